@@ -1,0 +1,104 @@
+import * as z from 'zod';
+
+/** A variable that holds JSON; a broken one is named when the Lambda loads. */
+const json = <Schema extends z.ZodType>(schema: Schema) =>
+  z
+    .string()
+    .transform((text, context) => {
+      try {
+        return JSON.parse(text) as unknown;
+      } catch {
+        context.addIssue({ code: 'custom', message: 'is not JSON' });
+        return z.NEVER;
+      }
+    })
+    .pipe(schema);
+
+/** How much of Wan's limits a lane may use, per model; models that are not named keep the catalogue's figures. */
+export const laneLimitsSchema = z.strictObject({
+  /** Permits above the documented concurrency, so that a freed place at Wan is taken at once. */
+  extra_permits: z.int().min(0).max(100),
+  models: z.record(
+    z.string(),
+    z.strictObject({
+      /** Submits per second, per model. */
+      submits_per_second: z.number().positive().optional(),
+      /** Tasks at once, per model. */
+      concurrent_tasks: z.int().positive().optional(),
+    }),
+  ),
+});
+export type LaneLimits = z.infer<typeof laneLimitsSchema>;
+
+/** What a drop becomes when nothing beside the image says otherwise. */
+export const dropDefaultsSchema = z.strictObject({
+  owner: z.string().min(1),
+  model: z.string().min(1),
+  prompt: z.string().optional(),
+  parameters: z.record(z.string(), z.unknown()).optional(),
+});
+export type DropDefaults = z.infer<typeof dropDefaultsSchema>;
+
+const variables = {
+  TABLE_NAME: z.string().min(1),
+  UPLOADS_BUCKET: z.string().min(1),
+  VIDEOS_BUCKET: z.string().min(1),
+  STATE_MACHINE_ARN: z.string().startsWith('arn:'),
+  /** ARN of the secret whose whole value is Wan's API key. */
+  WAN_SECRET_ARN: z.string().startsWith('arn:'),
+  /** Wan's base URL, ending in `/api/v1`. */
+  WAN_BASE_URL: z.url(),
+  WAN_REGION: z.enum(['singapore', 'beijing']),
+  /** How Wan gets a private image: from a presigned URL, or through Wan's own temporary upload. */
+  IMAGE_TRANSFER: z.enum(['url', 'upload']),
+  LANE_LIMITS: json(laneLimitsSchema),
+  /** Seconds a task usually takes; empty means the catalogue's figure for the model. */
+  TYPICAL_SECONDS: z.union([z.literal('').transform(() => undefined), z.coerce.number().positive()]),
+  /** Origins that are trusted although they are neither https nor public: loopback addresses, on a developer's machine only. */
+  TRUSTED_ORIGINS: json(z.array(z.url())),
+  DROP_DEFAULTS: json(dropDefaultsSchema),
+};
+type VariableName = keyof typeof variables;
+
+const pick = <Name extends VariableName>(...names: Name[]) =>
+  z.object(Object.fromEntries(names.map((name) => [name, variables[name]])) as Pick<typeof variables, Name>);
+
+/** What starting a workflow takes: whoever may dispatch has these. */
+const dispatching = ['TABLE_NAME', 'STATE_MACHINE_ARN', 'LANE_LIMITS'] as const;
+/** What talking to Wan takes. */
+const wan = ['WAN_SECRET_ARN', 'WAN_BASE_URL'] as const;
+
+/** Each Lambda's environment: parsed once when it loads, and the type of what `infra` must give it. */
+export const environments = {
+  authorize: pick('TABLE_NAME'),
+  health: pick('TABLE_NAME'),
+  submit: pick(...dispatching, 'UPLOADS_BUCKET', 'WAN_REGION', 'TRUSTED_ORIGINS'),
+  videos: pick('TABLE_NAME', 'VIDEOS_BUCKET', 'UPLOADS_BUCKET'),
+  drop: pick(...dispatching, 'UPLOADS_BUCKET', 'WAN_REGION', 'TRUSTED_ORIGINS', 'DROP_DEFAULTS'),
+  dispatch: pick(...dispatching),
+  'create-task': pick(...dispatching, ...wan, 'UPLOADS_BUCKET', 'WAN_REGION', 'IMAGE_TRANSFER', 'TYPICAL_SECONDS'),
+  'check-task': pick(...dispatching, ...wan, 'TYPICAL_SECONDS'),
+  'archive-video': pick('TABLE_NAME', ...wan, 'VIDEOS_BUCKET', 'WAN_REGION', 'TRUSTED_ORIGINS'),
+  'record-failure': pick(...dispatching),
+  sweep: pick(...dispatching),
+} as const;
+
+export type FunctionName = keyof typeof environments;
+/** The variables a function is given, all as strings: what `infra` fills in. */
+export type EnvironmentOf<Name extends FunctionName> = Record<keyof z.input<(typeof environments)[Name]>, string>;
+
+/**
+ * The parsed environment of a Lambda.
+ * @throws Error that names each missing or wrong variable, when the Lambda loads: a deployment mistake shows at once.
+ */
+export function readEnvironment<Name extends FunctionName>(
+  name: Name,
+  source: NodeJS.ProcessEnv = process.env,
+): z.output<(typeof environments)[Name]> {
+  const parsed = environments[name].safeParse(source);
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
+    throw new Error(`The environment of the function ${name} is wrong: ${faults}`);
+  }
+  return parsed.data as z.output<(typeof environments)[Name]>;
+}

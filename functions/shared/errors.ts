@@ -1,0 +1,28 @@
+/**
+ * Errors that cross from a Lambda to the state machine. Step Functions matches them by name, and a minified class keeps none
+ * of its own, so each name is a literal here, shared by the thrower and by Retry and Catch in `infra`.
+ */
+export const errorNames = {
+  /** Wan said 429: ask again later. */
+  wanThrottled: 'WanThrottled',
+  /** Wan answered 5xx, or could not be reached before anything was sent. */
+  wanUnavailable: 'WanUnavailable',
+  /** A submit's answer was lost; until Wan's task list has decided, nothing is sent again. */
+  submissionUncertain: 'SubmissionUncertain',
+  /** Another video with the same model and prompt is uncertain, so this one waits. */
+  submissionFenced: 'SubmissionFenced',
+  /** The download of the video or its copy failed; the download alone is repeated. */
+  archiveInterrupted: 'ArchiveInterrupted',
+  /** Wan's answer points to a host that is not on the list; tried until the task expires, with an alarm. */
+  untrustedVideoHost: 'UntrustedVideoHost',
+} as const;
+
+export type ErrorName = (typeof errorNames)[keyof typeof errorNames];
+
+/** An error whose name the state machine knows. The message holds no prompt, key or signed URL: it lands in the execution's history. */
+export class WorkflowError extends Error {
+  constructor(name: ErrorName, message: string) {
+    super(message);
+    this.name = name;
+  }
+}

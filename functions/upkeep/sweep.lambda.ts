@@ -1,0 +1,27 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import type { EventBridgeEvent } from 'aws-lambda';
+import { readEnvironment } from '../shared/environment.ts';
+import { createLogger } from '../shared/logging.ts';
+import { tableOf } from '../video/table.ts';
+import { offeredModelNames } from '../wan/catalogue.ts';
+import { dispatcherOf } from '../workflow/dispatcher.ts';
+import { readExecutionName } from '../workflow/execution.ts';
+import { resumeWhenDead, sweep } from './sweep.ts';
+
+const environment = readEnvironment('sweep');
+const logger = createLogger('sweep');
+const table = tableOf(new DynamoDBClient({}), environment.TABLE_NAME);
+const dispatcher = dispatcherOf(environment, table, new SFNClient({}));
+
+/** Runs by schedule over everything, and for one video at once when its execution ended badly. */
+export async function handler(event: EventBridgeEvent<string, { name?: string }>): Promise<void> {
+  const ended = readExecutionName(event.detail?.name ?? '');
+  if (ended) {
+    const resumed = await resumeWhenDead(dispatcher, ended.id);
+    logger.warn('An execution ended badly.', { video_id: ended.id, run: ended.run, resumed });
+    return;
+  }
+  const report = await sweep(dispatcher, offeredModelNames);
+  if (report.resumed.length + report.dispatched.length > 0) logger.warn('Videos were taken up again.', { ...report });
+}

@@ -1,0 +1,66 @@
+import { readLane } from '../video/lane.ts';
+import { idsInStatus } from '../video/queue.ts';
+import { isTerminal, type VideoRecord } from '../video/record.ts';
+import { changeVideo, readVideo } from '../video/store.ts';
+import { carryOn, type Dispatcher, dispatch } from '../workflow/dispatch.ts';
+import { runState, startWorkflow } from '../workflow/execution.ts';
+
+/** A dispatcher that is alive starts the execution within this time of its write. */
+const START_GRACE_SECONDS = 60;
+/** A video whose workflow died is resumed after this time, then after twice as long, up to an hour. */
+const RESUME_SECONDS = { first: 10, longest: 3600 };
+
+/** What a sweep did, for its log. */
+export interface SweepReport {
+  resumed: string[];
+  dispatched: string[];
+}
+
+/**
+ * Looks after everything that a crash may have left behind: videos without a living workflow are resumed, permits of the dead are
+ * freed, queues are dispatched. Safe at any time, any number of times; resuming never creates a second task, since a resumed
+ * workflow begins with the ledger.
+ * @param models names of all models that have a lane
+ */
+export async function sweep(dispatcher: Dispatcher, models: readonly string[]): Promise<SweepReport> {
+  const report: SweepReport = { resumed: [], dispatched: [] };
+  for (const status of ['archiving', 'running', 'submitting'] as const) {
+    for await (const id of idsInStatus(dispatcher.table, status)) {
+      if (await resumeWhenDead(dispatcher, id)) report.resumed.push(id);
+    }
+  }
+  for (const model of models) {
+    const { running } = await readLane(dispatcher.table, model);
+    for (const id of running) if (await carryOn(dispatcher, id)) report.dispatched.push(id);
+    report.dispatched.push(...(await dispatch(dispatcher, model)));
+  }
+  return report;
+}
+
+/**
+ * Starts a video's workflow again when no execution works on it.
+ * @returns whether it was started
+ */
+export async function resumeWhenDead({ table, workflow }: Dispatcher, id: string): Promise<boolean> {
+  const video = await readVideo(table, id);
+  if (!video || isTerminal(video.status) || video.status === 'queued') return false;
+  const idle = (table.now() - Date.parse(video.updated_at)) / 1000;
+  switch (await runState(workflow, video)) {
+    case 'running':
+      return false;
+    case 'missing':
+      if (idle < START_GRACE_SECONDS) return false;
+      await startWorkflow(workflow, video);
+      return true;
+    case 'ended': {
+      if (idle < resumeAfter(video)) return false;
+      const next = await changeVideo(table, video, { set: { run: video.run + 1 } });
+      if (next) await startWorkflow(workflow, next);
+      return next !== undefined;
+    }
+  }
+}
+
+/** A workflow that keeps dying for the same reason is not started in a tight loop. */
+const resumeAfter = ({ run }: VideoRecord): number =>
+  Math.min(RESUME_SECONDS.longest, RESUME_SECONDS.first * 2 ** (run - 1));

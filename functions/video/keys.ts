@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import type { Status } from './record.ts';
+
+/** Keys of the one table, by kind of item. */
+export const keys = {
+  video: (id: string) => `video#${id}`,
+  /** A model's queue: its permits and its submit clock. */
+  lane: (model: string) => `lane#${model}`,
+  /** An API key, by the SHA-256 of its text: the key itself is stored nowhere. */
+  apiKey: (sha256: string) => `key#${sha256}`,
+  /** Which video owns a task of Wan's: no task is ever adopted twice. */
+  task: (taskId: string) => `task#${taskId}`,
+  /** Who is sending, or unsure of having sent, this prompt to this model. */
+  submission: (model: string, prompt: string | undefined) =>
+    `submission#${sha256Hex(JSON.stringify([model, prompt ?? '']))}`,
+};
+
+export const indexes = { byOwner: 'by_owner', byStatus: 'by_status' } as const;
+
+export const sha256Hex = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** Sorts videos by time, ties by id: the sort key of both indexes and the cursor of a list. */
+export const timeAndId = (createdAt: string, id: string): string => `${createdAt}#${id}`;
+
+/** Between an owner's name and the time within a lane's queue: sorts before every character an owner's name may hold. */
+const separator = '#';
+
+/** What still needs work is found by these two attributes; a terminal video has neither, which keeps the index small. */
+export function openAttributes(video: {
+  status: Status;
+  model: string;
+  owner: string;
+  created_at: string;
+  id: string;
+}): {
+  open_status?: string;
+  open_order?: string;
+} {
+  const order = timeAndId(video.created_at, video.id);
+  switch (video.status) {
+    case 'queued':
+      return { open_status: queueOf(video.model), open_order: `${video.owner}${separator}${order}` };
+    case 'submitting':
+    case 'running':
+    case 'archiving':
+      return { open_status: video.status, open_order: order };
+    default:
+      return {};
+  }
+}
+
+/** The index partition that holds a model's waiting videos, grouped by owner and oldest first within one. */
+export const queueOf = (model: string): string => `queued#${model}`;
+
+/** The first index position behind everything of one owner. */
+export const afterOwner = (owner: string): string => `${owner}${String.fromCharCode(separator.charCodeAt(0) + 1)}`;
+
+/** Owner and id from an index position in a queue. */
+export function readQueuePosition(openOrder: string): { owner: string; id: string } {
+  const first = openOrder.indexOf(separator);
+  return { owner: openOrder.slice(0, first), id: openOrder.slice(openOrder.lastIndexOf(separator) + 1) };
+}
+
+/**
+ * A UUID that is determined by its parts (version 8 of RFC 9562: 122 bits of SHA-256), so that the same request always
+ * means the same video.
+ */
+export function deterministicId(...parts: string[]): string {
+  const bytes = createHash('sha256').update(JSON.stringify(parts)).digest().subarray(0, 16);
+  bytes[6] = (bytes[6]! & 0x0f) | 0x80;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  const hex = bytes.toString('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}

@@ -1,0 +1,118 @@
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { keys } from './keys.ts';
+import type { Lane } from './limits.ts';
+import type { Table } from './store.ts';
+
+/** A lane's item: who runs, when each owner was last served, how far the submit clock has come, and whether it is held. */
+export interface LaneState {
+  /** Ids of the videos that hold a permit. */
+  running: ReadonlySet<string>;
+  /** Owner → milliseconds since 1970. */
+  served: Readonly<Record<string, number>>;
+  /** Nothing is dispatched before this time, because Wan would refuse it (a wrong key, arrears). */
+  held_until?: string;
+  held_reason?: string;
+}
+
+/** The lane as it is now (strongly consistent). */
+export async function readLane(table: Table, model: string): Promise<LaneState> {
+  const { Item } = await table.client.send(
+    new GetCommand({ TableName: table.tableName, Key: { pk: keys.lane(model) }, ConsistentRead: true }),
+  );
+  return { ...Item, running: Item?.running ?? new Set(), served: Item?.served ?? {} };
+}
+
+/**
+ * Takes a permit for a video. Taking it twice is taking it once.
+ * @returns false when all permits are taken
+ */
+export async function claimPermit(table: Table, lane: Lane, video: { id: string; owner: string }): Promise<boolean> {
+  const claim = () =>
+    attempt(table, lane.model, {
+      UpdateExpression: 'ADD running :set_of_id SET served.#owner = :now',
+      ConditionExpression:
+        'attribute_exists(served) AND (contains(running, :id) OR attribute_not_exists(running) OR size(running) < :max)',
+      ExpressionAttributeNames: { '#owner': video.owner },
+      ExpressionAttributeValues: {
+        ':set_of_id': new Set([video.id]),
+        ':id': video.id,
+        ':now': table.now(),
+        ':max': lane.permits,
+      },
+    });
+  if (await claim()) return true;
+  // A lane that was never used has no map yet, and a path into a missing map is an error, not an insert. Whoever opens it, all claim again.
+  await attempt(table, lane.model, {
+    UpdateExpression: 'SET served = :empty',
+    ConditionExpression: 'attribute_not_exists(served)',
+    ExpressionAttributeValues: { ':empty': {} },
+  });
+  return (await claim()) !== undefined;
+}
+
+/** Gives a permit back. Giving it back twice, or one that was never taken, changes nothing. */
+export async function releasePermit(table: Table, model: string, id: string): Promise<void> {
+  await attempt(table, model, {
+    UpdateExpression: 'DELETE running :set_of_id',
+    ExpressionAttributeValues: { ':set_of_id': new Set([id]) },
+  });
+}
+
+/**
+ * Reserves the next moment at which this model may be asked to create a task: GCRA with a burst of one. DynamoDB has no
+ * maximum function, so there are two branches, tried in turn until one wins.
+ * @returns milliseconds since 1970, never before now
+ */
+export async function reserveSlot(table: Table, lane: Lane): Promise<number> {
+  const interval = lane.submit_interval_ms;
+  for (;;) {
+    const now = table.now();
+    const behindOthers = await attempt(table, lane.model, {
+      UpdateExpression: 'SET tat = tat + :interval',
+      ConditionExpression: 'tat >= :now',
+      ExpressionAttributeValues: { ':interval': interval, ':now': now },
+    });
+    if (behindOthers) return Number(behindOthers.tat) - interval;
+    const first = await attempt(table, lane.model, {
+      UpdateExpression: 'SET tat = :next',
+      ConditionExpression: 'attribute_not_exists(tat) OR tat < :now',
+      ExpressionAttributeValues: { ':next': now + interval, ':now': now },
+    });
+    if (first) return now;
+  }
+}
+
+/** Keeps everything in the lane waiting until a time, because Wan would refuse it for a reason that is no video's fault. */
+export async function holdLane(table: Table, model: string, reason: string, until: string): Promise<void> {
+  await attempt(table, model, {
+    UpdateExpression: 'SET held_until = :until, held_reason = :reason',
+    ExpressionAttributeValues: { ':until': until, ':reason': reason },
+  });
+}
+
+async function attempt(
+  table: Table,
+  model: string,
+  update: {
+    UpdateExpression: string;
+    ConditionExpression?: string;
+    ExpressionAttributeNames?: Record<string, string>;
+    ExpressionAttributeValues: Record<string, unknown>;
+  },
+): Promise<Record<string, unknown> | undefined> {
+  try {
+    const { Attributes } = await table.client.send(
+      new UpdateCommand({
+        TableName: table.tableName,
+        Key: { pk: keys.lane(model) },
+        ReturnValues: 'ALL_NEW',
+        ...update,
+      }),
+    );
+    return Attributes ?? {};
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,142 @@
+/** The record of a video: its fields are snake_case on the wire, in the table and here, so nothing is ever mapped. Times are ISO 8601 UTC. */
+
+import type { Usage } from '../wan/query-task.ts';
+import type { VideoRequest } from '../wan/request.ts';
+import type { Warning } from '../wan/violations.ts';
+
+export const statuses = ['queued', 'submitting', 'running', 'archiving', 'succeeded', 'failed', 'canceled'] as const;
+export type Status = (typeof statuses)[number];
+
+/** Why a video failed (invariant 6: every ending is explained). */
+export interface Failure {
+  /** Stable, snake_case: what a program decides by. */
+  code: string;
+  /** One sentence for a person. */
+  message: string;
+  /** Whether the same request may succeed when it is made again. */
+  retryable: boolean;
+  /** Whether Wan charged for it. */
+  billed: boolean;
+  /** What to do about it. */
+  hint: string;
+  /** Wan's request id, for a question to its support. */
+  request_id?: string;
+}
+
+/** An image that firstframe holds itself, whichever way it came. */
+export interface StoredImage {
+  bucket: string;
+  key: string;
+  version_id?: string;
+  content_type: string;
+  /** Length in bytes. */
+  bytes: number;
+  /** Pixels. */
+  width: number;
+  height: number;
+}
+
+/** As the request gave it; `img_url` is `s3://bucket/key` for an image that firstframe holds. */
+export type VideoInput = VideoRequest['input'];
+
+/** With the model's defaults filled in; only a drop whose settings were refused lacks some. */
+export type VideoParameters = Partial<VideoRequest['parameters']>;
+
+export type Source =
+  | { type: 'api'; key_id: string }
+  | { type: 'drop'; bucket: string; key: string; version_id?: string };
+
+/**
+ * The ledger of invariant 1: written before Wan is called, so that whoever comes after a crash knows that a paid task may exist.
+ * `open`: the call may be under way or its answer lost; `settled`: the outcome of this attempt is known.
+ */
+export interface Submission {
+  /** Which paid attempt of this video it is: 1, 2, … */
+  attempt: number;
+  state: 'open' | 'settled';
+  sent_at: string;
+  /** When the answer was found to be missing; two minutes are counted from here. */
+  uncertain_since?: string;
+}
+
+export interface Task {
+  /** Wan's task id; never leaves through the API. */
+  id: string;
+  /** Wan's own word for the task's state. */
+  status: string;
+  region: string;
+  request_id?: string;
+  submit_time: string;
+  scheduled_time?: string;
+  end_time?: string;
+  /** When Wan forgets the task and its video: 24 hours after the submit. */
+  expires_at: string;
+  /** Paid attempts so far. */
+  attempts: number;
+}
+
+export interface ArchivedVideo {
+  bucket: string;
+  key: string;
+  version_id?: string;
+  bytes: number;
+  /** Hex. */
+  sha256: string;
+  content_type: string;
+  duration_seconds: number;
+  width: number;
+  height: number;
+  fps: number;
+  codecs: string[];
+}
+
+export interface Cost {
+  amount: number;
+  currency: string;
+  /** Per second of video. */
+  unit_price: number;
+  seconds: number;
+  /** The date of the price list. */
+  as_of: string;
+}
+
+export interface TimelineEntry {
+  status: Status;
+  at: string;
+}
+
+export interface VideoRecord {
+  id: string;
+  owner: string;
+  status: Status;
+  created_at: string;
+  updated_at: string;
+  model: string;
+  input: VideoInput;
+  parameters: VideoParameters;
+  source: Source;
+  metadata: Record<string, string>;
+  warnings: Warning[];
+  /** 0 to 100; only grows. */
+  progress: number;
+  estimated_finish_at?: string;
+  /** Fingerprint of the request's body: the same Idempotency-Key with another body is a conflict. */
+  request_hash: string;
+  image?: StoredImage;
+  /** How often a workflow was started for this video; part of the execution's name. */
+  run: number;
+  submission?: Submission;
+  /** How many downloads of the finished video were begun. */
+  downloads?: number;
+  task?: Task;
+  video?: ArchivedVideo;
+  usage?: Usage;
+  cost?: Cost;
+  error?: Failure;
+  timeline: TimelineEntry[];
+}
+
+const terminal: ReadonlySet<Status> = new Set(['succeeded', 'failed', 'canceled']);
+
+/** Whether nothing will happen to a video of this status by itself. */
+export const isTerminal = (status: Status): boolean => terminal.has(status);

@@ -1,0 +1,169 @@
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { type DynamoDBDocumentClient, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { keys, openAttributes, timeAndId } from './keys.ts';
+import type { Status, VideoRecord } from './record.ts';
+import { isLegalTransition } from './transitions.ts';
+import { updateExpression } from './update-expression.ts';
+
+/** What every access to the table takes. */
+export interface Table {
+  client: Pick<DynamoDBDocumentClient, 'send'>;
+  tableName: string;
+  /** Milliseconds since 1970. */
+  now: () => number;
+}
+
+/** A video as it lies in the table: with the keys of the item and of its indexes, which the record itself does not carry. */
+type Item = VideoRecord & { pk: string; created_at_id: string; open_status?: string; open_order?: string };
+
+/** The record in an item of the table or of an index that projects all attributes. */
+export function fromItem(item: Record<string, unknown>): VideoRecord {
+  const { pk, created_at_id, open_status, open_order, ...record } = item as unknown as Item;
+  return record;
+}
+
+/** The video as it is now (strongly consistent), or undefined. */
+export async function readVideo(table: Table, id: string): Promise<VideoRecord | undefined> {
+  const { Item } = await table.client.send(
+    new GetCommand({ TableName: table.tableName, Key: { pk: keys.video(id) }, ConsistentRead: true }),
+  );
+  return Item && fromItem(Item);
+}
+
+/**
+ * Writes a new video unless its id is taken.
+ * @returns the record that now stands under the id: the one given, or whichever was there first
+ */
+export async function createVideo(table: Table, video: VideoRecord): Promise<{ created: boolean; video: VideoRecord }> {
+  try {
+    await table.client.send(
+      new PutCommand({
+        TableName: table.tableName,
+        Item: {
+          ...video,
+          pk: keys.video(video.id),
+          created_at_id: timeAndId(video.created_at, video.id),
+          ...openAttributes(video),
+        },
+        ConditionExpression: 'attribute_not_exists(pk)',
+      }),
+    );
+    return { created: true, video };
+  } catch (error) {
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+    const standing = await readVideo(table, video.id);
+    if (!standing) throw new Error(`The video ${video.id} was there and is gone again; ask again.`);
+    return { created: false, video: standing };
+  }
+}
+
+export interface Change {
+  set?: Partial<VideoRecord>;
+  remove?: readonly (keyof VideoRecord)[];
+}
+
+/** A condition on the record beside its status and run. */
+export interface Condition {
+  expression: string;
+  names?: Record<string, string>;
+  values?: Record<string, unknown>;
+}
+
+async function update(
+  table: Table,
+  video: VideoRecord,
+  change: Change,
+  extra: { set: string[]; remove: string[]; names: Record<string, string>; values: Record<string, unknown> },
+  condition?: Condition,
+): Promise<VideoRecord | undefined> {
+  const updated_at = new Date(table.now()).toISOString();
+  const { clauses, names, values } = updateExpression({ ...change, set: { ...change.set, updated_at } });
+  const remove = [...clauses.remove, ...extra.remove];
+  const expected = [
+    '#status = :expected_status',
+    '#run = :expected_run',
+    ...(condition ? [`(${condition.expression})`] : []),
+  ];
+  try {
+    const { Attributes } = await table.client.send(
+      new UpdateCommand({
+        TableName: table.tableName,
+        Key: { pk: keys.video(video.id) },
+        UpdateExpression: `SET ${[...clauses.set, ...extra.set].join(', ')}${remove.length ? ` REMOVE ${remove.join(', ')}` : ''}`,
+        ConditionExpression: expected.join(' AND '),
+        ExpressionAttributeNames: { ...names, ...extra.names, ...condition?.names, '#status': 'status', '#run': 'run' },
+        ExpressionAttributeValues: {
+          ...values,
+          ...extra.values,
+          ...condition?.values,
+          ':expected_status': video.status,
+          ':expected_run': video.run,
+        },
+        ReturnValues: 'ALL_NEW',
+      }),
+    );
+    return fromItem(Attributes!);
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Moves a video to another status: one conditional write that also appends to the timeline and keeps the indexes right.
+ * @returns the new record, or undefined when the video is no longer as `video` says (status and run): read it again
+ * @throws Error when the transition is none that a video's life has
+ */
+export function changeStatus(
+  table: Table,
+  video: VideoRecord,
+  to: Status,
+  change: Change = {},
+): Promise<VideoRecord | undefined> {
+  if (!isLegalTransition(video.status, to)) {
+    throw new Error(`A video can't go from ${video.status} to ${to}.`);
+  }
+  const { open_status, open_order } = openAttributes({ ...video, status: to });
+  const at = new Date(table.now()).toISOString();
+  return update(table, video, change, {
+    set: [
+      '#status = :to',
+      '#timeline = list_append(#timeline, :entry)',
+      ...(open_status ? ['open_status = :open_status', 'open_order = :open_order'] : []),
+    ],
+    remove: open_status ? [] : ['open_status', 'open_order'],
+    names: { '#timeline': 'timeline' },
+    values: {
+      ':to': to,
+      ':entry': [{ status: to, at }],
+      ...(open_status ? { ':open_status': open_status, ':open_order': open_order } : {}),
+    },
+  });
+}
+
+/**
+ * Changes a video without moving it.
+ * @returns the new record, or undefined when its status or run is no longer as `video` says, or the condition does not hold
+ */
+export const changeVideo = (
+  table: Table,
+  video: VideoRecord,
+  change: Change,
+  condition?: Condition,
+): Promise<VideoRecord | undefined> =>
+  update(table, video, change, { set: [], remove: [], names: {}, values: {} }, condition);
+
+/** Counts a download of a video: 1, 2, …; no two downloads share a number, so no two share a key. */
+export async function nextDownload(table: Table, id: string): Promise<number> {
+  const { Attributes } = await table.client.send(
+    new UpdateCommand({
+      TableName: table.tableName,
+      Key: { pk: keys.video(id) },
+      UpdateExpression: 'ADD downloads :one',
+      ConditionExpression: 'attribute_exists(pk)',
+      ExpressionAttributeValues: { ':one': 1 },
+      ReturnValues: 'UPDATED_NEW',
+    }),
+  );
+  return Number(Attributes?.downloads);
+}

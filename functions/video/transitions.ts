@@ -1,0 +1,22 @@
+import type { Status } from './record.ts';
+
+/**
+ * Where a video may go from where it is. `submitting → queued` gives the permit back when the lane is held (a wrong key, arrears);
+ * `failed → queued` is a caller's explicit retry.
+ */
+const next: Record<Status, readonly Status[]> = {
+  queued: ['submitting', 'failed', 'canceled'],
+  submitting: ['running', 'queued', 'failed', 'canceled'],
+  running: ['archiving', 'failed', 'canceled'],
+  archiving: ['succeeded', 'failed'],
+  succeeded: [],
+  failed: ['queued'],
+  canceled: [],
+};
+
+/** The one rule of a video's life: whether it may go from one status to another. */
+export const isLegalTransition = (from: Status, to: Status): boolean => next[from].includes(to);
+
+/** The statuses from which `to` may be reached: the condition of the write that moves a record there. */
+export const statusesBefore = (to: Status): Status[] =>
+  (Object.keys(next) as Status[]).filter((from) => isLegalTransition(from, to));

@@ -1,0 +1,37 @@
+import { setTimeout } from 'node:timers/promises';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { readEnvironment } from '../shared/environment.ts';
+import { createLogger } from '../shared/logging.ts';
+import { tableOf } from '../video/table.ts';
+import { typicalSeconds } from '../video/typical-seconds.ts';
+import { type CreateTaskServices, createTask } from './create-task.ts';
+import { allPermits, dispatcherOf } from './dispatcher.ts';
+import { imageForWan } from './image-for-wan.ts';
+import type { WorkflowInput } from './payload.ts';
+import { wanClientOf } from './wan-client.ts';
+
+const environment = readEnvironment('create-task');
+const logger = createLogger('create-task');
+const table = tableOf(new DynamoDBClient({}), environment.TABLE_NAME);
+const s3 = new S3Client({});
+const wan = wanClientOf(environment, new SecretsManagerClient({}));
+
+const services: CreateTaskServices = {
+  ...dispatcherOf(environment, table, new SFNClient({})),
+  wan,
+  imageForWan: (video, transfer) => imageForWan({ s3, wan }, video, transfer),
+  imageTransfer: environment.IMAGE_TRANSFER,
+  wanRegion: environment.WAN_REGION,
+  typicalSeconds: (video) => typicalSeconds(video, environment.TYPICAL_SECONDS),
+  permits: allPermits(environment.LANE_LIMITS),
+  sleep: (milliseconds) => setTimeout(Math.max(0, milliseconds)),
+};
+
+export async function handler(input: WorkflowInput) {
+  const output = await createTask(services, input);
+  logger.info('A task was asked for.', { video_id: input.id, run: input.run, outcome: output.outcome });
+  return output;
+}

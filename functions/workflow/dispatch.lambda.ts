@@ -1,0 +1,18 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { readEnvironment } from '../shared/environment.ts';
+import { createLogger } from '../shared/logging.ts';
+import { tableOf } from '../video/table.ts';
+import { offeredModelNames } from '../wan/catalogue.ts';
+import { dispatch } from './dispatch.ts';
+import { dispatcherOf } from './dispatcher.ts';
+
+const environment = readEnvironment('dispatch');
+const logger = createLogger('dispatch');
+const table = tableOf(new DynamoDBClient({}), environment.TABLE_NAME);
+const dispatcher = dispatcherOf(environment, table, new SFNClient({}));
+
+export async function handler(): Promise<void> {
+  const started = await Promise.all(offeredModelNames.map((model) => dispatch(dispatcher, model)));
+  if (started.flat().length > 0) logger.info('Waiting videos were started.', { video_ids: started.flat() });
+}

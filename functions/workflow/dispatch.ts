@@ -1,0 +1,79 @@
+import { claimPermit, type LaneState, readLane, releasePermit } from '../video/lane.ts';
+import type { Lane } from '../video/limits.ts';
+import { firstOfEachOwner, type Waiting } from '../video/queue.ts';
+import { changeStatus, readVideo, type Table } from '../video/store.ts';
+import { startWorkflow, type Workflow } from './execution.ts';
+
+/** What dispatching takes. */
+export interface Dispatcher {
+  table: Table;
+  workflow: Workflow;
+  laneOf: (model: string) => Lane;
+}
+
+/**
+ * Gives free permits of a model's lane to waiting videos and starts their workflows: the oldest video of the owner who was
+ * served longest ago, again and again, until the lane is full or nobody waits.
+ *
+ * Safe to run anywhere, any number of times at once. It may die after each of its writes: a claimed permit of a queued video is
+ * carried on by `carryOn`, a `submitting` record without an execution by the sweep.
+ * @param also a video that was just written and that the index may not show yet
+ * @param most how many to start at most, where somebody waits for the answer
+ * @returns ids of the videos that were started
+ */
+export async function dispatch(
+  dispatcher: Dispatcher,
+  model: string,
+  { also, most = Number.POSITIVE_INFINITY }: { also?: Waiting; most?: number } = {},
+): Promise<string[]> {
+  const { table } = dispatcher;
+  const lane = dispatcher.laneOf(model);
+  const started: string[] = [];
+  const passed = new Set<string>();
+  while (started.length < most) {
+    const state = await readLane(table, model);
+    if (isHeld(state, table.now()) || state.running.size >= lane.permits) break;
+    const waiting = await firstOfEachOwner(table, model, new Set([...state.running, ...passed]));
+    if (also && !passed.has(also.id) && !waiting.some(({ owner }) => owner === also.owner)) waiting.push(also);
+    const next = servedLongestAgo(waiting, state);
+    if (!next) break;
+    passed.add(next.id);
+    if (!(await claimPermit(table, lane, next))) break;
+    if (await carryOn(dispatcher, next.id)) started.push(next.id);
+  }
+  return started;
+}
+
+/**
+ * Starts a queued video that holds a permit. A permit whose video can't use it is given back.
+ * @returns whether this call started the video
+ */
+export async function carryOn({ table, workflow }: Dispatcher, id: string): Promise<boolean> {
+  const video = await readVideo(table, id);
+  if (!video) return false;
+  if (video.status === 'queued') {
+    const submitting = await changeStatus(table, video, 'submitting', { set: { run: video.run + 1 } });
+    // Lost to another dispatcher: the permit is one and the same, and the winner uses it.
+    if (!submitting) return false;
+    await startWorkflow(workflow, { id, run: submitting.run });
+    return true;
+  }
+  const usesPermit = video.status === 'submitting' || video.status === 'running';
+  if (!usesPermit) await releasePermit(table, video.model, id);
+  return false;
+}
+
+/** Gives a video's permit back, since Wan's task has ended or never began, and lets the next one in. */
+export async function releaseAndDispatch(dispatcher: Dispatcher, video: { id: string; model: string }): Promise<void> {
+  await releasePermit(dispatcher.table, video.model, video.id);
+  await dispatch(dispatcher, video.model);
+}
+
+export const isHeld = (state: LaneState, now: number): boolean =>
+  state.held_until !== undefined && Date.parse(state.held_until) > now;
+
+const servedLongestAgo = (waiting: Waiting[], { served }: LaneState): Waiting | undefined =>
+  waiting.reduce<Waiting | undefined>(
+    (best, each) => (best && (served[best.owner] ?? 0) <= (served[each.owner] ?? 0) ? best : each),
+    undefined,
+  );

@@ -1,0 +1,28 @@
+import type { SFNClient } from '@aws-sdk/client-sfn';
+import type { LaneLimits } from '../shared/environment.ts';
+import { type Lane, laneOf } from '../video/limits.ts';
+import type { Table } from '../video/store.ts';
+import { findModel, isModelName, offeredModelNames } from '../wan/catalogue.ts';
+import type { Dispatcher } from './dispatch.ts';
+
+/** A dispatcher from what a Lambda is told. */
+export function dispatcherOf(
+  environment: { STATE_MACHINE_ARN: string; LANE_LIMITS: LaneLimits },
+  table: Table,
+  client: Pick<SFNClient, 'send'>,
+): Dispatcher {
+  return {
+    table,
+    workflow: { client, stateMachineArn: environment.STATE_MACHINE_ARN },
+    laneOf: (model) => lane(model, environment.LANE_LIMITS),
+  };
+}
+
+function lane(model: string, limits: LaneLimits): Lane {
+  if (!isModelName(model)) throw new Error(`There is no model ${model} in the catalogue, so it has no lane.`);
+  return laneOf(findModel(model), limits);
+}
+
+/** Permits of all lanes together: how many tasks may be at Wan at once. */
+export const allPermits = (limits: LaneLimits): number =>
+  offeredModelNames.reduce((sum, model) => sum + lane(model, limits).permits, 0);

@@ -1,0 +1,22 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { readEnvironment } from '../shared/environment.ts';
+import { createLogger } from '../shared/logging.ts';
+import { tableOf } from '../video/table.ts';
+import { dispatcherOf } from './dispatcher.ts';
+import type { RecordFailureInput } from './payload.ts';
+import { recordFailure } from './record-failure.ts';
+
+const environment = readEnvironment('record-failure');
+const logger = createLogger('record-failure');
+const table = tableOf(new DynamoDBClient({}), environment.TABLE_NAME);
+const dispatcher = dispatcherOf(environment, table, new SFNClient({}));
+
+export async function handler(input: RecordFailureInput) {
+  logger.warn('A video fails.', {
+    video_id: input.id,
+    run: input.run,
+    code: 'Error' in input.error ? input.error.Error : input.error.code,
+  });
+  return recordFailure(dispatcher, input);
+}

@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { claimPermit, holdLane, readLane, releasePermit, reserveSlot } from '../../../functions/video/lane.ts';
+import { laneOf } from '../../../functions/video/limits.ts';
+import { startTable } from '../../support/table.ts';
+
+let store: Awaited<ReturnType<typeof startTable>>;
+beforeAll(async () => {
+  store = await startTable();
+});
+afterAll(() => store.close());
+
+const lane = (model: string, permits = 4) => ({ model, permits, submit_interval_ms: 500 });
+
+test('a hundred claims at once get exactly as many permits as there are', async () => {
+  const claims = await Promise.all(
+    Array.from({ length: 100 }, (_, index) =>
+      claimPermit(store.table, lane('crowded'), { id: `video-${index}`, owner: `owner-${index % 7}` }),
+    ),
+  );
+  expect(claims.filter(Boolean)).toHaveLength(4);
+  expect((await readLane(store.table, 'crowded')).running.size).toBe(4);
+});
+
+test('claiming and releasing twice is claiming and releasing once', async () => {
+  const video = { id: 'one', owner: 'alice' };
+  for (let round = 0; round < 2; round++) expect(await claimPermit(store.table, lane('twice', 1), video)).toBe(true);
+  expect(await claimPermit(store.table, lane('twice', 1), { id: 'two', owner: 'bob' })).toBe(false);
+  for (let round = 0; round < 2; round++) await releasePermit(store.table, 'twice', 'one');
+  expect((await readLane(store.table, 'twice')).running.size).toBe(0);
+  expect(await claimPermit(store.table, lane('twice', 1), { id: 'two', owner: 'bob' })).toBe(true);
+});
+
+test('a claim says when its owner was served, for whatever an owner may be called', async () => {
+  const table = { ...store.table, now: () => 1234 };
+  await claimPermit(table, lane('owners'), { id: 'one', owner: 'team.a@example-org_1' });
+  expect((await readLane(table, 'owners')).served).toEqual({ 'team.a@example-org_1': 1234 });
+});
+
+test('slots asked for at once lie one interval apart, and after a pause the first is free at once', async () => {
+  let now = 10_000;
+  const table = { ...store.table, now: () => now };
+  const slots = await Promise.all(Array.from({ length: 20 }, () => reserveSlot(table, lane('slots'))));
+  expect(slots.sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, index) => 10_000 + index * 500));
+  now = 60_000;
+  expect(await reserveSlot(table, lane('slots'))).toBe(60_000);
+});
+
+test('a held lane says why and until when', async () => {
+  await holdLane(store.table, 'held', 'arrears', '2026-01-01T00:01:00.000Z');
+  expect(await readLane(store.table, 'held')).toMatchObject({
+    held_until: '2026-01-01T00:01:00.000Z',
+    held_reason: 'arrears',
+  });
+});
+
+test("a lane's limits are the catalogue's, changed field by field by the deployment", () => {
+  const model = { name: 'wan', rate_limits: { submits_per_second: 5, concurrent_tasks: 5 } };
+  const limits = (models: Parameters<typeof laneOf>[1]['models']) => laneOf(model, { extra_permits: 2, models });
+  expect(limits({})).toEqual({ model: 'wan', permits: 7, submit_interval_ms: 200 });
+  expect(limits({ wan: { concurrent_tasks: 20 } })).toEqual({ model: 'wan', permits: 22, submit_interval_ms: 200 });
+  expect(limits({ wan: { submits_per_second: 3 } })).toEqual({ model: 'wan', permits: 7, submit_interval_ms: 334 });
+});

@@ -1,0 +1,136 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { deterministicId } from '../../../functions/video/keys.ts';
+import { listVideos } from '../../../functions/video/list.ts';
+import { firstOfEachOwner, idsInStatus } from '../../../functions/video/queue.ts';
+import { changeStatus, changeVideo, createVideo, nextDownload, readVideo } from '../../../functions/video/store.ts';
+import { startTable } from '../../support/table.ts';
+import { aVideo } from '../../support/videos.ts';
+
+let store: Awaited<ReturnType<typeof startTable>>;
+beforeAll(async () => {
+  store = await startTable(() => Date.parse('2026-01-01T00:00:01Z'));
+});
+afterAll(() => store.close());
+
+test('fifty writers of one id make one video, and all learn which', async () => {
+  const id = deterministicId('test', 'one');
+  const results = await Promise.all(
+    Array.from({ length: 50 }, (_, writer) =>
+      createVideo(store.table, aVideo({ id, request_hash: `writer ${writer}` })),
+    ),
+  );
+  expect(results.filter(({ created }) => created)).toHaveLength(1);
+  expect(new Set(results.map(({ video }) => video.request_hash)).size).toBe(1);
+});
+
+test('what is read is what was written, without the keys of the table', async () => {
+  const video = aVideo({ warnings: [{ pointer: '/input/prompt', code: 'cut', message: 'Cut off.' }] });
+  await createVideo(store.table, video);
+  expect(await readVideo(store.table, video.id)).toEqual(video);
+});
+
+describe('a change of status', () => {
+  test('is won by one of many at once, and the timeline tells it once', async () => {
+    const video = aVideo();
+    await createVideo(store.table, video);
+    const won = await Promise.all(
+      Array.from({ length: 20 }, () => changeStatus(store.table, video, 'submitting', { set: { run: 1 } })),
+    );
+    expect(won.filter(Boolean)).toHaveLength(1);
+    const { timeline, run, status } = (await readVideo(store.table, video.id))!;
+    expect({ run, status }).toEqual({ run: 1, status: 'submitting' });
+    expect(timeline.map((entry) => entry.status)).toEqual(['queued', 'submitting']);
+  });
+
+  test('by someone who holds an older run changes nothing', async () => {
+    const video = aVideo();
+    await createVideo(store.table, video);
+    const first = (await changeStatus(store.table, video, 'submitting', { set: { run: 1 } }))!;
+    await changeVideo(store.table, first, { set: { run: 2 } });
+    expect(await changeStatus(store.table, first, 'running')).toBeUndefined();
+    expect((await readVideo(store.table, video.id))?.status).toBe('submitting');
+  });
+
+  test('that a life does not have is an error', () => {
+    expect(() => changeStatus(store.table, aVideo(), 'succeeded')).toThrow("can't go from queued to succeeded");
+  });
+
+  test('keeps the index of what needs work right, to the end', async () => {
+    const video = aVideo({ model: 'indexed', owner: 'ivy' });
+    const found = async () => {
+      const ids: string[] = [];
+      for await (const id of idsInStatus(store.table, 'submitting')) ids.push(id);
+      return { waiting: await firstOfEachOwner(store.table, 'indexed', new Set()), submitting: ids.includes(video.id) };
+    };
+    await createVideo(store.table, video);
+    expect(await found()).toEqual({ waiting: [{ owner: 'ivy', id: video.id }], submitting: false });
+    const submitting = (await changeStatus(store.table, video, 'submitting'))!;
+    expect(await found()).toEqual({ waiting: [], submitting: true });
+    await changeStatus(store.table, submitting, 'failed');
+    expect(await found()).toEqual({ waiting: [], submitting: false });
+  });
+});
+
+test('no two downloads of a video share a number', async () => {
+  const video = aVideo();
+  await createVideo(store.table, video);
+  const numbers = await Promise.all(Array.from({ length: 10 }, () => nextDownload(store.table, video.id)));
+  expect(numbers.sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+});
+
+test("the queue shows each owner's oldest video that is not started, whatever owners are called", async () => {
+  const at = (second: number) => `2026-01-01T00:00:0${second}.000Z`;
+  const videos = ['alice', 'alice', 'a', 'alice$x', 'Zoë'].map((owner, index) =>
+    aVideo({ owner, model: 'fair', created_at: at(index) }),
+  );
+  for (const video of videos) await createVideo(store.table, video);
+  const [first, second, a, dollar, zoe] = videos.map(({ owner, id }) => ({ owner, id }));
+  const sorted = (waiting: { id: string }[]) => waiting.map(({ id }) => id).sort();
+  expect(sorted(await firstOfEachOwner(store.table, 'fair', new Set()))).toEqual(sorted([first!, a!, dollar!, zoe!]));
+  expect(sorted(await firstOfEachOwner(store.table, 'fair', new Set([first!.id, a!.id])))).toEqual(
+    sorted([second!, dollar!, zoe!]),
+  );
+});
+
+describe('a list', () => {
+  const times = Array.from({ length: 25 }, (_, index) => new Date(Date.UTC(2026, 1, 1, 0, 0, index)).toISOString());
+  beforeAll(async () => {
+    for (const [index, created_at] of times.entries())
+      await createVideo(
+        store.table,
+        aVideo({ owner: 'lister', created_at, status: index % 5 === 0 ? 'failed' : 'queued' }),
+      );
+  });
+
+  test('shows every video once, newest first, page by page, while new ones come in', async () => {
+    const seen: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await listVideos(store.table, { owner: 'lister', limit: 4, ...(cursor ? { cursor } : {}) });
+      seen.push(...page.videos.map(({ created_at }) => created_at));
+      cursor = page.next_cursor;
+      await createVideo(
+        store.table,
+        aVideo({ owner: 'lister', created_at: new Date(Date.UTC(2026, 2, 1)).toISOString() }),
+      );
+    } while (cursor);
+    expect(seen).toEqual([...times].reverse());
+  });
+
+  test.each([
+    [{ status: 'failed' as const }, 5],
+    [{ created_after: times[19]! }, 5 + 7],
+    [{ created_before: times[3]! }, 3],
+    [{ created_after: times[3]!, created_before: times[6]! }, 2],
+    [{ created_after: times[6]!, created_before: times[3]! }, 0],
+    [{ owner: 'nobody' }, 0],
+  ])('by %j has %i videos', async (query, count) => {
+    expect((await listVideos(store.table, { owner: 'lister', limit: 100, ...query })).videos).toHaveLength(count);
+  });
+
+  test('with a filter goes on until a page is full', async () => {
+    const page = await listVideos(store.table, { owner: 'lister', limit: 4, status: 'failed' });
+    expect(page.videos).toHaveLength(4);
+    expect(page.next_cursor).toBeDefined();
+  });
+});

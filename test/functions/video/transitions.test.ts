@@ -1,0 +1,39 @@
+import { describe, expect, test } from 'vitest';
+import { openAttributes } from '../../../functions/video/keys.ts';
+import { isTerminal, type Status, statuses } from '../../../functions/video/record.ts';
+import { isLegalTransition } from '../../../functions/video/transitions.ts';
+
+const legal: [Status, Status][] = [
+  ['queued', 'submitting'],
+  ['queued', 'failed'],
+  ['queued', 'canceled'],
+  ['submitting', 'running'],
+  ['submitting', 'queued'],
+  ['submitting', 'failed'],
+  ['submitting', 'canceled'],
+  ['running', 'archiving'],
+  ['running', 'failed'],
+  ['running', 'canceled'],
+  ['archiving', 'succeeded'],
+  ['archiving', 'failed'],
+  ['failed', 'queued'],
+];
+
+test('exactly the listed transitions are legal', () => {
+  const found = statuses.flatMap((from) =>
+    statuses.filter((to) => isLegalTransition(from, to)).map((to): [Status, Status] => [from, to]),
+  );
+  expect(found.sort()).toEqual([...legal].sort());
+});
+
+test('whatever succeeded or was canceled stays so', () => {
+  for (const from of ['succeeded', 'canceled'] as const)
+    expect(statuses.some((to) => isLegalTransition(from, to))).toBe(false);
+});
+
+describe('the index of what needs work', () => {
+  const video = { model: 'wan', owner: 'alice', created_at: '2026-01-01T00:00:00.000Z', id: 'x' };
+  test.each(statuses)('holds %s exactly while it is not terminal', (status) => {
+    expect('open_status' in openAttributes({ ...video, status })).toBe(!isTerminal(status));
+  });
+});

@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { claimPermit, readLane } from '../../../functions/video/lane.ts';
+import type { VideoRecord } from '../../../functions/video/record.ts';
+import { createVideo, readVideo } from '../../../functions/video/store.ts';
+import type { QueryOutcome, Task } from '../../../functions/wan/query-task.ts';
+import { type CheckTaskServices, checkTask } from '../../../functions/workflow/check-task.ts';
+import { startTable } from '../../support/table.ts';
+import { aVideo } from '../../support/videos.ts';
+import { scriptedExecutions } from './support.ts';
+
+const now = Date.parse('2026-01-01T00:01:00Z');
+let store: Awaited<ReturnType<typeof startTable>>;
+let lanes = 0;
+beforeAll(async () => {
+  store = await startTable(() => now);
+});
+afterAll(() => store.close());
+
+/** A running video with a permit, and another that waits for one. */
+async function running(answer: Partial<Task> | Exclude<QueryOutcome, Task>, given: Partial<VideoRecord> = {}) {
+  const model = `model-${++lanes}`;
+  const submit_time = '2026-01-01T00:00:00.000Z';
+  const task = {
+    id: 'task-1',
+    status: 'PENDING',
+    region: 'singapore',
+    submit_time,
+    expires_at: '2026-01-02T00:00:00.000Z',
+    attempts: 1,
+  };
+  const video = aVideo({ model, status: 'running', run: 1, progress: 10, task, ...given });
+  const next = aVideo({ model, owner: 'bob' });
+  for (const each of [video, next]) await createVideo(store.table, each);
+  const { executions, workflow } = scriptedExecutions();
+  const services: CheckTaskServices = {
+    table: store.table,
+    workflow,
+    laneOf: () => ({ model, permits: 1, submit_interval_ms: 1 }),
+    wan: {
+      queryTask: async () => ({ outcome: 'task', task_id: 'task-1', status: 'RUNNING', ...answer }) as QueryOutcome,
+    },
+    typicalSeconds: () => 100,
+    permits: 30,
+  };
+  await claimPermit(store.table, services.laneOf(model), video);
+  const after = async () => ({
+    video: (await readVideo(store.table, video.id))!,
+    permits: [...(await readLane(store.table, model)).running],
+    started: [...executions.keys()],
+  });
+  return { video, next, services, after };
+}
+
+test.each(['PENDING', 'RUNNING'] as const)('a task that is %s is looked at again later', async (status) => {
+  const { video, services, after } = await running({ status });
+  const output = await checkTask(services, video);
+  expect(output).toMatchObject({ outcome: 'running', check_at: '2026-01-01T00:01:05.000Z' });
+  const { video: record, permits } = await after();
+  expect(record).toMatchObject({ status: 'running', progress: 58, task: { status } });
+  expect(permits).toEqual([video.id]);
+});
+
+describe('a task that ended gives its permit to the next video', () => {
+  test('SUCCEEDED: the video goes on to its archive', async () => {
+    const usage = { duration: 5 };
+    const { video, next, services, after } = await running({ status: 'SUCCEEDED', video_url: 'https://x', usage });
+    expect(await checkTask(services, video)).toEqual({ id: video.id, run: 1, outcome: 'succeeded' });
+    const { video: record, permits, started } = await after();
+    expect(record).toMatchObject({ status: 'archiving', usage, task: { status: 'SUCCEEDED' } });
+    expect(JSON.stringify(record)).not.toContain('https://x');
+    expect({ permits, started }).toEqual({ permits: [next.id], started: [`${next.id}-1`] });
+    // The state machine may ask again after a crash.
+    expect(await checkTask(services, video)).toEqual({ id: video.id, run: 1, outcome: 'succeeded' });
+  });
+
+  test('CANCELED: the video is canceled', async () => {
+    const { video, next, services, after } = await running({ status: 'CANCELED' });
+    expect(await checkTask(services, video)).toMatchObject({ outcome: 'settled' });
+    const { video: record, permits } = await after();
+    expect({ status: record.status, permits }).toEqual({ status: 'canceled', permits: [next.id] });
+  });
+});
+
+test.each([
+  ['FAILED', { code: 'DataInspectionFailed', message: 'x' }, 'content_refused'],
+  ['FAILED', {}, 'generation_failed'],
+  ['UNKNOWN', {}, 'task_expired'],
+] as const)('%s %j ends with the code of that ending', async (status, news, code) => {
+  const { video, services } = await running({ status, ...news });
+  expect(await checkTask(services, video)).toMatchObject({ outcome: 'failed', error: { code } });
+});
+
+test.each([
+  [{ outcome: 'throttled', retryable: true, code: 'Throttling', message: '', billed: false }, 'WanThrottled'],
+  [{ outcome: 'unavailable', cause: 'answer_malformed', retryable: true, billed: false }, 'WanUnavailable'],
+  [{ outcome: 'unrecognised', status: 'DREAMING', task_id: 'task-1' }, 'WanUnavailable'],
+  [
+    { outcome: 'held', reason: 'invalid_key', retryable: true, code: 'InvalidApiKey', message: '', billed: false },
+    'WanUnavailable',
+  ],
+] as const)('%j is asked again, by the name %s', async (answer, name) => {
+  const { video, services, after } = await running(answer);
+  await expect(checkTask(services, video)).rejects.toThrow(expect.objectContaining({ name }));
+  expect((await after()).video.status).toBe('running');
+});
+
+test('an older run does nothing, and a video that has ended frees its permit', async () => {
+  const old = await running({ status: 'SUCCEEDED', video_url: 'https://x' }, { run: 2 });
+  expect(await checkTask(old.services, { id: old.video.id, run: 1 })).toMatchObject({ outcome: 'settled' });
+  expect((await old.after()).video.status).toBe('running');
+  const ended = await running({}, { status: 'failed' });
+  expect(await checkTask(ended.services, ended.video)).toMatchObject({ outcome: 'settled' });
+  expect((await ended.after()).permits).toEqual([ended.next.id]);
+});

@@ -1,0 +1,313 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { readLane } from '../../../functions/video/lane.ts';
+import type { VideoRecord } from '../../../functions/video/record.ts';
+import { changeVideo, createVideo, readVideo } from '../../../functions/video/store.ts';
+import { type CreateTaskServices, createTask } from '../../../functions/workflow/create-task.ts';
+import { isHeld } from '../../../functions/workflow/dispatch.ts';
+import { startTable } from '../../support/table.ts';
+import { aVideo } from '../../support/videos.ts';
+import { crashAt, crashingTable, scriptedWan, servicesFor } from './support.ts';
+
+const clock = { now: 0 };
+let store: Awaited<ReturnType<typeof startTable>>;
+beforeAll(async () => {
+  store = await startTable(() => clock.now);
+});
+afterAll(() => store.close());
+beforeEach(() => {
+  clock.now = Date.parse('2026-01-01T00:00:00Z');
+});
+
+/** A video whose workflow was just started, with a prompt of its own unless one is given. */
+async function submitting(given: Partial<VideoRecord> = {}, prompt?: string): Promise<VideoRecord> {
+  const video = aVideo({ status: 'submitting', run: 1, ...given }, clock.now);
+  video.input.prompt = prompt ?? `A cat runs, ${video.id}`;
+  await createVideo(store.table, video);
+  return video;
+}
+
+/** What the state machine does: calls again after an error, a while later, until there is an outcome. */
+async function untilOutcome(services: CreateTaskServices, { id, run }: VideoRecord) {
+  for (let calls = 0; calls < 60; calls++) {
+    try {
+      return await createTask(services, { id, run });
+    } catch {
+      clock.now += 30_000;
+    }
+  }
+  throw new Error('There was no outcome.');
+}
+
+describe('a video has one paid task', () => {
+  test('after a submit without trouble', async () => {
+    const { wan, tasks } = scriptedWan(() => clock.now);
+    const video = await submitting();
+    expect(await createTask(servicesFor(store.table, clock, wan), video)).toMatchObject({ outcome: 'created' });
+    const after = await readVideo(store.table, video.id);
+    expect(tasks).toHaveLength(1);
+    expect(after).toMatchObject({
+      status: 'running',
+      task: { id: tasks[0]!.task_id, attempts: 1, expires_at: '2026-01-02T00:00:00.000Z' },
+      submission: { attempt: 1, state: 'settled' },
+    });
+  });
+
+  const answers: Record<string, (wan: CreateTaskServices['wan']) => CreateTaskServices['wan']['createTask'][]> = {
+    'Wan answers at once': () => [],
+    'Wan throttles first': () => [
+      async () => ({ outcome: 'throttled', retryable: true, code: 'X', message: '', billed: false }),
+    ],
+    'the answer of a task is lost': (wan) => [
+      async (request) => {
+        await wan.createTask(request);
+        return { outcome: 'unknown', cause: 'ECONNRESET', retryable: false };
+      },
+    ],
+    'an answer is lost and there is no task': () => [
+      async () => ({ outcome: 'unknown', cause: 'ECONNRESET', retryable: false }),
+    ],
+  };
+
+  // How many effects there are is found out first, so that a new one is covered by itself.
+  describe.each(Object.keys(answers))('when %s', (name) => {
+    const scripted = (crashing: ReturnType<typeof crashAt>) => {
+      const { wan, tasks } = scriptedWan(() => clock.now);
+      const first = answers[name]!(wan);
+      const createTask: CreateTaskServices['wan']['createTask'] = (request) =>
+        crashing.through(() => (first.shift() ?? wan.createTask)(request));
+      const services = servicesFor(crashingTable(store.table, crashing), clock, { ...wan, createTask });
+      return { wan, tasks, services };
+    };
+
+    test.each(['before', 'after'] as const)('and the process dies %s any of its effects', async (moment) => {
+      const counting = crashAt(Number.POSITIVE_INFINITY, moment);
+      await untilOutcome(scripted(counting).services, await submitting());
+      expect(counting.effects).toBeGreaterThan(5);
+      for (let point = 1; point <= counting.effects; point++) {
+        const crashing = crashAt(point, moment);
+        const { wan, tasks, services } = scripted(crashing);
+        const video = await submitting();
+        const outcome = await untilOutcome(services, video);
+        const after = await readVideo(store.table, video.id);
+        expect({ point, died: crashing.died, ...outcome }).toMatchObject({ point, died: true, outcome: 'created' });
+        expect({ point, tasks: tasks.length }).toEqual({ point, tasks: 1 });
+        expect(after).toMatchObject({ status: 'running', task: { id: tasks[0]!.task_id } });
+        // Nothing is left that would hold up the next video with this prompt.
+        const twin = await submitting({}, video.input.prompt);
+        expect(await createTask(servicesFor(store.table, clock, wan), twin)).toMatchObject({ outcome: 'created' });
+      }
+    });
+  });
+
+  test('when it is called many times at once', async () => {
+    const { wan, tasks } = scriptedWan(() => clock.now);
+    const video = await submitting();
+    const services = servicesFor(store.table, clock, wan);
+    await Promise.allSettled(Array.from({ length: 10 }, () => createTask(services, video)));
+    expect((await untilOutcome(services, video)).outcome).toBe('created');
+    expect(tasks).toHaveLength(1);
+  });
+});
+
+describe('a lost answer', () => {
+  const losing = (wan: CreateTaskServices['wan'], arrives: boolean): CreateTaskServices['wan'] => {
+    let lost = false;
+    return {
+      ...wan,
+      async createTask(request) {
+        if (lost) return wan.createTask(request);
+        lost = true;
+        if (arrives) await wan.createTask(request);
+        return { outcome: 'unknown', cause: 'ECONNRESET', retryable: false };
+      },
+    };
+  };
+
+  test('whose task exists: the task is adopted, nothing is sent again', async () => {
+    const { wan, tasks } = scriptedWan(() => clock.now);
+    const video = await submitting();
+    expect((await untilOutcome(servicesFor(store.table, clock, losing(wan, true)), video)).outcome).toBe('created');
+    expect(tasks).toHaveLength(1);
+    expect((await readVideo(store.table, video.id))?.task).toMatchObject({ id: tasks[0]!.task_id, attempts: 1 });
+  });
+
+  test('whose task does not exist: it is looked for for two minutes, then sent again', async () => {
+    const { wan, tasks } = scriptedWan(() => clock.now);
+    const video = await submitting();
+    const started = clock.now;
+    await untilOutcome(servicesFor(store.table, clock, losing(wan, false)), video);
+    expect(tasks).toHaveLength(1);
+    expect(tasks[0]!.at - started).toBeGreaterThanOrEqual(120_000);
+    expect((await readVideo(store.table, video.id))?.task?.attempts).toBe(2);
+  });
+
+  test('keeps every other video with the same prompt from being sent, and no video with another', async () => {
+    const { wan, tasks } = scriptedWan(() => clock.now);
+    const video = await submitting();
+    const services = servicesFor(store.table, clock, losing(wan, false));
+    await expect(createTask(services, video)).rejects.toThrow(expect.objectContaining({ name: 'SubmissionUncertain' }));
+    const twin = await submitting({}, video.input.prompt);
+    await expect(createTask(services, twin)).rejects.toThrow(expect.objectContaining({ name: 'SubmissionFenced' }));
+    expect((await createTask(services, await submitting())).outcome).toBe('created');
+    expect((await untilOutcome(services, video)).outcome).toBe('created');
+    expect((await untilOutcome(services, twin)).outcome).toBe('created');
+    expect(tasks).toHaveLength(3);
+  });
+
+  test('does not take the task of a twin that has not written its own down yet', async () => {
+    const { wan, tasks } = scriptedWan(() => clock.now);
+    const video = await submitting();
+    const twin = await submitting({}, video.input.prompt);
+    // Both are under way at once; the twin's answer comes last, after the first has begun to look for its own.
+    const slow: CreateTaskServices['wan'] = {
+      ...wan,
+      async createTask(request) {
+        const answer = await wan.createTask(request);
+        await expect(createTask(servicesFor(store.table, clock, losing(wan, false)), video)).rejects.toThrow();
+        return answer;
+      },
+    };
+    // The first enters before the fence closes, so that both are inside.
+    const lost = servicesFor(store.table, clock, {
+      ...wan,
+      createTask: async () => {
+        await createTask(servicesFor(store.table, clock, slow), twin);
+        return { outcome: 'unknown', cause: 'ECONNRESET', retryable: false };
+      },
+    });
+    await expect(createTask(lost, video)).rejects.toThrow();
+    await untilOutcome(servicesFor(store.table, clock, wan), video);
+    const owners = await Promise.all([video, twin].map(async ({ id }) => (await readVideo(store.table, id))?.task?.id));
+    expect(new Set(owners).size).toBe(2);
+    expect(tasks).toHaveLength(2);
+  });
+
+  test('that could be one of two tasks ends as submission_uncertain, and nothing is sent again', async () => {
+    const { wan, tasks } = scriptedWan(() => clock.now);
+    const video = await submitting();
+    const services = servicesFor(store.table, clock, losing(wan, true));
+    await expect(createTask(services, video)).rejects.toThrow();
+    // Another program with the same account made one just like it.
+    await wan.createTask({
+      model: 'wan2.2-i2v-plus',
+      input: { ...video.input },
+      parameters: video.parameters as never,
+    });
+    expect(await untilOutcome(services, video)).toMatchObject({
+      outcome: 'failed',
+      error: { code: 'submission_uncertain' },
+    });
+    expect(tasks).toHaveLength(2);
+  });
+
+  test('waits while the list can not be had', async () => {
+    const { wan, tasks } = scriptedWan(() => clock.now);
+    const video = await submitting();
+    const services = servicesFor(store.table, clock, {
+      ...losing(wan, true),
+      listTasks: async () => ({ outcome: 'unavailable', cause: 'http_502', retryable: true, billed: false }),
+    });
+    for (let minute = 0; minute < 10; minute++) {
+      await expect(createTask(services, video)).rejects.toThrow(
+        expect.objectContaining({ name: 'SubmissionUncertain' }),
+      );
+      clock.now += 60_000;
+    }
+    expect(tasks).toHaveLength(1);
+  });
+});
+
+describe('what Wan says for certain', () => {
+  const answering = (...answers: Awaited<ReturnType<CreateTaskServices['wan']['createTask']>>[]) => {
+    const { wan } = scriptedWan(() => clock.now);
+    const sent: string[] = [];
+    const services = servicesFor(store.table, clock, {
+      ...wan,
+      async createTask({ input }) {
+        sent.push(input.img_url);
+        return answers.shift()!;
+      },
+    });
+    return { services, sent };
+  };
+  const said = { code: 'X', message: '', billed: false } as const;
+  const refused = (reason: 'input' | 'image_download') =>
+    ({ outcome: 'refused', retryable: false, ...said, code: 'InvalidURL', reason }) as Parameters<typeof answering>[0];
+  const created = { outcome: 'created', task_id: 'task-9', task_status: 'PENDING' } as const;
+
+  test.each([
+    ['throttled', { outcome: 'throttled', retryable: true, ...said } as const, 'WanThrottled'],
+    [
+      'unavailable',
+      { outcome: 'unavailable', cause: 'ECONNREFUSED', retryable: true, billed: false } as const,
+      'WanUnavailable',
+    ],
+  ])('%s: is retried by name and sent again at once', async (_, answer, name) => {
+    const { services, sent } = answering(answer, { ...created, task_id: `task-${name}` });
+    const video = await submitting();
+    await expect(createTask(services, video)).rejects.toThrow(expect.objectContaining({ name }));
+    expect((await createTask(services, video)).outcome).toBe('created');
+    expect(sent).toHaveLength(2);
+  });
+
+  test('refused: the reason is a value, and the video is not sent again', async () => {
+    const { services, sent } = answering(refused('input'));
+    const video = await submitting();
+    expect(await createTask(services, video)).toMatchObject({
+      outcome: 'failed',
+      error: { retryable: false, billed: false },
+    });
+    expect(sent).toHaveLength(1);
+  });
+
+  test("an image that Wan couldn't download is tried once more through Wan's upload", async () => {
+    const image = { bucket: 'b', key: 'k', content_type: 'image/png', bytes: 1, width: 500, height: 500 };
+    const { services, sent } = answering(refused('image_download'), { ...created, task_id: 'task-upload' });
+    const video = await submitting({ image });
+    expect((await createTask(services, video)).outcome).toBe('created');
+    expect(sent.map((url) => url.split(':')[0])).toEqual(['url', 'upload']);
+
+    const again = answering(refused('image_download'), refused('image_download'));
+    expect((await createTask(again.services, await submitting({ image }))).outcome).toBe('failed');
+    expect(again.sent).toHaveLength(2);
+  });
+
+  test('held: the video waits in its queue again, its permit is free, its lane holds, nothing fails', async () => {
+    const { services } = answering({ outcome: 'held', reason: 'invalid_key', retryable: true, ...said });
+    const video = await submitting({
+      model: 'wan2.1-i2v-plus',
+      parameters: { ...aVideo().parameters, resolution: '720P' },
+    });
+    expect(await createTask(services, video)).toMatchObject({ outcome: 'settled' });
+    expect((await readVideo(store.table, video.id))?.status).toBe('queued');
+    const lane = await readLane(store.table, video.model);
+    expect(lane.running.has(video.id)).toBe(false);
+    expect(lane.held_reason).toBe('invalid_key');
+    expect(isHeld(lane, clock.now + 30_000)).toBe(true);
+    expect(isHeld(lane, clock.now + 61_000)).toBe(false);
+  });
+});
+
+describe('an execution that is no longer the one that counts does nothing', () => {
+  test.each([
+    ['a newer run works on the video', { run: 2 }],
+    ['the video was canceled', { status: 'canceled' as const }],
+    ['the video is back in its queue', { status: 'queued' as const }],
+  ])('%s', async (_, given) => {
+    const { wan, tasks } = scriptedWan(() => clock.now);
+    const video = await submitting(given);
+    expect((await createTask(servicesFor(store.table, clock, wan), { id: video.id, run: 1 })).outcome).toBe('settled');
+    expect(tasks).toHaveLength(0);
+  });
+
+  test('a resumed run goes on with the task that is there', async () => {
+    const { wan, tasks } = scriptedWan(() => clock.now);
+    const video = await submitting();
+    const services = servicesFor(store.table, clock, wan);
+    await createTask(services, video);
+    const running = (await readVideo(store.table, video.id))!;
+    await changeVideo(store.table, running, { set: { run: 2 } });
+    expect(await createTask(services, { id: video.id, run: 2 })).toMatchObject({ outcome: 'created' });
+    expect(tasks).toHaveLength(1);
+  });
+});

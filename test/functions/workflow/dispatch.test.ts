@@ -1,0 +1,144 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { claimPermit, holdLane, readLane } from '../../../functions/video/lane.ts';
+import type { VideoRecord } from '../../../functions/video/record.ts';
+import { changeStatus, createVideo, readVideo } from '../../../functions/video/store.ts';
+import { carryOn, type Dispatcher, dispatch, releaseAndDispatch } from '../../../functions/workflow/dispatch.ts';
+import { startTable } from '../../support/table.ts';
+import { aVideo } from '../../support/videos.ts';
+import { Crash, crashAt, crashingTable, scriptedExecutions } from './support.ts';
+
+const clock = { now: 0 };
+let store: Awaited<ReturnType<typeof startTable>>;
+let lanes = 0;
+beforeAll(async () => {
+  store = await startTable(() => clock.now);
+});
+afterAll(() => store.close());
+beforeEach(() => {
+  clock.now = Date.parse('2026-01-01T00:00:00Z');
+});
+
+/** A lane of its own for each test. */
+function lane(permits: number) {
+  const model = `model-${++lanes}`;
+  const { executions, workflow } = scriptedExecutions();
+  const dispatcher: Dispatcher = {
+    table: { ...store.table, now: () => ++clock.now },
+    workflow,
+    laneOf: () => ({ model, permits, submit_interval_ms: 1 }),
+  };
+  const add = async (owner: string, count = 1): Promise<VideoRecord[]> => {
+    const videos = Array.from({ length: count }, () => aVideo({ model, owner }, ++clock.now));
+    for (const video of videos) await createVideo(store.table, video);
+    return videos;
+  };
+  return { model, executions, dispatcher, add };
+}
+
+const end = async ({ dispatcher }: ReturnType<typeof lane>, id: string) => {
+  const video = (await readVideo(store.table, id))!;
+  const running = (await changeStatus(store.table, video, 'running'))!;
+  await changeStatus(store.table, running, 'failed');
+  await releaseAndDispatch(dispatcher, video);
+};
+
+test('starts as many as there are permits, oldest first, each as run 1', async () => {
+  const own = lane(3);
+  const videos = await own.add('alice', 5);
+  const started = await dispatch(own.dispatcher, own.model);
+  expect(started).toEqual(videos.slice(0, 3).map(({ id }) => id));
+  expect([...own.executions.keys()]).toEqual(started.map((id) => `${id}-1`));
+  expect(await readVideo(store.table, started[0]!)).toMatchObject({ status: 'submitting', run: 1 });
+});
+
+test("one owner's many do not hold up another's first", async () => {
+  const own = lane(2);
+  await own.add('alice', 20);
+  const [first, second] = await dispatch(own.dispatcher, own.model);
+  const [bobs] = await own.add('bob');
+  const [carols] = await own.add('carol');
+  await end(own, first!);
+  await end(own, second!);
+  expect([...own.executions.keys()].slice(2)).toEqual([`${bobs!.id}-1`, `${carols!.id}-1`]);
+});
+
+test('twenty dispatchers at once start each video once and never more than there are permits', async () => {
+  const own = lane(4);
+  await own.add('alice', 6);
+  await own.add('bob', 6);
+  await Promise.all(Array.from({ length: 20 }, () => dispatch(own.dispatcher, own.model)));
+  await dispatch(own.dispatcher, own.model);
+  expect(own.executions.size).toBe(4);
+  expect((await readLane(store.table, own.model)).running.size).toBe(4);
+});
+
+test('a video that the index does not show yet is started when it is named', async () => {
+  const own = lane(1);
+  const video = aVideo({ model: own.model });
+  await createVideo(store.table, video);
+  const blind = { ...own.dispatcher, table: withoutIndex(own.dispatcher.table) };
+  expect(await dispatch(blind, own.model, { also: video, most: 1 })).toEqual([video.id]);
+});
+
+test('nothing is started in a held lane, and everything again once the hold is over', async () => {
+  const own = lane(2);
+  await own.add('alice', 2);
+  await holdLane(store.table, own.model, 'arrears', new Date(clock.now + 60_000).toISOString());
+  expect(await dispatch(own.dispatcher, own.model)).toEqual([]);
+  clock.now += 60_000;
+  expect(await dispatch(own.dispatcher, own.model)).toHaveLength(2);
+});
+
+describe.each(['before', 'after'] as const)('a dispatcher that dies %s any of its effects', (moment) => {
+  test('leaks no permit and loses no video', async () => {
+    for (let point = 1; ; point++) {
+      const own = lane(1);
+      const [video] = await own.add('alice');
+      const crashing = crashAt(point, moment);
+      const { client } = own.dispatcher.workflow;
+      const dying: Dispatcher = {
+        ...own.dispatcher,
+        table: crashingTable(own.dispatcher.table, crashing),
+        workflow: {
+          ...own.dispatcher.workflow,
+          client: { send: (command: never) => crashing.through(() => client.send(command)) } as typeof client,
+        },
+      };
+      const died = await dispatch(dying, own.model).then(
+        () => false,
+        (error) => error instanceof Crash,
+      );
+      if (!died) {
+        expect(point).toBeGreaterThan(5);
+        return;
+      }
+      // What the sweep does: carry on with whoever holds a permit, then dispatch.
+      for (const id of (await readLane(store.table, own.model)).running) await carryOn(own.dispatcher, id);
+      await dispatch(own.dispatcher, own.model);
+      const after = await readVideo(store.table, video!.id);
+      expect({ point, status: after?.status }).toEqual({ point, status: 'submitting' });
+      // A record that was moved without an execution is the sweep's: it starts the very same run.
+      expect([0, 1]).toContain(own.executions.size);
+      expect((await readLane(store.table, own.model)).running).toEqual(new Set([video!.id]));
+    }
+  });
+});
+
+test('a permit whose video has ended or has gone on to its archive is given back', async () => {
+  for (const status of ['succeeded', 'failed', 'canceled', 'archiving'] as const) {
+    const own = lane(1);
+    const video = aVideo({ model: own.model, status });
+    await createVideo(store.table, video);
+    await claimPermit(store.table, own.dispatcher.laneOf(own.model), video);
+    expect(await carryOn(own.dispatcher, video.id)).toBe(false);
+    expect((await readLane(store.table, own.model)).running.size).toBe(0);
+  }
+});
+
+const withoutIndex = (table: Dispatcher['table']): Dispatcher['table'] => ({
+  ...table,
+  client: {
+    send: async (command: { constructor: { name: string } }) =>
+      command.constructor.name === 'QueryCommand' ? { Items: [] } : table.client.send(command as never),
+  } as unknown as Dispatcher['table']['client'],
+});

@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { claimPermit, readLane } from '../../../functions/video/lane.ts';
+import type { VideoRecord } from '../../../functions/video/record.ts';
+import { createVideo, readVideo } from '../../../functions/video/store.ts';
+import { explainEnding } from '../../../functions/wan/errors.ts';
+import type { Dispatcher } from '../../../functions/workflow/dispatch.ts';
+import { recordFailure } from '../../../functions/workflow/record-failure.ts';
+import { startTable } from '../../support/table.ts';
+import { aVideo } from '../../support/videos.ts';
+import { scriptedExecutions } from './support.ts';
+
+const now = Date.parse('2026-01-01T00:01:00Z');
+let store: Awaited<ReturnType<typeof startTable>>;
+let lanes = 0;
+beforeAll(async () => {
+  store = await startTable(() => now);
+});
+afterAll(() => store.close());
+
+async function open(given: Partial<VideoRecord>) {
+  const model = `model-${++lanes}`;
+  const video = aVideo({ model, status: 'submitting', run: 1, ...given });
+  await createVideo(store.table, video);
+  const dispatcher: Dispatcher = {
+    table: store.table,
+    workflow: scriptedExecutions().workflow,
+    laneOf: () => ({ model, permits: 1, submit_interval_ms: 1 }),
+  };
+  await claimPermit(store.table, dispatcher.laneOf(model), video);
+  const after = async () => ({
+    video: (await readVideo(store.table, video.id))!,
+    permits: (await readLane(store.table, model)).running.size,
+  });
+  return { video, dispatcher, after };
+}
+const task = (expires_at: string) => ({
+  id: 'task-1',
+  status: 'RUNNING',
+  region: 'singapore',
+  submit_time: '2026-01-01T00:00:00.000Z',
+  expires_at,
+  attempts: 1,
+});
+const alive = task('2026-01-02T00:00:00.000Z');
+const expired = task('2026-01-01T00:00:30.000Z');
+
+test('a failure that came as a value is written as it is, and the permit is free', async () => {
+  const { video, dispatcher, after } = await open({ status: 'running', task: alive });
+  const error = explainEnding('content_refused', 'request-1');
+  expect(await recordFailure(dispatcher, { id: video.id, run: 1, error })).toEqual({ id: video.id, run: 1 });
+  const { video: record, permits } = await after();
+  expect(record).toMatchObject({ status: 'failed', error, timeline: [{ status: 'queued' }, { status: 'failed' }] });
+  expect(permits).toBe(0);
+});
+
+test.each([
+  ['WanThrottled', {}, 'service_unavailable'],
+  ['WanUnavailable', {}, 'service_unavailable'],
+  ['TypeError', {}, 'internal_error'],
+  ['ArchiveInterrupted', { status: 'archiving' as const, task: expired }, 'task_expired'],
+])('%s with %j ends as %s', async (name, given, code) => {
+  const { video, dispatcher, after } = await open(given);
+  await recordFailure(dispatcher, { id: video.id, run: 1, error: { Error: name, Cause: '{}' } });
+  const { video: record } = await after();
+  expect(record.error?.code).toBe(code);
+  expect(record.error?.message).toBeTruthy();
+  expect(record.error?.hint).toBeTruthy();
+});
+
+test.each([
+  ['running, its task alive', { status: 'running' as const, task: alive }],
+  ['archiving, its task alive', { status: 'archiving' as const, task: alive }],
+  [
+    'submitting, an answer lost',
+    { submission: { attempt: 1, state: 'open' as const, sent_at: '2026-01-01T00:00:00.000Z' } },
+  ],
+])('a surprise does not end a video that can be saved: %s', async (_, given) => {
+  const { video, dispatcher, after } = await open(given);
+  const input = { id: video.id, run: 1, error: { Error: 'TypeError', Cause: 'secret' } };
+  await expect(recordFailure(dispatcher, input)).rejects.toThrow(expect.objectContaining({ name: 'Unexplained' }));
+  expect((await after()).video.status).toBe(video.status);
+});
+
+test('a video that has ended, or that a newer run works on, is left alone', async () => {
+  const error = explainEnding('internal_error');
+  const ended = await open({ status: 'succeeded' });
+  await recordFailure(ended.dispatcher, { id: ended.video.id, run: 1, error });
+  expect((await ended.after()).video.status).toBe('succeeded');
+  const newer = await open({ run: 2 });
+  await recordFailure(newer.dispatcher, { id: newer.video.id, run: 1, error });
+  expect(await newer.after()).toMatchObject({ video: { status: 'submitting' }, permits: 1 });
+});

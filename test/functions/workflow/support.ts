@@ -1,0 +1,110 @@
+import { randomUUID } from 'node:crypto';
+import { ExecutionAlreadyExists, ExecutionDoesNotExist } from '@aws-sdk/client-sfn';
+import type { VideoRecord } from '../../../functions/video/record.ts';
+import type { Table } from '../../../functions/video/store.ts';
+import type { TaskStatus } from '../../../functions/wan/query-task.ts';
+import type { CreateTaskServices } from '../../../functions/workflow/create-task.ts';
+import type { Dispatcher } from '../../../functions/workflow/dispatch.ts';
+
+/** Thrown where the process is meant to die; nothing in the code under test may catch it as something else. */
+export class Crash extends Error {
+  override readonly name = 'Crash';
+}
+
+/** Counts side effects and dies before or after one of them. */
+export function crashAt(point: number, moment: 'before' | 'after') {
+  let effects = 0;
+  return {
+    get effects() {
+      return effects;
+    },
+    get died() {
+      return effects >= point;
+    },
+    async through<Result>(effect: () => Promise<Result>): Promise<Result> {
+      effects++;
+      const dies = effects === point;
+      if (dies && moment === 'before') throw new Crash(`before effect ${point}`);
+      if (!dies) return effect();
+      await effect().catch(() => undefined);
+      throw new Crash(`after effect ${point}`);
+    },
+  };
+}
+export type Crashing = ReturnType<typeof crashAt>;
+
+/** A table each of whose calls may be the one at which the process dies. */
+export const crashingTable = (table: Table, crashing: Crashing): Table => ({
+  ...table,
+  client: { send: (command: never) => crashing.through(() => table.client.send(command)) } as Table['client'],
+});
+
+/** Wan's tasks as the workflow sees them: what was created, and what a query tells. */
+export function scriptedWan(now: () => number) {
+  const tasks: { task_id: string; status: TaskStatus; model: string; prompt: string; img_url: string; at: number }[] =
+    [];
+  const wan: CreateTaskServices['wan'] = {
+    async createTask({ model, input }) {
+      const task_id = randomUUID();
+      tasks.push({ task_id, status: 'PENDING', model, prompt: input.prompt ?? '', img_url: input.img_url, at: now() });
+      return { outcome: 'created', task_id, task_status: 'PENDING' };
+    },
+    async queryTask(taskId) {
+      const task = tasks.find(({ task_id }) => task_id === taskId);
+      if (!task) return { outcome: 'task', status: 'UNKNOWN', task_id: taskId };
+      const submit_time = new Date(task.at).toISOString();
+      return { outcome: 'task', status: task.status, task_id: taskId, orig_prompt: task.prompt, submit_time };
+    },
+    async listTasks({ model, start_time, end_time }) {
+      const listed = tasks
+        .filter((task) => task.model === model && task.at >= Date.parse(start_time) && task.at <= Date.parse(end_time))
+        .map(({ task_id, status }) => ({ task_id, status }));
+      return { outcome: 'tasks', tasks: listed, page_no: 1, total_page: 1 };
+    },
+    cancelTask: () => Promise.reject(new Error('No test cancels.')),
+    uploadImage: async ({ name }) => ({ outcome: 'uploaded', url: `oss://${name}` }),
+  };
+  return { tasks, wan };
+}
+
+/** Executions by name: which were started, and how each stands. */
+export function scriptedExecutions() {
+  const executions = new Map<string, 'RUNNING' | 'FAILED'>();
+  const send = async (command: { input: { name?: string; executionArn?: string } }) => {
+    const { name, executionArn } = command.input;
+    if (name) {
+      if (executions.has(name)) throw new ExecutionAlreadyExists({ message: name, $metadata: {} });
+      executions.set(name, 'RUNNING');
+      return {};
+    }
+    const status = executions.get(executionArn!.split(':').at(-1)!);
+    if (!status) throw new ExecutionDoesNotExist({ message: 'none', $metadata: {} });
+    return { status };
+  };
+  const client = { send } as unknown as Dispatcher['workflow']['client'];
+  return { executions, workflow: { client, stateMachineArn: 'arn:aws:states:us-east-1:0:stateMachine:videos' } };
+}
+
+/** Everything `createTask` takes, with a clock that a sleep turns. */
+export function servicesFor(
+  table: Table,
+  clock: { now: number },
+  wan: CreateTaskServices['wan'],
+  given: Partial<CreateTaskServices> = {},
+): CreateTaskServices {
+  return {
+    table,
+    workflow: scriptedExecutions().workflow,
+    laneOf: (model) => ({ model, permits: 4, submit_interval_ms: 500 }),
+    wan,
+    imageForWan: async (video: VideoRecord, transfer) => `${transfer}:${video.input.img_url}`,
+    imageTransfer: 'url',
+    wanRegion: 'singapore',
+    typicalSeconds: () => 60,
+    permits: 30,
+    sleep: async (milliseconds) => {
+      clock.now += Math.max(0, milliseconds);
+    },
+    ...given,
+  };
+}
