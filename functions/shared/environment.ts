@@ -52,6 +52,8 @@ const variables = {
   /** How Wan gets a private image: from a presigned URL, or through Wan's own temporary upload. */
   IMAGE_TRANSFER: z.enum(['url', 'upload']),
   LANE_LIMITS: json(laneLimitsSchema),
+  /** How long a lost answer is looked for in Wan's task list before the request is sent again. */
+  UNCERTAIN_SECONDS: z.coerce.number().positive(),
   /** Seconds a task usually takes; empty means the catalogue's figure for the model. */
   TYPICAL_SECONDS: z.union([z.literal('').transform(() => undefined), z.coerce.number().positive()]),
   /** Origins that are trusted although they are neither https nor public: loopback addresses, on a developer's machine only. */
@@ -72,11 +74,19 @@ const wan = ['WAN_SECRET_ARN', 'WAN_BASE_URL'] as const;
 export const environments = {
   authorize: pick('TABLE_NAME'),
   health: pick('TABLE_NAME'),
-  submit: pick(...dispatching, 'UPLOADS_BUCKET', 'WAN_REGION', 'TRUSTED_ORIGINS'),
-  videos: pick('TABLE_NAME', 'VIDEOS_BUCKET', 'UPLOADS_BUCKET'),
-  drop: pick(...dispatching, 'UPLOADS_BUCKET', 'WAN_REGION', 'TRUSTED_ORIGINS', 'DROP_DEFAULTS'),
+  submit: pick(...dispatching, 'UPLOADS_BUCKET', 'TRUSTED_ORIGINS'),
+  videos: pick('TABLE_NAME', 'VIDEOS_BUCKET'),
+  drop: pick(...dispatching, 'UPLOADS_BUCKET', 'TRUSTED_ORIGINS', 'DROP_DEFAULTS'),
   dispatch: pick(...dispatching),
-  'create-task': pick(...dispatching, ...wan, 'UPLOADS_BUCKET', 'WAN_REGION', 'IMAGE_TRANSFER', 'TYPICAL_SECONDS'),
+  'create-task': pick(
+    ...dispatching,
+    ...wan,
+    'UPLOADS_BUCKET',
+    'WAN_REGION',
+    'IMAGE_TRANSFER',
+    'TYPICAL_SECONDS',
+    'UNCERTAIN_SECONDS',
+  ),
   'check-task': pick(...dispatching, ...wan, 'TYPICAL_SECONDS'),
   'archive-video': pick('TABLE_NAME', ...wan, 'VIDEOS_BUCKET', 'WAN_REGION', 'TRUSTED_ORIGINS'),
   'record-failure': pick(...dispatching),

@@ -15,6 +15,8 @@ export const errorNames = {
   archiveInterrupted: 'ArchiveInterrupted',
   /** Wan's answer points to a host that is not on the list; tried until the task expires, with an alarm. */
   untrustedVideoHost: 'UntrustedVideoHost',
+  /** A surprise while the paid video may still be had: the execution ends as failed, and the sweep resumes the video. */
+  unexplained: 'Unexplained',
 } as const;
 
 export type ErrorName = (typeof errorNames)[keyof typeof errorNames];

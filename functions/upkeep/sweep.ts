@@ -5,8 +5,6 @@ import { changeVideo, readVideo } from '../video/store.ts';
 import { carryOn, type Dispatcher, dispatch } from '../workflow/dispatch.ts';
 import { runState, startWorkflow } from '../workflow/execution.ts';
 
-/** A dispatcher that is alive starts the execution within this time of its write. */
-const START_GRACE_SECONDS = 60;
 /** A video whose workflow died is resumed after this time, then after twice as long, up to an hour. */
 const RESUME_SECONDS = { first: 10, longest: 3600 };
 
@@ -44,15 +42,15 @@ export async function sweep(dispatcher: Dispatcher, models: readonly string[]): 
 export async function resumeWhenDead({ table, workflow }: Dispatcher, id: string): Promise<boolean> {
   const video = await readVideo(table, id);
   if (!video || isTerminal(video.status) || video.status === 'queued') return false;
-  const idle = (table.now() - Date.parse(video.updated_at)) / 1000;
   switch (await runState(workflow, video)) {
     case 'running':
       return false;
     case 'missing':
-      if (idle < START_GRACE_SECONDS) return false;
+      // A dispatcher may be about to do the same: the run's name sees to it that there is one execution.
       await startWorkflow(workflow, video);
       return true;
     case 'ended': {
+      const idle = (table.now() - Date.parse(video.updated_at)) / 1000;
       if (idle < resumeAfter(video)) return false;
       const next = await changeVideo(table, video, { set: { run: video.run + 1 } });
       if (next) await startWorkflow(workflow, next);

@@ -1,9 +1,6 @@
 import type { Submission, VideoRecord } from './record.ts';
 import { changeVideo, type Table } from './store.ts';
 
-/** How long a lost answer is looked for in Wan's task list before the request is sent again. Longer than any call to Wan can last (75 s). */
-export const UNCERTAIN_SECONDS = 120;
-
 /**
  * Opens the ledger for one paid call, before Wan is called (invariant 1).
  * @returns the record with the open entry, or undefined when another invocation holds one open, or the video moved on

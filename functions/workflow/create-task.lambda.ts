@@ -25,6 +25,7 @@ const services: CreateTaskServices = {
   imageForWan: (video, transfer) => imageForWan({ s3, wan }, video, transfer),
   imageTransfer: environment.IMAGE_TRANSFER,
   wanRegion: environment.WAN_REGION,
+  uncertainSeconds: environment.UNCERTAIN_SECONDS,
   typicalSeconds: (video) => typicalSeconds(video, environment.TYPICAL_SECONDS),
   permits: allPermits(environment.LANE_LIMITS),
   sleep: (milliseconds) => setTimeout(Math.max(0, milliseconds)),

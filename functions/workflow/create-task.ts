@@ -22,6 +22,8 @@ export interface CreateTaskServices extends Dispatcher {
   imageForWan: (video: VideoRecord, transfer: ImageTransfer) => Promise<string | Held>;
   imageTransfer: ImageTransfer;
   wanRegion: string;
+  /** How long a lost answer is looked for before the request is sent again. */
+  uncertainSeconds: number;
   typicalSeconds: (video: VideoRecord) => number;
   /** Permits of all lanes together. */
   permits: number;

@@ -1,7 +1,6 @@
 import { claimTask, closeFence, ownerOfTask } from '../video/fence.ts';
 import type { VideoRecord } from '../video/record.ts';
 import type { Table } from '../video/store.ts';
-import { UNCERTAIN_SECONDS } from '../video/submission.ts';
 import { modelOf } from '../video/task-request.ts';
 import type { WanClient } from '../wan/client.ts';
 import { isSamePrompt } from '../wan/prompt.ts';
@@ -10,6 +9,13 @@ import type { Task } from '../wan/query-task.ts';
 /** How far Wan's clock and ours may differ, and how long a call to Wan can last: the window in which the lost task was created. */
 const BEFORE_SECONDS = 60;
 const AFTER_SECONDS = 180;
+
+export interface ReconcileServices {
+  table: Table;
+  wan: Pick<WanClient, 'listTasks' | 'queryTask'>;
+  /** How long to look before the request counts as never made; longer than a call to Wan can last (75 s). */
+  uncertainSeconds: number;
+}
 
 export type Verdict =
   /** The lost task is found and now belongs to this video. */
@@ -26,7 +32,7 @@ export type Verdict =
  * whose prompt is this video's. While it looks, nobody else sends the same prompt to the same model.
  */
 export async function reconcile(
-  { table, wan }: { table: Table; wan: Pick<WanClient, 'listTasks' | 'queryTask'> },
+  { table, wan, uncertainSeconds }: ReconcileServices,
   video: VideoRecord,
 ): Promise<Verdict> {
   const { sent_at, uncertain_since } = video.submission!;
@@ -42,12 +48,12 @@ export async function reconcile(
   if (task)
     return (await claimTask(table, task.task_id, video.id)) ? { verdict: 'adopted', task } : { verdict: 'undecided' };
   const looked = (table.now() - Date.parse(uncertain_since ?? sent_at)) / 1000;
-  return looked >= UNCERTAIN_SECONDS ? { verdict: 'absent' } : { verdict: 'undecided' };
+  return looked >= uncertainSeconds ? { verdict: 'absent' } : { verdict: 'undecided' };
 }
 
 /** Wan's tasks that may be the lost one, or undefined when Wan could not be asked. */
 async function findCandidates(
-  { table, wan }: { table: Table; wan: Pick<WanClient, 'listTasks' | 'queryTask'> },
+  { table, wan }: Pick<ReconcileServices, 'table' | 'wan'>,
   video: VideoRecord,
   sentAt: number,
 ): Promise<Task[] | undefined> {

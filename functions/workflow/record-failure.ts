@@ -1,4 +1,4 @@
-import { errorNames } from '../shared/errors.ts';
+import { errorNames, WorkflowError } from '../shared/errors.ts';
 import { leaveFence } from '../video/fence.ts';
 import { type Failure, isTerminal, type VideoRecord } from '../video/record.ts';
 import { changeStatus, readVideo } from '../video/store.ts';
@@ -7,14 +7,9 @@ import { explainEnding } from '../wan/errors.ts';
 import { type Dispatcher, releaseAndDispatch } from './dispatch.ts';
 import type { RecordFailureInput, WorkflowInput } from './payload.ts';
 
-/** Something that no rule of ours explains happened while a paid video may still be had: the sweep takes it up again. */
-export class UnexplainedError extends Error {
-  override readonly name = 'Unexplained';
-}
-
 /**
  * Writes why a video failed, gives its permit back and lets the next one in.
- * @throws UnexplainedError instead, when the cause is a surprise and Wan still has, or may have, the paid video: no fault of
+ * @throws WorkflowError unexplained instead, when the cause is a surprise and Wan still has, or may have, the paid video: no fault of
  * ours ends a video that can be saved (invariant 3)
  */
 export async function recordFailure(
@@ -37,7 +32,11 @@ function explainCaught(error: { Error: string; Cause?: string }, video: VideoRec
   const expired = video.task !== undefined && Date.parse(video.task.expires_at) <= now;
   if (expired) return explainEnding('task_expired');
   const mayBeSaved = video.task !== undefined || video.submission?.state === 'open';
-  if (mayBeSaved) throw new UnexplainedError(`${error.Error} while the video can still be had; the sweep resumes it.`);
+  if (mayBeSaved)
+    throw new WorkflowError(
+      errorNames.unexplained,
+      `${error.Error} while the video can still be had; the sweep resumes it.`,
+    );
   const upstream: string[] = [errorNames.wanThrottled, errorNames.wanUnavailable, errorNames.submissionFenced];
   return explainEnding(upstream.includes(error.Error) ? 'service_unavailable' : 'internal_error');
 }

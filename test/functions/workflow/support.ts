@@ -100,6 +100,7 @@ export function servicesFor(
     imageForWan: async (video: VideoRecord, transfer) => `${transfer}:${video.input.img_url}`,
     imageTransfer: 'url',
     wanRegion: 'singapore',
+    uncertainSeconds: 120,
     typicalSeconds: () => 60,
     permits: 30,
     sleep: async (milliseconds) => {

@@ -1,0 +1,130 @@
+import { parseArgs } from 'node:util';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { type ApiKeyItem, createApiKey, isOwnerName, listApiKeys, revokeApiKey } from '../../functions/api/api-keys.ts';
+import type { Table } from '../../functions/video/store.ts';
+import { tableOf } from '../../functions/video/table.ts';
+
+const usage = `Usage:
+  npm run api-key -- create --owner NAME   makes a key and shows it, once
+  npm run api-key -- list                  shows every key's id, owner and times
+  npm run api-key -- revoke KEY_ID         ends a key
+
+Which table: --table NAME or TABLE_NAME (the output TableName of the stack), with region and credentials from the usual
+AWS environment; or --local, the one of npm start on this machine.`;
+
+/** A mistake in how the command was called, or in what it was pointed to: told in a sentence, without a stack. */
+class Mistake extends Error {
+  override readonly name = 'Mistake';
+}
+
+interface Options {
+  owner?: string | undefined;
+  table?: string | undefined;
+  local: boolean;
+}
+
+/**
+ * `npm run api-key`: makes, lists and revokes the keys of the HTTPS API.
+ * @param print gets each line of output; a new key's text goes there and nowhere else
+ * @param complain gets what is wrong, when something is
+ * @returns the exit status
+ */
+export async function run(
+  args: string[],
+  environment: NodeJS.ProcessEnv,
+  print: (line: string) => void,
+  complain: (line: string) => void,
+): Promise<number> {
+  try {
+    const { command, operand, options } = readArguments(args);
+    const { table, where } = openTable(options, environment);
+    await explained(where, () => perform(table, command, operand, options, print));
+    return 0;
+  } catch (error) {
+    if (!(error instanceof Mistake)) throw error;
+    complain(error.message);
+    return 1;
+  }
+}
+
+function readArguments(args: string[]): { command: string | undefined; operand: string | undefined; options: Options } {
+  try {
+    const { values, positionals } = parseArgs({
+      args,
+      allowPositionals: true,
+      options: { owner: { type: 'string' }, table: { type: 'string' }, local: { type: 'boolean', default: false } },
+    });
+    const [command, operand, ...more] = positionals;
+    if (more.length > 0) throw new Mistake(`"${more[0]}" is one word too many.\n\n${usage}`);
+    return { command, operand, options: values };
+  } catch (error) {
+    if (error instanceof TypeError) throw new Mistake(`${error.message}\n\n${usage}`);
+    throw error;
+  }
+}
+
+function openTable({ table, local }: Options, environment: NodeJS.ProcessEnv): { table: Table; where: string } {
+  const name = table ?? (local ? 'firstframe-videos' : environment.TABLE_NAME);
+  if (!name) throw new Mistake(`Say which table: --table NAME, TABLE_NAME or --local.\n\n${usage}`);
+  if (!local) return { table: tableOf(new DynamoDBClient({}), name), where: `the table ${name}` };
+  const endpoint = `http://127.0.0.1:${environment.AWS_PORT || 4402}`;
+  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+  const client = new DynamoDBClient({ endpoint, region: 'us-east-1', credentials });
+  return { table: tableOf(client, name), where: `the table ${name} at ${endpoint}` };
+}
+
+async function perform(
+  table: Table,
+  command: string | undefined,
+  operand: string | undefined,
+  { owner }: Options,
+  print: (line: string) => void,
+): Promise<void> {
+  switch (command) {
+    case 'create': {
+      if (owner === undefined || !isOwnerName(owner)) {
+        throw new Mistake('Say whose key it is: --owner NAME, 1 to 64 letters, digits and . _ @ -');
+      }
+      const { key, item } = await createApiKey(table, owner);
+      print(`The key ${item.key_id} of ${owner}. Keep it now: it is stored nowhere and not shown again.`);
+      return print(key);
+    }
+    case 'list': {
+      const items = await listApiKeys(table);
+      return print(items.length > 0 ? items.map(lineOf).join('\n') : 'There are no keys.');
+    }
+    case 'revoke': {
+      if (!operand) throw new Mistake('Say which key: revoke KEY_ID. The list shows the ids.');
+      const item = await revokeApiKey(table, operand);
+      if (!item) throw new Mistake(`There is no key ${operand}. The list shows the ids.`);
+      return print(`The key ${item.key_id} of ${item.owner} is revoked; within 60 s nobody gets in with it.`);
+    }
+    default:
+      throw new Mistake(usage);
+  }
+}
+
+const lineOf = ({ key_id, owner, created_at, revoked_at }: ApiKeyItem): string =>
+  `${key_id}  ${owner.padEnd(20)}  created ${created_at}${revoked_at ? `  revoked ${revoked_at}` : ''}`;
+
+/** @throws Mistake for what an operator can mend: no such table, nobody there, no credentials, no region */
+async function explained(where: string, action: () => Promise<void>): Promise<void> {
+  try {
+    await action();
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const code = 'code' in error ? error.code : undefined;
+    if (error.name === 'ResourceNotFoundException') {
+      throw new Mistake(`There is no such table: ${where}. Check its name, the account and the region.`);
+    }
+    if (code === 'ECONNREFUSED') throw new Mistake(`Nothing answers for ${where}. Is npm start running?`);
+    if (error.name === 'CredentialsProviderError' || error.message === 'Region is missing') {
+      throw new Mistake(`${error.message}. Set AWS_PROFILE or AWS_ACCESS_KEY_ID and its secret, and AWS_REGION.`);
+    }
+    throw error;
+  }
+}
+
+if (process.argv[1] === import.meta.filename) {
+  process.exitCode = await run(process.argv.slice(2), process.env, console.log, console.error);
+}

@@ -1,0 +1,48 @@
+import { CfnOutput, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { Api } from './api.ts';
+import type { FunctionBundle } from './bundle.ts';
+import type { Configuration } from './config.ts';
+import { Drops } from './drops.ts';
+import { type Foundation, stateMachineAddress } from './foundation.ts';
+import { wanApiKey } from './secret.ts';
+import { Storage } from './storage.ts';
+import { Upkeep } from './upkeep.ts';
+import { Workflow } from './workflow.ts';
+
+export interface FirstframeStackProps {
+  readonly configuration: Configuration;
+  readonly bundles: ReadonlyMap<string, FunctionBundle>;
+}
+
+/** All of firstframe in one account and region: read this first, then the part in question. */
+export class FirstframeStack extends Stack {
+  constructor(scope: Construct, id: string, { configuration, bundles }: FirstframeStackProps) {
+    super(scope, id, {
+      stackName: 'firstframe',
+      description: 'firstframe: turns a picture and a prompt into a video in a bucket of its own',
+    });
+    const removalPolicy = configuration.removalPolicy === 'retain' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
+    const foundation: Foundation = {
+      configuration,
+      functions: { bundles, logRetention: configuration.logRetentionDays },
+      storage: new Storage(this, 'Storage', { removalPolicy }),
+      wanSecret: wanApiKey(this, removalPolicy),
+      stateMachine: stateMachineAddress(this),
+    };
+    const { restApi } = new Api(this, 'Api', foundation);
+    const { stateMachine } = new Workflow(this, 'Workflow', foundation);
+    new Drops(this, 'Drops', foundation);
+    new Upkeep(this, 'Upkeep', foundation);
+
+    const outputs = {
+      ApiUrl: restApi.url,
+      UploadsBucketName: foundation.storage.uploads.bucketName,
+      VideosBucketName: foundation.storage.videos.bucketName,
+      TableName: foundation.storage.table.tableName,
+      WanSecretArn: foundation.wanSecret.secretArn,
+      StateMachineArn: stateMachine.stateMachineArn,
+    };
+    for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
+  }
+}

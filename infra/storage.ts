@@ -1,0 +1,83 @@
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { AttributeType, BillingMode, ProjectionType, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { BlockPublicAccess, Bucket, BucketEncryption, type CfnBucket, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
+import { acknowledge } from './acknowledge.ts';
+import { pinLogicalId } from './logical-id.ts';
+
+export const byOwnerIndex = 'by_owner';
+export const byStatusIndex = 'by_status';
+
+export interface StorageProps {
+  readonly removalPolicy: RemovalPolicy;
+}
+
+/** All that lasts: pictures that came in, videos that were made, and the records of both. */
+export class Storage extends Construct {
+  /** Pictures: drops below `drop/`, and those that came inline with a request below `inputs/`. */
+  readonly uploads: Bucket;
+  /** Archived videos and their metadata, below the video's id. */
+  readonly videos: Bucket;
+  readonly table: Table;
+
+  constructor(scope: Construct, id: string, { removalPolicy }: StorageProps) {
+    super(scope, id);
+    this.uploads = privateBucket(this, 'UploadsBucket', removalPolicy);
+    // By the resource's own property: the construct's `eventBridgeEnabled` deploys a custom resource to do the same.
+    (this.uploads.node.defaultChild as CfnBucket).notificationConfiguration = {
+      eventBridgeConfiguration: { eventBridgeEnabled: true },
+    };
+    this.videos = privateBucket(this, 'VideosBucket', removalPolicy);
+    this.table = videosTable(this, removalPolicy);
+  }
+}
+
+function privateBucket(scope: Construct, id: string, removalPolicy: RemovalPolicy): Bucket {
+  const bucket = new Bucket(scope, id, {
+    versioned: true,
+    encryption: BucketEncryption.S3_MANAGED,
+    enforceSSL: true,
+    blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+    objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+    removalPolicy,
+    lifecycleRules: [
+      {
+        // An overwritten picture is still the first frame of the video it became: keep it for a while. Current ones stay.
+        noncurrentVersionExpiration: Duration.days(90),
+        abortIncompleteMultipartUploadAfter: Duration.days(1),
+      },
+    ],
+  });
+  pinLogicalId(bucket, id);
+  acknowledge(
+    bucket,
+    'S1',
+    'Nobody reaches an object but through a role of this stack or a URL it presigned for minutes; both are in the access log of the API and in the record. Who wants a log of every object turns on CloudTrail data events for the account.',
+  );
+  return bucket;
+}
+
+function videosTable(scope: Construct, removalPolicy: RemovalPolicy): Table {
+  const table = new Table(scope, 'VideosTable', {
+    partitionKey: { name: 'pk', type: AttributeType.STRING },
+    billingMode: BillingMode.PAY_PER_REQUEST,
+    pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+    deletionProtection: removalPolicy === RemovalPolicy.RETAIN,
+    removalPolicy,
+  });
+  pinLogicalId(table, 'VideosTable');
+  table.addGlobalSecondaryIndex({
+    indexName: byOwnerIndex,
+    partitionKey: { name: 'owner', type: AttributeType.STRING },
+    sortKey: { name: 'created_at_id', type: AttributeType.STRING },
+    projectionType: ProjectionType.ALL,
+  });
+  // Sparse: only records that still need work have the keys.
+  table.addGlobalSecondaryIndex({
+    indexName: byStatusIndex,
+    partitionKey: { name: 'open_status', type: AttributeType.STRING },
+    sortKey: { name: 'open_order', type: AttributeType.STRING },
+    projectionType: ProjectionType.KEYS_ONLY,
+  });
+  return table;
+}

@@ -1,0 +1,69 @@
+import { Duration } from 'aws-cdk-lib';
+import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { deadLetterQueue } from './dead-letters.ts';
+import { dispatchingAccess, type Foundation } from './foundation.ts';
+import { executionsAccess, together } from './grants.ts';
+import { PipelineFunction } from './pipeline-function.ts';
+
+/** What keeps the pipeline going by itself: waiting videos are dispatched each minute, and what died is found and resumed. */
+export class Upkeep extends Construct {
+  constructor(scope: Construct, id: string, foundation: Foundation) {
+    super(scope, id);
+    const deadLetters = deadLetterQueue(this);
+    const dispatch = dispatchFunction(this, foundation, deadLetters);
+    const sweep = sweepFunction(this, foundation, deadLetters);
+
+    new Rule(this, 'DispatchEachMinute', {
+      description: 'Gives waiting videos their permits',
+      schedule: Schedule.rate(Duration.minutes(1)),
+      targets: [target(dispatch, deadLetters, Duration.minutes(1))],
+    });
+    new Rule(this, 'SweepEveryFiveMinutes', {
+      description: 'Looks for videos whose workflow died',
+      schedule: Schedule.rate(Duration.minutes(5)),
+      targets: [target(sweep, deadLetters, Duration.minutes(5))],
+    });
+    new Rule(this, 'WorkflowDied', {
+      description: 'A run of a video ended in a way that no Catch of the state machine sees',
+      eventPattern: {
+        source: ['aws.states'],
+        detailType: ['Step Functions Execution Status Change'],
+        detail: { stateMachineArn: [foundation.stateMachine.arn], status: ['FAILED', 'TIMED_OUT', 'ABORTED'] },
+      },
+      targets: [target(sweep, deadLetters, Duration.hours(24))],
+    });
+  }
+}
+
+/** @param staleAfter when an event that could not be delivered is of no use any more, since a later one did the same work */
+const target = (upkeep: PipelineFunction, deadLetters: Queue, staleAfter: Duration): LambdaFunction =>
+  new LambdaFunction(upkeep.live, { deadLetterQueue: deadLetters, maxEventAge: staleAfter, retryAttempts: 185 });
+
+function dispatchFunction(scope: Construct, foundation: Foundation, deadLetters: Queue): PipelineFunction<'dispatch'> {
+  return new PipelineFunction(scope, 'DispatchFunction', {
+    ...foundation.functions,
+    name: 'dispatch',
+    description: 'Starts the workflows of waiting videos as far as the lanes have permits',
+    access: dispatchingAccess(foundation, ['GetItem', 'UpdateItem']),
+    timeout: Duration.minutes(1),
+    deadLetters,
+  });
+}
+
+function sweepFunction(scope: Construct, foundation: Foundation, deadLetters: Queue): PipelineFunction<'sweep'> {
+  return new PipelineFunction(scope, 'SweepFunction', {
+    ...foundation.functions,
+    name: 'sweep',
+    description: 'Finds videos whose workflow died, resumes them, and frees the permits of the dead',
+    access: together(
+      dispatchingAccess(foundation, ['GetItem', 'UpdateItem']),
+      executionsAccess(scope, foundation.stateMachine.name),
+    ),
+    // Ends before the next sweep begins.
+    timeout: Duration.minutes(4),
+    deadLetters,
+  });
+}

@@ -1,0 +1,128 @@
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import { acknowledgeWildcard } from './acknowledge.ts';
+import { dispatchingAccess, type Foundation } from './foundation.ts';
+import { settings, tableAccess, together, uploadsAccess, videosAccess, videosListAccess, wanAccess } from './grants.ts';
+import { pinLogicalId } from './logical-id.ts';
+import { PipelineFunction } from './pipeline-function.ts';
+import { workflowDefinition } from './workflow-definition.ts';
+
+/** Longer than the 24 hours in which Wan keeps a task: a run that lasts 30 hours is dead, and the sweep hears of it. */
+const patience = Duration.hours(30);
+
+/** The state machine that takes one video from its permit to its archived file, and its four functions. */
+export class Workflow extends Construct {
+  readonly stateMachine: StateMachine;
+
+  constructor(scope: Construct, id: string, foundation: Foundation) {
+    super(scope, id);
+    const logs = new LogGroup(this, 'Logs', {
+      retention: foundation.functions.logRetention,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    this.stateMachine = new StateMachine(this, 'StateMachine', {
+      stateMachineName: foundation.stateMachine.name,
+      comment: 'One run of one video: its task at Wan, the wait for it, the archived file',
+      definitionBody: DefinitionBody.fromChainable(
+        workflowDefinition(this, {
+          createTask: createTask(this, foundation),
+          checkTask: checkTask(this, foundation),
+          archiveVideo: archiveVideo(this, foundation),
+          recordFailure: recordFailure(this, foundation),
+        }),
+      ),
+      timeout: patience,
+      tracingEnabled: true,
+      // Every event, but none of its data: an error's message is all the text that gets there.
+      logs: { destination: logs, level: LogLevel.ALL, includeExecutionData: false },
+    });
+    pinLogicalId(this.stateMachine, 'StateMachine');
+    acknowledgeWildcard(
+      this.stateMachine.role,
+      '*',
+      'Step Functions sets up log delivery, and sends traces to X-Ray, by actions that take no resource.',
+    );
+  }
+}
+
+function createTask(scope: Construct, foundation: Foundation): PipelineFunction<'create-task'> {
+  const { configuration, functions, storage, wanSecret } = foundation;
+  return new PipelineFunction(scope, 'CreateTaskFunction', {
+    ...functions,
+    name: 'create-task',
+    description: 'Creates the one task of a video at Wan',
+    access: together(
+      dispatchingAccess(foundation, ['GetItem', 'UpdateItem']),
+      uploadsAccess(storage.uploads, ['drop/', 'inputs/'], ['GetObject', 'GetObjectVersion']),
+      wanAccess(wanSecret, configuration.wanBaseUrl),
+      settings({
+        WAN_REGION: configuration.region,
+        IMAGE_TRANSFER: configuration.imageTransfer,
+        TYPICAL_SECONDS: typicalSeconds(foundation),
+        UNCERTAIN_SECONDS: String(configuration.uncertainSeconds),
+      }),
+    ),
+    // Wan fetches and checks the image within the call, for which the client waits 75 s; the wait for a submit slot is about one.
+    timeout: Duration.seconds(100),
+    // An image that goes through Wan's upload is held in memory: at most 20 MB.
+    memory: 512,
+  });
+}
+
+function checkTask(scope: Construct, foundation: Foundation): PipelineFunction<'check-task'> {
+  const { configuration, functions, wanSecret } = foundation;
+  return new PipelineFunction(scope, 'CheckTaskFunction', {
+    ...functions,
+    name: 'check-task',
+    description: "Asks Wan once how a video's task stands",
+    access: together(
+      dispatchingAccess(foundation, ['GetItem', 'UpdateItem']),
+      wanAccess(wanSecret, configuration.wanBaseUrl),
+      settings({ TYPICAL_SECONDS: typicalSeconds(foundation) }),
+    ),
+    timeout: Duration.seconds(60),
+  });
+}
+
+function archiveVideo(
+  scope: Construct,
+  { configuration, functions, storage, wanSecret }: Foundation,
+): PipelineFunction<'archive-video'> {
+  return new PipelineFunction(scope, 'ArchiveVideoFunction', {
+    ...functions,
+    name: 'archive-video',
+    description: 'Copies a finished video into the videos bucket and proves that it arrived whole',
+    access: together(
+      tableAccess(storage.table, ['GetItem', 'UpdateItem']),
+      wanAccess(wanSecret, configuration.wanBaseUrl),
+      videosAccess(storage.videos, [
+        'GetObject',
+        'GetObjectVersion',
+        'PutObject',
+        'DeleteObject',
+        'DeleteObjectVersion',
+      ]),
+      videosListAccess(storage.videos),
+      settings({ WAN_REGION: configuration.region, TRUSTED_ORIGINS: JSON.stringify(configuration.trustedOrigins) }),
+    ),
+    // As long as a Lambda may run: a slow line to Wan's storage is better than starting over.
+    timeout: Duration.minutes(15),
+    // A streamed copy holds 145–182 MB whatever the video's size; the rest buys bandwidth and processor for the checksum.
+    memory: 512,
+  });
+}
+
+function recordFailure(scope: Construct, foundation: Foundation): PipelineFunction<'record-failure'> {
+  return new PipelineFunction(scope, 'RecordFailureFunction', {
+    ...foundation.functions,
+    name: 'record-failure',
+    description: 'Writes why a video failed to its record',
+    access: dispatchingAccess(foundation, ['GetItem', 'UpdateItem']),
+    timeout: Duration.seconds(30),
+  });
+}
+
+/** Empty for the catalogue's own figures. */
+const typicalSeconds = ({ configuration }: Foundation): string => configuration.typicalSeconds?.toString() ?? '';

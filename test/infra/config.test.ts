@@ -1,0 +1,159 @@
+import { describe, expect, test } from 'vitest';
+import { readConfiguration } from '../../infra/config.ts';
+
+const violationsOf = (context: Record<string, unknown>): string[] => {
+  try {
+    readConfiguration(context);
+  } catch (error) {
+    return (error as Error).message
+      .split('\n')
+      .slice(1)
+      .map((line) => line.trim());
+  }
+  return [];
+};
+
+describe('the configuration', () => {
+  test('has a default for everything', () => {
+    expect(readConfiguration({})).toEqual({
+      region: 'singapore',
+      wanBaseUrl: 'https://dashscope-intl.aliyuncs.com/api/v1',
+      imageTransfer: 'url',
+      removalPolicy: 'retain',
+      laneLimits: { extra_permits: 2, models: {} },
+      uncertainSeconds: 120,
+      trustedOrigins: [],
+      drop: { owner: 'drops', model: 'wan2.2-i2v-flash', prompt: expect.any(String) },
+      logRetentionDays: 30,
+      apiThrottle: { rate: 50, burst: 100 },
+    });
+  });
+
+  test('of Beijing has its own address and sends images through the upload', () => {
+    expect(readConfiguration({ region: 'beijing' })).toMatchObject({
+      wanBaseUrl: 'https://dashscope.aliyuncs.com/api/v1',
+      imageTransfer: 'upload',
+    });
+  });
+
+  test('takes text from the command line as JSON, over the object in cdk.json', () => {
+    const context = {
+      firstframe: { extraPermits: 1, region: 'beijing' },
+      extraPermits: '3',
+      typicalSeconds: '6.5',
+      trustedOrigins: '["http://127.0.0.1:4401"]',
+      limits: '{"wan2.2-i2v-plus":{"submits_per_second":1}}',
+      apiThrottle: '{"rate":5}',
+    };
+    expect(readConfiguration(context)).toMatchObject({
+      region: 'beijing',
+      laneLimits: { extra_permits: 3, models: { 'wan2.2-i2v-plus': { submits_per_second: 1 } } },
+      typicalSeconds: 6.5,
+      trustedOrigins: ['http://127.0.0.1:4401'],
+      apiThrottle: { rate: 5, burst: 100 },
+    });
+  });
+
+  test("leaves the CDK's own context keys alone", () => {
+    const own = { '@aws-cdk/core:x': true, 'aws:cdk:y': 1, 'acknowledged-issue-numbers': [1], 'cli-telemetry': false };
+    expect(violationsOf(own)).toEqual([]);
+  });
+
+  test('allows plain http to Wan only where the origin is trusted', () => {
+    const wanBaseUrl = 'http://127.0.0.1:4401/api/v1';
+    expect(violationsOf({ wanBaseUrl, trustedOrigins: ['http://127.0.0.1:4401'] })).toEqual([]);
+    expect(violationsOf({ wanBaseUrl, trustedOrigins: ['http://127.0.0.1:4402'] })).toHaveLength(1);
+  });
+
+  test('lets an emulator alone decide early that a request got lost', () => {
+    const emulator = { wanBaseUrl: 'http://127.0.0.1:4401/api/v1', trustedOrigins: ['http://127.0.0.1:4401'] };
+    expect(violationsOf({ ...emulator, uncertainSeconds: 3 })).toEqual([]);
+    expect(violationsOf({ uncertainSeconds: 100 })).toEqual([]);
+    expect(violationsOf({ uncertainSeconds: 99 })).toEqual([
+      expect.stringMatching(/^uncertainSeconds = 99: must be 100 or more/),
+    ]);
+  });
+
+  test("takes a workspace's own address of Wan", () => {
+    const wanBaseUrl = 'https://ws-1.ap-southeast-1.maas.aliyuncs.com/api/v1';
+    expect(readConfiguration({ wanBaseUrl }).wanBaseUrl).toBe(wanBaseUrl);
+  });
+});
+
+describe('a wrong configuration', () => {
+  test.each<[string, Record<string, unknown>, RegExp]>([
+    ['region', { region: 'tokyo' }, /^region = "tokyo": .*"singapore"\|"beijing"/],
+    ['an unknown setting', { regoin: 'beijing' }, /^regoin = "beijing": no such setting; there are region, wanBaseUrl/],
+    ['an unknown setting in cdk.json', { firstframe: { regoin: 1 } }, /^regoin = 1: no such setting/],
+    ['a setting that is no object', { firstframe: 'beijing' }, /^firstframe = "beijing": must be an object/],
+    ['a plain http address', { wanBaseUrl: 'http://wan.example/api/v1' }, /^wanBaseUrl = "http:.*must be https/],
+    ['an address without /api/v1', { wanBaseUrl: 'https://wan.example/' }, /^wanBaseUrl = .*ends in \/api\/v1/],
+    ['an address with a query', { wanBaseUrl: 'https://wan.example/?x=/api/v1' }, /^wanBaseUrl = .*without.*query/],
+    ['an address with credentials', { wanBaseUrl: 'https://a:b@wan.example/api/v1' }, /^wanBaseUrl = .*credentials/],
+    ['no address', { wanBaseUrl: 'wan' }, /^wanBaseUrl = "wan": must be an http\(s\) URL that ends/],
+    [
+      'a presigned URL for Beijing',
+      { region: 'beijing', imageTransfer: 'url' },
+      /^imageTransfer = "url": not with region = "beijing"/,
+    ],
+    ['removalPolicy', { removalPolicy: 'keep' }, /^removalPolicy = "keep": .*"retain"\|"destroy"/],
+    [
+      'a model that nobody knows',
+      { limits: { 'wan9-i2v': {} } },
+      /^limits\.wan9-i2v = \{\}: no such setting; there are wan2\.6-i2v/,
+    ],
+    [
+      'an unknown limit',
+      { limits: { 'wan2.6-i2v': { rate: 1 } } },
+      /^limits\.wan2\.6-i2v\.rate = 1: no such setting; there are submits_per_second, concurrent_tasks/,
+    ],
+    [
+      'a limit of nothing',
+      { limits: { 'wan2.6-i2v': { concurrent_tasks: 0 } } },
+      /^limits\.wan2\.6-i2v\.concurrent_tasks = 0: .*>0/,
+    ],
+    ['extraPermits', { extraPermits: '-1' }, /^extraPermits = -1: .*>=0/],
+    ['uncertainSeconds', { uncertainSeconds: 3600 }, /^uncertainSeconds = 3600: .*<=1800/],
+    ['typicalSeconds', { typicalSeconds: 'soon' }, /^typicalSeconds = "soon": .*number/],
+    [
+      'an origin of a network',
+      { trustedOrigins: ['http://10.0.0.1:80'] },
+      /^trustedOrigins\.0 = "http:\/\/10\.0\.0\.1:80": .*loopback/,
+    ],
+    ['an origin with a path', { trustedOrigins: ['http://127.0.0.1:80/x'] }, /^trustedOrigins\.0 = .*loopback/],
+    ['an origin that only looks like loopback', { trustedOrigins: ['http://127.0.0.1.example'] }, /loopback/],
+    ['a preview model for drops', { drop: { model: 'wan2.7-i2v' } }, /^drop\.model = "wan2\.7-i2v": .*"wan2\.6-i2v"/],
+    [
+      'an unknown setting of drops',
+      { drop: { mode: 1 } },
+      /^drop\.mode = 1: no such setting; there are owner, model, prompt, parameters/,
+    ],
+    ['logRetentionDays', { logRetentionDays: '31' }, /^logRetentionDays = 31: .*30\|60/],
+    ['apiThrottle', { apiThrottle: { rate: 0 } }, /^apiThrottle\.rate = 0: .*>0/],
+    [
+      'an unknown setting of the throttle',
+      { apiThrottle: { rps: 1 } },
+      /^apiThrottle\.rps = 1: no such setting; there are rate, burst/,
+    ],
+  ])('is an error that names it and what is allowed: %s', (_, context, expected) => {
+    const violations = violationsOf(context);
+    expect(violations).toHaveLength(1);
+    expect(violations[0]).toMatch(expected);
+  });
+
+  test('tells everything that is wrong at once', () => {
+    const violations = violationsOf({
+      region: 'beijing',
+      imageTransfer: 'url',
+      extraPermits: 'x',
+      foo: 1,
+      wanBaseUrl: 'http://a/api/v1',
+    });
+    expect(violations.map((line) => line.split(' ')[0]).sort()).toEqual([
+      'extraPermits',
+      'foo',
+      'imageTransfer',
+      'wanBaseUrl',
+    ]);
+  });
+});

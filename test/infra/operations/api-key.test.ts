@@ -1,0 +1,177 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { promisify } from 'node:util';
+import { ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { authorize } from '../../../functions/api/authorize.ts';
+import { createVideo } from '../../../functions/video/store.ts';
+import { run } from '../../../infra/operations/api-key.ts';
+import { startTable } from '../../support/table.ts';
+import { aVideo } from '../../support/videos.ts';
+
+const stores: Awaited<ReturnType<typeof startTable>>[] = [];
+let store: Awaited<ReturnType<typeof startTable>>;
+let port: string;
+beforeEach(async () => {
+  store = await startTable();
+  stores.push(store);
+  port = String((await store.client.config.endpoint?.())?.port);
+});
+afterAll(async () => {
+  for (const each of stores) await each.close();
+});
+
+/** The command against the test's table, which stands where `npm start` would have its own. */
+async function command(...args: string[]) {
+  const lines: string[] = [];
+  const complaints: string[] = [];
+  const local = ['--local', '--table', store.table.tableName];
+  const status = await run(
+    [...args, ...local],
+    { AWS_PORT: port },
+    (line) => lines.push(line),
+    (line) => complaints.push(line),
+  );
+  return { status, lines, complaint: complaints.join('\n'), output: [...lines, ...complaints].join('\n') };
+}
+
+const items = async () => (await store.table.client.send(new ScanCommand({ TableName: store.table.tableName }))).Items!;
+const mayCall = (key: string) =>
+  authorize(store.table, {
+    headers: { authorization: `Bearer ${key}` },
+    methodArn: 'arn:aws:execute-api:r:1:a/v1/GET/x',
+  });
+
+async function create(owner: string) {
+  const { lines } = await command('create', '--owner', owner);
+  const [first] = await items().then((all) => all.filter((item) => item.owner === owner));
+  return { key: lines[1]!, key_id: first!.key_id as string };
+}
+
+test('a new key is shown once, lets its owner in, and is stored as its hash alone', async () => {
+  const { status, lines } = await command('create', '--owner', 'alice');
+  expect(status).toBe(0);
+  const key = lines[1]!;
+  expect(key).toMatch(/^ff_[A-Za-z0-9_-]{43}$/);
+  expect((await mayCall(key)).context).toMatchObject({ owner: 'alice' });
+  expect(await items()).toEqual([
+    {
+      pk: `key#${createHash('sha256').update(key).digest('hex')}`,
+      key_id: expect.stringMatching(/^[0-9a-f]{12}$/),
+      owner: 'alice',
+      created_at: expect.stringMatching(/^\d{4}-.*Z$/),
+    },
+  ]);
+  expect((await command('list')).output).not.toContain(key);
+});
+
+test('no two keys are alike', async () => {
+  const keys = await Promise.all(Array.from({ length: 20 }, () => command('create', '--owner', 'alice')));
+  expect(new Set(keys.map(({ lines }) => lines[1])).size).toBe(20);
+});
+
+test('the list shows ids, owners and times of all keys and of nothing else, never a hash', async () => {
+  await createVideo(store.table, aVideo({ owner: 'somebody' }));
+  expect((await command('list')).output).toBe('There are no keys.');
+  const [alice, bob] = [await create('alice'), await create('bob@example.com')];
+  await command('revoke', alice.key_id);
+  const { status, output } = await command('list');
+  expect(status).toBe(0);
+  const lines = output.split('\n');
+  expect(lines).toHaveLength(2);
+  expect(lines.find((line) => line.includes(alice.key_id))).toMatch(/alice .*created \d{4}-.*revoked \d{4}-/);
+  expect(lines.find((line) => line.includes(bob.key_id))).toMatch(/bob@example\.com .*created \d{4}-/);
+  expect(lines.find((line) => line.includes(bob.key_id))).not.toContain('revoked');
+  for (const { pk } of await items()) expect(output).not.toContain(String(pk).slice('key#'.length));
+});
+
+test('the list goes through a table of many pages', async () => {
+  const prompt = 'x'.repeat(20_000);
+  const videos = Array.from({ length: 60 }, () => aVideo({ input: { prompt, img_url: 'https://example.com/a.png' } }));
+  await Promise.all(videos.map((video) => createVideo(store.table, video)));
+  await Promise.all(['a', 'b', 'c'].map((owner) => command('create', '--owner', owner)));
+  expect((await command('list')).output.split('\n')).toHaveLength(3);
+});
+
+test('a revoked key lets nobody in, and keeps the time of its end', async () => {
+  const [alice, other] = [await create('alice'), await create('other')];
+  expect(await command('revoke', alice.key_id)).toMatchObject({ status: 0 });
+  await expect(mayCall(alice.key)).rejects.toThrow('Unauthorized');
+  expect((await mayCall(other.key)).principalId).toBe('other');
+  const before = await items();
+  expect(await command('revoke', alice.key_id)).toMatchObject({ status: 0 });
+  expect(await items()).toEqual(before);
+});
+
+describe('a mistake ends with status 1 and a sentence that helps, and changes nothing', () => {
+  test.each([
+    [[], /Usage/],
+    [['make'], /Usage/],
+    [['create'], /--owner NAME/],
+    [['create', '--owner', ''], /--owner NAME/],
+    [['create', '--owner', 'a#b'], /1 to 64 letters/],
+    [['create', '--owner', 'x'.repeat(65)], /1 to 64 letters/],
+    [['create', '--owner', 'two words'], /1 to 64 letters/],
+    [['create', '--user', 'alice'], /--user[\s\S]*Usage/],
+    [['create', 'alice', 'bob', '--owner', 'x'], /"bob" is one word too many/],
+    [['revoke'], /KEY_ID/],
+    [['revoke', 'nobody'], /no key nobody/],
+    [['list', '--table', 'another'], /no such table: the table another/],
+  ])('%j', async (args, sentence) => {
+    const complaints: string[] = [];
+    const local = args.includes('--table') ? ['--local'] : ['--local', '--table', store.table.tableName];
+    const status = await run(
+      [...args, ...local],
+      { AWS_PORT: port },
+      () => {},
+      (line) => complaints.push(line),
+    );
+    expect(status).toBe(1);
+    expect(complaints.join('\n')).toMatch(sentence);
+    expect(complaints.join('\n')).not.toMatch(/\bat .*\.ts:/);
+    expect(await items()).toEqual([]);
+  });
+
+  test('when no table is named', async () => {
+    const complaints: string[] = [];
+    expect(
+      await run(
+        ['list'],
+        {},
+        () => {},
+        (line) => complaints.push(line),
+      ),
+    ).toBe(1);
+    expect(complaints.join()).toContain('Say which table');
+  });
+
+  test('when nothing runs on this machine', async () => {
+    const complaints: string[] = [];
+    expect(
+      await run(
+        ['list', '--local'],
+        { AWS_PORT: '1' },
+        () => {},
+        (line) => complaints.push(line),
+      ),
+    ).toBe(1);
+    expect(complaints.join()).toMatch(/firstframe-videos at http:\/\/127\.0\.0\.1:1\. Is npm start running/);
+  });
+});
+
+test('as a process it takes endpoint, credentials and table from the environment', async () => {
+  const environment = {
+    PATH: process.env.PATH,
+    AWS_ENDPOINT_URL: `http://127.0.0.1:${port}`,
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'local',
+    AWS_SECRET_ACCESS_KEY: 'local',
+    TABLE_NAME: store.table.tableName,
+  };
+  const script = new URL('../../../infra/operations/api-key.ts', import.meta.url).pathname;
+  const call = (...args: string[]) =>
+    promisify(execFile)(process.execPath, ['--import', 'tsx', script, ...args], { env: environment });
+  const { stdout } = await call('create', '--owner', 'alice');
+  expect((await mayCall(stdout.trim().split('\n')[1]!)).principalId).toBe('alice');
+  await expect(call('revoke', 'nobody')).rejects.toMatchObject({ code: 1, stdout: '', stderr: /no key nobody/ });
+});

@@ -1,0 +1,135 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { FunctionName } from '../../functions/shared/environment.ts';
+import type { Synthesis } from '../../infra/synthesize.ts';
+import { flatten, functionNames, listOf, resourcesOf, synthesizeStandIns } from './support.ts';
+
+const table = '<VideosTable.Arn>';
+const machine = 'arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:stateMachine:firstframe-videos';
+const executions = 'arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:firstframe-videos:*';
+const uploads = (prefix: string): string => `<UploadsBucket.Arn>/${prefix}*`;
+const videos = '<VideosBucket.Arn>/*';
+
+const items = (...actions: string[]): string[] => actions.map((action) => `dynamodb:${action} ${table}`);
+const read = (objects: string): string[] => [`s3:GetObject ${objects}`, `s3:GetObjectVersion ${objects}`];
+const byStatus = `dynamodb:Query ${table}/index/by_status`;
+const start = `states:StartExecution ${machine}`;
+const wanKey = 'secretsmanager:GetSecretValue <WanApiKey>';
+const keepEvents = 'sqs:SendMessage a queue';
+
+/** All that each function may do beside logs and traces. Nothing else is granted, and each line is used. */
+const permissions: Record<FunctionName, string[]> = {
+  authorize: items('GetItem'),
+  health: items('GetItem'),
+  submit: [...items('GetItem', 'PutItem', 'UpdateItem'), byStatus, start, `s3:PutObject ${uploads('inputs/')}`],
+  videos: [...items('GetItem'), `dynamodb:Query ${table}/index/by_owner`, ...read(videos)],
+  drop: [...items('GetItem', 'PutItem', 'UpdateItem'), byStatus, start, ...read(uploads('drop/')), keepEvents],
+  dispatch: [...items('GetItem', 'UpdateItem'), byStatus, start, keepEvents],
+  'create-task': [
+    ...items('GetItem', 'UpdateItem'),
+    byStatus,
+    start,
+    wanKey,
+    ...read(uploads('drop/')),
+    ...read(uploads('inputs/')),
+  ],
+  'check-task': [...items('GetItem', 'UpdateItem'), byStatus, start, wanKey],
+  'archive-video': [
+    ...items('GetItem', 'UpdateItem'),
+    wanKey,
+    ...read(videos),
+    `s3:PutObject ${videos}`,
+    `s3:DeleteObject ${videos}`,
+    `s3:DeleteObjectVersion ${videos}`,
+    's3:ListBucketVersions <VideosBucket.Arn>',
+  ],
+  'record-failure': [...items('GetItem', 'UpdateItem'), byStatus, start],
+  sweep: [...items('GetItem', 'UpdateItem'), byStatus, start, `states:DescribeExecution ${executions}`, keepEvents],
+};
+
+/** Every resource with a wildcard, and whose it is. */
+const wildcards = new Set(['*', uploads('drop/'), uploads('inputs/'), videos, executions]);
+
+interface Statement {
+  Effect: string;
+  Action: string | string[];
+  Resource: unknown;
+}
+
+let synthesis: Synthesis;
+beforeAll(async () => {
+  synthesis = await synthesizeStandIns();
+});
+
+/** What a role allows, as `action resource`, by the role's logical id. */
+function grantsByRole(): Map<string, string[]> {
+  const grants = new Map<string, string[]>();
+  const add = (role: string, statements: Statement[]) => {
+    const lines = statements.flatMap(({ Effect, Action, Resource }) => {
+      expect(Effect).toBe('Allow');
+      return listOf(Action).flatMap((action) => listOf(Resource).map((resource) => `${action} ${flatten(resource)}`));
+    });
+    grants.set(role, [...(grants.get(role) ?? []), ...lines]);
+  };
+  for (const { properties } of resourcesOf(synthesis.template, 'AWS::IAM::Policy')) {
+    for (const role of properties.Roles) add(role.Ref, properties.PolicyDocument.Statement);
+  }
+  for (const { id, properties } of resourcesOf(synthesis.template, 'AWS::IAM::Role')) {
+    for (const policy of properties.Policies ?? []) add(id, policy.PolicyDocument.Statement);
+  }
+  return grants;
+}
+
+describe('a role', () => {
+  test.each(functionNames)('of %s allows what the function does and nothing else', (name) => {
+    const [logicalId] = Object.entries(synthesis.functions).find(([, found]) => found.name === name)!;
+    const { Role, LoggingConfig } = synthesis.template.Resources[logicalId]!.Properties as {
+      Role: { 'Fn::GetAtt': [string, string] };
+      LoggingConfig: { LogGroup: { Ref: string } };
+    };
+    const ownLogs = `<${LoggingConfig.LogGroup.Ref}.Arn>`;
+    const always = [
+      `logs:CreateLogStream ${ownLogs}`,
+      `logs:PutLogEvents ${ownLogs}`,
+      'xray:PutTraceSegments *',
+      'xray:PutTelemetryRecords *',
+    ];
+    const granted = grantsByRole()
+      .get(Role['Fn::GetAtt'][0])!
+      .map((line) => line.replace(/^(sqs:SendMessage) <\w+DeadLetters\w+\.Arn>$/, '$1 a queue'));
+    expect(granted.sort()).toEqual([...permissions[name], ...always].sort());
+  });
+
+  test('serves one function, and has no managed policy', () => {
+    const roles = resourcesOf(synthesis.template, 'AWS::Lambda::Function').map(({ properties }) =>
+      flatten(properties.Role),
+    );
+    expect(new Set(roles).size).toBe(functionNames.length);
+    for (const { properties } of resourcesOf(synthesis.template, 'AWS::IAM::Role')) {
+      expect(properties.ManagedPolicyArns).toBeUndefined();
+    }
+  });
+
+  test('of the state machine may call its four functions by their aliases', () => {
+    const { RoleArn } = synthesis.template.Resources.StateMachine!.Properties as {
+      RoleArn: { 'Fn::GetAtt': [string, string] };
+    };
+    const calls = grantsByRole()
+      .get(RoleArn['Fn::GetAtt'][0])!
+      .filter((line) => line.startsWith('lambda:'));
+    expect(calls).toHaveLength(4);
+    for (const call of calls) expect(call).toMatch(/^lambda:InvokeFunction <Workflow\w+FunctionLive\w+>$/);
+  });
+
+  test('allows no action by wildcard, and a wildcard of resources only where it is listed', () => {
+    for (const line of [...grantsByRole().values()].flat()) {
+      const [action = '', resource = ''] = line.split(/ (.*)/s);
+      expect(action).not.toContain('*');
+      if (resource.includes('*')) expect(wildcards).toContain(resource);
+    }
+  });
+
+  test('allows an action on everything only where AWS takes no resource', () => {
+    const services = [...grantsByRole().values()].flat().filter((line) => line.endsWith(' *'));
+    expect(new Set(services.map((line) => line.split(':')[0]))).toEqual(new Set(['xray', 'logs']));
+  });
+});

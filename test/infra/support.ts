@@ -1,0 +1,53 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { environments, type FunctionName } from '../../functions/shared/environment.ts';
+import { type FunctionBundle, projectRoot } from '../../infra/bundle.ts';
+import { type Synthesis, synthesize, type Template, type TemplateResource } from '../../infra/synthesize.ts';
+
+/** Below the build directory, so that the test files share what one of them synthesised. */
+const outdir = join(projectRoot, '.build', 'stand-ins');
+
+export const functionNames = Object.keys(environments) as FunctionName[];
+
+/** Code that does nothing, one for each function: a template holds no more of it than a hash. */
+export function standInBundles(): Map<string, FunctionBundle> {
+  return new Map(
+    functionNames.map((name, index) => {
+      const directory = join(outdir, name);
+      mkdirSync(directory, { recursive: true });
+      writeFileSync(join(directory, 'index.js'), 'exports.handler = async () => ({});\n');
+      return [name, { directory, hash: index.toString(16).padStart(64, '0') }];
+    }),
+  );
+}
+
+/** The template for a context, with code that does nothing. */
+export const synthesizeStandIns = (context: Record<string, unknown> = {}): Promise<Synthesis> =>
+  synthesize({ context, outdir, bundles: standInBundles() });
+
+export interface Found {
+  readonly id: string;
+  readonly resource: TemplateResource;
+  // biome-ignore lint/suspicious/noExplicitAny: a template's properties are read as deep as a test needs.
+  readonly properties: any;
+}
+
+/** A template's resources of a type. */
+export function resourcesOf(template: Template, type: string): Found[] {
+  return Object.entries(template.Resources)
+    .filter(([, { Type }]) => Type === type)
+    .map(([id, resource]) => ({ id, resource, properties: resource.Properties ?? {} }));
+}
+
+/** A value of a template with its references written out: `<VideosTable.Arn>/index/by_owner`. */
+export function flatten(value: unknown): string {
+  if (typeof value === 'string') return value;
+  const reference = value as { Ref?: string; 'Fn::GetAtt'?: string[]; 'Fn::Join'?: [string, unknown[]] };
+  if (reference['Fn::Join']) return reference['Fn::Join'][1].map(flatten).join(reference['Fn::Join'][0]);
+  if (reference['Fn::GetAtt']) return `<${reference['Fn::GetAtt'].join('.')}>`;
+  if (reference.Ref) return `<${reference.Ref}>`;
+  throw new Error(`No reference: ${JSON.stringify(value)}`);
+}
+
+/** One value or several, as a list. */
+export const listOf = <Value>(value: Value | Value[]): Value[] => (Array.isArray(value) ? value : [value]);

@@ -1,0 +1,118 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const root = resolve(import.meta.dirname, '..');
+
+interface Import {
+  /** Relative to the project, as the other one. */
+  readonly from: string;
+  /** A file of the project, or a package's name. */
+  readonly to: string;
+  /** Types alone: nothing of it is left when the code runs. */
+  readonly typeOnly: boolean;
+}
+
+const sources = ['functions', 'infra', 'local', 'web', 'test'].flatMap((directory) => {
+  try {
+    return readdirSync(join(root, directory), { recursive: true, encoding: 'utf8' })
+      .filter((file) => /\.m?ts$/.test(file))
+      .map((file) => ({ file: join(directory, file), text: readFileSync(join(root, directory, file), 'utf8') }));
+  } catch {
+    return []; // A part that is not there yet.
+  }
+});
+
+const statement = /^(?:import|export)\s+(type\s+)?(?:([^'";]*?)\s+from\s+)?'([^']+)'|\bimport\(\s*'([^']+)'\s*\)/gm;
+
+const imports: Import[] = sources.flatMap(({ file, text }) =>
+  [...text.matchAll(statement)].map(([, type, names = '', fixed, dynamic]) => {
+    const target = (fixed ?? dynamic)!;
+    const braces = /^\{(.*)\}$/s.exec(names)?.[1];
+    const each = braces?.split(',').filter((name) => name.trim() !== '');
+    return {
+      from: file,
+      to: target.startsWith('.') ? relative(root, resolve(root, dirname(file), target)) : target,
+      typeOnly: type !== undefined || each?.every((name) => /^\s*type\s/.test(name)) === true,
+    };
+  }),
+);
+
+/** The imports from one part into another, as `from → to`. */
+const between = (from: RegExp, to: RegExp, allowed: (found: Import) => boolean = () => false): string[] =>
+  imports
+    .filter((found) => from.test(found.from) && to.test(found.to) && !allowed(found))
+    .map(({ from, to }) => `${from} → ${to}`);
+
+const typesOnly = ({ typeOnly }: Import): boolean => typeOnly;
+
+/** What makes the stack. Below `infra/operations/` lie an operator's commands: they work on a deployed stack and are no part of it. */
+const stack = /^infra\/(?!operations\/)/;
+
+describe('who may import whom', () => {
+  test('is read from the sources', () => {
+    expect(imports.length).toBeGreaterThan(100);
+    expect(between(/^infra\/app\.ts$/, /^infra\/stack\.ts$/)).toEqual(['infra/app.ts → infra/stack.ts']);
+  });
+
+  test('what handlers share knows no handler', () => {
+    expect(between(/^functions\/(video|wan|media|shared)\//, /^functions\/(api|drops|upkeep|workflow)\//)).toEqual([]);
+  });
+
+  test('deployed code knows nothing of what deploys, emulates or tests it', () => {
+    expect(between(/^functions\//, /^(infra|local|test)\//)).toEqual([]);
+    expect(between(/^functions\//, /^(aws-cdk-lib|constructs|esbuild|dynalite|vitest)/)).toEqual([]);
+  });
+
+  test('nobody imports an entry', () => {
+    expect(between(/./, /\.lambda\.ts$/, typesOnly)).toEqual([]);
+  });
+
+  test('the stack takes types and constants from the functions', () => {
+    // Tables without code that does anything: environments, error names, models, regions.
+    const constants = /^functions\/(shared\/(environment|errors)|wan\/(catalogue|regions))\.ts$/;
+    expect(between(stack, /^functions\//, (found) => found.typeOnly || constants.test(found.to))).toEqual([]);
+    expect(between(stack, /^(local|test|web|infra\/operations)\//)).toEqual([]);
+  });
+
+  test('the emulator of Wan stands alone, or it would agree with our mistakes', () => {
+    expect(between(/^local\/wan\//, /^(functions|infra|test)\/|^local\/(?!wan\/)/)).toEqual([]);
+  });
+
+  test('the console takes types alone', () => {
+    expect(between(/^web\//, /^(functions|infra|local|test)\//, typesOnly)).toEqual([]);
+  });
+
+  test('nothing but tests imports tests', () => {
+    expect(between(/^(functions|infra|local|web)\//, /^test\//)).toEqual([]);
+  });
+
+  test('only the bundler loads esbuild, and only what makes templates loads the CDK', () => {
+    expect(between(/^(functions|infra|local|web)\//, /^esbuild$/, typesOnly)).toEqual(['infra/bundle.ts → esbuild']);
+    const light = /^(infra\/(bundle|config|content-hash|synthesize)|local\/.*|functions\/.*)\.ts$/;
+    expect(between(light, /^(aws-cdk-lib|constructs|cdk-nag)/)).toEqual([]);
+  });
+});
+
+describe('in the functions', () => {
+  const withText = (pattern: RegExp): string[] =>
+    sources.filter(({ file, text }) => file.startsWith('functions/') && pattern.test(text)).map(({ file }) => file);
+
+  test('only entries build clients', () => {
+    expect(withText(/\bnew [A-Z]\w*Client\(/).filter((file) => !file.endsWith('.lambda.ts'))).toEqual([]);
+  });
+
+  test('the environment is read in one place, by the entries', () => {
+    expect(withText(/\bprocess\.env\b/)).toEqual(['functions/shared/environment.ts']);
+    expect(withText(/\breadEnvironment\(/).filter((file) => !file.endsWith('.lambda.ts'))).toEqual([]);
+  });
+});
+
+describe('in the stack', () => {
+  test('no construct reads the environment or the context: the configuration is handed down', () => {
+    const readers = sources.filter(
+      ({ file, text }) => stack.test(file) && /process\.env|tryGetContext|getAllContext/.test(text),
+    );
+    expect(readers.map(({ file }) => file)).toEqual(['infra/app.ts']);
+  });
+});
