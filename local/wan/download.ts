@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+import { type Answer, storageError, type WanRequest } from './http.ts';
+import { signResult } from './links.ts';
+import type { Renderer } from './render/render.ts';
+import type { Store } from './store.ts';
+import type { Task } from './task.ts';
+import { second } from './time.ts';
+
+export interface DownloadServices {
+  readonly store: Store;
+  readonly renderer: Pick<Renderer, 'read'>;
+  readonly now: () => number;
+}
+
+/** `GET` or `HEAD` of a result URL: the MP4, whole or one range of it, until the URL expires. */
+export async function downloadVideo(services: DownloadServices, request: WanRequest): Promise<Answer> {
+  const expires = Number(request.query.get('Expires'));
+  const forbidden = checkSignature(request, expires, services.now());
+  if (forbidden) return forbidden;
+  const task = services.store.find(
+    request.path
+      .split('/')
+      .pop()
+      ?.replace(/\.mp4$/, '') ?? '',
+  );
+  if (task?.outcome?.status !== 'SUCCEEDED') return storageError(404, 'NoSuchKey', 'The specified key does not exist.');
+
+  const whole = await services.renderer.read(task.outcome.render, task.task_id);
+  const video = task.directives.truncate ? whole.subarray(0, Math.floor(whole.length / 2)) : whole;
+  const answer = serve(video, task, services.store, request.headers.range);
+  if (request.method !== 'GET' || answer.kind !== 'whole' || answer.status >= 400) return answer;
+  return (await cutsThisOne(services.store, task)) ? { ...answer, kind: 'cut' } : answer;
+}
+
+function checkSignature(request: WanRequest, expires: number, now: number): Answer | undefined {
+  if (!request.query.get('Expires') || !request.query.get('Signature')) {
+    return storageError(403, 'AccessDenied', 'You have no right to access this object because of bucket acl.');
+  }
+  if (now >= expires * second) {
+    return storageError(403, 'AccessDenied', 'Request has expired.', {
+      Expires: Number.isFinite(expires) ? new Date(expires * second).toISOString() : 'none',
+      ServerTime: new Date(now).toISOString(),
+    });
+  }
+  return request.query.get('Signature') === signResult(request.path, expires)
+    ? undefined
+    : storageError(403, 'SignatureDoesNotMatch', 'The signature does not fit this path and time.');
+}
+
+function serve(video: Buffer, task: Task, store: Store, rangeHeader: string | undefined): Answer {
+  const headers = {
+    'content-type': 'video/mp4',
+    'accept-ranges': 'bytes',
+    etag: `"${createHash('md5').update(video).digest('hex').toUpperCase()}"`,
+    'last-modified': new Date(store.timesOf(task).end).toUTCString(),
+  };
+  const range = rangeOf(rangeHeader, video.length);
+  if (range === 'unsatisfiable') {
+    return storageError(416, 'InvalidRange', 'The requested range cannot be satisfied.', {
+      ActualObjectSize: String(video.length),
+    });
+  }
+  if (!range) return { kind: 'whole', status: 200, headers, body: video };
+  const { first, last } = range;
+  return {
+    kind: 'whole',
+    status: 206,
+    headers: { ...headers, 'content-range': `bytes ${first}-${last}/${video.length}` },
+    body: video.subarray(first, last + 1),
+  };
+}
+
+/** One range of bytes; a header that names several, or is none, is ignored as the object storage ignores it. */
+function rangeOf(
+  header: string | undefined,
+  length: number,
+): { first: number; last: number } | 'unsatisfiable' | undefined {
+  const [, from, to] = /^bytes=(\d*)-(\d*)$/.exec(header ?? '') ?? [];
+  if (from === undefined || to === undefined || (from === '' && to === '')) return undefined;
+  const first = from === '' ? Math.max(0, length - Number(to)) : Number(from);
+  const last = from === '' || to === '' ? length - 1 : Math.min(Number(to), length - 1);
+  return first > last ? 'unsatisfiable' : { first, last };
+}
+
+/** Whether this is one of the downloads that `[[drop=N]]` cuts; it counts them on disk. */
+async function cutsThisOne(store: Store, task: Task): Promise<boolean> {
+  const cut = store.find(task.task_id)?.downloads_cut ?? 0;
+  if (cut >= (task.directives.drop ?? 0)) return false;
+  await store.save({ ...task, downloads_cut: cut + 1 });
+  return true;
+}

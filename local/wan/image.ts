@@ -1,0 +1,62 @@
+import { imageSize } from 'image-size';
+import { type Checked, refuse } from './errors.ts';
+import type { Model } from './models.ts';
+
+export type ImageFormat = 'jpg' | 'png' | 'bmp' | 'webp';
+
+export interface CheckedImage {
+  readonly format: ImageFormat;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Reference, "Input image": which MIME type a `data:` URL must carry for each format. */
+const mimeTypes: Readonly<Record<ImageFormat, string>> = {
+  jpg: 'image/jpeg',
+  png: 'image/png',
+  bmp: 'image/bmp',
+  webp: 'image/webp',
+};
+
+/**
+ * Checks a first frame as the reference's "Image limits" say: the format by its bytes, both sides, the file's size, no
+ * alpha channel in a PNG. Everything else is refused as `InvalidURL` (facts, "Errors").
+ *
+ * @param declaredType the MIME type of a `data:` URL, which has to fit the format
+ */
+export function checkImage(bytes: Uint8Array, model: Model, declaredType?: string): Checked<CheckedImage> {
+  const { minimumSide, maximumSide, maximumBytes } = model.image;
+  if (bytes.length > maximumBytes) return invalid(`the image is larger than ${maximumBytes / 1024 / 1024} MB`);
+  const read = readHeader(bytes);
+  if (!read) return invalid('the image is not a JPEG, PNG, BMP or WEBP file');
+  const { format, width, height } = read;
+  if (declaredType !== undefined && declaredType.toLowerCase() !== mimeTypes[format]) {
+    return invalid(`the data URL says ${declaredType}, but the image is ${mimeTypes[format]}`);
+  }
+  if (Math.min(width, height) < minimumSide || Math.max(width, height) > maximumSide) {
+    return invalid(
+      `the image has ${width}×${height} pixels, width and height must be ${minimumSide} to ${maximumSide}`,
+    );
+  }
+  if (format === 'png' && hasAlphaChannel(bytes)) return invalid('the PNG image has an alpha channel');
+  return { value: read };
+}
+
+function readHeader(bytes: Uint8Array): CheckedImage | undefined {
+  try {
+    const { type, width, height } = imageSize(bytes);
+    const format = (['jpg', 'png', 'bmp', 'webp'] as const).find((known) => known === type);
+    return format && { format, width, height: Math.abs(height) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The colour type of a PNG's IHDR chunk: 4 is grey with alpha, 6 is RGB with alpha. */
+function hasAlphaChannel(png: Uint8Array): boolean {
+  return png[25] === 4 || png[25] === 6;
+}
+
+function invalid(reason: string): { refusal: ReturnType<typeof refuse> } {
+  return { refusal: refuse('InvalidURL', `Invalid URL provided in your request: ${reason}.`) };
+}

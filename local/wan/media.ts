@@ -1,0 +1,83 @@
+import { type Checked, downloadError, refuse, urlError } from './errors.ts';
+import type { Uploads } from './uploads.ts';
+
+/** A file that a request points to. */
+export interface Media {
+  readonly bytes: Uint8Array;
+  /** The MIME type of a `data:` URL. */
+  readonly declaredType?: string;
+}
+
+export interface MediaSource {
+  readonly fetch: typeof fetch;
+  readonly uploads: Uploads;
+  readonly account: string;
+  readonly model: string;
+  /** Whether the request carries `X-DashScope-OssResourceResolve: enable`, without which `oss://` is no URL. */
+  readonly resolveUploads: boolean;
+}
+
+const downloadTimeout = 30_000;
+
+/**
+ * Gets what a URL of a request stands for: `http(s)://…`, `oss://…` (a temporary upload), and for an image also
+ * `data:…;base64,…` or bare base64. Reading stops soon after `maximumBytes`: the caller's own check refuses such a file.
+ */
+export async function loadMedia(
+  url: string,
+  kind: 'image' | 'audio',
+  maximumBytes: number,
+  source: MediaSource,
+): Promise<Checked<Media>> {
+  if (/^https?:\/\//i.test(url)) return URL.canParse(url) ? download(url, maximumBytes, source.fetch) : badUrl;
+  if (url.startsWith('oss://')) {
+    if (!source.resolveUploads) return badUrl;
+    const bytes = await source.uploads.read(url, source);
+    return bytes ? { value: { bytes } } : { refusal: refuse('InvalidParameter.DataInspection') };
+  }
+  return (kind === 'image' && inline(url)) || badUrl;
+}
+
+const badUrl = { refusal: refuse('InvalidParameter', urlError) };
+
+function inline(url: string): Checked<Media> | undefined {
+  const [, declaredType, encoded] = /^data:([^;,]*);base64,([\s\S]*)$/i.exec(url) ?? [];
+  const bytes = decodeBase64(encoded ?? url);
+  return bytes && { value: { bytes, ...(declaredType !== undefined && { declaredType }) } };
+}
+
+function decodeBase64(text: string): Uint8Array | undefined {
+  const compact = text.replace(/\s/g, '');
+  if (compact.length < 16 || !/^[A-Za-z0-9+/]+={0,2}$/.test(compact)) return undefined;
+  return Buffer.from(compact, 'base64');
+}
+
+async function download(url: string, maximumBytes: number, fetch: MediaSource['fetch']): Promise<Checked<Media>> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(downloadTimeout) });
+    if (!response.ok || !response.body) {
+      await response.body?.cancel();
+      return { refusal: refuse('InvalidParameter.DataInspection', downloadError) };
+    }
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    for await (const chunk of response.body) {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length > maximumBytes) break;
+    }
+    return { value: { bytes: Buffer.concat(chunks) } };
+  } catch (error) {
+    return { refusal: refuse(downloadFailure(error)) };
+  }
+}
+
+function downloadFailure(error: unknown): string {
+  if (error instanceof Error) {
+    if (error.name === 'TimeoutError') return 'InvalidURL.Timeout';
+    const cause = error.cause;
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED')
+      return 'InvalidURL.ConnectionRefused';
+  }
+  return 'InvalidParameter.DataInspection';
+}

@@ -1,0 +1,99 @@
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { sha256, writeWhole } from './files.ts';
+import { findModel } from './models.ts';
+import { scheduleTasks } from './schedule.ts';
+import type { Task, TaskTimes } from './task.ts';
+import { uploadRetention } from './time.ts';
+
+export interface Store {
+  /** Adds a task, or replaces the one of its id. It is on disk when the promise resolves. */
+  save(task: Task): Promise<void>;
+  find(taskId: string): Task | undefined;
+  /** Every task, in the order of their submits. */
+  all(): Task[];
+  timesOf(task: Task): TaskTimes;
+  /** Keeps an image or an audio file under a name made of its content, and says that name. */
+  keepInput(content: Uint8Array, extension: string): Promise<string>;
+  inputPath(file: string): string;
+}
+
+/**
+ * Opens the tasks below a directory: one JSON file a task, and the inputs they are drawn from. What nobody can ask
+ * for any more is deleted first.
+ */
+export async function openStore(options: {
+  readonly directory: string;
+  readonly now: () => number;
+  /** Whether the models' limits of concurrent tasks hold. */
+  readonly concurrency: boolean;
+}): Promise<Store> {
+  const taskDirectory = join(options.directory, 'tasks');
+  const inputDirectory = join(options.directory, 'inputs');
+  await mkdir(taskDirectory, { recursive: true });
+  await mkdir(inputDirectory, { recursive: true });
+  const tasks = await loadTasks(taskDirectory, options.now() - uploadRetention);
+  await forgetInputs(inputDirectory, new Set([...tasks.values()].flatMap(inputsOf)));
+  const writes = new Map<string, Promise<void>>();
+  const schedules = new Map<string, Map<string, TaskTimes>>();
+  const lane = (task: Task) => `${task.account} ${task.model}`;
+
+  return {
+    async save(task) {
+      tasks.set(task.task_id, task);
+      schedules.delete(lane(task));
+      // One write of a task at a time, each of its newest state: an older one can't land on top.
+      const path = join(taskDirectory, `${task.task_id}.json`);
+      const written = (writes.get(task.task_id) ?? Promise.resolve())
+        .catch(() => {})
+        .then(() => writeWhole(path, JSON.stringify(tasks.get(task.task_id))));
+      writes.set(task.task_id, written);
+      await written.finally(() => writes.get(task.task_id) === written && writes.delete(task.task_id));
+    },
+    find: (taskId) => tasks.get(taskId),
+    all: () => [...tasks.values()],
+    timesOf(task) {
+      let schedule = schedules.get(lane(task));
+      if (!schedule) {
+        const slots = options.concurrency ? findModel(task.model)?.concurrentTasks : undefined;
+        const together = [...tasks.values()].filter((other) => lane(other) === lane(task));
+        schedule = scheduleTasks(together, slots ?? Number.POSITIVE_INFINITY);
+        schedules.set(lane(task), schedule);
+      }
+      return schedule.get(task.task_id) ?? { start: Infinity, end: Infinity, overdue: false };
+    },
+    async keepInput(content, extension) {
+      const file = `${sha256(content)}.${extension}`;
+      if (!(await exists(join(inputDirectory, file)))) await writeWhole(join(inputDirectory, file), content);
+      return file;
+    },
+    inputPath: (file) => join(inputDirectory, file),
+  };
+}
+
+async function loadTasks(directory: string, oldest: number): Promise<Map<string, Task>> {
+  const loaded: Task[] = [];
+  for (const name of await readdir(directory)) {
+    const path = join(directory, name);
+    const task = name.endsWith('.json') ? (JSON.parse(await readFile(path, 'utf8')) as Task) : undefined;
+    if (task && task.submitted_at > oldest) loaded.push(task);
+    else await rm(path);
+  }
+  loaded.sort((one, other) => one.submitted_at - other.submitted_at);
+  return new Map(loaded.map((task) => [task.task_id, task]));
+}
+
+async function forgetInputs(directory: string, needed: ReadonlySet<string>): Promise<void> {
+  for (const name of await readdir(directory)) if (!needed.has(name)) await rm(join(directory, name));
+}
+
+function inputsOf(task: Task): string[] {
+  return [task.image.file, ...(task.audio ? [task.audio.file] : [])];
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

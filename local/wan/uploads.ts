@@ -1,0 +1,66 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { sha256, writeWhole } from './files.ts';
+import { toWanTime, uploadRetention } from './time.ts';
+
+/** A temporary upload belongs to one account and one model; facts, "Task management". */
+export interface UploadOwner {
+  readonly account: string;
+  readonly model: string;
+}
+
+interface Upload extends UploadOwner {
+  readonly key: string;
+  readonly uploaded_at: number;
+}
+
+export interface Uploads {
+  /** The folder that uploads under a new policy go into. */
+  newFolder(account: string): string;
+  /** Keeps a file under its key; false when the key is taken: uploads are never overwritten. */
+  keep(key: string, content: Uint8Array, owner: UploadOwner): Promise<boolean>;
+  /** The file behind `oss://KEY`; undefined when there is none, it is older than 48 h, or another's. */
+  read(url: string, owner: UploadOwner): Promise<Uint8Array | undefined>;
+}
+
+/** Opens the temporary uploads below a directory; files past their 48 hours are deleted first. */
+export async function openUploads(options: {
+  readonly directory: string;
+  readonly now: () => number;
+}): Promise<Uploads> {
+  const directory = join(options.directory, 'uploads');
+  await mkdir(directory, { recursive: true });
+  const uploads = new Map<string, Upload>();
+  const isKept = (upload: Upload) => options.now() < upload.uploaded_at + uploadRetention;
+  const paths = (key: string) => ({
+    content: join(directory, `${sha256(key)}.bin`),
+    record: join(directory, `${sha256(key)}.json`),
+  });
+  for (const name of (await readdir(directory)).filter((name) => name.endsWith('.json'))) {
+    const upload = JSON.parse(await readFile(join(directory, name), 'utf8')) as Upload;
+    if (isKept(upload)) uploads.set(upload.key, upload);
+    else for (const path of Object.values(paths(upload.key))) await rm(path, { force: true });
+  }
+
+  return {
+    newFolder(account) {
+      const day = toWanTime(options.now()).slice(0, 10);
+      return `dashscope-instant/${account}/${day}/${randomUUID()}`;
+    },
+    async keep(key, content, owner) {
+      if (uploads.has(key)) return false;
+      const upload = { key, account: owner.account, model: owner.model, uploaded_at: options.now() };
+      uploads.set(key, upload);
+      await writeWhole(paths(key).content, content);
+      await writeWhole(paths(key).record, JSON.stringify(upload));
+      return true;
+    },
+    async read(url, owner) {
+      const upload = uploads.get(url.slice('oss://'.length));
+      if (!upload || !isKept(upload) || upload.account !== owner.account || upload.model !== owner.model)
+        return undefined;
+      return readFile(paths(upload.key).content);
+    },
+  };
+}

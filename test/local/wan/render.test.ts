@@ -1,0 +1,208 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { bodyFor, dataUrl, fetchOf, inspect, mp3, png, probe, wanForTest, wav } from './support.ts';
+
+const sizes = { '480P': [544, 720], '720P': [816, 1104], '1080P': [1232, 1648] } as const;
+type Tier = keyof typeof sizes;
+
+/** Every documented combination; the tier marked `default` is the one without a `resolution`. */
+const combinations: readonly [
+  model: string,
+  tiers: readonly Tier[],
+  durations: readonly number[],
+  sound: boolean,
+  byDefault: Tier,
+][] = [
+  ['wan2.6-i2v', ['720P', '1080P'], [5, 10, 15], true, '1080P'],
+  ['wan2.5-i2v-preview', ['480P', '720P', '1080P'], [5, 10], true, '1080P'],
+  ['wan2.2-i2v-flash', ['480P', '720P'], [5], false, '720P'],
+  ['wan2.2-i2v-plus', ['480P', '1080P'], [5], false, '1080P'],
+  ['wan2.1-i2v-turbo', ['480P', '720P'], [3, 4, 5], false, '720P'],
+  ['wan2.1-i2v-plus', ['720P'], [5], false, '720P'],
+];
+
+/** Left out unless `WAN_ALL_COMBINATIONS` is set: half of the time for what the other rows show as well. */
+const slowest = [
+  'wan2.6-i2v 1080P 10',
+  'wan2.6-i2v 1080P 15',
+  'wan2.5-i2v-preview 1080P 10',
+  'wan2.5-i2v-preview 720P 10',
+];
+const left = process.env.WAN_ALL_COMBINATIONS ? [] : slowest;
+
+test('every documented model, resolution and duration gives 750×1000 a video of the right size, length and sound', async () => {
+  const { client, clock } = await wanForTest();
+  const rows = combinations.flatMap(([model, tiers, durations, sound, byDefault]) =>
+    tiers.flatMap((resolution) =>
+      durations.map((duration) => ({
+        model,
+        resolution,
+        duration,
+        sound,
+        parameters: resolution === byDefault && duration === 5 ? {} : { resolution, duration },
+      })),
+    ),
+  );
+  expect(rows).toHaveLength(23);
+  const rendered = rows.filter((row) => !left.includes(`${row.model} ${row.resolution} ${row.duration}`));
+  const tasks = await Promise.all(
+    rendered.map((row) => client.create(bodyFor(row.model, { parameters: { ...row.parameters, seed: 1 } }))),
+  );
+  clock.turn(6);
+  await Promise.all(
+    rendered.map(async ({ model, resolution, duration, sound }, index) => {
+      const row = `${model} ${resolution} ${duration} s`;
+      const { output, usage } = await client.ended(tasks[index] ?? '');
+      expect([row, output.task_status, usage.duration ?? usage.video_duration]).toEqual([row, 'SUCCEEDED', duration]);
+      const { streams, format } = await probe(await client.video(tasks[index] ?? ''));
+      const [width, height] = sizes[resolution];
+      expect([row, Number(format.duration), streams.map(({ codec_type }) => codec_type)]).toEqual([
+        row,
+        duration,
+        sound ? ['video', 'audio'] : ['video'],
+      ]);
+      expect(streams[0]).toMatchObject({
+        codec_name: 'h264',
+        pix_fmt: 'yuv420p',
+        r_frame_rate: '30/1',
+        nb_frames: String(30 * duration),
+        width,
+        height,
+      });
+      if (sound) expect([streams[1]?.codec_name, Number(streams[1]?.duration)]).toEqual(['aac', duration]);
+    }),
+  );
+}, 180_000);
+
+const small = { resolution: '480P', duration: 3, seed: 7 };
+type More = { prompt?: string; img_url?: string };
+
+/** One MD5 per frame. */
+async function frames(video: Buffer): Promise<string[]> {
+  const text = await inspect(video, ['-v', 'error', '-map', '0:v', '-f', 'framemd5', '-']);
+  return text
+    .split('\n')
+    .filter((line) => /^\d/.test(line))
+    .map((line) => line.split(',').at(-1)?.trim() ?? '');
+}
+
+async function render(input: More = {}, parameters: object = {}, model = 'wan2.1-i2v-turbo') {
+  const { client, clock } = await wanForTest();
+  const taskId = await client.create(bodyFor(model, { input, parameters: { ...small, ...parameters } }));
+  clock.turn(6);
+  return { taskId, video: await client.video(taskId) };
+}
+
+test('pictures move', async () => {
+  const pictures = await frames((await render()).video);
+  expect(new Set(pictures).size).toBeGreaterThan(60);
+});
+
+test('the same seed, image and prompt give the same pictures, and yet no two files are equal', async () => {
+  const [one, same] = [await render(), await render()];
+  expect(await frames(same.video)).toEqual(await frames(one.video));
+  expect(same.video.equals(one.video)).toBe(false);
+  expect(one.video.toString('latin1').endsWith(`free${one.taskId}`)).toBe(true);
+});
+
+test.each([
+  ['seed', {}, { seed: 8 }],
+  ['prompt', { prompt: 'a dog' }, {}],
+  ['image', { img_url: dataUrl(png(750, 1000, { hue: 99 })) }, {}],
+])('another %s gives other pictures', async (_what, input, parameters) => {
+  expect((await frames((await render(input, parameters)).video))[0]).not.toBe(
+    (await frames((await render()).video))[0],
+  );
+});
+
+test('the watermark is in the lower right corner and nowhere else', async () => {
+  const [plain, marked] = [(await render()).video, (await render({}, { watermark: true })).video];
+  const region = async (video: Buffer, crop: string) =>
+    inspect(video, [
+      '-v',
+      'error',
+      '-frames:v',
+      '1',
+      '-vf',
+      crop,
+      '-pix_fmt',
+      'gray',
+      '-f',
+      'rawvideo',
+      '-c:v',
+      'rawvideo',
+      '-',
+    ]);
+  const corner = 'crop=200:60:iw-200:ih-60';
+  expect(await region(marked, corner)).not.toBe(await region(plain, corner));
+  // What is far from the mark is encoded alike: the frame's top half is the same to the bit.
+  const top = 'crop=iw:ih/2:0:0';
+  expect(await region(marked, top)).toBe(await region(plain, top));
+});
+
+test('a multi-shot video has visible cuts; without prompt_extend it has none', { timeout: 60_000 }, async () => {
+  const cuts = async (parameters: object) => {
+    const { client, clock } = await wanForTest();
+    const taskId = await client.create(
+      bodyFor('wan2.6-i2v', {
+        parameters: { resolution: '720P', duration: 5, shot_type: 'multi', seed: 3, ...parameters },
+      }),
+    );
+    clock.turn(6);
+    await client.ended(taskId);
+    const filter = "select='gt(scene,0.2)',showinfo";
+    const found = await inspect(await client.video(taskId), ['-map', '0:v', '-vf', filter, '-f', 'null', '-']);
+    return found.match(/pts_time:[\d.]+/g) ?? [];
+  };
+  expect(await cuts({})).toEqual(['pts_time:2.5']);
+  expect(await cuts({ prompt_extend: false })).toEqual([]);
+});
+
+describe('the sound', () => {
+  /** Mean volume in dB of a part of the file; silence is -91 or less. */
+  async function loudness(video: Buffer, from: number, seconds: number): Promise<number> {
+    const part = `atrim=start=${from}:duration=${seconds},volumedetect`;
+    const args = ['-map', '0:a', '-af', part, '-f', 'null', '-'];
+    return Number(/mean_volume: (-?[\d.]+) dB/.exec(await inspect(video, args))?.[1]);
+  }
+
+  async function dubbed(audio?: Buffer): Promise<Buffer> {
+    const audio_url = 'https://sounds.example/tone';
+    const { client, clock } = await wanForTest({ fetch: audio && fetchOf({ [audio_url]: audio }).fetch });
+    const parameters = { resolution: '480P', duration: 5 };
+    const taskId = await client.create(bodyFor('wan2.5-i2v-preview', { input: audio && { audio_url }, parameters }));
+    clock.turn(6);
+    return client.video(taskId);
+  }
+
+  test('of a caller is heard, then silence to the end', async () => {
+    const video = await dubbed(wav(3));
+    expect(await loudness(video, 0.5, 2)).toBeGreaterThan(-20);
+    expect(await loudness(video, 3.5, 1)).toBeLessThan(-80);
+    expect(Number((await probe(video)).format.duration)).toBeCloseTo(5, 2);
+  });
+
+  test('of a caller is cut to the video’s length', async () => {
+    const video = await dubbed(wav(8));
+    expect(await loudness(video, 4, 0.9)).toBeGreaterThan(-20);
+    expect(Number((await probe(video)).format.duration)).toBeCloseTo(5, 2);
+  });
+
+  test('of an MP3 is taken as well: its silence stays silent', async () => {
+    expect(await loudness(await dubbed(mp3(4)), 1, 2)).toBeLessThan(-80);
+  });
+
+  test('is made up when the caller gives none', async () => {
+    expect(await loudness(await dubbed(), 1, 3)).toBeGreaterThan(-40);
+  });
+});
+
+test('tasks of one recipe are rendered once', async () => {
+  const { client, clock, directory } = await wanForTest();
+  const body = bodyFor('wan2.1-i2v-turbo', { parameters: small });
+  const tasks = await Promise.all([1, 2, 3, 4].map(() => client.create(body)));
+  clock.turn(6);
+  for (const status of await Promise.all(tasks.map(client.statusOf))) expect(status).toBe('SUCCEEDED');
+  expect(await readdir(join(directory, 'renderings'))).toHaveLength(1);
+});

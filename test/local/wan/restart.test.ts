@@ -1,0 +1,105 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { readSettings } from '../../../local/wan/settings.ts';
+import { bodyFor, createClient, png, temporaryDirectory, wanForTest } from './support.ts';
+
+const small = { parameters: { resolution: '480P', duration: 3 } };
+
+test('tasks, videos and counted downloads survive a restart, and what ran ends after it', async () => {
+  const first = await wanForTest();
+  const done = await first.client.create(
+    bodyFor('wan2.1-i2v-turbo', { ...small, input: { prompt: 'a cat [[drop=1]]' } }),
+  );
+  first.clock.turn(6);
+  const { video_url } = (await first.client.query(done)).body.output;
+  await fetch(video_url)
+    .then((response) => response.arrayBuffer())
+    .catch(() => {});
+  const running = await first.client.create(bodyFor('wan2.1-i2v-turbo', { ...small, input: { prompt: 'a dog' } }));
+  first.clock.turn(3);
+  await first.wan.close();
+
+  const { client, clock } = await wanForTest({ directory: first.directory, now: first.clock.now });
+  expect(await client.statusOf(running)).toBe('RUNNING');
+  first.clock.turn(3);
+  expect(await client.statusOf(running)).toBe('SUCCEEDED');
+  expect(await client.statusOf(done)).toBe('SUCCEEDED');
+  expect((await client.video(done)).toString('latin1', 4, 8)).toBe('ftyp');
+  expect((await client.list()).body.total).toBe(2);
+  expect(clock.now()).not.toBe(first.clock.now());
+});
+
+test('what nobody can ask for any more is deleted at the next start', async () => {
+  const first = await wanForTest();
+  const taskId = await first.client.create(bodyFor('wan2.1-i2v-turbo', small));
+  first.clock.turn(6);
+  expect(await first.client.statusOf(taskId)).toBe('SUCCEEDED');
+  await first.wan.close();
+  first.clock.turn(48 * 3600);
+  await wanForTest({ directory: first.directory, now: first.clock.now });
+  for (const folder of ['tasks', 'inputs', 'renderings']) {
+    expect(await readdir(join(first.directory, folder))).toEqual([]);
+  }
+});
+
+test('an emulator started alone survives kill -9 with every task that it answered', { timeout: 60_000 }, async () => {
+  const directory = await temporaryDirectory();
+  const first = await startAlone(directory);
+  const client = createClient({ url: first.url });
+  const tasks = await Promise.all(
+    Array.from({ length: 20 }, (_, index) =>
+      client.create(bodyFor('wan2.1-i2v-turbo', { ...small, input: { prompt: `cat ${index} [[fail=SystemError]]` } })),
+    ),
+  );
+  first.child.kill('SIGKILL');
+  await once(first.child, 'exit');
+  const again = createClient({ url: (await startAlone(directory)).url });
+  for (const taskId of tasks) expect(await again.statusOf(taskId)).not.toBe('UNKNOWN');
+  expect(await again.statusOf(tasks[0] ?? '')).toBe('FAILED');
+});
+
+/** `npm run wan` on a free port, with tasks that take no time. */
+async function startAlone(directory: string): Promise<{ child: ChildProcess; url: string }> {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'local/wan/main.ts'], {
+    env: { ...process.env, WAN_PORT: '0', WAN_TASK_SECONDS: '0', WAN_LIMITS: 'off', LOCAL_DIR: directory },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => {
+    child.kill('SIGKILL');
+  });
+  const [line] = await once(child.stdout, 'data');
+  const url = /http:\/\/127\.0\.0\.1:\d+\/api\/v1/.exec(String(line))?.[0];
+  if (!url) throw new Error(`no URL in: ${line}`);
+  return { child, url };
+}
+
+test('settings have the documented defaults', () => {
+  expect(readSettings({})).toEqual({ port: 4401, taskSeconds: 6, limits: 'on', directory: join('.local', 'wan') });
+  const environment = { WAN_PORT: '0', WAN_TASK_SECONDS: '0.5', WAN_LIMITS: 'off', LOCAL_DIR: '/tmp/x' };
+  expect(readSettings(environment)).toEqual({ port: 0, taskSeconds: 0.5, limits: 'off', directory: '/tmp/x/wan' });
+});
+
+test.each([
+  ['WAN_PORT', 'http'],
+  ['WAN_PORT', '70000'],
+  ['WAN_TASK_SECONDS', '-1'],
+  ['WAN_LIMITS', 'no'],
+])('the setting %s=%s is refused by its name', (name, value) => {
+  expect(() => readSettings({ [name]: value })).toThrow(name);
+});
+
+test('a taken port is an error', async () => {
+  const { wan } = await wanForTest();
+  await expect(wanForTest({ port: wan.port })).rejects.toThrow('EADDRINUSE');
+});
+
+test('an image of the same content is kept once', async () => {
+  const { client, directory } = await wanForTest();
+  await client.create(bodyFor('wan2.1-i2v-turbo'));
+  await client.create(bodyFor('wan2.1-i2v-turbo'));
+  await client.create(bodyFor('wan2.1-i2v-turbo', { input: { img_url: png(400, 400).toString('base64') } }));
+  expect(await readdir(join(directory, 'inputs'))).toHaveLength(2);
+});

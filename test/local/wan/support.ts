@@ -1,0 +1,245 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { crc32, deflateSync } from 'node:zlib';
+import ffmpegInstaller from '@ffmpeg-installer/ffmpeg';
+import ffprobeInstaller from '@ffprobe-installer/ffprobe';
+import { onTestFinished } from 'vitest';
+import { startWan, type Wan, type WanOptions } from '../../../local/wan/server.ts';
+
+const run = promisify(execFile);
+
+/** 2025-09-25 11:07:28.590 in UTC+8, the submit time of the reference's own example. */
+export const submitTime = Date.parse('2025-09-25T03:07:28.590Z');
+
+/** A clock that stands until it is turned. */
+export function createClock(start = submitTime) {
+  let time = start;
+  return {
+    now: () => time,
+    turn(seconds: number) {
+      time += seconds * 1000;
+    },
+  };
+}
+
+/** An emulator on a free port, in a new directory unless told, with limits off unless told; closed after the test. */
+export async function wanForTest(options: Partial<WanOptions> = {}) {
+  const clock = createClock();
+  const directory = options.directory ?? (await temporaryDirectory());
+  const wan = await startWan({ port: 0, directory, taskSeconds: 6, limits: 'off', now: clock.now, ...options });
+  onTestFinished(() => wan.close());
+  return { wan, clock, directory, client: createClient(wan) };
+}
+
+export async function temporaryDirectory(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'wan-'));
+  onTestFinished(() => rm(directory, { recursive: true, force: true, maxRetries: 3 }));
+  return directory;
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: answers are asserted member by member
+  readonly body: any;
+}
+
+export const submitPath = '/services/aigc/video-generation/video-synthesis';
+export type Client = ReturnType<typeof createClient>;
+
+/** Plain HTTP against an emulator, with the reference's headers unless told otherwise. */
+export function createClient(wan: Pick<Wan, 'url'>, key = 'sk-test') {
+  async function send(method: string, path: string, headers: Record<string, string> = {}, body?: string | FormData) {
+    const response = await fetch(path.startsWith('http') ? path : wan.url + path, {
+      method,
+      headers,
+      ...(body && { body }),
+    });
+    const text = await response.text();
+    const isJson = response.headers.get('content-type') === 'application/json';
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: isJson ? JSON.parse(text) : text,
+    } satisfies Reply;
+  }
+  const authorization = { Authorization: `Bearer ${key}` };
+  const submitHeaders = { 'X-DashScope-Async': 'enable', 'Content-Type': 'application/json', ...authorization };
+  const submit = (body: unknown, headers: Record<string, string> = {}) =>
+    send('POST', submitPath, { ...submitHeaders, ...headers }, typeof body === 'string' ? body : JSON.stringify(body));
+  return {
+    send,
+    submit,
+    /** Submits and says the task's id; throws when it was refused. */
+    async create(body: unknown): Promise<string> {
+      const reply = await submit(body);
+      if (reply.status !== 200) throw new Error(`refused: ${JSON.stringify(reply.body)}`);
+      return reply.body.output.task_id;
+    },
+    query: (taskId: string) => send('GET', `/tasks/${taskId}`, authorization),
+    list: (query = '') => send('GET', `/tasks/${query}`, authorization),
+    cancel: (taskId: string) => send('POST', `/tasks/${taskId}/cancel`, authorization),
+    policy: (query: string) => send('GET', `/uploads${query}`, authorization),
+    async statusOf(taskId: string): Promise<string> {
+      return (await send('GET', `/tasks/${taskId}`, authorization)).body.output.task_status;
+    },
+    /** The answer to a query once the task has ended: a busy machine may render longer than a query waits. */
+    async ended(taskId: string): Promise<Reply['body']> {
+      for (;;) {
+        const { body } = await send('GET', `/tasks/${taskId}`, authorization);
+        if (body.output.task_status !== 'RUNNING') return body;
+      }
+    },
+    /** The bytes of a finished task's video. */
+    async video(taskId: string): Promise<Buffer> {
+      const { body } = await send('GET', `/tasks/${taskId}`, authorization);
+      return Buffer.from(await (await fetch(body.output.video_url)).arrayBuffer());
+    },
+  };
+}
+
+/** A body that every rule of the model allows. */
+export function bodyFor(model: string, more: { input?: object; parameters?: object } = {}) {
+  return { model, input: { prompt: 'a cat', img_url: firstFrame, ...more.input }, parameters: { ...more.parameters } };
+}
+
+/** A picture with shapes in it, so that movement can be seen. `alpha` gives it an alpha channel. */
+export function png(width: number, height: number, options: { alpha?: boolean; hue?: number } = {}): Buffer {
+  const bytesPerPixel = options.alpha ? 4 : 3;
+  const rows = Buffer.alloc(height * (1 + width * bytesPerPixel));
+  for (let y = 0; y < height; y += 1) {
+    for (let x = 0; x < width; x += 1) {
+      const at = y * (1 + width * bytesPerPixel) + 1 + x * bytesPerPixel;
+      const isDark = ((x >> 6) + (y >> 6)) % 2 === 0;
+      rows.set([isDark ? 40 : 220, (x >> 6) * 12, options.hue ?? (y >> 6) * 12, 128].slice(0, bytesPerPixel), at);
+    }
+  }
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header.set([8, options.alpha ? 6 : 2], 8);
+  const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+  const data = deflateSync(rows, { level: 1 });
+  return Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', data), chunk('IEND', Buffer.alloc(0))]);
+}
+
+function chunk(type: string, content: Buffer): Buffer {
+  const body = Buffer.concat([Buffer.from(type, 'latin1'), content]);
+  const framed = Buffer.alloc(8 + body.length);
+  framed.writeUInt32BE(content.length, 0);
+  framed.set(body, 4);
+  framed.writeUInt32BE(crc32(body), 4 + body.length);
+  return framed;
+}
+
+export function dataUrl(content: Buffer, type = 'image/png'): string {
+  return `data:${type};base64,${content.toString('base64')}`;
+}
+
+/** The reference's own example of a size: 750×1000. */
+export const firstFrame = dataUrl(png(750, 1000));
+
+/** A WAV file: 8 kHz, one channel, 16 bit, a 440 Hz tone. */
+export function wav(seconds: number): Buffer {
+  const rate = 8000;
+  const data = Buffer.alloc(Math.round(seconds * rate) * 2);
+  for (let at = 0; at < data.length / 2; at += 1) data.writeInt16LE(Math.round(12000 * Math.sin(at * 0.3456)), at * 2);
+  const header = Buffer.alloc(44);
+  header.write('RIFF', 0, 'latin1');
+  header.writeUInt32LE(36 + data.length, 4);
+  header.write('WAVEfmt ', 8, 'latin1');
+  header.writeUInt32LE(16, 16);
+  header.writeUInt16LE(1, 20);
+  header.writeUInt16LE(1, 22);
+  header.writeUInt32LE(rate, 24);
+  header.writeUInt32LE(rate * 2, 28);
+  header.writeUInt16LE(2, 32);
+  header.writeUInt16LE(16, 34);
+  header.write('data', 36, 'latin1');
+  header.writeUInt32LE(data.length, 40);
+  return Buffer.concat([header, data]);
+}
+
+/** An MP3 file of silent frames (MPEG 1 layer III, 128 kbit/s, 44.1 kHz) behind an ID3 tag. */
+export function mp3(seconds: number): Buffer {
+  const tag = Buffer.from([0x49, 0x44, 0x33, 4, 0, 0, 0, 0, 0, 10, ...new Array(10).fill(0)]);
+  const frame = Buffer.alloc(417);
+  frame.set([0xff, 0xfb, 0x90, 0x00]);
+  return Buffer.concat([tag, ...new Array<Buffer>(Math.round((seconds * 44100) / 1152)).fill(frame)]);
+}
+
+/** A fetch that knows these files and nothing else; what it was asked for is in `asked`. */
+export function fetchOf(files: Readonly<Record<string, Buffer | Error | Response>>) {
+  const asked: string[] = [];
+  const fetchFile: typeof fetch = async (url) => {
+    asked.push(String(url));
+    const file = files[String(url)];
+    if (file instanceof Error) throw file;
+    if (file instanceof Response) return file;
+    return file ? new Response(new Uint8Array(file)) : new Response('missing', { status: 404 });
+  };
+  return { asked, fetch: fetchFile };
+}
+
+export interface Probed {
+  readonly format: { readonly duration: string };
+  readonly streams: readonly {
+    readonly codec_type: string;
+    readonly codec_name: string;
+    readonly width: number;
+    readonly height: number;
+    readonly pix_fmt: string;
+    readonly r_frame_rate: string;
+    readonly nb_frames: string;
+    readonly duration: string;
+  }[];
+}
+
+/** What ffprobe says about a file. */
+export async function probe(content: Buffer): Promise<Probed> {
+  return withFile(content, async (path) => {
+    const { stdout } = await run(ffprobeInstaller.path, [
+      '-v',
+      'error',
+      '-show_streams',
+      '-show_format',
+      '-of',
+      'json',
+      path,
+    ]);
+    return JSON.parse(stdout);
+  });
+}
+
+/** ffmpeg's text output for a file: `framemd5`, or what a filter prints. */
+export async function inspect(content: Buffer, args: readonly string[]): Promise<string> {
+  return withFile(content, async (path) => {
+    const { stdout, stderr } = await run(ffmpegInstaller.path, ['-hide_banner', '-i', path, ...args], {
+      maxBuffer: 64 * 1024 * 1024,
+    });
+    return stdout + stderr;
+  });
+}
+
+/** A PNG as another format, by ffmpeg. */
+export async function convert(content: Buffer, format: 'jpg' | 'bmp' | 'webp'): Promise<Buffer> {
+  const encoder = { jpg: 'mjpeg', bmp: 'bmp', webp: 'libwebp' }[format];
+  return withFile(content, async (path) => {
+    const args = ['-v', 'error', '-i', path, '-frames:v', '1', '-c:v', encoder, '-f', 'image2pipe', '-'];
+    const { stdout } = await run(ffmpegInstaller.path, args, { encoding: 'buffer', maxBuffer: 64 * 1024 * 1024 });
+    return stdout;
+  });
+}
+
+async function withFile<T>(content: Buffer, use: (path: string) => Promise<T>): Promise<T> {
+  const directory = await mkdtemp(join(tmpdir(), 'wan-file-'));
+  try {
+    await writeFile(join(directory, 'file'), content);
+    return await use(join(directory, 'file'));
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
