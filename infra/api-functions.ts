@@ -26,6 +26,16 @@ export function apiFunctions(scope: Construct, foundation: Foundation) {
       access: tableAccess(storage.table, ['GetItem']),
       timeout: Duration.seconds(10),
     }),
+    console: new PipelineFunction(scope, 'ConsoleFunction', {
+      ...functions,
+      name: 'console',
+      description: 'Serves the page for people, which calls the other routes with the key it is given',
+      access: settings({
+        WAN_REGION: configuration.region,
+        TRUSTED_ORIGINS: JSON.stringify(configuration.trustedOrigins),
+      }),
+      timeout: Duration.seconds(10),
+    }),
     submit: new PipelineFunction(scope, 'SubmitFunction', {
       ...functions,
       name: 'submit',

@@ -18,8 +18,8 @@ import { addGatewayResponses } from './gateway-responses.ts';
 import type { PipelineFunction } from './pipeline-function.ts';
 
 /**
- * The HTTPS API: a regional REST API, since only its gateway responses can be shaped. Every method but `GET /health` asks the
- * authorizer; bodies are checked by the functions, which tell all that is wrong with one at once.
+ * The HTTPS API: a regional REST API, since only its gateway responses can be shaped. Every method but `GET /health` and the console's
+ * page, which holds nothing of anybody's, asks the authorizer; bodies are checked by the functions, which tell all that is wrong with one at once.
  */
 export class Api extends Construct {
   readonly restApi: RestApi;
@@ -27,7 +27,7 @@ export class Api extends Construct {
   constructor(scope: Construct, id: string, foundation: Foundation) {
     super(scope, id);
     const { configuration, functions } = foundation;
-    const { authorize, health, submit, videos } = apiFunctions(this, foundation);
+    const { authorize, console, health, submit, videos } = apiFunctions(this, foundation);
 
     const account = accountLogging(this);
     this.restApi = new RestApi(this, 'RestApi', {
@@ -52,7 +52,7 @@ export class Api extends Construct {
       identitySources: [IdentitySource.header('Authorization')],
       resultsCacheTtl: Duration.minutes(1),
     });
-    this.addRoutes({ authorizer, health, submit, videos });
+    this.addRoutes({ authorizer, console, health, submit, videos });
     acknowledge(
       this.restApi,
       'COG4',
@@ -61,12 +61,13 @@ export class Api extends Construct {
     acknowledge(
       this.restApi.deploymentStage,
       'APIG3',
-      'Nothing but /health is reached without a key, and stage and lanes are throttled. A web ACL costs more than this API does; the stage takes one if the account has it.',
+      'Nothing but /health and the page of the console is reached without a key, and stage and lanes are throttled. A web ACL costs more than this API does; the stage takes one if the account has it.',
     );
   }
 
   private addRoutes(to: {
     authorizer: IAuthorizer;
+    console: PipelineFunction;
     health: PipelineFunction;
     submit: PipelineFunction;
     videos: PipelineFunction;
@@ -85,6 +86,13 @@ export class Api extends Construct {
 
     const health = this.restApi.root.addResource('health').addMethod('GET', call(to.health), { requestValidator });
     acknowledge(health, 'APIG4', 'Tells that the service is up and nothing else, to monitors that have no key.');
+
+    const page = this.restApi.root.addMethod('GET', call(to.console), { requestValidator });
+    acknowledge(
+      page,
+      'APIG4',
+      'A page that is the same for everybody: it asks for a key and calls the other routes with it.',
+    );
 
     const videos = this.restApi.root.addResource('videos');
     videos.addMethod('POST', call(to.submit), withKey);

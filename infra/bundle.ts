@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { BuildOptions } from 'esbuild';
+import type { BuildOptions, Plugin } from 'esbuild';
 import { hashFiles, hashOf, listFiles } from './content-hash.ts';
 
 /** A Lambda's code, ready to run or to deploy. */
@@ -45,6 +45,34 @@ const options = {
   logLevel: 'silent',
 } as const satisfies BuildOptions;
 
+/** What runs in a page: for browsers of the last few years, and a script as a module, so that nothing of it is global. */
+const browserOptions = {
+  bundle: true,
+  platform: 'browser',
+  target: 'es2022',
+  format: 'esm',
+  minify: true,
+  legalComments: 'none',
+  charset: 'utf8',
+  logLevel: 'silent',
+  write: false,
+} as const satisfies BuildOptions;
+
+/** `import script from './page.ts?bundled'`: a page's script or style sheet with all that it imports, as text. */
+const pageParts: Plugin = {
+  name: 'page-parts',
+  setup({ onResolve, onLoad, esbuild }) {
+    onResolve({ filter: /\?bundled$/ }, ({ path, resolveDir }) => ({
+      path: resolve(resolveDir, path.replace(/\?bundled$/, '')),
+      namespace: 'page-part',
+    }));
+    onLoad({ filter: /./, namespace: 'page-part' }, async ({ path }) => {
+      const { outputFiles } = await esbuild.build({ ...browserOptions, entryPoints: [path] });
+      return { contents: outputFiles[0]!.text.trimEnd(), loader: 'text' };
+    });
+  },
+};
+
 interface Manifest {
   /** Hash of the sources, the entries and the options. */
   readonly inputs: string;
@@ -63,7 +91,7 @@ export async function bundle({
 }: BundleOptions = {}): Promise<Map<string, FunctionBundle>> {
   const files = await listFiles(root, sources);
   const entryFiles = entries ?? lambdaEntries(files);
-  const inputs = hashOf(JSON.stringify([await hashFiles(root, files), entryFiles, options]));
+  const inputs = hashOf(JSON.stringify([await hashFiles(root, files), entryFiles, options, browserOptions]));
 
   const manifestFile = join(outdir, 'functions', 'manifest.json');
   const cached = await readManifest(manifestFile);
@@ -97,6 +125,7 @@ async function build(
   const esbuild = await import('esbuild');
   const { outputFiles } = await esbuild.build({
     ...options,
+    plugins: [pageParts],
     absWorkingDir: root,
     entryPoints: Object.entries(entries).map(([name, file]) => ({ in: resolve(root, file), out: `${name}/index` })),
     outdir: join(outdir, 'functions'),

@@ -4,7 +4,7 @@ import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { Construct } from 'constructs';
 import { deadLetterQueue } from './dead-letters.ts';
 import { dispatchingAccess, type Foundation } from './foundation.ts';
-import { settings, together, uploadsAccess } from './grants.ts';
+import { settings, together, uploadsAccess, uploadsListAccess } from './grants.ts';
 import { PipelineFunction } from './pipeline-function.ts';
 
 /** An image put below `drop/` of the uploads bucket becomes a video; an event that cannot be delivered or handled is kept. */
@@ -20,6 +20,7 @@ export class Drops extends Construct {
       access: together(
         dispatchingAccess(foundation, ['GetItem', 'PutItem', 'UpdateItem']),
         uploadsAccess(storage.uploads, ['drop/'], ['GetObject', 'GetObjectVersion']),
+        uploadsListAccess(storage.uploads),
         settings({
           TRUSTED_ORIGINS: JSON.stringify(configuration.trustedOrigins),
           DROP_DEFAULTS: JSON.stringify(configuration.drop),

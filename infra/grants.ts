@@ -66,6 +66,11 @@ export function videosAccess(bucket: IBucket, actions: readonly ObjectAction[]):
   return { ...objectAccess(bucket, [''], actions), environment: { VIDEOS_BUCKET: bucket.bucketName } };
 }
 
+/** Listing the uploads bucket: without it S3 answers 403, not 404, for an object that is gone. */
+export function uploadsListAccess(bucket: IBucket): Access {
+  return { statements: [allow(bucket.bucketArn, 's3:ListBucket')], environment: {}, wildcards: {} };
+}
+
 /** Listing the versions of the videos bucket's objects, by which what is superfluous is deleted. */
 export function videosListAccess(bucket: IBucket): Access {
   return { statements: [allow(bucket.bucketArn, 's3:ListBucketVersions')], environment: {}, wildcards: {} };

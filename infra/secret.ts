@@ -1,7 +1,7 @@
 import { type RemovalPolicy, SecretValue } from 'aws-cdk-lib';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
-import { UNSET_SECRET } from '../functions/shared/secret.ts';
+import { UNSET_SECRET } from '../functions/shared/environment.ts';
 import { acknowledge } from './acknowledge.ts';
 import { pinLogicalId } from './logical-id.ts';
 

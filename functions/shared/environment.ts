@@ -30,9 +30,17 @@ export const laneLimitsSchema = z.strictObject({
 });
 export type LaneLimits = z.infer<typeof laneLimitsSchema>;
 
+/** What the secret for Wan's key holds from its deployment until its operator sets it: no key looks like it. */
+export const UNSET_SECRET = 'unset';
+
+/** What an owner may be called: nothing that the table's keys use to separate their parts. */
+export const ownerName = z
+  .string()
+  .regex(/^[A-Za-z0-9._@-]{1,64}$/, { error: 'must be 1 to 64 of A-Z a-z 0-9 . _ @ -' });
+
 /** What a drop becomes when nothing beside the image says otherwise. */
 export const dropDefaultsSchema = z.strictObject({
-  owner: z.string().min(1),
+  owner: ownerName,
   model: z.string().min(1),
   prompt: z.string().optional(),
   parameters: z.record(z.string(), z.unknown()).optional(),
@@ -74,6 +82,7 @@ const wan = ['WAN_SECRET_ARN', 'WAN_BASE_URL'] as const;
 export const environments = {
   authorize: pick('TABLE_NAME'),
   health: pick('TABLE_NAME'),
+  console: pick('WAN_REGION', 'TRUSTED_ORIGINS'),
   submit: pick(...dispatching, 'UPLOADS_BUCKET', 'TRUSTED_ORIGINS'),
   videos: pick('TABLE_NAME', 'VIDEOS_BUCKET'),
   drop: pick(...dispatching, 'UPLOADS_BUCKET', 'TRUSTED_ORIGINS', 'DROP_DEFAULTS'),

@@ -1,7 +1,5 @@
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-
-/** What a secret holds from its deployment until its operator sets it. */
-export const UNSET_SECRET = 'unset';
+import { UNSET_SECRET } from './environment.ts';
 
 /** How long a value is kept in memory: a key that was just set or changed is in use within this time. */
 const FRESH_MILLISECONDS = 60_000;

@@ -28,7 +28,10 @@ export interface ArchiveServices {
 export async function archiveVideo(services: ArchiveServices, input: WorkflowInput): Promise<WorkflowInput> {
   const { table, bucket } = services;
   const video = await readVideo(table, input.id);
-  if (!video?.task || video.run !== input.run || video.status !== 'archiving') return input;
+  if (!video?.task || video.run !== input.run) return input;
+  // An earlier invocation may have died between its success and its tidying up.
+  if (video.status === 'succeeded' && video.video) await deleteOthers(services, video.id, video.video);
+  if (video.status !== 'archiving') return input;
   const key = `${video.id}/${video.run}-${await nextDownload(table, video.id)}.mp4`;
   const proof = await services.copyAndProve(video, await currentUrl(services, video), key);
   const cost = costOf(video, services.wanRegion);

@@ -10,6 +10,8 @@ import type { Warning } from '../wan/violations.ts';
 
 /** A 15 s video in 1080P has some 30 MB; ten times that is no video of Wan's. */
 const MAX_VIDEO_BYTES = 512 * 1024 * 1024;
+/** A download that takes longer has stalled; the Lambda itself is cut off at 15 minutes, which would leave no word of why. */
+const DOWNLOAD_MILLISECONDS = 10 * 60_000;
 /** How far a video's length may be from what was asked for, in seconds. */
 const DURATION_TOLERANCE_SECONDS = 0.5;
 /** Wan's videos have 30 frames a second (facts, "The video"). */
@@ -56,6 +58,7 @@ export async function copyAndProve(
     key,
     content_type: 'video/mp4',
     maxBytes: MAX_VIDEO_BYTES,
+    signal: AbortSignal.timeout(DOWNLOAD_MILLISECONDS),
     now,
   });
   if (copy.outcome === 'checksum_mismatch') await discard(services, key, copy.version_id);

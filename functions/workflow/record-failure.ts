@@ -30,7 +30,7 @@ export async function recordFailure(
 
 function explainCaught(error: { Error: string; Cause?: string }, video: VideoRecord, now: number): Failure {
   const expired = video.task !== undefined && Date.parse(video.task.expires_at) <= now;
-  if (expired) return explainEnding('task_expired');
+  if (expired) return explainEnding(video.status === 'archiving' ? 'video_lost' : 'task_expired');
   const mayBeSaved = video.task !== undefined || video.submission?.state === 'open';
   if (mayBeSaved)
     throw new WorkflowError(

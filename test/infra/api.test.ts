@@ -36,6 +36,7 @@ describe('the API', () => {
       ],
     );
     expect(routes.sort()).toEqual([
+      ['GET ', 'console', 'NONE'],
       ['GET /health', 'health', 'NONE'],
       ['GET /videos', 'videos', 'CUSTOM'],
       ['GET /videos/{id}', 'videos', 'CUSTOM'],

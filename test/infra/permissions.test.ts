@@ -20,9 +20,17 @@ const keepEvents = 'sqs:SendMessage a queue';
 const permissions: Record<FunctionName, string[]> = {
   authorize: items('GetItem'),
   health: items('GetItem'),
+  console: [],
   submit: [...items('GetItem', 'PutItem', 'UpdateItem'), byStatus, start, `s3:PutObject ${uploads('inputs/')}`],
   videos: [...items('GetItem'), `dynamodb:Query ${table}/index/by_owner`, ...read(videos)],
-  drop: [...items('GetItem', 'PutItem', 'UpdateItem'), byStatus, start, ...read(uploads('drop/')), keepEvents],
+  drop: [
+    ...items('GetItem', 'PutItem', 'UpdateItem'),
+    byStatus,
+    start,
+    ...read(uploads('drop/')),
+    's3:ListBucket <UploadsBucket.Arn>',
+    keepEvents,
+  ],
   dispatch: [...items('GetItem', 'UpdateItem'), byStatus, start, keepEvents],
   'create-task': [
     ...items('GetItem', 'UpdateItem'),

@@ -128,6 +128,29 @@ describe('a list', () => {
     expect((await listVideos(store.table, { owner: 'lister', limit: 100, ...query })).videos).toHaveLength(count);
   });
 
+  test('by a filter that matches almost nothing takes few queries, and its cursor goes on where it stopped', async () => {
+    const owner = 'hoarder';
+    const created = Array.from({ length: 1205 }, (_, index) =>
+      new Date(Date.UTC(2026, 3, 1, 0, 0, index)).toISOString(),
+    );
+    await Promise.all(
+      created.map((created_at, index) =>
+        createVideo(store.table, aVideo({ owner, created_at, status: index === 0 ? 'failed' : 'queued' })),
+      ),
+    );
+    let queries = 0;
+    const send = (command: never) => {
+      queries++;
+      return store.table.client.send(command);
+    };
+    const counted = { ...store.table, client: { send } as typeof store.table.client };
+    const first = await listVideos(counted, { owner, limit: 1, status: 'failed' });
+    expect({ found: first.videos.length, queries }).toEqual({ found: 0, queries: 10 });
+    const second = await listVideos(counted, { owner, limit: 1, status: 'failed', cursor: first.next_cursor! });
+    expect(second.videos.map(({ created_at }) => created_at)).toEqual([created[0]]);
+    expect(second.next_cursor).toBeUndefined();
+  });
+
   test('with a filter goes on until a page is full', async () => {
     const page = await listVideos(store.table, { owner: 'lister', limit: 4, status: 'failed' });
     expect(page.videos).toHaveLength(4);

@@ -43,19 +43,19 @@ async function running(answer: Partial<Task> | Exclude<QueryOutcome, Task>, give
     permits: 30,
   };
   await claimPermit(store.table, services.laneOf(model), video);
-  const after = async () => ({
+  const stateAfter = async () => ({
     video: (await readVideo(store.table, video.id))!,
     permits: [...(await readLane(store.table, model)).running],
     started: [...executions.keys()],
   });
-  return { video, next, services, after };
+  return { video, next, services, stateAfter };
 }
 
 test.each(['PENDING', 'RUNNING'] as const)('a task that is %s is looked at again later', async (status) => {
-  const { video, services, after } = await running({ status });
+  const { video, services, stateAfter } = await running({ status });
   const output = await checkTask(services, video);
   expect(output).toMatchObject({ outcome: 'running', check_at: '2026-01-01T00:01:05.000Z' });
-  const { video: record, permits } = await after();
+  const { video: record, permits } = await stateAfter();
   expect(record).toMatchObject({ status: 'running', progress: 58, task: { status } });
   expect(permits).toEqual([video.id]);
 });
@@ -63,9 +63,9 @@ test.each(['PENDING', 'RUNNING'] as const)('a task that is %s is looked at again
 describe('a task that ended gives its permit to the next video', () => {
   test('SUCCEEDED: the video goes on to its archive', async () => {
     const usage = { duration: 5 };
-    const { video, next, services, after } = await running({ status: 'SUCCEEDED', video_url: 'https://x', usage });
+    const { video, next, services, stateAfter } = await running({ status: 'SUCCEEDED', video_url: 'https://x', usage });
     expect(await checkTask(services, video)).toEqual({ id: video.id, run: 1, outcome: 'succeeded' });
-    const { video: record, permits, started } = await after();
+    const { video: record, permits, started } = await stateAfter();
     expect(record).toMatchObject({ status: 'archiving', usage, task: { status: 'SUCCEEDED' } });
     expect(JSON.stringify(record)).not.toContain('https://x');
     expect({ permits, started }).toEqual({ permits: [next.id], started: [`${next.id}-1`] });
@@ -74,9 +74,9 @@ describe('a task that ended gives its permit to the next video', () => {
   });
 
   test('CANCELED: the video is canceled', async () => {
-    const { video, next, services, after } = await running({ status: 'CANCELED' });
+    const { video, next, services, stateAfter } = await running({ status: 'CANCELED' });
     expect(await checkTask(services, video)).toMatchObject({ outcome: 'settled' });
-    const { video: record, permits } = await after();
+    const { video: record, permits } = await stateAfter();
     expect({ status: record.status, permits }).toEqual({ status: 'canceled', permits: [next.id] });
   });
 });
@@ -99,16 +99,16 @@ test.each([
     'WanUnavailable',
   ],
 ] as const)('%j is asked again, by the name %s', async (answer, name) => {
-  const { video, services, after } = await running(answer);
+  const { video, services, stateAfter } = await running(answer);
   await expect(checkTask(services, video)).rejects.toThrow(expect.objectContaining({ name }));
-  expect((await after()).video.status).toBe('running');
+  expect((await stateAfter()).video.status).toBe('running');
 });
 
 test('an older run does nothing, and a video that has ended frees its permit', async () => {
   const old = await running({ status: 'SUCCEEDED', video_url: 'https://x' }, { run: 2 });
   expect(await checkTask(old.services, { id: old.video.id, run: 1 })).toMatchObject({ outcome: 'settled' });
-  expect((await old.after()).video.status).toBe('running');
+  expect((await old.stateAfter()).video.status).toBe('running');
   const ended = await running({}, { status: 'failed' });
   expect(await checkTask(ended.services, ended.video)).toMatchObject({ outcome: 'settled' });
-  expect((await ended.after()).permits).toEqual([ended.next.id]);
+  expect((await ended.stateAfter()).permits).toEqual([ended.next.id]);
 });

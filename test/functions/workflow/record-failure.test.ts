@@ -57,7 +57,8 @@ test.each([
   ['WanThrottled', {}, 'service_unavailable'],
   ['WanUnavailable', {}, 'service_unavailable'],
   ['TypeError', {}, 'internal_error'],
-  ['ArchiveInterrupted', { status: 'archiving' as const, task: expired }, 'task_expired'],
+  ['ArchiveInterrupted', { status: 'archiving' as const, task: expired }, 'video_lost'],
+  ['WanUnavailable', { status: 'running' as const, task: expired }, 'task_expired'],
 ])('%s with %j ends as %s', async (name, given, code) => {
   const { video, dispatcher, after } = await open(given);
   await recordFailure(dispatcher, { id: video.id, run: 1, error: { Error: name, Cause: '{}' } });

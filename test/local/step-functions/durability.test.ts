@@ -47,12 +47,6 @@ const worker = () => {
   };
 };
 
-/** Not the time on the wall, which says more about what else the machine does. */
-const processorMilliseconds = (since: NodeJS.CpuUsage) => {
-  const { user, system } = process.cpuUsage(since);
-  return (user + system) / 1000;
-};
-
 const linesOf = (directory: string, file: string) =>
   readFileSync(path.join(directory, file), 'utf8').split('\n').slice(0, -1);
 
@@ -276,7 +270,7 @@ test('a long loop leaves a short journal behind, a closed execution one small li
   expect(last.changes).toMatchObject([{ name: 'waiting', status: 'SUCCEEDED', stopDate: startOfTime + 60_000 }]);
 });
 
-test('10,000 closed executions are read in less than a second', async () => {
+test('of 10,000 closed executions each name stays taken after a restart', async () => {
   const first = open(only({ Type: 'Pass' }));
   await start(first.stepFunctions, 'one', { id: 'x'.repeat(36), run: 1 });
   await first.stepFunctions.idle();
@@ -289,28 +283,23 @@ test('10,000 closed executions are read in less than a second', async () => {
   );
   writeFileSync(path.join(first.directory, 'closed.jsonl'), `${lines.join('\n')}\n`);
 
-  const began = process.cpuUsage();
   const second = open(only({ Type: 'Pass' }), { directory: first.directory });
   await second.stepFunctions.resume();
-  expect(processorMilliseconds(began)).toBeLessThan(1000);
   await expect(start(second.stepFunctions, 'one9999')).rejects.toMatchObject({ name: 'ExecutionAlreadyExists' });
 });
 
-test('1,000 executions start at once, wait together and end, cheaply', async () => {
+test('1,000 executions start at once, wait together and end', async () => {
   const waiting = {
     StartAt: 'T',
     States: { T: { ...task('work'), Next: 'W' }, W: { Type: 'Wait', Seconds: 3600, End: true } },
   };
   const { stepFunctions, clock, changes } = open(waiting);
   clock.stop();
-  const began = process.cpuUsage();
   const names = Array.from({ length: 1000 }, (_, index) => `n${index}`);
   await Promise.all(names.map((name) => start(stepFunctions, name)));
   await until(() => clock.sleepers.size === 1000, 10_000);
-  expect(processorMilliseconds(began)).toBeLessThan(2000);
   clock.advance(3_600_000);
   for (const sleeper of [...clock.sleepers]) sleeper.wake();
   await stepFunctions.idle();
   expect(changes.filter(({ status }) => status === 'SUCCEEDED')).toHaveLength(1000);
-  expect(processorMilliseconds(began)).toBeLessThan(4000);
 });

@@ -69,9 +69,7 @@ test('real timers do it as well', async () => {
   const started = Date.now();
   await start(stepFunctions, 'one');
   await stepFunctions.idle();
-  const took = Date.now() - started;
-  expect(took).toBeGreaterThanOrEqual(1000);
-  expect(took).toBeLessThan(1500);
+  expect(Date.now() - started).toBeGreaterThanOrEqual(1000);
 });
 
 test('a real timer longer than Node can set does not end at once', async () => {

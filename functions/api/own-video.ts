@@ -1,0 +1,23 @@
+import type { VideoRecord } from '../video/record.ts';
+import { readVideo, type Table } from '../video/store.ts';
+import type { ApiRequest, Caller } from './http.ts';
+import { Problem } from './problem.ts';
+
+/**
+ * The video of the path, if it is the caller's.
+ * @throws Problem 404, the same for another owner's video as for one that never was (invariant 7)
+ */
+export async function ownVideo(
+  table: Table,
+  { pathParameters }: Pick<ApiRequest, 'pathParameters'>,
+  { owner }: Caller,
+): Promise<VideoRecord> {
+  const id = pathParameters?.id ?? '';
+  const video = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id) ? await readVideo(table, id) : undefined;
+  if (video?.owner === owner) return video;
+  throw new Problem(404, {
+    code: 'video_not_found',
+    title: 'There is no such video.',
+    detail: 'Check the id: it is the "id" of the answer to POST /videos. GET /videos lists yours.',
+  });
+}

@@ -1,0 +1,39 @@
+import type { Task, VideoRecord } from '../video/record.ts';
+
+/** A video as its owner sees it: the record without Wan's task id and without what only our own bookkeeping needs (invariant 7). */
+export type VideoView = Omit<VideoRecord, 'task' | 'submission' | 'request_hash' | 'run' | 'downloads'> & {
+  task?: Omit<Task, 'id' | 'request_id'>;
+};
+
+/** What leaves through the API: listed field by field, so that a new field of the record stays inside until it is named here. */
+export function viewOf(video: VideoRecord): VideoView {
+  const { id, owner, status, created_at, updated_at, model, input, parameters, source, metadata, warnings, progress } =
+    video;
+  const { estimated_finish_at, image, task, video: archived, usage, cost, error, timeline } = video;
+  return {
+    id,
+    owner,
+    status,
+    created_at,
+    updated_at,
+    model,
+    input,
+    parameters,
+    source,
+    metadata,
+    warnings,
+    progress,
+    ...(estimated_finish_at ? { estimated_finish_at } : {}),
+    ...(image ? { image } : {}),
+    ...(task ? { task: viewOfTask(task) } : {}),
+    ...(archived ? { video: archived } : {}),
+    ...(usage ? { usage } : {}),
+    ...(cost ? { cost } : {}),
+    ...(error ? { error } : {}),
+    timeline,
+  };
+}
+
+function viewOfTask({ id, request_id, ...task }: Task): Omit<Task, 'id' | 'request_id'> {
+  return task;
+}

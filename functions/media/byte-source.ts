@@ -1,0 +1,46 @@
+/** A file that is read in ranges: an S3 object, or bytes in memory. */
+export type ByteSource = {
+  /** Length of the file in bytes. */
+  readonly size: number;
+  /** The bytes from `start` up to, not including, `end`; always within the file. */
+  read(start: number, end: number): Promise<Uint8Array>;
+};
+
+/** A file that is already in memory. */
+export function bytesSource(bytes: Uint8Array): ByteSource {
+  return { size: bytes.byteLength, read: async (start, end) => bytes.subarray(start, end) };
+}
+
+/**
+ * The same file, read in whole blocks that are each asked for once: a header's
+ * many small reads become one or two requests.
+ */
+export function inBlocks(source: ByteSource, blockSize = 256 * 1024): ByteSource {
+  const blocks = new Map<number, Promise<Uint8Array>>();
+  const blockAt = (index: number): Promise<Uint8Array> => {
+    const known = blocks.get(index);
+    if (known) return known;
+    const start = index * blockSize;
+    const end = Math.min(start + blockSize, source.size);
+    const block = source.read(start, end).then((bytes) => {
+      if (bytes.byteLength !== end - start) throw new Error('A range was answered with another number of bytes.');
+      return bytes;
+    });
+    blocks.set(index, block);
+    return block;
+  };
+  return {
+    size: source.size,
+    async read(start, end) {
+      const parts: Uint8Array[] = [];
+      for (let at = start; at < end; ) {
+        const index = Math.floor(at / blockSize);
+        const offset = at - index * blockSize;
+        const part = (await blockAt(index)).subarray(offset, offset + end - at);
+        parts.push(part);
+        at += part.byteLength;
+      }
+      return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+    },
+  };
+}

@@ -1,0 +1,57 @@
+import { causeName } from './cause-name.ts';
+
+export type Download =
+  | { outcome: 'open'; bytes: number; body: AsyncIterable<Uint8Array> }
+  /** 403: a signed address of OSS past its time. Ask Wan for the task again to get a new one. */
+  | { outcome: 'url_expired'; retryable: false }
+  /** 404 or 410: the file is deleted. */
+  | { outcome: 'not_found'; retryable: false }
+  /** A redirect, which isn't followed: it could lead anywhere. */
+  | { outcome: 'redirected'; retryable: false }
+  /** More bytes than allowed, by the answer's own word; nothing was read. */
+  | { outcome: 'too_large'; retryable: false; bytes: number }
+  /** The answer is a page or an error document. */
+  | { outcome: 'wrong_type'; retryable: true }
+  /** The answer doesn't say its length, or is compressed, so that a cut could not be noticed. */
+  | { outcome: 'unknown_length'; retryable: true }
+  | { outcome: 'download_failed'; retryable: true; cause: string };
+
+/** Opens a download and reads its headers; every outcome but `open` has let go of the connection. */
+export async function openDownload({
+  fetch,
+  url,
+  maxBytes,
+  signal,
+}: {
+  readonly fetch: typeof globalThis.fetch;
+  readonly url: string;
+  readonly maxBytes: number;
+  readonly signal: AbortSignal;
+}): Promise<Download> {
+  let response: Response;
+  try {
+    // Without "identity", fetch asks for compression and Content-Length is no longer that of the file.
+    response = await fetch(url, { redirect: 'manual', signal, headers: { 'accept-encoding': 'identity' } });
+  } catch (error) {
+    return { outcome: 'download_failed', retryable: true, cause: signal.aborted ? 'aborted' : causeName(error) };
+  }
+  const download = judge(response, maxBytes);
+  if (download.outcome !== 'open') await response.body?.cancel().catch(() => undefined);
+  return download;
+}
+
+function judge({ status, headers, body }: Response, maxBytes: number): Download {
+  if (status === 403) return { outcome: 'url_expired', retryable: false };
+  if (status === 404 || status === 410) return { outcome: 'not_found', retryable: false };
+  if (status === 0 || (status >= 300 && status < 400)) return { outcome: 'redirected', retryable: false };
+  if (status !== 200 || !body) return { outcome: 'download_failed', retryable: true, cause: `http_${status}` };
+  if (/^(text\/|application\/(json|xml|xhtml))/i.test(headers.get('content-type') ?? '')) {
+    return { outcome: 'wrong_type', retryable: true };
+  }
+  const length = headers.get('content-length') ?? '';
+  const encoding = headers.get('content-encoding') ?? 'identity';
+  if (!/^\d{1,15}$/.test(length) || encoding !== 'identity') return { outcome: 'unknown_length', retryable: true };
+  const bytes = Number(length);
+  if (bytes > maxBytes) return { outcome: 'too_large', retryable: false, bytes };
+  return { outcome: 'open', bytes, body };
+}

@@ -1,0 +1,91 @@
+import * as z from 'zod';
+
+/*
+ * What is read of Wan's answers, and nothing else. A field that isn't needed
+ * for what the answer means is dropped when it has another type: a paid video
+ * must not be lost because its usage looks odd.
+ */
+const optionalText = z
+  .string()
+  .nullish()
+  .catch(undefined)
+  .transform((text) => text || undefined);
+const optionalNumber = z
+  .number()
+  .nullish()
+  .catch(undefined)
+  .transform((number) => number ?? undefined);
+const epochMilliseconds = z.coerce.number().int().positive().max(8.64e15).nullish().catch(undefined);
+
+/** An error: `code` is what makes it one (reference, "Error response"). */
+export const errorAnswer = z.object({ code: z.string().min(1), message: optionalText, request_id: optionalText });
+
+const taskId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/);
+
+/** True for what can be put into a task's address. */
+export function isTaskId(text: string): boolean {
+  return taskId.safeParse(text).success;
+}
+
+export const createAnswer = z.object({
+  output: z.object({ task_id: taskId, task_status: optionalText }),
+  request_id: optionalText,
+});
+
+export const usageAnswer = z.object({
+  duration: optionalNumber,
+  input_video_duration: optionalNumber,
+  output_video_duration: optionalNumber,
+  video_duration: optionalNumber,
+  video_ratio: optionalText,
+  video_count: optionalNumber,
+  SR: optionalNumber,
+});
+
+export const taskAnswer = z.object({
+  output: z.object({
+    task_id: optionalText,
+    task_status: z.string().min(1),
+    submit_time: optionalText,
+    scheduled_time: optionalText,
+    end_time: optionalText,
+    orig_prompt: z.string().nullish().catch(undefined),
+    actual_prompt: z.string().nullish().catch(undefined),
+    video_url: optionalText,
+    code: optionalText,
+    message: optionalText,
+  }),
+  usage: usageAnswer.nullish().catch(undefined),
+  request_id: optionalText,
+});
+
+const listedTask = z.object({
+  task_id: taskId,
+  status: z.string().min(1),
+  model_name: optionalText,
+  gmt_create: epochMilliseconds,
+  start_time: epochMilliseconds,
+  end_time: epochMilliseconds,
+  request_id: optionalText,
+});
+
+export const listAnswer = z.object({
+  data: z.array(listedTask),
+  total: optionalNumber,
+  total_page: optionalNumber,
+  page_no: optionalNumber,
+  request_id: optionalText,
+});
+
+export const policyAnswer = z.object({
+  data: z.object({
+    policy: z.string(),
+    signature: z.string(),
+    upload_dir: z.string().min(1),
+    upload_host: z.string(),
+    oss_access_key_id: z.string(),
+    x_oss_object_acl: optionalText,
+    x_oss_forbid_overwrite: z.coerce.string().nullish().catch(undefined),
+    max_file_size_mb: z.coerce.number().nullish().catch(undefined),
+  }),
+});

@@ -1,0 +1,60 @@
+import { type Exchange, exchange } from './exchange.ts';
+import { type Held, heldBack } from './refusals.ts';
+
+export type ClientOptions = {
+  /** Such as `https://dashscope-intl.aliyuncs.com/api/v1`; a last slash doesn't matter. */
+  readonly baseUrl: string;
+  /** Asked before each call, so that a new key is used at once. */
+  readonly apiKey: () => Promise<string>;
+  readonly fetch: typeof fetch;
+  /** Private origins that an upload may go to; the base URL's own always may. @default none */
+  readonly trustedOrigins?: readonly string[];
+  /** Milliseconds. @default submit 75 s, since Wan fetches the picture meanwhile; query 10 s; upload 60 s */
+  readonly timeouts?: { readonly submit?: number; readonly query?: number; readonly upload?: number };
+};
+
+export type Call = {
+  readonly method: 'GET' | 'POST';
+  /** Below the base URL, with its query. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly kind: 'submit' | 'query' | 'upload';
+  readonly signal?: AbortSignal | undefined;
+};
+
+/** Sends a call to Wan with the key; a key that can't be used is a hold, and nothing is sent. */
+export type Connection = (call: Call) => Promise<Exchange | Held>;
+
+export const defaultTimeouts = { submit: 75_000, query: 10_000, upload: 60_000 } as const;
+
+export function createConnection({ baseUrl, apiKey, fetch, timeouts }: ClientOptions): Connection {
+  const base = baseUrl.replace(/\/+$/, '');
+  return async ({ method, path, headers, body, kind, signal }) => {
+    const key = await usableKey(apiKey);
+    if (typeof key !== 'string') return key;
+    return exchange({
+      fetch,
+      url: `${base}${path}`,
+      method,
+      headers: { accept: 'application/json', authorization: `Bearer ${key}`, ...headers },
+      timeout: timeouts?.[kind] ?? defaultTimeouts[kind],
+      signal,
+      ...(body === undefined ? {} : { body }),
+    });
+  };
+}
+
+async function usableKey(apiKey: () => Promise<string>): Promise<string | Held> {
+  let key: string;
+  try {
+    key = (await apiKey()).trim();
+  } catch {
+    return heldBack('no_key', "Wan's API key could not be read. Check the secret and the permission to read it.");
+  }
+  if (key === '') return heldBack('no_key', "Wan's API key is not set. Put it into the secret.");
+  if (!/^[\x21-\x7e]+$/.test(key)) {
+    return heldBack('invalid_key', "Wan's API key holds characters that no key has. Put it into the secret again.");
+  }
+  return key;
+}

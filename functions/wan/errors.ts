@@ -1,0 +1,167 @@
+import { redact } from './redact.ts';
+import { meaningOf } from './wan-codes.ts';
+
+/** Why a video ended without success, in our own words, which stay when Wan's change. */
+export type FailureCode = keyof typeof failures;
+
+/** The `error` of a video's record. */
+export type Failure = {
+  code: FailureCode;
+  message: string;
+  /** Whether the same request, sent again, may succeed. */
+  retryable: boolean;
+  /** Whether Wan has charged for the video, or may have. */
+  billed: boolean;
+  hint: string;
+  /** Wan's id of the call that said so. */
+  request_id?: string;
+};
+
+type Row = Omit<Failure, 'code' | 'request_id'>;
+
+const failures = {
+  invalid_request: {
+    message: 'Wan refused the request.',
+    retryable: false,
+    billed: false,
+    hint: "Compare the request with the model's row in GET /models and send a corrected one.",
+  },
+  image_refused: {
+    message: 'Wan refused the picture or the sound: its type, size or length is not one that the model takes.',
+    retryable: false,
+    billed: false,
+    hint: 'Use JPEG, PNG without transparency, BMP or WEBP of 360 to 2000 pixels a side and at most 10 MB; sound as WAV or MP3 of 3 to 30 s and at most 15 MB.',
+  },
+  image_unreachable: {
+    message: 'Wan could not download the picture or the sound.',
+    retryable: true,
+    billed: false,
+    hint: 'Check that the address opens without a login from anywhere, or upload the file through POST /uploads.',
+  },
+  content_refused: {
+    message: "Wan's content moderation refused the prompt, the picture or the video made from them.",
+    retryable: false,
+    billed: false,
+    hint: 'Change the prompt or the picture; the same ones will be refused again.',
+  },
+  ip_infringement: {
+    message: 'Wan suspects that the prompt or the picture infringes intellectual property.',
+    retryable: false,
+    billed: false,
+    hint: 'Leave out protected characters, brands and works, and try another picture.',
+  },
+  model_unavailable: {
+    message: 'Wan does not offer this model in the region of this deployment.',
+    retryable: false,
+    billed: false,
+    hint: 'Choose another model from GET /models.',
+  },
+  generation_failed: {
+    message: "Wan's service failed while it made the video.",
+    retryable: true,
+    billed: false,
+    hint: 'Try again; failed videos cost nothing.',
+  },
+  generation_timed_out: {
+    message: 'Wan had no result within its limit of 3 hours.',
+    retryable: true,
+    billed: false,
+    hint: 'Try again, at a less busy time if you can.',
+  },
+  service_unavailable: {
+    message: 'Wan could not be reached, or answered with errors, for so long that the attempt was given up.',
+    retryable: true,
+    billed: false,
+    hint: 'Try again later.',
+  },
+  rate_limited: {
+    message: "Wan's rate limit was exceeded for so long that the attempt was given up.",
+    retryable: true,
+    billed: false,
+    hint: 'Try again later; another program may be using the same Alibaba Cloud account.',
+  },
+  account_on_hold: {
+    message: "Wan does not serve this deployment's account at present.",
+    retryable: true,
+    billed: false,
+    hint: 'The operator must check the API key, the balance and the permissions of the Alibaba Cloud account.',
+  },
+  submission_uncertain: {
+    message: "Wan's answer to the submission was lost, and more than one task could be this video's.",
+    retryable: true,
+    billed: true,
+    hint: 'POST /videos/{id}/retry makes the video again, and pays for it again.',
+  },
+  task_expired: {
+    message: 'Wan no longer knows the task: it forgets tasks and videos after 24 hours.',
+    retryable: true,
+    billed: true,
+    hint: 'POST /videos/{id}/retry makes the video again; whether the first one was charged shows in the Alibaba Cloud bill.',
+  },
+  task_canceled: {
+    message: "The task was canceled in Wan's own queue before it began.",
+    retryable: true,
+    billed: false,
+    hint: 'POST /videos/{id}/retry makes the video anew.',
+  },
+  deadline_exceeded: {
+    message: 'The video was not finished within the time that this deployment allows.',
+    retryable: true,
+    billed: true,
+    hint: 'POST /videos/{id}/retry fetches the video if Wan has finished it meanwhile, else makes it again.',
+  },
+  video_lost: {
+    message: 'Wan made the video, but it could not be copied before Wan deleted it.',
+    retryable: true,
+    billed: true,
+    hint: 'POST /videos/{id}/retry makes the video again, and pays for it again. The operator should look at the alarms.',
+  },
+  video_broken: {
+    message: 'Wan made the video, but every download of it was broken.',
+    retryable: true,
+    billed: true,
+    hint: 'POST /videos/{id}/retry downloads it again while Wan still has it.',
+  },
+  internal_error: {
+    message: 'firstframe itself failed.',
+    retryable: true,
+    billed: false,
+    hint: 'Try again; if it happens again, give the operator the id of the video.',
+  },
+} as const satisfies Record<string, Row>;
+
+export const failureCodes = Object.keys(failures) as readonly FailureCode[];
+
+/** An ending that Wan gave no code for, explained. */
+export function explainEnding(code: FailureCode, request_id?: string): Failure {
+  return { code, ...failures[code], ...(request_id ? { request_id } : {}) };
+}
+
+/**
+ * An ending by one of Wan's error codes, explained: the record's `error`.
+ * Wan's own words come along without addresses and keys, since a code such as
+ * InvalidParameter says little without them. Failed calls and failed tasks are
+ * never billed (reference, "Billing and rate limiting").
+ *
+ * @param stage - `submit` for a call that was refused, `task` for a task that failed
+ */
+export function explainFailure(failure: {
+  code?: string | undefined;
+  message?: string | undefined;
+  request_id?: string | undefined;
+  stage: 'submit' | 'task';
+}): Failure {
+  const { code = '', message = '', request_id, stage } = failure;
+  const explained = explainEnding(failureCodeOf(code, message, stage), request_id);
+  if (!code) return explained;
+  const words = redact(message).trim();
+  const answer = words ? `Wan's answer: ${redact(code)}, "${words}"` : `Wan's answer: ${redact(code)}`;
+  return { ...explained, message: `${explained.message} ${answer}` };
+}
+
+function failureCodeOf(code: string, message: string, stage: 'submit' | 'task'): FailureCode {
+  const meaning = meaningOf(code, message);
+  if (!meaning) return stage === 'task' ? 'generation_failed' : 'invalid_request';
+  if (stage === 'submit' && meaning.kind === 'unavailable') return 'service_unavailable';
+  return meaning.failure;
+}

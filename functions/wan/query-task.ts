@@ -1,0 +1,89 @@
+import type * as z from 'zod';
+import { isTaskId, taskAnswer, type usageAnswer } from './answers.ts';
+import type { Connection } from './connection.ts';
+import { ask, type NoAnswer } from './questions.ts';
+import { redact } from './redact.ts';
+import { unavailable } from './refusals.ts';
+import { wanTimeToIso } from './time.ts';
+
+export const taskStatuses = ['PENDING', 'RUNNING', 'SUCCEEDED', 'FAILED', 'CANCELED', 'UNKNOWN'] as const;
+export type TaskStatus = (typeof taskStatuses)[number];
+
+/** Billed seconds and what else Wan counts; which fields there are depends on the model (reference, "usage object"). */
+export type Usage = Partial<z.output<typeof usageAnswer>>;
+
+export type Task = {
+  outcome: 'task';
+  status: TaskStatus;
+  task_id: string;
+  request_id?: string;
+  /** ISO 8601, UTC; a time that can't be read is left out. */
+  submit_time?: string;
+  scheduled_time?: string;
+  end_time?: string;
+  orig_prompt?: string;
+  actual_prompt?: string;
+  /** There always is one when the status is SUCCEEDED. Untrusted: see `isTrustedVideoUrl`. */
+  video_url?: string;
+  usage?: Usage;
+  /** Wan's error code and words of a FAILED task, for `explainFailure`. */
+  code?: string;
+  message?: string;
+};
+
+export type QueryOutcome =
+  | Task
+  /** A status that the reference doesn't know: ring, and don't wait for ever. */
+  | { outcome: 'unrecognised'; status: string; task_id: string; request_id?: string }
+  | NoAnswer;
+
+/**
+ * Asks for a task's status and result.
+ *
+ * An answer that makes no sense, such as SUCCEEDED without a video, is
+ * `unavailable` with the cause `answer_malformed`.
+ *
+ * @throws TypeError for an id that no task can have
+ */
+export async function queryTask(connection: Connection, taskId: string, signal?: AbortSignal): Promise<QueryOutcome> {
+  if (!isTaskId(taskId)) throw new TypeError('This is not the id of a task.');
+  const asked = await ask(connection, { method: 'GET', path: `/tasks/${taskId}`, kind: 'query', signal });
+  if (asked.outcome !== 'answered') return asked;
+  const parsed = taskAnswer.safeParse(asked.body);
+  if (!parsed.success) return unavailable('answer_malformed');
+  const { output, usage, request_id } = parsed.data;
+  if (output.task_id !== undefined && output.task_id !== taskId) return unavailable('answer_malformed');
+  const status = taskStatuses.find((known) => known === output.task_status);
+  const ids = { task_id: taskId, ...(request_id ? { request_id } : {}) };
+  if (!status) return { outcome: 'unrecognised', status: redact(output.task_status), ...ids };
+  if (status === 'SUCCEEDED' && !output.video_url) return unavailable('answer_malformed');
+  const secrets = [output.orig_prompt ?? undefined, output.actual_prompt ?? undefined];
+  return given({
+    outcome: 'task',
+    status,
+    ...ids,
+    submit_time: output.submit_time && wanTimeToIso(output.submit_time),
+    scheduled_time: output.scheduled_time && wanTimeToIso(output.scheduled_time),
+    end_time: output.end_time && wanTimeToIso(output.end_time),
+    orig_prompt: output.orig_prompt ?? undefined,
+    actual_prompt: output.actual_prompt ?? undefined,
+    video_url: output.video_url,
+    usage: usage ? given(usage) : undefined,
+    code: output.code && redact(output.code),
+    message: output.message && redact(output.message, secrets),
+  });
+}
+
+/** Seconds that Wan bills for a task, by its usage; undefined if it doesn't say (reference, "usage object"). */
+export function billedSeconds(usage: Usage | undefined): number | undefined {
+  // Clients fill fields of other models with 0, so only a positive number is an answer.
+  return [usage?.duration, usage?.video_duration, usage?.output_video_duration].find(
+    (seconds) => seconds !== undefined && seconds > 0,
+  );
+}
+
+/** Without the fields that hold nothing: DynamoDB and JSON have no undefined. */
+function given<T extends object>(fields: T): T {
+  for (const name of Object.keys(fields) as (keyof T)[]) if (fields[name] === undefined) delete fields[name];
+  return fields;
+}

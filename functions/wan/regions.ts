@@ -1,0 +1,12 @@
+/**
+ * Where Wan runs. A region's keys are good in that region alone, and Wan's
+ * temporary files are too (reference, "Prerequisites").
+ */
+export const regions = {
+  singapore: { base_url: 'https://dashscope-intl.aliyuncs.com/api/v1', currency: 'USD' },
+  beijing: { base_url: 'https://dashscope.aliyuncs.com/api/v1', currency: 'CNY' },
+} as const;
+
+export type Region = keyof typeof regions;
+
+export const regionNames = ['singapore', 'beijing'] as const satisfies readonly Region[];

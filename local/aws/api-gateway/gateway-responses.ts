@@ -1,0 +1,102 @@
+import type { ApiDefinition, GatewayResponseDefinition } from './api-definition.ts';
+import { type ContextSource, contextVariables, type GatewayFault } from './context-variables.ts';
+import type { ApiResponse } from './response.ts';
+
+/** A fault and the status it has where the template sets none. */
+export interface Fault extends GatewayFault {
+  status: number;
+}
+
+/** The faults that an API raises by itself, with the words and statuses of the service. */
+export const faults = {
+  accessDenied: {
+    response_type: 'ACCESS_DENIED',
+    status: 403,
+    message: 'User is not authorized to access this resource',
+  },
+  authorizerConfiguration: {
+    response_type: 'AUTHORIZER_CONFIGURATION_ERROR',
+    status: 500,
+    message: 'Internal server error',
+  },
+  authorizerFailure: { response_type: 'AUTHORIZER_FAILURE', status: 500, message: 'Internal server error' },
+  headersTooLarge: { response_type: 'DEFAULT_4XX', status: 431, message: 'Request Header Fields Too Large' },
+  integrationFailure: { response_type: 'INTEGRATION_FAILURE', status: 502, message: 'Internal server error' },
+  integrationTimeout: { response_type: 'INTEGRATION_TIMEOUT', status: 504, message: 'Endpoint request timed out' },
+  malformedAnswer: { response_type: 'DEFAULT_5XX', status: 502, message: 'Internal server error' },
+  missingToken: { response_type: 'MISSING_AUTHENTICATION_TOKEN', status: 403, message: 'Missing Authentication Token' },
+  requestTooLarge: { response_type: 'REQUEST_TOO_LARGE', status: 413, message: 'Request Too Long' },
+  throttled: { response_type: 'THROTTLED', status: 429, message: 'Too Many Requests' },
+  unauthorized: { response_type: 'UNAUTHORIZED', status: 401, message: 'Unauthorized' },
+} as const satisfies Record<string, Fault>;
+
+type Render = (source: ContextSource) => string;
+
+/**
+ * Shapes the gateway's own answers by the template's gateway responses: the fault's own type, else `DEFAULT_4XX` or
+ * `DEFAULT_5XX`, else the service's `{"message": …}`.
+ * @throws Error that names a variable or parameter the local runtime does not know
+ */
+export function createGatewayResponses(
+  definitions: ApiDefinition['gateway_responses'],
+): (fault: Fault, source: Omit<ContextSource, 'fault'>) => ApiResponse {
+  const compiled = new Map(definitions.map((definition) => [definition.response_type, compile(definition)]));
+  return (fault, source) => {
+    const shape = compiled.get(fault.response_type) ?? compiled.get(fault.status < 500 ? 'DEFAULT_4XX' : 'DEFAULT_5XX');
+    const all = { ...source, fault };
+    const render = shape?.render ?? ((own: ContextSource) => JSON.stringify({ message: own.fault.message }));
+    return {
+      status: shape?.status ?? fault.status,
+      headers: [
+        ['Content-Type', shape?.content_type ?? 'application/json'],
+        ['x-amzn-ErrorType', fault.response_type],
+        ...(shape?.headers ?? []).map(([name, value]): [string, string] => [name, value(all)]),
+      ],
+      body: Buffer.from(render(all)),
+    };
+  };
+}
+
+function compile(definition: GatewayResponseDefinition) {
+  const { response_type, status_code, templates, parameters } = definition;
+  try {
+    const [[content_type, template] = [], ...more] = Object.entries(templates ?? {});
+    if (more.length > 0) throw new Error('more than one template: the local runtime knows one media type');
+    return {
+      status: status_code,
+      content_type,
+      render: template === undefined ? undefined : compileTemplate(template),
+      headers: Object.entries(parameters).map(([name, value]) => [headerName(name), compileParameter(value)] as const),
+    };
+  } catch (error) {
+    throw new Error(`The gateway response ${response_type}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** A template knows variables only, no statements. */
+function compileTemplate(template: string): Render {
+  const parts = template.split(/(\$\{?[A-Za-z][\w.]*\}?)/).map((part, index): Render => {
+    if (index % 2 === 0) return () => part;
+    const variable = /^\$\{?context\.([\w.]+?)\}?$/.exec(part)?.[1];
+    return lookUp(variable, part);
+  });
+  return (source) => parts.map((part) => part(source)).join('');
+}
+
+function compileParameter(value: string): Render {
+  const constant = /^'(.*)'$/.exec(value)?.[1];
+  if (constant !== undefined) return () => constant;
+  return lookUp(/^context\.([\w.]+)$/.exec(value)?.[1], value);
+}
+
+function lookUp(variable: string | undefined, written: string): Render {
+  const render = variable === undefined ? undefined : contextVariables[variable];
+  if (!render) throw new Error(`the variable ${written} is unknown`);
+  return render;
+}
+
+function headerName(parameter: string): string {
+  const name = /^gatewayresponse\.header\.(.+)$/.exec(parameter)?.[1];
+  if (name === undefined) throw new Error(`the parameter ${parameter} is unknown`);
+  return name;
+}

@@ -1,0 +1,110 @@
+import type { APIGatewayProxyEvent, APIGatewayRequestAuthorizerEvent } from 'aws-lambda';
+import { account, region } from '../account.ts';
+import type { ApiDefinition } from './api-definition.ts';
+import { type ApiRequest, header } from './request.ts';
+import { isBinary } from './response.ts';
+import type { RouteMatch } from './routes.ts';
+
+export interface EventSource {
+  api: ApiDefinition;
+  request: ApiRequest;
+  route: RouteMatch;
+}
+
+/** The ARN of a method, as authorizers get it and policies name it. */
+export function methodArn({ api, request }: Pick<EventSource, 'api' | 'request'>): string {
+  return `arn:aws:execute-api:${region}:${account}:${api.api_id}/${api.stage_name}/${request.http_method}${request.path}`;
+}
+
+/** What a Lambda behind a REST API gets (payload version 1.0). */
+export function proxyEvent(source: EventSource, authorizer: Record<string, unknown> | undefined): APIGatewayProxyEvent {
+  const { api, request } = source;
+  const binary = request.body.length > 0 && isBinary(header(request, 'content-type'), api.binary_media_types);
+  const { requestContext, ...common } = commonParts(source);
+  return {
+    ...common,
+    requestContext: { ...requestContext, authorizer },
+    body: request.body.length === 0 ? null : request.body.toString(binary ? 'base64' : 'utf8'),
+    isBase64Encoded: binary,
+  };
+}
+
+/** What a REQUEST authorizer gets. */
+export function authorizerEvent(source: EventSource): APIGatewayRequestAuthorizerEvent {
+  return { type: 'REQUEST', methodArn: methodArn(source), ...commonParts(source) };
+}
+
+function commonParts({ api, request, route }: EventSource) {
+  const headers = forwardedHeaders(request);
+  const query = [...request.query];
+  return {
+    resource: route.method.resource_path,
+    path: request.path,
+    httpMethod: request.http_method,
+    headers: Object.fromEntries(headers),
+    multiValueHeaders: multiValue(headers),
+    queryStringParameters: orNull(Object.fromEntries(query)),
+    multiValueQueryStringParameters: orNull(multiValue(query)),
+    pathParameters: orNull(route.path_parameters),
+    stageVariables: api.stage_variables ?? null,
+    requestContext: requestContext({ api, request, route }),
+  };
+}
+
+function requestContext({ api, request, route }: EventSource) {
+  return {
+    accountId: account,
+    apiId: api.api_id,
+    authorizer: undefined,
+    domainName: header(request, 'host') ?? '',
+    domainPrefix: api.api_id,
+    extendedRequestId: request.request_id,
+    httpMethod: request.http_method,
+    identity: {
+      accessKey: null,
+      accountId: null,
+      apiKey: null,
+      apiKeyId: null,
+      caller: null,
+      clientCert: null,
+      cognitoAuthenticationProvider: null,
+      cognitoAuthenticationType: null,
+      cognitoIdentityId: null,
+      cognitoIdentityPoolId: null,
+      principalOrgId: null,
+      sourceIp: request.source_ip,
+      user: null,
+      userAgent: header(request, 'user-agent') ?? null,
+      userArn: null,
+    },
+    path: `/${api.stage_name}${request.path}`,
+    protocol: request.protocol,
+    requestId: request.request_id,
+    requestTime: new Date(request.received_at).toUTCString(),
+    requestTimeEpoch: request.received_at,
+    resourceId: route.method.resource_path,
+    resourcePath: route.method.resource_path,
+    stage: api.stage_name,
+  };
+}
+
+/** The client's headers and those that the API adds. */
+function forwardedHeaders(request: ApiRequest): (readonly [string, string])[] {
+  const host = header(request, 'host') ?? '';
+  return [
+    ...request.headers,
+    ['X-Forwarded-For', request.source_ip],
+    ['X-Forwarded-Port', host.split(':')[1] ?? '80'],
+    ['X-Forwarded-Proto', 'http'],
+  ];
+}
+
+function multiValue(pairs: readonly (readonly [string, string])[]): Record<string, string[]> {
+  const values = new Map<string, string[]>();
+  for (const [name, value] of pairs) values.set(name, [...(values.get(name) ?? []), value]);
+  return Object.fromEntries(values);
+}
+
+function orNull<Values extends object>(values: Values): Values | null {
+  return Object.keys(values).length === 0 ? null : values;
+}

@@ -1,0 +1,67 @@
+import type { MethodDefinition } from './api-definition.ts';
+
+export interface RouteMatch {
+  method: MethodDefinition;
+  path_parameters: Record<string, string>;
+}
+
+/**
+ * Finds the method for a request as a REST API does: the most specific resource first (a word before `{name}` before
+ * `{name+}`), then its method, then its `ANY`. A last slash changes nothing.
+ */
+export function createRouter(
+  methods: readonly MethodDefinition[],
+): (httpMethod: string, path: string) => RouteMatch | undefined {
+  const resources = new Map<string, MethodDefinition[]>();
+  for (const method of methods)
+    resources.set(method.resource_path, [...(resources.get(method.resource_path) ?? []), method]);
+  const compiled = [...resources]
+    .map(([path, own]) => ({ segments: segmentsOf(path), own }))
+    .sort((one, other) => compareSpecificity(one.segments, other.segments));
+
+  return (httpMethod, path) => {
+    const asked = segmentsOf(path);
+    for (const { segments, own } of compiled) {
+      const path_parameters = matchSegments(segments, asked);
+      if (!path_parameters) continue;
+      const method =
+        own.find(({ http_method }) => http_method === httpMethod) ??
+        own.find(({ http_method }) => http_method === 'ANY');
+      return method && { method, path_parameters };
+    }
+    return undefined;
+  };
+}
+
+function segmentsOf(path: string): string[] {
+  return path.replace(/\/$/, '').split('/').slice(1);
+}
+
+function matchSegments(segments: readonly string[], asked: readonly string[]): Record<string, string> | undefined {
+  const found: Record<string, string> = {};
+  for (const [index, segment] of segments.entries()) {
+    const value = asked[index];
+    if (value === undefined || value === '') return undefined;
+    const [, name, greedy] = /^\{([^}+]+)(\+?)\}$/.exec(segment) ?? [];
+    if (name === undefined) {
+      if (segment !== value) return undefined;
+    } else if (greedy) {
+      found[name] = asked.slice(index).join('/');
+      return found;
+    } else found[name] = value;
+  }
+  return asked.length === segments.length ? found : undefined;
+}
+
+function compareSpecificity(one: readonly string[], other: readonly string[]): number {
+  const rank = (segment: string | undefined) => {
+    if (segment === undefined) return 3;
+    if (segment.endsWith('+}')) return 2;
+    return segment.startsWith('{') ? 1 : 0;
+  };
+  for (let index = 0; index < Math.max(one.length, other.length); index += 1) {
+    const difference = rank(one[index]) - rank(other[index]);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}

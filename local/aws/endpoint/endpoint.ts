@@ -1,0 +1,132 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { DynamoDb } from '../dynamodb/dynamodb.ts';
+import type { EventBus } from '../events/event-bus.ts';
+import { type PutEventsInput, putEvents } from '../events/put-events.ts';
+import type { Lambda } from '../lambda/lambda.ts';
+import type { S3 } from '../s3/index.ts';
+import type { SecretsManager } from '../secrets-manager/secrets-manager.ts';
+import { ServiceError } from '../service-error.ts';
+import type { StepFunctions } from '../step-functions/step-functions.ts';
+import type { AccessKey } from './access-keys.ts';
+import { invokeFunction } from './invoke-function.ts';
+import { readBody } from './read-body.ts';
+import { type AwsCall, resourceOf } from './recorded-calls.ts';
+import { verifySignature } from './verify-signature.ts';
+
+export interface EndpointOptions {
+  now: () => number;
+  accessKey(accessKeyId: string): AccessKey | undefined;
+  recordCall(call: AwsCall): void;
+  bus: EventBus;
+  dynamoDb: DynamoDb;
+  lambda: Lambda;
+  s3: S3;
+  secretsManager: SecretsManager;
+  stepFunctions: StepFunctions;
+}
+
+/** One address for all AWS services, as `AWS_ENDPOINT_URL` wants it. */
+export interface Endpoint {
+  /** Never rejects. */
+  handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
+}
+
+interface WireAnswer {
+  status: number;
+  headers?: Record<string, string>;
+  body: string;
+}
+
+/** A service of the AWS JSON protocol: its name for IAM, the version of its JSON, and what answers. */
+interface JsonService {
+  iam: string;
+  content_type: string;
+  handle(operation: string, body: string): Promise<WireAnswer>;
+}
+
+/** The AWS JSON protocols by their target header, Lambda by its path; what is neither is S3's. */
+export function createEndpoint(options: EndpointOptions): Endpoint {
+  const services: Record<string, JsonService> = {
+    DynamoDB_20120810: { iam: 'dynamodb', content_type: 'application/x-amz-json-1.0', handle: options.dynamoDb.handle },
+    AWSStepFunctions: {
+      iam: 'states',
+      content_type: 'application/x-amz-json-1.0',
+      handle: json((operation, input) => options.stepFunctions.handle(operation, input)),
+    },
+    AWSEvents: {
+      iam: 'events',
+      content_type: 'application/x-amz-json-1.1',
+      handle: json((operation, input) => {
+        if (operation !== 'PutEvents') throw unknownOperation(`The local EventBridge has no ${operation}.`);
+        return putEvents(input as PutEventsInput, options);
+      }),
+    },
+    secretsmanager: {
+      iam: 'secretsmanager',
+      content_type: 'application/x-amz-json-1.1',
+      handle: json((operation, input) => options.secretsManager.handle(operation, input)),
+    },
+  };
+  const callJson = async (target: string, request: IncomingMessage): Promise<WireAnswer> => {
+    const [serviceName = '', operation = ''] = target.split('.');
+    const service = Object.hasOwn(services, serviceName) ? services[serviceName] : undefined;
+    if (!service)
+      throw unknownOperation(
+        `The local AWS endpoint has no service ${serviceName}: it knows ${Object.keys(services).join(', ')}, Lambda's Invoke and S3.`,
+      );
+    const body = await readBody(request);
+    const { principal } = verifySignature(request, body, options);
+    const text = body.toString('utf8');
+    const resource = resourceOf(service.iam, operation, parse(text));
+    options.recordCall({ at: options.now(), principal, action: `${service.iam}:${operation}`, resource });
+    const answer = await service.handle(operation, text);
+    return { ...answer, headers: { 'content-type': service.content_type, ...answer.headers } };
+  };
+
+  return {
+    async handle(request, response) {
+      const target = request.headers['x-amz-target'];
+      const functionReference = /^\/2015-03-31\/functions\/([^/]+)\/invocations(?:\?|$)/.exec(request.url ?? '')?.[1];
+      if (target === undefined && functionReference === undefined) return options.s3.handle(request, response);
+      const answer = await (functionReference === undefined
+        ? callJson(String(target), request)
+        : invokeFunction(decodeURIComponent(functionReference), request, options)
+      ).catch(refusal);
+      response.writeHead(answer.status, { 'content-length': Buffer.byteLength(answer.body), ...answer.headers });
+      response.end(answer.body);
+    },
+  };
+}
+
+function json(handle: (operation: string, input: unknown) => Promise<unknown>): JsonService['handle'] {
+  return async (operation, body) => ({
+    status: 200,
+    body: JSON.stringify((await handle(operation, parse(body))) ?? {}),
+  });
+}
+
+function parse(body: string): Record<string, unknown> {
+  try {
+    const input: unknown = JSON.parse(body || '{}');
+    if (typeof input === 'object' && input !== null) return input as Record<string, unknown>;
+  } catch {
+    // Answered like any other body that is no JSON object.
+  }
+  throw new ServiceError('SerializationException', 400, 'The body is not a JSON object.');
+}
+
+function unknownOperation(why: string): ServiceError {
+  return new ServiceError('UnknownOperationException', 400, why);
+}
+
+/** An error as the JSON protocols write it. What no service refused by name is this machine's own trouble, and said so. */
+function refusal(error: unknown): WireAnswer {
+  const { name, message } = error instanceof Error ? error : new Error(String(error));
+  const status = error instanceof Error && 'status' in error ? Number(error.status) : 500;
+  const type = status === 500 ? 'InternalServerError' : name;
+  return {
+    status,
+    headers: { 'content-type': 'application/x-amz-json-1.0', 'x-amzn-errortype': type },
+    body: JSON.stringify({ __type: type, message }),
+  };
+}

@@ -1,0 +1,26 @@
+import { account, region } from '../account.ts';
+
+/** One call to AWS, as IAM would judge it. */
+export interface AwsCall {
+  /** Milliseconds since 1970. */
+  at: number;
+  /** The ARN of the role that called, or `local` for a person. */
+  principal: string;
+  /** `dynamodb:GetItem`, `s3:PutObject`, … */
+  action: string;
+  /** The ARN it was about, or `*`. */
+  resource: string;
+}
+
+/** What a call to a JSON service is about, for IAM. */
+export function resourceOf(service: string, operation: string, input: Record<string, unknown>): string {
+  const arn = (path: string) => `arn:aws:${service}:${region}:${account}:${path}`;
+  if (service === 'dynamodb') {
+    if (typeof input.TableName !== 'string') return '*';
+    const index = typeof input.IndexName === 'string' ? `/index/${input.IndexName}` : '';
+    return arn(`table/${input.TableName}${index}`);
+  }
+  if (service === 'states') return String(input.stateMachineArn ?? input.executionArn ?? '*');
+  if (service === 'secretsmanager') return String(input.SecretId ?? '*');
+  return operation === 'PutEvents' ? arn('event-bus/default') : '*';
+}

@@ -1,0 +1,58 @@
+import { ServiceError } from '../service-error.ts';
+import { busEvent } from './event.ts';
+import type { EventBus } from './event-bus.ts';
+
+interface PutEventsEntry {
+  Source?: string;
+  DetailType?: string;
+  Detail?: string;
+  EventBusName?: string;
+  Resources?: string[];
+  /** Seconds since 1970. */
+  Time?: number;
+}
+
+export interface PutEventsInput {
+  Entries?: PutEventsEntry[];
+}
+
+type EntryResult = { EventId: string } | { ErrorCode: string; ErrorMessage: string };
+
+/** EventBridge's PutEvents. It answers when every entry that it accepted is safe. */
+export async function putEvents(
+  input: PutEventsInput,
+  { bus, now }: { bus: Pick<EventBus, 'put'>; now: () => number },
+): Promise<{ FailedEntryCount: number; Entries: EntryResult[] }> {
+  const entries = input.Entries ?? [];
+  if (entries.length === 0 || entries.length > 10)
+    throw new ServiceError('ValidationException', 400, 'Entries must hold 1 to 10 events');
+  const results = await Promise.all(entries.map((entry) => putEntry(entry, bus, now)));
+  return { FailedEntryCount: results.filter((result) => 'ErrorCode' in result).length, Entries: results };
+}
+
+async function putEntry(entry: PutEventsEntry, bus: Pick<EventBus, 'put'>, now: () => number): Promise<EntryResult> {
+  const { Source: source, DetailType: detailType, Detail: text, EventBusName: busName = 'default' } = entry;
+  if (busName.split('/').at(-1) !== 'default')
+    throw new ServiceError('ResourceNotFoundException', 400, `Event bus ${busName} does not exist`);
+  if (!source || !detailType || text === undefined)
+    return { ErrorCode: 'InvalidArgument', ErrorMessage: 'Source, DetailType and Detail are required' };
+  if (source.startsWith('aws.'))
+    return { ErrorCode: 'NotAuthorizedForSourceException', ErrorMessage: `The source ${source} is reserved for AWS` };
+  const detail = parseObject(text);
+  if (!detail) return { ErrorCode: 'MalformedDetail', ErrorMessage: 'Detail is malformed.' };
+  const event = busEvent(
+    { source, 'detail-type': detailType, resources: entry.Resources ?? [], detail },
+    entry.Time === undefined ? now() : entry.Time * 1000,
+  );
+  await bus.put(event);
+  return { EventId: event.id };
+}
+
+function parseObject(text: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,99 @@
+// The inside of a Lambda worker thread: loads the deployed bundle once, then runs one invocation after the other.
+// CommonJS and dependency-free, so that a worker starts in milliseconds and holds nothing but the function's own code.
+const { parentPort, workerData } = require('node:worker_threads');
+const path = require('node:path');
+
+/** @param {Record<string, unknown>} message */
+const post = (message) => parentPort.postMessage(message);
+
+// Through the same port as the results: a line can't arrive after the invocation that wrote it.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.write = (chunk, encoding, callback) => {
+    post({ type: 'log', text: typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8') });
+    const done = typeof encoding === 'function' ? encoding : callback;
+    done?.();
+    return true;
+  };
+}
+
+/** An error as Lambda reports it: the name is what the state machine matches. */
+function describe(error, fallbackType) {
+  if (!(error instanceof Error))
+    return { errorType: fallbackType ?? typeof error, errorMessage: String(error), trace: [] };
+  return {
+    errorType: fallbackType ?? error.name ?? 'Error',
+    errorMessage: error.message,
+    trace: (error.stack ?? '').split('\n'),
+  };
+}
+
+function loadHandler() {
+  const [file, exportName] = [path.parse(workerData.handler).name, path.parse(workerData.handler).ext.slice(1)];
+  const modulePath = path.join(workerData.code_directory, path.dirname(workerData.handler), file);
+  let loaded;
+  try {
+    loaded = require(modulePath);
+  } catch (error) {
+    const missing = error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND';
+    throw describe(
+      error,
+      missing ? 'Runtime.ImportModuleError' : error instanceof SyntaxError ? 'Runtime.UserCodeSyntaxError' : undefined,
+    );
+  }
+  const handler = loaded[exportName];
+  if (typeof handler !== 'function')
+    throw describe(new Error(`${workerData.handler} is undefined or not exported`), 'Runtime.HandlerNotFound');
+  if (handler.length > 2)
+    throw describe(
+      new Error('the runtime calls no callbacks: the handler must return a promise'),
+      'Runtime.CallbackHandlerDeprecated',
+    );
+  return handler;
+}
+
+function contextOf({ request_id, function_arn, deadline }) {
+  return {
+    awsRequestId: request_id,
+    callbackWaitsForEmptyEventLoop: true,
+    functionName: process.env.AWS_LAMBDA_FUNCTION_NAME,
+    functionVersion: process.env.AWS_LAMBDA_FUNCTION_VERSION,
+    invokedFunctionArn: function_arn,
+    logGroupName: process.env.AWS_LAMBDA_LOG_GROUP_NAME,
+    logStreamName: process.env.AWS_LAMBDA_LOG_STREAM_NAME,
+    memoryLimitInMB: process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
+    getRemainingTimeInMillis: () => Math.max(0, deadline - Date.now()),
+  };
+}
+
+/** Lambda ends the whole sandbox on what nobody caught. */
+function die(error, type) {
+  console.error(error);
+  post({ type: 'failure', fatal: true, error: describe(error, type) });
+  process.exit(1);
+}
+process.on('uncaughtException', (error) => die(error));
+process.on('unhandledRejection', (error) => die(error, 'Runtime.UnhandledPromiseRejection'));
+
+let handler;
+try {
+  handler = loadHandler();
+  post({ type: 'ready' });
+} catch (error) {
+  post({ type: 'failure', fatal: true, error });
+}
+
+parentPort.on('message', async (invocation) => {
+  let result;
+  try {
+    result = await handler(JSON.parse(invocation.payload), contextOf(invocation));
+  } catch (error) {
+    console.error(error);
+    post({ type: 'failure', error: describe(error) });
+    return;
+  }
+  try {
+    post({ type: 'result', payload: JSON.stringify(result) ?? 'null' });
+  } catch (error) {
+    post({ type: 'failure', error: describe(error, 'Runtime.MarshalError') });
+  }
+});

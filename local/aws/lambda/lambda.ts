@@ -1,0 +1,163 @@
+import { randomUUID } from 'node:crypto';
+import path from 'node:path';
+import type { Clock } from '../clock.ts';
+import { ServiceError } from '../service-error.ts';
+import type { Queues } from '../sqs/queues.ts';
+import { type AcceptedInvocation, createAsyncQueue } from './async-queue.ts';
+import type { FunctionDefinition, Outcome } from './function-definition.ts';
+import { createLogFiles } from './log-files.ts';
+import { createSandboxPool, type SandboxPool } from './sandbox-pool.ts';
+
+export interface LambdaOptions {
+  /** Holds `invocations/` (the asynchronous ones that are not settled) and `logs/`. */
+  directory: string;
+  clock: Clock;
+  functions: readonly FunctionDefinition[];
+  /** What the functions find in `AWS_ENDPOINT_URL`. */
+  endpoint_url: string;
+  /** Where events end that no try could handle. */
+  queues: Queues;
+  /** Workers at once per function. @default 8 */
+  largest_concurrency?: number;
+  /** A worker that was not used for so long is ended. @default 2 minutes */
+  idle_milliseconds?: number;
+  /** Between the tries of an asynchronous invocation. @default Lambda's: 1 minute, 2 minutes */
+  retry_delays_milliseconds?: readonly number[];
+}
+
+/** The Lambda service for the template's functions. A function is named by its name or ARN, with or without a qualifier. */
+export interface Lambda {
+  /**
+   * Invokes and waits for the outcome. `payload` is JSON.
+   * @throws ServiceError when the service refuses: unknown function, too large, above the reserved concurrency
+   */
+  invoke(functionReference: string, payload: string): Promise<Outcome & { request_id: string }>;
+  /**
+   * Accepts an invocation; once this resolves it runs at least once, also after a kill, unless it is `volatile`.
+   * @throws ServiceError as `invoke`
+   */
+  accept(functionReference: string, payload: string, options?: { volatile?: boolean }): Promise<string>;
+  /** The function behind a name or ARN. @throws ServiceError ResourceNotFoundException */
+  find(functionReference: string): FunctionDefinition;
+  /** Takes up the asynchronous invocations that an earlier process left. */
+  resume(): Promise<void>;
+  /** Resolves when no asynchronous invocation is being tried right now. */
+  idle(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Lambda's request limits: 6 MB when the caller waits, 1 MB when not. */
+const largestPayloadBytes = { synchronous: 6_291_456, asynchronous: 1_048_576 };
+const lambdaAsynchronousDefaults = { maximum_retry_attempts: 2, maximum_event_age_seconds: 21_600 };
+
+export function createLambda(options: LambdaOptions): Lambda {
+  const { clock } = options;
+  const logs = createLogFiles(path.join(options.directory, 'logs'), clock.now);
+  const byName = new Map(options.functions.map((definition) => [definition.name, definition]));
+  const pools = new Map<string, SandboxPool>();
+
+  const lookUp = (reference: string) => {
+    const parts = reference.split(':');
+    return byName.get((reference.startsWith('arn:') ? parts[6] : parts[0]) ?? '');
+  };
+  const find = (reference: string): FunctionDefinition => {
+    const definition = lookUp(reference);
+    if (definition) return definition;
+    throw new ServiceError('ResourceNotFoundException', 404, `Function not found: ${reference}`);
+  };
+  const poolOf = (definition: FunctionDefinition): SandboxPool => {
+    const existing = pools.get(definition.name);
+    if (existing) return existing;
+    const pool = createSandboxPool({
+      definition,
+      clock,
+      endpoint_url: options.endpoint_url,
+      largest: options.largest_concurrency ?? 8,
+      idle_milliseconds: options.idle_milliseconds ?? 120_000,
+      onLog: (text, requestId) => logs.write(definition.name, text, requestId),
+    });
+    pools.set(definition.name, pool);
+    return pool;
+  };
+  const run = async (reference: string, request_id: string, payload: string): Promise<Outcome> => {
+    const definition = find(reference);
+    const function_arn = reference.startsWith('arn:') ? reference : definition.arn;
+    const started = clock.now();
+    const outcome = await poolOf(definition).run({ request_id, function_arn, payload });
+    const ending = 'error' in outcome ? `${outcome.error.errorType}: ${outcome.error.errorMessage}` : 'ok';
+    logs.write(definition.name, `REPORT ${clock.now() - started} ms ${ending}`, request_id);
+    return outcome;
+  };
+  const checkSize = (payload: string, kind: keyof typeof largestPayloadBytes) => {
+    const bytes = Buffer.byteLength(payload);
+    if (bytes <= largestPayloadBytes[kind]) return;
+    const why = `Request must be smaller than ${largestPayloadBytes[kind]} bytes for the InvokeFunction operation`;
+    throw new ServiceError('RequestTooLargeException', 413, why);
+  };
+
+  const queue = createAsyncQueue({
+    directory: path.join(options.directory, 'invocations'),
+    clock,
+    retry_delays_milliseconds: options.retry_delays_milliseconds,
+    run: ({ function_arn, request_id, payload }) => run(function_arn, request_id, payload),
+    knows: (functionArn) => lookUp(functionArn) !== undefined,
+    limits: (functionArn) => ({ ...lambdaAsynchronousDefaults, ...find(functionArn).asynchronous }),
+    giveUp: (invocation, outcome) => giveUp(find(invocation.function_arn), invocation, outcome, options),
+  });
+
+  return {
+    find,
+    async invoke(reference, payload) {
+      checkSize(payload, 'synchronous');
+      const request_id = randomUUID();
+      return { ...(await run(reference, request_id, payload)), request_id };
+    },
+    async accept(reference, payload, { volatile = false } = {}) {
+      checkSize(payload, 'asynchronous');
+      const definition = find(reference);
+      const request_id = randomUUID();
+      const function_arn = reference.startsWith('arn:') ? reference : definition.arn;
+      await queue.accept({ request_id, function_arn, payload, volatile });
+      return request_id;
+    },
+    resume: () => queue.resume(),
+    idle: () => queue.idle(),
+    async close() {
+      await queue.close();
+      await Promise.all([...pools.values()].map((pool) => pool.close()));
+    },
+  };
+}
+
+async function giveUp(
+  definition: FunctionDefinition,
+  invocation: AcceptedInvocation,
+  outcome: Outcome,
+  { queues, clock }: Pick<LambdaOptions, 'queues' | 'clock'>,
+): Promise<void> {
+  const { dead_letter_arn, on_failure_arn } = definition.asynchronous;
+  const error = 'error' in outcome ? outcome.error : undefined;
+  if (dead_letter_arn !== undefined)
+    await queues.send(dead_letter_arn, invocation.payload, {
+      RequestID: invocation.request_id,
+      ErrorCode: '200',
+      ErrorMessage: error?.errorMessage ?? '',
+    });
+  if (on_failure_arn !== undefined)
+    await queues.send(
+      on_failure_arn,
+      JSON.stringify({
+        version: '1.0',
+        timestamp: new Date(clock.now()).toISOString(),
+        requestContext: {
+          requestId: invocation.request_id,
+          functionArn: invocation.function_arn,
+          condition: 'RetriesExhausted',
+          approximateInvokeCount: invocation.failures,
+        },
+        requestPayload: JSON.parse(invocation.payload),
+        responseContext: { statusCode: 200, executedVersion: '$LATEST', functionError: 'Unhandled' },
+        responsePayload: error,
+      }),
+    );
+}

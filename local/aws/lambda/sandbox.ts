@@ -1,0 +1,130 @@
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import type { Clock } from '../clock.ts';
+import type { FunctionDefinition, FunctionError, Outcome } from './function-definition.ts';
+import { workerEnvironment } from './worker-environment.ts';
+
+export interface Invocation {
+  request_id: string;
+  /** As the caller named it, with the alias. */
+  function_arn: string;
+  /** JSON. */
+  payload: string;
+}
+
+export interface SandboxOptions {
+  endpoint_url: string;
+  clock: Clock;
+  onLog: (text: string, requestId: string | undefined) => void;
+}
+
+/** A worker thread with one function's bundle loaded. It runs one invocation at a time, as a Lambda sandbox does. */
+export interface Sandbox {
+  /** Never rejects: crash, timeout and exhausted memory are errors of the function. */
+  invoke(invocation: Invocation): Promise<Outcome>;
+  /** False after anything that ends a sandbox on Lambda too. */
+  alive(): boolean;
+  end(): Promise<void>;
+}
+
+type FromWorker =
+  | { type: 'ready' }
+  | { type: 'log'; text: string }
+  | { type: 'result'; payload: string }
+  | { type: 'failure'; error: FunctionError /** The sandbox ends with it. */; fatal?: boolean };
+
+/** Lambda cuts a cold start at 10 s and begins it anew within the invocation's own timeout: 10 s and the timeout in all. */
+const coldStartMilliseconds = 10_000;
+/** Lambda's limit for the answer of a synchronous invocation. */
+const largestAnswerBytes = 6_291_556;
+
+export function startSandbox(definition: FunctionDefinition, { endpoint_url, clock, onLog }: SandboxOptions): Sandbox {
+  const worker = new Worker(fileURLToPath(new URL('bootstrap.cjs', import.meta.url)), {
+    env: workerEnvironment(definition, endpoint_url),
+    // Not those of this process: its loaders have no place in a Lambda.
+    execArgv: [],
+    argv: [],
+    resourceLimits: { maxOldGenerationSizeMb: definition.memory_mb },
+    workerData: { code_directory: definition.code_directory, handler: definition.handler },
+    stdout: true,
+    stderr: true,
+  });
+
+  let ended = false;
+  let loaded = false;
+  let current: { invocation: Invocation; settle(outcome: Outcome): void } | undefined;
+  let stopTimer = () => {};
+
+  const settle = (outcome: Outcome) => {
+    stopTimer();
+    worker.unref();
+    const settled = current;
+    current = undefined;
+    settled?.settle(outcome);
+  };
+  const fail = (errorType: string, why: string) => {
+    ended = true;
+    settle({
+      error: { errorType, errorMessage: `RequestId: ${current?.invocation.request_id ?? 'none'} Error: ${why}` },
+    });
+  };
+  const endAfter = (milliseconds: number) => {
+    stopTimer = clock.after(milliseconds, () => {
+      fail('Sandbox.Timedout', `Task timed out after ${definition.timeout_seconds.toFixed(2)} seconds`);
+      void worker.terminate();
+    });
+  };
+  const run = ({ invocation }: { invocation: Invocation }) => {
+    const milliseconds = definition.timeout_seconds * 1000;
+    endAfter(milliseconds);
+    worker.postMessage({ ...invocation, deadline: clock.now() + milliseconds });
+  };
+
+  worker.on('message', (message: FromWorker) => {
+    if (message.type === 'log') return onLog(message.text, current?.invocation.request_id);
+    if (message.type === 'ready') {
+      loaded = true;
+      stopTimer();
+      if (current) run(current);
+      return;
+    }
+    if (message.type === 'failure') {
+      if (message.fatal) ended = true;
+      return settle({ error: message.error });
+    }
+    const bytes = Buffer.byteLength(message.payload);
+    if (bytes <= largestAnswerBytes) return settle({ payload: message.payload });
+    const why = `Response payload size (${bytes} bytes) exceeded maximum allowed payload size (${largestAnswerBytes} bytes).`;
+    settle({ error: { errorType: 'Function.ResponseSizeTooLarge', errorMessage: why } });
+  });
+  worker.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'ERR_WORKER_OUT_OF_MEMORY')
+      fail('Runtime.OutOfMemory', 'Runtime exited with error: signal: killed');
+    else fail('Runtime.ExitError', `Runtime exited with error: ${error.message}`);
+  });
+  worker.on('exit', (code) =>
+    fail(
+      'Runtime.ExitError',
+      code === 0 ? 'Runtime exited without providing a reason' : `Runtime exited with error: exit status ${code}`,
+    ),
+  );
+  worker.unref();
+
+  return {
+    alive: () => !ended,
+    invoke(invocation) {
+      if (current) throw new Error(`the sandbox of ${definition.name} is busy`);
+      // A process may end while sandboxes idle, not while one works.
+      worker.ref();
+      return new Promise((resolve) => {
+        current = { invocation, settle: resolve };
+        if (loaded) run(current);
+        else endAfter(coldStartMilliseconds + definition.timeout_seconds * 1000);
+      });
+    },
+    async end() {
+      ended = true;
+      await worker.terminate();
+    },
+  };
+}

@@ -1,0 +1,174 @@
+import path from 'node:path';
+import { account, region } from './account.ts';
+import { createApiGateway } from './api-gateway/api-gateway.ts';
+import { readApi } from './api-gateway/read-api.ts';
+import type { Clock } from './clock.ts';
+import { type DynamoDb, openDynamoDb } from './dynamodb/dynamodb.ts';
+import { accessKeyring, roleAccessKey } from './endpoint/access-keys.ts';
+import { createEndpoint } from './endpoint/endpoint.ts';
+import type { AwsCall } from './endpoint/recorded-calls.ts';
+import { createEventBus } from './events/event-bus.ts';
+import { objectEvent } from './events/object-events.ts';
+import { statusChangeEvent } from './events/status-change-events.ts';
+import { readFunctions } from './functions.ts';
+import { createLambda } from './lambda/lambda.ts';
+import type { RequestHandler } from './listen.ts';
+import { checkReferences } from './references.ts';
+import { readRules } from './rules.ts';
+import { createS3 } from './s3/index.ts';
+import { createSecretsManager } from './secrets-manager/secrets-manager.ts';
+import { createQueues } from './sqs/queues.ts';
+import { createStepFunctions } from './step-functions/step-functions.ts';
+import { loadStack, type Stack } from './template/load.ts';
+import type { Template } from './template/template.ts';
+import { invokeTask } from './workflow-invoke.ts';
+
+export interface RuntimeOptions {
+  template: Template;
+  /** Where the bundle of a function lies, by its logical id. */
+  codeDirectory(logicalId: string): string;
+  /** Holds everything that survives a restart. */
+  directory: string;
+  clock: Clock;
+  /** Where `endpoint` will be served: the functions' `AWS_ENDPOINT_URL`. */
+  endpoint_url: string;
+  /** The value of every secret of the template. */
+  secret_value: string;
+  /** Told of each call to AWS. */
+  recordCall(call: AwsCall): void;
+}
+
+/** The template's resources, running. */
+export interface Runtime {
+  stack: Stack;
+  /** Answers the REST API's requests. */
+  api: RequestHandler;
+  /** Answers the requests to AWS. */
+  endpoint: RequestHandler;
+  dynamoDb: DynamoDb;
+  /** Takes up what an earlier process left, and starts the schedules. `endpoint` must be served by then. */
+  resume(): Promise<void>;
+  /** Stops what runs without ending it: the next process resumes. Serve `endpoint` until then. */
+  stop(): Promise<void>;
+  /** Closes the stores. Serve nothing any more. */
+  close(): Promise<void>;
+}
+
+/**
+ * Makes everything the template declares.
+ * @throws TemplateError, or another error that names the resource, for what the local runtime does not know
+ */
+export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
+  const { clock, directory, recordCall } = options;
+  const { now } = clock;
+  const stack = loadStack(options.template, { stack_name: 'firstframe', account, region });
+  const functions = readFunctions(stack, options.codeDirectory);
+  const rules = readRules(stack);
+  const api = readApi(stack);
+  checkReferences(stack, { api, rules, functions });
+
+  const keyring = accessKeyring(stack.all('AWS::IAM::Role').map((role) => roleAccessKey(role.attribute('Arn'))));
+  const queues = createQueues({ directory: path.join(directory, 'queues'), now, queues: queueNames(stack) });
+  const lambda = createLambda({ directory, clock, functions, endpoint_url: options.endpoint_url, queues });
+  const bus = createEventBus({ clock, rules, accept: lambda.accept, queues });
+  const machines = stack.all('AWS::StepFunctions::StateMachine');
+  const stepFunctions = createStepFunctions({
+    directory: path.join(directory, 'step-functions'),
+    now,
+    stateMachines: machines.map(({ name, ref, properties }) => ({
+      arn: ref,
+      name,
+      definition: JSON.parse(properties.DefinitionString) as object,
+      type: properties.StateMachineType,
+      role_arn: properties.RoleArn,
+    })),
+    invoke(functionArn, payload, { execution_arn }) {
+      const machine = machines.find(({ name }) => execution_arn.includes(`:execution:${name}:`));
+      const principal = machine?.properties.RoleArn ?? 'states.amazonaws.com';
+      recordCall({ at: now(), principal, action: 'lambda:InvokeFunction', resource: functionArn });
+      return invokeTask(lambda, functionArn, payload);
+    },
+    onStatusChange: (detail) => bus.put(statusChangeEvent(detail, now())),
+  });
+  const s3 = createS3({
+    directory: path.join(directory, 's3'),
+    now,
+    secretOf: (accessKeyId) => keyring(accessKeyId)?.secret_access_key,
+    onObjectEvent: async (change) => {
+      if (announces.has(change.bucket)) await bus.put(objectEvent(change, now()));
+    },
+    recordCall: ({ access_key_id = '', action, bucket, key }) =>
+      recordCall({
+        at: now(),
+        principal: keyring(access_key_id)?.principal ?? 'anonymous',
+        action,
+        resource: bucket === '' ? '*' : `arn:aws:s3:::${bucket}${key === undefined ? '' : `/${key}`}`,
+      }),
+  });
+  const buckets = stack.all('AWS::S3::Bucket');
+  const announces = new Set(
+    buckets
+      .filter(({ properties }) => properties.NotificationConfiguration?.EventBridgeConfiguration?.EventBridgeEnabled)
+      .map(({ name }) => name),
+  );
+  const [dynamoDb] = await Promise.all([
+    openDynamoDb({
+      directory: path.join(directory, 'dynamodb'),
+      tables: stack.all('AWS::DynamoDB::Table').map(({ name, properties }) => ({ ...properties, name })),
+    }),
+    ...buckets.map(({ name, properties }) =>
+      s3.createBucket(name, {
+        versioned: properties.VersioningConfiguration?.Status === 'Enabled',
+        cors: properties.CorsConfiguration?.CorsRules.map((rule) => ({
+          allowed_origins: rule.AllowedOrigins,
+          allowed_methods: rule.AllowedMethods,
+          allowed_headers: rule.AllowedHeaders,
+          exposed_headers: rule.ExposedHeaders,
+          max_age_seconds: rule.MaxAge,
+        })),
+      }),
+    ),
+  ]);
+  const secretsManager = createSecretsManager({
+    now,
+    secrets: stack
+      .all('AWS::SecretsManager::Secret')
+      .map(({ name, ref }) => ({ arn: ref, name, value: options.secret_value })),
+  });
+  const endpoint = createEndpoint({
+    now,
+    accessKey: keyring,
+    recordCall,
+    bus,
+    dynamoDb,
+    lambda,
+    s3,
+    secretsManager,
+    stepFunctions,
+  });
+
+  return {
+    stack,
+    api: createApiGateway({ api, lambda, clock }).handle,
+    endpoint: endpoint.handle,
+    dynamoDb,
+    async resume() {
+      await Promise.all([stepFunctions.resume(), lambda.resume(), s3.resume()]);
+      bus.start();
+    },
+    async stop() {
+      bus.close();
+      // Before the workers: what ends with them must not look like a task's failure.
+      await stepFunctions.close();
+      await lambda.close();
+    },
+    async close() {
+      await s3.close();
+      await dynamoDb.close();
+    },
+  };
+}
+
+function queueNames(stack: Stack): { arn: string; name: string }[] {
+  return stack.all('AWS::SQS::Queue').map((queue) => ({ arn: queue.attribute('Arn'), name: queue.name }));
+}

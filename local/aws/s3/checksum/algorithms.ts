@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import { createCrc32c } from './crc32c.ts';
+import { createCrc64Nvme } from './crc64nvme.ts';
+
+export const checksumAlgorithms = ['CRC32', 'CRC32C', 'CRC64NVME', 'SHA1', 'SHA256'] as const;
+export type ChecksumAlgorithm = (typeof checksumAlgorithms)[number];
+/** `COMPOSITE` is a checksum over the parts' checksums, written with `-<number of parts>`. */
+export type ChecksumType = 'COMPOSITE' | 'FULL_OBJECT';
+
+export interface StoredChecksum {
+  algorithm: ChecksumAlgorithm;
+  /** Base64, big-endian. */
+  value: string;
+  type: ChecksumType;
+}
+
+/** A checksum that grows with the bytes it is shown. `digest` ends it. */
+export interface RunningChecksum {
+  update(bytes: Uint8Array): void;
+  digest(): Buffer;
+}
+
+/** Bytes of a checksum's binary form. */
+const lengths: Record<ChecksumAlgorithm, number> = { CRC32: 4, CRC32C: 4, CRC64NVME: 8, SHA1: 20, SHA256: 32 };
+
+export function createChecksum(algorithm: ChecksumAlgorithm): RunningChecksum {
+  switch (algorithm) {
+    case 'CRC32':
+      return createCrc32();
+    case 'CRC32C':
+      return createCrc32c();
+    case 'CRC64NVME':
+      return createCrc64Nvme();
+    default:
+      return createHash(algorithm.toLowerCase());
+  }
+}
+
+function createCrc32(): RunningChecksum {
+  let value = 0;
+  return {
+    update: (bytes) => {
+      value = crc32(bytes, value);
+    },
+    digest: () => {
+      const result = Buffer.alloc(4);
+      result.writeUInt32BE(value);
+      return result;
+    },
+  };
+}
+
+/** The header or trailer that carries a checksum of this algorithm. */
+export function checksumHeader(algorithm: ChecksumAlgorithm): string {
+  return `x-amz-checksum-${algorithm.toLowerCase()}`;
+}
+
+/** The algorithm of a checksum header, `undefined` for any other header. */
+export function algorithmOfHeader(header: string): ChecksumAlgorithm | undefined {
+  return checksumAlgorithms.find((algorithm) => checksumHeader(algorithm) === header);
+}
+
+/** Algorithm by its wire name, in any case; `undefined` for one that this server does not know. */
+export function parseAlgorithm(name: string): ChecksumAlgorithm | undefined {
+  return checksumAlgorithms.find((algorithm) => algorithm === name.toUpperCase());
+}
+
+/** Whether `value` could be a checksum of that algorithm: base64 of the right length. */
+export function isChecksumValue(algorithm: ChecksumAlgorithm, value: string): boolean {
+  const bytes = Buffer.from(value, 'base64');
+  return bytes.length === lengths[algorithm] && bytes.toString('base64') === value;
+}
+
+/** SHA-1 and SHA-256 of a whole can't be had from parts, CRC64NVME only exists for the whole. Default first. */
+export function checksumTypesOf(algorithm: ChecksumAlgorithm): readonly ChecksumType[] {
+  if (algorithm === 'CRC64NVME') return ['FULL_OBJECT'];
+  return algorithm === 'SHA1' || algorithm === 'SHA256' ? ['COMPOSITE'] : ['COMPOSITE', 'FULL_OBJECT'];
+}

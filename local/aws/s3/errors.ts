@@ -1,0 +1,79 @@
+/** HTTP status of every error code this server answers with; the codes are S3's own. */
+const statusOf = {
+  AccessControlListNotSupported: 400,
+  AccessDenied: 403,
+  AccessForbidden: 403,
+  AuthorizationHeaderMalformed: 400,
+  AuthorizationQueryParametersError: 400,
+  BadDigest: 400,
+  BucketAlreadyOwnedByYou: 409,
+  BucketNotEmpty: 409,
+  ConditionalRequestConflict: 409,
+  EntityTooLarge: 400,
+  EntityTooSmall: 400,
+  IllegalVersioningConfigurationException: 400,
+  IncompleteBody: 400,
+  InternalError: 500,
+  InvalidAccessKeyId: 403,
+  InvalidArgument: 400,
+  InvalidBucketName: 400,
+  InvalidChunkSizeError: 403,
+  InvalidDigest: 400,
+  InvalidPart: 400,
+  InvalidPartOrder: 400,
+  InvalidPolicyDocument: 400,
+  InvalidRange: 416,
+  InvalidRequest: 400,
+  InvalidTag: 400,
+  InvalidURI: 400,
+  KeyTooLongError: 400,
+  MalformedPOSTRequest: 400,
+  MalformedTrailerError: 400,
+  MalformedXML: 400,
+  MaxMessageLengthExceeded: 400,
+  MaxPostPreDataLengthExceeded: 400,
+  MetadataTooLarge: 400,
+  MethodNotAllowed: 405,
+  MissingContentLength: 411,
+  MissingSecurityHeader: 400,
+  NoSuchBucket: 404,
+  NoSuchKey: 404,
+  NoSuchUpload: 404,
+  NoSuchVersion: 404,
+  NotImplemented: 501,
+  PreconditionFailed: 412,
+  RequestTimeTooSkewed: 403,
+  SignatureDoesNotMatch: 403,
+  XAmzContentSHA256Mismatch: 400,
+} as const;
+
+export type S3ErrorCode = keyof typeof statusOf;
+
+/** What an error answer may carry beside code and message. */
+export interface S3ErrorDetails {
+  /** Further elements of the `<Error>` document, e.g. `BucketName`. */
+  elements?: Record<string, string | number | undefined>;
+  headers?: Record<string, string | undefined>;
+}
+
+/** A refusal that the caller sees as S3's `<Error>` document. Whatever else is thrown is answered as `InternalError`. */
+export class S3Error extends Error {
+  readonly code: S3ErrorCode;
+  readonly status: number;
+  readonly details: S3ErrorDetails;
+
+  constructor(code: S3ErrorCode, message: string, details: S3ErrorDetails = {}) {
+    super(message);
+    this.name = 'S3Error';
+    this.code = code;
+    this.status = statusOf[code];
+    this.details = details;
+  }
+}
+
+/** What is not supported is refused by name (501), never ignored. */
+export function notImplemented(what: string): S3Error {
+  return new S3Error('NotImplemented', `This local S3 does not implement ${what}. See local/aws/s3/README.md.`, {
+    elements: { NotImplemented: what },
+  });
+}

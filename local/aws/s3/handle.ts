@@ -1,0 +1,113 @@
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Call } from './call.ts';
+import { answerPreflight, corsHeaders } from './cors.ts';
+import { S3Error } from './errors.ts';
+import { type Answer, sendAnswer } from './http/answer.ts';
+import { type Headers, readHeaders } from './http/headers.ts';
+import { readTarget, type Target } from './http/target.ts';
+import { writeErrorXml } from './http/write-xml.ts';
+import { operations } from './operations/index.ts';
+import { isPostObject, postObject } from './post/post-object.ts';
+import { routeRequest } from './route.ts';
+import type { Services } from './services.ts';
+import { authenticate, type SignatureServices } from './signature/authenticate.ts';
+import { splitParameters } from './signature/split-parameters.ts';
+
+/** A call as far as IAM is concerned. */
+export interface RecordedCall {
+  access_key_id: string | undefined;
+  /** `s3:PutObject`, … */
+  action: string;
+  /** Empty for what concerns no bucket, `s3:ListAllMyBuckets`. */
+  bucket: string;
+  key?: string;
+}
+
+export interface HandlerServices extends Services, SignatureServices {
+  recordCall: (call: RecordedCall) => void;
+}
+
+interface ReceivedRequest {
+  method: string;
+  target: Target;
+  headers: Headers;
+  body: AsyncIterable<Buffer>;
+}
+
+/** Answers one request. Never rejects: whatever fails becomes an S3 error document. */
+export async function handleRequest(
+  request: IncomingMessage,
+  response: ServerResponse,
+  services: HandlerServices,
+): Promise<void> {
+  // An error halfway through the body must not take the connection with it: its answer is still to be sent.
+  const body = request.iterator({ destroyOnReturn: false });
+  const requestId = randomBytes(8).toString('hex').toUpperCase();
+  let cors: Answer['headers'] = {};
+  let answer: Answer;
+  try {
+    const received = readRequest(request, body);
+    const rules = services.buckets.find(received.target.bucket)?.state().cors ?? [];
+    cors = corsHeaders(rules, received.method, received.headers);
+    if (received.method === 'OPTIONS') answer = answerPreflight(rules, received.headers);
+    else if (isPostObject(received)) answer = await postObject(received, services);
+    else answer = await answerSigned(received, services);
+  } catch (error) {
+    answer = errorAnswer(error, requestId);
+  }
+  // The clock of the whole server: the SDK sets its own by this header when the two differ.
+  response.sendDate = false;
+  const headers = {
+    date: new Date(services.now()).toUTCString(),
+    server: 'AmazonS3',
+    'x-amz-id-2': requestId,
+    'x-amz-request-id': requestId,
+    ...cors,
+    ...answer.headers,
+  };
+  await sendAnswer(response, { ...answer, headers }, request.method === 'HEAD');
+  // What is left of the body is read and forgotten, so that the connection can carry the next request.
+  await body.return?.();
+  request.resume();
+}
+
+function readRequest(request: IncomingMessage, body: AsyncIterable<Buffer>): ReceivedRequest {
+  const headers = readHeaders(request.rawHeaders);
+  return {
+    method: request.method ?? '',
+    target: readTarget(request.url ?? '/', headers.get('host')),
+    headers,
+    body,
+  };
+}
+
+async function answerSigned(received: ReceivedRequest, services: HandlerServices): Promise<Answer> {
+  const access = authenticate(received, services);
+  const { bucket, key } = received.target;
+  const addressed = key === '' ? { bucket } : { bucket, key };
+  const call: Call = {
+    ...received,
+    ...access,
+    ...splitParameters(received.target.parameters, received.headers),
+    record: (action, resource = addressed) =>
+      services.recordCall({ access_key_id: access.access_key_id, action, ...resource }),
+  };
+  return routeRequest(call, operations).run(call, services);
+}
+
+function errorAnswer(cause: unknown, requestId: string): Answer {
+  const error = cause instanceof S3Error ? cause : internalError(cause);
+  const document = { Code: error.code, Message: error.message, ...error.details.elements };
+  return {
+    status: error.status,
+    headers: { 'content-type': 'application/xml', ...error.details.headers },
+    body: writeErrorXml({ ...document, RequestId: requestId, HostId: requestId }),
+  };
+}
+
+/** The cause is told: this server's callers are its developers. */
+function internalError(cause: unknown): S3Error {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new S3Error('InternalError', `We encountered an internal error. Please try again. (${why})`);
+}

@@ -1,0 +1,43 @@
+import { createHash } from 'node:crypto';
+import { createChecksum, type StoredChecksum } from '../checksum/algorithms.ts';
+import { copyFiles } from '../objects/copy-files.ts';
+import type { ObjectDraft } from '../objects/store-object.ts';
+import type { UploadedPart } from '../store/records.ts';
+import { type FoundUpload, requireOpen } from './find-upload.ts';
+
+export type AssembledBytes = Pick<ObjectDraft, 'blob' | 'size' | 'etag' | 'checksum' | 'parts'>;
+
+/** Writes the parts into one blob and sums them as the upload was created to be. */
+export async function assemble(found: FoundUpload, parts: readonly UploadedPart[]): Promise<AssembledBytes> {
+  const { bucket, upload } = found;
+  const algorithm = upload.checksum_algorithm ?? 'CRC64NVME';
+  const whole = upload.checksum_type === 'FULL_OBJECT' ? createChecksum(algorithm) : undefined;
+  const sources = parts.map((part) => ({ path: bucket.blobs.path(part.blob) }));
+  const { blob, size } = await copyFiles(sources, bucket.blobs, whole ? [whole] : []).catch((error) => {
+    // An abort meanwhile takes the parts away.
+    requireOpen(found);
+    throw error;
+  });
+  const checksum: StoredChecksum = whole
+    ? { algorithm, value: whole.digest().toString('base64'), type: 'FULL_OBJECT' }
+    : { algorithm, value: compositeOf(parts, createChecksum(algorithm)), type: 'COMPOSITE' };
+  return {
+    blob,
+    size,
+    etag: etagOf(parts),
+    checksum,
+    parts: parts.map((part) => ({ size: part.size, checksum: part.checksum.value })),
+  };
+}
+
+/** The checksum over the parts' binary checksums, and how many there were. */
+function compositeOf(parts: readonly UploadedPart[], sum: ReturnType<typeof createChecksum>): string {
+  for (const part of parts) sum.update(Buffer.from(part.checksum.value, 'base64'));
+  return `${sum.digest().toString('base64')}-${parts.length}`;
+}
+
+function etagOf(parts: readonly UploadedPart[]): string {
+  const md5 = createHash('md5');
+  for (const part of parts) md5.update(Buffer.from(part.etag, 'hex'));
+  return `${md5.digest('hex')}-${parts.length}`;
+}

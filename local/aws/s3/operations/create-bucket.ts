@@ -1,0 +1,32 @@
+import { receiveText } from '../body/receive.ts';
+import { notImplemented, S3Error } from '../errors.ts';
+import { readXml } from '../http/read-xml.ts';
+import { bodyHeaders, type Operation } from './operation.ts';
+
+/** Creates a bucket that keeps no versions. Its region is not kept: there is one endpoint for all. */
+export const createBucket: Operation = {
+  name: 'CreateBucket',
+  method: 'PUT',
+  target: 'bucket',
+  headers: bodyHeaders,
+  run: async (call, services) => {
+    call.record('s3:CreateBucket');
+    const { bucket: name } = call.target;
+    const document = await receiveText(call);
+    if (document !== '') refuseUnknown(document);
+    if (services.buckets.find(name)) {
+      throw new S3Error('BucketAlreadyOwnedByYou', 'Your previous request to create the named bucket succeeded.', {
+        elements: { BucketName: name },
+      });
+    }
+    services.buckets.create(name, { versioning: 'Unversioned', created: services.now() });
+    return { status: 200, headers: { location: `/${name}` } };
+  },
+};
+
+function refuseUnknown(document: string): void {
+  const unknown = readXml(document, 'CreateBucketConfiguration').children.find(
+    (child) => child.name !== 'LocationConstraint',
+  );
+  if (unknown) throw notImplemented(`CreateBucket with ${unknown.name}`);
+}

@@ -1,0 +1,78 @@
+import type { Call } from '../call.ts';
+import { S3Error } from '../errors.ts';
+import { uriEncodePath } from '../http/uri.ts';
+import type { XmlContent } from '../http/write-xml.ts';
+import type { StoredObject } from '../store/records.ts';
+import { etagText, xmlTime } from './operation.ts';
+
+/** What all listings ask for. */
+export interface ListingRequest {
+  prefix: string;
+  delimiter: string;
+  limit: number;
+  encoding: 'url' | undefined;
+  /** Writes a key or prefix as `encoding-type` wants it. */
+  encode: (text: string) => string;
+}
+
+export const listingParameters = ['prefix', 'delimiter', 'encoding-type'];
+
+const mostItems = 1000;
+
+/** @param limitParameter `max-keys`, `max-uploads`: at most 1,000 are given whatever it says */
+export function readListingRequest(query: Call['query'], limitParameter: string): ListingRequest {
+  const encoding = query.get('encoding-type');
+  if (encoding !== undefined && encoding !== 'url') {
+    throw new S3Error('InvalidArgument', 'Invalid Encoding Method specified in Request', {
+      elements: { ArgumentName: 'encoding-type', ArgumentValue: encoding },
+    });
+  }
+  return {
+    prefix: query.get('prefix') ?? '',
+    delimiter: query.get('delimiter') ?? '',
+    limit: readLimit(query, limitParameter),
+    encoding,
+    encode: encoding === 'url' ? uriEncodePath : (text) => text,
+  };
+}
+
+export function readLimit(query: Call['query'], name: string): number {
+  const text = query.get(name) ?? String(mostItems);
+  if (/^\d{1,10}$/.test(text)) return Math.min(Number(text), mostItems);
+  throw new S3Error('InvalidArgument', `Provided ${name} not an integer or within integer range`, {
+    elements: { ArgumentName: name, ArgumentValue: text },
+  });
+}
+
+/** The first `limit` items, and whether more would follow. */
+export function firstOf<T>(items: Iterable<T>, limit: number): { items: T[]; truncated: boolean } {
+  const first: T[] = [];
+  for (const item of items) {
+    if (first.length >= limit) return { items: first, truncated: limit > 0 };
+    first.push(item);
+  }
+  return { items: first, truncated: false };
+}
+
+export const owner: XmlContent = { ID: 'local', DisplayName: 'local' };
+
+export function objectContent(object: StoredObject, encode: ListingRequest['encode']): { [name: string]: XmlContent } {
+  return {
+    Key: encode(object.key),
+    LastModified: xmlTime(object.last_modified),
+    ETag: etagText(object.etag),
+    ChecksumAlgorithm: object.checksum.algorithm,
+    ChecksumType: object.checksum.type,
+    Size: object.size,
+    StorageClass: 'STANDARD',
+  };
+}
+
+/** `delimiter` and `prefix` of a listing's answer. */
+export function echo(listing: ListingRequest): { [name: string]: XmlContent } {
+  return {
+    Prefix: listing.encode(listing.prefix),
+    Delimiter: listing.delimiter === '' ? undefined : listing.encode(listing.delimiter),
+    EncodingType: listing.encoding,
+  };
+}

@@ -1,0 +1,21 @@
+import { createHash } from 'node:crypto';
+import type { DynamoDb } from './dynamodb/dynamodb.ts';
+
+/** Makes an API key work, as `npm run api-key` would: the table holds its SHA-256 alone. A key that is there stays as it is. */
+export async function seedApiKey(
+  { handle }: Pick<DynamoDb, 'handle'>,
+  { table, key, owner, now }: { table: string; key: string; owner: string; now: number },
+): Promise<void> {
+  const pk = `key#${createHash('sha256').update(key).digest('hex')}`;
+  const item = { pk, key_id: 'local', owner, created_at: new Date(now).toISOString() };
+  const answer = await handle(
+    'PutItem',
+    JSON.stringify({
+      TableName: table,
+      Item: Object.fromEntries(Object.entries(item).map(([name, value]) => [name, { S: value }])),
+      ConditionExpression: 'attribute_not_exists(pk)',
+    }),
+  );
+  if (answer.status !== 200 && !answer.body.includes('ConditionalCheckFailedException'))
+    throw new Error(`The API key can't be stored: ${answer.body}`);
+}

@@ -1,0 +1,139 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { type Clock, systemClock } from './aws/clock.ts';
+import { lockDirectory } from './aws/directory-lock.ts';
+import type { AwsCall } from './aws/endpoint/recorded-calls.ts';
+import { type Listener, listen, portProblem } from './aws/listen.ts';
+import type { Runtime } from './aws/runtime.ts';
+import { seedApiKey } from './aws/seed-api-key.ts';
+import type { LocalSettings } from './settings.ts';
+import { stackContext } from './stack-context.ts';
+import type { Wan } from './wan/server.ts';
+
+/** firstframe, running on this machine. */
+export interface LocalStack {
+  /** `http://127.0.0.1:<port>`; the routes lie at its root. */
+  api_url: string;
+  /** The address of every AWS service. */
+  aws_url: string;
+  /** The emulator's base URL, ending in `/api/v1`; undefined when the real Wan is used. */
+  wan_url: string | undefined;
+  wan: Wan | undefined;
+  /** Of the state. Absolute. */
+  directory: string;
+  runtime: Runtime;
+  /** The latest 100,000 calls to AWS, oldest first. */
+  calls: readonly AwsCall[];
+  /** Stops without ending anything: the next start resumes. */
+  close(): Promise<void>;
+}
+
+export interface LocalDependencies {
+  /** @default the machine's time. Workers, dynalite and the emulator keep their own. */
+  clock?: Clock;
+  /** Where bundles and templates are cached. @default the project's */
+  build_directory?: string;
+}
+
+const recordedCalls = 100_000;
+
+/**
+ * Runs the stack as it would be deployed: synthesised with this machine's addresses, every function its deployed bundle.
+ * All is up when it resolves, and what a killed process left is taken up.
+ * @throws Error that says how to mend it: a taken port, a directory in use, a template the local runtime does not know
+ */
+export async function startLocal(settings: LocalSettings, dependencies: LocalDependencies = {}): Promise<LocalStack> {
+  const { clock = systemClock, build_directory: outdir } = dependencies;
+  // Lambda's clock shows UTC, and worker threads share this process's time zone.
+  process.env.TZ = 'UTC';
+  const unlock = lockDirectory(settings.directory);
+  const opened: { api?: Listener; aws?: Listener; wan?: Wan | undefined; runtime?: Runtime } = {};
+  const closeAll = async () => {
+    try {
+      await opened.api?.close();
+      await opened.runtime?.stop();
+      await opened.aws?.close();
+      await opened.runtime?.close();
+      await opened.wan?.close();
+    } finally {
+      unlock();
+    }
+  };
+  let closing: Promise<void> | undefined;
+  const close = () => {
+    closing ??= closeAll();
+    return closing;
+  };
+  try {
+    // All at once: the addresses are part of the template, and loading code takes longer than anything else.
+    const [{ synthesize }, bundles, { createRuntime }, api, aws, wan] = await allSettled([
+      import('../infra/synthesize.ts'),
+      import('../infra/bundle.ts').then(({ bundle }) => bundle({ outdir })),
+      import('./aws/runtime.ts'),
+      listen(settings.port, 'PORT').then((api) => {
+        opened.api = api;
+        return api;
+      }),
+      listen(settings.aws_port, 'AWS_PORT').then((aws) => {
+        opened.aws = aws;
+        return aws;
+      }),
+      startEmulator(settings).then((wan) => {
+        opened.wan = wan;
+        return wan;
+      }),
+      // The bundles' copies and whatever else is JavaScript in there is CommonJS, whatever the project is.
+      writeFile(path.join(settings.directory, 'package.json'), '{"type":"commonjs"}\n'),
+    ]);
+    const { template, assetDirectory } = await synthesize({
+      bundles,
+      context: stackContext(settings, aws.url, wan?.url),
+      outdir,
+    });
+    const calls: AwsCall[] = [];
+    const runtime = await createRuntime({
+      template,
+      codeDirectory: assetDirectory,
+      directory: settings.directory,
+      clock,
+      endpoint_url: aws.url,
+      secret_value: settings.wan.kind === 'real' ? settings.wan.api_key : 'sk-local',
+      recordCall(call) {
+        calls.push(call);
+        if (calls.length > recordedCalls) calls.shift();
+      },
+    });
+    opened.runtime = runtime;
+    const table = runtime.stack.all('AWS::DynamoDB::Table')[0]!.name;
+    await seedApiKey(runtime.dynamoDb, { table, key: settings.api_key, owner: 'local', now: clock.now() });
+    aws.serve(runtime.endpoint);
+    await runtime.resume();
+    api.serve(runtime.api);
+    const { directory } = settings;
+    return { api_url: api.url, aws_url: aws.url, wan_url: wan?.url, wan, directory, runtime, calls, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function startEmulator({ wan, wan_port, directory }: LocalSettings): Promise<Wan | undefined> {
+  if (wan.kind === 'real') return undefined;
+  const { startWan } = await import('./wan/server.ts');
+  return startWan({
+    port: wan_port,
+    directory: path.join(directory, 'wan'),
+    taskSeconds: wan.task_seconds,
+    limits: wan.limits,
+  }).catch((error: unknown) => {
+    throw portProblem(error, wan_port, 'WAN_PORT');
+  });
+}
+
+/** Waits for all even when one fails, so that what the others opened can be closed. @throws the first failure */
+async function allSettled<Values extends readonly unknown[]>(
+  work: Values,
+): Promise<{ -readonly [Key in keyof Values]: Awaited<Values[Key]> }> {
+  await Promise.allSettled(work);
+  return Promise.all(work);
+}

@@ -1,0 +1,103 @@
+import { createHash, randomUUID } from 'node:crypto';
+import type { APIGatewayProxyResult } from 'aws-lambda';
+import { apiHandler } from '../../../functions/api/api-handler.ts';
+import { getContent } from '../../../functions/api/get-content.ts';
+import { getVideo } from '../../../functions/api/get-video.ts';
+import type { ApiRequest, Caller } from '../../../functions/api/http.ts';
+import { listOwnVideos } from '../../../functions/api/list-own-videos.ts';
+import { type SubmitServices, submit } from '../../../functions/api/submit.ts';
+import type { ArchivedVideo, VideoRecord } from '../../../functions/video/record.ts';
+import type { Table } from '../../../functions/video/store.ts';
+import apiRequest from '../../fixtures/events/api-request.json' with { type: 'json' };
+
+/** A request that the API takes. */
+export const body = (given: Record<string, unknown> = {}) => ({
+  model: 'wan2.2-i2v-plus',
+  input: { prompt: 'A cat runs', img_url: 'https://example.com/cat.png' },
+  ...given,
+});
+
+/** What a stage hands to a Lambda; a body that is no text is sent as JSON. */
+export function aRequest(given: {
+  body?: unknown;
+  headers?: Record<string, string>;
+  query?: Record<string, string>;
+  id?: string;
+  owner?: string;
+  resource?: string;
+}): ApiRequest {
+  const headers = { ...apiRequest.headers, ...given.headers };
+  const { owner = 'alice' } = given;
+  return {
+    ...apiRequest,
+    headers,
+    multiValueHeaders: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value]])),
+    resource: given.resource ?? '/videos',
+    pathParameters: given.id === undefined ? null : { id: given.id },
+    queryStringParameters: given.query ?? null,
+    body:
+      typeof given.body === 'string' || given.body === undefined ? (given.body ?? null) : JSON.stringify(given.body),
+    requestContext: { ...apiRequest.requestContext, authorizer: { owner, key_id: `key of ${owner}` } },
+  };
+}
+
+export interface Answer {
+  status: number;
+  headers: Record<string, string>;
+  // Tests look into whatever came.
+  // biome-ignore lint/suspicious/noExplicitAny: an answer's shape is what is tested
+  body: any;
+}
+
+export const answerOf = ({ statusCode, headers, body }: APIGatewayProxyResult): Answer => ({
+  status: statusCode,
+  headers: (headers ?? {}) as Record<string, string>,
+  body: body ? JSON.parse(body) : undefined,
+});
+
+/** The API over a table, with an S3 that is a map (write-once, as the bucket is asked to be) and a dispatch that only counts. */
+export function anApi(table: Table, given: Partial<SubmitServices> = {}) {
+  const images = new Map<string, Uint8Array>();
+  const dispatched: string[] = [];
+  const undispatched: string[] = [];
+  const surprises: unknown[] = [];
+  const services: SubmitServices & { linkTo: (video: ArchivedVideo) => Promise<string> } = {
+    table,
+    trustedOrigins: [],
+    storeImage: async (id, { bytes }) => {
+      const key = `inputs/${id}/${createHash('sha256').update(bytes).digest('hex')}.png`;
+      const isNew = !images.has(key);
+      images.set(key, bytes);
+      return { bucket: 'uploads', key, ...(isNew ? { version_id: 'v1' } : {}) };
+    },
+    dispatch: async (video: VideoRecord) => void dispatched.push(video.id),
+    logUndispatched: (video) => void undispatched.push(video.id),
+    linkTo: async ({ bucket, key, version_id }) => `https://${bucket}.s3.test/${key}?versionId=${version_id}`,
+    ...given,
+  };
+  const route =
+    (respond: (of: typeof services, request: ApiRequest, caller: Caller) => Promise<APIGatewayProxyResult>) =>
+    async (request: Parameters<typeof aRequest>[0] | ApiRequest): Promise<Answer> => {
+      const event = 'requestContext' in request ? request : aRequest(request);
+      const handle = apiHandler(
+        (...received) => respond(services, ...received),
+        (error) => surprises.push(error),
+      );
+      return answerOf(await handle(event));
+    };
+  return {
+    images,
+    dispatched,
+    undispatched,
+    surprises,
+    submit: route(submit),
+    get: route(getVideo),
+    list: route(listOwnVideos),
+    content: route(getContent),
+  };
+}
+
+export const anOwner = () => `owner-${randomUUID()}`;
+
+export const dataUrl = (bytes: Uint8Array, type = 'image/png') =>
+  `data:${type};base64,${Buffer.from(bytes).toString('base64')}`;

@@ -1,0 +1,148 @@
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { bytesSource } from '../../../functions/media/byte-source.ts';
+import { inspectMp4 } from '../../../functions/media/mp4.ts';
+import { seededRandom } from '../../support/seeded-random.ts';
+import { ffmpegFile, h264, picture, tone } from './support.ts';
+
+let indexLast: Buffer;
+let indexFirst: Buffer;
+let silent: Buffer;
+let fragmented: Buffer;
+let mpeg4: Buffer;
+let soundOnly: Buffer;
+let matroska: Buffer;
+beforeAll(async () => {
+  const sources = [...picture('320x176', 2), ...tone(2)];
+  [indexLast, indexFirst, silent, fragmented, mpeg4, soundOnly, matroska] = await Promise.all([
+    ffmpegFile('a.mp4', ...sources, ...h264, '-c:a', 'aac', '-b:v', '3M'),
+    ffmpegFile('b.mp4', ...sources, ...h264, '-c:a', 'aac', '-movflags', '+faststart'),
+    ffmpegFile('c.mp4', ...picture('176x320', 3), ...h264),
+    ffmpegFile('d.mp4', ...picture('176x320', 1), ...h264, '-movflags', 'frag_keyframe+empty_moov'),
+    ffmpegFile('e.mp4', ...picture('176x320', 1), '-c:v', 'mpeg4'),
+    ffmpegFile('f.mp4', ...tone(1), '-c:a', 'aac'),
+    ffmpegFile('g.mkv', ...picture('176x320', 1), ...h264),
+  ]);
+});
+
+const inspect = (bytes: Uint8Array) => inspectMp4(bytesSource(bytes));
+
+afterEach(() => vi.restoreAllMocks());
+
+describe('inspectMp4', () => {
+  test.each([
+    ['with its index last', () => indexLast, 320, 176, 2, true],
+    ['with its index first', () => indexFirst, 320, 176, 2, true],
+    ['without sound', () => silent, 176, 320, 3, false],
+    ['in fragments', () => fragmented, 176, 320, 1, false],
+  ] as const)('says what is in an MP4 %s', async (_, bytes, width, height, seconds, sound) => {
+    const inspected = await inspect(bytes());
+    expect(inspected).toMatchObject({ ok: true, width, height, fps: 30, duration_seconds: seconds, has_audio: sound });
+    const codecs = inspected.ok ? inspected.codecs : [];
+    expect(codecs[0]).toMatch(/^avc1\.[0-9a-f]{6}$/);
+    expect(codecs.slice(1)).toEqual(sound ? ['mp4a.40.2'] : []);
+  });
+
+  test('a truncated file is noticed, wherever the cut, also when the index is whole', async () => {
+    for (const whole of [indexFirst, indexLast, silent]) {
+      for (const share of [0.02, 0.3, 0.5, 0.9, 0.999]) {
+        const cut = whole.subarray(0, Math.floor(whole.length * share));
+        expect(await inspect(cut)).toMatchObject({ ok: false, reason: 'truncated' });
+      }
+      expect(await inspect(whole.subarray(0, -1))).toMatchObject({ ok: false, reason: 'truncated' });
+    }
+  });
+
+  test('a cut between two boxes is noticed', async () => {
+    const index = indexLast.indexOf('moov', 0, 'latin1') - 4;
+    expect(await inspect(indexLast.subarray(0, index))).toMatchObject({ ok: false, reason: 'truncated' });
+  });
+
+  test('a count of samples that no video has is refused, not walked through', async () => {
+    for (const [table, offset] of [
+      ['stts', 12],
+      ['stts', 8],
+      ['stsz', 12],
+      ['stsc', 16],
+    ] as const) {
+      const bytes = Buffer.from(silent);
+      bytes.writeUInt32BE(0xf0000000, bytes.indexOf(table, 0, 'latin1') + offset);
+      expect(await inspect(bytes)).toMatchObject({ ok: false, reason: 'unreadable' });
+    }
+  });
+
+  test('bytes after the end are noticed', async () => {
+    expect((await inspect(Buffer.concat([silent, Buffer.from('garbage!!')]))).ok).toBe(false);
+  });
+
+  test.each([
+    ['MPEG-4 Part 2', () => mpeg4, 'no_h264_video'],
+    ['sound alone', () => soundOnly, 'no_h264_video'],
+    ['Matroska', () => matroska, 'not_mp4'],
+    [
+      'an error document',
+      () => Buffer.from('<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>'),
+      'not_mp4',
+    ],
+    ['an empty file', () => Buffer.alloc(0), 'not_mp4'],
+    ['five bytes', () => Buffer.alloc(5), 'not_mp4'],
+    ['zeros', () => Buffer.alloc(5000), 'not_mp4'],
+  ] as const)('%s is refused by name', async (_, bytes, reason) => {
+    expect(await inspect(bytes())).toMatchObject({ ok: false, reason });
+  });
+
+  test('reads a few ranges, not the file', async () => {
+    const padded = Buffer.concat([indexFirst, freeBox(20_000_000)]);
+    for (const [bytes, most] of [
+      [padded, 3],
+      [Buffer.concat([indexLast.subarray(0, 32), freeBox(20_000_000), indexLast.subarray(32)]), 6],
+    ] as const) {
+      const reads: number[] = [];
+      const source = bytesSource(bytes);
+      await inspectMp4({
+        size: source.size,
+        read: (start, end) => {
+          reads.push(end - start);
+          return source.read(start, end);
+        },
+      });
+      expect(reads.length).toBeLessThanOrEqual(most);
+      expect(reads.reduce((sum, length) => sum + length, 0)).toBeLessThan(2_000_000);
+    }
+  });
+
+  test("a read that fails is the reader's error, and says nothing about the file", async () => {
+    const read = async () => {
+      throw new Error('storage is away');
+    };
+    await expect(inspectMp4({ size: 1000, read })).rejects.toThrow('storage is away');
+    const large = Buffer.concat([indexLast.subarray(0, 32), freeBox(2_000_000), indexLast.subarray(32)]);
+    let reads = 0;
+    const later = async (start: number, end: number) => {
+      reads += 1;
+      if (reads > 1) throw new Error('storage went away');
+      return large.subarray(start, end);
+    };
+    await expect(inspectMp4({ size: large.length, read: later })).rejects.toThrow('storage went away');
+  });
+
+  test('damaged files never throw and never hang', { timeout: 10_000 }, async () => {
+    vi.spyOn(console, 'warn').mockReturnValue();
+    vi.spyOn(console, 'error').mockReturnValue();
+    const random = seededRandom(2);
+    for (let round = 0; round < 400; round += 1) {
+      const bytes = Buffer.from(silent);
+      const index = bytes.indexOf('moov', 0, 'latin1');
+      for (let change = 0; change < 1 + random() * 6; change += 1) {
+        bytes[index + Math.floor(random() * (bytes.length - index))] = Math.floor(random() * 256);
+      }
+      expect(await inspect(bytes)).toHaveProperty('ok');
+    }
+  });
+});
+
+function freeBox(length: number): Buffer {
+  const box = Buffer.alloc(length);
+  box.writeUInt32BE(length, 0);
+  box.write('free', 4, 'latin1');
+  return box;
+}

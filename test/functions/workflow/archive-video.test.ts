@@ -1,0 +1,247 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { GetObjectCommand, HeadObjectCommand, ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { VideoRecord } from '../../../functions/video/record.ts';
+import { createVideo, readVideo } from '../../../functions/video/store.ts';
+import { type ArchiveServices, archiveVideo } from '../../../functions/workflow/archive-video.ts';
+import { copyAndProve } from '../../../functions/workflow/prove-video.ts';
+import { type RunningS3, serve } from '../../../local/aws/s3/index.ts';
+import { startTable } from '../../support/table.ts';
+import { aVideo } from '../../support/videos.ts';
+import { ffmpegFile, h264, picture } from '../media/support.ts';
+import { crashAt, crashingTable } from './support.ts';
+
+const bucket = 'videos';
+let store: Awaited<ReturnType<typeof startTable>>;
+let storage: RunningS3;
+let s3: S3Client;
+let mp4: Buffer;
+let wanStorage: Server;
+let answer: RequestListener;
+let downloads = 0;
+const directory = await mkdtemp(path.join(tmpdir(), 'firstframe-archive-'));
+
+beforeAll(async () => {
+  mp4 = await ffmpegFile('video.mp4', ...picture('832x480', 5), ...h264, '-movflags', '+faststart');
+  store = await startTable();
+  storage = await serve({ directory, now: Date.now, secretOf: () => 'local', onObjectEvent: async () => undefined });
+  await storage.createBucket(bucket, { versioned: true });
+  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+  s3 = new S3Client({ endpoint: storage.endpoint, region: 'us-east-1', credentials });
+  wanStorage = createServer((request, response) => {
+    downloads++;
+    answer(request, response);
+  });
+  await new Promise<void>((resolve) => wanStorage.listen(0, '127.0.0.1', () => resolve()));
+});
+afterAll(async () => {
+  s3.destroy();
+  wanStorage.close();
+  await storage.close();
+  await store.close();
+  await rm(directory, { recursive: true, force: true });
+});
+const whole: RequestListener = (_, response) =>
+  response.writeHead(200, { 'content-type': 'video/mp4', 'content-length': mp4.length }).end(mp4);
+beforeEach(() => {
+  answer = whole;
+  downloads = 0;
+});
+
+const origin = () => `http://127.0.0.1:${(wanStorage.address() as AddressInfo).port}`;
+
+async function archiving(given: Partial<VideoRecord> = {}): Promise<VideoRecord> {
+  const task = {
+    id: 'task-1',
+    status: 'SUCCEEDED',
+    region: 'singapore',
+    submit_time: '2026-01-01T00:00:00.000Z',
+    expires_at: '2026-01-02T00:00:00.000Z',
+    attempts: 1,
+  };
+  const video = aVideo({
+    status: 'archiving',
+    run: 1,
+    task,
+    usage: { duration: 5, SR: 480, video_count: 1 },
+    ...given,
+  });
+  await createVideo(store.table, video);
+  return video;
+}
+
+function services(
+  url = `${origin()}/video.mp4?Signature=secret`,
+  given: Partial<ArchiveServices> = {},
+): ArchiveServices {
+  const copying = { s3, bucket, fetch, trustedOrigins: [origin()], now: Date.now };
+  return {
+    table: store.table,
+    s3,
+    bucket,
+    wan: { queryTask: async (task_id) => ({ outcome: 'task', status: 'SUCCEEDED', task_id, video_url: url }) },
+    wanRegion: 'singapore',
+    copyAndProve: (video, videoUrl, key) => copyAndProve(copying, video, videoUrl, key),
+    ...given,
+  };
+}
+
+const filesOf = async ({ id }: VideoRecord) =>
+  (await s3.send(new ListObjectVersionsCommand({ Bucket: bucket, Prefix: `${id}/` }))).Versions?.map(
+    ({ Key }) => Key,
+  ) ?? [];
+
+test('a video is archived byte for byte, and its record says what lies there', async () => {
+  const video = await archiving();
+  await archiveVideo(services(), video);
+  const record = (await readVideo(store.table, video.id))!;
+  const sha256 = createHash('sha256').update(mp4).digest('hex');
+  expect(record).toMatchObject({
+    status: 'succeeded',
+    progress: 100,
+    video: {
+      bucket,
+      key: `${video.id}/1-1.mp4`,
+      bytes: mp4.length,
+      sha256,
+      content_type: 'video/mp4',
+      duration_seconds: 5,
+      width: 832,
+      height: 480,
+      fps: 30,
+    },
+    cost: { amount: 0.1, currency: 'USD', unit_price: 0.02, seconds: 5 },
+  });
+  const object = { Bucket: bucket, Key: record.video!.key };
+  const stored = await s3.send(new GetObjectCommand(object));
+  expect(
+    createHash('sha256')
+      .update(await stored.Body!.transformToByteArray())
+      .digest('hex'),
+  ).toBe(sha256);
+  const head = await s3.send(new HeadObjectCommand({ ...object, ChecksumMode: 'ENABLED' }));
+  expect(head).toMatchObject({
+    ContentType: 'video/mp4',
+    ChecksumSHA256: Buffer.from(sha256, 'hex').toString('base64'),
+  });
+  expect(JSON.stringify(record)).not.toContain('secret');
+});
+
+describe('a download that is not whole is never a success, leaves nothing behind, and is repeated alone', () => {
+  test.each<[string, RequestListener]>([
+    [
+      'half the file',
+      (_, response) =>
+        response
+          .writeHead(200, { 'content-length': mp4.length })
+          .write(mp4.subarray(0, 9000), () => response.destroy()),
+    ],
+    [
+      'half the file, declared as all of it',
+      (_, response) => response.writeHead(200, { 'content-length': 9000 }).end(mp4.subarray(0, 9000)),
+    ],
+    [
+      'an error page',
+      (_, response) => response.writeHead(200, { 'content-type': 'text/html', 'content-length': 5 }).end('sorry'),
+    ],
+    ['another file', (_, response) => response.writeHead(200, { 'content-length': 5 }).end('sorry')],
+    ['a link that has died', (_, response) => response.writeHead(403).end()],
+    ['a redirect', (_, response) => response.writeHead(302, { location: 'https://example.com/' }).end()],
+    ['no length', (_, response) => response.writeHead(200).end(mp4)],
+    ['nothing', (_, response) => response.destroy()],
+  ])('%s', async (_, broken) => {
+    const video = await archiving();
+    answer = broken;
+    const failing = archiveVideo(services(), video);
+    await expect(failing).rejects.toThrow(expect.objectContaining({ name: 'ArchiveInterrupted' }));
+    await expect(failing).rejects.not.toThrow('secret');
+    expect(await readVideo(store.table, video.id)).toMatchObject({ status: 'archiving' });
+    expect(await filesOf(video)).toEqual([]);
+    answer = whole;
+    await archiveVideo(services(), video);
+    expect(await readVideo(store.table, video.id)).toMatchObject({
+      status: 'succeeded',
+      video: { key: `${video.id}/1-2.mp4` },
+    });
+    expect(await filesOf(video)).toEqual([`${video.id}/1-2.mp4`]);
+  });
+
+  test('a whole video of another length', async () => {
+    const video = await archiving({ usage: { duration: 10 } });
+    await expect(archiveVideo(services(), video)).rejects.toThrow('5 s long instead of 10 s');
+    expect(await filesOf(video)).toEqual([]);
+  });
+});
+
+test('what is only other than expected is a warning', async () => {
+  const image = { bucket: 'b', key: 'k', content_type: 'image/png', bytes: 1, width: 1000, height: 1000 };
+  const video = await archiving({ image });
+  await archiveVideo(services(), video);
+  expect(await readVideo(store.table, video.id)).toMatchObject({
+    status: 'succeeded',
+    warnings: [{ code: 'unexpected_size' }],
+  });
+});
+
+test.each([
+  'http://169.254.169.254/video.mp4',
+  'https://evil.example/video.mp4',
+  'file:///etc/passwd',
+  'https://dashscope-result-sh.oss-cn-shanghai.aliyuncs.com.evil.example/v.mp4',
+])('nothing is fetched from %s', async (url) => {
+  const video = await archiving();
+  const refused = archiveVideo(services(url), video);
+  await expect(refused).rejects.toThrow(expect.objectContaining({ name: 'UntrustedVideoHost' }));
+  expect(downloads).toBe(0);
+  expect(await readVideo(store.table, video.id)).toMatchObject({ status: 'archiving' });
+});
+
+test.each([
+  [{ outcome: 'throttled', code: 'Throttling', message: '', retryable: true, billed: false } as const, 'WanThrottled'],
+  [{ outcome: 'unavailable', cause: 'http_502', retryable: true, billed: false } as const, 'WanUnavailable'],
+  [{ outcome: 'task', status: 'UNKNOWN', task_id: 'task-1' } as const, 'WanUnavailable'],
+])('when Wan gives no link (%j), it is asked again', async (news, name) => {
+  const video = await archiving();
+  const asked = archiveVideo(services('', { wan: { queryTask: async () => news } }), video);
+  await expect(asked).rejects.toThrow(expect.objectContaining({ name }));
+  expect(downloads).toBe(0);
+});
+
+test('two archives of one video at once leave one file, the one that the record names', async () => {
+  const video = await archiving();
+  await Promise.all(Array.from({ length: 4 }, () => archiveVideo(services(), video)));
+  const record = (await readVideo(store.table, video.id))!;
+  expect(record.status).toBe('succeeded');
+  expect(await filesOf(video)).toEqual([record.video!.key]);
+});
+
+test.each(['before', 'after'] as const)(
+  'a process that dies %s any of its writes ends with one whole file all the same',
+  async (moment) => {
+    for (let point = 1; ; point++) {
+      const video = await archiving();
+      const crashing = crashAt(point, moment);
+      const copy = services();
+      const dying: ArchiveServices = {
+        ...copy,
+        table: crashingTable(store.table, crashing),
+        copyAndProve: (...args) => crashing.through(() => copy.copyAndProve(...args)),
+        s3: { send: (command: never) => crashing.through(() => s3.send(command)) } as ArchiveServices['s3'],
+      };
+      await archiveVideo(dying, video).catch(() => undefined);
+      if (!crashing.died) {
+        expect(point).toBeGreaterThan(4);
+        return;
+      }
+      await archiveVideo(services(), video);
+      const record = (await readVideo(store.table, video.id))!;
+      expect({ point, status: record.status }).toEqual({ point, status: 'succeeded' });
+      expect({ point, files: await filesOf(video) }).toEqual({ point, files: [record.video!.key] });
+    }
+  },
+);

@@ -1,0 +1,103 @@
+import { describe, expect, test } from 'vitest';
+import type { ApiDefinition } from '../../../../local/aws/api-gateway/api-definition.ts';
+import { ServiceError } from '../../../../local/aws/service-error.ts';
+import { method, serve } from './serve-api.ts';
+
+describe('the gateway’s own answers', () => {
+  const shaped: Partial<ApiDefinition> = {
+    gateway_responses: [
+      {
+        response_type: 'MISSING_AUTHENTICATION_TOKEN',
+        status_code: 404,
+        templates: {
+          'application/json':
+            '{"request_id":"$context.requestId","message":$context.error.messageString,"at":"$context.path"}',
+        },
+        parameters: {
+          'gatewayresponse.header.X-Kind': "'problem'",
+          'gatewayresponse.header.X-Id': 'context.requestId',
+        },
+      },
+      {
+        response_type: 'DEFAULT_4XX',
+        templates: { 'application/json': '{"type":"$context.error.responseType"}' },
+        parameters: {},
+      },
+    ],
+  };
+
+  test('an unknown route is shaped by the template', async () => {
+    const { send } = await serve(shaped);
+    const answer = await send('/nowhere');
+    const id = answer.headers['x-amzn-requestid'];
+    expect([answer.status, answer.json()]).toEqual([
+      404,
+      { request_id: id, message: 'Missing Authentication Token', at: '/v1/nowhere' },
+    ]);
+    expect(answer.headers).toMatchObject({ 'x-kind': 'problem', 'x-id': id, 'content-type': 'application/json' });
+  });
+
+  test('without a response of its own a fault takes the default’s body and keeps its status', async () => {
+    const { send } = await serve({ ...shaped, methods: [method('/videos', { http_method: 'POST' })] });
+    const answer = await send('/videos', { method: 'POST', body: Buffer.alloc(10 * 1024 * 1024 + 1) });
+    expect([answer.status, answer.json()]).toEqual([413, { type: 'REQUEST_TOO_LARGE' }]);
+  });
+
+  test('10 MB are let through; what Lambda then refuses is a 413 too', async () => {
+    const { send } = await serve(
+      { methods: [method('/videos', { http_method: 'POST' })] },
+      {
+        handler: (event) => {
+          if (String(event.body).length > 6e6) throw new ServiceError('RequestTooLargeException', 413, 'too large');
+          return { statusCode: 200 };
+        },
+      },
+    );
+    expect((await send('/videos', { method: 'POST', body: Buffer.alloc(10 * 1024 * 1024) })).status).toBe(413);
+    expect((await send('/videos', { method: 'POST', body: 'small' })).status).toBe(200);
+  });
+
+  test('headers of over 10,240 bytes are a 431', async () => {
+    const { send } = await serve({});
+    expect((await send('/videos', { headers: { 'x-long': 'x'.repeat(10_240) } })).status).toBe(431);
+  });
+
+  test('a HEAD of an unknown route has no body', async () => {
+    const { send } = await serve({});
+    const answer = await send('/nowhere', { method: 'HEAD' });
+    expect([answer.status, answer.body.length]).toEqual([403, 0]);
+  });
+
+  test.each([
+    [{ templates: { 'application/json': '$context.nothing' }, parameters: {} }, '$context.nothing'],
+    [{ templates: { 'application/json': '#if(true)$util.escapeJavaScript("x")#end' }, parameters: {} }, '$util'],
+    [
+      { templates: {}, parameters: { 'gatewayresponse.header.A': 'method.request.header.B' } },
+      'method.request.header.B',
+    ],
+  ])('a shape with something unknown in it is refused at the start, by name', async (response, name) => {
+    await expect(serve({ gateway_responses: [{ response_type: 'THROTTLED', ...response }] })).rejects.toThrow(name);
+  });
+});
+
+describe('throttling', () => {
+  const settings = [
+    { http_method: '*', resource_path: '/*', rate_limit: 2, burst_limit: 3 },
+    { http_method: 'GET', resource_path: '/slow', rate_limit: 1, burst_limit: 1 },
+  ];
+
+  test('lets a burst through, then the rate, for each method by itself', async () => {
+    const { send, clock } = await serve({ methods: [method('/videos'), method('/slow')], method_settings: settings });
+    const statuses = async (path: string, count: number) => {
+      const all: number[] = [];
+      for (let index = 0; index < count; index += 1) all.push((await send(path)).status);
+      return all;
+    };
+    expect(await statuses('/videos', 4)).toEqual([200, 200, 200, 429]);
+    expect(await statuses('/slow', 2)).toEqual([200, 429]);
+    clock.advance(500);
+    expect(await statuses('/videos', 2)).toEqual([200, 429]);
+    clock.advance(10_000);
+    expect(await statuses('/videos', 4)).toEqual([200, 200, 200, 429]);
+  });
+});

@@ -1,0 +1,147 @@
+import { describe, expect, test } from 'vitest';
+import type { ApiDefinition } from '../../../../local/aws/api-gateway/api-definition.ts';
+import { until } from '../support.ts';
+import { method, serve } from './serve-api.ts';
+
+describe('a request', () => {
+  test('reaches the function as the proxy event, version 1.0', async () => {
+    const { send, events } = await serve({
+      methods: [method('/videos/{id}', { http_method: 'POST' })],
+      stage_variables: { a: 'b' },
+    });
+    await send('/videos/7?a=1&a=2&b=%C3%BC+x', {
+      method: 'POST',
+      headers: {
+        'X-Two': ['one', 'two'],
+        'Content-Type': 'application/json',
+        Host: 'localhost:4400',
+        'User-Agent': 'test',
+      },
+      body: '{"prompt":"ü"}',
+    });
+    expect(events).toEqual([
+      {
+        resource: '/videos/{id}',
+        path: '/videos/7',
+        httpMethod: 'POST',
+        headers: expect.objectContaining({
+          'X-Two': 'two',
+          'Content-Type': 'application/json',
+          'X-Forwarded-Port': '4400',
+        }),
+        multiValueHeaders: expect.objectContaining({ 'X-Two': ['one', 'two'], 'X-Forwarded-For': ['127.0.0.1'] }),
+        queryStringParameters: { a: '2', b: 'ü x' },
+        multiValueQueryStringParameters: { a: ['1', '2'], b: ['ü x'] },
+        pathParameters: { id: '7' },
+        stageVariables: { a: 'b' },
+        requestContext: expect.objectContaining({
+          accountId: '000000000000',
+          httpMethod: 'POST',
+          path: '/v1/videos/7',
+          protocol: 'HTTP/1.1',
+          requestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+          requestTimeEpoch: Date.parse('2026-01-31T12:00:00Z'),
+          resourcePath: '/videos/{id}',
+          stage: 'v1',
+          identity: expect.objectContaining({ sourceIp: '127.0.0.1', userAgent: 'test' }),
+        }),
+        body: '{"prompt":"ü"}',
+        isBase64Encoded: false,
+      },
+    ]);
+  });
+
+  test('without query, parameters and body has nulls in their places', async () => {
+    const { send, events } = await serve({});
+    await send('/videos');
+    expect(events[0]).toMatchObject({
+      queryStringParameters: null,
+      multiValueQueryStringParameters: null,
+      pathParameters: null,
+      stageVariables: null,
+      body: null,
+    });
+  });
+
+  test('may name its query parameters as it likes', async () => {
+    const { send, events } = await serve({});
+    await send('/videos?constructor=1&__proto__=2');
+    expect(events[0]?.multiValueQueryStringParameters).toMatchObject({ constructor: ['1'] });
+  });
+
+  test('with a binary media type is handed on as base64', async () => {
+    const { send, events } = await serve({
+      methods: [method('/videos', { http_method: 'POST' })],
+      binary_media_types: ['image/*'],
+    });
+    await send('/videos', { method: 'POST', headers: { 'content-type': 'image/png' }, body: Buffer.from([0, 255]) });
+    expect(events[0]).toMatchObject({ body: 'AP8=', isBase64Encoded: true });
+  });
+});
+
+describe('a function’s answer', () => {
+  const answered = async (answer: unknown, api: Partial<ApiDefinition> = {}, headers: Record<string, string> = {}) =>
+    (await serve(api, { handler: () => answer })).send('/videos', { headers });
+
+  test('keeps status, headers of both kinds and body', async () => {
+    const answer = await answered({
+      statusCode: '302',
+      headers: { Location: '/x', 'X-One': 'a', 'X-Number': 7 },
+      multiValueHeaders: { 'Set-Cookie': ['a=1', 'b=2'], 'x-one': ['b'] },
+      body: 'moved',
+    });
+    expect(answer.status).toBe(302);
+    expect(answer.headers).toMatchObject({
+      location: '/x',
+      'x-one': 'b',
+      'x-number': '7',
+      'set-cookie': ['a=1', 'b=2'],
+      'content-type': 'application/json',
+      'x-amzn-requestid': expect.any(String),
+    });
+    expect(answer.body.toString()).toBe('moved');
+  });
+
+  test('in base64 becomes bytes only where the client accepts a binary media type', async () => {
+    const answer = { statusCode: 200, headers: { 'content-type': 'image/png' }, body: 'AP8=', isBase64Encoded: true };
+    const api = { binary_media_types: ['image/png'] };
+    expect((await answered(answer, api, { accept: 'image/png' })).body).toEqual(Buffer.from([0, 255]));
+    expect((await answered(answer, api)).body.toString()).toBe('AP8=');
+  });
+
+  test.each([
+    ['no object', 'ok'],
+    ['null', null],
+    ['no status', { body: 'ok' }],
+    ['a status that is none', { statusCode: 1234 }],
+    ['a body that is no text', { statusCode: 200, body: { a: 1 } }],
+    ['a header that is no text', { statusCode: 200, headers: { a: { b: 1 } } }],
+    ['an unknown member', { statusCode: 200, cookies: [] }],
+  ])('that is malformed (%s) is a 502', async (_, answer) => {
+    const { status, headers } = await answered(answer);
+    expect([status, headers['x-amzn-errortype']]).toEqual([502, 'DEFAULT_5XX']);
+  });
+
+  test('that fails is a 502', async () => {
+    const { send } = await serve(
+      {},
+      {
+        handler: () => {
+          throw new Error('secret detail');
+        },
+      },
+    );
+    const answer = await send('/videos');
+    expect(answer.status).toBe(502);
+    expect(answer.body.toString()).toBe('{"message":"Internal server error"}');
+  });
+
+  test('that takes over 29 s is a 504', async () => {
+    const { send, events, clock } = await serve({}, { handler: () => new Promise(() => {}) });
+    const pending = send('/videos');
+    await until(() => events.length === 1);
+    clock.advance(29_000);
+    const answer = await pending;
+    expect([answer.status, answer.headers['x-amzn-errortype']]).toEqual([504, 'INTEGRATION_TIMEOUT']);
+  });
+});

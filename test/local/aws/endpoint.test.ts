@@ -1,0 +1,202 @@
+import { DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { describe, expect, test } from 'vitest';
+import { openDynamoDb } from '../../../local/aws/dynamodb/dynamodb.ts';
+import { notes, running } from './running.ts';
+import { temporaryDirectory, until } from './support.ts';
+
+const table = 'firstframe-videos';
+const stateMachineArn = 'arn:aws:states:us-east-1:000000000000:stateMachine:firstframe-machine';
+
+describe('the AWS endpoint, with the real SDK', () => {
+  test('DynamoDB: the template’s table with its index; items survive a restart', async () => {
+    const first = await running();
+    const item = {
+      pk: { S: 'video#1' },
+      owner: { S: 'ann' },
+      created_at_id: { S: '2026' },
+      big: { N: '12345678901234567890.123' },
+    };
+    await new DynamoDBClient(first.client).send(new PutItemCommand({ TableName: table, Item: item }));
+    await first.close();
+
+    const second = await running({ directory: first.directory });
+    const client = new DynamoDBClient(second.client);
+    const found = await client.send(new GetItemCommand({ TableName: table, Key: { pk: { S: 'video#1' } } }));
+    expect(found.Item).toEqual(item);
+    const query = {
+      TableName: table,
+      IndexName: 'by_owner',
+      KeyConditionExpression: '#owner = :ann',
+      ExpressionAttributeNames: { '#owner': 'owner' },
+      ExpressionAttributeValues: { ':ann': { S: 'ann' } },
+    };
+    expect((await client.send(new QueryCommand(query))).Count).toBe(1);
+    expect(second.calls).toMatchObject([
+      {
+        principal: 'local',
+        action: 'dynamodb:GetItem',
+        resource: `arn:aws:dynamodb:us-east-1:000000000000:table/${table}`,
+      },
+      { action: 'dynamodb:Query', resource: `arn:aws:dynamodb:us-east-1:000000000000:table/${table}/index/by_owner` },
+    ]);
+    const twice = new PutItemCommand({ TableName: table, Item: item, ConditionExpression: 'attribute_not_exists(pk)' });
+    await expect(client.send(twice)).rejects.toMatchObject({ name: 'ConditionalCheckFailedException' });
+  });
+
+  test('DynamoDB: calls that are under way when it stops are answered, later ones refused', async () => {
+    const directory = temporaryDirectory();
+    const key = [{ AttributeName: 'pk', KeyType: 'HASH' as const }];
+    const definition = {
+      name: 'test',
+      KeySchema: key,
+      AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' as const }],
+    };
+    const dynamoDb = await openDynamoDb({ directory, tables: [definition] });
+    const put = (pk: string) =>
+      dynamoDb.handle('PutItem', JSON.stringify({ TableName: 'test', Item: { pk: { S: pk } } }));
+    await put('early');
+    const query = {
+      TableName: 'test',
+      KeyConditionExpression: 'pk = :pk',
+      ExpressionAttributeValues: { ':pk': { S: 'early' } },
+    };
+    const pending = Array.from({ length: 50 }, () => dynamoDb.handle('Query', JSON.stringify(query)));
+    const closed = dynamoDb.close();
+    await expect(put('late')).rejects.toMatchObject({ name: 'ServiceUnavailable' });
+    expect((await Promise.all(pending)).every(({ status }) => status === 200)).toBe(true);
+    await closed;
+  });
+
+  test('Secrets Manager: the secret by its ARN and its name', async () => {
+    const { client } = await running();
+    const secrets = new SecretsManagerClient(client);
+    const arn = 'arn:aws:secretsmanager:us-east-1:000000000000:secret:firstframe-wan-api-key-local0';
+    for (const SecretId of [arn, 'firstframe-wan-api-key'])
+      expect(await secrets.send(new GetSecretValueCommand({ SecretId }))).toMatchObject({
+        ARN: arn,
+        SecretString: 'sk-local',
+      });
+    await expect(secrets.send(new GetSecretValueCommand({ SecretId: 'other' }))).rejects.toMatchObject({
+      name: 'ResourceNotFoundException',
+    });
+  });
+
+  test('Step Functions: an execution runs the template’s function with the machine’s role', async () => {
+    const { received, code } = await notes();
+    const { client, calls } = await running({ code });
+    const stepFunctions = new SFNClient(client);
+    const { executionArn } = await stepFunctions.send(
+      new StartExecutionCommand({ stateMachineArn, name: 'a-1', input: '{"id":"a","run":1}' }),
+    );
+    const described = () => stepFunctions.send(new DescribeExecutionCommand({ executionArn }));
+    await until(async () => (await described()).status === 'SUCCEEDED');
+    expect(JSON.parse((await described()).output ?? '')).toMatchObject({ id: 'a' });
+    expect(received).toContainEqual({ id: 'a', run: 1 });
+    expect(calls).toContainEqual(
+      expect.objectContaining({
+        principal: 'arn:aws:iam::000000000000:role/firstframe-machine',
+        action: 'lambda:InvokeFunction',
+      }),
+    );
+    const again = new StartExecutionCommand({ stateMachineArn, name: 'a-1', input: '{"id":"b"}' });
+    await expect(stepFunctions.send(again)).rejects.toMatchObject({ name: 'ExecutionAlreadyExists' });
+  });
+
+  test('a function’s failure ends the execution with its error, and the rule for dead executions gets the event', async () => {
+    const { received, code } = await notes();
+    const failing = code.replace(
+      'return {',
+      `if (event.run) { const e = new Error('gone'); e.name = 'ArchiveInterrupted'; throw e } return {`,
+    );
+    const { client } = await running({ code: failing });
+    await new SFNClient(client).send(
+      new StartExecutionCommand({ stateMachineArn, name: 'b-1', input: '{"id":"b","run":1}' }),
+    );
+    await until(() => received.some((event) => event.source === 'aws.states'));
+    expect(received.find((event) => event.source === 'aws.states')).toMatchObject({
+      'detail-type': 'Step Functions Execution Status Change',
+      detail: { name: 'b-1', status: 'FAILED', error: 'ArchiveInterrupted', stateMachineArn },
+    });
+  });
+
+  test('S3: an object in the bucket with EventBridge on reaches the rule’s function; in the other it reaches nobody', async () => {
+    const { received, code } = await notes();
+    const { client, calls } = await running({ code });
+    const s3 = new S3Client(client);
+    await s3.send(new PutObjectCommand({ Bucket: 'firstframe-videos', Key: 'drop/a.png', Body: 'no' }));
+    await s3.send(new PutObjectCommand({ Bucket: 'firstframe-uploads', Key: 'other/a.png', Body: 'no' }));
+    const { VersionId } = await s3.send(
+      new PutObjectCommand({ Bucket: 'firstframe-uploads', Key: 'drop/a.png', Body: 'yes' }),
+    );
+    await until(() => received.length > 0);
+    expect(received).toMatchObject([
+      {
+        source: 'aws.s3',
+        detail: {
+          bucket: { name: 'firstframe-uploads' },
+          object: { key: 'drop/a.png', size: 3, 'version-id': VersionId },
+        },
+      },
+    ]);
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket: 'firstframe-uploads', Key: 'drop/a.png' }));
+    expect(await Body?.transformToString()).toBe('yes');
+    expect(calls.at(-1)).toMatchObject({
+      principal: 'local',
+      action: 's3:GetObject',
+      resource: 'arn:aws:s3:::firstframe-uploads/drop/a.png',
+    });
+  });
+
+  test('EventBridge: PutEvents reaches the rules', async () => {
+    const { received, code } = await notes();
+    const { client } = await running({ code });
+    const entry = { Source: 'firstframe', DetailType: 'Video', Detail: '{"id":1}' };
+    const answer = await new EventBridgeClient(client).send(new PutEventsCommand({ Entries: [entry] }));
+    expect(answer.FailedEntryCount).toBe(0);
+    await until(() => received.length > 0);
+    expect(received).toMatchObject([{ source: 'firstframe', detail: { id: 1 } }]);
+  });
+
+  test('a function calls AWS with a key of its own, so that the call names its role', async () => {
+    const sdk = JSON.stringify(`${process.cwd()}/node_modules/@aws-sdk/client-dynamodb`);
+    const code = `const { DynamoDBClient, GetItemCommand } = require(${sdk});
+      exports.handler = async () => { await new DynamoDBClient({}).send(new GetItemCommand({ TableName: '${table}', Key: { pk: { S: 'a' } } })) }`;
+    const { client, calls } = await running({ code });
+    await new EventBridgeClient(client).send(
+      new PutEventsCommand({ Entries: [{ Source: 'firstframe', DetailType: 'a', Detail: '{}' }] }),
+    );
+    await until(() => calls.some(({ action }) => action === 'dynamodb:GetItem'));
+    expect(calls.find(({ action }) => action === 'dynamodb:GetItem')?.principal).toBe(
+      'arn:aws:iam::000000000000:role/firstframe-main',
+    );
+  });
+
+  test.each([
+    ['an unknown key', { accessKeyId: 'nobody', secretAccessKey: 'local' }, 'UnrecognizedClientException'],
+    ['a wrong secret', { accessKeyId: 'local', secretAccessKey: 'wrong' }, 'InvalidSignatureException'],
+  ])('%s is refused by the JSON services', async (_, credentials, name) => {
+    const { client, calls } = await running();
+    const call = new DynamoDBClient({ ...client, credentials }).send(
+      new GetItemCommand({ TableName: table, Key: { pk: { S: 'a' } } }),
+    );
+    await expect(call).rejects.toMatchObject({ name });
+    expect(calls).toEqual([]);
+  });
+
+  test('a service or operation that is not there is refused by name', async () => {
+    const { url } = await running();
+    const answer = await fetch(url, {
+      method: 'POST',
+      headers: { 'x-amz-target': 'AmazonSQS.SendMessage' },
+      body: '{}',
+    });
+    expect([answer.status, await answer.json()]).toEqual([
+      400,
+      { __type: 'UnknownOperationException', message: expect.stringContaining('AmazonSQS') },
+    ]);
+  });
+});

@@ -1,0 +1,218 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { busEvent } from '../../../local/aws/events/event.ts';
+import { createEventBus, type RuleDefinition } from '../../../local/aws/events/event-bus.ts';
+import { objectEvent } from '../../../local/aws/events/object-events.ts';
+import { compilePattern } from '../../../local/aws/events/pattern.ts';
+import { putEvents } from '../../../local/aws/events/put-events.ts';
+import { schedulePeriod } from '../../../local/aws/events/schedule.ts';
+import { createQueues } from '../../../local/aws/sqs/queues.ts';
+import { manualClock, temporaryDirectory } from './support.ts';
+
+describe('an event pattern', () => {
+  const event = {
+    source: 'aws.s3',
+    'detail-type': 'Object Created',
+    resources: ['arn:aws:s3:::a', 'arn:aws:s3:::b'],
+    detail: { bucket: { name: 'uploads' }, object: { key: 'drop/Cat.PNG', size: 42 }, flag: false, none: null },
+  };
+
+  test.each<[boolean, Record<string, unknown>]>([
+    [true, { source: ['aws.s3'] }],
+    [true, { source: ['other', 'aws.s3'], detail: { bucket: { name: ['uploads'] } } }],
+    [false, { source: ['aws.s3'], detail: { bucket: { name: ['videos'] } } }],
+    [true, { resources: ['arn:aws:s3:::b'] }],
+    [true, { detail: { flag: [false], none: [null] } }],
+    [false, { detail: { flag: ['false'] } }],
+    [true, { detail: { object: { key: [{ prefix: 'drop/' }] } } }],
+    [false, { detail: { object: { key: [{ prefix: 'drop/c' }] } } }],
+    [true, { detail: { object: { key: [{ suffix: '.PNG' }] } } }],
+    [true, { detail: { object: { key: [{ 'equals-ignore-case': 'DROP/cat.png' }] } } }],
+    [true, { detail: { object: { key: [{ wildcard: 'drop/*.PNG' }] } } }],
+    [false, { detail: { object: { key: [{ wildcard: '*.png' }] } } }],
+    [true, { detail: { object: { key: [{ 'anything-but': { suffix: '.json' } }] } } }],
+    [false, { detail: { object: { key: [{ 'anything-but': ['drop/Cat.PNG', 'x'] }] } } }],
+    [false, { detail: { object: { version: [{ 'anything-but': 'x' }] } } }],
+    [true, { detail: { object: { size: [{ numeric: ['>', 0, '<=', 42] }] } } }],
+    [false, { detail: { object: { size: [{ numeric: ['>', 42] }] } } }],
+    [true, { detail: { object: { size: [{ exists: true }], version: [{ exists: false }] } } }],
+    [false, { detail: { object: { size: [{ exists: false }] } } }],
+  ])('%s: %j', (matches, pattern) => {
+    expect(compilePattern(pattern)(event)).toBe(matches);
+  });
+
+  test.each([
+    [{ detail: { ip: [{ cidr: '10.0.0.0/8' }] } }, 'detail.ip'],
+    [{ $or: [{ source: ['a'] }] }, '$or'],
+    [{ source: 'aws.s3' }, 'source'],
+    [{ detail: { size: [{ numeric: ['~', 3] }] } }, 'detail.size'],
+  ])('%j is refused by its place', (pattern, place) => {
+    expect(() => compilePattern(pattern)).toThrow(place);
+  });
+});
+
+describe('a schedule', () => {
+  test.each([
+    ['rate(1 minute)', 60_000],
+    ['rate(5 minutes)', 300_000],
+    ['rate(2 hours)', 7_200_000],
+  ])('%s', (expression, period) => expect(schedulePeriod(expression)).toBe(period));
+
+  test.each(['cron(0 12 * * ? *)', 'rate(0 minutes)', 'at(2026-01-01T00:00:00)'])('%s is refused', (expression) => {
+    expect(() => schedulePeriod(expression)).toThrow(expression);
+  });
+});
+
+function busWith(
+  rules: Partial<RuleDefinition>[],
+  accept?: (functionArn: string, payload: string) => Promise<unknown>,
+) {
+  const clock = manualClock();
+  const directory = temporaryDirectory();
+  const accepted: { functionArn: string; event: Record<string, unknown>; volatile: boolean }[] = [];
+  const bus = createEventBus({
+    clock,
+    rules: rules.map((rule, index) => ({
+      name: `rule-${index}`,
+      arn: `arn:rule-${index}`,
+      targets: [{ function_arn: `f${index}` }],
+      ...rule,
+    })),
+    accept:
+      accept ??
+      (async (functionArn, payload, { volatile }) =>
+        accepted.push({ functionArn, event: JSON.parse(payload), volatile })),
+    queues: createQueues({ directory, now: clock.now, queues: [{ arn: 'arn:dead', name: 'dead' }] }),
+  });
+  return { bus, clock, accepted, deadLetters: () => readFileSync(path.join(directory, 'dead.jsonl'), 'utf8') };
+}
+const event = busEvent(
+  { source: 'us', 'detail-type': 'Made', resources: [], detail: { id: 7 } },
+  Date.parse('2026-01-31T12:00:00.999Z'),
+);
+
+describe('the bus', () => {
+  test('hands an event to every rule that matches, whole, constant or in part', async () => {
+    const { bus, accepted } = busWith([
+      { event_pattern: { source: ['us'] } },
+      { event_pattern: { source: ['them'] } },
+      {
+        event_pattern: { source: ['us'] },
+        targets: [
+          { function_arn: 'a', input: '{"b":1}' },
+          { function_arn: 'c', input_path: '$.detail' },
+        ],
+      },
+      { schedule_expression: 'rate(1 minute)' },
+    ]);
+    await bus.put(event);
+    expect(accepted).toEqual([
+      {
+        functionArn: 'f0',
+        event: { ...event, time: '2026-01-31T12:00:00Z', version: '0', account: '000000000000', region: 'us-east-1' },
+        volatile: false,
+      },
+      { functionArn: 'a', event: { b: 1 }, volatile: false },
+      { functionArn: 'c', event: { id: 7 }, volatile: false },
+    ]);
+  });
+
+  test('is not acknowledged while a target could not take the event', async () => {
+    const { bus } = busWith([{ event_pattern: { source: ['us'] } }], async () =>
+      Promise.reject(new Error('disk full')),
+    );
+    await expect(bus.put(event)).rejects.toThrow('disk full');
+  });
+
+  test('what a target can’t take goes to its dead-letter queue', async () => {
+    const { bus, deadLetters } = busWith(
+      [{ event_pattern: { source: ['us'] }, targets: [{ function_arn: 'f', dead_letter_arn: 'arn:dead' }] }],
+      async () => Promise.reject(new Error('too large')),
+    );
+    await bus.put(event);
+    const { body, attributes } = JSON.parse(deadLetters());
+    expect([JSON.parse(body).detail, attributes.ERROR_MESSAGE]).toEqual([{ id: 7 }, 'too large']);
+  });
+
+  test('ticks a second after the start and then once in each period', () => {
+    const { bus, clock, accepted } = busWith([{ schedule_expression: 'rate(1 minute)' }]);
+    bus.start();
+    clock.advance(1000);
+    expect(accepted).toHaveLength(1);
+    clock.advance(59_999);
+    expect(accepted).toHaveLength(1);
+    clock.advance(1);
+    clock.advance(60_000);
+    expect(accepted).toHaveLength(3);
+    // A tick needs no journal: the one after the next start makes it good.
+    expect(accepted[0]?.volatile).toBe(true);
+    expect(accepted[0]?.event).toMatchObject({
+      source: 'aws.events',
+      'detail-type': 'Scheduled Event',
+      resources: ['arn:rule-0'],
+      detail: {},
+    });
+    bus.close();
+    clock.advance(600_000);
+    expect(accepted).toHaveLength(3);
+  });
+
+  test('refuses a rule it does not understand, by name', () => {
+    expect(() => busWith([{ schedule_expression: 'cron(0 12 * * ? *)' }])).toThrow('rule-0');
+    expect(() => busWith([{ event_pattern: { source: [{ odd: 1 }] } }])).toThrow('rule-0');
+    expect(() => busWith([{ targets: [{ function_arn: 'f', input_path: '$.detail[0]' }] }])).toThrow('rule-0');
+  });
+});
+
+test('an object’s event is what S3 sends to EventBridge', () => {
+  const change = {
+    name: 'ObjectCreated',
+    reason: 'PutObject',
+    bucket: 'uploads',
+    key: 'drop/ü.png',
+    version_id: 'v1',
+    size: 3,
+    etag: 'abc',
+    sequencer: '00AB',
+  } as const;
+  expect(objectEvent(change, Date.parse('2026-01-31T12:00:00Z'))).toMatchObject({
+    source: 'aws.s3',
+    'detail-type': 'Object Created',
+    resources: ['arn:aws:s3:::uploads'],
+    detail: {
+      version: '0',
+      bucket: { name: 'uploads' },
+      object: { key: 'drop/ü.png', size: 3, etag: 'abc', 'version-id': 'v1', sequencer: '00AB' },
+      reason: 'PutObject',
+    },
+  });
+});
+
+describe('PutEvents', () => {
+  const put = (entries: object[]) => putEvents({ Entries: entries }, { bus: { put: async () => {} }, now: () => 0 });
+  const good = { Source: 'us', DetailType: 'Made', Detail: '{"a":1}' };
+
+  test('answers for each entry', async () => {
+    const { FailedEntryCount, Entries } = await put([
+      good,
+      { ...good, Detail: '[1' },
+      { ...good, Source: 'aws.s3' },
+      { Source: 'us' },
+    ]);
+    expect(FailedEntryCount).toBe(3);
+    expect(Entries).toMatchObject([
+      { EventId: expect.any(String) },
+      { ErrorCode: 'MalformedDetail' },
+      { ErrorCode: 'NotAuthorizedForSourceException' },
+      { ErrorCode: 'InvalidArgument' },
+    ]);
+  });
+
+  test('refuses more than ten entries and another bus', async () => {
+    await expect(put(Array.from({ length: 11 }, () => good))).rejects.toMatchObject({ name: 'ValidationException' });
+    await expect(put([{ ...good, EventBusName: 'other' }])).rejects.toMatchObject({
+      name: 'ResourceNotFoundException',
+    });
+  });
+});

@@ -1,0 +1,70 @@
+import { describe, expect, test } from 'vitest';
+import type { Template } from '../../../local/aws/template/template.ts';
+import { running } from './running.ts';
+import { smallTemplate } from './small-template.ts';
+
+describe('a template that does not fit together is refused', () => {
+  const without = (...gone: string[]): Template => ({
+    ...smallTemplate,
+    Resources: Object.fromEntries(Object.entries(smallTemplate.Resources).filter(([id]) => !gone.includes(id))),
+  });
+
+  test.each([
+    [
+      'a rule without the permission to invoke its function',
+      without('EventsPermission'),
+      'the rule firstframe-drops may not invoke',
+    ],
+    ['a method without it', without('ApiPermission'), 'the method GET /health may not invoke'],
+  ])('%s', async (_, template, message) => {
+    await expect(running({ template })).rejects.toThrow(message);
+  });
+
+  test('a permission that is another rule’s', async () => {
+    const { EventsPermission } = smallTemplate.Resources;
+    const Properties = { ...EventsPermission?.Properties, SourceArn: { 'Fn::GetAtt': ['DiedRule', 'Arn'] } };
+    const template = {
+      ...smallTemplate,
+      Resources: { ...smallTemplate.Resources, EventsPermission: { ...EventsPermission!, Properties } },
+    };
+    const start = running({ template });
+    await expect(start).rejects.toThrow('the rule firstframe-drops may not invoke');
+    await expect(start).rejects.not.toThrow('the rule firstframe-died');
+  });
+
+  test('a dead-letter queue that is none of the template’s', async () => {
+    const { DropsRule } = smallTemplate.Resources;
+    const target = {
+      Arn: { 'Fn::GetAtt': ['MainFunction', 'Arn'] },
+      Id: 'a',
+      DeadLetterConfig: { Arn: 'arn:aws:sqs:us-east-1:1:other' },
+    };
+    const template = {
+      ...smallTemplate,
+      Resources: {
+        ...smallTemplate.Resources,
+        DropsRule: { ...DropsRule!, Properties: { ...DropsRule?.Properties, Targets: [target] } },
+      },
+    };
+    await expect(running({ template })).rejects.toThrow('arn:aws:sqs:us-east-1:1:other');
+  });
+
+  test('a table of an earlier start with another key', async () => {
+    const first = await running();
+    await first.close();
+    const changed: Template = {
+      ...smallTemplate,
+      Resources: {
+        ...smallTemplate.Resources,
+        VideosTable: {
+          ...smallTemplate.Resources.VideosTable!,
+          Properties: {
+            KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+            AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
+          },
+        },
+      },
+    };
+    await expect(running({ directory: first.directory, template: changed })).rejects.toThrow('other keys or indexes');
+  });
+});

@@ -1,0 +1,152 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: CloudFormation's own placeholders
+import { describe, expect, test } from 'vitest';
+import { loadStack } from '../../../local/aws/template/load.ts';
+import type { Template } from '../../../local/aws/template/template.ts';
+
+const load = (template: Template) =>
+  loadStack(template, { stack_name: 'firstframe', account: '000000000000', region: 'us-east-1' });
+const outputsOf = (template: Template) => load(template).outputs;
+const outputs = (values: Record<string, unknown>) =>
+  Object.fromEntries(Object.entries(values).map(([name, Value]) => [name, { Value }]));
+
+const resources: Template['Resources'] = {
+  UploadsBucket: { Type: 'AWS::S3::Bucket', Properties: {} },
+  VideosTable: {
+    Type: 'AWS::DynamoDB::Table',
+    Properties: {
+      AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
+      KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+    },
+  },
+  SubmitFunction81FD0F43: {
+    Type: 'AWS::Lambda::Function',
+    Properties: {
+      Code: { S3Bucket: { 'Fn::Sub': 'assets-${AWS::AccountId}-${AWS::Region}' }, S3Key: 'x.zip' },
+      Handler: 'index.handler',
+      Role: 'arn:aws:iam::000000000000:role/r',
+      Runtime: 'nodejs24.x',
+      Environment: { Variables: { TABLE: { Ref: 'VideosTable' } } },
+    },
+  },
+  SubmitFunctionVersion: {
+    Type: 'AWS::Lambda::Version',
+    Properties: { FunctionName: { Ref: 'SubmitFunction81FD0F43' } },
+  },
+  SubmitFunctionLive: {
+    Type: 'AWS::Lambda::Alias',
+    Properties: {
+      FunctionName: { Ref: 'SubmitFunction81FD0F43' },
+      FunctionVersion: { 'Fn::GetAtt': ['SubmitFunctionVersion', 'Version'] },
+      Name: 'live',
+    },
+  },
+};
+
+describe('intrinsic functions', () => {
+  test('resolve as CloudFormation does', () => {
+    expect(
+      outputsOf({
+        Parameters: { Stage: { Type: 'String', Default: 'test' } },
+        Mappings: { Sizes: { 'us-east-1': { small: 128 } } },
+        Conditions: {
+          IsTest: { 'Fn::Equals': [{ Ref: 'Stage' }, 'test'] },
+          IsLive: { 'Fn::Not': [{ Condition: 'IsTest' }] },
+          Either: { 'Fn::Or': [{ Condition: 'IsLive' }, { Condition: 'IsTest' }] },
+          Both: { 'Fn::And': [{ Condition: 'IsLive' }, { Condition: 'IsTest' }] },
+        },
+        Resources: resources,
+        Outputs: outputs({
+          Bucket: { Ref: 'UploadsBucket' },
+          Arn: { 'Fn::GetAtt': ['VideosTable', 'Arn'] },
+          Alias: { Ref: 'SubmitFunctionLive' },
+          Joined: { 'Fn::Join': ['-', ['a', { Ref: 'Stage' }, { Ref: 'AWS::Region' }]] },
+          Selected: { 'Fn::Select': [1, { 'Fn::Split': [':', { 'Fn::GetAtt': 'VideosTable.Arn' }] }] },
+          Substituted: { 'Fn::Sub': '${AWS::StackName}/${VideosTable.Arn}/${!Kept}' },
+          SubstitutedOwn: { 'Fn::Sub': ['${Own}-${Stage}', { Own: { Ref: 'UploadsBucket' } }] },
+          Mapped: { 'Fn::FindInMap': ['Sizes', { Ref: 'AWS::Region' }, 'small'] },
+          Chosen: { 'Fn::If': ['Either', 'yes', 'no'] },
+          NotChosen: { 'Fn::If': ['Both', 'yes', 'no'] },
+          Without: { kept: 1, gone: { Ref: 'AWS::NoValue' }, list: [1, { Ref: 'AWS::NoValue' }] },
+        }),
+      }),
+    ).toEqual({
+      Bucket: 'firstframe-uploads',
+      Arn: 'arn:aws:dynamodb:us-east-1:000000000000:table/firstframe-videos',
+      Alias: 'arn:aws:lambda:us-east-1:000000000000:function:firstframe-submit:live',
+      Joined: 'a-test-us-east-1',
+      Selected: 'aws',
+      Substituted: 'firstframe/arn:aws:dynamodb:us-east-1:000000000000:table/firstframe-videos/${Kept}',
+      SubstitutedOwn: 'firstframe-uploads-test',
+      Mapped: 128,
+      Chosen: 'yes',
+      NotChosen: 'no',
+      Without: { kept: 1, list: [1] },
+    });
+  });
+
+  test.each([
+    [{ 'Fn::ImportValue': 'other-stack' }, 'Fn::ImportValue'],
+    [{ 'Fn::GetAZs': '' }, 'Fn::GetAZs'],
+    [{ Ref: 'Nowhere' }, 'Nowhere'],
+    [{ 'Fn::GetAtt': ['VideosTable', 'StreamArn'] }, 'VideosTable.StreamArn'],
+    [{ 'Fn::If': ['Missing', 1, 2] }, 'Missing'],
+  ])('%j is refused by name', (value, name) => {
+    expect(() => outputsOf({ Resources: resources, Outputs: outputs({ Wrong: value }) })).toThrow(name);
+  });
+});
+
+describe('a template that the local runtime does not know', () => {
+  test('is refused with every unknown type, property, attribute and section by name', () => {
+    const refusal = () =>
+      load({
+        Transform: 'AWS::Serverless-2016-10-31',
+        Resources: {
+          Cache: { Type: 'AWS::ElastiCache::CacheCluster', Properties: {} },
+          UploadsBucket: { Type: 'AWS::S3::Bucket', Properties: { AccelerateConfiguration: {} } },
+          Loose: {
+            Type: 'AWS::Events::Rule',
+            Properties: { ScheduleExpression: 'rate(1 minute)', Targets: [{ Arn: 'a', Id: 'b', SqsParameters: {} }] },
+          },
+          Made: { Type: 'AWS::SQS::Queue', Properties: {}, CreationPolicy: {} },
+        },
+      } as Template);
+    expect(refusal).toThrow('Cache (AWS::ElastiCache::CacheCluster): this resource type is unknown');
+    expect(refusal).toThrow('UploadsBucket (AWS::S3::Bucket): the property AccelerateConfiguration is unknown');
+    expect(refusal).toThrow('Loose (AWS::Events::Rule): the property Targets.0.SqsParameters is unknown');
+    expect(refusal).toThrow('Made (AWS::SQS::Queue): the attribute CreationPolicy is unknown');
+    expect(refusal).toThrow("the template's section Transform is unknown");
+  });
+
+  test('is refused for a known property with a value it does not run', () => {
+    expect(() =>
+      load({
+        Resources: {
+          Machine: {
+            Type: 'AWS::StepFunctions::StateMachine',
+            Properties: { DefinitionString: '{}', RoleArn: 'r', StateMachineType: 'EXPRESS' },
+          },
+        },
+      }),
+    ).toThrow('Machine (AWS::StepFunctions::StateMachine): the property StateMachineType');
+  });
+});
+
+test('a resource whose condition is false does not exist', () => {
+  const stack = load({
+    Conditions: { Never: { 'Fn::Equals': ['a', 'b'] } },
+    Resources: {
+      UploadsBucket: { Type: 'AWS::S3::Bucket', Condition: 'Never' },
+      VideosBucket: { Type: 'AWS::S3::Bucket' },
+    },
+  });
+  expect(stack.all('AWS::S3::Bucket').map(({ name }) => name)).toEqual(['firstframe-videos']);
+});
+
+test('a name given by the template goes before the one made from the logical id', () => {
+  const [bucket] = load({
+    Resources: {
+      UploadsBucket: { Type: 'AWS::S3::Bucket', Properties: { BucketName: { 'Fn::Sub': '${AWS::StackName}-mine' } } },
+    },
+  }).all('AWS::S3::Bucket');
+  expect(bucket).toMatchObject({ name: 'firstframe-mine', ref: 'firstframe-mine' });
+});

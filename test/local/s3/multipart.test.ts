@@ -1,0 +1,224 @@
+import { createHash } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import {
+  AbortMultipartUploadCommand,
+  type ChecksumAlgorithm,
+  CompleteMultipartUploadCommand,
+  type CompleteMultipartUploadCommandInput,
+  CreateMultipartUploadCommand,
+  type CreateMultipartUploadCommandInput,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListMultipartUploadsCommand,
+  ListPartsCommand,
+  PutObjectCommand,
+  UploadPartCommand,
+  UploadPartCopyCommand,
+} from '@aws-sdk/client-s3';
+import { describe, expect, test } from 'vitest';
+import { createChecksum } from '../../../local/aws/s3/checksum/algorithms.ts';
+import { refusal, startS3 } from './support/start-s3.ts';
+
+const Bucket = 'files';
+const Key = 'video.mp4';
+const mebibyte = 1 << 20;
+const parts = [Buffer.alloc(5 * mebibyte, 'a'), Buffer.alloc(5 * mebibyte, 'b'), Buffer.from('end')];
+const whole = Buffer.concat(parts);
+const md5 = (bytes: Buffer) => createHash('md5').update(bytes);
+const composite = `"${createHash('md5')
+  .update(Buffer.concat(parts.map((part) => md5(part).digest())))
+  .digest('hex')}-3"`;
+
+async function start(input: Partial<CreateMultipartUploadCommandInput> = {}) {
+  const s3 = await startS3();
+  const { UploadId } = await s3.sdk.send(new CreateMultipartUploadCommand({ Bucket, Key, ...input }));
+  const upload = { Bucket, Key, UploadId };
+  const sendPart = async (PartNumber: number, Body: Buffer | string, ChecksumAlgorithm?: ChecksumAlgorithm) => ({
+    PartNumber,
+    ...(await s3.sdk.send(new UploadPartCommand({ ...upload, PartNumber, Body, ChecksumAlgorithm }))),
+  });
+  const complete = (
+    Parts: { PartNumber: number; ETag?: string }[],
+    more: Partial<CompleteMultipartUploadCommandInput> = {},
+  ) => s3.sdk.send(new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts }, ...more }));
+  return { ...s3, upload, sendPart, complete };
+}
+
+describe('a multipart upload', () => {
+  test('becomes one object with a composite tag and the attributes of its beginning', async () => {
+    const s3 = await start({ ContentType: 'video/mp4', Metadata: { prompt: 'a cat' } });
+    const sent = await Promise.all(parts.map((part, at) => s3.sendPart(at + 1, part)));
+    expect(await refusal(s3.sdk.send(new GetObjectCommand({ Bucket, Key })))).toBe('NoSuchKey 404');
+    expect(await s3.complete(sent)).toMatchObject({ ETag: composite, Bucket, Key });
+    const answer = await s3.sdk.send(new GetObjectCommand({ Bucket, Key }));
+    expect(answer).toMatchObject({ ContentType: 'video/mp4', Metadata: { prompt: 'a cat' }, ETag: composite });
+    expect(Buffer.from(await answer.Body!.transformToByteArray()).equals(whole)).toBe(true);
+    expect(s3.events).toMatchObject([
+      { reason: 'CompleteMultipartUpload', size: whole.length, etag: composite.slice(1, -1) },
+    ]);
+    expect(await readdir(`${s3.directory}/buckets/files/blobs`)).toHaveLength(1);
+  });
+
+  test('gives its parts back one by one', async () => {
+    const s3 = await start();
+    await s3.complete([await s3.sendPart(1, parts[0]!), await s3.sendPart(7, parts[2]!)]);
+    const second = await s3.sdk.send(new GetObjectCommand({ Bucket, Key, PartNumber: 2 }));
+    expect(second).toMatchObject({ PartsCount: 2, ContentLength: 3, ContentRange: 'bytes 5242880-5242882/5242883' });
+    expect(await second.Body!.transformToString()).toBe('end');
+    expect(await refusal(s3.sdk.send(new HeadObjectCommand({ Bucket, Key, PartNumber: 3 })))).toMatch(/416$/);
+  });
+
+  test('a part sent again replaces the first', async () => {
+    const s3 = await start();
+    const first = await s3.sendPart(1, 'wrong');
+    const second = await s3.sendPart(1, 'right');
+    expect(await refusal(s3.complete([first]))).toBe('InvalidPart 400');
+    await s3.complete([second]);
+    expect((await s3.sdk.send(new HeadObjectCommand({ Bucket, Key }))).ContentLength).toBe(5);
+  });
+
+  test.each([
+    ['SHA256', undefined, 'COMPOSITE'],
+    ['SHA1', undefined, 'COMPOSITE'],
+    ['CRC32', undefined, 'COMPOSITE'],
+    ['CRC32C', 'FULL_OBJECT', 'FULL_OBJECT'],
+    ['CRC32', 'FULL_OBJECT', 'FULL_OBJECT'],
+  ] as const)('sums by %s (%s asked for)', async (algorithm, ChecksumType, type) => {
+    const s3 = await start({ ChecksumAlgorithm: algorithm, ChecksumType });
+    const sent = await Promise.all([parts[0]!, parts[2]!].map((part, at) => s3.sendPart(at + 1, part, algorithm)));
+    const sum = createChecksum(algorithm);
+    for (const part of [parts[0]!, parts[2]!]) {
+      const own = createChecksum(algorithm);
+      own.update(part);
+      sum.update(type === 'COMPOSITE' ? own.digest() : part);
+    }
+    const value = `${sum.digest().toString('base64')}${type === 'COMPOSITE' ? '-2' : ''}`;
+    expect(await s3.complete(sent)).toMatchObject({ [`Checksum${algorithm}`]: value, ChecksumType: type });
+    const head = await s3.sdk.send(new HeadObjectCommand({ Bucket, Key, ChecksumMode: 'ENABLED' }));
+    expect(head).toMatchObject({ [`Checksum${algorithm}`]: value, ChecksumType: type });
+  });
+
+  test.each<[string, Partial<CompleteMultipartUploadCommandInput>, string]>([
+    ['another size', { MpuObjectSize: 4 }, 'InvalidRequest 400'],
+    ['another checksum', { ChecksumCRC64NVME: 'AAAAAAAAAAA=' }, 'BadDigest 400'],
+    ['another kind of checksum', { ChecksumType: 'COMPOSITE' }, 'InvalidRequest 400'],
+  ])('is not completed with %s than expected, and can still be', async (_, more, expected) => {
+    const s3 = await start();
+    const part = await s3.sendPart(1, 'hello');
+    expect(await refusal(s3.complete([part], more))).toBe(expected);
+    expect(await refusal(s3.complete([part], { MpuObjectSize: 5 }))).toBe('no error');
+  });
+
+  test('takes parts only with the checksum it was created with', async () => {
+    const s3 = await start({ ChecksumAlgorithm: 'SHA256' });
+    expect(await refusal(s3.sendPart(1, 'hello', 'CRC32'))).toBe('InvalidRequest 400');
+    const { PartNumber, ETag } = await s3.sendPart(1, 'hello', 'SHA256');
+    expect(await refusal(s3.complete([{ PartNumber, ETag }]))).toBe('InvalidRequest 400');
+  });
+
+  test('every part but the last has 5 MiB', async () => {
+    const s3 = await start();
+    const sent = [await s3.sendPart(1, parts[0]!.subarray(1)), await s3.sendPart(2, 'end')];
+    expect(await refusal(s3.complete(sent))).toBe('EntityTooSmall 400');
+  });
+
+  test.each<
+    [string, (sent: { PartNumber: number; ETag?: string }[]) => { PartNumber: number; ETag?: string }[], string]
+  >([
+    ['parts out of order', (sent) => sent.toReversed(), 'InvalidPartOrder 400'],
+    ['a part twice', ([first]) => [first!, first!], 'InvalidPartOrder 400'],
+    ['a part that never came', (sent) => [...sent, { PartNumber: 9, ETag: '"x"' }], 'InvalidPart 400'],
+    ['another tag', ([first]) => [{ ...first!, ETag: '"x"' }], 'InvalidPart 400'],
+    ['no parts', () => [], 'MalformedXML 400'],
+  ])('%s are refused', async (_, change, expected) => {
+    const s3 = await start();
+    const sent = [await s3.sendPart(1, 'one'), await s3.sendPart(2, 'two')];
+    const named = sent.map(({ PartNumber, ETag }) => ({ PartNumber, ETag }));
+    expect(await refusal(s3.complete(change(named)))).toBe(expected);
+  });
+
+  test('copies parts out of objects', async () => {
+    const s3 = await start();
+    await s3.sdk.send(new PutObjectCommand({ Bucket, Key: 'source', Body: parts[0] }));
+    const copyPart = async (PartNumber: number, CopySourceRange?: string) => {
+      const command = new UploadPartCopyCommand({
+        ...s3.upload,
+        PartNumber,
+        CopySource: 'files/source',
+        CopySourceRange,
+      });
+      return { PartNumber, ETag: (await s3.sdk.send(command)).CopyPartResult?.ETag };
+    };
+    await s3.complete([await copyPart(1), await copyPart(2, 'bytes=0-2')]);
+    const answer = await s3.sdk.send(new GetObjectCommand({ Bucket, Key }));
+    const expected = Buffer.concat([parts[0]!, Buffer.from('aaa')]);
+    expect(Buffer.from(await answer.Body!.transformToByteArray()).equals(expected)).toBe(true);
+    expect(await refusal(copyPart(3, 'bytes=0-99999999'))).toMatch(/NoSuchUpload|InvalidArgument/);
+  });
+
+  test('ends with its abort', async () => {
+    const s3 = await start();
+    const part = await s3.sendPart(1, 'one');
+    await s3.sdk.send(new AbortMultipartUploadCommand(s3.upload));
+    expect(await refusal(s3.complete([part]))).toBe('NoSuchUpload 404');
+    expect(await refusal(s3.sendPart(2, 'two'))).toBe('NoSuchUpload 404');
+    await s3.close();
+    expect(await readdir(`${s3.directory}/buckets/files/blobs`)).toEqual([]);
+  });
+
+  test('is completed once', async () => {
+    const s3 = await start();
+    const part = await s3.sendPart(1, 'one');
+    const outcomes = await Promise.all([1, 2, 3].map(() => refusal(s3.complete([part]))));
+    expect(outcomes.sort()).toEqual(['NoSuchUpload 404', 'NoSuchUpload 404', 'no error']);
+    expect(s3.events).toHaveLength(1);
+  });
+
+  test('part numbers go from 1 to 10,000', async () => {
+    const s3 = await start();
+    expect(await refusal(s3.sendPart(0, 'x'))).toBe('InvalidArgument 400');
+    expect(await refusal(s3.sendPart(10_001, 'x'))).toBe('InvalidArgument 400');
+  });
+
+  test('an algorithm without that type is refused', async () => {
+    expect(await refusal(start({ ChecksumAlgorithm: 'SHA256', ChecksumType: 'FULL_OBJECT' }))).toBe(
+      'InvalidRequest 400',
+    );
+  });
+});
+
+describe('listings', () => {
+  test('parts are paged', async () => {
+    const s3 = await start();
+    for (const number of [3, 1, 2]) await s3.sendPart(number, `part ${number}`);
+    const first = await s3.sdk.send(new ListPartsCommand({ ...s3.upload, MaxParts: 2 }));
+    expect(first).toMatchObject({
+      IsTruncated: true,
+      NextPartNumberMarker: '2',
+      Parts: [{ PartNumber: 1, Size: 6 }, {}],
+    });
+    const rest = await s3.sdk.send(
+      new ListPartsCommand({ ...s3.upload, PartNumberMarker: first.NextPartNumberMarker }),
+    );
+    expect(rest.Parts?.map((part) => part.PartNumber)).toEqual([3]);
+  });
+
+  test('uploads are listed by key and prefix, and paged', async () => {
+    const s3 = await start();
+    for (const key of ['a/1', 'a/2', 'b', 'b']) {
+      await s3.sdk.send(new CreateMultipartUploadCommand({ Bucket, Key: key }));
+    }
+    const folders = await s3.sdk.send(new ListMultipartUploadsCommand({ Bucket, Delimiter: '/' }));
+    expect(folders.Uploads?.map((each) => each.Key)).toEqual(['b', 'b', Key]);
+    expect(folders.CommonPrefixes).toEqual([{ Prefix: 'a/' }]);
+    const seen = new Set<string | undefined>();
+    let markers: { KeyMarker?: string; UploadIdMarker?: string } = {};
+    for (let more = true; more; ) {
+      const page = await s3.sdk.send(new ListMultipartUploadsCommand({ Bucket, MaxUploads: 2, ...markers }));
+      for (const each of page.Uploads ?? []) seen.add(each.UploadId);
+      more = page.IsTruncated === true;
+      markers = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
+    }
+    expect(seen.size).toBe(5);
+  });
+});

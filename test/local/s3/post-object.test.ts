@@ -1,0 +1,258 @@
+import { createHmac } from 'node:crypto';
+import { GetObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3';
+import { createPresignedPost, type PresignedPostOptions } from '@aws-sdk/s3-presigned-post';
+import { describe, expect, test } from 'vitest';
+import { amzDate, readAnswer, signingKey } from './support/raw-request.ts';
+import { region, startS3, type TestS3 } from './support/start-s3.ts';
+
+const Bucket = 'files';
+
+interface Submission {
+  options?: Partial<PresignedPostOptions>;
+  /** Added to the signed fields, or put in their place. */
+  fields?: Record<string, string | undefined>;
+  file?: string | Buffer<ArrayBuffer>;
+  fileName?: string;
+}
+
+async function post(s3: TestS3, { options, fields = {}, file = 'hello', fileName = 'cat.png' }: Submission = {}) {
+  const signed = await createPresignedPost(s3.sdk, { Bucket, Key: 'inbox/cat.png', ...options });
+  return submit(s3, { ...signed.fields, ...fields }, file, fileName);
+}
+
+async function submit(
+  s3: TestS3,
+  fields: Record<string, string | undefined>,
+  file: string | Buffer<ArrayBuffer>,
+  fileName: string,
+) {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) if (value !== undefined) form.set(name, value);
+  form.set('file', new Blob([file]), fileName);
+  form.set('after the file', 'is not read');
+  return readAnswer(await fetch(`${s3.endpoint}/${Bucket}`, { method: 'POST', body: form, redirect: 'manual' }));
+}
+
+/** Signs any policy by hand. */
+function policyFields(policy: object | string, time = Date.now()) {
+  const date = amzDate(time);
+  const day = date.slice(0, 8);
+  const encoded = Buffer.from(typeof policy === 'string' ? policy : JSON.stringify(policy)).toString('base64');
+  return {
+    policy: encoded,
+    'x-amz-algorithm': 'AWS4-HMAC-SHA256',
+    'x-amz-credential': `local/${day}/${region}/s3/aws4_request`,
+    'x-amz-date': date,
+    'x-amz-signature': createHmac('sha256', signingKey(day)).update(encoded).digest('hex'),
+  };
+}
+
+/** What S3 replaces. */
+const placeholder = `inbox/$\{filename}`;
+const later = () => new Date(Date.now() + 60_000).toISOString();
+const ownFields = [
+  ['starts-with', '$x-amz-algorithm', ''],
+  ['starts-with', '$x-amz-credential', ''],
+  ['starts-with', '$x-amz-date', ''],
+];
+
+describe('a presigned POST', () => {
+  test('stores the file as the form says', async () => {
+    const s3 = await startS3();
+    const options = {
+      Fields: { 'Content-Type': 'image/png', 'x-amz-meta-prompt': 'eine schöne Katze 猫', 'Cache-Control': 'no-store' },
+      Conditions: [['content-length-range', 1, 10] as ['content-length-range', number, number]],
+    };
+    const answer = await post(s3, { options });
+    expect([answer.status, answer.text]).toEqual([204, '']);
+    expect(answer.headers.get('etag')).toBe('"5d41402abc4b2a76b9719d911017c592"');
+    expect(answer.headers.get('location')).toBe(`${s3.endpoint}/files/inbox/cat.png`);
+    const stored = await s3.sdk.send(new GetObjectCommand({ Bucket, Key: 'inbox/cat.png' }));
+    expect(stored).toMatchObject({ ContentType: 'image/png', CacheControl: 'no-store', ContentLength: 5 });
+    expect(stored.Metadata?.prompt).toMatch(/^=\?UTF-8\?Q\?eine_sch=C3=B6ne_Katze_=E7=8C=AB\?=$/);
+    expect(await stored.Body!.transformToString()).toBe('hello');
+    expect(s3.events).toMatchObject([{ reason: 'POST Object', key: 'inbox/cat.png', size: 5, requester: 'local' }]);
+    expect(s3.calls[0]).toEqual({
+      access_key_id: 'local',
+      action: 's3:PutObject',
+      bucket: Bucket,
+      key: 'inbox/cat.png',
+    });
+  });
+
+  test.each([0, 1, 100_000, 3_000_000])('%i bytes of anything come through whole', async (size) => {
+    const s3 = await startS3();
+    // Full of what looks like the form's own delimiters.
+    const file = Buffer.alloc(size, '\r\n--\r\n----');
+    expect((await post(s3, { file })).status).toBe(204);
+    const stored = await s3.sdk.send(new GetObjectCommand({ Bucket, Key: 'inbox/cat.png' }));
+    expect(Buffer.from(await stored.Body!.transformToByteArray()).equals(file)).toBe(true);
+  });
+
+  test.each([
+    ['猫.png', 'inbox/猫.png'],
+    ['C:\\pictures\\cat.png', 'inbox/cat.png'],
+    ['a "quoted" name.png', 'inbox/a "quoted" name.png'],
+    ['$& and $1.png', 'inbox/$& and $1.png'],
+  ])('the placeholder of the key becomes the file’s name: %s', async (fileName, Key) => {
+    const s3 = await startS3();
+    expect((await post(s3, { options: { Key: placeholder }, fileName })).status).toBe(204);
+    await s3.sdk.send(new HeadObjectCommand({ Bucket, Key }));
+  });
+
+  test('is answered as the form asks', async () => {
+    const s3 = await startS3();
+    const created = await post(s3, { options: { Fields: { success_action_status: '201' } } });
+    expect(created.status).toBe(201);
+    expect(created.text).toContain('<Bucket>files</Bucket><Key>inbox/cat.png</Key><ETag>&quot;5d41402a');
+    expect((await post(s3, { options: { Fields: { success_action_status: '200' } } })).status).toBe(200);
+    const redirect = 'http://127.0.0.1:1/done?a=b';
+    const moved = await post(s3, { options: { Fields: { success_action_redirect: redirect } } });
+    expect(moved.status).toBe(303);
+    expect(moved.headers.get('location')).toBe(
+      `${redirect}&bucket=files&key=inbox%2Fcat.png&etag=%225d41402abc4b2a76b9719d911017c592%22`,
+    );
+  });
+
+  test('tags and the ACL of a form are read', async () => {
+    const s3 = await startS3();
+    const tagging = '<Tagging><TagSet><Tag><Key>a&amp;b</Key><Value>c</Value></Tag></TagSet></Tagging>';
+    expect((await post(s3, { options: { Fields: { tagging, acl: 'private' } } })).status).toBe(204);
+    const stored = await s3.sdk.send(new GetObjectCommand({ Bucket, Key: 'inbox/cat.png' }));
+    expect(stored.TagCount).toBe(1);
+    expect((await post(s3, { options: { Fields: { acl: 'public-read' } } })).code).toBe(
+      'AccessControlListNotSupported',
+    );
+  });
+
+  const range = { Conditions: [['content-length-range', 3, 6]] } as Partial<PresignedPostOptions>;
+  test.each<[string, Submission, string]>([
+    ['a file too large', { options: range, file: 'hello too' }, 'EntityTooLarge'],
+    ['a file too large by megabytes', { options: range, file: Buffer.alloc(5 << 20) }, 'EntityTooLarge'],
+    ['a file too small', { options: range, file: 'hi' }, 'EntityTooSmall'],
+    ['another key', { fields: { key: 'elsewhere' } }, 'AccessDenied'],
+    ['a field the policy does not know', { fields: { 'x-amz-meta-owner': 'me' } }, 'AccessDenied'],
+    [
+      'another value of a field',
+      { options: { Fields: { 'Content-Type': 'image/png' } }, fields: { 'Content-Type': 'text/html' } },
+      'AccessDenied',
+    ],
+    ['another signature', { fields: { 'X-Amz-Signature': '0'.repeat(64) } }, 'SignatureDoesNotMatch'],
+    ['another policy', { fields: { Policy: Buffer.from('{}').toString('base64') } }, 'SignatureDoesNotMatch'],
+    [
+      'an unknown key',
+      { fields: { 'X-Amz-Credential': 'nobody/20260101/eu-central-1/s3/aws4_request' } },
+      'InvalidAccessKeyId',
+    ],
+    ['no signature', { fields: { 'X-Amz-Signature': undefined } }, 'InvalidArgument'],
+    ['neither policy nor signature', { fields: { 'X-Amz-Signature': undefined, Policy: undefined } }, 'AccessDenied'],
+    ['no key', { fields: { key: undefined } }, 'InvalidArgument'],
+    ['a checksum of other bytes', { options: { Fields: { 'x-amz-checksum-crc32': 'AAAAAA==' } } }, 'BadDigest'],
+    [
+      'a field that is not supported',
+      { options: { Fields: { 'x-amz-website-redirect-location': '/' } } },
+      'NotImplemented',
+    ],
+    ['too many fields', { fields: { 'x-ignore-this': 'x'.repeat(21_000) } }, 'MaxPostPreDataLengthExceeded'],
+    ['metadata over 2 KB', { options: { Fields: { 'x-amz-meta-a': 'x'.repeat(2048) } } }, 'MetadataTooLarge'],
+  ])('%s is refused, and nothing is kept', async (_, submission, code) => {
+    const s3 = await startS3();
+    expect(await post(s3, submission)).toMatchObject({ code });
+    await expect(s3.sdk.send(new HeadObjectCommand({ Bucket, Key: 'inbox/cat.png' }))).rejects.toThrow();
+    expect(s3.events).toEqual([]);
+  });
+
+  test('fields named x-ignore- need no condition', async () => {
+    expect((await post(await startS3(), { fields: { 'x-ignore-csrf': 'token' } })).status).toBe(204);
+  });
+
+  test('ends when its policy does, by the server’s clock', async () => {
+    let time = Date.now();
+    const s3 = await startS3({ now: () => time });
+    const fields = {
+      ...policyFields({ expiration: new Date(time + 60_000).toISOString(), conditions: [{ key: 'a' }, ...ownFields] }),
+      key: 'a',
+    };
+    expect((await submit(s3, fields, 'hello', 'a')).status).toBe(204);
+    time += 60_001;
+    expect(await submit(s3, fields, 'hello', 'a')).toMatchObject({
+      code: 'AccessDenied',
+      text: expect.stringContaining('expired'),
+    });
+  });
+});
+
+describe('conditions', () => {
+  test.each<[string, unknown[], Record<string, string>, string | undefined]>([
+    ['an exact match in a list', [['eq', '$key', 'a/b']], {}, undefined],
+    ['a prefix', [['starts-with', '$key', 'a/']], {}, undefined],
+    ['another prefix', [['starts-with', '$key', 'b/']], {}, 'AccessDenied'],
+    ['another bucket', [['starts-with', '$key', ''], { bucket: 'others' }], {}, 'AccessDenied'],
+    [
+      'names in any case',
+      [
+        ['starts-with', '$Key', ''],
+        ['eq', '$Content-Type', 'a/b'],
+      ],
+      { 'content-type': 'a/b' },
+      undefined,
+    ],
+    [
+      'every item of a content type',
+      [
+        ['starts-with', '$key', ''],
+        ['starts-with', '$Content-Type', 'image/'],
+      ],
+      { 'Content-Type': 'image/png, text/html' },
+      'AccessDenied',
+    ],
+    ['a field that must be there', [['starts-with', '$key', ''], { 'x-amz-meta-a': 'b' }], {}, 'AccessDenied'],
+    ['an unknown kind', [['like', '$key', 'a']], {}, 'InvalidPolicyDocument'],
+    ['a range backwards', [['content-length-range', 5, 1]], {}, 'InvalidPolicyDocument'],
+  ])('%s', async (_, conditions, fields, code) => {
+    const s3 = await startS3();
+    const policy = policyFields({ expiration: later(), conditions: [...conditions, ...ownFields] });
+    expect((await submit(s3, { ...policy, key: 'a/b', ...fields }, 'hello', 'a')).code).toBe(code);
+  });
+
+  test.each(['nonsense', '{}', '{"expiration":"never","conditions":[]}', '{"expiration":"2099-01-01T00:00:00Z"}'])(
+    'the policy %s is none',
+    async (policy) => {
+      const s3 = await startS3();
+      const answer = await submit(s3, { ...policyFields(policy), key: 'a' }, 'hello', 'a');
+      expect(answer).toMatchObject({ code: 'InvalidPolicyDocument' });
+    },
+  );
+});
+
+describe('a broken form', () => {
+  const type = 'multipart/form-data; boundary=edge';
+  const head = '--edge\r\nContent-Disposition: form-data; name="key"\r\n\r\na\r\n--edge';
+  test.each([
+    ['is cut off within a field', type, '--edge\r\nContent-Disposition: form-data; name="key"\r\n\r\na'],
+    ['has no boundary', 'multipart/form-data', head],
+    ['starts otherwise', type, 'hello'],
+    ['has a part without a name', type, '--edge\r\nContent-Type: text/plain\r\n\r\na\r\n--edge--\r\n'],
+    ['goes on after a delimiter', type, `${head}nonsense\r\n`],
+  ])('that %s is refused', async (_, contentType, body) => {
+    const s3 = await startS3();
+    const answer = await fetch(`${s3.endpoint}/files`, {
+      method: 'POST',
+      headers: { 'content-type': contentType },
+      body,
+    });
+    expect(await readAnswer(answer)).toMatchObject({ status: 400, code: 'MalformedPOSTRequest' });
+  });
+
+  test('that ends within its file keeps nothing', async () => {
+    const s3 = await startS3();
+    const fields = { ...policyFields({ expiration: later(), conditions: [{ key: 'a' }, ...ownFields] }), key: 'a' };
+    const parts = Object.entries(fields).map(
+      ([name, value]) => `--edge\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
+    );
+    const body = `${parts.join('')}--edge\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nhello`;
+    const answer = await fetch(`${s3.endpoint}/files`, { method: 'POST', headers: { 'content-type': type }, body });
+    expect(await readAnswer(answer)).toMatchObject({ code: 'MalformedPOSTRequest' });
+    expect(s3.events).toEqual([]);
+  });
+});
