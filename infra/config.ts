@@ -66,6 +66,9 @@ const settingsSchema = z.strictObject({
     .prefault({}),
 });
 
+/** Every setting there is. */
+export const settingNames = Object.keys(settingsSchema.shape);
+
 type Settings = z.output<typeof settingsSchema>;
 
 /** A deployment's settings, checked, every default filled in. */
@@ -159,7 +162,7 @@ function knownKeys([setting, ...rest]: readonly PropertyKey[]): string[] {
     return rest.length === 0 ? modelNames : Object.keys(laneLimitsSchema.shape.models.valueType.shape);
   if (setting === 'drop') return Object.keys(dropDefaultsSchema.shape);
   if (setting === 'apiThrottle') return ['rate', 'burst'];
-  return Object.keys(settingsSchema.shape);
+  return settingNames;
 }
 
 function valueAt(given: unknown, path: readonly PropertyKey[]): string {

@@ -25,7 +25,7 @@ function welcome({ api_url, aws_url, wan_url, directory, runtime }: LocalStack, 
 
   Or drop one:
 
-    AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_REGION=us-east-1 \\
+    AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION=us-east-1 \\
       aws s3 cp photo.jpg s3://${outputs.UploadsBucketName}/drop/photo.jpg --endpoint-url ${aws_url}
 
   Ctrl-C ends it. What is under way goes on at the next start.

@@ -32,7 +32,7 @@ export const inputFields = {
     })
     .optional(),
   img_url: z.string({ error: 'Give the first frame: an http(s) URL, or a data: URL with base64.' }).meta({
-    description: 'The first frame: an http(s) URL, a data: URL with base64, or what POST /uploads gave.',
+    description: 'The first frame: an http(s) URL, or a data: URL with base64.',
     examples: ['https://example.com/cat.png'],
   }),
   audio_url: z
