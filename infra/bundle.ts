@@ -53,7 +53,8 @@ const browserOptions = {
   format: 'esm',
   minify: true,
   legalComments: 'none',
-  charset: 'utf8',
+  // Control characters in strings are no part of valid HTML.
+  charset: 'ascii',
   logLevel: 'silent',
   write: false,
 } as const satisfies BuildOptions;

@@ -12,7 +12,7 @@ function welcome({ api_url, aws_url, wan_url, directory, runtime }: LocalStack, 
   return `
   firstframe is up in ${seconds} s
 
-  API      ${api_url}
+  API      ${api_url}   (in a browser: the console)
   Wan      ${wan_url ?? 'the real one: every video costs money'}
   AWS      ${aws_url}   (access key local, secret local)
   State    ${folder}   (kept when this ends; delete it to begin anew)

@@ -1,0 +1,67 @@
+import type { ApiProblem } from './api.ts';
+import { find, say } from './dom.ts';
+
+export type Field = 'key' | 'picture' | 'prompt' | 'model' | 'resolution' | 'duration' | 'form';
+
+const fieldOfPointer: Readonly<Record<string, Field>> = {
+  '/model': 'model',
+  '/input/prompt': 'prompt',
+  '/input/img_url': 'picture',
+  '/parameters/resolution': 'resolution',
+  '/parameters/duration': 'duration',
+};
+
+/** What goes wrong, told where it can be mended. */
+export interface FieldErrors {
+  show(field: Field, message: string): void;
+  /** Each violation at the field that its pointer names, and the rest at the form. */
+  showProblem(problem: ApiProblem): void;
+  clear(...fields: Field[]): void;
+  /** Puts the cursor on the first field that has an error. */
+  focusFirst(): void;
+}
+
+export function createFieldErrors(page: ParentNode): FieldErrors {
+  const place = (field: Field) => find(page, `#${field}-error`, HTMLElement);
+  /** What the error is about: the control itself, or the first choice of a group. */
+  const control = (field: Field) =>
+    page.querySelector(`#${field}:is(input, textarea, select), #${field} input:checked`) as HTMLElement | null;
+  const wrong = new Set<Field>();
+
+  function show(field: Field, message: string): void {
+    wrong.add(field);
+    const before = place(field).textContent;
+    say(place(field), before && before !== message ? `${before} ${message}` : message);
+    control(field)?.setAttribute('aria-invalid', 'true');
+  }
+
+  return {
+    show,
+    showProblem(problem) {
+      const { status, message, detail, errors } = problem;
+      if (problem.refusesKey)
+        return show(
+          'key',
+          'This key is not taken here. Look whether all of it was copied, or ask whoever runs this firstframe for one.',
+        );
+      const known = errors.filter(({ pointer }) => fieldOfPointer[pointer]);
+      for (const { pointer, message: what } of known) show(fieldOfPointer[pointer] ?? 'form', what);
+      if (known.length === 0) show(status === 413 ? 'picture' : 'form', `${message} ${detail}`);
+      else
+        for (const { pointer, message: what } of errors.filter((error) => !known.includes(error)))
+          show('form', `${pointer}: ${what}`);
+    },
+    clear(...fields) {
+      for (const field of fields) {
+        wrong.delete(field);
+        say(place(field), undefined);
+        control(field)?.removeAttribute('aria-invalid');
+      }
+    },
+    focusFirst() {
+      const order: Field[] = ['key', 'picture', 'prompt', 'model', 'resolution', 'duration'];
+      const first = order.find((field) => wrong.has(field));
+      if (first) control(first)?.focus();
+    },
+  };
+}

@@ -1,0 +1,85 @@
+import type { ConsoleModel, ConsoleSettings } from '../functions/api/console-settings.ts';
+import type { Status } from '../functions/video/record.ts';
+import type { VideoView } from './api.ts';
+
+/** What each status means to a person. */
+export const statusWords: Readonly<Record<Status, string>> = {
+  queued: 'Waiting for its turn',
+  submitting: 'Going to Wan',
+  running: 'Wan is at work',
+  archiving: 'Saving your copy',
+  succeeded: 'Ready',
+  failed: 'Failed',
+  canceled: 'Canceled',
+};
+
+export const hasEnded = ({ status }: Pick<VideoView, 'status'>): boolean =>
+  status === 'succeeded' || status === 'failed' || status === 'canceled';
+
+/** `$0.18`, `$0.075`: no more decimals than it takes. */
+export const moneyInWords = (amount: number, currency: string): string =>
+  new Intl.NumberFormat('en', { style: 'currency', currency, maximumFractionDigits: 3 }).format(amount);
+
+/** What a video costs, and how that comes about. */
+export function priceInWords(
+  { prices }: Pick<ConsoleModel, 'prices'>,
+  resolution: keyof ConsoleModel['prices'],
+  seconds: number,
+  { currency, prices_as_of }: Pick<ConsoleSettings, 'currency' | 'prices_as_of'>,
+): { price: string; note: string } {
+  const unit = prices[resolution];
+  if (unit === undefined) return { price: 'Price unknown', note: 'Look it up at Wan before you send.' };
+  return {
+    price: moneyInWords(Math.round(unit * seconds * 1e6) / 1e6, currency),
+    note: `${seconds} s × ${moneyInWords(unit, currency)}, Wan’s list price of ${dayInWords(prices_as_of)}. Wan bills only what succeeds.`,
+  };
+}
+
+/** What is special about a model. */
+export function modelInWords({ sound, durations, resolutions }: ConsoleModel): string {
+  const longest = Math.max(...durations);
+  return `${sound ? 'With sound' : 'Silent'}, up to ${longest} s, up to ${resolutions.at(-1)}.`;
+}
+
+/** `about 20 s left`, `about 3 min left`, `longer than usual`. */
+export function remainingInWords(estimatedFinishAt: string | undefined, now: number): string {
+  if (!estimatedFinishAt) return '';
+  const seconds = (Date.parse(estimatedFinishAt) - now) / 1000;
+  if (seconds < -20) return 'longer than usual';
+  if (!(seconds > 0)) return 'any moment now';
+  if (seconds < 10) return 'a few seconds left';
+  if (seconds < 55) return `about ${Math.ceil(seconds / 5) * 5} s left`;
+  return `about ${Math.round(seconds / 60)} min left`;
+}
+
+/**
+ * How far a video is, in percent: what the server said, or what the time since it began to run suggests if that is more. A bar
+ * that grows between two answers tells that something is happening; only an answer fills it.
+ */
+export function progressNow({ progress, estimated_finish_at, timeline }: VideoView, now: number): number {
+  const began = timeline.findLast(({ status }) => status === 'running')?.at;
+  if (!began || !estimated_finish_at) return progress;
+  const passed = (now - Date.parse(began)) / (Date.parse(estimated_finish_at) - Date.parse(began));
+  return Number.isFinite(passed) ? Math.max(progress, Math.min(95, passed * 100)) : progress;
+}
+
+/** One line of what was asked for and what came of it. */
+export function factsInWords({ model, parameters, video, cost, source }: VideoView): string {
+  const seconds = video?.duration_seconds ?? parameters.duration;
+  return [
+    model,
+    video ? `${video.width} × ${video.height}` : parameters.resolution,
+    seconds === undefined ? undefined : `${Math.round(seconds * 10) / 10} s`,
+    cost ? moneyInWords(cost.amount, cost.currency) : undefined,
+    source.type === 'drop' ? 'dropped' : undefined,
+  ]
+    .filter(Boolean)
+    .join(' · ');
+}
+
+/** `22 Nov, 10:36`, in the reader's own time zone. */
+export const momentInWords = (moment: string): string =>
+  new Date(moment).toLocaleString('en-GB', { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
+
+const dayInWords = (day: string): string =>
+  new Date(day).toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' });
