@@ -1,3 +1,4 @@
+import { parseUrl } from './parse-url.ts';
 import { isPublicHostname } from './public-address.ts';
 
 /** Longer URLs are refused: no service that serves pictures needs them. */
@@ -33,9 +34,8 @@ export function checkPublicUrl(
   const unreadable = `This is no URL. Give one that starts with ${accepted}, with spaces and other special characters percent-encoded.`;
   // URL drops tabs, line breaks and outer spaces and reads "\" as "/"; another reader may not, so none may occur.
   if (/[\s\p{Cc}\p{Cf}\\]/u.test(text)) return refuse('invalid_url', unreadable);
-  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(text)?.[1];
-  if (!scheme || !URL.canParse(text)) return refuse('invalid_url', unreadable);
-  const url = new URL(text);
+  const url = parseUrl(text);
+  if (!url) return refuse('invalid_url', unreadable);
   const trusted = trustedOrigins.includes(url.origin);
   if (!schemes.some((known) => known === url.protocol) && !(trusted && url.protocol === 'http:')) {
     return refuse('unsupported_url_scheme', `URLs of this kind aren't taken. Give one that starts with ${accepted}.`);

@@ -49,12 +49,11 @@ export function applyModelRules(
     });
   }
   if (shot_type !== undefined && !model.shot_type) {
-    ignored(
-      '/parameters/shot_type',
-      'shot_type_not_supported',
-      `${model.name} takes no shot_type. Leave it out, or use ${modelsWith((other) => other.shot_type)}.`,
-      () => delete parameters.shot_type,
-    );
+    violations.push({
+      pointer: '/parameters/shot_type',
+      code: 'shot_type_not_supported',
+      message: `${model.name} takes no shot_type. Leave it out, or use ${modelsWith((other) => other.shot_type)}.`,
+    });
   } else if (shot_type !== undefined && prompt_extend === false) {
     ignored(
       '/parameters/shot_type',
@@ -73,12 +72,11 @@ export function applyModelRules(
     );
   }
   if (input.audio_url !== undefined && !model.audio) {
-    ignored(
-      '/input/audio_url',
-      'audio_not_supported',
-      `${model.name} makes silent videos only. Leave audio_url out, or use ${modelsWith((other) => other.audio)}.`,
-      () => delete input.audio_url,
-    );
+    violations.push({
+      pointer: '/input/audio_url',
+      code: 'audio_not_supported',
+      message: `${model.name} makes silent videos only. Leave audio_url out, or use ${modelsWith((other) => other.audio)}.`,
+    });
   }
   if (input.template !== undefined && input.prompt !== undefined) {
     ignored(

@@ -3,6 +3,7 @@ import type { ModelName } from './catalogue.ts';
 import type { ClientOptions, Connection } from './connection.ts';
 import { defaultTimeouts } from './connection.ts';
 import { exchange } from './exchange.ts';
+import { parseUrl } from './parse-url.ts';
 import { ask, type NoAnswer } from './questions.ts';
 import { unavailable } from './refusals.ts';
 
@@ -70,9 +71,8 @@ export async function uploadImage(
 
 /** The host comes out of an answer, so it must earn trust (no redirects are followed either). */
 function isUploadHost(text: string, trustedOrigins: readonly string[]): boolean {
-  if (!URL.canParse(text)) return false;
-  const url = new URL(text);
-  if (url.username || url.password) return false;
+  const url = parseUrl(text);
+  if (!url || url.username || url.password) return false;
   if (trustedOrigins.includes(url.origin)) return true;
   return url.protocol === 'https:' && url.port === '' && url.hostname.endsWith('.aliyuncs.com');
 }

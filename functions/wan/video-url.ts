@@ -1,3 +1,5 @@
+import { parseUrl } from './parse-url.ts';
+
 /** Where Wan keeps results (reference, "OSS domain name list"). */
 export const videoHosts: readonly string[] = [
   'dashscope-result-bj.oss-cn-beijing.aliyuncs.com',
@@ -21,9 +23,8 @@ const acceleratedHost = /^dashscope-[a-z0-9-]+\.oss-accelerate\.aliyuncs\.com$/;
  * emulator's, or hosts that a deployment adds) may be used as they are.
  */
 export function isTrustedVideoUrl(text: string, trustedOrigins: readonly string[] = []): boolean {
-  if (!URL.canParse(text)) return false;
-  const url = new URL(text);
-  if (url.username || url.password) return false;
+  const url = parseUrl(text);
+  if (!url || url.username || url.password) return false;
   if (trustedOrigins.includes(url.origin)) return true;
   if (url.protocol !== 'https:' || url.port !== '') return false;
   return videoHosts.includes(url.hostname) || acceleratedHost.test(url.hostname);

@@ -29,13 +29,22 @@ export async function loadMedia(
   maximumBytes: number,
   source: MediaSource,
 ): Promise<Checked<Media>> {
-  if (/^https?:\/\//i.test(url)) return URL.canParse(url) ? download(url, maximumBytes, source.fetch) : badUrl;
+  if (/^https?:\/\//i.test(url)) return isReadable(url) ? download(url, maximumBytes, source.fetch) : badUrl;
   if (url.startsWith('oss://')) {
     if (!source.resolveUploads) return badUrl;
     const bytes = await source.uploads.read(url, source);
     return bytes ? { value: { bytes } } : { refusal: refuse('InvalidParameter.DataInspection') };
   }
   return (kind === 'image' && inline(url)) || badUrl;
+}
+
+/** `URL.canParse` of Node 20 is wrong about letters such as ü once it is optimised. */
+function isReadable(url: string): boolean {
+  try {
+    return Boolean(new URL(url));
+  } catch {
+    return false;
+  }
 }
 
 const badUrl = { refusal: refuse('InvalidParameter', urlError) };

@@ -93,7 +93,7 @@ export const models: readonly Model[] = [
     usage: 'wan2.1',
   },
   { ...silent, name: 'wan2.1-i2v-plus', tiers: ['720P'], defaultTier: '720P', usage: 'wan2.1' },
-  { ...wan26, name: 'wan2.6-i2v-flash', durations: twoToFifteen, soundSwitch: true },
+  { ...wan26, name: 'wan2.6-i2v-flash', durations: twoToFifteen, image: laterImage, soundSwitch: true },
   { ...wan26, name: 'wan2.7-i2v', durations: twoToFifteen, image: laterImage, imageField: 'media', shotType: false },
 ];
 

@@ -2,6 +2,17 @@ import type { Recipe } from './recipe.ts';
 
 export const framesPerSecond = 30;
 
+/** How long the camera takes to come back to where it was, in seconds. */
+const round = 5;
+
+/**
+ * Seconds of pictures to be made for a video. A video of one shot that lasts several rounds repeats its first: the joins
+ * can't be seen, and encoding is what takes the time.
+ */
+export function secondsOfPictures({ seconds, shots }: Recipe): number {
+  return shots === 1 && seconds % round === 0 ? round : seconds;
+}
+
 /** How much larger than the frame the picture is that the frame moves over, shot by shot. */
 const zooms = [1.12, 1.6, 1.3, 1.9];
 
@@ -11,7 +22,7 @@ const zooms = [1.12, 1.6, 1.3, 1.9];
  */
 export function pictureFilters(recipe: Recipe): string {
   const shots = Array.from({ length: recipe.shots }, (_, index) => index);
-  const frames = recipe.seconds * framesPerSecond;
+  const frames = secondsOfPictures(recipe) * framesPerSecond;
   const firstFrameOf = (shot: number) => Math.round((frames * shot) / recipe.shots);
   const stills = shots.map((shot) => `[still${shot}]`).join('');
   const chains = shots.map((shot) => {
@@ -37,10 +48,9 @@ function shotFilters(recipe: Recipe, shot: number, frames: number): string {
   ].join(',');
 }
 
-/** A share of the way that swings with the time, from four bytes of the motion. */
+/** A share of the way that swings with the time, from four digits of the motion. */
 function wander(motion: string, axis: number): string {
-  const at = (axis * 8) % motion.length;
-  const phase = (Number.parseInt(motion.slice(at, at + 4), 16) / 65536) * 2 * Math.PI;
-  const speed = 0.5 + Number.parseInt(motion.slice(at + 4, at + 8), 16) / 65536;
-  return `(0.5+0.48*sin(${phase.toFixed(4)}+${speed.toFixed(4)}*t))`;
+  const at = (axis * 4) % motion.length;
+  const phase = Number.parseInt(motion.slice(at, at + 4), 16) / 65536;
+  return `(0.5+0.48*sin(2*PI*(${phase.toFixed(4)}+t/${round})))`;
 }

@@ -34,5 +34,5 @@ export function recipeOf(task: Task): Recipe {
 
 /** The name of a recipe's rendering. Raise the version when the same recipe is to look different. */
 export function recipeName(recipe: Recipe): string {
-  return sha256(JSON.stringify(['1', recipe]));
+  return sha256(JSON.stringify(['2', recipe]));
 }

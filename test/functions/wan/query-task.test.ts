@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createWanClient } from '../../../functions/wan/client.ts';
 import { billedSeconds } from '../../../functions/wan/query-task.ts';
@@ -126,6 +128,23 @@ describe('queryTask', () => {
   ])('%i %s is told by name', async (status, code, expected) => {
     wan.script.push(json(status, { code, message: 'm', request_id: 'r' }));
     expect(await client().queryTask(id)).toMatchObject({ ...expected, code, request_id: 'r' });
+  });
+
+  test('questions that follow one another share connections', async () => {
+    let connections = 0;
+    const server = createServer((_, response) => {
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify(output({ task_status: 'RUNNING' })));
+    }).on('connection', () => {
+      connections += 1;
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const asking = client(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    for (let question = 0; question < 10; question += 1) await asking.queryTask(id);
+    // The next one may come before the first is free again.
+    expect(connections).toBeLessThanOrEqual(2);
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
   });
 
   test('what is no task id never becomes a path', async () => {

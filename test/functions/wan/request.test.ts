@@ -156,8 +156,6 @@ describe('checkRequest', () => {
   test('what Wan would ignore is refused in strict mode, and says why; in tolerant mode it is dropped with a warning', () => {
     const cases = [
       [body({ shot_type: 'multi', prompt_extend: false }), '/parameters/shot_type shot_type_needs_prompt_extend'],
-      [body({ shot_type: 'multi' }, {}, 'wan2.5-i2v-preview'), '/parameters/shot_type shot_type_not_supported'],
-      [body({}, { audio_url: 'https://a.example/a.mp3' }, 'wan2.2-i2v-plus'), '/input/audio_url audio_not_supported'],
       [body({ audio: false }), '/parameters/audio audio_switch_not_supported'],
       [body({}, { template: 'flying', prompt: 'x' }), '/input/prompt prompt_replaced_by_template'],
     ] as const;
@@ -170,6 +168,17 @@ describe('checkRequest', () => {
     }
     const refused = checkRequest(cases[0][0], strict);
     expect(!refused.ok && refused.violations[0]?.message).toContain('Set prompt_extend to true');
+  });
+
+  test('a sound or a shot type that the model does not take is refused in either mode: a paid video without it is not what was asked for', () => {
+    for (const options of [strict, tolerant]) {
+      expect(findings(body({ shot_type: 'multi' }, {}, 'wan2.5-i2v-preview'), options)).toEqual([
+        '/parameters/shot_type shot_type_not_supported',
+      ]);
+      expect(findings(body({}, { audio_url: 'https://a.example/a.mp3' }, 'wan2.2-i2v-plus'), options)).toEqual([
+        '/input/audio_url audio_not_supported',
+      ]);
+    }
   });
 
   test("tolerant mode takes what Wan's own clients send", () => {

@@ -1,14 +1,18 @@
-import { connect } from 'node:net';
-import { describe, expect, test } from 'vitest';
-import { createClient, fetchOf, mp3, png, submitPath, wanForTest } from './support.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { curl } from './curl.ts';
+import { createClient, fetchOf, mp3, png, sharedWan, submitPath } from './support.ts';
 
+/*
+ * The reference's own examples, sent by curl to an emulator instead of the service: nothing but the base URL differs, and the
+ * prompts are ours. The addresses of its pictures and its sound are answered here, since a test reaches nothing outside.
+ */
 const rap = 'https://help-static-aliyun-doc.aliyuncs.com/file-manage-files/zh-CN/20250925/wpimhv/rap.png';
 const rapSound = 'https://help-static-aliyun-doc.aliyuncs.com/file-manage-files/zh-CN/20250925/ozwpvi/rap.mp3';
 const cat = 'https://cdn.translate.alibaba.com/r/wanx-demo-1.png';
 const files = { [rap]: png(720, 720), [rapSound]: mp3(12), [cat]: png(750, 1000) };
 const prompt = 'A painted figure comes to life and sings.';
 
-/** The bodies of the reference's curl examples, under the headings they stand under there; the prompts are ours. */
+/** The bodies of the examples, under the headings they stand under in the reference. */
 const examples = {
   'Multi-shot narrative': {
     model: 'wan2.6-i2v',
@@ -35,130 +39,247 @@ const examples = {
     input: { prompt, negative_prompt: 'flowers', img_url: cat },
     parameters: { resolution: '480P', prompt_extend: true },
   },
-};
-
-/** An example answer's members by their types: what a client may rely on. */
-type Shape = { readonly [member: string]: Shape | 'string' | 'number' };
-
-const finished = {
-  request_id: 'string',
-  output: {
-    task_id: 'string',
-    task_status: 'string',
-    submit_time: 'string',
-    scheduled_time: 'string',
-    end_time: 'string',
-    orig_prompt: 'string',
-    video_url: 'string',
-  },
 } as const;
-const rewritten = { ...finished, output: { ...finished.output, actual_prompt: 'string' } } as const;
-const usage = { duration: 'number', video_count: 'number', SR: 'number' } as const;
 
-function shapeOf(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return typeof value;
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, shapeOf(member)]));
-}
+/** What the reference says in words, or in examples for its SDKs, made into requests of the same kind. */
+const more = {
+  'a task of an SDK': {
+    model: 'wan2.5-i2v-preview',
+    input: { prompt, negative_prompt: '', img_url: rap, audio_url: rapSound },
+    parameters: { resolution: '480P', duration: 10, prompt_extend: true, watermark: false, seed: 12345 },
+  },
+  'wan2.5 without rewriting': {
+    model: 'wan2.5-i2v-preview',
+    input: { prompt, img_url: rap },
+    parameters: { resolution: '480P', duration: 5, prompt_extend: false },
+  },
+  'wan2.1': {
+    model: 'wan2.1-i2v-turbo',
+    input: { prompt, img_url: cat },
+    parameters: { resolution: '480P', duration: 3 },
+  },
+  'a failed task': { model: 'wan2.2-i2v-plus', input: { prompt: '[[fail=InvalidParameter]]', img_url: cat } },
+} as const;
 
-describe.each([
-  [
-    'Multi-shot narrative',
-    { ...finished, usage: { ...usage, input_video_duration: 'number', output_video_duration: 'number' } },
-  ],
-  ['Automatic dubbing', { ...rewritten, usage }],
-  ['Input audio file', { ...rewritten, usage }],
-  ['Generate a silent video', { ...rewritten, usage }],
-  ['Use a negative prompt', { ...rewritten, usage }],
-] as readonly [keyof typeof examples, Shape][])('the example "%s"', (name, shape) => {
-  test('sent as curl sends it, gives a task that ends with exactly the documented members', async () => {
-    const { wan, clock, client } = await wanForTest({ fetch: fetchOf(files).fetch });
-    const created = await sendRaw(
-      wan.port,
-      [
-        `POST /api/v1${submitPath} HTTP/1.1`,
-        'Host: 127.0.0.1',
-        'User-Agent: curl/8.5.0',
-        'Accept: */*',
-        'X-DashScope-Async: enable',
-        'Authorization: Bearer sk-test',
-        'Content-Type: application/json',
-      ],
-      JSON.stringify(examples[name], null, 4),
-    );
-    expect(shapeOf(created)).toEqual({ output: { task_status: 'string', task_id: 'string' }, request_id: 'string' });
-    expect(created.output.task_status).toBe('PENDING');
-    clock.turn(6);
-    const answer = await sendRaw(wan.port, [
-      `GET /api/v1/tasks/${created.output.task_id} HTTP/1.1`,
-      'Host: 127.0.0.1',
-      'Authorization: Bearer sk-test',
-    ]);
-    expect(shapeOf(answer)).toEqual(shape);
-    expect(answer.output).toMatchObject({ task_status: 'SUCCEEDED', orig_prompt: prompt });
-    const { duration = 5, resolution } = examples[name].parameters as { duration?: number; resolution: string };
-    expect(answer.usage).toMatchObject({ duration, video_count: 1, SR: Number.parseInt(resolution, 10) });
-    expect((await client.video(created.output.task_id)).toString('latin1', 4, 8)).toBe('ftyp');
+type Name = keyof typeof examples | keyof typeof more;
+// biome-ignore lint/suspicious/noExplicitAny: answers are asserted member by member
+type Answers = { created: any; queried: any };
+
+const answers = new Map<Name, Answers>();
+const wan = sharedWan({ fetch: fetchOf(files).fetch });
+let running: Record<string, unknown>;
+let expired: Record<string, unknown>;
+let refused: Record<string, unknown>;
+
+const submitCommand = (body: object) => `curl --location '${wan().wan.url}${submitPath}' \\
+    -H 'X-DashScope-Async: enable' \\
+    -H "Authorization: Bearer $DASHSCOPE_API_KEY" \\
+    -H 'Content-Type: application/json' \\
+    -d '${JSON.stringify(body, null, 4)}'`;
+
+const queryCommand = (taskId: string) => `curl -X GET ${wan().wan.url}/tasks/${taskId} \\
+--header "Authorization: Bearer $DASHSCOPE_API_KEY"`;
+
+beforeAll(async () => {
+  const { clock } = wan();
+  const created = new Map<Name, Answers['created']>();
+  for (const [name, body] of Object.entries({ ...examples, ...more })) {
+    created.set(name as Name, await curl(submitCommand(body)));
+  }
+  clock.turn(3);
+  const first: string = created.get('Multi-shot narrative').output.task_id;
+  running = await curl(queryCommand(first));
+  clock.turn(3);
+  const client = createClient(wan().wan);
+  await Promise.all([...created.values()].map(({ output }) => client.ended(output.task_id)));
+  for (const [name, answer] of created) {
+    answers.set(name, { created: answer, queried: await curl(queryCommand(answer.output.task_id)) });
+  }
+  expired = await curl(queryCommand('86ecf553-d340-4e21-xxxxxxxxx'));
+  refused = (
+    await client.send('POST', submitPath, { 'X-DashScope-Async': 'enable', 'Content-Type': 'application/json' }, '{}')
+  ).body;
+});
+
+/** A member's type, and for a text its form. */
+const text = expect.stringMatching(/\S/);
+const number = expect.any(Number);
+const uuid = expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/);
+const time = expect.stringMatching(/^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}\.\d{3}$/);
+const videoUrl = expect.stringMatching(/^https?:\/\/\S+\.mp4\?Expires=\d+/);
+const times = { submit_time: time, scheduled_time: time, end_time: time };
+
+describe.each(Object.keys(examples) as (keyof typeof examples)[])('the example "%s", run by curl', (name) => {
+  test('gives a task that is PENDING, then a video of what was asked for', async () => {
+    const { created, queried } = answers.get(name)!;
+    expect(created).toEqual({ output: { task_status: 'PENDING', task_id: uuid }, request_id: uuid });
+    const { duration, resolution } = { duration: 5, ...examples[name].parameters };
+    expect(queried.output).toMatchObject({
+      task_id: created.output.task_id,
+      task_status: 'SUCCEEDED',
+      orig_prompt: prompt,
+    });
+    expect(queried.usage).toMatchObject({ duration, video_count: 1, SR: Number.parseInt(resolution, 10) });
+    const video = await fetch(queried.output.video_url);
+    expect(Buffer.from(await video.arrayBuffer()).toString('latin1', 4, 8)).toBe('ftyp');
   });
 });
 
-test('wan2.1 says its usage in members of its own', async () => {
-  const { clock, client } = await wanForTest({ fetch: fetchOf(files).fetch });
-  const parameters = { resolution: '480P', duration: 3 };
-  const taskId = await client.create({ model: 'wan2.1-i2v-turbo', input: { prompt, img_url: cat }, parameters });
-  clock.turn(6);
-  expect((await client.query(taskId)).body.usage).toEqual({
-    video_duration: 3,
-    video_ratio: 'standard',
-    video_count: 1,
+/** Each JSON example of the reference, member by member; `further` are members that its parameter rows have besides. */
+const examplesOfAnswers: readonly {
+  example: string;
+  answer: () => unknown;
+  members: { output?: object; usage?: object } & Record<string, unknown>;
+  further?: { output?: object; usage?: object };
+}[] = [
+  {
+    example: 'a task was created',
+    answer: () => answers.get('Multi-shot narrative')?.created,
+    members: { output: { task_status: 'PENDING', task_id: uuid }, request_id: uuid },
+  },
+  {
+    example: 'a task was not created',
+    answer: () => refused,
+    members: { code: 'InvalidApiKey', message: 'No API-key provided.', request_id: uuid },
+  },
+  {
+    example: 'a task succeeded',
+    answer: () => answers.get('Multi-shot narrative')?.queried,
+    members: {
+      request_id: uuid,
+      output: { task_id: uuid, task_status: 'SUCCEEDED', ...times, orig_prompt: text, video_url: videoUrl },
+      usage: { duration: 10, input_video_duration: 0, output_video_duration: 10, video_count: 1, SR: 720 },
+    },
+  },
+  {
+    example: 'a task failed',
+    answer: () => answers.get('a failed task')?.queried,
+    members: {
+      request_id: uuid,
+      output: {
+        task_id: uuid,
+        task_status: 'FAILED',
+        code: 'InvalidParameter',
+        message: expect.stringMatching(/^The size is not match/),
+      },
+    },
+    further: { output: { ...times, orig_prompt: text } },
+  },
+  {
+    example: 'a task expired',
+    answer: () => expired,
+    members: { request_id: uuid, output: { task_id: '86ecf553-d340-4e21-xxxxxxxxx', task_status: 'UNKNOWN' } },
+  },
+  {
+    // The SDK itself adds status_code, code, message and empty members of other models.
+    example: 'the Python SDK: a task succeeded (two examples)',
+    answer: () => answers.get('a task of an SDK')?.queried,
+    members: {
+      request_id: uuid,
+      output: {
+        ...{ task_id: uuid, task_status: 'SUCCEEDED', video_url: videoUrl, ...times },
+        ...{ orig_prompt: text, actual_prompt: text },
+      },
+      usage: { video_count: 1, duration: 10, SR: 480 },
+    },
+  },
+  {
+    example: 'the Python and the Java SDK: a task was created (two examples)',
+    answer: () => answers.get('a task of an SDK')?.created,
+    members: { request_id: uuid, output: { task_id: uuid, task_status: 'PENDING' } },
+  },
+  {
+    example: 'the Java SDK: a task succeeded (two examples)',
+    answer: () => answers.get('a task of an SDK')?.queried,
+    members: {
+      request_id: uuid,
+      output: { task_id: uuid, task_status: 'SUCCEEDED', video_url: videoUrl },
+      usage: { video_count: 1 },
+    },
+    further: {
+      output: { ...times, orig_prompt: text, actual_prompt: text },
+      usage: { duration: number, SR: number },
+    },
+  },
+];
+
+test.each(examplesOfAnswers)('the answer of the example $example has its members and no other', (row) => {
+  const { members, further = {} } = row;
+  expect(row.answer()).toEqual({
+    ...members,
+    ...(members.output && { output: { ...members.output, ...further.output } }),
+    ...(members.usage && { usage: { ...members.usage, ...further.usage } }),
   });
 });
 
-test('the example of a failed task has its documented members', async () => {
-  const { clock, client } = await wanForTest({ fetch: fetchOf(files).fetch });
-  const taskId = await client.create({
-    model: 'wan2.2-i2v-plus',
-    input: { prompt: '[[fail=InvalidParameter]]', img_url: cat },
-  });
-  clock.turn(6);
-  expect((await client.query(taskId)).body).toMatchObject({
-    request_id: expect.any(String),
+const wan25And22 = [
+  'Automatic dubbing',
+  'Input audio file',
+  'Generate a silent video',
+  'wan2.5 without rewriting',
+] as const;
+const everySuccess = ['Multi-shot narrative', ...wan25And22, 'wan2.1'] as const;
+
+/** Each row of the reference's "Response parameters" of a query: where the member is, what it may be, and where it is not. */
+const rows: readonly { member: string; value: unknown; in: readonly Name[]; notIn?: readonly Name[] }[] = [
+  { member: 'request_id', value: uuid, in: [...everySuccess, 'a failed task'] },
+  { member: 'output.task_id', value: uuid, in: [...everySuccess, 'a failed task'] },
+  { member: 'output.task_status', value: 'SUCCEEDED', in: everySuccess },
+  { member: 'output.task_status', value: 'FAILED', in: ['a failed task'] },
+  { member: 'output.submit_time', value: '2025-09-25 11:07:28.590', in: [...everySuccess, 'a failed task'] },
+  { member: 'output.scheduled_time', value: '2025-09-25 11:07:29.190', in: [...everySuccess, 'a failed task'] },
+  { member: 'output.end_time', value: '2025-09-25 11:07:34.590', in: [...everySuccess, 'a failed task'] },
+  { member: 'output.video_url', value: videoUrl, in: everySuccess, notIn: ['a failed task'] },
+  { member: 'output.orig_prompt', value: prompt, in: everySuccess },
+  {
+    member: 'output.actual_prompt',
+    value: expect.stringMatching(new RegExp(`^${prompt}.+`)),
+    in: ['Automatic dubbing', 'Input audio file', 'Generate a silent video', 'wan2.1'],
+    notIn: ['wan2.5 without rewriting', 'Multi-shot narrative', 'a failed task'],
+  },
+  { member: 'output.code', value: text, in: ['a failed task'], notIn: everySuccess },
+  { member: 'output.message', value: text, in: ['a failed task'], notIn: everySuccess },
+  { member: 'usage', value: expect.any(Object), in: everySuccess, notIn: ['a failed task'] },
+  {
+    member: 'usage.input_video_duration',
+    value: 0,
+    in: ['Multi-shot narrative'],
+    notIn: [...wan25And22, 'wan2.1'],
+  },
+  {
+    member: 'usage.output_video_duration',
+    value: 10,
+    in: ['Multi-shot narrative'],
+    notIn: [...wan25And22, 'wan2.1'],
+  },
+  { member: 'usage.duration', value: 10, in: ['Multi-shot narrative', 'Automatic dubbing', 'Input audio file'] },
+  {
+    member: 'usage.duration',
+    value: 5,
+    in: ['Generate a silent video', 'wan2.5 without rewriting'],
+    notIn: ['wan2.1'],
+  },
+  { member: 'usage.SR', value: 720, in: ['Multi-shot narrative'], notIn: ['wan2.1'] },
+  { member: 'usage.SR', value: 480, in: wan25And22 },
+  { member: 'usage.video_count', value: 1, in: everySuccess },
+  { member: 'usage.video_duration', value: 3, in: ['wan2.1'], notIn: ['Multi-shot narrative', ...wan25And22] },
+  { member: 'usage.video_ratio', value: 'standard', in: ['wan2.1'], notIn: ['Multi-shot narrative', ...wan25And22] },
+];
+
+test.each(rows)(
+  '$member is $value where the reference has it, and nowhere else',
+  ({ member, value, in: present, notIn = [] }) => {
+    const path = member.split('.');
+    for (const name of present) expect([name, answers.get(name)?.queried]).toHaveProperty(['1', ...path], value);
+    for (const name of notIn) expect([name, answers.get(name)?.queried]).not.toHaveProperty(['1', ...path]);
+  },
+);
+
+test('while a task runs there is no end, no video and no usage yet', () => {
+  expect(running).toEqual({
+    request_id: uuid,
     output: {
-      task_id: taskId,
-      task_status: 'FAILED',
-      code: 'InvalidParameter',
-      message: expect.stringContaining('The size is not match'),
+      ...{ task_id: uuid, task_status: 'RUNNING', submit_time: time, scheduled_time: time, orig_prompt: prompt },
     },
   });
 });
-
-test('the example of a refused submit has exactly its documented members', async () => {
-  const { wan } = await wanForTest();
-  const reply = await createClient(wan).send(
-    'POST',
-    submitPath,
-    { 'X-DashScope-Async': 'enable', 'Content-Type': 'application/json' },
-    '{}',
-  );
-  expect(reply.body).toEqual({
-    code: 'InvalidApiKey',
-    message: 'No API-key provided.',
-    request_id: expect.any(String),
-  });
-});
-
-/** Writes an HTTP request byte by byte as given, and reads the JSON of its answer. */
-// biome-ignore lint/suspicious/noExplicitAny: answers are asserted member by member
-function sendRaw(port: number, head: readonly string[], body = ''): Promise<any> {
-  return new Promise((resolve, reject) => {
-    let answer = '';
-    const length = body && `Content-Length: ${Buffer.byteLength(body)}\r\n`;
-    connect(port, '127.0.0.1')
-      .setEncoding('utf8')
-      .on('data', (text) => {
-        answer += text;
-      })
-      .on('end', () => resolve(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4))))
-      .on('error', reject)
-      .write(`${head.join('\r\n')}\r\n${length}Connection: close\r\n\r\n${body}`);
-  });
-}

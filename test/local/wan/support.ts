@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { crc32, deflateSync } from 'node:zlib';
 import ffmpegInstaller from '@ffmpeg-installer/ffmpeg';
 import ffprobeInstaller from '@ffprobe-installer/ffprobe';
-import { onTestFinished } from 'vitest';
+import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import { startWan, type Wan, type WanOptions } from '../../../local/wan/server.ts';
 
 const run = promisify(execFile);
@@ -32,6 +32,26 @@ export async function wanForTest(options: Partial<WanOptions> = {}) {
   const wan = await startWan({ port: 0, directory, taskSeconds: 6, limits: 'off', now: clock.now, ...options });
   onTestFinished(() => wan.close());
   return { wan, clock, directory, client: createClient(wan) };
+}
+
+/** One emulator for all tests of a file or a describe; what it gives is there once they run. */
+export function sharedWan(options: Partial<WanOptions> = {}) {
+  const clock = createClock();
+  let shared: { wan: Wan; clock: typeof clock; client: Client } | undefined;
+  let directory = '';
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'wan-'));
+    const wan = await startWan({ port: 0, directory, taskSeconds: 6, limits: 'off', now: clock.now, ...options });
+    shared = { wan, clock, client: createClient(wan) };
+  });
+  afterAll(async () => {
+    await shared?.wan.close();
+    await rm(directory, { recursive: true, force: true, maxRetries: 3 });
+  });
+  return () => {
+    if (!shared) throw new Error('The emulator is there once the tests run.');
+    return shared;
+  };
 }
 
 export async function temporaryDirectory(): Promise<string> {
@@ -70,6 +90,13 @@ export function createClient(wan: Pick<Wan, 'url'>, key = 'sk-test') {
   const submitHeaders = { 'X-DashScope-Async': 'enable', 'Content-Type': 'application/json', ...authorization };
   const submit = (body: unknown, headers: Record<string, string> = {}) =>
     send('POST', submitPath, { ...submitHeaders, ...headers }, typeof body === 'string' ? body : JSON.stringify(body));
+  /** The answer to a query once the task has ended: a busy machine may render longer than a query waits. */
+  async function ended(taskId: string): Promise<Reply['body']> {
+    for (;;) {
+      const { body } = await send('GET', `/tasks/${taskId}`, authorization);
+      if (body.output.task_status !== 'RUNNING') return body;
+    }
+  }
   return {
     send,
     submit,
@@ -86,17 +113,11 @@ export function createClient(wan: Pick<Wan, 'url'>, key = 'sk-test') {
     async statusOf(taskId: string): Promise<string> {
       return (await send('GET', `/tasks/${taskId}`, authorization)).body.output.task_status;
     },
-    /** The answer to a query once the task has ended: a busy machine may render longer than a query waits. */
-    async ended(taskId: string): Promise<Reply['body']> {
-      for (;;) {
-        const { body } = await send('GET', `/tasks/${taskId}`, authorization);
-        if (body.output.task_status !== 'RUNNING') return body;
-      }
-    },
+    ended,
     /** The bytes of a finished task's video. */
     async video(taskId: string): Promise<Buffer> {
-      const { body } = await send('GET', `/tasks/${taskId}`, authorization);
-      return Buffer.from(await (await fetch(body.output.video_url)).arrayBuffer());
+      const { output } = await ended(taskId);
+      return Buffer.from(await (await fetch(output.video_url)).arrayBuffer());
     },
   };
 }

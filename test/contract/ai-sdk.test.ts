@@ -1,0 +1,122 @@
+import { createAlibaba } from '@ai-sdk/alibaba';
+import { APICallError, experimental_generateVideo as generateVideo } from 'ai';
+import { expect, test } from 'vitest';
+import type { Wan } from '../../local/wan/server.ts';
+import { fetchOf, png, probe, wanForTest } from '../local/wan/support.ts';
+
+/*
+ * A published client of Wan that knows nothing of us: whatever it relies on, the emulator must have. Only its base URL and its
+ * key are changed, as for a proxy in front of the service.
+ */
+
+const image = png(640, 480);
+const imageUrl = 'https://pictures.example/cat.png';
+const model = 'wan2.1-i2v-turbo';
+
+const startWan = () => wanForTest({ taskSeconds: 0.1, now: Date.now, fetch: fetchOf({ [imageUrl]: image }).fetch });
+
+const alibaba = (wan: Wan, apiKey = 'sk-test') =>
+  createAlibaba({ videoBaseURL: wan.url.replace('/api/v1', ''), apiKey });
+
+/** What the client is told but for its picture: the smallest video, and often asked for. */
+const small = {
+  resolution: '832x480',
+  duration: 3,
+  providerOptions: { alibaba: { pollIntervalMs: 20, promptExtend: true, watermark: true, negativePrompt: 'flowers' } },
+  maxRetries: 0,
+  // Its own download refuses loopback addresses, where the emulator has its videos.
+  download: async ({ url }: { url: URL }) => {
+    const response = await fetch(url);
+    return { data: new Uint8Array(await response.arrayBuffer()), mediaType: undefined };
+  },
+} as const;
+
+test.each([
+  ['a URL', imageUrl, imageUrl],
+  ['bytes, which it sends as bare base64', new Uint8Array(image), image.toString('base64')],
+])('makes a video from %s', async (_, given, sent) => {
+  const { wan } = await startWan();
+  const { video, warnings, providerMetadata } = await generateVideo({
+    ...small,
+    model: alibaba(wan).video(model),
+    prompt: { image: given, text: 'A cat runs' },
+    seed: 7,
+  });
+  expect(warnings).toEqual([]);
+  expect(video.mediaType).toBe('video/mp4');
+  const { streams, format } = await probe(Buffer.from(video.uint8Array));
+  expect(streams[0]).toMatchObject({ codec_name: 'h264', width: 720, height: 544 });
+  expect(Number(format.duration)).toBe(3);
+
+  const [submit, ...queries] = wan.requests.filter(({ url }) => url.startsWith('/api/'));
+  expect(JSON.parse(submit?.body ?? '')).toEqual({
+    model,
+    input: { prompt: 'A cat runs', negative_prompt: 'flowers', img_url: sent },
+    parameters: { duration: 3, seed: 7, resolution: '480P', prompt_extend: true, watermark: true },
+  });
+  const { taskId } = providerMetadata.alibaba as { taskId: string };
+  expect(new Set(queries.map(({ url }) => url))).toEqual(new Set([`/api/v1/tasks/${taskId}`]));
+  expect(providerMetadata.alibaba).toMatchObject({ actualPrompt: expect.stringContaining('A cat runs') });
+});
+
+test('gives back the usage of a video with sound', async () => {
+  const { wan } = await startWan();
+  const { providerMetadata } = await generateVideo({
+    ...small,
+    model: alibaba(wan).video('wan2.5-i2v-preview'),
+    prompt: { image: imageUrl, text: 'A cat runs' },
+    duration: 5,
+  });
+  expect(providerMetadata.alibaba).toMatchObject({ usage: { duration: 5, resolution: 480 } });
+});
+
+const failing = (wan: Wan, text: string, apiKey?: string) =>
+  generateVideo({ ...small, model: alibaba(wan, apiKey).video(model), prompt: { image: imageUrl, text } }).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+
+test('sees a task that failed, with the words of the service', async () => {
+  const { wan } = await startWan();
+  const error = await failing(wan, 'A cat [[fail=DataInspectionFailed]]');
+  expect(error).toMatchObject({
+    name: 'ALIBABA_VIDEO_GENERATION_FAILED',
+    message: expect.stringMatching(/^Video generation failed\. Task ID: [0-9a-f-]{36}\. Output data may contain/),
+  });
+});
+
+test.each([
+  ['a key that is not good', 'sk-invalid-1', 'A cat', 401, 'InvalidApiKey', 'Invalid API-key provided.', false],
+  [
+    ...(['too many requests', 'sk-throttled-1', 'A cat', 429, 'Throttling.RateQuota'] as const),
+    'Requests rate limit exceeded, please try again later.',
+    true,
+  ],
+  [
+    ...([
+      'content that is refused',
+      'sk-test',
+      '[[http=400:DataInspectionFailed]]',
+      400,
+      'DataInspectionFailed',
+    ] as const),
+    'Input data may contain inappropriate content.',
+    false,
+  ],
+  [
+    ...(['a service out of order', 'sk-test', '[[http=503:ModelServingError]]', 503, 'ModelServingError'] as const),
+    'Model serving is busy, please try again later.',
+    true,
+  ],
+])('sees %s', async (_, apiKey, text, statusCode, code, message, isRetryable) => {
+  const { wan } = await startWan();
+  const error = await failing(wan, text, apiKey);
+  expect(APICallError.isInstance(error)).toBe(true);
+  expect(error).toMatchObject({
+    statusCode,
+    message,
+    isRetryable,
+    data: { code, message, request_id: expect.any(String) },
+  });
+  expect(wan.requests).toHaveLength(1);
+});

@@ -1,0 +1,87 @@
+import { describe, expect, test } from 'vitest';
+import { createWanClient } from '../../functions/wan/client.ts';
+import { outputSize } from '../../functions/wan/output-size.ts';
+import { priceOf } from '../../functions/wan/prices.ts';
+import { billedSeconds } from '../../functions/wan/query-task.ts';
+import { checkRequest } from '../../functions/wan/request.ts';
+import { fetchOf, png, probe, wanForTest, wav } from '../local/wan/support.ts';
+
+/*
+ * A model that appears tomorrow is a row of the catalogue, and nothing else. These two rows came after the reference; one has
+ * another wire format. All of the way is walked: checked, priced, sent, made.
+ */
+const pictureUrl = 'https://pictures.example/cat.png';
+const soundUrl = 'https://sounds.example/cat.wav';
+// Larger than the models of the reference take.
+const picture = png(2400, 1200);
+
+const cases = [
+  {
+    model: 'wan2.6-i2v-flash',
+    input: { prompt: 'A cat runs', img_url: pictureUrl },
+    parameters: { resolution: '720P', duration: 2, audio: false, shot_type: 'multi', seed: 1 },
+    sent: { prompt: 'A cat runs', img_url: pictureUrl },
+    streams: ['video'],
+    usage: { duration: 2, output_video_duration: 2, input_video_duration: 0, video_count: 1, SR: 720 },
+  },
+  {
+    model: 'wan2.7-i2v',
+    input: { prompt: 'A cat runs', img_url: pictureUrl, audio_url: soundUrl },
+    parameters: { resolution: '720P', duration: 3, watermark: true },
+    sent: {
+      prompt: 'A cat runs',
+      media: [
+        { type: 'first_frame', url: pictureUrl },
+        { type: 'driving_audio', url: soundUrl },
+      ],
+    },
+    streams: ['video', 'audio'],
+    usage: { duration: 3, output_video_duration: 3, input_video_duration: 0, video_count: 1, SR: 720 },
+  },
+] as const;
+
+describe.each(cases)('$model', ({ model, input, parameters, sent, streams, usage }) => {
+  const options = { mode: 'strict', trustedOrigins: [], offeredModels: [model] } as const;
+
+  test('is refused where it is not offered, and checked by its own row where it is', () => {
+    const body = { model, input, parameters };
+    expect(checkRequest(body, { mode: 'strict', trustedOrigins: [] })).toMatchObject({
+      ok: false,
+      violations: [{ pointer: '/model', code: 'unknown_model' }],
+    });
+    expect(checkRequest(body, options)).toMatchObject({ ok: true, request: { model, input, parameters } });
+    for (const wrong of [{ duration: 16 }, { duration: 1 }, { resolution: '480P' }]) {
+      expect(checkRequest({ ...body, parameters: { ...parameters, ...wrong } }, options).ok).toBe(false);
+    }
+  });
+
+  test('has no price until somebody gives one, and none is not nothing', () => {
+    const { resolution, duration } = parameters;
+    expect(priceOf(model, resolution, duration, 'singapore')).toBeUndefined();
+    const prices = { as_of: '2026-03-01', prices: { [model]: { singapore: { '720P': 0.5 } } } };
+    expect(priceOf(model, resolution, duration, 'singapore', prices)).toMatchObject({ amount: 0.5 * duration });
+  });
+
+  test('is sent in its own wire format, and makes a video', async () => {
+    const files = fetchOf({ [pictureUrl]: picture, [soundUrl]: wav(4) });
+    const { wan, clock } = await wanForTest({ fetch: files.fetch });
+    const client = createWanClient({ baseUrl: wan.url, apiKey: async () => 'sk-test', fetch });
+    const checked = checkRequest({ model, input, parameters }, options);
+    if (!checked.ok) throw new Error(JSON.stringify(checked.violations));
+    const created = await client.createTask(checked.request);
+    expect(JSON.parse(wan.requests[0]?.body ?? '')).toMatchObject({ model, input: sent, parameters });
+    if (created.outcome !== 'created') throw new Error(JSON.stringify(created));
+
+    clock.turn(6);
+    let task = await client.queryTask(created.task_id);
+    while (task.outcome === 'task' && task.status === 'RUNNING') task = await client.queryTask(created.task_id);
+    expect(task).toMatchObject({ outcome: 'task', status: 'SUCCEEDED', usage });
+    if (task.outcome !== 'task') return;
+    expect(billedSeconds(task.usage)).toBe(parameters.duration);
+    const video = Buffer.from(await (await fetch(task.video_url ?? '')).arrayBuffer());
+    const probed = await probe(video);
+    expect(probed.streams.map(({ codec_type }) => codec_type)).toEqual(streams);
+    expect(probed.streams[0]).toMatchObject(outputSize({ width: 2400, height: 1200 }, parameters.resolution));
+    expect(Number(probed.format.duration)).toBeCloseTo(parameters.duration, 2);
+  });
+});

@@ -1,0 +1,51 @@
+import { findModel, isModelName, type ModelName } from '../../functions/wan/catalogue.ts';
+import { priceOf } from '../../functions/wan/prices.ts';
+import type { Region } from '../../functions/wan/regions.ts';
+
+/** A yuan in dollars, more than it has been worth in decades: a limit in dollars must hold for Beijing too. */
+const dollarsPerYuan = 0.2;
+
+/** The model whose video of 5 s at 480P costs least. */
+export const cheapest = { model: 'wan2.2-i2v-flash', resolution: '480P', duration: 5 } as const;
+
+/**
+ * What may be spent on the real service. Stands between the client and the network: a submit that could make a task is
+ * counted, at its full price, before it is sent; one over the limit is not sent at all.
+ *
+ * @param key - the key that pays; calls with another one cost nothing
+ */
+export function createBudget(options: {
+  readonly key: string;
+  readonly region: Region;
+  readonly limit: number;
+  readonly fetch: typeof fetch;
+}) {
+  let spent = 0;
+  const guarded: typeof fetch = async (url, init) => {
+    const isSubmit = init?.method === 'POST' && String(url).endsWith('/video-synthesis');
+    const pays = new Headers(init?.headers).get('authorization') === `Bearer ${options.key}`;
+    if (isSubmit && pays) {
+      const dollars = costOf(String(init.body), options.region);
+      // Sums of cents are not exact in binary.
+      if (spent + dollars > options.limit + 1e-9) {
+        const message = `Not sent: ${spent + dollars} USD in all, and the limit is ${options.limit} (WAN_LIVE_MAX_USD).`;
+        throw Object.assign(new Error(message), { code: 'OVER_WAN_LIVE_MAX_USD' });
+      }
+      spent += dollars;
+    }
+    return options.fetch(url, init);
+  };
+  return { fetch: guarded, spent: () => spent };
+}
+
+/** The price of a submit's body in dollars; one that isn't known is beyond every limit. */
+function costOf(body: string, region: Region): number {
+  const { model, parameters } = JSON.parse(body) as {
+    model: ModelName;
+    parameters: { resolution: '480P' | '720P' | '1080P'; duration?: number };
+  };
+  const seconds = parameters.duration ?? (isModelName(model) ? findModel(model).durations.default : 0);
+  const price = priceOf(model, parameters.resolution, seconds, region);
+  if (!price) return Number.POSITIVE_INFINITY;
+  return price.currency === 'CNY' ? price.amount * dollarsPerYuan : price.amount;
+}

@@ -1,0 +1,284 @@
+import { describe, expect, test } from 'vitest';
+import type { WanClient } from '../../functions/wan/client.ts';
+import { explainFailure } from '../../functions/wan/errors.ts';
+import { isSamePrompt } from '../../functions/wan/prompt.ts';
+import { billedSeconds } from '../../functions/wan/query-task.ts';
+import { isTrustedVideoUrl } from '../../functions/wan/video-url.ts';
+import type { TaskRequest } from '../../functions/wan/wire.ts';
+import { png } from '../local/wan/support.ts';
+import { cheapest } from './wan-budget.ts';
+import { isLive, openEmulator, openService, pictureUrl, type Target, tinyPictureUrl } from './wan-target.ts';
+
+/*
+ * One suite for our client, whatever Wan is behind it. It runs on the emulator; to measure the emulator's truth again:
+ *
+ *   WAN_LIVE=1 DASHSCOPE_API_KEY=sk-… npx vitest run test/contract/wan-client.test.ts
+ *
+ * That makes at most one video, of the cheapest kind, and nothing is sent that would exceed WAN_LIVE_MAX_USD (0.10).
+ * WAN_BASE_URL names another region or a workspace.
+ */
+const live = isLive(process.env);
+const open = async (): Promise<Target> => (live ? openService(process.env) : openEmulator());
+/** What would cost money or hours there, or needs a directive. */
+const emulated = live ? describe.skip : describe;
+
+const { model, resolution, duration } = cheapest;
+const request = (prompt: string, img_url = pictureUrl, of: TaskRequest['model'] = model): TaskRequest => ({
+  model: of,
+  input: { prompt, img_url },
+  parameters: { resolution, duration, prompt_extend: true, watermark: false },
+});
+const upload = { model, name: 'cat.png', bytes: png(640, 480), content_type: 'image/png' } as const;
+const minute = 60_000;
+const iso = (time: number) => new Date(time).toISOString();
+/** The last ten minutes, and a little of what comes if the clocks differ. */
+const recently = (target: Target) => ({
+  model,
+  start_time: iso(target.now() - 20 * minute),
+  end_time: iso(target.now() + minute),
+});
+const neverGiven = '00000000-dead-4bee-8f00-000000000000';
+
+async function createdTask(client: WanClient, wanted: TaskRequest): Promise<string> {
+  const created = await client.createTask(wanted);
+  if (created.outcome !== 'created') throw new Error(`No task: ${JSON.stringify(created)}`);
+  return created.task_id;
+}
+
+describe(`our client, on ${live ? 'the real service' : 'the emulator'}`, () => {
+  test('makes a video from an uploaded picture and follows it to its end; the list has it, at UTC times', {
+    timeout: live ? 20 * minute : 30_000,
+  }, async () => {
+    const target = await open();
+    const { client } = target;
+    const uploaded = await client.uploadImage(upload);
+    expect(uploaded).toEqual({ outcome: 'uploaded', url: expect.stringMatching(/^oss:\/\/.+\/cat\.png$/) });
+    const url = uploaded.outcome === 'uploaded' ? uploaded.url : '';
+
+    const began = target.now();
+    const prompt = `A cat runs through the grass, take ${began}`;
+    const created = await client.createTask(request(prompt, url));
+    expect(created).toEqual({
+      outcome: 'created',
+      task_id: expect.stringMatching(/^[\w-]+$/),
+      task_status: 'PENDING',
+      request_id: expect.stringMatching(/\S/),
+    });
+    if (created.outcome !== 'created') return;
+
+    const listed = await client.listTasks(recently(target));
+    expect(listed.outcome).toBe('tasks');
+    const row =
+      listed.outcome === 'tasks' ? listed.tasks.find(({ task_id }) => task_id === created.task_id) : undefined;
+    expect(row).toMatchObject({ model, request_id: created.request_id });
+    expect(Math.abs(Date.parse(row?.submit_time ?? '') - began)).toBeLessThan(10 * minute);
+
+    const { task, seen } = await target.ended(created.task_id);
+    expect(seen.at(-1)).toBe('SUCCEEDED');
+    expect(seen.every((status, index) => ['PENDING', 'RUNNING', 'SUCCEEDED'].indexOf(status) >= index)).toBe(true);
+    expect(isSamePrompt(model, prompt, task.orig_prompt)).toBe(true);
+    expect(billedSeconds(task.usage)).toBe(duration);
+    const [submitted = 0, scheduled = 0, ended = 0] = [task.submit_time, task.scheduled_time, task.end_time].map(
+      (time) => Date.parse(time ?? ''),
+    );
+    // Eight hours off, if they were not converted.
+    expect(Math.abs(submitted - began)).toBeLessThan(10 * minute);
+    expect([submitted <= scheduled, scheduled <= ended, ended <= target.now() + 10 * minute]).toEqual([
+      true,
+      true,
+      true,
+    ]);
+
+    expect(isTrustedVideoUrl(task.video_url ?? '', target.videoOrigins)).toBe(true);
+    const video = await fetch(task.video_url ?? '');
+    expect(video.status).toBe(200);
+    expect(Buffer.from(await video.arrayBuffer()).toString('latin1', 4, 8)).toBe('ftyp');
+    expect(await client.cancelTask(created.task_id)).toMatchObject({ outcome: 'not_pending' });
+  });
+
+  test('a task that never was is UNKNOWN, with HTTP 200, and can not be canceled', async () => {
+    const { client } = await open();
+    expect(await client.queryTask(neverGiven)).toEqual({
+      outcome: 'task',
+      status: 'UNKNOWN',
+      task_id: neverGiven,
+      request_id: expect.stringMatching(/\S/),
+    });
+    expect(await client.cancelTask(neverGiven)).toMatchObject({ outcome: 'not_pending' });
+  });
+
+  test('a wrong key holds every call, and is not the fault of a video', async () => {
+    const client = (await open()).withKey('sk-invalid-contract');
+    const target = await open();
+    for (const call of [
+      () => client.createTask(request('A cat')),
+      () => client.queryTask(neverGiven),
+      () => client.listTasks(recently(target)),
+      () => client.cancelTask(neverGiven),
+      () => client.uploadImage(upload),
+    ]) {
+      expect(await call()).toMatchObject({
+        outcome: 'held',
+        reason: 'invalid_key',
+        code: 'InvalidApiKey',
+        retryable: true,
+        billed: false,
+        request_id: expect.stringMatching(/\S/),
+      });
+    }
+  });
+
+  test('a list of a time without tasks is empty', async () => {
+    const { client, now } = await open();
+    const listed = await client.listTasks({
+      model: 'wan2.1-i2v-plus',
+      start_time: iso(now() - 2000),
+      end_time: iso(now() - 1000),
+    });
+    expect(listed).toMatchObject({ outcome: 'tasks', tasks: [] });
+  });
+});
+
+emulated('our client, where only the emulator can be directed', () => {
+  test('sees PENDING, RUNNING and SUCCEEDED in this order, each with the times that it has', async () => {
+    const target = await openEmulator();
+    const taskId = await createdTask(target.client, request('A cat'));
+    const start = iso(target.now());
+    const pending = await target.client.queryTask(taskId);
+    expect(pending).toMatchObject({ status: 'PENDING', submit_time: start, orig_prompt: 'A cat' });
+    expect(pending).not.toHaveProperty('scheduled_time');
+    target.turn(2);
+    const running = await target.client.queryTask(taskId);
+    expect(running).toMatchObject({ status: 'RUNNING', scheduled_time: iso(Date.parse(start) + 1000) });
+    expect(running).not.toHaveProperty('end_time');
+    target.turn(58);
+    expect((await target.ended(taskId)).task).toMatchObject({
+      status: 'SUCCEEDED',
+      end_time: iso(Date.parse(start) + 60_000),
+      actual_prompt: expect.stringContaining('A cat'),
+      usage: { duration: 5, video_count: 1, SR: 480 },
+    });
+  });
+
+  test.each([
+    ['DataInspectionFailed', 'content_refused', false],
+    ['InvalidParameter', 'invalid_request', false],
+    ['InternalError.Algo', 'generation_failed', true],
+    ['InvalidURL.Timeout', 'image_unreachable', true],
+  ] as const)('a task that fails with %s is explained as %s, unbilled', async (code, failure, retryable) => {
+    const target = await openEmulator();
+    const taskId = await createdTask(target.client, request(`A cat [[fail=${code}]]`));
+    target.turn(61);
+    const { task } = await target.ended(taskId);
+    expect(task).toMatchObject({ status: 'FAILED', code, message: expect.stringMatching(/\S/) });
+    expect([task.usage, task.video_url]).toEqual([undefined, undefined]);
+    expect(explainFailure({ code: task.code, message: task.message, stage: 'task' })).toMatchObject({
+      code: failure,
+      retryable,
+      billed: false,
+    });
+  });
+
+  test('a task without a result after 3 hours has timed out; after 24 hours it is UNKNOWN, and so is one that succeeded', async () => {
+    const target = await openEmulator();
+    const slow = await createdTask(target.client, request('[[seconds=20000]]'));
+    const forgotten = await createdTask(target.client, request('A cat [[unknown]]'));
+    expect(await target.client.queryTask(forgotten)).toMatchObject({ outcome: 'task', status: 'UNKNOWN' });
+    target.turn(3 * 3600);
+    expect(await target.client.queryTask(slow)).toMatchObject({ status: 'FAILED', code: 'InternalError.Timeout' });
+    target.turn(21 * 3600);
+    expect(await target.client.queryTask(slow)).toMatchObject({ outcome: 'task', status: 'UNKNOWN' });
+  });
+
+  test('a PENDING task can be canceled, one that runs can not', async () => {
+    const target = await openEmulator();
+    const waiting = await createdTask(target.client, request('[[pending=100]]'));
+    const running = await createdTask(target.client, request('[[seconds=100]]'));
+    expect(await target.client.cancelTask(waiting)).toEqual({
+      outcome: 'canceled',
+      request_id: expect.stringMatching(/\S/),
+    });
+    expect(await target.client.cancelTask(running)).toMatchObject({ outcome: 'not_pending' });
+    expect(await target.client.queryTask(waiting)).toMatchObject({ outcome: 'task', status: 'CANCELED' });
+    expect(await target.client.queryTask(running)).toMatchObject({ outcome: 'task', status: 'RUNNING' });
+  });
+
+  test('over the submit rate it is throttled, and good again when the clock has gone on', async () => {
+    const target = await openEmulator();
+    const outcomes = async (count: number) => {
+      const seen: string[] = [];
+      for (let call = 0; call < count; call += 1) seen.push((await target.client.createTask(request('A cat'))).outcome);
+      return seen;
+    };
+    expect(await outcomes(3)).toEqual(['created', 'created', 'throttled']);
+    target.turn(1);
+    expect(await outcomes(1)).toEqual(['created']);
+    const throttled = await target.withKey('sk-throttled-1').queryTask(neverGiven);
+    expect(throttled).toMatchObject({
+      outcome: 'throttled',
+      code: 'Throttling.RateQuota',
+      retryable: true,
+      billed: false,
+    });
+  });
+
+  test('over 20 queries a second it is throttled, and no task has ended by that', async () => {
+    const target = await openEmulator();
+    const asked = await Promise.all(Array.from({ length: 21 }, () => target.client.queryTask(neverGiven)));
+    expect(asked.filter(({ outcome }) => outcome === 'throttled')).toHaveLength(1);
+  });
+
+  test.each([
+    ['500:InternalError', { outcome: 'unavailable', cause: 'InternalError', retryable: true }],
+    ['500:SystemError', { outcome: 'unavailable', cause: 'SystemError', retryable: true }],
+    ['503:ModelServingError', { outcome: 'unavailable', cause: 'ModelServingError', retryable: true }],
+    ['429:Throttling.BurstRate', { outcome: 'throttled', retryable: true }],
+    ['400:Arrearage', { outcome: 'held', reason: 'arrears', retryable: true }],
+    ['403:AccessDenied.Unpurchased', { outcome: 'held', reason: 'access_denied', retryable: true }],
+    ['403:AllocationQuota.FreeTierOnly', { outcome: 'held', reason: 'quota', retryable: true }],
+    ['400:IPInfringementSuspect', { outcome: 'refused', reason: 'moderation', retryable: false }],
+    ['404:ModelNotFound', { outcome: 'refused', reason: 'model', retryable: false }],
+  ])('a submit that is answered with %s is told by name, and makes no task', async (answer, expected) => {
+    const target = await openEmulator();
+    const outcome = await target.client.createTask(request(`A cat [[http=${answer}]]`));
+    expect(outcome).toMatchObject({ ...expected, code: answer.split(':')[1], billed: false });
+    expect(await target.client.listTasks(recently(target))).toMatchObject({ outcome: 'tasks', tasks: [] });
+  });
+
+  test.each([
+    ['is too small', tinyPictureUrl, 'input'],
+    ['is not there', 'https://pictures.example/none.png', 'image_download'],
+    ['is an upload of another model', 'oss://dashscope-instant/none/cat.png', 'image_download'],
+  ])('a picture that %s is refused during the submit', async (_, url, reason) => {
+    const { client } = await openEmulator();
+    expect(await client.createTask(request('A cat', url))).toMatchObject({ outcome: 'refused', reason, billed: false });
+  });
+
+  test('a submit whose answer is lost is unknown; the list and the prompt find its task, and no other', async () => {
+    const target = await openEmulator();
+    const { client } = target;
+    const other = await createdTask(client, request('Another cat'));
+    const lost = request('A cat whose answer is lost [[reset]]');
+    expect(await client.createTask(lost)).toEqual({
+      outcome: 'unknown',
+      cause: expect.stringMatching(/^(UND_ERR_SOCKET|ECONNRESET)$/),
+      retryable: false,
+    });
+    const listed = await client.listTasks(recently(target));
+    const tasks = listed.outcome === 'tasks' ? listed.tasks.map(({ task_id }) => task_id) : [];
+    expect(tasks).toHaveLength(2);
+    const found: string[] = [];
+    for (const taskId of tasks) {
+      const asked = await client.queryTask(taskId);
+      if (asked.outcome === 'task' && isSamePrompt(model, lost.input.prompt, asked.orig_prompt)) found.push(taskId);
+    }
+    expect(found).toEqual(tasks.filter((taskId) => taskId !== other));
+    expect((await target.ended(found[0] ?? '')).task.status).toBe('SUCCEEDED');
+  });
+
+  test('a service that is not there is out of reach, and nothing was sent', async () => {
+    const { client, wan } = await openEmulator();
+    await wan.close();
+    expect(await client.createTask(request('A cat'))).toMatchObject({ outcome: 'unavailable', cause: 'ECONNREFUSED' });
+  });
+});
