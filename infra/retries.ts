@@ -40,6 +40,14 @@ export const submissionFenced: RetryProps = {
   maxAttempts: 2 + 540,
 };
 
+/** Wan forgets tasks after 24 hours, and may not know one for a moment before. Waits 5, 10, 20, 40 s: 75 s, then it is believed. */
+export const taskUnknown: RetryProps = {
+  errors: [errorNames.taskUnknown],
+  interval: Duration.seconds(5),
+  backoffRate: 2,
+  maxAttempts: 4,
+};
+
 /** The download broke off. Waits 5, 10, 20, 40, 80, 160 s (315 s), then 300 s each: 315 s + 287 × 300 s = 24 h, which is as long as Wan keeps the file. */
 export const archiveInterrupted: RetryProps = {
   errors: [errorNames.archiveInterrupted],

@@ -22,6 +22,7 @@ import {
   submissionFenced,
   submissionUncertain,
   surprise,
+  taskUnknown,
   unexplained,
   untrustedVideoHost,
   wanTrouble,
@@ -49,9 +50,10 @@ export function workflowDefinition(scope: Construct, steps: WorkflowSteps): Chai
   const attempt = (id: string, step: PipelineFunction, retries: RetryProps[]) =>
     task(scope, id, step, retries).addCatch(recordFailure, { errors: ['States.ALL'], resultPath: '$.error' });
   const createTask = attempt('CreateTask', steps.createTask, [wanTrouble, submissionUncertain, submissionFenced]);
-  const checkTask = attempt('CheckTask', steps.checkTask, [wanTrouble]);
+  const checkTask = attempt('CheckTask', steps.checkTask, [wanTrouble, taskUnknown]);
   const archiveVideo = attempt('ArchiveVideo', steps.archiveVideo, [
     wanTrouble,
+    taskUnknown,
     archiveInterrupted,
     untrustedVideoHost,
   ]);

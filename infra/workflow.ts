@@ -54,18 +54,20 @@ function createTask(scope: Construct, foundation: Foundation): PipelineFunction<
     name: 'create-task',
     description: 'Creates the one task of a video at Wan',
     access: together(
-      dispatchingAccess(foundation, ['GetItem', 'UpdateItem']),
+      tableAccess(storage.table, ['GetItem', 'UpdateItem']),
       uploadsAccess(storage.uploads, ['drop/', 'inputs/'], ['GetObject', 'GetObjectVersion']),
       wanAccess(wanSecret, configuration.wanBaseUrl),
       settings({
+        LANE_LIMITS: JSON.stringify(configuration.laneLimits),
         WAN_REGION: configuration.region,
         IMAGE_TRANSFER: configuration.imageTransfer,
         TYPICAL_SECONDS: typicalSeconds(foundation),
         UNCERTAIN_SECONDS: String(configuration.uncertainSeconds),
       }),
     ),
-    // Wan fetches and checks the image within the call, for which the client waits 75 s; the wait for a submit slot is about one.
-    timeout: Duration.seconds(100),
+    // A call, for which the client waits 75 s since Wan fetches and checks the image within it; and when Wan could not fetch it, an
+    // upload (10 s + 60 s) and a second call, each after a wait of about a second for its slot.
+    timeout: Duration.minutes(4),
     // An image that goes through Wan's upload is held in memory: at most 20 MB.
     memory: 512,
   });

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { PutCommand, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { ownerName } from '../shared/environment.ts';
+import { conditionally } from '../video/conditionally.ts';
 import { keys, sha256Hex } from '../video/keys.ts';
 import type { Table } from '../video/store.ts';
 
@@ -63,19 +63,12 @@ export async function revokeApiKey(table: Table, keyId: string): Promise<ApiKeyI
   const item = (await listApiKeys(table)).find(({ key_id }) => key_id === keyId);
   if (!item || item.revoked_at) return item;
   const revoked_at = new Date(table.now()).toISOString();
-  try {
-    await table.client.send(
-      new UpdateCommand({
-        TableName: table.tableName,
-        Key: { pk: item.pk },
-        UpdateExpression: 'SET revoked_at = :now',
-        ConditionExpression: 'attribute_exists(pk)',
-        ExpressionAttributeValues: { ':now': revoked_at },
-      }),
-    );
-    return { ...item, revoked_at };
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return undefined;
-    throw error;
-  }
+  const revocation = new UpdateCommand({
+    TableName: table.tableName,
+    Key: { pk: item.pk },
+    UpdateExpression: 'SET revoked_at = :now',
+    ConditionExpression: 'attribute_exists(pk)',
+    ExpressionAttributeValues: { ':now': revoked_at },
+  });
+  return (await conditionally(table.client.send(revocation))) && { ...item, revoked_at };
 }

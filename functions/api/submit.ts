@@ -106,10 +106,10 @@ async function keep(services: SubmitServices, id: string, image: InlineImage): P
   return { ...stored, content_type, bytes: bytes.byteLength, width, height };
 }
 
-/** The video after its lane had a look at it. */
+/** The video after its lane had a look at it. Its record stands: an error now would make a caller pay for a second one. */
 async function dispatched(services: SubmitServices, video: VideoRecord): Promise<VideoRecord> {
   await dispatchQuietly(services, video);
-  return (await readVideo(services.table, video.id)) ?? video;
+  return (await readVideo(services.table, video.id).catch(() => undefined)) ?? video;
 }
 
 function refusal(errors: Violation[]): Problem {

@@ -88,7 +88,8 @@ export const environments = {
   drop: pick(...dispatching, 'UPLOADS_BUCKET', 'TRUSTED_ORIGINS', 'DROP_DEFAULTS'),
   dispatch: pick(...dispatching),
   'create-task': pick(
-    ...dispatching,
+    'TABLE_NAME',
+    'LANE_LIMITS',
     ...wan,
     'UPLOADS_BUCKET',
     'WAN_REGION',

@@ -11,6 +11,8 @@ export const errorNames = {
   submissionUncertain: 'SubmissionUncertain',
   /** Another video with the same model and prompt is uncertain, so this one waits. */
   submissionFenced: 'SubmissionFenced',
+  /** Wan says that it does not know a task that it can't have forgotten yet: asked a few times more, then believed. */
+  taskUnknown: 'TaskUnknown',
   /** The download of the video or its copy failed; the download alone is repeated. */
   archiveInterrupted: 'ArchiveInterrupted',
   /** Wan's answer points to a host that is not on the list; tried until the task expires, with an alarm. */

@@ -2,7 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import type { EventBridgeEvent } from 'aws-lambda';
 import { readEnvironment } from '../shared/environment.ts';
-import { createLogger } from '../shared/logging.ts';
+import { createLogger, describeError } from '../shared/logging.ts';
 import { tableOf } from '../video/table.ts';
 import { offeredModelNames } from '../wan/catalogue.ts';
 import { dispatcherOf } from '../workflow/dispatcher.ts';
@@ -23,5 +23,8 @@ export async function handler(event: EventBridgeEvent<string, { name?: string }>
     return;
   }
   const report = await sweep(dispatcher, offeredModelNames);
-  if (report.resumed.length + report.dispatched.length > 0) logger.warn('Videos were taken up again.', { ...report });
+  const { resumed, dispatched, failed } = report;
+  if (resumed.length + dispatched.length > 0) logger.warn('Videos were taken up again.', { resumed, dispatched });
+  for (const { what, error } of failed) logger.error('Could not be looked after.', { ...describeError(error), what });
+  if (failed.length > 0) throw new Error(`${failed.length} of what needed looking after failed; the log says which.`);
 }

@@ -12,25 +12,35 @@ const RESUME_SECONDS = { first: 10, longest: 3600 };
 export interface SweepReport {
   resumed: string[];
   dispatched: string[];
+  /** What could not be looked after, and why; the next sweep tries again. */
+  failed: { what: string; error: unknown }[];
 }
 
 /**
  * Looks after everything that a crash may have left behind: videos without a living workflow are resumed, permits of the dead are
  * freed, queues are dispatched. Safe at any time, any number of times; resuming never creates a second task, since a resumed
- * workflow begins with the ledger.
+ * workflow begins with the ledger. Whatever goes wrong with one video or lane keeps no other from its turn.
  * @param models names of all models that have a lane
  */
 export async function sweep(dispatcher: Dispatcher, models: readonly string[]): Promise<SweepReport> {
-  const report: SweepReport = { resumed: [], dispatched: [] };
+  const { table } = dispatcher;
+  const report: SweepReport = { resumed: [], dispatched: [], failed: [] };
+  const attend = (what: string, work: () => Promise<unknown>) =>
+    work().catch((error: unknown) => void report.failed.push({ what, error }));
   for (const status of ['archiving', 'running', 'submitting'] as const) {
-    for await (const id of idsInStatus(dispatcher.table, status)) {
-      if (await resumeWhenDead(dispatcher, id)) report.resumed.push(id);
-    }
+    await attend(status, async () => {
+      for await (const id of idsInStatus(table, status)) {
+        await attend(id, async () => (await resumeWhenDead(dispatcher, id)) && report.resumed.push(id));
+      }
+    });
   }
   for (const model of models) {
-    const { running } = await readLane(dispatcher.table, model);
-    for (const id of running) if (await carryOn(dispatcher, id)) report.dispatched.push(id);
-    report.dispatched.push(...(await dispatch(dispatcher, model)));
+    await attend(model, async () => {
+      for (const id of (await readLane(table, model)).running) {
+        await attend(id, async () => (await carryOn(dispatcher, { id, model })) && report.dispatched.push(id));
+      }
+      report.dispatched.push(...(await dispatch(dispatcher, model)));
+    });
   }
   return report;
 }

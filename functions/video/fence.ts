@@ -1,98 +1,110 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { conditionally } from './conditionally.ts';
 import { keys } from './keys.ts';
 import type { VideoRecord } from './record.ts';
-import type { Table } from './store.ts';
+import { readVideo, type Table } from './store.ts';
 
-/**
+/*
  * The fence around one prompt for one model. Wan's task list tells a lost task by its prompt alone, so while anybody is unsure
- * whether such a task exists, nobody else may create one that looks the same.
+ * whether such a task exists, nobody else may create one that looks the same. Who stands in it is known by tickets, one for each
+ * attempt that the ledger holds open: no two attempts share one, so none takes away another's, and a ticket that the ledger knows
+ * the outcome of is worth nothing.
  */
-export interface Fence {
-  /** Videos whose call to Wan may be under way. */
-  in_flight: ReadonlySet<string>;
-  /** Videos that lost an answer and are finding out what became of it. */
-  uncertain: ReadonlySet<string>;
+
+/** One paid attempt of one video. */
+interface Ticket {
+  id: string;
+  attempt: number;
 }
 
-type Fenced = Pick<VideoRecord, 'id' | 'model' | 'input'>;
+/** Everybody else in a fence whose call is not decided. */
+export interface Others {
+  /** Whether a call of another video may be under way. */
+  sending: boolean;
+  /** Whether another video lost an answer and is finding out what became of it. */
+  uncertain: boolean;
+}
 
-const keyOf = (video: Fenced) => ({ pk: keys.submission(video.model, video.input.prompt) });
+type Place = Pick<VideoRecord, 'model' | 'input'>;
+const keyOf = ({ model, input }: Place) => ({ pk: keys.submission(model, input.prompt) });
+
+/** @returns whether another video is uncertain, so that this one had better wait */
+export async function isFenced(table: Table, video: VideoRecord): Promise<boolean> {
+  const { Item } = await table.client.send(
+    new GetCommand({ TableName: table.tableName, Key: keyOf(video), ConsistentRead: true }),
+  );
+  return (await dropDecided(table, video, readTickets(Item?.uncertain))).length > 0;
+}
 
 /**
- * Enters the fence to send.
+ * Enters the fence to make the attempt that the video's ledger holds open.
  * @returns false while another video is uncertain
  */
-export async function enterFence(table: Table, video: Fenced): Promise<boolean> {
-  try {
-    await table.client.send(
-      new UpdateCommand({
-        TableName: table.tableName,
-        Key: keyOf(video),
-        UpdateExpression: 'ADD in_flight :set_of_id',
-        ConditionExpression: 'attribute_not_exists(uncertain)',
-        ExpressionAttributeValues: { ':set_of_id': new Set([video.id]) },
-      }),
-    );
-    return true;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false;
-    throw error;
-  }
+export async function enterFence(table: Table, video: VideoRecord): Promise<boolean> {
+  const entry = new UpdateCommand({
+    TableName: table.tableName,
+    Key: keyOf(video),
+    UpdateExpression: 'ADD in_flight :tickets',
+    ConditionExpression: 'attribute_not_exists(uncertain)',
+    ExpressionAttributeValues: { ':tickets': writeTickets(ticketOf(video)) },
+  });
+  return (await conditionally(table.client.send(entry))) !== undefined;
 }
 
-/** Says that this video's answer is lost: from now on nobody else sends the same prompt to the same model. */
-export async function closeFence(table: Table, video: Fenced): Promise<Fence> {
+/** Says that the answer to this video's open attempt is lost: from now on nobody else sends the same prompt to the same model. */
+export async function closeFence(table: Table, video: VideoRecord): Promise<Others> {
   const { Attributes } = await table.client.send(
     new UpdateCommand({
       TableName: table.tableName,
       Key: keyOf(video),
-      UpdateExpression: 'ADD uncertain :set_of_id, in_flight :set_of_id',
-      ExpressionAttributeValues: { ':set_of_id': new Set([video.id]) },
+      UpdateExpression: 'ADD uncertain :tickets, in_flight :tickets',
+      ExpressionAttributeValues: { ':tickets': writeTickets(ticketOf(video)) },
       ReturnValues: 'ALL_NEW',
     }),
   );
-  return { in_flight: Attributes?.in_flight ?? new Set(), uncertain: Attributes?.uncertain ?? new Set() };
+  const uncertain = new Set<string>(Attributes?.uncertain);
+  const inFlight = readTickets(Attributes?.in_flight).filter(({ id }) => id !== video.id);
+  const others = await dropDecided(table, video, inFlight);
+  const isUncertain = (ticket: Ticket) => uncertain.has(writeTicket(ticket));
+  return { sending: !others.every(isUncertain), uncertain: others.some(isUncertain) };
 }
 
-/** Leaves the fence: what became of this video's call is known and written down. */
-export async function leaveFence(table: Table, video: Fenced): Promise<void> {
+/** Leaves the fence: what became of this video's latest attempt is known and written down. */
+export const leaveFence = (table: Table, video: VideoRecord): Promise<void> => remove(table, video, [ticketOf(video)]);
+
+/**
+ * Takes out of a fence whoever died between writing down what became of an attempt and leaving: nobody would get past them again.
+ * @returns the tickets of attempts that are still unknown
+ */
+async function dropDecided(table: Table, place: Place, tickets: readonly Ticket[]): Promise<Ticket[]> {
+  const unknown: Ticket[] = [];
+  const decided: Ticket[] = [];
+  for (const ticket of tickets) {
+    (isOpen(await readVideo(table, ticket.id), ticket.attempt) ? unknown : decided).push(ticket);
+  }
+  if (decided.length > 0) await remove(table, place, decided);
+  return unknown;
+}
+
+const isOpen = (video: VideoRecord | undefined, attempt: number): boolean =>
+  video?.status === 'submitting' && video.submission?.state === 'open' && video.submission.attempt === attempt;
+
+async function remove(table: Table, place: Place, tickets: readonly Ticket[]): Promise<void> {
   await table.client.send(
     new UpdateCommand({
       TableName: table.tableName,
-      Key: keyOf(video),
-      UpdateExpression: 'DELETE uncertain :set_of_id, in_flight :set_of_id',
-      ExpressionAttributeValues: { ':set_of_id': new Set([video.id]) },
+      Key: keyOf(place),
+      UpdateExpression: 'DELETE uncertain :tickets, in_flight :tickets',
+      ExpressionAttributeValues: { ':tickets': writeTickets(...tickets) },
     }),
   );
 }
 
-/**
- * Writes down that a task of Wan's belongs to a video.
- * @returns false when another video owns it
- */
-export async function claimTask(table: Table, taskId: string, id: string): Promise<boolean> {
-  try {
-    await table.client.send(
-      new UpdateCommand({
-        TableName: table.tableName,
-        Key: { pk: keys.task(taskId) },
-        UpdateExpression: 'SET video_id = :id',
-        ConditionExpression: 'attribute_not_exists(video_id) OR video_id = :id',
-        ExpressionAttributeValues: { ':id': id },
-      }),
-    );
-    return true;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false;
-    throw error;
-  }
-}
-
-/** Which video owns a task of Wan's. */
-export async function ownerOfTask(table: Table, taskId: string): Promise<string | undefined> {
-  const { Item } = await table.client.send(
-    new GetCommand({ TableName: table.tableName, Key: { pk: keys.task(taskId) }, ConsistentRead: true }),
-  );
-  return Item?.video_id;
-}
+const ticketOf = ({ id, submission }: VideoRecord): Ticket => ({ id, attempt: submission!.attempt });
+const writeTicket = ({ id, attempt }: Ticket): string => `${id}#${attempt}`;
+const writeTickets = (...tickets: readonly Ticket[]): Set<string> => new Set(tickets.map(writeTicket));
+const readTickets = (written: ReadonlySet<string> = new Set()): Ticket[] =>
+  [...written].map((text) => {
+    const [id = '', attempt] = text.split('#');
+    return { id, attempt: Number(attempt) };
+  });

@@ -12,8 +12,14 @@ export const keys = {
   task: (taskId: string) => `task#${taskId}`,
   /** Who is sending, or unsure of having sent, this prompt to this model. */
   submission: (model: string, prompt: string | undefined) =>
-    `submission#${sha256Hex(JSON.stringify([model, prompt ?? '']))}`,
+    `submission#${sha256Hex(JSON.stringify([model, promptBeginning(prompt)]))}`,
 };
+
+/**
+ * Wan may report a prompt without the spaces around it, and cut off where the model stops reading (800 characters at least): two
+ * prompts that it might report alike begin alike. A video that waits for one that only begins alike loses two minutes at most.
+ */
+const promptBeginning = (prompt = ''): string => [...prompt.trim()].slice(0, 200).join('').trimEnd();
 
 export const indexes = { byOwner: 'by_owner', byStatus: 'by_status' } as const;
 

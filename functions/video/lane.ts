@@ -1,5 +1,5 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { conditionally } from './conditionally.ts';
 import { keys } from './keys.ts';
 import type { Lane } from './limits.ts';
 import type { Table } from './store.ts';
@@ -101,18 +101,15 @@ async function attempt(
     ExpressionAttributeValues: Record<string, unknown>;
   },
 ): Promise<Record<string, unknown> | undefined> {
-  try {
-    const { Attributes } = await table.client.send(
+  const written = await conditionally(
+    table.client.send(
       new UpdateCommand({
         TableName: table.tableName,
         Key: { pk: keys.lane(model) },
         ReturnValues: 'ALL_NEW',
         ...update,
       }),
-    );
-    return Attributes ?? {};
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return undefined;
-    throw error;
-  }
+    ),
+  );
+  return written && (written.Attributes ?? {});
 }

@@ -8,35 +8,47 @@ export interface Waiting {
   id: string;
 }
 
-/** How far into one owner's queue a look goes to get past videos that hold a permit already. */
-const DEPTH = 25;
-/** How many owners one look into a queue considers; more of them wait until some of these are served. */
+/** How many owners one look into a queue considers. */
 const MAXIMUM_OWNERS = 50;
 
 /**
- * The oldest waiting video of each owner: one small query an owner, however long their queues are.
+ * The oldest waiting video of each owner: one small query an owner, however long their queues are. Where more owners wait than one
+ * look considers, it considers those that come next after an owner, in the order of their names and around: whoever begins after
+ * the owner served last gets round to all of them.
+ *
  * The index trails the table by a moment: videos that were just started still stand in it. `started` names them, and whoever
  * acts on an answer checks the record itself.
  */
-export async function firstOfEachOwner(table: Table, model: string, started: ReadonlySet<string>): Promise<Waiting[]> {
+export async function firstOfEachOwner(
+  table: Table,
+  model: string,
+  { started, after }: { started: ReadonlySet<string>; after?: string | undefined },
+): Promise<Waiting[]> {
   const waiting: Waiting[] = [];
-  let from = ' ';
-  while (waiting.length < MAXIMUM_OWNERS) {
-    const { Items } = await table.client.send(
-      new QueryCommand({
-        TableName: table.tableName,
-        IndexName: indexes.byStatus,
-        KeyConditionExpression: 'open_status = :queue AND open_order >= :from',
-        ExpressionAttributeValues: { ':queue': queueOf(model), ':from': from },
-        Limit: DEPTH,
-      }),
-    );
-    const positions = (Items ?? []).map((item) => readQueuePosition(item.open_order as string));
-    const owner = positions[0]?.owner;
-    if (owner === undefined) break;
-    const first = positions.find((position) => position.owner === owner && !started.has(position.id));
-    if (first) waiting.push(first);
-    from = afterOwner(owner);
+  const start = after === undefined ? ' ' : afterOwner(after);
+  const laps = [
+    { from: start, to: '~' },
+    { from: ' ', to: start },
+  ];
+  for (const { from, to } of laps) {
+    for (let at = from; at < to && waiting.length < MAXIMUM_OWNERS; ) {
+      const { Items } = await table.client.send(
+        new QueryCommand({
+          TableName: table.tableName,
+          IndexName: indexes.byStatus,
+          KeyConditionExpression: 'open_status = :queue AND open_order BETWEEN :from AND :to',
+          ExpressionAttributeValues: { ':queue': queueOf(model), ':from': at, ':to': to },
+          // Even if all that were started are this owner's, the next one shows.
+          Limit: started.size + 1,
+        }),
+      );
+      const positions = (Items ?? []).map((item) => readQueuePosition(item.open_order as string));
+      const owner = positions[0]?.owner;
+      if (owner === undefined) break;
+      const first = positions.find((position) => position.owner === owner && !started.has(position.id));
+      if (first) waiting.push(first);
+      at = afterOwner(owner);
+    }
   }
   return waiting;
 }

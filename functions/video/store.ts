@@ -1,5 +1,5 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { conditionally } from './conditionally.ts';
 import { keys, openAttributes, timeAndId } from './keys.ts';
 import type { Status, VideoRecord } from './record.ts';
 import { isLegalTransition } from './transitions.ts';
@@ -35,26 +35,20 @@ export async function readVideo(table: Table, id: string): Promise<VideoRecord |
  * @returns the record that now stands under the id: the one given, or whichever was there first
  */
 export async function createVideo(table: Table, video: VideoRecord): Promise<{ created: boolean; video: VideoRecord }> {
-  try {
-    await table.client.send(
-      new PutCommand({
-        TableName: table.tableName,
-        Item: {
-          ...video,
-          pk: keys.video(video.id),
-          created_at_id: timeAndId(video.created_at, video.id),
-          ...openAttributes(video),
-        },
-        ConditionExpression: 'attribute_not_exists(pk)',
-      }),
-    );
-    return { created: true, video };
-  } catch (error) {
-    if (!(error instanceof ConditionalCheckFailedException)) throw error;
-    const standing = await readVideo(table, video.id);
-    if (!standing) throw new Error(`The video ${video.id} was there and is gone again; ask again.`);
-    return { created: false, video: standing };
-  }
+  const put = new PutCommand({
+    TableName: table.tableName,
+    Item: {
+      ...video,
+      pk: keys.video(video.id),
+      created_at_id: timeAndId(video.created_at, video.id),
+      ...openAttributes(video),
+    },
+    ConditionExpression: 'attribute_not_exists(pk)',
+  });
+  if (await conditionally(table.client.send(put))) return { created: true, video };
+  const standing = await readVideo(table, video.id);
+  if (!standing) throw new Error(`The video ${video.id} was there and is gone again; ask again.`);
+  return { created: false, video: standing };
 }
 
 export interface Change {
@@ -84,8 +78,8 @@ async function update(
     '#run = :expected_run',
     ...(condition ? [`(${condition.expression})`] : []),
   ];
-  try {
-    const { Attributes } = await table.client.send(
+  const written = await conditionally(
+    table.client.send(
       new UpdateCommand({
         TableName: table.tableName,
         Key: { pk: keys.video(video.id) },
@@ -101,16 +95,15 @@ async function update(
         },
         ReturnValues: 'ALL_NEW',
       }),
-    );
-    return fromItem(Attributes!);
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return undefined;
-    throw error;
-  }
+    ),
+  );
+  return written && fromItem(written.Attributes!);
 }
 
 /**
- * Moves a video to another status: one conditional write that also appends to the timeline and keeps the indexes right.
+ * Moves a video to another status: one conditional write that also appends to the timeline and keeps the indexes right. A start
+ * that is taken back (`submitting → queued`) leaves the timeline as it is, and so does the next: a lane may be held for weeks, and
+ * an item holds 400 KB.
  * @returns the new record, or undefined when the video is no longer as `video` says (status and run): read it again
  * @throws Error when the transition is none that a video's life has
  */
@@ -124,18 +117,20 @@ export function changeStatus(
     throw new Error(`A video can't go from ${video.status} to ${to}.`);
   }
   const { open_status, open_order } = openAttributes({ ...video, status: to });
-  const at = new Date(table.now()).toISOString();
+  const isTakenBack = video.status === 'submitting' && to === 'queued';
+  const isNews = !isTakenBack && video.timeline.at(-1)?.status !== to;
+  const entry = { status: to, at: new Date(table.now()).toISOString() };
   return update(table, video, change, {
     set: [
       '#status = :to',
-      '#timeline = list_append(#timeline, :entry)',
+      ...(isNews ? ['#timeline = list_append(#timeline, :entry)'] : []),
       ...(open_status ? ['open_status = :open_status', 'open_order = :open_order'] : []),
     ],
     remove: open_status ? [] : ['open_status', 'open_order'],
-    names: { '#timeline': 'timeline' },
+    names: isNews ? { '#timeline': 'timeline' } : {},
     values: {
       ':to': to,
-      ':entry': [{ status: to, at }],
+      ...(isNews ? { ':entry': [entry] } : {}),
       ...(open_status ? { ':open_status': open_status, ':open_order': open_order } : {}),
     },
   });

@@ -23,7 +23,7 @@ export interface ArchiveServices {
 /**
  * Copies a finished video into our bucket, proves it, and writes its metadata to its record. Only the download is ever
  * repeated; each has a key of its own, and the record names the one that was proven (invariants 3 and 4).
- * @throws WorkflowError archiveInterrupted or untrustedVideoHost, by which the state machine tries again
+ * @throws WorkflowError by which the state machine tries again: archiveInterrupted, untrustedVideoHost, taskUnknown or trouble at Wan
  */
 export async function archiveVideo(services: ArchiveServices, input: WorkflowInput): Promise<WorkflowInput> {
   const { table, bucket } = services;
@@ -55,6 +55,9 @@ async function currentUrl({ wan }: ArchiveServices, video: VideoRecord): Promise
   const answer = await wan.queryTask(video.task!.id);
   if (answer.outcome === 'throttled') {
     throw new WorkflowError(errorNames.wanThrottled, `Wan is throttling: ${answer.code}`);
+  }
+  if (answer.outcome === 'task' && answer.status === 'UNKNOWN') {
+    throw new WorkflowError(errorNames.taskUnknown, 'Wan does not know the task any more.');
   }
   if (answer.outcome !== 'task' || !answer.video_url) {
     const found = answer.outcome === 'task' ? `the task is ${answer.status}` : answer.outcome;

@@ -6,6 +6,7 @@ import type { WanClient } from '../wan/client.ts';
 import { explainEnding, explainFailure } from '../wan/errors.ts';
 import type { Task as WanTask } from '../wan/query-task.ts';
 import { type Dispatcher, releaseAndDispatch } from './dispatch.ts';
+import { explainForgotten, isForgotten } from './forgotten.ts';
 import type { CheckTaskOutput, WorkflowInput } from './payload.ts';
 
 export interface CheckTaskServices extends Dispatcher {
@@ -17,7 +18,8 @@ export interface CheckTaskServices extends Dispatcher {
 
 /**
  * Asks Wan once how a video's task stands and says it as a value. A task that ended gives its permit to the next video.
- * @throws WorkflowError by which the state machine asks again: throttled, unavailable, an answer nobody understands
+ * @throws WorkflowError by which the state machine asks again: throttled, unavailable, an answer nobody understands, or that Wan
+ * does not know the task too early
  */
 export async function checkTask(services: CheckTaskServices, input: WorkflowInput): Promise<CheckTaskOutput> {
   const { table } = services;
@@ -46,13 +48,20 @@ export async function checkTask(services: CheckTaskServices, input: WorkflowInpu
       await releaseAndDispatch(services, video);
       return { ...from, outcome: 'succeeded' };
     case 'CANCELED':
-      await changeStatus(table, video, 'canceled', { set: { task: withNews(video.task, answer) } });
+      await changeStatus(table, video, 'canceled', {
+        set: { task: withNews(video.task, answer), error: explainEnding('task_canceled', answer.request_id) },
+        remove: ['estimated_finish_at'],
+      });
       await releaseAndDispatch(services, video);
       return { ...from, outcome: 'settled' };
     case 'FAILED':
+      await changeVideo(table, video, { set: { task: withNews(video.task, answer) } });
       return { ...from, outcome: 'failed', error: explainFailure({ ...answer, stage: 'task' }) };
     case 'UNKNOWN':
-      return { ...from, outcome: 'failed', error: explainEnding('task_expired', answer.request_id) };
+      if (!isForgotten(video.task, table.now())) {
+        throw new WorkflowError(errorNames.taskUnknown, 'Wan does not know a task that it should still have.');
+      }
+      return { ...from, outcome: 'failed', error: explainForgotten(video, answer.request_id) };
   }
 }
 
@@ -78,7 +87,10 @@ async function markSucceeded(services: CheckTaskServices, video: VideoRecord, an
     progress: 90,
     ...(answer.usage ? { usage: answer.usage } : {}),
   };
-  return (await changeStatus(services.table, video, 'archiving', { set })) !== undefined;
+  if (await changeStatus(services.table, video, 'archiving', { set })) return true;
+  // An invocation whose answer was lost may have been faster; then there is an archive to be made all the same.
+  const now = await readVideo(services.table, video.id);
+  return now?.status === 'archiving' && now.run === video.run;
 }
 
 const withNews = (task: Task, { status, scheduled_time, end_time }: WanTask): Task => ({

@@ -2,13 +2,12 @@ import { setTimeout } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { SFNClient } from '@aws-sdk/client-sfn';
 import { readEnvironment } from '../shared/environment.ts';
 import { createLogger } from '../shared/logging.ts';
 import { tableOf } from '../video/table.ts';
 import { typicalSeconds } from '../video/typical-seconds.ts';
 import { type CreateTaskServices, createTask } from './create-task.ts';
-import { allPermits, dispatcherOf } from './dispatcher.ts';
+import { allPermits, catalogueLane } from './dispatcher.ts';
 import { imageForWan } from './image-for-wan.ts';
 import type { WorkflowInput } from './payload.ts';
 import { wanClientOf } from './wan-client.ts';
@@ -20,7 +19,8 @@ const s3 = new S3Client({});
 const wan = wanClientOf(environment, new SecretsManagerClient({}));
 
 const services: CreateTaskServices = {
-  ...dispatcherOf(environment, table, new SFNClient({})),
+  table,
+  laneOf: (model) => catalogueLane(model, environment.LANE_LIMITS),
   wan,
   imageForWan: (video, transfer) => imageForWan({ s3, wan }, video, transfer),
   imageTransfer: environment.IMAGE_TRANSFER,

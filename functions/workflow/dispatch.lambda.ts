@@ -13,6 +13,9 @@ const table = tableOf(new DynamoDBClient({}), environment.TABLE_NAME);
 const dispatcher = dispatcherOf(environment, table, new SFNClient({}));
 
 export async function handler(): Promise<void> {
-  const started = await Promise.all(offeredModelNames.map((model) => dispatch(dispatcher, model)));
-  if (started.flat().length > 0) logger.info('Waiting videos were started.', { video_ids: started.flat() });
+  // One lane's trouble is no other's.
+  const lanes = await Promise.allSettled(offeredModelNames.map((model) => dispatch(dispatcher, model)));
+  const started = lanes.flatMap((lane) => (lane.status === 'fulfilled' ? lane.value : []));
+  if (started.length > 0) logger.info('Waiting videos were started.', { video_ids: started });
+  for (const lane of lanes) if (lane.status === 'rejected') throw lane.reason;
 }

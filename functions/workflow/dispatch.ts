@@ -33,13 +33,16 @@ export async function dispatch(
   while (started.length < most) {
     const state = await readLane(table, model);
     if (isHeld(state, table.now()) || state.running.size >= lane.permits) break;
-    const waiting = await firstOfEachOwner(table, model, new Set([...state.running, ...passed]));
+    const waiting = await firstOfEachOwner(table, model, {
+      started: new Set([...state.running, ...passed]),
+      after: servedLast(state),
+    });
     if (also && !passed.has(also.id) && !waiting.some(({ owner }) => owner === also.owner)) waiting.push(also);
     const next = servedLongestAgo(waiting, state);
     if (!next) break;
     passed.add(next.id);
     if (!(await claimPermit(table, lane, next))) break;
-    if (await carryOn(dispatcher, next.id)) started.push(next.id);
+    if (await carryOn(dispatcher, { id: next.id, model })) started.push(next.id);
   }
   return started;
 }
@@ -48,29 +51,45 @@ export async function dispatch(
  * Starts a queued video that holds a permit. A permit whose video can't use it is given back.
  * @returns whether this call started the video
  */
-export async function carryOn({ table, workflow }: Dispatcher, id: string): Promise<boolean> {
+export async function carryOn(
+  { table, workflow }: Dispatcher,
+  { id, model }: { id: string; model: string },
+): Promise<boolean> {
   const video = await readVideo(table, id);
-  if (!video) return false;
-  if (video.status === 'queued') {
+  if (video?.status === 'queued') {
     const submitting = await changeStatus(table, video, 'submitting', { set: { run: video.run + 1 } });
     // Lost to another dispatcher: the permit is one and the same, and the winner uses it.
     if (!submitting) return false;
     await startWorkflow(workflow, { id, run: submitting.run });
     return true;
   }
-  const usesPermit = video.status === 'submitting' || video.status === 'running';
-  if (!usesPermit) await releasePermit(table, video.model, id);
+  const usesPermit = video?.status === 'submitting' || video?.status === 'running';
+  if (!usesPermit) await releasePermit(table, model, id);
   return false;
 }
 
 /** Gives a video's permit back, since Wan's task has ended or never began, and lets the next one in. */
 export async function releaseAndDispatch(dispatcher: Dispatcher, video: { id: string; model: string }): Promise<void> {
   await releasePermit(dispatcher.table, video.model, video.id);
-  await dispatch(dispatcher, video.model);
+  await letNextIn(dispatcher, video.model);
+}
+
+/**
+ * Dispatches on behalf of a video that has nothing to do with whoever comes next: what goes wrong with that one must not reach it.
+ * The dispatch of the next minute meets the same trouble, and there it is heard.
+ */
+export async function letNextIn(dispatcher: Dispatcher, model: string): Promise<void> {
+  await dispatch(dispatcher, model).catch(() => undefined);
 }
 
 export const isHeld = (state: LaneState, now: number): boolean =>
   state.held_until !== undefined && Date.parse(state.held_until) > now;
+
+const servedLast = ({ served }: LaneState): string | undefined =>
+  Object.keys(served).reduce<string | undefined>(
+    (last, owner) => (last !== undefined && served[last]! >= served[owner]! ? last : owner),
+    undefined,
+  );
 
 const servedLongestAgo = (waiting: Waiting[], { served }: LaneState): Waiting | undefined =>
   waiting.reduce<Waiting | undefined>(

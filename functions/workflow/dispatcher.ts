@@ -14,15 +14,16 @@ export function dispatcherOf(
   return {
     table,
     workflow: { client, stateMachineArn: environment.STATE_MACHINE_ARN },
-    laneOf: (model) => lane(model, environment.LANE_LIMITS),
+    laneOf: (model) => catalogueLane(model, environment.LANE_LIMITS),
   };
 }
 
-function lane(model: string, limits: LaneLimits): Lane {
+/** A model's lane, as this deployment has it. @throws Error for a model that the catalogue does not have */
+export function catalogueLane(model: string, limits: LaneLimits): Lane {
   if (!isModelName(model)) throw new Error(`There is no model ${model} in the catalogue, so it has no lane.`);
   return laneOf(findModel(model), limits);
 }
 
 /** Permits of all lanes together: how many tasks may be at Wan at once. */
 export const allPermits = (limits: LaneLimits): number =>
-  offeredModelNames.reduce((sum, model) => sum + lane(model, limits).permits, 0);
+  offeredModelNames.reduce((sum, model) => sum + catalogueLane(model, limits).permits, 0);

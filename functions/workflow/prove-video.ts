@@ -4,6 +4,7 @@ import { type InspectedVideo, inspectMp4 } from '../media/mp4.ts';
 import { errorNames, WorkflowError } from '../shared/errors.ts';
 import type { ArchivedVideo, VideoRecord } from '../video/record.ts';
 import { outputSize } from '../wan/output-size.ts';
+import { parseUrl } from '../wan/parse-url.ts';
 import { billedSeconds } from '../wan/query-task.ts';
 import { isTrustedVideoUrl } from '../wan/video-url.ts';
 import type { Warning } from '../wan/violations.ts';
@@ -147,4 +148,4 @@ const discard = ({ s3, bucket }: CopyServices, key: string, versionId: string | 
   s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key, VersionId: versionId }));
 
 /** The host alone: the rest of the address is signed. */
-const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).hostname : 'no address');
+const hostOf = (url: string): string => parseUrl(url)?.hostname ?? 'no address';

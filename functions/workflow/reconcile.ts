@@ -1,10 +1,12 @@
-import { claimTask, closeFence, ownerOfTask } from '../video/fence.ts';
+import { closeFence } from '../video/fence.ts';
 import type { VideoRecord } from '../video/record.ts';
 import type { Table } from '../video/store.ts';
+import { claimTask, contestTask, readTaskClaim, type TaskClaim } from '../video/task-claim.ts';
 import { modelOf } from '../video/task-request.ts';
 import type { WanClient } from '../wan/client.ts';
 import { isSamePrompt } from '../wan/prompt.ts';
 import type { Task } from '../wan/query-task.ts';
+import { expiryOf, isForgotten } from './forgotten.ts';
 
 /** How far Wan's clock and ours may differ, and how long a call to Wan can last: the window in which the lost task was created. */
 const BEFORE_SECONDS = 60;
@@ -25,7 +27,9 @@ export type Verdict =
   /** Too early to say, or Wan does not answer: look again. */
   | { verdict: 'undecided' }
   /** More than one task or more than one video it might belong to: sending again could pay twice. */
-  | { verdict: 'ambiguous' };
+  | { verdict: 'ambiguous' }
+  /** Wan could not be asked for so long that it has forgotten every task of that time: nobody will ever know. */
+  | { verdict: 'forgotten' };
 
 /**
  * Finds out what became of a call whose answer was lost, by Wan's own list: tasks of this model and time that no record owns and
@@ -36,29 +40,46 @@ export async function reconcile(
   video: VideoRecord,
 ): Promise<Verdict> {
   const { sent_at, uncertain_since } = video.submission!;
-  const fence = await closeFence(table, video);
-  const candidates = await findCandidates({ table, wan }, video, Date.parse(sent_at));
-  if (!candidates) return { verdict: 'undecided' };
-  const othersUncertain = [...fence.uncertain].some((id) => id !== video.id);
-  const othersSending = [...fence.in_flight].some((id) => !fence.uncertain.has(id));
-  if (candidates.length > 1 || (candidates.length === 1 && othersUncertain)) return { verdict: 'ambiguous' };
-  // A candidate may be the task of a video that has not yet written down that it owns it.
-  if (othersSending) return { verdict: 'undecided' };
-  const [task] = candidates;
-  if (task)
+  if (isForgotten({ expires_at: expiryOf(sent_at) }, table.now())) return { verdict: 'forgotten' };
+  const others = await closeFence(table, video);
+  // A candidate might be the task of a video that has not yet written down that it owns it.
+  if (others.sending) return { verdict: 'undecided' };
+  const found = await findCandidates({ table, wan }, video, Date.parse(sent_at));
+  if (!found) return { verdict: 'undecided' };
+  const { candidates, untold } = found;
+  const own = candidates.find(({ claim }) => claim.video_id === video.id);
+  if (own) return { verdict: 'adopted', task: own.task };
+  const [only] = candidates;
+  if (only && (candidates.length > 1 || others.uncertain || only.claim.contested)) {
+    // When this video has ended, whoever is left must not take what may be another's for its own.
+    for (const { task } of candidates) await contestTask(table, task.task_id);
+    return { verdict: 'ambiguous' };
+  }
+  if (only) {
+    const { task } = only;
     return (await claimTask(table, task.task_id, video.id)) ? { verdict: 'adopted', task } : { verdict: 'undecided' };
+  }
   const looked = (table.now() - Date.parse(uncertain_since ?? sent_at)) / 1000;
-  return looked >= uncertainSeconds ? { verdict: 'absent' } : { verdict: 'undecided' };
+  return looked >= uncertainSeconds && !untold ? { verdict: 'absent' } : { verdict: 'undecided' };
 }
 
-/** Wan's tasks that may be the lost one, or undefined when Wan could not be asked. */
+interface Found {
+  /** Tasks that may be the lost one. */
+  candidates: { task: Task; claim: TaskClaim }[];
+  /** Whether some task does not tell its prompt yet, so that "none" is no answer. */
+  untold: boolean;
+}
+
+/** Looks through Wan's list, or undefined when Wan could not be asked. */
 async function findCandidates(
   { table, wan }: Pick<ReconcileServices, 'table' | 'wan'>,
   video: VideoRecord,
   sentAt: number,
-): Promise<Task[] | undefined> {
-  const candidates: Task[] = [];
+): Promise<Found | undefined> {
+  const found: Found = { candidates: [], untold: false };
   const model = modelOf(video);
+  // Tasks that are created meanwhile move the rows: one may come on two pages.
+  const seen = new Set<string>();
   for (let page = 1, pages = 1; page <= pages; page++) {
     const list = await wan.listTasks({
       model,
@@ -70,12 +91,20 @@ async function findCandidates(
     if (list.outcome !== 'tasks') return undefined;
     pages = list.total_page;
     for (const { task_id } of list.tasks) {
-      const owner = await ownerOfTask(table, task_id);
-      if (owner !== undefined && owner !== video.id) continue;
+      if (seen.has(task_id)) continue;
+      seen.add(task_id);
+      const claim = await readTaskClaim(table, task_id);
+      if (claim.video_id !== undefined && claim.video_id !== video.id) continue;
       const task = await wan.queryTask(task_id);
       if (task.outcome !== 'task') return undefined;
-      if (isSamePrompt(model, video.input.prompt, task.orig_prompt)) candidates.push(task);
+      const { orig_prompt } = task;
+      if (claim.video_id === video.id) found.candidates.push({ task, claim });
+      else if (orig_prompt === undefined) found.untold ||= mayBePaid(task);
+      else if (isSamePrompt(model, video.input.prompt, orig_prompt)) found.candidates.push({ task, claim });
     }
   }
-  return candidates;
+  return found;
 }
+
+/** Only what succeeds is billed, so a task that ended otherwise is no reason to wait (reference, "Billing and rate limiting"). */
+const mayBePaid = ({ status }: Task): boolean => status !== 'FAILED' && status !== 'CANCELED';

@@ -4,11 +4,14 @@ import { type Failure, isTerminal, type VideoRecord } from '../video/record.ts';
 import { changeStatus, readVideo } from '../video/store.ts';
 import { isLegalTransition } from '../video/transitions.ts';
 import { explainEnding } from '../wan/errors.ts';
-import { type Dispatcher, releaseAndDispatch } from './dispatch.ts';
+import { type Dispatcher, letNextIn, releaseAndDispatch } from './dispatch.ts';
+import { explainForgotten, isForgotten } from './forgotten.ts';
 import type { RecordFailureInput, WorkflowInput } from './payload.ts';
+import { returnToQueue } from './return-to-queue.ts';
 
 /**
- * Writes why a video failed, gives its permit back and lets the next one in.
+ * Writes why a video failed, gives its permit back and lets the next one in. A video that only waited for another one with its
+ * prompt has not failed: it goes back into its queue.
  * @throws WorkflowError unexplained instead, when the cause is a surprise and Wan still has, or may have, the paid video: no fault of
  * ours ends a video that can be saved (invariant 3)
  */
@@ -18,25 +21,41 @@ export async function recordFailure(
 ): Promise<WorkflowInput> {
   const { table } = dispatcher;
   const video = await readVideo(table, id);
-  if (!video || video.run !== run) return { id, run };
+  // One that is back in its queue is the dispatchers'.
+  if (!video || video.run !== run || video.status === 'queued') return { id, run };
+  if ('Error' in error && error.Error === errorNames.submissionFenced && video.status === 'submitting') {
+    await returnToQueue(table, video);
+    await letNextIn(dispatcher, video.model);
+    return { id, run };
+  }
   if (!isTerminal(video.status) && isLegalTransition(video.status, 'failed')) {
     const failure = 'Error' in error ? explainCaught(error, video, table.now()) : error;
-    await changeStatus(table, video, 'failed', { set: { error: failure }, remove: ['estimated_finish_at'] });
+    const ended = await changeStatus(table, video, 'failed', {
+      set: { error: failure },
+      remove: ['estimated_finish_at'],
+    });
+    // What it became meanwhile may need its permit: the next try reads it again.
+    if (!ended) throw new Error(`The video ${id} moved on while its failure was written down.`);
   }
   if (video.submission) await leaveFence(table, video);
   await releaseAndDispatch(dispatcher, video);
   return { id, run };
 }
 
-function explainCaught(error: { Error: string; Cause?: string }, video: VideoRecord, now: number): Failure {
-  const expired = video.task !== undefined && Date.parse(video.task.expires_at) <= now;
-  if (expired) return explainEnding(video.status === 'archiving' ? 'video_lost' : 'task_expired');
-  const mayBeSaved = video.task !== undefined || video.submission?.state === 'open';
-  if (mayBeSaved)
+function explainCaught(error: { Error: string }, video: VideoRecord, now: number): Failure {
+  const { task } = video;
+  if (task && (isForgotten(task, now) || error.Error === errorNames.taskUnknown)) return explainForgotten(video);
+  if (task || video.submission?.state === 'open')
     throw new WorkflowError(
       errorNames.unexplained,
       `${error.Error} while the video can still be had; the sweep resumes it.`,
     );
-  const upstream: string[] = [errorNames.wanThrottled, errorNames.wanUnavailable, errorNames.submissionFenced];
-  return explainEnding(upstream.includes(error.Error) ? 'service_unavailable' : 'internal_error');
+  switch (error.Error) {
+    case errorNames.wanThrottled:
+      return explainEnding('rate_limited');
+    case errorNames.wanUnavailable:
+      return explainEnding('service_unavailable');
+    default:
+      return explainEnding('internal_error');
+  }
 }

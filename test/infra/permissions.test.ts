@@ -32,14 +32,7 @@ const permissions: Record<FunctionName, string[]> = {
     keepEvents,
   ],
   dispatch: [...items('GetItem', 'UpdateItem'), byStatus, start, keepEvents],
-  'create-task': [
-    ...items('GetItem', 'UpdateItem'),
-    byStatus,
-    start,
-    wanKey,
-    ...read(uploads('drop/')),
-    ...read(uploads('inputs/')),
-  ],
+  'create-task': [...items('GetItem', 'UpdateItem'), wanKey, ...read(uploads('drop/')), ...read(uploads('inputs/'))],
   'check-task': [...items('GetItem', 'UpdateItem'), byStatus, start, wanKey],
   'archive-video': [
     ...items('GetItem', 'UpdateItem'),

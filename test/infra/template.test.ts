@@ -183,8 +183,8 @@ describe('each function', () => {
   test.each<[FunctionName, number, number]>([
     ['submit', 29, 1024],
     ['videos', 29, 512],
-    // The client waits 75 s for Wan, which fetches and checks the image meanwhile.
-    ['create-task', 100, 512],
+    // The client waits 75 s for Wan, which fetches and checks the image meanwhile, and may have to upload it and call again.
+    ['create-task', 240, 512],
     ['archive-video', 900, 512],
   ])('%s has %i s and %i MB', (name, Timeout, MemorySize) => {
     expect(functionNamed(name).properties).toMatchObject({ Timeout, MemorySize });

@@ -94,6 +94,15 @@ describe('a request that can be taken', () => {
     expect(api.undispatched).toEqual([answer.body.id]);
   });
 
+  test('stands when its record can not be read once more: 202, so that nobody sends it again', async () => {
+    const send = async (command: { constructor: { name: string } }) => {
+      if (command.constructor.name === 'GetCommand') throw new Error('DynamoDB is away');
+      return store.table.client.send(command as never);
+    };
+    api = anApi({ ...store.table, client: { send } as never });
+    expect(await api.submit({ body: body() })).toMatchObject({ status: 202, body: { status: 'queued' } });
+  });
+
   test('without a key is a new video each time', async () => {
     const [one, other] = await Promise.all([api.submit({ body: body() }), api.submit({ body: body() })]);
     expect(one.body.id).not.toBe(other.body.id);

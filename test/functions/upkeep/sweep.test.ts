@@ -85,3 +85,17 @@ test('permits of the dead are freed, a claimed one is carried on, and the queue 
   expect(await sweep(dispatcher, ['claimed'])).toMatchObject({ dispatched: [claimed.id] });
   expect(executions.get(`${claimed.id}-1`)).toBe('RUNNING');
 });
+
+test('what fails with one video keeps no other from its turn, and is told', async () => {
+  const videos = [await add('running'), await add('archiving'), await add('submitting')];
+  const [broken, ...others] = videos;
+  const { client } = dispatcher.workflow;
+  const send = async (command: { input: { executionArn?: string } }) => {
+    if (command.input.executionArn?.includes(broken!.id)) throw new Error('Step Functions is out of order.');
+    return client.send(command as never);
+  };
+  dispatcher.workflow = { ...dispatcher.workflow, client: { send } as never };
+  const report = await sweep(dispatcher, []);
+  expect(report.resumed).toEqual(expect.arrayContaining(others.map(({ id }) => id)));
+  expect(report.failed.map(({ what }) => what)).toContain(broken!.id);
+});

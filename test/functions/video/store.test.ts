@@ -60,7 +60,10 @@ describe('a change of status', () => {
     const found = async () => {
       const ids: string[] = [];
       for await (const id of idsInStatus(store.table, 'submitting')) ids.push(id);
-      return { waiting: await firstOfEachOwner(store.table, 'indexed', new Set()), submitting: ids.includes(video.id) };
+      return {
+        waiting: await firstOfEachOwner(store.table, 'indexed', { started: new Set() }),
+        submitting: ids.includes(video.id),
+      };
     };
     await createVideo(store.table, video);
     expect(await found()).toEqual({ waiting: [{ owner: 'ivy', id: video.id }], submitting: false });
@@ -86,8 +89,10 @@ test("the queue shows each owner's oldest video that is not started, whatever ow
   for (const video of videos) await createVideo(store.table, video);
   const [first, second, a, dollar, zoe] = videos.map(({ owner, id }) => ({ owner, id }));
   const sorted = (waiting: { id: string }[]) => waiting.map(({ id }) => id).sort();
-  expect(sorted(await firstOfEachOwner(store.table, 'fair', new Set()))).toEqual(sorted([first!, a!, dollar!, zoe!]));
-  expect(sorted(await firstOfEachOwner(store.table, 'fair', new Set([first!.id, a!.id])))).toEqual(
+  expect(sorted(await firstOfEachOwner(store.table, 'fair', { started: new Set() }))).toEqual(
+    sorted([first!, a!, dollar!, zoe!]),
+  );
+  expect(sorted(await firstOfEachOwner(store.table, 'fair', { started: new Set([first!.id, a!.id]) }))).toEqual(
     sorted([second!, dollar!, zoe!]),
   );
 });
@@ -156,4 +161,15 @@ describe('a list', () => {
     expect(page.videos).toHaveLength(4);
     expect(page.next_cursor).toBeDefined();
   });
+});
+
+test('a video that is held again and again does not grow, and its timeline tells how far it got', async () => {
+  let video = aVideo();
+  await createVideo(store.table, video);
+  for (let holds = 0; holds < 5; holds++) {
+    for (const to of ['submitting', 'queued'] as const) video = (await changeStatus(store.table, video, to))!;
+  }
+  expect(video.status).toBe('queued');
+  video = (await changeStatus(store.table, (await changeStatus(store.table, video, 'submitting'))!, 'running'))!;
+  expect(video.timeline.map(({ status }) => status)).toEqual(['queued', 'submitting', 'running']);
 });

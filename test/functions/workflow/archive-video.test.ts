@@ -204,7 +204,7 @@ test.each([
 test.each([
   [{ outcome: 'throttled', code: 'Throttling', message: '', retryable: true, billed: false } as const, 'WanThrottled'],
   [{ outcome: 'unavailable', cause: 'http_502', retryable: true, billed: false } as const, 'WanUnavailable'],
-  [{ outcome: 'task', status: 'UNKNOWN', task_id: 'task-1' } as const, 'WanUnavailable'],
+  [{ outcome: 'task', status: 'UNKNOWN', task_id: 'task-1' } as const, 'TaskUnknown'],
 ])('when Wan gives no link (%j), it is asked again', async (news, name) => {
   const video = await archiving();
   const asked = archiveVideo(services('', { wan: { queryTask: async () => news } }), video);

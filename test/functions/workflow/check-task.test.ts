@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { claimPermit, readLane } from '../../../functions/video/lane.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
-import { createVideo, readVideo } from '../../../functions/video/store.ts';
+import { changeVideo, createVideo, readVideo } from '../../../functions/video/store.ts';
 import type { QueryOutcome, Task } from '../../../functions/wan/query-task.ts';
 import { type CheckTaskServices, checkTask } from '../../../functions/workflow/check-task.ts';
 import { startTable } from '../../support/table.ts';
@@ -78,16 +78,42 @@ describe('a task that ended gives its permit to the next video', () => {
     expect(await checkTask(services, video)).toMatchObject({ outcome: 'settled' });
     const { video: record, permits } = await stateAfter();
     expect({ status: record.status, permits }).toEqual({ status: 'canceled', permits: [next.id] });
+    expect(record.error).toMatchObject({ code: 'task_canceled', billed: false });
   });
 });
 
 test.each([
   ['FAILED', { code: 'DataInspectionFailed', message: 'x' }, 'content_refused'],
   ['FAILED', {}, 'generation_failed'],
-  ['UNKNOWN', {}, 'task_expired'],
 ] as const)('%s %j ends with the code of that ending', async (status, news, code) => {
-  const { video, services } = await running({ status, ...news });
+  const { video, services, stateAfter } = await running({ status, ...news });
   expect(await checkTask(services, video)).toMatchObject({ outcome: 'failed', error: { code } });
+  expect((await stateAfter()).video.task?.status).toBe(status);
+});
+
+describe('a task that Wan does not know', () => {
+  const expires_at = '2026-01-01T00:01:00.000Z';
+  test.each([
+    ['running', 'task_expired'],
+    ['archiving', 'video_lost'],
+  ] as const)('is forgotten once it is a day old: a %s video ends as %s', async (status, code) => {
+    const { video, services } = await running({ status: 'UNKNOWN' }, { status });
+    const forgotten = { ...video.task!, expires_at };
+    await changeVideo(store.table, video, { set: { task: forgotten } });
+    expect(await checkTask(services, video)).toMatchObject({ outcome: 'failed', error: { code } });
+  });
+
+  test('is asked for again before: its video is paid for', async () => {
+    const { video, services, stateAfter } = await running({ status: 'UNKNOWN' });
+    await expect(checkTask(services, video)).rejects.toThrow(expect.objectContaining({ name: 'TaskUnknown' }));
+    expect((await stateAfter()).video.status).toBe('running');
+  });
+});
+
+test('two looks at once at a task that succeeded both go on to the archive', async () => {
+  const { video, services } = await running({ status: 'SUCCEEDED', video_url: 'https://x' });
+  const outcomes = await Promise.all([checkTask(services, video), checkTask(services, video)]);
+  expect(outcomes.map(({ outcome }) => outcome)).toEqual(['succeeded', 'succeeded']);
 });
 
 test.each([

@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { readLane } from '../../../functions/video/lane.ts';
+import { claimPermit, readLane } from '../../../functions/video/lane.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
-import { changeVideo, createVideo, readVideo } from '../../../functions/video/store.ts';
+import { changeStatus, changeVideo, createVideo, readVideo } from '../../../functions/video/store.ts';
+import type { Task } from '../../../functions/wan/query-task.ts';
 import { type CreateTaskServices, createTask } from '../../../functions/workflow/create-task.ts';
 import { isHeld } from '../../../functions/workflow/dispatch.ts';
+import { recordFailure } from '../../../functions/workflow/record-failure.ts';
 import { startTable } from '../../support/table.ts';
 import { aVideo } from '../../support/videos.ts';
-import { crashAt, crashingTable, scriptedWan, servicesFor } from './support.ts';
+import { crashAt, crashingTable, scriptedExecutions, scriptedWan, servicesFor } from './support.ts';
 
 const clock = { now: 0 };
 let store: Awaited<ReturnType<typeof startTable>>;
@@ -110,6 +112,23 @@ describe('a video has one paid task', () => {
 });
 
 describe('a lost answer', () => {
+  const lost = { outcome: 'unknown', cause: 'ECONNRESET', retryable: false } as const;
+  const withPrompt = async (video: VideoRecord, { input }: VideoRecord) => {
+    await changeVideo(store.table, video, { set: { input } });
+    video.input = input;
+  };
+  /** Two workflows at once, each tried again after an error. */
+  const alternately = async (services: CreateTaskServices, ...videos: VideoRecord[]) => {
+    const outcomes = new Map<VideoRecord, Awaited<ReturnType<typeof createTask>>>();
+    for (let calls = 0; calls < 60 && outcomes.size < videos.length; calls++) {
+      for (const video of videos) {
+        const outcome = outcomes.has(video) ? undefined : await createTask(services, video).catch(() => undefined);
+        if (outcome) outcomes.set(video, outcome);
+      }
+      clock.now += 10_000;
+    }
+    return videos.map((video) => outcomes.get(video) ?? { outcome: 'none' });
+  };
   const losing = (wan: CreateTaskServices['wan'], arrives: boolean): CreateTaskServices['wan'] => {
     let lost = false;
     return {
@@ -200,6 +219,171 @@ describe('a lost answer', () => {
     expect(tasks).toHaveLength(2);
   });
 
+  test("of two twins at once, one of whose tasks exists, is nobody's: neither takes what may be the other's", async () => {
+    const { wan, tasks } = scriptedWan(() => clock.now);
+    const [video, twin] = [await submitting(), await submitting()];
+    await withPrompt(twin, video);
+    // Both calls are under way when the connection breaks; one had reached Wan.
+    const inner = servicesFor(store.table, clock, {
+      ...wan,
+      createTask: async (request) => {
+        await wan.createTask(request);
+        return lost;
+      },
+    });
+    const outer = servicesFor(store.table, clock, {
+      ...wan,
+      createTask: async () => {
+        await expect(createTask(inner, twin)).rejects.toThrow();
+        return lost;
+      },
+    });
+    await expect(createTask(outer, video)).rejects.toThrow();
+    const services = servicesFor(store.table, clock, wan);
+    for (const each of [video, twin]) {
+      const outcome = await untilOutcome(services, each);
+      expect(outcome).toMatchObject({ outcome: 'failed', error: { code: 'submission_uncertain' } });
+      const dispatcher = { ...services, workflow: scriptedExecutions().workflow };
+      if (outcome.outcome === 'failed') await recordFailure(dispatcher, outcome);
+    }
+    expect(tasks).toHaveLength(1);
+    expect((await createTask(services, await submitting({}, video.input.prompt))).outcome).toBe('created');
+  });
+
+  test("is not called ambiguous for a twin's task that the twin is about to write down", async () => {
+    const { wan, tasks } = scriptedWan(() => clock.now);
+    const [video, twin] = [await submitting(), await submitting()];
+    await withPrompt(twin, video);
+    const services = servicesFor(store.table, clock, wan);
+    const twins = servicesFor(store.table, clock, {
+      ...wan,
+      createTask: async (request) => {
+        const answer = await wan.createTask(request);
+        // Both tasks are in the list, and neither has an owner yet.
+        await expect(createTask(services, video)).rejects.toThrow(
+          expect.objectContaining({ name: 'SubmissionUncertain' }),
+        );
+        return answer;
+      },
+    });
+    const losingBoth = servicesFor(store.table, clock, {
+      ...wan,
+      createTask: async (request) => {
+        await wan.createTask(request);
+        await createTask(twins, twin);
+        return lost;
+      },
+    });
+    await expect(createTask(losingBoth, video)).rejects.toThrow();
+    expect((await untilOutcome(services, video)).outcome).toBe('created');
+    expect(tasks).toHaveLength(2);
+  });
+
+  test.each(['before', 'after'] as const)(
+    'and a twin that died %s any of its effects do not wait for each other for ever',
+    async (moment) => {
+      const counting = crashAt(Number.POSITIVE_INFINITY, moment);
+      const { wan: calm } = scriptedWan(() => clock.now);
+      await createTask(servicesFor(crashingTable(store.table, counting), clock, calm), await submitting());
+      for (let point = 1; point <= counting.effects; point++) {
+        const { wan, tasks } = scriptedWan(() => clock.now);
+        const [video, twin] = [await submitting(), await submitting()];
+        await withPrompt(twin, video);
+        const crashing = crashAt(point, moment);
+        const dying = servicesFor(crashingTable(store.table, crashing), clock, wan);
+        const losingOne = servicesFor(store.table, clock, {
+          ...wan,
+          createTask: async () => {
+            await createTask(dying, twin).catch(() => undefined);
+            return lost;
+          },
+        });
+        await expect(createTask(losingOne, video)).rejects.toThrow();
+        const services = servicesFor(store.table, clock, wan);
+        const outcomes = (await alternately(services, video, twin)).map(({ outcome }) => outcome);
+        // A task that neither can be told to own is neither's.
+        expect({ point, outcomes }).toEqual({
+          point,
+          outcomes: outcomes.includes('failed') ? ['failed', 'failed'] : ['created', 'created'],
+        });
+        expect(tasks.length).toBeLessThanOrEqual(2);
+      }
+    },
+  );
+
+  test.each([
+    ['a space more', (prompt: string) => `${prompt} `],
+    ['an end that Wan cuts off', (prompt: string) => `${prompt}${' and on'.repeat(400)}`],
+  ])('keeps back a video whose prompt Wan reports alike: with %s', async (_, alike) => {
+    const { wan } = scriptedWan(() => clock.now);
+    const prompt = `${Math.random()} ${'A cat runs and runs. '.repeat(60)}`.trim();
+    const services = servicesFor(store.table, clock, losing(wan, false));
+    await expect(createTask(services, await submitting({}, prompt))).rejects.toThrow();
+    await expect(createTask(services, await submitting({}, alike(prompt)))).rejects.toThrow(
+      expect.objectContaining({ name: 'SubmissionFenced' }),
+    );
+  });
+
+  test('is not sent again while a task of that time does not tell its prompt yet', async () => {
+    const { wan, tasks } = scriptedWan(() => clock.now);
+    let tells = false;
+    const video = await submitting();
+    const services = servicesFor(store.table, clock, {
+      ...losing(wan, true),
+      async queryTask(id) {
+        const { orig_prompt, ...answer } = (await wan.queryTask(id)) as Task;
+        return tells && orig_prompt !== undefined ? { ...answer, orig_prompt } : answer;
+      },
+    });
+    await expect(createTask(services, video)).rejects.toThrow();
+    for (let minute = 0; minute < 10; minute++) {
+      await expect(createTask(services, video)).rejects.toThrow();
+      clock.now += 60_000;
+    }
+    tells = true;
+    expect((await createTask(services, video)).outcome).toBe('created');
+    expect(tasks).toHaveLength(1);
+  });
+
+  test('that the list shows on two pages is one task', async () => {
+    const { wan } = scriptedWan(() => clock.now);
+    const video = await submitting();
+    const services = servicesFor(store.table, clock, {
+      ...losing(wan, true),
+      async listTasks(query) {
+        const list = await wan.listTasks(query);
+        return list.outcome === 'tasks' ? { ...list, total_page: 2 } : list;
+      },
+    });
+    expect((await untilOutcome(services, video)).outcome).toBe('created');
+  });
+
+  test('is final: every call carries a signal that ends it before anybody counts it as lost for good', async () => {
+    const { wan } = scriptedWan(() => clock.now);
+    const signals: (AbortSignal | undefined)[] = [];
+    const services = servicesFor(store.table, clock, {
+      ...wan,
+      async createTask(request, signal) {
+        signals.push(signal);
+        return wan.createTask(request);
+      },
+    });
+    await createTask(services, await submitting());
+    expect(signals[0]).toBeInstanceOf(AbortSignal);
+  });
+
+  test('is given up when Wan could not be asked before it forgot: nothing is sent again', async () => {
+    const { wan, tasks } = scriptedWan(() => clock.now);
+    const video = await submitting();
+    const services = servicesFor(store.table, clock, losing(wan, true));
+    await expect(createTask(services, video)).rejects.toThrow();
+    clock.now += 24 * 3600 * 1000;
+    const listTasks: typeof wan.listTasks = async () => ({ outcome: 'tasks', tasks: [], page_no: 1, total_page: 0 });
+    const forgetful = servicesFor(store.table, clock, { ...wan, listTasks });
+    expect(await untilOutcome(forgetful, video)).toMatchObject({ outcome: 'failed', error: { code: 'task_expired' } });
+    expect(tasks).toHaveLength(1);
+  });
+
   test('waits while the list can not be had', async () => {
     const { wan, tasks } = scriptedWan(() => clock.now);
     const video = await submitting();
@@ -286,6 +470,30 @@ describe('what Wan says for certain', () => {
     expect(isHeld(lane, clock.now + 30_000)).toBe(true);
     expect(isHeld(lane, clock.now + 61_000)).toBe(false);
   });
+});
+
+test('a video that went on while its invocation was refused keeps its permit', async () => {
+  const { wan } = scriptedWan(() => clock.now);
+  const model = 'wan2.1-i2v-turbo';
+  const video = await submitting({ model });
+  await claimPermit(store.table, { model, permits: 9, submit_interval_ms: 1 }, video);
+  const services = servicesFor(store.table, clock, {
+    ...wan,
+    async createTask() {
+      // Another invocation of the same run found the task meanwhile.
+      await changeStatus(store.table, (await readVideo(store.table, video.id))!, 'running');
+      return { outcome: 'held', reason: 'invalid_key', retryable: true, code: 'X', message: '', billed: false };
+    },
+  });
+  await createTask(services, video);
+  expect((await readLane(store.table, model)).running.has(video.id)).toBe(true);
+});
+
+test('a record that no request can be made of is never written down as sent', async () => {
+  const { wan } = scriptedWan(() => clock.now);
+  const video = await submitting({ parameters: {} });
+  await expect(createTask(servicesFor(store.table, clock, wan), video)).rejects.toThrow('lacks parameters');
+  expect((await readVideo(store.table, video.id))?.submission).toBeUndefined();
 });
 
 describe('an execution that is no longer the one that counts does nothing', () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { claimPermit, holdLane, readLane } from '../../../functions/video/lane.ts';
+import { claimPermit, holdLane, readLane, releasePermit } from '../../../functions/video/lane.ts';
+import { firstOfEachOwner } from '../../../functions/video/queue.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
 import { changeStatus, createVideo, readVideo } from '../../../functions/video/store.ts';
 import { carryOn, type Dispatcher, dispatch, releaseAndDispatch } from '../../../functions/workflow/dispatch.ts';
@@ -113,7 +114,8 @@ describe.each(['before', 'after'] as const)('a dispatcher that dies %s any of it
         return;
       }
       // What the sweep does: carry on with whoever holds a permit, then dispatch.
-      for (const id of (await readLane(store.table, own.model)).running) await carryOn(own.dispatcher, id);
+      for (const id of (await readLane(store.table, own.model)).running)
+        await carryOn(own.dispatcher, { id, model: own.model });
       await dispatch(own.dispatcher, own.model);
       const after = await readVideo(store.table, video!.id);
       expect({ point, status: after?.status }).toEqual({ point, status: 'submitting' });
@@ -130,9 +132,55 @@ test('a permit whose video has ended or has gone on to its archive is given back
     const video = aVideo({ model: own.model, status });
     await createVideo(store.table, video);
     await claimPermit(store.table, own.dispatcher.laneOf(own.model), video);
-    expect(await carryOn(own.dispatcher, video.id)).toBe(false);
+    expect(await carryOn(own.dispatcher, video)).toBe(false);
     expect((await readLane(store.table, own.model)).running.size).toBe(0);
   }
+});
+
+test('a permit whose video is gone is given back', async () => {
+  const own = lane(1);
+  const video = aVideo({ model: own.model });
+  await claimPermit(store.table, own.dispatcher.laneOf(own.model), video);
+  await carryOn(own.dispatcher, video);
+  expect((await readLane(store.table, own.model)).running.size).toBe(0);
+});
+
+test('no owner waits for ever behind more owners than one look considers', async () => {
+  const own = lane(1);
+  for (let index = 10; index < 70; index++) await own.add(`owner-${index}`);
+  // The last one that a look from the beginning considers.
+  await claimPermit(own.dispatcher.table, own.dispatcher.laneOf(own.model), { id: 'earlier', owner: 'owner-59' });
+  await releasePermit(store.table, own.model, 'earlier');
+  const [id] = await dispatch(own.dispatcher, own.model);
+  expect((await readVideo(store.table, id!))!.owner).toBe('owner-60');
+});
+
+test('a look that begins after an owner goes around, and shows each owner once', async () => {
+  const own = lane(1);
+  for (const owner of ['alice', 'bob', 'carol']) await own.add(owner, 2);
+  const look = { started: new Set<string>(), after: 'bob' };
+  const owners = (await firstOfEachOwner(store.table, own.model, look)).map(({ owner }) => owner);
+  expect(owners).toEqual(['carol', 'alice', 'bob']);
+});
+
+test('an owner may have any number of videos that the index still shows after their start', async () => {
+  const own = lane(40);
+  const videos = await own.add('alice', 40);
+  const started = new Set(videos.slice(0, 39).map(({ id }) => id));
+  const waiting = await firstOfEachOwner(store.table, own.model, { started });
+  expect(waiting).toEqual([{ owner: 'alice', id: videos[39]!.id }]);
+});
+
+test('a video that ended is not troubled by whoever comes next', async () => {
+  const own = lane(1);
+  const video = aVideo({ model: own.model, status: 'failed' });
+  await createVideo(store.table, video);
+  await claimPermit(store.table, own.dispatcher.laneOf(own.model), video);
+  await own.add('bob');
+  const broken = { send: () => Promise.reject(new Error('Step Functions is down.')) };
+  const workflow = { ...own.dispatcher.workflow, client: broken as never };
+  await releaseAndDispatch({ ...own.dispatcher, workflow }, video);
+  expect((await readLane(store.table, own.model)).running.has(video.id)).toBe(false);
 });
 
 const withoutIndex = (table: Dispatcher['table']): Dispatcher['table'] => ({

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { claimPermit, readLane } from '../../../functions/video/lane.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
-import { createVideo, readVideo } from '../../../functions/video/store.ts';
+import { changeStatus, createVideo, readVideo } from '../../../functions/video/store.ts';
 import { explainEnding } from '../../../functions/wan/errors.ts';
 import type { Dispatcher } from '../../../functions/workflow/dispatch.ts';
 import { recordFailure } from '../../../functions/workflow/record-failure.ts';
@@ -54,11 +54,13 @@ test('a failure that came as a value is written as it is, and the permit is free
 });
 
 test.each([
-  ['WanThrottled', {}, 'service_unavailable'],
+  ['WanThrottled', {}, 'rate_limited'],
   ['WanUnavailable', {}, 'service_unavailable'],
   ['TypeError', {}, 'internal_error'],
   ['ArchiveInterrupted', { status: 'archiving' as const, task: expired }, 'video_lost'],
   ['WanUnavailable', { status: 'running' as const, task: expired }, 'task_expired'],
+  ['TaskUnknown', { status: 'running' as const, task: alive }, 'task_expired'],
+  ['TaskUnknown', { status: 'archiving' as const, task: alive }, 'video_lost'],
 ])('%s with %j ends as %s', async (name, given, code) => {
   const { video, dispatcher, after } = await open(given);
   await recordFailure(dispatcher, { id: video.id, run: 1, error: { Error: name, Cause: '{}' } });
@@ -90,4 +92,37 @@ test('a video that has ended, or that a newer run works on, is left alone', asyn
   const newer = await open({ run: 2 });
   await recordFailure(newer.dispatcher, { id: newer.video.id, run: 1, error });
   expect(await newer.after()).toMatchObject({ video: { status: 'submitting' }, permits: 1 });
+});
+
+test('a video that only waited for another one with its prompt goes back into its queue and is started again', async () => {
+  const { video, dispatcher, after } = await open({});
+  const input = { id: video.id, run: 1, error: { Error: 'SubmissionFenced', Cause: '{}' } };
+  await recordFailure(dispatcher, input);
+  expect(await after()).toMatchObject({ video: { status: 'submitting', run: 2 }, permits: 1 });
+  // The state machine may call again after a crash.
+  await recordFailure(dispatcher, input);
+  expect(await after()).toMatchObject({ video: { status: 'submitting', run: 2 }, permits: 1 });
+});
+
+test('a video that is back in its queue is not failed', async () => {
+  const { video, dispatcher, after } = await open({ status: 'queued' });
+  await recordFailure(dispatcher, { id: video.id, run: 1, error: { Error: 'TypeError', Cause: '{}' } });
+  expect((await after()).video.status).toBe('queued');
+});
+
+test('a video that finds its task while its failure is written keeps its permit, and does not fail', async () => {
+  const { video, dispatcher, after } = await open({});
+  const input = { id: video.id, run: 1, error: { Error: 'TypeError', Cause: '{}' } };
+  let overtaken = false;
+  const send = async (command: { constructor: { name: string } }) => {
+    if (command.constructor.name === 'UpdateCommand' && !overtaken) {
+      overtaken = true;
+      await changeStatus(store.table, video, 'running', { set: { task: alive } });
+    }
+    return store.table.client.send(command as never);
+  };
+  const table = { ...dispatcher.table, client: { send } as never };
+  await expect(recordFailure({ ...dispatcher, table }, input)).rejects.toThrow();
+  await expect(recordFailure(dispatcher, input)).rejects.toThrow(expect.objectContaining({ name: 'Unexplained' }));
+  expect(await after()).toMatchObject({ video: { status: 'running' }, permits: 1 });
 });

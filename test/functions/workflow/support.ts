@@ -94,7 +94,6 @@ export function servicesFor(
 ): CreateTaskServices {
   return {
     table,
-    workflow: scriptedExecutions().workflow,
     laneOf: (model) => ({ model, permits: 4, submit_interval_ms: 500 }),
     wan,
     imageForWan: async (video: VideoRecord, transfer) => `${transfer}:${video.input.img_url}`,
