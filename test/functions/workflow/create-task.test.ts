@@ -8,7 +8,7 @@ import { isHeld } from '../../../functions/workflow/dispatch.ts';
 import { recordFailure } from '../../../functions/workflow/record-failure.ts';
 import { startTable } from '../../support/table.ts';
 import { aVideo } from '../../support/videos.ts';
-import { crashAt, crashingTable, scriptedExecutions, scriptedWan, servicesFor } from './support.ts';
+import { crashAfter, crashingTable, scriptedExecutions, scriptedWan, servicesFor } from './support.ts';
 
 const clock = { now: 0 };
 let store: Awaited<ReturnType<typeof startTable>>;
@@ -72,7 +72,7 @@ describe('a video has one paid task', () => {
 
   // How many effects there are is found out first, so that a new one is covered by itself.
   describe.each(Object.keys(answers))('when %s', (name) => {
-    const scripted = (crashing: ReturnType<typeof crashAt>) => {
+    const scripted = (crashing: ReturnType<typeof crashAfter>) => {
       const { wan, tasks } = scriptedWan(() => clock.now);
       const first = answers[name]!(wan);
       const createTask: CreateTaskServices['wan']['createTask'] = (request) =>
@@ -81,12 +81,12 @@ describe('a video has one paid task', () => {
       return { wan, tasks, services };
     };
 
-    test.each(['before', 'after'] as const)('and the process dies %s any of its effects', async (moment) => {
-      const counting = crashAt(Number.POSITIVE_INFINITY, moment);
+    test('and the process dies between any two of its effects', async () => {
+      const counting = crashAfter(Number.POSITIVE_INFINITY);
       await untilOutcome(scripted(counting).services, await submitting());
       expect(counting.effects).toBeGreaterThan(5);
       for (let point = 1; point <= counting.effects; point++) {
-        const crashing = crashAt(point, moment);
+        const crashing = crashAfter(point);
         const { wan, tasks, services } = scripted(crashing);
         const video = await submitting();
         const outcome = await untilOutcome(services, video);
@@ -279,37 +279,34 @@ describe('a lost answer', () => {
     expect(tasks).toHaveLength(2);
   });
 
-  test.each(['before', 'after'] as const)(
-    'and a twin that died %s any of its effects do not wait for each other for ever',
-    async (moment) => {
-      const counting = crashAt(Number.POSITIVE_INFINITY, moment);
-      const { wan: calm } = scriptedWan(() => clock.now);
-      await createTask(servicesFor(crashingTable(store.table, counting), clock, calm), await submitting());
-      for (let point = 1; point <= counting.effects; point++) {
-        const { wan, tasks } = scriptedWan(() => clock.now);
-        const [video, twin] = [await submitting(), await submitting()];
-        await withPrompt(twin, video);
-        const crashing = crashAt(point, moment);
-        const dying = servicesFor(crashingTable(store.table, crashing), clock, wan);
-        const losingOne = servicesFor(store.table, clock, {
-          ...wan,
-          createTask: async () => {
-            await createTask(dying, twin).catch(() => undefined);
-            return lost;
-          },
-        });
-        await expect(createTask(losingOne, video)).rejects.toThrow();
-        const services = servicesFor(store.table, clock, wan);
-        const outcomes = (await alternately(services, video, twin)).map(({ outcome }) => outcome);
-        // A task that neither can be told to own is neither's.
-        expect({ point, outcomes }).toEqual({
-          point,
-          outcomes: outcomes.includes('failed') ? ['failed', 'failed'] : ['created', 'created'],
-        });
-        expect(tasks.length).toBeLessThanOrEqual(2);
-      }
-    },
-  );
+  test('and a twin that died between any two of its effects do not wait for each other for ever', async () => {
+    const counting = crashAfter(Number.POSITIVE_INFINITY);
+    const { wan: calm } = scriptedWan(() => clock.now);
+    await createTask(servicesFor(crashingTable(store.table, counting), clock, calm), await submitting());
+    for (let point = 1; point <= counting.effects; point++) {
+      const { wan, tasks } = scriptedWan(() => clock.now);
+      const [video, twin] = [await submitting(), await submitting()];
+      await withPrompt(twin, video);
+      const crashing = crashAfter(point);
+      const dying = servicesFor(crashingTable(store.table, crashing), clock, wan);
+      const losingOne = servicesFor(store.table, clock, {
+        ...wan,
+        createTask: async () => {
+          await createTask(dying, twin).catch(() => undefined);
+          return lost;
+        },
+      });
+      await expect(createTask(losingOne, video)).rejects.toThrow();
+      const services = servicesFor(store.table, clock, wan);
+      const outcomes = (await alternately(services, video, twin)).map(({ outcome }) => outcome);
+      // A task that neither can be told to own is neither's.
+      expect({ point, outcomes }).toEqual({
+        point,
+        outcomes: outcomes.includes('failed') ? ['failed', 'failed'] : ['created', 'created'],
+      });
+      expect(tasks.length).toBeLessThanOrEqual(2);
+    }
+  });
 
   test.each([
     ['a space more', (prompt: string) => `${prompt} `],

@@ -6,7 +6,7 @@ import { changeStatus, createVideo, readVideo } from '../../../functions/video/s
 import { carryOn, type Dispatcher, dispatch, releaseAndDispatch } from '../../../functions/workflow/dispatch.ts';
 import { startTable } from '../../support/table.ts';
 import { aVideo } from '../../support/videos.ts';
-import { Crash, crashAt, crashingTable, scriptedExecutions } from './support.ts';
+import { Crash, crashAfter, crashingTable, scriptedExecutions } from './support.ts';
 
 const clock = { now: 0 };
 let store: Awaited<ReturnType<typeof startTable>>;
@@ -90,12 +90,12 @@ test('nothing is started in a held lane, and everything again once the hold is o
   expect(await dispatch(own.dispatcher, own.model)).toHaveLength(2);
 });
 
-describe.each(['before', 'after'] as const)('a dispatcher that dies %s any of its effects', (moment) => {
+describe('a dispatcher that dies between any two of its effects', () => {
   test('leaks no permit and loses no video', async () => {
     for (let point = 1; ; point++) {
       const own = lane(1);
       const [video] = await own.add('alice');
-      const crashing = crashAt(point, moment);
+      const crashing = crashAfter(point);
       const { client } = own.dispatcher.workflow;
       const dying: Dispatcher = {
         ...own.dispatcher,

@@ -11,8 +11,11 @@ export class Crash extends Error {
   override readonly name = 'Crash';
 }
 
-/** Counts side effects and dies before or after one of them. */
-export function crashAt(point: number, moment: 'before' | 'after') {
+/**
+ * Counts side effects and dies after one of them, whether it succeeded or not. Dying before an effect is dying after the one
+ * before it.
+ */
+export function crashAfter(point: number) {
   let effects = 0;
   return {
     get effects() {
@@ -23,15 +26,13 @@ export function crashAt(point: number, moment: 'before' | 'after') {
     },
     async through<Result>(effect: () => Promise<Result>): Promise<Result> {
       effects++;
-      const dies = effects === point;
-      if (dies && moment === 'before') throw new Crash(`before effect ${point}`);
-      if (!dies) return effect();
+      if (effects !== point) return effect();
       await effect().catch(() => undefined);
       throw new Crash(`after effect ${point}`);
     },
   };
 }
-export type Crashing = ReturnType<typeof crashAt>;
+export type Crashing = ReturnType<typeof crashAfter>;
 
 /** A table each of whose calls may be the one at which the process dies. */
 export const crashingTable = (table: Table, crashing: Crashing): Table => ({
