@@ -1,9 +1,9 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { indexes } from '../functions/shared/table-schema.ts';
 import { dispatchingAccess, type Foundation } from './foundation.ts';
 import { settings, tableAccess, together, uploadsAccess, videosAccess } from './grants.ts';
 import { PipelineFunction } from './pipeline-function.ts';
-import { byOwnerIndex } from './storage.ts';
 
 /** API Gateway waits no longer for a function. */
 const gatewayPatience = Duration.seconds(29);
@@ -54,7 +54,7 @@ export function apiFunctions(scope: Construct, foundation: Foundation) {
       name: 'videos',
       description: "Answers what is asked of one video or of an owner's list",
       access: together(
-        tableAccess(storage.table, ['GetItem'], byOwnerIndex),
+        tableAccess(storage.table, ['GetItem'], indexes.byOwner.name),
         videosAccess(storage.videos, ['GetObject', 'GetObjectVersion']),
       ),
       timeout: gatewayPatience,

@@ -1,10 +1,11 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
+import { indexes } from '../functions/shared/table-schema.ts';
 import type { Configuration } from './config.ts';
 import { type Access, settings, startAccess, tableAccess, together } from './grants.ts';
 import type { FunctionSettings } from './pipeline-function.ts';
-import { byStatusIndex, type Storage } from './storage.ts';
+import type { Storage } from './storage.ts';
 
 /** What every part of the stack stands on. */
 export interface Foundation {
@@ -44,7 +45,7 @@ export function dispatchingAccess(
   actions: readonly ('GetItem' | 'PutItem' | 'UpdateItem')[],
 ): Access<{ TABLE_NAME: string; STATE_MACHINE_ARN: string; LANE_LIMITS: string }> {
   return together(
-    tableAccess(storage.table, actions, byStatusIndex),
+    tableAccess(storage.table, actions, indexes.byStatus.name),
     startAccess(stateMachine.arn),
     settings({ LANE_LIMITS: JSON.stringify(configuration.laneLimits) }),
   );

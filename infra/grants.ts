@@ -4,7 +4,7 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { IConstruct } from 'constructs';
-import type { byOwnerIndex, byStatusIndex } from './storage.ts';
+import type { indexes } from '../functions/shared/table-schema.ts';
 
 /**
  * What a function may do and the variables that tell it where: permission and address travel together, so that neither can be
@@ -43,7 +43,7 @@ export const settings = <Variables extends object>(environment: Variables): Acce
 export function tableAccess(
   table: ITable,
   actions: readonly ('GetItem' | 'PutItem' | 'UpdateItem')[],
-  index?: typeof byOwnerIndex | typeof byStatusIndex,
+  index?: (typeof indexes)[keyof typeof indexes]['name'],
 ): Access<{ TABLE_NAME: string }> {
   const items = allow(table.tableArn, ...actions.map((action) => `dynamodb:${action}`));
   const queries = index ? [allow(`${table.tableArn}/index/${index}`, 'dynamodb:Query')] : [];

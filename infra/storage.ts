@@ -2,11 +2,9 @@ import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, ProjectionType, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { BlockPublicAccess, Bucket, BucketEncryption, type CfnBucket, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { indexes, partitionKey } from '../functions/shared/table-schema.ts';
 import { acknowledge } from './acknowledge.ts';
 import { pinLogicalId } from './logical-id.ts';
-
-export const byOwnerIndex = 'by_owner';
-export const byStatusIndex = 'by_status';
 
 export interface StorageProps {
   readonly removalPolicy: RemovalPolicy;
@@ -59,25 +57,27 @@ function privateBucket(scope: Construct, id: string, removalPolicy: RemovalPolic
 
 function videosTable(scope: Construct, removalPolicy: RemovalPolicy): Table {
   const table = new Table(scope, 'VideosTable', {
-    partitionKey: { name: 'pk', type: AttributeType.STRING },
+    partitionKey: { name: partitionKey, type: AttributeType.STRING },
     billingMode: BillingMode.PAY_PER_REQUEST,
     pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
     deletionProtection: removalPolicy === RemovalPolicy.RETAIN,
     removalPolicy,
   });
   pinLogicalId(table, 'VideosTable');
-  table.addGlobalSecondaryIndex({
-    indexName: byOwnerIndex,
-    partitionKey: { name: 'owner', type: AttributeType.STRING },
-    sortKey: { name: 'created_at_id', type: AttributeType.STRING },
-    projectionType: ProjectionType.ALL,
-  });
-  // Sparse: only records that still need work have the keys.
-  table.addGlobalSecondaryIndex({
-    indexName: byStatusIndex,
-    partitionKey: { name: 'open_status', type: AttributeType.STRING },
-    sortKey: { name: 'open_order', type: AttributeType.STRING },
-    projectionType: ProjectionType.KEYS_ONLY,
-  });
+  addIndex(table, indexes.byOwner, ProjectionType.ALL);
+  addIndex(table, indexes.byStatus, ProjectionType.KEYS_ONLY);
   return table;
+}
+
+function addIndex(
+  table: Table,
+  { name, partition, sort }: (typeof indexes)[keyof typeof indexes],
+  projectionType: ProjectionType,
+): void {
+  table.addGlobalSecondaryIndex({
+    indexName: name,
+    partitionKey: { name: partition, type: AttributeType.STRING },
+    sortKey: { name: sort, type: AttributeType.STRING },
+    projectionType,
+  });
 }

@@ -21,8 +21,6 @@ export const keys = {
  */
 const promptBeginning = (prompt = ''): string => [...prompt.trim()].slice(0, 200).join('').trimEnd();
 
-export const indexes = { byOwner: 'by_owner', byStatus: 'by_status' } as const;
-
 export const sha256Hex = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** Sorts videos by time, ties by id: the sort key of both indexes and the cursor of a list. */

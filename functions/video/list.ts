@@ -1,5 +1,6 @@
 import { QueryCommand, type QueryCommandInput } from '@aws-sdk/lib-dynamodb';
-import { indexes, timeAndId } from './keys.ts';
+import { indexes } from '../shared/table-schema.ts';
+import { timeAndId } from './keys.ts';
 import type { Status, VideoRecord } from './record.ts';
 import { fromItem, type Table } from './store.ts';
 
@@ -58,7 +59,7 @@ function queryOf(tableName: string, query: ListQuery, lower: string, upper: stri
   const range = upper === undefined ? 'created_at_id > :lower' : 'created_at_id BETWEEN :lower AND :upper';
   return {
     TableName: tableName,
-    IndexName: indexes.byOwner,
+    IndexName: indexes.byOwner.name,
     KeyConditionExpression: `#owner = :owner AND ${range}`,
     ...(filters.length > 0 ? { FilterExpression: filters.map((name) => `#${name} = :${name}`).join(' AND ') } : {}),
     ExpressionAttributeNames: { '#owner': 'owner', ...Object.fromEntries(filters.map((name) => [`#${name}`, name])) },

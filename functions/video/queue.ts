@@ -1,5 +1,6 @@
 import { QueryCommand } from '@aws-sdk/lib-dynamodb';
-import { afterOwner, indexes, queueOf, readQueuePosition } from './keys.ts';
+import { indexes } from '../shared/table-schema.ts';
+import { afterOwner, queueOf, readQueuePosition } from './keys.ts';
 import type { Table } from './store.ts';
 
 /** The first video in one owner's part of a lane's queue. */
@@ -35,7 +36,7 @@ export async function firstOfEachOwner(
       const { Items } = await table.client.send(
         new QueryCommand({
           TableName: table.tableName,
-          IndexName: indexes.byStatus,
+          IndexName: indexes.byStatus.name,
           KeyConditionExpression: 'open_status = :queue AND open_order BETWEEN :from AND :to',
           ExpressionAttributeValues: { ':queue': queueOf(model), ':from': at, ':to': to },
           // Even if all that were started are this owner's, the next one shows.
@@ -63,7 +64,7 @@ export async function* idsInStatus(
     const page = await table.client.send(
       new QueryCommand({
         TableName: table.tableName,
-        IndexName: indexes.byStatus,
+        IndexName: indexes.byStatus.name,
         KeyConditionExpression: 'open_status = :status',
         ExpressionAttributeValues: { ':status': openStatus },
         ...(start ? { ExclusiveStartKey: start } : {}),

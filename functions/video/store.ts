@@ -17,8 +17,8 @@ export interface Table {
 type Item = VideoRecord & { pk: string; created_at_id: string; open_status?: string; open_order?: string };
 
 /** The record in an item of the table or of an index that projects all attributes. */
-export function fromItem(item: Record<string, unknown>): VideoRecord {
-  const { pk, created_at_id, open_status, open_order, ...record } = item as unknown as Item;
+export function fromItem(item: object): VideoRecord {
+  const { pk, created_at_id, open_status, open_order, ...record } = item as Item;
   return record;
 }
 

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
+import { indexes, partitionKey } from '../../functions/shared/table-schema.ts';
 import { tableOf } from '../../functions/video/table.ts';
 
 const tableName = 'videos';
@@ -15,11 +16,14 @@ export async function startTable(now: () => number = Date.now) {
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
   });
   const string = (name: string) => ({ AttributeName: name, AttributeType: 'S' as const });
-  const index = (name: string, hash: string, range: string, projection: 'ALL' | 'KEYS_ONLY') => ({
+  const index = (
+    { name, partition, sort }: (typeof indexes)[keyof typeof indexes],
+    projection: 'ALL' | 'KEYS_ONLY',
+  ) => ({
     IndexName: name,
     KeySchema: [
-      { AttributeName: hash, KeyType: 'HASH' as const },
-      { AttributeName: range, KeyType: 'RANGE' as const },
+      { AttributeName: partition, KeyType: 'HASH' as const },
+      { AttributeName: sort, KeyType: 'RANGE' as const },
     ],
     Projection: { ProjectionType: projection },
   });
@@ -27,12 +31,12 @@ export async function startTable(now: () => number = Date.now) {
     new CreateTableCommand({
       TableName: tableName,
       BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: ['pk', 'owner', 'created_at_id', 'open_status', 'open_order'].map(string),
-      KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
-      GlobalSecondaryIndexes: [
-        index('by_owner', 'owner', 'created_at_id', 'ALL'),
-        index('by_status', 'open_status', 'open_order', 'KEYS_ONLY'),
-      ],
+      AttributeDefinitions: [
+        partitionKey,
+        ...Object.values(indexes).flatMap(({ partition, sort }) => [partition, sort]),
+      ].map(string),
+      KeySchema: [{ AttributeName: partitionKey, KeyType: 'HASH' }],
+      GlobalSecondaryIndexes: [index(indexes.byOwner, 'ALL'), index(indexes.byStatus, 'KEYS_ONLY')],
     }),
   );
   return {
