@@ -87,13 +87,13 @@ const isForeign = (key: string): boolean =>
 
 /**
  * The configuration that a CDK context holds: the object under `firstframe`, and over it single settings (`cdk deploy -c region=beijing`).
- * @throws Error that names every wrong or unknown key with the value given and what is allowed.
+ * @throws ConfigurationError that names every wrong or unknown key with the value given and what is allowed.
  */
 export function readConfiguration(context: Record<string, unknown>): Configuration {
   const { firstframe = {}, ...others } = context;
   const single = Object.entries(others).filter(([key]) => !isForeign(key));
   if (!isObject(firstframe))
-    throw new Error(report([`firstframe = ${JSON.stringify(firstframe)}: must be an object of settings`]));
+    throw new ConfigurationError(report([`firstframe = ${JSON.stringify(firstframe)}: must be an object of settings`]));
 
   const given = {
     ...firstframe,
@@ -104,7 +104,7 @@ export function readConfiguration(context: Record<string, unknown>): Configurati
     ...(parsed.error?.issues.flatMap((issue) => describe(issue, given)) ?? []),
     ...contradictions(given),
   ];
-  if (!parsed.success || violations.length > 0) throw new Error(report(violations));
+  if (!parsed.success || violations.length > 0) throw new ConfigurationError(report(violations));
 
   const { limits, extraPermits, wanBaseUrl, imageTransfer, ...settings } = parsed.data;
   return {
@@ -177,6 +177,11 @@ function fromCommandLine(key: string, value: unknown): unknown {
   } catch {
     return value;
   }
+}
+
+/** A setting is wrong: the message says which, what was given, and what is allowed. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError';
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
