@@ -52,8 +52,8 @@ const variables = {
   UPLOADS_BUCKET: z.string().min(1),
   VIDEOS_BUCKET: z.string().min(1),
   STATE_MACHINE_ARN: z.string().startsWith('arn:'),
-  /** ARN of the secret whose whole value is Wan's API key. */
-  WAN_SECRET_ARN: z.string().startsWith('arn:'),
+  /** ARN of the secret whose whole value is Wan's API key (its name would do as well). */
+  WAN_SECRET_ARN: z.string().min(1),
   /** Wan's base URL, ending in `/api/v1`. */
   WAN_BASE_URL: z.url(),
   WAN_REGION: z.enum(['singapore', 'beijing']),
