@@ -1,5 +1,7 @@
 /** The record of a video: its fields are snake_case on the wire, in the table and here, so nothing is ever mapped. Times are ISO 8601 UTC. */
 
+import type { Failure as ExplainedFailure } from '../wan/errors.ts';
+import type { Price } from '../wan/prices.ts';
 import type { Usage } from '../wan/query-task.ts';
 import type { VideoRequest } from '../wan/request.ts';
 import type { Warning } from '../wan/violations.ts';
@@ -7,21 +9,8 @@ import type { Warning } from '../wan/violations.ts';
 export const statuses = ['queued', 'submitting', 'running', 'archiving', 'succeeded', 'failed', 'canceled'] as const;
 export type Status = (typeof statuses)[number];
 
-/** Why a video failed (invariant 6: every ending is explained). */
-export interface Failure {
-  /** Stable, snake_case: what a program decides by. */
-  code: string;
-  /** One sentence for a person. */
-  message: string;
-  /** Whether the same request may succeed when it is made again. */
-  retryable: boolean;
-  /** Whether Wan charged for it. */
-  billed: boolean;
-  /** What to do about it. */
-  hint: string;
-  /** Wan's request id, for a question to its support. */
-  request_id?: string;
-}
+/** Why a video failed (invariant 6: every ending is explained). A refused drop's code is that of its first violation. */
+export type Failure = Omit<ExplainedFailure, 'code'> & { code: string };
 
 /** An image that firstframe holds itself, whichever way it came. */
 export interface StoredImage {
@@ -90,16 +79,6 @@ export interface ArchivedVideo {
   codecs: string[];
 }
 
-export interface Cost {
-  amount: number;
-  currency: string;
-  /** Per second of video. */
-  unit_price: number;
-  seconds: number;
-  /** The date of the price list. */
-  as_of: string;
-}
-
 export interface TimelineEntry {
   status: Status;
   at: string;
@@ -131,7 +110,7 @@ export interface VideoRecord {
   task?: Task;
   video?: ArchivedVideo;
   usage?: Usage;
-  cost?: Cost;
+  cost?: Price;
   error?: Failure;
   timeline: TimelineEntry[];
 }

@@ -16,7 +16,3 @@ const next: Record<Status, readonly Status[]> = {
 
 /** The one rule of a video's life: whether it may go from one status to another. */
 export const isLegalTransition = (from: Status, to: Status): boolean => next[from].includes(to);
-
-/** The statuses from which `to` may be reached: the condition of the write that moves a record there. */
-export const statusesBefore = (to: Status): Status[] =>
-  (Object.keys(next) as Status[]).filter((from) => isLegalTransition(from, to));

@@ -1,10 +1,10 @@
 import { DeleteObjectCommand, ListObjectVersionsCommand, type S3Client } from '@aws-sdk/client-s3';
 import { errorNames, WorkflowError } from '../shared/errors.ts';
-import type { ArchivedVideo, Cost, VideoRecord } from '../video/record.ts';
+import type { ArchivedVideo, VideoRecord } from '../video/record.ts';
 import { changeStatus, nextDownload, readVideo, type Table } from '../video/store.ts';
 import { isModelName } from '../wan/catalogue.ts';
 import type { WanClient } from '../wan/client.ts';
-import { priceOf } from '../wan/prices.ts';
+import { type Price, priceOf } from '../wan/prices.ts';
 import { billedSeconds } from '../wan/query-task.ts';
 import type { Region } from '../wan/regions.ts';
 import type { WorkflowInput } from './payload.ts';
@@ -67,7 +67,7 @@ async function currentUrl({ wan }: ArchiveServices, video: VideoRecord): Promise
 }
 
 /** What the video cost: the seconds that Wan says it bills, at the price of the catalogue; undefined where no price is known. */
-function costOf({ model, parameters, usage }: VideoRecord, region: Region): Cost | undefined {
+function costOf({ model, parameters, usage }: VideoRecord, region: Region): Price | undefined {
   const seconds = billedSeconds(usage) ?? parameters.duration;
   const { resolution } = parameters;
   return isModelName(model) && resolution && seconds !== undefined

@@ -2,7 +2,6 @@ import { errorNames, WorkflowError } from '../shared/errors.ts';
 import { leaveFence } from '../video/fence.ts';
 import { type Failure, isTerminal, type VideoRecord } from '../video/record.ts';
 import { changeStatus, readVideo } from '../video/store.ts';
-import { isLegalTransition } from '../video/transitions.ts';
 import { explainEnding } from '../wan/errors.ts';
 import { type Dispatcher, letNextIn, releaseAndDispatch } from './dispatch.ts';
 import { explainForgotten, isForgotten } from './forgotten.ts';
@@ -28,7 +27,7 @@ export async function recordFailure(
     await letNextIn(dispatcher, video.model);
     return { id, run };
   }
-  if (!isTerminal(video.status) && isLegalTransition(video.status, 'failed')) {
+  if (!isTerminal(video.status)) {
     const failure = 'Error' in error ? explainCaught(error, video, table.now()) : error;
     const ended = await changeStatus(table, video, 'failed', {
       set: { error: failure },

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 /**
@@ -14,16 +14,6 @@ export async function writeFileWhole(file: string, content: string, mode = 0o600
     await rename(temporary, file);
   } catch (error) {
     await rm(temporary, { force: true });
-    throw error;
-  }
-}
-
-/** The text of a file, or undefined when there is none. */
-export async function readFileIfAny(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { keys, sha256Hex } from '../../functions/video/keys.ts';
 import type { DynamoDb } from './dynamodb/dynamodb.ts';
 
 /** Makes an API key work, as `npm run api-key` would: the table holds its SHA-256 alone. A key that is there stays as it is. */
@@ -6,8 +6,7 @@ export async function seedApiKey(
   { handle }: Pick<DynamoDb, 'handle'>,
   { table, key, owner, now }: { table: string; key: string; owner: string; now: number },
 ): Promise<void> {
-  const pk = `key#${createHash('sha256').update(key).digest('hex')}`;
-  const item = { pk, key_id: 'local', owner, created_at: new Date(now).toISOString() };
+  const item = { pk: keys.apiKey(sha256Hex(key)), key_id: 'local', owner, created_at: new Date(now).toISOString() };
   const answer = await handle(
     'PutItem',
     JSON.stringify({

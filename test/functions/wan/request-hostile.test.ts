@@ -1,26 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { offeredModelNames } from '../../../functions/wan/catalogue.ts';
-import { type CheckOptions, checkRequest } from '../../../functions/wan/request.ts';
+import { checkRequest } from '../../../functions/wan/request.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
-
-const strict: CheckOptions = { mode: 'strict', trustedOrigins: [] };
-const tolerant: CheckOptions = { ...strict, mode: 'tolerant' };
-const img_url = 'https://example.com/cat.png';
-
-/** `pointer code` of each finding, in order. */
-function findings(body: unknown, options = strict): string[] {
-  const checked = checkRequest(body, options);
-  const list = checked.ok
-    ? checked.warnings.map((warning) => ({ ...warning, code: `! ${warning.code}` }))
-    : checked.violations;
-  return list.map(({ pointer, code }) => `${pointer} ${code}`);
-}
-
-const body = (parameters: object = {}, input: object = {}, model = 'wan2.6-i2v') => ({
-  model,
-  input: { img_url, ...input },
-  parameters,
-});
+import { body, findings, img_url, strict, tolerant } from './request-support.ts';
 
 describe('checkRequest, given hostile JSON', () => {
   test('nothing is inherited and nothing is polluted', () => {
