@@ -33,10 +33,28 @@ export type LaneLimits = z.infer<typeof laneLimitsSchema>;
 /** What the secret for Wan's key holds from its deployment until its operator sets it: no key looks like it. */
 export const UNSET_SECRET = 'unset';
 
-/** What an owner may be called: nothing that the table's keys use to separate their parts. */
+/** What an owner may be called: nothing that the keys of the table use to separate their parts, or that a path leads elsewhere by. */
 export const ownerName = z
   .string()
-  .regex(/^[A-Za-z0-9._@-]{1,64}$/, { error: 'must be 1 to 64 of A-Z a-z 0-9 . _ @ -' });
+  .regex(/^(?!\.\.?$)[A-Za-z0-9._@-]{1,64}$/, { error: 'must be 1 to 64 of A-Z a-z 0-9 . _ @ -, and more than dots' });
+
+/** How callers show who they are; with `iam` the gateway checks that itself. */
+export const authSchema = z.discriminatedUnion('mode', [
+  z.strictObject({ mode: z.literal('api-key') }),
+  z.strictObject({
+    mode: z.literal('jwt'),
+    /** Who signs the tokens: must be their `iss`. */
+    issuer: z.url(),
+    /** Whom they are for: must be in their `aud`. */
+    audience: z.string().min(1),
+    /** The claim that names the owner. */
+    owner_claim: z.string().min(1),
+    /** Where the issuer's public keys are. */
+    jwks_url: z.url(),
+  }),
+  z.strictObject({ mode: z.literal('iam') }),
+]);
+export type Auth = z.infer<typeof authSchema>;
 
 /** What a drop becomes when nothing beside the image says otherwise. */
 export const dropDefaultsSchema = z.strictObject({
@@ -67,6 +85,9 @@ const variables = {
   /** Origins that are trusted although they are neither https nor public: loopback addresses, on a developer's machine only. */
   TRUSTED_ORIGINS: json(z.array(z.url())),
   DROP_DEFAULTS: json(dropDefaultsSchema),
+  AUTH: json(authSchema),
+  /** What an owner may spend in a calendar month, in the region's currency; empty means as much as they like. */
+  MONTHLY_SPENDING_LIMIT: z.union([z.literal('').transform(() => undefined), z.coerce.number().positive()]),
 };
 type VariableName = keyof typeof variables;
 
@@ -77,15 +98,22 @@ const pick = <Name extends VariableName>(...names: Name[]) =>
 const dispatching = ['TABLE_NAME', 'STATE_MACHINE_ARN', 'LANE_LIMITS'] as const;
 /** What talking to Wan takes. */
 const wan = ['WAN_SECRET_ARN', 'WAN_BASE_URL'] as const;
+/** What taking a request takes: it is checked, priced, stored and dispatched. */
+const taking = [...dispatching, 'UPLOADS_BUCKET', 'WAN_REGION', 'TRUSTED_ORIGINS', 'MONTHLY_SPENDING_LIMIT'] as const;
 
 /** Each Lambda's environment: parsed once when it loads, and the type of what `infra` must give it. */
 export const environments = {
-  authorize: pick('TABLE_NAME'),
+  authorize: pick('TABLE_NAME', 'AUTH', 'TRUSTED_ORIGINS'),
   health: pick('TABLE_NAME'),
   console: pick('WAN_REGION', 'TRUSTED_ORIGINS'),
-  submit: pick(...dispatching, 'UPLOADS_BUCKET', 'TRUSTED_ORIGINS'),
-  videos: pick('TABLE_NAME', 'VIDEOS_BUCKET'),
-  drop: pick(...dispatching, 'UPLOADS_BUCKET', 'TRUSTED_ORIGINS', 'DROP_DEFAULTS'),
+  contract: z.object({}),
+  catalogue: pick('WAN_REGION', 'UPLOADS_BUCKET', 'TRUSTED_ORIGINS'),
+  uploads: pick('UPLOADS_BUCKET'),
+  submit: pick(...taking),
+  videos: pick('TABLE_NAME', 'VIDEOS_BUCKET', 'UPLOADS_BUCKET', 'WAN_REGION', 'MONTHLY_SPENDING_LIMIT'),
+  actions: pick(...dispatching, ...wan, 'UPLOADS_BUCKET', 'VIDEOS_BUCKET', 'MONTHLY_SPENDING_LIMIT'),
+  dashscope: pick(...taking, ...wan, 'VIDEOS_BUCKET'),
+  drop: pick(...dispatching, 'UPLOADS_BUCKET', 'WAN_REGION', 'TRUSTED_ORIGINS', 'DROP_DEFAULTS'),
   dispatch: pick(...dispatching),
   'create-task': pick(
     'TABLE_NAME',
@@ -96,11 +124,12 @@ export const environments = {
     'IMAGE_TRANSFER',
     'TYPICAL_SECONDS',
     'UNCERTAIN_SECONDS',
+    'MONTHLY_SPENDING_LIMIT',
   ),
   'check-task': pick(...dispatching, ...wan, 'TYPICAL_SECONDS'),
   'archive-video': pick('TABLE_NAME', ...wan, 'VIDEOS_BUCKET', 'WAN_REGION', 'TRUSTED_ORIGINS'),
   'record-failure': pick(...dispatching),
-  sweep: pick(...dispatching),
+  sweep: pick(...dispatching, 'UPLOADS_BUCKET', 'VIDEOS_BUCKET'),
 } as const;
 
 export type FunctionName = keyof typeof environments;

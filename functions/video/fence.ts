@@ -1,5 +1,7 @@
 import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { timeToLive } from '../shared/table-schema.ts';
 import { conditionally } from './conditionally.ts';
+import { expiry } from './expiry.ts';
 import { keys } from './keys.ts';
 import type { VideoRecord } from './record.ts';
 import { readVideo, type Table } from './store.ts';
@@ -9,6 +11,10 @@ import { readVideo, type Table } from './store.ts';
  * whether such a task exists, nobody else may create one that looks the same. Who stands in it is known by tickets, one for each
  * attempt that the ledger holds open: no two attempts share one, so none takes away another's, and a ticket that the ledger knows
  * the outcome of is worth nothing.
+ *
+ * A fence may be forgotten three days after its last entry. An attempt whose answer was lost is given up after 24 hours, when Wan's
+ * list can't tell of it any more (`forgotten`), so whoever stands in a fence for longer keeps nobody from a double; and tickets in one
+ * that has expired and is still there are held against the ledger as ever.
  */
 
 /** One paid attempt of one video. */
@@ -44,9 +50,10 @@ export async function enterFence(table: Table, video: VideoRecord): Promise<bool
   const entry = new UpdateCommand({
     TableName: table.tableName,
     Key: keyOf(video),
-    UpdateExpression: 'ADD in_flight :tickets',
+    UpdateExpression: 'ADD in_flight :tickets SET #ttl = :ttl',
     ConditionExpression: 'attribute_not_exists(uncertain)',
-    ExpressionAttributeValues: { ':tickets': writeTickets(ticketOf(video)) },
+    ExpressionAttributeNames: { '#ttl': timeToLive },
+    ExpressionAttributeValues: { ':tickets': writeTickets(ticketOf(video)), ':ttl': expiry(table.now()) },
   });
   return (await conditionally(table.client.send(entry))) !== undefined;
 }
@@ -57,8 +64,9 @@ export async function closeFence(table: Table, video: VideoRecord): Promise<Othe
     new UpdateCommand({
       TableName: table.tableName,
       Key: keyOf(video),
-      UpdateExpression: 'ADD uncertain :tickets, in_flight :tickets',
-      ExpressionAttributeValues: { ':tickets': writeTickets(ticketOf(video)) },
+      UpdateExpression: 'ADD uncertain :tickets, in_flight :tickets SET #ttl = :ttl',
+      ExpressionAttributeNames: { '#ttl': timeToLive },
+      ExpressionAttributeValues: { ':tickets': writeTickets(ticketOf(video)), ':ttl': expiry(table.now()) },
       ReturnValues: 'ALL_NEW',
     }),
   );
@@ -90,14 +98,15 @@ const isOpen = (video: VideoRecord | undefined, attempt: number): boolean =>
   video?.status === 'submitting' && video.submission?.state === 'open' && video.submission.attempt === attempt;
 
 async function remove(table: Table, place: Place, tickets: readonly Ticket[]): Promise<void> {
-  await table.client.send(
-    new UpdateCommand({
-      TableName: table.tableName,
-      Key: keyOf(place),
-      UpdateExpression: 'DELETE uncertain :tickets, in_flight :tickets',
-      ExpressionAttributeValues: { ':tickets': writeTickets(...tickets) },
-    }),
-  );
+  const removal = new UpdateCommand({
+    TableName: table.tableName,
+    Key: keyOf(place),
+    UpdateExpression: 'DELETE uncertain :tickets, in_flight :tickets',
+    // A fence that was forgotten would come back, and stay: without an entry it has no time to live.
+    ConditionExpression: 'attribute_exists(pk)',
+    ExpressionAttributeValues: { ':tickets': writeTickets(...tickets) },
+  });
+  await conditionally(table.client.send(removal));
 }
 
 const ticketOf = ({ id, submission }: VideoRecord): Ticket => ({ id, attempt: submission!.attempt });

@@ -6,6 +6,8 @@ export const keys = {
   video: (id: string) => `video#${id}`,
   /** A model's queue: its permits and its submit clock. */
   lane: (model: string) => `lane#${model}`,
+  /** What an owner spends in a calendar month, `YYYY-MM`. */
+  spending: (owner: string, month: string) => `spending#${owner}#${month}`,
   /** An API key, by the SHA-256 of its text: the key itself is stored nowhere. */
   apiKey: (sha256: string) => `key#${sha256}`,
   /** Which video owns a task of Wan's: no task is ever adopted twice. */

@@ -2,8 +2,22 @@ import type { VideoRecord } from './record.ts';
 
 type Given = Pick<
   VideoRecord,
-  'id' | 'owner' | 'source' | 'model' | 'input' | 'parameters' | 'metadata' | 'warnings' | 'request_hash' | 'image'
+  | 'id'
+  | 'owner'
+  | 'source'
+  | 'model'
+  | 'input'
+  | 'parameters'
+  | 'metadata'
+  | 'warnings'
+  | 'request_hash'
+  | 'image'
+  | 'sound'
+  | 'estimated_cost'
 >;
+
+/** The calendar month of a time, as spending is counted. */
+export const monthOf = (now: number): string => new Date(now).toISOString().slice(0, 7);
 
 /** A video at the beginning of its life: waiting in its lane, or `failed` at once with the reason. */
 export function newVideo(given: Given, now: number, error?: VideoRecord['error']): VideoRecord {
@@ -16,6 +30,7 @@ export function newVideo(given: Given, now: number, error?: VideoRecord['error']
     updated_at: at,
     progress: 0,
     run: 0,
+    spending_month: monthOf(now),
     ...(error ? { error } : {}),
     timeline: [{ status, at }],
   };

@@ -25,7 +25,18 @@ export interface StoredImage {
   height: number;
 }
 
-/** As the request gave it; `img_url` is `s3://bucket/key` for an image that firstframe holds. */
+/** A sound that firstframe holds itself. */
+export interface StoredSound {
+  bucket: string;
+  key: string;
+  version_id?: string;
+  content_type: string;
+  /** Length in bytes. */
+  bytes: number;
+  duration_seconds: number;
+}
+
+/** As the request gave it; `img_url` is `s3://bucket/key` for an image that firstframe holds, and `audio_url` for a sound. */
 export type VideoInput = VideoRequest['input'];
 
 /** With the model's defaults filled in; only a drop whose settings were refused lacks some. */
@@ -62,6 +73,8 @@ export interface Task {
   expires_at: string;
   /** Paid attempts so far. */
   attempts: number;
+  /** The prompt as Wan's rewriting left it, where it tells. */
+  actual_prompt?: string;
 }
 
 export interface ArchivedVideo {
@@ -96,12 +109,17 @@ export interface VideoRecord {
   source: Source;
   metadata: Record<string, string>;
   warnings: Warning[];
-  /** 0 to 100; only grows. */
+  /** 0 to 100; only grows, until a retry begins anew. */
   progress: number;
   estimated_finish_at?: string;
   /** Fingerprint of the request's body: the same Idempotency-Key with another body is a conflict. */
   request_hash: string;
   image?: StoredImage;
+  sound?: StoredSound;
+  /** What the video will cost if it succeeds; undefined where no price is known. */
+  estimated_cost?: Price;
+  /** `YYYY-MM` (UTC) of its creation, or of its last retry: the month whose spending limit it counts against. */
+  spending_month: string;
   /** How often a workflow was started for this video; part of the execution's name. */
   run: number;
   submission?: Submission;

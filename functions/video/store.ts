@@ -1,7 +1,9 @@
-import { type DynamoDBDocumentClient, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { conditionally } from './conditionally.ts';
 import { keys, openAttributes, timeAndId } from './keys.ts';
+import { readItem } from './read-item.ts';
 import type { Status, VideoRecord } from './record.ts';
+import { isTombstone } from './tombstone.ts';
 import { isLegalTransition } from './transitions.ts';
 import { updateExpression } from './update-expression.ts';
 
@@ -22,19 +24,17 @@ export function fromItem(item: object): VideoRecord {
   return record;
 }
 
-/** The video as it is now (strongly consistent), or undefined. */
+/** The video as it is now (strongly consistent), or undefined; one that was deleted is none. */
 export async function readVideo(table: Table, id: string): Promise<VideoRecord | undefined> {
-  const { Item } = await table.client.send(
-    new GetCommand({ TableName: table.tableName, Key: { pk: keys.video(id) }, ConsistentRead: true }),
-  );
-  return Item && fromItem(Item);
+  const item = await readItem(table, id);
+  return item && !isTombstone(item) ? fromItem(item) : undefined;
 }
 
-/**
- * Writes a new video unless its id is taken.
- * @returns the record that now stands under the id: the one given, or whichever was there first
- */
-export async function createVideo(table: Table, video: VideoRecord): Promise<{ created: boolean; video: VideoRecord }> {
+/** What now stands under the id of a video: the one given, the one that was there first, or the tombstone of a deleted one. */
+export type Creation = { outcome: 'created' | 'standing'; video: VideoRecord } | { outcome: 'deleted' };
+
+/** Writes a new video unless its id is taken. */
+export async function createVideo(table: Table, video: VideoRecord): Promise<Creation> {
   const put = new PutCommand({
     TableName: table.tableName,
     Item: {
@@ -45,10 +45,9 @@ export async function createVideo(table: Table, video: VideoRecord): Promise<{ c
     },
     ConditionExpression: 'attribute_not_exists(pk)',
   });
-  if (await conditionally(table.client.send(put))) return { created: true, video };
+  if (await conditionally(table.client.send(put))) return { outcome: 'created', video };
   const standing = await readVideo(table, video.id);
-  if (!standing) throw new Error(`The video ${video.id} was there and is gone again; ask again.`);
-  return { created: false, video: standing };
+  return standing ? { outcome: 'standing', video: standing } : { outcome: 'deleted' };
 }
 
 export interface Change {
@@ -112,6 +111,7 @@ export function changeStatus(
   video: VideoRecord,
   to: Status,
   change: Change = {},
+  condition?: Condition,
 ): Promise<VideoRecord | undefined> {
   if (!isLegalTransition(video.status, to)) {
     throw new Error(`A video can't go from ${video.status} to ${to}.`);
@@ -120,20 +120,26 @@ export function changeStatus(
   const isTakenBack = video.status === 'submitting' && to === 'queued';
   const isNews = !isTakenBack && video.timeline.at(-1)?.status !== to;
   const entry = { status: to, at: new Date(table.now()).toISOString() };
-  return update(table, video, change, {
-    set: [
-      '#status = :to',
-      ...(isNews ? ['#timeline = list_append(#timeline, :entry)'] : []),
-      ...(open_status ? ['open_status = :open_status', 'open_order = :open_order'] : []),
-    ],
-    remove: open_status ? [] : ['open_status', 'open_order'],
-    names: isNews ? { '#timeline': 'timeline' } : {},
-    values: {
-      ':to': to,
-      ...(isNews ? { ':entry': [entry] } : {}),
-      ...(open_status ? { ':open_status': open_status, ':open_order': open_order } : {}),
+  return update(
+    table,
+    video,
+    change,
+    {
+      set: [
+        '#status = :to',
+        ...(isNews ? ['#timeline = list_append(#timeline, :entry)'] : []),
+        ...(open_status ? ['open_status = :open_status', 'open_order = :open_order'] : []),
+      ],
+      remove: open_status ? [] : ['open_status', 'open_order'],
+      names: isNews ? { '#timeline': 'timeline' } : {},
+      values: {
+        ':to': to,
+        ...(isNews ? { ':entry': [entry] } : {}),
+        ...(open_status ? { ':open_status': open_status, ':open_order': open_order } : {}),
+      },
     },
-  });
+    condition,
+  );
 }
 
 /**
@@ -155,7 +161,7 @@ export async function nextDownload(table: Table, id: string): Promise<number> {
       TableName: table.tableName,
       Key: { pk: keys.video(id) },
       UpdateExpression: 'ADD downloads :one',
-      ConditionExpression: 'attribute_exists(pk)',
+      ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(tombstone)',
       ExpressionAttributeValues: { ':one': 1 },
       ReturnValues: 'UPDATED_NEW',
     }),

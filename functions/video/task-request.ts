@@ -11,15 +11,18 @@ export function modelOf({ id, model }: Pick<VideoRecord, 'id' | 'model'>): Model
   throw new Error(`The video ${id} names the model ${model}, which the catalogue does not have.`);
 }
 
-/** What Wan is asked for a video. @param img_url where Wan finds the image */
-export function taskRequestOf(video: VideoRecord, img_url: string): TaskRequest {
+/** What Wan is asked for a video. @param media where Wan finds its picture and, if it has one, its sound */
+export function taskRequestOf(
+  video: VideoRecord,
+  media: Pick<TaskRequest['input'], 'img_url' | 'audio_url'>,
+): TaskRequest {
   const { resolution, duration, prompt_extend, watermark, ...optional } = video.parameters;
   if (!resolution || duration === undefined || prompt_extend === undefined || watermark === undefined) {
     throw new Error(`The record of the video ${video.id} lacks parameters.`);
   }
   return {
     model: modelOf(video),
-    input: { ...video.input, img_url },
+    input: { ...video.input, ...media },
     parameters: { resolution, duration, prompt_extend, watermark, ...optional },
   };
 }
