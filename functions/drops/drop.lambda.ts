@@ -21,6 +21,7 @@ const services: DropServices = {
   table,
   defaults: environment.DROP_DEFAULTS,
   trustedOrigins: environment.TRUSTED_ORIGINS,
+  wanRegion: environment.WAN_REGION,
   readObject: (object) => readObject(s3, object),
   dispatch: async (video) => void (await dispatch(dispatcher, video.model, { also: video, most: 1 })),
   logUndispatched: (video, error) =>

@@ -3,6 +3,7 @@ import { deterministicId } from '../video/keys.ts';
 import { newVideo } from '../video/new-video.ts';
 import type { VideoRecord } from '../video/record.ts';
 import { createVideo, type Table } from '../video/store.ts';
+import type { Region } from '../wan/regions.ts';
 import { dispatchQuietly, type QuietDispatch } from '../workflow/dispatch-quietly.ts';
 import { checkDrop } from './check-drop.ts';
 import { requestOf } from './settings.ts';
@@ -21,6 +22,7 @@ export interface DropServices extends QuietDispatch {
   table: Table;
   defaults: DropDefaults;
   trustedOrigins: readonly string[];
+  wanRegion: Region;
   /** The object's bytes (of one larger than an image may be, its head) and user metadata; undefined when that version is gone. */
   readObject: (object: DroppedObject) => Promise<{ bytes: Uint8Array; metadata: Record<string, string> } | undefined>;
 }
@@ -31,26 +33,28 @@ const isImageName = (key: string): boolean => key.startsWith('drop/') && /\.(jpe
 /**
  * Makes a video of an image that was dropped. One version of one object is one video, however often its event comes
  * (invariant 2); an image that can't be taken becomes a failed record that says why, so nothing is lost.
- * @returns the video, or undefined for an object that is no image by its name, or that is gone
+ * @returns the video, or undefined for an object that is no image by its name, or that is gone, or whose video was deleted
  */
 export async function takeDrop(services: DropServices, object: DroppedObject): Promise<VideoRecord | undefined> {
   if (!isImageName(object.key)) return undefined;
   const found = await services.readObject(object);
   if (!found) return undefined;
-  const { video } = await createVideo(services.table, videoOf(services, object, found));
+  const creation = await createVideo(services.table, videoOf(services, object, found));
+  if (creation.outcome === 'deleted') return undefined;
+  const { video } = creation;
   if (video.status === 'queued') await dispatchQuietly(services, video);
   return video;
 }
 
 function videoOf(
-  { table, defaults, trustedOrigins }: DropServices,
+  { table, defaults, trustedOrigins, wanRegion }: DropServices,
   object: DroppedObject,
   { bytes, metadata }: { bytes: Uint8Array; metadata: Record<string, string> },
 ): VideoRecord {
   const { bucket, key, version_id, size } = object;
   const stored = { bucket, key, ...(version_id ? { version_id } : {}) };
   const request = requestOf(`s3://${bucket}/${key}`, metadata, defaults);
-  const { error, image, ...checked } = checkDrop(request, { bytes, size, trustedOrigins });
+  const { error, image, ...checked } = checkDrop(request, { bytes, size, trustedOrigins, wanRegion });
   return newVideo(
     {
       id: deterministicId('drop', bucket, key, version_id ?? ''),

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { HeadObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { causeName } from './cause-name.ts';
 import { type Download, openDownload } from './download.ts';
 import { gather } from './gather.ts';
@@ -88,8 +88,9 @@ export async function streamToS3(archiving: Archiving): Promise<ArchiveOutcome> 
     const sha256 = hash.digest();
     const versionId = stored.VersionId ? { version_id: stored.VersionId } : {};
     if (progress.failure) return { outcome: 'interrupted', retryable: true, cause: progress.failure };
-    if (stored.ChecksumSHA256 !== sha256.toString('base64'))
-      return { outcome: 'checksum_mismatch', retryable: true, ...versionId };
+    // Some storage that speaks S3's protocol tells the digest only when it is asked for.
+    const confirmed = stored.ChecksumSHA256 ?? (await digestOf(s3, { bucket, key, version_id: stored.VersionId }));
+    if (confirmed !== sha256.toString('base64')) return { outcome: 'checksum_mismatch', retryable: true, ...versionId };
     return {
       outcome: 'stored',
       bytes: expected,
@@ -105,4 +106,17 @@ export async function streamToS3(archiving: Archiving): Promise<ArchiveOutcome> 
     if (signal?.aborted) return { outcome: 'interrupted', retryable: true, cause: 'aborted' };
     return { outcome: 'store_failed', retryable: true, cause: causeName(error) };
   }
+}
+
+/** The SHA-256 that S3 keeps of an object, in Base64; undefined when it has none, or does not tell. */
+async function digestOf(
+  s3: S3Client,
+  object: { bucket: string; key: string; version_id: string | undefined },
+): Promise<string | undefined> {
+  const { bucket, key, version_id } = object;
+  const head = new HeadObjectCommand({ Bucket: bucket, Key: key, VersionId: version_id, ChecksumMode: 'ENABLED' });
+  return s3.send(head).then(
+    ({ ChecksumSHA256 }) => ChecksumSHA256,
+    () => undefined,
+  );
 }

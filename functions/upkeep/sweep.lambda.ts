@@ -1,4 +1,5 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import type { EventBridgeEvent } from 'aws-lambda';
 import { readEnvironment } from '../shared/environment.ts';
@@ -7,12 +8,19 @@ import { tableOf } from '../video/table.ts';
 import { offeredModelNames } from '../wan/catalogue.ts';
 import { dispatcherOf } from '../workflow/dispatcher.ts';
 import { readExecutionName } from '../workflow/execution.ts';
+import { finishDeletions } from './finish-deletions.ts';
 import { resumeWhenDead, sweep } from './sweep.ts';
 
 const environment = readEnvironment('sweep');
 const logger = createLogger('sweep');
 const table = tableOf(new DynamoDBClient({}), environment.TABLE_NAME);
 const dispatcher = dispatcherOf(environment, table, new SFNClient({}));
+const deletions = {
+  table,
+  s3: new S3Client({}),
+  videosBucket: environment.VIDEOS_BUCKET,
+  uploadsBucket: environment.UPLOADS_BUCKET,
+};
 
 /** Runs by schedule over everything, and for one video at once when its execution ended badly. */
 export async function handler(event: EventBridgeEvent<string, { name?: string }>): Promise<void> {
@@ -24,6 +32,10 @@ export async function handler(event: EventBridgeEvent<string, { name?: string }>
   }
   const report = await sweep(dispatcher, offeredModelNames);
   const { resumed, dispatched, failed } = report;
+  await finishDeletions(deletions).catch((error: unknown) => {
+    for (const cause of error instanceof AggregateError ? error.errors : [error])
+      failed.push({ what: 'deletions', error: cause });
+  });
   if (resumed.length + dispatched.length > 0) logger.warn('Videos were taken up again.', { resumed, dispatched });
   for (const { what, error } of failed) logger.error('Could not be looked after.', { ...describeError(error), what });
   if (failed.length > 0) throw new Error(`${failed.length} of what needed looking after failed; the log says which.`);

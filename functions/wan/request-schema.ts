@@ -9,6 +9,7 @@ export const maxMetadataEntries = 64;
 export const maxSeed = 2_147_483_647;
 
 const promptError = `Give a text of at most ${maxPromptCharacters} characters.`;
+const imageAddresses = 'an http(s) URL, a data: URL with base64, or the media_url of POST /uploads';
 const flagError = 'Give true or false.';
 const seedError = `Give a whole number from 0 to ${maxSeed}.`;
 const metadataError = 'Give an object of texts, such as {"project": "spring"}, of at most 2 KB.';
@@ -31,13 +32,17 @@ export const inputFields = {
       description: 'What the video must not show. Wan reads the first 500 characters.',
     })
     .optional(),
-  img_url: z.string({ error: 'Give the first frame: an http(s) URL, or a data: URL with base64.' }).meta({
-    description: 'The first frame: an http(s) URL, or a data: URL with base64.',
+  img_url: z.string({ error: `Give the first frame: ${imageAddresses}.` }).meta({
+    description: `The first frame: ${imageAddresses}.`,
     examples: ['https://example.com/cat.png'],
   }),
   audio_url: z
-    .string({ error: 'Give the http(s) URL of a WAV or MP3 file.' })
-    .meta({ description: 'Sound to generate the video from: WAV or MP3, 3 to 30 s, at most 15 MB.' })
+    .string({ error: 'Give the http(s) URL of a WAV or MP3 file, or the media_url of POST /uploads.' })
+    .meta({
+      description:
+        'Sound to generate the video from: WAV or MP3, 3 to 30 s, at most 15 MB. An http(s) URL, or the media_url of POST /uploads.',
+      examples: ['https://example.com/song.mp3'],
+    })
     .optional(),
   template: z
     .string({ error: 'Give the name of a video effect.' })

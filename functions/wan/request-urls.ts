@@ -3,10 +3,12 @@ import { contentTypeOf, imageFormatOf } from '../media/image-type.ts';
 import { checkPublicUrl, parseS3Url } from './public-url.ts';
 import type { Violation } from './violations.ts';
 
+/** By field, what an `s3://` URL must begin with to be taken there. */
+export type S3Prefixes = { readonly img_url?: string; readonly audio_url?: string };
+
 export type AddressRules = {
   readonly trustedOrigins: readonly string[];
-  /** Take `s3://bucket/key`, which only our own code may pass. */
-  readonly allowS3: boolean;
+  readonly s3Prefixes: S3Prefixes;
   /** Bytes that an inline picture may have. */
   readonly maxInlineBytes: number;
 };
@@ -36,20 +38,40 @@ export function checkAddresses(
 
 /** The first frame: http(s), `data:`, and `s3://` where allowed. */
 function checkImageUrl(text: string, rules: AddressRules): Checked {
-  if (rules.allowS3 && parseS3Url(text)) return { ok: true, url: text };
+  if (isS3(text) && rules.s3Prefixes.img_url) return checkS3Url(text, rules.s3Prefixes.img_url);
   if (!/^data:/i.test(text)) return asList(checkPublicUrl(text, rules));
   const parsed = parseDataUrl(text, rules.maxInlineBytes);
   return parsed.ok ? { ok: true, url: `data:${parsed.content_type};base64,${parsed.base64}` } : parsed;
 }
 
-/** A sound: http(s) alone, since Wan fetches it itself. */
+/** A sound: http(s), which Wan fetches itself, and `s3://` where allowed. */
 function checkSoundUrl(text: string, rules: AddressRules): Checked {
+  if (isS3(text) && rules.s3Prefixes.audio_url) return checkS3Url(text, rules.s3Prefixes.audio_url);
   return asList(checkPublicUrl(text, rules));
 }
 
 function checkWebhookUrl(text: string, rules: AddressRules): Checked {
   return asList(checkPublicUrl(text, { ...rules, schemes: ['https:'] }));
 }
+
+const isS3 = (text: string): boolean => /^s3:/i.test(text);
+
+/** What must not be taken is refused as what is not there, so that nobody learns of others' files. */
+function checkS3Url(text: string, prefix: string): Checked {
+  const isBelow = text.startsWith(prefix) && parseS3Url(text) !== undefined;
+  // S3 takes a key literally, but whoever passes one on as a path may resolve these.
+  const leadsElsewhere = text
+    .slice(prefix.length)
+    .split('/')
+    .some((part) => part === '.' || part === '..');
+  return isBelow && !leadsElsewhere ? { ok: true, url: text } : { ok: false, violations: [uploadNotFound] };
+}
+
+/** The one answer to an `s3://` URL that is none of the caller's, whether the file is absent or another's. */
+export const uploadNotFound = {
+  code: 'upload_not_found',
+  message: 'There is no such upload of yours. Send the file with POST /uploads and give its "media_url" as it is.',
+} as const;
 
 function asList(checked: ReturnType<typeof checkPublicUrl>): Checked {
   if (checked.ok) return checked;

@@ -3,7 +3,7 @@ import { findModel, isModelName, type ModelName, offeredModelNames, type Resolut
 import { type RequestBody, readBody } from './request-body.ts';
 import { isJsonObject } from './request-fields.ts';
 import { applyModelRules, checkPromptLengths, withDefaults } from './request-rules.ts';
-import { checkAddresses, rawBase64ToDataUrl } from './request-urls.ts';
+import { checkAddresses, rawBase64ToDataUrl, type S3Prefixes } from './request-urls.ts';
 import { maxViolations, type Violation, type Warning } from './violations.ts';
 
 /** A request that Wan would take, with the model's defaults filled in. */
@@ -14,6 +14,7 @@ export type VideoRequest = {
     negative_prompt?: string;
     /** http(s) in its normal form, `data:`, or `s3://` where allowed. */
     img_url: string;
+    /** http(s) in its normal form, or `s3://` where allowed. */
     audio_url?: string;
     template?: string;
   };
@@ -40,8 +41,11 @@ export type CheckOptions = {
   readonly mode: 'strict' | 'tolerant';
   /** Private origins that may be used, such as `http://127.0.0.1:4401`. */
   readonly trustedOrigins: readonly string[];
-  /** Take `s3://bucket/key` for the first frame. @default false */
-  readonly allowS3?: boolean;
+  /**
+   * By field, the beginning of the `s3://` URLs that may stand there, such as `s3://uploads/uploads/alice/`: any other is
+   * `upload_not_found`. @default none: `s3://` is no scheme that is taken
+   */
+  readonly s3Prefixes?: S3Prefixes;
   /** Bytes that an inline picture may have. @default 10 MiB, Wan's own limit */
   readonly maxInlineImageBytes?: number;
   /** @default the models of the reference, without previews */
@@ -58,7 +62,7 @@ export type CheckedRequest =
  * anything that JSON can hold, and copies the fields it knows: nothing else of
  * the body lives on in the result.
  *
- * The file behind `img_url` isn't looked at: for inline pictures see `inspectImage`.
+ * The files behind `img_url` and `audio_url` aren't looked at: see `inspectImage` and `inspectAudio`.
  *
  * @example
  * const checked = checkRequest(JSON.parse(body), { mode: 'strict', trustedOrigins: [] });
@@ -78,7 +82,7 @@ export function checkRequest(body: unknown, options: CheckOptions): CheckedReque
   const lengths = checkPromptLengths(model, input);
   const addresses = checkAddresses(input, read.webhook_url, {
     trustedOrigins: options.trustedOrigins,
-    allowS3: options.allowS3 ?? false,
+    s3Prefixes: options.s3Prefixes ?? {},
     maxInlineBytes: Math.min(options.maxInlineImageBytes ?? maxImageBytes, model?.image.max_bytes ?? maxImageBytes),
   });
 

@@ -24,7 +24,7 @@ export async function adoptTask(
   known: Pick<Task, 'id' | 'status' | 'request_id' | 'submit_time'>,
 ): Promise<CreateTaskOutput | undefined> {
   const { table } = services;
-  if (!(await claimTask(table, known.id, video.id))) return undefined;
+  if (!(await claimTask(table, known.id, video))) return undefined;
   const task: Task = {
     ...known,
     region: services.wanRegion,
@@ -46,14 +46,13 @@ export async function adoptTask(
   return firstCheck(services, running);
 }
 
-/** What the workflow does about a video that has a task: it looks at it when it could be done. */
-export const firstCheck = (services: AdoptServices, video: VideoRecord): CreateTaskOutput => ({
-  id: video.id,
-  run: video.run,
-  outcome: 'created',
-  check_at: nextCheck(
-    { submit_time: video.task!.submit_time, typical_seconds: services.typicalSeconds(video) },
-    services.permits,
-    services.table.now(),
-  ),
-});
+/** What the workflow does about a video that has a task: it looks at it when it could be done, and at one that is done at once. */
+export function firstCheck(services: AdoptServices, video: VideoRecord): CreateTaskOutput {
+  const now = services.table.now();
+  const { submit_time } = video.task!;
+  const check_at =
+    video.status === 'archiving'
+      ? new Date(now).toISOString()
+      : nextCheck({ submit_time, typical_seconds: services.typicalSeconds(video) }, services.permits, now);
+  return { id: video.id, run: video.run, outcome: 'created', check_at };
+}

@@ -7,6 +7,7 @@ import type { WanClient } from '../wan/client.ts';
 import { type Price, priceOf } from '../wan/prices.ts';
 import { billedSeconds } from '../wan/query-task.ts';
 import type { Region } from '../wan/regions.ts';
+import { metadataKey, storeMetadata } from './metadata-object.ts';
 import type { WorkflowInput } from './payload.ts';
 import type { Proof } from './prove-video.ts';
 
@@ -20,9 +21,15 @@ export interface ArchiveServices {
   copyAndProve: (video: VideoRecord, videoUrl: string, key: string) => Promise<Proof>;
 }
 
+/** An object of ours, in exactly the version that we wrote. */
+interface Uploaded {
+  key: string;
+  version_id: string | undefined;
+}
+
 /**
- * Copies a finished video into our bucket, proves it, and writes its metadata to its record. Only the download is ever
- * repeated; each has a key of its own, and the record names the one that was proven (invariants 3 and 4).
+ * Copies a finished video into our bucket, proves it, lays its metadata beside it, and writes it to its record. Only the download is
+ * ever repeated; each has a key of its own, and the record names the one that was proven (invariants 3 and 4).
  * @throws WorkflowError by which the state machine tries again: archiveInterrupted, untrustedVideoHost, taskUnknown or trouble at Wan
  */
 export async function archiveVideo(services: ArchiveServices, input: WorkflowInput): Promise<WorkflowInput> {
@@ -35,19 +42,39 @@ export async function archiveVideo(services: ArchiveServices, input: WorkflowInp
   const key = `${video.id}/${video.run}-${await nextDownload(table, video.id)}.mp4`;
   const proof = await services.copyAndProve(video, await currentUrl(services, video), key);
   const cost = costOf(video, services.wanRegion);
-  const succeeded = await changeStatus(table, video, 'succeeded', {
-    set: {
-      video: { bucket, key, ...proof.video },
-      warnings: [...video.warnings, ...proof.warnings],
-      progress: 100,
-      ...(cost ? { cost } : {}),
-    },
+  const news = {
+    video: { bucket, key, ...proof.video },
+    warnings: [...video.warnings, ...proof.warnings],
+    progress: 100,
+    ...(cost ? { cost } : {}),
+  };
+  // One moment for both, so that the metadata says what the record will say.
+  const now = table.now();
+  const version_id = await storeMetadata(services, key, asSucceeded({ ...video, ...news }, now));
+  const succeeded = await changeStatus({ ...table, now: () => now }, video, 'succeeded', {
+    set: news,
     remove: ['estimated_finish_at', 'error'],
   });
+  const standing = succeeded ?? (await readVideo(table, video.id));
+  if (!standing) {
+    // Deleted meanwhile, and whoever did that may have looked before these came.
+    await deleteUploaded(services, { key, version_id: proof.video.version_id });
+    await deleteUploaded(services, { key: metadataKey(key), version_id });
+  }
   // Another invocation may have been faster; either way the record names the file that stays.
-  const kept = succeeded ?? (await readVideo(table, video.id));
-  if (kept?.video) await deleteOthers(services, video.id, kept.video);
+  if (standing?.video) await deleteOthers(services, video.id, standing.video);
   return input;
+}
+
+/** A video as its record will be. @param now milliseconds since 1970 */
+function asSucceeded({ estimated_finish_at, error, ...video }: VideoRecord, now: number): VideoRecord {
+  const at = new Date(now).toISOString();
+  return {
+    ...video,
+    status: 'succeeded',
+    updated_at: at,
+    timeline: [...video.timeline, { status: 'succeeded', at }],
+  };
 }
 
 /** Wan's link to the video, asked for anew at each download: it is signed and dies. */
@@ -75,11 +102,21 @@ function costOf({ model, parameters, usage }: VideoRecord, region: Region): Pric
     : undefined;
 }
 
-/** Deletes what other downloads of this video left, by version, so that nothing half-written or double stays. */
-async function deleteOthers({ s3, bucket }: ArchiveServices, id: string, kept: ArchivedVideo): Promise<void> {
-  const { Versions = [] } = await s3.send(new ListObjectVersionsCommand({ Bucket: bucket, Prefix: `${id}/` }));
-  for (const { Key, VersionId } of Versions) {
-    if (!Key?.endsWith('.mp4') || (Key === kept.key && (kept.version_id ?? VersionId) === VersionId)) continue;
-    await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key, VersionId }));
+/**
+ * Deletes what other downloads of this video left, by version, so that nothing half-written or double stays: of the videos all but
+ * the version that the record names, of the metadata all but the latest beside it.
+ */
+async function deleteOthers(services: ArchiveServices, id: string, kept: ArchivedVideo): Promise<void> {
+  const list = new ListObjectVersionsCommand({ Bucket: services.bucket, Prefix: `${id}/` });
+  for (const { Key = '', VersionId, IsLatest } of (await services.s3.send(list)).Versions ?? []) {
+    const isKept =
+      (Key === kept.key && (kept.version_id ?? VersionId) === VersionId) || (Key === metadataKey(kept.key) && IsLatest);
+    if (downloads.test(Key) && !isKept) await deleteUploaded(services, { key: Key, version_id: VersionId });
   }
 }
+
+/** What `archiveVideo` writes, and nothing else that may lie beside it. */
+const downloads = /\/\d+-\d+\.(mp4|json)$/;
+
+const deleteUploaded = ({ s3, bucket }: ArchiveServices, { key, version_id }: Uploaded) =>
+  s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key, VersionId: version_id }));

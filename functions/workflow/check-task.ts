@@ -93,9 +93,10 @@ async function markSucceeded(services: CheckTaskServices, video: VideoRecord, an
   return now?.status === 'archiving' && now.run === video.run;
 }
 
-const withNews = (task: Task, { status, scheduled_time, end_time }: WanTask): Task => ({
+const withNews = (task: Task, { status, scheduled_time, end_time, actual_prompt }: WanTask): Task => ({
   ...task,
   status,
   ...(scheduled_time ? { scheduled_time } : {}),
   ...(end_time ? { end_time } : {}),
+  ...(status === 'SUCCEEDED' && actual_prompt ? { actual_prompt } : {}),
 });

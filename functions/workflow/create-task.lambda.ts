@@ -8,7 +8,7 @@ import { tableOf } from '../video/table.ts';
 import { typicalSeconds } from '../video/typical-seconds.ts';
 import { type CreateTaskServices, createTask } from './create-task.ts';
 import { allPermits, catalogueLane } from './dispatcher.ts';
-import { imageForWan } from './image-for-wan.ts';
+import { mediaForWan } from './media-for-wan.ts';
 import type { WorkflowInput } from './payload.ts';
 import { wanClientOf } from './wan-client.ts';
 
@@ -22,10 +22,11 @@ const services: CreateTaskServices = {
   table,
   laneOf: (model) => catalogueLane(model, environment.LANE_LIMITS),
   wan,
-  imageForWan: (video, transfer) => imageForWan({ s3, wan }, video, transfer),
-  imageTransfer: environment.IMAGE_TRANSFER,
+  mediaForWan: (video, transfer) => mediaForWan({ s3, wan }, video, transfer),
+  mediaTransfer: environment.IMAGE_TRANSFER,
   wanRegion: environment.WAN_REGION,
   uncertainSeconds: environment.UNCERTAIN_SECONDS,
+  monthlySpendingLimit: environment.MONTHLY_SPENDING_LIMIT,
   typicalSeconds: (video) => typicalSeconds(video, environment.TYPICAL_SECONDS),
   permits: allPermits(environment.LANE_LIMITS),
   sleep: (milliseconds) => setTimeout(Math.max(0, milliseconds)),

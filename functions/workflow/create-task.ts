@@ -3,6 +3,7 @@ import { closeFence, enterFence, isFenced, leaveFence } from '../video/fence.ts'
 import { reserveSlot } from '../video/lane.ts';
 import type { Lane } from '../video/limits.ts';
 import type { Failure, VideoRecord } from '../video/record.ts';
+import { reserveSpending } from '../video/spending.ts';
 import { readVideo } from '../video/store.ts';
 import { markUncertain, openSubmission, settleSubmission } from '../video/submission.ts';
 import { taskRequestOf } from '../video/task-request.ts';
@@ -11,7 +12,7 @@ import { explainEnding, explainFailure } from '../wan/errors.ts';
 import type { Held } from '../wan/refusals.ts';
 import { type AdoptServices, adoptTask, firstCheck } from './adopt-task.ts';
 import { explainForgotten } from './forgotten.ts';
-import type { ImageTransfer } from './image-for-wan.ts';
+import type { MediaAddresses, MediaTransfer } from './media-for-wan.ts';
 import type { CreateTaskOutput, WorkflowInput } from './payload.ts';
 import { reconcile } from './reconcile.ts';
 import { holdBack } from './return-to-queue.ts';
@@ -25,10 +26,12 @@ const CALL_MILLISECONDS = 80_000;
 export interface CreateTaskServices extends AdoptServices {
   laneOf: (model: string) => Lane;
   wan: WanClient;
-  imageForWan: (video: VideoRecord, transfer: ImageTransfer) => Promise<string | Held>;
-  imageTransfer: ImageTransfer;
+  mediaForWan: (video: VideoRecord, transfer: MediaTransfer) => Promise<MediaAddresses | Held>;
+  mediaTransfer: MediaTransfer;
   /** How long a lost answer is looked for before the request is sent again. */
   uncertainSeconds: number;
+  /** What an owner may spend in a calendar month, in the region's currency. */
+  monthlySpendingLimit: number | undefined;
   sleep: (milliseconds: number) => Promise<void>;
 }
 
@@ -44,19 +47,19 @@ export async function createTask(services: CreateTaskServices, input: WorkflowIn
   if (video.task) return firstCheck(services, video);
   if (video.status !== 'submitting') return settled(input);
   if (video.submission?.state === 'open') return resolveLostAnswer(services, video);
-  return send(services, video, services.imageTransfer);
+  return send(services, video, services.mediaTransfer);
 }
 
-/** One call to Wan, written down before it is made. */
+/** One call to Wan, written down and reserved out of what its owner may spend (invariant 8) before it is made. */
 async function send(
   services: CreateTaskServices,
   video: VideoRecord,
-  transfer: ImageTransfer,
+  transfer: MediaTransfer,
 ): Promise<CreateTaskOutput> {
   const { table, wan } = services;
-  const image = await services.imageForWan(video, transfer);
-  if (typeof image !== 'string') return hold(services, video, image.reason);
-  const request = taskRequestOf(video, image);
+  const media = await services.mediaForWan(video, transfer);
+  if ('outcome' in media) return hold(services, video, media.reason);
+  const request = taskRequestOf(video, media);
   if (await isFenced(table, video)) throw fenced();
   const slot = await reserveSlot(table, services.laneOf(video.model));
   await services.sleep(slot - table.now());
@@ -65,6 +68,11 @@ async function send(
   if (!(await enterFence(table, opened))) {
     await settleSubmission(table, opened);
     throw fenced();
+  }
+  // Within the open entry, so that nobody reserves for a video that was canceled, or made and settled, meanwhile.
+  if (!(await reserveSpending(table, opened, services.monthlySpendingLimit))) {
+    await leaveFence(table, (await settleSubmission(table, opened)) ?? opened);
+    return failed(opened, explainEnding('spending_limit_reached'));
   }
   const answer = await wan.createTask(request, AbortSignal.timeout(CALL_MILLISECONDS));
   switch (answer.outcome) {
@@ -91,7 +99,7 @@ async function send(
     case 'held':
       return hold(services, unsent, answer.reason);
     case 'refused':
-      if (answer.reason === 'image_download' && transfer === 'url' && unsent.image)
+      if (answer.reason === 'image_download' && transfer === 'url' && (unsent.image || unsent.sound))
         return send(services, unsent, 'upload');
       return failed(unsent, explainFailure({ ...answer, stage: 'submit' }));
   }
@@ -114,7 +122,7 @@ async function resolveLostAnswer(services: CreateTaskServices, open: VideoRecord
       const unsent = await settleSubmission(table, video);
       if (!unsent) throw uncertain('its record moved on');
       await leaveFence(table, unsent);
-      return send(services, unsent, services.imageTransfer);
+      return send(services, unsent, services.mediaTransfer);
     }
     case 'ambiguous':
       return failed(video, explainEnding('submission_uncertain'));

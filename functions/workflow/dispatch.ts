@@ -1,6 +1,8 @@
 import { claimPermit, type LaneState, readLane, releasePermit } from '../video/lane.ts';
 import type { Lane } from '../video/limits.ts';
 import { firstOfEachOwner, type Waiting } from '../video/queue.ts';
+import type { VideoRecord } from '../video/record.ts';
+import { settleSpending } from '../video/spending.ts';
 import { changeStatus, readVideo, type Table } from '../video/store.ts';
 import { startWorkflow, type Workflow } from './execution.ts';
 
@@ -51,10 +53,8 @@ export async function dispatch(
  * Starts a queued video that holds a permit. A permit whose video can't use it is given back.
  * @returns whether this call started the video
  */
-export async function carryOn(
-  { table, workflow }: Dispatcher,
-  { id, model }: { id: string; model: string },
-): Promise<boolean> {
+export async function carryOn(dispatcher: Dispatcher, { id, model }: { id: string; model: string }): Promise<boolean> {
+  const { table, workflow } = dispatcher;
   const video = await readVideo(table, id);
   if (video?.status === 'queued') {
     const submitting = await changeStatus(table, video, 'submitting', { set: { run: video.run + 1 } });
@@ -63,15 +63,34 @@ export async function carryOn(
     await startWorkflow(workflow, { id, run: submitting.run });
     return true;
   }
-  const usesPermit = video?.status === 'submitting' || video?.status === 'running';
-  if (!usesPermit) await releasePermit(table, model, id);
+  await giveBack(table, video, { id, model });
   return false;
 }
 
-/** Gives a video's permit back, since Wan's task has ended or never began, and lets the next one in. */
-export async function releaseAndDispatch(dispatcher: Dispatcher, video: { id: string; model: string }): Promise<void> {
-  await releasePermit(dispatcher.table, video.model, video.id);
-  await letNextIn(dispatcher, video.model);
+/**
+ * Settles what a video cost, gives its permit back, since Wan's task has ended or never began, and lets the next one in. The record
+ * is read anew: a caller who had the video tried again meanwhile may have given it to a new task, which needs its permit.
+ */
+export async function releaseAndDispatch(
+  dispatcher: Dispatcher,
+  { id, model }: { id: string; model: string },
+): Promise<void> {
+  await giveBack(dispatcher.table, await readVideo(dispatcher.table, id), { id, model });
+  await letNextIn(dispatcher, model);
+}
+
+/**
+ * Gives back what a video holds and does not use. The permit goes last: the sweep walks the permits, so whatever a crash leaves
+ * unsettled is settled then. A video that is gone was settled before it was buried.
+ */
+async function giveBack(
+  table: Table,
+  video: VideoRecord | undefined,
+  { id, model }: { id: string; model: string },
+): Promise<void> {
+  if (video?.status === 'submitting' || video?.status === 'running') return;
+  if (video) await settleSpending(table, video);
+  await releasePermit(table, model, id);
 }
 
 /**

@@ -57,7 +57,7 @@ export async function reconcile(
   }
   if (only) {
     const { task } = only;
-    return (await claimTask(table, task.task_id, video.id)) ? { verdict: 'adopted', task } : { verdict: 'undecided' };
+    return (await claimTask(table, task.task_id, video)) ? { verdict: 'adopted', task } : { verdict: 'undecided' };
   }
   const looked = (table.now() - Date.parse(uncertain_since ?? sent_at)) / 1000;
   return looked >= uncertainSeconds && !untold ? { verdict: 'absent' } : { verdict: 'undecided' };
@@ -94,11 +94,12 @@ async function findCandidates(
       if (seen.has(task_id)) continue;
       seen.add(task_id);
       const claim = await readTaskClaim(table, task_id);
-      if (claim.video_id !== undefined && claim.video_id !== video.id) continue;
+      const isOwn = claim.video_id === video.id && claim.attempt === video.submission!.attempt;
+      if (claim.video_id !== undefined && !isOwn) continue;
       const task = await wan.queryTask(task_id);
       if (task.outcome !== 'task') return undefined;
       const { orig_prompt } = task;
-      if (claim.video_id === video.id) found.candidates.push({ task, claim });
+      if (isOwn) found.candidates.push({ task, claim });
       else if (orig_prompt === undefined) found.untold ||= mayBePaid(task);
       else if (isSamePrompt(model, video.input.prompt, orig_prompt)) found.candidates.push({ task, claim });
     }

@@ -9,8 +9,15 @@ import type { RecordFailureInput, WorkflowInput } from './payload.ts';
 import { returnToQueue } from './return-to-queue.ts';
 
 /**
+ * A surprise before anything was sent, DynamoDB's or S3's bad moments among them, is no video's fault: it goes back into its queue
+ * until it was started so often. A run gives up after 75 s (`surprise`), so that is 10 minutes; a video that can't be sent at all
+ * is not told of it later than that.
+ */
+const MOST_RUNS = 8;
+
+/**
  * Writes why a video failed, gives its permit back and lets the next one in. A video that only waited for another one with its
- * prompt has not failed: it goes back into its queue.
+ * prompt, or met a surprise before anything was sent to Wan, has not failed: it goes back into its queue.
  * @throws WorkflowError unexplained instead, when the cause is a surprise and Wan still has, or may have, the paid video: no fault of
  * ours ends a video that can be saved (invariant 3)
  */
@@ -22,8 +29,8 @@ export async function recordFailure(
   const video = await readVideo(table, id);
   // One that is back in its queue is the dispatchers'.
   if (!video || video.run !== run || video.status === 'queued') return { id, run };
-  if ('Error' in error && error.Error === errorNames.submissionFenced && video.status === 'submitting') {
-    await returnToQueue(table, video);
+  if ('Error' in error && mayWait(error, video)) {
+    if (!(await returnToQueue(table, video))) throw movedOn(id);
     await letNextIn(dispatcher, video.model);
     return { id, run };
   }
@@ -33,13 +40,25 @@ export async function recordFailure(
       set: { error: failure },
       remove: ['estimated_finish_at'],
     });
-    // What it became meanwhile may need its permit: the next try reads it again.
-    if (!ended) throw new Error(`The video ${id} moved on while its failure was written down.`);
+    if (!ended) throw movedOn(id);
   }
   if (video.submission) await leaveFence(table, video);
   await releaseAndDispatch(dispatcher, video);
   return { id, run };
 }
+
+/** What it became meanwhile may need its permit: the next try reads it again. */
+const movedOn = (id: string) => new Error(`The video ${id} moved on while its failure was written down.`);
+
+/** Whether a video that Wan was not asked for, or can't have been, is worth another run. */
+function mayWait({ Error: name }: { Error: string }, { status, submission, run }: VideoRecord): boolean {
+  if (status !== 'submitting') return false;
+  if (name === errorNames.submissionFenced) return true;
+  return submission?.state !== 'open' && !explained.has(name) && run < MOST_RUNS;
+}
+
+/** Given up by name, after a whole day of trying. */
+const explained: ReadonlySet<string> = new Set([errorNames.wanThrottled, errorNames.wanUnavailable]);
 
 function explainCaught(error: { Error: string }, video: VideoRecord, now: number): Failure {
   const { task } = video;

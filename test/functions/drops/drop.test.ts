@@ -4,6 +4,7 @@ import { type DropServices, takeDrop } from '../../../functions/drops/drop.ts';
 import { droppedObject } from '../../../functions/drops/dropped-object.ts';
 import { listVideos } from '../../../functions/video/list.ts';
 import { changeStatus, readVideo } from '../../../functions/video/store.ts';
+import { buryVideo } from '../../../functions/video/tombstone.ts';
 import objectCreated from '../../fixtures/events/object-created.json' with { type: 'json' };
 import { startTable } from '../../support/table.ts';
 import { png } from '../media/support.ts';
@@ -32,6 +33,7 @@ beforeEach(() => {
     table: store.table,
     defaults: { owner: `drops-${randomUUID()}`, model: 'wan2.2-i2v-flash', prompt: 'It comes to life.' },
     trustedOrigins: [],
+    wanRegion: 'singapore',
     readObject: async ({ bucket, key, version_id }) => {
       read.push(key);
       return objects.get(`${bucket} ${key} ${version_id}`);
@@ -71,6 +73,7 @@ describe('an image that is dropped', () => {
       source: { type: 'drop', ...stored },
       image: { ...stored, content_type: 'image/png', bytes: picture.length, width: 400, height: 380 },
       warnings: [],
+      estimated_cost: { amount: 0.075, currency: 'USD', unit_price: 0.015, seconds: 5 },
     });
     expect(await readVideo(store.table, video!.id)).toEqual(video);
     expect(dispatched).toEqual([video!.id]);
@@ -127,6 +130,14 @@ describe('an image that is dropped', () => {
     await changeStatus(store.table, video, 'submitting');
     expect(await take(event)).toMatchObject({ id: video.id, status: 'submitting' });
     expect(dispatched).toEqual([video.id, video.id]);
+  });
+
+  test('whose video was deleted is not made anew by a late event, and a new version of it is', async () => {
+    const event = put('drop/cat.png');
+    await buryVideo(store.table, (await take(event))!);
+    expect(await take(event)).toBeUndefined();
+    expect(dispatched).toHaveLength(1);
+    expect(await take(put('drop/cat.png', { versionId: `${version}-2` }))).toMatchObject({ status: 'queued' });
   });
 
   test('is another video in a new version, under another name, and in another bucket', async () => {

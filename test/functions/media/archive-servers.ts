@@ -23,11 +23,11 @@ export type Bucket = Serving & {
   objects: Map<string, { body: Buffer; type: string | undefined; digest: string | undefined }>;
   /** Requests that arrived to their end, whether they were whole or not. */
   ended: number;
-  /** What the next PutObject is answered with. */
-  mode: 'store' | 'lie' | 'refuse';
+  /** What the next PutObject is answered with; `silent` and `mute` tell no digest, the first one does when it is asked. */
+  mode: 'store' | 'lie' | 'refuse' | 'silent' | 'mute';
 };
 
-/** Just enough of S3 to take a PutObject whose checksum comes as a trailer. */
+/** Just enough of S3 to take a PutObject whose checksum comes as a trailer, and to tell of the object. */
 export async function serveBucket(): Promise<Bucket> {
   const objects: Bucket['objects'] = new Map();
   const serving = await serve(async (request, response) => {
@@ -35,19 +35,26 @@ export async function serveBucket(): Promise<Bucket> {
       const body = await readBody(request, () => {
         bucket.ended += 1;
       });
+      const path = request.url?.split('?')[0] ?? '';
+      if (request.method === 'HEAD') {
+        const { versionId } = Object.fromEntries(new URL(request.url ?? '', 'http://s3').searchParams);
+        const stored = versionId === 'v1' && request.headers['x-amz-checksum-mode'] === 'ENABLED' && objects.get(path);
+        const told = stored && bucket.mode === 'silent' ? { 'x-amz-checksum-sha256': digestOf(stored.body) } : {};
+        response.writeHead(stored ? 200 : 404, told).end();
+        return;
+      }
       if (bucket.mode === 'refuse') {
         response.writeHead(503, { 'content-type': 'application/xml' }).end('<Error><Code>SlowDown</Code></Error>');
         return;
       }
-      objects.set(request.url?.split('?')[0] ?? '', {
+      objects.set(path, {
         body,
         type: request.headers['content-type'],
         digest: request.headers['x-amz-trailer']?.toString(),
       });
-      const digest = createHash('sha256')
-        .update(bucket.mode === 'lie' ? 'something else' : body)
-        .digest('base64');
-      response.writeHead(200, { etag: '"e1"', 'x-amz-version-id': 'v1', 'x-amz-checksum-sha256': digest }).end();
+      const digest = { 'x-amz-checksum-sha256': digestOf(bucket.mode === 'lie' ? 'something else' : body) };
+      const told = bucket.mode === 'silent' || bucket.mode === 'mute' ? {} : digest;
+      response.writeHead(200, { etag: '"e1"', 'x-amz-version-id': 'v1', ...told }).end();
     } catch {
       response.destroy();
     }
@@ -55,6 +62,8 @@ export async function serveBucket(): Promise<Bucket> {
   const bucket: Bucket = { ...serving, objects, ended: 0, mode: 'store' };
   return bucket;
 }
+
+const digestOf = (body: Buffer | string): string => createHash('sha256').update(body).digest('base64');
 
 /** The object of a request: `aws-chunked` unwrapped, and its announced length kept to. */
 async function readBody(request: IncomingMessage, onEnd: () => void): Promise<Buffer> {

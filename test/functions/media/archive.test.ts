@@ -139,6 +139,16 @@ describe('streamToS3', () => {
     expect(await archive(serving({}))).toEqual({ outcome: 'checksum_mismatch', retryable: true, version_id: 'v1' });
   });
 
+  test('a storage that tells the digest only when it is asked is asked, for the version that was written', async () => {
+    bucket.mode = 'silent';
+    expect(await archive(serving({}))).toMatchObject({ outcome: 'stored', version_id: 'v1' });
+  });
+
+  test("an object whose digest nobody tells isn't taken for stored", async () => {
+    bucket.mode = 'mute';
+    expect(await archive(serving({}))).toEqual({ outcome: 'checksum_mismatch', retryable: true, version_id: 'v1' });
+  });
+
   test("S3's refusal is told apart from the download's failure", async () => {
     bucket.mode = 'refuse';
     expect(await archive(serving({}))).toMatchObject({ outcome: 'store_failed', retryable: true });

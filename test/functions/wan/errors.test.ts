@@ -43,6 +43,13 @@ describe('explainFailure', () => {
     expect(ending).not.toHaveProperty('request_id');
   });
 
+  test('whatever may be tried again says how', () => {
+    const silent = failureCodes
+      .map((code) => explainEnding(code))
+      .filter(({ retryable, hint }) => retryable !== hint.includes('/retry'));
+    expect(silent.map(({ code }) => code)).toEqual([]);
+  });
+
   test('what may have been charged says so', () => {
     const charged = failureCodes.filter((code) => explainEnding(code).billed);
     expect(charged).toEqual([

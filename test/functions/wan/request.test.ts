@@ -199,10 +199,30 @@ describe('checkRequest', () => {
     ]);
   });
 
-  test('s3:// is taken only where our own code allows it', () => {
-    const given = body({}, { img_url: 's3://firstframe-uploads/drop/cat.png' });
-    expect(findings(given)).toEqual(['/input/img_url unsupported_url_scheme']);
-    expect(findings(given, { ...strict, allowS3: true })).toEqual([]);
+  test('s3:// is taken only in the fields and below the prefixes that our own code names', () => {
+    const sound = (audio_url: string) => body({}, { audio_url });
+    const picture = (img_url: string) => body({}, { img_url });
+    const url = 's3://firstframe-uploads/uploads/alice/x/cat.png';
+    expect(findings(picture(url))).toEqual(['/input/img_url unsupported_url_scheme']);
+    expect(findings(sound(url))).toEqual(['/input/audio_url unsupported_url_scheme']);
+    const pictures: CheckOptions = { ...strict, s3Prefixes: { img_url: 's3://firstframe-uploads/uploads/alice/' } };
+    expect(findings(picture(url), pictures)).toEqual([]);
+    expect(findings(sound(url), pictures)).toEqual(['/input/audio_url unsupported_url_scheme']);
+    const prefix = 's3://firstframe-uploads/uploads/alice/';
+    const options: CheckOptions = { ...strict, s3Prefixes: { img_url: prefix, audio_url: prefix } };
+    expect(findings(sound(url), options)).toEqual([]);
+    for (const other of [
+      's3://firstframe-uploads/uploads/bob/cat.png',
+      's3://firstframe-uploads/uploads/alice/../bob/cat.png',
+      's3://firstframe-uploads/uploads/alice/x/..',
+      's3://firstframe-uploads/uploads/alice/./cat.png',
+      's3://other/uploads/alice/cat.png',
+      `${prefix}${'x'.repeat(1024)}`,
+      'S3://firstframe-uploads/uploads/alice/cat.png',
+    ]) {
+      expect(findings(picture(other), options)).toEqual(['/input/img_url upload_not_found']);
+      expect(findings(sound(other), options)).toEqual(['/input/audio_url upload_not_found']);
+    }
   });
 
   test('a preview model is a row: offered, it works with its own limits', () => {

@@ -4,10 +4,19 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { GetObjectCommand, HeadObjectCommand, ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectVersionsCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { VideoRecord } from '../../../functions/video/record.ts';
 import { createVideo, readVideo } from '../../../functions/video/store.ts';
+import { buryVideo } from '../../../functions/video/tombstone.ts';
+import { viewOf } from '../../../functions/video/view.ts';
+import { explainEnding } from '../../../functions/wan/errors.ts';
 import { type ArchiveServices, archiveVideo } from '../../../functions/workflow/archive-video.ts';
 import { copyAndProve } from '../../../functions/workflow/prove-video.ts';
 import { type RunningS3, serve } from '../../../local/aws/s3/index.ts';
@@ -91,10 +100,14 @@ function services(
   };
 }
 
-const filesOf = async ({ id }: VideoRecord) =>
-  (await s3.send(new ListObjectVersionsCommand({ Bucket: bucket, Prefix: `${id}/` }))).Versions?.map(
-    ({ Key }) => Key,
-  ) ?? [];
+const versionsOf = async ({ id }: VideoRecord) =>
+  (await s3.send(new ListObjectVersionsCommand({ Bucket: bucket, Prefix: `${id}/` }))).Versions ?? [];
+/** Every version of every object of a video. */
+const filesOf = async (video: VideoRecord) => (await versionsOf(video)).map(({ Key }) => Key).sort();
+/** The MP4 that a record names, and its metadata beside it. */
+const pairOf = ({ video }: VideoRecord) => [video!.key.replace(/mp4$/, 'json'), video!.key];
+const read = async (key: string) =>
+  (await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }))).Body!.transformToString();
 
 test('a video is archived byte for byte, and its record says what lies there', async () => {
   const video = await archiving();
@@ -168,7 +181,7 @@ describe('a download that is not whole is never a success, leaves nothing behind
       status: 'succeeded',
       video: { key: `${video.id}/1-2.mp4` },
     });
-    expect(await filesOf(video)).toEqual([`${video.id}/1-2.mp4`]);
+    expect(await filesOf(video)).toEqual([`${video.id}/1-2.json`, `${video.id}/1-2.mp4`]);
   });
 
   test('a whole video of another length', async () => {
@@ -217,7 +230,7 @@ test('two archives of one video at once leave one file, the one that the record 
   await Promise.all(Array.from({ length: 4 }, () => archiveVideo(services(), video)));
   const record = (await readVideo(store.table, video.id))!;
   expect(record.status).toBe('succeeded');
-  expect(await filesOf(video)).toEqual([record.video!.key]);
+  expect(await filesOf(video)).toEqual(pairOf(record));
 });
 
 test('a process that dies between any two of its writes ends with one whole file all the same', async () => {
@@ -239,6 +252,67 @@ test('a process that dies between any two of its writes ends with one whole file
     await archiveVideo(services(), video);
     const record = (await readVideo(store.table, video.id))!;
     expect({ point, status: record.status }).toEqual({ point, status: 'succeeded' });
-    expect({ point, files: await filesOf(video) }).toEqual({ point, files: [record.video!.key] });
+    expect({ point, files: await filesOf(video) }).toEqual({ point, files: pairOf(record) });
   }
+});
+
+test('beside the MP4 lies the video as the API shows it', async () => {
+  const video = await archiving({
+    error: explainEnding('video_broken'),
+    estimated_finish_at: '2026-01-01T00:02:00.000Z',
+  });
+  let moment = Date.parse('2026-01-01T00:05:00Z');
+  const table = { ...store.table, now: () => moment++ };
+  await archiveVideo(services(undefined, { table }), video);
+  const record = (await readVideo(store.table, video.id))!;
+  const [key = ''] = pairOf(record);
+  expect(JSON.parse(await read(key))).toEqual(JSON.parse(JSON.stringify(viewOf(record))));
+  expect(record.timeline.at(-1)?.status).toBe('succeeded');
+  const head = await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
+  expect(head.ContentType).toBe('application/json');
+});
+
+test('metadata that S3 does not take is an interrupted archive, and the next one leaves one pair', async () => {
+  const video = await archiving();
+  const send = (command: { input: { Key?: string; ContentType?: string } }) =>
+    command.input.ContentType === 'application/json'
+      ? Promise.reject(Object.assign(new Error('SlowDown'), { name: 'SlowDown' }))
+      : s3.send(command as never);
+  await expect(archiveVideo(services(undefined, { s3: { send } as never }), video)).rejects.toThrow(
+    expect.objectContaining({ name: 'ArchiveInterrupted' }),
+  );
+  expect(await readVideo(store.table, video.id)).toMatchObject({ status: 'archiving' });
+  await archiveVideo(services(), video);
+  expect(await filesOf(video)).toEqual(pairOf((await readVideo(store.table, video.id))!));
+});
+
+test('what else lies with a video stays, and what its downloads left goes in every version', async () => {
+  const video = await archiving();
+  const put = (name: string) =>
+    s3.send(new PutObjectCommand({ Bucket: bucket, Key: `${video.id}/${name}`, Body: 'mine' }));
+  for (const name of ['notes.json', 'cut.mp4', '0-1.mp4', '0-1.json']) await put(name);
+  // Puts whose answers were lost, and that were sent again.
+  for (const name of ['1-1.json', '1-1.json', '1-1.mp4']) await put(name);
+  await archiveVideo(services(), video);
+  const record = (await readVideo(store.table, video.id))!;
+  expect(await filesOf(video)).toEqual([...pairOf(record), `${video.id}/cut.mp4`, `${video.id}/notes.json`]);
+  expect((await versionsOf(video)).find(({ Key }) => Key === record.video!.key)?.VersionId).toBe(
+    record.video!.version_id,
+  );
+  expect(JSON.parse(await read(pairOf(record)[0]!))).toMatchObject({ id: video.id });
+});
+
+test('a video that is deleted while it is archived leaves nothing that the archive itself wrote', async () => {
+  const video = await archiving();
+  const other = `${video.id}/9-9.mp4`;
+  await s3.send(new PutObjectCommand({ Bucket: bucket, Key: other, Body: 'mine' }));
+  const send = async (command: { input: { ContentType?: string } }) => {
+    // At the last moment before the status is written.
+    if (command.input.ContentType === 'application/json')
+      expect(await buryVideo(store.table, (await readVideo(store.table, video.id))!)).toBe(true);
+    return s3.send(command as never);
+  };
+  await archiveVideo(services(undefined, { s3: { send } as never }), video);
+  expect(await filesOf(video)).toEqual([other]);
+  expect(await readVideo(store.table, video.id)).toBeUndefined();
 });

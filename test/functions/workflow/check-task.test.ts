@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { claimPermit, readLane } from '../../../functions/video/lane.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
+import { readSpending, reserveSpending } from '../../../functions/video/spending.ts';
 import { changeVideo, createVideo, readVideo } from '../../../functions/video/store.ts';
 import type { QueryOutcome, Task } from '../../../functions/wan/query-task.ts';
 import { type CheckTaskServices, checkTask } from '../../../functions/workflow/check-task.ts';
@@ -71,6 +72,26 @@ describe('a task that ended gives its permit to the next video', () => {
     expect({ permits, started }).toEqual({ permits: [next.id], started: [`${next.id}-1`] });
     // The state machine may ask again after a crash.
     expect(await checkTask(services, video)).toEqual({ id: video.id, run: 1, outcome: 'succeeded' });
+  });
+
+  test('SUCCEEDED: what was set aside for the video is spent by what Wan bills before its permit is free', async () => {
+    const estimated_cost = { amount: 0.1, currency: 'USD', unit_price: 0.02, seconds: 5, as_of: '2025-12-29' } as const;
+    const answer = { status: 'SUCCEEDED', video_url: 'https://x', usage: { duration: 10 } } as const;
+    const { video, services } = await running(answer, { owner: 'spender', estimated_cost });
+    await reserveSpending(store.table, video, 1);
+    await checkTask(services, video);
+    expect(await readSpending(store.table, 'spender', '2026-01')).toMatchObject({ spent: 0.2, reserved: 0, videos: 1 });
+  });
+
+  test('SUCCEEDED: the prompt as Wan rewrote it is kept, and nothing is of a task that goes on', async () => {
+    const answer = { status: 'SUCCEEDED', video_url: 'https://x', actual_prompt: 'A cat runs, in detail' } as const;
+    const { video, services, stateAfter } = await running(answer);
+    await checkTask(services, video);
+    expect((await stateAfter()).video.task?.actual_prompt).toBe('A cat runs, in detail');
+    const early = await running({ status: 'RUNNING', actual_prompt: 'A cat' });
+    await checkTask(early.services, early.video);
+    expect((await early.stateAfter()).video.task).toMatchObject({ status: 'RUNNING' });
+    expect((await early.stateAfter()).video.task).not.toHaveProperty('actual_prompt');
   });
 
   test('CANCELED: the video is canceled', async () => {

@@ -150,6 +150,18 @@ describe('a lost answer', () => {
     expect((await readVideo(store.table, video.id))?.task).toMatchObject({ id: tasks[0]!.task_id, attempts: 1 });
   });
 
+  test('of a video that is tried again is never taken for the task that its last attempt had', async () => {
+    const { wan, tasks } = scriptedWan(() => clock.now);
+    const first = await submitting();
+    await createTask(servicesFor(store.table, clock, wan), first);
+    const ended = (await changeStatus(store.table, (await readVideo(store.table, first.id))!, 'failed'))!;
+    const queued = (await changeStatus(store.table, ended, 'queued', { remove: ['task'] }))!;
+    const again = (await changeStatus(store.table, queued, 'submitting', { set: { run: 2 } }))!;
+    expect((await untilOutcome(servicesFor(store.table, clock, losing(wan, true)), again)).outcome).toBe('created');
+    expect(tasks).toHaveLength(2);
+    expect((await readVideo(store.table, first.id))?.task).toMatchObject({ id: tasks[1]!.task_id, attempts: 2 });
+  });
+
   test('whose task does not exist: it is looked for for two minutes, then sent again', async () => {
     const { wan, tasks } = scriptedWan(() => clock.now);
     const video = await submitting();
@@ -402,14 +414,16 @@ describe('what Wan says for certain', () => {
   const answering = (...answers: Awaited<ReturnType<CreateTaskServices['wan']['createTask']>>[]) => {
     const { wan } = scriptedWan(() => clock.now);
     const sent: string[] = [];
+    const sounds: (string | undefined)[] = [];
     const services = servicesFor(store.table, clock, {
       ...wan,
       async createTask({ input }) {
         sent.push(input.img_url);
+        sounds.push(input.audio_url);
         return answers.shift()!;
       },
     });
-    return { services, sent };
+    return { services, sent, sounds };
   };
   const said = { code: 'X', message: '', billed: false } as const;
   const refused = (reason: 'input' | 'image_download') =>
@@ -453,6 +467,25 @@ describe('what Wan says for certain', () => {
     expect(again.sent).toHaveLength(2);
   });
 
+  test('a sound of ours goes the way the picture goes, also when it is the only file that is ours', async () => {
+    const image = { bucket: 'b', key: 'k', content_type: 'image/png', bytes: 1, width: 500, height: 500 };
+    const sound = { bucket: 'b', key: 's', content_type: 'audio/wav', bytes: 1, duration_seconds: 5 };
+    for (const [index, ours] of [{ image, sound }, { sound }].entries()) {
+      const answers = [refused('image_download'), { ...created, task_id: `task-sound-${index}` }] as const;
+      const { services, sounds } = answering(...answers);
+      const { input } = aVideo();
+      const video = await submitting({ ...ours, input: { ...input, audio_url: 's3://b/s' } });
+      expect((await createTask(services, video)).outcome).toBe('created');
+      expect(sounds).toEqual(['url:s3://b/s', 'upload:s3://b/s']);
+    }
+  });
+
+  test("the caller's own address that Wan couldn't download is not sent again", async () => {
+    const { services, sent } = answering(refused('image_download'));
+    expect((await createTask(services, await submitting())).outcome).toBe('failed');
+    expect(sent).toHaveLength(1);
+  });
+
   test('held: the video waits in its queue again, its permit is free, its lane holds, nothing fails', async () => {
     const { services } = answering({ outcome: 'held', reason: 'invalid_key', retryable: true, ...said });
     const video = await submitting({
@@ -467,6 +500,17 @@ describe('what Wan says for certain', () => {
     expect(isHeld(lane, clock.now + 30_000)).toBe(true);
     expect(isHeld(lane, clock.now + 61_000)).toBe(false);
   });
+});
+
+test('a video that Wan has finished, and that is fetched once more, is looked at without waiting', async () => {
+  const { wan, tasks } = scriptedWan(() => clock.now);
+  const services = servicesFor(store.table, clock, wan);
+  const video = await submitting();
+  await createTask(services, video);
+  const running = (await readVideo(store.table, video.id))!;
+  await changeStatus(store.table, running, 'archiving');
+  expect(await createTask(services, video)).toMatchObject({ check_at: new Date(clock.now).toISOString() });
+  expect(tasks).toHaveLength(1);
 });
 
 test('a video that went on while its invocation was refused keeps its permit', async () => {

@@ -56,14 +56,14 @@ test('a failure that came as a value is written as it is, and the permit is free
 test.each([
   ['WanThrottled', {}, 'rate_limited'],
   ['WanUnavailable', {}, 'service_unavailable'],
-  ['TypeError', {}, 'internal_error'],
+  ['TypeError', { run: 8 }, 'internal_error'],
   ['ArchiveInterrupted', { status: 'archiving' as const, task: expired }, 'video_lost'],
   ['WanUnavailable', { status: 'running' as const, task: expired }, 'task_expired'],
   ['TaskUnknown', { status: 'running' as const, task: alive }, 'task_expired'],
   ['TaskUnknown', { status: 'archiving' as const, task: alive }, 'video_lost'],
 ])('%s with %j ends as %s', async (name, given, code) => {
   const { video, dispatcher, after } = await open(given);
-  await recordFailure(dispatcher, { id: video.id, run: 1, error: { Error: name, Cause: '{}' } });
+  await recordFailure(dispatcher, { id: video.id, run: video.run, error: { Error: name, Cause: '{}' } });
   const { video: record } = await after();
   expect(record.error?.code).toBe(code);
   expect(record.error?.message).toBeTruthy();
@@ -102,6 +102,23 @@ test('a video that only waited for another one with its prompt goes back into it
   // The state machine may call again after a crash.
   await recordFailure(dispatcher, input);
   expect(await after()).toMatchObject({ video: { status: 'submitting', run: 2 }, permits: 1 });
+});
+
+test.each([
+  ['never sent', {}],
+  [
+    'refused before, by a Wan that was throttling',
+    { submission: { attempt: 1, state: 'settled' as const, sent_at: '2026-01-01T00:00:00.000Z' } },
+  ],
+])('a surprise before Wan was asked gives a video another run, a few times: %s', async (_, given) => {
+  const { video, dispatcher, after } = await open(given);
+  const surprises: string[] = [];
+  for (let record = video; record.status === 'submitting'; record = (await after()).video) {
+    await recordFailure(dispatcher, { id: record.id, run: record.run, error: { Error: 'TypeError', Cause: '{}' } });
+    surprises.push(record.status);
+  }
+  expect(surprises).toHaveLength(8);
+  expect(await after()).toMatchObject({ video: { status: 'failed', error: { code: 'internal_error' } }, permits: 0 });
 });
 
 test('a video that is back in its queue is not failed', async () => {

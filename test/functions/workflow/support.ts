@@ -97,10 +97,14 @@ export function servicesFor(
     table,
     laneOf: (model) => ({ model, permits: 4, submit_interval_ms: 500 }),
     wan,
-    imageForWan: async (video: VideoRecord, transfer) => `${transfer}:${video.input.img_url}`,
-    imageTransfer: 'url',
+    mediaForWan: async ({ input }: VideoRecord, transfer) => ({
+      img_url: `${transfer}:${input.img_url}`,
+      ...(input.audio_url ? { audio_url: `${transfer}:${input.audio_url}` } : {}),
+    }),
+    mediaTransfer: 'url',
     wanRegion: 'singapore',
     uncertainSeconds: 120,
+    monthlySpendingLimit: undefined,
     typicalSeconds: () => 60,
     permits: 30,
     sleep: async (milliseconds) => {

@@ -1,0 +1,281 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { resumeWhenDead, sweep } from '../../../functions/upkeep/sweep.ts';
+import { claimPermit, readLane, releasePermit } from '../../../functions/video/lane.ts';
+import type { VideoRecord } from '../../../functions/video/record.ts';
+import { readSpending, reserveSpending, settleSpending } from '../../../functions/video/spending.ts';
+import { changeStatus, createVideo, readVideo } from '../../../functions/video/store.ts';
+import { buryVideo } from '../../../functions/video/tombstone.ts';
+import { explainEnding } from '../../../functions/wan/errors.ts';
+import { type CheckTaskServices, checkTask } from '../../../functions/workflow/check-task.ts';
+import { type CreateTaskServices, createTask } from '../../../functions/workflow/create-task.ts';
+import { type Dispatcher, dispatch, releaseAndDispatch } from '../../../functions/workflow/dispatch.ts';
+import { recordFailure } from '../../../functions/workflow/record-failure.ts';
+import { startTable } from '../../support/table.ts';
+import { aVideo } from '../../support/videos.ts';
+import { crashAfter, crashingTable, scriptedExecutions, scriptedWan, servicesFor } from './support.ts';
+
+const model = 'wan2.2-i2v-plus';
+const clock = { now: 0 };
+let store: Awaited<ReturnType<typeof startTable>>;
+let owners = 0;
+// A table for each test: they share the lane of a model that the catalogue has.
+beforeEach(async () => {
+  clock.now = Date.parse('2026-01-01T00:00:00Z');
+  store = await startTable(() => clock.now);
+});
+afterEach(() => store.close());
+
+const estimated_cost = { amount: 0.1, currency: 'USD', unit_price: 0.02, seconds: 5, as_of: '2025-12-29' } as const;
+
+/** The workflow of an owner who may spend so much, with a Wan whose tasks all succeed. */
+function scripted(limit?: number, permits = 2) {
+  const owner = `owner-${++owners}`;
+  const { executions, workflow } = scriptedExecutions();
+  const { wan, tasks } = scriptedWan(() => clock.now);
+  const dispatcher: Dispatcher = {
+    table: store.table,
+    workflow,
+    laneOf: () => ({ model, permits, submit_interval_ms: 1 }),
+  };
+  const creating = servicesFor(store.table, clock, wan, { monthlySpendingLimit: limit });
+  const checking: CheckTaskServices = {
+    ...dispatcher,
+    wan: {
+      queryTask: async (task_id) => ({
+        outcome: 'task',
+        status: 'SUCCEEDED',
+        task_id,
+        video_url: 'https://x',
+        usage: { duration: 5 },
+      }),
+    },
+    typicalSeconds: () => 60,
+    permits: 30,
+  };
+  const add = async (given: Partial<VideoRecord> = {}): Promise<VideoRecord> => {
+    const video = aVideo({ owner, model, estimated_cost, ...given }, ++clock.now);
+    video.input.prompt = `A cat runs, ${video.id}`;
+    await createVideo(store.table, video);
+    return video;
+  };
+  const spending = () => readSpending(store.table, owner, '2026-01');
+  return { dispatcher, creating, checking, executions, tasks, add, spending };
+}
+const now = async ({ id }: VideoRecord) => (await readVideo(store.table, id))!;
+const holders = async () => [...(await readLane(store.table, model)).running];
+
+test('at the limit a video fails before Wan is asked, unbilled, and its permit goes on', async () => {
+  const own = scripted(0.15, 1);
+  const [first, second, third] = [await own.add(), await own.add(), await own.add()];
+  await dispatch(own.dispatcher, model);
+  expect((await createTask(own.creating, await now(first))).outcome).toBe('created');
+  await checkTask(own.checking, await now(first));
+  expect(await holders()).toEqual([second.id]);
+  const output = await createTask(own.creating, await now(second));
+  expect(output).toMatchObject({ outcome: 'failed', error: { code: 'spending_limit_reached', billed: false } });
+  expect((await now(second)).submission).toMatchObject({ state: 'settled' });
+  if (output.outcome === 'failed') await recordFailure(own.dispatcher, output);
+  expect(await now(second)).toMatchObject({ status: 'failed', error: { code: 'spending_limit_reached' } });
+  expect(await holders()).toEqual([third.id]);
+  expect(own.tasks).toHaveLength(1);
+  expect(await own.spending()).toMatchObject({ spent: 0.1, reserved: 0, videos: 1 });
+});
+
+test('as many videos at once as there is money for are sent, no more', async () => {
+  const own = scripted(0.3, 12);
+  const videos = await Promise.all(Array.from({ length: 12 }, () => own.add()));
+  await dispatch(own.dispatcher, model);
+  const outputs = await Promise.all(videos.map(async (video) => createTask(own.creating, await now(video))));
+  expect(outputs.filter(({ outcome }) => outcome === 'created')).toHaveLength(3);
+  expect(own.tasks).toHaveLength(3);
+  expect(await own.spending()).toMatchObject({ spent: 0, reserved: 0.3 });
+});
+
+test('a video that goes back to its queue takes nothing of the limit with it', async () => {
+  const own = scripted(0.1);
+  const [video] = [await own.add(), await own.add()];
+  await dispatch(own.dispatcher, model);
+  const held: CreateTaskServices['wan'] = {
+    ...own.creating.wan,
+    createTask: async () => ({
+      outcome: 'held',
+      reason: 'arrears',
+      retryable: true,
+      code: 'X',
+      message: '',
+      billed: false,
+    }),
+  };
+  await createTask({ ...own.creating, wan: held }, await now(video));
+  expect(await now(video)).toMatchObject({ status: 'queued' });
+  expect(await own.spending()).toMatchObject({ spent: 0, reserved: 0 });
+});
+
+describe('whatever a video holds when it ends is given back, and counted once,', () => {
+  const usage = { duration: 5 };
+  test.each<[string, Partial<VideoRecord>, number]>([
+    ['archiving', { status: 'archiving', usage }, 0.1],
+    ['succeeded', { status: 'succeeded', cost: estimated_cost }, 0.1],
+    ['failed, billed', { status: 'failed', error: explainEnding('video_lost') }, 0.1],
+    ['failed, unbilled', { status: 'failed', error: explainEnding('content_refused') }, 0],
+    ['canceled', { status: 'canceled' }, 0],
+  ])('although the process dies between any two of its writes: %s', async (_, given, spent) => {
+    for (let point = 1; ; point++) {
+      const own = scripted(1, 1);
+      const video = await own.add({ run: 1, ...given });
+      await claimPermit(store.table, own.dispatcher.laneOf(model), video);
+      await reserveSpending(store.table, video, 1);
+      const crashing = crashAfter(point);
+      const dying = { ...own.dispatcher, table: crashingTable(store.table, crashing) };
+      await releaseAndDispatch(dying, video).catch(() => undefined);
+      await sweep(own.dispatcher, [model]);
+      expect({ point, holders: await holders() }).toEqual({ point, holders: [] });
+      expect({ point, ...(await own.spending()) }).toMatchObject({ point, spent, reserved: 0 });
+      if (!crashing.died) {
+        expect(point).toBeGreaterThan(3);
+        return;
+      }
+    }
+  });
+});
+
+test('a video whose workflow dies between any two of its effects, and is resumed, is paid for once and counted once', async () => {
+  for (let point = 1; ; point++) {
+    // Nothing but this one video fits, so that a leak would stop it.
+    const own = scripted(0.1, 1);
+    const video = await own.add();
+    await dispatch(own.dispatcher, model);
+    const crashing = crashAfter(point);
+    const table = crashingTable(store.table, crashing);
+    const run = async (creating: CreateTaskServices, checking: CheckTaskServices) => {
+      const record = await now(video);
+      if ((await createTask(creating, record)).outcome === 'created') await checkTask(checking, record);
+    };
+    await run({ ...own.creating, table }, { ...own.checking, table }).catch(() => undefined);
+    for (let tries = 0; (await now(video)).status !== 'archiving' && tries < 60; tries++) {
+      const { id, run: number } = await now(video);
+      own.executions.set(`${id}-${number}`, 'FAILED');
+      clock.now += 60_000;
+      await resumeWhenDead(own.dispatcher, id);
+      await run(own.creating, own.checking).catch(() => undefined);
+    }
+    await sweep(own.dispatcher, [model]);
+    expect({ point, status: (await now(video)).status, holders: await holders(), tasks: own.tasks.length }).toEqual({
+      point,
+      status: 'archiving',
+      holders: [],
+      tasks: 1,
+    });
+    expect({ point, ...(await own.spending()) }).toMatchObject({ point, spent: 0.1, reserved: 0, videos: 1 });
+    if (!crashing.died) {
+      expect(point).toBeGreaterThan(10);
+      return;
+    }
+  }
+});
+
+test('a failure that is written down late takes neither permit nor reservation from the attempt after it', async () => {
+  const own = scripted(1, 1);
+  const video = await own.add();
+  await dispatch(own.dispatcher, model);
+  await reserveSpending(store.table, await now(video), 1);
+  const failed = (await changeStatus(store.table, await now(video), 'failed', {
+    set: { error: explainEnding('video_lost') },
+  }))!;
+  // Its caller has it tried again before its permit is released.
+  await settleSpending(store.table, failed);
+  const queued = (await changeStatus(store.table, failed, 'queued', { remove: ['error'] }))!;
+  const again = (await changeStatus(store.table, queued, 'submitting', { set: { run: queued.run + 1 } }))!;
+  await reserveSpending(store.table, again, 1);
+  await releaseAndDispatch(own.dispatcher, failed);
+  expect(await holders()).toEqual([video.id]);
+  expect(await own.spending()).toMatchObject({ spent: 0.1, reserved: 0.1 });
+});
+
+test('a deleted video gives its permit back and costs no more than it did', async () => {
+  const own = scripted(1, 1);
+  const video = await own.add({ run: 1, status: 'succeeded', cost: estimated_cost });
+  await claimPermit(store.table, own.dispatcher.laneOf(model), video);
+  await reserveSpending(store.table, video, 1);
+  await settleSpending(store.table, video);
+  await buryVideo(store.table, video);
+  await sweep(own.dispatcher, [model]);
+  expect(await holders()).toEqual([]);
+  expect(await own.spending()).toMatchObject({ spent: 0.1, reserved: 0 });
+});
+
+test.each<[string, (own: ReturnType<typeof scripted>, video: VideoRecord) => Promise<unknown>]>([
+  ['canceled', async () => undefined],
+  ['canceled and deleted', async (_, video) => buryVideo(store.table, await now(video))],
+  [
+    'canceled and tried again',
+    async (own, video) => {
+      await changeStatus(store.table, await now(video), 'queued');
+      await dispatch(own.dispatcher, model);
+    },
+  ],
+])('a video that is %s while its task is about to be created leaves nothing set aside', async (_, then) => {
+  // Before whichever effect of CreateTask it happens.
+  for (let point = 1; ; point++) {
+    const own = scripted(0.1, 1);
+    const video = await own.add();
+    await dispatch(own.dispatcher, model);
+    const submitting = await now(video);
+    let effects = 0;
+    const send = async (command: never) => {
+      if (++effects === point) {
+        const record = await now(video);
+        const canceled =
+          record.status === 'submitting' && record.submission?.state !== 'open'
+            ? await changeStatus(store.table, record, 'canceled')
+            : undefined;
+        if (canceled) {
+          await releaseAndDispatch(own.dispatcher, canceled);
+          await then(own, video);
+        }
+      }
+      return store.table.client.send(command);
+    };
+    const creating = { ...own.creating, table: { ...store.table, client: { send } as never } };
+    await createTask(creating, submitting).catch(() => createTask(own.creating, submitting));
+    const again = await readVideo(store.table, video.id);
+    // There is room for one: the attempt after it takes over whatever stands.
+    if (again?.status === 'submitting') await createTask(own.creating, again);
+    const after = await readVideo(store.table, video.id);
+    const isMade = after?.status === 'running';
+    expect({ point, ...(await own.spending()) }).toMatchObject({ point, spent: 0, reserved: isMade ? 0.1 : 0 });
+    expect(own.tasks).toHaveLength(isMade ? 1 : 0);
+    if (effects < point) {
+      expect(point).toBeGreaterThan(6);
+      return;
+    }
+    for (const id of await holders()) await releaseAndDispatch(own.dispatcher, { id, model });
+    for (const id of await holders()) await releasePermit(store.table, model, id);
+  }
+});
+
+test('an invocation that comes too late sets nothing aside for a video that was made and settled meanwhile', async () => {
+  // It stands still before each of its effects in turn while another one does all there is to do.
+  for (let point = 2; ; point++) {
+    const own = scripted(1, 1);
+    const video = await own.add();
+    await dispatch(own.dispatcher, model);
+    const submitting = await now(video);
+    let effects = 0;
+    const send = async (command: never) => {
+      if (++effects === point && (await now(video)).submission?.state !== 'open') {
+        await createTask(own.creating, submitting);
+        await checkTask(own.checking, submitting);
+      }
+      return store.table.client.send(command);
+    };
+    const late = { ...own.creating, table: { ...store.table, client: { send } as never } };
+    await createTask(late, submitting).catch(() => createTask(own.creating, submitting));
+    await checkTask(own.checking, submitting);
+    expect({ point, ...(await own.spending()) }).toMatchObject({ point, spent: 0.1, reserved: 0, videos: 1 });
+    if (effects < point) {
+      expect(point).toBeGreaterThan(6);
+      return;
+    }
+  }
+});
