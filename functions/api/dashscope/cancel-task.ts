@@ -1,0 +1,45 @@
+import type { VideoRecord } from '../../video/record.ts';
+import type { Caller } from '../http.ts';
+import { Problem } from '../problem.ts';
+import { waitForChange } from '../wait-for-change.ts';
+import { ownTask } from './query-task.ts';
+import { Refusal } from './refusal.ts';
+import type { DashscopeRequest, DashscopeServices } from './services.ts';
+import { taskStatus } from './task-status.ts';
+
+/** Handing a video to Wan takes a few seconds at most, as a rule; API Gateway waits no longer than 29. */
+const STARTING_SECONDS = 10;
+
+/**
+ * `POST tasks/{id}/cancel`: a PENDING task becomes CANCELED, anything else is refused, and so is a task that is not the caller's.
+ * @throws Problem, Refusal
+ */
+export async function cancelTask(
+  services: DashscopeServices,
+  _request: DashscopeRequest,
+  caller: Caller,
+  taskId: string,
+): Promise<object> {
+  const video = await ownTask(services, caller, taskId);
+  await cancelPending(services, video).catch(async (error: unknown) => {
+    if (!video || !isStarting(error)) throw error;
+    await cancelPending(services, await started(services, video));
+  });
+  return {};
+}
+
+async function cancelPending({ cancelVideo }: DashscopeServices, video: VideoRecord | undefined): Promise<void> {
+  if (!video || taskStatus(video) !== 'PENDING') throw new Refusal('UnsupportedOperation');
+  await cancelVideo(video);
+}
+
+/**
+ * While a video is being handed to Wan nobody can cancel it, and the reference has no word for "not just now": a client that has
+ * just created its task, and cancels it, waits here until it can be done or it is too late.
+ */
+const started = ({ table, sleep }: DashscopeServices, video: VideoRecord): Promise<VideoRecord | undefined> =>
+  waitForChange(table, video, { seconds: STARTING_SECONDS, until: ({ status }) => !beforeWan.includes(status), sleep });
+
+const beforeWan: readonly VideoRecord['status'][] = ['queued', 'submitting'];
+
+const isStarting = (error: unknown): boolean => error instanceof Problem && error.members.code === 'video_is_starting';

@@ -1,0 +1,80 @@
+import { type TaskStatus, taskStatuses } from '../../wan/query-task.ts';
+import type { Caller } from '../http.ts';
+import { type ListedVideo, ownVideosBetween } from './own-videos.ts';
+import { ownTask } from './query-task.ts';
+import { Refusal } from './refusal.ts';
+import type { ListTasksAnswer, TaskRow } from './schemas.ts';
+import type { DashscopeRequest, DashscopeServices } from './services.ts';
+import { taskStatus, taskTimes } from './task-status.ts';
+import { readTimeRange, type TimeRange } from './time-range.ts';
+
+/** Rows are filtered by these of their own fields; a filter that is empty is none. */
+const filters = ['model_name', 'status', 'api_key_id', 'region'] as const;
+
+/** What Alibaba Cloud calls the regions. */
+const regionIds = { singapore: 'ap-southeast-1', beijing: 'cn-beijing' } as const;
+
+/** `GET tasks`: the caller's tasks of at most 24 hours, newest first, in one flat object (facts, "Task management"). */
+export async function listTasks(
+  services: DashscopeServices,
+  { queryStringParameters }: DashscopeRequest,
+  caller: Caller,
+): Promise<ListTasksAnswer> {
+  const query = queryStringParameters ?? {};
+  const range = readTimeRange(query, services.table.now());
+  const page_no = pageNumber(query.page_no, { name: 'page_no', default: 1, most: 1_000_000 });
+  const page_size = pageNumber(query.page_size, { name: 'page_size', default: 10, most: 100 });
+  if (query.status && !taskStatuses.includes(query.status as TaskStatus)) {
+    throw new Refusal('InvalidParameter', `status must be one of ${taskStatuses.join(', ')}.`);
+  }
+  const found = await (query.task_id
+    ? ownVideoOf(services, caller, query.task_id, query.start_time || query.end_time ? range : undefined)
+    : ownVideosBetween(services.table, caller, range));
+  const rows = found
+    .map((video) => rowOf(video, services))
+    .filter((row) => filters.every((name) => !query[name] || query[name] === row[name]));
+  return {
+    total: rows.length,
+    data: rows.slice((page_no - 1) * page_size, page_no * page_size),
+    total_page: Math.ceil(rows.length / page_size),
+    page_no,
+    page_size,
+  };
+}
+
+/** One task by its id, however old it is unless a time is asked for. */
+async function ownVideoOf(
+  services: DashscopeServices,
+  caller: Caller,
+  taskId: string,
+  range: TimeRange | undefined,
+): Promise<ListedVideo[]> {
+  const video = await ownTask(services, caller, taskId);
+  const isWithin = video && (!range || (video.created_at >= range.start && video.created_at <= range.end));
+  return isWithin ? [video] : [];
+}
+
+/** What isn't known here stays empty: who the caller is at Alibaba Cloud, and the id of a request of long ago. */
+function rowOf(video: ListedVideo, { region }: Pick<DashscopeServices, 'region'>): TaskRow {
+  const { scheduled, ended } = taskTimes(video);
+  return {
+    task_id: video.id,
+    status: taskStatus(video),
+    model_name: video.model,
+    gmt_create: Date.parse(video.created_at),
+    ...(scheduled ? { start_time: Date.parse(scheduled) } : {}),
+    ...(ended ? { end_time: Date.parse(ended) } : {}),
+    region: regionIds[region],
+    api_key_id: video.source.type === 'api' ? video.source.key_id : '',
+    request_id: '',
+    caller_uid: '',
+    caller_parent_id: '',
+    user_api_unique_key: '',
+  };
+}
+
+function pageNumber(text: string | undefined, limits: { name: string; default: number; most: number }): number {
+  const number = /^\d{1,7}$/.test(text || String(limits.default)) ? Number(text || limits.default) : 0;
+  if (number >= 1 && number <= limits.most) return number;
+  throw new Refusal('InvalidParameter', `${limits.name} must be a whole number from 1 to ${limits.most}.`);
+}

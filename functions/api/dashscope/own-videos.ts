@@ -1,0 +1,51 @@
+import { QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { indexes } from '../../shared/table-schema.ts';
+import { timeAndId } from '../../video/keys.ts';
+import type { VideoRecord } from '../../video/record.ts';
+import type { Table } from '../../video/store.ts';
+import type { Caller } from '../http.ts';
+import type { TimeRange } from './time-range.ts';
+
+const fields = ['id', 'status', 'model', 'created_at', 'timeline', 'task', 'source'] as const;
+
+/** What a list tells of a video comes from these. */
+export type ListedVideo = Pick<VideoRecord, (typeof fields)[number]>;
+
+/**
+ * A query reads 1 MB: some 400 records as they mostly are. So many queries are 16,000 videos of one day, more than the rate limits
+ * of all models let an account finish; whoever fills their records with the longest prompts sees the newest of them only.
+ */
+const MOST_QUERIES = 40;
+
+/** All videos of an owner that were made in a range of time, newest first. The owner is the index's key: nobody else's are read. */
+export async function ownVideosBetween(
+  { client, tableName }: Table,
+  { owner }: Pick<Caller, 'owner'>,
+  { start, end }: TimeRange,
+): Promise<ListedVideo[]> {
+  const videos: ListedVideo[] = [];
+  let position: Record<string, unknown> | undefined;
+  for (let queries = 0; queries < MOST_QUERIES; queries++) {
+    const page = await client.send(
+      new QueryCommand({
+        TableName: tableName,
+        IndexName: indexes.byOwner.name,
+        KeyConditionExpression: '#owner = :owner AND created_at_id BETWEEN :start AND :end',
+        ProjectionExpression: fields.map((name) => `#${name}`).join(', '),
+        ExpressionAttributeNames: Object.fromEntries(['owner', ...fields].map((name) => [`#${name}`, name])),
+        ExpressionAttributeValues: {
+          ':owner': owner,
+          ':start': start,
+          // Behind every id of that millisecond.
+          ':end': timeAndId(end, '~'),
+        },
+        ScanIndexForward: false,
+        ...(position ? { ExclusiveStartKey: position } : {}),
+      }),
+    );
+    videos.push(...((page.Items ?? []) as ListedVideo[]));
+    position = page.LastEvaluatedKey;
+    if (!position) break;
+  }
+  return videos;
+}

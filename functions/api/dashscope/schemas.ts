@@ -1,0 +1,154 @@
+import * as z from 'zod';
+import { taskStatuses } from '../../wan/query-task.ts';
+
+/*
+ * The reference's own requests and answers, as these routes take and give them: for the contract (OpenAPI) and for tests.
+ * Requests are checked as tolerantly as Wan does by `checkRequest`.
+ */
+
+const requestId = z.string().meta({ description: 'The unique id of the request.' });
+const taskId = z.string().meta({ description: 'The id of the task: the id of the video as well.' });
+const status = z.enum(taskStatuses);
+const wanTime = z
+  .string()
+  .regex(/^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}\.\d{3}$/)
+  .meta({ description: 'UTC+8.', examples: ['2025-09-25 11:07:28.590'] });
+const milliseconds = z.int().meta({ description: 'Milliseconds since 1970.' });
+
+/** "Error response". */
+export const refusalBody = z.strictObject({
+  code: z.string().meta({ examples: ['InvalidApiKey'] }),
+  message: z.string(),
+  request_id: requestId,
+});
+
+/** "Request body" of step 1; fields that are not named here are ignored, and null is the same as left out. */
+export const createTaskBody = z.looseObject({
+  model: z.string(),
+  input: z.looseObject({
+    prompt: z.string().nullish(),
+    negative_prompt: z.string().nullish(),
+    template: z.string().nullish(),
+    img_url: z.string().meta({ description: 'An http(s) or oss:// URL, a data: URL, or bare base64.' }),
+    audio_url: z.string().nullish(),
+  }),
+  parameters: z
+    .looseObject({
+      resolution: z.string().nullish(),
+      duration: z.int().nullish(),
+      prompt_extend: z.boolean().nullish(),
+      shot_type: z.string().nullish(),
+      watermark: z.boolean().nullish(),
+      seed: z.int().nullish(),
+    })
+    .nullish(),
+});
+
+const createTaskMembers = z.strictObject({
+  output: z.strictObject({ task_status: z.literal('PENDING'), task_id: taskId }),
+});
+export type CreateTaskAnswer = z.infer<typeof createTaskMembers>;
+export const createTaskBodyOfAnswer = createTaskMembers.extend({ request_id: requestId });
+
+const usageOf = z.union([
+  z.strictObject({
+    duration: z.number(),
+    input_video_duration: z.literal(0),
+    output_video_duration: z.number(),
+    video_count: z.literal(1),
+    SR: z.int(),
+    audio: z.boolean().optional(),
+  }),
+  z.strictObject({ duration: z.number(), video_count: z.literal(1), SR: z.int() }),
+  z.strictObject({ video_duration: z.number(), video_ratio: z.literal('standard'), video_count: z.literal(1) }),
+]);
+/** "usage object": one shape for each family of models. */
+export type TaskUsage = z.infer<typeof usageOf>;
+
+const queryTaskMembers = z.strictObject({
+  output: z.strictObject({
+    task_id: taskId,
+    task_status: status,
+    submit_time: wanTime.optional(),
+    scheduled_time: wanTime.optional(),
+    end_time: wanTime.optional(),
+    orig_prompt: z.string().optional(),
+    actual_prompt: z.string().optional(),
+    video_url: z.url().optional(),
+    code: z.string().optional(),
+    message: z.string().optional(),
+  }),
+  usage: usageOf.optional(),
+});
+export type QueryTaskAnswer = z.infer<typeof queryTaskMembers>;
+export const queryTaskBodyOfAnswer = queryTaskMembers.extend({ request_id: requestId });
+
+/** Facts, "Task management". */
+export const listTasksQuery = z.object({
+  task_id: z.string().optional(),
+  start_time: z.string().optional().meta({ description: 'YYYYMMDDhhmmss (UTC+8). Default: 24 hours before the end.' }),
+  end_time: z
+    .string()
+    .optional()
+    .meta({ description: 'YYYYMMDDhhmmss (UTC+8), at most 24 hours after the start. Default: now.' }),
+  model_name: z.string().optional(),
+  status: z.string().optional(),
+  api_key_id: z.string().optional(),
+  region: z.string().optional(),
+  page_no: z.string().optional().meta({ description: 'From 1. Default 1.' }),
+  page_size: z.string().optional().meta({ description: '1 to 100. Default 10.' }),
+});
+
+const taskRow = z.strictObject({
+  task_id: taskId,
+  status,
+  model_name: z.string(),
+  gmt_create: milliseconds,
+  start_time: milliseconds.optional(),
+  end_time: milliseconds.optional(),
+  region: z.string(),
+  api_key_id: z.string(),
+  request_id: z.string(),
+  caller_uid: z.string(),
+  caller_parent_id: z.string(),
+  user_api_unique_key: z.string(),
+});
+export type TaskRow = z.infer<typeof taskRow>;
+
+const listTasksMembers = z.strictObject({
+  total: z.int(),
+  data: z.array(taskRow),
+  total_page: z.int(),
+  page_no: z.int(),
+  page_size: z.int(),
+});
+export type ListTasksAnswer = z.infer<typeof listTasksMembers>;
+export const listTasksBodyOfAnswer = listTasksMembers.extend({ request_id: requestId });
+
+/** The answer to a cancelation, and to an uploaded file. */
+export const requestIdBodyOfAnswer = z.strictObject({ request_id: requestId });
+
+export const uploadPolicyQuery = z.object({ action: z.literal('getPolicy'), model: z.string() });
+
+const uploadPolicyMembers = z.strictObject({
+  data: z.strictObject({
+    policy: z.string(),
+    signature: z.string(),
+    upload_dir: z.string(),
+    upload_host: z.url(),
+    expire_in_seconds: z.int(),
+    max_file_size_mb: z.int(),
+    capacity_limit_mb: z.int(),
+    oss_access_key_id: z.string(),
+    x_oss_object_acl: z.literal('private'),
+    x_oss_forbid_overwrite: z.literal('true'),
+  }),
+});
+export type UploadPolicyAnswer = z.infer<typeof uploadPolicyMembers>;
+export const uploadPolicyBodyOfAnswer = uploadPolicyMembers.extend({ request_id: requestId });
+
+/** The form that a file is sent with; what else it holds (the policy, its signature, access rights) decides nothing here. */
+export const uploadForm = z.looseObject({
+  key: z.string().meta({ description: 'upload_dir, a slash and the name of the file.' }),
+  file: z.string().meta({ format: 'binary', description: 'A JPEG, PNG, BMP or WEBP picture, or a WAV or MP3 sound.' }),
+});

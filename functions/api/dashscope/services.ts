@@ -1,0 +1,42 @@
+import type { APIGatewayProxyEvent } from 'aws-lambda';
+import type { VideoRecord } from '../../video/record.ts';
+import type { Table } from '../../video/store.ts';
+import type { Region } from '../../wan/regions.ts';
+import type { FileDescription, ObjectVersion } from '../content-link.ts';
+import type { ApiRequest, Caller } from '../http.ts';
+import type { Identity } from '../idempotency.ts';
+
+/** A request of these routes; `domainName` and `path` are the address as the client knows it. */
+export type DashscopeRequest = ApiRequest &
+  Pick<APIGatewayProxyEvent, 'httpMethod'> & { requestContext: { domainName?: string; path?: string } };
+
+/** What the routes of the reference's protocol use. */
+export interface DashscopeServices {
+  table: Table;
+  /** Where the deployment's Wan is. */
+  region: Region;
+  uploads_bucket: string;
+  /** Checks a request as tolerantly as Wan does, and makes its video. @throws Problem */
+  takeRequest: (given: { body: unknown; identity: Identity; caller: Caller }) => Promise<{ video: VideoRecord }>;
+  /** @throws Problem for a video that is too far to be canceled */
+  cancelVideo: (video: VideoRecord) => Promise<VideoRecord>;
+  /** A presigned URL of an object. */
+  linkTo: (object: ObjectVersion, file: FileDescription) => Promise<string>;
+  /** Makes a token that authorizes uploads below one id. */
+  createUploadToken: (
+    caller: Caller,
+    upload: { upload_id: string; model: string },
+  ) => Promise<{ token: string; expires_at: string }>;
+  /** Stores a file in the uploads bucket. @returns false when something lies there already, which stays as it is */
+  storeUpload: (file: { key: string; bytes: Uint8Array; content_type: string }) => Promise<boolean>;
+  /** Waits so many milliseconds. */
+  sleep: (milliseconds: number) => Promise<void>;
+}
+
+/** One operation: gives the members of its answer, to which the handler adds `request_id`. @throws Problem, Refusal */
+export type Operation = (
+  services: DashscopeServices,
+  request: DashscopeRequest,
+  caller: Caller,
+  taskId: string,
+) => Promise<object>;

@@ -1,0 +1,56 @@
+import { randomUUID } from 'node:crypto';
+import { offeredModelNames } from '../../wan/catalogue.ts';
+import { type Caller, headerValues } from '../http.ts';
+import { MAX_INLINE_IMAGE_BYTES } from '../inline-image.ts';
+import { uploadDirectory } from './oss-url.ts';
+import { Refusal } from './refusal.ts';
+import type { UploadPolicyAnswer } from './schemas.ts';
+import type { DashscopeRequest, DashscopeServices } from './services.ts';
+
+/** What a form carries through the gateway and a Lambda's event; larger files go by `POST /uploads`. */
+export const MAX_UPLOAD_BYTES = MAX_INLINE_IMAGE_BYTES;
+
+/**
+ * `GET uploads?action=getPolicy&model=M`: where and how a client sends a file. Wan sends it to its object storage; here it goes to
+ * these routes themselves, authorized by the token in the address, since the form comes without a key. The form's policy, signature
+ * and access key are what a client of that storage needs to see, and decide nothing.
+ */
+export async function getUploadPolicy(
+  services: DashscopeServices,
+  request: DashscopeRequest,
+  caller: Caller,
+): Promise<UploadPolicyAnswer> {
+  const { action, model } = request.queryStringParameters ?? {};
+  if (action !== 'getPolicy') throw new Refusal('InvalidParameter', 'action must be getPolicy.');
+  if (!model) throw new Refusal('InvalidParameter', 'Field required: model.');
+  if (!offeredModelNames.some((name) => name === model)) throw new Refusal('ModelNotFound');
+  const upload_id = randomUUID();
+  const { token, expires_at } = await services.createUploadToken(caller, { upload_id, model });
+  const upload_dir = uploadDirectory(upload_id);
+  const conditions = [
+    ['starts-with', '$key', `${upload_dir}/`],
+    ['content-length-range', 1, MAX_UPLOAD_BYTES],
+  ];
+  return {
+    data: {
+      policy: Buffer.from(JSON.stringify({ expiration: expires_at, conditions })).toString('base64'),
+      signature: 'upload_token',
+      upload_dir,
+      upload_host: `${addressOf(request)}?${new URLSearchParams({ upload_token: token })}`,
+      expire_in_seconds: Math.max(0, Math.floor((Date.parse(expires_at) - services.table.now()) / 1000)),
+      max_file_size_mb: MAX_UPLOAD_BYTES / 1024 / 1024,
+      capacity_limit_mb: 999_999_999,
+      oss_access_key_id: 'firstframe',
+      x_oss_object_acl: 'private',
+      x_oss_forbid_overwrite: 'true',
+    },
+  };
+}
+
+/** The address that the client asked, without its query: whatever stage or base path stands before the route, only it tells. */
+function addressOf(request: DashscopeRequest): string {
+  const { domainName, path } = request.requestContext;
+  if (!domainName || !path) throw new Error('The request does not tell the address it was sent to.');
+  const isPlain = headerValues(request, 'x-forwarded-proto').at(-1) === 'http';
+  return `${isPlain ? 'http' : 'https'}://${domainName}${path.replace(/\/+$/, '')}`;
+}

@@ -1,0 +1,187 @@
+import { createAlibaba } from '@ai-sdk/alibaba';
+import { APICallError, experimental_generateVideo as generateVideo } from 'ai';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { readVideo } from '../../functions/video/store.ts';
+import { createWanClient } from '../../functions/wan/client.ts';
+import { explainEnding } from '../../functions/wan/errors.ts';
+import { serveDashscope } from '../functions/api/dashscope/serve.ts';
+import { aTask, moveTo, succeed } from '../functions/api/dashscope/support.ts';
+import { png } from '../functions/media/support.ts';
+import { startTable } from '../support/table.ts';
+
+/*
+ * Clients of Wan that know nothing of firstframe, or that were written for Wan alone: only their base URL and key are changed.
+ */
+const start = Date.parse('2026-03-10T12:00:00.000Z');
+const model = 'wan2.5-i2v-preview';
+const img_url = 'https://pictures.example/cat.png';
+
+let now = start;
+let store: Awaited<ReturnType<typeof startTable>>;
+let served: Awaited<ReturnType<typeof serveDashscope>>;
+beforeAll(async () => {
+  store = await startTable(() => now);
+  served = await serveDashscope(store.table);
+});
+beforeEach(() => {
+  now = start;
+  served.requests.length = 0;
+});
+afterAll(async () => {
+  await served?.close();
+  await store?.close();
+});
+
+const ourClient = (key = 'alice') => createWanClient({ baseUrl: served.url, apiKey: async () => key, fetch });
+const iso = (at: number) => new Date(at).toISOString();
+const request = (prompt: string, url = img_url) =>
+  ({
+    model,
+    input: { prompt, img_url: url },
+    parameters: { resolution: '480P', duration: 5, prompt_extend: true, watermark: false },
+  }) as const;
+
+test('our own client creates, follows, lists and cancels', async () => {
+  const client = ourClient('lister');
+  const created = await client.createTask(request('A cat'));
+  expect(created).toEqual({
+    ...{ outcome: 'created', task_id: expect.any(String), task_status: 'PENDING' },
+    request_id: expect.any(String),
+  });
+  const id = created.outcome === 'created' ? created.task_id : '';
+  expect(await client.queryTask(id)).toMatchObject({
+    status: 'PENDING',
+    submit_time: iso(start),
+    orig_prompt: 'A cat',
+  });
+  const span = { model, start_time: iso(start - 60_000), end_time: iso(start + 60_000) } as const;
+  expect(await client.listTasks(span)).toMatchObject({
+    outcome: 'tasks',
+    tasks: [{ task_id: id, status: 'PENDING', model, submit_time: iso(start) }],
+    total_page: 1,
+  });
+  expect(await client.listTasks({ ...span, status: 'RUNNING' })).toMatchObject({ tasks: [] });
+  expect(await client.cancelTask(id)).toMatchObject({ outcome: 'canceled' });
+  expect(await client.queryTask(id)).toMatchObject({ outcome: 'task', status: 'CANCELED' });
+  expect(await client.cancelTask(id)).toMatchObject({ outcome: 'not_pending' });
+});
+
+test('our own client sees a video, a failure, and a key that is not good', async () => {
+  const client = ourClient();
+  const [good, bad] = await Promise.all([client.createTask(request('A cat')), client.createTask(request('A dog'))]);
+  if (good.outcome !== 'created' || bad.outcome !== 'created') throw new Error('refused');
+  now += 90_000;
+  await succeed(store.table, good.task_id, {
+    task: aTask({ status: 'SUCCEEDED', scheduled_time: iso(start + 5000) }),
+  });
+  expect(await client.queryTask(good.task_id)).toMatchObject({
+    status: 'SUCCEEDED',
+    ...{ submit_time: iso(start), scheduled_time: iso(start + 5000), end_time: iso(start + 90_000) },
+    usage: { duration: 5, video_count: 1, SR: 480 },
+    video_url: expect.stringMatching(/^https:/),
+  });
+  await moveTo(store.table, bad.task_id, 'failed', { set: { error: explainEnding('content_refused') } });
+  expect(await client.queryTask(bad.task_id)).toMatchObject({ status: 'FAILED', code: 'DataInspectionFailed' });
+  expect(await ourClient('sk-invalid').queryTask(good.task_id)).toMatchObject({
+    outcome: 'held',
+    reason: 'invalid_key',
+  });
+  expect(await client.queryTask('never-given')).toMatchObject({ outcome: 'task', status: 'UNKNOWN' });
+});
+
+test('our own client uploads a picture, and makes a task of it', async () => {
+  const client = ourClient();
+  const bytes = png(400, 360);
+  const uploaded = await client.uploadImage({ model, name: 'cat.png', bytes, content_type: 'image/png' });
+  expect(uploaded).toEqual({
+    outcome: 'uploaded',
+    url: expect.stringMatching(/^oss:\/\/firstframe\/[0-9a-f-]{36}\/cat\.png$/),
+  });
+  const created = await client.createTask(request('A cat', uploaded.outcome === 'uploaded' ? uploaded.url : ''));
+  if (created.outcome !== 'created') throw new Error(JSON.stringify(created));
+  expect(await readVideo(store.table, created.task_id)).toMatchObject({
+    owner: 'alice',
+    image: { width: 400, height: 360, bytes: bytes.byteLength },
+  });
+  const large = new Uint8Array(4 * 1024 * 1024 + 1);
+  const refused = await client.uploadImage({ model, name: 'cat.png', bytes: large, content_type: 'image/png' });
+  expect(refused).toMatchObject({ outcome: 'unavailable', cause: 'file_too_large' });
+});
+
+const small = {
+  resolution: '832x480',
+  duration: 5,
+  maxRetries: 0,
+  providerOptions: { alibaba: { pollIntervalMs: 10, watermark: true, negativePrompt: 'flowers' } },
+  download: async () => ({ data: new Uint8Array([0, 0, 0, 24, 102, 116, 121, 112]), mediaType: 'video/mp4' }),
+} as const;
+const alibaba = (apiKey: string) => createAlibaba({ videoBaseURL: served.url.replace('/api/v1', ''), apiKey });
+
+/** Ends the task that was made last, as soon as it is asked about. */
+async function ending(end: (id: string) => Promise<unknown>) {
+  for (;;) {
+    const id = /\/tasks\/([0-9a-f-]{36})$/.exec(served.requests.at(-1)?.url ?? '')?.[1];
+    if (id) return end(id);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+test.each([
+  ['a URL', img_url, { img_url }],
+  [
+    'bytes, which it sends as bare base64',
+    new Uint8Array(png(400, 360)),
+    { img_url: expect.stringMatching(/^s3:\/\/uploads\/inputs\//) },
+  ],
+])('ai-sdk makes a video from %s', async (_, image, input) => {
+  const [{ video, warnings, providerMetadata }] = await Promise.all([
+    generateVideo({ ...small, model: alibaba('vercel').video(model), prompt: { image, text: 'A cat runs' }, seed: 7 }),
+    ending((id) => succeed(store.table, id)),
+  ]);
+  expect([warnings, video.mediaType]).toEqual([[], 'video/mp4']);
+  const { taskId, usage } = providerMetadata.alibaba as { taskId: string; usage: unknown };
+  expect(usage).toEqual({ duration: 5, resolution: 480 });
+  expect(await readVideo(store.table, taskId)).toMatchObject({
+    owner: 'vercel',
+    input: { prompt: 'A cat runs', negative_prompt: 'flowers', ...input },
+    parameters: { seed: 7, watermark: true, resolution: '480P', duration: 5 },
+  });
+});
+
+const failing = (apiKey: string, text: string, image = img_url) =>
+  generateVideo({ ...small, model: alibaba(apiKey).video(model), prompt: { image, text } }).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+
+test('ai-sdk sees a task that failed, with words that say why', async () => {
+  const [error] = await Promise.all([
+    failing('vercel', 'A cat'),
+    ending((id) => moveTo(store.table, id, 'failed', { set: { error: explainEnding('content_refused') } })),
+  ]);
+  expect(error).toMatchObject({
+    name: 'ALIBABA_VIDEO_GENERATION_FAILED',
+    message: expect.stringContaining('Input or output data may contain inappropriate content.'),
+  });
+});
+
+test.each([
+  ['a key that is not good', 'sk-invalid', img_url, 401, 'InvalidApiKey', /^Invalid API-key provided\.$/],
+  [
+    'a request that is refused',
+    'vercel',
+    'http://10.0.0.1/x.png',
+    400,
+    'InvalidParameter',
+    /^url error, please check url！/,
+  ],
+])('ai-sdk sees %s', async (_, apiKey, image, statusCode, code, message) => {
+  const error = await failing(apiKey, 'A cat', image);
+  expect(APICallError.isInstance(error)).toBe(true);
+  expect(error).toMatchObject({
+    statusCode,
+    message: expect.stringMatching(message),
+    isRetryable: false,
+    data: { code, message: expect.stringMatching(message), request_id: expect.any(String) },
+  });
+});

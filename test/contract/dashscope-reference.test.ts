@@ -1,0 +1,164 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readVideo } from '../../functions/video/store.ts';
+import { explainEnding } from '../../functions/wan/errors.ts';
+import { serveDashscope } from '../functions/api/dashscope/serve.ts';
+import { aTask, moveTo, succeed } from '../functions/api/dashscope/support.ts';
+import { curl } from '../local/wan/curl.ts';
+import { startTable } from '../support/table.ts';
+
+/*
+ * The reference's own examples, sent by curl to firstframe instead of the service: nothing but the base URL and the key differs,
+ * and the prompts are ours. What Wan would do meanwhile is written into the record.
+ */
+const rap = 'https://help-static-aliyun-doc.aliyuncs.com/file-manage-files/zh-CN/20250925/wpimhv/rap.png';
+const rapSound = 'https://help-static-aliyun-doc.aliyuncs.com/file-manage-files/zh-CN/20250925/ozwpvi/rap.mp3';
+const cat = 'https://cdn.translate.alibaba.com/r/wanx-demo-1.png';
+const prompt = 'A painted figure comes to life and sings.';
+
+/** The bodies of the examples, under the headings they stand under in the reference. */
+const examples = {
+  'Multi-shot narrative': {
+    model: 'wan2.6-i2v',
+    input: { prompt, img_url: rap, audio_url: rapSound },
+    parameters: { resolution: '720P', prompt_extend: true, duration: 10, shot_type: 'multi' },
+  },
+  'Automatic dubbing': {
+    model: 'wan2.5-i2v-preview',
+    input: { prompt, img_url: rap },
+    parameters: { resolution: '480P', prompt_extend: true, duration: 10 },
+  },
+  'Input audio file': {
+    model: 'wan2.5-i2v-preview',
+    input: { prompt, img_url: rap, audio_url: rapSound },
+    parameters: { resolution: '480P', prompt_extend: true, duration: 10 },
+  },
+  'Generate a silent video': {
+    model: 'wan2.2-i2v-plus',
+    input: { prompt, img_url: cat },
+    parameters: { resolution: '480P', prompt_extend: true },
+  },
+  'Use a negative prompt': {
+    model: 'wan2.2-i2v-plus',
+    input: { prompt, negative_prompt: 'flowers', img_url: cat },
+    parameters: { resolution: '480P', prompt_extend: true },
+  },
+} as const;
+
+/** 2025-09-25 11:07:28.590 in UTC+8, the submit time of the reference's own example, and its end. */
+const submitted = Date.parse('2025-09-25T03:07:28.590Z');
+const ended = Date.parse('2025-09-25T03:17:11.650Z');
+let now = submitted;
+
+let store: Awaited<ReturnType<typeof startTable>>;
+let served: Awaited<ReturnType<typeof serveDashscope>>;
+beforeAll(async () => {
+  store = await startTable(() => now);
+  served = await serveDashscope(store.table);
+});
+afterAll(async () => {
+  await served?.close();
+  await store?.close();
+});
+
+const submitCommand = (
+  body: object,
+) => `curl --location '${served.url}/services/aigc/video-generation/video-synthesis' \\
+    -H 'X-DashScope-Async: enable' \\
+    -H "Authorization: Bearer $DASHSCOPE_API_KEY" \\
+    -H 'Content-Type: application/json' \\
+    -d '${JSON.stringify(body, null, 4)}'`;
+
+const queryCommand = (taskId: string) => `curl -X GET ${served.url}/tasks/${taskId} \\
+--header "Authorization: Bearer $DASHSCOPE_API_KEY"`;
+
+const text = expect.stringMatching(/\S/);
+const uuid = expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/);
+const times = {
+  submit_time: '2025-09-25 11:07:28.590',
+  scheduled_time: '2025-09-25 11:07:35.349',
+  end_time: '2025-09-25 11:17:11.650',
+};
+
+async function created(body: object): Promise<string> {
+  now = submitted;
+  const answer = await curl(submitCommand(body));
+  // "Successful response" of step 1, and of the SDKs.
+  expect(answer).toEqual({ output: { task_status: 'PENDING', task_id: uuid }, request_id: text });
+  return answer.output.task_id;
+}
+
+describe.each(Object.keys(examples) as (keyof typeof examples)[])('the example "%s", run by curl', (name) => {
+  test('gives a task that is PENDING, then a video of what was asked for', async () => {
+    const id = await created(examples[name]);
+    expect(await readVideo(store.table, id)).toMatchObject(examples[name]);
+    now = ended;
+    const is26 = name === 'Multi-shot narrative';
+    const actual_prompt = is26 ? undefined : 'A painted figure sings, vividly.';
+    await succeed(store.table, id, {
+      task: aTask({ status: 'SUCCEEDED', ...(actual_prompt ? { actual_prompt } : {}) }),
+    });
+    const { duration, resolution } = { duration: 5, ...examples[name].parameters };
+    const SR = Number.parseInt(resolution, 10);
+    // "Task succeeded", and of the SDKs.
+    expect(await curl(queryCommand(id))).toEqual({
+      request_id: text,
+      output: {
+        ...{ task_id: id, task_status: 'SUCCEEDED', ...times, orig_prompt: prompt },
+        video_url: expect.stringMatching(/^https:\/\/\S+\.mp4/),
+        ...(actual_prompt ? { actual_prompt } : {}),
+      },
+      usage: is26
+        ? { duration, input_video_duration: 0, output_video_duration: duration, video_count: 1, SR }
+        : { duration, video_count: 1, SR },
+    });
+  });
+});
+
+test('while a task runs there is no end, no video and no usage yet', async () => {
+  const id = await created(examples['Automatic dubbing']);
+  await moveTo(store.table, id, 'running', { set: { task: aTask() } });
+  const { end_time: _, ...until } = times;
+  expect(await curl(queryCommand(id))).toEqual({
+    request_id: text,
+    output: { task_id: id, task_status: 'RUNNING', ...until, orig_prompt: prompt },
+  });
+});
+
+test('a task failed: its members are those of the example, and its times', async () => {
+  const id = await created(examples['Automatic dubbing']);
+  await moveTo(store.table, id, 'failed', { set: { error: explainEnding('invalid_request') } });
+  const { output, ...more } = await curl(queryCommand(id));
+  expect(more).toEqual({ request_id: text });
+  expect(output).toEqual({
+    ...{ task_id: id, task_status: 'FAILED', code: 'InvalidParameter', message: text },
+    ...{ submit_time: times.submit_time, end_time: times.submit_time, orig_prompt: prompt },
+  });
+});
+
+test('a task expired: here only one that never was', async () => {
+  expect(await curl(queryCommand('86ecf553-d340-4e21-xxxxxxxxx'))).toEqual({
+    request_id: text,
+    output: { task_id: '86ecf553-d340-4e21-xxxxxxxxx', task_status: 'UNKNOWN' },
+  });
+});
+
+test('a task that ended a year ago is still there: the reference gives it 24 hours', async () => {
+  const id = await created(examples['Generate a silent video']);
+  await succeed(store.table, id);
+  now = submitted + 365 * 24 * 3_600_000;
+  expect((await curl(queryCommand(id))).output).toMatchObject({ task_status: 'SUCCEEDED', video_url: text });
+});
+
+test('an error: code, message and request_id', async () => {
+  const command = submitCommand(examples['Automatic dubbing']).replace(/ +-H 'X-DashScope-Async: enable' \\\n/, '');
+  expect(await curl(command)).toEqual({
+    code: 'AccessDenied',
+    message: 'current user api does not support synchronous calls.',
+    request_id: text,
+  });
+  expect(await curl(queryCommand('any'), 'sk-invalid')).toEqual({
+    code: 'InvalidApiKey',
+    message: 'Invalid API-key provided.',
+    request_id: text,
+  });
+});

@@ -1,0 +1,157 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { createTaskBodyOfAnswer, refusalBody } from '../../../../functions/api/dashscope/schemas.ts';
+import { readVideo } from '../../../../functions/video/store.ts';
+import { png } from '../../media/support.ts';
+import { aDashscope } from './support.ts';
+import { asynchronous, body, submit, taskRequests } from './task-requests.ts';
+
+const { table, dashscope, post, create } = taskRequests();
+
+describe('creating a task', () => {
+  test('answers PENDING with the id of a video, which is dispatched', async () => {
+    const { status, headers, body: answer } = await post(body());
+    expect(status).toBe(200);
+    expect(headers['content-type']).toBe('application/json');
+    expect(createTaskBodyOfAnswer.parse(answer)).toEqual({
+      output: { task_status: 'PENDING', task_id: expect.stringMatching(/^[0-9a-f-]{36}$/) },
+      request_id: 'request-1',
+    });
+    expect(dashscope().dispatched).toEqual([answer.output.task_id]);
+    expect(await readVideo(table(), answer.output.task_id)).toMatchObject({
+      owner: 'alice',
+      source: { type: 'api', key_id: 'key of alice' },
+      input: body().input,
+    });
+  });
+
+  test('takes a last slash as no difference', async () => {
+    expect((await post(body(), { path: `${submit}/` })).status).toBe(200);
+  });
+
+  test('without its header is refused in the documented words, and makes nothing', async () => {
+    const answer = await dashscope().call({ method: 'POST', path: submit, body: body() });
+    expect(answer).toMatchObject({ status: 403 });
+    expect(refusalBody.parse(answer.body)).toEqual({
+      code: 'AccessDenied',
+      message: 'current user api does not support synchronous calls.',
+      request_id: 'request-1',
+    });
+    expect(dashscope().dispatched).toEqual([]);
+  });
+
+  test("takes what published clients send: unknown fields and headers, null, '', bare base64", async () => {
+    const picture = Buffer.from(png(400, 400)).toString('base64');
+    const id = await create(
+      {
+        ...body({ model: 'wan2.5-i2v-preview', parameters: { duration: 5, with_audio: false, seed: null } }),
+        input: { prompt: 'A cat', extend_prompt: true, function: 'video-synthesis', audio_url: '', img_url: picture },
+      } as never,
+      { headers: { 'X-DashScope-OssResourceResolve': 'enable', 'x-dashscope-sdk-client': 'python-sdk/2.0.2/aigc' } },
+    );
+    const video = await readVideo(table(), id);
+    expect(video).toMatchObject({ image: { content_type: 'image/png', width: 400 }, input: { prompt: 'A cat' } });
+    expect(video?.input).not.toHaveProperty('audio_url');
+  });
+
+  test('an idempotency-key that can be used means the same task, and with another body a mistake', async () => {
+    const headers = { 'idempotency-key': randomUUID() };
+    const id = await create(body(), { headers });
+    expect(await create(body(), { headers })).toBe(id);
+    expect(await create(body(), { headers, owner: 'bob' })).not.toBe(id);
+    expect(await post(body({ input: { prompt: 'A dog' } }), { headers })).toMatchObject({
+      status: 400,
+      body: { code: 'InvalidParameter', message: expect.stringContaining('Repeat the first request') },
+    });
+  });
+
+  test('an idempotency-key that can not be used counts for nothing', async () => {
+    const headers = { 'idempotency-key': 'two words' };
+    expect(await create(body(), { headers })).not.toBe(await create(body(), { headers }));
+  });
+
+  test.each([
+    ['no JSON', '{"model":', 400, 'InvalidParameter', /^Required body invalid, please check the request body format\./],
+    ['nothing', '', 400, 'InvalidParameter', /^Required body invalid/],
+    ['a list', '[]', 400, 'InvalidParameter', /^Required body invalid/],
+    ['a key twice', '{"model":"a","model":"b"}', 400, 'InvalidParameter', /twice/],
+    ['deep JSON', `${'['.repeat(40)}${']'.repeat(40)}`, 400, 'InvalidParameter', /^Required body invalid/],
+    ['no model', { input: body().input }, 400, 'BadRequest.EmptyModel', /^Required parameter "model" missing/],
+    ['an unknown model', body({ model: 'wan9' }), 404, 'ModelNotFound', /^Model can not be found\./],
+    ['no input', { model: 'wan2.2-i2v-plus' }, 400, 'BadRequest.EmptyInput', /^Required parameter "input" missing/],
+    ['an input that is none', { model: 'wan2.2-i2v-plus', input: 'x' }, 400, 'BadRequest.IllegalInput', /json/],
+    ['no picture', { model: 'wan2.2-i2v-plus', input: {} }, 400, 'InvalidParameter', /^Field required: input\.img_url/],
+    ['no URL', body({ input: { img_url: 'cat.png' } }), 400, 'InvalidParameter', /^url error, please check url！ /],
+    [
+      'a private address',
+      body({ input: { img_url: 'http://10.0.0.1/cat.png' } }),
+      ...([400, 'InvalidParameter', /^url error, please check url！ /] as const),
+    ],
+    [
+      'a picture that is too small',
+      body({ input: { img_url: `data:image/png;base64,${Buffer.from(png(10, 10)).toString('base64')}` } }),
+      ...([400, 'InvalidURL', /input\.img_url: .*10 × 10/] as const),
+    ],
+    [
+      'a picture over the inline limit',
+      body({ input: { img_url: `data:image/png;base64,${'A'.repeat(6_000_000)}` } }),
+      ...([400, 'BadRequest.TooLarge', /^Payload Too Large\. /] as const),
+    ],
+    [
+      "a file of Wan's own storage",
+      body({ input: { img_url: 'oss://dashscope-instant/a/b/cat.png' } }),
+      ...([
+        400,
+        'InvalidParameter',
+        /^url error, please check url！ input\.img_url: An oss:\/\/ URL must be one/,
+      ] as const),
+    ],
+    [
+      'an upload that leads elsewhere',
+      body({ input: { img_url: `oss://firstframe/${randomUUID()}/..` } }),
+      ...([400, 'InvalidParameter', /^url error/] as const),
+    ],
+    [
+      'an upload that is not there',
+      body({ input: { img_url: `oss://firstframe/${randomUUID()}/cat.png` } }),
+      ...([400, 'InvalidParameter.DataInspection', /^Unable to download the media resource/] as const),
+    ],
+    [
+      'a resolution that the model has not',
+      body({ parameters: { resolution: '720P' } }),
+      ...([400, 'InvalidParameter', /^parameters\.resolution: .* Use 480P or 1080P\./] as const),
+    ],
+    [
+      'several mistakes, all named',
+      body({ input: { img_url: 'x' }, parameters: { duration: 'long', resolution: '720P' } }),
+      ...([
+        400,
+        'InvalidParameter',
+        /(?=.*input\.img_url)(?=.*parameters\.duration)(?=.*parameters\.resolution)/,
+      ] as const),
+    ],
+  ])('of %s is refused as the reference does', async (_, given, status, code, message) => {
+    const answer = await post(given);
+    expect(answer).toMatchObject({ status, body: { code, message: expect.stringMatching(message) } });
+    refusalBody.parse(answer.body);
+    expect([dashscope().dispatched, dashscope().surprises]).toEqual([[], []]);
+  });
+
+  test('over the spending limit is refused by a code that no client tries again', async () => {
+    const poor = aDashscope(table(), { monthlySpendingLimit: 0.001 });
+    expect(
+      await poor.call({ method: 'POST', path: submit, headers: asynchronous, body: body(), owner: 'poor' }),
+    ).toMatchObject({
+      status: 400,
+      body: { code: 'Arrearage', message: expect.stringMatching(/^Access denied, please make sure your account/) },
+    });
+  });
+
+  test('a surprise tells nothing of the inside', async () => {
+    const broken = aDashscope(table(), { takeRequest: () => Promise.reject(new Error('secret of the inside')) });
+    const answer = await broken.call({ method: 'POST', path: submit, headers: asynchronous, body: body() });
+    expect(answer).toMatchObject({ status: 500, body: { code: 'InternalError', request_id: 'request-1' } });
+    expect(JSON.stringify(answer)).not.toContain('secret');
+    expect(broken.surprises).toEqual([new Error('secret of the inside')]);
+  });
+});

@@ -1,0 +1,171 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { listTasksBodyOfAnswer } from '../../../../functions/api/dashscope/schemas.ts';
+import type { VideoRecord } from '../../../../functions/video/record.ts';
+import { createVideo } from '../../../../functions/video/store.ts';
+import { buryVideo } from '../../../../functions/video/tombstone.ts';
+import { startTable } from '../../../support/table.ts';
+import { aVideo } from '../../../support/videos.ts';
+import { anOwner } from '../support.ts';
+import { aDashscope, aTask } from './support.ts';
+
+const start = Date.parse('2026-03-10T12:00:00.000Z');
+const hour = 3_600_000;
+let store: Awaited<ReturnType<typeof startTable>>;
+let dashscope: ReturnType<typeof aDashscope>;
+let owner: string;
+beforeAll(async () => {
+  store = await startTable(() => start);
+  dashscope = aDashscope(store.table);
+});
+beforeEach(() => {
+  owner = anOwner();
+});
+afterAll(() => store.close());
+
+/** Made so many hours ago. */
+async function stands(hours: number, given: Partial<VideoRecord> = {}): Promise<string> {
+  const video = aVideo({ owner, ...given }, start - hours * hour);
+  await createVideo(store.table, video);
+  return video.id;
+}
+
+const list = async (query = '', path = 'tasks') => {
+  const answer = await dashscope.call({ path: `${path}${query}`, owner });
+  expect([answer.status, answer.body]).toEqual([200, expect.anything()]);
+  return listTasksBodyOfAnswer.parse(answer.body);
+};
+const ids = async (query = '') => (await list(query)).data.map(({ task_id }) => task_id);
+
+test('is one flat object with a row for each task, of times in ms, without ids of Wan', async () => {
+  const created_at = new Date(start - hour).toISOString();
+  const id = await stands(1, {
+    status: 'succeeded',
+    task: aTask({ scheduled_time: new Date(start - hour + 5000).toISOString() }),
+    timeline: [
+      { status: 'queued', at: created_at },
+      { status: 'succeeded', at: new Date(start - hour + 90_000).toISOString() },
+    ],
+  });
+  const answer = await list();
+  expect(answer).toEqual({
+    total: 1,
+    data: [
+      {
+        task_id: id,
+        status: 'SUCCEEDED',
+        model_name: 'wan2.2-i2v-plus',
+        gmt_create: start - hour,
+        start_time: start - hour + 5000,
+        end_time: start - hour + 90_000,
+        region: 'ap-southeast-1',
+        api_key_id: 'k1',
+        request_id: '',
+        caller_uid: '',
+        caller_parent_id: '',
+        user_api_unique_key: '',
+      },
+    ],
+    total_page: 1,
+    page_no: 1,
+    page_size: 10,
+    request_id: 'request-1',
+  });
+  expect(JSON.stringify(answer)).not.toContain("Wan's own");
+});
+
+test('shows the newest of the last 24 hours first, its own only, and none that was deleted', async () => {
+  const [old, first, second] = [await stands(25), await stands(2), await stands(1)];
+  const deleted = aVideo({ owner, status: 'failed' }, start);
+  await createVideo(store.table, deleted);
+  await buryVideo(store.table, deleted);
+  expect(await ids()).toEqual([second, first]);
+  expect(await ids('?start_time=20260309170000')).toEqual([old]);
+  owner = anOwner();
+  expect(await list('', 'tasks/')).toMatchObject({ total: 0, data: [], total_page: 0 });
+});
+
+test('reads times as UTC+8, both ends included, and the other end as 24 hours away', async () => {
+  const [at10, at11, at12] = [await stands(2), await stands(1), await stands(0.0001)];
+  expect(await ids('?start_time=20260310180000&end_time=20260310190000')).toEqual([at11, at10]);
+  expect(await ids('?end_time=20260310185959')).toEqual([at10]);
+  expect(await ids('?start_time=20260310190000')).toEqual([at12, at11]);
+  expect(await ids('?start_time=&end_time=')).toEqual([at12, at11, at10]);
+  const withinTheSecond = await stands(1 - 0.999 / 3600);
+  expect(await ids('?end_time=20260310190000')).toEqual([withinTheSecond, at11, at10]);
+});
+
+test('filters by model, status, key and region; a filter that is empty is none', async () => {
+  const waits = await stands(1);
+  const runs = await stands(2, { status: 'running', task: aTask() });
+  const pending = await stands(3, { status: 'running', task: aTask({ status: 'PENDING' }) });
+  const other = await stands(4, {
+    ...{ model: 'wan2.6-i2v', status: 'failed' },
+    source: { type: 'drop', bucket: 'uploads', key: 'drop/cat.png' },
+  });
+  expect(await ids('?status=PENDING')).toEqual([waits, pending]);
+  expect(await ids('?status=RUNNING')).toEqual([runs]);
+  expect(await ids('?status=SUCCEEDED')).toEqual([]);
+  expect(await ids('?model_name=wan2.6-i2v')).toEqual([other]);
+  expect(await ids('?api_key_id=k1&status=FAILED')).toEqual([]);
+  expect(await ids('?region=cn-beijing')).toEqual([]);
+  expect(await ids('?region=ap-southeast-1&status=&model_name=')).toEqual([waits, runs, pending, other]);
+});
+
+test('finds one task by its id, however old, unless a time is asked for', async () => {
+  const old = await stands(24 * 400);
+  expect(await ids(`?task_id=${old}`)).toEqual([old]);
+  expect(await ids(`?task_id=${old}&status=FAILED`)).toEqual([]);
+  expect(await ids(`?task_id=${old}&end_time=20260310000000`)).toEqual([]);
+  expect(await ids(`?task_id=${randomUUID()}`)).toEqual([]);
+  owner = anOwner();
+  expect(await ids(`?task_id=${old}`)).toEqual([]);
+});
+
+test('in pages shows each once, and tells how many there are', async () => {
+  const all: string[] = [];
+  for (let hours = 1; hours <= 7; hours++) all.push(await stands(hours));
+  const seen: string[] = [];
+  for (let page = 1; page <= 3; page++) {
+    const { total, total_page, page_no, data } = await list(`?page_no=${page}&page_size=3`);
+    expect({ total, total_page, page_no }).toEqual({ total: 7, total_page: 3, page_no: page });
+    seen.push(...data.map(({ task_id }) => task_id));
+  }
+  expect(seen).toEqual(all);
+  expect(await ids('?page_no=4&page_size=3')).toEqual([]);
+});
+
+test('reads no more than its bound, however many there are', async () => {
+  let queries = 0;
+  const send = async () => {
+    queries++;
+    return { Items: [aVideo({ owner }, start - hour)], LastEvaluatedKey: { pk: 'more' } };
+  };
+  const endless = aDashscope({ ...store.table, client: { send } as never });
+  const answer = await endless.call({ path: 'tasks', owner });
+  expect([answer.body.total, queries]).toEqual([40, 40]);
+});
+
+describe('a query that can not be used is refused by name', () => {
+  test.each([
+    ['start_time=2026-03-10', 'start_time'],
+    ['end_time=20260230000000', 'end_time'],
+    ['end_time=00000101000000', 'end_time'],
+    ['start_time=20260308000000&end_time=20260309000001', 'end_time'],
+    ['start_time=20260310000000&end_time=20260309000000', 'end_time'],
+    ['status=done', 'status'],
+    ['status=__proto__', 'status'],
+    ['page_no=0', 'page_no'],
+    ['page_no=1e3', 'page_no'],
+    ['page_no=-1', 'page_no'],
+    ['page_size=0', 'page_size'],
+    ['page_size=101', 'page_size'],
+    [`page_size=${'9'.repeat(400)}`, 'page_size'],
+  ])('%s', async (query, name) => {
+    const answer = await dashscope.call({ path: `tasks?${query}`, owner });
+    expect(answer).toMatchObject({
+      status: 400,
+      body: { code: 'InvalidParameter', message: expect.stringContaining(name) },
+    });
+  });
+});

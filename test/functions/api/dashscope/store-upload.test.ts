@@ -1,0 +1,32 @@
+import { S3ServiceException } from '@aws-sdk/client-s3';
+import { expect, test } from 'vitest';
+import { storeUpload } from '../../../../functions/api/dashscope/store-upload.ts';
+
+const file = { key: 'uploads/alice/1/cat.png', bytes: new Uint8Array([1]), content_type: 'image/png' };
+
+/** An S3 that answers a write with an error of this name, or takes it. */
+function anS3(error?: string) {
+  const sent: unknown[] = [];
+  const send = async ({ input }: { input: unknown }) => {
+    sent.push(input);
+    if (error) throw new S3ServiceException({ name: error, $fault: 'client', $metadata: {} });
+    return {};
+  };
+  return { sent, s3: { send } as never };
+}
+
+test('writes the file under its key, if nothing lies there', async () => {
+  const { s3, sent } = anS3();
+  expect(await storeUpload(s3, 'uploads', file)).toBe(true);
+  expect(sent).toEqual([
+    { Bucket: 'uploads', Key: file.key, Body: file.bytes, ContentType: 'image/png', IfNoneMatch: '*' },
+  ]);
+});
+
+test.each(['PreconditionFailed', 'ConditionalRequestConflict'])('%s means that something does', async (name) => {
+  expect(await storeUpload(anS3(name).s3, 'uploads', file)).toBe(false);
+});
+
+test('another error is a surprise', async () => {
+  await expect(storeUpload(anS3('AccessDenied').s3, 'uploads', file)).rejects.toThrow(S3ServiceException);
+});

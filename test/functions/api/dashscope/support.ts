@@ -1,0 +1,160 @@
+import { createHash } from 'node:crypto';
+import { dashscopeHandler } from '../../../../functions/api/dashscope/dashscope-handler.ts';
+import type { DashscopeRequest, DashscopeServices } from '../../../../functions/api/dashscope/services.ts';
+import type { MediaStore } from '../../../../functions/api/keep-media.ts';
+import { type IntakeServices, takeRequest } from '../../../../functions/api/take-request.ts';
+import { createUploadToken } from '../../../../functions/api/upload-token.ts';
+import { inspectImage } from '../../../../functions/media/image.ts';
+import type { Status, VideoRecord } from '../../../../functions/video/record.ts';
+import { type Change, changeStatus, readVideo, type Table } from '../../../../functions/video/store.ts';
+import apiRequest from '../../../fixtures/events/api-request.json' with { type: 'json' };
+import { type Answer, aMediaStore, anArchivedVideo, answerOf } from '../support.ts';
+
+/** Where clients find the routes: an API with a stage, whose address is not `/api/v1` alone. */
+export const stage = '/v1';
+
+interface Given {
+  method?: string;
+  /** Below `/api/v1/`, with its query. */
+  path: string;
+  headers?: Record<string, string>;
+  /** JSON unless it is bytes or a text. */
+  body?: unknown;
+  owner?: string;
+  /** Of an upload token, which the form's authorizer found out. */
+  upload_id?: string;
+}
+
+/** What the stage hands to the Lambda. */
+export function aDashscopeRequest({ method = 'GET', path, owner = 'alice', ...given }: Given): DashscopeRequest {
+  const { 'Content-Type': _json, ...usual } = apiRequest.headers;
+  const headers = { ...usual, ...given.headers };
+  const [route = '', query] = path.split('?');
+  const isUpload = /^uploads\/?$/.test(route);
+  const { body } = given;
+  const isBytes = body instanceof Uint8Array;
+  const text = typeof body === 'string' || body === undefined ? body : JSON.stringify(body);
+  return {
+    ...apiRequest,
+    httpMethod: method,
+    headers,
+    multiValueHeaders: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value]])),
+    resource: isUpload ? '/api/v1/uploads' : '/api/v1/{proxy+}',
+    path: `/api/v1/${route}`,
+    pathParameters: isUpload ? null : { proxy: route },
+    queryStringParameters: query === undefined ? null : Object.fromEntries(new URLSearchParams(query)),
+    multiValueQueryStringParameters: null,
+    body: isBytes ? Buffer.from(body).toString('base64') : (text ?? null),
+    isBase64Encoded: isBytes,
+    requestContext: {
+      ...apiRequest.requestContext,
+      path: `${stage}/api/v1/${route}`,
+      authorizer: { owner, key_id: `key of ${owner}`, ...(given.upload_id ? { upload_id: given.upload_id } : {}) },
+    },
+  };
+}
+
+/** The routes over a table, with an S3 that is a map and a dispatch that only counts. */
+export function aDashscope(table: Table, given: Partial<DashscopeServices & IntakeServices> = {}) {
+  const files = new Map<string, { bytes: Uint8Array; content_type: string }>();
+  const dispatched: string[] = [];
+  const surprises: unknown[] = [];
+  const intake: IntakeServices = {
+    table,
+    trustedOrigins: [],
+    uploadsBucket: 'uploads',
+    wanRegion: 'singapore',
+    monthlySpendingLimit: undefined,
+    media: aMediaStore(new Map(), uploadsOf(files)),
+    dispatch: async ({ id }) => void dispatched.push(id),
+    logUndispatched: (_video, error) => void surprises.push(error),
+    ...given,
+  };
+  const services: DashscopeServices = {
+    table,
+    region: 'singapore',
+    uploads_bucket: 'uploads',
+    takeRequest: (request) => takeRequest(intake, { ...request, mode: 'tolerant' }),
+    cancelVideo: (video) => moveTo(table, video.id, 'canceled'),
+    linkTo: async ({ bucket, key }, { file_name }) => `https://${bucket}.s3.example/${key}?file=${file_name}`,
+    createUploadToken: (caller, upload) => createUploadToken(table, caller, upload),
+    storeUpload: async ({ key, ...file }) => !files.has(key) && Boolean(files.set(key, file)),
+    sleep: () => Promise.resolve(),
+    ...given,
+  };
+  const handle = dashscopeHandler(services, (error) => surprises.push(error));
+  return {
+    files,
+    dispatched,
+    surprises,
+    handle,
+    call: async (request: Given): Promise<Answer> => answerOf(await handle(aDashscopeRequest(request))),
+  };
+}
+
+function uploadsOf(files: Map<string, { bytes: Uint8Array; content_type: string }>): Partial<MediaStore> {
+  const absent = {
+    ok: false,
+    violations: [{ code: 'upload_not_found', message: 'There is no such upload.' }],
+  } as const;
+  const find = (url: string) => {
+    const key = url.slice('s3://uploads/'.length);
+    const file = files.get(key);
+    const sha256 = file && createHash('sha256').update(file.bytes).digest('hex');
+    return file && sha256
+      ? { ...file, upload: { bucket: 'uploads', key, version_id: 'v1', etag: '"e"', sha256 } }
+      : undefined;
+  };
+  return {
+    checkImage: async (url, limits) => {
+      const found = find(url);
+      if (!found) return absent;
+      const { bytes, upload } = found;
+      const inspected = inspectImage(bytes, bytes.byteLength, limits);
+      if (!inspected.ok) return inspected;
+      const { content_type, width, height } = inspected;
+      return {
+        ok: true,
+        upload: { ...upload, content_type },
+        facts: { content_type, bytes: bytes.length, width, height },
+      };
+    },
+    checkSound: async (url) => {
+      const found = find(url);
+      if (!found) return absent;
+      const { content_type, bytes, upload } = found;
+      const facts = { content_type, bytes: bytes.length, duration_seconds: 3 };
+      return { ok: true, upload: { ...upload, content_type }, facts };
+    },
+    copyUpload: async ({ bucket, sha256 }, id) => ({ bucket, key: `inputs/${id}/${sha256}.png`, version_id: 'v1' }),
+  };
+}
+
+/** The video on its way to a status, by all that lie between. */
+export async function moveTo(table: Table, id: string, to: Status, change: Change = {}): Promise<VideoRecord> {
+  const way: readonly Status[] = ['queued', 'submitting', 'running', 'archiving', 'succeeded'];
+  let video = (await readVideo(table, id))!;
+  const isEnding = to === 'failed' || to === 'canceled';
+  const steps = isEnding ? [to] : way.slice(way.indexOf(video.status) + 1, way.indexOf(to) + 1);
+  for (const step of steps) video = (await changeStatus(table, video, step, step === to ? change : {}))!;
+  return video;
+}
+
+/** What Wan said of a task, when it ran. */
+export const aTask = (given: Partial<VideoRecord['task'] & object> = {}): NonNullable<VideoRecord['task']> => ({
+  id: "Wan's own id of the task",
+  status: 'RUNNING',
+  region: 'singapore',
+  request_id: "Wan's own id of the request",
+  submit_time: '2025-09-25T03:07:29.000Z',
+  scheduled_time: '2025-09-25T03:07:35.349Z',
+  expires_at: '2025-09-26T03:07:29.000Z',
+  attempts: 1,
+  ...given,
+});
+
+/** The video with its file in our archive. */
+export const succeed = (table: Table, id: string, change: Change['set'] = {}): Promise<VideoRecord> =>
+  moveTo(table, id, 'succeeded', {
+    set: { video: { ...anArchivedVideo, key: `${id}/1-1.mp4` }, task: aTask({ status: 'SUCCEEDED' }), ...change },
+  });

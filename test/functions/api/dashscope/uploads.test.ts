@@ -1,0 +1,253 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { refusalBody, uploadPolicyBodyOfAnswer } from '../../../../functions/api/dashscope/schemas.ts';
+import { MAX_UPLOAD_BYTES } from '../../../../functions/api/dashscope/upload-policy.ts';
+import { readUploadToken } from '../../../../functions/api/upload-token.ts';
+import { readVideo } from '../../../../functions/video/store.ts';
+import { mp3, wav } from '../../../local/wan/support.ts';
+import { startTable } from '../../../support/table.ts';
+import { png } from '../../media/support.ts';
+import { aDashscope, aDashscopeRequest } from './support.ts';
+
+let store: Awaited<ReturnType<typeof startTable>>;
+let dashscope: ReturnType<typeof aDashscope>;
+beforeAll(async () => {
+  store = await startTable();
+});
+beforeEach(() => {
+  dashscope = aDashscope(store.table);
+});
+afterAll(() => store.close());
+
+const getPolicy = 'uploads?action=getPolicy&model=wan2.5-i2v-preview';
+const picture = new Uint8Array(png(400, 400));
+
+/** A form as the SDK for Python sends it; a field that is null is left out. */
+async function aForm(given: Record<string, string | Uint8Array | null>, fileName = 'cat.png') {
+  const fields = {
+    ...{ OSSAccessKeyId: 'firstframe', Signature: 'upload_token', policy: 'e30=', key: null },
+    ...{ 'x-oss-object-acl': 'private', 'x-oss-forbid-overwrite': 'true', success_action_status: '200' },
+    ...{ 'x-oss-content-type': 'image/png', file: picture, ...given },
+  };
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) {
+    if (typeof value === 'string') form.set(name, value);
+    else if (value) form.set(name, new Blob([new Uint8Array(value)]), fileName);
+  }
+  const sent = new Response(form);
+  return { type: sent.headers.get('content-type')!, bytes: new Uint8Array(await sent.arrayBuffer()) };
+}
+
+async function upload(
+  given: Record<string, string | Uint8Array | null>,
+  { upload_id = randomUUID(), owner = 'alice', fileName = 'cat.png' } = {},
+) {
+  const { type, bytes } = await aForm({ key: `firstframe/${upload_id}/${fileName}`, ...given }, fileName);
+  const headers = { 'content-type': type };
+  const answer = await dashscope.call({ method: 'POST', path: 'uploads', headers, body: bytes, upload_id, owner });
+  return { ...answer, upload_id, key: `uploads/${owner}/${upload_id}/${fileName}` };
+}
+
+describe('a policy', () => {
+  test('says where a file goes: to the very address that was asked, with a token that is its authorization', async () => {
+    const { status, body } = await dashscope.call({ path: getPolicy });
+    expect(status).toBe(200);
+    const { data } = uploadPolicyBodyOfAnswer.parse(body);
+    expect(data).toMatchObject({
+      upload_dir: expect.stringMatching(/^firstframe\/[0-9a-f-]{36}$/),
+      max_file_size_mb: 4,
+      x_oss_object_acl: 'private',
+      x_oss_forbid_overwrite: 'true',
+      expire_in_seconds: expect.any(Number),
+    });
+    const address = new URL(data.upload_host);
+    expect(`${address.origin}${address.pathname}`).toBe(
+      'https://a1b2c3d4e5.execute-api.us-east-1.amazonaws.com/v1/api/v1/uploads',
+    );
+    const token = address.searchParams.get('upload_token') ?? '';
+    expect(await readUploadToken(store.table, token)).toEqual({
+      owner: 'alice',
+      key_id: 'key of alice',
+      upload_id: data.upload_dir.slice('firstframe/'.length),
+      model: 'wan2.5-i2v-preview',
+    });
+  });
+
+  test.each([
+    [
+      'a custom domain with a base path',
+      'videos.example.com',
+      '/wan/api/v1/uploads/',
+      'https',
+      'https://videos.example.com/wan/api/v1/uploads',
+    ],
+    ['a machine of its own', '127.0.0.1:4400', '/api/v1/uploads', 'http', 'http://127.0.0.1:4400/api/v1/uploads'],
+  ])('follows %s', async (_, domainName, path, protocol, expected) => {
+    const request = aDashscopeRequest({ path: getPolicy, headers: { 'X-Forwarded-Proto': protocol } });
+    const requestContext = { ...request.requestContext, domainName, path };
+    const { body } = await dashscope.handle({ ...request, requestContext });
+    expect(JSON.parse(body).data.upload_host.split('?')[0]).toBe(expected);
+  });
+
+  test.each([
+    ['uploads', 400, 'InvalidParameter', 'action'],
+    ['uploads?action=delete&model=wan2.5-i2v-preview', 400, 'InvalidParameter', 'action'],
+    ['uploads?action=getPolicy', 400, 'InvalidParameter', 'Field required: model'],
+    ['uploads?action=getPolicy&model=wan9', 404, 'ModelNotFound', 'Model can not be found.'],
+  ])('%s is refused', async (path, status, code, message) => {
+    const answer = await dashscope.call({ path });
+    expect(answer).toMatchObject({ status, body: { code, message: expect.stringContaining(message) } });
+  });
+});
+
+describe('a file', () => {
+  test('lies below its owner and its upload, as what it is by its bytes', async () => {
+    const { status, body, key } = await upload({ 'x-oss-content-type': 'text/html' });
+    expect([status, body]).toEqual([200, { request_id: 'request-1' }]);
+    expect([...dashscope.files]).toEqual([[key, { bytes: picture, content_type: 'image/png' }]]);
+  });
+
+  test.each([
+    ['a WAV sound', new Uint8Array(wav(4)), 'audio/wav'],
+    ['an MP3 sound with a tag', new Uint8Array(mp3(4)), 'audio/mpeg'],
+    ['an MP3 sound without one', new Uint8Array(mp3(4).subarray(20)), 'audio/mpeg'],
+  ])('may be %s', async (_, file, content_type) => {
+    const { status, key } = await upload({ file });
+    expect([status, dashscope.files.get(key)?.content_type]).toEqual([200, content_type]);
+  });
+
+  test.each([['cat.png'], ['cat é & 100%+1 猫.png'], ['.png']])(
+    'called %s becomes the picture of a task',
+    async (fileName) => {
+      const { status, upload_id } = await upload({}, { fileName });
+      expect(status).toBe(200);
+      const created = await dashscope.call({
+        method: 'POST',
+        path: 'services/aigc/video-generation/video-synthesis',
+        headers: { 'X-DashScope-Async': 'enable', 'X-DashScope-OssResourceResolve': 'enable' },
+        body: { model: 'wan2.5-i2v-preview', input: { img_url: `oss://firstframe/${upload_id}/${fileName}` } },
+      });
+      expect([created.status, created.body]).toEqual([200, expect.anything()]);
+      expect(await readVideo(store.table, created.body.output.task_id)).toMatchObject({
+        image: { content_type: 'image/png', width: 400, height: 400 },
+      });
+    },
+  );
+
+  test('of another owner is not there, whoever names it', async () => {
+    const { upload_id } = await upload({});
+    const stolen = await dashscope.call({
+      method: 'POST',
+      owner: 'bob',
+      path: 'services/aigc/video-generation/video-synthesis',
+      headers: { 'X-DashScope-Async': 'enable' },
+      body: { model: 'wan2.5-i2v-preview', input: { img_url: `oss://firstframe/${upload_id}/cat.png` } },
+    });
+    expect(stolen).toMatchObject({ status: 400, body: { code: 'InvalidParameter.DataInspection' } });
+  });
+
+  test('is never overwritten', async () => {
+    const { upload_id, key } = await upload({});
+    expect(await upload({ file: new Uint8Array(png(500, 500)) }, { upload_id })).toMatchObject({
+      status: 400,
+      body: { code: 'InvalidParameter', message: expect.stringContaining('overwriting is forbidden') },
+    });
+    expect(dashscope.files.get(key)?.bytes).toEqual(picture);
+  });
+
+  test('of the largest size is taken, and one byte more is not', async () => {
+    const large = new Uint8Array(MAX_UPLOAD_BYTES + 1);
+    large.set(picture);
+    expect((await upload({ file: large.subarray(0, MAX_UPLOAD_BYTES) })).status).toBe(200);
+    expect(await upload({ file: large })).toMatchObject({
+      status: 400,
+      body: { code: 'BadRequest.TooLarge', message: expect.stringContaining(`at most ${MAX_UPLOAD_BYTES}`) },
+    });
+  });
+
+  test('can be sent by whoever has a token alone', async () => {
+    const { type, bytes } = await aForm({ key: `firstframe/${randomUUID()}/cat.png` });
+    const answer = await dashscope.call({
+      method: 'POST',
+      path: 'uploads',
+      headers: { 'content-type': type },
+      body: bytes,
+    });
+    expect(answer).toMatchObject({ status: 403, body: { code: 'AccessDenied' } });
+  });
+
+  const id = randomUUID();
+  test.each([
+    ['in the directory of another upload', `firstframe/${randomUUID()}/cat.png`],
+    ['in no directory', 'cat.png'],
+    ['deeper in the directory', `firstframe/${id}/a/cat.png`],
+    ['above the directory', `firstframe/${id}/../cat.png`],
+    ['that is the directory', `firstframe/${id}/`],
+    ['that is a step up', `firstframe/${id}/..`],
+    ['with a back slash', `firstframe/${id}/a\\cat.png`],
+    ['with a control character', `firstframe/${id}/cat\u0000.png`],
+    ['that is too long', `firstframe/${id}/${'é'.repeat(128)}`],
+  ])('with a key %s is refused', async (_, key) => {
+    expect(await upload({ key }, { upload_id: id })).toMatchObject({
+      status: 403,
+      body: { code: 'AccessDenied', message: expect.stringMatching(/^Invalid according to Policy/) },
+    });
+    expect(dashscope.files.size).toBe(0);
+  });
+
+  test.each([
+    ['no picture', { file: new TextEncoder().encode('<html>') }],
+    ['an empty file', { file: new Uint8Array(0) }],
+    ['a text instead of a file', { file: 'cat.png' }],
+    ['no file', { file: null }],
+  ])('that is %s is refused', async (_, given) => {
+    const answer = await upload(given);
+    expect(answer).toMatchObject({ status: 400, body: { code: 'InvalidParameter' } });
+    refusalBody.parse(answer.body);
+  });
+});
+
+describe('a hostile form is a 4xx', () => {
+  const boundary = 'b'.repeat(30);
+  const form = `multipart/form-data; boundary=${boundary}`;
+  const field = (name: string, value = 'x') =>
+    `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
+  const end = `--${boundary}--\r\n`;
+
+  test.each<[string, string, string]>([
+    ['that is empty', form, ''],
+    ['that is none', form, 'hello'],
+    ['without a boundary', 'multipart/form-data', field('key') + end],
+    ['of another type', 'application/json', '{}'],
+    ['of the other kind of form', 'application/x-www-form-urlencoded', 'key=a&file=b'],
+    ['that breaks off', form, `${field('key')}--${boundary}\r\nContent-Disp`],
+    ['without an end', form, field('key')],
+    ['with a header that is none', 'multipart/form-data; boundary="\u0001', field('key') + end],
+    ['of dashes', form, '-'.repeat(4_000_000)],
+    ['of line breaks', form, `--${boundary}\r\n${'\r\n'.repeat(2_000_000)}`],
+    ['of forty thousand fields', form, Array.from({ length: 40_000 }, (_, at) => field(`f${at}`)).join('') + end],
+    ['with an endless name', form, field('a'.repeat(4_000_000)) + end],
+    ['of almost boundaries', form, `${field('key', `\r\n--${boundary.slice(1)}`.repeat(100_000))}${end}`],
+    ['with names from the prototype', form, field('__proto__') + field('constructor') + end],
+  ])('%s', async (_, type, body) => {
+    const answer = await dashscope.call({
+      ...{ method: 'POST', path: 'uploads', upload_id: randomUUID() },
+      headers: { 'content-type': type },
+      body: new TextEncoder().encode(body),
+    });
+    expect(answer).toMatchObject({ status: 400, body: { code: 'InvalidParameter' } });
+    expect([dashscope.files.size, dashscope.surprises]).toEqual([0, []]);
+  });
+
+  test('that came as text, which no gateway sends, is read all the same or refused', async () => {
+    const upload_id = randomUUID();
+    const request = aDashscopeRequest({
+      method: 'POST',
+      path: 'uploads',
+      headers: { 'content-type': form },
+      upload_id,
+    });
+    const { statusCode } = await dashscope.handle({ ...request, body: field('key') + end, isBase64Encoded: false });
+    expect(statusCode).toBe(400);
+  });
+});
