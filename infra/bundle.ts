@@ -5,6 +5,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BuildOptions, Plugin } from 'esbuild';
 import { hashFiles, hashOf, listFiles } from './content-hash.ts';
+import { jsonTexts } from './json-text.ts';
 
 /** A Lambda's code, ready to run or to deploy. */
 export interface FunctionBundle {
@@ -126,7 +127,7 @@ async function build(
   const esbuild = await import('esbuild');
   const { outputFiles } = await esbuild.build({
     ...options,
-    plugins: [pageParts],
+    plugins: [pageParts, jsonTexts],
     absWorkingDir: root,
     entryPoints: Object.entries(entries).map(([name, file]) => ({ in: resolve(root, file), out: `${name}/index` })),
     outdir: join(outdir, 'functions'),

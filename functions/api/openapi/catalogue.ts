@@ -1,0 +1,165 @@
+import * as z from 'zod';
+import { resolutionNames } from '../../wan/catalogue.ts';
+import { usageQuery } from '../usage.ts';
+import { examplePrice } from './examples.ts';
+import { jsonAnswer, mergeAnswers, type Operation, ref, type Schemas } from './operation.ts';
+import { ifNoneMatch, queryParameters } from './parameters.ts';
+import { problemAnswers } from './problems.ts';
+import { filledParameters, priceSchema, warningSchema } from './video-schema.ts';
+import { notModified, videoRequestContent } from './videos.ts';
+
+const currency = z.enum(['USD', 'CNY']);
+const amount = z.number().min(0);
+const day = z.string().meta({ examples: ['2025-12-29'] });
+const characters = z.int().min(0).meta({ description: 'Characters after which Wan cuts the text off.' });
+
+export const modelSchema = z.strictObject({
+  name: z.string(),
+  resolutions: z.array(z.enum(resolutionNames)),
+  default_resolution: z.enum(resolutionNames),
+  durations: z.array(z.int().min(1)).meta({ description: 'Seconds that can be asked for.' }),
+  default_duration: z.int().min(1),
+  prompt_limit: characters,
+  negative_prompt_limit: characters,
+  audio: z.boolean().meta({ description: 'Whether the video has sound, and `audio_url` is taken.' }),
+  shot_type: z.boolean().meta({ description: 'Whether `shot_type` is taken.' }),
+  image: z
+    .strictObject({ min_side: z.int(), max_side: z.int(), max_bytes: z.int() })
+    .meta({ description: 'What the first frame may be: pixels a side, and bytes.' }),
+  prices: z
+    .partialRecord(z.enum(resolutionNames), amount)
+    .meta({ description: 'Of one second of video, by resolution; none where no price is known.' }),
+  currency,
+  prices_as_of: day,
+  typical_seconds: z
+    .number()
+    .min(0)
+    .meta({ description: 'How long a video of the default length usually takes: to plan with, no promise.' }),
+});
+
+export const modelListSchema = z.strictObject({ data: z.array(modelSchema) });
+
+export const estimateSchema = z.strictObject({
+  model: z.string(),
+  parameters: z.strictObject(filledParameters).meta({ description: "With the model's defaults filled in." }),
+  estimated_cost: priceSchema.nullable().meta({ description: 'Null where no price is known.' }),
+  estimated_seconds: z.number().min(0).meta({ description: 'How long it usually takes.' }),
+  warnings: z.array(warningSchema),
+});
+
+export const usageOfMonthSchema = z
+  .strictObject({
+    month: z.string().meta({ examples: ['2026-01'] }),
+    currency,
+    spent: amount.meta({ description: 'For videos that Wan made, or may have charged for.' }),
+    reserved: amount.meta({ description: 'For videos under way.' }),
+    limit: amount.nullable().meta({ description: 'What may be spent in a month; null for as much as you like.' }),
+    remaining: amount.nullable(),
+    videos: z.int().min(0).meta({ description: 'How many `spent` paid for.' }),
+    models: z.array(z.strictObject({ model: z.string(), videos: z.int().min(0), spent: amount })),
+  })
+  .meta({ description: 'Amounts in units of `currency`.' });
+
+export const schemas: Schemas = {
+  given: { Model: modelSchema, ModelList: modelListSchema, Estimate: estimateSchema, Usage: usageOfMonthSchema },
+};
+
+const flash: z.input<typeof modelSchema> = {
+  name: 'wan2.2-i2v-flash',
+  resolutions: ['480P', '720P'],
+  default_resolution: '720P',
+  durations: [5],
+  default_duration: 5,
+  prompt_limit: 800,
+  negative_prompt_limit: 500,
+  audio: false,
+  shot_type: false,
+  image: { min_side: 360, max_side: 2000, max_bytes: 10_485_760 },
+  prices: { '480P': 0.015, '720P': 0.036 },
+  currency: 'USD',
+  prices_as_of: '2025-12-29',
+  typical_seconds: 100,
+};
+
+const anEstimate: z.input<typeof estimateSchema> = {
+  model: 'wan2.2-i2v-flash',
+  parameters: { resolution: '720P', duration: 5, prompt_extend: true, watermark: false },
+  estimated_cost: examplePrice,
+  estimated_seconds: 100,
+  warnings: [],
+};
+
+const aMonth: z.input<typeof usageOfMonthSchema> = {
+  month: '2026-01',
+  currency: 'USD',
+  spent: 1.26,
+  reserved: 0.18,
+  limit: 20,
+  remaining: 18.56,
+  videos: 7,
+  models: [{ model: 'wan2.2-i2v-flash', videos: 7, spent: 1.26 }],
+};
+
+export const operations: readonly Operation[] = [
+  {
+    method: 'get',
+    path: '/models',
+    id: 'listModels',
+    tag: 'Catalogue and spending',
+    summary: 'List the models',
+    description: 'What each takes and costs: the very figures by which requests are checked and priced.',
+    admits: 'caller',
+    parameters: [ifNoneMatch],
+    answers: mergeAnswers(
+      {
+        200: jsonAnswer(
+          'The models.',
+          ref('ModelList'),
+          { models: { summary: 'One of them', value: { data: [flash] } } },
+          ['ETag'],
+        ),
+      },
+      notModified,
+      problemAnswers('unauthorized', 'internal_error'),
+    ),
+  },
+  {
+    method: 'post',
+    path: '/estimates',
+    id: 'createEstimate',
+    tag: 'Catalogue and spending',
+    summary: 'Check a request and price it, without making anything',
+    description:
+      'Takes the body of `POST /videos` and finds the same faults. It stores, spends and fetches nothing, so whether the files behind URLs are there and good shows only when the video is asked for.',
+    admits: 'caller',
+    body: { content: videoRequestContent },
+    answers: mergeAnswers(
+      {
+        200: jsonAnswer('What it would be, and cost.', ref('Estimate'), {
+          estimate: { summary: 'Five seconds at 720P', value: anEstimate },
+        }),
+      },
+      problemAnswers('invalid_json', 'invalid_request', 'unauthorized', 'image_too_large', 'internal_error'),
+    ),
+  },
+  {
+    method: 'get',
+    path: '/usage',
+    id: 'getUsage',
+    tag: 'Catalogue and spending',
+    summary: 'What you have spent in a month',
+    description: 'With what is set aside for videos under way, and what is left of your limit.',
+    admits: 'caller',
+    parameters: [
+      ...queryParameters(usageQuery, {
+        month: { description: 'A calendar month (UTC); this one by default.', example: '2026-01' },
+      }),
+      ifNoneMatch,
+    ],
+    answers: mergeAnswers(
+      { 200: jsonAnswer('The month.', ref('Usage'), { month: { summary: 'A month', value: aMonth } }, ['ETag']) },
+      notModified,
+      problemAnswers('invalid_query', 'unauthorized', 'internal_error'),
+    ),
+  },
+];

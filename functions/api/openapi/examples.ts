@@ -1,0 +1,129 @@
+import type * as z from 'zod';
+import type { videoSchema } from './video-schema.ts';
+
+type Video = z.input<typeof videoSchema>;
+
+const id = '5f0c6b9e-3a52-8d0e-9c1b-7e4f2a9d6c38';
+const price = { amount: 0.18, currency: 'USD', unit_price: 0.036, seconds: 5, as_of: '2025-12-29' } as const;
+
+export const videoRequest = {
+  model: 'wan2.2-i2v-flash',
+  input: { prompt: 'A kitten runs through the grass', img_url: 'https://example.com/cat.png' },
+  parameters: { resolution: '720P' },
+  metadata: { project: 'spring' },
+};
+
+/** With a sound, from an upload; every parameter that its model takes. */
+export const fullVideoRequest = {
+  model: 'wan2.6-i2v',
+  input: {
+    prompt: 'The kitten looks up, then dances to the beat',
+    negative_prompt: 'blurred, distorted',
+    img_url: 'https://example.com/kitten.webp',
+    audio_url: 'https://example.com/song.mp3',
+  },
+  parameters: {
+    resolution: '1080P',
+    duration: 10,
+    prompt_extend: true,
+    shot_type: 'multi',
+    watermark: false,
+    seed: 12345,
+  },
+  metadata: { project: 'spring', scene: '4' },
+};
+
+export const queuedVideo: Video = {
+  id,
+  owner: 'alice',
+  status: 'queued',
+  created_at: '2026-01-31T12:00:00.000Z',
+  updated_at: '2026-01-31T12:00:00.000Z',
+  model: videoRequest.model,
+  input: videoRequest.input,
+  parameters: { resolution: '720P', duration: 5, prompt_extend: true, watermark: false },
+  source: { type: 'api', key_id: '3f9a1c7e5b2d' },
+  metadata: videoRequest.metadata,
+  warnings: [],
+  progress: 0,
+  estimated_cost: price,
+  timeline: [{ status: 'queued', at: '2026-01-31T12:00:00.000Z' }],
+};
+
+const task = {
+  status: 'SUCCEEDED',
+  region: 'singapore',
+  submit_time: '2026-01-31T12:00:01.000Z',
+  scheduled_time: '2026-01-31T12:00:02.000Z',
+  end_time: '2026-01-31T12:01:36.000Z',
+  expires_at: '2026-02-01T12:00:01.000Z',
+  attempts: 1,
+};
+
+export const succeededVideo: Video = {
+  ...queuedVideo,
+  status: 'succeeded',
+  updated_at: '2026-01-31T12:01:41.300Z',
+  progress: 100,
+  task: { ...task, actual_prompt: 'A ginger kitten runs through tall grass in the morning sun' },
+  video: {
+    bucket: 'firstframe-videos',
+    key: `${id}/1-1.mp4`,
+    version_id: '3sL4kqtJlcpXroDTDmJ.rmSpXd3dIbrHY',
+    bytes: 3_204_117,
+    sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+    content_type: 'video/mp4',
+    duration_seconds: 5,
+    width: 1280,
+    height: 720,
+    fps: 30,
+    codecs: ['avc1.640020'],
+  },
+  usage: { duration: 5, video_count: 1, SR: 720 },
+  cost: price,
+  timeline: [
+    ...queuedVideo.timeline,
+    { status: 'submitting', at: '2026-01-31T12:00:00.200Z' },
+    { status: 'running', at: '2026-01-31T12:00:01.400Z' },
+    { status: 'archiving', at: '2026-01-31T12:01:38.000Z' },
+    { status: 'succeeded', at: '2026-01-31T12:01:41.300Z' },
+  ],
+};
+
+export const failedVideo: Video = {
+  ...queuedVideo,
+  status: 'failed',
+  updated_at: '2026-01-31T12:00:41.000Z',
+  progress: 40,
+  task: { ...task, status: 'FAILED', end_time: '2026-01-31T12:00:39.000Z' },
+  error: {
+    code: 'content_refused',
+    message: "Wan's content moderation refused the prompt, the picture or the video made from them.",
+    retryable: false,
+    billed: false,
+    hint: 'Change the prompt or the picture; the same ones will be refused again.',
+  },
+  timeline: [
+    ...queuedVideo.timeline,
+    { status: 'submitting', at: '2026-01-31T12:00:00.200Z' },
+    { status: 'running', at: '2026-01-31T12:00:01.400Z' },
+    { status: 'failed', at: '2026-01-31T12:00:41.000Z' },
+  ],
+};
+
+export const canceledVideo: Video = {
+  ...queuedVideo,
+  status: 'canceled',
+  updated_at: '2026-01-31T12:00:04.000Z',
+  error: {
+    code: 'canceled',
+    message: 'The video was canceled by its owner before Wan began to make it.',
+    retryable: true,
+    billed: false,
+    hint: 'POST /videos/{id}/retry has it made after all.',
+  },
+  timeline: [...queuedVideo.timeline, { status: 'canceled', at: '2026-01-31T12:00:04.000Z' }],
+};
+
+export const exampleId = id;
+export const examplePrice = price;

@@ -1,0 +1,101 @@
+import * as z from 'zod';
+import type { Answer, AnswerHeader, Answers, Operation, Schemas } from './operation.ts';
+import { ref } from './operation.ts';
+
+/*
+ * What the gateway answers by itself, before or instead of a handler. One shape for both dialects: the members of RFC 9457 beside
+ * those of Wan's protocol, as application/json.
+ */
+
+/** @see infra/gateway-responses.ts, which a test compares with this */
+const codes = [
+  'InvalidParameter',
+  'InvalidApiKey',
+  'AccessDenied',
+  'NotFound',
+  'BadRequest.TooLarge',
+  'Throttling.RateQuota',
+  'InternalError',
+  'RequestTimeOut',
+] as const;
+
+export const gatewayProblemSchema = z
+  .strictObject({
+    type: z.literal('about:blank'),
+    title: z.string(),
+    status: z.int().min(400).max(599),
+    detail: z.string().meta({ description: 'What is wrong and how to mend it.' }),
+    code: z.enum(codes).meta({ description: "In the words of Wan's protocol." }),
+    message: z.string().meta({ description: 'The same as `detail`.' }),
+    request_id: z.string(),
+  })
+  .meta({ description: 'A problem that the gateway found. It has the members of both dialects.' });
+
+export const schemas: Schemas = { given: { GatewayProblem: gatewayProblemSchema } };
+
+interface Kind {
+  code: (typeof codes)[number];
+  description: string;
+  headers?: readonly AnswerHeader[];
+}
+
+const kinds: Readonly<Record<number, Kind>> = {
+  400: { code: 'InvalidParameter', description: 'The gateway could not read the request.' },
+  401: {
+    code: 'InvalidApiKey',
+    description: 'The key, the token or the signature is missing or not valid.',
+    headers: ['WWW-Authenticate'],
+  },
+  403: { code: 'AccessDenied', description: 'These credentials do not allow it.' },
+  404: { code: 'NotFound', description: 'There is no such route; path and method are case-sensitive.' },
+  413: {
+    code: 'BadRequest.TooLarge',
+    description: 'The request has more than the gateway carries (10 MB; an inline picture may have 4 MiB).',
+  },
+  429: {
+    code: 'Throttling.RateQuota',
+    description: 'Too many requests. Nothing was done.',
+    headers: ['Retry-After'],
+  },
+  500: { code: 'InternalError', description: 'Something went wrong on our side.' },
+  502: { code: 'InternalError', description: 'Something went wrong on our side, perhaps after the request was done.' },
+  504: {
+    code: 'RequestTimeOut',
+    description:
+      'The answer took too long. The request may have been done: send it again with the same `Idempotency-Key`, or look first.',
+  },
+};
+
+/** What the gateway may answer in the place of an operation. */
+export function gatewayAnswers({ method, path, admits }: Pick<Operation, 'method' | 'path' | 'admits'>): Answers {
+  const isLimited = admits !== 'everybody';
+  const statuses = [400, ...(isLimited ? [401, 403] : []), ...(path.includes('{') ? [404] : [])];
+  if (method === 'post') statuses.push(413);
+  return Object.fromEntries([...statuses, 429, 500, 502, 504].map((status) => [status, answerOf(status)]));
+}
+
+/** @throws Error for a status that the gateway does not give */
+function answerOf(status: number): Answer {
+  const kind = kinds[status];
+  if (!kind) throw new Error(`The gateway answers nothing with ${status}.`);
+  const { code, description, headers = [] } = kind;
+  const value: z.input<typeof gatewayProblemSchema> = {
+    type: 'about:blank',
+    title: description.replaceAll('`', ''),
+    status,
+    detail: description.replaceAll('`', ''),
+    code,
+    message: description.replaceAll('`', ''),
+    request_id: '6d1f7c5e-9b0a-4f57-8d0e-2f3c5a7b9d11',
+  };
+  return {
+    description,
+    headers,
+    content: {
+      'application/json': {
+        schema: ref('GatewayProblem'),
+        examples: { gateway: { summary: 'From the gateway', value } },
+      },
+    },
+  };
+}

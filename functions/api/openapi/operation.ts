@@ -1,0 +1,119 @@
+import type * as z from 'zod';
+
+/** A JSON Schema (2020-12), as OpenAPI 3.1 has it. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+/** Schemas that the document shows under a name of their own. */
+export interface Schemas {
+  /** What the API takes: the very schemas that the handlers check with. */
+  taken?: Readonly<Record<string, z.ZodType>>;
+  /** What the API gives: nothing may be in an answer that its schema does not name. */
+  given?: Readonly<Record<string, z.ZodType>>;
+}
+
+/** The schema of this name. */
+export const ref = (name: string): JsonSchema => ({ $ref: `#/components/schemas/${name}` });
+
+export interface Example {
+  summary: string;
+  value: unknown;
+}
+export type Examples = Readonly<Record<string, Example>>;
+
+export interface Content {
+  schema: JsonSchema;
+  examples?: Examples;
+}
+
+/** What a route may answer with one status. */
+export interface Answer {
+  description: string;
+  headers?: readonly AnswerHeader[];
+  /** By content type; none for an answer without a body. */
+  content?: Readonly<Record<string, Content>>;
+}
+/** By status. */
+export type Answers = Readonly<Record<number, Answer>>;
+
+export interface Parameter {
+  name: string;
+  in: 'query' | 'path' | 'header';
+  description: string;
+  required?: boolean;
+  schema: JsonSchema;
+  example?: unknown;
+}
+
+/** One route and method, as people and programs need to know it. */
+export interface Operation {
+  method: 'get' | 'post' | 'delete';
+  path: string;
+  /** Names the operation in generated clients. */
+  id: string;
+  tag: Tag;
+  summary: string;
+  /** Markdown. */
+  description: string;
+  admits: 'caller' | 'upload token' | 'everybody';
+  parameters?: readonly Parameter[];
+  body?: { contentType?: string; content: Content };
+  answers: Answers;
+}
+
+/** The sections of the document. */
+export const tags = {
+  Videos: 'A video is one request, from its submission to the archived file.',
+  Actions: 'What can be done to a video afterwards. All of it is honest about what Wan has billed by then.',
+  Uploads: 'For pictures of more than 4 MiB, and for sounds.',
+  'Catalogue and spending': 'What there is, what it costs, and what you have spent.',
+  DashScope:
+    "Wan's own protocol over the same videos: a DashScope client that is given this base URL and a key of this service works unchanged. Its errors are `{code, message, request_id}`. Tasks stay queryable for as long as their video is kept, and `video_url` is a link to our archive, fresh at every query.",
+  Service: 'Open to everybody, without a key.',
+} as const;
+export type Tag = keyof typeof tags;
+
+/** Headers of answers, by their names. */
+export const answerHeaders = {
+  ETag: 'Identifies this state of the answer: send it in `If-None-Match` to learn whether anything changed, or in `If-Match` to change a video only if it is still so.',
+  Location: 'Where it is: the address of a video, relative to that of the request, or a link to a file.',
+  'Retry-After': 'Seconds after which it is worth asking again.',
+  'Preference-Applied': '`wait`, when `Prefer: wait=N` was heeded.',
+  'WWW-Authenticate': 'How to identify oneself.',
+  Allow: 'The methods that the route takes.',
+} as const;
+export type AnswerHeader = keyof typeof answerHeaders;
+
+/** An answer in JSON. */
+export const jsonAnswer = (
+  description: string,
+  schema: JsonSchema,
+  examples: Examples,
+  headers: readonly AnswerHeader[] = [],
+): Answer => ({ description, headers, content: { 'application/json': { schema, examples } } });
+
+/** A route's answers, its own and those that several have: what one status says in several ways stands side by side. */
+export function mergeAnswers(...all: readonly Answers[]): Answers {
+  const merged: Record<number, Answer> = {};
+  for (const answers of all) {
+    for (const [status, answer] of Object.entries(answers)) {
+      const known = merged[Number(status)];
+      merged[Number(status)] = known ? together(known, answer) : answer;
+    }
+  }
+  return merged;
+}
+
+function together(one: Answer, other: Answer): Answer {
+  const content = { ...one.content };
+  for (const [type, { schema, examples }] of Object.entries(other.content ?? {})) {
+    const known = content[type];
+    content[type] = known
+      ? { schema: { anyOf: [known.schema, schema] }, examples: { ...known.examples, ...examples } }
+      : { schema, ...(examples ? { examples } : {}) };
+  }
+  return {
+    description: `${one.description}\n\n${other.description}`,
+    headers: [...new Set([...(one.headers ?? []), ...(other.headers ?? [])])],
+    content,
+  };
+}

@@ -1,0 +1,78 @@
+import type * as z from 'zod';
+import { toJsonSchema } from './json-schema.ts';
+import type { JsonSchema, Parameter } from './operation.ts';
+
+/** What is shown of a parameter of a query in place of what its check says: a number is a text of digits there. */
+export interface Shown {
+  description: string;
+  schema?: JsonSchema;
+  example?: unknown;
+}
+
+/**
+ * The parameters of a query, from the schema by which its handler reads it. Each is described here; one that the handler turns
+ * into something else, such as digits into a number, is shown as that.
+ */
+export function queryParameters<Query extends z.ZodObject>(
+  query: Query,
+  shown: Readonly<Record<keyof Query['shape'] & string, Shown>>,
+): Parameter[] {
+  const { properties, required = [] } = toJsonSchema(query, 'input') as {
+    properties: Record<string, JsonSchema>;
+    required?: string[];
+  };
+  return Object.entries(properties).map(([name, { description: _, examples: __, ...schema }]) => {
+    const { description, schema: instead, example } = shown[name as keyof typeof shown];
+    return {
+      name,
+      in: 'query',
+      description,
+      ...(required.includes(name) ? { required: true } : {}),
+      schema: instead ?? schema,
+      ...(example === undefined ? {} : { example }),
+    };
+  });
+}
+
+export const idempotencyKey: Parameter = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  description:
+    'Makes the request repeatable: the same key with the same body always means the same video, however often and at once it is sent. Use one, or a lost answer may cost a second video.',
+  schema: { type: 'string', pattern: '^[\\x21-\\x7e]{1,255}$' },
+  example: '0d9b6c1e-58b7-4b1f-9a35-1c2f7e6d8a40',
+};
+
+export const prefer: Parameter = {
+  name: 'Prefer',
+  in: 'header',
+  description:
+    '`wait=N` waits up to N seconds (at most 25, however many are asked for) for the video to end: 200 if it has, else 202. Preferences that are not known are ignored.',
+  schema: { type: 'string' },
+  example: 'wait=20',
+};
+
+export const ifMatch: Parameter = {
+  name: 'If-Match',
+  in: 'header',
+  description: 'Does it only if the video is still in the state with this ETag, else 412.',
+  schema: { type: 'string' },
+  example: '"Jb0cJvJAd6T8rJg0C9dM2O3p1eZ7U5yLzTqkHtNqWgM"',
+};
+
+export const ifNoneMatch: Parameter = {
+  name: 'If-None-Match',
+  in: 'header',
+  description: 'The ETag that you know: 304 if nothing has changed.',
+  schema: { type: 'string' },
+  example: '"Jb0cJvJAd6T8rJg0C9dM2O3p1eZ7U5yLzTqkHtNqWgM"',
+};
+
+export const videoIdInPath: Parameter = {
+  name: 'id',
+  in: 'path',
+  required: true,
+  description: "The video's id.",
+  schema: { type: 'string', format: 'uuid' },
+  example: '5f0c6b9e-3a52-8d0e-9c1b-7e4f2a9d6c38',
+};

@@ -1,0 +1,178 @@
+import * as z from 'zod';
+import { statuses } from '../../video/record.ts';
+import { resolutionNames } from '../../wan/catalogue.ts';
+import { explainEnding, failureCodes } from '../../wan/errors.ts';
+
+/*
+ * A video as `GET /videos/{id}` shows it. Strict throughout: a field that the record gains and that leaks into an answer breaks
+ * the tests that hold answers against these schemas.
+ */
+
+export const time = z.iso.datetime().meta({ description: 'ISO 8601, UTC.', examples: ['2026-01-31T12:00:00.000Z'] });
+export const videoId = z.uuid().meta({ examples: ['5f0c6b9e-3a52-8d0e-9c1b-7e4f2a9d6c38'] });
+const bytes = z.int().min(0).meta({ description: 'Length in bytes.' });
+const pixels = z.int().min(1).meta({ description: 'Pixels.' });
+const seconds = z.number().min(0).meta({ description: 'Seconds.' });
+
+export const warningSchema = z
+  .strictObject({
+    pointer: z.string().meta({
+      description: 'A JSON pointer (RFC 6901) into the request; empty for the whole.',
+      examples: ['/input/prompt'],
+    }),
+    code: z.string().meta({ description: 'Stable; for programs.', examples: ['prompt_truncated'] }),
+    message: z.string(),
+  })
+  .meta({ description: 'Something that was taken, but not as one may think.' });
+
+export const priceSchema = z
+  .strictObject({
+    amount: z
+      .number()
+      .min(0)
+      .meta({ description: 'What the video costs, in `currency`.', examples: [0.075] }),
+    currency: z.enum(['USD', 'CNY']),
+    unit_price: z.number().min(0).meta({ description: 'Of one second of video.' }),
+    seconds,
+    as_of: z.string().meta({ description: 'The day on which the price was read.', examples: ['2025-12-29'] }),
+  })
+  .meta({ description: 'Wan bills the seconds of a video that succeeded, and nothing else.' });
+
+const inputSchema = z
+  .strictObject({
+    prompt: z.string().optional(),
+    negative_prompt: z.string().optional(),
+    img_url: z.string().meta({ description: '`s3://bucket/key` for a picture that firstframe holds.' }),
+    audio_url: z.string().optional().meta({ description: '`s3://bucket/key` for a sound that firstframe holds.' }),
+    template: z.string().optional(),
+  })
+  .meta({ description: 'As the request gave it.' });
+
+export const filledParameters = {
+  resolution: z.enum(resolutionNames),
+  duration: z.int().min(1).meta({ description: 'Seconds.' }),
+  prompt_extend: z.boolean(),
+  watermark: z.boolean(),
+  shot_type: z.enum(['single', 'multi']).optional(),
+  seed: z.int().min(0).optional(),
+  audio: z.boolean().optional(),
+};
+
+const storedAt = { bucket: z.string(), key: z.string(), version_id: z.string().optional(), content_type: z.string() };
+
+const imageSchema = z
+  .strictObject({ ...storedAt, bytes, width: pixels, height: pixels })
+  .meta({ description: 'The first frame, where firstframe holds it. `GET /videos/{id}/content?variant=first_frame`.' });
+
+const soundSchema = z
+  .strictObject({ ...storedAt, bytes, duration_seconds: seconds })
+  .meta({ description: 'The sound, where firstframe holds it.' });
+
+const taskSchema = z
+  .strictObject({
+    status: z.string().meta({ description: "Wan's own word.", examples: ['RUNNING'] }),
+    region: z.string(),
+    submit_time: time,
+    scheduled_time: time.optional(),
+    end_time: time.optional(),
+    expires_at: time.meta({ description: 'When Wan forgets the task and its video. The archive does not.' }),
+    attempts: z.int().min(1).meta({ description: 'Paid attempts so far.' }),
+    actual_prompt: z.string().optional().meta({ description: "The prompt as Wan's rewriting left it." }),
+  })
+  .meta({ description: 'What is going on at Wan.' });
+
+const archivedSchema = z
+  .strictObject({
+    ...storedAt,
+    bytes,
+    sha256: z.string().regex(/^[0-9a-f]{64}$/),
+    duration_seconds: seconds,
+    width: pixels,
+    height: pixels,
+    fps: z.number().min(0),
+    codecs: z.array(z.string()).meta({ examples: [['avc1.640020']] }),
+  })
+  .meta({ description: 'The archived file, proven whole. `GET /videos/{id}/content` leads to it.' });
+
+const optionalNumber = z.number().optional();
+
+/** Wan's own count; which members there are depends on the model. */
+const usageSchema = z
+  .strictObject({
+    duration: optionalNumber,
+    input_video_duration: optionalNumber,
+    output_video_duration: optionalNumber,
+    video_duration: optionalNumber,
+    video_ratio: z.string().optional(),
+    video_count: optionalNumber,
+    SR: optionalNumber,
+  })
+  .meta({ description: "Wan's own count. Which members there are depends on the model." });
+
+/** The endings of a video as a table, from the very rows that explain them. */
+const endings = failureCodes
+  .map((code) => explainEnding(code))
+  .map(
+    ({ code, message, retryable, billed, hint }) =>
+      `| \`${code}\` | ${retryable ? 'yes' : 'no'} | ${billed ? 'yes, or perhaps' : 'no'} | ${message} ${hint} |`,
+  )
+  .join('\n');
+
+export const failureSchema = z
+  .strictObject({
+    code: z.string().meta({
+      description: 'One of the table; for a refused drop that of what was wrong with it.',
+      examples: [...failureCodes],
+    }),
+    message: z.string(),
+    retryable: z.boolean().meta({ description: 'Whether the same request may succeed another time.' }),
+    billed: z.boolean().meta({ description: 'Whether Wan has charged for the video, or may have.' }),
+    hint: z.string().meta({ description: 'How to mend it.' }),
+    request_id: z.string().optional().meta({ description: "Wan's id of the call that said so." }),
+  })
+  .meta({
+    description: `Why the video failed or was canceled.\n\n| code | retryable | billed | what it means |\n|---|---|---|---|\n${endings}`,
+  });
+
+export const videoSchema = z
+  .strictObject({
+    id: videoId,
+    owner: z.string(),
+    status: z.enum(statuses).meta({
+      description:
+        '`queued` → `submitting` (being handed to Wan) → `running` (at Wan) → `archiving` (being copied) → `succeeded`; or `failed`, `canceled`.',
+    }),
+    created_at: time,
+    updated_at: time,
+    model: z.string(),
+    input: inputSchema,
+    parameters: z
+      .strictObject(filledParameters)
+      .partial()
+      .meta({ description: "With the model's defaults filled in." }),
+    source: z
+      .discriminatedUnion('type', [
+        z.strictObject({ type: z.literal('api'), key_id: z.string() }),
+        z.strictObject({
+          type: z.literal('drop'),
+          bucket: z.string(),
+          key: z.string(),
+          version_id: z.string().optional(),
+        }),
+      ])
+      .meta({ description: 'Where it came from: a request, or an image in the drop folder.' }),
+    metadata: z.record(z.string(), z.string()).meta({ description: 'Your own labels.' }),
+    warnings: z.array(warningSchema),
+    progress: z.number().min(0).max(100).meta({ description: 'Percent. Only grows, until a retry begins anew.' }),
+    estimated_finish_at: time.optional(),
+    image: imageSchema.optional(),
+    sound: soundSchema.optional(),
+    estimated_cost: priceSchema.optional().meta({ description: 'If it succeeds; missing where no price is known.' }),
+    task: taskSchema.optional(),
+    video: archivedSchema.optional(),
+    usage: usageSchema.optional(),
+    cost: priceSchema.optional().meta({ description: 'What Wan bills for it.' }),
+    error: failureSchema.optional(),
+    timeline: z.array(z.strictObject({ status: z.enum(statuses), at: time })),
+  })
+  .meta({ description: 'A request for a video, and all that became of it.' });

@@ -1,0 +1,145 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import SwaggerParser from '@apidevtools/swagger-parser';
+import { describe, expect, test } from 'vitest';
+import document from '../../../../functions/api/openapi/document.ts';
+import { problemCodes } from '../../../../functions/api/openapi/problem-codes.ts';
+import { failureCodes } from '../../../../functions/wan/errors.ts';
+import { checkRequest } from '../../../../functions/wan/request.ts';
+import { projectRoot } from '../../../../infra/bundle.ts';
+import { type ContractDocument, readContract } from '../../../support/contract.ts';
+
+/** As it is served: what JSON can't hold is gone. */
+const text = JSON.stringify(document);
+const served = JSON.parse(text) as ContractDocument;
+const contract = readContract(served);
+const { routes } = contract;
+const nameOf = ({ method, path }: { method: string; path: string }) => `${method} ${path}`;
+
+describe('the contract', () => {
+  test('is valid OpenAPI 3.1', async () => {
+    await SwaggerParser.validate(JSON.parse(text));
+    expect(document.openapi).toBe('3.1.0');
+  });
+
+  test('has schemas that are valid JSON Schema, each of which takes something', () => {
+    for (const [name, schema] of Object.entries(served.components.schemas)) {
+      expect(contract.faultOf(schema, Symbol.for(name)), name).toBeTruthy();
+    }
+  });
+
+  test('tells nobody of what is not offered yet', () => {
+    expect(text).not.toContain('webhook');
+  });
+
+  test('says what every operation is for, in a title and in sentences', () => {
+    for (const route of routes) {
+      const { summary, description, tags } = route as unknown as Record<string, string>;
+      expect(summary, nameOf(route)).toMatch(/^[A-Z].*[^.]$/);
+      expect(description, nameOf(route)).toMatch(/^[A-Z`].*[.`:]/s);
+      expect(tags).toHaveLength(1);
+    }
+    expect(new Set(routes.map(({ operationId }) => operationId)).size).toBe(routes.length);
+  });
+
+  test('explains every ending of a video', () => {
+    for (const code of failureCodes) {
+      expect(served.components.schemas.VideoError.description).toContain(`| \`${code}\` |`);
+    }
+  });
+});
+
+describe('examples', () => {
+  test.each(routes.map((route) => [nameOf(route), route] as const))('of %s fit their schemas', (_, route) => {
+    const { parameters = [], requestBody, responses } = route;
+    for (const { name, schema, example } of parameters) {
+      if (example !== undefined) expect(contract.faultOf(schema, example), name).toBeUndefined();
+    }
+    const contents = [requestBody, ...Object.values(responses)].flatMap((part) => Object.values(part?.content ?? {}));
+    for (const { schema, examples = {} } of contents) {
+      for (const [name, { value }] of Object.entries(examples)) {
+        expect(contract.faultOf(schema, value), name).toBeUndefined();
+      }
+    }
+  });
+
+  test('are there for every answer in JSON, and for every body in JSON', () => {
+    const bare = routes.flatMap((route) =>
+      Object.entries({ body: route.requestBody, ...route.responses }).flatMap(([name, part]) =>
+        Object.entries(part?.content ?? {})
+          .filter(([type, { examples }]) => type.includes('json') && !examples)
+          .map(() => `${nameOf(route)} ${name}`),
+      ),
+    );
+    expect(bare).toEqual(['GET /openapi.json 200']);
+  });
+
+  test.each([
+    ['/videos', 'strict'],
+    ['/estimates', 'strict'],
+    ['/api/v1/services/aigc/video-generation/video-synthesis', 'tolerant'],
+  ] as const)('of requests to %s would be taken, without a warning', (path, mode) => {
+    const { examples = {} } = served.paths[path]!.post!.requestBody!.content['application/json']!;
+    expect(Object.keys(examples).length).toBeGreaterThan(0);
+    for (const { value } of Object.values(examples)) {
+      expect(checkRequest(value, { mode, trustedOrigins: [] })).toMatchObject({ ok: true, warnings: [] });
+    }
+  });
+});
+
+describe('problems', () => {
+  const api = join(projectRoot, 'functions', 'api');
+  const files = readdirSync(api, { encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => ({ file, text: readFileSync(join(api, file), 'utf8') }));
+  /** Codes of single violations and warnings: they stand within a problem or a video. */
+  const violationCodes = [
+    'unknown_parameter',
+    'repeated_parameter',
+    'invalid_value',
+    'wrong_type',
+    'out_of_range',
+    'not_offered',
+    'may_be_billed_twice',
+  ];
+  const thrown = files.flatMap(({ file, text }) =>
+    [...text.matchAll(/\bcode: '([a-z_]+)'/g), ...text.matchAll(/violationsProblem\(\s*'([a-z_]+)'/g)].map(
+      ([, code]) => ({ file, code: code! }),
+    ),
+  );
+
+  test('that the handlers throw are all explained', () => {
+    const unexplained = thrown.filter(
+      ({ code }) => !Object.hasOwn(problemCodes, code) && !violationCodes.includes(code),
+    );
+    expect(unexplained).toEqual([]);
+  });
+
+  test('that are explained are all thrown, and with the status that is told', () => {
+    const codes = new Set(thrown.map(({ code }) => code));
+    // It is a violation's code first, and becomes that of the problem.
+    const named = Object.keys(problemCodes).filter((code) => code !== 'image_too_large');
+    expect(named.filter((code) => !codes.has(code))).toEqual([]);
+    const withStatus = files.flatMap(({ text }) => [
+      ...text.matchAll(/new Problem\(\s*(\d{3}),\s*\{\s*code: '(\w+)'/g),
+    ]);
+    expect(withStatus.length).toBeGreaterThan(10);
+    for (const [, status, code] of withStatus) {
+      expect({ code, status: Number(status) }).toEqual({
+        code,
+        status: problemCodes[code as keyof typeof problemCodes].status,
+      });
+    }
+  });
+
+  test('belong to a route each', () => {
+    const declared = new Set(
+      routes.flatMap(({ responses }) =>
+        Object.values(responses).flatMap(({ content }) =>
+          Object.keys(content?.['application/problem+json']?.examples ?? {}),
+        ),
+      ),
+    );
+    expect([...declared].sort()).toEqual(Object.keys(problemCodes).sort());
+  });
+});

@@ -1,0 +1,123 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { contentQuery } from '../../../../functions/api/get-content.ts';
+import { videoQuery } from '../../../../functions/api/get-video.ts';
+import { listQuery } from '../../../../functions/api/list-own-videos.ts';
+import document, { operations } from '../../../../functions/api/openapi/document.ts';
+import { gatewayProblemSchema } from '../../../../functions/api/openapi/gateway.ts';
+import type { Synthesis } from '../../../../infra/synthesize.ts';
+import { flatten, resourcesOf, synthesizeStandIns } from '../../../infra/support.ts';
+import { type ContractDocument, readContract } from '../../../support/contract.ts';
+
+let synthesis: Synthesis;
+beforeAll(async () => {
+  synthesis = await synthesizeStandIns();
+});
+const { routes, faultOf } = readContract(JSON.parse(JSON.stringify(document)) as ContractDocument);
+
+/** The path of an AWS::ApiGateway::Resource, by its parents. */
+function pathOf(resource: unknown): string {
+  const id = flatten(resource);
+  if (id.endsWith('.RootResourceId>')) return '';
+  const { ParentId, PathPart } = synthesis.template.Resources[id.slice(1, -1)]!.Properties as {
+    ParentId: unknown;
+    PathPart: string;
+  };
+  return `${pathOf(ParentId)}/${PathPart}`;
+}
+
+interface DeployedRoute {
+  method: string;
+  path: string;
+  authorization: string;
+  /** What the authorizer looks at. */
+  identity: string | undefined;
+}
+
+function deployed(): DeployedRoute[] {
+  return resourcesOf(synthesis.template, 'AWS::ApiGateway::Method').map(({ properties }) => ({
+    method: properties.HttpMethod,
+    path: pathOf(properties.ResourceId) || '/',
+    authorization: properties.AuthorizationType,
+    identity:
+      properties.AuthorizerId && synthesis.template.Resources[properties.AuthorizerId.Ref]!.Properties!.IdentitySource,
+  }));
+}
+
+/** Wan's protocol is one deployed route, whose handler knows the others. */
+const isProxied = (path: string): boolean => /^\/api\/v1\/(?!uploads$)/.test(path);
+
+describe('the contract and the deployed API', () => {
+  test('have the same routes and methods', () => {
+    const names = (of: readonly { method: string; path: string }[]) =>
+      of
+        .filter(({ path }) => !isProxied(path))
+        .map(({ method, path }) => `${method.toUpperCase()} ${path}`)
+        .sort();
+    expect(names(routes)).toEqual(names(deployed()));
+    expect(deployed().filter(({ path }) => isProxied(path))).toMatchObject([
+      { method: 'ANY', path: '/api/v1/{proxy+}', authorization: 'CUSTOM' },
+    ]);
+  });
+
+  test('let the same callers in', () => {
+    const kinds: Record<string, string> = {
+      caller: 'CUSTOM method.request.header.Authorization',
+      'upload token': 'CUSTOM method.request.querystring.upload_token',
+      everybody: 'NONE undefined',
+    };
+    for (const { method, path, authorization, identity } of deployed()) {
+      const operation = operations.find((one) => one.method === method.toLowerCase() && one.path === path);
+      if (operation) expect(`${authorization} ${identity}`, `${method} ${path}`).toBe(kinds[operation.admits]);
+    }
+    expect(operations.filter(({ path, admits }) => isProxied(path) && admits !== 'caller')).toEqual([]);
+  });
+});
+
+describe("the gateway's own answers", () => {
+  const gateway = () =>
+    resourcesOf(synthesis.template, 'AWS::ApiGateway::GatewayResponse').map(({ properties }) => ({
+      type: properties.ResponseType as string,
+      status: Number(properties.StatusCode),
+      headers: Object.keys(properties.ResponseParameters ?? {}).map((name) => name.split('.').at(-1)!.toLowerCase()),
+      body: JSON.parse(properties.ResponseTemplates['application/json']) as unknown,
+    }));
+  /** No proxy to a function has either: the one needs a content type that is not passed on, the other a usage plan. */
+  const impossible = ['UNSUPPORTED_MEDIA_TYPE'];
+
+  test('have the shape and the codes that the contract shows', () => {
+    for (const { type, body } of gateway()) {
+      expect(gatewayProblemSchema.safeParse(body).error?.message, type).toBeUndefined();
+    }
+  });
+
+  test('are declared by the routes that may get them, with their headers', () => {
+    const all = routes.find(({ path, method }) => path === '/videos/{id}/cancel' && method === 'POST')!;
+    for (const { type, status, headers } of gateway().filter((answer) => !impossible.includes(answer.type))) {
+      const declared = all.responses[status];
+      expect(declared?.content?.['application/json']?.schema, `${type} ${status}`).toEqual({
+        $ref: '#/components/schemas/GatewayProblem',
+      });
+      expect(Object.keys(declared?.headers ?? {}).map((name) => name.toLowerCase())).toEqual(
+        expect.arrayContaining(headers),
+      );
+    }
+  });
+});
+
+describe('a parameter of a query that is shown as something else than its check says', () => {
+  test.each([
+    ['/videos', 'limit', listQuery, ['0', '1', '2', '10', '99', '100', '101', '1000']],
+    ['/videos/{id}', 'wait', videoQuery, ['0', '1', '9', '25', '26', '99', '100']],
+    ['/videos/{id}/content', 'variant', contentQuery, ['video', 'first_frame', 'metadata', 'gif', '1']],
+  ] as const)('%s: %s means the same', (path, name, query, texts) => {
+    const route = routes.find((candidate) => candidate.path === path && candidate.method === 'GET')!;
+    const { schema } = route.parameters!.find((parameter) => parameter.name === name)!;
+    for (const text of texts) {
+      const value = schema.type === 'integer' ? Number(text) : text;
+      expect(faultOf(schema, value) === undefined, text).toBe(query.safeParse({ [name]: text }).success);
+    }
+    expect(query.shape).toHaveProperty(name);
+    const shown = (query.parse({}) as Record<string, unknown>)[name];
+    expect(schema.default).toEqual(shown);
+  });
+});

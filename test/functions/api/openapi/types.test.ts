@@ -1,0 +1,65 @@
+import { describe, expect, expectTypeOf, test } from 'vitest';
+import type * as z from 'zod';
+import { listModels } from '../../../../functions/api/models.ts';
+import type { modelListSchema } from '../../../../functions/api/openapi/catalogue.ts';
+import {
+  type estimateSchema,
+  modelSchema,
+  type usageOfMonthSchema,
+} from '../../../../functions/api/openapi/catalogue.ts';
+import type { problemSchema, violationSchema } from '../../../../functions/api/openapi/problems.ts';
+import {
+  type failureSchema,
+  type priceSchema,
+  videoSchema,
+  type warningSchema,
+} from '../../../../functions/api/openapi/video-schema.ts';
+import type { ProblemMembers } from '../../../../functions/api/problem.ts';
+import type { Usage } from '../../../../functions/api/usage.ts';
+import type { VideoView } from '../../../../functions/api/video-view.ts';
+import { viewOf } from '../../../../functions/api/video-view.ts';
+import type { Failure } from '../../../../functions/video/record.ts';
+import type { Price } from '../../../../functions/wan/prices.ts';
+import type { VideoRequest } from '../../../../functions/wan/request.ts';
+import type { Violation, Warning } from '../../../../functions/wan/violations.ts';
+import { aVideo } from '../../../support/videos.ts';
+
+/** An intersection written out, so that two types can be compared. */
+type Flat<T> = { [Key in keyof T]: T[Key] };
+
+// These hold when the project is type-checked: a field that one side has and the other lacks does not compile.
+describe('schemas of answers are the types that the handlers answer with', () => {
+  test('a video', () => {
+    expectTypeOf<z.output<typeof videoSchema>>().toEqualTypeOf<
+      Flat<Omit<VideoView, 'error'> & { error?: Flat<Failure> }>
+    >();
+    expectTypeOf<z.output<typeof failureSchema>>().toEqualTypeOf<Flat<Failure>>();
+    expectTypeOf<z.output<typeof priceSchema>>().toEqualTypeOf<Price>();
+    expectTypeOf<z.output<typeof warningSchema>>().toEqualTypeOf<Warning>();
+  });
+
+  test('a month, an estimate, a problem', () => {
+    expectTypeOf<z.output<typeof usageOfMonthSchema>>().toEqualTypeOf<Flat<Usage>>();
+    expectTypeOf<z.output<typeof estimateSchema>['parameters']>().toEqualTypeOf<VideoRequest['parameters']>();
+    expectTypeOf<z.output<typeof violationSchema>>().toEqualTypeOf<Violation>();
+    expectTypeOf<Omit<z.output<typeof problemSchema>, 'type' | 'status' | 'request_id'>>().toExtend<ProblemMembers>();
+    expectTypeOf<keyof ProblemMembers>().toExtend<keyof z.output<typeof problemSchema>>();
+  });
+});
+
+describe('schemas of answers take what is answered, and no field more', () => {
+  test('a video', () => {
+    const view = viewOf(aVideo({}));
+    expect(videoSchema.safeParse(view).error?.message).toBeUndefined();
+    expect(videoSchema.safeParse({ ...view, request_hash: 'x' }).success).toBe(false);
+    expect(videoSchema.safeParse({ ...view, input: { ...view.input, secret: 'x' } }).success).toBe(false);
+  });
+
+  test('the models', () => {
+    const request = { headers: {}, multiValueHeaders: {} } as Parameters<typeof listModels>[1];
+    for (const wanRegion of ['singapore', 'beijing'] as const) {
+      const { data } = JSON.parse(listModels({ wanRegion }, request).body) as z.input<typeof modelListSchema>;
+      for (const model of data) expect(modelSchema.safeParse(model).error?.message).toBeUndefined();
+    }
+  });
+});

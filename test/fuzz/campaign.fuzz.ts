@@ -1,0 +1,22 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { fuzz } from './campaign.ts';
+import { type FuzzTarget, openTarget } from './target.ts';
+
+/** Another one each time, unless it is said. */
+const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31);
+const requests = Number(process.env.REQUESTS ?? 5000);
+
+let target: FuzzTarget;
+beforeAll(async () => {
+  target = await openTarget();
+}, 120_000);
+afterAll(() => target?.api.close());
+
+test(`${requests} requests get answers that the contract allows, and nothing that is nobody's business (SEED=${seed})`, async () => {
+  const began = Date.now();
+  const report = await fuzz(target.api, { seed, requests, secrets: target.secrets });
+  console.table(report.answers);
+  console.log(`${report.requests} requests in ${Math.round((Date.now() - began) / 1000)} s, ${report.videos} videos`);
+  expect(report.faults).toEqual([]);
+  expect(report.requests).toBe(requests);
+}, 600_000);

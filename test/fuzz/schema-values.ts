@@ -1,0 +1,81 @@
+import fc from 'fast-check';
+import type { Contract, Schema } from '../support/contract.ts';
+
+/**
+ * Values that a schema takes, by its own words. Of a field that a program can't know how to fill (an address), `known` has good
+ * values by the field's name.
+ */
+export function valuesOf(
+  contract: Contract,
+  schema: Schema,
+  known: Readonly<Record<string, readonly unknown[]>>,
+  name = '',
+): fc.Arbitrary<unknown> {
+  if (known[name]) return fc.constantFrom(...known[name]);
+  const { $ref, ...rest } = schema;
+  if ($ref) return valuesOf(contract, contract.resolve(schema), known, name);
+  if ('const' in rest) return fc.constant(rest.const);
+  if (rest.enum) return fc.constantFrom(...rest.enum);
+  const choices =
+    rest.anyOf ??
+    rest.oneOf ??
+    (Array.isArray(rest.type) ? rest.type.map((type: string) => ({ ...rest, type })) : undefined);
+  if (choices) return fc.oneof(...choices.map((choice: Schema) => valuesOf(contract, choice, known, name)));
+  const generated = ofType(contract, rest, known);
+  return rest.examples ? fc.oneof(fc.constantFrom(...rest.examples), generated) : generated;
+}
+
+function ofType(
+  contract: Contract,
+  schema: Schema,
+  known: Readonly<Record<string, readonly unknown[]>>,
+): fc.Arbitrary<unknown> {
+  switch (schema.type) {
+    case 'object':
+      return objectsOf(contract, schema, known);
+    case 'array':
+      return fc.array(valuesOf(contract, schema.items ?? {}, known), { maxLength: Math.min(3, schema.maxItems ?? 3) });
+    case 'integer':
+      return fc.integer({ min: schema.minimum ?? -1000, max: schema.maximum ?? 1_000_000 });
+    case 'number':
+      return fc.double({ min: schema.minimum ?? -1e6, max: schema.maximum ?? 1e6, noNaN: true });
+    case 'boolean':
+      return fc.boolean();
+    case 'null':
+      return fc.constant(null);
+    case 'string':
+      return textsOf(schema);
+    default:
+      return fc.jsonValue({ maxDepth: 2 });
+  }
+}
+
+function objectsOf(
+  contract: Contract,
+  schema: Schema,
+  known: Readonly<Record<string, readonly unknown[]>>,
+): fc.Arbitrary<unknown> {
+  const { properties = {}, required = [], additionalProperties, propertyNames } = schema;
+  const fields = Object.fromEntries(
+    Object.entries(properties).map(([name, field]) => [name, valuesOf(contract, field, known, name)]),
+  );
+  const named = fc.record(fields, { requiredKeys: required, noNullPrototype: true });
+  if (typeof additionalProperties !== 'object' || Object.keys(additionalProperties).length === 0) return named;
+  const names = textsOf(propertyNames ?? { type: 'string' });
+  const others = fc.dictionary(names, valuesOf(contract, additionalProperties, known), {
+    maxKeys: 3,
+    noNullPrototype: true,
+  });
+  return fc.tuple(named, others).map(([own, more]) => ({ ...more, ...own }));
+}
+
+function textsOf(schema: Schema): fc.Arbitrary<string> {
+  if (schema.format === 'date-time') {
+    const range = { min: new Date('2000-01-01T00:00:00Z'), max: new Date('2100-01-01T00:00:00Z'), noInvalidDate: true };
+    return fc.date(range).map((date) => date.toISOString());
+  }
+  if (schema.format === 'uuid') return fc.uuid();
+  if (schema.pattern) return fc.stringMatching(new RegExp(schema.pattern));
+  const { minLength = 0, maxLength = 40 } = schema;
+  return fc.string({ minLength, maxLength: Math.min(maxLength, 40), unit: 'grapheme' });
+}
