@@ -1,5 +1,6 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import type { ApiRequest, Caller } from './http.ts';
+import { callerOfPrincipal } from './principal.ts';
 import { Problem, problemAnswer } from './problem.ts';
 
 /**
@@ -23,16 +24,23 @@ export function apiHandler(
   };
 }
 
-function readCaller({ requestContext: { authorizer } }: ApiRequest): Caller {
-  const { owner, key_id } = authorizer ?? {};
-  if (typeof owner === 'string' && owner !== '' && typeof key_id === 'string' && key_id !== '') {
-    return { owner, key_id };
-  }
+/**
+ * Who calls: whom the authorizer named, or, where API Gateway itself checks who signed (`auth: iam`), the owner of that principal.
+ * @throws Problem 401 when neither tells
+ */
+export function readCaller({ requestContext: { authorizer, identity } }: ApiRequest): Caller {
+  const caller = authorizer ? callerOfContext(authorizer) : identity && callerOfPrincipal(identity);
+  if (caller) return caller;
   throw new Problem(401, {
     code: 'unauthorized',
     title: 'Who is calling is not known.',
     detail: 'Send your key in the header "Authorization: Bearer KEY".',
   });
+}
+
+function callerOfContext({ owner, key_id }: Record<string, unknown>): Caller | undefined {
+  const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
+  return isText(owner) && isText(key_id) ? { owner, key_id } : undefined;
 }
 
 const surprise = () =>

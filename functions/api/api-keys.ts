@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { PutCommand, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, PutCommand, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { ownerName } from '../shared/environment.ts';
 import { conditionally } from '../video/conditionally.ts';
 import { keys, sha256Hex } from '../video/keys.ts';
 import type { Table } from '../video/store.ts';
+import type { Caller } from './http.ts';
 
 /** An API key as it lies in the table: by the SHA-256 of its text (`pk`), which itself is stored nowhere. */
 export interface ApiKeyItem {
@@ -33,6 +34,16 @@ export async function createApiKey(table: Table, owner: string): Promise<{ key: 
     new PutCommand({ TableName: table.tableName, Item: item, ConditionExpression: 'attribute_not_exists(pk)' }),
   );
   return { key, item };
+}
+
+/** Whose a key is, by its text (strongly consistent); undefined for one that is unknown or revoked. */
+export async function ownerOfKey(table: Table, key: string): Promise<Caller | undefined> {
+  const { Item = {} } = await table.client.send(
+    new GetCommand({ TableName: table.tableName, Key: { pk: keys.apiKey(sha256Hex(key)) }, ConsistentRead: true }),
+  );
+  const { owner, key_id, revoked_at } = Item;
+  const isGood = typeof owner === 'string' && typeof key_id === 'string' && revoked_at === undefined;
+  return isGood ? { owner, key_id } : undefined;
 }
 
 /** Every key, oldest first. Reads the whole table: for an operator, who does so rarely. */

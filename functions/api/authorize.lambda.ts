@@ -1,10 +1,36 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { APIGatewayRequestAuthorizerEvent } from 'aws-lambda';
 import { readEnvironment } from '../shared/environment.ts';
+import { createLogger, describeError } from '../shared/logging.ts';
 import { tableOf } from '../video/table.ts';
-import { authorize } from './authorize.ts';
+import { type AuthorizerRequest, type AuthorizeServices, authorize, callerOfKey, Unauthorized } from './authorize.ts';
+import { callerOfToken } from './jwt.ts';
+import { remoteKeys } from './jwt-keys.ts';
 
-const environment = readEnvironment('authorize');
-const table = tableOf(new DynamoDBClient({}), environment.TABLE_NAME);
+const { TABLE_NAME, AUTH, TRUSTED_ORIGINS } = readEnvironment('authorize');
+const logger = createLogger('authorize');
+const table = tableOf(new DynamoDBClient({}), TABLE_NAME);
 
-export const handler = (event: APIGatewayRequestAuthorizerEvent) => authorize(table, event);
+const services: AuthorizeServices = { table, callerOf: credentialReader() };
+
+function credentialReader(): AuthorizeServices['callerOf'] {
+  switch (AUTH.mode) {
+    case 'api-key':
+      return callerOfKey(table);
+    case 'jwt': {
+      const keys = remoteKeys(AUTH.jwks_url, { trustedOrigins: TRUSTED_ORIGINS, fetch });
+      return (token) => callerOfToken({ keys, now: Date.now }, AUTH, token);
+    }
+    case 'iam':
+      // API Gateway checks signatures itself and asks this function about uploads alone.
+      return async () => undefined;
+  }
+}
+
+export async function handler(request: AuthorizerRequest) {
+  try {
+    return await authorize(services, request);
+  } catch (error) {
+    if (!(error instanceof Unauthorized)) logger.error('Nobody could be recognised.', describeError(error));
+    throw error;
+  }
+}

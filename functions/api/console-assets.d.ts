@@ -8,3 +8,9 @@ declare module '*?bundled' {
   const text: string;
   export default text;
 }
+
+/** What a module exports by default, as the text of its JSON: see `infra/json-text.ts`. */
+declare module '*?json' {
+  const text: string;
+  export default text;
+}

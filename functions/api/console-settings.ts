@@ -3,51 +3,46 @@ import { defaultPrices, type TierPrices } from '../wan/prices.ts';
 import { type Region, regions } from '../wan/regions.ts';
 import { MAX_INLINE_IMAGE_BYTES } from './inline-image.ts';
 
-/** What the console's form offers, as JSON within the page. */
+/** What the console's form offers before there is a key, as JSON within the page. */
 export interface ConsoleSettings {
-  models: ConsoleModel[];
-  currency: 'USD' | 'CNY';
-  /** The day on which the prices were read, ISO 8601. */
-  prices_as_of: string;
-  /** A picture within these is taken by every model offered, inline. */
-  image: Model['image'];
+  models: OfferedModel[];
+  /** A larger picture is uploaded before its video is asked for. */
+  inline_image_bytes: number;
 }
 
-export interface ConsoleModel extends Pick<Model, 'name' | 'resolutions' | 'default_resolution' | 'prompt_limit'> {
+/** A row of `GET /models`, as far as the form needs it. */
+export interface OfferedModel
+  extends Pick<Model, 'name' | 'resolutions' | 'default_resolution' | 'prompt_limit' | 'audio' | 'image'> {
   /** Seconds. */
   durations: readonly number[];
   default_duration: number;
-  sound: boolean;
   /** Of one second; a resolution without a price is missing. */
   prices: TierPrices;
+  currency: 'USD' | 'CNY';
+  /** The day on which the prices were read, ISO 8601. */
+  prices_as_of: string;
 }
 
-/** The catalogue and the price list of a region, as far as a form needs them; the cheapest model first. */
+/** What a region offers, from the same tables as `GET /models`, whose answer replaces it on the page. */
 export function consoleSettings(region: Region): ConsoleSettings {
   const offered = models.filter(({ name }) => offeredModelNames.includes(name));
-  const limits = offered.map(({ image }) => image);
   return {
-    models: offered
-      .map(
-        (model): ConsoleModel => ({
-          name: model.name,
-          resolutions: model.resolutions,
-          default_resolution: model.default_resolution,
-          prompt_limit: model.prompt_limit,
-          durations: secondsOf(model.durations),
-          default_duration: model.durations.default,
-          sound: model.audio,
-          prices: defaultPrices.prices[model.name]?.[region] ?? {},
-        }),
-      )
-      .sort((one, other) => defaultCost(one) - defaultCost(other)),
-    currency: regions[region].currency,
-    prices_as_of: defaultPrices.as_of,
-    image: {
-      min_side: Math.max(...limits.map(({ min_side }) => min_side)),
-      max_side: Math.min(...limits.map(({ max_side }) => max_side)),
-      max_bytes: Math.min(MAX_INLINE_IMAGE_BYTES, ...limits.map(({ max_bytes }) => max_bytes)),
-    },
+    models: offered.map(
+      ({ name, resolutions, default_resolution, durations, prompt_limit, audio, image }): OfferedModel => ({
+        name,
+        resolutions,
+        default_resolution,
+        durations: secondsOf(durations),
+        default_duration: durations.default,
+        prompt_limit,
+        audio,
+        image,
+        prices: defaultPrices.prices[name]?.[region] ?? {},
+        currency: regions[region].currency,
+        prices_as_of: defaultPrices.as_of,
+      }),
+    ),
+    inline_image_bytes: MAX_INLINE_IMAGE_BYTES,
   };
 }
 
@@ -55,7 +50,3 @@ function secondsOf(durations: Durations): readonly number[] {
   if (durations.kind === 'set') return durations.values;
   return Array.from({ length: durations.max - durations.min + 1 }, (_, index) => durations.min + index);
 }
-
-/** Of a video as the model makes it when nothing else is chosen; one without a price comes last. */
-const defaultCost = ({ prices, default_resolution, default_duration }: ConsoleModel): number =>
-  (prices[default_resolution] ?? Number.POSITIVE_INFINITY) * default_duration;

@@ -1,26 +1,30 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import * as z from 'zod';
-import type { ArchivedVideo, VideoRecord } from '../video/record.ts';
+import type { VideoRecord } from '../video/record.ts';
 import type { Table } from '../video/store.ts';
+import { type FileDescription, LINK_SECONDS, type ObjectVersion } from './content-link.ts';
 import { type ApiRequest, type Caller, headerValues, json } from './http.ts';
 import { ownVideo } from './own-video.ts';
 import { Problem } from './problem.ts';
 import { readQuery } from './read-query.ts';
 import { retryAfter } from './retry-after.ts';
-import { LINK_SECONDS } from './sign-link.ts';
+import { contentOf, variants } from './video-content.ts';
 
 export interface ContentServices {
   table: Table;
-  /** A presigned URL of an archived video, good for `LINK_SECONDS`. */
-  linkTo: (video: ArchivedVideo) => Promise<string>;
+  /** A presigned URL of an object, good for `LINK_SECONDS`. */
+  linkTo: (object: ObjectVersion, file: FileDescription) => Promise<string>;
 }
 
-const contentQuery = z.strictObject({
-  variant: z.literal('video', { error: 'Use "video", or leave it out.' }).optional(),
+export const contentQuery = z.strictObject({
+  variant: z
+    .enum(variants, { error: `Use one of ${variants.join(', ')}, or leave it out for the video.` })
+    .default('video'),
 });
 
 /**
- * `GET /videos/{id}/content`: a redirect to the video, or its address as JSON for a page that can't send a key from `<video>`.
+ * `GET /videos/{id}/content`: a redirect to the video, its first frame or its metadata; or, for a page that can't send a key from
+ * `<video>`, the address as JSON. What is fetched goes past this API, so downloads resume as S3's do.
  * @throws Problem 409 while there is nothing to fetch, or for good when the video failed
  */
 export async function getContent(
@@ -28,17 +32,23 @@ export async function getContent(
   request: ApiRequest,
   caller: Caller,
 ): Promise<APIGatewayProxyResult> {
+  const { variant } = readQuery(request, contentQuery);
   const video = await ownVideo(table, request, caller);
-  readQuery(request, contentQuery);
   const now = table.now();
-  if (!video.video) throw noContent(video, now);
-  const url = await linkTo(video.video);
-  const expires_at = new Date(now + LINK_SECONDS * 1000).toISOString();
-  if (asksForJson(request)) return json(200, { url, expires_at }, { vary: 'Accept' });
-  return { statusCode: 302, headers: { location: url, 'cache-control': 'no-store', vary: 'Accept' }, body: '' };
+  const content = contentOf(video, variant);
+  if (!content) throw noContent(video, now);
+  const link =
+    'url' in content
+      ? { url: content.url, expires_at: null }
+      : {
+          url: await linkTo(content.object, content.file),
+          expires_at: new Date(now + LINK_SECONDS * 1000).toISOString(),
+        };
+  if (asksForJson(request)) return json(200, link, { vary: 'Accept' });
+  return { statusCode: 302, headers: { location: link.url, 'cache-control': 'no-store', vary: 'Accept' }, body: '' };
 }
 
-/** Whether `Accept` names JSON; a wildcard, or no such header, means the video itself. */
+/** Whether `Accept` names JSON; a wildcard, or no such header, means the content itself. */
 function asksForJson(request: ApiRequest): boolean {
   const ranges = headerValues(request, 'accept').flatMap((value) => value.toLowerCase().split(','));
   return ranges.some((range) => {

@@ -1,16 +1,50 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
+import * as z from 'zod';
+import { isTerminal, type VideoRecord } from '../video/record.ts';
 import type { Table } from '../video/store.ts';
-import { type ApiRequest, type Caller, json } from './http.ts';
-import { ownVideo } from './own-video.ts';
+import { etagOf, matches, withEtag } from './etag.ts';
+import { type ApiRequest, type Caller, headerValues, json } from './http.ts';
+import { ownVideo, videoNotFound } from './own-video.ts';
+import { readQuery } from './read-query.ts';
 import { retryAfter } from './retry-after.ts';
 import { viewOf } from './video-view.ts';
+import { LONGEST_WAIT_SECONDS, waitForChange } from './wait-for-change.ts';
 
-/** `GET /videos/{id}`. While it runs, `Retry-After` says when there may be news. */
+export interface VideoServices {
+  table: Table;
+  sleep: (milliseconds: number) => Promise<void>;
+}
+
+const waitError = `Give whole seconds from 0 to ${LONGEST_WAIT_SECONDS}.`;
+
+export const videoQuery = z.strictObject({
+  wait: z
+    .string()
+    .regex(/^\d{1,2}$/, { error: waitError })
+    .transform(Number)
+    .refine((seconds) => seconds <= LONGEST_WAIT_SECONDS, { error: waitError })
+    .default(0),
+});
+
+/**
+ * `GET /videos/{id}`. While it runs, `Retry-After` says when there may be news. With `wait` the answer comes when the video's
+ * status changes, or after so many seconds; at once when nothing will change, or when the caller's `If-None-Match` knows an older state.
+ * @throws Problem 404, also for a video that is deleted meanwhile
+ */
 export async function getVideo(
-  { table }: { table: Table },
+  { table, sleep }: VideoServices,
   request: ApiRequest,
   caller: Caller,
 ): Promise<APIGatewayProxyResult> {
-  const video = await ownVideo(table, request, caller);
-  return json(200, viewOf(video), retryAfter(video, table.now()));
+  const { wait } = readQuery(request, videoQuery);
+  const found = await ownVideo(table, request, caller);
+  const until = ({ status }: VideoRecord) => status !== found.status;
+  const seconds = isTerminal(found.status) || isNews(request, found) ? 0 : wait;
+  const video = await waitForChange(table, found, { seconds, until, sleep });
+  if (!video) throw videoNotFound();
+  return withEtag(request, json(200, viewOf(video), retryAfter(video, table.now())));
 }
+
+/** Whether the caller knows another state of the video than this one. */
+const isNews = (request: ApiRequest, video: VideoRecord): boolean =>
+  headerValues(request, 'if-none-match').length > 0 && !matches(request, 'if-none-match', etagOf(viewOf(video)));

@@ -1,4 +1,4 @@
-import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import type { APIGatewayEventIdentity, APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 
 /** Who calls, as the authorizer found out. */
 export interface Caller {
@@ -9,9 +9,25 @@ export interface Caller {
 /** What the handlers use of a request; `resource` is the route it matched. */
 export type ApiRequest = Pick<
   APIGatewayProxyEvent,
-  'resource' | 'path' | 'pathParameters' | 'queryStringParameters' | 'body' | 'isBase64Encoded'
+  | 'resource'
+  | 'path'
+  | 'pathParameters'
+  | 'queryStringParameters'
+  | 'multiValueQueryStringParameters'
+  | 'body'
+  | 'isBase64Encoded'
 > &
-  RequestHeaders & { requestContext: { requestId?: string; authorizer?: Record<string, unknown> | null } };
+  RequestHeaders & {
+    requestContext: {
+      requestId?: string;
+      /** What the authorizer said of the caller; there is none where API Gateway itself checks who signed. */
+      authorizer?: Record<string, unknown> | null;
+      identity?: SignerIdentity | null;
+    };
+  };
+
+/** Who signed a request, where API Gateway checks signatures (`auth: iam`); else all of it is null. */
+export type SignerIdentity = Partial<Pick<APIGatewayEventIdentity, 'accountId' | 'caller' | 'userArn'>>;
 
 /** Headers as API Gateway hands them on: names as the client wrote them, one value of each in the first, all in the second. */
 export interface RequestHeaders {

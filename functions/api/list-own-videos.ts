@@ -5,6 +5,7 @@ import { listVideos } from '../video/list.ts';
 import { statuses } from '../video/record.ts';
 import type { Table } from '../video/store.ts';
 import { readCursor, writeCursor } from './cursor.ts';
+import { withEtag } from './etag.ts';
 import { type ApiRequest, type Caller, json } from './http.ts';
 import { readQuery } from './read-query.ts';
 import { type VideoView, viewOf } from './video-view.ts';
@@ -24,7 +25,7 @@ const time = z.iso
 
 const limitError = 'Give a whole number from 1 to 100.';
 
-const listQuery = z.strictObject({
+export const listQuery = z.strictObject({
   status: z.enum(statuses, { error: `Use one of ${statuses.join(', ')}.` }).optional(),
   model: z.string().min(1, { error: 'Give the name of a model, or leave the parameter out.' }).optional(),
   created_after: time.optional(),
@@ -63,7 +64,7 @@ export async function listOwnVideos(
   const data = asManyAsFit(views);
   const last = data.at(-1);
   const next = last && data.length < views.length ? timeAndId(last.created_at, last.id) : page.next_cursor;
-  return json(200, { data, next_cursor: next ? writeCursor(next) : null });
+  return withEtag(request, json(200, { data, next_cursor: next ? writeCursor(next) : null }));
 }
 
 /** The first of these that one answer can carry. An answer travels as a text within JSON, so it is measured as one. */

@@ -13,11 +13,18 @@ export async function ownVideo(
   { owner }: Caller,
 ): Promise<VideoRecord> {
   const id = pathParameters?.id ?? '';
-  const video = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id) ? await readVideo(table, id) : undefined;
+  const video = isVideoId(id) ? await readVideo(table, id) : undefined;
   if (video?.owner === owner) return video;
-  throw new Problem(404, {
+  throw videoNotFound();
+}
+
+/** Whether a text can be a video's id at all: nothing else is looked up. */
+export const isVideoId = (id: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id);
+
+/** The one 404 for a video: another owner's, one that was deleted, one that never was. */
+export const videoNotFound = () =>
+  new Problem(404, {
     code: 'video_not_found',
     title: 'There is no such video.',
     detail: 'Check the id: it is the "id" of the answer to POST /videos. GET /videos lists yours.',
   });
-}

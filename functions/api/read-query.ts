@@ -3,19 +3,34 @@ import { maxViolations, pointerTo, type Violation } from '../wan/violations.ts';
 import type { ApiRequest } from './http.ts';
 import { violationsProblem } from './problem.ts';
 
+type Query = Pick<ApiRequest, 'queryStringParameters' | 'multiValueQueryStringParameters'>;
+
 /**
  * The query's parameters, as a schema wants them.
- * @throws Problem 400 that names every wrong or unknown parameter
+ * @throws Problem 400 that names every wrong, unknown or repeated parameter
  */
-export function readQuery<Schema extends z.ZodObject>(
-  { queryStringParameters }: Pick<ApiRequest, 'queryStringParameters'>,
-  schema: Schema,
-): z.output<Schema> {
-  const parsed = schema.safeParse(queryStringParameters ?? {});
-  if (parsed.success) return parsed.data;
+export function readQuery<Schema extends z.ZodObject>(query: Query, schema: Schema): z.output<Schema> {
+  const repeated = repeatedParameters(query);
+  const parsed = schema.safeParse(query.queryStringParameters ?? {});
+  if (parsed.success && repeated.length === 0) return parsed.data;
   const known = Object.keys(schema.shape).join(', ');
-  const errors = parsed.error.issues.flatMap((issue) => violationsOf(issue, known)).slice(0, maxViolations);
-  throw violationsProblem('invalid_query', 'The query can not be used.', errors);
+  const wrong = parsed.error?.issues.flatMap((issue) => violationsOf(issue, known)) ?? [];
+  throw violationsProblem(
+    'invalid_query',
+    'The query can not be used.',
+    [...repeated, ...wrong].slice(0, maxViolations),
+  );
+}
+
+/** The gateway keeps the last of several values: which one was meant, nobody knows. */
+function repeatedParameters({ multiValueQueryStringParameters }: Query): Violation[] {
+  return Object.entries(multiValueQueryStringParameters ?? {})
+    .filter(([, values]) => values && values.length > 1)
+    .map(([name]) => ({
+      pointer: pointerTo('', name),
+      code: 'repeated_parameter',
+      message: 'Give the parameter once.',
+    }));
 }
 
 function violationsOf(issue: z.core.$ZodIssue, known: string): Violation[] {

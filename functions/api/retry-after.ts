@@ -2,15 +2,28 @@ import { isTerminal, type VideoRecord } from '../video/record.ts';
 
 /** What is waited for a video of which nobody knows yet when it ends, in seconds. */
 const UNKNOWN_SECONDS = 5;
+/** What the copy of a finished video into our bucket takes, in seconds. */
+const ARCHIVING_SECONDS = 4;
 /** Never asks to wait longer: a video may end sooner than was thought. */
 const LONGEST_SECONDS = 30;
 
-/** `Retry-After` of a video to which something will happen still: half of what is left, 1 to 30 seconds. No header for any other. */
+/**
+ * `Retry-After` of a video to which something will happen still, 1 to 30 seconds: half of what is left until its expected finish,
+ * or a tenth of what it is late by. No header for any other.
+ */
 export function retryAfter(
-  { status, estimated_finish_at }: Pick<VideoRecord, 'status' | 'estimated_finish_at'>,
+  video: Pick<VideoRecord, 'status' | 'estimated_finish_at' | 'updated_at'>,
   now: number,
 ): Record<string, string> {
-  if (isTerminal(status)) return {};
-  const half = estimated_finish_at ? (Date.parse(estimated_finish_at) - now) / 2000 : UNKNOWN_SECONDS;
-  return { 'retry-after': String(Math.ceil(Math.min(LONGEST_SECONDS, Math.max(1, half)))) };
+  if (isTerminal(video.status)) return {};
+  const finish = expectedFinish(video);
+  const left = finish === undefined ? 2 * UNKNOWN_SECONDS : (finish - now) / 1000;
+  const seconds = left > 0 ? left / 2 : -left / 10;
+  return { 'retry-after': String(Math.ceil(Math.min(LONGEST_SECONDS, Math.max(1, seconds)))) };
+}
+
+/** Milliseconds since 1970. An estimate is of Wan's task; the archive follows it. */
+function expectedFinish({ status, estimated_finish_at, updated_at }: Parameters<typeof retryAfter>[0]) {
+  if (status === 'archiving') return Date.parse(updated_at) + ARCHIVING_SECONDS * 1000;
+  return estimated_finish_at === undefined ? undefined : Date.parse(estimated_finish_at);
 }

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
-import { PutObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import type { StoredImage } from '../video/record.ts';
+import { inputKey } from './media-name.ts';
+import { writeOnce } from './write-once.ts';
 
 /**
  * Stores an inline image below its video's id, apart from the drop folder, so that it starts nothing. Its name holds the hash of
@@ -11,24 +13,16 @@ export async function storeImage(
   s3: Pick<S3Client, 'send'>,
   bucket: string,
   id: string,
-  image: { bytes: Uint8Array; content_type: string },
+  { bytes, content_type }: { bytes: Uint8Array; content_type: string },
 ): Promise<Pick<StoredImage, 'bucket' | 'key' | 'version_id'>> {
-  const sha256 = createHash('sha256').update(image.bytes).digest('hex');
-  const key = `inputs/${id}/${sha256}.${image.content_type.slice('image/'.length)}`;
-  try {
-    const { VersionId } = await s3.send(
-      new PutObjectCommand({
-        Bucket: bucket,
-        Key: key,
-        Body: image.bytes,
-        ContentType: image.content_type,
-        IfNoneMatch: '*',
-      }),
-    );
-    return { bucket, key, ...(VersionId ? { version_id: VersionId } : {}) };
-  } catch (error) {
-    // These very bytes lie there: a repetition of this request stored them, before or just now. There is no other version.
-    if (error instanceof S3ServiceException && error.name === 'PreconditionFailed') return { bucket, key };
-    throw error;
-  }
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const key = inputKey(id, sha256, content_type);
+  const put = new PutObjectCommand({
+    Bucket: bucket,
+    Key: key,
+    Body: bytes,
+    ContentType: content_type,
+    IfNoneMatch: '*',
+  });
+  return { bucket, key, ...(await writeOnce(() => s3.send(put))) };
 }

@@ -1,34 +1,29 @@
+import { setTimeout } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { readEnvironment } from '../shared/environment.ts';
 import { createLogger, describeError } from '../shared/logging.ts';
 import { tableOf } from '../video/table.ts';
-import { dispatch } from '../workflow/dispatch.ts';
 import { dispatcherOf } from '../workflow/dispatcher.ts';
 import { apiHandler } from './api-handler.ts';
-import { storeImage } from './store-image.ts';
+import { intakeOf } from './intake.ts';
 import { type SubmitServices, submit } from './submit.ts';
 
 const environment = readEnvironment('submit');
 const logger = createLogger('submit');
 const table = tableOf(new DynamoDBClient({}), environment.TABLE_NAME);
-const s3 = new S3Client({});
 // The caller waits while a workflow starts, and the record stands without it: two attempts of 5 s stay well within the gateway's 29.
 const stepFunctions = new SFNClient({
   maxAttempts: 2,
   requestHandler: { connectionTimeout: 2000, requestTimeout: 5000, throwOnRequestTimeout: true },
 });
-const dispatcher = dispatcherOf(environment, table, stepFunctions);
 
 const services: SubmitServices = {
-  table,
-  trustedOrigins: environment.TRUSTED_ORIGINS,
-  storeImage: (id, image) => storeImage(s3, environment.UPLOADS_BUCKET, id, image),
-  // One start is enough for the caller to wait for; who else waits is started by the next release.
-  dispatch: async (video) => void (await dispatch(dispatcher, video.model, { also: video, most: 1 })),
-  logUndispatched: (video, error) =>
+  ...intakeOf(environment, dispatcherOf(environment, table, stepFunctions), new S3Client({}), (video, error) =>
     logger.error('A video stays queued for now.', { ...describeError(error), video_id: video.id }),
+  ),
+  sleep: (milliseconds) => setTimeout(milliseconds),
 };
 
 export const handler = apiHandler(

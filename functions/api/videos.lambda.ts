@@ -1,27 +1,36 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
+import type { APIGatewayProxyResult } from 'aws-lambda';
 import { readEnvironment } from '../shared/environment.ts';
 import { createLogger, describeError } from '../shared/logging.ts';
 import { tableOf } from '../video/table.ts';
 import { apiHandler } from './api-handler.ts';
+import { linkToObject } from './content-link.ts';
 import { type ContentServices, getContent } from './get-content.ts';
-import { getVideo } from './get-video.ts';
+import { getVideo, type VideoServices } from './get-video.ts';
+import type { ApiRequest, Caller } from './http.ts';
 import { listOwnVideos } from './list-own-videos.ts';
-import { signLink } from './sign-link.ts';
+import { getUsage, type UsageServices } from './usage.ts';
 
 const environment = readEnvironment('videos');
 const logger = createLogger('videos');
 const s3 = new S3Client({});
 
-const services: ContentServices = {
+const services: VideoServices & ContentServices & UsageServices = {
   table: tableOf(new DynamoDBClient({}), environment.TABLE_NAME),
-  linkTo: (video) => signLink(s3, video),
+  sleep,
+  linkTo: (object, file) => linkToObject(s3, object, file),
+  wanRegion: environment.WAN_REGION,
+  monthlySpendingLimit: environment.MONTHLY_SPENDING_LIMIT,
 };
 
-const routes = new Map([
+type Route = (of: typeof services, request: ApiRequest, caller: Caller) => Promise<APIGatewayProxyResult>;
+const routes = new Map<string, Route>([
   ['/videos', listOwnVideos],
   ['/videos/{id}', getVideo],
   ['/videos/{id}/content', getContent],
+  ['/usage', getUsage],
 ]);
 
 export const handler = apiHandler(

@@ -1,7 +1,9 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { apiHandler } from '../../../functions/api/api-handler.ts';
+import { isOwnerName } from '../../../functions/api/api-keys.ts';
 import { health } from '../../../functions/api/health.ts';
-import { headerValues, json } from '../../../functions/api/http.ts';
+import { type ApiRequest, headerValues, json } from '../../../functions/api/http.ts';
+import { callerOfPrincipal } from '../../../functions/api/principal.ts';
 import { Problem } from '../../../functions/api/problem.ts';
 import type { Table } from '../../../functions/video/store.ts';
 import { startTable } from '../../support/table.ts';
@@ -60,6 +62,42 @@ test('the caller is whom the authorizer named, whatever the request says', async
   const headers = { owner: 'bob', 'x-owner': 'bob' };
   const answer = answerOf(await handle(aRequest({ owner: 'alice', headers, query: { owner: 'bob' } })));
   expect(answer.body).toEqual({ owner: 'alice', key_id: 'key of alice' });
+});
+
+describe('without an authorizer', () => {
+  const signer = {
+    accountId: '123456789012',
+    caller: 'AIDAXMPL',
+    userArn: 'arn:aws:iam::123456789012:user/alice',
+  };
+  const unsigned = { accountId: null, caller: null, userArn: null };
+  const handle = apiHandler(
+    async (_, caller) => json(200, caller),
+    () => expect.unreachable(),
+  );
+  const from = async (requestContext: ApiRequest['requestContext']) =>
+    answerOf(await handle({ ...aRequest({}), requestContext }));
+
+  test('the caller is who signed, as API Gateway found', async () => {
+    const answer = await from({ identity: signer });
+    expect(answer.status).toBe(200);
+    expect(answer.body).toEqual(callerOfPrincipal(signer));
+    expect(isOwnerName(answer.body.owner)).toBe(true);
+  });
+
+  test.each([
+    {},
+    { identity: null },
+    { identity: {} },
+    { identity: unsigned },
+    { authorizer: null, identity: unsigned },
+    { authorizer: {}, identity: signer },
+    { authorizer: { owner: '', key_id: 'k' }, identity: signer },
+    { authorizer: { owner: 'alice' }, identity: signer },
+    { authorizer: { owner: 7, key_id: 'k' } },
+  ])('nobody is let in by %j', async (requestContext) => {
+    expect(await from(requestContext)).toMatchObject({ status: 401, body: { code: 'unauthorized' } });
+  });
 });
 
 test('all different values of a header are found, in whatever case and form they came', () => {

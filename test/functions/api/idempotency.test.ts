@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { changeStatus, readVideo } from '../../../functions/video/store.ts';
 import { startTable } from '../../support/table.ts';
 import { png } from '../media/support.ts';
-import { anApi, anOwner, aRequest, body, dataUrl } from './support.ts';
+import { aMediaStore, anApi, anOwner, aRequest, body, dataUrl } from './support.ts';
 
 let store: Awaited<ReturnType<typeof startTable>>;
 let api: ReturnType<typeof anApi>;
@@ -86,9 +86,10 @@ test('a repetition after a crash between image and record makes the one video, w
     stored.push(id);
     return { bucket: 'uploads', key: `inputs/${id}/first.png` };
   };
-  const crashed = anApi({ ...store.table, client: { send } as typeof client }, { storeImage });
+  const media = aMediaStore(new Map(), { storeImage });
+  const crashed = anApi({ ...store.table, client: { send } as typeof client }, { media });
   expect((await crashed.submit(keyed(inline(400), owner))).status).toBe(500);
-  const again = await anApi(store.table, { storeImage }).submit(keyed(inline(400), owner));
+  const again = await anApi(store.table, { media }).submit(keyed(inline(400), owner));
   expect(again).toMatchObject({
     status: 202,
     body: { id: stored[0], image: { key: `inputs/${stored[0]}/first.png` } },

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
+import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { keys } from '../../../functions/video/keys.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
-import { createVideo } from '../../../functions/video/store.ts';
+import { createVideo, readVideo, type Table } from '../../../functions/video/store.ts';
+import { buryVideo } from '../../../functions/video/tombstone.ts';
+import { seededRandom } from '../../support/seeded-random.ts';
 import { startTable } from '../../support/table.ts';
 import { aVideo } from '../../support/videos.ts';
 import { anApi, anOwner } from './support.ts';
@@ -23,6 +24,8 @@ async function stands(owner: string, second: number, given: Partial<VideoRecord>
   await createVideo(store.table, video);
   return video.id;
 }
+
+const remove = async (id: string) => buryVideo(store.table, (await readVideo(store.table, id))!);
 
 const ids = (answer: { body: { data: { id: string }[] } }) => answer.body.data.map(({ id }) => id);
 
@@ -73,12 +76,50 @@ test('shows every video once while others are added and those already shown are 
   let later = 100;
   const read = await pages(owner, { limit: '2' }, async (shown) => {
     await stands(owner, later++);
-    for (const id of shown) {
-      const { client, tableName } = store.table;
-      await client.send(new DeleteCommand({ TableName: tableName, Key: { pk: keys.video(id) } }));
-    }
+    for (const id of shown) await remove(id);
   });
   expect(read.flat()).toEqual(all);
+});
+
+test.each([1, 2, 3, 4, 5])(
+  'shows each that stands throughout just once, whatever comes and goes (seed %i)',
+  async (seed) => {
+    const random = seededRandom(seed);
+    const below = (count: number) => Math.floor(random() * count);
+    const owner = anOwner();
+    const states = ['queued', 'failed'] as const;
+    const standing = new Set<string>();
+    for (let made = 0; made < 30; made++) standing.add(await stands(owner, below(12), { status: states[below(2)]! }));
+    const added = new Set<string>();
+    const query = { limit: String(1 + below(5)), ...(seed % 2 ? {} : { status: 'failed' }) };
+    const matching = new Set<string>();
+    for (const id of standing) {
+      if (seed % 2 || (await readVideo(store.table, id))!.status === 'failed') matching.add(id);
+    }
+    let later = 100;
+    const read = await pages(owner, query, async (shown) => {
+      added.add(await stands(owner, later++, { status: 'failed' }));
+      // Any of them, those that the next cursor names among them.
+      for (const id of [shown.at(-1), [...standing][below(standing.size)]]) {
+        if (id && random() < 0.7 && standing.delete(id)) await remove(id);
+      }
+    });
+    const shown = read.flat();
+    expect(new Set(shown).size).toBe(shown.length);
+    expect([...matching].filter((id) => standing.has(id) && !shown.includes(id))).toEqual([]);
+    expect(shown.filter((id) => !matching.has(id))).toEqual([]);
+    expect(shown.filter((id) => added.has(id))).toEqual([]);
+  },
+);
+
+test('is told once: who knows the ETag gets a 304 until something is new', async () => {
+  const owner = anOwner();
+  await stands(owner, 1);
+  const { etag } = (await api.list({ owner })).headers;
+  const headers = { 'if-none-match': etag! };
+  expect(await api.list({ owner, headers })).toMatchObject({ status: 304, headers: { etag }, body: undefined });
+  await stands(owner, 2);
+  expect((await api.list({ owner, headers })).status).toBe(200);
 });
 
 test('takes 20 to a page unless told otherwise', async () => {
@@ -105,6 +146,24 @@ test('filters by status, model and time, each end excluded, and still pages', as
   expect(await pages(owner, { created_after: '2027-01-01T00:00:00Z', created_before: '2026-01-01T00:00:00Z' })).toEqual(
     [[]],
   );
+});
+
+test('leads on through pages where a filter matches nothing, and loses nothing', async () => {
+  const owner = anOwner();
+  const failed = await stands(owner, 0, { status: 'failed' });
+  for (let second = 1; second <= 25; second++) await stands(owner, second);
+  // The table gives two at a time, as it does when videos are large.
+  const client: Table['client'] = {
+    send: ((command: { input: object }) => {
+      if (command instanceof QueryCommand) Object.assign(command.input, { Limit: 2 });
+      return (store.table.client.send as (sent: unknown) => unknown)(command);
+    }) as Table['client']['send'],
+  };
+  const { list } = anApi({ ...store.table, client });
+  const first = await list({ owner, query: { status: 'failed' } });
+  expect(first.body).toEqual({ data: [], next_cursor: expect.any(String) });
+  const second = await list({ owner, query: { status: 'failed', cursor: first.body.next_cursor } });
+  expect({ ids: ids(second), next_cursor: second.body.next_cursor }).toEqual({ ids: [failed], next_cursor: null });
 });
 
 test('ends a page before it outgrows what a Lambda can answer, and loses nothing', async () => {
@@ -174,6 +233,18 @@ describe('a query that can not be used', () => {
     const answer = await api.list({ query: { limit: 'x', status: 'x', order: 'x', by: 'x' } });
     const pointers = answer.body.errors.map(({ pointer }: { pointer: string }) => pointer).sort();
     expect(pointers).toEqual(['/by', '/limit', '/order', '/status']);
+  });
+
+  test('is told of a parameter that came twice, even with one value: nobody knows which was meant', async () => {
+    for (const limit of [
+      ['1', '2'],
+      ['1', '1'],
+    ]) {
+      expect(await api.list({ query: { limit, status: 'queued' } })).toMatchObject({
+        status: 400,
+        body: { code: 'invalid_query', errors: [{ pointer: '/limit', code: 'repeated_parameter' }] },
+      });
+    }
   });
 
   test('but a genuine cursor of long ago is no mistake', async () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { readVideo } from '../../../functions/video/store.ts';
 import { startTable } from '../../support/table.ts';
 import { png } from '../media/support.ts';
-import { type Answer, anApi, aRequest, body, dataUrl } from './support.ts';
+import { type Answer, aMediaStore, anApi, aRequest, body, dataUrl } from './support.ts';
 
 const now = Date.parse('2026-01-01T00:00:00Z');
 let store: Awaited<ReturnType<typeof startTable>>;
@@ -170,7 +170,7 @@ describe('an inline picture', () => {
     const answer = await api.submit({ body: inline(dataUrl(Buffer.alloc(4 * 1024 * 1024 + 1))) });
     expectProblem(answer, 413, 'image_too_large');
     expect(answer.body).toMatchObject({
-      detail: expect.stringMatching(/4194305 bytes.*4194304.*(smaller|URL)/),
+      detail: expect.stringMatching(/4194305 bytes.*4194304.*smaller.*POST \/uploads/),
       errors: [{ pointer: '/input/img_url', code: 'image_too_large' }],
     });
     expect(api.images.size).toBe(0);
@@ -194,7 +194,11 @@ describe('an inline picture', () => {
   });
 
   test('that can not be stored makes no record, and a 500 that tells nothing of why', async () => {
-    api = anApi(store.table, { storeImage: () => Promise.reject(new Error('AccessDenied at arn:aws:s3:::uploads')) });
+    api = anApi(store.table, {
+      media: aMediaStore(new Map(), {
+        storeImage: () => Promise.reject(new Error('AccessDenied at arn:aws:s3:::uploads')),
+      }),
+    });
     const answer = await api.submit({
       body: inline(dataUrl(png(400, 400))),
       headers: { 'Idempotency-Key': 'never-stored' },
@@ -224,7 +228,7 @@ describe('a request that can not be taken', () => {
       "another's s3:// URL",
       body({ input: { img_url: 's3://uploads/inputs/x' } }),
       '/input/img_url',
-      'unsupported_url_scheme',
+      'upload_not_found',
     ],
     [
       'a private address',

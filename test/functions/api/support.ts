@@ -1,11 +1,14 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { APIGatewayProxyResult } from 'aws-lambda';
+import { expect } from 'vitest';
 import { apiHandler } from '../../../functions/api/api-handler.ts';
-import { getContent } from '../../../functions/api/get-content.ts';
-import { getVideo } from '../../../functions/api/get-video.ts';
+import { type ContentServices, getContent } from '../../../functions/api/get-content.ts';
+import { getVideo, type VideoServices } from '../../../functions/api/get-video.ts';
 import type { ApiRequest, Caller } from '../../../functions/api/http.ts';
+import type { MediaStore } from '../../../functions/api/keep-media.ts';
 import { listOwnVideos } from '../../../functions/api/list-own-videos.ts';
 import { type SubmitServices, submit } from '../../../functions/api/submit.ts';
+import { getUsage, type UsageServices } from '../../../functions/api/usage.ts';
 import type { ArchivedVideo, VideoRecord } from '../../../functions/video/record.ts';
 import type { Table } from '../../../functions/video/store.ts';
 import apiRequest from '../../fixtures/events/api-request.json' with { type: 'json' };
@@ -21,20 +24,25 @@ export const body = (given: Record<string, unknown> = {}) => ({
 export function aRequest(given: {
   body?: unknown;
   headers?: Record<string, string>;
-  query?: Record<string, string>;
+  /** Several values of a parameter as a list. */
+  query?: Record<string, string | string[]>;
   id?: string;
   owner?: string;
   resource?: string;
 }): ApiRequest {
   const headers = { ...apiRequest.headers, ...given.headers };
   const { owner = 'alice' } = given;
+  const query = Object.entries(given.query ?? {}).map(([name, values]) => [name, [values].flat()] as const);
   return {
     ...apiRequest,
     headers,
     multiValueHeaders: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value]])),
     resource: given.resource ?? '/videos',
     pathParameters: given.id === undefined ? null : { id: given.id },
-    queryStringParameters: given.query ?? null,
+    queryStringParameters: given.query
+      ? Object.fromEntries(query.map(([name, values]) => [name, values.at(-1)]))
+      : null,
+    multiValueQueryStringParameters: given.query ? Object.fromEntries(query) : null,
     body:
       typeof given.body === 'string' || given.body === undefined ? (given.body ?? null) : JSON.stringify(given.body),
     requestContext: { ...apiRequest.requestContext, authorizer: { owner, key_id: `key of ${owner}` } },
@@ -55,24 +63,45 @@ export const answerOf = ({ statusCode, headers, body }: APIGatewayProxyResult): 
   body: body ? JSON.parse(body) : undefined,
 });
 
+/** Inline images go into a map, each once; uploads have tests of their own, with a real S3. */
+export const aMediaStore = (images = new Map<string, Uint8Array>(), given: Partial<MediaStore> = {}): MediaStore => ({
+  storeImage: async (id, { bytes }) => {
+    const key = `inputs/${id}/${createHash('sha256').update(bytes).digest('hex')}.png`;
+    const isNew = !images.has(key);
+    images.set(key, bytes);
+    return { bucket: 'uploads', key, ...(isNew ? { version_id: 'v1' } : {}) };
+  },
+  checkImage: () => expect.unreachable(),
+  checkSound: () => expect.unreachable(),
+  copyUpload: () => expect.unreachable(),
+  ...given,
+});
+
 /** The API over a table, with an S3 that is a map (write-once, as the bucket is asked to be) and a dispatch that only counts. */
-export function anApi(table: Table, given: Partial<SubmitServices> = {}) {
+export function anApi(
+  table: Table,
+  given: Partial<SubmitServices & ContentServices & VideoServices & UsageServices> = {},
+) {
   const images = new Map<string, Uint8Array>();
   const dispatched: string[] = [];
   const undispatched: string[] = [];
   const surprises: unknown[] = [];
-  const services: SubmitServices & { linkTo: (video: ArchivedVideo) => Promise<string> } = {
+  const links: Parameters<ContentServices['linkTo']>[] = [];
+  const services: SubmitServices & ContentServices & VideoServices & UsageServices = {
     table,
     trustedOrigins: [],
-    storeImage: async (id, { bytes }) => {
-      const key = `inputs/${id}/${createHash('sha256').update(bytes).digest('hex')}.png`;
-      const isNew = !images.has(key);
-      images.set(key, bytes);
-      return { bucket: 'uploads', key, ...(isNew ? { version_id: 'v1' } : {}) };
-    },
+    uploadsBucket: 'uploads',
+    media: aMediaStore(images),
     dispatch: async (video: VideoRecord) => void dispatched.push(video.id),
     logUndispatched: (video) => void undispatched.push(video.id),
-    linkTo: async ({ bucket, key, version_id }) => `https://${bucket}.s3.test/${key}?versionId=${version_id}`,
+    linkTo: async (...asked) => {
+      links.push(asked);
+      const [{ bucket, key, version_id }] = asked;
+      return `https://${bucket}.s3.test/${key}${version_id ? `?versionId=${version_id}` : ''}`;
+    },
+    sleep: () => expect.unreachable(),
+    wanRegion: 'singapore',
+    monthlySpendingLimit: undefined,
     ...given,
   };
   const route =
@@ -87,6 +116,7 @@ export function anApi(table: Table, given: Partial<SubmitServices> = {}) {
     };
   return {
     images,
+    links,
     dispatched,
     undispatched,
     surprises,
@@ -94,8 +124,24 @@ export function anApi(table: Table, given: Partial<SubmitServices> = {}) {
     get: route(getVideo),
     list: route(listOwnVideos),
     content: route(getContent),
+    usage: route(getUsage),
   };
 }
+
+/** What the record of a video says of its file, once it is proven. */
+export const anArchivedVideo: ArchivedVideo = {
+  bucket: 'firstframe-videos',
+  key: 'some-id/1-1.mp4',
+  version_id: 'v7',
+  bytes: 12345,
+  sha256: 'ab'.repeat(32),
+  content_type: 'video/mp4',
+  duration_seconds: 5,
+  width: 640,
+  height: 480,
+  fps: 30,
+  codecs: ['avc1'],
+};
 
 export const anOwner = () => `owner-${randomUUID()}`;
 

@@ -1,0 +1,58 @@
+import { checkRequest, type VideoRequest } from '../wan/request.ts';
+import { isJsonObject } from '../wan/request-fields.ts';
+import type { Violation, Warning } from '../wan/violations.ts';
+import { type InlineImage, MAX_INLINE_IMAGE_BYTES, readInlineImage } from './inline-image.ts';
+import { Problem, violationsProblem } from './problem.ts';
+import { uploadPrefix } from './upload-address.ts';
+
+export interface BodyRules {
+  /** `tolerant` for callers that speak Wan's own protocol. */
+  mode: 'strict' | 'tolerant';
+  trustedOrigins: readonly string[];
+  uploadsBucket: string;
+  /** Whose uploads the request may name. */
+  owner: string;
+}
+
+/** A request that was understood, with the model's defaults filled in, and its picture if that came inline. */
+export interface CheckedBody {
+  request: VideoRequest;
+  warnings: Warning[];
+  image: InlineImage | undefined;
+}
+
+/**
+ * The request that a body stands for. Everything that can be told from the body alone is checked, an inline picture included;
+ * uploads are taken by their URL and are looked at by whoever makes a video of them.
+ * @throws Problem 400 with all violations at once, 413 for a large inline picture
+ */
+export function checkBody(body: unknown, { mode, trustedOrigins, uploadsBucket, owner }: BodyRules): CheckedBody {
+  const prefix = uploadPrefix(uploadsBucket, owner);
+  const checked = checkRequest(body, {
+    mode,
+    trustedOrigins,
+    maxInlineImageBytes: MAX_INLINE_IMAGE_BYTES,
+    s3Prefixes: { img_url: prefix, audio_url: prefix },
+  });
+  const unoffered = isJsonObject(body) && Object.hasOwn(body, 'webhook_url') ? [webhooksAreNotOffered] : [];
+  const violations = [...(checked.ok ? [] : checked.violations), ...(mode === 'strict' ? unoffered : [])];
+  if (!checked.ok || violations.length > 0) throw refusal(violations);
+  const image = readInlineImage(checked.request);
+  if (Array.isArray(image)) throw refusal(image);
+  return { request: checked.request, warnings: [...checked.warnings, ...unoffered], image };
+}
+
+/** The problem that a request's violations are. */
+export function refusal(violations: readonly Violation[]): Problem {
+  const tooLarge = violations.find(({ code }) => code === 'image_too_large');
+  if (!tooLarge) return violationsProblem('invalid_request', 'The request can not be taken as it is.', violations);
+  const { code, message } = tooLarge;
+  const detail = `${message} POST /uploads takes larger ones: its "media_url" goes into img_url.`;
+  return new Problem(413, { code, title: 'The picture is too large to be sent inline.', detail, errors: violations });
+}
+
+const webhooksAreNotOffered: Violation = {
+  pointer: '/webhook_url',
+  code: 'not_offered',
+  message: 'Webhooks are not offered yet: leave it out and ask GET /videos/{id}.',
+};

@@ -1,0 +1,34 @@
+import type { APIGatewayProxyResult } from 'aws-lambda';
+import { estimatedCost } from '../video/estimated-cost.ts';
+import { typicalSeconds } from '../video/typical-seconds.ts';
+import type { Region } from '../wan/regions.ts';
+import { checkBody } from './check-body.ts';
+import { type ApiRequest, type Caller, json } from './http.ts';
+import { readJson } from './read-json.ts';
+
+export interface EstimateServices {
+  trustedOrigins: readonly string[];
+  uploadsBucket: string;
+  wanRegion: Region;
+}
+
+/**
+ * `POST /estimates`: checks a request for a video as `POST /videos` would, and tells what it would be and cost. Nothing is stored,
+ * spent or fetched, so whether the files behind URLs are there and good shows only when the video is asked for.
+ * @throws Problem 400 with all violations at once, 413 for a large inline picture
+ */
+export async function estimate(
+  services: EstimateServices,
+  request: ApiRequest,
+  { owner }: Caller,
+): Promise<APIGatewayProxyResult> {
+  const { request: wanted, warnings } = checkBody(readJson(request), { ...services, mode: 'strict', owner });
+  const { model, parameters } = wanted;
+  return json(200, {
+    model,
+    parameters,
+    estimated_cost: estimatedCost(wanted, services.wanRegion) ?? null,
+    estimated_seconds: typicalSeconds(wanted),
+    warnings,
+  });
+}

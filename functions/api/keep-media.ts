@@ -1,0 +1,74 @@
+import type { ImageLimits } from '../media/image.ts';
+import type { StoredImage, StoredSound } from '../video/record.ts';
+import { findModel } from '../wan/catalogue.ts';
+import type { VideoRequest } from '../wan/request.ts';
+import { uploadNotFound } from '../wan/request-urls.ts';
+import type { Violation } from '../wan/violations.ts';
+import type { InlineImage } from './inline-image.ts';
+import { violationsProblem } from './problem.ts';
+import type { CheckedUpload, UploadVersion } from './uploaded-media.ts';
+
+type Place = Pick<StoredImage, 'bucket' | 'key' | 'version_id'>;
+
+/** Where pictures and sounds come from and where a video's own lie; `mediaStoreOf` is the real one. */
+export interface MediaStore {
+  /** Stores an image that came inline, under the video's id. Storing it twice is storing it once. */
+  storeImage: (id: string, image: { bytes: Uint8Array; content_type: string }) => Promise<Place>;
+  /** Looks at an uploaded picture. */
+  checkImage: (url: string, limits: ImageLimits) => Promise<CheckedUpload<Omit<StoredImage, keyof Place>>>;
+  /** Looks at an uploaded sound. */
+  checkSound: (url: string) => Promise<CheckedUpload<Omit<StoredSound, keyof Place>>>;
+  /** Copies an upload below the video's id, once; undefined when the version that was checked is gone. */
+  copyUpload: (upload: UploadVersion, id: string) => Promise<Place | undefined>;
+}
+
+/**
+ * Makes the media of a request that only we hold the video's own: an inline picture, an uploaded picture, an uploaded sound.
+ * Everything is looked at before anything is stored.
+ * @throws Problem 400 for uploads that are not there, or not what the model takes
+ */
+export async function keepMedia(
+  store: MediaStore,
+  id: string,
+  { model, input }: VideoRequest,
+  inline: InlineImage | undefined,
+): Promise<{ image?: StoredImage; sound?: StoredSound }> {
+  const { img_url, audio_url } = input;
+  const [image, sound] = await Promise.all([
+    isUpload(img_url) ? store.checkImage(img_url, findModel(model).image) : undefined,
+    isUpload(audio_url) ? store.checkSound(audio_url) : undefined,
+  ]);
+  if (image?.ok === false || sound?.ok === false) {
+    throw refusal([...violationsOf('/input/img_url', image), ...violationsOf('/input/audio_url', sound)]);
+  }
+  const [storedImage, storedSound] = await Promise.all([
+    inline ? keepInline(store, id, inline) : image && keepUpload(store, id, image, '/input/img_url'),
+    sound && keepUpload(store, id, sound, '/input/audio_url'),
+  ]);
+  return { ...(storedImage ? { image: storedImage } : {}), ...(storedSound ? { sound: storedSound } : {}) };
+}
+
+const isUpload = (url: string | undefined): url is string => url?.startsWith('s3://') ?? false;
+
+async function keepInline(store: MediaStore, id: string, image: InlineImage): Promise<StoredImage> {
+  const { bytes, content_type, width, height } = image;
+  const stored = await store.storeImage(id, { bytes, content_type });
+  return { ...stored, content_type, bytes: bytes.byteLength, width, height };
+}
+
+async function keepUpload<Facts>(
+  store: MediaStore,
+  id: string,
+  { upload, facts }: { upload: UploadVersion; facts: Facts },
+  pointer: string,
+): Promise<Place & Facts> {
+  const place = await store.copyUpload(upload, id);
+  if (!place) throw refusal([{ pointer, ...uploadNotFound }]);
+  return { ...place, ...facts };
+}
+
+const violationsOf = (pointer: string, checked: CheckedUpload<unknown> | undefined): Violation[] =>
+  checked?.ok === false ? checked.violations.map((problem) => ({ pointer, ...problem })) : [];
+
+const refusal = (violations: readonly Violation[]) =>
+  violationsProblem('invalid_request', 'The request can not be taken as it is.', violations);

@@ -1,0 +1,64 @@
+import { errorNames } from '../../functions/shared/errors.ts';
+import { archiveVideo } from '../../functions/workflow/archive-video.ts';
+import { checkTask } from '../../functions/workflow/check-task.ts';
+import { createTask } from '../../functions/workflow/create-task.ts';
+import type { RecordFailureInput, WorkflowInput } from '../../functions/workflow/payload.ts';
+import { recordFailure } from '../../functions/workflow/record-failure.ts';
+import type { Services } from './interleavings-world.ts';
+
+export interface Surroundings {
+  invoke: <Output>(act: (services: Services) => Promise<Output>) => Promise<Output>;
+  wait: (seconds: number) => Promise<void>;
+  /** Has an invocation made a second time, at once with everything else. */
+  beside: (act: (services: Services) => Promise<unknown>) => void;
+}
+
+/** How often a state is tried again, by the error's name; of the real ones' patience as much as tells them apart. */
+const patience: Record<string, number> = {
+  [errorNames.submissionUncertain]: 40,
+  [errorNames.submissionFenced]: 2,
+  [errorNames.unexplained]: 0,
+};
+
+/** One execution, as the state machine would have it (`infra/workflow-definition.ts`). @returns how it ended */
+export async function playExecution(
+  input: WorkflowInput,
+  { invoke, wait, beside }: Surroundings,
+): Promise<'SUCCEEDED' | 'FAILED'> {
+  const attempt = async <Output>(state: (services: Services) => Promise<Output>): Promise<Output | Caught> => {
+    for (let tries = 0; ; tries++) {
+      try {
+        return await invoke(state);
+      } catch (error) {
+        const name = error instanceof Error ? error.name : 'Error';
+        if (tries >= (patience[name] ?? 3)) return { caught: name };
+        await wait(5);
+      }
+    }
+  };
+  const fail = async (error: RecordFailureInput['error']) => {
+    const record = (each: Services) => recordFailure(each, { ...input, error });
+    beside(record);
+    return isCaught(await attempt(record)) ? 'FAILED' : 'SUCCEEDED';
+  };
+
+  const created = await attempt((each) => createTask(each, input));
+  if (isCaught(created)) return fail({ Error: created.caught });
+  if (created.outcome === 'settled') return 'SUCCEEDED';
+  if (created.outcome === 'failed') return fail(created.error);
+  for (;;) {
+    await wait(5);
+    const checked = await attempt((each) => checkTask(each, input));
+    if (isCaught(checked)) return fail({ Error: checked.caught });
+    if (checked.outcome === 'settled') return 'SUCCEEDED';
+    if (checked.outcome === 'failed') return fail(checked.error);
+    if (checked.outcome === 'succeeded') break;
+  }
+  const archived = await attempt((each) => archiveVideo(each, input));
+  return isCaught(archived) ? fail({ Error: archived.caught }) : 'SUCCEEDED';
+}
+
+interface Caught {
+  caught: string;
+}
+const isCaught = (output: object): output is Caught => 'caught' in output;

@@ -1,0 +1,37 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
+import { serve } from '../../local/aws/s3/index.ts';
+
+/** An S3 with versioned buckets named `videos` and `uploads`. */
+export async function versionedBuckets() {
+  const directory = await mkdtemp(path.join(tmpdir(), 'firstframe-buckets-'));
+  const storage = await serve({
+    directory,
+    now: Date.now,
+    secretOf: () => 'local',
+    onObjectEvent: async () => undefined,
+  });
+  for (const bucket of ['videos', 'uploads']) await storage.createBucket(bucket, { versioned: true });
+  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+  const s3 = new S3Client({ endpoint: storage.endpoint, region: 'us-east-1', credentials });
+  const keysBelow = async (Bucket: string, Prefix: string): Promise<string[]> => {
+    const { Versions = [], DeleteMarkers = [] } = await s3.send(new ListObjectVersionsCommand({ Bucket, Prefix }));
+    return [...Versions, ...DeleteMarkers].map(({ Key }) => Key!);
+  };
+  return {
+    s3,
+    /** Keys of every version and delete marker of a video's own objects. */
+    objectsOf: async (id: string) => [
+      ...(await keysBelow('videos', `${id}/`)),
+      ...(await keysBelow('uploads', `inputs/${id}/`)),
+    ],
+    keysBelow,
+    close: async () => {
+      s3.destroy();
+      await storage.close();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
