@@ -3,7 +3,7 @@ import { Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { Construct } from 'constructs';
 import { deadLetterQueue } from './dead-letters.ts';
-import { dispatchingAccess, type Foundation } from './foundation.ts';
+import { dispatchingAccess, type Foundation, requestSettings } from './foundation.ts';
 import { settings, together, uploadsAccess, uploadsListAccess } from './grants.ts';
 import { PipelineFunction } from './pipeline-function.ts';
 
@@ -21,10 +21,8 @@ export class Drops extends Construct {
         dispatchingAccess(foundation, ['GetItem', 'PutItem', 'UpdateItem']),
         uploadsAccess(storage.uploads, ['drop/'], ['GetObject', 'GetObjectVersion']),
         uploadsListAccess(storage.uploads),
-        settings({
-          TRUSTED_ORIGINS: JSON.stringify(configuration.trustedOrigins),
-          DROP_DEFAULTS: JSON.stringify(configuration.drop),
-        }),
+        requestSettings(configuration),
+        settings({ DROP_DEFAULTS: JSON.stringify(configuration.drop) }),
       ),
       timeout: Duration.minutes(1),
       memory: 512,

@@ -3,7 +3,17 @@ import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import { indexes } from '../functions/shared/table-schema.ts';
 import type { Configuration } from './config.ts';
-import { type Access, settings, startAccess, tableAccess, together } from './grants.ts';
+import {
+  type Access,
+  settings,
+  startAccess,
+  tableAccess,
+  together,
+  uploadsAccess,
+  uploadsListAccess,
+  versionsAccess,
+  videosAccess,
+} from './grants.ts';
 import type { FunctionSettings } from './pipeline-function.ts';
 import type { Storage } from './storage.ts';
 
@@ -50,3 +60,38 @@ export function dispatchingAccess(
     settings({ LANE_LIMITS: JSON.stringify(configuration.laneLimits) }),
   );
 }
+
+/** What an owner may spend in a month, for who keeps to it or tells it. */
+export const spendingLimit = ({ monthlySpendingLimit }: Configuration): Access<{ MONTHLY_SPENDING_LIMIT: string }> =>
+  settings({ MONTHLY_SPENDING_LIMIT: monthlySpendingLimit?.toString() ?? '' });
+
+/** What checking a request takes beside the media it names: the region's catalogue and prices, and whom its URLs may name. */
+export const requestSettings = ({
+  region,
+  trustedOrigins,
+}: Configuration): Access<{ WAN_REGION: string; TRUSTED_ORIGINS: string }> =>
+  settings({ WAN_REGION: region, TRUSTED_ORIGINS: JSON.stringify(trustedOrigins) });
+
+/** Taking a request for a video: it is checked, its media become the video's own, its record is written, and it is dispatched. */
+export function takingAccess(foundation: Foundation) {
+  const { configuration, storage } = foundation;
+  return together(
+    dispatchingAccess(foundation, ['GetItem', 'PutItem', 'UpdateItem']),
+    uploadsAccess(storage.uploads, ['uploads/'], ['GetObject', 'GetObjectVersion']),
+    uploadsListAccess(storage.uploads),
+    uploadsAccess(storage.uploads, ['inputs/'], ['PutObject']),
+    requestSettings(configuration),
+    spendingLimit(configuration),
+  );
+}
+
+/** Deleting all objects of a video, each version by its id: what was made, and the media it was made of. */
+export const deletingAccess = ({
+  storage: { uploads, videos },
+}: Foundation): Access<{ UPLOADS_BUCKET: string; VIDEOS_BUCKET: string }> =>
+  together(
+    videosAccess(videos, ['DeleteObjectVersion']),
+    versionsAccess(videos),
+    uploadsAccess(uploads, ['inputs/'], ['DeleteObjectVersion']),
+    versionsAccess(uploads, 'inputs/'),
+  );

@@ -1,4 +1,6 @@
 import { ResponseType, type RestApi } from 'aws-cdk-lib/aws-apigateway';
+import type { Auth } from '../functions/shared/environment.ts';
+import type { Configuration } from './config.ts';
 
 /** What the gateway answers by itself: to whom the problem is, and how to mend it. */
 interface GatewayProblem {
@@ -16,18 +18,36 @@ const badRequest: GatewayProblem = {
   title: 'The request can not be read.',
   detail: 'Check the method, the path, the query and the headers, then send it again.',
 };
-const notSignedIn: GatewayProblem = {
+const noKey: GatewayProblem = {
   status: 401,
   code: 'InvalidApiKey',
   title: 'The API key is missing or not valid.',
   detail: 'Send a key of this service in the header: Authorization: Bearer KEY.',
   headers: { 'WWW-Authenticate': 'Bearer' },
 };
+const noToken: GatewayProblem = {
+  ...noKey,
+  title: 'The token is missing, not valid or no longer valid.',
+  detail: 'Send a token that your identity provider made for this service in the header: Authorization: Bearer TOKEN.',
+};
+const notSigned: GatewayProblem = {
+  status: 401,
+  code: 'InvalidApiKey',
+  title: 'The request is not signed, or there is no such route.',
+  detail:
+    'Sign it with AWS Signature Version 4 for the service execute-api. If it was signed, check method and path; both are case-sensitive.',
+};
+const wrongSignature: GatewayProblem = {
+  ...notSigned,
+  title: 'The signature of the request is not valid.',
+  detail:
+    'Sign it with AWS Signature Version 4 for the service execute-api and the region of this API, with current credentials and the right time.',
+};
 const notAllowed: GatewayProblem = {
   status: 403,
   code: 'AccessDenied',
-  title: 'The API key does not allow this.',
-  detail: 'Use another key, or ask whoever runs this service for what yours lacks.',
+  title: 'You are not allowed to do this.',
+  detail: 'Use other credentials, or ask whoever runs this service for what yours lack.',
 };
 const unknownRoute: GatewayProblem = {
   status: 404,
@@ -39,7 +59,7 @@ const tooLarge: GatewayProblem = {
   status: 413,
   code: 'BadRequest.TooLarge',
   title: 'The request is too large.',
-  detail: 'An inline picture may have 4 MiB. Send a smaller one, or its http(s) URL.',
+  detail: 'An inline picture may have 4 MiB. Upload a larger one through POST /uploads, or send its http(s) URL.',
 };
 const unsupportedMediaType: GatewayProblem = {
   status: 415,
@@ -53,6 +73,13 @@ const tooManyRequests: GatewayProblem = {
   title: 'Too many requests.',
   detail: 'Wait for the seconds in Retry-After, then send it again; nothing was done.',
   headers: { 'Retry-After': '1' },
+};
+const tooManyFromThere: GatewayProblem = {
+  ...tooManyRequests,
+  title: 'Too many requests from your address.',
+  detail:
+    'Send fewer: they are counted over five minutes, and let through again when there were less. Nothing was done.',
+  headers: { 'Retry-After': '60' },
 };
 const brokenInside: GatewayProblem = {
   status: 500,
@@ -74,7 +101,20 @@ const tooSlow: GatewayProblem = {
   detail: 'The request may have been done. Send it again with the same Idempotency-Key, or look at GET /videos first.',
 };
 
-/** Every type that API Gateway has, so that none answers in a shape of its own. */
+/** What a caller who was not recognised is told depends on how callers are recognised. */
+function aboutCallers(mode: Auth['mode']): readonly (readonly [ResponseType, GatewayProblem])[] {
+  const isSigned = mode === 'iam';
+  return [
+    [ResponseType.UNAUTHORIZED, mode === 'jwt' ? noToken : noKey],
+    // Named after what the gateway guesses. An unknown path or method gets it, and so does an unsigned request where all must be signed.
+    [ResponseType.MISSING_AUTHENTICATION_TOKEN, isSigned ? notSigned : unknownRoute],
+    // Where nothing is signed, the gateway still reads an Authorization header as a signature when there is no such route.
+    [ResponseType.INVALID_SIGNATURE, isSigned ? wrongSignature : unknownRoute],
+    [ResponseType.EXPIRED_TOKEN, isSigned ? wrongSignature : unknownRoute],
+  ];
+}
+
+/** The other types that API Gateway has, so that none answers in a shape of its own. */
 const problems: readonly (readonly [ResponseType, GatewayProblem])[] = [
   [ResponseType.DEFAULT_4XX, badRequest],
   [ResponseType.DEFAULT_5XX, brokenInside],
@@ -84,28 +124,24 @@ const problems: readonly (readonly [ResponseType, GatewayProblem])[] = [
   [ResponseType.AUTHORIZER_FAILURE, brokenInside],
   [ResponseType.BAD_REQUEST_BODY, badRequest],
   [ResponseType.BAD_REQUEST_PARAMETERS, badRequest],
-  [ResponseType.EXPIRED_TOKEN, notAllowed],
   [ResponseType.INTEGRATION_FAILURE, noAnswerInside],
   [ResponseType.INTEGRATION_TIMEOUT, tooSlow],
   [ResponseType.INVALID_API_KEY, notAllowed],
-  [ResponseType.INVALID_SIGNATURE, notAllowed],
-  // Named after what the gateway guesses; it is what an unknown path or method gets.
-  [ResponseType.MISSING_AUTHENTICATION_TOKEN, unknownRoute],
   [ResponseType.QUOTA_EXCEEDED, tooManyRequests],
   [ResponseType.REQUEST_TOO_LARGE, tooLarge],
   [ResponseType.RESOURCE_NOT_FOUND, unknownRoute],
   [ResponseType.THROTTLED, tooManyRequests],
-  [ResponseType.UNAUTHORIZED, notSignedIn],
   [ResponseType.UNSUPPORTED_MEDIA_TYPE, unsupportedMediaType],
-  [ResponseType.WAF_FILTERED, notAllowed],
 ];
 
 /**
  * Shapes the answers that the gateway gives without asking a function: one template for both dialects, RFC 9457's members beside
  * the reference's `code`, `message` and `request_id`. As `application/json`, since clients of Wan's protocol read no other type.
  */
-export function addGatewayResponses(api: RestApi): void {
-  for (const [type, { status, headers = {}, ...problem }] of problems) {
+export function addGatewayResponses(api: RestApi, { auth, waf }: Configuration): void {
+  // A web ACL of this stack has one rule, which counts; of another one's rules nothing is known here.
+  const filtered = [ResponseType.WAF_FILTERED, waf ? tooManyFromThere : notAllowed] as const;
+  for (const [type, { status, headers = {}, ...problem }] of [...problems, ...aboutCallers(auth.mode), filtered]) {
     api.addGatewayResponse(type.responseType, {
       type,
       statusCode: String(status),

@@ -52,10 +52,13 @@ export function tableAccess(
 
 type ObjectAction = 'GetObject' | 'GetObjectVersion' | 'PutObject' | 'DeleteObject' | 'DeleteObjectVersion';
 
-/** Objects of the uploads bucket below the prefixes: drops, and pictures that came inline with a request. */
+/** What lies in the uploads bucket: drops, uploads that wait for a request to name them, and the media of videos. */
+type UploadsPrefix = 'drop/' | 'uploads/' | 'inputs/';
+
+/** Objects of the uploads bucket below the prefixes. */
 export function uploadsAccess(
   bucket: IBucket,
-  prefixes: readonly ('drop/' | 'inputs/')[],
+  prefixes: readonly UploadsPrefix[],
   actions: readonly ObjectAction[],
 ): Access<{ UPLOADS_BUCKET: string }> {
   return { ...objectAccess(bucket, prefixes, actions), environment: { UPLOADS_BUCKET: bucket.bucketName } };
@@ -71,9 +74,14 @@ export function uploadsListAccess(bucket: IBucket): Access {
   return { statements: [allow(bucket.bucketArn, 's3:ListBucket')], environment: {}, wildcards: {} };
 }
 
-/** Listing the versions of the videos bucket's objects, by which what is superfluous is deleted. */
-export function videosListAccess(bucket: IBucket): Access {
-  return { statements: [allow(bucket.bucketArn, 's3:ListBucketVersions')], environment: {}, wildcards: {} };
+/**
+ * Listing the versions of a bucket's objects, by which what is superfluous is deleted.
+ * @param prefix where alone. @default - everywhere: below the names of videos, which are only known at run time
+ */
+export function versionsAccess(bucket: IBucket, prefix?: UploadsPrefix): Access {
+  const statement = allow(bucket.bucketArn, 's3:ListBucketVersions');
+  if (prefix) statement.addCondition('StringLike', { 's3:prefix': `${prefix}*` });
+  return { statements: [statement], environment: {}, wildcards: {} };
 }
 
 /** Wan's address and the key for it. */

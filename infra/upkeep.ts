@@ -4,7 +4,7 @@ import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { deadLetterQueue } from './dead-letters.ts';
-import { dispatchingAccess, type Foundation } from './foundation.ts';
+import { deletingAccess, dispatchingAccess, type Foundation } from './foundation.ts';
 import { executionsAccess, together } from './grants.ts';
 import { PipelineFunction } from './pipeline-function.ts';
 
@@ -22,7 +22,7 @@ export class Upkeep extends Construct {
       targets: [target(dispatch, deadLetters, Duration.minutes(1))],
     });
     new Rule(this, 'SweepEveryFiveMinutes', {
-      description: 'Looks for videos whose workflow died',
+      description: 'Looks for videos whose workflow died, and for deletions to finish',
       schedule: Schedule.rate(Duration.minutes(5)),
       targets: [target(sweep, deadLetters, Duration.minutes(5))],
     });
@@ -57,10 +57,12 @@ function sweepFunction(scope: Construct, foundation: Foundation, deadLetters: Qu
   return new PipelineFunction(scope, 'SweepFunction', {
     ...foundation.functions,
     name: 'sweep',
-    description: 'Finds videos whose workflow died, resumes them, and frees the permits of the dead',
+    description:
+      'Finds videos whose workflow died, resumes them, frees the permits of the dead, and finishes deletions',
     access: together(
       dispatchingAccess(foundation, ['GetItem', 'UpdateItem']),
       executionsAccess(scope, foundation.stateMachine.name),
+      deletingAccess(foundation),
     ),
     // Ends before the next sweep begins.
     timeout: Duration.minutes(4),

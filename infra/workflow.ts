@@ -3,8 +3,8 @@ import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { acknowledgeWildcard } from './acknowledge.ts';
-import { dispatchingAccess, type Foundation } from './foundation.ts';
-import { settings, tableAccess, together, uploadsAccess, videosAccess, videosListAccess, wanAccess } from './grants.ts';
+import { dispatchingAccess, type Foundation, requestSettings, spendingLimit } from './foundation.ts';
+import { settings, tableAccess, together, uploadsAccess, versionsAccess, videosAccess, wanAccess } from './grants.ts';
 import { pinLogicalId } from './logical-id.ts';
 import { PipelineFunction } from './pipeline-function.ts';
 import { workflowDefinition } from './workflow-definition.ts';
@@ -64,6 +64,7 @@ function createTask(scope: Construct, foundation: Foundation): PipelineFunction<
         TYPICAL_SECONDS: typicalSeconds(foundation),
         UNCERTAIN_SECONDS: String(configuration.uncertainSeconds),
       }),
+      spendingLimit(configuration),
     ),
     // A call, for which the client waits 75 s since Wan fetches and checks the image within it; and when Wan could not fetch it, an
     // upload (10 s + 60 s) and a second call, each after a wait of about a second for its slot.
@@ -106,8 +107,8 @@ function archiveVideo(
         'DeleteObject',
         'DeleteObjectVersion',
       ]),
-      videosListAccess(storage.videos),
-      settings({ WAN_REGION: configuration.region, TRUSTED_ORIGINS: JSON.stringify(configuration.trustedOrigins) }),
+      versionsAccess(storage.videos),
+      requestSettings(configuration),
     ),
     // As long as a Lambda may run: a slow line to Wan's storage is better than starting over.
     timeout: Duration.minutes(15),

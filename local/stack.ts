@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { serverOptions } from './aws/api-gateway/server-options.ts';
 import { type Clock, systemClock } from './aws/clock.ts';
 import { lockDirectory } from './aws/directory-lock.ts';
 import type { AwsCall } from './aws/endpoint/recorded-calls.ts';
@@ -33,6 +34,8 @@ export interface LocalDependencies {
   clock?: Clock;
   /** Where bundles and templates are cached. @default the project's */
   build_directory?: string;
+  /** Settings of the stack over those of this machine, as in cdk.json; origins that are trusted are added to this machine's. */
+  context?: Record<string, unknown>;
 }
 
 const recordedCalls = 100_000;
@@ -43,7 +46,7 @@ const recordedCalls = 100_000;
  * @throws Error that says how to mend it: a taken port, a directory in use, a template the local runtime does not know
  */
 export async function startLocal(settings: LocalSettings, dependencies: LocalDependencies = {}): Promise<LocalStack> {
-  const { clock = systemClock, build_directory: outdir } = dependencies;
+  const { clock = systemClock, build_directory: outdir, context } = dependencies;
   // Lambda's clock shows UTC, and worker threads share this process's time zone.
   process.env.TZ = 'UTC';
   const unlock = lockDirectory(settings.directory);
@@ -70,7 +73,7 @@ export async function startLocal(settings: LocalSettings, dependencies: LocalDep
       import('../infra/synthesize.ts'),
       import('../infra/bundle.ts').then(({ bundle }) => bundle({ outdir })),
       import('./aws/runtime.ts'),
-      listen(settings.port, 'PORT').then((api) => {
+      listen(settings.port, 'PORT', serverOptions).then((api) => {
         opened.api = api;
         return api;
       }),
@@ -87,7 +90,7 @@ export async function startLocal(settings: LocalSettings, dependencies: LocalDep
     ]);
     const { template, assetDirectory } = await synthesize({
       bundles,
-      context: stackContext(settings, aws.url, wan?.url),
+      context: stackContext(settings, aws.url, wan?.url, context),
       outdir,
     });
     const calls: AwsCall[] = [];
@@ -108,7 +111,7 @@ export async function startLocal(settings: LocalSettings, dependencies: LocalDep
     await seedApiKey(runtime.dynamoDb, { table, key: settings.api_key, owner: 'local', now: clock.now() });
     aws.serve(runtime.endpoint);
     await runtime.resume();
-    api.serve(runtime.api);
+    api.serve(runtime.api.handle, runtime.api.refuse);
     const { directory } = settings;
     return { api_url: api.url, aws_url: aws.url, wan_url: wan?.url, wan, directory, runtime, calls, close };
   } catch (error) {

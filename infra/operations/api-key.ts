@@ -83,7 +83,7 @@ async function perform(
   switch (command) {
     case 'create': {
       if (owner === undefined || !isOwnerName(owner)) {
-        throw new Mistake('Say whose key it is: --owner NAME, 1 to 64 letters, digits and . _ @ -');
+        throw new Mistake('Say whose key it is: --owner NAME, 1 to 64 letters, digits and . _ @ -, and more than dots');
       }
       const { key, item } = await createApiKey(table, owner);
       print(`The key ${item.key_id} of ${owner}. Keep it now: it is stored nowhere and not shown again.`);

@@ -1,13 +1,17 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerOptions, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { answerUnreadable, type Refusal } from './unreadable.ts';
 
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 export interface Listener {
   /** `http://127.0.0.1:<port>` */
   url: string;
-  /** Who answers. Requests that came earlier have waited. */
-  serve(handler: RequestHandler): void;
+  /**
+   * Who answers. Requests that came earlier have waited.
+   * @param refuse answers what is no request that Node could read. @default Node's own words
+   */
+  serve(handler: RequestHandler, refuse?: Refusal): void;
   close(): Promise<void>;
 }
 
@@ -19,12 +23,12 @@ const keepAliveMilliseconds = 120_000;
  * @param port 0 takes any free one
  * @param variable the setting that the error names when the port is taken
  */
-export async function listen(port: number, variable: string): Promise<Listener> {
-  let serve!: Listener['serve'];
+export async function listen(port: number, variable: string, options: ServerOptions = {}): Promise<Listener> {
+  let serve!: (handler: RequestHandler) => void;
   const handler = new Promise<RequestHandler>((resolve) => {
     serve = resolve;
   });
-  const server = createServer({ keepAliveTimeout: keepAliveMilliseconds }, async (request, response) => {
+  const server = createServer({ keepAliveTimeout: keepAliveMilliseconds, ...options }, async (request, response) => {
     await (await handler)(request, response);
   });
   await new Promise<void>((resolve, reject) => {
@@ -33,7 +37,10 @@ export async function listen(port: number, variable: string): Promise<Listener> 
   });
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    serve,
+    serve(handler, refuse) {
+      if (refuse) answerUnreadable(server, refuse);
+      serve(handler);
+    },
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();

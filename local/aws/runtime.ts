@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { account, region } from './account.ts';
-import { createApiGateway } from './api-gateway/api-gateway.ts';
+import { type ApiGateway, createApiGateway } from './api-gateway/api-gateway.ts';
 import { readApi } from './api-gateway/read-api.ts';
 import type { Clock } from './clock.ts';
 import { type DynamoDb, openDynamoDb } from './dynamodb/dynamodb.ts';
@@ -41,8 +41,8 @@ export interface RuntimeOptions {
 /** The template's resources, running. */
 export interface Runtime {
   stack: Stack;
-  /** Answers the REST API's requests. */
-  api: RequestHandler;
+  /** The REST API. */
+  api: ApiGateway;
   /** Answers the requests to AWS. */
   endpoint: RequestHandler;
   dynamoDb: DynamoDb;
@@ -149,7 +149,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
 
   return {
     stack,
-    api: createApiGateway({ api, lambda, clock }).handle,
+    api: createApiGateway({ api, lambda, clock, accessKey: keyring }),
     endpoint: endpoint.handle,
     dynamoDb,
     async resume() {

@@ -124,7 +124,7 @@ describe('the deployed bundles', () => {
     const known = new Set([optional, ...builtinModules, ...builtinModules.map((name) => `node:${name}`)]);
     for (const { directory } of (await bundle()).values()) {
       const text = await readFile(join(directory, 'index.js'), 'utf8');
-      const required = [...text.matchAll(/\brequire\("([^"]+)"\)/g)].map(([, name]) => name!);
+      const required = [...text.matchAll(/\brequire\("([\w@./:-]+)"\)/g)].map(([, name]) => name!);
       expect(required.filter((name) => !known.has(name))).toEqual([]);
     }
   });

@@ -24,6 +24,8 @@ describe('the configuration', () => {
       uncertainSeconds: 120,
       trustedOrigins: [],
       drop: { owner: 'drops', model: 'wan2.2-i2v-flash', prompt: expect.any(String) },
+      auth: { mode: 'api-key' },
+      monthlySpendingLimit: 100,
       logRetentionDays: 30,
       apiThrottle: { rate: 50, burst: 100 },
     });
@@ -72,6 +74,42 @@ describe('the configuration', () => {
     expect(violationsOf({ uncertainSeconds: 99 })).toEqual([
       expect.stringMatching(/^uncertainSeconds = 99: must be 100 or more/),
     ]);
+  });
+
+  test('limits what an owner may spend in a month, unless it says that there is no limit', () => {
+    expect(readConfiguration({ monthlySpendingLimit: '2.5' }).monthlySpendingLimit).toBe(2.5);
+    expect(readConfiguration({ monthlySpendingLimit: 'none' }).monthlySpendingLimit).toBeUndefined();
+    expect(readConfiguration({ firstframe: { monthlySpendingLimit: 'none' } }).monthlySpendingLimit).toBeUndefined();
+  });
+
+  test('lets callers in by a key, by a token of an identity provider, or by their AWS signature', () => {
+    expect(readConfiguration({ auth: 'api-key' }).auth).toEqual({ mode: 'api-key' });
+    expect(readConfiguration({ auth: 'iam' }).auth).toEqual({ mode: 'iam' });
+    const jwt = { issuer: 'https://id.example/pool/', audience: 'firstframe' };
+    expect(readConfiguration({ auth: 'jwt', jwt: JSON.stringify(jwt) }).auth).toEqual({
+      mode: 'jwt',
+      issuer: 'https://id.example/pool/',
+      audience: 'firstframe',
+      owner_claim: 'sub',
+      jwks_url: 'https://id.example/pool/.well-known/jwks.json',
+    });
+    const own = { ...jwt, ownerClaim: 'email', jwksUrl: 'https://keys.example/v1/keys' };
+    expect(readConfiguration({ auth: 'jwt', jwt: own }).auth).toMatchObject({
+      owner_claim: 'email',
+      jwks_url: 'https://keys.example/v1/keys',
+    });
+  });
+
+  test('fetches the keys of tokens over https, or from a trusted origin on this machine', () => {
+    const here = { issuer: 'http://127.0.0.1:9000', audience: 'a' };
+    expect(violationsOf({ auth: 'jwt', jwt: here, trustedOrigins: ['http://127.0.0.1:9000'] })).toEqual([]);
+    const elsewhere = { ...here, issuer: 'http://name.example', jwksUrl: 'https://id.example/keys' };
+    expect(violationsOf({ auth: 'jwt', jwt: elsewhere })).toEqual([]);
+  });
+
+  test('has a web application firewall when it says how much an address may ask', () => {
+    expect(readConfiguration({}).waf).toBeUndefined();
+    expect(readConfiguration({ waf: '{"requestsPer5Minutes":500}' }).waf).toEqual({ requestsPer5Minutes: 500 });
   });
 
   test("takes a workspace's own address of Wan", () => {
@@ -134,6 +172,58 @@ describe('a wrong configuration', () => {
       'an unknown setting of the throttle',
       { apiThrottle: { rps: 1 } },
       /^apiThrottle\.rps = 1: no such setting; there are rate, burst/,
+    ],
+    ['auth', { auth: 'none' }, /^auth = "none": .*"api-key"\|"jwt"\|"iam"/],
+    ['an empty auth', { auth: '' }, /^auth = "": .*"api-key"/],
+    ['tokens of nobody', { auth: 'jwt' }, /^auth = "jwt": needs the setting jwt as well/],
+    [
+      'tokens that are not asked for',
+      { jwt: { issuer: 'https://id.example', audience: 'a' } },
+      /^jwt = \{.*\}: not with auth = "api-key"/,
+    ],
+    [
+      'tokens beside signatures',
+      { auth: 'iam', jwt: { issuer: 'https://id.example', audience: 'a' } },
+      /^jwt = \{.*\}: not with auth = "iam"/,
+    ],
+    [
+      'tokens for nobody',
+      { auth: 'jwt', jwt: { issuer: 'https://id.example' } },
+      /^jwt\.audience = \(missing\): .*string/,
+    ],
+    [
+      'keys over plain http',
+      { auth: 'jwt', jwt: { issuer: 'http://id.example', audience: 'a' } },
+      /^jwt\.issuer = "http:\/\/id\.example": must be https/,
+    ],
+    [
+      'keys elsewhere over plain http',
+      { auth: 'jwt', jwt: { issuer: 'https://id.example', audience: 'a', jwksUrl: 'http://127.0.0.1:80/keys' } },
+      /^jwt\.jwksUrl = "http:\/\/127\.0\.0\.1:80\/keys": must be https/,
+    ],
+    [
+      'an issuer that is no address',
+      { auth: 'jwt', jwt: { issuer: 'id.example', audience: 'a' } },
+      /^jwt\.issuer = "id\.example": must be an http\(s\) URL/,
+    ],
+    [
+      'an issuer with credentials',
+      { auth: 'jwt', jwt: { issuer: 'https://a:b@id.example', audience: 'a' } },
+      /^jwt\.issuer = .*credentials/,
+    ],
+    [
+      'an unknown setting of tokens',
+      { auth: 'jwt', jwt: { issuer: 'https://id.example', audience: 'a', claim: 'x' } },
+      /^jwt\.claim = "x": no such setting; there are issuer, audience, ownerClaim, jwksUrl/,
+    ],
+    ['a limit of nothing to spend', { monthlySpendingLimit: '0' }, /^monthlySpendingLimit = 0: .*>0/],
+    ['a limit that is no number', { monthlySpendingLimit: 'null' }, /^monthlySpendingLimit = null: .*or "none"/],
+    ['a limit that is false', { monthlySpendingLimit: false }, /^monthlySpendingLimit = false: .*or "none"/],
+    ['a firewall that lets nobody in', { waf: { requestsPer5Minutes: 1 } }, /^waf\.requestsPer5Minutes = 1: .*>=10/],
+    [
+      'an unknown setting of the firewall',
+      { waf: { requestsPer5Minutes: 100, rules: [] } },
+      /^waf\.rules = \[\]: no such setting; there are requestsPer5Minutes/,
     ],
   ])('is an error that names it and what is allowed: %s', (_, context, expected) => {
     const violations = violationsOf(context);

@@ -9,28 +9,35 @@ import { readConfiguration } from '../../infra/config.ts';
 import { FirstframeStack } from '../../infra/stack.ts';
 import { standInBundles } from './support.ts';
 
-let app: App;
-let stack: FirstframeStack;
-let checks: AwsSolutionsChecks;
-beforeAll(() => {
+interface Checked {
+  app: App;
+  stack: FirstframeStack;
+}
+
+function synthesized(settings: Record<string, unknown> = {}): Checked {
   const { context } = JSON.parse(readFileSync(join(projectRoot, 'cdk.json'), 'utf8'));
-  app = new App({
+  const app = new App({
     builtinCloudFormationValidation: false,
     context: { ...context, 'aws:cdk:disable-asset-staging': true },
   });
-  stack = new FirstframeStack(app, 'Firstframe', { configuration: readConfiguration({}), bundles: standInBundles() });
-  checks = new AwsSolutionsChecks(app);
+  const configuration = readConfiguration(settings);
+  return { app, stack: new FirstframeStack(app, 'Firstframe', { configuration, bundles: standInBundles() }) };
+}
+
+let checked: Checked;
+beforeAll(() => {
+  checked = synthesized();
 });
 
-const found = (): string[] =>
-  checks
+const found = ({ app }: Checked): string[] =>
+  new AwsSolutionsChecks(app)
     .validateScope(app)
     .violations.flatMap(({ ruleName, violatingResources }) =>
       violatingResources.map(({ constructPath }) => `${ruleName} ${constructPath}`),
     );
 
 /** What is acknowledged: rule, reason, and where. */
-const acknowledged = (): { rule: string; reason: string; path: string }[] =>
+const acknowledged = ({ stack }: Checked): { rule: string; reason: string; path: string }[] =>
   stack.node.findAll().flatMap(({ node }) =>
     node.metadata
       .filter(({ type }) => type === Validations.ACKNOWLEDGED_RULES_METADATA_KEY)
@@ -45,20 +52,37 @@ const acknowledged = (): { rule: string; reason: string; path: string }[] =>
 
 describe('cdk-nag AwsSolutions', () => {
   test('finds nothing that is not acknowledged', () => {
-    expect(found()).toEqual([]);
+    expect(found(checked)).toEqual([]);
+  });
+
+  test.each<[string, Record<string, unknown>]>([
+    ['tokens', { auth: 'jwt', jwt: { issuer: 'https://id.example', audience: 'a' } }],
+    ['signatures', { auth: 'iam' }],
+  ])('finds nothing else with %s', (_, settings) => {
+    expect(found(synthesized(settings))).toEqual([]);
+  });
+
+  test('finds nothing with a web ACL, whose lack is then not acknowledged', () => {
+    const protectedStack = synthesized({ waf: { requestsPer5Minutes: 500 } });
+    expect(found(protectedStack)).toEqual([]);
+    const rules = (of: Checked) => acknowledged(of).filter(({ rule }) => rule.includes('APIG3'));
+    expect([rules(checked).length, rules(protectedStack).length]).toEqual([1, 0]);
   });
 
   test('acknowledges at most six rules, each beside its resource and with its reason', () => {
-    const rules = new Set(acknowledged().map(({ rule }) => rule.replace(/\[.*$/s, '')));
+    const rules = new Set(acknowledged(checked).map(({ rule }) => rule.replace(/\[.*$/s, '')));
     expect(rules.size).toBeLessThanOrEqual(6);
-    for (const { reason, path } of acknowledged()) {
+    for (const { reason, path } of acknowledged(checked)) {
       expect(reason).toMatch(/^[A-Z].{50,}\.$/s);
       expect(path).not.toBe('Firstframe');
     }
   });
 
   test('would find what is not: a bucket that is left open', () => {
+    const { stack } = checked;
     new Bucket(stack, 'LeftOpen');
-    expect(found()).toEqual(expect.arrayContaining([expect.stringMatching(/^AwsSolutions-S1 Firstframe\/LeftOpen/)]));
+    expect(found(checked)).toEqual(
+      expect.arrayContaining([expect.stringMatching(/^AwsSolutions-S1 Firstframe\/LeftOpen/)]),
+    );
   });
 });

@@ -67,7 +67,12 @@ describe('what holds data', () => {
           IgnorePublicAcls: true,
           RestrictPublicBuckets: true,
         },
-        LifecycleConfiguration: { Rules: [{ AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 } }] },
+      });
+      expect(properties.LifecycleConfiguration.Rules).toContainEqual({
+        AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 },
+        NoncurrentVersionExpiration: { NoncurrentDays: 90 },
+        ExpiredObjectDeleteMarker: true,
+        Status: 'Enabled',
       });
       const policy = all('AWS::S3::BucketPolicy').find(({ properties: { Bucket } }) => flatten(Bucket) === `<${id}>`)!;
       expect(policy.properties.PolicyDocument.Statement).toContainEqual(
@@ -82,6 +87,7 @@ describe('what holds data', () => {
       BillingMode: 'PAY_PER_REQUEST',
       DeletionProtectionEnabled: true,
       PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+      TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true },
       GlobalSecondaryIndexes: [
         {
           IndexName: 'by_owner',
@@ -94,6 +100,28 @@ describe('what holds data', () => {
           Projection: { ProjectionType: 'KEYS_ONLY' },
         },
       ],
+    });
+  });
+
+  test('keeps uploads for two days, and of deleted media a day what is left', () => {
+    const { Rules } = (synthesis.template.Resources.UploadsBucket!.Properties as Found['properties'])
+      .LifecycleConfiguration;
+    const below = (prefix: string) => Rules.filter(({ Prefix }: { Prefix?: string }) => Prefix === prefix);
+    const brief = { NoncurrentVersionExpiration: { NoncurrentDays: 1 }, Status: 'Enabled' };
+    expect(below('uploads/')).toEqual([{ Prefix: 'uploads/', ExpirationInDays: 2, ...brief }]);
+    expect(below('inputs/')).toEqual([{ Prefix: 'inputs/', ...brief }]);
+    // Drops and videos stay: nothing else ends an object that stands.
+    const ending = all('AWS::S3::Bucket').flatMap(({ properties }) =>
+      properties.LifecycleConfiguration.Rules.filter((rule: object) => 'ExpirationInDays' in rule),
+    );
+    expect(ending).toHaveLength(1);
+  });
+
+  test('lets a page upload by a form, and do nothing else', () => {
+    const cors = all('AWS::S3::Bucket').map(({ id, properties }) => [id, properties.CorsConfiguration?.CorsRules]);
+    expect(Object.fromEntries(cors)).toEqual({
+      UploadsBucket: [{ AllowedMethods: ['POST'], AllowedOrigins: ['*'], ExposedHeaders: ['ETag'], MaxAge: 3600 }],
+      VideosBucket: undefined,
     });
   });
 
@@ -119,7 +147,7 @@ describe('each function', () => {
   });
 
   test.each(functionNames)('%s is given exactly the variables that its schema asks for, and they parse', (name) => {
-    const { Variables } = functionNamed(name).properties.Environment;
+    const { Variables = {} } = functionNamed(name).properties.Environment ?? {};
     expect(Object.keys(Variables).sort()).toEqual(Object.keys(environments[name].shape).sort());
     const values = Object.entries(Variables).map(([key, value]) => [
       key,
@@ -137,11 +165,14 @@ describe('each function', () => {
       extraPermits: 0,
       limits: { 'wan2.6-i2v': { concurrent_tasks: 9 } },
       drop: { owner: 'studio', parameters: { resolution: '480P' } },
+      monthlySpendingLimit: 12.5,
+      auth: 'jwt',
+      jwt: { issuer: 'https://id.example', audience: 'firstframe' },
     });
     const variables = Object.fromEntries(
       resourcesOf(template, 'AWS::Lambda::Function').map(({ id, properties }) => [
         functions[id]!.name,
-        properties.Environment.Variables,
+        properties.Environment?.Variables,
       ]),
     );
     expect(variables['create-task']).toMatchObject({
@@ -151,11 +182,29 @@ describe('each function', () => {
       TYPICAL_SECONDS: '6',
       LANE_LIMITS: '{"extra_permits":0,"models":{"wan2.6-i2v":{"concurrent_tasks":9}}}',
     });
-    expect(variables.submit).toMatchObject({ TRUSTED_ORIGINS: '["http://127.0.0.1:4401"]' });
+    expect(variables.submit).toMatchObject({
+      TRUSTED_ORIGINS: '["http://127.0.0.1:4401"]',
+      MONTHLY_SPENDING_LIMIT: '12.5',
+    });
+    expect(JSON.parse(variables.authorize.AUTH)).toEqual({
+      mode: 'jwt',
+      issuer: 'https://id.example',
+      audience: 'firstframe',
+      owner_claim: 'sub',
+      jwks_url: 'https://id.example/.well-known/jwks.json',
+    });
     expect(JSON.parse(variables.drop.DROP_DEFAULTS)).toMatchObject({
       owner: 'studio',
       parameters: { resolution: '480P' },
     });
+  });
+
+  test('knows no spending limit where there is none', async () => {
+    const { template, functions } = await synthesizeStandIns({ monthlySpendingLimit: 'none' });
+    for (const { id, properties } of resourcesOf(template, 'AWS::Lambda::Function')) {
+      const limited = 'MONTHLY_SPENDING_LIMIT' in environments[functions[id]!.name as FunctionName].shape;
+      expect(properties.Environment?.Variables.MONTHLY_SPENDING_LIMIT).toBe(limited ? '' : undefined);
+    }
   });
 
   test('has the runtime, a log group that forgets, traces, and is called by its alias alone', () => {
@@ -183,6 +232,9 @@ describe('each function', () => {
   test.each<[FunctionName, number, number]>([
     ['submit', 29, 1024],
     ['videos', 29, 512],
+    ['actions', 29, 512],
+    ['dashscope', 29, 1024],
+    ['catalogue', 29, 1024],
     // The client waits 75 s for Wan, which fetches and checks the image meanwhile, and may have to upload it and call again.
     ['create-task', 240, 512],
     ['archive-video', 900, 512],

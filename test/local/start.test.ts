@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { readConfiguration } from '../../infra/config.ts';
 import { lockDirectory } from '../../local/aws/directory-lock.ts';
 import { readSettings } from '../../local/settings.ts';
 import { stackContext } from '../../local/stack-context.ts';
@@ -156,6 +157,22 @@ describe('the settings', () => {
       imageTransfer: 'upload',
       trustedOrigins: ['http://127.0.0.1:4402'],
     });
+  });
+
+  test('of the stack can be given over this machine’s, whose own origins stay trusted', () => {
+    const given = { auth: 'iam', monthlySpendingLimit: 5, trustedOrigins: ['http://127.0.0.1:9000'] };
+    const [aws, emulator] = ['http://127.0.0.1:4402', 'http://127.0.0.1:4401'];
+    const context = stackContext(readSettings({}), aws, `${emulator}/api/v1`, given);
+    expect(context).toMatchObject({ ...given, trustedOrigins: [emulator, aws, 'http://127.0.0.1:9000'] });
+    expect(readConfiguration(context)).toMatchObject({ auth: { mode: 'iam' }, monthlySpendingLimit: 5 });
+  });
+
+  test('of the stack limit spending only where money is spent', () => {
+    const limitOf = (environment: Record<string, string>, emulator?: string) =>
+      readConfiguration(stackContext(readSettings(environment), 'http://127.0.0.1:4402', emulator))
+        .monthlySpendingLimit;
+    expect(limitOf({}, 'http://127.0.0.1:4401/api/v1')).toBeUndefined();
+    expect(limitOf({ DASHSCOPE_API_KEY: 'sk-1' })).toBe(100);
   });
 
   test('name everything that is wrong, but never a key', () => {

@@ -3,66 +3,122 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
 import type { VideoView } from '../../functions/api/video-view.ts';
+import { seedApiKey } from '../../local/aws/seed-api-key.ts';
 import { readSettings } from '../../local/settings.ts';
-import { startLocal } from '../../local/stack.ts';
+import { type LocalStack, startLocal } from '../../local/stack.ts';
+
+/** An answer, its body read as JSON; `{}` where there is none. */
+export interface Answer {
+  status: number;
+  headers: Headers;
+  body: Record<string, unknown>;
+}
 
 /** A running firstframe, wherever it is: what a client of it has. */
 export interface Endpoint {
   url: string;
   api_key: string;
+  /** Of another owner. */
+  other_api_key: string;
   s3: S3Client;
   uploads_bucket: string;
-  call(route: string, init?: RequestInit): Promise<{ status: number; headers: Headers; body: Record<string, unknown> }>;
+  /** With the key, unless the headers say otherwise. */
+  call(route: string, init?: RequestInit): Promise<Answer>;
+  /** `POST` of a body as JSON; a string goes as it is. */
+  post(route: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  /** Asks until the video is as the condition says, then gives it. */
+  until(id: string, condition: (video: VideoView) => boolean): Promise<VideoView>;
   /** Asks until the video has ended. */
   finished(id: string): Promise<VideoView>;
   close(): Promise<void>;
 }
 
 /**
- * The deployment that `E2E_BASE_URL`, `E2E_API_KEY` and `E2E_UPLOADS_BUCKET` name (with AWS credentials from the environment), or a
- * local stack of its own that runs the same template.
+ * The deployment that `E2E_BASE_URL`, `E2E_API_KEY`, `E2E_OTHER_API_KEY` (of another owner) and `E2E_UPLOADS_BUCKET` name (with AWS
+ * credentials from the environment), or a local stack of its own that runs the same template. Wan is the emulator: prompts direct it.
+ * @throws Error for a deployment that is only named in part
  */
 export async function openEndpoint(): Promise<Endpoint> {
-  const { E2E_BASE_URL, E2E_API_KEY = '', E2E_UPLOADS_BUCKET = '' } = process.env;
-  if (E2E_BASE_URL) {
-    const s3 = new S3Client({});
-    return endpoint(E2E_BASE_URL.replace(/\/$/, ''), E2E_API_KEY, s3, E2E_UPLOADS_BUCKET, async () => s3.destroy());
-  }
+  const { E2E_BASE_URL } = process.env;
+  return E2E_BASE_URL ? deployed(E2E_BASE_URL) : (await openLocal()).endpoint;
+}
+
+function deployed(url: string): Endpoint {
+  const named = (name: string): string => {
+    const value = process.env[name];
+    if (value) return value;
+    throw new Error(`Set ${name}: the tests against ${url} need it.`);
+  };
+  const s3 = new S3Client({});
+  return endpoint({
+    url: url.replace(/\/$/, ''),
+    api_key: named('E2E_API_KEY'),
+    other_api_key: named('E2E_OTHER_API_KEY'),
+    s3,
+    uploads_bucket: named('E2E_UPLOADS_BUCKET'),
+    close: async () => s3.destroy(),
+  });
+}
+
+/** A stack of its own, with other settings if need be, for what can't be tried on a deployment: Wan out of order, a full budget. */
+export async function openLocal(
+  context: Record<string, unknown> = {},
+  settings: Record<string, string> = {},
+): Promise<{ endpoint: Endpoint; stack: LocalStack }> {
   const directory = await mkdtemp(path.join(tmpdir(), 'firstframe-e2e-'));
   const ports = { PORT: '0', WAN_PORT: '0', AWS_PORT: '0' };
-  const stack = await startLocal(readSettings({ ...ports, LOCAL_DIR: directory, WAN_TASK_SECONDS: '1' }));
+  const stack = await startLocal(readSettings({ ...ports, LOCAL_DIR: directory, WAN_TASK_SECONDS: '1', ...settings }), {
+    context,
+  });
+  const other = { key: 'other', owner: 'other', now: Date.now() };
+  const table = stack.runtime.stack.all('AWS::DynamoDB::Table')[0]!.name;
+  await seedApiKey(stack.runtime.dynamoDb, { table, ...other });
   const s3 = localS3(stack.aws_url);
-  return endpoint(stack.api_url, 'local', s3, 'firstframe-uploads', async () => {
+  const close = async () => {
     s3.destroy();
     await stack.close();
     await rm(directory, { recursive: true, force: true });
-  });
+  };
+  const keys = { api_key: 'local', other_api_key: other.key };
+  return {
+    stack,
+    endpoint: endpoint({ url: stack.api_url, ...keys, s3, uploads_bucket: 'firstframe-uploads', close }),
+  };
 }
 
 export const localS3 = (endpoint: string): S3Client =>
   new S3Client({ endpoint, region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } });
 
 export function endpoint(
-  url: string,
-  api_key: string,
-  s3: S3Client,
-  uploads_bucket: string,
-  close: () => Promise<void>,
+  given: Pick<Endpoint, 'url' | 'api_key' | 'other_api_key' | 's3' | 'uploads_bucket' | 'close'>,
 ): Endpoint {
   const call: Endpoint['call'] = async (route, init = {}) => {
-    const headers = { authorization: `Bearer ${api_key}`, 'content-type': 'application/json', ...init.headers };
-    const response = await fetch(`${url}${route}`, { redirect: 'manual', ...init, headers });
+    const headers = { authorization: `Bearer ${given.api_key}`, 'content-type': 'application/json', ...init.headers };
+    const response = await fetch(`${given.url}${route}`, { redirect: 'manual', ...init, headers });
     const text = await response.text();
-    return { status: response.status, headers: response.headers, body: text === '' ? {} : JSON.parse(text) };
+    const isJson = /json/.test(response.headers.get('content-type') ?? '');
+    return { status: response.status, headers: response.headers, body: isJson && text ? JSON.parse(text) : {} };
   };
-  const finished: Endpoint['finished'] = async (id) => {
+  const until: Endpoint['until'] = async (id, condition) => {
     for (;;) {
       const { status, body } = await call(`/videos/${id}`);
-      if (status !== 200) throw new Error(`GET /videos/${id} answered ${status}.`);
+      // Many who ask at once are told to come again, as every client is.
+      if (status !== 200 && status !== 429) throw new Error(`GET /videos/${id} answered ${status}.`);
       const video = body as unknown as VideoView;
-      if (['succeeded', 'failed', 'canceled'].includes(video.status)) return video;
+      if (status === 200 && condition(video)) return video;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   };
-  return { url, api_key, s3, uploads_bucket, call, finished, close };
+  return {
+    ...given,
+    call,
+    until,
+    post: (route, body, headers = {}) =>
+      call(route, {
+        method: 'POST',
+        headers,
+        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      }),
+    finished: (id) => until(id, ({ status }) => ['succeeded', 'failed', 'canceled'].includes(status)),
+  };
 }

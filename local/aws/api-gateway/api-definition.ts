@@ -18,6 +18,8 @@ export interface MethodDefinition {
   function_arn: string;
   integration_timeout_milliseconds: number;
   authorizer?: AuthorizerDefinition;
+  /** Whether the API itself checks who signed the request (`AWS_IAM`). */
+  is_signed?: boolean;
 }
 
 /** A Lambda authorizer of type REQUEST. */

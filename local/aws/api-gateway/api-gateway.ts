@@ -1,31 +1,52 @@
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../clock.ts';
+import type { AccessKey } from '../endpoint/access-keys.ts';
 import type { Lambda } from '../lambda/lambda.ts';
+import type { Refusal, Unreadable } from '../unreadable.ts';
 import type { ApiDefinition, MethodDefinition } from './api-definition.ts';
 import { createAuthorizer } from './authorizer.ts';
 import { createGatewayResponses, type Fault, faults } from './gateway-responses.ts';
 import { readProxyAnswer } from './proxy-answer.ts';
-import { type EventSource, proxyEvent } from './proxy-event.ts';
-import { type ApiRequest, header, headerBytes, headerPairs, largestHeaderBytes, readBody } from './request.ts';
+import { type CallerContext, type EventSource, proxyEvent } from './proxy-event.ts';
+import {
+  type ApiRequest,
+  header,
+  headerBytes,
+  isWellFormed,
+  largestHeaderBytes,
+  readBody,
+  readHead,
+  unreadRequest,
+} from './request.ts';
 import type { ApiResponse } from './response.ts';
 import { createRouter } from './routes.ts';
+import { signedCaller } from './signed-caller.ts';
 import { createThrottle } from './throttle.ts';
 
 export interface ApiGatewayOptions {
   api: ApiDefinition;
   lambda: Pick<Lambda, 'invoke'>;
   clock: Clock;
+  accessKey(accessKeyId: string): AccessKey | undefined;
 }
 
-/** The template's REST API over plain HTTP. Its routes lie at the root; the stage is in `requestContext` only. */
+/** The template's REST API over plain HTTP. Its routes lie at the root, as with a domain of one's own. */
 export interface ApiGateway {
   /** Never rejects: what goes wrong is answered as the service does. */
   handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void>;
+  /** The answer to what is no request that can be handled. */
+  refuse: Refusal;
 }
 
+const unreadable: Record<Unreadable, Fault> = {
+  'headers too large': faults.headersTooLarge,
+  'too slow': faults.requestTimeout,
+  expectation: faults.expectationFailed,
+  malformed: faults.badRequest,
+};
+
 /** @throws Error that names what in the API's definition the local runtime does not know */
-export function createApiGateway({ api, lambda, clock }: ApiGatewayOptions): ApiGateway {
+export function createApiGateway({ api, lambda, clock, accessKey }: ApiGatewayOptions): ApiGateway {
   const route = createRouter(api.methods);
   const shape = createGatewayResponses(api.gateway_responses);
   const allowed = createThrottle(api.method_settings, clock.now);
@@ -35,12 +56,17 @@ export function createApiGateway({ api, lambda, clock }: ApiGatewayOptions): Api
       .map((definition) => [definition.id, createAuthorizer(definition, { lambda, clock })]),
   );
 
-  const integrate = async (
-    source: EventSource,
-    context: Record<string, string> | undefined,
-  ): Promise<ApiResponse | Fault> => {
+  const admit = async (source: EventSource): Promise<CallerContext | { fault: Fault }> => {
     const { method } = source.route;
-    const payload = JSON.stringify(proxyEvent(source, context));
+    if (method.is_signed) return signedCaller(source.request, { accessKey, now: clock.now });
+    const authorize = authorizers.get(method.authorizer?.id ?? '');
+    if (!authorize) return {};
+    const authorization = await authorize(source);
+    return 'fault' in authorization ? authorization : { authorizer: authorization.context };
+  };
+  const integrate = async (source: EventSource, caller: CallerContext): Promise<ApiResponse | Fault> => {
+    const { method } = source.route;
+    const payload = JSON.stringify(proxyEvent(source, caller));
     const outcome = await withinTimeout(lambda.invoke(method.function_arn, payload), method, clock).catch(
       (error: Error) =>
         error.name === 'RequestTooLargeException' ? faults.requestTooLarge : faults.integrationFailure,
@@ -59,19 +85,19 @@ export function createApiGateway({ api, lambda, clock }: ApiGatewayOptions): Api
     if (!match) return reject(faults.missingToken);
     if (!allowed(match.method)) return reject(faults.throttled);
     const source = { api, request, route: match };
-    const authorize = authorizers.get(match.method.authorizer?.id ?? '');
-    const authorization = authorize && (await authorize(source));
-    if (authorization && 'fault' in authorization) return reject(authorization.fault);
-    const result = await integrate(source, authorization?.context);
+    const caller = await admit(source);
+    if ('fault' in caller) return reject(caller.fault);
+    const result = await integrate(source, caller);
     return 'response_type' in result ? reject(result) : result;
   };
 
   return {
     async handle(incoming, outgoing) {
-      const request = readRequest(incoming, clock.now());
+      const request = readHead(incoming, clock.now());
       const reject = (fault: Fault) => shape(fault, { api, request, resource_path: '' });
       const respond = async (): Promise<ApiResponse> => {
         if (headerBytes(incoming) > largestHeaderBytes) return reject(faults.headersTooLarge);
+        if (!isWellFormed(request)) return reject(faults.badRequest);
         const body = await readBody(incoming);
         return body ? answer({ ...request, body }) : reject(faults.requestTooLarge);
       };
@@ -83,21 +109,11 @@ export function createApiGateway({ api, lambda, clock }: ApiGatewayOptions): Api
       });
       if (response) write(response, request, outgoing);
     },
-  };
-}
-
-function readRequest(incoming: IncomingMessage, received_at: number): ApiRequest {
-  const [path = '/', query = ''] = (incoming.url ?? '/').split(/\?(.*)/s);
-  return {
-    request_id: randomUUID(),
-    received_at,
-    http_method: incoming.method ?? 'GET',
-    path,
-    query: new URLSearchParams(query),
-    headers: headerPairs(incoming),
-    source_ip: incoming.socket.remoteAddress ?? '',
-    protocol: `HTTP/${incoming.httpVersion}`,
-    body: Buffer.alloc(0),
+    refuse(reason) {
+      const request = unreadRequest(clock.now());
+      const { status, headers, body } = shape(unreadable[reason], { api, request, resource_path: '' });
+      return { status, headers: [...headers, ['x-amzn-RequestId', request.request_id]], body };
+    },
   };
 }
 

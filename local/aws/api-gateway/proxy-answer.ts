@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http';
+import { STATUS_CODES, validateHeaderName, validateHeaderValue } from 'node:http';
 import { type ApiResponse, isBinary } from './response.ts';
 
 /**
@@ -43,7 +43,19 @@ function headerPairs(single: unknown, multiple: unknown): [string, string][] | u
     ),
   ];
   const plain = entries.every(([, value]) => ['string', 'number', 'boolean'].includes(typeof value));
-  return plain ? entries.map(([name, value]) => [name, String(value)]) : undefined;
+  const pairs = entries.map(([name, value]): [string, string] => [name, String(value)]);
+  return plain && pairs.every(isSendable) ? pairs : undefined;
+}
+
+/** Whether a header can be written at all: one with a line break in it would end it, or begin another. */
+function isSendable([name, value]: [string, string]): boolean {
+  try {
+    validateHeaderName(name);
+    validateHeaderValue(name, value);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

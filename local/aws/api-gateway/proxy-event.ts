@@ -4,6 +4,7 @@ import type { ApiDefinition } from './api-definition.ts';
 import { type ApiRequest, header } from './request.ts';
 import { isBinary } from './response.ts';
 import type { RouteMatch } from './routes.ts';
+import type { SignedIdentity } from './signed-caller.ts';
 
 export interface EventSource {
   api: ApiDefinition;
@@ -16,14 +17,20 @@ export function methodArn({ api, request }: Pick<EventSource, 'api' | 'request'>
   return `arn:aws:execute-api:${region}:${account}:${api.api_id}/${api.stage_name}/${request.http_method}${request.path}`;
 }
 
+/** Who calls: what the authorizer said, or whose signature it is. Neither, on an open route. */
+export interface CallerContext {
+  authorizer?: Record<string, unknown>;
+  identity?: SignedIdentity;
+}
+
 /** What a Lambda behind a REST API gets (payload version 1.0). */
-export function proxyEvent(source: EventSource, authorizer: Record<string, unknown> | undefined): APIGatewayProxyEvent {
+export function proxyEvent(source: EventSource, { authorizer, identity }: CallerContext): APIGatewayProxyEvent {
   const { api, request } = source;
   const binary = request.body.length > 0 && isBinary(header(request, 'content-type'), api.binary_media_types);
   const { requestContext, ...common } = commonParts(source);
   return {
     ...common,
-    requestContext: { ...requestContext, authorizer },
+    requestContext: { ...requestContext, authorizer, identity: { ...requestContext.identity, ...identity } },
     body: request.body.length === 0 ? null : request.body.toString(binary ? 'base64' : 'utf8'),
     isBase64Encoded: binary,
   };
@@ -56,7 +63,7 @@ function requestContext({ api, request, route }: EventSource) {
     accountId: account,
     apiId: api.api_id,
     authorizer: undefined,
-    domainName: header(request, 'host') ?? '',
+    domainName: request.host,
     domainPrefix: api.api_id,
     extendedRequestId: request.request_id,
     httpMethod: request.http_method,
@@ -77,7 +84,8 @@ function requestContext({ api, request, route }: EventSource) {
       userAgent: header(request, 'user-agent') ?? null,
       userArn: null,
     },
-    path: `/${api.stage_name}${request.path}`,
+    // The path that the client asked: with a domain of one's own, which stands before the stage, it does not name the stage.
+    path: request.path,
     protocol: request.protocol,
     requestId: request.request_id,
     requestTime: new Date(request.received_at).toUTCString(),
@@ -90,11 +98,10 @@ function requestContext({ api, request, route }: EventSource) {
 
 /** The client's headers and those that the API adds. */
 function forwardedHeaders(request: ApiRequest): (readonly [string, string])[] {
-  const host = header(request, 'host') ?? '';
   return [
     ...request.headers,
     ['X-Forwarded-For', request.source_ip],
-    ['X-Forwarded-Port', host.split(':')[1] ?? '80'],
+    ['X-Forwarded-Port', request.host.split(':')[1] ?? '80'],
     ['X-Forwarded-Proto', 'http'],
   ];
 }

@@ -27,6 +27,7 @@ export function readApi(stack: Stack): ApiDefinition {
         function_arn: functionOf(properties.Integration.Uri),
         integration_timeout_milliseconds: properties.Integration.TimeoutInMillis,
         authorizer,
+        is_signed: properties.AuthorizationType === 'AWS_IAM',
       };
     }),
     gateway_responses: stack.all('AWS::ApiGateway::GatewayResponse').map(({ properties }) => ({

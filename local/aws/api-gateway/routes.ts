@@ -5,6 +5,9 @@ export interface RouteMatch {
   path_parameters: Record<string, string>;
 }
 
+/** The methods that `ANY` stands for. */
+const anyMethods = new Set(['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT']);
+
 /**
  * Finds the method for a request as a REST API does: the most specific resource first (a word before `{name}` before
  * `{name+}`), then its method, then its `ANY`. A last slash changes nothing.
@@ -26,7 +29,7 @@ export function createRouter(
       if (!path_parameters) continue;
       const method =
         own.find(({ http_method }) => http_method === httpMethod) ??
-        own.find(({ http_method }) => http_method === 'ANY');
+        own.find(({ http_method }) => http_method === 'ANY' && anyMethods.has(httpMethod));
       return method && { method, path_parameters };
     }
     return undefined;

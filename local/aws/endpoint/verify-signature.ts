@@ -2,6 +2,7 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { ServiceError } from '../service-error.ts';
 import type { AccessKey } from './access-keys.ts';
+import { canonicalPath, canonicalQuery } from './canonical-target.ts';
 
 export interface SignatureServices {
   now: () => number;
@@ -11,17 +12,20 @@ export interface SignatureServices {
 const clockSkewMilliseconds = 5 * 60 * 1000;
 
 /**
- * Checks the Signature Version 4 in the `Authorization` header of a call to a JSON service, and gives the key that signed it.
+ * Checks the Signature Version 4 in the `Authorization` header of a call, and gives the key that signed it. S3, which signs in ways
+ * of its own, has its own.
+ * @param service for which it must be signed. @default any
  * @throws ServiceError with the services' own names
  */
 export function verifySignature(
   request: Pick<IncomingMessage, 'method' | 'url' | 'headers'>,
   body: Buffer,
   { now, accessKey }: SignatureServices,
+  service?: string,
 ): AccessKey {
   const { authorization = '', 'x-amz-date': date = '' } = request.headers;
   const claim =
-    /^AWS4-HMAC-SHA256 Credential=([^/,]+)\/(\d{8}\/[^/,]+\/[^/,]+\/aws4_request),\s*SignedHeaders=([^,]+),\s*Signature=([0-9a-f]{64})$/.exec(
+    /^AWS4-HMAC-SHA256 Credential=([^/,]+)\/(\d{8}\/[^/,]+\/([^/,]+)\/aws4_request),\s*SignedHeaders=([^,]+),\s*Signature=([0-9a-f]{64})$/.exec(
       authorization,
     );
   if (!claim)
@@ -30,7 +34,7 @@ export function verifySignature(
       400,
       'The request is not signed with Signature Version 4.',
     );
-  const [, accessKeyId = '', scope = '', signedHeaders = '', signature = ''] = claim;
+  const [, accessKeyId = '', scope = '', signedFor, signedHeaders = '', signature = ''] = claim;
   const key = accessKey(accessKeyId);
   if (!key)
     throw new ServiceError(
@@ -41,16 +45,18 @@ export function verifySignature(
   const time = String(date);
   if (Math.abs(readTime(time) - now()) > clockSkewMilliseconds || !scope.startsWith(time.slice(0, 8)))
     throw new ServiceError('InvalidSignatureException', 400, `Signature expired or not yet valid: ${time}`);
+  if (service !== undefined && signedFor !== service)
+    throw new ServiceError('InvalidSignatureException', 400, `Credential should be scoped to the service ${service}.`);
+  const signedNames = signedHeaders.split(';');
+  if (!signedNames.includes('host'))
+    throw new ServiceError('InvalidSignatureException', 400, 'The header host must be among those that are signed.');
 
   const [path = '/', query = ''] = (request.url ?? '/').split(/\?(.*)/s);
   const canonicalRequest = [
     request.method,
-    path
-      .split('/')
-      .map((segment) => encodeURIComponent(segment))
-      .join('/'),
-    query.split('&').sort().join('&'),
-    ...signedHeaders.split(';').map(
+    canonicalPath(path),
+    canonicalQuery(query),
+    ...signedNames.map(
       (name) =>
         `${name}:${String(request.headers[name] ?? '')
           .trim()

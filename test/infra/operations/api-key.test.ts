@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { authorize } from '../../../functions/api/authorize.ts';
+import { authorize, callerOfKey } from '../../../functions/api/authorize.ts';
+import { createUploadToken } from '../../../functions/api/upload-token.ts';
 import { createVideo } from '../../../functions/video/store.ts';
 import { run } from '../../../infra/operations/api-key.ts';
 import { startTable } from '../../support/table.ts';
@@ -37,10 +38,15 @@ async function command(...args: string[]) {
 
 const items = async () => (await store.table.client.send(new ScanCommand({ TableName: store.table.tableName }))).Items!;
 const mayCall = (key: string) =>
-  authorize(store.table, {
-    headers: { authorization: `Bearer ${key}` },
-    methodArn: 'arn:aws:execute-api:r:1:a/v1/GET/x',
-  });
+  authorize(
+    { table: store.table, callerOf: callerOfKey(store.table) },
+    {
+      headers: { authorization: `Bearer ${key}` },
+      methodArn: 'arn:aws:execute-api:r:1:a/v1/GET/x',
+      resource: '/x',
+      httpMethod: 'GET',
+    },
+  );
 
 async function create(owner: string) {
   const { lines } = await command('create', '--owner', owner);
@@ -72,6 +78,7 @@ test('no two keys are alike', async () => {
 
 test('the list shows ids, owners and times of all keys and of nothing else, never a hash', async () => {
   await createVideo(store.table, aVideo({ owner: 'somebody' }));
+  await createUploadToken(store.table, { owner: 'somebody', key_id: 'k' }, { upload_id: 'u', model: 'wan2.6-i2v' });
   expect((await command('list')).output).toBe('There are no keys.');
   const [alice, bob] = [await create('alice'), await create('bob@example.com')];
   await command('revoke', alice.key_id);
@@ -112,6 +119,7 @@ describe('a mistake ends with status 1 and a sentence that helps, and changes no
     [['create', '--owner', 'a#b'], /1 to 64 letters/],
     [['create', '--owner', 'x'.repeat(65)], /1 to 64 letters/],
     [['create', '--owner', 'two words'], /1 to 64 letters/],
+    [['create', '--owner', '..'], /more than dots/],
     [['create', '--user', 'alice'], /--user[\s\S]*Usage/],
     [['create', 'alice', 'bob', '--owner', 'x'], /"bob" is one word too many/],
     [['revoke'], /KEY_ID/],

@@ -49,7 +49,7 @@ export const apiTypes = {
     attributes: {},
     properties: object({
       ApiKeyRequired: optional(oneOf(false)),
-      AuthorizationType: oneOf('NONE', 'CUSTOM'),
+      AuthorizationType: oneOf('NONE', 'CUSTOM', 'AWS_IAM'),
       AuthorizerId: optional(text),
       HttpMethod: text,
       Integration: integration,

@@ -2,6 +2,7 @@ import { arn, resourceType } from '../resource-type.ts';
 import { inert } from '../schema.ts';
 
 const policies = 'policies are not evaluated at run time; a test replays the calls against them';
+const unprotected = 'the API listens on the loopback address, where every request comes from one address';
 const watching = 'there are no metrics on this machine';
 
 /** Types that may stand in the template with any property and have no effect here. */
@@ -45,6 +46,17 @@ export const inertTypes = {
     ref: ({ name }) => name,
     attributes: {},
     properties: inert(watching),
+  }),
+  'AWS::WAFv2::WebACL': resourceType({
+    name_property: 'Name',
+    ref: ({ name }) => name,
+    attributes: { Arn: arn('wafv2', ({ name }) => `regional/webacl/${name}`), Id: ({ name }) => name },
+    properties: inert(unprotected),
+  }),
+  'AWS::WAFv2::WebACLAssociation': resourceType({
+    ref: ({ name }) => name,
+    attributes: {},
+    properties: inert(unprotected),
   }),
   'AWS::CDK::Metadata': resourceType({
     ref: ({ name }) => name,

@@ -106,3 +106,42 @@ describe('the authorizer', () => {
     expect((await send('/videos')).status).toBe(200);
   });
 });
+
+describe('two authorizers', () => {
+  const byQuery: AuthorizerDefinition = {
+    id: 'ByQuery',
+    function_arn: 'authorize',
+    identity_sources: ['method.request.querystring.upload_token'],
+    result_ttl_seconds: 0,
+  };
+  const both = (authorize: Handler) =>
+    serve(
+      {
+        methods: [method('/uploads', { authorizer }), method('/uploads', { http_method: 'POST', authorizer: byQuery })],
+      },
+      { authorize },
+    );
+
+  test('are each asked for their own methods, and told route, method and query', async () => {
+    const { send, events } = await both(() => allow());
+    expect((await send('/uploads?upload_token=t&upload_token=u', { method: 'POST' })).status).toBe(200);
+    expect(events[0]).toMatchObject({
+      type: 'REQUEST',
+      resource: '/uploads',
+      httpMethod: 'POST',
+      multiValueQueryStringParameters: { upload_token: ['t', 'u'] },
+    });
+    expect((await send('/uploads?upload_token=t')).status).toBe(401);
+  });
+
+  test('share no cache, and one without a cache is asked each time', async () => {
+    const { send, events } = await both(() => allow());
+    const withKey = { headers: { Authorization: 'Bearer k' } };
+    for (let time = 0; time < 2; time += 1) {
+      await send('/uploads?upload_token=t', withKey);
+      await send('/uploads?upload_token=t', { ...withKey, method: 'POST' });
+    }
+    const asked = events.filter(({ type }) => type === 'REQUEST').map(({ httpMethod }) => httpMethod);
+    expect(asked.sort()).toEqual(['GET', 'POST', 'POST']);
+  });
+});

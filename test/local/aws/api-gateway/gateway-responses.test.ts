@@ -32,7 +32,7 @@ describe('the gateway’s own answers', () => {
     const id = answer.headers['x-amzn-requestid'];
     expect([answer.status, answer.json()]).toEqual([
       404,
-      { request_id: id, message: 'Missing Authentication Token', at: '/v1/nowhere' },
+      { request_id: id, message: 'Missing Authentication Token', at: '/nowhere' },
     ]);
     expect(answer.headers).toMatchObject({ 'x-kind': 'problem', 'x-id': id, 'content-type': 'application/json' });
   });

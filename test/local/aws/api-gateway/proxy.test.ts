@@ -37,7 +37,7 @@ describe('a request', () => {
         requestContext: expect.objectContaining({
           accountId: '000000000000',
           httpMethod: 'POST',
-          path: '/v1/videos/7',
+          path: '/videos/7',
           protocol: 'HTTP/1.1',
           requestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
           requestTimeEpoch: Date.parse('2026-01-31T12:00:00Z'),

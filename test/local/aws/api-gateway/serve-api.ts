@@ -1,5 +1,4 @@
-import { createServer, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { request as httpRequest, type IncomingHttpHeaders, type ServerOptions } from 'node:http';
 import { onTestFinished } from 'vitest';
 import type {
   ApiDefinition,
@@ -7,7 +6,10 @@ import type {
   MethodDefinition,
 } from '../../../../local/aws/api-gateway/api-definition.ts';
 import { createApiGateway } from '../../../../local/aws/api-gateway/api-gateway.ts';
+import { serverOptions } from '../../../../local/aws/api-gateway/server-options.ts';
+import { accessKeyring, roleAccessKey } from '../../../../local/aws/endpoint/access-keys.ts';
 import type { Outcome } from '../../../../local/aws/lambda/function-definition.ts';
+import { listen } from '../../../../local/aws/listen.ts';
 import { ServiceError } from '../../../../local/aws/service-error.ts';
 import { manualClock } from '../support.ts';
 
@@ -33,8 +35,15 @@ export const allow = (context: object = { owner: 'ann', admin: true }, resource 
   context,
 });
 
+/** A function's role. It has an access key, as every role on this machine. */
+export const aRole = 'arn:aws:iam::000000000000:role/main';
+
 /** Serves an API whose functions are given as plain functions. */
-export async function serve(api: Partial<ApiDefinition>, functions: Record<string, Handler> = {}) {
+export async function serve(
+  api: Partial<ApiDefinition>,
+  functions: Record<string, Handler> = {},
+  options: ServerOptions = {},
+) {
   const clock = manualClock();
   const events: Record<string, unknown>[] = [];
   const invoke = async (reference: string, payload: string): Promise<Outcome & { request_id: string }> => {
@@ -60,14 +69,12 @@ export async function serve(api: Partial<ApiDefinition>, functions: Record<strin
     },
     lambda: { invoke },
     clock,
+    accessKey: accessKeyring([roleAccessKey(aRole)]),
   });
-  const server = createServer((incoming, outgoing) => void gateway.handle(incoming, outgoing));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
+  const listener = await listen(0, 'PORT', { ...serverOptions, ...options });
+  onTestFinished(() => listener.close());
+  listener.serve(gateway.handle, gateway.refuse);
+  const { port } = new URL(listener.url);
   const send = (
     path: string,
     options: { method?: string; headers?: Record<string, string | string[]>; body?: string | Buffer } = {},
@@ -92,5 +99,5 @@ export async function serve(api: Partial<ApiDefinition>, functions: Record<strin
         outgoing.end(options.body);
       },
     );
-  return { send, events, clock };
+  return { send, events, clock, port: Number(port) };
 }

@@ -1,0 +1,60 @@
+/**
+ * What is wrong between settings that are each right.
+ * @param given the settings as they were given, without defaults, and not yet known to be right
+ */
+export function contradictions(given: Record<string, unknown>): string[] {
+  return [...aboutWan(given), ...aboutCallers(given)];
+}
+
+function aboutWan(given: Record<string, unknown>): string[] {
+  const { region, imageTransfer, wanBaseUrl, uncertainSeconds } = given;
+  const violations: string[] = [];
+  if (typeof uncertainSeconds === 'number' && uncertainSeconds < 100 && !isTrusted(wanBaseUrl, given)) {
+    violations.push(
+      `uncertainSeconds = ${uncertainSeconds}: must be 100 or more, since a call to Wan may last 75 s and sending again before it has ended could pay twice`,
+    );
+  }
+  if (region === 'beijing' && imageTransfer === 'url') {
+    violations.push(
+      'imageTransfer = "url": not with region = "beijing", which cannot be relied on to fetch from S3 outside mainland China; leave it out or say "upload"',
+    );
+  }
+  if (isOpenHttp(wanBaseUrl, given)) {
+    violations.push(
+      `wanBaseUrl = ${JSON.stringify(wanBaseUrl)}: must be https, as Wan's key travels with each call; plain http is for origins in trustedOrigins`,
+    );
+  }
+  return violations;
+}
+
+function aboutCallers(given: Record<string, unknown>): string[] {
+  const { auth, jwt } = given;
+  const violations: string[] = [];
+  if (auth === 'jwt' && jwt === undefined) {
+    violations.push('auth = "jwt": needs the setting jwt as well, with "issuer" and "audience" of the tokens');
+  }
+  if (jwt !== undefined && auth !== 'jwt') {
+    violations.push(
+      `jwt = ${JSON.stringify(jwt)}: not with auth = ${JSON.stringify(auth ?? 'api-key')}; say auth = "jwt" or leave it out`,
+    );
+  }
+  const { issuer, jwksUrl } = (typeof jwt === 'object' && jwt !== null ? jwt : {}) as Record<string, unknown>;
+  // An issuer whose keys lie elsewhere is a name only: nothing is fetched from it.
+  const fetched = jwksUrl === undefined ? { issuer } : { jwksUrl };
+  for (const [name, url] of Object.entries(fetched)) {
+    if (isOpenHttp(url, given)) {
+      violations.push(
+        `jwt.${name} = ${JSON.stringify(url)}: must be https, as whoever changes the keys on their way can be anybody; plain http is for origins in trustedOrigins`,
+      );
+    }
+  }
+  return violations;
+}
+
+const isOpenHttp = (url: unknown, given: Record<string, unknown>): boolean =>
+  typeof url === 'string' && /^http:/i.test(url) && URL.canParse(url) && !isTrusted(url, given);
+
+function isTrusted(url: unknown, { trustedOrigins }: Record<string, unknown>): boolean {
+  const trusted: unknown[] = Array.isArray(trustedOrigins) ? trustedOrigins : [];
+  return typeof url === 'string' && URL.canParse(url) && trusted.includes(new URL(url).origin);
+}

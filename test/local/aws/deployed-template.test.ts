@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { account, region } from '../../../local/aws/account.ts';
+import { readApi } from '../../../local/aws/api-gateway/read-api.ts';
+import { readFunctions } from '../../../local/aws/functions.ts';
+import { checkReferences } from '../../../local/aws/references.ts';
+import { readRules } from '../../../local/aws/rules.ts';
+import { loadStack } from '../../../local/aws/template/load.ts';
+import { synthesizeStandIns } from '../../infra/support.ts';
+
+const jwt = { issuer: 'https://id.example', audience: 'firstframe' };
+
+test.each<[string, Record<string, unknown>, methods: { signed: number; authorized: number; open: number }]>([
+  ['the default', {}, { signed: 0, authorized: 14, open: 4 }],
+  ['tokens', { auth: 'jwt', jwt }, { signed: 0, authorized: 14, open: 4 }],
+  ['signatures', { auth: 'iam' }, { signed: 13, authorized: 1, open: 3 }],
+  ['a web ACL', { waf: { requestsPer5Minutes: 100 } }, { signed: 0, authorized: 14, open: 4 }],
+])('the stack with %s is one that the local runtime knows, every part of it', async (_, context, methods) => {
+  const { template } = await synthesizeStandIns(context);
+  const stack = loadStack(template, { stack_name: 'firstframe', account, region });
+  const api = readApi(stack);
+  checkReferences(stack, { api, rules: readRules(stack), functions: readFunctions(stack, () => 'nowhere') });
+  const counted = { signed: 0, authorized: 0, open: 0 };
+  for (const { authorizer, is_signed } of api.methods) {
+    counted[is_signed ? 'signed' : authorizer ? 'authorized' : 'open'] += 1;
+  }
+  expect(counted).toEqual(methods);
+});

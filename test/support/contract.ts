@@ -1,0 +1,84 @@
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+
+/** A JSON Schema, as deep as a test needs to look into it. */
+// biome-ignore lint/suspicious/noExplicitAny: what stands in a schema is read as it is
+export type Schema = any;
+
+export interface ContractParameter {
+  name: string;
+  in: 'query' | 'path' | 'header';
+  required?: boolean;
+  schema: Schema;
+  example?: unknown;
+}
+
+export interface ContractContent {
+  schema: Schema;
+  examples?: Record<string, { value: unknown }>;
+}
+
+export interface ContractAnswer {
+  description: string;
+  headers?: Record<string, { $ref: string }>;
+  content?: Record<string, ContractContent>;
+}
+
+export interface ContractOperation {
+  operationId: string;
+  security: Record<string, string[]>[];
+  parameters?: ContractParameter[];
+  requestBody?: { content: Record<string, ContractContent> };
+  responses: Record<string, ContractAnswer>;
+}
+
+export interface ContractDocument {
+  paths: Record<string, Record<string, ContractOperation>>;
+  components: { schemas: Record<string, Schema> };
+}
+
+/** A route and method of the contract. */
+export interface Route extends ContractOperation {
+  path: string;
+  /** In capitals. */
+  method: string;
+}
+
+export interface Contract {
+  routes: Route[];
+  /** The schema itself, for a reference to one. */
+  resolve(schema: Schema): Schema;
+  /** What is wrong with a value by a schema of the contract; undefined if nothing is. */
+  faultOf(schema: Schema, value: unknown): string | undefined;
+}
+
+/** An OpenAPI 3.1 document, to hold requests and answers against. */
+export function readContract(document: ContractDocument): Contract {
+  const ajv = new Ajv2020({ allErrors: true, strictTypes: false, allowUnionTypes: true });
+  addFormats.default(ajv);
+  ajv.addFormat('binary', true);
+  // References are to the document, of which ajv knows the schemas alone.
+  const located = (schema: Schema): Schema =>
+    JSON.parse(JSON.stringify(schema).replaceAll('"$ref":"#/components/schemas/', '"$ref":"contract#/$defs/'));
+  ajv.addSchema({ $id: 'contract', $defs: located(document.components.schemas) });
+  const compiled = new Map<string, ValidateFunction>();
+  const validatorOf = (schema: Schema): ValidateFunction => {
+    const text = JSON.stringify(schema);
+    const known = compiled.get(text) ?? ajv.compile(located(schema));
+    compiled.set(text, known);
+    return known;
+  };
+  return {
+    routes: Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]) => ({ ...operation, path, method: method.toUpperCase() })),
+    ),
+    resolve: (schema) => {
+      const name = /^#\/components\/schemas\/(\w+)$/.exec(schema.$ref ?? '')?.[1];
+      return name === undefined ? schema : document.components.schemas[name];
+    },
+    faultOf(schema, value) {
+      const validate = validatorOf(schema);
+      return validate(value) ? undefined : ajv.errorsText(validate.errors);
+    },
+  };
+}
