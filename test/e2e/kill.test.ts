@@ -27,7 +27,14 @@ test(`a process that is killed at any moment and started again loses no video an
     ports.PORT = new URL(running.api_url).port;
     ports.WAN_PORT = new URL(running.wan_url).port;
     ports.AWS_PORT = new URL(running.aws_url).port;
-    return endpoint(running.api_url, 'local', localS3(running.aws_url), 'firstframe-uploads', async () => undefined);
+    return endpoint({
+      url: running.api_url,
+      api_key: 'local',
+      other_api_key: '',
+      s3: localS3(running.aws_url),
+      uploads_bucket: 'firstframe-uploads',
+      close: async () => undefined,
+    });
   };
   let api = await start();
   const image = pngUrl(360, 360);

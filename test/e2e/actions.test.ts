@@ -1,0 +1,183 @@
+import { ListObjectVersionsCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { VideoView } from '../../functions/api/video-view.ts';
+import { type Endpoint, openEndpoint } from '../support/endpoint.ts';
+import { png } from '../support/png.ts';
+import { aRequest } from '../support/requests.ts';
+
+let api: Endpoint;
+beforeAll(async () => {
+  api = await openEndpoint();
+});
+afterAll(() => api?.close());
+
+const submit = async (prompt: string, headers: Record<string, string> = {}, given: object = {}): Promise<string> => {
+  const { status, body } = await api.post('/videos', aRequest(prompt, given), headers);
+  expect([200, 202]).toContain(status);
+  return String(body.id);
+};
+const act = (id: string, action: 'cancel' | 'retry', headers: Record<string, string> = {}) =>
+  api.post(`/videos/${id}/${action}`, undefined, headers);
+const remove = (id: string, headers: Record<string, string> = {}) =>
+  api.call(`/videos/${id}`, { method: 'DELETE', headers });
+const inStatus = (id: string, status: string) => api.until(id, (video) => video.status === status);
+/** Makes a model's lane full for so long, so that what comes next for it waits in the queue. */
+const fillLane = (seconds: number, given: object) =>
+  Promise.all(
+    Array.from({ length: 4 }, (_, index) =>
+      submit(`[[seconds=${seconds}]] A full lane ${index} ${Date.now()}`, {}, given),
+    ),
+  );
+/** Nothing else uses it, so nobody waits for it to be free again. */
+const fullLane = { model: 'wan2.1-i2v-plus', parameters: { resolution: '720P' } };
+
+describe('cancel', () => {
+  test('takes a waiting video out of its queue, and it costs nothing', async () => {
+    await fillLane(600, fullLane);
+    const id = await submit(`A cat waits ${Date.now()}`, {}, fullLane);
+    const { status, body } = await act(id, 'cancel');
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ status: 'canceled', error: { code: 'canceled', billed: false } });
+    expect(body.task).toBeUndefined();
+    expect((await act(id, 'cancel')).status).toBe(200);
+  });
+
+  test("stops a task that is still in Wan's queue", async () => {
+    const id = await submit(`[[pending=60]] A cat waits at Wan's ${Date.now()}`);
+    await inStatus(id, 'running');
+    const { status, body } = await act(id, 'cancel');
+    expect({ status, body }).toMatchObject({ status: 200, body: { status: 'canceled', error: { billed: false } } });
+  });
+
+  test('says of a running one that it will be billed', async () => {
+    const id = await submit(`[[seconds=4]] A cat runs on ${Date.now()}`);
+    await inStatus(id, 'running');
+    const { status, body } = await act(id, 'cancel');
+    expect(status).toBe(409);
+    expect(body).toMatchObject({ code: 'video_is_running', detail: expect.stringMatching(/billed/) });
+    expect((await api.finished(id)).status).toBe('succeeded');
+    expect(await act(id, 'cancel')).toMatchObject({ status: 409, body: { code: 'video_has_ended' } });
+  });
+
+  test('can not tell yet while a submission is being looked for', async () => {
+    const id = await submit(`[[reset]] [[seconds=1]] A cat is lost ${Date.now()}`);
+    // What is written to the record after that it is being started is the ledger.
+    const starting = await api.until(
+      id,
+      ({ status, updated_at, timeline }) =>
+        status === 'submitting' && Date.parse(updated_at) - Date.parse(timeline.at(-1)!.at) > 5,
+    );
+    const { status, headers, body } = await act(starting.id, 'cancel');
+    expect({ status, code: body.code }).toEqual({ status: 409, code: 'video_is_starting' });
+    expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+    expect((await api.finished(id)).status).toBe('succeeded');
+  });
+
+  test('comes too late for a video that is being fetched', async () => {
+    const id = await submit(`[[drop=2]] A cat is fetched ${Date.now()}`);
+    await inStatus(id, 'archiving');
+    for (const answer of [await act(id, 'cancel'), await remove(id)])
+      expect(answer).toMatchObject({ status: 409, body: { code: 'video_is_archiving' } });
+    expect((await api.finished(id)).status).toBe('succeeded');
+  });
+});
+
+describe('retry', () => {
+  test('makes a failed video anew: another task, the same video', async () => {
+    const id = await submit(`[[http=400:DataInspectionFailed*1]] Second time lucky ${Date.now()}`);
+    expect(await api.finished(id)).toMatchObject({ status: 'failed', error: { code: 'content_refused' } });
+    const { status, body } = await act(id, 'retry');
+    expect({ status, id: body.id }).toEqual({ status: 202, id });
+    expect(body.error).toBeUndefined();
+    const video = await api.finished(id);
+    expect(video).toMatchObject({ status: 'succeeded', task: { attempts: 2 } });
+    expect(video.timeline.map((entry) => entry.status).filter((entry) => entry === 'failed')).toHaveLength(1);
+    expect(await act(id, 'retry')).toMatchObject({ status: 409, body: { code: 'video_has_succeeded' } });
+  });
+
+  test('of a canceled video makes it after all', async () => {
+    const lane = { model: 'wan2.1-i2v-turbo' };
+    await fillLane(3, lane);
+    const id = await submit(`A cat comes back ${Date.now()}`, {}, lane);
+    await act(id, 'cancel');
+    expect((await act(id, 'retry')).status).toBe(202);
+    expect(await api.finished(id)).toMatchObject({ status: 'succeeded', task: { attempts: 1 } });
+  });
+
+  test('of one under way changes nothing', async () => {
+    const id = await submit(`[[seconds=2]] A cat is patient ${Date.now()}`);
+    const { status, body } = await act(id, 'retry');
+    expect({ status, id: body.id }).toEqual({ status: 202, id });
+    expect(await api.finished(id)).toMatchObject({ status: 'succeeded', task: { attempts: 1 } });
+  });
+
+  test('can not mend a drop that was refused', async () => {
+    const key = `drop/tiny-${Date.now()}.png`;
+    await api.s3.send(new PutObjectCommand({ Bucket: api.uploads_bucket, Key: key, Body: png(10, 10) }));
+    const find = async (): Promise<VideoView | undefined> => {
+      const { body } = await api.call('/videos?status=failed&limit=100');
+      return (body.data as VideoView[]).find(({ source }) => source.type === 'drop' && source.key === key);
+    };
+    let dropped = await find();
+    while (!dropped) dropped = await find();
+    expect(await act(dropped.id, 'retry')).toMatchObject({ status: 409, body: { code: 'video_not_retryable' } });
+  });
+
+  test('with If-Match happens only to the video that its caller saw', async () => {
+    const id = await submit(`[[fail=InternalError]] Seen ${Date.now()}`);
+    await api.finished(id);
+    const stale = await act(id, 'retry', { 'if-match': '"of another time"' });
+    expect(stale).toMatchObject({ status: 412, body: { code: 'precondition_failed' } });
+    const etag = (await api.call(`/videos/${id}`)).headers.get('etag')!;
+    expect((await act(id, 'retry', { 'if-match': etag })).status).toBe(202);
+    // The retry changed the video, so the same precondition protects from a second one.
+    expect((await act(id, 'retry', { 'if-match': etag })).status).toBe(412);
+    await api.finished(id);
+  });
+});
+
+describe('delete', () => {
+  test('leaves neither the video nor an object of it, in any version', async () => {
+    const id = await submit(`A cat leaves ${Date.now()}`);
+    const { video, image } = await api.finished(id);
+    expect((await remove(id)).status).toBe(204);
+    for (const [bucket, prefix] of [
+      [video!.bucket, `${id}/`],
+      [image!.bucket, `inputs/${id}/`],
+    ] as const) {
+      const { Versions = [], DeleteMarkers = [] } = await api.s3.send(
+        new ListObjectVersionsCommand({ Bucket: bucket, Prefix: prefix }),
+      );
+      expect([...Versions, ...DeleteMarkers]).toEqual([]);
+    }
+    for (const route of [`/videos/${id}`, `/videos/${id}/content`]) expect((await api.call(route)).status).toBe(404);
+    const { body } = await api.call('/videos?limit=100');
+    expect((body.data as VideoView[]).map((listed) => listed.id)).not.toContain(id);
+    expect((await remove(id)).status).toBe(204);
+  });
+
+  test('is remembered: a late duplicate of the request makes and pays nothing', async () => {
+    const key = `deleted-${Date.now()}`;
+    const prompt = `[[fail=InternalError]] Deleted ${key}`;
+    const id = await submit(prompt, { 'idempotency-key': key });
+    await api.finished(id);
+    await remove(id);
+    const { status, body } = await api.post('/videos', aRequest(prompt), { 'idempotency-key': key });
+    expect({ status, code: body.code }).toEqual({ status: 410, code: 'video_deleted' });
+  });
+
+  test('of a waiting video cancels it too', async () => {
+    await fillLane(600, fullLane);
+    const id = await submit(`A cat never was ${Date.now()}`, {}, fullLane);
+    expect((await remove(id)).status).toBe(204);
+    expect((await api.call(`/videos/${id}`)).status).toBe(404);
+  });
+
+  test('waits for what is under way', async () => {
+    const id = await submit(`[[seconds=3]] A cat is busy ${Date.now()}`);
+    await inStatus(id, 'running');
+    expect(await remove(id)).toMatchObject({ status: 409, body: { code: 'video_is_running' } });
+    await api.finished(id);
+    expect((await remove(id)).status).toBe(204);
+  });
+});

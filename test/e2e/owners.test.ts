@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { VideoView } from '../../functions/api/video-view.ts';
+import { type Answer, type Endpoint, openEndpoint } from '../support/endpoint.ts';
+import { aRequest } from '../support/requests.ts';
+
+/** Version 8, as an Idempotency-Key makes them; of no video. */
+const neverWas = '00000000-0000-8000-8000-000000000000';
+
+let api: Endpoint;
+let mine: VideoView;
+let failed: VideoView;
+beforeAll(async () => {
+  api = await openEndpoint();
+  const key = `shared-${Date.now()}`;
+  const [one, other] = await Promise.all([
+    api.post('/videos', aRequest('A cat of mine'), { 'idempotency-key': key }),
+    api.post('/videos', aRequest('[[fail=InternalError]] A cat that fails')),
+  ]);
+  mine = await api.finished(String(one.body.id));
+  failed = await api.finished(String(other.body.id));
+});
+afterAll(() => api?.close());
+
+const asOther = (route: string, init: RequestInit = {}) =>
+  api.call(route, { ...init, headers: { ...init.headers, authorization: `Bearer ${api.other_api_key}` } });
+
+/** What is left when the ids that differ in any two answers are out of it. */
+const comparable = ({ status, headers, body }: Answer, id: string) => ({
+  status,
+  type: headers.get('content-type'),
+  names: [...headers.keys()].filter((name) => name !== 'content-length').sort(),
+  body: JSON.stringify({ ...body, request_id: undefined }).replaceAll(id, 'ID'),
+});
+
+describe("of another owner's video", () => {
+  test.each([
+    ['GET', '/videos/ID', {}],
+    ['GET', '/videos/ID?wait=1', {}],
+    ['GET', '/videos/ID', { 'if-none-match': '*' }],
+    ['GET', '/videos/ID/content', {}],
+    ['GET', '/videos/ID/content?variant=first_frame', {}],
+    ['GET', '/videos/ID/content?variant=metadata', { accept: 'application/json' }],
+    ['POST', '/videos/ID/cancel', {}],
+    ['POST', '/videos/ID/retry', {}],
+    ['POST', '/videos/ID/retry', { 'if-match': '*' }],
+    ['DELETE', '/videos/ID', {}],
+    ['GET', '/api/v1/tasks/ID', {}],
+    ['POST', '/api/v1/tasks/ID/cancel', {}],
+    ['GET', '/api/v1/tasks?task_id=ID', {}],
+  ])('%s %s tells no more than of one that never was', async (method, route, headers) => {
+    for (const { id } of [mine, failed]) {
+      const others = await asOther(route.replace('ID', id), { method, headers });
+      const none = await asOther(route.replace('ID', neverWas), { method, headers });
+      expect(comparable(others, id)).toEqual(comparable(none, neverWas));
+    }
+    // And nothing changed.
+    expect((await api.call(`/videos/${mine.id}`)).body).toEqual(mine);
+    expect((await api.call(`/videos/${failed.id}`)).body).toEqual(failed);
+  });
+
+  test('no list and no bill speaks', async () => {
+    for (const route of ['/videos?limit=100', '/api/v1/tasks', '/api/v1/tasks?page_size=100', '/usage']) {
+      const { status, body } = await asOther(route);
+      expect(status).toBe(200);
+      const text = JSON.stringify(body);
+      expect(text).not.toContain(mine.id);
+      expect(text).not.toContain(failed.id);
+    }
+    expect((await asOther('/usage')).body).toMatchObject({ spent: 0, reserved: 0, videos: 0 });
+  });
+});
+
+test('the same Idempotency-Key of two owners means two videos', async () => {
+  const key = `both-${Date.now()}`;
+  const request = aRequest('[[fail=InternalError]] Both');
+  const one = await api.post('/videos', request, { 'idempotency-key': key });
+  const other = await api.post('/videos', request, {
+    'idempotency-key': key,
+    authorization: `Bearer ${api.other_api_key}`,
+  });
+  expect([one.status, other.status]).toEqual([202, 202]);
+  expect(one.body.id).not.toBe(other.body.id);
+});
+
+test("a cursor of another owner's list leads through one's own", async () => {
+  const { body } = await api.call('/videos?limit=1');
+  expect(body.next_cursor).toBeTruthy();
+  const { status, body: page } = await asOther(`/videos?limit=100&cursor=${body.next_cursor}`);
+  expect(status).toBe(200);
+  expect(JSON.stringify(page)).not.toContain(mine.id);
+});

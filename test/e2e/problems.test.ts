@@ -1,0 +1,195 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Answer, type Endpoint, openEndpoint, openLocal } from '../support/endpoint.ts';
+import { pngUrl } from '../support/png.ts';
+import { aRequest } from '../support/requests.ts';
+
+let api: Endpoint;
+/** One that succeeded, one that failed, one that runs for as long as these tests do, and a cursor that leads on from it. */
+let made: string;
+let failed: string;
+let running: string;
+beforeAll(async () => {
+  api = await openEndpoint();
+  const submit = async (prompt: string): Promise<string> =>
+    String((await api.post('/videos', aRequest(prompt))).body.id);
+  [made, failed, running] = await Promise.all([
+    submit('A cat'),
+    submit('[[fail=InternalError]] A cat'),
+    submit('[[seconds=600]] A cat'),
+  ]);
+  await Promise.all([
+    api.finished(made),
+    api.finished(failed),
+    api.until(running, (video) => video.status === 'running'),
+  ]);
+});
+afterAll(() => api?.close());
+
+/** As it came over the wire: a problem has these members, whatever made it. */
+function expectProblem({ status, headers, body }: Answer, expected: { status: number; code: string }): void {
+  expect({ status, code: body.code }).toEqual(expected);
+  expect(body).toMatchObject({
+    type: 'about:blank',
+    status: expected.status,
+    title: expect.stringMatching(/\.$/),
+    detail: expect.stringMatching(/\.$/),
+    request_id: expect.any(String),
+  });
+  expect(headers.get('content-type')).toMatch(/^application\/(problem\+)?json$/);
+}
+
+const video = (id: string, more = '') => `/videos/${id}${more}`;
+const neverWas = '00000000-0000-8000-8000-000000000000';
+const deep = `{"metadata": ${'{"a":'.repeat(100)}1${'}'.repeat(100)}}`;
+const large = `data:image/png;base64,${Buffer.alloc(4 * 1024 * 1024 + 1).toString('base64')}`;
+
+const problems: [code: string, status: number, what: string, ask: () => Promise<Answer>][] = [
+  ['invalid_json', 400, 'JSON that breaks off', () => api.post('/videos', '{"model": ')],
+  ['invalid_json', 400, 'JSON that is nested deeply', () => api.post('/videos', deep)],
+  ['invalid_json', 400, 'an object with a key twice', () => api.post('/estimates', '{"model": "a", "model": "b"}')],
+  ['invalid_json', 400, 'a body that is no text', () => api.post('/uploads', '\u0000\u0001')],
+  ['invalid_request', 400, 'a webhook', () => api.post('/videos', aRequest('x', { webhook_url: 'https://e.com/' }))],
+  [
+    'invalid_request',
+    400,
+    'metadata over 2 KB',
+    () => api.post('/videos', aRequest('x', { metadata: { a: 'x'.repeat(2048) } })),
+  ],
+  ['invalid_request', 400, 'an unknown field', () => api.post('/estimates', aRequest('x', { cheap: true }))],
+  ['invalid_request', 400, 'a type that is not taken', () => api.post('/uploads', { content_type: 'text/html' })],
+  ['invalid_query', 400, 'a wrong status', () => api.call('/videos?status=done')],
+  ['invalid_query', 400, 'a parameter twice', () => api.call('/videos?limit=1&limit=2')],
+  ['invalid_query', 400, 'a cursor that nobody gave', () => api.call('/videos?cursor=abc')],
+  ['invalid_query', 400, 'a wait that is too long', () => api.call(video(made, '?wait=26'))],
+  ['invalid_query', 400, 'an unknown variant', () => api.call(video(made, '/content?variant=gif'))],
+  ['invalid_query', 400, 'a month that there is not', () => api.call('/usage?month=2026-13')],
+  [
+    'invalid_idempotency_key',
+    400,
+    'a key with spaces',
+    () => api.post('/videos', aRequest(), { 'idempotency-key': 'a b' }),
+  ],
+  ['InvalidApiKey', 401, 'a wrong key', () => api.call('/videos', { headers: { authorization: 'Bearer wrong' } })],
+  ['InvalidApiKey', 401, 'no key', () => api.call('/usage', { headers: { authorization: '' } })],
+  [
+    'InvalidApiKey',
+    401,
+    'a key in the query',
+    () => api.call(`/videos?upload_token=${api.api_key}`, { headers: { authorization: '' } }),
+  ],
+  ['NotFound', 404, 'an unknown route', () => api.call('/nothing')],
+  ['NotFound', 404, 'an unknown method', () => api.call('/videos', { method: 'PUT' })],
+  ['video_not_found', 404, 'an unknown id', () => api.call(video(neverWas))],
+  ['video_not_found', 404, 'an id that is none', () => api.call(video('..%2f..'))],
+  ['video_not_found', 404, 'the cancel of an unknown id', () => api.post(video(neverWas, '/cancel'))],
+  ['video_not_found', 404, 'the retry of an unknown id', () => api.post(video(neverWas, '/retry'))],
+  ['video_not_found', 404, 'the deletion of an unknown id', () => api.call(video(neverWas), { method: 'DELETE' })],
+  [
+    'idempotency_conflict',
+    409,
+    'a key with another body',
+    async () => {
+      const key = { 'idempotency-key': `conflict-${Date.now()}` };
+      await api.post('/videos', aRequest('[[fail=InternalError]] one'), key);
+      return api.post('/videos', aRequest('another'), key);
+    },
+  ],
+  ['video_not_ready', 409, 'the content of a running video', () => api.call(video(running, '/content'))],
+  ['video_has_no_content', 409, 'the content of a failed video', () => api.call(video(failed, '/content'))],
+  ['video_is_running', 409, 'the cancel of a running video', () => api.post(video(running, '/cancel'))],
+  ['video_has_ended', 409, 'the cancel of a made video', () => api.post(video(made, '/cancel'))],
+  ['video_has_succeeded', 409, 'the retry of a made video', () => api.post(video(made, '/retry'))],
+  [
+    'precondition_failed',
+    412,
+    'another version',
+    () => api.call(video(made), { method: 'DELETE', headers: { 'if-match': '"x"' } }),
+  ],
+  [
+    'image_too_large',
+    413,
+    'a large inline picture',
+    () => api.post('/videos', aRequest('x', { input: { img_url: large } })),
+  ],
+  [
+    'BadRequest.TooLarge',
+    413,
+    'more than the gateway takes',
+    () => api.post('/videos', 'x'.repeat(10 * 1024 * 1024 + 1)),
+  ],
+];
+
+describe('what can not be done is a problem', () => {
+  test.each(problems)('%s (%i): %s', async (code, status, _, ask) => {
+    expectProblem(await ask(), { status, code });
+  });
+
+  test('of a large picture that says where it can go instead', async () => {
+    const { body } = await api.post('/videos', aRequest('x', { input: { img_url: large } }));
+    expect(body.detail).toContain('POST /uploads');
+  });
+
+  test('that gives nothing away of what it was given', async () => {
+    const secret = 'a very secret prompt';
+    const answer = await api.post('/videos', { model: 'nothing', input: { prompt: secret, img_url: pngUrl(9, 9) } });
+    expectProblem(answer, { status: 400, code: 'invalid_request' });
+    expect(JSON.stringify(answer.body)).not.toContain(secret);
+  });
+});
+
+describe('on a stack of its own', () => {
+  let own: Awaited<ReturnType<typeof openLocal>>;
+  beforeAll(async () => {
+    // A 480P video costs 0.075: one fits, two do not.
+    own = await openLocal({ monthlySpendingLimit: 0.1, apiThrottle: { rate: 40, burst: 80 } });
+  });
+  afterAll(() => own?.endpoint.close());
+
+  test('the spending limit holds, however many come at once', async () => {
+    const { endpoint, stack } = own;
+    const answers = await Promise.all(
+      Array.from({ length: 6 }, (_, index) => endpoint.post('/videos', aRequest(`A cat ${index}`))),
+    );
+    const taken = answers.filter(({ status }) => status === 202).map(({ body }) => String(body.id));
+    const ended = await Promise.all(taken.map((id) => endpoint.finished(id)));
+    expect(ended.filter(({ status }) => status === 'succeeded')).toHaveLength(1);
+    for (const { status, error } of ended)
+      if (status !== 'succeeded') expect(error).toMatchObject({ code: 'spending_limit_reached', billed: false });
+    expect(
+      stack.wan!.requests.filter(({ method, url }) => method === 'POST' && url.endsWith('/video-synthesis')),
+    ).toHaveLength(1);
+    expectProblem(await endpoint.post('/videos', aRequest('One more')), {
+      status: 403,
+      code: 'spending_limit_reached',
+    });
+    expect((await endpoint.call('/usage')).body).toMatchObject({
+      spent: 0.075,
+      reserved: 0,
+      limit: 0.1,
+      remaining: 0.025,
+    });
+  });
+
+  test('more requests than the stage takes are a 429 that says when to come again', async () => {
+    const answers = await Promise.all(Array.from({ length: 200 }, () => own.endpoint.call('/models')));
+    const refused = answers.filter(({ status }) => status === 429);
+    expect(refused.length).toBeGreaterThan(0);
+    expectProblem(refused[0]!, { status: 429, code: 'Throttling.RateQuota' });
+    expect(refused[0]!.headers.get('retry-after')).toBe('1');
+  });
+});
+
+test('a cancel that Wan does not answer is a 503, and changes nothing', async () => {
+  const { endpoint, stack } = await openLocal();
+  try {
+    const { body } = await endpoint.post('/videos', aRequest('[[pending=600]] A cat'));
+    await endpoint.until(String(body.id), ({ status }) => status === 'running');
+    await stack.wan!.close();
+    const answer = await endpoint.post(`/videos/${body.id}/cancel`);
+    expectProblem(answer, { status: 503, code: 'wan_unavailable' });
+    expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect((await endpoint.call(`/videos/${body.id}`)).body.status).toBe('running');
+  } finally {
+    await endpoint.close();
+  }
+});

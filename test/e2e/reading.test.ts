@@ -1,0 +1,170 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { VideoView } from '../../functions/api/video-view.ts';
+import { type Endpoint, openEndpoint } from '../support/endpoint.ts';
+import { png } from '../support/png.ts';
+import { aRequest } from '../support/requests.ts';
+
+let api: Endpoint;
+let made: VideoView;
+beforeAll(async () => {
+  api = await openEndpoint();
+  const { body } = await api.post('/videos', aRequest('A cat sleeps', { metadata: { order: '17' } }));
+  made = await api.finished(String(body.id));
+});
+afterAll(() => api?.close());
+
+const link = async (variant: string): Promise<string> => {
+  const { status, body } = await api.call(`/videos/${made.id}/content?variant=${variant}`, {
+    headers: { accept: 'application/json' },
+  });
+  expect(status).toBe(200);
+  return String(body.url);
+};
+
+describe('a video is read', () => {
+  test('with what it should cost and what it did', () => {
+    expect(made).toMatchObject({
+      status: 'succeeded',
+      metadata: { order: '17' },
+      estimated_cost: { amount: 0.075, currency: 'USD', seconds: 5 },
+      cost: { amount: 0.075, currency: 'USD', seconds: 5 },
+    });
+  });
+
+  test('once: who knows its ETag is told that nothing changed', async () => {
+    const first = await api.call(`/videos/${made.id}`);
+    const etag = first.headers.get('etag')!;
+    const again = await api.call(`/videos/${made.id}`, { headers: { 'if-none-match': etag } });
+    expect({ status: again.status, etag: again.headers.get('etag') }).toEqual({ status: 304, etag });
+    const other = await api.call(`/videos/${made.id}`, { headers: { 'if-none-match': '"another"' } });
+    expect(other.status).toBe(200);
+  });
+
+  test('by waiting for its next status', async () => {
+    const { body } = await api.post('/videos', aRequest('[[seconds=3]] A cat waits'));
+    const seen = [String(body.status)];
+    for (let video = body; !['succeeded', 'failed'].includes(String(video.status)); ) {
+      const answer = await api.call(`/videos/${body.id}?wait=20`);
+      video = answer.body;
+      seen.push(String(video.status));
+    }
+    expect(seen.at(-1)).toBe('succeeded');
+    // Each answer is news, or the wait would not have ended.
+    expect(new Set(seen).size).toBe(seen.length);
+  });
+
+  test('with progress that only grows', async () => {
+    const { body } = await api.post('/videos', aRequest('[[seconds=4]] A cat stretches'));
+    const progress: number[] = [];
+    await api.until(String(body.id), (video) => {
+      progress.push(video.progress);
+      return video.status === 'succeeded';
+    });
+    expect(progress).toEqual([...progress].sort((one, other) => one - other));
+    expect(progress.at(-1)).toBe(100);
+  });
+
+  test('at once by whoever prefers to wait for it', async () => {
+    const { status, headers, body } = await api.post('/videos', aRequest('A cat hurries'), { prefer: 'wait=25' });
+    expect({ status, applied: headers.get('preference-applied') }).toEqual({ status: 200, applied: 'wait' });
+    expect(body.status).toBe('succeeded');
+  });
+});
+
+describe('its content', () => {
+  test('downloads in parts, so that an interrupted download goes on where it stopped', async () => {
+    const url = await link('video');
+    const whole = Buffer.from(await (await fetch(url)).arrayBuffer());
+    const half = Math.floor(whole.length / 2);
+    const first = await fetch(url, { headers: { range: `bytes=0-${half - 1}` } });
+    const rest = await fetch(url, { headers: { range: `bytes=${half}-` } });
+    expect([first.status, rest.status]).toEqual([206, 206]);
+    const joined = Buffer.concat([Buffer.from(await first.arrayBuffer()), Buffer.from(await rest.arrayBuffer())]);
+    expect(createHash('sha256').update(joined).digest('hex')).toBe(made.video!.sha256);
+  });
+
+  test('is also its first frame', async () => {
+    const response = await fetch(await link('first_frame'));
+    expect(Buffer.from(await response.arrayBuffer())).toEqual(png(360, 360));
+  });
+
+  test('and its metadata, as the API tells them', async () => {
+    const metadata = (await (await fetch(await link('metadata'))).json()) as VideoView;
+    expect(metadata).toMatchObject({ id: made.id, status: 'succeeded', video: made.video, cost: made.cost });
+    expect(JSON.stringify(metadata)).not.toContain('spending_month');
+  });
+});
+
+describe('the list', () => {
+  test('pages through all, whatever is added meanwhile', async () => {
+    const ids: string[] = [];
+    let cursor: unknown;
+    do {
+      const { body } = await api.call(`/videos?limit=2${cursor ? `&cursor=${cursor}` : ''}`);
+      ids.push(...(body.data as VideoView[]).map(({ id }) => id));
+      cursor = body.next_cursor;
+      await api.post('/videos', aRequest('[[fail=InternalError]] One more'));
+    } while (cursor);
+    expect(ids).toContain(made.id);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test('shows what its filters name', async () => {
+    const { body } = await api.call(`/videos?status=succeeded&model=wan2.2-i2v-flash&limit=100`);
+    const videos = body.data as VideoView[];
+    expect(videos.map(({ id }) => id)).toContain(made.id);
+    expect(videos.every(({ status, model }) => status === 'succeeded' && model === 'wan2.2-i2v-flash')).toBe(true);
+  });
+});
+
+describe('beside the videos', () => {
+  test('an estimate prices a request and makes nothing', async () => {
+    const before = await api.call('/videos?limit=1');
+    const { status, body } = await api.post('/estimates', aRequest('x'.repeat(2000)));
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      model: 'wan2.2-i2v-flash',
+      estimated_cost: { amount: 0.075, unit_price: 0.015 },
+      warnings: [{ pointer: '/input/prompt' }],
+    });
+    expect(body.estimated_seconds).toBeGreaterThan(0);
+    const after = await api.call('/videos?limit=1');
+    expect((after.body.data as VideoView[])[0]?.id).toBe((before.body.data as VideoView[])[0]?.id);
+  });
+
+  test('the models are told with their prices and limits', async () => {
+    const { status, body } = await api.call('/models');
+    expect(status).toBe(200);
+    expect(body.data).toContainEqual(
+      expect.objectContaining({
+        name: 'wan2.1-i2v-turbo',
+        durations: [3, 4, 5],
+        prices: { '480P': 0.036, '720P': 0.036 },
+      }),
+    );
+  });
+
+  test('what was spent is counted by model, and what is under way is reserved', async () => {
+    const { body: before } = await api.call('/usage');
+    const { body: running } = await api.post('/videos', aRequest('[[seconds=3]] A cat counts'));
+    await api.until(String(running.id), ({ status }) => status === 'running');
+    const { body: during } = await api.call('/usage');
+    expect(Number(during.reserved)).toBeGreaterThanOrEqual(0.075);
+    await api.finished(String(running.id));
+    const { body: after } = await api.call('/usage');
+    expect(Number(after.spent)).toBeGreaterThanOrEqual(Number(before.spent) + 0.075 - 1e-9);
+    expect(after).toMatchObject({ currency: 'USD', month: new Date().toISOString().slice(0, 7) });
+    expect(after.models).toContainEqual(expect.objectContaining({ model: 'wan2.2-i2v-flash' }));
+  });
+
+  test('the contract is open, and has a page that shows it', async () => {
+    const contract = await fetch(`${api.url}/openapi.json`);
+    expect(await contract.json()).toMatchObject({ openapi: expect.stringMatching(/^3\.1/), paths: { '/videos': {} } });
+    const page = await fetch(`${api.url}/docs`);
+    expect({ status: page.status, type: page.headers.get('content-type') }).toEqual({
+      status: 200,
+      type: 'text/html; charset=utf-8',
+    });
+  });
+});
