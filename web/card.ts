@@ -1,45 +1,36 @@
-import type { VideoView } from './api.ts';
-import { find, say } from './dom.ts';
+import { hintInWords } from './action-words.ts';
+import type { Seen, VideoView } from './api.ts';
+import { type ButtonServices, createButtons } from './card-buttons.ts';
+import { find, say, whenInView } from './dom.ts';
 import { playFilm } from './film.ts';
 import { factsInWords, hasEnded, momentInWords, progressNow, remainingInWords, statusWords } from './words.ts';
-
-export interface CardServices {
-  /** A link to the archived video; undefined when there is none to be had now. */
-  link: (id: string) => Promise<{ url: string; expires_at: string } | undefined>;
-  reuse: (video: VideoView) => void;
-}
 
 /** A video in the list. */
 export interface Card {
   readonly element: HTMLElement;
-  readonly video: VideoView;
+  readonly seen: Seen;
   /** Shows the video as it is now. */
-  update(video: VideoView): void;
+  update(seen: Seen): void;
   /** Shows what has changed by time alone. */
   tick(): void;
   /** Shows the picture that the video begins with. */
   showPicture(url: string): void;
 }
 
-export function createCard(page: Document, first: VideoView, { link, reuse }: CardServices): Card {
+export function createCard(page: Document, first: Seen, services: ButtonServices): Card {
   const copy = find(page, '#card', HTMLTemplateElement).content.cloneNode(true) as DocumentFragment;
   const element = find(copy, '.card', HTMLElement);
   const part = (name: string) => find(element, `.${name}`, HTMLElement);
   const film = find(element, 'video', HTMLVideoElement);
   const frame = find(element, 'img', HTMLImageElement);
   const progress = find(element, 'progress', HTMLProgressElement);
-  let video = first;
+  let seen = first;
   let playable = false;
+  const buttons = createButtons(element, () => seen, services);
 
-  part('open').addEventListener('click', async () => {
-    const found = await link(video.id);
-    if (found)
-      Object.assign(document.createElement('a'), { href: found.url, target: '_blank', rel: 'noopener' }).click();
-  });
-  part('again').addEventListener('click', () => reuse(video));
-
-  function update(now: VideoView): void {
-    video = now;
+  function update(now: Seen): void {
+    seen = now;
+    const { video } = seen;
     const { status, error, warnings, input } = video;
     element.dataset.status = status;
     part('status').textContent = statusWords[status];
@@ -48,42 +39,58 @@ export function createCard(page: Document, first: VideoView, { link, reuse }: Ca
     progress.hidden = hasEnded(video);
     tick();
     say(part('prompt'), input.prompt ?? 'No prompt');
-    part('failure').hidden = !error;
-    part('failure-message').textContent = error?.message ?? '';
-    part('failure-hint').textContent = error
-      ? [error.hint, error.billed ? 'Wan has charged for it.' : 'It cost nothing.'].join(' ')
-      : '';
+    showFailure(status === 'canceled' ? undefined : error);
     part('warnings').hidden = warnings.length === 0;
     part('warnings').replaceChildren(...warnings.map(({ message }) => lineOf(message)));
     part('facts').textContent = factsInWords(video);
-    part('again').hidden = !hasEnded(video);
-    part('open').hidden = status !== 'succeeded';
+    buttons.update();
     if (status === 'succeeded' && !playable) {
       playable = true;
       frame.hidden = true;
-      playFilm(element, input.prompt ?? 'the video', () => link(video.id));
+      playFilm(element, input.prompt ?? 'the video', () => services.link(video.id, 'video'));
     }
   }
 
+  /** A video that its owner canceled needs no explanation. */
+  function showFailure(error: VideoView['error']): void {
+    part('failure').hidden = !error;
+    part('failure-message').textContent = error?.message ?? '';
+    part('failure-hint').textContent = error
+      ? [hintInWords(error.hint), error.billed ? 'Wan has charged for it, or may have.' : 'It cost nothing.'].join(' ')
+      : '';
+  }
+
   function tick(): void {
+    const { video } = seen;
     say(part('remaining'), hasEnded(video) ? undefined : remainingInWords(video.estimated_finish_at, Date.now()));
     progress.value = progressNow(video, Date.now());
   }
+
+  function showPicture(url: string): void {
+    film.poster = url;
+    frame.src = url;
+    frame.hidden = playable;
+  }
+  frame.addEventListener('error', () => {
+    frame.hidden = true;
+  });
+  whenInView(element, async () => {
+    if (playable || frame.hasAttribute('src')) return;
+    const found = await services.link(seen.video.id, 'first_frame');
+    // One without an end is an address of the caller's own, which the page is not allowed to load.
+    if (found?.expires_at && !frame.hasAttribute('src')) showPicture(found.url);
+  });
 
   update(first);
 
   return {
     element,
-    get video() {
-      return video;
+    get seen() {
+      return seen;
     },
     update,
     tick,
-    showPicture(url) {
-      film.poster = url;
-      frame.src = url;
-      frame.hidden = playable;
-    },
+    showPicture,
   };
 }
 

@@ -1,11 +1,14 @@
-import type { ConsoleSettings } from '../functions/api/console-settings.ts';
-import { type Api, ApiProblem, type Asked, type SubmitBody, type VideoView } from './api.ts';
+import type { ConsoleSettings, OfferedModel } from '../functions/api/console-settings.ts';
+import type { Api, SubmitBody, VideoView } from './api.ts';
+import { ApiProblem } from './api-problem.ts';
 import { find } from './dom.ts';
 import type { FieldErrors } from './field-errors.ts';
-import { type Picture, toDataUrl } from './fit-picture.ts';
+import type { Picture } from './fit-picture.ts';
 import { createIdempotencyKeys } from './idempotency-keys.ts';
+import { commonLimits } from './offers.ts';
 import { createOptions } from './options.ts';
 import { createPictureField } from './picture-field.ts';
+import { createPictureSender } from './picture-sender.ts';
 
 export interface ComposerServices {
   api: Api;
@@ -16,23 +19,30 @@ export interface ComposerServices {
   /** Told when the key is not taken. */
   refused: (problem: ApiProblem) => void;
   /** Told of each video that was made, and of its picture. */
-  submitted: (asked: Asked, picture: Picture) => void;
+  submitted: (video: VideoView, picture: Picture) => void;
+  /** Told what the chosen video costs; undefined where no price is known. */
+  priced: (amount: number | undefined) => void;
+}
+
+export interface Composer {
+  /** Fills the form with another video's settings. */
+  reuse(video: VideoView, picture?: Picture): void;
+  /** Offers what the API says now. */
+  renew(models: readonly OfferedModel[]): void;
 }
 
 /** How long the button rests after a video was made, so that a double click does not pay for two. */
 const restMilliseconds = 2500;
 
-/** The form. @returns what fills it with another video's settings */
-export function createComposer(
-  page: Document,
-  services: ComposerServices,
-): { reuse: (video: VideoView, picture?: Picture) => void } {
-  const { api, settings, errors, requireKey, refused, submitted } = services;
+/** The form. */
+export function createComposer(page: Document, services: ComposerServices): Composer {
+  const { api, settings, errors, requireKey, refused, submitted, priced } = services;
   const form = find(page, '#composer', HTMLFormElement);
   const prompt = find(page, '#prompt', HTMLTextAreaElement);
   const send = find(page, '#send', HTMLButtonElement);
-  const field = createPictureField(page, settings.image, errors, edited);
-  const options = createOptions(page, settings, () => {
+  const field = createPictureField(page, commonLimits(settings.models), errors, edited);
+  const pictures = createPictureSender(page, api, settings.inline_image_bytes);
+  const options = createOptions(page, settings.models, () => {
     errors.clear('model', 'resolution', 'duration');
     edited();
     count();
@@ -51,6 +61,7 @@ export function createComposer(
     place.textContent =
       characters > limit ? `Wan reads the first ${limit} of ${characters}` : `${characters} of ${limit}`;
     place.classList.toggle('over', characters > limit);
+    priced(options.cost());
   }
   count();
 
@@ -84,19 +95,21 @@ export function createComposer(
     send.textContent = 'Sending…';
     try {
       const { model, resolution, duration } = options.chosen();
+      const text = prompt.value.trim();
       const body: SubmitBody = {
         model: model.name,
-        input: { prompt: prompt.value.trim(), img_url: await toDataUrl(picture) },
+        input: { prompt: text, img_url: await pictures.urlOf(picture) },
         parameters: { resolution, duration },
       };
-      const asked = await api.submit(body, keys.next(body));
+      const video = await api.submit(body, keys.next(body));
       keys.settled();
-      submitted(asked, picture);
+      submitted(video, picture);
       send.textContent = 'On its way';
       setTimeout(() => rest('Make another'), restMilliseconds);
     } catch (error) {
       rest('Make video');
       if (!(error instanceof ApiProblem)) throw error;
+      pictures.refused(picture, error);
       if (error.refusesKey) refused(error);
       else errors.showProblem(error);
       errors.focusFirst();
@@ -118,5 +131,6 @@ export function createComposer(
       form.scrollIntoView({ block: 'start' });
       prompt.focus({ preventScroll: true });
     },
+    renew: options.renew,
   };
 }

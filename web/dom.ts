@@ -13,3 +13,13 @@ export function say(element: HTMLElement, text: string | undefined): void {
   element.textContent = text ?? '';
   element.hidden = !text;
 }
+
+/** Calls back once, when an element has come into view. */
+export function whenInView(element: Element, callback: () => void): void {
+  const observer = new IntersectionObserver((entries) => {
+    if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+    observer.disconnect();
+    callback();
+  });
+  observer.observe(element);
+}

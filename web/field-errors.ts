@@ -1,20 +1,11 @@
-import type { ApiProblem } from './api.ts';
+import type { ApiProblem } from './api-problem.ts';
 import { find, say } from './dom.ts';
-
-export type Field = 'key' | 'picture' | 'prompt' | 'model' | 'resolution' | 'duration' | 'form';
-
-const fieldOfPointer: Readonly<Record<string, Field>> = {
-  '/model': 'model',
-  '/input/prompt': 'prompt',
-  '/input/img_url': 'picture',
-  '/parameters/resolution': 'resolution',
-  '/parameters/duration': 'duration',
-};
+import { type Field, messagesOf } from './problem-fields.ts';
 
 /** What goes wrong, told where it can be mended. */
 export interface FieldErrors {
   show(field: Field, message: string): void;
-  /** Each violation at the field that its pointer names, and the rest at the form. */
+  /** Each violation at the field that its pointer names, and the problem itself at the form. */
   showProblem(problem: ApiProblem): void;
   clear(...fields: Field[]): void;
   /** Puts the cursor on the first field that has an error. */
@@ -38,18 +29,8 @@ export function createFieldErrors(page: ParentNode): FieldErrors {
   return {
     show,
     showProblem(problem) {
-      const { status, message, detail, errors } = problem;
-      if (problem.refusesKey)
-        return show(
-          'key',
-          'This key is not taken here. Look whether all of it was copied, or ask whoever runs this firstframe for one.',
-        );
-      const known = errors.filter(({ pointer }) => fieldOfPointer[pointer]);
-      for (const { pointer, message: what } of known) show(fieldOfPointer[pointer] ?? 'form', what);
-      if (known.length === 0) show(status === 413 ? 'picture' : 'form', `${message} ${detail}`);
-      else
-        for (const { pointer, message: what } of errors.filter((error) => !known.includes(error)))
-          show('form', `${pointer}: ${what}`);
+      if (problem.refusesKey) return show('key', keyIsRefused);
+      for (const [field, words] of messagesOf(problem)) show(field, words);
     },
     clear(...fields) {
       for (const field of fields) {
@@ -65,3 +46,6 @@ export function createFieldErrors(page: ParentNode): FieldErrors {
     },
   };
 }
+
+const keyIsRefused =
+  'This key is not taken here, or no longer. Look whether all of it was copied, or ask whoever runs this firstframe for one.';

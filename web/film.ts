@@ -1,4 +1,5 @@
-import { find } from './dom.ts';
+import type { Link } from './api.ts';
+import { find, whenInView } from './dom.ts';
 
 /** A link is asked for anew well before it ends: a video is fetched in several pieces as it plays. */
 const marginMilliseconds = 60_000;
@@ -9,11 +10,7 @@ const marginMilliseconds = 60_000;
  * @param name what the video is called for those who don't see it
  * @param link asks for a link; undefined when there is none to be had
  */
-export function playFilm(
-  card: ParentNode,
-  name: string,
-  link: () => Promise<{ url: string; expires_at: string } | undefined>,
-): void {
+export function playFilm(card: ParentNode, name: string, link: () => Promise<Link | undefined>): void {
   const film = find(card, 'video', HTMLVideoElement);
   const start = find(card, '.start', HTMLButtonElement);
   let expiresAt = 0;
@@ -31,7 +28,7 @@ export function playFilm(
   async function fetchLink(): Promise<void> {
     const found = await link();
     if (!found) return;
-    expiresAt = Date.parse(found.expires_at);
+    expiresAt = found.expires_at === null ? Number.POSITIVE_INFINITY : Date.parse(found.expires_at);
     // With a moment named, Safari shows a picture before it plays.
     film.src = `${found.url}#t=${film.currentTime || 0.001}`;
   }
@@ -57,10 +54,5 @@ export function playFilm(
     await load();
     if (film.controls) await play();
   });
-  const inView = new IntersectionObserver((entries) => {
-    if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
-    inView.disconnect();
-    void load();
-  });
-  inView.observe(film);
+  whenInView(film, () => void load());
 }

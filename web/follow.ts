@@ -1,8 +1,8 @@
-/** Asks for what is still under way, each at its own time. */
+/** Waits for news of what is still under way: with few requests at once, and with none while nobody looks. */
 export interface Follower {
-  /** Begins with a video, or sets when it is asked for next. */
+  /** Begins with a video, or asks for it sooner than it was due. */
   follow(id: string, inSeconds: number): void;
-  /** Stops asking; nobody looks. */
+  /** Stops, questions on their way included; nobody looks. */
   pause(): void;
   /** Goes on: what came due meanwhile is asked for at once. */
   resume(): void;
@@ -10,55 +10,80 @@ export interface Follower {
   clear(): void;
 }
 
+/** What an answer means for the next question. `hold`: no question at all before then, whatever it is about. */
+export type Next = { kind: 'ended' } | { kind: 'again' | 'hold'; inSeconds: number };
+
 export interface FollowServices {
-  /** Asks once; never rejects. @returns in how many seconds to ask again; undefined when there will be no more news */
-  ask: (id: string) => Promise<number | undefined>;
+  /**
+   * Asks once; never rejects.
+   * @param options.wait for how many seconds the answer may be kept back until there is news
+   * @param options.signal aborted when nobody waits for the answer any more
+   */
+  ask: (id: string, options: { wait: number; signal: AbortSignal }) => Promise<Next>;
   /** Milliseconds. */
   now: () => number;
   /** @returns what takes the timer back */
   timer: (callback: () => void, milliseconds: number) => () => void;
 }
 
-/** As late as several videos come due that they are asked for in one go. */
-const togetherMilliseconds = 250;
+/** A browser opens six connections to a server over HTTP/1.1: whoever presses a button must find one free. */
+const mostAtOnce = 3;
+/** How long a question is kept open. Of more videos than are asked for at once, each has its turn in about this time. */
+const turnSeconds = 20;
 
 export function createFollower({ ask, now, timer }: FollowServices): Follower {
-  const due = new Map<string, number>();
-  let cancel: (() => void) | undefined;
-  let asking = false;
+  /** When each is due. Who sets it anew sets another object. */
+  const due = new Map<string, { at: number }>();
+  const asking = new Map<string, AbortController>();
+  let heldUntil = 0;
   let paused = false;
+  let cancel: (() => void) | undefined;
 
   function plan(): void {
     cancel?.();
     cancel = undefined;
-    if (paused || asking || due.size === 0) return;
-    cancel = timer(round, Math.max(0, Math.min(...due.values()) - now()));
+    if (paused) return;
+    const next = [...due].filter(([id]) => !asking.has(id)).sort(([, one], [, other]) => one.at - other.at);
+    for (const [id, { at }] of next.slice(0, mostAtOnce - asking.size)) {
+      const left = Math.max(at, heldUntil) - now();
+      if (left > 0) {
+        cancel = timer(plan, left);
+        return;
+      }
+      void askFor(id);
+    }
   }
 
-  /** One after the other: a long list is no reason for a burst. */
-  async function round(): Promise<void> {
-    asking = true;
-    const ids = [...due].filter(([, at]) => at <= now() + togetherMilliseconds).map(([id]) => id);
-    for (const id of ids) {
-      const before = due.get(id);
-      if (paused || before === undefined) continue;
-      const again = await ask(id);
-      // Forgotten or set anew meanwhile: that stands.
-      if (due.get(id) !== before) continue;
-      if (again === undefined) due.delete(id);
-      else due.set(id, now() + again * 1000);
+  async function askFor(id: string): Promise<void> {
+    const controller = new AbortController();
+    asking.set(id, controller);
+    const before = due.get(id);
+    const wait = Math.max(1, Math.floor((turnSeconds * mostAtOnce) / Math.max(mostAtOnce, due.size)));
+    const next = await ask(id, { wait, signal: controller.signal });
+    if (asking.get(id) !== controller) return;
+    asking.delete(id);
+    if (next.kind === 'hold') heldUntil = now() + next.inSeconds * 1000;
+    // Set anew meanwhile: that stands.
+    if (due.get(id) === before) {
+      if (next.kind === 'ended') due.delete(id);
+      else due.set(id, { at: now() + next.inSeconds * 1000 });
     }
-    asking = false;
     plan();
+  }
+
+  function takeBack(): void {
+    for (const controller of asking.values()) controller.abort();
+    asking.clear();
   }
 
   return {
     follow(id, inSeconds) {
-      due.set(id, now() + inSeconds * 1000);
+      due.set(id, { at: Math.min(due.get(id)?.at ?? Number.POSITIVE_INFINITY, now() + inSeconds * 1000) });
       plan();
     },
     pause() {
       paused = true;
+      takeBack();
       plan();
     },
     resume() {
@@ -67,6 +92,7 @@ export function createFollower({ ask, now, timer }: FollowServices): Follower {
     },
     clear() {
       due.clear();
+      takeBack();
       plan();
     },
   };

@@ -1,4 +1,6 @@
-import { type Api, ApiProblem, type Asked, type VideoView } from './api.ts';
+import { type ActionServices, createActions } from './actions.ts';
+import type { Api, Seen, Variant, VideoView } from './api.ts';
+import { ApiProblem } from './api-problem.ts';
 import { type Card, createCard } from './card.ts';
 import type { Connection } from './connection.ts';
 import { find } from './dom.ts';
@@ -9,9 +11,12 @@ import { hasEnded, statusWords } from './words.ts';
 export interface GalleryServices {
   api: Api;
   connection: Connection;
-  /** Asks for what has not ended, through `Gallery.ask`. */
+  /** Asks for what has not ended. */
   follower: () => Follower;
   reuse: (video: VideoView, picture?: Picture) => void;
+  refused: ActionServices['refused'];
+  /** Told whenever a video has moved on, or is gone: what is spent, and set aside, may be another sum. */
+  moved: () => void;
 }
 
 /** The owner's videos, newest first. */
@@ -19,18 +24,23 @@ export interface Gallery {
   /** Reads the newest videos. @returns whether they could be read */
   load(): Promise<boolean>;
   /** Takes a video that was just made. */
-  add(asked: Asked, picture: Picture): void;
-  /** Asks for one video and shows it; never rejects. @returns in how many seconds to ask again, undefined when it has ended */
-  ask(id: string): Promise<number | undefined>;
+  add(video: VideoView, picture: Picture): void;
+  /** What is shown of a video; undefined when it is not there. */
+  shown(id: string): Seen | undefined;
+  /** Shows a video as it is, unless it is shown in a later state. */
+  show(seen: Seen): void;
+  /** Takes a video away that does not exist any more. */
+  gone(id: string): void;
   /** Shows what has changed by time alone; meant for every second. */
   tick(): void;
   clear(): void;
 }
 
-/** When a video is asked for that the list shows as under way: soon, since a list may be a little behind. */
+/** When a video is asked for that has not ended: soon, since a list may be a little behind. */
 const soonSeconds = 1;
 
-export function createGallery(page: Document, { api, connection, follower, reuse }: GalleryServices): Gallery {
+export function createGallery(page: Document, services: GalleryServices): Gallery {
+  const { api, connection, follower, reuse, refused, moved } = services;
   const list = find(page, '#list', HTMLOListElement);
   const more = find(page, '#more', HTMLButtonElement);
   const refresh = find(page, '#refresh', HTMLButtonElement);
@@ -41,45 +51,72 @@ export function createGallery(page: Document, { api, connection, follower, reuse
   let older: string | null | undefined;
 
   const cardServices = {
-    link: (id: string) => connection.attempt(() => api.content(id)),
+    async link(id: string, variant: Variant) {
+      const found = await connection.attempt(() => api.content(id, variant).catch(none));
+      return found === 'failed' ? undefined : found;
+    },
+    act: createActions({ api, show, gone, refused, sleep }),
     reuse: (video: VideoView) => reuse(video, pictures.get(video.id)),
   };
 
-  function show(video: VideoView): void {
+  function show(seen: Seen): void {
+    const { video } = seen;
     const card = cards.get(video.id);
-    if (!card) insert(createCard(page, video, cardServices));
-    else if (card.video.updated_at <= video.updated_at) {
-      if (card.video.status !== video.status) announce(video);
-      card.update(video);
+    if (!card) insert(createCard(page, seen, cardServices));
+    else {
+      const before = card.seen;
+      if (before.video.updated_at > video.updated_at) return;
+      const isSame = before.video.updated_at === video.updated_at && before.video.status === video.status;
+      // A list has no ETags: where it shows the same state, the known one still names it.
+      card.update(isSame && seen.etag === undefined ? before : seen);
+      if (before.video.status !== video.status) {
+        if (hasEnded(video)) say(`${statusWords[video.status]}: ${video.input.prompt ?? 'a video'}`);
+        moved();
+      }
     }
+    if (!hasEnded(video)) follower().follow(video.id, soonSeconds);
   }
 
   function insert(card: Card): void {
-    cards.set(card.video.id, card);
-    const { element } = card;
-    element.dataset.order = orderOf(card.video);
-    const next = [...list.children].find((other) => ((other as HTMLElement).dataset.order ?? '') < orderOf(card.video));
+    const { element, seen } = card;
+    cards.set(seen.video.id, card);
+    element.dataset.order = orderOf(seen.video);
+    const next = [...list.children].find((other) => ((other as HTMLElement).dataset.order ?? '') < orderOf(seen.video));
     list.insertBefore(element, next ?? null);
     showEmpty();
   }
+
+  function gone(id: string): void {
+    const card = cards.get(id);
+    if (!card) return;
+    cards.delete(id);
+    pictures.delete(id);
+    if (card.element.contains(document.activeElement)) neighbour(card.element).focus({ preventScroll: true });
+    card.element.remove();
+    say(`Deleted: ${card.seen.video.input.prompt ?? 'a video'}`);
+    showEmpty();
+    moved();
+  }
+
+  /** Where the cursor goes when a card leaves: to the next one's first button, or to the list. */
+  const neighbour = (element: Element): HTMLElement =>
+    (element.nextElementSibling ?? element.previousElementSibling)?.querySelector<HTMLElement>(
+      '.actions button:not([hidden])',
+    ) ?? find(page, '#videos', HTMLElement);
 
   function showEmpty(): void {
     find(page, '#empty', HTMLElement).hidden = cards.size > 0;
   }
 
-  function announce({ status, input }: VideoView): void {
-    if (status !== 'succeeded' && status !== 'failed') return;
-    find(page, '#announcer', HTMLElement).textContent = `${statusWords[status]}: ${input.prompt ?? 'a video'}`;
+  function say(words: string): void {
+    find(page, '#announcer', HTMLElement).textContent = words;
   }
 
   async function loadPage(cursor?: string): Promise<boolean> {
     const before = cards;
     const answer = await connection.attempt(() => api.list(cursor));
-    if (!answer || cards !== before) return false;
-    for (const video of answer.data) {
-      show(video);
-      if (!hasEnded(video)) follower().follow(video.id, soonSeconds);
-    }
+    if (answer === 'failed' || cards !== before) return false;
+    for (const video of answer.data) show({ video, etag: undefined });
     if (cursor !== undefined || older === undefined) older = answer.next_cursor;
     more.hidden = older === null;
     refresh.hidden = false;
@@ -91,27 +128,16 @@ export function createGallery(page: Document, { api, connection, follower, reuse
 
   return {
     load: () => loadPage(),
-    add({ video, retryAfter }, picture) {
-      show(video);
+    add(video, picture) {
+      show({ video, etag: undefined });
       pictures.set(video.id, picture);
       const card = cards.get(video.id);
       card?.showPicture(URL.createObjectURL(picture.blob));
       card?.element.scrollIntoView({ block: 'nearest' });
-      if (!hasEnded(video)) follower().follow(video.id, retryAfter ?? soonSeconds);
     },
-    async ask(id) {
-      const asked = await connection.attempt(() => api.get(id).catch(gone));
-      if (asked === undefined) return cards.has(id) ? connection.patience() : undefined;
-      if (asked === null) {
-        cards.get(id)?.element.remove();
-        cards.delete(id);
-        showEmpty();
-        return undefined;
-      }
-      if (!cards.has(id)) return undefined;
-      show(asked.video);
-      return hasEnded(asked.video) ? undefined : (asked.retryAfter ?? soonSeconds);
-    },
+    shown: (id) => cards.get(id)?.seen,
+    show,
+    gone,
     tick() {
       for (const card of cards.values()) card.tick();
     },
@@ -127,11 +153,13 @@ export function createGallery(page: Document, { api, connection, follower, reuse
   };
 }
 
+const sleep = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
+
 /** What the list is sorted by. */
 const orderOf = ({ created_at, id }: VideoView): string => `${created_at}#${id}`;
 
-/** A video that is not there any more is an answer. @throws any other problem */
-function gone(error: unknown): null {
-  if (error instanceof ApiProblem && error.status === 404) return null;
+/** Where there is nothing to fetch, there is no link. @throws any other problem */
+function none(error: unknown): undefined {
+  if (error instanceof ApiProblem && (error.status === 404 || error.status === 409)) return undefined;
   throw error;
 }

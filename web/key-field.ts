@@ -13,7 +13,8 @@ export interface KeyField {
   require(): boolean;
 }
 
-const storedAs = 'firstframe.key';
+/** Under this name the key is kept for the tab; the page of the contract knows it too. */
+export const storedAs = 'firstframe.key';
 
 /**
  * The key's field. A key is kept for the tab, so that a reload does not ask again, and nowhere else.

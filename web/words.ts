@@ -1,6 +1,7 @@
-import type { ConsoleModel, ConsoleSettings } from '../functions/api/console-settings.ts';
+import type { OfferedModel } from '../functions/api/console-settings.ts';
 import type { Status } from '../functions/video/record.ts';
 import type { VideoView } from './api.ts';
+import { costOf } from './offers.ts';
 
 /** What each status means to a person. */
 export const statusWords: Readonly<Record<Status, string>> = {
@@ -22,23 +23,27 @@ export const moneyInWords = (amount: number, currency: string): string =>
 
 /** What a video costs, and how that comes about. */
 export function priceInWords(
-  { prices }: Pick<ConsoleModel, 'prices'>,
-  resolution: keyof ConsoleModel['prices'],
+  model: Pick<OfferedModel, 'prices' | 'currency' | 'prices_as_of'>,
+  resolution: keyof OfferedModel['prices'],
   seconds: number,
-  { currency, prices_as_of }: Pick<ConsoleSettings, 'currency' | 'prices_as_of'>,
 ): { price: string; note: string } {
-  const unit = prices[resolution];
-  if (unit === undefined) return { price: 'Price unknown', note: 'Look it up at Wan before you send.' };
+  const cost = costOf(model, resolution, seconds);
+  if (!cost) return { price: 'Price unknown', note: 'Look it up at Wan before you send.' };
+  const { currency, prices_as_of } = model;
   return {
-    price: moneyInWords(Math.round(unit * seconds * 1e6) / 1e6, currency),
-    note: `${seconds} s × ${moneyInWords(unit, currency)}, Wan’s list price of ${dayInWords(prices_as_of)}. Wan bills only what succeeds.`,
+    price: moneyInWords(cost.amount, currency),
+    note: `${seconds} s × ${moneyInWords(cost.unit, currency)}, Wan’s list price of ${dayInWords(prices_as_of)}. Wan bills only what succeeds.`,
   };
 }
 
 /** What is special about a model. */
-export function modelInWords({ sound, durations, resolutions }: ConsoleModel): string {
+export function modelInWords({
+  audio,
+  durations,
+  resolutions,
+}: Pick<OfferedModel, 'audio' | 'durations' | 'resolutions'>): string {
   const longest = Math.max(...durations);
-  return `${sound ? 'With sound' : 'Silent'}, up to ${longest} s, up to ${resolutions.at(-1)}.`;
+  return `${audio ? 'With sound' : 'Silent'}, up to ${longest} s, up to ${resolutions.at(-1)}.`;
 }
 
 /** `about 20 s left`, `about 3 min left`, `longer than usual`. */
@@ -64,17 +69,27 @@ export function progressNow({ progress, estimated_finish_at, timeline }: VideoVi
 }
 
 /** One line of what was asked for and what came of it. */
-export function factsInWords({ model, parameters, video, cost, source }: VideoView): string {
+export function factsInWords(view: VideoView): string {
+  const { model, parameters, video, source } = view;
   const seconds = video?.duration_seconds ?? parameters.duration;
   return [
     model,
     video ? `${video.width} × ${video.height}` : parameters.resolution,
     seconds === undefined ? undefined : `${Math.round(seconds * 10) / 10} s`,
-    cost ? moneyInWords(cost.amount, cost.currency) : undefined,
+    costInWords(view),
     source.type === 'drop' ? 'dropped' : undefined,
   ]
     .filter(Boolean)
     .join(' · ');
+}
+
+/** What it cost; what it will cost while it is under way; nothing for what ended without success. */
+function costInWords(view: VideoView): string | undefined {
+  const { cost, estimated_cost } = view;
+  if (cost) return moneyInWords(cost.amount, cost.currency);
+  return estimated_cost && !hasEnded(view)
+    ? `about ${moneyInWords(estimated_cost.amount, estimated_cost.currency)}`
+    : undefined;
 }
 
 /** `22 Nov, 10:36`, in the reader's own time zone. */

@@ -5,9 +5,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { consolePage } from '../../functions/api/console.ts';
 import { type ConsoleSettings, consoleSettings } from '../../functions/api/console-settings.ts';
 import { MAX_INLINE_IMAGE_BYTES } from '../../functions/api/inline-image.ts';
+import { listModels } from '../../functions/api/models.ts';
 import { offeredModelNames } from '../../functions/wan/catalogue.ts';
 import { priceOf } from '../../functions/wan/prices.ts';
 import { bundle } from '../../infra/bundle.ts';
+import { aRequest } from '../functions/api/support.ts';
 
 const given = { WAN_REGION: 'singapore', TRUSTED_ORIGINS: '["http://127.0.0.1:4402"]' };
 let answer: APIGatewayProxyResult;
@@ -62,14 +64,12 @@ describe('the deployed page', () => {
     expect(html.match(/<[^>]*\s(on\w+|style)=/g)).toBeNull();
   });
 
-  test('talks to its own origin alone, and takes videos from S3 and from the origins that the deployment trusts', () => {
+  test('talks to its own origin, to S3 and to the origins that the deployment trusts, and takes videos and pictures from the latter', () => {
     const policy = policyOf(answer);
-    expect(policy.get('connect-src')).toEqual(["'self'"]);
-    expect(policy.get('media-src')).toEqual([
-      'https://*.amazonaws.com',
-      'https://*.amazonaws.com.cn',
-      'http://127.0.0.1:4402',
-    ]);
+    const storage = ['https://*.amazonaws.com', 'https://*.amazonaws.com.cn', 'http://127.0.0.1:4402'];
+    expect(policy.get('connect-src')).toEqual(["'self'", ...storage]);
+    expect(policy.get('media-src')).toEqual(storage);
+    expect(policy.get('img-src')).toEqual(['data:', 'blob:', ...storage]);
   });
 
   test('is whole in one answer: it names no other address', () => {
@@ -135,26 +135,28 @@ describe('the settings of the page', () => {
     ['singapore', 'USD'],
     ['beijing', 'CNY'],
   ] as const)('offer in %s every model that the API takes, at its prices in %s', (region, currency) => {
-    const settings = consoleSettings(region);
-    expect(settings.currency).toBe(currency);
-    expect(settings.models.map(({ name }) => name).sort()).toEqual([...offeredModelNames].sort());
-    for (const { name, resolutions, prices } of settings.models) {
+    const { models } = consoleSettings(region);
+    expect(models.map(({ name }) => name)).toEqual(offeredModelNames);
+    for (const { name, resolutions, prices, currency: of } of models) {
       const known = offeredModelNames.find((offered) => offered === name)!;
+      expect(of).toBe(currency);
       for (const resolution of resolutions) {
         expect(prices[resolution]).toBe(priceOf(known, resolution, 1, region)?.unit_price);
       }
     }
   });
 
-  test('begin with the cheapest, so that nobody spends much by accident', () => {
-    expect(consoleSettings('singapore').models[0]!.name).toBe('wan2.2-i2v-flash');
-  });
+  test.each(['singapore', 'beijing'] as const)(
+    'say what GET /models says in %s, whose answer replaces them',
+    (region) => {
+      const { body } = listModels({ wanRegion: region }, aRequest({ resource: '/models' }));
+      const { data } = JSON.parse(body) as { data: object[] };
+      expect(data).toMatchObject(consoleSettings(region).models);
+      expect(data).toHaveLength(consoleSettings(region).models.length);
+    },
+  );
 
-  test('limit pictures to what can be sent inline with any model', () => {
-    expect(consoleSettings('singapore').image).toEqual({
-      min_side: 360,
-      max_side: 2000,
-      max_bytes: MAX_INLINE_IMAGE_BYTES,
-    });
+  test('tell which picture goes with the request itself', () => {
+    expect(consoleSettings('singapore').inline_image_bytes).toBe(MAX_INLINE_IMAGE_BYTES);
   });
 });

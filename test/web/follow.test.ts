@@ -1,26 +1,35 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { createFollower } from '../../web/follow.ts';
+import { createFollower, type Next } from '../../web/follow.ts';
 
 let now: number;
 let timers: { at: number; callback: () => void }[];
+/** What was asked, and when: `id@seconds`. */
 let asked: string[];
-/** What each video answers when it is asked for, in seconds; undefined ends it. */
-let answers: Record<string, (number | undefined)[]>;
-/** Runs before an answer is given. */
-let meanwhile: () => void;
+let waits: number[];
+/** The questions that are not answered yet. */
+let open: { id: string; signal: AbortSignal; answer: (next: Next) => void }[];
+/** Answers a question of its own accord; undefined leaves it open. */
+let answerTo: (id: string) => Next | undefined;
 let follower: ReturnType<typeof createFollower>;
+
+const ended: Next = { kind: 'ended' };
+const again = (inSeconds: number): Next => ({ kind: 'again', inSeconds });
+const hold = (inSeconds: number): Next => ({ kind: 'hold', inSeconds });
 
 beforeEach(() => {
   now = 0;
   timers = [];
   asked = [];
-  answers = {};
-  meanwhile = () => undefined;
+  waits = [];
+  open = [];
+  answerTo = () => undefined;
   follower = createFollower({
-    ask: async (id) => {
+    ask(id, { wait, signal }) {
       asked.push(`${id}@${now / 1000}`);
-      meanwhile();
-      return answers[id]?.shift();
+      waits.push(wait);
+      const given = answerTo(id);
+      if (given) return Promise.resolve(given);
+      return new Promise((answer) => open.push({ id, signal, answer }));
     },
     now: () => now,
     timer(callback, milliseconds) {
@@ -33,23 +42,39 @@ beforeEach(() => {
   });
 });
 
+const settle = async () => {
+  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+};
+
 /** Turns the clock. */
 async function pass(seconds: number): Promise<void> {
   const end = now + seconds * 1000;
   for (;;) {
+    await settle();
     const next = timers.filter(({ at }) => at <= end).sort((one, other) => one.at - other.at)[0];
     if (!next) break;
     timers = timers.filter((timer) => timer !== next);
     now = Math.max(now, next.at);
     next.callback();
-    for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
   }
   now = end;
 }
 
+async function answer(id: string, next: Next): Promise<void> {
+  const index = open.findIndex((question) => question.id === id);
+  open.splice(index, 1)[0]!.answer(next);
+  await settle();
+}
+
+/** From a list, one answer after the other. */
+const inTurn =
+  (answers: Record<string, Next[]>) =>
+  (id: string): Next =>
+    answers[id]?.shift() ?? ended;
+
 describe('what is under way', () => {
   test('is asked for when its answer said so, and no more once it has ended', async () => {
-    answers = { cat: [3, 10, undefined] };
+    answerTo = inTurn({ cat: [again(3), again(10)] });
     follower.follow('cat', 1);
     await pass(100);
     expect(asked).toEqual(['cat@1', 'cat@4', 'cat@14']);
@@ -57,15 +82,73 @@ describe('what is under way', () => {
   });
 
   test('is asked for each at its own time', async () => {
-    answers = { cat: [10, undefined], dog: [4, 4, undefined] };
+    answerTo = inTurn({ cat: [again(10)], dog: [again(4), again(4)] });
     follower.follow('cat', 1);
     follower.follow('dog', 2);
     await pass(100);
     expect(asked).toEqual(['cat@1', 'dog@2', 'dog@6', 'dog@10', 'cat@11']);
   });
 
-  test('waits while nobody looks; what came due is asked for once afterwards', async () => {
-    answers = { cat: [5, undefined] };
+  test('is asked for once at a time', async () => {
+    follower.follow('cat', 1);
+    await pass(1);
+    follower.follow('cat', 1);
+    await pass(100);
+    expect(asked).toEqual(['cat@1']);
+    await answer('cat', ended);
+    await pass(1);
+    expect(asked).toHaveLength(2);
+  });
+
+  test('leaves connections free: three questions are open at most, and the next is asked when one is answered', async () => {
+    for (const id of ['one', 'two', 'three', 'four', 'five']) follower.follow(id, 0);
+    await pass(60);
+    expect(asked).toEqual(['one@0', 'two@0', 'three@0']);
+    await answer('two', again(1));
+    expect(asked.at(-1)).toBe('four@60');
+    await answer('one', again(1));
+    expect(asked.at(-1)).toBe('five@60');
+    expect(open).toHaveLength(3);
+  });
+
+  test('has its turn about every 20 s, however many there are', async () => {
+    answerTo = () => again(1);
+    follower.follow('one', 0);
+    await settle();
+    expect(waits).toEqual([20]);
+    for (let count = 2; count <= 6; count += 1) follower.follow(String(count), 0);
+    await settle();
+    expect(waits.at(-1)).toBe(10);
+    for (let count = 7; count <= 200; count += 1) follower.follow(String(count), 0);
+    await settle();
+    expect(waits.at(-1)).toBe(1);
+  });
+
+  test('takes turns: none is passed over', async () => {
+    answerTo = () => again(0.5);
+    for (const id of ['one', 'two', 'three', 'four', 'five']) follower.follow(id, 0);
+    await pass(3);
+    for (const id of ['one', 'two', 'three', 'four', 'five'])
+      expect(asked.filter((each) => each.startsWith(`${id}@`)).length).toBeGreaterThanOrEqual(6);
+  });
+});
+
+describe('a server that has enough', () => {
+  test('is asked nothing until it wants to be, about no video', async () => {
+    const answers: Record<string, Next[]> = { cat: [hold(30), again(5)], dog: [again(2)] };
+    answerTo = inTurn(answers);
+    follower.follow('cat', 1);
+    follower.follow('dog', 2);
+    await pass(30.9);
+    expect(asked).toEqual(['cat@1']);
+    await pass(0.1);
+    expect(asked.slice(1).sort()).toEqual(['cat@31', 'dog@31']);
+  });
+});
+
+describe('while nobody looks', () => {
+  test('nothing is asked; what came due is asked for once afterwards', async () => {
+    answerTo = inTurn({ cat: [again(5)] });
     follower.follow('cat', 5);
     await pass(1);
     follower.pause();
@@ -76,29 +159,28 @@ describe('what is under way', () => {
     expect(asked).toEqual(['cat@61', 'cat@66']);
   });
 
-  test('waits too when nobody looks any more while an answer is on its way', async () => {
-    answers = { cat: [1, 1, 1] };
-    meanwhile = () => follower.pause();
-    follower.follow('cat', 1);
+  test('open questions are taken back, and asked again afterwards', async () => {
+    follower.follow('cat', 0);
+    await pass(1);
+    const [question] = open;
+    follower.pause();
+    expect(question!.signal.aborted).toBe(true);
+    await answer('cat', ended);
     await pass(60);
-    expect(asked).toEqual(['cat@1']);
+    expect(asked).toEqual(['cat@0']);
+    follower.resume();
+    expect(asked).toEqual(['cat@0', 'cat@61']);
   });
+});
 
-  test('waits too behind one whose answer is on its way just then', async () => {
-    answers = { cat: [1], dog: [1] };
-    meanwhile = () => follower.pause();
-    follower.follow('cat', 1);
-    follower.follow('dog', 1);
-    await pass(60);
-    expect(asked).toEqual(['cat@1']);
-  });
-
-  test('is forgotten when told to, even while an answer is on its way', async () => {
-    answers = { cat: [1, 1, 1] };
-    meanwhile = () => follower.clear();
-    follower.follow('cat', 1);
-    await pass(60);
-    expect(asked).toEqual(['cat@1']);
-    expect(timers).toEqual([]);
-  });
+test('what is forgotten is asked for no more, even if its answer is on its way', async () => {
+  follower.follow('cat', 0);
+  await pass(1);
+  const [question] = open;
+  follower.clear();
+  expect(question!.signal.aborted).toBe(true);
+  await answer('cat', again(1));
+  await pass(60);
+  expect(asked).toEqual(['cat@0']);
+  expect(timers).toEqual([]);
 });

@@ -13,18 +13,18 @@ describe('a price', () => {
     ['wan2.2-i2v-flash', '720P', 5, '$0.18', '5 s × $0.036'],
     ['wan2.6-i2v', '1080P', 15, '$2.25', '15 s × $0.15'],
   ] as const)('of %s, %s, %i s is %s', (name, resolution, seconds, price, arithmetic) => {
-    const words = priceInWords(model(name), resolution, seconds, settings);
+    const words = priceInWords(model(name), resolution, seconds);
     expect(words).toEqual({ price, note: expect.stringContaining(arithmetic) });
     expect(words.note).toContain('29 Dec 2025');
   });
 
   test('is in the currency of the region', () => {
     const beijing = consoleSettings('beijing');
-    expect(priceInWords(beijing.models[0]!, '720P', 5, beijing).price).toMatch(/^CN¥/);
+    expect(priceInWords(beijing.models[0]!, '720P', 5).price).toMatch(/^CN¥/);
   });
 
   test('that is not known is no nought', () => {
-    expect(priceInWords({ prices: {} }, '720P', 5, settings).price).toBe('Price unknown');
+    expect(priceInWords({ ...model('wan2.6-i2v'), prices: {} }, '720P', 5).price).toBe('Price unknown');
   });
 });
 

@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import { createRequire } from 'node:module';
+import type { APIGatewayProxyResult } from 'aws-lambda';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { docsPage } from '../../functions/api/docs-page.ts';
+import { bundle } from '../../infra/bundle.ts';
+
+let answer: APIGatewayProxyResult;
+beforeAll(async () => {
+  const { directory } = (await bundle()).get('contract')!;
+  type Handler = (request: { resource: string }) => Promise<APIGatewayProxyResult>;
+  const { handler } = createRequire(import.meta.url)(directory) as { handler: Handler };
+  answer = await handler({ resource: '/docs' });
+});
+
+const policyOf = ({ headers }: APIGatewayProxyResult): string[] =>
+  String(headers?.['content-security-policy']).split('; ');
+const scriptsOf = (page: string): string[] =>
+  [...page.matchAll(/<script type="module">(.*?)<\/script>/gs)].map(([, content]) => content!);
+
+describe('the page of the contract', () => {
+  test('runs what it holds and nothing else, and asks nobody but its own origin', () => {
+    const [script, ...others] = scriptsOf(answer.body);
+    expect(others).toEqual([]);
+    const hash = createHash('sha256').update(script!).digest('base64');
+    expect(policyOf(answer)).toEqual([
+      "default-src 'none'",
+      `script-src 'sha256-${hash}'`,
+      "style-src 'unsafe-inline'",
+      "connect-src 'self'",
+      'img-src data:',
+      'trusted-types lit-html',
+      "base-uri 'none'",
+      "form-action 'none'",
+      "frame-ancestors 'none'",
+      "require-trusted-types-for 'script'",
+    ]);
+    expect(answer.headers).toMatchObject({ 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' });
+  });
+
+  test('is whole: it names no script, style, picture or font at another address', () => {
+    const markup = answer.body.replaceAll(/(<script[^>]*>).*?(<\/script>)/gs, '$1$2');
+    expect(markup.match(/<(script|link|img|iframe)[^>]*\s(src|href)="(?!data:)/g)).toBeNull();
+    expect(markup.match(/url\((?!["']?data:)/g)).toBeNull();
+    expect(answer.body.match(/@import|@font-face/g)).toBeNull();
+  });
+
+  test('can not be ended by what the contract says', () => {
+    const contract = JSON.stringify({ info: { title: '</script><script>alert(1)</script>' } });
+    const parts = { html: '<!-- style --><!-- contract --><!-- script -->', style: '', script: '', contract };
+    const { body } = docsPage(parts);
+    expect(body.match(/<script/g)).toHaveLength(2);
+    const block = /<script type="application\/json" id="contract">(.*?)<\/script>/s.exec(body)![1]!;
+    expect(JSON.parse(block)).toEqual(JSON.parse(contract));
+  });
+});
