@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import document from '../../functions/api/openapi/document.ts';
@@ -60,11 +61,12 @@ describe('an answer', () => {
 describe('requests', () => {
   test('are the same for the same seed', () => {
     const some = () => fc.sample(requestsOf(contract), { seed: 7, numRuns: 50 });
-    expect(some()).toEqual(some());
+    expect(isDeepStrictEqual(some(), some())).toBe(true);
+    expect(isDeepStrictEqual(some(), fc.sample(requestsOf(contract), { seed: 8, numRuns: 50 }))).toBe(false);
   });
 
   test('mean every operation', () => {
-    const meant = fc.sample(requestsOf(contract), { seed: 7, numRuns: 1000 }).map(({ route }) => route?.operationId);
+    const meant = fc.sample(requestsOf(contract), { seed: 7, numRuns: 400 }).map(({ route }) => route?.operationId);
     expect(new Set(meant)).toEqual(new Set([undefined, ...contract.routes.map(({ operationId }) => operationId)]));
   });
 

@@ -3,6 +3,7 @@ import type { Contract, ContractParameter, Route } from '../support/contract.ts'
 import { pngUrl } from '../support/png.ts';
 import { anything, brokenOf, brokenTextOf } from './broken-bodies.ts';
 import { type FuzzForm, forms } from './forms.ts';
+import { oddHeaders, oddPaths, oddQueries } from './odd-parts.ts';
 import { valuesOf } from './schema-values.ts';
 
 /** An id to be put into a path when the request is sent: one of a kind, or any text. */
@@ -77,129 +78,6 @@ const credentials = weighted<FuzzRequest['credentials']>(
   [30, fc.constant('own')],
   [2, fc.constant('other')],
   [1, fc.constantFrom('none', 'wrong', 'twice', 'scheme', 'long')],
-);
-
-const oddHeaders: fc.Arbitrary<readonly [string, string]> = fc.oneof(
-  fc.tuple(
-    fc.constantFrom('Idempotency-Key', 'idempotency-key'),
-    fc.constantFrom('a', 'a b', 'é', ' ', 'x'.repeat(255), 'x'.repeat(256), '{}', 'a, b'),
-  ),
-  fc.tuple(
-    fc.constant('Prefer'),
-    fc.constantFrom('wait=0', 'wait=1', 'wait=-1', 'wait=x', 'respond-async', 'wait', ',,=;', 'wait="1"'),
-  ),
-  fc.tuple(
-    fc.constantFrom('If-Match', 'If-None-Match'),
-    fc.constantFrom('*', '"x"', 'W/"x"', 'x', '""', '"', '"a", "b"', ',', '"\xff"', `"${'x'.repeat(2000)}"`),
-  ),
-  fc.tuple(
-    fc.constant('Content-Type'),
-    fc.constantFrom(
-      'text/plain',
-      'application/xml',
-      'application/json; charset=utf-16',
-      'multipart/form-data',
-      'multipart/form-data; boundary=x',
-      'x',
-      '*/*',
-      'application/x-www-form-urlencoded',
-      ';;',
-    ),
-  ),
-  fc.tuple(
-    fc.constant('Accept'),
-    fc.constantFrom('*/*', 'application/json', 'application/json;q=0', 'text/html', 'x', ',', 'application/*;q=0.1'),
-  ),
-  fc.constantFrom<readonly [string, string]>(
-    ['X-HTTP-Method-Override', 'DELETE'],
-    ['X-Forwarded-Host', 'evil.example'],
-    ['X-Original-URL', '/videos'],
-    ['Content-Encoding', 'gzip'],
-    ['Accept-Encoding', 'gzip;q=0, br'],
-    ['Range', 'bytes=0-1'],
-    ['Cookie', 'a=b; a=c'],
-    ['X-DashScope-Async', 'disable'],
-    ['X-DashScope-OssResourceResolve', 'enable'],
-    ['x-amz-date', 'x'],
-    ['X-Owner', 'other'],
-  ),
-);
-
-const oddQueries = fc.oneof(
-  fc.constantFrom(
-    'a',
-    '=',
-    '&&',
-    'limit=1&limit=2',
-    'limit=',
-    'limit=1e1',
-    'limit=-1',
-    'wait=0x1',
-    'wait=1.5',
-    'status=',
-    'cursor=',
-    'cursor=AAAA',
-    'month=2026-13',
-    'month=0000-01',
-    'variant=',
-    'created_after=0',
-    'created_after=2026-02-30T00:00:00Z',
-    'created_before=%2B275760-09-13T00:00:00Z',
-    'page_no=0',
-    'page_size=101',
-    'start_time=20260101000000',
-    'action=x',
-    'model=%00',
-    'upload_token=x',
-    '__proto__=1',
-    'a[b]=c',
-    'x='.padEnd(3000, 'y'),
-    '%F0%9F%92%83=1',
-    '%ff=1',
-    'limit=%31',
-  ),
-  fc
-    .tuple(fc.string({ maxLength: 10 }), fc.string({ unit: 'binary', maxLength: 20 }))
-    .map(([name, value]) => new URLSearchParams([[name, value]]).toString()),
-);
-
-const oddPaths = fc.constantFrom(
-  '//videos',
-  '/videos/',
-  '/videos//',
-  '/VIDEOS',
-  '/videos/.',
-  '/videos/../usage',
-  '/videos/%2e%2e/usage',
-  '/videos/%00',
-  '/videos/%2F',
-  '/videos;a=b',
-  '/videos.json',
-  '/v1/videos',
-  '/videos/x/y/z',
-  '/api/v1',
-  '/api/v1/',
-  '/api/v1//tasks',
-  '/api/v1/tasks/',
-  '/api/v1/tasks/a/b',
-  '/api/v1/../../videos',
-  '/api/v1/uploads/',
-  '/api/v1/services/aigc/video-generation/video-synthesis/',
-  '/api/v2/tasks',
-  '/.env',
-  '/admin',
-  '/openapi.json/',
-  '/openapi.yaml',
-  '/%6fpenapi.json',
-  '/health/x',
-  '/favicon.ico',
-  '/\\videos',
-  '/videos\\x',
-  '/vidéos',
-  '/videos/{id}',
-  '/*',
-  '/videos/%f0%9f%92%83',
-  `/${'a/'.repeat(500)}`,
 );
 
 /** Any request to any of the contract's operations, and some to none. The same seed gives the same requests. */
