@@ -30,7 +30,8 @@ test(`a process that is killed at any moment and started again loses no video an
     return endpoint({
       url: running.api_url,
       api_key: 'local',
-      other_api_key: '',
+      other_api_key: 'none',
+      drop_api_key: 'local',
       s3: localS3(running.aws_url),
       uploads_bucket: 'firstframe-uploads',
       close: async () => undefined,
@@ -76,9 +77,9 @@ test(`a process that is killed at any moment and started again loses no video an
   const { data } = (await listed.json()) as { data: { status: string }[] };
   expect(data.map(({ status }) => status)).toEqual(Array.from({ length: 8 }, () => 'SUCCEEDED'));
 
-  // Nothing half-written, nothing double: one file a video.
+  // Nothing half-written, nothing double: one file a video, and its metadata beside it.
   const { Versions = [] } = await api.s3.send(new ListObjectVersionsCommand({ Bucket: 'firstframe-videos' }));
-  const files = [...videos, ...dropped].map(({ video }) => video!.key);
+  const files = [...videos, ...dropped].flatMap(({ video }) => [video!.key, video!.key.replace(/mp4$/, 'json')]);
   expect(Versions.map(({ Key }) => Key).sort()).toEqual(files.sort());
 }, 170_000);
 

@@ -10,12 +10,12 @@ let failed: string;
 let running: string;
 beforeAll(async () => {
   api = await openEndpoint();
-  const submit = async (prompt: string): Promise<string> =>
-    String((await api.post('/videos', aRequest(prompt))).body.id);
+  const submit = async (prompt: string, given: object = {}): Promise<string> =>
+    String((await api.post('/videos', aRequest(prompt, given))).body.id);
   [made, failed, running] = await Promise.all([
     submit('A cat'),
     submit('[[fail=InternalError]] A cat'),
-    submit('[[seconds=600]] A cat'),
+    submit('[[seconds=600]] A cat', { model: 'wan2.6-i2v', parameters: { resolution: '720P' } }),
   ]);
   await Promise.all([
     api.finished(made),
@@ -140,8 +140,8 @@ describe('what can not be done is a problem', () => {
 describe('on a stack of its own', () => {
   let own: Awaited<ReturnType<typeof openLocal>>;
   beforeAll(async () => {
-    // A 480P video costs 0.075: one fits, two do not.
-    own = await openLocal({ monthlySpendingLimit: 0.1, apiThrottle: { rate: 40, burst: 80 } });
+    // A video of these costs 0.25: one fits, two do not.
+    own = await openLocal({ monthlySpendingLimit: 0.4, apiThrottle: { rate: 40, burst: 80 } });
   });
   afterAll(() => own?.endpoint.close());
 
@@ -163,10 +163,10 @@ describe('on a stack of its own', () => {
       code: 'spending_limit_reached',
     });
     expect((await endpoint.call('/usage')).body).toMatchObject({
-      spent: 0.075,
+      spent: 0.25,
       reserved: 0,
-      limit: 0.1,
-      remaining: 0.025,
+      limit: 0.4,
+      remaining: 0.15,
     });
   });
 

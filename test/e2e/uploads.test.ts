@@ -35,7 +35,7 @@ async function send({ upload_url, fields }: Form, file: Uint8Array, changed: Rec
 const withMedia = (form: Form, input: object = {}) =>
   aRequest('A cat runs', { input: { prompt: 'A cat runs', img_url: form.media_url, ...input } });
 
-describe('an upload', () => {
+describe.concurrent('an upload', () => {
   test('becomes a first frame', async () => {
     const form = await formFor('image/png');
     expect(await send(form, png(640, 480))).toBeLessThan(300);

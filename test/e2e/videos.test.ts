@@ -21,7 +21,15 @@ const request = (img_url: string, given: object = {}) => ({
   ...given,
 });
 
-describe('a picture becomes an archived video', () => {
+async function endedDrop(key: string): Promise<VideoView> {
+  for (;;) {
+    const dropped = await api.droppedFrom(key);
+    if (['succeeded', 'failed'].includes(dropped.status)) return dropped;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+describe.concurrent('a picture becomes an archived video', () => {
   test('from a data: URL, of the size that its shape and tier ask for', async () => {
     const { status, headers, body } = await post(request(pngUrl(750, 1000)));
     expect(status).toBe(202);
@@ -75,8 +83,7 @@ describe('a picture becomes an archived video', () => {
         Metadata: { prompt: 'The dog wakes up', resolution: '480P' },
       }),
     );
-    const dropped = await dropOf(key);
-    const video = await api.finished(dropped.id);
+    const video = await endedDrop(key);
     expect(video).toMatchObject({
       status: 'succeeded',
       input: { prompt: 'The dog wakes up' },
@@ -89,7 +96,7 @@ describe('a picture becomes an archived video', () => {
   test('a dropped image that Wan would refuse is a failed record that says why', async () => {
     const key = `drop/tiny-${Date.now()}.png`;
     await api.s3.send(new PutObjectCommand({ Bucket: api.uploads_bucket, Key: key, Body: png(10, 10) }));
-    const dropped = await dropOf(key);
+    const dropped = await endedDrop(key);
     expect(dropped).toMatchObject({
       status: 'failed',
       error: { code: 'image_dimensions', retryable: false, billed: false },
@@ -107,16 +114,6 @@ describe('a picture becomes an archived video', () => {
       error: { code: 'content_refused', billed: false },
     });
   });
-
-  /** The video that an object became, once it shows in the list. */
-  async function dropOf(key: string): Promise<VideoView> {
-    for (;;) {
-      const { body } = await api.call('/videos?limit=50');
-      const found = (body.data as VideoView[]).find(({ source }) => source.type === 'drop' && source.key === key);
-      if (found) return found;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  }
 });
 
 test('two hundred submits at once with one Idempotency-Key make one video', async () => {

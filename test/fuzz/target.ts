@@ -1,5 +1,5 @@
 import { roleAccessKey } from '../../local/aws/endpoint/access-keys.ts';
-import { type Endpoint, openEndpoint, openLocal } from '../support/endpoint.ts';
+import { type Endpoint, openEndpoint, sharedStack } from '../support/endpoint.ts';
 
 export interface FuzzTarget {
   api: Endpoint;
@@ -7,13 +7,14 @@ export interface FuzzTarget {
   secrets: readonly string[];
 }
 
-/** What `E2E_BASE_URL` names; or a local stack that turns nobody away, whose secrets are known. */
+/** What `E2E_BASE_URL` names; or the local stack, whose secrets are known. */
 export async function openTarget(): Promise<FuzzTarget> {
-  if (process.env.E2E_BASE_URL) return { api: await openEndpoint(), secrets: [] };
-  const { endpoint, stack } = await openLocal({ apiThrottle: { rate: 10_000, burst: 5000 } });
+  const api = await openEndpoint();
+  if (process.env.E2E_BASE_URL) return { api, secrets: [] };
+  const stack = await sharedStack();
   const roles = stack.runtime.stack.all('AWS::IAM::Role').map((role) => roleAccessKey(role.attribute('Arn')));
   return {
-    api: endpoint,
+    api,
     secrets: ['sk-local', new URL(stack.wan_url!).host, ...roles.map(({ secret_access_key }) => secret_access_key)],
   };
 }

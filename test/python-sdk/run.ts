@@ -6,7 +6,7 @@ import path from 'node:path';
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { wav } from '../local/wan/support.ts';
-import { type Endpoint, openEndpoint } from '../support/endpoint.ts';
+import { type Endpoint, openLocal } from '../support/endpoint.ts';
 import { png } from '../support/png.ts';
 
 /*
@@ -53,7 +53,7 @@ async function published({ s3, uploads_bucket: Bucket }: Endpoint, Key: string, 
 const pythons: string[] = [];
 for (const version of versions) pythons.push(await pythonWith(version));
 const directory = await mkdtemp(path.join(tmpdir(), 'firstframe-python-sdk-'));
-const endpoint = await openEndpoint();
+const { endpoint } = await openLocal();
 let failures = 0;
 try {
   const [picture, sound] = [png(640, 480), wav(4)];
