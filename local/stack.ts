@@ -36,6 +36,8 @@ export interface LocalDependencies {
   build_directory?: string;
   /** Settings of the stack over those of this machine, as in cdk.json; origins that are trusted are added to this machine's. */
   context?: Record<string, unknown>;
+  /** Workers at once per function; more invocations wait. @default 8 */
+  largest_concurrency?: number;
 }
 
 const recordedCalls = 100_000;
@@ -46,7 +48,7 @@ const recordedCalls = 100_000;
  * @throws Error that says how to mend it: a taken port, a directory in use, a template the local runtime does not know
  */
 export async function startLocal(settings: LocalSettings, dependencies: LocalDependencies = {}): Promise<LocalStack> {
-  const { clock = systemClock, build_directory: outdir, context } = dependencies;
+  const { clock = systemClock, build_directory: outdir, context, largest_concurrency } = dependencies;
   // Lambda's clock shows UTC, and worker threads share this process's time zone.
   process.env.TZ = 'UTC';
   const unlock = lockDirectory(settings.directory);
@@ -95,6 +97,7 @@ export async function startLocal(settings: LocalSettings, dependencies: LocalDep
     });
     const calls: AwsCall[] = [];
     const runtime = await createRuntime({
+      largest_concurrency,
       template,
       codeDirectory: assetDirectory,
       directory: settings.directory,

@@ -34,6 +34,8 @@ export interface RuntimeOptions {
   endpoint_url: string;
   /** The value of every secret of the template. */
   secret_value: string;
+  /** Workers at once per function; more invocations wait. @default 8 */
+  largest_concurrency?: number | undefined;
   /** Told of each call to AWS. */
   recordCall(call: AwsCall): void;
 }
@@ -69,7 +71,14 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
 
   const keyring = accessKeyring(stack.all('AWS::IAM::Role').map((role) => roleAccessKey(role.attribute('Arn'))));
   const queues = createQueues({ directory: path.join(directory, 'queues'), now, queues: queueNames(stack) });
-  const lambda = createLambda({ directory, clock, functions, endpoint_url: options.endpoint_url, queues });
+  const lambda = createLambda({
+    directory,
+    clock,
+    functions,
+    endpoint_url: options.endpoint_url,
+    queues,
+    largest_concurrency: options.largest_concurrency,
+  });
   const bus = createEventBus({ clock, rules, accept: lambda.accept, queues });
   const machines = stack.all('AWS::StepFunctions::StateMachine');
   const stepFunctions = createStepFunctions({

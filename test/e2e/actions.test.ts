@@ -74,7 +74,7 @@ describe.concurrent('cancel', () => {
   });
 
   test('comes too late for a video that is being fetched', async () => {
-    const id = await submit(`[[drop=2]] A cat is fetched ${Date.now()}`);
+    const id = await submit(`[[drop=1]] A cat is fetched ${Date.now()}`);
     await inStatus(id, 'archiving');
     for (const answer of [await act(id, 'cancel'), await remove(id)])
       expect(answer).toMatchObject({ status: 409, body: { code: 'video_is_archiving' } });

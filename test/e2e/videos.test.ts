@@ -25,7 +25,7 @@ async function endedDrop(key: string): Promise<VideoView> {
   for (;;) {
     const dropped = await api.droppedFrom(key);
     if (['succeeded', 'failed'].includes(dropped.status)) return dropped;
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await new Promise((resolve) => setTimeout(resolve, 250));
   }
 }
 

@@ -83,7 +83,11 @@ async function startStack(context: Record<string, unknown>): Promise<LocalStack>
   const directory = await mkdtemp(path.join(tmpdir(), 'firstframe-e2e-'));
   process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
   const ports = { PORT: '0', WAN_PORT: '0', AWS_PORT: '0' };
-  return startLocal(readSettings({ ...ports, LOCAL_DIR: directory, WAN_TASK_SECONDS: '1' }), { context });
+  return startLocal(readSettings({ ...ports, LOCAL_DIR: directory, WAN_TASK_SECONDS: '1' }), {
+    context,
+    // A worker costs a fifth of a second of both cores that tests usually have.
+    largest_concurrency: 4,
+  });
 }
 
 /** A stack of its own with other settings, for what can't be tried on one that others use: Wan out of order, a full budget. */
@@ -135,7 +139,7 @@ export function endpoint(given: Omit<Endpoint, 'call' | 'post' | 'until' | 'fini
       if (status !== 200 && status !== 429) throw new Error(`GET /videos/${id} answered ${status}.`);
       const video = body as unknown as VideoView;
       if (status === 200 && condition(video)) return video;
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await new Promise((resolve) => setTimeout(resolve, 250));
     }
   };
   return {
@@ -155,7 +159,7 @@ export function endpoint(given: Omit<Endpoint, 'call' | 'post' | 'until' | 'fini
         const { body } = await call('/videos?limit=50', { headers });
         const found = (body.data as VideoView[]).find(({ source }) => source.type === 'drop' && source.key === key);
         if (found) return found;
-        await new Promise((resolve) => setTimeout(resolve, 100));
+        await new Promise((resolve) => setTimeout(resolve, 250));
       }
     },
   };

@@ -18,7 +18,7 @@ export interface LambdaOptions {
   /** Where events end that no try could handle. */
   queues: Queues;
   /** Workers at once per function. @default 8 */
-  largest_concurrency?: number;
+  largest_concurrency?: number | undefined;
   /** A worker that was not used for so long is ended. @default 2 minutes */
   idle_milliseconds?: number;
   /** Between the tries of an asynchronous invocation. @default Lambda's: 1 minute, 2 minutes */

@@ -13,6 +13,10 @@ describe('checkRequest, given hostile JSON', () => {
       '/__proto__ unknown_field',
       '/constructor unknown_field',
       '/metadata/__proto__ invalid_name',
+      '/metadata/constructor invalid_name',
+    ]);
+    expect(findings({ ...body(), metadata: { constructor: 'x' } }, tolerant)).toEqual([
+      '/metadata/constructor invalid_name',
     ]);
     const checked = checkRequest({ ...JSON.parse(text), metadata: {} }, tolerant);
     expect(checked.ok && checked.request.input).toEqual({ img_url });

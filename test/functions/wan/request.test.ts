@@ -133,6 +133,8 @@ describe('checkRequest', () => {
       '/input/negative_prompt ! negative_prompt_truncated',
     ]);
     expect(findings(body({}, { prompt: 'cat \ud83d' }))).toEqual(['/input/prompt broken_text']);
+    expect(findings({ ...body(), metadata: { a: 'cat 🐈', b: 'cat \ud83d' } })).toEqual(['/metadata/b broken_text']);
+    expect(findings({ ...body(), metadata: { 'cat\ud83d': 'a' } }).join()).toMatch(/invalid_name$/);
   });
 
   test('what Wan would ignore is refused in strict mode, and says why; in tolerant mode it is dropped with a warning', () => {
@@ -218,6 +220,10 @@ describe('checkRequest', () => {
       's3://firstframe-uploads/uploads/alice/./cat.png',
       's3://other/uploads/alice/cat.png',
       `${prefix}${'x'.repeat(1024)}`,
+      `${prefix}cat\ud83d.png`,
+      `${prefix}cat\u0000.png`,
+      `${prefix}cat\n.png`,
+      `${prefix}cat\u007f.png`,
       'S3://firstframe-uploads/uploads/alice/cat.png',
     ]) {
       expect(findings(picture(other), options)).toEqual(['/input/img_url upload_not_found']);
