@@ -3,8 +3,17 @@ import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { acknowledgeWildcard } from './acknowledge.ts';
-import { dispatchingAccess, type Foundation, requestSettings, spendingLimit } from './foundation.ts';
-import { settings, tableAccess, together, uploadsAccess, versionsAccess, videosAccess, wanAccess } from './grants.ts';
+import { dispatchingAccess, type Foundation, requestSettings, spendingLimit, taskSeconds } from './foundation.ts';
+import {
+  settings,
+  tableAccess,
+  together,
+  uploadsAccess,
+  uploadsListAccess,
+  versionsAccess,
+  videosAccess,
+  wanAccess,
+} from './grants.ts';
 import { pinLogicalId } from './logical-id.ts';
 import { PipelineFunction } from './pipeline-function.ts';
 import { workflowDefinition } from './workflow-definition.ts';
@@ -56,14 +65,15 @@ function createTask(scope: Construct, foundation: Foundation): PipelineFunction<
     access: together(
       tableAccess(storage.table, ['GetItem', 'UpdateItem']),
       uploadsAccess(storage.uploads, ['drop/', 'inputs/'], ['GetObject', 'GetObjectVersion']),
+      uploadsListAccess(storage.uploads),
       wanAccess(wanSecret, configuration.wanBaseUrl),
       settings({
         LANE_LIMITS: JSON.stringify(configuration.laneLimits),
         WAN_REGION: configuration.region,
         IMAGE_TRANSFER: configuration.imageTransfer,
-        TYPICAL_SECONDS: typicalSeconds(foundation),
         UNCERTAIN_SECONDS: String(configuration.uncertainSeconds),
       }),
+      taskSeconds(configuration),
       spendingLimit(configuration),
     ),
     // A call, for which the client waits 75 s since Wan fetches and checks the image within it; and when Wan could not fetch it, an
@@ -83,7 +93,7 @@ function checkTask(scope: Construct, foundation: Foundation): PipelineFunction<'
     access: together(
       dispatchingAccess(foundation, ['GetItem', 'UpdateItem']),
       wanAccess(wanSecret, configuration.wanBaseUrl),
-      settings({ TYPICAL_SECONDS: typicalSeconds(foundation) }),
+      taskSeconds(configuration),
     ),
     timeout: Duration.seconds(60),
   });
@@ -126,6 +136,3 @@ function recordFailure(scope: Construct, foundation: Foundation): PipelineFuncti
     timeout: Duration.seconds(30),
   });
 }
-
-/** Empty for the catalogue's own figures. */
-const typicalSeconds = ({ configuration }: Foundation): string => configuration.typicalSeconds?.toString() ?? '';

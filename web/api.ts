@@ -1,12 +1,12 @@
-import type { OfferedModel } from '../functions/api/console-settings.ts';
+import type { OfferedModel } from '../functions/api/offered-models.ts';
 import type { Usage } from '../functions/api/usage.ts';
 import type { Variant } from '../functions/api/video-content.ts';
-import type { VideoView } from '../functions/api/video-view.ts';
+import type { VideoView } from '../functions/video/view.ts';
 import { ApiProblem } from './api-problem.ts';
 
 export type { Usage } from '../functions/api/usage.ts';
 export type { Variant } from '../functions/api/video-content.ts';
-export type { VideoView } from '../functions/api/video-view.ts';
+export type { VideoView } from '../functions/video/view.ts';
 
 export interface SubmitBody {
   model: string;

@@ -29,7 +29,7 @@ export interface AuthorizeServices {
 
 /**
  * Tells API Gateway who calls. Two kinds of credentials, and neither is ever taken in the other's place: a key or token in the
- * header `Authorization: Bearer …`; and for the form that uploads a file by Wan's protocol, the token of that one upload in the query.
+ * header `Authorization: Bearer …`; and for the form that uploads a file by Wan's protocol, the token of its policy in the query.
  *
  * The first answer is cached by API Gateway for 60 s per credential: so long somebody is still known whose key was revoked or whose
  * token expired in between. It allows every route, since it is given for all of them; what an owner may see is the handlers' to decide.

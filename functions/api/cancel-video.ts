@@ -1,6 +1,7 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import type { VideoRecord } from '../video/record.ts';
 import { type Change, type Condition, changeStatus, readVideo } from '../video/store.ts';
+import { viewOf } from '../video/view.ts';
 import type { WanClient } from '../wan/client.ts';
 import { explainEnding } from '../wan/errors.ts';
 import { type Dispatcher, releaseAndDispatch } from '../workflow/dispatch.ts';
@@ -8,7 +9,7 @@ import { type ApiRequest, type Caller, json } from './http.ts';
 import { ifMatch, type Precondition } from './if-match.ts';
 import { ownVideo, videoNotFound } from './own-video.ts';
 import { Problem } from './problem.ts';
-import { viewOf } from './video-view.ts';
+import { retryAfter } from './retry-after.ts';
 import { wanUnavailable } from './wan-unavailable.ts';
 
 /** What changing the course of a video takes. */
@@ -67,7 +68,7 @@ async function attempt(services: ActionServices, video: VideoRecord): Promise<Vi
       await stopTask(services, video);
       return end(services, video, { task: { ...video.task!, status: 'CANCELED' } });
     case 'archiving':
-      throw isArchiving(video);
+      throw isArchiving(video, services.table.now());
     default:
       throw hasEnded(video);
   }
@@ -94,7 +95,7 @@ async function end(
 }
 
 /** Returns when Wan has canceled the video's task. @throws Problem 409, 503 */
-async function stopTask({ wan }: ActionServices, video: VideoRecord): Promise<void> {
+async function stopTask({ wan, table }: ActionServices, video: VideoRecord): Promise<void> {
   const { id, status } = video.task!;
   if (status === 'RUNNING') throw isRunning(video);
   const answer = await wan.cancelTask(id);
@@ -108,7 +109,7 @@ async function stopTask({ wan }: ActionServices, video: VideoRecord): Promise<vo
     case 'RUNNING':
       throw isRunning(video);
     case 'SUCCEEDED':
-      throw isArchiving(video);
+      throw isArchiving(video, table.now());
     case 'FAILED':
       throw hasEnded(video);
     default:
@@ -144,12 +145,16 @@ const isRunning = ({ id, estimated_cost }: VideoRecord) => {
   });
 };
 
-const isArchiving = ({ id }: VideoRecord) =>
-  new Problem(409, {
-    code: 'video_is_archiving',
-    title: 'Wan has made the video, so it can not be canceled any more.',
-    detail: `It is billed already, and is being copied. DELETE /videos/${id} removes it when it has succeeded.`,
-  });
+const isArchiving = (video: VideoRecord, now: number) =>
+  new Problem(
+    409,
+    {
+      code: 'video_is_archiving',
+      title: 'Wan has made the video, so it can not be canceled any more.',
+      detail: `It is billed already, and is being copied. DELETE /videos/${video.id} removes it when it has succeeded.`,
+    },
+    retryAfter(video, now),
+  );
 
 const hasEnded = ({ id, status }: VideoRecord) =>
   new Problem(409, {

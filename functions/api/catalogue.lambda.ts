@@ -3,6 +3,7 @@ import { createLogger, describeError } from '../shared/logging.ts';
 import { apiHandler } from './api-handler.ts';
 import { type EstimateServices, estimate } from './estimates.ts';
 import { listModels } from './models.ts';
+import { byRoute } from './routes.ts';
 
 const environment = readEnvironment('catalogue');
 const logger = createLogger('catalogue');
@@ -11,18 +12,10 @@ const services: EstimateServices = {
   trustedOrigins: environment.TRUSTED_ORIGINS,
   uploadsBucket: environment.UPLOADS_BUCKET,
   wanRegion: environment.WAN_REGION,
+  typicalSeconds: environment.TYPICAL_SECONDS,
 };
 
 export const handler = apiHandler(
-  async (request, caller) => {
-    switch (request.resource) {
-      case '/models':
-        return listModels(services, request);
-      case '/estimates':
-        return estimate(services, request, caller);
-      default:
-        throw new Error(`The route ${request.resource} leads here but is not known here.`);
-    }
-  },
+  byRoute(services, { '/models': listModels, '/estimates': estimate }),
   (error, request_id) => logger.error('A request failed.', { ...describeError(error), request_id }),
 );

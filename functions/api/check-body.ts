@@ -2,7 +2,7 @@ import { checkRequest, type VideoRequest } from '../wan/request.ts';
 import { isJsonObject } from '../wan/request-fields.ts';
 import type { Violation, Warning } from '../wan/violations.ts';
 import { type InlineImage, MAX_INLINE_IMAGE_BYTES, readInlineImage } from './inline-image.ts';
-import { Problem, violationsProblem } from './problem.ts';
+import { invalidRequest, Problem } from './problem.ts';
 import { uploadPrefix } from './upload-address.ts';
 
 export interface BodyRules {
@@ -36,16 +36,16 @@ export function checkBody(body: unknown, { mode, trustedOrigins, uploadsBucket, 
   });
   const unoffered = isJsonObject(body) && Object.hasOwn(body, 'webhook_url') ? [webhooksAreNotOffered] : [];
   const violations = [...(checked.ok ? [] : checked.violations), ...(mode === 'strict' ? unoffered : [])];
-  if (!checked.ok || violations.length > 0) throw refusal(violations);
+  if (!checked.ok || violations.length > 0) throw bodyProblem(violations);
   const image = readInlineImage(checked.request);
-  if (Array.isArray(image)) throw refusal(image);
+  if (Array.isArray(image)) throw bodyProblem(image);
   return { request: checked.request, warnings: [...checked.warnings, ...unoffered], image };
 }
 
-/** The problem that a request's violations are. */
-export function refusal(violations: readonly Violation[]): Problem {
+/** The problem that a body's violations are: an inline picture's size is one of its own, since there is another way for it. */
+function bodyProblem(violations: readonly Violation[]): Problem {
   const tooLarge = violations.find(({ code }) => code === 'image_too_large');
-  if (!tooLarge) return violationsProblem('invalid_request', 'The request can not be taken as it is.', violations);
+  if (!tooLarge) return invalidRequest(violations);
   const { code, message } = tooLarge;
   const detail = `${message} POST /uploads takes larger ones: its "media_url" goes into img_url.`;
   return new Problem(413, { code, title: 'The picture is too large to be sent inline.', detail, errors: violations });

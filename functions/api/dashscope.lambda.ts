@@ -8,38 +8,37 @@ import { createLogger, describeError } from '../shared/logging.ts';
 import { tableOf } from '../video/table.ts';
 import { dispatcherOf } from '../workflow/dispatcher.ts';
 import { wanClientOf } from '../workflow/wan-client.ts';
-import { type ActionServices, cancelVideo } from './cancel-video.ts';
+import { cancelVideo } from './cancel-video.ts';
 import { linkToObject } from './content-link.ts';
+import { answersWithin } from './dashscope/answers-within.ts';
 import { dashscopeHandler } from './dashscope/dashscope-handler.ts';
 import type { DashscopeServices } from './dashscope/services.ts';
 import { storeUpload } from './dashscope/store-upload.ts';
 import { intakeOf } from './intake.ts';
+import { startPatience } from './start-patience.ts';
 import { takeRequest } from './take-request.ts';
-import { createUploadToken } from './upload-token.ts';
+import { countUpload, createUploadToken } from './upload-token.ts';
 
 const environment = readEnvironment('dashscope');
 const logger = createLogger('dashscope');
 const table = tableOf(new DynamoDBClient({}), environment.TABLE_NAME);
 const s3 = new S3Client({});
-// The caller waits while a workflow starts, and the record stands without it: two attempts of 5 s stay well within the gateway's 29.
-const stepFunctions = new SFNClient({
-  maxAttempts: 2,
-  requestHandler: { connectionTimeout: 2000, requestTimeout: 5000, throwOnRequestTimeout: true },
-});
+const stepFunctions = new SFNClient(startPatience);
 const dispatcher = dispatcherOf(environment, table, stepFunctions);
 const intake = intakeOf(environment, dispatcher, s3, (video, error) =>
   logger.error('A video stays queued for now.', { ...describeError(error), video_id: video.id }),
 );
-const actions: ActionServices = { ...dispatcher, wan: wanClientOf(environment, new SecretsManagerClient({})) };
+const wan = wanClientOf(environment, new SecretsManagerClient({}));
 
 const services: DashscopeServices = {
   table,
   region: environment.WAN_REGION,
   uploads_bucket: environment.UPLOADS_BUCKET,
   takeRequest: (given) => takeRequest(intake, { ...given, mode: 'tolerant' }),
-  cancelVideo: (video) => cancelVideo(actions, video),
+  cancelVideo: (video, milliseconds) => cancelVideo({ ...dispatcher, wan: answersWithin(milliseconds, wan) }, video),
   linkTo: (object, file) => linkToObject(s3, object, file),
   createUploadToken: (caller, upload) => createUploadToken(table, caller, upload),
+  countUpload: (token) => countUpload(table, token),
   storeUpload: (file) => storeUpload(s3, environment.UPLOADS_BUCKET, file),
   sleep: (milliseconds) => setTimeout(milliseconds),
 };

@@ -1,15 +1,14 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import { estimatedCost } from '../video/estimated-cost.ts';
 import { typicalSeconds } from '../video/typical-seconds.ts';
-import type { Region } from '../wan/regions.ts';
 import { checkBody } from './check-body.ts';
 import { type ApiRequest, type Caller, json } from './http.ts';
+import type { CatalogueServices } from './models.ts';
 import { readJson } from './read-json.ts';
 
-export interface EstimateServices {
+export interface EstimateServices extends CatalogueServices {
   trustedOrigins: readonly string[];
   uploadsBucket: string;
-  wanRegion: Region;
 }
 
 /**
@@ -28,7 +27,7 @@ export async function estimate(
     model,
     parameters,
     estimated_cost: estimatedCost(wanted, services.wanRegion) ?? null,
-    estimated_seconds: typicalSeconds(wanted),
+    estimated_seconds: typicalSeconds(wanted, services.typicalSeconds),
     warnings,
   });
 }

@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto';
 import type { APIGatewayProxyResult } from 'aws-lambda';
+import { canonicalJson } from './canonical-json.ts';
 import { headerValues, type RequestHeaders } from './http.ts';
 
-/** The strong ETag that a body has once it is sent as JSON. */
-export const etagOf = (body: unknown): string => tagOf(JSON.stringify(body));
-
-const tagOf = (text: string): string => `"${createHash('sha256').update(text).digest('base64url')}"`;
+/** The strong ETag of a body that is sent as JSON: of what it says, in whichever order its fields stand. */
+export const etagOf = (body: unknown): string =>
+  `"${createHash('sha256').update(canonicalJson(body)).digest('base64url')}"`;
 
 /**
- * A 200 with the ETag of its bytes, or a 304 without a body when the caller's `If-None-Match` knows them already. Who keeps an
+ * A 200 with the ETag of its JSON, or a 304 without a body when the caller's `If-None-Match` knows them already. Who keeps an
  * answer asks again before using it, and keeps it for one key alone.
  */
 export function withEtag(request: RequestHeaders, answer: APIGatewayProxyResult): APIGatewayProxyResult {
-  const etag = tagOf(answer.body);
+  const etag = etagOf(JSON.parse(answer.body));
   const headers = { ...answer.headers, etag, 'cache-control': 'private, no-cache', vary: 'Authorization' };
   if (!matches(request, 'if-none-match', etag)) return { ...answer, headers };
   const { 'content-type': ofTheBody, ...kept }: Record<string, string | number | boolean> = headers;

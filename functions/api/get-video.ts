@@ -2,12 +2,12 @@ import type { APIGatewayProxyResult } from 'aws-lambda';
 import * as z from 'zod';
 import { isTerminal, type VideoRecord } from '../video/record.ts';
 import type { Table } from '../video/store.ts';
+import { viewOf } from '../video/view.ts';
 import { etagOf, matches, withEtag } from './etag.ts';
 import { type ApiRequest, type Caller, headerValues, json } from './http.ts';
 import { ownVideo, videoNotFound } from './own-video.ts';
 import { readQuery } from './read-query.ts';
 import { retryAfter } from './retry-after.ts';
-import { viewOf } from './video-view.ts';
 import { LONGEST_WAIT_SECONDS, waitForChange } from './wait-for-change.ts';
 
 export interface VideoServices {

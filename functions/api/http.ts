@@ -26,8 +26,8 @@ export type ApiRequest = Pick<
     };
   };
 
-/** Who signed a request, where API Gateway checks signatures (`auth: iam`); else all of it is null. */
-export type SignerIdentity = Partial<Pick<APIGatewayEventIdentity, 'accountId' | 'caller' | 'userArn'>>;
+/** Who signed a request, where API Gateway checks signatures (`auth: iam`); else it is null. */
+export type SignerIdentity = Partial<Pick<APIGatewayEventIdentity, 'userArn'>>;
 
 /** Headers as API Gateway hands them on: names as the client wrote them, one value of each in the first, all in the second. */
 export interface RequestHeaders {

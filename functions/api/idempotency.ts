@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { deterministicId, sha256Hex } from '../video/keys.ts';
+import { canonicalJson } from './canonical-json.ts';
 import { type ApiRequest, type Caller, headerValues } from './http.ts';
 import { Problem } from './problem.ts';
 
@@ -29,14 +30,9 @@ export function identify(request: ApiRequest, { owner }: Caller): Identity {
 /**
  * What tells two bodies apart: their JSON, whatever the order of the fields. Of the body as it came, so that a later version
  * with other defaults still knows it again.
- * @param body one that was checked: what the schema takes is never nested deeply
+ * @param body as `readJson` gave it: never nested deeply
  */
-export const fingerprint = (body: unknown): string => sha256Hex(JSON.stringify(body, sortFields));
-
-function sortFields(_name: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)));
-}
+export const fingerprint = (body: unknown): string => sha256Hex(canonicalJson(body));
 
 /** The 409 for a key that belongs to another request. */
 export const idempotencyConflict = () =>

@@ -1,8 +1,8 @@
 import type { VideoRecord } from '../video/record.ts';
+import { viewOf } from '../video/view.ts';
 import { etagOf, matches } from './etag.ts';
 import { headerValues, type RequestHeaders } from './http.ts';
 import { Problem } from './problem.ts';
-import { viewOf } from './video-view.ts';
 
 /** Throws when a video is not the one that its caller means to change. */
 export type Precondition = (video: VideoRecord) => void;

@@ -2,7 +2,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import type { VideoRecord } from '../video/record.ts';
 import type { Region } from '../wan/regions.ts';
 import type { Dispatcher } from '../workflow/dispatch.ts';
-import { dispatch } from '../workflow/dispatch.ts';
+import { dispatchOne } from '../workflow/dispatch-one.ts';
 import type { MediaStore } from './keep-media.ts';
 import { storeImage } from './store-image.ts';
 import type { IntakeServices } from './take-request.ts';
@@ -35,8 +35,7 @@ export function intakeOf(
     uploadsBucket: environment.UPLOADS_BUCKET,
     wanRegion: environment.WAN_REGION,
     monthlySpendingLimit: environment.MONTHLY_SPENDING_LIMIT,
-    // One start is enough for a caller to wait for; who else waits is started by the next release.
-    dispatch: async (video) => void (await dispatch(dispatcher, video.model, { also: video, most: 1 })),
+    dispatch: dispatchOne(dispatcher),
     logUndispatched,
   };
 }

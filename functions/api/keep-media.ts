@@ -5,7 +5,7 @@ import type { VideoRequest } from '../wan/request.ts';
 import { uploadNotFound } from '../wan/request-urls.ts';
 import type { Violation } from '../wan/violations.ts';
 import type { InlineImage } from './inline-image.ts';
-import { violationsProblem } from './problem.ts';
+import { invalidRequest } from './problem.ts';
 import type { CheckedUpload, UploadVersion } from './uploaded-media.ts';
 
 type Place = Pick<StoredImage, 'bucket' | 'key' | 'version_id'>;
@@ -22,25 +22,45 @@ export interface MediaStore {
   copyUpload: (upload: UploadVersion, id: string) => Promise<Place | undefined>;
 }
 
-/**
- * Makes the media of a request that only we hold the video's own: an inline picture, an uploaded picture, an uploaded sound.
- * Everything is looked at before anything is stored.
- * @throws Problem 400 for uploads that are not there, or not what the model takes
- */
-export async function keepMedia(
+/** An upload that was found good: the version that was looked at, and what it is. */
+interface GoodUpload<Facts> {
+  upload: UploadVersion;
+  facts: Facts;
+}
+
+/** The media of a request that only we hold: an inline picture or an uploaded one, an uploaded sound. Nothing of it is stored yet. */
+export interface CheckedMedia {
+  inline: InlineImage | undefined;
+  image: GoodUpload<Omit<StoredImage, keyof Place>> | undefined;
+  sound: GoodUpload<Omit<StoredSound, keyof Place>> | undefined;
+}
+
+/** Looks at the uploads that a request names. @throws Problem 400 for those that are not there, or not what the model takes */
+export async function checkMedia(
   store: MediaStore,
-  id: string,
   { model, input }: VideoRequest,
   inline: InlineImage | undefined,
-): Promise<{ image?: StoredImage; sound?: StoredSound }> {
+): Promise<CheckedMedia> {
   const { img_url, audio_url } = input;
   const [image, sound] = await Promise.all([
     isUpload(img_url) ? store.checkImage(img_url, findModel(model).image) : undefined,
     isUpload(audio_url) ? store.checkSound(audio_url) : undefined,
   ]);
   if (image?.ok === false || sound?.ok === false) {
-    throw refusal([...violationsOf('/input/img_url', image), ...violationsOf('/input/audio_url', sound)]);
+    throw invalidRequest([...violationsOf('/input/img_url', image), ...violationsOf('/input/audio_url', sound)]);
   }
+  return { inline, image, sound };
+}
+
+/**
+ * Makes the media of a request the video's own.
+ * @throws Problem 400 for an upload that is gone since it was looked at; something of the others may be stored by then
+ */
+export async function keepMedia(
+  store: MediaStore,
+  id: string,
+  { inline, image, sound }: CheckedMedia,
+): Promise<{ image?: StoredImage; sound?: StoredSound }> {
   const [storedImage, storedSound] = await Promise.all([
     inline ? keepInline(store, id, inline) : image && keepUpload(store, id, image, '/input/img_url'),
     sound && keepUpload(store, id, sound, '/input/audio_url'),
@@ -59,16 +79,13 @@ async function keepInline(store: MediaStore, id: string, image: InlineImage): Pr
 async function keepUpload<Facts>(
   store: MediaStore,
   id: string,
-  { upload, facts }: { upload: UploadVersion; facts: Facts },
+  { upload, facts }: GoodUpload<Facts>,
   pointer: string,
 ): Promise<Place & Facts> {
   const place = await store.copyUpload(upload, id);
-  if (!place) throw refusal([{ pointer, ...uploadNotFound }]);
+  if (!place) throw invalidRequest([{ pointer, ...uploadNotFound }]);
   return { ...place, ...facts };
 }
 
 const violationsOf = (pointer: string, checked: CheckedUpload<unknown> | undefined): Violation[] =>
   checked?.ok === false ? checked.violations.map((problem) => ({ pointer, ...problem })) : [];
-
-const refusal = (violations: readonly Violation[]) =>
-  violationsProblem('invalid_request', 'The request can not be taken as it is.', violations);

@@ -4,11 +4,11 @@ import { timeAndId } from '../video/keys.ts';
 import { listVideos } from '../video/list.ts';
 import { statuses } from '../video/record.ts';
 import type { Table } from '../video/store.ts';
+import { type VideoView, viewOf } from '../video/view.ts';
 import { readCursor, writeCursor } from './cursor.ts';
 import { withEtag } from './etag.ts';
 import { type ApiRequest, type Caller, json } from './http.ts';
 import { readQuery } from './read-query.ts';
-import { type VideoView, viewOf } from './video-view.ts';
 
 /**
  * A Lambda's answer may have 6 MB. A page of a hundred videos with the longest prompts would have more: it ends early, and its

@@ -33,6 +33,10 @@ export function violationsProblem(code: string, title: string, errors: readonly 
   return new Problem(400, { code, title, detail, errors });
 }
 
+/** The 400 for a request for a video. */
+export const invalidRequest = (errors: readonly Violation[]): Problem =>
+  violationsProblem('invalid_request', 'The request can not be taken as it is.', errors);
+
 /** The answer that a problem becomes. */
 export function problemAnswer(
   { status, members, headers }: Problem,

@@ -1,9 +1,9 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import { claimPermit } from '../video/lane.ts';
-import { monthOf } from '../video/new-video.ts';
 import type { VideoRecord } from '../video/record.ts';
-import { isWithinLimit, readSpending } from '../video/spending.ts';
+import { monthOf } from '../video/spending.ts';
 import { changeStatus, readVideo } from '../video/store.ts';
+import { viewOf } from '../video/view.ts';
 import { isModelName } from '../wan/catalogue.ts';
 import type { Task as WanTask } from '../wan/query-task.ts';
 import type { Warning } from '../wan/violations.ts';
@@ -17,14 +17,10 @@ import { ifMatch, type Precondition } from './if-match.ts';
 import { ownVideo, videoNotFound } from './own-video.ts';
 import { Problem } from './problem.ts';
 import { retryAfter } from './retry-after.ts';
-import { spendingLimitReached } from './spending-limit.ts';
-import { viewOf } from './video-view.ts';
+import { refuseOverspending, type SpendingRules } from './spending-limit.ts';
 import { wanUnavailable } from './wan-unavailable.ts';
 
-export interface RetryServices extends ActionServices, QuietDispatch {
-  /** What an owner may spend in a calendar month, in the region's currency. */
-  monthlySpendingLimit: number | undefined;
-}
+export interface RetryServices extends ActionServices, QuietDispatch, SpendingRules {}
 
 /** `POST /videos/{id}/retry`: 202 with the video, which is under way. @throws Problem as `retryVideo`, 412 */
 export async function retry(
@@ -66,7 +62,7 @@ export async function retryVideo(
   }
   if (!isWhole(video)) throw isNotRetryable(video);
   const task = await askForTask(services, video);
-  if (!task) await refuseOverLimit(services, video);
+  if (!task) await refuseOverspending(services, video.owner, video.estimated_cost);
   // What the attempt that ended still holds is its own: after the next write it would be taken for the new one's.
   await releaseAndDispatch(services, video);
   if (task) await takeUp(services, video, task);
@@ -90,19 +86,6 @@ async function askForTask({ table, wan }: RetryServices, { task }: VideoRecord):
   }
   const { status } = answer;
   return status === 'PENDING' || status === 'RUNNING' || status === 'SUCCEEDED' ? answer : undefined;
-}
-
-/** @throws Problem 403 when the owner's month has no room for the video, as far as is known now: only its reservation is binding */
-async function refuseOverLimit(
-  { table, monthlySpendingLimit: limit }: RetryServices,
-  video: VideoRecord,
-): Promise<void> {
-  const { owner, estimated_cost } = video;
-  if (limit === undefined || !estimated_cost) return;
-  const month = monthOf(table.now());
-  const spending = await readSpending(table, owner, month);
-  if (!isWithinLimit(spending, estimated_cost, limit))
-    throw spendingLimitReached(limit, month, spending, estimated_cost);
 }
 
 /** Goes on with the task that Wan has: a new execution finds it in the record and looks at it. */

@@ -8,16 +8,13 @@ import { tableOf } from '../video/table.ts';
 import { dispatcherOf } from '../workflow/dispatcher.ts';
 import { apiHandler } from './api-handler.ts';
 import { intakeOf } from './intake.ts';
+import { startPatience } from './start-patience.ts';
 import { type SubmitServices, submit } from './submit.ts';
 
 const environment = readEnvironment('submit');
 const logger = createLogger('submit');
 const table = tableOf(new DynamoDBClient({}), environment.TABLE_NAME);
-// The caller waits while a workflow starts, and the record stands without it: two attempts of 5 s stay well within the gateway's 29.
-const stepFunctions = new SFNClient({
-  maxAttempts: 2,
-  requestHandler: { connectionTimeout: 2000, requestTimeout: 5000, throwOnRequestTimeout: true },
-});
+const stepFunctions = new SFNClient(startPatience);
 
 const services: SubmitServices = {
   ...intakeOf(environment, dispatcherOf(environment, table, stepFunctions), new S3Client({}), (video, error) =>

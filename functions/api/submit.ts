@@ -1,12 +1,12 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import { isTerminal, type VideoRecord } from '../video/record.ts';
+import { viewOf } from '../video/view.ts';
 import { type ApiRequest, type Caller, json } from './http.ts';
 import { identify } from './idempotency.ts';
 import { preferredWait } from './prefer.ts';
 import { readJson } from './read-json.ts';
 import { retryAfter } from './retry-after.ts';
 import { type IntakeServices, takeRequest, videoDeleted } from './take-request.ts';
-import { viewOf } from './video-view.ts';
 import { waitForChange } from './wait-for-change.ts';
 
 export interface SubmitServices extends IntakeServices {

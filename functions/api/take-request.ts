@@ -1,81 +1,125 @@
 import { estimatedCost } from '../video/estimated-cost.ts';
-import { monthOf, newVideo } from '../video/new-video.ts';
+import { newVideo } from '../video/new-video.ts';
 import { readItem } from '../video/read-item.ts';
 import type { VideoRecord } from '../video/record.ts';
-import { isWithinLimit, readSpending } from '../video/spending.ts';
-import { createVideo, fromItem, readVideo, type Table } from '../video/store.ts';
-import { isTombstone } from '../video/tombstone.ts';
+import { type Creation, createVideo, fromItem, readVideo } from '../video/store.ts';
+import { buryUnborn, isTombstone } from '../video/tombstone.ts';
 import type { Price } from '../wan/prices.ts';
 import type { Region } from '../wan/regions.ts';
 import { dispatchQuietly, type QuietDispatch } from '../workflow/dispatch-quietly.ts';
-import { checkBody } from './check-body.ts';
+import { type CheckedBody, checkBody } from './check-body.ts';
 import type { Caller } from './http.ts';
 import { fingerprint, type Identity, idempotencyConflict } from './idempotency.ts';
-import { keepMedia, type MediaStore } from './keep-media.ts';
+import { type CheckedMedia, checkMedia, keepMedia, type MediaStore } from './keep-media.ts';
 import { Problem } from './problem.ts';
-import { spendingLimitReached } from './spending-limit.ts';
+import { refuseOverspending, type SpendingRules } from './spending-limit.ts';
 
 /** What taking a request takes; `intakeOf` builds it. */
-export interface IntakeServices extends QuietDispatch {
-  table: Table;
+export interface IntakeServices extends QuietDispatch, SpendingRules {
   media: MediaStore;
   trustedOrigins: readonly string[];
   uploadsBucket: string;
   wanRegion: Region;
-  /** What an owner may spend in a calendar month, in the region's currency; undefined means as much as they like. */
-  monthlySpendingLimit: number | undefined;
+}
+
+interface Given {
+  /** Parsed JSON. */
+  body: unknown;
+  mode: 'strict' | 'tolerant';
+  identity: Identity;
+  caller: Caller;
+}
+
+interface Wanted extends Pick<CheckedBody, 'request' | 'warnings'> {
+  price: Price | undefined;
+  media: CheckedMedia;
+  request_hash: string;
 }
 
 /**
  * Takes a request for a video: checks it, keeps its media, writes its record, lets the lane have it. The same identity means the
  * same video, however often and at once it comes (invariant 2): a repetition gets the video as it stands, and needs neither the
- * files it named nor money left.
- * @param given.body parsed JSON
+ * files it named, nor money left, nor a model that is still offered.
  * @returns the video after its lane had a look at it, and whether this call made it
  * @throws Problem 400 with all violations at once, 403 at the spending limit, 409 for an identity that came with another body, 410
  *   for one whose video was deleted, 413 for a large inline picture
  */
 export async function takeRequest(
   services: IntakeServices,
-  given: { body: unknown; mode: 'strict' | 'tolerant'; identity: Identity; caller: Caller },
+  given: Given,
 ): Promise<{ video: VideoRecord; created: boolean }> {
-  const { table } = services;
-  const { body, mode, identity, caller } = given;
-  const { id } = identity;
-  const { request, warnings, image } = checkBody(body, { ...services, mode, owner: caller.owner });
+  const { body, identity } = given;
   const request_hash = fingerprint(body);
-  const price = estimatedCost(request, services.wanRegion);
-  const [item, overspending] = await Promise.all([
-    identity.repeatable ? readItem(table, id) : undefined,
-    overspendingOf(services, caller, price),
+  // Both at once; but what stands is the answer, whatever is thought of its request by now.
+  const [item, planned] = await Promise.allSettled([
+    identity.repeatable ? readItem(services.table, identity.id) : undefined,
+    plan(services, given),
   ]);
-  if (item) return standing(services, isTombstone(item) ? undefined : fromItem(item), request_hash);
-  if (overspending) throw overspending;
+  if (item.status === 'rejected') throw item.reason;
+  if (item.value) return standing(services, isTombstone(item.value) ? undefined : fromItem(item.value), request_hash);
+  if (planned.status === 'rejected') throw planned.reason;
+  const media = await checkMedia(services.media, planned.value.request, planned.value.image);
+  const wanted = { ...planned.value, media, request_hash };
+  const creation = await create(services, given, wanted).catch(async (error) => {
+    await abandonMedia(services, given, media);
+    throw error;
+  });
+  const video = creation.outcome === 'deleted' ? undefined : creation.video;
+  if (video && creation.outcome === 'created') return { video: await dispatched(services, video), created: true };
+  return standing(services, video, request_hash);
+}
+
+/** What a request asks for and what that may cost. @throws Problem 400, 403, 413 */
+async function plan(services: IntakeServices, { body, mode, caller: { owner } }: Given) {
+  const checked = checkBody(body, { ...services, mode, owner });
+  const price = estimatedCost(checked.request, services.wanRegion);
+  await refuseOverspending(services, owner, price);
+  return { ...checked, price };
+}
+
+/** Keeps the media, then writes the record that names them. */
+async function create(
+  { table, media: store }: IntakeServices,
+  { identity: { id }, caller: { owner, key_id } }: Given,
+  { request, warnings, price, media, request_hash }: Wanted,
+): Promise<Creation> {
   const { model, input, parameters, metadata } = request;
-  const media = await keepMedia(services.media, id, request, image);
+  const kept = await keepMedia(store, id, media);
   const video = newVideo(
     {
       id,
-      owner: caller.owner,
-      source: { type: 'api', key_id: caller.key_id },
+      owner,
+      source: { type: 'api', key_id },
       model,
       input: {
         ...input,
-        ...(media.image ? { img_url: urlOf(media.image) } : {}),
-        ...(media.sound ? { audio_url: urlOf(media.sound) } : {}),
+        ...(kept.image ? { img_url: urlOf(kept.image) } : {}),
+        ...(kept.sound ? { audio_url: urlOf(kept.sound) } : {}),
       },
       parameters,
       metadata,
       warnings,
       request_hash,
-      ...media,
+      ...kept,
       ...(price ? { estimated_cost: price } : {}),
     },
     table.now(),
   );
-  const creation = await createVideo(table, video);
-  if (creation.outcome === 'created') return { video: await dispatched(services, video), created: true };
-  return standing(services, creation.outcome === 'standing' ? creation.video : undefined, request_hash);
+  return createVideo(table, video);
+}
+
+/**
+ * Has the media deleted that may have been stored for a record that could not be written. A repetition of the request would find
+ * them; where there can be none, its id is given up, and the sweep deletes them as a deleted video's. While the table is away they
+ * stay: nobody may delete what a record may name.
+ */
+async function abandonMedia(
+  { table }: IntakeServices,
+  { identity: { id, repeatable }, caller: { owner } }: Given,
+  { inline, image, sound }: CheckedMedia,
+): Promise<void> {
+  if (repeatable || !(inline ?? image ?? sound)) return;
+  await buryUnborn(table, { id, owner }).catch(() => undefined);
 }
 
 /** The answer to a repetition. @param video undefined for one that was deleted */
@@ -87,18 +131,6 @@ async function standing(
   if (!video) throw videoDeleted();
   if (video.request_hash !== request_hash) throw idempotencyConflict();
   return { video: await dispatched(services, video), created: false };
-}
-
-/** The problem of an owner who can't afford the video; concurrent requests race past this, and none past its reservation later. */
-async function overspendingOf(
-  { table, monthlySpendingLimit: limit }: IntakeServices,
-  { owner }: Caller,
-  price: Price | undefined,
-): Promise<Problem | undefined> {
-  if (limit === undefined || !price) return undefined;
-  const month = monthOf(table.now());
-  const spending = await readSpending(table, owner, month);
-  return isWithinLimit(spending, price, limit) ? undefined : spendingLimitReached(limit, month, spending, price);
 }
 
 /** A waiting video after its lane had a look at it. Its record stands: an error now would make a caller pay for a second one. */

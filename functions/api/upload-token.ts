@@ -1,39 +1,43 @@
 import { randomBytes } from 'node:crypto';
-import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { partitionKey, timeToLive } from '../shared/table-schema.ts';
-import { sha256Hex } from '../video/keys.ts';
+import { conditionally } from '../video/conditionally.ts';
+import { keys, sha256Hex } from '../video/keys.ts';
 import type { Table } from '../video/store.ts';
 import type { Caller } from './http.ts';
 
 /** As long as Wan's own upload policies are good for at most: long enough for a slow line. */
 const GOOD_FOR_MILLISECONDS = 15 * 60_000;
 
+/** A picture and a sound are two; whoever tries again sends them under other names. */
+const MOST_FILES = 10;
+
 /** What an upload token stands for. */
 export interface UploadGrant extends Caller {
   /** Names the folder that the file goes into. */
   upload_id: string;
-  /** For which model the file is, as the caller said. */
-  model: string;
 }
 
 /** An upload token as it lies in the table: by the SHA-256 of its text, like an API key. */
 interface UploadTokenItem extends UploadGrant {
   [partitionKey]: string;
+  /** How many came by it. */
+  files?: number;
   /** ISO 8601 UTC. */
   expires_at: string;
   [timeToLive]: number;
 }
 
-const itemKey = (token: string): string => `upload#${sha256Hex(token)}`;
+const itemKey = (token: string): string => keys.uploadToken(sha256Hex(token));
 
 /**
- * Makes a token of 256 random bits by which one folder can be uploaded to, by `POST /api/v1/uploads`, in the next 15 minutes: for
- * the forms of Wan's protocol, which carry no API key.
+ * Makes a token of 256 random bits by which ten files can be uploaded to one folder, by `POST /api/v1/uploads`, in the next 15
+ * minutes: for the forms of Wan's protocol, which carry no API key.
  */
 export async function createUploadToken(
   table: Table,
   { owner, key_id }: Caller,
-  { upload_id, model }: { upload_id: string; model: string },
+  { upload_id }: Pick<UploadGrant, 'upload_id'>,
 ): Promise<{ token: string; expires_at: string }> {
   const token = `ffu_${randomBytes(32).toString('base64url')}`;
   const end = table.now() + GOOD_FOR_MILLISECONDS;
@@ -42,7 +46,6 @@ export async function createUploadToken(
     owner,
     key_id,
     upload_id,
-    model,
     expires_at: new Date(end).toISOString(),
     [timeToLive]: Math.ceil(end / 1000),
   };
@@ -57,7 +60,20 @@ export async function readUploadToken(table: Table, token: string): Promise<Uplo
     new GetCommand({ TableName: table.tableName, Key: { [partitionKey]: itemKey(token) }, ConsistentRead: true }),
   );
   if (!Item) return undefined;
-  const { owner, key_id, upload_id, model, expires_at } = Item as UploadTokenItem;
+  const { owner, key_id, upload_id, expires_at } = Item as UploadTokenItem;
   // DynamoDB deletes what has expired within days, not at once.
-  return Date.parse(expires_at) > table.now() ? { owner, key_id, upload_id, model } : undefined;
+  return Date.parse(expires_at) > table.now() ? { owner, key_id, upload_id } : undefined;
+}
+
+/** Counts a file that is about to be stored by a token. @returns false when the token is good for no more, or there is none */
+export async function countUpload(table: Table, token: string): Promise<boolean> {
+  const update = new UpdateCommand({
+    TableName: table.tableName,
+    Key: { [partitionKey]: itemKey(token) },
+    UpdateExpression: 'ADD #files :one',
+    ConditionExpression: `attribute_exists(${partitionKey}) AND (attribute_not_exists(#files) OR #files < :most)`,
+    ExpressionAttributeNames: { '#files': 'files' },
+    ExpressionAttributeValues: { ':one': 1, ':most': MOST_FILES },
+  });
+  return (await conditionally(table.client.send(update))) !== undefined;
 }

@@ -1,7 +1,6 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import * as z from 'zod';
-import { monthOf } from '../video/new-video.ts';
-import { readSpending, type Spending } from '../video/spending.ts';
+import { monthOf, readSpending, type Spending } from '../video/spending.ts';
 import type { Table } from '../video/store.ts';
 import { type Region, regions } from '../wan/regions.ts';
 import { withEtag } from './etag.ts';

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
-import type { APIGatewayProxyResult } from 'aws-lambda';
 import { readEnvironment } from '../shared/environment.ts';
 import { createLogger, describeError } from '../shared/logging.ts';
 import { tableOf } from '../video/table.ts';
@@ -9,8 +8,8 @@ import { apiHandler } from './api-handler.ts';
 import { linkToObject } from './content-link.ts';
 import { type ContentServices, getContent } from './get-content.ts';
 import { getVideo, type VideoServices } from './get-video.ts';
-import type { ApiRequest, Caller } from './http.ts';
 import { listOwnVideos } from './list-own-videos.ts';
+import { byRoute } from './routes.ts';
 import { getUsage, type UsageServices } from './usage.ts';
 
 const environment = readEnvironment('videos');
@@ -25,19 +24,12 @@ const services: VideoServices & ContentServices & UsageServices = {
   monthlySpendingLimit: environment.MONTHLY_SPENDING_LIMIT,
 };
 
-type Route = (of: typeof services, request: ApiRequest, caller: Caller) => Promise<APIGatewayProxyResult>;
-const routes = new Map<string, Route>([
-  ['/videos', listOwnVideos],
-  ['/videos/{id}', getVideo],
-  ['/videos/{id}/content', getContent],
-  ['/usage', getUsage],
-]);
-
 export const handler = apiHandler(
-  (request, caller) => {
-    const route = routes.get(request.resource);
-    if (!route) throw new Error(`The route ${request.resource} leads here but is not known here.`);
-    return route(services, request, caller);
-  },
+  byRoute(services, {
+    '/videos': listOwnVideos,
+    '/videos/{id}': getVideo,
+    '/videos/{id}/content': getContent,
+    '/usage': getUsage,
+  }),
   (error, request_id) => logger.error('A request failed.', { ...describeError(error), request_id }),
 );

@@ -5,7 +5,7 @@ import type { S3ObjectCreatedNotificationEvent } from 'aws-lambda';
 import { readEnvironment } from '../shared/environment.ts';
 import { createLogger, describeError } from '../shared/logging.ts';
 import { tableOf } from '../video/table.ts';
-import { dispatch } from '../workflow/dispatch.ts';
+import { dispatchOne } from '../workflow/dispatch-one.ts';
 import { dispatcherOf } from '../workflow/dispatcher.ts';
 import { type DropServices, takeDrop } from './drop.ts';
 import { droppedObject } from './dropped-object.ts';
@@ -23,7 +23,7 @@ const services: DropServices = {
   trustedOrigins: environment.TRUSTED_ORIGINS,
   wanRegion: environment.WAN_REGION,
   readObject: (object) => readObject(s3, object),
-  dispatch: async (video) => void (await dispatch(dispatcher, video.model, { also: video, most: 1 })),
+  dispatch: dispatchOne(dispatcher),
   logUndispatched: (video, error) =>
     logger.error('A video stays queued for now.', { ...describeError(error), video_id: video.id }),
 };

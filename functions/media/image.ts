@@ -12,7 +12,7 @@ export type InspectedImage =
 export type ImageLimits = { readonly min_side: number; readonly max_side: number; readonly max_bytes: number };
 
 /** The limits of the reference ("img_url"). */
-export const referenceImageLimits: ImageLimits = { min_side: 360, max_side: 2000, max_bytes: maxImageBytes };
+const referenceImageLimits: ImageLimits = { min_side: 360, max_side: 2000, max_bytes: maxImageBytes };
 
 /**
  * Looks at a picture as Wan will: what it is by its bytes (never by its name),

@@ -33,18 +33,21 @@ export type LaneLimits = z.infer<typeof laneLimitsSchema>;
 /** What the secret for Wan's key holds from its deployment until its operator sets it: no key looks like it. */
 export const UNSET_SECRET = 'unset';
 
-/** What an owner may be called: nothing that the keys of the table use to separate their parts, or that a path leads elsewhere by. */
-export const ownerName = z
-  .string()
-  .regex(/^(?!\.\.?$)[A-Za-z0-9._@-]{1,64}$/, { error: 'must be 1 to 64 of A-Z a-z 0-9 . _ @ -, and more than dots' });
+/**
+ * What an owner may be called: nothing that the keys of the table use to separate their parts, that a path leads elsewhere by, or
+ * that an object can't have as a member of its own.
+ */
+export const ownerName = z.string().regex(/^(?!\.\.?$|__proto__$)[A-Za-z0-9._@-]{1,64}$/, {
+  error: 'must be 1 to 64 of A-Z a-z 0-9 . _ @ -, more than dots, and not __proto__',
+});
 
 /** How callers show who they are; with `iam` the gateway checks that itself. */
 export const authSchema = z.discriminatedUnion('mode', [
   z.strictObject({ mode: z.literal('api-key') }),
   z.strictObject({
     mode: z.literal('jwt'),
-    /** Who signs the tokens: must be their `iss`. */
-    issuer: z.url(),
+    /** Who signs the tokens: must be their `iss`, which is a URL or a name (RFC 7519, 4.1.1). */
+    issuer: z.string().min(1),
     /** Whom they are for: must be in their `aud`. */
     audience: z.string().min(1),
     /** The claim that names the owner. */
@@ -107,7 +110,7 @@ export const environments = {
   health: pick('TABLE_NAME'),
   console: pick('WAN_REGION', 'TRUSTED_ORIGINS'),
   contract: z.object({}),
-  catalogue: pick('WAN_REGION', 'UPLOADS_BUCKET', 'TRUSTED_ORIGINS'),
+  catalogue: pick('WAN_REGION', 'UPLOADS_BUCKET', 'TRUSTED_ORIGINS', 'TYPICAL_SECONDS'),
   uploads: pick('UPLOADS_BUCKET'),
   submit: pick(...taking),
   videos: pick('TABLE_NAME', 'VIDEOS_BUCKET', 'UPLOADS_BUCKET', 'WAN_REGION', 'MONTHLY_SPENDING_LIMIT'),

@@ -10,6 +10,8 @@ export const keys = {
   spending: (owner: string, month: string) => `spending#${owner}#${month}`,
   /** An API key, by the SHA-256 of its text: the key itself is stored nowhere. */
   apiKey: (sha256: string) => `key#${sha256}`,
+  /** An upload token, by the SHA-256 of its text, as an API key. */
+  uploadToken: (sha256: string) => `upload#${sha256}`,
   /** Which video owns a task of Wan's: no task is ever adopted twice. */
   task: (taskId: string) => `task#${taskId}`,
   /** Who is sending, or unsure of having sent, this prompt to this model. */

@@ -9,7 +9,7 @@ export interface LaneState {
   /** Ids of the videos that hold a permit. */
   running: ReadonlySet<string>;
   /** Owner → milliseconds since 1970. */
-  served: Readonly<Record<string, number>>;
+  served: ReadonlyMap<string, number>;
   /** Nothing is dispatched before this time, because Wan would refuse it (a wrong key, arrears). */
   held_until?: string;
   held_reason?: string;
@@ -20,7 +20,7 @@ export async function readLane(table: Table, model: string): Promise<LaneState> 
   const { Item } = await table.client.send(
     new GetCommand({ TableName: table.tableName, Key: { pk: keys.lane(model) }, ConsistentRead: true }),
   );
-  return { ...Item, running: Item?.running ?? new Set(), served: Item?.served ?? {} };
+  return { ...Item, running: Item?.running ?? new Set(), served: new Map(Object.entries(Item?.served ?? {})) };
 }
 
 /**
@@ -49,6 +49,14 @@ export async function claimPermit(table: Table, lane: Lane, video: { id: string;
     ExpressionAttributeValues: { ':empty': {} },
   });
   return (await claim()) !== undefined;
+}
+
+/** Sees to it that a video that is under way has its permit, however many are taken. Where it has it already, nothing changes. */
+export async function keepPermit(table: Table, model: string, id: string): Promise<void> {
+  await attempt(table, model, {
+    UpdateExpression: 'ADD running :set_of_id',
+    ExpressionAttributeValues: { ':set_of_id': new Set([id]) },
+  });
 }
 
 /** Gives a permit back. Giving it back twice, or one that was never taken, changes nothing. */

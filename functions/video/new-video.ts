@@ -1,4 +1,5 @@
 import type { VideoRecord } from './record.ts';
+import { monthOf } from './spending.ts';
 
 type Given = Pick<
   VideoRecord,
@@ -15,9 +16,6 @@ type Given = Pick<
   | 'sound'
   | 'estimated_cost'
 >;
-
-/** The calendar month of a time, as spending is counted. */
-export const monthOf = (now: number): string => new Date(now).toISOString().slice(0, 7);
 
 /** A video at the beginning of its life: waiting in its lane, or `failed` at once with the reason. */
 export function newVideo(given: Given, now: number, error?: VideoRecord['error']): VideoRecord {

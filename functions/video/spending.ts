@@ -23,10 +23,10 @@ export interface Spending {
   models: { model: string; videos: number; spent: number }[];
 }
 
-/** What is set aside for one video: how much, and for which run, so that whoever settles an earlier attempt late takes nothing from a later one. */
+/** What is set aside for one video: how much, and for which of its attempts, so that whoever comes late for an earlier one takes nothing from a later one. */
 interface Reservation {
   amount: number;
-  run: number;
+  attempt: number;
 }
 
 /** What a model's videos cost, and how many there were: attributes of their own, since they are added to before they are there. */
@@ -46,17 +46,23 @@ const MILLION = 1_000_000;
 const toMillionths = (amount: number): number => Math.round(amount * MILLION);
 const fromMillionths = (amount = 0): number => amount / MILLION;
 
+/** The calendar month of a time, as spending is counted. @param now milliseconds since 1970 */
+export const monthOf = (now: number): string => new Date(now).toISOString().slice(0, 7);
+
+/** The attempt that the ledger tells of: its numbers only grow, also when a video is tried again. */
+const attemptOf = ({ submission }: VideoRecord): number => submission?.attempt ?? 0;
+
 /** A price that is not known is no reason to refuse a video, so it sets nothing aside. */
 const amountOf = (price: Price | undefined): number => toMillionths(price?.amount ?? 0);
 
 /**
- * Sets a video's estimated cost aside. Reserving twice is reserving once: a workflow that was resumed takes over what the run before it
+ * Sets a video's estimated cost aside for its attempt. Reserving twice is reserving once: an attempt takes over what the one before it
  * had set aside.
  * @param limit what the owner may spend in the video's `spending_month`, in units of the currency
- * @returns false when that would exceed the limit, or a later run of the video is under way
+ * @returns false when that would exceed the limit, or a later attempt has reserved
  */
 export async function reserveSpending(table: Table, video: VideoRecord, limit: number | undefined): Promise<boolean> {
-  const reservation: Reservation = { amount: amountOf(video.estimated_cost), run: video.run };
+  const reservation: Reservation = { amount: amountOf(video.estimated_cost), attempt: attemptOf(video) };
   const room = limit === undefined ? Number.POSITIVE_INFINITY : toMillionths(limit) - reservation.amount;
   const isBounded = Number.isFinite(room);
   for (;;) {
@@ -73,9 +79,11 @@ export async function reserveSpending(table: Table, video: VideoRecord, limit: n
     if (isReserved) return true;
     // Why not? What has changed again by the time of this look is tried again.
     const month = await readMonth(table, video.owner, video.spending_month);
+    const standing = month?.reserved?.[video.id];
     if (!month?.reserved) await open(table, video);
-    else if (month.reserved[video.id]) return takeOver(table, video);
-    else if (month.committed > room) return false;
+    else if (!standing && month.committed > room) return false;
+    else if (standing && standing.attempt > reservation.attempt) return false;
+    else if (standing && (await takeOver(table, video))) return true;
   }
 }
 
@@ -87,12 +95,12 @@ const open = (table: Table, video: VideoRecord) =>
     ExpressionAttributeValues: { ':empty': {}, ':zero': 0 },
   });
 
-const takeOver = (table: Table, { run, ...video }: VideoRecord) =>
+const takeOver = (table: Table, video: VideoRecord) =>
   change(table, video, {
-    UpdateExpression: 'SET reserved.#id.#run = :run',
-    ConditionExpression: 'reserved.#id.#run <= :run',
-    ExpressionAttributeNames: { '#id': video.id, '#run': 'run' },
-    ExpressionAttributeValues: { ':run': run },
+    UpdateExpression: 'SET reserved.#id.attempt = :attempt',
+    ConditionExpression: 'reserved.#id.attempt <= :attempt',
+    ExpressionAttributeNames: { '#id': video.id },
+    ExpressionAttributeValues: { ':attempt': attemptOf(video) },
   });
 
 /**
@@ -106,21 +114,37 @@ export async function settleSpending(table: Table, video: VideoRecord): Promise<
   if (video.status === 'submitting' || video.status === 'running') return;
   const month = await readMonth(table, video.owner, video.spending_month);
   const reservation = month?.reserved?.[video.id];
-  if (!reservation || reservation.run > video.run) return;
-  const paid = paidFor(video);
+  if (!reservation || reservation.attempt > attemptOf(video)) return;
+  // Every attempt reserves before it is sent, so one that has not taken the reservation over was not paid for.
+  await settle(table, video, reservation, reservation.attempt === attemptOf(video) ? paidFor(video) : undefined);
+}
+
+/** Gives back what was set aside for an attempt that was not made; what belongs to a later one stays. */
+export async function releaseSpending(table: Table, video: VideoRecord): Promise<void> {
+  const month = await readMonth(table, video.owner, video.spending_month);
+  const reservation = month?.reserved?.[video.id];
+  if (reservation?.attempt === attemptOf(video)) await settle(table, video, reservation, undefined);
+}
+
+/** @param paid what was paid for the video, or undefined for nothing */
+async function settle(
+  table: Table,
+  video: VideoRecord,
+  { amount, attempt }: Reservation,
+  paid: number | undefined,
+): Promise<void> {
   const counters = paid === undefined ? '' : ' ADD spent :paid, videos :one, #spent :paid, #videos :one';
   await change(table, video, {
     UpdateExpression: `REMOVE reserved.#id SET committed = committed + :difference${counters}`,
-    ConditionExpression: 'reserved.#id.#run = :run AND reserved.#id.amount = :amount',
+    ConditionExpression: 'reserved.#id.attempt = :attempt AND reserved.#id.amount = :amount',
     ExpressionAttributeNames: {
       '#id': video.id,
-      '#run': 'run',
       ...(paid === undefined ? {} : { '#spent': `${spentOf}${video.model}`, '#videos': `${videosOf}${video.model}` }),
     },
     ExpressionAttributeValues: {
-      ':difference': (paid ?? 0) - reservation.amount,
-      ':run': reservation.run,
-      ':amount': reservation.amount,
+      ':difference': (paid ?? 0) - amount,
+      ':attempt': attempt,
+      ':amount': amount,
       ...(paid === undefined ? {} : { ':paid': paid, ':one': 1 }),
     },
   });

@@ -1,4 +1,4 @@
-import { PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { PutCommand, type PutCommandInput, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { timeToLive } from '../shared/table-schema.ts';
 import { conditionally } from './conditionally.ts';
 import { keys, timeAndId } from './keys.ts';
@@ -25,21 +25,38 @@ export const isTombstone = (item: Record<string, unknown>): item is { tombstone:
  * another 30 days. It stands among what needs work until `closeTombstone`, since its objects are deleted after it.
  * @returns false when the video is no longer as `video` says (status and run): read it again
  */
-export async function buryVideo(table: Table, video: VideoRecord): Promise<boolean> {
-  const now = table.now();
-  const tombstone: Tombstone = { id: video.id, owner: video.owner, deleted_at: new Date(now).toISOString() };
-  const burial = new PutCommand({
-    TableName: table.tableName,
-    Item: {
-      pk: keys.video(video.id),
-      tombstone,
-      open_status: 'deleting',
-      open_order: timeAndId(tombstone.deleted_at, video.id),
-      [timeToLive]: Math.floor(now / 1000) + TOMBSTONE_DAYS * 24 * 3600,
-    },
+export const buryVideo = (table: Table, video: VideoRecord): Promise<boolean> =>
+  bury(table, video, {
     ConditionExpression: '#status = :status AND #run = :run',
     ExpressionAttributeNames: { '#status': 'status', '#run': 'run' },
     ExpressionAttributeValues: { ':status': video.status, ':run': video.run },
+  });
+
+/**
+ * Puts a tombstone where a record could not be written, so that none is any more, and what was stored for its video goes the way
+ * of a deleted one's.
+ * @returns false when the record stands after all: a write may have come through although its answer did not
+ */
+export const buryUnborn = (table: Table, video: Pick<VideoRecord, 'id' | 'owner'>): Promise<boolean> =>
+  bury(table, video, { ConditionExpression: 'attribute_not_exists(pk)' });
+
+async function bury(
+  table: Table,
+  { id, owner }: Pick<VideoRecord, 'id' | 'owner'>,
+  condition: Pick<PutCommandInput, 'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'>,
+): Promise<boolean> {
+  const now = table.now();
+  const tombstone: Tombstone = { id, owner, deleted_at: new Date(now).toISOString() };
+  const burial = new PutCommand({
+    TableName: table.tableName,
+    Item: {
+      pk: keys.video(id),
+      tombstone,
+      open_status: 'deleting',
+      open_order: timeAndId(tombstone.deleted_at, id),
+      [timeToLive]: Math.floor(now / 1000) + TOMBSTONE_DAYS * 24 * 3600,
+    },
+    ...condition,
   });
   return (await conditionally(table.client.send(burial))) !== undefined;
 }

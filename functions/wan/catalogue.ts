@@ -178,12 +178,3 @@ export function describeDurations(durations: Durations): string {
   if (durations.kind === 'range') return `${durations.min} to ${durations.max}`;
   return durations.values.join(', ').replace(/, (\d+)$/, ' or $1');
 }
-
-/**
- * How long a task of this kind typically takes, in seconds, from submission to
- * its end: the seed of the check schedule, never a promise.
- */
-export function expectedDuration(model: ModelName, videoSeconds: number): number {
-  const { base, per_video_second } = findModel(model).typical_seconds;
-  return base + per_video_second * videoSeconds;
-}

@@ -3,7 +3,7 @@ import { type ClientOptions, createConnection } from './connection.ts';
 import { type CreateOutcome, createTask } from './create-task.ts';
 import { type ListOutcome, type ListQuery, listTasks } from './list-tasks.ts';
 import { type QueryOutcome, queryTask } from './query-task.ts';
-import { type Upload, type UploadOutcome, uploadImage } from './upload-image.ts';
+import { type Upload, type UploadOutcome, uploadFile } from './upload-file.ts';
 import type { TaskRequest } from './wire.ts';
 
 /** Wan's asynchronous tasks. Every call gives an outcome; none is repeated by itself. */
@@ -12,7 +12,7 @@ export type WanClient = {
   queryTask(taskId: string, signal?: AbortSignal): Promise<QueryOutcome>;
   listTasks(query: ListQuery, signal?: AbortSignal): Promise<ListOutcome>;
   cancelTask(taskId: string, signal?: AbortSignal): Promise<CancelOutcome>;
-  uploadImage(upload: Upload, signal?: AbortSignal): Promise<UploadOutcome>;
+  uploadFile(upload: Upload, signal?: AbortSignal): Promise<UploadOutcome>;
 };
 
 /**
@@ -29,6 +29,6 @@ export function createWanClient(options: ClientOptions): WanClient {
     queryTask: (taskId, signal) => queryTask(connection, taskId, signal),
     listTasks: (query, signal) => listTasks(connection, query, signal),
     cancelTask: (taskId, signal) => cancelTask(connection, taskId, signal),
-    uploadImage: (upload, signal) => uploadImage(connection, options, upload, signal),
+    uploadFile: (upload, signal) => uploadFile(connection, options, upload, signal),
   };
 }

@@ -38,6 +38,12 @@ const failures = {
     billed: false,
     hint: 'Check that the address opens without a login from anywhere, then POST /videos/{id}/retry; or submit the picture itself, as a data: URL or by POST /uploads.',
   },
+  image_gone: {
+    message: 'The picture or the sound of the video was deleted before Wan got it.',
+    retryable: false,
+    billed: false,
+    hint: 'Upload or drop the file again, which makes a new video, and leave it where it is until that one is done.',
+  },
   content_refused: {
     message: "Wan's content moderation refused the prompt, the picture or the video made from them.",
     retryable: false,

@@ -1,7 +1,7 @@
 import type { Resolution } from './catalogue.ts';
 
 /** Pixels of a tier, by the sizes that name it. */
-export const outputAreas: Readonly<Record<Resolution, number>> = {
+const outputAreas: Readonly<Record<Resolution, number>> = {
   '480P': 832 * 480,
   '720P': 1280 * 720,
   '1080P': 1920 * 1080,

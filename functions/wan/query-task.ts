@@ -22,6 +22,7 @@ export type Task = {
   scheduled_time?: string;
   end_time?: string;
   orig_prompt?: string;
+  /** At most 20,000 characters. */
   actual_prompt?: string;
   /** There always is one when the status is SUCCEEDED. Untrusted: see `isTrustedVideoUrl`. */
   video_url?: string;
@@ -30,6 +31,9 @@ export type Task = {
   code?: string;
   message?: string;
 };
+
+/** Many times what a model reads of a prompt; with the rest of the record it stays far below the 400 KB of an item. */
+const MOST_PROMPT_CHARACTERS = 20_000;
 
 export type QueryOutcome =
   | Task
@@ -54,7 +58,7 @@ export async function queryTask(connection: Connection, taskId: string, signal?:
   const { output, usage, request_id } = parsed.data;
   if (output.task_id !== undefined && output.task_id !== taskId) return unavailable('answer_malformed');
   const status = taskStatuses.find((known) => known === output.task_status);
-  const ids = { task_id: taskId, ...(request_id ? { request_id } : {}) };
+  const ids = { task_id: taskId, ...(request_id ? { request_id: redact(request_id) } : {}) };
   if (!status) return { outcome: 'unrecognised', status: redact(output.task_status), ...ids };
   if (status === 'SUCCEEDED' && !output.video_url) return unavailable('answer_malformed');
   const secrets = [output.orig_prompt ?? undefined, output.actual_prompt ?? undefined];
@@ -66,9 +70,9 @@ export async function queryTask(connection: Connection, taskId: string, signal?:
     scheduled_time: output.scheduled_time && wanTimeToIso(output.scheduled_time),
     end_time: output.end_time && wanTimeToIso(output.end_time),
     orig_prompt: output.orig_prompt ?? undefined,
-    actual_prompt: output.actual_prompt ?? undefined,
+    actual_prompt: output.actual_prompt ? beginning(output.actual_prompt, MOST_PROMPT_CHARACTERS) : undefined,
     video_url: output.video_url,
-    usage: usage ? given(usage) : undefined,
+    usage: usage ? storable(usage) : undefined,
     code: output.code && redact(output.code),
     message: output.message && redact(output.message, secrets),
   });
@@ -81,6 +85,18 @@ export function billedSeconds(usage: Usage | undefined): number | undefined {
     (seconds) => seconds !== undefined && seconds > 0,
   );
 }
+
+/** What a record can hold: DynamoDB refuses numbers that no video has, and a paid video must not be lost because its usage looks odd. */
+function storable(usage: Usage): Usage {
+  const { video_ratio, ...counts } = usage;
+  const plausible = Object.entries(counts).filter(([, count]) => count === 0 || (count >= 0.001 && count <= 1_000_000));
+  return { ...Object.fromEntries(plausible), ...(video_ratio ? { video_ratio: redact(video_ratio) } : {}) };
+}
+
+/** At most so many characters from the beginning; no character is cut in half. */
+const beginning = (text: string, characters: number): string =>
+  // A character has at most two units, so only that much is taken apart.
+  text.length <= characters ? text : [...text.slice(0, 2 * characters)].slice(0, characters).join('');
 
 /** Without the fields that hold nothing: DynamoDB and JSON have no undefined. */
 function given<T extends object>(fields: T): T {

@@ -1,13 +1,14 @@
-import { type FieldsOf, isJsonObject, readFields } from './request-fields.ts';
+import { brokenText, type FieldsOf, isJsonObject, readFields } from './request-fields.ts';
 import {
   inputFields,
   maxMetadataBytes,
   maxMetadataEntries,
   metadataField,
   parameterFields,
+  reservedMetadataNames,
   webhookField,
 } from './request-schema.ts';
-import type { Violation, Warning } from './violations.ts';
+import { pointerTo, type Violation, type Warning } from './violations.ts';
 
 export type RequestBody = {
   model: unknown;
@@ -81,13 +82,17 @@ function parametersViolations(parameters: unknown, mode: 'strict' | 'tolerant'):
 }
 
 function metadataViolations(given: unknown, metadata: Record<string, string>): Violation[] {
-  // Schemas drop a "__proto__" silently; what isn't kept must be said.
-  if (isJsonObject(given) && Object.hasOwn(given, '__proto__')) {
-    return [{ pointer: '/metadata/__proto__', code: 'invalid_name', message: 'Choose another name for this.' }];
-  }
-  let bytes = 0;
-  for (const [key, value] of Object.entries(metadata)) bytes += Buffer.byteLength(key) + Buffer.byteLength(value);
-  if (bytes <= maxMetadataBytes) return [];
+  const reserved = isJsonObject(given) ? reservedMetadataNames.filter((name) => Object.hasOwn(given, name)) : [];
+  const entries = Object.entries(metadata);
+  const bytes = entries.reduce((sum, entry) => sum + Buffer.byteLength(entry.join('')), 0);
   const message = `The metadata has ${bytes} bytes; at most ${maxMetadataBytes} are kept. Shorten it.`;
-  return [{ pointer: '/metadata', code: 'metadata_too_large', message }];
+  return [
+    ...reserved.map((name) => ({
+      pointer: pointerTo('/metadata', name),
+      code: 'invalid_name',
+      message: 'Choose another name for this.',
+    })),
+    ...entries.flatMap(([name, value]) => brokenText(pointerTo('/metadata', name), value)),
+    ...(bytes > maxMetadataBytes ? [{ pointer: '/metadata', code: 'metadata_too_large', message }] : []),
+  ];
 }

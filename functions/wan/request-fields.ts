@@ -13,6 +13,13 @@ export function isJsonObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** What is wrong with a text that is kept or passed on. JSON can hold half of a surrogate pair; UTF-8 can't, so another text would be. */
+export function brokenText(pointer: string, text: string): Violation[] {
+  if (!/\p{Surrogate}/u.test(text)) return [];
+  const message = 'The text holds half a character (a lone surrogate). Remove it.';
+  return [{ pointer, code: 'broken_text', message }];
+}
+
 /**
  * Reads an object's fields one by one, so that one broken field hides no other.
  *

@@ -1,6 +1,6 @@
 import { describeDurations, type Model, models, takesDuration } from './catalogue.ts';
 import { countCharacters } from './prompt.ts';
-import type { FieldsOf } from './request-fields.ts';
+import { brokenText, type FieldsOf } from './request-fields.ts';
 import { type inputFields, maxPromptCharacters, type parameterFields } from './request-schema.ts';
 import type { Violation, Warning } from './violations.ts';
 
@@ -116,14 +116,7 @@ export function checkPromptLengths(model: Model | undefined, input: Input): Find
         message: `The text has ${characters} characters; Wan reads the first ${limit} and drops the rest.`,
       });
     }
-    // JSON can hold half of a surrogate pair; UTF-8 can't, so Wan would be sent another text than the one recorded.
-    if (/\p{Surrogate}/u.test(input[name] ?? '')) {
-      violations.push({
-        pointer,
-        code: 'broken_text',
-        message: 'The text holds half a character (a lone surrogate). Remove it.',
-      });
-    }
+    violations.push(...brokenText(pointer, input[name] ?? ''));
   }
   return { violations, warnings };
 }

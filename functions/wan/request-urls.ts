@@ -59,12 +59,14 @@ const isS3 = (text: string): boolean => /^s3:/i.test(text);
 /** What must not be taken is refused as what is not there, so that nobody learns of others' files. */
 function checkS3Url(text: string, prefix: string): Checked {
   const isBelow = text.startsWith(prefix) && parseS3Url(text) !== undefined;
+  const given = text.slice(prefix.length);
   // S3 takes a key literally, but whoever passes one on as a path may resolve these.
-  const leadsElsewhere = text
-    .slice(prefix.length)
-    .split('/')
-    .some((part) => part === '.' || part === '..');
-  return isBelow && !leadsElsewhere ? { ok: true, url: text } : { ok: false, violations: [uploadNotFound] };
+  const leadsElsewhere = given.split('/').some((part) => part === '.' || part === '..');
+  // No header or address can carry these, and no upload has them in its name.
+  const isUnspeakable = /[\p{Cc}\p{Surrogate}]/u.test(given);
+  return isBelow && !leadsElsewhere && !isUnspeakable
+    ? { ok: true, url: text }
+    : { ok: false, violations: [uploadNotFound] };
 }
 
 /** The one answer to an `s3://` URL that is none of the caller's, whether the file is absent or another's. */

@@ -3,6 +3,7 @@ import { leaveFence } from '../video/fence.ts';
 import type { Task, VideoRecord } from '../video/record.ts';
 import { changeStatus, type Table } from '../video/store.ts';
 import { claimTask } from '../video/task-claim.ts';
+import { redact } from '../wan/redact.ts';
 import { expiryOf } from './forgotten.ts';
 import type { CreateTaskOutput } from './payload.ts';
 
@@ -27,6 +28,9 @@ export async function adoptTask(
   if (!(await claimTask(table, known.id, video))) return undefined;
   const task: Task = {
     ...known,
+    // Wan's own words, which may have any length; an item has 400 KB.
+    status: redact(known.status),
+    ...(known.request_id ? { request_id: redact(known.request_id) } : {}),
     region: services.wanRegion,
     expires_at: expiryOf(known.submit_time),
     attempts: video.submission!.attempt,

@@ -14,7 +14,11 @@ import { wanClientOf } from './wan-client.ts';
 
 const environment = readEnvironment('create-task');
 const logger = createLogger('create-task');
-const table = tableOf(new DynamoDBClient({}), environment.TABLE_NAME);
+// The call to Wan has a time limit that counts from its ledger entry: a write that hangs must not use it up.
+const dynamoDb = new DynamoDBClient({
+  requestHandler: { connectionTimeout: 2000, requestTimeout: 5000, throwOnRequestTimeout: true },
+});
+const table = tableOf(dynamoDb, environment.TABLE_NAME);
 const s3 = new S3Client({});
 const wan = wanClientOf(environment, new SecretsManagerClient({}));
 

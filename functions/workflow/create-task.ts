@@ -3,30 +3,30 @@ import { closeFence, enterFence, isFenced, leaveFence } from '../video/fence.ts'
 import { reserveSlot } from '../video/lane.ts';
 import type { Lane } from '../video/limits.ts';
 import type { Failure, VideoRecord } from '../video/record.ts';
-import { reserveSpending } from '../video/spending.ts';
+import { releaseSpending, reserveSpending, settleSpending } from '../video/spending.ts';
 import { readVideo } from '../video/store.ts';
-import { markUncertain, openSubmission, settleSubmission } from '../video/submission.ts';
+import { confirmSubmission, markUncertain, openSubmission, settleSubmission } from '../video/submission.ts';
 import { taskRequestOf } from '../video/task-request.ts';
 import type { WanClient } from '../wan/client.ts';
 import { explainEnding, explainFailure } from '../wan/errors.ts';
 import type { Held } from '../wan/refusals.ts';
 import { type AdoptServices, adoptTask, firstCheck } from './adopt-task.ts';
 import { explainForgotten } from './forgotten.ts';
-import type { MediaAddresses, MediaTransfer } from './media-for-wan.ts';
+import type { Gone, MediaAddresses, MediaTransfer } from './media-for-wan.ts';
 import type { CreateTaskOutput, WorkflowInput } from './payload.ts';
 import { reconcile } from './reconcile.ts';
 import { holdBack } from './return-to-queue.ts';
 
 /**
  * No call to Wan is under way so long after its ledger entry, whatever else an invocation waited for: a lost answer is looked for
- * longer than that before anything is sent again. The client itself waits 75 s.
+ * longer than that (`uncertainSeconds`) before anything is sent again. The client itself waits 75 s.
  */
 const CALL_MILLISECONDS = 80_000;
 
 export interface CreateTaskServices extends AdoptServices {
   laneOf: (model: string) => Lane;
   wan: WanClient;
-  mediaForWan: (video: VideoRecord, transfer: MediaTransfer) => Promise<MediaAddresses | Held>;
+  mediaForWan: (video: VideoRecord, transfer: MediaTransfer) => Promise<MediaAddresses | Held | Gone>;
   mediaTransfer: MediaTransfer;
   /** How long a lost answer is looked for before the request is sent again. */
   uncertainSeconds: number;
@@ -45,7 +45,11 @@ export async function createTask(services: CreateTaskServices, input: WorkflowIn
   if (!video || video.run !== input.run) return settled(input);
   if (video.submission?.state === 'settled') await leaveFence(services.table, video);
   if (video.task) return firstCheck(services, video);
-  if (video.status !== 'submitting') return settled(input);
+  if (video.status !== 'submitting') {
+    // An invocation that died may have set something aside after the video had ended.
+    await settleSpending(services.table, video);
+    return settled(input);
+  }
   if (video.submission?.state === 'open') return resolveLostAnswer(services, video);
   return send(services, video, services.mediaTransfer);
 }
@@ -58,7 +62,8 @@ async function send(
 ): Promise<CreateTaskOutput> {
   const { table, wan } = services;
   const media = await services.mediaForWan(video, transfer);
-  if ('outcome' in media) return hold(services, video, media.reason);
+  if ('outcome' in media)
+    return media.outcome === 'gone' ? failed(video, explainEnding('image_gone')) : hold(services, video, media.reason);
   const request = taskRequestOf(video, media);
   if (await isFenced(table, video)) throw fenced();
   const slot = await reserveSlot(table, services.laneOf(video.model));
@@ -69,12 +74,18 @@ async function send(
     await settleSubmission(table, opened);
     throw fenced();
   }
-  // Within the open entry, so that nobody reserves for a video that was canceled, or made and settled, meanwhile.
   if (!(await reserveSpending(table, opened, services.monthlySpendingLimit))) {
-    await leaveFence(table, (await settleSubmission(table, opened)) ?? opened);
-    return failed(opened, explainEnding('spending_limit_reached'));
+    const unpaid = await settleSubmission(table, opened);
+    if (!unpaid) throw uncertain('another invocation has decided this attempt');
+    await leaveFence(table, unpaid);
+    return failed(unpaid, explainEnding('spending_limit_reached'));
   }
-  const answer = await wan.createTask(request, AbortSignal.timeout(CALL_MILLISECONDS));
+  // Whoever stood still until here may have been given up meanwhile: its video sent by another invocation, canceled, deleted.
+  if (!(await confirmSubmission(table, opened))) {
+    await releaseSpending(table, opened);
+    throw uncertain('another invocation has decided this attempt, or the video moved on');
+  }
+  const answer = await wan.createTask(request, timeLeft(opened, table.now()));
   switch (answer.outcome) {
     case 'created':
       return adopt(services, opened, {
@@ -131,6 +142,12 @@ async function resolveLostAnswer(services: CreateTaskServices, open: VideoRecord
     case 'undecided':
       throw uncertain("Wan's list has not decided yet");
   }
+}
+
+/** What is left of the time for the call that the ledger tells of. When that is nothing, nothing is sent, which the answer then says. */
+function timeLeft({ submission }: VideoRecord, now: number): AbortSignal {
+  const milliseconds = Date.parse(submission!.sent_at) + CALL_MILLISECONDS - now;
+  return milliseconds > 0 ? AbortSignal.timeout(milliseconds) : AbortSignal.abort();
 }
 
 async function adopt(...[services, video, known]: Parameters<typeof adoptTask>): Promise<CreateTaskOutput> {

@@ -1,10 +1,9 @@
-import { claimPermit, type LaneState, readLane, releasePermit } from '../video/lane.ts';
+import { claimPermit, keepPermit, type LaneState, readLane } from '../video/lane.ts';
 import type { Lane } from '../video/limits.ts';
 import { firstOfEachOwner, type Waiting } from '../video/queue.ts';
-import type { VideoRecord } from '../video/record.ts';
-import { settleSpending } from '../video/spending.ts';
 import { changeStatus, readVideo, type Table } from '../video/store.ts';
 import { startWorkflow, type Workflow } from './execution.ts';
+import { giveBack } from './give-back.ts';
 
 /** What dispatching takes. */
 export interface Dispatcher {
@@ -58,8 +57,10 @@ export async function carryOn(dispatcher: Dispatcher, { id, model }: { id: strin
   const video = await readVideo(table, id);
   if (video?.status === 'queued') {
     const submitting = await changeStatus(table, video, 'submitting', { set: { run: video.run + 1 } });
-    // Lost to another dispatcher: the permit is one and the same, and the winner uses it.
+    // It moved on. Another dispatcher uses the same permit; whoever canceled or deleted it gives that back.
     if (!submitting) return false;
+    // Somebody who saw the video before this may just have given its permit back.
+    await keepPermit(table, model, id);
     await startWorkflow(workflow, { id, run: submitting.run });
     return true;
   }
@@ -80,20 +81,6 @@ export async function releaseAndDispatch(
 }
 
 /**
- * Gives back what a video holds and does not use. The permit goes last: the sweep walks the permits, so whatever a crash leaves
- * unsettled is settled then. A video that is gone was settled before it was buried.
- */
-async function giveBack(
-  table: Table,
-  video: VideoRecord | undefined,
-  { id, model }: { id: string; model: string },
-): Promise<void> {
-  if (video?.status === 'submitting' || video?.status === 'running') return;
-  if (video) await settleSpending(table, video);
-  await releasePermit(table, model, id);
-}
-
-/**
  * Dispatches on behalf of a video that has nothing to do with whoever comes next: what goes wrong with that one must not reach it.
  * The dispatch of the next minute meets the same trouble, and there it is heard.
  */
@@ -105,13 +92,13 @@ export const isHeld = (state: LaneState, now: number): boolean =>
   state.held_until !== undefined && Date.parse(state.held_until) > now;
 
 const servedLast = ({ served }: LaneState): string | undefined =>
-  Object.keys(served).reduce<string | undefined>(
-    (last, owner) => (last !== undefined && served[last]! >= served[owner]! ? last : owner),
+  [...served].reduce<[owner: string, at: number] | undefined>(
+    (last, each) => (last && last[1] >= each[1] ? last : each),
     undefined,
-  );
+  )?.[0];
 
 const servedLongestAgo = (waiting: Waiting[], { served }: LaneState): Waiting | undefined =>
   waiting.reduce<Waiting | undefined>(
-    (best, each) => (best && (served[best.owner] ?? 0) <= (served[each.owner] ?? 0) ? best : each),
+    (best, each) => (best && (served.get(best.owner) ?? 0) <= (served.get(each.owner) ?? 0) ? best : each),
     undefined,
   );

@@ -1,4 +1,4 @@
-import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, NoSuchKey, type S3Client } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { errorNames, WorkflowError } from '../shared/errors.ts';
 import type { StoredImage, StoredSound, VideoRecord } from '../video/record.ts';
@@ -16,9 +16,14 @@ export interface MediaAddresses {
   audio_url?: string;
 }
 
+/** A file that firstframe held has been deleted, and with it the version that was checked: it never comes back. */
+export interface Gone {
+  outcome: 'gone';
+}
+
 interface MediaServices {
   s3: S3Client;
-  wan: Pick<WanClient, 'uploadImage'>;
+  wan: Pick<WanClient, 'uploadFile'>;
 }
 
 /** Presigned URLs die with the Lambda's session whatever they claim, so they are made fresh for each call and short. */
@@ -27,14 +32,14 @@ const PRESIGNED_SECONDS = 15 * 60;
 /**
  * How Wan is told a video's media: the caller's own URLs as they are, or for a file that firstframe holds a presigned URL or an
  * `oss://` URL.
- * @returns the addresses, or why the account can't upload
+ * @returns the addresses, or why the account can't upload, or that a file to be uploaded is gone; a presigned URL is made without a look
  * @throws WorkflowError when Wan's upload is to be tried again, Error when a stored file can't be read
  */
 export async function mediaForWan(
   services: MediaServices,
   video: VideoRecord,
   transfer: MediaTransfer,
-): Promise<MediaAddresses | Held> {
+): Promise<MediaAddresses | Held | Gone> {
   const addressOf = (file: StoredImage | StoredSound) =>
     transfer === 'url' ? presign(services, file) : upload(services, modelOf(video), file);
   const [img_url, audio_url] = await Promise.all([
@@ -57,10 +62,12 @@ async function upload(
   { s3, wan }: MediaServices,
   model: ModelName,
   file: StoredImage | StoredSound,
-): Promise<string | Held> {
-  const { Body } = await s3.send(getFile(file));
+): Promise<string | Held | Gone> {
+  const found = await s3.send(getFile(file)).catch(unlessGone);
+  if (!found) return { outcome: 'gone' };
+  const { Body } = found;
   if (!Body) throw new Error(`The file ${file.key} has no body.`);
-  const uploaded = await wan.uploadImage({
+  const uploaded = await wan.uploadFile({
     model,
     name: file.key.slice(file.key.lastIndexOf('/') + 1),
     bytes: await Body.transformToByteArray(),
@@ -76,4 +83,10 @@ async function upload(
     case 'unavailable':
       throw new WorkflowError(errorNames.wanUnavailable, `Wan took no upload: ${uploaded.cause}`);
   }
+}
+
+/** The SDK knows no class for a version that is gone. @returns nothing @throws any other error */
+function unlessGone(error: unknown): undefined {
+  if (error instanceof NoSuchKey || (error instanceof Error && error.name === 'NoSuchVersion')) return;
+  throw error;
 }

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { VideoView } from '../../functions/api/video-view.ts';
+import type { VideoView } from '../../functions/video/view.ts';
 
 export interface Endpoint {
   url: string;

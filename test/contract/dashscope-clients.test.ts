@@ -92,7 +92,7 @@ test('our own client sees a video, a failure, and a key that is not good', async
 test('our own client uploads a picture, and makes a task of it', async () => {
   const client = ourClient();
   const bytes = png(400, 360);
-  const uploaded = await client.uploadImage({ model, name: 'cat.png', bytes, content_type: 'image/png' });
+  const uploaded = await client.uploadFile({ model, name: 'cat.png', bytes, content_type: 'image/png' });
   expect(uploaded).toEqual({
     outcome: 'uploaded',
     url: expect.stringMatching(/^oss:\/\/firstframe\/[0-9a-f-]{36}\/cat\.png$/),
@@ -104,7 +104,7 @@ test('our own client uploads a picture, and makes a task of it', async () => {
     image: { width: 400, height: 360, bytes: bytes.byteLength },
   });
   const large = new Uint8Array(4 * 1024 * 1024 + 1);
-  const refused = await client.uploadImage({ model, name: 'cat.png', bytes: large, content_type: 'image/png' });
+  const refused = await client.uploadFile({ model, name: 'cat.png', bytes: large, content_type: 'image/png' });
   expect(refused).toMatchObject({ outcome: 'unavailable', cause: 'file_too_large' });
 });
 

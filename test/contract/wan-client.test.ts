@@ -51,7 +51,7 @@ describe(`our client, on ${live ? 'the real service' : 'the emulator'}`, () => {
   }, async () => {
     const target = await open();
     const { client } = target;
-    const uploaded = await client.uploadImage(upload);
+    const uploaded = await client.uploadFile(upload);
     expect(uploaded).toEqual({ outcome: 'uploaded', url: expect.stringMatching(/^oss:\/\/.+\/cat\.png$/) });
     const url = uploaded.outcome === 'uploaded' ? uploaded.url : '';
 
@@ -115,7 +115,7 @@ describe(`our client, on ${live ? 'the real service' : 'the emulator'}`, () => {
       () => client.queryTask(neverGiven),
       () => client.listTasks(recently(target)),
       () => client.cancelTask(neverGiven),
-      () => client.uploadImage(upload),
+      () => client.uploadFile(upload),
     ]) {
       expect(await call()).toMatchObject({
         outcome: 'held',

@@ -58,7 +58,7 @@ async function ended(id: string): Promise<Task> {
 describe('our own client of Wan, with our base URL and key', () => {
   test('makes a video of a picture that it uploads, and finds it in the list', async () => {
     const upload = { model, name: 'a cat é.png', bytes: png(640, 480), content_type: 'image/png' } as const;
-    const uploaded = await client.uploadImage(upload);
+    const uploaded = await client.uploadFile(upload);
     if (uploaded.outcome !== 'uploaded') throw new Error(JSON.stringify(uploaded));
     const id = await created('A cat runs', uploaded.url);
     const task = await ended(id);

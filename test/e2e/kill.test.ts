@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ListObjectVersionsCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, expect, test } from 'vitest';
-import type { VideoView } from '../../functions/api/video-view.ts';
+import type { VideoView } from '../../functions/video/view.ts';
 import { type Endpoint, endpoint, localS3 } from '../support/endpoint.ts';
 import { type LocalProcess, startProcess } from '../support/local-process.ts';
 import { png, pngUrl } from '../support/png.ts';

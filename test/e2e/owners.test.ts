@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { VideoView } from '../../functions/api/video-view.ts';
+import type { VideoView } from '../../functions/video/view.ts';
 import { type Answer, type Endpoint, openEndpoint } from '../support/endpoint.ts';
 import { aRequest } from '../support/requests.ts';
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { VideoView } from '../../functions/api/video-view.ts';
+import type { VideoView } from '../../functions/video/view.ts';
 import { type Endpoint, openEndpoint } from '../support/endpoint.ts';
 import { png } from '../support/png.ts';
 import { aRequest } from '../support/requests.ts';

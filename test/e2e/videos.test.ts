@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { VideoView } from '../../functions/api/video-view.ts';
+import type { VideoView } from '../../functions/video/view.ts';
 import { type Endpoint, openEndpoint } from '../support/endpoint.ts';
 import { png, pngUrl } from '../support/png.ts';
 import { probe } from '../support/probe.ts';

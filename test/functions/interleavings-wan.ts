@@ -79,7 +79,7 @@ export function moodyWan(now: () => number, created: (prompt: string) => void) {
       task.status = 'CANCELED';
       return how === 1 ? noAnswer : { outcome: 'canceled' };
     },
-    uploadImage: async ({ name }) => ({ outcome: 'uploaded', url: `oss://${name}` }),
+    uploadFile: async ({ name }) => ({ outcome: 'uploaded', url: `oss://${name}` }),
   };
   return {
     tasks,

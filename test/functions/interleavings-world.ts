@@ -20,7 +20,7 @@ import { aVideo } from '../support/videos.ts';
 import { playExecution } from './interleavings-execution.ts';
 import { aStage, type Decision } from './interleavings-stage.ts';
 import { moodyWan } from './interleavings-wan.ts';
-import { Crash } from './workflow/support.ts';
+import { Crash, notSent } from './workflow/support.ts';
 
 export type Services = CreateTaskServices &
   CheckTaskServices &
@@ -46,8 +46,8 @@ const deeds = {
 } as const satisfies Record<string, (services: Services, video: VideoRecord) => Promise<unknown>>;
 export type Deed = keyof typeof deeds;
 
-/** As long as a Lambda of ours may take, but for those that copy: shorter than a lost answer is looked for. */
-const INVOCATION_SECONDS = 100;
+/** As long as a Lambda of ours may take, but for those that copy: longer than a lost answer is looked for. */
+const INVOCATION_SECONDS = 240;
 
 const owner = { owner: 'alice', key_id: 'k1' };
 const requestFor = (id: string): ApiRequest => ({ ...apiRequest, pathParameters: { id }, requestContext: {} });
@@ -99,8 +99,7 @@ export async function aWorld(
   };
 
   /**
-   * The effects of one invocation: cut off when its time is over, since the ledger relies on that, and none when it has died,
-   * whatever its code makes of the error.
+   * The effects of one invocation: cut off when its time is over, and none when it has died, whatever its code makes of the error.
    */
   const oneInvocation = (through: Through): Through => {
     const cutOff = clock.now + INVOCATION_SECONDS * 1000;
@@ -144,7 +143,7 @@ export async function aWorld(
       laneOf: (model) => ({ model, permits: given.permits ?? 1, submit_interval_ms: 1 }),
       wan: {
         ...wan,
-        createTask: (request) => through(() => wan.createTask(request)),
+        createTask: (request, signal) => through(async () => (signal?.aborted ? notSent : wan.createTask(request))),
         queryTask: (id) => through(() => wan.queryTask(id)),
         listTasks: (query) => through(() => wan.listTasks(query)),
         cancelTask: (id) => through(() => wan.cancelTask(id)),

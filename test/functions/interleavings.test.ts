@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readLane } from '../../functions/video/lane.ts';
-import { monthOf } from '../../functions/video/new-video.ts';
-import { readSpending } from '../../functions/video/spending.ts';
+import { monthOf, readSpending } from '../../functions/video/spending.ts';
 import { readTombstone } from '../../functions/video/tombstone.ts';
 import { isLegalTransition } from '../../functions/video/transitions.ts';
 import { startTable } from '../support/table.ts';
@@ -10,6 +9,7 @@ import { type Decision, decisions } from './interleavings-stage.ts';
 import { isPaid } from './interleavings-wan.ts';
 import { aWorld, type Beginning, type Deed } from './interleavings-world.ts';
 import { versionedBuckets } from './versioned-buckets.ts';
+import { limitsByClock } from './workflow/support.ts';
 
 /** How many histories each property is tried with; `INTERLEAVINGS=1000 npx vitest run test/functions/interleavings.test.ts` looks closer. */
 const numRuns = Number(process.env.INTERLEAVINGS ?? 6);
@@ -33,6 +33,7 @@ const histories = fc.record<History>({
 async function holds(beginning: Beginning, cast: readonly Deed[], history: History): Promise<void> {
   const clock = { now: Date.parse('2026-01-01T00:00:00Z') };
   const month = monthOf(clock.now);
+  const limits = limitsByClock(clock);
   const store = await startTable(() => clock.now);
   try {
     const { table } = store;
@@ -66,6 +67,7 @@ async function holds(beginning: Beginning, cast: readonly Deed[], history: Histo
     expect(await readTombstone(table, video.id)).toBeDefined();
     expect(await storage.objectsOf(video.id), 'a deleted video leaves no object').toEqual([]);
   } finally {
+    limits.mockRestore();
     await store.close();
   }
 }

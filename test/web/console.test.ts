@@ -149,7 +149,7 @@ describe('the settings of the page', () => {
   test.each(['singapore', 'beijing'] as const)(
     'say what GET /models says in %s, whose answer replaces them',
     (region) => {
-      const { body } = listModels({ wanRegion: region }, aRequest({ resource: '/models' }));
+      const { body } = listModels({ wanRegion: region, typicalSeconds: undefined }, aRequest({ resource: '/models' }));
       const { data } = JSON.parse(body) as { data: object[] };
       expect(data).toMatchObject(consoleSettings(region).models);
       expect(data).toHaveLength(consoleSettings(region).models.length);

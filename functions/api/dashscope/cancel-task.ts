@@ -7,8 +7,14 @@ import { Refusal } from './refusal.ts';
 import type { DashscopeRequest, DashscopeServices } from './services.ts';
 import { taskStatus } from './task-status.ts';
 
-/** Handing a video to Wan takes a few seconds at most, as a rule; API Gateway waits no longer than 29. */
-const STARTING_SECONDS = 10;
+/** Handing a video to Wan takes a few seconds at most, as a rule. */
+const STARTING_SECONDS = 5;
+
+/**
+ * Waiting for that and for Wan's own answers may take so many milliseconds in all. API Gateway gives up after 29 s, and giving the lane
+ * its next video, which follows, may take ten of them.
+ */
+const PATIENCE = 13_000;
 
 /**
  * `POST tasks/{id}/cancel`: a PENDING task becomes CANCELED, anything else is refused, and so is a task that is not the caller's.
@@ -20,17 +26,22 @@ export async function cancelTask(
   caller: Caller,
   taskId: string,
 ): Promise<object> {
+  const deadline = services.table.now() + PATIENCE;
   const video = await ownTask(services, caller, taskId);
-  await cancelPending(services, video).catch(async (error: unknown) => {
+  await cancelPending(services, video, deadline).catch(async (error: unknown) => {
     if (!video || !isStarting(error)) throw error;
-    await cancelPending(services, await started(services, video));
+    await cancelPending(services, await started(services, video), deadline);
   });
   return {};
 }
 
-async function cancelPending({ cancelVideo }: DashscopeServices, video: VideoRecord | undefined): Promise<void> {
+async function cancelPending(
+  { table, cancelVideo }: DashscopeServices,
+  video: VideoRecord | undefined,
+  deadline: number,
+): Promise<void> {
   if (!video || taskStatus(video) !== 'PENDING') throw new Refusal('UnsupportedOperation');
-  await cancelVideo(video);
+  await cancelVideo(video, Math.max(0, deadline - table.now()));
 }
 
 /**

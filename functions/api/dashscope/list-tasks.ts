@@ -14,7 +14,10 @@ const filters = ['model_name', 'status', 'api_key_id', 'region'] as const;
 /** What Alibaba Cloud calls the regions. */
 const regionIds = { singapore: 'ap-southeast-1', beijing: 'cn-beijing' } as const;
 
-/** `GET tasks`: the caller's tasks of at most 24 hours, newest first, in one flat object (facts, "Task management"). */
+/**
+ * `GET tasks`: the caller's tasks of at most 24 hours, newest first, in one flat object (facts, "Task management"). Filters, pages and
+ * `total` are of the newest 2,000 of them.
+ */
 export async function listTasks(
   services: DashscopeServices,
   { queryStringParameters }: DashscopeRequest,

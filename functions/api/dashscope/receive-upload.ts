@@ -1,5 +1,7 @@
+import { isUtf8 } from 'node:buffer';
 import { type Caller, headerValues } from '../http.ts';
 import { mediaTypeOf } from './media-type.ts';
+import { readMultipartForm } from './multipart-form.ts';
 import { fileNameOf, uploadDirectory, uploadKey } from './oss-url.ts';
 import { Refusal } from './refusal.ts';
 import type { DashscopeRequest, DashscopeServices } from './services.ts';
@@ -19,7 +21,7 @@ export async function receiveUpload(
   if (typeof upload_id !== 'string' || upload_id === '') {
     throw new Refusal('AccessDenied', 'Send the form to the upload_host of a policy: GET uploads?action=getPolicy.');
   }
-  const { key, bytes } = await readForm(request);
+  const { key, bytes } = readForm(request);
   const name = fileNameOf(key, upload_id);
   if (name === undefined) {
     const where = `Invalid according to Policy: the key must be ${uploadDirectory(upload_id)}/ and the name of a file.`;
@@ -35,32 +37,23 @@ export async function receiveUpload(
   if (!content_type) {
     throw new Refusal('InvalidParameter', 'The file is no JPEG, PNG, BMP or WEBP picture and no WAV or MP3 sound.');
   }
+  if (!(await services.countUpload(request.queryStringParameters?.upload_token ?? ''))) {
+    const what =
+      'Invalid according to Policy: it was good for 10 files. Ask for another: GET uploads?action=getPolicy.';
+    throw new Refusal('AccessDenied', what);
+  }
   const isStored = await services.storeUpload({ key: uploadKey(owner, upload_id, name), bytes, content_type });
   if (isStored) return {};
   throw new Refusal('InvalidParameter', 'A file of this name was uploaded already, and overwriting is forbidden.');
 }
 
 /** The form's key and file. It came as base64, since forms are a binary media type of the API. */
-async function readForm(request: DashscopeRequest): Promise<{ key: string; bytes: Uint8Array }> {
+function readForm(request: DashscopeRequest): { key: string; bytes: Uint8Array } {
   const [contentType = ''] = headerValues(request, 'content-type');
-  const form = await parseForm(
-    Buffer.from(request.body ?? '', request.isBase64Encoded ? 'base64' : 'utf8'),
-    contentType,
-  );
+  const body = Buffer.from(request.body ?? '', request.isBase64Encoded ? 'base64' : 'utf8');
+  const form = readMultipartForm(body, contentType);
   const [key, file] = [form?.get('key'), form?.get('file')];
-  if (typeof key === 'string' && file && typeof file !== 'string') {
-    return { key, bytes: new Uint8Array(await file.arrayBuffer()) };
-  }
+  if (key && isUtf8(key) && file) return { key: key.toString('utf8'), bytes: file };
   const message = 'The body must be a form (multipart/form-data) with the fields of the policy, the key and the file.';
   throw new Refusal('InvalidParameter', message);
-}
-
-async function parseForm(body: Uint8Array, contentType: string): Promise<FormData | undefined> {
-  if (!/^multipart\/form-data\s*;/i.test(contentType)) return undefined;
-  try {
-    return await new Response(new Uint8Array(body), { headers: { 'content-type': contentType } }).formData();
-  } catch {
-    // A form that breaks off, or a header that is none.
-    return undefined;
-  }
 }

@@ -29,6 +29,7 @@ const documented = {
 } as const;
 
 export type ReferenceCode = keyof typeof documented;
+export const referenceCodes = Object.keys(documented) as readonly ReferenceCode[];
 
 /** What the reference says with a code. */
 export const documentedMessage = (code: ReferenceCode): string => documented[code].message;

@@ -83,20 +83,25 @@ const queryTaskMembers = z.strictObject({
 export type QueryTaskAnswer = z.infer<typeof queryTaskMembers>;
 export const queryTaskBodyOfAnswer = queryTaskMembers.extend({ request_id: requestId });
 
-/** Facts, "Task management". */
+const queryTime = z
+  .string()
+  .regex(/^([1-9]\d{3}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])[0-5]\d[0-5]\d)?$/)
+  .optional();
+const queryNumber = (pattern: RegExp) => z.string().max(7).regex(pattern).optional();
+
+/** Facts, "Task management"; what is empty is as if it were left out. For the contract: the handler refuses in words of its own. */
 export const listTasksQuery = z.object({
   task_id: z.string().optional(),
-  start_time: z.string().optional().meta({ description: 'YYYYMMDDhhmmss (UTC+8). Default: 24 hours before the end.' }),
-  end_time: z
-    .string()
-    .optional()
-    .meta({ description: 'YYYYMMDDhhmmss (UTC+8), at most 24 hours after the start. Default: now.' }),
+  start_time: queryTime.meta({ description: 'YYYYMMDDhhmmss (UTC+8). Default: 24 hours before the end.' }),
+  end_time: queryTime.meta({
+    description: 'YYYYMMDDhhmmss (UTC+8), at most 24 hours after the start. Default: now.',
+  }),
   model_name: z.string().optional(),
-  status: z.string().optional(),
+  status: z.enum([...taskStatuses, '']).optional(),
   api_key_id: z.string().optional(),
   region: z.string().optional(),
-  page_no: z.string().optional().meta({ description: 'From 1. Default 1.' }),
-  page_size: z.string().optional().meta({ description: '1 to 100. Default 10.' }),
+  page_no: queryNumber(/^(0*([1-9]\d{0,5}|1000000))?$/).meta({ description: 'From 1 to 1000000. Default 1.' }),
+  page_size: queryNumber(/^(0*([1-9]\d?|100))?$/).meta({ description: '1 to 100. Default 10.' }),
 });
 
 const taskRow = z.strictObject({

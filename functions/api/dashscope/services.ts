@@ -18,15 +18,17 @@ export interface DashscopeServices {
   uploads_bucket: string;
   /** Checks a request as tolerantly as Wan does, and makes its video. @throws Problem */
   takeRequest: (given: { body: unknown; identity: Identity; caller: Caller }) => Promise<{ video: VideoRecord }>;
-  /** @throws Problem for a video that is too far to be canceled */
-  cancelVideo: (video: VideoRecord) => Promise<VideoRecord>;
+  /**
+   * @param milliseconds how long Wan may take, in all
+   * @throws Problem for a video that is too far to be canceled, and when Wan does not tell in time
+   */
+  cancelVideo: (video: VideoRecord, milliseconds: number) => Promise<VideoRecord>;
   /** A presigned URL of an object. */
   linkTo: (object: ObjectVersion, file: FileDescription) => Promise<string>;
   /** Makes a token that authorizes uploads below one id. */
-  createUploadToken: (
-    caller: Caller,
-    upload: { upload_id: string; model: string },
-  ) => Promise<{ token: string; expires_at: string }>;
+  createUploadToken: (caller: Caller, upload: { upload_id: string }) => Promise<{ token: string; expires_at: string }>;
+  /** Counts a file that comes by a token. @returns false when the token is good for no more */
+  countUpload: (token: string) => Promise<boolean>;
   /** Stores a file in the uploads bucket. @returns false when something lies there already, which stays as it is */
   storeUpload: (file: { key: string; bytes: Uint8Array; content_type: string }) => Promise<boolean>;
   /** Waits so many milliseconds. */

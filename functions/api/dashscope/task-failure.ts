@@ -11,6 +11,7 @@ const references: Record<FailureCode, ReferenceCode> = {
   invalid_request: 'InvalidParameter',
   image_refused: 'InvalidURL',
   image_unreachable: 'InvalidParameter.DataInspection',
+  image_gone: 'InvalidParameter.DataInspection',
   content_refused: 'DataInspectionFailed',
   ip_infringement: 'IPInfringementSuspect',
   model_unavailable: 'ModelNotFound',

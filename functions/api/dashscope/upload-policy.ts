@@ -25,7 +25,7 @@ export async function getUploadPolicy(
   if (!model) throw new Refusal('InvalidParameter', 'Field required: model.');
   if (!offeredModelNames.some((name) => name === model)) throw new Refusal('ModelNotFound');
   const upload_id = randomUUID();
-  const { token, expires_at } = await services.createUploadToken(caller, { upload_id, model });
+  const { token, expires_at } = await services.createUploadToken(caller, { upload_id });
   const upload_dir = uploadDirectory(upload_id);
   const conditions = [
     ['starts-with', '$key', `${upload_dir}/`],

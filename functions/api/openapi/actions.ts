@@ -53,6 +53,7 @@ export const operations: readonly Operation[] = [
             queued: { summary: 'It waits for its turn again', value: queuedVideo },
             failed: { summary: 'It has failed again meanwhile', value: failedVideo },
           },
+          [],
           ['Retry-After'],
         ),
       },

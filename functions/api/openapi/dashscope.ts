@@ -170,7 +170,8 @@ export const operations: readonly Operation[] = [
     id: 'dashscopeListTasks',
     tag: 'DashScope',
     summary: 'List tasks',
-    description: 'Those of at most 24 hours, newest first.',
+    description:
+      'Those of at most 24 hours, newest first. Only the newest 2,000 of them (fewer, if their prompts are very long) are looked at: `total` counts at most so many, after the filters. For more, ask for shorter times.',
     admits: 'caller',
     parameters: queryParameters(listTasksQuery, {
       task_id: { description: 'Only this one, however old it is.' },
@@ -183,7 +184,7 @@ export const operations: readonly Operation[] = [
       status: { description: 'Only tasks of this status.', example: 'SUCCEEDED' },
       api_key_id: { description: 'Only tasks of this key.' },
       region: { description: 'Only tasks of this region.' },
-      page_no: { description: 'From 1.', example: '1' },
+      page_no: { description: 'From 1; 1 by default.', example: '1' },
       page_size: { description: '1 to 100; 10 by default.', example: '10' },
     }),
     answers: mergeAnswers(
@@ -218,7 +219,8 @@ export const operations: readonly Operation[] = [
     id: 'dashscopeGetUploadPolicy',
     tag: 'DashScope',
     summary: 'Learn where a local file goes',
-    description: 'For pictures and sounds of at most 4 MiB; `POST /uploads` takes larger ones.',
+    description:
+      'For pictures and sounds of at most 4 MiB; `POST /uploads` takes larger ones. A policy is good for 10 files in its `upload_dir`, within 15 minutes.',
     admits: 'caller',
     parameters: queryParameters(uploadPolicyQuery, {
       action: { description: '`getPolicy`.' },

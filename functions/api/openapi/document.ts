@@ -3,7 +3,7 @@ import * as catalogue from './catalogue.ts';
 import * as dashscope from './dashscope.ts';
 import * as gateway from './gateway.ts';
 import { toComponents } from './json-schema.ts';
-import { type Answer, answerHeaders, mergeAnswers, type Operation, tags } from './operation.ts';
+import { type Answer, type AnswerHeader, answerHeaders, mergeAnswers, type Operation, tags } from './operation.ts';
 import * as problems from './problems.ts';
 import * as service from './service.ts';
 import * as uploads from './uploads.ts';
@@ -50,16 +50,31 @@ const securitySchemes = {
     type: 'apiKey',
     in: 'query',
     name: 'upload_token',
-    description: 'A part of `upload_host`, good for one upload within 15 minutes.',
+    description: 'A part of `upload_host`, good for 10 files in its `upload_dir` within 15 minutes.',
   },
 };
 
-const describeAnswer = ({ description, headers = [], content }: Answer) => ({
-  description,
-  ...(headers.length > 0
-    ? { headers: Object.fromEntries(headers.map((name) => [name, { $ref: `#/components/headers/${name}` }])) }
-    : {}),
-  ...(content ? { content } : {}),
+const describeAnswer = ({ description, headers = [], sometimes = [], content }: Answer) => {
+  const named = [
+    ...headers.map((name) => [name, { $ref: `#/components/headers/${name}` }]),
+    ...sometimes.map((name) => [name, { $ref: `#/components/headers/${optional(name)}` }]),
+  ];
+  return {
+    description,
+    ...(named.length > 0 ? { headers: Object.fromEntries(named) } : {}),
+    ...(content ? { content } : {}),
+  };
+};
+
+/** The component of a header that an answer has sometimes: whether it is required is said there, not where it is referred to. */
+const optional = (name: AnswerHeader): string => `Optional-${name}`;
+
+const headerComponents = Object.entries(answerHeaders).flatMap(([name, { description, pattern }]) => {
+  const header = { description, schema: { type: 'string', pattern } };
+  return [
+    [name, { ...header, required: true }],
+    [optional(name as AnswerHeader), header],
+  ];
 });
 
 function describe(operation: Operation) {
@@ -102,9 +117,7 @@ export default {
   paths: paths(),
   components: {
     securitySchemes,
-    headers: Object.fromEntries(
-      Object.entries(answerHeaders).map(([name, description]) => [name, { description, schema: { type: 'string' } }]),
-    ),
+    headers: Object.fromEntries(headerComponents),
     schemas: { ...toComponents(named('taken'), 'input'), ...toComponents(named('given'), 'output') },
   },
 };

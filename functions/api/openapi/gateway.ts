@@ -58,7 +58,12 @@ const kinds: Readonly<Record<number, Kind>> = {
     headers: ['Retry-After'],
   },
   500: { code: 'InternalError', description: 'Something went wrong on our side.' },
-  502: { code: 'InternalError', description: 'Something went wrong on our side, perhaps after the request was done.' },
+  502: {
+    code: 'InternalError',
+    description:
+      'Something went wrong on our side, perhaps after the request was done; or more requests are handled at once than may be.',
+    headers: ['Retry-After'],
+  },
   504: {
     code: 'RequestTimeOut',
     description:

@@ -28,7 +28,10 @@ export interface Content {
 /** What a route may answer with one status. */
 export interface Answer {
   description: string;
+  /** Those that it always has. */
   headers?: readonly AnswerHeader[];
+  /** Those that it has when there is something to say. */
+  sometimes?: readonly AnswerHeader[];
   /** By content type; none for an answer without a body. */
   content?: Readonly<Record<string, Content>>;
 }
@@ -74,12 +77,19 @@ export type Tag = keyof typeof tags;
 
 /** Headers of answers, by their names. */
 export const answerHeaders = {
-  ETag: 'Identifies this state of the answer: send it in `If-None-Match` to learn whether anything changed, or in `If-Match` to change a video only if it is still so.',
-  Location: 'Where it is: the address of a video, relative to that of the request, or a link to a file.',
-  'Retry-After': 'Seconds after which it is worth asking again.',
-  'Preference-Applied': '`wait`, when `Prefer: wait=N` was heeded.',
-  'WWW-Authenticate': 'How to identify oneself.',
-  Allow: 'The methods that the route takes.',
+  ETag: {
+    description:
+      'Identifies this state of the answer: send it in `If-None-Match` to learn whether anything changed, or in `If-Match` to change a video only if it is still so.',
+    pattern: '^"[^"]+"$',
+  },
+  Location: {
+    description: 'Where it is: the address of a video, relative to that of the request, or a link to a file.',
+    pattern: '^\\S+$',
+  },
+  'Retry-After': { description: 'Seconds after which it is worth asking again.', pattern: '^\\d+$' },
+  'Preference-Applied': { description: '`wait`, when `Prefer: wait=N` was heeded.', pattern: '^wait$' },
+  'WWW-Authenticate': { description: 'How to identify oneself.', pattern: '^\\S' },
+  Allow: { description: 'The methods that the route takes.', pattern: '^[A-Z]+(, [A-Z]+)*$' },
 } as const;
 export type AnswerHeader = keyof typeof answerHeaders;
 
@@ -89,7 +99,8 @@ export const jsonAnswer = (
   schema: JsonSchema,
   examples: Examples,
   headers: readonly AnswerHeader[] = [],
-): Answer => ({ description, headers, content: { 'application/json': { schema, examples } } });
+  sometimes: readonly AnswerHeader[] = [],
+): Answer => ({ description, headers, sometimes, content: { 'application/json': { schema, examples } } });
 
 /** A route's answers, its own and those that several have: what one status says in several ways stands side by side. */
 export function mergeAnswers(...all: readonly Answers[]): Answers {
@@ -111,9 +122,12 @@ function together(one: Answer, other: Answer): Answer {
       ? { schema: { anyOf: [known.schema, schema] }, examples: { ...known.examples, ...examples } }
       : { schema, ...(examples ? { examples } : {}) };
   }
+  const always = (one.headers ?? []).filter((name) => other.headers?.includes(name));
+  const any = [one, other].flatMap(({ headers = [], sometimes = [] }) => [...headers, ...sometimes]);
   return {
     description: `${one.description}\n\n${other.description}`,
-    headers: [...new Set([...(one.headers ?? []), ...(other.headers ?? [])])],
+    headers: always,
+    sometimes: [...new Set(any)].filter((name) => !always.includes(name)),
     content,
   };
 }

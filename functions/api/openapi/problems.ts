@@ -48,9 +48,11 @@ export function problemAnswers(...codes: readonly Code[]): Answers {
 
 function answerOf(status: number, codes: readonly Code[]): Answer {
   const properties = { status: { const: status }, code: { enum: codes } };
+  const saying = codes.filter((code) => problemCodes[code].retry_after);
   return {
     description: explainCodes(codes),
-    headers: codes.some((code) => problemCodes[code].retry_after) ? ['Retry-After'] : [],
+    headers: saying.length === codes.length ? ['Retry-After'] : [],
+    sometimes: saying.length > 0 && saying.length < codes.length ? ['Retry-After'] : [],
     content: {
       'application/problem+json': {
         schema: { allOf: [ref('Problem'), { type: 'object', properties }] },

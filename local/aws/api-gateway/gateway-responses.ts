@@ -23,7 +23,8 @@ export const faults = {
   badRequest: { response_type: 'DEFAULT_4XX', status: 400, message: 'Bad Request' },
   expectationFailed: { response_type: 'DEFAULT_4XX', status: 417, message: 'Expectation Failed' },
   headersTooLarge: { response_type: 'DEFAULT_4XX', status: 431, message: 'Request Header Fields Too Large' },
-  integrationFailure: { response_type: 'INTEGRATION_FAILURE', status: 502, message: 'Internal server error' },
+  // Also where Lambda throttles a function: its 429 never reaches the client. Documented as 504, but where no template says so the service gives 500.
+  integrationFailure: { response_type: 'INTEGRATION_FAILURE', status: 500, message: 'Internal server error' },
   integrationTimeout: { response_type: 'INTEGRATION_TIMEOUT', status: 504, message: 'Endpoint request timed out' },
   invalidSignature: {
     response_type: 'INVALID_SIGNATURE',

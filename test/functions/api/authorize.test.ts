@@ -134,8 +134,7 @@ describe('the upload of a file by Wan’s protocol', () => {
     httpMethod: 'POST',
     multiValueQueryStringParameters: tokens.length ? { upload_token: tokens } : null,
   });
-  const aToken = async () =>
-    createUploadToken(store.table, { owner: 'alice', key_id: 'k1' }, { upload_id: 'u-1', model: 'wan2.6-i2v' });
+  const aToken = async () => createUploadToken(store.table, { owner: 'alice', key_id: 'k1' }, { upload_id: 'u-1' });
 
   test('is let in by its token, to that method alone, and told whose it is and where it goes', async () => {
     const { token } = await aToken();

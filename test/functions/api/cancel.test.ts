@@ -2,13 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { cancelVideo } from '../../../functions/api/cancel-video.ts';
 import { etagOf } from '../../../functions/api/etag.ts';
-import { viewOf } from '../../../functions/api/video-view.ts';
 import { readLane } from '../../../functions/video/lane.ts';
-import { monthOf } from '../../../functions/video/new-video.ts';
-import { readSpending } from '../../../functions/video/spending.ts';
+import { monthOf, readSpending } from '../../../functions/video/spending.ts';
 import { changeStatus, changeVideo } from '../../../functions/video/store.ts';
 import { openSubmission } from '../../../functions/video/submission.ts';
 import { buryVideo } from '../../../functions/video/tombstone.ts';
+import { viewOf } from '../../../functions/video/view.ts';
 import { startTable } from '../../support/table.ts';
 import { aSubmission, aTask, noAnswers, read, stands, standsBusy, theActions } from './actions-support.ts';
 import { anOwner } from './support.ts';
@@ -149,6 +148,8 @@ test.each([
   const answer = await actions.cancel(video.id);
   expect(answer).toMatchObject({ status: 409, body: { code } });
   expect(answer.body.detail).toMatch(detail);
+  // While it is copied, something will still become of it.
+  expect(answer.headers['retry-after']).toBe(status === 'archiving' ? '2' : undefined);
 });
 
 test('canceling twice is canceling once', async () => {

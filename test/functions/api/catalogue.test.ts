@@ -7,7 +7,12 @@ import { startTable } from '../../support/table.ts';
 import { png } from '../media/support.ts';
 import { type Answer, anApi, answerOf, aRequest, body, dataUrl } from './support.ts';
 
-const services: EstimateServices = { trustedOrigins: [], uploadsBucket: 'uploads', wanRegion: 'singapore' };
+const services: EstimateServices = {
+  trustedOrigins: [],
+  uploadsBucket: 'uploads',
+  wanRegion: 'singapore',
+  typicalSeconds: undefined,
+};
 
 const ask = async (sent: unknown, of = services): Promise<Answer> => {
   try {
@@ -84,8 +89,17 @@ describe('POST /estimates', () => {
   });
 });
 
+test('a deployment that knows how long its tasks take says so wherever it is asked', async () => {
+  const own = { ...services, typicalSeconds: 42 };
+  expect((await ask(body(), own)).body.estimated_seconds).toBe(42);
+  const { data } = answerOf(listModels(own, aRequest({ resource: '/models' }))).body;
+  expect(new Set(data.map(({ typical_seconds }: { typical_seconds: number }) => typical_seconds))).toEqual(
+    new Set([42]),
+  );
+});
+
 describe('GET /models', () => {
-  const models = () => answerOf(listModels({ wanRegion: 'singapore' }, aRequest({ resource: '/models' })));
+  const models = () => answerOf(listModels(services, aRequest({ resource: '/models' })));
 
   test('lists every model that is offered, and no other', () => {
     expect(models().body.data.map(({ name }: { name: string }) => name)).toEqual(offeredModelNames);
@@ -108,7 +122,9 @@ describe('GET /models', () => {
       prices_as_of: '2025-12-29',
       typical_seconds: 100,
     });
-    const { body: there } = answerOf(listModels({ wanRegion: 'beijing' }, aRequest({ resource: '/models' })));
+    const { body: there } = answerOf(
+      listModels({ ...services, wanRegion: 'beijing' }, aRequest({ resource: '/models' })),
+    );
     expect(there.data[0]).toMatchObject({ currency: 'CNY', prices: { '720P': 0.6 } });
   });
 
@@ -132,6 +148,6 @@ describe('GET /models', () => {
   test('is not sent again to who knows it', () => {
     const { etag } = models().headers;
     const request = aRequest({ resource: '/models', headers: { 'If-None-Match': etag! } });
-    expect(listModels({ wanRegion: 'singapore' }, request)).toMatchObject({ statusCode: 304, body: '' });
+    expect(listModels(services, request)).toMatchObject({ statusCode: 304, body: '' });
   });
 });

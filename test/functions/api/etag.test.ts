@@ -13,6 +13,19 @@ test('an ETag is strong, the same for the same body and another for any other', 
   expect(etagOf({ ...body, amount: 0.2 })).not.toBe(etag);
 });
 
+test('an ETag is the same in whichever order the table gave the fields of a map back', () => {
+  const [one, other] = [
+    { data: [{ id: 'a', metadata: { b: '1', a: '2' } }] },
+    { data: [{ metadata: { a: '2', b: '1' }, id: 'a' }] },
+  ];
+  expect(etagOf(other)).toBe(etagOf(one));
+  expect(withEtag({ headers: null }, json(200, other))).toMatchObject({
+    headers: { etag: etagOf(one) },
+    body: JSON.stringify(other),
+  });
+  expect(etagOf({ data: [{ id: 'a', metadata: { b: '2', a: '1' } }] })).not.toBe(etagOf(one));
+});
+
 test('an answer is kept for its caller alone, and never used without asking again', () => {
   const { statusCode, headers, body: sent } = withEtag({ headers: null }, answer());
   expect({ statusCode, sent }).toEqual({ statusCode: 200, sent: JSON.stringify(body) });

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { etagOf } from '../../../functions/api/etag.ts';
-import { viewOf } from '../../../functions/api/video-view.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
 import { reserveSpending } from '../../../functions/video/spending.ts';
 import { createVideo, type Table } from '../../../functions/video/store.ts';
 import { buryVideo } from '../../../functions/video/tombstone.ts';
+import { viewOf } from '../../../functions/video/view.ts';
 import { startTable } from '../../support/table.ts';
 import { aVideo } from '../../support/videos.ts';
 import { anApi, anArchivedVideo, anOwner, aRequest } from './support.ts';

@@ -26,6 +26,11 @@ describe('Prefer: wait=N', () => {
     ['wait="10', undefined],
     ['await=10', undefined],
     ['x="wait=10"', undefined],
+    ['x="a, wait=10, b"', undefined],
+    ['x="a\\", wait=10, \\\\", wait=4', 4],
+    ['x="a, wait=10', undefined],
+    ['x="a, wait=10\\', undefined],
+    [`${'",'.repeat(20_000)}wait=10`, 10],
     ['wait=soon, wait=4', 4],
     ['', undefined],
   ])('%j is %s seconds', (prefer, seconds) => {

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { etagOf } from '../../../functions/api/etag.ts';
 import { retryVideo } from '../../../functions/api/retry-video.ts';
-import { viewOf } from '../../../functions/api/video-view.ts';
 import { closeFence, isFenced } from '../../../functions/video/fence.ts';
 import { readLane } from '../../../functions/video/lane.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
@@ -10,6 +9,7 @@ import { readSpending, reserveSpending } from '../../../functions/video/spending
 import { changeStatus } from '../../../functions/video/store.ts';
 import { openSubmission } from '../../../functions/video/submission.ts';
 import { buryVideo } from '../../../functions/video/tombstone.ts';
+import { viewOf } from '../../../functions/video/view.ts';
 import { explainEnding, type FailureCode } from '../../../functions/wan/errors.ts';
 import { checkTask } from '../../../functions/workflow/check-task.ts';
 import { createTask } from '../../../functions/workflow/create-task.ts';

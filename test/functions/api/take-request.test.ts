@@ -185,3 +185,40 @@ test('a repetition is known by its first body alone, also when the video has mov
   await changeStatus(store.table, (await readVideo(store.table, video.id))!, 'canceled');
   expect(await api.submit(keyed(body(), owner))).toMatchObject({ status: 409, body: { code: 'idempotency_conflict' } });
 });
+
+describe('a repetition of a request that would not be taken any more', () => {
+  const trusted = { trustedOrigins: ['http://127.0.0.1:9'] };
+  const once = body({ input: { prompt: 'A cat runs', img_url: 'http://127.0.0.1:9/cat.png' } });
+
+  test('gets its video all the same', async () => {
+    const owner = anOwner();
+    const { body: video } = await anApi(store.table, trusted).submit(keyed(once, owner));
+    const now = anApi(store.table);
+    expect(await now.submit(keyed(once, owner))).toMatchObject({ status: 200, body: { id: video.id } });
+    expect(await now.submit(keyed(once, anOwner()))).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
+  });
+
+  test('with another body is a conflict, whatever else is wrong with it', async () => {
+    const owner = anOwner();
+    await anApi(store.table, trusted).submit(keyed(once, owner));
+    for (const other of [{ ...once, model: 'wan9' }, [], null]) {
+      expect(await anApi(store.table).submit(keyed(JSON.stringify(other), owner))).toMatchObject({
+        status: 409,
+        body: { code: 'idempotency_conflict' },
+      });
+    }
+  });
+
+  test('is not looked up before it can be read, and one without a key is not looked up at all', async () => {
+    const sent: string[] = [];
+    const { client } = store.table;
+    const send = (command: { constructor: { name: string } }) => {
+      sent.push(command.constructor.name);
+      return client.send(command as never);
+    };
+    const api = anApi({ ...store.table, client: { send } as typeof client });
+    expect((await api.submit(keyed('{', anOwner()))).status).toBe(400);
+    expect((await api.submit({ body: once })).status).toBe(400);
+    expect(sent).toEqual([]);
+  });
+});

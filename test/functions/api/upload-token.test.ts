@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createUploadToken, readUploadToken } from '../../../functions/api/upload-token.ts';
+import { countUpload, createUploadToken, readUploadToken } from '../../../functions/api/upload-token.ts';
 import { timeToLive } from '../../../functions/shared/table-schema.ts';
 import { startTable } from '../../support/table.ts';
 
@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => store.close());
 
 const caller = { owner: 'alice', key_id: 'k1' };
-const upload = { upload_id: 'u-1', model: 'wan2.6-i2v' };
+const upload = { upload_id: 'u-1' };
 
 test('a token is stored as its hash alone, with what it stands for, and forgotten after its end', async () => {
   const { token, expires_at } = await createUploadToken(store.table, caller, upload);
@@ -44,4 +44,16 @@ test('no two tokens are alike, none can be guessed from another, and an unknown 
   expect(new Set(made.map(({ token }) => token)).size).toBe(20);
   for (const { token } of made) expect(token).toMatch(/^ffu_[\w-]{43}$/);
   expect(await readUploadToken(store.table, 'ffu_unknown')).toBeUndefined();
+});
+
+test('a token is good for ten files, however many come at once; another or an unknown one is not touched by it', async () => {
+  const [{ token }, other] = await Promise.all([
+    createUploadToken(store.table, caller, upload),
+    createUploadToken(store.table, caller, upload),
+  ]);
+  const counted = await Promise.all(Array.from({ length: 15 }, () => countUpload(store.table, token)));
+  expect(counted.filter(Boolean)).toHaveLength(10);
+  expect(await countUpload(store.table, other.token)).toBe(true);
+  expect(await countUpload(store.table, 'ffu_unknown')).toBe(false);
+  expect(await readUploadToken(store.table, token)).toEqual({ ...caller, ...upload });
 });

@@ -33,7 +33,7 @@ test('claiming and releasing twice is claiming and releasing once', async () => 
 test('a claim says when its owner was served, for whatever an owner may be called', async () => {
   const table = { ...store.table, now: () => 1234 };
   await claimPermit(table, lane('owners'), { id: 'one', owner: 'team.a@example-org_1' });
-  expect((await readLane(table, 'owners')).served).toEqual({ 'team.a@example-org_1': 1234 });
+  expect((await readLane(table, 'owners')).served).toEqual(new Map([['team.a@example-org_1', 1234]]));
 });
 
 test('slots asked for at once lie one interval apart, and after a pause the first is free at once', async () => {

@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { VideoRecord } from '../../../functions/video/record.ts';
-import { isWithinLimit, readSpending, reserveSpending, settleSpending } from '../../../functions/video/spending.ts';
+import {
+  isWithinLimit,
+  readSpending,
+  releaseSpending,
+  reserveSpending,
+  settleSpending,
+} from '../../../functions/video/spending.ts';
 import { explainEnding } from '../../../functions/wan/errors.ts';
 import type { Price } from '../../../functions/wan/prices.ts';
 import { startTable } from '../../support/table.ts';
@@ -29,6 +35,10 @@ function spender(amount = 0.1) {
     aVideo({ owner, status: 'submitting', run: 1, estimated_cost: price(amount), ...given });
   return { video, spending: () => readSpending(store.table, owner, month) };
 }
+/** What the ledger says of an attempt under way. */
+const attempt = (number: number): Pick<VideoRecord, 'submission'> => ({
+  submission: { attempt: number, state: 'open', sent_at: '2026-01-01T00:00:00.000Z' },
+});
 const reserve = (video: VideoRecord, limit?: number) => reserveSpending(store.table, video, limit);
 const settle = (video: VideoRecord) => settleSpending(store.table, video);
 
@@ -57,7 +67,7 @@ test('reserving twice is reserving once, even at the limit', async () => {
   const { video, spending } = spender(1);
   const one = video();
   expect(await Promise.all([reserve(one, 1), reserve(one, 1), reserve(one, 1)])).toEqual([true, true, true]);
-  expect(await reserve({ ...one, run: 2 }, 1)).toBe(true);
+  expect(await reserve({ ...one, ...attempt(2) }, 1)).toBe(true);
   expect(await reserve(video(), 1)).toBe(false);
   expect(await spending()).toMatchObject({ reserved: 1 });
 });
@@ -122,13 +132,50 @@ test('whoever settles an earlier attempt late takes nothing from the later one',
   const first = video({ status: 'failed', error: explainEnding('content_refused') });
   await reserve(first);
   await settle(first);
-  await reserve({ ...first, status: 'submitting', run: 2 });
+  await reserve({ ...first, status: 'submitting', ...attempt(2) });
   await settle(first);
   expect(await spending()).toMatchObject({ reserved: 0.1 });
-  // A resumed run took over what the run before it had set aside.
-  await reserve({ ...first, status: 'submitting', run: 3 });
-  await settle({ ...first, run: 2 });
+  // An attempt takes over what the one before it had set aside.
+  await reserve({ ...first, status: 'submitting', ...attempt(3) });
+  await settle({ ...first, ...attempt(2) });
+  await releaseSpending(store.table, { ...first, ...attempt(2) });
   expect(await spending()).toMatchObject({ reserved: 0.1 });
+});
+
+test('what is set aside for an attempt that is not made after all is given back, and is never taken for a later one', async () => {
+  const { video, spending } = spender(0.1);
+  const late = video(attempt(1));
+  const made = video({ ...late, ...attempt(2), status: 'succeeded', cost: price(0.1) });
+  await reserve({ ...made, status: 'submitting' });
+  expect(await reserve(late)).toBe(false);
+  await settle(made);
+  // It comes when the later one is made and settled, and dies: whoever settles again pays nothing for it.
+  await reserve(late);
+  await settle(made);
+  expect(await spending()).toMatchObject({ spent: 0.1, reserved: 0, videos: 1 });
+  await reserve(late);
+  await releaseSpending(store.table, late);
+  expect(await spending()).toMatchObject({ spent: 0.1, reserved: 0, videos: 1 });
+});
+
+test('what the attempt before had set aside, and gives back at that moment, is no limit', async () => {
+  const { video, spending } = spender(1);
+  const one = video(attempt(1));
+  await reserve(one, 1);
+  let overtaken = false;
+  const send = async (command: { constructor: { name: string } }) => {
+    const answer = await store.table.client.send(command as never);
+    // Between its look at the month and its take-over.
+    if (command.constructor.name === 'GetCommand' && !overtaken) {
+      overtaken = true;
+      await settle({ ...one, status: 'queued' });
+    }
+    return answer;
+  };
+  const table = { ...store.table, client: { send } as never };
+  expect(await reserveSpending(table, { ...one, ...attempt(2) }, 1)).toBe(true);
+  expect(overtaken).toBe(true);
+  expect(await spending()).toMatchObject({ reserved: 1 });
 });
 
 test('a settlement without a reservation counts nothing', async () => {

@@ -113,7 +113,7 @@ describe('cancelTask', () => {
   });
 });
 
-describe('uploadImage', () => {
+describe('uploadFile', () => {
   const policy = (host: string, more: object = {}) => ({
     request_id: 'r',
     data: {
@@ -136,7 +136,7 @@ describe('uploadImage', () => {
 
   test('asks for a policy and posts a form, the file last, without the key', async () => {
     wan.script.push(json(200, policy(`${wan.origin}/oss`)), raw(200, ''));
-    expect(await client().uploadImage(upload)).toEqual({
+    expect(await client().uploadFile(upload)).toEqual({
       outcome: 'uploaded',
       url: 'oss://dashscope-instant/x/2026/my_cat.png',
     });
@@ -161,7 +161,7 @@ describe('uploadImage', () => {
     'nonsense',
   ])('sends nothing to %s', async (host) => {
     wan.script.push(json(200, policy(host)));
-    expect(await client().uploadImage(upload)).toMatchObject({
+    expect(await client().uploadFile(upload)).toMatchObject({
       outcome: 'unavailable',
       cause: 'upload_host_untrusted',
     });
@@ -174,14 +174,14 @@ describe('uploadImage', () => {
     ['silence', [json(200, 'ok'), silence], 'timeout'],
   ])('%s can be tried again', async (_, [, answer], cause) => {
     wan.script.push(json(200, policy(`${wan.origin}/oss`)), answer!);
-    expect(await client().uploadImage(upload)).toMatchObject({ outcome: 'unavailable', cause, retryable: true });
+    expect(await client().uploadFile(upload)).toMatchObject({ outcome: 'unavailable', cause, retryable: true });
   });
 
   test('a policy that cannot be read, and a file larger than it allows, send no form', async () => {
     wan.script.push(json(200, { data: {} }));
-    expect(await client().uploadImage(upload)).toMatchObject({ cause: 'answer_malformed' });
+    expect(await client().uploadFile(upload)).toMatchObject({ cause: 'answer_malformed' });
     wan.script[0] = json(200, policy(`${wan.origin}/oss`));
-    expect(await client().uploadImage({ ...upload, bytes: Buffer.alloc(1024 * 1024 + 1) })).toMatchObject({
+    expect(await client().uploadFile({ ...upload, bytes: Buffer.alloc(1024 * 1024 + 1) })).toMatchObject({
       cause: 'file_too_large',
     });
     expect(wan.seen).toHaveLength(2);

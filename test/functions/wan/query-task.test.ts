@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createWanClient } from '../../../functions/wan/client.ts';
-import { billedSeconds } from '../../../functions/wan/query-task.ts';
+import { billedSeconds, type Task } from '../../../functions/wan/query-task.ts';
 import { json, oversize, raw, reset, silence, startWanServer, truncated, type WanServer } from './wan-server.ts';
 
 let wan: WanServer;
@@ -97,6 +97,32 @@ describe('queryTask', () => {
     });
     wan.script[0] = json(200, { ...output(odd), usage: { duration: '5', video_duration: 5, video_ratio: 'standard' } });
     expect(await client().queryTask(id)).toMatchObject({ usage: { video_duration: 5, video_ratio: 'standard' } });
+  });
+
+  test('a text is never longer than what a record holds, and no character is cut in half', async () => {
+    const long = 'x'.repeat(100_000);
+    for (const [actual_prompt, expected] of [
+      ['🐈'.repeat(60_000), '🐈'.repeat(20_000)],
+      [`a${'🐈'.repeat(60_000)}`, `a${'🐈'.repeat(19_999)}`],
+      [long, long.slice(0, 20_000)],
+      ['🐈'.repeat(20_000), '🐈'.repeat(20_000)],
+    ]) {
+      const fields = { task_status: 'SUCCEEDED', video_url: 'https://a/v.mp4', actual_prompt, orig_prompt: long };
+      const usage = { duration: 5, video_ratio: long };
+      wan.script[0] = json(200, { ...output(fields), request_id: long, usage });
+      const task = (await client().queryTask(id)) as Task;
+      expect([...task.actual_prompt!]).toHaveLength(20_000);
+      expect(task.actual_prompt === expected).toBe(true);
+      // That one is not for the record: it is compared with what was sent.
+      expect(task.orig_prompt).toHaveLength(100_000);
+      expect([task.request_id!.length, task.usage!.video_ratio!.length]).toEqual([300, 300]);
+    }
+  });
+
+  test('a number that no record can hold is left out of the usage', async () => {
+    const usage = { duration: 1e300, video_duration: 1e17, output_video_duration: 1e-200, video_count: -1, SR: 720 };
+    wan.script.push(json(200, { ...output({ task_status: 'SUCCEEDED', video_url: 'https://a/v.mp4' }), usage }));
+    expect(await client().queryTask(id)).toHaveProperty('usage', { SR: 720 });
   });
 
   test.each([

@@ -1,14 +1,17 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { claimPermit, readLane } from '../../../functions/video/lane.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
 import { changeStatus, changeVideo, createVideo, readVideo } from '../../../functions/video/store.ts';
+import { openSubmission, settleSubmission } from '../../../functions/video/submission.ts';
+import { taskRequestOf } from '../../../functions/video/task-request.ts';
+import { createWanClient } from '../../../functions/wan/client.ts';
 import type { Task } from '../../../functions/wan/query-task.ts';
 import { type CreateTaskServices, createTask } from '../../../functions/workflow/create-task.ts';
 import { isHeld } from '../../../functions/workflow/dispatch.ts';
 import { recordFailure } from '../../../functions/workflow/record-failure.ts';
 import { startTable } from '../../support/table.ts';
 import { aVideo } from '../../support/videos.ts';
-import { crashAfter, crashingTable, scriptedExecutions, scriptedWan, servicesFor } from './support.ts';
+import { crashAfter, crashingTable, limitsByClock, scriptedExecutions, scriptedWan, servicesFor } from './support.ts';
 
 const clock = { now: 0 };
 let store: Awaited<ReturnType<typeof startTable>>;
@@ -19,6 +22,8 @@ afterAll(() => store.close());
 beforeEach(() => {
   clock.now = Date.parse('2026-01-01T00:00:00Z');
 });
+
+afterEach(() => vi.restoreAllMocks());
 
 /** A video whose workflow was just started, with a prompt of its own unless one is given. */
 async function submitting(given: Partial<VideoRecord> = {}, prompt?: string): Promise<VideoRecord> {
@@ -99,6 +104,53 @@ describe('a video has one paid task', () => {
         expect(await createTask(servicesFor(store.table, clock, wan), twin)).toMatchObject({ outcome: 'created' });
       }
     });
+  });
+
+  test.each([
+    ['a minute', 60_000],
+    ['until another one has found out and has done it', 0],
+  ])('when an invocation stands still before any of its effects: %s', async (_, milliseconds) => {
+    limitsByClock(clock);
+    for (let point = 1; ; point++) {
+      const { wan, tasks } = scriptedWan(() => clock.now);
+      const video = await submitting();
+      const services = servicesFor(store.table, clock, wan);
+      let effects = 0;
+      const standingStill = async <Result>(effect: () => Promise<Result>): Promise<Result> => {
+        if (++effects !== point) return effect();
+        clock.now += milliseconds;
+        if (milliseconds === 0) await untilOutcome(services, video);
+        return effect();
+      };
+      const late = servicesFor(
+        {
+          ...store.table,
+          client: { send: (command: never) => standingStill(() => store.table.client.send(command)) } as never,
+        },
+        clock,
+        { ...wan, createTask: (request, signal) => standingStill(() => wan.createTask(request, signal)) },
+      );
+      await createTask(late, video).catch(() => undefined);
+      expect((await untilOutcome(services, video)).outcome).toBe('created');
+      expect({ point, tasks: tasks.length }).toEqual({ point, tasks: 1 });
+      if (effects < point) {
+        expect(point).toBeGreaterThan(8);
+        return;
+      }
+    }
+  });
+
+  test('when an invocation opens the ledger that it read before another one had opened and settled it', async () => {
+    const { wan, tasks } = scriptedWan(() => clock.now);
+    const video = await submitting();
+    const first = await openSubmission(store.table, video);
+    const settled = (await settleSubmission(store.table, first!))!;
+    const second = await openSubmission(store.table, settled);
+    await settleSubmission(store.table, second!);
+    for (const stale of [video, settled]) expect(await openSubmission(store.table, stale)).toBeUndefined();
+    await createTask(servicesFor(store.table, clock, wan), video);
+    expect((await readVideo(store.table, video.id))?.task?.attempts).toBe(3);
+    expect(tasks).toHaveLength(1);
   });
 
   test('when it is called many times at once', async () => {
@@ -367,18 +419,40 @@ describe('a lost answer', () => {
     expect((await untilOutcome(services, video)).outcome).toBe('created');
   });
 
-  test('is final: every call carries a signal that ends it before anybody counts it as lost for good', async () => {
-    const { wan } = scriptedWan(() => clock.now);
-    const signals: (AbortSignal | undefined)[] = [];
-    const services = servicesFor(store.table, clock, {
-      ...wan,
-      async createTask(request, signal) {
-        signals.push(signal);
-        return wan.createTask(request);
-      },
-    });
-    await createTask(services, await submitting());
-    expect(signals[0]).toBeInstanceOf(AbortSignal);
+  test.each([
+    [0, 80_000],
+    [79_000, 1000],
+    [80_000, undefined],
+    [300_000, undefined],
+  ])('is final: %i ms after its ledger entry a call has %s ms left', async (waited, left) => {
+    const timeouts = vi.spyOn(AbortSignal, 'timeout');
+    const { wan, tasks } = scriptedWan(() => clock.now);
+    const video = await submitting();
+    const send = async (command: { input: { Key: { pk: string } } }) => {
+      if (command.input.Key.pk.startsWith('spending#')) clock.now = Math.max(clock.now, started + waited);
+      return store.table.client.send(command as never);
+    };
+    const started = clock.now;
+    const table = { ...store.table, client: { send } as never };
+    const services = servicesFor(table, clock, wan, { sleep: async () => undefined });
+    if (left === undefined) {
+      await expect(createTask(services, video)).rejects.toThrow(expect.objectContaining({ name: 'WanUnavailable' }));
+      expect(timeouts).not.toHaveBeenCalled();
+      expect(tasks).toHaveLength(0);
+      expect((await readVideo(store.table, video.id))?.submission?.state).toBe('settled');
+    } else {
+      await createTask(services, video);
+      expect(timeouts.mock.calls).toEqual([[left]]);
+    }
+  });
+
+  test('whose time was over is proven not to have been sent', async () => {
+    const fetch = vi.fn();
+    const baseUrl = 'https://wan.test/api/v1';
+    const wan = createWanClient({ baseUrl, apiKey: async () => 'sk-1', fetch });
+    const request = taskRequestOf(await submitting(), { img_url: 'https://example.com/cat.png' });
+    expect(await wan.createTask(request, AbortSignal.abort())).toMatchObject({ outcome: 'unavailable' });
+    expect(fetch).not.toHaveBeenCalled();
   });
 
   test('is given up when Wan could not be asked before it forgot: nothing is sent again', async () => {
@@ -478,6 +552,36 @@ describe('what Wan says for certain', () => {
       expect((await createTask(services, video)).outcome).toBe('created');
       expect(sounds).toEqual(['url:s3://b/s', 'upload:s3://b/s']);
     }
+  });
+
+  test('a picture that is gone by then ends the video at once, and says so', async () => {
+    const image = { bucket: 'b', key: 'k', content_type: 'image/png', bytes: 1, width: 500, height: 500 };
+    const gone = { outcome: 'failed', error: { code: 'image_gone', retryable: false, billed: false } };
+    for (const mediaTransfer of ['url', 'upload'] as const) {
+      const { services, sent } = answering(refused('image_download'));
+      const video = await submitting({ image });
+      const output = await createTask(
+        {
+          ...services,
+          mediaTransfer,
+          mediaForWan: async (_, transfer) =>
+            transfer === 'url' ? { img_url: 'https://s3.test/' } : { outcome: 'gone' },
+        },
+        video,
+      );
+      expect(output).toMatchObject(gone);
+      expect(sent).toHaveLength(mediaTransfer === 'url' ? 1 : 0);
+      expect((await readVideo(store.table, video.id))?.submission?.state).not.toBe('open');
+    }
+  });
+
+  test("created: Wan's own words are cut to what a record can hold", async () => {
+    const long = 'x'.repeat(500_000);
+    const { services } = answering({ outcome: 'created', task_id: 'task-long', task_status: long, request_id: long });
+    const video = await submitting();
+    expect((await createTask(services, video)).outcome).toBe('created');
+    const { task } = (await readVideo(store.table, video.id))!;
+    expect([task!.status.length, task!.request_id!.length]).toEqual([300, 300]);
   });
 
   test("the caller's own address that Wan couldn't download is not sent again", async () => {

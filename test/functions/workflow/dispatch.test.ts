@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { ownerName } from '../../../functions/shared/environment.ts';
 import { claimPermit, holdLane, readLane, releasePermit } from '../../../functions/video/lane.ts';
 import { firstOfEachOwner } from '../../../functions/video/queue.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
-import { changeStatus, createVideo, readVideo } from '../../../functions/video/store.ts';
+import { changeStatus, createVideo, readVideo, type Table } from '../../../functions/video/store.ts';
 import { carryOn, type Dispatcher, dispatch, releaseAndDispatch } from '../../../functions/workflow/dispatch.ts';
+import { giveBack } from '../../../functions/workflow/give-back.ts';
+import { returnToQueue } from '../../../functions/workflow/return-to-queue.ts';
 import { startTable } from '../../support/table.ts';
 import { aVideo } from '../../support/videos.ts';
 import { Crash, crashAfter, crashingTable, scriptedExecutions } from './support.ts';
@@ -169,6 +172,87 @@ test('an owner may have any number of videos that the index still shows after th
   const started = new Set(videos.slice(0, 39).map(({ id }) => id));
   const waiting = await firstOfEachOwner(store.table, own.model, { started });
   expect(waiting).toEqual([{ owner: 'alice', id: videos[39]!.id }]);
+});
+
+/** A table before whose first release somebody else comes. */
+function overtakenTable(table: Table, meanwhile: () => Promise<unknown>): Table {
+  let overtaken = false;
+  const send = async (command: { input: { UpdateExpression?: string } }) => {
+    if (command.input.UpdateExpression?.startsWith('DELETE running') && !overtaken) {
+      overtaken = true;
+      await meanwhile();
+    }
+    return table.client.send(command as never);
+  };
+  return { ...table, client: { send } as never };
+}
+const holds = async ({ model }: { model: string }, { id }: { id: string }) =>
+  (await readLane(store.table, model)).running.has(id);
+
+describe('a video that is started while somebody gives back what it held keeps its permit', () => {
+  test('when it ended and was tried again', async () => {
+    const own = lane(1);
+    const video = aVideo({ model: own.model, status: 'failed' });
+    await createVideo(store.table, video);
+    await claimPermit(store.table, own.dispatcher.laneOf(own.model), video);
+    const table = overtakenTable(own.dispatcher.table, async () => {
+      await releaseAndDispatch(own.dispatcher, video);
+      await changeStatus(store.table, video, 'queued');
+      expect(await dispatch(own.dispatcher, own.model)).toEqual([video.id]);
+    });
+    await releaseAndDispatch({ ...own.dispatcher, table }, video);
+    expect(await holds(own, video)).toBe(true);
+  });
+
+  test('when it went back to its queue and was carried on with', async () => {
+    const own = lane(1);
+    const [video] = await own.add('alice');
+    await dispatch(own.dispatcher, own.model);
+    const submitting = (await readVideo(store.table, video!.id))!;
+    const table = overtakenTable(own.dispatcher.table, () => carryOn(own.dispatcher, submitting));
+    expect(await returnToQueue(table, submitting)).toBe(true);
+    expect(await readVideo(store.table, video!.id)).toMatchObject({ status: 'submitting', run: 2 });
+    expect(await holds(own, video!)).toBe(true);
+  });
+
+  test('when it is carried on with after both looks at it', async () => {
+    const own = lane(1);
+    const [video] = await own.add('alice');
+    await claimPermit(store.table, own.dispatcher.laneOf(own.model), video!);
+    let overtaken = false;
+    const send = async (command: { input: { UpdateExpression?: string } }) => {
+      if (command.input.UpdateExpression?.includes('#status = :to') && !overtaken) {
+        overtaken = true;
+        await giveBack(store.table, video, video!);
+      }
+      return store.table.client.send(command as never);
+    };
+    const table = { ...own.dispatcher.table, client: { send } as never };
+    expect(await carryOn({ ...own.dispatcher, table }, video!)).toBe(true);
+    expect(await holds(own, video!)).toBe(true);
+  });
+});
+
+test.each(['constructor', 'toString', 'hasOwnProperty'])(
+  'an owner called %s has its turn like others',
+  async (owner) => {
+    const own = lane(1);
+    await own.add(owner, 3);
+    await own.add('zoe', 3);
+    const served: string[] = [];
+    for (let count = 0; count < 4; count++) {
+      const [id] = await dispatch(own.dispatcher, own.model, { most: 1 });
+      served.push((await readVideo(store.table, id!))!.owner);
+      const video = (await changeStatus(store.table, (await readVideo(store.table, id!))!, 'failed'))!;
+      await giveBack(store.table, video, video);
+    }
+    expect(served.filter((name) => name === owner)).toHaveLength(2);
+  },
+);
+
+test('nobody is called what a map of owners can not hold', () => {
+  expect(ownerName.safeParse('__proto__').success).toBe(false);
+  expect(ownerName.safeParse('__proto__s').success).toBe(true);
 });
 
 test('a video that ended is not troubled by whoever comes next', async () => {

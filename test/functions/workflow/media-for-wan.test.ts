@@ -1,7 +1,7 @@
-import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, test } from 'vitest';
 import type { StoredImage, StoredSound, VideoRecord } from '../../../functions/video/record.ts';
-import type { Upload, UploadOutcome } from '../../../functions/wan/upload-image.ts';
+import type { Upload, UploadOutcome } from '../../../functions/wan/upload-file.ts';
 import { mediaForWan } from '../../../functions/workflow/media-for-wan.ts';
 import { startS3 } from '../../local/s3/support/start-s3.ts';
 import { aVideo } from '../../support/videos.ts';
@@ -34,7 +34,7 @@ async function stored(
   };
   const uploads: Upload[] = [];
   const wan = {
-    uploadImage: async (upload: Upload) => {
+    uploadFile: async (upload: Upload) => {
       uploads.push(upload);
       return answer(upload);
     },
@@ -112,10 +112,25 @@ describe('an upload to Wan', () => {
     await expect(mediaForWan(services, video({ sound }), 'upload')).rejects.toMatchObject({ name });
   });
 
-  test('of a file that is gone is an error', async () => {
+  test('of a file that is gone, or of a version that is, says so', async () => {
+    const { services, image, sound, uploads } = await stored();
+    const gone = { outcome: 'gone' };
+    const { version_id, ...unversioned } = sound;
+    const nowhere = { ...unversioned, key: 'inputs/1/none' };
+    expect(await mediaForWan(services, video({ sound: nowhere }), 'upload')).toEqual(gone);
+    const { key: Key, version_id: VersionId } = image;
+    await services.s3.send(new DeleteObjectCommand({ Bucket: 'uploads', Key, VersionId }));
+    expect(await mediaForWan(services, video({ image }), 'upload')).toEqual(gone);
+    expect(uploads).toEqual([]);
+    // Nobody looks before a URL is signed: Wan can't fetch it, and the upload that follows finds out.
+    const presigned = await mediaForWan(services, video({ image }), 'url');
+    if ('outcome' in presigned) throw new Error(presigned.outcome);
+    expect((await fetch(presigned.img_url)).status).toBe(404);
+  });
+
+  test('of a file that can not be read is an error', async () => {
     const { services, sound } = await stored();
-    await expect(
-      mediaForWan(services, video({ sound: { ...sound, key: 'inputs/1/none' } }), 'upload'),
-    ).rejects.toThrow();
+    const s3 = { send: () => Promise.reject(Object.assign(new Error('no'), { name: 'AccessDenied' })) };
+    await expect(mediaForWan({ ...services, s3: s3 as never }, video({ sound }), 'upload')).rejects.toThrow('no');
   });
 });

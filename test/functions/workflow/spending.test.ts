@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { resumeWhenDead, sweep } from '../../../functions/upkeep/sweep.ts';
 import { claimPermit, readLane, releasePermit } from '../../../functions/video/lane.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
@@ -12,7 +12,15 @@ import { type Dispatcher, dispatch, releaseAndDispatch } from '../../../function
 import { recordFailure } from '../../../functions/workflow/record-failure.ts';
 import { startTable } from '../../support/table.ts';
 import { aVideo } from '../../support/videos.ts';
-import { crashAfter, crashingTable, scriptedExecutions, scriptedWan, servicesFor } from './support.ts';
+import {
+  Crash,
+  crashAfter,
+  crashingTable,
+  limitsByClock,
+  scriptedExecutions,
+  scriptedWan,
+  servicesFor,
+} from './support.ts';
 
 const model = 'wan2.2-i2v-plus';
 const clock = { now: 0 };
@@ -22,8 +30,12 @@ let owners = 0;
 beforeEach(async () => {
   clock.now = Date.parse('2026-01-01T00:00:00Z');
   store = await startTable(() => clock.now);
+  limitsByClock(clock);
 });
-afterEach(() => store.close());
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await store.close();
+});
 
 const estimated_cost = { amount: 0.1, currency: 'USD', unit_price: 0.02, seconds: 5, as_of: '2025-12-29' } as const;
 
@@ -204,6 +216,11 @@ test('a deleted video gives its permit back and costs no more than it did', asyn
   expect(await own.spending()).toMatchObject({ spent: 0.1, reserved: 0 });
 });
 
+const throttling = ({ creating }: ReturnType<typeof scripted>): CreateTaskServices['wan'] => ({
+  ...creating.wan,
+  createTask: async () => ({ outcome: 'throttled', retryable: true, code: 'X', message: '', billed: false }),
+});
+
 test.each<[string, (own: ReturnType<typeof scripted>, video: VideoRecord) => Promise<unknown>]>([
   ['canceled', async () => undefined],
   ['canceled and deleted', async (_, video) => buryVideo(store.table, await now(video))],
@@ -224,11 +241,14 @@ test.each<[string, (own: ReturnType<typeof scripted>, video: VideoRecord) => Pro
     let effects = 0;
     const send = async (command: never) => {
       if (++effects === point) {
+        // While the ledger is open nobody may cancel: another invocation settles it, a while later.
+        while ((await now(video)).submission?.state === 'open') {
+          clock.now += 5000;
+          await createTask({ ...own.creating, wan: throttling(own) }, submitting).catch(() => undefined);
+        }
         const record = await now(video);
         const canceled =
-          record.status === 'submitting' && record.submission?.state !== 'open'
-            ? await changeStatus(store.table, record, 'canceled')
-            : undefined;
+          record.status === 'submitting' ? await changeStatus(store.table, record, 'canceled') : undefined;
         if (canceled) {
           await releaseAndDispatch(own.dispatcher, canceled);
           await then(own, video);
@@ -263,8 +283,11 @@ test('an invocation that comes too late sets nothing aside for a video that was 
     const submitting = await now(video);
     let effects = 0;
     const send = async (command: never) => {
-      if (++effects === point && (await now(video)).submission?.state !== 'open') {
-        await createTask(own.creating, submitting);
+      if (++effects === point) {
+        while ((await now(video)).status === 'submitting') {
+          clock.now += 5000;
+          await createTask(own.creating, submitting).catch(() => undefined);
+        }
         await checkTask(own.checking, submitting);
       }
       return store.table.client.send(command);
@@ -278,4 +301,58 @@ test('an invocation that comes too late sets nothing aside for a video that was 
       return;
     }
   }
+});
+
+describe('an invocation that stood still before it reserves', () => {
+  /** Before its first look at the owner's month `meanwhile` happens; it dies after so many more writes. */
+  const late = (
+    own: ReturnType<typeof scripted>,
+    meanwhile: () => Promise<unknown>,
+    writes = Number.POSITIVE_INFINITY,
+  ) => {
+    let overtaken = false;
+    let written = 0;
+    const send = async (command: { input: { Key: { pk: string }; UpdateExpression?: string } }) => {
+      if (!overtaken && command.input.Key.pk.startsWith('spending#')) {
+        overtaken = true;
+        await meanwhile();
+      }
+      if (overtaken && command.input.UpdateExpression && ++written > writes) throw new Crash('dead');
+      return store.table.client.send(command as never);
+    };
+    return { ...own.creating, table: { ...store.table, client: { send } as never } };
+  };
+  const later = async (own: ReturnType<typeof scripted>, video: VideoRecord, wan = own.creating.wan) => {
+    const { attempt } = (await now(video)).submission!;
+    for (let tries = 0; tries < 60 && (await now(video)).submission?.state === 'open'; tries++) {
+      clock.now += 5000;
+      await createTask({ ...own.creating, wan }, { id: video.id, run: 1 }).catch(() => undefined);
+    }
+    expect((await now(video)).submission!.attempt).toBeGreaterThan(attempt);
+  };
+
+  test('does not fail, for want of room, the video that another one has sent', async () => {
+    const own = scripted(0.1);
+    const video = await own.add();
+    await dispatch(own.dispatcher, model);
+    const slow = late(own, () => later(own, video));
+    await expect(createTask(slow, await now(video))).rejects.toMatchObject({ name: 'SubmissionUncertain' });
+    expect((await now(video)).status).toBe('running');
+  });
+
+  test('and dies with something set aside for a video that was canceled meanwhile is tidied up after', async () => {
+    const own = scripted(0.1);
+    const video = await own.add();
+    await dispatch(own.dispatcher, model);
+    const submitting = await now(video);
+    const cancel = async () => {
+      await later(own, video, throttling(own));
+      await releaseAndDispatch(own.dispatcher, (await changeStatus(store.table, await now(video), 'canceled'))!);
+    };
+    // The other one has opened the month already: the first write reserves.
+    await expect(createTask(late(own, cancel, 1), submitting)).rejects.toThrow(Crash);
+    expect(await own.spending()).toMatchObject({ reserved: 0.1 });
+    expect(await createTask(own.creating, submitting)).toMatchObject({ outcome: 'settled' });
+    expect(await own.spending()).toMatchObject({ spent: 0, reserved: 0 });
+  });
 });

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { ExecutionAlreadyExists, ExecutionDoesNotExist } from '@aws-sdk/client-sfn';
+import { vi } from 'vitest';
 import type { VideoRecord } from '../../../functions/video/record.ts';
 import type { Table } from '../../../functions/video/store.ts';
 import type { TaskStatus } from '../../../functions/wan/query-task.ts';
@@ -40,12 +41,23 @@ export const crashingTable = (table: Table, crashing: Crashing): Table => ({
   client: { send: (command: never) => crashing.through(() => table.client.send(command)) } as Table['client'],
 });
 
+/** What the client says of a call that was over before it began. */
+export const notSent = { outcome: 'unavailable', cause: 'aborted', retryable: true, billed: false } as const;
+
+/** Time limits by a clock that a test turns. To be undone after the test. */
+export const limitsByClock = (clock: { now: number }) =>
+  vi.spyOn(AbortSignal, 'timeout').mockImplementation((milliseconds) => {
+    const end = clock.now + milliseconds;
+    return Object.defineProperty(new AbortController().signal, 'aborted', { get: () => clock.now >= end });
+  });
+
 /** Wan's tasks as the workflow sees them: what was created, and what a query tells. */
 export function scriptedWan(now: () => number) {
   const tasks: { task_id: string; status: TaskStatus; model: string; prompt: string; img_url: string; at: number }[] =
     [];
   const wan: CreateTaskServices['wan'] = {
-    async createTask({ model, input }) {
+    async createTask({ model, input }, signal) {
+      if (signal?.aborted) return notSent;
       const task_id = randomUUID();
       tasks.push({ task_id, status: 'PENDING', model, prompt: input.prompt ?? '', img_url: input.img_url, at: now() });
       return { outcome: 'created', task_id, task_status: 'PENDING' };
@@ -63,7 +75,7 @@ export function scriptedWan(now: () => number) {
       return { outcome: 'tasks', tasks: listed, page_no: 1, total_page: 1 };
     },
     cancelTask: () => Promise.reject(new Error('No test cancels.')),
-    uploadImage: async ({ name }) => ({ outcome: 'uploaded', url: `oss://${name}` }),
+    uploadFile: async ({ name }) => ({ outcome: 'uploaded', url: `oss://${name}` }),
   };
   return { tasks, wan };
 }

@@ -72,6 +72,33 @@ describe('canceling a task', () => {
     }
   });
 
+  let id: string;
+  test.each([
+    ['is never handed over', async () => undefined, 400, 5_000],
+    [
+      'is handed over at last to a Wan that does not answer',
+      () => moveTo(table(), id, 'running', { set: { task: aTask({ status: 'PENDING' }) } }),
+      503,
+      13_000,
+    ],
+  ])('that %s answers well before the gateway gives up', async (_, atLast, status, elapsed) => {
+    id = await create();
+    await moveTo(table(), id, 'submitting');
+    const began = table().now();
+    use(table(), {
+      cancelVideo: async (video, milliseconds) => {
+        if (video.status === 'submitting') throw starting();
+        turn(milliseconds);
+        throw new Problem(503, { code: 'wan_unavailable', title: 'x', detail: 'Try again.' });
+      },
+      sleep: async (milliseconds) => {
+        turn(milliseconds);
+        if (table().now() - began >= 5_000) await atLast();
+      },
+    });
+    expect((await cancel(id)).status).toBe(status);
+    expect(table().now() - began).toBe(elapsed);
+  });
   test('while Wan does not answer says so, and when to try again', async () => {
     const id = await create();
     use(table(), {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { listTasksBodyOfAnswer } from '../../../../functions/api/dashscope/schemas.ts';
+import { listTasksBodyOfAnswer, listTasksQuery } from '../../../../functions/api/dashscope/schemas.ts';
 import type { VideoRecord } from '../../../../functions/video/record.ts';
 import { createVideo } from '../../../../functions/video/store.ts';
 import { buryVideo } from '../../../../functions/video/tombstone.ts';
@@ -135,15 +135,46 @@ test('in pages shows each once, and tells how many there are', async () => {
   expect(await ids('?page_no=4&page_size=3')).toEqual([]);
 });
 
-test('reads no more than its bound, however many there are', async () => {
-  let queries = 0;
-  const send = async () => {
-    queries++;
-    return { Items: [aVideo({ owner }, start - hour)], LastEvaluatedKey: { pk: 'more' } };
-  };
-  const endless = aDashscope({ ...store.table, client: { send } as never });
-  const answer = await endless.call({ path: 'tasks', owner });
-  expect([answer.body.total, queries]).toEqual([40, 40]);
+describe('looks at the newest alone', () => {
+  /** A table whose queries each give so many videos, or as many as they ask for, and never come to an end. */
+  function endless(perQuery: number) {
+    const limits: number[] = [];
+    const send = async ({ input }: { input: { Limit: number } }) => {
+      limits.push(input.Limit);
+      const Items = Array.from({ length: Math.min(perQuery, input.Limit) }, () => aVideo({ owner }, start - hour));
+      return { Items, LastEvaluatedKey: { pk: 'more' } };
+    };
+    return { limits, dashscope: aDashscope({ ...store.table, client: { send } as never }) };
+  }
+
+  test('2,000 of them, however many there are', async () => {
+    const table = endless(600);
+    const { body } = await table.dashscope.call({ path: 'tasks?page_no=20&page_size=100', owner });
+    expect([body.total, body.total_page, body.data.length]).toEqual([2000, 20, 100]);
+    expect(table.limits).toEqual([2000, 1400, 800, 200]);
+  });
+
+  test('ten megabytes of them, however large they are', async () => {
+    const table = endless(3);
+    expect((await table.dashscope.call({ path: 'tasks', owner })).body.total).toBe(30);
+    expect(table.limits).toHaveLength(10);
+  });
+});
+
+describe('the contract admits what the route takes', () => {
+  const queries = [
+    ...['page_no=1', 'page_no=1000000', 'page_no=007', 'page_no=', 'page_no=0', 'page_no=1000001', 'page_no=00000001'],
+    ...['page_no=1.0', 'page_no=+1', 'page_size=100', 'page_size=0100', 'page_size=', 'page_size=101', 'page_size=000'],
+    ...['status=', 'status=UNKNOWN', 'status=PENDING', 'status=pending', 'status=PENDING,FAILED'],
+    ...['start_time=', 'start_time=20260310185959', 'end_time=20260310240000', 'end_time=20261310000000'],
+    ...['end_time=00000101000000', 'start_time=2026031018595', 'start_time=2026-03-10', 'end_time=20260300000000'],
+    ...['model_name=', 'model_name=wan9', 'region=moon', 'api_key_id=x', 'more=1'],
+  ];
+  test.each(queries)('%s', async (query) => {
+    const { status } = await dashscope.call({ path: `tasks?${query}`, owner });
+    const isAdmitted = listTasksQuery.safeParse(Object.fromEntries(new URLSearchParams(query))).success;
+    expect([status, isAdmitted]).toEqual(isAdmitted ? [200, true] : [400, false]);
+  });
 });
 
 describe('a query that can not be used is refused by name', () => {

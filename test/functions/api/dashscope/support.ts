@@ -3,7 +3,7 @@ import { dashscopeHandler } from '../../../../functions/api/dashscope/dashscope-
 import type { DashscopeRequest, DashscopeServices } from '../../../../functions/api/dashscope/services.ts';
 import type { MediaStore } from '../../../../functions/api/keep-media.ts';
 import { type IntakeServices, takeRequest } from '../../../../functions/api/take-request.ts';
-import { createUploadToken } from '../../../../functions/api/upload-token.ts';
+import { countUpload, createUploadToken } from '../../../../functions/api/upload-token.ts';
 import { inspectImage } from '../../../../functions/media/image.ts';
 import type { Status, VideoRecord } from '../../../../functions/video/record.ts';
 import { type Change, changeStatus, readVideo, type Table } from '../../../../functions/video/store.ts';
@@ -78,6 +78,7 @@ export function aDashscope(table: Table, given: Partial<DashscopeServices & Inta
     cancelVideo: (video) => moveTo(table, video.id, 'canceled'),
     linkTo: async ({ bucket, key }, { file_name }) => `https://${bucket}.s3.example/${key}?file=${file_name}`,
     createUploadToken: (caller, upload) => createUploadToken(table, caller, upload),
+    countUpload: (token) => countUpload(table, token),
     storeUpload: async ({ key, ...file }) => !files.has(key) && Boolean(files.set(key, file)),
     sleep: () => Promise.resolve(),
     ...given,

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { refusalBody, uploadPolicyBodyOfAnswer } from '../../../../functions/api/dashscope/schemas.ts';
 import { MAX_UPLOAD_BYTES } from '../../../../functions/api/dashscope/upload-policy.ts';
-import { readUploadToken } from '../../../../functions/api/upload-token.ts';
+import { createUploadToken, readUploadToken } from '../../../../functions/api/upload-token.ts';
 import { readVideo } from '../../../../functions/video/store.ts';
 import { mp3, wav } from '../../../local/wan/support.ts';
 import { startTable } from '../../../support/table.ts';
@@ -40,11 +40,13 @@ async function aForm(given: Record<string, string | Uint8Array | null>, fileName
 
 async function upload(
   given: Record<string, string | Uint8Array | null>,
-  { upload_id = randomUUID(), owner = 'alice', fileName = 'cat.png' } = {},
+  { upload_id = randomUUID(), owner = 'alice', fileName = 'cat.png', token = '' } = {},
 ) {
+  const upload_token = token || (await createUploadToken(store.table, { owner, key_id: 'k1' }, { upload_id })).token;
   const { type, bytes } = await aForm({ key: `firstframe/${upload_id}/${fileName}`, ...given }, fileName);
   const headers = { 'content-type': type };
-  const answer = await dashscope.call({ method: 'POST', path: 'uploads', headers, body: bytes, upload_id, owner });
+  const path = `uploads?${new URLSearchParams({ upload_token })}`;
+  const answer = await dashscope.call({ method: 'POST', path, headers, body: bytes, upload_id, owner });
   return { ...answer, upload_id, key: `uploads/${owner}/${upload_id}/${fileName}` };
 }
 
@@ -69,7 +71,6 @@ describe('a policy', () => {
       owner: 'alice',
       key_id: 'key of alice',
       upload_id: data.upload_dir.slice('firstframe/'.length),
-      model: 'wan2.5-i2v-preview',
     });
   });
 
@@ -104,7 +105,7 @@ describe('a file', () => {
   test('lies below its owner and its upload, as what it is by its bytes', async () => {
     const { status, body, key } = await upload({ 'x-oss-content-type': 'text/html' });
     expect([status, body]).toEqual([200, { request_id: 'request-1' }]);
-    expect([...dashscope.files]).toEqual([[key, { bytes: picture, content_type: 'image/png' }]]);
+    expect([...dashscope.files]).toEqual([[key, { bytes: Buffer.from(picture), content_type: 'image/png' }]]);
   });
 
   test.each([
@@ -152,7 +153,21 @@ describe('a file', () => {
       status: 400,
       body: { code: 'InvalidParameter', message: expect.stringContaining('overwriting is forbidden') },
     });
-    expect(dashscope.files.get(key)?.bytes).toEqual(picture);
+    expect(dashscope.files.get(key)?.bytes).toEqual(Buffer.from(picture));
+  });
+
+  test('is one of ten at most by the same token; what is refused does not count', async () => {
+    const upload_id = randomUUID();
+    const { token } = await createUploadToken(store.table, { owner: 'alice', key_id: 'k1' }, { upload_id });
+    const send = (fileName: string, file = picture) => upload({ file }, { upload_id, token, fileName });
+    expect((await send('none.png', new Uint8Array(1))).status).toBe(400);
+    const sent = await Promise.all(Array.from({ length: 12 }, (_, at) => send(`${at}.png`)));
+    expect(sent.map(({ status }) => status).sort()).toEqual([...Array(10).fill(200), 403, 403]);
+    expect(sent.find(({ status }) => status === 403)?.body).toMatchObject({
+      code: 'AccessDenied',
+      message: expect.stringContaining('10 files'),
+    });
+    expect(dashscope.files.size).toBe(10);
   });
 
   test('of the largest size is taken, and one byte more is not', async () => {
@@ -205,6 +220,22 @@ describe('a file', () => {
     expect(answer).toMatchObject({ status: 400, body: { code: 'InvalidParameter' } });
     refusalBody.parse(answer.body);
   });
+});
+
+test('a form as .NET sends it is stored, which quotes its boundary and not its names', async () => {
+  const upload_id = randomUUID();
+  const { token } = await createUploadToken(store.table, { owner: 'alice', key_id: 'k1' }, { upload_id });
+  const part = (disposition: string) => `--5f0c\r\nContent-Disposition: form-data; ${disposition}\r\n\r\n`;
+  const body = Buffer.concat([
+    Buffer.from(`${part('name=key')}firstframe/${upload_id}/cat.png\r\n`),
+    Buffer.from(part("name=file; filename=cat.png; filename*=utf-8''cat.png")),
+    picture,
+    Buffer.from('\r\n--5f0c--\r\n'),
+  ]);
+  const headers = { 'content-type': 'multipart/form-data; boundary="5f0c"' };
+  const path = `uploads?${new URLSearchParams({ upload_token: token })}`;
+  const { status } = await dashscope.call({ method: 'POST', path, headers, body, upload_id });
+  expect([status, [...dashscope.files.keys()]]).toEqual([200, [`uploads/alice/${upload_id}/cat.png`]]);
 });
 
 describe('a hostile form is a 4xx', () => {

@@ -26,7 +26,7 @@ export type UploadOutcome =
  * URL's own origin or to a trusted one, and without the key. May be repeated:
  * a failed upload costs nothing.
  */
-export async function uploadImage(
+export async function uploadFile(
   connection: Connection,
   options: ClientOptions,
   { model, name, bytes, content_type }: Upload,

@@ -1,1 +1,0 @@
-export { type VideoView, viewOf } from '../video/view.ts';

@@ -1,0 +1,158 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type ReferenceCode, referenceCodes } from '../../functions/api/dashscope/refusal.ts';
+import { queryTaskBodyOfAnswer, uploadPolicyBodyOfAnswer } from '../../functions/api/dashscope/schemas.ts';
+import { type Answer, type Endpoint, openEndpoint, openLocal } from '../support/endpoint.ts';
+import { png, pngUrl } from '../support/png.ts';
+import { aRequest } from '../support/requests.ts';
+
+/* Every error that a client of Wan's own protocol can be told here, each provoked from outside. */
+
+let api: Endpoint;
+/** Has money for one video, which waits at Wan for as long as these tests last; Wan is closed when that is known. */
+let own: Awaited<ReturnType<typeof openLocal>>;
+let pending: string;
+beforeAll(async () => {
+  [api, own] = await Promise.all([
+    openEndpoint(),
+    openLocal({ monthlySpendingLimit: 0.4, apiThrottle: { rate: 40, burst: 80 } }),
+  ]);
+  pending = await created(own.endpoint, '[[pending=600]] A cat');
+  await own.endpoint.until(pending, ({ status }) => status === 'running');
+  await own.stack.wan!.close();
+});
+afterAll(async () => {
+  await own?.endpoint.close();
+  await api?.close();
+});
+
+const submit = '/api/v1/services/aigc/video-generation/video-synthesis';
+const asynchronous = { 'x-dashscope-async': 'enable' };
+const post = (body: unknown, headers: Record<string, string> = asynchronous) => api.post(submit, body, headers);
+const withInput = (input: object) => post(aRequest('A cat', { input: { prompt: 'A cat', ...input } }));
+
+async function created(endpoint: Endpoint, prompt: string): Promise<string> {
+  const { status, body } = await endpoint.post(submit, aRequest(prompt), asynchronous);
+  expect([status, body]).toEqual([200, expect.anything()]);
+  return (body.output as { task_id: string }).task_id;
+}
+
+/** A form with a file, to where a policy says. */
+async function upload({ file = png(400, 400), key = '' }): Promise<Answer> {
+  const { body } = await api.call('/api/v1/uploads?action=getPolicy&model=wan2.5-i2v-preview');
+  const { upload_dir, upload_host } = uploadPolicyBodyOfAnswer.parse(body).data;
+  const form = new FormData();
+  form.set('key', key || `${upload_dir}/cat.png`);
+  form.set('file', new Blob([new Uint8Array(file)]), 'cat.png');
+  const response = await fetch(upload_host, { method: 'POST', body: form });
+  return { status: response.status, headers: response.headers, body: (await response.json()) as Answer['body'] };
+}
+
+const nobody = { headers: { authorization: 'Bearer nobody' } };
+const large = Buffer.alloc(4 * 1024 * 1024 + 1);
+
+const refusals: [code: ReferenceCode, status: number, what: string, ask: () => Promise<Answer>][] = [
+  ['BadRequest.EmptyModel', 400, 'no model', () => post({ input: aRequest().input })],
+  ['BadRequest.EmptyInput', 400, 'no input', () => post({ model: 'wan2.5-i2v-preview' })],
+  ['BadRequest.IllegalInput', 400, 'an input that is none', () => post(aRequest('', { input: 'A cat' }))],
+  [
+    'BadRequest.TooLarge',
+    400,
+    'a large inline picture',
+    () => withInput({ img_url: `data:image/png;base64,${large.toString('base64')}` }),
+  ],
+  ['BadRequest.TooLarge', 413, 'more than the gateway takes', () => post('x'.repeat(10 * 1024 * 1024 + 1))],
+  ['BadRequest.TooLarge', 400, 'the upload of a large file', () => upload({ file: large })],
+  ['InvalidURL', 400, 'a picture that is too small', () => withInput({ img_url: pngUrl(9, 9) })],
+  ['InvalidParameter', 400, 'JSON that breaks off', () => post('{"model": ')],
+  ['InvalidParameter', 400, 'no picture', () => withInput({})],
+  ['InvalidParameter', 400, 'a private address', () => withInput({ img_url: 'http://10.0.0.1/cat.png' })],
+  ['InvalidParameter', 400, "a file of Wan's own", () => withInput({ img_url: 'oss://dashscope-instant/x/cat.png' })],
+  [
+    'InvalidParameter',
+    400,
+    'a resolution that the model does not have',
+    () => post(aRequest('A cat', { parameters: { resolution: '9K' } })),
+  ],
+  ['InvalidParameter', 400, 'a page that is none', () => api.call('/api/v1/tasks?page_no=0')],
+  ['InvalidParameter', 400, 'a policy without a model', () => api.call('/api/v1/uploads?action=getPolicy')],
+  ['InvalidParameter', 400, 'the upload of a text', () => upload({ file: Buffer.from('<html>') })],
+  [
+    'InvalidParameter.DataInspection',
+    400,
+    'a file that was never uploaded',
+    () => withInput({ img_url: `oss://firstframe/${randomUUID()}/cat.png` }),
+  ],
+  [
+    'UnsupportedOperation',
+    400,
+    'the cancel of an unknown task',
+    () => api.post(`/api/v1/tasks/${randomUUID()}/cancel`),
+  ],
+  [
+    'Arrearage',
+    400,
+    'a video over the spending limit',
+    () => own.endpoint.post(submit, aRequest('One more'), asynchronous),
+  ],
+  ['InvalidApiKey', 401, 'a wrong key', () => api.call('/api/v1/tasks', nobody)],
+  ['InvalidApiKey', 401, 'a wrong upload token', () => api.post('/api/v1/uploads?upload_token=nobody')],
+  ['AccessDenied', 403, 'a synchronous call', () => post(aRequest(), {})],
+  ['AccessDenied', 403, 'an upload to another directory', () => upload({ key: `firstframe/${randomUUID()}/cat.png` })],
+  ['NotFound', 404, 'an unknown route', () => api.call('/api/v1/nothing')],
+  ['MethodNotAllowed', 405, 'an unknown method', () => api.call('/api/v1/tasks', { method: 'DELETE' })],
+  ['ModelNotFound', 404, 'an unknown model', () => post(aRequest('A cat', { model: 'wan9-i2v' }))],
+  ['ModelNotFound', 404, 'a policy for one', () => api.call('/api/v1/uploads?action=getPolicy&model=wan9-i2v')],
+  [
+    'Throttling.RateQuota',
+    429,
+    'more requests than the stage takes',
+    async () => {
+      const answers = await Promise.all(Array.from({ length: 200 }, () => own.endpoint.call('/api/v1/tasks/x')));
+      return answers.find(({ status }) => status === 429)!;
+    },
+  ],
+  [
+    'ModelUnavailable',
+    503,
+    'the cancel of a task while Wan is out of order',
+    async () => {
+      for (;;) {
+        const answer = await own.endpoint.post(`/api/v1/tasks/${pending}/cancel`);
+        if (answer.status !== 429) return answer;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    },
+  ],
+];
+
+test.each(refusals)('%s (%i): %s', async (code, status, _, ask) => {
+  const { body, headers, ...answer } = await ask();
+  expect({ code: body.code, status: answer.status }).toEqual({ code, status });
+  expect(body).toMatchObject({ message: expect.stringMatching(/\S/), request_id: expect.stringMatching(/\S/) });
+  expect(headers.get('content-type')).toBe('application/json');
+});
+
+/** What Wan says of a task, and what our client is told: the same, or what is more general. */
+const failures: [code: ReferenceCode, ofWan: string][] = [
+  ['DataInspectionFailed', 'DataInspectionFailed'],
+  ['IPInfringementSuspect', 'IPInfringementSuspect'],
+  ['InvalidParameter.DataInspection', 'InvalidParameter.DataInspection'],
+  ['InvalidURL', 'InvalidURL'],
+  ['InternalError', 'InternalError'],
+  ['InternalError.Timeout', 'InternalError.Timeout'],
+];
+
+test.each(failures)('a task that failed tells %s when Wan said %s', async (code, ofWan) => {
+  const id = await created(api, `[[fail=${ofWan}]] A cat`);
+  await api.finished(id);
+  const { status, body } = await api.call(`/api/v1/tasks/${id}`);
+  expect(status).toBe(200);
+  const { output } = queryTaskBodyOfAnswer.parse(body);
+  expect(output).toMatchObject({ task_status: 'FAILED', code, message: expect.stringMatching(/\S/) });
+});
+
+test('every code of the protocol has its row above', () => {
+  const provoked = new Set([...refusals, ...failures].map(([code]) => code));
+  expect(referenceCodes.filter((code) => !provoked.has(code))).toEqual([]);
+});

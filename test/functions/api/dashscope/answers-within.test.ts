@@ -1,0 +1,16 @@
+import { expect, test } from 'vitest';
+import { answersWithin } from '../../../../functions/api/dashscope/answers-within.ts';
+import { createWanClient } from '../../../../functions/wan/client.ts';
+
+/** Ends only when it is told to. */
+const silent: typeof fetch = (_, init) =>
+  new Promise((_resolve, reject) => {
+    init?.signal?.addEventListener('abort', () => reject(init.signal?.reason));
+  });
+
+test('a Wan that does not answer is given up after the time that all calls have together', async () => {
+  const wan = createWanClient({ baseUrl: 'https://wan.example', apiKey: async () => 'sk-1', fetch: silent });
+  const impatient = answersWithin(20, wan);
+  expect(await impatient.cancelTask('a-task')).toMatchObject({ outcome: 'unavailable' });
+  expect(await impatient.queryTask('a-task')).toMatchObject({ outcome: 'unavailable', cause: 'aborted' });
+});
