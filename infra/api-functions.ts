@@ -8,6 +8,7 @@ import {
   requestSettings,
   spendingLimit,
   takingAccess,
+  taskSeconds,
 } from './foundation.ts';
 import { settings, tableAccess, together, uploadsAccess, videosAccess, wanAccess } from './grants.ts';
 import { PipelineFunction } from './pipeline-function.ts';
@@ -23,7 +24,7 @@ const reading = ['GetObject', 'GetObjectVersion'] as const;
 /** The functions behind the routes, and the one before them. */
 export function apiFunctions(scope: Construct, foundation: Foundation) {
   const { configuration, functions, storage, wanSecret } = foundation;
-  const { auth, trustedOrigins } = configuration;
+  const { auth, trustedOrigins, apiConcurrency } = configuration;
   const common = { ...functions, timeout: gatewayPatience };
 
   return {
@@ -58,7 +59,11 @@ export function apiFunctions(scope: Construct, foundation: Foundation) {
       name: 'catalogue',
       description: 'Tells which models there are, and what a request would cost',
       // An upload is known by its address alone: an estimate fetches nothing.
-      access: together(settings({ UPLOADS_BUCKET: storage.uploads.bucketName }), requestSettings(configuration)),
+      access: together(
+        settings({ UPLOADS_BUCKET: storage.uploads.bucketName }),
+        requestSettings(configuration),
+        taskSeconds(configuration),
+      ),
       // An inline picture is inspected as a submission's is.
       memory: 1024,
     }),
@@ -77,6 +82,7 @@ export function apiFunctions(scope: Construct, foundation: Foundation) {
       access: takingAccess(foundation),
       // An inline picture of 4 MiB is decoded and inspected while its sender waits.
       memory: 1024,
+      concurrency: apiConcurrency,
     }),
     videos: new PipelineFunction(scope, 'VideosFunction', {
       ...common,
@@ -91,6 +97,7 @@ export function apiFunctions(scope: Construct, foundation: Foundation) {
         spendingLimit(configuration),
       ),
       memory: 512,
+      concurrency: apiConcurrency,
     }),
     actions: new PipelineFunction(scope, 'ActionsFunction', {
       ...common,

@@ -10,7 +10,8 @@ import type { PipelineFunction } from './pipeline-function.ts';
  * signature and the caller's policies by itself, and tells the handlers whose it is.
  *
  * Whoever uploads a file by Wan's protocol posts a form without any header, so that route has an authorizer in every mode, which
- * takes a short-lived token from the query and nothing else. What it lets in is decided anew each time: an upload happens once.
+ * takes a token from the query and nothing else. The token is good for a few files in one folder within 15 minutes; it is looked up
+ * anew each time, so that it ends when it says.
  */
 export function gatekeepers(
   scope: Construct,

@@ -23,6 +23,8 @@ const accessLine = {
   milliseconds: '$context.responseLatency',
   owner: '$context.authorizer.owner',
   key_id: '$context.authorizer.key_id',
+  // Where requests are signed there is no authorizer: this names their caller.
+  user_arn: '$context.identity.userArn',
   source_ip: '$context.identity.sourceIp',
   trace_id: '$context.xrayTraceId',
 };

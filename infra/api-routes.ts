@@ -3,7 +3,7 @@ import { acknowledge } from './acknowledge.ts';
 import type { ApiFunctions } from './api-functions.ts';
 
 /**
- * Who may use a route: a caller of this service; whoever holds the token of one upload; or anybody, with the reason why that is
+ * Who may use a route: a caller of this service; whoever holds the token of one upload folder; or anybody, with the reason why that is
  * safe. There is no fourth kind, and a route without a kind does not compile.
  */
 type Admission = 'caller' | 'upload token' | { readonly everybodyBecause: string };

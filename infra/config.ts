@@ -31,7 +31,7 @@ const isForeign = (key: string): boolean =>
 export function readConfiguration(context: Record<string, unknown>): Configuration {
   const { firstframe = {}, ...others } = context;
   const single = Object.entries(others).filter(([key]) => !isForeign(key));
-  if (!isObject(firstframe))
+  if (!isObject(firstframe) || Array.isArray(firstframe))
     throw new ConfigurationError(report([`firstframe = ${JSON.stringify(firstframe)}: must be an object of settings`]));
 
   const given = {

@@ -1,3 +1,5 @@
+import { isPlainUrl } from './settings.ts';
+
 /**
  * What is wrong between settings that are each right.
  * @param given the settings as they were given, without defaults, and not yet known to be right
@@ -39,14 +41,16 @@ function aboutCallers(given: Record<string, unknown>): string[] {
     );
   }
   const { issuer, jwksUrl } = (typeof jwt === 'object' && jwt !== null ? jwt : {}) as Record<string, unknown>;
-  // An issuer whose keys lie elsewhere is a name only: nothing is fetched from it.
-  const fetched = jwksUrl === undefined ? { issuer } : { jwksUrl };
-  for (const [name, url] of Object.entries(fetched)) {
-    if (isOpenHttp(url, given)) {
-      violations.push(
-        `jwt.${name} = ${JSON.stringify(url)}: must be https, as whoever changes the keys on their way can be anybody; plain http is for origins in trustedOrigins`,
-      );
-    }
+  // An issuer whose keys lie elsewhere is a name only (RFC 7519, 4.1.1: a StringOrURI): nothing is fetched from it.
+  const [name, fetched] = jwksUrl === undefined ? ['issuer', issuer] : ['jwksUrl', jwksUrl];
+  if (name === 'issuer' && typeof issuer === 'string' && issuer !== '' && !isPlainUrl(issuer)) {
+    violations.push(
+      `jwt.issuer = ${JSON.stringify(issuer)}: must be an http(s) URL without a query, a fragment or credentials, as its keys are looked for below it; or say in "jwksUrl" where they are`,
+    );
+  } else if (isOpenHttp(fetched, given)) {
+    violations.push(
+      `jwt.${name} = ${JSON.stringify(fetched)}: must be https, as whoever changes the keys on their way can be anybody; plain http is for origins in trustedOrigins`,
+    );
   }
   return violations;
 }

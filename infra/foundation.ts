@@ -65,6 +65,10 @@ export function dispatchingAccess(
 export const spendingLimit = ({ monthlySpendingLimit }: Configuration): Access<{ MONTHLY_SPENDING_LIMIT: string }> =>
   settings({ MONTHLY_SPENDING_LIMIT: monthlySpendingLimit?.toString() ?? '' });
 
+/** How long a task takes, for who plans with it; empty for the catalogue's own figures. */
+export const taskSeconds = ({ typicalSeconds }: Configuration): Access<{ TYPICAL_SECONDS: string }> =>
+  settings({ TYPICAL_SECONDS: typicalSeconds?.toString() ?? '' });
+
 /** What checking a request takes beside the media it names: the region's catalogue and prices, and whom its URLs may name. */
 export const requestSettings = ({
   region,

@@ -87,12 +87,14 @@ const brokenInside: GatewayProblem = {
   title: 'Something went wrong on our side.',
   detail: 'Try again; if it happens again, report it with the request_id.',
 };
+/** Lambda took the request from the gateway and gave no answer, or did not take it: a throttled function is such a failure too, not a 429. */
 const noAnswerInside: GatewayProblem = {
   status: 502,
   code: 'InternalError',
-  title: 'Something went wrong on our side.',
+  title: 'Something went wrong on our side, or too much is asked of it at once.',
   detail:
-    'Try again, with the same Idempotency-Key if there was one; if it happens again, report it with the request_id.',
+    'Wait for the seconds in Retry-After, then send it again, with the same Idempotency-Key if there was one; if it happens again, report it with the request_id.',
+  headers: { 'Retry-After': '1' },
 };
 const tooSlow: GatewayProblem = {
   status: 504,

@@ -32,6 +32,8 @@ export interface PipelineFunctionProps<Name extends FunctionName> extends Functi
   readonly timeout: Duration;
   /** Memory in MB; a Lambda's share of a processor grows with it. @default 256 */
   readonly memory?: number;
+  /** Invocations at once, which Lambda sets aside for it; more are refused. @default - as many as the account has left */
+  readonly concurrency?: number | undefined;
   /** For functions that are invoked without anybody waiting: where an event goes that could not be handled. @default - none */
   readonly deadLetters?: IQueue;
 }
@@ -46,7 +48,7 @@ export class PipelineFunction<Name extends FunctionName = FunctionName> extends 
 
   constructor(scope: Construct, id: string, props: PipelineFunctionProps<Name>) {
     super(scope, id);
-    const { bundles, logRetention, name, description, access, timeout, memory = 256, deadLetters } = props;
+    const { bundles, logRetention, name, description, access, timeout, memory = 256, concurrency, deadLetters } = props;
     const code = bundles.get(name);
     if (!code)
       throw new Error(`There is no bundle of the function ${name}: functions/**/${name}.lambda.ts is missing.`);
@@ -60,6 +62,7 @@ export class PipelineFunction<Name extends FunctionName = FunctionName> extends 
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       memorySize: memory,
+      reservedConcurrentExecutions: concurrency,
       timeout,
       environment: access.environment,
       role,

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { dropDefaultsSchema, laneLimitsSchema } from '../functions/shared/environment.ts';
+import { ownerName } from '../functions/shared/environment.ts';
 import { models, offeredModelNames } from '../functions/wan/catalogue.ts';
 import { regionNames } from '../functions/wan/regions.ts';
 
@@ -15,86 +15,135 @@ const isLoopbackOrigin = (text: string): boolean => {
 };
 const modelNames = models.map(({ name }) => name);
 
-/** An http(s) URL without what a fetch would lose or leak. */
-const plainUrl = z.string().refine((text) => URL.canParse(text) && /^https?:\/\/[^@?#]+$/.test(text), {
-  error: 'must be an http(s) URL without a query, a fragment or credentials',
-});
+/** Whether a text is an http(s) URL without what a fetch would lose or leak: a query, a fragment, credentials. */
+export const isPlainUrl = (text: string): boolean => URL.canParse(text) && /^https?:\/\/[^@?#]+$/.test(text);
 
-const jwtSchema = z.strictObject({
-  /** Who signs the tokens, exactly as in their `iss`. */
-  issuer: plainUrl,
-  /** Must be in the tokens' `aud`. */
-  audience: z.string().min(1),
-  /** The claim that names the owner: stable, and never another's. */
-  ownerClaim: z.string().min(1).default('sub'),
-  /** Where the issuer's public keys are. @default - `<issuer>/.well-known/jwks.json` */
-  jwksUrl: plainUrl.optional(),
-});
+/** A value of which everything that can be wrong is told in one sentence: what it must be. */
+const worded = <Value>(schema: z.ZodType<Value>, allowed: string) =>
+  z.custom<Value>((value) => schema.safeParse(value).success, { error: `must be ${allowed}` });
+
+const oneOf = <const Value extends string | number>(values: readonly Value[]) =>
+  worded(z.literal(values), `one of ${values.map((value) => JSON.stringify(value)).join(', ')}`);
+const wholeNumber = (least: number, most: number) =>
+  worded(z.int().min(least).max(most), `a whole number from ${least} to ${most}`);
+const aboveZero = worded(z.number().positive(), 'a number above 0');
+const text = worded(z.string().min(1), 'a text that is not empty');
+
+const limitsSchema = z.strictObject(
+  {
+    /** Per model. */
+    submits_per_second: aboveZero.optional(),
+    concurrent_tasks: wholeNumber(1, Number.MAX_SAFE_INTEGER).optional(),
+  },
+  { error: 'must be an object {"submits_per_second": N, "concurrent_tasks": N}, either or both' },
+);
+
+const jwtSchema = z.strictObject(
+  {
+    /** Who signs the tokens, exactly as in their `iss`: a URL, or with `jwksUrl` any name. */
+    issuer: text,
+    /** Must be in the tokens' `aud`. */
+    audience: text,
+    /** The claim that names the owner: stable, and never another's. */
+    ownerClaim: text.default('sub'),
+    /** Where the issuer's public keys are. @default - `<issuer>/.well-known/jwks.json` */
+    jwksUrl: worded(
+      z.string().refine(isPlainUrl),
+      'an http(s) URL without a query, a fragment or credentials',
+    ).optional(),
+  },
+  { error: 'must be an object {"issuer": "…", "audience": "…"}, perhaps with "ownerClaim" and "jwksUrl"' },
+);
+
+const dropSchema = z.strictObject(
+  {
+    owner: worded(ownerName, '1 to 64 of A-Z a-z 0-9 . _ @ -, more than dots, and not __proto__').default('drops'),
+    /** The cheapest of the models. */
+    model: oneOf(offeredModelNames).default('wan2.2-i2v-flash'),
+    prompt: worded(z.string(), 'a text').default(
+      'The scene comes gently to life; the camera moves slowly and smoothly.',
+    ),
+    parameters: worded(
+      z.record(z.string(), z.unknown()),
+      'an object of parameters such as {"resolution": "480P"}',
+    ).optional(),
+  },
+  { error: 'must be an object of what drops become, with any of "owner", "model", "prompt", "parameters"' },
+);
 
 /** Every setting there is, by its name: what it may be and what it is when nothing is said. */
 export const settingsSchema = z.strictObject({
   /** Where Wan runs; its key must be of the same region. */
-  region: z.enum(regionNames).default('singapore'),
+  region: oneOf(regionNames).default('singapore'),
   /** Wan's base URL, ending in `/api/v1`. @default - the region's public one */
-  wanBaseUrl: z
-    .string()
-    .refine((text) => URL.canParse(text) && /^https?:\/\/[^@?#]*\/api\/v1$/.test(text), {
-      error: 'must be an http(s) URL that ends in /api/v1, without a last slash, a query or credentials',
-    })
-    .optional(),
+  wanBaseUrl: worded(
+    z.string().refine((url) => URL.canParse(url) && /^https?:\/\/[^@?#]*\/api\/v1$/.test(url)),
+    'an http(s) URL that ends in /api/v1, without a last slash, a query or credentials',
+  ).optional(),
   /** How Wan gets a private image: from a presigned URL, or through Wan's own temporary upload. @default - `url`; `upload` for Beijing */
-  imageTransfer: z.enum(['url', 'upload']).optional(),
+  imageTransfer: oneOf(['url', 'upload']).optional(),
   /** What becomes of buckets, table and secret when the stack is deleted. */
-  removalPolicy: z.enum(['retain', 'destroy']).default('retain'),
+  removalPolicy: oneOf(['retain', 'destroy']).default('retain'),
   /** Wan's limits, where the account has others than the documented ones: `{"<model>": {submits_per_second, concurrent_tasks}}`. */
-  limits: z.partialRecord(z.enum(modelNames), laneLimitsSchema.shape.models.valueType).default({}),
+  limits: z
+    .partialRecord(z.enum(modelNames), limitsSchema, { error: 'must be an object of limits by the names of models' })
+    .default({}),
   /** Permits of a lane above Wan's concurrency, so that a freed place is taken at once. */
-  extraPermits: laneLimitsSchema.shape.extra_permits.default(2),
+  extraPermits: wholeNumber(0, 100).default(2),
   /** Seconds a task usually takes. @default - the catalogue's figure for the model */
-  typicalSeconds: z.number().positive().optional(),
+  typicalSeconds: aboveZero.optional(),
   /**
    * How long a lost answer is looked for in Wan's task list before the request is sent again, in seconds. A call to Wan lasts up
    * to 75 s, so only an emulator, which ends with this machine's stack, may be given less. At most half of the hour for which the
    * workflow keeps asking.
    */
-  uncertainSeconds: z.number().positive().max(1800).default(120),
+  uncertainSeconds: worded(z.number().positive().max(1800), 'a number above 0, up to 1800').default(120),
   /**
    * Origins that the Lambdas may fetch from although they are plain http and private. Loopback alone: on a developer's machine
    * that is where the emulator is; in the cloud it is the Lambda itself, so that no value of this setting opens a network.
    */
   trustedOrigins: z
-    .array(
-      z.string().refine(isLoopbackOrigin, { error: 'must be a loopback http origin such as http://127.0.0.1:4401' }),
-    )
+    .array(worded(z.string().refine(isLoopbackOrigin), 'a loopback http origin such as http://127.0.0.1:4401'), {
+      error: 'must be a list of loopback http origins such as ["http://127.0.0.1:4401"]',
+    })
     .default([]),
   /** What a drop becomes when nothing beside the image says otherwise. */
-  drop: dropDefaultsSchema
-    .extend({
-      owner: dropDefaultsSchema.shape.owner.default('drops'),
-      /** The cheapest of the models. */
-      model: z.enum(offeredModelNames).default('wan2.2-i2v-flash'),
-      prompt: z.string().default('The scene comes gently to life; the camera moves slowly and smoothly.'),
-    })
-    .prefault({}),
+  drop: dropSchema.prefault({}),
   /** How callers show who they are: with a key of this service, a token of an identity provider, or an AWS signature. */
-  auth: z.enum(['api-key', 'jwt', 'iam']).default('api-key'),
+  auth: oneOf(['api-key', 'jwt', 'iam']).default('api-key'),
   /** Whose tokens are taken, with `auth: jwt`. */
   jwt: jwtSchema.optional(),
-  /** What an owner may spend in a calendar month, in the region's currency. `none` leaves it to them. */
-  monthlySpendingLimit: z
-    .union([z.number().positive(), z.literal('none')], { error: 'must be a number above 0, or "none"' })
-    .default(100),
-  logRetentionDays: z.literal(retentionDays).default(30),
+  /**
+   * What an owner may spend in a calendar month, in the region's currency. `none` leaves it to them. Bounded since amounts are
+   * counted in whole millionths, which must stay exact.
+   */
+  monthlySpendingLimit: worded(
+    z.union([z.number().min(0.01).max(1_000_000_000), z.literal('none')]),
+    'a number from 0.01 to 1000000000, or "none"',
+  ).default(100),
+  logRetentionDays: oneOf(retentionDays).default(30),
   /** Requests per second, and at once, over all callers; more is a 429. */
   apiThrottle: z
-    .strictObject({ rate: z.number().positive().default(50), burst: z.int().positive().default(100) })
+    .strictObject(
+      { rate: aboveZero.default(50), burst: wholeNumber(1, 2_147_483_647).default(100) },
+      { error: 'must be an object {"rate": N, "burst": N}, either or both' },
+    )
     .prefault({}),
+  /**
+   * Requests that each of the functions whose callers may wait, `videos` and `submit`, handles at once; more is a 502 with
+   * `Retry-After`. It is also what Lambda sets aside for each, out of the account's concurrency of the region.
+   * @default - as many as the account has, which one caller who waits a lot can use up
+   */
+  apiConcurrency: wholeNumber(1, 10_000).optional(),
   /** A web application firewall before the API, which bars an address that asks more often. @default - none: it has a price of its own */
   waf: z
-    .strictObject({
-      /** Of one IP address, in any five minutes. The bounds are those of AWS WAF. */
-      requestsPer5Minutes: z.int().min(10).max(2_000_000_000),
-    })
+    .strictObject(
+      {
+        /** Of one IP address, in any five minutes. The bounds are those of AWS WAF. */
+        requestsPer5Minutes: wholeNumber(10, 2_000_000_000),
+      },
+      { error: 'must be an object {"requestsPer5Minutes": N}' },
+    )
     .optional(),
 });
 
@@ -110,9 +159,9 @@ export const textSettings = new Set(['region', 'wanBaseUrl', 'imageTransfer', 'r
 export function knownKeys([setting, ...rest]: readonly PropertyKey[]): string[] {
   switch (setting) {
     case 'limits':
-      return rest.length === 0 ? modelNames : Object.keys(laneLimitsSchema.shape.models.valueType.shape);
+      return rest.length === 0 ? modelNames : Object.keys(limitsSchema.shape);
     case 'drop':
-      return Object.keys(dropDefaultsSchema.shape);
+      return Object.keys(dropSchema.shape);
     case 'jwt':
       return Object.keys(jwtSchema.shape);
     case 'apiThrottle':

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { type ContractDocument, readContract } from '../support/contract.ts';
 import type { Endpoint } from '../support/endpoint.ts';
 import { aRequest } from '../support/requests.ts';
+import { differenceOf, namesForeignVideo } from './access.ts';
 import { faultOf } from './judge.ts';
 import { type FuzzRequest, requestsOf } from './requests.ts';
 import { createSender, type RawAnswer, type RawRequest } from './send.ts';
@@ -57,10 +58,17 @@ export async function fuzz(
     // What belongs to the other owner shows to nobody who lacks their key.
     const hasOtherKey = credentials === 'other' || credentials === 'twice';
     const hidden = hasOtherKey ? secrets : [...secrets, marker];
-    const fault = faultOf(contract, route, method, answer, hidden);
+    const fault = faultOf(contract, request, answer, hidden) ?? (await foreignFault(request, answer));
     if (fault && report.faults.length < MOST_FAULTS) {
       report.faults.push(`SEED=${seed}, request ${index}: ${fault}\n${describeExchange(raw, answer)}`);
     }
+  };
+
+  /** Another owner's video is told from one that never was by nothing at all. */
+  const foreignFault = async (request: FuzzRequest, answer: RawAnswer): Promise<string | undefined> => {
+    if (!namesForeignVideo(request)) return undefined;
+    const difference = differenceOf(answer, await send(await write({ ...request, id: { kind: 'never', index: 0 } })));
+    return difference && `another owner's video is told from none by ${difference}`;
   };
 
   try {
@@ -75,7 +83,7 @@ export async function fuzz(
   return report;
 }
 
-/** Videos in several states, and one of another owner's whose prompt nobody else may see. */
+/** Videos in several states, and some of another owner's whose prompts nobody else may see. */
 async function someVideos(api: Endpoint): Promise<{ own: string[]; other: string[]; marker: string }> {
   const marker = `seen-by-its-owner-alone-${randomUUID()}`;
   const submit = async (prompt: string, key = api.api_key): Promise<string> => {
@@ -83,13 +91,15 @@ async function someVideos(api: Endpoint): Promise<{ own: string[]; other: string
     if (status !== 202) throw new Error(`POST /videos answered ${status}: ${JSON.stringify(body)}`);
     return String(body.id);
   };
-  const [made, failed, others] = await Promise.all([
+  const [made, failed, ...other] = await Promise.all([
     submit('A cat'),
     submit('[[fail=DataInspectionFailed]] A cat'),
     submit(marker, api.other_api_key),
+    submit(marker, api.other_api_key),
+    submit(`[[fail=DataInspectionFailed]] ${marker}`, api.other_api_key),
   ]);
   await Promise.all([api.finished(made), api.finished(failed)]);
-  return { own: [made, failed], other: [others], marker };
+  return { own: [made, failed], other, marker };
 }
 
 /** The id of a video that later requests can be about. */

@@ -9,7 +9,17 @@ export const oddHeaders: fc.Arbitrary<readonly [string, string]> = fc.oneof(
   ),
   fc.tuple(
     fc.constant('Prefer'),
-    fc.constantFrom('wait=0', 'wait=1', 'wait=-1', 'wait=x', 'respond-async', 'wait', ',,=;', 'wait="1"'),
+    fc.constantFrom(
+      'wait=0',
+      'wait=1',
+      'wait=-1',
+      'wait=x',
+      'respond-async',
+      'wait',
+      ',,=;',
+      'wait="1"',
+      'x="a, wait=1, b"',
+    ),
   ),
   fc.tuple(
     fc.constantFrom('If-Match', 'If-None-Match'),
@@ -75,6 +85,7 @@ export const oddQueries = fc.oneof(
     'model=%00',
     'upload_token=x',
     '__proto__=1',
+    'constructor=1',
     'a[b]=c',
     'x='.padEnd(3000, 'y'),
     '%F0%9F%92%83=1',
@@ -84,6 +95,13 @@ export const oddQueries = fc.oneof(
   fc
     .tuple(fc.string({ maxLength: 10 }), fc.string({ unit: 'binary', maxLength: 20 }))
     .map(([name, value]) => new URLSearchParams([[name, value]]).toString()),
+);
+
+/** A body's own labels under names that are some program's, and values that no text encoding can carry. */
+export const oddMetadata: fc.Arbitrary<Record<string, string>> = fc.dictionary(
+  fc.constantFrom('__proto__', 'constructor', 'toString', 'S'),
+  fc.constantFrom('', 'x', '\ud800', '\u0000', '\uffff', 'é'),
+  { minKeys: 1, maxKeys: 2, noNullPrototype: true },
 );
 
 export const oddPaths = fc.constantFrom(

@@ -3,7 +3,7 @@ import type { Contract, ContractParameter, Route } from '../support/contract.ts'
 import { pngUrl } from '../support/png.ts';
 import { anything, brokenOf, brokenTextOf } from './broken-bodies.ts';
 import { type FuzzForm, forms } from './forms.ts';
-import { oddHeaders, oddPaths, oddQueries } from './odd-parts.ts';
+import { oddHeaders, oddMetadata, oddPaths, oddQueries } from './odd-parts.ts';
 import { valuesOf } from './schema-values.ts';
 
 /** An id to be put into a path when the request is sent: one of a kind, or any text. */
@@ -77,7 +77,7 @@ const ids: fc.Arbitrary<Id> = weighted<Id>(
 const credentials = weighted<FuzzRequest['credentials']>(
   [30, fc.constant('own')],
   [2, fc.constant('other')],
-  [1, fc.constantFrom('none', 'wrong', 'twice', 'scheme', 'long')],
+  [3, fc.constantFrom('none', 'wrong', 'twice', 'scheme', 'long')],
 );
 
 /** Any request to any of the contract's operations, and some to none. The same seed gives the same requests. */
@@ -212,6 +212,7 @@ function bodiesOf(contract: Contract, { requestBody, method, path }: Route): fc.
     [often, json(brokenOf(good))],
     [8, json(likely)],
     [16, json(brokenOf(likely))],
+    [2, json(fc.tuple(good, oddMetadata).map(([body, metadata]) => Object.assign({}, body, { metadata })))],
     [4, brokenTextOf(likely)],
     [4, brokenTextOf(good)],
     [1, huge],

@@ -147,6 +147,7 @@ describe('the API', () => {
       request_id: '$context.requestId',
       status: '$context.status',
       owner: '$context.authorizer.owner',
+      user_arn: '$context.identity.userArn',
     });
     expect(Object.values(line).filter((value) => !value.startsWith('$context.'))).toEqual([]);
   });
@@ -241,6 +242,8 @@ describe('the gateway’s own answers', () => {
   test.each([
     ['UNAUTHORIZED', 'WWW-Authenticate', "'Bearer'"],
     ['THROTTLED', 'Retry-After', "'1'"],
+    // What a request gets that a function's own concurrency turns away.
+    ['INTEGRATION_FAILURE', 'Retry-After', "'1'"],
   ])('%s says in %s how to go on', (type, header, value) => {
     const found = all('AWS::ApiGateway::GatewayResponse').find(({ properties }) => properties.ResponseType === type)!;
     expect(found.properties.ResponseParameters).toEqual({ [`gatewayresponse.header.${header}`]: value });

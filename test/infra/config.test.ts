@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { authSchema } from '../../functions/shared/environment.ts';
 import { readConfiguration } from '../../infra/config.ts';
 
 const violationsOf = (context: Record<string, unknown>): string[] => {
@@ -82,6 +83,15 @@ describe('the configuration', () => {
     expect(readConfiguration({ firstframe: { monthlySpendingLimit: 'none' } }).monthlySpendingLimit).toBeUndefined();
   });
 
+  test.each([0.01, 1_000_000_000])(
+    'counts a limit of %d in millionths exactly, also when three of them are added',
+    (limit) => {
+      const { monthlySpendingLimit } = readConfiguration({ monthlySpendingLimit: limit });
+      expect(monthlySpendingLimit).toBe(limit);
+      expect(Number.isSafeInteger(Math.round(limit * 1_000_000) * 3)).toBe(true);
+    },
+  );
+
   test('lets callers in by a key, by a token of an identity provider, or by their AWS signature', () => {
     expect(readConfiguration({ auth: 'api-key' }).auth).toEqual({ mode: 'api-key' });
     expect(readConfiguration({ auth: 'iam' }).auth).toEqual({ mode: 'iam' });
@@ -107,6 +117,14 @@ describe('the configuration', () => {
     expect(violationsOf({ auth: 'jwt', jwt: elsewhere })).toEqual([]);
   });
 
+  test('takes an issuer that is only a name, when it says where its keys are', () => {
+    const jwt = { issuer: 'urn:example:pool 7', audience: 'a', jwksUrl: 'https://id.example/keys' };
+    const { auth } = readConfiguration({ auth: 'jwt', jwt });
+    expect(auth).toMatchObject({ issuer: 'urn:example:pool 7', jwks_url: 'https://id.example/keys' });
+    // The authorizer's function takes it as well.
+    expect(authSchema.safeParse(auth).success).toBe(true);
+  });
+
   test('has a web application firewall when it says how much an address may ask', () => {
     expect(readConfiguration({}).waf).toBeUndefined();
     expect(readConfiguration({ waf: '{"requestsPer5Minutes":500}' }).waf).toEqual({ requestsPer5Minutes: 500 });
@@ -120,7 +138,7 @@ describe('the configuration', () => {
 
 describe('a wrong configuration', () => {
   test.each<[string, Record<string, unknown>, RegExp]>([
-    ['region', { region: 'tokyo' }, /^region = "tokyo": .*"singapore"\|"beijing"/],
+    ['region', { region: 'tokyo' }, /^region = "tokyo": must be one of "singapore", "beijing"$/],
     ['an unknown setting', { regoin: 'beijing' }, /^regoin = "beijing": no such setting; there are region, wanBaseUrl/],
     ['an unknown setting in cdk.json', { firstframe: { regoin: 1 } }, /^regoin = 1: no such setting/],
     ['a setting that is no object', { firstframe: 'beijing' }, /^firstframe = "beijing": must be an object/],
@@ -134,7 +152,7 @@ describe('a wrong configuration', () => {
       { region: 'beijing', imageTransfer: 'url' },
       /^imageTransfer = "url": not with region = "beijing"/,
     ],
-    ['removalPolicy', { removalPolicy: 'keep' }, /^removalPolicy = "keep": .*"retain"\|"destroy"/],
+    ['removalPolicy', { removalPolicy: 'keep' }, /^removalPolicy = "keep": must be one of "retain", "destroy"$/],
     [
       'a model that nobody knows',
       { limits: { 'wan9-i2v': {} } },
@@ -148,10 +166,10 @@ describe('a wrong configuration', () => {
     [
       'a limit of nothing',
       { limits: { 'wan2.6-i2v': { concurrent_tasks: 0 } } },
-      /^limits\.wan2\.6-i2v\.concurrent_tasks = 0: .*>0/,
+      /^limits\.wan2\.6-i2v\.concurrent_tasks = 0: must be a whole number from 1/,
     ],
-    ['extraPermits', { extraPermits: '-1' }, /^extraPermits = -1: .*>=0/],
-    ['uncertainSeconds', { uncertainSeconds: 3600 }, /^uncertainSeconds = 3600: .*<=1800/],
+    ['extraPermits', { extraPermits: '-1' }, /^extraPermits = -1: must be a whole number from 0 to 100$/],
+    ['uncertainSeconds', { uncertainSeconds: 3600 }, /^uncertainSeconds = 3600: .*up to 1800$/],
     ['typicalSeconds', { typicalSeconds: 'soon' }, /^typicalSeconds = "soon": .*number/],
     [
       'an origin of a network',
@@ -166,14 +184,14 @@ describe('a wrong configuration', () => {
       { drop: { mode: 1 } },
       /^drop\.mode = 1: no such setting; there are owner, model, prompt, parameters/,
     ],
-    ['logRetentionDays', { logRetentionDays: '31' }, /^logRetentionDays = 31: .*30\|60/],
-    ['apiThrottle', { apiThrottle: { rate: 0 } }, /^apiThrottle\.rate = 0: .*>0/],
+    ['logRetentionDays', { logRetentionDays: '31' }, /^logRetentionDays = 31: .*30, 60/],
+    ['apiThrottle', { apiThrottle: { rate: 0 } }, /^apiThrottle\.rate = 0: .*above 0$/],
     [
       'an unknown setting of the throttle',
       { apiThrottle: { rps: 1 } },
       /^apiThrottle\.rps = 1: no such setting; there are rate, burst/,
     ],
-    ['auth', { auth: 'none' }, /^auth = "none": .*"api-key"\|"jwt"\|"iam"/],
+    ['auth', { auth: 'none' }, /^auth = "none": must be one of "api-key", "jwt", "iam"$/],
     ['an empty auth', { auth: '' }, /^auth = "": .*"api-key"/],
     ['tokens of nobody', { auth: 'jwt' }, /^auth = "jwt": needs the setting jwt as well/],
     [
@@ -189,7 +207,7 @@ describe('a wrong configuration', () => {
     [
       'tokens for nobody',
       { auth: 'jwt', jwt: { issuer: 'https://id.example' } },
-      /^jwt\.audience = \(missing\): .*string/,
+      /^jwt\.audience = \(missing\): must be a text/,
     ],
     [
       'keys over plain http',
@@ -216,10 +234,11 @@ describe('a wrong configuration', () => {
       { auth: 'jwt', jwt: { issuer: 'https://id.example', audience: 'a', claim: 'x' } },
       /^jwt\.claim = "x": no such setting; there are issuer, audience, ownerClaim, jwksUrl/,
     ],
-    ['a limit of nothing to spend', { monthlySpendingLimit: '0' }, /^monthlySpendingLimit = 0: .*>0/],
-    ['a limit that is no number', { monthlySpendingLimit: 'null' }, /^monthlySpendingLimit = null: .*or "none"/],
-    ['a limit that is false', { monthlySpendingLimit: false }, /^monthlySpendingLimit = false: .*or "none"/],
-    ['a firewall that lets nobody in', { waf: { requestsPer5Minutes: 1 } }, /^waf\.requestsPer5Minutes = 1: .*>=10/],
+    [
+      'a firewall that lets nobody in',
+      { waf: { requestsPer5Minutes: 1 } },
+      /^waf\.requestsPer5Minutes = 1: .*from 10 to 2000000000$/,
+    ],
     [
       'an unknown setting of the firewall',
       { waf: { requestsPer5Minutes: 100, rules: [] } },

@@ -65,7 +65,13 @@ const permissions: Record<FunctionName, string[]> = {
     keepEvents,
   ],
   dispatch: [...dispatching, keepEvents],
-  'create-task': [...items('GetItem', 'UpdateItem'), wanKey, ...read(uploads('drop/')), ...read(uploads('inputs/'))],
+  'create-task': [
+    ...items('GetItem', 'UpdateItem'),
+    wanKey,
+    ...read(uploads('drop/')),
+    ...read(uploads('inputs/')),
+    's3:ListBucket <UploadsBucket.Arn>',
+  ],
   'check-task': [...dispatching, wanKey],
   'archive-video': [
     ...items('GetItem', 'UpdateItem'),

@@ -18,6 +18,12 @@ export interface ContractContent {
   examples?: Record<string, { value: unknown }>;
 }
 
+/** A header of an answer. */
+export interface ContractHeader {
+  required?: boolean;
+  schema: Schema;
+}
+
 export interface ContractAnswer {
   description: string;
   headers?: Record<string, { $ref: string }>;
@@ -34,7 +40,7 @@ export interface ContractOperation {
 
 export interface ContractDocument {
   paths: Record<string, Record<string, ContractOperation>>;
-  components: { schemas: Record<string, Schema> };
+  components: { schemas: Record<string, Schema>; headers?: Record<string, ContractHeader> };
 }
 
 /** A route and method of the contract. */
@@ -48,6 +54,8 @@ export interface Contract {
   routes: Route[];
   /** The schema itself, for a reference to one. */
   resolve(schema: Schema): Schema;
+  /** The header itself, for a reference to one. */
+  headerOf(reference: { $ref: string }): ContractHeader;
   /** What is wrong with a value by a schema of the contract; undefined if nothing is. */
   faultOf(schema: Schema, value: unknown): string | undefined;
 }
@@ -75,6 +83,11 @@ export function readContract(document: ContractDocument): Contract {
     resolve: (schema) => {
       const name = /^#\/components\/schemas\/(\w+)$/.exec(schema.$ref ?? '')?.[1];
       return name === undefined ? schema : document.components.schemas[name];
+    },
+    headerOf: ({ $ref }) => {
+      const header = document.components.headers?.[$ref.replace('#/components/headers/', '')];
+      if (!header) throw new Error(`The contract has no ${$ref}.`);
+      return header;
     },
     faultOf(schema, value) {
       const validate = validatorOf(schema);

@@ -4,7 +4,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
-import type { VideoView } from '../../functions/api/video-view.ts';
+import type { VideoView } from '../../functions/video/view.ts';
 import { seedApiKey } from '../../local/aws/seed-api-key.ts';
 import { readSettings } from '../../local/settings.ts';
 import { type LocalStack, startLocal } from '../../local/stack.ts';

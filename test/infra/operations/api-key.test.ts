@@ -78,7 +78,7 @@ test('no two keys are alike', async () => {
 
 test('the list shows ids, owners and times of all keys and of nothing else, never a hash', async () => {
   await createVideo(store.table, aVideo({ owner: 'somebody' }));
-  await createUploadToken(store.table, { owner: 'somebody', key_id: 'k' }, { upload_id: 'u', model: 'wan2.6-i2v' });
+  await createUploadToken(store.table, { owner: 'somebody', key_id: 'k' }, { upload_id: 'u' });
   expect((await command('list')).output).toBe('There are no keys.');
   const [alice, bob] = [await create('alice'), await create('bob@example.com')];
   await command('revoke', alice.key_id);

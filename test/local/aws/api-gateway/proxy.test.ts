@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ApiDefinition } from '../../../../local/aws/api-gateway/api-definition.ts';
+import { ServiceError } from '../../../../local/aws/service-error.ts';
 import { until } from '../support.ts';
 import { method, serve } from './serve-api.ts';
 
@@ -134,6 +135,21 @@ describe('a function’s answer', () => {
     const answer = await send('/videos');
     expect(answer.status).toBe(502);
     expect(answer.body.toString()).toBe('{"message":"Internal server error"}');
+  });
+
+  test('that Lambda throttled is a failed integration, which the template says how to answer: its 429 reaches nobody', async () => {
+    const throttled = () => {
+      throw new ServiceError('TooManyRequestsException', 429, 'Rate Exceeded.');
+    };
+    const plain = await (await serve({}, { handler: throttled })).send('/videos');
+    expect([plain.status, plain.headers['x-amzn-errortype']]).toEqual([500, 'INTEGRATION_FAILURE']);
+    const shape = {
+      response_type: 'INTEGRATION_FAILURE',
+      status_code: 502,
+      parameters: { 'gatewayresponse.header.Retry-After': "'1'" },
+    };
+    const shaped = await (await serve({ gateway_responses: [shape] }, { handler: throttled })).send('/videos');
+    expect([shaped.status, shaped.headers['retry-after']]).toEqual([502, '1']);
   });
 
   test('that takes over 29 s is a 504', async () => {

@@ -1,0 +1,150 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { environments, type FunctionName } from '../../functions/shared/environment.ts';
+import { type Synthesis, synthesize } from '../../infra/synthesize.ts';
+import { type Found, flatten, functionNames, resourcesOf, standInBundles, synthesizeStandIns } from './support.ts';
+
+let synthesis: Synthesis;
+beforeAll(async () => {
+  synthesis = await synthesizeStandIns();
+});
+
+const all = (type: string): Found[] => resourcesOf(synthesis.template, type);
+const functionNamed = (name: FunctionName): Found =>
+  all('AWS::Lambda::Function').find(({ id }) => synthesis.functions[id]!.name === name)!;
+
+describe('each function', () => {
+  test('is one of those that have an environment', () => {
+    expect(
+      Object.values(synthesis.functions)
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual([...functionNames].sort());
+    expect(all('AWS::Lambda::Function')).toHaveLength(functionNames.length);
+  });
+
+  test('must have code', async () => {
+    const bundles = standInBundles();
+    bundles.delete('sweep');
+    await expect(synthesize({ bundles, outdir: 'unused' })).rejects.toThrow('There is no bundle of the function sweep');
+  });
+
+  test.each(functionNames)('%s is given exactly the variables that its schema asks for, and they parse', (name) => {
+    const { Variables = {} } = functionNamed(name).properties.Environment ?? {};
+    expect(Object.keys(Variables).sort()).toEqual(Object.keys(environments[name].shape).sort());
+    const values = Object.entries(Variables).map(([key, value]) => [
+      key,
+      flatten(value).replace('<WanApiKey>', 'arn:secret'),
+    ]);
+    expect(environments[name].safeParse(Object.fromEntries(values)).error).toBeUndefined();
+  });
+
+  test('gets the configuration', async () => {
+    const { template, functions } = await synthesizeStandIns({
+      region: 'beijing',
+      typicalSeconds: 6,
+      wanBaseUrl: 'http://127.0.0.1:4401/api/v1',
+      trustedOrigins: ['http://127.0.0.1:4401'],
+      extraPermits: 0,
+      limits: { 'wan2.6-i2v': { concurrent_tasks: 9 } },
+      drop: { owner: 'studio', parameters: { resolution: '480P' } },
+      monthlySpendingLimit: 12.5,
+      auth: 'jwt',
+      jwt: { issuer: 'https://id.example', audience: 'firstframe' },
+    });
+    const variables = Object.fromEntries(
+      resourcesOf(template, 'AWS::Lambda::Function').map(({ id, properties }) => [
+        functions[id]!.name,
+        properties.Environment?.Variables,
+      ]),
+    );
+    expect(variables['create-task']).toMatchObject({
+      WAN_REGION: 'beijing',
+      WAN_BASE_URL: 'http://127.0.0.1:4401/api/v1',
+      IMAGE_TRANSFER: 'upload',
+      TYPICAL_SECONDS: '6',
+      LANE_LIMITS: '{"extra_permits":0,"models":{"wan2.6-i2v":{"concurrent_tasks":9}}}',
+    });
+    expect(variables.submit).toMatchObject({
+      TRUSTED_ORIGINS: '["http://127.0.0.1:4401"]',
+      MONTHLY_SPENDING_LIMIT: '12.5',
+    });
+    expect(JSON.parse(variables.authorize.AUTH)).toEqual({
+      mode: 'jwt',
+      issuer: 'https://id.example',
+      audience: 'firstframe',
+      owner_claim: 'sub',
+      jwks_url: 'https://id.example/.well-known/jwks.json',
+    });
+    expect(JSON.parse(variables.drop.DROP_DEFAULTS)).toMatchObject({
+      owner: 'studio',
+      parameters: { resolution: '480P' },
+    });
+  });
+
+  test('knows no spending limit where there is none', async () => {
+    const { template, functions } = await synthesizeStandIns({ monthlySpendingLimit: 'none' });
+    for (const { id, properties } of resourcesOf(template, 'AWS::Lambda::Function')) {
+      const limited = 'MONTHLY_SPENDING_LIMIT' in environments[functions[id]!.name as FunctionName].shape;
+      expect(properties.Environment?.Variables.MONTHLY_SPENDING_LIMIT).toBe(limited ? '' : undefined);
+    }
+  });
+
+  test('has the runtime, a log group that forgets, traces, and is called by its alias alone', () => {
+    for (const { id, properties } of all('AWS::Lambda::Function')) {
+      expect(properties).toMatchObject({
+        Runtime: 'nodejs24.x',
+        Architectures: ['arm64'],
+        TracingConfig: { Mode: 'Active' },
+      });
+      const logGroup = synthesis.template.Resources[properties.LoggingConfig.LogGroup.Ref]!;
+      expect(logGroup).toMatchObject({ Type: 'AWS::Logs::LogGroup', Properties: { RetentionInDays: 30 } });
+      const users = all('AWS::Lambda::Alias').filter(({ properties: { FunctionName } }) => FunctionName.Ref === id);
+      expect(users.map((alias) => alias.properties.Name)).toEqual(['live']);
+    }
+    const aliases = new Set(all('AWS::Lambda::Alias').map(({ id }) => `<${id}>`));
+    const called = [
+      ...all('AWS::Lambda::Permission').map(({ properties }) => flatten(properties.FunctionName)),
+      ...all('AWS::Events::Rule').flatMap(({ properties }) =>
+        properties.Targets.map(({ Arn }: { Arn: unknown }) => flatten(Arn)),
+      ),
+    ];
+    expect(called.filter((callee) => !aliases.has(callee))).toEqual([]);
+  });
+
+  test('that callers may keep waiting handles at once what the configuration says, and no function is limited without', async () => {
+    const limited = ({ template, functions }: Synthesis) =>
+      resourcesOf(template, 'AWS::Lambda::Function').flatMap(({ id, properties: { ReservedConcurrentExecutions } }) =>
+        ReservedConcurrentExecutions === undefined ? [] : [[functions[id]!.name, ReservedConcurrentExecutions]],
+      );
+    expect(limited(synthesis)).toEqual([]);
+    expect(limited(await synthesizeStandIns({ apiConcurrency: 40 })).sort()).toEqual([
+      ['submit', 40],
+      ['videos', 40],
+    ]);
+  });
+
+  test.each<[FunctionName, number, number]>([
+    ['submit', 29, 1024],
+    ['videos', 29, 512],
+    ['actions', 29, 512],
+    ['dashscope', 29, 1024],
+    ['catalogue', 29, 1024],
+    // The client waits 75 s for Wan, which fetches and checks the image meanwhile, and may have to upload it and call again.
+    ['create-task', 240, 512],
+    ['archive-video', 900, 512],
+  ])('%s has %i s and %i MB', (name, Timeout, MemorySize) => {
+    expect(functionNamed(name).properties).toMatchObject({ Timeout, MemorySize });
+  });
+
+  test.each<FunctionName>(['drop', 'dispatch', 'sweep'])(
+    '%s, which nobody waits for, keeps what it can not handle',
+    (name) => {
+      const { DeadLetterConfig } = functionNamed(name).properties;
+      const queue = synthesis.template.Resources[DeadLetterConfig.TargetArn['Fn::GetAtt'][0]]!;
+      expect(queue).toMatchObject({
+        Type: 'AWS::SQS::Queue',
+        Properties: { SqsManagedSseEnabled: true, MessageRetentionPeriod: 14 * 24 * 3600 },
+      });
+    },
+  );
+});

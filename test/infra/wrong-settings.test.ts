@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest';
+import { readConfiguration } from '../../infra/config.ts';
+import { settingNames } from '../../infra/settings.ts';
+
+/** What is said of a configuration, without the line above it. */
+const saidOf = (context: Record<string, unknown>): string => {
+  try {
+    readConfiguration(context);
+  } catch (error) {
+    return (error as Error).message.split('\n').slice(1).join('\n').trim();
+  }
+  throw new Error('Nothing is wrong with it.');
+};
+
+const aboutSpending = 'must be a number from 0.01 to 1000000000, or "none"';
+const tokens = (jwt: unknown) => ({ auth: 'jwt', jwt });
+const limitsOf = (limits: unknown) => ({ limits: { 'wan2.6-i2v': limits } });
+
+/** Settings, and the words that must be in what is said of them. */
+const wrong: [Record<string, unknown>, ...string[]][] = [
+  [{ firstframe: [] }, 'firstframe = []: must be an object of settings'],
+  [{ firstframe: null }, 'firstframe = null: must be an object of settings'],
+  [{ region: 5 }, 'region = 5: must be one of "singapore", "beijing"'],
+  [{ region: null }, 'must be one of "singapore"'],
+  [{ wanBaseUrl: 5 }, 'must be an http(s) URL that ends in /api/v1'],
+  [{ imageTransfer: true }, 'must be one of "url", "upload"'],
+  [{ removalPolicy: [] }, 'must be one of "retain", "destroy"'],
+  [{ limits: true }, 'limits = true: must be an object of limits'],
+  [{ limits: [] }, 'limits = []: must be an object of limits'],
+  [limitsOf(5), 'must be an object {"submits_per_second": N'],
+  [limitsOf([]), 'must be an object {"submits_per_second": N'],
+  [limitsOf({ submits_per_second: 0 }), 'submits_per_second = 0: must be a number above 0'],
+  [limitsOf({ concurrent_tasks: 1.5 }), 'concurrent_tasks = 1.5: must be a whole number from 1'],
+  [{ extraPermits: '1.5' }, 'extraPermits = 1.5: must be a whole number from 0 to 100'],
+  [{ extraPermits: 101 }, 'must be a whole number from 0 to 100'],
+  [{ typicalSeconds: 0 }, 'must be a number above 0'],
+  [{ uncertainSeconds: true }, 'must be a number above 0, up to 1800'],
+  [{ trustedOrigins: 'http://127.0.0.1' }, 'must be a list of loopback http origins'],
+  [{ trustedOrigins: [5] }, 'trustedOrigins.0 = 5: must be a loopback http origin'],
+  [{ drop: [] }, 'drop = []: must be an object of what drops become'],
+  [{ drop: { owner: 5 } }, 'drop.owner = 5: must be 1 to 64 of'],
+  [{ drop: { owner: 'a#b' } }, 'drop.owner = "a#b": must be 1 to 64 of'],
+  [{ drop: { prompt: 5 } }, 'drop.prompt = 5: must be a text'],
+  [{ drop: { parameters: [] } }, 'drop.parameters = []: must be an object of parameters'],
+  [{ drop: { model: null } }, 'drop.model = null: must be one of', '"wan2.2-i2v-flash"'],
+  [{ auth: true }, 'auth = true: must be one of "api-key", "jwt", "iam"'],
+  [tokens(5), 'jwt = 5: must be an object {"issuer"'],
+  [tokens([]), 'jwt = []: must be an object {"issuer"'],
+  [tokens({}), 'jwt.issuer = (missing): must be a text', 'jwt.audience = (missing): must be a text'],
+  [tokens({ issuer: '', audience: 'a' }), 'jwt.issuer = "": must be a text that is not empty'],
+  [tokens({ issuer: 'a name', audience: 'a' }), 'must be an http(s) URL', 'or say in "jwksUrl" where they are'],
+  [tokens({ issuer: 'https://id.example', audience: 5 }), 'jwt.audience = 5: must be a text that is not empty'],
+  [tokens({ issuer: 'a', audience: 'a', ownerClaim: '', jwksUrl: 'https://a' }), 'jwt.ownerClaim = "": must be a text'],
+  [tokens({ issuer: 'a', audience: 'a', jwksUrl: 5 }), 'jwt.jwksUrl = 5: must be an http(s) URL without'],
+  [tokens({ issuer: 'a', audience: 'a', jwksUrl: 'keys' }), 'jwt.jwksUrl = "keys": must be an http(s) URL without'],
+  ...[0, -1, 'much', '', true, false, null, [], {}, 0.0000001, 0.009, 1_000_000_001, 9e9, 1e308].map(
+    (monthlySpendingLimit): [Record<string, unknown>, string] => [
+      { monthlySpendingLimit },
+      `monthlySpendingLimit = ${JSON.stringify(monthlySpendingLimit)}: ${aboutSpending}`,
+    ],
+  ),
+  [{ logRetentionDays: '"30"' }, 'logRetentionDays = "30": must be one of 1, 3, 5'],
+  [{ apiThrottle: 50 }, 'apiThrottle = 50: must be an object {"rate": N, "burst": N}'],
+  [{ apiThrottle: { rate: '5' } }, 'apiThrottle.rate = "5": must be a number above 0'],
+  [{ apiThrottle: { burst: 0 } }, 'apiThrottle.burst = 0: must be a whole number from 1'],
+  [{ apiConcurrency: 0 }, 'apiConcurrency = 0: must be a whole number from 1 to 10000'],
+  [{ apiConcurrency: 'all' }, 'apiConcurrency = "all": must be a whole number from 1 to 10000'],
+  [{ waf: true }, 'waf = true: must be an object {"requestsPer5Minutes": N}'],
+  [{ waf: 5000 }, 'waf = 5000: must be an object {"requestsPer5Minutes": N}'],
+  [{ waf: [] }, 'waf = []: must be an object {"requestsPer5Minutes": N}'],
+  [{ waf: {} }, 'waf.requestsPer5Minutes = (missing): must be a whole number from 10 to 2000000000'],
+];
+
+describe('a wrong value', () => {
+  test.each(wrong)('%j is told in our own words, which say what is allowed', (context, ...words) => {
+    const said = saidOf(context);
+    for (const part of words) expect(said).toContain(part);
+    expect(said.split('\n')).toHaveLength(words.filter((part) => /: must be/.test(part)).length || 1);
+    expect(said).not.toMatch(/invalid|expected|received|too (small|big)|unrecognized/i);
+  });
+
+  test.each(settingNames)('of any setting is such a sentence: %s', (name) => {
+    for (const value of [{ unknown: 1 }, [{}], -1.5, '\0', null, false]) {
+      const said = saidOf({ firstframe: { [name]: value } });
+      expect(said).toMatch(/must be|no such setting/);
+      expect(said).not.toMatch(/invalid|expected|received|too (small|big)|unrecognized/i);
+    }
+  });
+});
