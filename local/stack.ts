@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { usual, withOrigins } from './addresses.ts';
 import { serverOptions } from './aws/api-gateway/server-options.ts';
 import { type Clock, systemClock } from './aws/clock.ts';
 import { lockDirectory } from './aws/directory-lock.ts';
@@ -70,7 +71,7 @@ export async function startLocal(settings: LocalSettings, dependencies: LocalDep
     return closing;
   };
   try {
-    // All at once: the addresses are part of the template, and loading code takes longer than anything else.
+    // All at once: loading code takes longer than anything else.
     const [{ synthesize }, bundles, { createRuntime }, api, aws, wan] = await allSettled([
       import('../infra/synthesize.ts'),
       import('../infra/bundle.ts').then(({ bundle }) => bundle({ outdir })),
@@ -92,13 +93,13 @@ export async function startLocal(settings: LocalSettings, dependencies: LocalDep
     ]);
     const { template, assetDirectory } = await synthesize({
       bundles,
-      context: stackContext(settings, aws.url, wan?.url, context),
+      context: stackContext(settings, usual.awsUrl, wan && usual.emulatorUrl, context),
       outdir,
     });
     const calls: AwsCall[] = [];
     const runtime = await createRuntime({
       largest_concurrency,
-      template,
+      template: withOrigins(template, { awsUrl: aws.url, emulatorUrl: wan?.url }),
       codeDirectory: assetDirectory,
       directory: settings.directory,
       clock,

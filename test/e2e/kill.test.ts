@@ -41,7 +41,7 @@ test(`a process that is killed at any moment and started again loses no video an
   const image = pngUrl(360, 360);
   const accepted = new Map<string, string>();
   const drops: string[] = [];
-  for (let round = 0; round < 4; round++) {
+  for (let round = 0; round < 3; round++) {
     const key = randomUUID();
     const body = JSON.stringify({ model: 'wan2.2-i2v-flash', input: { prompt: `Round ${round}`, img_url: image } });
     const submit = () => api.call('/videos', { method: 'POST', body, headers: { 'idempotency-key': key } });
@@ -75,7 +75,7 @@ test(`a process that is killed at any moment and started again loses no video an
     headers: { authorization: 'Bearer sk-local' },
   });
   const { data } = (await listed.json()) as { data: { status: string }[] };
-  expect(data.map(({ status }) => status)).toEqual(Array.from({ length: 8 }, () => 'SUCCEEDED'));
+  expect(data.map(({ status }) => status)).toEqual(Array.from({ length: accepted.size + drops.length }, () => 'SUCCEEDED'));
 
   // Nothing half-written, nothing double: one file a video, and its metadata beside it.
   const { Versions = [] } = await api.s3.send(new ListObjectVersionsCommand({ Bucket: 'firstframe-videos' }));

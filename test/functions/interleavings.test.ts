@@ -12,7 +12,7 @@ import { versionedBuckets } from './versioned-buckets.ts';
 import { limitsByClock } from './workflow/support.ts';
 
 /** How many histories each property is tried with; `INTERLEAVINGS=1000 npx vitest run test/functions/interleavings.test.ts` looks closer. */
-const numRuns = Number(process.env.INTERLEAVINGS ?? 6);
+const numRuns = Number(process.env.INTERLEAVINGS ?? 4);
 
 let storage: Awaited<ReturnType<typeof versionedBuckets>>;
 beforeAll(async () => {

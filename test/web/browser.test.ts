@@ -191,11 +191,14 @@ describe('a video on the page', () => {
     await statusOf(card, 'Canceled').waitFor();
 
     await button(card, 'Delete').press('Enter');
+    // The page looks at the video first: it may have changed since.
+    await button(card, 'No').waitFor();
     expect(await page.evaluate('document.activeElement.textContent')).toBe('No');
     await page.keyboard.press('Escape');
     expect(await page.evaluate('document.activeElement.textContent')).toBe('Delete');
     expect((await api.call(`/videos/${id}`)).status).toBe(200);
     await button(card, 'Delete').press('Enter');
+    await button(card, 'No').waitFor();
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     await card.waitFor({ state: 'detached' });
