@@ -75,7 +75,9 @@ test(`a process that is killed at any moment and started again loses no video an
     headers: { authorization: 'Bearer sk-local' },
   });
   const { data } = (await listed.json()) as { data: { status: string }[] };
-  expect(data.map(({ status }) => status)).toEqual(Array.from({ length: accepted.size + drops.length }, () => 'SUCCEEDED'));
+  expect(data.map(({ status }) => status)).toEqual(
+    Array.from({ length: accepted.size + drops.length }, () => 'SUCCEEDED'),
+  );
 
   // Nothing half-written, nothing double: one file a video, and its metadata beside it.
   const { Versions = [] } = await api.s3.send(new ListObjectVersionsCommand({ Bucket: 'firstframe-videos' }));
