@@ -65,6 +65,20 @@ describe.runIf(hasCurl)("the README's curl commands", () => {
     return promisify(execFile)('bash', ['-euc', script.replaceAll('curl ', 'curl --silent ')], { cwd: folder, env });
   };
 
+  test('upload a large picture by the program that is shown', async () => {
+    const [program] = [...readme.matchAll(/^```js\n([\s\S]*?)^```/gm)].map((block) => block[1]!);
+    const file = path.join(folder, 'upload.mjs');
+    await writeFile(
+      file,
+      program!.replace('http://127.0.0.1:4400', api.url).replace('Bearer local', `Bearer ${api.api_key}`),
+    );
+    const { stdout } = await promisify(execFile)(process.execPath, [file], { cwd: folder });
+    expect(await api.finished(stdout.trim())).toMatchObject({
+      status: 'succeeded',
+      image: { width: 1200, height: 900 },
+    });
+  });
+
   test('make a video of photo.jpg, tell how it stands, and fetch it', async () => {
     const { stdout } = await shell(blockWith('-d @- <<BODY'));
     const { id, status } = JSON.parse(stdout) as { id: string; status: string };
