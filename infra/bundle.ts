@@ -5,6 +5,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BuildOptions, Plugin } from 'esbuild';
 import { hashFiles, hashOf, listFiles } from './content-hash.ts';
+import { resolveSuffix } from './import-suffix.ts';
 import { jsonTexts } from './json-text.ts';
 
 /** A Lambda's code, ready to run or to deploy. */
@@ -63,11 +64,9 @@ const browserOptions = {
 /** `import script from './page.ts?bundled'`: a page's script or style sheet with all that it imports, as text. */
 const pageParts: Plugin = {
   name: 'page-parts',
-  setup({ onResolve, onLoad, esbuild }) {
-    onResolve({ filter: /\?bundled$/ }, ({ path, resolveDir }) => ({
-      path: resolve(resolveDir, path.replace(/\?bundled$/, '')),
-      namespace: 'page-part',
-    }));
+  setup(build) {
+    const { onLoad, esbuild } = build;
+    resolveSuffix(build, 'bundled', 'page-part');
     onLoad({ filter: /./, namespace: 'page-part' }, async ({ path }) => {
       const { outputFiles } = await esbuild.build({ ...browserOptions, entryPoints: [path] });
       return { contents: outputFiles[0]!.text.trimEnd(), loader: 'text' };

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
-import { resolve } from 'node:path';
 import { compileFunction } from 'node:vm';
 import type { BuildOptions, Plugin } from 'esbuild';
+import { resolveSuffix } from './import-suffix.ts';
 
 /** How a module is put together to be run here and now: nothing of it is deployed. */
 const options = {
@@ -29,11 +29,9 @@ const installedPackages: Plugin = {
  */
 export const jsonTexts: Plugin = {
   name: 'json-texts',
-  setup({ onResolve, onLoad, esbuild }) {
-    onResolve({ filter: /\?json$/ }, ({ path, resolveDir }) => ({
-      path: resolve(resolveDir, path.replace(/\?json$/, '')),
-      namespace: 'json-text',
-    }));
+  setup(build) {
+    const { onLoad, esbuild } = build;
+    resolveSuffix(build, 'json', 'json-text');
     onLoad({ filter: /./, namespace: 'json-text' }, async ({ path }) => {
       const { outputFiles } = await esbuild.build({ ...options, entryPoints: [path], plugins: [installedPackages] });
       return { contents: JSON.stringify(defaultExportOf(outputFiles[0]!.text, path)), loader: 'text' };

@@ -4,45 +4,13 @@ import { explainEnding } from '../../functions/wan/errors.ts';
 import { serveDashscope } from '../functions/api/dashscope/serve.ts';
 import { aTask, moveTo, succeed } from '../functions/api/dashscope/support.ts';
 import { curl } from '../local/wan/curl.ts';
+import { examples, prompt } from '../support/reference-examples.ts';
 import { startTable } from '../support/table.ts';
 
 /*
  * The reference's own examples, sent by curl to firstframe instead of the service: nothing but the base URL and the key differs,
  * and the prompts are ours. What Wan would do meanwhile is written into the record.
  */
-const rap = 'https://help-static-aliyun-doc.aliyuncs.com/file-manage-files/zh-CN/20250925/wpimhv/rap.png';
-const rapSound = 'https://help-static-aliyun-doc.aliyuncs.com/file-manage-files/zh-CN/20250925/ozwpvi/rap.mp3';
-const cat = 'https://cdn.translate.alibaba.com/r/wanx-demo-1.png';
-const prompt = 'A painted figure comes to life and sings.';
-
-/** The bodies of the examples, under the headings they stand under in the reference. */
-const examples = {
-  'Multi-shot narrative': {
-    model: 'wan2.6-i2v',
-    input: { prompt, img_url: rap, audio_url: rapSound },
-    parameters: { resolution: '720P', prompt_extend: true, duration: 10, shot_type: 'multi' },
-  },
-  'Automatic dubbing': {
-    model: 'wan2.5-i2v-preview',
-    input: { prompt, img_url: rap },
-    parameters: { resolution: '480P', prompt_extend: true, duration: 10 },
-  },
-  'Input audio file': {
-    model: 'wan2.5-i2v-preview',
-    input: { prompt, img_url: rap, audio_url: rapSound },
-    parameters: { resolution: '480P', prompt_extend: true, duration: 10 },
-  },
-  'Generate a silent video': {
-    model: 'wan2.2-i2v-plus',
-    input: { prompt, img_url: cat },
-    parameters: { resolution: '480P', prompt_extend: true },
-  },
-  'Use a negative prompt': {
-    model: 'wan2.2-i2v-plus',
-    input: { prompt, negative_prompt: 'flowers', img_url: cat },
-    parameters: { resolution: '480P', prompt_extend: true },
-  },
-} as const;
 
 /** 2025-09-25 11:07:28.590 in UTC+8, the submit time of the reference's own example, and its end. */
 const submitted = Date.parse('2025-09-25T03:07:28.590Z');

@@ -1,22 +1,14 @@
-import { type Browser, type Locator, type Page, chromium as playwright } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { openBrowser } from '../support/browser.ts';
 import { type Endpoint, openEndpoint } from '../support/endpoint.ts';
 import { png, pngUrl } from '../support/png.ts';
 import { bmp } from './bmp.ts';
 
-// On Lambda the package brings the libraries along that a bare machine lacks, so it is told that this is one.
-process.env.AWS_EXECUTION_ENV = 'AWS_Lambda_nodejs22.x';
-const { default: chromium } = await import('@sparticuz/chromium');
-const executablePath = await chromium.executablePath();
-delete process.env.AWS_EXECUTION_ENV;
-
-// The package is made for Lambda: there a browser is one process for one page, and origins count for nothing. A person's is not so.
-const args = chromium.args.filter((arg) => !/^--(single-process|no-zygote|disable-web-security)$/.test(arg));
-
 let api: Endpoint;
 let browser: Browser;
 beforeAll(async () => {
-  [api, browser] = await Promise.all([openEndpoint(), playwright.launch({ executablePath, args })]);
+  [api, browser] = await Promise.all([openEndpoint(), openBrowser()]);
 }, 120_000);
 afterAll(async () => {
   await browser?.close();

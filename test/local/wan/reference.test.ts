@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { cat, examples, prompt, rap, rapSound } from '../../support/reference-examples.ts';
 import { curl } from './curl.ts';
 import { createClient, fetchOf, mp3, png, sharedWan, submitPath } from './support.ts';
 
@@ -6,40 +7,7 @@ import { createClient, fetchOf, mp3, png, sharedWan, submitPath } from './suppor
  * The reference's own examples, sent by curl to an emulator instead of the service: nothing but the base URL differs, and the
  * prompts are ours. The addresses of its pictures and its sound are answered here, since a test reaches nothing outside.
  */
-const rap = 'https://help-static-aliyun-doc.aliyuncs.com/file-manage-files/zh-CN/20250925/wpimhv/rap.png';
-const rapSound = 'https://help-static-aliyun-doc.aliyuncs.com/file-manage-files/zh-CN/20250925/ozwpvi/rap.mp3';
-const cat = 'https://cdn.translate.alibaba.com/r/wanx-demo-1.png';
 const files = { [rap]: png(720, 720), [rapSound]: mp3(12), [cat]: png(750, 1000) };
-const prompt = 'A painted figure comes to life and sings.';
-
-/** The bodies of the examples, under the headings they stand under in the reference. */
-const examples = {
-  'Multi-shot narrative': {
-    model: 'wan2.6-i2v',
-    input: { prompt, img_url: rap, audio_url: rapSound },
-    parameters: { resolution: '720P', prompt_extend: true, duration: 10, shot_type: 'multi' },
-  },
-  'Automatic dubbing': {
-    model: 'wan2.5-i2v-preview',
-    input: { prompt, img_url: rap },
-    parameters: { resolution: '480P', prompt_extend: true, duration: 10 },
-  },
-  'Input audio file': {
-    model: 'wan2.5-i2v-preview',
-    input: { prompt, img_url: rap, audio_url: rapSound },
-    parameters: { resolution: '480P', prompt_extend: true, duration: 10 },
-  },
-  'Generate a silent video': {
-    model: 'wan2.2-i2v-plus',
-    input: { prompt, img_url: cat },
-    parameters: { resolution: '480P', prompt_extend: true },
-  },
-  'Use a negative prompt': {
-    model: 'wan2.2-i2v-plus',
-    input: { prompt, negative_prompt: 'flowers', img_url: cat },
-    parameters: { resolution: '480P', prompt_extend: true },
-  },
-} as const;
 
 /** What the reference says in words, or in examples for its SDKs, made into requests of the same kind. */
 const more = {
