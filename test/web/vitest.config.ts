@@ -7,6 +7,8 @@ export default defineConfig({
     ...everything.test,
     include: ['test/web/*browser.test.ts'],
     exclude: [],
+    // Known to need it: the test of deleting by keyboard fails in some runs, why is not known yet.
+    retry: 2,
     root: `${import.meta.dirname}/../..`,
   },
 });
