@@ -68,6 +68,15 @@ export const dropDefaultsSchema = z.strictObject({
 });
 export type DropDefaults = z.infer<typeof dropDefaultsSchema>;
 
+/** How drops are taken. */
+export const dropRulesSchema = z.strictObject({
+  /** How long an image without a prompt of its own waits for a sidecar. */
+  sidecar_seconds: z.int().min(0),
+  /** Whose drops are: all one owner's (that of the defaults), each top folder's owner of that name, or as this table of folders says. */
+  owners: z.union([z.literal(['one', 'folders']), z.record(z.string(), ownerName)]),
+});
+export type DropRules = z.infer<typeof dropRulesSchema>;
+
 const variables = {
   TABLE_NAME: z.string().min(1),
   UPLOADS_BUCKET: z.string().min(1),
@@ -88,6 +97,11 @@ const variables = {
   /** Origins that are trusted although they are neither https nor public: loopback addresses, on a developer's machine only. */
   TRUSTED_ORIGINS: json(z.array(z.url())),
   DROP_DEFAULTS: json(dropDefaultsSchema),
+  DROP_RULES: json(dropRulesSchema),
+  /** The state machine that wakes a drop when its time to wait for a sidecar is over. */
+  DROP_WAIT_ARN: z.string().startsWith('arn:'),
+  /** Whether a finished video is copied beside the image that it was made of. */
+  COPY_VIDEO_BESIDE: z.enum(['yes', 'no']).transform((text) => text === 'yes'),
   AUTH: json(authSchema),
   /** What an owner may spend in a calendar month, in the region's currency; empty means as much as they like. */
   MONTHLY_SPENDING_LIMIT: z.union([z.literal('').transform(() => undefined), z.coerce.number().positive()]),
@@ -112,12 +126,28 @@ export const environments = {
   contract: z.object({}),
   catalogue: pick('WAN_REGION', 'UPLOADS_BUCKET', 'TRUSTED_ORIGINS', 'TYPICAL_SECONDS'),
   uploads: pick('UPLOADS_BUCKET'),
-  submit: pick(...taking),
-  videos: pick('TABLE_NAME', 'VIDEOS_BUCKET', 'UPLOADS_BUCKET', 'WAN_REGION', 'MONTHLY_SPENDING_LIMIT'),
+  submit: pick(...taking, 'TYPICAL_SECONDS'),
+  videos: pick(
+    'TABLE_NAME',
+    'VIDEOS_BUCKET',
+    'UPLOADS_BUCKET',
+    'WAN_REGION',
+    'MONTHLY_SPENDING_LIMIT',
+    'LANE_LIMITS',
+    'TYPICAL_SECONDS',
+  ),
   actions: pick(...dispatching, ...wan, 'UPLOADS_BUCKET', 'VIDEOS_BUCKET', 'MONTHLY_SPENDING_LIMIT'),
   dashscope: pick(...taking, ...wan, 'VIDEOS_BUCKET'),
-  drop: pick(...dispatching, 'UPLOADS_BUCKET', 'WAN_REGION', 'TRUSTED_ORIGINS', 'DROP_DEFAULTS'),
-  dispatch: pick(...dispatching),
+  drop: pick(
+    ...dispatching,
+    'UPLOADS_BUCKET',
+    'WAN_REGION',
+    'TRUSTED_ORIGINS',
+    'DROP_DEFAULTS',
+    'DROP_RULES',
+    'DROP_WAIT_ARN',
+  ),
+  dispatch: pick(...dispatching, 'UPLOADS_BUCKET'),
   'create-task': pick(
     'TABLE_NAME',
     'LANE_LIMITS',
@@ -130,9 +160,9 @@ export const environments = {
     'MONTHLY_SPENDING_LIMIT',
   ),
   'check-task': pick(...dispatching, ...wan, 'TYPICAL_SECONDS'),
-  'archive-video': pick('TABLE_NAME', ...wan, 'VIDEOS_BUCKET', 'WAN_REGION', 'TRUSTED_ORIGINS'),
+  'archive-video': pick('TABLE_NAME', ...wan, 'VIDEOS_BUCKET', 'WAN_REGION', 'TRUSTED_ORIGINS', 'COPY_VIDEO_BESIDE'),
   'record-failure': pick(...dispatching),
-  sweep: pick(...dispatching, 'UPLOADS_BUCKET', 'VIDEOS_BUCKET'),
+  sweep: pick(...dispatching, 'UPLOADS_BUCKET', 'VIDEOS_BUCKET', 'COPY_VIDEO_BESIDE'),
 } as const;
 
 export type FunctionName = keyof typeof environments;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Status } from './record.ts';
+import type { Source, Status } from './record.ts';
 
 /** Keys of the one table, by kind of item. */
 export const keys = {
@@ -33,9 +33,13 @@ export const timeAndId = (createdAt: string, id: string): string => `${createdAt
 /** Between an owner's name and the time within a lane's queue: sorts before every character an owner's name may hold. */
 const separator = '#';
 
-/** What still needs work is found by these two attributes; a terminal video has neither, which keeps the index small. */
+/**
+ * What still needs work is found by these two attributes; a video that is done has neither, which keeps the index small. A drop is
+ * done when its outcome is told beside it.
+ */
 export function openAttributes(video: {
   status: Status;
+  source: Source;
   model: string;
   owner: string;
   created_at: string;
@@ -53,7 +57,7 @@ export function openAttributes(video: {
     case 'archiving':
       return { open_status: video.status, open_order: order };
     default:
-      return {};
+      return video.source.type === 'drop' ? { open_status: 'untold', open_order: order } : {};
   }
 }
 

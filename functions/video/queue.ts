@@ -57,7 +57,7 @@ export async function firstOfEachOwner(
 /** Ids of the videos in a status that still needs work, oldest first. */
 export async function* idsInStatus(
   table: Table,
-  openStatus: 'submitting' | 'running' | 'archiving' | 'deleting',
+  openStatus: 'submitting' | 'running' | 'archiving' | 'untold' | 'deleting',
 ): AsyncGenerator<string> {
   let start: Record<string, unknown> | undefined;
   do {

@@ -44,7 +44,20 @@ export type VideoParameters = Partial<VideoRequest['parameters']>;
 
 export type Source =
   | { type: 'api'; key_id: string }
-  | { type: 'drop'; bucket: string; key: string; version_id?: string };
+  /** An image in the drop folder. `settings`: which of the levels below each value of the request came from, by JSON pointer. */
+  | ({ type: 'drop'; settings?: Record<string, SettingLevel>; defaults_key?: string } & DroppedAt)
+  /** A line of a manifest in the drop folder, from 1. */
+  | ({ type: 'manifest'; line: number } & DroppedAt);
+
+interface DroppedAt {
+  bucket: string;
+  key: string;
+  version_id?: string;
+}
+
+/** Where a drop's settings come from, strongest first; `defaults` is the nearest `_defaults.json`, at the source's `defaults_key`. */
+export const settingLevels = ['sidecar', 'metadata', 'defaults', 'deployment'] as const;
+export type SettingLevel = (typeof settingLevels)[number];
 
 /**
  * The ledger of invariant 1: written before Wan is called, so that whoever comes after a crash knows that a paid task may exist.
@@ -126,6 +139,8 @@ export interface VideoRecord {
   /** How many downloads of the finished video were begun. */
   downloads?: number;
   task?: Task;
+  /** How many tasks at Wan became this video's since its request or its last retry: one, or money was lost. */
+  upstream_tasks?: number;
   video?: ArchivedVideo;
   usage?: Usage;
   cost?: Price;

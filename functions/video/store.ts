@@ -2,7 +2,7 @@ import { type DynamoDBDocumentClient, PutCommand, UpdateCommand } from '@aws-sdk
 import { conditionally } from './conditionally.ts';
 import { keys, openAttributes, timeAndId } from './keys.ts';
 import { readItem } from './read-item.ts';
-import type { Status, VideoRecord } from './record.ts';
+import { isTerminal, type Status, type VideoRecord } from './record.ts';
 import { isTombstone } from './tombstone.ts';
 import { isLegalTransition } from './transitions.ts';
 import { updateExpression } from './update-expression.ts';
@@ -13,6 +13,8 @@ export interface Table {
   tableName: string;
   /** Milliseconds since 1970. */
   now: () => number;
+  /** Told of each video that ended, once that is written. What goes wrong there is no concern of whoever ended it. */
+  ended?: ((video: VideoRecord) => Promise<void>) | undefined;
 }
 
 /** A video as it lies in the table: with the keys of the item and of its indexes, which the record itself does not carry. */
@@ -45,7 +47,10 @@ export async function createVideo(table: Table, video: VideoRecord): Promise<Cre
     },
     ConditionExpression: 'attribute_not_exists(pk)',
   });
-  if (await conditionally(table.client.send(put))) return { outcome: 'created', video };
+  if (await conditionally(table.client.send(put))) {
+    if (isTerminal(video.status)) await table.ended?.(video);
+    return { outcome: 'created', video };
+  }
   const standing = await readVideo(table, video.id);
   return standing ? { outcome: 'standing', video: standing } : { outcome: 'deleted' };
 }
@@ -106,7 +111,7 @@ async function update(
  * @returns the new record, or undefined when the video is no longer as `video` says (status and run): read it again
  * @throws Error when the transition is none that a video's life has
  */
-export function changeStatus(
+export async function changeStatus(
   table: Table,
   video: VideoRecord,
   to: Status,
@@ -120,7 +125,7 @@ export function changeStatus(
   const isTakenBack = video.status === 'submitting' && to === 'queued';
   const isNews = !isTakenBack && video.timeline.at(-1)?.status !== to;
   const entry = { status: to, at: new Date(table.now()).toISOString() };
-  return update(
+  const changed = await update(
     table,
     video,
     change,
@@ -140,6 +145,8 @@ export function changeStatus(
     },
     condition,
   );
+  if (changed && isTerminal(to)) await table.ended?.(changed);
+  return changed;
 }
 
 /**
