@@ -9,6 +9,7 @@ import {
   spendingLimit,
   takingAccess,
   taskSeconds,
+  tellingAccess,
 } from './foundation.ts';
 import { settings, tableAccess, together, uploadsAccess, videosAccess, wanAccess } from './grants.ts';
 import { PipelineFunction } from './pipeline-function.ts';
@@ -79,7 +80,7 @@ export function apiFunctions(scope: Construct, foundation: Foundation) {
       ...common,
       name: 'submit',
       description: 'Takes a request for a video: checks it, writes its record, dispatches',
-      access: takingAccess(foundation),
+      access: together(takingAccess(foundation), taskSeconds(configuration)),
       // An inline picture of 4 MiB is decoded and inspected while its sender waits.
       memory: 1024,
       concurrency: apiConcurrency,
@@ -89,7 +90,10 @@ export function apiFunctions(scope: Construct, foundation: Foundation) {
       name: 'videos',
       description: "Answers what is asked of one video, of an owner's list, or of what an owner spent",
       access: together(
-        tableAccess(storage.table, ['GetItem'], indexes.byOwner.name),
+        // A queued video's place in its lane is read from the queue.
+        tableAccess(storage.table, ['GetItem'], indexes.byOwner.name, indexes.byStatus.name),
+        settings({ LANE_LIMITS: JSON.stringify(configuration.laneLimits) }),
+        taskSeconds(configuration),
         videosAccess(storage.videos, reading),
         // First frames that firstframe holds are handed out like videos, by a link.
         uploadsAccess(storage.uploads, ['inputs/', 'drop/'], reading),
@@ -108,6 +112,8 @@ export function apiFunctions(scope: Construct, foundation: Foundation) {
         wanAccess(wanSecret, configuration.wanBaseUrl),
         deletingAccess(foundation),
         spendingLimit(configuration),
+        taskSeconds(configuration),
+        tellingAccess(foundation),
       ),
       memory: 512,
     }),
@@ -121,6 +127,7 @@ export function apiFunctions(scope: Construct, foundation: Foundation) {
         tableAccess(storage.table, ['GetItem'], indexes.byOwner.name),
         videosAccess(storage.videos, reading),
         wanAccess(wanSecret, configuration.wanBaseUrl),
+        tellingAccess(foundation),
       ),
       memory: 1024,
     }),

@@ -1,14 +1,21 @@
 import { Duration } from 'aws-cdk-lib';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import type { DropDefaults, DropRules } from '../functions/shared/environment.ts';
+import type { Configuration } from './config.ts';
 import { deadLetterQueue } from './dead-letters.ts';
-import { dispatchingAccess, type Foundation, requestSettings } from './foundation.ts';
-import { settings, together, uploadsAccess, uploadsListAccess } from './grants.ts';
+import { dropWait } from './drop-wait.ts';
+import { dispatchingAccess, type Foundation, requestSettings, tellingAccess } from './foundation.ts';
+import { type Access, settings, startAccess, together, uploadsAccess } from './grants.ts';
 import { PipelineFunction } from './pipeline-function.ts';
 
 /** An image put below `drop/` of the uploads bucket becomes a video; an event that cannot be delivered or handled is kept. */
 export class Drops extends Construct {
+  /** By which a drop waits for its sidecar. */
+  readonly wait: StateMachine;
+
   constructor(scope: Construct, id: string, foundation: Foundation) {
     super(scope, id);
     const { configuration, functions, storage } = foundation;
@@ -16,18 +23,23 @@ export class Drops extends Construct {
     const drop = new PipelineFunction(this, 'DropFunction', {
       ...functions,
       name: 'drop',
-      description: 'Makes a video of an image that was put into the drop folder',
+      description: 'Makes a video of an image that was put into the drop folder, and videos of a manifest',
       access: together(
         dispatchingAccess(foundation, ['GetItem', 'PutItem', 'UpdateItem']),
         uploadsAccess(storage.uploads, ['drop/'], ['GetObject', 'GetObjectVersion']),
-        uploadsListAccess(storage.uploads),
+        // Pictures that a manifest holds itself.
+        uploadsAccess(storage.uploads, ['inputs/'], ['PutObject']),
+        tellingAccess(foundation),
         requestSettings(configuration),
-        settings({ DROP_DEFAULTS: JSON.stringify(configuration.drop) }),
+        dropSettings(configuration),
+        waitAccess(foundation.dropWait.arn),
       ),
-      timeout: Duration.minutes(1),
+      // A manifest may have thousands of lines.
+      timeout: Duration.minutes(10),
       memory: 512,
       deadLetters,
     });
+    this.wait = dropWait(this, foundation, drop);
     new Rule(this, 'ImageDropped', {
       description: 'An object was put into the drop folder',
       eventPattern: {
@@ -45,3 +57,18 @@ export class Drops extends Construct {
     });
   }
 }
+
+function dropSettings({ drop }: Configuration): Access<{ DROP_DEFAULTS: string; DROP_RULES: string }> {
+  const { sidecarSeconds, copyVideo, owners, ...defaults } = drop;
+  const rules: DropRules = { sidecar_seconds: sidecarSeconds, owners };
+  return settings({
+    DROP_DEFAULTS: JSON.stringify(defaults satisfies DropDefaults),
+    DROP_RULES: JSON.stringify(rules),
+  });
+}
+
+/** Having a drop wait for its sidecar. */
+const waitAccess = (arn: string): Access<{ DROP_WAIT_ARN: string }> => ({
+  ...startAccess(arn),
+  environment: { DROP_WAIT_ARN: arn },
+});

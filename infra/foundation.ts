@@ -24,6 +24,8 @@ export interface Foundation {
   readonly storage: Storage;
   readonly wanSecret: ISecret;
   readonly stateMachine: StateMachineAddress;
+  /** The state machine by which a drop waits for its sidecar. */
+  readonly dropWait: StateMachineAddress;
 }
 
 export interface StateMachineAddress {
@@ -32,12 +34,12 @@ export interface StateMachineAddress {
 }
 
 /**
- * The state machine's name and ARN before it exists: the only physical name of the stack. The functions that it calls must know
- * its ARN, since whoever frees a permit starts the next video; taken from the resource itself that would be a circle.
+ * A state machine's name and ARN before it exists: the only physical names of the stack. The functions that it calls must know its
+ * ARN, since whoever frees a permit starts the next video; taken from the resource itself that would be a circle.
  */
-export function stateMachineAddress(scope: Construct): StateMachineAddress {
+export function stateMachineAddress(scope: Construct, purpose: 'videos' | 'drops'): StateMachineAddress {
   const stack = Stack.of(scope);
-  const name = `${stack.stackName}-videos`;
+  const name = `${stack.stackName}-${purpose}`;
   return {
     name,
     arn: stack.formatArn({
@@ -88,6 +90,16 @@ export function takingAccess(foundation: Foundation) {
     spendingLimit(configuration),
   );
 }
+
+/** Writing what became of a drop beside it. The record says where that is. */
+export const tellingAccess = ({ storage: { uploads } }: Foundation): Access => ({
+  ...together(uploadsAccess(uploads, ['drop/'], ['GetObject', 'PutObject']), uploadsListAccess(uploads)),
+  environment: {},
+});
+
+/** Whether the video itself is copied there as well. */
+export const copyBeside = ({ drop: { copyVideo } }: Configuration): Access<{ COPY_VIDEO_BESIDE: 'yes' | 'no' }> =>
+  settings({ COPY_VIDEO_BESIDE: copyVideo ? 'yes' : 'no' });
 
 /** Deleting all objects of a video, each version by its id: what was made, and the media it was made of. */
 export const deletingAccess = ({

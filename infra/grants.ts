@@ -39,14 +39,14 @@ export const settings = <Variables extends object>(environment: Variables): Acce
   wildcards: {},
 });
 
-/** Single items of the table; with an index, queries on it and on nothing else. */
+/** Single items of the table; with indexes, queries on them and on nothing else. */
 export function tableAccess(
   table: ITable,
   actions: readonly ('GetItem' | 'PutItem' | 'UpdateItem')[],
-  index?: (typeof indexes)[keyof typeof indexes]['name'],
+  ...queried: (typeof indexes)[keyof typeof indexes]['name'][]
 ): Access<{ TABLE_NAME: string }> {
   const items = allow(table.tableArn, ...actions.map((action) => `dynamodb:${action}`));
-  const queries = index ? [allow(`${table.tableArn}/index/${index}`, 'dynamodb:Query')] : [];
+  const queries = queried.map((index) => allow(`${table.tableArn}/index/${index}`, 'dynamodb:Query'));
   return { statements: [items, ...queries], environment: { TABLE_NAME: table.tableName }, wildcards: {} };
 }
 

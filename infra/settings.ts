@@ -55,6 +55,9 @@ const jwtSchema = z.strictObject(
   { error: 'must be an object {"issuer": "…", "audience": "…"}, perhaps with "ownerClaim" and "jwksUrl"' },
 );
 
+/** A name between two slashes of a key. */
+const folderName = z.string().regex(/^[^/]+$/);
+
 const dropSchema = z.strictObject(
   {
     owner: worded(ownerName, '1 to 64 of A-Z a-z 0-9 . _ @ -, more than dots, and not __proto__').default('drops'),
@@ -67,8 +70,17 @@ const dropSchema = z.strictObject(
       z.record(z.string(), z.unknown()),
       'an object of parameters such as {"resolution": "480P"}',
     ).optional(),
+    /** How long an image without a prompt of its own waits for its sidecar. */
+    sidecarSeconds: wholeNumber(0, 3600).default(10),
+    /** Whether a finished video is copied beside its image, as `<name>.<ext>.mp4`. */
+    copyVideo: worded(z.boolean(), 'true or false').default(false),
+    /** Whose a drop is: the `owner`'s, that of the top folder's name, or of whom this table of folders names. */
+    owners: worded(
+      z.union([z.literal(['one', 'folders']), z.record(folderName, ownerName)]),
+      '"one", "folders", or an object {"<top folder>": "<owner>"}',
+    ).default('one'),
   },
-  { error: 'must be an object of what drops become, with any of "owner", "model", "prompt", "parameters"' },
+  { error: 'must be an object of what drops become, such as {"owner": "drops", "model": "wan2.2-i2v-flash"}' },
 );
 
 /** Every setting there is, by its name: what it may be and what it is when nothing is said. */

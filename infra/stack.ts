@@ -28,7 +28,8 @@ export class FirstframeStack extends Stack {
       functions: { bundles, logRetention: configuration.logRetentionDays },
       storage: new Storage(this, 'Storage', { removalPolicy }),
       wanSecret: wanApiKey(this, removalPolicy),
-      stateMachine: stateMachineAddress(this),
+      stateMachine: stateMachineAddress(this, 'videos'),
+      dropWait: stateMachineAddress(this, 'drops'),
     };
     const { restApi } = new Api(this, 'Api', foundation);
     const { stateMachine } = new Workflow(this, 'Workflow', foundation);

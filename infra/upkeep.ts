@@ -4,8 +4,8 @@ import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { deadLetterQueue } from './dead-letters.ts';
-import { deletingAccess, dispatchingAccess, type Foundation } from './foundation.ts';
-import { executionsAccess, together } from './grants.ts';
+import { copyBeside, deletingAccess, dispatchingAccess, type Foundation, tellingAccess } from './foundation.ts';
+import { executionsAccess, together, videosAccess } from './grants.ts';
 import { PipelineFunction } from './pipeline-function.ts';
 
 /** What keeps the pipeline going by itself: waiting videos are dispatched each minute, and what died is found and resumed. */
@@ -46,8 +46,9 @@ function dispatchFunction(scope: Construct, foundation: Foundation, deadLetters:
   return new PipelineFunction(scope, 'DispatchFunction', {
     ...foundation.functions,
     name: 'dispatch',
-    description: 'Starts the workflows of waiting videos as far as the lanes have permits',
-    access: dispatchingAccess(foundation, ['GetItem', 'UpdateItem']),
+    description:
+      'Starts the workflows of waiting videos as far as the lanes have permits, and tells how manifests stand',
+    access: together(dispatchingAccess(foundation, ['GetItem', 'UpdateItem']), tellingAccess(foundation)),
     timeout: Duration.minutes(1),
     deadLetters,
   });
@@ -63,6 +64,10 @@ function sweepFunction(scope: Construct, foundation: Foundation, deadLetters: Qu
       dispatchingAccess(foundation, ['GetItem', 'UpdateItem']),
       executionsAccess(scope, foundation.stateMachine.name),
       deletingAccess(foundation),
+      // Results that were not told; with them the videos that are copied beside their images.
+      tellingAccess(foundation),
+      copyBeside(foundation.configuration),
+      videosAccess(foundation.storage.videos, ['GetObject', 'GetObjectVersion']),
     ),
     // Ends before the next sweep begins.
     timeout: Duration.minutes(4),

@@ -3,7 +3,15 @@ import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { acknowledgeWildcard } from './acknowledge.ts';
-import { dispatchingAccess, type Foundation, requestSettings, spendingLimit, taskSeconds } from './foundation.ts';
+import {
+  copyBeside,
+  dispatchingAccess,
+  type Foundation,
+  requestSettings,
+  spendingLimit,
+  taskSeconds,
+  tellingAccess,
+} from './foundation.ts';
 import {
   settings,
   tableAccess,
@@ -94,15 +102,14 @@ function checkTask(scope: Construct, foundation: Foundation): PipelineFunction<'
       dispatchingAccess(foundation, ['GetItem', 'UpdateItem']),
       wanAccess(wanSecret, configuration.wanBaseUrl),
       taskSeconds(configuration),
+      tellingAccess(foundation),
     ),
     timeout: Duration.seconds(60),
   });
 }
 
-function archiveVideo(
-  scope: Construct,
-  { configuration, functions, storage, wanSecret }: Foundation,
-): PipelineFunction<'archive-video'> {
+function archiveVideo(scope: Construct, foundation: Foundation): PipelineFunction<'archive-video'> {
+  const { configuration, functions, storage, wanSecret } = foundation;
   return new PipelineFunction(scope, 'ArchiveVideoFunction', {
     ...functions,
     name: 'archive-video',
@@ -119,6 +126,8 @@ function archiveVideo(
       ]),
       versionsAccess(storage.videos),
       requestSettings(configuration),
+      tellingAccess(foundation),
+      copyBeside(configuration),
     ),
     // As long as a Lambda may run: a slow line to Wan's storage is better than starting over.
     timeout: Duration.minutes(15),
@@ -132,7 +141,7 @@ function recordFailure(scope: Construct, foundation: Foundation): PipelineFuncti
     ...foundation.functions,
     name: 'record-failure',
     description: 'Writes why a video failed to its record',
-    access: dispatchingAccess(foundation, ['GetItem', 'UpdateItem']),
+    access: together(dispatchingAccess(foundation, ['GetItem', 'UpdateItem']), tellingAccess(foundation)),
     timeout: Duration.seconds(30),
   });
 }

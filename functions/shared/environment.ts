@@ -136,7 +136,7 @@ export const environments = {
     'LANE_LIMITS',
     'TYPICAL_SECONDS',
   ),
-  actions: pick(...dispatching, ...wan, 'UPLOADS_BUCKET', 'VIDEOS_BUCKET', 'MONTHLY_SPENDING_LIMIT'),
+  actions: pick(...dispatching, ...wan, 'UPLOADS_BUCKET', 'VIDEOS_BUCKET', 'MONTHLY_SPENDING_LIMIT', 'TYPICAL_SECONDS'),
   dashscope: pick(...taking, ...wan, 'VIDEOS_BUCKET'),
   drop: pick(
     ...dispatching,
@@ -147,7 +147,7 @@ export const environments = {
     'DROP_RULES',
     'DROP_WAIT_ARN',
   ),
-  dispatch: pick(...dispatching, 'UPLOADS_BUCKET'),
+  dispatch: pick(...dispatching),
   'create-task': pick(
     'TABLE_NAME',
     'LANE_LIMITS',

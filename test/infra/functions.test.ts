@@ -46,7 +46,7 @@ describe('each function', () => {
       trustedOrigins: ['http://127.0.0.1:4401'],
       extraPermits: 0,
       limits: { 'wan2.6-i2v': { concurrent_tasks: 9 } },
-      drop: { owner: 'studio', parameters: { resolution: '480P' } },
+      drop: { owner: 'studio', parameters: { resolution: '480P' }, sidecarSeconds: 3, owners: { team: 'alice' } },
       monthlySpendingLimit: 12.5,
       auth: 'jwt',
       jwt: { issuer: 'https://id.example', audience: 'firstframe' },
@@ -75,10 +75,13 @@ describe('each function', () => {
       owner_claim: 'sub',
       jwks_url: 'https://id.example/.well-known/jwks.json',
     });
-    expect(JSON.parse(variables.drop.DROP_DEFAULTS)).toMatchObject({
+    expect(JSON.parse(variables.drop.DROP_DEFAULTS)).toEqual({
       owner: 'studio',
+      model: 'wan2.2-i2v-flash',
+      prompt: expect.any(String),
       parameters: { resolution: '480P' },
     });
+    expect(JSON.parse(variables.drop.DROP_RULES)).toEqual({ sidecar_seconds: 3, owners: { team: 'alice' } });
   });
 
   test('knows no spending limit where there is none', async () => {

@@ -5,6 +5,7 @@ import { flatten, functionNames, listOf, resourcesOf, synthesizeStandIns } from 
 
 const table = '<VideosTable.Arn>';
 const machine = 'arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:stateMachine:firstframe-videos';
+const waitMachine = machine.replace('-videos', '-drops');
 const executions = 'arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:firstframe-videos:*';
 const uploads = (prefix: string): string => `<UploadsBucket.Arn>/${prefix}*`;
 const videos = '<VideosBucket.Arn>/*';
@@ -13,6 +14,9 @@ const items = (...actions: string[]): string[] => actions.map((action) => `dynam
 const read = (objects: string): string[] => [`s3:GetObject ${objects}`, `s3:GetObjectVersion ${objects}`];
 const byStatus = `dynamodb:Query ${table}/index/by_status`;
 const start = `states:StartExecution ${machine}`;
+const listUploads = 's3:ListBucket <UploadsBucket.Arn>';
+/** What became of a drop, beside it. */
+const telling = [`s3:GetObject ${uploads('drop/')}`, `s3:PutObject ${uploads('drop/')}`, listUploads];
 const wanKey = 'secretsmanager:GetSecretValue <WanApiKey>';
 const keepEvents = 'sqs:SendMessage a queue';
 
@@ -22,7 +26,7 @@ const taking = [
   byStatus,
   start,
   ...read(uploads('uploads/')),
-  's3:ListBucket <UploadsBucket.Arn>',
+  listUploads,
   `s3:PutObject ${uploads('inputs/')}`,
 ];
 const deleting = [
@@ -44,35 +48,39 @@ const permissions: Record<FunctionName, string[]> = {
   videos: [
     ...items('GetItem'),
     `dynamodb:Query ${table}/index/by_owner`,
+    byStatus,
     ...read(videos),
     ...read(uploads('inputs/')),
     ...read(uploads('drop/')),
   ],
-  actions: [...items('GetItem', 'PutItem', 'UpdateItem'), byStatus, start, wanKey, ...deleting],
+  actions: [...items('GetItem', 'PutItem', 'UpdateItem'), byStatus, start, wanKey, ...deleting, ...telling],
   dashscope: [
     ...taking,
     `s3:PutObject ${uploads('uploads/')}`,
     `dynamodb:Query ${table}/index/by_owner`,
     ...read(videos),
     wanKey,
+    ...telling,
   ],
   drop: [
     ...items('GetItem', 'PutItem', 'UpdateItem'),
     byStatus,
     start,
+    `states:StartExecution ${waitMachine}`,
     ...read(uploads('drop/')),
-    's3:ListBucket <UploadsBucket.Arn>',
+    `s3:PutObject ${uploads('inputs/')}`,
+    ...telling,
     keepEvents,
   ],
-  dispatch: [...dispatching, keepEvents],
+  dispatch: [...dispatching, ...telling, keepEvents],
   'create-task': [
     ...items('GetItem', 'UpdateItem'),
     wanKey,
     ...read(uploads('drop/')),
     ...read(uploads('inputs/')),
-    's3:ListBucket <UploadsBucket.Arn>',
+    listUploads,
   ],
-  'check-task': [...dispatching, wanKey],
+  'check-task': [...dispatching, wanKey, ...telling],
   'archive-video': [
     ...items('GetItem', 'UpdateItem'),
     wanKey,
@@ -81,9 +89,17 @@ const permissions: Record<FunctionName, string[]> = {
     `s3:DeleteObject ${videos}`,
     `s3:DeleteObjectVersion ${videos}`,
     's3:ListBucketVersions <VideosBucket.Arn>',
+    ...telling,
   ],
-  'record-failure': dispatching,
-  sweep: [...dispatching, `states:DescribeExecution ${executions}`, ...deleting, keepEvents],
+  'record-failure': [...dispatching, ...telling],
+  sweep: [
+    ...dispatching,
+    `states:DescribeExecution ${executions}`,
+    ...deleting,
+    ...read(videos),
+    ...telling,
+    keepEvents,
+  ],
 };
 
 /** Every resource with a wildcard, and whose it is. */
@@ -140,7 +156,7 @@ describe('a role', () => {
     const granted = grantsByRole()
       .get(Role['Fn::GetAtt'][0])!
       .map((line) => line.replace(/^(sqs:SendMessage) <\w+DeadLetters\w+\.Arn>$/, '$1 a queue'));
-    expect([...new Set(granted)].sort()).toEqual([...permissions[name], ...always].sort());
+    expect([...new Set(granted)].sort()).toEqual([...new Set([...permissions[name], ...always])].sort());
   });
 
   test('serves one function, and has no managed policy', () => {

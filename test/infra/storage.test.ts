@@ -39,7 +39,7 @@ describe('what holds data', () => {
       'AWS::StepFunctions::StateMachine',
     ];
     expect(stateful.flatMap((type) => all(type).map(({ id }) => id)).sort()).toEqual(
-      ['StateMachine', 'UploadsBucket', 'VideosBucket', 'VideosTable', 'WanApiKey'].sort(),
+      ['DropWaitStateMachine', 'StateMachine', 'UploadsBucket', 'VideosBucket', 'VideosTable', 'WanApiKey'].sort(),
     );
   });
 

@@ -21,6 +21,7 @@ interface State {
   Choices?: { Variable: string; StringEquals: string; Next: string }[];
   Next?: string;
   TimestampPath?: string;
+  Seconds?: number;
 }
 interface Definition {
   StartAt: string;
@@ -48,14 +49,16 @@ const tasks = ['CreateTask', 'CheckTask', 'ArchiveVideo', 'RecordFailure'];
 
 let template: Template;
 let definition: Definition;
+let dropWait: Definition;
 beforeAll(async () => {
   ({ template } = await synthesizeStandIns());
-  definition = definitionOf(template);
+  definition = definitionOf(template, 'StateMachine');
+  dropWait = definitionOf(template, 'DropWaitStateMachine');
 });
 
 /** The definition with an ARN in the place of each reference. */
-function definitionOf({ Resources }: Template): Definition {
-  const { DefinitionString } = resourcesOf({ Resources }, 'AWS::StepFunctions::StateMachine')[0]!.properties;
+function definitionOf({ Resources }: Template, id: string): Definition {
+  const { DefinitionString } = Resources[id]!.Properties as { DefinitionString: { 'Fn::Join': [string, unknown[]] } };
   const parts = DefinitionString['Fn::Join'][1] as (string | { Ref: string })[];
   const arn = (id: string) => `arn:aws:lambda:eu-central-1:123456789012:function:${id}`;
   return JSON.parse(parts.map((part) => (typeof part === 'string' ? part : arn(part.Ref))).join(''));
@@ -194,14 +197,39 @@ describe('the state machine', () => {
   test('ends what lasts longer than Wan keeps anything', () => {
     expect(definition.TimeoutSeconds).toBe(30 * hour);
   });
+});
 
-  test('is traced, and logs without the data of executions', () => {
-    const { properties } = resourcesOf(template, 'AWS::StepFunctions::StateMachine')[0]!;
-    expect(properties).toMatchObject({
-      StateMachineName: 'firstframe-videos',
-      TracingConfiguration: { Enabled: true },
-      LoggingConfiguration: { IncludeExecutionData: false },
+describe('the state machine of drops that wait', () => {
+  test('is valid, waits as long as configured, and hands the drop over as it came', async () => {
+    expect(aslValidator(dropWait)).toMatchObject({ isValid: true });
+    expect(dropWait.StartAt).toBe('WaitForSidecar');
+    expect(dropWait.States.WaitForSidecar).toMatchObject({ Type: 'Wait', Seconds: 10, Next: 'TakeDrop' });
+    expect(dropWait.States.TakeDrop).toMatchObject({
+      Type: 'Task',
+      Parameters: { waited: true, 'object.$': '$' },
+      Next: 'Taken',
     });
-    expect(properties.StateMachineType ?? 'STANDARD').toBe('STANDARD');
+    const configured = await synthesizeStandIns({ drop: { sidecarSeconds: 3 } });
+    expect(definitionOf(configured.template, 'DropWaitStateMachine').States.WaitForSidecar!.Seconds).toBe(3);
   });
+
+  test('tries for a day to hand a drop over, whatever goes wrong', () => {
+    const last = dropWait.States.TakeDrop!.Retry!.at(-1)!;
+    expect(last.ErrorEquals).toEqual(['States.ALL']);
+    expect(patienceOf(last)).toBeGreaterThanOrEqual(24 * hour);
+    expect(last.MaxAttempts * 3).toBeLessThan(25_000);
+  });
+});
+
+test.each([
+  ['StateMachine', 'firstframe-videos'],
+  ['DropWaitStateMachine', 'firstframe-drops'],
+])('%s is traced, and logs without the data of executions', (id, StateMachineName) => {
+  const { properties } = resourcesOf(template, 'AWS::StepFunctions::StateMachine').find((found) => found.id === id)!;
+  expect(properties).toMatchObject({
+    StateMachineName,
+    TracingConfiguration: { Enabled: true },
+    LoggingConfiguration: { IncludeExecutionData: false },
+  });
+  expect(properties.StateMachineType ?? 'STANDARD').toBe('STANDARD');
 });

@@ -36,8 +36,17 @@ test('whatever succeeded stays so', () => {
 });
 
 describe('the index of what needs work', () => {
-  const video = { model: 'wan', owner: 'alice', created_at: '2026-01-01T00:00:00.000Z', id: 'x' };
+  const source = { type: 'api', key_id: 'k1' } as const;
+  const video = { model: 'wan', owner: 'alice', created_at: '2026-01-01T00:00:00.000Z', id: 'x', source };
   test.each(statuses)('holds %s exactly while it is not terminal', (status) => {
     expect('open_status' in openAttributes({ ...video, status })).toBe(!isTerminal(status));
+  });
+
+  test.each(statuses.filter(isTerminal))('holds a drop that is %s as untold', (status) => {
+    const drop = { type: 'drop', bucket: 'uploads', key: 'drop/a.png' } as const;
+    expect(openAttributes({ ...video, status, source: drop })).toEqual({
+      open_status: 'untold',
+      open_order: '2026-01-01T00:00:00.000Z#x',
+    });
   });
 });
