@@ -8,6 +8,7 @@ import { accountLogging, stageLogging } from './api-logging.ts';
 import { addRoutes } from './api-routes.ts';
 import type { Foundation } from './foundation.ts';
 import { addGatewayResponses } from './gateway-responses.ts';
+import { pinLogicalId } from './logical-id.ts';
 import { protectStage } from './web-acl.ts';
 
 /**
@@ -38,6 +39,8 @@ export class Api extends Construct {
         ...stageLogging(this, functions.logRetention),
       },
     });
+    // Its id is part of the address that every caller has.
+    pinLogicalId(this.restApi, 'RestApi');
     this.restApi.node.tryRemoveChild('Endpoint'); // An output of its own; the stack has one with a better name.
     this.restApi.deploymentStage.node.addDependency(account);
     addGatewayResponses(this.restApi, configuration);
