@@ -1,6 +1,4 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
@@ -8,6 +6,7 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { wav } from '../local/wan/support.ts';
 import { type Endpoint, openLocal } from '../support/endpoint.ts';
 import { png } from '../support/png.ts';
+import { pythonWith, run } from '../support/python.ts';
 
 /*
  * `npm run test:python-sdk`: the SDK for Python itself, as PyPI has it, against a local stack or the deployment that `E2E_BASE_URL`
@@ -17,33 +16,6 @@ import { png } from '../support/png.ts';
 /** The oldest version that the reference names, and one that is current. */
 const versions = ['1.25.2', '2.0.2'];
 
-async function run(command: string, args: readonly string[], env: Record<string, string> = {}): Promise<number> {
-  const child = spawn(command, args, { stdio: 'inherit', env: { ...process.env, ...env } });
-  const [code] = (await once(child, 'exit')) as [number | null];
-  return code ?? 1;
-}
-
-/** The Python of a virtual environment that has this version of the SDK; made once, kept below `.local/`. */
-async function pythonWith(version: string): Promise<string> {
-  const directory = path.resolve('.local', 'python-sdk', version);
-  const python = path.join(directory, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
-  const marker = path.join(directory, 'installed');
-  const isInstalled = await access(marker).then(
-    () => true,
-    () => false,
-  );
-  if (isInstalled) return python;
-  const steps: [string, string[]][] = [
-    ['python3', ['-m', 'venv', '--clear', directory]],
-    [python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', `dashscope==${version}`]],
-  ];
-  for (const [command, args] of steps) {
-    if ((await run(command, args)) !== 0) throw new Error(`${command} ${args.join(' ')} failed.`);
-  }
-  await writeFile(marker, '');
-  return python;
-}
-
 /** A file in the uploads bucket, where Wan can fetch it, and its presigned URL. */
 async function published({ s3, uploads_bucket: Bucket }: Endpoint, Key: string, file: Buffer, ContentType: string) {
   await s3.send(new PutObjectCommand({ Bucket, Key, Body: file, ContentType }));
@@ -51,7 +23,7 @@ async function published({ s3, uploads_bucket: Bucket }: Endpoint, Key: string, 
 }
 
 const pythons: string[] = [];
-for (const version of versions) pythons.push(await pythonWith(version));
+for (const version of versions) pythons.push(path.join(await pythonWith('dashscope', version), 'python'));
 const directory = await mkdtemp(path.join(tmpdir(), 'firstframe-python-sdk-'));
 const { endpoint } = await openLocal();
 let failures = 0;

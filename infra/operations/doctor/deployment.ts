@@ -1,0 +1,69 @@
+import { type CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { type Finding, well, wrong } from './finding.ts';
+
+/** Where the parts of a deployment are, as its outputs say. */
+export interface Deployment {
+  api_url: string;
+  uploads_bucket: string;
+  videos_bucket: string;
+  table: string;
+  secret: string;
+}
+
+/** The stack of `npm start`, whose names are fixed. */
+export const localDeployment = (api_url: string): Deployment => ({
+  api_url,
+  uploads_bucket: 'firstframe-uploads',
+  videos_bucket: 'firstframe-videos',
+  table: 'firstframe-videos',
+  secret: 'firstframe-wan-api-key',
+});
+
+/** Looks a stack up in CloudFormation. @returns no deployment when there is none to look at */
+export async function findDeployment(
+  cloudFormation: Pick<CloudFormationClient, 'send'>,
+  stackName: string,
+): Promise<{ findings: Finding[]; deployment?: Deployment }> {
+  const { Stacks = [] } = await cloudFormation
+    .send(new DescribeStacksCommand({ StackName: stackName }))
+    .catch((error: Error) => {
+      if (error.name === 'ValidationError') return { Stacks: [] };
+      throw error;
+    });
+  const [stack] = Stacks;
+  if (!stack) {
+    return {
+      findings: [
+        wrong(
+          `There is no stack ${stackName} in this account and region.`,
+          'npm run deploy; or check AWS_PROFILE and AWS_REGION.',
+        ),
+      ],
+    };
+  }
+  const outputs = new Map((stack.Outputs ?? []).map(({ OutputKey, OutputValue }) => [OutputKey, OutputValue ?? '']));
+  const output = (name: string) => outputs.get(name) ?? '';
+  const deployment: Deployment = {
+    api_url: output('ApiUrl'),
+    uploads_bucket: output('UploadsBucketName'),
+    videos_bucket: output('VideosBucketName'),
+    table: output('TableName'),
+    secret: output('WanSecretArn'),
+  };
+  const missing = Object.entries(deployment)
+    .filter(([, value]) => value === '')
+    .map(([name]) => name);
+  const { StackStatus = '' } = stack;
+  const findings = [
+    /^(CREATE|UPDATE)_COMPLETE/.test(StackStatus)
+      ? well(`The stack ${stackName} is deployed (${StackStatus}).`)
+      : wrong(
+          `The stack ${stackName} is ${StackStatus}.`,
+          'Look at its events in CloudFormation, then npm run deploy again.',
+        ),
+    ...(missing.length > 0
+      ? [wrong(`Its outputs lack ${missing.join(', ')}.`, 'npm run deploy, with this version.')]
+      : []),
+  ];
+  return missing.length > 0 ? { findings } : { findings, deployment };
+}

@@ -1,0 +1,52 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { MiniStack } from './ministack.ts';
+
+/** The real CDK CLI of the project, which speaks to MiniStack. */
+export interface Cdk {
+  bootstrap(): Promise<void>;
+  /** @returns the stack's outputs, and whether anything was changed */
+  deploy(context: Record<string, unknown>): Promise<{ outputs: Record<string, string>; changed: boolean }>;
+}
+
+/**
+ * @param directory the assembly and the outputs
+ * @param ownedLog gets all that the CLI prints
+ */
+export function cdkFor(ministack: MiniStack, directory: string, ownedLog: NodeJS.WritableStream): Cdk {
+  const cdk = async (...args: string[]): Promise<string> => {
+    const cli = path.resolve('node_modules', 'aws-cdk', 'bin', 'cdk');
+    const child = spawn(process.execPath, [cli, ...args, '--output', path.join(directory, 'cdk.out')], {
+      env: { ...process.env, ...ministack.environment, CI: 'true', NO_COLOR: '1' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const printed: string[] = [];
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk: Buffer) => {
+        printed.push(chunk.toString());
+        ownedLog.write(chunk);
+      });
+    }
+    const [code] = (await once(child, 'close')) as [number | null];
+    const text = printed.join('');
+    if (code !== 0) throw new Error(`cdk ${args[0]} ended with ${code}:\n${text.slice(-4000)}`);
+    return text;
+  };
+  return {
+    async bootstrap() {
+      await cdk('bootstrap');
+    },
+    async deploy(context) {
+      const outputsFile = path.join(directory, 'outputs.json');
+      const settings = Object.entries(context).flatMap(([name, value]) => [
+        '-c',
+        `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+      ]);
+      const text = await cdk('deploy', '--require-approval', 'never', '--outputs-file', outputsFile, ...settings);
+      const outputs = JSON.parse(await readFile(outputsFile, 'utf8')) as Record<string, Record<string, string>>;
+      return { outputs: outputs.firstframe ?? Object.values(outputs)[0]!, changed: !/no changes/i.test(text) };
+    },
+  };
+}

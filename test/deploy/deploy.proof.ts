@@ -1,0 +1,152 @@
+import { randomUUID } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createApiKey } from '../../functions/api/api-keys.ts';
+import { tableOf } from '../../functions/video/table.ts';
+import { startWan, type Wan } from '../../local/wan/server.ts';
+import { type Endpoint, endpoint } from '../support/endpoint.ts';
+import { png, pngUrl } from '../support/png.ts';
+import { run } from '../support/python.ts';
+import { type Cdk, cdkFor } from './cdk.ts';
+import { type MiniStack, region, startMiniStack } from './ministack.ts';
+
+/*
+ * The stack as an operator deploys it: bootstrap, deploy, a changed deploy while videos are under way, a deploy of nothing new, and
+ * videos through the deployed gateway and by a drop. Its logs stay in `.local/deploy/` for whoever asks why.
+ */
+
+const logs = path.resolve('.local', 'deploy');
+const model = 'wan2.2-i2v-flash';
+
+let directory: string;
+let ministack: MiniStack;
+let wan: Wan;
+let cdk: Cdk;
+let context: Record<string, unknown>;
+let outputs: Record<string, string>;
+let api: Endpoint;
+let other_api_key: string;
+
+beforeAll(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), 'firstframe-deploy-'));
+  await mkdir(logs, { recursive: true });
+  ministack = await startMiniStack(logs);
+  wan = await startWan({ port: 0, directory: path.join(directory, 'wan'), taskSeconds: 2, limits: 'on' });
+  cdk = cdkFor(ministack, directory, createWriteStream(path.join(logs, 'cdk.log')));
+  context = {
+    wanBaseUrl: wan.url,
+    trustedOrigins: [new URL(wan.url).origin],
+    // Objects of this AWS have no public address that Wan could fetch from.
+    imageTransfer: 'upload',
+    uncertainSeconds: 15,
+    typicalSeconds: 2,
+    removalPolicy: 'destroy',
+  };
+});
+afterAll(async () => {
+  await wan?.close();
+  await ministack?.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+const client = () => ({
+  endpoint: ministack.url,
+  region,
+  credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+});
+
+describe('the stack', () => {
+  test('is deployed by the CDK as it is', async () => {
+    await cdk.bootstrap();
+    ({ outputs } = await cdk.deploy(context));
+    expect(Object.keys(outputs)).toEqual(expect.arrayContaining(['ApiUrl', 'UploadsBucketName', 'TableName']));
+  });
+
+  test('is ready once it has a key of Wan and one for a caller', async () => {
+    await new SecretsManagerClient(client()).send(
+      new PutSecretValueCommand({ SecretId: outputs.WanSecretArn, SecretString: 'sk-deployed' }),
+    );
+    const table = tableOf(new DynamoDBClient(client()), outputs.TableName!);
+    const [own, others] = [await createApiKey(table, 'drops'), await createApiKey(table, 'somebody-else')];
+    other_api_key = others.key;
+    const [, id] = /\/\/([a-z0-9]+)\./.exec(outputs.ApiUrl!)!;
+    api = endpoint({
+      // What ApiUrl says is an address of AWS; this is where MiniStack serves it.
+      url: `${ministack.url}/restapis/${id}/v1/_user_request_`,
+      api_key: own.key,
+      other_api_key,
+      drop_api_key: own.key,
+      s3: new S3Client({ ...client(), forcePathStyle: true }),
+      uploads_bucket: outputs.UploadsBucketName!,
+      close: async () => undefined,
+    });
+    expect((await api.call('/health')).status).toBe(200);
+  });
+});
+
+const submit = async (prompt: string): Promise<string> => {
+  const body = { model, input: { prompt, img_url: pngUrl(360, 360) }, parameters: { resolution: '480P' } };
+  const { status, body: video } = await api.post('/videos', body, { 'idempotency-key': randomUUID() });
+  expect(status).toBe(202);
+  return String(video.id);
+};
+
+describe('a video', () => {
+  test('is made through the deployed gateway, and its file is there', async () => {
+    const video = await api.finished(await submit('A cat runs'));
+    expect(video).toMatchObject({ status: 'succeeded', task: { attempts: 1 } });
+    const { Body, ContentLength } = await api.s3.send(
+      new GetObjectCommand({ Bucket: video.video!.bucket, Key: video.video!.key }),
+    );
+    expect((await Body!.transformToByteArray()).length).toBe(video.video!.bytes);
+    expect(ContentLength).toBe(video.video!.bytes);
+  });
+
+  test('is made of an image that is dropped, and its result lies beside it', async () => {
+    const Key = 'drop/deployed/cat.png';
+    const Metadata = { prompt: 'A cat wakes up' };
+    await api.s3.send(new PutObjectCommand({ Bucket: api.uploads_bucket, Key, Body: png(360, 360), Metadata }));
+    const video = await api.finished((await api.droppedFrom(Key)).id);
+    expect(video.status).toBe('succeeded');
+    const result = await api.s3.send(new GetObjectCommand({ Bucket: api.uploads_bucket, Key: `${Key}.result.json` }));
+    expect(JSON.parse(await result.Body!.transformToString())).toMatchObject({ id: video.id, status: 'succeeded' });
+  });
+});
+
+describe('a deploy', () => {
+  test('of a changed stack loses none of the videos that are under way', async () => {
+    // One at Wan, one on its way there, and one in the queue.
+    const ids = [
+      await submit('[[seconds=45]] At Wan'),
+      await submit('[[seconds=20]] On its way'),
+      await submit('Queued'),
+    ];
+    await api.until(ids[0]!, ({ status }) => status === 'running');
+    const { changed } = await cdk.deploy({ ...context, uncertainSeconds: 16, logRetentionDays: 14 });
+    expect(changed).toBe(true);
+    for (const video of await Promise.all(ids.map(api.finished))) {
+      expect(video).toMatchObject({ status: 'succeeded', task: { attempts: 1 } });
+    }
+  });
+
+  test('of the same stack changes nothing', async () => {
+    expect((await cdk.deploy({ ...context, uncertainSeconds: 16, logRetentionDays: 14 })).changed).toBe(false);
+  });
+});
+
+test('the end-to-end tests of the local stack pass here as well', async () => {
+  const environment = {
+    ...ministack.environment,
+    E2E_BASE_URL: api.url,
+    E2E_API_KEY: api.api_key,
+    E2E_OTHER_API_KEY: other_api_key,
+    E2E_UPLOADS_BUCKET: api.uploads_bucket,
+  };
+  expect(await run('npx', ['vitest', 'run', 'test/e2e'], environment)).toBe(0);
+}, 600_000);

@@ -1,0 +1,100 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { pythonWith } from '../support/python.ts';
+
+const version = '1.5.33';
+
+export interface MiniStack {
+  /** The address of every AWS service. */
+  url: string;
+  /** What an AWS client, the CDK's among them, takes to speak with it and with nothing else. */
+  environment: Record<string, string>;
+  close(): Promise<void>;
+}
+
+/** MiniStack's own account. */
+export const account = '000000000000';
+export const region = 'us-east-1';
+
+/**
+ * MiniStack (MIT, PyPI `ministack`): AWS services on 127.0.0.1 that a real CDK CLI can deploy to, Lambdas run by the Node of this
+ * machine.
+ * @param directory its log and its state
+ * @throws Error when it does not come up within 60 s
+ */
+export async function startMiniStack(directory: string): Promise<MiniStack> {
+  const programs = await pythonWith('ministack', version);
+  await mkdir(directory, { recursive: true });
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const environment = {
+    AWS_ENDPOINT_URL: url,
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region,
+    // No profile of this machine, and no instance's role.
+    AWS_CONFIG_FILE: path.join(directory, 'none'),
+    AWS_SHARED_CREDENTIALS_FILE: path.join(directory, 'none'),
+    AWS_EC2_METADATA_DISABLED: 'true',
+    CDK_DEFAULT_ACCOUNT: account,
+    CDK_DEFAULT_REGION: region,
+    NO_PROXY: '127.0.0.1,localhost',
+  };
+  const log = createWriteStream(path.join(directory, 'ministack.log'));
+  const child = spawn(path.join(programs, 'ministack'), [], {
+    env: {
+      ...process.env,
+      ...environment,
+      BIND_HOST: '127.0.0.1',
+      GATEWAY_PORT: String(port),
+      LAMBDA_EXECUTOR: 'local',
+      STATE_DIR: path.join(directory, 'state'),
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  child.stdout.pipe(log);
+  child.stderr.pipe(log);
+  const ended = once(child, 'exit');
+  await up(
+    url,
+    ended.then(() => true),
+  );
+  return {
+    url,
+    environment,
+    async close() {
+      child.kill('SIGTERM');
+      const timer = setTimeout(() => child.kill('SIGKILL'), 5000);
+      await ended;
+      clearTimeout(timer);
+      log.end();
+    },
+  };
+}
+
+async function up(url: string, ended: Promise<true>): Promise<void> {
+  let hasEnded = false;
+  void ended.then(() => {
+    hasEnded = true;
+  });
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline && !hasEnded; ) {
+    const answer = await fetch(url).catch(() => undefined);
+    if (answer) return;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  throw new Error('MiniStack did not come up; its log says why.');
+}
+
+/** A port of 127.0.0.1 that nobody uses at the moment. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
