@@ -1,20 +1,23 @@
 import { Duration } from 'aws-cdk-lib';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import type { DropDefaults, DropRules } from '../functions/shared/environment.ts';
 import type { Configuration } from './config.ts';
 import { deadLetterQueue } from './dead-letters.ts';
 import { dropWait } from './drop-wait.ts';
-import { dispatchingAccess, type Foundation, requestSettings, tellingAccess } from './foundation.ts';
+import { dispatchingAccess, type Foundation, requestSettings, spendingLimit, tellingAccess } from './foundation.ts';
 import { type Access, settings, startAccess, together, uploadsAccess } from './grants.ts';
 import { PipelineFunction } from './pipeline-function.ts';
 
 /** An image put below `drop/` of the uploads bucket becomes a video; an event that cannot be delivered or handled is kept. */
 export class Drops extends Construct {
+  readonly drop: PipelineFunction<'drop'>;
   /** By which a drop waits for its sidecar. */
   readonly wait: StateMachine;
+  readonly deadLetters: Queue;
 
   constructor(scope: Construct, id: string, foundation: Foundation) {
     super(scope, id);
@@ -31,14 +34,17 @@ export class Drops extends Construct {
         uploadsAccess(storage.uploads, ['inputs/'], ['PutObject']),
         tellingAccess(foundation),
         requestSettings(configuration),
+        spendingLimit(configuration),
         dropSettings(configuration),
         waitAccess(foundation.dropWait.arn),
       ),
       // A manifest may have thousands of lines.
-      timeout: Duration.minutes(10),
+      timeout: Duration.minutes(15),
       memory: 512,
       deadLetters,
     });
+    this.drop = drop;
+    this.deadLetters = deadLetters;
     this.wait = dropWait(this, foundation, drop);
     new Rule(this, 'ImageDropped', {
       description: 'An object was put into the drop folder',

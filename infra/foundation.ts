@@ -93,7 +93,12 @@ export function takingAccess(foundation: Foundation) {
 
 /** Writing what became of a drop beside it. The record says where that is. */
 export const tellingAccess = ({ storage: { uploads } }: Foundation): Access => ({
-  ...together(uploadsAccess(uploads, ['drop/'], ['GetObject', 'PutObject']), uploadsListAccess(uploads)),
+  ...together(
+    uploadsAccess(uploads, ['drop/'], ['GetObject', 'PutObject']),
+    uploadsListAccess(uploads),
+    // Which of two versions of an image is the later one.
+    versionsAccess(uploads, 'drop/'),
+  ),
   environment: {},
 });
 

@@ -48,9 +48,9 @@ export const taskUnknown: RetryProps = {
   maxAttempts: 4,
 };
 
-/** The download broke off. Waits 5, 10, 20, 40, 80, 160 s (315 s), then 300 s each: 315 s + 287 × 300 s = 24 h, which is as long as Wan keeps the file. */
+/** The download broke off, or what Wan serves is broken. Waits 5, 10, 20, 40, 80, 160 s (315 s), then 300 s each: 315 s + 287 × 300 s = 24 h, which is as long as Wan keeps the file. */
 export const archiveInterrupted: RetryProps = {
-  errors: [errorNames.archiveInterrupted],
+  errors: [errorNames.archiveInterrupted, errorNames.videoBroken],
   interval: Duration.seconds(5),
   backoffRate: 2,
   maxDelay: Duration.minutes(5),

@@ -134,6 +134,8 @@ export const settingsSchema = z.strictObject({
     'a number from 0.01 to 1000000000, or "none"',
   ).default(100),
   logRetentionDays: oneOf(retentionDays).default(30),
+  /** Who is written to when an alarm rings and when it is over. AWS asks them first whether they want that. @default - nobody: the topic is there to subscribe to */
+  alarmEmail: worded(z.email(), 'an e-mail address').optional(),
   /** Requests per second, and at once, over all callers; more is a 429. */
   apiThrottle: z
     .strictObject(
@@ -165,7 +167,7 @@ export type Settings = z.output<typeof settingsSchema>;
 export const settingNames = Object.keys(settingsSchema.shape);
 
 /** Settings whose value is plain text; on the command line the others are JSON: `-c extraPermits=3`, `-c 'trustedOrigins=["…"]'`. */
-export const textSettings = new Set(['region', 'wanBaseUrl', 'imageTransfer', 'removalPolicy', 'auth']);
+export const textSettings = new Set(['region', 'wanBaseUrl', 'imageTransfer', 'removalPolicy', 'auth', 'alarmEmail']);
 
 /** The keys that the object at a path within the settings may have. */
 export function knownKeys([setting, ...rest]: readonly PropertyKey[]): string[] {

@@ -1,10 +1,15 @@
 import { CfnOutput, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { Alarms, type Watched } from './alarms.ts';
 import { Api } from './api.ts';
 import type { FunctionBundle } from './bundle.ts';
+import { Canary } from './canary.ts';
 import type { Configuration } from './config.ts';
+import { Dashboard } from './dashboard.ts';
 import { Drops } from './drops.ts';
 import { type Foundation, stateMachineAddress } from './foundation.ts';
+import { Notifications } from './notifications.ts';
+import { PipelineFunction } from './pipeline-function.ts';
 import { wanApiKey } from './secret.ts';
 import { Storage } from './storage.ts';
 import { Upkeep } from './upkeep.ts';
@@ -33,8 +38,15 @@ export class FirstframeStack extends Stack {
     };
     const { restApi } = new Api(this, 'Api', foundation);
     const { stateMachine } = new Workflow(this, 'Workflow', foundation);
-    new Drops(this, 'Drops', foundation);
-    new Upkeep(this, 'Upkeep', foundation);
+    const drops = new Drops(this, 'Drops', foundation);
+    const upkeep = new Upkeep(this, 'Upkeep', foundation);
+    const canary = new Canary(this, 'Canary', foundation);
+
+    const watched: Watched = { restApi, stateMachine, drops, upkeep, canary };
+    const { topic } = new Notifications(this, 'Notifications', { email: configuration.alarmEmail });
+    const { alarms } = new Alarms(this, 'Alarms', { ...watched, topic });
+    const functions = this.node.findAll().filter((part) => part instanceof PipelineFunction);
+    const { dashboard } = new Dashboard(this, 'Dashboard', { ...watched, alarms, functions });
 
     const outputs = {
       ApiUrl: restApi.url,
@@ -43,6 +55,8 @@ export class FirstframeStack extends Stack {
       TableName: foundation.storage.table.tableName,
       WanSecretArn: foundation.wanSecret.secretArn,
       StateMachineArn: stateMachine.stateMachineArn,
+      AlarmTopicArn: topic.topicArn,
+      DashboardName: dashboard.dashboardName,
     };
     for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
   }

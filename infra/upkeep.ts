@@ -10,11 +10,18 @@ import { PipelineFunction } from './pipeline-function.ts';
 
 /** What keeps the pipeline going by itself: waiting videos are dispatched each minute, and what died is found and resumed. */
 export class Upkeep extends Construct {
+  readonly dispatch: PipelineFunction<'dispatch'>;
+  readonly sweep: PipelineFunction<'sweep'>;
+  readonly deadLetters: Queue;
+
   constructor(scope: Construct, id: string, foundation: Foundation) {
     super(scope, id);
     const deadLetters = deadLetterQueue(this);
     const dispatch = dispatchFunction(this, foundation, deadLetters);
     const sweep = sweepFunction(this, foundation, deadLetters);
+    this.dispatch = dispatch;
+    this.sweep = sweep;
+    this.deadLetters = deadLetters;
 
     new Rule(this, 'DispatchEachMinute', {
       description: 'Gives waiting videos their permits',

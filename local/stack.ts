@@ -5,6 +5,7 @@ import { serverOptions } from './aws/api-gateway/server-options.ts';
 import { type Clock, systemClock } from './aws/clock.ts';
 import { lockDirectory } from './aws/directory-lock.ts';
 import type { AwsCall } from './aws/endpoint/recorded-calls.ts';
+import type { Faults } from './aws/faults.ts';
 import { type Listener, listen, portProblem } from './aws/listen.ts';
 import type { Runtime } from './aws/runtime.ts';
 import { seedApiKey } from './aws/seed-api-key.ts';
@@ -39,6 +40,8 @@ export interface LocalDependencies {
   context?: Record<string, unknown>;
   /** Workers at once per function; more invocations wait. @default 8 */
   largest_concurrency?: number;
+  /** For tests: what goes wrong on purpose, and a base URL of Wan that leads to the emulator by a detour. @default none */
+  faults?: Faults & { wan_url?: string };
 }
 
 const recordedCalls = 100_000;
@@ -49,7 +52,7 @@ const recordedCalls = 100_000;
  * @throws Error that says how to mend it: a taken port, a directory in use, a template the local runtime does not know
  */
 export async function startLocal(settings: LocalSettings, dependencies: LocalDependencies = {}): Promise<LocalStack> {
-  const { clock = systemClock, build_directory: outdir, context, largest_concurrency } = dependencies;
+  const { clock = systemClock, build_directory: outdir, context, largest_concurrency, faults } = dependencies;
   // Lambda's clock shows UTC, and worker threads share this process's time zone.
   process.env.TZ = 'UTC';
   const unlock = lockDirectory(settings.directory);
@@ -99,10 +102,11 @@ export async function startLocal(settings: LocalSettings, dependencies: LocalDep
     const calls: AwsCall[] = [];
     const runtime = await createRuntime({
       largest_concurrency,
-      template: withOrigins(template, { awsUrl: aws.url, emulatorUrl: wan?.url }),
+      template: withOrigins(template, { awsUrl: aws.url, emulatorUrl: faults?.wan_url ?? wan?.url }),
       codeDirectory: assetDirectory,
       directory: settings.directory,
       clock,
+      faults,
       endpoint_url: aws.url,
       secret_value: settings.wan.kind === 'real' ? settings.wan.api_key : 'sk-local',
       recordCall(call) {

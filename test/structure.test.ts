@@ -70,7 +70,8 @@ describe('who may import whom', () => {
 
   test('the stack takes types and constants from the functions', () => {
     // Tables without code that does anything: environments, error names, models, regions.
-    const constants = /^functions\/(shared\/(environment|errors|table-schema)|wan\/(catalogue|regions))\.ts$/;
+    const constants =
+      /^functions\/(shared\/(environment|errors|metric-names|table-schema)|wan\/(catalogue|regions))\.ts$/;
     expect(between(stack, /^functions\//, (found) => found.typeOnly || constants.test(found.to))).toEqual([]);
     expect(between(stack, /^(local|test|web|infra\/operations)\//)).toEqual([]);
   });

@@ -6,6 +6,8 @@ export type Action = 'cancel' | 'retry' | 'delete';
 export interface ActionServices {
   api: Pick<Api, 'get' | 'cancel' | 'retry' | 'remove'>;
   show: (seen: Seen) => void;
+  /** Told of a video that is about to be deleted: what is asked about it would find nothing. */
+  leaving: (id: string) => void;
   /** Told of a video that does not exist any more. */
   gone: (id: string) => void;
   /** Told when the key is not taken. */
@@ -26,6 +28,7 @@ const longestPauseSeconds = 5;
 export function createActions({
   api,
   show,
+  leaving,
   gone,
   refused,
   sleep,
@@ -35,6 +38,7 @@ export function createActions({
     if (action === 'cancel') return show({ video: await cancel(id), etag: undefined });
     const etag = await etagOf(seen);
     if (action === 'retry') return show({ video: await api.retry(id, etag), etag: undefined });
+    leaving(id);
     await api.remove(id, etag);
     gone(id);
   }

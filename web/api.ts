@@ -61,7 +61,7 @@ export interface Api {
   retry(id: string, etag: string | undefined): Promise<VideoView>;
   /** @param etag as for `retry` */
   remove(id: string, etag: string | undefined): Promise<void>;
-  content(id: string, variant: Variant): Promise<Link>;
+  content(id: string, variant: Variant, signal?: AbortSignal): Promise<Link>;
   createUpload(file: { content_type: string; bytes: number }): Promise<UploadForm>;
 }
 
@@ -123,7 +123,8 @@ export function createApi(base: URL, key: () => string, send: typeof fetch = (..
       (await post<VideoView>(`${routeOf(id)}/retry`, undefined, ifHeader('if-match', etag))).body,
     remove: async (id, etag) =>
       void (await call(routeOf(id), { method: 'DELETE', headers: ifHeader('if-match', etag) })),
-    content: async (id, variant) => (await call<Link>(`${routeOf(id)}/content${queryOf({ variant })}`)).body,
+    content: async (id, variant, signal) =>
+      (await call<Link>(`${routeOf(id)}/content${queryOf({ variant })}`, signal ? { signal } : {})).body,
     createUpload: async (file) => (await post<UploadForm>('uploads', file)).body,
   };
 }

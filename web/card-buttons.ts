@@ -23,7 +23,7 @@ export function createButtons(
   const told = find(card, '.told', HTMLElement);
   const button = (name: string) => find(card, `button.${name}`, HTMLButtonElement);
   const confirmation = createConfirmation(card, buttons);
-  let isBusy = false;
+  const underWay = new Map<Action, Promise<void>>();
   let status = seen().video.status;
 
   const files: Readonly<Record<Variant, HTMLButtonElement>> = {
@@ -44,18 +44,26 @@ export function createButtons(
   button('retry').addEventListener('click', () => perform('retry', retryQuestion(seen().video), 'Retry'));
   button('delete').addEventListener('click', () => perform('delete', deleteQuestion(seen().video), 'Delete'));
 
-  /** @param question what is asked first, about the video as it is seen at this moment */
+  /**
+   * Pressed twice, it is done once. What is another thing waits for the first: news of what it did may come sooner than its
+   * answer, and then there are other buttons.
+   * @param question what is asked first, about the video as it is seen at this moment
+   */
   async function perform(action: Action, question?: string, yes = ''): Promise<void> {
-    if (isBusy) return;
+    if (underWay.has(action)) return;
     const asSeen = seen();
     if (question && !(await confirmation.ask(question, yes))) return;
-    isBusy = true;
+    const before = [...underWay.values()];
+    const done = Promise.all(before).then(() => performNow(action, asSeen));
+    underWay.set(action, done);
     buttons.setAttribute('aria-busy', 'true');
+    await done.finally(() => underWay.delete(action));
+    if (underWay.size === 0) buttons.removeAttribute('aria-busy');
+  }
+
+  async function performNow(action: Action, asSeen: Seen): Promise<void> {
     say(told, undefined);
-    const problem = await act(action, asSeen);
-    isBusy = false;
-    buttons.removeAttribute('aria-busy');
-    say(told, problem);
+    say(told, await act(action, asSeen));
   }
 
   return {

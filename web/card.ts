@@ -3,7 +3,7 @@ import type { Seen, VideoView } from './api.ts';
 import { type ButtonServices, createButtons } from './card-buttons.ts';
 import { find, say, whenInView } from './dom.ts';
 import { playFilm } from './film.ts';
-import { factsInWords, hasEnded, momentInWords, progressNow, remainingInWords, statusWords } from './words.ts';
+import { factsInWords, hasEnded, momentInWords, progressNow, statusWords, waitInWords } from './words.ts';
 
 /** A video in the list. */
 export interface Card {
@@ -62,7 +62,7 @@ export function createCard(page: Document, first: Seen, services: ButtonServices
 
   function tick(): void {
     const { video } = seen;
-    say(part('remaining'), hasEnded(video) ? undefined : remainingInWords(video.estimated_finish_at, Date.now()));
+    say(part('remaining'), waitInWords(video, Date.now()));
     progress.value = progressNow(video, Date.now());
   }
 

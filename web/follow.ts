@@ -2,6 +2,8 @@
 export interface Follower {
   /** Begins with a video, or asks for it sooner than it was due. */
   follow(id: string, inSeconds: number): void;
+  /** Asks for a video no more; a question on its way is taken back. */
+  forget(id: string): void;
   /** Stops, questions on their way included; nobody looks. */
   pause(): void;
   /** Goes on: what came due meanwhile is asked for at once. */
@@ -79,6 +81,12 @@ export function createFollower({ ask, now, timer }: FollowServices): Follower {
   return {
     follow(id, inSeconds) {
       due.set(id, { at: Math.min(due.get(id)?.at ?? Number.POSITIVE_INFINITY, now() + inSeconds * 1000) });
+      plan();
+    },
+    forget(id) {
+      due.delete(id);
+      asking.get(id)?.abort();
+      asking.delete(id);
       plan();
     },
     pause() {

@@ -47,15 +47,18 @@ export function createGallery(page: Document, services: GalleryServices): Galler
   /** Another map after each `clear`: what was asked for before then belongs to another key. */
   let cards = new Map<string, Card>();
   const pictures = new Map<string, Picture>();
+  /** Takes back what cards ask about their videos. */
+  const lookups = new Map<string, AbortController>();
   /** Where older videos begin; null when all are shown, undefined before the first page. */
   let older: string | null | undefined;
 
   const cardServices = {
     async link(id: string, variant: Variant) {
-      const found = await connection.attempt(() => api.content(id, variant).catch(none));
+      const { signal } = lookupsOf(id);
+      const found = await connection.attempt(() => api.content(id, variant, signal).catch(none), signal);
       return found === 'failed' ? undefined : found;
     },
-    act: createActions({ api, show, gone, refused, sleep }),
+    act: createActions({ api, show, leaving, gone, refused, sleep }),
     reuse: (video: VideoView) => reuse(video, pictures.get(video.id)),
   };
 
@@ -67,8 +70,8 @@ export function createGallery(page: Document, services: GalleryServices): Galler
       const before = card.seen;
       if (before.video.updated_at > video.updated_at) return;
       const isSame = before.video.updated_at === video.updated_at && before.video.status === video.status;
-      // A list has no ETags: where it shows the same state, the known one still names it.
-      card.update(isSame && seen.etag === undefined ? before : seen);
+      // A list has no ETags: where it shows the same state, the known one still names it, though the queue may have moved.
+      card.update(isSame && seen.etag === undefined ? { video, etag: before.etag } : seen);
       if (before.video.status !== video.status) {
         if (hasEnded(video)) say(`${statusWords[video.status]}: ${video.input.prompt ?? 'a video'}`);
         moved();
@@ -86,7 +89,20 @@ export function createGallery(page: Document, services: GalleryServices): Galler
     showEmpty();
   }
 
+  function lookupsOf(id: string): AbortController {
+    const known = lookups.get(id) ?? new AbortController();
+    lookups.set(id, known);
+    return known;
+  }
+
+  function leaving(id: string): void {
+    follower().forget(id);
+    lookups.get(id)?.abort();
+    lookups.delete(id);
+  }
+
   function gone(id: string): void {
+    leaving(id);
     const card = cards.get(id);
     if (!card) return;
     cards.delete(id);

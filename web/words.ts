@@ -57,6 +57,38 @@ export function remainingInWords(estimatedFinishAt: string | undefined, now: num
   return `about ${Math.round(seconds / 60)} min left`;
 }
 
+/** What there is to say about the time that a video still takes; nothing of one that has ended. */
+export function waitInWords(video: VideoView, now: number): string | undefined {
+  if (hasEnded(video)) return undefined;
+  return video.status === 'queued' ? placeInWords(video, now) : remainingInWords(video.estimated_finish_at, now);
+}
+
+/** `3rd in the queue, starts about 14:05`, in the reader's own time zone; nothing for a video that does not wait. */
+export function placeInWords(
+  { queue_position, estimated_start_at }: Pick<VideoView, 'queue_position' | 'estimated_start_at'>,
+  now: number,
+): string {
+  if (queue_position === undefined) return '';
+  const place = queue_position === 1 ? 'next in the queue' : `${ordinal(queue_position)} in the queue`;
+  return estimated_start_at ? `${place}, ${startInWords(estimated_start_at, now)}` : place;
+}
+
+function startInWords(estimatedStartAt: string, now: number): string {
+  const seconds = (Date.parse(estimatedStartAt) - now) / 1000;
+  if (seconds < 60) return 'starts in a moment';
+  return seconds < 12 * 3600
+    ? `starts about ${timeInWords(estimatedStartAt)}`
+    : `starts ${momentInWords(estimatedStartAt)}`;
+}
+
+const ordinalEndings: Readonly<Record<string, string>> = { one: 'st', two: 'nd', few: 'rd', other: 'th' };
+const ordinalRules = new Intl.PluralRules('en', { type: 'ordinal' });
+const ordinal = (position: number): string => `${position}${ordinalEndings[ordinalRules.select(position)]}`;
+
+/** `14:05`, in the reader's own time zone. */
+const timeInWords = (moment: string): string =>
+  new Date(moment).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
+
 /**
  * How far a video is, in percent: what the server said, or what the time since it began to run suggests if that is more. A bar
  * that grows between two answers tells that something is happening; only an answer fills it.

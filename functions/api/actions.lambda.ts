@@ -2,8 +2,10 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SFNClient } from '@aws-sdk/client-sfn';
+import { watchedTable } from '../drops/watched-table.ts';
 import { readEnvironment } from '../shared/environment.ts';
 import { createLogger, describeError } from '../shared/logging.ts';
+import { createMeasure } from '../shared/measure.ts';
 import { tableOf } from '../video/table.ts';
 import { dispatchOne } from '../workflow/dispatch-one.ts';
 import { dispatcherOf } from '../workflow/dispatcher.ts';
@@ -11,6 +13,7 @@ import { wanClientOf } from '../workflow/wan-client.ts';
 import { apiHandler } from './api-handler.ts';
 import { cancel } from './cancel-video.ts';
 import { type DeleteServices, deleteVideo } from './delete-video.ts';
+import { placesOf } from './places.ts';
 import { type RetryServices, retry } from './retry-video.ts';
 import { byRoute } from './routes.ts';
 import { startPatience } from './start-patience.ts';
@@ -18,15 +21,22 @@ import { startPatience } from './start-patience.ts';
 const environment = readEnvironment('actions');
 const logger = createLogger('actions');
 const stepFunctions = new SFNClient(startPatience);
-const dispatcher = dispatcherOf(environment, tableOf(new DynamoDBClient({}), environment.TABLE_NAME), stepFunctions);
+const s3 = new S3Client({});
+const table = watchedTable(tableOf(new DynamoDBClient({}), environment.TABLE_NAME), {
+  s3,
+  measure: createMeasure(),
+  logger,
+});
+const dispatcher = dispatcherOf(environment, table, stepFunctions);
 
 const services: RetryServices & DeleteServices = {
   ...dispatcher,
   wan: wanClientOf(environment, new SecretsManagerClient({})),
-  s3: new S3Client({}),
+  s3,
   videosBucket: environment.VIDEOS_BUCKET,
   uploadsBucket: environment.UPLOADS_BUCKET,
   monthlySpendingLimit: environment.MONTHLY_SPENDING_LIMIT,
+  placeInQueue: placesOf(environment, table, logger),
   dispatch: dispatchOne(dispatcher),
   logUndispatched: (video, error) =>
     logger.error('A video is not started for now.', { ...describeError(error), video_id: video.id }),

@@ -1,5 +1,6 @@
 import { checkRequest, type VideoRequest } from '../wan/request.ts';
 import { isJsonObject } from '../wan/request-fields.ts';
+import type { S3Prefixes } from '../wan/request-urls.ts';
 import type { Violation, Warning } from '../wan/violations.ts';
 import { type InlineImage, MAX_INLINE_IMAGE_BYTES, readInlineImage } from './inline-image.ts';
 import { invalidRequest, Problem } from './problem.ts';
@@ -12,6 +13,8 @@ export interface BodyRules {
   uploadsBucket: string;
   /** Whose uploads the request may name. */
   owner: string;
+  /** Where else than among the owner's uploads the media that it names may lie, by field. @default nowhere */
+  s3Prefixes?: S3Prefixes | undefined;
 }
 
 /** A request that was understood, with the model's defaults filled in, and its picture if that came inline. */
@@ -26,13 +29,16 @@ export interface CheckedBody {
  * uploads are taken by their URL and are looked at by whoever makes a video of them.
  * @throws Problem 400 with all violations at once, 413 for a large inline picture
  */
-export function checkBody(body: unknown, { mode, trustedOrigins, uploadsBucket, owner }: BodyRules): CheckedBody {
+export function checkBody(
+  body: unknown,
+  { mode, trustedOrigins, uploadsBucket, owner, s3Prefixes }: BodyRules,
+): CheckedBody {
   const prefix = uploadPrefix(uploadsBucket, owner);
   const checked = checkRequest(body, {
     mode,
     trustedOrigins,
     maxInlineImageBytes: MAX_INLINE_IMAGE_BYTES,
-    s3Prefixes: { img_url: prefix, audio_url: prefix },
+    s3Prefixes: { img_url: prefix, audio_url: prefix, ...s3Prefixes },
   });
   const unoffered = isJsonObject(body) && Object.hasOwn(body, 'webhook_url') ? [webhooksAreNotOffered] : [];
   const violations = [...(checked.ok ? [] : checked.violations), ...(mode === 'strict' ? unoffered : [])];

@@ -3,8 +3,10 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SFNClient } from '@aws-sdk/client-sfn';
+import { watchedTable } from '../drops/watched-table.ts';
 import { readEnvironment } from '../shared/environment.ts';
 import { createLogger, describeError } from '../shared/logging.ts';
+import { createMeasure } from '../shared/measure.ts';
 import { tableOf } from '../video/table.ts';
 import { dispatcherOf } from '../workflow/dispatcher.ts';
 import { wanClientOf } from '../workflow/wan-client.ts';
@@ -21,13 +23,16 @@ import { countUpload, createUploadToken } from './upload-token.ts';
 
 const environment = readEnvironment('dashscope');
 const logger = createLogger('dashscope');
-const table = tableOf(new DynamoDBClient({}), environment.TABLE_NAME);
+const measure = createMeasure();
 const s3 = new S3Client({});
+const table = watchedTable(tableOf(new DynamoDBClient({}), environment.TABLE_NAME), { s3, measure, logger });
 const stepFunctions = new SFNClient(startPatience);
 const dispatcher = dispatcherOf(environment, table, stepFunctions);
-const intake = intakeOf(environment, dispatcher, s3, (video, error) =>
-  logger.error('A video stays queued for now.', { ...describeError(error), video_id: video.id }),
-);
+const intake = intakeOf(environment, dispatcher, s3, {
+  measure,
+  logUndispatched: (video, error) =>
+    logger.error('A video stays queued for now.', { ...describeError(error), video_id: video.id }),
+});
 const wan = wanClientOf(environment, new SecretsManagerClient({}));
 
 const services: DashscopeServices = {

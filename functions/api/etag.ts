@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { APIGatewayProxyResult } from 'aws-lambda';
+import type { VideoView } from '../video/view.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { headerValues, type RequestHeaders } from './http.ts';
 
@@ -8,11 +9,27 @@ export const etagOf = (body: unknown): string =>
   `"${createHash('sha256').update(canonicalJson(body)).digest('base64url')}"`;
 
 /**
+ * The strong ETag of a video: that of its state, and, while it waits, of its place in the queue behind a dot. The place changes with
+ * what others do, so whoever changes a video, or waits for news of it, names its state alone (`of: 'state'` below).
+ */
+export function videoEtag({ queue_position, estimated_start_at, ...state }: VideoView): string {
+  const etag = etagOf(state);
+  if (queue_position === undefined) return etag;
+  return `${etag.slice(0, -1)}.${etagOf({ queue_position, estimated_start_at }).slice(1, 12)}"`;
+}
+
+/** The ETag of a video's state, from one that may also tell its place. */
+const withoutPlace = (tag: string): string => tag.replace(/\.[^"]*"$/, '"');
+
+/**
  * A 200 with the ETag of its JSON, or a 304 without a body when the caller's `If-None-Match` knows them already. Who keeps an
  * answer asks again before using it, and keeps it for one key alone.
  */
-export function withEtag(request: RequestHeaders, answer: APIGatewayProxyResult): APIGatewayProxyResult {
-  const etag = etagOf(JSON.parse(answer.body));
+export function withEtag(
+  request: RequestHeaders,
+  answer: APIGatewayProxyResult,
+  etag: string = etagOf(JSON.parse(answer.body)),
+): APIGatewayProxyResult {
   const headers = { ...answer.headers, etag, 'cache-control': 'private, no-cache', vary: 'Authorization' };
   if (!matches(request, 'if-none-match', etag)) return { ...answer, headers };
   const { 'content-type': ofTheBody, ...kept }: Record<string, string | number | boolean> = headers;
@@ -20,13 +37,20 @@ export function withEtag(request: RequestHeaders, answer: APIGatewayProxyResult)
 }
 
 /**
- * Whether a header of conditions names an ETag, or `*`. `If-None-Match` takes a weak tag for the strong one it was made from;
+ * Whether a header of conditions names an ETag, or `*`. Of a video's ETags `of: 'state'` compares what they say of its state, as
+ * `etagOf` of its view without a place tells it. `If-None-Match` takes a weak tag for the strong one it was made from;
  * `If-Match` does not, since it guards a change (RFC 9110, 13.1). What is no ETag matches nothing.
  * @returns false, too, when the request has no such header
  */
-export function matches(request: RequestHeaders, name: 'if-match' | 'if-none-match', etag: string): boolean {
+export function matches(
+  request: RequestHeaders,
+  name: 'if-match' | 'if-none-match',
+  etag: string,
+  of: 'whole' | 'state' = 'whole',
+): boolean {
   const given = headerValues(request, name).join(',');
   if (given.trim() === '*') return true;
   const tags = given.matchAll(/(?:^|,)\s*(W\/)?("[^"]*")\s*(?=,|$)/g);
-  return [...tags].some(([, weak, tag]) => tag === etag && (name === 'if-none-match' || !weak));
+  const isNamed = (tag = '') => (of === 'state' ? withoutPlace(tag) : tag) === etag;
+  return [...tags].some(([, weak, tag]) => isNamed(tag) && (name === 'if-none-match' || !weak));
 }

@@ -1,9 +1,10 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import * as z from 'zod';
+import type { PlaceInQueue } from '../video/queue-place.ts';
 import { isTerminal, type VideoRecord } from '../video/record.ts';
 import type { Table } from '../video/store.ts';
 import { viewOf } from '../video/view.ts';
-import { etagOf, matches, withEtag } from './etag.ts';
+import { etagOf, matches, videoEtag, withEtag } from './etag.ts';
 import { type ApiRequest, type Caller, headerValues, json } from './http.ts';
 import { ownVideo, videoNotFound } from './own-video.ts';
 import { readQuery } from './read-query.ts';
@@ -12,6 +13,7 @@ import { LONGEST_WAIT_SECONDS, waitForChange } from './wait-for-change.ts';
 
 export interface VideoServices {
   table: Table;
+  placeInQueue: PlaceInQueue;
   sleep: (milliseconds: number) => Promise<void>;
 }
 
@@ -32,7 +34,7 @@ export const videoQuery = z.strictObject({
  * @throws Problem 404, also for a video that is deleted meanwhile
  */
 export async function getVideo(
-  { table, sleep }: VideoServices,
+  { table, placeInQueue, sleep }: VideoServices,
   request: ApiRequest,
   caller: Caller,
 ): Promise<APIGatewayProxyResult> {
@@ -42,9 +44,11 @@ export async function getVideo(
   const seconds = isTerminal(found.status) || isNews(request, found) ? 0 : wait;
   const video = await waitForChange(table, found, { seconds, until, sleep });
   if (!video) throw videoNotFound();
-  return withEtag(request, json(200, viewOf(video), retryAfter(video, table.now())));
+  const view = viewOf(video, await placeInQueue(video));
+  return withEtag(request, json(200, view, retryAfter(view, table.now())), videoEtag(view));
 }
 
 /** Whether the caller knows another state of the video than this one. */
 const isNews = (request: ApiRequest, video: VideoRecord): boolean =>
-  headerValues(request, 'if-none-match').length > 0 && !matches(request, 'if-none-match', etagOf(viewOf(video)));
+  headerValues(request, 'if-none-match').length > 0 &&
+  !matches(request, 'if-none-match', etagOf(viewOf(video)), 'state');

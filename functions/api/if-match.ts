@@ -8,14 +8,14 @@ import { Problem } from './problem.ts';
 export type Precondition = (video: VideoRecord) => void;
 
 /**
- * What a request's `If-Match` demands of the video it changes: the ETag of `GET /videos/{id}`. Whoever reads the video anew asks it
- * again. Without the header it demands nothing.
+ * What a request's `If-Match` demands of the video it changes: the ETag of `GET /videos/{id}`, wherever in its queue the video stood
+ * then. Whoever reads the video anew asks it again. Without the header it demands nothing.
  * @returns a precondition that throws Problem 412
  */
 export function ifMatch(request: RequestHeaders): Precondition {
   if (headerValues(request, 'if-match').length === 0) return () => undefined;
   return (video) => {
-    if (!matches(request, 'if-match', etagOf(viewOf(video)))) throw preconditionFailed();
+    if (!matches(request, 'if-match', etagOf(viewOf(video)), 'state')) throw preconditionFailed();
   };
 }
 

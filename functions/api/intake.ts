@@ -1,4 +1,5 @@
 import type { S3Client } from '@aws-sdk/client-s3';
+import type { Measure } from '../shared/measure.ts';
 import type { VideoRecord } from '../video/record.ts';
 import type { Region } from '../wan/regions.ts';
 import type { Dispatcher } from '../workflow/dispatch.ts';
@@ -26,7 +27,7 @@ export function intakeOf(
   },
   dispatcher: Dispatcher,
   s3: Pick<S3Client, 'send'>,
-  logUndispatched: (video: VideoRecord, error: unknown) => void,
+  { measure, logUndispatched }: { measure: Measure; logUndispatched: (video: VideoRecord, error: unknown) => void },
 ): IntakeServices {
   return {
     table: dispatcher.table,
@@ -35,6 +36,7 @@ export function intakeOf(
     uploadsBucket: environment.UPLOADS_BUCKET,
     wanRegion: environment.WAN_REGION,
     monthlySpendingLimit: environment.MONTHLY_SPENDING_LIMIT,
+    measure,
     dispatch: dispatchOne(dispatcher),
     logUndispatched,
   };

@@ -2,6 +2,7 @@ import type { APIGatewayProxyResult } from 'aws-lambda';
 import * as z from 'zod';
 import { timeAndId } from '../video/keys.ts';
 import { listVideos } from '../video/list.ts';
+import type { PlaceInQueue } from '../video/queue-place.ts';
 import { statuses } from '../video/record.ts';
 import type { Table } from '../video/store.ts';
 import { type VideoView, viewOf } from '../video/view.ts';
@@ -46,7 +47,7 @@ export const listQuery = z.strictObject({
 
 /** `GET /videos`: the caller's own, newest first. Stable while videos are added: those come before the first page. */
 export async function listOwnVideos(
-  { table }: { table: Table },
+  { table, placeInQueue }: { table: Table; placeInQueue: PlaceInQueue },
   request: ApiRequest,
   { owner }: Caller,
 ): Promise<APIGatewayProxyResult> {
@@ -60,7 +61,7 @@ export async function listOwnVideos(
     ...(created_before ? { created_before } : {}),
     ...(cursor ? { cursor } : {}),
   });
-  const views = page.videos.map(viewOf);
+  const views = await Promise.all(page.videos.map(async (video) => viewOf(video, await placeInQueue(video))));
   const data = asManyAsFit(views);
   const last = data.at(-1);
   const next = last && data.length < views.length ? timeAndId(last.created_at, last.id) : page.next_cursor;

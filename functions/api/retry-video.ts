@@ -1,5 +1,6 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import { claimPermit } from '../video/lane.ts';
+import type { PlaceInQueue } from '../video/queue-place.ts';
 import type { VideoRecord } from '../video/record.ts';
 import { monthOf } from '../video/spending.ts';
 import { changeStatus, readVideo } from '../video/store.ts';
@@ -20,7 +21,9 @@ import { retryAfter } from './retry-after.ts';
 import { refuseOverspending, type SpendingRules } from './spending-limit.ts';
 import { wanUnavailable } from './wan-unavailable.ts';
 
-export interface RetryServices extends ActionServices, QuietDispatch, SpendingRules {}
+export interface RetryServices extends ActionServices, QuietDispatch, SpendingRules {
+  placeInQueue: PlaceInQueue;
+}
 
 /** `POST /videos/{id}/retry`: 202 with the video, which is under way. @throws Problem as `retryVideo`, 412 */
 export async function retry(
@@ -30,7 +33,8 @@ export async function retry(
 ): Promise<APIGatewayProxyResult> {
   const video = await ownVideo(services.table, request, caller);
   const current = await retryVideo(services, video, ifMatch(request));
-  return json(202, viewOf(current), retryAfter(current, services.table.now()));
+  const view = viewOf(current, await services.placeInQueue(current));
+  return json(202, view, retryAfter(view, services.table.now()));
 }
 
 /**
@@ -118,7 +122,7 @@ async function beginAnew(services: RetryServices, video: VideoRecord): Promise<v
       warnings: warningsOf(video),
       ...(submission ? { submission: { ...submission, state: 'settled' } } : {}),
     },
-    remove: ['task', 'error', 'usage', 'cost', 'estimated_finish_at', 'video'],
+    remove: ['task', 'upstream_tasks', 'error', 'usage', 'cost', 'estimated_finish_at', 'video'],
   });
   if (queued) await dispatchQuietly(services, queued);
 }

@@ -4,10 +4,12 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { readEnvironment } from '../shared/environment.ts';
 import { createLogger, describeError } from '../shared/logging.ts';
+import { createMeasure } from '../shared/measure.ts';
 import { tableOf } from '../video/table.ts';
 import { dispatcherOf } from '../workflow/dispatcher.ts';
 import { apiHandler } from './api-handler.ts';
 import { intakeOf } from './intake.ts';
+import { placesOf } from './places.ts';
 import { startPatience } from './start-patience.ts';
 import { type SubmitServices, submit } from './submit.ts';
 
@@ -17,9 +19,12 @@ const table = tableOf(new DynamoDBClient({}), environment.TABLE_NAME);
 const stepFunctions = new SFNClient(startPatience);
 
 const services: SubmitServices = {
-  ...intakeOf(environment, dispatcherOf(environment, table, stepFunctions), new S3Client({}), (video, error) =>
-    logger.error('A video stays queued for now.', { ...describeError(error), video_id: video.id }),
-  ),
+  ...intakeOf(environment, dispatcherOf(environment, table, stepFunctions), new S3Client({}), {
+    measure: createMeasure(),
+    logUndispatched: (video, error) =>
+      logger.error('A video stays queued for now.', { ...describeError(error), video_id: video.id }),
+  }),
+  placeInQueue: placesOf(environment, table, logger),
   sleep: (milliseconds) => setTimeout(milliseconds),
 };
 

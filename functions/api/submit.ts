@@ -1,4 +1,5 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
+import type { PlaceInQueue } from '../video/queue-place.ts';
 import { isTerminal, type VideoRecord } from '../video/record.ts';
 import { viewOf } from '../video/view.ts';
 import { type ApiRequest, type Caller, json } from './http.ts';
@@ -10,6 +11,7 @@ import { type IntakeServices, takeRequest, videoDeleted } from './take-request.t
 import { waitForChange } from './wait-for-change.ts';
 
 export interface SubmitServices extends IntakeServices {
+  placeInQueue: PlaceInQueue;
   /** Waits so many milliseconds. */
   sleep: (milliseconds: number) => Promise<void>;
 }
@@ -46,18 +48,20 @@ async function untilEnded({ table, sleep }: SubmitServices, video: VideoRecord, 
   return last;
 }
 
-const answer = (
-  { table }: SubmitServices,
+async function answer(
+  { table, placeInQueue }: SubmitServices,
   request: ApiRequest,
   video: VideoRecord,
   status: number,
   headers: Record<string, string> = {},
-): APIGatewayProxyResult =>
-  json(status, viewOf(video), {
+): Promise<APIGatewayProxyResult> {
+  const view = viewOf(video, await placeInQueue(video));
+  return json(status, view, {
     location: locationOf(video.id, request),
-    ...retryAfter(video, table.now()),
+    ...retryAfter(view, table.now()),
     ...headers,
   });
+}
 
 /** Relative to the request's own address: an API's stage or a domain's base path stands before `/videos`, and only the client sees it. */
 const locationOf = (id: string, { path }: ApiRequest): string => (path.endsWith('/') ? id : `videos/${id}`);

@@ -1,11 +1,13 @@
+import type { Measure } from '../shared/measure.ts';
 import { estimatedCost } from '../video/estimated-cost.ts';
 import { newVideo } from '../video/new-video.ts';
 import { readItem } from '../video/read-item.ts';
-import type { VideoRecord } from '../video/record.ts';
+import type { Source, VideoRecord } from '../video/record.ts';
 import { type Creation, createVideo, fromItem, readVideo } from '../video/store.ts';
 import { buryUnborn, isTombstone } from '../video/tombstone.ts';
 import type { Price } from '../wan/prices.ts';
 import type { Region } from '../wan/regions.ts';
+import type { S3Prefixes } from '../wan/request-urls.ts';
 import { dispatchQuietly, type QuietDispatch } from '../workflow/dispatch-quietly.ts';
 import { type CheckedBody, checkBody } from './check-body.ts';
 import type { Caller } from './http.ts';
@@ -20,6 +22,7 @@ export interface IntakeServices extends QuietDispatch, SpendingRules {
   trustedOrigins: readonly string[];
   uploadsBucket: string;
   wanRegion: Region;
+  measure: Measure;
 }
 
 interface Given {
@@ -28,6 +31,10 @@ interface Given {
   mode: 'strict' | 'tolerant';
   identity: Identity;
   caller: Caller;
+  /** @default the API, by the caller's key */
+  source?: Source;
+  /** Where else than among the caller's uploads the media may lie, by field. @default nowhere */
+  s3Prefixes?: S3Prefixes;
 }
 
 interface Wanted extends Pick<CheckedBody, 'request' | 'warnings'> {
@@ -64,14 +71,15 @@ export async function takeRequest(
     await abandonMedia(services, given, media);
     throw error;
   });
-  const video = creation.outcome === 'deleted' ? undefined : creation.video;
-  if (video && creation.outcome === 'created') return { video: await dispatched(services, video), created: true };
-  return standing(services, video, request_hash);
+  if (creation.outcome !== 'created')
+    return standing(services, creation.outcome === 'deleted' ? undefined : creation.video, request_hash);
+  services.measure('Submitted', 1, { model: creation.video.model, source: creation.video.source.type });
+  return { video: await dispatched(services, creation.video), created: true };
 }
 
 /** What a request asks for and what that may cost. @throws Problem 400, 403, 413 */
-async function plan(services: IntakeServices, { body, mode, caller: { owner } }: Given) {
-  const checked = checkBody(body, { ...services, mode, owner });
+async function plan(services: IntakeServices, { body, mode, s3Prefixes, caller: { owner } }: Given) {
+  const checked = checkBody(body, { ...services, mode, owner, s3Prefixes });
   const price = estimatedCost(checked.request, services.wanRegion);
   await refuseOverspending(services, owner, price);
   return { ...checked, price };
@@ -80,7 +88,7 @@ async function plan(services: IntakeServices, { body, mode, caller: { owner } }:
 /** Keeps the media, then writes the record that names them. */
 async function create(
   { table, media: store }: IntakeServices,
-  { identity: { id }, caller: { owner, key_id } }: Given,
+  { identity: { id }, caller: { owner, key_id }, source = { type: 'api', key_id } }: Given,
   { request, warnings, price, media, request_hash }: Wanted,
 ): Promise<Creation> {
   const { model, input, parameters, metadata } = request;
@@ -89,7 +97,7 @@ async function create(
     {
       id,
       owner,
-      source: { type: 'api', key_id },
+      source,
       model,
       input: {
         ...input,

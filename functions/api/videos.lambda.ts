@@ -9,15 +9,18 @@ import { linkToObject } from './content-link.ts';
 import { type ContentServices, getContent } from './get-content.ts';
 import { getVideo, type VideoServices } from './get-video.ts';
 import { listOwnVideos } from './list-own-videos.ts';
+import { placesOf } from './places.ts';
 import { byRoute } from './routes.ts';
 import { getUsage, type UsageServices } from './usage.ts';
 
 const environment = readEnvironment('videos');
 const logger = createLogger('videos');
+const table = tableOf(new DynamoDBClient({}), environment.TABLE_NAME);
 const s3 = new S3Client({});
 
 const services: VideoServices & ContentServices & UsageServices = {
-  table: tableOf(new DynamoDBClient({}), environment.TABLE_NAME),
+  table,
+  placeInQueue: placesOf(environment, table, logger),
   sleep,
   linkTo: (object, file) => linkToObject(s3, object, file),
   wanRegion: environment.WAN_REGION,

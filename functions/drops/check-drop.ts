@@ -1,61 +1,85 @@
-import { inspectImage } from '../media/image.ts';
+import { type ImageLimits, inspectImage } from '../media/image.ts';
 import { estimatedCost } from '../video/estimated-cost.ts';
 import type { Failure, StoredImage, VideoRecord } from '../video/record.ts';
-import { findModel } from '../wan/catalogue.ts';
+import { findModel, offeredModelNames } from '../wan/catalogue.ts';
 import type { Region } from '../wan/regions.ts';
 import { checkRequest } from '../wan/request.ts';
-import type { Violation } from '../wan/violations.ts';
-import type { DropRequest } from './settings.ts';
+import { type Fault, refusal, THE_IMAGE } from './drop-fault.ts';
+import type { MergedSettings } from './settings.ts';
+import type { GatheredSettings } from './settings-gathered.ts';
 
 /** What of a video's record depends on its request: as it was understood, or as it was given with the reason why it can't be. */
-type CheckedDrop = Pick<VideoRecord, 'model' | 'input' | 'parameters' | 'warnings' | 'estimated_cost'> & {
+type CheckedDrop = Pick<VideoRecord, 'model' | 'input' | 'parameters' | 'metadata' | 'warnings' | 'estimated_cost'> & {
   image?: Pick<StoredImage, 'content_type' | 'bytes' | 'width' | 'height'>;
   error?: Failure;
 };
 
-/** Checks a drop's settings and its image, both in any case, so that everything that is wrong is told at once. */
+interface DropToCheck {
+  merged: MergedSettings;
+  /** By what name a person knows each level. */
+  places: GatheredSettings['places'];
+  /** What is known to be wrong already. */
+  faults: readonly Fault[];
+  bytes: Uint8Array;
+  size: number;
+}
+
+/** Of a name that is no model's, no more characters are kept: an owner's list shows it. */
+const MAX_MODEL = 100;
+
+/**
+ * Checks a drop's settings and its image, both in any case, so that everything that is wrong is told at once; but what is left of
+ * the settings when a file is broken is not held against it.
+ */
 export function checkDrop(
-  request: DropRequest,
-  {
-    bytes,
-    size,
-    trustedOrigins,
-    wanRegion,
-  }: { bytes: Uint8Array; size: number; trustedOrigins: readonly string[]; wanRegion: Region },
+  { merged: { request, settings }, places, faults, bytes, size }: DropToCheck,
+  { trustedOrigins, wanRegion }: { trustedOrigins: readonly string[]; wanRegion: Region },
 ): CheckedDrop {
   const s3Prefixes = { img_url: request.input.img_url };
   const checked = checkRequest(request, { mode: 'strict', trustedOrigins, s3Prefixes });
   const inspected = inspectImage(bytes, size, findModel(String(request.model))?.image);
-  if (checked.ok && inspected.ok) {
-    const { model, input, parameters } = checked.request;
+  if (checked.ok && inspected.ok && faults.length === 0) {
+    const { model, input, parameters, metadata } = checked.request;
     const { content_type, width, height } = inspected;
     const price = estimatedCost(checked.request, wanRegion);
     return {
       model,
       input,
       parameters,
+      metadata,
       warnings: checked.warnings,
       ...(price ? { estimated_cost: price } : {}),
       image: { content_type, bytes: size, width, height },
     };
   }
+  const placed = (pointer: string): string => {
+    const level = settings[pointer];
+    return level ? places[level] : 'the settings';
+  };
   const { img_url, prompt } = request.input;
   return {
-    model: String(request.model),
-    input: { ...(prompt ? { prompt } : {}), img_url },
+    model: String(request.model).slice(0, MAX_MODEL),
+    input: { ...(typeof prompt === 'string' && prompt ? { prompt } : {}), img_url },
     parameters: {},
+    metadata: request.metadata,
     warnings: [],
     error: refusal([
-      ...(inspected.ok ? [] : inspected.violations.map((problem) => ({ pointer: '', ...problem }))),
-      ...(checked.ok ? [] : checked.violations),
+      ...(inspected.ok ? [] : inspected.violations.map((problem) => ({ place: THE_IMAGE, pointer: '', ...problem }))),
+      ...faults,
+      ...(checked.ok || faults.length > 0
+        ? []
+        : checked.violations.map((violation) => ({ place: placed(violation.pointer), ...violation }))),
     ]),
   };
 }
 
-const refusal = (violations: Violation[]): Failure => ({
-  code: violations[0]?.code ?? 'invalid_request',
-  message: violations.map(({ pointer, message }) => (pointer ? `${pointer}: ${message}` : message)).join(' '),
-  retryable: false,
-  billed: false,
-  hint: 'Mend the image or its metadata and drop it again: a new version is a new video.',
-});
+const limitsOfModels = offeredModelNames.map((name) => findModel(name).image);
+/** What at least one of the models takes. */
+const widestLimits: ImageLimits = {
+  min_side: Math.min(...limitsOfModels.map(({ min_side }) => min_side)),
+  max_side: Math.max(...limitsOfModels.map(({ max_side }) => max_side)),
+  max_bytes: Math.max(...limitsOfModels.map(({ max_bytes }) => max_bytes)),
+};
+
+/** Whether there are settings with which an image can be taken: one that no model takes need not wait for any. */
+export const isOfUse = (bytes: Uint8Array, size: number): boolean => inspectImage(bytes, size, widestLimits).ok;

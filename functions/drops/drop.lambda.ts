@@ -2,33 +2,62 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import type { S3ObjectCreatedNotificationEvent } from 'aws-lambda';
+import { intakeOf } from '../api/intake.ts';
 import { readEnvironment } from '../shared/environment.ts';
 import { createLogger, describeError } from '../shared/logging.ts';
+import { createMeasure } from '../shared/measure.ts';
 import { tableOf } from '../video/table.ts';
-import { dispatchOne } from '../workflow/dispatch-one.ts';
 import { dispatcherOf } from '../workflow/dispatcher.ts';
-import { type DropServices, takeDrop } from './drop.ts';
-import { droppedObject } from './dropped-object.ts';
-import { readObject } from './read-object.ts';
+import type { DropOutcome } from './drop.ts';
+import { type DropEventServices, takeEvent } from './drop-event.ts';
+import { startWait, type WaitedDrop } from './drop-wait.ts';
+import { type ManifestServices, takeManifest } from './manifest.ts';
+import { ownerOf } from './owner.ts';
+import { findLatest, readObject, readSmallFile } from './read-object.ts';
+import { MAX_SETTINGS_BYTES } from './settings-file.ts';
+import { watchedTable } from './watched-table.ts';
 
 const environment = readEnvironment('drop');
 const logger = createLogger('drop');
-const table = tableOf(new DynamoDBClient({}), environment.TABLE_NAME);
+const measure = createMeasure();
 const s3 = new S3Client({});
-const dispatcher = dispatcherOf(environment, table, new SFNClient({}));
+const table = watchedTable(tableOf(new DynamoDBClient({}), environment.TABLE_NAME), { s3, measure, logger });
+const stepFunctions = new SFNClient({});
+const dispatcher = dispatcherOf(environment, table, stepFunctions);
 
-const services: DropServices = {
-  table,
-  defaults: environment.DROP_DEFAULTS,
-  trustedOrigins: environment.TRUSTED_ORIGINS,
-  wanRegion: environment.WAN_REGION,
-  readObject: (object) => readObject(s3, object),
-  dispatch: dispatchOne(dispatcher),
+const intake = intakeOf(environment, dispatcher, s3, {
+  measure,
   logUndispatched: (video, error) =>
     logger.error('A video stays queued for now.', { ...describeError(error), video_id: video.id }),
+});
+const manifests: ManifestServices = {
+  ...intake,
+  s3,
+  ownerOf: (key) => ownerOf(key, environment.DROP_RULES, environment.DROP_DEFAULTS),
+};
+const services: DropEventServices = {
+  ...intake,
+  defaults: environment.DROP_DEFAULTS,
+  rules: environment.DROP_RULES,
+  findLatest: ({ bucket, key }) => findLatest(s3, bucket, key),
+  readObject: (object) => readObject(s3, object),
+  readFile: ({ bucket, key }) => readSmallFile(s3, { bucket, key, most: MAX_SETTINGS_BYTES }),
+  startWait: (id, object) =>
+    startWait({ client: stepFunctions, stateMachineArn: environment.DROP_WAIT_ARN }, id, object),
+  takeManifest: (object) => takeManifest(manifests, object),
 };
 
-export async function handler(event: S3ObjectCreatedNotificationEvent): Promise<void> {
-  const video = await takeDrop(services, droppedObject(event));
-  if (video) logger.info('A drop was taken.', { video_id: video.id, status: video.status });
+const sentences = {
+  created: 'A drop was taken.',
+  standing: 'A drop has its video already: its event, or a sidecar that came late, changes nothing.',
+  waiting: 'A drop waits for its sidecar.',
+  gone: 'A drop was deleted before it was taken.',
+  deleted: "A drop's video was deleted: nothing is made anew.",
+} as const satisfies Record<DropOutcome['outcome'], string>;
+
+export async function handler(event: S3ObjectCreatedNotificationEvent | WaitedDrop): Promise<void> {
+  const taken = await takeEvent(services, event);
+  if (!taken) return;
+  const status = 'video' in taken ? { status: taken.video.status } : {};
+  logger.info(sentences[taken.outcome], { video_id: taken.id, ...status });
 }

@@ -1,5 +1,14 @@
 import type { S3ObjectCreatedNotificationEvent } from 'aws-lambda';
-import type { DroppedObject } from './drop.ts';
+
+/** A dropped object as EventBridge tells of it (S3 "Object Created"). */
+export interface DroppedObject {
+  bucket: string;
+  /** As it is, not percent-encoded. */
+  key: string;
+  version_id?: string;
+  /** Bytes. */
+  size: number;
+}
 
 /** The object of an S3 "Object Created" event. EventBridge gives its key as it is; a bucket without versions gives no version. */
 export function droppedObject({

@@ -1,60 +1,84 @@
 import type { DropDefaults } from '../shared/environment.ts';
-import { readMetadataText } from './metadata-text.ts';
+import { type SettingLevel, settingLevels } from '../video/record.ts';
+import { pointerTo } from '../wan/violations.ts';
+
+/** What one level says: a part of the body of `POST /videos`. */
+export interface SettingsBody {
+  model?: unknown;
+  input?: Readonly<Record<string, unknown>>;
+  parameters?: Readonly<Record<string, unknown>>;
+  metadata?: Readonly<Record<string, string>>;
+}
+
+/** What each level says; the deployment always says something. */
+export type SettingsLevels = Partial<Record<SettingLevel, SettingsBody>> & {
+  deployment: SettingsBody & { model: string };
+};
 
 /** The body of `POST /videos` that a drop stands for, not yet checked. */
 export interface DropRequest {
   model: unknown;
-  input: { img_url: string; prompt?: string } & Record<string, unknown>;
+  input: { img_url: string } & Record<string, unknown>;
   parameters: Record<string, unknown>;
+  metadata: Record<string, string>;
 }
 
-const asText = (text: string) => text;
-const asFlag = (text: string) => (text === 'true' ? true : text === 'false' ? false : text);
-const asNumber = (text: string) => (/^\d+$/.test(text) ? Number(text) : text);
-
-interface Field {
-  at: 'body' | 'input' | 'parameters';
-  name: string;
-  /** The value, or the text itself where it is none: the check of the request says what is wrong with it. */
-  read: (text: string) => unknown;
+/** A request, and which level each of its values came from, by JSON pointer. */
+export interface MergedSettings {
+  request: DropRequest;
+  settings: Record<string, SettingLevel>;
 }
 
-/** Settings that an image may carry as `x-amz-meta-…`: where each goes in the body of `POST /videos`, and how its text is read. */
-const metadataFields: ReadonlyMap<string, Field> = new Map([
-  ['model', { at: 'body', name: 'model', read: asText }],
-  ['prompt', { at: 'input', name: 'prompt', read: asText }],
-  ['negative-prompt', { at: 'input', name: 'negative_prompt', read: asText }],
-  ['audio-url', { at: 'input', name: 'audio_url', read: asText }],
-  ['template', { at: 'input', name: 'template', read: asText }],
-  ['resolution', { at: 'parameters', name: 'resolution', read: asText }],
-  ['duration', { at: 'parameters', name: 'duration', read: asNumber }],
-  ['prompt-extend', { at: 'parameters', name: 'prompt_extend', read: asFlag }],
-  ['shot-type', { at: 'parameters', name: 'shot_type', read: asText }],
-  ['watermark', { at: 'parameters', name: 'watermark', read: asFlag }],
-  ['seed', { at: 'parameters', name: 'seed', read: asNumber }],
-  ['audio', { at: 'parameters', name: 'audio', read: asFlag }],
-]);
+const sections = ['input', 'parameters', 'metadata'] as const;
 
 /**
- * The request that a dropped image stands for: what the object's metadata says goes before the deployment's defaults, field by
- * field. A field's name may be written with hyphens or, as in the API, with underscores. Metadata of other names is somebody
- * else's and is passed over.
+ * The request that a dropped image stands for: the strongest level that names a value decides it, field by field. Prompt and
+ * template are one wish, since an effect takes the place of a prompt: the strongest level that names either decides both. The
+ * deployment's parameters are made for its model; another model may not take them.
  */
-export function requestOf(imageUrl: string, metadata: Record<string, string>, defaults: DropDefaults): DropRequest {
-  const own: Record<Field['at'], Record<string, unknown>> = { body: {}, input: {}, parameters: {} };
-  for (const [name, value] of Object.entries(metadata)) {
-    const field = metadataFields.get(name.toLowerCase().replaceAll('_', '-'));
-    if (field) own[field.at][field.name] = field.read(readMetadataText(value));
+export function mergeSettings(imageUrl: string, levels: SettingsLevels): MergedSettings {
+  const settings: Record<string, SettingLevel> = {};
+  const wishLevel = settingLevels.find((level) => hasWish(levels[level]));
+  const modelLevel = settingLevels.find((level) => levels[level]?.model !== undefined) ?? 'deployment';
+  const model = levels[modelLevel]?.model;
+  settings['/model'] = modelLevel;
+
+  const merged: Record<(typeof sections)[number], Record<string, unknown>> = {
+    input: {},
+    parameters: {},
+    metadata: {},
+  };
+  for (const level of settingLevels.toReversed()) {
+    for (const section of sections) {
+      if (level === 'deployment' && section === 'parameters' && model !== levels.deployment.model) continue;
+      for (const [name, value] of Object.entries(levels[level]?.[section] ?? {})) {
+        if (section === 'input' && wishes.has(name) && level !== wishLevel) continue;
+        merged[section][name] = value;
+        settings[pointerTo(`/${section}`, name)] = level;
+      }
+    }
   }
-  const { model = defaults.model } = own.body;
+  const { input, parameters, metadata } = merged;
   return {
-    model,
-    input: { ...defaultPrompt(own.input, defaults), ...own.input, img_url: imageUrl },
-    // Defaults are made for the default model; another model may not take them.
-    parameters: model === defaults.model ? { ...defaults.parameters, ...own.parameters } : own.parameters,
+    request: {
+      model,
+      input: { ...input, img_url: imageUrl },
+      parameters,
+      metadata: metadata as Record<string, string>,
+    },
+    settings,
   };
 }
 
-/** A video effect takes the place of a prompt, so an image that names one gets none by default. */
-const defaultPrompt = (own: Record<string, unknown>, { prompt }: DropDefaults): { prompt?: string } =>
-  prompt && own.template === undefined ? { prompt } : {};
+const wishes: ReadonlySet<string> = new Set(['prompt', 'template']);
+
+/** Whether a level says what shall happen in the video. */
+export const hasWish = (body: SettingsBody | undefined): boolean =>
+  Object.keys(body?.input ?? {}).some((name) => wishes.has(name));
+
+/** The deployment's default as a level. */
+export const settingsOfDeployment = ({ model, prompt, parameters }: DropDefaults): SettingsLevels['deployment'] => ({
+  model,
+  ...(prompt ? { input: { prompt } } : {}),
+  ...(parameters ? { parameters } : {}),
+});

@@ -146,6 +146,7 @@ export const environments = {
     'DROP_DEFAULTS',
     'DROP_RULES',
     'DROP_WAIT_ARN',
+    'MONTHLY_SPENDING_LIMIT',
   ),
   dispatch: pick(...dispatching),
   'create-task': pick(
@@ -163,6 +164,7 @@ export const environments = {
   'archive-video': pick('TABLE_NAME', ...wan, 'VIDEOS_BUCKET', 'WAN_REGION', 'TRUSTED_ORIGINS', 'COPY_VIDEO_BESIDE'),
   'record-failure': pick(...dispatching),
   sweep: pick(...dispatching, 'UPLOADS_BUCKET', 'VIDEOS_BUCKET', 'COPY_VIDEO_BESIDE'),
+  canary: pick(...wan),
 } as const;
 
 export type FunctionName = keyof typeof environments;

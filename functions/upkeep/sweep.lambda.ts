@@ -2,8 +2,10 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import type { EventBridgeEvent } from 'aws-lambda';
+import { tellUntold } from '../drops/tell-result.ts';
 import { readEnvironment } from '../shared/environment.ts';
 import { createLogger, describeError } from '../shared/logging.ts';
+import { createMeasure } from '../shared/measure.ts';
 import { tableOf } from '../video/table.ts';
 import { offeredModelNames } from '../wan/catalogue.ts';
 import { dispatcherOf } from '../workflow/dispatcher.ts';
@@ -13,11 +15,14 @@ import { resumeWhenDead, sweep } from './sweep.ts';
 
 const environment = readEnvironment('sweep');
 const logger = createLogger('sweep');
+const measure = createMeasure();
+const s3 = new S3Client({});
 const table = tableOf(new DynamoDBClient({}), environment.TABLE_NAME);
+const results = { table, s3, copyVideo: environment.COPY_VIDEO_BESIDE };
 const dispatcher = dispatcherOf(environment, table, new SFNClient({}));
 const deletions = {
   table,
-  s3: new S3Client({}),
+  s3,
   videosBucket: environment.VIDEOS_BUCKET,
   uploadsBucket: environment.UPLOADS_BUCKET,
 };
@@ -31,11 +36,15 @@ export async function handler(event: EventBridgeEvent<string, { name?: string }>
     return;
   }
   const report = await sweep(dispatcher, offeredModelNames);
-  const { resumed, dispatched, failed } = report;
-  await finishDeletions(deletions).catch((error: unknown) => {
-    for (const cause of error instanceof AggregateError ? error.errors : [error])
-      failed.push({ what: 'deletions', error: cause });
-  });
+  const { resumed, dispatched, left, first_expiry, failed } = report;
+  if (first_expiry) measure('MinutesToUpstreamExpiry', (Date.parse(first_expiry) - table.now()) / 60_000);
+  if (left > 0) logger.warn('There was no time for all videos: those whose records changed last are left.', { left });
+  const attend = (what: string, work: () => Promise<unknown>) =>
+    work().catch((error: unknown) => {
+      for (const cause of error instanceof AggregateError ? error.errors : [error]) failed.push({ what, error: cause });
+    });
+  await attend('results', () => tellUntold(results));
+  await attend('deletions', () => finishDeletions(deletions));
   if (resumed.length + dispatched.length > 0) logger.warn('Videos were taken up again.', { resumed, dispatched });
   for (const { what, error } of failed) logger.error('Could not be looked after.', { ...describeError(error), what });
   if (failed.length > 0) throw new Error(`${failed.length} of what needed looking after failed; the log says which.`);

@@ -6,12 +6,21 @@ export const keys = {
   video: (id: string) => `video#${id}`,
   /** A model's queue: its permits and its submit clock. */
   lane: (model: string) => `lane#${model}`,
+  /** How long tasks of one kind take. */
+  durations: (model: string, resolution: string | undefined, duration: number | undefined) =>
+    `durations#${model}#${resolution ?? ''}#${duration ?? ''}`,
+  /** Which of a model's tasks were still going on when all of them were last looked at together. */
+  look: (model: string) => `look#${model}`,
+  /** When Wan may be asked the next question about any task. */
+  queryClock: 'query_clock',
   /** What an owner spends in a calendar month, `YYYY-MM`. */
   spending: (owner: string, month: string) => `spending#${owner}#${month}`,
   /** An API key, by the SHA-256 of its text: the key itself is stored nowhere. */
   apiKey: (sha256: string) => `key#${sha256}`,
   /** An upload token, by the SHA-256 of its text, as an API key. */
   uploadToken: (sha256: string) => `upload#${sha256}`,
+  /** A manifest in the drop folder. */
+  manifest: (id: string) => `manifest#${id}`,
   /** Which video owns a task of Wan's: no task is ever adopted twice. */
   task: (taskId: string) => `task#${taskId}`,
   /** Who is sending, or unsure of having sent, this prompt to this model. */
@@ -51,7 +60,7 @@ export function openAttributes(video: {
   const order = timeAndId(video.created_at, video.id);
   switch (video.status) {
     case 'queued':
-      return { open_status: queueOf(video.model), open_order: `${video.owner}${separator}${order}` };
+      return { open_status: queueOf(video.model), open_order: `${beforeOwner(video.owner)}${order}` };
     case 'submitting':
     case 'running':
     case 'archiving':
@@ -64,13 +73,20 @@ export function openAttributes(video: {
 /** The index partition that holds a model's waiting videos, grouped by owner and oldest first within one. */
 export const queueOf = (model: string): string => `queued#${model}`;
 
+/** The first index position of one owner. */
+export const beforeOwner = (owner: string): string => `${owner}${separator}`;
+
 /** The first index position behind everything of one owner. */
 export const afterOwner = (owner: string): string => `${owner}${String.fromCharCode(separator.charCodeAt(0) + 1)}`;
 
-/** Owner and id from an index position in a queue. */
-export function readQueuePosition(openOrder: string): { owner: string; id: string } {
+/** Owner, id, and place among the owner's (`timeAndId`) from an index position in a queue. */
+export function readQueuePosition(openOrder: string): { owner: string; id: string; order: string } {
   const first = openOrder.indexOf(separator);
-  return { owner: openOrder.slice(0, first), id: openOrder.slice(openOrder.lastIndexOf(separator) + 1) };
+  return {
+    owner: openOrder.slice(0, first),
+    id: openOrder.slice(openOrder.lastIndexOf(separator) + 1),
+    order: openOrder.slice(first + 1),
+  };
 }
 
 /**

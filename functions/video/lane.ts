@@ -23,6 +23,10 @@ export async function readLane(table: Table, model: string): Promise<LaneState> 
   return { ...Item, running: Item?.running ?? new Set(), served: new Map(Object.entries(Item?.served ?? {})) };
 }
 
+/** Whether nothing may be started at a time. @param now milliseconds since 1970 */
+export const isHeld = ({ held_until }: Pick<LaneState, 'held_until'>, now: number): boolean =>
+  held_until !== undefined && Date.parse(held_until) > now;
+
 /**
  * Takes a permit for a video. Taking it twice is taking it once.
  * @returns false when all permits are taken
@@ -49,6 +53,24 @@ export async function claimPermit(table: Table, lane: Lane, video: { id: string;
     ExpressionAttributeValues: { ':empty': {} },
   });
   return (await claim()) !== undefined;
+}
+
+/** So many owners' names fit into one update's 4 KB. */
+const MOST_FORGOTTEN = 100;
+
+/**
+ * Forgets when owners were served whose last turn was before a time: who was served longest ago, and who never was, both come first,
+ * and every write to a lane costs by its size.
+ * @param before milliseconds since 1970
+ */
+export async function forgetServed(table: Table, model: string, { served }: LaneState, before: number): Promise<void> {
+  const owners = [...served].flatMap(([owner, at]) => (at < before ? [owner] : [])).slice(0, MOST_FORGOTTEN);
+  if (owners.length === 0) return;
+  const names = owners.map((owner, index) => [`#${index}`, owner] as const);
+  await attempt(table, model, {
+    UpdateExpression: `REMOVE ${names.map(([name]) => `served.${name}`).join(', ')}`,
+    ExpressionAttributeNames: Object.fromEntries(names),
+  });
 }
 
 /** Sees to it that a video that is under way has its permit, however many are taken. Where it has it already, nothing changes. */
@@ -106,7 +128,7 @@ async function attempt(
     UpdateExpression: string;
     ConditionExpression?: string;
     ExpressionAttributeNames?: Record<string, string>;
-    ExpressionAttributeValues: Record<string, unknown>;
+    ExpressionAttributeValues?: Record<string, unknown>;
   },
 ): Promise<Record<string, unknown> | undefined> {
   const written = await conditionally(

@@ -9,6 +9,12 @@ export interface Lane {
   submit_interval_ms: number;
 }
 
+/** A lane, and what Wan makes of it: by this its queue drains. */
+export interface Pace extends Lane {
+  /** Tasks of the model that Wan runs at once. */
+  concurrent_tasks: number;
+}
+
 /** A model's own limits, from the catalogue. */
 interface ModelLimits {
   name: string;
@@ -16,13 +22,14 @@ interface ModelLimits {
 }
 
 /** The lane of a model: the catalogue's limits (Wan counts per account and model), raised or lowered by the deployment. */
-export function laneOf(model: ModelLimits, limits: LaneLimits): Lane {
+export function laneOf(model: ModelLimits, limits: LaneLimits): Pace {
   const own = limits.models[model.name];
   const concurrent = own?.concurrent_tasks ?? model.rate_limits.concurrent_tasks;
   const perSecond = own?.submits_per_second ?? model.rate_limits.submits_per_second;
   return {
     model: model.name,
     permits: concurrent + limits.extra_permits,
+    concurrent_tasks: concurrent,
     submit_interval_ms: Math.ceil(1000 / perSecond),
   };
 }

@@ -1,17 +1,21 @@
+import type { QueuePlace } from './queue-position.ts';
 import type { Task, VideoRecord } from './record.ts';
 
-/** A video as its owner sees it: the record without Wan's task id and without what only our own bookkeeping needs (invariant 7). */
+/**
+ * A video as its owner sees it: the record without Wan's task id and without what only our own bookkeeping needs (invariant 7), and,
+ * while it is queued, its place there.
+ */
 export type VideoView = Omit<
   VideoRecord,
-  'task' | 'submission' | 'request_hash' | 'run' | 'downloads' | 'spending_month'
+  'task' | 'submission' | 'request_hash' | 'run' | 'downloads' | 'spending_month' | 'upstream_tasks'
 > & {
   task?: TaskView;
-};
+} & Partial<QueuePlace>;
 
 type TaskView = Omit<Task, 'id' | 'request_id'>;
 
 /** What leaves through the API: listed field by field, so that a new field of the record stays inside until it is named here. */
-export function viewOf(video: VideoRecord): VideoView {
+export function viewOf(video: VideoRecord, place?: QueuePlace): VideoView {
   const { id, owner, status, created_at, updated_at, model, input, parameters, source, metadata, warnings, progress } =
     video;
   const { estimated_finish_at, image, sound, task, video: archived, usage, error, timeline } = video;
@@ -29,6 +33,7 @@ export function viewOf(video: VideoRecord): VideoView {
     metadata,
     warnings,
     progress,
+    ...place,
     ...(estimated_finish_at ? { estimated_finish_at } : {}),
     ...(image ? { image } : {}),
     ...(sound ? { sound } : {}),

@@ -1,4 +1,6 @@
+import type { Measure } from '../shared/measure.ts';
 import { nextCheck } from '../video/check-schedule.ts';
+import { estimateOf } from '../video/duration-estimate.ts';
 import { leaveFence } from '../video/fence.ts';
 import type { Task, VideoRecord } from '../video/record.ts';
 import { changeStatus, type Table } from '../video/store.ts';
@@ -10,9 +12,11 @@ import type { CreateTaskOutput } from './payload.ts';
 export interface AdoptServices {
   table: Table;
   wanRegion: string;
-  typicalSeconds: (video: VideoRecord) => number;
-  /** Permits of all lanes together. */
-  permits: number;
+  /** What the deployment says of how long a task takes; undefined leaves it to the catalogue, until it is learnt. */
+  configuredSeconds: number | undefined;
+  measure: Measure;
+  /** From 0 up to, not including, 1. */
+  random: () => number;
 }
 
 /**
@@ -35,28 +39,31 @@ export async function adoptTask(
     expires_at: expiryOf(known.submit_time),
     attempts: video.submission!.attempt,
   };
+  const { typical_seconds } = await estimateOf(table, video, services.configuredSeconds);
+  const upstream_tasks = (video.upstream_tasks ?? 0) + 1;
   const running = await changeStatus(table, video, 'running', {
     set: {
       task,
+      upstream_tasks,
       submission: { ...video.submission!, state: 'settled' },
       progress: 10,
-      estimated_finish_at: new Date(
-        Date.parse(known.submit_time) + services.typicalSeconds(video) * 1000,
-      ).toISOString(),
+      estimated_finish_at: new Date(Date.parse(known.submit_time) + typical_seconds * 1000).toISOString(),
     },
   });
   if (!running) return undefined;
+  services.measure('UpstreamTasksPerVideo', upstream_tasks);
   await leaveFence(table, running);
   return firstCheck(services, running);
 }
 
 /** What the workflow does about a video that has a task: it looks at it when it could be done, and at one that is done at once. */
-export function firstCheck(services: AdoptServices, video: VideoRecord): CreateTaskOutput {
-  const now = services.table.now();
-  const { submit_time } = video.task!;
+export async function firstCheck(services: AdoptServices, video: VideoRecord): Promise<CreateTaskOutput> {
+  const { table, configuredSeconds, random } = services;
+  const estimate = await estimateOf(table, video, configuredSeconds);
+  const now = table.now();
   const check_at =
     video.status === 'archiving'
       ? new Date(now).toISOString()
-      : nextCheck({ submit_time, typical_seconds: services.typicalSeconds(video) }, services.permits, now);
+      : nextCheck(video.task!, estimate, { now, company: 'none', random });
   return { id: video.id, run: video.run, outcome: 'created', check_at };
 }

@@ -1,25 +1,36 @@
+import { setTimeout } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { watchedTable } from '../drops/watched-table.ts';
 import { readEnvironment } from '../shared/environment.ts';
 import { createLogger } from '../shared/logging.ts';
+import { createMeasure } from '../shared/measure.ts';
 import { tableOf } from '../video/table.ts';
 import { type ArchiveServices, archiveVideo } from './archive-video.ts';
 import type { WorkflowInput } from './payload.ts';
 import { copyAndProve } from './prove-video.ts';
-import { wanClientOf } from './wan-client.ts';
+import { pacedWan, wanClientOf } from './wan-client.ts';
 
 const environment = readEnvironment('archive-video');
 const logger = createLogger('archive-video');
 const s3 = new S3Client({});
 const bucket = environment.VIDEOS_BUCKET;
-const copying = { s3, bucket, fetch, trustedOrigins: environment.TRUSTED_ORIGINS, now: Date.now };
+const measure = createMeasure();
+const table = watchedTable(tableOf(new DynamoDBClient({}), environment.TABLE_NAME), {
+  s3,
+  measure,
+  logger,
+  copyVideo: environment.COPY_VIDEO_BESIDE,
+});
+const sleep = (milliseconds: number) => setTimeout(Math.max(0, milliseconds));
+const copying = { s3, bucket, fetch, trustedOrigins: environment.TRUSTED_ORIGINS, now: Date.now, measure };
 
 const services: ArchiveServices = {
-  table: tableOf(new DynamoDBClient({}), environment.TABLE_NAME),
+  table,
   s3,
   bucket,
-  wan: wanClientOf(environment, new SecretsManagerClient({})),
+  wan: pacedWan(wanClientOf(environment, new SecretsManagerClient({})), { table, measure, sleep }),
   wanRegion: environment.WAN_REGION,
   copyAndProve: (video, videoUrl, key) => copyAndProve(copying, video, videoUrl, key),
 };

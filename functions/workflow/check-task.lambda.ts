@@ -1,24 +1,35 @@
+import { setTimeout } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SFNClient } from '@aws-sdk/client-sfn';
+import { watchedTable } from '../drops/watched-table.ts';
 import { readEnvironment } from '../shared/environment.ts';
 import { createLogger } from '../shared/logging.ts';
+import { createMeasure } from '../shared/measure.ts';
 import { tableOf } from '../video/table.ts';
-import { typicalSeconds } from '../video/typical-seconds.ts';
 import { type CheckTaskServices, checkTask } from './check-task.ts';
-import { allPermits, dispatcherOf } from './dispatcher.ts';
+import { dispatcherOf } from './dispatcher.ts';
 import type { WorkflowInput } from './payload.ts';
-import { wanClientOf } from './wan-client.ts';
+import { pacedWan, wanClientOf } from './wan-client.ts';
 
 const environment = readEnvironment('check-task');
 const logger = createLogger('check-task');
-const table = tableOf(new DynamoDBClient({}), environment.TABLE_NAME);
+const measure = createMeasure();
+const table = watchedTable(tableOf(new DynamoDBClient({}), environment.TABLE_NAME), {
+  s3: new S3Client({}),
+  measure,
+  logger,
+});
+const sleep = (milliseconds: number) => setTimeout(Math.max(0, milliseconds));
 
 const services: CheckTaskServices = {
   ...dispatcherOf(environment, table, new SFNClient({})),
-  wan: wanClientOf(environment, new SecretsManagerClient({})),
-  typicalSeconds: (video) => typicalSeconds(video, environment.TYPICAL_SECONDS),
-  permits: allPermits(environment.LANE_LIMITS),
+  wan: pacedWan(wanClientOf(environment, new SecretsManagerClient({})), { table, measure, sleep }),
+  configuredSeconds: environment.TYPICAL_SECONDS,
+  measure,
+  random: Math.random,
+  sleep,
 };
 
 export async function handler(input: WorkflowInput) {

@@ -1,23 +1,35 @@
 import { errorNames, WorkflowError } from '../shared/errors.ts';
-import { nextCheck } from '../video/check-schedule.ts';
+import type { Measure } from '../shared/measure.ts';
+import { type Company, isLate, isPastDeadline, nextCheck } from '../video/check-schedule.ts';
+import { type DurationEstimate, estimateOf, learnDuration } from '../video/duration-estimate.ts';
 import { isTerminal, type Task, type VideoRecord } from '../video/record.ts';
 import { changeStatus, changeVideo, readVideo } from '../video/store.ts';
+import { isModelName } from '../wan/catalogue.ts';
 import type { WanClient } from '../wan/client.ts';
 import { explainEnding, explainFailure } from '../wan/errors.ts';
-import type { Task as WanTask } from '../wan/query-task.ts';
+import type { QueryOutcome, Task as WanTask } from '../wan/query-task.ts';
 import { type Dispatcher, releaseAndDispatch } from './dispatch.ts';
 import { explainForgotten, isForgotten } from './forgotten.ts';
 import type { CheckTaskOutput, WorkflowInput } from './payload.ts';
+import { companyOf, sharedLook } from './shared-look.ts';
+import { NO_TURN } from './wan-client.ts';
+
+/** A question that had no turn at the query clock is asked after so many seconds, and up to as many more. */
+const TURN_SECONDS = 2;
 
 export interface CheckTaskServices extends Dispatcher {
-  wan: Pick<WanClient, 'queryTask'>;
-  typicalSeconds: (video: VideoRecord) => number;
-  /** Permits of all lanes together. */
-  permits: number;
+  wan: Pick<WanClient, 'queryTask' | 'listTasks'>;
+  /** What the deployment says of how long a task takes; undefined leaves it to the catalogue, until it is learnt. */
+  configuredSeconds: number | undefined;
+  measure: Measure;
+  /** From 0 up to, not including, 1. */
+  random: () => number;
+  sleep: (milliseconds: number) => Promise<void>;
 }
 
 /**
- * Asks Wan once how a video's task stands and says it as a value. A task that ended gives its permit to the next video.
+ * Looks once how a video's task stands and says it as a value. A task that ended gives its permit to the next video. One that Wan
+ * still calls pending or running, or says nothing of, when it should have been forgotten long since, is given up.
  * @throws WorkflowError by which the state machine asks again: throttled, unavailable, an answer nobody understands, or that Wan
  * does not know the task too early
  */
@@ -30,9 +42,13 @@ export async function checkTask(services: CheckTaskServices, input: WorkflowInpu
     await releaseAndDispatch(services, video);
     return { ...from, outcome: 'settled' };
   }
-  const answer = await services.wan.queryTask(video.task.id);
+  const estimate = await estimateOf(table, video, services.configuredSeconds);
+  const { answer, company } = await howItStands(services, video, estimate);
+  if (!saysEnding(answer) && isPastDeadline(video.task, table.now()))
+    return { ...from, outcome: 'failed', error: explainForgotten(video) };
   switch (answer.outcome) {
     case 'throttled':
+      if (answer.code === NO_TURN) return { ...from, outcome: 'running', check_at: afterTheRush(services) };
       throw new WorkflowError(errorNames.wanThrottled, `Wan is throttling: ${answer.code}`);
     case 'task':
       break;
@@ -42,7 +58,11 @@ export async function checkTask(services: CheckTaskServices, input: WorkflowInpu
   switch (answer.status) {
     case 'PENDING':
     case 'RUNNING':
-      return { ...from, outcome: 'running', check_at: await keepWaiting(services, video, answer) };
+      return {
+        ...from,
+        outcome: 'running',
+        check_at: await keepWaiting(services, video, answer, { estimate, company }),
+      };
     case 'SUCCEEDED':
       if (!(await markSucceeded(services, video, answer))) return { ...from, outcome: 'settled' };
       await releaseAndDispatch(services, video);
@@ -65,18 +85,45 @@ export async function checkTask(services: CheckTaskServices, input: WorkflowInpu
   }
 }
 
-/** Notes what Wan says of a task that goes on, when it is news, and tells when to look again. */
-async function keepWaiting(services: CheckTaskServices, video: VideoRecord, answer: WanTask): Promise<string> {
-  const { table } = services;
-  const typical_seconds = services.typicalSeconds(video);
-  const submit_time = video.task!.submit_time;
-  const age = (table.now() - Date.parse(submit_time)) / 1000;
-  // Between 10 and 90 per cent: the start and the archive have their own share.
-  const progress = Math.max(video.progress, Math.round(10 + 80 * Math.min(1, age / typical_seconds)));
-  if (answer.status !== video.task!.status || progress >= video.progress + 5) {
-    await changeVideo(table, video, { set: { task: withNews(video.task!, answer), progress } });
+/**
+ * How a task stands: going on, by a look that serves all of its model's tasks, or else by a question of its own. Only that one ever
+ * says that a task has ended.
+ */
+async function howItStands(
+  services: CheckTaskServices,
+  { model, task, status }: VideoRecord,
+  estimate: DurationEstimate,
+): Promise<{ answer: QueryOutcome; company: Company }> {
+  const { id: task_id, submit_time } = task!;
+  if (status === 'running' && isModelName(model) && !isLate({ submit_time }, estimate, services.table.now())) {
+    const look = await sharedLook(services, model);
+    const status = look?.statusOf(task_id);
+    if (look && status) return { answer: { outcome: 'task', status, task_id }, company: companyOf(look) };
   }
-  return nextCheck({ submit_time, typical_seconds }, services.permits, table.now());
+  return { answer: await services.wan.queryTask(task_id), company: 'none' };
+}
+
+const saysEnding = (answer: QueryOutcome): boolean =>
+  answer.outcome === 'task' && answer.status !== 'PENDING' && answer.status !== 'RUNNING';
+
+const afterTheRush = ({ table, random }: CheckTaskServices): string =>
+  new Date(Math.ceil(table.now() / 1000 + TURN_SECONDS * (1 + random())) * 1000).toISOString();
+
+/** Notes what Wan says of a task that goes on, when it is news, and tells when to look again. */
+async function keepWaiting(
+  { table, random }: CheckTaskServices,
+  video: VideoRecord,
+  answer: WanTask,
+  { estimate, company }: { estimate: DurationEstimate; company: Company },
+): Promise<string> {
+  const task = video.task!;
+  const age = (table.now() - Date.parse(task.submit_time)) / 1000;
+  // Between 10 and 90 per cent: the start and the archive have their own share.
+  const progress = Math.max(video.progress, Math.round(10 + 80 * Math.min(1, age / estimate.typical_seconds)));
+  if (answer.status !== task.status || progress >= video.progress + 5) {
+    await changeVideo(table, video, { set: { task: withNews(task, answer), progress } });
+  }
+  return nextCheck(task, estimate, { now: table.now(), company, random });
 }
 
 /** Moves the video on to its archive. A second look at a task that ended finds it there and is fine. */
@@ -87,10 +134,25 @@ async function markSucceeded(services: CheckTaskServices, video: VideoRecord, an
     progress: 90,
     ...(answer.usage ? { usage: answer.usage } : {}),
   };
-  if (await changeStatus(services.table, video, 'archiving', { set })) return true;
+  if (await changeStatus(services.table, video, 'archiving', { set })) {
+    await noteDuration(services, video, answer);
+    return true;
+  }
   // An invocation whose answer was lost may have been faster; then there is an archive to be made all the same.
   const now = await readVideo(services.table, video.id);
   return now?.status === 'archiving' && now.run === video.run;
+}
+
+/** Learns from a task that succeeded how long its kind takes, and measures how late that was noticed. */
+async function noteDuration(
+  { table, measure, configuredSeconds }: CheckTaskServices,
+  video: VideoRecord,
+  { end_time }: WanTask,
+): Promise<void> {
+  const now = table.now();
+  const ended = end_time === undefined ? now : Date.parse(end_time);
+  if (end_time !== undefined) measure('DetectionLag', Math.max(0, now - ended) / 1000, { model: video.model });
+  await learnDuration(table, video, (ended - Date.parse(video.task!.submit_time)) / 1000, configuredSeconds);
 }
 
 const withNews = (task: Task, { status, scheduled_time, end_time, actual_prompt }: WanTask): Task => ({

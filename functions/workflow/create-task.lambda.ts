@@ -4,13 +4,13 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { readEnvironment } from '../shared/environment.ts';
 import { createLogger } from '../shared/logging.ts';
+import { createMeasure } from '../shared/measure.ts';
 import { tableOf } from '../video/table.ts';
-import { typicalSeconds } from '../video/typical-seconds.ts';
 import { type CreateTaskServices, createTask } from './create-task.ts';
-import { allPermits, catalogueLane } from './dispatcher.ts';
+import { catalogueLane } from './dispatcher.ts';
 import { mediaForWan } from './media-for-wan.ts';
 import type { WorkflowInput } from './payload.ts';
-import { wanClientOf } from './wan-client.ts';
+import { pacedWan, wanClientOf } from './wan-client.ts';
 
 const environment = readEnvironment('create-task');
 const logger = createLogger('create-task');
@@ -20,7 +20,9 @@ const dynamoDb = new DynamoDBClient({
 });
 const table = tableOf(dynamoDb, environment.TABLE_NAME);
 const s3 = new S3Client({});
-const wan = wanClientOf(environment, new SecretsManagerClient({}));
+const measure = createMeasure();
+const sleep = (milliseconds: number) => setTimeout(Math.max(0, milliseconds));
+const wan = pacedWan(wanClientOf(environment, new SecretsManagerClient({})), { table, measure, sleep });
 
 const services: CreateTaskServices = {
   table,
@@ -31,9 +33,10 @@ const services: CreateTaskServices = {
   wanRegion: environment.WAN_REGION,
   uncertainSeconds: environment.UNCERTAIN_SECONDS,
   monthlySpendingLimit: environment.MONTHLY_SPENDING_LIMIT,
-  typicalSeconds: (video) => typicalSeconds(video, environment.TYPICAL_SECONDS),
-  permits: allPermits(environment.LANE_LIMITS),
-  sleep: (milliseconds) => setTimeout(Math.max(0, milliseconds)),
+  configuredSeconds: environment.TYPICAL_SECONDS,
+  measure,
+  random: Math.random,
+  sleep,
 };
 
 export async function handler(input: WorkflowInput) {

@@ -1,5 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
+import { refreshManifests } from '../drops/manifest-refresh.ts';
 import { readEnvironment } from '../shared/environment.ts';
 import { createLogger } from '../shared/logging.ts';
 import { tableOf } from '../video/table.ts';
@@ -11,11 +13,13 @@ const environment = readEnvironment('dispatch');
 const logger = createLogger('dispatch');
 const table = tableOf(new DynamoDBClient({}), environment.TABLE_NAME);
 const dispatcher = dispatcherOf(environment, table, new SFNClient({}));
+const manifests = { table, s3: new S3Client({}) };
 
 export async function handler(): Promise<void> {
   // One lane's trouble is no other's.
   const lanes = await Promise.allSettled(offeredModelNames.map((model) => dispatch(dispatcher, model)));
   const started = lanes.flatMap((lane) => (lane.status === 'fulfilled' ? lane.value : []));
   if (started.length > 0) logger.info('Waiting videos were started.', { video_ids: started });
-  for (const lane of lanes) if (lane.status === 'rejected') throw lane.reason;
+  const told = await Promise.allSettled([refreshManifests(manifests)]);
+  for (const work of [...lanes, ...told]) if (work.status === 'rejected') throw work.reason;
 }

@@ -1,7 +1,8 @@
-import { claimPermit, keepPermit, type LaneState, readLane } from '../video/lane.ts';
+import { claimPermit, isHeld, keepPermit, type LaneState, readLane } from '../video/lane.ts';
 import type { Lane } from '../video/limits.ts';
 import { firstOfEachOwner, type Waiting } from '../video/queue.ts';
 import { changeStatus, readVideo, type Table } from '../video/store.ts';
+import { inTurn, servedLast } from '../video/turns.ts';
 import { startWorkflow, type Workflow } from './execution.ts';
 import { giveBack } from './give-back.ts';
 
@@ -14,7 +15,8 @@ export interface Dispatcher {
 
 /**
  * Gives free permits of a model's lane to waiting videos and starts their workflows: the oldest video of the owner who was
- * served longest ago, again and again, until the lane is full or nobody waits.
+ * served longest ago, again and again, until the lane is full or nobody waits. One look into the queue serves a round: each
+ * waiting owner's turn comes before anybody's second.
  *
  * Safe to run anywhere, any number of times at once. It may die after each of its writes: a claimed permit of a queued video is
  * carried on by `carryOn`, a `submitting` record without an execution by the sweep.
@@ -31,21 +33,31 @@ export async function dispatch(
   const lane = dispatcher.laneOf(model);
   const started: string[] = [];
   const passed = new Set<string>();
-  while (started.length < most) {
+  for (;;) {
     const state = await readLane(table, model);
-    if (isHeld(state, table.now()) || state.running.size >= lane.permits) break;
-    const waiting = await firstOfEachOwner(table, model, {
-      started: new Set([...state.running, ...passed]),
-      after: servedLast(state),
-    });
-    if (also && !passed.has(also.id) && !waiting.some(({ owner }) => owner === also.owner)) waiting.push(also);
-    const next = servedLongestAgo(waiting, state);
-    if (!next) break;
-    passed.add(next.id);
-    if (!(await claimPermit(table, lane, next))) break;
-    if (await carryOn(dispatcher, { id: next.id, model })) started.push(next.id);
+    const free = lane.permits - state.running.size;
+    if (isHeld(state, table.now()) || free <= 0) return started;
+    const round = await nextRound(table, model, { state, passed, also });
+    if (round.length === 0) return started;
+    for (const next of round.slice(0, free)) {
+      passed.add(next.id);
+      if (!(await claimPermit(table, lane, next))) return started;
+      if (await carryOn(dispatcher, { id: next.id, model })) started.push(next.id);
+      if (started.length >= most) return started;
+    }
   }
-  return started;
+}
+
+/** Of each waiting owner the oldest video, in the order in which they are served. */
+async function nextRound(
+  table: Table,
+  model: string,
+  { state, passed, also }: { state: LaneState; passed: ReadonlySet<string>; also: Waiting | undefined },
+): Promise<Waiting[]> {
+  const started = new Set([...state.running, ...passed]);
+  const waiting = await firstOfEachOwner(table, model, { started, after: servedLast(state) });
+  if (also && !passed.has(also.id) && !waiting.some(({ owner }) => owner === also.owner)) waiting.push(also);
+  return inTurn(waiting, state);
 }
 
 /**
@@ -87,18 +99,3 @@ export async function releaseAndDispatch(
 export async function letNextIn(dispatcher: Dispatcher, model: string): Promise<void> {
   await dispatch(dispatcher, model).catch(() => undefined);
 }
-
-export const isHeld = (state: LaneState, now: number): boolean =>
-  state.held_until !== undefined && Date.parse(state.held_until) > now;
-
-const servedLast = ({ served }: LaneState): string | undefined =>
-  [...served].reduce<[owner: string, at: number] | undefined>(
-    (last, each) => (last && last[1] >= each[1] ? last : each),
-    undefined,
-  )?.[0];
-
-const servedLongestAgo = (waiting: Waiting[], { served }: LaneState): Waiting | undefined =>
-  waiting.reduce<Waiting | undefined>(
-    (best, each) => (best && (served.get(best.owner) ?? 0) <= (served.get(each.owner) ?? 0) ? best : each),
-    undefined,
-  );

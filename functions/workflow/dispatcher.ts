@@ -1,6 +1,6 @@
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import type { LaneLimits } from '../shared/environment.ts';
-import { type Lane, laneOf } from '../video/limits.ts';
+import { laneOf, type Pace } from '../video/limits.ts';
 import type { Table } from '../video/store.ts';
 import { findModel, isModelName, offeredModelNames } from '../wan/catalogue.ts';
 import type { Dispatcher } from './dispatch.ts';
@@ -19,7 +19,7 @@ export function dispatcherOf(
 }
 
 /** A model's lane, as this deployment has it. @throws Error for a model that the catalogue does not have */
-export function catalogueLane(model: string, limits: LaneLimits): Lane {
+export function catalogueLane(model: string, limits: LaneLimits): Pace {
   if (!isModelName(model)) throw new Error(`There is no model ${model} in the catalogue, so it has no lane.`);
   return laneOf(findModel(model), limits);
 }

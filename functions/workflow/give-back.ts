@@ -10,7 +10,7 @@ import { readVideo, type Table } from '../video/store.ts';
  * Record and permit are two items, and the permit does not tell whose run it is for: the video may be started anew between the look at
  * its record and the release. So whoever releases looks once more, and whoever starts claims once more after its write (`carryOn`):
  * whichever comes last puts the permit back. What remains is a process that dies between its release and that look: its video
- * then runs beside the permits, and Wan is asked for one task more than they say until it ends.
+ * then runs beside the permits until the sweep, which gives every video at Wan its permit.
  * @param video the record as it was read, or undefined when it is gone
  */
 export async function giveBack(
@@ -24,5 +24,6 @@ export async function giveBack(
   if (usesPermit(await readVideo(table, id))) await keepPermit(table, model, id);
 }
 
-const usesPermit = (video: VideoRecord | undefined): boolean =>
+/** Whether a video may have a task at Wan, or is about to. */
+export const usesPermit = (video: VideoRecord | undefined): boolean =>
   video?.status === 'submitting' || video?.status === 'running';

@@ -1,3 +1,4 @@
+import type { Measure } from '../shared/measure.ts';
 import { closeFence } from '../video/fence.ts';
 import type { VideoRecord } from '../video/record.ts';
 import type { Table } from '../video/store.ts';
@@ -17,6 +18,7 @@ export interface ReconcileServices {
   wan: Pick<WanClient, 'listTasks' | 'queryTask'>;
   /** How long to look before the request counts as never made; longer than a call to Wan can last (75 s). */
   uncertainSeconds: number;
+  measure: Measure;
 }
 
 export type Verdict =
@@ -36,7 +38,7 @@ export type Verdict =
  * whose prompt is this video's. While it looks, nobody else sends the same prompt to the same model.
  */
 export async function reconcile(
-  { table, wan, uncertainSeconds }: ReconcileServices,
+  { table, wan, uncertainSeconds, measure }: ReconcileServices,
   video: VideoRecord,
 ): Promise<Verdict> {
   const { sent_at, uncertain_since } = video.submission!;
@@ -47,6 +49,7 @@ export async function reconcile(
   const found = await findCandidates({ table, wan }, video, Date.parse(sent_at));
   if (!found) return { verdict: 'undecided' };
   const { candidates, untold } = found;
+  if (candidates.length > 1) measure('UpstreamTasksPerVideo', candidates.length);
   const own = candidates.find(({ claim }) => claim.video_id === video.id);
   if (own) return { verdict: 'adopted', task: own.task };
   const [only] = candidates;

@@ -1,7 +1,10 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
+import { watchedTable } from '../drops/watched-table.ts';
 import { readEnvironment } from '../shared/environment.ts';
 import { createLogger } from '../shared/logging.ts';
+import { createMeasure } from '../shared/measure.ts';
 import { tableOf } from '../video/table.ts';
 import { dispatcherOf } from './dispatcher.ts';
 import type { RecordFailureInput } from './payload.ts';
@@ -9,7 +12,11 @@ import { recordFailure } from './record-failure.ts';
 
 const environment = readEnvironment('record-failure');
 const logger = createLogger('record-failure');
-const table = tableOf(new DynamoDBClient({}), environment.TABLE_NAME);
+const table = watchedTable(tableOf(new DynamoDBClient({}), environment.TABLE_NAME), {
+  s3: new S3Client({}),
+  measure: createMeasure(),
+  logger,
+});
 const dispatcher = dispatcherOf(environment, table, new SFNClient({}));
 
 export async function handler(input: RecordFailureInput) {

@@ -62,6 +62,7 @@ const explained: ReadonlySet<string> = new Set([errorNames.wanThrottled, errorNa
 
 function explainCaught(error: { Error: string }, video: VideoRecord, now: number): Failure {
   const { task } = video;
+  if (task && isForgotten(task, now) && error.Error === errorNames.videoBroken) return explainEnding('video_broken');
   if (task && (isForgotten(task, now) || error.Error === errorNames.taskUnknown)) return explainForgotten(video);
   if (task || video.submission?.state === 'open')
     throw new WorkflowError(

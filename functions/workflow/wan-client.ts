@@ -1,6 +1,10 @@
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import type { Measure } from '../shared/measure.ts';
 import { secretReader } from '../shared/secret.ts';
+import { reserveQuestion } from '../video/query-clock.ts';
+import type { Table } from '../video/store.ts';
 import { createWanClient, type WanClient } from '../wan/client.ts';
+import type { Held, Throttled } from '../wan/refusals.ts';
 
 /** Wan as a Lambda is told to reach it: the key is read from the secret when it is needed. */
 export const wanClientOf = (
@@ -12,3 +16,58 @@ export const wanClientOf = (
     apiKey: secretReader(secrets, environment.WAN_SECRET_ARN, Date.now),
     fetch,
   });
+
+/** How long a question waits for its turn, in milliseconds. */
+const PATIENCE_MILLISECONDS = 2000;
+
+/** The code of what is throttled by our own clock: Wan was not asked. */
+export const NO_TURN = 'no_turn';
+
+const noTurn: Throttled = { outcome: 'throttled', code: NO_TURN, message: '', retryable: true, billed: false };
+
+export interface PacingServices {
+  table: Table;
+  measure: Measure;
+  sleep: (milliseconds: number) => Promise<void>;
+}
+
+/**
+ * Wan as the workflow asks it: questions about tasks wait for their turn at the query clock, so that all together stay within
+ * Wan's limit, and what Wan throttles or refuses the account is measured. A question without a turn within 2 s is `throttled` with
+ * the code `NO_TURN`.
+ */
+export function pacedWan(wan: WanClient, { table, measure, sleep }: PacingServices): WanClient {
+  const inTurn = async <Answer>(ask: () => Promise<Answer>): Promise<Answer | Throttled> => {
+    const turn = await reserveQuestion(table, PATIENCE_MILLISECONDS);
+    if (turn === undefined) return noTurn;
+    await sleep(turn - table.now());
+    return ask();
+  };
+  const measured = async <Answer extends { outcome: string }>(operation: string, asked: Promise<Answer>) => {
+    const answer = await asked;
+    if (isRefused(answer, 'throttled') && answer.code !== NO_TURN) measure('WanThrottled', 1, { operation });
+    if (isRefused(answer, 'held')) measure('LaneHeld', 1, { reason: answer.reason });
+    return answer;
+  };
+  return {
+    ...wan,
+    createTask: (...call) => measured('submit', wan.createTask(...call)),
+    queryTask: (...call) =>
+      measured(
+        'query',
+        inTurn(() => wan.queryTask(...call)),
+      ),
+    listTasks: (...call) =>
+      measured(
+        'list',
+        inTurn(() => wan.listTasks(...call)),
+      ),
+    uploadFile: (...call) => measured('upload', wan.uploadFile(...call)),
+  };
+}
+
+function isRefused(answer: { outcome: string }, outcome: 'throttled'): answer is Throttled;
+function isRefused(answer: { outcome: string }, outcome: 'held'): answer is Held;
+function isRefused(answer: { outcome: string }, outcome: string): boolean {
+  return answer.outcome === outcome;
+}

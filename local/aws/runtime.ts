@@ -10,6 +10,7 @@ import type { AwsCall } from './endpoint/recorded-calls.ts';
 import { createEventBus } from './events/event-bus.ts';
 import { objectEvent } from './events/object-events.ts';
 import { statusChangeEvent } from './events/status-change-events.ts';
+import type { Faults } from './faults.ts';
 import { readFunctions } from './functions.ts';
 import { createLambda } from './lambda/lambda.ts';
 import type { RequestHandler } from './listen.ts';
@@ -38,6 +39,8 @@ export interface RuntimeOptions {
   largest_concurrency?: number | undefined;
   /** Told of each call to AWS. */
   recordCall(call: AwsCall): void;
+  /** @default none */
+  faults?: Faults | undefined;
 }
 
 /** The template's resources, running. */
@@ -78,6 +81,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     endpoint_url: options.endpoint_url,
     queues,
     largest_concurrency: options.largest_concurrency,
+    faults: options.faults,
   });
   const bus = createEventBus({ clock, rules, accept: lambda.accept, queues });
   const machines = stack.all('AWS::StepFunctions::StateMachine');
@@ -159,7 +163,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   return {
     stack,
     api: createApiGateway({ api, lambda, clock, accessKey: keyring }),
-    endpoint: endpoint.handle,
+    endpoint: options.faults?.aroundEndpoint?.(endpoint.handle) ?? endpoint.handle,
     dynamoDb,
     async resume() {
       await Promise.all([stepFunctions.resume(), lambda.resume(), s3.resume()]);

@@ -10,3 +10,20 @@ declare module 'dynalite' {
     updateTableMs?: number;
   }): Server;
 }
+
+/** What is behind dynalite's server. */
+declare module 'dynalite/db/index.js' {
+  /** The database that its actions work on: in memory, since no path is given. */
+  export type Store = { readonly db: unique symbol };
+
+  export const create: (options: { createTableMs: number }) => Store;
+}
+
+declare module 'dynalite/validations/index.js' {
+  import type { Store } from 'dynalite/db/index.js';
+
+  /** A copy of an input that holds what the types name. It takes the rest out of the input itself. @throws an error with `body` */
+  export const checkTypes: (input: object, types: object) => object;
+  /** @throws an error with `body` */
+  export const checkValidations: (input: object, types: object, custom: unknown, store: Store) => void;
+}

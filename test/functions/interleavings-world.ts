@@ -7,6 +7,7 @@ import { Problem } from '../../functions/api/problem.ts';
 import { type RetryServices, retry } from '../../functions/api/retry-video.ts';
 import { type DeletionServices, finishDeletions } from '../../functions/upkeep/finish-deletions.ts';
 import { sweep } from '../../functions/upkeep/sweep.ts';
+import { readLane } from '../../functions/video/lane.ts';
 import { isTerminal, type VideoRecord } from '../../functions/video/record.ts';
 import { changeStatus, changeVideo, createVideo, readVideo, type Table } from '../../functions/video/store.ts';
 import { explainFailure } from '../../functions/wan/errors.ts';
@@ -152,8 +153,9 @@ export async function aWorld(
       mediaForWan: async ({ input }) => ({ img_url: input.img_url }),
       mediaTransfer: 'url',
       uncertainSeconds: 120,
-      typicalSeconds: () => 60,
-      permits: 10,
+      configuredSeconds: 60,
+      measure: () => undefined,
+      random: () => 0.5,
       monthlySpendingLimit: 1000,
       sleep: async (milliseconds) => pass(Math.max(0, milliseconds)),
       copyAndProve: async (_, __, key) => {
@@ -162,6 +164,7 @@ export async function aWorld(
       },
       dispatch: async (each) => void (await dispatch(gated, each.model, { also: each, most: 1 })),
       logUndispatched: () => undefined,
+      placeInQueue: async () => undefined,
     };
     return gated;
   }
@@ -197,6 +200,15 @@ export async function aWorld(
     }
   }
 
+  /** Whatever died when: after a sweep, the permits are those of the videos at Wan, or about to be. */
+  async function lookAtPermit(): Promise<void> {
+    const now = await readVideo(table, video.id);
+    const needs = now?.status === 'submitting' || now?.status === 'running';
+    const has = (await readLane(table, video.model)).running.has(video.id);
+    if (needs !== has)
+      violations.push(`After a sweep the video is ${now?.status} and its permit ${has ? '' : 'not '}taken.`);
+  }
+
   async function perform(deed: Deed, services: Services): Promise<void> {
     try {
       const answer = await deeds[deed](services, video);
@@ -226,7 +238,9 @@ export async function aWorld(
       let now: VideoRecord | undefined;
       for (let hours = 0; hours < 8; hours++) {
         pass(3600_000);
-        stage.enter('sweep', (through) => sweep(servicesThrough(through), [video.model]));
+        const { failed } = await sweep(atOnce, [video.model]);
+        violations.push(...failed.map(({ what, error }) => `The sweep failed with ${what}: ${error}`));
+        await lookAtPermit();
         await stage.play();
         now = await readVideo(table, video.id);
         if (!now || isTerminal(now.status)) break;

@@ -132,6 +132,13 @@ describe('the configuration', () => {
     expect(authSchema.safeParse(auth).success).toBe(true);
   });
 
+  test('names who is written to when an alarm rings, as plain text, or nobody', () => {
+    expect(readConfiguration({}).alarmEmail).toBeUndefined();
+    expect(readConfiguration({ alarmEmail: 'ops@example.com' }).alarmEmail).toBe('ops@example.com');
+    // Text on the command line, even where it could be read as JSON.
+    expect(violationsOf({ alarmEmail: '12' })).toEqual(['alarmEmail = "12": must be an e-mail address']);
+  });
+
   test('has a web application firewall when it says how much an address may ask', () => {
     expect(readConfiguration({}).waf).toBeUndefined();
     expect(readConfiguration({ waf: '{"requestsPer5Minutes":500}' }).waf).toEqual({ requestsPer5Minutes: 500 });

@@ -16,7 +16,12 @@ const byStatus = `dynamodb:Query ${table}/index/by_status`;
 const start = `states:StartExecution ${machine}`;
 const listUploads = 's3:ListBucket <UploadsBucket.Arn>';
 /** What became of a drop, beside it. */
-const telling = [`s3:GetObject ${uploads('drop/')}`, `s3:PutObject ${uploads('drop/')}`, listUploads];
+const telling = [
+  `s3:GetObject ${uploads('drop/')}`,
+  `s3:PutObject ${uploads('drop/')}`,
+  listUploads,
+  's3:ListBucketVersions <UploadsBucket.Arn> if StringLike {"s3:prefix":"drop/*"}',
+];
 const wanKey = 'secretsmanager:GetSecretValue <WanApiKey>';
 const keepEvents = 'sqs:SendMessage a queue';
 
@@ -92,6 +97,7 @@ const permissions: Record<FunctionName, string[]> = {
     ...telling,
   ],
   'record-failure': [...dispatching, ...telling],
+  canary: [wanKey],
   sweep: [
     ...dispatching,
     `states:DescribeExecution ${executions}`,

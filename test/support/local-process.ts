@@ -6,6 +6,8 @@ export interface LocalProcess {
   api_url: string;
   wan_url: string;
   aws_url: string;
+  /** Any other signal, which the process may handle. */
+  signal(name: NodeJS.Signals): void;
   /** SIGKILL: nothing of the process gets a chance to tidy up. */
   kill(): Promise<void>;
 }
@@ -13,10 +15,14 @@ export interface LocalProcess {
 /**
  * `npm start` as a process of its own, ready to be killed.
  * @param environment variables over the test's own, such as `LOCAL_DIR` and ports
+ * @param script what is run; it must print the addresses as `local/start.ts` does
  * @throws Error with what the process printed, when it does not come up
  */
-export async function startProcess(environment: Record<string, string>): Promise<LocalProcess> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'local/start.ts'], {
+export async function startProcess(
+  environment: Record<string, string>,
+  script = 'local/start.ts',
+): Promise<LocalProcess> {
+  const child = spawn(process.execPath, ['--import', 'tsx', script], {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -35,6 +41,7 @@ export async function startProcess(environment: Record<string, string>): Promise
     api_url: addresses.get('API')!,
     wan_url: addresses.get('Wan')!,
     aws_url: addresses.get('AWS')!,
+    signal: (name) => void child.kill(name),
     kill: () => killed(child),
   };
 }

@@ -1,50 +1,74 @@
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import dynalite from 'dynalite';
+import { text } from 'node:stream/consumers';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { indexes, partitionKey } from '../../functions/shared/table-schema.ts';
-import { tableOf } from '../../functions/video/table.ts';
+import type { Table } from '../../functions/video/store.ts';
+import { documentClientOver } from '../../local/aws/dynamodb/document-client.ts';
+import {
+  createTableInProcess,
+  inProcessDynamoDb,
+  type Operation,
+  type Refused,
+} from '../../local/aws/dynamodb/in-process.ts';
 
 const tableName = 'videos';
 
 /** A table like the deployed one, in memory: a real dialect of DynamoDB, so that conditional writes are really conditional. */
 export async function startTable(now: () => number = Date.now) {
-  const server = dynalite({ createTableMs: 0 });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
+  const answer = inProcessDynamoDb();
+  await createTableInProcess(answer, {
+    TableName: tableName,
+    AttributeDefinitions: [
+      partitionKey,
+      ...Object.values(indexes).flatMap(({ partition, sort }) => [partition, sort]),
+    ].map((name) => ({ AttributeName: name, AttributeType: 'S' })),
+    KeySchema: [{ AttributeName: partitionKey, KeyType: 'HASH' }],
+    GlobalSecondaryIndexes: [index(indexes.byOwner, 'ALL'), index(indexes.byStatus, 'KEYS_ONLY')],
+  });
+  let server: Server | undefined;
+  /** Where the table is served, for those who bring a client of their own. */
+  const listen = async () => {
+    server ??= await serve(answer);
+    const { port } = server.address() as AddressInfo;
+    return { protocol: 'http:', hostname: '127.0.0.1', port, path: '/' };
+  };
   const client = new DynamoDBClient({
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    endpoint: listen,
     region: 'us-east-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
   });
-  const string = (name: string) => ({ AttributeName: name, AttributeType: 'S' as const });
-  const index = (
-    { name, partition, sort }: (typeof indexes)[keyof typeof indexes],
-    projection: 'ALL' | 'KEYS_ONLY',
-  ) => ({
-    IndexName: name,
-    KeySchema: [
-      { AttributeName: partition, KeyType: 'HASH' as const },
-      { AttributeName: sort, KeyType: 'RANGE' as const },
-    ],
-    Projection: { ProjectionType: projection },
-  });
-  await client.send(
-    new CreateTableCommand({
-      TableName: tableName,
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [
-        partitionKey,
-        ...Object.values(indexes).flatMap(({ partition, sort }) => [partition, sort]),
-      ].map(string),
-      KeySchema: [{ AttributeName: partitionKey, KeyType: 'HASH' }],
-      GlobalSecondaryIndexes: [index(indexes.byOwner, 'ALL'), index(indexes.byStatus, 'KEYS_ONLY')],
-    }),
-  );
+  const table: Table = { client: documentClientOver(answer), tableName, now };
   return {
-    table: { ...tableOf(client, tableName), now },
+    table,
     client,
     close: async () => {
       client.destroy();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
+      server?.closeAllConnections();
+      await new Promise<void>((resolve) => (server ? server.close(() => resolve()) : resolve()));
     },
   };
+}
+
+const index = ({ name, partition, sort }: (typeof indexes)[keyof typeof indexes], projection: 'ALL' | 'KEYS_ONLY') => ({
+  IndexName: name,
+  KeySchema: [
+    { AttributeName: partition, KeyType: 'HASH' },
+    { AttributeName: sort, KeyType: 'RANGE' },
+  ],
+  Projection: { ProjectionType: projection },
+});
+
+/** The same table over HTTP. */
+async function serve(answer: ReturnType<typeof inProcessDynamoDb>): Promise<Server> {
+  const server = createServer(async (request, response) => {
+    const operation = String(request.headers['x-amz-target']).split('.').at(-1) as Operation;
+    const { statusCode, body } = await answer(operation, JSON.parse(await text(request))).then(
+      (body) => ({ statusCode: 200, body }),
+      (refused: Refused) => refused,
+    );
+    response.writeHead(statusCode, { 'content-type': 'application/x-amz-json-1.0' }).end(JSON.stringify(body));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return server;
 }

@@ -16,6 +16,7 @@ let problem: ApiProblem | undefined;
 /** In seconds. */
 let slept: number[];
 let shown: Seen[];
+let left: string[];
 let gone: string[];
 let refused: ApiProblem[];
 beforeEach(() => {
@@ -24,6 +25,7 @@ beforeEach(() => {
   problem = undefined;
   slept = [];
   shown = [];
+  left = [];
   gone = [];
   refused = [];
 });
@@ -45,6 +47,7 @@ const perform = createActions({
     remove: (_id, etag) => called(`remove ${etag}`, undefined),
   },
   show: (seen) => shown.push(seen),
+  leaving: (id) => left.push(`${id} before ${calls.length + 1}`),
   gone: (id) => gone.push(id),
   refused: (given) => refused.push(given),
   async sleep(milliseconds) {
@@ -99,6 +102,17 @@ test('a video that is canceled, retried or deleted is shown so', async () => {
     ['queued', undefined],
   ]);
   expect(gone).toEqual(['cat']);
+});
+
+test('nothing is asked any more about a video that is about to be deleted, and about no other', async () => {
+  await perform('cancel', seenAs('running', '1', '"seen"'));
+  await perform('retry', seenAs('failed', '1', '"seen"'));
+  await perform('delete', seenAs('failed', '0'));
+  expect(left).toEqual([]);
+  calls = [];
+  await perform('delete', seenAs('failed', '1'));
+  expect(calls).toEqual(['get', 'remove "one"']);
+  expect(left).toEqual(['cat before 2']);
 });
 
 test('what can not be canceled any more says so in the server’s words, and is shown as it is', async () => {

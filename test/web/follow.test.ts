@@ -173,6 +173,18 @@ describe('while nobody looks', () => {
   });
 });
 
+test('one that is forgotten is asked for no more, its open question is taken back, and others go on', async () => {
+  for (const id of ['cat', 'dog']) follower.follow(id, 0);
+  await pass(1);
+  const [cat, dog] = open;
+  follower.forget('cat');
+  expect([cat!.signal.aborted, dog!.signal.aborted]).toEqual([true, false]);
+  await answer('cat', again(1));
+  await answer('dog', again(1));
+  await pass(5);
+  expect(asked).toEqual(['cat@0', 'dog@0', 'dog@2']);
+});
+
 test('what is forgotten is asked for no more, even if its answer is on its way', async () => {
   follower.follow('cat', 0);
   await pass(1);

@@ -2,7 +2,15 @@ import { describe, expect, test } from 'vitest';
 import { consoleSettings } from '../../functions/api/console-settings.ts';
 import { statuses } from '../../functions/video/record.ts';
 import type { VideoView } from '../../web/api.ts';
-import { modelInWords, priceInWords, progressNow, remainingInWords, statusWords } from '../../web/words.ts';
+import {
+  modelInWords,
+  placeInWords,
+  priceInWords,
+  progressNow,
+  remainingInWords,
+  statusWords,
+  waitInWords,
+} from '../../web/words.ts';
 
 const settings = consoleSettings('singapore');
 const model = (name: string) => settings.models.find((offered) => offered.name === name)!;
@@ -53,6 +61,36 @@ test.each([
 
 test('without an estimate nothing is promised', () => {
   expect(remainingInWords(undefined, 0)).toBe('');
+});
+
+describe('a place in the queue', () => {
+  const waiting = (queue_position: number, estimated_start_at?: string) =>
+    placeInWords({ queue_position, ...(estimated_start_at ? { estimated_start_at } : {}) }, 0);
+
+  test.each([
+    [1, 'next in the queue'],
+    [2, '2nd in the queue'],
+    [3, '3rd in the queue'],
+    [11, '11th in the queue'],
+    [112, '112th in the queue'],
+    [23, '23rd in the queue'],
+  ])('%i is the %s', (position, words) => expect(waiting(position)).toBe(words));
+
+  test('comes with the time of the start, and with the day where that is far off', () => {
+    const at = new Date(2026, 0, 31, 14, 5);
+    const words = (now: Date) => placeInWords({ queue_position: 3, estimated_start_at: at.toISOString() }, +now);
+    expect(words(new Date(2026, 0, 31, 13, 0))).toBe('3rd in the queue, starts about 14:05');
+    expect(words(new Date(2026, 0, 31, 14, 4, 30))).toBe('3rd in the queue, starts in a moment');
+    expect(words(new Date(2026, 0, 31, 14, 7))).toBe('3rd in the queue, starts in a moment');
+    expect(words(new Date(2026, 0, 30, 14, 5))).toBe('3rd in the queue, starts 31 Jan, 14:05');
+  });
+
+  test('is told of a video that waits, and of no other', () => {
+    const view = (status: string) => ({ status, queue_position: 2, estimated_finish_at: finish }) as VideoView;
+    expect(waitInWords(view('queued'), 0)).toBe('2nd in the queue');
+    expect(waitInWords(view('running'), 0)).toBe('about 2 min left');
+    expect(waitInWords(view('failed'), 0)).toBeUndefined();
+  });
 });
 
 describe('progress', () => {

@@ -1,4 +1,4 @@
-import { canceledVideo, failedVideo, queuedVideo } from './examples.ts';
+import { canceledVideo, failedVideo, waitingVideo } from './examples.ts';
 import { jsonAnswer, mergeAnswers, type Operation } from './operation.ts';
 import { ifMatch, videoIdInPath } from './parameters.ts';
 import { problemAnswers } from './problems.ts';
@@ -50,7 +50,7 @@ export const operations: readonly Operation[] = [
           'The video is under way.',
           video,
           {
-            queued: { summary: 'It waits for its turn again', value: queuedVideo },
+            queued: { summary: 'It waits for its turn again', value: waitingVideo },
             failed: { summary: 'It has failed again meanwhile', value: failedVideo },
           },
           [],

@@ -29,7 +29,7 @@ const about = `firstframe turns a picture and a prompt into a video that is your
 
 **Repeating.** With an \`Idempotency-Key\` a request may be sent as often as need be: one video is made, and paid for.
 
-**Caching.** Reads have an \`ETag\`; \`If-None-Match\` answers 304. \`If-Match\` guards a change.
+**Caching.** Reads have an \`ETag\`; \`If-None-Match\` answers 304. \`If-Match\` guards a change: it means the video's state, wherever in its queue it stands by then.
 
 **Limits.** An inline picture may have 4 MiB, a body 10 MB, a page 100 videos.`;
 

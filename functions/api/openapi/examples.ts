@@ -50,6 +50,13 @@ export const queuedVideo: Video = {
   timeline: [{ status: 'queued', at: '2026-01-31T12:00:00.000Z' }],
 };
 
+/** As it stands while all permits of its model are taken. */
+export const waitingVideo: Video = {
+  ...queuedVideo,
+  queue_position: 3,
+  estimated_start_at: '2026-01-31T12:02:30.000Z',
+};
+
 const task = {
   status: 'SUCCEEDED',
   region: 'singapore',

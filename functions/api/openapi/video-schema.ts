@@ -1,7 +1,8 @@
 import * as z from 'zod';
-import { statuses } from '../../video/record.ts';
+import { settingLevels, statuses } from '../../video/record.ts';
 import { resolutionNames } from '../../wan/catalogue.ts';
-import { explainEnding, failureCodes } from '../../wan/errors.ts';
+import { failureCodes } from '../../wan/errors.ts';
+import { endingsTable } from './code-tables.ts';
 
 /*
  * A video as `GET /videos/{id}` shows it. Strict throughout: a field that the record gains and that leaks into an answer breaks
@@ -60,6 +61,8 @@ export const filledParameters = {
 
 const storedAt = { bucket: z.string(), key: z.string(), version_id: z.string().optional(), content_type: z.string() };
 
+const droppedAt = { bucket: z.string(), key: z.string(), version_id: z.string().optional() };
+
 const imageSchema = z
   .strictObject({ ...storedAt, bytes, width: pixels, height: pixels })
   .meta({ description: 'The first frame, where firstframe holds it. `GET /videos/{id}/content?variant=first_frame`.' });
@@ -109,15 +112,6 @@ const usageSchema = z
   })
   .meta({ description: "Wan's own count. Which members there are depends on the model." });
 
-/** The endings of a video as a table, from the very rows that explain them. */
-const endings = failureCodes
-  .map((code) => explainEnding(code))
-  .map(
-    ({ code, message, retryable, billed, hint }) =>
-      `| \`${code}\` | ${retryable ? 'yes' : 'no'} | ${billed ? 'yes, or perhaps' : 'no'} | ${message} ${hint} |`,
-  )
-  .join('\n');
-
 export const failureSchema = z
   .strictObject({
     code: z.string().meta({
@@ -131,7 +125,7 @@ export const failureSchema = z
     request_id: z.string().optional().meta({ description: "Wan's id of the call that said so." }),
   })
   .meta({
-    description: `Why the video failed or was canceled.\n\n| code | retryable | billed | what it means |\n|---|---|---|---|\n${endings}`,
+    description: `Why the video failed or was canceled.\n\n${endingsTable}`,
   });
 
 export const videoSchema = z
@@ -155,15 +149,42 @@ export const videoSchema = z
         z.strictObject({ type: z.literal('api'), key_id: z.string() }),
         z.strictObject({
           type: z.literal('drop'),
-          bucket: z.string(),
-          key: z.string(),
-          version_id: z.string().optional(),
+          ...droppedAt,
+          settings: z
+            .record(z.string(), z.enum(settingLevels))
+            .optional()
+            .meta({
+              description: 'Where each value of the request came from, by JSON pointer (RFC 6901).',
+              examples: [{ '/input/prompt': 'sidecar', '/model': 'deployment' }],
+            }),
+          defaults_key: z
+            .string()
+            .optional()
+            .meta({
+              description: 'The `_defaults.json` that values from `defaults` were read from.',
+              examples: ['drop/cats/_defaults.json'],
+            }),
+        }),
+        z.strictObject({
+          type: z.literal('manifest'),
+          ...droppedAt,
+          line: z.int().min(1).meta({ description: 'Counted from 1, empty lines too.' }),
         }),
       ])
-      .meta({ description: 'Where it came from: a request, or an image in the drop folder.' }),
+      .meta({
+        description: 'Where it came from: a request, an image in the drop folder, or a line of a manifest there.',
+      }),
     metadata: z.record(z.string(), z.string()).meta({ description: 'Your own labels.' }),
     warnings: z.array(warningSchema),
     progress: z.number().min(0).max(100).meta({ description: 'Percent. Only grows, until a retry begins anew.' }),
+    queue_position: z.int().min(1).optional().meta({
+      description:
+        'While it is queued: 1 is the next to be started. Owners are served in turns: a thousand of one hold up the first of another by one. Missing where it can not be told.',
+    }),
+    estimated_start_at: time.optional().meta({
+      description: 'While it is queued: when its turn comes, as things go.',
+      examples: ['2026-01-31T12:05:00.000Z'],
+    }),
     estimated_finish_at: time.optional(),
     image: imageSchema.optional(),
     sound: soundSchema.optional(),

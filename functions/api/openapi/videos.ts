@@ -5,7 +5,7 @@ import { videoQuery } from '../get-video.ts';
 import { listQuery } from '../list-own-videos.ts';
 import { variants } from '../video-content.ts';
 import { LONGEST_WAIT_SECONDS } from '../wait-for-change.ts';
-import { exampleId, failedVideo, fullVideoRequest, queuedVideo, succeededVideo, videoRequest } from './examples.ts';
+import { exampleId, failedVideo, fullVideoRequest, succeededVideo, videoRequest, waitingVideo } from './examples.ts';
 import {
   type Answers,
   type Content,
@@ -88,7 +88,7 @@ What Wan would refuse or ignore is a 400 that names everything at once; what it 
         202: jsonAnswer(
           'The request was taken, and the video is under way.',
           video,
-          { queued: { summary: 'It waits for its turn', value: queuedVideo } },
+          { queued: { summary: 'It waits for its turn', value: waitingVideo } },
           ['Location'],
           ['Retry-After', 'Preference-Applied'],
         ),
@@ -166,7 +166,7 @@ What Wan would refuse or ignore is a 400 that names everything at once; what it 
         200: jsonAnswer(
           'The video.',
           video,
-          { ...states, queued: { summary: 'It waits for its turn', value: queuedVideo } },
+          { ...states, queued: { summary: 'It waits for its turn', value: waitingVideo } },
           ['ETag'],
           ['Retry-After'],
         ),

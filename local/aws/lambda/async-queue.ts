@@ -37,8 +37,11 @@ export interface AsyncQueueOptions {
 
 /** Lambda's queue of asynchronous invocations. What it accepted runs at least once, whatever happens to this process. */
 export interface AsyncQueue {
-  /** Resolves when the invocation is on disk, unless it is volatile. */
-  accept(invocation: Pick<AcceptedInvocation, 'request_id' | 'function_arn' | 'payload' | 'volatile'>): Promise<void>;
+  /** Resolves when the invocation is on disk, unless it is volatile. @param delay in milliseconds @default 0 */
+  accept(
+    invocation: Pick<AcceptedInvocation, 'request_id' | 'function_arn' | 'payload' | 'volatile'>,
+    delay?: number,
+  ): Promise<void>;
   /** Takes up what an earlier process left. What is for a function that is gone stays on disk. */
   resume(): Promise<void>;
   /** Resolves when nothing is being tried right now. Invocations that wait for their next try don't count. */
@@ -101,8 +104,8 @@ export function createAsyncQueue(options: AsyncQueueOptions): AsyncQueue {
   };
 
   return {
-    async accept(given) {
-      const invocation = { ...given, accepted_at: clock.now(), failures: 0, not_before: clock.now() };
+    async accept(given, delay = 0) {
+      const invocation = { ...given, accepted_at: clock.now(), failures: 0, not_before: clock.now() + delay };
       await write(invocation);
       schedule(invocation);
     },

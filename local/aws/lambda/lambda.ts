@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import type { Clock } from '../clock.ts';
+import type { Faults } from '../faults.ts';
 import { ServiceError } from '../service-error.ts';
 import type { Queues } from '../sqs/queues.ts';
 import { type AcceptedInvocation, createAsyncQueue } from './async-queue.ts';
@@ -23,6 +24,8 @@ export interface LambdaOptions {
   idle_milliseconds?: number;
   /** Between the tries of an asynchronous invocation. @default Lambda's: 1 minute, 2 minutes */
   retry_delays_milliseconds?: readonly number[];
+  /** @default none */
+  faults?: Faults | undefined;
 }
 
 /** The Lambda service for the template's functions. A function is named by its name or ARN, with or without a qualifier. */
@@ -75,6 +78,7 @@ export function createLambda(options: LambdaOptions): Lambda {
       largest: options.largest_concurrency ?? 8,
       idle_milliseconds: options.idle_milliseconds ?? 120_000,
       onLog: (text, requestId) => logs.write(definition.name, text, requestId),
+      onInvocation: options.faults?.onInvocation,
     });
     pools.set(definition.name, pool);
     return pool;
@@ -117,7 +121,10 @@ export function createLambda(options: LambdaOptions): Lambda {
       const definition = find(reference);
       const request_id = randomUUID();
       const function_arn = reference.startsWith('arn:') ? reference : definition.arn;
-      await queue.accept({ request_id, function_arn, payload, volatile });
+      const deliveries = options.faults?.deliveriesOf?.(definition.name, payload) ?? [0];
+      await queue.accept({ request_id, function_arn, payload, volatile }, deliveries[0]);
+      for (const delay of deliveries.slice(1))
+        await queue.accept({ request_id: randomUUID(), function_arn, payload, volatile }, delay);
       return request_id;
     },
     resume: () => queue.resume(),

@@ -1,13 +1,9 @@
-import type { Clock } from '../clock.ts';
 import { ServiceError } from '../service-error.ts';
 import type { FunctionDefinition, Outcome } from './function-definition.ts';
-import { type Invocation, type Sandbox, startSandbox } from './sandbox.ts';
+import { type Invocation, type Sandbox, type SandboxOptions, startSandbox } from './sandbox.ts';
 
-export interface SandboxPoolOptions {
+export interface SandboxPoolOptions extends SandboxOptions {
   definition: FunctionDefinition;
-  endpoint_url: string;
-  clock: Clock;
-  onLog: (text: string, requestId: string | undefined) => void;
   /** Workers at once; more invocations wait. */
   largest: number;
   /** A worker that was not used for so long is ended. */

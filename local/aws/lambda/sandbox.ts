@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '../clock.ts';
+import type { Faults } from '../faults.ts';
 import type { FunctionDefinition, FunctionError, Outcome } from './function-definition.ts';
 import { workerEnvironment } from './worker-environment.ts';
 
@@ -16,6 +18,8 @@ export interface SandboxOptions {
   endpoint_url: string;
   clock: Clock;
   onLog: (text: string, requestId: string | undefined) => void;
+  /** For tests, which learn by it whose worker makes which calls. @default nobody is told */
+  onInvocation?: Faults['onInvocation'];
 }
 
 /** A worker thread with one function's bundle loaded. It runs one invocation at a time, as a Lambda sandbox does. */
@@ -38,9 +42,13 @@ const coldStartMilliseconds = 10_000;
 /** Lambda's limit for the answer of a synchronous invocation. */
 const largestAnswerBytes = 6_291_556;
 
-export function startSandbox(definition: FunctionDefinition, { endpoint_url, clock, onLog }: SandboxOptions): Sandbox {
+export function startSandbox(
+  definition: FunctionDefinition,
+  { endpoint_url, clock, onLog, onInvocation }: SandboxOptions,
+): Sandbox {
+  const sandbox = randomUUID();
   const worker = new Worker(fileURLToPath(new URL('bootstrap.cjs', import.meta.url)), {
-    env: workerEnvironment(definition, endpoint_url),
+    env: { ...workerEnvironment(definition, endpoint_url), ...(onInvocation ? { AWS_SDK_UA_APP_ID: sandbox } : {}) },
     // Not those of this process: its loaders have no place in a Lambda.
     execArgv: [],
     argv: [],
@@ -77,6 +85,8 @@ export function startSandbox(definition: FunctionDefinition, { endpoint_url, clo
   const run = ({ invocation }: { invocation: Invocation }) => {
     const milliseconds = definition.timeout_seconds * 1000;
     endAfter(milliseconds);
+    const { payload } = invocation;
+    onInvocation?.({ sandbox, function_name: definition.name, payload, kill: () => void worker.terminate() });
     worker.postMessage({ ...invocation, deadline: clock.now() + milliseconds });
   };
 

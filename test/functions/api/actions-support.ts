@@ -69,6 +69,7 @@ export function theActions(
       cancelTask: async (id) => answer('cancel', id, answers.cancel),
       queryTask: async (id) => answer('query', id, answers.query),
     },
+    placeInQueue: async () => undefined,
     s3,
     videosBucket: 'videos',
     uploadsBucket: 'uploads',

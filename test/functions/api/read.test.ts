@@ -29,6 +29,7 @@ const full: Partial<VideoRecord> = {
   request_hash: 'hash-of-the-body',
   submission: { attempt: 1, state: 'settled', sent_at: '2026-01-01T00:00:00.000Z' },
   downloads: 2,
+  upstream_tasks: 1,
   task: {
     id: 'wan-task-id',
     status: 'SUCCEEDED',
@@ -54,7 +55,7 @@ describe('GET /videos/{id}', () => {
   test('shows the record without what is only ours: no task id, no ledger, no fingerprint, no month', async () => {
     const video = await stands(full);
     const answer = await api.get({ id: video.id });
-    const { request_hash, run, submission, downloads, spending_month, task, ...shown } = video;
+    const { request_hash, run, submission, downloads, upstream_tasks, spending_month, task, ...shown } = video;
     const { id, request_id, ...shownTask } = task!;
     expect(answer).toMatchObject({ status: 200, headers: { 'cache-control': 'private, no-cache' } });
     expect(answer.body).toEqual({ ...shown, task: shownTask });

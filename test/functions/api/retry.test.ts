@@ -44,6 +44,7 @@ describe('a new attempt', () => {
       progress: 60,
       run: 3,
       task: aTask('FAILED'),
+      upstream_tasks: 1,
       submission: { ...aSubmission('settled', 2) },
       estimated_finish_at: '2026-01-01T00:01:00.000Z',
       spending_month: '2025-12',
@@ -55,7 +56,7 @@ describe('a new attempt', () => {
       body: { id: video.id, status: 'submitting', progress: 0, warnings: [] },
     });
     expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
-    const { task, error, estimated_finish_at, ...rest } = video;
+    const { task, upstream_tasks, error, estimated_finish_at, ...rest } = video;
     const at = new Date(start).toISOString();
     expect(await read(store.table, video)).toEqual({
       ...rest,

@@ -100,6 +100,8 @@ export function anApi(
       return `https://${bucket}.s3.test/${key}${version_id ? `?versionId=${version_id}` : ''}`;
     },
     sleep: () => expect.unreachable(),
+    placeInQueue: async () => undefined,
+    measure: () => undefined,
     wanRegion: 'singapore',
     monthlySpendingLimit: undefined,
     ...given,

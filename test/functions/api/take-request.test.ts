@@ -30,6 +30,15 @@ describe('a new video', () => {
     expect((await readVideo(store.table, there.id))?.estimated_cost).toMatchObject({ amount: 3.5, currency: 'CNY' });
   });
 
+  test('is counted once, by model and source, however often its request is repeated', async () => {
+    const told: unknown[][] = [];
+    const api = anApi(store.table, { measure: (...figure) => void told.push(figure) });
+    const owner = anOwner();
+    for (let times = 0; times < 3; times++) await api.submit(keyed(body(), owner));
+    await api.submit({ body: { model: 'wan2.2-i2v-plus' } });
+    expect(told).toEqual([['Submitted', 1, { model: 'wan2.2-i2v-plus', source: 'api' }]]);
+  });
+
   test('costs the table two reads at once, one write, and one read for the answer', async () => {
     const { client } = store.table;
     const sent: string[] = [];
@@ -68,6 +77,7 @@ function intake() {
   return {
     table: store.table,
     media: aMediaStore(),
+    measure: () => undefined,
     trustedOrigins: [],
     uploadsBucket: 'uploads',
     wanRegion: 'singapore' as const,

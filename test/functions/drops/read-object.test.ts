@@ -1,8 +1,19 @@
-import { type GetObjectCommand, NoSuchKey, S3ServiceException } from '@aws-sdk/client-s3';
-import { expect, test } from 'vitest';
+import {
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  DeleteObjectCommand,
+  type GetObjectCommand,
+  NoSuchKey,
+  PutObjectCommand,
+  S3ServiceException,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { droppedObject } from '../../../functions/drops/dropped-object.ts';
-import { readObject } from '../../../functions/drops/read-object.ts';
+import { readMetadataText } from '../../../functions/drops/metadata-text.ts';
+import { findLatest, readObject, readSmallFile } from '../../../functions/drops/read-object.ts';
 import objectCreated from '../../fixtures/events/object-created.json' with { type: 'json' };
+import { versionedBuckets } from '../versioned-buckets.ts';
 
 const event = objectCreated as unknown as Parameters<typeof droppedObject>[0];
 const object = droppedObject(event);
@@ -52,4 +63,88 @@ test('a version that is gone is undefined; any other failure is thrown', async (
   expect(await failing(fault('NoSuchVersion'))).toBeUndefined();
   await expect(failing(fault('AccessDenied'))).rejects.toThrow('AccessDenied');
   await expect(failing(fault('SlowDown'))).rejects.toThrow('SlowDown');
+});
+
+describe('from an S3 with versions', () => {
+  let store: Awaited<ReturnType<typeof versionedBuckets>>;
+  beforeAll(async () => {
+    store = await versionedBuckets();
+  });
+  afterAll(() => store.close());
+  const Bucket = 'uploads';
+  const put = async (Key: string, body: string, Metadata?: Record<string, string>) =>
+    // Node sends the headers before a text of a body as UTF-8, and those before bytes as they are.
+    (await store.s3.send(new PutObjectCommand({ Bucket, Key, Body: Buffer.from(body), Metadata }))).VersionId!;
+
+  test.each(['drop/two words/a+b 100%.png', 'drop/猫/e\u0301.png', 'drop/é&?=#.png', 'drop//x//y.png'])(
+    'the latest version of %s is found as it is, and none once it is deleted',
+    async (key) => {
+      expect(await findLatest(store.s3, Bucket, key)).toBeUndefined();
+      await put(key, 'old');
+      const version_id = await put(key, 'newer');
+      const latest = await findLatest(store.s3, Bucket, key);
+      expect(latest).toEqual({ bucket: Bucket, key, version_id, size: 5 });
+      expect(await readObject(store.s3, latest!)).toEqual({
+        bytes: new Uint8Array(Buffer.from('newer')),
+        metadata: {},
+      });
+      await store.s3.send(new DeleteObjectCommand({ Bucket, Key: key }));
+      expect(await findLatest(store.s3, Bucket, key)).toBeUndefined();
+      expect(await readObject(store.s3, latest!)).toMatchObject({ metadata: {} });
+    },
+  );
+
+  test('an object in parts is read as one', async () => {
+    const where = { Bucket, Key: 'drop/parts.png' };
+    const metadata = { prompt: 'A cat runs' };
+    const { UploadId } = await store.s3.send(new CreateMultipartUploadCommand({ ...where, Metadata: metadata }));
+    const part = { ...where, UploadId, PartNumber: 1 };
+    const { ETag } = await store.s3.send(new UploadPartCommand({ ...part, Body: 'whole' }));
+    const done = { MultipartUpload: { Parts: [{ ETag, PartNumber: 1 }] } };
+    const { VersionId } = await store.s3.send(new CompleteMultipartUploadCommand({ ...where, UploadId, ...done }));
+    const object = (await findLatest(store.s3, Bucket, where.Key))!;
+    expect(object).toMatchObject({ version_id: VersionId, size: 5 });
+    expect(await readObject(store.s3, object)).toEqual({ bytes: new Uint8Array(Buffer.from('whole')), metadata });
+  });
+
+  const prompts = [
+    'A cat runs',
+    '猫が草の上を走る',
+    '개가 달린다',
+    'Кошка бежит',
+    'القطة تجري',
+    'Ñandú café naïve',
+    '🐈‍⬛ corre',
+    'a=?b_c?=',
+  ];
+  test.each(prompts)('a prompt comes as it was meant, encoded or as bare UTF-8: %s', async (prompt) => {
+    const encoded = `=?UTF-8?B?${Buffer.from(prompt).toString('base64')}?=`;
+    const bare = Buffer.from(prompt).toString('latin1');
+    for (const sent of [encoded, bare]) {
+      await put('drop/prompt.png', 'x', { prompt: sent });
+      const read = await readObject(store.s3, (await findLatest(store.s3, Bucket, 'drop/prompt.png'))!);
+      expect(readMetadataText(read!.metadata.prompt!)).toBe(prompt);
+    }
+  });
+
+  test('a small file is read to one byte more than its limit; an empty one is one, and one that is gone is none', async () => {
+    const read = (key: string) => readSmallFile(store.s3, { bucket: Bucket, key, most: 4 });
+    await put('drop/a.json', '123456789');
+    await put('drop/b.json', '1234');
+    await put('drop/c.json', '');
+    expect(Buffer.from((await read('drop/a.json'))!).toString()).toBe('12345');
+    expect(Buffer.from((await read('drop/b.json'))!).toString()).toBe('1234');
+    expect(await read('drop/c.json')).toHaveLength(0);
+    expect(await read('drop/d.json')).toBeUndefined();
+    await store.s3.send(new DeleteObjectCommand({ Bucket, Key: 'drop/a.json' }));
+    expect(await read('drop/a.json')).toBeUndefined();
+  });
+});
+
+test('what S3 refuses for another reason is thrown, so that the event comes again', async () => {
+  const s3 = {
+    send: () => Promise.reject(new S3ServiceException({ name: 'AccessDenied', $fault: 'client', $metadata: {} })),
+  } as unknown as Parameters<typeof readObject>[0];
+  await expect(findLatest(s3, 'b', 'k')).rejects.toThrow();
+  await expect(readSmallFile(s3, { bucket: 'b', key: 'k', most: 1 })).rejects.toThrow();
 });

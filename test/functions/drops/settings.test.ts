@@ -1,75 +1,131 @@
 import { describe, expect, test } from 'vitest';
-import { requestOf } from '../../../functions/drops/settings.ts';
+import { mergeSettings, type SettingsBody, settingsOfDeployment } from '../../../functions/drops/settings.ts';
+import { settingsOfMetadata } from '../../../functions/drops/settings-metadata.ts';
 
-const defaults = {
+const deployment = settingsOfDeployment({
   owner: 'drops',
   model: 'wan2.2-i2v-flash',
   prompt: 'It comes to life.',
   parameters: { resolution: '480P' },
-};
+});
 const img_url = 's3://uploads/drop/cat.png';
-const request = (metadata: Record<string, string>) => requestOf(img_url, metadata, defaults);
+const merge = (levels: { sidecar?: SettingsBody; metadata?: SettingsBody; defaults?: SettingsBody } = {}) =>
+  mergeSettings(img_url, { ...levels, deployment });
+const withMetadata = (metadata: Record<string, string>) => merge({ metadata: settingsOfMetadata(metadata) }).request;
 
-test('without metadata it is what the deployment says', () => {
-  expect(request({})).toEqual({
-    model: 'wan2.2-i2v-flash',
-    input: { prompt: 'It comes to life.', img_url },
-    parameters: { resolution: '480P' },
+test('without anything it is what the deployment says', () => {
+  expect(merge()).toEqual({
+    request: {
+      model: 'wan2.2-i2v-flash',
+      input: { prompt: 'It comes to life.', img_url },
+      parameters: { resolution: '480P' },
+      metadata: {},
+    },
+    settings: { '/model': 'deployment', '/input/prompt': 'deployment', '/parameters/resolution': 'deployment' },
   });
 });
 
-test('metadata goes before the defaults, field by field', () => {
-  expect(request({ prompt: 'A cat runs', seed: '7' })).toEqual({
-    model: 'wan2.2-i2v-flash',
-    input: { prompt: 'A cat runs', img_url },
-    parameters: { resolution: '480P', seed: 7 },
+test('the strongest level that names a value decides it, field by field, and is named beside it', () => {
+  const merged = merge({
+    sidecar: { input: { prompt: 'from the sidecar' }, metadata: { project: 'spring' } },
+    metadata: { input: { prompt: 'lost', negative_prompt: 'from metadata' }, parameters: { seed: 7 } },
+    defaults: {
+      model: 'wan2.2-i2v-flash',
+      input: { prompt: 'lost', negative_prompt: 'lost' },
+      parameters: { seed: 1, resolution: '720P', watermark: true },
+      metadata: { project: 'lost', 'a/b': 'team' },
+    },
   });
-});
-
-test('every field is known, and each has the type that the API takes', () => {
-  const metadata = {
-    model: 'wan2.6-i2v',
-    prompt: 'p',
-    'negative-prompt': 'n',
-    'audio-url': 'https://example.com/a.mp3',
-    template: 'flying',
-    resolution: '720P',
-    duration: '10',
-    'prompt-extend': 'false',
-    'shot-type': 'multi',
-    watermark: 'true',
-    seed: '0',
-    audio: 'true',
-  };
-  expect(request(metadata)).toEqual({
-    model: 'wan2.6-i2v',
-    input: { prompt: 'p', negative_prompt: 'n', audio_url: 'https://example.com/a.mp3', template: 'flying', img_url },
-    parameters: {
-      resolution: '720P',
-      duration: 10,
-      prompt_extend: false,
-      shot_type: 'multi',
-      watermark: true,
-      seed: 0,
-      audio: true,
+  expect(merged).toEqual({
+    request: {
+      model: 'wan2.2-i2v-flash',
+      input: { prompt: 'from the sidecar', negative_prompt: 'from metadata', img_url },
+      parameters: { seed: 7, resolution: '720P', watermark: true },
+      metadata: { project: 'spring', 'a/b': 'team' },
+    },
+    settings: {
+      '/model': 'defaults',
+      '/input/prompt': 'sidecar',
+      '/input/negative_prompt': 'metadata',
+      '/parameters/seed': 'metadata',
+      '/parameters/resolution': 'defaults',
+      '/parameters/watermark': 'defaults',
+      '/metadata/project': 'sidecar',
+      '/metadata/a~1b': 'defaults',
     },
   });
 });
 
-test('defaults of one model are not given to another', () => {
-  expect(request({ model: 'wan2.1-i2v-plus' }).parameters).toEqual({});
+test('the deployment’s parameters are for its own model, whoever names another or the same', () => {
+  expect(merge({ defaults: { model: 'wan2.1-i2v-plus' } }).request.parameters).toEqual({});
+  expect(merge({ defaults: { model: 'wan2.1-i2v-plus' } }).settings).not.toHaveProperty('/parameters/resolution');
+  expect(merge({ sidecar: { model: 'wan2.2-i2v-flash' } }).request.parameters).toEqual({ resolution: '480P' });
+  expect(merge({ defaults: { model: 'wan2.1-i2v-plus', parameters: { seed: 1 } } }).request.parameters).toEqual({
+    seed: 1,
+  });
 });
 
-test('a video effect gets no default prompt beside it, which would be refused', () => {
-  expect(request({ template: 'flying' }).input).toEqual({ template: 'flying', img_url });
+describe('prompt and effect are one wish', () => {
+  test('an effect gets no weaker prompt beside it, which would be refused', () => {
+    const merged = merge({ sidecar: { input: { template: 'flying' } }, defaults: { input: { prompt: 'p' } } });
+    expect(merged.request.input).toEqual({ template: 'flying', img_url });
+    expect(merged.settings).not.toHaveProperty('/input/prompt');
+  });
+
+  test('a prompt takes the place of a weaker effect', () => {
+    const merged = merge({ metadata: { input: { prompt: 'p' } }, defaults: { input: { template: 'flying' } } });
+    expect(merged.request.input).toEqual({ prompt: 'p', img_url });
+  });
+
+  test('both of one level stay, for the check to refuse', () => {
+    expect(merge({ sidecar: { input: { template: 'flying', prompt: 'p' } } }).request.input).toEqual({
+      template: 'flying',
+      prompt: 'p',
+      img_url,
+    });
+  });
 });
 
-test("a field's name may have underscores, or capitals", () => {
-  const { input, parameters } = request({ negative_prompt: 'n', 'Prompt-Extend': 'true' });
-  expect({ input, parameters }).toMatchObject({ input: { negative_prompt: 'n' }, parameters: { prompt_extend: true } });
-});
+describe("an object's metadata", () => {
+  test('has every field, each in the type that the API takes', () => {
+    const metadata = {
+      model: 'wan2.6-i2v',
+      prompt: 'p',
+      'negative-prompt': 'n',
+      'audio-url': 'https://example.com/a.mp3',
+      resolution: '720P',
+      duration: '10',
+      'prompt-extend': 'false',
+      'shot-type': 'multi',
+      watermark: 'true',
+      seed: '0',
+      audio: 'true',
+    };
+    expect(withMetadata(metadata)).toEqual({
+      model: 'wan2.6-i2v',
+      input: { prompt: 'p', negative_prompt: 'n', audio_url: 'https://example.com/a.mp3', img_url },
+      parameters: {
+        resolution: '720P',
+        duration: 10,
+        prompt_extend: false,
+        shot_type: 'multi',
+        watermark: true,
+        seed: 0,
+        audio: true,
+      },
+      metadata: {},
+    });
+    expect(withMetadata({ template: 'flying' }).input).toEqual({ template: 'flying', img_url });
+  });
 
-describe('what is no value of its type is kept, so that the check names it', () => {
+  test('may be named with underscores, or capitals', () => {
+    const { input, parameters } = withMetadata({ negative_prompt: 'n', 'Prompt-Extend': 'true' });
+    expect({ input, parameters }).toMatchObject({
+      input: { negative_prompt: 'n' },
+      parameters: { prompt_extend: true },
+    });
+  });
+
   test.each([
     ['duration', 'five'],
     ['duration', '5.0'],
@@ -77,15 +133,15 @@ describe('what is no value of its type is kept, so that the check names it', () 
     ['seed', '-1'],
     ['watermark', 'yes'],
     ['watermark', 'TRUE'],
-  ])('%s=%s', (name, value) => {
-    expect(request({ [name]: value }).parameters).toMatchObject({ [name]: value });
+  ])('that is no value of its type is kept, so that the check names it: %s=%s', (name, value) => {
+    expect(withMetadata({ [name]: value }).parameters).toMatchObject({ [name]: value });
   });
-});
 
-test.each(['img-url', 'img_url', 'owner', '__proto__', 'constructor', 'toString', 'mtime', 'webhook-url'])(
-  'metadata named %s is passed over',
-  (name) => {
-    const metadata = JSON.parse(`{${JSON.stringify(name)}: "x"}`) as Record<string, string>;
-    expect(request(metadata)).toEqual(request({}));
-  },
-);
+  test.each(['img-url', 'img_url', 'owner', '__proto__', 'constructor', 'toString', 'mtime', 'webhook-url'])(
+    'of the name %s is passed over',
+    (name) => {
+      const metadata = JSON.parse(`{${JSON.stringify(name)}: "x"}`) as Record<string, string>;
+      expect(withMetadata(metadata)).toEqual(withMetadata({}));
+    },
+  );
+});

@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { sweep } from '../../../functions/upkeep/sweep.ts';
-import { claimPermit, readLane } from '../../../functions/video/lane.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { resumeWhenDead, sweep } from '../../../functions/upkeep/sweep.ts';
+import { claimPermit, readLane, releasePermit } from '../../../functions/video/lane.ts';
 import type { Status, VideoRecord } from '../../../functions/video/record.ts';
 import { createVideo, readVideo } from '../../../functions/video/store.ts';
 import type { Dispatcher } from '../../../functions/workflow/dispatch.ts';
@@ -64,12 +64,33 @@ test('a video whose execution runs is left alone, however old it is', async () =
   expect((await sweep(dispatcher, [])).resumed).not.toContain(video.id);
 });
 
+test.each(['FAILED', 'ABORTED', 'TIMED_OUT', 'SUCCEEDED'] as const)(
+  'an execution that ended as %s has ended, and the first time its video is taken up at once',
+  async (ending) => {
+    const video = await add('running');
+    executions.set(`${video.id}-1`, ending);
+    expect(await resumeWhenDead(dispatcher, video.id)).toBe(true);
+    expect(executions.get(`${video.id}-2`)).toBe('RUNNING');
+  },
+);
+
+test.each(['queued', 'succeeded', 'failed', 'canceled'] as const)(
+  'a %s video is not taken up, whatever became of its execution',
+  async (status) => {
+    const video = await add(status);
+    executions.set(`${video.id}-1`, 'ABORTED');
+    later(30);
+    expect(await resumeWhenDead(dispatcher, video.id)).toBe(false);
+    expect([...executions.keys()]).toEqual([`${video.id}-1`]);
+  },
+);
+
 test('a workflow that keeps dying is started less and less often', async () => {
   const video = await add('running', { run: 5 });
   executions.set(`${video.id}-5`, 'FAILED');
-  later(10 * 2 ** 4 - 1);
+  later(10 * 2 ** 3 - 1);
   expect((await sweep(dispatcher, [])).resumed).not.toContain(video.id);
-  later(10 * 2 ** 4);
+  later(10 * 2 ** 3);
   expect((await sweep(dispatcher, [])).resumed).toContain(video.id);
 });
 
@@ -98,4 +119,100 @@ test('what fails with one video keeps no other from its turn, and is told', asyn
   const report = await sweep(dispatcher, []);
   expect(report.resumed).toEqual(expect.arrayContaining(others.map(({ id }) => id)));
   expect(report.failed.map(({ what }) => what)).toContain(broken!.id);
+});
+
+test('a video at Wan that lost its permit has it again, and one whose task has ended has none', async () => {
+  const model = 'lost-permits';
+  const running = await add('running', { model });
+  const archiving = await add('archiving', { model });
+  for (const { id } of [running, archiving]) {
+    executions.set(`${id}-1`, 'RUNNING');
+    await releasePermit(store.table, model, id);
+  }
+  await sweep(dispatcher, [model]);
+  expect([...(await readLane(store.table, model)).running]).toEqual([running.id]);
+});
+
+test('who was served a day ago is not remembered', async () => {
+  const video = await add('running', { model: 'remembered' });
+  await claimPermit(store.table, dispatcher.laneOf('remembered'), video);
+  later(24 * 3600);
+  await sweep(dispatcher, ['remembered']);
+  expect((await readLane(store.table, 'remembered')).served.size).toBe(1);
+  later(24 * 3600 + 1);
+  await sweep(dispatcher, ['remembered']);
+  expect((await readLane(store.table, 'remembered')).served.size).toBe(0);
+});
+
+const aTask = (expires_at: string) => ({
+  id: expires_at,
+  status: 'RUNNING',
+  region: 'singapore',
+  submit_time: '2026-01-01T00:00:00.000Z',
+  expires_at,
+  attempts: 1,
+});
+
+describe('over a table of its own', () => {
+  let own: Awaited<ReturnType<typeof startTable>>;
+  let swept: Dispatcher;
+  beforeEach(async () => {
+    own = await startTable(() => clock.now);
+    swept = { ...dispatcher, table: own.table };
+  });
+  afterEach(() => own.close());
+  const stands = async (status: Status, given: Partial<VideoRecord> = {}) => {
+    const video = aVideo({ status, run: 1, ...given }, clock.now);
+    await createVideo(own.table, video);
+    executions.set(`${video.id}-1`, 'RUNNING');
+    return video;
+  };
+
+  test('it tells when Wan forgets the first task whose video is not archived yet, and nothing when there is none', async () => {
+    await stands('succeeded', { task: aTask('2026-01-01T10:00:00.000Z') });
+    await stands('submitting');
+    expect((await sweep(swept, [])).first_expiry).toBeUndefined();
+    await stands('running', { task: aTask('2026-01-01T20:00:00.000Z') });
+    await stands('archiving', { task: aTask('2026-01-01T19:00:00.000Z') });
+    expect((await sweep(swept, [])).first_expiry).toBe('2026-01-01T19:00:00.000Z');
+  });
+
+  /** Notes when which execution is asked for; time passes while the sweep waits, and while it is answered. */
+  function counted(answerMilliseconds = 0) {
+    const asked: { name: string; at: number }[] = [];
+    const { client } = swept.workflow;
+    const send = async (command: { input: { executionArn?: string } }) => {
+      const name = command.input.executionArn?.split(':').at(-1);
+      if (name) asked.push({ name, at: (clock.now - start) / 1000 });
+      clock.now += answerMilliseconds;
+      return client.send(command as never);
+    };
+    swept.workflow = { ...swept.workflow, client: { send } as never };
+    return asked;
+  }
+  const sleep = async (milliseconds: number) => {
+    clock.now += milliseconds;
+  };
+
+  test('a hundred and fifty videos are asked for without exceeding what Step Functions allows: 100 at once, then 10 a second', async () => {
+    await Promise.all(Array.from({ length: 150 }, () => stands('running')));
+    const asked = counted();
+    const report = await sweep(swept, [], sleep);
+    expect(asked).toHaveLength(150);
+    expect(report).toMatchObject({ left: 0, failed: [] });
+    expect(asked.filter(({ at }) => at === 0)).toHaveLength(101);
+    expect(asked.at(-1)!.at).toBeCloseTo(4.9);
+  });
+
+  test('when time runs out, the videos left are those whose records changed last', async () => {
+    const videos = [];
+    for (let count = 0; count < 105; count++) {
+      clock.now = start + count;
+      videos.push(await stands('running'));
+    }
+    clock.now = start;
+    const asked = counted(1500);
+    expect((await sweep(swept, [], sleep)).left).toBe(4);
+    expect(asked.map(({ name }) => name)).toEqual(videos.slice(0, 101).map(({ id }) => `${id}-1`));
+  });
 });

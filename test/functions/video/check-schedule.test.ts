@@ -1,47 +1,101 @@
 import { describe, expect, test } from 'vitest';
-import { nextCheck } from '../../../functions/video/check-schedule.ts';
+import { type Company, isLate, isPastDeadline, nextCheck } from '../../../functions/video/check-schedule.ts';
+import type { DurationEstimate } from '../../../functions/video/duration-estimate.ts';
+import { seededRandom } from '../../support/seeded-random.ts';
 
 const submitted = Date.parse('2026-01-01T00:00:00.250Z');
+const submit_time = new Date(submitted).toISOString();
+const expires_at = new Date(submitted + 24 * 3600_000).toISOString();
+
+/** Durations around a middle; `span` is how many times longer one in twenty takes. */
+const estimate = (typical_seconds: number, span: number): DurationEstimate => ({
+  typical_seconds,
+  earliest_seconds: typical_seconds / span,
+  latest_seconds: typical_seconds * span,
+  steepness: Math.log(19) / Math.log(span),
+  count: 9,
+});
 
 /** Times of all checks of a task that never ends, in seconds after its submit. */
-function checksOf(typical_seconds: number, permits: number, until: number): number[] {
+function checksOf(expected: DurationEstimate, company: Company, until: number, random = () => 0.5): number[] {
   const checks: number[] = [];
   let now = submitted;
   while ((now - submitted) / 1000 < until) {
-    now = Date.parse(nextCheck({ submit_time: new Date(submitted).toISOString(), typical_seconds }, permits, now));
+    now = Date.parse(nextCheck({ submit_time, expires_at }, expected, { now, company, random }));
     checks.push((now - submitted) / 1000);
   }
   return checks;
 }
+const gapsOf = (checks: readonly number[]) => checks.slice(1).map((at, index) => at - checks[index]!);
 
-describe.each([6, 100, 300])('a task that usually takes %i s', (typical) => {
-  const checks = checksOf(typical, 30, 24 * 3600);
-  const gaps = checks.map((at, index) => at - (checks[index - 1] ?? 0));
+describe.each([
+  ['1 s, always', estimate(1, 1.5)],
+  ['6 s, broad', estimate(6, 3.4)],
+  ['120 s, narrow', estimate(120, 1.2)],
+  ['205 s, broad', estimate(205, 3.4)],
+] as const)('a task that takes %s', (_, expected) => {
+  describe.each(['none', 'few', 'many'] as const)('in the company of %s', (company) => {
+    const checks = checksOf(expected, company, 24 * 3600);
 
-  test('is left alone until it could be done', () => {
-    expect(checks[0]).toBeGreaterThanOrEqual(typical / 2);
-    expect(checks[0]).toBeLessThan(typical / 2 + 1.001);
-  });
+    test('is left alone until one in twenty would be done', () => {
+      expect(checks[0]).toBeGreaterThanOrEqual(expected.earliest_seconds);
+      expect(checks[0]).toBeLessThan(expected.earliest_seconds + 1.001);
+    });
 
-  test('is noticed within six seconds around its usual time', () => {
-    const close = gaps.filter((_, index) => index > 0 && checks[index]! < typical * 1.5);
-    expect(close.length).toBeGreaterThan(0);
-    expect(Math.max(...close)).toBeLessThanOrEqual(6);
-  });
+    test('is looked at every few seconds around its usual time', () => {
+      const close = gapsOf(checks.filter((at) => at > expected.typical_seconds * 0.9 && at < expected.latest_seconds));
+      expect(Math.max(0, ...close)).toBeLessThanOrEqual(8);
+    });
 
-  test('costs fewer than 400 checks in 24 hours, at most five minutes apart', () => {
-    expect(checks.length).toBeLessThan(400);
-    expect(Math.max(...gaps)).toBeLessThanOrEqual(301);
+    test('costs fewer than 400 checks in 24 hours, at most ten minutes apart', () => {
+      expect(checks.length).toBeLessThan(400);
+      expect(Math.max(...gapsOf(checks))).toBeLessThanOrEqual(600);
+    });
+
+    test('is looked at less and less often once it takes longer than nearly all', () => {
+      const late = checks.filter((at) => at > expected.latest_seconds * 1.2 && at > 60 && at < 5000);
+      const gaps = gapsOf(late);
+      expect(gaps.length).toBeGreaterThan(5);
+      for (const [index, gap] of gaps.entries()) expect(gap).toBeGreaterThanOrEqual(late[index]! / 20);
+    });
   });
 });
 
-test.each([1, 30, 300, 1000])('%i permits together ask at most 15 times a second', (permits) => {
-  const checks = checksOf(100, permits, 300);
-  const shortest = Math.min(...checks.slice(1).map((at, index) => at - checks[index]!));
-  expect(permits / shortest).toBeLessThanOrEqual(15);
+test('checks are closer where an end is likelier', () => {
+  const narrow = gapsOf(checksOf(estimate(300, 1.1), 'none', 330)).slice(3, 15);
+  const broad = gapsOf(checksOf(estimate(300, 3.4), 'none', 600)).slice(20, 32);
+  expect(Math.max(...narrow)).toBeLessThan(Math.min(...broad));
 });
 
-test('a check is at a whole second, never before the time it was meant for', () => {
-  const at = nextCheck({ submit_time: new Date(submitted).toISOString(), typical_seconds: 7 }, 1, submitted);
-  expect(at).toBe('2026-01-01T00:00:04.000Z');
+test('chance spreads the checks of tasks that began together, but for a few that share a look: those fall on the same seconds', () => {
+  const expected = estimate(205, 3.4);
+  const alike = (company: Company) => {
+    const all = [1, 2, 3, 4].map((seed) => new Set(checksOf(expected, company, 400, seededRandom(seed)).slice(30)));
+    return [...all[0]!].filter((at) => all.every((other) => other.has(at))).length / all[0]!.size;
+  };
+  expect(alike('few')).toBe(1);
+  expect(alike('many')).toBeLessThan(0.5);
+});
+
+test('a check is at a whole second that lies ahead', () => {
+  for (const company of ['none', 'few', 'many'] as const) {
+    for (let age = 0; age < 20; age += 0.37) {
+      const now = submitted + age * 1000;
+      const at = nextCheck({ submit_time }, estimate(4, 2), { now, company, random: () => 0 });
+      expect(Date.parse(at) % 1000).toBe(0);
+      expect(Date.parse(at)).toBeGreaterThan(now);
+    }
+  }
+});
+
+test('the last check comes when the task is given up, ten minutes after Wan should have forgotten it', () => {
+  const checks = checksOf(estimate(205, 3.4), 'none', 24 * 3600 + 600);
+  const last = submitted + checks.at(-1)! * 1000;
+  expect(isPastDeadline({ expires_at }, last)).toBe(true);
+  expect(isPastDeadline({ expires_at }, last - 1500)).toBe(false);
+});
+
+test('a task is late when it takes longer than nearly all of its kind', () => {
+  expect(isLate({ submit_time }, estimate(100, 2), submitted + 199_000)).toBe(false);
+  expect(isLate({ submit_time }, estimate(100, 2), submitted + 201_000)).toBe(true);
 });

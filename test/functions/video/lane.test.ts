@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { claimPermit, holdLane, readLane, releasePermit, reserveSlot } from '../../../functions/video/lane.ts';
+import {
+  claimPermit,
+  forgetServed,
+  holdLane,
+  readLane,
+  releasePermit,
+  reserveSlot,
+} from '../../../functions/video/lane.ts';
 import { laneOf } from '../../../functions/video/limits.ts';
 import { startTable } from '../../support/table.ts';
 
@@ -36,6 +43,23 @@ test('a claim says when its owner was served, for whatever an owner may be calle
   expect((await readLane(table, 'owners')).served).toEqual(new Map([['team.a@example-org_1', 1234]]));
 });
 
+test('who was served longest ago is forgotten, a hundred at a time, and nobody else', async () => {
+  const at = (now: number) => ({ ...store.table, now: () => now });
+  const crowded = lane('forgotten', 1000);
+  for (let index = 0; index < 120; index++) {
+    await claimPermit(at(index), crowded, { id: `video-${index}`, owner: `owner-${index}` });
+  }
+  const served = async () => (await readLane(store.table, 'forgotten')).served.size;
+  const forget = async () => forgetServed(store.table, 'forgotten', await readLane(store.table, 'forgotten'), 110);
+  await forget();
+  expect(await served()).toBe(20);
+  await forget();
+  await forget();
+  expect([...(await readLane(store.table, 'forgotten')).served.keys()].sort()).toEqual(
+    Array.from({ length: 10 }, (_, index) => `owner-${110 + index}`),
+  );
+});
+
 test('slots asked for at once lie one interval apart, and after a pause the first is free at once', async () => {
   let now = 10_000;
   const table = { ...store.table, now: () => now };
@@ -56,7 +80,17 @@ test('a held lane says why and until when', async () => {
 test("a lane's limits are the catalogue's, changed field by field by the deployment", () => {
   const model = { name: 'wan', rate_limits: { submits_per_second: 5, concurrent_tasks: 5 } };
   const limits = (models: Parameters<typeof laneOf>[1]['models']) => laneOf(model, { extra_permits: 2, models });
-  expect(limits({})).toEqual({ model: 'wan', permits: 7, submit_interval_ms: 200 });
-  expect(limits({ wan: { concurrent_tasks: 20 } })).toEqual({ model: 'wan', permits: 22, submit_interval_ms: 200 });
-  expect(limits({ wan: { submits_per_second: 3 } })).toEqual({ model: 'wan', permits: 7, submit_interval_ms: 334 });
+  expect(limits({})).toEqual({ model: 'wan', permits: 7, concurrent_tasks: 5, submit_interval_ms: 200 });
+  expect(limits({ wan: { concurrent_tasks: 20 } })).toEqual({
+    model: 'wan',
+    permits: 22,
+    concurrent_tasks: 20,
+    submit_interval_ms: 200,
+  });
+  expect(limits({ wan: { submits_per_second: 3 } })).toEqual({
+    model: 'wan',
+    permits: 7,
+    concurrent_tasks: 5,
+    submit_interval_ms: 334,
+  });
 });

@@ -51,8 +51,8 @@ describe('a change of status', () => {
     expect((await readVideo(store.table, video.id))?.status).toBe('submitting');
   });
 
-  test('that a life does not have is an error', () => {
-    expect(() => changeStatus(store.table, aVideo(), 'succeeded')).toThrow("can't go from queued to succeeded");
+  test('that a life does not have is an error', async () => {
+    await expect(changeStatus(store.table, aVideo(), 'succeeded')).rejects.toThrow("can't go from queued to succeeded");
   });
 
   test('keeps the index of what needs work right, to the end', async () => {

@@ -12,6 +12,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Measure } from '../../../functions/shared/measure.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
 import { createVideo, readVideo } from '../../../functions/video/store.ts';
 import { buryVideo } from '../../../functions/video/tombstone.ts';
@@ -33,6 +34,8 @@ let mp4: Buffer;
 let wanStorage: Server;
 let answer: RequestListener;
 let downloads = 0;
+let measured: string[] = [];
+const measure: Measure = (name) => measured.push(name);
 const directory = await mkdtemp(path.join(tmpdir(), 'firstframe-archive-'));
 
 beforeAll(async () => {
@@ -60,6 +63,7 @@ const whole: RequestListener = (_, response) =>
 beforeEach(() => {
   answer = whole;
   downloads = 0;
+  measured = [];
 });
 
 const origin = () => `http://127.0.0.1:${(wanStorage.address() as AddressInfo).port}`;
@@ -88,7 +92,7 @@ function services(
   url = `${origin()}/video.mp4?Signature=secret`,
   given: Partial<ArchiveServices> = {},
 ): ArchiveServices {
-  const copying = { s3, bucket, fetch, trustedOrigins: [origin()], now: Date.now };
+  const copying = { s3, bucket, fetch, trustedOrigins: [origin()], now: Date.now, measure };
   return {
     table: store.table,
     s3,
@@ -155,14 +159,9 @@ describe('a download that is not whole is never a success, leaves nothing behind
           .write(mp4.subarray(0, 9000), () => response.destroy()),
     ],
     [
-      'half the file, declared as all of it',
-      (_, response) => response.writeHead(200, { 'content-length': 9000 }).end(mp4.subarray(0, 9000)),
-    ],
-    [
       'an error page',
       (_, response) => response.writeHead(200, { 'content-type': 'text/html', 'content-length': 5 }).end('sorry'),
     ],
-    ['another file', (_, response) => response.writeHead(200, { 'content-length': 5 }).end('sorry')],
     ['a link that has died', (_, response) => response.writeHead(403).end()],
     ['a redirect', (_, response) => response.writeHead(302, { location: 'https://example.com/' }).end()],
     ['no length', (_, response) => response.writeHead(200).end(mp4)],
@@ -184,11 +183,92 @@ describe('a download that is not whole is never a success, leaves nothing behind
     expect(await filesOf(video)).toEqual([`${video.id}/1-2.json`, `${video.id}/1-2.mp4`]);
   });
 
-  test('a whole video of another length', async () => {
-    const video = await archiving({ usage: { duration: 10 } });
+  test.each<[string, RequestListener]>([
+    [
+      'half the file, declared as all of it',
+      (_, response) => response.writeHead(200, { 'content-length': 9000 }).end(mp4.subarray(0, 9000)),
+    ],
+    ['another file', (_, response) => response.writeHead(200, { 'content-length': 5 }).end('sorry')],
+  ])('what comes three times the same and is no video is called broken: %s', async (_, broken) => {
+    const video = await archiving();
+    answer = broken;
+    const failing = archiveVideo(services(), video);
+    await expect(failing).rejects.toThrow(expect.objectContaining({ name: 'VideoBroken' }));
+    expect(downloads).toBe(3);
+    expect(await readVideo(store.table, video.id)).toMatchObject({ status: 'archiving' });
+    expect(await filesOf(video)).toEqual([]);
+    answer = whole;
+    await archiveVideo(services(), video);
+    expect(await readVideo(store.table, video.id)).toMatchObject({ status: 'succeeded' });
+  });
+
+  test('a broken file after which a whole one comes is only interrupted', async () => {
+    const video = await archiving();
+    answer = (request, response) =>
+      downloads === 1 ? response.writeHead(200, { 'content-length': 5 }).end('sorry') : whole(request, response);
+    await expect(archiveVideo(services(), video)).rejects.toThrow(
+      expect.objectContaining({ name: 'ArchiveInterrupted' }),
+    );
+    expect(await filesOf(video)).toEqual([]);
+  });
+});
+
+describe('a whole video of another length', () => {
+  const odd = { usage: { duration: 10 }, parameters: { resolution: '480P' as const, duration: 10 } };
+
+  test('is kept with a warning when every download of it is the same: it is paid for, and it is what Wan made', async () => {
+    const video = await archiving(odd);
+    await archiveVideo(services(), video);
+    expect(downloads).toBe(3);
+    const record = (await readVideo(store.table, video.id))!;
+    expect(record).toMatchObject({
+      status: 'succeeded',
+      video: { duration_seconds: 5, bytes: mp4.length },
+      warnings: [{ pointer: '/parameters/duration', code: 'unexpected_duration' }],
+    });
+    expect(record.warnings[0]?.message).toContain('5 s long; 10 s were asked for, and Wan bills 10 s');
+    expect(await filesOf(video)).toEqual(pairOf(record));
+  });
+
+  test('is fetched again when another download is not the same', async () => {
+    const video = await archiving(odd);
+    answer = (request, response) => (downloads === 2 ? response.destroy() : whole(request, response));
     await expect(archiveVideo(services(), video)).rejects.toThrow('5 s long instead of 10 s');
     expect(await filesOf(video)).toEqual([]);
   });
+
+  test.each([
+    ['billed', { usage: { duration: 5 }, parameters: { resolution: '480P' as const, duration: 10 } }],
+    ['asked for', { usage: { duration: 10 }, parameters: { resolution: '480P' as const, duration: 5 } }],
+  ])('than one of both is believed at once, with a warning, when it is as long as %s', async (_, given) => {
+    const video = await archiving(given);
+    await archiveVideo(services(), video);
+    expect(downloads).toBe(1);
+    expect(await readVideo(store.table, video.id)).toMatchObject({
+      status: 'succeeded',
+      warnings: [{ code: 'unexpected_duration' }],
+    });
+  });
+});
+
+test('a file that is larger than any video is not fetched', async () => {
+  const video = await archiving();
+  answer = (_, response) => response.writeHead(200, { 'content-length': 513 * 1024 * 1024 }).write('x');
+  await expect(archiveVideo(services(), video)).rejects.toThrow('too_large');
+  expect(await filesOf(video)).toEqual([]);
+});
+
+test('each download asks Wan for the link anew, so one that has expired is replaced', async () => {
+  const video = await archiving();
+  answer = (request, response) =>
+    request.url?.includes('old') ? response.writeHead(403).end() : whole(request, response);
+  const links = ['old', 'new'];
+  const queryTask = async (task_id: string) =>
+    ({ outcome: 'task', status: 'SUCCEEDED', task_id, video_url: `${origin()}/video.mp4?${links.shift()}` }) as const;
+  const asking = services(undefined, { wan: { queryTask } });
+  await expect(archiveVideo(asking, video)).rejects.toThrow('url_expired');
+  await archiveVideo(asking, video);
+  expect(await readVideo(store.table, video.id)).toMatchObject({ status: 'succeeded' });
 });
 
 test('what is only other than expected is a warning', async () => {
@@ -210,6 +290,7 @@ test.each([
   const video = await archiving();
   const refused = archiveVideo(services(url), video);
   await expect(refused).rejects.toThrow(expect.objectContaining({ name: 'UntrustedVideoHost' }));
+  expect(measured).toEqual(['UntrustedVideoHost']);
   expect(downloads).toBe(0);
   expect(await readVideo(store.table, video.id)).toMatchObject({ status: 'archiving' });
 });

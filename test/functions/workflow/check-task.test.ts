@@ -1,10 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { estimateOf } from '../../../functions/video/duration-estimate.ts';
 import { claimPermit, readLane } from '../../../functions/video/lane.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
 import { readSpending, reserveSpending } from '../../../functions/video/spending.ts';
 import { changeVideo, createVideo, readVideo } from '../../../functions/video/store.ts';
 import type { QueryOutcome, Task } from '../../../functions/wan/query-task.ts';
 import { type CheckTaskServices, checkTask } from '../../../functions/workflow/check-task.ts';
+import { NO_TURN } from '../../../functions/workflow/wan-client.ts';
 import { startTable } from '../../support/table.ts';
 import { aVideo } from '../../support/videos.ts';
 import { scriptedExecutions } from './support.ts';
@@ -39,9 +42,12 @@ async function running(answer: Partial<Task> | Exclude<QueryOutcome, Task>, give
     laneOf: () => ({ model, permits: 1, submit_interval_ms: 1 }),
     wan: {
       queryTask: async () => ({ outcome: 'task', task_id: 'task-1', status: 'RUNNING', ...answer }) as QueryOutcome,
+      listTasks: () => Promise.reject(new Error('One task alone needs no list.')),
     },
-    typicalSeconds: () => 100,
-    permits: 30,
+    configuredSeconds: 100,
+    measure: () => undefined,
+    random: () => 0.5,
+    sleep: async () => undefined,
   };
   await claimPermit(store.table, services.laneOf(model), video);
   const stateAfter = async () => ({
@@ -55,7 +61,7 @@ async function running(answer: Partial<Task> | Exclude<QueryOutcome, Task>, give
 test.each(['PENDING', 'RUNNING'] as const)('a task that is %s is looked at again later', async (status) => {
   const { video, services, stateAfter } = await running({ status });
   const output = await checkTask(services, video);
-  expect(output).toMatchObject({ outcome: 'running', check_at: '2026-01-01T00:01:05.000Z' });
+  expect(output).toMatchObject({ outcome: 'running', check_at: '2026-01-01T00:01:04.000Z' });
   const { video: record, permits } = await stateAfter();
   expect(record).toMatchObject({ status: 'running', progress: 58, task: { status } });
   expect(permits).toEqual([video.id]);
@@ -158,4 +164,106 @@ test('an older run does nothing, and a video that has ended frees its permit', a
   const ended = await running({}, { status: 'failed' });
   expect(await checkTask(ended.services, ended.video)).toMatchObject({ outcome: 'settled' });
   expect((await ended.stateAfter()).permits).toEqual([ended.next.id]);
+});
+
+describe('a task that Wan should have forgotten long since', () => {
+  const expires_at = '2025-12-31T23:51:00.000Z';
+  const unavailable = { outcome: 'unavailable', cause: 'ETIMEDOUT', retryable: true, billed: false } as const;
+  test.each([
+    ['PENDING', { status: 'PENDING' } as const],
+    ['RUNNING', { status: 'RUNNING' } as const],
+    ['not told of', unavailable],
+  ])('and is %s is given up, explained', async (_, answer) => {
+    const { video, services } = await running(answer);
+    const task = { ...video.task!, expires_at };
+    await changeVideo(store.table, video, { set: { task } });
+    expect(await checkTask(services, video)).toMatchObject({
+      outcome: 'failed',
+      error: { code: 'task_expired', retryable: true },
+    });
+    // A moment before, it is still waited for.
+    const early = { ...services, table: { ...store.table, now: () => now - 1 } };
+    const looked = checkTask(early, video).then(
+      ({ outcome }) => outcome,
+      (error: Error) => error.name,
+    );
+    expect(['running', 'WanUnavailable']).toContain(await looked);
+  });
+
+  test('and has succeeded all the same is archived', async () => {
+    const { video, services } = await running({ status: 'SUCCEEDED', video_url: 'https://x' });
+    await changeVideo(store.table, video, { set: { task: { ...video.task!, expires_at } } });
+    expect(await checkTask(services, video)).toMatchObject({ outcome: 'succeeded' });
+  });
+});
+
+test('a question that has no turn is asked a few seconds later, and nothing fails', async () => {
+  const noTurn = { outcome: 'throttled', code: NO_TURN, message: '', retryable: true, billed: false } as const;
+  const { video, services } = await running(noTurn);
+  expect(await checkTask(services, video)).toMatchObject({ outcome: 'running', check_at: '2026-01-01T00:01:03.000Z' });
+});
+
+test('how late an end was noticed is measured once, and what it took is learnt', async () => {
+  const measured: unknown[][] = [];
+  const answer = { status: 'SUCCEEDED', video_url: 'https://x', end_time: '2026-01-01T00:00:57.500Z' } as const;
+  const { video, services } = await running(answer);
+  const measuring = { ...services, measure: (...figure: unknown[]) => void measured.push(figure) };
+  await checkTask(measuring, video);
+  await checkTask(measuring, video);
+  expect(measured).toEqual([['DetectionLag', 2.5, { model: video.model }]]);
+  const { count, typical_seconds } = await estimateOf(store.table, video, 100);
+  expect(count).toBe(1);
+  expect(typical_seconds).toBeLessThan(90);
+});
+
+describe('where several tasks of a model are at Wan', () => {
+  const model = 'wan2.6-i2v';
+  /** Two running videos, and a list that tells of the tasks given. */
+  async function company(listed: { task_id: string; status: string }[], submit_time = '2026-01-01T00:00:00.000Z') {
+    const { video, services } = await running({ status: 'SUCCEEDED', video_url: 'https://x' });
+    const own = { ...video, id: randomUUID(), model, task: { ...video.task!, submit_time } };
+    await createVideo(store.table, own);
+    for (const id of [own.id, randomUUID()])
+      await claimPermit(store.table, { ...services.laneOf(model), model, permits: 99 }, { id, owner: 'alice' });
+    let asked = 0;
+    looks += 100_000;
+    const at = now + looks;
+    const table = { ...store.table, now: () => at };
+    const wan: CheckTaskServices['wan'] = {
+      queryTask: (id) => {
+        asked++;
+        return services.wan.queryTask(id);
+      },
+      listTasks: async () => ({ outcome: 'tasks', tasks: listed, page_no: 1, total_page: 1 }),
+    };
+    const output = await checkTask({ ...services, table, wan }, own);
+    return { output, asked: () => asked, record: (await readVideo(store.table, own.id))! };
+  }
+  let looks = 0;
+
+  test('one that a look shows as going on is not asked for', async () => {
+    const { output, asked, record } = await company([
+      { task_id: 'task-1', status: 'RUNNING' },
+      { task_id: 'task-2', status: 'RUNNING' },
+    ]);
+    expect(output.outcome).toBe('running');
+    expect(asked()).toBe(0);
+    expect(record.task?.status).toBe('RUNNING');
+  });
+
+  test.each([
+    ['is missing from it', []],
+    ['stands in it as ended', [{ task_id: 'task-1', status: 'FAILED' }]],
+  ])('one that %s is asked for by itself, and only that says that it has ended', async (_, listed) => {
+    const { output, asked, record } = await company([...listed, { task_id: 'task-2', status: 'RUNNING' }]);
+    expect(output.outcome).toBe('succeeded');
+    expect(asked()).toBe(1);
+    expect(record.status).toBe('archiving');
+  });
+
+  test('one that takes longer than nearly all is asked for by itself, whatever a list says', async () => {
+    const { output, asked } = await company([{ task_id: 'task-1', status: 'RUNNING' }], '2025-12-31T23:00:00.000Z');
+    expect(output.outcome).toBe('succeeded');
+    expect(asked()).toBe(1);
+  });
 });

@@ -1,13 +1,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { claimPermit, readLane } from '../../../functions/video/lane.ts';
+import { claimPermit, isHeld, readLane } from '../../../functions/video/lane.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
 import { changeStatus, changeVideo, createVideo, readVideo } from '../../../functions/video/store.ts';
 import { openSubmission, settleSubmission } from '../../../functions/video/submission.ts';
 import { taskRequestOf } from '../../../functions/video/task-request.ts';
 import { createWanClient } from '../../../functions/wan/client.ts';
 import type { Task } from '../../../functions/wan/query-task.ts';
+import { checkTask } from '../../../functions/workflow/check-task.ts';
 import { type CreateTaskServices, createTask } from '../../../functions/workflow/create-task.ts';
-import { isHeld } from '../../../functions/workflow/dispatch.ts';
 import { recordFailure } from '../../../functions/workflow/record-failure.ts';
 import { startTable } from '../../support/table.ts';
 import { aVideo } from '../../support/videos.ts';
@@ -202,6 +202,22 @@ describe('a lost answer', () => {
     expect((await readVideo(store.table, video.id))?.task).toMatchObject({ id: tasks[0]!.task_id, attempts: 1 });
   });
 
+  test('whose task is adopted counts as one task, once, and a task beside it as another', async () => {
+    const { wan } = scriptedWan(() => clock.now);
+    const measured: unknown[][] = [];
+    const services = (once: CreateTaskServices['wan']) =>
+      servicesFor(store.table, clock, once, { measure: (...figure) => measured.push(figure) });
+    const video = await submitting();
+    await untilOutcome(services(losing(wan, true)), video);
+    await createTask(services(wan), video);
+    expect(await readVideo(store.table, video.id)).toMatchObject({ upstream_tasks: 1 });
+    await untilOutcome(services(wan), await submitting({ upstream_tasks: 1 }));
+    expect(measured).toEqual([
+      ['UpstreamTasksPerVideo', 1],
+      ['UpstreamTasksPerVideo', 2],
+    ]);
+  });
+
   test('of a video that is tried again is never taken for the task that its last attempt had', async () => {
     const { wan, tasks } = scriptedWan(() => clock.now);
     const first = await submitting();
@@ -268,7 +284,10 @@ describe('a lost answer', () => {
   test('that could be one of two tasks ends as submission_uncertain, and nothing is sent again', async () => {
     const { wan, tasks } = scriptedWan(() => clock.now);
     const video = await submitting();
-    const services = servicesFor(store.table, clock, losing(wan, true));
+    const measured: unknown[][] = [];
+    const services = servicesFor(store.table, clock, losing(wan, true), {
+      measure: (...figure) => measured.push(figure),
+    });
     await expect(createTask(services, video)).rejects.toThrow();
     // Another program with the same account made one just like it.
     await wan.createTask({
@@ -281,6 +300,7 @@ describe('a lost answer', () => {
       error: { code: 'submission_uncertain' },
     });
     expect(tasks).toHaveLength(2);
+    expect(measured).toEqual([['UpstreamTasksPerVideo', 2]]);
   });
 
   test("of two twins at once, one of whose tasks exists, is nobody's: neither takes what may be the other's", async () => {
@@ -651,6 +671,22 @@ describe('an execution that is no longer the one that counts does nothing', () =
     const video = await submitting(given);
     expect((await createTask(servicesFor(store.table, clock, wan), { id: video.id, run: 1 })).outcome).toBe('settled');
     expect(tasks).toHaveLength(0);
+  });
+
+  test('a run that is resumed after its task should have been forgotten looks at it at once, and so ends', async () => {
+    const { wan, tasks } = scriptedWan(() => clock.now);
+    const video = await submitting();
+    const services = servicesFor(store.table, clock, wan);
+    await createTask(services, video);
+    // The state machine's own time is over.
+    clock.now += 30 * 3600_000;
+    const resumed = (await changeVideo(store.table, (await readVideo(store.table, video.id))!, { set: { run: 2 } }))!;
+    const output = await createTask(services, resumed);
+    expect(output).toMatchObject({ outcome: 'created', run: 2 });
+    expect(Date.parse(output.outcome === 'created' ? output.check_at : '')).toBeLessThanOrEqual(clock.now + 1000);
+    expect(tasks).toHaveLength(1);
+    const checking = { ...services, workflow: scriptedExecutions().workflow };
+    expect(await checkTask(checking, resumed)).toMatchObject({ outcome: 'failed', error: { code: 'task_expired' } });
   });
 
   test('a resumed run goes on with the task that is there', async () => {

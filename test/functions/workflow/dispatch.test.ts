@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ownerName } from '../../../functions/shared/environment.ts';
-import { claimPermit, holdLane, readLane, releasePermit } from '../../../functions/video/lane.ts';
+import { claimPermit, holdLane, readLane } from '../../../functions/video/lane.ts';
 import { firstOfEachOwner } from '../../../functions/video/queue.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
 import { changeStatus, createVideo, readVideo, type Table } from '../../../functions/video/store.ts';
@@ -148,14 +148,55 @@ test('a permit whose video is gone is given back', async () => {
   expect((await readLane(store.table, own.model)).running.size).toBe(0);
 });
 
-test('no owner waits for ever behind more owners than one look considers', async () => {
+test("when several owners drop many at once, everybody's first is started before anybody's second", async () => {
+  const own = lane(3);
+  for (const owner of ['dave', 'alice', 'carol', 'bob', 'erin']) await own.add(owner, 6);
+  const owners = async () => {
+    const ids = [...own.executions.keys()].map((name) => name.slice(0, -2));
+    return Promise.all(ids.map(async (id) => (await readVideo(store.table, id))!.owner));
+  };
+  await dispatch(own.dispatcher, own.model);
+  while (own.executions.size < 15) {
+    for (const id of (await readLane(store.table, own.model)).running) await end(own, id);
+  }
+  const served = await owners();
+  for (let round = 0; round < 15; round += 5) expect(new Set(served.slice(round, round + 5)).size).toBe(5);
+});
+
+test('a round is dispatched by one look into the queue', async () => {
+  const own = lane(7);
+  for (let index = 10; index < 40; index++) await own.add(`owner-${index}`);
+  const sent: string[] = [];
+  const send = async (command: { constructor: { name: string } }) => {
+    sent.push(command.constructor.name);
+    return store.table.client.send(command as never);
+  };
+  const table = { ...own.dispatcher.table, client: { send } as never };
+  expect(await dispatch({ ...own.dispatcher, table }, own.model)).toHaveLength(7);
+  // Two laps: what comes after the owner served last, and what comes before.
+  expect(sent.filter((name) => name === 'QueryCommand').length).toBeLessThanOrEqual(3);
+});
+
+test('a full lane costs its dispatcher one read', async () => {
   const own = lane(1);
-  for (let index = 10; index < 70; index++) await own.add(`owner-${index}`);
-  // The last one that a look from the beginning considers.
-  await claimPermit(own.dispatcher.table, own.dispatcher.laneOf(own.model), { id: 'earlier', owner: 'owner-59' });
-  await releasePermit(store.table, own.model, 'earlier');
-  const [id] = await dispatch(own.dispatcher, own.model);
-  expect((await readVideo(store.table, id!))!.owner).toBe('owner-60');
+  await own.add('alice', 3);
+  await dispatch(own.dispatcher, own.model);
+  const sent: string[] = [];
+  const send = async (command: { constructor: { name: string } }) => {
+    sent.push(command.constructor.name);
+    return store.table.client.send(command as never);
+  };
+  await dispatch({ ...own.dispatcher, table: { ...own.dispatcher.table, client: { send } as never } }, own.model);
+  expect(sent).toEqual(['GetCommand']);
+});
+
+test('a permit that a video can not use goes to the next in the same dispatch', async () => {
+  const own = lane(1);
+  const [gone] = await own.add('alice');
+  const [next] = await own.add('bob');
+  // The index still shows a video that was canceled just now.
+  await changeStatus(store.table, gone!, 'canceled');
+  expect(await dispatch(own.dispatcher, own.model, { also: gone!, most: 1 })).toEqual([next!.id]);
 });
 
 test('a look that begins after an owner goes around, and shows each owner once', async () => {

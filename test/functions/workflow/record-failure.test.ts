@@ -58,6 +58,7 @@ test.each([
   ['WanUnavailable', {}, 'service_unavailable'],
   ['TypeError', { run: 8 }, 'internal_error'],
   ['ArchiveInterrupted', { status: 'archiving' as const, task: expired }, 'video_lost'],
+  ['VideoBroken', { status: 'archiving' as const, task: expired }, 'video_broken'],
   ['WanUnavailable', { status: 'running' as const, task: expired }, 'task_expired'],
   ['TaskUnknown', { status: 'running' as const, task: alive }, 'task_expired'],
   ['TaskUnknown', { status: 'archiving' as const, task: alive }, 'video_lost'],
@@ -79,9 +80,11 @@ test.each([
   ],
 ])('a surprise does not end a video that can be saved: %s', async (_, given) => {
   const { video, dispatcher, after } = await open(given);
-  const input = { id: video.id, run: 1, error: { Error: 'TypeError', Cause: 'secret' } };
-  await expect(recordFailure(dispatcher, input)).rejects.toThrow(expect.objectContaining({ name: 'Unexplained' }));
-  expect((await after()).video.status).toBe(video.status);
+  for (const name of ['TypeError', 'VideoBroken']) {
+    const input = { id: video.id, run: 1, error: { Error: name, Cause: 'secret' } };
+    await expect(recordFailure(dispatcher, input)).rejects.toThrow(expect.objectContaining({ name: 'Unexplained' }));
+    expect((await after()).video.status).toBe(video.status);
+  }
 });
 
 test('a video that has ended, or that a newer run works on, is left alone', async () => {

@@ -53,6 +53,7 @@ function scripted(limit?: number, permits = 2) {
   const checking: CheckTaskServices = {
     ...dispatcher,
     wan: {
+      listTasks: wan.listTasks,
       queryTask: async (task_id) => ({
         outcome: 'task',
         status: 'SUCCEEDED',
@@ -61,8 +62,10 @@ function scripted(limit?: number, permits = 2) {
         usage: { duration: 5 },
       }),
     },
-    typicalSeconds: () => 60,
-    permits: 30,
+    configuredSeconds: 60,
+    measure: () => undefined,
+    random: () => 0.5,
+    sleep: async () => undefined,
   };
   const add = async (given: Partial<VideoRecord> = {}): Promise<VideoRecord> => {
     const video = aVideo({ owner, model, estimated_cost, ...given }, ++clock.now);

@@ -82,7 +82,7 @@ export function scriptedWan(now: () => number) {
 
 /** Executions by name: which were started, and how each stands. */
 export function scriptedExecutions() {
-  const executions = new Map<string, 'RUNNING' | 'FAILED'>();
+  const executions = new Map<string, 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'ABORTED' | 'TIMED_OUT'>();
   const send = async (command: { input: { name?: string; executionArn?: string } }) => {
     const { name, executionArn } = command.input;
     if (name) {
@@ -117,8 +117,9 @@ export function servicesFor(
     wanRegion: 'singapore',
     uncertainSeconds: 120,
     monthlySpendingLimit: undefined,
-    typicalSeconds: () => 60,
-    permits: 30,
+    configuredSeconds: 60,
+    measure: () => undefined,
+    random: () => 0.5,
     sleep: async (milliseconds) => {
       clock.now += Math.max(0, milliseconds);
     },

@@ -13,6 +13,7 @@ test.each<[string, Record<string, unknown>, methods: { signed: number; authorize
   ['the default', {}, { signed: 0, authorized: 14, open: 4 }],
   ['tokens', { auth: 'jwt', jwt }, { signed: 0, authorized: 14, open: 4 }],
   ['signatures', { auth: 'iam' }, { signed: 13, authorized: 1, open: 3 }],
+  ['somebody to write to', { alarmEmail: 'ops@example.com' }, { signed: 0, authorized: 14, open: 4 }],
   ['a web ACL', { waf: { requestsPer5Minutes: 100 } }, { signed: 0, authorized: 14, open: 4 }],
 ])('the stack with %s is one that the local runtime knows, every part of it', async (_, context, methods) => {
   const { template } = await synthesizeStandIns(context);

@@ -47,6 +47,16 @@ export const inertTypes = {
     attributes: {},
     properties: inert(watching),
   }),
+  'AWS::SNS::Subscription': resourceType({
+    ref: arn('sns', ({ name }) => name),
+    attributes: {},
+    properties: inert('only alarms speak to its topic, and they do not ring here'),
+  }),
+  'AWS::KMS::Key': resourceType({
+    ref: ({ name }) => name,
+    attributes: { Arn: arn('kms', ({ name }) => `key/${name}`), KeyId: ({ name }) => name },
+    properties: inert('files on this machine are as encrypted as its disk'),
+  }),
   'AWS::WAFv2::WebACL': resourceType({
     name_property: 'Name',
     ref: ({ name }) => name,

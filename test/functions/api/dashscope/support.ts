@@ -67,6 +67,7 @@ export function aDashscope(table: Table, given: Partial<DashscopeServices & Inta
     monthlySpendingLimit: undefined,
     media: aMediaStore(new Map(), uploadsOf(files)),
     dispatch: async ({ id }) => void dispatched.push(id),
+    measure: () => undefined,
     logUndispatched: (_video, error) => void surprises.push(error),
     ...given,
   };

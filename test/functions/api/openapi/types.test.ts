@@ -16,7 +16,7 @@ import {
 } from '../../../../functions/api/openapi/video-schema.ts';
 import type { ProblemMembers } from '../../../../functions/api/problem.ts';
 import type { Usage } from '../../../../functions/api/usage.ts';
-import type { Failure } from '../../../../functions/video/record.ts';
+import type { Failure, Source } from '../../../../functions/video/record.ts';
 import type { VideoView } from '../../../../functions/video/view.ts';
 import { viewOf } from '../../../../functions/video/view.ts';
 import type { Price } from '../../../../functions/wan/prices.ts';
@@ -31,7 +31,7 @@ type Flat<T> = { [Key in keyof T]: T[Key] };
 describe('schemas of answers are the types that the handlers answer with', () => {
   test('a video', () => {
     expectTypeOf<z.output<typeof videoSchema>>().toEqualTypeOf<
-      Flat<Omit<VideoView, 'error'> & { error?: Flat<Failure> }>
+      Flat<Omit<VideoView, 'error' | 'source'> & { error?: Flat<Failure>; source: Flat<Source> }>
     >();
     expectTypeOf<z.output<typeof failureSchema>>().toEqualTypeOf<Flat<Failure>>();
     expectTypeOf<z.output<typeof priceSchema>>().toEqualTypeOf<Price>();

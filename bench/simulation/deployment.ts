@@ -1,0 +1,89 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { environments, type FunctionName } from '../../functions/shared/environment.ts';
+import { projectRoot } from '../../infra/bundle.ts';
+import { synthesize } from '../../infra/synthesize.ts';
+import { usual, withOrigins } from '../../local/addresses.ts';
+import { account, region } from '../../local/aws/account.ts';
+import type { TableDefinition } from '../../local/aws/dynamodb/dynamodb.ts';
+import { readRules } from '../../local/aws/rules.ts';
+import type { StateMachineResource } from '../../local/aws/step-functions/step-functions.ts';
+import { loadStack } from '../../local/aws/template/load.ts';
+
+/** What a simulation needs to know of the synthesised template. */
+export interface Deployment {
+  table: TableDefinition;
+  buckets: { name: string; versioned: boolean }[];
+  stateMachines: StateMachineResource[];
+  /** The variables that the template gives each function. */
+  environmentOf(name: FunctionName): NodeJS.ProcessEnv;
+  /** Which function an ARN, with or without its alias, means. @throws Error for one the template does not have */
+  functionOf(arn: string): FunctionName;
+  /** Functions that run at a fixed rate. */
+  schedules: { name: FunctionName; seconds: number }[];
+}
+
+/** Kept apart from what `npm start` synthesised: the functions' code is none here, since a simulation composes them itself. */
+const outdir = path.join(projectRoot, '.build', 'bench');
+
+/** The stack as it would be deployed. @param context its settings, over those of a stack beside the emulator */
+export async function readDeployment(
+  addresses: { awsUrl: string; emulatorUrl: string },
+  context: Readonly<Record<string, unknown>>,
+): Promise<Deployment> {
+  const synthesis = await synthesize({
+    outdir,
+    bundles: await noCode(),
+    context: {
+      wanBaseUrl: usual.emulatorUrl,
+      trustedOrigins: [new URL(usual.emulatorUrl).origin, usual.awsUrl],
+      ...context,
+    },
+  });
+  const stack = loadStack(withOrigins(synthesis.template, addresses), { stack_name: 'firstframe', account, region });
+  const functions = stack.all('AWS::Lambda::Function').map(({ logical_id, name, properties }) => ({
+    name: synthesis.functions[logical_id]!.name as FunctionName,
+    deployedAs: name,
+    environment: properties.Environment?.Variables ?? {},
+  }));
+  const functionOf = (arn: string): FunctionName => {
+    const deployedAs = arn.split(':function:')[1]?.split(':')[0];
+    const found = functions.find((each) => each.deployedAs === deployedAs);
+    if (!found) throw new Error(`The template has no function ${arn}.`);
+    return found.name;
+  };
+  const [table] = stack.all('AWS::DynamoDB::Table').map(({ name, properties }) => ({ ...properties, name }));
+  return {
+    table: table!,
+    buckets: stack.all('AWS::S3::Bucket').map(({ name, properties }) => ({
+      name,
+      versioned: properties.VersioningConfiguration?.Status === 'Enabled',
+    })),
+    stateMachines: stack.all('AWS::StepFunctions::StateMachine').map(({ name, ref, properties }) => ({
+      arn: ref,
+      name,
+      definition: JSON.parse(properties.DefinitionString) as object,
+      type: properties.StateMachineType,
+      role_arn: properties.RoleArn,
+    })),
+    environmentOf: (name) => functions.find((each) => each.name === name)!.environment,
+    functionOf,
+    schedules: readRules(stack).flatMap(({ schedule_expression = '', targets }) => {
+      const [, count, unit] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(schedule_expression) ?? [];
+      if (!count || !unit) return [];
+      const seconds = Number(count) * { minute: 60, hour: 3600, day: 86_400 }[unit]!;
+      return targets.map(({ function_arn }) => ({ name: functionOf(function_arn), seconds }));
+    }),
+  };
+}
+
+async function noCode() {
+  const names = Object.keys(environments) as FunctionName[];
+  const bundles = names.map(async (name, index) => {
+    const directory = path.join(outdir, 'no-code', name);
+    await mkdir(directory, { recursive: true });
+    await writeFile(path.join(directory, 'index.js'), 'exports.handler = async () => ({});\n');
+    return [name, { directory, hash: index.toString(16).padStart(64, '0') }] as const;
+  });
+  return new Map(await Promise.all(bundles));
+}

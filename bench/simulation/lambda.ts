@@ -1,0 +1,52 @@
+import type { VirtualClock } from './clock.ts';
+import type { Latency } from './latency.ts';
+
+/** What an entry exports. */
+export type Handler = (event: never) => Promise<unknown>;
+
+export interface Lambda {
+  /** Runs a function and gives its answer, or throws its error. */
+  invoke(name: string, event: unknown): Promise<unknown>;
+  /** Runs it without anybody waiting: an error is tried again after one minute, then after two, as Lambda does. */
+  accept(name: string, event: unknown): void;
+  /** Invocations that nobody waits for and that failed for good. */
+  readonly dead: readonly { name: string; error: unknown }[];
+}
+
+/**
+ * Functions in containers: an idle one is taken again, and a new one begins cold and with nothing in its memory.
+ * @param load what the entry of a function does when a container loads it
+ */
+export function createLambda(
+  { clock, latency }: { clock: VirtualClock; latency: Latency },
+  load: (name: string) => Handler,
+): Lambda {
+  const idle = new Map<string, Handler[]>();
+  const dead: { name: string; error: unknown }[] = [];
+
+  async function invoke(name: string, event: unknown): Promise<unknown> {
+    const containers = idle.get(name) ?? [];
+    idle.set(name, containers);
+    const warm = containers.pop();
+    const handler = await latency(warm ? 'warmStart' : 'coldStart', async () => warm ?? load(name));
+    try {
+      return await handler(JSON.parse(JSON.stringify(event)) as never);
+    } finally {
+      containers.push(handler);
+    }
+  }
+
+  async function insist(name: string, event: unknown): Promise<void> {
+    for (const wait of [60_000, 120_000]) {
+      try {
+        await invoke(name, event);
+        return;
+      } catch {
+        await clock.sleep(wait);
+      }
+    }
+    await invoke(name, event).catch((error: unknown) => void dead.push({ name, error }));
+  }
+
+  return { invoke, accept: (name, event) => void insist(name, event), dead };
+}

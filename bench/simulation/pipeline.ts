@@ -1,0 +1,120 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { S3Client } from '@aws-sdk/client-s3';
+import type { FunctionName } from '../../functions/shared/environment.ts';
+import type { MetricName } from '../../functions/shared/metric-names.ts';
+import type { Table } from '../../functions/video/store.ts';
+import { objectEvent } from '../../local/aws/events/object-events.ts';
+import type { ObjectEvent } from '../../local/aws/s3/index.ts';
+import { createVirtualClock, type VirtualClock } from './clock.ts';
+import { type Deployment, readDeployment } from './deployment.ts';
+import { isSimulated, loadFunction, type World } from './functions.ts';
+import { createLambda } from './lambda.ts';
+import { createLatency } from './latency.ts';
+import { seededRandom } from './random.ts';
+import { simulateS3 } from './s3.ts';
+import { simulateStepFunctions } from './step-functions.ts';
+import { simulateTable } from './table.ts';
+import { type SimulatedWan, simulateWan } from './wan.ts';
+
+export interface PipelineOptions {
+  seed: number;
+  /** How long Wan takes for a video. */
+  task_seconds: number;
+  /** Settings of the stack, as in cdk.json. */
+  context: Readonly<Record<string, unknown>>;
+}
+
+/** The whole pipeline in this process, by a virtual clock. */
+export interface Pipeline {
+  clock: VirtualClock;
+  wan: SimulatedWan;
+  /** The table and S3 as seen from outside: looking at them takes no time. */
+  table: Table;
+  s3: S3Client;
+  uploadsBucket: string;
+  /** How often each figure was told, in all. */
+  measured: ReadonlyMap<MetricName, number>;
+  /** What went wrong without anybody waiting for it. */
+  trouble: readonly unknown[];
+  close(): Promise<void>;
+}
+
+/** When the clock begins. */
+const START = Date.parse('2026-01-01T00:00:00Z');
+
+export async function startPipeline({ seed, task_seconds, context }: PipelineOptions): Promise<Pipeline> {
+  const random = seededRandom(seed);
+  const clock = createVirtualClock(START);
+  const latency = createLatency(clock, random);
+  const directory = await mkdtemp(path.join(tmpdir(), 'firstframe-bench-'));
+  const time = { clock, latency, random };
+
+  let changed = (_change: ObjectEvent): void => undefined;
+  const wan = await simulateWan(time, { directory, taskSeconds: task_seconds });
+  const s3 = await simulateS3(time, { directory, changed: (change) => changed(change) });
+  const deployment = await readDeployment({ awsUrl: s3.endpoint, emulatorUrl: wan.url }, context);
+  for (const { name, versioned } of deployment.buckets) await s3.createBucket(name, { versioned });
+  const { table, outside } = await simulateTable(time, deployment.table);
+
+  const trouble: unknown[] = [];
+  const measured = new Map<MetricName, number>();
+  const lambda = createLambda(time, (name) => loadFunction(world, name as FunctionName));
+  const stepFunctions = simulateStepFunctions(time, {
+    directory: path.join(directory, 'step-functions'),
+    stateMachines: deployment.stateMachines,
+    invoke: (arn, payload) => lambda.invoke(deployment.functionOf(arn), payload),
+    ended({ status, name }) {
+      if (status === 'SUCCEEDED') return;
+      trouble.push(new Error(`The execution ${name} ended ${status}.`));
+    },
+  });
+
+  const world: World = {
+    clock,
+    random,
+    table,
+    s3: s3.client,
+    stepFunctions: stepFunctions.client,
+    wanFetch: wan.fetch,
+    measure: (name) => void measured.set(name, (measured.get(name) ?? 0) + 1),
+    environmentOf: deployment.environmentOf,
+    log: (error) => void trouble.push(error),
+  };
+  const uploadsBucket = readUploadsBucket(deployment);
+  changed = (change) => {
+    if (change.name !== 'ObjectCreated' || change.bucket !== uploadsBucket || !change.key.startsWith('drop/')) return;
+    void latency('eventBridge', async () => undefined).then(() =>
+      lambda.accept('drop', objectEvent(change, clock.now())),
+    );
+  };
+  for (const { name, seconds } of deployment.schedules.filter(({ name }) => isSimulated(name))) {
+    void (async () => {
+      for (;;) {
+        await clock.sleep(seconds * 1000);
+        lambda.accept(name, {});
+      }
+    })();
+  }
+
+  return {
+    clock,
+    wan,
+    table: outside,
+    s3: s3.outside,
+    uploadsBucket,
+    measured,
+    get trouble() {
+      return [...trouble, ...lambda.dead.map(({ error }) => error)];
+    },
+    async close() {
+      await stepFunctions.close();
+      await s3.close();
+      await wan.close();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+const readUploadsBucket = ({ environmentOf }: Deployment): string => environmentOf('drop').UPLOADS_BUCKET!;

@@ -1,0 +1,69 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { startWan } from '../../local/wan/server.ts';
+import type { VirtualClock } from './clock.ts';
+import type { CallName, Latency } from './latency.ts';
+
+/** A call to Wan as a client sees it. */
+export interface WanCall {
+  /** Milliseconds since 1970. */
+  at: number;
+  route: 'submit' | 'query' | 'list' | 'download' | 'other';
+  status: number;
+}
+
+/** A task as the emulator wrote it down. */
+export interface WanTask {
+  task_id: string;
+  /** Milliseconds since 1970. */
+  submitted_at: number;
+}
+
+export interface SimulatedWan {
+  /** Ends in `/api/v1`. */
+  url: string;
+  fetch: typeof fetch;
+  calls: WanCall[];
+  /** Every task that was ever made. */
+  tasks(): Promise<WanTask[]>;
+  close(): Promise<void>;
+}
+
+const routes: readonly [WanCall['route'], CallName, RegExp][] = [
+  ['submit', 'wanSubmit', /^POST .*\/video-synthesis$/],
+  ['list', 'wan', /^GET \/api\/v1\/tasks\/?(\?|$)/],
+  ['query', 'wan', /^GET \/api\/v1\/tasks\//],
+  ['download', 'wanDownload', /^GET \/dashscope-result\//],
+];
+
+/** The emulator with its limits on, by the virtual clock. @param taskSeconds how long it takes for a video */
+export async function simulateWan(
+  { clock, latency }: { clock: VirtualClock; latency: Latency },
+  { directory, taskSeconds }: { directory: string; taskSeconds: number },
+): Promise<SimulatedWan> {
+  const home = path.join(directory, 'wan');
+  const wan = await startWan({ port: 0, directory: home, taskSeconds, limits: 'on', now: clock.now });
+  const calls: WanCall[] = [];
+  return {
+    url: wan.url,
+    calls,
+    async fetch(input, init) {
+      const { pathname, search } = new URL(String(input));
+      const what = `${init?.method ?? 'GET'} ${pathname}${search}`;
+      const [route, call] = routes.find(([, , pattern]) => pattern.test(what)) ?? (['other', 'wan'] as const);
+      return latency(call, async () => {
+        const response = await fetch(input, init);
+        calls.push({ at: clock.now(), route, status: response.status });
+        // All of it, so that reading it takes no more real time.
+        return new Response(await response.arrayBuffer(), response);
+      });
+    },
+    async tasks() {
+      const files = await readdir(path.join(home, 'tasks'));
+      return Promise.all(
+        files.map(async (file) => JSON.parse(await readFile(path.join(home, 'tasks', file), 'utf8')) as WanTask),
+      );
+    },
+    close: wan.close,
+  };
+}

@@ -1,0 +1,94 @@
+import type { S3Client } from '@aws-sdk/client-s3';
+import { idsInStatus } from '../video/queue.ts';
+import { readItem } from '../video/read-item.ts';
+import { fromItem, readVideo, type Table } from '../video/store.ts';
+import { isTombstone } from '../video/tombstone.ts';
+import { atMost, valuesOf } from './at-most.ts';
+import { closeManifest, lineId, type Manifest, readManifest } from './manifest-item.ts';
+import { putResult, readResult, resultKey } from './manifest-result.ts';
+import { isDone, type ManifestRow, rowOf } from './manifest-row.ts';
+import { isOvertaken, isPossibleKey } from './result-place.ts';
+
+export interface RefreshServices {
+  table: Table;
+  s3: Pick<S3Client, 'send'>;
+}
+
+/** A manifest is looked at each minute, one of more lines than this every second minute, and so on: each writes its result whole. */
+const LINES_A_MINUTE = 1000;
+
+/** Records that are read at once. */
+const READS_AT_ONCE = 25;
+
+/** No manifest is begun after this time, in milliseconds: those that are left come first in another minute. */
+const LONGEST = 30_000;
+
+/**
+ * Tells how the lines of manifests stand, where that has changed, and closes the manifests of which all lines have ended. Meant to run
+ * each minute. Whatever goes wrong with one keeps no other from its turn.
+ * @returns ids of the manifests that were closed
+ * @throws AggregateError after all had their turn; the next call tries again
+ */
+export async function refreshManifests(services: RefreshServices): Promise<string[]> {
+  const { table } = services;
+  const begun = table.now();
+  const minute = Math.floor(begun / 60_000);
+  const ids: string[] = [];
+  for await (const id of idsInStatus(table, 'manifest')) ids.push(id);
+  const first = ids.length > 0 ? minute % ids.length : 0;
+  const closed: string[] = [];
+  const errors: unknown[] = [];
+  for (const id of [...ids.slice(first), ...ids.slice(0, first)]) {
+    if (table.now() - begun > LONGEST) break;
+    try {
+      const manifest = await readManifest(table, id);
+      if (!manifest?.taken_at || minute % Math.ceil(manifest.lines / LINES_A_MINUTE) !== 0) continue;
+      if (!(await refresh(services, manifest))) continue;
+      await closeManifest(table, id);
+      closed.push(id);
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0)
+    throw new AggregateError(errors, `${errors.length} results of manifests could not be written.`);
+  return closed;
+}
+
+/** @returns whether nothing is left to tell */
+async function refresh({ table, s3 }: RefreshServices, manifest: Manifest): Promise<boolean> {
+  if (!isPossibleKey(resultKey(manifest))) return true;
+  const standing = await readResult(s3, manifest);
+  // It was written over this manifest's own, so it is of a later version.
+  if (standing.kind === 'another') return true;
+  const before = standing.kind === 'own' ? standing.rows : await rowsOfVideos(table, manifest);
+  const rows = valuesOf(await atMost(READS_AT_ONCE, before, (row) => renewed(table, row)), 'lines could not be read.');
+  if (standing.kind === 'none' || rows.some((row, index) => row !== before[index])) {
+    try {
+      await putResult(s3, manifest, rows, standing.condition);
+    } catch (error) {
+      if (isOvertaken(error)) return false;
+      throw error;
+    }
+  }
+  return rows.every(isDone);
+}
+
+/** A line as it stands now: the same row when nothing has changed. */
+async function renewed(table: Table, row: ManifestRow): Promise<ManifestRow> {
+  const { line, id } = row;
+  if (isDone(row) || line === undefined || id === undefined) return row;
+  const now = rowOf(line, id, await readVideo(table, id));
+  return now.status === row.status ? row : now;
+}
+
+/** Somebody has deleted the result or written over it: the lines that became videos are told again. */
+async function rowsOfVideos(table: Table, manifest: Manifest): Promise<ManifestRow[]> {
+  const lines = Array.from({ length: manifest.lines }, (_, index) => index + 1);
+  const read = async (line: number): Promise<ManifestRow[]> => {
+    const id = lineId(manifest, line);
+    const item = await readItem(table, id);
+    return item ? [rowOf(line, id, isTombstone(item) ? undefined : fromItem(item))] : [];
+  };
+  return valuesOf(await atMost(READS_AT_ONCE, lines, read), 'lines could not be read.').flat();
+}

@@ -1,0 +1,102 @@
+import {
+  HeadObjectCommand,
+  ListObjectVersionsCommand,
+  NoSuchKey,
+  NotFound,
+  type S3Client,
+  S3ServiceException,
+} from '@aws-sdk/client-s3';
+
+type S3 = Pick<S3Client, 'send'>;
+
+/** A version of an object in the drop folder: what a result is about. */
+export interface Origin {
+  bucket: string;
+  key: string;
+  version_id?: string | undefined;
+}
+
+/** A place beside an object of the drop folder where a result may be written. */
+export interface FreePlace {
+  /** Holds exactly while nobody else has written there. */
+  condition: { IfNoneMatch: '*' } | { IfMatch: string };
+  /** The labels of the result of this very version that stands there; undefined where none does. */
+  standing: Readonly<Record<string, string>> | undefined;
+}
+
+/** The label that tells which version a result is about: versions have no order of their own, so it is looked up. */
+export const originLabel = 'origin-version';
+
+/** What S3 takes for a key, in bytes: a long name of an image leaves no room for that of its result. */
+const MOST_KEY_BYTES = 1024;
+
+export const isPossibleKey = (key: string): boolean => Buffer.byteLength(key) <= MOST_KEY_BYTES;
+
+/** How often a write that others keep overtaking is tried: more of them than this at once are no accident. */
+const ATTEMPTS = 10;
+
+/**
+ * Writes what is told of one version of an object beside it, and never over what is told of a later version: reads what stands,
+ * decides, writes on condition that it still stands, and begins anew when it does not. Whatever else lies there, a file of somebody's
+ * own, is overwritten: the name is taken for results, and the bucket keeps its versions.
+ * @param write writes under the condition, with `originLabels(origin)` in the object's metadata; or does nothing where what stands
+ *   says all
+ * @returns `superseded` when what is told of a later version stands there
+ */
+export async function writeBeside(
+  s3: S3,
+  key: string,
+  origin: Origin,
+  write: (place: FreePlace) => Promise<unknown>,
+): Promise<'written' | 'superseded'> {
+  for (let attempt = 1; ; attempt++) {
+    const place = await lookAt(s3, key, origin);
+    if (place === 'superseded') return place;
+    try {
+      await write(place);
+      return 'written';
+    } catch (error) {
+      if (!isOvertaken(error) || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+export const originLabels = ({ version_id = '' }: Origin): Record<string, string> => ({ [originLabel]: version_id });
+
+async function lookAt(s3: S3, key: string, origin: Origin): Promise<FreePlace | 'superseded'> {
+  const found = await s3.send(new HeadObjectCommand({ Bucket: origin.bucket, Key: key })).catch(unlessAbsent);
+  if (!found?.ETag) return { condition: { IfNoneMatch: '*' }, standing: undefined };
+  const labels = found.Metadata ?? {};
+  const version = labels[originLabel];
+  const isOwn = version === (origin.version_id ?? '');
+  if (version && !isOwn && (await isLater(s3, origin, version))) return 'superseded';
+  return { condition: { IfMatch: found.ETag }, standing: isOwn ? labels : undefined };
+}
+
+/**
+ * Whether another version of an object was stored after this one. S3 lists the versions of a key with the one stored last first.
+ * One that is gone is later than none.
+ */
+async function isLater(s3: S3, { bucket, key, version_id }: Origin, other: string): Promise<boolean> {
+  let markers: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined } = {};
+  for (;;) {
+    const page = await s3.send(new ListObjectVersionsCommand({ Bucket: bucket, Prefix: key, ...markers }));
+    for (const { Key, VersionId } of page.Versions ?? []) {
+      // The key itself comes first among those that begin with it.
+      if (Key !== key || VersionId === version_id) return false;
+      if (VersionId === other) return true;
+    }
+    if (!page.IsTruncated) return false;
+    markers = { KeyMarker: page.NextKeyMarker, VersionIdMarker: page.NextVersionIdMarker };
+  }
+}
+
+/** Whether a conditional write met another write: what stood there has changed, is gone, or is just being written. */
+export const isOvertaken = (error: unknown): boolean =>
+  error instanceof S3ServiceException &&
+  ['PreconditionFailed', 'ConditionalRequestConflict', 'NoSuchKey'].includes(error.name);
+
+function unlessAbsent(error: unknown): undefined {
+  if (error instanceof NotFound || error instanceof NoSuchKey) return undefined;
+  throw error;
+}

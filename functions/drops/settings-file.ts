@@ -1,0 +1,123 @@
+import { structureFault } from '../api/json-structure.ts';
+import { readBody } from '../wan/request-body.ts';
+import { isJsonObject, readFields } from '../wan/request-fields.ts';
+import { inputFields, parameterFields } from '../wan/request-schema.ts';
+import { pointerTo, type Violation } from '../wan/violations.ts';
+import type { SettingsBody } from './settings.ts';
+
+/** A prompt and a negative prompt of the most characters that are taken, in any language, and some. */
+export const MAX_SETTINGS_BYTES = 256 * 1024;
+
+/** A sidecar or a `_defaults.json`, or all that is wrong with it. */
+export type SettingsFile =
+  | { ok: true; body: SettingsBody; sidecarRequired: boolean }
+  | { ok: false; violations: Violation[] };
+
+const bodyFields = ['model', 'input', 'parameters', 'metadata'];
+const { img_url, ...settableInput } = inputFields;
+
+/**
+ * Reads a file that lies beside images: the body of `POST /videos` without `img_url`; a `_defaults.json` may also hold
+ * `"sidecar": "required"`. Only its shape is checked: what a model takes shows when it is merged with what else there is.
+ */
+export function readSettingsFile(bytes: Uint8Array, kind: 'sidecar' | 'defaults'): SettingsFile {
+  const parsed = parse(bytes);
+  if ('fault' in parsed) return { ok: false, violations: [{ pointer: '', ...parsed.fault }] };
+  if (!isJsonObject(parsed.value)) {
+    const message = 'Write a JSON object such as {"input": {"prompt": "The cat wakes up"}}.';
+    return { ok: false, violations: [{ pointer: '', code: 'wrong_type', message }] };
+  }
+  const { model, sidecar, ...rest } = parsed.value;
+  const input = section(rest, 'input');
+  const parameters = section(rest, 'parameters');
+  const { img_url: image, ...settable } = input.object;
+  const readInput = readFields(settable, settableInput, '/input', 'strict');
+  const readParameters = readFields(parameters.object, parameterFields, '/parameters', 'strict');
+  const labels = readBody(
+    { input: { img_url: '' }, ...('metadata' in rest ? { metadata: rest.metadata } : {}) },
+    'strict',
+  );
+  const violations = [
+    ...(model === undefined || typeof model === 'string' ? [] : [modelIsNoText]),
+    ...input.violations,
+    ...(image === undefined ? [] : [imageInSettings]),
+    ...readInput.violations,
+    ...parameters.violations,
+    ...readParameters.violations,
+    ...labels.violations,
+    ...(sidecar === undefined || (kind === 'defaults' && sidecar === 'required') ? [] : [sidecarViolation(kind)]),
+    ...unknownFields(rest, kind),
+  ];
+  if (violations.length > 0) return { ok: false, violations };
+  return {
+    ok: true,
+    body: {
+      ...(model === undefined ? {} : { model }),
+      input: readInput.values,
+      parameters: readParameters.values,
+      metadata: labels.metadata,
+    },
+    sidecarRequired: sidecar === 'required',
+  };
+}
+
+function parse(bytes: Uint8Array): { value: unknown } | { fault: { code: string; message: string } } {
+  const invalid = (message: string) => ({ fault: { code: 'invalid_json', message } });
+  if (bytes.byteLength > MAX_SETTINGS_BYTES) {
+    const message = `The file has more than ${MAX_SETTINGS_BYTES / 1024} KiB, the most that is read. Shorten it.`;
+    return { fault: { code: 'settings_too_large', message } };
+  }
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return invalid('The file is not UTF-8. Save it as UTF-8.');
+  }
+  if (text.trim() === '') return invalid('The file is empty. Write a JSON object into it; {} says nothing.');
+  const fault = structureFault(text);
+  if (fault?.fault === 'too_deep') return invalid('Its objects and lists lie too deep within each other.');
+  if (fault) return invalid(`An object has a key twice: the second is at ${fault.pointer}. Leave one out.`);
+  try {
+    return { value: JSON.parse(text) as unknown };
+  } catch (error) {
+    const where = / at (position \d+)/.exec(error instanceof Error ? error.message : '')?.[1];
+    return invalid(`The JSON breaks off or has a mistake${where ? ` at ${where}` : ''}.`);
+  }
+}
+
+function section(
+  body: Record<string, unknown>,
+  name: 'input' | 'parameters',
+): { object: Record<string, unknown>; violations: Violation[] } {
+  const value = Object.hasOwn(body, name) ? body[name] : {};
+  if (isJsonObject(value)) return { object: value, violations: [] };
+  const message = `Give "${name}" as an object, or leave it out.`;
+  return { object: {}, violations: [{ pointer: `/${name}`, code: 'wrong_type', message }] };
+}
+
+const modelIsNoText: Violation = { pointer: '/model', code: 'wrong_type', message: 'Give the name of a model.' };
+
+const imageInSettings: Violation = {
+  pointer: '/input/img_url',
+  code: 'image_in_settings',
+  message: 'The image is the one that this file lies beside. Leave img_url out.',
+};
+
+const sidecarViolation = (kind: 'sidecar' | 'defaults'): Violation => ({
+  pointer: '/sidecar',
+  code: kind === 'defaults' ? 'invalid_value' : 'unknown_field',
+  message:
+    kind === 'defaults'
+      ? 'Write "required", or leave it out.'
+      : 'Only a _defaults.json may say that its folder waits for sidecars.',
+});
+
+const unknownFields = (body: Record<string, unknown>, kind: 'sidecar' | 'defaults'): Violation[] =>
+  Object.keys(body)
+    .filter((name) => !bodyFields.includes(name))
+    .slice(0, 10)
+    .map((name) => ({
+      pointer: pointerTo('', name),
+      code: 'unknown_field',
+      message: `This field is unknown. Fields here are ${[...bodyFields, ...(kind === 'defaults' ? ['sidecar'] : [])].join(', ')}.`,
+    }));

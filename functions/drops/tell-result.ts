@@ -1,0 +1,75 @@
+import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { closeTold } from '../video/close-told.ts';
+import { idsInStatus } from '../video/queue.ts';
+import { isTerminal, type VideoRecord } from '../video/record.ts';
+import { readVideo, type Table } from '../video/store.ts';
+import { copyBeside } from './result-copy.ts';
+import { type Drop, isDrop, resultOfDrop } from './result-of-drop.ts';
+import { isPossibleKey, originLabels, writeBeside } from './result-place.ts';
+
+export interface ResultServices {
+  table: Table;
+  s3: Pick<S3Client, 'send'>;
+  /** Whether a finished video is copied beside its image. */
+  copyVideo: boolean;
+}
+
+/** The label by which an older outcome of the same image is told from a newer one: a retry gives it another. */
+const toldLabel = 'outcome-of';
+
+/**
+ * Writes what became of a dropped image beside it, as `<key>.result.json`; with `copyVideo` the video too, as `<key>.mp4`, before the
+ * result that names it. Does nothing for a video that is no drop, or has not ended.
+ *
+ * The record stands as `untold` until all is written, so that whatever dies or fails between two steps is done again by the next
+ * call; telling twice is telling once. A newer outcome, after a retry, replaces an older one, never the other way round, and the
+ * result of a later version of the image stays. An image that is gone changes nothing: the folder shows what was paid for.
+ * @throws what S3 or the table throws; the video's own outcome stands in any case
+ */
+export async function tellResult(services: ResultServices, video: VideoRecord): Promise<void> {
+  if (!isDrop(video) || !isTerminal(video.status)) return;
+  const key = `${video.source.key}.result.json`;
+  if (isPossibleKey(key)) await writeResult(services, video, key);
+  await closeTold(services.table, video);
+}
+
+async function writeResult({ s3, copyVideo }: ResultServices, video: Drop, key: string): Promise<void> {
+  const { source, updated_at } = video;
+  await writeBeside(s3, key, source, async ({ condition, standing }) => {
+    const told = standing?.[toldLabel];
+    if (told && told >= updated_at) return;
+    const copy = copyVideo ? await copyBeside(s3, video) : undefined;
+    await s3.send(
+      new PutObjectCommand({
+        Bucket: source.bucket,
+        Key: key,
+        Body: `${JSON.stringify(resultOfDrop(video, copy), undefined, 2)}\n`,
+        ContentType: 'application/json',
+        Metadata: { ...originLabels(source), [toldLabel]: updated_at },
+        ...condition,
+      }),
+    );
+  });
+}
+
+/**
+ * Tells the results that a crash or a failure left untold. Whatever goes wrong with one keeps no other from its turn.
+ * @returns ids of the videos whose result is told now
+ * @throws AggregateError after all had their turn; the next call tries again
+ */
+export async function tellUntold(services: ResultServices): Promise<string[]> {
+  const told: string[] = [];
+  const errors: unknown[] = [];
+  for await (const id of idsInStatus(services.table, 'untold')) {
+    try {
+      const video = await readVideo(services.table, id);
+      if (!video) continue;
+      await tellResult(services, video);
+      told.push(id);
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw new AggregateError(errors, `${errors.length} results of drops could not be written.`);
+  return told;
+}

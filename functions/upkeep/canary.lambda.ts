@@ -1,0 +1,24 @@
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { readEnvironment } from '../shared/environment.ts';
+import { createLogger } from '../shared/logging.ts';
+import { createMeasure } from '../shared/measure.ts';
+import { secretReader } from '../shared/secret.ts';
+import { createWanClient } from '../wan/client.ts';
+import { type CanaryServices, canary, isFailure } from './canary.ts';
+
+const environment = readEnvironment('canary');
+const logger = createLogger('canary');
+const apiKey = secretReader(new SecretsManagerClient({}), environment.WAN_SECRET_ARN, Date.now);
+
+const services: CanaryServices = {
+  wan: createWanClient({ baseUrl: environment.WAN_BASE_URL, apiKey, fetch }),
+  apiKey,
+  measure: createMeasure(),
+  now: Date.now,
+};
+
+export async function handler(): Promise<void> {
+  const report = await canary(services);
+  if (isFailure(report)) logger.warn('Wan does not serve this account.', { ...report });
+  else logger.info('Wan was looked at.', { ...report });
+}

@@ -1,0 +1,102 @@
+import type { Company } from '../video/check-schedule.ts';
+import { readLane } from '../video/lane.ts';
+import { type GoingOn, type Look, leaseLook, readLook, writeLook } from '../video/look.ts';
+import type { Table } from '../video/store.ts';
+import type { ModelName } from '../wan/catalogue.ts';
+import type { WanClient } from '../wan/client.ts';
+import type { ListedTask } from '../wan/list-tasks.ts';
+
+/** From so many tasks at once on, one question about all of them is cheaper than one about each. */
+const FEWEST_TASKS = 2;
+/** Rows of a page, which is as many as are asked for. */
+const PAGE_ROWS = 100;
+/** Up to so many tasks at once, the newest page of tasks in whatever status has nearly all of them; more are listed by status. */
+const ONE_PAGE_TASKS = 50;
+/** A look is repeated when it is so old; each further page makes that a little later. */
+const FRESH_MILLISECONDS = { first_page: 700, further_page: 150 };
+/** While somebody else repeats it, an older one serves many tasks; where there are few, their checks fall together, and wait for it. */
+const USABLE_MILLISECONDS = 6000;
+const WAITING = { times: 8, milliseconds: 250 };
+/** How long a look's size is taken for how many tasks there are, without counting the lane's permits. */
+const SIZE_KNOWN_MILLISECONDS = 20_000;
+/** All pages of a look together may take so long. */
+const LOOK_MILLISECONDS = 8000;
+/** A list covers 16 hours at most; an older task is asked for by itself. Wan's clock may be ahead of ours by the last part. */
+const SPAN_MILLISECONDS = { back: 15.5 * 3600_000, ahead: 60_000 };
+
+export interface LookingServices {
+  table: Table;
+  wan: Pick<WanClient, 'listTasks'>;
+  sleep: (milliseconds: number) => Promise<void>;
+}
+
+/** How many tasks looks serve. @param size of a look */
+export const companyOf = ({ size }: Look): Company => (size <= ONE_PAGE_TASKS ? 'few' : 'many');
+
+/**
+ * A look at all of a model's tasks that is a few seconds old at most and serves all who ask: one of them makes it through Wan's list.
+ * It says only which tasks were going on; one that is not among them may have ended, or have slipped between two pages, so
+ * it is to be asked for by itself.
+ * @returns undefined where asking for each task by itself is cheaper, or no look could be had
+ */
+export async function sharedLook(services: LookingServices, model: ModelName): Promise<Look | undefined> {
+  const { table } = services;
+  const last = await readLook(table, model);
+  const age = last ? table.now() - last.made_at : Number.POSITIVE_INFINITY;
+  const size = last && age < SIZE_KNOWN_MILLISECONDS ? last.size : (await readLane(table, model)).running.size;
+  if (size < FEWEST_TASKS) return undefined;
+  if (last && age < freshness(size)) return last;
+  const usable = last && age < USABLE_MILLISECONDS && companyOf(last) === 'many' ? last : undefined;
+  if (!(await leaseLook(table, model, last))) return usable ?? waitForLook(services, model, last);
+  const made_at = table.now();
+  const seen = await seeAll(services, model, size);
+  return seen ? writeLook(table, model, made_at, seen) : usable;
+}
+
+/** The look that somebody else is making; undefined when that takes too long. */
+async function waitForLook(
+  { table, sleep }: LookingServices,
+  model: ModelName,
+  last: Look | undefined,
+): Promise<Look | undefined> {
+  for (let times = 0; times < WAITING.times; times++) {
+    await sleep(WAITING.milliseconds);
+    const look = await readLook(table, model);
+    if (look && look.made_at > (last?.made_at ?? 0)) return look;
+  }
+  return undefined;
+}
+
+const freshness = (size: number): number =>
+  FRESH_MILLISECONDS.first_page + Math.floor(size / PAGE_ROWS) * FRESH_MILLISECONDS.further_page;
+
+/** The tasks that are going on, by id; undefined when Wan does not answer in time. */
+async function seeAll(
+  { table, wan }: LookingServices,
+  model: ModelName,
+  size: number,
+): Promise<Map<string, GoingOn> | undefined> {
+  const now = table.now();
+  const signal = AbortSignal.timeout(LOOK_MILLISECONDS);
+  const seen = new Map<string, GoingOn>();
+  const span = {
+    model,
+    start_time: new Date(now - SPAN_MILLISECONDS.back).toISOString(),
+    end_time: new Date(now + SPAN_MILLISECONDS.ahead).toISOString(),
+    page_size: PAGE_ROWS,
+  };
+  const isOnePage = size <= ONE_PAGE_TASKS;
+  // A task that begins to run meanwhile is then seen twice rather than not at all.
+  for (const status of isOnePage ? [undefined] : (['PENDING', 'RUNNING'] as const)) {
+    for (let page_no = 1, pages = 1; page_no <= pages; page_no++) {
+      const page = await wan.listTasks({ ...span, ...(status ? { status } : {}), page_no }, signal);
+      if (page.outcome !== 'tasks') return undefined;
+      for (const task of page.tasks) if (isGoingOn(task)) seen.set(task.task_id, task.status);
+      pages = isOnePage ? 1 : page.total_page;
+    }
+  }
+  return seen;
+}
+
+const isGoingOn = (task: ListedTask): task is ListedTask & { status: GoingOn } =>
+  task.status === 'PENDING' || task.status === 'RUNNING';

@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest';
+import { judge } from '../../bench/archive/archive.ts';
+import { openWorkbench } from '../../bench/archive/measure.ts';
+
+test('archiving takes the same memory however large the video is; through one buffer it would not', async () => {
+  const workbench = await openWorkbench(512);
+  try {
+    const small = await workbench.archive('streamed', 20_000_000);
+    expect(judge([small, await workbench.archive('streamed', 60_000_000)]).words).toMatch(/^Flat/);
+    expect(judge([small, await workbench.archive('whole', 60_000_000)]).words).toMatch(/^NOT FLAT/);
+  } finally {
+    await workbench.close();
+  }
+}, 120_000);
+
+test('memory above that of the Lambda breaks the bound, flat or not', () => {
+  const archived = (peak_mb: number) => ({ bytes: 1, sha256: '', seconds: 1, peak_bytes: peak_mb * 1024 * 1024 });
+  expect(judge([archived(510), archived(511)]).holds).toBe(true);
+  expect(judge([archived(510), archived(513)]).holds).toBe(false);
+  expect(judge([archived(100), archived(126)]).holds).toBe(false);
+});

@@ -1,0 +1,277 @@
+import { randomUUID } from 'node:crypto';
+import { GetObjectCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { VideoView } from '../../functions/video/view.ts';
+import { type Endpoint, openEndpoint, openLocal } from '../support/endpoint.ts';
+import { png } from '../support/png.ts';
+
+const picture = png(480, 480);
+/** A picture that every model refuses: its drop ends at once. */
+const tiny = png(10, 10);
+const pause = (seconds: number) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+
+/** A folder of its own in the drop folder, and what shows there. */
+function folderOf(api: Endpoint, folder: string, key = api.drop_api_key) {
+  const Bucket = api.uploads_bucket;
+  const at = (name: string) => `${folder}/${name}`;
+  const videosOf = async (name: string): Promise<VideoView[]> => {
+    const { body } = await api.call('/videos?limit=100', { headers: { authorization: `Bearer ${key}` } });
+    return (body.data as VideoView[]).filter(({ source }) => source.type === 'drop' && source.key === at(name));
+  };
+  const until = async <Found>(look: () => Promise<Found | undefined>): Promise<Found> => {
+    for (;;) {
+      const found = await look();
+      if (found !== undefined) return found;
+      await pause(0.25);
+    }
+  };
+  const read = async (name: string): Promise<string | undefined> => {
+    try {
+      const { Body } = await api.s3.send(new GetObjectCommand({ Bucket, Key: at(name) }));
+      return await Body!.transformToString();
+    } catch (error) {
+      if (error instanceof Error && error.name === 'NoSuchKey') return undefined;
+      throw error;
+    }
+  };
+  return {
+    at,
+    videosOf,
+    put: async (name: string, body: Uint8Array | string | object, Metadata: Record<string, string> = {}) => {
+      const Body =
+        typeof body === 'string' || body instanceof Uint8Array ? Buffer.from(body as Uint8Array) : JSON.stringify(body);
+      await api.s3.send(new PutObjectCommand({ Bucket, Key: at(name), Body, Metadata }));
+    },
+    /** The first video of an image, once it is listed. */
+    videoOf: (name: string) => until(async () => (await videosOf(name)).at(-1)),
+    /** The result beside an image, once it is there and says what is waited for. */
+    resultOf: (name: string, isIt: (result: Result) => boolean = () => true) =>
+      until(async () => {
+        const text = await read(`${name}.result.json`);
+        const result = text === undefined ? undefined : (JSON.parse(text) as Result);
+        return result && isIt(result) ? result : undefined;
+      }),
+    read,
+    head: (name: string) => api.s3.send(new HeadObjectCommand({ Bucket, Key: at(name) })),
+  };
+}
+
+interface Result extends Record<string, unknown> {
+  id: string;
+  status: string;
+  image: { key: string; version_id: string };
+  video?: { bucket: string; key: string; copy?: { bucket: string; key: string } };
+  error?: { code: string; hint: string };
+}
+
+describe.concurrent('images in the drop folder', { timeout: 60_000 }, () => {
+  let api: Endpoint;
+  let folder: ReturnType<typeof folderOf>;
+  beforeAll(async () => {
+    api = await openEndpoint();
+    folder = folderOf(api, `drop/e2e-${randomUUID()}`);
+  });
+  afterAll(() => api?.close());
+
+  test('take each value of their settings from the strongest that names it, and tell it beside them', async () => {
+    const settings = {
+      input: { prompt: 'lost', negative_prompt: 'from defaults' },
+      parameters: { resolution: '480P' },
+    };
+    await folder.put('merged/_defaults.json', { ...settings, metadata: { project: 'spring' } });
+    await folder.put('merged/cat.png.json', { input: { prompt: 'from the sidecar' }, parameters: { seed: 7 } });
+    await folder.put('merged/cat.png', picture, { prompt: 'lost', seed: '1', watermark: 'true' });
+    const result = await folder.resultOf('merged/cat.png');
+    const settingsOf = {
+      '/model': 'deployment',
+      '/input/prompt': 'sidecar',
+      '/input/negative_prompt': 'defaults',
+      '/parameters/seed': 'sidecar',
+      '/parameters/watermark': 'metadata',
+      '/parameters/resolution': 'defaults',
+      '/metadata/project': 'defaults',
+    };
+    const video = await folder.videoOf('merged/cat.png');
+    expect(video).toMatchObject({
+      status: 'succeeded',
+      input: { prompt: 'from the sidecar', negative_prompt: 'from defaults' },
+      parameters: { resolution: '480P', seed: 7, watermark: true },
+      metadata: { project: 'spring' },
+      source: { settings: settingsOf, defaults_key: folder.at('merged/_defaults.json') },
+    });
+    expect(result).toMatchObject({
+      id: video.id,
+      status: 'succeeded',
+      image: { key: folder.at('merged/cat.png') },
+      video: { bucket: expect.any(String), key: expect.stringMatching(/\.mp4$/) },
+      settings: settingsOf,
+    });
+    expect(JSON.stringify(result)).not.toMatch(/https?:|X-Amz/);
+  });
+
+  test('without a prompt of their own are taken at once when their sidecar comes, seconds later', async () => {
+    await folder.put('late.png', picture);
+    await pause(3);
+    expect(await folder.videosOf('late.png')).toEqual([]);
+    await folder.put('late.png.json', { input: { prompt: 'It came late' } });
+    const video = await folder.videoOf('late.png');
+    expect(video).toMatchObject({ input: { prompt: 'It came late' } });
+    await folder.put('late.png.json', { input: { prompt: 'It came too late' } });
+    await folder.resultOf('late.png');
+    expect(await folder.videosOf('late.png')).toMatchObject([{ id: video.id, input: { prompt: 'It came late' } }]);
+  });
+
+  test('and without a sidecar are taken when they waited long enough', async () => {
+    const before = Date.now();
+    await folder.put('alone.png', picture, { resolution: '480P' });
+    const video = await folder.videoOf('alone.png');
+    expect(Date.parse(video.created_at) - before).toBeGreaterThan(9_000);
+    expect(video).toMatchObject({ source: { settings: { '/input/prompt': 'deployment' } } });
+  });
+
+  test('wait for ever in a folder that requires sidecars', async () => {
+    await folder.put('strict/_defaults.json', { sidecar: 'required', parameters: { resolution: '480P' } });
+    await folder.put('strict/deep/cat.png', picture, { prompt: 'own' });
+    await pause(13);
+    expect(await folder.videosOf('strict/deep/cat.png')).toEqual([]);
+    await folder.put('strict/deep/cat.png.json', {});
+    expect(await folder.videoOf('strict/deep/cat.png')).toMatchObject({
+      input: { prompt: 'own' },
+      parameters: { resolution: '480P' },
+    });
+  });
+
+  test.each([
+    'two words & more.png',
+    'a+b.png',
+    '100%25 %2F %.png',
+    'e\u0301-decomposed.png',
+    '\u00e9-composed.png',
+    '猫/🐈‍⬛/кошка.png',
+    'a/b/c/d/e/f/g/h/i/j/UPPER.PNG',
+    '//twice//.jpeg',
+    'quo\'te"<x>.webp',
+  ])('may be called %s, and have their result beside them', async (name) => {
+    await folder.put(name, tiny);
+    expect(await folder.resultOf(name)).toMatchObject({
+      status: 'failed',
+      image: { key: folder.at(name) },
+      error: { code: 'image_dimensions', hint: expect.stringContaining('drop the image again') },
+    });
+  });
+
+  test('may be called .JPG and be PNGs, with a prompt in any language', async () => {
+    const prompt = '猫が草の上を走る — Кошка бежит';
+    const encoded = `=?UTF-8?B?${Buffer.from(prompt).toString('base64')}?=`;
+    await folder.put('IMG_0001.JPG', picture, { prompt: encoded, resolution: '480P' });
+    expect(await folder.resultOf('IMG_0001.JPG')).toMatchObject({ status: 'succeeded' });
+    expect(await folder.videoOf('IMG_0001.JPG')).toMatchObject({
+      input: { prompt },
+      image: { content_type: 'image/png' },
+    });
+  });
+
+  test('written over are a new video, which the result then tells of, and so is a copy under another name', async () => {
+    await folder.put('over.png', tiny);
+    const first = await folder.resultOf('over.png');
+    await folder.put('over.png', tiny);
+    const second = await folder.resultOf('over.png', ({ id }) => id !== first.id);
+    expect(second.image.version_id).not.toBe(first.image.version_id);
+    await folder.put('copy of over.png', tiny);
+    const copy = await folder.resultOf('copy of over.png');
+    expect(new Set([first.id, second.id, copy.id]).size).toBe(3);
+    expect(await folder.videosOf('over.png')).toHaveLength(2);
+  });
+
+  test('of a kind that Wan does not take get a result that says what to do', async () => {
+    await folder.put('party.gif', 'GIF89a');
+    expect(await folder.resultOf('party.gif')).toMatchObject({
+      status: 'failed',
+      error: { code: 'unsupported_image_type', message: expect.stringContaining('Convert it') },
+    });
+  });
+
+  test('with a broken sidecar get a result that names it', async () => {
+    await folder.put('broken.png.json', '{"input": ');
+    await folder.put('broken.png', picture, { prompt: 'own' });
+    expect(await folder.resultOf('broken.png')).toMatchObject({
+      status: 'failed',
+      error: { code: 'invalid_json', message: expect.stringContaining(folder.at('broken.png.json')) },
+    });
+  });
+
+  test('are all that makes a video: other files, folders and what we write ourselves do not', async () => {
+    const names = ['notes.txt', 'sub.png/', 'x.png.result.json', 'x.png.mp4', '_defaults.json', '._x.png'];
+    for (const name of names) await folder.put(`others/${name}`, name === '_defaults.json' ? '{}' : '');
+    // A drop that ends after them: events are seen to in about the order in which they come.
+    await folder.put('others/last.png', tiny);
+    await folder.resultOf('others/last.png');
+    await pause(1);
+    for (const name of names) {
+      expect(await folder.videosOf(`others/${name}`)).toEqual([]);
+      expect(await folder.read(`others/${name}.result.json`)).toBeUndefined();
+    }
+  });
+
+  test('may be asked for line by line in a manifest, in which a bad line spoils only itself', async () => {
+    await folder.put('batch/_defaults.json', { sidecar: 'required' });
+    await folder.put('batch/pictures/cat.png', picture);
+    const line = (img_url: string, model = 'wan2.2-i2v-flash') =>
+      JSON.stringify({ model, input: { prompt: 'A cat runs', img_url }, parameters: { resolution: '480P' } });
+    const lines = [line('pictures/cat.png'), '{"model": ', line('pictures/none.png'), line('pictures/cat.png', 'wan9')];
+    await folder.put('batch/manifest.jsonl', lines.join('\n'));
+    const rows = await (async () => {
+      for (;;) {
+        const text = await folder.read('batch/manifest.jsonl.result.jsonl');
+        const rows = text
+          ?.trim()
+          .split('\n')
+          .map((row) => JSON.parse(row) as { line: number; status: string });
+        if (rows?.every(({ status }) => ['succeeded', 'failed'].includes(status))) return rows;
+        await pause(1);
+      }
+    })();
+    expect(rows).toMatchObject([
+      { line: 1, status: 'succeeded', video: { key: expect.stringMatching(/\.mp4$/) } },
+      { line: 2, status: 'failed', error: { code: 'invalid_json' } },
+      { line: 3, status: 'failed', error: { code: 'image_not_found' } },
+      { line: 4, status: 'failed', error: { code: 'unknown_model' } },
+    ]);
+  }, 120_000);
+});
+
+// What a deployment says of its drops can't be tried on one that is shared.
+describe.runIf(!process.env.E2E_BASE_URL)('where the deployment says so', { timeout: 60_000 }, () => {
+  let local: Awaited<ReturnType<typeof openLocal>>;
+  beforeAll(async () => {
+    local = await openLocal({ drop: { owner: 'local', owners: 'folders', sidecarSeconds: 0, copyVideo: true } });
+  });
+  afterAll(() => local?.endpoint.close());
+
+  test('an image is taken at once, is its folder’s owner’s, and gets its video beside it', async () => {
+    const { endpoint: api } = local;
+    const folder = folderOf(api, `drop/owner-${api.api_key}/deep`, api.api_key);
+    await folder.put('a b+c.png', picture, { resolution: '480P' });
+    const result = await folder.resultOf('a b+c.png');
+    expect(result).toMatchObject({ status: 'succeeded', video: { copy: { key: folder.at('a b+c.png.mp4') } } });
+    const [video] = await folder.videosOf('a b+c.png');
+    expect(video).toMatchObject({ id: result.id, status: 'succeeded' });
+    const copy = await folder.head('a b+c.png.mp4');
+    expect({ bytes: copy.ContentLength, type: copy.ContentType }).toEqual({
+      bytes: video!.video!.bytes,
+      type: 'video/mp4',
+    });
+    const other = { headers: { authorization: `Bearer ${api.other_api_key}` } };
+    expect((await api.call(`/videos/${result.id}`, other)).status).toBe(404);
+  });
+
+  test('a folder that can name no owner is a failed drop of the owner of drops', async () => {
+    const folder = folderOf(local.endpoint, 'drop/Team A');
+    await folder.put('cat.png', picture);
+    expect(await folder.resultOf('cat.png')).toMatchObject({
+      status: 'failed',
+      error: { code: 'folder_names_no_owner' },
+    });
+    expect(await folder.videosOf('cat.png')).toHaveLength(1);
+  });
+});

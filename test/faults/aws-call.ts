@@ -1,0 +1,51 @@
+import type { IncomingMessage } from 'node:http';
+
+/** A request to AWS, as far as faults go by it. */
+export interface AwsCall {
+  service: 'DynamoDB' | 'S3' | 'Step Functions' | 'Secrets Manager' | 'other';
+  /** `UpdateItem`, `PUT`, … */
+  action: string;
+  /** Whether it leaves something behind. */
+  changes: boolean;
+  /** The worker that made it. */
+  sandbox: string | undefined;
+  /** The same for every attempt that the SDK makes at one call; undefined for who is no SDK. */
+  invocation_id: string | undefined;
+}
+
+const services: Record<string, AwsCall['service']> = {
+  DynamoDB_20120810: 'DynamoDB',
+  AWSStepFunctions: 'Step Functions',
+  secretsmanager: 'Secrets Manager',
+};
+const reads = /^(Get|Query|Scan|BatchGet|Describe|List|HEAD|GET)/;
+
+export function awsCallOf({ headers, method = '', url = '' }: IncomingMessage): AwsCall {
+  const [target = '', operation = ''] = String(headers['x-amz-target'] ?? '').split('.');
+  const isS3 = target === '' && !url.startsWith('/2015-03-31/');
+  const action = operation || method;
+  return {
+    service: isS3 ? 'S3' : (services[target] ?? 'other'),
+    action,
+    changes: !reads.test(action),
+    sandbox: / app\/([0-9a-f-]{36})/.exec(String(headers['user-agent']))?.[1],
+    invocation_id: headers['amz-sdk-invocation-id']?.toString(),
+  };
+}
+
+/** How a service says that it is out of order, or asked too often. */
+export function refusalOf(service: AwsCall['service'], why: 'error' | 'throttled') {
+  const isError = why === 'error';
+  if (service === 'S3') {
+    const code = isError ? 'InternalError' : 'SlowDown';
+    const body = `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>On purpose.</Message></Error>`;
+    return { status: isError ? 500 : 503, headers: { 'content-type': 'application/xml' }, body };
+  }
+  const throttling = service === 'DynamoDB' ? 'ProvisionedThroughputExceededException' : 'ThrottlingException';
+  const type = isError ? 'InternalServerError' : throttling;
+  return {
+    status: isError ? 500 : 400,
+    headers: { 'content-type': 'application/x-amz-json-1.0', 'x-amzn-errortype': type },
+    body: JSON.stringify({ __type: type, message: 'On purpose.' }),
+  };
+}

@@ -1,0 +1,117 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ask, drop, submit } from './caller.ts';
+import { dice } from './dice.ts';
+import type { Stage } from './stage.ts';
+import { dropKeyOf, type WantedVideo, wantedVideo } from './wanted-videos.ts';
+import { type Watch, watchVideos } from './watch.ts';
+
+export interface CampaignOptions {
+  seed: number;
+  videos: number;
+  /** How often the whole process is killed and started again. */
+  kills: number;
+  /** Requests at once: more than a function has workers would wait until the gateway gives them up. */
+  requests: number;
+  /** Told how it goes. */
+  report?(line: string): void;
+}
+
+/** A video that was asked for, and what became of it as its caller knows. */
+export interface AskedFor {
+  wanted: WantedVideo;
+  id: string;
+  /** Retries that may have been carried out: each may have paid for another task. */
+  retries: number;
+  canceled: boolean;
+  deleted: boolean;
+}
+
+/** So many videos may be under way at once: enough to keep every lane busy, and few enough that submissions go on until the end. */
+const underWay = 60;
+/** Once fewer than this part of all videos is left, nothing goes wrong any more. */
+const calmFrom = 0.03;
+
+/**
+ * Has videos made while things go wrong, until callers were told the end of each. When it resolves nothing goes wrong any more, and
+ * the stack is still up.
+ */
+export async function runCampaign(stage: Stage, options: CampaignOptions): Promise<AskedFor[]> {
+  const { seed, videos, kills, requests, report = () => undefined } = options;
+  const api = () => stage.addresses().api_url;
+  const watch = watchVideos(api, videos > 100 ? 3 : 1);
+  const asked: AskedFor[] = [];
+  const inTurn = takeTurns(requests);
+  let ended = 0;
+
+  const wanted = Array.from({ length: videos }, (_, index) => wantedVideo(seed, index)).entries();
+  const nextCaller = async () => {
+    for (const [, video] of wanted) {
+      const made = await makeVideo(stage, watch, inTurn, video);
+      ended++;
+      asked.push(made);
+    }
+  };
+  const killing = (async () => {
+    for (let kill = 1; kill <= kills; kill++) {
+      const share = (kill - 1 + dice(seed, 'kill', kill)) / (kills + 0.5);
+      while (ended < videos * share) await sleep(50);
+      await sleep(1000 * dice(seed, 'kill moment', kill));
+      await stage.killAndRestart();
+      report(`killed and started again after ${ended} of ${videos} videos`);
+    }
+    while (ended < videos * (1 - calmFrom)) await sleep(50);
+    stage.endFaults();
+    report(`${ended} of ${videos} videos have ended; nothing goes wrong any more`);
+  })();
+  try {
+    await Promise.all([killing, ...Array.from({ length: Math.min(underWay, videos) }, nextCaller)]);
+    return asked.sort((one, other) => one.wanted.index - other.wanted.index);
+  } finally {
+    await watch.close();
+  }
+}
+
+type InTurn = <Value>(work: () => Promise<Value>) => Promise<Value>;
+
+/** Does so many things at once; more wait. */
+function takeTurns(most: number): InTurn {
+  const waiting: (() => void)[] = [];
+  let free = most;
+  return async (work) => {
+    if (free === 0) await new Promise<void>((turn) => waiting.push(turn));
+    else free--;
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else free++;
+    }
+  };
+}
+
+/** All that a caller does about one video, until its end is known. */
+async function makeVideo(stage: Stage, watch: Watch, inTurn: InTurn, wanted: WantedVideo): Promise<AskedFor> {
+  const api = () => stage.addresses().api_url;
+  const { owner, action } = wanted;
+  let id: string;
+  if (wanted.way === 'api') id = await inTurn(() => submit(api, wanted));
+  else {
+    await inTurn(() => drop(stage.s3, 'firstframe-uploads', wanted));
+    id = (await watch.dropped(dropKeyOf(wanted))).id;
+  }
+  const made: AskedFor = { wanted, id, retries: 0, canceled: false, deleted: false };
+  const post = (verb: string) => ask(api, owner, `/videos/${id}/${verb}`, { method: 'POST' });
+  if (action === 'cancel') {
+    await sleep(wanted.cancelAfterMilliseconds);
+    made.canceled = (await post('cancel')).status === 200;
+  }
+  await watch.ended(id);
+  if (action === 'retry') {
+    const { perhaps } = await post('retry');
+    made.retries += perhaps;
+    await watch.ended(id);
+  }
+  if (action === 'delete') made.deleted = (await ask(api, owner, `/videos/${id}`, { method: 'DELETE' })).status === 204;
+  return made;
+}

@@ -1,0 +1,27 @@
+import type { InjectedFault } from './fault-log.ts';
+import { wanFaults } from './wan-proxy.ts';
+
+/** What happens to calls that leave something behind. */
+const changing = ['lost answer', 'twice'] as const;
+const killed = ['killed before', 'killed after'] as const;
+
+/** Everything that must have gone wrong at least once in a run of the usual length. Secrets are read once in the life of a worker. */
+export const everyKind: readonly string[] = [
+  ...['DynamoDB', 'S3', 'Step Functions'].flatMap((service) => [
+    ...[...changing, 'error', 'throttled', 'late', 'reset'].map((kind) => `${service} ${kind}`),
+    ...killed.map((kind) => `Lambda ${kind} ${service}`),
+  ]),
+  'DynamoDB outage',
+  'Secrets Manager error',
+  'Event delivered twice',
+  'Event delivered late',
+  'Process killed',
+  ...wanFaults,
+];
+
+/** How often each kind of thing went wrong, in the order of their names. */
+export const countByKind = (faults: readonly InjectedFault[]): Record<string, number> => {
+  const counts = new Map<string, number>();
+  for (const { kind } of faults) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  return Object.fromEntries([...counts].sort(([one], [other]) => (one < other ? -1 : 1)));
+};

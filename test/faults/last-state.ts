@@ -1,0 +1,131 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import {
+  GetObjectCommand,
+  ListMultipartUploadsCommand,
+  ListObjectVersionsCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import { ListExecutionsCommand, ListStateMachinesCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
+import type { VideoRecord } from '../../functions/video/record.ts';
+import { personalCredentials } from '../support/sign.ts';
+import type { Stage } from './stage.ts';
+
+/** A task as the emulator keeps it, as far as it matters here. */
+export interface WanTask {
+  task_id: string;
+  model: string;
+  orig_prompt: string;
+  /** The number of the video that it was made for. */
+  seed: number;
+}
+
+/** All that is left when nothing is under way any more. */
+export interface LastState {
+  /** By id. */
+  videos: Map<string, VideoRecord & { open_status?: string }>;
+  /** Ids of the videos that were deleted. */
+  tombstones: Set<string>;
+  lanes: { pk: string; running?: Set<string> }[];
+  spending: { pk: string; reserved?: object; committed: number; spent?: number }[];
+  tasks: WanTask[];
+  /** Keys in the videos bucket, one for each version. */
+  objects: string[];
+  /** Deletion markers in it. */
+  markers: number;
+  uploads: number;
+  runningExecutions: string[];
+  /** Events that nobody could handle, by queue. */
+  deadLetters: Record<string, number>;
+  /** SHA-256 (hex) of an object of the videos bucket. */
+  sha256Of(key: string): Promise<string>;
+  served: ReadonlyMap<string, string>;
+}
+
+type Item = Record<string, unknown> & { pk: string };
+const bucket = 'firstframe-videos';
+
+export async function readLastState(
+  { addresses, s3, proxy }: Stage,
+  directory: string,
+  table: string,
+): Promise<LastState> {
+  const client = { endpoint: addresses().aws_url, region: 'us-east-1', credentials: personalCredentials };
+  const items = await allItems(client, table);
+  const named = <Kind>(prefix: string) => items.filter(({ pk }) => pk.startsWith(`${prefix}#`)) as unknown as Kind[];
+  const records = named<VideoRecord & { tombstone?: { id: string } }>('video');
+  const { versions, markers } = await allVersions(s3);
+  const multipart = await s3.send(new ListMultipartUploadsCommand({ Bucket: bucket }));
+  return {
+    videos: new Map(records.filter(({ tombstone }) => !tombstone).map((record) => [record.id, record])),
+    tombstones: new Set(records.flatMap(({ tombstone }) => (tombstone ? [tombstone.id] : []))),
+    lanes: named('lane'),
+    spending: named('spending'),
+    tasks: tasksIn(path.join(directory, 'wan', 'tasks')),
+    objects: versions,
+    markers,
+    uploads: multipart.Uploads?.length ?? 0,
+    runningExecutions: await runningExecutions(client),
+    deadLetters: deadLettersIn(path.join(directory, 'queues')),
+    async sha256Of(key) {
+      const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+      return createHash('sha256')
+        .update(await Body!.transformToByteArray())
+        .digest('hex');
+    },
+    served: proxy.served,
+  };
+}
+
+async function allVersions(s3: S3Client): Promise<{ versions: string[]; markers: number }> {
+  const versions: string[] = [];
+  let markers = 0;
+  for (let from = {}, more = true; more; ) {
+    const page = await s3.send(new ListObjectVersionsCommand({ Bucket: bucket, ...from }));
+    versions.push(...(page.Versions ?? []).map(({ Key }) => Key!));
+    markers += page.DeleteMarkers?.length ?? 0;
+    more = page.IsTruncated ?? false;
+    from = { KeyMarker: page.NextKeyMarker, VersionIdMarker: page.NextVersionIdMarker };
+  }
+  return { versions, markers };
+}
+
+async function allItems(client: object, table: string): Promise<Item[]> {
+  const documents = DynamoDBDocumentClient.from(new DynamoDBClient(client));
+  const items: Item[] = [];
+  for await (const page of paginateScan({ client: documents }, { TableName: table, ConsistentRead: true }))
+    items.push(...((page.Items ?? []) as Item[]));
+  documents.destroy();
+  return items;
+}
+
+async function runningExecutions(client: object): Promise<string[]> {
+  const stepFunctions = new SFNClient(client);
+  const { stateMachines = [] } = await stepFunctions.send(new ListStateMachinesCommand({}));
+  const lists = await Promise.all(
+    stateMachines.map(({ stateMachineArn }) =>
+      stepFunctions.send(new ListExecutionsCommand({ stateMachineArn, statusFilter: 'RUNNING' })),
+    ),
+  );
+  stepFunctions.destroy();
+  return lists.flatMap(({ executions = [] }) => executions.map(({ name }) => name!));
+}
+
+/** The emulator's own files: its list tells neither prompts nor seeds, and 500 queries would take half a minute. */
+const tasksIn = (directory: string): WanTask[] =>
+  readdirSync(directory)
+    .filter((file) => file.endsWith('.json'))
+    .map((file) => JSON.parse(readFileSync(path.join(directory, file), 'utf8')) as WanTask);
+
+const deadLettersIn = (directory: string): Record<string, number> =>
+  existsSync(directory)
+    ? Object.fromEntries(
+        readdirSync(directory)
+          .map((file) => path.join(directory, file))
+          .filter((file) => statSync(file).size > 0)
+          .map((file) => [path.basename(file), readFileSync(file, 'utf8').trim().split('\n').length]),
+      )
+    : {};

@@ -1,0 +1,68 @@
+import { localS3 } from '../support/endpoint.ts';
+import { type LocalProcess, startProcess } from '../support/local-process.ts';
+import { openFaultLog } from './fault-log.ts';
+import type { FaultPlan } from './fault-plan.ts';
+import { startWanProxy, type WanProxy } from './wan-proxy.ts';
+import { owners } from './wanted-videos.ts';
+
+/** The stack in a process of its own, with faults, and the proxy between it and the emulator. */
+export interface Stage {
+  directory: string;
+  proxy: WanProxy;
+  /** The addresses stay the same from one life to the next. */
+  addresses(): Pick<LocalProcess, 'api_url' | 'wan_url' | 'aws_url'>;
+  s3: ReturnType<typeof localS3>;
+  /** Kills the process and starts another on the same ports and directory. */
+  killAndRestart(): Promise<void>;
+  /** From now on nothing goes wrong. */
+  endFaults(): void;
+  close(): Promise<void>;
+}
+
+/** @param directory holds all state */
+export async function openStage(
+  directory: string,
+  settings: Pick<FaultPlan, 'seed' | 'setbacks' | 'workers'>,
+): Promise<Stage> {
+  const log = openFaultLog(directory);
+  const proxy = await startWanProxy(settings, log);
+  const ports: Record<string, string> = { PORT: '0', WAN_PORT: '0', AWS_PORT: '0' };
+  let life = 0;
+  let closed = false;
+  const start = async (): Promise<LocalProcess> => {
+    const plan: FaultPlan = { ...settings, life: life++, wan_url: proxy.url, owners };
+    const environment = { LOCAL_DIR: directory, WAN_TASK_SECONDS: '1', FAULT_PLAN: JSON.stringify(plan), ...ports };
+    const started = await startProcess(environment, 'test/faults/start.ts');
+    ports.PORT = new URL(started.api_url).port;
+    ports.WAN_PORT = new URL(started.wan_url).port;
+    ports.AWS_PORT = new URL(started.aws_url).port;
+    proxy.leadTo(started.wan_url);
+    return started;
+  };
+  let running = await start();
+  const s3 = localS3(running.aws_url);
+  return {
+    directory,
+    proxy,
+    s3,
+    addresses: () => running,
+    async killAndRestart() {
+      await running.kill();
+      log.add('Process killed', `life ${life - 1}`);
+      if (closed) return;
+      running = await start();
+      // A test that takes too long is over while it still goes on.
+      if (closed) await running.kill();
+    },
+    endFaults() {
+      proxy.end();
+      running.signal('SIGUSR2');
+    },
+    async close() {
+      closed = true;
+      await running.kill();
+      s3.destroy();
+      await proxy.close();
+    },
+  };
+}

@@ -1,0 +1,27 @@
+/** `npm start` where things go wrong: the stack of this machine under a plan of faults, ready to be killed. */
+import { seedApiKey } from '../../local/aws/seed-api-key.ts';
+import { readSettings } from '../../local/settings.ts';
+import { startLocal } from '../../local/stack.ts';
+import { createAwsFaults } from './aws-faults.ts';
+import { openFaultLog } from './fault-log.ts';
+import type { FaultPlan } from './fault-plan.ts';
+import { openSubjects } from './subject.ts';
+
+const settings = readSettings(process.env);
+const plan = JSON.parse(process.env.FAULT_PLAN!) as FaultPlan;
+const { directory } = settings;
+const faults = createAwsFaults(plan, openFaultLog(directory), openSubjects(directory));
+const stack = await startLocal(settings, {
+  context: {
+    apiThrottle: { rate: 10_000, burst: 5000 },
+    // Longer than any call to Wan is kept waiting here.
+    uncertainSeconds: 6,
+  },
+  faults: { ...faults, wan_url: plan.wan_url },
+  largest_concurrency: plan.workers,
+});
+const table = stack.runtime.stack.all('AWS::DynamoDB::Table')[0]!.name;
+for (const [key, owner] of Object.entries(plan.owners))
+  await seedApiKey(stack.runtime.dynamoDb, { table, key, owner, now: Date.now() });
+process.on('SIGUSR2', () => faults.end());
+console.log(`  API ${stack.api_url}\n  Wan ${stack.wan_url}\n  AWS ${stack.aws_url}`);

@@ -1,0 +1,176 @@
+import { createHash } from 'node:crypto';
+import { Agent, createServer, type IncomingMessage, type ServerResponse, request as send } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { choose, createOccurrences, dice } from './dice.ts';
+import type { FaultLog } from './fault-log.ts';
+import type { DownloadFault, SubmitFault, WanFault } from './fault-plan.ts';
+import { bodyOf } from './replay.ts';
+
+/** How often what happens to a call. */
+const anyCall = {
+  'answered 429': 0.006,
+  'answered 500': 0.006,
+  'answered 503': 0.006,
+  'reset before': 0.006,
+  late: 0.02,
+};
+const rates = {
+  submit: { ...anyCall, 'answered 429': 0.02, 'answered 503': 0.02, 'reset before': 0.02, 'reset after': 0.04 },
+  download: { ...anyCall, 'cut off': 0.02, 'too short': 0.02, slow: 0.02, expired: 0.02 },
+  other: anyCall,
+};
+type Fault = SubmitFault | DownloadFault | WanFault;
+/** Everything that a proxy may do, as the log names it. */
+export const wanFaults: readonly string[] = Object.entries(rates).flatMap(([place, kinds]) =>
+  Object.keys(kinds).map((kind) => `Wan ${place} ${kind}`),
+);
+
+export interface WanProxy {
+  /** Ends in `/api/v1`. */
+  url: string;
+  /** SHA-256 (hex) of each task's video as Wan has it, by the task's id. */
+  served: ReadonlyMap<string, string>;
+  /** Where the emulator is. @param url ends in `/api/v1` */
+  leadTo(url: string): void;
+  /** Nothing goes wrong any more. */
+  end(): void;
+  close(): Promise<void>;
+}
+
+interface Call {
+  place: keyof typeof rates;
+  /** The video it is about, by a name that is the same in every run of one seed. */
+  subject: string;
+}
+
+/**
+ * A server before the emulator: what it lets through, and what becomes of it, is decided by the seed and by what a call is. The
+ * emulator knows nothing of it, so the addresses in its answers are made to lead here.
+ */
+export async function startWanProxy(plan: { seed: number; setbacks: number }, log: FaultLog): Promise<WanProxy> {
+  const agent = new Agent({ keepAlive: true });
+  const subjectOfTask = new Map<string, string>();
+  const served = new Map<string, string>();
+  const occurrenceOf = createOccurrences();
+  const setbackOf = createOccurrences();
+  let emulator = '';
+  let ended = false;
+
+  /** What a request is about: a submit says it by its seed, which is the video's number. */
+  function callOf({ url = '', method }: IncomingMessage, body: Buffer): Call {
+    const path = url.split('?')[0]!;
+    if (path.endsWith('/video-synthesis')) {
+      const { parameters } = JSON.parse(body.toString('utf8')) as { parameters?: { seed?: number } };
+      return { place: 'submit', subject: String(parameters?.seed) };
+    }
+    const id = /([0-9a-f-]{36})(?:\.mp4|\/cancel)?$/.exec(path)?.[1] ?? '';
+    const place = path.endsWith('.mp4') && method === 'GET' ? 'download' : 'other';
+    return { place, subject: subjectOfTask.get(id) ?? path };
+  }
+
+  function faultOf({ place, subject }: Call): Fault | undefined {
+    if (ended) return undefined;
+    const occurrence = occurrenceOf(place, subject);
+    const fault = choose(dice(plan.seed, 'Wan', place, subject, occurrence), rates[place]) as Fault | undefined;
+    if (!fault || (fault !== 'late' && fault !== 'slow' && setbackOf(subject) >= plan.setbacks)) return undefined;
+    log.add(`Wan ${place} ${fault}`, subject, `#${occurrence}`);
+    return fault;
+  }
+
+  const server = createServer(async (request, response) => {
+    const body = await bodyOf(request);
+    const call = callOf(request, body);
+    const fault = faultOf(call);
+    if (fault === 'reset before') return request.socket.resetAndDestroy();
+    if (fault && fault in refusals) return refuse(response, fault);
+    if (fault === 'late') await sleep(1200);
+    const answer = await forward(new URL(request.url ?? '/', emulator), request, body, agent).catch(() => undefined);
+    if (!answer) return request.socket.resetAndDestroy();
+    if (call.place === 'submit') {
+      const { output } = JSON.parse(answer.body.toString('utf8')) as { output?: { task_id?: string } };
+      if (output?.task_id) subjectOfTask.set(output.task_id, call.subject);
+      if (fault === 'reset after') return request.socket.resetAndDestroy();
+    }
+    if (call.place === 'download' && answer.status === 200) {
+      const taskId = /([^/]+)\.mp4/.exec(request.url ?? '')![1]!;
+      served.set(taskId, createHash('sha256').update(answer.body).digest('hex'));
+    }
+    await deliver(response, answer, fault);
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  async function deliver(response: ServerResponse, { status, headers, body }: Answer, fault: Fault | undefined) {
+    const isJson = String(headers['content-type']).includes('json');
+    const whole = isJson ? Buffer.from(body.toString('utf8').replaceAll(emulator, origin)) : body;
+    const half = whole.subarray(0, Math.floor(whole.length / 2));
+    response.writeHead(status, { ...headers, 'content-length': fault === 'too short' ? half.length : whole.length });
+    switch (fault) {
+      case 'too short':
+        return response.end(half);
+      case 'cut off':
+        return response.write(half, () => response.destroy());
+      case 'slow':
+        for (let part = 0; part < 8; part++) {
+          response.write(
+            whole.subarray(Math.floor((whole.length * part) / 8), Math.floor((whole.length * (part + 1)) / 8)),
+          );
+          await sleep(200);
+        }
+        return response.end();
+      default:
+        return response.end(response.req.method === 'HEAD' ? undefined : whole);
+    }
+  }
+
+  return {
+    url: `${origin}/api/v1`,
+    served,
+    leadTo(url) {
+      emulator = new URL(url).origin;
+    },
+    end() {
+      ended = true;
+    },
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      agent.destroy();
+      await closed;
+    },
+  };
+}
+
+interface Answer {
+  status: number;
+  headers: IncomingMessage['headers'];
+  body: Buffer;
+}
+
+const forward = (url: URL, { method, headers }: IncomingMessage, body: Buffer, agent: Agent) =>
+  new Promise<Answer>((resolve, reject) => {
+    const request = send(url, { method, headers: { ...headers, host: url.host }, agent }, (response) => {
+      bodyOf(response).then((body) => {
+        const { connection, 'transfer-encoding': _encoding, ...headers } = response.headers;
+        resolve({ status: response.statusCode ?? 502, headers, body });
+      }, reject);
+    });
+    request.on('error', reject);
+    request.end(body);
+  });
+
+const refusals: Partial<Record<Fault, { status: number; code: string }>> = {
+  'answered 429': { status: 429, code: 'Throttling.RateQuota' },
+  'answered 500': { status: 500, code: 'InternalError' },
+  'answered 503': { status: 503, code: 'ServiceUnavailable' },
+  expired: { status: 403, code: 'AccessDenied' },
+};
+
+function refuse(response: ServerResponse, fault: Fault): void {
+  const { status, code } = refusals[fault]!;
+  const xml = `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>Request has expired.</Message></Error>`;
+  const body = fault === 'expired' ? xml : JSON.stringify({ code, message: 'On purpose.', request_id: 'on-purpose' });
+  response.writeHead(status, { 'content-type': fault === 'expired' ? 'application/xml' : 'application/json' });
+  response.end(body);
+}

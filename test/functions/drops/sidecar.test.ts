@@ -1,0 +1,278 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { buryVideo } from '../../../functions/video/tombstone.ts';
+import { startTable } from '../../support/table.ts';
+import { aDropFolder, picture } from './support.ts';
+
+let store: Awaited<ReturnType<typeof startTable>>;
+beforeAll(async () => {
+  store = await startTable();
+});
+afterAll(() => store.close());
+
+let folder: ReturnType<typeof aDropFolder>;
+beforeEach(() => {
+  folder = aDropFolder(store.table);
+});
+const sidecar = { input: { prompt: 'from the sidecar' }, parameters: { seed: 7 }, metadata: { project: 'spring' } };
+
+describe('an image without a prompt of its own', () => {
+  test('waits for a sidecar, once, and is then taken with what there is', async () => {
+    const event = folder.put('drop/cat.png', picture, { resolution: '480P' });
+    const waiting = await folder.take(event);
+    expect(waiting).toMatchObject({ outcome: 'waiting' });
+    expect(await folder.take(event)).toEqual(waiting);
+    expect(await folder.videos()).toEqual([]);
+    const { key, size, 'version-id': version_id } = event.detail.object;
+    expect([...folder.waits]).toEqual([[waiting!.id, { bucket: 'firstframe-uploads', key, version_id, size }]]);
+    await folder.wakeUp();
+    expect(await folder.videos()).toMatchObject([
+      {
+        id: waiting!.id,
+        status: 'queued',
+        input: { prompt: 'It comes to life.' },
+        source: { settings: { '/input/prompt': 'deployment', '/parameters/resolution': 'metadata' } },
+      },
+    ]);
+  });
+
+  test('is taken at once when its sidecar comes, and its waiting ends without effect', async () => {
+    await folder.drop('drop/cat.png');
+    expect(await folder.drop('drop/cat.png.json', sidecar)).toMatchObject({
+      outcome: 'created',
+      video: { input: { prompt: 'from the sidecar' }, parameters: { seed: 7 }, metadata: { project: 'spring' } },
+    });
+    expect(await folder.wakeUp()).toMatchObject([{ outcome: 'standing' }]);
+    expect(await folder.videos()).toHaveLength(1);
+  });
+
+  test('waits no longer than the deployment says: not at all, where that is 0', async () => {
+    folder.services.rules = { ...folder.services.rules, sidecar_seconds: 0 };
+    expect(await folder.drop('drop/cat.png')).toMatchObject({ outcome: 'created' });
+    expect(folder.waits.size).toBe(0);
+  });
+
+  test('and deleted while it waits makes nothing, whichever comes first then', async () => {
+    await folder.drop('drop/cat.png');
+    folder.delete('drop/cat.png');
+    expect(await folder.drop('drop/cat.png.json', sidecar)).toBeUndefined();
+    expect(await folder.wakeUp()).toMatchObject([{ outcome: 'gone' }]);
+    expect(await folder.videos()).toEqual([]);
+  });
+
+  test('whose video was deleted is not made anew by its sidecar or the end of its waiting', async () => {
+    await folder.drop('drop/cat.png');
+    await folder.drop('drop/cat.png.json', sidecar);
+    await buryVideo(store.table, (await folder.videos())[0]!);
+    expect(await folder.drop('drop/cat.png.json', sidecar)).toMatchObject({ outcome: 'deleted' });
+    expect(await folder.wakeUp()).toMatchObject([{ outcome: 'deleted' }]);
+    expect(await folder.videos()).toEqual([]);
+  });
+
+  test('written over while it waits is a video in each version', async () => {
+    await folder.drop('drop/cat.png');
+    await folder.drop('drop/cat.png');
+    await folder.wakeUp();
+    expect(await folder.videos()).toHaveLength(2);
+  });
+
+  test('has one of its own by an effect as well', async () => {
+    expect(await folder.drop('drop/cat.png', picture, { template: 'flying' })).toMatchObject({ outcome: 'created' });
+  });
+});
+
+describe('a sidecar', () => {
+  test.each([
+    ['drop/cat.png', 'drop/cat.png.json'],
+    ['drop/CAT.JPG', 'drop/CAT.JPG.JSON'],
+    ['drop/a+b %2f/e\u0301té.png', 'drop/a+b %2f/e\u0301té.png.json'],
+  ])('may come before its image: %s', async (image, key) => {
+    expect(await folder.drop(key, sidecar)).toBeUndefined();
+    expect(await folder.drop(image)).toMatchObject({ outcome: 'created', video: { parameters: { seed: 7 } } });
+    expect(folder.waits.size).toBe(0);
+  });
+
+  test('goes before the metadata, field by field', async () => {
+    await folder.drop('drop/cat.png.json', sidecar);
+    const metadata = { prompt: 'lost', seed: '1', resolution: '480P' };
+    expect(await folder.taken('drop/cat.png', picture, metadata)).toMatchObject({
+      input: { prompt: 'from the sidecar' },
+      parameters: { seed: 7, resolution: '480P' },
+      source: {
+        settings: {
+          '/model': 'deployment',
+          '/input/prompt': 'sidecar',
+          '/parameters/seed': 'sidecar',
+          '/parameters/resolution': 'metadata',
+          '/metadata/project': 'sidecar',
+        },
+      },
+    });
+  });
+
+  test('that comes after its image became a video changes nothing', async () => {
+    const video = await folder.taken('drop/cat.png', picture, { prompt: 'own' });
+    expect(await folder.drop('drop/cat.png.json', sidecar)).toEqual({ outcome: 'standing', id: video!.id, video });
+    expect(await folder.videos()).toEqual([video]);
+  });
+
+  test('still applies to a later version of its image, and not any more when it was deleted', async () => {
+    await folder.drop('drop/cat.png.json', sidecar);
+    await folder.drop('drop/cat.png');
+    expect(await folder.drop('drop/cat.png')).toMatchObject({ video: { parameters: { seed: 7 } } });
+    folder.delete('drop/cat.png.json');
+    expect(await folder.taken('drop/cat.png')).not.toHaveProperty('parameters.seed');
+    expect(await folder.videos()).toHaveLength(3);
+  });
+
+  test('that is broken is a failed record that names file and pointer, not a video with other settings', async () => {
+    await folder.drop('drop/a/cat.png.json', { input: { promt: 'a typo', img_url: 'https://example.com/other.png' } });
+    const video = await folder.taken('drop/a/cat.png', picture, { prompt: 'own', duration: '99' });
+    expect(video).toMatchObject({ status: 'failed', error: { code: 'image_in_settings', billed: false } });
+    expect(video!.error!.message).toMatch(/^In drop\/a\/cat\.png\.json: \/input\/img_url: .* \/input\/promt: /);
+    expect(video!.error!.message).not.toContain('duration');
+    expect(video!.error!.hint).toMatch(/^Mend drop\/a\/cat\.png\.json, then drop the image again/);
+    expect(folder.dispatched).toEqual([]);
+  });
+
+  test('whose values no model takes is named with them', async () => {
+    await folder.drop('drop/cat.png.json', {
+      model: 'wan2.2-i2v-plus',
+      parameters: { duration: 7, resolution: '720P' },
+    });
+    expect(await folder.taken('drop/cat.png')).toMatchObject({
+      status: 'failed',
+      error: {
+        code: 'unsupported_resolution',
+        message: expect.stringMatching(
+          /^In drop\/cat\.png\.json: \/parameters\/resolution: .*\/parameters\/duration: /,
+        ),
+      },
+    });
+  });
+
+  test('with a thousand faults ends with a message that a person can read', async () => {
+    const fields = Object.fromEntries(Array.from({ length: 1000 }, (_, at) => [`field-${at}`, 1]));
+    await folder.drop('drop/cat.png.json', { ...fields, input: fields, parameters: fields });
+    const { message } = (await folder.taken('drop/cat.png'))!.error!;
+    expect(message.match(/\/field-\d+:/g)).toHaveLength(50);
+  });
+
+  test('may have a prompt much longer than metadata can be', async () => {
+    const prompt = '猫'.repeat(1_000);
+    await folder.drop('drop/cat.png.json', { input: { prompt } });
+    expect(await folder.taken('drop/cat.png')).toMatchObject({
+      status: 'queued',
+      input: { prompt },
+      warnings: [{ pointer: '/input/prompt', code: 'prompt_truncated' }],
+    });
+  });
+});
+
+describe('the nearest _defaults.json', () => {
+  test('counts, it alone, and the record names it', async () => {
+    await folder.drop('drop/_defaults.json', { parameters: { watermark: true, seed: 1 } });
+    await folder.drop('drop/a/_defaults.json', { input: { prompt: 'of folder a' }, parameters: { seed: 2 } });
+    expect(await folder.taken('drop/a/b/c/cat.png')).toMatchObject({
+      input: { prompt: 'of folder a' },
+      parameters: { seed: 2, watermark: false },
+      source: { defaults_key: 'drop/a/_defaults.json', settings: { '/parameters/seed': 'defaults' } },
+    });
+    expect(await folder.taken('drop/b/cat.png')).toMatchObject({
+      parameters: { seed: 1, watermark: true },
+      source: { defaults_key: 'drop/_defaults.json' },
+    });
+  });
+
+  test('of another folder does not, though its name begins alike', async () => {
+    await folder.drop('drop/a/_defaults.json', { parameters: { seed: 2 } });
+    const video = await folder.taken('drop/ab/cat.png');
+    expect(video).not.toHaveProperty('parameters.seed');
+    expect(video).not.toHaveProperty('source.defaults_key');
+  });
+
+  test('is no prompt of the image’s own, and may come while it waits', async () => {
+    await folder.drop('drop/cat.png');
+    await folder.drop('drop/_defaults.json', { input: { prompt: 'late' } });
+    await folder.wakeUp();
+    expect(await folder.videos()).toMatchObject([{ input: { prompt: 'late' } }]);
+  });
+
+  test('changes later drops alone: a repeated event finds the video that stands', async () => {
+    await folder.drop('drop/_defaults.json', { parameters: { seed: 1 } });
+    const event = folder.put('drop/cat.png', picture, { prompt: 'own' });
+    await folder.take(event);
+    await folder.drop('drop/_defaults.json', { parameters: { seed: 2 } });
+    expect(await folder.take(event)).toMatchObject({ outcome: 'standing', video: { parameters: { seed: 1 } } });
+    expect(await folder.taken('drop/later.png')).toMatchObject({ parameters: { seed: 2 } });
+  });
+
+  test.each([
+    ['{"input": {"prompt"', 'invalid_json', /^In drop\/a\/_defaults\.json: The JSON breaks off/],
+    ['', 'invalid_json', /empty/],
+    ['{"sidecar": true}', 'invalid_value', /\/sidecar: Write "required"/],
+    ['{"owner": "bob"}', 'unknown_field', /\/owner: /],
+  ])(
+    'that is broken (%s) fails the drop at once, and no level above takes its place',
+    async (content, code, message) => {
+      await folder.drop('drop/_defaults.json', { input: { prompt: 'of the folder above' } });
+      await folder.drop('drop/a/_defaults.json', content);
+      expect(await folder.drop('drop/a/cat.png')).toMatchObject({
+        outcome: 'created',
+        video: {
+          status: 'failed',
+          source: { defaults_key: 'drop/a/_defaults.json' },
+          error: {
+            code,
+            message: expect.stringMatching(message),
+            hint: expect.stringContaining('Mend drop/a/_defaults.json'),
+          },
+        },
+      });
+    },
+  );
+
+  test('and a sidecar, both broken, are both named', async () => {
+    await folder.drop('drop/_defaults.json', 'x');
+    await folder.drop('drop/cat.png.json', 'y');
+    const { error } = (await folder.taken('drop/cat.png'))!;
+    expect(error!.hint).toMatch(/^Mend drop\/cat\.png\.json and drop\/_defaults\.json,/);
+  });
+});
+
+describe('a folder that requires sidecars', () => {
+  beforeEach(async () => {
+    await folder.drop('drop/_defaults.json', { sidecar: 'required', parameters: { watermark: true } });
+  });
+
+  test('waits for them for ever, whatever prompt an image has', async () => {
+    const event = folder.put('drop/cat.png', picture, { prompt: 'own' });
+    expect(await folder.take(event)).toMatchObject({ outcome: 'waiting' });
+    expect(folder.waits.size).toBe(0);
+    expect(
+      await folder.take({ waited: true, object: (await folder.services.findLatest(objectOf(event)))! }),
+    ).toMatchObject({ outcome: 'waiting' });
+    expect(await folder.drop('drop/cat.png.json', sidecar)).toMatchObject({
+      outcome: 'created',
+      video: { input: { prompt: 'from the sidecar' }, parameters: { watermark: true, seed: 7 } },
+    });
+  });
+
+  test('takes an empty one as a word to begin', async () => {
+    await folder.drop('drop/cat.png', picture, { prompt: 'own' });
+    expect(await folder.drop('drop/cat.png.json', '{}')).toMatchObject({ video: { input: { prompt: 'own' } } });
+  });
+
+  test('answers at once what no sidecar mends', async () => {
+    expect(await folder.drop('drop/cat.gif', 'GIF89a')).toMatchObject({ video: { status: 'failed' } });
+  });
+
+  test('has a folder below it that does not', async () => {
+    await folder.drop('drop/free/_defaults.json', {});
+    expect(await folder.drop('drop/free/cat.png', picture, { prompt: 'own' })).toMatchObject({ outcome: 'created' });
+  });
+});
+
+const objectOf = ({ detail }: ReturnType<typeof folder.put>) => ({
+  bucket: detail.bucket.name,
+  key: detail.object.key,
+});
