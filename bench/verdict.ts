@@ -22,11 +22,15 @@ export function judge(bounds: readonly Bound[]): boolean {
 export const short = (figure: number): string =>
   Number.isInteger(figure) ? String(figure) : figure.toFixed(figure < 10 ? 2 : 1);
 
-/** Prints rows below each other, the first being their heads. */
-export function printTable(rows: readonly (readonly string[])[]): void {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  for (const row of rows)
+/**
+ * Prints a table's heads, and then each row as soon as it is known.
+ * @param width of the first column, which is text; the others are as wide as their heads
+ */
+export function startTable(width: number, [first = '', ...heads]: readonly string[]): (row: readonly string[]) => void {
+  const print = ([name = '', ...cells]: readonly string[]) =>
     console.log(
-      `  ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join('  ')}`,
+      `  ${[name.padEnd(width), ...cells.map((cell, column) => cell.padStart(heads[column]!.length))].join('  ')}`,
     );
+  print([first, ...heads]);
+  return print;
 }

@@ -31,26 +31,31 @@ const text = worded(z.string().min(1), 'a text that is not empty');
 
 const limitsSchema = z.strictObject(
   {
-    /** Per model. */
-    submits_per_second: aboveZero.optional(),
-    concurrent_tasks: wholeNumber(1, Number.MAX_SAFE_INTEGER).optional(),
+    submits_per_second: aboveZero
+      .optional()
+      .meta({ description: 'How often the model may be asked to begin a task.', otherwise: 'the documented one' }),
+    concurrent_tasks: wholeNumber(1, Number.MAX_SAFE_INTEGER)
+      .optional()
+      .meta({ description: 'How many of its tasks Wan runs at once.', otherwise: 'the documented one' }),
   },
   { error: 'must be an object {"submits_per_second": N, "concurrent_tasks": N}, either or both' },
 );
 
 const jwtSchema = z.strictObject(
   {
-    /** Who signs the tokens, exactly as in their `iss`: a URL, or with `jwksUrl` any name. */
-    issuer: text,
-    /** Must be in the tokens' `aud`. */
-    audience: text,
-    /** The claim that names the owner: stable, and never another's. */
-    ownerClaim: text.default('sub'),
-    /** Where the issuer's public keys are. @default - `<issuer>/.well-known/jwks.json` */
-    jwksUrl: worded(
-      z.string().refine(isPlainUrl),
-      'an http(s) URL without a query, a fragment or credentials',
-    ).optional(),
+    issuer: text.meta({
+      description: 'Who signs the tokens, exactly as in their `iss`: a URL, or with `jwksUrl` any name.',
+    }),
+    audience: text.meta({ description: "Must be in the tokens' `aud`." }),
+    ownerClaim: text
+      .default('sub')
+      .meta({ description: "The claim that names the owner: stable, and never another's." }),
+    jwksUrl: worded(z.string().refine(isPlainUrl), 'an http(s) URL without a query, a fragment or credentials')
+      .optional()
+      .meta({
+        description: "Where the issuer's public keys are.",
+        otherwise: '`<issuer>/.well-known/jwks.json`',
+      }),
   },
   { error: 'must be an object {"issuer": "…", "audience": "…"}, perhaps with "ownerClaim" and "jwksUrl"' },
 );
@@ -60,56 +65,79 @@ const folderName = z.string().regex(/^[^/]+$/);
 
 const dropSchema = z.strictObject(
   {
-    owner: worded(ownerName, '1 to 64 of A-Z a-z 0-9 . _ @ -, more than dots, and not __proto__').default('drops'),
-    /** The cheapest of the models. */
-    model: oneOf(offeredModelNames).default('wan2.2-i2v-flash'),
-    prompt: worded(z.string(), 'a text').default(
-      'The scene comes gently to life; the camera moves slowly and smoothly.',
-    ),
-    parameters: worded(
-      z.record(z.string(), z.unknown()),
-      'an object of parameters such as {"resolution": "480P"}',
-    ).optional(),
-    /** How long an image without a prompt of its own waits for its sidecar. */
-    sidecarSeconds: wholeNumber(0, 3600).default(10),
-    /** Whether a finished video is copied beside its image, as `<name>.<ext>.mp4`. */
-    copyVideo: worded(z.boolean(), 'true or false').default(false),
-    /** Whose a drop is: the `owner`'s, that of the top folder's name, or of whom this table of folders names. */
+    owner: worded(ownerName, '1 to 64 of A-Z a-z 0-9 . _ @ -, more than dots, and not __proto__')
+      .default('drops')
+      .meta({ description: 'Whose the drops are.' }),
+    model: oneOf(offeredModelNames)
+      .default('wan2.2-i2v-flash')
+      .meta({ description: 'The model; the cheapest if nothing is said.' }),
+    prompt: worded(z.string(), 'a text')
+      .default('The scene comes gently to life; the camera moves slowly and smoothly.')
+      .meta({ description: 'The prompt of an image that has none.' }),
+    parameters: worded(z.record(z.string(), z.unknown()), 'an object of parameters such as {"resolution": "480P"}')
+      .optional()
+      .meta({ description: 'The parameters, for drops of this very model.', otherwise: "the model's own defaults" }),
+    sidecarSeconds: wholeNumber(0, 3600)
+      .default(10)
+      .meta({ description: 'How long an image without a prompt of its own waits for its sidecar.' }),
+    copyVideo: worded(z.boolean(), 'true or false')
+      .default(false)
+      .meta({ description: 'Whether a finished video is copied beside its image, as `<image>.mp4`.' }),
     owners: worded(
       z.union([z.literal(['one', 'folders']), z.record(folderName, ownerName)]),
       '"one", "folders", or an object {"<top folder>": "<owner>"}',
-    ).default('one'),
+    )
+      .default('one')
+      .meta({
+        description:
+          "Whose a drop is: the `owner`'s, that of the top folder's name, or of whom this table of folders names.",
+      }),
   },
   { error: 'must be an object of what drops become, such as {"owner": "drops", "model": "wan2.2-i2v-flash"}' },
 );
 
 /** Every setting there is, by its name: what it may be and what it is when nothing is said. */
 export const settingsSchema = z.strictObject({
-  /** Where Wan runs; its key must be of the same region. */
-  region: oneOf(regionNames).default('singapore'),
-  /** Wan's base URL, ending in `/api/v1`. @default - the region's public one */
+  region: oneOf(regionNames)
+    .default('singapore')
+    .meta({ description: "Where Wan runs. Wan's keys are good in one region alone." }),
   wanBaseUrl: worded(
     z.string().refine((url) => URL.canParse(url) && /^https?:\/\/[^@?#]*\/api\/v1$/.test(url)),
     'an http(s) URL that ends in /api/v1, without a last slash, a query or credentials',
-  ).optional(),
-  /** How Wan gets a private image: from a presigned URL, or through Wan's own temporary upload. @default - `url`; `upload` for Beijing */
-  imageTransfer: oneOf(['url', 'upload']).optional(),
-  /** What becomes of buckets, table and secret when the stack is deleted. */
-  removalPolicy: oneOf(['retain', 'destroy']).default('retain'),
-  /** Wan's limits, where the account has others than the documented ones: `{"<model>": {submits_per_second, concurrent_tasks}}`. */
+  )
+    .optional()
+    .meta({
+      description: "Another base URL of Model Studio, such as a workspace's.",
+      otherwise: "the region's public one",
+    }),
+  imageTransfer: oneOf(['url', 'upload']).optional().meta({
+    description: "How Wan gets a private image: from a presigned URL, or through Wan's own temporary upload.",
+    otherwise: '`url`; `upload` for Beijing, always',
+  }),
+  removalPolicy: oneOf(['retain', 'destroy'])
+    .default('retain')
+    .meta({ description: 'What becomes of buckets, table and secret when the stack is deleted.' }),
   limits: z
     .partialRecord(z.enum(modelNames), limitsSchema, { error: 'must be an object of limits by the names of models' })
-    .default({}),
-  /** Permits of a lane above Wan's concurrency, so that a freed place is taken at once. */
-  extraPermits: wholeNumber(0, 100).default(2),
-  /** Seconds a task usually takes. @default - the catalogue's figure for the model */
-  typicalSeconds: aboveZero.optional(),
+    .default({})
+    .meta({
+      description: "Wan's limits by the names of models, where the account has others than the documented ones:",
+    }),
+  extraPermits: wholeNumber(0, 100).default(2).meta({
+    description: 'Videos that a model may have at Wan above its concurrency, so that a freed place is taken at once.',
+  }),
+  typicalSeconds: aboveZero.optional().meta({
+    description: 'How long a task usually takes, in seconds, until enough of them were seen to know.',
+    otherwise: "the catalogue's figure for the model",
+  }),
   /**
    * How long a lost answer is looked for in Wan's task list before the request is sent again, in seconds. A call to Wan lasts up
    * to 75 s, so only an emulator, which ends with this machine's stack, may be given less. At most half of the hour for which the
    * workflow keeps asking.
    */
-  uncertainSeconds: worded(z.number().positive().max(1800), 'a number above 0, up to 1800').default(120),
+  uncertainSeconds: worded(z.number().positive().max(1800), 'a number above 0, up to 1800').default(120).meta({
+    description: 'How long a lost answer is looked for at Wan before the request is sent again, in seconds.',
+  }),
   /**
    * Origins that the Lambdas may fetch from although they are plain http and private. Loopback alone: on a developer's machine
    * that is where the emulator is; in the cloud it is the Lambda itself, so that no value of this setting opens a network.
@@ -118,47 +146,58 @@ export const settingsSchema = z.strictObject({
     .array(worded(z.string().refine(isLoopbackOrigin), 'a loopback http origin such as http://127.0.0.1:4401'), {
       error: 'must be a list of loopback http origins such as ["http://127.0.0.1:4401"]',
     })
-    .default([]),
-  /** What a drop becomes when nothing beside the image says otherwise. */
-  drop: dropSchema.prefault({}),
-  /** How callers show who they are: with a key of this service, a token of an identity provider, or an AWS signature. */
-  auth: oneOf(['api-key', 'jwt', 'iam']).default('api-key'),
-  /** Whose tokens are taken, with `auth: jwt`. */
-  jwt: jwtSchema.optional(),
-  /**
-   * What an owner may spend in a calendar month, in the region's currency. `none` leaves it to them. Bounded since amounts are
-   * counted in whole millionths, which must stay exact.
-   */
+    .default([])
+    .meta({ description: "Loopback addresses that the Lambdas may fetch from; for a developer's machine alone." }),
+  drop: dropSchema
+    .prefault({})
+    .meta({ description: 'What a drop becomes when nothing beside the image says otherwise:' }),
+  auth: oneOf(['api-key', 'jwt', 'iam']).default('api-key').meta({
+    description:
+      'How callers show who they are: with a key of this service, a token of an identity provider, or an AWS signature (which leaves no console).',
+  }),
+  jwt: jwtSchema.optional().meta({ description: 'Whose tokens are taken, with `auth: jwt`:', otherwise: '–' }),
+  // Bounded since amounts are counted in whole millionths, which must stay exact.
   monthlySpendingLimit: worded(
     z.union([z.number().min(0.01).max(1_000_000_000), z.literal('none')]),
     'a number from 0.01 to 1000000000, or "none"',
-  ).default(100),
-  logRetentionDays: oneOf(retentionDays).default(30),
-  /** Who is written to when an alarm rings and when it is over. AWS asks them first whether they want that. @default - nobody: the topic is there to subscribe to */
-  alarmEmail: worded(z.email(), 'an e-mail address').optional(),
-  /** Requests per second, and at once, over all callers; more is a 429. */
+  )
+    .default(100)
+    .meta({ description: "What an owner may spend in a calendar month, in the region's currency." }),
+  logRetentionDays: oneOf(retentionDays).default(30).meta({ description: 'How long logs are kept.' }),
+  alarmEmail: worded(z.email(), 'an e-mail address').optional().meta({
+    description: 'Who is written to when an alarm rings. AWS asks them first whether they want that.',
+    otherwise: 'nobody: the topic is there to subscribe to',
+  }),
   apiThrottle: z
     .strictObject(
-      { rate: aboveZero.default(50), burst: wholeNumber(1, 2_147_483_647).default(100) },
+      {
+        rate: aboveZero.default(50).meta({ description: 'A second.' }),
+        burst: wholeNumber(1, 2_147_483_647).default(100).meta({ description: 'At once.' }),
+      },
       { error: 'must be an object {"rate": N, "burst": N}, either or both' },
     )
-    .prefault({}),
-  /**
-   * Requests that each of the functions whose callers may wait, `videos` and `submit`, handles at once; more is a 502 with
-   * `Retry-After`. It is also what Lambda sets aside for each, out of the account's concurrency of the region.
-   * @default - as many as the account has, which one caller who waits a lot can use up
-   */
-  apiConcurrency: wholeNumber(1, 10_000).optional(),
-  /** A web application firewall before the API, which bars an address that asks more often. @default - none: it has a price of its own */
+    .prefault({})
+    .meta({ description: 'Requests over all callers; more is a 429:' }),
+  apiConcurrency: wholeNumber(1, 10_000).optional().meta({
+    description:
+      "Requests that each of the functions whose callers may wait, videos and submit, handles at once; more is a 502 with `Retry-After`. Lambda sets as many aside for each, out of the account's concurrency of the region.",
+    otherwise: 'as many as the account has, which one caller who waits a lot can use up',
+  }),
   waf: z
     .strictObject(
       {
-        /** Of one IP address, in any five minutes. The bounds are those of AWS WAF. */
-        requestsPer5Minutes: wholeNumber(10, 2_000_000_000),
+        // The bounds are those of AWS WAF.
+        requestsPer5Minutes: wholeNumber(10, 2_000_000_000).meta({
+          description: 'Of one IP address, in any five minutes.',
+        }),
       },
       { error: 'must be an object {"requestsPer5Minutes": N}' },
     )
-    .optional(),
+    .optional()
+    .meta({
+      description: 'A web application firewall before the API, which bars an address that asks more often:',
+      otherwise: 'none: it has a price of its own',
+    }),
 });
 
 export type Settings = z.output<typeof settingsSchema>;

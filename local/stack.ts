@@ -40,6 +40,8 @@ export interface LocalDependencies {
   context?: Record<string, unknown>;
   /** Workers at once per function; more invocations wait. @default 8 */
   largest_concurrency?: number;
+  /** Told of each call to AWS. @default nobody */
+  on_call?: (call: AwsCall) => void;
   /** For tests: what goes wrong on purpose, and a base URL of Wan that leads to the emulator by a detour. @default none */
   faults?: Faults & { wan_url?: string };
 }
@@ -52,7 +54,7 @@ const recordedCalls = 100_000;
  * @throws Error that says how to mend it: a taken port, a directory in use, a template the local runtime does not know
  */
 export async function startLocal(settings: LocalSettings, dependencies: LocalDependencies = {}): Promise<LocalStack> {
-  const { clock = systemClock, build_directory: outdir, context, largest_concurrency, faults } = dependencies;
+  const { clock = systemClock, build_directory: outdir, context, largest_concurrency, on_call, faults } = dependencies;
   // Lambda's clock shows UTC, and worker threads share this process's time zone.
   process.env.TZ = 'UTC';
   const unlock = lockDirectory(settings.directory);
@@ -111,6 +113,7 @@ export async function startLocal(settings: LocalSettings, dependencies: LocalDep
       secret_value: settings.wan.kind === 'real' ? settings.wan.api_key : 'sk-local',
       recordCall(call) {
         calls.push(call);
+        on_call?.(call);
         if (calls.length > recordedCalls) calls.shift();
       },
     });

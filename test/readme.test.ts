@@ -33,12 +33,6 @@ describe('the README', () => {
     expect(links.length).toBeGreaterThan(2);
     expect(links.filter((file) => !existsSync(path.join(root, file)))).toEqual([]);
   });
-
-  test('knows every setting of the configuration', async () => {
-    const { settingNames } = await import('../infra/config.ts');
-    const listed = [...readme.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
-    expect(settingNames.filter((name) => !listed.includes(name))).toEqual([]);
-  });
 });
 
 // The commands are for a shell with curl; a machine without one can't be told to run them.

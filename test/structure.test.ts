@@ -13,7 +13,7 @@ interface Import {
   readonly typeOnly: boolean;
 }
 
-const sources = ['functions', 'infra', 'local', 'web', 'test'].flatMap((directory) => {
+const sources = ['functions', 'infra', 'local', 'web', 'bench', 'test'].flatMap((directory) => {
   try {
     return readdirSync(join(root, directory), { recursive: true, encoding: 'utf8' })
       .filter((file) => /\.m?ts$/.test(file))
@@ -85,7 +85,13 @@ describe('who may import whom', () => {
   });
 
   test('nothing but tests imports tests', () => {
-    expect(between(/^(functions|infra|local|web)\//, /^test\//)).toEqual([]);
+    expect(between(/^(functions|infra|local|web|bench)\//, /^test\//)).toEqual([]);
+  });
+
+  test('benches run the rest, and nothing but their tests knows them', () => {
+    expect(between(/^(functions|infra|local|web)\//, /^bench\//)).toEqual([]);
+    expect(between(/^test\/(?!bench\/)/, /^bench\//)).toEqual([]);
+    expect(between(/^bench\//, /^web\//)).toEqual([]);
   });
 
   test('only the bundler loads esbuild, and only what makes templates loads the CDK', () => {

@@ -1,5 +1,5 @@
 import { describeLatency } from '../simulation/latency.ts';
-import { type Bound, judge, printTable, short } from '../verdict.ts';
+import { type Bound, judge, short, startTable } from '../verdict.ts';
 import { request } from './drops.ts';
 import { burstWithoutLanes } from './run-naive.ts';
 import { type BurstResult, burstThroughPipeline } from './run-pipeline.ts';
@@ -43,41 +43,37 @@ export async function burst({ seed = 1, videos = 1000, task_seconds = 1 } = {}):
   console.log(
     `Wan: ${request.model}, ${WAN.submits_per_second} submits/s, ${WAN.concurrent_tasks} at once, 20 questions/s.`,
   );
-  console.log(`Assumed: ${describeLatency()}.\n`);
+  console.log(`Assumed: ${describeLatency()}\n`);
   const common = { seed, task_seconds };
   const enough = { ...common, extra_permits: ENOUGH_EXTRA_PERMITS };
+  const print = startTable(36, ['', 'videos', 'drained s', 'ideal s', 'videos/s', 'calls/video', '   429s']);
+  const row = (name: string, count: number, result: { drained_seconds: number; calls: number; throttled: number }) =>
+    print([
+      name,
+      String(count),
+      short(result.drained_seconds),
+      short(ideal(count, task_seconds)),
+      short(count / result.drained_seconds),
+      short(result.calls / count),
+      `${short((100 * result.throttled) / result.calls)} %`,
+    ]);
+
   const alone = await burstThroughPipeline({ ...enough, videos: 1, owners: [{ owner: 'alone', count: 1 }] });
+  row('a video alone', 1, alone);
   const many = await burstThroughPipeline({ ...enough, videos });
+  row(`lanes, extraPermits ${ENOUGH_EXTRA_PERMITS}`, videos, many);
   const few = Math.ceil(videos * SHARE_WITH_DEFAULT);
   const usual = await burstThroughPipeline({ ...common, videos: few, extra_permits: DEFAULT_EXTRA_PERMITS });
+  row(`lanes, extraPermits ${DEFAULT_EXTRA_PERMITS} (default)`, few, usual);
   const naive = await burstWithoutLanes({ ...common, videos });
+  row('all submit at once, back off on 429', videos, naive);
 
-  const row = (name: string, count: number, result: { drained_seconds: number; calls: number; throttled: number }) => [
-    name,
-    String(count),
-    short(result.drained_seconds),
-    short(ideal(count, task_seconds)),
-    short(count / result.drained_seconds),
-    short(result.calls / count),
-    `${short((100 * result.throttled) / result.calls)} %`,
-  ];
-  printTable([
-    ['', 'videos', 'drained s', 'ideal s', 'videos/s', 'calls/video', '429s'],
-    row(`lanes, extraPermits ${ENOUGH_EXTRA_PERMITS}`, videos, many),
-    row(`lanes, extraPermits ${DEFAULT_EXTRA_PERMITS} (default)`, few, usual),
-    row('all submit at once, back off on 429', videos, naive),
-  ]);
   console.log('\nFirst video of each owner, seconds from the drop');
-  printTable([
-    ['owner', 'drops', 'began at Wan', 'noticed', 'without lanes'],
-    ...many.firsts.map(({ owner, videos, started, noticed }) => [
-      owner,
-      String(videos),
-      short(started),
-      short(noticed),
-      short(naive.firsts.find((each) => each.owner === owner)!.noticed),
-    ]),
-  ]);
+  const printFirst = startTable(36, ['owner', 'videos', 'began at Wan', 'noticed', 'without lanes']);
+  for (const { owner, videos, started, noticed } of many.firsts) {
+    const without = naive.firsts.find((each) => each.owner === owner)!.noticed;
+    printFirst([owner, String(videos), short(started), short(noticed), short(without)]);
+  }
   console.log(`\nLost ${many.lost}, made twice ${many.twice}, result files ${many.results}.`);
   for (const error of many.trouble.slice(0, 5)) console.log(`Trouble: ${String(error)}`);
   return judge(boundsOf(many, alone, task_seconds));

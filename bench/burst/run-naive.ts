@@ -49,7 +49,13 @@ export async function burstWithoutLanes(options: {
   async function execute(owner: string): Promise<void> {
     await latency('eventBridge', async () => undefined);
     const { model, prompt, parameters } = request;
-    const created = await insist(() => client.createTask({ model, input: { prompt, img_url }, parameters }));
+    const created = await insist(() =>
+      client.createTask({
+        model,
+        input: { prompt, img_url },
+        parameters: { ...parameters, prompt_extend: true, watermark: false },
+      }),
+    );
     if (created.outcome !== 'created') throw new Error(`Wan made no task: ${created.outcome}.`);
     for (;;) {
       await clock.sleep(CHECK_SECONDS * 1000);

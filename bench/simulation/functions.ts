@@ -84,6 +84,7 @@ const entries: Entries = {
       uncertainSeconds: environment.UNCERTAIN_SECONDS,
       monthlySpendingLimit: environment.MONTHLY_SPENDING_LIMIT,
       configuredSeconds: environment.TYPICAL_SECONDS,
+      logSeveral: () => undefined,
       ...timeOf(world),
     };
     return (input: Parameters<typeof createTask>[1]) => createTask(services, input);
@@ -140,7 +141,9 @@ const entries: Entries = {
 export function loadFunction(world: World, name: FunctionName): Handler {
   const load = entries[name];
   if (!load) throw new Error(`The simulation has no function ${name}.`);
-  return load(world);
+  // What code remembers by its client is a container's own.
+  const { table } = world;
+  return load({ ...world, table: { ...table, client: { send: table.client.send } as Table['client'] } });
 }
 
 /** Whether a simulation runs it. */

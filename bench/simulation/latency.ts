@@ -41,8 +41,8 @@ export const createLatency =
     return result;
   };
 
-/** What the figures are, as a line to print. */
-export const describeLatency = (): string =>
-  `${Object.entries(milliseconds)
-    .map(([name, value]) => `${name} ${value}`)
-    .join(', ')} ms, each ± 50 %`;
+/** What the figures are, to be printed. */
+export const describeLatency = (): string => {
+  const figures = Object.entries(milliseconds).map(([name, value]) => `${name} ${value}`);
+  return `${figures.slice(0, 5).join(', ')},\n  ${figures.slice(5).join(', ')} ms, each ± 50 %; Wait and Retry as in the template.`;
+};

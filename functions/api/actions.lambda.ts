@@ -4,12 +4,13 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { watchedTable } from '../drops/watched-table.ts';
 import { readEnvironment } from '../shared/environment.ts';
-import { createLogger, describeError } from '../shared/logging.ts';
+import { createLogger, describeError, inContext } from '../shared/logging.ts';
 import { createMeasure } from '../shared/measure.ts';
 import { tableOf } from '../video/table.ts';
 import { dispatchOne } from '../workflow/dispatch-one.ts';
 import { dispatcherOf } from '../workflow/dispatcher.ts';
 import { wanClientOf } from '../workflow/wan-client.ts';
+import { aboutRequest } from './about-request.ts';
 import { apiHandler } from './api-handler.ts';
 import { cancel } from './cancel-video.ts';
 import { type DeleteServices, deleteVideo } from './delete-video.ts';
@@ -42,12 +43,16 @@ const services: RetryServices & DeleteServices = {
     logger.error('A video is not started for now.', { ...describeError(error), video_id: video.id }),
 };
 
-export const handler = apiHandler(
-  byRoute(services, {
-    '/videos/{id}/cancel': cancel,
-    '/videos/{id}/retry': retry,
-    // GET of it leads elsewhere.
-    '/videos/{id}': deleteVideo,
-  }),
-  (error, request_id) => logger.error('A request failed.', { ...describeError(error), request_id }),
+export const handler = inContext(
+  logger,
+  apiHandler(
+    byRoute(services, {
+      '/videos/{id}/cancel': cancel,
+      '/videos/{id}/retry': retry,
+      // GET of it leads elsewhere.
+      '/videos/{id}': deleteVideo,
+    }),
+    (error, request_id) => logger.error('A request failed.', { ...describeError(error), request_id }),
+  ),
+  aboutRequest,
 );

@@ -1,6 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { readEnvironment } from '../shared/environment.ts';
-import { createLogger, describeError } from '../shared/logging.ts';
+import { createLogger, describeError, inContext } from '../shared/logging.ts';
 import { tableOf } from '../video/table.ts';
 import { type AuthorizerRequest, type AuthorizeServices, authorize, callerOfKey, Unauthorized } from './authorize.ts';
 import { callerOfToken } from './jwt.ts';
@@ -26,11 +26,11 @@ function credentialReader(): AuthorizeServices['callerOf'] {
   }
 }
 
-export async function handler(request: AuthorizerRequest) {
+export const handler = inContext(logger, async (request: AuthorizerRequest) => {
   try {
     return await authorize(services, request);
   } catch (error) {
     if (!(error instanceof Unauthorized)) logger.error('Nobody could be recognised.', describeError(error));
     throw error;
   }
-}
+});

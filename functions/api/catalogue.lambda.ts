@@ -1,5 +1,6 @@
 import { readEnvironment } from '../shared/environment.ts';
-import { createLogger, describeError } from '../shared/logging.ts';
+import { createLogger, describeError, inContext } from '../shared/logging.ts';
+import { aboutRequest } from './about-request.ts';
 import { apiHandler } from './api-handler.ts';
 import { type EstimateServices, estimate } from './estimates.ts';
 import { listModels } from './models.ts';
@@ -15,7 +16,10 @@ const services: EstimateServices = {
   typicalSeconds: environment.TYPICAL_SECONDS,
 };
 
-export const handler = apiHandler(
-  byRoute(services, { '/models': listModels, '/estimates': estimate }),
-  (error, request_id) => logger.error('A request failed.', { ...describeError(error), request_id }),
+export const handler = inContext(
+  logger,
+  apiHandler(byRoute(services, { '/models': listModels, '/estimates': estimate }), (error, request_id) =>
+    logger.error('A request failed.', { ...describeError(error), request_id }),
+  ),
+  aboutRequest,
 );

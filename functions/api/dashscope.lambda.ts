@@ -5,11 +5,12 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { watchedTable } from '../drops/watched-table.ts';
 import { readEnvironment } from '../shared/environment.ts';
-import { createLogger, describeError } from '../shared/logging.ts';
+import { createLogger, describeError, inContext } from '../shared/logging.ts';
 import { createMeasure } from '../shared/measure.ts';
 import { tableOf } from '../video/table.ts';
 import { dispatcherOf } from '../workflow/dispatcher.ts';
 import { wanClientOf } from '../workflow/wan-client.ts';
+import { aboutRequest } from './about-request.ts';
 import { cancelVideo } from './cancel-video.ts';
 import { linkToObject } from './content-link.ts';
 import { answersWithin } from './dashscope/answers-within.ts';
@@ -17,6 +18,7 @@ import { dashscopeHandler } from './dashscope/dashscope-handler.ts';
 import type { DashscopeServices } from './dashscope/services.ts';
 import { storeUpload } from './dashscope/store-upload.ts';
 import { intakeOf } from './intake.ts';
+import { logTakenTo } from './log-taken.ts';
 import { startPatience } from './start-patience.ts';
 import { takeRequest } from './take-request.ts';
 import { countUpload, createUploadToken } from './upload-token.ts';
@@ -33,13 +35,18 @@ const intake = intakeOf(environment, dispatcher, s3, {
   logUndispatched: (video, error) =>
     logger.error('A video stays queued for now.', { ...describeError(error), video_id: video.id }),
 });
+const logTaken = logTakenTo(logger);
 const wan = wanClientOf(environment, new SecretsManagerClient({}));
 
 const services: DashscopeServices = {
   table,
   region: environment.WAN_REGION,
   uploads_bucket: environment.UPLOADS_BUCKET,
-  takeRequest: (given) => takeRequest(intake, { ...given, mode: 'tolerant' }),
+  takeRequest: async (given) => {
+    const taken = await takeRequest(intake, { ...given, mode: 'tolerant' });
+    logTaken(taken);
+    return taken;
+  },
   cancelVideo: (video, milliseconds) => cancelVideo({ ...dispatcher, wan: answersWithin(milliseconds, wan) }, video),
   linkTo: (object, file) => linkToObject(s3, object, file),
   createUploadToken: (caller, upload) => createUploadToken(table, caller, upload),
@@ -48,6 +55,10 @@ const services: DashscopeServices = {
   sleep: (milliseconds) => setTimeout(milliseconds),
 };
 
-export const handler = dashscopeHandler(services, (error, request_id) =>
-  logger.error('A request failed.', { ...describeError(error), request_id }),
+export const handler = inContext(
+  logger,
+  dashscopeHandler(services, (error, request_id) =>
+    logger.error('A request failed.', { ...describeError(error), request_id }),
+  ),
+  aboutRequest,
 );

@@ -1,6 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { readEnvironment } from '../shared/environment.ts';
-import { createLogger, describeError } from '../shared/logging.ts';
+import { createLogger, describeError, inContext } from '../shared/logging.ts';
 import { tableOf } from '../video/table.ts';
 import { health } from './health.ts';
 
@@ -8,4 +8,6 @@ const environment = readEnvironment('health');
 const logger = createLogger('health');
 const table = tableOf(new DynamoDBClient({}), environment.TABLE_NAME);
 
-export const handler = () => health(table, (error) => logger.error('The table does not answer.', describeError(error)));
+export const handler = inContext(logger, () =>
+  health(table, (error) => logger.error('The table does not answer.', describeError(error))),
+);

@@ -4,6 +4,7 @@ import { isTerminal, type VideoRecord } from '../video/record.ts';
 import { viewOf } from '../video/view.ts';
 import { type ApiRequest, type Caller, json } from './http.ts';
 import { identify } from './idempotency.ts';
+import type { LogTaken } from './log-taken.ts';
 import { preferredWait } from './prefer.ts';
 import { readJson } from './read-json.ts';
 import { retryAfter } from './retry-after.ts';
@@ -12,6 +13,7 @@ import { waitForChange } from './wait-for-change.ts';
 
 export interface SubmitServices extends IntakeServices {
   placeInQueue: PlaceInQueue;
+  logTaken: LogTaken;
   /** Waits so many milliseconds. */
   sleep: (milliseconds: number) => Promise<void>;
 }
@@ -30,7 +32,9 @@ export async function submit(
   const arrived = table.now();
   const body = readJson(request);
   const identity = identify(request, caller);
-  const { video, created } = await takeRequest(services, { body, mode: 'strict', identity, caller });
+  const taken = await takeRequest(services, { body, mode: 'strict', identity, caller });
+  const { video, created } = taken;
+  services.logTaken(taken);
   const wait = preferredWait(request);
   if (wait === undefined) return answer(services, request, video, created ? 202 : 200);
   // Counted from the request's arrival, since the gateway does so too.

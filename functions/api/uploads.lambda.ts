@@ -1,6 +1,7 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { readEnvironment } from '../shared/environment.ts';
-import { createLogger, describeError } from '../shared/logging.ts';
+import { createLogger, describeError, inContext } from '../shared/logging.ts';
+import { aboutRequest } from './about-request.ts';
 import { apiHandler } from './api-handler.ts';
 import { createUpload, type UploadServices } from './create-upload.ts';
 
@@ -9,7 +10,11 @@ const logger = createLogger('uploads');
 
 const services: UploadServices = { s3: new S3Client({}), uploadsBucket: environment.UPLOADS_BUCKET, now: Date.now };
 
-export const handler = apiHandler(
-  (request, caller) => createUpload(services, request, caller),
-  (error, request_id) => logger.error('A request failed.', { ...describeError(error), request_id }),
+export const handler = inContext(
+  logger,
+  apiHandler(
+    (request, caller) => createUpload(services, request, caller),
+    (error, request_id) => logger.error('A request failed.', { ...describeError(error), request_id }),
+  ),
+  aboutRequest,
 );

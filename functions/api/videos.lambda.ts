@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { readEnvironment } from '../shared/environment.ts';
-import { createLogger, describeError } from '../shared/logging.ts';
+import { createLogger, describeError, inContext } from '../shared/logging.ts';
 import { tableOf } from '../video/table.ts';
+import { aboutRequest } from './about-request.ts';
 import { apiHandler } from './api-handler.ts';
 import { linkToObject } from './content-link.ts';
 import { type ContentServices, getContent } from './get-content.ts';
@@ -27,12 +28,16 @@ const services: VideoServices & ContentServices & UsageServices = {
   monthlySpendingLimit: environment.MONTHLY_SPENDING_LIMIT,
 };
 
-export const handler = apiHandler(
-  byRoute(services, {
-    '/videos': listOwnVideos,
-    '/videos/{id}': getVideo,
-    '/videos/{id}/content': getContent,
-    '/usage': getUsage,
-  }),
-  (error, request_id) => logger.error('A request failed.', { ...describeError(error), request_id }),
+export const handler = inContext(
+  logger,
+  apiHandler(
+    byRoute(services, {
+      '/videos': listOwnVideos,
+      '/videos/{id}': getVideo,
+      '/videos/{id}/content': getContent,
+      '/usage': getUsage,
+    }),
+    (error, request_id) => logger.error('A request failed.', { ...describeError(error), request_id }),
+  ),
+  aboutRequest,
 );

@@ -4,7 +4,7 @@ import { SFNClient } from '@aws-sdk/client-sfn';
 import type { S3ObjectCreatedNotificationEvent } from 'aws-lambda';
 import { intakeOf } from '../api/intake.ts';
 import { readEnvironment } from '../shared/environment.ts';
-import { createLogger, describeError } from '../shared/logging.ts';
+import { createLogger, describeError, inContext } from '../shared/logging.ts';
 import { createMeasure } from '../shared/measure.ts';
 import { tableOf } from '../video/table.ts';
 import { dispatcherOf } from '../workflow/dispatcher.ts';
@@ -55,9 +55,12 @@ const sentences = {
   deleted: "A drop's video was deleted: nothing is made anew.",
 } as const satisfies Record<DropOutcome['outcome'], string>;
 
-export async function handler(event: S3ObjectCreatedNotificationEvent | WaitedDrop): Promise<void> {
-  const taken = await takeEvent(services, event);
-  if (!taken) return;
-  const status = 'video' in taken ? { status: taken.video.status } : {};
-  logger.info(sentences[taken.outcome], { video_id: taken.id, ...status });
-}
+export const handler = inContext(
+  logger,
+  async (event: S3ObjectCreatedNotificationEvent | WaitedDrop): Promise<void> => {
+    const taken = await takeEvent(services, event);
+    if (!taken) return;
+    const status = 'video' in taken ? { status: taken.video.status } : {};
+    logger.info(sentences[taken.outcome], { video_id: taken.id, ...status });
+  },
+);

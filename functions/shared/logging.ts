@@ -1,10 +1,32 @@
 import { Logger } from '@aws-lambda-powertools/logger';
+import type { Context } from 'aws-lambda';
 
 /**
  * A Lambda's structured log. What goes in: ids, statuses, codes. What never does: prompts, keys, URLs (an error's own
  * message is written by us or by the AWS SDK and holds none).
  */
 export const createLogger = (functionName: string): Logger => new Logger({ serviceName: functionName });
+
+/** What an invocation is about: said by each of its lines. */
+export type Subject = Readonly<Record<string, string | number>>;
+
+/**
+ * A handler all of whose lines carry Lambda's request id and what the invocation is about, and nothing of the invocation before.
+ * @param subjectOf @default nothing
+ */
+export const inContext =
+  <Event, Answer>(
+    logger: Pick<Logger, 'addContext' | 'appendKeys' | 'resetKeys'>,
+    handler: (event: Event) => Promise<Answer>,
+    subjectOf: (event: Event) => Subject = () => ({}),
+  ): ((event: Event, context: Context) => Promise<Answer>) =>
+  async (event, context) => {
+    logger.addContext(context);
+    // Before, not after: what an invocation that was frozen in the middle left behind is gone as well.
+    logger.resetKeys();
+    logger.appendKeys({ ...subjectOf(event) });
+    return handler(event);
+  };
 
 /** What of an unexpected error goes into a log. */
 export const describeError = (error: unknown): { error: { name: string; message: string; stack?: string } } => {

@@ -1,6 +1,6 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { readEnvironment } from '../shared/environment.ts';
-import { createLogger } from '../shared/logging.ts';
+import { createLogger, inContext } from '../shared/logging.ts';
 import { createMeasure } from '../shared/measure.ts';
 import { secretReader } from '../shared/secret.ts';
 import { createWanClient } from '../wan/client.ts';
@@ -17,8 +17,8 @@ const services: CanaryServices = {
   now: Date.now,
 };
 
-export async function handler(): Promise<void> {
+export const handler = inContext(logger, async () => {
   const report = await canary(services);
   if (isFailure(report)) logger.warn('Wan does not serve this account.', { ...report });
   else logger.info('Wan was looked at.', { ...report });
-}
+});

@@ -4,7 +4,7 @@ import { SFNClient } from '@aws-sdk/client-sfn';
 import type { EventBridgeEvent } from 'aws-lambda';
 import { tellUntold } from '../drops/tell-result.ts';
 import { readEnvironment } from '../shared/environment.ts';
-import { createLogger, describeError } from '../shared/logging.ts';
+import { createLogger, describeError, inContext } from '../shared/logging.ts';
 import { createMeasure } from '../shared/measure.ts';
 import { tableOf } from '../video/table.ts';
 import { offeredModelNames } from '../wan/catalogue.ts';
@@ -28,7 +28,7 @@ const deletions = {
 };
 
 /** Runs by schedule over everything, and for one video at once when its execution ended badly. */
-export async function handler(event: EventBridgeEvent<string, { name?: string }>): Promise<void> {
+export const handler = inContext(logger, async (event: EventBridgeEvent<string, { name?: string }>) => {
   const ended = readExecutionName(event.detail?.name ?? '');
   if (ended) {
     const resumed = await resumeWhenDead(dispatcher, ended.id);
@@ -45,7 +45,8 @@ export async function handler(event: EventBridgeEvent<string, { name?: string }>
     });
   await attend('results', () => tellUntold(results));
   await attend('deletions', () => finishDeletions(deletions));
-  if (resumed.length + dispatched.length > 0) logger.warn('Videos were taken up again.', { resumed, dispatched });
+  for (const video_id of resumed) logger.warn('A video whose workflow died was resumed.', { video_id });
+  for (const video_id of dispatched) logger.warn('A video that waited for nothing was started.', { video_id });
   for (const { what, error } of failed) logger.error('Could not be looked after.', { ...describeError(error), what });
   if (failed.length > 0) throw new Error(`${failed.length} of what needed looking after failed; the log says which.`);
-}
+});

@@ -10,14 +10,14 @@ const GRACE_SECONDS = 10 * 60;
 const CLOSEST = 1;
 
 /** How far apart checks are while a task may well end, and how far they ever get, in seconds. */
-const FARTHEST = { likely: 15, late: 600 };
+const FARTHEST = { likely: 15, late: 900 };
 
 /**
  * Checks lie as far apart as this many times the square root of the seconds per ending that the hazard foretells: of all schedules
  * with as many checks it is the one that notices an ending soonest on average. One among many costs no question to Wan, but
  * reads a look that is a little old, so it comes more often.
  */
-const CLOSENESS: Record<Company, number> = { none: 0.37, few: 0.47, many: 0.2 };
+const CLOSENESS: Record<Company, number> = { none: 0.37, few: 0.47, many: 0.18 };
 
 /** So much of an interval is left to chance, so that tasks that began together are not asked for together for ever. */
 const JITTER = 0.2;

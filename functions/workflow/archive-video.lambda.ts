@@ -8,6 +8,7 @@ import { createLogger } from '../shared/logging.ts';
 import { createMeasure } from '../shared/measure.ts';
 import { tableOf } from '../video/table.ts';
 import { type ArchiveServices, archiveVideo } from './archive-video.ts';
+import { logged } from './logged.ts';
 import type { WorkflowInput } from './payload.ts';
 import { copyAndProve } from './prove-video.ts';
 import { pacedWan, wanClientOf } from './wan-client.ts';
@@ -35,8 +36,8 @@ const services: ArchiveServices = {
   copyAndProve: (video, videoUrl, key) => copyAndProve(copying, video, videoUrl, key),
 };
 
-export async function handler(input: WorkflowInput) {
+export const handler = logged(logger, async (input: WorkflowInput) => {
   const output = await archiveVideo(services, input);
-  logger.info('A video is archived.', { video_id: input.id, run: input.run });
+  logger.info('A video is archived.');
   return output;
-}
+});

@@ -10,6 +10,7 @@ import { createMeasure } from '../shared/measure.ts';
 import { tableOf } from '../video/table.ts';
 import { type CheckTaskServices, checkTask } from './check-task.ts';
 import { dispatcherOf } from './dispatcher.ts';
+import { logged } from './logged.ts';
 import type { WorkflowInput } from './payload.ts';
 import { pacedWan, wanClientOf } from './wan-client.ts';
 
@@ -32,8 +33,8 @@ const services: CheckTaskServices = {
   sleep,
 };
 
-export async function handler(input: WorkflowInput) {
+export const handler = logged(logger, async (input: WorkflowInput) => {
   const output = await checkTask(services, input);
-  logger.info('A task was looked at.', { video_id: input.id, run: input.run, outcome: output.outcome });
+  logger.info('A task was looked at.', { outcome: output.outcome });
   return output;
-}
+});

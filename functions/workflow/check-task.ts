@@ -12,7 +12,7 @@ import { type Dispatcher, releaseAndDispatch } from './dispatch.ts';
 import { explainForgotten, isForgotten } from './forgotten.ts';
 import type { CheckTaskOutput, WorkflowInput } from './payload.ts';
 import { companyOf, sharedLook } from './shared-look.ts';
-import { NO_TURN } from './wan-client.ts';
+import { NO_TURN, noTurn } from './wan-client.ts';
 
 /** A question that had no turn at the query clock is asked after so many seconds, and up to as many more. */
 const TURN_SECONDS = 2;
@@ -97,6 +97,7 @@ async function howItStands(
   const { id: task_id, submit_time } = task!;
   if (status === 'running' && isModelName(model) && !isLate({ submit_time }, estimate, services.table.now())) {
     const look = await sharedLook(services, model);
+    if (look === 'soon') return { answer: noTurn, company: 'many' };
     const status = look?.statusOf(task_id);
     if (look && status) return { answer: { outcome: 'task', status, task_id }, company: companyOf(look) };
   }

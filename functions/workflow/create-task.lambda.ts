@@ -8,6 +8,7 @@ import { createMeasure } from '../shared/measure.ts';
 import { tableOf } from '../video/table.ts';
 import { type CreateTaskServices, createTask } from './create-task.ts';
 import { catalogueLane } from './dispatcher.ts';
+import { logged } from './logged.ts';
 import { mediaForWan } from './media-for-wan.ts';
 import type { WorkflowInput } from './payload.ts';
 import { pacedWan, wanClientOf } from './wan-client.ts';
@@ -35,12 +36,14 @@ const services: CreateTaskServices = {
   monthlySpendingLimit: environment.MONTHLY_SPENDING_LIMIT,
   configuredSeconds: environment.TYPICAL_SECONDS,
   measure,
+  logSeveral: ({ id, run }, task_ids) =>
+    logger.error('More than one task may be the one whose answer was lost.', { video_id: id, run, task_ids }),
   random: Math.random,
   sleep,
 };
 
-export async function handler(input: WorkflowInput) {
+export const handler = logged(logger, async (input: WorkflowInput) => {
   const output = await createTask(services, input);
-  logger.info('A task was asked for.', { video_id: input.id, run: input.run, outcome: output.outcome });
+  logger.info('A task was asked for.', { outcome: output.outcome });
   return output;
-}
+});

@@ -14,7 +14,7 @@ import { type AdoptServices, adoptTask, firstCheck } from './adopt-task.ts';
 import { explainForgotten } from './forgotten.ts';
 import type { Gone, MediaAddresses, MediaTransfer } from './media-for-wan.ts';
 import type { CreateTaskOutput, WorkflowInput } from './payload.ts';
-import { reconcile } from './reconcile.ts';
+import { type ReconcileServices, reconcile } from './reconcile.ts';
 import { holdBack } from './return-to-queue.ts';
 
 /**
@@ -30,6 +30,7 @@ export interface CreateTaskServices extends AdoptServices {
   mediaTransfer: MediaTransfer;
   /** How long a lost answer is looked for before the request is sent again. */
   uncertainSeconds: number;
+  logSeveral: ReconcileServices['logSeveral'];
   /** What an owner may spend in a calendar month, in the region's currency. */
   monthlySpendingLimit: number | undefined;
   sleep: (milliseconds: number) => Promise<void>;

@@ -3,7 +3,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { refreshManifests } from '../drops/manifest-refresh.ts';
 import { readEnvironment } from '../shared/environment.ts';
-import { createLogger } from '../shared/logging.ts';
+import { createLogger, inContext } from '../shared/logging.ts';
 import { tableOf } from '../video/table.ts';
 import { offeredModelNames } from '../wan/catalogue.ts';
 import { dispatch } from './dispatch.ts';
@@ -15,11 +15,11 @@ const table = tableOf(new DynamoDBClient({}), environment.TABLE_NAME);
 const dispatcher = dispatcherOf(environment, table, new SFNClient({}));
 const manifests = { table, s3: new S3Client({}) };
 
-export async function handler(): Promise<void> {
+export const handler = inContext(logger, async () => {
   // One lane's trouble is no other's.
   const lanes = await Promise.allSettled(offeredModelNames.map((model) => dispatch(dispatcher, model)));
   const started = lanes.flatMap((lane) => (lane.status === 'fulfilled' ? lane.value : []));
-  if (started.length > 0) logger.info('Waiting videos were started.', { video_ids: started });
+  for (const video_id of started) logger.info('A waiting video was started.', { video_id });
   const told = await Promise.allSettled([refreshManifests(manifests)]);
   for (const work of [...lanes, ...told]) if (work.status === 'rejected') throw work.reason;
-}
+});

@@ -19,6 +19,8 @@ export interface ReconcileServices {
   /** How long to look before the request counts as never made; longer than a call to Wan can last (75 s). */
   uncertainSeconds: number;
   measure: Measure;
+  /** Told of a video that more than one task may belong to: somebody paid twice, or somebody else submits with this account. */
+  logSeveral: (video: VideoRecord, taskIds: string[]) => void;
 }
 
 export type Verdict =
@@ -38,7 +40,7 @@ export type Verdict =
  * whose prompt is this video's. While it looks, nobody else sends the same prompt to the same model.
  */
 export async function reconcile(
-  { table, wan, uncertainSeconds, measure }: ReconcileServices,
+  { table, wan, uncertainSeconds, measure, logSeveral }: ReconcileServices,
   video: VideoRecord,
 ): Promise<Verdict> {
   const { sent_at, uncertain_since } = video.submission!;
@@ -49,7 +51,13 @@ export async function reconcile(
   const found = await findCandidates({ table, wan }, video, Date.parse(sent_at));
   if (!found) return { verdict: 'undecided' };
   const { candidates, untold } = found;
-  if (candidates.length > 1) measure('UpstreamTasksPerVideo', candidates.length);
+  if (candidates.length > 1) {
+    measure('UpstreamTasksPerVideo', candidates.length);
+    logSeveral(
+      video,
+      candidates.map(({ task }) => task.task_id),
+    );
+  }
   const own = candidates.find(({ claim }) => claim.video_id === video.id);
   if (own) return { verdict: 'adopted', task: own.task };
   const [only] = candidates;

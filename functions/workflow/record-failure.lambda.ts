@@ -7,6 +7,7 @@ import { createLogger } from '../shared/logging.ts';
 import { createMeasure } from '../shared/measure.ts';
 import { tableOf } from '../video/table.ts';
 import { dispatcherOf } from './dispatcher.ts';
+import { logged } from './logged.ts';
 import type { RecordFailureInput } from './payload.ts';
 import { recordFailure } from './record-failure.ts';
 
@@ -19,11 +20,7 @@ const table = watchedTable(tableOf(new DynamoDBClient({}), environment.TABLE_NAM
 });
 const dispatcher = dispatcherOf(environment, table, new SFNClient({}));
 
-export async function handler(input: RecordFailureInput) {
-  logger.warn('A video fails.', {
-    video_id: input.id,
-    run: input.run,
-    code: 'Error' in input.error ? input.error.Error : input.error.code,
-  });
+export const handler = logged(logger, (input: RecordFailureInput) => {
+  logger.warn('A video fails.', { code: 'Error' in input.error ? input.error.Error : input.error.code });
   return recordFailure(dispatcher, input);
-}
+});

@@ -4,7 +4,7 @@ import { type GoingOn, type Look, leaseLook, readLook, writeLook } from '../vide
 import type { Table } from '../video/store.ts';
 import type { ModelName } from '../wan/catalogue.ts';
 import type { WanClient } from '../wan/client.ts';
-import type { ListedTask } from '../wan/list-tasks.ts';
+import type { ListedTask, ListOutcome } from '../wan/list-tasks.ts';
 
 /** From so many tasks at once on, one question about all of them is cheaper than one about each. */
 const FEWEST_TASKS = 2;
@@ -13,9 +13,11 @@ const PAGE_ROWS = 100;
 /** Up to so many tasks at once, the newest page of tasks in whatever status has nearly all of them; more are listed by status. */
 const ONE_PAGE_TASKS = 50;
 /** A look is repeated when it is so old; each further page makes that a little later. */
-const FRESH_MILLISECONDS = { first_page: 700, further_page: 150 };
+const FRESH_MILLISECONDS = { first_page: 700, further_page: 100 };
 /** While somebody else repeats it, an older one serves many tasks; where there are few, their checks fall together, and wait for it. */
-const USABLE_MILLISECONDS = 6000;
+const USABLE_MILLISECONDS = 10_000;
+/** Many who have no look ask for one again, rather than each for its own task, until looks have failed for so long. */
+const TRUSTED_MILLISECONDS = 30_000;
 const WAITING = { times: 8, milliseconds: 250 };
 /** How long a look's size is taken for how many tasks there are, without counting the lane's permits. */
 const SIZE_KNOWN_MILLISECONDS = 20_000;
@@ -37,9 +39,10 @@ export const companyOf = ({ size }: Look): Company => (size <= ONE_PAGE_TASKS ? 
  * A look at all of a model's tasks that is a few seconds old at most and serves all who ask: one of them makes it through Wan's list.
  * It says only which tasks were going on; one that is not among them may have ended, or have slipped between two pages, so
  * it is to be asked for by itself.
- * @returns undefined where asking for each task by itself is cheaper, or no look could be had
+ * @returns undefined where asking for each task by itself is cheaper, or no look could be had; `soon` when one is being made and
+ * there are too many to ask for each
  */
-export async function sharedLook(services: LookingServices, model: ModelName): Promise<Look | undefined> {
+export async function sharedLook(services: LookingServices, model: ModelName): Promise<Look | 'soon' | undefined> {
   const { table } = services;
   const last = await readLook(table, model);
   const age = last ? table.now() - last.made_at : Number.POSITIVE_INFINITY;
@@ -47,7 +50,11 @@ export async function sharedLook(services: LookingServices, model: ModelName): P
   if (size < FEWEST_TASKS) return undefined;
   if (last && age < freshness(size)) return last;
   const usable = last && age < USABLE_MILLISECONDS && companyOf(last) === 'many' ? last : undefined;
-  if (!(await leaseLook(table, model, last))) return usable ?? waitForLook(services, model, last);
+  if (!(await leaseLook(table, model, last))) {
+    if (usable) return usable;
+    if (size > ONE_PAGE_TASKS && age < TRUSTED_MILLISECONDS) return 'soon';
+    return waitForLook(services, model, last);
+  }
   const made_at = table.now();
   const seen = await seeAll(services, model, size);
   return seen ? writeLook(table, model, made_at, seen) : usable;
@@ -78,22 +85,26 @@ async function seeAll(
 ): Promise<Map<string, GoingOn> | undefined> {
   const now = table.now();
   const signal = AbortSignal.timeout(LOOK_MILLISECONDS);
-  const seen = new Map<string, GoingOn>();
   const span = {
     model,
     start_time: new Date(now - SPAN_MILLISECONDS.back).toISOString(),
     end_time: new Date(now + SPAN_MILLISECONDS.ahead).toISOString(),
     page_size: PAGE_ROWS,
   };
-  const isOnePage = size <= ONE_PAGE_TASKS;
+  const page = (page_no: number, status?: GoingOn) =>
+    wan.listTasks({ ...span, ...(status ? { status } : {}), page_no }, signal);
+  const pages: ListOutcome[] = [];
   // A task that begins to run meanwhile is then seen twice rather than not at all.
-  for (const status of isOnePage ? [undefined] : (['PENDING', 'RUNNING'] as const)) {
-    for (let page_no = 1, pages = 1; page_no <= pages; page_no++) {
-      const page = await wan.listTasks({ ...span, ...(status ? { status } : {}), page_no }, signal);
-      if (page.outcome !== 'tasks') return undefined;
-      for (const task of page.tasks) if (isGoingOn(task)) seen.set(task.task_id, task.status);
-      pages = isOnePage ? 1 : page.total_page;
-    }
+  for (const status of size <= ONE_PAGE_TASKS ? [undefined] : (['PENDING', 'RUNNING'] as const)) {
+    const first = await page(1, status);
+    if (first.outcome !== 'tasks') return undefined;
+    const further = status ? Array.from({ length: first.total_page - 1 }, (_, index) => page(index + 2, status)) : [];
+    pages.push(first, ...(await Promise.all(further)));
+  }
+  const seen = new Map<string, GoingOn>();
+  for (const each of pages) {
+    if (each.outcome !== 'tasks') return undefined;
+    for (const task of each.tasks) if (isGoingOn(task)) seen.set(task.task_id, task.status);
   }
   return seen;
 }

@@ -17,13 +17,14 @@ export const wanClientOf = (
     fetch,
   });
 
-/** How long a question waits for its turn, in milliseconds. */
-const PATIENCE_MILLISECONDS = 2000;
+/** How long a question waits for its turn, in milliseconds; a list answers for many, so it waits where others give up. */
+const PATIENCE_MILLISECONDS = { query: 2000, list: 6000 };
 
 /** The code of what is throttled by our own clock: Wan was not asked. */
 export const NO_TURN = 'no_turn';
 
-const noTurn: Throttled = { outcome: 'throttled', code: NO_TURN, message: '', retryable: true, billed: false };
+/** What a question without a turn is answered. */
+export const noTurn: Throttled = { outcome: 'throttled', code: NO_TURN, message: '', retryable: true, billed: false };
 
 export interface PacingServices {
   table: Table;
@@ -33,12 +34,15 @@ export interface PacingServices {
 
 /**
  * Wan as the workflow asks it: questions about tasks wait for their turn at the query clock, so that all together stay within
- * Wan's limit, and what Wan throttles or refuses the account is measured. A question without a turn within 2 s is `throttled` with
- * the code `NO_TURN`.
+ * Wan's limit, and what Wan throttles or refuses the account is measured. A query without a turn within 2 s, or a list within 6 s,
+ * is `throttled` with the code `NO_TURN`.
  */
 export function pacedWan(wan: WanClient, { table, measure, sleep }: PacingServices): WanClient {
-  const inTurn = async <Answer>(ask: () => Promise<Answer>): Promise<Answer | Throttled> => {
-    const turn = await reserveQuestion(table, PATIENCE_MILLISECONDS);
+  const inTurn = async <Answer>(
+    operation: keyof typeof PATIENCE_MILLISECONDS,
+    ask: () => Promise<Answer>,
+  ): Promise<Answer | Throttled> => {
+    const turn = await reserveQuestion(table, PATIENCE_MILLISECONDS[operation]);
     if (turn === undefined) return noTurn;
     await sleep(turn - table.now());
     return ask();
@@ -55,12 +59,12 @@ export function pacedWan(wan: WanClient, { table, measure, sleep }: PacingServic
     queryTask: (...call) =>
       measured(
         'query',
-        inTurn(() => wan.queryTask(...call)),
+        inTurn('query', () => wan.queryTask(...call)),
       ),
     listTasks: (...call) =>
       measured(
         'list',
-        inTurn(() => wan.listTasks(...call)),
+        inTurn('list', () => wan.listTasks(...call)),
       ),
     uploadFile: (...call) => measured('upload', wan.uploadFile(...call)),
   };

@@ -110,12 +110,13 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     onObjectEvent: async (change) => {
       if (announces.has(change.bucket)) await bus.put(objectEvent(change, now()));
     },
-    recordCall: ({ access_key_id = '', action, bucket, key }) =>
+    recordCall: ({ access_key_id = '', action, bucket, key, conditions }) =>
       recordCall({
         at: now(),
         principal: keyring(access_key_id)?.principal ?? 'anonymous',
         action,
         resource: bucket === '' ? '*' : `arn:aws:s3:::${bucket}${key === undefined ? '' : `/${key}`}`,
+        ...(conditions ? { conditions } : {}),
       }),
   });
   const buckets = stack.all('AWS::S3::Bucket');

@@ -6,7 +6,12 @@ test('archiving takes the same memory however large the video is; through one bu
   const workbench = await openWorkbench(512);
   try {
     const small = await workbench.archive('streamed', 20_000_000);
-    expect(judge([small, await workbench.archive('streamed', 60_000_000)]).words).toMatch(/^Flat/);
+    // One run may take more for the collector's sake; what holds the whole video shows in each.
+    const large = [
+      await workbench.archive('streamed', 60_000_000),
+      await workbench.archive('streamed', 60_000_000),
+    ].toSorted((one, other) => one.peak_bytes - other.peak_bytes);
+    expect(judge([small, large[0]!]).words).toMatch(/^Flat/);
     expect(judge([small, await workbench.archive('whole', 60_000_000)]).words).toMatch(/^NOT FLAT/);
   } finally {
     await workbench.close();

@@ -19,6 +19,7 @@ export interface CampaignOptions {
 /** A video that was asked for, and what became of it as its caller knows. */
 export interface AskedFor {
   wanted: WantedVideo;
+  /** Empty until it is known. */
   id: string;
   /** Retries that may have been carried out: each may have paid for another task. */
   retries: number;
@@ -30,10 +31,12 @@ export interface AskedFor {
 const underWay = 60;
 /** Once fewer than this part of all videos is left, nothing goes wrong any more. */
 const calmFrom = 0.03;
+/** In milliseconds: longer than this there is always one that ends, unless something hangs. */
+const patience = 100_000;
 
 /**
- * Has videos made while things go wrong, until callers were told the end of each. When it resolves nothing goes wrong any more, and
- * the stack is still up.
+ * Has videos made while things go wrong, until callers were told the end of each, or none comes any more. When it resolves nothing
+ * goes wrong any more, and the stack is still up.
  */
 export async function runCampaign(stage: Stage, options: CampaignOptions): Promise<AskedFor[]> {
   const { seed, videos, kills, requests, report = () => undefined } = options;
@@ -42,29 +45,39 @@ export async function runCampaign(stage: Stage, options: CampaignOptions): Promi
   const asked: AskedFor[] = [];
   const inTurn = takeTurns(requests);
   let ended = 0;
+  let news = Date.now();
 
   const wanted = Array.from({ length: videos }, (_, index) => wantedVideo(seed, index)).entries();
   const nextCaller = async () => {
     for (const [, video] of wanted) {
-      const made = await makeVideo(stage, watch, inTurn, video);
+      const one: AskedFor = { wanted: video, id: '', retries: 0, canceled: false, deleted: false };
+      asked.push(one);
+      await makeVideo(stage, watch, inTurn, one);
       ended++;
-      asked.push(made);
+      news = Date.now();
     }
   };
-  const killing = (async () => {
+  const callers = Promise.all(Array.from({ length: Math.min(underWay, videos) }, nextCaller));
+  /** Waits for so many ends, but not for what does not come any more. */
+  const untilEnded = async (count: number) => {
+    while (ended < count && Date.now() - news < patience) await sleep(50);
+  };
+  const course = async () => {
     for (let kill = 1; kill <= kills; kill++) {
-      const share = (kill - 1 + dice(seed, 'kill', kill)) / (kills + 0.5);
-      while (ended < videos * share) await sleep(50);
+      await untilEnded((videos * (kill - 1 + dice(seed, 'kill', kill))) / (kills + 0.5));
       await sleep(1000 * dice(seed, 'kill moment', kill));
       await stage.killAndRestart();
       report(`killed and started again after ${ended} of ${videos} videos`);
     }
-    while (ended < videos * (1 - calmFrom)) await sleep(50);
+    await untilEnded(videos * (1 - calmFrom));
     stage.endFaults();
+    news = Date.now();
     report(`${ended} of ${videos} videos have ended; nothing goes wrong any more`);
-  })();
+    await untilEnded(videos);
+  };
   try {
-    await Promise.all([killing, ...Array.from({ length: Math.min(underWay, videos) }, nextCaller)]);
+    // What a caller failed at ends the course as well.
+    await Promise.race([course(), callers.then(() => new Promise<never>(() => {}))]);
     return asked.sort((one, other) => one.wanted.index - other.wanted.index);
   } finally {
     await watch.close();
@@ -90,28 +103,25 @@ function takeTurns(most: number): InTurn {
   };
 }
 
-/** All that a caller does about one video, until its end is known. */
-async function makeVideo(stage: Stage, watch: Watch, inTurn: InTurn, wanted: WantedVideo): Promise<AskedFor> {
+/** All that a caller does about one video, until its end is known; `asked` tells how far it came. */
+async function makeVideo(stage: Stage, watch: Watch, inTurn: InTurn, asked: AskedFor): Promise<void> {
   const api = () => stage.addresses().api_url;
+  const { wanted } = asked;
   const { owner, action } = wanted;
-  let id: string;
-  if (wanted.way === 'api') id = await inTurn(() => submit(api, wanted));
+  if (wanted.way === 'api') asked.id = await inTurn(() => submit(api, wanted));
   else {
     await inTurn(() => drop(stage.s3, 'firstframe-uploads', wanted));
-    id = (await watch.dropped(dropKeyOf(wanted))).id;
+    asked.id = (await watch.dropped(dropKeyOf(wanted))).id;
   }
-  const made: AskedFor = { wanted, id, retries: 0, canceled: false, deleted: false };
-  const post = (verb: string) => ask(api, owner, `/videos/${id}/${verb}`, { method: 'POST' });
+  const route = `/videos/${asked.id}`;
   if (action === 'cancel') {
     await sleep(wanted.cancelAfterMilliseconds);
-    made.canceled = (await post('cancel')).status === 200;
+    asked.canceled = (await ask(api, owner, `${route}/cancel`, { method: 'POST' })).status === 200;
   }
-  await watch.ended(id);
+  await watch.ended(asked.id);
   if (action === 'retry') {
-    const { perhaps } = await post('retry');
-    made.retries += perhaps;
-    await watch.ended(id);
+    asked.retries = (await ask(api, owner, `${route}/retry`, { method: 'POST' })).perhaps;
+    await watch.ended(asked.id);
   }
-  if (action === 'delete') made.deleted = (await ask(api, owner, `/videos/${id}`, { method: 'DELETE' })).status === 204;
-  return made;
+  if (action === 'delete') asked.deleted = (await ask(api, owner, route, { method: 'DELETE' })).status === 204;
 }

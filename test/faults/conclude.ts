@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sign } from '../support/sign.ts';
-import type { Outcome } from './campaign.ts';
+import type { AskedFor } from './campaign.ts';
 import { judge } from './judge.ts';
 import { readLastState } from './last-state.ts';
 import type { Stage } from './stage.ts';
@@ -12,14 +12,10 @@ const sweepFunction = 'firstframe-upkeep-sweep';
  * Lets the sweep run until all is as it must be.
  * @returns what still is not after the patience
  */
-export async function conclude(
-  { stage, asked }: Outcome,
-  directory: string,
-  patienceSeconds: number,
-): Promise<string[]> {
+export async function conclude(stage: Stage, asked: readonly AskedFor[], patienceSeconds: number): Promise<string[]> {
   const end = Date.now() + patienceSeconds * 1000;
   for (;;) {
-    const faults = await judge(await readLastState(stage, directory, table), asked);
+    const faults = await judge(await readLastState(stage, table), asked);
     if (faults.length === 0 || Date.now() > end) return faults;
     await invoke(stage, sweepFunction);
     await sleep(2000);

@@ -41,7 +41,7 @@ function grouped<Value, Name>(values: readonly Value[], nameOf: (value: Value) =
 /** Whether a video ended as its caller's wishes explain. */
 function explains({ wanted, canceled }: AskedFor, { status, error }: VideoRecord): boolean {
   if (canceled) return status === 'canceled';
-  if (wanted.fails) return status === 'failed' && error?.code === 'content_rejected';
+  if (wanted.fails) return status === 'failed' && error?.code === 'content_refused';
   // Of two that ask for the same, both of whose answers were lost, nobody can tell whose task is whose.
   if (isTwin(wanted)) return status === 'succeeded' || error?.code === 'submission_uncertain';
   return status === 'succeeded';

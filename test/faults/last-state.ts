@@ -48,11 +48,8 @@ export interface LastState {
 type Item = Record<string, unknown> & { pk: string };
 const bucket = 'firstframe-videos';
 
-export async function readLastState(
-  { addresses, s3, proxy }: Stage,
-  directory: string,
-  table: string,
-): Promise<LastState> {
+export async function readLastState(stage: Stage, table: string): Promise<LastState> {
+  const { addresses, s3, proxy, directory } = stage;
   const client = { endpoint: addresses().aws_url, region: 'us-east-1', credentials: personalCredentials };
   const items = await allItems(client, table);
   const named = <Kind>(prefix: string) => items.filter(({ pk }) => pk.startsWith(`${prefix}#`)) as unknown as Kind[];

@@ -1,20 +1,22 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { runCampaign } from './campaign.ts';
 import { conclude } from './conclude.ts';
+import { openStage, type Stage } from './stage.ts';
 
 /** Another one each time, unless it is said. `npm run test:faults` is the long form. */
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 1e6));
 
+let stage: Stage | undefined;
+afterAll(() => stage?.close());
+
 test(`a process that is killed at any moment, and whose calls fail, loses no video and pays for none twice (SEED=${seed})`, async () => {
   const directory = await mkdtemp(path.join(tmpdir(), 'firstframe-faults-'));
-  const outcome = await runCampaign({ seed, videos: 20, kills: 1, setbacks: 1, workers: 2, directory });
-  try {
-    expect(await conclude(outcome, directory, 90), `the state is kept in ${directory}`).toEqual([]);
-  } finally {
-    await outcome.stage.close();
-  }
+  stage = await openStage(directory, { seed, setbacks: 1, workers: 2 });
+  const asked = await runCampaign(stage, { seed, videos: 20, kills: 1, requests: 2 });
+  expect(await conclude(stage, asked, 60), `the state is kept in ${directory}`).toEqual([]);
+  await stage.close();
   await rm(directory, { recursive: true, force: true });
 }, 300_000);

@@ -23,5 +23,8 @@ const stack = await startLocal(settings, {
 const table = stack.runtime.stack.all('AWS::DynamoDB::Table')[0]!.name;
 for (const [key, owner] of Object.entries(plan.owners))
   await seedApiKey(stack.runtime.dynamoDb, { table, key, owner, now: Date.now() });
+// Whoever started this may be killed as well; then nobody is left to end it.
+const parent = process.ppid;
+setInterval(() => process.ppid === parent || process.exit(1), 1000).unref();
 process.on('SIGUSR2', () => faults.end());
 console.log(`  API ${stack.api_url}\n  Wan ${stack.wan_url}\n  AWS ${stack.aws_url}`);

@@ -155,6 +155,7 @@ export async function aWorld(
       uncertainSeconds: 120,
       configuredSeconds: 60,
       measure: () => undefined,
+      logSeveral: () => undefined,
       random: () => 0.5,
       monthlySpendingLimit: 1000,
       sleep: async (milliseconds) => pass(Math.max(0, milliseconds)),

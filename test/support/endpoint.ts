@@ -8,6 +8,7 @@ import type { VideoView } from '../../functions/video/view.ts';
 import { seedApiKey } from '../../local/aws/seed-api-key.ts';
 import { readSettings } from '../../local/settings.ts';
 import { type LocalStack, startLocal } from '../../local/stack.ts';
+import { keepCall } from './aws-calls.ts';
 
 /** An answer, its body read as JSON; `{}` where there is none. */
 export interface Answer {
@@ -87,6 +88,7 @@ async function startStack(context: Record<string, unknown>): Promise<LocalStack>
     context,
     // A worker costs a fifth of a second of both cores that tests usually have.
     largest_concurrency: 4,
+    on_call: keepCall,
   });
 }
 

@@ -10,6 +10,8 @@ export interface AwsCall {
   action: string;
   /** The ARN it was about, or `*`. */
   resource: string;
+  /** What a policy's condition may ask for, such as `s3:prefix`. @default nothing */
+  conditions?: Readonly<Record<string, string>>;
 }
 
 /** What a call to a JSON service is about, for IAM. */

@@ -14,6 +14,6 @@ export interface Call {
   body: AsyncIterable<Buffer>;
   payload: Payload;
   access_key_id: string;
-  /** Notes an IAM action that this call needs, on its own target or on another. */
-  record: (action: string, resource?: { bucket: string; key?: string }) => void;
+  /** Notes an IAM action that this call needs, on its own target or on another, and what its conditions may ask for. */
+  record: (action: string, resource?: { bucket: string; key?: string }, conditions?: Record<string, string>) => void;
 }

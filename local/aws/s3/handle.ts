@@ -22,6 +22,8 @@ export interface RecordedCall {
   /** Empty for what concerns no bucket, `s3:ListAllMyBuckets`. */
   bucket: string;
   key?: string;
+  /** What a policy's condition may ask for, such as `s3:prefix`. */
+  conditions?: Record<string, string>;
 }
 
 export interface HandlerServices extends Services, SignatureServices {
@@ -90,8 +92,13 @@ async function answerSigned(received: ReceivedRequest, services: HandlerServices
     ...received,
     ...access,
     ...splitParameters(received.target.parameters, received.headers),
-    record: (action, resource = addressed) =>
-      services.recordCall({ access_key_id: access.access_key_id, action, ...resource }),
+    record: (action, resource = addressed, conditions) =>
+      services.recordCall({
+        access_key_id: access.access_key_id,
+        action,
+        ...resource,
+        ...(conditions ? { conditions } : {}),
+      }),
   };
   return routeRequest(call, operations).run(call, services);
 }

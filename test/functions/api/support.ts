@@ -101,6 +101,7 @@ export function anApi(
     },
     sleep: () => expect.unreachable(),
     placeInQueue: async () => undefined,
+    logTaken: () => undefined,
     measure: () => undefined,
     wanRegion: 'singapore',
     monthlySpendingLimit: undefined,

@@ -119,6 +119,7 @@ export function servicesFor(
     monthlySpendingLimit: undefined,
     configuredSeconds: 60,
     measure: () => undefined,
+    logSeveral: () => undefined,
     random: () => 0.5,
     sleep: async (milliseconds) => {
       clock.now += Math.max(0, milliseconds);

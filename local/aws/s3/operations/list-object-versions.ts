@@ -4,6 +4,7 @@ import { walkKeys } from '../objects/walk-keys.ts';
 import type { Bucket } from '../store/bucket.ts';
 import type { ObjectVersion } from '../store/records.ts';
 import {
+  conditionsOf,
   echo,
   firstOf,
   type ListingRequest,
@@ -23,7 +24,7 @@ export const listObjectVersions: Operation = {
   selectors: ['versions'],
   parameters: [...listingParameters, 'max-keys', 'key-marker', 'version-id-marker'],
   run: async (call, services) => {
-    call.record('s3:ListBucketVersions');
+    call.record('s3:ListBucketVersions', undefined, conditionsOf(call.query));
     const bucket = services.buckets.get(call.target.bucket);
     const listing = readListingRequest(call.query, 'max-keys');
     const keyMarker = call.query.get('key-marker') ?? '';

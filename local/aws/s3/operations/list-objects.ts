@@ -3,6 +3,7 @@ import { writeXml, type XmlContent } from '../http/write-xml.ts';
 import { type WalkItem, walkKeys } from '../objects/walk-keys.ts';
 import type { Bucket } from '../store/bucket.ts';
 import {
+  conditionsOf,
   echo,
   firstOf,
   type ListingRequest,
@@ -20,7 +21,7 @@ export const listObjectsV2: Operation = {
   selectors: ['list-type'],
   parameters: [...listingParameters, 'max-keys', 'continuation-token', 'start-after', 'fetch-owner'],
   run: async (call, services) => {
-    call.record('s3:ListBucket');
+    call.record('s3:ListBucket', undefined, conditionsOf(call.query));
     const bucket = services.buckets.get(call.target.bucket);
     if (call.query.get('list-type') !== '2') {
       throw new S3Error('InvalidArgument', 'Invalid List Type specified in Request');
@@ -52,7 +53,7 @@ export const listObjects: Operation = {
   target: 'bucket',
   parameters: [...listingParameters, 'max-keys', 'marker'],
   run: async (call, services) => {
-    call.record('s3:ListBucket');
+    call.record('s3:ListBucket', undefined, conditionsOf(call.query));
     const bucket = services.buckets.get(call.target.bucket);
     const listing = readListingRequest(call.query, 'max-keys');
     const marker = call.query.get('marker') ?? '';

@@ -17,6 +17,12 @@ export interface ListingRequest {
 
 export const listingParameters = ['prefix', 'delimiter', 'encoding-type'];
 
+/** What a policy may ask of a listing: the parameters that were sent, by IAM's names for them. */
+export function conditionsOf(query: Call['query']): Record<string, string> {
+  const sent = ['prefix', 'delimiter', 'max-keys'].map((name) => [`s3:${name}`, query.get(name)] as const);
+  return Object.fromEntries(sent.filter((one): one is [`s3:${string}`, string] => one[1] !== undefined));
+}
+
 const mostItems = 1000;
 
 /** @param limitParameter `max-keys`, `max-uploads`: at most 1,000 are given whatever it says */

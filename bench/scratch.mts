@@ -1,0 +1,2 @@
+import { burst } from './burst/burst.ts';
+process.exit((await burst({ videos: Number(process.argv[2]) })) ? 0 : 1);

@@ -1,0 +1,23 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import { settingNames } from '../../infra/config.ts';
+import { configurationReference, referenceFile } from '../../infra/operations/configuration-reference.ts';
+
+describe('the reference of the configuration', () => {
+  test('is what the schema says today: npm run configuration-reference writes it', async () => {
+    expect(await readFile(referenceFile, 'utf8')).toBe(configurationReference());
+  });
+
+  test('says of every setting what it does, and of each value what it may be', () => {
+    const rows = configurationReference()
+      .split('\n')
+      .filter((line) => line.startsWith('| `'))
+      .map((line) => line.split(' | ').map((cell) => cell.replace(/^\| | \|$/g, '')));
+    expect(rows.map(([name]) => name)).toEqual(expect.arrayContaining(settingNames.map((name) => `\`${name}\``)));
+    for (const [name, , allowed, description] of rows) {
+      expect(description, name).not.toBe('');
+      const isObject = rows.some(([other]) => other !== name && other!.startsWith(name!.slice(0, -1)));
+      if (!isObject) expect(allowed, name).not.toBe('');
+    }
+  });
+});

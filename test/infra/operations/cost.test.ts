@@ -1,0 +1,25 @@
+import { readFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { costFile, costPage, monthCost, perMonth, perVideo, videoCost } from '../../../infra/operations/cost.ts';
+import { resourcesOf, synthesizeStandIns } from '../support.ts';
+
+test('the page is what the arithmetic gives today: npm run cost writes it', async () => {
+  expect(await readFile(costFile, 'utf8')).toBe(costPage());
+});
+
+test('a month is its fixed part and its videos', () => {
+  const each = (monthCost(2000) - monthCost(1000)) / 1000;
+  expect(each).toBeCloseTo(videoCost(), 10);
+  expect(monthCost(0)).toBeCloseTo(
+    perMonth.reduce((sum, { count, price }) => sum + count * price, 0),
+    10,
+  );
+  for (const { what, count, price } of [...perVideo, ...perMonth]) expect(count * price, what).toBeGreaterThan(0);
+});
+
+test('it knows how many alarms and secrets there are', async () => {
+  const { template } = await synthesizeStandIns();
+  const counted = (what: string) => perMonth.find((item) => item.what === what)!.count;
+  expect(counted('Alarms')).toBe(resourcesOf(template, 'AWS::CloudWatch::Alarm').length);
+  expect(counted('Secret')).toBe(resourcesOf(template, 'AWS::SecretsManager::Secret').length);
+});

@@ -1,0 +1,106 @@
+import { runSimulation } from '@cloud-copilot/iam-simulate';
+import { account, region } from '../../local/aws/account.ts';
+import { loadStack } from '../../local/aws/template/load.ts';
+import { synthesizeStandIns } from '../infra/support.ts';
+import type { JudgedCall } from '../support/aws-calls.ts';
+
+/** One action on one resource that a role allows. */
+export interface Grant {
+  /** The role's ARN. */
+  role: string;
+  action: string;
+  resource: string;
+  condition?: Record<string, Record<string, string | string[]>>;
+}
+
+interface Statement {
+  Effect: string;
+  Action: string | string[];
+  Resource: string | string[];
+  Condition?: Grant['condition'];
+}
+type Policies = { PolicyDocument: { Statement: Statement[] } };
+
+/** What the synthesised roles allow, each grant once, references resolved as the local runtime resolves them. */
+export async function readGrants(): Promise<Grant[]> {
+  const { template } = await synthesizeStandIns();
+  const stack = loadStack(template, { stack_name: 'firstframe', account, region });
+  const roles = stack.all('AWS::IAM::Role').map(({ name, properties, attribute }) => ({
+    name,
+    arn: attribute('Arn'),
+    inline: (properties as { Policies?: Policies[] }).Policies ?? [],
+  }));
+  const attached = stack.all('AWS::IAM::Policy').map(({ properties }) => properties as Policies & { Roles: string[] });
+  const grants = roles.flatMap(({ name, arn, inline }) =>
+    [...inline, ...attached.filter(({ Roles }) => Roles.includes(name))].flatMap(({ PolicyDocument }) =>
+      PolicyDocument.Statement.flatMap((statement) => grantsOf(arn, statement)),
+    ),
+  );
+  return [...new Map(grants.map((grant) => [describeGrant(grant), grant])).values()];
+}
+
+function grantsOf(role: string, { Effect, Action, Resource, Condition }: Statement): Grant[] {
+  if (Effect !== 'Allow') throw new Error(`A role has a statement that is no grant: ${Effect}.`);
+  return [Action]
+    .flat()
+    .flatMap((action) =>
+      [Resource].flat().map((resource) => ({ role, action, resource, ...(Condition ? { condition: Condition } : {}) })),
+    );
+}
+
+/** Whether IAM would allow a call to a role that has these grants and no others. @throws Error for a call that IAM would not understand */
+export async function isAllowed(
+  { principal, action, resource, conditions }: JudgedCall,
+  grants: readonly Grant[],
+): Promise<boolean> {
+  const Statement = grants.map(({ action, resource, condition }) => ({
+    Effect: 'Allow',
+    Action: action,
+    Resource: resource,
+    ...(condition ? { Condition: condition } : {}),
+  }));
+  const result = await runSimulation(
+    {
+      request: { principal, action, resource: { resource, accountId: account }, contextVariables: { ...conditions } },
+      identityPolicies: Statement.length > 0 ? [{ name: 'role', policy: { Version: '2012-10-17', Statement } }] : [],
+      serviceControlPolicies: [],
+      resourceControlPolicies: [],
+    },
+    {},
+  );
+  if (result.resultType === 'error')
+    throw new Error(
+      `${describeCall({ principal, action, resource })} can't be judged: ${JSON.stringify(result.errors)}`,
+    );
+  return result.overallResult === 'Allowed';
+}
+
+/** The calls that roles made and that their grants do not allow. */
+export async function refusedCalls(calls: readonly JudgedCall[], grants: readonly Grant[]): Promise<string[]> {
+  const refused: string[] = [];
+  for (const call of calls) {
+    const own = grants.filter(({ role, action }) => role === call.principal && action === call.action);
+    if (!(await isAllowed(call, own))) refused.push(describeCall(call));
+  }
+  return refused;
+}
+
+/** The grants by which no call was allowed. */
+export async function unusedGrants(grants: readonly Grant[], calls: readonly JudgedCall[]): Promise<Grant[]> {
+  const unused: Grant[] = [];
+  for (const grant of grants) {
+    const candidates = calls.filter(({ principal, action }) => principal === grant.role && action === grant.action);
+    let used = false;
+    for (const call of candidates) used ||= await isAllowed(call, [grant]);
+    if (!used) unused.push(grant);
+  }
+  return unused;
+}
+
+const roleName = (arn: string): string => arn.slice(arn.lastIndexOf('/') + 1);
+
+export const describeCall = ({ principal, action, resource, conditions }: JudgedCall): string =>
+  `${roleName(principal)}: ${action} on ${resource}${conditions ? ` with ${JSON.stringify(conditions)}` : ''}`;
+
+export const describeGrant = ({ role, action, resource, condition }: Grant): string =>
+  `${roleName(role)}: ${action} on ${resource}${condition ? ` if ${JSON.stringify(condition)}` : ''}`;

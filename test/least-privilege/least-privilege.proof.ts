@@ -1,0 +1,65 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { type JudgedCall, readCalls } from '../support/aws-calls.ts';
+import { acknowledged } from './acknowledged.ts';
+import { describeGrant, type Grant, isAllowed, readGrants, refusedCalls, unusedGrants } from './grants.ts';
+import { recordCalls } from './record-calls.ts';
+
+let calls: JudgedCall[];
+let grants: Grant[];
+/** Those that no acknowledgement stands for. */
+let used: Grant[];
+beforeAll(async () => {
+  // `local` is whoever sits at this machine: the tests themselves.
+  calls = readCalls(await recordCalls()).filter(({ principal }) => principal !== 'local');
+  grants = await readGrants();
+  used = grants.filter((grant) => !acknowledged.some((row) => isAcknowledged(row, grant)));
+});
+
+const isAcknowledged = ({ actions, role }: (typeof acknowledged)[number], grant: Grant): boolean =>
+  actions.includes(grant.action) && (role === undefined || role.test(grant.role));
+
+test('every call of the whole suite is allowed by the role that made it', async () => {
+  const roles = new Set(grants.map(({ role }) => role));
+  expect([...new Set(calls.map(({ principal }) => principal))].filter((role) => !roles.has(role))).toEqual([]);
+  expect(await refusedCalls(calls, grants)).toEqual([]);
+});
+
+test('every grant is used, or acknowledged with a reason', async () => {
+  expect((await unusedGrants(used, calls)).map(describeGrant)).toEqual([]);
+});
+
+test('every acknowledgement stands for grants that are there and that nothing uses', async () => {
+  for (const row of acknowledged) {
+    const own = grants.filter((grant) => isAcknowledged(row, grant));
+    expect(own, row.why).not.toEqual([]);
+    expect(await unusedGrants(own, calls), row.why).toEqual(own);
+  }
+});
+
+describe('the proof itself can fail', () => {
+  test('whichever grant is taken away, calls are refused', async () => {
+    const unnoticed: string[] = [];
+    for (const grant of used) {
+      const own = calls.filter(({ principal, action }) => principal === grant.role && action === grant.action);
+      const left = grants.filter((other) => other !== grant);
+      if ((await refusedCalls(own, left)).length === 0) unnoticed.push(describeGrant(grant));
+    }
+    expect(unnoticed).toEqual([]);
+  });
+
+  test('a grant too many is noticed', async () => {
+    const extra: Grant = { ...used[0]!, action: 's3:DeleteBucket', resource: 'arn:aws:s3:::firstframe-videos' };
+    expect(await unusedGrants([extra], calls)).toEqual([extra]);
+  });
+
+  test('a condition is kept to: a listing elsewhere is refused', async () => {
+    const grant = grants.find(({ condition }) => condition?.StringLike?.['s3:prefix'] === 'drop/*')!;
+    const call = (conditions: Record<string, string>) => {
+      const { role: principal, action, resource } = grant;
+      return isAllowed({ principal, action, resource, conditions }, [grant]);
+    };
+    expect(await call({ 's3:prefix': 'drop/a/cat.png' })).toBe(true);
+    expect(await call({ 's3:prefix': 'inputs/' })).toBe(false);
+    expect(await call({})).toBe(false);
+  });
+});

@@ -1,0 +1,30 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { projectRoot } from '../../infra/bundle.ts';
+
+/** The tests that use the whole stack. */
+const suite = ['test/e2e', 'test/local/auth.test.ts', 'test/local/canary.test.ts', 'test/secrets.test.ts'];
+
+/**
+ * Where the calls of the tests lie: in the file that `AWS_CALLS_FILE` names, kept by a run of the tests before this one, or in one that
+ * a run of them makes now.
+ * @throws Error with what the tests wrote, when one of them fails: what did not happen proves nothing
+ */
+export async function recordCalls(): Promise<string> {
+  if (process.env.AWS_CALLS_FILE) return path.resolve(projectRoot, process.env.AWS_CALLS_FILE);
+  const file = path.join(mkdtempSync(path.join(tmpdir(), 'firstframe-calls-')), 'aws-calls.jsonl');
+  const vitest = path.join(projectRoot, 'node_modules/vitest/vitest.mjs');
+  const child = spawn(process.execPath, [vitest, 'run', '--reporter=dot', ...suite], {
+    cwd: projectRoot,
+    env: { ...process.env, AWS_CALLS_FILE: file },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let printed = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (printed += String(text)));
+  const [code] = await once(child, 'close');
+  if (code !== 0) throw new Error(`The tests of the whole stack failed:\n${printed}`);
+  return file;
+}
