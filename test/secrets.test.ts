@@ -168,6 +168,7 @@ describe('what is secret', { timeout: 180_000 }, () => {
         '/api/v1/services/aigc/video-generation/video-synthesis',
         `{"prompt": "${markers['a body that is no JSON']}`,
         400,
+        { 'x-dashscope-async': 'enable' },
       ),
       ask(`/api/v1/tasks/${markers.path}`, bearer('a token'), 401),
     ];

@@ -44,7 +44,7 @@ export interface Workbench {
  * Node is started as in a Lambda of this memory.
  */
 export async function openWorkbench(memoryMb: number): Promise<Workbench> {
-  const directory = await mkdtemp(path.join(tmpdir(), 'firstframe-bench-'));
+  const directory = await mkdtemp(path.join(tmpdir(), 'firstframe-archiving-'));
   const [source, s3, bundles] = await Promise.all([
     serveVideos(),
     serve({

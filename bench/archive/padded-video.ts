@@ -8,7 +8,7 @@ export const asked = { resolution: '480P', seconds: 5 } as const;
 
 /** A short MP4 such as Wan makes: H.264, 30 frames a second. */
 export async function makeVideo(): Promise<Buffer> {
-  const directory = await mkdtemp(path.join(tmpdir(), 'firstframe-bench-'));
+  const directory = await mkdtemp(path.join(tmpdir(), 'firstframe-archiving-'));
   const file = path.join(directory, 'video.mp4');
   const ffmpeg = createFfmpeg();
   try {

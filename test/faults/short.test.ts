@@ -19,4 +19,4 @@ test(`a process that is killed at any moment, and whose calls fail, loses no vid
   expect(await conclude(stage, asked, 60), `the state is kept in ${directory}`).toEqual([]);
   await stage.close();
   await rm(directory, { recursive: true, force: true });
-}, 300_000);
+}, 600_000);

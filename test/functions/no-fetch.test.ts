@@ -1,0 +1,116 @@
+import dns from 'node:dns';
+import { readdirSync, readFileSync } from 'node:fs';
+import { Socket } from 'node:net';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { claimPermit } from '../../functions/video/lane.ts';
+import { changeStatus, createVideo } from '../../functions/video/store.ts';
+import { createTask } from '../../functions/workflow/create-task.ts';
+import { startTable } from '../support/table.ts';
+import { aVideo } from '../support/videos.ts';
+import { anApi, body } from './api/support.ts';
+import { aDropFolder, picture } from './drops/support.ts';
+import { scriptedWan, servicesFor } from './workflow/support.ts';
+
+/*
+ * A name may lead to a private address, or to another one each time it is looked up: no check of a text can tell. So nothing that a
+ * caller names is ever looked up or fetched by us. Wan does it, in its own network.
+ */
+
+const clock = { now: Date.parse('2026-01-01T00:00:00Z') };
+let store: Awaited<ReturnType<typeof startTable>>;
+beforeAll(async () => {
+  store = await startTable(() => clock.now);
+});
+afterAll(() => store.close());
+
+/** Whatever would leave this process: nothing may. */
+let reached: string[];
+beforeEach(() => {
+  reached = [];
+  vi.spyOn(globalThis, 'fetch').mockImplementation(async (address) => {
+    reached.push(`fetch ${String(address)}`);
+    throw new TypeError('fetch failed');
+  });
+  vi.spyOn(dns, 'lookup').mockImplementation(((host: string) => void reached.push(`lookup ${host}`)) as never);
+  vi.spyOn(dns.promises, 'lookup').mockImplementation((async (host: string) => {
+    reached.push(`lookup ${host}`);
+    throw new Error('no names here');
+  }) as never);
+  vi.spyOn(Socket.prototype, 'connect').mockImplementation(function (this: Socket, ...to: unknown[]) {
+    reached.push(`connect ${JSON.stringify(to)}`);
+    return this;
+  } as never);
+});
+afterEach(() => void vi.restoreAllMocks());
+
+/** Names that resolve to private addresses for whoever looks them up, as such services do on purpose. */
+const names = [
+  'https://localtest.me/cat.png',
+  'https://169-254-169-254.sslip.io/cat.png',
+  'https://rebind.example/a.png',
+];
+const wan26 = { model: 'wan2.6-i2v', parameters: { resolution: '720P' } };
+
+describe.each(names)('%s', (address) => {
+  test('is looked up and fetched by nobody when a video is asked for', async () => {
+    const input = { prompt: 'A cat runs', img_url: address, audio_url: address.replace('.png', '.mp3') };
+    const answer = await anApi(store.table).submit({ body: body({ ...wan26, input }) });
+    expect(answer).toMatchObject({ status: 202, body: { input } });
+    expect(reached).toEqual([]);
+  });
+
+  test('is handed to Wan as it is, unfetched, when its task is created', async () => {
+    const { wan, tasks } = scriptedWan(() => clock.now);
+    const lane = { model: 'wan2.2-i2v-plus', permits: 1000, submit_interval_ms: 0 };
+    const video = aVideo({ input: { prompt: 'A cat runs', img_url: address } }, clock.now);
+    await createVideo(store.table, video);
+    await claimPermit(store.table, lane, video);
+    const submitting = await changeStatus(store.table, video, 'submitting', { set: { run: 1 } });
+    const mediaForWan = async () => ({ img_url: address });
+    await createTask(servicesFor(store.table, clock, wan, { mediaForWan }), { id: video.id, run: submitting!.run });
+    expect(tasks).toMatchObject([{ img_url: address }]);
+    expect(reached).toEqual([]);
+  });
+
+  test('in whatever a drop brings along is refused or carried, and fetched by nobody', async () => {
+    const folder = aDropFolder(store.table);
+    folder.put('drop/cat.png.json', {
+      ...wan26,
+      input: { prompt: 'A cat runs', audio_url: address.replace('.png', '.mp3') },
+    });
+    await folder.taken('drop/cat.png', picture);
+    folder.put('drop/dog.png.json', { input: { prompt: 'A dog runs', img_url: address } });
+    expect(await folder.taken('drop/dog.png', picture)).toMatchObject({ status: 'failed' });
+    expect(reached).toEqual([]);
+  });
+});
+
+test('the guard would notice', async () => {
+  await fetch('https://example.com/').catch(() => undefined);
+  new Socket().connect(80, '10.0.0.1');
+  dns.lookup('example.com', () => undefined);
+  expect(reached).toEqual(['fetch https://example.com/', 'connect [80,"10.0.0.1"]', 'lookup example.com']);
+});
+
+describe('who may reach out', () => {
+  const root = path.resolve(import.meta.dirname, '../../functions');
+  const sources = readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => ({ file, text: readFileSync(path.join(root, file), 'utf8') }));
+
+  test('is a short list: Wan’s client, the download of its videos, and the keys of an issuer of tokens', () => {
+    const code = (text: string) => text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$|'[^'\n]*'|`[^`]*`/gm, '');
+    const mentions = sources.filter(({ text }) => /\bfetch\b/.test(code(text))).map(({ file }) => file);
+    const may =
+      /^(wan|media)\/|^api\/(authorize\.lambda|jwt-keys)\.ts$|^upkeep\/canary\.lambda\.ts$|^workflow\/(archive-video\.lambda|prove-video|wan-client)\.ts$/;
+    expect(mentions).toEqual(expect.arrayContaining(['wan/exchange.ts', 'media/download.ts', 'api/jwt-keys.ts']));
+    expect(mentions.filter((file) => !may.test(file))).toEqual([]);
+  });
+
+  test('nobody else: no module of the platform for connections or names is imported', () => {
+    const imports = /from '(?:node:)?(https?|http2|net|tls|dns|dgram|undici)(?:\/[a-z]+)?'/;
+    // That one only reads an address that is written in numbers.
+    expect(sources.filter(({ text }) => imports.test(text)).map(({ file }) => file)).toEqual(['wan/public-address.ts']);
+  });
+});
