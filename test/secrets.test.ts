@@ -218,6 +218,33 @@ describe('what is secret', { timeout: 180_000 }, () => {
     expect(readLogs()).toContain('WanThrottled');
   });
 
+  test('leaves through no answer: neither Wan’s ids nor its addresses', async () => {
+    const asWan = { headers: { authorization: `Bearer ${markers["Wan's key"]}` } };
+    const { data } = (await (await fetch(`${wan.url}/tasks?page_size=100`, asWan)).json()) as {
+      data: { task_id: string }[];
+    };
+    const ofWan = Object.fromEntries(data.map(({ task_id }) => [`a task's id ${task_id}`, task_id]));
+    expect(data.length).toBeGreaterThan(6);
+
+    const answers: string[] = [];
+    const get = async (route: string): Promise<string> => {
+      const text = JSON.stringify(await ask(route, { headers: { accept: 'application/json' } }));
+      answers.push(text);
+      return text;
+    };
+    const list = JSON.parse(await get('/videos?limit=100')) as { data: { id: string; status: string }[] };
+    await get('/api/v1/tasks?page_size=100');
+    for (const { id, status } of list.data) {
+      await get(`/videos/${id}`);
+      await get(`/api/v1/tasks/${id}`);
+      await get(`/videos/${id}/content?variant=metadata`).then(async (text) => {
+        if (status === 'succeeded') answers.push(await (await fetch((JSON.parse(text) as { url: string }).url)).text());
+      });
+    }
+    expect(answers.length).toBeGreaterThan(20);
+    expect(answers.flatMap((text) => findMarkers(text, { ...ofWan, 'an address': new URL(wan.url).host }))).toEqual([]);
+  });
+
   test('is not told by a Wan that refuses our key', async () => {
     const wanKey = `sk-invalid${marker('refused')}`;
     const refused = await startSecretly(wan, wanKey);

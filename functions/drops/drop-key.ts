@@ -2,6 +2,8 @@
 export type DropKind = 'image' | 'sidecar' | 'manifest' | 'other';
 
 const folder = 'drop/';
+/** A folder anywhere below whose pictures are for manifests to name: they become no drops, which would be paid as well. */
+const picturesOfManifests = '/_images/';
 /** A batch of requests, one a line. */
 const manifestName = 'manifest.jsonl';
 
@@ -23,6 +25,7 @@ export function kindOf(key: string): DropKind {
   // macOS leaves `._cat.jpg` beside cat.jpg on every card and stick it touches: no picture, and nobody's wish.
   if (!key.startsWith(folder) || name.startsWith('._')) return 'other';
   if (name === manifestName) return 'manifest';
+  if (key.includes(picturesOfManifests)) return 'other';
   if (imageEnding.test(name)) return 'image';
   return imageOfSidecar(key) === undefined ? 'other' : 'sidecar';
 }

@@ -17,8 +17,8 @@ export interface LineServices extends IntakeServices {
 }
 
 /**
- * Takes a line of a manifest as `POST /videos` takes its body. `img_url` may also be the key of a picture in the drop folder, as a path
- * that begins at the manifest's folder; it is copied, as an upload is, so that it may be tidied away.
+ * Takes a line of a manifest as `POST /videos` takes its body. `img_url` may also name a picture of the same owner in the drop folder, by a
+ * path that begins at the manifest's folder or by its `s3://` address; it is copied, as an upload is, so that it may be tidied away.
  * @returns what became of it: a line that can't be taken is refused, and is no other's concern
  * @throws what S3 or the table throws: the line must be taken again
  */
@@ -68,8 +68,11 @@ interface Picture {
 function pictureOf({ ownerOf }: LineServices, manifest: Manifest, body: unknown): Picture | undefined {
   if (!isJsonObject(body) || !isJsonObject(body.input)) return undefined;
   const { img_url: written } = body.input;
-  if (typeof written !== 'string' || /^(?:[a-z][a-z0-9+.-]*:\/\/|data:)/i.test(written)) return undefined;
-  const key = posix.normalize(`${posix.dirname(manifest.key)}/${written}`);
+  if (typeof written !== 'string') return undefined;
+  const bucket = `s3://${manifest.bucket}/`;
+  const isAddress = written.startsWith(`${bucket}drop/`);
+  if (!isAddress && /^(?:[a-z][a-z0-9+.-]*:\/\/|data:)/i.test(written)) return undefined;
+  const key = posix.normalize(isAddress ? written.slice(bucket.length) : `${posix.dirname(manifest.key)}/${written}`);
   // Another's picture is answered as one that is not there.
   const isOwn = key.startsWith('drop/') && ownerOf(key) === manifest.owner;
   return { key, body: { ...body, input: { ...body.input, img_url: `s3://${manifest.bucket}/${isOwn ? key : ''}` } } };

@@ -4,6 +4,7 @@ import { readItem } from '../video/read-item.ts';
 import { fromItem, readVideo, type Table } from '../video/store.ts';
 import { isTombstone } from '../video/tombstone.ts';
 import { atMost, valuesOf } from './at-most.ts';
+import { beginElsewhere } from './begin-elsewhere.ts';
 import { closeManifest, lineId, type Manifest, readManifest } from './manifest-item.ts';
 import { putResult, readResult, resultKey } from './manifest-result.ts';
 import { isDone, type ManifestRow, rowOf } from './manifest-row.ts';
@@ -20,7 +21,10 @@ const LINES_A_MINUTE = 1000;
 /** Records that are read at once. */
 const READS_AT_ONCE = 25;
 
-/** No manifest is begun after this time, in milliseconds: those that are left come first in another minute. */
+/**
+ * No manifest is begun and no record read after this time, in milliseconds: what is left has its turn in another minute. With the
+ * dispatch function's share of a processor that is enough for some 3,000 records.
+ */
 const LONGEST = 30_000;
 
 /**
@@ -35,15 +39,15 @@ export async function refreshManifests(services: RefreshServices): Promise<strin
   const minute = Math.floor(begun / 60_000);
   const ids: string[] = [];
   for await (const id of idsInStatus(table, 'manifest')) ids.push(id);
-  const first = ids.length > 0 ? minute % ids.length : 0;
   const closed: string[] = [];
   const errors: unknown[] = [];
-  for (const id of [...ids.slice(first), ...ids.slice(0, first)]) {
-    if (table.now() - begun > LONGEST) break;
+  const until = begun + LONGEST;
+  for (const id of beginElsewhere(ids, begun)) {
+    if (table.now() > until) break;
     try {
       const manifest = await readManifest(table, id);
       if (!manifest?.taken_at || minute % Math.ceil(manifest.lines / LINES_A_MINUTE) !== 0) continue;
-      if (!(await refresh(services, manifest))) continue;
+      if (!(await refresh(services, manifest, until))) continue;
       await closeManifest(table, id);
       closed.push(id);
     } catch (error) {
@@ -56,13 +60,13 @@ export async function refreshManifests(services: RefreshServices): Promise<strin
 }
 
 /** @returns whether nothing is left to tell */
-async function refresh({ table, s3 }: RefreshServices, manifest: Manifest): Promise<boolean> {
+async function refresh({ table, s3 }: RefreshServices, manifest: Manifest, until: number): Promise<boolean> {
   if (!isPossibleKey(resultKey(manifest))) return true;
   const standing = await readResult(s3, manifest);
   // It was written over this manifest's own, so it is of a later version.
   if (standing.kind === 'another') return true;
   const before = standing.kind === 'own' ? standing.rows : await rowsOfVideos(table, manifest);
-  const rows = valuesOf(await atMost(READS_AT_ONCE, before, (row) => renewed(table, row)), 'lines could not be read.');
+  const rows = await renewedRows(table, before, until);
   if (standing.kind === 'none' || rows.some((row, index) => row !== before[index])) {
     try {
       await putResult(s3, manifest, rows, standing.condition);
@@ -72,6 +76,17 @@ async function refresh({ table, s3 }: RefreshServices, manifest: Manifest): Prom
     }
   }
   return rows.every(isDone);
+}
+
+/** The lines as they stand now; those for which there is no time, as they stood. */
+async function renewedRows(table: Table, before: readonly ManifestRow[], until: number): Promise<ManifestRow[]> {
+  const rows = [...before];
+  const order = beginElsewhere([...rows.keys()], table.now());
+  const outcomes = await atMost(READS_AT_ONCE, order, async (index) => {
+    if (table.now() <= until) rows[index] = await renewed(table, rows[index]!);
+  });
+  valuesOf(outcomes, 'lines could not be read.');
+  return rows;
 }
 
 /** A line as it stands now: the same row when nothing has changed. */

@@ -3,6 +3,8 @@ import { closeTold } from '../video/close-told.ts';
 import { idsInStatus } from '../video/queue.ts';
 import { isTerminal, type VideoRecord } from '../video/record.ts';
 import { readVideo, type Table } from '../video/store.ts';
+import { atMost } from './at-most.ts';
+import { beginElsewhere } from './begin-elsewhere.ts';
 import { copyBeside } from './result-copy.ts';
 import { type Drop, isDrop, resultOfDrop } from './result-of-drop.ts';
 import { isPossibleKey, originLabels, writeBeside } from './result-place.ts';
@@ -52,24 +54,45 @@ async function writeResult({ s3, copyVideo }: ResultServices, video: Drop, key: 
   });
 }
 
+/** Results that are told at once. */
+const AT_ONCE = 10;
+
+/** No result is begun after this time, in milliseconds: the sweep has more to do. Those that are left have their turn in a later one. */
+const LONGEST = 40_000;
+
+/** After so many days a result that still can't be written is given up: its bucket is gone, or not ours to write to any more. */
+const TRIED_DAYS = 14;
+
 /**
  * Tells the results that a crash or a failure left untold. Whatever goes wrong with one keeps no other from its turn.
  * @returns ids of the videos whose result is told now
  * @throws AggregateError after all had their turn; the next call tries again
  */
 export async function tellUntold(services: ResultServices): Promise<string[]> {
+  const { table } = services;
+  const begun = table.now();
+  const ids: string[] = [];
+  for await (const id of idsInStatus(table, 'untold')) ids.push(id);
   const told: string[] = [];
   const errors: unknown[] = [];
-  for await (const id of idsInStatus(services.table, 'untold')) {
+  await atMost(AT_ONCE, beginElsewhere(ids, begun), async (id) => {
+    if (table.now() > begun + LONGEST) return;
     try {
-      const video = await readVideo(services.table, id);
-      if (!video) continue;
-      await tellResult(services, video);
+      const video = await readVideo(table, id);
+      if (!video) return;
+      await tellResult(services, video).catch((error: unknown) => giveUp(table, video, error));
       told.push(id);
     } catch (error) {
       errors.push(error);
     }
-  }
+  });
   if (errors.length > 0) throw new AggregateError(errors, `${errors.length} results of drops could not be written.`);
   return told;
+}
+
+/** Leaves it at the record, which tells the same, where a result has been tried for long enough. @throws the error, in any case */
+async function giveUp(table: Table, video: VideoRecord, error: unknown): Promise<never> {
+  const days = (table.now() - Date.parse(video.updated_at)) / (24 * 3600_000);
+  if (isTerminal(video.status) && days > TRIED_DAYS) await closeTold(table, video);
+  throw error;
 }

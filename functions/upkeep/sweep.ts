@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { forgetServed, keepPermit, readLane } from '../video/lane.ts';
+import { forgetServed, keepPermit, type LaneState, readLane } from '../video/lane.ts';
 import { idsInStatus } from '../video/queue.ts';
 import { isTerminal, type VideoRecord } from '../video/record.ts';
 import { changeVideo, readVideo } from '../video/store.ts';
@@ -92,6 +92,13 @@ async function openVideos(
   attend: (what: string, work: () => Promise<unknown>) => Promise<unknown>,
 ): Promise<OpenVideo[]> {
   const open = new Map<string, OpenVideo>();
+  // A lane is read once, not written once for each of its videos: a write costs by the lane's size, even where it changes nothing.
+  const lanes = new Map<string, LaneState>();
+  async function holdsPermit({ id, model }: VideoRecord): Promise<boolean> {
+    const lane = lanes.get(model) ?? (await readLane(table, model));
+    lanes.set(model, lane);
+    return lane.running.has(id);
+  }
   for (const status of ['archiving', 'running', 'submitting'] as const) {
     await attend(status, async () => {
       for await (const id of idsInStatus(table, status)) {
@@ -99,7 +106,7 @@ async function openVideos(
           const video = await readVideo(table, id);
           if (!video || !isUnderWay(video)) return;
           open.set(id, { id, updated_at: video.updated_at, expires_at: video.task?.expires_at });
-          if (usesPermit(video)) await keepPermit(table, video.model, id);
+          if (usesPermit(video) && !(await holdsPermit(video))) await keepPermit(table, video.model, id);
         });
       }
     });

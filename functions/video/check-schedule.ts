@@ -52,7 +52,7 @@ export function nextCheck(
   const first = submitted + estimate.earliest_seconds * 1000;
   const deadline = task.expires_at === undefined ? Number.POSITIVE_INFINITY : deadlineOf(task.expires_at);
   if (now < first) return wholeSecond(Math.ceil(Math.min(first, deadline) / 1000));
-  const interval = intervalAt((now - submitted) / 1000, estimate, CLOSENESS[company]);
+  const interval = intervalAt(Math.max(CLOSEST, (now - submitted) / 1000), estimate, CLOSENESS[company]);
   if (company === 'few' && !isLate(task, estimate, now))
     return wholeSecond(Math.min(commonSecond(now / 1000, interval), deadline / 1000));
   const at = Math.min(now / 1000 + interval * (1 - JITTER / 2 + JITTER * random()), deadline / 1000);

@@ -11,7 +11,7 @@ export interface DurationEstimate {
   typical_seconds: number;
   /** One in twenty is done by then. */
   earliest_seconds: number;
-  /** Nineteen in twenty are done by then. */
+  /** Nineteen in twenty are done by then; 3 hours at most, which is as long as Wan tries. */
   latest_seconds: number;
   /** How closely they lie together: the exponent of the log-logistic distribution. */
   steepness: number;
@@ -35,6 +35,8 @@ const SEED_WEIGHT = 2;
 const LEAST_WEIGHT = 0.05;
 /** A task that took far longer than any before says little of the next: it moves the estimate no more than one at this distance. */
 const FARTHEST = { deviations: 3, logarithm: 0.5 };
+/** Wan fails a task that has no result after 3 hours; what is shorter than the least, or longer, is a clock's fault. */
+const POSSIBLE_SECONDS = { least: 0.1, most: 3 * 3600 };
 /** Starting, answering and clocks blur every duration by so many seconds. */
 const BLUR_SECONDS = 0.3;
 const LEAST_DEVIATION = 0.02;
@@ -87,7 +89,8 @@ export async function learnDuration(table: Table, video: Kind, seconds: number, 
 function withDuration({ count, mean, variance }: Learnt, seconds: number): Learnt {
   const weight = Math.max(LEAST_WEIGHT, 1 / (count + SEED_WEIGHT + 1));
   const farthest = Math.max(FARTHEST.deviations * Math.sqrt(variance), FARTHEST.logarithm);
-  const distance = Math.min(farthest, Math.max(-farthest, Math.log(seconds) - mean));
+  const possible = clamp(seconds, POSSIBLE_SECONDS.least, POSSIBLE_SECONDS.most);
+  const distance = clamp(Math.log(possible) - mean, -farthest, farthest);
   return {
     count: count + 1,
     mean: mean + weight * distance,
@@ -96,7 +99,7 @@ function withDuration({ count, mean, variance }: Learnt, seconds: number): Learn
 }
 
 function describe({ count, mean, variance }: Learnt): DurationEstimate {
-  const typical_seconds = Math.exp(mean);
+  const typical_seconds = Math.min(Math.exp(mean), POSSIBLE_SECONDS.most);
   const deviation = Math.max(LEAST_DEVIATION, Math.hypot(Math.sqrt(variance), BLUR_SECONDS / typical_seconds));
   // The log-logistic distribution whose logarithm has this deviation.
   const steepness = Math.PI / (Math.sqrt(3) * deviation);
@@ -105,11 +108,13 @@ function describe({ count, mean, variance }: Learnt): DurationEstimate {
   return {
     typical_seconds,
     earliest_seconds: typical_seconds / span,
-    latest_seconds: typical_seconds * span,
+    latest_seconds: Math.min(typical_seconds * span, POSSIBLE_SECONDS.most),
     steepness,
     count,
   };
 }
+
+const clamp = (value: number, least: number, most: number): number => Math.min(most, Math.max(least, value));
 
 const seedOf = (video: Kind, configured: number | undefined): Learnt => ({
   count: 0,

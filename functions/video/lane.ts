@@ -89,6 +89,9 @@ export async function releasePermit(table: Table, model: string, id: string): Pr
   });
 }
 
+/** No submit waits so long for its slot: one further away was reserved by a clock that has been set back since. */
+const FARTHEST_SLOT_MILLISECONDS = 10 * 60_000;
+
 /**
  * Reserves the next moment at which this model may be asked to create a task: GCRA with a burst of one. DynamoDB has no
  * maximum function, so there are two branches, tried in turn until one wins.
@@ -98,16 +101,17 @@ export async function reserveSlot(table: Table, lane: Lane): Promise<number> {
   const interval = lane.submit_interval_ms;
   for (;;) {
     const now = table.now();
+    const farthest = now + FARTHEST_SLOT_MILLISECONDS;
     const behindOthers = await attempt(table, lane.model, {
       UpdateExpression: 'SET tat = tat + :interval',
-      ConditionExpression: 'tat >= :now',
-      ExpressionAttributeValues: { ':interval': interval, ':now': now },
+      ConditionExpression: 'tat BETWEEN :now AND :farthest',
+      ExpressionAttributeValues: { ':interval': interval, ':now': now, ':farthest': farthest },
     });
     if (behindOthers) return Number(behindOthers.tat) - interval;
     const first = await attempt(table, lane.model, {
       UpdateExpression: 'SET tat = :next',
-      ConditionExpression: 'attribute_not_exists(tat) OR tat < :now',
-      ExpressionAttributeValues: { ':next': now + interval, ':now': now },
+      ConditionExpression: 'attribute_not_exists(tat) OR tat < :now OR tat > :farthest',
+      ExpressionAttributeValues: { ':next': now + interval, ':now': now, ':farthest': farthest },
     });
     if (first) return now;
   }

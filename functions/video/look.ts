@@ -10,6 +10,8 @@ export interface Look {
   made_at: number;
   /** How many tasks were going on. */
   size: number;
+  /** Until when somebody has taken it upon himself to repeat it, milliseconds since 1970. */
+  leased_until?: number | undefined;
   /** How a task stood; undefined for one that was not among them, which proves nothing. */
   statusOf(taskId: string): GoingOn | undefined;
 }
@@ -18,6 +20,9 @@ export type GoingOn = 'PENDING' | 'RUNNING';
 
 /** Whoever makes a look is done, or has died, after this time. */
 const LEASE_MILLISECONDS = 10_000;
+
+/** Clocks differ by less: a look from further in the future was made before somebody's clock was set back. */
+const AHEAD_MILLISECONDS = 60_000;
 
 /**
  * A task is written down as so many characters of its id's SHA-256, 60 bits: a thousand take 10 KB, of the 400 KB that an item holds
@@ -32,7 +37,13 @@ export async function readLook(table: Table, model: string): Promise<Look | unde
   );
   if (typeof Item?.made_at !== 'number') return undefined;
   const [pending, running] = readFingerprints(String(Item.tasks));
-  return lookOf(Item.made_at, pending ?? new Set(), running ?? new Set());
+  return { ...lookOf(Item.made_at, pending ?? new Set(), running ?? new Set()), leased_until: Item.leased_until };
+}
+
+/** How old a look is, in milliseconds. One from the future says nothing of now: it is older than any. */
+export function ageOf(look: Look | undefined, now: number): number {
+  const isPossible = look !== undefined && look.made_at <= now + AHEAD_MILLISECONDS;
+  return isPossible ? now - look.made_at : Number.POSITIVE_INFINITY;
 }
 
 /**
@@ -42,6 +53,8 @@ export async function readLook(table: Table, model: string): Promise<Look | unde
  */
 export async function leaseLook(table: Table, model: string, last: Look | undefined): Promise<boolean> {
   const now = table.now();
+  // What is written costs by the item's size, even where its condition does not hold, and many ask at once.
+  if (last?.leased_until !== undefined && last.leased_until > now) return false;
   const lease = new UpdateCommand({
     TableName: table.tableName,
     Key: { pk: keys.look(model) },
@@ -70,8 +83,12 @@ export async function writeLook(
     TableName: table.tableName,
     Key: { pk: keys.look(model) },
     UpdateExpression: 'SET made_at = :made_at, tasks = :tasks REMOVE leased_until',
-    ConditionExpression: 'attribute_not_exists(made_at) OR made_at < :made_at',
-    ExpressionAttributeValues: { ':made_at': made_at, ':tasks': `${pending.join('')}${separator}${running.join('')}` },
+    ConditionExpression: 'attribute_not_exists(made_at) OR made_at < :made_at OR made_at > :impossible',
+    ExpressionAttributeValues: {
+      ':made_at': made_at,
+      ':impossible': table.now() + AHEAD_MILLISECONDS,
+      ':tasks': `${pending.join('')}${separator}${running.join('')}`,
+    },
   });
   await conditionally(table.client.send(write));
   return lookOf(made_at, new Set(pending), new Set(running));

@@ -10,6 +10,9 @@ import type { Table } from './store.ts';
 const QUESTIONS_PER_SECOND = 14;
 const INTERVAL_MILLISECONDS = Math.ceil(1000 / QUESTIONS_PER_SECOND);
 
+/** Nobody's patience reaches so far: a moment further away was reserved by a clock that has been set back since. */
+const FARTHEST_MILLISECONDS = 10 * 60_000;
+
 /**
  * Reserves the next moment at which Wan may be asked about tasks, over all models and invocations: GCRA with a burst of one, in one
  * item, as a lane's submit clock (`reserveSlot`). So the limit holds by arithmetic however many ask.
@@ -25,12 +28,15 @@ export async function reserveQuestion(table: Table, patience: number): Promise<n
       ':latest': now + patience,
     });
     if (behindOthers !== undefined) return behindOthers - INTERVAL_MILLISECONDS;
-    const first = await attempt(table, 'SET tat = :next', 'attribute_not_exists(tat) OR tat < :now', {
-      ':next': now + INTERVAL_MILLISECONDS,
-      ':now': now,
-    });
+    const first = await attempt(
+      table,
+      'SET tat = :next',
+      'attribute_not_exists(tat) OR tat < :now OR tat > :farthest',
+      { ':next': now + INTERVAL_MILLISECONDS, ':now': now, ':farthest': now + FARTHEST_MILLISECONDS },
+    );
     if (first !== undefined) return now;
-    if ((await readClock(table)) > now + patience) return undefined;
+    const tat = await readClock(table);
+    if (tat > now + patience && tat <= now + FARTHEST_MILLISECONDS) return undefined;
   }
 }
 

@@ -14,8 +14,11 @@ import type { CheckTaskOutput, WorkflowInput } from './payload.ts';
 import { companyOf, sharedLook } from './shared-look.ts';
 import { NO_TURN, noTurn } from './wan-client.ts';
 
-/** A question that had no turn at the query clock is asked after so many seconds, and up to as many more. */
-const TURN_SECONDS = 2;
+/**
+ * A question that had no turn at the query clock is asked after so many seconds, or this part of the task's age, and up to as long again:
+ * even 24 hours without any turn take no more checks than an execution's history holds.
+ */
+const TURN = { seconds: 2, part_of_age: 1 / 400 };
 
 export interface CheckTaskServices extends Dispatcher {
   wan: Pick<WanClient, 'queryTask' | 'listTasks'>;
@@ -29,7 +32,8 @@ export interface CheckTaskServices extends Dispatcher {
 
 /**
  * Looks once how a video's task stands and says it as a value. A task that ended gives its permit to the next video. One that Wan
- * still calls pending or running, or says nothing of, when it should have been forgotten long since, is given up.
+ * still calls pending or running, or says nothing of, when it should have been forgotten long since, is given up; never one that
+ * Wan was not asked about.
  * @throws WorkflowError by which the state machine asks again: throttled, unavailable, an answer nobody understands, or that Wan
  * does not know the task too early
  */
@@ -44,11 +48,12 @@ export async function checkTask(services: CheckTaskServices, input: WorkflowInpu
   }
   const estimate = await estimateOf(table, video, services.configuredSeconds);
   const { answer, company } = await howItStands(services, video, estimate);
+  if (answer.outcome === 'throttled' && answer.code === NO_TURN)
+    return { ...from, outcome: 'running', check_at: afterTheRush(services, video.task) };
   if (!saysEnding(answer) && isPastDeadline(video.task, table.now()))
     return { ...from, outcome: 'failed', error: explainForgotten(video) };
   switch (answer.outcome) {
     case 'throttled':
-      if (answer.code === NO_TURN) return { ...from, outcome: 'running', check_at: afterTheRush(services) };
       throw new WorkflowError(errorNames.wanThrottled, `Wan is throttling: ${answer.code}`);
     case 'task':
       break;
@@ -107,8 +112,11 @@ async function howItStands(
 const saysEnding = (answer: QueryOutcome): boolean =>
   answer.outcome === 'task' && answer.status !== 'PENDING' && answer.status !== 'RUNNING';
 
-const afterTheRush = ({ table, random }: CheckTaskServices): string =>
-  new Date(Math.ceil(table.now() / 1000 + TURN_SECONDS * (1 + random())) * 1000).toISOString();
+function afterTheRush({ table, random }: CheckTaskServices, { submit_time }: Task): string {
+  const now = table.now();
+  const seconds = Math.max(TURN.seconds, ((now - Date.parse(submit_time)) / 1000) * TURN.part_of_age);
+  return new Date(Math.ceil(now / 1000 + seconds * (1 + random())) * 1000).toISOString();
+}
 
 /** Notes what Wan says of a task that goes on, when it is news, and tells when to look again. */
 async function keepWaiting(
@@ -151,8 +159,9 @@ async function noteDuration(
   { end_time }: WanTask,
 ): Promise<void> {
   const now = table.now();
-  const ended = end_time === undefined ? now : Date.parse(end_time);
-  if (end_time !== undefined) measure('DetectionLag', Math.max(0, now - ended) / 1000, { model: video.model });
+  // Wan's clock may be ahead of ours.
+  const ended = end_time === undefined ? now : Math.min(now, Date.parse(end_time));
+  if (end_time !== undefined) measure('DetectionLag', (now - ended) / 1000, { model: video.model });
   await learnDuration(table, video, (ended - Date.parse(video.task!.submit_time)) / 1000, configuredSeconds);
 }
 

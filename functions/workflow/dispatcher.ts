@@ -2,7 +2,7 @@ import type { SFNClient } from '@aws-sdk/client-sfn';
 import type { LaneLimits } from '../shared/environment.ts';
 import { laneOf, type Pace } from '../video/limits.ts';
 import type { Table } from '../video/store.ts';
-import { findModel, isModelName, offeredModelNames } from '../wan/catalogue.ts';
+import { findModel, isModelName } from '../wan/catalogue.ts';
 import type { Dispatcher } from './dispatch.ts';
 
 /** A dispatcher from what a Lambda is told. */
@@ -23,7 +23,3 @@ export function catalogueLane(model: string, limits: LaneLimits): Pace {
   if (!isModelName(model)) throw new Error(`There is no model ${model} in the catalogue, so it has no lane.`);
   return laneOf(findModel(model), limits);
 }
-
-/** Permits of all lanes together: how many tasks may be at Wan at once. */
-export const allPermits = (limits: LaneLimits): number =>
-  offeredModelNames.reduce((sum, model) => sum + catalogueLane(model, limits).permits, 0);

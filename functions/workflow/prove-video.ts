@@ -90,7 +90,7 @@ export async function copyAndProve(
       fps,
       codecs,
     },
-    warnings: unexpected(inspected, video),
+    warnings: unexpected(inspected, video, { isWhatWanHas }),
   };
 }
 
@@ -122,7 +122,11 @@ const isAsLong = (seconds: number, expected: number): boolean =>
   Math.abs(seconds - expected) <= DURATION_TOLERANCE_SECONDS;
 
 /** What a paid video never fails by: the size follows from a formula that is inferred. */
-function unexpected(inspected: InspectedVideo & { ok: true }, { image, parameters, usage }: VideoRecord): Warning[] {
+function unexpected(
+  inspected: InspectedVideo & { ok: true },
+  { image, parameters, usage }: VideoRecord,
+  { isWhatWanHas }: { isWhatWanHas: boolean },
+): Warning[] {
   const warnings: Warning[] = [];
   const { width, height, fps, duration_seconds } = inspected;
   const { duration = duration_seconds } = parameters;
@@ -131,7 +135,7 @@ function unexpected(inspected: InspectedVideo & { ok: true }, { image, parameter
     warnings.push({
       pointer: '/parameters/duration',
       code: 'unexpected_duration',
-      message: `The video is ${duration_seconds} s long; ${duration} s were asked for, and Wan bills ${billed} s. This is how Wan made it: every download of it was the same.`,
+      message: `The video is ${duration_seconds} s long; ${duration} s were asked for, and Wan bills ${billed} s.${isWhatWanHas ? ' This is how Wan made it: every download of it was the same.' : ''}`,
     });
   }
   const expected = image && parameters.resolution ? outputSize(image, parameters.resolution) : undefined;

@@ -1,6 +1,6 @@
 import type { Company } from '../video/check-schedule.ts';
 import { readLane } from '../video/lane.ts';
-import { type GoingOn, type Look, leaseLook, readLook, writeLook } from '../video/look.ts';
+import { ageOf, type GoingOn, type Look, leaseLook, readLook, writeLook } from '../video/look.ts';
 import type { Table } from '../video/store.ts';
 import type { ModelName } from '../wan/catalogue.ts';
 import type { WanClient } from '../wan/client.ts';
@@ -10,6 +10,8 @@ import type { ListedTask, ListOutcome } from '../wan/list-tasks.ts';
 const FEWEST_TASKS = 2;
 /** Rows of a page, which is as many as are asked for. */
 const PAGE_ROWS = 100;
+/** A list of more pages, whoever's tasks they are, would take all turns at the query clock for longer than a look may last. */
+const MOST_PAGES = 40;
 /** Up to so many tasks at once, the newest page of tasks in whatever status has nearly all of them; more are listed by status. */
 const ONE_PAGE_TASKS = 50;
 /** A look is repeated when it is so old; each further page makes that a little later. */
@@ -45,7 +47,7 @@ export const companyOf = ({ size }: Look): Company => (size <= ONE_PAGE_TASKS ? 
 export async function sharedLook(services: LookingServices, model: ModelName): Promise<Look | 'soon' | undefined> {
   const { table } = services;
   const last = await readLook(table, model);
-  const age = last ? table.now() - last.made_at : Number.POSITIVE_INFINITY;
+  const age = ageOf(last, table.now());
   const size = last && age < SIZE_KNOWN_MILLISECONDS ? last.size : (await readLane(table, model)).running.size;
   if (size < FEWEST_TASKS) return undefined;
   if (last && age < freshness(size)) return last;
@@ -69,7 +71,7 @@ async function waitForLook(
   for (let times = 0; times < WAITING.times; times++) {
     await sleep(WAITING.milliseconds);
     const look = await readLook(table, model);
-    if (look && look.made_at > (last?.made_at ?? 0)) return look;
+    if (look && look.made_at !== last?.made_at) return look;
   }
   return undefined;
 }
@@ -97,7 +99,7 @@ async function seeAll(
   // A task that begins to run meanwhile is then seen twice rather than not at all.
   for (const status of size <= ONE_PAGE_TASKS ? [undefined] : (['PENDING', 'RUNNING'] as const)) {
     const first = await page(1, status);
-    if (first.outcome !== 'tasks') return undefined;
+    if (first.outcome !== 'tasks' || (status && first.total_page > MOST_PAGES)) return undefined;
     const further = status ? Array.from({ length: first.total_page - 1 }, (_, index) => page(index + 2, status)) : [];
     pages.push(first, ...(await Promise.all(further)));
   }

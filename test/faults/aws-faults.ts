@@ -13,7 +13,7 @@ import type { Subjects } from './subject.ts';
 const anyCall = { error: 0.003, throttled: 0.003, outage: 0.0008, late: 0.006, reset: 0.002 };
 const changingCall = { ...anyCall, 'lost answer': 0.005, twice: 0.01, 'killed before': 0.005, 'killed after': 0.005 };
 /** Some services are called seldom. */
-const weights: Partial<Record<AwsCall['service'], number>> = { S3: 2, 'Step Functions': 4, 'Secrets Manager': 15 };
+const weights: Partial<Record<AwsCall['service'], number>> = { S3: 2, 'Step Functions': 6, 'Secrets Manager': 15 };
 const delivery = { 'delivered twice': 0.15, 'delivered late': 0.15 };
 
 /** What only waiting gets over. */

@@ -67,6 +67,7 @@ export async function runCampaign(stage: Stage, options: CampaignOptions): Promi
       await untilEnded((videos * (kill - 1 + dice(seed, 'kill', kill))) / (kills + 0.5));
       await sleep(1000 * dice(seed, 'kill moment', kill));
       await stage.killAndRestart();
+      news = Date.now();
       report(`killed and started again after ${ended} of ${videos} videos`);
     }
     await untilEnded(videos * (1 - calmFrom));

@@ -15,9 +15,17 @@ const anyCall = {
   'reset before': 0.006,
   late: 0.02,
 };
+/** A video's task is submitted once, and its file fetched once: what is to happen at all must happen more often. */
+const seldomCall = {
+  'answered 429': 0.02,
+  'answered 500': 0.02,
+  'answered 503': 0.02,
+  'reset before': 0.02,
+  late: 0.02,
+};
 const rates = {
-  submit: { ...anyCall, 'answered 429': 0.02, 'answered 503': 0.02, 'reset before': 0.02, 'reset after': 0.04 },
-  download: { ...anyCall, 'cut off': 0.02, 'too short': 0.02, slow: 0.02, expired: 0.02 },
+  submit: { ...seldomCall, 'reset after': 0.04 },
+  download: { ...seldomCall, 'cut off': 0.02, 'too short': 0.02, slow: 0.02, expired: 0.02 },
   other: anyCall,
 };
 type Fault = SubmitFault | DownloadFault | WanFault;

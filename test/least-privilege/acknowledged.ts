@@ -1,16 +1,91 @@
-/** Grants that no call of the tests uses, and why they are there all the same. Whatever is in no row must be used. */
-export const acknowledged: readonly { actions: readonly string[]; role?: RegExp; why: string }[] = [
+/** Some grants that no call of the tests uses, and why they are there all the same. */
+export interface Acknowledgement {
+  actions: readonly string[];
+  /** @default any */
+  role?: RegExp;
+  /** @default any */
+  resource?: RegExp;
+  /** Of the grant's condition as JSON. @default any, or none */
+  condition?: RegExp;
+  why: string;
+}
+
+const tellers = /-(actions|dashscope|check-task|archive-video|record-failure|dispatch|sweep)-function$/;
+
+/** Whatever is in no row must be used, and what is in one must not be. */
+export const acknowledged: readonly Acknowledgement[] = [
+  // What AWS itself does under our roles, and nothing on this machine does.
   {
     actions: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'],
-    why: 'Lambda itself sends traces under the function’s role; there are none on this machine.',
+    why: 'Lambda and Step Functions send traces under our roles; there are none on this machine.',
   },
   {
     actions: ['xray:GetSamplingRules', 'xray:GetSamplingTargets'],
-    role: /StateMachine/,
     why: 'Step Functions asks how many traces to take; there are none on this machine.',
   },
   {
     actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
-    why: 'Lambda itself writes the log under the function’s role; here it writes to a file.',
+    why: 'Lambda and API Gateway write logs under our roles; here they go to files, or nowhere.',
+  },
+  {
+    actions: [
+      ...['CreateLogDelivery', 'DeleteLogDelivery', 'GetLogDelivery', 'ListLogDeliveries', 'UpdateLogDelivery'],
+      ...['DescribeLogGroups', 'DescribeResourcePolicies', 'PutResourcePolicy'],
+    ].map((action) => `logs:${action}`),
+    role: /state-machine$/,
+    why: 'Step Functions sets up the delivery of its logs, which takes these on all resources.',
+  },
+  {
+    actions: ['CreateLogGroup', 'DescribeLogGroups', 'DescribeLogStreams', 'FilterLogEvents', 'GetLogEvents'].map(
+      (action) => `logs:${action}`,
+    ),
+    role: /api-logging$/,
+    why: 'API Gateway refuses a role for its logs that lacks any of these.',
+  },
+  {
+    actions: ['sqs:SendMessage'],
+    why: 'Lambda sends what failed for good to the dead letters under the role of the function; here that is a file.',
+  },
+  // What only a crash or a race leads to: other tests do it, without roles.
+  {
+    actions: ['s3:ListBucketVersions'],
+    role: tellers,
+    condition: /"drop\/\*"/,
+    why: 'Which of two versions of an image is the later one is asked when both end at once (test/functions/drops/tell-result.test.ts).',
+  },
+  {
+    actions: ['s3:PutObject', 's3:ListBucket'],
+    role: /-sweep-function$/,
+    resource: /firstframe-uploads/,
+    why: 'The sweep tells what a crash left untold (test/functions/upkeep/sweep.test.ts).',
+  },
+  {
+    actions: ['s3:GetObject', 's3:GetObjectVersion'],
+    role: /-sweep-function$/,
+    resource: /firstframe-videos/,
+    why: 'The sweep copies a video beside its drop when a crash left that undone (test/functions/drops/tell-result.test.ts).',
+  },
+  {
+    actions: ['s3:DeleteObjectVersion'],
+    role: /-sweep-function$/,
+    why: 'The sweep finishes deletions that a crash left half done (test/functions/upkeep/finish-deletions.test.ts).',
+  },
+  {
+    actions: ['s3:GetObject'],
+    role: /-(videos|create-task)-function$/,
+    resource: /\/(drop|inputs)\/\*$/,
+    why: 'A file whose version is not known is read without one: it stood already when it was written, or somebody suspended the versions of the bucket (test/functions/workflow/media-for-wan.test.ts, test/functions/api/content.test.ts).',
+  },
+  {
+    actions: ['s3:GetObject', 's3:DeleteObject'],
+    role: /-(dashscope|archive-video)-function$/,
+    resource: /^arn:aws:s3:::firstframe-videos\/\*$/,
+    why: 'So are copies of videos read, and those that are not whole deleted, in a bucket whose versions somebody suspended (test/functions/workflow/archive-video.test.ts).',
+  },
+  {
+    actions: ['s3:ListBucket'],
+    role: /-(create-task|dispatch)-function$/,
+    resource: /firstframe-uploads$/,
+    why: 'Without it S3 answers 403, not 404, for a picture or a result that somebody deleted meanwhile (test/functions/workflow/create-task.test.ts, test/functions/drops/manifest.test.ts).',
   },
 ];

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type JudgedCall, readCalls } from '../support/aws-calls.ts';
-import { acknowledged } from './acknowledged.ts';
+import { type Acknowledgement, acknowledged } from './acknowledged.ts';
 import { describeGrant, type Grant, isAllowed, readGrants, refusedCalls, unusedGrants } from './grants.ts';
 import { recordCalls } from './record-calls.ts';
 
@@ -15,8 +15,11 @@ beforeAll(async () => {
   used = grants.filter((grant) => !acknowledged.some((row) => isAcknowledged(row, grant)));
 });
 
-const isAcknowledged = ({ actions, role }: (typeof acknowledged)[number], grant: Grant): boolean =>
-  actions.includes(grant.action) && (role === undefined || role.test(grant.role));
+const isAcknowledged = ({ actions, role, resource, condition }: Acknowledgement, grant: Grant): boolean =>
+  actions.includes(grant.action) &&
+  (role?.test(grant.role) ?? true) &&
+  (resource?.test(grant.resource) ?? true) &&
+  (condition?.test(JSON.stringify(grant.condition ?? {})) ?? true);
 
 test('every call of the whole suite is allowed by the role that made it', async () => {
   const roles = new Set(grants.map(({ role }) => role));

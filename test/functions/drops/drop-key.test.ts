@@ -23,6 +23,14 @@ describe('what an object is, by its key', () => {
     ['drop/cat.png/', 'other'],
     ['drop/a/._cat.png', 'other'],
     ['drop/a/._cat.png.json', 'other'],
+    ['drop/_images/cat.png', 'other'],
+    ['drop/a/_images/b/cat.png.json', 'other'],
+    ['drop/a/_images/manifest.jsonl', 'manifest'],
+    ['drop/_images.png', 'image'],
+    ['drop/my_images/cat.png', 'image'],
+    ['drop/_IMAGES/_DSC0001.JPG', 'image'],
+    ['drop/cat.png.result.json.png', 'image'],
+    ['drop/manifest.jsonl.result.jsonl.json', 'other'],
     ['dropped/cat.png', 'other'],
   ])('%s: %s', (key, kind) => {
     expect(kindOf(key)).toBe(kind);

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { DeleteObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import type { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { mediaStoreOf } from '../../../functions/api/intake.ts';
 import type { DroppedObject } from '../../../functions/drops/dropped-object.ts';
@@ -8,11 +9,14 @@ import { lineId } from '../../../functions/drops/manifest-item.ts';
 import { refreshManifests } from '../../../functions/drops/manifest-refresh.ts';
 import type { ManifestRow } from '../../../functions/drops/manifest-row.ts';
 import { ownerOf } from '../../../functions/drops/owner.ts';
+import { originLabels } from '../../../functions/drops/result-place.ts';
 import { listVideos } from '../../../functions/video/list.ts';
 import { idsInStatus } from '../../../functions/video/queue.ts';
-import { changeStatus, readVideo, type Table } from '../../../functions/video/store.ts';
+import type { VideoRecord } from '../../../functions/video/record.ts';
+import { changeStatus, createVideo, readVideo, type Table } from '../../../functions/video/store.ts';
 import { buryVideo } from '../../../functions/video/tombstone.ts';
 import { startTable } from '../../support/table.ts';
+import { aVideo } from '../../support/videos.ts';
 import { png } from '../media/support.ts';
 import { versionedBuckets } from '../versioned-buckets.ts';
 import { crashAfter, crashingTable } from '../workflow/support.ts';
@@ -142,7 +146,8 @@ describe('each line of a manifest', () => {
     ['an empty key', body(''), 'image_not_found'],
     ['a key as long as a picture', body('A'.repeat(100_000)), 'image_not_found'],
     ["another's upload", body('s3://uploads/uploads/someone/cat.png'), 'upload_not_found'],
-    ['the drop folder as an address', body('s3://uploads/drop/x/cat.png'), 'upload_not_found'],
+    ["another's drop by its address", body('s3://uploads/drop/x/cat.png'), 'image_not_found'],
+    ["another bucket's drop folder", body('s3://others/drop/x/cat.png'), 'upload_not_found'],
     ['a line of 7 MB', `{"model":"${'x'.repeat(7_000_000)}"}`, 'line_too_long'],
   ])('that is wrong (%s) spoils only itself', async (_, line, code) => {
     const { object, rows } = await take(body(), line, body());
@@ -210,6 +215,25 @@ describe('a picture of a line', () => {
       await finish(object);
     },
   );
+
+  test('may be named by its address in the drop folder', async () => {
+    await put(s3, 'uploads', `${folder}/pictures/a b.png`, picture);
+    await put(s3, 'uploads', 'drop/somebody/cat.png', picture);
+    const address = `s3://uploads/${folder}`;
+    const { object, rows } = await take(
+      body(`${address}/pictures/a b.png`),
+      ...['none.png', '../somebody/cat.png'].map((path) => body(`${address}/${path}`)),
+      ...['drop/somebody/cat.png', 'drop/../inputs/x.png', 'uploads/somebody/x.png'].map((key) =>
+        body(`s3://uploads/${key}`),
+      ),
+    );
+    expect(rows.map(({ status, error }) => error?.code ?? status)).toEqual([
+      'queued',
+      ...Array.from({ length: 4 }, () => 'image_not_found'),
+      'upload_not_found',
+    ]);
+    await finish(object);
+  });
 
   test('is looked at as that of a drop', async () => {
     await put(s3, 'uploads', `${folder}/small.png`, png(100, 100));
@@ -338,6 +362,16 @@ test('a taker that dies after any of its effects is finished by the next, and no
 
 describe('the result of a manifest', () => {
   const refresh = () => refreshManifests({ table, s3 });
+  /** Writes over a result as whoever may write to the folder can: with the very labels of ours. */
+  const forge = ({ key, version_id = '' }: DroppedObject, rows: readonly unknown[]) =>
+    s3.send(
+      new PutObjectCommand({
+        Bucket: 'uploads',
+        Key: `${key}.result.jsonl`,
+        Body: rows.map((row) => JSON.stringify(row)).join('\n'),
+        Metadata: originLabels({ bucket: 'uploads', key, version_id }),
+      }),
+    );
 
   test('follows its videos, is written only when something has changed, and for the last time when all have ended', async () => {
     const { object, rows } = await take(body(), '{', body());
@@ -380,6 +414,56 @@ describe('the result of a manifest', () => {
     await refresh();
     expect(await rowsOf(object)).toEqual([rows[0], rows[2]]);
     await finish(object);
+  });
+
+  test('tells of no video but those of its own lines, whatever somebody who may write to the folder puts into it', async () => {
+    const bobs = await createVideo(table, aVideo({ owner: 'bob', metadata: { secret: 'launch' } }, table.now()));
+    const bob = await endAs(table, (bobs as { video: VideoRecord }).video, 'succeeded');
+    const { object, rows } = await take(body());
+    await forge(object, [{ line: 1, id: bob.id, status: 'queued' }]);
+    await refresh();
+    expect(await rowsOf(object)).toEqual(rows);
+    await finish(object);
+  });
+
+  test.each([
+    ['no row', [null]],
+    ['another line', [{ line: 2, status: 'failed' }]],
+    ['a line twice', [1, 1].map((line) => ({ line, status: 'queued' }))],
+    ['a status that is none', [{ line: 1, status: ['queued'] }]],
+    ['more than any result has', [{ line: 1, status: 'failed', error: 'x'.repeat(33 * 1024 * 1024) }]],
+  ])('comes back when somebody has put %s into it', async (_, forged) => {
+    const { object, rows } = await take(body());
+    await forge(object, forged);
+    await refresh();
+    expect(await rowsOf(object)).toEqual(rows);
+    await finish(object);
+  });
+
+  test('of more lines than there is time for is told bit by bit, and each gets its turn', async () => {
+    const { object, rows } = await take(...Array.from({ length: 60 }, () => body()));
+    for (const { id } of rows) await changeStatus(table, (await readVideo(table, id!))!, 'canceled');
+    // A read takes a second here: thirty fit in, and those that are begun.
+    const slow: Table = {
+      ...table,
+      client: {
+        send: ((command: GetCommand) => {
+          if (command.input.Key?.pk?.startsWith('video#')) clock.now += 1000;
+          return table.client.send(command);
+        }) as Table['client']['send'],
+      },
+    };
+    let looks = 0;
+    for (let open = 60; open > 0; looks++) {
+      clock.now += 60_000;
+      await refreshManifests({ table: slow, s3 });
+      const left = (await rowsOf(object))!.filter(({ status }) => status === 'queued').length;
+      expect(open - left).toBeLessThan(60);
+      expect((await rowsOf(object))!.map(({ line }) => line)).toEqual(rows.map(({ line }) => line));
+      open = left;
+      expect(looks).toBeLessThan(10);
+    }
+    expect(await open()).toEqual([]);
   });
 
   test('of a large manifest is looked at less often, for each time it is written whole', async () => {

@@ -323,4 +323,47 @@ describe('a result that can not be written', () => {
     expect(await resultOf(image.key)).toBeDefined();
     await changeStatus(table, gone, 'queued');
   });
+
+  test('takes no more of a sweep than its time, and is no hindrance to those behind it', async () => {
+    const stuck = await Promise.all(
+      Array.from({ length: 60 }, (_, index) =>
+        endedDrop(table, { key: `drop/${index}.png`, version_id: 'v' }, 'failed', {
+          source: { type: 'drop', bucket: 'no-such-bucket', key: `drop/${index}.png` },
+        }),
+      ),
+    );
+    const image = await dropped();
+    const good = await endedDrop(table, image);
+    let tries = 0;
+    const slow: ResultServices['s3'] = {
+      send: ((command: never) => {
+        tries++;
+        clock.now += 2000;
+        return s3.send(command);
+      }) as S3Client['send'],
+    };
+    let sweeps = 0;
+    for (; (await resultOf(image.key)) === undefined; sweeps++) {
+      tries = 0;
+      clock.now += 300_000;
+      await tellUntold(services({ s3: slow })).catch(() => undefined);
+      expect(tries).toBeLessThan(50);
+      expect(sweeps).toBeLessThan(20);
+    }
+    expect(await untold()).not.toContain(good.id);
+    for (const video of stuck) await changeStatus(table, video, 'queued');
+  });
+
+  test('is given up after two weeks, in which its record has told all', async () => {
+    const gone = await endedDrop(table, { key: 'drop/a.png', version_id: 'v' }, 'failed', {
+      source: { type: 'drop', bucket: 'no-such-bucket', key: 'drop/a.png' },
+    });
+    clock.now += 13 * 24 * 3600_000;
+    await expect(tellUntold(services())).rejects.toThrow('1 results');
+    expect(await untold()).toEqual([gone.id]);
+    clock.now += 2 * 24 * 3600_000;
+    await expect(tellUntold(services())).rejects.toThrow('1 results');
+    expect(await untold()).toEqual([]);
+    expect(await tellUntold(services())).toEqual([]);
+  });
 });

@@ -1,3 +1,4 @@
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { resumeWhenDead, sweep } from '../../../functions/upkeep/sweep.ts';
 import { claimPermit, readLane, releasePermit } from '../../../functions/video/lane.ts';
@@ -131,6 +132,25 @@ test('a video at Wan that lost its permit has it again, and one whose task has e
   }
   await sweep(dispatcher, [model]);
   expect([...(await readLane(store.table, model)).running]).toEqual([running.id]);
+});
+
+test('a lane whose videos all have their permits is not written: a large one is dear to write', async () => {
+  const model = 'kept-permits';
+  const lane = { ...dispatcher.laneOf(model), permits: 3 };
+  for (let count = 0; count < 3; count++) {
+    const video = await add('running', { model });
+    executions.set(`${video.id}-1`, 'RUNNING');
+    await claimPermit(store.table, lane, video);
+  }
+  let writes = 0;
+  const client = {
+    send: (command: { input: { Key?: { pk?: string } } }) => {
+      if (command instanceof UpdateCommand && command.input.Key?.pk === `lane#${model}`) writes++;
+      return store.table.client.send(command as never);
+    },
+  } as typeof store.table.client;
+  await sweep({ ...dispatcher, table: { ...store.table, client } }, [model]);
+  expect(writes).toBe(0);
 });
 
 test('who was served a day ago is not remembered', async () => {

@@ -88,6 +88,12 @@ test('a check is at a whole second that lies ahead', () => {
   }
 });
 
+test('a task that was submitted this very moment is looked at in a moment, though it may be done at once', () => {
+  const done = { ...estimate(1, 2), earliest_seconds: 0 };
+  const at = nextCheck({ submit_time, expires_at }, done, { now: submitted, company: 'few', random: () => 0 });
+  expect(Date.parse(at) - submitted).toBeLessThanOrEqual(2000);
+});
+
 test('the last check comes when the task is given up, ten minutes after Wan should have forgotten it', () => {
   const checks = checksOf(estimate(205, 3.4), 'none', 24 * 3600 + 600);
   const last = submitted + checks.at(-1)! * 1000;

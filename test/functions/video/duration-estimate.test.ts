@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { nextCheck } from '../../../functions/video/check-schedule.ts';
 import { estimateOf, learnDuration } from '../../../functions/video/duration-estimate.ts';
 import type { Table } from '../../../functions/video/store.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
@@ -106,3 +107,35 @@ test.each([0, -5, Number.NaN])('clocks that disagree teach nothing: %d s', async
   await learnDuration(store.table, kind, seconds, 100);
   expect((await estimateOf(elsewhere(), kind, 100)).count).toBe(0);
 });
+
+test.each([
+  ['a moment and a day, by turns', [0.001, 86_400]],
+  ['a day', [86_400]],
+  ['a moment', [1e-9]],
+  ['no time at all, or what is no time', [0, -5, Number.NaN, Number.POSITIVE_INFINITY]],
+])(
+  'whatever is learnt, a task is checked less often in 24 hours than one execution has room for: %s',
+  async (_, odd) => {
+    const kind = aKind();
+    await learnAll(
+      kind,
+      Array.from({ length: 60 }, (_, index) => odd[index % odd.length]!),
+    );
+    const learnt = await estimateOf(elsewhere(), kind, 100);
+    // Wan gives no task longer than 3 hours.
+    expect(learnt.typical_seconds).toBeLessThanOrEqual(3 * 3600);
+    for (const company of ['none', 'few', 'many'] as const) {
+      const submitted = clock.now;
+      const task = {
+        submit_time: new Date(submitted).toISOString(),
+        expires_at: new Date(submitted + 86_400_000).toISOString(),
+      };
+      let checks = 0;
+      for (let now = submitted; now < submitted + 86_400_000; checks++) {
+        now = Date.parse(nextCheck(task, learnt, { now, company, random: () => 0 }));
+      }
+      // Nine events each, of 25,000.
+      expect(checks).toBeLessThan(2700);
+    }
+  },
+);

@@ -69,6 +69,15 @@ test('slots asked for at once lie one interval apart, and after a pause the firs
   expect(await reserveSlot(table, lane('slots'))).toBe(60_000);
 });
 
+test('a clock that was set back does not keep a lane from submitting until it has caught up', async () => {
+  let now = 3600_000;
+  const table = { ...store.table, now: () => now };
+  await reserveSlot(table, lane('set-back'));
+  now = 10_000;
+  expect(await reserveSlot(table, lane('set-back'))).toBe(10_000);
+  expect(await reserveSlot(table, lane('set-back'))).toBe(10_500);
+});
+
 test('a held lane says why and until when', async () => {
   await holdLane(store.table, 'held', 'arrears', '2026-01-01T00:01:00.000Z');
   expect(await readLane(store.table, 'held')).toMatchObject({

@@ -34,6 +34,15 @@ test('whoever would wait too long is told so and reserves nothing', async () => 
   expect(await reserveQuestion(store.table, 0)).toBe(clock.now);
 });
 
+test('a clock that was set back does not keep everybody from asking until it has caught up', async () => {
+  await ask(5, 2000);
+  const before = clock.now;
+  clock.now -= 3600_000;
+  expect(await reserveQuestion(store.table, 2000)).toBe(clock.now);
+  expect(await reserveQuestion(store.table, 2000)).toBe(clock.now + 72);
+  clock.now = before;
+});
+
 test('after a pause the first turn is free at once', async () => {
   await ask(5, 2000);
   clock.now += 60_000;

@@ -190,6 +190,16 @@ describe('a task that Wan should have forgotten long since', () => {
     expect(['running', 'WanUnavailable']).toContain(await looked);
   });
 
+  test.each(['running', 'archiving'] as const)(
+    'and could not be asked for, for want of a turn, is not given up: %s',
+    async (status) => {
+      const noTurn = { outcome: 'throttled', code: NO_TURN, message: '', retryable: true, billed: false } as const;
+      const { video, services } = await running(noTurn, { status });
+      await changeVideo(store.table, video, { set: { task: { ...video.task!, expires_at } } });
+      expect(await checkTask(services, video)).toMatchObject({ outcome: 'running' });
+    },
+  );
+
   test('and has succeeded all the same is archived', async () => {
     const { video, services } = await running({ status: 'SUCCEEDED', video_url: 'https://x' });
     await changeVideo(store.table, video, { set: { task: { ...video.task!, expires_at } } });
@@ -203,6 +213,21 @@ test('a question that has no turn is asked a few seconds later, and nothing fail
   expect(await checkTask(services, video)).toMatchObject({ outcome: 'running', check_at: '2026-01-01T00:01:03.000Z' });
 });
 
+test('a task that never has a turn in 24 hours takes fewer checks than the history of one execution holds', async () => {
+  const noTurn = { outcome: 'throttled', code: NO_TURN, message: '', retryable: true, billed: false } as const;
+  const { video, services } = await running(noTurn);
+  let [at, checks] = [now, 0];
+  for (; at < Date.parse(video.task!.expires_at) && checks < 3000; checks++) {
+    const table = { ...services.table, now: () => at };
+    const output = await checkTask({ ...services, table, random: () => 0 }, video);
+    if (output.outcome !== 'running') break;
+    at = Date.parse(output.check_at);
+  }
+  expect(at).toBeGreaterThanOrEqual(Date.parse(video.task!.expires_at));
+  // Nine events each, of 25,000.
+  expect(checks).toBeLessThan(2700);
+});
+
 test('how late an end was noticed is measured once, and what it took is learnt', async () => {
   const measured: unknown[][] = [];
   const answer = { status: 'SUCCEEDED', video_url: 'https://x', end_time: '2026-01-01T00:00:57.500Z' } as const;
@@ -214,6 +239,13 @@ test('how late an end was noticed is measured once, and what it took is learnt',
   const { count, typical_seconds } = await estimateOf(store.table, video, 100);
   expect(count).toBe(1);
   expect(typical_seconds).toBeLessThan(90);
+});
+
+test('a task that ended later than now, by a clock of Wan that is ahead, took no longer than until now', async () => {
+  const answer = { status: 'SUCCEEDED', video_url: 'https://x', end_time: '2026-01-01T09:00:00.000Z' } as const;
+  const { video, services } = await running(answer);
+  await checkTask(services, video);
+  expect((await estimateOf(store.table, video, 100)).typical_seconds).toBeLessThan(100);
 });
 
 describe('where several tasks of a model are at Wan', () => {

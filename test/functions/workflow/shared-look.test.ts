@@ -1,3 +1,4 @@
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { claimPermit } from '../../../functions/video/lane.ts';
 import { type Look, readLook } from '../../../functions/video/look.ts';
@@ -113,6 +114,33 @@ describe('with several tasks', () => {
     expect(questions).toHaveLength(2);
   });
 
+  test('a look from the future, before the clock was set back, is not believed', async () => {
+    const services = looking([
+      ['a', 'RUNNING'],
+      ['b', 'RUNNING'],
+    ]);
+    clock.now += 1800_000;
+    await seen(services);
+    clock.now -= 1800_000;
+    const look = await sharedLook(services, model);
+    expect(look).toSatisfy((had?: Look) => had === undefined || had.made_at <= clock.now);
+  });
+
+  test('a list of more pages than there are turns for is not begun, and no size that Wan tells breaks a check', async () => {
+    await permits(60);
+    let asked = 0;
+    const { wan, ...services } = looking([]);
+    for (const total_page of [1000, 1e12, -1, 0.5]) {
+      const listTasks: typeof wan.listTasks = async ({ page_no = 1 }) => {
+        asked++;
+        return { outcome: 'tasks', tasks: [], page_no, total_page };
+      };
+      clock.now += 60_000;
+      await sharedLook({ ...services, wan: { listTasks } }, model);
+    }
+    expect(asked).toBeLessThan(10);
+  });
+
   test('a Wan that does not answer leaves no look, and nobody waits for ever', async () => {
     const services = looking([]);
     const throttled = { outcome: 'throttled', code: 'X', message: '', retryable: true, billed: false } as const;
@@ -141,6 +169,16 @@ test('many are listed by status, page by page: pending first, so that one that b
   void sharedLook(never, model);
   await expect.poll(async () => (await seen(looking([]))).made_at).toBe(look.made_at);
   expect(await readLook(store.table, model)).toMatchObject({ made_at: look.made_at });
+  // They write nothing: an item that says so much of so many is dear to write, even where its condition does not hold.
+  let writes = 0;
+  const client = {
+    send: (command: object) => {
+      if (command instanceof UpdateCommand) writes++;
+      return store.table.client.send(command as never);
+    },
+  } as typeof store.table.client;
+  await seen({ ...looking([]), table: { ...store.table, client } });
+  expect(writes).toBe(0);
   // When that takes long, they come again; when it takes too long, they ask for themselves.
   clock.now += 9000;
   void sharedLook(never, model);

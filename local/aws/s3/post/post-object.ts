@@ -40,10 +40,11 @@ export async function postObject(request: PostRequest, services: PostServices): 
   const form = await readForm(request.body, request.headers.get('content-type') ?? '');
   const { access_key_id: accessKeyId, policy } = authenticateForm(form.fields, services);
   const { key, file } = addressOf(form);
-  services.recordCall({ access_key_id: accessKeyId, action: 's3:PutObject', bucket: request.target.bucket, key });
   const bucket = services.buckets.get(request.target.bucket);
   const fields = new Map([...form.fields, ['bucket', bucket.name], ['key', key]]);
   const limits = checkPolicy(parsePolicy(policy), fields, services.now());
+  // A form that its own policy does not allow is refused whatever the role may do.
+  services.recordCall({ access_key_id: accessKeyId, action: 's3:PutObject', bucket: bucket.name, key });
   const headers = formHeaders(form.fields);
   const attributes = readAttributes(headers);
   const { blob, result } = await bucket.blobs.write((write) =>
