@@ -88,6 +88,8 @@ describe("the README's drops, by the AWS CLI or by a stand-in where there is non
     await shell(blockWith('manifest.jsonl <<'));
     const block = 'aws s3 cp s3://firstframe-uploads/drop/batch/manifest.jsonl.result.jsonl -';
     expect(await ended(block, lines)).toMatchObject([{ status: 'succeeded' }, { status: 'succeeded' }]);
-    await expect(shell('aws s3 cp s3://firstframe-uploads/drop/batch/photo.jpg.result.json -')).rejects.toThrow();
+    await expect(
+      shell('aws s3 cp s3://firstframe-uploads/drop/batch/_images/photo.jpg.result.json -'),
+    ).rejects.toThrow();
   });
 });

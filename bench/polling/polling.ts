@@ -8,7 +8,7 @@ import { followTasks } from './follow-tasks.ts';
 
 /** How many videos show it, by permits: with many permits each second of the clock is work for all of them. */
 const cases = [
-  { permits: 1, videos: 40 },
+  { permits: 1, videos: 100 },
   { permits: 7, videos: 100 },
   { permits: 30, videos: 150 },
   { permits: 100, videos: 200 },

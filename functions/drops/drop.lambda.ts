@@ -10,7 +10,7 @@ import { tableOf } from '../video/table.ts';
 import { dispatcherOf } from '../workflow/dispatcher.ts';
 import type { DropOutcome } from './drop.ts';
 import { type DropEventServices, takeEvent } from './drop-event.ts';
-import { startWait, type WaitedDrop } from './drop-wait.ts';
+import { PATIENCE, startWait, type WaitedDrop } from './drop-wait.ts';
 import { type ManifestServices, takeManifest } from './manifest.ts';
 import { ownerOf } from './owner.ts';
 import { findLatest, readObject, readSmallFile } from './read-object.ts';
@@ -22,7 +22,7 @@ const logger = createLogger('drop');
 const measure = createMeasure();
 const s3 = new S3Client({});
 const table = watchedTable(tableOf(new DynamoDBClient({}), environment.TABLE_NAME), { s3, measure, logger });
-const stepFunctions = new SFNClient({});
+const stepFunctions = new SFNClient(PATIENCE);
 const dispatcher = dispatcherOf(environment, table, stepFunctions);
 
 const intake = intakeOf(environment, dispatcher, s3, {

@@ -9,7 +9,7 @@ import { typicalSeconds } from './typical-seconds.ts';
 export interface DurationEstimate {
   /** Half of them are done by then. */
   typical_seconds: number;
-  /** One in twenty is done by then. */
+  /** One in ten is done by then. */
   earliest_seconds: number;
   /** Nineteen in twenty are done by then; 3 hours at most, which is as long as Wan tries. */
   latest_seconds: number;
@@ -103,12 +103,12 @@ function describe({ count, mean, variance }: Learnt): DurationEstimate {
   const deviation = Math.max(LEAST_DEVIATION, Math.hypot(Math.sqrt(variance), BLUR_SECONDS / typical_seconds));
   // The log-logistic distribution whose logarithm has this deviation.
   const steepness = Math.PI / (Math.sqrt(3) * deviation);
-  // F(t) = 1 / (1 + (t / median)^-steepness) is 0.05 where the last term is 19.
-  const span = 19 ** (1 / steepness);
+  // F(t) = 1 / (1 + (t / median)^-steepness) is 1/10 where the last term is 9, and 19/20 where it is 1/19.
+  const around = (odds: number) => odds ** (1 / steepness);
   return {
     typical_seconds,
-    earliest_seconds: typical_seconds / span,
-    latest_seconds: Math.min(typical_seconds * span, POSSIBLE_SECONDS.most),
+    earliest_seconds: typical_seconds / around(9),
+    latest_seconds: Math.min(typical_seconds * around(19), POSSIBLE_SECONDS.most),
     steepness,
     count,
   };

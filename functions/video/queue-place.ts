@@ -1,3 +1,4 @@
+import { timeAndId } from './keys.ts';
 import { readLane } from './lane.ts';
 import type { Pace } from './limits.ts';
 import { readQueue } from './queue.ts';
@@ -20,21 +21,33 @@ export interface PlaceServices {
 /** How old a look may be, in milliseconds: so a queue is read once in this time, however many ask. */
 const LOOK_MILLISECONDS = 5000;
 
-/** Tells places by one look at a queue for all who ask within a few seconds, one that failed included. */
-export function placeInQueueOf({ table, paceOf, typicalSeconds, logUnplaced }: PlaceServices): PlaceInQueue {
-  const looks = new Map<string, { at: number; look: Promise<QueueLook> }>();
+interface Latest {
+  at: number;
+  look: Promise<QueueLook>;
+  /** Those that wait and that the look does not show, by id: submitted since, or missing from the index yet. */
+  newcomers: Map<string, VideoRecord>;
+}
 
-  function latest(model: string) {
+/**
+ * Tells places by one look at a queue for all who ask within a few seconds, one that failed included. Whoever was told a place since
+ * then counts for those behind.
+ */
+export function placeInQueueOf({ table, paceOf, typicalSeconds, logUnplaced }: PlaceServices): PlaceInQueue {
+  const looks = new Map<string, Latest>();
+
+  function latest(model: string): Latest {
     const known = looks.get(model);
     if (known && table.now() < known.at + LOOK_MILLISECONDS) return known;
-    const fresh = { at: table.now(), look: lookAt(table, model) };
+    const fresh = { at: table.now(), look: lookAt(table, model), newcomers: new Map<string, VideoRecord>() };
     looks.set(model, fresh);
     return fresh;
   }
 
   async function tell(video: VideoRecord): Promise<QueuePlace | undefined> {
-    const { at, look } = latest(video.model);
-    const seen = await look;
+    const { at, look, newcomers } = latest(video.model);
+    const shown = await look;
+    if (!isShown(shown, video)) newcomers.set(video.id, video);
+    const seen = withNewcomers(shown, newcomers.values());
     const position = queuePosition(seen, video);
     if (position === undefined) return undefined;
     const rhythm = { pace: paceOf(video.model), typicalSeconds: await typicalSeconds(video), now: at };
@@ -51,6 +64,17 @@ export function placeInQueueOf({ table, paceOf, typicalSeconds, logUnplaced }: P
       return undefined;
     }
   };
+}
+
+const isShown = ({ lane, queue }: QueueLook, { id, owner, created_at }: VideoRecord): boolean =>
+  lane.running.has(id) || queue.owners.get(owner)?.includes(timeAndId(created_at, id)) === true;
+
+function withNewcomers(look: QueueLook, newcomers: Iterable<VideoRecord>): QueueLook {
+  const owners = new Map(look.queue.owners);
+  for (const { id, owner, created_at } of newcomers) {
+    owners.set(owner, [...(owners.get(owner) ?? []), timeAndId(created_at, id)]);
+  }
+  return { ...look, queue: { ...look.queue, owners } };
 }
 
 /** Of so many running videos the records are read, to know when they end. */

@@ -65,7 +65,8 @@ export function estimatedStart(
 ): number {
   const { lane } = look;
   const begin = isHeld(lane, now) ? Date.parse(lane.held_until!) : now;
-  const free = Math.max(0, pace.permits - lane.running.size);
+  // Less than none where a permit was put back that another video had taken meanwhile.
+  const free = pace.permits - lane.running.size;
   const ends = expectedEnds(look, typicalSeconds, now);
   let start = begin - pace.submit_interval_ms;
   for (let place = 1; place <= position; place++) {

@@ -214,11 +214,10 @@ describe.concurrent('images in the drop folder', { timeout: 60_000 }, () => {
   });
 
   test('may be asked for line by line in a manifest, in which a bad line spoils only itself', async () => {
-    await folder.put('batch/_defaults.json', { sidecar: 'required' });
-    await folder.put('batch/pictures/cat.png', picture);
+    await folder.put('batch/_images/cat.png', picture);
     const line = (img_url: string, model = 'wan2.2-i2v-flash') =>
       JSON.stringify({ model, input: { prompt: 'A cat runs', img_url }, parameters: { resolution: '480P' } });
-    const lines = [line('pictures/cat.png'), '{"model": ', line('pictures/none.png'), line('pictures/cat.png', 'wan9')];
+    const lines = [line('_images/cat.png'), '{"model": ', line('_images/none.png'), line('_images/cat.png', 'wan9')];
     await folder.put('batch/manifest.jsonl', lines.join('\n'));
     const rows = await (async () => {
       for (;;) {
@@ -237,6 +236,7 @@ describe.concurrent('images in the drop folder', { timeout: 60_000 }, () => {
       { line: 3, status: 'failed', error: { code: 'image_not_found' } },
       { line: 4, status: 'failed', error: { code: 'unknown_model' } },
     ]);
+    expect(await folder.videosOf('batch/_images/cat.png')).toEqual([]);
   }, 120_000);
 });
 

@@ -31,11 +31,11 @@ test('every grant is used, or acknowledged with a reason', async () => {
   expect((await unusedGrants(used, calls)).map(describeGrant)).toEqual([]);
 });
 
-test('every acknowledgement stands for grants that are there and that nothing uses', async () => {
+test('every acknowledgement stands for grants that are there, and that nothing uses but a race', async () => {
   for (const row of acknowledged) {
     const own = grants.filter((grant) => isAcknowledged(row, grant));
     expect(own, row.why).not.toEqual([]);
-    expect(await unusedGrants(own, calls), row.why).toEqual(own);
+    if (!row.sometimes) expect(await unusedGrants(own, calls), row.why).toEqual(own);
   }
 });
 

@@ -122,6 +122,16 @@ test('one look serves all who ask within five seconds', async () => {
   expect(queries).toBe(2);
 });
 
+test('who submits one after another is told one place after another, though one look serves them all', async () => {
+  const positions: number[] = [];
+  for (let times = 0; times < 4; times++) {
+    const { id } = await waits('alice');
+    positions.push((await api.get({ id })).body.queue_position);
+  }
+  expect(positions).toEqual([1, 2, 3, 4]);
+  expect(queries).toBe(1);
+});
+
 test('a queue that can not be read leaves the place out, and is not asked again at once', async () => {
   broken = true;
   const video = await waits('alice');

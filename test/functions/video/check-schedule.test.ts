@@ -7,7 +7,7 @@ const submitted = Date.parse('2026-01-01T00:00:00.250Z');
 const submit_time = new Date(submitted).toISOString();
 const expires_at = new Date(submitted + 24 * 3600_000).toISOString();
 
-/** Durations around a middle; `span` is how many times longer one in twenty takes. */
+/** Durations around a middle; `span` is how many times longer one in twenty takes, and how many times shorter at least one. */
 const estimate = (typical_seconds: number, span: number): DurationEstimate => ({
   typical_seconds,
   earliest_seconds: typical_seconds / span,
@@ -37,14 +37,14 @@ describe.each([
   describe.each(['none', 'few', 'many'] as const)('in the company of %s', (company) => {
     const checks = checksOf(expected, company, 24 * 3600);
 
-    test('is left alone until one in twenty would be done', () => {
+    test('is left alone until the first of its kind would be done', () => {
       expect(checks[0]).toBeGreaterThanOrEqual(expected.earliest_seconds);
       expect(checks[0]).toBeLessThan(expected.earliest_seconds + 1.001);
     });
 
     test('is looked at every few seconds around its usual time', () => {
-      const close = gapsOf(checks.filter((at) => at > expected.typical_seconds * 0.9 && at < expected.latest_seconds));
-      expect(Math.max(0, ...close)).toBeLessThanOrEqual(8);
+      const close = gapsOf(checks.filter((at) => at > expected.earliest_seconds && at < expected.typical_seconds));
+      expect(Math.max(0, ...close)).toBeLessThanOrEqual(company === 'none' ? 4 : 8);
     });
 
     test('costs fewer than 400 checks in 24 hours, at most a quarter of an hour apart', () => {
@@ -56,15 +56,23 @@ describe.each([
       const late = checks.filter((at) => at > expected.latest_seconds * 1.2 && at > 60 && at < 5000);
       const gaps = gapsOf(late);
       expect(gaps.length).toBeGreaterThan(5);
-      for (const [index, gap] of gaps.entries()) expect(gap).toBeGreaterThanOrEqual(late[index]! / 20);
+      for (const [index, gap] of gaps.entries()) expect(gap).toBeGreaterThanOrEqual(Math.floor(late[index]! / 22));
     });
   });
 });
 
 test('checks are closer where an end is likelier', () => {
   const narrow = gapsOf(checksOf(estimate(300, 1.1), 'none', 330)).slice(3, 15);
-  const broad = gapsOf(checksOf(estimate(300, 3.4), 'none', 600)).slice(20, 32);
+  const broad = gapsOf(checksOf(estimate(300, 3.4), 'none', 900)).slice(70, 82);
   expect(Math.max(...narrow)).toBeLessThan(Math.min(...broad));
+});
+
+test('a task that is watched alone costs less and less once half of its kind are done, by how likely it is to end', () => {
+  const gapAt = (expected: DurationEstimate, age: number) =>
+    gapsOf(checksOf(expected, 'none', age + 200).filter((at) => at >= age))[0]!;
+  expect(gapAt(estimate(180, 3.4), 175)).toBeLessThanOrEqual(4);
+  expect(gapAt(estimate(180, 3.4), 400)).toBeGreaterThan(15);
+  expect(gapAt(estimate(180, 1.1), 190)).toBeLessThanOrEqual(2);
 });
 
 test('chance spreads the checks of tasks that began together, but for a few that share a look: those fall on the same seconds', () => {

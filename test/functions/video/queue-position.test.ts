@@ -125,6 +125,12 @@ describe('a start is expected', () => {
     expect(secondsUntil(7, { running: running(7) }, ends.slice(1))).toBe(99);
   });
 
+  test('when so many have ended that a permit is free, where more run than there are permits', () => {
+    const ends = [10, 20, 30, 40, 50, 60, 70, 80, 90];
+    expect(secondsUntil(1, { running: running(9) }, ends)).toBe(30);
+    expect(secondsUntil(2, { running: running(9) }, ends)).toBe(40);
+  });
+
   test('in the end by as many at once as Wan runs, not as there are permits', () => {
     const thousandth = secondsUntil(1000, { running: running(7) });
     expect(thousandth).toBeGreaterThan((990 * 100) / 5);
