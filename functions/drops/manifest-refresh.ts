@@ -65,7 +65,8 @@ async function refresh({ table, s3 }: RefreshServices, manifest: Manifest, until
   const standing = await readResult(s3, manifest);
   // It was written over this manifest's own, so it is of a later version.
   if (standing.kind === 'another') return true;
-  const before = standing.kind === 'own' ? standing.rows : await rowsOfVideos(table, manifest);
+  const before = standing.kind === 'own' ? standing.rows : await rowsOfVideos(table, manifest, until);
+  if (!before) return false;
   const rows = await renewedRows(table, before, until);
   if (standing.kind === 'none' || rows.some((row, index) => row !== before[index])) {
     try {
@@ -97,13 +98,18 @@ async function renewed(table: Table, row: ManifestRow): Promise<ManifestRow> {
   return now.status === row.status ? row : now;
 }
 
-/** Somebody has deleted the result or written over it: the lines that became videos are told again. */
-async function rowsOfVideos(table: Table, manifest: Manifest): Promise<ManifestRow[]> {
+/**
+ * Somebody has deleted the result or written over it: the lines that became videos are told again.
+ * @returns undefined when there is no time to read all of them
+ */
+async function rowsOfVideos(table: Table, manifest: Manifest, until: number): Promise<ManifestRow[] | undefined> {
   const lines = Array.from({ length: manifest.lines }, (_, index) => index + 1);
-  const read = async (line: number): Promise<ManifestRow[]> => {
+  const read = async (line: number): Promise<ManifestRow[] | undefined> => {
+    if (table.now() > until) return undefined;
     const id = lineId(manifest, line);
     const item = await readItem(table, id);
     return item ? [rowOf(line, id, isTombstone(item) ? undefined : fromItem(item))] : [];
   };
-  return valuesOf(await atMost(READS_AT_ONCE, lines, read), 'lines could not be read.').flat();
+  const rows = valuesOf(await atMost(READS_AT_ONCE, lines, read), 'lines could not be read.');
+  return rows.includes(undefined) ? undefined : rows.flatMap((row) => row ?? []);
 }

@@ -30,13 +30,15 @@ const metadataFields: ReadonlyMap<string, Field> = new Map([
 
 /**
  * What an object's metadata says of its video. A field's name may be written with hyphens or, as in the API, with underscores.
- * Metadata of other names is somebody else's and is passed over.
+ * Metadata of other names is somebody else's and is passed over, and so is a blank prompt, template or sound: programs send fields
+ * that nobody filled in, and a video without a prompt would be paid for.
  */
 export function settingsOfMetadata(metadata: Readonly<Record<string, string>>): SettingsBody {
   const own: Record<Field['at'], Record<string, unknown>> = { body: {}, input: {}, parameters: {} };
   for (const [name, value] of Object.entries(metadata)) {
     const field = metadataFields.get(name.toLowerCase().replaceAll('_', '-'));
-    if (field) own[field.at][field.name] = field.read(readMetadataText(value));
+    const text = readMetadataText(value);
+    if (field && !(field.at === 'input' && text.trim() === '')) own[field.at][field.name] = field.read(text);
   }
   return { ...own.body, input: own.input, parameters: own.parameters };
 }

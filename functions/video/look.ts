@@ -22,7 +22,7 @@ export type GoingOn = 'PENDING' | 'RUNNING';
 const LEASE_MILLISECONDS = 10_000;
 
 /** Clocks differ by less: a look from further in the future was made before somebody's clock was set back. */
-const AHEAD_MILLISECONDS = 60_000;
+const AHEAD_MILLISECONDS = 5000;
 
 /**
  * A task is written down as so many characters of its id's SHA-256, 60 bits: a thousand take 10 KB, of the 400 KB that an item holds

@@ -13,11 +13,11 @@ const suite = ['test/e2e', 'test/local/auth.test.ts', 'test/local/canary.test.ts
  * a run of them makes now.
  * @throws Error with what the tests wrote, when one of them fails: what did not happen proves nothing
  */
-export async function recordCalls(): Promise<string> {
+export async function recordCalls(files: readonly string[] = suite): Promise<string> {
   if (process.env.AWS_CALLS_FILE) return path.resolve(projectRoot, process.env.AWS_CALLS_FILE);
   const file = path.join(mkdtempSync(path.join(tmpdir(), 'firstframe-calls-')), 'aws-calls.jsonl');
   const vitest = path.join(projectRoot, 'node_modules/vitest/vitest.mjs');
-  const child = spawn(process.execPath, [vitest, 'run', '--reporter=dot', ...suite], {
+  const child = spawn(process.execPath, [vitest, 'run', '--reporter=dot', ...files], {
     cwd: projectRoot,
     env: { ...process.env, AWS_CALLS_FILE: file },
     stdio: ['ignore', 'pipe', 'pipe'],

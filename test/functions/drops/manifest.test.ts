@@ -362,6 +362,16 @@ test('a taker that dies after any of its effects is finished by the next, and no
 
 describe('the result of a manifest', () => {
   const refresh = () => refreshManifests({ table, s3 });
+  /** A table of which each read of a video takes a second: thirty fit in, and those that are begun. */
+  const slowTable = (): Table => ({
+    ...table,
+    client: {
+      send: ((command: GetCommand) => {
+        if (command.input.Key?.pk?.startsWith('video#')) clock.now += 1000;
+        return table.client.send(command);
+      }) as Table['client']['send'],
+    },
+  });
   /** Writes over a result as whoever may write to the folder can: with the very labels of ours. */
   const forge = ({ key, version_id = '' }: DroppedObject, rows: readonly unknown[]) =>
     s3.send(
@@ -443,20 +453,10 @@ describe('the result of a manifest', () => {
   test('of more lines than there is time for is told bit by bit, and each gets its turn', async () => {
     const { object, rows } = await take(...Array.from({ length: 60 }, () => body()));
     for (const { id } of rows) await changeStatus(table, (await readVideo(table, id!))!, 'canceled');
-    // A read takes a second here: thirty fit in, and those that are begun.
-    const slow: Table = {
-      ...table,
-      client: {
-        send: ((command: GetCommand) => {
-          if (command.input.Key?.pk?.startsWith('video#')) clock.now += 1000;
-          return table.client.send(command);
-        }) as Table['client']['send'],
-      },
-    };
     let looks = 0;
     for (let open = 60; open > 0; looks++) {
       clock.now += 60_000;
-      await refreshManifests({ table: slow, s3 });
+      await refreshManifests({ table: slowTable(), s3 });
       const left = (await rowsOf(object))!.filter(({ status }) => status === 'queued').length;
       expect(open - left).toBeLessThan(60);
       expect((await rowsOf(object))!.map(({ line }) => line)).toEqual(rows.map(({ line }) => line));
@@ -464,6 +464,18 @@ describe('the result of a manifest', () => {
       expect(looks).toBeLessThan(10);
     }
     expect(await open()).toEqual([]);
+  });
+
+  test('that was deleted is not told again in part, and not for longer than there is time', async () => {
+    const { object, rows } = await take(...Array.from({ length: 60 }, () => body()));
+    await s3.send(new DeleteObjectCommand({ Bucket: 'uploads', Key: `${object.key}.result.jsonl` }));
+    const begun = clock.now;
+    await refreshManifests({ table: slowTable(), s3 });
+    expect(clock.now - begun).toBeLessThan(59_000);
+    expect(await rowsOf(object)).toBeUndefined();
+    await refresh();
+    expect(await rowsOf(object)).toEqual(rows);
+    await finish(object);
   });
 
   test('of a large manifest is looked at less often, for each time it is written whole', async () => {

@@ -75,6 +75,16 @@ describe('an image without a prompt of its own', () => {
     expect(await folder.videos()).toHaveLength(2);
   });
 
+  test.each(['', ' \t'])('has none by metadata that is left blank (%j), as some programs send it', async (prompt) => {
+    folder.put('drop/_defaults.json', { input: { prompt: 'from defaults' }, parameters: { seed: 7 } });
+    expect(await folder.taken('drop/cat.png', picture, { prompt, template: prompt })).toMatchObject({
+      status: 'queued',
+      input: { prompt: 'from defaults' },
+      parameters: { seed: 7 },
+    });
+    expect(folder.waits.size).toBe(1);
+  });
+
   test('has one of its own by an effect as well', async () => {
     expect(await folder.drop('drop/cat.png', picture, { template: 'flying' })).toMatchObject({ outcome: 'created' });
   });

@@ -87,22 +87,23 @@ describe('a video has one paid task', () => {
     };
 
     test('and the process dies between any two of its effects', async () => {
-      const counting = crashAfter(Number.POSITIVE_INFINITY);
-      await untilOutcome(scripted(counting).services, await submitting());
-      expect(counting.effects).toBeGreaterThan(5);
-      for (let point = 1; point <= counting.effects; point++) {
+      let point = 1;
+      for (let died = true; died; point++) {
         const crashing = crashAfter(point);
         const { wan, tasks, services } = scripted(crashing);
         const video = await submitting();
         const outcome = await untilOutcome(services, video);
         const after = await readVideo(store.table, video.id);
-        expect({ point, died: crashing.died, ...outcome }).toMatchObject({ point, died: true, outcome: 'created' });
+        expect({ point, ...outcome }).toMatchObject({ point, outcome: 'created' });
         expect({ point, tasks: tasks.length }).toEqual({ point, tasks: 1 });
         expect(after).toMatchObject({ status: 'running', task: { id: tasks[0]!.task_id } });
         // Nothing is left that would hold up the next video with this prompt.
         const twin = await submitting({}, video.input.prompt);
         expect(await createTask(servicesFor(store.table, clock, wan), twin)).toMatchObject({ outcome: 'created' });
+        // How many effects there are depends by one on whether its slot was free at once.
+        died = crashing.died;
       }
+      expect(point).toBeGreaterThan(6);
     });
   });
 
