@@ -29,6 +29,9 @@ const CLOSENESS: Record<Company, number> = { none: 0.37, few: 0.47, many: 0.18 }
 /** Once nearly all of its kind are done, a task is asked for whenever it is this part older. */
 const LATE_SHARE = 20;
 
+/** What is slow for its kind is still one of many: a question for each would take the turns of those that are about to end. */
+const LATE_TIMES = 4;
+
 /** So much of an interval is left to chance, so that tasks that began together are not asked for together for ever. */
 const JITTER = 0.2;
 
@@ -80,9 +83,9 @@ function commonSecond(now: number, interval: number): number {
 export const isPastDeadline = (task: { expires_at: string }, now: number): boolean =>
   now >= deadlineOf(task.expires_at);
 
-/** Whether a task takes longer than nearly all of its kind: then it is asked for by itself, whatever a shared look says. */
+/** Whether a task takes far longer than nearly all of its kind: then it is asked for by itself, whatever a shared look says. */
 export const isLate = (task: { submit_time: string }, { latest_seconds }: DurationEstimate, now: number): boolean =>
-  now - Date.parse(task.submit_time) > latest_seconds * 1000;
+  now - Date.parse(task.submit_time) > LATE_TIMES * latest_seconds * 1000;
 
 /**
  * Seconds to the next check. Durations are taken to be log-logistic: as a log-normal, but for a heavier tail and a hazard that needs

@@ -56,7 +56,9 @@ describe.each([
       const late = checks.filter((at) => at > expected.latest_seconds * 1.2 && at > 60 && at < 5000);
       const gaps = gapsOf(late);
       expect(gaps.length).toBeGreaterThan(5);
-      for (const [index, gap] of gaps.entries()) expect(gap).toBeGreaterThanOrEqual(Math.floor(late[index]! / 22));
+      // The checks of a few fall on common seconds, so they may come twice as often.
+      const share = company === 'few' ? 44 : 22;
+      for (const [index, gap] of gaps.entries()) expect(gap).toBeGreaterThanOrEqual(Math.floor(late[index]! / share));
     });
   });
 });
@@ -109,7 +111,7 @@ test('the last check comes when the task is given up, ten minutes after Wan shou
   expect(isPastDeadline({ expires_at }, last - 1500)).toBe(false);
 });
 
-test('a task is late when it takes longer than nearly all of its kind', () => {
-  expect(isLate({ submit_time }, estimate(100, 2), submitted + 199_000)).toBe(false);
-  expect(isLate({ submit_time }, estimate(100, 2), submitted + 201_000)).toBe(true);
+test('a task is late when it takes four times as long as nearly all of its kind', () => {
+  expect(isLate({ submit_time }, estimate(100, 2), submitted + 799_000)).toBe(false);
+  expect(isLate({ submit_time }, estimate(100, 2), submitted + 801_000)).toBe(true);
 });
