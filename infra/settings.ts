@@ -124,7 +124,8 @@ export const settingsSchema = z.strictObject({
       description: "Wan's limits by the names of models, where the account has others than the documented ones:",
     }),
   extraPermits: wholeNumber(0, 100).default(2).meta({
-    description: 'Videos that a model may have at Wan above its concurrency, so that a freed place is taken at once.',
+    description:
+      'Videos that a model may have at Wan above its concurrency, so that a freed place is taken at once. Two do for tasks of minutes; tasks of a second take twelve (`npm run bench -- burst`).',
   }),
   typicalSeconds: aboveZero.optional().meta({
     description: 'How long a task usually takes, in seconds, until enough of them were seen to know.',
