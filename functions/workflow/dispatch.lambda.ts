@@ -8,6 +8,7 @@ import { tableOf } from '../video/table.ts';
 import { offeredModelNames } from '../wan/catalogue.ts';
 import { dispatch } from './dispatch.ts';
 import { dispatcherOf } from './dispatcher.ts';
+import { startAgain } from './start-again.ts';
 
 const environment = readEnvironment('dispatch');
 const logger = createLogger('dispatch');
@@ -20,6 +21,6 @@ export const handler = inContext(logger, async () => {
   const lanes = await Promise.allSettled(offeredModelNames.map((model) => dispatch(dispatcher, model)));
   const started = lanes.flatMap((lane) => (lane.status === 'fulfilled' ? lane.value : []));
   for (const video_id of started) logger.info('A waiting video was started.', { video_id });
-  const told = await Promise.allSettled([refreshManifests(manifests)]);
+  const told = await Promise.allSettled([startAgain(dispatcher), refreshManifests(manifests)]);
   for (const work of [...lanes, ...told]) if (work.status === 'rejected') throw work.reason;
 });

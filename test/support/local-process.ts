@@ -37,6 +37,10 @@ export async function startProcess(
   }
   if (addresses.size < 3) throw new Error(`npm start did not come up:\n${printed.join('\n')}`);
   child.stdout.resume();
+  child.once('exit', (code, signal) => {
+    if (signal === 'SIGKILL') return;
+    console.error(`The process ended by itself (${signal ?? code}):\n${printed.slice(-40).join('\n')}`);
+  });
   return {
     api_url: addresses.get('API')!,
     wan_url: addresses.get('Wan')!,
