@@ -71,10 +71,22 @@ export const acknowledged: readonly Acknowledgement[] = [
     why: 'The sweep copies a video beside its drop when a crash left that undone (test/functions/drops/tell-result.test.ts).',
   },
   {
-    actions: ['s3:DeleteObjectVersion'],
+    actions: ['s3:DeleteObjectVersion', 's3:ListBucketVersions'],
     role: /-sweep-function$/,
     sometimes: true,
     why: 'The sweep finishes deletions that a crash left half done (test/functions/upkeep/finish-deletions.test.ts).',
+  },
+  {
+    actions: [
+      'dynamodb:UpdateItem',
+      'states:StartExecution',
+      'states:DescribeExecution',
+      's3:GetObject',
+      's3:PutObject',
+    ],
+    role: /-(sweep|dispatch)-function$/,
+    sometimes: true,
+    why: 'What a tick each minute or each five finds to do depends on when it comes (test/functions/upkeep/sweep.test.ts, test/functions/workflow/start-again.test.ts, test/functions/drops/manifest.test.ts).',
   },
   {
     actions: ['s3:GetObject'],
