@@ -65,11 +65,14 @@ export function createAwsFaults(plan: FaultPlan, log: FaultLog, subjects: Subjec
     aroundEndpoint: (serve) => async (request, response) => {
       const call = awsCallOf(request);
       const worker = workers.get(call.sandbox ?? '');
-      const body = await bodyOf(request);
+      // Whoever asked may be gone before all of it came.
+      const body = await bodyOf(request).catch(() => undefined);
+      if (!body) return;
       if (worker?.function_name === 'drops-drop' && call.action === 'PutItem') learn(subjects, worker.subject, body);
       const caller = worker ?? { function_name: client, subject: request.url?.split('?')[0] ?? '' };
       const fault = faultOf(call, caller);
-      await carryOut(serve, { request, response, body, call, fault, kill: () => worker?.kill() });
+      const received = { request, response, body, call, fault, kill: () => worker?.kill() };
+      await carryOut(serve, received).catch(() => response.destroy());
     },
     onInvocation(invocation) {
       const function_name = invocation.function_name.replace(/^firstframe-/, '');
