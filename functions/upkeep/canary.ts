@@ -25,6 +25,8 @@ export type CanaryReport =
   /** The secret could not be read: a permission is missing, or the store of secrets is out of order. */
   | { outcome: 'secret_unreadable'; cause: string };
 
+type WanReport = Exclude<CanaryReport, { outcome: 'unset' | 'secret_unreadable' }>;
+
 const failures: ReadonlySet<CanaryReport['outcome']> = new Set(['refused', 'unreachable', 'secret_unreadable']);
 
 export const isFailure = ({ outcome }: CanaryReport): boolean => failures.has(outcome);
@@ -39,14 +41,18 @@ export async function canary(services: CanaryServices): Promise<CanaryReport> {
   return report;
 }
 
-async function look({ wan, apiKey, now }: CanaryServices): Promise<CanaryReport> {
+async function look(services: CanaryServices): Promise<CanaryReport> {
   let key: string;
   try {
-    key = await apiKey();
+    key = await services.apiKey();
   } catch (error) {
     return { outcome: 'secret_unreadable', cause: error instanceof Error ? error.name : 'unknown' };
   }
-  if (key === '') return { outcome: 'unset' };
+  return key === '' ? { outcome: 'unset' } : askWan(services);
+}
+
+/** What Wan says of the key it is asked with: a question for the tasks of the last minute, which costs nothing. */
+export async function askWan({ wan, now }: Pick<CanaryServices, 'wan' | 'now'>): Promise<WanReport> {
   const end = now();
   const answer = await wan.listTasks({
     model: offeredModelNames[0]!,

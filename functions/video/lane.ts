@@ -2,6 +2,7 @@ import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { conditionally } from './conditionally.ts';
 import { keys } from './keys.ts';
 import type { Lane } from './limits.ts';
+import { FARTHEST_MILLISECONDS, reserveMoment } from './reserve-moment.ts';
 import type { Table } from './store.ts';
 
 /** A lane's item: who runs, when each owner was last served, how far the submit clock has come, and whether it is held. */
@@ -89,32 +90,13 @@ export async function releasePermit(table: Table, model: string, id: string): Pr
   });
 }
 
-/** No submit waits so long for its slot: one further away was reserved by a clock that has been set back since. */
-const FARTHEST_SLOT_MILLISECONDS = 10 * 60_000;
-
 /**
- * Reserves the next moment at which this model may be asked to create a task: GCRA with a burst of one. DynamoDB has no
- * maximum function, so there are two branches, tried in turn until one wins.
+ * Reserves the next moment at which this model may be asked to create a task.
  * @returns milliseconds since 1970, never before now
  */
-export async function reserveSlot(table: Table, lane: Lane): Promise<number> {
-  const interval = lane.submit_interval_ms;
-  for (;;) {
-    const now = table.now();
-    const farthest = now + FARTHEST_SLOT_MILLISECONDS;
-    const behindOthers = await attempt(table, lane.model, {
-      UpdateExpression: 'SET tat = tat + :interval',
-      ConditionExpression: 'tat BETWEEN :now AND :farthest',
-      ExpressionAttributeValues: { ':interval': interval, ':now': now, ':farthest': farthest },
-    });
-    if (behindOthers) return Number(behindOthers.tat) - interval;
-    const first = await attempt(table, lane.model, {
-      UpdateExpression: 'SET tat = :next',
-      ConditionExpression: 'attribute_not_exists(tat) OR tat < :now OR tat > :farthest',
-      ExpressionAttributeValues: { ':next': now + interval, ':now': now, ':farthest': farthest },
-    });
-    if (first) return now;
-  }
+export async function reserveSlot(table: Table, { model, submit_interval_ms }: Lane): Promise<number> {
+  const moment = await reserveMoment(table, keys.lane(model), submit_interval_ms, FARTHEST_MILLISECONDS);
+  return moment!;
 }
 
 /** Keeps everything in the lane waiting until a time, because Wan would refuse it for a reason that is no video's fault. */

@@ -1,6 +1,6 @@
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { UNSET_SECRET } from '../../../functions/shared/environment.ts';
-import { offeredModelNames } from '../../../functions/wan/catalogue.ts';
+import { askWan } from '../../../functions/upkeep/canary.ts';
 import { createWanClient } from '../../../functions/wan/client.ts';
 import { type Region, regionNames, regions } from '../../../functions/wan/regions.ts';
 import { type Finding, odd, well, wrong } from './finding.ts';
@@ -27,21 +27,16 @@ export async function checkWanKey(
   if (/^[{"]/.test(key)) {
     return [wrong("Wan's secret holds JSON.", 'Put the key alone into it, without quotes or braces.')];
   }
-  const ask = async (baseUrl: string) => {
-    const end = now();
-    const wan = createWanClient({ baseUrl, apiKey: async () => key, fetch });
-    const times = { start_time: new Date(end - 60_000).toISOString(), end_time: new Date(end).toISOString() };
-    return wan.listTasks({ model: offeredModelNames[0]!, ...times, page_size: 1 });
-  };
+  const ask = (baseUrl: string) => askWan({ wan: createWanClient({ baseUrl, apiKey: async () => key, fetch }), now });
   const answer = await ask(wanBaseUrl);
   switch (answer.outcome) {
-    case 'tasks':
+    case 'answered':
       return [well(`Wan takes the key (${new URL(wanBaseUrl).host}).`)];
     case 'throttled':
       return [odd('Wan is throttling at the moment, so its word on the key is missing.', 'Ask again in a minute.')];
-    case 'held': {
+    case 'refused': {
       for (const other of regionNames.filter((name) => name !== region)) {
-        if ((await ask(regions[other].base_url)).outcome === 'tasks') {
+        if ((await ask(regions[other].base_url)).outcome === 'answered') {
           return [
             wrong(
               `The key is of ${other}; this deployment speaks with ${region}.`,
@@ -52,12 +47,12 @@ export async function checkWanKey(
       }
       return [
         wrong(
-          `Wan refuses the key (${answer.reason}).`,
+          `Wan refuses the key (${answer.cause}).`,
           'Make a new key in Model Studio and put it into the secret; see to the bill if the account is in arrears.',
         ),
       ];
     }
-    default:
+    case 'unreachable':
       return [
         wrong(
           `Wan does not answer at ${new URL(wanBaseUrl).host} (${answer.cause}).`,
