@@ -1,9 +1,15 @@
 import { archive } from './archive/archive.ts';
 import { burst } from './burst/burst.ts';
+import { footprint } from './footprint/footprint.ts';
 import { polling } from './polling/polling.ts';
 
 /** Benches by name: each prints what it finds and says whether its bounds hold. */
-const benches: Readonly<Record<string, (options: { seed: number }) => Promise<boolean>>> = { archive, burst, polling };
+const benches: Readonly<Record<string, (options: { seed: number }) => Promise<boolean>>> = {
+  archive,
+  burst,
+  footprint,
+  polling,
+};
 
 const [name = ''] = process.argv.slice(2);
 const bench = benches[name];

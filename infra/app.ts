@@ -1,8 +1,8 @@
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { bundle } from './bundle.ts';
 import { type Configuration, ConfigurationError, readConfiguration } from './config.ts';
 import { FirstframeStack } from './stack.ts';
+import { bundle } from './synth/bundle.ts';
 
 /** What `cdk synth` and `cdk deploy` run (cdk.json). */
 const app = new App();

@@ -1,19 +1,19 @@
 import { CfnOutput, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { Alarms, type Watched } from './alarms.ts';
-import { Api } from './api.ts';
-import type { FunctionBundle } from './bundle.ts';
-import { Canary } from './canary.ts';
+import { Api } from './api/api.ts';
 import type { Configuration } from './config.ts';
-import { Dashboard } from './dashboard.ts';
-import { Drops } from './drops.ts';
-import { type Foundation, stateMachineAddress } from './foundation.ts';
-import { Notifications } from './notifications.ts';
-import { PipelineFunction } from './pipeline-function.ts';
-import { wanApiKey } from './secret.ts';
-import { Storage } from './storage.ts';
-import { Upkeep } from './upkeep.ts';
-import { Workflow } from './workflow.ts';
+import { Canary } from './functions/canary.ts';
+import { Drops } from './functions/drops.ts';
+import { type Foundation, stateMachineAddress } from './functions/foundation.ts';
+import { PipelineFunction } from './functions/pipeline-function.ts';
+import { wanApiKey } from './functions/secret.ts';
+import { Upkeep } from './functions/upkeep.ts';
+import { Alarms, type Watched } from './observability/alarms.ts';
+import { Dashboard } from './observability/dashboard.ts';
+import { Notifications } from './observability/notifications.ts';
+import { Storage } from './storage/storage.ts';
+import type { FunctionBundle } from './synth/bundle.ts';
+import { Workflow } from './workflow/workflow.ts';
 
 export interface FirstframeStackProps {
   readonly configuration: Configuration;

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { contentTypeOf, imageFormatOf } from '../functions/media/image-type.ts';
+import { contentTypeOf, imageFormatOf } from '../functions/media/image.ts';
 import type { VideoView } from '../functions/video/view.ts';
 import { download, makeVideo } from './demo/make-video.ts';
 import { sampleImage } from './demo/sample-image.ts';

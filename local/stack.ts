@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { FunctionBundle } from '../infra/synth/bundle.ts';
 import { usual, withOrigins } from './addresses.ts';
 import { serverOptions } from './aws/api-gateway/server-options.ts';
 import { type Clock, systemClock } from './aws/clock.ts';
@@ -36,6 +37,8 @@ export interface LocalDependencies {
   clock?: Clock;
   /** Where bundles and templates are cached. @default the project's */
   build_directory?: string;
+  /** Makes the functions' code. @default the deployed bundles */
+  bundles?: () => Promise<Map<string, FunctionBundle>>;
   /** Settings of the stack over those of this machine, as in cdk.json; origins that are trusted are added to this machine's. */
   context?: Record<string, unknown>;
   /** Workers at once per function; more invocations wait. @default 8 */
@@ -54,7 +57,15 @@ const recordedCalls = 100_000;
  * @throws Error that says how to mend it: a taken port, a directory in use, a template the local runtime does not know
  */
 export async function startLocal(settings: LocalSettings, dependencies: LocalDependencies = {}): Promise<LocalStack> {
-  const { clock = systemClock, build_directory: outdir, context, largest_concurrency, on_call, faults } = dependencies;
+  const {
+    clock = systemClock,
+    build_directory: outdir,
+    bundles,
+    context,
+    largest_concurrency,
+    on_call,
+    faults,
+  } = dependencies;
   // Lambda's clock shows UTC, and worker threads share this process's time zone.
   process.env.TZ = 'UTC';
   const unlock = lockDirectory(settings.directory);
@@ -77,9 +88,9 @@ export async function startLocal(settings: LocalSettings, dependencies: LocalDep
   };
   try {
     // All at once: loading code takes longer than anything else.
-    const [{ synthesize }, bundles, { createRuntime }, api, aws, wan] = await allSettled([
-      import('../infra/synthesize.ts'),
-      import('../infra/bundle.ts').then(({ bundle }) => bundle({ outdir })),
+    const [{ synthesize }, code, { createRuntime }, api, aws, wan] = await allSettled([
+      import('../infra/synth/synthesize.ts'),
+      bundles?.() ?? import('../infra/synth/bundle.ts').then(({ bundle }) => bundle({ outdir })),
       import('./aws/runtime.ts'),
       listen(settings.port, 'PORT', serverOptions).then((api) => {
         opened.api = api;
@@ -97,7 +108,7 @@ export async function startLocal(settings: LocalSettings, dependencies: LocalDep
       writeFile(path.join(settings.directory, 'package.json'), '{"type":"commonjs"}\n'),
     ]);
     const { template, assetDirectory } = await synthesize({
-      bundles,
+      bundles: code,
       context: stackContext(settings, usual.awsUrl, wan && usual.emulatorUrl, context),
       outdir,
     });

@@ -55,16 +55,12 @@ describe('who may import whom', () => {
     expect(between(/^infra\/app\.ts$/, /^infra\/stack\.ts$/)).toEqual(['infra/app.ts → infra/stack.ts']);
   });
 
-  test('what handlers share knows no handler', () => {
-    expect(between(/^functions\/(video|wan|media|shared)\//, /^functions\/(api|drops|upkeep|workflow)\//)).toEqual([]);
-  });
-
   test('deployed code knows nothing of what deploys, emulates or tests it', () => {
     expect(between(/^functions\//, /^(infra|local|test)\//)).toEqual([]);
     expect(between(/^functions\//, /^(aws-cdk-lib|constructs|esbuild|dynalite|vitest)/)).toEqual([]);
   });
 
-  test('nobody imports an entry', () => {
+  test('entries are imported by nothing', () => {
     expect(between(/./, /\.lambda\.ts$/, typesOnly)).toEqual([]);
   });
 
@@ -95,10 +91,60 @@ describe('who may import whom', () => {
   });
 
   test('only the bundler loads esbuild, and only what makes templates loads the CDK', () => {
-    expect(between(/^(functions|infra|local|web)\//, /^esbuild$/, typesOnly)).toEqual(['infra/bundle.ts → esbuild']);
-    const light = /^(infra\/(bundle|config|content-hash|synthesize)|local\/.*|functions\/.*)\.ts$/;
+    expect(between(/^(functions|infra|local|web)\//, /^esbuild$/, typesOnly)).toEqual([
+      'infra/synth/bundle.ts → esbuild',
+    ]);
+    const light = /^(infra\/(config|synth\/(bundle|content-hash|synthesize))|local\/.*|functions\/.*)\.ts$/;
     expect(between(light, /^(aws-cdk-lib|constructs|cdk-nag)/)).toEqual([]);
   });
+});
+
+/** The folders of `functions/` from top to bottom: each imports from itself and from those below it. */
+const layers = [
+  'entries',
+  'api',
+  'maintenance',
+  'drops',
+  'workflow',
+  'submissions',
+  'polling',
+  'queue',
+  'events',
+  'ledger',
+  'video',
+  'wan',
+  'media',
+  'shared',
+];
+
+describe('the layers of functions/', () => {
+  const layerOf = (file: string): number => layers.indexOf(/^functions\/([^/]+)\//.exec(file)?.[1] ?? '');
+
+  test('every file lies in one of them', () => {
+    const files = sources.map(({ file }) => file).filter((file) => file.startsWith('functions/'));
+    expect(files.filter((file) => layerOf(file) === -1)).toEqual([]);
+  });
+
+  test('each imports only from itself and from those below, types included', () => {
+    const upwards = imports.filter(
+      ({ from, to }) => layerOf(from) !== -1 && layerOf(to) !== -1 && layerOf(to) < layerOf(from),
+    );
+    expect(upwards.map(({ from, to }) => `${from} → ${to}`)).toEqual([]);
+  });
+});
+
+test('no import circle exists anywhere, types included', () => {
+  const targets = new Map<string, string[]>();
+  for (const { from, to } of imports) targets.set(from, [...(targets.get(from) ?? []), to.replace(/\?.*$/, '')]);
+  const done = new Set<string>();
+  const circles: string[] = [];
+  const visit = (file: string, path: readonly string[]): void => {
+    if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(' → '));
+    else if (!done.has(file)) for (const target of targets.get(file) ?? []) visit(target, [...path, file]);
+    done.add(file);
+  };
+  for (const file of targets.keys()) visit(file, []);
+  expect(circles).toEqual([]);
 });
 
 describe('in the functions', () => {

@@ -1,4 +1,4 @@
-import type { Violation } from '../functions/wan/violations.ts';
+import type { Violation } from '../functions/shared/issues.ts';
 
 /** An answer that is no success: RFC 9457's members, or what stands for them when no answer came (status 0). */
 export class ApiProblem extends Error {

@@ -1,11 +1,11 @@
-import type { OfferedModel } from '../functions/api/offered-models.ts';
-import type { Usage } from '../functions/api/usage.ts';
-import type { Variant } from '../functions/api/video-content.ts';
+import type { Variant } from '../functions/api/videos/content.ts';
+import type { OfferedModel } from '../functions/api/videos/models.ts';
+import type { Usage } from '../functions/api/videos/usage.ts';
 import type { VideoView } from '../functions/video/view.ts';
 import { ApiProblem } from './api-problem.ts';
 
-export type { Usage } from '../functions/api/usage.ts';
-export type { Variant } from '../functions/api/video-content.ts';
+export type { Variant } from '../functions/api/videos/content.ts';
+export type { Usage } from '../functions/api/videos/usage.ts';
 export type { VideoView } from '../functions/video/view.ts';
 
 export interface SubmitBody {

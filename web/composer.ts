@@ -1,5 +1,5 @@
-import type { ConsoleSettings } from '../functions/api/console-settings.ts';
-import type { OfferedModel } from '../functions/api/offered-models.ts';
+import type { ConsoleSettings } from '../functions/api/pages/console.ts';
+import type { OfferedModel } from '../functions/api/videos/models.ts';
 import type { Api, SubmitBody, VideoView } from './api.ts';
 import { ApiProblem } from './api-problem.ts';
 import { find } from './dom.ts';

@@ -1,4 +1,4 @@
-import type { ConsoleSettings } from '../functions/api/console-settings.ts';
+import type { ConsoleSettings } from '../functions/api/pages/console.ts';
 import { createApi } from './api.ts';
 import type { ApiProblem } from './api-problem.ts';
 import { createNewsQuestion } from './ask-for-news.ts';

@@ -1,4 +1,4 @@
-import type { OfferedModel } from '../functions/api/offered-models.ts';
+import type { OfferedModel } from '../functions/api/videos/models.ts';
 import type { PictureLimits } from './picture-plan.ts';
 
 /** The models as they are shown: the one whose usual video is cheapest first, so that nobody spends much by accident. */

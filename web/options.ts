@@ -1,4 +1,4 @@
-import type { OfferedModel } from '../functions/api/offered-models.ts';
+import type { OfferedModel } from '../functions/api/videos/models.ts';
 import type { VideoView } from './api.ts';
 import { find } from './dom.ts';
 import { byCost, costOf } from './offers.ts';

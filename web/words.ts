@@ -1,4 +1,4 @@
-import type { OfferedModel } from '../functions/api/offered-models.ts';
+import type { OfferedModel } from '../functions/api/videos/models.ts';
 import type { Status } from '../functions/video/record.ts';
 import type { VideoView } from './api.ts';
 import { costOf } from './offers.ts';

@@ -1,6 +1,6 @@
 import { type Archived, openWorkbench } from './measure.ts';
 
-/** The memory of the archiving Lambda (`infra/workflow.ts`), in MB. */
+/** The memory of the archiving Lambda (`infra/workflow/workflow.ts`), in MB. */
 const lambdaMemoryMb = 512;
 const sizesMb = [10, 100, 500] as const;
 /** How much more the largest video may take than the smallest, which is some 28 MB: a tenth of it in memory would show. */

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { newVideo } from '../../functions/video/new-video.ts';
-import { copyAndProve } from '../../functions/workflow/prove-video.ts';
+import { newVideo } from '../../functions/video/store.ts';
+import { copyAndProve } from '../../functions/workflow/verify-video.ts';
 import type { Archived, Order } from './measure.ts';
 
 /** The process that is measured: archives one video and says what it took. Started by `measure.ts` with an order as its argument. */

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { bundle } from '../../infra/bundle.ts';
+import { bundle } from '../../infra/synth/bundle.ts';
 import { serve } from '../../local/aws/s3/index.ts';
 import { heapFlags } from './heap-flags.ts';
 import { asked } from './padded-video.ts';

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createWanClient } from '../../functions/wan/client.ts';
+import { createWanClient } from '../../functions/wan/client/client.ts';
 import { createVirtualClock } from '../simulation/clock.ts';
 import { createLatency } from '../simulation/latency.ts';
 import { seededRandom } from '../simulation/random.ts';

@@ -1,7 +1,8 @@
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import type { VideoRecord } from '../../functions/video/record.ts';
-import { fromItem, type Table } from '../../functions/video/store.ts';
+import { fromItem } from '../../functions/video/store.ts';
+import type { Table } from '../../functions/video/table.ts';
 import { type Pipeline, startPipeline } from '../simulation/pipeline.ts';
 import { dropAll, drops, request } from './drops.ts';
 

@@ -1,11 +1,11 @@
-import { claimPermit } from '../../functions/video/lane.ts';
-import { newVideo } from '../../functions/video/new-video.ts';
+import { pacedWan } from '../../functions/polling/rate-limited-wan.ts';
+import { claimPermit } from '../../functions/queue/model-queue.ts';
 import type { VideoRecord } from '../../functions/video/record.ts';
-import { createVideo, readVideo, type Table } from '../../functions/video/store.ts';
-import { createWanClient } from '../../functions/wan/client.ts';
+import { createVideo, newVideo, readVideo } from '../../functions/video/store.ts';
+import type { Table } from '../../functions/video/table.ts';
+import { createWanClient } from '../../functions/wan/client/client.ts';
 import { firstCheck } from '../../functions/workflow/adopt-task.ts';
 import { type CheckTaskServices, checkTask } from '../../functions/workflow/check-task.ts';
-import { pacedWan } from '../../functions/workflow/wan-client.ts';
 import { usual } from '../../local/addresses.ts';
 import { createVirtualClock } from '../simulation/clock.ts';
 import { readDeployment } from '../simulation/deployment.ts';

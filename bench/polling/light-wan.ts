@@ -1,5 +1,5 @@
-import type { WanClient } from '../../functions/wan/client.ts';
-import type { QueryOutcome } from '../../functions/wan/query-task.ts';
+import type { WanClient } from '../../functions/wan/client/client.ts';
+import type { QueryOutcome } from '../../functions/wan/client/query-task.ts';
 import type { VirtualClock } from '../simulation/clock.ts';
 import type { Latency } from '../simulation/latency.ts';
 

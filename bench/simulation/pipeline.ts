@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { FunctionName } from '../../functions/shared/environment.ts';
 import type { MetricName } from '../../functions/shared/metric-names.ts';
-import type { Table } from '../../functions/video/store.ts';
+import type { Table } from '../../functions/video/table.ts';
 import { objectEvent } from '../../local/aws/events/object-events.ts';
 import type { ObjectEvent } from '../../local/aws/s3/index.ts';
 import { createVirtualClock, type VirtualClock } from './clock.ts';

@@ -1,12 +1,12 @@
 import { type ImageLimits, inspectImage } from '../media/image.ts';
-import { estimatedCost } from '../video/estimated-cost.ts';
+import { maxViolations } from '../shared/issues.ts';
 import type { Failure, StoredImage, VideoRecord } from '../video/record.ts';
 import { findModel, offeredModelNames } from '../wan/catalogue.ts';
+import { estimatedCost } from '../wan/prices.ts';
 import type { Region } from '../wan/regions.ts';
-import { checkRequest } from '../wan/request.ts';
-import { type Fault, refusal, THE_IMAGE } from './drop-fault.ts';
-import type { MergedSettings } from './settings.ts';
-import type { GatheredSettings } from './settings-gathered.ts';
+import { checkRequest } from '../wan/validation/request.ts';
+import type { GatheredSettings, MergedSettings } from './settings.ts';
+import type { Fault } from './settings-file.ts';
 
 /** What of a video's record depends on its request: as it was understood, or as it was given with the reason why it can't be. */
 type CheckedDrop = Pick<VideoRecord, 'model' | 'input' | 'parameters' | 'metadata' | 'warnings' | 'estimated_cost'> & {
@@ -83,3 +83,24 @@ const widestLimits: ImageLimits = {
 
 /** Whether there are settings with which an image can be taken: one that no model takes need not wait for any. */
 export const isOfUse = (bytes: Uint8Array, size: number): boolean => inspectImage(bytes, size, widestLimits).ok;
+
+/** The picture itself, as a place. */
+const THE_IMAGE = 'the image';
+
+/** The ending of a drop that can't be taken: what is wrong (the first 50 faults), place by place, and what to mend. */
+export function refusal(all: readonly Fault[]): Failure {
+  const faults = all.slice(0, maxViolations);
+  const places = [...new Set(faults.map(({ place }) => place))];
+  const sentences = places.map((place) => {
+    const found = faults.filter((fault) => fault.place === place);
+    const told = found.map(({ pointer, message }) => (pointer ? `${pointer}: ${message}` : message)).join(' ');
+    return place === THE_IMAGE ? told : `In ${place}: ${told}`;
+  });
+  return {
+    code: faults[0]?.code ?? 'invalid_request',
+    message: sentences.join(' '),
+    retryable: false,
+    billed: false,
+    hint: `Mend ${places.join(' and ')}, then drop the image again: a new version is a new video.`,
+  };
+}

@@ -1,5 +1,5 @@
 import type { S3ObjectCreatedNotificationEvent } from 'aws-lambda';
-import { type DropOutcome, type DropServices, takeDrop } from './drop.ts';
+import { type DropOutcome, type DropServices, takeDrop } from './accept-drop.ts';
 import { imageOfSidecar, kindOf } from './drop-key.ts';
 import type { WaitedDrop } from './drop-wait.ts';
 import { type DroppedObject, droppedObject } from './dropped-object.ts';

@@ -1,5 +1,7 @@
+import { type DropDefaults, type DropRules, ownerName } from '../shared/environment.ts';
+
 /** What an object in the drop folder is, by its key alone: `other` is passed over. */
-export type DropKind = 'image' | 'sidecar' | 'manifest' | 'other';
+type DropKind = 'image' | 'sidecar' | 'manifest' | 'other';
 
 const folder = 'drop/';
 /** A folder anywhere below whose pictures are for manifests to name: they become no drops, which would be paid as well. */
@@ -51,3 +53,25 @@ export function defaultsKeys(image: string): string[] {
 
 /** A key of S3 has at most 1,024 bytes of UTF-8; asking for a longer one is an error. */
 const fitsKey = (key: string): boolean => Buffer.byteLength(key) <= 1024;
+
+/**
+ * Whose a drop is, by the top folder of its key: `drop/<folder>/…`. What lies in `drop/` itself is the defaults' owner's, as is
+ * all that a table of folders does not list.
+ * @returns undefined for a folder that names an owner by rule and can't: no owner is called so
+ */
+export function ownerOf(
+  key: string,
+  { owners }: Pick<DropRules, 'owners'>,
+  defaults: Pick<DropDefaults, 'owner'>,
+): string | undefined {
+  const folder = topFolder(key);
+  if (owners === 'one' || folder === undefined) return defaults.owner;
+  if (owners === 'folders') return ownerName.safeParse(folder).data;
+  return Object.hasOwn(owners, folder) ? owners[folder] : defaults.owner;
+}
+
+/** The name of the folder right below `drop/` that holds a key; undefined for a key in `drop/` itself. */
+export function topFolder(key: string): string | undefined {
+  const [, folder, ...below] = key.split('/');
+  return below.length > 0 ? folder : undefined;
+}

@@ -1,4 +1,6 @@
+import { GetObjectCommand, HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import type { S3ObjectCreatedNotificationEvent } from 'aws-lambda';
+import { maxImageBytes } from '../media/data-url.ts';
 
 /** A dropped object as EventBridge tells of it (S3 "Object Created"). */
 export interface DroppedObject {
@@ -17,3 +19,64 @@ export function droppedObject({
   const { key, size, 'version-id': version_id } = object;
   return { bucket: bucket.name, key, size, ...(version_id ? { version_id } : {}) };
 }
+
+/** Enough to tell what a file is: nothing more is read of one that is too large anyway. */
+const HEAD_BYTES = 64 * 1024;
+
+/**
+ * A dropped object's bytes, or its head if it is larger than an image may be, and its user metadata.
+ * @returns undefined when that version is gone
+ */
+export function readObject(
+  s3: Pick<S3Client, 'send'>,
+  { bucket, key, version_id, size }: DroppedObject,
+): Promise<{ bytes: Uint8Array; metadata: Record<string, string> } | undefined> {
+  const range = size > maxImageBytes ? { Range: `bytes=0-${HEAD_BYTES - 1}` } : {};
+  return unlessMissing(async () => {
+    const object = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key, VersionId: version_id, ...range }));
+    return { bytes: (await object.Body?.transformToByteArray()) ?? new Uint8Array(), metadata: object.Metadata ?? {} };
+  });
+}
+
+/** The latest version of an object; undefined when there is none, or the last thing done to it was to delete it. */
+export function findLatest(
+  s3: Pick<S3Client, 'send'>,
+  bucket: string,
+  key: string,
+): Promise<DroppedObject | undefined> {
+  return unlessMissing(async () => {
+    const { VersionId, ContentLength } = await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
+    return { bucket, key, size: ContentLength ?? 0, ...(VersionId ? { version_id: VersionId } : {}) };
+  });
+}
+
+/** The bytes of a small file in its latest version, at most one more than `most`; undefined when there is none. */
+export function readSmallFile(
+  s3: Pick<S3Client, 'send'>,
+  { bucket, key, most }: { bucket: string; key: string; most: number },
+): Promise<Uint8Array | undefined> {
+  return unlessMissing(async () => {
+    try {
+      const file = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key, Range: `bytes=0-${most}` }));
+      return (await file.Body?.transformToByteArray()) ?? new Uint8Array();
+    } catch (error) {
+      // An empty file has no first byte that a range could begin with.
+      if (nameOf(error) === 'InvalidRange') return new Uint8Array();
+      throw error;
+    }
+  });
+}
+
+/** S3's words for what is not there: the third is the answer to a HEAD, which has no body to say more. */
+const missing: ReadonlySet<string | undefined> = new Set(['NoSuchKey', 'NoSuchVersion', 'NotFound']);
+
+async function unlessMissing<Found>(read: () => Promise<Found>): Promise<Found | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (missing.has(nameOf(error))) return undefined;
+    throw error;
+  }
+}
+
+const nameOf = (error: unknown): string | undefined => (error instanceof Error ? error.name : undefined);

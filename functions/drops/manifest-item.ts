@@ -1,8 +1,8 @@
 import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { timeToLive } from '../shared/table-schema.ts';
-import { conditionally } from '../video/conditionally.ts';
 import { deterministicId, keys, timeAndId } from '../video/keys.ts';
-import type { Table } from '../video/store.ts';
+import type { Table } from '../video/table.ts';
+import { conditionally } from '../video/table.ts';
 
 /** How long a manifest that is done is still known, in days: longer than any event of its upload may be repeated. */
 const KEPT_DAYS = 30;

@@ -1,15 +1,14 @@
 import { posix } from 'node:path';
-import { Problem } from '../api/problem.ts';
-import { readJson } from '../api/read-json.ts';
-import { type IntakeServices, takeRequest } from '../api/take-request.ts';
-import { isJsonObject } from '../wan/request-fields.ts';
-import { uploadNotFound } from '../wan/request-urls.ts';
+import { readJson } from '../shared/json-body.ts';
+import { Problem } from '../shared/problem.ts';
+import { type IntakeServices, takeRequest } from '../submissions/accept-request.ts';
+import { isJsonObject } from '../wan/validation/body.ts';
+import { uploadNotFound } from '../wan/validation/urls.ts';
 import { lineId, type Manifest } from './manifest-item.ts';
-import type { ManifestLine } from './manifest-lines.ts';
 import { type ManifestRow, refusedRow, rowOf } from './manifest-row.ts';
 
 /** Bytes of a line: a request to the API has no more either. */
-export const MAX_LINE_BYTES = 6 * 1024 * 1024;
+const MAX_LINE_BYTES = 6 * 1024 * 1024;
 
 export interface LineServices extends IntakeServices {
   /** Whose an object in the drop folder is; undefined for nobody's. */
@@ -91,4 +90,12 @@ function explain({ members: { code, detail, errors = [] } }: Problem, picture: P
     };
   }
   return { code: errors[0]?.code ?? code, message: detail, hint };
+}
+
+/** A line that asks for something. */
+export interface ManifestLine {
+  /** From 1; empty lines count. */
+  line: number;
+  /** Without its end. */
+  bytes: Uint8Array;
 }

@@ -1,16 +1,15 @@
 import type { S3Client } from '@aws-sdk/client-s3';
-import { idsInStatus } from '../video/queue.ts';
-import { readItem } from '../video/read-item.ts';
-import { fromItem, readVideo, type Table } from '../video/store.ts';
-import { isTombstone } from '../video/tombstone.ts';
-import { atMost, valuesOf } from './at-most.ts';
-import { beginElsewhere } from './begin-elsewhere.ts';
+import { idsInStatus } from '../queue/waiting.ts';
+import { atMost, beginElsewhere, valuesOf } from '../shared/concurrency.ts';
+import { isTombstone } from '../video/deletion.ts';
+import { fromItem, readVideo } from '../video/store.ts';
+import { readItem, type Table } from '../video/table.ts';
 import { closeManifest, lineId, type Manifest, readManifest } from './manifest-item.ts';
 import { putResult, readResult, resultKey } from './manifest-result.ts';
 import { isDone, type ManifestRow, rowOf } from './manifest-row.ts';
-import { isOvertaken, isPossibleKey } from './result-place.ts';
+import { isOvertaken, isPossibleKey } from './result-object.ts';
 
-export interface RefreshServices {
+interface RefreshServices {
   table: Table;
   s3: Pick<S3Client, 'send'>;
 }

@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream';
 import { GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { statuses } from '../video/record.ts';
-import { isJsonObject } from '../wan/request-fields.ts';
+import { isJsonObject } from '../wan/validation/body.ts';
 import { lineId, type Manifest } from './manifest-item.ts';
 import type { ManifestRow } from './manifest-row.ts';
-import { type FreePlace, type Origin, originLabel, originLabels } from './result-place.ts';
+import { type FreePlace, type Origin, originLabel, originLabels } from './result-object.ts';
 
 type S3 = Pick<S3Client, 'send'>;
 
@@ -34,7 +34,7 @@ export async function putResult(
 }
 
 /** A manifest's result as it stands: `own` is that of this very version, `another` that of another one, `none` whatever else lies there. */
-export type StandingResult =
+type StandingResult =
   | { kind: 'own'; rows: ManifestRow[]; condition: FreePlace['condition'] }
   | { kind: 'none'; condition: FreePlace['condition'] }
   | { kind: 'another' };

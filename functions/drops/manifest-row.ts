@@ -1,5 +1,5 @@
 import { type Failure, isTerminal, type Status, type VideoRecord } from '../video/record.ts';
-import { placeAndProof } from './result-of-drop.ts';
+import { placeAndProof } from './write-result.ts';
 
 /** What became of a line of a manifest: a line of its result. */
 export interface ManifestRow {

@@ -1,13 +1,12 @@
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { atMost, valuesOf } from '../shared/concurrency.ts';
 import type { VideoRecord } from '../video/record.ts';
-import { atMost, valuesOf } from './at-most.ts';
 import type { DroppedObject } from './dropped-object.ts';
 import { type Manifest, manifestId, markTaken, openManifest, readManifest } from './manifest-item.ts';
-import { type LineServices, takeLine } from './manifest-line.ts';
-import { MAX_MANIFEST_BYTES, MAX_MANIFEST_LINES, readLines } from './manifest-lines.ts';
+import { type LineServices, type ManifestLine, takeLine } from './manifest-line.ts';
 import { putResult, resultKey } from './manifest-result.ts';
 import { type ManifestRow, refusedRow } from './manifest-row.ts';
-import { isPossibleKey, type Origin, writeBeside } from './result-place.ts';
+import { isPossibleKey, type Origin, writeBeside } from './result-object.ts';
 
 export interface ManifestServices extends LineServices {
   s3: Pick<S3Client, 'send'>;
@@ -108,3 +107,32 @@ function unlessGone(error: unknown): undefined {
   if (error instanceof Error && ['NoSuchKey', 'NoSuchVersion'].includes(error.name)) return undefined;
   throw error;
 }
+
+/** Bytes that a manifest may have. */
+const MAX_MANIFEST_BYTES = 10 * 1024 * 1024;
+/** Lines that it may have, empty ones included. */
+export const MAX_MANIFEST_LINES = 10_000;
+
+const [lineFeed, carriageReturn] = [0x0a, 0x0d];
+const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
+
+/**
+ * The lines of a manifest that are not empty, whether they end with LF or CRLF, and with or without a byte order mark before them.
+ * @returns `too_many_lines` for more than `MAX_MANIFEST_LINES`
+ */
+export function readLines(manifest: Uint8Array): ManifestLine[] | 'too_many_lines' {
+  const lines: ManifestLine[] = [];
+  const start = byteOrderMark.equals(manifest.subarray(0, 3)) ? byteOrderMark.length : 0;
+  for (let from = start, line = 1; from < manifest.length; line++) {
+    if (line > MAX_MANIFEST_LINES) return 'too_many_lines';
+    const found = manifest.indexOf(lineFeed, from);
+    const end = found === -1 ? manifest.length : found;
+    const bytes = manifest.subarray(from, manifest[end - 1] === carriageReturn ? end - 1 : end);
+    if (!isBlank(bytes)) lines.push({ line, bytes });
+    from = end + 1;
+  }
+  return lines;
+}
+
+/** Spaces and tabs alone, or nothing. */
+const isBlank = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0x20 || byte === 0x09);

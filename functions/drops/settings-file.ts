@@ -1,17 +1,13 @@
-import { structureFault } from '../api/json-structure.ts';
-import { readBody } from '../wan/request-body.ts';
-import { isJsonObject, readFields } from '../wan/request-fields.ts';
-import { inputFields, parameterFields } from '../wan/request-schema.ts';
-import { pointerTo, type Violation } from '../wan/violations.ts';
-import type { SettingsBody } from './settings.ts';
+import { pointerTo, type Violation } from '../shared/issues.ts';
+import { structureFault } from '../shared/json-body.ts';
+import { isJsonObject, readBody, readFields } from '../wan/validation/body.ts';
+import { inputFields, parameterFields } from '../wan/validation/schema.ts';
 
 /** A prompt and a negative prompt of the most characters that are taken, in any language, and some. */
 export const MAX_SETTINGS_BYTES = 256 * 1024;
 
 /** A sidecar or a `_defaults.json`, or all that is wrong with it. */
-export type SettingsFile =
-  | { ok: true; body: SettingsBody; sidecarRequired: boolean }
-  | { ok: false; violations: Violation[] };
+type SettingsFile = { ok: true; body: SettingsBody; sidecarRequired: boolean } | { ok: false; violations: Violation[] };
 
 const bodyFields = ['model', 'input', 'parameters', 'metadata'];
 const { img_url, ...settableInput } = inputFields;
@@ -121,3 +117,16 @@ const unknownFields = (body: Record<string, unknown>, kind: 'sidecar' | 'default
       code: 'unknown_field',
       message: `This field is unknown. Fields here are ${[...bodyFields, ...(kind === 'defaults' ? ['sidecar'] : [])].join(', ')}.`,
     }));
+
+/** What one level says: a part of the body of `POST /videos`. */
+export interface SettingsBody {
+  model?: unknown;
+  input?: Readonly<Record<string, unknown>>;
+  parameters?: Readonly<Record<string, unknown>>;
+  metadata?: Readonly<Record<string, string>>;
+}
+
+/** Something that must be mended before a drop can be taken, and where: a file's key, or words for what is no file. */
+export interface Fault extends Violation {
+  place: string;
+}

@@ -1,5 +1,5 @@
 import { BufferSource, Input, MP3, WAVE } from 'mediabunny';
-import type { Problem } from './problem.ts';
+import type { Problem } from './data-url.ts';
 
 export type InspectedAudio =
   | { ok: true; format: 'wav' | 'mp3'; content_type: 'audio/wav' | 'audio/mpeg'; duration_seconds: number }

@@ -1,5 +1,3 @@
-import type { Problem } from './problem.ts';
-
 /** MIME types of the pictures that Wan reads (reference, "Input image"). */
 export const imageTypes = ['image/jpeg', 'image/png', 'image/bmp', 'image/webp'] as const;
 export type ImageType = (typeof imageTypes)[number];
@@ -7,7 +5,7 @@ export type ImageType = (typeof imageTypes)[number];
 /** Wan's limit for a picture (reference, "img_url": 10 MB), read as mebibytes. */
 export const maxImageBytes = 10 * 1024 * 1024;
 
-export type DataUrl = { content_type: ImageType; base64: string; bytes: number };
+type DataUrl = { content_type: ImageType; base64: string; bytes: number };
 
 /**
  * Reads a `data:image/…;base64,…` URL without decoding it: the type is one that
@@ -79,3 +77,6 @@ function aliased(type: string | undefined): string | undefined {
 function refuse(code: string, message: string): { ok: false; violations: Problem[] } {
   return { ok: false, violations: [{ code, message }] };
 }
+
+/** What is wrong with a file: a stable code, and a sentence that says how to mend it. */
+export type Problem = { code: string; message: string };

@@ -1,4 +1,4 @@
-import { causeName } from './cause-name.ts';
+import { createHash } from 'node:crypto';
 
 export type Download =
   | { outcome: 'open'; bytes: number; body: AsyncIterable<Uint8Array> }
@@ -54,4 +54,35 @@ function judge({ status, headers, body }: Response, maxBytes: number): Download 
   const bytes = Number(length);
   if (bytes > maxBytes) return { outcome: 'too_large', retryable: false, bytes };
   return { outcome: 'open', bytes, body };
+}
+
+/**
+ * The SHA-256 of what an address serves, in hexadecimal, without keeping any of it; undefined when it can't be had whole.
+ * @param download as for `openDownload`
+ */
+export async function digestDownload(download: Parameters<typeof openDownload>[0]): Promise<string | undefined> {
+  const opened = await openDownload(download);
+  if (opened.outcome !== 'open') return undefined;
+  const hash = createHash('sha256');
+  let bytes = 0;
+  try {
+    for await (const chunk of opened.body) {
+      bytes += chunk.byteLength;
+      hash.update(chunk);
+    }
+  } catch {
+    return undefined;
+  }
+  return bytes === opened.bytes ? hash.digest('hex') : undefined;
+}
+
+/** A short name for a network error, without addresses: its code, or its class. */
+export function causeName(error: unknown): string {
+  const cause = field(error, 'cause') ?? error;
+  const name = field(cause, 'code') ?? field(cause, 'name');
+  return typeof name === 'string' && /^\w{1,60}$/.test(name) ? name : 'error';
+}
+
+function field(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 }

@@ -1,10 +1,8 @@
+import { crc32 } from 'node:zlib';
 import { imageSize } from 'image-size';
-import { type ImageType, maxImageBytes } from './data-url.ts';
-import { readStructure } from './image-structure.ts';
-import { contentTypeOf, type ImageFormat, imageFormatOf } from './image-type.ts';
-import type { Problem } from './problem.ts';
+import { type ImageType, maxImageBytes, type Problem } from './data-url.ts';
 
-export type InspectedImage =
+type InspectedImage =
   | { ok: true; format: ImageFormat; content_type: ImageType; width: number; height: number; has_alpha: boolean }
   | { ok: false; violations: Problem[] };
 
@@ -73,4 +71,95 @@ function dimensionsOf(bytes: Uint8Array): { width: number; height: number } | un
 
 function isWithin({ width, height }: { width: number; height: number }, { min_side, max_side }: ImageLimits): boolean {
   return Math.min(width, height) >= min_side && Math.max(width, height) <= max_side;
+}
+
+/** What a file's structure shows beyond its header. */
+export type ImageStructure = { truncated: boolean; has_alpha: boolean };
+
+/**
+ * Reads a picture's structure: whether all of it is there, and whether it has
+ * an alpha channel. No pixel is decoded.
+ *
+ * @param bytes - the file, or its first part
+ * @param size - the file's length; with a first part only, what lies beyond is taken to be good
+ */
+export function readStructure(format: ImageFormat, bytes: Uint8Array, size: number): ImageStructure {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  switch (format) {
+    case 'png':
+      return pngStructure(file, size);
+    case 'jpeg':
+      return { truncated: file.length >= size && !hasEndOfJpeg(file), has_alpha: false };
+    case 'bmp':
+      return { truncated: isBmpTruncated(file, size), has_alpha: false };
+    case 'webp':
+      return { truncated: file.length < 30 || file.readUInt32LE(4) + 8 > size, has_alpha: hasWebpAlpha(file) };
+  }
+}
+
+/** PNG: colour types 4 and 6 have alpha, a tRNS chunk gives it to the others; IEND ends the file. */
+function pngStructure(file: Buffer, size: number): ImageStructure {
+  const truncated = { truncated: true, has_alpha: false };
+  if (file.length < 33 || file.toString('latin1', 12, 16) !== 'IHDR') return truncated;
+  let alpha = (file.readUInt8(25) & 4) !== 0;
+  let offset = 8;
+  while (offset + 8 <= file.length) {
+    const end = offset + 12 + file.readUInt32BE(offset);
+    if (end > size) return truncated;
+    const type = file.toString('latin1', offset + 4, offset + 8);
+    if (end <= file.length && crc32(file.subarray(offset + 4, end - 4)) !== file.readUInt32BE(end - 4))
+      return truncated;
+    if (type === 'tRNS') alpha = true;
+    if (type === 'IEND') return { truncated: false, has_alpha: alpha };
+    offset = end;
+  }
+  return { truncated: file.length >= size, has_alpha: alpha };
+}
+
+/** JPEG: an end marker after the start of the scan; a thumbnail's, within the metadata, comes before it. */
+function hasEndOfJpeg(file: Buffer): boolean {
+  let offset = 2;
+  while (offset + 4 <= file.length) {
+    if (file[offset] !== 0xff) return false;
+    const marker = file.readUInt8(offset + 1);
+    if (marker === 0xff) {
+      offset += 1;
+      continue;
+    }
+    if (marker === 0xda) return file.lastIndexOf(Buffer.from([0xff, 0xd9])) > offset;
+    offset += 2 + file.readUInt16BE(offset + 2);
+  }
+  return false;
+}
+
+/** BMP: the rows of an uncompressed picture follow from its header; a compressed one says its own length. */
+function isBmpTruncated(file: Buffer, size: number): boolean {
+  if (file.length < 54) return true;
+  const [pixels, width, height] = [file.readUInt32LE(10), file.readInt32LE(18), Math.abs(file.readInt32LE(22))];
+  const [bitsPerPixel, compression] = [file.readUInt16LE(28), file.readUInt32LE(30)];
+  if (compression !== 0 && compression !== 3) return file.readUInt32LE(2) > size;
+  return pixels + Math.ceil((width * bitsPerPixel) / 32) * 4 * height > size;
+}
+
+function hasWebpAlpha(file: Buffer): boolean {
+  const kind = file.toString('latin1', 12, 16);
+  if (kind === 'VP8X') return file.length > 20 && (file.readUInt8(20) & 0x10) !== 0;
+  return kind === 'VP8L' && file.length > 24 && (file.readUInt8(24) & 0x10) !== 0;
+}
+
+export type ImageFormat = 'jpeg' | 'png' | 'bmp' | 'webp';
+
+/** What a file is, by its first 16 bytes; undefined for anything that isn't one of Wan's formats. */
+export function imageFormatOf(bytes: Uint8Array): ImageFormat | undefined {
+  const start = Buffer.from(bytes.subarray(0, 16)).toString('latin1');
+  if (start.startsWith('\xff\xd8\xff')) return 'jpeg';
+  if (start.startsWith('\x89PNG\r\n\x1a\n')) return 'png';
+  if (start.startsWith('BM')) return 'bmp';
+  if (start.startsWith('RIFF') && start.slice(8, 12) === 'WEBP') return 'webp';
+  return undefined;
+}
+
+/** The MIME type of a format. */
+export function contentTypeOf(format: ImageFormat): ImageType {
+  return `image/${format}`;
 }

@@ -15,7 +15,7 @@ const json = <Schema extends z.ZodType>(schema: Schema) =>
     .pipe(schema);
 
 /** How much of Wan's limits a lane may use, per model; models that are not named keep the catalogue's figures. */
-export const laneLimitsSchema = z.strictObject({
+const laneLimitsSchema = z.strictObject({
   /** Permits above the documented concurrency, so that a freed place at Wan is taken at once. */
   extra_permits: z.int().min(0).max(100),
   models: z.record(

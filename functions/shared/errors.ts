@@ -23,7 +23,7 @@ export const errorNames = {
   unexplained: 'Unexplained',
 } as const;
 
-export type ErrorName = (typeof errorNames)[keyof typeof errorNames];
+type ErrorName = (typeof errorNames)[keyof typeof errorNames];
 
 /** An error whose name the state machine knows. The message holds no prompt, key or signed URL: it lands in the execution's history. */
 export class WorkflowError extends Error {

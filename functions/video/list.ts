@@ -2,9 +2,10 @@ import { QueryCommand, type QueryCommandInput } from '@aws-sdk/lib-dynamodb';
 import { indexes } from '../shared/table-schema.ts';
 import { timeAndId } from './keys.ts';
 import type { Status, VideoRecord } from './record.ts';
-import { fromItem, type Table } from './store.ts';
+import { fromItem } from './store.ts';
+import type { Table } from './table.ts';
 
-export interface ListQuery {
+interface ListQuery {
   owner: string;
   status?: Status;
   model?: string;

@@ -1,10 +1,10 @@
-/** The record of a video: its fields are snake_case on the wire, in the table and here, so nothing is ever mapped. Times are ISO 8601 UTC. */
-
-import type { Failure as ExplainedFailure } from '../wan/errors.ts';
+import type { Warning } from '../shared/issues.ts';
+import type { Usage } from '../wan/client/query-task.ts';
+import type { Failure as ExplainedFailure } from '../wan/failures.ts';
 import type { Price } from '../wan/prices.ts';
-import type { Usage } from '../wan/query-task.ts';
-import type { VideoRequest } from '../wan/request.ts';
-import type { Warning } from '../wan/violations.ts';
+import type { VideoRequest } from '../wan/validation/request.ts';
+
+/** The record of a video: its fields are snake_case on the wire, in the table and here, so nothing is ever mapped. Times are ISO 8601 UTC. */
 
 export const statuses = ['queued', 'submitting', 'running', 'archiving', 'succeeded', 'failed', 'canceled'] as const;
 export type Status = (typeof statuses)[number];
@@ -37,7 +37,7 @@ export interface StoredSound {
 }
 
 /** As the request gave it; `img_url` is `s3://bucket/key` for an image that firstframe holds, and `audio_url` for a sound. */
-export type VideoInput = VideoRequest['input'];
+type VideoInput = VideoRequest['input'];
 
 /** With the model's defaults filled in; only a drop whose settings were refused lacks some. */
 export type VideoParameters = Partial<VideoRequest['parameters']>;
@@ -152,3 +152,24 @@ const terminal: ReadonlySet<Status> = new Set(['succeeded', 'failed', 'canceled'
 
 /** Whether nothing will happen to a video of this status by itself. */
 export const isTerminal = (status: Status): boolean => terminal.has(status);
+
+/**
+ * Where a video may go from where it is. `submitting → queued` gives the permit back when the lane is held (a wrong key, arrears);
+ * a caller's explicit retry leads from `failed` or `canceled` back: to `queued` for a new attempt, or to where the task is that Wan
+ * still has.
+ */
+const next: Record<Status, readonly Status[]> = {
+  queued: ['submitting', 'failed', 'canceled'],
+  submitting: ['running', 'queued', 'failed', 'canceled'],
+  running: ['archiving', 'failed', 'canceled'],
+  archiving: ['succeeded', 'failed'],
+  succeeded: [],
+  failed: ['queued', 'running', 'archiving'],
+  canceled: ['queued', 'running', 'archiving'],
+};
+
+/** The one rule of a video's life: whether it may go from one status to another. */
+export const isLegalTransition = (from: Status, to: Status): boolean => next[from].includes(to);
+
+/** The calendar month of a time, as spending is counted. @param now milliseconds since 1970 */
+export const monthOf = (now: number): string => new Date(now).toISOString().slice(0, 7);

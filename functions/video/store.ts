@@ -1,21 +1,8 @@
-import { type DynamoDBDocumentClient, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { conditionally } from './conditionally.ts';
+import { PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { isTombstone } from './deletion.ts';
 import { keys, openAttributes, timeAndId } from './keys.ts';
-import { readItem } from './read-item.ts';
-import { isTerminal, type Status, type VideoRecord } from './record.ts';
-import { isTombstone } from './tombstone.ts';
-import { isLegalTransition } from './transitions.ts';
-import { updateExpression } from './update-expression.ts';
-
-/** What every access to the table takes. */
-export interface Table {
-  client: Pick<DynamoDBDocumentClient, 'send'>;
-  tableName: string;
-  /** Milliseconds since 1970. */
-  now: () => number;
-  /** Told of each video that ended, once that is written. What goes wrong there is no concern of whoever ended it. */
-  ended?: ((video: VideoRecord) => Promise<void>) | undefined;
-}
+import { isLegalTransition, isTerminal, monthOf, type Status, type VideoRecord } from './record.ts';
+import { conditionally, readItem, type Table, updateExpression } from './table.ts';
 
 /** A video as it lies in the table: with the keys of the item and of its indexes, which the record itself does not carry. */
 type Item = VideoRecord & { pk: string; created_at_id: string; open_status?: string; open_order?: string };
@@ -174,4 +161,50 @@ export async function nextDownload(table: Table, id: string): Promise<number> {
     }),
   );
   return Number(Attributes?.downloads);
+}
+
+type Given = Pick<
+  VideoRecord,
+  | 'id'
+  | 'owner'
+  | 'source'
+  | 'model'
+  | 'input'
+  | 'parameters'
+  | 'metadata'
+  | 'warnings'
+  | 'request_hash'
+  | 'image'
+  | 'sound'
+  | 'estimated_cost'
+>;
+
+/** A video at the beginning of its life: waiting in its lane, or `failed` at once with the reason. */
+export function newVideo(given: Given, now: number, error?: VideoRecord['error']): VideoRecord {
+  const at = new Date(now).toISOString();
+  const status = error ? 'failed' : 'queued';
+  return {
+    ...given,
+    status,
+    created_at: at,
+    updated_at: at,
+    progress: 0,
+    run: 0,
+    spending_month: monthOf(now),
+    ...(error ? { error } : {}),
+    timeline: [{ status, at }],
+  };
+}
+
+/** Takes a drop whose outcome is told from what needs work; one that has changed since stays, for its outcome may be another. */
+export async function closeTold(table: Table, { id, status, run, updated_at }: VideoRecord): Promise<void> {
+  const closing = new UpdateCommand({
+    TableName: table.tableName,
+    Key: { pk: keys.video(id) },
+    UpdateExpression: 'REMOVE open_status, open_order',
+    ConditionExpression: '#status = :status AND #run = :run AND updated_at = :updated_at',
+    ExpressionAttributeNames: { '#status': 'status', '#run': 'run' },
+    ExpressionAttributeValues: { ':status': status, ':run': run, ':updated_at': updated_at },
+  });
+  await conditionally(table.client.send(closing));
 }

@@ -1,6 +1,7 @@
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import type { Table } from './store.ts';
+import { ConditionalCheckFailedException, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
+import { keys } from './keys.ts';
+import type { VideoRecord } from './record.ts';
 
 /** The table as plain objects. Fields that are undefined are left out, as JSON does. */
 export const tableOf = (client: DynamoDBClient, tableName: string): Table => ({
@@ -8,3 +9,57 @@ export const tableOf = (client: DynamoDBClient, tableName: string): Table => ({
   tableName,
   now: Date.now,
 });
+
+/** Whatever stands under a video's id (strongly consistent): its record, its tombstone, or nothing. */
+export async function readItem(table: Table, id: string): Promise<Record<string, unknown> | undefined> {
+  const { Item } = await table.client.send(
+    new GetCommand({ TableName: table.tableName, Key: { pk: keys.video(id) }, ConsistentRead: true }),
+  );
+  return Item;
+}
+
+/**
+ * A conditional write as a value.
+ * @returns undefined when its condition does not hold, so that nothing was written
+ * @throws every other error
+ */
+export async function conditionally<Result>(write: Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await write;
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return undefined;
+    throw error;
+  }
+}
+
+/** An UpdateItem's expression from plain values: `set` writes attributes, `remove` takes them away, `undefined` values are left alone. */
+export function updateExpression(change: { set?: object; remove?: readonly string[] }): {
+  clauses: { set: string[]; remove: string[] };
+  names: Record<string, string>;
+  values: Record<string, unknown>;
+} {
+  const names: Record<string, string> = {};
+  const values: Record<string, unknown> = {};
+  const set: string[] = [];
+  for (const [name, value] of Object.entries(change.set ?? {})) {
+    if (value === undefined) continue;
+    names[`#${name}`] = name;
+    values[`:${name}`] = value;
+    set.push(`#${name} = :${name}`);
+  }
+  const remove = (change.remove ?? []).map((name) => {
+    names[`#${name}`] = name;
+    return `#${name}`;
+  });
+  return { clauses: { set, remove }, names, values };
+}
+
+/** What every access to the table takes. */
+export interface Table {
+  client: Pick<DynamoDBDocumentClient, 'send'>;
+  tableName: string;
+  /** Milliseconds since 1970. */
+  now: () => number;
+  /** Told of each video that ended, once that is written. What goes wrong there is no concern of whoever ended it. */
+  ended?: ((video: VideoRecord) => Promise<void>) | undefined;
+}

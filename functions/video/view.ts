@@ -1,4 +1,3 @@
-import type { QueuePlace } from './queue-position.ts';
 import type { Task, VideoRecord } from './record.ts';
 
 /**
@@ -59,4 +58,12 @@ function viewOfTask(task: Task): TaskView {
     attempts,
     ...(actual_prompt ? { actual_prompt } : {}),
   };
+}
+
+/** Where a queued video stands. */
+export interface QueuePlace {
+  /** 1 is the next to be started. */
+  queue_position: number;
+  /** ISO 8601 UTC. */
+  estimated_start_at: string;
 }

@@ -1,9 +1,10 @@
 import type { ModelName, Resolution } from './catalogue.ts';
 import { type Region, regions } from './regions.ts';
+import type { VideoRequest } from './validation/request.ts';
 
 /** Prices of one model in one region: a second of output at each tier, in the region's currency. */
 export type TierPrices = Readonly<Partial<Record<Resolution, number>>>;
-export type PriceTable = Readonly<{
+type PriceTable = Readonly<{
   /** The day on which the prices were read, ISO 8601. */
   as_of: string;
   prices: Readonly<Partial<Record<ModelName, Readonly<Partial<Record<Region, TierPrices>>>>>>;
@@ -61,3 +62,9 @@ export function priceOf(
     as_of: table.as_of,
   };
 }
+
+/** What a video that is asked for will cost if it succeeds; undefined where no price is known. */
+export const estimatedCost = (
+  { model, parameters: { resolution, duration } }: Pick<VideoRequest, 'model' | 'parameters'>,
+  region: Region,
+): Price | undefined => priceOf(model, resolution, duration, region);

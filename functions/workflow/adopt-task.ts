@@ -1,13 +1,14 @@
-import type { Measure } from '../shared/measure.ts';
-import { nextCheck } from '../video/check-schedule.ts';
-import { estimateOf } from '../video/duration-estimate.ts';
-import { leaveFence } from '../video/fence.ts';
+import { leaveFence } from '../ledger/prompt-lock.ts';
+import { claimTask } from '../ledger/submission.ts';
+import { expiryOf } from '../ledger/task-lifetime.ts';
+import { nextCheck } from '../polling/check-schedule.ts';
+import { estimateOf } from '../polling/duration-estimate.ts';
+import type { Measure } from '../shared/metrics.ts';
 import type { Task, VideoRecord } from '../video/record.ts';
-import { changeStatus, type Table } from '../video/store.ts';
-import { claimTask } from '../video/task-claim.ts';
+import { changeStatus } from '../video/store.ts';
+import type { Table } from '../video/table.ts';
 import { redact } from '../wan/redact.ts';
-import { expiryOf } from './forgotten.ts';
-import type { CreateTaskOutput } from './payload.ts';
+import type { CreateTaskOutput } from './step-handler.ts';
 
 export interface AdoptServices {
   table: Table;

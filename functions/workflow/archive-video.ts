@@ -1,15 +1,17 @@
-import { DeleteObjectCommand, ListObjectVersionsCommand, type S3Client } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, ListObjectVersionsCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { causeName } from '../media/download.ts';
+import type { WorkflowInput } from '../queue/execution.ts';
 import { errorNames, WorkflowError } from '../shared/errors.ts';
 import type { ArchivedVideo, VideoRecord } from '../video/record.ts';
-import { changeStatus, nextDownload, readVideo, type Table } from '../video/store.ts';
+import { changeStatus, nextDownload, readVideo } from '../video/store.ts';
+import type { Table } from '../video/table.ts';
+import { viewOf } from '../video/view.ts';
 import { isModelName } from '../wan/catalogue.ts';
-import type { WanClient } from '../wan/client.ts';
+import type { WanClient } from '../wan/client/client.ts';
+import { billedSeconds } from '../wan/client/query-task.ts';
 import { type Price, priceOf } from '../wan/prices.ts';
-import { billedSeconds } from '../wan/query-task.ts';
 import type { Region } from '../wan/regions.ts';
-import { metadataKey, storeMetadata } from './metadata-object.ts';
-import type { WorkflowInput } from './payload.ts';
-import type { Proof } from './prove-video.ts';
+import type { Proof } from './verify-video.ts';
 
 export interface ArchiveServices {
   table: Table;
@@ -120,3 +122,30 @@ const downloads = /\/\d+-\d+\.(mp4|json)$/;
 
 const deleteUploaded = ({ s3, bucket }: ArchiveServices, { key, version_id }: Uploaded) =>
   s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key, VersionId: version_id }));
+
+/** Where what is known of an archived video lies: beside its MP4, under its name. */
+export const metadataKey = (key: string): string => key.replace(/\.mp4$/, '.json');
+
+/**
+ * Writes a video as the API shows it beside its MP4, so that the bucket alone tells what lies in it.
+ * @param video as it will be once it has succeeded
+ * @returns the version that was written, in a versioned bucket
+ * @throws WorkflowError archiveInterrupted when S3 does not take it
+ */
+async function storeMetadata(
+  { s3, bucket }: { s3: Pick<S3Client, 'send'>; bucket: string },
+  key: string,
+  video: VideoRecord,
+): Promise<string | undefined> {
+  const object = new PutObjectCommand({
+    Bucket: bucket,
+    Key: metadataKey(key),
+    Body: `${JSON.stringify(viewOf(video), null, 2)}\n`,
+    ContentType: 'application/json',
+  });
+  try {
+    return (await s3.send(object)).VersionId;
+  } catch (error) {
+    throw new WorkflowError(errorNames.archiveInterrupted, `The metadata could not be stored: ${causeName(error)}.`);
+  }
+}

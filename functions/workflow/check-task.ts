@@ -1,18 +1,19 @@
+import { explainForgotten, isForgotten } from '../ledger/task-lifetime.ts';
+import { type Company, isLate, isPastDeadline, nextCheck } from '../polling/check-schedule.ts';
+import { type DurationEstimate, estimateOf, learnDuration } from '../polling/duration-estimate.ts';
+import { NO_TURN, noTurn } from '../polling/rate-limited-wan.ts';
+import { companyOf, sharedLook } from '../polling/shared-look.ts';
+import { type Dispatcher, releaseAndDispatch } from '../queue/dispatch.ts';
+import type { WorkflowInput } from '../queue/execution.ts';
 import { errorNames, WorkflowError } from '../shared/errors.ts';
-import type { Measure } from '../shared/measure.ts';
-import { type Company, isLate, isPastDeadline, nextCheck } from '../video/check-schedule.ts';
-import { type DurationEstimate, estimateOf, learnDuration } from '../video/duration-estimate.ts';
+import type { Measure } from '../shared/metrics.ts';
 import { isTerminal, type Task, type VideoRecord } from '../video/record.ts';
 import { changeStatus, changeVideo, readVideo } from '../video/store.ts';
 import { isModelName } from '../wan/catalogue.ts';
-import type { WanClient } from '../wan/client.ts';
-import { explainEnding, explainFailure } from '../wan/errors.ts';
-import type { QueryOutcome, Task as WanTask } from '../wan/query-task.ts';
-import { type Dispatcher, releaseAndDispatch } from './dispatch.ts';
-import { explainForgotten, isForgotten } from './forgotten.ts';
-import type { CheckTaskOutput, WorkflowInput } from './payload.ts';
-import { companyOf, sharedLook } from './shared-look.ts';
-import { NO_TURN, noTurn } from './wan-client.ts';
+import type { WanClient } from '../wan/client/client.ts';
+import type { QueryOutcome, Task as WanTask } from '../wan/client/query-task.ts';
+import { explainEnding, explainFailure } from '../wan/failures.ts';
+import type { CheckTaskOutput } from './step-handler.ts';
 
 /**
  * A question that had no turn at the query clock is asked after so many seconds, or this part of the task's age, and up to as long again:

@@ -1,21 +1,22 @@
+import { closeFence, enterFence, isFenced, leaveFence } from '../ledger/prompt-lock.ts';
+import { releaseSpending, reserveSpending, settleSpending } from '../ledger/spending.ts';
+import { confirmSubmission, markUncertain, openSubmission, settleSubmission } from '../ledger/submission.ts';
+import { explainForgotten } from '../ledger/task-lifetime.ts';
+import type { WorkflowInput } from '../queue/execution.ts';
+import type { Lane } from '../queue/model-queue.ts';
+import { reserveSlot } from '../queue/model-queue.ts';
+import { holdBack } from '../queue/release.ts';
 import { errorNames, WorkflowError } from '../shared/errors.ts';
-import { closeFence, enterFence, isFenced, leaveFence } from '../video/fence.ts';
-import { reserveSlot } from '../video/lane.ts';
-import type { Lane } from '../video/limits.ts';
 import type { Failure, VideoRecord } from '../video/record.ts';
-import { releaseSpending, reserveSpending, settleSpending } from '../video/spending.ts';
 import { readVideo } from '../video/store.ts';
-import { confirmSubmission, markUncertain, openSubmission, settleSubmission } from '../video/submission.ts';
-import { taskRequestOf } from '../video/task-request.ts';
-import type { WanClient } from '../wan/client.ts';
-import { explainEnding, explainFailure } from '../wan/errors.ts';
-import type { Held } from '../wan/refusals.ts';
+import type { WanClient } from '../wan/client/client.ts';
+import type { Held } from '../wan/client/rejections.ts';
+import { explainEnding, explainFailure } from '../wan/failures.ts';
 import { type AdoptServices, adoptTask, firstCheck } from './adopt-task.ts';
-import { explainForgotten } from './forgotten.ts';
-import type { Gone, MediaAddresses, MediaTransfer } from './media-for-wan.ts';
-import type { CreateTaskOutput, WorkflowInput } from './payload.ts';
+import type { Gone, MediaAddresses, MediaTransfer } from './media-urls.ts';
 import { type ReconcileServices, reconcile } from './reconcile.ts';
-import { holdBack } from './return-to-queue.ts';
+import type { CreateTaskOutput } from './step-handler.ts';
+import { taskRequestOf } from './task-request.ts';
 
 /**
  * No call to Wan is under way so long after its ledger entry, whatever else an invocation waited for: a lost answer is looked for

@@ -1,13 +1,13 @@
-import type { Measure } from '../shared/measure.ts';
-import { closeFence } from '../video/fence.ts';
+import { closeFence } from '../ledger/prompt-lock.ts';
+import { claimTask, contestTask, readTaskClaim, type TaskClaim } from '../ledger/submission.ts';
+import { expiryOf, isForgotten } from '../ledger/task-lifetime.ts';
+import type { Measure } from '../shared/metrics.ts';
 import type { VideoRecord } from '../video/record.ts';
-import type { Table } from '../video/store.ts';
-import { claimTask, contestTask, readTaskClaim, type TaskClaim } from '../video/task-claim.ts';
-import { modelOf } from '../video/task-request.ts';
-import type { WanClient } from '../wan/client.ts';
+import type { Table } from '../video/table.ts';
+import type { WanClient } from '../wan/client/client.ts';
+import type { Task } from '../wan/client/query-task.ts';
 import { isSamePrompt } from '../wan/prompt.ts';
-import type { Task } from '../wan/query-task.ts';
-import { expiryOf, isForgotten } from './forgotten.ts';
+import { modelOf } from './task-request.ts';
 
 /** How far Wan's clock and ours may differ, and how long a call to Wan can last: the window in which the lost task was created. */
 const BEFORE_SECONDS = 60;
@@ -23,7 +23,7 @@ export interface ReconcileServices {
   logSeveral: (video: VideoRecord, taskIds: string[]) => void;
 }
 
-export type Verdict =
+type Verdict =
   /** The lost task is found and now belongs to this video. */
   | { verdict: 'adopted'; task: Task }
   /** No such task exists: the request may be sent again. */

@@ -1,12 +1,13 @@
+import { leaveFence } from '../ledger/prompt-lock.ts';
+import { explainForgotten, isForgotten } from '../ledger/task-lifetime.ts';
+import { type Dispatcher, letNextIn, releaseAndDispatch } from '../queue/dispatch.ts';
+import type { WorkflowInput } from '../queue/execution.ts';
+import { returnToQueue } from '../queue/release.ts';
 import { errorNames, WorkflowError } from '../shared/errors.ts';
-import { leaveFence } from '../video/fence.ts';
 import { type Failure, isTerminal, type VideoRecord } from '../video/record.ts';
 import { changeStatus, readVideo } from '../video/store.ts';
-import { explainEnding } from '../wan/errors.ts';
-import { type Dispatcher, letNextIn, releaseAndDispatch } from './dispatch.ts';
-import { explainForgotten, isForgotten } from './forgotten.ts';
-import type { RecordFailureInput, WorkflowInput } from './payload.ts';
-import { returnToQueue } from './return-to-queue.ts';
+import { explainEnding } from '../wan/failures.ts';
+import type { RecordFailureInput } from './step-handler.ts';
 
 /**
  * A surprise before anything was sent, DynamoDB's or S3's bad moments among them, is no video's fault: it goes back into its queue

@@ -1,7 +1,13 @@
 import { parseArgs } from 'node:util';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { type ApiKeyItem, createApiKey, isOwnerName, listApiKeys, revokeApiKey } from '../../functions/api/api-keys.ts';
-import type { Table } from '../../functions/video/store.ts';
+import {
+  type ApiKeyItem,
+  createApiKey,
+  isOwnerName,
+  listApiKeys,
+  revokeApiKey,
+} from '../../functions/api/auth/api-keys.ts';
+import type { Table } from '../../functions/video/table.ts';
 import { tableOf } from '../../functions/video/table.ts';
 
 const usage = `Usage:

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { projectRoot } from '../bundle.ts';
 import { settingsSchema } from '../settings.ts';
+import { projectRoot } from '../synth/bundle.ts';
 
 export const referenceFile = join(projectRoot, 'docs', 'configuration.md');
 

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { priceOf } from '../../functions/wan/prices.ts';
-import { projectRoot } from '../bundle.ts';
+import { projectRoot } from '../synth/bundle.ts';
 
 export const costFile = join(projectRoot, 'docs', 'cost.md');
 

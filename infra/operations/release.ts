@@ -1,7 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { projectRoot } from '../bundle.ts';
-import { synthesize, type Template } from '../synthesize.ts';
+import { projectRoot } from '../synth/bundle.ts';
+import type { Template } from '../synth/render-template.ts';
+import { synthesize } from '../synth/synthesize.ts';
 import { isPromised, type Release, upgradeFaults } from './upgrade-faults.ts';
 
 /** What the last release deployed, against which every change is held (test/infra/upgrade.test.ts). */

@@ -1,4 +1,4 @@
-import type { Template, TemplateResource } from '../synthesize.ts';
+import type { Template, TemplateResource } from '../synth/render-template.ts';
 
 /** What is promised about a release: its template, and the functions in it that nothing calls any more. */
 export interface Release {

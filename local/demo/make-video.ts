@@ -30,13 +30,14 @@ async function call({ url, api_key }: Endpoint, route: string, init: RequestInit
  */
 export async function makeVideo(
   endpoint: Endpoint,
-  request: { model: string; prompt: string; image: Buffer; content_type: string },
+  request: { model: string; prompt: string; image: Buffer; content_type: string; idempotency_key?: string },
   onNews: (video: VideoView) => void,
   sleep: (milliseconds: number) => Promise<unknown>,
 ): Promise<VideoView> {
   const img_url = `data:${request.content_type};base64,${request.image.toString('base64')}`;
   const body = JSON.stringify({ model: request.model, input: { prompt: request.prompt, img_url } });
-  let video = (await (await call(endpoint, '/videos', { method: 'POST', body })).json()) as VideoView;
+  const headers: Record<string, string> = request.idempotency_key ? { 'idempotency-key': request.idempotency_key } : {};
+  let video = (await (await call(endpoint, '/videos', { method: 'POST', body, headers })).json()) as VideoView;
   onNews(video);
   while (!['succeeded', 'failed', 'canceled'].includes(video.status)) {
     await sleep(300);

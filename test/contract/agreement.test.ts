@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Violation } from '../../functions/wan/violations.ts';
-import { toWire } from '../../functions/wan/wire.ts';
+import type { Violation } from '../../functions/shared/issues.ts';
+import { toWire } from '../../functions/wan/client/submit-task.ts';
 import { knownCodes } from '../../local/wan/errors.ts';
 import { submitPath, wanForTest } from '../local/wan/support.ts';
 import { askUs, createEmulatedSubmit, everythingIsThere, submitHeaders, type WansAnswer } from './both-sides.ts';

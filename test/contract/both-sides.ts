@@ -1,8 +1,8 @@
 import { decodeDataUrl } from '../../functions/media/data-url.ts';
 import { inspectImage } from '../../functions/media/image.ts';
+import type { Violation } from '../../functions/shared/issues.ts';
 import { findModel, models } from '../../functions/wan/catalogue.ts';
-import { checkRequest, type VideoRequest } from '../../functions/wan/request.ts';
-import type { Violation } from '../../functions/wan/violations.ts';
+import { checkRequest, type VideoRequest } from '../../functions/wan/validation/request.ts';
 import { createLimits } from '../../local/wan/limits.ts';
 import { createSubmit } from '../../local/wan/submit.ts';
 import { png, wav } from '../functions/media/support.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readVideo } from '../../functions/video/store.ts';
-import { explainEnding } from '../../functions/wan/errors.ts';
+import { explainEnding } from '../../functions/wan/failures.ts';
 import { serveDashscope } from '../functions/api/dashscope/serve.ts';
 import { aTask, moveTo, succeed } from '../functions/api/dashscope/support.ts';
 import { curl } from '../local/wan/curl.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { createWanClient } from '../../functions/wan/client.ts';
+import { createWanClient } from '../../functions/wan/client/client.ts';
+import { billedSeconds } from '../../functions/wan/client/query-task.ts';
 import { outputSize } from '../../functions/wan/output-size.ts';
 import { priceOf } from '../../functions/wan/prices.ts';
-import { billedSeconds } from '../../functions/wan/query-task.ts';
-import { checkRequest } from '../../functions/wan/request.ts';
+import { checkRequest } from '../../functions/wan/validation/request.ts';
 import { fetchOf, png, probe, wanForTest, wav } from '../local/wan/support.ts';
 
 /*

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { WanClient } from '../../functions/wan/client.ts';
-import { explainFailure } from '../../functions/wan/errors.ts';
+import type { WanClient } from '../../functions/wan/client/client.ts';
+import { billedSeconds } from '../../functions/wan/client/query-task.ts';
+import type { TaskRequest } from '../../functions/wan/client/submit-task.ts';
+import { explainFailure } from '../../functions/wan/failures.ts';
 import { isSamePrompt } from '../../functions/wan/prompt.ts';
-import { billedSeconds } from '../../functions/wan/query-task.ts';
-import { isTrustedVideoUrl } from '../../functions/wan/video-url.ts';
-import type { TaskRequest } from '../../functions/wan/wire.ts';
+import { isTrustedVideoUrl } from '../../functions/wan/video-host.ts';
 import { png } from '../local/wan/support.ts';
 import { cheapest } from './wan-budget.ts';
 import { isLive, openEmulator, openService, pictureUrl, type Target, tinyPictureUrl } from './wan-target.ts';

@@ -1,5 +1,5 @@
-import { createWanClient, type WanClient } from '../../functions/wan/client.ts';
-import type { Task } from '../../functions/wan/query-task.ts';
+import { createWanClient, type WanClient } from '../../functions/wan/client/client.ts';
+import type { Task } from '../../functions/wan/client/query-task.ts';
 import { regions } from '../../functions/wan/regions.ts';
 import { startWan, type Wan } from '../../local/wan/server.ts';
 import { createClock, fetchOf, png, temporaryDirectory } from '../local/wan/support.ts';

@@ -7,7 +7,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createApiKey } from '../../functions/api/api-keys.ts';
+import { createApiKey } from '../../functions/api/auth/api-keys.ts';
 import { tableOf } from '../../functions/video/table.ts';
 import { startWan, type Wan } from '../../local/wan/server.ts';
 import { type Endpoint, endpoint } from '../support/endpoint.ts';

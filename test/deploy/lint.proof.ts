@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { synthesize } from '../../infra/synthesize.ts';
+import { synthesize } from '../../infra/synth/synthesize.ts';
 import { pythonWith, run } from '../support/python.ts';
 
 const directory = await mkdtemp(path.join(tmpdir(), 'firstframe-lint-'));

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type ReferenceCode, referenceCodes } from '../../functions/api/dashscope/refusal.ts';
+import { type ReferenceCode, referenceCodes } from '../../functions/api/dashscope/errors.ts';
 import { queryTaskBodyOfAnswer, uploadPolicyBodyOfAnswer } from '../../functions/api/dashscope/schemas.ts';
 import { type Answer, type Endpoint, openEndpoint, openLocal } from '../support/endpoint.ts';
 import { png, pngUrl } from '../support/png.ts';

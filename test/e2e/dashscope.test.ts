@@ -10,8 +10,8 @@ import {
   requestIdBodyOfAnswer,
   uploadPolicyBodyOfAnswer,
 } from '../../functions/api/dashscope/schemas.ts';
-import { createWanClient, type WanClient } from '../../functions/wan/client.ts';
-import type { Task } from '../../functions/wan/query-task.ts';
+import { createWanClient, type WanClient } from '../../functions/wan/client/client.ts';
+import type { Task } from '../../functions/wan/client/query-task.ts';
 import { type Endpoint, openEndpoint } from '../support/endpoint.ts';
 import { png } from '../support/png.ts';
 import { probe } from '../support/probe.ts';

@@ -1,10 +1,12 @@
+import type { WorkflowInput } from '../../functions/queue/execution.ts';
 import { errorNames } from '../../functions/shared/errors.ts';
-import { archiveVideo } from '../../functions/workflow/archive-video.ts';
-import { checkTask } from '../../functions/workflow/check-task.ts';
-import { createTask } from '../../functions/workflow/create-task.ts';
-import type { RecordFailureInput, WorkflowInput } from '../../functions/workflow/payload.ts';
+import { type ArchiveServices, archiveVideo } from '../../functions/workflow/archive-video.ts';
+import { type CheckTaskServices, checkTask } from '../../functions/workflow/check-task.ts';
+import { type CreateTaskServices, createTask } from '../../functions/workflow/create-task.ts';
 import { recordFailure } from '../../functions/workflow/record-failure.ts';
-import type { Services } from './interleavings-world.ts';
+import type { RecordFailureInput } from '../../functions/workflow/step-handler.ts';
+
+type Services = CreateTaskServices & CheckTaskServices & ArchiveServices;
 
 export interface Surroundings {
   invoke: <Output>(act: (services: Services) => Promise<Output>) => Promise<Output>;
@@ -20,7 +22,7 @@ const patience: Record<string, number> = {
   [errorNames.unexplained]: 0,
 };
 
-/** One execution, as the state machine would have it (`infra/workflow-definition.ts`). @returns how it ended */
+/** One execution, as the state machine would have it (`infra/workflow/workflow-definition.ts`). @returns how it ended */
 export async function playExecution(
   input: WorkflowInput,
   { invoke, wait, beside }: Surroundings,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { TaskStatus } from '../../functions/wan/query-task.ts';
+import type { TaskStatus } from '../../functions/wan/client/query-task.ts';
 import type { CreateTaskServices } from '../../functions/workflow/create-task.ts';
 
 export interface WanTask {

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readLane } from '../../functions/video/lane.ts';
-import { monthOf, readSpending } from '../../functions/video/spending.ts';
-import { readTombstone } from '../../functions/video/tombstone.ts';
-import { isLegalTransition } from '../../functions/video/transitions.ts';
+import { readSpending } from '../../functions/ledger/spending.ts';
+import { readLane } from '../../functions/queue/model-queue.ts';
+import { readTombstone } from '../../functions/video/deletion.ts';
+import { isLegalTransition, monthOf } from '../../functions/video/record.ts';
 import { startTable } from '../support/table.ts';
 import { type Decision, decisions } from './interleavings-stage.ts';
 import { isPaid } from './interleavings-wan.ts';

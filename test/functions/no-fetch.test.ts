@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { claimPermit } from '../../functions/video/lane.ts';
+import { claimPermit } from '../../functions/queue/model-queue.ts';
 import { changeStatus, createVideo } from '../../functions/video/store.ts';
 import { createTask } from '../../functions/workflow/create-task.ts';
 import { startTable } from '../support/table.ts';
@@ -103,14 +103,16 @@ describe('who may reach out', () => {
     const code = (text: string) => text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$|'[^'\n]*'|`[^`]*`/gm, '');
     const mentions = sources.filter(({ text }) => /\bfetch\b/.test(code(text))).map(({ file }) => file);
     const may =
-      /^(wan|media)\/|^api\/(authorize\.lambda|jwt-keys)\.ts$|^upkeep\/canary\.lambda\.ts$|^workflow\/(archive-video\.lambda|prove-video|wan-client)\.ts$/;
-    expect(mentions).toEqual(expect.arrayContaining(['wan/exchange.ts', 'media/download.ts', 'api/jwt-keys.ts']));
+      /^(wan|media)\/|^entries\/|^api\/auth\/jwt\.ts$|^polling\/rate-limited-wan\.ts$|^workflow\/verify-video\.ts$/;
+    expect(mentions).toEqual(expect.arrayContaining(['wan/client/http.ts', 'media/download.ts', 'api/auth/jwt.ts']));
     expect(mentions.filter((file) => !may.test(file))).toEqual([]);
   });
 
   test('nobody else: no module of the platform for connections or names is imported', () => {
     const imports = /from '(?:node:)?(https?|http2|net|tls|dns|dgram|undici)(?:\/[a-z]+)?'/;
     // That one only reads an address that is written in numbers.
-    expect(sources.filter(({ text }) => imports.test(text)).map(({ file }) => file)).toEqual(['wan/public-address.ts']);
+    expect(sources.filter(({ text }) => imports.test(text)).map(({ file }) => file)).toEqual([
+      'wan/validation/public-url.ts',
+    ]);
   });
 });

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { environments, type FunctionName } from '../../functions/shared/environment.ts';
-import { type Synthesis, synthesize } from '../../infra/synthesize.ts';
+import { type Synthesis, synthesize } from '../../infra/synth/synthesize.ts';
 import { type Found, flatten, functionNames, resourcesOf, standInBundles, synthesizeStandIns } from './support.ts';
 
 let synthesis: Synthesis;

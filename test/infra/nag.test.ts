@@ -4,9 +4,9 @@ import { App, Validations } from 'aws-cdk-lib';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { projectRoot } from '../../infra/bundle.ts';
 import { readConfiguration } from '../../infra/config.ts';
 import { FirstframeStack } from '../../infra/stack.ts';
+import { projectRoot } from '../../infra/synth/bundle.ts';
 import { standInBundles } from './support.ts';
 
 interface Checked {

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { FunctionName } from '../../functions/shared/environment.ts';
-import type { Synthesis } from '../../infra/synthesize.ts';
+import type { Synthesis } from '../../infra/synth/synthesize.ts';
 import { flatten, functionNames, listOf, resourcesOf, synthesizeStandIns } from './support.ts';
 
 const table = '<VideosTable.Arn>';

@@ -1,8 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { environments, type FunctionName } from '../../functions/shared/environment.ts';
-import { type FunctionBundle, projectRoot } from '../../infra/bundle.ts';
-import { type Synthesis, synthesize, type Template, type TemplateResource } from '../../infra/synthesize.ts';
+import { type FunctionBundle, projectRoot } from '../../infra/synth/bundle.ts';
+import type { Template, TemplateResource } from '../../infra/synth/render-template.ts';
+import { type Synthesis, synthesize } from '../../infra/synth/synthesize.ts';
 
 /** Below the build directory, so that the test files share what one of them synthesised. */
 const outdir = join(projectRoot, '.build', 'stand-ins');

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Synthesis } from '../../infra/synthesize.ts';
+import type { Synthesis } from '../../infra/synth/synthesize.ts';
 import { type Found, flatten, listOf, resourcesOf, synthesizeStandIns } from './support.ts';
 
 let synthesis: Synthesis;

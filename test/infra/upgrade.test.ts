@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readRelease } from '../../infra/operations/release.ts';
 import { type Release, upgradeFaults } from '../../infra/operations/upgrade-faults.ts';
-import type { Template, TemplateResource } from '../../infra/synthesize.ts';
+import type { Template, TemplateResource } from '../../infra/synth/render-template.ts';
 import { resourcesOf, synthesizeStandIns } from './support.ts';
 
 let today: Template;

@@ -54,27 +54,27 @@ export const acknowledged: readonly Acknowledgement[] = [
     role: tellers,
     condition: /"drop\/\*"/,
     sometimes: true,
-    why: 'Which of two versions of an image is the later one is asked when both end at once (test/functions/drops/tell-result.test.ts).',
+    why: 'Which of two versions of an image is the later one is asked when both end at once (test/functions/drops/write-result.test.ts).',
   },
   {
     actions: ['s3:PutObject', 's3:ListBucket'],
     role: /-sweep-function$/,
     resource: /firstframe-uploads/,
     sometimes: true,
-    why: 'The sweep tells what a crash left untold (test/functions/upkeep/sweep.test.ts).',
+    why: 'The sweep tells what a crash left untold (test/functions/maintenance/sweep.test.ts).',
   },
   {
     actions: ['s3:GetObject', 's3:GetObjectVersion'],
     role: /-sweep-function$/,
     resource: /firstframe-videos/,
     sometimes: true,
-    why: 'The sweep copies a video beside its drop when a crash left that undone (test/functions/drops/tell-result.test.ts).',
+    why: 'The sweep copies a video beside its drop when a crash left that undone (test/functions/drops/write-result.test.ts).',
   },
   {
     actions: ['s3:DeleteObjectVersion', 's3:ListBucketVersions'],
     role: /-sweep-function$/,
     sometimes: true,
-    why: 'The sweep finishes deletions that a crash left half done (test/functions/upkeep/finish-deletions.test.ts).',
+    why: 'The sweep finishes deletions that a crash left half done (test/functions/maintenance/finish-deletions.test.ts).',
   },
   {
     actions: [
@@ -86,14 +86,14 @@ export const acknowledged: readonly Acknowledgement[] = [
     ],
     role: /-(sweep|dispatch)-function$/,
     sometimes: true,
-    why: 'What a tick each minute or each five finds to do depends on when it comes (test/functions/upkeep/sweep.test.ts, test/functions/workflow/start-again.test.ts, test/functions/drops/manifest.test.ts).',
+    why: 'What a tick each minute or each five finds to do depends on when it comes (test/functions/maintenance/sweep.test.ts, test/functions/queue/start-again.test.ts, test/functions/drops/manifest.test.ts).',
   },
   {
     actions: ['s3:GetObject'],
     role: /-(videos|create-task)-function$/,
     resource: /\/(drop|inputs)\/\*$/,
     sometimes: true,
-    why: 'A file whose version is not known is read without one: it stood already when it was written, or somebody suspended the versions of the bucket (test/functions/workflow/media-for-wan.test.ts, test/functions/api/content.test.ts).',
+    why: 'A file whose version is not known is read without one: it stood already when it was written, or somebody suspended the versions of the bucket (test/functions/workflow/media-urls.test.ts, test/functions/api/videos/content.test.ts).',
   },
   {
     actions: ['s3:GetObject', 's3:DeleteObject'],

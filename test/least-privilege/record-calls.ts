@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { projectRoot } from '../../infra/bundle.ts';
+import { projectRoot } from '../../infra/synth/bundle.ts';
 
 /** The tests that use the whole stack. */
 const suite = ['test/e2e', 'test/local/auth.test.ts', 'test/local/canary.test.ts', 'test/secrets.test.ts'];

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { indexes, partitionKey } from '../../functions/shared/table-schema.ts';
-import type { Table } from '../../functions/video/store.ts';
+import type { Table } from '../../functions/video/table.ts';
 import { documentClientOver } from '../../local/aws/dynamodb/document-client.ts';
 import {
   createTableInProcess,

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { newVideo } from '../../functions/video/new-video.ts';
 import type { VideoRecord } from '../../functions/video/record.ts';
+import { newVideo } from '../../functions/video/store.ts';
 
 /** A queued video with everything a request has. */
 export const aVideo = (given: Partial<VideoRecord> = {}, now = Date.parse('2026-01-01T00:00:00Z')): VideoRecord => ({

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { statuses } from '../../functions/video/record.ts';
-import { explainEnding, failureCodes } from '../../functions/wan/errors.ts';
+import { explainEnding, failureCodes } from '../../functions/wan/failures.ts';
 import { deleteQuestion, hintInWords, isCancelable, isRetryable, retryQuestion } from '../../web/action-words.ts';
 import type { VideoView } from '../../web/api.ts';
 

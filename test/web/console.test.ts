@@ -2,13 +2,12 @@ import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { consolePage } from '../../functions/api/console.ts';
-import { type ConsoleSettings, consoleSettings } from '../../functions/api/console-settings.ts';
-import { MAX_INLINE_IMAGE_BYTES } from '../../functions/api/inline-image.ts';
-import { listModels } from '../../functions/api/models.ts';
+import { type ConsoleSettings, consolePage, consoleSettings } from '../../functions/api/pages/console.ts';
+import { listModels } from '../../functions/api/videos/models.ts';
+import { MAX_INLINE_IMAGE_BYTES } from '../../functions/submissions/inline-image.ts';
 import { offeredModelNames } from '../../functions/wan/catalogue.ts';
 import { priceOf } from '../../functions/wan/prices.ts';
-import { bundle } from '../../infra/bundle.ts';
+import { bundle } from '../../infra/synth/bundle.ts';
 import { aRequest } from '../functions/api/support.ts';
 
 const given = { WAN_REGION: 'singapore', TRUSTED_ORIGINS: '["http://127.0.0.1:4402"]' };

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { docsPage } from '../../functions/api/docs-page.ts';
-import { bundle } from '../../infra/bundle.ts';
+import { docsPage } from '../../functions/api/pages/docs.ts';
+import { bundle } from '../../infra/synth/bundle.ts';
 
 let answer: APIGatewayProxyResult;
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { consoleSettings } from '../../functions/api/console-settings.ts';
+import { consoleSettings } from '../../functions/api/pages/console.ts';
 import { priceOf } from '../../functions/wan/prices.ts';
 import { byCost, commonLimits, costOf } from '../../web/offers.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { consoleSettings } from '../../functions/api/console-settings.ts';
+import { consoleSettings } from '../../functions/api/pages/console.ts';
 import { statuses } from '../../functions/video/record.ts';
 import type { VideoView } from '../../web/api.ts';
 import {

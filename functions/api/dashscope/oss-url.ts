@@ -1,4 +1,4 @@
-import { uploadFolder } from '../upload-address.ts';
+import { uploadFolder } from '../../submissions/uploads.ts';
 
 /*
  * A file that came by this protocol's upload is called `oss://firstframe/<upload id>/<name>` by its client, as Wan's own are

@@ -1,10 +1,9 @@
 import { QueryCommand } from '@aws-sdk/lib-dynamodb';
+import type { Caller } from '../../shared/caller.ts';
 import { indexes } from '../../shared/table-schema.ts';
 import { timeAndId } from '../../video/keys.ts';
 import type { VideoRecord } from '../../video/record.ts';
-import type { Table } from '../../video/store.ts';
-import type { Caller } from '../http.ts';
-import type { TimeRange } from './time-range.ts';
+import type { Table } from '../../video/table.ts';
 
 const fields = ['id', 'status', 'model', 'created_at', 'timeline', 'task', 'source'] as const;
 
@@ -12,7 +11,7 @@ const fields = ['id', 'status', 'model', 'created_at', 'timeline', 'task', 'sour
 export type ListedVideo = Pick<VideoRecord, (typeof fields)[number]>;
 
 /** A list is made of so many videos of its time: the newest. */
-export const MOST_LISTED = 2000;
+const MOST_LISTED = 2000;
 
 /**
  * A query reads 1 MB, some 400 records as they mostly are, in about 0.2 s: 2,000 of them are five queries. Whoever fills their
@@ -52,4 +51,10 @@ export async function ownVideosBetween(
     if (!position) break;
   }
   return videos;
+}
+
+/** ISO 8601 UTC, both ends included. */
+export interface TimeRange {
+  start: string;
+  end: string;
 }

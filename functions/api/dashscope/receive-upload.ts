@@ -1,9 +1,11 @@
 import { isUtf8 } from 'node:buffer';
-import { type Caller, headerValues } from '../http.ts';
-import { mediaTypeOf } from './media-type.ts';
+import { PutObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+import { contentTypeOf, imageFormatOf } from '../../media/image.ts';
+import type { Caller } from '../../shared/caller.ts';
+import { headerValues } from '../http/request.ts';
+import { Refusal } from './errors.ts';
 import { readMultipartForm } from './multipart-form.ts';
 import { fileNameOf, uploadDirectory, uploadKey } from './oss-url.ts';
-import { Refusal } from './refusal.ts';
 import type { DashscopeRequest, DashscopeServices } from './services.ts';
 import { MAX_UPLOAD_BYTES } from './upload-policy.ts';
 
@@ -56,4 +58,41 @@ function readForm(request: DashscopeRequest): { key: string; bytes: Uint8Array }
   if (key && isUtf8(key) && file) return { key: key.toString('utf8'), bytes: file };
   const message = 'The body must be a form (multipart/form-data) with the fields of the policy, the key and the file.';
   throw new Refusal('InvalidParameter', message);
+}
+
+/** Somebody else's write came first, or comes just now. */
+const conflicts: readonly string[] = ['PreconditionFailed', 'ConditionalRequestConflict'];
+
+/**
+ * Stores a file that came by a form, under a name that its sender chose.
+ * @returns false when something lies there already: an upload is never overwritten, since a request may name it by now
+ */
+export async function storeUpload(
+  s3: Pick<S3Client, 'send'>,
+  bucket: string,
+  { key, bytes, content_type }: { key: string; bytes: Uint8Array; content_type: string },
+): Promise<boolean> {
+  const put = { Bucket: bucket, Key: key, Body: bytes, ContentType: content_type, IfNoneMatch: '*' };
+  try {
+    await s3.send(new PutObjectCommand(put));
+    return true;
+  } catch (error) {
+    if (error instanceof S3ServiceException && conflicts.includes(error.name)) return false;
+    throw error;
+  }
+}
+
+/** What a file of a kind that Wan reads is, by its first bytes; undefined for anything else. */
+function mediaTypeOf(bytes: Uint8Array): string | undefined {
+  const image = imageFormatOf(bytes);
+  return image ? contentTypeOf(image) : soundTypeOf(Buffer.from(bytes.subarray(0, 12)));
+}
+
+function soundTypeOf(start: Buffer): 'audio/wav' | 'audio/mpeg' | undefined {
+  const text = start.toString('latin1');
+  if (text.startsWith('RIFF') && text.slice(8, 12) === 'WAVE') return 'audio/wav';
+  // A tag, or the eleven bits that a frame begins with and a layer, which is never 00.
+  const [first = 0, second = 0] = start;
+  const isFrame = first === 0xff && (second & 0xe0) === 0xe0 && (second & 0x06) !== 0;
+  return text.startsWith('ID3') || isFrame ? 'audio/mpeg' : undefined;
 }

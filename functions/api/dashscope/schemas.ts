@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { taskStatuses } from '../../wan/query-task.ts';
+import { taskStatuses } from '../../wan/client/query-task.ts';
 
 /*
  * The reference's own requests and answers, as these routes take and give them: for the contract (OpenAPI) and for tests.

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import type { Caller } from '../../shared/caller.ts';
+import { MAX_INLINE_IMAGE_BYTES } from '../../submissions/inline-image.ts';
 import { offeredModelNames } from '../../wan/catalogue.ts';
-import { type Caller, headerValues } from '../http.ts';
-import { MAX_INLINE_IMAGE_BYTES } from '../inline-image.ts';
+import { headerValues } from '../http/request.ts';
+import { Refusal } from './errors.ts';
 import { uploadDirectory } from './oss-url.ts';
-import { Refusal } from './refusal.ts';
 import type { UploadPolicyAnswer } from './schemas.ts';
 import type { DashscopeRequest, DashscopeServices } from './services.ts';
 

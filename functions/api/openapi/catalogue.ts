@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { resolutionNames } from '../../wan/catalogue.ts';
-import { usageQuery } from '../usage.ts';
+import { usageQuery } from '../videos/usage.ts';
 import { examplePrice } from './examples.ts';
 import { jsonAnswer, mergeAnswers, type Operation, ref, type Schemas } from './operation.ts';
 import { ifNoneMatch, queryParameters } from './parameters.ts';

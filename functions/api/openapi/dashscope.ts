@@ -1,4 +1,4 @@
-import { documentedMessage, type ReferenceCode, Refusal } from '../dashscope/refusal.ts';
+import { documentedMessage, type ReferenceCode, Refusal } from '../dashscope/errors.ts';
 import {
   createTaskBody,
   createTaskBodyOfAnswer,

@@ -2,8 +2,15 @@ import * as actions from './actions.ts';
 import * as catalogue from './catalogue.ts';
 import * as dashscope from './dashscope.ts';
 import * as gateway from './gateway.ts';
-import { toComponents } from './json-schema.ts';
-import { type Answer, type AnswerHeader, answerHeaders, mergeAnswers, type Operation, tags } from './operation.ts';
+import {
+  type Answer,
+  type AnswerHeader,
+  answerHeaders,
+  mergeAnswers,
+  type Operation,
+  tags,
+  toComponents,
+} from './operation.ts';
 import * as problems from './problems.ts';
 import * as service from './service.ts';
 import * as uploads from './uploads.ts';

@@ -33,7 +33,7 @@ export const fullVideoRequest = {
   metadata: { project: 'spring', scene: '4' },
 };
 
-export const queuedVideo: Video = {
+const queuedVideo: Video = {
   id,
   owner: 'alice',
   status: 'queued',

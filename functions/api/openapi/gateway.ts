@@ -7,7 +7,7 @@ import { ref } from './operation.ts';
  * those of Wan's protocol, as application/json.
  */
 
-/** @see infra/gateway-responses.ts, which a test compares with this */
+/** @see infra/api/gateway-responses.ts, which a test compares with this */
 const codes = [
   'InvalidParameter',
   'InvalidApiKey',

@@ -1,4 +1,4 @@
-import type * as z from 'zod';
+import * as z from 'zod';
 
 /** A JSON Schema (2020-12), as OpenAPI 3.1 has it. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -14,7 +14,7 @@ export interface Schemas {
 /** The schema of this name. */
 export const ref = (name: string): JsonSchema => ({ $ref: `#/components/schemas/${name}` });
 
-export interface Example {
+interface Example {
   summary: string;
   value: unknown;
 }
@@ -130,4 +130,30 @@ function together(one: Answer, other: Answer): Answer {
     sometimes: [...new Set(any)].filter((name) => !always.includes(name)),
     content,
   };
+}
+
+type Io = 'input' | 'output';
+
+/** One schema as JSON Schema, whole in itself. @param io what is taken, or what is given */
+export function toJsonSchema(schema: z.ZodType, io: Io): JsonSchema {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any', override: simplify });
+  return rest;
+}
+
+/** Schemas by their names; one that is part of another is referred to by its name. */
+export function toComponents(schemas: Readonly<Record<string, z.ZodType>>, io: Io): Record<string, JsonSchema> {
+  const registry = z.registry<{ id: string }>();
+  for (const [id, schema] of Object.entries(schemas)) registry.add(schema, { id });
+  const uri = (id: string) => `#/components/schemas/${id}`;
+  const made = z.toJSONSchema(registry, { io, uri, unrepresentable: 'any', override: simplify });
+  return Object.fromEntries(
+    Object.entries(made.schemas).map(([name, { $schema: _, $id: __, ...schema }]) => [name, schema]),
+  );
+}
+
+/** Leaves out what says the same twice: the pattern beside a format that everybody knows, the bounds of every integer. */
+function simplify({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
+  if (jsonSchema.format === 'date-time' || jsonSchema.format === 'uuid') delete jsonSchema.pattern;
+  if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+  if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
 }

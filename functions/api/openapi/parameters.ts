@@ -1,9 +1,9 @@
 import type * as z from 'zod';
-import { toJsonSchema } from './json-schema.ts';
 import type { JsonSchema, Parameter } from './operation.ts';
+import { toJsonSchema } from './operation.ts';
 
 /** What is shown of a parameter of a query in place of what its check says: a number is a text of digits there. */
-export interface Shown {
+interface Shown {
   description: string;
   schema?: JsonSchema;
   example?: unknown;

@@ -1,3 +1,5 @@
+import { explainEnding, failureCodes } from '../../wan/failures.ts';
+
 interface ProblemCode {
   readonly status: number;
   readonly means: string;
@@ -129,3 +131,29 @@ export const codeNames = Object.keys(table) as readonly Code[];
 /** A list of codes in words (Markdown). */
 export const explainCodes = (codes: readonly Code[]): string =>
   codes.map((code) => `- \`${code}\`: ${problemCodes[code].means} ${problemCodes[code].mend}`).join('\n');
+
+/** A table in Markdown. */
+const markdownTable = (head: readonly string[], rows: readonly (readonly (string | number)[])[]): string =>
+  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+
+/** The endings of a video, from the very rows that explain them: in the contract, and in the README. */
+export const endingsTable: string = markdownTable(
+  ['code', 'retryable', 'billed', 'what it means'],
+  failureCodes
+    .map((code) => explainEnding(code))
+    .map(({ code, message, retryable, billed, hint }) => [
+      `\`${code}\``,
+      retryable ? 'yes' : 'no',
+      billed ? 'yes, or perhaps' : 'no',
+      `${message} ${hint}`,
+    ]),
+);
+
+/** What a request may be answered with instead of what it asked for, from the rows of the contract. */
+export const problemsTable: string = markdownTable(
+  ['code', 'status', 'what it means'],
+  codeNames.map((code) => {
+    const { status, means, mend } = problemCodes[code];
+    return [`\`${code}\``, status, `${means} ${mend}`];
+  }),
+);

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { uploadRequestSchema } from '../create-upload.ts';
+import { uploadRequestSchema } from '../videos/create-upload.ts';
 import { jsonAnswer, mergeAnswers, type Operation, ref, type Schemas } from './operation.ts';
 import { problemAnswers } from './problems.ts';
 import { time } from './video-schema.ts';

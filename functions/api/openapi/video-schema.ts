@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { settingLevels, statuses } from '../../video/record.ts';
 import { resolutionNames } from '../../wan/catalogue.ts';
-import { failureCodes } from '../../wan/errors.ts';
-import { endingsTable } from './code-tables.ts';
+import { failureCodes } from '../../wan/failures.ts';
+import { endingsTable } from './problem-codes.ts';
 
 /*
  * A video as `GET /videos/{id}` shows it. Strict throughout: a field that the record gains and that leaks into an answer breaks
@@ -10,7 +10,7 @@ import { endingsTable } from './code-tables.ts';
  */
 
 export const time = z.iso.datetime().meta({ description: 'ISO 8601, UTC.', examples: ['2026-01-31T12:00:00.000Z'] });
-export const videoId = z.uuid().meta({ examples: ['5f0c6b9e-3a52-8d0e-9c1b-7e4f2a9d6c38'] });
+const videoId = z.uuid().meta({ examples: ['5f0c6b9e-3a52-8d0e-9c1b-7e4f2a9d6c38'] });
 const bytes = z.int().min(0).meta({ description: 'Length in bytes.' });
 const pixels = z.int().min(1).meta({ description: 'Pixels.' });
 const seconds = z.number().min(0).meta({ description: 'Seconds.' });

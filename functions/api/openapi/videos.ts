@@ -1,10 +1,9 @@
 import * as z from 'zod';
-import { videoRequestSchema } from '../../wan/request-schema.ts';
-import { contentQuery } from '../get-content.ts';
-import { videoQuery } from '../get-video.ts';
-import { listQuery } from '../list-own-videos.ts';
-import { variants } from '../video-content.ts';
-import { LONGEST_WAIT_SECONDS } from '../wait-for-change.ts';
+import { videoRequestSchema } from '../../wan/validation/schema.ts';
+import { contentQuery, variants } from '../videos/content.ts';
+import { videoQuery } from '../videos/get.ts';
+import { listQuery } from '../videos/list.ts';
+import { LONGEST_WAIT_SECONDS } from '../videos/long-poll.ts';
 import { exampleId, failedVideo, fullVideoRequest, succeededVideo, videoRequest, waitingVideo } from './examples.ts';
 import {
   type Answers,

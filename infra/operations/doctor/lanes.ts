@@ -1,7 +1,6 @@
+import { laneOf, readLane } from '../../../functions/queue/model-queue.ts';
 import type { LaneLimits } from '../../../functions/shared/environment.ts';
-import { readLane } from '../../../functions/video/lane.ts';
-import { laneOf } from '../../../functions/video/limits.ts';
-import type { Table } from '../../../functions/video/store.ts';
+import type { Table } from '../../../functions/video/table.ts';
 import { models, offeredModelNames } from '../../../functions/wan/catalogue.ts';
 import { type Finding, odd, well, wrong } from './finding.ts';
 

@@ -1,7 +1,7 @@
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { askWan } from '../../../functions/maintenance/canary.ts';
 import { UNSET_SECRET } from '../../../functions/shared/environment.ts';
-import { askWan } from '../../../functions/upkeep/canary.ts';
-import { createWanClient } from '../../../functions/wan/client.ts';
+import { createWanClient } from '../../../functions/wan/client/client.ts';
 import { type Region, regionNames, regions } from '../../../functions/wan/regions.ts';
 import { type Finding, odd, well, wrong } from './finding.ts';
 

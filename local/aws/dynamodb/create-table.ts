@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DynamoDb, TableDefinition } from './dynamodb.ts';
+import type { Resource } from '../template/load.ts';
+import type { DynamoDb } from './dynamodb.ts';
 
 interface Description {
   Table: {
@@ -59,3 +60,5 @@ function shapeOf({
   );
   return JSON.stringify([KeySchema, indexes.sort()]);
 }
+
+export type TableDefinition = Resource<'AWS::DynamoDB::Table'>['properties'] & { name: string };

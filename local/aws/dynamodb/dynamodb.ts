@@ -1,10 +1,7 @@
 import { Readable } from 'node:stream';
 import dynalite from 'dynalite';
 import { ServiceError } from '../service-error.ts';
-import type { Resource } from '../template/load.ts';
-import { createTable } from './create-table.ts';
-
-export type TableDefinition = Resource<'AWS::DynamoDB::Table'>['properties'] & { name: string };
+import { createTable, type TableDefinition } from './create-table.ts';
 
 export interface DynamoDbOptions {
   /** Holds the database, which survives a kill at any moment. */

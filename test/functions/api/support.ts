@@ -1,16 +1,17 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import { expect } from 'vitest';
-import { apiHandler } from '../../../functions/api/api-handler.ts';
-import { type ContentServices, getContent } from '../../../functions/api/get-content.ts';
-import { getVideo, type VideoServices } from '../../../functions/api/get-video.ts';
-import type { ApiRequest, Caller } from '../../../functions/api/http.ts';
-import type { MediaStore } from '../../../functions/api/keep-media.ts';
-import { listOwnVideos } from '../../../functions/api/list-own-videos.ts';
-import { type SubmitServices, submit } from '../../../functions/api/submit.ts';
-import { getUsage, type UsageServices } from '../../../functions/api/usage.ts';
+import { apiHandler } from '../../../functions/api/http/handler.ts';
+import type { ApiRequest } from '../../../functions/api/http/request.ts';
+import { type ContentServices, getContent } from '../../../functions/api/videos/content.ts';
+import { type SubmitServices, submit } from '../../../functions/api/videos/create.ts';
+import { getVideo, type VideoServices } from '../../../functions/api/videos/get.ts';
+import { listOwnVideos } from '../../../functions/api/videos/list.ts';
+import { getUsage, type UsageServices } from '../../../functions/api/videos/usage.ts';
+import type { Caller } from '../../../functions/shared/caller.ts';
+import type { MediaStore } from '../../../functions/submissions/media.ts';
 import type { ArchivedVideo, VideoRecord } from '../../../functions/video/record.ts';
-import type { Table } from '../../../functions/video/store.ts';
+import type { Table } from '../../../functions/video/table.ts';
 import apiRequest from '../../fixtures/events/api-request.json' with { type: 'json' };
 
 /** A request that the API takes. */

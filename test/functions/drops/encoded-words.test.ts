@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { decodeEncodedWords } from '../../../functions/drops/encoded-words.ts';
-import { readMetadataText } from '../../../functions/drops/metadata-text.ts';
+import { decodeEncodedWords, readMetadataText } from '../../../functions/drops/settings-metadata.ts';
 
 const base64 = (text: string | Buffer) => `=?UTF-8?B?${Buffer.from(text).toString('base64')}?=`;
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type DropEventServices, takeEvent } from '../../../functions/drops/drop-event.ts';
-import type { Table } from '../../../functions/video/store.ts';
+import type { Table } from '../../../functions/video/table.ts';
 import { startTable } from '../../support/table.ts';
 import { aDropFolder } from './support.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ownerOf } from '../../../functions/drops/owner.ts';
+import { ownerOf } from '../../../functions/drops/drop-key.ts';
 
 const defaults = { owner: 'drops' };
 const owner = (key: string, owners: Parameters<typeof ownerOf>[1]['owners']) => ownerOf(key, { owners }, defaults);

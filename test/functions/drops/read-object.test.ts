@@ -9,9 +9,8 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { droppedObject } from '../../../functions/drops/dropped-object.ts';
-import { readMetadataText } from '../../../functions/drops/metadata-text.ts';
-import { findLatest, readObject, readSmallFile } from '../../../functions/drops/read-object.ts';
+import { droppedObject, findLatest, readObject, readSmallFile } from '../../../functions/drops/dropped-object.ts';
+import { readMetadataText } from '../../../functions/drops/settings-metadata.ts';
 import objectCreated from '../../fixtures/events/object-created.json' with { type: 'json' };
 import { versionedBuckets } from '../versioned-buckets.ts';
 

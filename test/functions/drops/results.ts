@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import type { VideoRecord } from '../../../functions/video/record.ts';
-import { changeStatus, createVideo, type Table } from '../../../functions/video/store.ts';
+import { changeStatus, createVideo } from '../../../functions/video/store.ts';
+import type { Table } from '../../../functions/video/table.ts';
 import { aVideo } from '../../support/videos.ts';
 import type { Crashing } from '../workflow/support.ts';
 

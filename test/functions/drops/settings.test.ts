@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { mergeSettings, type SettingsBody, settingsOfDeployment } from '../../../functions/drops/settings.ts';
+import { mergeSettings, settingsOfDeployment } from '../../../functions/drops/settings.ts';
+import type { SettingsBody } from '../../../functions/drops/settings-file.ts';
 import { settingsOfMetadata } from '../../../functions/drops/settings-metadata.ts';
 
 const deployment = settingsOfDeployment({

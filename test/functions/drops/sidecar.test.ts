@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { buryVideo } from '../../../functions/video/tombstone.ts';
+import { buryVideo } from '../../../functions/video/deletion.ts';
 import { startTable } from '../../support/table.ts';
 import { aDropFolder, picture } from './support.ts';
 

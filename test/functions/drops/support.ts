@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { DropServices } from '../../../functions/drops/drop.ts';
+import type { DropServices } from '../../../functions/drops/accept-drop.ts';
 import { type DropEventServices, takeEvent } from '../../../functions/drops/drop-event.ts';
 import type { DroppedObject } from '../../../functions/drops/dropped-object.ts';
 import { listVideos } from '../../../functions/video/list.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
-import type { Table } from '../../../functions/video/store.ts';
+import type { Table } from '../../../functions/video/table.ts';
 import objectCreated from '../../fixtures/events/object-created.json' with { type: 'json' };
 import { png } from '../media/support.ts';
 

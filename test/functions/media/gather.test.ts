@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { gather } from '../../../functions/media/gather.ts';
+import { gather } from '../../../functions/media/byte-source.ts';
 
 async function* piecesOf(...sizes: number[]): AsyncGenerator<Uint8Array> {
   let next = 0;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { firstOfEachOwner, idsInStatus } from '../../../functions/queue/waiting.ts';
 import { deterministicId } from '../../../functions/video/keys.ts';
 import { listVideos } from '../../../functions/video/list.ts';
-import { firstOfEachOwner, idsInStatus } from '../../../functions/video/queue.ts';
 import { changeStatus, changeVideo, createVideo, nextDownload, readVideo } from '../../../functions/video/store.ts';
 import { startTable } from '../../support/table.ts';
 import { aVideo } from '../../support/videos.ts';

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { openAttributes } from '../../../functions/video/keys.ts';
-import { isTerminal, type Status, statuses } from '../../../functions/video/record.ts';
-import { isLegalTransition } from '../../../functions/video/transitions.ts';
+import { isLegalTransition, isTerminal, type Status, statuses } from '../../../functions/video/record.ts';
 
 const legal: [Status, Status][] = [
   ['queued', 'submitting'],

@@ -12,14 +12,14 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Measure } from '../../../functions/shared/measure.ts';
+import type { Measure } from '../../../functions/shared/metrics.ts';
+import { buryVideo } from '../../../functions/video/deletion.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
 import { createVideo, readVideo } from '../../../functions/video/store.ts';
-import { buryVideo } from '../../../functions/video/tombstone.ts';
 import { viewOf } from '../../../functions/video/view.ts';
-import { explainEnding } from '../../../functions/wan/errors.ts';
+import { explainEnding } from '../../../functions/wan/failures.ts';
 import { type ArchiveServices, archiveVideo } from '../../../functions/workflow/archive-video.ts';
-import { copyAndProve } from '../../../functions/workflow/prove-video.ts';
+import { copyAndProve } from '../../../functions/workflow/verify-video.ts';
 import { type RunningS3, serve } from '../../../local/aws/s3/index.ts';
 import { startTable } from '../../support/table.ts';
 import { aVideo } from '../../support/videos.ts';

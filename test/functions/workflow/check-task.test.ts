@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { estimateOf } from '../../../functions/video/duration-estimate.ts';
-import { claimPermit, readLane } from '../../../functions/video/lane.ts';
+import { readSpending, reserveSpending } from '../../../functions/ledger/spending.ts';
+import { estimateOf } from '../../../functions/polling/duration-estimate.ts';
+import { NO_TURN } from '../../../functions/polling/rate-limited-wan.ts';
+import { claimPermit, readLane } from '../../../functions/queue/model-queue.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
-import { readSpending, reserveSpending } from '../../../functions/video/spending.ts';
 import { changeVideo, createVideo, readVideo } from '../../../functions/video/store.ts';
-import type { QueryOutcome, Task } from '../../../functions/wan/query-task.ts';
+import type { QueryOutcome, Task } from '../../../functions/wan/client/query-task.ts';
 import { type CheckTaskServices, checkTask } from '../../../functions/workflow/check-task.ts';
-import { NO_TURN } from '../../../functions/workflow/wan-client.ts';
 import { startTable } from '../../support/table.ts';
 import { aVideo } from '../../support/videos.ts';
 import { scriptedExecutions } from './support.ts';

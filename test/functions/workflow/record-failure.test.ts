@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { claimPermit, readLane } from '../../../functions/video/lane.ts';
+import type { Dispatcher } from '../../../functions/queue/dispatch.ts';
+import { claimPermit, readLane } from '../../../functions/queue/model-queue.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
 import { changeStatus, createVideo, readVideo } from '../../../functions/video/store.ts';
-import { explainEnding } from '../../../functions/wan/errors.ts';
-import type { Dispatcher } from '../../../functions/workflow/dispatch.ts';
+import { explainEnding } from '../../../functions/wan/failures.ts';
 import { recordFailure } from '../../../functions/workflow/record-failure.ts';
 import { startTable } from '../../support/table.ts';
 import { aVideo } from '../../support/videos.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createVideo } from '../../../functions/video/store.ts';
-import type { WanClient } from '../../../functions/wan/client.ts';
+import type { WanClient } from '../../../functions/wan/client/client.ts';
 import { reconcile } from '../../../functions/workflow/reconcile.ts';
 import { startTable } from '../../support/table.ts';
 import { aVideo } from '../../support/videos.ts';

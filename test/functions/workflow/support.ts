@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { ExecutionAlreadyExists, ExecutionDoesNotExist } from '@aws-sdk/client-sfn';
 import { vi } from 'vitest';
+import type { Dispatcher } from '../../../functions/queue/dispatch.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
-import type { Table } from '../../../functions/video/store.ts';
-import type { TaskStatus } from '../../../functions/wan/query-task.ts';
+import type { Table } from '../../../functions/video/table.ts';
+import type { TaskStatus } from '../../../functions/wan/client/query-task.ts';
 import type { CreateTaskServices } from '../../../functions/workflow/create-task.ts';
-import type { Dispatcher } from '../../../functions/workflow/dispatch.ts';
 
 /** Thrown where the process is meant to die; nothing in the code under test may catch it as something else. */
 export class Crash extends Error {

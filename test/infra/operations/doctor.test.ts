@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { claimPermit, holdLane } from '../../../functions/queue/model-queue.ts';
 import { UNSET_SECRET } from '../../../functions/shared/environment.ts';
-import { claimPermit, holdLane } from '../../../functions/video/lane.ts';
 import { checkAlarms, checkApi } from '../../../infra/operations/doctor/alarms.ts';
 import { findDeployment } from '../../../infra/operations/doctor/deployment.ts';
 import { checkLanes } from '../../../infra/operations/doctor/lanes.ts';

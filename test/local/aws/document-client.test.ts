@@ -9,7 +9,7 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Table } from '../../../functions/video/store.ts';
+import type { Table } from '../../../functions/video/table.ts';
 import { startTable } from '../../support/table.ts';
 
 const TableName = 'videos';

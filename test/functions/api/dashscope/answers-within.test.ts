@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { answersWithin } from '../../../../functions/api/dashscope/answers-within.ts';
-import { createWanClient } from '../../../../functions/wan/client.ts';
+import { answersWithin } from '../../../../functions/api/dashscope/cancel-task-route.ts';
+import { createWanClient } from '../../../../functions/wan/client/client.ts';
 
 /** Ends only when it is told to. */
 const silent: typeof fetch = (_, init) =>

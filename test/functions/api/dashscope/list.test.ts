@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { listTasksBodyOfAnswer, listTasksQuery } from '../../../../functions/api/dashscope/schemas.ts';
+import { buryVideo } from '../../../../functions/video/deletion.ts';
 import type { VideoRecord } from '../../../../functions/video/record.ts';
 import { createVideo } from '../../../../functions/video/store.ts';
-import { buryVideo } from '../../../../functions/video/tombstone.ts';
 import { startTable } from '../../../support/table.ts';
 import { aVideo } from '../../../support/videos.ts';
 import { anOwner } from '../support.ts';

@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { APIGatewayProxyResult } from 'aws-lambda';
+import { readUploadToken } from '../../../../functions/api/auth/upload-token.ts';
 import type { DashscopeRequest } from '../../../../functions/api/dashscope/services.ts';
-import { readUploadToken } from '../../../../functions/api/upload-token.ts';
-import type { Table } from '../../../../functions/video/store.ts';
+import type { Table } from '../../../../functions/video/table.ts';
 import { aDashscope, aDashscopeRequest, stage } from './support.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { S3ServiceException } from '@aws-sdk/client-s3';
 import { expect, test } from 'vitest';
-import { storeUpload } from '../../../../functions/api/dashscope/store-upload.ts';
+import { storeUpload } from '../../../../functions/api/dashscope/receive-upload.ts';
 
 const file = { key: 'uploads/alice/1/cat.png', bytes: new Uint8Array([1]), content_type: 'image/png' };
 

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
-import { dashscopeHandler } from '../../../../functions/api/dashscope/dashscope-handler.ts';
+import { countUpload, createUploadToken } from '../../../../functions/api/auth/upload-token.ts';
+import { dashscopeHandler } from '../../../../functions/api/dashscope/handler.ts';
 import type { DashscopeRequest, DashscopeServices } from '../../../../functions/api/dashscope/services.ts';
-import type { MediaStore } from '../../../../functions/api/keep-media.ts';
-import { type IntakeServices, takeRequest } from '../../../../functions/api/take-request.ts';
-import { countUpload, createUploadToken } from '../../../../functions/api/upload-token.ts';
 import { inspectImage } from '../../../../functions/media/image.ts';
+import { type IntakeServices, takeRequest } from '../../../../functions/submissions/accept-request.ts';
+import type { MediaStore } from '../../../../functions/submissions/media.ts';
 import type { Status, VideoRecord } from '../../../../functions/video/record.ts';
-import { type Change, changeStatus, readVideo, type Table } from '../../../../functions/video/store.ts';
+import { type Change, changeStatus, readVideo } from '../../../../functions/video/store.ts';
+import type { Table } from '../../../../functions/video/table.ts';
 import apiRequest from '../../../fixtures/events/api-request.json' with { type: 'json' };
 import { type Answer, aMediaStore, anArchivedVideo, answerOf } from '../support.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
-import type { Table } from '../../../../functions/video/store.ts';
+import type { Table } from '../../../../functions/video/table.ts';
 import { startTable } from '../../../support/table.ts';
 import type { Answer } from '../support.ts';
 import { aDashscope } from './support.ts';

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createUploadToken, readUploadToken } from '../../../../functions/api/auth/upload-token.ts';
 import { refusalBody, uploadPolicyBodyOfAnswer } from '../../../../functions/api/dashscope/schemas.ts';
 import { MAX_UPLOAD_BYTES } from '../../../../functions/api/dashscope/upload-policy.ts';
-import { createUploadToken, readUploadToken } from '../../../../functions/api/upload-token.ts';
 import { readVideo } from '../../../../functions/video/store.ts';
 import { mp3, wav } from '../../../local/wan/support.ts';
 import { startTable } from '../../../support/table.ts';

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { generateApi } from 'swagger-typescript-api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import document from '../../../../functions/api/openapi/document.ts';
-import { projectRoot } from '../../../../infra/bundle.ts';
+import { projectRoot } from '../../../../infra/synth/bundle.ts';
 
 /** A program such as a user of the API writes. What must not compile says so. */
 const program = `

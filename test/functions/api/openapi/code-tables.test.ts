@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { endingsTable, problemsTable } from '../../../../functions/api/openapi/code-tables.ts';
-import { failureCodes } from '../../../../functions/wan/errors.ts';
+import { endingsTable, problemsTable } from '../../../../functions/api/openapi/problem-codes.ts';
+import { failureCodes } from '../../../../functions/wan/failures.ts';
 
 const readme = readFileSync(new URL('../../../../README.md', import.meta.url), 'utf8');
 

@@ -4,9 +4,9 @@ import SwaggerParser from '@apidevtools/swagger-parser';
 import { describe, expect, test } from 'vitest';
 import document from '../../../../functions/api/openapi/document.ts';
 import { problemCodes } from '../../../../functions/api/openapi/problem-codes.ts';
-import { failureCodes } from '../../../../functions/wan/errors.ts';
-import { checkRequest } from '../../../../functions/wan/request.ts';
-import { projectRoot } from '../../../../infra/bundle.ts';
+import { failureCodes } from '../../../../functions/wan/failures.ts';
+import { checkRequest } from '../../../../functions/wan/validation/request.ts';
+import { projectRoot } from '../../../../infra/synth/bundle.ts';
 import { type ContractDocument, readContract } from '../../../support/contract.ts';
 
 /** As it is served: what JSON can't hold is gone. */
@@ -88,10 +88,10 @@ describe('examples', () => {
 });
 
 describe('problems', () => {
-  const api = join(projectRoot, 'functions', 'api');
-  const files = readdirSync(api, { encoding: 'utf8' })
-    .filter((file) => file.endsWith('.ts'))
-    .map((file) => ({ file, text: readFileSync(join(api, file), 'utf8') }));
+  const functions = join(projectRoot, 'functions');
+  const files = readdirSync(functions, { encoding: 'utf8', recursive: true })
+    .filter((file) => /^(api\/(http|auth|videos|pages)\/.*|submissions\/.*|shared\/(json-body|problem))\.ts$/.test(file))
+    .map((file) => ({ file, text: readFileSync(join(functions, file), 'utf8') }));
   /** Codes of single violations and warnings: they stand within a problem or a video. */
   const violationCodes = [
     'unknown_parameter',

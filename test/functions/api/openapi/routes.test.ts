@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { contentQuery } from '../../../../functions/api/get-content.ts';
-import { videoQuery } from '../../../../functions/api/get-video.ts';
-import { listQuery } from '../../../../functions/api/list-own-videos.ts';
 import document, { operations } from '../../../../functions/api/openapi/document.ts';
 import { gatewayProblemSchema } from '../../../../functions/api/openapi/gateway.ts';
-import type { Synthesis } from '../../../../infra/synthesize.ts';
+import { contentQuery } from '../../../../functions/api/videos/content.ts';
+import { videoQuery } from '../../../../functions/api/videos/get.ts';
+import { listQuery } from '../../../../functions/api/videos/list.ts';
+import type { Synthesis } from '../../../../infra/synth/synthesize.ts';
 import { flatten, resourcesOf, synthesizeStandIns } from '../../../infra/support.ts';
 import { type ContractDocument, readContract } from '../../../support/contract.ts';
 

@@ -1,6 +1,5 @@
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import type * as z from 'zod';
-import { listModels } from '../../../../functions/api/models.ts';
 import type { modelListSchema } from '../../../../functions/api/openapi/catalogue.ts';
 import {
   type estimateSchema,
@@ -14,14 +13,15 @@ import {
   videoSchema,
   type warningSchema,
 } from '../../../../functions/api/openapi/video-schema.ts';
-import type { ProblemMembers } from '../../../../functions/api/problem.ts';
-import type { Usage } from '../../../../functions/api/usage.ts';
+import { listModels } from '../../../../functions/api/videos/models.ts';
+import type { Usage } from '../../../../functions/api/videos/usage.ts';
+import type { Violation, Warning } from '../../../../functions/shared/issues.ts';
+import type { ProblemMembers } from '../../../../functions/shared/problem.ts';
 import type { Failure, Source } from '../../../../functions/video/record.ts';
 import type { VideoView } from '../../../../functions/video/view.ts';
 import { viewOf } from '../../../../functions/video/view.ts';
 import type { Price } from '../../../../functions/wan/prices.ts';
-import type { VideoRequest } from '../../../../functions/wan/request.ts';
-import type { Violation, Warning } from '../../../../functions/wan/violations.ts';
+import type { VideoRequest } from '../../../../functions/wan/validation/request.ts';
 import { aVideo } from '../../../support/videos.ts';
 
 /** An intersection written out, so that two types can be compared. */

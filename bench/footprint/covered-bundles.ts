@@ -1,0 +1,80 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { SourceMap, type SourceMapPayload } from 'node:module';
+import path from 'node:path';
+import { bundle, type FunctionBundle, projectRoot, sourceMapOf } from '../../infra/synth/bundle.ts';
+
+const directory = path.join(projectRoot, '.build', 'footprint');
+
+/** What V8 counts, in the order in which it gives it: the first function of a script is its body. */
+interface ScriptCoverage {
+  functions: { functionName: string; ranges: { startOffset: number; count: number }[] }[];
+}
+
+/** The code that Lambda loads in a bundle's place: it runs the bundle and writes down what of it ran. */
+const wrapper = (bundleFile: string, coverageFile: string): string => `
+const { appendFileSync } = require('node:fs');
+const { Session } = require('node:inspector');
+const { pathToFileURL } = require('node:url');
+const session = new Session();
+session.connect();
+session.post('Profiler.enable');
+session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: false });
+const { handler } = require(${JSON.stringify(bundleFile)});
+const url = pathToFileURL(${JSON.stringify(bundleFile)}).href;
+exports.handler = async (event, context) => {
+  try {
+    return await handler(event, context);
+  } finally {
+    session.post('Profiler.takePreciseCoverage', (error, taken) => {
+      const script = taken.result.find((each) => each.url === url);
+      if (script) appendFileSync(${JSON.stringify(coverageFile)}, JSON.stringify(script) + '\\n');
+    });
+  }
+};
+`;
+
+const coverageFile = (name: string): string => path.join(directory, `${name}.jsonl`);
+
+/** The deployed bundles, each behind a wrapper that counts what runs. Forgets what an earlier run counted. */
+export async function coveredBundles(): Promise<Map<string, FunctionBundle>> {
+  await rm(directory, { recursive: true, force: true });
+  const bundles = await bundle();
+  const covered = [...bundles].map(async ([name, { directory: original, hash }]) => {
+    const wrapped = path.join(directory, name);
+    await mkdir(wrapped, { recursive: true });
+    const code = wrapper(path.join(original, 'index.js'), coverageFile(name));
+    await writeFile(path.join(wrapped, 'index.js'), code);
+    return [name, { directory: wrapped, hash }] as const;
+  });
+  return new Map(await Promise.all(covered));
+}
+
+/** The files of `functions/` of which at least one function ran besides the module's body, in any of these Lambdas. */
+export async function filesThatRan(names: readonly string[]): Promise<string[]> {
+  const files = await Promise.all(names.map(filesOfFunction));
+  return [...new Set(files.flat())].sort();
+}
+
+async function filesOfFunction(name: string): Promise<string[]> {
+  const [bundles, text] = await Promise.all([bundle(), readFile(coverageFile(name), 'utf8')]);
+  const codeFile = path.join(bundles.get(name)!.directory, 'index.js');
+  const code = await readFile(codeFile, 'utf8');
+  const map = new SourceMap(JSON.parse(await readFile(sourceMapOf(name), 'utf8')) as SourceMapPayload);
+  const starts = lineStarts(code);
+  const scripts = text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as ScriptCoverage);
+  const ran = scripts.flatMap(({ functions }) =>
+    functions.filter(({ ranges: [range] }) => range!.count > 0 && range!.startOffset > 0),
+  );
+  return [...new Set(ran.map(({ ranges }) => ranges[0]!.startOffset))].flatMap((offset) => {
+    const line = starts.findLastIndex((start) => start <= offset);
+    const entry = map.findEntry(line, offset - starts[line]!);
+    if (!('originalSource' in entry)) return [];
+    const file = path.relative(projectRoot, path.resolve(path.dirname(codeFile), entry.originalSource));
+    return file.startsWith('functions/') ? [file] : [];
+  });
+}
+
+const lineStarts = (code: string): number[] => [0, ...[...code.matchAll(/\n/g)].map(({ index }) => index + 1)];

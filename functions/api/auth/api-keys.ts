@@ -1,0 +1,85 @@
+import { randomBytes } from 'node:crypto';
+import { GetCommand, PutCommand, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import type { Caller } from '../../shared/caller.ts';
+import { ownerName } from '../../shared/environment.ts';
+import { keys, sha256Hex } from '../../video/keys.ts';
+import type { Table } from '../../video/table.ts';
+import { conditionally } from '../../video/table.ts';
+
+/** An API key as it lies in the table: by the SHA-256 of its text (`pk`), which itself is stored nowhere. */
+export interface ApiKeyItem {
+  pk: string;
+  /** What a key is called once its text is gone: short, random. */
+  key_id: string;
+  owner: string;
+  /** ISO 8601 UTC. */
+  created_at: string;
+  /** Set for good by whoever revokes it. */
+  revoked_at?: string;
+}
+
+/** Owners' names hold no `#`, which separates them from what follows in the indexes. */
+export const isOwnerName = (name: string): boolean => ownerName.safeParse(name).success;
+
+/** Makes a key of 256 random bits for an owner. @returns its text too: the only time that anybody has it */
+export async function createApiKey(table: Table, owner: string): Promise<{ key: string; item: ApiKeyItem }> {
+  const key = `ff_${randomBytes(32).toString('base64url')}`;
+  const item: ApiKeyItem = {
+    pk: keys.apiKey(sha256Hex(key)),
+    key_id: randomBytes(6).toString('hex'),
+    owner,
+    created_at: new Date(table.now()).toISOString(),
+  };
+  await table.client.send(
+    new PutCommand({ TableName: table.tableName, Item: item, ConditionExpression: 'attribute_not_exists(pk)' }),
+  );
+  return { key, item };
+}
+
+/** Whose a key is, by its text (strongly consistent); undefined for one that is unknown or revoked. */
+export async function ownerOfKey(table: Table, key: string): Promise<Caller | undefined> {
+  const { Item = {} } = await table.client.send(
+    new GetCommand({ TableName: table.tableName, Key: { pk: keys.apiKey(sha256Hex(key)) }, ConsistentRead: true }),
+  );
+  const { owner, key_id, revoked_at } = Item;
+  const isGood = typeof owner === 'string' && typeof key_id === 'string' && revoked_at === undefined;
+  return isGood ? { owner, key_id } : undefined;
+}
+
+/** Every key, oldest first. Reads the whole table: for an operator, who does so rarely. */
+export async function listApiKeys(table: Table): Promise<ApiKeyItem[]> {
+  const items: ApiKeyItem[] = [];
+  let start: Record<string, unknown> | undefined;
+  do {
+    const page = await table.client.send(
+      new ScanCommand({
+        TableName: table.tableName,
+        FilterExpression: 'begins_with(pk, :prefix)',
+        ExpressionAttributeValues: { ':prefix': keys.apiKey('') },
+        ConsistentRead: true,
+        ...(start ? { ExclusiveStartKey: start } : {}),
+      }),
+    );
+    items.push(...((page.Items ?? []) as ApiKeyItem[]));
+    start = page.LastEvaluatedKey;
+  } while (start);
+  return items.sort((one, other) => (one.created_at < other.created_at ? -1 : 1));
+}
+
+/**
+ * Ends a key; one that was revoked before keeps its time. API Gateway knows an answer about it for another 60 s.
+ * @returns the key, or undefined when none has this id
+ */
+export async function revokeApiKey(table: Table, keyId: string): Promise<ApiKeyItem | undefined> {
+  const item = (await listApiKeys(table)).find(({ key_id }) => key_id === keyId);
+  if (!item || item.revoked_at) return item;
+  const revoked_at = new Date(table.now()).toISOString();
+  const revocation = new UpdateCommand({
+    TableName: table.tableName,
+    Key: { pk: item.pk },
+    UpdateExpression: 'SET revoked_at = :now',
+    ConditionExpression: 'attribute_exists(pk)',
+    ExpressionAttributeValues: { ':now': revoked_at },
+  });
+  return (await conditionally(table.client.send(revocation))) && { ...item, revoked_at };
+}

@@ -1,0 +1,54 @@
+import { randomUUID } from 'node:crypto';
+import type { Caller } from '../../shared/caller.ts';
+import type { Violation } from '../../shared/issues.ts';
+import { readJson } from '../../shared/json-body.ts';
+import { Problem } from '../../shared/problem.ts';
+import type { Identity } from '../../submissions/identity.ts';
+import { isJsonObject } from '../../wan/validation/body.ts';
+import { headerValues, identify } from '../http/request.ts';
+import { Refusal, refusalOfViolations } from './errors.ts';
+import { ossUrlToS3 } from './oss-url.ts';
+import type { CreateTaskAnswer } from './schemas.ts';
+import type { DashscopeRequest, DashscopeServices } from './services.ts';
+
+/** `POST …/video-synthesis` (reference, "Step 1"). @throws Problem, Refusal */
+export async function createTask(
+  services: DashscopeServices,
+  request: DashscopeRequest,
+  caller: Caller,
+): Promise<CreateTaskAnswer> {
+  if (!headerValues(request, 'x-dashscope-async').includes('enable')) throw new Refusal('AccessDenied');
+  const body = withOwnUploads(readJson(request), services, caller);
+  const { video } = await services.takeRequest({ body, identity: identityOf(request, caller), caller });
+  return { output: { task_status: 'PENDING', task_id: video.id } };
+}
+
+/** An `idempotency-key` counts as it does on `POST /videos`; Wan knows no such header, so one that can't be used is no mistake. */
+function identityOf(request: DashscopeRequest, caller: Caller): Identity {
+  try {
+    return identify(request, caller);
+  } catch (error) {
+    if (error instanceof Problem) return { id: randomUUID(), repeatable: false };
+    throw error;
+  }
+}
+
+/** The body with our own name for each `oss://` file. @throws Refusal for a file that isn't ours to read */
+function withOwnUploads(body: unknown, { uploads_bucket: bucket }: DashscopeServices, { owner }: Caller): unknown {
+  if (!isJsonObject(body) || !isJsonObject(body.input)) return body;
+  const input = { ...body.input };
+  for (const name of ['img_url', 'audio_url'] as const) {
+    const url = input[name];
+    if (typeof url !== 'string' || !url.startsWith('oss://')) continue;
+    input[name] = ossUrlToS3(url, { bucket, owner });
+    if (input[name] === undefined) throw refusalOfViolations([foreignUpload(name)]);
+  }
+  return { ...body, input };
+}
+
+const foreignUpload = (name: string): Violation => ({
+  pointer: `/input/${name}`,
+  code: 'invalid_url',
+  message:
+    'An oss:// URL must be one that an upload to this service gave. Upload the file here, or give its http(s) URL.',
+});

@@ -1,0 +1,178 @@
+import type { Violation } from '../../shared/issues.ts';
+import { Problem } from '../../shared/problem.ts';
+
+/** The reference's error codes that these routes answer with, each with its HTTP status and its documented message. */
+const documented = {
+  InvalidApiKey: { status: 401, message: 'Invalid API-key provided.' },
+  AccessDenied: { status: 403, message: 'current user api does not support synchronous calls.' },
+  NotFound: { status: 404, message: 'There is no such route.' },
+  MethodNotAllowed: { status: 405, message: 'The route does not take this method.' },
+  ModelNotFound: { status: 404, message: 'Model can not be found.' },
+  InvalidParameter: { status: 400, message: 'Required body invalid, please check the request body format.' },
+  'InvalidParameter.DataInspection': {
+    status: 400,
+    message: 'Unable to download the media resource during the data inspection process.',
+  },
+  'BadRequest.EmptyInput': { status: 400, message: 'Required parameter "input" missing from request.' },
+  'BadRequest.EmptyModel': { status: 400, message: 'Required parameter "model" missing from request.' },
+  'BadRequest.IllegalInput': { status: 400, message: 'The input parameter requires json format.' },
+  'BadRequest.TooLarge': { status: 400, message: 'Payload Too Large.' },
+  InvalidURL: { status: 400, message: 'Invalid URL provided in your request.' },
+  DataInspectionFailed: { status: 400, message: 'Input or output data may contain inappropriate content.' },
+  IPInfringementSuspect: { status: 400, message: 'Input data is suspected of being involved in IP infringement.' },
+  Arrearage: { status: 400, message: 'Access denied, please make sure your account is in good standing.' },
+  UnsupportedOperation: {
+    status: 400,
+    message: 'Failed to cancel the task, please confirm if the task is in PENDING status.',
+  },
+  'Throttling.RateQuota': { status: 429, message: 'Requests rate limit exceeded, please try again later.' },
+  InternalError: { status: 500, message: 'An internal error occurred, please try again later.' },
+  'InternalError.Timeout': { status: 500, message: 'The task had no result in time, please try again later.' },
+  ModelUnavailable: { status: 503, message: 'Model is unavailable, please try again later.' },
+} as const;
+
+export type ReferenceCode = keyof typeof documented;
+export const referenceCodes = Object.keys(documented) as readonly ReferenceCode[];
+
+/** What the reference says with a code. */
+export const documentedMessage = (code: ReferenceCode): string => documented[code].message;
+
+/** An answer that is an error, in the reference's words: thrown anywhere below the routes of its protocol. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  readonly status: number;
+  readonly code: ReferenceCode;
+  readonly headers: Readonly<Record<string, string>>;
+
+  /** @param message @default the documented one of the code */
+  constructor(
+    code: ReferenceCode,
+    message: string = documentedMessage(code),
+    headers: Readonly<Record<string, string>> = {},
+  ) {
+    super(message);
+    this.status = documented[code].status;
+    this.code = code;
+    this.headers = headers;
+  }
+}
+
+/**
+ * What the shared code's problems are called in the reference, where the status alone doesn't say.
+ * - A spending limit: the reference's one code about money that no client tries again, as it would do with a 429.
+ * - A cancelation that comes too late, whatever for: the reference has one answer.
+ */
+const references: Readonly<Record<string, ReferenceCode>> = {
+  unauthorized: 'InvalidApiKey',
+  spending_limit_reached: 'Arrearage',
+  image_too_large: 'BadRequest.TooLarge',
+  wan_unavailable: 'ModelUnavailable',
+  video_is_starting: 'UnsupportedOperation',
+  video_is_running: 'UnsupportedOperation',
+  video_is_archiving: 'UnsupportedOperation',
+  video_has_ended: 'UnsupportedOperation',
+  video_has_succeeded: 'UnsupportedOperation',
+  video_not_found: 'UnsupportedOperation',
+};
+
+/** The reference says these in full: what our own words would add belongs to our own protocol. */
+const alone: readonly ReferenceCode[] = ['InvalidApiKey', 'UnsupportedOperation'];
+
+/**
+ * Any error as this protocol's answer: the one place where what shared code throws is translated.
+ * @returns undefined for a surprise, which must be logged and told nothing of
+ */
+export function refusalOf(error: unknown): Refusal | undefined {
+  if (error instanceof Refusal) return error;
+  if (!(error instanceof Problem)) return undefined;
+  const { status, members, headers } = error;
+  const { code, detail, errors } = members;
+  const reference = references[code];
+  if (reference === undefined && errors && errors.length > 0) return refusalOfViolations(errors);
+  if (reference === undefined) return new Refusal(...unlisted(status, code, detail), headers);
+  const message = documentedMessage(reference);
+  return new Refusal(reference, alone.includes(reference) ? message : `${message} ${detail}`, headers);
+}
+
+function unlisted(status: number, code: string, detail: string): [ReferenceCode, string] {
+  if (status === 429) return ['Throttling.RateQuota', documentedMessage('Throttling.RateQuota')];
+  if (status >= 500) return ['InternalError', documentedMessage('InternalError')];
+  const isBroken = code === 'invalid_json';
+  return ['InvalidParameter', isBroken ? `${documentedMessage('InvalidParameter')} ${detail}` : detail];
+}
+
+/** What clients match on; the mark at its end is the full-width one. */
+const urlError = 'url error, please check url！';
+
+/** Where the reference has words of its own for a wrong field: the field, our code if it matters, and the reference's. */
+const fieldRows: readonly { pointer: string; code?: string; reference: ReferenceCode; message?: string }[] = [
+  { pointer: '', code: 'wrong_type', reference: 'InvalidParameter' },
+  { pointer: '/model', code: 'missing', reference: 'BadRequest.EmptyModel' },
+  { pointer: '/model', reference: 'ModelNotFound' },
+  { pointer: '/input', code: 'missing', reference: 'BadRequest.EmptyInput' },
+  { pointer: '/input', reference: 'BadRequest.IllegalInput' },
+  {
+    pointer: '/input/img_url',
+    code: 'missing',
+    reference: 'InvalidParameter',
+    message: 'Field required: input.img_url.',
+  },
+];
+
+/** An address that is none, or that nobody may be asked to fetch. */
+const addressCodes = [
+  'invalid_url',
+  'invalid_data_url',
+  'url_too_long',
+  'unsupported_url_scheme',
+  'credentials_in_url',
+  'private_url',
+] as const;
+
+/** A picture or a sound "of a wrong type, size or length" (facts, "Errors": InvalidURL). */
+const mediaCodes = [
+  'unsupported_image_type',
+  'image_empty',
+  'image_truncated',
+  'image_unreadable',
+  'image_dimensions',
+  'image_has_alpha',
+  'unsupported_audio_type',
+  'audio_empty',
+  'audio_too_large',
+  'audio_truncated',
+  'audio_duration',
+] as const;
+
+const isOneOf = (codes: readonly string[], code: string): boolean => codes.includes(code);
+
+/** The reference's code and words for a violation; words are missing where it only says "InvalidParameter" with a sentence. */
+export function referenceOfViolation({ pointer, code }: Pick<Violation, 'pointer' | 'code'>): {
+  code: ReferenceCode;
+  message?: string;
+} {
+  const row = fieldRows.find((known) => known.pointer === pointer && (known.code ?? code) === code);
+  if (row) return { code: row.reference, message: row.message ?? documentedMessage(row.reference) };
+  if (isOneOf(addressCodes, code)) return { code: 'InvalidParameter', message: urlError };
+  if (isOneOf(mediaCodes, code)) return documentedAs('InvalidURL');
+  if (code === 'image_too_large') return documentedAs('BadRequest.TooLarge');
+  // Wan says the same of an upload that it can't find.
+  if (code === 'upload_not_found') return documentedAs('InvalidParameter.DataInspection');
+  return { code: 'InvalidParameter' };
+}
+
+const documentedAs = (code: ReferenceCode) => ({ code, message: documentedMessage(code) });
+
+/** A request's violations as one error: the first decides its code, and all of them are in its message. */
+export function refusalOfViolations(violations: readonly Violation[]): Refusal {
+  const [first] = violations;
+  if (!first) return new Refusal('InvalidParameter');
+  const { code, message } = referenceOfViolation(first);
+  return new Refusal(code, [...(message ? [message] : []), ...violations.map(sentenceOf)].join(' '));
+}
+
+/** `/input/img_url` is `input.img_url` in the reference's words. */
+function sentenceOf({ pointer, message }: Violation): string {
+  const field = pointer.slice(1).replaceAll('/', '.');
+  return field ? `${field}: ${message}` : message;
+}

@@ -1,0 +1,63 @@
+import { randomUUID } from 'node:crypto';
+import type { APIGatewayProxyResult } from 'aws-lambda';
+import { readCaller } from '../http/handler.ts';
+import { json } from '../http/request.ts';
+import { cancelTask } from './cancel-task-route.ts';
+import { createTask } from './create-task-route.ts';
+import { Refusal, refusalOf } from './errors.ts';
+import { listTasks } from './list-tasks-route.ts';
+import { queryTask } from './query-task-route.ts';
+import { receiveUpload } from './receive-upload.ts';
+import type { DashscopeRequest, DashscopeServices, Operation } from './services.ts';
+import { getUploadPolicy } from './upload-policy.ts';
+
+/**
+ * The reference's own protocol over the same videos, so that its clients work unchanged: every answer is JSON with a `request_id`,
+ * every error `{code, message, request_id}`. Fails closed as `apiHandler` does, and a surprise tells nothing of the inside.
+ * @param logError gets each surprise, and the request's id that its caller was given
+ */
+export function dashscopeHandler(
+  services: DashscopeServices,
+  logError: (error: unknown, requestId: string) => void,
+): (request: DashscopeRequest) => Promise<APIGatewayProxyResult> {
+  return async (request) => {
+    const request_id = request.requestContext.requestId ?? randomUUID();
+    try {
+      const caller = readCaller(request);
+      const { operation, taskId } = routeOf(request);
+      return json(200, { ...(await operation(services, request, caller, taskId)), request_id });
+    } catch (error) {
+      const refusal = refusalOf(error);
+      if (!refusal) logError(error, request_id);
+      const { status, code, message, headers } = refusal ?? new Refusal('InternalError');
+      return json(status, { code, message, request_id }, { ...headers });
+    }
+  };
+}
+
+/**
+ * The operation that a request asks for, and the task's id in its path.
+ * @throws Refusal for a path that the protocol doesn't have, or not with this method
+ */
+function routeOf({ resource, pathParameters, httpMethod }: DashscopeRequest): {
+  operation: Operation;
+  taskId: string;
+} {
+  // The path itself may begin with the base path of a custom domain; these are what the API matched.
+  const path = (pathParameters?.proxy ?? resource.replace(/^\/api\/v1\//, '')).replace(/\/$/, '');
+  const route = routes.find((candidate) => candidate.path.test(path));
+  if (!route) throw new Refusal('NotFound', 'There is no such route. Check the path; it is case-sensitive.');
+  const operation = Object.hasOwn(route.methods, httpMethod) ? route.methods[httpMethod] : undefined;
+  if (operation) return { operation, taskId: route.path.exec(path)?.[1] ?? '' };
+  const allow = Object.keys(route.methods).join(', ');
+  throw new Refusal('MethodNotAllowed', `The route does not take this method, but ${allow}.`, { allow });
+}
+
+/** Below `/api/v1/`, without a last slash; what is in brackets is a task's id. */
+const routes: readonly { path: RegExp; methods: Readonly<Record<string, Operation>> }[] = [
+  { path: /^services\/aigc\/video-generation\/video-synthesis$/, methods: { POST: createTask } },
+  { path: /^tasks$/, methods: { GET: listTasks } },
+  { path: /^tasks\/([^/]+)$/, methods: { GET: queryTask } },
+  { path: /^tasks\/([^/]+)\/cancel$/, methods: { POST: cancelTask } },
+  { path: /^uploads$/, methods: { GET: getUploadPolicy, POST: receiveUpload } },
+];

@@ -1,0 +1,111 @@
+import type { Caller } from '../../shared/caller.ts';
+import { type TaskStatus, taskStatuses } from '../../wan/client/query-task.ts';
+import { wanTimeToIso } from '../../wan/time.ts';
+import { Refusal } from './errors.ts';
+import { type ListedVideo, ownVideosBetween, type TimeRange } from './own-videos.ts';
+import { ownTask } from './query-task-route.ts';
+import type { ListTasksAnswer, TaskRow } from './schemas.ts';
+import type { DashscopeRequest, DashscopeServices } from './services.ts';
+import { taskStatus, taskTimes } from './task-status.ts';
+
+/** Rows are filtered by these of their own fields; a filter that is empty is none. */
+const filters = ['model_name', 'status', 'api_key_id', 'region'] as const;
+
+/** What Alibaba Cloud calls the regions. */
+const regionIds = { singapore: 'ap-southeast-1', beijing: 'cn-beijing' } as const;
+
+/**
+ * `GET tasks`: the caller's tasks of at most 24 hours, newest first, in one flat object (facts, "Task management"). Filters, pages and
+ * `total` are of the newest 2,000 of them.
+ */
+export async function listTasks(
+  services: DashscopeServices,
+  { queryStringParameters }: DashscopeRequest,
+  caller: Caller,
+): Promise<ListTasksAnswer> {
+  const query = queryStringParameters ?? {};
+  const range = readTimeRange(query, services.table.now());
+  const page_no = pageNumber(query.page_no, { name: 'page_no', default: 1, most: 1_000_000 });
+  const page_size = pageNumber(query.page_size, { name: 'page_size', default: 10, most: 100 });
+  if (query.status && !taskStatuses.includes(query.status as TaskStatus)) {
+    throw new Refusal('InvalidParameter', `status must be one of ${taskStatuses.join(', ')}.`);
+  }
+  const found = await (query.task_id
+    ? ownVideoOf(services, caller, query.task_id, query.start_time || query.end_time ? range : undefined)
+    : ownVideosBetween(services.table, caller, range));
+  const rows = found
+    .map((video) => rowOf(video, services))
+    .filter((row) => filters.every((name) => !query[name] || query[name] === row[name]));
+  return {
+    total: rows.length,
+    data: rows.slice((page_no - 1) * page_size, page_no * page_size),
+    total_page: Math.ceil(rows.length / page_size),
+    page_no,
+    page_size,
+  };
+}
+
+/** One task by its id, however old it is unless a time is asked for. */
+async function ownVideoOf(
+  services: DashscopeServices,
+  caller: Caller,
+  taskId: string,
+  range: TimeRange | undefined,
+): Promise<ListedVideo[]> {
+  const video = await ownTask(services, caller, taskId);
+  const isWithin = video && (!range || (video.created_at >= range.start && video.created_at <= range.end));
+  return isWithin ? [video] : [];
+}
+
+/** What isn't known here stays empty: who the caller is at Alibaba Cloud, and the id of a request of long ago. */
+function rowOf(video: ListedVideo, { region }: Pick<DashscopeServices, 'region'>): TaskRow {
+  const { scheduled, ended } = taskTimes(video);
+  return {
+    task_id: video.id,
+    status: taskStatus(video),
+    model_name: video.model,
+    gmt_create: Date.parse(video.created_at),
+    ...(scheduled ? { start_time: Date.parse(scheduled) } : {}),
+    ...(ended ? { end_time: Date.parse(ended) } : {}),
+    region: regionIds[region],
+    api_key_id: video.source.type === 'api' ? video.source.key_id : '',
+    request_id: '',
+    caller_uid: '',
+    caller_parent_id: '',
+    user_api_unique_key: '',
+  };
+}
+
+function pageNumber(text: string | undefined, limits: { name: string; default: number; most: number }): number {
+  const number = /^\d{1,7}$/.test(text || String(limits.default)) ? Number(text || limits.default) : 0;
+  if (number >= 1 && number <= limits.most) return number;
+  throw new Refusal('InvalidParameter', `${limits.name} must be a whole number from 1 to ${limits.most}.`);
+}
+
+const day = 24 * 60 * 60 * 1000;
+
+/**
+ * The time that a list is asked for: `start_time` to `end_time`, at most 24 hours; what is left out follows from the other, or is
+ * the last 24 hours. No source says on which clock the query's times are: they are read as all other times of the reference, UTC+8.
+ * @throws Refusal for a time that can't be read, and for a range that is too long or ends before it starts
+ */
+function readTimeRange(query: { start_time?: string; end_time?: string }, now: number): TimeRange {
+  const [start, end] = [readTime('start_time', query.start_time), readTime('end_time', query.end_time)];
+  const last = end ?? (start === undefined ? now : start + day);
+  const first = start ?? last - day;
+  if (last < first || last - first > day) {
+    throw new Refusal('InvalidParameter', 'end_time must be after start_time, and at most 24 hours after it.');
+  }
+  // A query names whole seconds: what was made in the last one belongs to it.
+  return { start: new Date(first).toISOString(), end: new Date(end === undefined ? last : last + 999).toISOString() };
+}
+
+function readTime(name: string, text: string | undefined): number | undefined {
+  if (!text) return undefined;
+  const parts = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/.exec(text);
+  const [, year, month, date, hours, minutes, seconds] = parts ?? [];
+  const iso = parts && wanTimeToIso(`${year}-${month}-${date} ${hours}:${minutes}:${seconds}`);
+  // The years that the table's times can be compared in.
+  if (iso && /^[1-9]\d{3}-/.test(iso)) return Date.parse(iso);
+  throw new Refusal('InvalidParameter', `${name} must be a time of the form YYYYMMDDhhmmss.`);
+}

@@ -1,0 +1,54 @@
+import type * as z from 'zod';
+import { maxViolations, pointerTo, type Violation } from '../../shared/issues.ts';
+import { violationsProblem } from '../../shared/problem.ts';
+import type { ApiRequest } from './request.ts';
+
+type Query = Pick<ApiRequest, 'queryStringParameters' | 'multiValueQueryStringParameters'>;
+
+/**
+ * The query's parameters, as a schema wants them.
+ * @throws Problem 400 that names every wrong, unknown or repeated parameter
+ */
+export function readQuery<Schema extends z.ZodObject>(query: Query, schema: Schema): z.output<Schema> {
+  const repeated = repeatedParameters(query);
+  const parsed = schema.safeParse(query.queryStringParameters ?? {});
+  if (parsed.success && repeated.length === 0) return parsed.data;
+  const known = Object.keys(schema.shape).join(', ');
+  const wrong = parsed.error?.issues.flatMap((issue) => violationsOf(issue, known)) ?? [];
+  throw violationsProblem(
+    'invalid_query',
+    'The query can not be used.',
+    [...repeated, ...wrong].slice(0, maxViolations),
+  );
+}
+
+/** The gateway keeps the last of several values: which one was meant, nobody knows. */
+function repeatedParameters({ multiValueQueryStringParameters }: Query): Violation[] {
+  return Object.entries(multiValueQueryStringParameters ?? {})
+    .filter(([, values]) => values && values.length > 1)
+    .map(([name]) => ({
+      pointer: pointerTo('', name),
+      code: 'repeated_parameter',
+      message: 'Give the parameter once.',
+    }));
+}
+
+function violationsOf(issue: z.core.$ZodIssue, known: string): Violation[] {
+  if (issue.code === 'unrecognized_keys') {
+    const message = `There is no such parameter. There are ${known}.`;
+    return issue.keys.map((key) => ({ pointer: pointerTo('', key), code: 'unknown_parameter', message }));
+  }
+  return [{ pointer: pointerTo('', issue.path.join('/')), code: 'invalid_value', message: issue.message }];
+}
+
+/** A cursor as callers see it: a position in a list, `created_at#id`, in a form that nobody is tempted to build. */
+export const writeCursor = (position: string): string => Buffer.from(position).toString('base64url');
+
+/** The position in a cursor, or undefined for a text that `writeCursor` never gave. */
+export function readCursor(cursor: string): string | undefined {
+  const position = Buffer.from(cursor, 'base64url').toString();
+  const isPosition = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z#[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(
+    position,
+  );
+  return isPosition && writeCursor(position) === cursor ? position : undefined;
+}

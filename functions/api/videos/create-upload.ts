@@ -1,0 +1,100 @@
+import { randomUUID } from 'node:crypto';
+import type { S3Client } from '@aws-sdk/client-s3';
+import { createPresignedPost } from '@aws-sdk/s3-presigned-post';
+import type { APIGatewayProxyResult } from 'aws-lambda';
+import * as z from 'zod';
+import { audioLimits } from '../../media/audio.ts';
+import { imageTypes } from '../../media/data-url.ts';
+import type { Caller } from '../../shared/caller.ts';
+import type { Violation } from '../../shared/issues.ts';
+import { readJson } from '../../shared/json-body.ts';
+import { violationsProblem } from '../../shared/problem.ts';
+import { extensionOf, UPLOAD_SECONDS, uploadFolder } from '../../submissions/uploads.ts';
+import { findModel, offeredModelNames } from '../../wan/catalogue.ts';
+import { type FieldsOf, isJsonObject, readFields } from '../../wan/validation/body.ts';
+import { type ApiRequest, json } from '../http/request.ts';
+
+export interface UploadServices {
+  /** Signs alone; nothing is sent. */
+  s3: S3Client;
+  uploadsBucket: string;
+  /** Milliseconds since 1970. */
+  now: () => number;
+}
+
+const uploadTypes = [...imageTypes, 'audio/mpeg', 'audio/wav'] as const;
+
+/** Bytes of a file of each kind: the largest picture that an offered model takes, and the largest sound (reference, "audio_url"). */
+const maxBytes = {
+  image: Math.max(...offeredModelNames.map((name) => findModel(name).image.max_bytes)),
+  sound: audioLimits.max_bytes,
+} as const;
+
+const typeError = `Name what the file is: one of ${uploadTypes.join(', ')}.`;
+const bytesError = "Give the file's length in bytes, a whole number from 1, or leave it out.";
+
+const uploadFields = {
+  content_type: z
+    .enum(uploadTypes, { error: typeError })
+    .meta({ description: 'What the file is; it is looked into when the video is asked for.', examples: ['image/png'] }),
+  bytes: z
+    .int({ error: bytesError })
+    .min(1, { error: bytesError })
+    .meta({ description: "The file's length, to learn now rather than later that it is too large." })
+    .optional(),
+};
+
+/** The body of `POST /uploads`. */
+export const uploadRequestSchema = z.strictObject(uploadFields);
+
+/**
+ * `POST /uploads`: where a picture or a sound may be sent to that is too large to come with a request, and the URL by which
+ * `POST /videos` then takes it. The form that is answered is good for 15 minutes (or until the credentials it was signed with end),
+ * for one key in the caller's own folder, one content type, and a length within the limit; S3 refuses every other.
+ * @throws Problem 400 with all violations at once
+ */
+export async function createUpload(
+  { s3, uploadsBucket, now }: UploadServices,
+  request: ApiRequest,
+  { owner }: Caller,
+): Promise<APIGatewayProxyResult> {
+  const { content_type } = read(readJson(request, 'a JSON object such as {"content_type": "image/png"}'));
+  const kind = kindOf(content_type);
+  const key = `${uploadFolder(owner)}${randomUUID()}/${kind}.${extensionOf(content_type)}`;
+  const expires_at = new Date(now() + UPLOAD_SECONDS * 1000).toISOString();
+  const { url, fields } = await createPresignedPost(s3, {
+    Bucket: uploadsBucket,
+    Key: key,
+    Conditions: [['content-length-range', 1, maxBytes[kind]]],
+    // Fields are conditions too: each must be sent as it is here.
+    Fields: { 'Content-Type': content_type },
+    Expires: UPLOAD_SECONDS,
+  });
+  const media_url = `s3://${uploadsBucket}/${key}`;
+  return json(201, { upload_url: url, fields, media_url, max_bytes: maxBytes[kind], expires_at });
+}
+
+const kindOf = (contentType: string) => (contentType.startsWith('image/') ? 'image' : 'sound');
+
+/** @throws Problem 400 */
+function read(body: unknown): { content_type: string } {
+  const { values, violations } = isJsonObject(body) ? readFields(body, uploadFields, '', 'strict') : noObject;
+  const { content_type } = values;
+  const errors = [...violations, ...tooLarge(values)];
+  if (errors.length > 0 || content_type === undefined) {
+    throw violationsProblem('invalid_request', 'The upload can not be taken as it is.', errors);
+  }
+  return { content_type };
+}
+
+function tooLarge({ content_type, bytes = 0 }: FieldsOf<typeof uploadFields>): Violation[] {
+  const limit = content_type && maxBytes[kindOf(content_type)];
+  if (!limit || bytes <= limit) return [];
+  const message = `A file of this type may have ${limit} bytes. Make it smaller.`;
+  return [{ pointer: '/bytes', code: 'out_of_range', message }];
+}
+
+const noObject = {
+  values: {} as FieldsOf<typeof uploadFields>,
+  violations: [{ pointer: '', code: 'wrong_type', message: 'Give a JSON object with "content_type".' }],
+};

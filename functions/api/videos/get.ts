@@ -1,0 +1,54 @@
+import type { APIGatewayProxyResult } from 'aws-lambda';
+import * as z from 'zod';
+import type { PlaceInQueue } from '../../queue/position.ts';
+import type { Caller } from '../../shared/caller.ts';
+import { isTerminal, type VideoRecord } from '../../video/record.ts';
+import type { Table } from '../../video/table.ts';
+import { viewOf } from '../../video/view.ts';
+import { etagOf, matches, videoEtag, withEtag } from '../http/conditional-requests.ts';
+import { readQuery } from '../http/query.ts';
+import { type ApiRequest, headerValues, json } from '../http/request.ts';
+import { LONGEST_WAIT_SECONDS, retryAfter, waitForChange } from './long-poll.ts';
+import { ownVideo, videoNotFound } from './own-video.ts';
+
+export interface VideoServices {
+  table: Table;
+  placeInQueue: PlaceInQueue;
+  sleep: (milliseconds: number) => Promise<void>;
+}
+
+const waitError = `Give whole seconds from 0 to ${LONGEST_WAIT_SECONDS}.`;
+
+export const videoQuery = z.strictObject({
+  wait: z
+    .string()
+    .regex(/^\d{1,2}$/, { error: waitError })
+    .transform(Number)
+    .refine((seconds) => seconds <= LONGEST_WAIT_SECONDS, { error: waitError })
+    .default(0),
+});
+
+/**
+ * `GET /videos/{id}`. While it runs, `Retry-After` says when there may be news. With `wait` the answer comes when the video's
+ * status changes, or after so many seconds; at once when nothing will change, or when the caller's `If-None-Match` knows an older state.
+ * @throws Problem 404, also for a video that is deleted meanwhile
+ */
+export async function getVideo(
+  { table, placeInQueue, sleep }: VideoServices,
+  request: ApiRequest,
+  caller: Caller,
+): Promise<APIGatewayProxyResult> {
+  const { wait } = readQuery(request, videoQuery);
+  const found = await ownVideo(table, request, caller);
+  const until = ({ status }: VideoRecord) => status !== found.status;
+  const seconds = isTerminal(found.status) || isNews(request, found) ? 0 : wait;
+  const video = await waitForChange(table, found, { seconds, until, sleep });
+  if (!video) throw videoNotFound();
+  const view = viewOf(video, await placeInQueue(video));
+  return withEtag(request, json(200, view, retryAfter(view, table.now())), videoEtag(view));
+}
+
+/** Whether the caller knows another state of the video than this one. */
+const isNews = (request: ApiRequest, video: VideoRecord): boolean =>
+  headerValues(request, 'if-none-match').length > 0 &&
+  !matches(request, 'if-none-match', etagOf(viewOf(video)), 'state');

@@ -1,0 +1,79 @@
+import type { APIGatewayProxyResult } from 'aws-lambda';
+import * as z from 'zod';
+import type { PlaceInQueue } from '../../queue/position.ts';
+import type { Caller } from '../../shared/caller.ts';
+import { timeAndId } from '../../video/keys.ts';
+import { listVideos } from '../../video/list.ts';
+import { statuses } from '../../video/record.ts';
+import type { Table } from '../../video/table.ts';
+import { type VideoView, viewOf } from '../../video/view.ts';
+import { withEtag } from '../http/conditional-requests.ts';
+import { readCursor, readQuery, writeCursor } from '../http/query.ts';
+import { type ApiRequest, json } from '../http/request.ts';
+
+/**
+ * A Lambda's answer may have 6 MB. A page of a hundred videos with the longest prompts would have more: it ends early, and its
+ * cursor leads on.
+ */
+const MAX_PAGE_BYTES = 5_000_000;
+
+const timeError = 'Give a time such as 2026-01-31T12:00:00Z.';
+/** In the form in which the table holds times; an offset can lead out of the years that it can hold. */
+const time = z.iso
+  .datetime({ offset: true, error: timeError })
+  .transform((text) => new Date(text).toISOString())
+  .refine((text) => /^\d{4}-/.test(text), { error: timeError });
+
+const limitError = 'Give a whole number from 1 to 100.';
+
+export const listQuery = z.strictObject({
+  status: z.enum(statuses, { error: `Use one of ${statuses.join(', ')}.` }).optional(),
+  model: z.string().min(1, { error: 'Give the name of a model, or leave the parameter out.' }).optional(),
+  created_after: time.optional(),
+  created_before: time.optional(),
+  limit: z
+    .string()
+    .regex(/^([1-9]\d?|100)$/, { error: limitError })
+    .transform(Number)
+    .default(20),
+  cursor: z
+    .string()
+    .refine((text) => readCursor(text) !== undefined, {
+      error: 'Use "next_cursor" of the last page exactly as it was, or leave it out to start anew.',
+    })
+    .transform(readCursor)
+    .optional(),
+});
+
+/** `GET /videos`: the caller's own, newest first. Stable while videos are added: those come before the first page. */
+export async function listOwnVideos(
+  { table, placeInQueue }: { table: Table; placeInQueue: PlaceInQueue },
+  request: ApiRequest,
+  { owner }: Caller,
+): Promise<APIGatewayProxyResult> {
+  const { status, model, created_after, created_before, limit, cursor } = readQuery(request, listQuery);
+  const page = await listVideos(table, {
+    owner,
+    limit,
+    ...(status ? { status } : {}),
+    ...(model ? { model } : {}),
+    ...(created_after ? { created_after } : {}),
+    ...(created_before ? { created_before } : {}),
+    ...(cursor ? { cursor } : {}),
+  });
+  const views = await Promise.all(page.videos.map(async (video) => viewOf(video, await placeInQueue(video))));
+  const data = asManyAsFit(views);
+  const last = data.at(-1);
+  const next = last && data.length < views.length ? timeAndId(last.created_at, last.id) : page.next_cursor;
+  return withEtag(request, json(200, { data, next_cursor: next ? writeCursor(next) : null }));
+}
+
+/** The first of these that one answer can carry. An answer travels as a text within JSON, so it is measured as one. */
+function asManyAsFit(views: VideoView[]): VideoView[] {
+  let bytes = 0;
+  const end = views.findIndex((view) => {
+    bytes += Buffer.byteLength(JSON.stringify(JSON.stringify(view)));
+    return bytes > MAX_PAGE_BYTES;
+  });
+  return end === -1 ? views : views.slice(0, Math.max(1, end));
+}

@@ -1,0 +1,43 @@
+import type { Caller } from '../../shared/caller.ts';
+import { Problem } from '../../shared/problem.ts';
+import type { VideoRecord } from '../../video/record.ts';
+import { readVideo } from '../../video/store.ts';
+import type { Table } from '../../video/table.ts';
+import type { ApiRequest } from '../http/request.ts';
+
+/**
+ * The video of the path, if it is the caller's.
+ * @throws Problem 404, the same for another owner's video as for one that never was (invariant 7)
+ */
+export async function ownVideo(
+  table: Table,
+  { pathParameters }: Pick<ApiRequest, 'pathParameters'>,
+  { owner }: Caller,
+): Promise<VideoRecord> {
+  const id = pathParameters?.id ?? '';
+  const video = isVideoId(id) ? await readVideo(table, id) : undefined;
+  if (video?.owner === owner) return video;
+  throw videoNotFound();
+}
+
+/** Whether a text can be a video's id at all: nothing else is looked up. */
+export const isVideoId = (id: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id);
+
+/** The one 404 for a video: another owner's, one that was deleted, one that never was. */
+export const videoNotFound = () =>
+  new Problem(404, {
+    code: 'video_not_found',
+    title: 'There is no such video.',
+    detail: 'Check the id: it is the "id" of the answer to POST /videos. GET /videos lists yours.',
+  });
+
+/** When to ask again what Wan did not tell, in seconds. */
+const RETRY_AFTER_SECONDS = 10;
+
+/** The 503 of a route that can't go on without Wan's word. @param detail what is not known, and what that means for the caller */
+export const wanUnavailable = (detail: string) =>
+  new Problem(
+    503,
+    { code: 'wan_unavailable', title: 'Wan does not answer at present.', detail },
+    { 'retry-after': String(RETRY_AFTER_SECONDS) },
+  );

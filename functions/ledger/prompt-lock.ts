@@ -1,0 +1,119 @@
+import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { timeToLive } from '../shared/table-schema.ts';
+import { keys } from '../video/keys.ts';
+import type { VideoRecord } from '../video/record.ts';
+import { readVideo } from '../video/store.ts';
+import { conditionally, type Table } from '../video/table.ts';
+import { expiry } from './task-lifetime.ts';
+
+/*
+ * The fence around one prompt for one model. Wan's task list tells a lost task by its prompt alone, so while anybody is unsure
+ * whether such a task exists, nobody else may create one that looks the same. Who stands in it is known by tickets, one for each
+ * attempt that the ledger holds open: no two attempts share one, so none takes away another's, and a ticket that the ledger knows
+ * the outcome of is worth nothing.
+ *
+ * A fence may be forgotten three days after its last entry. An attempt whose answer was lost is given up after 24 hours, when Wan's
+ * list can't tell of it any more (`forgotten`), so whoever stands in a fence for longer keeps nobody from a double; and tickets in one
+ * that has expired and is still there are held against the ledger as ever.
+ */
+
+/** One paid attempt of one video. */
+interface Ticket {
+  id: string;
+  attempt: number;
+}
+
+/** Everybody else in a fence whose call is not decided. */
+interface Others {
+  /** Whether a call of another video may be under way. */
+  sending: boolean;
+  /** Whether another video lost an answer and is finding out what became of it. */
+  uncertain: boolean;
+}
+
+type Place = Pick<VideoRecord, 'model' | 'input'>;
+const keyOf = ({ model, input }: Place) => ({ pk: keys.submission(model, input.prompt) });
+
+/** @returns whether another video is uncertain, so that this one had better wait */
+export async function isFenced(table: Table, video: VideoRecord): Promise<boolean> {
+  const { Item } = await table.client.send(
+    new GetCommand({ TableName: table.tableName, Key: keyOf(video), ConsistentRead: true }),
+  );
+  return (await dropDecided(table, video, readTickets(Item?.uncertain))).length > 0;
+}
+
+/**
+ * Enters the fence to make the attempt that the video's ledger holds open.
+ * @returns false while another video is uncertain
+ */
+export async function enterFence(table: Table, video: VideoRecord): Promise<boolean> {
+  const entry = new UpdateCommand({
+    TableName: table.tableName,
+    Key: keyOf(video),
+    UpdateExpression: 'ADD in_flight :tickets SET #ttl = :ttl',
+    ConditionExpression: 'attribute_not_exists(uncertain)',
+    ExpressionAttributeNames: { '#ttl': timeToLive },
+    ExpressionAttributeValues: { ':tickets': writeTickets(ticketOf(video)), ':ttl': expiry(table.now()) },
+  });
+  return (await conditionally(table.client.send(entry))) !== undefined;
+}
+
+/** Says that the answer to this video's open attempt is lost: from now on nobody else sends the same prompt to the same model. */
+export async function closeFence(table: Table, video: VideoRecord): Promise<Others> {
+  const { Attributes } = await table.client.send(
+    new UpdateCommand({
+      TableName: table.tableName,
+      Key: keyOf(video),
+      UpdateExpression: 'ADD uncertain :tickets, in_flight :tickets SET #ttl = :ttl',
+      ExpressionAttributeNames: { '#ttl': timeToLive },
+      ExpressionAttributeValues: { ':tickets': writeTickets(ticketOf(video)), ':ttl': expiry(table.now()) },
+      ReturnValues: 'ALL_NEW',
+    }),
+  );
+  const uncertain = new Set<string>(Attributes?.uncertain);
+  const inFlight = readTickets(Attributes?.in_flight).filter(({ id }) => id !== video.id);
+  const others = await dropDecided(table, video, inFlight);
+  const isUncertain = (ticket: Ticket) => uncertain.has(writeTicket(ticket));
+  return { sending: !others.every(isUncertain), uncertain: others.some(isUncertain) };
+}
+
+/** Leaves the fence: what became of this video's latest attempt is known and written down. */
+export const leaveFence = (table: Table, video: VideoRecord): Promise<void> => remove(table, video, [ticketOf(video)]);
+
+/**
+ * Takes out of a fence whoever died between writing down what became of an attempt and leaving: nobody would get past them again.
+ * @returns the tickets of attempts that are still unknown
+ */
+async function dropDecided(table: Table, place: Place, tickets: readonly Ticket[]): Promise<Ticket[]> {
+  const unknown: Ticket[] = [];
+  const decided: Ticket[] = [];
+  for (const ticket of tickets) {
+    (isOpen(await readVideo(table, ticket.id), ticket.attempt) ? unknown : decided).push(ticket);
+  }
+  if (decided.length > 0) await remove(table, place, decided);
+  return unknown;
+}
+
+const isOpen = (video: VideoRecord | undefined, attempt: number): boolean =>
+  video?.status === 'submitting' && video.submission?.state === 'open' && video.submission.attempt === attempt;
+
+async function remove(table: Table, place: Place, tickets: readonly Ticket[]): Promise<void> {
+  const removal = new UpdateCommand({
+    TableName: table.tableName,
+    Key: keyOf(place),
+    UpdateExpression: 'DELETE uncertain :tickets, in_flight :tickets',
+    // A fence that was forgotten would come back, and stay: without an entry it has no time to live.
+    ConditionExpression: 'attribute_exists(pk)',
+    ExpressionAttributeValues: { ':tickets': writeTickets(...tickets) },
+  });
+  await conditionally(table.client.send(removal));
+}
+
+const ticketOf = ({ id, submission }: VideoRecord): Ticket => ({ id, attempt: submission!.attempt });
+const writeTicket = ({ id, attempt }: Ticket): string => `${id}#${attempt}`;
+const writeTickets = (...tickets: readonly Ticket[]): Set<string> => new Set(tickets.map(writeTicket));
+const readTickets = (written: ReadonlySet<string> = new Set()): Ticket[] =>
+  [...written].map((text) => {
+    const [id = '', attempt] = text.split('#');
+    return { id, attempt: Number(attempt) };
+  });

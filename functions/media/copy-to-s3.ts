@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { HeadObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { gather } from './byte-source.ts';
+import { causeName, type Download, openDownload } from './download.ts';
+
+export type ArchiveOutcome =
+  | {
+      outcome: 'stored';
+      bytes: number;
+      /** Hexadecimal, ours and S3's alike. */
+      sha256: string;
+      content_type: string;
+      version_id?: string;
+      etag?: string;
+      elapsed_ms: number;
+    }
+  | (Download & { outcome: Exclude<Download['outcome'], 'open'> })
+  /** The download broke off or came out short; nothing was stored. */
+  | { outcome: 'interrupted'; retryable: true; cause: string }
+  /** S3 refused the object or could not be reached. */
+  | { outcome: 'store_failed'; retryable: true; cause: string }
+  /** An object was stored that S3 doesn't confirm to be what we sent: use another key, delete this version. */
+  | { outcome: 'checksum_mismatch'; retryable: true; version_id?: string };
+
+type Archiving = {
+  readonly s3: S3Client;
+  readonly fetch: typeof fetch;
+  /** Trusted already: see `isTrustedVideoUrl`. */
+  readonly url: string;
+  readonly bucket: string;
+  /** One that no other download has used. */
+  readonly key: string;
+  /** The type that the object gets; a download that says it is a text is refused. */
+  readonly content_type: string;
+  readonly maxBytes: number;
+  readonly signal?: AbortSignal;
+  readonly now: () => number;
+};
+
+/**
+ * Copies a file from a URL into a bucket as one streamed PutObject with a
+ * SHA-256, so that memory stays flat whatever the file's size. The digest is
+ * computed here, over what came, and compared with the one S3 computed over
+ * what it stored.
+ *
+ * A download that ends early leaves no object: its length was announced to S3,
+ * and the request is broken off. `cause` is a short name, never an address.
+ */
+export async function streamToS3(archiving: Archiving): Promise<ArchiveOutcome> {
+  const { s3, bucket, key, content_type, signal, now } = archiving;
+  const startedAt = now();
+  const stop = new AbortController();
+  const ended = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
+  const download = await openDownload({ ...archiving, signal: ended });
+  if (download.outcome !== 'open') return download;
+
+  const hash = createHash('sha256');
+  const progress: { bytes: number; failure?: string } = { bytes: 0 };
+  async function* measured(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    try {
+      for await (const chunk of body) {
+        progress.bytes += chunk.byteLength;
+        hash.update(chunk);
+        yield chunk;
+      }
+    } catch (error) {
+      progress.failure = signal?.aborted ? 'aborted' : causeName(error);
+    }
+    if (!progress.failure && progress.bytes !== expected) progress.failure = 'short_body';
+    // A stream that fails doesn't make the SDK end its request: without this, S3 would wait for the rest.
+    if (progress.failure) stop.abort();
+  }
+  const expected = download.bytes;
+  try {
+    const stored = await s3.send(
+      new PutObjectCommand({
+        Bucket: bucket,
+        Key: key,
+        Body: Readable.from(gather(measured(download.body)), { objectMode: false }),
+        ContentLength: expected,
+        ContentType: content_type,
+        ChecksumAlgorithm: 'SHA256',
+      }),
+      { abortSignal: ended },
+    );
+    const sha256 = hash.digest();
+    const versionId = stored.VersionId ? { version_id: stored.VersionId } : {};
+    if (progress.failure) return { outcome: 'interrupted', retryable: true, cause: progress.failure };
+    // Some storage that speaks S3's protocol tells the digest only when it is asked for.
+    const confirmed = stored.ChecksumSHA256 ?? (await digestOf(s3, { bucket, key, version_id: stored.VersionId }));
+    if (confirmed !== sha256.toString('base64')) return { outcome: 'checksum_mismatch', retryable: true, ...versionId };
+    return {
+      outcome: 'stored',
+      bytes: expected,
+      sha256: sha256.toString('hex'),
+      content_type,
+      ...versionId,
+      ...(stored.ETag ? { etag: stored.ETag } : {}),
+      elapsed_ms: now() - startedAt,
+    };
+  } catch (error) {
+    stop.abort();
+    if (progress.failure) return { outcome: 'interrupted', retryable: true, cause: progress.failure };
+    if (signal?.aborted) return { outcome: 'interrupted', retryable: true, cause: 'aborted' };
+    return { outcome: 'store_failed', retryable: true, cause: causeName(error) };
+  }
+}
+
+/** The SHA-256 that S3 keeps of an object, in Base64; undefined when it has none, or does not tell. */
+async function digestOf(
+  s3: S3Client,
+  object: { bucket: string; key: string; version_id: string | undefined },
+): Promise<string | undefined> {
+  const { bucket, key, version_id } = object;
+  const head = new HeadObjectCommand({ Bucket: bucket, Key: key, VersionId: version_id, ChecksumMode: 'ENABLED' });
+  return s3.send(head).then(
+    ({ ChecksumSHA256 }) => ChecksumSHA256,
+    () => undefined,
+  );
+}

@@ -1,0 +1,56 @@
+import {
+  DescribeExecutionCommand,
+  ExecutionAlreadyExists,
+  ExecutionDoesNotExist,
+  type SFNClient,
+  StartExecutionCommand,
+} from '@aws-sdk/client-sfn';
+
+export interface Workflow {
+  client: Pick<SFNClient, 'send'>;
+  stateMachineArn: string;
+}
+
+/** An execution's name tells its video and its run, and stays taken for 90 days: the same start never happens twice. */
+const executionName = ({ id, run }: WorkflowInput): string => `${id}-${run}`;
+
+/** Video and run of an execution, from its name; undefined for a name that is none of ours. */
+export function readExecutionName(name: string): WorkflowInput | undefined {
+  const parts = /^([0-9a-f-]{36})-(\d+)$/.exec(name);
+  return parts ? { id: parts[1]!, run: Number(parts[2]) } : undefined;
+}
+
+/** Starts a video's workflow. Starting a run twice is starting it once. */
+export async function startWorkflow(workflow: Workflow, input: WorkflowInput): Promise<void> {
+  try {
+    await workflow.client.send(
+      new StartExecutionCommand({
+        stateMachineArn: workflow.stateMachineArn,
+        name: executionName(input),
+        input: JSON.stringify({ id: input.id, run: input.run } satisfies WorkflowInput),
+      }),
+    );
+  } catch (error) {
+    if (!(error instanceof ExecutionAlreadyExists)) throw error;
+  }
+}
+
+/** How a run stands: `missing` was never started (or ended more than 90 days ago). */
+export async function runState(workflow: Workflow, input: WorkflowInput): Promise<'running' | 'ended' | 'missing'> {
+  const executionArn = `${workflow.stateMachineArn.replace(':stateMachine:', ':execution:')}:${executionName(input)}`;
+  try {
+    const { status } = await workflow.client.send(new DescribeExecutionCommand({ executionArn }));
+    return status === 'RUNNING' ? 'running' : 'ended';
+  } catch (error) {
+    if (error instanceof ExecutionDoesNotExist) return 'missing';
+    throw error;
+  }
+}
+
+/** The input of an execution, exactly. */
+export interface WorkflowInput {
+  /** The video's id. */
+  id: string;
+  /** Which start of this video's workflow it is: 1, 2, … The execution's name is `<id>-<run>`. */
+  run: number;
+}

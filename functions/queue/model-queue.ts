@@ -1,0 +1,165 @@
+import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import type { LaneLimits } from '../shared/environment.ts';
+import { keys } from '../video/keys.ts';
+import type { Table } from '../video/table.ts';
+import { conditionally } from '../video/table.ts';
+import { FARTHEST_MILLISECONDS, reserveMoment } from './rate-limiter.ts';
+
+/** A lane's item: who runs, when each owner was last served, how far the submit clock has come, and whether it is held. */
+export interface LaneState {
+  /** Ids of the videos that hold a permit. */
+  running: ReadonlySet<string>;
+  /** Owner → milliseconds since 1970. */
+  served: ReadonlyMap<string, number>;
+  /** Nothing is dispatched before this time, because Wan would refuse it (a wrong key, arrears). */
+  held_until?: string;
+  held_reason?: string;
+}
+
+/** The lane as it is now (strongly consistent). */
+export async function readLane(table: Table, model: string): Promise<LaneState> {
+  const { Item } = await table.client.send(
+    new GetCommand({ TableName: table.tableName, Key: { pk: keys.lane(model) }, ConsistentRead: true }),
+  );
+  return { ...Item, running: Item?.running ?? new Set(), served: new Map(Object.entries(Item?.served ?? {})) };
+}
+
+/** Whether nothing may be started at a time. @param now milliseconds since 1970 */
+export const isHeld = ({ held_until }: Pick<LaneState, 'held_until'>, now: number): boolean =>
+  held_until !== undefined && Date.parse(held_until) > now;
+
+/**
+ * Takes a permit for a video. Taking it twice is taking it once.
+ * @returns false when all permits are taken
+ */
+export async function claimPermit(table: Table, lane: Lane, video: { id: string; owner: string }): Promise<boolean> {
+  const claim = () =>
+    attempt(table, lane.model, {
+      UpdateExpression: 'ADD running :set_of_id SET served.#owner = :now',
+      ConditionExpression:
+        'attribute_exists(served) AND (contains(running, :id) OR attribute_not_exists(running) OR size(running) < :max)',
+      ExpressionAttributeNames: { '#owner': video.owner },
+      ExpressionAttributeValues: {
+        ':set_of_id': new Set([video.id]),
+        ':id': video.id,
+        ':now': table.now(),
+        ':max': lane.permits,
+      },
+    });
+  if (await claim()) return true;
+  // A lane that was never used has no map yet, and a path into a missing map is an error, not an insert. Whoever opens it, all claim again.
+  await attempt(table, lane.model, {
+    UpdateExpression: 'SET served = :empty',
+    ConditionExpression: 'attribute_not_exists(served)',
+    ExpressionAttributeValues: { ':empty': {} },
+  });
+  return (await claim()) !== undefined;
+}
+
+/** So many owners' names fit into one update's 4 KB. */
+const MOST_FORGOTTEN = 100;
+
+/**
+ * Forgets when owners were served whose last turn was before a time: who was served longest ago, and who never was, both come first,
+ * and every write to a lane costs by its size.
+ * @param before milliseconds since 1970
+ */
+export async function forgetServed(table: Table, model: string, { served }: LaneState, before: number): Promise<void> {
+  const owners = [...served].flatMap(([owner, at]) => (at < before ? [owner] : [])).slice(0, MOST_FORGOTTEN);
+  if (owners.length === 0) return;
+  const names = owners.map((owner, index) => [`#${index}`, owner] as const);
+  await attempt(table, model, {
+    UpdateExpression: `REMOVE ${names.map(([name]) => `served.${name}`).join(', ')}`,
+    ExpressionAttributeNames: Object.fromEntries(names),
+  });
+}
+
+/** Sees to it that a video that is under way has its permit, however many are taken. Where it has it already, nothing changes. */
+export async function keepPermit(table: Table, model: string, id: string): Promise<void> {
+  await attempt(table, model, {
+    UpdateExpression: 'ADD running :set_of_id',
+    ExpressionAttributeValues: { ':set_of_id': new Set([id]) },
+  });
+}
+
+/** Gives a permit back. Giving it back twice, or one that was never taken, changes nothing. */
+export async function releasePermit(table: Table, model: string, id: string): Promise<void> {
+  await attempt(table, model, {
+    UpdateExpression: 'DELETE running :set_of_id',
+    ExpressionAttributeValues: { ':set_of_id': new Set([id]) },
+  });
+}
+
+/**
+ * Reserves the next moment at which this model may be asked to create a task.
+ * @returns milliseconds since 1970, never before now
+ */
+export async function reserveSlot(table: Table, { model, submit_interval_ms }: Lane): Promise<number> {
+  const moment = await reserveMoment(table, keys.lane(model), submit_interval_ms, FARTHEST_MILLISECONDS);
+  return moment!;
+}
+
+/** Keeps everything in the lane waiting until a time, because Wan would refuse it for a reason that is no video's fault. */
+export async function holdLane(table: Table, model: string, reason: string, until: string): Promise<void> {
+  await attempt(table, model, {
+    UpdateExpression: 'SET held_until = :until, held_reason = :reason',
+    ExpressionAttributeValues: { ':until': until, ':reason': reason },
+  });
+}
+
+async function attempt(
+  table: Table,
+  model: string,
+  update: {
+    UpdateExpression: string;
+    ConditionExpression?: string;
+    ExpressionAttributeNames?: Record<string, string>;
+    ExpressionAttributeValues?: Record<string, unknown>;
+  },
+): Promise<Record<string, unknown> | undefined> {
+  const written = await conditionally(
+    table.client.send(
+      new UpdateCommand({
+        TableName: table.tableName,
+        Key: { pk: keys.lane(model) },
+        ReturnValues: 'ALL_NEW',
+        ...update,
+      }),
+    ),
+  );
+  return written && (written.Attributes ?? {});
+}
+
+/** What a lane may use at once and how fast. */
+export interface Lane {
+  model: string;
+  /** Videos that may be at Wan at once: the documented concurrency and a few more, so that a freed place is taken at once. */
+  permits: number;
+  /** Milliseconds between two submits. */
+  submit_interval_ms: number;
+}
+
+/** A lane, and what Wan makes of it: by this its queue drains. */
+export interface Pace extends Lane {
+  /** Tasks of the model that Wan runs at once. */
+  concurrent_tasks: number;
+}
+
+/** A model's own limits, from the catalogue. */
+interface ModelLimits {
+  name: string;
+  rate_limits: { submits_per_second: number; concurrent_tasks: number };
+}
+
+/** The lane of a model: the catalogue's limits (Wan counts per account and model), raised or lowered by the deployment. */
+export function laneOf(model: ModelLimits, limits: LaneLimits): Pace {
+  const own = limits.models[model.name];
+  const concurrent = own?.concurrent_tasks ?? model.rate_limits.concurrent_tasks;
+  const perSecond = own?.submits_per_second ?? model.rate_limits.submits_per_second;
+  return {
+    model: model.name,
+    permits: concurrent + limits.extra_permits,
+    concurrent_tasks: concurrent,
+    submit_interval_ms: Math.ceil(1000 / perSecond),
+  };
+}

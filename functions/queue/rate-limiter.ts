@@ -1,0 +1,90 @@
+import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { keys } from '../video/keys.ts';
+import type { Table } from '../video/table.ts';
+import { conditionally } from '../video/table.ts';
+
+/**
+ * Wan answers 20 questions a second per account (facts, "Rate limits"): 15 are for the workflow, the rest for what callers cause. Turns
+ * are for 14, so that one that comes late into the next second makes no sixteenth.
+ */
+const QUESTIONS_PER_SECOND = 14;
+const INTERVAL_MILLISECONDS = Math.ceil(1000 / QUESTIONS_PER_SECOND);
+
+/**
+ * Reserves the next moment at which Wan may be asked about tasks, over all models and invocations.
+ * @param patience how many milliseconds from now the moment may be at most; whoever gives up has reserved nothing
+ * @returns milliseconds since 1970, never before now; undefined when all moments until then are taken
+ */
+export const reserveQuestion = (table: Table, patience: number): Promise<number | undefined> =>
+  reserveMoment(table, keys.queryClock, INTERVAL_MILLISECONDS, patience);
+
+/** Nobody waits so long: a moment further away was reserved by a clock that has been set back since. */
+export const FARTHEST_MILLISECONDS = 10 * 60_000;
+
+/**
+ * Reserves the next moment of a clock that many share: GCRA with a burst of one, in the attribute `tat` of one item, so that the rate
+ * holds by arithmetic however many ask. DynamoDB has no maximum function, so there are two branches, tried in turn until one wins.
+ * @param pk the item
+ * @param interval milliseconds between two moments
+ * @param patience how many milliseconds from now the moment may be at most; whoever gives up has reserved nothing. Nobody gives up who
+ * has as much as `FARTHEST_MILLISECONDS`
+ * @returns milliseconds since 1970, never before now; undefined when all moments until then are taken
+ */
+export async function reserveMoment(
+  table: Table,
+  pk: string,
+  interval: number,
+  patience: number,
+): Promise<number | undefined> {
+  for (;;) {
+    const now = table.now();
+    const behindOthers = await attempt(table, pk, 'SET tat = tat + :interval', 'tat BETWEEN :now AND :latest', {
+      ':interval': interval,
+      ':now': now,
+      ':latest': now + patience,
+    });
+    if (behindOthers !== undefined) return behindOthers - interval;
+    const first = await attempt(
+      table,
+      pk,
+      'SET tat = :next',
+      'attribute_not_exists(tat) OR tat < :now OR tat > :farthest',
+      { ':next': now + interval, ':now': now, ':farthest': now + FARTHEST_MILLISECONDS },
+    );
+    if (first !== undefined) return now;
+    if (patience < FARTHEST_MILLISECONDS) {
+      const tat = await readClock(table, pk);
+      if (tat > now + patience && tat <= now + FARTHEST_MILLISECONDS) return undefined;
+    }
+  }
+}
+
+/** @returns the clock after the write, or undefined when the condition does not hold */
+async function attempt(
+  table: Table,
+  pk: string,
+  update: string,
+  condition: string,
+  values: Record<string, number>,
+): Promise<number | undefined> {
+  const written = await conditionally(
+    table.client.send(
+      new UpdateCommand({
+        TableName: table.tableName,
+        Key: { pk },
+        UpdateExpression: update,
+        ConditionExpression: condition,
+        ExpressionAttributeValues: values,
+        ReturnValues: 'UPDATED_NEW',
+      }),
+    ),
+  );
+  return written && Number(written.Attributes?.tat);
+}
+
+async function readClock(table: Table, pk: string): Promise<number> {
+  const { Item } = await table.client.send(
+    new GetCommand({ TableName: table.tableName, Key: { pk }, ConsistentRead: true }),
+  );
+  return Number(Item?.tat ?? 0);
+}

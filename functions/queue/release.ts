@@ -1,0 +1,50 @@
+import { settleSpending } from '../ledger/spending.ts';
+import type { VideoRecord } from '../video/record.ts';
+import { changeStatus, readVideo } from '../video/store.ts';
+import type { Table } from '../video/table.ts';
+import { holdLane, keepPermit, releasePermit } from './model-queue.ts';
+
+/**
+ * Gives back what a video holds and does not use. The permit goes last: the sweep walks the permits, so whatever a crash leaves
+ * unsettled is settled then. A video that is gone was settled before it was buried.
+ *
+ * Record and permit are two items, and the permit does not tell whose run it is for: the video may be started anew between the look at
+ * its record and the release. So whoever releases looks once more, and whoever starts claims once more after its write (`carryOn`):
+ * whichever comes last puts the permit back. What remains is a process that dies between its release and that look: its video
+ * then runs beside the permits until the sweep, which gives every video at Wan its permit.
+ * @param video the record as it was read, or undefined when it is gone
+ */
+export async function giveBack(
+  table: Table,
+  video: VideoRecord | undefined,
+  { id, model }: { id: string; model: string },
+): Promise<void> {
+  if (usesPermit(video)) return;
+  if (video) await settleSpending(table, video);
+  await releasePermit(table, model, id);
+  if (usesPermit(await readVideo(table, id))) await keepPermit(table, model, id);
+}
+
+/** Whether a video may have a task at Wan, or is about to. */
+export const usesPermit = (video: VideoRecord | undefined): boolean =>
+  video?.status === 'submitting' || video?.status === 'running';
+
+/** How long a lane waits before it tries again what Wan refused for the account's sake (a wrong key, arrears). */
+const HOLD_SECONDS = 60;
+
+/**
+ * Puts a video whose task was not created back to where it was in its queue, and gives back its permit and what was reserved for it.
+ * @returns false for one that moved on meanwhile: whoever moved it sees to them
+ */
+export async function returnToQueue(table: Table, video: VideoRecord): Promise<boolean> {
+  const waiting = await changeStatus(table, video, 'queued');
+  if (!waiting) return false;
+  await giveBack(table, waiting, waiting);
+  return true;
+}
+
+/** Wan refuses the account, not the video: the video goes back into the queue, and its lane waits. */
+export async function holdBack(table: Table, video: VideoRecord, reason: string): Promise<void> {
+  await holdLane(table, video.model, reason, new Date(table.now() + HOLD_SECONDS * 1000).toISOString());
+  await returnToQueue(table, video);
+}

@@ -1,0 +1,64 @@
+import type { Violation, Warning } from '../shared/issues.ts';
+import { invalidRequest, Problem } from '../shared/problem.ts';
+import { isJsonObject } from '../wan/validation/body.ts';
+import { checkRequest, type VideoRequest } from '../wan/validation/request.ts';
+import type { S3Prefixes } from '../wan/validation/urls.ts';
+import { type InlineImage, MAX_INLINE_IMAGE_BYTES, readInlineImage } from './inline-image.ts';
+import { uploadPrefix } from './uploads.ts';
+
+interface BodyRules {
+  /** `tolerant` for callers that speak Wan's own protocol. */
+  mode: 'strict' | 'tolerant';
+  trustedOrigins: readonly string[];
+  uploadsBucket: string;
+  /** Whose uploads the request may name. */
+  owner: string;
+  /** Where else than among the owner's uploads the media that it names may lie, by field. @default nowhere */
+  s3Prefixes?: S3Prefixes | undefined;
+}
+
+/** A request that was understood, with the model's defaults filled in, and its picture if that came inline. */
+export interface CheckedBody {
+  request: VideoRequest;
+  warnings: Warning[];
+  image: InlineImage | undefined;
+}
+
+/**
+ * The request that a body stands for. Everything that can be told from the body alone is checked, an inline picture included;
+ * uploads are taken by their URL and are looked at by whoever makes a video of them.
+ * @throws Problem 400 with all violations at once, 413 for a large inline picture
+ */
+export function checkBody(
+  body: unknown,
+  { mode, trustedOrigins, uploadsBucket, owner, s3Prefixes }: BodyRules,
+): CheckedBody {
+  const prefix = uploadPrefix(uploadsBucket, owner);
+  const checked = checkRequest(body, {
+    mode,
+    trustedOrigins,
+    maxInlineImageBytes: MAX_INLINE_IMAGE_BYTES,
+    s3Prefixes: { img_url: prefix, audio_url: prefix, ...s3Prefixes },
+  });
+  const unoffered = isJsonObject(body) && Object.hasOwn(body, 'webhook_url') ? [webhooksAreNotOffered] : [];
+  const violations = [...(checked.ok ? [] : checked.violations), ...(mode === 'strict' ? unoffered : [])];
+  if (!checked.ok || violations.length > 0) throw bodyProblem(violations);
+  const image = readInlineImage(checked.request);
+  if (Array.isArray(image)) throw bodyProblem(image);
+  return { request: checked.request, warnings: [...checked.warnings, ...unoffered], image };
+}
+
+/** The problem that a body's violations are: an inline picture's size is one of its own, since there is another way for it. */
+function bodyProblem(violations: readonly Violation[]): Problem {
+  const tooLarge = violations.find(({ code }) => code === 'image_too_large');
+  if (!tooLarge) return invalidRequest(violations);
+  const { code, message } = tooLarge;
+  const detail = `${message} POST /uploads takes larger ones: its "media_url" goes into img_url.`;
+  return new Problem(413, { code, title: 'The picture is too large to be sent inline.', detail, errors: violations });
+}
+
+const webhooksAreNotOffered: Violation = {
+  pointer: '/webhook_url',
+  code: 'not_offered',
+  message: 'Webhooks are not offered yet: leave it out and ask GET /videos/{id}.',
+};

@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import type { ImageLimits } from '../media/image.ts';
+import type { Violation } from '../shared/issues.ts';
+import { invalidRequest } from '../shared/problem.ts';
+import type { StoredImage, StoredSound } from '../video/record.ts';
+import { findModel } from '../wan/catalogue.ts';
+import type { VideoRequest } from '../wan/validation/request.ts';
+import { uploadNotFound } from '../wan/validation/urls.ts';
+import type { InlineImage } from './inline-image.ts';
+import type { CheckedUpload, UploadVersion } from './uploads.ts';
+import { inputKey, writeOnce } from './uploads.ts';
+
+type Place = Pick<StoredImage, 'bucket' | 'key' | 'version_id'>;
+
+/** Where pictures and sounds come from and where a video's own lie; `mediaStoreOf` is the real one. */
+export interface MediaStore {
+  /** Stores an image that came inline, under the video's id. Storing it twice is storing it once. */
+  storeImage: (id: string, image: { bytes: Uint8Array; content_type: string }) => Promise<Place>;
+  /** Looks at an uploaded picture. */
+  checkImage: (url: string, limits: ImageLimits) => Promise<CheckedUpload<Omit<StoredImage, keyof Place>>>;
+  /** Looks at an uploaded sound. */
+  checkSound: (url: string) => Promise<CheckedUpload<Omit<StoredSound, keyof Place>>>;
+  /** Copies an upload below the video's id, once; undefined when the version that was checked is gone. */
+  copyUpload: (upload: UploadVersion, id: string) => Promise<Place | undefined>;
+}
+
+/** An upload that was found good: the version that was looked at, and what it is. */
+interface GoodUpload<Facts> {
+  upload: UploadVersion;
+  facts: Facts;
+}
+
+/** The media of a request that only we hold: an inline picture or an uploaded one, an uploaded sound. Nothing of it is stored yet. */
+export interface CheckedMedia {
+  inline: InlineImage | undefined;
+  image: GoodUpload<Omit<StoredImage, keyof Place>> | undefined;
+  sound: GoodUpload<Omit<StoredSound, keyof Place>> | undefined;
+}
+
+/** Looks at the uploads that a request names. @throws Problem 400 for those that are not there, or not what the model takes */
+export async function checkMedia(
+  store: MediaStore,
+  { model, input }: VideoRequest,
+  inline: InlineImage | undefined,
+): Promise<CheckedMedia> {
+  const { img_url, audio_url } = input;
+  const [image, sound] = await Promise.all([
+    isUpload(img_url) ? store.checkImage(img_url, findModel(model).image) : undefined,
+    isUpload(audio_url) ? store.checkSound(audio_url) : undefined,
+  ]);
+  if (image?.ok === false || sound?.ok === false) {
+    throw invalidRequest([...violationsOf('/input/img_url', image), ...violationsOf('/input/audio_url', sound)]);
+  }
+  return { inline, image, sound };
+}
+
+/**
+ * Makes the media of a request the video's own.
+ * @throws Problem 400 for an upload that is gone since it was looked at; something of the others may be stored by then
+ */
+export async function keepMedia(
+  store: MediaStore,
+  id: string,
+  { inline, image, sound }: CheckedMedia,
+): Promise<{ image?: StoredImage; sound?: StoredSound }> {
+  const [storedImage, storedSound] = await Promise.all([
+    inline ? keepInline(store, id, inline) : image && keepUpload(store, id, image, '/input/img_url'),
+    sound && keepUpload(store, id, sound, '/input/audio_url'),
+  ]);
+  return { ...(storedImage ? { image: storedImage } : {}), ...(storedSound ? { sound: storedSound } : {}) };
+}
+
+const isUpload = (url: string | undefined): url is string => url?.startsWith('s3://') ?? false;
+
+async function keepInline(store: MediaStore, id: string, image: InlineImage): Promise<StoredImage> {
+  const { bytes, content_type, width, height } = image;
+  const stored = await store.storeImage(id, { bytes, content_type });
+  return { ...stored, content_type, bytes: bytes.byteLength, width, height };
+}
+
+async function keepUpload<Facts>(
+  store: MediaStore,
+  id: string,
+  { upload, facts }: GoodUpload<Facts>,
+  pointer: string,
+): Promise<Place & Facts> {
+  const place = await store.copyUpload(upload, id);
+  if (!place) throw invalidRequest([{ pointer, ...uploadNotFound }]);
+  return { ...place, ...facts };
+}
+
+const violationsOf = (pointer: string, checked: CheckedUpload<unknown> | undefined): Violation[] =>
+  checked?.ok === false ? checked.violations.map((problem) => ({ pointer, ...problem })) : [];
+
+/**
+ * Stores an inline image below its video's id, apart from the drop folder, so that it starts nothing. Its name holds the hash of
+ * its bytes and is written once: however often and at once a request is repeated, one object lies there, and nothing overwrites
+ * or outdates what a record names.
+ */
+export async function storeImage(
+  s3: Pick<S3Client, 'send'>,
+  bucket: string,
+  id: string,
+  { bytes, content_type }: { bytes: Uint8Array; content_type: string },
+): Promise<Pick<StoredImage, 'bucket' | 'key' | 'version_id'>> {
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const key = inputKey(id, sha256, content_type);
+  const put = new PutObjectCommand({
+    Bucket: bucket,
+    Key: key,
+    Body: bytes,
+    ContentType: content_type,
+    IfNoneMatch: '*',
+  });
+  return { bucket, key, ...(await writeOnce(() => s3.send(put))) };
+}

@@ -1,0 +1,174 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { CopyObjectCommand, GetObjectCommand, NoSuchKey, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+import type { Problem as FileProblem } from '../media/data-url.ts';
+import { type ImageLimits, inspectImage } from '../media/image.ts';
+import type { StoredImage, StoredSound } from '../video/record.ts';
+import { parseS3Url } from '../wan/validation/public-url.ts';
+import { uploadNotFound } from '../wan/validation/urls.ts';
+
+type S3 = Pick<S3Client, 'send'>;
+type Place = 'bucket' | 'key' | 'version_id';
+
+/** One version of an uploaded object, as it was when it was looked at. */
+export interface UploadVersion {
+  bucket: string;
+  key: string;
+  version_id: string;
+  etag: string;
+  /** Hex. */
+  sha256: string;
+  /** What it is by its bytes. */
+  content_type: string;
+}
+
+/** A file that was uploaded and is one that the model takes, or what is wrong with it. */
+export type CheckedUpload<Facts> =
+  | { ok: true; upload: UploadVersion; facts: Facts }
+  | { ok: false; violations: readonly FileProblem[] };
+
+/** Looks at an uploaded picture as Wan will, by its bytes. @param url one that `checkBody` let through: below the caller's own folder */
+export async function checkUploadedImage(
+  s3: S3,
+  url: string,
+  limits: ImageLimits,
+): Promise<CheckedUpload<Omit<StoredImage, Place>>> {
+  const read = await readUpload(s3, url, limits.max_bytes);
+  if (!read) return absent;
+  const inspected = inspectImage(read.bytes, read.size, limits);
+  if (!inspected.ok) return inspected;
+  const { content_type, width, height } = inspected;
+  return {
+    ok: true,
+    upload: versionOf(read, content_type),
+    facts: { content_type, bytes: read.size, width, height },
+  };
+}
+
+/** Looks at an uploaded sound as Wan will, by its bytes. @param url as for `checkUploadedImage` */
+export async function checkUploadedSound(s3: S3, url: string): Promise<CheckedUpload<Omit<StoredSound, Place>>> {
+  // Sounds are rare, and what reads them is a good part of the code: it is loaded when one comes.
+  const { audioLimits, inspectAudio } = await import('../media/audio.ts');
+  const read = await readUpload(s3, url, audioLimits.max_bytes);
+  if (!read) return absent;
+  const inspected = await inspectAudio(read.bytes, read.size);
+  if (!inspected.ok) return inspected;
+  const { content_type, duration_seconds } = inspected;
+  return {
+    ok: true,
+    upload: versionOf(read, content_type),
+    facts: { content_type, bytes: read.size, duration_seconds },
+  };
+}
+
+/**
+ * Copies an upload to where its video's own files lie: exactly the version that was checked, whatever was sent to its key since,
+ * and once, however often and at once the request is repeated.
+ * @returns where the copy lies, or undefined when that version is gone
+ */
+export async function copyUpload(
+  s3: S3,
+  { bucket, key, version_id, etag, sha256, content_type }: UploadVersion,
+  id: string,
+): Promise<Pick<StoredImage, Place> | undefined> {
+  const copy = inputKey(id, sha256, content_type);
+  const command = new CopyObjectCommand({
+    Bucket: bucket,
+    Key: copy,
+    CopySource: `${bucket}/${key.split('/').map(encodeURIComponent).join('/')}?versionId=${encodeURIComponent(version_id)}`,
+    CopySourceIfMatch: etag,
+    IfNoneMatch: '*',
+    // Nothing that the sender said of the file lives on.
+    MetadataDirective: 'REPLACE',
+    TaggingDirective: 'REPLACE',
+    ContentType: content_type,
+  });
+  const written = await writeOnce(() => s3.send(command)).catch(unlessAbsent);
+  return written && { bucket, key: copy, ...written };
+}
+
+interface ReadUpload {
+  object: Omit<UploadVersion, 'sha256' | 'content_type'>;
+  /** The file, or the beginning of one that is too large anyway. */
+  bytes: Uint8Array;
+  /** Bytes of the whole. */
+  size: number;
+}
+
+/** The object of a URL as it is now. Its length is known before its bytes come: of a longer one than `most`, hardly any are read. */
+async function readUpload(s3: S3, url: string, most: number): Promise<ReadUpload | undefined> {
+  const address = parseS3Url(url);
+  if (!address) return undefined;
+  const found = await s3.send(new GetObjectCommand({ Bucket: address.bucket, Key: address.key })).catch(unlessAbsent);
+  if (!found) return undefined;
+  const { Body, ContentLength: size, ETag: etag, VersionId: version_id } = found;
+  if (!(Body instanceof Readable) || size === undefined || !etag || !version_id) {
+    throw new Error('An upload came without its length, ETag or version: the uploads bucket must keep versions.');
+  }
+  const bytes = size > most ? await beginningOf(Body) : await Body.transformToByteArray();
+  return { object: { ...address, version_id, etag }, bytes, size };
+}
+
+/** What comes first of a stream, which is closed then. */
+async function beginningOf(body: Readable): Promise<Uint8Array> {
+  for await (const chunk of body) return chunk;
+  return new Uint8Array();
+}
+
+const versionOf = ({ object, bytes }: ReadUpload, content_type: string): UploadVersion => ({
+  ...object,
+  sha256: createHash('sha256').update(bytes).digest('hex'),
+  content_type,
+});
+
+const absent = { ok: false, violations: [uploadNotFound] } as const;
+
+function unlessAbsent(error: unknown): undefined {
+  if (error instanceof NoSuchKey || (error instanceof Error && error.name === 'NoSuchVersion')) return undefined;
+  throw error;
+}
+
+/** How long a file may be sent to where `POST /uploads` says, in seconds. */
+export const UPLOAD_SECONDS = 15 * 60;
+
+/**
+ * The beginning of an owner's keys in the uploads bucket.
+ * @throws Error for an owner whose name would lead into another's folder: none that the authorizer lets in has such a one
+ */
+export function uploadFolder(owner: string): string {
+  if (owner === '' || owner.includes('/')) throw new Error('This owner can have no folder of uploads.');
+  return `uploads/${owner}/`;
+}
+
+/** The beginning of the `s3://` URLs of an owner's uploads: what `img_url` and `audio_url` may begin with. */
+export const uploadPrefix = (bucket: string, owner: string): string => `s3://${bucket}/${uploadFolder(owner)}`;
+
+/** Where a video's own picture or sound lies: below its id, named by its bytes, so that the same is stored once. */
+export const inputKey = (id: string, sha256: string, contentType: string): string =>
+  `inputs/${id}/${sha256}.${extensionOf(contentType)}`;
+
+/** How the name of a picture or a sound ends, by its content type: by its end a reader may tell what it is. */
+export const extensionOf = (contentType: string): string =>
+  contentType === 'audio/mpeg' ? 'mp3' : contentType.slice(contentType.indexOf('/') + 1);
+
+/**
+ * A write of an object that must not be there yet (`IfNoneMatch: '*'`), under a name that its bytes determine.
+ * @returns the version that was written; none when these very bytes lay there already, written before or just now
+ */
+export async function writeOnce(
+  write: () => Promise<{ VersionId?: string | undefined }>,
+): Promise<{ version_id?: string }> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const { VersionId } = await write();
+      return VersionId ? { version_id: VersionId } : {};
+    } catch (error) {
+      if (!(error instanceof S3ServiceException)) throw error;
+      if (error.name === 'PreconditionFailed') return {};
+      if (error.name !== 'ConditionalRequestConflict' || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+/** S3 answers a conditional write that meets another one with 409: repeated, it finds what the other one wrote. */
+const ATTEMPTS = 5;

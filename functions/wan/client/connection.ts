@@ -1,0 +1,81 @@
+import { type Exchange, exchange } from './http.ts';
+import { type Held, heldBack, refusalOf, type Throttled, type Unavailable, unavailable } from './rejections.ts';
+
+export type ClientOptions = {
+  /** Such as `https://dashscope-intl.aliyuncs.com/api/v1`; a last slash doesn't matter. */
+  readonly baseUrl: string;
+  /** Asked before each call, so that a new key is used at once. */
+  readonly apiKey: () => Promise<string>;
+  readonly fetch: typeof fetch;
+  /** Private origins that an upload may go to; the base URL's own always may. @default none */
+  readonly trustedOrigins?: readonly string[];
+  /** Milliseconds. @default submit 75 s, since Wan fetches the picture meanwhile; query 10 s; upload 60 s */
+  readonly timeouts?: { readonly submit?: number; readonly query?: number; readonly upload?: number };
+};
+
+type Call = {
+  readonly method: 'GET' | 'POST';
+  /** Below the base URL, with its query. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly kind: 'submit' | 'query' | 'upload';
+  readonly signal?: AbortSignal | undefined;
+};
+
+/** Sends a call to Wan with the key; a key that can't be used is a hold, and nothing is sent. */
+export type Connection = (call: Call) => Promise<Exchange | Held>;
+
+export const defaultTimeouts = { submit: 75_000, query: 10_000, upload: 60_000 } as const;
+
+export function createConnection({ baseUrl, apiKey, fetch, timeouts }: ClientOptions): Connection {
+  const base = baseUrl.replace(/\/+$/, '');
+  return async ({ method, path, headers, body, kind, signal }) => {
+    const key = await usableKey(apiKey);
+    if (typeof key !== 'string') return key;
+    return exchange({
+      fetch,
+      url: `${base}${path}`,
+      method,
+      headers: { accept: 'application/json', authorization: `Bearer ${key}`, ...headers },
+      timeout: timeouts?.[kind] ?? defaultTimeouts[kind],
+      signal,
+      ...(body === undefined ? {} : { body }),
+    });
+  };
+}
+
+async function usableKey(apiKey: () => Promise<string>): Promise<string | Held> {
+  let key: string;
+  try {
+    key = (await apiKey()).trim();
+  } catch {
+    return heldBack('no_key', "Wan's API key could not be read. Check the secret and the permission to read it.");
+  }
+  if (key === '') return heldBack('no_key', "Wan's API key is not set. Put it into the secret.");
+  if (!/^[\x21-\x7e]+$/.test(key)) {
+    return heldBack('invalid_key', "Wan's API key holds characters that no key has. Put it into the secret again.");
+  }
+  return key;
+}
+
+/**
+ * A call that changes nothing, or that may be repeated. Everything but a 2xx
+ * answer is a reason to ask again later; a refusal keeps Wan's code.
+ */
+export async function ask(connection: Connection, call: Parameters<Connection>[0]): Promise<Answered | NoAnswer> {
+  const sent = await connection(call);
+  if ('outcome' in sent) return sent;
+  if (sent.kind !== 'answer') return unavailable(sent.cause);
+  if (sent.status >= 200 && sent.status < 300) return { outcome: 'answered', status: sent.status, body: sent.body };
+  const refusal = refusalOf(sent);
+  if (!refusal) return unavailable(`http_${sent.status}`);
+  if (refusal.outcome !== 'refused') return refusal;
+  const { code, message, request_id } = refusal;
+  return { ...unavailable('refused'), code, message, ...(request_id ? { request_id } : {}) };
+}
+
+/** A call that can be made again at no cost was not answered: later, or after the operator has mended something. */
+export type NoAnswer = Throttled | Unavailable | Held;
+
+export type Answered = { outcome: 'answered'; status: number; body: unknown };

@@ -1,0 +1,85 @@
+import type { ModelName } from '../catalogue.ts';
+import { compactTime, compactWanTime } from '../time.ts';
+import type { Connection } from './connection.ts';
+import { ask, type NoAnswer } from './connection.ts';
+import type { TaskStatus } from './query-task.ts';
+import { unavailable } from './rejections.ts';
+import { listAnswer } from './response-schemas.ts';
+
+export type ListQuery = {
+  readonly model: ModelName;
+  /** ISO 8601: only tasks submitted between these two, at most 16 hours apart. */
+  readonly start_time: string;
+  readonly end_time: string;
+  readonly status?: TaskStatus;
+  /** From 1. @default 1 */
+  readonly page_no?: number;
+  /** @default 100 */
+  readonly page_size?: number;
+};
+
+export type ListedTask = {
+  task_id: string;
+  /** One of the six statuses, as a rule. */
+  status: string;
+  model?: string;
+  /** ISO 8601, UTC. */
+  submit_time?: string;
+  scheduled_time?: string;
+  end_time?: string;
+  /** Of the submit, so that a lost answer's task can be told by it. */
+  request_id?: string;
+};
+
+export type ListOutcome =
+  /** `tasks` may be empty while further pages are not. */
+  { outcome: 'tasks'; tasks: ListedTask[]; page_no: number; total_page: number; request_id?: string } | NoAnswer;
+
+const sixteenHours = 16 * 60 * 60 * 1000;
+
+/**
+ * One page of the account's tasks of a model in a span of time. The rows carry
+ * no prompt: `queryTask` has it.
+ *
+ * No source says on which clock the query's times are, UTC or Wan's UTC+8. So
+ * the question begins at the start by UTC and ends at the end by UTC+8, which
+ * covers the span on either clock (hence 24 − 8 hours at most), and rows
+ * outside of it are left out here.
+ *
+ * @throws RangeError for a span of over 16 hours, or one that ends before it starts
+ */
+export async function listTasks(connection: Connection, query: ListQuery, signal?: AbortSignal): Promise<ListOutcome> {
+  const start = Date.parse(query.start_time);
+  const end = Date.parse(query.end_time);
+  if (!(end >= start && end - start <= sixteenHours)) throw new RangeError('A list covers 0 to 16 hours.');
+  const { model, status, page_no = 1, page_size = 100 } = query;
+  const parameters = new URLSearchParams({
+    model_name: model,
+    start_time: compactTime(start),
+    end_time: compactWanTime(end + 1000),
+    ...(status ? { status } : {}),
+    page_no: String(page_no),
+    page_size: String(page_size),
+  });
+  const asked = await ask(connection, { method: 'GET', path: `/tasks/?${parameters}`, kind: 'query', signal });
+  if (asked.outcome !== 'answered') return asked;
+  const parsed = listAnswer.safeParse(asked.body);
+  if (!parsed.success) return unavailable('answer_malformed');
+  const { data, total_page, request_id } = parsed.data;
+  const tasks = data
+    .filter(({ model_name }) => model_name === undefined || model_name === model)
+    // A row without a time may be in the span: a candidate too many is looked at, one too few is paid for twice.
+    .filter(({ gmt_create: at }) => at === undefined || at === null || (at >= start - 1000 && at <= end + 1000))
+    .map(
+      (row): ListedTask => ({
+        task_id: row.task_id,
+        status: row.status,
+        ...(row.model_name ? { model: row.model_name } : {}),
+        ...(row.gmt_create ? { submit_time: new Date(row.gmt_create).toISOString() } : {}),
+        ...(row.start_time ? { scheduled_time: new Date(row.start_time).toISOString() } : {}),
+        ...(row.end_time ? { end_time: new Date(row.end_time).toISOString() } : {}),
+        ...(row.request_id ? { request_id: row.request_id } : {}),
+      }),
+    );
+  return { outcome: 'tasks', tasks, page_no, total_page: total_page ?? 1, ...(request_id ? { request_id } : {}) };
+}

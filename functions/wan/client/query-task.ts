@@ -1,0 +1,105 @@
+import type * as z from 'zod';
+import { redact } from '../redact.ts';
+import { wanTimeToIso } from '../time.ts';
+import type { Connection } from './connection.ts';
+import { ask, type NoAnswer } from './connection.ts';
+import { unavailable } from './rejections.ts';
+import { isTaskId, taskAnswer, type usageAnswer } from './response-schemas.ts';
+
+export const taskStatuses = ['PENDING', 'RUNNING', 'SUCCEEDED', 'FAILED', 'CANCELED', 'UNKNOWN'] as const;
+export type TaskStatus = (typeof taskStatuses)[number];
+
+/** Billed seconds and what else Wan counts; which fields there are depends on the model (reference, "usage object"). */
+export type Usage = Partial<z.output<typeof usageAnswer>>;
+
+export type Task = {
+  outcome: 'task';
+  status: TaskStatus;
+  task_id: string;
+  request_id?: string;
+  /** ISO 8601, UTC; a time that can't be read is left out. */
+  submit_time?: string;
+  scheduled_time?: string;
+  end_time?: string;
+  orig_prompt?: string;
+  /** At most 20,000 characters. */
+  actual_prompt?: string;
+  /** There always is one when the status is SUCCEEDED. Untrusted: see `isTrustedVideoUrl`. */
+  video_url?: string;
+  usage?: Usage;
+  /** Wan's error code and words of a FAILED task, for `explainFailure`. */
+  code?: string;
+  message?: string;
+};
+
+/** Many times what a model reads of a prompt; with the rest of the record it stays far below the 400 KB of an item. */
+const MOST_PROMPT_CHARACTERS = 20_000;
+
+export type QueryOutcome =
+  | Task
+  /** A status that the reference doesn't know: ring, and don't wait for ever. */
+  | { outcome: 'unrecognised'; status: string; task_id: string; request_id?: string }
+  | NoAnswer;
+
+/**
+ * Asks for a task's status and result.
+ *
+ * An answer that makes no sense, such as SUCCEEDED without a video, is
+ * `unavailable` with the cause `answer_malformed`.
+ *
+ * @throws TypeError for an id that no task can have
+ */
+export async function queryTask(connection: Connection, taskId: string, signal?: AbortSignal): Promise<QueryOutcome> {
+  if (!isTaskId(taskId)) throw new TypeError('This is not the id of a task.');
+  const asked = await ask(connection, { method: 'GET', path: `/tasks/${taskId}`, kind: 'query', signal });
+  if (asked.outcome !== 'answered') return asked;
+  const parsed = taskAnswer.safeParse(asked.body);
+  if (!parsed.success) return unavailable('answer_malformed');
+  const { output, usage, request_id } = parsed.data;
+  if (output.task_id !== undefined && output.task_id !== taskId) return unavailable('answer_malformed');
+  const status = taskStatuses.find((known) => known === output.task_status);
+  const ids = { task_id: taskId, ...(request_id ? { request_id: redact(request_id) } : {}) };
+  if (!status) return { outcome: 'unrecognised', status: redact(output.task_status), ...ids };
+  if (status === 'SUCCEEDED' && !output.video_url) return unavailable('answer_malformed');
+  const secrets = [output.orig_prompt ?? undefined, output.actual_prompt ?? undefined];
+  return given({
+    outcome: 'task',
+    status,
+    ...ids,
+    submit_time: output.submit_time && wanTimeToIso(output.submit_time),
+    scheduled_time: output.scheduled_time && wanTimeToIso(output.scheduled_time),
+    end_time: output.end_time && wanTimeToIso(output.end_time),
+    orig_prompt: output.orig_prompt ?? undefined,
+    actual_prompt: output.actual_prompt ? beginning(output.actual_prompt, MOST_PROMPT_CHARACTERS) : undefined,
+    video_url: output.video_url,
+    usage: usage ? storable(usage) : undefined,
+    code: output.code && redact(output.code),
+    message: output.message && redact(output.message, secrets),
+  });
+}
+
+/** Seconds that Wan bills for a task, by its usage; undefined if it doesn't say (reference, "usage object"). */
+export function billedSeconds(usage: Usage | undefined): number | undefined {
+  // Clients fill fields of other models with 0, so only a positive number is an answer.
+  return [usage?.duration, usage?.video_duration, usage?.output_video_duration].find(
+    (seconds) => seconds !== undefined && seconds > 0,
+  );
+}
+
+/** What a record can hold: DynamoDB refuses numbers that no video has, and a paid video must not be lost because its usage looks odd. */
+function storable(usage: Usage): Usage {
+  const { video_ratio, ...counts } = usage;
+  const plausible = Object.entries(counts).filter(([, count]) => count === 0 || (count >= 0.001 && count <= 1_000_000));
+  return { ...Object.fromEntries(plausible), ...(video_ratio ? { video_ratio: redact(video_ratio) } : {}) };
+}
+
+/** At most so many characters from the beginning; no character is cut in half. */
+const beginning = (text: string, characters: number): string =>
+  // A character has at most two units, so only that much is taken apart.
+  text.length <= characters ? text : [...text.slice(0, 2 * characters)].slice(0, characters).join('');
+
+/** Without the fields that hold nothing: DynamoDB and JSON have no undefined. */
+function given<T extends object>(fields: T): T {
+  for (const name of Object.keys(fields) as (keyof T)[]) if (fields[name] === undefined) delete fields[name];
+  return fields;
+}

@@ -1,0 +1,98 @@
+import { findModel } from '../catalogue.ts';
+import type { VideoRequest } from '../validation/request.ts';
+import type { Connection } from './connection.ts';
+import { type Held, type Refused, refusalOf, type Throttled, type Unavailable, unavailable } from './rejections.ts';
+import { createAnswer } from './response-schemas.ts';
+
+export type CreateOutcome =
+  | { outcome: 'created'; task_id: string; task_status: string; request_id?: string }
+  | Refused
+  | Throttled
+  | Unavailable
+  | Held
+  /** The task may exist, and may be billed. Never send the request again without having looked for it. */
+  | { outcome: 'unknown'; cause: string; retryable: false };
+
+/**
+ * Submits a task. Sends the request once, whatever happens: only the outcomes
+ * that prove that there is no task say so.
+ */
+export async function createTask(
+  connection: Connection,
+  request: TaskRequest,
+  signal?: AbortSignal,
+): Promise<CreateOutcome> {
+  const usesWansUpload = [request.input.img_url, request.input.audio_url].some((url) => url?.startsWith('oss://'));
+  const sent = await connection({
+    method: 'POST',
+    path: '/services/aigc/video-generation/video-synthesis',
+    headers: {
+      'content-type': 'application/json',
+      'x-dashscope-async': 'enable',
+      // A kept connection that Wan closes just now would lose this call's answer; a new one can't be stale.
+      connection: 'close',
+      ...(usesWansUpload ? { 'x-dashscope-ossresourceresolve': 'enable' } : {}),
+    },
+    body: JSON.stringify(toWire(request)),
+    kind: 'submit',
+    signal,
+  });
+  if ('outcome' in sent) return sent;
+  if (sent.kind === 'not_sent') return unavailable(sent.cause);
+  if (sent.kind === 'lost') return unknown(sent.cause);
+  const refusal = refusalOf(sent, [request.input.prompt, request.input.negative_prompt]);
+  if (refusal) return refusal;
+  if (sent.status < 200 || sent.status >= 300) return unknown(`http_${sent.status}`);
+  const answer = createAnswer.safeParse(sent.body);
+  if (!answer.success) return unknown('answer_malformed');
+  const { output, request_id } = answer.data;
+  return {
+    outcome: 'created',
+    task_id: output.task_id,
+    task_status: output.task_status ?? 'PENDING',
+    ...(request_id ? { request_id } : {}),
+  };
+}
+
+function unknown(cause: string): CreateOutcome {
+  return { outcome: 'unknown', cause, retryable: false };
+}
+
+/** What a task is made from. `img_url` must be one that Wan can read: http(s), `data:` or `oss://`. */
+export type TaskRequest = Pick<VideoRequest, 'model' | 'input' | 'parameters'>;
+
+/** The body of Wan's submit, and nothing else than the reference lists ("Request body"). */
+export function toWire({ model: name, input, parameters }: TaskRequest): Record<string, unknown> {
+  const model = findModel(name);
+  const { prompt, negative_prompt, template, img_url, audio_url } = input;
+  const { resolution, duration, prompt_extend, shot_type, watermark, seed, audio } = parameters;
+  const fixed = model.durations.kind === 'set' && model.durations.values.length === 1;
+  return {
+    model: name,
+    input: given({
+      prompt,
+      negative_prompt,
+      template,
+      ...(model.wire_format === 'media' ? { media: mediaOf(img_url, audio_url) } : { img_url, audio_url }),
+    }),
+    parameters: given({
+      resolution,
+      // A duration that "cannot be modified" isn't sent, not even its only value.
+      duration: fixed ? undefined : duration,
+      prompt_extend,
+      shot_type,
+      watermark,
+      seed,
+      audio,
+    }),
+  };
+}
+
+function mediaOf(imageUrl: string, audioUrl: string | undefined): { type: string; url: string }[] {
+  const first = { type: 'first_frame', url: imageUrl };
+  return audioUrl === undefined ? [first] : [first, { type: 'driving_audio', url: audioUrl }];
+}
+
+function given(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}

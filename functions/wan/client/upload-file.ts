@@ -1,0 +1,77 @@
+import type { ModelName } from '../catalogue.ts';
+import { parseUrl } from '../validation/public-url.ts';
+import type { ClientOptions, Connection } from './connection.ts';
+import { ask, defaultTimeouts, type NoAnswer } from './connection.ts';
+import { exchange } from './http.ts';
+import { unavailable } from './rejections.ts';
+import { policyAnswer } from './response-schemas.ts';
+
+export type Upload = {
+  /** The model that will read the file: the upload is bound to it. */
+  readonly model: ModelName;
+  /** The file's name; what isn't a letter, digit, dot, hyphen or underscore becomes an underscore. */
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly content_type: string;
+};
+
+export type UploadOutcome =
+  /** An `oss://` URL for `img_url`, good for 48 hours, this account and this model. */
+  { outcome: 'uploaded'; url: string } | NoAnswer;
+
+/**
+ * Puts a file into Wan's own temporary storage: asks for a policy, then posts
+ * the file as a form. The form goes only to Alibaba's storage, to the base
+ * URL's own origin or to a trusted one, and without the key. May be repeated:
+ * a failed upload costs nothing.
+ */
+export async function uploadFile(
+  connection: Connection,
+  options: ClientOptions,
+  { model, name, bytes, content_type }: Upload,
+  signal?: AbortSignal,
+): Promise<UploadOutcome> {
+  const parameters = new URLSearchParams({ action: 'getPolicy', model });
+  const asked = await ask(connection, { method: 'GET', path: `/uploads?${parameters}`, kind: 'query', signal });
+  if (asked.outcome !== 'answered') return asked;
+  const parsed = policyAnswer.safeParse(asked.body);
+  if (!parsed.success) return unavailable('answer_malformed');
+  const policy = parsed.data.data;
+  if (!isUploadHost(policy.upload_host, [new URL(options.baseUrl).origin, ...(options.trustedOrigins ?? [])])) {
+    return unavailable('upload_host_untrusted');
+  }
+  if (policy.max_file_size_mb && bytes.byteLength > policy.max_file_size_mb * 1024 * 1024)
+    return unavailable('file_too_large');
+  const key = `${policy.upload_dir.replace(/\/+$/, '')}/${name.replace(/[^\w.-]/g, '_').slice(-100)}`;
+  const form = new FormData();
+  form.set('OSSAccessKeyId', policy.oss_access_key_id);
+  form.set('Signature', policy.signature);
+  form.set('policy', policy.policy);
+  form.set('key', key);
+  if (policy.x_oss_object_acl) form.set('x-oss-object-acl', policy.x_oss_object_acl);
+  if (policy.x_oss_forbid_overwrite) form.set('x-oss-forbid-overwrite', policy.x_oss_forbid_overwrite);
+  form.set('success_action_status', '200');
+  form.set('x-oss-content-type', content_type);
+  // OSS reads no field after the file: it must be the last.
+  form.set('file', new Blob([new Uint8Array(bytes)], { type: content_type }), name);
+  const sent = await exchange({
+    fetch: options.fetch,
+    url: policy.upload_host,
+    method: 'POST',
+    headers: {},
+    body: form,
+    timeout: options.timeouts?.upload ?? defaultTimeouts.upload,
+    signal,
+  });
+  if (sent.kind !== 'answer') return unavailable(sent.cause);
+  if (sent.status < 200 || sent.status >= 300) return unavailable(`upload_http_${sent.status}`);
+  return { outcome: 'uploaded', url: `oss://${key}` };
+}
+
+/** The host comes out of an answer, so it must earn trust (no redirects are followed either). */
+function isUploadHost(text: string, trustedOrigins: readonly string[]): boolean {
+  const url = parseUrl(text);
+  if (!url || url.username || url.password) return false;
+  if (trustedOrigins.includes(url.origin)) return true;
+  return url.protocol === 'https:' && url.port === '' && url.hostname.endsWith('.aliyuncs.com');
+}

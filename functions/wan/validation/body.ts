@@ -1,0 +1,194 @@
+import type * as z from 'zod';
+import { maxViolations, pointerTo, type Violation, type Warning } from '../../shared/issues.ts';
+import {
+  inputFields,
+  maxMetadataBytes,
+  maxMetadataEntries,
+  metadataField,
+  parameterFields,
+  reservedMetadataNames,
+  webhookField,
+} from './schema.ts';
+
+export type RequestBody = {
+  model: unknown;
+  input: FieldsOf<typeof inputFields>;
+  parameters: FieldsOf<typeof parameterFields>;
+  metadata: Record<string, string>;
+  webhook_url: string | undefined;
+  violations: Violation[];
+  warnings: Warning[];
+};
+
+const tooManyEntries: Violation = {
+  pointer: '/metadata',
+  code: 'metadata_too_large',
+  message: `The metadata has more than ${maxMetadataEntries} entries. Leave some out.`,
+};
+
+const labelFields = { metadata: metadataField, webhook_url: webhookField };
+
+/**
+ * Reads the shape of a body: each known field that is sound by itself, and what
+ * is wrong with the others. What a model takes isn't known here.
+ */
+export function readBody(body: Readonly<Record<string, unknown>>, mode: 'strict' | 'tolerant'): RequestBody {
+  const { model, input, parameters, ...others } = ownFields(body);
+  const inputSection = readFields(isJsonObject(input) ? input : { img_url: '' }, inputFields, '/input', mode);
+  const parameterSection = readFields(isJsonObject(parameters) ? parameters : {}, parameterFields, '/parameters', mode);
+  const tooMany = isJsonObject(others.metadata) && Object.keys(others.metadata).length > maxMetadataEntries;
+  const labels = readFields(tooMany ? { ...others, metadata: {} } : others, labelFields, '', mode);
+  const { metadata = {}, webhook_url } = labels.values;
+  if (!isJsonObject(input)) delete inputSection.values.img_url;
+  return {
+    model,
+    input: withoutBlankPrompts(inputSection.values),
+    parameters: parameterSection.values,
+    metadata,
+    webhook_url,
+    violations: [
+      ...inputViolations(input),
+      ...inputSection.violations,
+      ...parametersViolations(parameters, mode),
+      ...parameterSection.violations,
+      ...labels.violations,
+      ...(tooMany ? [tooManyEntries] : metadataViolations(others.metadata, metadata)),
+    ],
+    warnings: [...inputSection.warnings, ...parameterSection.warnings, ...labels.warnings],
+  };
+}
+
+/** A copy without a prototype: a body's "__proto__" is a field like any other, and no field is inherited. */
+function ownFields(body: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.assign(Object.create(null), body);
+}
+
+/** A prompt of spaces is no prompt. */
+function withoutBlankPrompts(input: RequestBody['input']): RequestBody['input'] {
+  if (input.prompt?.trim() === '') delete input.prompt;
+  if (input.negative_prompt?.trim() === '') delete input.negative_prompt;
+  return input;
+}
+
+function inputViolations(input: unknown): Violation[] {
+  if (isJsonObject(input)) return [];
+  const code = input === undefined ? 'missing' : 'wrong_type';
+  return [{ pointer: '/input', code, message: 'Give "input" as an object with "img_url" and, as a rule, "prompt".' }];
+}
+
+function parametersViolations(parameters: unknown, mode: 'strict' | 'tolerant'): Violation[] {
+  if (isJsonObject(parameters) || parameters === undefined || (parameters === null && mode === 'tolerant')) return [];
+  return [{ pointer: '/parameters', code: 'wrong_type', message: 'Give "parameters" as an object, or leave it out.' }];
+}
+
+function metadataViolations(given: unknown, metadata: Record<string, string>): Violation[] {
+  const reserved = isJsonObject(given) ? reservedMetadataNames.filter((name) => Object.hasOwn(given, name)) : [];
+  const entries = Object.entries(metadata);
+  const bytes = entries.reduce((sum, entry) => sum + Buffer.byteLength(entry.join('')), 0);
+  const message = `The metadata has ${bytes} bytes; at most ${maxMetadataBytes} are kept. Shorten it.`;
+  return [
+    ...reserved.map((name) => ({
+      pointer: pointerTo('/metadata', name),
+      code: 'invalid_name',
+      message: 'Choose another name for this.',
+    })),
+    ...entries.flatMap(([name, value]) => brokenText(pointerTo('/metadata', name), value)),
+    ...(bytes > maxMetadataBytes ? [{ pointer: '/metadata', code: 'metadata_too_large', message }] : []),
+  ];
+}
+
+type Fields = Readonly<Record<string, z.ZodType>>;
+
+/** The fields that are sound, each on its own; the others are explained in `violations`. */
+export type FieldsOf<T extends Fields> = { [Name in keyof T]?: z.output<T[Name]> };
+
+type Section<T extends Fields> = { values: FieldsOf<T>; violations: Violation[]; warnings: Warning[] };
+
+/** True for a JSON object: not null, not an array. */
+export function isJsonObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** What is wrong with a text that is kept or passed on. JSON can hold half of a surrogate pair; UTF-8 can't, so another text would be. */
+export function brokenText(pointer: string, text: string): Violation[] {
+  if (!/\p{Surrogate}/u.test(text)) return [];
+  const message = 'The text holds half a character (a lone surrogate). Remove it.';
+  return [{ pointer, code: 'broken_text', message }];
+}
+
+/**
+ * Reads an object's fields one by one, so that one broken field hides no other.
+ *
+ * Strict: unknown fields are violations. Tolerant: they are dropped with a
+ * warning, and null is the same as left out.
+ */
+export function readFields<T extends Fields>(
+  object: Readonly<Record<string, unknown>>,
+  fields: T,
+  pointer: string,
+  mode: 'strict' | 'tolerant',
+): Section<T> {
+  const values: FieldsOf<T> = {};
+  const violations: Violation[] = [];
+  const warnings: Warning[] = [];
+  for (const name of Object.keys(fields) as (keyof T & string)[]) {
+    const schema = fields[name]!;
+    const own = Object.hasOwn(object, name) ? object[name] : undefined;
+    const value = own === null && mode === 'tolerant' ? undefined : own;
+    const result = schema.safeParse(value);
+    if (result.success) {
+      if (result.data !== undefined) values[name] = result.data as z.output<T[typeof name]>;
+    } else if (value === undefined) {
+      violations.push({
+        pointer: pointerTo(pointer, name),
+        code: 'missing',
+        message: `"${name}" is missing. ${result.error.issues[0]!.message}`,
+      });
+    } else {
+      for (const issue of result.error.issues) {
+        const path = issue.path.reduce<string>(
+          (parent, part) => pointerTo(parent, String(part)),
+          pointerTo(pointer, name),
+        );
+        violations.push({ pointer: path, code: codeOf(issue), message: messageOf(issue) });
+      }
+    }
+  }
+  const unknown = Object.keys(object).filter((name) => !Object.hasOwn(fields, name));
+  for (const name of unknown.slice(0, maxViolations)) {
+    const known = Object.keys(fields).join(', ');
+    if (mode === 'tolerant') {
+      warnings.push({
+        pointer: pointerTo(pointer, name),
+        code: 'unknown_field',
+        message: 'This field is unknown and was ignored.',
+      });
+    } else {
+      violations.push({
+        pointer: pointerTo(pointer, name),
+        code: 'unknown_field',
+        message: `This field is unknown. Fields here are ${known}.`,
+      });
+    }
+  }
+  return { values, violations, warnings };
+}
+
+function codeOf(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return 'wrong_type';
+    case 'too_small':
+    case 'too_big':
+      return 'out_of_range';
+    case 'invalid_key':
+      return 'invalid_name';
+    default:
+      return 'invalid_value';
+  }
+}
+
+/** A record's bad key is an issue within an issue. */
+function messageOf(issue: z.core.$ZodIssue): string {
+  return issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message;
+}

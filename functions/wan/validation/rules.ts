@@ -1,0 +1,142 @@
+import type { Violation, Warning } from '../../shared/issues.ts';
+import { describeDurations, type Model, models, takesDuration } from '../catalogue.ts';
+import { countCharacters } from '../prompt.ts';
+import { brokenText, type FieldsOf } from './body.ts';
+import { type inputFields, maxPromptCharacters, type parameterFields } from './schema.ts';
+
+type Input = FieldsOf<typeof inputFields>;
+type Parameters = FieldsOf<typeof parameterFields>;
+type Findings = { violations: Violation[]; warnings: Warning[] };
+
+/**
+ * What the model doesn't take. A value that Wan would refuse is a violation; so
+ * is one that Wan would ignore, unless `tolerant`: then it is taken out of the
+ * fields, with a warning.
+ *
+ * @param input - changed in place in tolerant mode
+ * @param parameters - changed in place in tolerant mode
+ */
+export function applyModelRules(
+  model: Model,
+  input: Input,
+  parameters: Parameters,
+  mode: 'strict' | 'tolerant',
+): Findings {
+  const violations: Violation[] = [];
+  const warnings: Warning[] = [];
+  const ignored = (pointer: string, code: string, message: string, drop: () => void) => {
+    if (mode === 'strict') {
+      violations.push({ pointer, code, message });
+      return;
+    }
+    drop();
+    warnings.push({ pointer, code, message: `Ignored. ${message}` });
+  };
+
+  const { resolution, duration, shot_type, audio, prompt_extend } = parameters;
+  if (resolution !== undefined && !model.resolutions.includes(resolution)) {
+    violations.push({
+      pointer: '/parameters/resolution',
+      code: 'unsupported_resolution',
+      message: `${model.name} makes no ${resolution} videos. Use ${model.resolutions.join(' or ')}.`,
+    });
+  }
+  if (duration !== undefined && !takesDuration(model.durations, duration)) {
+    violations.push({
+      pointer: '/parameters/duration',
+      code: 'unsupported_duration',
+      message: `${model.name} makes no videos of ${duration} s. Use ${describeDurations(model.durations)}.`,
+    });
+  }
+  if (shot_type !== undefined && !model.shot_type) {
+    violations.push({
+      pointer: '/parameters/shot_type',
+      code: 'shot_type_not_supported',
+      message: `${model.name} takes no shot_type. Leave it out, or use ${modelsWith((other) => other.shot_type)}.`,
+    });
+  } else if (shot_type !== undefined && prompt_extend === false) {
+    ignored(
+      '/parameters/shot_type',
+      'shot_type_needs_prompt_extend',
+      'shot_type takes effect through the rewriting of the prompt only. Set prompt_extend to true, or leave shot_type out.',
+      () => delete parameters.shot_type,
+    );
+  }
+  if (audio !== undefined && !model.audio_switch) {
+    const sound = model.audio ? 'always makes videos with sound' : 'makes silent videos only';
+    ignored(
+      '/parameters/audio',
+      'audio_switch_not_supported',
+      `${model.name} ${sound}. Leave "audio" out.`,
+      () => delete parameters.audio,
+    );
+  }
+  if (input.audio_url !== undefined && !model.audio) {
+    violations.push({
+      pointer: '/input/audio_url',
+      code: 'audio_not_supported',
+      message: `${model.name} makes silent videos only. Leave audio_url out, or use ${modelsWith((other) => other.audio)}.`,
+    });
+  }
+  if (input.template !== undefined && input.prompt !== undefined) {
+    ignored(
+      '/input/prompt',
+      'prompt_replaced_by_template',
+      'A video effect (template) takes the place of the prompt. Leave one of the two out.',
+      () => delete input.prompt,
+    );
+  }
+  return { violations, warnings };
+}
+
+/**
+ * The lengths of prompts: over the model's limit is a warning, since Wan cuts
+ * the rest off; over 20,000 characters is a violation. Without a model only the
+ * latter is known.
+ */
+export function checkPromptLengths(model: Model | undefined, input: Input): Findings {
+  const violations: Violation[] = [];
+  const warnings: Warning[] = [];
+  for (const [name, limit] of [
+    ['prompt', model?.prompt_limit],
+    ['negative_prompt', model?.negative_prompt_limit],
+  ] as const) {
+    const characters = countCharacters(input[name] ?? '');
+    const pointer = `/input/${name}`;
+    if (characters > maxPromptCharacters) {
+      violations.push({
+        pointer,
+        code: `${name}_too_long`,
+        message: `The text has ${characters} characters; at most ${maxPromptCharacters} are taken. Shorten it.`,
+      });
+    } else if (limit !== undefined && characters > limit) {
+      warnings.push({
+        pointer,
+        code: `${name}_truncated`,
+        message: `The text has ${characters} characters; Wan reads the first ${limit} and drops the rest.`,
+      });
+    }
+    violations.push(...brokenText(pointer, input[name] ?? ''));
+  }
+  return { violations, warnings };
+}
+
+function modelsWith(ability: (model: Model) => boolean): string {
+  return models
+    .filter((model) => !model.preview && ability(model))
+    .map(({ name }) => name)
+    .join(' or ');
+}
+
+/** Fills in what the model assumes for parameters that were left out (reference, "parameters"). */
+export function withDefaults(model: Model, parameters: Parameters) {
+  const promptExtend = parameters.prompt_extend ?? true;
+  return {
+    ...parameters,
+    resolution: parameters.resolution ?? model.default_resolution,
+    duration: parameters.duration ?? model.durations.default,
+    prompt_extend: promptExtend,
+    watermark: parameters.watermark ?? false,
+    ...(model.shot_type && promptExtend ? { shot_type: parameters.shot_type ?? ('single' as const) } : {}),
+  };
+}

@@ -1,0 +1,126 @@
+import * as z from 'zod';
+import { type ModelName, offeredModelNames, resolutionNames } from '../catalogue.ts';
+
+/** Longest prompt that is taken, in characters; Wan itself reads far fewer and drops the rest. */
+export const maxPromptCharacters = 20_000;
+/** Largest metadata: the bytes of all keys and values in UTF-8. */
+export const maxMetadataBytes = 2048;
+export const maxMetadataEntries = 64;
+const maxSeed = 2_147_483_647;
+
+const promptError = `Give a text of at most ${maxPromptCharacters} characters.`;
+const imageAddresses = 'an http(s) URL, a data: URL with base64, or the media_url of POST /uploads';
+const flagError = 'Give true or false.';
+const seedError = `Give a whole number from 0 to ${maxSeed}.`;
+const metadataError = 'Give an object of texts, such as {"project": "spring"}, of at most 2 KB.';
+const metadataKeyError = 'Name metadata by 1 to 64 letters, digits, dots, underscores and hyphens.';
+/** Schemas drop the one silently, and the table's client knows a map by the other: metadata of these names could not be kept. */
+export const reservedMetadataNames = ['__proto__', 'constructor'] as const;
+
+/** Fields of `input`, in the reference's words ("Request body"). */
+export const inputFields = {
+  prompt: z
+    .string({ error: promptError })
+    .meta({
+      maxLength: maxPromptCharacters,
+      description: 'What happens in the video. Wan reads the first 800 or 1,500 characters, by model.',
+      examples: ['A kitten runs through the grass'],
+    })
+    .optional(),
+  negative_prompt: z
+    .string({ error: promptError })
+    .meta({
+      maxLength: maxPromptCharacters,
+      description: 'What the video must not show. Wan reads the first 500 characters.',
+    })
+    .optional(),
+  img_url: z.string({ error: `Give the first frame: ${imageAddresses}.` }).meta({
+    description: `The first frame: ${imageAddresses}.`,
+    examples: ['https://example.com/cat.png'],
+  }),
+  audio_url: z
+    .string({ error: 'Give the http(s) URL of a WAV or MP3 file, or the media_url of POST /uploads.' })
+    .meta({
+      description:
+        'Sound to generate the video from: WAV or MP3, 3 to 30 s, at most 15 MB. An http(s) URL, or the media_url of POST /uploads.',
+      examples: ['https://example.com/song.mp3'],
+    })
+    .optional(),
+  template: z
+    .string({ error: 'Give the name of a video effect.' })
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, {
+      error: 'Give the name of a video effect: letters, digits, "_" and "-".',
+    })
+    .meta({ description: 'A video effect by its name; it takes the place of the prompt.', examples: ['flying'] })
+    .optional(),
+};
+
+/** Fields of `parameters`. What is left out gets the model's default. */
+export const parameterFields = {
+  resolution: z
+    .enum(resolutionNames, { error: `Use one of ${resolutionNames.join(', ')}, as the model offers it.` })
+    .meta({ description: "The tier of the video's number of pixels. It sets the price." })
+    .optional(),
+  duration: z
+    .int({ error: 'Give a whole number of seconds.' })
+    .min(1, { error: 'Give a whole number of seconds, 1 or more.' })
+    .max(60, { error: 'Give a whole number of seconds that the model offers.' })
+    .meta({ description: 'Seconds of video, as the model offers them. It sets the price.' })
+    .optional(),
+  prompt_extend: z
+    .boolean({ error: flagError })
+    .meta({ description: 'Whether a language model rewrites the prompt first. Default true.' })
+    .optional(),
+  shot_type: z
+    .enum(['single', 'multi'], { error: 'Use "single" or "multi".' })
+    .meta({ description: 'One continuous shot or several. Takes effect only with prompt_extend.' })
+    .optional(),
+  watermark: z
+    .boolean({ error: flagError })
+    .meta({ description: 'Whether "AI Generated" is written into the lower right corner. Default false.' })
+    .optional(),
+  seed: z
+    .int({ error: seedError })
+    .min(0, { error: seedError })
+    .max(maxSeed, { error: seedError })
+    .meta({ description: 'Makes results more alike from call to call, without a guarantee.' })
+    .optional(),
+  audio: z
+    .boolean({ error: flagError })
+    .meta({ description: 'Whether the video has sound, for models that let one choose.' })
+    .optional(),
+};
+
+export const metadataField = z
+  .record(
+    z
+      .string()
+      .regex(/^[A-Za-z0-9._-]{1,64}$/, { error: metadataKeyError })
+      .meta({ not: { enum: reservedMetadataNames } }),
+    z.string({ error: 'Metadata values are texts.' }),
+    { error: metadataError },
+  )
+  .meta({ description: 'Your own labels, given back with the video. At most 2 KB.' })
+  .optional();
+
+export const webhookField = z
+  .string({ error: 'Give an https URL.' })
+  .meta({ description: 'An https address that is told of every change of status.' })
+  .optional();
+
+export const inputSchema = z.strictObject(inputFields);
+const parametersSchema = z.strictObject(parameterFields);
+
+/**
+ * The body of `POST /videos` as a schema, for the contract (OpenAPI). Requests
+ * themselves go through `checkRequest`, which knows what each model takes.
+ */
+export function videoRequestSchema(offered: readonly ModelName[] = offeredModelNames) {
+  return z.strictObject({
+    model: z.enum(offered).meta({ description: 'The model that makes the video.' }),
+    input: inputSchema,
+    parameters: parametersSchema.optional(),
+    metadata: metadataField,
+    webhook_url: webhookField,
+  });
+}

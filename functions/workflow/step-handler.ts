@@ -1,0 +1,49 @@
+import type { Logger } from '@aws-lambda-powertools/logger';
+import type { Context } from 'aws-lambda';
+import type { WorkflowInput } from '../queue/execution.ts';
+import { WorkflowError } from '../shared/errors.ts';
+import { describeError, inContext } from '../shared/logging.ts';
+import type { Failure } from '../video/record.ts';
+
+/**
+ * A step of the workflow whose lines all carry the video's id and the run, and which says by what error it ended before Step Functions
+ * decides about it: an error that the state machine knows by name is a warning, any other a surprise with its stack.
+ */
+export const logged = <Input extends WorkflowInput, Output>(
+  logger: Pick<Logger, 'addContext' | 'appendKeys' | 'resetKeys' | 'warn' | 'error'>,
+  step: (input: Input) => Promise<Output>,
+): ((input: Input, context: Context) => Promise<Output>) =>
+  inContext(
+    logger,
+    async (input: Input) => {
+      try {
+        return await step(input);
+      } catch (error) {
+        if (error instanceof WorkflowError) logger.warn('The step ends by a name.', { code: error.name });
+        else logger.error('The step fails.', describeError(error));
+        throw error;
+      }
+    },
+    ({ id, run }) => ({ video_id: id, run }),
+  );
+
+/** What travels through the workflow: declared once, small always. Only ever grows, so that executions in flight survive a deploy. */
+
+export type CreateTaskOutput = WorkflowInput &
+  (
+    | { outcome: 'created' /** ISO 8601, when to look first. */; check_at: string }
+    /** The record already ended or moved on; nothing is left to do in this execution. */
+    | { outcome: 'settled' }
+    | { outcome: 'failed'; error: Failure }
+  );
+
+export type CheckTaskOutput = WorkflowInput &
+  (
+    | { outcome: 'running'; check_at: string }
+    | { outcome: 'succeeded' }
+    | { outcome: 'settled' }
+    | { outcome: 'failed'; error: Failure }
+  );
+
+/** Either a failure that a state returned as a value, or what a Catch caught. */
+export type RecordFailureInput = WorkflowInput & { error: Failure | { Error: string; Cause?: string } };

@@ -1,0 +1,118 @@
+import { ArnFormat, Stack } from 'aws-cdk-lib';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { Construct } from 'constructs';
+import { indexes } from '../../functions/shared/table-schema.ts';
+import type { Configuration } from '../config.ts';
+import type { Storage } from '../storage/storage.ts';
+import {
+  type Access,
+  settings,
+  startAccess,
+  tableAccess,
+  together,
+  uploadsAccess,
+  uploadsListAccess,
+  versionsAccess,
+  videosAccess,
+} from './grants.ts';
+import type { FunctionSettings } from './pipeline-function.ts';
+
+/** What every part of the stack stands on. */
+export interface Foundation {
+  readonly configuration: Configuration;
+  readonly functions: FunctionSettings;
+  readonly storage: Storage;
+  readonly wanSecret: ISecret;
+  readonly stateMachine: StateMachineAddress;
+  /** The state machine by which a drop waits for its sidecar. */
+  readonly dropWait: StateMachineAddress;
+}
+
+export interface StateMachineAddress {
+  readonly name: string;
+  readonly arn: string;
+}
+
+/**
+ * A state machine's name and ARN before it exists: the only physical names of the stack. The functions that it calls must know its
+ * ARN, since whoever frees a permit starts the next video; taken from the resource itself that would be a circle.
+ */
+export function stateMachineAddress(scope: Construct, purpose: 'videos' | 'drops'): StateMachineAddress {
+  const stack = Stack.of(scope);
+  const name = `${stack.stackName}-${purpose}`;
+  return {
+    name,
+    arn: stack.formatArn({
+      service: 'states',
+      resource: 'stateMachine',
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+      resourceName: name,
+    }),
+  };
+}
+
+/** What giving the next video its permit and starting its workflow takes. */
+export function dispatchingAccess(
+  { storage, stateMachine, configuration }: Foundation,
+  actions: readonly ('GetItem' | 'PutItem' | 'UpdateItem')[],
+): Access<{ TABLE_NAME: string; STATE_MACHINE_ARN: string; LANE_LIMITS: string }> {
+  return together(
+    tableAccess(storage.table, actions, indexes.byStatus.name),
+    startAccess(stateMachine.arn),
+    settings({ LANE_LIMITS: JSON.stringify(configuration.laneLimits) }),
+  );
+}
+
+/** What an owner may spend in a month, for who keeps to it or tells it. */
+export const spendingLimit = ({ monthlySpendingLimit }: Configuration): Access<{ MONTHLY_SPENDING_LIMIT: string }> =>
+  settings({ MONTHLY_SPENDING_LIMIT: monthlySpendingLimit?.toString() ?? '' });
+
+/** How long a task takes, for who plans with it; empty for the catalogue's own figures. */
+export const taskSeconds = ({ typicalSeconds }: Configuration): Access<{ TYPICAL_SECONDS: string }> =>
+  settings({ TYPICAL_SECONDS: typicalSeconds?.toString() ?? '' });
+
+/** What checking a request takes beside the media it names: the region's catalogue and prices, and whom its URLs may name. */
+export const requestSettings = ({
+  region,
+  trustedOrigins,
+}: Configuration): Access<{ WAN_REGION: string; TRUSTED_ORIGINS: string }> =>
+  settings({ WAN_REGION: region, TRUSTED_ORIGINS: JSON.stringify(trustedOrigins) });
+
+/** Taking a request for a video: it is checked, its media become the video's own, its record is written, and it is dispatched. */
+export function takingAccess(foundation: Foundation) {
+  const { configuration, storage } = foundation;
+  return together(
+    dispatchingAccess(foundation, ['GetItem', 'PutItem', 'UpdateItem']),
+    uploadsAccess(storage.uploads, ['uploads/'], ['GetObject', 'GetObjectVersion']),
+    uploadsListAccess(storage.uploads),
+    uploadsAccess(storage.uploads, ['inputs/'], ['PutObject']),
+    requestSettings(configuration),
+    spendingLimit(configuration),
+  );
+}
+
+/** Writing what became of a drop beside it. The record says where that is. */
+export const tellingAccess = ({ storage: { uploads } }: Foundation): Access => ({
+  ...together(
+    uploadsAccess(uploads, ['drop/'], ['GetObject', 'PutObject']),
+    uploadsListAccess(uploads),
+    // Which of two versions of an image is the later one.
+    versionsAccess(uploads, 'drop/'),
+  ),
+  environment: {},
+});
+
+/** Whether the video itself is copied there as well. */
+export const copyBeside = ({ drop: { copyVideo } }: Configuration): Access<{ COPY_VIDEO_BESIDE: 'yes' | 'no' }> =>
+  settings({ COPY_VIDEO_BESIDE: copyVideo ? 'yes' : 'no' });
+
+/** Deleting all objects of a video, each version by its id: what was made, and the media it was made of. */
+export const deletingAccess = ({
+  storage: { uploads, videos },
+}: Foundation): Access<{ UPLOADS_BUCKET: string; VIDEOS_BUCKET: string }> =>
+  together(
+    videosAccess(videos, ['DeleteObjectVersion']),
+    versionsAccess(videos),
+    uploadsAccess(uploads, ['inputs/'], ['DeleteObjectVersion']),
+    versionsAccess(uploads, 'inputs/'),
+  );

@@ -1,0 +1,90 @@
+import { AssetHashType, type Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import {
+  Alias,
+  Architecture,
+  type CfnFunction,
+  Code,
+  Function as LambdaFunction,
+  LoggingFormat,
+  Runtime,
+  Tracing,
+} from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import type { EnvironmentOf, FunctionName } from '../../functions/shared/environment.ts';
+import type { FunctionBundle } from '../synth/bundle.ts';
+import { acknowledgeWildcard } from './acknowledge.ts';
+import type { Access } from './grants.ts';
+
+/** What is the same for every function of a deployment. */
+export interface FunctionSettings {
+  readonly bundles: ReadonlyMap<string, FunctionBundle>;
+  readonly logRetention: RetentionDays;
+}
+
+export interface PipelineFunctionProps<Name extends FunctionName> extends FunctionSettings {
+  readonly name: Name;
+  readonly description: string;
+  /** Its permissions, and exactly the variables that its schema in `functions/shared/environment.ts` asks for. */
+  readonly access: Access<EnvironmentOf<Name>>;
+  readonly timeout: Duration;
+  /** Memory in MB; a Lambda's share of a processor grows with it. @default 256 */
+  readonly memory?: number;
+  /** Invocations at once, which Lambda sets aside for it; more are refused. @default - as many as the account has left */
+  readonly concurrency?: number | undefined;
+  /** For functions that are invoked without anybody waiting: where an event goes that could not be handled. @default - none */
+  readonly deadLetters?: IQueue;
+}
+
+/**
+ * One Lambda: code, role and log group of its own, and the alias `live` through which alone it is called, so that a deployment
+ * switches over at once and can be switched back. The role has no managed policy: it holds what the function uses.
+ */
+export class PipelineFunction<Name extends FunctionName = FunctionName> extends Construct {
+  readonly live: Alias;
+  readonly timeout: Duration;
+
+  constructor(scope: Construct, id: string, props: PipelineFunctionProps<Name>) {
+    super(scope, id);
+    const { bundles, logRetention, name, description, access, timeout, memory = 256, concurrency, deadLetters } = props;
+    const code = bundles.get(name);
+    if (!code)
+      throw new Error(`There is no bundle of the function ${name}: functions/**/${name}.lambda.ts is missing.`);
+
+    const logGroup = new LogGroup(this, 'Logs', { retention: logRetention, removalPolicy: RemovalPolicy.DESTROY });
+    const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    const lambda = new LambdaFunction(this, 'Function', {
+      description,
+      code: Code.fromAsset(code.directory, { assetHash: code.hash, assetHashType: AssetHashType.CUSTOM }),
+      handler: 'index.handler',
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      memorySize: memory,
+      reservedConcurrentExecutions: concurrency,
+      timeout,
+      environment: access.environment,
+      role,
+      logGroup,
+      loggingFormat: LoggingFormat.JSON,
+      tracing: Tracing.ACTIVE,
+    });
+    logGroup.grantWrite(role);
+    for (const statement of access.statements) role.addToPolicy(statement);
+    if (deadLetters) {
+      // By the resource's own property: the construct's `deadLetterQueue` also grants to read the queue's attributes.
+      (lambda.node.defaultChild as CfnFunction).deadLetterConfig = { targetArn: deadLetters.queueArn };
+      role.addToPolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [deadLetters.queueArn] }));
+    }
+    for (const [resource, reason] of Object.entries(access.wildcards)) acknowledgeWildcard(role, resource, reason);
+    acknowledgeWildcard(
+      role,
+      '*',
+      'X-Ray takes trace segments without naming a resource; the two actions write and read nothing else.',
+    );
+
+    this.live = new Alias(this, 'Live', { aliasName: 'live', version: lambda.currentVersion });
+    this.timeout = timeout;
+  }
+}

@@ -1,0 +1,91 @@
+import { Duration } from 'aws-cdk-lib';
+import {
+  type Chain,
+  Choice,
+  Condition,
+  type IChainable,
+  JsonPath,
+  type RetryProps,
+  Succeed,
+  Timeout,
+  Wait,
+  WaitTime,
+} from 'aws-cdk-lib/aws-stepfunctions';
+import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
+import type { Construct } from 'constructs';
+import type { CheckTaskOutput, CreateTaskOutput } from '../../functions/workflow/step-handler.ts';
+import type { PipelineFunction } from '../functions/pipeline-function.ts';
+import {
+  archiveInterrupted,
+  functionCutOff,
+  lambdaService,
+  submissionFenced,
+  submissionUncertain,
+  surprise,
+  taskUnknown,
+  unexplained,
+  untrustedVideoHost,
+  wanTrouble,
+} from './retries.ts';
+
+export interface WorkflowSteps {
+  readonly createTask: PipelineFunction;
+  readonly checkTask: PipelineFunction;
+  readonly archiveVideo: PipelineFunction;
+  readonly recordFailure: PipelineFunction;
+}
+
+type Outcome = (CreateTaskOutput | CheckTaskOutput)['outcome'];
+
+/**
+ * A run of one video: CreateTask → WaitBeforeCheck → CheckTask → back to the wait, or ArchiveVideo → Done; every failure passes
+ * RecordFailure. Each task gets the state's input whole and its answer replaces it. A video that failed is an execution that
+ * succeeded: only what no Catch sees ends one otherwise, and then the sweep hears of it.
+ */
+export function workflowDefinition(scope: Construct, steps: WorkflowSteps): Chain {
+  const done = new Succeed(scope, 'Done');
+  const recordFailure = task(scope, 'RecordFailure', steps.recordFailure, [unexplained]);
+  recordFailure.next(done);
+
+  const attempt = (id: string, step: PipelineFunction, retries: RetryProps[]) =>
+    task(scope, id, step, retries).addCatch(recordFailure, { errors: ['States.ALL'], resultPath: '$.error' });
+  const createTask = attempt('CreateTask', steps.createTask, [wanTrouble, submissionUncertain, submissionFenced]);
+  const checkTask = attempt('CheckTask', steps.checkTask, [wanTrouble, taskUnknown]);
+  const archiveVideo = attempt('ArchiveVideo', steps.archiveVideo, [
+    wanTrouble,
+    taskUnknown,
+    archiveInterrupted,
+    untrustedVideoHost,
+  ]);
+
+  const wait = new Wait(scope, 'WaitBeforeCheck', { time: WaitTime.timestampPath('$.check_at') });
+  wait.next(checkTask);
+  checkTask.next(
+    choose(scope, 'TaskChecked', { running: wait, succeeded: archiveVideo, failed: recordFailure, settled: done }),
+  );
+  archiveVideo.next(done);
+  return createTask.next(choose(scope, 'TaskCreated', { created: wait, failed: recordFailure, settled: done }));
+}
+
+/** The general retries come after a task's own: what is named first is matched first. */
+function task(scope: Construct, id: string, step: PipelineFunction, retries: RetryProps[]): LambdaInvoke {
+  const invocation = new LambdaInvoke(scope, id, {
+    lambdaFunction: step.live,
+    payloadResponseOnly: true,
+    // The default adds a second block of retriers over the same errors.
+    retryOnServiceExceptions: false,
+    // The function's own timeout and room for a cold start: a lost answer must not hold the execution for ever.
+    taskTimeout: Timeout.duration(step.timeout.plus(Duration.seconds(20))),
+  });
+  for (const retry of [...retries, lambdaService, functionCutOff, surprise]) invocation.addRetry(retry);
+  return invocation;
+}
+
+/** Where each outcome leads. Any other ends the execution with States.NoChoiceMatched. */
+function choose(scope: Construct, id: string, ways: Partial<Record<Outcome, IChainable>>): Choice {
+  const choice = new Choice(scope, id);
+  for (const [outcome, next] of Object.entries(ways)) {
+    choice.when(Condition.stringEquals(JsonPath.stringAt('$.outcome'), outcome), next);
+  }
+  return choice;
+}

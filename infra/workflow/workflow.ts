@@ -1,0 +1,147 @@
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import { acknowledgeWildcard } from '../functions/acknowledge.ts';
+import {
+  copyBeside,
+  dispatchingAccess,
+  type Foundation,
+  requestSettings,
+  spendingLimit,
+  taskSeconds,
+  tellingAccess,
+} from '../functions/foundation.ts';
+import {
+  settings,
+  tableAccess,
+  together,
+  uploadsAccess,
+  uploadsListAccess,
+  versionsAccess,
+  videosAccess,
+  wanAccess,
+} from '../functions/grants.ts';
+import { pinLogicalId } from '../functions/logical-id.ts';
+import { PipelineFunction } from '../functions/pipeline-function.ts';
+import { workflowDefinition } from './workflow-definition.ts';
+
+/** Longer than the 24 hours in which Wan keeps a task: a run that lasts 30 hours is dead, and the sweep hears of it. */
+const patience = Duration.hours(30);
+
+/** The state machine that takes one video from its permit to its archived file, and its four functions. */
+export class Workflow extends Construct {
+  readonly stateMachine: StateMachine;
+
+  constructor(scope: Construct, id: string, foundation: Foundation) {
+    super(scope, id);
+    const logs = new LogGroup(this, 'Logs', {
+      retention: foundation.functions.logRetention,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    this.stateMachine = new StateMachine(this, 'StateMachine', {
+      stateMachineName: foundation.stateMachine.name,
+      comment: 'One run of one video: its task at Wan, the wait for it, the archived file',
+      definitionBody: DefinitionBody.fromChainable(
+        workflowDefinition(this, {
+          createTask: createTask(this, foundation),
+          checkTask: checkTask(this, foundation),
+          archiveVideo: archiveVideo(this, foundation),
+          recordFailure: recordFailure(this, foundation),
+        }),
+      ),
+      timeout: patience,
+      tracingEnabled: true,
+      // Every event, but none of its data: an error's message is all the text that gets there.
+      logs: { destination: logs, level: LogLevel.ALL, includeExecutionData: false },
+    });
+    pinLogicalId(this.stateMachine, 'StateMachine');
+    acknowledgeWildcard(
+      this.stateMachine.role,
+      '*',
+      'Step Functions sets up log delivery, and sends traces to X-Ray, by actions that take no resource.',
+    );
+  }
+}
+
+function createTask(scope: Construct, foundation: Foundation): PipelineFunction<'create-task'> {
+  const { configuration, functions, storage, wanSecret } = foundation;
+  return new PipelineFunction(scope, 'CreateTaskFunction', {
+    ...functions,
+    name: 'create-task',
+    description: 'Creates the one task of a video at Wan',
+    access: together(
+      tableAccess(storage.table, ['GetItem', 'UpdateItem']),
+      uploadsAccess(storage.uploads, ['drop/', 'inputs/'], ['GetObject', 'GetObjectVersion']),
+      uploadsListAccess(storage.uploads),
+      wanAccess(wanSecret, configuration.wanBaseUrl),
+      settings({
+        LANE_LIMITS: JSON.stringify(configuration.laneLimits),
+        WAN_REGION: configuration.region,
+        IMAGE_TRANSFER: configuration.imageTransfer,
+        UNCERTAIN_SECONDS: String(configuration.uncertainSeconds),
+      }),
+      taskSeconds(configuration),
+      spendingLimit(configuration),
+    ),
+    // A call, for which the client waits 75 s since Wan fetches and checks the image within it; and when Wan could not fetch it, an
+    // upload (10 s + 60 s) and a second call, each after a wait of about a second for its slot.
+    timeout: Duration.minutes(4),
+    // An image that goes through Wan's upload is held in memory: at most 20 MB.
+    memory: 512,
+  });
+}
+
+function checkTask(scope: Construct, foundation: Foundation): PipelineFunction<'check-task'> {
+  const { configuration, functions, wanSecret } = foundation;
+  return new PipelineFunction(scope, 'CheckTaskFunction', {
+    ...functions,
+    name: 'check-task',
+    description: "Asks Wan once how a video's task stands",
+    access: together(
+      dispatchingAccess(foundation, ['GetItem', 'UpdateItem']),
+      wanAccess(wanSecret, configuration.wanBaseUrl),
+      taskSeconds(configuration),
+      tellingAccess(foundation),
+    ),
+    timeout: Duration.seconds(60),
+  });
+}
+
+function archiveVideo(scope: Construct, foundation: Foundation): PipelineFunction<'archive-video'> {
+  const { configuration, functions, storage, wanSecret } = foundation;
+  return new PipelineFunction(scope, 'ArchiveVideoFunction', {
+    ...functions,
+    name: 'archive-video',
+    description: 'Copies a finished video into the videos bucket and proves that it arrived whole',
+    access: together(
+      tableAccess(storage.table, ['GetItem', 'UpdateItem']),
+      wanAccess(wanSecret, configuration.wanBaseUrl),
+      videosAccess(storage.videos, [
+        'GetObject',
+        'GetObjectVersion',
+        'PutObject',
+        'DeleteObject',
+        'DeleteObjectVersion',
+      ]),
+      versionsAccess(storage.videos),
+      requestSettings(configuration),
+      tellingAccess(foundation),
+      copyBeside(configuration),
+    ),
+    // As long as a Lambda may run: a slow line to Wan's storage is better than starting over.
+    timeout: Duration.minutes(15),
+    // A streamed copy holds 145–182 MB whatever the video's size; the rest buys bandwidth and processor for the checksum.
+    memory: 512,
+  });
+}
+
+function recordFailure(scope: Construct, foundation: Foundation): PipelineFunction<'record-failure'> {
+  return new PipelineFunction(scope, 'RecordFailureFunction', {
+    ...foundation.functions,
+    name: 'record-failure',
+    description: 'Writes why a video failed to its record',
+    access: together(dispatchingAccess(foundation, ['GetItem', 'UpdateItem']), tellingAccess(foundation)),
+    timeout: Duration.seconds(30),
+  });
+}

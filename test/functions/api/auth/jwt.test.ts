@@ -1,0 +1,237 @@
+import { createHash } from 'node:crypto';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import {
+  base64url,
+  type CryptoKey,
+  exportJWK,
+  exportSPKI,
+  generateKeyPair,
+  type JWK,
+  type JWTHeaderParameters,
+  SignJWT,
+  UnsecuredJWT,
+} from 'jose';
+import { afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { callerOfToken, KeysUnavailable, remoteKeys, type TokenRules } from '../../../../functions/api/auth/jwt.ts';
+
+const rules: TokenRules = { issuer: 'https://id.example/', audience: 'firstframe', owner_claim: 'sub' };
+const start = Date.parse('2026-11-05T10:00:00Z');
+let now = start;
+afterEach(() => {
+  now = start;
+});
+
+let privateKey: CryptoKey;
+let publicKey: CryptoKey;
+let jwk: JWK;
+beforeAll(async () => {
+  ({ privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true }));
+  jwk = { ...(await exportJWK(publicKey)), kid: 'k1', alg: 'RS256', use: 'sig' };
+});
+
+/** Serves keys, as an issuer does; asks counts how often they were fetched. */
+async function issuer(answer: () => { status?: number; body?: string; headers?: Record<string, string> } | undefined) {
+  const served = { asks: 0 };
+  const listener: RequestListener = (_, response) => {
+    served.asks += 1;
+    const answered = answer();
+    if (!answered) return;
+    response.writeHead(answered.status ?? 200, answered.headers);
+    response.end(answered.body ?? JSON.stringify({ keys: [jwk] }));
+  };
+  const server = createServer(listener);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const keys = remoteKeys(`${origin}/keys`, { trustedOrigins: [origin], fetch });
+  return { served, keys, origin };
+}
+
+const seconds = () => Math.floor(now / 1000);
+const claims = (given: Record<string, unknown> = {}) => ({
+  iss: rules.issuer,
+  aud: rules.audience,
+  sub: 'alice',
+  exp: seconds() + 600,
+  ...given,
+});
+const sign = (
+  payload: Record<string, unknown>,
+  header: Partial<JWTHeaderParameters> = {},
+  key: CryptoKey | Uint8Array = privateKey,
+) => new SignJWT(payload).setProtectedHeader({ alg: 'RS256', kid: 'k1', ...header }).sign(key);
+
+const keysHere = () => issuer(() => ({}));
+const callerOf = async (token: string, given: Partial<TokenRules> = {}) =>
+  callerOfToken({ keys: (await keysHere()).keys, now: () => now }, { ...rules, ...given }, token);
+const hash = (text: string) => createHash('sha256').update(text).digest('hex');
+
+describe('a good token', () => {
+  test('tells who calls, by its subject', async () => {
+    expect(await callerOf(await sign(claims({ jti: 't-1' })))).toEqual({
+      owner: 'alice',
+      key_id: hash('t-1').slice(0, 12),
+    });
+  });
+
+  test('tells who calls by another claim, when the rules say so', async () => {
+    const token = await sign(claims({ email: 'alice@example.com' }));
+    expect(await callerOf(token, { owner_claim: 'email' })).toEqual({
+      owner: 'alice@example.com',
+      key_id: hash('alice').slice(0, 12),
+    });
+  });
+
+  test('may be for several audiences', async () => {
+    expect(await callerOf(await sign(claims({ aud: ['other', 'firstframe'] })))).toBeDefined();
+  });
+
+  test.each(['ES256', 'PS384', 'EdDSA'])('may be signed by %s', async (alg) => {
+    const pair = await generateKeyPair(alg, { extractable: true });
+    const own = { ...(await exportJWK(pair.publicKey)), kid: 'own', alg };
+    const { keys } = await issuer(() => ({ body: JSON.stringify({ keys: [jwk, own] }) }));
+    const token = await sign(claims(), { alg, kid: 'own' }, pair.privateKey);
+    expect(await callerOfToken({ keys, now: () => now }, rules, token)).toMatchObject({ owner: 'alice' });
+  });
+
+  test.each(['auth0|5f7c', 'Zoë', 'x'.repeat(65), '.', '..', 'a#b', `sub-${'0'.repeat(40)}`])(
+    'whose name can be no owner’s, or looks like a hash, has the hash of it as owner: %s',
+    async (sub) => {
+      const caller = await callerOf(await sign(claims({ sub })));
+      expect(caller?.owner).toBe(`sub-${hash(sub).slice(0, 40)}`);
+    },
+  );
+
+  test('of somebody who calls himself what another’s hash is does not become that other', async () => {
+    const other = (await callerOf(await sign(claims({ sub: 'auth0|1' }))))!.owner;
+    expect((await callerOf(await sign(claims({ sub: other }))))!.owner).not.toBe(other);
+  });
+
+  test('is good to its last second and from its first, but for the clocks’ difference', async () => {
+    const token = await sign(claims({ nbf: seconds(), exp: seconds() + 600 }));
+    for (const [offset, good] of [
+      [-6, false],
+      [-5, true],
+      [0, true],
+      [604, true],
+      [606, false],
+    ] as const) {
+      now = start + offset * 1000;
+      expect([offset, (await callerOf(token)) !== undefined]).toEqual([offset, good]);
+    }
+  });
+});
+
+describe('a token is nobody’s', () => {
+  const forged = async (header: object, payload: object, signature = 'AAAA') =>
+    `${[header, payload].map((part) => base64url.encode(JSON.stringify(part))).join('.')}.${signature}`;
+
+  test.each<[string, () => Promise<string>]>([
+    ['of another issuer', () => sign(claims({ iss: 'https://id.example' }))],
+    ['for another audience', () => sign(claims({ aud: 'other' }))],
+    ['without an audience', () => sign(claims({ aud: undefined }))],
+    ['without an end', () => sign(claims({ exp: undefined }))],
+    ['whose end is no number', () => sign(claims({ exp: 'never' }))],
+    ['without a subject', () => sign(claims({ sub: undefined }))],
+    ['whose subject is empty', () => sign(claims({ sub: '' }))],
+    ['whose subject is no text', () => sign(claims({ sub: { owner: 'alice' } }))],
+    ['whose subject is a number', () => sign(claims({ sub: 7 }))],
+    ['of an unknown key', () => sign(claims(), { kid: 'k2' })],
+    [
+      'signed by another’s key under the issuer’s name',
+      async () => sign(claims(), {}, (await generateKeyPair('RS256')).privateKey),
+    ],
+    ['without a signature', async () => new UnsecuredJWT(claims()).encode()],
+    ['of algorithm none with a signature', () => forged({ alg: 'none', kid: 'k1' }, claims())],
+    [
+      'signed with the public key as a secret',
+      async () => sign(claims(), { alg: 'HS256' }, new TextEncoder().encode(await exportSPKI(publicKey))),
+    ],
+    [
+      'that brings its own key',
+      async () => {
+        const own = await generateKeyPair('RS256', { extractable: true });
+        return sign(claims(), { jwk: await exportJWK(own.publicKey) }, own.privateKey);
+      },
+    ],
+    [
+      'with a critical header that nobody knows',
+      () => forged({ alg: 'RS256', kid: 'k1', crit: ['x'], x: 1 }, claims()),
+    ],
+    [
+      'with another payload than was signed',
+      async () => {
+        const [header, , signature] = (await sign(claims())).split('.');
+        return `${header}.${base64url.encode(JSON.stringify(claims({ sub: 'bob' })))}.${signature}`;
+      },
+    ],
+    ['that is none', async () => 'ff_key'],
+    ['that is nearly none', async () => 'a.b.c'],
+    ['whose header is no object', async () => `${base64url.encode('[]')}.${base64url.encode('{}')}.AAAA`],
+  ])('%s', async (_, token) => {
+    expect(await callerOf(await token())).toBeUndefined();
+  });
+});
+
+describe('the issuer’s keys', () => {
+  test('are fetched once for many tokens, and again for a key that is new', async () => {
+    const { served, keys } = await keysHere();
+    for (let time = 0; time < 3; time += 1) await callerOfToken({ keys, now: () => now }, rules, await sign(claims()));
+    expect(served.asks).toBe(1);
+  });
+
+  test('are not fetched for each made-up key', async () => {
+    const { served, keys } = await keysHere();
+    for (const kid of ['a', 'b', 'c', 'd']) {
+      expect(await callerOfToken({ keys, now: () => now }, rules, await sign(claims(), { kid }))).toBeUndefined();
+    }
+    expect(served.asks).toBe(1);
+  });
+
+  test.each<[string, Parameters<typeof issuer>[0]]>([
+    ['an error', () => ({ status: 503, body: 'down' })],
+    ['a redirect', () => ({ status: 302, headers: { location: 'http://127.0.0.1:1/keys' }, body: '' })],
+    ['no JSON', () => ({ body: '<html>' })],
+    ['no keys', () => ({ body: '{"keys":"none"}' })],
+    ['more than any list of keys', () => ({ body: `{"keys":[],"x":"${'x'.repeat(300_000)}"}` })],
+  ])('that can’t be had (%s) are our trouble: an error, not a refusal', async (_, answer) => {
+    const { keys } = await issuer(answer);
+    const asked = callerOfToken({ keys, now: () => now }, rules, await sign(claims()));
+    await expect(asked).rejects.toThrow(KeysUnavailable);
+  });
+
+  test('of an issuer that is not there are our trouble too, and no token is in the error', async () => {
+    const keys = remoteKeys('http://127.0.0.1:1/keys', { trustedOrigins: ['http://127.0.0.1:1'], fetch });
+    const token = await sign(claims());
+    const error: Error = await callerOfToken({ keys, now: () => now }, rules, token).then(
+      () => expect.unreachable(),
+      (thrown) => thrown,
+    );
+    expect(error).toBeInstanceOf(KeysUnavailable);
+    expect(error.message).toContain('http://127.0.0.1:1');
+    expect(`${error.message} ${error.stack}`).not.toContain(token.slice(0, 40));
+  });
+
+  test('are fetched again after they could not be had', async () => {
+    let down = true;
+    const { keys } = await issuer(() => (down ? { status: 500, body: '' } : {}));
+    const token = await sign(claims());
+    await expect(callerOfToken({ keys, now: () => now }, rules, token)).rejects.toThrow(KeysUnavailable);
+    down = false;
+    expect(await callerOfToken({ keys, now: () => now }, rules, token)).toMatchObject({ owner: 'alice' });
+  });
+
+  test.each(['http://id.example/keys', 'http://10.0.0.1/keys', 'http://127.0.0.1:80/keys', 'file:///etc/passwd'])(
+    'are never fetched from %s',
+    (url) => {
+      const never = () => expect.unreachable();
+      expect(() => remoteKeys(url, { trustedOrigins: ['http://127.0.0.1:4401'], fetch: never })).toThrow(
+        'neither https nor trusted',
+      );
+    },
+  );
+});

@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto';
+import { ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { countUpload, createUploadToken, readUploadToken } from '../../../../functions/api/auth/upload-token.ts';
+import { timeToLive } from '../../../../functions/shared/table-schema.ts';
+import { startTable } from '../../../support/table.ts';
+
+let now = Date.parse('2026-11-05T10:00:00.500Z');
+let store: Awaited<ReturnType<typeof startTable>>;
+beforeAll(async () => {
+  store = await startTable(() => now);
+});
+afterAll(() => store.close());
+
+const caller = { owner: 'alice', key_id: 'k1' };
+const upload = { upload_id: 'u-1' };
+
+test('a token is stored as its hash alone, with what it stands for, and forgotten after its end', async () => {
+  const { token, expires_at } = await createUploadToken(store.table, caller, upload);
+  const { Items = [] } = await store.table.client.send(new ScanCommand({ TableName: store.table.tableName }));
+  expect(Items).toEqual([
+    {
+      pk: `upload#${createHash('sha256').update(token).digest('hex')}`,
+      ...caller,
+      ...upload,
+      expires_at,
+      [timeToLive]: Math.ceil(Date.parse(expires_at) / 1000),
+    },
+  ]);
+  expect(JSON.stringify(Items)).not.toContain(token);
+});
+
+test('a token is good for 15 minutes and stands for what it was made for', async () => {
+  const { token, expires_at } = await createUploadToken(store.table, caller, upload);
+  expect(expires_at).toBe('2026-11-05T10:15:00.500Z');
+  expect(await readUploadToken(store.table, token)).toEqual({ ...caller, ...upload });
+  now += 15 * 60_000;
+  // The item is still there: DynamoDB takes its time.
+  expect(await readUploadToken(store.table, token)).toBeUndefined();
+});
+
+test('no two tokens are alike, none can be guessed from another, and an unknown one stands for nothing', async () => {
+  const made = await Promise.all(Array.from({ length: 20 }, () => createUploadToken(store.table, caller, upload)));
+  expect(new Set(made.map(({ token }) => token)).size).toBe(20);
+  for (const { token } of made) expect(token).toMatch(/^ffu_[\w-]{43}$/);
+  expect(await readUploadToken(store.table, 'ffu_unknown')).toBeUndefined();
+});
+
+test('a token is good for ten files, however many come at once; another or an unknown one is not touched by it', async () => {
+  const [{ token }, other] = await Promise.all([
+    createUploadToken(store.table, caller, upload),
+    createUploadToken(store.table, caller, upload),
+  ]);
+  const counted = await Promise.all(Array.from({ length: 15 }, () => countUpload(store.table, token)));
+  expect(counted.filter(Boolean)).toHaveLength(10);
+  expect(await countUpload(store.table, other.token)).toBe(true);
+  expect(await countUpload(store.table, 'ffu_unknown')).toBe(false);
+  expect(await readUploadToken(store.table, token)).toEqual({ ...caller, ...upload });
+});

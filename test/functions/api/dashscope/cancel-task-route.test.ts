@@ -1,0 +1,116 @@
+import { describe, expect, test } from 'vitest';
+import { requestIdBodyOfAnswer } from '../../../../functions/api/dashscope/schemas.ts';
+import { Problem } from '../../../../functions/shared/problem.ts';
+import { aTask, moveTo } from './support.ts';
+import { taskRequests } from './task-requests.ts';
+
+const { table, use, turn, create, query, cancel } = taskRequests();
+
+describe('canceling a task', () => {
+  const refused = {
+    status: 400,
+    body: {
+      code: 'UnsupportedOperation',
+      message: 'Failed to cancel the task, please confirm if the task is in PENDING status.',
+      request_id: 'request-1',
+    },
+  };
+
+  test('that waits makes it CANCELED, once', async () => {
+    const id = await create();
+    const answer = await cancel(id);
+    expect(answer.status).toBe(200);
+    expect(requestIdBodyOfAnswer.parse(answer.body)).toEqual({ request_id: 'request-1' });
+    expect((await query(id)).output).toEqual({
+      ...{ task_id: id, task_status: 'CANCELED', orig_prompt: 'A cat runs' },
+      ...{ submit_time: '2025-09-25 11:07:28.590', end_time: '2025-09-25 11:07:28.590' },
+    });
+    expect(await cancel(id)).toMatchObject(refused);
+  });
+
+  test("of another owner's is refused and changes nothing", async () => {
+    const id = await create();
+    expect(await cancel(id, 'bob')).toMatchObject(refused);
+    expect((await query(id)).output.task_status).toBe('PENDING');
+  });
+
+  test.each(['running', 'archiving', 'succeeded', 'failed'] as const)('that is %s is refused', async (status) => {
+    const id = await create();
+    await moveTo(table(), id, status, { set: { task: aTask() } });
+    expect(await cancel(id)).toMatchObject(refused);
+  });
+
+  const starting = () => new Problem(409, { code: 'video_is_starting', title: 'Starting.', detail: 'In a moment.' });
+
+  test('that is just being handed to Wan waits until it can be done', async () => {
+    const id = await create();
+    await moveTo(table(), id, 'submitting');
+    let isStarting = true;
+    use(table(), {
+      cancelVideo: (video) => (isStarting ? Promise.reject(starting()) : moveTo(table(), video.id, 'canceled')),
+      sleep: async () => {
+        isStarting = false;
+        await moveTo(table(), id, 'running', { set: { task: aTask({ status: 'PENDING' }) } });
+      },
+    });
+    expect((await cancel(id)).status).toBe(200);
+    expect((await query(id)).output.task_status).toBe('CANCELED');
+  });
+
+  test('that runs by the time Wan has it, or is not handed over for long, is refused', async () => {
+    for (const meanwhile of ['running', undefined] as const) {
+      const id = await create();
+      await moveTo(table(), id, 'submitting');
+      use(table(), {
+        cancelVideo: () => Promise.reject(starting()),
+        sleep: async (milliseconds) => {
+          turn(milliseconds);
+          if (meanwhile) await moveTo(table(), id, meanwhile, { set: { task: aTask() } });
+        },
+      });
+      expect(await cancel(id)).toMatchObject(refused);
+    }
+  });
+
+  let id: string;
+  test.each([
+    ['is never handed over', async () => undefined, 400, 5_000],
+    [
+      'is handed over at last to a Wan that does not answer',
+      () => moveTo(table(), id, 'running', { set: { task: aTask({ status: 'PENDING' }) } }),
+      503,
+      13_000,
+    ],
+  ])('that %s answers well before the gateway gives up', async (_, atLast, status, elapsed) => {
+    id = await create();
+    await moveTo(table(), id, 'submitting');
+    const began = table().now();
+    use(table(), {
+      cancelVideo: async (video, milliseconds) => {
+        if (video.status === 'submitting') throw starting();
+        turn(milliseconds);
+        throw new Problem(503, { code: 'wan_unavailable', title: 'x', detail: 'Try again.' });
+      },
+      sleep: async (milliseconds) => {
+        turn(milliseconds);
+        if (table().now() - began >= 5_000) await atLast();
+      },
+    });
+    expect((await cancel(id)).status).toBe(status);
+    expect(table().now() - began).toBe(elapsed);
+  });
+  test('while Wan does not answer says so, and when to try again', async () => {
+    const id = await create();
+    use(table(), {
+      cancelVideo: () =>
+        Promise.reject(
+          new Problem(503, { code: 'wan_unavailable', title: 'x', detail: 'Try again.' }, { 'retry-after': '5' }),
+        ),
+    });
+    expect(await cancel(id)).toMatchObject({
+      status: 503,
+      headers: { 'retry-after': '5' },
+      body: { code: 'ModelUnavailable', message: 'Model is unavailable, please try again later. Try again.' },
+    });
+  });
+});

@@ -1,0 +1,144 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { queryTaskBodyOfAnswer } from '../../../../functions/api/dashscope/schemas.ts';
+import { buryVideo } from '../../../../functions/video/deletion.ts';
+import { readVideo } from '../../../../functions/video/store.ts';
+import { explainEnding, failureCodes } from '../../../../functions/wan/failures.ts';
+import { aDashscope, aTask, moveTo, succeed } from './support.ts';
+import { body, taskRequests } from './task-requests.ts';
+
+const { table, turnTo, create, query } = taskRequests();
+
+describe('asking for a task', () => {
+  test('tells each status of its life in the words of the reference, with the times that it has', async () => {
+    const id = await create();
+    const times = { submit_time: '2025-09-25 11:07:28.590' };
+    const common = { task_id: id, orig_prompt: 'A cat runs', ...times };
+    expect(queryTaskBodyOfAnswer.parse(await query(id))).toEqual({
+      output: { ...common, task_status: 'PENDING' },
+      request_id: 'request-1',
+    });
+    await moveTo(table(), id, 'submitting');
+    expect((await query(id)).output.task_status).toBe('PENDING');
+    const { scheduled_time: _, ...pending } = aTask({ status: 'PENDING' });
+    await moveTo(table(), id, 'running', { set: { task: pending } });
+    expect((await query(id)).output).toEqual({ ...common, task_status: 'PENDING' });
+  });
+
+  test('that runs and is archived is RUNNING', async () => {
+    const id = await create();
+    await moveTo(table(), id, 'running', { set: { task: aTask() } });
+    const running = {
+      ...{ task_id: id, task_status: 'RUNNING', orig_prompt: 'A cat runs' },
+      ...{ submit_time: '2025-09-25 11:07:28.590', scheduled_time: '2025-09-25 11:07:35.349' },
+    };
+    expect((await query(id)).output).toEqual(running);
+    await moveTo(table(), id, 'archiving');
+    expect((await query(id)).output).toEqual(running);
+  });
+
+  test('that succeeded gives a fresh address in our archive, and this for ever', async () => {
+    const id = await create();
+    turnTo('2025-09-25T03:17:11.650Z');
+    await succeed(table(), id, { task: aTask({ status: 'SUCCEEDED', actual_prompt: 'A cat runs fast' }) });
+    turnTo('2031-01-01T00:00:00Z');
+    expect(queryTaskBodyOfAnswer.parse(await query(id))).toEqual({
+      output: {
+        task_id: id,
+        task_status: 'SUCCEEDED',
+        submit_time: '2025-09-25 11:07:28.590',
+        scheduled_time: '2025-09-25 11:07:35.349',
+        end_time: '2025-09-25 11:17:11.650',
+        orig_prompt: 'A cat runs',
+        actual_prompt: 'A cat runs fast',
+        video_url: `https://firstframe-videos.s3.example/${id}/1-1.mp4?file=${id}.mp4`,
+      },
+      usage: { duration: 5, video_count: 1, SR: 1080 },
+      request_id: 'request-1',
+    });
+  });
+
+  test.each([
+    [
+      'wan2.6-i2v',
+      { resolution: '720P', duration: 10 },
+      { duration: 10, input_video_duration: 0, output_video_duration: 10, video_count: 1, SR: 720 },
+    ],
+    ['wan2.5-i2v-preview', { resolution: '480P', duration: 10 }, { duration: 10, video_count: 1, SR: 480 }],
+    ['wan2.2-i2v-flash', {}, { duration: 5, video_count: 1, SR: 720 }],
+    ['wan2.1-i2v-turbo', { duration: 3 }, { video_duration: 3, video_ratio: 'standard', video_count: 1 }],
+  ])('of %s has the usage of its family', async (model, parameters, usage) => {
+    const id = await create(body({ model, parameters }));
+    await succeed(table(), id);
+    expect((await query(id)).usage).toEqual(usage);
+  });
+
+  test("never tells Wan's own ids", async () => {
+    const id = await create();
+    await succeed(table(), id);
+    expect(JSON.stringify(await query(id))).not.toContain("Wan's own");
+  });
+
+  test('a time of a clock that is not ours is put in order', async () => {
+    const id = await create();
+    await succeed(table(), id, { task: aTask({ scheduled_time: '2025-09-25T03:00:00.000Z' }) });
+    const { submit_time, scheduled_time, end_time } = (await query(id)).output;
+    expect([submit_time, scheduled_time, end_time]).toEqual(Array(3).fill('2025-09-25 11:07:28.590'));
+  });
+
+  test.each(failureCodes)('that failed with %s gives a documented code and says why', async (code) => {
+    const id = await create();
+    await moveTo(table(), id, 'failed', { set: { error: explainEnding(code) } });
+    const answer = queryTaskBodyOfAnswer.parse(await query(id));
+    expect(answer.output).toMatchObject({
+      task_status: 'FAILED',
+      code: expect.stringMatching(
+        /^(InvalidParameter|InvalidParameter\.DataInspection|InvalidURL|DataInspectionFailed|IPInfringementSuspect|ModelNotFound|InternalError|InternalError\.Timeout|ModelUnavailable|Throttling\.RateQuota|Arrearage)$/,
+      ),
+      message: expect.stringContaining(explainEnding(code).message),
+    });
+    expect(answer).not.toHaveProperty('usage');
+  });
+
+  test('that was a refused drop gives the code of its violation', async () => {
+    const id = await create();
+    const error = { ...explainEnding('invalid_request'), code: 'image_dimensions', message: 'It is 10 × 10.' };
+    await moveTo(table(), id, 'failed', { set: { error } });
+    expect((await query(id)).output).toMatchObject({
+      code: 'InvalidURL',
+      message: 'Invalid URL provided in your request. It is 10 × 10.',
+    });
+  });
+
+  test("that is unknown, malformed, deleted or another owner's is UNKNOWN, by the same calls to the table", async () => {
+    const [foreign, deleted] = [await create(body(), { owner: 'bob' }), await create()];
+    await succeed(table(), deleted);
+    await buryVideo(table(), (await readVideo(table(), deleted))!);
+    const calls: string[] = [];
+    const { client } = table();
+    const send = (command: { constructor: { name: string } }) => {
+      calls.push(command.constructor.name);
+      return client.send(command as never);
+    };
+    const watched = aDashscope({ ...table(), client: { send } as typeof client });
+    for (const id of [
+      foreign,
+      deleted,
+      randomUUID(),
+      '86ecf553-d340-4e21-xxxxxxxxx',
+      'x'.repeat(9000),
+      `${deleted}#`,
+    ]) {
+      const answer = await watched.call({ path: `tasks/${id}` });
+      expect(answer.status).toBe(200);
+      expect(queryTaskBodyOfAnswer.parse(answer.body)).toEqual({
+        output: { task_id: id, task_status: 'UNKNOWN' },
+        request_id: 'request-1',
+      });
+      expect(calls.splice(0)).toEqual(['GetCommand']);
+      const refused = await watched.call({ method: 'POST', path: `tasks/${id}/cancel` });
+      expect(refused).toMatchObject({ status: 400, body: { code: 'UnsupportedOperation' } });
+      expect(calls.splice(0)).toEqual(['GetCommand']);
+    }
+  });
+});

@@ -1,0 +1,122 @@
+import { describe, expect, test } from 'vitest';
+import { isOwnerName } from '../../../../functions/api/auth/api-keys.ts';
+import { callerOfPrincipal } from '../../../../functions/api/auth/iam-principal.ts';
+import { apiHandler } from '../../../../functions/api/http/handler.ts';
+import { type ApiRequest, headerValues, json } from '../../../../functions/api/http/request.ts';
+import { health } from '../../../../functions/api/videos/health.ts';
+import { Problem } from '../../../../functions/shared/problem.ts';
+import type { Table } from '../../../../functions/video/table.ts';
+import { startTable } from '../../../support/table.ts';
+import { answerOf, aRequest } from '../support.ts';
+
+test('a surprise is a 500 that tells nothing, logged with the id that its caller was given', async () => {
+  const logged: unknown[] = [];
+  const surprise = new Error('connect ECONNREFUSED 10.0.0.7:443 for key ff_secret');
+  const handle = apiHandler(
+    () => Promise.reject(surprise),
+    (...given) => logged.push(given),
+  );
+  const answer = answerOf(await handle(aRequest({})));
+  expect(answer).toMatchObject({
+    status: 500,
+    headers: { 'content-type': 'application/problem+json' },
+    body: {
+      status: 500,
+      code: 'internal_error',
+      request_id: 'request-1',
+      detail: expect.stringContaining('request_id'),
+    },
+  });
+  expect(JSON.stringify(answer)).not.toMatch(/ECONNREFUSED|10\.0\.0\.7|ff_secret|stack/);
+  expect(logged).toEqual([[surprise, 'request-1']]);
+});
+
+test('a synchronous throw is a surprise like any other', async () => {
+  const handle = apiHandler(
+    () => {
+      throw new TypeError('undefined is not a function');
+    },
+    () => {},
+  );
+  expect(answerOf(await handle(aRequest({}))).status).toBe(500);
+});
+
+test('a problem keeps its status, members and headers, and is not logged', async () => {
+  const problem = new Problem(409, { code: 'x', title: 'No.', detail: 'Not now.' }, { 'retry-after': '3' });
+  const handle = apiHandler(
+    () => Promise.reject(problem),
+    () => expect.unreachable(),
+  );
+  expect(answerOf(await handle(aRequest({})))).toEqual({
+    status: 409,
+    headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store', 'retry-after': '3' },
+    body: { type: 'about:blank', status: 409, code: 'x', title: 'No.', detail: 'Not now.', request_id: 'request-1' },
+  });
+});
+
+test('the caller is whom the authorizer named, whatever the request says', async () => {
+  const handle = apiHandler(
+    async (_, caller) => json(200, caller),
+    () => {},
+  );
+  const headers = { owner: 'bob', 'x-owner': 'bob' };
+  const answer = answerOf(await handle(aRequest({ owner: 'alice', headers, query: { owner: 'bob' } })));
+  expect(answer.body).toEqual({ owner: 'alice', key_id: 'key of alice' });
+});
+
+describe('without an authorizer', () => {
+  const signer = { userArn: 'arn:aws:iam::123456789012:user/alice' };
+  const unsigned = { userArn: null };
+  const handle = apiHandler(
+    async (_, caller) => json(200, caller),
+    () => expect.unreachable(),
+  );
+  const from = async (requestContext: ApiRequest['requestContext']) =>
+    answerOf(await handle({ ...aRequest({}), requestContext }));
+
+  test('the caller is who signed, as API Gateway found', async () => {
+    const answer = await from({ identity: signer });
+    expect(answer.status).toBe(200);
+    expect(answer.body).toEqual(callerOfPrincipal(signer));
+    expect(isOwnerName(answer.body.owner)).toBe(true);
+  });
+
+  test.each([
+    {},
+    { identity: null },
+    { identity: {} },
+    { identity: unsigned },
+    { authorizer: null, identity: unsigned },
+    { authorizer: {}, identity: signer },
+    { authorizer: { owner: '', key_id: 'k' }, identity: signer },
+    { authorizer: { owner: 'alice' }, identity: signer },
+    { authorizer: { owner: 7, key_id: 'k' } },
+  ])('nobody is let in by %j', async (requestContext) => {
+    expect(await from(requestContext)).toMatchObject({ status: 401, body: { code: 'unauthorized' } });
+  });
+});
+
+test('all different values of a header are found, in whatever case and form they came', () => {
+  const headers = { Accept: 'b', 'X-Other': 'x', ACCEPT: undefined };
+  expect(headerValues({ headers, multiValueHeaders: { accept: ['a', 'b'] } }, 'accept')).toEqual(['a', 'b']);
+  expect(headerValues({ headers: null, multiValueHeaders: null }, 'accept')).toEqual([]);
+  expect(headerValues({ headers }, '__proto__')).toEqual([]);
+});
+
+test('health is 200 while the table answers, else 503, and tells nothing more', async () => {
+  const store = await startTable();
+  expect(answerOf(await health(store.table, () => expect.unreachable()))).toMatchObject({
+    status: 200,
+    body: { status: 'ok' },
+  });
+  await store.close();
+  const logged: unknown[] = [];
+  const away = {
+    ...store.table,
+    client: { send: () => Promise.reject(new Error('arn:aws:secret')) },
+  } as unknown as Table;
+  const answer = answerOf(await health(away, (error) => logged.push(error)));
+  expect(answer).toMatchObject({ status: 503, headers: { 'retry-after': '5' }, body: { status: 'unavailable' } });
+  expect(JSON.stringify(answer)).not.toContain('arn:');
+  expect(logged).toHaveLength(1);
+});

@@ -1,0 +1,148 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { preferredWait } from '../../../../functions/api/http/request.ts';
+import { buryVideo } from '../../../../functions/video/deletion.ts';
+import { changeStatus, readVideo } from '../../../../functions/video/store.ts';
+import { startTable } from '../../../support/table.ts';
+import { anApi, anOwner, body } from '../support.ts';
+
+describe('Prefer: wait=N', () => {
+  test.each<[string | string[], number | undefined]>([
+    ['wait=10', 10],
+    ['WAIT = 10', 10],
+    ['wait="10"', 10],
+    ['respond-async, wait=10', 10],
+    ['return=minimal, wait=7; x=1', 7],
+    [['respond-async', 'wait=3'], 3],
+    ['wait=3, wait=9', 3],
+    ['wait=25', 25],
+    ['wait=26', 25],
+    [`wait=${'9'.repeat(400)}`, 25],
+    ['wait=0', undefined],
+    ['wait', undefined],
+    ['wait=', undefined],
+    ['wait=-1', undefined],
+    ['wait=1.5', undefined],
+    ['wait=ten', undefined],
+    ['wait="10', undefined],
+    ['await=10', undefined],
+    ['x="wait=10"', undefined],
+    ['x="a, wait=10, b"', undefined],
+    ['x="a\\", wait=10, \\\\", wait=4', 4],
+    ['x="a, wait=10', undefined],
+    ['x="a, wait=10\\', undefined],
+    [`${'",'.repeat(20_000)}wait=10`, 10],
+    ['wait=soon, wait=4', 4],
+    ['', undefined],
+  ])('%j is %s seconds', (prefer, seconds) => {
+    expect(preferredWait({ headers: {}, multiValueHeaders: { Prefer: [prefer].flat() } })).toBe(seconds);
+  });
+
+  test('is none where there is no such header', () => {
+    expect(preferredWait({ headers: null })).toBeUndefined();
+  });
+});
+
+describe('a submit that would rather wait', () => {
+  const clock = { now: 0 };
+  let store: Awaited<ReturnType<typeof startTable>>;
+  beforeAll(async () => {
+    store = await startTable(() => clock.now);
+  });
+  afterAll(() => store.close());
+  beforeEach(() => {
+    clock.now = Date.parse('2026-01-01T00:00:00Z');
+  });
+  const started = Date.parse('2026-01-01T00:00:00Z');
+  const waiting = (seconds: number, owner = anOwner()) => ({
+    body: body(),
+    owner,
+    headers: { Prefer: `wait=${seconds}`, 'Idempotency-Key': 'key-1' },
+  });
+  /** An API whose sleeps turn the clock, and during which something happens at a time. */
+  const anApiIn = (at: number, happen: () => Promise<unknown> = async () => {}) => {
+    let happened = false;
+    return anApi(store.table, {
+      sleep: async (milliseconds) => {
+        clock.now += milliseconds;
+        if (happened || clock.now - started < at) return;
+        happened = true;
+        await happen();
+      },
+    });
+  };
+  const theVideo = async (api: ReturnType<typeof anApi>) => (await readVideo(store.table, api.dispatched[0]!))!;
+
+  test('gets the video when it has ended, with 200', async () => {
+    const api = anApiIn(6000, async () => changeStatus(store.table, await theVideo(api), 'canceled'));
+    const answer = await api.submit(waiting(20));
+    expect(answer).toMatchObject({
+      status: 200,
+      headers: { 'preference-applied': 'wait', location: `videos/${answer.body.id}` },
+      body: { status: 'canceled' },
+    });
+    expect(answer.headers).not.toHaveProperty('retry-after');
+    expect(clock.now - started).toBeLessThan(7500);
+  });
+
+  test('gets 202 with the video as it is when time is up, never later than asked for', async () => {
+    const api = anApiIn(5000, async () => changeStatus(store.table, await theVideo(api), 'submitting'));
+    const answer = await api.submit(waiting(8));
+    expect(answer).toMatchObject({
+      status: 202,
+      headers: { 'preference-applied': 'wait' },
+      body: { status: 'submitting' },
+    });
+    expect(clock.now - started).toBe(8000);
+  });
+
+  test('waits 25 s at most, counted from the arrival of its request', async () => {
+    const api = anApi(store.table, {
+      dispatch: async () => {
+        clock.now += 10_000;
+      },
+      sleep: async (milliseconds) => {
+        clock.now += milliseconds;
+      },
+    });
+    expect(await api.submit(waiting(3600))).toMatchObject({ status: 202 });
+    expect(clock.now - started).toBe(25_000);
+  });
+
+  test('and is a repetition gets 200 only for a video that has ended', async () => {
+    const owner = anOwner();
+    const api = anApiIn(Number.POSITIVE_INFINITY);
+    await api.submit(waiting(1, owner));
+    expect(await api.submit(waiting(1, owner))).toMatchObject({ status: 202 });
+    await changeStatus(store.table, await theVideo(api), 'canceled');
+    const slept = clock.now;
+    expect(await api.submit(waiting(10, owner))).toMatchObject({ status: 200, body: { status: 'canceled' } });
+    expect(clock.now).toBe(slept);
+  });
+
+  test('and whose video is deleted meanwhile gets 410', async () => {
+    const api = anApiIn(2000, async () => buryVideo(store.table, await theVideo(api)));
+    expect(await api.submit(waiting(20))).toMatchObject({ status: 410, body: { code: 'video_deleted' } });
+  });
+
+  test('gets 202 when the table is away while it waits: its video stands', async () => {
+    const { client } = store.table;
+    let away = false;
+    const send = (command: never) => (away ? Promise.reject(new Error('DynamoDB is away')) : client.send(command));
+    const api = anApi(
+      { ...store.table, client: { send } as typeof client },
+      {
+        sleep: async () => {
+          away = true;
+        },
+      },
+    );
+    expect(await api.submit(waiting(20))).toMatchObject({ status: 202, body: { status: 'queued' } });
+  });
+
+  test('and makes no sense of its preference does not wait, nor say that it did', async () => {
+    const api = anApi(store.table);
+    const answer = await api.submit({ body: body(), headers: { Prefer: 'wait=soon' } });
+    expect(answer.status).toBe(202);
+    expect(answer.headers).not.toHaveProperty('preference-applied');
+  });
+});

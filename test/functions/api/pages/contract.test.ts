@@ -1,0 +1,41 @@
+import { createRequire } from 'node:module';
+import type { APIGatewayProxyResult } from 'aws-lambda';
+import { beforeAll, describe, expect, test } from 'vitest';
+import document from '../../../../functions/api/openapi/document.ts';
+import { bundle } from '../../../../infra/synth/bundle.ts';
+
+type Ask = (request: { resource: string; headers: Record<string, string> }) => Promise<APIGatewayProxyResult>;
+let handler: Ask;
+beforeAll(async () => {
+  const { directory } = (await bundle()).get('contract')!;
+  ({ handler } = createRequire(import.meta.url)(directory) as { handler: Ask });
+});
+
+describe('the deployed contract', () => {
+  test('is the document that the schemas of the handlers make, ready before the function starts', async () => {
+    const { statusCode, headers, body } = await handler({ resource: '/openapi.json', headers: {} });
+    expect(statusCode).toBe(200);
+    expect(headers).toMatchObject({ 'content-type': 'application/json', 'access-control-allow-origin': '*' });
+    expect(JSON.parse(body)).toEqual(JSON.parse(JSON.stringify(document)));
+  });
+
+  test('is not sent again to whoever knows it', async () => {
+    const { headers } = await handler({ resource: '/openapi.json', headers: {} });
+    const etag = String(headers!.etag);
+    const again = await handler({ resource: '/openapi.json', headers: { 'If-None-Match': etag } });
+    expect(again).toMatchObject({ statusCode: 304, body: '', headers: { etag, 'access-control-allow-origin': '*' } });
+    const other = await handler({ resource: '/openapi.json', headers: { 'If-None-Match': '"another"' } });
+    expect(other.statusCode).toBe(200);
+  });
+
+  test('and its page fit well into what a function may answer', async () => {
+    for (const resource of ['/openapi.json', '/docs']) {
+      const answer = await handler({ resource, headers: {} });
+      expect(JSON.stringify(answer).length).toBeLessThan(2_000_000);
+    }
+  });
+
+  test('is all that the function answers', async () => {
+    await expect(handler({ resource: '/videos', headers: {} })).rejects.toThrow('/videos');
+  });
+});

@@ -1,0 +1,204 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { etagOf } from '../../../../functions/api/http/conditional-requests.ts';
+import { cancelVideo } from '../../../../functions/api/videos/cancel.ts';
+import { readSpending } from '../../../../functions/ledger/spending.ts';
+import { openSubmission } from '../../../../functions/ledger/submission.ts';
+import { readLane } from '../../../../functions/queue/model-queue.ts';
+import { buryVideo } from '../../../../functions/video/deletion.ts';
+import { monthOf } from '../../../../functions/video/record.ts';
+import { changeStatus, changeVideo } from '../../../../functions/video/store.ts';
+import { viewOf } from '../../../../functions/video/view.ts';
+import { startTable } from '../../../support/table.ts';
+import { anOwner } from '../support.ts';
+import { aSubmission, aTask, noAnswers, read, stands, standsBusy, theActions } from './actions-support.ts';
+
+const now = Date.parse('2026-01-01T00:00:00Z');
+let store: Awaited<ReturnType<typeof startTable>>;
+let actions: ReturnType<typeof theActions>;
+beforeAll(async () => {
+  store = await startTable(() => now);
+});
+afterAll(() => store.close());
+const s3 = { send: () => Promise.reject(new Error('No object is touched.')) };
+beforeEach(() => {
+  actions = theActions(store.table, s3);
+  return () => expect(actions.surprises).toEqual([]);
+});
+
+const canceled = { status: 'canceled', error: { code: 'canceled', retryable: true, billed: false } };
+
+describe('before Wan has it, a video is canceled without asking Wan', () => {
+  test.each([
+    ['queued', {}],
+    ['submitting', {}],
+    ['submitting', { submission: aSubmission('settled') }],
+  ] as const)('%s %j', async (status, given) => {
+    const video = await stands(store.table, status, given);
+    const answer = await actions.cancel(video.id);
+    expect(answer).toMatchObject({ status: 200, body: { id: video.id, ...canceled } });
+    expect(await read(store.table, video)).toMatchObject(canceled);
+    expect(actions.asked).toEqual([]);
+  });
+
+  test('and no task can follow: the ledger stays shut for whoever was about to send', async () => {
+    const video = await stands(store.table, 'submitting');
+    await actions.cancel(video.id);
+    expect(await openSubmission(store.table, video)).toBeUndefined();
+  });
+
+  test('what it held is free again, and the next video begins', async () => {
+    const owner = anOwner();
+    const model = 'wan2.1-i2v-plus';
+    const video = await standsBusy(store.table, 'submitting', { owner, model });
+    const next = await stands(store.table, 'queued', { model });
+    actions = theActions(store.table, s3, { permits: 1 });
+    await actions.cancel(video.id, { owner });
+    expect([...(await readLane(store.table, model)).running]).toEqual([next.id]);
+    expect(actions.executions.get(`${next.id}-1`)).toBe('RUNNING');
+    expect(await readSpending(store.table, owner, monthOf(now))).toMatchObject({ reserved: 0, spent: 0 });
+  });
+});
+
+describe('while it is being handed to Wan, nobody knows yet', () => {
+  test.each([
+    [{}, '2'],
+    [{ uncertain_since: '2026-01-01T00:00:01.000Z' }, '15'],
+  ])('%j: come back in %s s', async (given, seconds) => {
+    const video = await stands(store.table, 'submitting', { submission: { ...aSubmission('open'), ...given } });
+    const answer = await actions.cancel(video.id);
+    expect(answer).toMatchObject({
+      status: 409,
+      headers: { 'retry-after': seconds },
+      body: { code: 'video_is_starting' },
+    });
+    expect(await read(store.table, video)).toEqual(video);
+  });
+
+  test('also when the ledger opened between the look and the write', async () => {
+    const video = await stands(store.table, 'submitting');
+    await openSubmission(store.table, video);
+    await expect(cancelVideo(actions.services, video)).rejects.toMatchObject({
+      members: { code: 'video_is_starting' },
+    });
+    expect(await read(store.table, video)).toMatchObject({ status: 'submitting', submission: { state: 'open' } });
+  });
+});
+
+describe("a task in Wan's queue", () => {
+  const running = (status: Parameters<typeof aTask>[0], owner = 'alice') =>
+    standsBusy(store.table, 'running', { owner, task: aTask(status), submission: aSubmission('settled') });
+
+  test('is canceled there, and then here', async () => {
+    const owner = anOwner();
+    const video = await running('PENDING', owner);
+    actions.answers.cancel = { outcome: 'canceled' };
+    const answer = await actions.cancel(video.id, { owner });
+    expect(answer).toMatchObject({ status: 200, body: { ...canceled, task: { status: 'CANCELED' } } });
+    expect(JSON.stringify(answer.body)).not.toContain(video.task!.id);
+    expect(actions.asked).toEqual([`cancel ${video.task!.id}`]);
+    expect(await readSpending(store.table, owner, monthOf(now))).toMatchObject({ reserved: 0, spent: 0 });
+    expect((await readLane(store.table, video.model)).running).not.toContain(video.id);
+  });
+
+  test('that Wan has begun, as we know, is not asked for: it will be billed, and for how much', async () => {
+    const video = await running('RUNNING');
+    const answer = await actions.cancel(video.id);
+    expect(answer).toMatchObject({ status: 409, body: { code: 'video_is_running' } });
+    expect(answer.body.detail).toMatch(/billed.*0\.1 USD/);
+    expect(actions.asked).toEqual([]);
+  });
+
+  test.each([
+    ['RUNNING', 409, 'video_is_running'],
+    ['SUCCEEDED', 409, 'video_is_archiving'],
+    ['FAILED', 409, 'video_has_ended'],
+    ['UNKNOWN', 503, 'wan_unavailable'],
+    ['PENDING', 503, 'wan_unavailable'],
+  ] as const)('that Wan does not cancel and calls %s is %i %s', async (status, expected, code) => {
+    const video = await running('PENDING');
+    actions.answers.cancel = { outcome: 'not_pending' };
+    actions.answers.query = { outcome: 'task', status, task_id: video.task!.id };
+    expect(await actions.cancel(video.id)).toMatchObject({ status: expected, body: { code } });
+    expect(await read(store.table, video)).toEqual(video);
+  });
+
+  test('that an earlier request canceled, whose answer was lost, is canceled', async () => {
+    const video = await running('PENDING');
+    actions.answers.cancel = { outcome: 'not_pending' };
+    actions.answers.query = { outcome: 'task', status: 'CANCELED', task_id: video.task!.id };
+    expect(await actions.cancel(video.id)).toMatchObject({ status: 200, body: canceled });
+  });
+
+  test.each(noAnswers)('of which Wan does not tell ($outcome) stays as it is', async (outcome) => {
+    const video = await running('PENDING');
+    actions.answers.cancel = outcome;
+    const answer = await actions.cancel(video.id);
+    expect(answer).toMatchObject({ status: 503, body: { code: 'wan_unavailable' } });
+    expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+    expect(await read(store.table, video)).toEqual(video);
+  });
+});
+
+test.each([
+  ['archiving', 'video_is_archiving', /billed already/],
+  ['succeeded', 'video_has_ended', /succeeded/],
+  ['failed', 'video_has_ended', /failed/],
+] as const)('it is too late for one that is %s', async (status, code, detail) => {
+  const video = await stands(store.table, status, { task: aTask('SUCCEEDED') });
+  const answer = await actions.cancel(video.id);
+  expect(answer).toMatchObject({ status: 409, body: { code } });
+  expect(answer.body.detail).toMatch(detail);
+  // While it is copied, something will still become of it.
+  expect(answer.headers['retry-after']).toBe(status === 'archiving' ? '2' : undefined);
+});
+
+test('canceling twice is canceling once', async () => {
+  const video = await stands(store.table, 'queued');
+  const first = await actions.cancel(video.id);
+  expect(await actions.cancel(video.id)).toEqual(first);
+  expect(first.body.timeline.map(({ status }: { status: string }) => status)).toEqual(['queued', 'canceled']);
+});
+
+test('a video that moved on since it was read is looked at again', async () => {
+  const video = await stands(store.table, 'queued');
+  const submitting = await changeStatus(store.table, video, 'submitting', { set: { run: 1 } });
+  await changeVideo(store.table, submitting!, { set: { progress: 1 } });
+  expect(await cancelVideo(actions.services, video)).toMatchObject({ status: 'canceled', run: 1 });
+});
+
+test('a video that is deleted since it was read is not found', async () => {
+  const video = await stands(store.table, 'queued');
+  await buryVideo(store.table, video);
+  await expect(cancelVideo(actions.services, video)).rejects.toMatchObject({ status: 404 });
+});
+
+describe('If-Match', () => {
+  const ifMatch = (etag: string) => ({ headers: { 'if-match': etag } });
+
+  test('lets a caller cancel only what they saw', async () => {
+    const video = await stands(store.table, 'queued');
+    const stale = await actions.cancel(video.id, ifMatch('"another"'));
+    expect(stale).toMatchObject({ status: 412, body: { code: 'precondition_failed' } });
+    expect(await read(store.table, video)).toEqual(video);
+    expect((await actions.cancel(video.id, ifMatch(etagOf(viewOf(video))))).status).toBe(200);
+  });
+
+  test('is asked again when the video moved on before it was canceled', async () => {
+    const video = await stands(store.table, 'queued');
+    await changeStatus(store.table, video, 'submitting', { set: { run: 1 } });
+    const precondition = ({ status }: { status: string }) => {
+      if (status !== 'queued') throw new Error('not what was meant');
+    };
+    await expect(cancelVideo(actions.services, video, precondition)).rejects.toThrow('not what was meant');
+    expect((await read(store.table, video)).status).toBe('submitting');
+  });
+});
+
+test("another owner's video is one that never was", async () => {
+  const video = await stands(store.table, 'queued');
+  const hidden = await actions.cancel(video.id, { owner: anOwner() });
+  expect(hidden).toMatchObject({ status: 404, body: { code: 'video_not_found' } });
+  expect(hidden).toEqual(await actions.cancel(randomUUID(), { owner: anOwner() }));
+  expect((await read(store.table, video)).status).toBe('queued');
+});

@@ -1,0 +1,209 @@
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { linkToObject } from '../../../../functions/api/videos/content.ts';
+import { statuses, type VideoRecord } from '../../../../functions/video/record.ts';
+import { createVideo } from '../../../../functions/video/store.ts';
+import { startS3 } from '../../../local/s3/support/start-s3.ts';
+import { startTable } from '../../../support/table.ts';
+import { aVideo } from '../../../support/videos.ts';
+import { anApi, anArchivedVideo } from '../support.ts';
+
+const now = Date.parse('2026-01-01T00:00:00Z');
+let store: Awaited<ReturnType<typeof startTable>>;
+let api: ReturnType<typeof anApi>;
+beforeAll(async () => {
+  store = await startTable(() => now);
+});
+afterAll(() => store.close());
+beforeEach(() => {
+  api = anApi(store.table);
+});
+
+async function stands(given: Partial<VideoRecord>): Promise<VideoRecord> {
+  const video = aVideo(given);
+  await createVideo(store.table, video);
+  return video;
+}
+
+const full: Partial<VideoRecord> = { status: 'succeeded', video: anArchivedVideo };
+const url = 'https://firstframe-videos.s3.test/some-id/1-1.mp4?versionId=v7';
+const asJson = { accept: 'application/json' };
+
+describe('GET /videos/{id}/content', () => {
+  test.each([
+    undefined,
+    '*/*',
+    'video/mp4,*/*;q=0.8',
+    'text/html,application/xhtml+xml,*/*',
+    'application/json;q=0',
+    'application/jsonlines',
+  ])('with Accept %s redirects to the archived version', async (accept) => {
+    const { id } = await stands(full);
+    const answer = await api.content({ id, headers: accept ? { Accept: accept } : {} });
+    expect(answer).toMatchObject({ status: 302, headers: { location: url, 'cache-control': 'no-store' } });
+    expect(answer.body).toBeUndefined();
+  });
+
+  test.each(['application/json', 'Application/JSON; charset=utf-8', 'text/html;q=0.5, application/json;q=0.9'])(
+    'with Accept %s tells the link and when it ends, for nobody to keep',
+    async (accept) => {
+      const { id } = await stands(full);
+      const answer = await api.content({ id, headers: { accept } });
+      expect(answer).toMatchObject({
+        status: 200,
+        headers: { 'cache-control': 'no-store', vary: 'Accept' },
+        body: { url, expires_at: '2026-01-01T00:15:00.000Z' },
+      });
+      expect(answer.headers).not.toHaveProperty('etag');
+    },
+  );
+
+  test.each(['video', 'metadata'])(
+    'of a video that is not ready is a 409 that says when, also for its %s',
+    async (variant) => {
+      for (const status of ['queued', 'submitting', 'running'] as const) {
+        const { id } = await stands({ status, estimated_finish_at: '2026-01-01T00:00:30.000Z' });
+        expect(await api.content({ id, query: { variant } })).toMatchObject({
+          status: 409,
+          headers: { 'retry-after': '15', 'content-type': 'application/problem+json' },
+          body: { code: 'video_not_ready', detail: expect.stringContaining(status) },
+        });
+      }
+    },
+  );
+
+  test.each(['failed', 'canceled'] as const)(
+    'of a %s video is a 409 that says why and does not ask to come back',
+    async (status) => {
+      const error = {
+        code: 'x',
+        message: 'Wan refused it.',
+        retryable: false,
+        billed: false,
+        hint: 'Change the prompt.',
+      };
+      const { id } = await stands({ status, ...(status === 'failed' ? { error } : {}) });
+      for (const variant of ['video', 'metadata']) {
+        const answer = await api.content({ id, query: { variant } });
+        expect(answer).toMatchObject({ status: 409, body: { code: 'video_has_no_content' } });
+        expect(answer.headers).not.toHaveProperty('retry-after');
+        if (status === 'failed') expect(answer.body.detail).toBe('Wan refused it. Change the prompt.');
+      }
+    },
+  );
+
+  test.each(['audio', 'Video', '', 'first-frame'])(
+    'refuses the variant "%s", instead of giving another',
+    async (variant) => {
+      const { id } = await stands(full);
+      expect(await api.content({ id, query: { variant } })).toMatchObject({
+        status: 400,
+        body: {
+          code: 'invalid_query',
+          errors: [{ pointer: '/variant', message: expect.stringContaining('first_frame') }],
+        },
+      });
+      expect(api.links).toEqual([]);
+    },
+  );
+
+  test('asks S3 to give each file a name and a type that a browser can use', async () => {
+    const image = {
+      bucket: 'u',
+      key: 'inputs/x/ab',
+      version_id: 'v1',
+      content_type: 'image/webp',
+      bytes: 9,
+      width: 9,
+      height: 9,
+    };
+    const { id } = await stands({ ...full, image });
+    for (const variant of ['video', 'metadata', 'first_frame']) await api.content({ id, query: { variant } });
+    const { bucket } = anArchivedVideo;
+    expect(api.links).toEqual([
+      [
+        expect.objectContaining({ bucket, key: 'some-id/1-1.mp4', version_id: 'v7' }),
+        { file_name: `${id}.mp4`, content_type: 'video/mp4' },
+      ],
+      [
+        { bucket, key: 'some-id/1-1.json' },
+        { file_name: `${id}.json`, content_type: 'application/json' },
+      ],
+      [
+        expect.objectContaining({ bucket: 'u', key: 'inputs/x/ab', version_id: 'v1' }),
+        { file_name: `${id}.webp`, content_type: 'image/webp' },
+      ],
+    ]);
+  });
+});
+
+describe('the first frame', () => {
+  const query = { variant: 'first_frame' };
+
+  test.each(statuses)('is there while the video is %s', async (status) => {
+    const { id } = await stands({ status });
+    expect(await api.content({ id, query })).toMatchObject({
+      status: 302,
+      headers: { location: 'https://example.com/cat.png' },
+    });
+  });
+
+  test("at the caller's own address never ends by us", async () => {
+    const { id } = await stands({ status: 'queued' });
+    expect((await api.content({ id, query, headers: asJson })).body).toEqual({
+      url: 'https://example.com/cat.png',
+      expires_at: null,
+    });
+  });
+
+  test('at an address with letters beyond ASCII is one that a header can carry', async () => {
+    const img_url = 'https://bücher.example/kätzchen 🐈.png';
+    const { id } = await stands({ input: { prompt: 'x', img_url } });
+    expect((await api.content({ id, query })).headers.location).toBe(
+      'https://xn--bcher-kva.example/k%C3%A4tzchen%20%F0%9F%90%88.png',
+    );
+  });
+
+  test('of a drop that was refused is the object that was dropped, of whatever type it is', async () => {
+    const source = { type: 'drop', bucket: 'u', key: 'drop/my cat.JPG', version_id: 'v3' } as const;
+    const { id } = await stands({ status: 'failed', source, input: { img_url: 's3://u/drop/my cat.JPG' } });
+    expect(await api.content({ id, query })).toMatchObject({ status: 302 });
+    expect(api.links).toEqual([
+      [expect.objectContaining({ bucket: 'u', key: source.key, version_id: 'v3' }), { file_name: `${id}.JPG` }],
+    ]);
+  });
+
+  test('is never at an address of another kind', async () => {
+    for (const img_url of ['javascript:alert(1)', 'data:image/png;base64,AA', 's3://other/bucket']) {
+      const { id } = await stands({ input: { prompt: 'x', img_url } });
+      expect((await api.content({ id, query })).status).toBe(409);
+    }
+  });
+});
+
+describe('a link', () => {
+  test('is for one version of one object, for 15 minutes', async () => {
+    const s3 = new S3Client({ region: 'us-east-1', credentials: { accessKeyId: 'a', secretAccessKey: 'b' } });
+    const object = { bucket: 'videos', key: 'an id/1-1.mp4', version_id: 'v7' };
+    const link = new URL(await linkToObject(s3, object, { file_name: 'x.mp4', content_type: 'video/mp4' }));
+    expect(link.pathname).toMatch(/an%20id\/1-1\.mp4$/);
+    expect(Object.fromEntries(link.searchParams)).toMatchObject({ versionId: 'v7', 'X-Amz-Expires': '900' });
+    const newest = new URL(await linkToObject(s3, { bucket: 'videos', key: 'x' }, { file_name: 'x' }));
+    expect([...newest.searchParams.keys()]).not.toContain('versionId');
+  });
+
+  test('serves that version whole or in parts, by the name and type that it was given, to whoever has it', async () => {
+    const s3 = await startS3({ buckets: { videos: { versioned: true } } });
+    const put = (Body: string) => s3.sdk.send(new PutObjectCommand({ Bucket: 'videos', Key: 'a b/1-1.mp4', Body }));
+    const { VersionId } = await put('first');
+    await put('second');
+    const object = { bucket: 'videos', key: 'a b/1-1.mp4', version_id: VersionId! };
+    const link = await linkToObject(s3.sdk, object, { file_name: 'x.mp4', content_type: 'video/mp4' });
+    const whole = await fetch(link);
+    expect({ status: whole.status, text: await whole.text() }).toEqual({ status: 200, text: 'first' });
+    expect(whole.headers.get('content-type')).toBe('video/mp4');
+    expect(whole.headers.get('content-disposition')).toBe('inline; filename="x.mp4"');
+    const rest = await fetch(link, { headers: { range: 'bytes=2-' } });
+    expect({ status: rest.status, text: await rest.text() }).toEqual({ status: 206, text: 'rst' });
+  });
+});

@@ -1,0 +1,367 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { readVideo } from '../../../../functions/video/store.ts';
+import { startTable } from '../../../support/table.ts';
+import { png } from '../../media/support.ts';
+import { type Answer, aMediaStore, anApi, aRequest, body, dataUrl } from '../support.ts';
+
+const now = Date.parse('2026-01-01T00:00:00Z');
+let store: Awaited<ReturnType<typeof startTable>>;
+let api: ReturnType<typeof anApi>;
+beforeAll(async () => {
+  store = await startTable(() => now);
+});
+afterAll(() => store.close());
+beforeEach(() => {
+  api = anApi(store.table);
+});
+
+/** RFC 9457 with our members, nothing kept by a cache, and no inside of ours in it. */
+function expectProblem(answer: Answer, status: number, code: string) {
+  expect(answer).toMatchObject({
+    status,
+    headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store' },
+    body: {
+      type: 'about:blank',
+      status,
+      code,
+      title: expect.stringMatching(/\.$/),
+      detail: expect.stringMatching(/\.$/),
+      request_id: 'request-1',
+    },
+  });
+  for (const violation of answer.body.errors ?? []) {
+    expect(violation).toEqual({
+      pointer: expect.stringMatching(/^(\/.*)?$/s),
+      code: expect.stringMatching(/^[a-z_]+$/),
+      message: expect.stringMatching(/\.$/),
+    });
+  }
+  expect(JSON.stringify(answer.body)).not.toMatch(/node_modules|\bat \w+ \(|Error:/);
+  expect(api.surprises).toEqual([]);
+  expect(api.dispatched).toEqual([]);
+}
+
+describe('a request that can be taken', () => {
+  test('is answered 202 with the video, where it is, and when to ask again', async () => {
+    const answer = await api.submit({ body: body({ metadata: { project: 'spring' } }) });
+    expect(answer).toMatchObject({
+      status: 202,
+      headers: { 'content-type': 'application/json', location: `videos/${answer.body.id}`, 'retry-after': '5' },
+      body: {
+        owner: 'alice',
+        status: 'queued',
+        created_at: '2026-01-01T00:00:00.000Z',
+        model: 'wan2.2-i2v-plus',
+        input: { prompt: 'A cat runs', img_url: 'https://example.com/cat.png' },
+        parameters: { resolution: '1080P', duration: 5, prompt_extend: true, watermark: false },
+        source: { type: 'api', key_id: 'key of alice' },
+        metadata: { project: 'spring' },
+        warnings: [],
+        progress: 0,
+        timeline: [{ status: 'queued', at: '2026-01-01T00:00:00.000Z' }],
+      },
+    });
+    expect(api.dispatched).toEqual([answer.body.id]);
+  });
+
+  test('leads to its video from under any stage or base path, with or without a last slash', async () => {
+    for (const [address, path] of [
+      ['http://127.0.0.1:4400/videos', '/videos'],
+      ['https://x.execute-api.us-east-1.amazonaws.com/v1/videos', '/videos'],
+      ['https://api.example.com/v1/videos/', '/videos/'],
+    ] as const) {
+      const { headers, body: video } = await api.submit({ ...aRequest({ body: body() }), path });
+      const { href } = new URL(headers.location!, address);
+      expect(href).toBe(`${address.replace(/\/$/, '')}/${video.id}`);
+    }
+  });
+
+  test('is answered with what dispatch made of it', async () => {
+    const { submit } = anApi(store.table, {
+      dispatch: async ({ id }) => {
+        const { changeStatus } = await import('../../../../functions/video/store.ts');
+        await changeStatus(store.table, (await readVideo(store.table, id))!, 'submitting', { set: { run: 1 } });
+      },
+    });
+    expect((await submit({ body: body() })).body).toMatchObject({ status: 'submitting' });
+  });
+
+  test('stands when dispatch fails: 202, and the video waits in its queue', async () => {
+    api = anApi(store.table, { dispatch: () => Promise.reject(new Error('Step Functions is away')) });
+    const answer = await api.submit({ body: body() });
+    expect(answer).toMatchObject({ status: 202, body: { status: 'queued' } });
+    expect(await readVideo(store.table, answer.body.id)).toMatchObject({ status: 'queued', owner: 'alice' });
+    expect(api.undispatched).toEqual([answer.body.id]);
+  });
+
+  test('stands when its record can not be read once more: 202, so that nobody sends it again', async () => {
+    const send = async (command: { constructor: { name: string } }) => {
+      if (command.constructor.name === 'GetCommand') throw new Error('DynamoDB is away');
+      return store.table.client.send(command as never);
+    };
+    api = anApi({ ...store.table, client: { send } as never });
+    expect(await api.submit({ body: body() })).toMatchObject({ status: 202, body: { status: 'queued' } });
+  });
+
+  test('without a key is a new video each time', async () => {
+    const [one, other] = await Promise.all([api.submit({ body: body() }), api.submit({ body: body() })]);
+    expect(one.body.id).not.toBe(other.body.id);
+  });
+
+  test('says what Wan would cut off', async () => {
+    const prompt = 'A cat. '.repeat(200);
+    const answer = await api.submit({ body: body({ input: { prompt, img_url: 'https://example.com/cat.png' } }) });
+    expect(answer).toMatchObject({
+      status: 202,
+      body: { input: { prompt }, warnings: [{ pointer: '/input/prompt', code: 'prompt_truncated' }] },
+    });
+  });
+
+  test.each([
+    [
+      'base64, as for binary media types',
+      (text: string) => ({ body: Buffer.from(text).toString('base64'), isBase64Encoded: true }),
+    ],
+    ['text after a byte order mark', (text: string) => ({ body: `\ufeff${text}` })],
+    [
+      'base64 after a byte order mark',
+      (text: string) => ({ body: Buffer.from(`\ufeff${text}`).toString('base64'), isBase64Encoded: true }),
+    ],
+    ['any content type', (text: string) => ({ body: text, headers: { 'content-type': 'text/plain' } })],
+    ['no headers at all', (text: string) => ({ body: text, headers: null, multiValueHeaders: null })],
+  ])('may come as %s', async (_, event) => {
+    const text = JSON.stringify(body({ input: { prompt: '猫 🐈', img_url: 'https://example.com/cat.png' } }));
+    const answer = await api.submit({ ...aRequest({}), ...event(text) } as Parameters<typeof api.submit>[0]);
+    expect(answer).toMatchObject({ status: 202, body: { input: { prompt: '猫 🐈' } } });
+  });
+});
+
+describe('an inline picture', () => {
+  const inline = (img_url: string) => body({ input: { prompt: 'A cat runs', img_url } });
+
+  test('is stored under the id and named by its key; the record holds none of its bytes', async () => {
+    const picture = png(400, 380);
+    const { status, body: video } = await api.submit({ body: inline(dataUrl(picture)) });
+    expect(status).toBe(202);
+    const [[key, bytes]] = [...api.images] as [[string, Uint8Array]];
+    expect(key).toMatch(new RegExp(`^inputs/${video.id}/`));
+    expect(Buffer.compare(bytes, picture)).toBe(0);
+    expect(await readVideo(store.table, video.id)).toMatchObject({
+      input: { img_url: `s3://uploads/${key}` },
+      image: {
+        bucket: 'uploads',
+        key,
+        version_id: 'v1',
+        content_type: 'image/png',
+        bytes: picture.length,
+        width: 400,
+        height: 380,
+      },
+    });
+    expect(JSON.stringify(video)).not.toContain('base64');
+  });
+
+  test('is what its bytes say, not what its label says', async () => {
+    const { body: video } = await api.submit({ body: inline(dataUrl(png(400, 400), 'image/jpeg')) });
+    expect(video.image).toMatchObject({ content_type: 'image/png' });
+  });
+
+  test('over 4 MiB is a 413 that says how to go on', async () => {
+    const answer = await api.submit({ body: inline(dataUrl(Buffer.alloc(4 * 1024 * 1024 + 1))) });
+    expectProblem(answer, 413, 'image_too_large');
+    expect(answer.body).toMatchObject({
+      detail: expect.stringMatching(/4194305 bytes.*4194304.*smaller.*POST \/uploads/),
+      errors: [{ pointer: '/input/img_url', code: 'image_too_large' }],
+    });
+    expect(api.images.size).toBe(0);
+  });
+
+  test.each([
+    ['10 pixels', dataUrl(png(10, 10)), 'image_dimensions'],
+    ['an alpha channel', dataUrl(png(400, 400, { colorType: 6 })), 'image_has_alpha'],
+    ['half of its bytes', dataUrl(png(400, 400).subarray(0, 100)), 'image_truncated'],
+    ['a text inside', dataUrl(Buffer.from('no picture, whatever its label says')), 'unsupported_image_type'],
+    ['nothing inside', 'data:image/png;base64,', 'image_empty'],
+    ['broken base64', 'data:image/png;base64,%%%%', 'invalid_data_url'],
+    ['no base64', 'data:image/png,hello', 'invalid_data_url'],
+    ['the type of a PDF', dataUrl(Buffer.from('%PDF'), 'application/pdf'), 'unsupported_image_type'],
+  ])('with %s is refused and stored nowhere', async (_, img_url, code) => {
+    const answer = await api.submit({ body: inline(img_url) });
+    expectProblem(answer, 400, 'invalid_request');
+    expect(answer.body.errors).toEqual([{ pointer: '/input/img_url', code, message: expect.any(String) }]);
+    expect(answer.body.detail).toContain(answer.body.errors[0].message);
+    expect(api.images.size).toBe(0);
+  });
+
+  test('that can not be stored makes no record, and a 500 that tells nothing of why', async () => {
+    api = anApi(store.table, {
+      media: aMediaStore(new Map(), {
+        storeImage: () => Promise.reject(new Error('AccessDenied at arn:aws:s3:::uploads')),
+      }),
+    });
+    const answer = await api.submit({
+      body: inline(dataUrl(png(400, 400))),
+      headers: { 'Idempotency-Key': 'never-stored' },
+    });
+    expect(answer).toMatchObject({ status: 500, body: { code: 'internal_error', request_id: 'request-1' } });
+    expect(JSON.stringify(answer)).not.toContain('arn:');
+    expect(api.surprises).toHaveLength(1);
+  });
+});
+
+describe('a request that can not be taken', () => {
+  const input = { prompt: 'A cat runs', img_url: 'https://example.com/cat.png' };
+
+  test.each<[string, unknown, string, string]>([
+    ['no model', { input }, '/model', 'missing'],
+    ['an unknown model', body({ model: 'wan9' }), '/model', 'unknown_model'],
+    ['a model of the wrong type', body({ model: ['wan2.2-i2v-plus'] }), '/model', 'wrong_type'],
+    ['a model named like a built-in', body({ model: '__proto__' }), '/model', 'unknown_model'],
+    ['a preview that is not offered', body({ model: 'wan2.7-i2v' }), '/model', 'unknown_model'],
+    ['no input', { model: 'wan2.2-i2v-plus' }, '/input', 'missing'],
+    ['null for input', body({ input: null }), '/input', 'wrong_type'],
+    ['no image', body({ input: { prompt: 'A cat' } }), '/input/img_url', 'missing'],
+    ['a number for an image', body({ input: { img_url: 7 } }), '/input/img_url', 'wrong_type'],
+    ['a path for an image', body({ input: { img_url: '/etc/passwd' } }), '/input/img_url', 'invalid_url'],
+    ['a file: URL', body({ input: { img_url: 'file:///etc/passwd' } }), '/input/img_url', 'unsupported_url_scheme'],
+    [
+      "another's s3:// URL",
+      body({ input: { img_url: 's3://uploads/inputs/x' } }),
+      '/input/img_url',
+      'upload_not_found',
+    ],
+    [
+      'a private address',
+      body({ input: { img_url: 'http://169.254.169.254/latest' } }),
+      '/input/img_url',
+      'private_url',
+    ],
+    ['a prompt of a wrong type', body({ input: { ...input, prompt: {} } }), '/input/prompt', 'wrong_type'],
+    [
+      'a prompt too long',
+      body({ input: { ...input, prompt: 'x'.repeat(20_001) } }),
+      '/input/prompt',
+      'prompt_too_long',
+    ],
+    ['half a character', body({ input: { ...input, prompt: 'cat \ud83d' } }), '/input/prompt', 'broken_text'],
+    [
+      'sound for a silent model',
+      body({ input: { ...input, audio_url: 'https://example.com/a.mp3' } }),
+      '/input/audio_url',
+      'audio_not_supported',
+    ],
+    ['an unknown field of input', body({ input: { ...input, image: 'x' } }), '/input/image', 'unknown_field'],
+    ['an unknown field', body({ 'a/b~c': 1 }), '/a~1b~0c', 'unknown_field'],
+    ['null for parameters', body({ parameters: null }), '/parameters', 'wrong_type'],
+    [
+      'a tier the model lacks',
+      body({ parameters: { resolution: '720P' } }),
+      '/parameters/resolution',
+      'unsupported_resolution',
+    ],
+    [
+      'a duration the model lacks',
+      body({ parameters: { duration: 10 } }),
+      '/parameters/duration',
+      'unsupported_duration',
+    ],
+    ['a duration as text', body({ parameters: { duration: '5' } }), '/parameters/duration', 'wrong_type'],
+    ['a seed below zero', body({ parameters: { seed: -1 } }), '/parameters/seed', 'out_of_range'],
+    ['a flag as text', body({ parameters: { watermark: 'yes' } }), '/parameters/watermark', 'wrong_type'],
+    ['metadata that is a list', body({ metadata: ['x'] }), '/metadata', 'wrong_type'],
+    ['metadata over 2 KB', body({ metadata: { a: 'x'.repeat(2048) } }), '/metadata', 'metadata_too_large'],
+    ['a webhook, not offered yet', body({ webhook_url: 'https://example.com/hook' }), '/webhook_url', 'not_offered'],
+    ['a list', [], '', 'wrong_type'],
+    ['null', 'null', '', 'wrong_type'],
+    ['a text', '"wan2.2-i2v-plus"', '', 'wrong_type'],
+    [
+      'a field that would be a prototype',
+      '{"__proto__": {"model": "wan2.2-i2v-plus"}, "model": "wan2.2-i2v-plus", "input": {"img_url": "https://example.com/cat.png"}}',
+      '/__proto__',
+      'unknown_field',
+    ],
+    [
+      'a prototype in metadata',
+      '{"metadata": {"__proto__": "x"}, "model": "wan2.2-i2v-plus", "input": {"img_url": "https://example.com/cat.png"}}',
+      '/metadata/__proto__',
+      'invalid_name',
+    ],
+  ])('because of %s is a 400 that points to it', async (_, sent, pointer, code) => {
+    const answer = await api.submit({ body: sent === null ? 'null' : sent });
+    expectProblem(answer, 400, 'invalid_request');
+    expect(answer.body.errors).toEqual([{ pointer, code, message: expect.any(String) }]);
+    expect(answer.body.detail).toContain(answer.body.errors[0].message);
+  });
+
+  test('is told everything that is wrong at once', async () => {
+    const answer = await api.submit({
+      body: { model: 'wan9', input: {}, parameters: { duration: '5' }, webhook_url: 'https://example.com/hook' },
+    });
+    expectProblem(answer, 400, 'invalid_request');
+    const pointers = answer.body.errors.map(({ pointer }: { pointer: string }) => pointer).sort();
+    expect(pointers).toEqual(['/input/img_url', '/model', '/parameters/duration', '/webhook_url']);
+  });
+
+  test.each([
+    ['nothing', null, /empty/],
+    ['white space', ' \n', /empty/],
+    ['broken JSON', '{"model": ', /position|breaks off/],
+    ['a form', 'model=wan2.2-i2v-plus', /JSON object with "model"/],
+    ['two documents', '{}{}', /position 2/],
+  ])('because it is %s is a 400 that says so', async (_, text, detail) => {
+    const answer = await api.submit({ ...aRequest({}), body: text });
+    expectProblem(answer, 400, 'invalid_json');
+    expect(answer.body.detail).toMatch(detail);
+  });
+
+  test('because its bytes are no UTF-8 is a 400 that says so', async () => {
+    const latin1 = Buffer.from(JSON.stringify(body({ metadata: { a: 'café' } })), 'latin1').toString('base64');
+    const answer = await api.submit({ ...aRequest({}), body: latin1, isBase64Encoded: true });
+    expectProblem(answer, 400, 'invalid_json');
+    expect(answer.body.detail).toContain('UTF-8');
+  });
+
+  test('never gets its own text back', async () => {
+    for (const text of ['secret-text', '{"model": secret-text', JSON.stringify(body({ model: 'secret-text' }))]) {
+      expect(JSON.stringify(await api.submit({ body: text }))).not.toContain('secret-text');
+    }
+  });
+
+  test.each([
+    ['brackets very deep', '['.repeat(200_000)],
+    ['a list very deep', '['.repeat(200_000) + ']'.repeat(200_000)],
+    [
+      'a deep prompt',
+      `{"model":"wan2.2-i2v-plus","input":{"img_url":"https://example.com/a.png","prompt":${'['.repeat(200_000)}${']'.repeat(200_000)}}}`,
+    ],
+    [
+      'deep metadata',
+      `{"model":"wan2.2-i2v-plus","input":{"img_url":"https://example.com/a.png"},"metadata":{"a":${'{"a":'.repeat(200_000)}1${'}'.repeat(200_000)}}}`,
+    ],
+    ['twenty thousand unknown fields', `{${Array.from({ length: 20_000 }, (_, index) => `"f${index}":1`).join(',')}}`],
+    ['five million letters', JSON.stringify('x'.repeat(5_000_000))],
+  ])('because it is %s is a 400 that stays small', async (_, text) => {
+    const answer = await api.submit({ body: text });
+    expect(answer.status).toBe(400);
+    expect(api.surprises).toEqual([]);
+    expect(JSON.stringify(answer.body).length).toBeLessThan(50_000);
+  });
+});
+
+test('a caller whom the authorizer did not name gets nothing done', async () => {
+  const owners = [
+    undefined,
+    null,
+    {},
+    { owner: '', key_id: 'k' },
+    { owner: 7, key_id: 'k' },
+    { owner: 'alice' },
+    { owner: 'alice', key_id: '' },
+    { key_id: 'k' },
+  ];
+  for (const authorizer of owners) {
+    const event = aRequest({ body: body() });
+    const requestContext = { requestId: 'request-1', ...(authorizer === undefined ? {} : { authorizer }) };
+    expectProblem(await api.submit({ ...event, requestContext }), 401, 'unauthorized');
+  }
+});

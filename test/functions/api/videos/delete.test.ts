@@ -1,0 +1,165 @@
+import { randomUUID } from 'node:crypto';
+import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { etagOf } from '../../../../functions/api/http/conditional-requests.ts';
+import { readSpending } from '../../../../functions/ledger/spending.ts';
+import { readLane } from '../../../../functions/queue/model-queue.ts';
+import { readTombstone } from '../../../../functions/video/deletion.ts';
+import type { VideoRecord } from '../../../../functions/video/record.ts';
+import { monthOf } from '../../../../functions/video/record.ts';
+import { createVideo, readVideo } from '../../../../functions/video/store.ts';
+import type { Table } from '../../../../functions/video/table.ts';
+import { viewOf } from '../../../../functions/video/view.ts';
+import { startTable } from '../../../support/table.ts';
+import { versionedBuckets } from '../../versioned-buckets.ts';
+import { crashAfter, crashingTable } from '../../workflow/support.ts';
+import { anOwner } from '../support.ts';
+import { aSubmission, aTask, read, stands, standsBusy, theActions } from './actions-support.ts';
+
+const now = Date.parse('2026-01-01T00:00:00Z');
+let store: Awaited<ReturnType<typeof startTable>>;
+let storage: Awaited<ReturnType<typeof versionedBuckets>>;
+let actions: ReturnType<typeof theActions>;
+beforeAll(async () => {
+  store = await startTable(() => now);
+  storage = await versionedBuckets();
+});
+afterAll(() => Promise.all([store.close(), storage.close()]));
+beforeEach(() => {
+  actions = theActions(store.table, storage.s3);
+  return () => expect(actions.surprises).toEqual([]);
+});
+
+/** Two versions and a delete marker of a file, and a picture, all the video's own. */
+async function withObjects(video: VideoRecord): Promise<VideoRecord> {
+  const file = { Bucket: 'videos', Key: `${video.id}/1-1.mp4` };
+  for (const Body of ['first', 'second']) await storage.s3.send(new PutObjectCommand({ ...file, Body }));
+  await storage.s3.send(new DeleteObjectCommand(file));
+  const picture = { Bucket: 'uploads', Key: `inputs/${video.id}/image.png`, Body: 'image' };
+  await storage.s3.send(new PutObjectCommand(picture));
+  return video;
+}
+
+describe('a deleted video', () => {
+  test.each(['queued', 'succeeded', 'failed', 'canceled'] as const)(
+    'that was %s leaves a tombstone and no object, in any version',
+    async (status) => {
+      const video = await withObjects(await stands(store.table, status));
+      expect(await storage.objectsOf(video.id)).toHaveLength(4);
+      const answer = await actions.remove(video.id);
+      expect(answer).toEqual({ status: 204, headers: { 'cache-control': 'no-store' }, body: undefined });
+      expect(await readVideo(store.table, video.id)).toBeUndefined();
+      expect(await readTombstone(store.table, video.id)).toMatchObject({ id: video.id, owner: 'alice' });
+      expect(await storage.objectsOf(video.id)).toEqual([]);
+    },
+  );
+
+  test('takes nothing of anybody else: not the dropped picture, not what is named alike', async () => {
+    const source = { type: 'drop', bucket: 'uploads', key: `drop/${randomUUID()}.png` } as const;
+    const video = await stands(store.table, 'succeeded', { source });
+    const others = [source.key, `inputs/${video.id}-2/image.png`];
+    for (const Key of others) await storage.s3.send(new PutObjectCommand({ Bucket: 'uploads', Key, Body: 'image' }));
+    await actions.remove(video.id);
+    for (const key of others) expect(await storage.keysBelow('uploads', key)).toEqual([key]);
+  });
+
+  test('that waited gives back what it held, and the next one begins', async () => {
+    const owner = anOwner();
+    const model = 'wan2.1-i2v-plus';
+    const video = await standsBusy(store.table, 'queued', { owner, model });
+    const next = await stands(store.table, 'queued', { model });
+    actions = theActions(store.table, storage.s3, { permits: 1 });
+    await actions.remove(video.id, { owner });
+    expect([...(await readLane(store.table, model)).running]).toEqual([next.id]);
+    expect(await readSpending(store.table, owner, monthOf(now))).toMatchObject({ reserved: 0, spent: 0 });
+  });
+
+  test('stays counted in what its owner spent', async () => {
+    const owner = anOwner();
+    const video = await standsBusy(store.table, 'succeeded', { owner, model: 'wan2.1-i2v-turbo' });
+    await actions.remove(video.id, { owner });
+    expect(await readSpending(store.table, owner, monthOf(now))).toMatchObject({ reserved: 0, spent: 0.1, videos: 1 });
+  });
+
+  test('is deleted as well by a repetition, which finishes what a crash left', async () => {
+    for (let point = 1; ; point++) {
+      const video = await withObjects(await stands(store.table, 'succeeded'));
+      const crashing = crashAfter(point);
+      const dying = theActions(crashingTable(store.table, crashing), {
+        send: (command: never) => crashing.through(() => storage.s3.send(command)),
+      } as never);
+      await dying.remove(video.id);
+      expect({ point, ...(await actions.remove(video.id)) }).toMatchObject({ point, status: 204 });
+      expect({ point, objects: await storage.objectsOf(video.id) }).toEqual({ point, objects: [] });
+      expect(await readTombstone(store.table, video.id)).toBeDefined();
+      if (crashing.died) continue;
+      expect(point).toBeGreaterThan(8);
+      return;
+    }
+  });
+});
+
+test.each([
+  ['submitting', 'video_is_starting', /cancel/],
+  ['running', 'video_is_running', /will be billed, deleted or not/],
+  ['archiving', 'video_is_archiving', /billed already/],
+] as const)('one that is %s is not deleted: its outcome would be lost', async (status, code, detail) => {
+  const video = await stands(store.table, status, { task: aTask('RUNNING'), submission: aSubmission('settled') });
+  const answer = await actions.remove(video.id);
+  expect(answer).toMatchObject({ status: 409, body: { code } });
+  expect(answer.body.detail).toMatch(detail);
+  expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+  expect(await read(store.table, video)).toEqual(video);
+});
+
+describe('If-Match', () => {
+  test('lets a caller delete only what they saw; once deleted, it is', async () => {
+    const video = await stands(store.table, 'failed');
+    const stale = await actions.remove(video.id, { headers: { 'if-match': '"another"' } });
+    expect(stale).toMatchObject({ status: 412, body: { code: 'precondition_failed' } });
+    expect(await read(store.table, video)).toEqual(video);
+    const headers = { 'if-match': etagOf(viewOf(video)) };
+    expect((await actions.remove(video.id, { headers })).status).toBe(204);
+    expect((await actions.remove(video.id, { headers })).status).toBe(204);
+  });
+});
+
+describe("another owner's", () => {
+  const calls: string[] = [];
+  const counting = (table: Table): Table => ({
+    ...table,
+    client: {
+      send: (command: { constructor: { name: string } }) => {
+        calls.push(command.constructor.name);
+        return table.client.send(command as never);
+      },
+    } as Table['client'],
+  });
+
+  test('video, or tombstone, is one that never was, by the very same steps', async () => {
+    const standing = await stands(store.table, 'succeeded');
+    const buried = await stands(store.table, 'succeeded');
+    await actions.remove(buried.id);
+    const watched = theActions(counting(store.table), storage.s3);
+    const seen = [];
+    for (const id of [randomUUID(), standing.id, buried.id]) {
+      calls.length = 0;
+      seen.push({ answer: await watched.remove(id, { owner: 'mallory' }), calls: [...calls] });
+    }
+    expect(seen[0]!.answer).toMatchObject({ status: 404, body: { code: 'video_not_found' } });
+    expect(seen).toEqual([seen[0], seen[0], seen[0]]);
+    expect(await read(store.table, standing)).toEqual(standing);
+  });
+
+  test.each(['', 'x', '..', 'a'.repeat(5000)])('what can be no id (%#) is never looked up', async (id) => {
+    calls.length = 0;
+    expect((await theActions(counting(store.table), storage.s3).remove(id)).status).toBe(404);
+    expect(calls).toEqual([]);
+  });
+});
+
+test('a late duplicate of its request does not bring it back', async () => {
+  const video = await stands(store.table, 'succeeded');
+  await actions.remove(video.id);
+  expect(await createVideo(store.table, video)).toEqual({ outcome: 'deleted' });
+});

@@ -1,0 +1,131 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { waitForChange } from '../../../../functions/api/videos/long-poll.ts';
+import { buryVideo } from '../../../../functions/video/deletion.ts';
+import { isTerminal, type Status, type VideoRecord } from '../../../../functions/video/record.ts';
+import { changeStatus, changeVideo, createVideo } from '../../../../functions/video/store.ts';
+import { startTable } from '../../../support/table.ts';
+import { aVideo } from '../../../support/videos.ts';
+import { anApi } from '../support.ts';
+
+const start = Date.parse('2026-01-01T00:00:00Z');
+const clock = { now: start };
+let store: Awaited<ReturnType<typeof startTable>>;
+/** What happens at the first moment a waiting request looks away, so many milliseconds after it came. */
+let happenings: { after: number; what: () => Promise<unknown> }[];
+let slept: number[];
+beforeAll(async () => {
+  store = await startTable(() => clock.now);
+});
+afterAll(() => store.close());
+beforeEach(() => {
+  clock.now = start;
+  happenings = [];
+  slept = [];
+});
+
+async function sleep(milliseconds: number): Promise<void> {
+  slept.push(milliseconds);
+  clock.now += milliseconds;
+  for (const happening of happenings.filter(({ after }) => start + after <= clock.now)) {
+    happenings.splice(happenings.indexOf(happening), 1);
+    await happening.what();
+  }
+}
+
+const waited = () => slept.reduce((sum, each) => sum + each, 0);
+const at = (after: number, what: () => Promise<unknown>) => void happenings.push({ after, what });
+
+async function stands(status: Status): Promise<VideoRecord> {
+  const video = aVideo({ status });
+  await createVideo(store.table, video);
+  return video;
+}
+
+const get = (id: string, wait: string | undefined, headers: Record<string, string> = {}) =>
+  anApi(store.table, { sleep }).get({ id, headers, ...(wait === undefined ? {} : { query: { wait } }) });
+
+describe('GET /videos/{id} with wait', () => {
+  test('answers soon after the status changes', async () => {
+    const video = await stands('queued');
+    at(3000, () => changeStatus(store.table, video, 'submitting'));
+    expect(await get(video.id, '20')).toMatchObject({ status: 200, body: { status: 'submitting' } });
+    expect(waited()).toBeGreaterThanOrEqual(3000);
+    expect(waited()).toBeLessThan(4000);
+  });
+
+  test('answers with the video as it is when the time is up, and never later', async () => {
+    const video = await stands('running');
+    at(500, () => changeVideo(store.table, video, { set: { progress: 42 } }));
+    expect(await get(video.id, '25')).toMatchObject({ status: 200, body: { status: 'running', progress: 42 } });
+    expect(waited()).toBe(25_000);
+  });
+
+  test('looks often at first, then each second', async () => {
+    const { id } = await stands('running');
+    await get(id, '25');
+    expect(slept[0]).toBe(250);
+    const whole = slept.slice(0, -1);
+    expect(whole.every((each, index) => each >= (whole[index - 1] ?? 0) && each <= 1000)).toBe(true);
+    expect(slept.length).toBeGreaterThan(25);
+    expect(slept.length).toBeLessThan(35);
+  });
+
+  test.each(['succeeded', 'failed', 'canceled'] as const)('answers at once of a %s video', async (status) => {
+    const { id } = await stands(status);
+    expect(await get(id, '25')).toMatchObject({ status: 200, body: { status } });
+    expect(slept).toEqual([]);
+  });
+
+  test.each([undefined, '0', '00'])('of %s seconds does not wait', async (wait) => {
+    const { id } = await stands('running');
+    expect((await get(id, wait)).status).toBe(200);
+    expect(slept).toEqual([]);
+  });
+
+  test('answers at once to a caller who knows an older state', async () => {
+    const { id } = await stands('running');
+    expect((await get(id, '25', { 'if-none-match': '"older"' })).status).toBe(200);
+    expect(slept).toEqual([]);
+  });
+
+  test('waits for a caller who knows this state: 304 when nothing came of it, else the news', async () => {
+    const video = await stands('queued');
+    const { etag } = (await get(video.id, undefined)).headers;
+    const headers = { 'if-none-match': etag! };
+    expect(await get(video.id, '2', headers)).toMatchObject({ status: 304, headers: { etag }, body: undefined });
+    expect(waited()).toBe(2000);
+    at(2500, () => changeStatus(store.table, video, 'submitting'));
+    expect(await get(video.id, '25', headers)).toMatchObject({ status: 200, body: { status: 'submitting' } });
+    expect(waited()).toBeLessThan(4000);
+  });
+
+  test('of a video that is deleted meanwhile is a 404 like any other', async () => {
+    const video = await stands('queued');
+    at(1000, () => buryVideo(store.table, video));
+    const answer = await get(video.id, '25');
+    expect(answer).toEqual(await get(aVideo().id, '25'));
+    expect(answer.status).toBe(404);
+    expect(waited()).toBeLessThan(2000);
+  });
+
+  test.each(['26', '-1', '1.5', '1e1', '', ' 5', '5s', '999', 'Infinity'])('of "%s" seconds is a 400', async (wait) => {
+    const { id } = await stands('running');
+    expect(await get(id, wait)).toMatchObject({
+      status: 400,
+      body: { code: 'invalid_query', errors: [{ pointer: '/wait' }] },
+    });
+  });
+});
+
+test('what is waited for may be anything, such as its end', async () => {
+  const video = await stands('queued');
+  at(1000, () => changeStatus(store.table, video, 'submitting'));
+  at(5000, () => changeStatus(store.table, { ...video, status: 'submitting' }, 'failed'));
+  const until = ({ status }: VideoRecord) => isTerminal(status);
+  const ended = await waitForChange(store.table, video, { seconds: 25, until, sleep });
+  expect(ended?.status).toBe('failed');
+  expect(waited()).toBeLessThan(6100);
+  const calls = slept.length;
+  expect(await waitForChange(store.table, ended!, { seconds: 25, until, sleep })).toBe(ended);
+  expect(slept.length).toBe(calls);
+});

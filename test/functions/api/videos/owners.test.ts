@@ -1,0 +1,118 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { etagOf } from '../../../../functions/api/http/conditional-requests.ts';
+import { reserveSpending } from '../../../../functions/ledger/spending.ts';
+import { buryVideo } from '../../../../functions/video/deletion.ts';
+import type { VideoRecord } from '../../../../functions/video/record.ts';
+import { createVideo } from '../../../../functions/video/store.ts';
+import type { Table } from '../../../../functions/video/table.ts';
+import { viewOf } from '../../../../functions/video/view.ts';
+import { startTable } from '../../../support/table.ts';
+import { aVideo } from '../../../support/videos.ts';
+import { anApi, anArchivedVideo, anOwner, aRequest } from '../support.ts';
+
+const now = Date.parse('2026-01-01T00:00:00Z');
+let store: Awaited<ReturnType<typeof startTable>>;
+beforeAll(async () => {
+  store = await startTable(() => now);
+});
+afterAll(() => store.close());
+
+/** The API, and each call that it makes to the table, to S3 or to the clock: its kind and shape, without what the caller sent. */
+function aWatchedApi() {
+  const calls: unknown[] = [];
+  const client: Table['client'] = {
+    send: ((command: { constructor: { name: string }; input: object }) => {
+      calls.push([command.constructor.name, Object.keys(command.input), command.input]);
+      return (store.table.client.send as (sent: unknown) => unknown)(command);
+    }) as Table['client']['send'],
+  };
+  const note = (what: string) => async () => {
+    calls.push(what);
+    return what;
+  };
+  const api = anApi(
+    { ...store.table, client },
+    { linkTo: note('a link'), sleep: async () => void calls.push('a pause') },
+  );
+  return { api, calls };
+}
+
+async function stands(given: Partial<VideoRecord>): Promise<VideoRecord> {
+  const video = aVideo({ ...given, input: { prompt: 'x'.repeat(500), img_url: 'https://example.com/cat.png' } });
+  await createVideo(store.table, video);
+  return video;
+}
+
+const asJson = { accept: 'application/json' };
+interface Asking {
+  route: 'get' | 'content';
+  query?: Record<string, string>;
+  headersOf?: (video: VideoRecord) => Record<string, string>;
+}
+const askings: Asking[] = [
+  { route: 'get' },
+  { route: 'get', query: { wait: '25' } },
+  { route: 'get', query: { wait: '26' } },
+  { route: 'get', headersOf: () => ({ 'if-none-match': '*' }) },
+  { route: 'get', query: { wait: '25' }, headersOf: (video) => ({ 'if-none-match': etagOf(viewOf(video)) }) },
+  { route: 'content' },
+  { route: 'content', headersOf: () => asJson },
+  { route: 'content', query: { variant: 'first_frame' } },
+  { route: 'content', query: { variant: 'metadata' }, headersOf: () => asJson },
+  { route: 'content', query: { variant: 'nothing' } },
+];
+
+test.each(askings)(
+  "$route $query answers of another owner's video as of one that never was, and does for it just as much",
+  async ({ route, query = {}, headersOf = () => ({}) }) => {
+    const [owner, caller] = [anOwner(), anOwner()];
+    const running = await stands({ owner, status: 'running', estimated_finish_at: '2026-01-01T00:01:00.000Z' });
+    const succeeded = await stands({ owner, status: 'succeeded', video: anArchivedVideo });
+    const deleted = await stands({ owner, status: 'failed' });
+    const ownDeleted = await stands({ owner: caller, status: 'failed' });
+    for (const video of [deleted, ownDeleted]) await buryVideo(store.table, video);
+
+    const asked = async (id: string, headers: Record<string, string>) => {
+      const { api, calls } = aWatchedApi();
+      const answer = await api[route](aRequest({ id, query, headers, owner: caller }));
+      // Ids alone may differ.
+      return JSON.stringify({ answer, calls }).replaceAll(id, 'ID');
+    };
+    for (const video of [running, succeeded, deleted, ownDeleted]) {
+      const headers = headersOf(video);
+      expect(await asked(video.id, headers)).toBe(await asked(randomUUID(), headers));
+    }
+  },
+);
+
+test.each<Record<string, string>>([{}, { limit: '1' }, { status: 'running', limit: '3' }])(
+  'a list with %j shows and reads the same, whatever another owner has',
+  async (query) => {
+    const [owner, caller] = [anOwner(), anOwner()];
+    for (let made = 0; made < 3; made++) await stands({ owner: caller, status: 'running' });
+    const listed = async () => {
+      const { api, calls } = aWatchedApi();
+      return { answer: await api.list({ owner: caller, query }), calls };
+    };
+    const before = await listed();
+    for (let made = 0; made < 5; made++) await stands({ owner, status: 'running' });
+    expect(await listed()).toEqual(before);
+    expect(before.answer.body.data.length).toBeGreaterThan(0);
+  },
+);
+
+test('a bill shows and reads the same, whatever another owner spent', async () => {
+  const [owner, caller] = [anOwner(), anOwner()];
+  const told = async () => {
+    const { api, calls } = aWatchedApi();
+    return { answer: await api.usage({ owner: caller }), calls };
+  };
+  const before = await told();
+  const spending = aVideo({ owner, spending_month: '2026-01', estimated_cost: { ...aPrice, amount: 7 } });
+  await reserveSpending(store.table, spending, undefined);
+  expect((await aWatchedApi().api.usage({ owner })).body).toMatchObject({ reserved: 7 });
+  expect(await told()).toEqual(before);
+});
+
+const aPrice = { amount: 1, currency: 'USD', unit_price: 0.1, seconds: 5, as_of: '2026-01-01' } as const;

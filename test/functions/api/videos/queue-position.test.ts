@@ -1,0 +1,198 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { videoSchema } from '../../../../functions/api/openapi/video-schema.ts';
+import type { Lane } from '../../../../functions/queue/model-queue.ts';
+import { claimPermit, holdLane, releasePermit } from '../../../../functions/queue/model-queue.ts';
+import { placeInQueueOf } from '../../../../functions/queue/position.ts';
+import type { VideoRecord } from '../../../../functions/video/record.ts';
+import { changeStatus, createVideo } from '../../../../functions/video/store.ts';
+import type { Table } from '../../../../functions/video/table.ts';
+import { startTable } from '../../../support/table.ts';
+import { aVideo } from '../../../support/videos.ts';
+import { anApi, body } from '../support.ts';
+import { stands, theActions } from './actions-support.ts';
+
+const start = Date.parse('2026-01-01T00:00:00Z');
+const clock = { now: start };
+const model = 'wan2.2-i2v-plus';
+const lane: Lane = { model, permits: 1, submit_interval_ms: 500 };
+
+let store: Awaited<ReturnType<typeof startTable>>;
+let api: ReturnType<typeof anApi>;
+/** Queries of a queue, and what could not be told. */
+let queries: number;
+let unplaced: unknown[];
+let broken: boolean;
+beforeAll(async () => {
+  store = await startTable(() => clock.now);
+});
+afterAll(() => store.close());
+
+const placesOver = (table: Table) =>
+  placeInQueueOf({
+    table: {
+      ...table,
+      client: {
+        send: async (command: { constructor: { name: string } }) => {
+          if (command.constructor.name !== 'QueryCommand') return table.client.send(command as never);
+          queries++;
+          if (broken) throw new Error('The index is away.');
+          return table.client.send(command as never);
+        },
+      } as Table['client'],
+    },
+    paceOf: () => ({ ...lane, concurrent_tasks: 1 }),
+    typicalSeconds: async () => 60,
+    logUnplaced: (_, error) => void unplaced.push(error),
+  });
+
+beforeEach(async () => {
+  // Ten seconds later nobody remembers a look; what earlier tests left does not wait any more.
+  clock.now += 10_000;
+  for (const video of waiting.splice(0)) await changeStatus(store.table, video, 'canceled');
+  queries = 0;
+  unplaced = [];
+  broken = false;
+  api = anApi(store.table, { placeInQueue: placesOver(store.table) });
+  // Whoever holds the permit is expected to need it for another minute.
+  const estimated_finish_at = new Date(clock.now + 60_000).toISOString();
+  await releasePermit(store.table, model, running?.id ?? 'nobody');
+  running = aVideo({ model, owner: 'zoe', status: 'running', estimated_finish_at });
+  await createVideo(store.table, running);
+  await claimPermit(store.table, lane, running);
+});
+
+const waiting: VideoRecord[] = [];
+let running: VideoRecord | undefined;
+async function waits(owner: string): Promise<VideoRecord> {
+  const video = aVideo({ model, owner }, ++clock.now);
+  await createVideo(store.table, video);
+  waiting.push(video);
+  return video;
+}
+const onWholeSecond = (time: string) => new Date(Math.ceil(Date.parse(time) / 1000) * 1000).toISOString();
+
+test('a video that waits is answered with its place, wherever it is shown', async () => {
+  await waits('bob');
+  await waits('bob');
+  const submitted = await api.submit({ body: body() });
+  waiting.push(aVideo({ id: submitted.body.id, model }));
+  expect(submitted).toMatchObject({ status: 202, body: { status: 'queued', queue_position: 1 } });
+  expect(submitted.body.estimated_start_at).toBe(onWholeSecond(running!.estimated_finish_at!));
+  expect(videoSchema.safeParse(submitted.body).error?.message).toBeUndefined();
+  const { queue_position, estimated_start_at } = submitted.body;
+  expect((await api.get({ id: submitted.body.id })).body).toMatchObject({ queue_position, estimated_start_at });
+  expect((await api.list({})).body.data[0]).toMatchObject({ queue_position, estimated_start_at });
+});
+
+test('a video that is tried again is answered with its place', async () => {
+  const actions = theActions(store.table, { send: () => expect.unreachable() } as never, { permits: 1 });
+  actions.services.placeInQueue = placesOver(store.table);
+  await waits('bob');
+  const failed = await stands(store.table, 'failed', { model, upstream_tasks: 2 });
+  const answer = await actions.retry(failed.id);
+  waiting.push({ ...failed, status: 'queued' });
+  expect(answer).toMatchObject({ status: 202, body: { status: 'queued', queue_position: expect.any(Number) } });
+});
+
+test.each(['submitting', 'running', 'archiving', 'succeeded', 'failed', 'canceled'] as const)(
+  'a %s video has no place, and no queue is read for it',
+  async (status) => {
+    const video = await stands(store.table, status, { model });
+    const { body } = await api.get({ id: video.id });
+    expect(body).not.toHaveProperty('queue_position');
+    expect(body).not.toHaveProperty('estimated_start_at');
+    expect(queries).toBe(0);
+  },
+);
+
+test('while its lane is held, a video is not expected to start before the hold is over', async () => {
+  const video = await waits('alice');
+  const until = new Date(clock.now + 3600_000).toISOString();
+  await holdLane(store.table, model, 'arrears', until);
+  expect((await api.get({ id: video.id })).body.estimated_start_at).toBe(onWholeSecond(until));
+  await holdLane(store.table, model, 'arrears', new Date(start).toISOString());
+});
+
+test('one look serves all who ask within five seconds', async () => {
+  const videos = [await waits('alice'), await waits('alice'), await waits('alice')];
+  for (const { id } of videos) await api.get({ id });
+  await api.list({});
+  expect(queries).toBe(1);
+  clock.now += 5000;
+  await api.get({ id: videos[0]!.id });
+  expect(queries).toBe(2);
+});
+
+test('who submits one after another is told one place after another, though one look serves them all', async () => {
+  const positions: number[] = [];
+  for (let times = 0; times < 4; times++) {
+    const { id } = await waits('alice');
+    positions.push((await api.get({ id })).body.queue_position);
+  }
+  expect(positions).toEqual([1, 2, 3, 4]);
+  expect(queries).toBe(1);
+});
+
+test('a queue that can not be read leaves the place out, and is not asked again at once', async () => {
+  broken = true;
+  const video = await waits('alice');
+  for (let times = 0; times < 2; times++) {
+    const answer = await api.get({ id: video.id });
+    expect(answer).toMatchObject({ status: 200, body: { status: 'queued' } });
+    expect(answer.body).not.toHaveProperty('queue_position');
+  }
+  expect({ queries, unplaced: unplaced.length }).toEqual({ queries: 1, unplaced: 2 });
+  expect((await api.list({})).status).toBe(200);
+});
+
+test('a caller who waits long is asked to ask seldom, one who is next soon', async () => {
+  const videos = [await waits('alice'), await waits('alice')];
+  const seconds = async ({ id }: VideoRecord) => Number((await api.get({ id })).headers['retry-after']);
+  expect(await seconds(videos[1]!)).toBe(30);
+  clock.now += 50_000;
+  expect(await seconds(videos[0]!)).toBeLessThanOrEqual(6);
+  expect(await seconds(videos[1]!)).toBe(30);
+});
+
+describe('when the queue has moved', () => {
+  /** A video behind another one, what was told of it then, and that other one gone. */
+  async function moved() {
+    const ahead = await waits('alice');
+    const video = await waits('alice');
+    const before = await api.get({ id: video.id });
+    await changeStatus(store.table, ahead, 'canceled');
+    clock.now += 5000;
+    return { video, before, etag: before.headers.etag! };
+  }
+
+  test('the ETag is another, and whoever knows the old one is told the new place', async () => {
+    const { video, before, etag } = await moved();
+    const after = await api.get({ id: video.id, headers: { 'if-none-match': etag } });
+    expect(after).toMatchObject({ status: 200, body: { queue_position: before.body.queue_position - 1 } });
+    expect(after.headers.etag).not.toBe(etag);
+    const again = await api.get({ id: video.id, headers: { 'if-none-match': after.headers.etag! } });
+    expect(again.status).toBe(304);
+  });
+
+  test('that is no news for who waits for the next status', async () => {
+    const { video, etag } = await moved();
+    let slept = 0;
+    const patient = anApi(store.table, {
+      placeInQueue: placesOver(store.table),
+      sleep: async (milliseconds) => {
+        slept += milliseconds;
+        clock.now += milliseconds;
+      },
+    });
+    await patient.get({ id: video.id, query: { wait: '3' }, headers: { 'if-none-match': etag } });
+    expect(slept).toBe(3000);
+  });
+
+  test.each(['cancel', 'remove'] as const)('If-Match still lets its owner %s the video', async (action) => {
+    const { video, etag } = await moved();
+    const actions = theActions(store.table, { send: async () => ({ Versions: [] }) } as never);
+    const answer = await actions[action](video.id, { headers: { 'if-match': etag } });
+    expect(answer.status).toBe(action === 'cancel' ? 200 : 204);
+    expect((await actions[action](video.id, { headers: { 'if-match': '"another"' } })).status).not.toBe(200);
+  });
+});

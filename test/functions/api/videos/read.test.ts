@@ -1,0 +1,134 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { VideoRecord } from '../../../../functions/video/record.ts';
+import { changeVideo, createVideo } from '../../../../functions/video/store.ts';
+import { startTable } from '../../../support/table.ts';
+import { aVideo } from '../../../support/videos.ts';
+import { anApi, anArchivedVideo, anOwner } from '../support.ts';
+
+const now = Date.parse('2026-01-01T00:00:00Z');
+let store: Awaited<ReturnType<typeof startTable>>;
+let api: ReturnType<typeof anApi>;
+beforeAll(async () => {
+  store = await startTable(() => now);
+});
+afterAll(() => store.close());
+beforeEach(() => {
+  api = anApi(store.table);
+});
+
+async function stands(given: Partial<VideoRecord>): Promise<VideoRecord> {
+  const video = aVideo(given);
+  await createVideo(store.table, video);
+  return video;
+}
+
+const full: Partial<VideoRecord> = {
+  status: 'succeeded',
+  run: 3,
+  request_hash: 'hash-of-the-body',
+  submission: { attempt: 1, state: 'settled', sent_at: '2026-01-01T00:00:00.000Z' },
+  downloads: 2,
+  upstream_tasks: 1,
+  task: {
+    id: 'wan-task-id',
+    status: 'SUCCEEDED',
+    region: 'singapore',
+    request_id: 'wan-request-id',
+    submit_time: '2026-01-01T00:00:00.000Z',
+    expires_at: '2026-01-02T00:00:00.000Z',
+    attempts: 1,
+    actual_prompt: 'A cat runs, its fur in the wind',
+  },
+  estimated_cost: { amount: 0.1, currency: 'USD', unit_price: 0.02, seconds: 5, as_of: '2025-12-29' },
+  sound: {
+    bucket: 'firstframe-uploads',
+    key: 'inputs/some-id/sound.mp3',
+    content_type: 'audio/mpeg',
+    bytes: 5,
+    duration_seconds: 4,
+  },
+  video: anArchivedVideo,
+};
+
+describe('GET /videos/{id}', () => {
+  test('shows the record without what is only ours: no task id, no ledger, no fingerprint, no month', async () => {
+    const video = await stands(full);
+    const answer = await api.get({ id: video.id });
+    const { request_hash, run, submission, downloads, upstream_tasks, spending_month, task, ...shown } = video;
+    const { id, request_id, ...shownTask } = task!;
+    expect(answer).toMatchObject({ status: 200, headers: { 'cache-control': 'private, no-cache' } });
+    expect(answer.body).toEqual({ ...shown, task: shownTask });
+    expect(JSON.stringify(answer.body)).not.toMatch(/wan-task-id|wan-request-id|hash-of-the-body/);
+  });
+
+  test('keeps fields inside that the view does not name', async () => {
+    const secret = { video_url: 'https://wan.example/secret?Signature=x' };
+    const video = await stands({ ...full, ...secret, task: { ...full.task!, ...secret } });
+    expect(JSON.stringify((await api.get({ id: video.id })).body)).not.toContain('Signature');
+  });
+
+  test('is told once: who knows the ETag gets a 304 until something changes', async () => {
+    const video = await stands({ status: 'running', progress: 10 });
+    const { etag } = (await api.get({ id: video.id })).headers;
+    const headers = { 'If-None-Match': etag! };
+    expect(await api.get({ id: video.id, headers })).toMatchObject({ status: 304, headers: { etag }, body: undefined });
+    await changeVideo(store.table, video, { set: { progress: 20 } });
+    expect(await api.get({ id: video.id, headers })).toMatchObject({ status: 200, body: { progress: 20 } });
+  });
+
+  test('takes no parameter that it does not know', async () => {
+    const { id } = await stands({});
+    expect(await api.get({ id, query: { fields: 'status' } })).toMatchObject({
+      status: 400,
+      body: { code: 'invalid_query', errors: [{ pointer: '/fields', code: 'unknown_parameter' }] },
+    });
+  });
+
+  test.each([
+    ['queued', undefined, '5'],
+    ['running', '2026-01-01T00:00:20.000Z', '10'],
+    ['running', '2026-01-01T00:10:00.000Z', '30'],
+    ['running', '2025-12-31T23:59:58.000Z', '1'],
+    ['running', '2025-12-31T23:58:00.000Z', '12'],
+    ['running', '2025-12-31T23:00:00.000Z', '30'],
+    ['archiving', '2025-12-31T23:00:00.000Z', '2'],
+    ['succeeded', undefined, undefined],
+    ['failed', '2026-01-01T00:10:00.000Z', undefined],
+  ] as const)(
+    'of a %s video expected at %s asks to come back after %s s',
+    async (status, estimated_finish_at, seconds) => {
+      const { id } = await stands({ status, ...(estimated_finish_at ? { estimated_finish_at } : {}) });
+      expect((await api.get({ id })).headers['retry-after']).toBe(seconds);
+    },
+  );
+});
+
+describe.each(['get', 'content'] as const)('another owner, by %s,', (route) => {
+  test('gets the very answer that a video that never was gives', async () => {
+    const video = await stands({ ...full, owner: anOwner() });
+    const hidden = await api[route]({ id: video.id, owner: anOwner() });
+    const missing = await api[route]({ id: randomUUID(), owner: anOwner() });
+    expect(hidden).toMatchObject({ status: 404, body: { code: 'video_not_found' } });
+    expect(hidden).toEqual(missing);
+    expect((await api[route]({ id: video.id, owner: video.owner })).status).toBeLessThan(400);
+  });
+
+  test.each([
+    '',
+    'x',
+    '../lane#wan2.6-i2v',
+    'key#0',
+    '%00',
+    `${randomUUID()}#`,
+    randomUUID().toUpperCase(),
+    '💥',
+    'a'.repeat(5000),
+  ])('finds nothing under the id %j', async (id) => {
+    expect(await api[route]({ id })).toEqual(await api[route]({ id: randomUUID() }));
+  });
+
+  test('finds nothing without an id', async () => {
+    expect(await api[route]({})).toMatchObject({ status: 404 });
+  });
+});

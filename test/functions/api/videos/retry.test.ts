@@ -1,0 +1,295 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { etagOf } from '../../../../functions/api/http/conditional-requests.ts';
+import { retryVideo } from '../../../../functions/api/videos/retry.ts';
+import { closeFence, isFenced } from '../../../../functions/ledger/prompt-lock.ts';
+import { readSpending, reserveSpending } from '../../../../functions/ledger/spending.ts';
+import { openSubmission } from '../../../../functions/ledger/submission.ts';
+import { readLane } from '../../../../functions/queue/model-queue.ts';
+import { buryVideo } from '../../../../functions/video/deletion.ts';
+import type { VideoRecord } from '../../../../functions/video/record.ts';
+import { changeStatus } from '../../../../functions/video/store.ts';
+import { viewOf } from '../../../../functions/video/view.ts';
+import { explainEnding, type FailureCode } from '../../../../functions/wan/failures.ts';
+import { checkTask } from '../../../../functions/workflow/check-task.ts';
+import { createTask } from '../../../../functions/workflow/create-task.ts';
+import { startTable } from '../../../support/table.ts';
+import { scriptedWan, servicesFor } from '../../workflow/support.ts';
+import { anArchivedVideo, anOwner } from '../support.ts';
+import { aPrice, aSubmission, aTask, noAnswers, read, stands, standsBusy, theActions } from './actions-support.ts';
+
+const start = Date.parse('2026-01-01T12:00:00Z');
+const clock = { now: start };
+let store: Awaited<ReturnType<typeof startTable>>;
+let actions: ReturnType<typeof theActions>;
+const s3 = { send: () => Promise.reject(new Error('No object is touched.')) };
+beforeAll(async () => {
+  store = await startTable(() => clock.now);
+});
+afterAll(() => store.close());
+beforeEach(() => {
+  clock.now = start;
+  actions = theActions(store.table, s3);
+  return () => expect(actions.surprises).toEqual([]);
+});
+
+const failed = (code: FailureCode, given: Partial<VideoRecord> = {}) =>
+  stands(store.table, 'failed', { model: 'wan2.2-i2v-plus', error: explainEnding(code), ...given });
+
+describe('a new attempt', () => {
+  test('begins as the video once began, and the ledger counts on', async () => {
+    const video = await failed('generation_failed', {
+      model: 'wan2.6-i2v',
+      owner: anOwner(),
+      progress: 60,
+      run: 3,
+      task: aTask('FAILED'),
+      upstream_tasks: 1,
+      submission: { ...aSubmission('settled', 2) },
+      estimated_finish_at: '2026-01-01T00:01:00.000Z',
+      spending_month: '2025-12',
+      timeline: [{ status: 'failed', at: '2026-01-01T00:01:00.000Z' }],
+    });
+    const answer = await actions.retry(video.id, { owner: video.owner });
+    expect(answer).toMatchObject({
+      status: 202,
+      body: { id: video.id, status: 'submitting', progress: 0, warnings: [] },
+    });
+    expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+    const { task, upstream_tasks, error, estimated_finish_at, ...rest } = video;
+    const at = new Date(start).toISOString();
+    expect(await read(store.table, video)).toEqual({
+      ...rest,
+      status: 'submitting',
+      progress: 0,
+      run: 4,
+      spending_month: '2026-01',
+      updated_at: at,
+      timeline: [...video.timeline, { status: 'queued', at }, { status: 'submitting', at }],
+    });
+    expect([...actions.executions]).toEqual([[`${video.id}-4`, 'RUNNING']]);
+    expect(await openSubmission(store.table, await read(store.table, video))).toMatchObject({
+      submission: { attempt: 3 },
+    });
+    expect(actions.asked).toEqual([]);
+  });
+
+  test('waits in its queue while its lane is full', async () => {
+    const model = 'wan2.1-i2v-turbo';
+    actions = theActions(store.table, s3, { permits: 1 });
+    await standsBusy(store.table, 'running', { model });
+    const video = await failed('service_unavailable', { model });
+    expect(await actions.retry(video.id)).toMatchObject({ status: 202, body: { status: 'queued' } });
+    expect(actions.executions.size).toBe(0);
+  });
+
+  test('of one that was canceled before Wan had it', async () => {
+    const video = await stands(store.table, 'canceled', {
+      run: 0,
+      model: 'wan2.1-i2v-plus',
+      error: explainEnding('canceled'),
+    });
+    expect((await actions.retry(video.id)).body).toMatchObject({ status: 'submitting' });
+    expect([...actions.executions.keys()]).toEqual([`${video.id}-1`]);
+  });
+
+  test('warns of a second bill exactly if there may have been a first', async () => {
+    const codes = ['submission_uncertain', 'task_expired', 'video_lost', 'generation_failed', 'task_canceled'] as const;
+    const warned = [];
+    for (const code of codes) {
+      const video = await failed(code);
+      const { body } = await actions.retry(video.id);
+      if (body.warnings.some((warning: { code: string }) => warning.code === 'may_be_billed_twice')) warned.push(code);
+    }
+    expect(warned).toEqual(codes.slice(0, 3));
+  });
+
+  test('keeps the warning, once, through further retries', async () => {
+    const video = await failed('video_lost');
+    await actions.retry(video.id);
+    for (const code of ['video_lost', 'generation_failed'] as const) {
+      await changeStatus(store.table, await read(store.table, video), 'failed', {
+        set: { error: explainEnding(code) },
+      });
+      const { body } = await actions.retry(video.id);
+      expect(body.warnings).toMatchObject([{ code: 'may_be_billed_twice' }]);
+    }
+  });
+
+  test('is not kept from beginning by what the last one left in the fence', async () => {
+    const video = await failed('submission_uncertain', {
+      input: { prompt: `lost ${randomUUID()}`, img_url: 'https://example.com/cat.png' },
+      submission: aSubmission('open'),
+    });
+    await closeFence(store.table, video);
+    await actions.retry(video.id);
+    const now = await read(store.table, video);
+    expect(now.submission).toMatchObject({ state: 'settled', attempt: 1 });
+    expect(await isFenced(store.table, now)).toBe(false);
+  });
+
+  test('first gives back what the last one still holds', async () => {
+    const owner = anOwner();
+    const model = 'wan2.2-i2v-flash';
+    const video = await standsBusy(store.table, 'failed', { owner, model, error: explainEnding('video_lost') });
+    await actions.retry(video.id, { owner });
+    expect(await readSpending(store.table, owner, '2026-01')).toMatchObject({ reserved: 0, spent: aPrice.amount });
+    expect([...(await readLane(store.table, model)).running]).toEqual([video.id]);
+  });
+});
+
+describe('while Wan may have the task, it is asked, and nothing is paid', () => {
+  const given = () => ({ owner: anOwner(), task: aTask('RUNNING'), submission: aSubmission('settled'), run: 2 });
+
+  test('a finished one is fetched: its new execution goes straight on to the archive', async () => {
+    const video = await failed('video_broken', { ...given(), progress: 95 });
+    const usage = { duration: 5 };
+    actions.answers.query = {
+      outcome: 'task',
+      status: 'SUCCEEDED',
+      task_id: video.task!.id,
+      video_url: 'https://x',
+      usage,
+    };
+    const answer = await actions.retry(video.id, { owner: video.owner });
+    expect(answer).toMatchObject({ status: 202, body: { status: 'archiving', progress: 95, warnings: [] } });
+    expect(answer.body.error).toBeUndefined();
+    const now = await read(store.table, video);
+    expect(now).toMatchObject({ run: 3, usage, task: { id: video.task!.id, status: 'SUCCEEDED' } });
+    expect([...actions.executions]).toEqual([[`${video.id}-3`, 'RUNNING']]);
+    const wan = { ...scriptedWan(store.table.now).wan, queryTask: async () => actions.answers.query! };
+    const services = { ...servicesFor(store.table, clock, wan), ...actions.services, wan };
+    expect(await createTask(services, now)).toMatchObject({ outcome: 'created' });
+    expect(await checkTask(services, now)).toMatchObject({ outcome: 'succeeded' });
+  });
+
+  test.each(['PENDING', 'RUNNING'] as const)('one that is %s is waited for, in a place of its lane', async (status) => {
+    const model = status === 'PENDING' ? 'wan2.5-i2v-preview' : 'wan2.1-i2v-plus';
+    const video = await failed('deadline_exceeded', { ...given(), model });
+    actions.answers.query = { outcome: 'task', status, task_id: video.task!.id };
+    const answer = await actions.retry(video.id, { owner: video.owner });
+    expect(answer).toMatchObject({ status: 202, body: { status: 'running', task: { status } } });
+    expect([...actions.executions]).toEqual([[`${video.id}-3`, 'RUNNING']]);
+    expect((await readLane(store.table, model)).running).toContain(video.id);
+  });
+
+  test.each(['FAILED', 'CANCELED', 'UNKNOWN'] as const)('one that is %s is made anew', async (status) => {
+    const video = await failed('task_expired', given());
+    actions.answers.query = { outcome: 'task', status, task_id: video.task!.id };
+    const { body } = await actions.retry(video.id, { owner: video.owner });
+    expect(['queued', 'submitting']).toContain(body.status);
+    expect(body.task).toBeUndefined();
+    expect(actions.asked).toEqual([`query ${video.task!.id}`]);
+  });
+
+  test.each(noAnswers)('when Wan does not tell ($outcome) nothing is begun', async (outcome) => {
+    const video = await failed('deadline_exceeded', given());
+    actions.answers.query = outcome;
+    const answer = await actions.retry(video.id, { owner: video.owner });
+    expect(answer).toMatchObject({ status: 503, body: { code: 'wan_unavailable' } });
+    expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+    expect(await read(store.table, video)).toEqual(video);
+  });
+
+  test('after 24 hours Wan is not asked: it has forgotten', async () => {
+    const video = await failed('video_lost', given());
+    clock.now = Date.parse('2026-01-02T00:00:00Z');
+    await actions.retry(video.id, { owner: video.owner });
+    expect(actions.asked).toEqual([]);
+    expect((await read(store.table, video)).task).toBeUndefined();
+  });
+
+  test('an execution that does not start is no failure: the sweep starts it', async () => {
+    const video = await failed('video_broken', given());
+    actions.answers.query = { outcome: 'task', status: 'SUCCEEDED', task_id: video.task!.id };
+    actions.services.workflow = { ...actions.services.workflow, client: s3 as never };
+    expect((await actions.retry(video.id, { owner: video.owner })).status).toBe(202);
+    expect(actions.surprises.splice(0)).toHaveLength(1);
+  });
+});
+
+describe('the spending limit', () => {
+  test('stops a new attempt before it begins, and not a fetch', async () => {
+    actions = theActions(store.table, s3, { monthlySpendingLimit: 0.15 });
+    const owner = anOwner();
+    await reserveSpending(store.table, await stands(store.table, 'submitting', { owner }), undefined);
+    const anew = await failed('generation_failed', { owner });
+    expect(await actions.retry(anew.id, { owner })).toMatchObject({
+      status: 403,
+      body: { code: 'spending_limit_reached' },
+    });
+    expect(await read(store.table, anew)).toEqual(anew);
+    const made = await failed('video_broken', { owner, task: aTask('SUCCEEDED') });
+    actions.answers.query = { outcome: 'task', status: 'SUCCEEDED', task_id: made.task!.id };
+    expect((await actions.retry(made.id, { owner })).status).toBe(202);
+  });
+});
+
+describe('nothing is begun', () => {
+  test.each(['submitting', 'running', 'archiving'] as const)('for one that is %s already', async (status) => {
+    const video = await stands(store.table, status, { task: aTask('RUNNING') });
+    expect(await actions.retry(video.id)).toMatchObject({ status: 202, body: { status } });
+    expect(await read(store.table, video)).toEqual(video);
+    expect(actions.executions.size).toBe(0);
+  });
+
+  test('for one that waits, but that its lane looks at it', async () => {
+    const video = await stands(store.table, 'queued', { model: 'wan2.6-i2v', owner: anOwner() });
+    expect((await actions.retry(video.id, { owner: video.owner })).status).toBe(202);
+    expect((await read(store.table, video)).timeline.map(({ status }) => status)).not.toContain('failed');
+  });
+
+  test('for one that has succeeded', async () => {
+    const video = await stands(store.table, 'succeeded', { video: anArchivedVideo });
+    expect(await actions.retry(video.id)).toMatchObject({ status: 409, body: { code: 'video_has_succeeded' } });
+  });
+
+  test.each([{ parameters: {} }, { model: 'wan-of-tomorrow' }])(
+    'for one that Wan could not be asked for: %j',
+    async (given) => {
+      const error = {
+        code: 'image_too_small',
+        message: 'It is too small.',
+        retryable: false,
+        billed: false,
+        hint: 'Mend it.',
+      };
+      const video = await stands(store.table, 'failed', { error, ...given });
+      const answer = await actions.retry(video.id);
+      expect(answer).toMatchObject({ status: 409, body: { code: 'video_not_retryable' } });
+      expect(answer.body.detail).toBe('It is too small. Mend it.');
+      expect(await read(store.table, video)).toEqual(video);
+    },
+  );
+
+  test('by the slower of two: it answers with what the faster one began', async () => {
+    const video = await failed('generation_failed', { model: 'wan2.5-i2v-preview' });
+    await actions.retry(video.id);
+    const begun = await read(store.table, video);
+    expect(await retryVideo(actions.services, video)).toEqual(begun);
+  });
+
+  test('for one that is deleted meanwhile', async () => {
+    const video = await failed('generation_failed');
+    await buryVideo(store.table, video);
+    await expect(retryVideo(actions.services, video)).rejects.toMatchObject({ status: 404 });
+  });
+
+  test('when If-Match names another state', async () => {
+    const video = await failed('generation_failed');
+    const stale = await actions.retry(video.id, { headers: { 'if-match': '"another"' } });
+    expect(stale).toMatchObject({ status: 412, body: { code: 'precondition_failed' } });
+    expect(await read(store.table, video)).toEqual(video);
+    const headers = { 'if-match': etagOf(viewOf(video)) };
+    expect((await actions.retry(video.id, { headers })).status).toBe(202);
+    expect((await actions.retry(video.id, { headers })).status).toBe(412);
+  });
+
+  test("for another owner's, which is one that never was", async () => {
+    const video = await failed('generation_failed');
+    const hidden = await actions.retry(video.id, { owner: anOwner() });
+    expect(hidden).toMatchObject({ status: 404, body: { code: 'video_not_found' } });
+    expect(hidden).toEqual(await actions.retry(randomUUID(), { owner: anOwner() }));
+    expect(await read(store.table, video)).toEqual(video);
+  });
+});

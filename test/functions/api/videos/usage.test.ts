@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { UsageServices } from '../../../../functions/api/videos/usage.ts';
+import { reserveSpending, settleSpending } from '../../../../functions/ledger/spending.ts';
+import type { VideoRecord } from '../../../../functions/video/record.ts';
+import { startTable } from '../../../support/table.ts';
+import { aVideo } from '../../../support/videos.ts';
+import { anApi, anOwner } from '../support.ts';
+
+const now = Date.parse('2026-02-28T23:59:59Z');
+let store: Awaited<ReturnType<typeof startTable>>;
+beforeAll(async () => {
+  store = await startTable(() => now);
+});
+afterAll(() => store.close());
+
+const usage = (given: Partial<UsageServices> = {}) => anApi(store.table, given).usage;
+
+const price = (amount: number) => ({
+  amount,
+  currency: 'USD' as const,
+  unit_price: 0.1,
+  seconds: 1,
+  as_of: '2026-01-01',
+});
+
+/** A video under way for which so much is set aside. */
+async function reserves(owner: string, amount: number, given: Partial<VideoRecord> = {}): Promise<VideoRecord> {
+  const video = aVideo({ owner, run: 1, spending_month: '2026-02', estimated_cost: price(amount), ...given });
+  expect(await reserveSpending(store.table, { ...video, status: 'queued' }, undefined)).toBe(true);
+  return video;
+}
+
+const spends = async (owner: string, amount: number, given: Partial<VideoRecord> = {}) =>
+  settleSpending(store.table, { ...(await reserves(owner, amount, given)), status: 'succeeded', cost: price(amount) });
+
+describe('GET /usage', () => {
+  test("tells of this month, by model, in units of the region's currency, of which nothing drifts", async () => {
+    const owner = anOwner();
+    for (const amount of [0.1, 0.2]) await spends(owner, amount);
+    await spends(owner, 0.000001, { model: 'wan2.1-i2v-turbo' });
+    await reserves(owner, 0.3);
+    const { status, body } = await usage({ monthlySpendingLimit: 1 })({ owner });
+    expect({ status, body }).toEqual({
+      status: 200,
+      body: {
+        month: '2026-02',
+        currency: 'USD',
+        spent: 0.300001,
+        reserved: 0.3,
+        limit: 1,
+        remaining: 0.399999,
+        videos: 3,
+        models: [
+          { model: 'wan2.1-i2v-turbo', videos: 1, spent: 0.000001 },
+          { model: 'wan2.2-i2v-plus', videos: 2, spent: 0.3 },
+        ],
+      },
+    });
+  });
+
+  test('of a month without videos is nothing, and without a limit no end is near', async () => {
+    const { body } = await usage({ wanRegion: 'beijing' })({ owner: anOwner() });
+    expect(body).toEqual({
+      month: '2026-02',
+      currency: 'CNY',
+      spent: 0,
+      reserved: 0,
+      limit: null,
+      remaining: null,
+      videos: 0,
+      models: [],
+    });
+  });
+
+  test('never leaves less than nothing', async () => {
+    const owner = anOwner();
+    await spends(owner, 3);
+    expect((await usage({ monthlySpendingLimit: 2 })({ owner })).body).toMatchObject({ limit: 2, remaining: 0 });
+  });
+
+  test('tells of the month that is asked for, and of nobody else', async () => {
+    const [owner, other] = [anOwner(), anOwner()];
+    await spends(owner, 1, { spending_month: '2026-01' });
+    await spends(other, 5, { spending_month: '2026-01' });
+    expect((await usage()({ owner, query: { month: '2026-01' } })).body).toMatchObject({ month: '2026-01', spent: 1 });
+    expect((await usage()({ owner })).body).toMatchObject({ month: '2026-02', spent: 0 });
+    expect((await usage()({ owner: anOwner(), query: { month: '2026-01' } })).body).toMatchObject({ spent: 0 });
+  });
+
+  test('is told once: who knows the ETag gets a 304 until something was spent', async () => {
+    const owner = anOwner();
+    const { etag } = (await usage()({ owner })).headers;
+    const headers = { 'if-none-match': etag! };
+    expect(await usage()({ owner, headers })).toMatchObject({ status: 304, headers: { etag }, body: undefined });
+    await spends(owner, 1);
+    expect((await usage()({ owner, headers })).status).toBe(200);
+  });
+
+  test.each(['2026', '2026-00', '2026-13', '2026-1', '26-01', '2026-01-01', '', '2026-01#x', '١٢٣٤-01'])(
+    'of the month "%s" is a 400 that says how to write one',
+    async (month) => {
+      expect(await usage()({ query: { month } })).toMatchObject({
+        status: 400,
+        body: { code: 'invalid_query', errors: [{ pointer: '/month', message: expect.stringContaining('2026-01') }] },
+      });
+    },
+  );
+});

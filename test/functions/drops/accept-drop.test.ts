@@ -1,0 +1,275 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { buryVideo } from '../../../functions/video/deletion.ts';
+import { changeStatus, readVideo } from '../../../functions/video/store.ts';
+import { startTable } from '../../support/table.ts';
+import { png } from '../media/support.ts';
+import { aDropFolder, bucket, picture } from './support.ts';
+
+let store: Awaited<ReturnType<typeof startTable>>;
+beforeAll(async () => {
+  store = await startTable();
+});
+afterAll(() => store.close());
+
+let folder: ReturnType<typeof aDropFolder>;
+beforeEach(() => {
+  folder = aDropFolder(store.table);
+});
+const prompt = { prompt: 'A cat runs' };
+
+describe('an image that is dropped', () => {
+  test('becomes a queued video that names exactly this version, and is dispatched', async () => {
+    const event = folder.put('drop/cat.png', picture, { prompt: 'A cat runs', resolution: '480P' });
+    const video = (await folder.take(event)) as { video: { id: string } };
+    const stored = { bucket, key: 'drop/cat.png', version_id: event.detail.object['version-id'] };
+    expect(video).toMatchObject({
+      outcome: 'created',
+      video: {
+        owner: folder.services.defaults.owner,
+        status: 'queued',
+        model: 'wan2.2-i2v-flash',
+        input: { prompt: 'A cat runs', img_url: 's3://firstframe-uploads/drop/cat.png' },
+        parameters: { resolution: '480P', duration: 5, prompt_extend: true, watermark: false },
+        source: { type: 'drop', ...stored },
+        image: { ...stored, content_type: 'image/png', bytes: picture.length, width: 400, height: 380 },
+        warnings: [],
+        estimated_cost: { amount: 0.075, currency: 'USD', unit_price: 0.015, seconds: 5 },
+      },
+    });
+    const { id } = video.video;
+    expect(await readVideo(store.table, id)).toEqual(video.video);
+    expect(folder.dispatched).toEqual([id]);
+    expect(folder.measured).toEqual([['Submitted', 1, { model: 'wan2.2-i2v-flash', source: 'drop' }]]);
+  });
+
+  test('without metadata gets the defaults', async () => {
+    expect(await folder.taken('drop/cat.png')).toMatchObject({
+      status: 'queued',
+      input: { prompt: 'It comes to life.' },
+      parameters: { resolution: '720P' },
+    });
+  });
+
+  test('may have its prompt in any language', async () => {
+    const encoded = '=?UTF-8?B?54yr44GM6LWw?= =?UTF-8?B?44KL?=';
+    const video = await folder.taken('drop/cat.png', picture, { prompt: encoded });
+    expect(video).toMatchObject({ input: { prompt: '猫が走る' } });
+  });
+
+  test.each([
+    'drop/two words.png',
+    'drop/a+b.png',
+    'drop/100%25.png',
+    'drop/%2e%2e/x.png',
+    'drop/猫/🐈.webp.png',
+    'drop/e\u0301te\u0301.png',
+    'drop/a/b/c/d/e/f.PNG',
+    'drop/naïve?x=1&y=#z.png',
+    'drop//twice//.png',
+    'drop/line\nbreak.png',
+    `drop/${'d/'.repeat(300)}cat.png`,
+    `drop/${'x'.repeat(1015)}.png`,
+  ])('may be called %j', async (key) => {
+    expect(await folder.taken(key)).toMatchObject({
+      status: 'queued',
+      input: { img_url: `s3://firstframe-uploads/${key}` },
+      image: { key },
+    });
+  });
+
+  test.each(['drop/cat.jpg', 'drop/IMG_0001.JPEG', 'drop/cat.heic', 'drop/cat.TIF'])(
+    'may be named %s and be a PNG: its bytes tell',
+    async (key) => {
+      expect(await folder.taken(key)).toMatchObject({ status: 'queued', image: { content_type: 'image/png' } });
+    },
+  );
+
+  test('is one video however often and at once its event comes', async () => {
+    const event = folder.put('drop/cat.png', picture, prompt);
+    const outcomes = await Promise.all(Array.from({ length: 20 }, () => folder.take(event)));
+    expect(new Set(outcomes.map((outcome) => outcome?.id)).size).toBe(1);
+    expect(outcomes.filter((outcome) => outcome?.outcome === 'created')).toHaveLength(1);
+    expect(await folder.videos()).toHaveLength(1);
+    expect(folder.measured).toHaveLength(1);
+  });
+
+  test('is dispatched again by a late event only while it still waits', async () => {
+    const event = folder.put('drop/cat.png', picture, prompt);
+    await folder.take(event);
+    await folder.take(event);
+    const [video] = await folder.videos();
+    await changeStatus(store.table, video!, 'submitting');
+    expect(await folder.take(event)).toMatchObject({ outcome: 'standing', video: { status: 'submitting' } });
+    expect(folder.dispatched).toEqual([video!.id, video!.id]);
+    expect(folder.read).toHaveLength(1);
+  });
+
+  test('whose video was deleted is not made anew by a late event, and a new version of it is', async () => {
+    const event = folder.put('drop/cat.png', picture, prompt);
+    await folder.take(event);
+    const [video] = await folder.videos();
+    await buryVideo(store.table, video!);
+    expect(await folder.take(event)).toEqual({ outcome: 'deleted', id: video!.id });
+    expect(folder.dispatched).toHaveLength(1);
+    expect(await folder.drop('drop/cat.png', picture, prompt)).toMatchObject({ outcome: 'created' });
+  });
+
+  test('is another video in a new version, under another name, and in another bucket', async () => {
+    const event = folder.put('drop/cat.png', picture, prompt);
+    await folder.take(event);
+    await folder.take({ detail: { ...event.detail, bucket: { name: 'other' } } });
+    await folder.drop('drop/cat.png', picture, prompt);
+    await folder.drop('drop/copy.png', picture, prompt);
+    expect(await folder.videos()).toHaveLength(4);
+  });
+
+  test('waits in its queue when dispatch fails: the record stands, and the event is done', async () => {
+    folder.services.dispatch = () => Promise.reject(new Error('Step Functions is away'));
+    const video = (await folder.taken('drop/cat.png', picture, prompt))!;
+    expect(await readVideo(store.table, video.id)).toMatchObject({ status: 'queued' });
+    expect(folder.undispatched).toEqual([video.id]);
+  });
+
+  test.each(['findLatest', 'readObject', 'readFile'] as const)(
+    'is an error while %s is out of order, so that its event comes again',
+    async (service) => {
+      Object.assign(folder.services, { [service]: () => Promise.reject(new Error('SlowDown')) });
+      await expect(folder.drop('drop/cat.png', picture, prompt)).rejects.toThrow('SlowDown');
+      expect(await folder.videos()).toEqual([]);
+    },
+  );
+
+  test('and was deleted before its event came makes nothing, though its version can still be read', async () => {
+    const event = folder.put('drop/cat.png', picture, prompt);
+    folder.delete('drop/cat.png');
+    expect(await folder.take(event)).toMatchObject({ outcome: 'gone' });
+    expect(await folder.videos()).toEqual([]);
+  });
+});
+
+describe('a drop that can not be taken is a failed record that says why', () => {
+  const meta = (metadata: Record<string, string>) => ({ metadata: { ...prompt, ...metadata } });
+
+  test.each<[string, { bytes?: Uint8Array; metadata?: Record<string, string> }, string, RegExp]>([
+    ['10 pixels', { bytes: png(10, 10) }, 'image_dimensions', /10 × 10 pixels.*360 to 2000/],
+    ['a text named .png', { bytes: Buffer.from('hello') }, 'unsupported_image_type', /JPEG, PNG, BMP or WEBP/],
+    ['an empty file', { bytes: Buffer.alloc(0) }, 'image_empty', /empty/],
+    ['half a file', { bytes: picture.subarray(0, 60) }, 'image_truncated', /cut off/],
+    ['an alpha channel', { bytes: png(400, 400, { colorType: 6 }) }, 'image_has_alpha', /alpha/],
+    ['an unknown model', meta({ model: 'wan9' }), 'unknown_model', /image's metadata: \/model: .*wan2\.6-i2v/],
+    ['a model named like a built-in', meta({ model: '__proto__' }), 'unknown_model', /\/model/],
+    [
+      'a tier the model lacks',
+      meta({ resolution: '1080P' }),
+      'unsupported_resolution',
+      /image's metadata: \/parameters\/resolution: .*480P or 720P/,
+    ],
+    ['a duration in words', meta({ duration: 'five' }), 'wrong_type', /\/parameters\/duration: /],
+    ['sound for a silent model', meta({ 'audio-url': 'https://example.com/a.mp3' }), 'audio_not_supported', /silent/],
+    [
+      'a private address for sound',
+      meta({ model: 'wan2.6-i2v', 'audio-url': 'http://169.254.169.254/' }),
+      'private_url',
+      /public/,
+    ],
+  ])('%s', async (_, { bytes = picture, metadata = {} }, code, message) => {
+    const video = await folder.taken('drop/cat.png', bytes, metadata);
+    expect(video).toMatchObject({
+      owner: folder.services.defaults.owner,
+      status: 'failed',
+      source: { type: 'drop', key: 'drop/cat.png' },
+      error: { code, message: expect.stringMatching(message), retryable: false, billed: false },
+    });
+    expect(video!.error!.hint).toMatch(/^Mend the image.*drop the image again/);
+    expect(await folder.videos()).toEqual([video]);
+    expect(folder.waits.size).toBe(0);
+    expect(folder.dispatched).toEqual([]);
+    expect(folder.measured).toEqual([]);
+  });
+
+  test.each(['gif', 'heic', 'HEIF', 'tif', 'tiff', 'avif', 'svg'])(
+    'a .%s that is one, which Wan does not take: at once, and with what to do',
+    async (ending) => {
+      expect(await folder.drop(`drop/cat.${ending}`, 'GIF89a or any of them')).toMatchObject({
+        outcome: 'created',
+        video: {
+          status: 'failed',
+          error: { code: 'unsupported_image_type', message: expect.stringMatching(/Convert it to one of these/) },
+        },
+      });
+    },
+  );
+
+  test('with everything that is wrong at once, and the prompt it came with', async () => {
+    const video = await folder.taken('drop/cat.png', png(10, 10), { ...prompt, duration: 'five', model: 'wan9' });
+    expect(video).toMatchObject({
+      model: 'wan9',
+      input: { prompt: 'A cat runs' },
+      error: { code: 'image_dimensions' },
+    });
+    expect(video!.error!.message).toMatch(/10 × 10.*\/model: .*\/parameters\/duration: /);
+    expect(video!.error!.hint).toMatch(/^Mend the image and the image's metadata, /);
+  });
+
+  test('a huge object, of which only the head was read', async () => {
+    const event = folder.put('drop/cat.png', picture.subarray(0, 64));
+    event.detail.object.size = 5 * 1024 ** 4;
+    expect(await folder.take(event)).toMatchObject({ video: { error: { code: 'image_too_large' } } });
+  });
+
+  test('once, however often its event comes', async () => {
+    const event = folder.put('drop/cat.png', png(10, 10));
+    await Promise.all([folder.take(event), folder.take(event), folder.take(event)]);
+    await folder.take(event);
+    expect(await folder.videos()).toHaveLength(1);
+  });
+});
+
+describe('whose a drop is', () => {
+  test('is said by its top folder, where the deployment says so', async () => {
+    folder.services.rules = { sidecar_seconds: 0, owners: 'folders' };
+    const owner = folder.services.defaults.owner;
+    expect(await folder.taken(`drop/${owner}-a/deep/cat.png`)).toMatchObject({ owner: `${owner}-a`, status: 'queued' });
+    expect(await folder.taken('drop/cat.png')).toMatchObject({ owner });
+  });
+
+  test('is the defaults’ owner’s for a folder that no owner can be called: a failed record that says so, at once', async () => {
+    folder.services.rules = { sidecar_seconds: 10, owners: 'folders' };
+    expect(await folder.taken('drop/Team A/cat.png')).toMatchObject({
+      owner: folder.services.defaults.owner,
+      status: 'failed',
+      error: {
+        code: 'folder_names_no_owner',
+        message: expect.stringMatching(/^In the name of the folder drop\/Team A\/: .*Rename it\.$/),
+        hint: expect.stringContaining('drop/Team A/'),
+      },
+    });
+  });
+});
+
+test.each([
+  'drop/cat.png.result.json',
+  'drop/manifest.jsonl.result.jsonl',
+  'drop/_defaults.json',
+  'drop/cat.png.mp4',
+  'drop/notes.txt',
+  'drop/png',
+  'drop/',
+  'drop/folder.png/',
+  'drop/._cat.png',
+  'inputs/some-id/cat.png',
+  'Drop/cat.png',
+  'x/drop/cat.png',
+  'x/drop/manifest.jsonl',
+])('%s is passed over unread, so that nothing of ours starts a video', async (key) => {
+  expect(await folder.drop(key)).toBeUndefined();
+  expect(folder.read).toEqual([]);
+  expect(folder.manifests).toEqual([]);
+  expect(await folder.videos()).toEqual([]);
+});
+
+test('a manifest goes to whoever takes manifests, in any folder', async () => {
+  await folder.drop('drop/spring/manifest.jsonl', '{}');
+  expect(folder.manifests).toMatchObject([{ bucket, key: 'drop/spring/manifest.jsonl', size: 2 }]);
+  expect(await folder.videos()).toEqual([]);
+});

@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { aboutRequest } from '../../../functions/api/http/handler.ts';
+import { logTakenTo } from '../../../functions/entries/services.ts';
+import { createLogger } from '../../../functions/shared/logging.ts';
+import { aVideo } from '../../support/videos.ts';
+import { aRequest } from '../api/support.ts';
+import { linesOf } from '../log-lines.ts';
+
+test('a request that was taken is one line of its video’s id, model, source and status, and of nothing else', async () => {
+  const secret = 'marker-of-a-secret';
+  const video = aVideo({
+    input: { prompt: secret, negative_prompt: secret, img_url: `https://example.com/a.png?sig=${secret}` },
+    metadata: { name: secret },
+    source: { type: 'api', key_id: secret },
+    owner: secret,
+  });
+  const tell = logTakenTo(createLogger('tested'));
+  const lines = await linesOf(async () => tell({ video, created: true }));
+  expect(lines).toMatchObject([{ video_id: video.id, model: video.model, source: 'api', status: 'queued' }]);
+  expect(JSON.stringify(lines)).not.toContain(secret);
+});
+
+test('a request’s lines name the video of its path, and never a text that is no id', () => {
+  const id = '0f9d3f1c-64c1-4d61-9f7a-0a0a2a9f1b1c';
+  expect(aboutRequest(aRequest({ id }))).toMatchObject({ video_id: id });
+  expect(aboutRequest({ ...aRequest({}), pathParameters: { proxy: `tasks/${id}/cancel` } })).toMatchObject({
+    video_id: id,
+  });
+  for (const path of [{ id: 'my secret' }, { proxy: 'tasks/my secret' }, { id: `${id}x` }, null])
+    expect(aboutRequest({ ...aRequest({}), pathParameters: path })).not.toHaveProperty('video_id');
+});

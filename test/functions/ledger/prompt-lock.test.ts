@@ -1,0 +1,59 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { closeFence, enterFence, isFenced, leaveFence } from '../../../functions/ledger/prompt-lock.ts';
+import { openSubmission, settleSubmission } from '../../../functions/ledger/submission.ts';
+import type { VideoRecord } from '../../../functions/video/record.ts';
+import { changeStatus, createVideo } from '../../../functions/video/store.ts';
+import { startTable } from '../../support/table.ts';
+import { aVideo } from '../../support/videos.ts';
+
+let store: Awaited<ReturnType<typeof startTable>>;
+beforeAll(async () => {
+  store = await startTable();
+});
+afterAll(() => store.close());
+
+/** Two videos with the same prompt, a call of each under way. */
+async function twins(): Promise<VideoRecord[]> {
+  const prompt = `A cat runs, ${Math.random()}`;
+  const both = [aVideo({ status: 'submitting', run: 1 }), aVideo({ status: 'submitting', run: 1 })];
+  for (const video of both) {
+    video.input.prompt = prompt;
+    await createVideo(store.table, video);
+  }
+  return Promise.all(both.map(async (video) => (await openSubmission(store.table, video))!));
+}
+
+test('nobody enters a closed fence, and everybody again once it is left', async () => {
+  const [video, twin] = await twins();
+  expect(await closeFence(store.table, video!)).toEqual({ sending: false, uncertain: false });
+  expect(await isFenced(store.table, twin!)).toBe(true);
+  expect(await enterFence(store.table, twin!)).toBe(false);
+  await leaveFence(store.table, video!);
+  expect(await isFenced(store.table, twin!)).toBe(false);
+  expect(await enterFence(store.table, twin!)).toBe(true);
+  expect(await closeFence(store.table, video!)).toEqual({ sending: true, uncertain: false });
+  await closeFence(store.table, twin!);
+  expect(await closeFence(store.table, video!)).toEqual({ sending: false, uncertain: true });
+});
+
+test('an invocation that leaves late does not take away the place of the next attempt', async () => {
+  const [video, twin] = await twins();
+  await enterFence(store.table, video!);
+  const settled = (await settleSubmission(store.table, video!))!;
+  const second = (await openSubmission(store.table, settled))!;
+  await enterFence(store.table, second);
+  await leaveFence(store.table, settled);
+  expect((await closeFence(store.table, twin!)).sending).toBe(true);
+});
+
+test.each<[string, (video: VideoRecord) => Promise<unknown>]>([
+  ['settled its attempt', (video) => settleSubmission(store.table, video)],
+  ['failed', (video) => changeStatus(store.table, video, 'failed')],
+  ['got its task', (video) => changeStatus(store.table, video, 'running')],
+])('a video that died after it %s and before it left holds nobody up', async (_, decide) => {
+  const [video, twin] = await twins();
+  await closeFence(store.table, video!);
+  await decide(video!);
+  expect(await isFenced(store.table, twin!)).toBe(false);
+  expect(await enterFence(store.table, twin!)).toBe(true);
+});

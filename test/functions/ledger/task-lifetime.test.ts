@@ -1,0 +1,75 @@
+import { DeleteCommand, GetCommand } from '@aws-sdk/lib-dynamodb';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { closeFence, enterFence, isFenced, leaveFence } from '../../../functions/ledger/prompt-lock.ts';
+import { claimTask, contestTask, openSubmission, readTaskClaim } from '../../../functions/ledger/submission.ts';
+import { keys } from '../../../functions/video/keys.ts';
+import type { VideoRecord } from '../../../functions/video/record.ts';
+import { createVideo } from '../../../functions/video/store.ts';
+import { startTable } from '../../support/table.ts';
+import { aVideo } from '../../support/videos.ts';
+
+const start = Date.parse('2026-01-01T00:00:00Z');
+const hours = (count: number) => count * 3600_000;
+const clock = { now: start };
+let store: Awaited<ReturnType<typeof startTable>>;
+beforeAll(async () => {
+  store = await startTable(() => clock.now);
+});
+afterAll(() => store.close());
+beforeEach(() => {
+  clock.now = start;
+});
+
+const itemAt = (pk: string) => ({ TableName: store.table.tableName, Key: { pk } });
+const item = async (pk: string) => (await store.table.client.send(new GetCommand(itemAt(pk)))).Item;
+const seconds = (milliseconds: number) => milliseconds / 1000;
+
+/** A video whose call is under way. */
+async function sending(prompt: string): Promise<VideoRecord> {
+  const video = aVideo({ status: 'submitting', run: 1 });
+  video.input.prompt = prompt;
+  await createVideo(store.table, video);
+  return (await openSubmission(store.table, video))!;
+}
+
+const aVideoSending = (id: string) => ({
+  id,
+  submission: { attempt: 1, state: 'open' as const, sent_at: '2026-01-01T00:00:00.000Z' },
+});
+
+test('whose a task is may be forgotten three days after it was last written down, in whole seconds', async () => {
+  clock.now = start + 1;
+  await claimTask(store.table, 'task-1', aVideoSending('video-1'));
+  await contestTask(store.table, 'task-2');
+  for (const task of ['task-1', 'task-2'])
+    expect(await item(keys.task(task))).toMatchObject({ ttl: seconds(start + hours(72)) });
+});
+
+test('a claim that has expired and is still there says what it said', async () => {
+  await claimTask(store.table, 'task-3', aVideoSending('video-3'));
+  clock.now += hours(24 * 10);
+  expect(await claimTask(store.table, 'task-3', aVideoSending('video-4'))).toBe(false);
+  expect(await readTaskClaim(store.table, 'task-3')).toMatchObject({ video_id: 'video-3' });
+});
+
+test('a fence may be forgotten three days after its last entry', async () => {
+  const video = await sending('fenced');
+  const pk = keys.submission(video.model, 'fenced');
+  await enterFence(store.table, video);
+  expect(await item(pk)).toMatchObject({ ttl: seconds(start + hours(72)) });
+  clock.now += hours(20);
+  await closeFence(store.table, video);
+  expect(await item(pk)).toMatchObject({ ttl: seconds(start + hours(92)) });
+});
+
+test('a fence that was forgotten is open, and whoever leaves it late does not bring it back', async () => {
+  const [video, twin] = [await sending('forgotten'), await sending('forgotten')];
+  await closeFence(store.table, video);
+  expect(await isFenced(store.table, twin)).toBe(true);
+  const pk = keys.submission(video.model, 'forgotten');
+  await store.table.client.send(new DeleteCommand(itemAt(pk)));
+  expect(await isFenced(store.table, twin)).toBe(false);
+  await leaveFence(store.table, video);
+  expect(await item(pk)).toBeUndefined();
+  expect(await enterFence(store.table, twin)).toBe(true);
+});

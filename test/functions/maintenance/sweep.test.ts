@@ -1,0 +1,238 @@
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { resumeWhenDead, sweep } from '../../../functions/maintenance/sweep.ts';
+import type { Dispatcher } from '../../../functions/queue/dispatch.ts';
+import { claimPermit, readLane, releasePermit } from '../../../functions/queue/model-queue.ts';
+import type { Status, VideoRecord } from '../../../functions/video/record.ts';
+import { createVideo, readVideo } from '../../../functions/video/store.ts';
+import { startTable } from '../../support/table.ts';
+import { aVideo } from '../../support/videos.ts';
+import { scriptedExecutions } from '../workflow/support.ts';
+
+const start = Date.parse('2026-01-01T00:00:00Z');
+const clock = { now: start };
+let store: Awaited<ReturnType<typeof startTable>>;
+let dispatcher: Dispatcher;
+let executions: ReturnType<typeof scriptedExecutions>['executions'];
+beforeAll(async () => {
+  store = await startTable(() => clock.now);
+});
+afterAll(() => store.close());
+beforeEach(() => {
+  clock.now = start;
+  const scripted = scriptedExecutions();
+  executions = scripted.executions;
+  dispatcher = {
+    table: store.table,
+    workflow: scripted.workflow,
+    laneOf: (model) => ({ model, permits: 1, submit_interval_ms: 1 }),
+  };
+});
+
+async function add(status: Status, given: Partial<VideoRecord> = {}): Promise<VideoRecord> {
+  const video = aVideo({ status, run: 1, model: `model-${Math.random()}`, ...given }, clock.now);
+  await createVideo(store.table, video);
+  return video;
+}
+const later = (seconds: number) => {
+  clock.now = start + seconds * 1000;
+};
+
+test.each(['submitting', 'running', 'archiving'] as const)(
+  'a %s video whose execution ended is started as its next run, once',
+  async (status) => {
+    const video = await add(status);
+    executions.set(`${video.id}-1`, 'FAILED');
+    later(30);
+    expect((await sweep(dispatcher, [])).resumed).toContain(video.id);
+    expect(executions.get(`${video.id}-2`)).toBe('RUNNING');
+    expect((await sweep(dispatcher, [])).resumed).not.toContain(video.id);
+    expect(await readVideo(store.table, video.id)).toMatchObject({ status, run: 2 });
+  },
+);
+
+test('a video whose execution was never started is started as the run it is, once', async () => {
+  const video = await add('submitting');
+  expect((await sweep(dispatcher, [])).resumed).toContain(video.id);
+  expect((await sweep(dispatcher, [])).resumed).not.toContain(video.id);
+  expect([...executions.keys()].filter((name) => name.startsWith(video.id))).toEqual([`${video.id}-1`]);
+});
+
+test('a video whose execution runs is left alone, however old it is', async () => {
+  const video = await add('running');
+  executions.set(`${video.id}-1`, 'RUNNING');
+  later(20 * 3600);
+  expect((await sweep(dispatcher, [])).resumed).not.toContain(video.id);
+});
+
+test.each(['FAILED', 'ABORTED', 'TIMED_OUT', 'SUCCEEDED'] as const)(
+  'an execution that ended as %s has ended, and the first time its video is taken up at once',
+  async (ending) => {
+    const video = await add('running');
+    executions.set(`${video.id}-1`, ending);
+    expect(await resumeWhenDead(dispatcher, video.id)).toBe(true);
+    expect(executions.get(`${video.id}-2`)).toBe('RUNNING');
+  },
+);
+
+test.each(['queued', 'succeeded', 'failed', 'canceled'] as const)(
+  'a %s video is not taken up, whatever became of its execution',
+  async (status) => {
+    const video = await add(status);
+    executions.set(`${video.id}-1`, 'ABORTED');
+    later(30);
+    expect(await resumeWhenDead(dispatcher, video.id)).toBe(false);
+    expect([...executions.keys()]).toEqual([`${video.id}-1`]);
+  },
+);
+
+test('a workflow that keeps dying is started less and less often', async () => {
+  const video = await add('running', { run: 5 });
+  executions.set(`${video.id}-5`, 'FAILED');
+  later(10 * 2 ** 3 - 1);
+  expect((await sweep(dispatcher, [])).resumed).not.toContain(video.id);
+  later(10 * 2 ** 3);
+  expect((await sweep(dispatcher, [])).resumed).toContain(video.id);
+});
+
+test('permits of the dead are freed, a claimed one is carried on, and the queue goes on', async () => {
+  const ended = await add('failed', { model: 'swept' });
+  const waiting = await add('queued', { model: 'swept', run: 0 });
+  await claimPermit(store.table, dispatcher.laneOf('swept'), ended);
+  expect(await sweep(dispatcher, ['swept'])).toMatchObject({ dispatched: [waiting.id] });
+  expect([...(await readLane(store.table, 'swept')).running]).toEqual([waiting.id]);
+
+  const claimed = await add('queued', { model: 'claimed', run: 0 });
+  await claimPermit(store.table, dispatcher.laneOf('claimed'), claimed);
+  expect(await sweep(dispatcher, ['claimed'])).toMatchObject({ dispatched: [claimed.id] });
+  expect(executions.get(`${claimed.id}-1`)).toBe('RUNNING');
+});
+
+test('what fails with one video keeps no other from its turn, and is told', async () => {
+  const videos = [await add('running'), await add('archiving'), await add('submitting')];
+  const [broken, ...others] = videos;
+  const { client } = dispatcher.workflow;
+  const send = async (command: { input: { executionArn?: string } }) => {
+    if (command.input.executionArn?.includes(broken!.id)) throw new Error('Step Functions is out of order.');
+    return client.send(command as never);
+  };
+  dispatcher.workflow = { ...dispatcher.workflow, client: { send } as never };
+  const report = await sweep(dispatcher, []);
+  expect(report.resumed).toEqual(expect.arrayContaining(others.map(({ id }) => id)));
+  expect(report.failed.map(({ what }) => what)).toContain(broken!.id);
+});
+
+test('a video at Wan that lost its permit has it again, and one whose task has ended has none', async () => {
+  const model = 'lost-permits';
+  const running = await add('running', { model });
+  const archiving = await add('archiving', { model });
+  for (const { id } of [running, archiving]) {
+    executions.set(`${id}-1`, 'RUNNING');
+    await releasePermit(store.table, model, id);
+  }
+  await sweep(dispatcher, [model]);
+  expect([...(await readLane(store.table, model)).running]).toEqual([running.id]);
+});
+
+test('a lane whose videos all have their permits is not written: a large one is dear to write', async () => {
+  const model = 'kept-permits';
+  const lane = { ...dispatcher.laneOf(model), permits: 3 };
+  for (let count = 0; count < 3; count++) {
+    const video = await add('running', { model });
+    executions.set(`${video.id}-1`, 'RUNNING');
+    await claimPermit(store.table, lane, video);
+  }
+  let writes = 0;
+  const client = {
+    send: (command: { input: { Key?: { pk?: string } } }) => {
+      if (command instanceof UpdateCommand && command.input.Key?.pk === `lane#${model}`) writes++;
+      return store.table.client.send(command as never);
+    },
+  } as typeof store.table.client;
+  await sweep({ ...dispatcher, table: { ...store.table, client } }, [model]);
+  expect(writes).toBe(0);
+});
+
+test('who was served a day ago is not remembered', async () => {
+  const video = await add('running', { model: 'remembered' });
+  await claimPermit(store.table, dispatcher.laneOf('remembered'), video);
+  later(24 * 3600);
+  await sweep(dispatcher, ['remembered']);
+  expect((await readLane(store.table, 'remembered')).served.size).toBe(1);
+  later(24 * 3600 + 1);
+  await sweep(dispatcher, ['remembered']);
+  expect((await readLane(store.table, 'remembered')).served.size).toBe(0);
+});
+
+const aTask = (expires_at: string) => ({
+  id: expires_at,
+  status: 'RUNNING',
+  region: 'singapore',
+  submit_time: '2026-01-01T00:00:00.000Z',
+  expires_at,
+  attempts: 1,
+});
+
+describe('over a table of its own', () => {
+  let own: Awaited<ReturnType<typeof startTable>>;
+  let swept: Dispatcher;
+  beforeEach(async () => {
+    own = await startTable(() => clock.now);
+    swept = { ...dispatcher, table: own.table };
+  });
+  afterEach(() => own.close());
+  const stands = async (status: Status, given: Partial<VideoRecord> = {}) => {
+    const video = aVideo({ status, run: 1, ...given }, clock.now);
+    await createVideo(own.table, video);
+    executions.set(`${video.id}-1`, 'RUNNING');
+    return video;
+  };
+
+  test('it tells when Wan forgets the first task whose video is not archived yet, and nothing when there is none', async () => {
+    await stands('succeeded', { task: aTask('2026-01-01T10:00:00.000Z') });
+    await stands('submitting');
+    expect((await sweep(swept, [])).first_expiry).toBeUndefined();
+    await stands('running', { task: aTask('2026-01-01T20:00:00.000Z') });
+    await stands('archiving', { task: aTask('2026-01-01T19:00:00.000Z') });
+    expect((await sweep(swept, [])).first_expiry).toBe('2026-01-01T19:00:00.000Z');
+  });
+
+  /** Notes when which execution is asked for; time passes while the sweep waits, and while it is answered. */
+  function counted(answerMilliseconds = 0) {
+    const asked: { name: string; at: number }[] = [];
+    const { client } = swept.workflow;
+    const send = async (command: { input: { executionArn?: string } }) => {
+      const name = command.input.executionArn?.split(':').at(-1);
+      if (name) asked.push({ name, at: (clock.now - start) / 1000 });
+      clock.now += answerMilliseconds;
+      return client.send(command as never);
+    };
+    swept.workflow = { ...swept.workflow, client: { send } as never };
+    return asked;
+  }
+  const sleep = async (milliseconds: number) => {
+    clock.now += milliseconds;
+  };
+
+  test('a hundred and fifty videos are asked for without exceeding what Step Functions allows: 100 at once, then 10 a second', async () => {
+    await Promise.all(Array.from({ length: 150 }, () => stands('running')));
+    const asked = counted();
+    const report = await sweep(swept, [], sleep);
+    expect(asked).toHaveLength(150);
+    expect(report).toMatchObject({ left: 0, failed: [] });
+    expect(asked.filter(({ at }) => at === 0)).toHaveLength(101);
+    expect(asked.at(-1)!.at).toBeCloseTo(4.9);
+  });
+
+  test('when time runs out, the videos left are those whose records changed last', async () => {
+    const videos = [];
+    for (let count = 0; count < 105; count++) {
+      clock.now = start + count;
+      videos.push(await stands('running'));
+    }
+    clock.now = start;
+    const asked = counted(1500);
+    expect((await sweep(swept, [], sleep)).left).toBe(4);
+    expect(asked.map(({ name }) => name)).toEqual(videos.slice(0, 101).map(({ id }) => `${id}-1`));
+  });
+});

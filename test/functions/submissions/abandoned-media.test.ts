@@ -1,0 +1,96 @@
+import { CopyObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { finishDeletions } from '../../../functions/maintenance/finish-deletions.ts';
+import type { Table } from '../../../functions/video/table.ts';
+import { startTable } from '../../support/table.ts';
+import { anOwner, body, dataUrl } from '../api/support.ts';
+import { anApiWithUploads } from '../api/videos/upload-support.ts';
+import { png, wav } from '../media/support.ts';
+
+let store: Awaited<ReturnType<typeof startTable>>;
+beforeAll(async () => {
+  store = await startTable();
+});
+afterAll(() => store.close());
+
+const inline = body({ input: { prompt: 'A cat runs', img_url: dataUrl(png(400, 400)) } });
+
+/** A table in which the first record is not written, or is although nobody learns of it. */
+function aTableThatFails(isWritten: boolean): Table {
+  const { client } = store.table;
+  let hasFailed = false;
+  const send = async (command: { input: { Item?: { status?: string } } }) => {
+    if (hasFailed || !command.input.Item?.status) return client.send(command as never);
+    hasFailed = true;
+    if (isWritten) await client.send(command as never);
+    throw new Error('DynamoDB is away');
+  };
+  return { ...store.table, client: { send } as typeof client };
+}
+
+async function anApiOver(table: Table, wrap?: (s3: S3Client) => Pick<S3Client, 'send'>) {
+  const api = await anApiWithUploads(table, wrap);
+  const sweep = () => finishDeletions({ table, s3: api.s3.sdk, videosBucket: 'others', uploadsBucket: 'uploads' });
+  return { ...api, sweep, kept: () => api.versionsBelow('inputs/') };
+}
+
+test('a picture whose record can not be written is deleted by the next sweep', async () => {
+  const api = await anApiOver(aTableThatFails(false));
+  expect((await api.submit({ body: inline })).status).toBe(500);
+  expect(await api.kept()).toHaveLength(1);
+  await api.sweep();
+  expect(await api.kept()).toEqual([]);
+});
+
+test('a picture whose record may stand after all is kept', async () => {
+  const api = await anApiOver(aTableThatFails(true));
+  const owner = anOwner();
+  expect((await api.submit({ body: inline, owner })).status).toBe(500);
+  await api.sweep();
+  const { data } = (await api.list({ owner })).body;
+  expect(data).toMatchObject([{ status: 'queued' }]);
+  expect(await api.kept()).toEqual([data[0].image.key]);
+});
+
+test('a picture that its request will come back for is kept', async () => {
+  const api = await anApiOver(aTableThatFails(false));
+  const keyed = { body: inline, owner: anOwner(), headers: { 'Idempotency-Key': 'key-1' } };
+  expect((await api.submit(keyed)).status).toBe(500);
+  await api.sweep();
+  const again = await api.submit(keyed);
+  expect(again.status).toBe(202);
+  expect(await api.kept()).toEqual([again.body.image.key]);
+});
+
+test('a picture whose sound is gone since it was looked at is deleted by the next sweep', async () => {
+  const api = await anApiOver(store.table, (s3) => ({
+    send: async (command: unknown) => {
+      if (command instanceof CopyObjectCommand && command.input.CopySource?.includes('song')) {
+        throw Object.assign(new Error('The version is gone.'), { name: 'NoSuchVersion' });
+      }
+      return s3.send(command as never) as never;
+    },
+  }));
+  const audio_url = await api.put('alice', 'song.wav', wav(5));
+  const sent = { model: 'wan2.5-i2v-preview', input: { ...inline.input, audio_url } };
+  expect(await api.submit({ body: sent })).toMatchObject({
+    status: 400,
+    body: { errors: [{ pointer: '/input/audio_url', code: 'upload_not_found' }] },
+  });
+  await expect.poll(api.kept).toHaveLength(1);
+  await api.sweep();
+  expect(await api.kept()).toEqual([]);
+});
+
+test('a request that is refused before anything is kept leaves no trace in the table', async () => {
+  const sent: string[] = [];
+  const { client } = store.table;
+  const send = (command: { constructor: { name: string } }) => {
+    sent.push(command.constructor.name);
+    return client.send(command as never);
+  };
+  const api = await anApiOver({ ...store.table, client: { send } as typeof client });
+  const absent = { ...inline, input: { prompt: 'A cat runs', img_url: 's3://uploads/uploads/alice/absent.png' } };
+  expect((await api.submit({ body: absent })).status).toBe(400);
+  expect(sent).toEqual([]);
+});

@@ -1,0 +1,234 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { reserveSpending, settleSpending } from '../../../functions/ledger/spending.ts';
+import { takeRequest } from '../../../functions/submissions/accept-request.ts';
+import { buryVideo } from '../../../functions/video/deletion.ts';
+import { changeStatus, readVideo } from '../../../functions/video/store.ts';
+import { startTable } from '../../support/table.ts';
+import { aVideo } from '../../support/videos.ts';
+import { aMediaStore, anApi, anOwner, body, dataUrl } from '../api/support.ts';
+import { png } from '../media/support.ts';
+
+const now = Date.parse('2026-01-31T12:00:00Z');
+let store: Awaited<ReturnType<typeof startTable>>;
+beforeAll(async () => {
+  store = await startTable(() => now);
+});
+afterAll(() => store.close());
+
+const keyed = (sent: unknown, owner: string) => ({ body: sent, owner, headers: { 'Idempotency-Key': 'key-1' } });
+const inline = body({ input: { prompt: 'A cat runs', img_url: dataUrl(png(400, 400)) } });
+
+describe('a new video', () => {
+  test('is priced and counted against its month', async () => {
+    const { body: video } = await anApi(store.table).submit({ body: body({ parameters: { resolution: '480P' } }) });
+    expect(await readVideo(store.table, video.id)).toMatchObject({
+      estimated_cost: { amount: 0.1, currency: 'USD', unit_price: 0.02, seconds: 5 },
+      spending_month: '2026-01',
+    });
+    const { body: there } = await anApi(store.table, { wanRegion: 'beijing' }).submit({ body: body() });
+    expect((await readVideo(store.table, there.id))?.estimated_cost).toMatchObject({ amount: 3.5, currency: 'CNY' });
+  });
+
+  test('is counted once, by model and source, however often its request is repeated', async () => {
+    const told: unknown[][] = [];
+    const api = anApi(store.table, { measure: (...figure) => void told.push(figure) });
+    const owner = anOwner();
+    for (let times = 0; times < 3; times++) await api.submit(keyed(body(), owner));
+    await api.submit({ body: { model: 'wan2.2-i2v-plus' } });
+    expect(told).toEqual([['Submitted', 1, { model: 'wan2.2-i2v-plus', source: 'api' }]]);
+  });
+
+  test('costs the table two reads at once, one write, and one read for the answer', async () => {
+    const { client } = store.table;
+    const sent: string[] = [];
+    const send = (command: { constructor: { name: string } }) => {
+      sent.push(command.constructor.name);
+      return client.send(command as never);
+    };
+    const api = anApi({ ...store.table, client: { send } as typeof client }, { monthlySpendingLimit: 100 });
+    expect((await api.submit(keyed(inline, anOwner()))).status).toBe(202);
+    // The record and the spending are looked at together; then it is written; then it is read as dispatch left it.
+    expect(sent).toEqual(['GetCommand', 'GetCommand', 'PutCommand', 'GetCommand']);
+  });
+
+  test('of a tolerant caller may carry what ours would refuse', async () => {
+    const services = { ...intake(), mode: 'tolerant' as const };
+    const sent = { ...body(), task_group: 'aigc', webhook_url: 'https://example.com/hook' };
+    const given = {
+      body: sent,
+      identity: { id: randomUUID(), repeatable: false },
+      caller: { owner: 'alice', key_id: 'k' },
+    };
+    await expect(takeRequest(services, { ...given, mode: 'strict' })).rejects.toMatchObject({
+      status: 400,
+      members: { errors: [{ code: 'unknown_field' }, { code: 'not_offered' }] },
+    });
+    const { video, created } = await takeRequest(services, { ...given, mode: 'tolerant' });
+    expect(created).toBe(true);
+    expect(video.warnings.map(({ pointer, code }) => `${pointer} ${code}`)).toEqual([
+      '/task_group unknown_field',
+      '/webhook_url not_offered',
+    ]);
+  });
+});
+
+function intake() {
+  return {
+    table: store.table,
+    media: aMediaStore(),
+    measure: () => undefined,
+    trustedOrigins: [],
+    uploadsBucket: 'uploads',
+    wanRegion: 'singapore' as const,
+    monthlySpendingLimit: undefined,
+    dispatch: async () => {},
+    logUndispatched: () => {},
+  };
+}
+
+test('fifty takings at once of one identity make one record and store one object, and one of them says that it made it', async () => {
+  const images = new Map<string, Uint8Array>();
+  const services = { ...intake(), media: aMediaStore(images) };
+  const identity = { id: randomUUID(), repeatable: true };
+  const caller = { owner: anOwner(), key_id: 'k' };
+  const taken = await Promise.all(
+    Array.from({ length: 50 }, () => takeRequest(services, { body: inline, mode: 'strict', identity, caller })),
+  );
+  expect(taken.filter(({ created }) => created)).toHaveLength(1);
+  expect(new Set(taken.map(({ video }) => video.id))).toEqual(new Set([identity.id]));
+  const record = await readVideo(store.table, identity.id);
+  expect([...images.keys()]).toEqual([record!.image!.key]);
+});
+
+describe('a request whose video was deleted', () => {
+  test('is a 410 that says how to go on, pays for nothing and stores nothing', async () => {
+    const owner = anOwner();
+    const api = anApi(store.table);
+    const { body: video } = await api.submit(keyed(inline, owner));
+    await buryVideo(store.table, (await readVideo(store.table, video.id))!);
+    api.images.clear();
+    const again = await api.submit(keyed(inline, owner));
+    expect(again).toMatchObject({
+      status: 410,
+      headers: { 'content-type': 'application/problem+json' },
+      body: { code: 'video_deleted', detail: expect.stringContaining('another Idempotency-Key') },
+    });
+    expect(api.images.size).toBe(0);
+    expect(api.dispatched).toEqual([video.id]);
+  });
+
+  test('is one too when it is deleted while its duplicate is on the way', async () => {
+    const owner = anOwner();
+    const first = anApi(store.table);
+    const late = anApi(store.table, {
+      media: aMediaStore(new Map(), {
+        storeImage: async (id) => {
+          await first.submit(keyed(inline, owner));
+          await buryVideo(store.table, (await readVideo(store.table, id))!);
+          return { bucket: 'uploads', key: `inputs/${id}/x.png` };
+        },
+      }),
+    });
+    expect(await late.submit(keyed(inline, owner))).toMatchObject({ status: 410, body: { code: 'video_deleted' } });
+    expect(late.dispatched).toEqual([]);
+  });
+});
+
+describe('a spending limit', () => {
+  /** An owner who has spent 0.5 USD on one video this month, and has reserved as much for another. */
+  async function anOwnerWhoSpent() {
+    const owner = anOwner();
+    const estimated_cost = { amount: 0.5, currency: 'USD', unit_price: 0.1, seconds: 5, as_of: '2026-01-01' } as const;
+    for (const status of ['succeeded', 'running'] as const) {
+      const video = aVideo({ owner, status: 'submitting', run: 1, estimated_cost }, now);
+      await reserveSpending(store.table, video, undefined);
+      await settleSpending(store.table, { ...video, status });
+    }
+    return owner;
+  }
+
+  test('that a video would exceed is a 403 that names limit and month and how to go on; nothing is stored', async () => {
+    const owner = await anOwnerWhoSpent();
+    const api = anApi(store.table, { monthlySpendingLimit: 1.49 });
+    const answer = await api.submit(keyed(inline, owner));
+    expect(answer).toMatchObject({
+      status: 403,
+      headers: { 'content-type': 'application/problem+json' },
+      body: {
+        code: 'spending_limit_reached',
+        detail: expect.stringMatching(/2026-01 is 1\.49 USD.*0\.5 USD.*0\.5 USD.*0\.5 USD.*cheaper.*GET \/usage/),
+      },
+    });
+    expect(api.images.size).toBe(0);
+    expect((await api.list({ owner })).body.data).toEqual([]);
+  });
+
+  test('that is just met lets the video through, and so does a smaller video', async () => {
+    const owner = await anOwnerWhoSpent();
+    expect((await anApi(store.table, { monthlySpendingLimit: 1.5 }).submit({ body: body(), owner })).status).toBe(202);
+    const cheaper = { body: body({ parameters: { resolution: '480P' } }), owner };
+    expect((await anApi(store.table, { monthlySpendingLimit: 1.1 }).submit(cheaper)).status).toBe(202);
+  });
+
+  test("is each owner's own, and each month's", async () => {
+    const owner = await anOwnerWhoSpent();
+    const limited = { monthlySpendingLimit: 1 };
+    expect((await anApi(store.table, limited).submit({ body: body(), owner })).status).toBe(403);
+    expect((await anApi(store.table, limited).submit({ body: body(), owner: anOwner() })).status).toBe(202);
+    const nextMonth = { ...store.table, now: () => Date.parse('2026-02-01T00:00:00Z') };
+    expect((await anApi(nextMonth, limited).submit({ body: body(), owner })).status).toBe(202);
+  });
+
+  test('that was reached since does not keep a repetition from its video', async () => {
+    const owner = await anOwnerWhoSpent();
+    const { body: video } = await anApi(store.table).submit(keyed(inline, owner));
+    const again = await anApi(store.table, { monthlySpendingLimit: 0.01 }).submit(keyed(inline, owner));
+    expect(again).toMatchObject({ status: 200, body: { id: video.id } });
+  });
+});
+
+test('a repetition is known by its first body alone, also when the video has moved on', async () => {
+  const owner = anOwner();
+  const api = anApi(store.table);
+  const { body: video } = await api.submit(keyed(inline, owner));
+  await changeStatus(store.table, (await readVideo(store.table, video.id))!, 'canceled');
+  expect(await api.submit(keyed(body(), owner))).toMatchObject({ status: 409, body: { code: 'idempotency_conflict' } });
+});
+
+describe('a repetition of a request that would not be taken any more', () => {
+  const trusted = { trustedOrigins: ['http://127.0.0.1:9'] };
+  const once = body({ input: { prompt: 'A cat runs', img_url: 'http://127.0.0.1:9/cat.png' } });
+
+  test('gets its video all the same', async () => {
+    const owner = anOwner();
+    const { body: video } = await anApi(store.table, trusted).submit(keyed(once, owner));
+    const now = anApi(store.table);
+    expect(await now.submit(keyed(once, owner))).toMatchObject({ status: 200, body: { id: video.id } });
+    expect(await now.submit(keyed(once, anOwner()))).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
+  });
+
+  test('with another body is a conflict, whatever else is wrong with it', async () => {
+    const owner = anOwner();
+    await anApi(store.table, trusted).submit(keyed(once, owner));
+    for (const other of [{ ...once, model: 'wan9' }, [], null]) {
+      expect(await anApi(store.table).submit(keyed(JSON.stringify(other), owner))).toMatchObject({
+        status: 409,
+        body: { code: 'idempotency_conflict' },
+      });
+    }
+  });
+
+  test('is not looked up before it can be read, and one without a key is not looked up at all', async () => {
+    const sent: string[] = [];
+    const { client } = store.table;
+    const send = (command: { constructor: { name: string } }) => {
+      sent.push(command.constructor.name);
+      return client.send(command as never);
+    };
+    const api = anApi({ ...store.table, client: { send } as typeof client });
+    expect((await api.submit(keyed('{', anOwner()))).status).toBe(400);
+    expect((await api.submit({ body: once })).status).toBe(400);
+    expect(sent).toEqual([]);
+  });
+});

@@ -1,0 +1,261 @@
+import { CopyObjectCommand, DeleteObjectCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readVideo } from '../../../functions/video/store.ts';
+import { startTable } from '../../support/table.ts';
+import { anOwner } from '../api/support.ts';
+import { anApiWithUploads } from '../api/videos/upload-support.ts';
+import { bmp, png, wav } from '../media/support.ts';
+
+let store: Awaited<ReturnType<typeof startTable>>;
+beforeAll(async () => {
+  store = await startTable();
+});
+afterAll(() => store.close());
+
+const withSound = (img_url: string, audio_url?: string) => ({
+  model: 'wan2.5-i2v-preview',
+  input: { prompt: 'A cat sings', img_url, ...(audio_url ? { audio_url } : {}) },
+});
+const violations = (answer: { body: { errors?: { pointer: string; code: string }[] } }) =>
+  answer.body.errors?.map(({ pointer, code }) => `${pointer} ${code}`);
+
+describe('an upload that a request names', () => {
+  test("becomes the video's own: looked into, copied below its id, named by its bytes, without what the sender said of it", async () => {
+    const api = await anApiWithUploads(store.table);
+    const [picture, song] = [png(400, 380), wav(5)];
+    const [img_url, audio_url] = [
+      await api.put('alice', 'a/photo of ü+1.jpg', picture),
+      await api.put('alice', 'b', song),
+    ];
+    const { status, body: video } = await api.submit({ body: withSound(img_url, audio_url) });
+    expect(status).toBe(202);
+    const record = (await readVideo(store.table, video.id))!;
+    expect(record).toMatchObject({
+      image: {
+        content_type: 'image/png',
+        bytes: picture.length,
+        width: 400,
+        height: 380,
+        version_id: expect.anything(),
+      },
+      sound: { content_type: 'audio/wav', bytes: song.length, duration_seconds: 5, version_id: expect.anything() },
+    });
+    expect(record.input).toEqual({
+      prompt: 'A cat sings',
+      img_url: `s3://uploads/${record.image!.key}`,
+      audio_url: `s3://uploads/${record.sound!.key}`,
+    });
+    expect(record.image!.key).toMatch(new RegExp(`^inputs/${video.id}/[0-9a-f]{64}\\.png$`));
+    expect(record.sound!.key).toMatch(new RegExp(`^inputs/${video.id}/[0-9a-f]{64}\\.wav$`));
+    const stored = await api.read(record.image!);
+    expect(stored.bytes.equals(picture)).toBe(true);
+    expect((await api.read(record.sound!)).bytes.equals(song)).toBe(true);
+    expect((await api.read(record.sound!)).ContentType).toBe('audio/wav');
+    expect(JSON.stringify(video)).not.toContain('uploads/alice');
+  });
+
+  test('may be a picture larger than an inline one', async () => {
+    const api = await anApiWithUploads(store.table);
+    const large = bmp(1600, 1200);
+    expect(large.length).toBeGreaterThan(4 * 1024 * 1024);
+    const { status } = await api.submit({ body: withSound(await api.put('alice', 'x', large)) });
+    expect(status).toBe(202);
+  });
+
+  test('may come beside an inline picture, or a URL', async () => {
+    const api = await anApiWithUploads(store.table);
+    const audio_url = await api.put('alice', 's', wav(4));
+    const inline = `data:image/png;base64,${png(400, 400).toString('base64')}`;
+    const one = await api.submit({ body: withSound(inline, audio_url) });
+    expect(one.body).toMatchObject({ image: { width: 400 }, sound: { duration_seconds: 4 } });
+    const other = await api.submit({ body: withSound('https://example.com/cat.png', audio_url) });
+    expect(other.body).toMatchObject({ input: { img_url: 'https://example.com/cat.png' }, sound: { bytes: 32_044 } });
+    expect(other.body).not.toHaveProperty('image');
+  });
+});
+
+describe('nobody learns of a file that is not theirs', () => {
+  test("another's, an absent one, another bucket, and every trick are one and the same answer", async () => {
+    const api = await anApiWithUploads(store.table);
+    await api.put('bob', 'x/image.png', png(400, 400));
+    await api.put('alice', 'x/image.png', png(400, 400), 'others');
+    await api.s3.sdk.send(new PutObjectCommand({ Bucket: 'uploads', Key: 'drop/x.png', Body: png(400, 400) }));
+    const addresses = [
+      's3://uploads/uploads/bob/x/image.png',
+      's3://uploads/uploads/alice/absent.png',
+      's3://uploads/uploads/alice/',
+      's3://others/uploads/alice/x/image.png',
+      's3://uploads/drop/x.png',
+      's3://uploads/inputs/x.png',
+      's3://uploads/uploads/alice/../bob/x/image.png',
+      's3://uploads/uploads/alice/./../bob/x/image.png',
+      's3://uploads/uploads/alice',
+      's3://uploads/uploads/alicebob/x',
+      's3://uploads/uploads/Alice/x/image.png',
+      's3://uploads/uploads//bob/x/image.png',
+      'S3://uploads/uploads/bob/x/image.png',
+      's3://uploads',
+      's3://',
+      's3:uploads/alice/x',
+      `s3://uploads/uploads/alice/${'x'.repeat(2000)}`,
+    ];
+    const answers = await Promise.all(addresses.map((img_url) => api.submit({ body: withSound(img_url) })));
+    const bodies = new Set(answers.map((answer) => JSON.stringify(answer)));
+    expect([...bodies]).toHaveLength(1);
+    expect(answers[0]).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
+    expect(violations(answers[0]!)).toEqual(['/input/img_url upload_not_found']);
+    expect(await api.versionsBelow('inputs/')).toEqual([]);
+  });
+
+  test('a sound is looked for by the same rule, and both are told at once', async () => {
+    const api = await anApiWithUploads(store.table);
+    const song = await api.put('bob', 's', wav(5));
+    expect(violations(await api.submit({ body: withSound('https://example.com/cat.png', song) }))).toEqual([
+      '/input/audio_url upload_not_found',
+    ]);
+    const both = withSound('s3://uploads/uploads/alice/none', 's3://uploads/uploads/alice/none-either');
+    expect(violations(await api.submit({ body: both }))).toEqual([
+      '/input/img_url upload_not_found',
+      '/input/audio_url upload_not_found',
+    ]);
+  });
+
+  test('a file that was deleted is as absent as any', async () => {
+    const api = await anApiWithUploads(store.table);
+    const img_url = await api.put('alice', 'x', png(400, 400));
+    await api.s3.sdk.send(new DeleteObjectCommand({ Bucket: 'uploads', Key: 'uploads/alice/x' }));
+    expect(violations(await api.submit({ body: withSound(img_url) }))).toEqual(['/input/img_url upload_not_found']);
+  });
+});
+
+describe('an upload that the model does not take', () => {
+  test.each<[string, Uint8Array, string]>([
+    ['a text behind the name of a picture', Buffer.from('no picture at all'), 'unsupported_image_type'],
+    ['a sound in place of a picture', wav(5), 'unsupported_image_type'],
+    ['a small picture', png(10, 10), 'image_dimensions'],
+    ['half of a picture', png(400, 400).subarray(0, 100), 'image_truncated'],
+    ['a transparent picture', png(400, 400, { colorType: 6 }), 'image_has_alpha'],
+    ['an empty file', Buffer.alloc(0), 'image_empty'],
+    ['a picture over the limit', Buffer.concat([png(400, 400), Buffer.alloc(10 * 1024 * 1024)]), 'image_too_large'],
+  ])('is refused: %s', async (_, bytes, code) => {
+    const api = await anApiWithUploads(store.table);
+    const answer = await api.submit({ body: withSound(await api.put('alice', 'image.png', bytes)) });
+    expect(answer).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
+    expect(violations(answer)).toEqual([`/input/img_url ${code}`]);
+    expect(await api.versionsBelow('inputs/')).toEqual([]);
+  });
+
+  test.each<[string, Uint8Array, string]>([
+    ['a picture in place of a sound', png(400, 400), 'unsupported_audio_type'],
+    ['a short sound', wav(1), 'audio_duration'],
+    ['half of a sound', wav(5).subarray(0, 20_000), 'audio_truncated'],
+    ['an empty file', Buffer.alloc(0), 'audio_empty'],
+    ['a sound over the limit', Buffer.alloc(15 * 1024 * 1024 + 1), 'audio_too_large'],
+  ])('is refused, and the good picture beside it is not stored: %s', async (_, bytes, code) => {
+    const api = await anApiWithUploads(store.table);
+    const [img_url, audio_url] = [await api.put('alice', 'i', png(400, 400)), await api.put('alice', 's', bytes)];
+    expect(violations(await api.submit({ body: withSound(img_url, audio_url) }))).toEqual([`/input/audio_url ${code}`]);
+    expect(await api.versionsBelow('inputs/')).toEqual([]);
+  });
+
+  test('is hardly read when it is too large', async () => {
+    let read = 0;
+    const api = await anApiWithUploads(store.table, (sdk) => ({
+      send: async (command: never) => {
+        const answer = (await sdk.send(command)) as { Body?: NodeJS.ReadableStream };
+        const push = answer.Body?.on.bind(answer.Body);
+        push?.('data', (chunk: Buffer) => {
+          read += chunk.length;
+        });
+        answer.Body?.pause();
+        return answer;
+      },
+    }));
+    const audio_url = await api.put('alice', 's', Buffer.alloc(60 * 1024 * 1024));
+    await api.submit({ body: withSound('https://example.com/cat.png', audio_url) });
+    expect(read).toBeLessThan(5 * 1024 * 1024);
+  });
+});
+
+describe('what was looked into is what the video gets', () => {
+  test('whatever is sent to the same key between the look and the copy', async () => {
+    const [good, evil] = [png(400, 400), png(500, 500)];
+    const api = await anApiWithUploads(store.table, (sdk) => ({
+      send: async (command: never) => {
+        if ((command as object) instanceof CopyObjectCommand) {
+          await sdk.send(new PutObjectCommand({ Bucket: 'uploads', Key: 'uploads/alice/x', Body: evil }));
+        }
+        return sdk.send(command);
+      },
+    }));
+    const { body: video } = await api.submit({ body: withSound(await api.put('alice', 'x', good)) });
+    expect(video.image).toMatchObject({ width: 400 });
+    expect((await api.read(video.image)).bytes.equals(good)).toBe(true);
+  });
+
+  test('and a version that is gone before the copy was never there', async () => {
+    const api = await anApiWithUploads(store.table, (sdk) => ({
+      send: async (command: never) => {
+        if ((command as object) instanceof CopyObjectCommand) {
+          const object = { Bucket: 'uploads', Key: 'uploads/alice/x' };
+          const { VersionId } = await sdk.send(new GetObjectCommand(object));
+          await sdk.send(new DeleteObjectCommand({ ...object, VersionId }));
+        }
+        return sdk.send(command);
+      },
+    }));
+    const answer = await api.submit({ body: withSound(await api.put('alice', 'x', png(400, 400))) });
+    expect(violations(answer)).toEqual(['/input/img_url upload_not_found']);
+  });
+});
+
+describe('a request that is repeated', () => {
+  const keyed = (sent: unknown, owner: string) => ({ body: sent, owner, headers: { 'Idempotency-Key': 'key-1' } });
+
+  test('fifty times at once makes one video and one object of each of its media', async () => {
+    const owner = anOwner();
+    const api = await anApiWithUploads(store.table);
+    const sent = withSound(await api.put(owner, 'i', png(400, 400)), await api.put(owner, 's', wav(5)));
+    const answers = await Promise.all(Array.from({ length: 50 }, () => api.submit(keyed(sent, owner))));
+    expect(answers.map(({ status }) => status).sort()).toEqual([...Array(49).fill(200), 202]);
+    expect(new Set(answers.map((answer) => answer.body.id)).size).toBe(1);
+    const video = answers[0]!.body;
+    expect((await api.versionsBelow('inputs/')).sort()).toEqual([video.image.key, video.sound.key].sort());
+  });
+
+  test('needs the upload no more, and reads nothing', async () => {
+    const owner = anOwner();
+    const api = await anApiWithUploads(store.table);
+    const sent = withSound(await api.put(owner, 'i', png(400, 400)));
+    const first = await api.submit(keyed(sent, owner));
+    await api.s3.sdk.send(new DeleteObjectCommand({ Bucket: 'uploads', Key: `uploads/${owner}/i` }));
+    api.s3.calls.length = 0;
+    const again = await api.submit(keyed(sent, owner));
+    expect(again).toMatchObject({ status: 200, body: { id: first.body.id, image: first.body.image } });
+    expect(api.s3.calls).toEqual([]);
+  });
+
+  test('after a crash between the copy and the record makes the one video, with the copy that lies there', async () => {
+    const owner = anOwner();
+    const { client } = store.table;
+    const send = (command: { constructor: { name: string } }) =>
+      command.constructor.name === 'PutCommand'
+        ? Promise.reject(new Error('the process died here'))
+        : client.send(command as Parameters<typeof client.send>[0]);
+    let dying = true;
+    const table = {
+      ...store.table,
+      client: { send: (command: never) => (dying ? send(command) : client.send(command)) },
+    };
+    const api = await anApiWithUploads(table as typeof store.table);
+    const sent = withSound(await api.put(owner, 'i', png(400, 400)));
+    expect((await api.submit(keyed(sent, owner))).status).toBe(500);
+    const lying = await api.versionsBelow('inputs/');
+    expect(lying).toHaveLength(1);
+    dying = false;
+    const again = await api.submit(keyed(sent, owner));
+    expect(again).toMatchObject({ status: 202, body: { image: { key: lying[0] } } });
+    expect(await api.versionsBelow('inputs/')).toEqual(lying);
+    expect((await api.read(again.body.image)).bytes.equals(png(400, 400))).toBe(true);
+  });
+});

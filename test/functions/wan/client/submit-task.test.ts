@@ -1,0 +1,249 @@
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createWanClient } from '../../../../functions/wan/client/client.ts';
+import type { TaskRequest } from '../../../../functions/wan/client/submit-task.ts';
+import { json, oversize, raw, reset, silence, startWanServer, truncated, type WanServer } from './wan-server.ts';
+
+let wan: WanServer;
+beforeAll(async () => {
+  wan = await startWanServer();
+});
+afterAll(() => wan.close());
+beforeEach(() => {
+  wan.seen.length = 0;
+  wan.script.length = 0;
+});
+
+const key = 'sk-0123456789abcdef';
+const timeouts = { submit: 400, query: 400, upload: 400 };
+const client = (options: Partial<Parameters<typeof createWanClient>[0]> = {}) =>
+  createWanClient({ baseUrl: wan.baseUrl, apiKey: async () => key, fetch, timeouts, ...options });
+
+const request: TaskRequest = {
+  model: 'wan2.6-i2v',
+  input: { prompt: 'A cat on the moon', img_url: 'https://a.example/cat.png?Signature=signed' },
+  parameters: { resolution: '720P', duration: 10, prompt_extend: true, watermark: false, shot_type: 'multi', seed: 7 },
+};
+const created = { output: { task_status: 'PENDING', task_id: '0385dc79-5ff8' }, request_id: 'r-1' };
+const error = (code: string, message = 'words') => ({ code, message, request_id: 'r-2' });
+
+describe('createTask', () => {
+  test('sends exactly what the reference asks for', async () => {
+    wan.script.push(json(200, created));
+    expect(await client().createTask(request)).toEqual({
+      ...{ outcome: 'created', task_id: '0385dc79-5ff8', task_status: 'PENDING', request_id: 'r-1' },
+    });
+    const [sent] = wan.seen;
+    expect(sent).toMatchObject({ method: 'POST', url: '/api/v1/services/aigc/video-generation/video-synthesis' });
+    expect(sent?.headers).toMatchObject({
+      authorization: `Bearer ${key}`,
+      'content-type': 'application/json',
+      'x-dashscope-async': 'enable',
+      connection: 'close',
+    });
+    expect(sent?.headers).not.toHaveProperty('x-dashscope-ossresourceresolve');
+    expect(JSON.parse(sent?.body ?? '')).toEqual({
+      model: 'wan2.6-i2v',
+      input: { prompt: 'A cat on the moon', img_url: 'https://a.example/cat.png?Signature=signed' },
+      parameters: {
+        resolution: '720P',
+        prompt_extend: true,
+        duration: 10,
+        shot_type: 'multi',
+        watermark: false,
+        seed: 7,
+      },
+    });
+  });
+
+  test('an oss:// picture brings the header that makes Wan look it up', async () => {
+    wan.script.push(json(200, created));
+    await client().createTask({ ...request, input: { img_url: 'oss://dashscope-instant/a.png' } });
+    expect(wan.seen[0]?.headers).toMatchObject({ 'x-dashscope-ossresourceresolve': 'enable' });
+  });
+
+  test("a duration that can't be chosen isn't sent, and the later wire format names the first frame in a list", async () => {
+    wan.script.push(json(200, created));
+    await client().createTask({
+      ...request,
+      model: 'wan2.2-i2v-plus',
+      parameters: { ...request.parameters, duration: 5 },
+    });
+    expect(JSON.parse(wan.seen[0]?.body ?? '').parameters).not.toHaveProperty('duration');
+    const input = { img_url: 'https://a.example/1.png', audio_url: 'https://a.example/1.mp3' };
+    await client().createTask({ ...request, model: 'wan2.7-i2v', input });
+    expect(JSON.parse(wan.seen[1]?.body ?? '').input).toEqual({
+      media: [
+        { type: 'first_frame', url: 'https://a.example/1.png' },
+        { type: 'driving_audio', url: 'https://a.example/1.mp3' },
+      ],
+    });
+  });
+
+  test.each([
+    [401, 'InvalidApiKey', 'Invalid API-key provided.', { outcome: 'held', reason: 'invalid_key' }],
+    [400, 'Arrearage', 'Access denied, please make sure…', { outcome: 'held', reason: 'arrears' }],
+    [403, 'AccessDenied', 'current user api does not…', { outcome: 'held', reason: 'access_denied' }],
+    [403, 'AccessDenied.Unpurchased', '', { outcome: 'held', reason: 'access_denied' }],
+    [403, 'Model.AccessDenied', '', { outcome: 'held', reason: 'access_denied' }],
+    [403, 'Workspace.AccessDenied', '', { outcome: 'held', reason: 'access_denied' }],
+    [403, 'AllocationQuota.FreeTierOnly', '', { outcome: 'held', reason: 'quota' }],
+    [429, 'Throttling.AllocationQuota', 'Free allocated quota exceeded.', { outcome: 'held', reason: 'quota' }],
+    [429, 'Throttling.AllocationQuota', 'Allocated quota exceeded, please…', { outcome: 'throttled' }],
+    [429, 'Throttling', '', { outcome: 'throttled' }],
+    [429, 'Throttling.RateQuota', 'Requests rate limit exceeded…', { outcome: 'throttled' }],
+    [429, 'Throttling.BurstRate', '', { outcome: 'throttled' }],
+    [429, 'SomethingNew', '', { outcome: 'throttled' }],
+    [404, 'ModelNotFound', 'Model can not be found.', { outcome: 'refused', reason: 'model' }],
+    [400, 'InvalidParameter', 'Model not exist.', { outcome: 'refused', reason: 'model' }],
+    [400, 'InvalidParameter', 'url error, please check url！', { outcome: 'refused', reason: 'input' }],
+    [400, 'InvalidParameter', 'Field required: input', { outcome: 'refused', reason: 'input' }],
+    [400, 'BadRequest.TooLarge', '', { outcome: 'refused', reason: 'input' }],
+    [400, 'InvalidURL', '', { outcome: 'refused', reason: 'input' }],
+    [400, 'InvalidURL.Timeout', '', { outcome: 'refused', reason: 'image_download' }],
+    [400, 'InvalidURL.ConnectionRefused', '', { outcome: 'refused', reason: 'image_download' }],
+    [400, 'InvalidParameter.DataInspection', 'Unable to download…', { outcome: 'refused', reason: 'image_download' }],
+    [400, 'DataInspectionFailed', '', { outcome: 'refused', reason: 'moderation' }],
+    [400, 'IPInfringementSuspect', '', { outcome: 'refused', reason: 'moderation' }],
+    [400, 'SomethingNew', '', { outcome: 'refused', reason: 'other' }],
+    [500, 'InternalError', '', { outcome: 'unavailable', cause: 'InternalError' }],
+    [500, 'InternalError.Algo', '', { outcome: 'unavailable' }],
+    [500, 'SystemError', '', { outcome: 'unavailable' }],
+    [500, 'ModelServiceFailed', '', { outcome: 'unavailable' }],
+    [500, 'RequestTimeOut', '', { outcome: 'unavailable' }],
+    [503, 'ModelServingError', '', { outcome: 'unavailable' }],
+    [503, 'ModelUnavailable', '', { outcome: 'unavailable' }],
+    [500, 'SomethingNew', '', { outcome: 'unavailable' }],
+  ] as const)('%i %s "%s" is told by name, unbilled', async (status, code, message, expected) => {
+    wan.script.push(json(status, error(code, message)));
+    const retryable = expected.outcome !== 'refused';
+    expect(await client().createTask(request)).toMatchObject({
+      ...expected,
+      code,
+      message,
+      request_id: 'r-2',
+      retryable,
+      billed: false,
+    });
+    expect(wan.seen).toHaveLength(1);
+  });
+
+  test.each([
+    ['a reset', reset, /^(UND_ERR_|ECONNRESET)/],
+    ['silence', silence, /^timeout$/],
+    ['a truncated answer', truncated, /^(UND_ERR_|ECONNRESET)/],
+    ['an answer that is too large', oversize, /^answer_too_large$/],
+    ['no JSON', raw(200, '<html>'), /^answer_malformed$/],
+    ['an empty answer', raw(200, ''), /^answer_malformed$/],
+    ['JSON without a task', json(200, { request_id: 'r' }), /^answer_malformed$/],
+    [
+      'a task without a usable id',
+      json(200, { output: { task_id: '../x', task_status: 'PENDING' } }),
+      /^answer_malformed$/,
+    ],
+    ['a success that holds an error', json(200, error('InvalidParameter')), /^answer_malformed$/],
+    ["a gateway's 502", raw(502, '<html>Bad gateway</html>'), /^http_502$/],
+    ["a gateway's 504", raw(504, ''), /^http_504$/],
+    ["a gateway's 500 in JSON of its own", json(500, { message: 'oops' }), /^http_500$/],
+    ["a gateway's 408", raw(408, ''), /^http_408$/],
+  ] as const)('%s after the request was sent leaves it unknown, and it is sent once', async (_, answer, cause) => {
+    wan.script.push(answer);
+    const outcome = await client().createTask(request);
+    expect(outcome).toEqual({ outcome: 'unknown', cause: expect.stringMatching(cause), retryable: false });
+    expect(wan.seen).toHaveLength(1);
+  });
+
+  test.each([
+    [302, 'held', 'endpoint'],
+    [404, 'held', 'endpoint'],
+    [405, 'held', 'endpoint'],
+    [401, 'held', 'invalid_key'],
+    [403, 'held', 'access_denied'],
+    [413, 'refused', 'input'],
+    [400, 'refused', 'other'],
+  ])("a bare %i is a gateway's: %s, %s", async (status, outcome, reason) => {
+    wan.script.push(raw(status, '', { location: `${wan.origin}/elsewhere` }));
+    expect(await client().createTask(request)).toMatchObject({
+      outcome,
+      reason,
+      code: `http_${status}`,
+      billed: false,
+    });
+    expect(wan.seen).toHaveLength(1);
+  });
+
+  test('a refused connection proves that nothing was sent', async () => {
+    const closed = await startWanServer();
+    await closed.close();
+    expect(await client({ baseUrl: closed.baseUrl }).createTask(request)).toEqual({
+      ...{ outcome: 'unavailable', cause: 'ECONNREFUSED', retryable: true, billed: false },
+    });
+  });
+
+  test('a name that is not found proves that nothing was sent', async () => {
+    const outcome = await client({ baseUrl: 'http://wan.invalid/api/v1' }).createTask(request);
+    expect(outcome).toMatchObject({ outcome: 'unavailable', cause: expect.stringMatching(/ENOTFOUND|EAI_AGAIN/) });
+  });
+
+  test('a TLS handshake that fails proves that nothing was sent', async () => {
+    const plain = wan.baseUrl.replace('http:', 'https:');
+    expect(await client({ baseUrl: plain }).createTask(request)).toMatchObject({ outcome: 'unavailable' });
+    const hangUp = createServer((socket) => socket.once('data', () => socket.end()));
+    await new Promise<void>((resolve) => hangUp.listen(0, '127.0.0.1', resolve));
+    const { port } = hangUp.address() as AddressInfo;
+    expect(await client({ baseUrl: `https://127.0.0.1:${port}` }).createTask(request)).toMatchObject({
+      outcome: 'unavailable',
+    });
+    hangUp.close();
+    expect(wan.seen).toHaveLength(0);
+  });
+
+  test.each([
+    ['no_key', async () => ''],
+    ['no_key', async () => '  \n'],
+    ['no_key', () => Promise.reject(new Error('AccessDenied arn:secret'))],
+    ['invalid_key', async () => 'sk-a\nx: y'],
+    ['invalid_key', async () => 'sk-ключ'],
+  ])('a key that cannot be used holds the lane, as %s, and sends nothing', async (reason, apiKey) => {
+    const outcome = await client({ apiKey }).createTask(request);
+    expect(outcome).toMatchObject({ outcome: 'held', reason, retryable: true });
+    expect(JSON.stringify(outcome)).not.toContain('arn:secret');
+    expect(wan.seen).toHaveLength(0);
+  });
+
+  test('a key is asked for at each call, and its line break dropped', async () => {
+    wan.script.push(json(200, created));
+    const keys = ['sk-one\n', 'sk-two'];
+    const rotating = client({ apiKey: async () => keys.shift() ?? '' });
+    await rotating.createTask(request);
+    await rotating.createTask(request);
+    expect(wan.seen.map(({ headers }) => headers.authorization)).toEqual(['Bearer sk-one', 'Bearer sk-two']);
+  });
+
+  test("the caller's signal: before sending nothing was sent, after it nobody knows", async () => {
+    expect(await client().createTask(request, AbortSignal.abort())).toMatchObject({
+      outcome: 'unavailable',
+      cause: 'aborted',
+    });
+    expect(wan.seen).toHaveLength(0);
+    const ending = new AbortController();
+    wan.script.push(() => ending.abort());
+    expect(await client().createTask(request, ending.signal)).toMatchObject({ outcome: 'unknown', cause: 'aborted' });
+  });
+
+  test('no outcome shows the key, the prompt or a signed address', async () => {
+    const leak = `bad: A cat on the moon, https://a.example/cat.png?Signature=signed oss://x/signed ${key} data:image/png;base64,signed`;
+    for (const [status, code] of [
+      [400, 'InvalidParameter'],
+      [429, 'Throttling'],
+      [401, 'InvalidApiKey'],
+      [500, 'InternalError'],
+    ] as const) {
+      wan.script[0] = json(status, error(code, leak));
+      const text = JSON.stringify(await client().createTask(request));
+      expect(text).toContain('bad:');
+      for (const secret of ['moon', 'signed', key]) expect(text).not.toContain(secret);
+    }
+  });
+});

@@ -1,0 +1,62 @@
+import { describe, expect, test } from 'vitest';
+import { Problem } from '../../../../functions/shared/problem.ts';
+import { checkBody } from '../../../../functions/submissions/check-body.ts';
+
+/** One address on each way into a network that is not the caller's, in each spelling that a parser takes. */
+const addresses = [
+  ...['http://169.254.169.254/latest/meta-data', 'http://[fd00:ec2::254]/latest/meta-data', 'http://100.100.100.200/'],
+  ...['https://10.0.0.1/', 'https://172.16.0.1/', 'https://192.168.0.1/', 'https://127.0.0.1/', 'https://[::1]/'],
+  ...['http://[::ffff:169.254.169.254]/', 'http://[::ffff:a9fe:a9fe]/', 'http://[64:ff9b::a9fe:a9fe]/'],
+  // 169.254.169.254 as one decimal, hexadecimal and octal number, in parts, and mixed.
+  ...['http://2852039166/', 'http://0xa9fea9fe/', 'http://025177524776/', 'http://169.16689662/'],
+  ...['http://0251.0376.0251.0376/', 'http://0xa9.254.0251.254/', 'http://127.1/', 'http://0/'],
+  ...['http://169.254.169.254./', 'http://localhost./', 'http://LOCALHOST/', 'http://１６９.２５４.１６９.２５４/'],
+  ...['http://metadata.google.internal/', 'http://instance-data/', 'http://kubernetes.default.svc.cluster.local/'],
+  ...['https://user@example.com/', 'https://user:password@example.com/', 'https://example.com@10.0.0.1/'],
+  ...['file:///etc/passwd', 'gopher://127.0.0.1:6379/', 'ftp://example.com/a', 's3://firstframe-videos/a/1-1.mp4'],
+];
+
+const rules = { trustedOrigins: [], uploadsBucket: 'uploads', owner: 'alice' };
+const model = 'wan2.6-i2v';
+const parameters = { resolution: '720P' };
+
+/** The pointers and codes of what is refused; none for a request that is taken. */
+function refusals(body: object, mode: 'strict' | 'tolerant'): [string, string][] {
+  try {
+    checkBody(body, { ...rules, mode });
+    return [];
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return (error.members.errors ?? []).map(({ pointer, code }) => [pointer, code]);
+  }
+}
+
+describe.each(['strict', 'tolerant'] as const)('a request by the %s rules', (mode) => {
+  test.each(addresses)('may name %s neither as its picture nor as its sound', (address) => {
+    const picture = { prompt: 'A cat', img_url: address };
+    const sound = { prompt: 'A cat', img_url: 'https://example.com/cat.png', audio_url: address };
+    expect(refusals({ model, input: picture, parameters }, mode)).toEqual([['/input/img_url', expect.any(String)]]);
+    expect(refusals({ model, input: sound, parameters }, mode)).toEqual([['/input/audio_url', expect.any(String)]]);
+  });
+
+  test('may name public addresses: it is the address that is refused', () => {
+    const input = { prompt: 'A cat', img_url: 'https://example.com/cat.png', audio_url: 'https://example.com/cat.mp3' };
+    expect(refusals({ model, input, parameters }, mode)).toEqual([]);
+  });
+});
+
+const input = { prompt: 'A cat', img_url: 'https://example.com/cat.png' };
+
+test.each([...addresses, 'https://example.com/hook', '', null, 7])('no webhook is taken: %j', (webhook_url) => {
+  const refused = refusals({ model, input, parameters, webhook_url }, 'strict');
+  expect(refused).toContainEqual(['/webhook_url', 'not_offered']);
+});
+
+test('where unknown fields are tolerated a webhook is no part of what is kept', () => {
+  const { request, warnings } = checkBody(
+    { model, input, parameters, webhook_url: 'https://example.com/hook' },
+    { ...rules, mode: 'tolerant' },
+  );
+  expect(warnings).toContainEqual(expect.objectContaining({ pointer: '/webhook_url' }));
+  expect(request.input).toEqual(input);
+});

@@ -1,0 +1,267 @@
+import { describe, expect, test } from 'vitest';
+import * as z from 'zod';
+import { findModel, offeredModelNames, resolutionNames, takesDuration } from '../../../../functions/wan/catalogue.ts';
+import { type CheckOptions, checkRequest } from '../../../../functions/wan/validation/request.ts';
+import { videoRequestSchema } from '../../../../functions/wan/validation/schema.ts';
+import { png } from '../../media/support.ts';
+import { body, findings, img_url, strict, tolerant } from './support.ts';
+
+describe('checkRequest', () => {
+  test("fills in the model's defaults", () => {
+    expect(checkRequest({ model: 'wan2.6-i2v', input: { img_url, prompt: 'A cat' } }, strict)).toEqual({
+      ok: true,
+      request: {
+        model: 'wan2.6-i2v',
+        input: { img_url, prompt: 'A cat' },
+        parameters: { resolution: '1080P', duration: 5, prompt_extend: true, watermark: false, shot_type: 'single' },
+        metadata: {},
+      },
+      warnings: [],
+    });
+    expect(checkRequest(body({}, {}, 'wan2.1-i2v-turbo'), strict)).toMatchObject({
+      request: { parameters: { resolution: '720P', duration: 5, prompt_extend: true, watermark: false } },
+    });
+  });
+
+  test('keeps what was given', () => {
+    const given = {
+      ...body({ resolution: '720P', duration: 15, prompt_extend: true, shot_type: 'multi', watermark: true, seed: 0 }),
+      metadata: { project: 'spring', 'a.b-c_d': 'ä' },
+      webhook_url: 'https://hooks.example/x',
+    };
+    Object.assign(given.input, { prompt: 'p', negative_prompt: 'n', audio_url: 'https://example.com/a.mp3' });
+    expect(checkRequest(given, strict)).toEqual({ ok: true, request: given, warnings: [] });
+  });
+
+  test.each(offeredModelNames)('%s: takes the tiers and durations of its row, and no other', (name) => {
+    const model = findModel(name);
+    for (const resolution of resolutionNames) {
+      const expected = model.resolutions.includes(resolution) ? [] : ['/parameters/resolution unsupported_resolution'];
+      expect(findings(body({ resolution }, {}, name))).toEqual(expected);
+    }
+    for (let duration = 1; duration <= 20; duration += 1) {
+      const expected = takesDuration(model.durations, duration) ? [] : ['/parameters/duration unsupported_duration'];
+      expect(findings(body({ duration }, {}, name))).toEqual(expected);
+    }
+  });
+
+  test('names every violation at once', () => {
+    const broken = {
+      model: 'wan2.2-i2v-plus',
+      input: { prompt: 5, img_url: 'http://10.0.0.1/', audio_url: 'ftp://a', extra: 1 },
+      parameters: {
+        resolution: '4K',
+        duration: 5.5,
+        shot_type: 'many',
+        watermark: 'yes',
+        seed: -1,
+        prompt_extend: null,
+      },
+      metadata: { ok: 1, 'a b': 'x' },
+      webhook_url: 'http://a.example',
+      surprise: true,
+    };
+    expect(findings(broken).sort()).toEqual([
+      '/input/audio_url audio_not_supported',
+      '/input/audio_url unsupported_url_scheme',
+      '/input/extra unknown_field',
+      '/input/img_url private_url',
+      '/input/prompt wrong_type',
+      '/metadata/a b invalid_name',
+      '/metadata/ok wrong_type',
+      '/parameters/duration wrong_type',
+      '/parameters/prompt_extend wrong_type',
+      '/parameters/resolution invalid_value',
+      '/parameters/seed out_of_range',
+      '/parameters/shot_type invalid_value',
+      '/parameters/watermark wrong_type',
+      '/surprise unknown_field',
+      '/webhook_url unsupported_url_scheme',
+    ]);
+  });
+
+  test.each([
+    ['a list', [], [' wrong_type']],
+    ['a text', 'x', [' wrong_type']],
+    ['null', null, [' wrong_type']],
+    ['nothing', undefined, [' wrong_type']],
+    ['an empty object', {}, ['/model missing', '/input missing']],
+    ['an unknown model', body({}, {}, 'wan9'), ['/model unknown_model']],
+    ['a model that is only a preview', body({}, {}, 'wan2.7-i2v'), ['/model unknown_model']],
+    ['a model by number', { ...body(), model: 26 }, ['/model wrong_type']],
+    ['no picture', { model: 'wan2.6-i2v', input: { prompt: 'x' } }, ['/input/img_url missing']],
+    ['input as a list', { model: 'wan2.6-i2v', input: [] }, ['/input wrong_type']],
+    ['parameters as a text', { ...body(), parameters: '5' }, ['/parameters wrong_type']],
+    ['metadata as a list', { ...body(), metadata: ['a'] }, ['/metadata wrong_type']],
+    ['much metadata', { ...body(), metadata: { a: 'ä'.repeat(1024) } }, ['/metadata metadata_too_large']],
+    [
+      'many metadata',
+      { ...body(), metadata: Object.fromEntries(Array.from({ length: 65 }, (_, index) => [`k${index}`, ''])) },
+      ['/metadata metadata_too_large'],
+    ],
+    ['a template that is a path', body({}, { template: '../x' }), ['/input/template invalid_value']],
+  ])('%s is refused', (_, given, expected) => {
+    expect(findings(given)).toEqual(expected);
+  });
+
+  test.each([0, 12345, 2147483647])('seed %i is taken', (seed) => {
+    expect(findings(body({ seed }))).toEqual([]);
+  });
+
+  test.each([-1, 2147483648, 1.5, Number.NaN, '5', 1e300])('seed %s is refused', (seed) => {
+    expect(findings(body({ seed }))[0]).toMatch(/^\/parameters\/seed (out_of_range|wrong_type)$/);
+  });
+
+  test('a prompt that Wan would cut off is a warning, an endless one a violation; characters are counted, not bytes', () => {
+    const limits = [
+      ['wan2.6-i2v', 1500],
+      ['wan2.2-i2v-plus', 800],
+    ] as const;
+    for (const [model, limit] of limits) {
+      for (const letter of ['a', '猫', '🐈']) {
+        expect(findings(body({}, { prompt: letter.repeat(limit) }, model))).toEqual([]);
+        expect(findings(body({}, { prompt: letter.repeat(limit + 1) }, model))).toEqual([
+          '/input/prompt ! prompt_truncated',
+        ]);
+        expect(findings(body({}, { prompt: letter.repeat(20_000) }, model))).toEqual([
+          '/input/prompt ! prompt_truncated',
+        ]);
+        expect(findings(body({}, { prompt: letter.repeat(20_001) }, model))).toEqual(['/input/prompt prompt_too_long']);
+      }
+    }
+    expect(findings(body({}, { negative_prompt: 'a'.repeat(501) }))).toEqual([
+      '/input/negative_prompt ! negative_prompt_truncated',
+    ]);
+  });
+
+  test('half a character is refused wherever a text is kept', () => {
+    expect(findings(body({}, { prompt: 'cat \ud83d' }))).toEqual(['/input/prompt broken_text']);
+    expect(findings({ ...body(), metadata: { whole: 'cat 🐈', half: 'cat \ud83d' } })).toEqual([
+      '/metadata/half broken_text',
+    ]);
+    expect(findings({ ...body(), metadata: { 'half\ud83d': 'cat' } })).toEqual(['/metadata/half\ufffd invalid_name']);
+  });
+
+  test('what Wan would ignore is refused in strict mode, and says why; in tolerant mode it is dropped with a warning', () => {
+    const cases = [
+      [body({ shot_type: 'multi', prompt_extend: false }), '/parameters/shot_type shot_type_needs_prompt_extend'],
+      [body({ audio: false }), '/parameters/audio audio_switch_not_supported'],
+      [body({}, { template: 'flying', prompt: 'x' }), '/input/prompt prompt_replaced_by_template'],
+    ] as const;
+    for (const [given, finding] of cases) {
+      expect(findings(given)).toEqual([finding]);
+      expect(findings(given, tolerant)).toEqual([finding.replace(' ', ' ! ')]);
+      const [, section = '', field = ''] = finding.split(' ')[0]!.split('/');
+      const checked = checkRequest(given, tolerant);
+      expect(checked.ok && Reflect.get(checked.request, section)).not.toHaveProperty(field);
+    }
+    const refused = checkRequest(cases[0][0], strict);
+    expect(!refused.ok && refused.violations[0]?.message).toContain('Set prompt_extend to true');
+  });
+
+  test('a sound or a shot type that the model does not take is refused in either mode: a paid video without it is not what was asked for', () => {
+    for (const options of [strict, tolerant]) {
+      expect(findings(body({ shot_type: 'multi' }, {}, 'wan2.5-i2v-preview'), options)).toEqual([
+        '/parameters/shot_type shot_type_not_supported',
+      ]);
+      expect(findings(body({}, { audio_url: 'https://a.example/a.mp3' }, 'wan2.2-i2v-plus'), options)).toEqual([
+        '/input/audio_url audio_not_supported',
+      ]);
+    }
+  });
+
+  test("tolerant mode takes what Wan's own clients send", () => {
+    const base64 = png(360, 360).toString('base64');
+    const given = {
+      model: 'wan2.5-i2v-preview',
+      input: { prompt: 'x', negative_prompt: '', img_url: base64, audio_url: '', extend_prompt: true, template: null },
+      parameters: { duration: 10, seed: null, size: '1280*720' },
+      task_group: 'aigc',
+    };
+    expect(checkRequest(given, tolerant)).toMatchObject({
+      ok: true,
+      request: {
+        input: { prompt: 'x', img_url: `data:image/png;base64,${base64}` },
+        parameters: { duration: 10, resolution: '1080P' },
+      },
+      warnings: [{ pointer: '/input/extend_prompt' }, { pointer: '/parameters/size' }, { pointer: '/task_group' }],
+    });
+    expect(findings({ ...given, parameters: null }, tolerant)).toHaveLength(2);
+    expect(findings(body({ duration: 7 }), tolerant)).toEqual(['/parameters/duration unsupported_duration']);
+  });
+
+  test('an inline picture may have as many bytes as the caller says, and no more than Wan takes', () => {
+    const inline = (length: number) =>
+      body({}, { img_url: `data:image/png;base64,${Buffer.alloc(length).toString('base64')}` });
+    expect(findings(inline(3000), { ...strict, maxInlineImageBytes: 3000 })).toEqual([]);
+    expect(findings(inline(3001), { ...strict, maxInlineImageBytes: 3000 })).toEqual([
+      '/input/img_url image_too_large',
+    ]);
+    expect(findings(inline(10 * 1024 * 1024))).toEqual([]);
+    expect(findings(inline(10 * 1024 * 1024 + 1), { ...strict, maxInlineImageBytes: 1e9 })).toEqual([
+      '/input/img_url image_too_large',
+    ]);
+    expect(findings(body({}, { img_url: 'data:image/gif;base64,AAAA' }))).toEqual([
+      '/input/img_url unsupported_image_type',
+    ]);
+  });
+
+  test('s3:// is taken only in the fields and below the prefixes that our own code names', () => {
+    const sound = (audio_url: string) => body({}, { audio_url });
+    const picture = (img_url: string) => body({}, { img_url });
+    const url = 's3://firstframe-uploads/uploads/alice/x/cat.png';
+    expect(findings(picture(url))).toEqual(['/input/img_url unsupported_url_scheme']);
+    expect(findings(sound(url))).toEqual(['/input/audio_url unsupported_url_scheme']);
+    const pictures: CheckOptions = { ...strict, s3Prefixes: { img_url: 's3://firstframe-uploads/uploads/alice/' } };
+    expect(findings(picture(url), pictures)).toEqual([]);
+    expect(findings(sound(url), pictures)).toEqual(['/input/audio_url unsupported_url_scheme']);
+    const prefix = 's3://firstframe-uploads/uploads/alice/';
+    const options: CheckOptions = { ...strict, s3Prefixes: { img_url: prefix, audio_url: prefix } };
+    expect(findings(sound(url), options)).toEqual([]);
+    for (const other of [
+      's3://firstframe-uploads/uploads/bob/cat.png',
+      's3://firstframe-uploads/uploads/alice/../bob/cat.png',
+      's3://firstframe-uploads/uploads/alice/x/..',
+      's3://firstframe-uploads/uploads/alice/./cat.png',
+      's3://other/uploads/alice/cat.png',
+      `${prefix}${'x'.repeat(1024)}`,
+      `${prefix}cat\ud83d.png`,
+      `${prefix}cat\u0000.png`,
+      `${prefix}cat\n.png`,
+      `${prefix}cat\u007f.png`,
+      'S3://firstframe-uploads/uploads/alice/cat.png',
+    ]) {
+      expect(findings(picture(other), options)).toEqual(['/input/img_url upload_not_found']);
+      expect(findings(sound(other), options)).toEqual(['/input/audio_url upload_not_found']);
+    }
+  });
+
+  test('a preview model is a row: offered, it works with its own limits', () => {
+    const options: CheckOptions = { ...strict, offeredModels: ['wan2.7-i2v', 'wan2.6-i2v-flash'] };
+    expect(
+      findings(body({ duration: 7, audio: false }, { prompt: 'a'.repeat(1500) }, 'wan2.6-i2v-flash'), options),
+    ).toEqual([]);
+    expect(findings(body({ duration: 16 }, {}, 'wan2.7-i2v'), options)).toEqual([
+      '/parameters/duration unsupported_duration',
+    ]);
+    expect(findings(body({}, {}, 'wan2.6-i2v'), options)).toEqual(['/model unknown_model']);
+  });
+
+  test('no message repeats what was sent', () => {
+    const given = body({ resolution: 'secret' }, { img_url: 'secret', prompt: 7, template: 'sec ret' }, 'secret-model');
+    expect(JSON.stringify(checkRequest(given, strict))).not.toMatch(/secret|sec ret/);
+  });
+
+  test('the schema for the contract is strict and names the offered models', () => {
+    const schema = z.toJSONSchema(videoRequestSchema());
+    expect(schema).toMatchObject({
+      additionalProperties: false,
+      required: ['model', 'input'],
+      properties: {
+        model: { enum: offeredModelNames },
+        input: { required: ['img_url'], properties: { prompt: { maxLength: 20_000 } } },
+        parameters: { properties: { seed: { minimum: 0, maximum: 2147483647 } } },
+      },
+    });
+  });
+});

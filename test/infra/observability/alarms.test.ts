@@ -1,0 +1,165 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { metricUnits } from '../../../functions/shared/metric-names.ts';
+import { projectRoot } from '../../../infra/synth/bundle.ts';
+import type { Synthesis } from '../../../infra/synth/synthesize.ts';
+import { type Found, flatten, resourcesOf, synthesizeStandIns } from '../support.ts';
+
+let synthesis: Synthesis;
+let alarms: Found[];
+beforeAll(async () => {
+  synthesis = await synthesizeStandIns();
+  alarms = resourcesOf(synthesis.template, 'AWS::CloudWatch::Alarm');
+});
+
+const all = (type: string): Found[] => resourcesOf(synthesis.template, type);
+const alarm = (id: string): Found['properties'] => alarms.find((found) => found.id === `${id}Alarm`)?.properties;
+
+interface Dimension {
+  Name: string;
+  Value: unknown;
+}
+
+/** Whether an alarm watches a metric of this one resource. */
+const watches = ({ properties }: Found, namespace: string, metric: string, resource: string): boolean =>
+  properties.Namespace === namespace &&
+  properties.MetricName === metric &&
+  properties.Dimensions.some(({ Value }: Dimension) => flatten(Value).replace(/^<([^.>]+).*>$/, '$1') === resource);
+
+const unwatched = (resources: Found[], namespace: string, metric: string): string[] =>
+  resources
+    .filter(({ id }) => !alarms.some((found) => watches(found, namespace, metric, id)))
+    .map(({ id }) => synthesis.functions[id]?.name ?? id);
+
+describe('an alarm', () => {
+  test.each<[string, Record<string, unknown>]>([
+    ['UpstreamTasksAboveOne', { MetricName: 'UpstreamTasksPerVideo', Statistic: 'Maximum', Threshold: 1 }],
+    ['LaneHeld', { MetricName: 'LaneHeld', Statistic: 'Sum', Threshold: 1 }],
+    ['UntrustedVideoHost', { MetricName: 'UntrustedVideoHost', Statistic: 'Sum', Threshold: 1 }],
+    ['UpstreamExpiryNear', { MetricName: 'MinutesToUpstreamExpiry', Statistic: 'Minimum', Threshold: 240 }],
+    ['WanThrottles', { MetricName: 'WanThrottled', Statistic: 'Sum', EvaluationPeriods: 3 }],
+    ['CanaryFails', { MetricName: 'CanaryFailed', Statistic: 'Minimum', EvaluationPeriods: 3 }],
+    ['CanarySilent', { MetricName: 'CanaryFailed', Statistic: 'SampleCount', TreatMissingData: 'breaching' }],
+  ])('is %s, over what the functions tell in all', (id, expected) => {
+    expect(alarm(id)).toMatchObject({
+      Namespace: 'firstframe',
+      Dimensions: [{ Name: 'service', Value: 'firstframe' }],
+      ...expected,
+    });
+    expect(Object.keys(metricUnits)).toContain(alarm(id).MetricName);
+  });
+
+  test('rings above one task of a video, not at one, and below the last hours of a task, not above', () => {
+    expect(alarm('UpstreamTasksAboveOne').ComparisonOperator).toBe('GreaterThanThreshold');
+    expect(alarm('UpstreamExpiryNear').ComparisonOperator).toBe('LessThanThreshold');
+    const others = alarms.filter(({ properties }) => properties.TreatMissingData !== 'breaching');
+    for (const { id, properties } of others) {
+      if (['UpstreamTasksAboveOneAlarm', 'UpstreamExpiryNearAlarm'].includes(id)) continue;
+      expect([id, properties.ComparisonOperator]).toEqual([id, 'GreaterThanOrEqualToThreshold']);
+    }
+  });
+
+  test('watches every queue, and goes on ringing when SQS tells nothing more of it', () => {
+    expect(all('AWS::SQS::Queue').length).toBeGreaterThan(1);
+    expect(unwatched(all('AWS::SQS::Queue'), 'AWS/SQS', 'ApproximateNumberOfMessagesVisible')).toEqual([]);
+    for (const { properties } of alarms.filter((found) => found.properties.Namespace === 'AWS/SQS')) {
+      expect(properties).toMatchObject({ Threshold: 1, TreatMissingData: 'ignore' });
+    }
+  });
+
+  test('watches every state machine, and that with a time limit for it', () => {
+    const machines = all('AWS::StepFunctions::StateMachine');
+    expect(machines.length).toBeGreaterThan(1);
+    expect(unwatched(machines, 'AWS/States', 'ExecutionsFailed')).toEqual([]);
+    const limited = machines.filter(
+      ({ properties }) => 'TimeoutSeconds' in JSON.parse(flatten(properties.DefinitionString)),
+    );
+    expect(limited.map(({ id }) => id)).toContain('StateMachine');
+    expect(unwatched(limited, 'AWS/States', 'ExecutionsTimedOut')).toEqual([]);
+  });
+
+  test('watches every function that a rule calls, since nobody waits for its answer', () => {
+    const targets = all('AWS::Events::Rule').flatMap(({ properties }) =>
+      properties.Targets.map(({ Arn }: { Arn: unknown }) => {
+        const alias = synthesis.template.Resources[flatten(Arn).slice(1, -1)]!.Properties as {
+          FunctionName: { Ref: string };
+        };
+        return alias.FunctionName.Ref;
+      }),
+    );
+    const unattended = all('AWS::Lambda::Function').filter(({ id }) => targets.includes(id));
+    expect(unattended.map(({ id }) => synthesis.functions[id]!.name).sort()).toEqual([
+      'canary',
+      'dispatch',
+      'drop',
+      'sweep',
+    ]);
+    expect(unwatched(unattended, 'AWS/Lambda', 'Errors')).toEqual([]);
+  });
+
+  test.each(['dispatch', 'sweep'])('rings when %s, which a schedule calls, is not called any more', (name) => {
+    const [id] = Object.entries(synthesis.functions).find(([, found]) => found.name === name)!;
+    const silent = alarms.find((found) => watches(found, 'AWS/Lambda', 'Invocations', id))!;
+    expect(silent.properties).toMatchObject({
+      ComparisonOperator: 'LessThanThreshold',
+      Threshold: 1,
+      TreatMissingData: 'breaching',
+    });
+  });
+
+  test("rings for the gateway's 5xx at the stage that callers use", () => {
+    expect(alarm('ApiFails')).toMatchObject({ Namespace: 'AWS/ApiGateway', MetricName: '5XXError', Statistic: 'Sum' });
+    expect(alarm('ApiFails').Dimensions.map(({ Name }: Dimension) => Name)).toEqual(['ApiName', 'Stage']);
+  });
+
+  test('says what it means and what to do, decides about missing data, and speaks to the topic', () => {
+    const [topic] = all('AWS::SNS::Topic');
+    for (const { id, properties } of alarms) {
+      const { AlarmDescription: description, TreatMissingData, AlarmActions, AlarmName } = properties;
+      expect(description, id).toMatch(/^[A-Z].{20,}\. [A-Z].{15,}\. See docs\/runbook\.md#[a-z-]+$/);
+      expect(TreatMissingData, id).toMatch(/^(notBreaching|breaching|ignore)$/);
+      expect(AlarmActions, id).toEqual([{ Ref: topic!.id }]);
+      expect([id, AlarmName]).toEqual([expect.stringMatching(/^[A-Za-z]+Alarm$/), undefined]);
+    }
+  });
+
+  test('is looked back on for a day at most, which is all that CloudWatch does', () => {
+    for (const { properties } of alarms) {
+      expect(properties.Period * properties.EvaluationPeriods).toBeLessThanOrEqual(86_400);
+    }
+  });
+});
+
+describe('the runbook', () => {
+  const runbook = readFileSync(join(projectRoot, 'docs', 'runbook.md'), 'utf8');
+  const entries = [...runbook.matchAll(/^## (.+)$/gm)].map(([, title]) => title!);
+  /** The anchor that a heading gets where Markdown is shown. */
+  const anchorOf = (title: string): string =>
+    title
+      .toLowerCase()
+      .replace(/[^a-z0-9 -]/g, '')
+      .replaceAll(' ', '-');
+
+  test('has an entry for each alarm, and an alarm for each entry', () => {
+    const named = new Set(alarms.map(({ properties }) => /#([a-z-]+)$/.exec(properties.AlarmDescription)![1]));
+    expect(entries.map(anchorOf).sort()).toEqual([...named].sort());
+  });
+
+  test('names under each entry the alarms that lead there', () => {
+    const sections = runbook.split(/^## /m).slice(1);
+    const listed = sections.flatMap((section) => {
+      const [title = ''] = section.split('\n');
+      const names = /^Alarms?: (.+)$/m.exec(section)?.[1] ?? '';
+      return [...names.matchAll(/`(\w+)`/g)].map(([, name]) => `${name} ${anchorOf(title)}`);
+    });
+    const led = alarms.map(({ id, properties }) => `${id} ${/#([a-z-]+)$/.exec(properties.AlarmDescription)![1]}`);
+    expect(listed.sort()).toEqual(led.sort());
+  });
+
+  test('says of each what it means, how to look and how to mend it', () => {
+    for (const section of runbook.split(/^## /m).slice(1)) {
+      for (const part of ['**Means.** ', '**Look.** ', '**Mend.** ']) expect(section).toContain(part);
+    }
+  });
+});

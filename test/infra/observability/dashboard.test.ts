@@ -1,0 +1,88 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { metricUnits } from '../../../functions/shared/metric-names.ts';
+import type { Synthesis } from '../../../infra/synth/synthesize.ts';
+import { flatten, resourcesOf, synthesizeStandIns } from '../support.ts';
+
+let synthesis: Synthesis;
+let body: string;
+beforeAll(async () => {
+  synthesis = await synthesizeStandIns();
+  const [dashboard, ...others] = resourcesOf(synthesis.template, 'AWS::CloudWatch::Dashboard');
+  expect(others).toEqual([]);
+  body = flatten(dashboard!.properties.DashboardBody);
+});
+
+interface Widget {
+  type: string;
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  properties: { title: string; alarms?: string[]; metrics?: unknown[][] };
+}
+
+const widgets = (): Widget[] => JSON.parse(body).widgets;
+/** Every line of every graph, as text. */
+const lines = (): string[] =>
+  widgets().flatMap(({ properties }) => (properties.metrics ?? []).map((line) => JSON.stringify(line)));
+
+describe('the dashboard', () => {
+  test.each(Object.keys(metricUnits))('shows %s over everything', (name) => {
+    expect(lines().filter((line) => line.startsWith(`["firstframe","${name}","service","firstframe"`))).not.toEqual([]);
+  });
+
+  test.each([
+    ['Failed', 'code'],
+    ['Spend', 'model'],
+    ['Submitted', 'model,source'],
+    ['CanaryFailed', 'outcome'],
+  ])('shows %s by %s, found by a search since the values come with time', (name, dimensions) => {
+    expect(
+      lines().filter((line) => line.includes(`{firstframe,service,${dimensions}} MetricName=\\"${name}\\"`)),
+    ).toHaveLength(1);
+  });
+
+  test.each(['p50', 'p95'])('shows the %s of seconds to finish and of the detection lag', (statistic) => {
+    for (const name of ['SecondsToFinish', 'DetectionLag']) {
+      expect(lines().some((line) => line.includes(`"${name}"`) && line.includes(`"stat":"${statistic}"`))).toBe(true);
+    }
+  });
+
+  test('shows how each alarm stands', () => {
+    const shown = widgets().flatMap(({ properties }) => properties.alarms ?? []);
+    const alarms = resourcesOf(synthesis.template, 'AWS::CloudWatch::Alarm').map(({ id }) => `<${id}.Arn>`);
+    expect(shown.sort()).toEqual(alarms.sort());
+  });
+
+  test('shows errors, throttles, duration and concurrency of each function', () => {
+    for (const [id, { name }] of Object.entries(synthesis.functions)) {
+      const shown = ['Errors', 'Throttles', 'Duration', 'ConcurrentExecutions'].filter((metric) =>
+        lines().some((line) => line.startsWith(`["AWS/Lambda","${metric}","FunctionName","<${id}>"`)),
+      );
+      expect([name, shown]).toEqual([name, ['Errors', 'Throttles', 'Duration', 'ConcurrentExecutions']]);
+    }
+  });
+
+  test('shows each queue and each state machine', () => {
+    for (const { id } of resourcesOf(synthesis.template, 'AWS::SQS::Queue')) {
+      expect(lines().some((line) => line.includes(`"QueueName","<${id}.QueueName>"`))).toBe(true);
+    }
+    for (const { id } of resourcesOf(synthesis.template, 'AWS::StepFunctions::StateMachine')) {
+      for (const metric of ['ExecutionsStarted', 'ExecutionsSucceeded', 'ExecutionsFailed']) {
+        expect(lines().some((line) => line.includes(`"${metric}","StateMachineArn","<${id}>"`))).toBe(true);
+      }
+    }
+  });
+
+  test.each(['Count', 'Latency', '4XXError', '5XXError'])("shows the API's %s at its stage", (metric) => {
+    expect(
+      lines().some((line) => line.startsWith(`["AWS/ApiGateway","${metric}","ApiName","firstframe","Stage"`)),
+    ).toBe(true);
+  });
+
+  test('has widgets that lie beside each other, within the 24 columns there are', () => {
+    const places = widgets().map(({ x, y }) => `${x} ${y}`);
+    expect(new Set(places).size).toBe(places.length);
+    for (const { x, width } of widgets()) expect(x + width).toBeLessThanOrEqual(24);
+  });
+});

@@ -1,0 +1,120 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Synthesis } from '../../../infra/synth/synthesize.ts';
+import { type Found, flatten, resourcesOf, synthesizeStandIns } from '../support.ts';
+
+let synthesis: Synthesis;
+beforeAll(async () => {
+  synthesis = await synthesizeStandIns();
+});
+
+const all = (type: string): Found[] => resourcesOf(synthesis.template, type);
+
+describe('what holds data', () => {
+  test.each([
+    ['UploadsBucket', 'AWS::S3::Bucket'],
+    ['VideosBucket', 'AWS::S3::Bucket'],
+    ['VideosTable', 'AWS::DynamoDB::Table'],
+    ['WanApiKey', 'AWS::SecretsManager::Secret'],
+  ])('%s keeps its logical id, and stays when the stack goes', (id, Type) => {
+    expect(synthesis.template.Resources[id]).toMatchObject({
+      Type,
+      DeletionPolicy: 'Retain',
+      UpdateReplacePolicy: 'Retain',
+    });
+  });
+
+  test('can be told to go with the stack', async () => {
+    const { template } = await synthesizeStandIns({ removalPolicy: 'destroy' });
+    for (const id of ['UploadsBucket', 'VideosBucket', 'VideosTable', 'WanApiKey']) {
+      expect(template.Resources[id]!.DeletionPolicy).toBe('Delete');
+    }
+    expect(template.Resources.VideosTable!.Properties).toMatchObject({ DeletionProtectionEnabled: false });
+  });
+
+  test('is all there is: another bucket, table or secret needs its own line here', () => {
+    const stateful = [
+      'AWS::S3::Bucket',
+      'AWS::DynamoDB::Table',
+      'AWS::SecretsManager::Secret',
+      'AWS::StepFunctions::StateMachine',
+    ];
+    expect(stateful.flatMap((type) => all(type).map(({ id }) => id)).sort()).toEqual(
+      ['DropWaitStateMachine', 'StateMachine', 'UploadsBucket', 'VideosBucket', 'VideosTable', 'WanApiKey'].sort(),
+    );
+  });
+
+  test('is versioned, encrypted, private and reached by TLS alone', () => {
+    for (const { id, properties } of all('AWS::S3::Bucket')) {
+      expect(properties).toMatchObject({
+        VersioningConfiguration: { Status: 'Enabled' },
+        BucketEncryption: {
+          ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }],
+        },
+        PublicAccessBlockConfiguration: {
+          BlockPublicAcls: true,
+          BlockPublicPolicy: true,
+          IgnorePublicAcls: true,
+          RestrictPublicBuckets: true,
+        },
+      });
+      expect(properties.LifecycleConfiguration.Rules).toContainEqual({
+        AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 },
+        NoncurrentVersionExpiration: { NoncurrentDays: 90 },
+        ExpiredObjectDeleteMarker: true,
+        Status: 'Enabled',
+      });
+      const policy = all('AWS::S3::BucketPolicy').find(({ properties: { Bucket } }) => flatten(Bucket) === `<${id}>`)!;
+      expect(policy.properties.PolicyDocument.Statement).toContainEqual(
+        expect.objectContaining({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }),
+      );
+    }
+  });
+
+  test('has the table that the records need, with recovery and protection', () => {
+    expect(all('AWS::DynamoDB::Table')[0]!.properties).toMatchObject({
+      KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+      BillingMode: 'PAY_PER_REQUEST',
+      DeletionProtectionEnabled: true,
+      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+      TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true },
+      GlobalSecondaryIndexes: [
+        {
+          IndexName: 'by_owner',
+          KeySchema: [{ AttributeName: 'owner' }, { AttributeName: 'created_at_id' }],
+          Projection: { ProjectionType: 'ALL' },
+        },
+        {
+          IndexName: 'by_status',
+          KeySchema: [{ AttributeName: 'open_status' }, { AttributeName: 'open_order' }],
+          Projection: { ProjectionType: 'KEYS_ONLY' },
+        },
+      ],
+    });
+  });
+
+  test('keeps uploads for two days, and of deleted media a day what is left', () => {
+    const { Rules } = (synthesis.template.Resources.UploadsBucket!.Properties as Found['properties'])
+      .LifecycleConfiguration;
+    const below = (prefix: string) => Rules.filter(({ Prefix }: { Prefix?: string }) => Prefix === prefix);
+    const brief = { NoncurrentVersionExpiration: { NoncurrentDays: 1 }, Status: 'Enabled' };
+    expect(below('uploads/')).toEqual([{ Prefix: 'uploads/', ExpirationInDays: 2, ...brief }]);
+    expect(below('inputs/')).toEqual([{ Prefix: 'inputs/', ...brief }]);
+    // Drops and videos stay: nothing else ends an object that stands.
+    const ending = all('AWS::S3::Bucket').flatMap(({ properties }) =>
+      properties.LifecycleConfiguration.Rules.filter((rule: object) => 'ExpirationInDays' in rule),
+    );
+    expect(ending).toHaveLength(1);
+  });
+
+  test('lets a page upload by a form, and do nothing else', () => {
+    const cors = all('AWS::S3::Bucket').map(({ id, properties }) => [id, properties.CorsConfiguration?.CorsRules]);
+    expect(Object.fromEntries(cors)).toEqual({
+      UploadsBucket: [{ AllowedMethods: ['POST'], AllowedOrigins: ['*'], ExposedHeaders: ['ETag'], MaxAge: 3600 }],
+      VideosBucket: undefined,
+    });
+  });
+
+  test("holds no key in the template, and the secret's placeholder looks like none", () => {
+    expect(all('AWS::SecretsManager::Secret')[0]!.properties.SecretString).toBe('unset');
+  });
+});

@@ -1,0 +1,235 @@
+// @ts-expect-error The package has no declarations.
+import aslValidator from 'asl-validator';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { errorNames } from '../../../functions/shared/errors.ts';
+import type { Template } from '../../../infra/synth/render-template.ts';
+import { resourcesOf, synthesizeStandIns } from '../support.ts';
+
+interface Retrier {
+  ErrorEquals: string[];
+  IntervalSeconds: number;
+  MaxAttempts: number;
+  BackoffRate: number;
+  MaxDelaySeconds?: number;
+}
+interface State {
+  Type: string;
+  Resource?: string;
+  TimeoutSeconds?: number;
+  Retry?: Retrier[];
+  Catch?: { ErrorEquals: string[]; ResultPath: string; Next: string }[];
+  Choices?: { Variable: string; StringEquals: string; Next: string }[];
+  Next?: string;
+  TimestampPath?: string;
+  Seconds?: number;
+}
+interface Definition {
+  StartAt: string;
+  States: Record<string, State>;
+  TimeoutSeconds: number;
+}
+
+/** Names that AWS documents for Step Functions and for Lambda tasks. */
+const documentedNames = [
+  'States.ALL',
+  'States.Timeout',
+  'Lambda.TooManyRequestsException',
+  'Lambda.ServiceException',
+  'Lambda.AWSLambdaException',
+  'Lambda.SdkClientException',
+  'Lambda.ClientExecutionTimeoutException',
+  'Lambda.Unknown',
+  'Sandbox.Timedout',
+  'Runtime.ExitError',
+  'Runtime.OutOfMemory',
+];
+
+const hour = 3600;
+const tasks = ['CreateTask', 'CheckTask', 'ArchiveVideo', 'RecordFailure'];
+
+let template: Template;
+let definition: Definition;
+let dropWait: Definition;
+beforeAll(async () => {
+  ({ template } = await synthesizeStandIns());
+  definition = definitionOf(template, 'StateMachine');
+  dropWait = definitionOf(template, 'DropWaitStateMachine');
+});
+
+/** The definition with an ARN in the place of each reference. */
+function definitionOf({ Resources }: Template, id: string): Definition {
+  const { DefinitionString } = Resources[id]!.Properties as { DefinitionString: { 'Fn::Join': [string, unknown[]] } };
+  const parts = DefinitionString['Fn::Join'][1] as (string | { Ref: string })[];
+  const arn = (id: string) => `arn:aws:lambda:eu-central-1:123456789012:function:${id}`;
+  return JSON.parse(parts.map((part) => (typeof part === 'string' ? part : arn(part.Ref))).join(''));
+}
+
+const retrierOf = (state: string, error: string): Retrier =>
+  definition.States[state]!.Retry!.find(({ ErrorEquals }) => ErrorEquals.includes(error))!;
+
+/** Seconds from the first attempt to the last, beside the time of the attempts themselves. */
+function patienceOf({
+  IntervalSeconds,
+  MaxAttempts,
+  BackoffRate,
+  MaxDelaySeconds = Number.POSITIVE_INFINITY,
+}: Retrier): number {
+  const waits = Array.from({ length: MaxAttempts }, (_, attempt) =>
+    Math.min(IntervalSeconds * BackoffRate ** attempt, MaxDelaySeconds),
+  );
+  return waits.reduce((sum, wait) => sum + wait, 0);
+}
+
+describe('the state machine', () => {
+  test('is valid Amazon States Language', () => {
+    const { isValid, errorsText } = aslValidator(definition, { checkPaths: true, checkArn: true });
+    expect(isValid ? '' : errorsText('\n')).toBe('');
+  });
+
+  test('goes the way of the design', () => {
+    const ways = Object.fromEntries(
+      Object.entries(definition.States).map(([name, { Next, Choices }]) => [
+        name,
+        Next ??
+          Object.fromEntries(
+            Choices?.map((choice) => [`${choice.Variable}=${choice.StringEquals}`, choice.Next]) ?? [],
+          ),
+      ]),
+    );
+    expect(definition.StartAt).toBe('CreateTask');
+    expect(ways).toEqual({
+      CreateTask: 'TaskCreated',
+      TaskCreated: {
+        '$.outcome=created': 'WaitBeforeCheck',
+        '$.outcome=failed': 'RecordFailure',
+        '$.outcome=settled': 'Done',
+      },
+      WaitBeforeCheck: 'CheckTask',
+      CheckTask: 'TaskChecked',
+      TaskChecked: {
+        '$.outcome=running': 'WaitBeforeCheck',
+        '$.outcome=succeeded': 'ArchiveVideo',
+        '$.outcome=failed': 'RecordFailure',
+        '$.outcome=settled': 'Done',
+      },
+      ArchiveVideo: 'Done',
+      RecordFailure: 'Done',
+      Done: {},
+    });
+    expect(definition.States.WaitBeforeCheck).toMatchObject({ Type: 'Wait', TimestampPath: '$.check_at' });
+  });
+
+  test("calls each function through its alias, with more time than the function's own", () => {
+    for (const name of tasks) {
+      const { Resource, TimeoutSeconds } = definition.States[name]!;
+      const alias = template.Resources[Resource!.split(':').at(-1)!]!;
+      expect(alias).toMatchObject({ Type: 'AWS::Lambda::Alias', Properties: { Name: 'live' } });
+      const { Ref } = (alias.Properties as { FunctionName: { Ref: string } }).FunctionName;
+      expect(TimeoutSeconds).toBeGreaterThan(template.Resources[Ref]!.Properties!.Timeout as number);
+    }
+  });
+
+  test('goes by names alone that are thrown or documented', () => {
+    const known = new Set([...Object.values<string>(errorNames), ...documentedNames]);
+    for (const { Retry = [], Catch = [] } of Object.values(definition.States)) {
+      for (const { ErrorEquals } of [...Retry, ...Catch])
+        expect(ErrorEquals.filter((name) => !known.has(name))).toEqual([]);
+    }
+  });
+
+  test('leaves a video that only the sweep can help to the sweep', () => {
+    expect(definition.States.RecordFailure!.Retry).toContainEqual({ ErrorEquals: ['Unexplained'], MaxAttempts: 0 });
+  });
+
+  const mended = Object.values(errorNames).filter((name) => name !== errorNames.unexplained);
+  test.each(mended)('tries again after %s', (name) => {
+    const retried = tasks.filter((state) => retrierOf(state, name));
+    expect(retried).not.toEqual([]);
+    expect(retried).not.toContain('RecordFailure');
+  });
+
+  test.each(tasks)('tries %s again when Lambda itself fails, and when the function was cut off', (state) => {
+    for (const name of documentedNames) expect(retrierOf(state, name)).toBeDefined();
+  });
+
+  test('matches each name once in a state, the general one last', () => {
+    for (const state of tasks) {
+      const names = definition.States[state]!.Retry!.flatMap(({ ErrorEquals }) => ErrorEquals);
+      expect(new Set(names).size).toBe(names.length);
+      expect(definition.States[state]!.Retry!.at(-1)!.ErrorEquals).toEqual(['States.ALL']);
+    }
+  });
+
+  test('records why a run ended, whatever it was', () => {
+    for (const state of tasks.filter((name) => name !== 'RecordFailure')) {
+      expect(definition.States[state]!.Catch).toEqual([
+        { ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'RecordFailure' },
+      ]);
+    }
+    expect(definition.States.RecordFailure!.Catch).toBeUndefined();
+  });
+
+  test.each<[string, string, number, number]>([
+    ['CreateTask', errorNames.wanThrottled, 24 * hour, 24.1 * hour],
+    ['CheckTask', errorNames.wanUnavailable, 24 * hour, 24.1 * hour],
+    ['ArchiveVideo', errorNames.wanUnavailable, 24 * hour, 24.1 * hour],
+    ['CreateTask', errorNames.submissionUncertain, hour, hour],
+    ['CreateTask', errorNames.submissionFenced, 3 * hour, 3.1 * hour],
+    ['ArchiveVideo', errorNames.archiveInterrupted, 24 * hour, 24.1 * hour],
+    ['ArchiveVideo', errorNames.untrustedVideoHost, 24 * hour, 24 * hour],
+    ['CreateTask', 'Lambda.TooManyRequestsException', hour, 1.1 * hour],
+    ['CreateTask', 'Sandbox.Timedout', 360, 480],
+    ['CreateTask', 'States.ALL', 75, 75],
+  ])('is as patient in %s with %s as its policy says', (state, name, atLeast, atMost) => {
+    const patience = patienceOf(retrierOf(state, name));
+    expect(patience).toBeGreaterThanOrEqual(atLeast);
+    expect(patience).toBeLessThanOrEqual(atMost);
+  });
+
+  test('has room in its history for all of its patience beside its polls', () => {
+    const eventsOfFailedAttempt = 3;
+    const eventsOfPoll = 9;
+    const attempts = tasks.flatMap((state) => definition.States[state]!.Retry!.map(({ MaxAttempts }) => MaxAttempts));
+    const patience = attempts.reduce((sum, count) => sum + count, 0) * eventsOfFailedAttempt;
+    expect(patience + 500 * eventsOfPoll).toBeLessThan(25_000);
+  });
+
+  test('ends what lasts longer than Wan keeps anything', () => {
+    expect(definition.TimeoutSeconds).toBe(30 * hour);
+  });
+});
+
+describe('the state machine of drops that wait', () => {
+  test('is valid, waits as long as configured, and hands the drop over as it came', async () => {
+    expect(aslValidator(dropWait)).toMatchObject({ isValid: true });
+    expect(dropWait.StartAt).toBe('WaitForSidecar');
+    expect(dropWait.States.WaitForSidecar).toMatchObject({ Type: 'Wait', Seconds: 10, Next: 'TakeDrop' });
+    expect(dropWait.States.TakeDrop).toMatchObject({
+      Type: 'Task',
+      Parameters: { waited: true, 'object.$': '$' },
+      Next: 'Taken',
+    });
+    const configured = await synthesizeStandIns({ drop: { sidecarSeconds: 3 } });
+    expect(definitionOf(configured.template, 'DropWaitStateMachine').States.WaitForSidecar!.Seconds).toBe(3);
+  });
+
+  test('tries for a day to hand a drop over, whatever goes wrong', () => {
+    const last = dropWait.States.TakeDrop!.Retry!.at(-1)!;
+    expect(last.ErrorEquals).toEqual(['States.ALL']);
+    expect(patienceOf(last)).toBeGreaterThanOrEqual(24 * hour);
+    expect(last.MaxAttempts * 3).toBeLessThan(25_000);
+  });
+});
+
+test.each([
+  ['StateMachine', 'firstframe-videos'],
+  ['DropWaitStateMachine', 'firstframe-drops'],
+])('%s is traced, and logs without the data of executions', (id, StateMachineName) => {
+  const { properties } = resourcesOf(template, 'AWS::StepFunctions::StateMachine').find((found) => found.id === id)!;
+  expect(properties).toMatchObject({
+    StateMachineName,
+    TracingConfiguration: { Enabled: true },
+    LoggingConfiguration: { IncludeExecutionData: false },
+  });
+  expect(properties.StateMachineType ?? 'STANDARD').toBe('STANDARD');
+});
