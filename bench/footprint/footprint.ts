@@ -27,7 +27,7 @@ export async function footprint(): Promise<boolean> {
     { what: 'files of functions/ that a video runs, from POST to succeeded', figure: whole.length, most: 80 },
     { what: 'files in functions/', figure: functionFiles, most: 190 },
     { what: `lines of the longest file in functions/ but tables (${longest.file})`, figure: longest.lines, most: 250 },
-    { what: 'lines of source in all', figure: lines.all!, most: 0 },
+    { what: 'lines of source in all', figure: lines.all!, most: 30_186 },
   ]);
 }
 

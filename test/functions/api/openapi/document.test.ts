@@ -90,7 +90,9 @@ describe('examples', () => {
 describe('problems', () => {
   const functions = join(projectRoot, 'functions');
   const files = readdirSync(functions, { encoding: 'utf8', recursive: true })
-    .filter((file) => /^(api\/(http|auth|videos|pages)\/.*|submissions\/.*|shared\/(json-body|problem))\.ts$/.test(file))
+    .filter((file) =>
+      /^(api\/(http|auth|videos|pages)\/.*|submissions\/.*|shared\/(json-body|problem))\.ts$/.test(file),
+    )
     .map((file) => ({ file, text: readFileSync(join(functions, file), 'utf8') }));
   /** Codes of single violations and warnings: they stand within a problem or a video. */
   const violationCodes = [
