@@ -7,11 +7,13 @@ import { type DynamoDb, openDynamoDb } from './dynamodb/dynamodb.ts';
 import { accessKeyring, roleAccessKey } from './endpoint/access-keys.ts';
 import { createEndpoint } from './endpoint/endpoint.ts';
 import type { AwsCall } from './endpoint/recorded-calls.ts';
+import { readEventSources, readQueues } from './event-sources.ts';
 import { createEventBus } from './events/event-bus.ts';
 import { objectEvent } from './events/object-events.ts';
 import { statusChangeEvent } from './events/status-change-events.ts';
 import type { Faults } from './faults.ts';
 import { readFunctions } from './functions.ts';
+import { createEventSource } from './lambda/event-source.ts';
 import { createLambda } from './lambda/lambda.ts';
 import type { RequestHandler } from './listen.ts';
 import { checkReferences } from './references.ts';
@@ -73,7 +75,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   checkReferences(stack, { api, rules, functions });
 
   const keyring = accessKeyring(stack.all('AWS::IAM::Role').map((role) => roleAccessKey(role.attribute('Arn'))));
-  const queues = createQueues({ directory: path.join(directory, 'queues'), now, queues: queueNames(stack) });
+  const queues = createQueues({ directory: path.join(directory, 'queues'), now, queues: readQueues(stack) });
   const lambda = createLambda({
     directory,
     clock,
@@ -83,6 +85,9 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     largest_concurrency: options.largest_concurrency,
     faults: options.faults,
   });
+  const eventSources = readEventSources(stack).map((source) =>
+    createEventSource({ ...source, clock, queues, invoke: lambda.invoke, recordCall, faults: options.faults }),
+  );
   const bus = createEventBus({ clock, rules, accept: lambda.accept, queues });
   const machines = stack.all('AWS::StepFunctions::StateMachine');
   const stepFunctions = createStepFunctions({
@@ -156,6 +161,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     bus,
     dynamoDb,
     lambda,
+    queues,
     s3,
     secretsManager,
     stepFunctions,
@@ -167,11 +173,13 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     endpoint: options.faults?.aroundEndpoint?.(endpoint.handle) ?? endpoint.handle,
     dynamoDb,
     async resume() {
-      await Promise.all([stepFunctions.resume(), lambda.resume(), s3.resume()]);
+      await Promise.all([stepFunctions.resume(), lambda.resume(), s3.resume(), queues.resume()]);
+      for (const source of eventSources) source.start();
       bus.start();
     },
     async stop() {
       bus.close();
+      for (const source of eventSources) source.close();
       // Before the workers: what ends with them must not look like a task's failure.
       await stepFunctions.close();
       await lambda.close();
@@ -181,8 +189,4 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
       await dynamoDb.close();
     },
   };
-}
-
-function queueNames(stack: Stack): { arn: string; name: string }[] {
-  return stack.all('AWS::SQS::Queue').map((queue) => ({ arn: queue.attribute('Arn'), name: queue.name }));
 }

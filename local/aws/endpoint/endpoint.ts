@@ -6,6 +6,8 @@ import type { Lambda } from '../lambda/lambda.ts';
 import type { S3 } from '../s3/index.ts';
 import type { SecretsManager } from '../secrets-manager/secrets-manager.ts';
 import { ServiceError } from '../service-error.ts';
+import type { Queues } from '../sqs/queues.ts';
+import { sendMessage } from '../sqs/send-message.ts';
 import type { StepFunctions } from '../step-functions/step-functions.ts';
 import type { AccessKey } from './access-keys.ts';
 import { invokeFunction } from './invoke-function.ts';
@@ -20,6 +22,7 @@ export interface EndpointOptions {
   bus: EventBus;
   dynamoDb: DynamoDb;
   lambda: Lambda;
+  queues: Queues;
   s3: S3;
   secretsManager: SecretsManager;
   stepFunctions: StepFunctions;
@@ -59,6 +62,14 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
       handle: json((operation, input) => {
         if (operation !== 'PutEvents') throw unknownOperation(`The local EventBridge has no ${operation}.`);
         return putEvents(input as PutEventsInput, options);
+      }),
+    },
+    AmazonSQS: {
+      iam: 'sqs',
+      content_type: 'application/x-amz-json-1.0',
+      handle: json((operation, input) => {
+        if (operation !== 'SendMessage') throw unknownOperation(`The local SQS has no ${operation}.`);
+        return sendMessage(input as Record<string, unknown>, options.queues);
       }),
     },
     secretsmanager: {

@@ -24,5 +24,6 @@ export function resourceOf(service: string, operation: string, input: Record<str
   }
   if (service === 'states') return String(input.stateMachineArn ?? input.executionArn ?? '*');
   if (service === 'secretsmanager') return String(input.SecretId ?? '*');
+  if (service === 'sqs') return arn(String(input.QueueUrl).split('/').at(-1) ?? '');
   return operation === 'PutEvents' ? arn('event-bus/default') : '*';
 }

@@ -18,6 +18,12 @@ export interface FunctionDefinition {
   asynchronous: AsynchronousSettings;
 }
 
+/** The name in a reference to a function: its name or ARN, with or without a qualifier. */
+export function functionNameOf(reference: string): string {
+  const parts = reference.split(':');
+  return (reference.startsWith('arn:') ? parts[6] : parts[0]) ?? '';
+}
+
 /** What happens to an asynchronous invocation that fails. */
 export interface AsynchronousSettings {
   /** Tries after the first one. @default 2 */

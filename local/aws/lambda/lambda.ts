@@ -5,7 +5,7 @@ import type { Faults } from '../faults.ts';
 import { ServiceError } from '../service-error.ts';
 import type { Queues } from '../sqs/queues.ts';
 import { type AcceptedInvocation, createAsyncQueue } from './async-queue.ts';
-import type { FunctionDefinition, Outcome } from './function-definition.ts';
+import { type FunctionDefinition, functionNameOf, type Outcome } from './function-definition.ts';
 import { createLogFiles } from './log-files.ts';
 import { createSandboxPool, type SandboxPool } from './sandbox-pool.ts';
 
@@ -59,10 +59,7 @@ export function createLambda(options: LambdaOptions): Lambda {
   const byName = new Map(options.functions.map((definition) => [definition.name, definition]));
   const pools = new Map<string, SandboxPool>();
 
-  const lookUp = (reference: string) => {
-    const parts = reference.split(':');
-    return byName.get((reference.startsWith('arn:') ? parts[6] : parts[0]) ?? '');
-  };
+  const lookUp = (reference: string) => byName.get(functionNameOf(reference));
   const find = (reference: string): FunctionDefinition => {
     const definition = lookUp(reference);
     if (definition) return definition;

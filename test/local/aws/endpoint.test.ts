@@ -3,6 +3,7 @@ import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { PurgeQueueCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { describe, expect, test } from 'vitest';
 import { openDynamoDb } from '../../../local/aws/dynamodb/dynamodb.ts';
 import { notes, running } from './running.ts';
@@ -161,6 +162,37 @@ describe('the AWS endpoint, with the real SDK', () => {
     expect(received).toMatchObject([{ source: 'firstframe', detail: { id: 1 } }]);
   });
 
+  test('SQS: a message that waits when the stack is stopped reaches the function after the next start', async () => {
+    const { received, code } = await notes();
+    const first = await running({ code });
+    const QueueUrl = 'https://sqs.us-east-1.amazonaws.com/000000000000/firstframe-work';
+    const message = new SendMessageCommand({ QueueUrl, MessageBody: '{"id":"é"}', DelaySeconds: 1 });
+    const { MessageId } = await new SQSClient(first.client).send(message);
+    const queue = 'arn:aws:sqs:us-east-1:000000000000:firstframe-work';
+    expect(first.calls).toContainEqual(
+      expect.objectContaining({ principal: 'local', action: 'sqs:SendMessage', resource: queue }),
+    );
+    await first.close();
+    expect(received).toEqual([]);
+
+    const second = await running({ directory: first.directory, code });
+    await until(() => received.length > 0);
+    expect(received).toMatchObject([
+      { Records: [{ messageId: MessageId, body: '{"id":"é"}', eventSource: 'aws:sqs', eventSourceARN: queue }] },
+    ]);
+    await until(() => second.calls.some(({ action }) => action === 'sqs:DeleteMessage'));
+    const principal = 'arn:aws:iam::000000000000:role/firstframe-main';
+    expect(second.calls).toMatchObject(
+      ['GetQueueAttributes', 'ReceiveMessage', 'DeleteMessage'].map((operation) => ({
+        principal,
+        action: `sqs:${operation}`,
+        resource: queue,
+      })),
+    );
+    const elsewhere = new SendMessageCommand({ QueueUrl: `${QueueUrl}2`, MessageBody: 'a' });
+    await expect(new SQSClient(second.client).send(elsewhere)).rejects.toMatchObject({ name: 'QueueDoesNotExist' });
+  });
+
   test('a function calls AWS with a key of its own, so that the call names its role', async () => {
     const sdk = JSON.stringify(`${process.cwd()}/node_modules/@aws-sdk/client-dynamodb`);
     const code = `const { DynamoDBClient, GetItemCommand } = require(${sdk});
@@ -188,15 +220,19 @@ describe('the AWS endpoint, with the real SDK', () => {
   });
 
   test('a service or operation that is not there is refused by name', async () => {
-    const { url } = await running();
+    const { url, client } = await running();
     const answer = await fetch(url, {
       method: 'POST',
-      headers: { 'x-amz-target': 'AmazonSQS.SendMessage' },
+      headers: { 'x-amz-target': 'AmazonSSM.GetParameter' },
       body: '{}',
     });
     expect([answer.status, await answer.json()]).toEqual([
       400,
-      { __type: 'UnknownOperationException', message: expect.stringContaining('AmazonSQS') },
+      { __type: 'UnknownOperationException', message: expect.stringContaining('AmazonSSM') },
     ]);
+    const purge = new PurgeQueueCommand({
+      QueueUrl: 'https://sqs.us-east-1.amazonaws.com/000000000000/firstframe-work',
+    });
+    await expect(new SQSClient(client).send(purge)).rejects.toThrow('The local SQS has no PurgeQueue.');
   });
 });

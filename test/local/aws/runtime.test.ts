@@ -49,6 +49,50 @@ describe('a template that does not fit together is refused', () => {
     await expect(running({ template })).rejects.toThrow('arn:aws:sqs:us-east-1:1:other');
   });
 
+  const withProperties = (id: string, properties: Record<string, unknown>): Template => ({
+    ...smallTemplate,
+    Resources: {
+      ...smallTemplate.Resources,
+      [id]: {
+        ...smallTemplate.Resources[id]!,
+        Properties: { ...smallTemplate.Resources[id]?.Properties, ...properties },
+      },
+    },
+  });
+  const elsewhere = 'arn:aws:sqs:us-east-1:1:other';
+
+  test.each([
+    [
+      'a queue that hides messages for less than its function may run',
+      withProperties('WorkQueue', { VisibilityTimeout: 9 }),
+      "the queue hides a message for 9 s, less than its function's 10 s",
+    ],
+    [
+      'an event source that is no queue of the template',
+      withProperties('WorkSource', { EventSourceArn: elsewhere }),
+      `receives from ${elsewhere}, which is no queue of the template`,
+    ],
+    [
+      'an event source whose function is not there',
+      withProperties('WorkSource', { FunctionName: 'other:live' }),
+      'invokes other:live, which is no function of the template',
+    ],
+    [
+      'a redrive to a queue that is not there',
+      withProperties('WorkQueue', { RedrivePolicy: { deadLetterTargetArn: elsewhere, maxReceiveCount: 1 } }),
+      `the queue firstframe-work sends its dead letters to ${elsewhere}`,
+    ],
+    [
+      'an event source with a batching window',
+      withProperties('WorkSource', { MaximumBatchingWindowInSeconds: 1 }),
+      'the property MaximumBatchingWindowInSeconds is unknown',
+    ],
+    ['an event source that may grow', withProperties('WorkSource', { ScalingConfig: {} }), 'MaximumConcurrency'],
+    ['a FIFO queue', withProperties('WorkQueue', { FifoQueue: true }), 'the property FifoQueue is unknown'],
+  ])('%s', async (_, template, message) => {
+    await expect(running({ template })).rejects.toThrow(message);
+  });
+
   test('a table of an earlier start with another key', async () => {
     const first = await running();
     await first.close();

@@ -92,6 +92,21 @@ export const smallTemplate: Template = {
       Type: 'AWS::Events::Rule',
       Properties: { EventPattern: { source: ['firstframe'] }, Targets: [target] },
     },
+    WorkQueue: {
+      Type: 'AWS::SQS::Queue',
+      Properties: {
+        RedrivePolicy: { deadLetterTargetArn: { 'Fn::GetAtt': ['DeadQueue', 'Arn'] }, maxReceiveCount: 3 },
+      },
+    },
+    DeadQueue: { Type: 'AWS::SQS::Queue', Properties: {} },
+    WorkSource: {
+      Type: 'AWS::Lambda::EventSourceMapping',
+      Properties: {
+        EventSourceArn: { 'Fn::GetAtt': ['WorkQueue', 'Arn'] },
+        FunctionName: { Ref: 'MainFunction' },
+        ScalingConfig: { MaximumConcurrency: 2 },
+      },
+    },
     Api: { Type: 'AWS::ApiGateway::RestApi', Properties: { Name: 'firstframe' } },
     Health: {
       Type: 'AWS::ApiGateway::Resource',

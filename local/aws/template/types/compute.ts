@@ -1,5 +1,5 @@
 import { arn, type Identity, resourceType, tags } from '../resource-type.ts';
-import { inert, map, number, object, oneOf, optional, text, textLike, withDefault } from '../schema.ts';
+import { boolean, inert, list, map, number, object, oneOf, optional, text, textLike, withDefault } from '../schema.ts';
 
 /** `function:<name>:<qualifier>`, of a version or alias of the function that a property names. */
 const qualified = (qualifier: (identity: Identity) => string) =>
@@ -62,6 +62,21 @@ export const computeTypes = {
       MaximumEventAgeInSeconds: optional(number(60, 21_600)),
       MaximumRetryAttempts: optional(number(0, 2)),
       Qualifier: text,
+    }),
+  }),
+  'AWS::Lambda::EventSourceMapping': resourceType({
+    ref: ({ name }) => name,
+    attributes: { Id: ({ name }) => name },
+    properties: object({
+      // Larger batches wait to be filled, which nothing does here.
+      BatchSize: withDefault(number(1, 10), 10),
+      Enabled: withDefault(boolean, true),
+      EventSourceArn: textLike(/^arn:aws:sqs:/, 'must be the ARN of an SQS queue'),
+      FunctionName: text,
+      FunctionResponseTypes: withDefault(list(oneOf('ReportBatchItemFailures')), []),
+      // Needed: without it Lambda grows to what the account has, and there is no such number here.
+      ScalingConfig: object({ MaximumConcurrency: number(2, 1000) }),
+      Tags: tags,
     }),
   }),
   'AWS::Lambda::Permission': resourceType({

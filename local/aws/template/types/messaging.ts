@@ -1,5 +1,5 @@
 import { arn, resourceType, tags } from '../resource-type.ts';
-import { anything, inert, list, map, object, oneOf, optional, text, withDefault } from '../schema.ts';
+import { anything, inert, list, map, number, object, oneOf, optional, text, withDefault } from '../schema.ts';
 
 const target = object({
   Arn: text,
@@ -35,12 +35,14 @@ export const messagingTypes = {
       QueueUrl: ({ name, region, account }) => `https://sqs.${region}.amazonaws.com/${account}/${name}`,
     },
     properties: object({
+      DelaySeconds: withDefault(number(0, 900), 0),
       KmsMasterKeyId: inert('files on this machine are as encrypted as its disk'),
-      MessageRetentionPeriod: inert('messages stay in their file until you delete it'),
+      MessageRetentionPeriod: withDefault(number(60, 1_209_600), 345_600),
       QueueName: optional(text),
+      RedrivePolicy: optional(object({ deadLetterTargetArn: text, maxReceiveCount: number(1, 1000) })),
       SqsManagedSseEnabled: inert('files on this machine are as encrypted as its disk'),
       Tags: tags,
-      VisibilityTimeout: inert('nothing receives messages here'),
+      VisibilityTimeout: withDefault(number(0, 43_200), 30),
     }),
   }),
   'AWS::SQS::QueuePolicy': resourceType({

@@ -1,0 +1,151 @@
+import { randomUUID } from 'node:crypto';
+import { region } from '../account.ts';
+import type { Clock } from '../clock.ts';
+import type { AwsCall } from '../endpoint/recorded-calls.ts';
+import type { Faults } from '../faults.ts';
+import type { Message, Queues } from '../sqs/queues.ts';
+import { md5 } from '../sqs/send-message.ts';
+import { functionNameOf, type Outcome } from './function-definition.ts';
+
+/** A queue whose messages invoke a function. */
+export interface EventSourceDefinition {
+  queue_arn: string;
+  /** With or without a qualifier. */
+  function_arn: string;
+  /** The function's: Lambda receives and deletes messages under it. */
+  role_arn: string;
+  /** Messages per invocation, at most. */
+  batch_size: number;
+  /** Invocations at once. */
+  maximum_concurrency: number;
+  /** Whether the function names the messages that it could not handle, so that the others of its batch are deleted. */
+  reports_item_failures: boolean;
+}
+
+export interface EventSourceOptions extends EventSourceDefinition {
+  clock: Clock;
+  queues: Queues;
+  invoke(functionArn: string, payload: string): Promise<Outcome>;
+  recordCall(call: AwsCall): void;
+  /** @default none */
+  faults?: Pick<Faults, 'deliveriesOf'> | undefined;
+}
+
+/** Lambda's poller of a queue. A message is deleted once the function has handled it; otherwise it is received again. */
+export interface EventSource {
+  start(): void;
+  /** Resolves when no message is being handled right now. Messages that are delayed or hidden don't count. */
+  idle(): Promise<void>;
+  close(): void;
+}
+
+export function createEventSource(options: EventSourceOptions): EventSource {
+  const { queue_arn, function_arn, clock, queues } = options;
+  const batches = new Set<Promise<void>>();
+  let cancelTimer = (): void => undefined;
+  let isPolling = false;
+
+  const poll = (): void => {
+    cancelTimer();
+    while (isPolling && batches.size < options.maximum_concurrency) {
+      const visibleAt = queues.visibleAt(queue_arn);
+      if (visibleAt === undefined) return;
+      if (visibleAt > clock.now()) {
+        cancelTimer = clock.after(visibleAt - clock.now(), poll);
+        return;
+      }
+      const batch = handleBatch()
+        // Its messages stay hidden, and are received again when that ends.
+        .catch((error: unknown) => console.error(`The event source of ${function_arn}:`, error))
+        .finally(() => {
+          batches.delete(batch);
+          poll();
+        });
+      batches.add(batch);
+    }
+  };
+  const record = (operation: string) =>
+    options.recordCall({
+      at: clock.now(),
+      principal: options.role_arn,
+      action: `sqs:${operation}`,
+      resource: queue_arn,
+    });
+  const handleBatch = async (): Promise<void> => {
+    const messages = await queues.receive(queue_arn, options.batch_size);
+    if (messages.length === 0) return;
+    // By the attributes Lambda knows how many messages there are, and for how long they are hidden.
+    record('GetQueueAttributes');
+    record('ReceiveMessage');
+    const outcome = await deliver(JSON.stringify({ Records: messages.map((message) => recordOf(message, queue_arn)) }));
+    if ('error' in outcome) return;
+    const failed = options.reports_item_failures ? failedItems(outcome.payload, messages) : new Set();
+    const handled = messages.filter(({ message_id }) => !failed.has(message_id));
+    if (handled.length === 0) return;
+    record('DeleteMessage');
+    await queues.delete(queue_arn, handled);
+  };
+  /** The outcome of the first delivery; a fault may add others. */
+  const deliver = async (payload: string): Promise<Outcome> => {
+    const delays = options.faults?.deliveriesOf?.(functionNameOf(function_arn), payload) ?? [0];
+    const [first, ...others] = delays.map(async (delay) => {
+      if (delay > 0) await new Promise<void>((resolve) => clock.after(delay, resolve));
+      return options.invoke(function_arn, payload);
+    });
+    for (const other of others) other.catch(() => undefined);
+    return first!;
+  };
+
+  return {
+    start() {
+      isPolling = true;
+      queues.onSent(poll);
+      poll();
+    },
+    async idle() {
+      while (batches.size > 0) await Promise.all(batches);
+    },
+    close() {
+      isPolling = false;
+      cancelTimer();
+    },
+  };
+}
+
+/** A message as the function gets it. */
+function recordOf(message: Message, queueArn: string): object {
+  const { message_id, body, attributes, sent_at, first_received_at, receive_count } = message;
+  return {
+    messageId: message_id,
+    receiptHandle: randomUUID(),
+    body,
+    attributes: {
+      ApproximateReceiveCount: String(receive_count),
+      SentTimestamp: String(sent_at),
+      SenderId: 'local',
+      ApproximateFirstReceiveTimestamp: String(first_received_at),
+    },
+    messageAttributes: Object.fromEntries(
+      Object.entries(attributes).map(([name, stringValue]) => [
+        name,
+        { stringValue, stringListValues: [], binaryListValues: [], dataType: 'String' },
+      ]),
+    ),
+    md5OfBody: md5(body),
+    eventSource: 'aws:sqs',
+    eventSourceARN: queueArn,
+    awsRegion: region,
+  };
+}
+
+/** The ids of the messages that a function says it could not handle. As on Lambda, an answer that makes no sense means all. */
+function failedItems(payload: string, messages: readonly Message[]): ReadonlySet<unknown> {
+  const all = new Set<unknown>(messages.map(({ message_id }) => message_id));
+  const answer: unknown = JSON.parse(payload);
+  if (answer === null) return new Set();
+  if (typeof answer !== 'object') return all;
+  const failures: unknown = (answer as { batchItemFailures?: unknown }).batchItemFailures ?? [];
+  if (!Array.isArray(failures)) return all;
+  const ids = failures.map((failure: { itemIdentifier?: unknown } | null) => failure?.itemIdentifier);
+  return ids.every((id) => all.has(id)) ? new Set(ids) : all;
+}

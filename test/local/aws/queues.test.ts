@@ -1,0 +1,325 @@
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { AwsCall } from '../../../local/aws/endpoint/recorded-calls.ts';
+import { createEventSource, type EventSourceDefinition } from '../../../local/aws/lambda/event-source.ts';
+import type { Outcome } from '../../../local/aws/lambda/function-definition.ts';
+import { createQueues, type DeliverySettings } from '../../../local/aws/sqs/queues.ts';
+import { sendMessage } from '../../../local/aws/sqs/send-message.ts';
+import { manualClock, temporaryDirectory } from './support.ts';
+
+const arnOf = (name: string) => `arn:aws:sqs:us-east-1:000000000000:${name}`;
+const work = { arn: arnOf('work'), name: 'work' };
+const dead = { arn: arnOf('dead'), name: 'dead' };
+const settings: DeliverySettings = { delay_seconds: 0, visibility_timeout_seconds: 60, retention_seconds: 345_600 };
+const mapping: EventSourceDefinition = {
+  queue_arn: work.arn,
+  function_arn: 'arn:aws:lambda:us-east-1:000000000000:function:worker:live',
+  role_arn: 'arn:aws:iam::000000000000:role/worker',
+  batch_size: 1,
+  maximum_concurrency: 2,
+  reports_item_failures: false,
+};
+
+interface Delivered {
+  messageId: string;
+  body: string;
+  attributes: { ApproximateReceiveCount: string };
+}
+interface SetUp {
+  directory?: string;
+  delivery?: Partial<DeliverySettings>;
+  source?: Partial<EventSourceDefinition>;
+  clock?: ReturnType<typeof manualClock>;
+  deliveriesOf?: () => readonly number[];
+}
+
+/** A queue, its event source, and a function that answers as `handle` says. */
+async function polled(handle: (records: Delivered[]) => unknown, setUp: SetUp = {}) {
+  const { directory = temporaryDirectory(), clock = manualClock(), deliveriesOf } = setUp;
+  const queues = createQueues({
+    directory,
+    now: clock.now,
+    queues: [{ ...work, delivery: { ...settings, ...setUp.delivery } }, dead],
+  });
+  const calls: AwsCall[] = [];
+  const events: { Records: Delivered[] }[] = [];
+  const source = createEventSource({
+    ...mapping,
+    ...setUp.source,
+    clock,
+    queues,
+    recordCall: (call) => calls.push(call),
+    ...(deliveriesOf ? { faults: { deliveriesOf } } : {}),
+    async invoke(_, payload): Promise<Outcome> {
+      const event = JSON.parse(payload);
+      events.push(event);
+      try {
+        return { payload: JSON.stringify((await handle(event.Records)) ?? null) };
+      } catch (error) {
+        return { error: { errorType: 'Error', errorMessage: String(error) } };
+      }
+    },
+  });
+  await queues.resume();
+  source.start();
+  onTestFinished(() => source.close());
+  return {
+    queues,
+    clock,
+    calls,
+    events,
+    source,
+    /** Turns the clock and waits until what then fell due is handled. */
+    async advance(seconds: number) {
+      clock.advance(seconds * 1000);
+      await source.idle();
+    },
+    bodies: () => events.flatMap(({ Records }) => Records.map(({ body }) => body)),
+    left: () => (existsSync(path.join(directory, 'work')) ? readdirSync(path.join(directory, 'work')) : []),
+    deadLetters: () =>
+      existsSync(path.join(directory, 'dead.jsonl'))
+        ? readFileSync(path.join(directory, 'dead.jsonl'), 'utf8')
+            .trim()
+            .split('\n')
+            .map((line) => JSON.parse(line))
+        : [],
+  };
+}
+const fail = () => {
+  throw new Error('no');
+};
+
+describe('a message', () => {
+  test('reaches the function as SQS writes it, and is then deleted', async () => {
+    const { queues, clock, source, events, calls, left } = await polled(() => undefined);
+    const sent = clock.now();
+    const messageId = await queues.send(work.arn, '{"id":"é"}', { Kind: 'drop' });
+    await source.idle();
+    expect(events).toEqual([
+      {
+        Records: [
+          {
+            messageId,
+            receiptHandle: expect.any(String),
+            body: '{"id":"é"}',
+            attributes: {
+              ApproximateReceiveCount: '1',
+              SentTimestamp: String(sent),
+              SenderId: expect.any(String),
+              ApproximateFirstReceiveTimestamp: String(sent),
+            },
+            messageAttributes: {
+              Kind: { stringValue: 'drop', stringListValues: [], binaryListValues: [], dataType: 'String' },
+            },
+            md5OfBody: '5958122e49dd2cd79d573d45bf31befa',
+            eventSource: 'aws:sqs',
+            eventSourceARN: work.arn,
+            awsRegion: 'us-east-1',
+          },
+        ],
+      },
+    ]);
+    expect(left()).toEqual([]);
+    const role = { principal: mapping.role_arn, resource: work.arn };
+    expect(calls).toMatchObject([
+      { ...role, action: 'sqs:GetQueueAttributes' },
+      { ...role, action: 'sqs:ReceiveMessage' },
+      { ...role, action: 'sqs:DeleteMessage' },
+    ]);
+  });
+
+  test.each([
+    ['its own delay', { delay_seconds: 5 }, 10, 10],
+    ["the queue's delay when it has none", { delay_seconds: 5 }, undefined, 5],
+    ['no delay although the queue has one', { delay_seconds: 5 }, 0, 0],
+  ])('waits for %s', async (_, delivery, own, seconds) => {
+    const { queues, source, advance, bodies } = await polled(() => undefined, { delivery });
+    await queues.send(work.arn, 'a', {}, own);
+    await source.idle();
+    if (seconds > 0) {
+      await advance(seconds - 0.001);
+      expect(bodies()).toEqual([]);
+      await advance(0.001);
+    }
+    expect(bodies()).toEqual(['a']);
+    await advance(86_400);
+    expect(bodies()).toEqual(['a']);
+  });
+
+  test('that failed comes again when its visibility timeout is over, and counts how often', async () => {
+    const { queues, source, advance, events, left } = await polled(([record]) =>
+      record?.attributes.ApproximateReceiveCount === '2' ? undefined : fail(),
+    );
+    await queues.send(work.arn, 'a');
+    await source.idle();
+    await advance(59.999);
+    expect(events).toHaveLength(1);
+    expect(left()).toHaveLength(1);
+    await advance(0.001);
+    expect(events.map(({ Records }) => Records[0]?.attributes.ApproximateReceiveCount)).toEqual(['1', '2']);
+    expect(left()).toEqual([]);
+  });
+
+  test('that failed as often as the redrive policy allows goes to the dead letters, and only there', async () => {
+    const redrive = { dead_letter_arn: dead.arn, maximum_receive_count: 3 };
+    const { queues, clock, source, advance, events, left, deadLetters } = await polled(fail, { delivery: { redrive } });
+    const sentAt = new Date(clock.now()).toISOString();
+    const messageId = await queues.send(work.arn, 'a', { Kind: 'drop' });
+    await source.idle();
+    await advance(60);
+    await advance(60);
+    expect(events).toHaveLength(3);
+    expect(deadLetters()).toEqual([]);
+    await advance(60);
+    expect(deadLetters()).toEqual([
+      { message_id: messageId, sent_at: sentAt, body: 'a', attributes: { Kind: 'drop' } },
+    ]);
+    await advance(86_400);
+    expect(events).toHaveLength(3);
+    expect(deadLetters()).toHaveLength(1);
+    expect(left()).toEqual([]);
+  });
+
+  test('that is older than the queue keeps messages is deleted', async () => {
+    const { queues, source, advance, events, left } = await polled(fail, { delivery: { retention_seconds: 90 } });
+    await queues.send(work.arn, 'a');
+    await source.idle();
+    await advance(60);
+    await advance(60);
+    expect(events).toHaveLength(2);
+    expect(left()).toEqual([]);
+  });
+
+  test('that a fault delivers twice is deleted after the first delivery', async () => {
+    const deliveriesOf = () => [0, 500];
+    const { queues, source, advance, bodies, left } = await polled(() => undefined, { deliveriesOf });
+    await queues.send(work.arn, 'a');
+    await source.idle();
+    expect(left()).toEqual([]);
+    await advance(0.5);
+    expect(bodies()).toEqual(['a', 'a']);
+  });
+});
+
+describe('a batch', () => {
+  const bodies = ['a', 'b', 'c', 'd'];
+  async function batchOf(answer: (records: Delivered[]) => unknown, source: Partial<EventSourceDefinition> = {}) {
+    const all = await polled(answer, { source: { batch_size: 10, reports_item_failures: true, ...source } });
+    for (const body of bodies) await all.queues.send(work.arn, body, {}, 1);
+    await all.advance(1);
+    expect(all.events[0]?.Records.map(({ body }) => body).sort()).toEqual(bodies);
+    return all;
+  }
+  const idsOf = (records: Delivered[], ...wanted: string[]) => ({
+    batchItemFailures: records
+      .filter(({ body }) => wanted.includes(body))
+      .map(({ messageId }) => ({ itemIdentifier: messageId })),
+  });
+
+  test('of which some messages failed: these alone come again', async () => {
+    const { advance, events, left } = await batchOf((records) => idsOf(records, 'b', 'd'));
+    expect(left()).toHaveLength(2);
+    await advance(60);
+    expect(events[1]?.Records.map(({ body }) => body).sort()).toEqual(['b', 'd']);
+  });
+
+  test.each([
+    ['an empty list', { batchItemFailures: [] }, 0],
+    ['no list', {}, 0],
+    ['nothing', undefined, 0],
+    ['the id of another message', { batchItemFailures: [{ itemIdentifier: 'other' }] }, 4],
+    ['an id by another name', { batchItemFailures: [{ messageId: 'a' }] }, 4],
+    ['a list that is none', { batchItemFailures: 'a' }, 4],
+    ['text', 'a', 4],
+  ])('that is answered with %s', async (_, answer, left) => {
+    expect((await batchOf(() => answer)).left()).toHaveLength(left);
+  });
+
+  test('that fails as a whole comes again as a whole', async () => {
+    expect((await batchOf(fail)).left()).toHaveLength(4);
+  });
+
+  test('of an event source that reports no failures of items is deleted whatever the function answers', async () => {
+    const { left } = await batchOf((records) => idsOf(records, 'b'), { reports_item_failures: false });
+    expect(left()).toEqual([]);
+  });
+});
+
+test('no more messages are handled at once than the event source allows, and none is left over', async () => {
+  let running = 0;
+  let most = 0;
+  let allRun = (): void => undefined;
+  const gate = new Promise<void>((resolve) => {
+    allRun = resolve;
+  });
+  const { queues, source, bodies, left } = await polled(
+    async () => {
+      running += 1;
+      most = Math.max(most, running);
+      if (running === 3) allRun();
+      await gate;
+      await new Promise((resolve) => setImmediate(resolve));
+      running -= 1;
+    },
+    { source: { maximum_concurrency: 3 } },
+  );
+  const sent = Array.from({ length: 20 }, (_, index) => String(index));
+  await Promise.all(sent.map((body) => queues.send(work.arn, body)));
+  await source.idle();
+  expect(most).toBe(3);
+  expect(bodies().sort()).toEqual(sent.sort());
+  expect(left()).toEqual([]);
+});
+
+test('what was sent, and what was being handled, comes again although the process is killed', async () => {
+  const directory = temporaryDirectory();
+  const script = path.join(directory, 'send.mts');
+  const from = (file: string) => JSON.stringify(path.resolve('local/aws', file));
+  const queue = { ...work, delivery: { ...settings, visibility_timeout_seconds: 900 } };
+  await writeFile(
+    script,
+    `import { createQueues } from ${from('sqs/queues.ts')};
+     import { createEventSource } from ${from('lambda/event-source.ts')};
+     import { systemClock } from ${from('clock.ts')};
+     const queues = createQueues({ directory: ${JSON.stringify(directory)}, now: Date.now, queues: [${JSON.stringify(queue)}] });
+     const source = createEventSource({ ...${JSON.stringify(mapping)}, clock: systemClock, queues, recordCall() {},
+       invoke: () => { console.log('handling'); return new Promise(() => {}) } });
+     await queues.send(${JSON.stringify(work.arn)}, 'delayed', {}, 600);
+     await queues.send(${JSON.stringify(work.arn)}, 'handled');
+     source.start();
+     setInterval(() => {}, 1000);`,
+  );
+  const child = spawn(process.execPath, ['--import', 'tsx', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  await new Promise((resolve) => child.stdout.once('data', resolve));
+  child.kill('SIGKILL');
+  await new Promise((resolve) => child.once('exit', resolve));
+
+  const clock = manualClock(Date.now());
+  const { source, advance, events, left } = await polled(() => undefined, { directory, clock });
+  await source.idle();
+  expect(events).toMatchObject([{ Records: [{ body: 'handled', attributes: { ApproximateReceiveCount: '2' } }] }]);
+  await advance(600);
+  expect(events[1]).toMatchObject({ Records: [{ body: 'delayed', attributes: { ApproximateReceiveCount: '1' } }] });
+  expect(left()).toEqual([]);
+});
+
+describe('SendMessage refuses', () => {
+  const queues = createQueues({ directory: 'nowhere', now: Date.now, queues: [work] });
+  const QueueUrl = 'https://sqs.us-east-1.amazonaws.com/000000000000/work';
+
+  test.each([
+    ['a queue that is not there', { QueueUrl: `${QueueUrl}2`, MessageBody: 'a' }, 'QueueDoesNotExist'],
+    ['an empty body', { QueueUrl, MessageBody: '' }, 'InvalidParameterValue'],
+    ['a body of over 1 MiB', { QueueUrl, MessageBody: 'é'.repeat(524_289) }, 'InvalidParameterValue'],
+    ['characters that are not XML', { QueueUrl, MessageBody: 'a\uffff' }, 'InvalidMessageContents'],
+    ['a delay of more than 15 minutes', { QueueUrl, MessageBody: 'a', DelaySeconds: 901 }, 'InvalidParameterValue'],
+    ['a negative delay', { QueueUrl, MessageBody: 'a', DelaySeconds: -1 }, 'InvalidParameterValue'],
+    ['half a second', { QueueUrl, MessageBody: 'a', DelaySeconds: 0.5 }, 'InvalidParameterValue'],
+    ['what it does not know', { QueueUrl, MessageBody: 'a', MessageGroupId: 'g' }, 'InvalidParameterValue'],
+  ])('%s', async (_, input, name) => {
+    await expect(sendMessage(input, queues)).rejects.toMatchObject({ name, status: 400 });
+  });
+});
