@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 
 /** A request to AWS, as far as faults go by it. */
 export interface AwsCall {
-  service: 'DynamoDB' | 'S3' | 'Step Functions' | 'Secrets Manager' | 'other';
+  service: 'DynamoDB' | 'S3' | 'Step Functions' | 'Secrets Manager' | 'SQS' | 'other';
   /** `UpdateItem`, `PUT`, … */
   action: string;
   /** Whether it leaves something behind. */
@@ -16,6 +16,7 @@ export interface AwsCall {
 const services: Record<string, AwsCall['service']> = {
   DynamoDB_20120810: 'DynamoDB',
   AWSStepFunctions: 'Step Functions',
+  AmazonSQS: 'SQS',
   secretsmanager: 'Secrets Manager',
 };
 const reads = /^(Get|Query|Scan|BatchGet|Describe|List|HEAD|GET)/;

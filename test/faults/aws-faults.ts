@@ -13,13 +13,21 @@ import type { Subjects } from './subject.ts';
 const anyCall = { error: 0.003, throttled: 0.003, outage: 0.0008, late: 0.006, reset: 0.002 };
 const changingCall = { ...anyCall, 'lost answer': 0.005, twice: 0.01, 'killed before': 0.005, 'killed after': 0.005 };
 /** Some services are called seldom. */
-const weights: Partial<Record<AwsCall['service'], number>> = { S3: 2, 'Step Functions': 6, 'Secrets Manager': 15 };
+const weights: Partial<Record<AwsCall['service'], number>> = {
+  S3: 2,
+  'Step Functions': 6,
+  SQS: 12,
+  'Secrets Manager': 15,
+};
 const delivery = { 'delivered twice': 0.15, 'delivered late': 0.15 };
 
 /** What only waiting gets over. */
 const setbacks: ReadonlySet<CallFault> = new Set(['outage', 'killed before', 'killed after']);
-/** A drop's event is tried again after one minute and after two, and then no more: two lives of a process may each spoil one try. */
-const lastLifeToSpoilDrops = 1;
+/**
+ * A drop's event is tried again after one minute and after two, a queued drop after 15 minutes or by the next process: only the
+ * first life, which another one always follows, may spoil a try.
+ */
+const lastLifeToSpoilDrops = 0;
 
 /** Whoever calls and is no Lambda: callers with their images, Wan that fetches one. */
 const client = 'client';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { PutObjectCommand, type PutObjectCommandInput, type S3Client } from '@aws-sdk/client-s3';
 import { png } from '../support/png.ts';
-import { dropKeyOf, metadataOf, owners, requestOf, type WantedVideo } from './wanted-videos.ts';
+import { defaultsOf, dropKeyOf, metadataOf, owners, requestOf, type WantedVideo } from './wanted-videos.ts';
 
 /** What a caller was told in the end. */
 export interface Told {
@@ -57,14 +57,21 @@ export async function submit(api: () => string, video: WantedVideo): Promise<str
 
 /** Puts an image into the drop folder, once, however often it takes. */
 export async function drop(s3: S3Client, bucket: string, video: WantedVideo): Promise<void> {
-  const object = {
+  if (video.way === 'wait') {
+    const { key, body } = defaultsOf(video);
+    await put(s3, { Bucket: bucket, Key: key, Body: body });
+  }
+  await put(s3, {
     Bucket: bucket,
     Key: dropKeyOf(video),
     Body: png(360, 360),
     Metadata: metadataOf(video),
     // Another version would be another video.
     IfNoneMatch: '*',
-  };
+  });
+}
+
+async function put(s3: S3Client, object: PutObjectCommandInput): Promise<void> {
   for (;;) {
     const isThere = await s3.send(new PutObjectCommand(object)).then(
       () => true,

@@ -13,6 +13,7 @@ export const everyKind: readonly string[] = [
   ]),
   'DynamoDB outage',
   'Secrets Manager error',
+  'SQS twice',
   'Event delivered twice',
   'Event delivered late',
   'Process killed',

@@ -121,6 +121,7 @@ const deadLettersIn = (directory: string): Record<string, number> =>
   existsSync(directory)
     ? Object.fromEntries(
         readdirSync(directory)
+          .filter((file) => file.endsWith('.jsonl'))
           .map((file) => path.join(directory, file))
           .filter((file) => statSync(file).size > 0)
           .map((file) => [path.basename(file), readFileSync(file, 'utf8').trim().split('\n').length]),

@@ -6,6 +6,7 @@ import { createAwsFaults } from './aws-faults.ts';
 import { openFaultLog } from './fault-log.ts';
 import type { FaultPlan } from './fault-plan.ts';
 import { openSubjects } from './subject.ts';
+import { dropOwner } from './wanted-videos.ts';
 
 const settings = readSettings(process.env);
 const plan = JSON.parse(process.env.FAULT_PLAN!) as FaultPlan;
@@ -16,6 +17,7 @@ const stack = await startLocal(settings, {
     apiThrottle: { rate: 10_000, burst: 5000 },
     // Longer than any call to Wan is kept waiting here.
     uncertainSeconds: 6,
+    drop: { owner: dropOwner, sidecarSeconds: 1 },
   },
   faults: { ...faults, wan_url: plan.wan_url },
   largest_concurrency: plan.workers,

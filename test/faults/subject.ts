@@ -20,7 +20,9 @@ export function openSubjects(directory: string): Subjects {
   const names = new Map(lines.map((line) => line.split('\t') as [string, string]));
   return {
     of(payload) {
-      const event = object(JSON.parse(payload));
+      const given = object(JSON.parse(payload));
+      const [message] = Array.isArray(given.Records) ? given.Records : [];
+      const event = message === undefined ? given : object(JSON.parse(String(object(message).body)));
       const headers = Object.entries(object(event.headers)).map(([name, value]) => [name.toLowerCase(), value]);
       const id = text(event.id) ?? text(object(event.pathParameters).id);
       // An event of S3 is handed on whole, or its detail alone.

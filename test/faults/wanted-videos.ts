@@ -8,7 +8,8 @@ export type Action = 'cancel' | 'delete' | 'retry';
 export interface WantedVideo {
   /** Names it everywhere: it is the seed of its request, and in its Idempotency-Key or its name in the drop folder. */
   index: number;
-  way: 'api' | 'drop';
+  /** With `wait`, an image whose prompt is its folder's, so that it waits for a sidecar first. */
+  way: 'api' | 'drop' | 'wait';
   owner: string;
   model: string;
   prompt: string;
@@ -36,7 +37,7 @@ const models = [
 
 export function wantedVideo(seed: number, index: number): WantedVideo {
   const thrown = (what: string) => dice(seed, 'wanted', index, what);
-  const way = thrown('way') < 0.3 ? 'drop' : 'api';
+  const way = choose<'drop' | 'wait'>(thrown('way'), { drop: 0.15, wait: 0.15 }) ?? 'api';
   const shares = Object.fromEntries(models.map(({ name, share }) => [name, share]));
   const model = choose(thrown('model'), shares) ?? models[0]!.name;
   const { resolution, duration } = models.find(({ name }) => name === model)!;
@@ -48,7 +49,7 @@ export function wantedVideo(seed: number, index: number): WantedVideo {
   return {
     index,
     way,
-    owner: way === 'drop' ? dropOwner : keys[Math.floor(thrown('owner') * keys.length)]!,
+    owner: way === 'api' ? keys[Math.floor(thrown('owner') * keys.length)]! : dropOwner,
     model,
     prompt: fails ? `[[fail=DataInspectionFailed]] Video ${index}` : twin,
     resolution,
@@ -68,13 +69,23 @@ export const requestOf = ({ index, model, prompt, resolution, duration }: Wanted
   parameters: { resolution, seed: index, ...(duration === undefined ? {} : { duration }) },
 });
 
-export const dropKeyOf = ({ index }: WantedVideo): string => `drop/${index}.png`;
+const folderOf = ({ index }: WantedVideo): string => `drop/${index}`;
+export const dropKeyOf = (video: WantedVideo): string => `${folderOf(video)}/image.png`;
+
+/** The defaults of the folder of one that waits. */
+export const defaultsOf = (video: WantedVideo) => ({
+  key: `${folderOf(video)}/_defaults.json`,
+  body: JSON.stringify({ input: { prompt: video.prompt } }),
+});
 
 /** The metadata of the dropped object. */
-export const metadataOf = ({ index, model, prompt, resolution, duration }: WantedVideo): Record<string, string> => ({
-  model,
-  prompt,
-  resolution,
-  seed: String(index),
-  ...(duration === undefined ? {} : { duration: String(duration) }),
-});
+export const metadataOf = (video: WantedVideo): Record<string, string> => {
+  const { index, way, model, prompt, resolution, duration } = video;
+  return {
+    model,
+    ...(way === 'drop' ? { prompt } : {}),
+    resolution,
+    seed: String(index),
+    ...(duration === undefined ? {} : { duration: String(duration) }),
+  };
+};
