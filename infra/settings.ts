@@ -77,7 +77,7 @@ const dropSchema = z.strictObject(
     parameters: worded(z.record(z.string(), z.unknown()), 'an object of parameters such as {"resolution": "480P"}')
       .optional()
       .meta({ description: 'The parameters, for drops of this very model.', otherwise: "the model's own defaults" }),
-    sidecarSeconds: wholeNumber(0, 3600)
+    sidecarSeconds: wholeNumber(0, 900)
       .default(10)
       .meta({ description: 'How long an image without a prompt of its own waits for its sidecar.' }),
     copyVideo: worded(z.boolean(), 'true or false')

@@ -33,8 +33,7 @@ export class FirstframeStack extends Stack {
       functions: { bundles, logRetention: configuration.logRetentionDays },
       storage: new Storage(this, 'Storage', { removalPolicy }),
       wanSecret: wanApiKey(this, removalPolicy),
-      stateMachine: stateMachineAddress(this, 'videos'),
-      dropWait: stateMachineAddress(this, 'drops'),
+      stateMachine: stateMachineAddress(this),
     };
     const { restApi } = new Api(this, 'Api', foundation);
     const { stateMachine } = new Workflow(this, 'Workflow', foundation);

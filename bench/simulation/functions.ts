@@ -1,6 +1,7 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { SFNClient } from '@aws-sdk/client-sfn';
-import { type DropEventServices, takeEvent } from '../../functions/drops/drop-event.ts';
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { type DropEventServices, type DropInvocation, eventsOf, takeEvent } from '../../functions/drops/drop-event.ts';
 import { startWait } from '../../functions/drops/drop-wait.ts';
 import { findLatest, readObject, readSmallFile } from '../../functions/drops/dropped-object.ts';
 import { MAX_SETTINGS_BYTES } from '../../functions/drops/settings-file.ts';
@@ -31,6 +32,7 @@ export interface World {
   table: Table;
   s3: S3Client;
   stepFunctions: Pick<SFNClient, 'send'>;
+  sqs: Pick<SQSClient, 'send'>;
   wanFetch: typeof fetch;
   measure: Measure;
   environmentOf: (name: FunctionName) => NodeJS.ProcessEnv;
@@ -45,6 +47,11 @@ const entries: Entries = {
   drop: (world) => {
     const environment = readEnvironment('drop', world.environmentOf('drop'));
     const table = watched(world, false);
+    const waiting = {
+      client: world.sqs,
+      queueUrl: environment.DROP_QUEUE_URL,
+      seconds: environment.DROP_RULES.sidecar_seconds,
+    };
     const services: DropEventServices = {
       table,
       defaults: environment.DROP_DEFAULTS,
@@ -54,14 +61,15 @@ const entries: Entries = {
       findLatest: ({ bucket, key }) => findLatest(world.s3, bucket, key),
       readObject: (object) => readObject(world.s3, object),
       readFile: ({ bucket, key }) => readSmallFile(world.s3, { bucket, key, most: MAX_SETTINGS_BYTES }),
-      startWait: (id, object) =>
-        startWait({ client: world.stepFunctions, stateMachineArn: environment.DROP_WAIT_ARN }, id, object),
+      startWait: (object) => startWait(waiting, object),
       takeManifest: async () => undefined,
       dispatch: dispatchOne(dispatcherOf(environment, table, world.stepFunctions)),
       logUndispatched: (_video, error) => world.log(error),
       measure: world.measure,
     };
-    return (event: Parameters<typeof takeEvent>[1]) => takeEvent(services, event);
+    return async (invocation: DropInvocation) => {
+      for (const { event, waited } of eventsOf(invocation)) await takeEvent(services, event, { waited });
+    };
   },
   dispatch: (world) => {
     const environment = readEnvironment('dispatch', world.environmentOf('dispatch'));

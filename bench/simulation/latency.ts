@@ -9,6 +9,8 @@ export const milliseconds = {
   s3: 30,
   /** StartExecution and its like. */
   stepFunctions: 30,
+  /** SendMessage. */
+  sqs: 15,
   /** From the end of one state to the function of the next. */
   transition: 30,
   /** From a change in S3 to the function that a rule names. */

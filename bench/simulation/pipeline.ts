@@ -14,6 +14,7 @@ import { createLambda } from './lambda.ts';
 import { createLatency } from './latency.ts';
 import { seededRandom } from './random.ts';
 import { simulateS3 } from './s3.ts';
+import { simulateSqs } from './sqs.ts';
 import { simulateStepFunctions } from './step-functions.ts';
 import { simulateTable } from './table.ts';
 import { type SimulatedWan, simulateWan } from './wan.ts';
@@ -77,6 +78,7 @@ export async function startPipeline({ seed, task_seconds, context }: PipelineOpt
     table,
     s3: s3.client,
     stepFunctions: stepFunctions.client,
+    sqs: simulateSqs(time, (event) => lambda.accept('drop', event)),
     wanFetch: wan.fetch,
     measure: (name) => void measured.set(name, (measured.get(name) ?? 0) + 1),
     environmentOf: deployment.environmentOf,

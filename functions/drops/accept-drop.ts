@@ -24,8 +24,8 @@ export interface DropServices extends QuietDispatch {
   /** The object's bytes (of one larger than an image may be, its head) and user metadata; undefined when that version is gone. */
   readObject: (object: DroppedObject) => Promise<{ bytes: Uint8Array; metadata: Record<string, string> } | undefined>;
   readFile: ReadFile;
-  /** Has the image taken as one that `waited` when its time is over; once for an id, however often it is asked. */
-  startWait: (id: string, object: DroppedObject) => Promise<void>;
+  /** Has the image taken as one that `waited` when its time is over: once each time it is called. */
+  startWait: (object: DroppedObject) => Promise<void>;
   measure: Measure;
 }
 
@@ -64,7 +64,7 @@ export async function takeDrop(
   if (owner !== undefined && sidecarMayHelp(gathered) && isOfUse(found.bytes, object.size)) {
     if (gathered.sidecarRequired) return { outcome: 'waiting', id };
     if (!waited && services.rules.sidecar_seconds > 0 && !hasWish(gathered.levels.metadata)) {
-      await services.startWait(id, object);
+      await services.startWait(object);
       return { outcome: 'waiting', id };
     }
   }

@@ -1,27 +1,36 @@
-import type { S3ObjectCreatedNotificationEvent } from 'aws-lambda';
+import type { SQSEvent } from 'aws-lambda';
 import { type DropOutcome, type DropServices, takeDrop } from './accept-drop.ts';
 import { imageOfSidecar, kindOf } from './drop-key.ts';
-import type { WaitedDrop } from './drop-wait.ts';
-import { type DroppedObject, droppedObject } from './dropped-object.ts';
+import { type DroppedObject, droppedObject, type ObjectCreated } from './dropped-object.ts';
 
 export interface DropEventServices extends DropServices {
   takeManifest: (object: DroppedObject) => Promise<void>;
 }
 
+/** What invokes the drop function: EventBridge, or the queue of images that wait for their sidecars. */
+export type DropInvocation = ObjectCreated | { Records: readonly Pick<SQSEvent['Records'][number], 'body'>[] };
+
+/** The events in an invocation. Should one of several messages fail, all are delivered again, which is harmless. */
+export function eventsOf(invocation: DropInvocation): { event: ObjectCreated; waited: boolean }[] {
+  if (!('Records' in invocation)) return [{ event: invocation, waited: false }];
+  return invocation.Records.map(({ body }) => ({ event: JSON.parse(body) as ObjectCreated, waited: true }));
+}
+
 /**
- * Sees to an object that came into the drop folder, or to an image that has waited for its sidecar. A sidecar's event is one more
- * look at its image: S3 reads what was written last, so whichever of the two comes second sees both.
+ * Sees to an object that came into the drop folder. A sidecar's event is one more look at its image: S3 reads what was written last,
+ * so whichever of the two comes second sees both.
+ * @param waited whether it is an image whose time to wait for a sidecar is over
  * @returns what became of the image that it is about, if there is one
  */
 export async function takeEvent(
   services: DropEventServices,
-  event: Pick<S3ObjectCreatedNotificationEvent, 'detail'> | WaitedDrop,
+  event: ObjectCreated,
+  { waited = false } = {},
 ): Promise<DropOutcome | undefined> {
-  if ('waited' in event) return takeDrop(services, event.object, { waited: true });
   const object = droppedObject(event);
   switch (kindOf(object.key)) {
     case 'image':
-      return takeDrop(services, object);
+      return takeDrop(services, object, { waited });
     case 'sidecar': {
       const image = await services.findLatest({ bucket: object.bucket, key: imageOfSidecar(object.key)! });
       return image && takeDrop(services, image);

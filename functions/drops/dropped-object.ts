@@ -1,5 +1,4 @@
 import { GetObjectCommand, HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import type { S3ObjectCreatedNotificationEvent } from 'aws-lambda';
 import { maxImageBytes } from '../media/data-url.ts';
 
 /** A dropped object as EventBridge tells of it (S3 "Object Created"). */
@@ -12,12 +11,21 @@ export interface DroppedObject {
   size: number;
 }
 
-/** The object of an S3 "Object Created" event. EventBridge gives its key as it is; a bucket without versions gives no version. */
-export function droppedObject({
-  detail: { bucket, object },
-}: Pick<S3ObjectCreatedNotificationEvent, 'detail'>): DroppedObject {
+/** What is read of an S3 "Object Created" event. */
+export interface ObjectCreated {
+  detail: { bucket: { name: string }; object: { key: string; size: number; 'version-id'?: string } };
+}
+
+/** The object of an event. EventBridge gives its key as it is; a bucket without versions gives no version. */
+export function droppedObject({ detail: { bucket, object } }: ObjectCreated): DroppedObject {
   const { key, size, 'version-id': version_id } = object;
   return { bucket: bucket.name, key, size, ...(version_id ? { version_id } : {}) };
+}
+
+/** The event of an object. */
+export function objectCreated({ bucket, key, size, version_id }: DroppedObject): ObjectCreated {
+  const object = { key, size, ...(version_id ? { 'version-id': version_id } : {}) };
+  return { detail: { bucket: { name: bucket }, object } };
 }
 
 /** Enough to tell what a file is: nothing more is read of one that is too large anyway. */

@@ -1,11 +1,11 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
-import type { S3ObjectCreatedNotificationEvent } from 'aws-lambda';
+import { SQSClient } from '@aws-sdk/client-sqs';
 import type { DropOutcome } from '../drops/accept-drop.ts';
-import { type DropEventServices, takeEvent } from '../drops/drop-event.ts';
+import { type DropEventServices, type DropInvocation, eventsOf, takeEvent } from '../drops/drop-event.ts';
 import { ownerOf } from '../drops/drop-key.ts';
-import { PATIENCE, startWait, type WaitedDrop } from '../drops/drop-wait.ts';
+import { startWait } from '../drops/drop-wait.ts';
 import { findLatest, readObject, readSmallFile } from '../drops/dropped-object.ts';
 import { type ManifestServices, takeManifest } from '../drops/manifest.ts';
 import { MAX_SETTINGS_BYTES } from '../drops/settings-file.ts';
@@ -20,8 +20,13 @@ const logger = createLogger('drop');
 const measure = createMeasure();
 const s3 = new S3Client({});
 const table = watchedTable(tableOf(new DynamoDBClient({}), environment.TABLE_NAME), { s3, measure, logger });
-const stepFunctions = new SFNClient(PATIENCE);
-const dispatcher = dispatcherOf(environment, table, stepFunctions);
+const dispatcher = dispatcherOf(environment, table, new SFNClient({}));
+const waiting = {
+  // The address of the queue would go before `AWS_ENDPOINT_URL`.
+  client: new SQSClient({ useQueueUrlAsEndpoint: false }),
+  queueUrl: environment.DROP_QUEUE_URL,
+  seconds: environment.DROP_RULES.sidecar_seconds,
+};
 
 const intake = intakeOf(environment, dispatcher, s3, {
   measure,
@@ -40,8 +45,7 @@ const services: DropEventServices = {
   findLatest: ({ bucket, key }) => findLatest(s3, bucket, key),
   readObject: (object) => readObject(s3, object),
   readFile: ({ bucket, key }) => readSmallFile(s3, { bucket, key, most: MAX_SETTINGS_BYTES }),
-  startWait: (id, object) =>
-    startWait({ client: stepFunctions, stateMachineArn: environment.DROP_WAIT_ARN }, id, object),
+  startWait: (object) => startWait(waiting, object),
   takeManifest: (object) => takeManifest(manifests, object),
 };
 
@@ -53,12 +57,11 @@ const sentences = {
   deleted: "A drop's video was deleted: nothing is made anew.",
 } as const satisfies Record<DropOutcome['outcome'], string>;
 
-export const handler = inContext(
-  logger,
-  async (event: S3ObjectCreatedNotificationEvent | WaitedDrop): Promise<void> => {
-    const taken = await takeEvent(services, event);
-    if (!taken) return;
+export const handler = inContext(logger, async (invocation: DropInvocation): Promise<void> => {
+  for (const { event, waited } of eventsOf(invocation)) {
+    const taken = await takeEvent(services, event, { waited });
+    if (!taken) continue;
     const status = 'video' in taken ? { status: taken.video.status } : {};
     logger.info(sentences[taken.outcome], { video_id: taken.id, ...status });
-  },
-);
+  }
+});

@@ -70,8 +70,8 @@ export type DropDefaults = z.infer<typeof dropDefaultsSchema>;
 
 /** How drops are taken. */
 export const dropRulesSchema = z.strictObject({
-  /** How long an image without a prompt of its own waits for a sidecar. */
-  sidecar_seconds: z.int().min(0),
+  /** How long an image without a prompt of its own waits for a sidecar: at most as long as SQS delays a message. */
+  sidecar_seconds: z.int().min(0).max(900),
   /** Whose drops are: all one owner's (that of the defaults), each top folder's owner of that name, or as this table of folders says. */
   owners: z.union([z.literal(['one', 'folders']), z.record(z.string(), ownerName)]),
 });
@@ -98,8 +98,8 @@ const variables = {
   TRUSTED_ORIGINS: json(z.array(z.url())),
   DROP_DEFAULTS: json(dropDefaultsSchema),
   DROP_RULES: json(dropRulesSchema),
-  /** The state machine that wakes a drop when its time to wait for a sidecar is over. */
-  DROP_WAIT_ARN: z.string().startsWith('arn:'),
+  /** The queue in which an image waits for its sidecar. */
+  DROP_QUEUE_URL: z.url(),
   /** Whether a finished video is copied beside the image that it was made of. */
   COPY_VIDEO_BESIDE: z.enum(['yes', 'no']).transform((text) => text === 'yes'),
   AUTH: json(authSchema),
@@ -145,7 +145,7 @@ export const environments = {
     'TRUSTED_ORIGINS',
     'DROP_DEFAULTS',
     'DROP_RULES',
-    'DROP_WAIT_ARN',
+    'DROP_QUEUE_URL',
     'MONTHLY_SPENDING_LIMIT',
   ),
   dispatch: pick(...dispatching),

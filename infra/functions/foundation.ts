@@ -24,8 +24,6 @@ export interface Foundation {
   readonly storage: Storage;
   readonly wanSecret: ISecret;
   readonly stateMachine: StateMachineAddress;
-  /** The state machine by which a drop waits for its sidecar. */
-  readonly dropWait: StateMachineAddress;
 }
 
 export interface StateMachineAddress {
@@ -34,12 +32,12 @@ export interface StateMachineAddress {
 }
 
 /**
- * A state machine's name and ARN before it exists: the only physical names of the stack. The functions that it calls must know its
+ * The state machine's name and ARN before it exists: the only physical name of the stack. The functions that it calls must know its
  * ARN, since whoever frees a permit starts the next video; taken from the resource itself that would be a circle.
  */
-export function stateMachineAddress(scope: Construct, purpose: 'videos' | 'drops'): StateMachineAddress {
+export function stateMachineAddress(scope: Construct): StateMachineAddress {
   const stack = Stack.of(scope);
-  const name = `${stack.stackName}-${purpose}`;
+  const name = `${stack.stackName}-videos`;
   return {
     name,
     arn: stack.formatArn({

@@ -3,6 +3,7 @@ import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IConstruct } from 'constructs';
 import type { indexes } from '../../functions/shared/table-schema.ts';
 
@@ -92,6 +93,16 @@ export function wanAccess(
   return {
     statements: [allow(secret.secretArn, 'secretsmanager:GetSecretValue')],
     environment: { WAN_SECRET_ARN: secret.secretArn, WAN_BASE_URL: wanBaseUrl },
+    wildcards: {},
+  };
+}
+
+/** Sending messages to the queue of waiting drops, and receiving them by an event source mapping. */
+export function dropQueueAccess(queue: IQueue): Access<{ DROP_QUEUE_URL: string }> {
+  const actions = ['SendMessage', 'ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes'];
+  return {
+    statements: [allow(queue.queueArn, ...actions.map((action) => `sqs:${action}`))],
+    environment: { DROP_QUEUE_URL: queue.queueUrl },
     wildcards: {},
   };
 }

@@ -4,6 +4,7 @@ import { ComparisonOperator, type Metric, TreatMissingData } from 'aws-cdk-lib/a
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { canaryPeriod } from '../functions/canary.ts';
+import type { Drops } from '../functions/drops.ts';
 import type { PipelineFunction } from '../functions/pipeline-function.ts';
 import { functionMetric, ourMetric } from './metrics.ts';
 
@@ -131,12 +132,15 @@ export const runsFail = (workflow: StateMachine): AlarmDefinition => ({
   anchor: 'workflow-fails',
 });
 
-export const waitsFail = (wait: StateMachine): AlarmDefinition => ({
+export const dropsWaitLong = ({ waiting, longestWait }: Drops): AlarmDefinition => ({
   ...atOnce,
-  metric: wait.metricFailed({ statistic: 'Sum', period: fiveMinutes }),
-  means: 'A dropped image that waited for its sidecar was not taken, and nothing takes it by itself.',
-  mend: "Read the execution's history, mend the cause, and put the image into the folder again.",
-  anchor: 'drop-wait-fails',
+  metric: waiting.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum', period: fiveMinutes }),
+  // SQS leaves out of this age what was delivered three times: the alarm rings before the third delivery, or not at all.
+  threshold: longestWait.toSeconds(),
+  treatMissingData: TreatMissingData.IGNORE,
+  means: 'A dropped image whose wait for a sidecar is over was not handled, or not even delivered to the function.',
+  mend: 'Read the log of the function drop, and look whether its event source mapping is enabled.',
+  anchor: 'drops-wait-long',
 });
 
 export const runsTimeOut = (workflow: StateMachine): AlarmDefinition => ({

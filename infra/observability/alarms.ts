@@ -15,6 +15,7 @@ import {
   canaryFails,
   canaryIsSilent,
   deadLetters,
+  dropsWaitLong,
   functionFails,
   functionIsSilent,
   laneHeld,
@@ -23,7 +24,6 @@ import {
   tasksAboveOne,
   untrustedHost,
   upstreamExpiry,
-  waitsFail,
   wanThrottles,
 } from './alarm-definitions.ts';
 
@@ -74,7 +74,7 @@ const definitions = ({ restApi, stateMachine, drops, upkeep, canary }: Watched):
   UpkeepDeadLetters: deadLetters(upkeep.deadLetters, 'the dispatch or the sweep'),
   WorkflowFails: runsFail(stateMachine),
   WorkflowTimesOut: runsTimeOut(stateMachine),
-  DropWaitFails: waitsFail(drops.wait),
+  DropsWaitLong: dropsWaitLong(drops),
   DropFails: functionFails(drops.drop, 'drop'),
   DispatchFails: functionFails(upkeep.dispatch, 'dispatch'),
   SweepFails: functionFails(upkeep.sweep, 'sweep'),

@@ -104,11 +104,11 @@ function queuesAndExecutions({ stateMachine, drops, upkeep }: DashboardProps): I
       stateMachine.metricTimedOut(sum),
       stateMachine.metricAborted(sum),
     ]),
-    graph('Drops that wait for their sidecar', [
-      drops.wait.metricStarted(sum),
-      drops.wait.metricSucceeded(sum),
-      drops.wait.metricFailed(sum),
-    ]),
+    graph(
+      'Drops that wait for their sidecar, seconds of the oldest',
+      [drops.waiting.metricNumberOfMessagesSent(sum), drops.waiting.metricNumberOfMessagesDeleted(sum)],
+      [drops.waiting.metricApproximateAgeOfOldestMessage(depth)],
+    ),
   ];
 }
 

@@ -18,6 +18,7 @@ const prices = {
   storedGigabyteMonth: 0.023,
   logGigabyte: 0.5,
   secretRead: 0.05e-4,
+  queueRequest: 0.4e-6,
   metricMonth: 0.3,
   alarmMonth: 0.1,
   dashboardMonth: 3,
@@ -105,6 +106,12 @@ export const perMonth: readonly Item[] = [
     count: (43_200 + 8640 + 2880) * 0.3 * 0.25,
     unit: 'GB-s',
     price: prices.lambdaGigabyteSecond,
+  },
+  {
+    what: 'Polls of the queue of drops that wait: five at once, each of 20 s',
+    count: (5 * 30 * 86_400) / 20,
+    unit: 'requests',
+    price: prices.queueRequest,
   },
   {
     what: 'Their reads: a lane and its queue for each of six models',

@@ -103,12 +103,3 @@ export const surprise: RetryProps = {
   backoffRate: 2,
   maxAttempts: 4,
 };
-
-/** A drop that has waited must not be lost for trouble with the table or S3. Waits 5 to 160 s (315 s), then 300 s each: 315 s + 287 × 300 s = 24 h. */
-export const dropTrouble: RetryProps = {
-  errors: ['States.ALL'],
-  interval: Duration.seconds(5),
-  backoffRate: 2,
-  maxDelay: Duration.minutes(5),
-  maxAttempts: 6 + 287,
-};

@@ -33,7 +33,7 @@ describe('each function', () => {
     expect(Object.keys(Variables).sort()).toEqual(Object.keys(environments[name].shape).sort());
     const values = Object.entries(Variables).map(([key, value]) => [
       key,
-      flatten(value).replace('<WanApiKey>', 'arn:secret'),
+      flatten(value).replace('<WanApiKey>', 'arn:secret').replace('<DropWaitQueue>', 'https://sqs.example/queue'),
     ]);
     expect(environments[name].safeParse(Object.fromEntries(values)).error).toBeUndefined();
   });
@@ -137,6 +137,26 @@ describe('each function', () => {
     ['archive-video', 900, 512],
   ])('%s has %i s and %i MB', (name, Timeout, MemorySize) => {
     expect(functionNamed(name).properties).toMatchObject({ Timeout, MemorySize });
+  });
+
+  test('drop receives the images that wait for their sidecars, one by one, for a day, by its alias', () => {
+    const alias = all('AWS::Lambda::Alias').find(
+      ({ properties }) => properties.FunctionName.Ref === functionNamed('drop').id,
+    );
+    expect(all('AWS::Lambda::EventSourceMapping').map(({ properties }) => properties)).toEqual([
+      {
+        BatchSize: 1,
+        EventSourceArn: { 'Fn::GetAtt': ['DropWaitQueue', 'Arn'] },
+        FunctionName: { Ref: alias!.id },
+        ScalingConfig: { MaximumConcurrency: 50 },
+      },
+    ]);
+    const queue = synthesis.template.Resources.DropWaitQueue!.Properties as Found['properties'];
+    expect(queue).toMatchObject({ SqsManagedSseEnabled: true, MessageRetentionPeriod: 14 * 24 * 3600 });
+    expect(queue.VisibilityTimeout).toBeGreaterThanOrEqual(functionNamed('drop').properties.Timeout);
+    const { maxReceiveCount, deadLetterTargetArn } = queue.RedrivePolicy;
+    expect(maxReceiveCount * queue.VisibilityTimeout).toBe(24 * 3600);
+    expect(deadLetterTargetArn).toEqual(functionNamed('drop').properties.DeadLetterConfig.TargetArn);
   });
 
   test.each<FunctionName>(['drop', 'dispatch', 'sweep'])(

@@ -5,7 +5,6 @@ import { flatten, functionNames, listOf, resourcesOf, synthesizeStandIns } from 
 
 const table = '<VideosTable.Arn>';
 const machine = 'arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:stateMachine:firstframe-videos';
-const waitMachine = machine.replace('-videos', '-drops');
 const executions = 'arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:firstframe-videos:*';
 const uploads = (prefix: string): string => `<UploadsBucket.Arn>/${prefix}*`;
 const videos = '<VideosBucket.Arn>/*';
@@ -71,7 +70,9 @@ const permissions: Record<FunctionName, string[]> = {
     ...items('GetItem', 'PutItem', 'UpdateItem'),
     byStatus,
     start,
-    `states:StartExecution ${waitMachine}`,
+    ...['SendMessage', 'ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes'].map(
+      (action) => `sqs:${action} <DropWaitQueue.Arn>`,
+    ),
     ...read(uploads('drop/')),
     `s3:PutObject ${uploads('inputs/')}`,
     ...telling,

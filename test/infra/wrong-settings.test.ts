@@ -42,7 +42,7 @@ const wrong: [Record<string, unknown>, ...string[]][] = [
   [{ drop: { owner: 'a#b' } }, 'drop.owner = "a#b": must be 1 to 64 of'],
   [{ drop: { prompt: 5 } }, 'drop.prompt = 5: must be a text'],
   [{ drop: { parameters: [] } }, 'drop.parameters = []: must be an object of parameters'],
-  [{ drop: { sidecarSeconds: -1 } }, 'drop.sidecarSeconds = -1: must be a whole number from 0 to 3600'],
+  [{ drop: { sidecarSeconds: -1 } }, 'drop.sidecarSeconds = -1: must be a whole number from 0 to 900'],
   [{ drop: { copyVideo: 'yes' } }, 'drop.copyVideo = "yes": must be true or false'],
   [{ drop: { owners: { 'a/b': 'alice' } } }, 'must be "one", "folders", or an object {"<top folder>": "<owner>"}'],
   [{ drop: { owners: { team: 'a#b' } } }, 'must be "one", "folders", or an object'],

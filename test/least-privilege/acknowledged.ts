@@ -46,6 +46,7 @@ export const acknowledged: readonly Acknowledgement[] = [
   },
   {
     actions: ['sqs:SendMessage'],
+    resource: /-dead-letters$/,
     why: 'Lambda sends what failed for good to the dead letters under the role of the function; here that is a file.',
   },
   // What only a crash or a race leads to: other tests do it, without roles.

@@ -182,7 +182,7 @@ describe('a drop that can not be taken is a failed record that says why', () => 
     });
     expect(video!.error!.hint).toMatch(/^Mend the image.*drop the image again/);
     expect(await folder.videos()).toEqual([video]);
-    expect(folder.waits.size).toBe(0);
+    expect(folder.waits).toHaveLength(0);
     expect(folder.dispatched).toEqual([]);
     expect(folder.measured).toEqual([]);
   });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type DropEventServices, takeEvent } from '../../../functions/drops/drop-event.ts';
+import { type ObjectCreated, objectCreated } from '../../../functions/drops/dropped-object.ts';
 import type { Table } from '../../../functions/video/table.ts';
 import { startTable } from '../../support/table.ts';
 import { aDropFolder } from './support.ts';
@@ -66,7 +67,7 @@ test('whatever happens between any two steps of them, an image is one video, and
       const created: { settings: string | undefined; trace: string[] }[] = [];
 
       /** One invocation, each effect of which happens when the scheduler says so. */
-      const invoke = async (event: Parameters<typeof takeEvent>[1]): Promise<void> => {
+      const invoke = async (event: ObjectCreated, waited = false): Promise<void> => {
         const trace: string[] = [];
         const gated =
           <Given extends unknown[], Result>(name: string, effect: (...given: Given) => Promise<Result>) =>
@@ -86,13 +87,11 @@ test('whatever happens between any two steps of them, an image is one video, and
           findLatest: gated('latest', services.findLatest),
           readObject: gated('image', services.readObject),
           readFile: gated('file', services.readFile),
-          startWait: async (id, object) => {
-            const isNew = !folder.waits.has(id);
-            await services.startWait(id, object);
-            if (isNew) began.push(invoke({ waited: true, object }));
-          },
+          // A message may be delivered twice.
+          startWait: async (object) =>
+            void began.push(invoke(objectCreated(object), true), invoke(objectCreated(object), true)),
         };
-        const taken = await takeEvent(own, event);
+        const taken = await takeEvent(own, event, { waited });
         if (taken?.outcome !== 'created') return;
         const { source } = taken.video;
         created.push({ settings: source.type === 'drop' ? source.settings?.['/input/prompt'] : undefined, trace });

@@ -1,17 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { DropServices } from '../../../functions/drops/accept-drop.ts';
 import { type DropEventServices, takeEvent } from '../../../functions/drops/drop-event.ts';
-import type { DroppedObject } from '../../../functions/drops/dropped-object.ts';
+import { type DroppedObject, type ObjectCreated, objectCreated } from '../../../functions/drops/dropped-object.ts';
 import { listVideos } from '../../../functions/video/list.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
 import type { Table } from '../../../functions/video/table.ts';
-import objectCreated from '../../fixtures/events/object-created.json' with { type: 'json' };
+import eventOfS3 from '../../fixtures/events/object-created.json' with { type: 'json' };
 import { png } from '../media/support.ts';
 
 export const picture = png(400, 380);
 export const bucket = 'firstframe-uploads';
 
-type Event = Exclude<Parameters<typeof takeEvent>[1], { waited: true }>;
 interface Stored {
   version_id: string;
   bytes: Uint8Array;
@@ -26,7 +25,7 @@ export function aDropFolder(table: Table, given: Partial<Pick<DropServices, 'rul
   const undispatched: string[] = [];
   const measured: unknown[] = [];
   const manifests: DroppedObject[] = [];
-  const waits = new Map<string, DroppedObject>();
+  const waits: DroppedObject[] = [];
   /** Keys of images whose bytes were read. */
   const read: string[] = [];
   const latest = (key: string): Stored | undefined => (deleted.has(key) ? undefined : versions.get(key)?.at(-1));
@@ -46,9 +45,7 @@ export function aDropFolder(table: Table, given: Partial<Pick<DropServices, 'rul
       return versions.get(key)?.find((version) => version.version_id === version_id);
     },
     readFile: async ({ key }) => latest(key)?.bytes,
-    startWait: async (id, object) => {
-      if (!waits.has(id)) waits.set(id, object);
-    },
+    startWait: async (object) => void waits.push(object),
     takeManifest: async (object) => void manifests.push(object),
     dispatch: async ({ id }) => void dispatched.push(id),
     logUndispatched: ({ id }) => void undispatched.push(id),
@@ -61,35 +58,35 @@ export function aDropFolder(table: Table, given: Partial<Pick<DropServices, 'rul
     key: string,
     body: Uint8Array | string | object = picture,
     metadata: Record<string, string> = {},
-  ): Event {
+  ): ObjectCreated {
     const bytes =
       body instanceof Uint8Array ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
     const version_id = randomUUID();
     versions.set(key, [...(versions.get(key) ?? []), { version_id, bytes, metadata }]);
     deleted.delete(key);
-    const { detail } = objectCreated as unknown as Event;
+    const { detail } = eventOfS3;
     const object = { ...detail.object, key, size: bytes.byteLength, 'version-id': version_id };
     return { detail: { ...detail, object } };
   }
 
-  const take = (event: Parameters<typeof takeEvent>[1]) => takeEvent(services, event);
+  const take = (event: ObjectCreated) => takeEvent(services, event);
+  const takeWaited = (object: DroppedObject) => takeEvent(services, objectCreated(object), { waited: true });
   return {
     services,
     put,
     take,
+    takeWaited,
     drop: (...given: Parameters<typeof put>) => take(put(...given)),
     /** The image's own event and, if it has to wait, what comes when its time is over. */
     async taken(...given: Parameters<typeof put>): Promise<VideoRecord | undefined> {
       const first = await take(put(...given));
-      const last =
-        first?.outcome === 'waiting' && waits.has(first.id)
-          ? await take({ waited: true, object: waits.get(first.id)! })
-          : first;
+      const waiting = first?.outcome === 'waiting' ? waits.findLast(({ key }) => key === given[0]) : undefined;
+      const last = waiting ? await takeWaited(waiting) : first;
       return last && 'video' in last ? last.video : undefined;
     },
     /** As S3 does where there are versions: all of them can still be read. */
     delete: (key: string) => void deleted.add(key),
-    wakeUp: () => Promise.all([...waits.values()].map((object) => take({ waited: true, object }))),
+    wakeUp: () => Promise.all(waits.map(takeWaited)),
     videos: async () => (await listVideos(table, { owner: services.defaults.owner, limit: 100 })).videos,
     dispatched,
     undispatched,

@@ -3,7 +3,7 @@ import aslValidator from 'asl-validator';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { errorNames } from '../../../functions/shared/errors.ts';
 import type { Template } from '../../../infra/synth/render-template.ts';
-import { resourcesOf, synthesizeStandIns } from '../support.ts';
+import { type Found, resourcesOf, synthesizeStandIns } from '../support.ts';
 
 interface Retrier {
   ErrorEquals: string[];
@@ -49,11 +49,9 @@ const tasks = ['CreateTask', 'CheckTask', 'ArchiveVideo', 'RecordFailure'];
 
 let template: Template;
 let definition: Definition;
-let dropWait: Definition;
 beforeAll(async () => {
   ({ template } = await synthesizeStandIns());
   definition = definitionOf(template, 'StateMachine');
-  dropWait = definitionOf(template, 'DropWaitStateMachine');
 });
 
 /** The definition with an ARN in the place of each reference. */
@@ -199,35 +197,11 @@ describe('the state machine', () => {
   });
 });
 
-describe('the state machine of drops that wait', () => {
-  test('is valid, waits as long as configured, and hands the drop over as it came', async () => {
-    expect(aslValidator(dropWait)).toMatchObject({ isValid: true });
-    expect(dropWait.StartAt).toBe('WaitForSidecar');
-    expect(dropWait.States.WaitForSidecar).toMatchObject({ Type: 'Wait', Seconds: 10, Next: 'TakeDrop' });
-    expect(dropWait.States.TakeDrop).toMatchObject({
-      Type: 'Task',
-      Parameters: { waited: true, 'object.$': '$' },
-      Next: 'Taken',
-    });
-    const configured = await synthesizeStandIns({ drop: { sidecarSeconds: 3 } });
-    expect(definitionOf(configured.template, 'DropWaitStateMachine').States.WaitForSidecar!.Seconds).toBe(3);
-  });
-
-  test('tries for a day to hand a drop over, whatever goes wrong', () => {
-    const last = dropWait.States.TakeDrop!.Retry!.at(-1)!;
-    expect(last.ErrorEquals).toEqual(['States.ALL']);
-    expect(patienceOf(last)).toBeGreaterThanOrEqual(24 * hour);
-    expect(last.MaxAttempts * 3).toBeLessThan(25_000);
-  });
-});
-
-test.each([
-  ['StateMachine', 'firstframe-videos'],
-  ['DropWaitStateMachine', 'firstframe-drops'],
-])('%s is traced, and logs without the data of executions', (id, StateMachineName) => {
-  const { properties } = resourcesOf(template, 'AWS::StepFunctions::StateMachine').find((found) => found.id === id)!;
+test('is traced, and logs without the data of executions', () => {
+  const [{ properties }, ...others] = resourcesOf(template, 'AWS::StepFunctions::StateMachine') as [Found, ...Found[]];
+  expect(others).toEqual([]);
   expect(properties).toMatchObject({
-    StateMachineName,
+    StateMachineName: 'firstframe-videos',
     TracingConfiguration: { Enabled: true },
     LoggingConfiguration: { IncludeExecutionData: false },
   });
