@@ -108,9 +108,11 @@ describe('a video', () => {
     expect(ContentLength).toBe(video.video!.bytes);
   });
 
-  test('is made of an image that is dropped, and its result lies beside it', async () => {
-    const Key = 'drop/deployed/cat.png';
-    const Metadata = { prompt: 'A cat wakes up' };
+  test.each([
+    ['is dropped', 'cat.png', { prompt: 'A cat wakes up' }],
+    ['is dropped without a prompt, and waits in the queue for its sidecar', 'dog.png', {}],
+  ])('is made of an image that %s, and its result lies beside it', async (_, name, Metadata) => {
+    const Key = `drop/deployed/${name}`;
     await api.s3.send(new PutObjectCommand({ Bucket: api.uploads_bucket, Key, Body: png(360, 360), Metadata }));
     const video = await api.finished((await api.droppedFrom(Key)).id);
     expect(video.status).toBe('succeeded');
