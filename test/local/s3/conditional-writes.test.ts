@@ -87,13 +87,4 @@ describe('If-Match', () => {
     const stored = await s3.sdk.send(new GetObjectCommand({ Bucket, Key }));
     expect(await stored.Body!.transformToString()).toBe('quick');
   });
-
-  test('a delete obeys it', async () => {
-    const s3 = await startS3();
-    const { ETag } = await put(s3);
-    const remove = (IfMatch: string) => refusal(s3.sdk.send(new DeleteObjectCommand({ Bucket, Key, IfMatch })));
-    expect(await remove('"other"')).toBe('PreconditionFailed 412');
-    expect(await remove(ETag!)).toBe('no error');
-    expect(await remove(ETag!)).toBe('NoSuchKey 404');
-  });
 });

@@ -9,7 +9,6 @@ import {
   ListObjectsV2Command,
   ListObjectVersionsCommand,
   PutObjectCommand,
-  PutObjectTaggingCommand,
   S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
@@ -46,9 +45,6 @@ describe('a restart', () => {
     });
     await first.sdk.send(new PutObjectCommand({ Bucket, Key: 'kept', Body: 'one', Metadata: { prompt: 'a cat' } }));
     await first.sdk.send(new PutObjectCommand({ Bucket, Key: 'kept', Body: 'two', ChecksumAlgorithm: 'SHA256' }));
-    await first.sdk.send(
-      new PutObjectTaggingCommand({ Bucket, Key: 'kept', Tagging: { TagSet: [{ Key: 'a', Value: 'b' }] } }),
-    );
     await first.sdk.send(new PutObjectCommand({ Bucket, Key: 'deleted', Body: 'gone' }));
     await first.sdk.send(new DeleteObjectCommand({ Bucket, Key: 'deleted' }));
     const { UploadId } = await first.sdk.send(

@@ -9,8 +9,6 @@ import {
   type CreateMultipartUploadCommandInput,
   GetObjectCommand,
   HeadObjectCommand,
-  ListMultipartUploadsCommand,
-  ListPartsCommand,
   PutObjectCommand,
   UploadPartCommand,
   UploadPartCopyCommand,
@@ -59,15 +57,6 @@ describe('a multipart upload', () => {
     expect(await readdir(`${s3.directory}/buckets/files/blobs`)).toHaveLength(1);
   });
 
-  test('gives its parts back one by one', async () => {
-    const s3 = await start();
-    await s3.complete([await s3.sendPart(1, parts[0]!), await s3.sendPart(7, parts[2]!)]);
-    const second = await s3.sdk.send(new GetObjectCommand({ Bucket, Key, PartNumber: 2 }));
-    expect(second).toMatchObject({ PartsCount: 2, ContentLength: 3, ContentRange: 'bytes 5242880-5242882/5242883' });
-    expect(await second.Body!.transformToString()).toBe('end');
-    expect(await refusal(s3.sdk.send(new HeadObjectCommand({ Bucket, Key, PartNumber: 3 })))).toMatch(/416$/);
-  });
-
   test('a part sent again replaces the first', async () => {
     const s3 = await start();
     const first = await s3.sendPart(1, 'wrong');
@@ -78,13 +67,13 @@ describe('a multipart upload', () => {
   });
 
   test.each([
-    ['SHA256', undefined, 'COMPOSITE'],
-    ['SHA1', undefined, 'COMPOSITE'],
-    ['CRC32', undefined, 'COMPOSITE'],
-    ['CRC32C', 'FULL_OBJECT', 'FULL_OBJECT'],
-    ['CRC32', 'FULL_OBJECT', 'FULL_OBJECT'],
-  ] as const)('sums by %s (%s asked for)', async (algorithm, ChecksumType, type) => {
-    const s3 = await start({ ChecksumAlgorithm: algorithm, ChecksumType });
+    ['SHA256', 'COMPOSITE'],
+    ['SHA1', 'COMPOSITE'],
+    ['CRC32', 'COMPOSITE'],
+    ['CRC32C', 'COMPOSITE'],
+    ['CRC64NVME', 'FULL_OBJECT'],
+  ] as const)('sums by %s as S3 does by default (%s)', async (algorithm, type) => {
+    const s3 = await start({ ChecksumAlgorithm: algorithm });
     const sent = await Promise.all([parts[0]!, parts[2]!].map((part, at) => s3.sendPart(at + 1, part, algorithm)));
     const sum = createChecksum(algorithm);
     for (const part of [parts[0]!, parts[2]!]) {
@@ -98,14 +87,10 @@ describe('a multipart upload', () => {
     expect(head).toMatchObject({ [`Checksum${algorithm}`]: value, ChecksumType: type });
   });
 
-  test.each<[string, Partial<CompleteMultipartUploadCommandInput>, string]>([
-    ['another size', { MpuObjectSize: 4 }, 'InvalidRequest 400'],
-    ['another checksum', { ChecksumCRC64NVME: 'AAAAAAAAAAA=' }, 'BadDigest 400'],
-    ['another kind of checksum', { ChecksumType: 'COMPOSITE' }, 'InvalidRequest 400'],
-  ])('is not completed with %s than expected, and can still be', async (_, more, expected) => {
+  test('is not completed with another size than expected, and can still be', async () => {
     const s3 = await start();
     const part = await s3.sendPart(1, 'hello');
-    expect(await refusal(s3.complete([part], more))).toBe(expected);
+    expect(await refusal(s3.complete([part], { MpuObjectSize: 4 }))).toBe('InvalidRequest 400');
     expect(await refusal(s3.complete([part], { MpuObjectSize: 5 }))).toBe('no error');
   });
 
@@ -178,47 +163,5 @@ describe('a multipart upload', () => {
     const s3 = await start();
     expect(await refusal(s3.sendPart(0, 'x'))).toBe('InvalidArgument 400');
     expect(await refusal(s3.sendPart(10_001, 'x'))).toBe('InvalidArgument 400');
-  });
-
-  test('an algorithm without that type is refused', async () => {
-    expect(await refusal(start({ ChecksumAlgorithm: 'SHA256', ChecksumType: 'FULL_OBJECT' }))).toBe(
-      'InvalidRequest 400',
-    );
-  });
-});
-
-describe('listings', () => {
-  test('parts are paged', async () => {
-    const s3 = await start();
-    for (const number of [3, 1, 2]) await s3.sendPart(number, `part ${number}`);
-    const first = await s3.sdk.send(new ListPartsCommand({ ...s3.upload, MaxParts: 2 }));
-    expect(first).toMatchObject({
-      IsTruncated: true,
-      NextPartNumberMarker: '2',
-      Parts: [{ PartNumber: 1, Size: 6 }, {}],
-    });
-    const rest = await s3.sdk.send(
-      new ListPartsCommand({ ...s3.upload, PartNumberMarker: first.NextPartNumberMarker }),
-    );
-    expect(rest.Parts?.map((part) => part.PartNumber)).toEqual([3]);
-  });
-
-  test('uploads are listed by key and prefix, and paged', async () => {
-    const s3 = await start();
-    for (const key of ['a/1', 'a/2', 'b', 'b']) {
-      await s3.sdk.send(new CreateMultipartUploadCommand({ Bucket, Key: key }));
-    }
-    const folders = await s3.sdk.send(new ListMultipartUploadsCommand({ Bucket, Delimiter: '/' }));
-    expect(folders.Uploads?.map((each) => each.Key)).toEqual(['b', 'b', Key]);
-    expect(folders.CommonPrefixes).toEqual([{ Prefix: 'a/' }]);
-    const seen = new Set<string | undefined>();
-    let markers: { KeyMarker?: string; UploadIdMarker?: string } = {};
-    for (let more = true; more; ) {
-      const page = await s3.sdk.send(new ListMultipartUploadsCommand({ Bucket, MaxUploads: 2, ...markers }));
-      for (const each of page.Uploads ?? []) seen.add(each.UploadId);
-      more = page.IsTruncated === true;
-      markers = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
-    }
-    expect(seen.size).toBe(5);
   });
 });

@@ -6,7 +6,6 @@ import {
   HeadObjectCommand,
   ListObjectsV2Command,
   ListObjectVersionsCommand,
-  PutBucketVersioningCommand,
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import { describe, expect, test } from 'vitest';
@@ -101,18 +100,16 @@ describe('a versioned bucket', () => {
 
 describe('versioning', () => {
   const state = async (s3: TestS3) => (await s3.sdk.send(new GetBucketVersioningCommand({ Bucket }))).Status;
-  const configure = (s3: TestS3, Status: 'Enabled' | 'Suspended') =>
-    s3.sdk.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status } }));
 
   test('is off, on or suspended, and what was there before becomes the null version', async () => {
     const s3 = await startS3();
     expect(await state(s3)).toBeUndefined();
     expect(await put(s3, 'before')).toBeUndefined();
-    await configure(s3, 'Enabled');
+    await s3.createBucket(Bucket, { versioned: true });
     expect(await state(s3)).toBe('Enabled');
     const kept = await put(s3, 'on');
     expect(await versions(s3)).toEqual([`${kept} 2 latest`, 'null 6']);
-    await configure(s3, 'Suspended');
+    await s3.createBucket(Bucket, {});
     expect(await put(s3, 'suspended')).toBe('null');
     expect(await versions(s3)).toEqual(['null 9 latest', `${kept} 2`]);
     expect(await remove(s3)).toMatchObject({ DeleteMarker: true, VersionId: 'null' });

@@ -72,8 +72,7 @@ export function isChecksumValue(algorithm: ChecksumAlgorithm, value: string): bo
   return bytes.length === lengths[algorithm] && bytes.toString('base64') === value;
 }
 
-/** SHA-1 and SHA-256 of a whole can't be had from parts, CRC64NVME only exists for the whole. Default first. */
-export function checksumTypesOf(algorithm: ChecksumAlgorithm): readonly ChecksumType[] {
-  if (algorithm === 'CRC64NVME') return ['FULL_OBJECT'];
-  return algorithm === 'SHA1' || algorithm === 'SHA256' ? ['COMPOSITE'] : ['COMPOSITE', 'FULL_OBJECT'];
+/** How S3 sums a multipart upload that asks for no type. Without an algorithm it sums the whole by CRC64NVME. */
+export function checksumTypeOf(algorithm: ChecksumAlgorithm = 'CRC64NVME'): ChecksumType {
+  return algorithm === 'CRC64NVME' ? 'FULL_OBJECT' : 'COMPOSITE';
 }

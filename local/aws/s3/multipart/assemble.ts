@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto';
-import { createChecksum, type StoredChecksum } from '../checksum/algorithms.ts';
+import { checksumTypeOf, createChecksum, type StoredChecksum } from '../checksum/algorithms.ts';
 import { copyFiles } from '../objects/copy-files.ts';
 import type { ObjectDraft } from '../objects/store-object.ts';
 import type { UploadedPart } from '../store/records.ts';
 import { type FoundUpload, requireOpen } from './find-upload.ts';
 
-export type AssembledBytes = Pick<ObjectDraft, 'blob' | 'size' | 'etag' | 'checksum' | 'parts'>;
+export type AssembledBytes = Pick<ObjectDraft, 'blob' | 'size' | 'etag' | 'checksum'>;
 
 /** Writes the parts into one blob and sums them as the upload was created to be. */
 export async function assemble(found: FoundUpload, parts: readonly UploadedPart[]): Promise<AssembledBytes> {
   const { bucket, upload } = found;
   const algorithm = upload.checksum_algorithm ?? 'CRC64NVME';
-  const whole = upload.checksum_type === 'FULL_OBJECT' ? createChecksum(algorithm) : undefined;
+  const whole = checksumTypeOf(algorithm) === 'FULL_OBJECT' ? createChecksum(algorithm) : undefined;
   const sources = parts.map((part) => ({ path: bucket.blobs.path(part.blob) }));
   const { blob, size } = await copyFiles(sources, bucket.blobs, whole ? [whole] : []).catch((error) => {
     // An abort meanwhile takes the parts away.
@@ -21,13 +21,7 @@ export async function assemble(found: FoundUpload, parts: readonly UploadedPart[
   const checksum: StoredChecksum = whole
     ? { algorithm, value: whole.digest().toString('base64'), type: 'FULL_OBJECT' }
     : { algorithm, value: compositeOf(parts, createChecksum(algorithm)), type: 'COMPOSITE' };
-  return {
-    blob,
-    size,
-    etag: etagOf(parts),
-    checksum,
-    parts: parts.map((part) => ({ size: part.size, checksum: part.checksum.value })),
-  };
+  return { blob, size, etag: etagOf(parts), checksum };
 }
 
 /** The checksum over the parts' binary checksums, and how many there were. */

@@ -1,5 +1,4 @@
-import type { ChecksumAlgorithm } from '../checksum/algorithms.ts';
-import { checksumAlgorithms } from '../checksum/algorithms.ts';
+import { type ChecksumAlgorithm, checksumAlgorithms, checksumTypeOf } from '../checksum/algorithms.ts';
 import { S3Error } from '../errors.ts';
 import { childrenOf, malformed, readXml, textOf, type XmlElement } from '../http/read-xml.ts';
 import type { OpenUpload } from '../store/bucket.ts';
@@ -52,7 +51,7 @@ function readPart(element: XmlElement): NamedPart {
 function findPart(named: NamedPart, upload: OpenUpload): UploadedPart {
   const part = upload.parts.get(named.number);
   const algorithm = upload.checksum_algorithm;
-  if (algorithm && upload.checksum_type === 'COMPOSITE' && named.checksums[algorithm] === undefined) {
+  if (algorithm && checksumTypeOf(algorithm) === 'COMPOSITE' && named.checksums[algorithm] === undefined) {
     throw new S3Error(
       'InvalidRequest',
       `The upload was created using a ${algorithm.toLowerCase()} checksum. The complete request must include the checksum for each part. It was missing for part ${named.number} in the request.`,

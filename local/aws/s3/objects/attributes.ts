@@ -1,26 +1,13 @@
-import { notImplemented, S3Error } from '../errors.ts';
+import { S3Error } from '../errors.ts';
 import type { Headers } from '../http/headers.ts';
 import type { ObjectAttributes } from '../store/records.ts';
 import { decodeMetadata } from './metadata-text.ts';
-import { readTaggingHeader } from './tags.ts';
 
 /** Headers that describe an object's bytes. */
 const contentHeaders = ['cache-control', 'content-disposition', 'content-language', 'content-type', 'expires'];
 
-const encryptionHeaders = [
-  'x-amz-server-side-encryption',
-  'x-amz-server-side-encryption-aws-kms-key-id',
-  'x-amz-server-side-encryption-bucket-key-enabled',
-];
-
 /** The `x-amz-` headers that `readAttributes` understands. */
-export const attributeHeaders = [
-  ...encryptionHeaders,
-  'x-amz-acl',
-  'x-amz-meta-*',
-  'x-amz-storage-class',
-  'x-amz-tagging',
-];
+export const attributeHeaders = ['x-amz-acl', 'x-amz-meta-*'];
 
 const metadataPrefix = 'x-amz-meta-';
 const mostMetadataBytes = 2048;
@@ -28,14 +15,7 @@ const mostMetadataBytes = 2048;
 /** Reads what a request that creates an object says about it. */
 export function readAttributes(headers: Headers): ObjectAttributes {
   checkAcl(headers.get('x-amz-acl'));
-  const storageClass = headers.get('x-amz-storage-class') ?? 'STANDARD';
-  if (storageClass !== 'STANDARD') throw notImplemented(`the storage class ${storageClass}`);
-  const tagging = headers.get('x-amz-tagging');
-  return {
-    headers: { ...readContentHeaders(headers), ...readEncryption(headers) },
-    metadata: readMetadata(headers),
-    tags: tagging === undefined ? [] : readTaggingHeader(tagging),
-  };
+  return { headers: readContentHeaders(headers), metadata: readMetadata(headers) };
 }
 
 function readContentHeaders(headers: Headers): Record<string, string> {
@@ -49,21 +29,6 @@ function readContentHeaders(headers: Headers): Record<string, string> {
     .map((coding) => coding.trim())
     .filter((coding) => coding !== '' && coding !== 'aws-chunked');
   if (encoding.length > 0) stored['content-encoding'] = encoding.join(',');
-  return stored;
-}
-
-/** Nothing is encrypted here; what was asked for is echoed, AES256 being S3's default. */
-function readEncryption(headers: Headers): Record<string, string> {
-  const method = headers.get('x-amz-server-side-encryption') ?? 'AES256';
-  if (method !== 'AES256' && method !== 'aws:kms') throw notImplemented(`x-amz-server-side-encryption: ${method}`);
-  const stored: Record<string, string> = { 'x-amz-server-side-encryption': method };
-  for (const name of encryptionHeaders.slice(1)) {
-    const value = headers.get(name);
-    if (value === undefined) continue;
-    if (method !== 'aws:kms')
-      throw new S3Error('InvalidArgument', `${name} needs x-amz-server-side-encryption: aws:kms`);
-    stored[name] = value;
-  }
   return stored;
 }
 
@@ -83,7 +48,7 @@ function readMetadata(headers: Headers): Record<string, string> {
 }
 
 /** Buckets enforce their owner, as new ones do on AWS: an ACL that says anything else is refused. */
-function checkAcl(acl: string | undefined): void {
+export function checkAcl(acl: string | undefined): void {
   if (acl === undefined || acl === 'private' || acl === 'bucket-owner-full-control') return;
   throw new S3Error('AccessControlListNotSupported', 'The bucket does not allow ACLs');
 }

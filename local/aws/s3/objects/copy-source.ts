@@ -5,8 +5,9 @@ import { uriDecode } from '../http/uri.ts';
 import type { Services } from '../services.ts';
 import type { Bucket } from '../store/bucket.ts';
 import type { StoredObject } from '../store/records.ts';
+import { namesEntityTag } from './entity-tags.ts';
 import { versionHeader } from './object-headers.ts';
-import { isNotModified, preconditionFailed, readConditionHeaders } from './read-conditions.ts';
+import { preconditionFailed } from './read-conditions.ts';
 import { readableObject } from './readable-object.ts';
 
 export interface CopySource {
@@ -19,9 +20,9 @@ export interface CopySource {
 const prefix = 'x-amz-copy-source';
 
 /** The headers that `readCopySource` understands. */
-export const copySourceHeaders = [prefix, ...readConditionHeaders.map((name) => `${prefix}-${name}`)];
+export const copySourceHeaders = [prefix, `${prefix}-if-match`];
 
-/** Finds what `x-amz-copy-source: /<bucket>/<key>[?versionId=…]` names and weighs its readConditionHeaders. */
+/** Finds what `x-amz-copy-source: /<bucket>/<key>[?versionId=…]` names and checks its condition. */
 export function readCopySource(call: Call, services: Pick<Services, 'buckets'>): CopySource {
   const [, path = '', versionId] = /^\/?(.*?)(?:\?versionId=([^&]*))?$/.exec(call.headers.get(prefix) ?? '') ?? [];
   const decoded = uriDecode(path);
@@ -34,11 +35,8 @@ export function readCopySource(call: Call, services: Pick<Services, 'buckets'>):
   const source = { bucket: decoded.slice(0, slash), key: checkKey(decoded.slice(slash + 1)) };
   const bucket = services.buckets.get(source.bucket);
   const object = readableObject(call, bucket, source.key, versionId);
-  const conditions = readConditionHeaders.flatMap((name) => {
-    const value = call.headers.get(`${prefix}-${name}`);
-    return value === undefined ? [] : [[name, value] as const];
-  });
-  if (isNotModified(new Map(conditions), object)) throw preconditionFailed('x-amz-copy-source-If-None-Match');
+  const match = call.headers.get(`${prefix}-if-match`);
+  if (match !== undefined && !namesEntityTag(match, object.etag)) throw preconditionFailed(`${prefix}-If-Match`);
   return { bucket, object, versioned: versionId !== undefined };
 }
 

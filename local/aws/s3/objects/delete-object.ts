@@ -5,14 +5,11 @@ import type { DeleteMarker, ObjectVersion } from '../store/records.ts';
 import { findVersion } from './find-version.ts';
 import { newVersion, sequencerOf, versionIdOf } from './store-object.ts';
 import { tell } from './tell.ts';
-import { requireMatch } from './write-conditions.ts';
 
 export interface Deletion {
   key: string;
   /** Names a version to be removed for good. @default the key is deleted as its bucket's versioning has it */
   version_id?: string;
-  /** `If-Match`. */
-  match?: string;
 }
 
 export interface DeletionOutcome {
@@ -33,7 +30,6 @@ export async function deleteObject(
   requester: string,
 ): Promise<DeletionOutcome> {
   const { key, version_id: versionId } = deletion;
-  if (deletion.match !== undefined) requireMatch(bucket, key, deletion.match);
   if (versionId !== undefined || bucket.state().versioning === 'Unversioned') {
     const version = findVersion(bucket, key, versionId);
     if (!version) return { version_id: versionId, marker: false };

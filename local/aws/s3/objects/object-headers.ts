@@ -13,7 +13,6 @@ export function objectHeaders(bucket: Bucket, object: StoredObject): HeaderValue
     'accept-ranges': 'bytes',
     etag: `"${object.etag}"`,
     'last-modified': new Date(object.last_modified).toUTCString(),
-    'x-amz-tagging-count': object.tags.length > 0 ? String(object.tags.length) : undefined,
   };
   for (const [name, value] of Object.entries(object.metadata)) headers[`x-amz-meta-${name}`] = encodeMetadata(value);
   return headers;
@@ -21,7 +20,7 @@ export function objectHeaders(bucket: Bucket, object: StoredObject): HeaderValue
 
 /** The answer headers of a request that has stored an object. */
 export function storedHeaders(bucket: Bucket, object: StoredObject): HeaderValues {
-  return { ...versionHeader(bucket, object), ...encryptionOf(object.headers), etag: `"${object.etag}"` };
+  return { ...versionHeader(bucket, object), etag: `"${object.etag}"` };
 }
 
 export function checksumHeaders({ checksum }: StoredObject): HeaderValues {
@@ -31,10 +30,4 @@ export function checksumHeaders({ checksum }: StoredObject): HeaderValues {
 /** A bucket that was never versioned says nothing of versions. */
 export function versionHeader(bucket: Bucket, version: Pick<ObjectVersion, 'version_id'>): HeaderValues {
   return bucket.state().versioning === 'Unversioned' ? {} : { 'x-amz-version-id': version.version_id };
-}
-
-export function encryptionOf(headers: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(headers).filter(([name]) => name.startsWith('x-amz-server-side-encryption')),
-  );
 }

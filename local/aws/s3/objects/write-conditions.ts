@@ -23,7 +23,9 @@ export function beginWrite(bucket: Bucket, key: string, headers: Headers): () =>
   checkAbsent();
   if (match === undefined) return checkAbsent;
 
-  const matched = requireMatch(bucket, key, match);
+  const matched = currentObject(bucket, key);
+  if (!matched) throw new S3Error('NoSuchKey', 'The specified key does not exist.', { elements: { Key: key } });
+  if (!namesEntityTag(match, matched.etag)) throw preconditionFailed('If-Match');
   return () => {
     checkAbsent();
     if (currentObject(bucket, key) !== matched) {
@@ -33,14 +35,6 @@ export function beginWrite(bucket: Bucket, key: string, headers: Headers): () =>
       );
     }
   };
-}
-
-/** @throws `NoSuchKey`, `PreconditionFailed` */
-export function requireMatch(bucket: Bucket, key: string, match: string): StoredObject {
-  const object = currentObject(bucket, key);
-  if (!object) throw new S3Error('NoSuchKey', 'The specified key does not exist.', { elements: { Key: key } });
-  if (!namesEntityTag(match, object.etag)) throw preconditionFailed('If-Match');
-  return object;
 }
 
 function currentObject(bucket: Bucket, key: string): StoredObject | undefined {

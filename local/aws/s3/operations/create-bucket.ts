@@ -1,6 +1,7 @@
 import { receiveText } from '../body/receive.ts';
 import { notImplemented, S3Error } from '../errors.ts';
 import { readXml } from '../http/read-xml.ts';
+import { checkAcl } from '../objects/attributes.ts';
 import { bodyHeaders, type Operation } from './operation.ts';
 
 /** Creates a bucket that keeps no versions. Its region is not kept: there is one endpoint for all. */
@@ -8,9 +9,10 @@ export const createBucket: Operation = {
   name: 'CreateBucket',
   method: 'PUT',
   target: 'bucket',
-  headers: bodyHeaders,
+  headers: [...bodyHeaders, 'x-amz-acl'],
   run: async (call, services) => {
     call.record('s3:CreateBucket');
+    checkAcl(call.headers.get('x-amz-acl'));
     const { bucket: name } = call.target;
     const document = await receiveText(call);
     if (document !== '') refuseUnknown(document);

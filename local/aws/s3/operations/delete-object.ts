@@ -6,12 +6,11 @@ export const deleteObject: Operation = {
   method: 'DELETE',
   target: 'object',
   parameters: ['versionId'],
-  headers: ['if-match'],
   run: async (call, services) => {
     const versionId = call.query.get('versionId');
     call.record(versionId === undefined ? 's3:DeleteObject' : 's3:DeleteObjectVersion');
     const bucket = services.buckets.get(call.target.bucket);
-    const deletion = { key: call.target.key, version_id: versionId, match: call.headers.get('if-match') };
+    const deletion = { key: call.target.key, version_id: versionId };
     const outcome = await remove(services, bucket, deletion, call.access_key_id);
     return {
       status: 204,

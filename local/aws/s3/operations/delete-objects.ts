@@ -1,5 +1,5 @@
 import { receiveText } from '../body/receive.ts';
-import { S3Error } from '../errors.ts';
+import { notImplemented, S3Error } from '../errors.ts';
 import { childrenOf, malformed, readXml, textOf } from '../http/read-xml.ts';
 import { checkKey } from '../http/target.ts';
 import { writeXml, type XmlContent } from '../http/write-xml.ts';
@@ -52,9 +52,11 @@ function requireChecksum(headers: ReadonlyMap<string, string>): void {
 function readRequest(document: string): { deletions: Deletion[]; quiet: boolean } {
   const root = readXml(document, 'Delete');
   const deletions = childrenOf(root, 'Object').map((object): Deletion => {
+    const other = object.children.find(({ name }) => name !== 'Key' && name !== 'VersionId');
+    if (other) throw notImplemented(`DeleteObjects with ${other.name}`);
     const key = textOf(object, 'Key');
     if (!key) throw malformed();
-    return { key: checkKey(key), version_id: textOf(object, 'VersionId') || undefined, match: textOf(object, 'ETag') };
+    return { key: checkKey(key), version_id: textOf(object, 'VersionId') || undefined };
   });
   if (deletions.length === 0 || deletions.length > mostKeys) {
     throw malformed(`A request deletes at least 1 and at most ${mostKeys} objects.`);

@@ -1,7 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import type { Call } from '../call.ts';
-import { notImplemented, S3Error } from '../errors.ts';
 import type { Answer } from '../http/answer.ts';
 import { headerText } from '../http/headers.ts';
 import { type ByteRange, readRange } from '../objects/byte-range.ts';
@@ -25,7 +24,7 @@ const overrides = [
 
 const understood = {
   target: 'object',
-  parameters: ['versionId', 'partNumber', ...overrides.map((name) => `response-${name}`)],
+  parameters: ['versionId', ...overrides.map((name) => `response-${name}`)],
   headers: ['x-amz-checksum-mode', ...readConditionHeaders],
 } as const;
 
@@ -42,30 +41,14 @@ async function readObject(call: Call, services: Pick<Services, 'buckets'>): Prom
   }
   if (isNotModified(call.headers, object)) return { status: 304, headers };
 
-  const part = addressedPart(call, object);
-  const range = part ?? readRange(call.headers.get('range'), object.size);
+  const range = readRange(call.headers.get('range'), object.size);
   headers['content-length'] = String(range ? range.end - range.start + 1 : object.size);
   if (range && object.size > 0) headers['content-range'] = `bytes ${range.start}-${range.end}/${object.size}`;
-  if (part) headers['x-amz-mp-parts-count'] = object.parts && String(object.parts.length);
   // A checksum over the whole would not fit a part of it, and clients would check it against that.
   if (!range && call.headers.get('x-amz-checksum-mode')?.toUpperCase() === 'ENABLED') {
     Object.assign(headers, checksumHeaders(object));
   }
   return { status: range ? 206 : 200, headers, body: call.method === 'HEAD' ? '' : openBody(bucket, object, range) };
-}
-
-function addressedPart(call: Call, object: StoredObject): ByteRange | undefined {
-  const number = call.query.get('partNumber');
-  if (number === undefined) return undefined;
-  if (call.headers.has('range')) {
-    throw new S3Error('InvalidRequest', 'Cannot specify both Range header and partNumber query parameter');
-  }
-  if (object.size === 0) throw notImplemented('partNumber for an empty object');
-  const sizes = object.parts?.map((part) => part.size) ?? [object.size];
-  const size = sizes[Number(number) - 1];
-  if (size === undefined) throw new S3Error('InvalidRange', 'The requested partnumber is not satisfiable');
-  const start = sizes.slice(0, Number(number) - 1).reduce((sum, each) => sum + each, 0);
-  return { start, end: start + size - 1 };
 }
 
 /** Opens the file at once, so that an overwrite or deletion from now on leaves this reader its version. */

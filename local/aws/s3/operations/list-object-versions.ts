@@ -10,7 +10,6 @@ import {
   type ListingRequest,
   listingParameters,
   objectContent,
-  owner,
   readListingRequest,
 } from './listing.ts';
 import { type Operation, xmlAnswer, xmlTime } from './operation.ts';
@@ -22,11 +21,11 @@ export const listObjectVersions: Operation = {
   method: 'GET',
   target: 'bucket',
   selectors: ['versions'],
-  parameters: [...listingParameters, 'max-keys', 'key-marker', 'version-id-marker'],
+  parameters: [...listingParameters, 'key-marker', 'version-id-marker'],
   run: async (call, services) => {
     call.record('s3:ListBucketVersions', undefined, conditionsOf(call.query));
     const bucket = services.buckets.get(call.target.bucket);
-    const listing = readListingRequest(call.query, 'max-keys');
+    const listing = readListingRequest(call.query);
     const keyMarker = call.query.get('key-marker') ?? '';
     const versionMarker = call.query.get('version-id-marker') || undefined;
     if (versionMarker !== undefined && keyMarker === '') {
@@ -80,7 +79,7 @@ function contents(items: Item[], listing: ListingRequest) {
       continue;
     }
     const { version, latest } = item;
-    const identity = { VersionId: version.version_id, IsLatest: latest, Owner: owner };
+    const identity = { VersionId: version.version_id, IsLatest: latest };
     if (version.kind === 'object') {
       versions.push({ ...objectContent(version, listing.encode), ...identity });
     } else {

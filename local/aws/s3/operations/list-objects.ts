@@ -9,7 +9,6 @@ import {
   type ListingRequest,
   listingParameters,
   objectContent,
-  owner,
   readListingRequest,
 } from './listing.ts';
 import { type Operation, xmlAnswer } from './operation.ts';
@@ -19,14 +18,14 @@ export const listObjectsV2: Operation = {
   method: 'GET',
   target: 'bucket',
   selectors: ['list-type'],
-  parameters: [...listingParameters, 'max-keys', 'continuation-token', 'start-after', 'fetch-owner'],
+  parameters: [...listingParameters, 'continuation-token', 'start-after'],
   run: async (call, services) => {
     call.record('s3:ListBucket', undefined, conditionsOf(call.query));
     const bucket = services.buckets.get(call.target.bucket);
     if (call.query.get('list-type') !== '2') {
       throw new S3Error('InvalidArgument', 'Invalid List Type specified in Request');
     }
-    const listing = readListingRequest(call.query, 'max-keys');
+    const listing = readListingRequest(call.query);
     const token = call.query.get('continuation-token');
     const startAfter = call.query.get('start-after');
     const after = token === undefined ? (startAfter ?? '') : readToken(token);
@@ -41,7 +40,7 @@ export const listObjectsV2: Operation = {
         MaxKeys: listing.limit,
         IsTruncated: truncated,
         NextContinuationToken: truncated ? writeToken(nameOf(items.at(-1)!)) : undefined,
-        ...contents(bucket, listing, items, call.query.get('fetch-owner') === 'true'),
+        ...contents(bucket, listing, items),
       }),
     );
   },
@@ -51,11 +50,11 @@ export const listObjects: Operation = {
   name: 'ListObjects',
   method: 'GET',
   target: 'bucket',
-  parameters: [...listingParameters, 'max-keys', 'marker'],
+  parameters: [...listingParameters, 'marker'],
   run: async (call, services) => {
     call.record('s3:ListBucket', undefined, conditionsOf(call.query));
     const bucket = services.buckets.get(call.target.bucket);
-    const listing = readListingRequest(call.query, 'max-keys');
+    const listing = readListingRequest(call.query);
     const marker = call.query.get('marker') ?? '';
     const { items, truncated } = firstOf(walk(bucket, listing, marker), listing.limit);
     const next = truncated && listing.delimiter !== '' ? listing.encode(nameOf(items.at(-1)!)) : undefined;
@@ -67,7 +66,7 @@ export const listObjects: Operation = {
         NextMarker: next,
         MaxKeys: listing.limit,
         IsTruncated: truncated,
-        ...contents(bucket, listing, items, true),
+        ...contents(bucket, listing, items),
       }),
     );
   },
@@ -78,7 +77,7 @@ function walk(bucket: Bucket, listing: ListingRequest, after: string): Iterable<
   return walkKeys(bucket.versions.keys(), { ...listing, after, visible });
 }
 
-function contents(bucket: Bucket, listing: ListingRequest, items: WalkItem[], withOwner: boolean) {
+function contents(bucket: Bucket, listing: ListingRequest, items: WalkItem[]) {
   const objects: XmlContent[] = [];
   const prefixes: XmlContent[] = [];
   for (const item of items) {
@@ -88,7 +87,7 @@ function contents(bucket: Bucket, listing: ListingRequest, items: WalkItem[], wi
     }
     const object = bucket.current(item.key);
     if (object?.kind !== 'object') continue;
-    objects.push({ ...objectContent(object, listing.encode), Owner: withOwner ? owner : undefined });
+    objects.push(objectContent(object, listing.encode));
   }
   return { Contents: objects, CommonPrefixes: prefixes };
 }

@@ -15,7 +15,7 @@ export interface ListingRequest {
   encode: (text: string) => string;
 }
 
-export const listingParameters = ['prefix', 'delimiter', 'encoding-type'];
+export const listingParameters = ['prefix', 'delimiter', 'encoding-type', 'max-keys'];
 
 /** What a policy may ask of a listing: the parameters that were sent, by IAM's names for them. */
 export function conditionsOf(query: Call['query']): Record<string, string> {
@@ -25,8 +25,7 @@ export function conditionsOf(query: Call['query']): Record<string, string> {
 
 const mostItems = 1000;
 
-/** @param limitParameter `max-keys`, `max-uploads`: at most 1,000 are given whatever it says */
-export function readListingRequest(query: Call['query'], limitParameter: string): ListingRequest {
+export function readListingRequest(query: Call['query']): ListingRequest {
   const encoding = query.get('encoding-type');
   if (encoding !== undefined && encoding !== 'url') {
     throw new S3Error('InvalidArgument', 'Invalid Encoding Method specified in Request', {
@@ -36,17 +35,18 @@ export function readListingRequest(query: Call['query'], limitParameter: string)
   return {
     prefix: query.get('prefix') ?? '',
     delimiter: query.get('delimiter') ?? '',
-    limit: readLimit(query, limitParameter),
+    limit: readLimit(query),
     encoding,
     encode: encoding === 'url' ? uriEncodePath : (text) => text,
   };
 }
 
-export function readLimit(query: Call['query'], name: string): number {
-  const text = query.get(name) ?? String(mostItems);
+/** At most 1,000, whatever the request says. */
+function readLimit(query: Call['query']): number {
+  const text = query.get('max-keys') ?? String(mostItems);
   if (/^\d{1,10}$/.test(text)) return Math.min(Number(text), mostItems);
-  throw new S3Error('InvalidArgument', `Provided ${name} not an integer or within integer range`, {
-    elements: { ArgumentName: name, ArgumentValue: text },
+  throw new S3Error('InvalidArgument', 'Provided max-keys not an integer or within integer range', {
+    elements: { ArgumentName: 'max-keys', ArgumentValue: text },
   });
 }
 
@@ -59,8 +59,6 @@ export function firstOf<T>(items: Iterable<T>, limit: number): { items: T[]; tru
   }
   return { items: first, truncated: false };
 }
-
-export const owner: XmlContent = { ID: 'local', DisplayName: 'local' };
 
 export function objectContent(object: StoredObject, encode: ListingRequest['encode']): { [name: string]: XmlContent } {
   return {

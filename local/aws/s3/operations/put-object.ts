@@ -15,7 +15,6 @@ export const putObject: Operation = {
     const { bucket: bucketName, key } = call.target;
     const bucket = services.buckets.get(bucketName);
     const attributes = readAttributes(call.headers);
-    if (attributes.tags.length > 0) call.record('s3:PutObjectTagging');
     const check = beginWrite(bucket, key, call.headers);
     const { blob, result } = await bucket.blobs.write((write) => receiveBody(call, write));
     const object = await storeObject(

@@ -7,7 +7,6 @@ import { readPartNumber, storePart } from '../multipart/store-part.ts';
 import { type ByteRange, readRange } from '../objects/byte-range.ts';
 import { copyFiles } from '../objects/copy-files.ts';
 import { copySourceHeaders, copySourceVersion, readCopySource } from '../objects/copy-source.ts';
-import { encryptionOf } from '../objects/object-headers.ts';
 import { etagText, type Operation, xmlAnswer, xmlTime } from './operation.ts';
 
 export const uploadPartCopy: Operation = {
@@ -35,7 +34,7 @@ export const uploadPartCopy: Operation = {
         ETag: etagText(part.etag),
         [`Checksum${algorithm}`]: checksum.value,
       }),
-      { ...encryptionOf(found.upload.headers), 'x-amz-copy-source-version-id': copySourceVersion(source) },
+      { 'x-amz-copy-source-version-id': copySourceVersion(source) },
     );
   },
 };

@@ -5,7 +5,6 @@ import { checksumHeader } from '../checksum/algorithms.ts';
 import { S3Error } from '../errors.ts';
 import { findUpload } from '../multipart/find-upload.ts';
 import { readPartNumber, storePart } from '../multipart/store-part.ts';
-import { encryptionOf } from '../objects/object-headers.ts';
 import type { Upload } from '../store/records.ts';
 import { bodyHeaders, etagText, type Operation } from './operation.ts';
 
@@ -26,7 +25,6 @@ export const uploadPart: Operation = {
     return {
       status: 200,
       headers: {
-        ...encryptionOf(found.upload.headers),
         etag: etagText(part.etag),
         [checksumHeader(checksum.algorithm)]: checksum.value,
       },

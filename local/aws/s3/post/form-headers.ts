@@ -1,7 +1,6 @@
 import { notImplemented, S3Error } from '../errors.ts';
 import { type Headers, headerText } from '../http/headers.ts';
 import { attributeHeaders } from '../objects/attributes.ts';
-import { readTaggingXml } from '../objects/tags.ts';
 
 const contentHeaders = [
   'cache-control',
@@ -35,18 +34,13 @@ export function formHeaders(fields: ReadonlyMap<string, string>): Headers {
   for (const [name, value] of fields) {
     if (formFields.has(name) || name.startsWith('x-ignore-')) continue;
     if (name === 'acl') headers.set('x-amz-acl', value);
-    else if (name === 'tagging') headers.set('x-amz-tagging', writeTaggingHeader(value));
     else if (name.startsWith('x-amz-meta-')) headers.set(checkName(name), value);
     else if (contentHeaders.includes(name)) headers.set(name, headerText(value));
     else if (attributeHeaders.includes(name) || name.startsWith('x-amz-checksum-')) headers.set(name, value);
-    else if (name.startsWith('x-amz-')) throw notImplemented(`POST Object with the field ${name}`);
+    else if (name.startsWith('x-amz-') || name === 'tagging')
+      throw notImplemented(`POST Object with the field ${name}`);
   }
   return headers;
-}
-
-function writeTaggingHeader(document: string): string {
-  const pairs = readTaggingXml(document).map(({ key, value }): [string, string] => [key, value]);
-  return new URLSearchParams(pairs).toString();
 }
 
 /** Metadata goes back as a header, so its name must be one. */

@@ -1,10 +1,5 @@
-import type { ChecksumAlgorithm, ChecksumType, StoredChecksum } from '../checksum/algorithms.ts';
+import type { ChecksumAlgorithm, StoredChecksum } from '../checksum/algorithms.ts';
 import type { ObjectEvent } from '../object-event.ts';
-
-export interface Tag {
-  key: string;
-  value: string;
-}
 
 /** What a writer says about an object beside its bytes. */
 export interface ObjectAttributes {
@@ -12,7 +7,6 @@ export interface ObjectAttributes {
   headers: Record<string, string>;
   /** User metadata without the `x-amz-meta-` prefix, decoded. */
   metadata: Record<string, string>;
-  tags: readonly Tag[];
 }
 
 interface Version {
@@ -31,8 +25,6 @@ export interface StoredObject extends Version, ObjectAttributes {
   /** Without quotes: the MD5, or `<MD5 of the parts' MD5s>-<number of parts>`. */
   etag: string;
   checksum: StoredChecksum;
-  /** Sizes and checksums of the parts it was uploaded in. */
-  parts?: readonly { size: number; checksum?: string }[];
   /** The file that holds the bytes. */
   blob: string;
 }
@@ -59,7 +51,6 @@ export interface Upload extends ObjectAttributes {
   initiated: number;
   /** What the upload was created with; absent when it named no algorithm. */
   checksum_algorithm?: ChecksumAlgorithm;
-  checksum_type: ChecksumType;
 }
 
 /** One line of a bucket's log: a change that happens wholly or not at all. */
