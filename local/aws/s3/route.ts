@@ -1,5 +1,5 @@
 import type { Call } from './call.ts';
-import { checksumAlgorithms, checksumHeader } from './checksum/algorithms.ts';
+import { checksumAlgorithms, checksumHeader } from './checksum.ts';
 import { notImplemented, S3Error } from './errors.ts';
 import type { Operation } from './operations/operation.ts';
 

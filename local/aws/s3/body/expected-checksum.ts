@@ -1,4 +1,4 @@
-import { algorithmOfHeader, type ChecksumAlgorithm, isChecksumValue, parseAlgorithm } from '../checksum/algorithms.ts';
+import { algorithmOfHeader, type ChecksumAlgorithm, isChecksumValue, parseAlgorithm } from '../checksum.ts';
 import { notImplemented, S3Error } from '../errors.ts';
 import type { Headers } from '../http/headers.ts';
 

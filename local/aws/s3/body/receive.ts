@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Call } from '../call.ts';
-import { type ChecksumAlgorithm, createChecksum } from '../checksum/algorithms.ts';
+import { type ChecksumAlgorithm, createChecksum } from '../checksum.ts';
 import { S3Error } from '../errors.ts';
 import type { Headers } from '../http/headers.ts';
 import type { Write } from '../store/blobs.ts';
@@ -74,7 +74,7 @@ export async function receiveBytes(source: AsyncIterable<Buffer>, write: Write, 
   }
   const digest = md5.digest();
   checkContentMd5(proofs.headers.get('content-md5'), digest);
-  const value = sum.digest().toString('base64');
+  const value = await sum.digest();
   if (expected) checkChecksum(expected, proofs.trailer, value);
   return { size, md5: digest.toString('hex'), checksum: { algorithm, value } };
 }

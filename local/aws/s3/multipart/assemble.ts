@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { checksumTypeOf, createChecksum, type StoredChecksum } from '../checksum/algorithms.ts';
+import { checksumTypeOf, createChecksum, type RunningChecksum, type StoredChecksum } from '../checksum.ts';
 import { copyFiles } from '../objects/copy-files.ts';
 import type { ObjectDraft } from '../objects/store-object.ts';
 import type { UploadedPart } from '../store/records.ts';
@@ -19,15 +19,15 @@ export async function assemble(found: FoundUpload, parts: readonly UploadedPart[
     throw error;
   });
   const checksum: StoredChecksum = whole
-    ? { algorithm, value: whole.digest().toString('base64'), type: 'FULL_OBJECT' }
-    : { algorithm, value: compositeOf(parts, createChecksum(algorithm)), type: 'COMPOSITE' };
+    ? { algorithm, value: await whole.digest(), type: 'FULL_OBJECT' }
+    : { algorithm, value: await compositeOf(parts, createChecksum(algorithm)), type: 'COMPOSITE' };
   return { blob, size, etag: etagOf(parts), checksum };
 }
 
 /** The checksum over the parts' binary checksums, and how many there were. */
-function compositeOf(parts: readonly UploadedPart[], sum: ReturnType<typeof createChecksum>): string {
+async function compositeOf(parts: readonly UploadedPart[], sum: RunningChecksum): Promise<string> {
   for (const part of parts) sum.update(Buffer.from(part.checksum.value, 'base64'));
-  return `${sum.digest().toString('base64')}-${parts.length}`;
+  return `${await sum.digest()}-${parts.length}`;
 }
 
 function etagOf(parts: readonly UploadedPart[]): string {

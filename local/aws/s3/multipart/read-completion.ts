@@ -1,4 +1,4 @@
-import { type ChecksumAlgorithm, checksumAlgorithms, checksumTypeOf } from '../checksum/algorithms.ts';
+import { type ChecksumAlgorithm, checksumAlgorithms, checksumTypeOf } from '../checksum.ts';
 import { S3Error } from '../errors.ts';
 import { childrenOf, malformed, readXml, textOf, type XmlElement } from '../http/read-xml.ts';
 import type { OpenUpload } from '../store/bucket.ts';

@@ -1,4 +1,4 @@
-import { checksumHeader } from '../checksum/algorithms.ts';
+import { checksumHeader } from '../checksum.ts';
 import type { Bucket } from '../store/bucket.ts';
 import type { ObjectVersion, StoredObject } from '../store/records.ts';
 import { encodeMetadata } from './metadata-text.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Call } from '../call.ts';
-import { createChecksum } from '../checksum/algorithms.ts';
+import { createChecksum } from '../checksum.ts';
 import { S3Error } from '../errors.ts';
 import { writeXml } from '../http/write-xml.ts';
 import { attributeHeaders, readAttributes } from '../objects/attributes.ts';
@@ -85,6 +85,6 @@ async function copyBytes(
   if (!etag.includes('-')) return { blob: bucket.blobs.link(path), size, etag, checksum };
   const [md5, sum] = [createHash('md5'), createChecksum(checksum.algorithm)];
   const { blob } = await copyFiles([{ path }], bucket.blobs, [md5, sum]);
-  const value = sum.digest().toString('base64');
+  const value = await sum.digest();
   return { blob, size, etag: md5.digest('hex'), checksum: { ...checksum, value, type: 'FULL_OBJECT' } };
 }

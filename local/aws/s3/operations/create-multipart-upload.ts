@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { checksumTypeOf } from '../checksum/algorithms.ts';
-import { requestedAlgorithm } from '../checksum/requested-algorithm.ts';
+import { checksumTypeOf, requestedAlgorithm } from '../checksum.ts';
 import { writeXml } from '../http/write-xml.ts';
 import { attributeHeaders, readAttributes } from '../objects/attributes.ts';
 import { type Operation, xmlAnswer } from './operation.ts';

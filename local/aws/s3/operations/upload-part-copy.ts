@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createChecksum } from '../checksum/algorithms.ts';
+import { createChecksum } from '../checksum.ts';
 import { S3Error } from '../errors.ts';
 import { writeXml } from '../http/write-xml.ts';
 import { findUpload } from '../multipart/find-upload.ts';
@@ -26,7 +26,7 @@ export const uploadPartCopy: Operation = {
     const [md5, sum] = [createHash('md5'), createChecksum(algorithm)];
     const file = { path: source.bucket.blobs.path(source.object.blob), range };
     const { blob, size } = await copyFiles([file], found.bucket.blobs, [md5, sum]);
-    const checksum = { algorithm, value: sum.digest().toString('base64') };
+    const checksum = { algorithm, value: await sum.digest() };
     const part = await storePart(found, { number, size, etag: md5.digest('hex'), checksum, blob }, services);
     return xmlAnswer(
       writeXml('CopyPartResult', {

@@ -1,7 +1,7 @@
 import { expectedChecksum } from '../body/expected-checksum.ts';
 import { receiveBody } from '../body/receive.ts';
 import type { Call } from '../call.ts';
-import { checksumHeader } from '../checksum/algorithms.ts';
+import { checksumHeader } from '../checksum.ts';
 import { S3Error } from '../errors.ts';
 import { findUpload } from '../multipart/find-upload.ts';
 import { readPartNumber, storePart } from '../multipart/store-part.ts';

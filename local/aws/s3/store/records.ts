@@ -1,4 +1,4 @@
-import type { ChecksumAlgorithm, StoredChecksum } from '../checksum/algorithms.ts';
+import type { ChecksumAlgorithm, StoredChecksum } from '../checksum.ts';
 import type { ObjectEvent } from '../object-event.ts';
 
 /** What a writer says about an object beside its bytes. */

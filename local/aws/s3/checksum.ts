@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { crc32 } from 'node:zlib';
-import { createCrc32c } from './crc32c.ts';
-import { createCrc64Nvme } from './crc64nvme.ts';
+import { Crc32, Crc32c, Crc64Nvme } from '@aws-sdk/checksums/crc';
+import { notImplemented } from './errors.ts';
+import type { Headers } from './http/headers.ts';
 
 export const checksumAlgorithms = ['CRC32', 'CRC32C', 'CRC64NVME', 'SHA1', 'SHA256'] as const;
 export type ChecksumAlgorithm = (typeof checksumAlgorithms)[number];
@@ -15,40 +15,35 @@ export interface StoredChecksum {
   type: ChecksumType;
 }
 
-/** A checksum that grows with the bytes it is shown. `digest` ends it. */
+/** A checksum that grows with the bytes it is shown. */
 export interface RunningChecksum {
   update(bytes: Uint8Array): void;
-  digest(): Buffer;
+  /** Ends it. Base64, big-endian. */
+  digest(): Promise<string>;
 }
 
 /** Bytes of a checksum's binary form. */
 const lengths: Record<ChecksumAlgorithm, number> = { CRC32: 4, CRC32C: 4, CRC64NVME: 8, SHA1: 20, SHA256: 32 };
 
 export function createChecksum(algorithm: ChecksumAlgorithm): RunningChecksum {
+  const sum = runningSum(algorithm);
+  return {
+    update: (bytes) => void sum.update(bytes),
+    digest: async () => Buffer.from(await sum.digest()).toString('base64'),
+  };
+}
+
+function runningSum(algorithm: ChecksumAlgorithm) {
   switch (algorithm) {
     case 'CRC32':
-      return createCrc32();
+      return new Crc32();
     case 'CRC32C':
-      return createCrc32c();
+      return new Crc32c();
     case 'CRC64NVME':
-      return createCrc64Nvme();
+      return new Crc64Nvme();
     default:
       return createHash(algorithm.toLowerCase());
   }
-}
-
-function createCrc32(): RunningChecksum {
-  let value = 0;
-  return {
-    update: (bytes) => {
-      value = crc32(bytes, value);
-    },
-    digest: () => {
-      const result = Buffer.alloc(4);
-      result.writeUInt32BE(value);
-      return result;
-    },
-  };
 }
 
 /** The header or trailer that carries a checksum of this algorithm. */
@@ -75,4 +70,13 @@ export function isChecksumValue(algorithm: ChecksumAlgorithm, value: string): bo
 /** How S3 sums a multipart upload that asks for no type. Without an algorithm it sums the whole by CRC64NVME. */
 export function checksumTypeOf(algorithm: ChecksumAlgorithm = 'CRC64NVME'): ChecksumType {
   return algorithm === 'CRC64NVME' ? 'FULL_OBJECT' : 'COMPOSITE';
+}
+
+/** Reads `x-amz-checksum-algorithm`: what a multipart upload is to be summed with. */
+export function requestedAlgorithm(headers: Headers): ChecksumAlgorithm | undefined {
+  const name = headers.get('x-amz-checksum-algorithm');
+  if (name === undefined) return undefined;
+  const algorithm = parseAlgorithm(name);
+  if (!algorithm) throw notImplemented(`x-amz-checksum-algorithm: ${name}`);
+  return algorithm;
 }
