@@ -6,7 +6,7 @@ import { S3Error } from './errors.ts';
 import { type Answer, sendAnswer } from './http/answer.ts';
 import { type Headers, readHeaders } from './http/headers.ts';
 import { readTarget, type Target } from './http/target.ts';
-import { writeErrorXml } from './http/write-xml.ts';
+import { writeErrorXml } from './http/xml.ts';
 import { operations } from './operations/index.ts';
 import { isPostObject, postObject } from './post/post-object.ts';
 import { routeRequest } from './route.ts';

@@ -23,7 +23,7 @@ import {
   RestoreObjectCommand,
 } from '@aws-sdk/client-s3';
 import { describe, expect, test } from 'vitest';
-import { readXml } from '../../../local/aws/s3/http/read-xml.ts';
+import { childrenOf, namesOf, readXml, textOf } from '../../../local/aws/s3/http/xml.ts';
 import { send } from './support/raw-request.ts';
 import { refusal, startS3, type TestS3 } from './support/start-s3.ts';
 
@@ -129,15 +129,13 @@ test('an object has no tags, whatever asks before it copies it', async () => {
 });
 
 describe('XML requests', () => {
-  test('elements, namespaces, references and comments are read', () => {
-    const document = `<?xml version="1.0"?>\n<!-- a --><s:Delete xmlns:s="http://s3/"><Object><Key>a &lt;&amp;&#x1F600;&#65;</Key></Object><Quiet/></s:Delete>`;
-    expect(readXml(document, 'Delete')).toMatchObject({
-      name: 'Delete',
-      children: [
-        { name: 'Object', children: [{ name: 'Key', text: 'a <&😀A' }] },
-        { name: 'Quiet', text: '' },
-      ],
-    });
+  test('elements, attributes, references and comments are read', () => {
+    const document = `<?xml version="1.0"?> <!-- a --><Delete xmlns="http://s3/"><Object><Key xmlns:a="b"> a &lt;&amp;&#x1F600;&#65;&#128512;</Key></Object><Quiet/></Delete>\n`;
+    const root = readXml(document, 'Delete');
+    expect(namesOf(root)).toEqual(['Object', 'Quiet']);
+    expect(childrenOf(root, 'Object').map((object) => textOf(object, 'Key'))).toEqual([' a <&😀A😀']);
+    expect([textOf(root, 'Quiet'), textOf(root, 'Other')]).toEqual(['', undefined]);
+    expect(childrenOf(readXml('<Delete><Object/><Object/></Delete>', 'Delete'), 'Object')).toHaveLength(2);
   });
 
   test.each([
@@ -151,7 +149,14 @@ describe('XML requests', () => {
     '<Delete>&unknown;</Delete>',
     '<Delete>&#xFFFFFF;</Delete>',
     '<Delete>a & b</Delete>',
+    '<Delete/>text',
+    '<Delete>&amp</Delete>',
+    '<Delete>&constructor;</Delete>',
+    '<Delete>&AMP;</Delete>',
+    '<Delete>&#xD800;</Delete>',
     '<!DOCTYPE Delete [<!ENTITY a "b">]><Delete>&a;</Delete>',
+    '<!doctype Delete><Delete><Object><Key>a</Key></Object></Delete>',
+    '<Delete><!DOCTYPE Delete></Delete>',
   ])('%j is refused', async (document) => {
     expect(() => readXml(document, 'Delete')).toThrow(/XML/);
     const s3 = await startS3();
@@ -160,6 +165,17 @@ describe('XML requests', () => {
     };
     const answer = await send(s3.endpoint, { method: 'POST', path: '/files?delete', body: document, headers });
     expect(answer).toMatchObject({ status: 400, code: 'MalformedXML' });
+  });
+
+  test('a document of a million elements within each other is refused', () => {
+    expect(() => readXml(`<Delete>${'<a>'.repeat(1_000_000)}`, 'Delete')).toThrow(/XML/);
+    expect(() => readXml(`<Delete>${'<a>'.repeat(1e5)}${'</a>'.repeat(1e5)}</Delete>`, 'Delete')).toThrow(/XML/);
+  });
+
+  test('names that every object has are no children', async () => {
+    const document = '<Delete><__proto__><Object><Key>a</Key></Object></__proto__></Delete>';
+    expect(childrenOf(readXml(document, 'Delete'), 'Object')).toEqual([]);
+    expect(() => readXml('<__proto__><Delete/></__proto__>', 'Delete')).toThrow(/XML/);
   });
 
   test('a delete without a checksum is refused, as is one over 4 MiB', async () => {

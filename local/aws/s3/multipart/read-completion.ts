@@ -1,6 +1,6 @@
 import { type ChecksumAlgorithm, checksumAlgorithms, checksumTypeOf } from '../checksum.ts';
 import { S3Error } from '../errors.ts';
-import { childrenOf, malformed, readXml, textOf, type XmlElement } from '../http/read-xml.ts';
+import { childrenOf, malformed, readXml, textOf, type XmlElement } from '../http/xml.ts';
 import type { OpenUpload } from '../store/bucket.ts';
 import type { UploadedPart } from '../store/records.ts';
 

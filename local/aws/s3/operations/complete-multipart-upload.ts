@@ -1,6 +1,6 @@
 import { receiveText } from '../body/receive.ts';
 import { S3Error } from '../errors.ts';
-import { writeXml } from '../http/write-xml.ts';
+import { writeXml } from '../http/xml.ts';
 import { assemble } from '../multipart/assemble.ts';
 import { findUpload, requireOpen } from '../multipart/find-upload.ts';
 import { readCompletion } from '../multipart/read-completion.ts';

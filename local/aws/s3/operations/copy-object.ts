@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Call } from '../call.ts';
 import { createChecksum } from '../checksum.ts';
 import { S3Error } from '../errors.ts';
-import { writeXml } from '../http/write-xml.ts';
+import { writeXml } from '../http/xml.ts';
 import { attributeHeaders, readAttributes } from '../objects/attributes.ts';
 import { copyFiles } from '../objects/copy-files.ts';
 import { type CopySource, copySourceHeaders, copySourceVersion, readCopySource } from '../objects/copy-source.ts';

@@ -1,6 +1,6 @@
 import { receiveText } from '../body/receive.ts';
 import { notImplemented, S3Error } from '../errors.ts';
-import { readXml } from '../http/read-xml.ts';
+import { namesOf, readXml } from '../http/xml.ts';
 import { checkAcl } from '../objects/attributes.ts';
 import { bodyHeaders, type Operation } from './operation.ts';
 
@@ -27,8 +27,7 @@ export const createBucket: Operation = {
 };
 
 function refuseUnknown(document: string): void {
-  const unknown = readXml(document, 'CreateBucketConfiguration').children.find(
-    (child) => child.name !== 'LocationConstraint',
-  );
-  if (unknown) throw notImplemented(`CreateBucket with ${unknown.name}`);
+  const names = namesOf(readXml(document, 'CreateBucketConfiguration'));
+  const unknown = names.find((name) => name !== 'LocationConstraint');
+  if (unknown !== undefined) throw notImplemented(`CreateBucket with ${unknown}`);
 }

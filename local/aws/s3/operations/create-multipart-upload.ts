@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { checksumTypeOf, requestedAlgorithm } from '../checksum.ts';
-import { writeXml } from '../http/write-xml.ts';
+import { writeXml } from '../http/xml.ts';
 import { attributeHeaders, readAttributes } from '../objects/attributes.ts';
 import { type Operation, xmlAnswer } from './operation.ts';
 

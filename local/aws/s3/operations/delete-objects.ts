@@ -1,8 +1,7 @@
 import { receiveText } from '../body/receive.ts';
 import { notImplemented, S3Error } from '../errors.ts';
-import { childrenOf, malformed, readXml, textOf } from '../http/read-xml.ts';
 import { checkKey } from '../http/target.ts';
-import { writeXml, type XmlContent } from '../http/write-xml.ts';
+import { childrenOf, malformed, namesOf, readXml, textOf, writeXml, type XmlContent } from '../http/xml.ts';
 import { type Deletion, type DeletionOutcome, deleteObject } from '../objects/delete-object.ts';
 import { bodyHeaders, type Operation, xmlAnswer } from './operation.ts';
 
@@ -52,8 +51,8 @@ function requireChecksum(headers: ReadonlyMap<string, string>): void {
 function readRequest(document: string): { deletions: Deletion[]; quiet: boolean } {
   const root = readXml(document, 'Delete');
   const deletions = childrenOf(root, 'Object').map((object): Deletion => {
-    const other = object.children.find(({ name }) => name !== 'Key' && name !== 'VersionId');
-    if (other) throw notImplemented(`DeleteObjects with ${other.name}`);
+    const other = namesOf(object).find((name) => name !== 'Key' && name !== 'VersionId');
+    if (other !== undefined) throw notImplemented(`DeleteObjects with ${other}`);
     const key = textOf(object, 'Key');
     if (!key) throw malformed();
     return { key: checkKey(key), version_id: textOf(object, 'VersionId') || undefined };

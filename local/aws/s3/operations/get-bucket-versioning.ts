@@ -1,4 +1,4 @@
-import { writeXml } from '../http/write-xml.ts';
+import { writeXml } from '../http/xml.ts';
 import { type Operation, xmlAnswer } from './operation.ts';
 
 export const getBucketVersioning: Operation = {

@@ -1,4 +1,4 @@
-import { writeXml } from '../http/write-xml.ts';
+import { writeXml } from '../http/xml.ts';
 import { findObject } from '../objects/find-version.ts';
 import { type Operation, xmlAnswer } from './operation.ts';
 

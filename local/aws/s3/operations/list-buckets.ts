@@ -1,4 +1,4 @@
-import { writeXml } from '../http/write-xml.ts';
+import { writeXml } from '../http/xml.ts';
 import { type Operation, xmlAnswer, xmlTime } from './operation.ts';
 
 export const listBuckets: Operation = {

@@ -1,5 +1,5 @@
 import { S3Error } from '../errors.ts';
-import { writeXml, type XmlContent } from '../http/write-xml.ts';
+import { writeXml, type XmlContent } from '../http/xml.ts';
 import { walkKeys } from '../objects/walk-keys.ts';
 import type { Bucket } from '../store/bucket.ts';
 import type { ObjectVersion } from '../store/records.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createChecksum } from '../checksum.ts';
 import { S3Error } from '../errors.ts';
-import { writeXml } from '../http/write-xml.ts';
+import { writeXml } from '../http/xml.ts';
 import { findUpload } from '../multipart/find-upload.ts';
 import { readPartNumber, storePart } from '../multipart/store-part.ts';
 import { type ByteRange, readRange } from '../objects/byte-range.ts';

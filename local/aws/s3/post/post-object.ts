@@ -5,7 +5,7 @@ import { type Form, readForm } from '../http/form-data.ts';
 import type { Headers } from '../http/headers.ts';
 import { checkKey, type Target } from '../http/target.ts';
 import { uriEncode, uriEncodePath } from '../http/uri.ts';
-import { writeXml } from '../http/write-xml.ts';
+import { writeXml } from '../http/xml.ts';
 import { readAttributes } from '../objects/attributes.ts';
 import { checksumHeaders, storedHeaders } from '../objects/object-headers.ts';
 import { storeObject } from '../objects/store-object.ts';
