@@ -1,4 +1,6 @@
 import { createHmac } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { request } from 'node:http';
 import { GetObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3';
 import { createPresignedPost, type PresignedPostOptions } from '@aws-sdk/s3-presigned-post';
 import { describe, expect, test } from 'vitest';
@@ -252,5 +254,25 @@ describe('a broken form', () => {
     const answer = await fetch(`${s3.endpoint}/files`, { method: 'POST', headers: { 'content-type': type }, body });
     expect(await readAnswer(answer)).toMatchObject({ code: 'MalformedPOSTRequest' });
     expect(s3.events).toEqual([]);
+  });
+
+  test('whose connection is cut within its file keeps nothing, and the next one is served', async () => {
+    const s3 = await startS3();
+    const fields = { ...policyFields({ expiration: later(), conditions: [{ key: 'a' }, ...ownFields] }), key: 'a' };
+    const parts = Object.entries(fields).map(
+      ([name, value]) => `--edge\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
+    );
+    const file = `--edge\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n`;
+    const headers = { 'content-type': type, 'content-length': '1000000' };
+    const sent = request(`${s3.endpoint}/files`, { method: 'POST', headers });
+    const failed = new Promise((resolve) => sent.on('error', resolve));
+    sent.write(`${parts.join('')}${file}${'x'.repeat(200_000)}`);
+    const blobs = () => readdir(`${s3.directory}/buckets/files/blobs`);
+    await expect.poll(blobs).toHaveLength(1);
+    sent.destroy(new Error('cut'));
+    await failed;
+    await expect.poll(blobs).toEqual([]);
+    expect((await submit(s3, fields, 'hello', 'a')).status).toBe(204);
+    expect(s3.events).toMatchObject([{ key: 'a', size: 5 }]);
   });
 });

@@ -1,11 +1,9 @@
-/** Reads a stream of buffers by lines, by count and up to a delimiter, holding little more than one buffer at a time. */
+/** Reads a stream of buffers by lines and by count, holding little more than one buffer at a time. */
 export interface ByteReader {
   /** The next line without its CRLF; `undefined` when the stream ends first or the line is longer than `limit` bytes. */
   line(limit: number): Promise<string | undefined>;
   /** The next `count` bytes, piece by piece; fewer when the stream ends first. */
   take(count: number): AsyncGenerator<Buffer>;
-  /** What precedes `delimiter`, piece by piece; the delimiter is consumed. Returns whether it was found. */
-  until(delimiter: Buffer): AsyncGenerator<Buffer, boolean>;
 }
 
 const lineEnd = Buffer.from('\r\n');
@@ -48,19 +46,6 @@ export function createByteReader(source: AsyncIterable<Buffer>): ByteReader {
         const piece = cut(missing);
         missing -= piece.length;
         yield piece;
-      }
-    },
-    async *until(delimiter) {
-      for (;;) {
-        const end = held.indexOf(delimiter);
-        if (end >= 0) {
-          yield cut(end);
-          cut(delimiter.length);
-          return true;
-        }
-        // The delimiter may have begun in the last bytes held.
-        if (held.length >= delimiter.length) yield cut(held.length - delimiter.length + 1);
-        if (!(await more())) return false;
       }
     },
   };

@@ -1,5 +1,5 @@
+import { Busboy } from '@fastify/busboy';
 import { S3Error } from '../errors.ts';
-import { type ByteReader, createByteReader } from './byte-reader.ts';
 
 export interface Form {
   /** Fields before the file, by lower-case name. Those after it are not read: S3 ignores them. */
@@ -8,71 +8,78 @@ export interface Form {
   file?: { name: string; bytes: AsyncGenerator<Buffer> };
 }
 
-interface PartHead {
-  name: string;
-  filename: string | undefined;
-}
-
 /** What may precede the file, as at S3. */
 const mostFieldBytes = 20 * 1024;
-const longestHeader = 8 * 1024;
 
 /** Reads `multipart/form-data` (RFC 7578) up to its file, whose bytes are then streamed. */
-export async function readForm(body: AsyncIterable<Buffer>, contentType: string): Promise<Form> {
-  const boundary = /;\s*boundary=(?:"([^"]+)"|([^\s;]+))/i.exec(contentType);
-  if (!boundary) throw malformed();
-  const separator = `--${boundary[1] ?? boundary[2]}`;
-  const delimiter = Buffer.from(`\r\n${separator}`);
-  const reader = createByteReader(body);
-  const fields = new Map<string, string>();
-  let fieldBytes = 0;
+export function readForm(body: AsyncIterable<Buffer>, contentType: string): Promise<Form> {
+  return new Promise((resolve, reject) => {
+    const parser = createParser(contentType);
+    const fields = new Map<string, string>();
+    let fieldBytes = 0;
+    let isSettled = false;
+    const settle = (end: () => void) => {
+      isSettled = true;
+      end();
+    };
 
-  let line = await reader.line(longestHeader);
-  if (line !== separator) throw malformed();
-  for (;;) {
-    const head = await readHead(reader);
-    if (head.name.toLowerCase() === 'file') {
-      return { fields, file: { name: head.filename ?? '', bytes: readToDelimiter(reader, delimiter) } };
-    }
-    const pieces: Buffer[] = [];
-    for await (const piece of readToDelimiter(reader, delimiter)) {
-      fieldBytes += piece.length;
-      if (fieldBytes > mostFieldBytes) {
-        throw new S3Error(
-          'MaxPostPreDataLengthExceeded',
-          'Your POST request fields preceding the upload file were too large.',
-          { elements: { MaxPostPreDataLengthBytes: mostFieldBytes } },
-        );
-      }
-      pieces.push(piece);
-    }
-    fields.set(head.name.toLowerCase(), Buffer.concat(pieces).toString());
-    line = await reader.line(longestHeader);
-    if (line === '--') return { fields };
-    if (line !== '') throw malformed();
+    parser.on('field', (name: string | undefined, value, _, isTruncated) => {
+      if (isSettled) return;
+      fieldBytes += Buffer.byteLength(value);
+      if (name === undefined) settle(() => reject(malformed()));
+      else if (isTruncated || fieldBytes > mostFieldBytes) settle(() => reject(fieldsTooLarge()));
+      else fields.set(readName(name).toLowerCase(), value);
+    });
+    parser.on('file', (_, stream, name: string | undefined) => {
+      settle(() => resolve({ fields, file: { name: readName(name ?? ''), bytes: readFile(stream) } }));
+      // The parser reports a form's end within the file to both, after the reader may have gone.
+      stream.on('error', () => {});
+      parser.once('error', (error: Error) => stream.destroy(error));
+    });
+    parser.on('error', () => settle(() => reject(malformed())));
+    // A form of nothing that can be read is none.
+    parser.on('finish', () => settle(() => (fields.size === 0 ? reject(malformed()) : resolve({ fields }))));
+
+    const feed = async () => {
+      for await (const piece of body) await new Promise((done) => parser.write(piece, done));
+      parser.end();
+    };
+    feed().catch((error) => parser.emit('error', error));
+  });
+}
+
+function createParser(contentType: string) {
+  try {
+    return new Busboy({
+      headers: { 'content-type': contentType },
+      isPartAFile: (name) => name?.toLowerCase() === 'file',
+      limits: { fieldSize: mostFieldBytes, files: 1, headerSize: 8 * 1024 },
+      preservePath: true,
+    });
+  } catch {
+    throw malformed();
   }
 }
 
-async function readHead(reader: ByteReader): Promise<PartHead> {
-  let head: PartHead | undefined;
-  for (let line = await reader.line(longestHeader); line !== ''; line = await reader.line(longestHeader)) {
-    if (line === undefined) throw malformed();
-    if (!/^content-disposition:\s*form-data\s*;/i.test(line)) continue;
-    const name = parameterOf(line, 'name');
-    if (name !== undefined) head = { name, filename: parameterOf(line, 'filename') };
+async function* readFile(stream: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  try {
+    yield* stream;
+  } catch {
+    throw malformed();
   }
-  if (!head) throw malformed();
-  return head;
 }
 
 /** Browsers escape quotes and line breaks in names by percent-encoding them (HTML, "multipart/form-data encoding algorithm"). */
-function parameterOf(header: string, name: string): string | undefined {
-  const value = new RegExp(`;\\s*${name}=(?:"([^"]*)"|([^\\s;]+))`, 'i').exec(header);
-  return (value?.[1] ?? value?.[2])?.replace(/%22|%0D|%0A/gi, decodeURIComponent);
+function readName(name: string): string {
+  return name.replace(/%22|%0D|%0A/gi, decodeURIComponent);
 }
 
-async function* readToDelimiter(reader: ByteReader, delimiter: Buffer): AsyncGenerator<Buffer> {
-  if (!(yield* reader.until(delimiter))) throw malformed();
+function fieldsTooLarge(): S3Error {
+  return new S3Error(
+    'MaxPostPreDataLengthExceeded',
+    'Your POST request fields preceding the upload file were too large.',
+    { elements: { MaxPostPreDataLengthBytes: mostFieldBytes } },
+  );
 }
 
 function malformed(): S3Error {
