@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { account, personalAccessKey } from '../account.ts';
-import { type SignatureServices, verifySignature } from '../endpoint/verify-signature.ts';
+import { type CallerServices, verifyCaller } from '../endpoint/verify-signature.ts';
 import { ServiceError } from '../service-error.ts';
 import { type Fault, faults } from './gateway-responses.ts';
 import { type ApiRequest, header } from './request.ts';
@@ -20,13 +20,13 @@ export interface SignedIdentity {
  */
 export function signedCaller(
   request: ApiRequest,
-  services: SignatureServices,
+  services: CallerServices,
 ): { identity: SignedIdentity } | { fault: Fault } {
   if (header(request, 'authorization') === undefined) return { fault: faults.missingToken };
   const { http_method: method, path, query_string, body } = request;
   const url = query_string === '' ? path : `${path}?${query_string}`;
   try {
-    const key = verifySignature({ method, url, headers: joined(request) }, body, services, 'execute-api');
+    const key = verifyCaller({ method, url, headers: joined(request) }, body, services, 'execute-api');
     return key.principal === 'local' ? { identity: personal } : { fault: faults.accessDenied };
   } catch (error) {
     if (error instanceof ServiceError) return { fault: faults.invalidSignature };

@@ -13,7 +13,7 @@ import type { AccessKey } from './access-keys.ts';
 import { invokeFunction } from './invoke-function.ts';
 import { readBody } from './read-body.ts';
 import { type AwsCall, resourceOf } from './recorded-calls.ts';
-import { verifySignature } from './verify-signature.ts';
+import { verifyCaller } from './verify-signature.ts';
 
 export interface EndpointOptions {
   now: () => number;
@@ -86,7 +86,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
         `The local AWS endpoint has no service ${serviceName}: it knows ${Object.keys(services).join(', ')}, Lambda's Invoke and S3.`,
       );
     const body = await readBody(request);
-    const { principal } = verifySignature(request, body, options);
+    const { principal } = verifyCaller(request, body, options);
     const text = body.toString('utf8');
     const resource = resourceOf(service.iam, operation, parse(text));
     options.recordCall({ at: options.now(), principal, action: `${service.iam}:${operation}`, resource });

@@ -2,9 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import type { Lambda } from '../lambda/lambda.ts';
 import { readBody } from './read-body.ts';
 import type { AwsCall } from './recorded-calls.ts';
-import { type SignatureServices, verifySignature } from './verify-signature.ts';
+import { type CallerServices, verifyCaller } from './verify-signature.ts';
 
-interface InvokeServices extends SignatureServices {
+interface InvokeServices extends CallerServices {
   lambda: Lambda;
   recordCall(call: AwsCall): void;
 }
@@ -16,7 +16,7 @@ export async function invokeFunction(
   services: InvokeServices,
 ): Promise<{ status: number; headers?: Record<string, string>; body: string }> {
   const body = await readBody(request);
-  const { principal } = verifySignature(request, body, services);
+  const { principal } = verifyCaller(request, body, services);
   const { lambda } = services;
   const resource = lambda.find(reference).arn;
   services.recordCall({ at: services.now(), principal, action: 'lambda:InvokeFunction', resource });

@@ -1,6 +1,6 @@
+import type { Payload } from './authenticate.ts';
 import type { Headers } from './http/headers.ts';
 import type { Target } from './http/target.ts';
-import type { Payload } from './signature/payload.ts';
 
 /** One authenticated request, as an operation sees it. */
 export interface Call {

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { SignatureError, type SignatureServices } from '../signature/verify.ts';
+import { authenticate, signatureErrorCodes, splitParameters } from './authenticate.ts';
 import type { Call } from './call.ts';
 import { answerPreflight, corsHeaders } from './cors.ts';
 import { S3Error } from './errors.ts';
@@ -11,8 +13,6 @@ import { operations } from './operations/index.ts';
 import { isPostObject, postObject } from './post/post-object.ts';
 import { routeRequest } from './route.ts';
 import type { Services } from './services.ts';
-import { authenticate, type SignatureServices } from './signature/authenticate.ts';
-import { splitParameters } from './signature/split-parameters.ts';
 
 /** A call as far as IAM is concerned. */
 export interface RecordedCall {
@@ -104,7 +104,7 @@ async function answerSigned(received: ReceivedRequest, services: HandlerServices
 }
 
 function errorAnswer(cause: unknown, requestId: string): Answer {
-  const error = cause instanceof S3Error ? cause : internalError(cause);
+  const error = readError(cause);
   const document = { Code: error.code, Message: error.message, ...error.details.elements };
   return {
     status: error.status,
@@ -113,8 +113,10 @@ function errorAnswer(cause: unknown, requestId: string): Answer {
   };
 }
 
-/** The cause is told: this server's callers are its developers. */
-function internalError(cause: unknown): S3Error {
+function readError(cause: unknown): S3Error {
+  if (cause instanceof S3Error) return cause;
+  if (cause instanceof SignatureError) return new S3Error(signatureErrorCodes[cause.fault], cause.message);
+  // The cause is told: this server's callers are its developers.
   const why = cause instanceof Error ? cause.message : String(cause);
   return new S3Error('InternalError', `We encountered an internal error. Please try again. (${why})`);
 }

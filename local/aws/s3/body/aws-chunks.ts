@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { Payload } from '../authenticate.ts';
 import { S3Error } from '../errors.ts';
 import { createByteReader } from '../http/byte-reader.ts';
-import type { Payload } from '../signature/payload.ts';
 
 type ChunkedPayload = Extract<Payload, { kind: 'chunked' }>;
 

@@ -1,5 +1,4 @@
 import { S3Error } from '../errors.ts';
-import { uriDecode } from './uri.ts';
 
 /** Longest key, in bytes of UTF-8. */
 const longestKey = 1024;
@@ -54,4 +53,13 @@ function readParameters(query: string): [string, string][] {
 
 function bucketOfHost(host: string): string | undefined {
   return /^([a-z0-9][a-z0-9.-]+?[a-z0-9])(?:\.s3)?\.localhost(?::\d+)?$/.exec(host.toLowerCase())?.[1];
+}
+
+/** Decodes percent-encoded UTF-8. S3 reads a bare `+` as a space, in paths as well: a plus sign must be sent as `%2B`. */
+export function uriDecode(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    throw new S3Error('InvalidURI', 'The URI holds a percent-encoding that is not UTF-8.');
+  }
 }

@@ -1,7 +1,6 @@
 import type { Call } from '../call.ts';
 import { S3Error } from '../errors.ts';
-import { checkKey } from '../http/target.ts';
-import { uriDecode } from '../http/uri.ts';
+import { checkKey, uriDecode } from '../http/target.ts';
 import type { Services } from '../services.ts';
 import type { Bucket } from '../store/bucket.ts';
 import type { StoredObject } from '../store/records.ts';

@@ -1,6 +1,6 @@
+import { uriEncodePath } from '../../signature/canonical.ts';
 import type { Call } from '../call.ts';
 import { S3Error } from '../errors.ts';
-import { uriEncodePath } from '../http/uri.ts';
 import type { XmlContent } from '../http/xml.ts';
 import type { StoredObject } from '../store/records.ts';
 import { etagText, xmlTime } from './operation.ts';

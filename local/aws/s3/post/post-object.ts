@@ -1,18 +1,17 @@
+import { parseAmzDate, parseCredential, uriEncode, uriEncodePath } from '../../signature/canonical.ts';
+import { checkSignature, type SignatureServices, signingKeyOf } from '../../signature/verify.ts';
 import { receiveBytes, tooLarge } from '../body/receive.ts';
 import { S3Error } from '../errors.ts';
 import type { Answer } from '../http/answer.ts';
 import { type Form, readForm } from '../http/form-data.ts';
 import type { Headers } from '../http/headers.ts';
 import { checkKey, type Target } from '../http/target.ts';
-import { uriEncode, uriEncodePath } from '../http/uri.ts';
 import { writeXml } from '../http/xml.ts';
 import { readAttributes } from '../objects/attributes.ts';
 import { checksumHeaders, storedHeaders } from '../objects/object-headers.ts';
 import { storeObject } from '../objects/store-object.ts';
 import type { Services } from '../services.ts';
-import type { SignatureServices } from '../signature/authenticate.ts';
 import type { StoredObject } from '../store/records.ts';
-import { authenticateForm } from './authenticate-form.ts';
 import { formHeaders } from './form-headers.ts';
 import { checkPolicy, parsePolicy, type SizeLimits } from './policy.ts';
 
@@ -69,6 +68,29 @@ export async function postObject(request: PostRequest, services: PostServices): 
     ...answer,
     headers: { location, ...storedHeaders(bucket, object), ...checksumHeaders(object), ...answer.headers },
   };
+}
+
+/** Checks the signature a form carries over its policy, which is still in base64. */
+function authenticateForm(
+  fields: Form['fields'],
+  services: Pick<SignatureServices, 'secretOf'>,
+): { access_key_id: string; policy: string } {
+  const policy = fields.get('policy');
+  const signature = fields.get('x-amz-signature');
+  if (policy === undefined && signature === undefined) {
+    throw new S3Error('AccessDenied', 'Access Denied: the form carries no policy, and nothing here is public.');
+  }
+  const credential = parseCredential(fields.get('x-amz-credential') ?? '');
+  const isDated = parseAmzDate(fields.get('x-amz-date') ?? '') !== undefined;
+  const isSigned = fields.get('x-amz-algorithm') === 'AWS4-HMAC-SHA256' && credential?.service === 's3' && isDated;
+  if (policy === undefined || signature === undefined || !isSigned) {
+    throw new S3Error(
+      'InvalidArgument',
+      'The form needs the fields policy, x-amz-algorithm (AWS4-HMAC-SHA256), x-amz-credential, x-amz-date and x-amz-signature.',
+    );
+  }
+  checkSignature(signingKeyOf(credential, services), [policy], signature);
+  return { access_key_id: credential.access_key_id, policy };
 }
 
 function addressOf({ fields, file }: Form): { key: string; file: NonNullable<Form['file']> } {

@@ -1,0 +1,131 @@
+import { scopeOf, sha256Hex, sign, uriEncodePath } from '../signature/canonical.ts';
+import {
+  isPresigned,
+  type SignatureFault,
+  type SignatureServices,
+  type VerifiedSignature,
+  verifySignature,
+} from '../signature/verify.ts';
+import type { Call } from './call.ts';
+import { notImplemented, S3Error, type S3ErrorCode } from './errors.ts';
+import type { Headers } from './http/headers.ts';
+import type { Target } from './http/target.ts';
+
+/** What the signature says about the body, and so how the body is to be read and checked. */
+export type Payload =
+  | { kind: 'unsigned' }
+  | { kind: 'hashed'; sha256: string }
+  | { kind: 'chunked'; trailer: boolean; chain?: ChunkSignatures };
+
+/** The chain of signatures of a chunked upload: each is made over the one before. */
+export interface ChunkSignatures {
+  /** @returns whether `signature` is the one this chunk, the next in line, must carry */
+  acceptChunk(chunkSha256: string, signature: string): boolean;
+  acceptTrailer(trailer: string, signature: string): boolean;
+}
+
+const rules = {
+  service: 's3',
+  clock_skew_minutes: 15,
+  mustBeSigned: (header: string) => header === 'host' || header.startsWith('x-amz-'),
+};
+
+/** S3's names for what can be wrong with a signature. */
+export const signatureErrorCodes: Record<SignatureFault, S3ErrorCode> = {
+  missing: 'AccessDenied',
+  mechanism: 'InvalidRequest',
+  malformed_header: 'AuthorizationHeaderMalformed',
+  malformed_query: 'AuthorizationQueryParametersError',
+  scope: 'AuthorizationHeaderMalformed',
+  unknown_key: 'InvalidAccessKeyId',
+  date: 'AccessDenied',
+  skewed: 'RequestTimeTooSkewed',
+  expired: 'AccessDenied',
+  unsigned_header: 'AccessDenied',
+  mismatch: 'SignatureDoesNotMatch',
+};
+
+/** Checks a request's signature, in its `Authorization` header or its query. @throws SignatureError, S3Error */
+export function authenticate(
+  { method, target, headers }: { method: string; target: Target; headers: Headers },
+  services: SignatureServices,
+): Pick<Call, 'access_key_id' | 'payload'> {
+  const { parameters } = target;
+  const presigned = isPresigned(parameters);
+  const inQuery = presigned ? (new Map(parameters).get('X-Amz-Content-Sha256') ?? 'UNSIGNED-PAYLOAD') : undefined;
+  const payload = headers.get('x-amz-content-sha256') ?? inQuery;
+  if (payload === undefined && headers.has('authorization')) {
+    throw new S3Error('InvalidRequest', 'Missing required header for this request: x-amz-content-sha256');
+  }
+  const request = { method, path: uriEncodePath(target.path), parameters, headers, payload: payload ?? '' };
+  const signed = verifySignature(request, services, rules);
+  return { access_key_id: signed.credential.access_key_id, payload: readPayload(request.payload, signed) };
+}
+
+/** Reads `x-amz-content-sha256`. The request's own signature begins the chain of its chunks'. */
+function readPayload(value: string, signed: VerifiedSignature): Payload {
+  switch (value) {
+    case 'UNSIGNED-PAYLOAD':
+      return { kind: 'unsigned' };
+    case 'STREAMING-UNSIGNED-PAYLOAD-TRAILER':
+      return { kind: 'chunked', trailer: true };
+    case 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD':
+      return { kind: 'chunked', trailer: false, chain: createChunkSignatures(signed) };
+    case 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER':
+      return { kind: 'chunked', trailer: true, chain: createChunkSignatures(signed) };
+  }
+  if (/^[0-9a-f]{64}$/.test(value)) return { kind: 'hashed', sha256: value };
+  if (value.startsWith('STREAMING-')) throw notImplemented(`x-amz-content-sha256: ${value}`);
+  throw new S3Error(
+    'InvalidArgument',
+    'x-amz-content-sha256 must be UNSIGNED-PAYLOAD, a STREAMING- constant, or a SHA-256 in lower-case hexadecimal.',
+    { elements: { ArgumentName: 'x-amz-content-sha256', ArgumentValue: value } },
+  );
+}
+
+const emptySha256 = sha256Hex('');
+
+function createChunkSignatures({
+  signature: seed,
+  credential,
+  amz_date,
+  signing_key,
+}: VerifiedSignature): ChunkSignatures {
+  let previous = seed;
+  const accept = (algorithm: string, hashes: string[], signature: string) => {
+    previous = sign(signing_key, [algorithm, amz_date, scopeOf(credential), previous, ...hashes].join('\n'));
+    return previous === signature;
+  };
+  return {
+    acceptChunk: (sha256, signature) => accept('AWS4-HMAC-SHA256-PAYLOAD', [emptySha256, sha256], signature),
+    acceptTrailer: (trailer, signature) => accept('AWS4-HMAC-SHA256-TRAILER', [sha256Hex(trailer)], signature),
+  };
+}
+
+const signatureParameters = new Set([
+  'x-amz-algorithm',
+  'x-amz-content-sha256',
+  'x-amz-credential',
+  'x-amz-date',
+  'x-amz-expires',
+  'x-amz-security-token',
+  'x-amz-signature',
+  'x-amz-signedheaders',
+]);
+
+/**
+ * Takes the signature's parameters out of the query, and reads the `x-amz-` headers that presigning has moved into it
+ * as the headers they were.
+ */
+export function splitParameters(parameters: Target['parameters'], received: Headers): Pick<Call, 'query' | 'headers'> {
+  if (!isPresigned(parameters)) return { query: new Map(parameters), headers: received };
+  const query = new Map<string, string>();
+  const headers = new Map(received);
+  for (const [name, value] of parameters) {
+    const header = name.toLowerCase();
+    if (signatureParameters.has(header)) continue;
+    if (!header.startsWith('x-amz-')) query.set(name, value);
+    else if (!headers.has(header)) headers.set(header, value);
+  }
+  return { query, headers };
+}

@@ -1,0 +1,110 @@
+import { createHash, createHmac } from 'node:crypto';
+
+/** The scope of a signature: whose key, on which day, for which region and service. */
+export interface Credential {
+  access_key_id: string;
+  /** `20260131` */
+  date: string;
+  region: string;
+  service: string;
+}
+
+/** What Signature Version 4 covers of a request. */
+export interface SignedRequest {
+  method: string;
+  /** As the service canonicalises it: `canonicalPath`, or `uriEncodePath` for S3. */
+  path: string;
+  /** The decoded query. */
+  parameters: readonly (readonly [name: string, value: string])[];
+  /** By lower-case name. */
+  headers: ReadonlyMap<string, string>;
+  /** The body's SHA-256, or one of S3's constants. */
+  payload: string;
+}
+
+export function sha256Hex(data: string | Uint8Array): string {
+  return createHash('sha256').update(data).digest('hex');
+}
+
+function hmac(key: string | Buffer, text: string): Buffer {
+  return createHmac('sha256', key).update(text).digest();
+}
+
+/** Reads `<access key id>/<date>/<region>/<service>/aws4_request`. */
+export function parseCredential(text: string): Credential | undefined {
+  const parts = /^(.+)\/(\d{8})\/([^/]+)\/([^/]+)\/aws4_request$/.exec(text);
+  return parts ? { access_key_id: parts[1]!, date: parts[2]!, region: parts[3]!, service: parts[4]! } : undefined;
+}
+
+export function scopeOf({ date, region, service }: Credential): string {
+  return `${date}/${region}/${service}/aws4_request`;
+}
+
+/** The day's key derived from the secret (Signature Version 4, "Derive a signing key"). */
+export function deriveSigningKey(secret: string, credential: Credential): Buffer {
+  return scopeOf(credential)
+    .split('/')
+    .reduce(hmac, Buffer.from(`AWS4${secret}`));
+}
+
+export function sign(signingKey: Buffer, text: string): string {
+  return hmac(signingKey, text).toString('hex');
+}
+
+/** Reads `20260131T235959Z` into milliseconds; `undefined` for any other form. */
+export function parseAmzDate(text: string): number | undefined {
+  const parts = /^(\d{4})(\d\d)(\d\dT\d\d)(\d\d)(\d\dZ)$/.exec(text);
+  const time = parts ? Date.parse(`${parts[1]}-${parts[2]}-${parts[3]}:${parts[4]}:${parts[5]}`) : Number.NaN;
+  return Number.isNaN(time) ? undefined : time;
+}
+
+/**
+ * The canonical requests that a client may have signed: one, unless a header holds non-ASCII bytes. Those are signed
+ * as Latin-1 text by clients whose headers are strings (the JavaScript SDK) and as raw bytes by others.
+ */
+export function canonicalRequests(request: SignedRequest, signedHeaders: readonly string[]): string[] {
+  const asLatin1 = canonicalRequest(request, signedHeaders, (value) => value);
+  const asBytes = canonicalRequest(request, signedHeaders, (value) => Buffer.from(value, 'latin1').toString());
+  return asLatin1 === asBytes ? [asLatin1] : [asLatin1, asBytes];
+}
+
+function canonicalRequest(request: SignedRequest, names: readonly string[], read: (value: string) => string): string {
+  const headers = names.map(
+    (name) =>
+      `${name}:${read(request.headers.get(name) ?? '')
+        .trim()
+        .replace(/\s+/g, ' ')}`,
+  );
+  const query = request.parameters
+    .filter(([name]) => name !== 'X-Amz-Signature')
+    .map(([name, value]) => [uriEncode(name), uriEncode(value)] as const)
+    .sort(([nameA, valueA], [nameB, valueB]) => compare(nameA, nameB) || compare(valueA, valueB))
+    .map((pair) => pair.join('='))
+    .join('&');
+  return [request.method, request.path, query, ...headers, '', names.join(';'), request.payload].join('\n');
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}
+
+/** A path as all services but S3 want it: without `.`, `..` and empty segments, each of the others encoded once more. */
+export function canonicalPath(path: string): string {
+  const segments: string[] = [];
+  for (const segment of path.split('/')) {
+    if (segment === '..') segments.pop();
+    else if (segment !== '' && segment !== '.') segments.push(segment);
+  }
+  const last = segments.length > 0 && path.endsWith('/') ? '/' : '';
+  return `/${segments.map(uriEncode).join('/')}${last}`;
+}
+
+/** Percent-encodes everything but `A-Z a-z 0-9 - . _ ~`. */
+export function uriEncode(text: string): string {
+  return encodeURIComponent(text).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+/** As `uriEncode`, leaving the slashes of a path. */
+export function uriEncodePath(path: string): string {
+  return path.split('/').map(uriEncode).join('/');
+}
