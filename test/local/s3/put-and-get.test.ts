@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { request } from 'node:http';
 import { Readable } from 'node:stream';
 import {
+  CopyObjectCommand,
   GetObjectCommand,
   type GetObjectCommandInput,
   HeadObjectCommand,
@@ -282,15 +283,44 @@ describe('events and recorded calls', () => {
     expect(sequencers).toEqual([...new Set(sequencers)].sort());
   });
 
-  test('the IAM actions of a call are recorded, those of a 404 included', async () => {
+  test('the IAM actions of a call are recorded', async () => {
     const s3 = await startS3();
     await put(s3, {});
-    await refusal(get(s3, { Key: 'missing' }));
+    await get(s3);
     const who = { access_key_id: 'local', bucket: 'files' };
     expect(s3.calls).toEqual([
       { ...who, action: 's3:PutObject', key: 'key' },
-      { ...who, action: 's3:GetObject', key: 'missing' },
-      { ...who, action: 's3:ListBucket' },
+      { ...who, action: 's3:GetObject', key: 'key' },
     ]);
+  });
+
+  const VersionId = 'x'.repeat(32);
+  const copy = (s3: TestS3, source: string) =>
+    s3.sdk.send(new CopyObjectCommand({ Bucket, Key: 'copy', CopySource: `files/${source}` }));
+  test.each<[string, (s3: TestS3) => Promise<unknown>, string[]]>([
+    ['GetObject of a key', (s3) => get(s3), ['s3:GetObject', 's3:ListBucket']],
+    ['HeadObject of a key', (s3) => head(s3), ['s3:GetObject', 's3:ListBucket']],
+    ['CopyObject of a key', (s3) => copy(s3, 'key'), ['s3:PutObject', 's3:GetObject', 's3:ListBucket']],
+    [
+      'GetObject of a version',
+      (s3) => get(s3, { VersionId }),
+      ['s3:GetObjectVersion', 's3:ListBucket', 's3:ListBucketVersions'],
+    ],
+    [
+      'HeadObject of a version',
+      (s3) => head(s3, { VersionId }),
+      ['s3:GetObjectVersion', 's3:ListBucket', 's3:ListBucketVersions'],
+    ],
+    [
+      'CopyObject of a version',
+      (s3) => copy(s3, `key?versionId=${VersionId}`),
+      ['s3:PutObject', 's3:GetObjectVersion', 's3:ListBucket', 's3:ListBucketVersions'],
+    ],
+  ])('%s that is missing also needs to list, without which S3 answers 403', async (_, call, actions) => {
+    const s3 = await startS3({ buckets: { files: { versioned: true } } });
+    expect(await refusal(call(s3))).toMatch(/404$/);
+    expect(s3.calls.map(({ action }) => action)).toEqual(actions);
+    const lists = s3.calls.filter(({ action }) => action.startsWith('s3:List'));
+    for (const { action, ...rest } of lists) expect(rest).toEqual({ access_key_id: 'local', bucket: 'files' });
   });
 });

@@ -196,6 +196,7 @@ describe('presigned URLs', () => {
       (url) => url.replace('Expires=60', 'Expires=604801'),
       'AuthorizationQueryParametersError',
     ],
+    ['with a credential of another day', {}, (url) => url.replace(/local%2F\d{8}/, 'local%2F20260101'), 'AccessDenied'],
     ['with an added parameter', {}, (url) => `${url}&versionId=null`, 'SignatureDoesNotMatch'],
     ['of an unknown key', {}, (url) => url.replace('Credential=local', 'Credential=other'), 'InvalidAccessKeyId'],
     ['without a signature', {}, (url) => url.replace(/&X-Amz-Signature=\w+/, ''), 'AuthorizationQueryParametersError'],

@@ -1,13 +1,16 @@
 import type { Call } from '../call.ts';
-import { S3Error } from '../errors.ts';
+import { S3Error, type S3ErrorCode } from '../errors.ts';
 import type { Bucket } from '../store/bucket.ts';
 import type { StoredObject } from '../store/records.ts';
 import { findObject } from './find-version.ts';
 
-/**
- * Finds an object to be read and notes the actions for it. On AWS a caller without `s3:ListBucket` is told 403 in place of
- * `NoSuchKey`, so whoever gets to see that 404 is noted to need it.
- */
+/** The permissions without which S3 answers 403 in place of a 404. Which of two it wants for a missing version, it does not document. */
+const listActions: Partial<Record<S3ErrorCode, readonly string[]>> = {
+  NoSuchKey: ['s3:ListBucket'],
+  NoSuchVersion: ['s3:ListBucket', 's3:ListBucketVersions'],
+};
+
+/** Finds an object to be read and records the actions for it, those for being told that it is missing included. */
 export function readableObject(
   call: Pick<Call, 'record'>,
   bucket: Bucket,
@@ -18,7 +21,8 @@ export function readableObject(
   try {
     return findObject(bucket, key, versionId);
   } catch (error) {
-    if (error instanceof S3Error && error.code === 'NoSuchKey') call.record('s3:ListBucket', { bucket: bucket.name });
+    const actions = error instanceof S3Error ? listActions[error.code] : undefined;
+    for (const action of actions ?? []) call.record(action, { bucket: bucket.name });
     throw error;
   }
 }
