@@ -1,7 +1,7 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import { account, personalAccessKey } from '../account.ts';
-import { type CallerServices, verifyCaller } from '../endpoint/verify-signature.ts';
+import { type CallerServices, verifyCaller } from '../endpoint/caller.ts';
 import { ServiceError } from '../service-error.ts';
+import { readHeaders } from '../signature/canonical.ts';
 import { type Fault, faults } from './gateway-responses.ts';
 import { type ApiRequest, header } from './request.ts';
 
@@ -23,10 +23,10 @@ export function signedCaller(
   services: CallerServices,
 ): { identity: SignedIdentity } | { fault: Fault } {
   if (header(request, 'authorization') === undefined) return { fault: faults.missingToken };
-  const { http_method: method, path, query_string, body } = request;
+  const { http_method: method, path, query_string, headers, body } = request;
   const url = query_string === '' ? path : `${path}?${query_string}`;
   try {
-    const key = verifyCaller({ method, url, headers: joined(request) }, body, services, 'execute-api');
+    const key = verifyCaller({ method, url, headers: readHeaders(headers.flat()) }, body, services, 'execute-api');
     return key.principal === 'local' ? { identity: personal } : { fault: faults.accessDenied };
   } catch (error) {
     if (error instanceof ServiceError) return { fault: faults.invalidSignature };
@@ -41,13 +41,3 @@ const personal: SignedIdentity = {
   user: 'AIDALOCAL',
   userArn: `arn:aws:iam::${account}:user/local`,
 };
-
-/** Headers by their names in lower case; of several with one name all values, as a signature covers them. */
-function joined({ headers }: ApiRequest): IncomingHttpHeaders {
-  const all: Record<string, string> = {};
-  for (const [name, value] of headers) {
-    const key = name.toLowerCase();
-    all[key] = all[key] === undefined ? value : `${all[key]},${value}`;
-  }
-  return all;
-}

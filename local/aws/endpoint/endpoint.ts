@@ -9,15 +9,10 @@ import { ServiceError } from '../service-error.ts';
 import type { Queues } from '../sqs/queues.ts';
 import { sendMessage } from '../sqs/send-message.ts';
 import type { StepFunctions } from '../step-functions/step-functions.ts';
-import type { AccessKey } from './access-keys.ts';
-import { invokeFunction } from './invoke-function.ts';
-import { readBody } from './read-body.ts';
+import { type CallerServices, readCall } from './caller.ts';
 import { type AwsCall, resourceOf } from './recorded-calls.ts';
-import { verifyCaller } from './verify-signature.ts';
 
-export interface EndpointOptions {
-  now: () => number;
-  accessKey(accessKeyId: string): AccessKey | undefined;
+export interface EndpointOptions extends CallerServices {
   recordCall(call: AwsCall): void;
   bus: EventBus;
   dynamoDb: DynamoDb;
@@ -85,8 +80,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
       throw unknownOperation(
         `The local AWS endpoint has no service ${serviceName}: it knows ${Object.keys(services).join(', ')}, Lambda's Invoke and S3.`,
       );
-    const body = await readBody(request);
-    const { principal } = verifyCaller(request, body, options);
+    const { body, principal } = await readCall(request, options);
     const text = body.toString('utf8');
     const resource = resourceOf(service.iam, operation, parse(text));
     options.recordCall({ at: options.now(), principal, action: `${service.iam}:${operation}`, resource });
@@ -106,6 +100,31 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
       response.writeHead(answer.status, { 'content-length': Buffer.byteLength(answer.body), ...answer.headers });
       response.end(answer.body);
     },
+  };
+}
+
+/** Lambda's Invoke over HTTP, waiting or as an event. @throws ServiceError */
+async function invokeFunction(
+  reference: string,
+  request: IncomingMessage,
+  services: EndpointOptions,
+): Promise<WireAnswer> {
+  const { body, principal } = await readCall(request, services);
+  const { lambda } = services;
+  const resource = lambda.find(reference).arn;
+  services.recordCall({ at: services.now(), principal, action: 'lambda:InvokeFunction', resource });
+  const payload = body.length === 0 ? '{}' : body.toString('utf8');
+  if (request.headers['x-amz-invocation-type'] === 'Event') {
+    await lambda.accept(reference, payload);
+    return { status: 202, body: '' };
+  }
+  const outcome = await lambda.invoke(reference, payload);
+  const common = { 'content-type': 'application/json', 'x-amz-executed-version': '$LATEST' };
+  if ('payload' in outcome) return { status: 200, headers: common, body: outcome.payload };
+  return {
+    status: 200,
+    headers: { ...common, 'x-amz-function-error': 'Unhandled' },
+    body: JSON.stringify(outcome.error),
   };
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { account } from '../account.ts';
-import type { ObjectEvent } from '../s3/object-event.ts';
+import type { ObjectEvent } from '../s3/index.ts';
 import { type BusEvent, busEvent } from './event.ts';
 
 /** What S3 tells EventBridge about a change in a bucket. */

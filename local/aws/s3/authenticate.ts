@@ -6,23 +6,9 @@ import {
   type VerifiedSignature,
   verifySignature,
 } from '../signature/verify.ts';
-import type { Call } from './call.ts';
 import { notImplemented, S3Error, type S3ErrorCode } from './errors.ts';
-import type { Headers } from './http/headers.ts';
-import type { Target } from './http/target.ts';
-
-/** What the signature says about the body, and so how the body is to be read and checked. */
-export type Payload =
-  | { kind: 'unsigned' }
-  | { kind: 'hashed'; sha256: string }
-  | { kind: 'chunked'; trailer: boolean; chain?: ChunkSignatures };
-
-/** The chain of signatures of a chunked upload: each is made over the one before. */
-export interface ChunkSignatures {
-  /** @returns whether `signature` is the one this chunk, the next in line, must carry */
-  acceptChunk(chunkSha256: string, signature: string): boolean;
-  acceptTrailer(trailer: string, signature: string): boolean;
-}
+import type { Headers, Target } from './http/messages.ts';
+import type { Call, ChunkSignatures, Payload } from './operations/call.ts';
 
 const rules = {
   service: 's3',
@@ -79,7 +65,6 @@ function readPayload(value: string, signed: VerifiedSignature): Payload {
   throw new S3Error(
     'InvalidArgument',
     'x-amz-content-sha256 must be UNSIGNED-PAYLOAD, a STREAMING- constant, or a SHA-256 in lower-case hexadecimal.',
-    { elements: { ArgumentName: 'x-amz-content-sha256', ArgumentValue: value } },
   );
 }
 

@@ -1,7 +1,6 @@
 import { S3Error } from './errors.ts';
-import type { Answer } from './http/answer.ts';
-import type { Headers } from './http/headers.ts';
-import type { CorsRule } from './settings.ts';
+import type { Answer, Headers } from './http/messages.ts';
+import type { CorsRule } from './store/records.ts';
 
 type CorsHeaders = NonNullable<Answer['headers']>;
 
@@ -24,7 +23,6 @@ export function answerPreflight(rules: readonly CorsRule[], headers: Headers): A
     throw new S3Error(
       'AccessForbidden',
       'CORSResponse: This CORS request is not allowed. The bucket has no rule for this origin, method and these headers.',
-      { elements: { Method: method, ResourceType: 'OBJECT' } },
     );
   }
   return {

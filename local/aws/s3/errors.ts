@@ -33,7 +33,6 @@ const statusOf = {
   MetadataTooLarge: 400,
   MethodNotAllowed: 405,
   MissingContentLength: 411,
-  MissingSecurityHeader: 400,
   NoSuchBucket: 404,
   NoSuchKey: 404,
   NoSuchUpload: 404,
@@ -48,7 +47,7 @@ const statusOf = {
 export type S3ErrorCode = keyof typeof statusOf;
 
 /** What an error answer may carry beside code and message. */
-export interface S3ErrorDetails {
+interface S3ErrorDetails {
   /** Further elements of the `<Error>` document, e.g. `BucketName`. */
   elements?: Record<string, string | number | undefined>;
   headers?: Record<string, string | undefined>;

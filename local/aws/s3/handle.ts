@@ -1,41 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { SignatureError, type SignatureServices } from '../signature/verify.ts';
+import { readHeaders } from '../signature/canonical.ts';
+import { SignatureError } from '../signature/verify.ts';
 import { authenticate, signatureErrorCodes, splitParameters } from './authenticate.ts';
-import type { Call } from './call.ts';
 import { answerPreflight, corsHeaders } from './cors.ts';
 import { S3Error } from './errors.ts';
-import { type Answer, sendAnswer } from './http/answer.ts';
-import { type Headers, readHeaders } from './http/headers.ts';
-import { readTarget, type Target } from './http/target.ts';
+import { type Answer, type ReceivedRequest, readTarget, sendAnswer } from './http/messages.ts';
 import { writeErrorXml } from './http/xml.ts';
-import { operations } from './operations/index.ts';
+import type { Call, HandlerServices } from './operations/call.ts';
 import { isPostObject, postObject } from './post/post-object.ts';
-import { routeRequest } from './route.ts';
-import type { Services } from './services.ts';
-
-/** A call as far as IAM is concerned. */
-export interface RecordedCall {
-  access_key_id: string | undefined;
-  /** `s3:PutObject`, … */
-  action: string;
-  /** Empty for what concerns no bucket, `s3:ListAllMyBuckets`. */
-  bucket: string;
-  key?: string;
-  /** What a policy's condition may ask for, such as `s3:prefix`. */
-  conditions?: Record<string, string>;
-}
-
-export interface HandlerServices extends Services, SignatureServices {
-  recordCall: (call: RecordedCall) => void;
-}
-
-interface ReceivedRequest {
-  method: string;
-  target: Target;
-  headers: Headers;
-  body: AsyncIterable<Buffer>;
-}
+import { runOperation } from './route.ts';
 
 /** Answers one request. Never rejects: whatever fails becomes an S3 error document. */
 export async function handleRequest(
@@ -100,7 +74,7 @@ async function answerSigned(received: ReceivedRequest, services: HandlerServices
         ...(conditions ? { conditions } : {}),
       }),
   };
-  return routeRequest(call, operations).run(call, services);
+  return runOperation(call, services);
 }
 
 function errorAnswer(cause: unknown, requestId: string): Answer {

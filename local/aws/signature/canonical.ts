@@ -22,6 +22,16 @@ export interface SignedRequest {
   payload: string;
 }
 
+/** Reads Node's raw header list: names in lower case, the values of a repeated header joined by a comma. */
+export function readHeaders(rawHeaders: readonly string[]): Map<string, string> {
+  const headers = new Map<string, string>();
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const [name, value] = [rawHeaders[at]!.toLowerCase(), rawHeaders[at + 1]!];
+    headers.set(name, headers.has(name) ? `${headers.get(name)},${value}` : value);
+  }
+  return headers;
+}
+
 export function sha256Hex(data: string | Uint8Array): string {
   return createHash('sha256').update(data).digest('hex');
 }

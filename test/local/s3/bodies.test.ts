@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import { GetObjectCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createChecksum } from '../../../local/aws/s3/checksum.ts';
+import { createChecksum } from '../../../local/aws/s3/body/checksum.ts';
 import { type RawRequest, send, sha256, signed } from './support/raw-request.ts';
 import { refusal, startS3 } from './support/start-s3.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createByteReader } from '../../../local/aws/s3/http/byte-reader.ts';
+import { createByteReader } from '../../../local/aws/s3/body/aws-chunks.ts';
 
 /** The text in buffers of `size` bytes. */
 async function* inPieces(text: string, size: number) {

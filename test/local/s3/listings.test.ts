@@ -12,7 +12,7 @@ import {
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import { describe, expect, test } from 'vitest';
-import { compareBytes } from '../../../local/aws/s3/store/byte-order.ts';
+import { compareBytes } from '../../../local/aws/s3/store/version-index.ts';
 import { refusal, startS3, type TestS3, temporaryDirectory } from './support/start-s3.ts';
 
 const Bucket = 'files';

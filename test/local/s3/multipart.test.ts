@@ -14,7 +14,7 @@ import {
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3';
 import { describe, expect, test } from 'vitest';
-import { createChecksum } from '../../../local/aws/s3/checksum.ts';
+import { createChecksum } from '../../../local/aws/s3/body/checksum.ts';
 import { refusal, startS3 } from './support/start-s3.ts';
 
 const Bucket = 'files';

@@ -2,7 +2,7 @@ import { GetObjectCommand, HeadObjectCommand, ListBucketsCommand, PutObjectComma
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { describe, expect, test } from 'vitest';
 import { authenticate } from '../../../local/aws/s3/authenticate.ts';
-import { readTarget } from '../../../local/aws/s3/http/target.ts';
+import { readTarget } from '../../../local/aws/s3/http/messages.ts';
 import { readAnswer, send } from './support/raw-request.ts';
 import { refusal, type StartOptions, startS3 } from './support/start-s3.ts';
 

@@ -1,25 +1,22 @@
 import { createHash } from 'node:crypto';
-import type { Call } from '../call.ts';
-import { type ChecksumAlgorithm, createChecksum } from '../checksum.ts';
 import { S3Error } from '../errors.ts';
-import type { Headers } from '../http/headers.ts';
+import type { Headers } from '../http/messages.ts';
+import type { Call } from '../operations/call.ts';
 import type { Write } from '../store/blobs.ts';
 import { readAwsChunks } from './aws-chunks.ts';
-import { type ExpectedChecksum, expectedChecksum } from './expected-checksum.ts';
+import { createChecksum, type ExpectedChecksum, expectedChecksum, type StoredChecksum } from './checksum.ts';
 
-export type CallWithBody = Pick<Call, 'headers' | 'body' | 'payload'>;
+type CallWithBody = Pick<Call, 'headers' | 'body' | 'payload'>;
 
-export interface ReceivedBody {
+interface ReceivedBody {
   size: number;
-  /** Hexadecimal. */
-  md5: string;
-  checksum: { algorithm: ChecksumAlgorithm; value: string };
+  /** Its MD5. */
+  etag: string;
+  checksum: StoredChecksum;
 }
 
-const gibibyte = 1024 ** 3;
-
 /** S3's limit for one PUT. */
-const largestBody = 5 * gibibyte;
+export const largestBody = 5 * 1024 ** 3;
 
 /**
  * Reads a request's body to `write`, a buffer at a time, and proves it: length, chunk signatures, the SHA-256 of the signature,
@@ -40,7 +37,7 @@ export async function receiveBody(call: CallWithBody, write: Write, largest = la
 }
 
 /** What bytes are proven by. */
-export interface Proofs {
+interface Proofs {
   /** `Content-MD5` and a checksum header or announced trailer. */
   headers: Headers;
   /** Read after the last byte. */
@@ -76,7 +73,7 @@ export async function receiveBytes(source: AsyncIterable<Buffer>, write: Write, 
   checkContentMd5(proofs.headers.get('content-md5'), digest);
   const value = await sum.digest();
   if (expected) checkChecksum(expected, proofs.trailer, value);
-  return { size, md5: digest.toString('hex'), checksum: { algorithm, value } };
+  return { size, etag: digest.toString('hex'), checksum: { algorithm, value, type: 'FULL_OBJECT' } };
 }
 
 /** Reads a small body, an XML document for example, whole. @throws `MaxMessageLengthExceeded` */
@@ -84,9 +81,7 @@ export async function receiveText(call: CallWithBody, largest = 4 * 1024 * 1024)
   const pieces: Uint8Array[] = [];
   if (bodyLength(call) === undefined) return '';
   if (declaredLength(call) > largest) {
-    throw new S3Error('MaxMessageLengthExceeded', 'Your request was too big.', {
-      elements: { MaxMessageLengthBytes: largest },
-    });
+    throw new S3Error('MaxMessageLengthExceeded', `Your request was too big: at most ${largest} bytes.`);
   }
   await receiveBody(call, async (bytes) => void pieces.push(bytes), largest);
   return Buffer.concat(pieces).toString();
@@ -112,9 +107,7 @@ function checkContentMd5(header: string | undefined, computed: Buffer): void {
     throw new S3Error('InvalidDigest', 'The Content-MD5 you specified was invalid.');
   }
   if (provided.equals(computed)) return;
-  throw new S3Error('BadDigest', 'The Content-MD5 you specified did not match what we received.', {
-    elements: { ExpectedDigest: header, CalculatedDigest: computed.toString('base64') },
-  });
+  throw new S3Error('BadDigest', 'The Content-MD5 you specified did not match what we received.');
 }
 
 function checkChecksum(expected: ExpectedChecksum, trailer: Proofs['trailer'], computed: string): void {
@@ -134,7 +127,8 @@ function incomplete(): S3Error {
 }
 
 export function tooLarge(proposed: number, largest: number): S3Error {
-  return new S3Error('EntityTooLarge', 'Your proposed upload exceeds the maximum allowed size', {
-    elements: { ProposedSize: proposed, MaxSizeAllowed: largest },
-  });
+  return new S3Error(
+    'EntityTooLarge',
+    `Your proposed upload exceeds the maximum allowed size: ${proposed} of ${largest} bytes.`,
+  );
 }

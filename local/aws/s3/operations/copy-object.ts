@@ -1,68 +1,74 @@
 import { createHash } from 'node:crypto';
-import type { Call } from '../call.ts';
-import { createChecksum } from '../checksum.ts';
+import { createReadStream } from 'node:fs';
+import { createChecksum } from '../body/checksum.ts';
 import { S3Error } from '../errors.ts';
+import { type Answer, checkKey, uriDecode } from '../http/messages.ts';
 import { writeXml } from '../http/xml.ts';
-import { attributeHeaders, readAttributes } from '../objects/attributes.ts';
-import { copyFiles } from '../objects/copy-files.ts';
-import { type CopySource, copySourceHeaders, copySourceVersion, readCopySource } from '../objects/copy-source.ts';
-import { versionHeader } from '../objects/object-headers.ts';
-import { type ObjectDraft, storeObject } from '../objects/store-object.ts';
-import { beginWrite, writeConditionHeaders } from '../objects/write-conditions.ts';
+import type { Blobs } from '../store/blobs.ts';
 import type { Bucket } from '../store/bucket.ts';
-import type { ObjectAttributes } from '../store/records.ts';
-import { etagText, type Operation, xmlAnswer, xmlTime } from './operation.ts';
+import type { ObjectAttributes, StoredObject } from '../store/records.ts';
+import { readAttributes, versionIdOf } from './attributes.ts';
+import { type Call, etagText, type Services, xmlAnswer, xmlTime } from './call.ts';
+import { type ByteRange, namesEntityTag, preconditionFailed, readableObject } from './get-object.ts';
+import { beginWrite, type ObjectDraft, storeObject } from './put-object.ts';
 
-export const copyObject: Operation = {
-  name: 'CopyObject',
-  method: 'PUT',
-  target: 'object',
-  selectorHeader: 'x-amz-copy-source',
-  headers: [
-    ...attributeHeaders,
-    ...copySourceHeaders,
-    ...writeConditionHeaders,
-    'x-amz-metadata-directive',
-    // Objects have neither tags nor annotations here, whichever is to become of them.
-    'x-amz-tagging-directive',
-    'x-amz-object-annotation-directive',
-  ],
-  run: async (call, services) => {
-    call.record('s3:PutObject');
-    const { bucket: bucketName, key } = call.target;
-    const bucket = services.buckets.get(bucketName);
-    const check = beginWrite(bucket, key, call.headers);
-    const source = readCopySource(call, services);
-    const attributes = copiedAttributes(call, source);
-    const bytes = await copyBytes(source, bucket);
-    const object = await storeObject(
-      services,
-      bucket,
-      { ...attributes, ...bytes, key },
-      { reason: 'CopyObject', requester: call.access_key_id, check },
-    );
-    return xmlAnswer(
-      writeXml('CopyObjectResult', {
-        LastModified: xmlTime(object.last_modified),
-        ETag: etagText(object.etag),
-        ChecksumType: object.checksum.type,
-        [`Checksum${object.checksum.algorithm}`]: object.checksum.value,
-      }),
-      {
-        ...versionHeader(bucket, object),
-        'x-amz-copy-source-version-id': copySourceVersion(source),
-      },
-    );
-  },
-};
+interface CopySource {
+  bucket: Bucket;
+  object: StoredObject;
+  /** Whether the source names a version. */
+  versioned: boolean;
+}
+
+const prefix = 'x-amz-copy-source';
+
+/** Finds what `x-amz-copy-source: /<bucket>/<key>[?versionId=…]` names and checks its condition. */
+export function readCopySource(call: Call, services: Pick<Services, 'buckets'>): CopySource {
+  const [, path = '', versionId] = /^\/?(.*?)(?:\?versionId=([^&]*))?$/.exec(call.headers.get(prefix) ?? '') ?? [];
+  const decoded = uriDecode(path);
+  const slash = decoded.indexOf('/');
+  if (slash < 1 || slash === decoded.length - 1) {
+    throw new S3Error('InvalidArgument', 'Copy Source must mention the source bucket and key: sourcebucket/sourcekey');
+  }
+  const source = { bucket: decoded.slice(0, slash), key: checkKey(decoded.slice(slash + 1)) };
+  const bucket = services.buckets.get(source.bucket);
+  const object = readableObject(call, bucket, source.key, versionId);
+  const match = call.headers.get(`${prefix}-if-match`);
+  if (match !== undefined && !namesEntityTag(match, object.etag)) throw preconditionFailed(`${prefix}-If-Match`);
+  return { bucket, object, versioned: versionId !== undefined };
+}
+
+export async function copyObject(call: Call, services: Services): Promise<Answer> {
+  const { bucket: bucketName, key } = call.target;
+  const bucket = services.buckets.get(bucketName);
+  const check = beginWrite(bucket, key, call.headers);
+  const source = readCopySource(call, services);
+  const attributes = copiedAttributes(call, source);
+  const bytes = await copyBytes(source, bucket);
+  const object = await storeObject(
+    services,
+    bucket,
+    { ...attributes, ...bytes, key },
+    { reason: 'CopyObject', requester: call.access_key_id, check },
+  );
+  return xmlAnswer(
+    writeXml('CopyObjectResult', {
+      LastModified: xmlTime(object.last_modified),
+      ETag: etagText(object.etag),
+      ChecksumType: object.checksum.type,
+      [`Checksum${object.checksum.algorithm}`]: object.checksum.value,
+    }),
+    {
+      'x-amz-version-id': versionIdOf(bucket, object),
+      'x-amz-copy-source-version-id': versionIdOf(source.bucket, source.object),
+    },
+  );
+}
 
 /** The source's attributes, or the request's where the directive is REPLACE. */
 function copiedAttributes(call: Call, { object, bucket, versioned }: CopySource): ObjectAttributes {
   const directive = call.headers.get('x-amz-metadata-directive') ?? 'COPY';
   if (directive !== 'COPY' && directive !== 'REPLACE') {
-    throw new S3Error('InvalidArgument', 'Unknown metadata directive.', {
-      elements: { ArgumentName: 'x-amz-metadata-directive', ArgumentValue: directive },
-    });
+    throw new S3Error('InvalidArgument', 'Unknown metadata directive.');
   }
   const requested = readAttributes(call.headers);
   if (directive === 'REPLACE') return requested;
@@ -88,3 +94,30 @@ async function copyBytes(
   const value = await sum.digest();
   return { blob, size, etag: md5.digest('hex'), checksum: { ...checksum, value, type: 'FULL_OBJECT' } };
 }
+
+/** Shown every buffer that passes: a hash. */
+interface ByteObserver {
+  update(bytes: Uint8Array): unknown;
+}
+
+/** Writes files, or one range of each, one after the other into a new blob. */
+export async function copyFiles(
+  sources: readonly { path: string; range?: ByteRange }[],
+  target: Blobs,
+  observers: readonly ByteObserver[],
+): Promise<{ blob: string; size: number }> {
+  const { blob, result } = await target.write(async (write) => {
+    let size = 0;
+    for (const { path, range } of sources) {
+      for await (const piece of createReadStream(path, { ...range, highWaterMark: bufferSize })) {
+        size += piece.length;
+        for (const observer of observers) observer.update(piece);
+        await write(piece);
+      }
+    }
+    return size;
+  });
+  return { blob, size: result };
+}
+
+const bufferSize = 1024 * 1024;

@@ -1,95 +1,146 @@
 import { S3Error } from '../errors.ts';
+import type { Answer } from '../http/messages.ts';
 import { writeXml, type XmlContent } from '../http/xml.ts';
-import { type WalkItem, walkKeys } from '../objects/walk-keys.ts';
 import type { Bucket } from '../store/bucket.ts';
-import {
-  conditionsOf,
-  echo,
-  firstOf,
-  type ListingRequest,
-  listingParameters,
-  objectContent,
-  readListingRequest,
-} from './listing.ts';
-import { type Operation, xmlAnswer } from './operation.ts';
+import type { ObjectVersion } from '../store/records.ts';
+import { type Call, etagText, type Services, xmlAnswer, xmlTime } from './call.ts';
+import { conditionsOf, firstOf, type ListingRequest, readListingRequest, type WalkItem, walkKeys } from './listing.ts';
 
-export const listObjectsV2: Operation = {
-  name: 'ListObjectsV2',
-  method: 'GET',
-  target: 'bucket',
-  selectors: ['list-type'],
-  parameters: [...listingParameters, 'continuation-token', 'start-after'],
-  run: async (call, services) => {
-    call.record('s3:ListBucket', undefined, conditionsOf(call.query));
-    const bucket = services.buckets.get(call.target.bucket);
-    if (call.query.get('list-type') !== '2') {
-      throw new S3Error('InvalidArgument', 'Invalid List Type specified in Request');
-    }
-    const listing = readListingRequest(call.query);
-    const token = call.query.get('continuation-token');
-    const startAfter = call.query.get('start-after');
-    const after = token === undefined ? (startAfter ?? '') : readToken(token);
-    const { items, truncated } = firstOf(walk(bucket, listing, after), listing.limit);
-    return xmlAnswer(
-      writeXml('ListBucketResult', {
-        Name: bucket.name,
-        ...echo(listing),
-        StartAfter: startAfter === undefined ? undefined : listing.encode(startAfter),
-        ContinuationToken: token,
-        KeyCount: items.length,
-        MaxKeys: listing.limit,
-        IsTruncated: truncated,
-        NextContinuationToken: truncated ? writeToken(nameOf(items.at(-1)!)) : undefined,
-        ...contents(bucket, listing, items),
-      }),
-    );
-  },
-};
+export async function listObjectsV2(call: Call, services: Services): Promise<Answer> {
+  const { bucket, listing } = begin(call, services, 's3:ListBucket');
+  if (call.query.get('list-type') !== '2') {
+    throw new S3Error('InvalidArgument', 'Invalid List Type specified in Request');
+  }
+  const token = call.query.get('continuation-token');
+  const startAfter = call.query.get('start-after');
+  const after = token === undefined ? (startAfter ?? '') : readToken(token);
+  const { items, truncated } = firstOf(walkObjects(bucket, listing, after), listing.limit);
+  return xmlAnswer(
+    writeXml('ListBucketResult', {
+      ...describe(bucket, listing, items, truncated),
+      StartAfter: startAfter === undefined ? undefined : listing.encode(startAfter),
+      ContinuationToken: token,
+      KeyCount: items.length,
+      NextContinuationToken: truncated ? writeToken(nameOf(items.at(-1)!)) : undefined,
+      Contents: objectsOf(bucket, listing, items),
+    }),
+  );
+}
 
-export const listObjects: Operation = {
-  name: 'ListObjects',
-  method: 'GET',
-  target: 'bucket',
-  parameters: [...listingParameters, 'marker'],
-  run: async (call, services) => {
-    call.record('s3:ListBucket', undefined, conditionsOf(call.query));
-    const bucket = services.buckets.get(call.target.bucket);
-    const listing = readListingRequest(call.query);
-    const marker = call.query.get('marker') ?? '';
-    const { items, truncated } = firstOf(walk(bucket, listing, marker), listing.limit);
-    const next = truncated && listing.delimiter !== '' ? listing.encode(nameOf(items.at(-1)!)) : undefined;
-    return xmlAnswer(
-      writeXml('ListBucketResult', {
-        Name: bucket.name,
-        ...echo(listing),
-        Marker: listing.encode(marker),
-        NextMarker: next,
-        MaxKeys: listing.limit,
-        IsTruncated: truncated,
-        ...contents(bucket, listing, items),
-      }),
-    );
-  },
-};
+export async function listObjects(call: Call, services: Services): Promise<Answer> {
+  const { bucket, listing } = begin(call, services, 's3:ListBucket');
+  const marker = call.query.get('marker') ?? '';
+  const { items, truncated } = firstOf(walkObjects(bucket, listing, marker), listing.limit);
+  const next = truncated && listing.delimiter !== '' ? listing.encode(nameOf(items.at(-1)!)) : undefined;
+  return xmlAnswer(
+    writeXml('ListBucketResult', {
+      ...describe(bucket, listing, items, truncated),
+      Marker: listing.encode(marker),
+      NextMarker: next,
+      Contents: objectsOf(bucket, listing, items),
+    }),
+  );
+}
 
-function walk(bucket: Bucket, listing: ListingRequest, after: string): Iterable<WalkItem> {
+type VersionItem = { version: ObjectVersion; latest: boolean } | { common_prefix: string };
+
+export async function listObjectVersions(call: Call, services: Services): Promise<Answer> {
+  const { bucket, listing } = begin(call, services, 's3:ListBucketVersions');
+  const keyMarker = call.query.get('key-marker') ?? '';
+  const versionMarker = call.query.get('version-id-marker') || undefined;
+  if (versionMarker !== undefined && keyMarker === '') {
+    throw new S3Error('InvalidArgument', 'A version-id marker cannot be specified without a key marker.');
+  }
+  const { items, truncated } = firstOf(walkVersions(bucket, listing, keyMarker, versionMarker), listing.limit);
+  const last = truncated ? items.at(-1) : undefined;
+  return xmlAnswer(
+    writeXml('ListVersionsResult', {
+      ...describe(bucket, listing, items, truncated),
+      KeyMarker: listing.encode(keyMarker),
+      VersionIdMarker: versionMarker ?? '',
+      NextKeyMarker: last && listing.encode('version' in last ? last.version.key : last.common_prefix),
+      NextVersionIdMarker: last && 'version' in last ? last.version.version_id : undefined,
+      Version: versionsOf(items, listing, 'object'),
+      DeleteMarker: versionsOf(items, listing, 'marker'),
+    }),
+  );
+}
+
+function begin(call: Call, services: Services, action: string): { bucket: Bucket; listing: ListingRequest } {
+  call.record(action, undefined, conditionsOf(call.query));
+  return { bucket: services.buckets.get(call.target.bucket), listing: readListingRequest(call.query) };
+}
+
+/** What all listings answer. */
+function describe(
+  bucket: Bucket,
+  listing: ListingRequest,
+  items: readonly (WalkItem | VersionItem)[],
+  truncated: boolean,
+): { [name: string]: XmlContent } {
+  return {
+    Name: bucket.name,
+    Prefix: listing.encode(listing.prefix),
+    Delimiter: listing.delimiter === '' ? undefined : listing.encode(listing.delimiter),
+    EncodingType: listing.encoding,
+    MaxKeys: listing.limit,
+    IsTruncated: truncated,
+    CommonPrefixes: items.flatMap((item) =>
+      'common_prefix' in item ? [{ Prefix: listing.encode(item.common_prefix) }] : [],
+    ),
+  };
+}
+
+function walkObjects(bucket: Bucket, listing: ListingRequest, after: string): Iterable<WalkItem> {
   const visible = (key: string) => bucket.current(key)?.kind === 'object';
   return walkKeys(bucket.versions.keys(), { ...listing, after, visible });
 }
 
-function contents(bucket: Bucket, listing: ListingRequest, items: WalkItem[]) {
-  const objects: XmlContent[] = [];
-  const prefixes: XmlContent[] = [];
-  for (const item of items) {
-    if ('common_prefix' in item) {
-      prefixes.push({ Prefix: listing.encode(item.common_prefix) });
-      continue;
-    }
-    const object = bucket.current(item.key);
-    if (object?.kind !== 'object') continue;
-    objects.push(objectContent(object, listing.encode));
+/** All versions after the one that the markers name; without a version marker, all after the key. */
+function* walkVersions(
+  bucket: Bucket,
+  listing: ListingRequest,
+  key: string,
+  versionId: string | undefined,
+): Generator<VersionItem> {
+  if (versionId !== undefined) {
+    const versions = bucket.versions.versions(key);
+    const at = versions.findIndex((version) => version.version_id === versionId);
+    if (at >= 0) for (const version of versions.slice(at + 1)) yield { version, latest: false };
   }
-  return { Contents: objects, CommonPrefixes: prefixes };
+  for (const item of walkKeys(bucket.versions.keys(), { ...listing, after: key, visible: () => true })) {
+    if ('common_prefix' in item) yield item;
+    else {
+      const versions = bucket.versions.versions(item.key);
+      for (const version of versions) yield { version, latest: version === versions[0] };
+    }
+  }
+}
+
+function objectsOf(bucket: Bucket, listing: ListingRequest, items: readonly WalkItem[]): XmlContent[] {
+  const objects = items.map((item) => ('key' in item ? bucket.current(item.key) : undefined));
+  return objects.flatMap((object) => (object ? [describeVersion(object, listing)] : []));
+}
+
+function versionsOf(items: readonly VersionItem[], listing: ListingRequest, kind: ObjectVersion['kind']): XmlContent[] {
+  return items.flatMap((item) => {
+    if (!('version' in item) || item.version.kind !== kind) return [];
+    const { version, latest } = item;
+    return [{ ...describeVersion(version, listing), VersionId: version.version_id, IsLatest: latest }];
+  });
+}
+
+function describeVersion(version: ObjectVersion, { encode }: ListingRequest): { [name: string]: XmlContent } {
+  const identity = { Key: encode(version.key), LastModified: xmlTime(version.last_modified) };
+  if (version.kind === 'marker') return identity;
+  return {
+    ...identity,
+    ETag: etagText(version.etag),
+    ChecksumAlgorithm: version.checksum.algorithm,
+    ChecksumType: version.checksum.type,
+    Size: version.size,
+    StorageClass: 'STANDARD',
+  };
 }
 
 function nameOf(item: WalkItem): string {
@@ -103,7 +154,5 @@ function writeToken(name: string): string {
 function readToken(token: string): string {
   const name = Buffer.from(token, 'base64').toString();
   if (token !== '' && writeToken(name) === token) return name;
-  throw new S3Error('InvalidArgument', 'The continuation token provided is incorrect', {
-    elements: { ArgumentName: 'continuation-token' },
-  });
+  throw new S3Error('InvalidArgument', 'The continuation token provided is incorrect');
 }

@@ -1,9 +1,7 @@
 import { uriEncodePath } from '../../signature/canonical.ts';
-import type { Call } from '../call.ts';
 import { S3Error } from '../errors.ts';
-import type { XmlContent } from '../http/xml.ts';
-import type { StoredObject } from '../store/records.ts';
-import { etagText, xmlTime } from './operation.ts';
+import { compareBytes, lowerBound } from '../store/version-index.ts';
+import type { Call } from './call.ts';
 
 /** What all listings ask for. */
 export interface ListingRequest {
@@ -14,8 +12,6 @@ export interface ListingRequest {
   /** Writes a key or prefix as `encoding-type` wants it. */
   encode: (text: string) => string;
 }
-
-export const listingParameters = ['prefix', 'delimiter', 'encoding-type', 'max-keys'];
 
 /** What a policy may ask of a listing: the parameters that were sent, by IAM's names for them. */
 export function conditionsOf(query: Call['query']): Record<string, string> {
@@ -28,9 +24,7 @@ const mostItems = 1000;
 export function readListingRequest(query: Call['query']): ListingRequest {
   const encoding = query.get('encoding-type');
   if (encoding !== undefined && encoding !== 'url') {
-    throw new S3Error('InvalidArgument', 'Invalid Encoding Method specified in Request', {
-      elements: { ArgumentName: 'encoding-type', ArgumentValue: encoding },
-    });
+    throw new S3Error('InvalidArgument', 'Invalid Encoding Method specified in Request');
   }
   return {
     prefix: query.get('prefix') ?? '',
@@ -45,9 +39,7 @@ export function readListingRequest(query: Call['query']): ListingRequest {
 function readLimit(query: Call['query']): number {
   const text = query.get('max-keys') ?? String(mostItems);
   if (/^\d{1,10}$/.test(text)) return Math.min(Number(text), mostItems);
-  throw new S3Error('InvalidArgument', 'Provided max-keys not an integer or within integer range', {
-    elements: { ArgumentName: 'max-keys', ArgumentValue: text },
-  });
+  throw new S3Error('InvalidArgument', 'Provided max-keys not an integer or within integer range');
 }
 
 /** The first `limit` items, and whether more would follow. */
@@ -60,23 +52,39 @@ export function firstOf<T>(items: Iterable<T>, limit: number): { items: T[]; tru
   return { items: first, truncated: false };
 }
 
-export function objectContent(object: StoredObject, encode: ListingRequest['encode']): { [name: string]: XmlContent } {
-  return {
-    Key: encode(object.key),
-    LastModified: xmlTime(object.last_modified),
-    ETag: etagText(object.etag),
-    ChecksumAlgorithm: object.checksum.algorithm,
-    ChecksumType: object.checksum.type,
-    Size: object.size,
-    StorageClass: 'STANDARD',
-  };
+interface WalkOptions {
+  prefix: string;
+  /** Keys that share what precedes its first occurrence after the prefix are rolled up into one. @default '' rolls up none */
+  delimiter: string;
+  /** Only what comes after this key or rolled-up prefix. */
+  after: string;
+  /** Whether a key is there to be listed. */
+  visible: (key: string) => boolean;
 }
 
-/** `delimiter` and `prefix` of a listing's answer. */
-export function echo(listing: ListingRequest): { [name: string]: XmlContent } {
-  return {
-    Prefix: listing.encode(listing.prefix),
-    Delimiter: listing.delimiter === '' ? undefined : listing.encode(listing.delimiter),
-    EncodingType: listing.encoding,
-  };
+/** A key, or the common prefix of several. */
+export type WalkItem = { key: string } | { common_prefix: string };
+
+/** Walks keys in order as S3's listings do. */
+export function* walkKeys(keys: readonly string[], options: WalkOptions): Generator<WalkItem> {
+  const { prefix, delimiter, after } = options;
+  let rolledUp: string | undefined;
+  for (let at = lowerBound(keys, compareBytes(prefix, after) > 0 ? prefix : after); at < keys.length; at++) {
+    const key = keys[at]!;
+    if (!key.startsWith(prefix)) return;
+    if (key === after || (rolledUp !== undefined && key.startsWith(rolledUp))) continue;
+    const end = delimiter === '' ? -1 : key.indexOf(delimiter, prefix.length);
+    const commonPrefix = end < 0 ? undefined : key.slice(0, end + delimiter.length);
+    if (commonPrefix !== undefined && commonPrefix === after) {
+      rolledUp = commonPrefix;
+      continue;
+    }
+    if (!options.visible(key)) continue;
+    if (commonPrefix === undefined) {
+      yield { key };
+    } else {
+      rolledUp = commonPrefix;
+      yield { common_prefix: commonPrefix };
+    }
+  }
 }

@@ -5,7 +5,7 @@ type Condition =
   | { kind: 'eq' | 'starts-with'; field: string; value: string; source: unknown }
   | { kind: 'content-length-range'; least: number; most: number };
 
-export interface Policy {
+interface Policy {
   /** Milliseconds. */
   expiration: number;
   conditions: readonly Condition[];

@@ -1,41 +1,24 @@
 import { parseAmzDate, parseCredential, uriEncode, uriEncodePath } from '../../signature/canonical.ts';
 import { checkSignature, type SignatureServices, signingKeyOf } from '../../signature/verify.ts';
-import { receiveBytes, tooLarge } from '../body/receive.ts';
-import { S3Error } from '../errors.ts';
-import type { Answer } from '../http/answer.ts';
-import { type Form, readForm } from '../http/form-data.ts';
-import type { Headers } from '../http/headers.ts';
-import { checkKey, type Target } from '../http/target.ts';
+import { largestBody, receiveBytes, tooLarge } from '../body/receive.ts';
+import { notImplemented, S3Error } from '../errors.ts';
+import { type Answer, checkKey, type Headers, headerText, type ReceivedRequest } from '../http/messages.ts';
 import { writeXml } from '../http/xml.ts';
-import { readAttributes } from '../objects/attributes.ts';
-import { checksumHeaders, storedHeaders } from '../objects/object-headers.ts';
-import { storeObject } from '../objects/store-object.ts';
-import type { Services } from '../services.ts';
+import { attributeHeaders, contentHeaders, readAttributes, storedHeaders } from '../operations/attributes.ts';
+import type { HandlerServices } from '../operations/call.ts';
+import { storeObject } from '../operations/put-object.ts';
 import type { StoredObject } from '../store/records.ts';
-import { formHeaders } from './form-headers.ts';
+import { type Form, readForm } from './form-data.ts';
 import { checkPolicy, parsePolicy, type SizeLimits } from './policy.ts';
 
-export interface PostRequest {
-  method: string;
-  target: Target;
-  headers: Headers;
-  body: AsyncIterable<Buffer>;
-}
-
-export interface PostServices extends Services, SignatureServices {
-  recordCall: (call: { access_key_id: string; action: string; bucket: string; key: string }) => void;
-}
-
-const gibibyte = 1024 ** 3;
-
 /** Whether a request is a browser's form: it is signed by its policy and not by a header. */
-export function isPostObject({ method, target, headers }: PostRequest): boolean {
+export function isPostObject({ method, target, headers }: ReceivedRequest): boolean {
   const isForm = headers.get('content-type')?.startsWith('multipart/form-data') ?? false;
   return method === 'POST' && target.bucket !== '' && target.key === '' && isForm && !headers.has('authorization');
 }
 
 /** POST Object: an upload by HTML form under a signed policy. */
-export async function postObject(request: PostRequest, services: PostServices): Promise<Answer> {
+export async function postObject(request: ReceivedRequest, services: HandlerServices): Promise<Answer> {
   const form = await readForm(request.body, request.headers.get('content-type') ?? '');
   const { access_key_id: accessKeyId, policy } = authenticateForm(form.fields, services);
   const { key, file } = addressOf(form);
@@ -52,21 +35,14 @@ export async function postObject(request: PostRequest, services: PostServices): 
   const object = await storeObject(
     services,
     bucket,
-    {
-      ...attributes,
-      key,
-      blob,
-      size: result.size,
-      etag: result.md5,
-      checksum: { ...result.checksum, type: 'FULL_OBJECT' },
-    },
+    { ...attributes, key, blob, ...result },
     { reason: 'POST Object', requester: accessKeyId, check: () => {} },
   );
   const location = `http://${request.headers.get('host')}/${bucket.name}/${uriEncodePath(key)}`;
   const answer = successAnswer(form.fields, bucket.name, object, location);
   return {
     ...answer,
-    headers: { location, ...storedHeaders(bucket, object), ...checksumHeaders(object), ...answer.headers },
+    headers: { location, ...storedHeaders(bucket, object), ...answer.headers },
   };
 }
 
@@ -99,13 +75,10 @@ function addressOf({ fields, file }: Form): { key: string; file: NonNullable<For
     throw new S3Error(
       'InvalidArgument',
       "Bucket POST must contain a field named 'key'. If it is specified, please check the order of the fields.",
-      { elements: { ArgumentName: 'key' } },
     );
   }
   if (!file) {
-    throw new S3Error('InvalidArgument', 'POST requires exactly one file upload per request.', {
-      elements: { ArgumentName: 'file', ArgumentValue: 0 },
-    });
+    throw new S3Error('InvalidArgument', 'POST requires exactly one file upload per request.');
   }
   // Some browsers send a path; S3 keeps its last part.
   const fileName = file.name.split(/[\\/]/).at(-1) ?? '';
@@ -113,7 +86,7 @@ function addressOf({ fields, file }: Form): { key: string; file: NonNullable<For
 }
 
 async function* limitSize(bytes: AsyncIterable<Buffer>, limits: SizeLimits): AsyncGenerator<Buffer> {
-  const most = Math.min(limits.most, 5 * gibibyte);
+  const most = Math.min(limits.most, largestBody);
   let size = 0;
   for await (const piece of bytes) {
     size += piece.length;
@@ -121,9 +94,10 @@ async function* limitSize(bytes: AsyncIterable<Buffer>, limits: SizeLimits): Asy
     yield piece;
   }
   if (size < limits.least)
-    throw new S3Error('EntityTooSmall', 'Your proposed upload is smaller than the minimum allowed size', {
-      elements: { ProposedSize: size, MinSizeAllowed: limits.least },
-    });
+    throw new S3Error(
+      'EntityTooSmall',
+      `Your proposed upload is smaller than the minimum allowed size: ${size} of ${limits.least} bytes.`,
+    );
 }
 
 function successAnswer(
@@ -153,4 +127,41 @@ function successAnswer(
 /** An address that can't be read counts as none. */
 function redirectTarget(text: string | undefined): URL | undefined {
   return text !== undefined && URL.canParse(text) ? new URL(text) : undefined;
+}
+
+/** Fields that speak to the form's receiver and not of the object. */
+const formFields = new Set([
+  'bucket',
+  'key',
+  'policy',
+  'success_action_redirect',
+  'redirect',
+  'success_action_status',
+  'x-amz-algorithm',
+  'x-amz-credential',
+  'x-amz-date',
+  'x-amz-security-token',
+  'x-amz-sdk-checksum-algorithm',
+  'x-amz-signature',
+]);
+
+/** Reads a form's fields as the headers that a PUT of the same object would carry. */
+function formHeaders(fields: ReadonlyMap<string, string>): Headers {
+  const headers = new Map<string, string>();
+  for (const [name, value] of fields) {
+    if (formFields.has(name) || name.startsWith('x-ignore-')) continue;
+    if (name === 'acl') headers.set('x-amz-acl', value);
+    else if (name.startsWith('x-amz-meta-')) headers.set(checkName(name), value);
+    else if (contentHeaders.includes(name) || name === 'content-md5') headers.set(name, headerText(value));
+    else if (attributeHeaders.includes(name) || name.startsWith('x-amz-checksum-')) headers.set(name, value);
+    else if (name.startsWith('x-amz-') || name === 'tagging')
+      throw notImplemented(`POST Object with the field ${name}`);
+  }
+  return headers;
+}
+
+/** Metadata goes back as a header, so its name must be one. */
+function checkName(name: string): string {
+  if (/^[\w!#$%&'*+.^`|~-]+$/.test(name)) return name;
+  throw new S3Error('InvalidArgument', `A metadata field has a name that no header can have: ${name}`);
 }

@@ -1,11 +1,8 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { S3Error } from '../errors.ts';
-import type { ObjectEvent } from '../object-event.ts';
-import type { BucketSettings } from '../settings.ts';
 import { type Blobs, openBlobs } from './blobs.ts';
-import { openLog } from './log.ts';
-import type { LogEntry, ObjectVersion, Upload, UploadedPart } from './records.ts';
+import type { BucketSettings, LogEntry, ObjectEvent, ObjectVersion, Upload, UploadedPart } from './records.ts';
 import { createVersionIndex, type VersionIndex } from './version-index.ts';
 
 /** A bucket's settings and how it came to them. */
@@ -160,4 +157,37 @@ function entriesOf(index: VersionIndex, uploads: ReadonlyMap<string, OpenUpload>
 function blobsOf(entry: LogEntry): string[] {
   if (entry.put?.kind === 'object') return [entry.put.blob];
   return entry.part ? [entry.part.part.blob] : [];
+}
+
+/** An append-only file of changes. An entry counts once its last byte is written. */
+interface Log {
+  /** Every whole entry, oldest first. */
+  read(): LogEntry[];
+  /** Synchronous, so that a check before it and the change of memory after it are one step. */
+  append(entry: LogEntry): void;
+  /** Replaces the log by entries that lead to the same state. */
+  rewrite(entries: readonly LogEntry[]): void;
+}
+
+function openLog(path: string): Log {
+  return {
+    read: () => (existsSync(path) ? readFileSync(path, 'utf8').split('\n').flatMap(parse) : []),
+    // The line feed comes first: it ends a line that a crash or a full disk has torn.
+    append: (entry) => appendFileSync(path, `\n${JSON.stringify(entry)}`),
+    rewrite: (entries) => {
+      const fresh = `${path}.new`;
+      writeFileSync(fresh, entries.map((entry) => `\n${JSON.stringify(entry)}`).join(''));
+      renameSync(fresh, path);
+    },
+  };
+}
+
+/** A torn line is no JSON, for its last brace is missing; nobody was told that its change had happened. */
+function parse(line: string): LogEntry[] {
+  if (line === '') return [];
+  try {
+    return [JSON.parse(line)];
+  } catch {
+    return [];
+  }
 }

@@ -1,5 +1,43 @@
-import type { ChecksumAlgorithm, StoredChecksum } from '../checksum.ts';
-import type { ObjectEvent } from '../object-event.ts';
+import type { ChecksumAlgorithm, StoredChecksum } from '../body/checksum.ts';
+
+/** One rule of a bucket's CORS configuration, with the meaning S3 gives it. `*` is a wildcard, at most one per origin or header. */
+export interface CorsRule {
+  allowed_origins: readonly string[];
+  allowed_methods: readonly string[];
+  /** Headers a preflight may ask for. @default none */
+  allowed_headers?: readonly string[];
+  /** Response headers a page may read. @default none */
+  exposed_headers?: readonly string[];
+  /** How long a browser may remember the preflight's answer. @default not said */
+  max_age_seconds?: number;
+}
+
+export interface BucketSettings {
+  /** `true`: every version is kept. `false` after `true` suspends versioning; kept versions stay. @default false */
+  versioned?: boolean;
+  /** @default no cross-origin access */
+  cors?: readonly CorsRule[];
+}
+
+/** A change of a bucket's content, as EventBridge would be told about it. */
+export interface ObjectEvent {
+  name: 'ObjectCreated' | 'ObjectDeleted';
+  reason: 'PutObject' | 'POST Object' | 'CopyObject' | 'CompleteMultipartUpload' | 'DeleteObject';
+  /** Only with `ObjectDeleted`: whether data went or a delete marker came. */
+  deletion_type?: 'Permanently Deleted' | 'Delete Marker Created';
+  bucket: string;
+  key: string;
+  /** Absent in a bucket that was never versioned. */
+  version_id?: string;
+  /** Bytes; 0 for a delete marker. */
+  size: number;
+  /** Without quotes; the MD5 of nothing for a delete marker, as S3 reports it. */
+  etag: string;
+  /** Hexadecimal, of fixed length: a later change of the same key compares greater. */
+  sequencer: string;
+  /** The access key id that signed the request. */
+  requester?: string;
+}
 
 /** What a writer says about an object beside its bytes. */
 export interface ObjectAttributes {
@@ -40,7 +78,6 @@ export interface UploadedPart {
   size: number;
   etag: string;
   checksum: Omit<StoredChecksum, 'type'>;
-  last_modified: number;
   blob: string;
 }
 
@@ -48,7 +85,6 @@ export interface UploadedPart {
 export interface Upload extends ObjectAttributes {
   upload_id: string;
   key: string;
-  initiated: number;
   /** What the upload was created with; absent when it named no algorithm. */
   checksum_algorithm?: ChecksumAlgorithm;
 }

@@ -1,7 +1,58 @@
+import type { ServerResponse } from 'node:http';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { S3Error } from '../errors.ts';
+
+export interface Answer {
+  status: number;
+  headers?: Record<string, string | undefined>;
+  /** A document, or a stream whose length is said in `Content-Length`. @default empty */
+  body?: string | Readable;
+}
+
+/** Sends an answer. A stream that breaks midway destroys the connection: a short body must not look whole. */
+export async function sendAnswer(response: ServerResponse, answer: Answer, bodyless: boolean): Promise<void> {
+  response.statusCode = answer.status;
+  for (const [name, value] of Object.entries(answer.headers ?? {})) {
+    if (value !== undefined) response.setHeader(name, value);
+  }
+  const { body = '' } = answer;
+  if (typeof body === 'string') {
+    const mayHaveBody = answer.status !== 204 && answer.status !== 304;
+    if (mayHaveBody && !response.hasHeader('content-length')) {
+      response.setHeader('content-length', Buffer.byteLength(body));
+    }
+    response.end(bodyless || !mayHaveBody ? undefined : body);
+    return;
+  }
+  if (bodyless) {
+    body.destroy();
+    response.end();
+    return;
+  }
+  // The reader has gone or the file has failed: the pipeline has closed the connection, and nobody is left to tell.
+  await pipeline(body, response).catch(() => {});
+}
+
+/** Request headers by lower-case name; values of a repeated header are joined by a comma. */
+export type Headers = ReadonlyMap<string, string>;
+
+/** Text as a header can carry it: UTF-8 bytes in Node's Latin-1 strings, line breaks as spaces. */
+export function headerText(text: string): string {
+  return Buffer.from(text.replace(/[\r\n]+/g, ' ')).toString('latin1');
+}
 
 /** Longest key, in bytes of UTF-8. */
 const longestKey = 1024;
+
+/** A request before its caller is known. */
+export interface ReceivedRequest {
+  method: string;
+  target: Target;
+  headers: Headers;
+  /** May be left unread or half-read; the connection stays usable for the answer. */
+  body: AsyncIterable<Buffer>;
+}
 
 /** What a request addresses. */
 export interface Target {
@@ -35,9 +86,7 @@ export function readTarget(url: string, host: string | undefined): Target {
 export function checkKey(key: string): string {
   const size = Buffer.byteLength(key);
   if (size <= longestKey) return key;
-  throw new S3Error('KeyTooLongError', 'Your key is too long', {
-    elements: { Size: size, MaxSizeAllowed: longestKey },
-  });
+  throw new S3Error('KeyTooLongError', `Your key is too long: ${size} of at most ${longestKey} bytes.`);
 }
 
 function readParameters(query: string): [string, string][] {

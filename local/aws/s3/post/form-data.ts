@@ -77,8 +77,7 @@ function readName(name: string): string {
 function fieldsTooLarge(): S3Error {
   return new S3Error(
     'MaxPostPreDataLengthExceeded',
-    'Your POST request fields preceding the upload file were too large.',
-    { elements: { MaxPostPreDataLengthBytes: mostFieldBytes } },
+    `Your POST request fields preceding the upload file were too large: at most ${mostFieldBytes} bytes.`,
   );
 }
 

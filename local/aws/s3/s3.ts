@@ -1,9 +1,10 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { handleRequest, type RecordedCall } from './handle.ts';
-import type { ObjectEvent } from './object-event.ts';
-import { tell } from './objects/tell.ts';
-import type { BucketSettings } from './settings.ts';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { handleRequest } from './handle.ts';
+import type { RecordedCall } from './operations/call.ts';
+import { tell } from './operations/put-object.ts';
 import { openBuckets } from './store/buckets.ts';
+import type { BucketSettings, ObjectEvent } from './store/records.ts';
 
 export interface S3Options {
   /** Holds all state, which survives a kill at any moment. One server at a time may use it. */
@@ -54,6 +55,33 @@ export function createS3(options: S3Options): S3 {
     },
     close: async () => {
       await Promise.all(buckets.all().map((bucket) => bucket.settled()));
+    },
+  };
+}
+
+export interface RunningS3 extends Pick<S3, 'createBucket'> {
+  /** `http://127.0.0.1:<port>` */
+  endpoint: string;
+  close(): Promise<void>;
+}
+
+/** Serves S3 alone on 127.0.0.1. @param port @default 0, a free one */
+export async function serve(options: S3Options, port = 0): Promise<RunningS3> {
+  const s3 = createS3(options);
+  const server = createServer((request, response) => void s3.handle(request, response));
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  const { port: actualPort } = server.address() as AddressInfo;
+  return {
+    endpoint: `http://127.0.0.1:${actualPort}`,
+    createBucket: s3.createBucket,
+    close: async () => {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+      await s3.close();
     },
   };
 }

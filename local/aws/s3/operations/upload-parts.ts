@@ -1,0 +1,144 @@
+import { createHash, randomBytes } from 'node:crypto';
+import {
+  checksumHeader,
+  checksumTypeOf,
+  createChecksum,
+  expectedChecksum,
+  requestedAlgorithm,
+} from '../body/checksum.ts';
+import { receiveBody } from '../body/receive.ts';
+import { S3Error } from '../errors.ts';
+import type { Answer } from '../http/messages.ts';
+import { writeXml } from '../http/xml.ts';
+import type { Bucket, OpenUpload } from '../store/bucket.ts';
+import type { Upload, UploadedPart } from '../store/records.ts';
+import { readAttributes, versionIdOf } from './attributes.ts';
+import { type Call, etagText, type Services, xmlAnswer, xmlTime } from './call.ts';
+import { copyFiles, readCopySource } from './copy-object.ts';
+import { type ByteRange, readRange } from './get-object.ts';
+
+export async function createMultipartUpload(call: Call, services: Services): Promise<Answer> {
+  const { bucket: bucketName, key } = call.target;
+  const bucket = services.buckets.get(bucketName);
+  const attributes = readAttributes(call.headers);
+  const algorithm = requestedAlgorithm(call.headers);
+  const upload = {
+    ...attributes,
+    upload_id: randomBytes(48).toString('base64url'),
+    key,
+    checksum_algorithm: algorithm,
+  };
+  bucket.commit({ upload });
+  return xmlAnswer(
+    writeXml('InitiateMultipartUploadResult', { Bucket: bucket.name, Key: key, UploadId: upload.upload_id }),
+    { 'x-amz-checksum-algorithm': algorithm, 'x-amz-checksum-type': algorithm && checksumTypeOf(algorithm) },
+  );
+}
+
+export async function uploadPart(call: Call, services: Services): Promise<Answer> {
+  const found = findUpload(call, services);
+  const number = readPartNumber(call.query.get('partNumber'));
+  checkAlgorithm(call, found.upload);
+  const { blob, result } = await found.bucket.blobs.write((write) => receiveBody(call, write));
+  const { etag, checksum } = result;
+  await storePart(found, { number, blob, ...result });
+  return {
+    status: 200,
+    headers: {
+      etag: etagText(etag),
+      [checksumHeader(checksum.algorithm)]: checksum.value,
+    },
+  };
+}
+
+/** The parts of an upload that was created with an algorithm must come with that one. */
+function checkAlgorithm(call: Call, { checksum_algorithm: wanted }: Upload): void {
+  if (wanted === undefined) return;
+  const given = expectedChecksum(call.headers)?.algorithm;
+  if (given === wanted) return;
+  throw new S3Error(
+    'InvalidRequest',
+    `Checksum Type mismatch occurred, expected checksum Type: ${wanted.toLowerCase()}, actual checksum Type: ${given?.toLowerCase() ?? 'null'}`,
+  );
+}
+
+export async function uploadPartCopy(call: Call, services: Services): Promise<Answer> {
+  const found = findUpload(call, services);
+  const number = readPartNumber(call.query.get('partNumber'));
+  const source = readCopySource(call, services);
+  const range = readSourceRange(call.headers.get('x-amz-copy-source-range'), source.object.size);
+  const algorithm = found.upload.checksum_algorithm ?? 'CRC64NVME';
+  const [md5, sum] = [createHash('md5'), createChecksum(algorithm)];
+  const file = { path: source.bucket.blobs.path(source.object.blob), range };
+  const { blob, size } = await copyFiles([file], found.bucket.blobs, [md5, sum]);
+  const checksum = { algorithm, value: await sum.digest() };
+  const etag = md5.digest('hex');
+  await storePart(found, { number, size, etag, checksum, blob });
+  return xmlAnswer(
+    writeXml('CopyPartResult', {
+      LastModified: xmlTime(services.now()),
+      ETag: etagText(etag),
+      [`Checksum${algorithm}`]: checksum.value,
+    }),
+    { 'x-amz-copy-source-version-id': versionIdOf(source.bucket, source.object) },
+  );
+}
+
+/** Stricter than a read's `Range`: both ends must be named and lie within the source. */
+function readSourceRange(header: string | undefined, size: number): ByteRange | undefined {
+  if (header === undefined) return undefined;
+  const range = /^bytes=\d+-\d+$/.test(header) ? readRange(header, size) : undefined;
+  if (range && Number(header.split('-')[1]) < size) return range;
+  throw new S3Error('InvalidArgument', `The x-amz-copy-source-range must be bytes=first-last within ${size} bytes.`);
+}
+
+export async function abortMultipartUpload(call: Call, services: Services): Promise<Answer> {
+  const { bucket, upload } = findUpload(call, services);
+  bucket.commit({ end: upload.upload_id });
+  return { status: 204 };
+}
+
+export interface FoundUpload {
+  bucket: Bucket;
+  upload: OpenUpload;
+}
+
+/** Finds the multipart upload that `uploadId` names for the call's key. @throws `NoSuchUpload` */
+export function findUpload(call: Pick<Call, 'target' | 'query'>, services: Pick<Services, 'buckets'>): FoundUpload {
+  const bucket = services.buckets.get(call.target.bucket);
+  const uploadId = call.query.get('uploadId') ?? '';
+  const upload = bucket.uploads.get(uploadId);
+  if (upload?.key === call.target.key) return { bucket, upload };
+  throw noSuchUpload();
+}
+
+/** Uploads end while parts arrive: what was found must still be there at the commit. */
+export function requireOpen({ bucket, upload }: FoundUpload): void {
+  if (!bucket.uploads.has(upload.upload_id)) throw noSuchUpload();
+}
+
+function noSuchUpload(): S3Error {
+  return new S3Error(
+    'NoSuchUpload',
+    'The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.',
+  );
+}
+
+const mostParts = 10_000;
+
+function readPartNumber(text: string | undefined): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number >= 1 && number <= mostParts) return number;
+  throw new S3Error('InvalidArgument', `Part number must be an integer between 1 and ${mostParts}, inclusive`);
+}
+
+/** Keeps a written part, in the place of an earlier one with its number. The blob is removed when the upload has ended. */
+async function storePart(found: FoundUpload, part: UploadedPart): Promise<void> {
+  try {
+    requireOpen(found);
+    found.bucket.commit({ part: { upload_id: found.upload.upload_id, part } });
+  } catch (error) {
+    await found.bucket.blobs.remove(part.blob);
+    throw error;
+  }
+}
