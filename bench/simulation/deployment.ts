@@ -5,7 +5,7 @@ import { projectRoot } from '../../infra/synth/bundle.ts';
 import { synthesize } from '../../infra/synth/synthesize.ts';
 import { usual, withOrigins } from '../../local/addresses.ts';
 import { account, region } from '../../local/aws/account.ts';
-import type { TableDefinition } from '../../local/aws/dynamodb/create-table.ts';
+import type { TableDefinition } from '../../local/aws/dynamodb/dynamodb.ts';
 import { readRules } from '../../local/aws/rules.ts';
 import type { StateMachineResource } from '../../local/aws/step-functions/step-functions.ts';
 import { loadStack } from '../../local/aws/template/load.ts';

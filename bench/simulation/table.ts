@@ -1,6 +1,6 @@
 import type { Table } from '../../functions/video/table.ts';
-import type { TableDefinition } from '../../local/aws/dynamodb/create-table.ts';
 import { documentClientOver } from '../../local/aws/dynamodb/document-client.ts';
+import type { TableDefinition } from '../../local/aws/dynamodb/dynamodb.ts';
 import { createTableInProcess, inProcessDynamoDb } from '../../local/aws/dynamodb/in-process.ts';
 import type { VirtualClock } from './clock.ts';
 import type { Latency } from './latency.ts';
