@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { ownerName } from '../functions/shared/environment.ts';
+import { hostName, ownerName } from '../functions/shared/environment.ts';
 import { models, offeredModelNames } from '../functions/wan/catalogue.ts';
 import { regionNames } from '../functions/wan/regions.ts';
 
@@ -149,6 +149,19 @@ export const settingsSchema = z.strictObject({
     })
     .default([])
     .meta({ description: "Loopback addresses that the Lambdas may fetch from; for a developer's machine alone." }),
+  videoHosts: z
+    .array(
+      worded(
+        hostName,
+        'the exact name of a host in lower case, such as dashscope-result-sgp.oss-ap-southeast-1.aliyuncs.com, without a scheme, a port or a wildcard',
+      ),
+      { error: 'must be a list of host names such as ["dashscope-result-sgp.oss-ap-southeast-1.aliyuncs.com"]' },
+    )
+    .default([])
+    .meta({
+      description:
+        "Hosts that finished videos are downloaded from beside those known as Wan's, by their exact names. When Wan's link points to any other host, an alarm rings and the log of `archive-video` names it.",
+    }),
   drop: dropSchema
     .prefault({})
     .meta({ description: 'What a drop becomes when nothing beside the image says otherwise:' }),

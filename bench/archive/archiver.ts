@@ -16,7 +16,16 @@ const s3 = new S3Client({
 
 /** As the deployed function does it. */
 async function streamed(): Promise<{ bytes: number; sha256: string }> {
-  const services = { s3, bucket, fetch, trustedOrigins: [new URL(url).origin], now: Date.now, measure: () => {} };
+  const services = {
+    s3,
+    bucket,
+    fetch,
+    videoHosts: [],
+    trustedOrigins: [new URL(url).origin],
+    now: Date.now,
+    measure: () => {},
+    logger: console,
+  };
   const video = newVideo(
     {
       id: 'bench',

@@ -113,9 +113,11 @@ const entries: Entries = {
       s3,
       bucket,
       fetch: wanFetch,
+      videoHosts: environment.VIDEO_HOSTS,
       trustedOrigins: environment.TRUSTED_ORIGINS,
       now: clock.now,
       measure: world.measure,
+      logger: { error: (...line: unknown[]) => world.log(line) },
     };
     const services = {
       table: watched(world, environment.COPY_VIDEO_BESIDE),

@@ -25,7 +25,16 @@ const table = watchedTable(tableOf(new DynamoDBClient({}), environment.TABLE_NAM
   copyVideo: environment.COPY_VIDEO_BESIDE,
 });
 const sleep = (milliseconds: number) => setTimeout(Math.max(0, milliseconds));
-const copying = { s3, bucket, fetch, trustedOrigins: environment.TRUSTED_ORIGINS, now: Date.now, measure };
+const copying = {
+  s3,
+  bucket,
+  fetch,
+  videoHosts: environment.VIDEO_HOSTS,
+  trustedOrigins: environment.TRUSTED_ORIGINS,
+  now: Date.now,
+  measure,
+  logger,
+};
 
 const services: ArchiveServices = {
   table,

@@ -41,6 +41,12 @@ export const ownerName = z.string().regex(/^(?!\.\.?$|__proto__$)[A-Za-z0-9._@-]
   error: 'must be 1 to 64 of A-Z a-z 0-9 . _ @ -, more than dots, and not __proto__',
 });
 
+/** A host's full name as `URL` writes it: no address, port, wildcard or last dot, and international letters as `xn--…`. */
+export const hostName = z
+  .string()
+  .max(253)
+  .regex(/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$/);
+
 /** How callers show who they are; with `iam` the gateway checks that itself. */
 export const authSchema = z.discriminatedUnion('mode', [
   z.strictObject({ mode: z.literal('api-key') }),
@@ -96,6 +102,8 @@ const variables = {
   TYPICAL_SECONDS: z.union([z.literal('').transform(() => undefined), z.coerce.number().positive()]),
   /** Origins that are trusted although they are neither https nor public: loopback addresses, on a developer's machine only. */
   TRUSTED_ORIGINS: json(z.array(z.url())),
+  /** Hosts that videos are downloaded from beside those known as Wan's. */
+  VIDEO_HOSTS: json(z.array(hostName)),
   DROP_DEFAULTS: json(dropDefaultsSchema),
   DROP_RULES: json(dropRulesSchema),
   /** The queue in which an image waits for its sidecar. */
@@ -161,7 +169,15 @@ export const environments = {
     'MONTHLY_SPENDING_LIMIT',
   ),
   'check-task': pick(...dispatching, ...wan, 'TYPICAL_SECONDS'),
-  'archive-video': pick('TABLE_NAME', ...wan, 'VIDEOS_BUCKET', 'WAN_REGION', 'TRUSTED_ORIGINS', 'COPY_VIDEO_BESIDE'),
+  'archive-video': pick(
+    'TABLE_NAME',
+    ...wan,
+    'VIDEOS_BUCKET',
+    'WAN_REGION',
+    'TRUSTED_ORIGINS',
+    'VIDEO_HOSTS',
+    'COPY_VIDEO_BESIDE',
+  ),
   'record-failure': pick(...dispatching),
   sweep: pick(...dispatching, 'UPLOADS_BUCKET', 'VIDEOS_BUCKET', 'COPY_VIDEO_BESIDE'),
   canary: pick(...wan),

@@ -17,7 +17,7 @@ export const errorNames = {
   archiveInterrupted: 'ArchiveInterrupted',
   /** Every download of the video is the same, and no whole MP4: fetched again until Wan deletes it. */
   videoBroken: 'VideoBroken',
-  /** Wan's answer points to a host that is not on the list; tried until the task expires, with an alarm. */
+  /** Wan's link points to an untrusted host; retried until the task expires, with an alarm. */
   untrustedVideoHost: 'UntrustedVideoHost',
   /** A surprise while the paid video may still be had: the execution ends as failed, and the sweep resumes the video. */
   unexplained: 'Unexplained',

@@ -1,31 +1,35 @@
 import { parseUrl } from './validation/public-url.ts';
 
-/** Where Wan keeps results (reference, "OSS domain name list"). */
-export const videoHosts: readonly string[] = [
-  'dashscope-result-bj.oss-cn-beijing.aliyuncs.com',
-  'dashscope-result-hz.oss-cn-hangzhou.aliyuncs.com',
-  'dashscope-result-sh.oss-cn-shanghai.aliyuncs.com',
-  'dashscope-result-wlcb.oss-cn-wulanchabu.aliyuncs.com',
-  'dashscope-result-zjk.oss-cn-zhangjiakou.aliyuncs.com',
-  'dashscope-result-sz.oss-cn-shenzhen.aliyuncs.com',
-  'dashscope-result-hy.oss-cn-heyuan.aliyuncs.com',
-  'dashscope-result-cd.oss-cn-chengdu.aliyuncs.com',
-  'dashscope-result-gz.oss-cn-guangzhou.aliyuncs.com',
-  'dashscope-result-wlcb-acdr-1.oss-cn-wulanchabu-acdr-1.aliyuncs.com',
-];
+/**
+ * Where Wan keeps results: the buckets of the reference ("OSS domain name list"), those that other regions name alike, and the
+ * accelerated ones that real responses name. Internal endpoints of OSS are left out: only Alibaba's own network reaches them.
+ */
+const resultHost =
+  /^(dashscope-result(-[a-z0-9-]+)?\.oss-[a-z]{2}-[a-z0-9-]+(?<!-internal)|dashscope-[0-9a-f]{4}\.oss-accelerate)\.aliyuncs\.com$/;
 
-/** Where real answers point too, though the reference's list doesn't say so. */
-const acceleratedHost = /^dashscope-[a-z0-9-]+\.oss-accelerate\.aliyuncs\.com$/;
+export interface TrustedHosts {
+  /** Exact names of further hosts. */
+  readonly videoHosts: readonly string[];
+  /** Origins that are used as they are, without https: the emulator's, on a developer's machine. */
+  readonly trustedOrigins: readonly string[];
+}
 
 /**
- * True if a video may be downloaded from this address: https, one of Wan's
- * hosts, the usual port, no credentials. Origins of `trustedOrigins` (the
- * emulator's, or hosts that a deployment adds) may be used as they are.
+ * The address to download a video from, or undefined if the link must not be followed: only Wan's hosts are trusted, on the usual
+ * port and without credentials. A plain http link to such a host becomes https; the signature in it covers no scheme.
  */
-export function isTrustedVideoUrl(text: string, trustedOrigins: readonly string[] = []): boolean {
-  const url = parseUrl(text);
-  if (!url || url.username || url.password) return false;
-  if (trustedOrigins.includes(url.origin)) return true;
-  if (url.protocol !== 'https:' || url.port !== '') return false;
-  return videoHosts.includes(url.hostname) || acceleratedHost.test(url.hostname);
+export function trustedVideoUrl(link: string, { videoHosts, trustedOrigins }: TrustedHosts): string | undefined {
+  const url = parseUrl(link);
+  if (!url || url.username || url.password) return undefined;
+  if (trustedOrigins.includes(url.origin)) return url.href;
+  if (!['https:', 'http:'].includes(url.protocol) || url.port !== '') return undefined;
+  if (!resultHost.test(url.hostname) && !videoHosts.includes(url.hostname)) return undefined;
+  url.protocol = 'https:';
+  return url.href;
+}
+
+/** The host of a link, as logs and errors may name it: the rest is signed, or could be anything. */
+export function hostOfLink(link: string): string {
+  const url = parseUrl(link);
+  return url && ['https:', 'http:'].includes(url.protocol) ? url.host : 'no http address';
 }

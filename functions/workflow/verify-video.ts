@@ -1,3 +1,4 @@
+import type { Logger } from '@aws-lambda-powertools/logger';
 import { DeleteObjectCommand, GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { type ArchiveOutcome, streamToS3 } from '../media/copy-to-s3.ts';
 import { digestDownload } from '../media/download.ts';
@@ -8,8 +9,7 @@ import type { Measure } from '../shared/metrics.ts';
 import type { ArchivedVideo, VideoRecord } from '../video/record.ts';
 import { billedSeconds } from '../wan/client/query-task.ts';
 import { outputSize } from '../wan/output-size.ts';
-import { parseUrl } from '../wan/validation/public-url.ts';
-import { isTrustedVideoUrl } from '../wan/video-host.ts';
+import { hostOfLink, type TrustedHosts, trustedVideoUrl } from '../wan/video-host.ts';
 
 /** A 15 s video in 1080P has some 30 MB; ten times that is no video of Wan's. */
 const MAX_VIDEO_BYTES = 512 * 1024 * 1024;
@@ -22,13 +22,13 @@ const DURATION_TOLERANCE_SECONDS = 0.5;
 /** Wan's videos have 30 frames a second (facts, "The video"). */
 const EXPECTED_FPS = 30;
 
-interface CopyServices {
+interface CopyServices extends TrustedHosts {
   s3: S3Client;
   bucket: string;
   fetch: typeof fetch;
-  trustedOrigins: readonly string[];
   now: () => number;
   measure: Measure;
+  logger: Pick<Logger, 'error'>;
 }
 
 /** What is known of a video that lies whole in our bucket. */
@@ -50,19 +50,14 @@ export interface Proof {
 export async function copyAndProve(
   services: CopyServices,
   video: VideoRecord,
-  videoUrl: string,
+  link: string,
   key: string,
 ): Promise<Proof> {
   const { s3, bucket, fetch, now } = services;
-  if (!isTrustedVideoUrl(videoUrl, services.trustedOrigins)) {
-    services.measure('UntrustedVideoHost');
-    throw new WorkflowError(
-      errorNames.untrustedVideoHost,
-      `Wan's link points to ${hostOf(videoUrl)}, which is not on the list.`,
-    );
-  }
+  const url = trustedVideoUrl(link, services);
+  if (!url) throw untrusted(services, hostOfLink(link));
   const signal = AbortSignal.timeout(DOWNLOAD_MILLISECONDS);
-  const download = { fetch, url: videoUrl, maxBytes: MAX_VIDEO_BYTES, signal };
+  const download = { fetch, url, maxBytes: MAX_VIDEO_BYTES, signal };
   const copy = await streamToS3({ ...download, s3, bucket, key, content_type: 'video/mp4', now });
   if (copy.outcome === 'checksum_mismatch') await discard(services, key, copy.version_id);
   if (copy.outcome !== 'stored') throw interrupted(describeOutcome(copy));
@@ -92,6 +87,16 @@ export async function copyAndProve(
     },
     warnings: unexpected(inspected, video, { isWhatWanHas }),
   };
+}
+
+/** Reported at the first attempt, so that there is time to add the host to the setting before Wan deletes the video. */
+function untrusted({ measure, logger }: CopyServices, host: string): WorkflowError {
+  measure('UntrustedVideoHost');
+  logger.error('Refused to download a video from an untrusted host', { host });
+  return new WorkflowError(
+    errorNames.untrustedVideoHost,
+    `Wan's link points to the untrusted host ${host}. If it is Wan's, add it to the setting videoHosts and deploy.`,
+  );
 }
 
 const interrupted = (what: string) =>
@@ -173,6 +178,3 @@ async function readRange(
 
 const discard = ({ s3, bucket }: CopyServices, key: string, versionId: string | undefined) =>
   s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key, VersionId: versionId }));
-
-/** The host alone: the rest of the address is signed. */
-const hostOf = (url: string): string => parseUrl(url)?.hostname ?? 'no address';

@@ -60,9 +60,10 @@ export const laneHeld = (): AlarmDefinition => ({
 
 export const untrustedHost = (): AlarmDefinition => ({
   ...atOnce,
-  metric: ourMetric('UntrustedVideoHost', 'Sum', fiveMinutes),
-  means: "Wan's link to a finished video leads to a host that is not on the list, so it is not fetched.",
-  mend: "Look at the host: if it is Wan's, add it to the list before the task expires.",
+  // Longer than the ten minutes between two attempts, so that one host rings once and not at each attempt.
+  metric: ourMetric('UntrustedVideoHost', 'Sum', Duration.minutes(15)),
+  means: "Wan's link to a finished video points to an untrusted host, so the video is not downloaded.",
+  mend: "The log of archive-video names the host: if it is Wan's, add it to the setting videoHosts and deploy within 24 hours of the submission, and the waiting download continues.",
   anchor: 'untrusted-video-host',
 });
 

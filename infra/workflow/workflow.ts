@@ -126,6 +126,7 @@ function archiveVideo(scope: Construct, foundation: Foundation): PipelineFunctio
       ]),
       versionsAccess(storage.videos),
       requestSettings(configuration),
+      settings({ VIDEO_HOSTS: JSON.stringify(configuration.videoHosts) }),
       tellingAccess(foundation),
       copyBeside(configuration),
     ),

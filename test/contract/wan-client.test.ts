@@ -4,7 +4,7 @@ import { billedSeconds } from '../../functions/wan/client/query-task.ts';
 import type { TaskRequest } from '../../functions/wan/client/submit-task.ts';
 import { explainFailure } from '../../functions/wan/failures.ts';
 import { isSamePrompt } from '../../functions/wan/prompt.ts';
-import { isTrustedVideoUrl } from '../../functions/wan/video-host.ts';
+import { trustedVideoUrl } from '../../functions/wan/video-host.ts';
 import { png } from '../local/wan/support.ts';
 import { cheapest } from './wan-budget.ts';
 import { isLive, openEmulator, openService, pictureUrl, type Target, tinyPictureUrl } from './wan-target.ts';
@@ -89,7 +89,8 @@ describe(`our client, on ${live ? 'the real service' : 'the emulator'}`, () => {
       true,
     ]);
 
-    expect(isTrustedVideoUrl(task.video_url ?? '', target.videoOrigins)).toBe(true);
+    const trusted = { videoHosts: [], trustedOrigins: target.videoOrigins };
+    expect(trustedVideoUrl(task.video_url ?? '', trusted)).toBe(task.video_url);
     const video = await fetch(task.video_url ?? '');
     expect(video.status).toBe(200);
     expect(Buffer.from(await video.arrayBuffer()).toString('latin1', 4, 8)).toBe('ftyp');

@@ -24,6 +24,7 @@ describe('the configuration', () => {
       laneLimits: { extra_permits: 2, models: {} },
       uncertainSeconds: 120,
       trustedOrigins: [],
+      videoHosts: [],
       drop: {
         owner: 'drops',
         model: 'wan2.2-i2v-flash',

@@ -44,6 +44,7 @@ describe('each function', () => {
       typicalSeconds: 6,
       wanBaseUrl: 'http://127.0.0.1:4401/api/v1',
       trustedOrigins: ['http://127.0.0.1:4401'],
+      videoHosts: ['new-results.oss-cn-beijing.aliyuncs.com'],
       extraPermits: 0,
       limits: { 'wan2.6-i2v': { concurrent_tasks: 9 } },
       drop: { owner: 'studio', parameters: { resolution: '480P' }, sidecarSeconds: 3, owners: { team: 'alice' } },
@@ -68,6 +69,7 @@ describe('each function', () => {
       TRUSTED_ORIGINS: '["http://127.0.0.1:4401"]',
       MONTHLY_SPENDING_LIMIT: '12.5',
     });
+    expect(variables['archive-video']).toMatchObject({ VIDEO_HOSTS: '["new-results.oss-cn-beijing.aliyuncs.com"]' });
     expect(JSON.parse(variables.authorize.AUTH)).toEqual({
       mode: 'jwt',
       issuer: 'https://id.example',

@@ -35,6 +35,7 @@ let wanStorage: Server;
 let answer: RequestListener;
 let downloads = 0;
 let measured: string[] = [];
+let logged: unknown[][] = [];
 const measure: Measure = (name) => measured.push(name);
 const directory = await mkdtemp(path.join(tmpdir(), 'firstframe-archive-'));
 
@@ -64,6 +65,7 @@ beforeEach(() => {
   answer = whole;
   downloads = 0;
   measured = [];
+  logged = [];
 });
 
 const origin = () => `http://127.0.0.1:${(wanStorage.address() as AddressInfo).port}`;
@@ -91,8 +93,19 @@ async function archiving(given: Partial<VideoRecord> = {}): Promise<VideoRecord>
 function services(
   url = `${origin()}/video.mp4?Signature=secret`,
   given: Partial<ArchiveServices> = {},
+  copyingWith: { videoHosts?: readonly string[]; fetch?: typeof fetch } = {},
 ): ArchiveServices {
-  const copying = { s3, bucket, fetch, trustedOrigins: [origin()], now: Date.now, measure };
+  const copying = {
+    s3,
+    bucket,
+    fetch,
+    videoHosts: [],
+    trustedOrigins: [origin()],
+    now: Date.now,
+    measure,
+    logger: { error: (...line: unknown[]) => logged.push(line) },
+    ...copyingWith,
+  };
   return {
     table: store.table,
     s3,
@@ -282,17 +295,44 @@ test('what is only other than expected is a warning', async () => {
 });
 
 test.each([
-  'http://169.254.169.254/video.mp4',
-  'https://evil.example/video.mp4',
-  'file:///etc/passwd',
-  'https://dashscope-result-sh.oss-cn-shanghai.aliyuncs.com.evil.example/v.mp4',
-])('nothing is fetched from %s', async (url) => {
+  ['http://169.254.169.254/video.mp4', '169.254.169.254'],
+  ['https://evil.example:8443/secret/video.mp4?Signature=secret', 'evil.example:8443'],
+  ['https://user:secret@evil.example/video.mp4', 'evil.example'],
+  ['file:///etc/secret', 'no http address'],
+  ['secret', 'no http address'],
+  [
+    'https://dashscope-result-sh.oss-cn-shanghai.aliyuncs.com.evil.example/v.mp4?Signature=secret',
+    'dashscope-result-sh.oss-cn-shanghai.aliyuncs.com.evil.example',
+  ],
+])('nothing is fetched from %s', async (url, host) => {
   const video = await archiving();
   const refused = archiveVideo(services(url), video);
-  await expect(refused).rejects.toThrow(expect.objectContaining({ name: 'UntrustedVideoHost' }));
+  await expect(refused).rejects.toThrow(
+    expect.objectContaining({ name: 'UntrustedVideoHost', message: expect.stringContaining(`host ${host}. `) }),
+  );
+  await expect(refused).rejects.not.toThrow('secret');
   expect(measured).toEqual(['UntrustedVideoHost']);
+  expect(logged).toEqual([['Refused to download a video from an untrusted host', { host }]]);
   expect(downloads).toBe(0);
   expect(await readVideo(store.table, video.id)).toMatchObject({ status: 'archiving' });
+});
+
+test('a waiting download goes on, over https, once the setting names the host', async () => {
+  const video = await archiving();
+  const link = 'http://new-results.oss-cn-beijing.aliyuncs.com/video.mp4?Signature=a%2Bb';
+  await expect(archiveVideo(services(link), video)).rejects.toThrow(
+    expect.objectContaining({ name: 'UntrustedVideoHost' }),
+  );
+  const asked: string[] = [];
+  const fetched: typeof fetch = (url, options) => {
+    asked.push(String(url));
+    return fetch(`${origin()}/video.mp4`, options);
+  };
+  const trusting = { videoHosts: ['new-results.oss-cn-beijing.aliyuncs.com'], fetch: fetched };
+  await archiveVideo(services(link, {}, trusting), video);
+  expect(asked).toEqual([link.replace('http:', 'https:')]);
+  expect(measured).toEqual(['UntrustedVideoHost']);
+  expect(await readVideo(store.table, video.id)).toMatchObject({ status: 'succeeded' });
 });
 
 test.each([

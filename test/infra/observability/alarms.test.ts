@@ -36,7 +36,10 @@ describe('an alarm', () => {
   test.each<[string, Record<string, unknown>]>([
     ['UpstreamTasksAboveOne', { MetricName: 'UpstreamTasksPerVideo', Statistic: 'Maximum', Threshold: 1 }],
     ['LaneHeld', { MetricName: 'LaneHeld', Statistic: 'Sum', Threshold: 1 }],
-    ['UntrustedVideoHost', { MetricName: 'UntrustedVideoHost', Statistic: 'Sum', Threshold: 1 }],
+    [
+      'UntrustedVideoHost',
+      { MetricName: 'UntrustedVideoHost', Statistic: 'Sum', Threshold: 1, EvaluationPeriods: 1, Period: 900 },
+    ],
     ['UpstreamExpiryNear', { MetricName: 'MinutesToUpstreamExpiry', Statistic: 'Minimum', Threshold: 240 }],
     ['WanThrottles', { MetricName: 'WanThrottled', Statistic: 'Sum', EvaluationPeriods: 3 }],
     ['CanaryFails', { MetricName: 'CanaryFailed', Statistic: 'Minimum', EvaluationPeriods: 3 }],
