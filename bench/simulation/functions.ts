@@ -6,7 +6,7 @@ import { startWait } from '../../functions/drops/drop-wait.ts';
 import { findLatest, readObject, readSmallFile } from '../../functions/drops/dropped-object.ts';
 import { MAX_SETTINGS_BYTES } from '../../functions/drops/settings-file.ts';
 import { tellResult } from '../../functions/drops/write-result.ts';
-import { catalogueLane, dispatcherOf, watchEndings } from '../../functions/entries/services.ts';
+import { dispatcherOf, watchEndings } from '../../functions/entries/services.ts';
 import { sweep } from '../../functions/maintenance/sweep.ts';
 import { pacedWan } from '../../functions/polling/rate-limited-wan.ts';
 import { dispatch, dispatchOne } from '../../functions/queue/dispatch.ts';
@@ -80,8 +80,7 @@ const entries: Entries = {
     const environment = readEnvironment('create-task', world.environmentOf('create-task'));
     const wan = wanOf(world, environment.WAN_BASE_URL);
     const services = {
-      table: world.table,
-      laneOf: (model: string) => catalogueLane(model, environment.LANE_LIMITS),
+      ...dispatcherOf(environment, world.table, world.stepFunctions),
       wan,
       mediaForWan: (...[video, transfer]: [Parameters<typeof mediaForWan>[1], Parameters<typeof mediaForWan>[2]]) =>
         mediaForWan({ s3: world.s3, wan }, video, transfer),

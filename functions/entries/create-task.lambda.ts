@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SFNClient } from '@aws-sdk/client-sfn';
 import { pacedWan, wanClientOf } from '../polling/rate-limited-wan.ts';
 import type { WorkflowInput } from '../queue/execution.ts';
 import { readEnvironment } from '../shared/environment.ts';
@@ -11,7 +12,7 @@ import { tableOf } from '../video/table.ts';
 import { type CreateTaskServices, createTask } from '../workflow/create-task.ts';
 import { mediaForWan } from '../workflow/media-urls.ts';
 import { logged } from '../workflow/step-handler.ts';
-import { catalogueLane } from './services.ts';
+import { dispatcherOf } from './services.ts';
 
 const environment = readEnvironment('create-task');
 const logger = createLogger('create-task');
@@ -26,8 +27,7 @@ const sleep = (milliseconds: number) => setTimeout(Math.max(0, milliseconds));
 const wan = pacedWan(wanClientOf(environment, new SecretsManagerClient({})), { table, measure, sleep });
 
 const services: CreateTaskServices = {
-  table,
-  laneOf: (model) => catalogueLane(model, environment.LANE_LIMITS),
+  ...dispatcherOf(environment, table, new SFNClient({})),
   wan,
   mediaForWan: (video, transfer) => mediaForWan({ s3, wan }, video, transfer),
   mediaTransfer: environment.IMAGE_TRANSFER,

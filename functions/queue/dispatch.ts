@@ -16,7 +16,8 @@ export interface Dispatcher {
 /**
  * Gives free permits of a model's lane to waiting videos and starts their workflows: the oldest video of the owner who was
  * served longest ago, again and again, until the lane is full or nobody waits. One look into the queue serves a round: each
- * waiting owner's turn comes before anybody's second.
+ * waiting owner's turn comes before anybody's second. In a paused queue one video at a time probes whether Wan serves the account
+ * again.
  *
  * Safe to run anywhere, any number of times at once. It may die after each of its writes: a claimed permit of a queued video is
  * carried on by `carryOn`, a `submitting` record without an execution by the sweep.
@@ -41,7 +42,8 @@ export async function dispatch(
     if (round.length === 0) return started;
     for (const next of round.slice(0, free)) {
       passed.add(next.id);
-      if (!(await claimPermit(table, lane, next))) return started;
+      // In a paused queue only the first claim succeeds: it moves the time of the next probe.
+      if (!(await claimPermit(table, lane, next, state))) return started;
       if (await carryOn(dispatcher, { id: next.id, model })) started.push(next.id);
       if (started.length >= most) return started;
     }

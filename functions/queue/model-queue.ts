@@ -11,7 +11,10 @@ export interface LaneState {
   running: ReadonlySet<string>;
   /** Owner → milliseconds since 1970. */
   served: ReadonlyMap<string, number>;
-  /** Nothing is dispatched before this time, because Wan would refuse it (a wrong key, arrears). */
+  /**
+   * The queue is paused because Wan refuses the account (a wrong key, arrears): nothing is dispatched before this time, and then one
+   * video as a probe. A created task ends the pause.
+   */
   held_until?: string;
   held_reason?: string;
 }
@@ -28,22 +31,38 @@ export async function readLane(table: Table, model: string): Promise<LaneState> 
 export const isHeld = ({ held_until }: Pick<LaneState, 'held_until'>, now: number): boolean =>
   held_until !== undefined && Date.parse(held_until) > now;
 
+/** How long a paused queue waits between two probes. */
+const PROBE_MILLISECONDS = 60_000;
+const nextProbe = (now: number): string => new Date(now + PROBE_MILLISECONDS).toISOString();
+
 /**
- * Takes a permit for a video. Taking it twice is taking it once.
- * @returns false when all permits are taken
+ * Takes a permit for a video. Taking it twice is taking it once. In a paused queue the claim also moves the time of the next probe,
+ * so that of any number of dispatchers one succeeds, and a probe that dies is followed by another.
+ * @param seen the pause as the dispatcher saw it. @default - none
+ * @returns false when all permits are taken, or the pause has changed since
  */
-export async function claimPermit(table: Table, lane: Lane, video: { id: string; owner: string }): Promise<boolean> {
+export async function claimPermit(
+  table: Table,
+  lane: Lane,
+  video: { id: string; owner: string },
+  { held_until }: Pick<LaneState, 'held_until'> = {},
+): Promise<boolean> {
+  const now = table.now();
   const claim = () =>
     attempt(table, lane.model, {
-      UpdateExpression: 'ADD running :set_of_id SET served.#owner = :now',
-      ConditionExpression:
-        'attribute_exists(served) AND (contains(running, :id) OR attribute_not_exists(running) OR size(running) < :max)',
+      UpdateExpression: `ADD running :set_of_id SET served.#owner = :now${held_until ? ', held_until = :next_probe' : ''}`,
+      ConditionExpression: [
+        'attribute_exists(served)',
+        '(contains(running, :id) OR attribute_not_exists(running) OR size(running) < :max)',
+        held_until ? 'held_until = :held_until' : 'attribute_not_exists(held_until)',
+      ].join(' AND '),
       ExpressionAttributeNames: { '#owner': video.owner },
       ExpressionAttributeValues: {
         ':set_of_id': new Set([video.id]),
         ':id': video.id,
-        ':now': table.now(),
+        ':now': now,
         ':max': lane.permits,
+        ...(held_until ? { ':held_until': held_until, ':next_probe': nextProbe(now) } : {}),
       },
     });
   if (await claim()) return true;
@@ -99,12 +118,31 @@ export async function reserveSlot(table: Table, { model, submit_interval_ms }: L
   return moment!;
 }
 
-/** Keeps everything in the lane waiting until a time, because Wan would refuse it for a reason that is no video's fault. */
-export async function holdLane(table: Table, model: string, reason: string, until: string): Promise<void> {
+/** Pauses the queue, because Wan refuses every task for a reason that is no video's fault. */
+export async function holdLane(
+  table: Table,
+  model: string,
+  reason: string,
+  until: string = nextProbe(table.now()),
+): Promise<void> {
   await attempt(table, model, {
     UpdateExpression: 'SET held_until = :until, held_reason = :reason',
     ExpressionAttributeValues: { ':until': until, ':reason': reason },
   });
+}
+
+/**
+ * Ends the queue's pause, since Wan has just created a task.
+ * @returns whether there was one
+ */
+export async function resumeQueue(table: Table, model: string): Promise<boolean> {
+  // Nearly always there is none, and a read costs far less than a write that changes nothing.
+  if (!(await readLane(table, model)).held_until) return false;
+  const resumed = await attempt(table, model, {
+    UpdateExpression: 'REMOVE held_until, held_reason',
+    ConditionExpression: 'attribute_exists(held_until)',
+  });
+  return resumed !== undefined;
 }
 
 async function attempt(

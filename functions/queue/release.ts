@@ -29,9 +29,6 @@ export async function giveBack(
 export const usesPermit = (video: VideoRecord | undefined): boolean =>
   video?.status === 'submitting' || video?.status === 'running';
 
-/** How long a lane waits before it tries again what Wan refused for the account's sake (a wrong key, arrears). */
-const HOLD_SECONDS = 60;
-
 /**
  * Puts a video whose task was not created back to where it was in its queue, and gives back its permit and what was reserved for it.
  * @returns false for one that moved on meanwhile: whoever moved it sees to them
@@ -43,8 +40,8 @@ export async function returnToQueue(table: Table, video: VideoRecord): Promise<b
   return true;
 }
 
-/** Wan refuses the account, not the video: the video goes back into the queue, and its lane waits. */
+/** Wan refuses the account, not the video: the video goes back into the queue, and the queue is paused. */
 export async function holdBack(table: Table, video: VideoRecord, reason: string): Promise<void> {
-  await holdLane(table, video.model, reason, new Date(table.now() + HOLD_SECONDS * 1000).toISOString());
+  await holdLane(table, video.model, reason);
   await returnToQueue(table, video);
 }

@@ -158,8 +158,7 @@ export const environments = {
   ),
   dispatch: pick(...dispatching),
   'create-task': pick(
-    'TABLE_NAME',
-    'LANE_LIMITS',
+    ...dispatching,
     ...wan,
     'UPLOADS_BUCKET',
     'WAN_REGION',

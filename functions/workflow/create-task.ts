@@ -2,9 +2,9 @@ import { closeFence, enterFence, isFenced, leaveFence } from '../ledger/prompt-l
 import { releaseSpending, reserveSpending, settleSpending } from '../ledger/spending.ts';
 import { confirmSubmission, markUncertain, openSubmission, settleSubmission } from '../ledger/submission.ts';
 import { explainForgotten } from '../ledger/task-lifetime.ts';
+import { type Dispatcher, letNextIn } from '../queue/dispatch.ts';
 import type { WorkflowInput } from '../queue/execution.ts';
-import type { Lane } from '../queue/model-queue.ts';
-import { reserveSlot } from '../queue/model-queue.ts';
+import { reserveSlot, resumeQueue } from '../queue/model-queue.ts';
 import { holdBack } from '../queue/release.ts';
 import { errorNames, WorkflowError } from '../shared/errors.ts';
 import type { Failure, VideoRecord } from '../video/record.ts';
@@ -24,8 +24,7 @@ import { taskRequestOf } from './task-request.ts';
  */
 const CALL_MILLISECONDS = 80_000;
 
-export interface CreateTaskServices extends AdoptServices {
-  laneOf: (model: string) => Lane;
+export interface CreateTaskServices extends AdoptServices, Dispatcher {
   wan: WanClient;
   mediaForWan: (video: VideoRecord, transfer: MediaTransfer) => Promise<MediaAddresses | Held | Gone>;
   mediaTransfer: MediaTransfer;
@@ -89,13 +88,16 @@ async function send(
   }
   const answer = await wan.createTask(request, timeLeft(opened, table.now()));
   switch (answer.outcome) {
-    case 'created':
-      return adopt(services, opened, {
+    case 'created': {
+      const output = await adopt(services, opened, {
         id: answer.task_id,
         status: answer.task_status,
         request_id: answer.request_id,
         submit_time: opened.submission!.sent_at,
       });
+      if (await resumeQueue(table, opened.model)) await letNextIn(services, opened.model);
+      return output;
+    }
     case 'unknown':
       await closeFence(table, opened);
       await markUncertain(table, opened);

@@ -71,12 +71,11 @@ function createTask(scope: Construct, foundation: Foundation): PipelineFunction<
     name: 'create-task',
     description: 'Creates the one task of a video at Wan',
     access: together(
-      tableAccess(storage.table, ['GetItem', 'UpdateItem']),
+      dispatchingAccess(foundation, ['GetItem', 'UpdateItem']),
       uploadsAccess(storage.uploads, ['drop/', 'inputs/'], ['GetObject', 'GetObjectVersion']),
       uploadsListAccess(storage.uploads),
       wanAccess(wanSecret, configuration.wanBaseUrl),
       settings({
-        LANE_LIMITS: JSON.stringify(configuration.laneLimits),
         WAN_REGION: configuration.region,
         IMAGE_TRANSFER: configuration.imageTransfer,
         UNCERTAIN_SECONDS: String(configuration.uncertainSeconds),

@@ -80,7 +80,7 @@ const permissions: Record<FunctionName, string[]> = {
   ],
   dispatch: [...dispatching, ...telling, keepEvents],
   'create-task': [
-    ...items('GetItem', 'UpdateItem'),
+    ...dispatching,
     wanKey,
     ...read(uploads('drop/')),
     ...read(uploads('inputs/')),

@@ -90,6 +90,12 @@ export const acknowledged: readonly Acknowledgement[] = [
     why: 'What a tick each minute or each five finds to do depends on when it comes (test/functions/maintenance/sweep.test.ts, test/functions/queue/start-again.test.ts, test/functions/drops/manifest.test.ts).',
   },
   {
+    actions: ['dynamodb:Query', 'states:StartExecution'],
+    role: /-create-task-function$/,
+    sometimes: true,
+    why: 'The first task after Wan refused the account starts the videos that wait (test/functions/queue/paused-queue.test.ts).',
+  },
+  {
     actions: ['s3:GetObject'],
     role: /-(videos|create-task)-function$/,
     resource: /\/(drop|inputs)\/\*$/,

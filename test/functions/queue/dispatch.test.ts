@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { carryOn, type Dispatcher, dispatch, releaseAndDispatch } from '../../../functions/queue/dispatch.ts';
-import { claimPermit, holdLane, readLane } from '../../../functions/queue/model-queue.ts';
+import { claimPermit, readLane } from '../../../functions/queue/model-queue.ts';
 import { giveBack, returnToQueue } from '../../../functions/queue/release.ts';
 import { firstOfEachOwner } from '../../../functions/queue/waiting.ts';
 import { ownerName } from '../../../functions/shared/environment.ts';
@@ -82,15 +82,6 @@ test('a video that the index does not show yet is started when it is named', asy
   await createVideo(store.table, video);
   const blind = { ...own.dispatcher, table: withoutIndex(own.dispatcher.table) };
   expect(await dispatch(blind, own.model, { also: video, most: 1 })).toEqual([video.id]);
-});
-
-test('nothing is started in a held lane, and everything again once the hold is over', async () => {
-  const own = lane(2);
-  await own.add('alice', 2);
-  await holdLane(store.table, own.model, 'arrears', new Date(clock.now + 60_000).toISOString());
-  expect(await dispatch(own.dispatcher, own.model)).toEqual([]);
-  clock.now += 60_000;
-  expect(await dispatch(own.dispatcher, own.model)).toHaveLength(2);
 });
 
 describe('a dispatcher that dies between any two of its effects', () => {

@@ -107,6 +107,7 @@ export function servicesFor(
 ): CreateTaskServices {
   return {
     table,
+    workflow: scriptedExecutions().workflow,
     laneOf: (model) => ({ model, permits: 4, submit_interval_ms: 500 }),
     wan,
     mediaForWan: async ({ input }: VideoRecord, transfer) => ({

@@ -1,0 +1,145 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Dispatcher, dispatch } from '../../../functions/queue/dispatch.ts';
+import { claimPermit, holdLane, isHeld, readLane, resumeQueue } from '../../../functions/queue/model-queue.ts';
+import type { VideoRecord } from '../../../functions/video/record.ts';
+import { changeStatus, createVideo, readVideo } from '../../../functions/video/store.ts';
+import { createTask } from '../../../functions/workflow/create-task.ts';
+import { startTable } from '../../support/table.ts';
+import { aVideo } from '../../support/videos.ts';
+import { scriptedExecutions, scriptedWan, servicesFor } from '../workflow/support.ts';
+
+const model = 'wan2.2-i2v-flash';
+const permits = 7;
+const clock = { now: 0 };
+let store: Awaited<ReturnType<typeof startTable>>;
+let executions: ReturnType<typeof scriptedExecutions>['executions'];
+let dispatcher: Dispatcher;
+let videos: VideoRecord[];
+
+beforeEach(async () => {
+  clock.now = Date.parse('2026-01-01T00:00:00Z');
+  store = await startTable(() => clock.now);
+  const scripted = scriptedExecutions();
+  executions = scripted.executions;
+  const { workflow } = scripted;
+  dispatcher = { table: store.table, workflow, laneOf: () => ({ model, permits, submit_interval_ms: 1 }) };
+  videos = Array.from({ length: 10 }, (_, index) => aVideo({ model, owner: `owner-${index % 3}` }, clock.now + index));
+  for (const video of videos) await createVideo(store.table, video);
+});
+afterEach(() => store.close());
+
+/** Executions that have not been played yet run their create-task. */
+async function play(wan: 'refuses' | 'serves'): Promise<number> {
+  const scripted = scriptedWan(() => clock.now).wan;
+  const services = servicesFor(store.table, clock, scripted, {
+    ...dispatcher,
+    ...(wan === 'refuses'
+      ? {
+          wan: {
+            ...scripted,
+            createTask: async () =>
+              ({
+                outcome: 'held',
+                reason: 'arrears',
+                code: 'Arrearage',
+                message: '',
+                retryable: true,
+                billed: false,
+              }) as const,
+          },
+        }
+      : {}),
+  });
+  const names = [...executions].flatMap(([name, state]) => (state === 'RUNNING' ? [name] : []));
+  for (const name of names) {
+    await createTask(services, { id: name.slice(0, 36), run: Number(name.slice(37)) });
+    executions.set(name, 'SUCCEEDED');
+  }
+  return names.length;
+}
+const started = () => [...executions.values()].filter((state) => state === 'RUNNING').length;
+const twenty = () => Promise.all(Array.from({ length: 20 }, () => dispatch(dispatcher, model)));
+
+test('while Wan refuses the account one video a minute probes; when it serves again all permits fill', async () => {
+  await dispatch(dispatcher, model);
+  expect(await play('refuses')).toBe(permits);
+  expect(await readLane(store.table, model)).toMatchObject({ held_reason: 'arrears', running: new Set() });
+  expect(await dispatch(dispatcher, model)).toEqual([]);
+
+  for (let minute = 0; minute < 3; minute++) {
+    clock.now += 61_000;
+    expect(await dispatch(dispatcher, model)).toHaveLength(1);
+    expect(await dispatch(dispatcher, model)).toEqual([]);
+    expect(await play('refuses')).toBe(1);
+    expect(await dispatch(dispatcher, model)).toEqual([]);
+  }
+
+  clock.now += 61_000;
+  expect(await dispatch(dispatcher, model)).toHaveLength(1);
+  expect(await play('serves')).toBe(1);
+  const lane = await readLane(store.table, model);
+  expect([lane.held_reason, lane.held_until]).toEqual([undefined, undefined]);
+  // The probe's own create-task has filled them.
+  expect(lane.running.size).toBe(permits);
+  expect(started()).toBe(permits - 1);
+});
+
+test('twenty dispatchers at once start one probe between them', async () => {
+  await holdLane(store.table, model, 'arrears');
+  expect((await twenty()).flat()).toEqual([]);
+  for (let minute = 1; minute <= 3; minute++) {
+    clock.now += 61_000;
+    expect((await twenty()).flat()).toHaveLength(1);
+    expect(executions.size).toBe(minute);
+  }
+});
+
+test('a probe that dies is followed by another after a minute', async () => {
+  await holdLane(store.table, model, 'arrears');
+  clock.now += 61_000;
+  const dead = {
+    ...dispatcher,
+    workflow: { ...dispatcher.workflow, client: { send: () => Promise.reject(new Error()) } },
+  };
+  await expect(dispatch(dead, model)).rejects.toThrow();
+  expect(await dispatch(dispatcher, model)).toEqual([]);
+  clock.now += 61_000;
+  expect(await dispatch(dispatcher, model)).toHaveLength(1);
+});
+
+test('a dispatcher that read the queue before it was paused, or before the pause ended, claims nothing', async () => {
+  const lane = dispatcher.laneOf(model);
+  await holdLane(store.table, model, 'arrears');
+  expect(await claimPermit(store.table, lane, videos[0]!)).toBe(false);
+  const paused = await readLane(store.table, model);
+  expect(await resumeQueue(store.table, model)).toBe(true);
+  expect(await resumeQueue(store.table, model)).toBe(false);
+  expect(await claimPermit(store.table, lane, videos[0]!, paused)).toBe(false);
+  expect(await claimPermit(store.table, lane, videos[0]!, await readLane(store.table, model))).toBe(true);
+});
+
+test('a full queue has no probe, and its pause does not move', async () => {
+  for (const video of videos.slice(0, permits)) await claimPermit(store.table, dispatcher.laneOf(model), video);
+  await holdLane(store.table, model, 'arrears');
+  clock.now += 61_000;
+  expect(await dispatch(dispatcher, model)).toEqual([]);
+  expect(isHeld(await readLane(store.table, model), clock.now)).toBe(false);
+});
+
+test('a probe whose video was canceled meanwhile gives its permit back', async () => {
+  await holdLane(store.table, model, 'arrears');
+  clock.now += 61_000;
+  const canceled = (await readVideo(store.table, videos[0]!.id))!;
+  await changeStatus(store.table, canceled, 'canceled');
+  const gone = { ...dispatcher, table: { ...store.table, client: withoutIndex() } };
+  expect(await dispatch(gone, model, { also: canceled })).toEqual([]);
+  expect((await readLane(store.table, model)).running.size).toBe(0);
+  clock.now += 61_000;
+  expect(await dispatch(dispatcher, model)).toHaveLength(1);
+});
+
+const withoutIndex = (): Dispatcher['table']['client'] =>
+  ({
+    send: async (command: { constructor: { name: string } }) =>
+      command.constructor.name === 'QueryCommand' ? { Items: [] } : store.table.client.send(command as never),
+  }) as never;
