@@ -6,12 +6,12 @@ import type { Configuration } from '../config.ts';
 import type { Storage } from '../storage/storage.ts';
 import {
   type Access,
+  listAccess,
   settings,
   startAccess,
   tableAccess,
   together,
   uploadsAccess,
-  uploadsListAccess,
   versionsAccess,
   videosAccess,
 } from './grants.ts';
@@ -82,7 +82,7 @@ export function takingAccess(foundation: Foundation) {
   return together(
     dispatchingAccess(foundation, ['GetItem', 'PutItem', 'UpdateItem']),
     uploadsAccess(storage.uploads, ['uploads/'], ['GetObject', 'GetObjectVersion']),
-    uploadsListAccess(storage.uploads),
+    listAccess(storage.uploads),
     uploadsAccess(storage.uploads, ['inputs/'], ['PutObject']),
     requestSettings(configuration),
     spendingLimit(configuration),
@@ -93,7 +93,7 @@ export function takingAccess(foundation: Foundation) {
 export const tellingAccess = ({ storage: { uploads } }: Foundation): Access => ({
   ...together(
     uploadsAccess(uploads, ['drop/'], ['GetObject', 'PutObject']),
-    uploadsListAccess(uploads),
+    listAccess(uploads),
     // Which of two versions of an image is the later one.
     versionsAccess(uploads, 'drop/'),
   ),

@@ -70,8 +70,8 @@ export function videosAccess(bucket: IBucket, actions: readonly ObjectAction[]):
   return { ...objectAccess(bucket, [''], actions), environment: { VIDEOS_BUCKET: bucket.bucketName } };
 }
 
-/** Listing the uploads bucket: without it S3 answers 403, not 404, for an object that is gone. */
-export function uploadsListAccess(bucket: IBucket): Access {
+/** Listing a bucket: without it S3 answers 403, not 404, for an object that is gone. */
+export function listAccess(bucket: IBucket): Access {
   return { statements: [allow(bucket.bucketArn, 's3:ListBucket')], environment: {}, wildcards: {} };
 }
 

@@ -5,7 +5,7 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { deadLetterQueue } from './dead-letters.ts';
 import { copyBeside, deletingAccess, dispatchingAccess, type Foundation, tellingAccess } from './foundation.ts';
-import { executionsAccess, together, videosAccess } from './grants.ts';
+import { executionsAccess, listAccess, together, videosAccess } from './grants.ts';
 import { PipelineFunction } from './pipeline-function.ts';
 
 /** What keeps the pipeline going by itself: waiting videos are dispatched each minute, and what died is found and resumed. */
@@ -75,6 +75,7 @@ function sweepFunction(scope: Construct, foundation: Foundation, deadLetters: Qu
       tellingAccess(foundation),
       copyBeside(foundation.configuration),
       videosAccess(foundation.storage.videos, ['GetObject', 'GetObjectVersion']),
+      listAccess(foundation.storage.videos),
     ),
     // Ends before the next sweep begins.
     timeout: Duration.minutes(4),

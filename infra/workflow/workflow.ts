@@ -13,11 +13,11 @@ import {
   tellingAccess,
 } from '../functions/foundation.ts';
 import {
+  listAccess,
   settings,
   tableAccess,
   together,
   uploadsAccess,
-  uploadsListAccess,
   versionsAccess,
   videosAccess,
   wanAccess,
@@ -73,7 +73,7 @@ function createTask(scope: Construct, foundation: Foundation): PipelineFunction<
     access: together(
       dispatchingAccess(foundation, ['GetItem', 'UpdateItem']),
       uploadsAccess(storage.uploads, ['drop/', 'inputs/'], ['GetObject', 'GetObjectVersion']),
-      uploadsListAccess(storage.uploads),
+      listAccess(storage.uploads),
       wanAccess(wanSecret, configuration.wanBaseUrl),
       settings({
         WAN_REGION: configuration.region,
@@ -123,6 +123,7 @@ function archiveVideo(scope: Construct, foundation: Foundation): PipelineFunctio
         'DeleteObject',
         'DeleteObjectVersion',
       ]),
+      listAccess(storage.videos),
       versionsAccess(storage.videos),
       requestSettings(configuration),
       settings({ VIDEO_HOSTS: JSON.stringify(configuration.videoHosts) }),

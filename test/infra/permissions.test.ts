@@ -14,6 +14,8 @@ const read = (objects: string): string[] => [`s3:GetObject ${objects}`, `s3:GetO
 const byStatus = `dynamodb:Query ${table}/index/by_status`;
 const start = `states:StartExecution ${machine}`;
 const listUploads = 's3:ListBucket <UploadsBucket.Arn>';
+/** So that a video that somebody deleted is told apart from one that may not be read. */
+const listVideos = ['s3:ListBucket <VideosBucket.Arn>', 's3:ListBucketVersions <VideosBucket.Arn>'];
 /** What became of a drop, beside it. */
 const telling = [
   `s3:GetObject ${uploads('drop/')}`,
@@ -79,13 +81,7 @@ const permissions: Record<FunctionName, string[]> = {
     keepEvents,
   ],
   dispatch: [...dispatching, ...telling, keepEvents],
-  'create-task': [
-    ...dispatching,
-    wanKey,
-    ...read(uploads('drop/')),
-    ...read(uploads('inputs/')),
-    listUploads,
-  ],
+  'create-task': [...dispatching, wanKey, ...read(uploads('drop/')), ...read(uploads('inputs/')), listUploads],
   'check-task': [...dispatching, wanKey, ...telling],
   'archive-video': [
     ...items('GetItem', 'UpdateItem'),
@@ -94,7 +90,7 @@ const permissions: Record<FunctionName, string[]> = {
     `s3:PutObject ${videos}`,
     `s3:DeleteObject ${videos}`,
     `s3:DeleteObjectVersion ${videos}`,
-    's3:ListBucketVersions <VideosBucket.Arn>',
+    ...listVideos,
     ...telling,
   ],
   'record-failure': [...dispatching, ...telling],
@@ -104,6 +100,7 @@ const permissions: Record<FunctionName, string[]> = {
     `states:DescribeExecution ${executions}`,
     ...deleting,
     ...read(videos),
+    ...listVideos,
     ...telling,
     keepEvents,
   ],
