@@ -64,6 +64,6 @@ function viewOfTask(task: Task): TaskView {
 export interface QueuePlace {
   /** 1 is the next to be started. */
   queue_position: number;
-  /** ISO 8601 UTC. */
+  /** A rough estimate, ISO 8601 UTC. */
   estimated_start_at: string;
 }

@@ -11,13 +11,14 @@ export const etagOf = (body: unknown): string =>
   `"${createHash('sha256').update(canonicalJson(body)).digest('base64url')}"`;
 
 /**
- * The strong ETag of a video: that of its state, and, while it waits, of its place in the queue behind a dot. The place changes with
- * what others do, so whoever changes a video, or waits for news of it, names its state alone (`of: 'state'` below).
+ * The strong ETag of a video: that of its state, and, while it waits, its position in the queue behind a dot. The position changes
+ * with what others do, so whoever changes a video, or waits for news of it, names its state alone (`of: 'state'` below). The
+ * estimated start moves with the clock, which is no news.
  */
 export function videoEtag({ queue_position, estimated_start_at, ...state }: VideoView): string {
   const etag = etagOf(state);
   if (queue_position === undefined) return etag;
-  return `${etag.slice(0, -1)}.${etagOf({ queue_position, estimated_start_at }).slice(1, 12)}"`;
+  return `${etag.slice(0, -1)}.${queue_position}"`;
 }
 
 /** The ETag of a video's state, from one that may also tell its place. */

@@ -179,10 +179,11 @@ export const videoSchema = z
     progress: z.number().min(0).max(100).meta({ description: 'Percent. Only grows, until a retry begins anew.' }),
     queue_position: z.int().min(1).optional().meta({
       description:
-        'While it is queued: 1 is the next to be started. Owners are served in turns: a thousand of one hold up the first of another by one. Missing where it can not be told.',
+        'While it is queued: 1 is the next to be started. Owners are served in turns: a thousand of one hold up the first of another by one. Missing where it cannot be determined.',
     }),
     estimated_start_at: time.optional().meta({
-      description: 'While it is queued: when its turn comes, as things go.',
+      description:
+        'While it is queued: roughly when it starts, from its position, the number of tasks that Wan runs at once, and how long one usually takes. The time moves with the clock while the queue stands still.',
       examples: ['2026-01-31T12:05:00.000Z'],
     }),
     estimated_finish_at: time.optional(),

@@ -15,6 +15,8 @@ const start = Date.parse('2026-01-01T00:00:00Z');
 const clock = { now: start };
 const model = 'wan2.2-i2v-plus';
 const lane: Lane = { model, permits: 1, submit_interval_ms: 500 };
+/** Tasks that Wan runs at once, and how long each takes. */
+let pace = { concurrent_tasks: 1, seconds: 60 };
 
 let store: Awaited<ReturnType<typeof startTable>>;
 let api: ReturnType<typeof anApi>;
@@ -40,8 +42,8 @@ const placesOver = (table: Table) =>
         },
       } as Table['client'],
     },
-    paceOf: () => ({ ...lane, concurrent_tasks: 1 }),
-    typicalSeconds: async () => 60,
+    paceOf: () => pace,
+    typicalSeconds: async () => pace.seconds,
     logUnplaced: (_, error) => void unplaced.push(error),
   });
 
@@ -52,11 +54,10 @@ beforeEach(async () => {
   queries = 0;
   unplaced = [];
   broken = false;
+  pace = { concurrent_tasks: 1, seconds: 60 };
   api = anApi(store.table, { placeInQueue: placesOver(store.table) });
-  // Whoever holds the permit is expected to need it for another minute.
-  const estimated_finish_at = new Date(clock.now + 60_000).toISOString();
   await releasePermit(store.table, model, running?.id ?? 'nobody');
-  running = aVideo({ model, owner: 'zoe', status: 'running', estimated_finish_at });
+  running = aVideo({ model, owner: 'zoe', status: 'running' });
   await createVideo(store.table, running);
   await claimPermit(store.table, lane, running);
 });
@@ -69,7 +70,8 @@ async function waits(owner: string): Promise<VideoRecord> {
   waiting.push(video);
   return video;
 }
-const onWholeSecond = (time: string) => new Date(Math.ceil(Date.parse(time) / 1000) * 1000).toISOString();
+/** @param after seconds */
+const onWholeSecond = (time: number, after: number) => new Date(Math.ceil(time / 1000 + after) * 1000).toISOString();
 
 test('a video that waits is answered with its place, wherever it is shown', async () => {
   await waits('bob');
@@ -77,7 +79,7 @@ test('a video that waits is answered with its place, wherever it is shown', asyn
   const submitted = await api.submit({ body: body() });
   waiting.push(aVideo({ id: submitted.body.id, model }));
   expect(submitted).toMatchObject({ status: 202, body: { status: 'queued', queue_position: 1 } });
-  expect(submitted.body.estimated_start_at).toBe(onWholeSecond(running!.estimated_finish_at!));
+  expect(submitted.body.estimated_start_at).toBe(onWholeSecond(clock.now, 60));
   expect(videoSchema.safeParse(submitted.body).error?.message).toBeUndefined();
   const { queue_position, estimated_start_at } = submitted.body;
   expect((await api.get({ id: submitted.body.id })).body).toMatchObject({ queue_position, estimated_start_at });
@@ -107,13 +109,25 @@ test.each(['submitting', 'running', 'archiving', 'succeeded', 'failed', 'cancele
 
 test('while its lane is held, a video is not expected to start before the hold is over', async () => {
   const video = await waits('alice');
-  const until = new Date(clock.now + 3600_000).toISOString();
-  await holdLane(store.table, model, 'arrears', until);
-  expect((await api.get({ id: video.id })).body.estimated_start_at).toBe(onWholeSecond(until));
+  const until = clock.now + 3600_000;
+  await holdLane(store.table, model, 'arrears', new Date(until).toISOString());
+  expect((await api.get({ id: video.id })).body.estimated_start_at).toBe(onWholeSecond(until, 60));
   await holdLane(store.table, model, 'arrears', new Date(start).toISOString());
 });
 
-test('one look serves all who ask within five seconds', async () => {
+test('a start is estimated by rounds of as many tasks as Wan runs at once, and never earlier for a later position', async () => {
+  pace = { concurrent_tasks: 3, seconds: 100 };
+  const videos = [];
+  for (let count = 0; count < 7; count++) videos.push(await waits(count % 2 ? 'alice' : 'bob'));
+  clock.now += 10_000;
+  const places = await Promise.all(videos.map(placesOver(store.table)));
+  const starts = places
+    .toSorted((one, other) => one!.queue_position - other!.queue_position)
+    .map((place) => place!.estimated_start_at);
+  expect(starts).toEqual([100, 100, 100, 200, 200, 200, 300].map((seconds) => onWholeSecond(clock.now, seconds)));
+});
+
+test('one snapshot serves all who ask within five seconds', async () => {
   const videos = [await waits('alice'), await waits('alice'), await waits('alice')];
   for (const { id } of videos) await api.get({ id });
   await api.list({});
@@ -123,17 +137,25 @@ test('one look serves all who ask within five seconds', async () => {
   expect(queries).toBe(2);
 });
 
-test('who submits one after another is told one place after another, though one look serves them all', async () => {
+test('a video that the snapshot lacks takes a new one: who submits one after another gets one position after another', async () => {
   const positions: number[] = [];
   for (let times = 0; times < 4; times++) {
     const { id } = await waits('alice');
     positions.push((await api.get({ id })).body.queue_position);
   }
   expect(positions).toEqual([1, 2, 3, 4]);
-  expect(queries).toBe(1);
+  expect(queries).toBe(4);
 });
 
-test('a queue that can not be read leaves the place out, and is not asked again at once', async () => {
+test('a new snapshot serves all who took it at once', async () => {
+  const place = placesOver(store.table);
+  await place(await waits('alice'));
+  const several = [await waits('alice'), await waits('alice'), await waits('alice')];
+  expect((await Promise.all(several.map(place))).map((each) => each?.queue_position)).toEqual([2, 3, 4]);
+  expect(queries).toBe(2);
+});
+
+test('a queue that cannot be read leaves the place out, and is not asked again at once', async () => {
   broken = true;
   const video = await waits('alice');
   for (let times = 0; times < 2; times++) {
@@ -146,12 +168,22 @@ test('a queue that can not be read leaves the place out, and is not asked again 
 });
 
 test('a caller who waits long is asked to ask seldom, one who is next soon', async () => {
+  pace.seconds = 10;
   const videos = [await waits('alice'), await waits('alice')];
+  clock.now += 10_000;
   const seconds = async ({ id }: VideoRecord) => Number((await api.get({ id })).headers['retry-after']);
-  expect(await seconds(videos[1]!)).toBe(30);
-  clock.now += 50_000;
   expect(await seconds(videos[0]!)).toBeLessThanOrEqual(6);
+  pace.seconds = 60;
   expect(await seconds(videos[1]!)).toBe(30);
+});
+
+test('that the clock goes on is no news: the estimated start moves, the ETag stays', async () => {
+  const { id } = await waits('alice');
+  const before = await api.get({ id });
+  clock.now += 20_000;
+  const after = await api.get({ id });
+  expect(Date.parse(after.body.estimated_start_at) - Date.parse(before.body.estimated_start_at)).toBe(20_000);
+  expect(after.headers.etag).toBe(before.headers.etag);
 });
 
 describe('when the queue has moved', () => {

@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Dispatcher, dispatch } from '../../../functions/queue/dispatch.ts';
 import { claimPermit, readLane } from '../../../functions/queue/model-queue.ts';
-import { estimatedStart, type QueueLook, queuePosition } from '../../../functions/queue/position.ts';
+import { type QueueSnapshot, queuePosition } from '../../../functions/queue/position.ts';
 import { giveBack } from '../../../functions/queue/release.ts';
 import { readQueue } from '../../../functions/queue/waiting.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
@@ -32,9 +32,9 @@ function lane(model: string) {
       await createVideo(store.table, video);
       return video;
     },
-    async look(): Promise<QueueLook> {
+    async look(): Promise<QueueSnapshot> {
       const state = await readLane(store.table, model);
-      return { lane: state, queue: await readQueue(store.table, model, state.running), ends: [] };
+      return { lane: state, queue: await readQueue(store.table, model, state.running) };
     },
     /** @returns the id of the video that was served, undefined when nobody waits */
     async serve(): Promise<string | undefined> {
@@ -67,10 +67,12 @@ test.each([1, 2, 3, 4])('positions are the order in which the dispatcher serves 
 });
 const unserved = (videos: VideoRecord[], served: string | undefined) => videos.filter(({ id }) => id !== served);
 
-const aLook = (queue: Record<string, readonly string[]>, given: Partial<QueueLook['lane']> = {}): QueueLook => ({
+const aLook = (
+  queue: Record<string, readonly string[]>,
+  given: Partial<QueueSnapshot['lane']> = {},
+): QueueSnapshot => ({
   queue: { owners: new Map(Object.entries(queue)), isWhole: true },
   lane: { running: new Set(), served: new Map(), ...given },
-  ends: [],
 });
 const places = (count: number) => Array.from({ length: count }, (_, index) => `2026-01-01T00:00:${10 + index}Z#x`);
 const queued = (owner: string, created_at: string) => ({ id: 'own', owner, created_at });
@@ -92,7 +94,7 @@ test('a video that the look does not show yet has the place that it will have', 
 
 test('where more wait than one look reads, no position is made up', () => {
   const look = aLook({ alice: places(3) });
-  const part: QueueLook = { ...look, queue: { ...look.queue, isWhole: false } };
+  const part: QueueSnapshot = { ...look, queue: { ...look.queue, isWhole: false } };
   expect(queuePosition(part, queued('alice', '2026-01-02T00:00:00Z'))).toBeUndefined();
 });
 
@@ -101,52 +103,4 @@ test('who holds a permit already does not wait any more, whatever the index stil
   const [first, second] = [await own.add('alice'), await own.add('alice')];
   await claimPermit(store.table, { model: 'started', permits: 5, submit_interval_ms: 1 }, first);
   expect(queuePosition(await own.look(), second)).toBe(1);
-});
-
-describe('a start is expected', () => {
-  const pace = { model: 'wan', permits: 7, concurrent_tasks: 5, submit_interval_ms: 200 };
-  const running = (count: number) => new Set(Array.from({ length: count }, (_, index) => `video-${index}`));
-  const secondsUntil = (position: number, state: Partial<QueueLook['lane']>, ends: number[] = []) => {
-    const look = { ...aLook({}, state), ends: ends.map((seconds) => start + seconds * 1000) };
-    return (estimatedStart(position, look, { pace, typicalSeconds: 100, now: start }) - start) / 1000;
-  };
-
-  test('at once while permits are free, as fast as submits may follow', () => {
-    expect(secondsUntil(1, { running: running(4) })).toBe(0);
-    expect(secondsUntil(3, { running: running(4) })).toBeCloseTo(0.4);
-  });
-
-  test('when the tasks before it are expected to end', () => {
-    const ends = [70, 10, 90, 30, 50, 95, 99];
-    expect(secondsUntil(1, { running: running(7) }, ends)).toBe(10);
-    expect(secondsUntil(3, { running: running(7) }, ends)).toBe(50);
-    // A task that is late ends any moment; of one that is not known it is said nothing better than within the usual time.
-    expect(secondsUntil(1, { running: running(7) }, [-20, ...ends.slice(1)])).toBe(0);
-    expect(secondsUntil(7, { running: running(7) }, ends.slice(1))).toBe(99);
-  });
-
-  test('when so many have ended that a permit is free, where more run than there are permits', () => {
-    const ends = [10, 20, 30, 40, 50, 60, 70, 80, 90];
-    expect(secondsUntil(1, { running: running(9) }, ends)).toBe(30);
-    expect(secondsUntil(2, { running: running(9) }, ends)).toBe(40);
-  });
-
-  test('in the end by as many at once as Wan runs, not as there are permits', () => {
-    const thousandth = secondsUntil(1000, { running: running(7) });
-    expect(thousandth).toBeGreaterThan((990 * 100) / 5);
-    expect(thousandth).toBeLessThan((1010 * 100) / 5);
-  });
-
-  test('not faster than submits may follow, where tasks are short', () => {
-    const short = { pace, typicalSeconds: 0.1, now: start };
-    const at = estimatedStart(101, { ...aLook({}), ends: [] }, short);
-    expect(at - start).toBeCloseTo(100 * 200);
-  });
-
-  test('not before the hold of its lane is over', () => {
-    const held_until = new Date(start + 60_000).toISOString();
-    expect(secondsUntil(1, { held_until })).toBe(60);
-    expect(secondsUntil(2, { held_until, running: running(7) }, [10, 20, 30, 40, 50, 80, 90])).toBeCloseTo(60.2);
-    expect(secondsUntil(1, { held_until: new Date(start - 1).toISOString() })).toBe(0);
-  });
 });
