@@ -37,6 +37,6 @@ test('a surprise is one line with its name and stack, and is thrown as it was', 
   const [line, ...more] = await linesOf(() => step(input, aContext('r1')), caught);
   expect(more).toEqual([]);
   expect(line).toMatchObject({ ...always, level: 'ERROR', error: { name: 'RangeError', message: 'Out of it.' } });
-  expect(JSON.stringify(line)).toContain('logged.test.ts');
+  expect(JSON.stringify(line)).toContain('step-handler.test.ts');
   expect(caught[0]).toBe(thrown);
 });
