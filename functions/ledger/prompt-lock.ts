@@ -64,7 +64,7 @@ export async function closeFence(table: Table, video: VideoRecord): Promise<Othe
     new UpdateCommand({
       TableName: table.tableName,
       Key: keyOf(video),
-      UpdateExpression: 'ADD uncertain :tickets, in_flight :tickets SET #ttl = :ttl',
+      UpdateExpression: 'ADD uncertain :tickets SET #ttl = :ttl',
       ExpressionAttributeNames: { '#ttl': timeToLive },
       ExpressionAttributeValues: { ':tickets': writeTickets(ticketOf(video)), ':ttl': expiry(table.now()) },
       ReturnValues: 'ALL_NEW',

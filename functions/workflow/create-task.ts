@@ -9,6 +9,7 @@ import { holdBack } from '../queue/release.ts';
 import { errorNames, WorkflowError } from '../shared/errors.ts';
 import type { Failure, VideoRecord } from '../video/record.ts';
 import { readVideo } from '../video/store.ts';
+import type { Table } from '../video/table.ts';
 import type { WanClient } from '../wan/client/client.ts';
 import type { Held } from '../wan/client/rejections.ts';
 import { explainEnding, explainFailure } from '../wan/failures.ts';
@@ -44,7 +45,6 @@ export interface CreateTaskServices extends AdoptServices, Dispatcher {
 export async function createTask(services: CreateTaskServices, input: WorkflowInput): Promise<CreateTaskOutput> {
   const video = await readVideo(services.table, input.id);
   if (!video || video.run !== input.run) return settled(input);
-  if (video.submission?.state === 'settled') await leaveFence(services.table, video);
   if (video.task) return firstCheck(services, video);
   if (video.status !== 'submitting') {
     // An invocation that died may have set something aside after the video had ended.
@@ -76,9 +76,8 @@ async function send(
     throw fenced();
   }
   if (!(await reserveSpending(table, opened, services.monthlySpendingLimit))) {
-    const unpaid = await settleSubmission(table, opened);
+    const unpaid = await withdraw(table, opened);
     if (!unpaid) throw uncertain('another invocation has decided this attempt');
-    await leaveFence(table, unpaid);
     return failed(unpaid, explainEnding('spending_limit_reached'));
   }
   // Whoever stood still until here may have been given up meanwhile: its video sent by another invocation, canceled, deleted.
@@ -104,8 +103,7 @@ async function send(
       throw uncertain(`Wan's answer was lost (${answer.cause})`);
   }
   // Everything else says for certain that no task was created.
-  const unsent = (await settleSubmission(table, opened)) ?? opened;
-  await leaveFence(table, unsent);
+  const unsent = (await withdraw(table, opened)) ?? opened;
   switch (answer.outcome) {
     case 'throttled':
       throw new WorkflowError(errorNames.wanThrottled, `Wan is throttling: ${answer.code}`);
@@ -118,6 +116,16 @@ async function send(
         return send(services, unsent, 'upload');
       return failed(unsent, explainFailure({ ...answer, stage: 'submit' }));
   }
+}
+
+/**
+ * Settles an attempt that made no task, and releases its lock: a day of throttling makes more than a thousand attempts, and whoever
+ * has the same prompt shares one item of at most 400 KB.
+ */
+async function withdraw(table: Table, opened: VideoRecord): Promise<VideoRecord | undefined> {
+  const unsent = await settleSubmission(table, opened);
+  if (unsent) await leaveFence(table, unsent);
+  return unsent;
 }
 
 /** A call was made and its answer is missing: nothing is sent until Wan's list has decided. */
@@ -136,7 +144,6 @@ async function resolveLostAnswer(services: CreateTaskServices, open: VideoRecord
     case 'absent': {
       const unsent = await settleSubmission(table, video);
       if (!unsent) throw uncertain('its record moved on');
-      await leaveFence(table, unsent);
       return send(services, unsent, services.mediaTransfer);
     }
     case 'ambiguous':

@@ -1,4 +1,3 @@
-import { leaveFence } from '../ledger/prompt-lock.ts';
 import { explainForgotten, isForgotten } from '../ledger/task-lifetime.ts';
 import { type Dispatcher, letNextIn, releaseAndDispatch } from '../queue/dispatch.ts';
 import type { WorkflowInput } from '../queue/execution.ts';
@@ -43,7 +42,6 @@ export async function recordFailure(
     });
     if (!ended) throw movedOn(id);
   }
-  if (video.submission) await leaveFence(table, video);
   await releaseAndDispatch(dispatcher, video);
   return { id, run };
 }

@@ -1,6 +1,8 @@
+import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { openSubmission, settleSubmission } from '../../../functions/ledger/submission.ts';
 import { claimPermit, isHeld, readLane } from '../../../functions/queue/model-queue.ts';
+import { keys } from '../../../functions/video/keys.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
 import { changeStatus, changeVideo, createVideo, readVideo } from '../../../functions/video/store.ts';
 import { createWanClient } from '../../../functions/wan/client/client.ts';
@@ -538,6 +540,25 @@ describe('what Wan says for certain', () => {
     await expect(createTask(services, video)).rejects.toThrow(expect.objectContaining({ name }));
     expect((await createTask(services, video)).outcome).toBe('created');
     expect(sent).toHaveLength(2);
+  });
+
+  const lost = { outcome: 'unknown', cause: 'ECONNRESET', retryable: false } as const;
+  const throttled = { outcome: 'throttled', retryable: true, ...said } as const;
+  test.each<[string, Parameters<typeof answering>, 'created' | 'failed' | 'settled']>([
+    ['throttled for a while', [throttled, throttled, throttled, { ...created, task_id: 'task-after' }], 'created'],
+    ['lost, and no task came of it', [lost, { ...created, task_id: 'task-second' }], 'created'],
+    ['refused', [refused('input')], 'failed'],
+    ['held', [{ outcome: 'held', reason: 'arrears', retryable: true, ...said }], 'settled'],
+    ['never made, for want of money', [], 'failed'],
+  ])('%s: no attempt is left in the item of its prompt, which has 400 KB', async (_, answers, outcome) => {
+    const { services } = answering(...answers);
+    const price = { amount: 2, currency: 'USD', unit_price: 0.4, seconds: 5, as_of: '2025-12-29' } as const;
+    const video = await submitting({ estimated_cost: price });
+    const monthlySpendingLimit = answers.length === 0 ? 1 : undefined;
+    expect(await untilOutcome({ ...services, monthlySpendingLimit }, video)).toMatchObject({ outcome });
+    const Key = { pk: keys.submission(video.model, video.input.prompt) };
+    const { Item } = await store.table.client.send(new GetCommand({ TableName: store.table.tableName, Key }));
+    expect(Item).toEqual({ ...Key, ttl: expect.any(Number) });
   });
 
   test('refused: the reason is a value, and the video is not sent again', async () => {
