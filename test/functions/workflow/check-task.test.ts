@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readSpending, reserveSpending } from '../../../functions/ledger/spending.ts';
 import { estimateOf } from '../../../functions/polling/duration-estimate.ts';
 import { NO_TURN } from '../../../functions/polling/rate-limited-wan.ts';
+import { leaseLook, writeLook } from '../../../functions/polling/task-snapshot.ts';
 import { claimPermit, readLane } from '../../../functions/queue/model-queue.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
 import { changeVideo, createVideo, readVideo } from '../../../functions/video/store.ts';
@@ -251,7 +252,11 @@ test('a task that ended later than now, by a clock of Wan that is ahead, took no
 describe('where several tasks of a model are at Wan', () => {
   const model = 'wan2.6-i2v';
   /** Two running videos, and a list that tells of the tasks given. */
-  async function company(listed: { task_id: string; status: string }[], submit_time = '2026-01-01T00:00:00.000Z') {
+  async function company(
+    listed: { task_id: string; status: string }[],
+    submit_time = '2026-01-01T00:00:00.000Z',
+    before: (at: number) => Promise<unknown> = async () => undefined,
+  ) {
     const { video, services } = await running({ status: 'SUCCEEDED', video_url: 'https://x' });
     const own = { ...video, id: randomUUID(), model, task: { ...video.task!, submit_time } };
     await createVideo(store.table, own);
@@ -261,6 +266,7 @@ describe('where several tasks of a model are at Wan', () => {
     looks += 100_000;
     const at = now + looks;
     const table = { ...store.table, now: () => at };
+    await before(at);
     const wan: CheckTaskServices['wan'] = {
       queryTask: (id) => {
         asked++;
@@ -269,7 +275,7 @@ describe('where several tasks of a model are at Wan', () => {
       listTasks: async () => ({ outcome: 'tasks', tasks: listed, page_no: 1, total_page: 1 }),
     };
     const output = await checkTask({ ...services, table, wan }, own);
-    return { output, asked: () => asked, record: (await readVideo(store.table, own.id))! };
+    return { output, at, asked: () => asked, record: (await readVideo(store.table, own.id))! };
   }
   let looks = 0;
 
@@ -291,6 +297,16 @@ describe('where several tasks of a model are at Wan', () => {
     expect(output.outcome).toBe('succeeded');
     expect(asked()).toBe(1);
     expect(record.status).toBe('archiving');
+  });
+
+  test('one of many waits for the list that another check is reading, and is not asked for meanwhile', async () => {
+    const many = new Map(Array.from({ length: 60 }, (_, index) => [`other-${index}`, 'RUNNING' as const]));
+    const { output, at, asked } = await company([], undefined, async (at) => {
+      const last = await writeLook(store.table, model, at - 12_000, many);
+      expect(await leaseLook({ ...store.table, now: () => at - 1000 }, model, last)).toBe(true);
+    });
+    expect(output.outcome === 'running' && Date.parse(output.check_at) - at).toBeLessThanOrEqual(5000);
+    expect(asked()).toBe(0);
   });
 
   test('one that takes longer than nearly all is asked for by itself, whatever a list says', async () => {
