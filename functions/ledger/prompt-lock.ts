@@ -1,9 +1,8 @@
-import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { timeToLive } from '../shared/table-schema.ts';
 import { keys } from '../video/keys.ts';
 import type { VideoRecord } from '../video/record.ts';
 import { readVideo } from '../video/store.ts';
-import { conditionally, type Table } from '../video/table.ts';
+import { getItem, type Table, updateItem } from '../video/table.ts';
 import { expiry } from './task-lifetime.ts';
 
 /*
@@ -32,14 +31,18 @@ interface Others {
 }
 
 type Place = Pick<VideoRecord, 'model' | 'input'>;
-const keyOf = ({ model, input }: Place) => ({ pk: keys.submission(model, input.prompt) });
+const keyOf = ({ model, input }: Place): string => keys.submission(model, input.prompt);
+
+/** The item: tickets as text. */
+interface Fence {
+  in_flight?: ReadonlySet<string>;
+  uncertain?: ReadonlySet<string>;
+}
 
 /** @returns whether another video is uncertain, so that this one had better wait */
 export async function isFenced(table: Table, video: VideoRecord): Promise<boolean> {
-  const { Item } = await table.client.send(
-    new GetCommand({ TableName: table.tableName, Key: keyOf(video), ConsistentRead: true }),
-  );
-  return (await dropDecided(table, video, readTickets(Item?.uncertain))).length > 0;
+  const fence = await getItem<Fence>(table, keyOf(video));
+  return (await dropDecided(table, video, readTickets(fence?.uncertain))).length > 0;
 }
 
 /**
@@ -47,33 +50,25 @@ export async function isFenced(table: Table, video: VideoRecord): Promise<boolea
  * @returns false while another video is uncertain
  */
 export async function enterFence(table: Table, video: VideoRecord): Promise<boolean> {
-  const entry = new UpdateCommand({
-    TableName: table.tableName,
-    Key: keyOf(video),
+  const entered = await updateItem(table, keyOf(video), {
     UpdateExpression: 'ADD in_flight :tickets SET #ttl = :ttl',
     ConditionExpression: 'attribute_not_exists(uncertain)',
     ExpressionAttributeNames: { '#ttl': timeToLive },
     ExpressionAttributeValues: { ':tickets': writeTickets(ticketOf(video)), ':ttl': expiry(table.now()) },
   });
-  return (await conditionally(table.client.send(entry))) !== undefined;
+  return entered !== undefined;
 }
 
 /** Says that the answer to this video's open attempt is lost: from now on nobody else sends the same prompt to the same model. */
 export async function closeFence(table: Table, video: VideoRecord): Promise<Others> {
-  const { Attributes } = await table.client.send(
-    new UpdateCommand({
-      TableName: table.tableName,
-      Key: keyOf(video),
-      UpdateExpression: 'ADD uncertain :tickets SET #ttl = :ttl',
-      ExpressionAttributeNames: { '#ttl': timeToLive },
-      ExpressionAttributeValues: { ':tickets': writeTickets(ticketOf(video)), ':ttl': expiry(table.now()) },
-      ReturnValues: 'ALL_NEW',
-    }),
-  );
-  const uncertain = new Set<string>(Attributes?.uncertain);
-  const inFlight = readTickets(Attributes?.in_flight).filter(({ id }) => id !== video.id);
+  const fence = await updateItem<Fence>(table, keyOf(video), {
+    UpdateExpression: 'ADD uncertain :tickets SET #ttl = :ttl',
+    ExpressionAttributeNames: { '#ttl': timeToLive },
+    ExpressionAttributeValues: { ':tickets': writeTickets(ticketOf(video)), ':ttl': expiry(table.now()) },
+  });
+  const inFlight = readTickets(fence?.in_flight).filter(({ id }) => id !== video.id);
   const others = await dropDecided(table, video, inFlight);
-  const isUncertain = (ticket: Ticket) => uncertain.has(writeTicket(ticket));
+  const isUncertain = (ticket: Ticket) => fence?.uncertain?.has(writeTicket(ticket)) === true;
   return { sending: !others.every(isUncertain), uncertain: others.some(isUncertain) };
 }
 
@@ -98,15 +93,12 @@ const isOpen = (video: VideoRecord | undefined, attempt: number): boolean =>
   video?.status === 'submitting' && video.submission?.state === 'open' && video.submission.attempt === attempt;
 
 async function remove(table: Table, place: Place, tickets: readonly Ticket[]): Promise<void> {
-  const removal = new UpdateCommand({
-    TableName: table.tableName,
-    Key: keyOf(place),
+  await updateItem(table, keyOf(place), {
     UpdateExpression: 'DELETE uncertain :tickets, in_flight :tickets',
     // A fence that was forgotten would come back, and stay: without an entry it has no time to live.
     ConditionExpression: 'attribute_exists(pk)',
     ExpressionAttributeValues: { ':tickets': writeTickets(...tickets) },
   });
-  await conditionally(table.client.send(removal));
 }
 
 const ticketOf = ({ id, submission }: VideoRecord): Ticket => ({ id, attempt: submission!.attempt });

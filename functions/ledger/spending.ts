@@ -1,8 +1,6 @@
-import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { keys } from '../video/keys.ts';
 import type { VideoRecord } from '../video/record.ts';
-import type { Table } from '../video/table.ts';
-import { conditionally } from '../video/table.ts';
+import { getItem, type Table, updateItem } from '../video/table.ts';
 import { billedSeconds } from '../wan/client/query-task.ts';
 import type { Price } from '../wan/prices.ts';
 
@@ -190,28 +188,11 @@ function paidFor({ status, cost, usage, estimated_cost, error }: VideoRecord): n
   }
 }
 
-const keyOf = (owner: string, month: string) => ({ pk: keys.spending(owner, month) });
+const readMonth = (table: Table, owner: string, month: string): Promise<Month | undefined> =>
+  getItem(table, keys.spending(owner, month));
 
-async function readMonth(table: Table, owner: string, month: string): Promise<Month | undefined> {
-  const { Item } = await table.client.send(
-    new GetCommand({ TableName: table.tableName, Key: keyOf(owner, month), ConsistentRead: true }),
-  );
-  return Item as Month | undefined;
-}
-
-async function change(
+const change = async (
   table: Table,
   { owner, spending_month }: Pick<VideoRecord, 'owner' | 'spending_month'>,
-  update: {
-    UpdateExpression: string;
-    ConditionExpression: string;
-    ExpressionAttributeNames?: Record<string, string>;
-    ExpressionAttributeValues: Record<string, unknown>;
-  },
-): Promise<boolean> {
-  const key = keyOf(owner, spending_month);
-  const written = await conditionally(
-    table.client.send(new UpdateCommand({ TableName: table.tableName, Key: key, ...update })),
-  );
-  return written !== undefined;
-}
+  update: Parameters<typeof updateItem>[2],
+): Promise<boolean> => (await updateItem(table, keys.spending(owner, spending_month), update)) !== undefined;

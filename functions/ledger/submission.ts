@@ -1,9 +1,8 @@
-import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { timeToLive } from '../shared/table-schema.ts';
 import { keys } from '../video/keys.ts';
 import type { Submission, VideoRecord } from '../video/record.ts';
 import { type Condition, changeVideo } from '../video/store.ts';
-import { conditionally, type Table } from '../video/table.ts';
+import { getItem, type Table, updateItem } from '../video/table.ts';
 import { expiry } from './task-lifetime.ts';
 
 /**
@@ -79,34 +78,24 @@ export async function claimTask(
   taskId: string,
   { id, submission }: Pick<VideoRecord, 'id' | 'submission'>,
 ): Promise<boolean> {
-  const claim = new UpdateCommand({
-    TableName: table.tableName,
-    Key: { pk: keys.task(taskId) },
+  const claimed = await updateItem(table, keys.task(taskId), {
     UpdateExpression: 'SET video_id = :id, attempt = :attempt, #ttl = :ttl',
     ConditionExpression: 'attribute_not_exists(video_id) OR (video_id = :id AND attempt = :attempt)',
     ExpressionAttributeNames: { '#ttl': timeToLive },
     ExpressionAttributeValues: { ':id': id, ':attempt': submission!.attempt, ':ttl': expiry(table.now()) },
   });
-  return (await conditionally(table.client.send(claim))) !== undefined;
+  return claimed !== undefined;
 }
 
 /** Writes down that nobody can tell whose task this is. */
 export async function contestTask(table: Table, taskId: string): Promise<void> {
-  await table.client.send(
-    new UpdateCommand({
-      TableName: table.tableName,
-      Key: { pk: keys.task(taskId) },
-      UpdateExpression: 'SET contested = :true, #ttl = :ttl',
-      ExpressionAttributeNames: { '#ttl': timeToLive },
-      ExpressionAttributeValues: { ':true': true, ':ttl': expiry(table.now()) },
-    }),
-  );
+  await updateItem(table, keys.task(taskId), {
+    UpdateExpression: 'SET contested = :true, #ttl = :ttl',
+    ExpressionAttributeNames: { '#ttl': timeToLive },
+    ExpressionAttributeValues: { ':true': true, ':ttl': expiry(table.now()) },
+  });
 }
 
 /** Whose a task of Wan's is (strongly consistent). */
-export async function readTaskClaim(table: Table, taskId: string): Promise<TaskClaim> {
-  const { Item } = await table.client.send(
-    new GetCommand({ TableName: table.tableName, Key: { pk: keys.task(taskId) }, ConsistentRead: true }),
-  );
-  return Item ?? {};
-}
+export const readTaskClaim = async (table: Table, taskId: string): Promise<TaskClaim> =>
+  (await getItem<TaskClaim>(table, keys.task(taskId))) ?? {};

@@ -108,9 +108,8 @@ export async function letNextIn(dispatcher: Dispatcher, model: string): Promise<
  */
 export const dispatchOne =
   (dispatcher: Dispatcher) =>
-  async (video: VideoRecord): Promise<void> => {
-    await dispatch(dispatcher, video.model, { also: video, most: 1 });
-  };
+  async (video: VideoRecord): Promise<void> =>
+    void (await dispatch(dispatcher, video.model, { also: video, most: 1 }));
 
 export interface QuietDispatch {
   /** Lets the lane take the video if it has room. */
@@ -123,13 +122,8 @@ export interface QuietDispatch {
  * Lets a video's lane have a look at it. Its record stands already, so a lane that can't be reached is no reason to fail whoever
  * brought it: the next dispatch takes the video.
  */
-export async function dispatchQuietly({ dispatch, logUndispatched }: QuietDispatch, video: VideoRecord): Promise<void> {
-  try {
-    await dispatch(video);
-  } catch (error) {
-    logUndispatched(video, error);
-  }
-}
+export const dispatchQuietly = ({ dispatch, logUndispatched }: QuietDispatch, video: VideoRecord): Promise<void> =>
+  dispatch(video).catch((error: unknown) => logUndispatched(video, error));
 
 /** A dispatcher that lives starts a workflow within moments of writing that it will. */
 const MOMENTS_SECONDS = 15;

@@ -1,8 +1,6 @@
-import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { LaneLimits } from '../shared/environment.ts';
 import { keys } from '../video/keys.ts';
-import type { Table } from '../video/table.ts';
-import { conditionally } from '../video/table.ts';
+import { getItem, type Table, updateItem } from '../video/table.ts';
 import { FARTHEST_MILLISECONDS, reserveMoment } from './rate-limiter.ts';
 
 /** A lane's item: who runs, when each owner was last served, how far the submit clock has come, and whether it is held. */
@@ -19,12 +17,12 @@ export interface LaneState {
   held_reason?: string;
 }
 
+type LaneItem = Partial<Omit<LaneState, 'served'>> & { served?: Record<string, number> };
+
 /** The lane as it is now (strongly consistent). */
 export async function readLane(table: Table, model: string): Promise<LaneState> {
-  const { Item } = await table.client.send(
-    new GetCommand({ TableName: table.tableName, Key: { pk: keys.lane(model) }, ConsistentRead: true }),
-  );
-  return { ...Item, running: Item?.running ?? new Set(), served: new Map(Object.entries(Item?.served ?? {})) };
+  const item = await getItem<LaneItem>(table, keys.lane(model));
+  return { ...item, running: item?.running ?? new Set(), served: new Map(Object.entries(item?.served ?? {})) };
 }
 
 /** Whether nothing may be started at a time. @param now milliseconds since 1970 */
@@ -49,7 +47,7 @@ export async function claimPermit(
 ): Promise<boolean> {
   const now = table.now();
   const claim = () =>
-    attempt(table, lane.model, {
+    updateItem(table, keys.lane(lane.model), {
       UpdateExpression: `ADD running :set_of_id SET served.#owner = :now${held_until ? ', held_until = :next_probe' : ''}`,
       ConditionExpression: [
         'attribute_exists(served)',
@@ -67,7 +65,7 @@ export async function claimPermit(
     });
   if (await claim()) return true;
   // A lane that was never used has no map yet, and a path into a missing map is an error, not an insert. Whoever opens it, all claim again.
-  await attempt(table, lane.model, {
+  await updateItem(table, keys.lane(lane.model), {
     UpdateExpression: 'SET served = :empty',
     ConditionExpression: 'attribute_not_exists(served)',
     ExpressionAttributeValues: { ':empty': {} },
@@ -87,7 +85,7 @@ export async function forgetServed(table: Table, model: string, { served }: Lane
   const owners = [...served].flatMap(([owner, at]) => (at < before ? [owner] : [])).slice(0, MOST_FORGOTTEN);
   if (owners.length === 0) return;
   const names = owners.map((owner, index) => [`#${index}`, owner] as const);
-  await attempt(table, model, {
+  await updateItem(table, keys.lane(model), {
     UpdateExpression: `REMOVE ${names.map(([name]) => `served.${name}`).join(', ')}`,
     ExpressionAttributeNames: Object.fromEntries(names),
   });
@@ -95,7 +93,7 @@ export async function forgetServed(table: Table, model: string, { served }: Lane
 
 /** Sees to it that a video that is under way has its permit, however many are taken. Where it has it already, nothing changes. */
 export async function keepPermit(table: Table, model: string, id: string): Promise<void> {
-  await attempt(table, model, {
+  await updateItem(table, keys.lane(model), {
     UpdateExpression: 'ADD running :set_of_id',
     ExpressionAttributeValues: { ':set_of_id': new Set([id]) },
   });
@@ -103,7 +101,7 @@ export async function keepPermit(table: Table, model: string, id: string): Promi
 
 /** Gives a permit back. Giving it back twice, or one that was never taken, changes nothing. */
 export async function releasePermit(table: Table, model: string, id: string): Promise<void> {
-  await attempt(table, model, {
+  await updateItem(table, keys.lane(model), {
     UpdateExpression: 'DELETE running :set_of_id',
     ExpressionAttributeValues: { ':set_of_id': new Set([id]) },
   });
@@ -125,7 +123,7 @@ export async function holdLane(
   reason: string,
   until: string = nextProbe(table.now()),
 ): Promise<void> {
-  await attempt(table, model, {
+  await updateItem(table, keys.lane(model), {
     UpdateExpression: 'SET held_until = :until, held_reason = :reason',
     ExpressionAttributeValues: { ':until': until, ':reason': reason },
   });
@@ -138,34 +136,11 @@ export async function holdLane(
 export async function resumeQueue(table: Table, model: string): Promise<boolean> {
   // Nearly always there is none, and a read costs far less than a write that changes nothing.
   if (!(await readLane(table, model)).held_until) return false;
-  const resumed = await attempt(table, model, {
+  const resumed = await updateItem(table, keys.lane(model), {
     UpdateExpression: 'REMOVE held_until, held_reason',
     ConditionExpression: 'attribute_exists(held_until)',
   });
   return resumed !== undefined;
-}
-
-async function attempt(
-  table: Table,
-  model: string,
-  update: {
-    UpdateExpression: string;
-    ConditionExpression?: string;
-    ExpressionAttributeNames?: Record<string, string>;
-    ExpressionAttributeValues?: Record<string, unknown>;
-  },
-): Promise<Record<string, unknown> | undefined> {
-  const written = await conditionally(
-    table.client.send(
-      new UpdateCommand({
-        TableName: table.tableName,
-        Key: { pk: keys.lane(model) },
-        ReturnValues: 'ALL_NEW',
-        ...update,
-      }),
-    ),
-  );
-  return written && (written.Attributes ?? {});
 }
 
 /** What a lane may use at once and how fast. */

@@ -1,9 +1,8 @@
-import { PutCommand, type PutCommandInput, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { PutCommand, type PutCommandInput } from '@aws-sdk/lib-dynamodb';
 import { timeToLive } from '../shared/table-schema.ts';
 import { keys, timeAndId } from './keys.ts';
 import type { VideoRecord } from './record.ts';
-import type { Table } from './table.ts';
-import { conditionally, readItem } from './table.ts';
+import { conditionally, readItem, type Table, updateItem } from './table.ts';
 
 /** How long a late duplicate of a deleted video's request is still known, and pays nothing. */
 const TOMBSTONE_DAYS = 30;
@@ -68,11 +67,8 @@ export async function readTombstone(table: Table, id: string): Promise<Tombstone
 
 /** Takes a tombstone from what needs work: nothing of its video is left anywhere. */
 export async function closeTombstone(table: Table, id: string): Promise<void> {
-  const closing = new UpdateCommand({
-    TableName: table.tableName,
-    Key: { pk: keys.video(id) },
+  await updateItem(table, keys.video(id), {
     UpdateExpression: 'REMOVE open_status, open_order',
     ConditionExpression: 'attribute_exists(tombstone)',
   });
-  await conditionally(table.client.send(closing));
 }

@@ -1,8 +1,8 @@
-import { PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { isTombstone } from './deletion.ts';
 import { keys, openAttributes, timeAndId } from './keys.ts';
 import { isLegalTransition, isTerminal, monthOf, type Status, type VideoRecord } from './record.ts';
-import { conditionally, readItem, type Table, updateExpression } from './table.ts';
+import { conditionally, readItem, type Table, updateExpression, updateItem } from './table.ts';
 
 /** A video as it lies in the table: with the keys of the item and of its indexes, which the record itself does not carry. */
 type Item = VideoRecord & { pk: string; created_at_id: string; open_status?: string; open_order?: string };
@@ -69,26 +69,19 @@ async function update(
     '#run = :expected_run',
     ...(condition ? [`(${condition.expression})`] : []),
   ];
-  const written = await conditionally(
-    table.client.send(
-      new UpdateCommand({
-        TableName: table.tableName,
-        Key: { pk: keys.video(video.id) },
-        UpdateExpression: `SET ${[...clauses.set, ...extra.set].join(', ')}${remove.length ? ` REMOVE ${remove.join(', ')}` : ''}`,
-        ConditionExpression: expected.join(' AND '),
-        ExpressionAttributeNames: { ...names, ...extra.names, ...condition?.names, '#status': 'status', '#run': 'run' },
-        ExpressionAttributeValues: {
-          ...values,
-          ...extra.values,
-          ...condition?.values,
-          ':expected_status': video.status,
-          ':expected_run': video.run,
-        },
-        ReturnValues: 'ALL_NEW',
-      }),
-    ),
-  );
-  return written && fromItem(written.Attributes!);
+  const written = await updateItem(table, keys.video(video.id), {
+    UpdateExpression: `SET ${[...clauses.set, ...extra.set].join(', ')}${remove.length ? ` REMOVE ${remove.join(', ')}` : ''}`,
+    ConditionExpression: expected.join(' AND '),
+    ExpressionAttributeNames: { ...names, ...extra.names, ...condition?.names, '#status': 'status', '#run': 'run' },
+    ExpressionAttributeValues: {
+      ...values,
+      ...extra.values,
+      ...condition?.values,
+      ':expected_status': video.status,
+      ':expected_run': video.run,
+    },
+  });
+  return written && fromItem(written);
 }
 
 /**
@@ -150,17 +143,13 @@ export const changeVideo = (
 
 /** Counts a download of a video: 1, 2, …; no two downloads share a number, so no two share a key. */
 export async function nextDownload(table: Table, id: string): Promise<number> {
-  const { Attributes } = await table.client.send(
-    new UpdateCommand({
-      TableName: table.tableName,
-      Key: { pk: keys.video(id) },
-      UpdateExpression: 'ADD downloads :one',
-      ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(tombstone)',
-      ExpressionAttributeValues: { ':one': 1 },
-      ReturnValues: 'UPDATED_NEW',
-    }),
-  );
-  return Number(Attributes?.downloads);
+  const counted = await updateItem<{ downloads: number }>(table, keys.video(id), {
+    UpdateExpression: 'ADD downloads :one',
+    ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(tombstone)',
+    ExpressionAttributeValues: { ':one': 1 },
+  });
+  if (!counted) throw new Error(`The video ${id} was deleted.`);
+  return counted.downloads;
 }
 
 type Given = Pick<
@@ -198,13 +187,10 @@ export function newVideo(given: Given, now: number, error?: VideoRecord['error']
 
 /** Takes a drop whose outcome is told from what needs work; one that has changed since stays, for its outcome may be another. */
 export async function closeTold(table: Table, { id, status, run, updated_at }: VideoRecord): Promise<void> {
-  const closing = new UpdateCommand({
-    TableName: table.tableName,
-    Key: { pk: keys.video(id) },
+  await updateItem(table, keys.video(id), {
     UpdateExpression: 'REMOVE open_status, open_order',
     ConditionExpression: '#status = :status AND #run = :run AND updated_at = :updated_at',
     ExpressionAttributeNames: { '#status': 'status', '#run': 'run' },
     ExpressionAttributeValues: { ':status': status, ':run': run, ':updated_at': updated_at },
   });
-  await conditionally(table.client.send(closing));
 }

@@ -1,5 +1,5 @@
 import { ConditionalCheckFailedException, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
+import { DynamoDBDocumentClient, GetCommand, UpdateCommand, type UpdateCommandInput } from '@aws-sdk/lib-dynamodb';
 import { keys } from './keys.ts';
 import type { VideoRecord } from './record.ts';
 
@@ -10,12 +10,33 @@ export const tableOf = (client: DynamoDBClient, tableName: string): Table => ({
   now: Date.now,
 });
 
-/** Whatever stands under a video's id (strongly consistent): its record, its tombstone, or nothing. */
-export async function readItem(table: Table, id: string): Promise<Record<string, unknown> | undefined> {
+/** An item by its key (strongly consistent). */
+export async function getItem<Item extends object>(table: Table, pk: string): Promise<Item | undefined> {
   const { Item } = await table.client.send(
-    new GetCommand({ TableName: table.tableName, Key: { pk: keys.video(id) }, ConsistentRead: true }),
+    new GetCommand({ TableName: table.tableName, Key: { pk }, ConsistentRead: true }),
   );
-  return Item;
+  return Item as Item | undefined;
+}
+
+/** Whatever stands under a video's id (strongly consistent): its record, its tombstone, or nothing. */
+export const readItem = (table: Table, id: string): Promise<Record<string, unknown> | undefined> =>
+  getItem(table, keys.video(id));
+
+/**
+ * Updates one item.
+ * @returns the item after it, or undefined when the condition does not hold, so that nothing was written
+ */
+export async function updateItem<Item extends object>(
+  table: Table,
+  pk: string,
+  update: Omit<UpdateCommandInput, 'TableName' | 'Key' | 'ReturnValues'>,
+): Promise<Item | undefined> {
+  const written = await conditionally(
+    table.client.send(
+      new UpdateCommand({ TableName: table.tableName, Key: { pk }, ReturnValues: 'ALL_NEW', ...update }),
+    ),
+  );
+  return written && ((written.Attributes ?? {}) as Item);
 }
 
 /**
