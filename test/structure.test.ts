@@ -151,13 +151,28 @@ describe('in the functions', () => {
   const withText = (pattern: RegExp): string[] =>
     sources.filter(({ file, text }) => file.startsWith('functions/') && pattern.test(text)).map(({ file }) => file);
 
-  test('only entries build clients', () => {
-    expect(withText(/\bnew [A-Z]\w*Client\(/).filter((file) => !file.endsWith('.lambda.ts'))).toEqual([]);
+  test('clients are built in one place, for the entries alone', () => {
+    const platform = 'functions/entries/platform.ts';
+    expect(withText(/\bnew [A-Z]\w*Client\(/)).toEqual([platform]);
+    const others = (found: Import) => found.typeOnly || found.from.endsWith('.lambda.ts');
+    expect(between(/./, /^functions\/entries\/platform\.ts$/, others)).toEqual([]);
+  });
+
+  test('an entry is a name, a compose and clients: no code that a bench or a test would have to copy', () => {
+    const entries = sources.filter(({ file }) => file.endsWith('.lambda.ts'));
+    expect(entries.length).toBeGreaterThan(10);
+    for (const { file, text } of entries) {
+      const statements = text.replaceAll(/^import .*;$/gm, '').trim();
+      expect(`${file}: ${statements}`).toMatch(/^\S+: export const handler = (entry|compose[A-Z]\w*)\([^;]*\);$/);
+      expect(statements).not.toMatch(/=>|\bfunction\b/);
+    }
   });
 
   test('the environment is read in one place, by the entries', () => {
     expect(withText(/\bprocess\.env\b/)).toEqual(['functions/shared/environment.ts']);
-    expect(withText(/\breadEnvironment\(/).filter((file) => !file.endsWith('.lambda.ts'))).toEqual([]);
+    expect(withText(/\breadEnvironment\(/).filter((file) => !file.endsWith('.lambda.ts'))).toEqual([
+      'functions/entries/platform.ts',
+    ]);
   });
 });
 

@@ -65,8 +65,12 @@ async function filesOfFunction(name: string): Promise<string[]> {
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as ScriptCoverage);
+  // The bundler's own getter of the handler is no function of the entry.
+  const isExport = (offset: number) => /^handler:\(\)=>/.test(code.slice(offset - 'handler:'.length, offset + 4));
   const ran = scripts.flatMap(({ functions }) =>
-    functions.filter(({ ranges: [range] }) => range!.count > 0 && range!.startOffset > 0),
+    functions.filter(
+      ({ ranges: [range] }) => range!.count > 0 && range!.startOffset > 0 && !isExport(range!.startOffset),
+    ),
   );
   return [...new Set(ran.map(({ ranges }) => ranges[0]!.startOffset))].flatMap((offset) => {
     const line = starts.findLastIndex((start) => start <= offset);

@@ -1,15 +1,17 @@
-import { pacedWan } from '../../functions/polling/rate-limited-wan.ts';
+import type { S3Client } from '@aws-sdk/client-s3';
+import { catalogueLane } from '../../functions/entries/services.ts';
 import { claimPermit } from '../../functions/queue/model-queue.ts';
+import { readEnvironment } from '../../functions/shared/environment.ts';
 import type { VideoRecord } from '../../functions/video/record.ts';
 import { createVideo, newVideo, readVideo } from '../../functions/video/store.ts';
-import type { Table } from '../../functions/video/table.ts';
-import { createWanClient } from '../../functions/wan/client/client.ts';
 import { firstCheck } from '../../functions/workflow/adopt-task.ts';
-import { type CheckTaskServices, checkTask } from '../../functions/workflow/check-task.ts';
 import { usual } from '../../local/addresses.ts';
 import { createVirtualClock } from '../simulation/clock.ts';
 import { readDeployment } from '../simulation/deployment.ts';
+import { loadFunction, type World } from '../simulation/functions.ts';
+import type { Handler } from '../simulation/lambda.ts';
 import { createLatency } from '../simulation/latency.ts';
+import { errorLogger, secrets } from '../simulation/platform.ts';
 import { seededRandom } from '../simulation/random.ts';
 import { simulateTable } from '../simulation/table.ts';
 import { type Figures, figuresOf } from './figures.ts';
@@ -27,31 +29,37 @@ export interface FollowingOptions {
   permits: number;
 }
 
-/** How the workflow's own checks do: the real code over the real table, each check a function that is invoked. */
+/** How the workflow's own checks do: the deployed function over the real table, each check an invocation. */
 export async function followTasks({ seed, durations, permits }: FollowingOptions): Promise<Figures> {
   const random = seededRandom(seed);
   const clock = createVirtualClock(START);
   const latency = createLatency(clock, random);
-  const deployment = await readDeployment({ awsUrl: usual.awsUrl, emulatorUrl: usual.emulatorUrl }, {});
-  const { table, outside } = await simulateTable({ clock, latency }, deployment.table);
+  const deployment = await readDeployment(
+    { awsUrl: usual.awsUrl, emulatorUrl: usual.emulatorUrl },
+    { extraPermits: 0, limits: { [MODEL]: { concurrent_tasks: permits, submits_per_second: 1 / STAGGER_SECONDS } } },
+  );
+  const { dynamoDb, outside } = await simulateTable({ clock, latency }, deployment.table);
   const wan = createLightWan({ clock, latency });
-  const measure = () => undefined;
-  const sleep = (milliseconds: number) => clock.sleep(milliseconds);
-  const asIfReal = createWanClient({ baseUrl: usual.emulatorUrl, apiKey: async () => 'sk-bench', fetch });
-  const lane = { model: MODEL, permits, submit_interval_ms: STAGGER_SECONDS * 1000 };
-  const common = { measure, random, sleep, configuredSeconds: undefined };
-  /** As a container has them: what it remembers is its own. */
-  const container = (): CheckTaskServices => {
-    const own: Table = { ...table, client: { send: table.client.send } as Table['client'] };
-    return {
-      ...common,
-      table: own,
-      workflow: { client: { send: () => Promise.reject(new Error('Nothing waits.')) }, stateMachineArn: 'arn:none' },
-      laneOf: () => lane,
-      wan: pacedWan({ ...asIfReal, ...wan.client }, { table: own, measure, sleep }),
-    };
+  const failures: unknown[] = [];
+  const unused = { send: () => Promise.reject(new Error('No check calls this.')) };
+  const world: World = {
+    environmentOf: deployment.environmentOf,
+    platform: {
+      clock,
+      random,
+      fetch: wan.fetch,
+      logger: errorLogger(failures),
+      dynamoDb,
+      s3: unused as Partial<S3Client> as S3Client,
+      stepFunctions: unused,
+      sqs: unused,
+      secrets,
+      measure: () => undefined,
+    },
   };
-  const idle: CheckTaskServices[] = [];
+  const { LANE_LIMITS } = readEnvironment('check-task', deployment.environmentOf('check-task'));
+  const lane = catalogueLane(MODEL, LANE_LIMITS);
+  const idle: Handler[] = [];
   const lags: number[] = [];
 
   async function follow(number: number, duration: number): Promise<void> {
@@ -60,28 +68,35 @@ export async function followTasks({ seed, durations, permits }: FollowingOptions
     const video = runningVideo(number, taskId, clock.now());
     await createVideo(outside, video);
     await claimPermit(outside, lane, video);
-    let output: { check_at?: string; outcome: string } = await firstCheck(
-      { ...common, table, wanRegion: 'singapore' },
+    let output: { outcome?: string; check_at?: string } = await firstCheck(
+      {
+        ...world.platform,
+        table: { ...outside, client: dynamoDb },
+        wanRegion: 'singapore',
+        configuredSeconds: undefined,
+      },
       video,
     );
     while (output.check_at !== undefined) {
       await clock.sleep(Date.parse(output.check_at) - clock.now());
       await latency('transition', async () => undefined);
       const warm = idle.pop();
-      const services = await latency(warm ? 'warmStart' : 'coldStart', async () => warm ?? container());
-      output = await checkTask(services, video).catch(async (error: unknown) => {
+      const check = await latency(
+        warm ? 'warmStart' : 'coldStart',
+        async () => warm ?? loadFunction(world, 'check-task'),
+      );
+      output = (await check({ id: video.id, run: video.run } as never).catch(async (error: unknown) => {
         // The state machine's Retry for trouble at Wan begins with 5 s.
         if (!(error instanceof Error) || !error.name.startsWith('Wan')) throw error;
-        return { outcome: 'running', check_at: new Date(clock.now() + 5000).toISOString() };
-      });
-      idle.push(services);
+        return { check_at: new Date(clock.now() + 5000).toISOString() };
+      })) as { check_at?: string };
+      idle.push(check);
     }
     const noticed = (await readVideo(outside, video.id))!.timeline.find(({ status }) => status === 'archiving')!;
     lags.push((Date.parse(noticed.at) - wan.endOf(taskId)) / 1000);
   }
 
   let next = 0;
-  const failures: unknown[] = [];
   const slots = Array.from({ length: Math.min(permits, durations.length) }, async (_, slot) => {
     await clock.sleep(slot * STAGGER_SECONDS * 1000);
     while (next < durations.length) {

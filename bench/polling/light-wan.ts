@@ -1,11 +1,10 @@
-import type { WanClient } from '../../functions/wan/client/client.ts';
-import type { QueryOutcome } from '../../functions/wan/client/query-task.ts';
 import type { VirtualClock } from '../simulation/clock.ts';
 import type { Latency } from '../simulation/latency.ts';
 
-/** Wan as far as its questions go: tasks that end by the clock, and 20 questions a second. */
+/** Wan as far as its queries go: tasks that end by the clock. */
 export interface LightWan {
-  client: Pick<WanClient, 'queryTask' | 'listTasks'>;
+  /** Answers `GET /tasks` and `GET /tasks/{id}`. */
+  fetch: typeof fetch;
   /** Begins a task that takes so many seconds. */
   begin(taskId: string, seconds: number): void;
   /** When a task ends, milliseconds since 1970. */
@@ -14,49 +13,51 @@ export interface LightWan {
   questions: number[];
 }
 
-const iso = (milliseconds: number): string => new Date(milliseconds).toISOString();
+/** Wan's times are those of UTC+8, without an offset. */
+const wanTime = (milliseconds: number): string =>
+  new Date(milliseconds + 8 * 3600_000).toISOString().replace('T', ' ').slice(0, -1);
 
 export function createLightWan({ clock, latency }: { clock: VirtualClock; latency: Latency }): LightWan {
   const tasks = new Map<string, { submitted: number; ends: number }>();
   const questions: number[] = [];
-  const ask = <Answer>(answer: () => Answer) =>
-    latency('wan', async () => {
-      questions.push(clock.now());
-      return answer();
-    });
   const statusOf = ({ ends }: { ends: number }) => (clock.now() >= ends ? 'SUCCEEDED' : 'RUNNING');
+
+  function queryTask(task_id: string) {
+    const task = tasks.get(task_id)!;
+    const task_status = statusOf(task);
+    const ending = { end_time: wanTime(task.ends), video_url: 'https://x.test/v' };
+    return {
+      output: {
+        task_id,
+        task_status,
+        submit_time: wanTime(task.submitted),
+        ...(task_status === 'SUCCEEDED' ? ending : {}),
+      },
+    };
+  }
+
+  function listTasks(query: URLSearchParams) {
+    const [page_no, page_size] = [Number(query.get('page_no') ?? 1), Number(query.get('page_size') ?? 100)];
+    const wanted = query.get('status');
+    const rows = [...tasks]
+      .map(([task_id, task]) => ({ task_id, status: statusOf(task) }))
+      .filter(({ status }) => wanted === null || status === wanted)
+      .reverse();
+    const data = rows.slice((page_no - 1) * page_size, page_no * page_size);
+    return { data, page_no, total_page: Math.ceil(rows.length / page_size) };
+  }
 
   return {
     questions,
     begin: (taskId, seconds) =>
       void tasks.set(taskId, { submitted: clock.now(), ends: clock.now() + Math.round(seconds * 1000) }),
     endOf: (taskId) => tasks.get(taskId)!.ends,
-    client: {
-      queryTask: (task_id) =>
-        ask((): QueryOutcome => {
-          const task = tasks.get(task_id)!;
-          const status = statusOf(task);
-          const submit_time = iso(task.submitted);
-          return status === 'RUNNING'
-            ? { outcome: 'task', status, task_id, submit_time }
-            : {
-                outcome: 'task',
-                status,
-                task_id,
-                submit_time,
-                end_time: iso(task.ends),
-                video_url: 'https://x.test/v',
-              };
-        }),
-      listTasks: ({ status, page_no = 1, page_size = 100 }) =>
-        ask(() => {
-          const rows = [...tasks]
-            .filter(([, task]) => status === undefined || statusOf(task) === status)
-            .reverse()
-            .map(([task_id, task]) => ({ task_id, status: statusOf(task) }));
-          const page = rows.slice((page_no - 1) * page_size, page_no * page_size);
-          return { outcome: 'tasks', tasks: page, page_no, total_page: Math.ceil(rows.length / page_size) };
-        }),
-    },
+    fetch: (input) =>
+      latency('wan', async () => {
+        questions.push(clock.now());
+        const { pathname, searchParams } = new URL(String(input));
+        const taskId = /\/tasks\/(.+)$/.exec(pathname)?.[1];
+        return Response.json(taskId ? queryTask(taskId) : listTasks(searchParams));
+      }),
   };
 }

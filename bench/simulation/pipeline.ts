@@ -12,6 +12,7 @@ import { type Deployment, readDeployment } from './deployment.ts';
 import { isSimulated, loadFunction, type World } from './functions.ts';
 import { createLambda } from './lambda.ts';
 import { createLatency } from './latency.ts';
+import { errorLogger, secrets } from './platform.ts';
 import { seededRandom } from './random.ts';
 import { simulateS3 } from './s3.ts';
 import { simulateSqs } from './sqs.ts';
@@ -57,7 +58,7 @@ export async function startPipeline({ seed, task_seconds, context }: PipelineOpt
   const s3 = await simulateS3(time, { directory, changed: (change) => changed(change) });
   const deployment = await readDeployment({ awsUrl: s3.endpoint, emulatorUrl: wan.url }, context);
   for (const { name, versioned } of deployment.buckets) await s3.createBucket(name, { versioned });
-  const { table, outside } = await simulateTable(time, deployment.table);
+  const { dynamoDb, outside } = await simulateTable(time, deployment.table);
 
   const trouble: unknown[] = [];
   const measured = new Map<MetricName, number>();
@@ -73,16 +74,19 @@ export async function startPipeline({ seed, task_seconds, context }: PipelineOpt
   });
 
   const world: World = {
-    clock,
-    random,
-    table,
-    s3: s3.client,
-    stepFunctions: stepFunctions.client,
-    sqs: simulateSqs(time, (event) => lambda.accept('drop', event)),
-    wanFetch: wan.fetch,
-    measure: (name) => void measured.set(name, (measured.get(name) ?? 0) + 1),
     environmentOf: deployment.environmentOf,
-    log: (error) => void trouble.push(error),
+    platform: {
+      clock,
+      random,
+      fetch: wan.fetch,
+      logger: errorLogger(trouble),
+      dynamoDb,
+      s3: s3.client,
+      stepFunctions: stepFunctions.client,
+      sqs: simulateSqs(time, (event) => lambda.accept('drop', event)),
+      secrets,
+      measure: (name) => void measured.set(name, (measured.get(name) ?? 0) + 1),
+    },
   };
   const uploadsBucket = readUploadsBucket(deployment);
   changed = (change) => {

@@ -7,7 +7,7 @@ import type { Latency } from './latency.ts';
 
 export interface SimulatedTable {
   /** Its calls take their time by the virtual clock. */
-  table: Table;
+  dynamoDb: Table['client'];
   /** For whoever looks at the table from outside of the simulation. */
   outside: Table;
 }
@@ -23,6 +23,6 @@ export async function simulateTable(
   const send = client.send as (command: unknown) => Promise<object>;
   const still = { send: (command: unknown) => clock.hold(() => send(command)) } as Table['client'];
   const outside: Table = { client: still, tableName: name, now: clock.now };
-  const delayed = { send: (command: unknown) => latency('dynamoDb', () => send(command)) } as Table['client'];
-  return { table: { ...outside, client: delayed }, outside };
+  const dynamoDb = { send: (command: unknown) => latency('dynamoDb', () => send(command)) } as Table['client'];
+  return { dynamoDb, outside };
 }

@@ -1,144 +1,48 @@
-import type { Logger } from '@aws-lambda-powertools/logger';
 import type { S3Client } from '@aws-sdk/client-s3';
-import type { SFNClient, SFNClientConfig } from '@aws-sdk/client-sfn';
 import { tellResult } from '../drops/write-result.ts';
 import { estimateOf } from '../polling/duration-estimate.ts';
+import { pacedWan } from '../polling/rate-limited-wan.ts';
 import { type Dispatcher, dispatchOne } from '../queue/dispatch.ts';
 import { laneOf, type Pace } from '../queue/model-queue.ts';
 import { type PlaceInQueue, placeInQueueOf } from '../queue/position.ts';
-import type { LaneLimits } from '../shared/environment.ts';
-import { type createLogger, describeError } from '../shared/logging.ts';
+import type { Environment, LaneLimits } from '../shared/environment.ts';
+import { describeError } from '../shared/logging.ts';
 import type { Measure } from '../shared/metrics.ts';
+import { secretReader } from '../shared/secret.ts';
 import type { IntakeServices, LogTaken } from '../submissions/accept-request.ts';
 import { type MediaStore, storeImage } from '../submissions/media.ts';
 import { checkUploadedImage, checkUploadedSound, copyUpload } from '../submissions/uploads.ts';
 import type { VideoRecord } from '../video/record.ts';
 import type { Table } from '../video/table.ts';
 import { findModel, isModelName } from '../wan/catalogue.ts';
-import type { Region } from '../wan/regions.ts';
+import { createWanClient, type WanClient } from '../wan/client/client.ts';
+import type { Platform } from './platform.ts';
 
-/** The media of requests, in the uploads bucket. */
-export const mediaStoreOf = (s3: Pick<S3Client, 'send'>, bucket: string): MediaStore => ({
-  storeImage: (id, image) => storeImage(s3, bucket, id, image),
-  checkImage: (url, limits) => checkUploadedImage(s3, url, limits),
-  checkSound: (url) => checkUploadedSound(s3, url),
-  copyUpload: (upload, id) => copyUpload(s3, upload, id),
-});
+/** The table as every function has it. One that may end a video adds `withEndings`. */
+export const openTable = (
+  { TABLE_NAME }: Pick<Environment<'health'>, 'TABLE_NAME'>,
+  { dynamoDb, clock }: Pick<Platform, 'dynamoDb' | 'clock'>,
+): Table => ({ client: dynamoDb, tableName: TABLE_NAME, now: clock.now });
 
-/** What taking requests takes, from what a Lambda is told. */
-export function intakeOf(
-  environment: {
-    TRUSTED_ORIGINS: readonly string[];
-    UPLOADS_BUCKET: string;
-    WAN_REGION: Region;
-    MONTHLY_SPENDING_LIMIT?: number | undefined;
-  },
-  dispatcher: Dispatcher,
-  s3: Pick<S3Client, 'send'>,
-  { measure, logUndispatched }: { measure: Measure; logUndispatched: (video: VideoRecord, error: unknown) => void },
-): IntakeServices {
-  return {
-    table: dispatcher.table,
-    media: mediaStoreOf(s3, environment.UPLOADS_BUCKET),
-    trustedOrigins: environment.TRUSTED_ORIGINS,
-    uploadsBucket: environment.UPLOADS_BUCKET,
-    wanRegion: environment.WAN_REGION,
-    monthlySpendingLimit: environment.MONTHLY_SPENDING_LIMIT,
-    measure,
-    dispatch: dispatchOne(dispatcher),
-    logUndispatched,
-  };
-}
-
-/** One line for a request that was taken: whose video it is nobody needs to read there, nor what it shows. */
-export const logTakenTo =
-  (logger: Pick<Logger, 'info'>): LogTaken =>
-  ({ video: { id, model, source, status }, created }) =>
-    logger.info(created ? 'A video was asked for.' : 'A request was repeated: its video stands.', {
-      video_id: id,
-      model,
-      source: source.type,
-      status,
-    });
-
-/** The places of waiting videos, from what a Lambda is told. A place that can't be told is missing from its answer, and logged. */
-export const placesOf = (
-  environment: { LANE_LIMITS: LaneLimits; TYPICAL_SECONDS?: number | undefined },
+/** The table of a function that may end videos. @param copyVideo for the function that may end them well */
+export const withEndings = (
   table: Table,
-  logger: Pick<ReturnType<typeof createLogger>, 'warn'>,
-): PlaceInQueue =>
-  placeInQueueOf({
-    table,
-    paceOf: (model) => catalogueLane(model, environment.LANE_LIMITS),
-    typicalSeconds: async (video) => (await estimateOf(table, video, environment.TYPICAL_SECONDS)).typical_seconds,
-    logUnplaced: (video, error) =>
-      logger.warn('A place in the queue is not told.', { ...describeError(error), video_id: video.id }),
-  });
+  platform: Pick<Platform, 's3' | 'measure' | 'logger'>,
+  { copyVideo = false } = {},
+): Table => ({ ...table, ended: onVideoEnded(table, platform, copyVideo) });
 
 /**
- * How long a start of a workflow is waited for while a caller waits for the answer. The record stands without it: two attempts of
- * 5 s stay well within the gateway's 29.
+ * What follows when a video ends, however it ends: its metrics, and a drop's result beside its image. A result that cannot be written
+ * now is written by the sweep.
  */
-export const startPatience: SFNClientConfig = {
-  maxAttempts: 2,
-  requestHandler: { connectionTimeout: 2000, requestTimeout: 5000, throwOnRequestTimeout: true },
-};
-
-/** A dispatcher from what a Lambda is told. */
-export function dispatcherOf(
-  environment: { STATE_MACHINE_ARN: string; LANE_LIMITS: LaneLimits },
-  table: Table,
-  client: Pick<SFNClient, 'send'>,
-): Dispatcher {
-  return {
-    table,
-    workflow: { client, stateMachineArn: environment.STATE_MACHINE_ARN },
-    laneOf: (model) => catalogueLane(model, environment.LANE_LIMITS),
-  };
-}
-
-/** A model's lane, as this deployment has it. @throws Error for a model that the catalogue does not have */
-export function catalogueLane(model: string, limits: LaneLimits): Pace {
-  if (!isModelName(model)) throw new Error(`There is no model ${model} in the catalogue, so it has no lane.`);
-  return laneOf(findModel(model), limits);
-}
-
-/**
- * The table as every function has it that may end a video: what follows an ending follows by itself.
- * @param copyVideo only for who may end a video well
- */
-export const watchedTable = (
-  table: Table,
-  {
-    s3,
-    measure,
-    logger,
-    copyVideo = false,
-  }: { s3: Pick<S3Client, 'send'>; measure: Measure; logger: Pick<Logger, 'error'>; copyVideo?: boolean },
-): Table =>
-  watchEndings(table, {
-    measure,
-    tellResult: (video) => tellResult({ table, s3, copyVideo }, video),
-    logUntold: (video, error) =>
-      logger.error('What became of a drop is not told for now.', { ...describeError(error), video_id: video.id }),
-  });
-
-interface EndingServices {
-  measure: Measure;
-  /** Writes a drop's outcome beside it; does nothing for any other video. */
-  tellResult: (video: VideoRecord) => Promise<void>;
-  /** Told of a result that could not be written: the sweep writes it. */
-  logUntold: (video: VideoRecord, error: unknown) => void;
-}
-
-/** A table that sees to what follows when a video ends: its figures are told, and a drop's outcome is written beside it. */
-export const watchEndings = (table: Table, { measure, tellResult, logUntold }: EndingServices): Table => ({
-  ...table,
-  async ended(video) {
+const onVideoEnded =
+  (table: Table, { s3, measure, logger }: Pick<Platform, 's3' | 'measure' | 'logger'>, copyVideo: boolean) =>
+  async (video: VideoRecord): Promise<void> => {
     measureEnding(measure, video);
-    await tellResult(video).catch((error: unknown) => logUntold(video, error));
-  },
-});
+    await tellResult({ table, s3, copyVideo }, video).catch((error: unknown) =>
+      logger.error('Failed to write the result of a drop', { ...describeError(error), video_id: video.id }),
+    );
+  };
 
 function measureEnding(measure: Measure, { status, model, error, cost, created_at, updated_at }: VideoRecord): void {
   switch (status) {
@@ -155,3 +59,101 @@ function measureEnding(measure: Measure, { status, model, error, cost, created_a
       break;
   }
 }
+
+/** Starts queued videos. */
+export const dispatcherOf = (
+  environment: Pick<Environment<'dispatch'>, 'STATE_MACHINE_ARN' | 'LANE_LIMITS'>,
+  { stepFunctions }: Pick<Platform, 'stepFunctions'>,
+  table: Table,
+): Dispatcher => ({
+  table,
+  workflow: { client: stepFunctions, stateMachineArn: environment.STATE_MACHINE_ARN },
+  laneOf: (model) => catalogueLane(model, environment.LANE_LIMITS),
+});
+
+/** A model's lane, as this deployment has it. @throws Error for a model that the catalogue does not have */
+export function catalogueLane(model: string, limits: LaneLimits): Pace {
+  if (!isModelName(model)) throw new Error(`There is no model ${model} in the catalogue, so it has no lane.`);
+  return laneOf(findModel(model), limits);
+}
+
+/** What accepting requests takes. */
+export const intakeOf = (
+  environment: Pick<
+    Environment<'submit'>,
+    'TRUSTED_ORIGINS' | 'UPLOADS_BUCKET' | 'WAN_REGION' | 'MONTHLY_SPENDING_LIMIT'
+  >,
+  { s3, measure, logger }: Pick<Platform, 's3' | 'measure' | 'logger'>,
+  dispatcher: Dispatcher,
+): IntakeServices => ({
+  table: dispatcher.table,
+  media: mediaStoreOf(s3, environment.UPLOADS_BUCKET),
+  trustedOrigins: environment.TRUSTED_ORIGINS,
+  uploadsBucket: environment.UPLOADS_BUCKET,
+  wanRegion: environment.WAN_REGION,
+  monthlySpendingLimit: environment.MONTHLY_SPENDING_LIMIT,
+  measure,
+  dispatch: dispatchOne(dispatcher),
+  logUndispatched: logUndispatchedTo(logger),
+});
+
+export const logUndispatchedTo =
+  (logger: Pick<Platform['logger'], 'error'>) =>
+  ({ id }: VideoRecord, error: unknown): void =>
+    logger.error('Failed to dispatch a video; it stays queued for now', { ...describeError(error), video_id: id });
+
+/** The media of requests, in the uploads bucket. */
+export const mediaStoreOf = (s3: Pick<S3Client, 'send'>, bucket: string): MediaStore => ({
+  storeImage: (id, image) => storeImage(s3, bucket, id, image),
+  checkImage: (url, limits) => checkUploadedImage(s3, url, limits),
+  checkSound: (url) => checkUploadedSound(s3, url),
+  copyUpload: (upload, id) => copyUpload(s3, upload, id),
+});
+
+/** One line for each request that was accepted: neither its owner nor what the video shows belongs into a log. */
+export const logTakenTo =
+  (logger: Pick<Platform['logger'], 'info'>): LogTaken =>
+  ({ video: { id, model, source, status }, created }) =>
+    logger.info(created ? 'Created a video' : 'Received a repeated request', {
+      video_id: id,
+      model,
+      source: source.type,
+      status,
+    });
+
+/** The places of queued videos. A place that cannot be found is left out of the answer, and logged. */
+export const placesOf = (
+  environment: Pick<Environment<'submit'>, 'LANE_LIMITS' | 'TYPICAL_SECONDS'>,
+  { logger }: Pick<Platform, 'logger'>,
+  table: Table,
+): PlaceInQueue =>
+  placeInQueueOf({
+    table,
+    paceOf: (model) => catalogueLane(model, environment.LANE_LIMITS),
+    typicalSeconds: async (video) => (await estimateOf(table, video, environment.TYPICAL_SECONDS)).typical_seconds,
+    logUnplaced: (video, error) =>
+      logger.warn('Failed to find the place of a video in the queue', { ...describeError(error), video_id: video.id }),
+  });
+
+type WanEnvironment = Environment<'canary'>;
+
+/** Reads Wan's key from the secret when it is needed. */
+export const wanKeyOf = (
+  { WAN_SECRET_ARN }: Pick<WanEnvironment, 'WAN_SECRET_ARN'>,
+  { secrets, clock }: Pick<Platform, 'secrets' | 'clock'>,
+): (() => Promise<string>) => secretReader(secrets, WAN_SECRET_ARN, clock.now);
+
+/** Wan, as fast as it is asked. */
+export const wanOf = (
+  environment: Pick<WanEnvironment, 'WAN_BASE_URL' | 'WAN_SECRET_ARN'>,
+  platform: Pick<Platform, 'secrets' | 'clock' | 'fetch'>,
+  apiKey = wanKeyOf(environment, platform),
+): WanClient => createWanClient({ baseUrl: environment.WAN_BASE_URL, apiKey, fetch: platform.fetch });
+
+/** Wan as the workflow asks it: all functions together within its rate limit. */
+export const pacedWanOf = (
+  environment: Pick<WanEnvironment, 'WAN_BASE_URL' | 'WAN_SECRET_ARN'>,
+  platform: Pick<Platform, 'secrets' | 'clock' | 'fetch' | 'measure'>,
+  table: Table,
+): WanClient =>
+  pacedWan(wanOf(environment, platform), { table, measure: platform.measure, sleep: platform.clock.sleep });

@@ -1,21 +1,8 @@
-import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { reserveQuestion } from '../queue/rate-limiter.ts';
 import type { Measure } from '../shared/metrics.ts';
-import { secretReader } from '../shared/secret.ts';
 import type { Table } from '../video/table.ts';
-import { createWanClient, type WanClient } from '../wan/client/client.ts';
+import type { WanClient } from '../wan/client/client.ts';
 import type { Held, Throttled } from '../wan/client/rejections.ts';
-
-/** Wan as a Lambda is told to reach it: the key is read from the secret when it is needed. */
-export const wanClientOf = (
-  environment: { WAN_BASE_URL: string; WAN_SECRET_ARN: string },
-  secrets: Pick<SecretsManagerClient, 'send'>,
-): WanClient =>
-  createWanClient({
-    baseUrl: environment.WAN_BASE_URL,
-    apiKey: secretReader(secrets, environment.WAN_SECRET_ARN, Date.now),
-    fetch,
-  });
 
 /** How long a question waits for its turn, in milliseconds; a list answers for many, so it waits where others give up. */
 const PATIENCE_MILLISECONDS = { query: 2000, list: 6000 };

@@ -183,6 +183,8 @@ export const environments = {
 } as const;
 
 export type FunctionName = keyof typeof environments;
+/** A function's environment, parsed. */
+export type Environment<Name extends FunctionName> = z.output<(typeof environments)[Name]>;
 /** The variables a function is given, all as strings: what `infra` fills in. */
 export type EnvironmentOf<Name extends FunctionName> = Record<keyof z.input<(typeof environments)[Name]>, string>;
 
@@ -193,11 +195,11 @@ export type EnvironmentOf<Name extends FunctionName> = Record<keyof z.input<(typ
 export function readEnvironment<Name extends FunctionName>(
   name: Name,
   source: NodeJS.ProcessEnv = process.env,
-): z.output<(typeof environments)[Name]> {
+): Environment<Name> {
   const parsed = environments[name].safeParse(source);
   if (!parsed.success) {
     const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
     throw new Error(`The environment of the function ${name} is wrong: ${faults}`);
   }
-  return parsed.data as z.output<(typeof environments)[Name]>;
+  return parsed.data as Environment<Name>;
 }

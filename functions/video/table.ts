@@ -3,9 +3,13 @@ import { DynamoDBDocumentClient, GetCommand, UpdateCommand, type UpdateCommandIn
 import { keys } from './keys.ts';
 import type { VideoRecord } from './record.ts';
 
-/** The table as plain objects. Fields that are undefined are left out, as JSON does. */
+/** DynamoDB with items as plain objects. Fields that are undefined are left out, as JSON does. */
+export const documentClient = (client: DynamoDBClient): DynamoDBDocumentClient =>
+  DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
+
+/** A table for an operator's command. Functions get theirs from their platform. */
 export const tableOf = (client: DynamoDBClient, tableName: string): Table => ({
-  client: DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } }),
+  client: documentClient(client),
   tableName,
   now: Date.now,
 });

@@ -11,6 +11,7 @@ import type { WanClient } from '../wan/client/client.ts';
 import { billedSeconds } from '../wan/client/query-task.ts';
 import { type Price, priceOf } from '../wan/prices.ts';
 import type { Region } from '../wan/regions.ts';
+import type { ArchiveVideoOutput } from './step-handler.ts';
 import type { Proof } from './verify-video.ts';
 
 export interface ArchiveServices {
@@ -34,13 +35,15 @@ interface Uploaded {
  * ever repeated; each has a key of its own, and the record names the one that was proven (invariants 3 and 4).
  * @throws WorkflowError by which the state machine tries again: archiveInterrupted, untrustedVideoHost, taskUnknown or trouble at Wan
  */
-export async function archiveVideo(services: ArchiveServices, input: WorkflowInput): Promise<WorkflowInput> {
+export async function archiveVideo(services: ArchiveServices, input: WorkflowInput): Promise<ArchiveVideoOutput> {
   const { table, bucket } = services;
   const video = await readVideo(table, input.id);
-  if (!video?.task || video.run !== input.run) return input;
+  const from = { id: input.id, run: input.run };
+  const settled = { ...from, outcome: 'settled' } as const;
+  if (!video?.task || video.run !== input.run) return settled;
   // An earlier invocation may have died between its success and its tidying up.
   if (video.status === 'succeeded' && video.video) await deleteOthers(services, video.id, video.video);
-  if (video.status !== 'archiving') return input;
+  if (video.status !== 'archiving') return settled;
   const key = `${video.id}/${video.run}-${await nextDownload(table, video.id)}.mp4`;
   const proof = await services.copyAndProve(video, await currentUrl(services, video), key);
   const cost = costOf(video, services.wanRegion);
@@ -65,7 +68,7 @@ export async function archiveVideo(services: ArchiveServices, input: WorkflowInp
   }
   // Another invocation may have been faster; either way the record names the file that stays.
   if (standing?.video) await deleteOthers(services, video.id, standing.video);
-  return input;
+  return succeeded ? { ...from, outcome: 'archived' } : settled;
 }
 
 /** A video as its record will be. @param now milliseconds since 1970 */

@@ -45,5 +45,8 @@ export type CheckTaskOutput = WorkflowInput &
     | { outcome: 'failed'; error: Failure }
   );
 
+/** `settled`: the video had ended or moved on before its archive was written. */
+export type ArchiveVideoOutput = WorkflowInput & { outcome: 'archived' | 'settled' };
+
 /** Either a failure that a state returned as a value, or what a Catch caught. */
 export type RecordFailureInput = WorkflowInput & { error: Failure | { Error: string; Cause?: string } };

@@ -1,13 +1,15 @@
 import { DeleteObjectCommand, type GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type ResultServices, tellResult, tellUntold } from '../../../functions/drops/write-result.ts';
-import { watchEndings } from '../../../functions/entries/services.ts';
+import { withEndings } from '../../../functions/entries/services.ts';
 import { idsInStatus } from '../../../functions/queue/waiting.ts';
+import { createLogger } from '../../../functions/shared/logging.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
 import { changeStatus, createVideo } from '../../../functions/video/store.ts';
 import type { Table } from '../../../functions/video/table.ts';
 import { startTable } from '../../support/table.ts';
 import { aVideo } from '../../support/videos.ts';
+import { linesOf } from '../log-lines.ts';
 import { versionedBuckets } from '../versioned-buckets.ts';
 import { crashAfter, crashingTable } from '../workflow/support.ts';
 import { crashingS3, endAs, endedDrop, freshKey, get, put } from './results.ts';
@@ -299,16 +301,14 @@ describe('a result that can not be written', () => {
 
   test('leaves the video as it ended, and is written by a later sweep', async () => {
     const image = await dropped();
-    const logged: unknown[] = [];
-    const watched = watchEndings(table, {
-      measure: () => undefined,
-      tellResult: (video) => tellResult(services({ s3: denied }), video),
-      logUntold: (_video, error) => logged.push(error),
-    });
+    const logger = createLogger('tested');
+    const watched = withEndings(table, { s3: denied as S3Client, measure: () => undefined, logger });
     const source = { type: 'drop', bucket: 'uploads', ...image } as const;
     const video = aVideo({ source, status: 'failed' });
-    expect(await createVideo(watched, video)).toMatchObject({ outcome: 'created' });
-    expect(logged).toHaveLength(1);
+    const lines = await linesOf(async () => {
+      expect(await createVideo(watched, video)).toMatchObject({ outcome: 'created' });
+    });
+    expect(lines).toMatchObject([{ level: 'ERROR', video_id: video.id, error: { message: 'AccessDenied' } }]);
     await expect(tellUntold(services({ s3: denied }))).rejects.toThrow('1 results');
     expect(await tellUntold(services())).toEqual([video.id]);
     expect((await resultOf(image.key))!.body.id).toBe(video.id);

@@ -1,0 +1,216 @@
+import type { APIGatewayProxyResult } from 'aws-lambda';
+import {
+  type AuthorizerRequest,
+  type AuthorizeServices,
+  authorize,
+  callerOfKey,
+  Unauthorized,
+} from '../api/auth/authorize.ts';
+import { callerOfToken, remoteKeys } from '../api/auth/jwt.ts';
+import { countUpload, createUploadToken } from '../api/auth/upload-token.ts';
+import { answersWithin } from '../api/dashscope/cancel-task-route.ts';
+import { dashscopeHandler } from '../api/dashscope/handler.ts';
+import { storeUpload } from '../api/dashscope/receive-upload.ts';
+import type { DashscopeServices } from '../api/dashscope/services.ts';
+import { aboutRequest, apiHandler, byRoute } from '../api/http/handler.ts';
+import type { ApiRequest } from '../api/http/request.ts';
+import { consolePage, consoleSettings } from '../api/pages/console.ts';
+import { docsPage, getContract } from '../api/pages/docs.ts';
+import { cancel, cancelVideo } from '../api/videos/cancel.ts';
+import { type ContentServices, getContent, linkToObject } from '../api/videos/content.ts';
+import { submit } from '../api/videos/create.ts';
+import { createUpload } from '../api/videos/create-upload.ts';
+import { type DeleteServices, deleteVideo } from '../api/videos/delete.ts';
+import { estimate } from '../api/videos/estimates.ts';
+import { getVideo, type VideoServices } from '../api/videos/get.ts';
+import { health } from '../api/videos/health.ts';
+import { listOwnVideos } from '../api/videos/list.ts';
+import { listModels } from '../api/videos/models.ts';
+import { type RetryServices, retry } from '../api/videos/retry.ts';
+import { getUsage, type UsageServices } from '../api/videos/usage.ts';
+import { dispatchOne } from '../queue/dispatch.ts';
+import type { Environment } from '../shared/environment.ts';
+import { describeError, inContext } from '../shared/logging.ts';
+import { takeRequest } from '../submissions/accept-request.ts';
+import type { Platform } from './platform.ts';
+import {
+  dispatcherOf,
+  intakeOf,
+  logTakenTo,
+  logUndispatchedTo,
+  openTable,
+  placesOf,
+  wanOf,
+  withEndings,
+} from './services.ts';
+
+/** A handler of requests whose lines name the request and its video. */
+const answering = (logger: Platform['logger'], respond: Parameters<typeof apiHandler>[0]) =>
+  inContext(logger, apiHandler(respond, logFailureTo(logger)), aboutRequest);
+
+const logFailureTo =
+  (logger: Platform['logger']) =>
+  (error: unknown, request_id: string | undefined): void =>
+    logger.error('Failed to answer a request', { ...describeError(error), request_id });
+
+export function composeAuthorize(environment: Environment<'authorize'>, platform: Platform<'dynamoDb'>) {
+  const { logger, fetch, clock } = platform;
+  const { AUTH: rules, TRUSTED_ORIGINS: trustedOrigins } = environment;
+  const table = openTable(environment, platform);
+
+  function credentialReader(): AuthorizeServices['callerOf'] {
+    switch (rules.mode) {
+      case 'api-key':
+        return callerOfKey(table);
+      case 'jwt': {
+        const keys = remoteKeys(rules.jwks_url, { trustedOrigins, fetch });
+        return (token) => callerOfToken({ keys, now: clock.now }, rules, token);
+      }
+      case 'iam':
+        // API Gateway checks signatures itself and asks this function about uploads alone.
+        return async () => undefined;
+    }
+  }
+
+  const services: AuthorizeServices = { table, callerOf: credentialReader() };
+  return inContext(logger, async (request: AuthorizerRequest) => {
+    try {
+      return await authorize(services, request);
+    } catch (error) {
+      if (!(error instanceof Unauthorized)) logger.error('Failed to authenticate a request', describeError(error));
+      throw error;
+    }
+  });
+}
+
+export function composeHealth(environment: Environment<'health'>, platform: Platform<'dynamoDb'>) {
+  const { logger } = platform;
+  const table = openTable(environment, platform);
+  return inContext(logger, () =>
+    health(table, (error) => logger.error('The table did not answer', describeError(error))),
+  );
+}
+
+export function composeCatalogue(environment: Environment<'catalogue'>, { logger }: Platform<never>) {
+  const services = {
+    trustedOrigins: environment.TRUSTED_ORIGINS,
+    uploadsBucket: environment.UPLOADS_BUCKET,
+    wanRegion: environment.WAN_REGION,
+    typicalSeconds: environment.TYPICAL_SECONDS,
+  };
+  return answering(logger, byRoute(services, { '/models': listModels, '/estimates': estimate }));
+}
+
+export function composeUploads(environment: Environment<'uploads'>, { s3, logger, clock }: Platform<'s3'>) {
+  const services = { s3, uploadsBucket: environment.UPLOADS_BUCKET, now: clock.now };
+  return answering(logger, (request, caller) => createUpload(services, request, caller));
+}
+
+export function composeSubmit(
+  environment: Environment<'submit'>,
+  platform: Platform<'dynamoDb' | 's3' | 'stepFunctions' | 'measure'>,
+) {
+  const { logger, clock } = platform;
+  const table = openTable(environment, platform);
+  const services = {
+    ...intakeOf(environment, platform, dispatcherOf(environment, platform, table)),
+    logTaken: logTakenTo(logger),
+    placeInQueue: placesOf(environment, platform, table),
+    sleep: clock.sleep,
+  };
+  return answering(logger, (request, caller) => submit(services, request, caller));
+}
+
+export function composeVideos(environment: Environment<'videos'>, platform: Platform<'dynamoDb' | 's3'>) {
+  const { s3, logger, clock } = platform;
+  const table = openTable(environment, platform);
+  const services: VideoServices & ContentServices & UsageServices = {
+    table,
+    placeInQueue: placesOf(environment, platform, table),
+    sleep: clock.sleep,
+    linkTo: (object, file) => linkToObject(s3, object, file),
+    wanRegion: environment.WAN_REGION,
+    monthlySpendingLimit: environment.MONTHLY_SPENDING_LIMIT,
+  };
+  const routes = {
+    '/videos': listOwnVideos,
+    '/videos/{id}': getVideo,
+    '/videos/{id}/content': getContent,
+    '/usage': getUsage,
+  };
+  return answering(logger, byRoute(services, routes));
+}
+
+export function composeActions(
+  environment: Environment<'actions'>,
+  platform: Platform<'dynamoDb' | 's3' | 'stepFunctions' | 'secrets' | 'measure'>,
+) {
+  const { s3, logger } = platform;
+  const table = withEndings(openTable(environment, platform), platform);
+  const dispatcher = dispatcherOf(environment, platform, table);
+  const services: RetryServices & DeleteServices = {
+    ...dispatcher,
+    wan: wanOf(environment, platform),
+    s3,
+    videosBucket: environment.VIDEOS_BUCKET,
+    uploadsBucket: environment.UPLOADS_BUCKET,
+    monthlySpendingLimit: environment.MONTHLY_SPENDING_LIMIT,
+    placeInQueue: placesOf(environment, platform, table),
+    dispatch: dispatchOne(dispatcher),
+    logUndispatched: logUndispatchedTo(logger),
+  };
+  // GET /videos/{id} is another function's.
+  const routes = { '/videos/{id}/cancel': cancel, '/videos/{id}/retry': retry, '/videos/{id}': deleteVideo };
+  return answering(logger, byRoute(services, routes));
+}
+
+/** Wan's own protocol. */
+export function composeDashscope(
+  environment: Environment<'dashscope'>,
+  platform: Platform<'dynamoDb' | 's3' | 'stepFunctions' | 'secrets' | 'measure'>,
+) {
+  const { s3, logger, clock } = platform;
+  const table = withEndings(openTable(environment, platform), platform);
+  const dispatcher = dispatcherOf(environment, platform, table);
+  const intake = intakeOf(environment, platform, dispatcher);
+  const logTaken = logTakenTo(logger);
+  const wan = wanOf(environment, platform);
+  const services: DashscopeServices = {
+    table,
+    region: environment.WAN_REGION,
+    uploads_bucket: environment.UPLOADS_BUCKET,
+    takeRequest: async (given) => {
+      const taken = await takeRequest(intake, { ...given, mode: 'tolerant' });
+      logTaken(taken);
+      return taken;
+    },
+    cancelVideo: (video, milliseconds) => cancelVideo({ ...dispatcher, wan: answersWithin(milliseconds, wan) }, video),
+    linkTo: (object, file) => linkToObject(s3, object, file),
+    createUploadToken: (caller, upload) => createUploadToken(table, caller, upload),
+    countUpload: (token) => countUpload(table, token),
+    storeUpload: (file) => storeUpload(s3, environment.UPLOADS_BUCKET, file),
+    sleep: clock.sleep,
+  };
+  return inContext(logger, dashscopeHandler(services, logFailureTo(logger)), aboutRequest);
+}
+
+/** The console, which needs nothing but its own parts. */
+export function composeConsole(environment: Environment<'console'>, parts: Parameters<typeof consolePage>[0]) {
+  const page = consolePage(parts, consoleSettings(environment.WAN_REGION), environment.TRUSTED_ORIGINS);
+  return async () => page;
+}
+
+/** The OpenAPI document, and the page that shows it. */
+export function composeContract(parts: Parameters<typeof docsPage>[0]) {
+  const docs = docsPage(parts);
+  return async (request: ApiRequest): Promise<APIGatewayProxyResult> => {
+    switch (request.resource) {
+      case '/openapi.json':
+        return getContract(request, parts.contract);
+      case '/docs':
+        return docs;
+      default:
+        throw new Error(`The contract function has no route ${request.resource}.`);
+    }
+  };
+}
