@@ -3,8 +3,9 @@ import { builtinModules, createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { environments, type FunctionName } from '../../../functions/shared/environment.ts';
 import { errorNames } from '../../../functions/shared/errors.ts';
-import { bundle } from '../../../infra/synth/bundle.ts';
+import { bundle, projectRoot } from '../../../infra/synth/bundle.ts';
 import { functionNames } from '../support.ts';
 
 const files: Record<string, string> = {
@@ -63,11 +64,11 @@ describe('the bundler', () => {
     },
   );
 
-  test('sees new functions and another lockfile', async () => {
+  test.each(['package.json', 'package-lock.json'])('sees new functions and another %s', async (file) => {
     const built = async () => (await stat(join(root, '.build/functions/one/index.js'))).mtimeMs;
     await bundle({ root });
     const first = await built();
-    await write('package-lock.json', '{"changed":true}');
+    await write(file, '{"type":"module","changed":true}');
     await bundle({ root });
     expect(await built()).toBeGreaterThan(first);
     await write('functions/api/three.lambda.ts', 'export const handler = async () => 3;\n');
@@ -116,6 +117,25 @@ describe('the deployed bundles', () => {
       ),
     );
     for (const name of Object.values(errorNames)) expect(thrown.join('\n')).toMatch(new RegExp(`["'\`]${name}["'\`]`));
+  });
+
+  test('hold the clients that their entries name, and no others', async () => {
+    const clients = { s3: 'S3', stepFunctions: 'SFN', sqs: 'SQS', secrets: 'Secrets Manager' };
+    for (const [name, { directory }] of await bundle()) {
+      const text = await readFile(join(directory, 'index.js'), 'utf8');
+      const entry = await readFile(join(projectRoot, `functions/entries/${name}.lambda.ts`), 'utf8');
+      for (const [client, service] of Object.entries(clients)) {
+        const isHeld = text.includes(`serviceId??"${service}"`);
+        expect({ name, client, isHeld }).toEqual({ name, client, isHeld: entry.includes(`${client}: ${client}(`) });
+      }
+    }
+  });
+
+  test('name each variable that is missing when they load', async () => {
+    for (const [name, { directory }] of await bundle()) {
+      if (Object.keys(environments[name as FunctionName].shape).length === 0) continue;
+      expect(() => load(directory), name).toThrow(`The environment of the function ${name} is wrong: `);
+    }
   });
 
   test('need nothing but Node', async () => {

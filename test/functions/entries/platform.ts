@@ -1,0 +1,21 @@
+import type { Platform } from '../../../functions/entries/platform.ts';
+import { createLogger } from '../../../functions/shared/logging.ts';
+import type { Table } from '../../../functions/video/table.ts';
+
+/** A platform over a table by a clock that a test turns. What a test does not give fails when it is called. */
+export function aPlatform(table: Table, given: Partial<Platform> = {}): Platform {
+  const missing = { send: () => Promise.reject(new Error('This test gives no such client.')) };
+  return {
+    clock: { now: table.now, sleep: async () => undefined },
+    random: () => 0.5,
+    fetch: () => Promise.reject(new Error('This test gives no fetch.')),
+    logger: createLogger('tested'),
+    dynamoDb: table.client,
+    s3: missing as Partial<Platform['s3']> as Platform['s3'],
+    stepFunctions: missing,
+    sqs: missing,
+    secrets: { send: async () => ({ SecretString: 'sk-test' }) } as unknown as Platform['secrets'],
+    measure: () => undefined,
+    ...given,
+  };
+}
