@@ -214,7 +214,7 @@ describe('what is secret', { timeout: 180_000 }, () => {
     expect(errors.length).toBeGreaterThan(12);
     expect(errors.flatMap((text) => findMarkers(text, markers))).toEqual([]);
     // There was something to be found in.
-    expect(readLogs()).toContain('A video was asked for.');
+    expect(readLogs()).toContain('Created a video');
     expect(readLogs()).toContain('WanThrottled');
   });
 
