@@ -19,7 +19,7 @@ const imageEnding = /\.(?:jpe?g|png|bmp|webp|gif|hei[cf]|tiff?|avif|svg)$/i;
 const sidecarEndings = ['.json', '.JSON'];
 
 /**
- * What an object is, by its key. What is written beside a drop (`….result.json`, `….mp4`, `….result.jsonl`) is `other`, so nothing
+ * What an object is, by its key. What is written beside a drop (`….result.json`, `….mp4`, `….results/000001.json`) is `other`, so nothing
  * of ours starts anything.
  */
 export function kindOf(key: string): DropKind {

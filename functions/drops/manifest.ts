@@ -1,55 +1,81 @@
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { atMost, valuesOf } from '../shared/concurrency.ts';
-import type { VideoRecord } from '../video/record.ts';
-import type { DroppedObject } from './dropped-object.ts';
-import { type Manifest, manifestId, markTaken, openManifest, readManifest } from './manifest-item.ts';
-import { type LineServices, type ManifestLine, takeLine } from './manifest-line.ts';
-import { putResult, resultKey } from './manifest-result.ts';
-import { type ManifestRow, refusedRow } from './manifest-row.ts';
-import { isPossibleKey, type Origin, writeBeside } from './result-object.ts';
+import { isTerminal, type VideoRecord } from '../video/record.ts';
+import { type DroppedObject, findLatest } from './dropped-object.ts';
+import { beginManifest, type EndedLine, isSameUpload, markAccepted, readManifest } from './manifest-item.ts';
+import { acceptLine, identifyLines, type LineServices, type ManifestLine, type OwnedUpload } from './manifest-line.ts';
+import { endLines, refusalOf, writeLineResult, writeSummary } from './manifest-result.ts';
+import { isFrom, writeVideoLine } from './write-result.ts';
 
 export interface ManifestServices extends LineServices {
   s3: Pick<S3Client, 'send'>;
 }
 
-/** Lines that are taken at once: each may hold a picture of 10 MB in memory. */
+/** Lines that are accepted at once: each may hold a picture of 10 MB in memory. */
 const LINES_AT_ONCE = 10;
 
-/** So many lines of a model are dispatched right away. Those behind them have to wait for permits, and for the dispatch of each minute. */
+/** How many lines of a model are dispatched right away. Those behind them have to wait for permits anyway. */
 const DISPATCHED_AT_ONCE = 20;
 
 /**
- * Takes a manifest: each line that is not empty is a request for a video, and `<key>.result.jsonl` tells what became of each, for the
- * first time when all are taken. `refreshManifests` tells the rest.
+ * Accepts the newest upload of a manifest: each line that is not empty is a request for a video, and its result is written as
+ * `<key>.results/<six digits>.json` when it has ended; `summary.json` follows when all have. An upload that is not the newest any more
+ * makes nothing.
  *
- * A line's id is determined by the manifest's version and its number, so that the same event again, or a call that died in the
- * middle, makes nothing twice and takes what is left. A line that can't be taken spoils only itself.
- * @throws AggregateError when lines could not be looked at, after all had their turn: the event must come again
+ * Everything that is done here can be done again: the same event, or a call after one that died, makes no video twice and accepts what
+ * is left. A line that is refused spoils only itself.
+ * @throws AggregateError when lines could not be accepted, after all others were: the event must come again
  */
 export async function takeManifest(services: ManifestServices, object: DroppedObject): Promise<void> {
   const { table, s3 } = services;
-  const id = manifestId(object);
-  if ((await readManifest(table, id))?.taken_at) return;
+  const before = await readManifest(table, object);
+  const begun = before && isSameUpload(before, object) ? before : undefined;
+  if (begun?.accepted_at) return;
+  const latest = await findLatest(s3, object.bucket, object.key);
+  // A deleted manifest asks for nothing; but one of which lines may have been accepted is accepted as a whole.
+  if (latest ? !isSameUpload(latest, object) : !begun) return;
   const read = await readWhole(services, object);
   if (!read) return;
-  if ('fault' in read)
-    return tell(s3, object, [refusedRow({ ...read.fault, hint: 'Mend the manifest and upload it again.' })]);
+  const numbers = 'lines' in read ? read.lines.map(({ line }) => line) : [];
+  const manifest = begun ?? (await beginManifest(table, object, numbers, before));
+  // Another call was faster, for this upload or for another.
+  if (!manifest) return takeManifest(services, object);
+  if ('fault' in read) {
+    await writeSummary(services, manifest, refusalOf({ ...read.fault, hint: 'Fix the manifest and upload it again.' }));
+  } else {
+    const taking = { ...services, dispatch: dispatchFirst(services) };
+    const { upload, lines } = read;
+    const outcomes = await atMost(LINES_AT_ONCE, lines, (line) => takeLine(taking, upload, line));
+    const ended = valuesOf(outcomes, 'lines of a manifest could not be accepted.').filter((line) => line !== undefined);
+    await endLines(services, object, ended);
+  }
+  await markAccepted(table, object);
+}
 
-  const { bucket, key, version_id } = object;
-  const manifest: Manifest = {
-    id,
-    owner: read.owner,
-    bucket,
-    key,
-    ...(version_id ? { version_id } : {}),
-    created_at: new Date(table.now()).toISOString(),
-    lines: read.lines.at(-1)!.line,
+/** @returns the line if it has ended, with its result written; undefined while its video is under way, which ends it */
+async function takeLine(
+  services: ManifestServices,
+  upload: OwnedUpload,
+  line: ManifestLine,
+): Promise<EndedLine | undefined> {
+  const accepted = await acceptLine(services, upload, line);
+  const end = async (ending: 'refused' | 'deleted', result: object): Promise<EndedLine> => {
+    const at = new Date(services.table.now()).toISOString();
+    await writeLineResult(services, upload, { line: line.line, at, result });
+    return { line: line.line, ending };
   };
-  await openManifest(table, manifest);
-  const taking = { ...services, dispatch: dispatchFirst(services) };
-  const outcomes = await atMost(LINES_AT_ONCE, read.lines, (line) => takeLine(taking, manifest, line));
-  await tell(s3, object, valuesOf(outcomes, 'lines of a manifest could not be looked at.'));
-  await markTaken(table, id);
+  switch (accepted.outcome) {
+    case 'accepted':
+      return isTerminal(accepted.video.status) && isFrom('manifest', accepted.video)
+        ? writeVideoLine(services, accepted.video)
+        : undefined;
+    case 'refused':
+      return end('refused', refusalOf(accepted.error));
+    case 'deleted':
+      return end('deleted', { ...('id' in line ? { id: line.id } : {}), status: 'deleted' });
+    case 'superseded':
+      return undefined;
+  }
 }
 
 /** Lets the lanes look at the first lines alone: none has permits for thousands. */
@@ -62,17 +88,9 @@ function dispatchFirst({ dispatch }: ManifestServices): ManifestServices['dispat
   };
 }
 
-/** Writes the result unless one of this version or of a later one stands: whoever wrote it had taken all lines too. */
-async function tell(s3: ManifestServices['s3'], origin: Origin, rows: readonly ManifestRow[]): Promise<void> {
-  const key = resultKey(origin);
-  if (!isPossibleKey(key)) return;
-  await writeBeside(s3, key, origin, async ({ condition, standing }) => {
-    if (!standing) await putResult(s3, origin, rows, condition);
-  });
-}
-
 /** Whose a manifest is and what it asks for, or what is wrong with it as a whole; undefined when that version is gone. */
-async function readWhole({ s3, ownerOf }: ManifestServices, { bucket, key, version_id, size }: DroppedObject) {
+async function readWhole({ s3, ownerOf }: ManifestServices, object: DroppedObject) {
+  const { bucket, key, version_id, size } = object;
   const fault = (code: string, message: string) => ({ fault: { code, message } });
   const owner = ownerOf(key);
   if (owner === undefined) {
@@ -90,17 +108,25 @@ async function readWhole({ s3, ownerOf }: ManifestServices, { bucket, key, versi
   const get = new GetObjectCommand({ Bucket: bucket, Key: key, VersionId: version_id });
   const found = await s3.send(get).catch(unlessGone);
   if (!found) return undefined;
-  const lines = readLines((await found.Body?.transformToByteArray()) ?? new Uint8Array());
-  if (lines === 'too_many_lines') {
+  const raw = splitLines((await found.Body?.transformToByteArray()) ?? new Uint8Array());
+  if (raw === 'too_many_lines') {
     return fault('too_many_lines', `The manifest has more than ${MAX_MANIFEST_LINES} lines. Split it.`);
   }
-  if (lines.length === 0) {
+  if (raw.length === 0) {
     return fault(
       'manifest_empty',
       'The manifest has no line that asks for anything. Write the body of POST /videos on each.',
     );
   }
-  return { owner, lines };
+  const upload: OwnedUpload = { ...object, owner };
+  const lines = identifyLines(upload, raw);
+  if (lines.every((line) => 'problem' in line && line.problem.members.code === 'invalid_json')) {
+    return fault(
+      'manifest_not_jsonl',
+      'No line of the manifest is JSON. Write the body of POST /videos on each line, without a line break in it, as UTF-8.',
+    );
+  }
+  return { upload, lines };
 }
 
 function unlessGone(error: unknown): undefined {
@@ -111,17 +137,23 @@ function unlessGone(error: unknown): undefined {
 /** Bytes that a manifest may have. */
 const MAX_MANIFEST_BYTES = 10 * 1024 * 1024;
 /** Lines that it may have, empty ones included. */
-export const MAX_MANIFEST_LINES = 10_000;
+const MAX_MANIFEST_LINES = 10_000;
 
 const [lineFeed, carriageReturn] = [0x0a, 0x0d];
 const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
+
+/** A line without its end, by its number from 1; empty lines count. */
+interface RawLine {
+  line: number;
+  bytes: Uint8Array;
+}
 
 /**
  * The lines of a manifest that are not empty, whether they end with LF or CRLF, and with or without a byte order mark before them.
  * @returns `too_many_lines` for more than `MAX_MANIFEST_LINES`
  */
-export function readLines(manifest: Uint8Array): ManifestLine[] | 'too_many_lines' {
-  const lines: ManifestLine[] = [];
+function splitLines(manifest: Uint8Array): RawLine[] | 'too_many_lines' {
+  const lines: RawLine[] = [];
   const start = byteOrderMark.equals(manifest.subarray(0, 3)) ? byteOrderMark.length : 0;
   for (let from = start, line = 1; from < manifest.length; line++) {
     if (line > MAX_MANIFEST_LINES) return 'too_many_lines';

@@ -3,6 +3,7 @@ import {
   ListObjectVersionsCommand,
   NoSuchKey,
   NotFound,
+  PutObjectCommand,
   type S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
@@ -17,7 +18,7 @@ export interface Origin {
 }
 
 /** A place beside an object of the drop folder where a result may be written. */
-export interface FreePlace {
+interface FreePlace {
   /** Holds exactly while nobody else has written there. */
   condition: { IfNoneMatch: '*' } | { IfMatch: string };
   /** The labels of the result of this very version that stands there; undefined where none does. */
@@ -25,10 +26,17 @@ export interface FreePlace {
 }
 
 /** The label that tells which version a result is about: versions have no order of their own, so it is looked up. */
-export const originLabel = 'origin-version';
+const originLabel = 'origin-version';
 
 /** What S3 takes for a key, in bytes: a long name of an image leaves no room for that of its result. */
 const MOST_KEY_BYTES = 1024;
+
+/** An object's place as results name it. */
+export const placeOf = ({ bucket, key, version_id }: Origin): Origin => ({
+  bucket,
+  key,
+  ...(version_id ? { version_id } : {}),
+});
 
 export const isPossibleKey = (key: string): boolean => Buffer.byteLength(key) <= MOST_KEY_BYTES;
 
@@ -59,6 +67,38 @@ export async function writeBeside(
       if (!isOvertaken(error) || attempt === ATTEMPTS) throw error;
     }
   }
+}
+
+/** The label that orders the results of one version: a retry of its video ends in a later one. */
+const outcomeLabel = 'outcome-of';
+
+/**
+ * Writes a result as JSON, unless a later one, or one of a later version of its origin, is there. A key that S3 does not take is
+ * passed over.
+ * @param outcome orders the results of one version, as text
+ */
+export async function writeResult(
+  s3: S3,
+  key: string,
+  origin: Origin,
+  outcome: string,
+  makeBody: () => Promise<object>,
+): Promise<void> {
+  if (!isPossibleKey(key)) return;
+  await writeBeside(s3, key, origin, async ({ condition, standing }) => {
+    const written = standing?.[outcomeLabel];
+    if (written && written >= outcome) return;
+    await s3.send(
+      new PutObjectCommand({
+        Bucket: origin.bucket,
+        Key: key,
+        Body: `${JSON.stringify(await makeBody(), undefined, 2)}\n`,
+        ContentType: 'application/json',
+        Metadata: { ...originLabels(origin), [outcomeLabel]: outcome },
+        ...condition,
+      }),
+    );
+  });
 }
 
 export const originLabels = ({ version_id = '' }: Origin): Record<string, string> => ({ [originLabel]: version_id });
@@ -92,7 +132,7 @@ async function isLater(s3: S3, { bucket, key, version_id }: Origin, other: strin
 }
 
 /** Whether a conditional write met another write: what stood there has changed, is gone, or is just being written. */
-export const isOvertaken = (error: unknown): boolean =>
+const isOvertaken = (error: unknown): boolean =>
   error instanceof S3ServiceException &&
   ['PreconditionFailed', 'ConditionalRequestConflict', 'NoSuchKey'].includes(error.name);
 

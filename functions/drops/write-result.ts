@@ -1,10 +1,12 @@
-import { CopyObjectCommand, PutObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+import { CopyObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { idsInStatus } from '../queue/waiting.ts';
 import { atMost, beginElsewhere } from '../shared/concurrency.ts';
 import { type ArchivedVideo, isTerminal, type VideoRecord } from '../video/record.ts';
 import { closeTold, readVideo } from '../video/store.ts';
 import type { Table } from '../video/table.ts';
-import { isPossibleKey, originLabels, writeBeside } from './result-object.ts';
+import { type EndedLine, isNewest } from './manifest-item.ts';
+import { endLines, writeLineResult } from './manifest-result.ts';
+import { isPossibleKey, originLabels, placeOf, writeBeside, writeResult } from './result-object.ts';
 
 export interface ResultServices {
   table: Table;
@@ -13,42 +15,54 @@ export interface ResultServices {
   copyVideo: boolean;
 }
 
-/** The label by which an older outcome of the same image is told from a newer one: a retry gives it another. */
-const toldLabel = 'outcome-of';
-
 /**
- * Writes what became of a dropped image beside it, as `<key>.result.json`; with `copyVideo` the video too, as `<key>.mp4`, before the
- * result that names it. Does nothing for a video that is no drop, or has not ended.
+ * Writes the result of a video that came from the drop folder: of an image as `<key>.result.json`, with `copyVideo` after a copy of the
+ * video as `<key>.mp4`; of a line of a manifest among the manifest's results. Does nothing for a video of the API, or one that has
+ * not ended.
  *
- * The record stands as `untold` until all is written, so that whatever dies or fails between two steps is done again by the next
- * call; telling twice is telling once. A newer outcome, after a retry, replaces an older one, never the other way round, and the
- * result of a later version of the image stays. An image that is gone changes nothing: the folder shows what was paid for.
+ * The record stays in the status index until all is written, so that whatever fails between two steps is repeated by the sweep;
+ * writing twice is writing once. A newer outcome, after a retry, replaces an older one, never the other way round, and the result of a
+ * later version of the image or manifest stays. An image that is gone changes nothing: the folder shows what was paid for.
  * @throws what S3 or the table throws; the video's own outcome stands in any case
  */
 export async function tellResult(services: ResultServices, video: VideoRecord): Promise<void> {
-  if (!isDrop(video) || !isTerminal(video.status)) return;
-  const key = `${video.source.key}.result.json`;
-  if (isPossibleKey(key)) await writeResult(services, video, key);
+  if (!isTerminal(video.status)) return;
+  if (isFrom('drop', video)) await writeImageResult(services, video);
+  else if (isFrom('manifest', video)) await endLineOf(services, video);
+  else return;
   await closeTold(services.table, video);
 }
 
-async function writeResult({ s3, copyVideo }: ResultServices, video: Drop, key: string): Promise<void> {
-  const { source, updated_at } = video;
-  await writeBeside(s3, key, source, async ({ condition, standing }) => {
-    const told = standing?.[toldLabel];
-    if (told && told >= updated_at) return;
+const writeImageResult = ({ s3, copyVideo }: ResultServices, video: VideoFrom<'drop'>): Promise<void> =>
+  writeResult(s3, `${video.source.key}.result.json`, video.source, video.updated_at, async () => {
     const copy = copyVideo ? await copyBeside(s3, video) : undefined;
-    await s3.send(
-      new PutObjectCommand({
-        Bucket: source.bucket,
-        Key: key,
-        Body: `${JSON.stringify(resultOfDrop(video, copy), undefined, 2)}\n`,
-        ContentType: 'application/json',
-        Metadata: { ...originLabels(source), [toldLabel]: updated_at },
-        ...condition,
-      }),
-    );
+    const { settings, defaults_key } = video.source;
+    return {
+      image: placeOf(video.source),
+      ...resultOf(video, copy),
+      ...(settings ? { settings } : {}),
+      ...(defaults_key ? { defaults_key } : {}),
+    };
   });
+
+/** Writes the result of a line and counts the line, unless a newer upload of the manifest has taken its place. */
+async function endLineOf(services: ResultServices, video: VideoFrom<'manifest'>): Promise<void> {
+  const { table } = services;
+  const { source, updated_at } = video;
+  if (!(await isNewest(table, source))) return;
+  const ended = await writeVideoLine(services, video);
+  const isUnchanged = async () => (await readVideo(table, video.id))?.updated_at === updated_at;
+  await endLines(services, source, [ended], isUnchanged);
+}
+
+/** Writes the result of a line whose video has ended. @returns the line, to be counted */
+export async function writeVideoLine(
+  services: Pick<ResultServices, 'table' | 's3'>,
+  video: VideoFrom<'manifest'>,
+): Promise<EndedLine> {
+  const { source, updated_at: at, status, cost } = video;
+  await writeLineResult(services, source, { line: source.line, at, result: resultOf(video) });
+  return { line: source.line, ending: status as EndedLine['ending'], cost };
 }
 
 /** Results that are told at once. */
@@ -94,24 +108,23 @@ async function giveUp(table: Table, video: VideoRecord, error: unknown): Promise
   throw error;
 }
 
-/** A drop's record. */
-type Drop = VideoRecord & { source: { type: 'drop' } };
+type VideoFrom<Type> = VideoRecord & { source: { type: Type } };
 
-export const isDrop = (video: VideoRecord): video is Drop => video.source.type === 'drop';
+export const isFrom = <Type extends 'drop' | 'manifest'>(type: Type, video: VideoRecord): video is VideoFrom<Type> =>
+  video.source.type === type;
 
 /** Where a copy of the video lies beside its image. */
-export interface VideoCopy {
+interface VideoCopy {
   bucket: string;
   key: string;
 }
 
 /**
- * What became of a dropped image, as its `….result.json` tells it: in the words of `GET /videos/{id}`, without its prompt and without
- * any link, which would be dead within the hour.
+ * What became of an image or a line, in the words of `GET /videos/{id}`, without its prompt and without any link, which would expire
+ * within the hour.
  */
-export function resultOfDrop(video: Drop, copy?: VideoCopy): Record<string, unknown> {
-  const { id, status, created_at, timeline, model, parameters, source, warnings, cost, error } = video;
-  const { bucket, key, version_id, settings, defaults_key } = source;
+function resultOf(video: VideoRecord, copy?: VideoCopy): object {
+  const { id, status, created_at, timeline, model, parameters, metadata, warnings, cost, error } = video;
   const started_at = timeline.findLast((entry) => entry.status === 'submitting')?.at;
   return {
     id,
@@ -119,20 +132,18 @@ export function resultOfDrop(video: Drop, copy?: VideoCopy): Record<string, unkn
     created_at,
     ...(started_at ? { started_at } : {}),
     finished_at: timeline.at(-1)?.at,
-    image: { bucket, key, ...(version_id ? { version_id } : {}) },
     ...(video.video ? { video: { ...placeAndProof(video.video), ...(copy ? { copy } : {}) } } : {}),
     model,
     parameters,
+    ...(Object.keys(metadata).length > 0 ? { metadata } : {}),
     ...(cost ? { cost } : {}),
-    ...(settings ? { settings } : {}),
-    ...(defaults_key ? { defaults_key } : {}),
     warnings,
     ...(error ? { error } : {}),
   };
 }
 
 /** Where an archived video lies, and by what a copy of it can be proven. */
-export const placeAndProof = (video: ArchivedVideo): Partial<ArchivedVideo> => {
+const placeAndProof = (video: ArchivedVideo): Partial<ArchivedVideo> => {
   const { bucket, key, version_id, bytes, sha256, content_type, duration_seconds, width, height } = video;
   return {
     bucket,
@@ -155,7 +166,7 @@ const archivedLabel = 'archived-as';
  * Wan's comes near.
  * @returns where the copy lies; undefined when there is nothing to copy any more, or the copy of a later version of the image lies there
  */
-export async function copyBeside(s3: Pick<S3Client, 'send'>, video: Drop): Promise<VideoCopy | undefined> {
+async function copyBeside(s3: Pick<S3Client, 'send'>, video: VideoFrom<'drop'>): Promise<VideoCopy | undefined> {
   const { source, video: archived } = video;
   const key = `${source.key}.mp4`;
   if (!archived || !isPossibleKey(key)) return undefined;

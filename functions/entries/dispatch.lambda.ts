@@ -1,8 +1,7 @@
 import { composeDispatch } from './maintenance.ts';
-import { dynamoDb, entry, s3, stepFunctions } from './platform.ts';
+import { dynamoDb, entry, stepFunctions } from './platform.ts';
 
 export const handler = entry('dispatch', composeDispatch, {
   dynamoDb: dynamoDb(),
-  s3: s3(),
   stepFunctions: stepFunctions(),
 });

@@ -1,5 +1,4 @@
 import type { EventBridgeEvent } from 'aws-lambda';
-import { refreshManifests } from '../drops/manifest-refresh.ts';
 import { tellUntold } from '../drops/write-result.ts';
 import { canary, isFailure } from '../maintenance/canary.ts';
 import { finishDeletions } from '../maintenance/finish-deletions.ts';
@@ -14,18 +13,17 @@ import { dispatcherOf, openTable, wanKeyOf, wanOf } from './services.ts';
 
 export function composeDispatch(
   environment: Environment<'dispatch'>,
-  platform: Platform<'dynamoDb' | 's3' | 'stepFunctions'>,
+  platform: Platform<'dynamoDb' | 'stepFunctions'>,
 ) {
-  const { s3, logger } = platform;
-  const table = openTable(environment, platform);
-  const dispatcher = dispatcherOf(environment, platform, table);
+  const { logger } = platform;
+  const dispatcher = dispatcherOf(environment, platform, openTable(environment, platform));
   return inContext(logger, async () => {
     // What goes wrong with one model keeps none of the others waiting.
     const lanes = await Promise.allSettled(offeredModelNames.map((model) => dispatch(dispatcher, model)));
     const started = lanes.flatMap((lane) => (lane.status === 'fulfilled' ? lane.value : []));
     for (const video_id of started) logger.info('Started a queued video', { video_id });
-    const others = await Promise.allSettled([startAgain(dispatcher), refreshManifests({ table, s3 })]);
-    for (const work of [...lanes, ...others]) if (work.status === 'rejected') throw work.reason;
+    await startAgain(dispatcher);
+    for (const lane of lanes) if (lane.status === 'rejected') throw lane.reason;
   });
 }
 

@@ -98,10 +98,10 @@ export async function readQueue(table: Table, model: string, started: ReadonlySe
   return { owners, isWhole: false };
 }
 
-/** Ids of the videos in a status that still needs work, or of the manifests whose lines do, oldest first. */
+/** Ids of the videos in a status that still needs work, oldest first. */
 export async function* idsInStatus(
   table: Table,
-  openStatus: 'submitting' | 'running' | 'archiving' | 'untold' | 'manifest' | 'deleting',
+  openStatus: 'submitting' | 'running' | 'archiving' | 'untold' | 'deleting',
 ): AsyncGenerator<string> {
   let start: Record<string, unknown> | undefined;
   do {

@@ -20,7 +20,7 @@ export const keys = {
   /** An upload token, by the SHA-256 of its text, as an API key. */
   uploadToken: (sha256: string) => `upload#${sha256}`,
   /** A manifest in the drop folder. */
-  manifest: (id: string) => `manifest#${id}`,
+  manifest: (bucket: string, key: string) => `manifest#${bucket}/${key}`,
   /** Which video owns a task of Wan's: no task is ever adopted twice. */
   task: (taskId: string) => `task#${taskId}`,
   /** Who is sending, or unsure of having sent, this prompt to this model. */
@@ -43,8 +43,8 @@ export const timeAndId = (createdAt: string, id: string): string => `${createdAt
 const separator = '#';
 
 /**
- * What still needs work is found by these two attributes; a video that is done has neither, which keeps the index small. A drop is
- * done when its outcome is told beside it.
+ * What still needs work is found by these two attributes; a video that is done has neither, which keeps the index small. A video of the
+ * drop folder is done when its result has been written.
  */
 export function openAttributes(video: {
   status: Status;
@@ -66,7 +66,7 @@ export function openAttributes(video: {
     case 'archiving':
       return { open_status: video.status, open_order: order };
     default:
-      return video.source.type === 'drop' ? { open_status: 'untold', open_order: order } : {};
+      return video.source.type === 'api' ? {} : { open_status: 'untold', open_order: order };
   }
 }
 

@@ -46,7 +46,7 @@ export type Source =
   | { type: 'api'; key_id: string }
   /** An image in the drop folder. `settings`: which of the levels below each value of the request came from, by JSON pointer. */
   | ({ type: 'drop'; settings?: Record<string, SettingLevel>; defaults_key?: string } & DroppedAt)
-  /** A line of a manifest in the drop folder, from 1. */
+  /** A line of a manifest in the drop folder, from 1, in the last upload that has it. */
   | ({ type: 'manifest'; line: number } & DroppedAt);
 
 interface DroppedAt {

@@ -185,7 +185,7 @@ export function newVideo(given: Given, now: number, error?: VideoRecord['error']
   };
 }
 
-/** Takes a drop whose outcome is told from what needs work; one that has changed since stays, for its outcome may be another. */
+/** Takes a video whose result has been written from what needs work; one that has changed since stays: its outcome may be another. */
 export async function closeTold(table: Table, { id, status, run, updated_at }: VideoRecord): Promise<void> {
   await updateItem(table, keys.video(id), {
     UpdateExpression: 'REMOVE open_status, open_order',

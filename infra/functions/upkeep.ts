@@ -53,9 +53,8 @@ function dispatchFunction(scope: Construct, foundation: Foundation, deadLetters:
   return new PipelineFunction(scope, 'DispatchFunction', {
     ...foundation.functions,
     name: 'dispatch',
-    description:
-      'Starts the workflows of waiting videos as far as the lanes have permits, and tells how manifests stand',
-    access: together(dispatchingAccess(foundation, ['GetItem', 'UpdateItem']), tellingAccess(foundation)),
+    description: 'Starts the workflows of waiting videos as far as the lanes have permits',
+    access: dispatchingAccess(foundation, ['GetItem', 'UpdateItem']),
     timeout: Duration.minutes(1),
     deadLetters,
   });

@@ -80,7 +80,7 @@ const permissions: Record<FunctionName, string[]> = {
     ...telling,
     keepEvents,
   ],
-  dispatch: [...dispatching, ...telling, keepEvents],
+  dispatch: [...dispatching, keepEvents],
   'create-task': [...dispatching, wanKey, ...read(uploads('drop/')), ...read(uploads('inputs/')), listUploads],
   'check-task': [...dispatching, wanKey, ...telling],
   'archive-video': [

@@ -168,7 +168,10 @@ export const videoSchema = z
         z.strictObject({
           type: z.literal('manifest'),
           ...droppedAt,
-          line: z.int().min(1).meta({ description: 'Counted from 1, empty lines too.' }),
+          line: z
+            .int()
+            .min(1)
+            .meta({ description: 'Counted from 1, empty lines too, in the last upload that has the line.' }),
         }),
       ])
       .meta({

@@ -60,13 +60,13 @@ async function attempt(services: ActionServices, video: VideoRecord): Promise<Vi
     case 'canceled':
       return video;
     case 'queued':
-      return end(services, video);
+      return endAsCanceled(services, video);
     case 'submitting':
       if (video.submission?.state === 'open') throw isStarting(video);
-      return end(services, video, {}, nothingIsBeingSent);
+      return endAsCanceled(services, video, {}, nothingIsBeingSent);
     case 'running':
       await stopTask(services, video);
-      return end(services, video, { task: { ...video.task!, status: 'CANCELED' } });
+      return endAsCanceled(services, video, { task: { ...video.task!, status: 'CANCELED' } });
     case 'archiving':
       throw isArchiving(video, services.table.now());
     default:
@@ -81,8 +81,9 @@ const nothingIsBeingSent: Condition = {
   values: { ':settled': 'settled' },
 };
 
-async function end(
-  services: ActionServices,
+/** @returns undefined when the video is no longer as it was read */
+export async function endAsCanceled(
+  services: Dispatcher,
   video: VideoRecord,
   set: Change['set'] = {},
   condition?: Condition,

@@ -1,4 +1,5 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
+import { tellResult } from '../../drops/write-result.ts';
 import { settleSpending } from '../../ledger/spending.ts';
 import { deleteObjectsOf, type ObjectStores } from '../../maintenance/finish-deletions.ts';
 import { type Dispatcher, releaseAndDispatch } from '../../queue/dispatch.ts';
@@ -9,6 +10,7 @@ import type { VideoRecord } from '../../video/record.ts';
 import { readVideo } from '../../video/store.ts';
 import { ifMatch } from '../http/conditional-requests.ts';
 import type { ApiRequest } from '../http/request.ts';
+import { endAsCanceled } from './cancel.ts';
 import { retryAfter } from './long-poll.ts';
 import { isVideoId, videoNotFound } from './own-video.ts';
 
@@ -40,14 +42,26 @@ export async function deleteVideo(
     }
     precondition(video);
     refuseUnderWay(video, services.table.now());
+    const ended = video.source.type === 'manifest' ? await endLine(services, video) : video;
+    if (!ended) continue;
     // Nobody can tell from a tombstone what was set aside for its video.
-    await settleSpending(services.table, video);
-    if (!(await buryVideo(services.table, video))) continue;
+    await settleSpending(services.table, ended);
+    if (!(await buryVideo(services.table, ended))) continue;
     // A video may hold its permit while it is still queued.
-    await releaseAndDispatch(services, video);
+    await releaseAndDispatch(services, ended);
     return gone(services, id);
   }
   throw new Error(`The video ${id} moved on each of the ${MOST_LOOKS} times that it was about to be deleted.`);
+}
+
+/**
+ * Ends a manifest's line before its video is deleted: a tombstone has no result, and the manifest's summary waits for all lines.
+ * @returns undefined when the video is no longer as it was read
+ */
+async function endLine(services: DeleteServices, video: VideoRecord): Promise<VideoRecord | undefined> {
+  const ended = video.status === 'queued' ? await endAsCanceled(services, video) : video;
+  if (ended) await tellResult({ ...services, copyVideo: false }, ended);
+  return ended;
 }
 
 async function gone(services: DeleteServices, id: string): Promise<APIGatewayProxyResult> {
