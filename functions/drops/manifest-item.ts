@@ -1,12 +1,14 @@
 import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { keys } from '../video/keys.ts';
 import type { VideoRecord } from '../video/record.ts';
-import { conditionally, type Table } from '../video/table.ts';
-import type { Origin } from './result-object.ts';
+import { conditionally, type Table, updateExpression } from '../video/table.ts';
+import { type Origin, placeOf } from './result-object.ts';
 
 /** How a line ended: as its video did, or without one. */
 export const lineEndings = ['succeeded', 'failed', 'canceled', 'refused', 'deleted'] as const;
 type LineEnding = (typeof lineEndings)[number];
+
+const sets = ['open', ...lineEndings] as const;
 
 /** A line that has ended. */
 export interface EndedLine {
@@ -19,7 +21,7 @@ export interface EndedLine {
  * The newest upload of a manifest: one item for each bucket and key. Every line's number is in exactly one of the sets, first in
  * `open`. DynamoDB keeps no empty set, so an item without `open` is one whose lines have all ended.
  */
-export interface Manifest extends Partial<Record<LineEnding | 'open', Set<number>>> {
+export interface Manifest extends Partial<Record<(typeof sets)[number], Set<number>>> {
   bucket: string;
   key: string;
   /** Empty in a bucket without versions. */
@@ -30,8 +32,6 @@ export interface Manifest extends Partial<Record<LineEnding | 'open', Set<number
   /** ISO 8601 UTC, as the other times. */
   created_at: string;
   updated_at: string;
-  /** When all lines had been accepted or refused: a repeated event finds nothing to do. */
-  accepted_at?: string;
   /** What the videos that succeeded cost together. */
   cost?: number;
   currency?: string;
@@ -44,23 +44,17 @@ const versionOf = ({ version_id = '' }: Origin): string => (version_id === 'null
 
 export const isSameUpload = (one: Origin, other: Origin): boolean => versionOf(one) === versionOf(other);
 
-/** The newest upload of a manifest (strongly consistent). */
-export async function readManifest(table: Table, upload: Origin): Promise<Manifest | undefined> {
-  const get = new GetCommand({ TableName: table.tableName, Key: keyOf(upload), ConsistentRead: true });
-  const { Item } = await table.client.send(get);
+/** The newest upload of a manifest (strongly consistent). @param only the one attribute to read. @default - all of them */
+export async function readManifest(table: Table, upload: Origin, only?: keyof Manifest): Promise<Manifest | undefined> {
+  const get = { TableName: table.tableName, Key: keyOf(upload), ConsistentRead: true, ProjectionExpression: only };
+  const { Item } = await table.client.send(new GetCommand(get));
   return Item as Manifest | undefined;
 }
 
 /** Whether no newer upload of the manifest has been begun. */
 export async function isNewest(table: Table, upload: Origin): Promise<boolean> {
-  const get = new GetCommand({
-    TableName: table.tableName,
-    Key: keyOf(upload),
-    ConsistentRead: true,
-    ProjectionExpression: 'version_id',
-  });
-  const { Item } = await table.client.send(get);
-  return Item !== undefined && isSameUpload(Item as Manifest, upload);
+  const newest = await readManifest(table, upload, 'version_id');
+  return newest !== undefined && isSameUpload(newest, upload);
 }
 
 /**
@@ -76,8 +70,7 @@ export async function beginManifest(
 ): Promise<Manifest | undefined> {
   const now = new Date(table.now()).toISOString();
   const manifest: Manifest = {
-    bucket: upload.bucket,
-    key: upload.key,
+    ...placeOf(upload),
     version_id: versionOf(upload),
     lines: lines.length,
     revision: (before?.revision ?? 0) + 1,
@@ -93,18 +86,6 @@ export async function beginManifest(
       : { ConditionExpression: 'attribute_not_exists(pk)' }),
   });
   return (await conditionally(table.client.send(put))) && manifest;
-}
-
-/** Notes that every line of an upload has been accepted or refused. */
-export async function markAccepted(table: Table, upload: Origin): Promise<void> {
-  const update = new UpdateCommand({
-    TableName: table.tableName,
-    Key: keyOf(upload),
-    UpdateExpression: 'SET accepted_at = :now',
-    ConditionExpression: 'version_id = :version',
-    ExpressionAttributeValues: { ':now': new Date(table.now()).toISOString(), ':version': versionOf(upload) },
-  });
-  await conditionally(table.client.send(update));
 }
 
 /** How often a write that others keep overtaking is tried. */
@@ -129,57 +110,36 @@ export async function moveLines(
     const changed = ended.filter((each) => !manifest[each.ending]?.has(each.line));
     const moved = changed.every(isOpen) || (await mayReplace()) ? changed : changed.filter(isOpen);
     if (moved.length === 0) return manifest;
-    const { Attributes } = (await conditionally(table.client.send(moving(table, manifest, moved)))) ?? {};
-    if (Attributes) return Attributes as Manifest;
+    const next = withMoved(manifest, moved, table.now());
+    const { clauses, names, values } = updateExpression({ set: next, remove: sets.filter((set) => !next[set]) });
+    const update = new UpdateCommand({
+      TableName: table.tableName,
+      Key: keyOf(manifest),
+      UpdateExpression: `SET ${clauses.set.join(', ')}${clauses.remove.length ? ` REMOVE ${clauses.remove.join(', ')}` : ''}`,
+      ConditionExpression: '#revision = :before',
+      ExpressionAttributeNames: names,
+      ExpressionAttributeValues: { ...values, ':before': manifest.revision },
+    });
+    if (await conditionally(table.client.send(update))) return { ...manifest, ...next };
   }
   throw new Error('The lines of a manifest could not be moved: other writes kept coming first.');
 }
 
-function moving(table: Table, manifest: Manifest, moved: readonly EndedLine[]): UpdateCommand {
-  const names: Record<string, string> = {};
-  const values: Record<string, unknown> = {
-    ':before': manifest.revision,
-    ':next': manifest.revision + 1,
-    ':now': new Date(table.now()).toISOString(),
-  };
-  const clauses = { SET: ['revision = :next', 'updated_at = :now'], ADD: [] as string[], DELETE: [] as string[] };
-  const change = (clause: 'ADD' | 'DELETE', set: LineEnding | 'open', lines: readonly number[]) => {
-    if (lines.length === 0) return;
-    names[`#${set}`] = set;
-    values[`:${clause}_${set}`] = new Set(lines);
-    clauses[clause].push(`#${set} :${clause}_${set}`);
-  };
-  for (const set of [...lineEndings, 'open'] as const) {
-    change(
-      'ADD',
-      set,
-      moved.filter(({ ending }) => ending === set).map(({ line }) => line),
-    );
-    change(
-      'DELETE',
-      set,
-      moved.filter(({ line }) => manifest[set]?.has(line)).map(({ line }) => line),
-    );
-  }
-  const costs = moved.flatMap(({ cost }) => cost ?? []);
-  if (costs[0]) {
-    // No more decimals than a price has: the sum of binary fractions has many.
-    values[':cost'] = Number(costs.reduce((sum, { amount }) => sum + amount, 0).toFixed(6));
-    values[':currency'] = costs[0].currency;
-    names['#cost'] = 'cost';
-    clauses.ADD.push('#cost :cost');
-    clauses.SET.push('currency = :currency');
-  }
-  return new UpdateCommand({
-    TableName: table.tableName,
-    Key: keyOf(manifest),
-    UpdateExpression: Object.entries(clauses)
-      .filter(([, changes]) => changes.length > 0)
-      .map(([clause, changes]) => `${clause} ${changes.join(', ')}`)
-      .join(' '),
-    ConditionExpression: 'revision = :before',
-    ...(Object.keys(names).length > 0 ? { ExpressionAttributeNames: names } : {}),
-    ExpressionAttributeValues: values,
-    ReturnValues: 'ALL_NEW',
+/** What changes when lines are moved; a set that is empty then is undefined. */
+function withMoved(manifest: Manifest, moved: readonly EndedLine[], now: number) {
+  const lines = new Set(moved.map(({ line }) => line));
+  const changed = sets.map((set) => {
+    const stay = [...(manifest[set] ?? [])].filter((line) => !lines.has(line));
+    const all = new Set([...stay, ...moved.filter(({ ending }) => ending === set).map(({ line }) => line)]);
+    return [set, all.size > 0 ? all : undefined];
   });
+  const costs = moved.flatMap(({ cost }) => cost ?? []);
+  // Prices have few decimals; a sum of binary fractions would have many.
+  const cost = Number(costs.reduce((sum, { amount }) => sum + amount, manifest.cost ?? 0).toFixed(6));
+  return {
+    ...(Object.fromEntries(changed) as Record<(typeof sets)[number], Set<number> | undefined>),
+    ...(costs[0] ? { cost, currency: costs[0].currency } : {}),
+    revision: manifest.revision + 1,
+    updated_at: new Date(now).toISOString(),
+  };
 }

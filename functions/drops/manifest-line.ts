@@ -1,15 +1,16 @@
 import { posix } from 'node:path';
 import { readJson } from '../shared/json-body.ts';
 import { Problem } from '../shared/problem.ts';
-import { type IntakeServices, takeRequest } from '../submissions/accept-request.ts';
+import { type IntakeServices, takeRequest, videoDeleted } from '../submissions/accept-request.ts';
 import { fingerprint } from '../submissions/identity.ts';
 import { deterministicId } from '../video/keys.ts';
-import type { Source, VideoRecord } from '../video/record.ts';
+import type { VideoRecord } from '../video/record.ts';
 import { changeVideo, readVideo } from '../video/store.ts';
 import { isJsonObject } from '../wan/validation/body.ts';
 import { uploadNotFound } from '../wan/validation/urls.ts';
 import { isNewest, isSameUpload } from './manifest-item.ts';
 import { type Origin, placeOf } from './result-object.ts';
+import type { LineVideo } from './write-result.ts';
 
 /** Bytes of a line: a request to the API has no more either. */
 const MAX_LINE_BYTES = 6 * 1024 * 1024;
@@ -59,43 +60,34 @@ function readBody(bytes: Uint8Array): unknown {
   return readJson({ body: Buffer.from(bytes).toString('base64'), isBase64Encoded: true });
 }
 
-/** `superseded`: a newer upload of the manifest has the line's video. */
-export type AcceptedLine =
-  | { outcome: 'accepted'; video: VideoRecord }
-  | { outcome: 'refused'; error: ReturnType<typeof explain> }
-  | { outcome: 'deleted' | 'superseded' };
-
 /**
  * Accepts a line as `POST /videos` accepts its body. `img_url` may also name a picture of the same owner in the drop folder, by a
  * path that begins at the manifest's folder or by its `s3://` address; it is copied, as an upload is, so that it may be tidied away.
- * @throws what S3 or the table throws: the line must be accepted again
+ * @returns the line's video; undefined when a newer upload of the manifest has it
+ * @throws Problem for a line that is refused, 410 for one whose video was deleted; what S3 or the table throws: the line must be
+ *   accepted again
  */
 export async function acceptLine(
   services: LineServices,
   upload: OwnedUpload,
   line: ManifestLine,
-): Promise<AcceptedLine> {
-  if ('problem' in line) return { outcome: 'refused', error: explain(line.problem) };
+): Promise<LineVideo | undefined> {
+  if ('problem' in line) throw line.problem;
   const { id, body } = line;
   const picture = pictureOf(services, upload, body);
-  const source: LineSource = { type: 'manifest', ...placeOf(upload), line: line.line };
-  try {
-    const { video } = await takeRequest(services, {
-      body: picture ? picture.body : body,
-      mode: 'strict',
-      identity: { id, repeatable: true },
-      caller: { owner: upload.owner, key_id: '' },
-      source,
-      ...(picture ? { s3Prefixes: { img_url: `s3://${upload.bucket}/drop/` } } : {}),
-    });
-    return await keepVideo(services, video, source);
-  } catch (error) {
-    if (!(error instanceof Problem)) throw error;
-    return error.status === 410 ? { outcome: 'deleted' } : { outcome: 'refused', error: explain(error, picture) };
-  }
+  const source: LineVideo['source'] = { type: 'manifest', ...placeOf(upload), line: line.line };
+  const { video } = await takeRequest(services, {
+    body: picture ? picture.body : body,
+    mode: 'strict',
+    identity: { id, repeatable: true },
+    caller: { owner: upload.owner, key_id: '' },
+    source,
+    ...(picture ? { s3Prefixes: { img_url: `s3://${upload.bucket}/drop/` } } : {}),
+  }).catch((error: unknown) => {
+    throw picture && isAbsent(error) ? imageNotFound(picture) : error;
+  });
+  return keepVideo(services, video as LineVideo, source);
 }
-
-type LineSource = Source & { type: 'manifest' };
 
 /** How often a write that others keep overtaking is tried: more than a video's life has steps. */
 const ATTEMPTS = 20;
@@ -104,19 +96,21 @@ const ATTEMPTS = 20;
  * Makes the video of an earlier upload this one's, so that its result is written for the line that asks for it now. The newest upload
  * is looked up between the read and the write, so that an older one, accepted at the same time, never takes a video back.
  */
-async function keepVideo({ table }: LineServices, video: VideoRecord, source: LineSource): Promise<AcceptedLine> {
+async function keepVideo(
+  { table }: LineServices,
+  video: LineVideo,
+  source: LineVideo['source'],
+): Promise<LineVideo | undefined> {
   let current: VideoRecord | undefined = video;
-  for (let attempt = 0; current && attempt < ATTEMPTS; attempt++) {
-    const now = current.source as LineSource;
-    if (isSameUpload(now, source) && now.line === source.line) return { outcome: 'accepted', video: current };
-    if (!(await isNewest(table, source))) return { outcome: 'superseded' };
-    const unchanged = { expression: 'updated_at = :read', values: { ':read': current.updated_at } };
-    const kept = await changeVideo(table, current, { set: { source } }, unchanged);
-    if (kept) return { outcome: 'accepted', video: kept };
-    current = await readVideo(table, video.id);
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    if (!current) throw videoDeleted();
+    const found = current as LineVideo;
+    if (isSameUpload(found.source, source) && found.source.line === source.line) return found;
+    if (!(await isNewest(table, source))) return undefined;
+    const unchanged = { expression: 'updated_at = :read', values: { ':read': found.updated_at } };
+    current = (await changeVideo(table, found, { set: { source } }, unchanged)) ?? (await readVideo(table, video.id));
   }
-  if (current) throw new Error(`The video ${video.id} changed each time that it was about to be kept.`);
-  return { outcome: 'deleted' };
+  throw new Error(`The video ${video.id} changed each time that it was about to be kept.`);
 }
 
 /** A picture in the drop folder that a line names by its key, and the line with the picture's address instead. */
@@ -139,16 +133,12 @@ function pictureOf({ ownerOf }: LineServices, upload: OwnedUpload, body: unknown
   return { key, body: { ...body, input: { ...body.input, img_url: `s3://${upload.bucket}/${isOwn ? key : ''}` } } };
 }
 
-/** What is wrong with a line, and how to fix it. */
-function explain({ members: { code, detail, errors = [] } }: Problem, picture?: Picture) {
-  const hint = 'Fix it and upload the whole manifest again: lines that have not changed keep their videos.';
-  const isAbsent = errors.some((each) => each.pointer === '/input/img_url' && each.code === uploadNotFound.code);
-  if (picture && isAbsent) {
-    return {
-      code: 'image_not_found',
-      message: `/input/img_url: There is no picture of yours at ${JSON.stringify(picture.key)}. Pictures must be there before the manifest; a path begins at the manifest's folder.`,
-      hint,
-    };
-  }
-  return { code: errors[0]?.code ?? code, message: detail, hint };
+const isAbsent = (error: unknown): boolean =>
+  error instanceof Problem &&
+  error.members.errors?.some(({ pointer, code }) => pointer === '/input/img_url' && code === uploadNotFound.code) ===
+    true;
+
+function imageNotFound({ key }: Picture): Problem {
+  const detail = `/input/img_url: There is no picture of yours at ${JSON.stringify(key)}. Pictures must be there before the manifest; a path begins at the manifest's folder.`;
+  return new Problem(400, { code: 'image_not_found', title: 'The picture is not there.', detail });
 }

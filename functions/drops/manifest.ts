@@ -1,11 +1,13 @@
-import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import type { S3Client } from '@aws-sdk/client-s3';
+import { maxImageBytes } from '../media/data-url.ts';
 import { atMost, valuesOf } from '../shared/concurrency.ts';
+import { Problem } from '../shared/problem.ts';
 import { isTerminal, type VideoRecord } from '../video/record.ts';
-import { type DroppedObject, findLatest } from './dropped-object.ts';
-import { beginManifest, type EndedLine, isSameUpload, markAccepted, readManifest } from './manifest-item.ts';
+import { type DroppedObject, findLatest, readObject } from './dropped-object.ts';
+import { beginManifest, type EndedLine, isSameUpload, readManifest } from './manifest-item.ts';
 import { acceptLine, identifyLines, type LineServices, type ManifestLine, type OwnedUpload } from './manifest-line.ts';
 import { endLines, refusalOf, writeLineResult, writeSummary } from './manifest-result.ts';
-import { isFrom, writeVideoLine } from './write-result.ts';
+import { writeVideoLine } from './write-result.ts';
 
 export interface ManifestServices extends LineServices {
   s3: Pick<S3Client, 'send'>;
@@ -30,7 +32,6 @@ export async function takeManifest(services: ManifestServices, object: DroppedOb
   const { table, s3 } = services;
   const before = await readManifest(table, object);
   const begun = before && isSameUpload(before, object) ? before : undefined;
-  if (begun?.accepted_at) return;
   const latest = await findLatest(s3, object.bucket, object.key);
   // A deleted manifest asks for nothing; but one of which lines may have been accepted is accepted as a whole.
   if (latest ? !isSameUpload(latest, object) : !begun) return;
@@ -41,15 +42,15 @@ export async function takeManifest(services: ManifestServices, object: DroppedOb
   // Another call was faster, for this upload or for another.
   if (!manifest) return takeManifest(services, object);
   if ('fault' in read) {
-    await writeSummary(services, manifest, refusalOf({ ...read.fault, hint: 'Fix the manifest and upload it again.' }));
-  } else {
-    const taking = { ...services, dispatch: dispatchFirst(services) };
-    const { upload, lines } = read;
-    const outcomes = await atMost(LINES_AT_ONCE, lines, (line) => takeLine(taking, upload, line));
-    const ended = valuesOf(outcomes, 'lines of a manifest could not be accepted.').filter((line) => line !== undefined);
-    await endLines(services, object, ended);
+    const error = { ...read.fault, hint: 'Fix the manifest and upload it again.' };
+    return writeSummary(services, manifest, refusalOf(error));
   }
-  await markAccepted(table, object);
+  const taking = { ...services, dispatch: dispatchFirst(services) };
+  // After a repeated event, lines that have ended stay as they are.
+  const open = read.lines.filter(({ line }) => manifest.open?.has(line));
+  const outcomes = await atMost(LINES_AT_ONCE, open, (line) => takeLine(taking, read.upload, line));
+  const ended = valuesOf(outcomes, 'lines of a manifest could not be accepted.').filter((line) => line !== undefined);
+  await endLines(services, object, ended);
 }
 
 /** @returns the line if it has ended, with its result written; undefined while its video is under way, which ends it */
@@ -58,25 +59,22 @@ async function takeLine(
   upload: OwnedUpload,
   line: ManifestLine,
 ): Promise<EndedLine | undefined> {
-  const accepted = await acceptLine(services, upload, line);
-  const end = async (ending: 'refused' | 'deleted', result: object): Promise<EndedLine> => {
+  try {
+    const video = await acceptLine(services, upload, line);
+    return video && isTerminal(video.status) ? await writeVideoLine(services, video) : undefined;
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    const isDeleted = error.status === 410 && 'id' in line;
+    const { errors = [], code, detail } = error.members;
+    const refusal = refusalOf({ code: errors[0]?.code ?? code, message: detail, hint: HINT });
+    const result = isDeleted ? { id: line.id, status: 'deleted' } : refusal;
     const at = new Date(services.table.now()).toISOString();
     await writeLineResult(services, upload, { line: line.line, at, result });
-    return { line: line.line, ending };
-  };
-  switch (accepted.outcome) {
-    case 'accepted':
-      return isTerminal(accepted.video.status) && isFrom('manifest', accepted.video)
-        ? writeVideoLine(services, accepted.video)
-        : undefined;
-    case 'refused':
-      return end('refused', refusalOf(accepted.error));
-    case 'deleted':
-      return end('deleted', { ...('id' in line ? { id: line.id } : {}), status: 'deleted' });
-    case 'superseded':
-      return undefined;
+    return { line: line.line, ending: isDeleted ? 'deleted' : 'refused' };
   }
 }
+
+const HINT = 'Fix it and upload the whole manifest again: lines that have not changed keep their videos.';
 
 /** Lets the lanes look at the first lines alone: none has permits for thousands. */
 function dispatchFirst({ dispatch }: ManifestServices): ManifestServices['dispatch'] {
@@ -90,25 +88,23 @@ function dispatchFirst({ dispatch }: ManifestServices): ManifestServices['dispat
 
 /** Whose a manifest is and what it asks for, or what is wrong with it as a whole; undefined when that version is gone. */
 async function readWhole({ s3, ownerOf }: ManifestServices, object: DroppedObject) {
-  const { bucket, key, version_id, size } = object;
   const fault = (code: string, message: string) => ({ fault: { code, message } });
-  const owner = ownerOf(key);
+  const owner = ownerOf(object.key);
   if (owner === undefined) {
     return fault(
       'folder_names_no_owner',
       'Here the top folder of the drop folder names the owner, and this name is none.',
     );
   }
-  if (size > MAX_MANIFEST_BYTES) {
+  if (object.size > MAX_MANIFEST_BYTES) {
     return fault(
       'manifest_too_large',
-      `The manifest has ${size} bytes; at most ${MAX_MANIFEST_BYTES} are taken. Split it.`,
+      `The manifest has ${object.size} bytes; at most ${MAX_MANIFEST_BYTES} are taken. Split it.`,
     );
   }
-  const get = new GetObjectCommand({ Bucket: bucket, Key: key, VersionId: version_id });
-  const found = await s3.send(get).catch(unlessGone);
+  const found = await readObject(s3, object);
   if (!found) return undefined;
-  const raw = splitLines((await found.Body?.transformToByteArray()) ?? new Uint8Array());
+  const raw = splitLines(found.bytes);
   if (raw === 'too_many_lines') {
     return fault('too_many_lines', `The manifest has more than ${MAX_MANIFEST_LINES} lines. Split it.`);
   }
@@ -129,13 +125,8 @@ async function readWhole({ s3, ownerOf }: ManifestServices, object: DroppedObjec
   return { upload, lines };
 }
 
-function unlessGone(error: unknown): undefined {
-  if (error instanceof Error && ['NoSuchKey', 'NoSuchVersion'].includes(error.name)) return undefined;
-  throw error;
-}
-
-/** Bytes that a manifest may have. */
-const MAX_MANIFEST_BYTES = 10 * 1024 * 1024;
+/** Bytes that a manifest may have: as many as are read of any object. */
+const MAX_MANIFEST_BYTES = maxImageBytes;
 /** Lines that it may have, empty ones included. */
 const MAX_MANIFEST_LINES = 10_000;
 

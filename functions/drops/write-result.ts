@@ -1,6 +1,6 @@
 import { CopyObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { idsInStatus } from '../queue/waiting.ts';
-import { atMost, beginElsewhere } from '../shared/concurrency.ts';
+import { atMost, beginElsewhere, valuesOf } from '../shared/concurrency.ts';
 import { type ArchivedVideo, isTerminal, type VideoRecord } from '../video/record.ts';
 import { closeTold, readVideo } from '../video/store.ts';
 import type { Table } from '../video/table.ts';
@@ -33,7 +33,7 @@ export async function tellResult(services: ResultServices, video: VideoRecord): 
   await closeTold(services.table, video);
 }
 
-const writeImageResult = ({ s3, copyVideo }: ResultServices, video: VideoFrom<'drop'>): Promise<void> =>
+const writeImageResult = ({ s3, copyVideo }: ResultServices, video: ImageVideo): Promise<void> =>
   writeResult(s3, `${video.source.key}.result.json`, video.source, video.updated_at, async () => {
     const copy = copyVideo ? await copyBeside(s3, video) : undefined;
     const { settings, defaults_key } = video.source;
@@ -46,7 +46,7 @@ const writeImageResult = ({ s3, copyVideo }: ResultServices, video: VideoFrom<'d
   });
 
 /** Writes the result of a line and counts the line, unless a newer upload of the manifest has taken its place. */
-async function endLineOf(services: ResultServices, video: VideoFrom<'manifest'>): Promise<void> {
+async function endLineOf(services: ResultServices, video: LineVideo): Promise<void> {
   const { table } = services;
   const { source, updated_at } = video;
   if (!(await isNewest(table, source))) return;
@@ -58,7 +58,7 @@ async function endLineOf(services: ResultServices, video: VideoFrom<'manifest'>)
 /** Writes the result of a line whose video has ended. @returns the line, to be counted */
 export async function writeVideoLine(
   services: Pick<ResultServices, 'table' | 's3'>,
-  video: VideoFrom<'manifest'>,
+  video: LineVideo,
 ): Promise<EndedLine> {
   const { source, updated_at: at, status, cost } = video;
   await writeLineResult(services, source, { line: source.line, at, result: resultOf(video) });
@@ -84,21 +84,13 @@ export async function tellUntold(services: ResultServices): Promise<string[]> {
   const begun = table.now();
   const ids: string[] = [];
   for await (const id of idsInStatus(table, 'untold')) ids.push(id);
-  const told: string[] = [];
-  const errors: unknown[] = [];
-  await atMost(AT_ONCE, beginElsewhere(ids, begun), async (id) => {
-    if (table.now() > begun + LONGEST) return;
-    try {
-      const video = await readVideo(table, id);
-      if (!video) return;
-      await tellResult(services, video).catch((error: unknown) => giveUp(table, video, error));
-      told.push(id);
-    } catch (error) {
-      errors.push(error);
-    }
+  const outcomes = await atMost(AT_ONCE, beginElsewhere(ids, begun), async (id) => {
+    const video = table.now() > begun + LONGEST ? undefined : await readVideo(table, id);
+    if (!video) return [];
+    await tellResult(services, video).catch((error: unknown) => giveUp(table, video, error));
+    return [id];
   });
-  if (errors.length > 0) throw new AggregateError(errors, `${errors.length} results of drops could not be written.`);
-  return told;
+  return valuesOf(outcomes, 'results of drops could not be written.').flat();
 }
 
 /** Leaves it at the record, which tells the same, where a result has been tried for long enough. @throws the error, in any case */
@@ -109,8 +101,11 @@ async function giveUp(table: Table, video: VideoRecord, error: unknown): Promise
 }
 
 type VideoFrom<Type> = VideoRecord & { source: { type: Type } };
+type ImageVideo = VideoFrom<'drop'>;
+/** The video of a line of a manifest. */
+export type LineVideo = VideoFrom<'manifest'>;
 
-export const isFrom = <Type extends 'drop' | 'manifest'>(type: Type, video: VideoRecord): video is VideoFrom<Type> =>
+const isFrom = <Type extends 'drop' | 'manifest'>(type: Type, video: VideoRecord): video is VideoFrom<Type> =>
   video.source.type === type;
 
 /** Where a copy of the video lies beside its image. */
@@ -166,7 +161,7 @@ const archivedLabel = 'archived-as';
  * Wan's comes near.
  * @returns where the copy lies; undefined when there is nothing to copy any more, or the copy of a later version of the image lies there
  */
-async function copyBeside(s3: Pick<S3Client, 'send'>, video: VideoFrom<'drop'>): Promise<VideoCopy | undefined> {
+async function copyBeside(s3: Pick<S3Client, 'send'>, video: ImageVideo): Promise<VideoCopy | undefined> {
   const { source, video: archived } = video;
   const key = `${source.key}.mp4`;
   if (!archived || !isPossibleKey(key)) return undefined;

@@ -34,6 +34,12 @@ function folderOf(api: Endpoint, folder: string, key = api.drop_api_key) {
       throw error;
     }
   };
+  const jsonOf = (name: string, isIt: (result: Result) => boolean = () => true) =>
+    until(async () => {
+      const text = await read(name);
+      const result = text === undefined ? undefined : (JSON.parse(text) as Result);
+      return result && isIt(result) ? result : undefined;
+    });
   return {
     at,
     videosOf,
@@ -45,12 +51,8 @@ function folderOf(api: Endpoint, folder: string, key = api.drop_api_key) {
     /** The first video of an image, once it is listed. */
     videoOf: (name: string) => until(async () => (await videosOf(name)).at(-1)),
     /** The result beside an image, once it is there and says what is waited for. */
-    resultOf: (name: string, isIt: (result: Result) => boolean = () => true) =>
-      until(async () => {
-        const text = await read(`${name}.result.json`);
-        const result = text === undefined ? undefined : (JSON.parse(text) as Result);
-        return result && isIt(result) ? result : undefined;
-      }),
+    resultOf: (name: string, isIt?: (result: Result) => boolean) => jsonOf(`${name}.result.json`, isIt),
+    jsonOf,
     read,
     head: (name: string) => api.s3.send(new HeadObjectCommand({ Bucket, Key: at(name) })),
   };
@@ -60,6 +62,7 @@ interface Result extends Record<string, unknown> {
   id: string;
   status: string;
   image: { key: string; version_id: string };
+  manifest: { key: string; version_id: string };
   video?: { bucket: string; key: string; copy?: { bucket: string; key: string } };
   error?: { code: string; hint: string };
 }
@@ -219,24 +222,23 @@ describe.concurrent('images in the drop folder', { timeout: 60_000 }, () => {
       JSON.stringify({ model, input: { prompt: 'A cat runs', img_url }, parameters: { resolution: '480P' } });
     const lines = [line('_images/cat.png'), '{"model": ', line('_images/none.png'), line('_images/cat.png', 'wan9')];
     await folder.put('batch/manifest.jsonl', lines.join('\n'));
-    const rows = await (async () => {
-      for (;;) {
-        const text = await folder.read('batch/manifest.jsonl.result.jsonl');
-        const rows = text
-          ?.trim()
-          .split('\n')
-          .map((row) => JSON.parse(row) as { line: number; status: string });
-        if (rows?.every(({ status }) => ['succeeded', 'failed'].includes(status))) return rows;
-        await pause(1);
-      }
-    })();
-    expect(rows).toMatchObject([
-      { line: 1, status: 'succeeded', video: { key: expect.stringMatching(/\.mp4$/) } },
-      { line: 2, status: 'failed', error: { code: 'invalid_json' } },
-      { line: 3, status: 'failed', error: { code: 'image_not_found' } },
-      { line: 4, status: 'failed', error: { code: 'unknown_model' } },
-    ]);
+    const summary = (version?: string) =>
+      folder.jsonOf('batch/manifest.jsonl.results/summary.json', ({ manifest }) => manifest.version_id !== version);
+    const first = await summary();
+    expect(first).toMatchObject({ lines: 4, succeeded: 1, refused: 3, cost: { currency: 'USD' } });
+    const resultOf = (line: number) => folder.jsonOf(`batch/manifest.jsonl.results/00000${line}.json`);
+    const made = await resultOf(1);
+    expect(made).toMatchObject({ line: 1, status: 'succeeded', video: { key: expect.stringMatching(/\.mp4$/) } });
+    const codes = ['invalid_json', 'image_not_found', 'unknown_model'];
+    for (const [index, code] of codes.entries())
+      expect(await resultOf(index + 2)).toMatchObject({ line: index + 2, status: 'refused', error: { code } });
     expect(await folder.videosOf('batch/_images/cat.png')).toEqual([]);
+
+    // A line that has not changed keeps its video, in whichever line it is now.
+    await folder.put('batch/manifest.jsonl', ['{}', lines[0]].join('\n'));
+    const second = await summary(first.manifest.version_id);
+    expect(second).toMatchObject({ lines: 2, succeeded: 1, refused: 1, cost: first.cost });
+    expect(await resultOf(2)).toMatchObject({ id: made.id, status: 'succeeded' });
   }, 120_000);
 });
 

@@ -87,7 +87,7 @@ export const acknowledged: readonly Acknowledgement[] = [
     ],
     role: /-(sweep|dispatch)-function$/,
     sometimes: true,
-    why: 'What a tick each minute or each five finds to do depends on when it comes (test/functions/maintenance/sweep.test.ts, test/functions/queue/start-again.test.ts, test/functions/drops/manifest.test.ts).',
+    why: 'What a tick each minute or each five finds to do depends on when it comes (test/functions/maintenance/sweep.test.ts, test/functions/queue/start-again.test.ts).',
   },
   {
     actions: ['dynamodb:Query', 'states:StartExecution'],
@@ -118,9 +118,9 @@ export const acknowledged: readonly Acknowledgement[] = [
   },
   {
     actions: ['s3:ListBucket'],
-    role: /-(create-task|dispatch)-function$/,
+    role: /-create-task-function$/,
     resource: /firstframe-uploads$/,
     sometimes: true,
-    why: 'Without it S3 answers 403, not 404, for a picture or a result that somebody deleted meanwhile (test/functions/workflow/create-task.test.ts, test/functions/drops/manifest.test.ts).',
+    why: 'Without it S3 answers 403, not 404, for a picture that somebody deleted meanwhile (test/functions/workflow/create-task.test.ts).',
   },
 ];

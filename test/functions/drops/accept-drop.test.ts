@@ -249,7 +249,7 @@ describe('whose a drop is', () => {
 
 test.each([
   'drop/cat.png.result.json',
-  'drop/manifest.jsonl.result.jsonl',
+  'drop/manifest.jsonl.results/000001.json',
   'drop/_defaults.json',
   'drop/cat.png.mp4',
   'drop/notes.txt',

@@ -17,7 +17,8 @@ describe('what an object is, by its key', () => {
     ['drop/manifest.jsonl', 'manifest'],
     ['drop/a/b/manifest.jsonl', 'manifest'],
     ['drop/my-manifest.jsonl', 'other'],
-    ['drop/manifest.jsonl.result.jsonl', 'other'],
+    ['drop/manifest.jsonl.results/000001.json', 'other'],
+    ['drop/manifest.jsonl.results/summary.json', 'other'],
     ['drop/manifest.jsonl/cat.png', 'image'],
     ['drop/_defaults.json', 'other'],
     ['drop/cat.png/', 'other'],
@@ -30,7 +31,6 @@ describe('what an object is, by its key', () => {
     ['drop/my_images/cat.png', 'image'],
     ['drop/_IMAGES/_DSC0001.JPG', 'image'],
     ['drop/cat.png.result.json.png', 'image'],
-    ['drop/manifest.jsonl.result.jsonl.json', 'other'],
     ['dropped/cat.png', 'other'],
   ])('%s: %s', (key, kind) => {
     expect(kindOf(key)).toBe(kind);

@@ -41,11 +41,12 @@ describe('the index of what needs work', () => {
     expect('open_status' in openAttributes({ ...video, status })).toBe(!isTerminal(status));
   });
 
-  test.each(statuses.filter(isTerminal))('holds a drop that is %s as untold', (status) => {
-    const drop = { type: 'drop', bucket: 'uploads', key: 'drop/a.png' } as const;
-    expect(openAttributes({ ...video, status, source: drop })).toEqual({
-      open_status: 'untold',
-      open_order: '2026-01-01T00:00:00.000Z#x',
-    });
+  test.each(statuses.filter(isTerminal))('holds a drop, and a line of a manifest, that is %s as untold', (status) => {
+    const at = { bucket: 'uploads', key: 'drop/a' } as const;
+    for (const source of [{ type: 'drop', ...at } as const, { type: 'manifest', ...at, line: 1 } as const])
+      expect(openAttributes({ ...video, status, source })).toEqual({
+        open_status: 'untold',
+        open_order: '2026-01-01T00:00:00.000Z#x',
+      });
   });
 });

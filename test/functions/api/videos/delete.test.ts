@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { etagOf } from '../../../../functions/api/http/conditional-requests.ts';
+import { beginManifest } from '../../../../functions/drops/manifest-item.ts';
 import { readSpending } from '../../../../functions/ledger/spending.ts';
 import { readLane } from '../../../../functions/queue/model-queue.ts';
 import { readTombstone } from '../../../../functions/video/deletion.ts';
@@ -11,6 +12,7 @@ import { createVideo, readVideo } from '../../../../functions/video/store.ts';
 import type { Table } from '../../../../functions/video/table.ts';
 import { viewOf } from '../../../../functions/video/view.ts';
 import { startTable } from '../../../support/table.ts';
+import { get } from '../../drops/results.ts';
 import { versionedBuckets } from '../../versioned-buckets.ts';
 import { crashAfter, crashingTable } from '../../workflow/support.ts';
 import { anOwner } from '../support.ts';
@@ -96,6 +98,39 @@ describe('a deleted video', () => {
       expect(point).toBeGreaterThan(8);
       return;
     }
+  });
+});
+
+describe('a line of a manifest', () => {
+  const aLine = async (status: 'queued' | 'failed') => {
+    const upload = { bucket: 'uploads', key: `drop/${randomUUID()}/manifest.jsonl`, version_id: 'v1' };
+    await beginManifest(store.table, upload, [1], undefined);
+    const video = await stands(store.table, status, { source: { type: 'manifest', ...upload, line: 1 } });
+    const read = async (name: string) =>
+      JSON.parse((await get(storage.s3, 'uploads', `${upload.key}.results/${name}.json`))?.text ?? '{}') as object;
+    return { video, read };
+  };
+
+  test.each([
+    ['queued', 'canceled'],
+    ['failed', 'failed'],
+  ] as const)('whose video was %s ends before that is deleted, as %s', async (status, ending) => {
+    const { video, read } = await aLine(status);
+    const seen = etagOf(viewOf(video));
+    expect((await actions.remove(video.id, { headers: { 'if-match': seen } })).status).toBe(204);
+    expect(await readTombstone(store.table, video.id)).toBeDefined();
+    expect(await read('000001')).toMatchObject({ id: video.id, status: ending });
+    expect(await read('summary')).toMatchObject({ lines: 1, [ending]: 1 });
+  });
+
+  test('keeps its video while its result cannot be written', async () => {
+    const { video, read } = await aLine('queued');
+    const away = theActions(store.table, { send: () => Promise.reject(new Error('SlowDown')) } as never);
+    expect((await away.remove(video.id)).status).toBe(500);
+    expect(away.surprises).toHaveLength(1);
+    expect(await readVideo(store.table, video.id)).toMatchObject({ status: 'canceled' });
+    expect((await actions.remove(video.id)).status).toBe(204);
+    expect(await read('summary')).toMatchObject({ canceled: 1 });
   });
 });
 
