@@ -305,6 +305,15 @@ describe('a new upload', () => {
     expect(source).toMatchObject({ version_id: later!.version_id, line: 2 });
   });
 
+  test('tells of a video that is deleted between the look at it and its change of hands', async () => {
+    await take(asks('1'));
+    const video = await endLine(1);
+    const object = await upload(jsonl(asks('1')));
+    await takeManifest(services({ table: interrupted(() => buryVideo(world.table, video)) }), object);
+    expect(await resultOf(object, 1)).toMatchObject({ manifest: manifestOf(object), status: 'deleted' });
+    expect(await summaryOf(object)).toMatchObject({ manifest: manifestOf(object), deleted: 1 });
+  });
+
   test('gets the result of a video that ends between the look at it and its change of hands', async () => {
     await take(asks('1'));
     const object = await upload(jsonl(asks('1')));
