@@ -1,7 +1,7 @@
-import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { keys } from '../video/keys.ts';
 import type { VideoRecord } from '../video/record.ts';
-import { conditionally, type Table, updateExpression } from '../video/table.ts';
+import { conditionally, getItem, type Table, updateExpression, updateItem } from '../video/table.ts';
 import { type Origin, placeOf } from './result-object.ts';
 
 /** How a line ended: as its video did, or without one. */
@@ -37,23 +37,20 @@ export interface Manifest extends Partial<Record<(typeof sets)[number], Set<numb
   currency?: string;
 }
 
-const keyOf = ({ bucket, key }: Origin) => ({ pk: keys.manifest(bucket, key) });
+const keyOf = ({ bucket, key }: Origin): string => keys.manifest(bucket, key);
 
 /** S3 calls the version of an object `null` where versioning is suspended. */
 const versionOf = ({ version_id = '' }: Origin): string => (version_id === 'null' ? '' : version_id);
 
 export const isSameUpload = (one: Origin, other: Origin): boolean => versionOf(one) === versionOf(other);
 
-/** The newest upload of a manifest (strongly consistent). @param only the one attribute to read. @default - all of them */
-export async function readManifest(table: Table, upload: Origin, only?: keyof Manifest): Promise<Manifest | undefined> {
-  const get = { TableName: table.tableName, Key: keyOf(upload), ConsistentRead: true, ProjectionExpression: only };
-  const { Item } = await table.client.send(new GetCommand(get));
-  return Item as Manifest | undefined;
-}
+/** The newest upload of a manifest (strongly consistent). */
+export const readManifest = (table: Table, upload: Origin): Promise<Manifest | undefined> =>
+  getItem(table, keyOf(upload));
 
 /** Whether no newer upload of the manifest has been begun. */
 export async function isNewest(table: Table, upload: Origin): Promise<boolean> {
-  const newest = await readManifest(table, upload, 'version_id');
+  const newest = await readManifest(table, upload);
   return newest !== undefined && isSameUpload(newest, upload);
 }
 
@@ -80,7 +77,7 @@ export async function beginManifest(
   };
   const put = new PutCommand({
     TableName: table.tableName,
-    Item: { ...keyOf(upload), ...manifest },
+    Item: { pk: keyOf(upload), ...manifest },
     ...(before
       ? { ConditionExpression: 'revision = :before', ExpressionAttributeValues: { ':before': before.revision } }
       : { ConditionExpression: 'attribute_not_exists(pk)' }),
@@ -112,15 +109,13 @@ export async function moveLines(
     if (moved.length === 0) return manifest;
     const next = withMoved(manifest, moved, table.now());
     const { clauses, names, values } = updateExpression({ set: next, remove: sets.filter((set) => !next[set]) });
-    const update = new UpdateCommand({
-      TableName: table.tableName,
-      Key: keyOf(manifest),
+    const written = await updateItem<Manifest>(table, keyOf(manifest), {
       UpdateExpression: `SET ${clauses.set.join(', ')}${clauses.remove.length ? ` REMOVE ${clauses.remove.join(', ')}` : ''}`,
       ConditionExpression: '#revision = :before',
       ExpressionAttributeNames: names,
       ExpressionAttributeValues: { ...values, ':before': manifest.revision },
     });
-    if (await conditionally(table.client.send(update))) return { ...manifest, ...next };
+    if (written) return written;
   }
   throw new Error('The lines of a manifest could not be moved: other writes kept coming first.');
 }
