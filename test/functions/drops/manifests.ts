@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import type { Logger } from '@aws-lambda-powertools/logger';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
 import { ownerOf } from '../../../functions/drops/drop-key.ts';
 import type { DroppedObject } from '../../../functions/drops/dropped-object.ts';
 import { type ManifestServices, takeManifest } from '../../../functions/drops/manifest.ts';
-import { tellResult } from '../../../functions/drops/write-result.ts';
-import { mediaStoreOf, watchEndings } from '../../../functions/entries/services.ts';
+import { mediaStoreOf, withEndings } from '../../../functions/entries/services.ts';
 import { idsInStatus } from '../../../functions/queue/waiting.ts';
 import { listVideos } from '../../../functions/video/list.ts';
 import type { Source, VideoRecord } from '../../../functions/video/record.ts';
@@ -55,10 +55,10 @@ export function useManifests() {
     errors,
     keysBelow: (key: string): Promise<string[]> => buckets.keysBelow('uploads', key),
     watched: (table: Table, s3: Pick<S3Client, 'send'>): Table =>
-      watchEndings(table, {
+      withEndings(table, {
+        s3: s3 as S3Client,
         measure: () => undefined,
-        tellResult: (video) => tellResult({ table, s3, copyVideo: false }, video),
-        logUntold: (_video, error) => errors.push(error),
+        logger: { error: (_message: unknown, details: unknown) => errors.push(details) } as unknown as Logger,
       }),
     services: (given: Partial<ManifestServices> = {}): ManifestServices => ({
       table: world.table,
