@@ -1,74 +1,54 @@
-/** A form of this protocol has ten fields; the policy and its signature are the largest, and a part's headers name it. */
-const MOST_PARTS = 40;
-const MOST_HEADER_BYTES = 8 * 1024;
+import { pipeline } from 'node:stream/promises';
 
-const [lineBreak, formEnd] = [Buffer.from('\r\n'), Buffer.from('--')];
-
-/**
- * The parts of a form (multipart/form-data, RFC 7578) by their names, as the bytes they came as; what a file is called in its part
- * decides nothing. In one pass over the body, whatever it holds.
- * @returns undefined for what is no such form, or breaks off; for one of more than 40 parts, or with headers of a part over 8 KiB;
- * for a part that has no name, and for a name that two have
- */
-export function readMultipartForm(body: Uint8Array, contentType: string): Map<string, Buffer> | undefined {
-  const delimiter = delimiterOf(contentType);
-  if (!delimiter) return undefined;
-  // The first delimiter needs no line break before it, all others do.
-  const text = Buffer.concat([lineBreak, body]);
-  const parts = new Map<string, Buffer>();
-  let start = nextDelimiter(text, delimiter, 0);
-  while (start !== undefined) {
-    const next = start + delimiter.length;
-    if (standsAt(text, next, formEnd)) return parts;
-    const end = nextDelimiter(text, delimiter, next);
-    const part = text.subarray(next, end);
-    const blank = part.subarray(0, MOST_HEADER_BYTES).indexOf('\r\n\r\n');
-    const name = blank < 0 ? undefined : nameIn(part.toString('utf8', 0, blank));
-    if (name === undefined || parts.has(name) || parts.size === MOST_PARTS) return undefined;
-    parts.set(name, part.subarray(blank + 4));
-    start = end;
-  }
-  return undefined;
-}
-
-/** What stands before each part. A boundary has at most 70 characters (RFC 2046, section 5.1.1), which bounds the search for it. */
-function delimiterOf(contentType: string): Buffer | undefined {
-  const boundary = /^multipart\/form-data\s*;/i.test(contentType)
-    ? parametersOf(contentType).get('boundary')
-    : undefined;
-  return boundary && /^[ -~]{0,69}[!-~]$/.test(boundary) ? Buffer.from(`\r\n--${boundary}`) : undefined;
-}
-
-const standsAt = (text: Buffer, at: number, pair: Buffer): boolean => text[at] === pair[0] && text[at + 1] === pair[1];
-
-/** Where the next delimiter begins: one that a longer word begins with is a file's own bytes, such as those of a form in a file. */
-function nextDelimiter(text: Buffer, delimiter: Buffer, from: number): number | undefined {
-  for (let at = text.indexOf(delimiter, from); at >= 0; at = text.indexOf(delimiter, at + 1)) {
-    const after = at + delimiter.length;
-    if (standsAt(text, after, formEnd) || standsAt(text, after, lineBreak)) return at;
-  }
-  return undefined;
-}
-
-function nameIn(headers: string): string | undefined {
-  const disposition = headers
-    .split('\r\n')
-    .find((line) => /^content-disposition[ \t]*:[ \t]*form-data[ \t]*;/i.test(line));
-  return disposition && parametersOf(disposition).get('name');
-}
+/** A form of this protocol has ten fields. */
+const MAX_PARTS = 40;
+/** Of what is neither a file nor a field: boundaries and the headers of parts. */
+const MAX_OVERHEAD_BYTES = 16 * 1024;
+/** The parser makes objects for every part of a chunk, also for those beyond its limit, so it gets a form in small chunks. */
+const CHUNK_BYTES = 16 * 1024;
 
 /**
- * The parameters of a header, by their names in lower case: `; name=key; filename="a\"b.png"`. They end at one that can't be read,
- * such as a browser's `filename="a\"`, which escapes nothing: `name` comes before.
+ * Reads a form (multipart/form-data, RFC 7578): the bytes of its parts by their names. File names and content types of parts are
+ * ignored.
+ * @returns undefined if the body is no form or an incomplete one, has more than 40 parts or 16 KiB of headers, or if a part has no name
+ * or the same name as another one
  */
-function parametersOf(header: string): Map<string, string> {
-  const parameters = new Map<string, string>();
-  const parameter = /;[ \t]*([^\s=;"]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^;"]*))[ \t]*/y;
-  parameter.lastIndex = Math.max(0, header.indexOf(';'));
-  for (let found = parameter.exec(header); found; found = parameter.exec(header)) {
-    const [, name = '', quoted, token = ''] = found;
-    const value = quoted === undefined ? token.trim() : quoted.replace(/\\(.)/g, '$1');
-    if (!parameters.has(name.toLowerCase())) parameters.set(name.toLowerCase(), value);
+export async function readMultipartForm(
+  body: Uint8Array,
+  contentType: string,
+): Promise<Map<string, Buffer> | undefined> {
+  if (!/^multipart\/form-data\s*;/i.test(contentType)) return undefined;
+  // Most requests are no forms, and should not wait for a parser at a cold start.
+  const { Busboy } = await import('@fastify/busboy');
+  const parts = new Map<string, Buffer[]>();
+  try {
+    const form = new Busboy({
+      headers: { 'content-type': contentType },
+      limits: { parts: MAX_PARTS, headerSize: MAX_OVERHEAD_BYTES, headerPairs: 20 },
+      // No backpressure: the body is in memory already, and a part that is skipped while it pauses the parser would block it for ever.
+      fileHwm: body.byteLength + 1,
+      // Fields come as text in a character set that the part names; a file's bytes come as they are.
+      isPartAFile: () => true,
+    });
+    form.on('partsLimit', () => form.destroy(new Error('The form has too many parts.')));
+    form.on('file', (name: string | undefined, part) => {
+      const chunks: Buffer[] = [];
+      part.on('data', (chunk: Buffer) => chunks.push(chunk));
+      // Of a form that breaks off within a part, both fail.
+      part.on('error', (error) => form.destroy(error));
+      if (name === undefined || parts.has(name))
+        form.destroy(new Error('A part has no name, or one that another has.'));
+      else parts.set(name, chunks);
+    });
+    await pipeline(chunksOf(body), form);
+  } catch {
+    return undefined;
   }
-  return parameters;
+  const contents = new Map([...parts].map(([name, chunks]) => [name, Buffer.concat(chunks)]));
+  const overhead = [...contents.values()].reduce((left, { byteLength }) => left - byteLength, body.byteLength);
+  return overhead > MAX_OVERHEAD_BYTES ? undefined : contents;
+}
+
+function* chunksOf(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.byteLength; at += CHUNK_BYTES) yield bytes.subarray(at, at + CHUNK_BYTES);
 }

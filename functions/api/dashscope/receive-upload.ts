@@ -23,7 +23,7 @@ export async function receiveUpload(
   if (typeof upload_id !== 'string' || upload_id === '') {
     throw new Refusal('AccessDenied', 'Send the form to the upload_host of a policy: GET uploads?action=getPolicy.');
   }
-  const { key, bytes } = readForm(request);
+  const { key, bytes } = await readForm(request);
   const name = fileNameOf(key, upload_id);
   if (name === undefined) {
     const where = `Invalid according to Policy: the key must be ${uploadDirectory(upload_id)}/ and the name of a file.`;
@@ -50,10 +50,10 @@ export async function receiveUpload(
 }
 
 /** The form's key and file. It came as base64, since forms are a binary media type of the API. */
-function readForm(request: DashscopeRequest): { key: string; bytes: Uint8Array } {
+async function readForm(request: DashscopeRequest): Promise<{ key: string; bytes: Uint8Array }> {
   const [contentType = ''] = headerValues(request, 'content-type');
   const body = Buffer.from(request.body ?? '', request.isBase64Encoded ? 'base64' : 'utf8');
-  const form = readMultipartForm(body, contentType);
+  const form = await readMultipartForm(body, contentType);
   const [key, file] = [form?.get('key'), form?.get('file')];
   if (key && isUtf8(key) && file) return { key: key.toString('utf8'), bytes: file };
   const message = 'The body must be a form (multipart/form-data) with the fields of the policy, the key and the file.';
