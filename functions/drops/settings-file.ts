@@ -1,5 +1,5 @@
 import { pointerTo, type Violation } from '../shared/issues.ts';
-import { structureFault } from '../shared/json-body.ts';
+import { parseJson, UnreadableJson } from '../shared/json-body.ts';
 import { isJsonObject, readBody, readFields } from '../wan/validation/body.ts';
 import { inputFields, parameterFields } from '../wan/validation/schema.ts';
 
@@ -70,14 +70,11 @@ function parse(bytes: Uint8Array): { value: unknown } | { fault: { code: string;
     return invalid('The file is not UTF-8. Save it as UTF-8.');
   }
   if (text.trim() === '') return invalid('The file is empty. Write a JSON object into it; {} says nothing.');
-  const fault = structureFault(text);
-  if (fault?.fault === 'too_deep') return invalid('Its objects and lists lie too deep within each other.');
-  if (fault) return invalid(`An object has a key twice: the second is at ${fault.pointer}. Leave one out.`);
   try {
-    return { value: JSON.parse(text) as unknown };
+    return { value: parseJson(text) };
   } catch (error) {
-    const where = / at (position \d+)/.exec(error instanceof Error ? error.message : '')?.[1];
-    return invalid(`The JSON breaks off or has a mistake${where ? ` at ${where}` : ''}.`);
+    if (!(error instanceof UnreadableJson)) throw error;
+    return invalid(error.message);
   }
 }
 

@@ -14,7 +14,7 @@ const again = 'Send the request again after the seconds in `Retry-After`.';
 const table = {
   invalid_json: {
     status: 400,
-    means: 'The body is no JSON, is nested more than 32 deep, or has a key twice.',
+    means: 'The body is no JSON, or is nested more than 32 deep.',
     mend: '`detail` says where it breaks.',
   },
   invalid_request: {
