@@ -1,7 +1,7 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { SourceMap, type SourceMapPayload } from 'node:module';
 import path from 'node:path';
-import { bundle, type FunctionBundle, projectRoot, sourceMapOf } from '../../infra/synth/bundle.ts';
+import { bundle, type FunctionBundle, projectRoot } from '../../infra/synth/bundle.ts';
+import { readMappedBundle } from '../../infra/synth/source-map.ts';
 
 const directory = path.join(projectRoot, '.build', 'footprint');
 
@@ -56,10 +56,7 @@ export async function filesThatRan(names: readonly string[]): Promise<string[]> 
 }
 
 async function filesOfFunction(name: string): Promise<string[]> {
-  const [bundles, text] = await Promise.all([bundle(), readFile(coverageFile(name), 'utf8')]);
-  const codeFile = path.join(bundles.get(name)!.directory, 'index.js');
-  const code = await readFile(codeFile, 'utf8');
-  const map = new SourceMap(JSON.parse(await readFile(sourceMapOf(name), 'utf8')) as SourceMapPayload);
+  const [{ code, sourceOf }, text] = await Promise.all([readMappedBundle(name), readFile(coverageFile(name), 'utf8')]);
   const starts = lineStarts(code);
   const scripts = text
     .trim()
@@ -74,10 +71,8 @@ async function filesOfFunction(name: string): Promise<string[]> {
   );
   return [...new Set(ran.map(({ ranges }) => ranges[0]!.startOffset))].flatMap((offset) => {
     const line = starts.findLastIndex((start) => start <= offset);
-    const entry = map.findEntry(line, offset - starts[line]!);
-    if (!('originalSource' in entry)) return [];
-    const file = path.relative(projectRoot, path.resolve(path.dirname(codeFile), entry.originalSource));
-    return file.startsWith('functions/') ? [file] : [];
+    const source = sourceOf(line + 1, offset - starts[line]! + 1);
+    return source?.file.startsWith('functions/') ? [source.file] : [];
   });
 }
 

@@ -5,7 +5,11 @@ import type { Context } from 'aws-lambda';
  * A Lambda's structured log. What goes in: ids, statuses, codes. What never does: prompts, keys, URLs (an error's own
  * message is written by us or by the AWS SDK and holds none).
  */
-export const createLogger = (functionName: string): Logger => new Logger({ serviceName: functionName });
+export function createLogger(functionName: string): Logger {
+  // Node keeps 10 frames, and an error of the AWS SDK has more within the SDK: our own would not be in the log.
+  Error.stackTraceLimit = 50;
+  return new Logger({ serviceName: functionName });
+}
 
 /** What an invocation is about: said by each of its lines. */
 export type Subject = Readonly<Record<string, string | number>>;

@@ -105,7 +105,11 @@ export async function bundle({
   const cached = await readManifest(manifestFile);
   if (cached?.inputs === inputs) {
     const bundles = bundlesOf(outdir, cached);
-    if ([...bundles.values()].every(({ directory }) => existsSync(join(directory, 'index.js')))) return bundles;
+    const written = [...bundles].flatMap(([name, { directory }]) => [
+      join(directory, 'index.js'),
+      sourceMapOf(name, outdir),
+    ]);
+    if (written.every((file) => existsSync(file))) return bundles;
   }
   const manifest: Manifest = { inputs, functions: await build(root, entryFiles, outdir) };
   await writeWhole(manifestFile, JSON.stringify(manifest));

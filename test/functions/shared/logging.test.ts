@@ -1,6 +1,10 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { Context } from 'aws-lambda';
 import { expect, test } from 'vitest';
-import { createLogger, inContext, type Subject } from '../../../functions/shared/logging.ts';
+import { createLogger, describeError, inContext, type Subject } from '../../../functions/shared/logging.ts';
 import { aContext, linesOf } from '../log-lines.ts';
 
 interface Event {
@@ -45,4 +49,26 @@ test('no line carries what the invocation before was about, even if that one thr
 test('the answer is the handler’s', async () => {
   const handler = inContext(createLogger('tested'), async (event: number) => event + 1);
   expect(await handler(1, {} as Context)).toBe(2);
+});
+
+test('an error of the AWS SDK is logged with the function of ours that got it', async () => {
+  const server = createServer((_request, response) => response.writeHead(400).end('<Error><Code>Odd</Code></Error>'));
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  const credentials = { accessKeyId: 'a', secretAccessKey: 'b' };
+  const s3 = new S3Client({
+    endpoint: `http://127.0.0.1:${port}`,
+    region: 'us-east-1',
+    credentials,
+    forcePathStyle: true,
+  });
+  const logger = createLogger('tested');
+  async function readOurObject() {
+    await s3.send(new GetObjectCommand({ Bucket: 'videos', Key: 'cat.mp4' }));
+  }
+  const [line] = await linesOf(() =>
+    readOurObject().catch((error: unknown) => logger.error('A request failed.', describeError(error))),
+  );
+  server.close();
+  expect(line).toMatchObject({ error: { name: 'Odd', stack: expect.stringContaining('readOurObject') } });
 });

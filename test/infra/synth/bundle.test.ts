@@ -75,11 +75,12 @@ describe('the bundler', () => {
     expect([...(await bundle({ root })).keys()]).toContain('three');
   });
 
-  test('builds again what was deleted', async () => {
+  test.each(['functions/one', 'source-maps/one.js.map'])('builds again what was deleted: %s', async (path) => {
     await bundle({ root });
-    await rm(join(root, '.build/functions/one'), { recursive: true });
+    await rm(join(root, '.build', path), { recursive: true });
     const bundles = await bundle({ root });
     await expect(load(bundles.get('one')!.directory).handler()).resolves.toBe('hello <p>page</p>');
+    await expect(stat(join(root, '.build', path))).resolves.toBeDefined();
   });
 
   test('takes entries and an output directory of its own', async () => {

@@ -1,0 +1,165 @@
+import { readFile } from 'node:fs/promises';
+import { text as readAll } from 'node:stream/consumers';
+import { parseArgs } from 'node:util';
+import { bundle, projectRoot } from '../synth/bundle.ts';
+import { type MappedBundle, readMappedBundle } from '../synth/source-map.ts';
+
+const usage = `Usage:
+  npm run stack-trace -- [FUNCTION] < log.txt
+  npm run stack-trace -- [FUNCTION] --file log.txt
+
+Prints a stack trace, or log lines with stack traces in them, with positions in the sources instead of those in deployed
+code. FUNCTION, such as create-task, is needed where no log line names its function as "service".`;
+
+/** Why a stack trace cannot be decoded, and what to do about it. */
+class Mistake extends Error {
+  override readonly name = 'Mistake';
+}
+
+/**
+ * `npm run stack-trace`: deployed code is minified and its source maps are not deployed, so this bundles the checkout and applies the
+ * source maps of that.
+ * @param input gives what standard input holds
+ * @param print gets the decoded text
+ * @param complain gets what is wrong
+ * @param root the checkout
+ * @returns the exit status
+ */
+export async function run(
+  args: string[],
+  input: () => Promise<string>,
+  print: (text: string) => void,
+  complain: (message: string) => void,
+  root = projectRoot,
+): Promise<number> {
+  try {
+    const { name, file } = readArguments(args);
+    const lines = linesOf(file === undefined ? await input() : await readLog(file), name);
+    const frames = lines.flatMap((line) => line.frames);
+    const bundles = await openBundles(frames, root);
+    print(lines.map((line) => decodeLine(line, bundles)).join('\n'));
+    const misfits = [...bundles].filter(([name, mapped]) => !fits(name, frames, mapped));
+    for (const [name] of misfits) complain(otherVersion(name));
+    return misfits.length > 0 ? 1 : 0;
+  } catch (error) {
+    if (!(error instanceof Mistake)) throw error;
+    complain(error.message);
+    return 1;
+  }
+}
+
+function readArguments(args: string[]): { name: string | undefined; file: string | undefined } {
+  try {
+    const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { file: { type: 'string' } } });
+    if (positionals.length > 1) throw new Mistake(usage);
+    return { name: positionals[0], file: values.file };
+  } catch (error) {
+    if (error instanceof TypeError) throw new Mistake(`${error.message}\n\n${usage}`);
+    throw error;
+  }
+}
+
+const readLog = (file: string): Promise<string> =>
+  readFile(file, 'utf8').catch((error: Error) => {
+    throw new Mistake(`The file cannot be read: ${error.message}.`);
+  });
+
+/** A line of a log or of a stack trace in it. */
+interface Line {
+  text: string;
+  frames: Frame[];
+}
+
+interface Frame {
+  /** All that is replaced. */
+  text: string;
+  /** What V8 calls the function, such as `new a` or `Object.b`. */
+  name: string | undefined;
+  /** Which Lambda's code it is of, as far as the log names it. */
+  bundle: string | undefined;
+  line: number;
+  column: number;
+  /** Whether it is below another frame: then its position is that of a call. */
+  isCaller: boolean;
+}
+
+/** A position in deployed code, or in a bundle that npm start runs, and what is before it in a frame. */
+const position =
+  /(?:(?<name>[\w$.<>#]+(?: \[as [^\]]+\])?) \()?(?:file:\/\/)?(?:\/var\/task|[^\s()"]*\/\.build\/functions\/(?<path>[\w-]+))\/index\.js:(?<line>\d+):(?<column>\d+)/g;
+
+/** @param service the function, if the operator named it */
+function linesOf(log: string, service: string | undefined): Line[] {
+  let logger = service;
+  let above = '';
+  return log.split('\n').flatMap((entry) => {
+    logger = service ?? /"service":\s*"([\w-]+)"/.exec(entry)?.[1] ?? logger;
+    // In JSON, a stack trace is a text with escaped line breaks, or a list where Lambda itself logs it.
+    const texts = entry.replaceAll(/\\n(?=\s+at )|(?<=",)\s*(?="\s+at )/g, '\n').split('\n');
+    return texts.map((text) => {
+      const isCaller = /^"?\s*at /.test(above);
+      above = text;
+      const frames = [...text.matchAll(position)].map(([text, name, path, line, column]) => ({
+        ...{ text, name, bundle: path ?? logger, isCaller },
+        ...{ line: Number(line), column: Number(column) },
+      }));
+      return { text, frames };
+    });
+  });
+}
+
+/** Opens the bundles that frames are of. @throws Mistake if there are no frames, or a bundle that is not known */
+async function openBundles(frames: readonly Frame[], root: string): Promise<Map<string, MappedBundle>> {
+  if (frames.length === 0) {
+    throw new Mistake(`This text has no position of deployed code (/var/task/index.js:LINE:COLUMN).\n\n${usage}`);
+  }
+  const known = [...(await bundle({ root })).keys()];
+  const opened = new Map<string, MappedBundle>();
+  for (const name of new Set(frames.map((frame) => frame.bundle))) {
+    if (name === undefined) throw new Mistake(`Name the function that this is from: ${known.join(', ')}.\n\n${usage}`);
+    if (!known.includes(name)) throw new Mistake(`There is no function ${name}. There are ${known.join(', ')}.`);
+    opened.set(name, await readMappedBundle(name, root));
+  }
+  return opened;
+}
+
+function decodeLine({ text, frames }: Line, bundles: ReadonlyMap<string, MappedBundle>): string {
+  return frames.reduce((decoded, frame) => {
+    const mapped = bundles.get(frame.bundle!)!;
+    const source = mapped.sourceOf(frame.line, frame.column);
+    if (!source) return decoded;
+    const name = frame.name?.replaceAll(/[\w$]+/g, (minified) => originalName(minified, frame, mapped) ?? minified);
+    const place = `${source.file}:${source.line}:${source.column}`;
+    return decoded.replace(frame.text, () => (name ? `${name} (${place}` : place));
+  }, text);
+}
+
+/** What the sources call the function or class around a position: its declaration is the last one of its name before that. */
+function originalName(minified: string, { line, column }: Frame, { code, sourceOf }: MappedBundle): string | undefined {
+  const before = code.split('\n')[line - 1]!.slice(0, column - 1);
+  const name = minified.replaceAll('$', '\\$');
+  const assigned = `(?<![\\w$.])(?=${name}=(?:async|function|class|\\(|[\\w$]+=>))`;
+  const declaration = new RegExp(`(?:\\b(?:function|class) |\\bfunction\\*|${assigned})${name}(?![\\w$])`, 'g');
+  const last = [...before.matchAll(declaration)].at(-1);
+  return last && sourceOf(line, last.index + last[0].length - minified.length + 1)?.name;
+}
+
+/**
+ * Whether the frames of a bundle can be of this one: where a function calls another one, an expression begins. Those that hidden calls
+ * are made from, such as a class whose field fails, are few.
+ */
+function fits(name: string, frames: readonly Frame[], { sourceOf }: MappedBundle): boolean {
+  const sources = frames.flatMap(({ bundle, line, column, isCaller }) => {
+    const source = bundle === name && sourceOf(line, column);
+    return source ? [{ isCaller, isExact: source.isExact }] : [];
+  });
+  const callers = sources.filter(({ isCaller }) => isCaller);
+  return sources.length > 0 && callers.filter(({ isExact }) => !isExact).length * 4 <= callers.length;
+}
+
+const otherVersion = (name: string): string =>
+  `The positions in ${name} do not fit this checkout, so they may be wrong: another version is deployed. Check out the ` +
+  'commit that was deployed, run npm ci, and try again.';
+
+if (process.argv[1] === import.meta.filename) {
+  process.exitCode = await run(process.argv.slice(2), () => readAll(process.stdin), console.log, console.error);
+}
