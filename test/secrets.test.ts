@@ -253,7 +253,7 @@ describe('what is secret', { timeout: 180_000 }, () => {
     try {
       const { body } = await own.post('/videos', aSecretRequest());
       await own.until(String(body.id), ({ status }) => status !== 'submitting');
-      while (!scan(refused.directory, ['logs'], { refused: 'Created no task' }).length)
+      while (!scan(refused.directory, ['logs'], { refused: 'Returned the video to its queue' }).length)
         await new Promise((resolve) => setTimeout(resolve, 100));
       expect(scan(refused.directory, written, { ...markers, 'a key that Wan refuses': wanKey })).toEqual([]);
     } finally {

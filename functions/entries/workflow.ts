@@ -10,6 +10,7 @@ import {
   type CreateTaskOutput,
   logged,
   type RecordFailureInput,
+  type RecordFailureOutput,
 } from '../workflow/step-handler.ts';
 import { copyAndProve } from '../workflow/verify-video.ts';
 import type { Platform } from './platform.ts';
@@ -39,6 +40,10 @@ export function composeCreateTask(
   };
   return logged(logger, async (input: WorkflowInput) => {
     const output = await createTask(services, input);
+    if (output.outcome === 'settled' && output.held) {
+      logger.warn('Returned the video to its queue: Wan refuses the account', { reason: output.held });
+      return output;
+    }
     const why = output.outcome === 'failed' ? { code: output.error.code } : {};
     logger.info(whatCreateTaskDid[output.outcome], { outcome: output.outcome, ...why });
     return output;
@@ -115,8 +120,16 @@ export function composeRecordFailure(
 ) {
   const { logger } = platform;
   const dispatcher = dispatcherOf(environment, platform, withEndings(openTable(environment, platform), platform));
-  return logged(logger, (input: RecordFailureInput) => {
+  return logged(logger, async (input: RecordFailureInput) => {
     logger.warn('Received a failure', { code: 'Error' in input.error ? input.error.Error : input.error.code });
-    return recordFailure(dispatcher, input);
+    const output = await recordFailure(dispatcher, input);
+    logger.info(whatRecordFailureDid[output.outcome]);
+    return output;
   });
 }
+
+const whatRecordFailureDid = {
+  failed: 'Recorded the failure',
+  requeued: 'Returned the video to its queue',
+  settled: 'Recorded no failure: the video has ended or moved on',
+} as const satisfies Record<RecordFailureOutput['outcome'], string>;

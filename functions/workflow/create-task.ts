@@ -169,7 +169,7 @@ async function adopt(...[services, video, known]: Parameters<typeof adoptTask>):
 
 async function hold(services: CreateTaskServices, video: VideoRecord, reason: string): Promise<CreateTaskOutput> {
   await holdBack(services.table, video, reason);
-  return settled(video);
+  return { ...settled(video), held: reason };
 }
 
 const uncertain = (why: string) =>
@@ -181,7 +181,7 @@ const fenced = () =>
     'A video with the same model and prompt is uncertain; this one waits.',
   );
 
-const settled = ({ id, run }: WorkflowInput): CreateTaskOutput => ({ id, run, outcome: 'settled' });
+const settled = ({ id, run }: WorkflowInput) => ({ id, run, outcome: 'settled' }) as const;
 
 const failed = ({ id, run }: WorkflowInput, error: Failure): CreateTaskOutput => ({
   id,

@@ -1,12 +1,11 @@
 import { explainForgotten, isForgotten } from '../ledger/task-lifetime.ts';
 import { type Dispatcher, letNextIn, releaseAndDispatch } from '../queue/dispatch.ts';
-import type { WorkflowInput } from '../queue/execution.ts';
 import { returnToQueue } from '../queue/release.ts';
 import { errorNames, WorkflowError } from '../shared/errors.ts';
 import { type Failure, isTerminal, type VideoRecord } from '../video/record.ts';
 import { changeStatus, readVideo } from '../video/store.ts';
 import { explainEnding } from '../wan/failures.ts';
-import type { RecordFailureInput } from './step-handler.ts';
+import type { RecordFailureInput, RecordFailureOutput } from './step-handler.ts';
 
 /**
  * A surprise before anything was sent, DynamoDB's or S3's bad moments among them, is no video's fault: it goes back into its queue
@@ -24,15 +23,15 @@ const MOST_RUNS = 8;
 export async function recordFailure(
   dispatcher: Dispatcher,
   { id, run, error }: RecordFailureInput,
-): Promise<WorkflowInput> {
+): Promise<RecordFailureOutput> {
   const { table } = dispatcher;
   const video = await readVideo(table, id);
   // One that is back in its queue is the dispatchers'.
-  if (!video || video.run !== run || video.status === 'queued') return { id, run };
+  if (!video || video.run !== run || video.status === 'queued') return { id, run, outcome: 'settled' };
   if ('Error' in error && mayWait(error, video)) {
     if (!(await returnToQueue(table, video))) throw movedOn(id);
     await letNextIn(dispatcher, video.model);
-    return { id, run };
+    return { id, run, outcome: 'requeued' };
   }
   if (!isTerminal(video.status)) {
     const failure = 'Error' in error ? explainCaught(error, video, table.now()) : error;
@@ -43,7 +42,7 @@ export async function recordFailure(
     if (!ended) throw movedOn(id);
   }
   await releaseAndDispatch(dispatcher, video);
-  return { id, run };
+  return { id, run, outcome: isTerminal(video.status) ? 'settled' : 'failed' };
 }
 
 /** What it became meanwhile may need its permit: the next try reads it again. */

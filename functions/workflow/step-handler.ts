@@ -19,8 +19,8 @@ export const logged = <Input extends WorkflowInput, Output>(
       try {
         return await step(input);
       } catch (error) {
-        if (error instanceof WorkflowError) logger.warn('The step ends by a name.', { code: error.name });
-        else logger.error('The step fails.', describeError(error));
+        if (error instanceof WorkflowError) logger.warn('The step failed with a known error', { code: error.name });
+        else logger.error('The step failed', describeError(error));
         throw error;
       }
     },
@@ -32,8 +32,11 @@ export const logged = <Input extends WorkflowInput, Output>(
 export type CreateTaskOutput = WorkflowInput &
   (
     | { outcome: 'created' /** ISO 8601, when to look first. */; check_at: string }
-    /** The record already ended or moved on; nothing is left to do in this execution. */
-    | { outcome: 'settled' }
+    /**
+     * The record already ended or moved on; nothing is left to do in this execution. `held`: why Wan refuses the account, for which
+     * the video went back to its queue.
+     */
+    | { outcome: 'settled'; held?: string }
     | { outcome: 'failed'; error: Failure }
   );
 
@@ -50,3 +53,6 @@ export type ArchiveVideoOutput = WorkflowInput & { outcome: 'archived' | 'settle
 
 /** Either a failure that a state returned as a value, or what a Catch caught. */
 export type RecordFailureInput = WorkflowInput & { error: Failure | { Error: string; Cause?: string } };
+
+/** `requeued`: the video waits in its queue again. `settled`: there was no failure to write; it had ended or moved on. */
+export type RecordFailureOutput = WorkflowInput & { outcome: 'failed' | 'requeued' | 'settled' };

@@ -131,6 +131,16 @@ describe('create-task', () => {
     expect(lines).toMatchObject([{ message: 'Failed to create a task', code: 'content_refused' }]);
   });
 
+  test('logs why Wan refuses the account when the video goes back to its queue', async () => {
+    const unknown = () =>
+      Response.json({ code: 'InvalidApiKey', message: 'Invalid API-key provided.' }, { status: 401 });
+    const { answer, lines } = await create({}, unknown);
+    expect(answer).toMatchObject({ outcome: 'settled', held: 'invalid_key' });
+    expect(lines).toMatchObject([
+      { message: 'Returned the video to its queue: Wan refuses the account', reason: 'invalid_key' },
+    ]);
+  });
+
   test('logs that no task was created for a video that has ended', async () => {
     const { answer, lines } = await create({ status: 'canceled' }, unasked);
     expect(answer).toMatchObject({ outcome: 'settled' });
@@ -147,6 +157,21 @@ test('whatever function ends a video sees to what follows', async () => {
   const lines = await linesOf(() =>
     handler({ id: video.id, run: 1, error: { Error: 'WanThrottled', Cause: '' } }, context),
   );
-  expect(lines).toMatchObject([{ message: 'Received a failure', code: 'WanThrottled' }]);
+  expect(lines).toMatchObject([
+    { message: 'Received a failure', code: 'WanThrottled' },
+    { message: 'Recorded the failure', video_id: video.id },
+  ]);
   expect(measured).toEqual([['Failed', { code: 'rate_limited' }]]);
+});
+
+test.each([
+  ['went back to its queue', { status: 'submitting' }, 'Returned the video to its queue'],
+  ['was canceled', { status: 'canceled' }, 'Recorded no failure: the video has ended or moved on'],
+] as const)('record-failure logs no failure of a video that %s', async (_, given, message) => {
+  const video = aVideo({ run: 1, ...given }, now);
+  await createVideo(store.table, video);
+  const handler = composeRecordFailure(dispatching, aPlatform(store.table, {}));
+  const error = { Error: 'SubmissionFenced', Cause: '' };
+  const lines = await linesOf(() => handler({ id: video.id, run: 1, error }, context));
+  expect(lines).toMatchObject([{ message: 'Received a failure' }, { message }]);
 });

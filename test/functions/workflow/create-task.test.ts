@@ -638,7 +638,12 @@ describe('what Wan says for certain', () => {
       model: 'wan2.1-i2v-plus',
       parameters: { ...aVideo().parameters, resolution: '720P' },
     });
-    expect(await createTask(services, video)).toMatchObject({ outcome: 'settled' });
+    expect(await createTask(services, video)).toEqual({
+      id: video.id,
+      run: 1,
+      outcome: 'settled',
+      held: 'invalid_key',
+    });
     expect((await readVideo(store.table, video.id))?.status).toBe('queued');
     const lane = await readLane(store.table, video.model);
     expect(lane.running.has(video.id)).toBe(false);

@@ -47,7 +47,11 @@ const expired = task('2026-01-01T00:00:30.000Z');
 test('a failure that came as a value is written as it is, and the permit is free', async () => {
   const { video, dispatcher, after } = await open({ status: 'running', task: alive });
   const error = explainEnding('content_refused', 'request-1');
-  expect(await recordFailure(dispatcher, { id: video.id, run: 1, error })).toEqual({ id: video.id, run: 1 });
+  expect(await recordFailure(dispatcher, { id: video.id, run: 1, error })).toEqual({
+    id: video.id,
+    run: 1,
+    outcome: 'failed',
+  });
   const { video: record, permits } = await after();
   expect(record).toMatchObject({ status: 'failed', error, timeline: [{ status: 'queued' }, { status: 'failed' }] });
   expect(permits).toBe(0);
@@ -90,20 +94,23 @@ test.each([
 test('a video that has ended, or that a newer run works on, is left alone', async () => {
   const error = explainEnding('internal_error');
   const ended = await open({ status: 'succeeded' });
-  await recordFailure(ended.dispatcher, { id: ended.video.id, run: 1, error });
+  const input = { id: ended.video.id, run: 1 };
+  expect(await recordFailure(ended.dispatcher, { ...input, error })).toEqual({ ...input, outcome: 'settled' });
   expect((await ended.after()).video.status).toBe('succeeded');
   const newer = await open({ run: 2 });
-  await recordFailure(newer.dispatcher, { id: newer.video.id, run: 1, error });
+  expect(await recordFailure(newer.dispatcher, { id: newer.video.id, run: 1, error })).toMatchObject({
+    outcome: 'settled',
+  });
   expect(await newer.after()).toMatchObject({ video: { status: 'submitting' }, permits: 1 });
 });
 
 test('a video that only waited for another one with its prompt goes back into its queue and is started again', async () => {
   const { video, dispatcher, after } = await open({});
   const input = { id: video.id, run: 1, error: { Error: 'SubmissionFenced', Cause: '{}' } };
-  await recordFailure(dispatcher, input);
+  expect(await recordFailure(dispatcher, input)).toMatchObject({ outcome: 'requeued' });
   expect(await after()).toMatchObject({ video: { status: 'submitting', run: 2 }, permits: 1 });
   // The state machine may call again after a crash.
-  await recordFailure(dispatcher, input);
+  expect(await recordFailure(dispatcher, input)).toMatchObject({ outcome: 'settled' });
   expect(await after()).toMatchObject({ video: { status: 'submitting', run: 2 }, permits: 1 });
 });
 
