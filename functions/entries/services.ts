@@ -1,4 +1,3 @@
-import type { S3Client } from '@aws-sdk/client-s3';
 import { tellResult } from '../drops/write-result.ts';
 import { estimateOf } from '../polling/duration-estimate.ts';
 import { pacedWan } from '../polling/rate-limited-wan.ts';
@@ -10,8 +9,6 @@ import { describeError } from '../shared/logging.ts';
 import type { Measure } from '../shared/metrics.ts';
 import { secretReader } from '../shared/secret.ts';
 import type { IntakeServices, LogTaken } from '../submissions/accept-request.ts';
-import { type MediaStore, storeImage } from '../submissions/media.ts';
-import { checkUploadedImage, checkUploadedSound, copyUpload } from '../submissions/uploads.ts';
 import type { VideoRecord } from '../video/record.ts';
 import type { Table } from '../video/table.ts';
 import { findModel, isModelName } from '../wan/catalogue.ts';
@@ -87,7 +84,7 @@ export const intakeOf = (
   dispatcher: Dispatcher,
 ): IntakeServices => ({
   table: dispatcher.table,
-  media: mediaStoreOf(s3, environment.UPLOADS_BUCKET),
+  s3,
   trustedOrigins: environment.TRUSTED_ORIGINS,
   uploadsBucket: environment.UPLOADS_BUCKET,
   wanRegion: environment.WAN_REGION,
@@ -101,14 +98,6 @@ export const logUndispatchedTo =
   (logger: Pick<Platform['logger'], 'error'>) =>
   ({ id }: VideoRecord, error: unknown): void =>
     logger.error('Failed to dispatch a video; it stays queued for now', { ...describeError(error), video_id: id });
-
-/** The media of requests, in the uploads bucket. */
-export const mediaStoreOf = (s3: Pick<S3Client, 'send'>, bucket: string): MediaStore => ({
-  storeImage: (id, image) => storeImage(s3, bucket, id, image),
-  checkImage: (url, limits) => checkUploadedImage(s3, url, limits),
-  checkSound: (url) => checkUploadedSound(s3, url),
-  copyUpload: (upload, id) => copyUpload(s3, upload, id),
-});
 
 /** One line for each request that was accepted: neither its owner nor what the video shows belongs into a log. */
 export const logTakenTo =

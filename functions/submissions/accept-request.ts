@@ -1,11 +1,11 @@
+import type { S3Client } from '@aws-sdk/client-s3';
 import { isWithinLimit, readSpending, type Spending } from '../ledger/spending.ts';
 import { dispatchQuietly, type QuietDispatch } from '../queue/dispatch.ts';
 import type { Caller } from '../shared/caller.ts';
 import type { Measure } from '../shared/metrics.ts';
 import { Problem } from '../shared/problem.ts';
 import { buryUnborn, isTombstone } from '../video/deletion.ts';
-import type { Source, VideoRecord } from '../video/record.ts';
-import { monthOf } from '../video/record.ts';
+import { monthOf, type Source, type VideoRecord } from '../video/record.ts';
 import { type Creation, createVideo, fromItem, newVideo, readVideo } from '../video/store.ts';
 import { readItem, type Table } from '../video/table.ts';
 import { estimatedCost, type Price } from '../wan/prices.ts';
@@ -13,12 +13,13 @@ import type { Region } from '../wan/regions.ts';
 import type { S3Prefixes } from '../wan/validation/urls.ts';
 import { type CheckedBody, checkBody } from './check-body.ts';
 import { fingerprint, type Identity, idempotencyConflict } from './identity.ts';
-import { type CheckedMedia, checkMedia, keepMedia, type MediaStore } from './media.ts';
+import { type CheckedMedia, checkMedia, keepMedia } from './media.ts';
 
 /** What taking a request takes; `intakeOf` builds it. */
 export interface IntakeServices extends QuietDispatch, SpendingRules {
-  media: MediaStore;
+  s3: Pick<S3Client, 'send'>;
   trustedOrigins: readonly string[];
+  /** Where uploads are, and where a video's own media go. */
   uploadsBucket: string;
   wanRegion: Region;
   measure: Measure;
@@ -64,7 +65,7 @@ export async function takeRequest(
   if (item.status === 'rejected') throw item.reason;
   if (item.value) return standing(services, isTombstone(item.value) ? undefined : fromItem(item.value), request_hash);
   if (planned.status === 'rejected') throw planned.reason;
-  const media = await checkMedia(services.media, planned.value.request, planned.value.image);
+  const media = await checkMedia(services.s3, planned.value.request, planned.value.image);
   const wanted = { ...planned.value, media, request_hash };
   const creation = await create(services, given, wanted).catch(async (error) => {
     await abandonMedia(services, given, media);
@@ -86,12 +87,12 @@ async function plan(services: IntakeServices, { body, mode, s3Prefixes, caller: 
 
 /** Keeps the media, then writes the record that names them. */
 async function create(
-  { table, media: store }: IntakeServices,
+  { table, s3, uploadsBucket: bucket }: IntakeServices,
   { identity: { id }, caller: { owner, key_id }, source = { type: 'api', key_id } }: Given,
   { request, warnings, price, media, request_hash }: Wanted,
 ): Promise<Creation> {
   const { model, input, parameters, metadata } = request;
-  const kept = await keepMedia(store, id, media);
+  const kept = await keepMedia({ s3, bucket }, id, media);
   const video = newVideo(
     {
       id,

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import type { ImageLimits } from '../media/image.ts';
 import type { Violation } from '../shared/issues.ts';
 import { invalidRequest } from '../shared/problem.ts';
 import type { StoredImage, StoredSound } from '../video/record.ts';
@@ -8,22 +7,19 @@ import { findModel } from '../wan/catalogue.ts';
 import type { VideoRequest } from '../wan/validation/request.ts';
 import { uploadNotFound } from '../wan/validation/urls.ts';
 import type { InlineImage } from './inline-image.ts';
-import type { CheckedUpload, UploadVersion } from './uploads.ts';
-import { inputKey, writeOnce } from './uploads.ts';
+import {
+  type CheckedUpload,
+  checkUploadedImage,
+  checkUploadedSound,
+  copyUpload,
+  inputKey,
+  type UploadVersion,
+  writeOnce,
+} from './uploads.ts';
 
 type Place = Pick<StoredImage, 'bucket' | 'key' | 'version_id'>;
 
-/** Where pictures and sounds come from and where a video's own lie; `mediaStoreOf` is the real one. */
-export interface MediaStore {
-  /** Stores an image that came inline, under the video's id. Storing it twice is storing it once. */
-  storeImage: (id: string, image: { bytes: Uint8Array; content_type: string }) => Promise<Place>;
-  /** Looks at an uploaded picture. */
-  checkImage: (url: string, limits: ImageLimits) => Promise<CheckedUpload<Omit<StoredImage, keyof Place>>>;
-  /** Looks at an uploaded sound. */
-  checkSound: (url: string) => Promise<CheckedUpload<Omit<StoredSound, keyof Place>>>;
-  /** Copies an upload below the video's id, once; undefined when the version that was checked is gone. */
-  copyUpload: (upload: UploadVersion, id: string) => Promise<Place | undefined>;
-}
+type S3 = Pick<S3Client, 'send'>;
 
 /** An upload that was found good: the version that was looked at, and what it is. */
 interface GoodUpload<Facts> {
@@ -40,14 +36,14 @@ export interface CheckedMedia {
 
 /** Looks at the uploads that a request names. @throws Problem 400 for those that are not there, or not what the model takes */
 export async function checkMedia(
-  store: MediaStore,
+  s3: S3,
   { model, input }: VideoRequest,
   inline: InlineImage | undefined,
 ): Promise<CheckedMedia> {
   const { img_url, audio_url } = input;
   const [image, sound] = await Promise.all([
-    isUpload(img_url) ? store.checkImage(img_url, findModel(model).image) : undefined,
-    isUpload(audio_url) ? store.checkSound(audio_url) : undefined,
+    isUpload(img_url) ? checkUploadedImage(s3, img_url, findModel(model).image) : undefined,
+    isUpload(audio_url) ? checkUploadedSound(s3, audio_url) : undefined,
   ]);
   if (image?.ok === false || sound?.ok === false) {
     throw invalidRequest([...violationsOf('/input/img_url', image), ...violationsOf('/input/audio_url', sound)]);
@@ -57,35 +53,40 @@ export async function checkMedia(
 
 /**
  * Makes the media of a request the video's own.
+ * @param bucket where they are stored
  * @throws Problem 400 for an upload that is gone since it was looked at; something of the others may be stored by then
  */
 export async function keepMedia(
-  store: MediaStore,
+  { s3, bucket }: { s3: S3; bucket: string },
   id: string,
   { inline, image, sound }: CheckedMedia,
 ): Promise<{ image?: StoredImage; sound?: StoredSound }> {
   const [storedImage, storedSound] = await Promise.all([
-    inline ? keepInline(store, id, inline) : image && keepUpload(store, id, image, '/input/img_url'),
-    sound && keepUpload(store, id, sound, '/input/audio_url'),
+    inline ? keepInline({ s3, bucket }, id, inline) : image && keepUpload(s3, id, image, '/input/img_url'),
+    sound && keepUpload(s3, id, sound, '/input/audio_url'),
   ]);
   return { ...(storedImage ? { image: storedImage } : {}), ...(storedSound ? { sound: storedSound } : {}) };
 }
 
 const isUpload = (url: string | undefined): url is string => url?.startsWith('s3://') ?? false;
 
-async function keepInline(store: MediaStore, id: string, image: InlineImage): Promise<StoredImage> {
+async function keepInline(
+  { s3, bucket }: { s3: S3; bucket: string },
+  id: string,
+  image: InlineImage,
+): Promise<StoredImage> {
   const { bytes, content_type, width, height } = image;
-  const stored = await store.storeImage(id, { bytes, content_type });
+  const stored = await storeImage(s3, bucket, id, { bytes, content_type });
   return { ...stored, content_type, bytes: bytes.byteLength, width, height };
 }
 
 async function keepUpload<Facts>(
-  store: MediaStore,
+  s3: S3,
   id: string,
   { upload, facts }: GoodUpload<Facts>,
   pointer: string,
 ): Promise<Place & Facts> {
-  const place = await store.copyUpload(upload, id);
+  const place = await copyUpload(s3, upload, id);
   if (!place) throw invalidRequest([{ pointer, ...uploadNotFound }]);
   return { ...place, ...facts };
 }
@@ -99,11 +100,11 @@ const violationsOf = (pointer: string, checked: CheckedUpload<unknown> | undefin
  * or outdates what a record names.
  */
 export async function storeImage(
-  s3: Pick<S3Client, 'send'>,
+  s3: S3,
   bucket: string,
   id: string,
   { bytes, content_type }: { bytes: Uint8Array; content_type: string },
-): Promise<Pick<StoredImage, 'bucket' | 'key' | 'version_id'>> {
+): Promise<Place> {
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   const key = inputKey(id, sha256, content_type);
   const put = new PutObjectCommand({

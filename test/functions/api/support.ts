@@ -1,4 +1,13 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
+import {
+  CopyObjectCommand,
+  GetObjectCommand,
+  NoSuchKey,
+  type PutObjectCommand,
+  type S3Client,
+  S3ServiceException,
+} from '@aws-sdk/client-s3';
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import { expect } from 'vitest';
 import { apiHandler } from '../../../functions/api/http/handler.ts';
@@ -9,7 +18,6 @@ import { getVideo, type VideoServices } from '../../../functions/api/videos/get.
 import { listOwnVideos } from '../../../functions/api/videos/list.ts';
 import { getUsage, type UsageServices } from '../../../functions/api/videos/usage.ts';
 import type { Caller } from '../../../functions/shared/caller.ts';
-import type { MediaStore } from '../../../functions/submissions/media.ts';
 import type { ArchivedVideo, VideoRecord } from '../../../functions/video/record.ts';
 import type { Table } from '../../../functions/video/table.ts';
 import apiRequest from '../../fixtures/events/api-request.json' with { type: 'json' };
@@ -64,26 +72,37 @@ export const answerOf = ({ statusCode, headers, body }: APIGatewayProxyResult): 
   body: body ? JSON.parse(body) : undefined,
 });
 
-/** Inline images go into a map, each once; uploads have tests of their own, with a real S3. */
-export const aMediaStore = (images = new Map<string, Uint8Array>(), given: Partial<MediaStore> = {}): MediaStore => ({
-  storeImage: async (id, { bytes }) => {
-    const key = `inputs/${id}/${createHash('sha256').update(bytes).digest('hex')}.png`;
-    const isNew = !images.has(key);
-    images.set(key, bytes);
-    return { bucket: 'uploads', key, ...(isNew ? { version_id: 'v1' } : {}) };
-  },
-  checkImage: () => expect.unreachable(),
-  checkSound: () => expect.unreachable(),
-  copyUpload: () => expect.unreachable(),
-  ...given,
-});
+export type StoredObjects = Map<string, { bytes: Uint8Array; content_type: string | undefined }>;
+
+/** An S3 whose objects are a map by their keys, each written once, as the bucket is asked to. The local S3 is for tests of more. */
+export function anS3(objects: StoredObjects = new Map()): Pick<S3Client, 'send'> {
+  const send = async (command: GetObjectCommand | PutObjectCommand | CopyObjectCommand) => {
+    const { Key = '' } = command.input;
+    if (command instanceof GetObjectCommand) {
+      const found = objects.get(Key);
+      if (!found) throw new NoSuchKey({ message: 'There is no such object.', $metadata: {} });
+      const Body = Object.assign(Readable.from([found.bytes]), { transformToByteArray: async () => found.bytes });
+      return { Body, ContentLength: found.bytes.byteLength, ETag: '"e"', VersionId: 'v1' };
+    }
+    if (objects.has(Key)) throw new S3ServiceException({ name: 'PreconditionFailed', $fault: 'client', $metadata: {} });
+    if (command instanceof CopyObjectCommand) {
+      const source = /^[^/]*\/(.*)\?versionId=v1$/.exec(command.input.CopySource!)![1]!;
+      objects.set(Key, objects.get(decodeURIComponent(source))!);
+    } else {
+      const { Body, ContentType } = command.input;
+      objects.set(Key, { bytes: Body as Uint8Array, content_type: ContentType });
+    }
+    return { VersionId: 'v1' };
+  };
+  return { send } as unknown as S3Client;
+}
 
 /** The API over a table, with an S3 that is a map (write-once, as the bucket is asked to be) and a dispatch that only counts. */
 export function anApi(
   table: Table,
   given: Partial<SubmitServices & ContentServices & VideoServices & UsageServices> = {},
 ) {
-  const images = new Map<string, Uint8Array>();
+  const objects: StoredObjects = new Map();
   const dispatched: string[] = [];
   const undispatched: string[] = [];
   const surprises: unknown[] = [];
@@ -92,7 +111,7 @@ export function anApi(
     table,
     trustedOrigins: [],
     uploadsBucket: 'uploads',
-    media: aMediaStore(images),
+    s3: anS3(objects),
     dispatch: async (video: VideoRecord) => void dispatched.push(video.id),
     logUndispatched: (video) => void undispatched.push(video.id),
     linkTo: async (...asked) => {
@@ -119,7 +138,7 @@ export function anApi(
       return answerOf(await handle(event));
     };
   return {
-    images,
+    objects,
     links,
     dispatched,
     undispatched,

@@ -2,7 +2,6 @@ import { DeleteObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, test } from 'vitest';
 import type { DroppedObject } from '../../../functions/drops/dropped-object.ts';
 import { takeManifest } from '../../../functions/drops/manifest.ts';
-import { mediaStoreOf } from '../../../functions/entries/services.ts';
 import { readVideo } from '../../../functions/video/store.ts';
 import { png } from '../media/support.ts';
 import { crashAfter, crashingTable } from '../workflow/support.ts';
@@ -230,10 +229,7 @@ describe('a manifest as a whole', () => {
   });
 
   /** S3 is away when a picture is looked up. */
-  const withoutPictures = () =>
-    services({
-      media: { ...mediaStoreOf(world.s3, 'uploads'), checkImage: () => Promise.reject(new Error('SlowDown')) },
-    });
+  const withoutPictures = () => services({ s3: failingS3(world.s3, '.png', 'GetObjectCommand') });
 
   test('is accepted though some lines cannot be looked at now, and these when it comes again', async () => {
     await put(world.s3, 'uploads', `${world.folder}/cat.png`, picture);

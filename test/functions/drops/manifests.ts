@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
 import { ownerOf } from '../../../functions/drops/drop-key.ts';
 import type { DroppedObject } from '../../../functions/drops/dropped-object.ts';
 import { type ManifestServices, takeManifest } from '../../../functions/drops/manifest.ts';
-import { mediaStoreOf, withEndings } from '../../../functions/entries/services.ts';
+import { withEndings } from '../../../functions/entries/services.ts';
 import { idsInStatus } from '../../../functions/queue/waiting.ts';
 import { listVideos } from '../../../functions/video/list.ts';
 import type { Source, VideoRecord } from '../../../functions/video/record.ts';
@@ -63,7 +63,6 @@ export function useManifests() {
     services: (given: Partial<ManifestServices> = {}): ManifestServices => ({
       table: world.table,
       s3: world.s3,
-      media: mediaStoreOf(given.s3 ?? world.s3, 'uploads'),
       trustedOrigins: [],
       uploadsBucket: 'uploads',
       wanRegion: 'singapore',
@@ -135,10 +134,14 @@ export function useManifests() {
   return world;
 }
 
-/** An S3 that fails where a command writes to a key that ends so. */
-export const failingS3 = (s3: S3Client, ending: string): Pick<S3Client, 'send'> => ({
+/** An S3 that fails where a command writes, or reads, a key that ends so. */
+export const failingS3 = (
+  s3: S3Client,
+  ending: string,
+  refused: 'PutObjectCommand' | 'GetObjectCommand' = 'PutObjectCommand',
+): Pick<S3Client, 'send'> => ({
   send: ((command: { constructor: { name: string }; input: { Key?: string } }) =>
-    command.constructor.name === 'PutObjectCommand' && command.input.Key?.endsWith(ending)
+    command.constructor.name === refused && command.input.Key?.endsWith(ending)
       ? Promise.reject(new Error('SlowDown'))
       : s3.send(command as never)) as S3Client['send'],
 });

@@ -6,7 +6,7 @@ import { buryVideo } from '../../../functions/video/deletion.ts';
 import { changeStatus, readVideo } from '../../../functions/video/store.ts';
 import { startTable } from '../../support/table.ts';
 import { aVideo } from '../../support/videos.ts';
-import { aMediaStore, anApi, anOwner, body, dataUrl } from '../api/support.ts';
+import { anApi, anOwner, anS3, body, dataUrl, type StoredObjects } from '../api/support.ts';
 import { png } from '../media/support.ts';
 
 const now = Date.parse('2026-01-31T12:00:00Z');
@@ -76,7 +76,7 @@ describe('a new video', () => {
 function intake() {
   return {
     table: store.table,
-    media: aMediaStore(),
+    s3: anS3(),
     measure: () => undefined,
     trustedOrigins: [],
     uploadsBucket: 'uploads',
@@ -88,8 +88,8 @@ function intake() {
 }
 
 test('fifty takings at once of one identity make one record and store one object, and one of them says that it made it', async () => {
-  const images = new Map<string, Uint8Array>();
-  const services = { ...intake(), media: aMediaStore(images) };
+  const objects: StoredObjects = new Map();
+  const services = { ...intake(), s3: anS3(objects) };
   const identity = { id: randomUUID(), repeatable: true };
   const caller = { owner: anOwner(), key_id: 'k' };
   const taken = await Promise.all(
@@ -98,7 +98,7 @@ test('fifty takings at once of one identity make one record and store one object
   expect(taken.filter(({ created }) => created)).toHaveLength(1);
   expect(new Set(taken.map(({ video }) => video.id))).toEqual(new Set([identity.id]));
   const record = await readVideo(store.table, identity.id);
-  expect([...images.keys()]).toEqual([record!.image!.key]);
+  expect([...objects.keys()]).toEqual([record!.image!.key]);
 });
 
 describe('a request whose video was deleted', () => {
@@ -107,14 +107,14 @@ describe('a request whose video was deleted', () => {
     const api = anApi(store.table);
     const { body: video } = await api.submit(keyed(inline, owner));
     await buryVideo(store.table, (await readVideo(store.table, video.id))!);
-    api.images.clear();
+    api.objects.clear();
     const again = await api.submit(keyed(inline, owner));
     expect(again).toMatchObject({
       status: 410,
       headers: { 'content-type': 'application/problem+json' },
       body: { code: 'video_deleted', detail: expect.stringContaining('another Idempotency-Key') },
     });
-    expect(api.images.size).toBe(0);
+    expect(api.objects.size).toBe(0);
     expect(api.dispatched).toEqual([video.id]);
   });
 
@@ -122,13 +122,13 @@ describe('a request whose video was deleted', () => {
     const owner = anOwner();
     const first = anApi(store.table);
     const late = anApi(store.table, {
-      media: aMediaStore(new Map(), {
-        storeImage: async (id) => {
-          await first.submit(keyed(inline, owner));
-          await buryVideo(store.table, (await readVideo(store.table, id))!);
-          return { bucket: 'uploads', key: `inputs/${id}/x.png` };
+      s3: {
+        send: async () => {
+          const { body: video } = await first.submit(keyed(inline, owner));
+          await buryVideo(store.table, (await readVideo(store.table, video.id))!);
+          return { VersionId: 'v1' } as never;
         },
-      }),
+      },
     });
     expect(await late.submit(keyed(inline, owner))).toMatchObject({ status: 410, body: { code: 'video_deleted' } });
     expect(late.dispatched).toEqual([]);
@@ -160,7 +160,7 @@ describe('a spending limit', () => {
         detail: expect.stringMatching(/2026-01 is 1\.49 USD.*0\.5 USD.*0\.5 USD.*0\.5 USD.*cheaper.*GET \/usage/),
       },
     });
-    expect(api.images.size).toBe(0);
+    expect(api.objects.size).toBe(0);
     expect((await api.list({ owner })).body.data).toEqual([]);
   });
 

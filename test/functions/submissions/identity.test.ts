@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { changeStatus, readVideo } from '../../../functions/video/store.ts';
 import { startTable } from '../../support/table.ts';
-import { aMediaStore, anApi, anOwner, aRequest, body, dataUrl } from '../api/support.ts';
+import { anApi, anOwner, anS3, aRequest, body, dataUrl, type StoredObjects } from '../api/support.ts';
 import { png } from '../media/support.ts';
 
 let store: Awaited<ReturnType<typeof startTable>>;
@@ -29,7 +29,7 @@ test('fifty submits at once with one key make one video with one image, and all 
   expect(answers.map(({ status }) => status).sort()).toEqual([...Array(49).fill(200), 202]);
   const { data } = (await api.list({ owner })).body;
   expect(data).toHaveLength(1);
-  expect([...api.images.keys()]).toEqual([data[0].image.key]);
+  expect([...api.objects.keys()]).toEqual([data[0].image.key]);
 });
 
 test('of different bodies that race for one key one wins, keeps its own image, and the others are conflicts', async () => {
@@ -39,7 +39,7 @@ test('of different bodies that race for one key one wins, keeps its own image, a
   expect(more).toEqual([]);
   expect(answers.filter(({ status }) => status === 409)).toHaveLength(3);
   const record = await readVideo(store.table, winner!.body.id);
-  const stored = Buffer.from(api.images.get(record!.image!.key)!);
+  const stored = Buffer.from(api.objects.get(record!.image!.key)!.bytes);
   expect(stored.equals(png(record!.image!.width, 400))).toBe(true);
 });
 
@@ -53,7 +53,7 @@ test('a repetition gets the video as it is now, with 200, where it is, and no se
     headers: { location: `videos/${first.body.id}` },
     body: { id: first.body.id, status: 'submitting' },
   });
-  expect(api.images.size).toBe(1);
+  expect(api.objects.size).toBe(1);
   expect(api.dispatched).toEqual([first.body.id]);
 });
 
@@ -81,20 +81,15 @@ test('a repetition after a crash between image and record makes the one video, w
     command.constructor.name === 'PutCommand'
       ? Promise.reject(new Error('the process died here'))
       : client.send(command as Parameters<typeof client.send>[0]);
-  const stored: string[] = [];
-  const storeImage = async (id: string) => {
-    stored.push(id);
-    return { bucket: 'uploads', key: `inputs/${id}/first.png` };
-  };
-  const media = aMediaStore(new Map(), { storeImage });
-  const crashed = anApi({ ...store.table, client: { send } as typeof client }, { media });
+  const objects: StoredObjects = new Map();
+  const s3 = anS3(objects);
+  const crashed = anApi({ ...store.table, client: { send } as typeof client }, { s3 });
   expect((await crashed.submit(keyed(inline(400), owner))).status).toBe(500);
-  const again = await anApi(store.table, { media }).submit(keyed(inline(400), owner));
-  expect(again).toMatchObject({
-    status: 202,
-    body: { id: stored[0], image: { key: `inputs/${stored[0]}/first.png` } },
-  });
-  expect(new Set(stored).size).toBe(1);
+  const [key] = [...objects.keys()];
+  expect(key).toMatch(/^inputs\//);
+  const again = await anApi(store.table, { s3 }).submit(keyed(inline(400), owner));
+  expect(again).toMatchObject({ status: 202, body: { id: key!.split('/')[1], image: { key } } });
+  expect(objects.size).toBe(1);
 });
 
 test('the same key with another body is a 409 that says what to do, and changes nothing', async () => {

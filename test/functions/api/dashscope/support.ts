@@ -1,15 +1,13 @@
-import { createHash } from 'node:crypto';
 import { countUpload, createUploadToken } from '../../../../functions/api/auth/upload-token.ts';
 import { dashscopeHandler } from '../../../../functions/api/dashscope/handler.ts';
+import { storeUpload } from '../../../../functions/api/dashscope/receive-upload.ts';
 import type { DashscopeRequest, DashscopeServices } from '../../../../functions/api/dashscope/services.ts';
-import { inspectImage } from '../../../../functions/media/image.ts';
 import { type IntakeServices, takeRequest } from '../../../../functions/submissions/accept-request.ts';
-import type { MediaStore } from '../../../../functions/submissions/media.ts';
 import type { Status, VideoRecord } from '../../../../functions/video/record.ts';
 import { type Change, changeStatus, readVideo } from '../../../../functions/video/store.ts';
 import type { Table } from '../../../../functions/video/table.ts';
 import apiRequest from '../../../fixtures/events/api-request.json' with { type: 'json' };
-import { type Answer, aMediaStore, anArchivedVideo, answerOf } from '../support.ts';
+import { type Answer, anArchivedVideo, anS3, answerOf, type StoredObjects } from '../support.ts';
 
 /** Where clients find the routes: an API with a stage, whose address is not `/api/v1` alone. */
 export const stage = '/v1';
@@ -57,7 +55,8 @@ export function aDashscopeRequest({ method = 'GET', path, owner = 'alice', ...gi
 
 /** The routes over a table, with an S3 that is a map and a dispatch that only counts. */
 export function aDashscope(table: Table, given: Partial<DashscopeServices & IntakeServices> = {}) {
-  const files = new Map<string, { bytes: Uint8Array; content_type: string }>();
+  const files: StoredObjects = new Map();
+  const s3 = anS3(files);
   const dispatched: string[] = [];
   const surprises: unknown[] = [];
   const intake: IntakeServices = {
@@ -66,7 +65,7 @@ export function aDashscope(table: Table, given: Partial<DashscopeServices & Inta
     uploadsBucket: 'uploads',
     wanRegion: 'singapore',
     monthlySpendingLimit: undefined,
-    media: aMediaStore(new Map(), uploadsOf(files)),
+    s3,
     dispatch: async ({ id }) => void dispatched.push(id),
     measure: () => undefined,
     logUndispatched: (_video, error) => void surprises.push(error),
@@ -81,7 +80,7 @@ export function aDashscope(table: Table, given: Partial<DashscopeServices & Inta
     linkTo: async ({ bucket, key }, { file_name }) => `https://${bucket}.s3.example/${key}?file=${file_name}`,
     createUploadToken: (caller, upload) => createUploadToken(table, caller, upload),
     countUpload: (token) => countUpload(table, token),
-    storeUpload: async ({ key, ...file }) => !files.has(key) && Boolean(files.set(key, file)),
+    storeUpload: (file) => storeUpload(s3, 'uploads', file),
     sleep: () => Promise.resolve(),
     ...given,
   };
@@ -92,44 +91,6 @@ export function aDashscope(table: Table, given: Partial<DashscopeServices & Inta
     surprises,
     handle,
     call: async (request: Given): Promise<Answer> => answerOf(await handle(aDashscopeRequest(request))),
-  };
-}
-
-function uploadsOf(files: Map<string, { bytes: Uint8Array; content_type: string }>): Partial<MediaStore> {
-  const absent = {
-    ok: false,
-    violations: [{ code: 'upload_not_found', message: 'There is no such upload.' }],
-  } as const;
-  const find = (url: string) => {
-    const key = url.slice('s3://uploads/'.length);
-    const file = files.get(key);
-    const sha256 = file && createHash('sha256').update(file.bytes).digest('hex');
-    return file && sha256
-      ? { ...file, upload: { bucket: 'uploads', key, version_id: 'v1', etag: '"e"', sha256 } }
-      : undefined;
-  };
-  return {
-    checkImage: async (url, limits) => {
-      const found = find(url);
-      if (!found) return absent;
-      const { bytes, upload } = found;
-      const inspected = inspectImage(bytes, bytes.byteLength, limits);
-      if (!inspected.ok) return inspected;
-      const { content_type, width, height } = inspected;
-      return {
-        ok: true,
-        upload: { ...upload, content_type },
-        facts: { content_type, bytes: bytes.length, width, height },
-      };
-    },
-    checkSound: async (url) => {
-      const found = find(url);
-      if (!found) return absent;
-      const { content_type, bytes, upload } = found;
-      const facts = { content_type, bytes: bytes.length, duration_seconds: 3 };
-      return { ok: true, upload: { ...upload, content_type }, facts };
-    },
-    copyUpload: async ({ bucket, sha256 }, id) => ({ bucket, key: `inputs/${id}/${sha256}.png`, version_id: 'v1' }),
   };
 }
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { readVideo } from '../../../../functions/video/store.ts';
 import { startTable } from '../../../support/table.ts';
 import { png } from '../../media/support.ts';
-import { type Answer, aMediaStore, anApi, aRequest, body, dataUrl } from '../support.ts';
+import { type Answer, anApi, aRequest, body, dataUrl } from '../support.ts';
 
 const now = Date.parse('2026-01-01T00:00:00Z');
 let store: Awaited<ReturnType<typeof startTable>>;
@@ -143,7 +143,7 @@ describe('an inline picture', () => {
     const picture = png(400, 380);
     const { status, body: video } = await api.submit({ body: inline(dataUrl(picture)) });
     expect(status).toBe(202);
-    const [[key, bytes]] = [...api.images] as [[string, Uint8Array]];
+    const [key, { bytes }] = [...api.objects][0]!;
     expect(key).toMatch(new RegExp(`^inputs/${video.id}/`));
     expect(Buffer.compare(bytes, picture)).toBe(0);
     expect(await readVideo(store.table, video.id)).toMatchObject({
@@ -173,7 +173,7 @@ describe('an inline picture', () => {
       detail: expect.stringMatching(/4194305 bytes.*4194304.*smaller.*POST \/uploads/),
       errors: [{ pointer: '/input/img_url', code: 'image_too_large' }],
     });
-    expect(api.images.size).toBe(0);
+    expect(api.objects.size).toBe(0);
   });
 
   test.each([
@@ -190,14 +190,12 @@ describe('an inline picture', () => {
     expectProblem(answer, 400, 'invalid_request');
     expect(answer.body.errors).toEqual([{ pointer: '/input/img_url', code, message: expect.any(String) }]);
     expect(answer.body.detail).toContain(answer.body.errors[0].message);
-    expect(api.images.size).toBe(0);
+    expect(api.objects.size).toBe(0);
   });
 
   test('that can not be stored makes no record, and a 500 that tells nothing of why', async () => {
     api = anApi(store.table, {
-      media: aMediaStore(new Map(), {
-        storeImage: () => Promise.reject(new Error('AccessDenied at arn:aws:s3:::uploads')),
-      }),
+      s3: { send: () => Promise.reject(new Error('AccessDenied at arn:aws:s3:::uploads')) },
     });
     const answer = await api.submit({
       body: inline(dataUrl(png(400, 400))),

@@ -1,6 +1,5 @@
 import { GetObjectCommand, ListObjectVersionsCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { createUpload, type UploadServices } from '../../../../functions/api/videos/create-upload.ts';
-import { mediaStoreOf } from '../../../../functions/entries/services.ts';
 import type { Table } from '../../../../functions/video/table.ts';
 import { startS3 } from '../../../local/s3/support/start-s3.ts';
 import { anApi, answerOf, aRequest } from '../support.ts';
@@ -11,10 +10,8 @@ export const uploadsBucket = 'uploads';
 export async function anApiWithUploads(table: Table, wrap: (s3: S3Client) => Pick<S3Client, 'send'> = (s3) => s3) {
   const s3 = await startS3({ buckets: { [uploadsBucket]: { versioned: true }, others: { versioned: true } } });
   const services: UploadServices = { s3: s3.sdk, uploadsBucket, now: Date.now };
-  const media = mediaStoreOf(wrap(s3.sdk), uploadsBucket);
   return {
-    ...anApi(table, { media, uploadsBucket }),
-    media,
+    ...anApi(table, { s3: wrap(s3.sdk), uploadsBucket }),
     s3,
     /** Asks where a file may be sent to. */
     createUpload: async (body: unknown, owner = 'alice') =>
