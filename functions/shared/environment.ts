@@ -66,7 +66,7 @@ export const authSchema = z.discriminatedUnion('mode', [
 export type Auth = z.infer<typeof authSchema>;
 
 /** What a drop becomes when nothing beside the image says otherwise. */
-export const dropDefaultsSchema = z.strictObject({
+const dropDefaultsSchema = z.strictObject({
   owner: ownerName,
   model: z.string().min(1),
   prompt: z.string().optional(),
@@ -75,7 +75,7 @@ export const dropDefaultsSchema = z.strictObject({
 export type DropDefaults = z.infer<typeof dropDefaultsSchema>;
 
 /** How drops are taken. */
-export const dropRulesSchema = z.strictObject({
+const dropRulesSchema = z.strictObject({
   /** How long an image without a prompt of its own waits for a sidecar: at most as long as SQS delays a message. */
   sidecar_seconds: z.int().min(0).max(900),
   /** Whose drops are: all one owner's (that of the defaults), each top folder's owner of that name, or as this table of folders says. */

@@ -36,6 +36,9 @@ const promptBeginning = (prompt = ''): string => [...prompt.trim()].slice(0, 200
 
 export const sha256Hex = (text: string): string => createHash('sha256').update(text).digest('hex');
 
+/** Whether a text can be a video's id at all: nothing else is looked up. */
+export const isVideoId = (id: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id);
+
 /** Sorts videos by time, ties by id: the sort key of both indexes and the cursor of a list. */
 export const timeAndId = (createdAt: string, id: string): string => `${createdAt}#${id}`;
 

@@ -3,8 +3,7 @@ import { GetCommand, PutCommand, ScanCommand, UpdateCommand } from '@aws-sdk/lib
 import type { Caller } from '../../shared/caller.ts';
 import { ownerName } from '../../shared/environment.ts';
 import { keys, sha256Hex } from '../../video/keys.ts';
-import type { Table } from '../../video/table.ts';
-import { conditionally } from '../../video/table.ts';
+import { conditionally, type Table } from '../../video/table.ts';
 
 /** An API key as it lies in the table: by the SHA-256 of its text (`pk`), which itself is stored nowhere. */
 export interface ApiKeyItem {

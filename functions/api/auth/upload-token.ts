@@ -3,8 +3,7 @@ import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Caller } from '../../shared/caller.ts';
 import { partitionKey, timeToLive } from '../../shared/table-schema.ts';
 import { keys, sha256Hex } from '../../video/keys.ts';
-import type { Table } from '../../video/table.ts';
-import { conditionally } from '../../video/table.ts';
+import { conditionally, type Table } from '../../video/table.ts';
 
 /** As long as Wan's own upload policies are good for at most: long enough for a slow line. */
 const GOOD_FOR_MILLISECONDS = 15 * 60_000;

@@ -69,7 +69,7 @@ const references: Record<FailureCode, ReferenceCode> = {
   rate_limited: 'Throttling.RateQuota',
   // The account is the deployment's, not the caller's: to the caller it is a service out of order.
   account_on_hold: 'ModelUnavailable',
-  // See problem-refusal.ts.
+  // The reason is beside the same code in errors.ts.
   spending_limit_reached: 'Arrearage',
   // Whether it was paid for is not known: a client that tries again by itself would perhaps pay twice, so no throttling code.
   submission_uncertain: 'InternalError',

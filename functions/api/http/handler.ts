@@ -2,9 +2,9 @@ import type { APIGatewayProxyResult } from 'aws-lambda';
 import type { Caller } from '../../shared/caller.ts';
 import type { Subject } from '../../shared/logging.ts';
 import { Problem } from '../../shared/problem.ts';
+import { isVideoId } from '../../video/keys.ts';
 import { callerOfPrincipal } from '../auth/iam-principal.ts';
-import type { ApiRequest } from './request.ts';
-import { problemAnswer } from './request.ts';
+import { type ApiRequest, json } from './request.ts';
 
 /**
  * Turns a function of a request and its caller into a Lambda handler that fails closed: without an owner nothing is answered, and
@@ -25,6 +25,15 @@ export function apiHandler(
       return problemAnswer(surprise(), requestId);
     }
   };
+}
+
+/** The answer that a problem becomes. */
+export function problemAnswer(
+  { status, members, headers }: Problem,
+  requestId: string | undefined,
+): APIGatewayProxyResult {
+  const body = { type: 'about:blank', status, ...members, ...(requestId ? { request_id: requestId } : {}) };
+  return json(status, body, { 'content-type': 'application/problem+json', ...headers });
 }
 
 /**
@@ -78,8 +87,6 @@ export function byRoute<Services>(
   };
 }
 
-const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
 /** What the lines of a request say: the id that its caller was given, and the video that its path names, if what stands there is an id. */
 export function aboutRequest({
   requestContext,
@@ -87,9 +94,9 @@ export function aboutRequest({
 }: Pick<ApiRequest, 'requestContext' | 'pathParameters'>): Subject {
   const { requestId } = requestContext;
   // On the DashScope routes a task's id, which is its video's, is the last part of what follows.
-  const named = pathParameters?.id ?? pathParameters?.proxy?.split('/').find((part) => uuid.test(part));
+  const named = pathParameters?.id ?? pathParameters?.proxy?.split('/').find(isVideoId);
   return {
     ...(requestId ? { request_id: requestId } : {}),
-    ...(named && uuid.test(named) ? { video_id: named } : {}),
+    ...(named && isVideoId(named) ? { video_id: named } : {}),
   };
 }

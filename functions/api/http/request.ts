@@ -4,7 +4,6 @@ import type { Caller } from '../../shared/caller.ts';
 import { Problem } from '../../shared/problem.ts';
 import type { Identity } from '../../submissions/identity.ts';
 import { deterministicId } from '../../video/keys.ts';
-import { LONGEST_WAIT_SECONDS } from '../videos/long-poll.ts';
 
 /** What the handlers use of a request; `resource` is the route it matched. */
 export type ApiRequest = Pick<
@@ -51,32 +50,6 @@ export function json(statusCode: number, body: unknown, headers: Record<string, 
     headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers },
     body: JSON.stringify(body),
   };
-}
-
-/** What stands between two commas of a list; a comma in quotes separates nothing, in quotes that never end neither. */
-const element = /(?:[^,"]|"(?:\\.|[^"\\])*(?:"|\\?$))+/g;
-
-/**
- * The seconds for which a caller would rather wait than ask again: `Prefer: wait=N` (RFC 7240, section 4.3), at most 25, however
- * many are asked for. A preference that makes no sense is ignored, as all others are.
- * @returns undefined where there is nothing to wait for
- */
-export function preferredWait(request: RequestHeaders): number | undefined {
-  const preferences = headerValues(request, 'prefer').flatMap((value) => value.match(element) ?? []);
-  const [seconds] = preferences.flatMap((preference) => {
-    const [, token, quoted] = /^\s*wait\s*=\s*(?:(\d+)|"(\d+)")\s*(?:;.*)?$/i.exec(preference) ?? [];
-    return token || quoted ? [Number(token || quoted)] : [];
-  });
-  return seconds ? Math.min(seconds, LONGEST_WAIT_SECONDS) : undefined;
-}
-
-/** The answer that a problem becomes. */
-export function problemAnswer(
-  { status, members, headers }: Problem,
-  requestId: string | undefined,
-): APIGatewayProxyResult {
-  const body = { type: 'about:blank', status, ...members, ...(requestId ? { request_id: requestId } : {}) };
-  return json(status, body, { 'content-type': 'application/problem+json', ...headers });
 }
 
 /**

@@ -1,4 +1,3 @@
-import { documentedMessage, type ReferenceCode, Refusal } from '../dashscope/errors.ts';
 import {
   createTaskBody,
   createTaskBodyOfAnswer,
@@ -11,17 +10,10 @@ import {
   uploadPolicyBodyOfAnswer,
   uploadPolicyQuery,
 } from '../dashscope/schemas.ts';
-import { exampleId } from './examples.ts';
-import {
-  type Answers,
-  jsonAnswer,
-  mergeAnswers,
-  type Operation,
-  type Parameter,
-  ref,
-  type Schemas,
-} from './operation.ts';
+import { exampleId, request_id } from './examples.ts';
+import { jsonAnswer, mergeAnswers, type Operation, type Parameter, ref, type Schemas } from './operation.ts';
 import { queryParameters } from './parameters.ts';
+import { refusals } from './problems.ts';
 
 export const schemas: Schemas = {
   taken: { DashscopeTaskRequest: createTaskBody, DashscopeUploadForm: uploadForm },
@@ -35,28 +27,7 @@ export const schemas: Schemas = {
   },
 };
 
-const request_id = '6d1f7c5e-9b0a-4f57-8d0e-2f3c5a7b9d11';
 const done = { done: { summary: 'Done', value: { request_id } } };
-
-/** The errors of a route, by their HTTP statuses. */
-function refusals(...codes: readonly ReferenceCode[]): Answers {
-  const all = codes.map((code) => new Refusal(code));
-  const statuses = [...new Set(all.map(({ status }) => status))];
-  return Object.fromEntries(
-    statuses.map((status) => {
-      const own = all.filter((refusal) => refusal.status === status);
-      const examples = own.map(({ code, message }) => [code, { summary: code, value: { code, message, request_id } }]);
-      const schema = {
-        allOf: [ref('DashscopeError'), { type: 'object', properties: { code: { enum: own.map(({ code }) => code) } } }],
-      };
-      const description = own.map(({ code }) => `- \`${code}\`: ${documentedMessage(code)}`).join('\n');
-      return [
-        status,
-        jsonAnswer(description, schema, Object.fromEntries(examples), status === 503 ? ['Retry-After'] : []),
-      ];
-    }),
-  );
-}
 
 const everywhere = ['InvalidApiKey', 'InternalError'] as const;
 

@@ -133,4 +133,6 @@ export const canceledVideo: Video = {
 };
 
 export const exampleId = id;
+/** Of an answer. */
+export const request_id = '6d1f7c5e-9b0a-4f57-8d0e-2f3c5a7b9d11';
 export const examplePrice = price;

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import type { Answer, AnswerHeader, Answers, Operation, Schemas } from './operation.ts';
-import { ref } from './operation.ts';
+import { request_id } from './examples.ts';
+import { type Answer, type AnswerHeader, type Answers, type Operation, ref, type Schemas } from './operation.ts';
 
 /*
  * What the gateway answers by itself, before or instead of a handler. One shape for both dialects: the members of RFC 9457 beside
@@ -91,7 +91,7 @@ function answerOf(status: number): Answer {
     detail: description.replaceAll('`', ''),
     code,
     message: description.replaceAll('`', ''),
-    request_id: '6d1f7c5e-9b0a-4f57-8d0e-2f3c5a7b9d11',
+    request_id,
   };
   return {
     description,

@@ -18,7 +18,7 @@ interface Example {
   summary: string;
   value: unknown;
 }
-export type Examples = Readonly<Record<string, Example>>;
+type Examples = Readonly<Record<string, Example>>;
 
 export interface Content {
   schema: JsonSchema;

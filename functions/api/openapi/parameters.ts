@@ -1,6 +1,5 @@
 import type * as z from 'zod';
-import type { JsonSchema, Parameter } from './operation.ts';
-import { toJsonSchema } from './operation.ts';
+import { type JsonSchema, type Parameter, toJsonSchema } from './operation.ts';
 
 /** What is shown of a parameter of a query in place of what its check says: a number is a text of digits there. */
 interface Shown {

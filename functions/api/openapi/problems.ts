@@ -1,5 +1,7 @@
 import * as z from 'zod';
-import { type Answer, type Answers, ref, type Schemas } from './operation.ts';
+import { documentedMessage, type ReferenceCode, Refusal } from '../dashscope/errors.ts';
+import { request_id } from './examples.ts';
+import { type Answer, type Answers, jsonAnswer, ref, type Schemas } from './operation.ts';
 import { type Code, codeNames, explainCodes, problemCodes } from './problem-codes.ts';
 
 const pointer = z.string().meta({
@@ -90,6 +92,26 @@ function exampleOf(status: number, code: Code): z.input<typeof problemSchema> {
     title: plain(problemCodes[code].means),
     detail: error ? `${error.pointer}: ${error.message}` : plain(problemCodes[code].mend),
     ...(error ? { errors: [error] } : {}),
-    request_id: '6d1f7c5e-9b0a-4f57-8d0e-2f3c5a7b9d11',
+    request_id,
   };
+}
+
+/** The errors of a route of Wan's protocol, by their HTTP statuses. */
+export function refusals(...codes: readonly ReferenceCode[]): Answers {
+  const all = codes.map((code) => new Refusal(code));
+  const statuses = [...new Set(all.map(({ status }) => status))];
+  return Object.fromEntries(
+    statuses.map((status) => {
+      const own = all.filter((refusal) => refusal.status === status);
+      const examples = own.map(({ code, message }) => [code, { summary: code, value: { code, message, request_id } }]);
+      const schema = {
+        allOf: [ref('DashscopeError'), { type: 'object', properties: { code: { enum: own.map(({ code }) => code) } } }],
+      };
+      const description = own.map(({ code }) => `- \`${code}\`: ${documentedMessage(code)}`).join('\n');
+      return [
+        status,
+        jsonAnswer(description, schema, Object.fromEntries(examples), status === 503 ? ['Retry-After'] : []),
+      ];
+    }),
+  );
 }

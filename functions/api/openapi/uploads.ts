@@ -4,7 +4,7 @@ import { jsonAnswer, mergeAnswers, type Operation, ref, type Schemas } from './o
 import { problemAnswers } from './problems.ts';
 import { time } from './video-schema.ts';
 
-export const uploadSchema = z.strictObject({
+const uploadSchema = z.strictObject({
   upload_url: z.url().meta({ description: 'Where the form goes: `POST`, `multipart/form-data`, without a key.' }),
   fields: z
     .record(z.string(), z.string())

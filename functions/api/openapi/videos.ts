@@ -18,12 +18,12 @@ import { idempotencyKey, ifNoneMatch, prefer, queryParameters, videoIdInPath } f
 import { problemAnswers } from './problems.ts';
 import { failureSchema, priceSchema, time, videoSchema, warningSchema } from './video-schema.ts';
 
-export const videoListSchema = z.strictObject({
+const videoListSchema = z.strictObject({
   data: z.array(videoSchema).meta({ description: 'Newest first.' }),
   next_cursor: z.string().nullable().meta({ description: '`cursor` of the next page; null on the last one.' }),
 });
 
-export const contentLinkSchema = z.strictObject({
+const contentLinkSchema = z.strictObject({
   url: z.url().meta({ description: 'Whoever has it needs no key. Resumable: ranges are served.' }),
   expires_at: time.nullable().meta({
     description: 'When the link ends; null for a first frame that lies at an address of your own.',

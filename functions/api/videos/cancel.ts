@@ -10,15 +10,12 @@ import { explainEnding } from '../../wan/failures.ts';
 import { ifMatch, type Precondition } from '../http/conditional-requests.ts';
 import { type ApiRequest, json } from '../http/request.ts';
 import { retryAfter } from './long-poll.ts';
-import { ownVideo, videoNotFound, wanUnavailable } from './own-video.ts';
+import { MOST_LOOKS, ownVideo, videoNotFound, wanUnavailable } from './own-video.ts';
 
 /** What changing the course of a video takes. */
 export interface ActionServices extends Dispatcher {
   wan: Pick<WanClient, 'cancelTask' | 'queryTask'>;
 }
-
-/** So often a video may move on between a look at it and the write that follows: more than its life has steps. */
-const MOST_LOOKS = 10;
 
 /** `POST /videos/{id}/cancel`: 200 with the canceled video. @throws Problem as `cancelVideo`, 412 */
 export async function cancel(

@@ -88,7 +88,7 @@ function noContent(video: VideoRecord, now: number): Problem {
 type Content = { object: ObjectVersion; file: FileDescription } | { url: string };
 
 /** Where a variant of a video lies; undefined for one that is not there yet, or never will be. */
-export function contentOf(video: VideoRecord, variant: Variant): Content | undefined {
+function contentOf(video: VideoRecord, variant: Variant): Content | undefined {
   if (variant === 'first_frame') return firstFrameOf(video);
   const { id, video: archived } = video;
   if (!archived) return undefined;
@@ -116,7 +116,7 @@ function firstFrameOf({ id, image, source, input }: VideoRecord): Content | unde
 }
 
 /** How long a link is good, in seconds. */
-export const LINK_SECONDS = 900;
+const LINK_SECONDS = 900;
 
 /** One version of an object; without its version, the newest. */
 export interface ObjectVersion {

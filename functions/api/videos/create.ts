@@ -2,12 +2,11 @@ import type { APIGatewayProxyResult } from 'aws-lambda';
 import type { PlaceInQueue } from '../../queue/position.ts';
 import type { Caller } from '../../shared/caller.ts';
 import { readJson } from '../../shared/json-body.ts';
-import type { LogTaken } from '../../submissions/accept-request.ts';
-import { type IntakeServices, takeRequest, videoDeleted } from '../../submissions/accept-request.ts';
+import { type IntakeServices, type LogTaken, takeRequest, videoDeleted } from '../../submissions/accept-request.ts';
 import { isTerminal, type VideoRecord } from '../../video/record.ts';
 import { viewOf } from '../../video/view.ts';
-import { type ApiRequest, identify, json, preferredWait } from '../http/request.ts';
-import { retryAfter, waitForChange } from './long-poll.ts';
+import { type ApiRequest, identify, json } from '../http/request.ts';
+import { preferredWait, retryAfter, waitForChange } from './long-poll.ts';
 
 export interface SubmitServices extends IntakeServices {
   placeInQueue: PlaceInQueue;

@@ -6,18 +6,16 @@ import { type Dispatcher, releaseAndDispatch } from '../../queue/dispatch.ts';
 import type { Caller } from '../../shared/caller.ts';
 import { Problem } from '../../shared/problem.ts';
 import { buryVideo, readTombstone } from '../../video/deletion.ts';
+import { isVideoId } from '../../video/keys.ts';
 import type { VideoRecord } from '../../video/record.ts';
 import { readVideo } from '../../video/store.ts';
 import { ifMatch } from '../http/conditional-requests.ts';
 import type { ApiRequest } from '../http/request.ts';
 import { endAsCanceled } from './cancel.ts';
 import { retryAfter } from './long-poll.ts';
-import { isVideoId, videoNotFound } from './own-video.ts';
+import { MOST_LOOKS, videoNotFound } from './own-video.ts';
 
 export interface DeleteServices extends Dispatcher, ObjectStores {}
-
-/** So often a video may move on between a look at it and its burial: more than its life has steps. */
-const MOST_LOOKS = 10;
 
 /**
  * `DELETE /videos/{id}`: 204 when neither its record nor an object of it is left, in any version. A waiting video is canceled by it.

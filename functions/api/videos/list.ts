@@ -8,7 +8,7 @@ import { statuses } from '../../video/record.ts';
 import type { Table } from '../../video/table.ts';
 import { type VideoView, viewOf } from '../../video/view.ts';
 import { withEtag } from '../http/conditional-requests.ts';
-import { readCursor, readQuery, writeCursor } from '../http/query.ts';
+import { readQuery } from '../http/query.ts';
 import { type ApiRequest, json } from '../http/request.ts';
 
 /**
@@ -76,4 +76,16 @@ function asManyAsFit(views: VideoView[]): VideoView[] {
     return bytes > MAX_PAGE_BYTES;
   });
   return end === -1 ? views : views.slice(0, Math.max(1, end));
+}
+
+/** A cursor as callers see it: a position in a list, `created_at#id`, in a form that nobody is tempted to build. */
+const writeCursor = (position: string): string => Buffer.from(position).toString('base64url');
+
+/** The position in a cursor, or undefined for a text that `writeCursor` never gave. */
+function readCursor(cursor: string): string | undefined {
+  const position = Buffer.from(cursor, 'base64url').toString();
+  const isPosition = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z#[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(
+    position,
+  );
+  return isPosition && writeCursor(position) === cursor ? position : undefined;
 }

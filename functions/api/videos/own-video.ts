@@ -1,5 +1,6 @@
 import type { Caller } from '../../shared/caller.ts';
 import { Problem } from '../../shared/problem.ts';
+import { isVideoId } from '../../video/keys.ts';
 import type { VideoRecord } from '../../video/record.ts';
 import { readVideo } from '../../video/store.ts';
 import type { Table } from '../../video/table.ts';
@@ -20,8 +21,8 @@ export async function ownVideo(
   throw videoNotFound();
 }
 
-/** Whether a text can be a video's id at all: nothing else is looked up. */
-export const isVideoId = (id: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id);
+/** So often a video may move on between a look at it and the write that follows: more than its life has steps. */
+export const MOST_LOOKS = 10;
 
 /** The one 404 for a video: another owner's, one that was deleted, one that never was. */
 export const videoNotFound = () =>

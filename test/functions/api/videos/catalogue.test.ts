@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { problemAnswer } from '../../../../functions/api/http/request.ts';
+import { problemAnswer } from '../../../../functions/api/http/handler.ts';
 import { type EstimateServices, estimate } from '../../../../functions/api/videos/estimates.ts';
 import { listModels } from '../../../../functions/api/videos/models.ts';
 import { Problem } from '../../../../functions/shared/problem.ts';

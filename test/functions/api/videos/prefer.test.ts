@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { preferredWait } from '../../../../functions/api/http/request.ts';
+import { preferredWait } from '../../../../functions/api/videos/long-poll.ts';
 import { buryVideo } from '../../../../functions/video/deletion.ts';
 import { changeStatus, readVideo } from '../../../../functions/video/store.ts';
 import { startTable } from '../../../support/table.ts';
