@@ -100,6 +100,9 @@ export async function moveLines(
   ended: readonly EndedLine[],
   mayReplace: () => Promise<boolean> = async () => false,
 ): Promise<Manifest | undefined> {
+  const [only, ...others] = ended;
+  const moved = only && others.length === 0 && (await moveOpenLine(table, upload, only));
+  if (moved) return moved;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const manifest = await readManifest(table, upload);
     if (!manifest || !isSameUpload(manifest, upload)) return undefined;
@@ -119,6 +122,25 @@ export async function moveLines(
   }
   throw new Error('The lines of a manifest could not be moved: other writes kept coming first.');
 }
+
+/**
+ * Moves an open line by a single write that depends on nothing but this line: many lines may end at the same moment.
+ * @returns undefined when the line is not open, or the upload is not the newest
+ */
+const moveOpenLine = (table: Table, upload: Origin, { line, ending, cost }: EndedLine): Promise<Manifest | undefined> =>
+  updateItem<Manifest>(table, keyOf(upload), {
+    UpdateExpression: `ADD #ending :set_of_line, revision :one${cost ? ', cost :cost' : ''} DELETE #open :set_of_line SET updated_at = :now${cost ? ', currency = :currency' : ''}`,
+    ConditionExpression: 'version_id = :version_id AND contains(#open, :line)',
+    ExpressionAttributeNames: { '#ending': ending, '#open': 'open' },
+    ExpressionAttributeValues: {
+      ':set_of_line': new Set([line]),
+      ':line': line,
+      ':one': 1,
+      ':now': new Date(table.now()).toISOString(),
+      ':version_id': versionOf(upload),
+      ...(cost ? { ':cost': cost.amount, ':currency': cost.currency } : {}),
+    },
+  });
 
 /** What changes when lines are moved; a set that is empty then is undefined. */
 function withMoved(manifest: Manifest, moved: readonly EndedLine[], now: number) {

@@ -85,6 +85,16 @@ describe('the result of a line', () => {
     expect(await summaryOf(object)).toMatchObject({ failed: 0, canceled: 1 });
   });
 
+  test('is counted at once however many lines end at the same moment', async () => {
+    const object = await take(...Array.from({ length: 50 }, (_, line) => asks(`${line}`)));
+    const videos = await mine();
+    await Promise.all(videos.map((video, index) => endAs(world.table, video, index < 10 ? 'succeeded' : 'canceled')));
+    expect(world.errors).toEqual([]);
+    expect(await pending()).toEqual([]);
+    const cost = { amount: 1, currency: 'USD' };
+    expect(await summaryOf(object)).toMatchObject({ lines: 50, succeeded: 10, canceled: 40, cost });
+  });
+
   test('that cannot be written keeps no other from its own, and the sweep writes it', async () => {
     const object = await take(asks('1'), asks('2'));
     const failing = world.watched(unwatched(), failingS3(world.s3, '000001.json'));
