@@ -4,7 +4,7 @@ import { runState, startWorkflow } from '../queue/execution.ts';
 import { forgetServed, keepPermit, type LaneState, readLane } from '../queue/model-queue.ts';
 import { usesPermit } from '../queue/release.ts';
 import { idsInStatus } from '../queue/waiting.ts';
-import { isTerminal, type VideoRecord } from '../video/record.ts';
+import { isTerminal, runsOf, type VideoRecord } from '../video/record.ts';
 import { changeVideo, readVideo } from '../video/store.ts';
 
 /** A video whose workflow died is resumed at once; when it dies again after this time, then after twice as long, up to an hour. */
@@ -141,5 +141,7 @@ export async function resumeWhenDead({ table, workflow }: Dispatcher, id: string
 }
 
 /** A workflow that keeps dying for the same reason is not started in a tight loop. */
-const resumeAfter = ({ run }: VideoRecord): number =>
-  run <= 1 ? 0 : Math.min(RESUME_SECONDS.longest, RESUME_SECONDS.second * 2 ** (run - 2));
+function resumeAfter(video: VideoRecord): number {
+  const runs = runsOf(video);
+  return runs <= 1 ? 0 : Math.min(RESUME_SECONDS.longest, RESUME_SECONDS.second * 2 ** (runs - 2));
+}

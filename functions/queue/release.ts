@@ -31,10 +31,11 @@ export const usesPermit = (video: VideoRecord | undefined): boolean =>
 
 /**
  * Puts a video whose task was not created back to where it was in its queue, and gives back its permit and what was reserved for it.
+ * @param isBlameless whether it could not have been created for any video, so that the run does not count against this one
  * @returns false for one that moved on meanwhile: whoever moved it sees to them
  */
-export async function returnToQueue(table: Table, video: VideoRecord): Promise<boolean> {
-  const waiting = await changeStatus(table, video, 'queued');
+export async function returnToQueue(table: Table, video: VideoRecord, isBlameless: boolean): Promise<boolean> {
+  const waiting = await changeStatus(table, video, 'queued', isBlameless ? { set: { earlier_runs: video.run } } : {});
   if (!waiting) return false;
   await giveBack(table, waiting, waiting);
   return true;
@@ -43,5 +44,5 @@ export async function returnToQueue(table: Table, video: VideoRecord): Promise<b
 /** Wan refuses the account, not the video: the video goes back into the queue, and the queue is paused. */
 export async function holdBack(table: Table, video: VideoRecord, reason: string): Promise<void> {
   await holdLane(table, video.model, reason);
-  await returnToQueue(table, video);
+  await returnToQueue(table, video, true);
 }

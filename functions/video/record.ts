@@ -135,6 +135,8 @@ export interface VideoRecord {
   spending_month: string;
   /** How often a workflow was started for this video; part of the execution's name. */
   run: number;
+  /** Runs that tell nothing of the present attempt: before a retry, or ended by what is no fault of the video's. */
+  earlier_runs?: number;
   submission?: Submission;
   /** How many downloads of the finished video were begun. */
   downloads?: number;
@@ -147,6 +149,10 @@ export interface VideoRecord {
   error?: Failure;
   timeline: TimelineEntry[];
 }
+
+/** How often the present attempt was started. */
+export const runsOf = ({ run, earlier_runs = 0 }: Pick<VideoRecord, 'run' | 'earlier_runs'>): number =>
+  run - earlier_runs;
 
 const terminal: ReadonlySet<Status> = new Set(['succeeded', 'failed', 'canceled']);
 

@@ -2,7 +2,7 @@ import { explainForgotten, isForgotten } from '../ledger/task-lifetime.ts';
 import { type Dispatcher, letNextIn, releaseAndDispatch } from '../queue/dispatch.ts';
 import { returnToQueue } from '../queue/release.ts';
 import { errorNames, WorkflowError } from '../shared/errors.ts';
-import { type Failure, isTerminal, type VideoRecord } from '../video/record.ts';
+import { type Failure, isTerminal, runsOf, type VideoRecord } from '../video/record.ts';
 import { changeStatus, readVideo } from '../video/store.ts';
 import { explainEnding } from '../wan/failures.ts';
 import type { RecordFailureInput, RecordFailureOutput } from './step-handler.ts';
@@ -29,7 +29,7 @@ export async function recordFailure(
   // One that is back in its queue is the dispatchers'.
   if (!video || video.run !== run || video.status === 'queued') return { id, run, outcome: 'settled' };
   if ('Error' in error && mayWait(error, video)) {
-    if (!(await returnToQueue(table, video))) throw movedOn(id);
+    if (!(await returnToQueue(table, video, error.Error === errorNames.submissionFenced))) throw movedOn(id);
     await letNextIn(dispatcher, video.model);
     return { id, run, outcome: 'requeued' };
   }
@@ -49,10 +49,11 @@ export async function recordFailure(
 const movedOn = (id: string) => new Error(`The video ${id} moved on while its failure was written down.`);
 
 /** Whether a video that Wan was not asked for, or can't have been, is worth another run. */
-function mayWait({ Error: name }: { Error: string }, { status, submission, run }: VideoRecord): boolean {
+function mayWait({ Error: name }: { Error: string }, video: VideoRecord): boolean {
+  const { status, submission } = video;
   if (status !== 'submitting') return false;
   if (name === errorNames.submissionFenced) return true;
-  return submission?.state !== 'open' && !explained.has(name) && run < MOST_RUNS;
+  return submission?.state !== 'open' && !explained.has(name) && runsOf(video) < MOST_RUNS;
 }
 
 /** Given up by name, after a whole day of trying. */

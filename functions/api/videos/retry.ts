@@ -99,6 +99,7 @@ async function takeUp(services: RetryServices, video: VideoRecord, { status, usa
   const taken = await changeStatus(table, video, isMade ? 'archiving' : 'running', {
     set: {
       run: video.run + 1,
+      earlier_runs: video.run,
       task: { ...video.task!, status },
       ...(isMade ? { progress: Math.max(90, video.progress) } : {}),
       ...(isMade && usage ? { usage } : {}),
@@ -116,6 +117,7 @@ async function beginAnew(services: RetryServices, video: VideoRecord): Promise<v
   const queued = await changeStatus(services.table, video, 'queued', {
     set: {
       progress: 0,
+      earlier_runs: video.run,
       spending_month: monthOf(services.table.now()),
       warnings: warningsOf(video),
       ...(submission ? { submission: { ...submission, state: 'settled' } } : {}),

@@ -242,7 +242,7 @@ describe('a video that is started while somebody gives back what it held keeps i
     await dispatch(own.dispatcher, own.model);
     const submitting = (await readVideo(store.table, video!.id))!;
     const table = overtakenTable(own.dispatcher.table, () => carryOn(own.dispatcher, submitting));
-    expect(await returnToQueue(table, submitting)).toBe(true);
+    expect(await returnToQueue(table, submitting, false)).toBe(true);
     expect(await readVideo(store.table, video!.id)).toMatchObject({ status: 'submitting', run: 2 });
     expect(await holds(own, video!)).toBe(true);
   });

@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { resumeWhenDead } from '../../../functions/maintenance/sweep.ts';
 import { type Dispatcher, dispatch } from '../../../functions/queue/dispatch.ts';
 import { claimPermit, holdLane, isHeld, readLane, resumeQueue } from '../../../functions/queue/model-queue.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
 import { changeStatus, createVideo, readVideo } from '../../../functions/video/store.ts';
 import { createTask } from '../../../functions/workflow/create-task.ts';
+import { recordFailure } from '../../../functions/workflow/record-failure.ts';
 import { startTable } from '../../support/table.ts';
 import { aVideo } from '../../support/videos.ts';
 import { scriptedExecutions, scriptedWan, servicesFor } from '../workflow/support.ts';
@@ -116,6 +118,23 @@ test('a dispatcher that read the queue before it was paused, or before the pause
   expect(await resumeQueue(store.table, model)).toBe(false);
   expect(await claimPermit(store.table, lane, videos[0]!, paused)).toBe(false);
   expect(await claimPermit(store.table, lane, videos[0]!, await readLane(store.table, model))).toBe(true);
+});
+
+test('a video that probed for an hour has as many runs and as quick a resume left as any other', async () => {
+  const [first, ...others] = videos;
+  for (const video of others) await changeStatus(store.table, (await readVideo(store.table, video.id))!, 'canceled');
+  await holdLane(store.table, model, 'arrears');
+  for (let minute = 0; minute < 60; minute++) {
+    clock.now += 61_000;
+    expect(await dispatch(dispatcher, model)).toEqual([first!.id]);
+    expect(await play('refuses')).toBe(1);
+  }
+  clock.now += 61_000;
+  expect(await dispatch(dispatcher, model)).toEqual([first!.id]);
+  executions.set(`${first!.id}-61`, 'FAILED');
+  expect(await resumeWhenDead(dispatcher, first!.id)).toBe(true);
+  const surprise = { id: first!.id, run: 62, error: { Error: 'TypeError' } };
+  expect(await recordFailure(dispatcher, surprise)).toMatchObject({ outcome: 'requeued' });
 });
 
 test('a full queue has no probe, and its pause does not move', async () => {

@@ -108,7 +108,7 @@ test('a video that only waited for another one with its prompt goes back into it
   const { video, dispatcher, after } = await open({});
   const input = { id: video.id, run: 1, error: { Error: 'SubmissionFenced', Cause: '{}' } };
   expect(await recordFailure(dispatcher, input)).toMatchObject({ outcome: 'requeued' });
-  expect(await after()).toMatchObject({ video: { status: 'submitting', run: 2 }, permits: 1 });
+  expect(await after()).toMatchObject({ video: { status: 'submitting', run: 2, earlier_runs: 1 }, permits: 1 });
   // The state machine may call again after a crash.
   expect(await recordFailure(dispatcher, input)).toMatchObject({ outcome: 'settled' });
   expect(await after()).toMatchObject({ video: { status: 'submitting', run: 2 }, permits: 1 });

@@ -63,6 +63,7 @@ describe('a new attempt', () => {
       status: 'submitting',
       progress: 0,
       run: 4,
+      earlier_runs: 3,
       spending_month: '2026-01',
       updated_at: at,
       timeline: [...video.timeline, { status: 'queued', at }, { status: 'submitting', at }],
@@ -155,7 +156,7 @@ describe('while Wan may have the task, it is asked, and nothing is paid', () => 
     expect(answer).toMatchObject({ status: 202, body: { status: 'archiving', progress: 95, warnings: [] } });
     expect(answer.body.error).toBeUndefined();
     const now = await read(store.table, video);
-    expect(now).toMatchObject({ run: 3, usage, task: { id: video.task!.id, status: 'SUCCEEDED' } });
+    expect(now).toMatchObject({ run: 3, earlier_runs: 2, usage, task: { id: video.task!.id, status: 'SUCCEEDED' } });
     expect([...actions.executions]).toEqual([[`${video.id}-3`, 'RUNNING']]);
     const wan = { ...scriptedWan(store.table.now).wan, queryTask: async () => actions.answers.query! };
     const services = { ...servicesFor(store.table, clock, wan), ...actions.services, wan };
