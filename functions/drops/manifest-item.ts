@@ -54,6 +54,12 @@ export async function isNewest(table: Table, upload: Origin): Promise<boolean> {
   return newest !== undefined && isSameUpload(newest, upload);
 }
 
+/** Whether a line of the newest upload has not ended. */
+export async function isOpen(table: Table, upload: Origin, line: number): Promise<boolean> {
+  const newest = await readManifest(table, upload);
+  return newest !== undefined && isSameUpload(newest, upload) && newest.open?.has(line) === true;
+}
+
 /**
  * Writes an upload in the place of the one before it, with all its lines open.
  * @param before the item as it was read before S3 was asked which upload is the newest, so that an older one never replaces a newer
@@ -106,9 +112,9 @@ export async function moveLines(
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const manifest = await readManifest(table, upload);
     if (!manifest || !isSameUpload(manifest, upload)) return undefined;
-    const isOpen = ({ line }: EndedLine) => manifest.open?.has(line) === true;
+    const wasOpen = ({ line }: EndedLine) => manifest.open?.has(line) === true;
     const changed = ended.filter((each) => !manifest[each.ending]?.has(each.line));
-    const moved = changed.every(isOpen) || (await mayReplace()) ? changed : changed.filter(isOpen);
+    const moved = changed.every(wasOpen) || (await mayReplace()) ? changed : changed.filter(wasOpen);
     if (moved.length === 0) return manifest;
     const next = withMoved(manifest, moved, table.now());
     const { clauses, names, values } = updateExpression({ set: next, remove: sets.filter((set) => !next[set]) });

@@ -4,7 +4,7 @@ import { atMost, valuesOf } from '../shared/concurrency.ts';
 import { Problem } from '../shared/problem.ts';
 import { isTerminal, type VideoRecord } from '../video/record.ts';
 import { type DroppedObject, findLatest, readObject } from './dropped-object.ts';
-import { beginManifest, type EndedLine, isSameUpload, readManifest } from './manifest-item.ts';
+import { beginManifest, type EndedLine, isOpen, isSameUpload, readManifest } from './manifest-item.ts';
 import { acceptLine, identifyLines, type LineServices, type ManifestLine, type OwnedUpload } from './manifest-line.ts';
 import { endLines, refusalOf, writeLineResult, writeSummary } from './manifest-result.ts';
 import { writeVideoLine } from './write-result.ts';
@@ -65,6 +65,8 @@ async function takeLine(
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     const isDeleted = error.status === 410 && 'id' in line;
+    // A line of this upload ends before its video is deleted: by another call meanwhile, which has written its result.
+    if (isDeleted && !(await isOpen(services.table, upload, line.line))) return undefined;
     const { errors = [], code, detail } = error.members;
     const refusal = refusalOf({ code: errors[0]?.code ?? code, message: detail, hint: HINT });
     const result = isDeleted ? { id: line.id, status: 'deleted' } : refusal;

@@ -124,6 +124,26 @@ describe('the result of a line', () => {
     expect(await summaryOf(object)).toMatchObject({ succeeded: 2, refused: 1 });
   });
 
+  test('stays when its video is deleted while the event of its manifest is handled again', async () => {
+    const object = await take(asks('1'));
+    const video = await videoOf(1);
+    let isDeleted = false;
+    const send = async (command: { constructor: { name: string }; input: { Key?: { pk: string } } }) => {
+      if (!isDeleted && command.constructor.name === 'GetCommand' && command.input.Key?.pk === `video#${video.id}`) {
+        isDeleted = true;
+        await buryVideo(world.table, await endLine(1, 'canceled'));
+      }
+      return world.table.client.send(command as never);
+    };
+    await takeManifest(
+      services({ table: { ...world.table, client: { send: send as Table['client']['send'] } } }),
+      object,
+    );
+    expect(isDeleted).toBe(true);
+    expect(await resultOf(object, 1)).toMatchObject({ status: 'canceled' });
+    expect(await summaryOf(object)).toMatchObject({ canceled: 1, deleted: 0 });
+  });
+
   test('has no place where a key has no room for its name, and is not asked for again', async () => {
     world.folder = `drop/${world.owner}/${'x'.repeat(960)}`;
     await take(asks('1'), {});
