@@ -1,0 +1,289 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { createTableInProcess, inProcessDynamoDb } from '../../../../local/aws/dynamodb/in-process.ts';
+import type { StepFunctionsOptions } from '../../../../local/aws/step-functions/service.ts';
+import { executionArn, failing, failure, functionArn, open, runToEnd, start } from './support.ts';
+
+const updateItem = 'arn:aws:states:::aws-sdk:dynamodb:updateItem.waitForTaskToken';
+const neverRetried = { ErrorEquals: ['DynamoDb.ConditionalCheckFailedException'], MaxAttempts: 0 };
+const retried = {
+  ErrorEquals: ['States.TaskFailed'],
+  IntervalSeconds: 5,
+  BackoffRate: 2,
+  MaxDelaySeconds: 60,
+  MaxAttempts: 10,
+};
+/** The wait of DESIGN's section 3, as the state machine has it. */
+const waitForEnd = {
+  Type: 'Task',
+  Resource: updateItem,
+  Parameters: {
+    TableName: 'table',
+    Key: { pk: { 'S.$': '$.wait.key' } },
+    UpdateExpression: 'SET #run = :run, #token = :token, #execution = :execution',
+    ConditionExpression: 'attribute_not_exists(#run) OR #run <= :run',
+    ExpressionAttributeNames: { '#run': 'run', '#token': 'token', '#execution': 'execution' },
+    ExpressionAttributeValues: {
+      ':run': { 'N.$': '$.wait.run' },
+      ':token': { 'S.$': '$$.Task.Token' },
+      ':execution': { 'S.$': '$$.Execution.Name' },
+    },
+  },
+  TimeoutSecondsPath: '$.wait.timeout_seconds',
+  ResultPath: null,
+};
+const loop = (fields: object = { Retry: [neverRetried, retried] }) => ({
+  StartAt: 'WaitForEnd',
+  States: {
+    WaitForEnd: {
+      ...waitForEnd,
+      Catch: [{ ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'CheckTask' }],
+      ...fields,
+      Next: 'CheckTask',
+    },
+    CheckTask: { Type: 'Task', Resource: functionArn('check'), Next: 'TaskChecked' },
+    TaskChecked: {
+      Type: 'Choice',
+      Choices: [
+        { Variable: '$.outcome', StringEquals: 'running', Next: 'WaitForEnd' },
+        { Variable: '$.outcome', StringEquals: 'settled', Next: 'Done' },
+      ],
+    },
+    Done: { Type: 'Succeed' },
+  },
+});
+const input = { wait: { key: 'wait#a', run: '2', timeout_seconds: 180 } };
+const settled = async (_arn: string, payload: unknown) => ({ ...(payload as object), outcome: 'settled' });
+const tokenOf = (parameters: unknown) =>
+  (parameters as { ExpressionAttributeValues: { ':token': { S: string } } }).ExpressionAttributeValues[':token'].S;
+
+describe('with a table', () => {
+  let answer: ReturnType<typeof inProcessDynamoDb>;
+  beforeEach(async () => {
+    answer = inProcessDynamoDb();
+    await createTableInProcess(answer, {
+      TableName: 'table',
+      AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
+      KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+    });
+  });
+  const item = async () =>
+    (
+      (await answer('GetItem', { TableName: 'table', Key: { pk: { S: 'wait#a' } } })) as {
+        Item: Record<string, unknown>;
+      }
+    ).Item;
+  const onTable = (clock: () => ReturnType<typeof open>['clock']): Partial<StepFunctionsOptions> => ({
+    invoke: settled,
+    callAws: (_action, parameters) =>
+      clock().hold(() =>
+        answer('UpdateItem', parameters).catch((error: { body: { __type: string } }) => {
+          throw failure(error.body.__type.split('#')[1]!);
+        }),
+      ),
+  });
+
+  test('writes the token and sleeps until SendTaskSuccess, whose output ResultPath null drops', async () => {
+    const opened = open(
+      loop(),
+      onTable(() => opened.clock),
+    );
+    await opened.begin('one', input);
+    let token = '';
+    void opened.clock.sleep(42_000).then(async () => {
+      const { token: written, ...rest } = await item();
+      expect(rest).toEqual({ pk: { S: 'wait#a' }, run: { N: '2' }, execution: { S: 'one' } });
+      token = (written as { S: string }).S;
+      expect(await opened.handle('SendTaskSuccess', { taskToken: token, output: '{"ended":true}' })).toEqual({});
+    });
+    expect(await opened.ended()).toMatchObject({
+      status: 'SUCCEEDED',
+      output: { ...input, outcome: 'settled' },
+      stopped_at: start + 42_000,
+    });
+    await expect(opened.handle('SendTaskSuccess', { taskToken: token, output: '{}' })).rejects.toMatchObject({
+      name: 'TaskTimedOut',
+    });
+  });
+
+  test('a later run has written already: the error has DynamoDB’s name, is not retried and leads on', async () => {
+    await answer('PutItem', { TableName: 'table', Item: { pk: { S: 'wait#a' }, run: { N: '3' } } });
+    const opened = open(
+      loop(),
+      onTable(() => opened.clock),
+    );
+    await opened.begin('one', input);
+    expect(await opened.ended()).toMatchObject({
+      status: 'SUCCEEDED',
+      stopped_at: start,
+      output: { error: { Error: 'DynamoDb.ConditionalCheckFailedException' } },
+    });
+    expect(opened.attempts).toHaveLength(1 + 1);
+    expect(await item()).toEqual({ pk: { S: 'wait#a' }, run: { N: '3' } });
+  });
+});
+
+test('the timeout leads on without a retry, and takes the token with it', async () => {
+  const tokens: string[] = [];
+  const { execution, handle } = await runToEnd(loop(), input, {
+    invoke: settled,
+    callAws: async (_action, parameters) => tokens.push(tokenOf(parameters)),
+  });
+  expect(execution).toMatchObject({
+    status: 'SUCCEEDED',
+    stopped_at: start + 180_000,
+    output: { error: { Error: 'States.Timeout', Cause: '' } },
+  });
+  expect(tokens).toHaveLength(1);
+  await expect(handle('SendTaskSuccess', { taskToken: tokens[0], output: '{}' })).rejects.toMatchObject({
+    name: 'TaskTimedOut',
+  });
+});
+
+test('each attempt has a token and a timeout of its own', async () => {
+  const tokens: string[] = [];
+  const fail = failing(['ProvisionedThroughputExceededException', 'InternalServerError']);
+  const { attempts, execution, handle } = await runToEnd(loop(), input, {
+    invoke: settled,
+    async callAws(action, parameters, arn) {
+      expect([action, arn]).toEqual(['dynamodb:updateItem', executionArn('one')]);
+      tokens.push(tokenOf(parameters));
+      return fail();
+    },
+  });
+  expect(attempts).toEqual([0, 5000, 15_000, 195_000]);
+  expect(execution.output).toMatchObject({ error: { Error: 'States.Timeout' } });
+  expect(new Set(tokens).size).toBe(3);
+  for (const taskToken of tokens) {
+    await expect(handle('SendTaskSuccess', { taskToken, output: '{}' })).rejects.toMatchObject({
+      name: 'TaskTimedOut',
+    });
+  }
+});
+
+test.each([
+  ['ConditionalCheckFailedException', 'DynamoDb.ConditionalCheckFailedException'],
+  ['InternalServerError', 'DynamoDb.InternalServerErrorException'],
+])('DynamoDB’s %s is %s', async (name, error) => {
+  const { execution } = await runToEnd(loop({}), input, { invoke: settled, callAws: failing([name]) });
+  expect(execution.output.error).toEqual({ Error: error, Cause: `${name} happened.` });
+});
+
+test('the timeout covers the call as well', async () => {
+  const { execution } = await runToEnd(loop(), input, { invoke: settled, callAws: () => new Promise(() => undefined) });
+  expect(execution).toMatchObject({ stopped_at: start + 180_000, output: { error: { Error: 'States.Timeout' } } });
+});
+
+test('an answer that is faster than the call’s own response counts', async () => {
+  const opened = open(loop({ ResultPath: '$.answer' }), {
+    invoke: settled,
+    async callAws(_action, parameters) {
+      await opened.handle('SendTaskSuccess', { taskToken: tokenOf(parameters), output: '"early"' });
+      await opened.clock.sleep(1000);
+    },
+  });
+  await opened.begin('one', input);
+  expect(await opened.ended()).toMatchObject({ stopped_at: start + 1000, output: { answer: 'early' } });
+});
+
+test.each([
+  [
+    { error: 'WanGone', cause: 'It is gone.' },
+    { Error: 'WanGone', Cause: 'It is gone.' },
+  ],
+  [{}, { Error: 'States.TaskFailed', Cause: '' }],
+])('SendTaskFailure with %j fails the attempt', async (fields, error) => {
+  const opened = open(loop({}), {
+    invoke: settled,
+    callAws: async (_action, parameters) => {
+      void opened.clock
+        .sleep(500)
+        .then(() => opened.handle('SendTaskFailure', { taskToken: tokenOf(parameters), ...fields }));
+    },
+  });
+  await opened.begin('one', input);
+  expect(await opened.ended()).toMatchObject({ stopped_at: start + 500, output: { error } });
+});
+
+test('an N that is not text is refused as Step Functions does: before the call, past Retry and Catch', async () => {
+  const { execution, attempts } = await runToEnd(loop(), { wait: { ...input.wait, run: 2 } });
+  expect(execution).toMatchObject({ status: 'FAILED', error: 'States.Runtime' });
+  expect(execution.cause).toContain(
+    "could not be used to start the Task: [The value for the field 'N' must be a STRING]",
+  );
+  expect(attempts).toEqual([]);
+});
+
+describe('stale and wrong answers', () => {
+  async function waiting() {
+    let token = '';
+    const opened = open(loop(), {
+      callAws: async (_action, parameters) => {
+        token = tokenOf(parameters);
+      },
+    });
+    await opened.begin('one', input);
+    const send = (fields: object, operation = 'SendTaskSuccess') =>
+      opened.handle(operation, { taskToken: token, output: '{}', ...fields });
+    return { ...opened, send, token };
+  }
+
+  test.each(['SendTaskSuccess', 'SendTaskFailure'])(
+    '%s: no token, one of another process, one used before',
+    async (operation) => {
+      const { send } = await waiting();
+      await expect(send({ taskToken: 'no token' }, operation)).rejects.toMatchObject({ name: 'InvalidToken' });
+      const former = Buffer.from(`00#${executionArn('former')}`).toString('base64url');
+      await expect(send({ taskToken: former }, operation)).rejects.toMatchObject({ name: 'TaskDoesNotExist' });
+      await send({}, operation);
+      await expect(send({}, operation)).rejects.toMatchObject({ name: 'TaskTimedOut' });
+    },
+  );
+
+  test('the token of an execution that was stopped', async () => {
+    const { send, handle } = await waiting();
+    await handle('StopExecution', { executionArn: executionArn('one') });
+    await expect(send({})).rejects.toMatchObject({ name: 'TaskTimedOut' });
+  });
+
+  test.each([
+    ['no JSON', '{'],
+    ['more than 256 KiB', JSON.stringify('x'.repeat(256 * 1024))],
+  ])('an output of %s is refused, and the task waits on', async (_, output) => {
+    const { send } = await waiting();
+    await expect(send({ output })).rejects.toMatchObject({ name: 'InvalidOutput' });
+    expect(await send({})).toEqual({});
+  });
+});
+
+describe('what AWS bills and limits', () => {
+  test.each([
+    // ExecutionStarted and -Succeeded; WaitForEnd: entered, scheduled, started, submitted, timed out, exited; CheckTask: five;
+    // TaskChecked and Done: two each.
+    ['a loop of a wait and a check', [], { transitions: 4, history_events: 2 + 6 + 5 + 2 + 2 }],
+    // Scheduled, started, failed.
+    ['a failed attempt', ['ThrottlingException'], { transitions: 5, history_events: 17 + 3 }],
+  ])('%s', async (_, errors, counts) => {
+    const { execution } = await runToEnd(loop(), input, { invoke: settled, callAws: failing(errors) });
+    expect(execution).toMatchObject(counts);
+  });
+
+  test('24 hours without a watcher stay far below the limit', async () => {
+    const opened = open(loop(), {
+      invoke: async (_arn, payload) => ({
+        ...(payload as object),
+        outcome: opened.clock.now() - start < 24 * 3600 * 1000 ? 'running' : 'settled',
+      }),
+    });
+    await opened.begin('one', { wait: { ...input.wait, timeout_seconds: 900 } });
+    expect(await opened.ended()).toMatchObject({ status: 'SUCCEEDED', transitions: 96 * 3 + 1 });
+    expect(opened.executions()[0]!.history_events).toBe(96 * 13 + 4);
+  });
+
+  test('the 25,000th event ends an execution', async () => {
+    const { execution } = await runToEnd(loop(), input, {
+      invoke: async (_arn, payload) => ({ ...(payload as object), outcome: 'running' }),
+    });
+    expect(execution).toMatchObject({ status: 'FAILED', error: 'States.Runtime' });
+    expect(execution.cause).toContain('maximum number of history events (25000)');
+  });
+});
