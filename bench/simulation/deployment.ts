@@ -63,8 +63,6 @@ export async function readDeployment(
       arn: ref,
       name,
       definition: JSON.parse(properties.DefinitionString) as object,
-      type: properties.StateMachineType,
-      role_arn: properties.RoleArn,
     })),
     environmentOf: (name) => functions.find((each) => each.name === name)!.environment,
     functionOf,

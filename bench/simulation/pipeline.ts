@@ -58,14 +58,14 @@ export async function startPipeline({ seed, task_seconds, context }: PipelineOpt
   const s3 = await simulateS3(time, { directory, changed: (change) => changed(change) });
   const deployment = await readDeployment({ awsUrl: s3.endpoint, emulatorUrl: wan.url }, context);
   for (const { name, versioned } of deployment.buckets) await s3.createBucket(name, { versioned });
-  const { dynamoDb, outside } = await simulateTable(time, deployment.table);
+  const { dynamoDb, outside, updateItem } = await simulateTable(time, deployment.table);
 
   const trouble: unknown[] = [];
   const measured = new Map<MetricName, number>();
   const lambda = createLambda(time, (name) => loadFunction(world, name as FunctionName));
   const stepFunctions = simulateStepFunctions(time, {
-    directory: path.join(directory, 'step-functions'),
     stateMachines: deployment.stateMachines,
+    updateItem,
     invoke: (arn, payload) => lambda.invoke(deployment.functionOf(arn), payload),
     ended({ status, name }) {
       if (status === 'SUCCEEDED') return;
@@ -115,7 +115,7 @@ export async function startPipeline({ seed, task_seconds, context }: PipelineOpt
       return [...trouble, ...lambda.dead.map(({ error }) => error)];
     },
     async close() {
-      await stepFunctions.close();
+      stepFunctions.close();
       await s3.close();
       await wan.close();
       await rm(directory, { recursive: true, force: true });

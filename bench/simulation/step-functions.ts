@@ -1,106 +1,72 @@
-import { ExecutionAlreadyExists, ExecutionDoesNotExist, type SFNClient } from '@aws-sdk/client-sfn';
+import * as sfn from '@aws-sdk/client-sfn';
 import {
   createStepFunctions,
+  type Execution,
   type StateMachineResource,
   type StatusChangeDetail,
-  type StepFunctions,
 } from '../../local/aws/step-functions/step-functions.ts';
 import type { VirtualClock } from './clock.ts';
 import type { Latency } from './latency.ts';
 
 export interface SimulatedStepFunctions {
-  client: Pick<SFNClient, 'send'>;
-  close(): Promise<void>;
+  client: Pick<sfn.SFNClient, 'send'>;
+  /** With what AWS would bill for each. */
+  executions(): readonly Execution[];
+  close(): void;
 }
 
 /**
- * The local Step Functions by the virtual clock. While an execution is neither in a function nor waiting, its engine is at work, and
- * the clock stands still.
+ * The local Step Functions by the virtual clock.
  * @param ended told how each execution ended
  */
 export function simulateStepFunctions(
   { clock, latency, random }: { clock: VirtualClock; latency: Latency; random: () => number },
   {
-    directory,
     stateMachines,
     invoke,
+    updateItem,
     ended,
   }: {
-    directory: string;
     stateMachines: StateMachineResource[];
     invoke: (functionArn: string, payload: unknown) => Promise<unknown>;
+    updateItem: (parameters: object) => Promise<object>;
     ended: (detail: StatusChangeDetail) => void;
   },
 ): SimulatedStepFunctions {
-  const atWork: (() => void)[] = [];
-  const engineStarts = () => void atWork.push(clock.stop());
-  const engineRests = () => atWork.pop()?.();
-  // The service asks for the end of a task's or an execution's time right as it begins: nobody waits for that end alone.
-  let isTimeLimit = false;
-
-  const service: StepFunctions = createStepFunctions({
-    directory,
+  const transition = () => latency('transition', async () => undefined);
+  const { handle, executions, close } = createStepFunctions({
     now: clock.now,
+    sleep: clock.sleep,
     random,
     stateMachines,
-    async sleep(milliseconds, signal) {
-      const isLimit = isTimeLimit;
-      if (!isLimit) engineRests();
-      await clock.sleep(milliseconds, signal);
-      if (!isLimit || !signal.aborted) engineStarts();
+    async invoke(functionArn, payload) {
+      await transition();
+      return invoke(functionArn, payload);
     },
-    async invoke(functionArn, payload, { signal }) {
-      isTimeLimit = true;
-      queueMicrotask(() => {
-        isTimeLimit = false;
-      });
-      engineRests();
-      try {
-        await latency('transition', async () => undefined);
-        return await invoke(functionArn, payload);
-      } finally {
-        if (!signal.aborted) engineStarts();
-      }
+    async callAws(_action, parameters) {
+      await transition();
+      return updateItem(parameters);
     },
-    async onStatusChange(detail) {
-      if (detail.status === 'RUNNING') return;
-      engineRests();
-      ended(detail);
-    },
+    onStatusChange: (detail) => detail.status !== 'RUNNING' && ended(detail),
   });
-
-  const started = new Set<string>();
-  const start = (input: { name?: string }) => {
-    // One that runs already is answered for as if it were new.
-    const isNew = !started.has(input.name ?? '');
-    started.add(input.name ?? '');
-    if (isNew) engineStarts();
-    isTimeLimit = true;
-    const answer = service.handle('StartExecution', input);
-    isTimeLimit = false;
-    return answer;
-  };
   const send = ({ constructor: { name }, input }: { constructor: { name: string }; input: object }) =>
-    latency('stepFunctions', () =>
-      (name === 'StartExecutionCommand' ? start(input) : service.handle(name.replace(/Command$/, ''), input)).catch(
-        (error: unknown) => {
-          throw asException(error);
-        },
-      ),
-    );
-  return { client: { send } as Pick<SFNClient, 'send'>, close: service.close };
+    latency('stepFunctions', () => handle(name.replace(/Command$/, ''), input)).catch((error: unknown) => {
+      throw asException(error);
+    });
+  return { client: { send } as SimulatedStepFunctions['client'], executions, close };
 }
 
-/** What the SDK makes of the service's answer. */
+/** The errors that callers tell apart by their class. */
+const exceptions: Record<string, new (fields: { message: string; $metadata: object }) => Error> = {
+  ExecutionAlreadyExists: sfn.ExecutionAlreadyExists,
+  ExecutionDoesNotExist: sfn.ExecutionDoesNotExist,
+  InvalidToken: sfn.InvalidToken,
+  TaskDoesNotExist: sfn.TaskDoesNotExist,
+  TaskTimedOut: sfn.TaskTimedOut,
+};
+
 function asException(error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
-  const told = { message: error.message, $metadata: {} };
-  switch (error.name) {
-    case 'ExecutionAlreadyExists':
-      return new ExecutionAlreadyExists(told);
-    case 'ExecutionDoesNotExist':
-      return new ExecutionDoesNotExist(told);
-    default:
-      return error;
-  }
+  const { name, message } = error as Error;
+  const Exception = exceptions[name];
+  return Exception ? new Exception({ message, $metadata: {} }) : error;
 }

@@ -1,5 +1,5 @@
 import type { Table } from '../../functions/video/table.ts';
-import { documentClientOver } from '../../local/aws/dynamodb/document-client.ts';
+import { asException, documentClientOver } from '../../local/aws/dynamodb/document-client.ts';
 import type { TableDefinition } from '../../local/aws/dynamodb/dynamodb.ts';
 import { createTableInProcess, inProcessDynamoDb } from '../../local/aws/dynamodb/in-process.ts';
 import type { VirtualClock } from './clock.ts';
@@ -10,6 +10,8 @@ export interface SimulatedTable {
   dynamoDb: Table['client'];
   /** For whoever looks at the table from outside of the simulation. */
   outside: Table;
+  /** A state machine's call, in DynamoDB's JSON. */
+  updateItem(parameters: object): Promise<object>;
 }
 
 /** The template's table, over dynalite in this process. */
@@ -24,5 +26,9 @@ export async function simulateTable(
   const still = { send: (command: unknown) => clock.hold(() => send(command)) } as Table['client'];
   const outside: Table = { client: still, tableName: name, now: clock.now };
   const dynamoDb = { send: (command: unknown) => latency('dynamoDb', () => send(command)) } as Table['client'];
-  return { dynamoDb, outside };
+  const updateItem = (parameters: object) =>
+    latency('dynamoDb', () => answer('UpdateItem', parameters)).catch((error: unknown) => {
+      throw asException(error);
+    });
+  return { dynamoDb, outside, updateItem };
 }

@@ -15,3 +15,18 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/** Resolves after `milliseconds`, or as soon as `signal` is aborted. */
+export const sleepBy =
+  (clock: Clock) =>
+  (milliseconds: number, signal: AbortSignal): Promise<void> =>
+    new Promise((resolve) => {
+      if (signal.aborted) return resolve();
+      const wake = () => {
+        cancel();
+        signal.removeEventListener('abort', wake);
+        resolve();
+      };
+      const cancel = clock.after(milliseconds, wake);
+      signal.addEventListener('abort', wake);
+    });

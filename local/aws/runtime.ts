@@ -2,7 +2,7 @@ import path from 'node:path';
 import { account, region } from './account.ts';
 import { type ApiGateway, createApiGateway } from './api-gateway/api-gateway.ts';
 import { readApi } from './api-gateway/read-api.ts';
-import type { Clock } from './clock.ts';
+import { type Clock, sleepBy } from './clock.ts';
 import { type DynamoDb, openDynamoDb } from './dynamodb/dynamodb.ts';
 import { accessKeyring, roleAccessKey } from './endpoint/access-keys.ts';
 import { createEndpoint } from './endpoint/endpoint.ts';
@@ -16,6 +16,7 @@ import { readFunctions } from './functions.ts';
 import { createEventSource } from './lambda/event-source.ts';
 import { createLambda } from './lambda/lambda.ts';
 import type { RequestHandler } from './listen.ts';
+import { createMachineCalls, invokeTask } from './machine-calls.ts';
 import { checkReferences } from './references.ts';
 import { readRules } from './rules.ts';
 import { createS3 } from './s3/index.ts';
@@ -24,7 +25,6 @@ import { createQueues } from './sqs/queues.ts';
 import { createStepFunctions } from './step-functions/step-functions.ts';
 import { loadStack, type Stack } from './template/load.ts';
 import type { Template } from './template/template.ts';
-import { invokeTask } from './workflow-invoke.ts';
 
 export interface RuntimeOptions {
   template: Template;
@@ -55,7 +55,7 @@ export interface Runtime {
   dynamoDb: DynamoDb;
   /** Takes up what an earlier process left, and starts the schedules. `endpoint` must be served by then. */
   resume(): Promise<void>;
-  /** Stops what runs without ending it: the next process resumes. Serve `endpoint` until then. */
+  /** Stops what runs without ending it; executions are dropped, and the next process's sweep restarts them. Serve `endpoint` until then. */
   stop(): Promise<void>;
   /** Closes the stores. Serve nothing any more. */
   close(): Promise<void>;
@@ -90,23 +90,29 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   );
   const bus = createEventBus({ clock, rules, accept: lambda.accept, queues });
   const machines = stack.all('AWS::StepFunctions::StateMachine');
+  const roleOf = (executionArn: string) =>
+    machines.find(({ name }) => executionArn.includes(`:execution:${name}:`))!.properties.RoleArn;
+  const machineCalls = createMachineCalls(options.endpoint_url);
   const stepFunctions = createStepFunctions({
-    directory: path.join(directory, 'step-functions'),
     now,
+    sleep: sleepBy(clock),
     stateMachines: machines.map(({ name, ref, properties }) => ({
       arn: ref,
       name,
       definition: JSON.parse(properties.DefinitionString) as object,
-      type: properties.StateMachineType,
-      role_arn: properties.RoleArn,
     })),
-    invoke(functionArn, payload, { execution_arn }) {
-      const machine = machines.find(({ name }) => execution_arn.includes(`:execution:${name}:`));
-      const principal = machine?.properties.RoleArn ?? 'states.amazonaws.com';
+    invoke(functionArn, payload, executionArn) {
+      const principal = roleOf(executionArn);
       recordCall({ at: now(), principal, action: 'lambda:InvokeFunction', resource: functionArn });
       return invokeTask(lambda, functionArn, payload);
     },
-    onStatusChange: (detail) => bus.put(statusChangeEvent(detail, now())),
+    callAws: (_action, parameters, executionArn) => machineCalls.updateItem(parameters, roleOf(executionArn)),
+    onStatusChange(detail) {
+      // The process's own end loses the event as well; the sweep finds the execution.
+      bus
+        .put(statusChangeEvent(detail, now()))
+        .catch((error: unknown) => console.error(`The status change of ${detail.name}:`, error));
+    },
   });
   const s3 = createS3({
     directory: path.join(directory, 's3'),
@@ -173,7 +179,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     endpoint: options.faults?.aroundEndpoint?.(endpoint.handle) ?? endpoint.handle,
     dynamoDb,
     async resume() {
-      await Promise.all([stepFunctions.resume(), lambda.resume(), s3.resume(), queues.resume()]);
+      await Promise.all([lambda.resume(), s3.resume(), queues.resume()]);
       for (const source of eventSources) source.start();
       bus.start();
     },
@@ -181,7 +187,8 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
       bus.close();
       for (const source of eventSources) source.close();
       // Before the workers: what ends with them must not look like a task's failure.
-      await stepFunctions.close();
+      stepFunctions.close();
+      machineCalls.close();
       await lambda.close();
     },
     async close() {

@@ -61,7 +61,7 @@ function convert(fields: Plain, names: readonly string[], item: (item: never) =>
 }
 
 /** What the SDK makes of a refusal. */
-function asException(error: unknown): unknown {
+export function asException(error: unknown): unknown {
   if (!isRefused(error)) return error;
   const { __type, message = error.body.Message ?? '' } = error.body;
   const name = __type.slice(__type.indexOf('#') + 1);

@@ -1,4 +1,5 @@
 import { account, region } from '../account.ts';
+import { executionOfToken } from '../step-functions/interpreter.ts';
 
 /** One call to AWS, as IAM would judge it. */
 export interface AwsCall {
@@ -22,7 +23,14 @@ export function resourceOf(service: string, operation: string, input: Record<str
     const index = typeof input.IndexName === 'string' ? `/index/${input.IndexName}` : '';
     return arn(`table/${input.TableName}${index}`);
   }
-  if (service === 'states') return String(input.stateMachineArn ?? input.executionArn ?? '*');
+  if (service === 'states') {
+    // An answer to a task is granted on its state machine.
+    const machine = executionOfToken(String(input.taskToken ?? ''))?.replace(
+      /:execution:([^:]*):.*/,
+      ':stateMachine:$1',
+    );
+    return String(input.stateMachineArn ?? input.executionArn ?? machine ?? '*');
+  }
   if (service === 'secretsmanager') return String(input.SecretId ?? '*');
   if (service === 'sqs') return arn(String(input.QueueUrl).split('/').at(-1) ?? '');
   return operation === 'PutEvents' ? arn('event-bus/default') : '*';

@@ -1,109 +1,274 @@
-import { sleepWithTimers } from './clock.ts';
-import type { JsonObject, StateMachineResource, StepFunctions, StepFunctionsOptions } from './contract.ts';
-import { readStateMachine, type StateMachine } from './definition/state-machine.ts';
-import { unsupported } from './definition/unsupported.ts';
-import { StepFunctionsError, UnsupportedDefinition } from './errors.ts';
-import type { Execution } from './execution/execution.ts';
-import { openExecutions } from './execution/executions.ts';
-import { createOutbox } from './execution/outbox.ts';
-import { createRunner } from './execution/runner.ts';
-import { describeExecution } from './operations/describe-execution.ts';
-import { describeStateMachine } from './operations/describe-state-machine.ts';
-import { getExecutionHistory } from './operations/get-execution-history.ts';
-import { listExecutions } from './operations/list-executions.ts';
-import { listStateMachines } from './operations/list-state-machines.ts';
-import type { Services } from './operations/services.ts';
-import { startExecution } from './operations/start-execution.ts';
-import { stopExecution } from './operations/stop-execution.ts';
+import { randomUUID } from 'node:crypto';
+import { ServiceError } from '../service-error.ts';
+import { type Json, readStateMachine, type StateMachine } from './definition.ts';
+import {
+  type Environment,
+  executionOfToken,
+  mostBytes,
+  type Run,
+  runExecution,
+  StateError,
+  sleepSeconds,
+} from './interpreter.ts';
 
-export type {
-  ExecutionStatus,
-  Invoke,
-  StateMachineResource,
-  StatusChangeDetail,
-  StepFunctions,
-  StepFunctionsOptions,
-} from './contract.ts';
-export { StepFunctionsError, UnsupportedDefinition } from './errors.ts';
+/** A state machine of the template, its functions' ARNs resolved. */
+export interface StateMachineResource {
+  /** `arn:aws:states:REGION:ACCOUNT:stateMachine:NAME` */
+  arn: string;
+  name: string;
+  /** The parsed Amazon States Language. */
+  definition: object;
+}
+
+export type ExecutionStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
+
+/** One run of a state machine. Times are epoch milliseconds. */
+export interface Execution {
+  readonly arn: string;
+  readonly state_machine_arn: string;
+  readonly name: string;
+  /** As StartExecution got it. */
+  readonly input: string;
+  readonly started_at: number;
+  status: ExecutionStatus;
+  stopped_at: number | null;
+  output: string | null;
+  error: string | null;
+  cause: string | null;
+  /** State transitions as AWS bills them: states entered, and retries. */
+  transitions: number;
+  /** Events as AWS would have recorded them. */
+  history_events: number;
+}
+
+export interface StepFunctionsOptions extends Omit<Environment, 'random'> {
+  /** @default Math.random */
+  random?: () => number;
+  stateMachines: readonly StateMachineResource[];
+  /** Hears of each start and end, in order for each execution. */
+  onStatusChange: (detail: StatusChangeDetail) => void;
+}
+
+/** Step Functions in memory: executions do not survive the process. */
+export interface StepFunctions {
+  /**
+   * Answers one request of the service's JSON protocol.
+   * @throws {ServiceError} whose `name` is the service's error code
+   */
+  handle(operation: string, input: unknown): Promise<object>;
+  executions(): readonly Execution[];
+  /** Drops the executions that run, wherever they are. */
+  close(): void;
+}
+
+/** The `detail` of EventBridge's 'Step Functions Execution Status Change'. Its dates are epoch milliseconds, unlike the API's. */
+export type StatusChangeDetail = ReturnType<typeof statusChange>;
 
 /**
- * Step Functions (Standard workflows) whose executions survive a kill of the process.
- * @throws {UnsupportedDefinition} when a definition has something that would behave differently here
+ * Standard workflows, as far as the template's definitions and our own callers use them.
+ * @throws Error that names each part of a definition that would behave differently here
  * @example
- * const stepFunctions = createStepFunctions({ directory, now: Date.now, stateMachines, invoke, onStatusChange });
- * await stepFunctions.resume();
+ * const stepFunctions = createStepFunctions({ now, sleep, invoke, callAws, stateMachines, onStatusChange });
  * await stepFunctions.handle('StartExecution', { stateMachineArn, name: 'one', input: '{}' });
  */
 export function createStepFunctions(options: StepFunctionsOptions): StepFunctions {
+  const { now, onStatusChange, random = Math.random } = options;
+  const createdAt = now();
   const machines = new Map(
-    options.stateMachines.map((resource) => [resource.arn, { resource, machine: readSupported(resource) }]),
+    options.stateMachines.map(({ arn, name, definition }) => [
+      arn,
+      { arn, name, ...readStateMachine(name, definition) },
+    ]),
   );
-  const clock = { now: options.now, sleep: options.sleep ?? sleepWithTimers };
-  const executions = openExecutions(options.directory, options.now);
-  const outbox = createOutbox(executions, options.onStatusChange, clock);
+  const executions = new Map<string, Execution>();
+  const running = new Map<string, AbortController>();
+  const tokens: Run['tokens'] = new Map();
+  let closed = false;
 
-  /** Definitions that running executions started with, by hash: a new one changes nothing for them. */
-  const known = new Map<string, StateMachine>([...machines.values()].map(({ machine }) => [machine.hash, machine]));
-  function machineOf(execution: Execution): StateMachine {
-    const machine =
-      known.get(execution.definition) ?? readStateMachine(executions.definition(execution.definition) as JsonObject);
-    known.set(execution.definition, machine);
-    return machine;
+  function end(execution: Execution, ending: Pick<Execution, 'status'> & Partial<Execution>): void {
+    if (execution.status !== 'RUNNING') return;
+    Object.assign(execution, { stopped_at: now(), ...ending });
+    running.get(execution.arn)?.abort();
+    running.delete(execution.arn);
+    onStatusChange(statusChange(execution));
   }
 
-  const runner = createRunner({
-    executions,
-    clock,
-    outbox,
-    machineOf,
-    resourceOf: (execution) => machines.get(execution.state_machine_arn)?.resource,
-    invoke: options.invoke,
-    random: options.random ?? Math.random,
-  });
-  const services: Services = { clock, machines, executions, runner, outbox, created_at: options.now() };
-  const operations = new Map<string, (input: unknown) => Promise<unknown>>([
-    ['StartExecution', startExecution(services)],
-    ['DescribeExecution', describeExecution(services)],
-    ['ListExecutions', listExecutions(services)],
-    ['StopExecution', stopExecution(services)],
-    ['GetExecutionHistory', getExecutionHistory(services)],
-    ['DescribeStateMachine', describeStateMachine(services)],
-    ['ListStateMachines', listStateMachines(services)],
-  ]);
-  let closed = false;
+  async function run(machine: StateMachine, execution: Execution, { signal }: AbortController): Promise<void> {
+    const timeout = machine.TimeoutSeconds;
+    if (timeout !== undefined) {
+      const timedOut = () => end(execution, { status: 'TIMED_OUT', error: 'States.Timeout' });
+      sleepSeconds(timeout, options, signal).then(timedOut, () => undefined);
+    }
+    try {
+      const output = await runExecution({ ...options, random, machine, execution, tokens, counts: execution, signal });
+      end(execution, { status: 'SUCCEEDED', output: JSON.stringify(output) });
+    } catch (error) {
+      if (error instanceof StateError) end(execution, { status: 'FAILED', error: error.error, cause: error.cause });
+      else if (!signal.aborted) throw error;
+    }
+  }
+
+  function startExecution(input: Fields): object {
+    const machine = machineOf(input);
+    const name = input.name ?? randomUUID();
+    if (!/^[^\s<>{}[\]?*"#%\\^|~`$&,;:/\p{Cc}]{1,80}$/u.test(name))
+      throw refusal('InvalidName', `Invalid Name: '${name}'`);
+    const text = input.input ?? '{}';
+    if (parsed(text) === undefined)
+      throw refusal('InvalidExecutionInput', `The input is not JSON of at most ${mostBytes} bytes.`);
+    const arn = `${machine.arn.replace(':stateMachine:', ':execution:')}:${name}`;
+    const existing = executions.get(arn);
+    if (existing) {
+      const isSame = existing.status === 'RUNNING' && existing.input === text;
+      if (!isSame) throw refusal('ExecutionAlreadyExists', `Execution Already Exists: '${arn}'`);
+      return started(existing);
+    }
+    const execution: Execution = {
+      arn,
+      state_machine_arn: machine.arn,
+      name,
+      input: text,
+      started_at: now(),
+      status: 'RUNNING',
+      stopped_at: null,
+      output: null,
+      error: null,
+      cause: null,
+      transitions: 0,
+      history_events: 0,
+    };
+    const controller = new AbortController();
+    executions.set(arn, execution);
+    running.set(arn, controller);
+    onStatusChange(statusChange(execution));
+    void run(machine, execution, controller);
+    return started(execution);
+  }
+
+  /** @throws {ServiceError} for a token that is not waited for: InvalidToken, TaskDoesNotExist or TaskTimedOut */
+  function takeToken({ taskToken = '' }: Fields) {
+    const arn = executionOfToken(taskToken);
+    if (arn === undefined) throw refusal('InvalidToken', "Invalid Token: 'Invalid token'");
+    const execution = executions.get(arn);
+    if (!execution) throw refusal('TaskDoesNotExist', "Task Does Not Exist: 'Provided task does not exist'");
+    const waiting = tokens.get(taskToken);
+    tokens.delete(taskToken);
+    if (waiting && execution.status === 'RUNNING') return waiting;
+    throw refusal('TaskTimedOut', "Task Timed Out: 'Provided task does not exist anymore'");
+  }
+
+  function machineOf({ stateMachineArn: arn = '' }: Fields) {
+    const machine = machines.get(arn);
+    if (machine) return machine;
+    throw refusal('StateMachineDoesNotExist', `State Machine Does Not Exist: '${arn}'`);
+  }
+
+  function executionOf({ executionArn: arn = '' }: Fields): Execution {
+    const execution = executions.get(arn);
+    if (execution) return execution;
+    throw refusal('ExecutionDoesNotExist', `Execution Does Not Exist: '${arn}'`);
+  }
+
+  const operations: Record<string, (input: Fields) => object> = {
+    StartExecution: startExecution,
+    DescribeExecution: (input) => described(executionOf(input)),
+    StopExecution(input) {
+      const execution = executionOf(input);
+      end(execution, { status: 'ABORTED', error: input.error ?? null, cause: input.cause ?? null });
+      return { stopDate: execution.stopped_at! / 1000 };
+    },
+    /** All of them on one page, the latest first. */
+    ListExecutions(input) {
+      const { arn } = machineOf(input);
+      const listed = [...executions.values()].filter(
+        ({ state_machine_arn, status }) => state_machine_arn === arn && (input.statusFilter ?? status) === status,
+      );
+      return { executions: listed.reverse().map(summary) };
+    },
+    ListStateMachines: () => ({
+      stateMachines: [...machines.values()].map(({ arn, name }) => ({
+        stateMachineArn: arn,
+        name,
+        type: 'STANDARD',
+        creationDate: createdAt / 1000,
+      })),
+    }),
+    SendTaskSuccess(input) {
+      const output = parsed(input.output ?? '');
+      if (output === undefined) throw refusal('InvalidOutput', `The output is not JSON of at most ${mostBytes} bytes.`);
+      takeToken(input).resolve(output);
+      return {};
+    },
+    SendTaskFailure(input) {
+      takeToken(input).reject(new StateError(input.error ?? 'States.TaskFailed', input.cause ?? ''));
+      return {};
+    },
+  };
 
   return {
     async handle(operation, input) {
-      if (closed) throw new StepFunctionsError('ServiceUnavailable', 'The local Step Functions is stopping.');
-      const answer = operations.get(operation);
-      if (answer) return answer(input);
-      throw new StepFunctionsError(
-        'UnknownOperationException',
-        `The local Step Functions does not know ${operation}, only ${[...operations.keys()].join(', ')}.`,
-      );
+      if (closed) throw new ServiceError('ServiceUnavailable', 503, 'The local Step Functions is stopping.');
+      if (Object.hasOwn(operations, operation)) return operations[operation]!(input as Fields);
+      const known = Object.keys(operations).join(', ');
+      throw refusal('UnknownOperationException', `The local Step Functions has no ${operation}, only ${known}.`);
     },
-    async resume() {
-      for (const execution of executions.list()) {
-        if (execution.status === 'RUNNING') runner.launch(execution);
-        if (!execution.end_told) outbox.deliver(execution);
-      }
-    },
-    async idle() {
-      while (runner.busy() || outbox.busy()) await Promise.all([runner.idle(), outbox.idle()]);
-    },
-    async close() {
-      if (closed) return;
+    executions: () => [...executions.values()],
+    close() {
       closed = true;
-      outbox.close();
-      await runner.close();
-      executions.closeFiles();
+      for (const controller of running.values()) controller.abort();
     },
   };
 }
 
-function readSupported(resource: StateMachineResource): StateMachine {
-  const definition = resource.definition as JsonObject;
-  const problems = unsupported(definition);
-  if (problems.length > 0) throw new UnsupportedDefinition(resource.name, problems);
-  return readStateMachine(definition);
+/** The requests' fields; the SDK checks that they are text. */
+type Fields = Partial<
+  Record<
+    'stateMachineArn' | 'executionArn' | 'name' | 'input' | 'statusFilter' | 'error' | 'cause' | 'taskToken' | 'output',
+    string
+  >
+>;
+
+const refusal = (name: string, message: string): ServiceError => new ServiceError(name, 400, message);
+
+function parsed(text: string): Json | undefined {
+  try {
+    return Buffer.byteLength(text) > mostBytes ? undefined : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
+
+// The API's dates are seconds since 1970.
+const started = ({ arn, started_at }: Execution) => ({ executionArn: arn, startDate: started_at / 1000 });
+
+const summary = (execution: Execution) => ({
+  ...started(execution),
+  stateMachineArn: execution.state_machine_arn,
+  name: execution.name,
+  status: execution.status,
+  ...(execution.stopped_at === null ? {} : { stopDate: execution.stopped_at / 1000 }),
+});
+
+const described = (execution: Execution) => ({
+  ...summary(execution),
+  input: execution.input,
+  inputDetails: { included: true },
+  ...(execution.output === null ? {} : { output: execution.output, outputDetails: { included: true } }),
+  ...(execution.error === null ? {} : { error: execution.error }),
+  ...(execution.cause === null ? {} : { cause: execution.cause }),
+});
+
+const statusChange = ({ arn, state_machine_arn, name, status, input, output, error, cause, ...times }: Execution) => ({
+  executionArn: arn,
+  stateMachineArn: state_machine_arn,
+  name,
+  status,
+  startDate: times.started_at,
+  stopDate: times.stopped_at,
+  input,
+  output,
+  error,
+  cause,
+  inputDetails: { included: true },
+  outputDetails: output === null ? null : { included: true },
+});

@@ -2,11 +2,17 @@ import { DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand } from '@a
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import {
+  DescribeExecutionCommand,
+  SendTaskSuccessCommand,
+  SFNClient,
+  StartExecutionCommand,
+} from '@aws-sdk/client-sfn';
 import { PurgeQueueCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { describe, expect, test } from 'vitest';
 import { openDynamoDb } from '../../../local/aws/dynamodb/dynamodb.ts';
 import { notes, running } from './running.ts';
+import { smallTemplate } from './small-template.ts';
 import { temporaryDirectory, until } from './support.ts';
 
 const table = 'firstframe-videos';
@@ -105,6 +111,60 @@ describe('the AWS endpoint, with the real SDK', () => {
     );
     const again = new StartExecutionCommand({ stateMachineArn, name: 'a-1', input: '{"id":"b"}' });
     await expect(stepFunctions.send(again)).rejects.toMatchObject({ name: 'ExecutionAlreadyExists' });
+  });
+
+  test('Step Functions: a task token is written with the machine’s role, and its answer ends the wait', async () => {
+    const wait = {
+      Type: 'Task',
+      Resource: 'arn:aws:states:::aws-sdk:dynamodb:updateItem.waitForTaskToken',
+      Parameters: {
+        TableName: table,
+        Key: { pk: { 'S.$': '$.id' } },
+        UpdateExpression: 'SET #token = :token',
+        ConditionExpression: 'attribute_not_exists(pk)',
+        ExpressionAttributeNames: { '#token': 'token' },
+        ExpressionAttributeValues: { ':token': { 'S.$': '$$.Task.Token' } },
+      },
+      End: true,
+    };
+    const machine = smallTemplate.Resources.StateMachine!;
+    const DefinitionString = JSON.stringify({ StartAt: 'Only', States: { Only: wait } });
+    const StateMachine = { ...machine, Properties: { ...machine.Properties, DefinitionString } };
+    const template = { ...smallTemplate, Resources: { ...smallTemplate.Resources, StateMachine } };
+    const { client, calls } = await running({ template });
+    const stepFunctions = new SFNClient(client);
+    const dynamoDb = new DynamoDBClient(client);
+    const start = (name: string) =>
+      stepFunctions.send(new StartExecutionCommand({ stateMachineArn, name, input: '{"id":"wait#a"}' }));
+    const described = async (name: string) =>
+      stepFunctions.send(
+        new DescribeExecutionCommand({
+          executionArn: `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`,
+        }),
+      );
+    const key = { TableName: table, Key: { pk: { S: 'wait#a' } } };
+    const token = async () => (await dynamoDb.send(new GetItemCommand(key))).Item?.token?.S;
+    await start('a-1');
+    await until(async () => (await token()) !== undefined);
+    await start('a-2');
+    await until(async () => (await described('a-2')).status === 'FAILED');
+    expect(await described('a-2')).toMatchObject({ error: 'DynamoDb.ConditionalCheckFailedException' });
+
+    const answer = new SendTaskSuccessCommand({ taskToken: await token(), output: '{"ended":true}' });
+    await stepFunctions.send(answer);
+    await until(async () => (await described('a-1')).status === 'SUCCEEDED');
+    expect((await described('a-1')).output).toBe('{"ended":true}');
+    await expect(stepFunctions.send(answer)).rejects.toMatchObject({ name: 'TaskTimedOut' });
+    expect(calls).toMatchObject(
+      expect.arrayContaining([
+        expect.objectContaining({
+          principal: 'arn:aws:iam::000000000000:role/firstframe-machine',
+          action: 'dynamodb:UpdateItem',
+          resource: 'arn:aws:dynamodb:us-east-1:000000000000:table/firstframe-videos',
+        }),
+        expect.objectContaining({ action: 'states:SendTaskSuccess', resource: stateMachineArn }),
+      ]),
+    );
   });
 
   test('a function’s failure ends the execution with its error, and the rule for dead executions gets the event', async () => {

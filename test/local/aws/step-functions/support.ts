@@ -3,7 +3,7 @@ import {
   createStepFunctions,
   type StatusChangeDetail,
   type StepFunctionsOptions,
-} from '../../../../local/aws/step-functions/service.ts';
+} from '../../../../local/aws/step-functions/step-functions.ts';
 
 export const stateMachineArn = 'arn:aws:states:us-east-1:000000000000:stateMachine:videos';
 export const functionArn = (name: string) => `arn:aws:lambda:us-east-1:000000000000:function:${name}:live`;

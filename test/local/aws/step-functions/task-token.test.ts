@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createTableInProcess, inProcessDynamoDb } from '../../../../local/aws/dynamodb/in-process.ts';
-import type { StepFunctionsOptions } from '../../../../local/aws/step-functions/service.ts';
+import type { StepFunctionsOptions } from '../../../../local/aws/step-functions/step-functions.ts';
 import { executionArn, failing, failure, functionArn, open, runToEnd, start } from './support.ts';
 
 const updateItem = 'arn:aws:states:::aws-sdk:dynamodb:updateItem.waitForTaskToken';

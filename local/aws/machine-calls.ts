@@ -1,3 +1,6 @@
+import { DynamoDBClient, UpdateItemCommand, type UpdateItemCommandInput } from '@aws-sdk/client-dynamodb';
+import { region } from './account.ts';
+import { roleAccessKey } from './endpoint/access-keys.ts';
 import type { Lambda } from './lambda/lambda.ts';
 import { ServiceError } from './service-error.ts';
 
@@ -28,4 +31,21 @@ export async function invokeTask(
   if ('payload' in outcome) return JSON.parse(outcome.payload);
   const { errorType, errorMessage, trace } = outcome.error;
   throw new TaskFailure(errorType, errorMessage, trace);
+}
+
+/** What state machines call besides functions: through the endpoint, as their role, with the SDK's retries. */
+export function createMachineCalls(endpoint: string) {
+  const clients = new Map<string, DynamoDBClient>();
+  return {
+    updateItem(parameters: object, roleArn: string): Promise<unknown> {
+      const { access_key_id: accessKeyId, secret_access_key: secretAccessKey } = roleAccessKey(roleArn);
+      const client =
+        clients.get(roleArn) ?? new DynamoDBClient({ endpoint, region, credentials: { accessKeyId, secretAccessKey } });
+      clients.set(roleArn, client);
+      return client.send(new UpdateItemCommand(parameters as UpdateItemCommandInput));
+    },
+    close() {
+      for (const client of clients.values()) client.destroy();
+    },
+  };
 }
