@@ -139,6 +139,26 @@ test('StopExecution ends an execution once', async () => {
   expect(changes.map(({ status }) => status)).toEqual(['RUNNING', 'ABORTED']);
 });
 
+describe('a stopped execution', () => {
+  const two = { StartAt: 'A', States: { A: { ...task, TimeoutSeconds: 60, Next: 'B' }, B: { ...task, End: true } } };
+  const stop = { executionArn: executionArn('one') };
+
+  test.each(['before', 'as'])('goes no further when it is stopped %s its function returns', async (when) => {
+    const opened = open(two, {
+      async invoke() {
+        if (when === 'as') await opened.handle('StopExecution', stop);
+        return when === 'as' ? {} : new Promise(() => undefined);
+      },
+    });
+    await opened.begin();
+    if (when === 'before') await opened.handle('StopExecution', stop);
+    await expect(opened.clock.run(() => false, Number.POSITIVE_INFINITY)).rejects.toThrow('not done');
+    expect(opened.clock.now()).toBe(start);
+    expect(opened.attempts).toEqual([0]);
+    expect(opened.executions()).toMatchObject([{ status: 'ABORTED' }]);
+  });
+});
+
 test('ListExecutions gives the latest first, and those of one status', async () => {
   const { sdk } = await served(only(task), never);
   for (const name of ['one', 'two', 'three']) await sdk.send(begin(name));

@@ -122,21 +122,23 @@ describe('with a table', () => {
   });
 });
 
-test('the timeout leads on without a retry, and takes the token with it', async () => {
+test('the timeout leads on without a retry, and ends the token', async () => {
   const tokens: string[] = [];
-  const { execution, handle } = await runToEnd(loop(), input, {
-    invoke: settled,
+  const opened = open(loop(), {
+    async invoke(arn, payload) {
+      const late = opened.handle('SendTaskSuccess', { taskToken: tokens[0], output: '{}' });
+      await expect(late).rejects.toMatchObject({ name: 'TaskTimedOut' });
+      return settled(arn, payload);
+    },
     callAws: async (_action, parameters) => tokens.push(tokenOf(parameters)),
   });
-  expect(execution).toMatchObject({
+  await opened.begin('one', input);
+  expect(await opened.ended()).toMatchObject({
     status: 'SUCCEEDED',
     stopped_at: start + 180_000,
     output: { error: { Error: 'States.Timeout', Cause: '' } },
   });
   expect(tokens).toHaveLength(1);
-  await expect(handle('SendTaskSuccess', { taskToken: tokens[0], output: '{}' })).rejects.toMatchObject({
-    name: 'TaskTimedOut',
-  });
 });
 
 test('each attempt has a token and a timeout of its own', async () => {
@@ -183,6 +185,19 @@ test('an answer that is faster than the call’s own response counts', async () 
   });
   await opened.begin('one', input);
   expect(await opened.ended()).toMatchObject({ stopped_at: start + 1000, output: { answer: 'early' } });
+});
+
+test('a call that fails after its token was answered fails the attempt', async () => {
+  const opened = open(loop({}), {
+    invoke: settled,
+    async callAws(_action, parameters) {
+      await opened.handle('SendTaskFailure', { taskToken: tokenOf(parameters), error: 'Early' });
+      await opened.clock.sleep(1000);
+      throw failure('InternalServerError');
+    },
+  });
+  await opened.begin('one', input);
+  expect((await opened.ended()).output).toMatchObject({ error: { Error: 'DynamoDb.InternalServerErrorException' } });
 });
 
 test.each([
