@@ -127,6 +127,10 @@ export const settingsSchema = z.strictObject({
     description:
       'Videos that a model may have at Wan above its concurrency, so that a freed place is taken at once. Two do for tasks of minutes; tasks of a second take twelve (`npm run bench -- burst`).',
   }),
+  wanQueriesPerSecond: wholeNumber(1, 20).default(10).meta({
+    description:
+      'How often Wan may be asked about tasks, per second. Wan allows an account 20, which other deployments and programs may share.',
+  }),
   typicalSeconds: aboveZero.optional().meta({
     description: 'How long a task usually takes, in seconds, until enough of them were seen to know.',
     otherwise: "the catalogue's figure for the model",

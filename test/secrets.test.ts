@@ -28,6 +28,8 @@ const markers: Record<string, string> = {
   'a sidecar that is no JSON': marker('sidecar'),
   'a body that is no JSON': marker('body'),
   'a path': marker('path'),
+  // Local tokens end with the ARN of their execution, in base64.
+  'a token of an execution': Buffer.from('arn:aws:states:us-').toString('base64url'),
 };
 
 /** What the functions wrote, where executions are, what nobody could do, what waits to be done. */
@@ -214,6 +216,9 @@ describe('what is secret', { timeout: 180_000 }, () => {
     expect(errors.length).toBeGreaterThan(12);
     expect(errors.flatMap((text) => findMarkers(text, markers))).toEqual([]);
     // There was something to be found in.
+    expect(scan(stack.directory, ['dynamodb'], markers).map((found) => found.marker)).toContain(
+      'a token of an execution',
+    );
     expect(readLogs()).toContain('Created a video');
     expect(readLogs()).toContain('WanThrottled');
   });
@@ -242,7 +247,10 @@ describe('what is secret', { timeout: 180_000 }, () => {
       });
     }
     expect(answers.length).toBeGreaterThan(20);
-    expect(answers.flatMap((text) => findMarkers(text, { ...ofWan, 'an address': new URL(wan.url).host }))).toEqual([]);
+    const tokens = { token: markers['a token of an execution']! };
+    expect(
+      answers.flatMap((text) => findMarkers(text, { ...ofWan, ...tokens, 'an address': new URL(wan.url).host })),
+    ).toEqual([]);
   });
 
   test('is not told by a Wan that refuses our key', async () => {

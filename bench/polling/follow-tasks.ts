@@ -1,20 +1,23 @@
 import type { S3Client } from '@aws-sdk/client-s3';
+import { StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { catalogueLane } from '../../functions/entries/services.ts';
+import { typicalSecondsOf } from '../../functions/polling/durations.ts';
 import { claimPermit } from '../../functions/queue/model-queue.ts';
 import { readEnvironment } from '../../functions/shared/environment.ts';
 import type { VideoRecord } from '../../functions/video/record.ts';
 import { createVideo, newVideo, readVideo } from '../../functions/video/store.ts';
-import { firstCheck } from '../../functions/workflow/adopt-task.ts';
+import type { Table } from '../../functions/video/table.ts';
 import { usual } from '../../local/addresses.ts';
 import { createVirtualClock } from '../simulation/clock.ts';
 import { readDeployment } from '../simulation/deployment.ts';
 import { loadFunction, type World } from '../simulation/functions.ts';
-import type { Handler } from '../simulation/lambda.ts';
+import { createLambda } from '../simulation/lambda.ts';
 import { createLatency } from '../simulation/latency.ts';
-import { errorLogger, secrets } from '../simulation/platform.ts';
+import { errorLogger, lambdaClient, secrets } from '../simulation/platform.ts';
 import { seededRandom } from '../simulation/random.ts';
+import { simulateStepFunctions } from '../simulation/step-functions.ts';
 import { simulateTable } from '../simulation/table.ts';
-import { type Figures, figuresOf } from './figures.ts';
+import { type Figures, figuresOf, quantile } from './figures.ts';
 import { STAGGER_SECONDS } from './fixed-schedules.ts';
 import { createLightWan } from './light-wan.ts';
 
@@ -24,24 +27,58 @@ const DAY = 24 * 3600_000;
 
 export interface FollowingOptions {
   seed: number;
-  /** Of the videos, in seconds, in the order of their submits. */
+  /** Of the videos, in seconds, in the order of their submissions. */
   durations: readonly number[];
   permits: number;
+  /** The setting `wanQueriesPerSecond`. */
+  queriesPerSecond: number;
 }
 
-/** How the workflow's own checks do: the deployed function over the real table, each check an invocation. */
-export async function followTasks({ seed, durations, permits }: FollowingOptions): Promise<Figures> {
+export interface Followed extends Figures {
+  /** State transitions of a video, in the middle and on average: three more for each time that its sleep timed out. */
+  median_transitions: number;
+  mean_transitions: number;
+}
+
+/**
+ * How the watcher does: the deployed state machine, watcher and checks over the real table, each by its own invocation. A video ends
+ * when it would be archived, and the next one follows in its place.
+ */
+export async function followTasks({ seed, durations, permits, queriesPerSecond }: FollowingOptions): Promise<Followed> {
   const random = seededRandom(seed);
   const clock = createVirtualClock(START);
   const latency = createLatency(clock, random);
   const deployment = await readDeployment(
     { awsUrl: usual.awsUrl, emulatorUrl: usual.emulatorUrl },
-    { extraPermits: 0, limits: { [MODEL]: { concurrent_tasks: permits, submits_per_second: 1 / STAGGER_SECONDS } } },
+    {
+      extraPermits: 0,
+      wanQueriesPerSecond: queriesPerSecond,
+      limits: { [MODEL]: { concurrent_tasks: permits, submits_per_second: 1 / STAGGER_SECONDS } },
+    },
   );
-  const { dynamoDb, outside } = await simulateTable({ clock, latency }, deployment.table);
+  const { dynamoDb, outside, updateItem } = await simulateTable({ clock, latency }, deployment.table);
   const wan = createLightWan({ clock, latency });
   const failures: unknown[] = [];
-  const unused = { send: () => Promise.reject(new Error('No check calls this.')) };
+  const ends = new Map<string, () => void>();
+  const lambda = createLambda({ clock, latency }, (name) => {
+    if (name === 'archive-video') {
+      return async ({ id }: { id: string }) => {
+        ends.get(id)?.();
+        return { id };
+      };
+    }
+    return loadFunction(world, name as Parameters<typeof loadFunction>[1]);
+  });
+  const stepFunctions = simulateStepFunctions(
+    { clock, latency, random },
+    {
+      stateMachines: deployment.stateMachines,
+      updateItem,
+      invoke: (arn, payload) => lambda.invoke(deployment.functionOf(arn), payload),
+      ended: ({ status, name }) => status !== 'SUCCEEDED' && failures.push(new Error(`${name} ended ${status}.`)),
+    },
+  );
+  const unused = { send: () => Promise.reject(new Error('Nothing here calls this.')) };
   const world: World = {
     environmentOf: deployment.environmentOf,
     platform: {
@@ -51,51 +88,42 @@ export async function followTasks({ seed, durations, permits }: FollowingOptions
       logger: errorLogger(failures),
       dynamoDb,
       s3: unused as Partial<S3Client> as S3Client,
-      stepFunctions: unused,
+      stepFunctions: stepFunctions.client,
       sqs: unused,
+      lambda: lambdaClient(lambda.accept),
       secrets,
       measure: () => undefined,
     },
   };
-  const { LANE_LIMITS } = readEnvironment('check-task', deployment.environmentOf('check-task'));
-  const lane = catalogueLane(MODEL, LANE_LIMITS);
-  const idle: Handler[] = [];
+  const environment = readEnvironment('check-task', deployment.environmentOf('check-task'));
+  const lane = catalogueLane(MODEL, environment.LANE_LIMITS);
   const lags: number[] = [];
 
   async function follow(number: number, duration: number): Promise<void> {
     const taskId = `task-${number}`;
     wan.begin(taskId, duration);
-    const video = runningVideo(number, taskId, clock.now());
+    const video = await runningVideo(outside, number, taskId);
     await createVideo(outside, video);
     await claimPermit(outside, lane, video);
-    let output: { outcome?: string; check_at?: string } = await firstCheck(
-      {
-        ...world.platform,
-        table: { ...outside, client: dynamoDb },
-        wanRegion: 'singapore',
-        configuredSeconds: undefined,
-      },
-      video,
-    );
-    while (output.check_at !== undefined) {
-      await clock.sleep(Date.parse(output.check_at) - clock.now());
-      await latency('transition', async () => undefined);
-      const warm = idle.pop();
-      const check = await latency(
-        warm ? 'warmStart' : 'coldStart',
-        async () => warm ?? loadFunction(world, 'check-task'),
-      );
-      output = (await check({ id: video.id, run: video.run } as never).catch(async (error: unknown) => {
-        // The state machine's Retry for trouble at Wan begins with 5 s.
-        if (!(error instanceof Error) || !error.name.startsWith('Wan')) throw error;
-        return { check_at: new Date(clock.now() + 5000).toISOString() };
-      })) as { check_at?: string };
-      idle.push(check);
-    }
-    const noticed = (await readVideo(outside, video.id))!.timeline.find(({ status }) => status === 'archiving')!;
+    const ended = new Promise<void>((resolve) => void ends.set(video.id, resolve));
+    const { id, run } = video;
+    const start = {
+      stateMachineArn: environment.STATE_MACHINE_ARN,
+      name: `${id}-${run}`,
+      input: JSON.stringify({ id, run }),
+    };
+    await stepFunctions.client.send(new StartExecutionCommand(start));
+    await ended;
+    const noticed = (await readVideo(outside, id))!.timeline.find(({ status }) => status === 'archiving')!;
     lags.push((Date.parse(noticed.at) - wan.endOf(taskId)) / 1000);
   }
 
+  void (async () => {
+    for (;;) {
+      await clock.sleep(60_000);
+      lambda.accept('watch', {});
+    }
+  })();
   let next = 0;
   const slots = Array.from({ length: Math.min(permits, durations.length) }, async (_, slot) => {
     await clock.sleep(slot * STAGGER_SECONDS * 1000);
@@ -111,28 +139,37 @@ export async function followTasks({ seed, durations, permits }: FollowingOptions
       isDone = true;
     });
   await clock.run(() => isDone, START + 30 * DAY);
+  failures.push(...lambda.dead.map(({ error }) => error));
   if (failures.length > 0) throw failures[0];
-  return figuresOf(lags, wan.questions);
+  const transitions = stepFunctions.executions().map((execution) => execution.transitions);
+  stepFunctions.close();
+  return {
+    ...figuresOf(lags, wan.questions),
+    median_transitions: quantile(transitions, 0.5),
+    mean_transitions: transitions.reduce((sum, count) => sum + count, 0) / transitions.length,
+  };
 }
 
-/** A video whose task has just been made. */
-function runningVideo(number: number, taskId: string, now: number): VideoRecord {
+/** A video whose task has just been created. */
+async function runningVideo(table: Table, number: number, taskId: string): Promise<VideoRecord> {
+  const now = table.now();
   const at = new Date(now).toISOString();
+  const queued = newVideo(
+    {
+      id: `00000000-0000-8000-8000-${String(number).padStart(12, '0')}`,
+      owner: 'bench',
+      source: { type: 'api', key_id: 'bench' },
+      model: MODEL,
+      input: { prompt: 'A cat runs', img_url: 'https://example.com/cat.png' },
+      parameters: { resolution: '480P', duration: 5, prompt_extend: true, watermark: false },
+      metadata: {},
+      warnings: [],
+      request_hash: '',
+    },
+    now,
+  );
   return {
-    ...newVideo(
-      {
-        id: `00000000-0000-8000-8000-${String(number).padStart(12, '0')}`,
-        owner: 'bench',
-        source: { type: 'api', key_id: 'bench' },
-        model: MODEL,
-        input: { prompt: 'A cat runs', img_url: 'https://example.com/cat.png' },
-        parameters: { resolution: '480P', duration: 5, prompt_extend: true, watermark: false },
-        metadata: {},
-        warnings: [],
-        request_hash: '',
-      },
-      now,
-    ),
+    ...queued,
     status: 'running',
     run: 1,
     submission: { attempt: 1, state: 'settled', sent_at: at },
@@ -142,6 +179,7 @@ function runningVideo(number: number, taskId: string, now: number): VideoRecord 
       region: 'singapore',
       submit_time: at,
       expires_at: new Date(now + DAY).toISOString(),
+      expected_seconds: await typicalSecondsOf(table, queued),
       attempts: 1,
     },
   };

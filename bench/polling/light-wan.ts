@@ -17,6 +17,12 @@ export interface LightWan {
 const wanTime = (milliseconds: number): string =>
   new Date(milliseconds + 8 * 3600_000).toISOString().replace('T', ' ').slice(0, -1);
 
+/** A time of a list's query, `YYYYMMDDhhmmss` by Wan's clock. */
+function timeOf(query: URLSearchParams, name: string): number {
+  const text = query.get(name)!.replace(/^(....)(..)(..)(..)(..)(..)$/, '$1-$2-$3T$4:$5:$6+08:00');
+  return Date.parse(text);
+}
+
 export function createLightWan({ clock, latency }: { clock: VirtualClock; latency: Latency }): LightWan {
   const tasks = new Map<string, { submitted: number; ends: number }>();
   const questions: number[] = [];
@@ -40,8 +46,9 @@ export function createLightWan({ clock, latency }: { clock: VirtualClock; latenc
     const [page_no, page_size] = [Number(query.get('page_no') ?? 1), Number(query.get('page_size') ?? 100)];
     const wanted = query.get('status');
     const rows = [...tasks]
-      .map(([task_id, task]) => ({ task_id, status: statusOf(task) }))
+      .map(([task_id, task]) => ({ task_id, status: statusOf(task), gmt_create: task.submitted }))
       .filter(({ status }) => wanted === null || status === wanted)
+      .filter(({ gmt_create: at }) => at >= timeOf(query, 'start_time') && at < timeOf(query, 'end_time') + 1000)
       .reverse();
     const data = rows.slice((page_no - 1) * page_size, page_no * page_size);
     return { data, page_no, total_page: Math.ceil(rows.length / page_size) };

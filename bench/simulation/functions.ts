@@ -7,6 +7,7 @@ import {
   composeCheckTask,
   composeCreateTask,
   composeRecordFailure,
+  composeWatch,
 } from '../../functions/entries/workflow.ts';
 import { type Environment, type FunctionName, readEnvironment } from '../../functions/shared/environment.ts';
 import type { Handler } from './lambda.ts';
@@ -42,6 +43,7 @@ const simulated: Partial<Record<FunctionName, (world: World) => Handler>> = {
   'archive-video': loading('archive-video', composeArchiveVideo),
   'record-failure': loading('record-failure', composeRecordFailure),
   sweep: loading('sweep', composeSweep),
+  watch: loading('watch', composeWatch),
 };
 
 export const isSimulated = (name: FunctionName): boolean => simulated[name] !== undefined;

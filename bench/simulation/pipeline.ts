@@ -12,7 +12,7 @@ import { type Deployment, readDeployment } from './deployment.ts';
 import { isSimulated, loadFunction, type World } from './functions.ts';
 import { createLambda } from './lambda.ts';
 import { createLatency } from './latency.ts';
-import { errorLogger, secrets } from './platform.ts';
+import { errorLogger, lambdaClient, secrets } from './platform.ts';
 import { seededRandom } from './random.ts';
 import { simulateS3 } from './s3.ts';
 import { simulateSqs } from './sqs.ts';
@@ -84,6 +84,7 @@ export async function startPipeline({ seed, task_seconds, context }: PipelineOpt
       s3: s3.client,
       stepFunctions: stepFunctions.client,
       sqs: simulateSqs(time, (event) => lambda.accept('drop', event)),
+      lambda: lambdaClient((name, event) => void latency('stepFunctions', async () => lambda.accept(name, event))),
       secrets,
       measure: (name) => void measured.set(name, (measured.get(name) ?? 0) + 1),
     },

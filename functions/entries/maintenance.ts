@@ -50,8 +50,9 @@ export function composeSweep(
       return;
     }
     const report = await sweep(dispatcher, offeredModelNames, clock.sleep);
-    const { resumed, dispatched, left, first_expiry, failed } = report;
+    const { resumed, dispatched, left, first_expiry, unwatched_seconds, failed } = report;
     if (first_expiry) measure('MinutesToUpstreamExpiry', (Date.parse(first_expiry) - clock.now()) / 60_000);
+    if (unwatched_seconds > 0) measure('SecondsUnwatched', unwatched_seconds);
     if (left > 0) logger.warn('Ran out of time before all videos were checked', { left });
     const attend = (what: string, work: () => Promise<unknown>) =>
       work().catch((error: unknown) => {
@@ -71,7 +72,7 @@ export function composeSweep(
 export function composeCanary(environment: Environment<'canary'>, platform: Platform<'secrets' | 'measure'>) {
   const { measure, logger, clock } = platform;
   const apiKey = wanKeyOf(environment, platform);
-  const services = { wan: wanOf(environment, platform, apiKey), apiKey, measure, now: clock.now };
+  const services = { wan: wanOf(environment, platform, { apiKey }), apiKey, measure, now: clock.now };
   return inContext(logger, async () => {
     const report = await canary(services);
     if (isFailure(report)) logger.warn('The canary failed', { ...report });

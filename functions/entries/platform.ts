@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
+import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SFNClient, type SFNClientConfig } from '@aws-sdk/client-sfn';
@@ -29,6 +30,7 @@ interface Clients {
   s3: S3Client;
   stepFunctions: Pick<SFNClient, 'send'>;
   sqs: Pick<SQSClient, 'send'>;
+  lambda: Pick<LambdaClient, 'send'>;
   secrets: Pick<SecretsManagerClient, 'send'>;
   measure: Measure;
 }
@@ -59,6 +61,7 @@ export const s3 = (): S3Client => new S3Client({});
 export const stepFunctions = (config: SFNClientConfig = {}): SFNClient => new SFNClient(config);
 /** Not at the address of the queue, which would go before `AWS_ENDPOINT_URL`. */
 export const sqs = (): SQSClient => new SQSClient({ useQueueUrlAsEndpoint: false });
+export const lambda = (): LambdaClient => new LambdaClient({});
 export const secrets = (): SecretsManagerClient => new SecretsManagerClient({});
 
 /** Two attempts of 5 s: for calls that somebody waits for, or that must not use up another call's time. */

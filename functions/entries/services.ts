@@ -1,6 +1,6 @@
 import { tellResult } from '../drops/write-result.ts';
-import { estimateOf } from '../polling/duration-estimate.ts';
-import { pacedWan } from '../polling/rate-limited-wan.ts';
+import { typicalSecondsOf } from '../polling/durations.ts';
+import { measuredWan, rateLimitedWan } from '../polling/rate-limited-wan.ts';
 import { type Dispatcher, dispatchOne } from '../queue/dispatch.ts';
 import { laneOf, type Pace } from '../queue/model-queue.ts';
 import { type PlaceInQueue, placeInQueueOf } from '../queue/position.ts';
@@ -119,7 +119,7 @@ export const placesOf = (
   placeInQueueOf({
     table,
     paceOf: (model) => catalogueLane(model, environment.LANE_LIMITS),
-    typicalSeconds: async (video) => (await estimateOf(table, video, environment.TYPICAL_SECONDS)).typical_seconds,
+    typicalSeconds: (video) => typicalSecondsOf(table, video, environment.TYPICAL_SECONDS),
     logUnplaced: (video, error) =>
       logger.warn('Failed to find the place of a video in the queue', { ...describeError(error), video_id: video.id }),
   });
@@ -132,17 +132,30 @@ export const wanKeyOf = (
   { secrets, clock }: Pick<Platform, 'secrets' | 'clock'>,
 ): (() => Promise<string>) => secretReader(secrets, WAN_SECRET_ARN, clock.now);
 
-/** Wan, as fast as it is asked. */
+/** Wan, as fast as it is asked. @param queryTimeout in milliseconds. @default the client's */
 export const wanOf = (
   environment: Pick<WanEnvironment, 'WAN_BASE_URL' | 'WAN_SECRET_ARN'>,
   platform: Pick<Platform, 'secrets' | 'clock' | 'fetch'>,
-  apiKey = wanKeyOf(environment, platform),
-): WanClient => createWanClient({ baseUrl: environment.WAN_BASE_URL, apiKey, fetch: platform.fetch });
+  {
+    apiKey = wanKeyOf(environment, platform),
+    queryTimeout,
+  }: { apiKey?: () => Promise<string>; queryTimeout?: number } = {},
+): WanClient =>
+  createWanClient({
+    baseUrl: environment.WAN_BASE_URL,
+    apiKey,
+    fetch: platform.fetch,
+    ...(queryTimeout === undefined ? {} : { timeouts: { query: queryTimeout } }),
+  });
 
 /** Wan as the workflow asks it: all functions together within its rate limit. */
-export const pacedWanOf = (
-  environment: Pick<WanEnvironment, 'WAN_BASE_URL' | 'WAN_SECRET_ARN'>,
+export const rateLimitedWanOf = (
+  environment: Pick<Environment<'watch'>, 'WAN_BASE_URL' | 'WAN_SECRET_ARN' | 'WAN_QUERIES_PER_SECOND'>,
   platform: Pick<Platform, 'secrets' | 'clock' | 'fetch' | 'measure'>,
   table: Table,
 ): WanClient =>
-  pacedWan(wanOf(environment, platform), { table, measure: platform.measure, sleep: platform.clock.sleep });
+  rateLimitedWan(measuredWan(wanOf(environment, platform), platform.measure), {
+    table,
+    perSecond: environment.WAN_QUERIES_PER_SECOND,
+    sleep: platform.clock.sleep,
+  });

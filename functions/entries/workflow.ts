@@ -1,5 +1,12 @@
+import { randomUUID } from 'node:crypto';
+import { InvokeCommand } from '@aws-sdk/client-lambda';
+import { SendTaskSuccessCommand } from '@aws-sdk/client-sfn';
+import { measuredWan } from '../polling/rate-limited-wan.ts';
+import { type WatcherServices, watch } from '../polling/watcher.ts';
 import type { WorkflowInput } from '../queue/execution.ts';
+import { reserveQueries } from '../queue/rate-limiter.ts';
 import type { Environment } from '../shared/environment.ts';
+import { describeError, inContext } from '../shared/logging.ts';
 import { type ArchiveServices, archiveVideo } from '../workflow/archive-video.ts';
 import { type CheckTaskServices, checkTask } from '../workflow/check-task.ts';
 import { type CreateTaskServices, createTask } from '../workflow/create-task.ts';
@@ -7,6 +14,8 @@ import { mediaForWan } from '../workflow/media-urls.ts';
 import { recordFailure } from '../workflow/record-failure.ts';
 import {
   type ArchiveVideoOutput,
+  type CheckTaskInput,
+  type CheckTaskOutput,
   type CreateTaskOutput,
   logged,
   type RecordFailureInput,
@@ -14,15 +23,15 @@ import {
 } from '../workflow/step-handler.ts';
 import { copyAndProve } from '../workflow/verify-video.ts';
 import type { Platform } from './platform.ts';
-import { dispatcherOf, openTable, pacedWanOf, withEndings } from './services.ts';
+import { dispatcherOf, openTable, rateLimitedWanOf, wanOf, withEndings } from './services.ts';
 
 export function composeCreateTask(
   environment: Environment<'create-task'>,
-  platform: Platform<'dynamoDb' | 's3' | 'stepFunctions' | 'secrets' | 'measure'>,
+  platform: Platform<'dynamoDb' | 's3' | 'stepFunctions' | 'lambda' | 'secrets' | 'measure'>,
 ) {
-  const { s3, measure, logger, random, clock } = platform;
+  const { s3, measure, logger, clock } = platform;
   const table = openTable(environment, platform);
-  const wan = pacedWanOf(environment, platform, table);
+  const wan = rateLimitedWanOf(environment, platform, table);
   const services: CreateTaskServices = {
     ...dispatcherOf(environment, platform, table),
     wan,
@@ -35,7 +44,9 @@ export function composeCreateTask(
     measure,
     logSeveral: ({ id, run }, task_ids) =>
       logger.error('Found several tasks that may be the one whose answer was lost', { video_id: id, run, task_ids }),
-    random,
+    startWatcher: () => startWatcher(platform.lambda, environment.WATCHER_ARN),
+    onWatcherNotStarted: (error) =>
+      logger.error('Failed to start a watcher; the schedule starts one within a minute', describeError(error)),
     sleep: clock.sleep,
   };
   return logged(logger, async (input: WorkflowInput) => {
@@ -52,27 +63,33 @@ export function composeCreateTask(
 
 const whatCreateTaskDid = {
   created: 'Created the task, or found the one that was created before',
+  succeeded: 'Found that the task has succeeded',
   settled: 'Created no task: the video has ended or moved on',
   failed: 'Failed to create a task',
 } as const satisfies Record<CreateTaskOutput['outcome'], string>;
+
+async function startWatcher(lambda: Platform['lambda'], watcherArn: string): Promise<void> {
+  const Payload = JSON.stringify({ startedBy: 'create-task' } satisfies WatchEvent);
+  await lambda.send(new InvokeCommand({ FunctionName: watcherArn, InvocationType: 'Event', Payload }));
+}
 
 export function composeCheckTask(
   environment: Environment<'check-task'>,
   platform: Platform<'dynamoDb' | 's3' | 'stepFunctions' | 'secrets' | 'measure'>,
 ) {
-  const { measure, logger, random, clock } = platform;
+  const { measure, logger } = platform;
   const table = withEndings(openTable(environment, platform), platform);
   const services: CheckTaskServices = {
     ...dispatcherOf(environment, platform, table),
-    wan: pacedWanOf(environment, platform, table),
+    wan: rateLimitedWanOf(environment, platform, table),
     configuredSeconds: environment.TYPICAL_SECONDS,
     measure,
-    random,
-    sleep: clock.sleep,
+    onUnknownStatus: ({ id, run }, status) =>
+      logger.error('Received a status of a task that Wan does not document', { video_id: id, run, status }),
   };
-  return logged(logger, async (input: WorkflowInput) => {
+  return logged(logger, async (input: CheckTaskInput) => {
     const output = await checkTask(services, input);
-    logger.info('Finished a check of the task', { outcome: output.outcome });
+    logger.info(whatCheckTaskDid[output.outcome], { outcome: output.outcome });
     return output;
   });
 }
@@ -98,7 +115,7 @@ export function composeArchiveVideo(
     table,
     s3,
     bucket,
-    wan: pacedWanOf(environment, platform, table),
+    wan: rateLimitedWanOf(environment, platform, table),
     wanRegion: environment.WAN_REGION,
     copyAndProve: (video, videoUrl, key) => copyAndProve(copying, video, videoUrl, key),
   };
@@ -108,6 +125,13 @@ export function composeArchiveVideo(
     return output;
   });
 }
+
+const whatCheckTaskDid = {
+  running: 'Found that the task goes on',
+  succeeded: 'Found that the task has succeeded',
+  failed: 'Found that the task has failed, or gave it up',
+  settled: 'Nothing to check: the video has ended or moved on',
+} as const satisfies Record<CheckTaskOutput['outcome'], string>;
 
 const whatArchiveVideoDid = {
   archived: 'Archived the video',
@@ -133,3 +157,43 @@ const whatRecordFailureDid = {
   requeued: 'Returned the video to its queue',
   settled: 'Recorded no failure: the video has ended or moved on',
 } as const satisfies Record<RecordFailureOutput['outcome'], string>;
+
+/** How an invocation of the watcher came about: CreateTask says so, the schedule sends an event of its own. */
+interface WatchEvent {
+  startedBy?: 'create-task';
+}
+
+/** Shorter than the lease of a watcher lasts without a renewal. */
+const WATCHER_QUERY_MILLISECONDS = 5000;
+
+export function composeWatch(
+  environment: Environment<'watch'>,
+  platform: Platform<'dynamoDb' | 'stepFunctions' | 'secrets' | 'measure'>,
+) {
+  const { logger, clock, stepFunctions, measure } = platform;
+  const table = openTable(environment, platform);
+  const perSecond = environment.WAN_QUERIES_PER_SECOND;
+  const services: WatcherServices = {
+    table,
+    wan: measuredWan(wanOf(environment, platform, { queryTimeout: WATCHER_QUERY_MILLISECONDS }), measure),
+    reserveQueries: (count) => reserveQueries(table, count, { perSecond, maxWait: WATCHER_QUERY_MILLISECONDS }),
+    wake: (token) => wakeExecution(stepFunctions, token),
+    sleep: clock.sleep,
+    onError: (error) => logger.error('Failed in a tick; the next one tries again', describeError(error)),
+  };
+  return inContext(logger, async ({ startedBy }: WatchEvent) => {
+    const end = await watch(services, randomUUID(), startedBy ?? 'schedule');
+    logger.info('Ended the watch', { why: end });
+  });
+}
+
+/** Wakes the execution that wrote a token. One that no longer waits with it was woken or timed out before. */
+async function wakeExecution(stepFunctions: Platform['stepFunctions'], taskToken: string): Promise<void> {
+  try {
+    await stepFunctions.send(new SendTaskSuccessCommand({ taskToken, output: '{}' }));
+  } catch (error) {
+    if (!(error instanceof Error && staleTokens.has(error.name))) throw error;
+  }
+}
+
+const staleTokens: ReadonlySet<string> = new Set(['TaskTimedOut', 'TaskDoesNotExist', 'InvalidToken']);

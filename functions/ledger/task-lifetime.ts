@@ -17,6 +17,12 @@ export const expiryOf = (submitted: string): string =>
 /** Whether Wan may have forgotten a task by now. */
 export const isForgotten = (task: Pick<Task, 'expires_at'>, now: number): boolean => Date.parse(task.expires_at) <= now;
 
+/** How long after that a task may still be called pending or running before it is given up. */
+const GRACE_SECONDS = 10 * 60;
+
+/** When a task that Wan still calls pending or running is given up. @param expiresAt ISO 8601 @returns milliseconds since 1970 */
+export const deadlineOf = (expiresAt: string): number => Date.parse(expiresAt) + GRACE_SECONDS * 1000;
+
 /** The ending of a video whose task Wan does not know any more: made and not copied in time, or nobody knows. */
 export const explainForgotten = ({ status }: Pick<VideoRecord, 'status'>, request_id?: string): Failure =>
   explainEnding(status === 'archiving' ? 'video_lost' : 'task_expired', request_id);

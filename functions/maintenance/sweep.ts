@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { unwatchedSeconds } from '../polling/watcher-lease.ts';
 import { carryOn, type Dispatcher, dispatch } from '../queue/dispatch.ts';
 import { runState, startWorkflow } from '../queue/execution.ts';
 import { forgetServed, keepPermit, type LaneState, readLane } from '../queue/model-queue.ts';
@@ -27,6 +28,8 @@ interface SweepReport {
   left: number;
   /** When Wan forgets the first of the tasks whose videos are not archived yet: ISO 8601; undefined when there is none. */
   first_expiry: string | undefined;
+  /** For how long executions have waited without a living watcher. */
+  unwatched_seconds: number;
   /** What could not be looked after, and why; the next sweep tries again. */
   failed: { what: string; error: unknown }[];
 }
@@ -46,10 +49,20 @@ export async function sweep(
   sleep: Waits = setTimeout,
 ): Promise<SweepReport> {
   const { table } = dispatcher;
-  const report: SweepReport = { resumed: [], dispatched: [], left: 0, first_expiry: undefined, failed: [] };
+  const report: SweepReport = {
+    resumed: [],
+    dispatched: [],
+    left: 0,
+    first_expiry: undefined,
+    unwatched_seconds: 0,
+    failed: [],
+  };
   const attend = (what: string, work: () => Promise<unknown>) =>
     work().catch((error: unknown) => void report.failed.push({ what, error }));
 
+  await attend('watcher', async () => {
+    report.unwatched_seconds = await unwatchedSeconds(table);
+  });
   const open = await openVideos(dispatcher, attend);
   report.first_expiry = open.flatMap(({ expires_at }) => expires_at ?? []).sort()[0];
   const began = table.now();

@@ -3,20 +3,29 @@ import { keys } from '../video/keys.ts';
 import type { Table } from '../video/table.ts';
 import { conditionally } from '../video/table.ts';
 
-/**
- * Wan answers 20 questions a second per account (facts, "Rate limits"): 15 are for the workflow, the rest for what callers cause. Turns
- * are for 14, so that one that comes late into the next second makes no sixteenth.
- */
-const QUESTIONS_PER_SECOND = 14;
-const INTERVAL_MILLISECONDS = Math.ceil(1000 / QUESTIONS_PER_SECOND);
+/** Moments for queries, one after the other. */
+export interface ReservedQueries {
+  /** Milliseconds since 1970, never before now. */
+  first: number;
+  /** Milliseconds from one to the next. */
+  interval: number;
+}
 
 /**
- * Reserves the next moment at which Wan may be asked about tasks, over all models and invocations.
- * @param patience how many milliseconds from now the moment may be at most; whoever gives up has reserved nothing
- * @returns milliseconds since 1970, never before now; undefined when all moments until then are taken
+ * Reserves the next moments at which Wan may be asked about tasks, over all models and invocations: one write, however many. Wan
+ * answers 20 queries a second per account (facts, "Rate limits"), which other programs may share.
+ * @param maxWait how many milliseconds from now the first moment may be at most
+ * @returns undefined when all moments until then are taken: nothing is reserved
  */
-export const reserveQuestion = (table: Table, patience: number): Promise<number | undefined> =>
-  reserveMoment(table, keys.queryClock, INTERVAL_MILLISECONDS, patience);
+export async function reserveQueries(
+  table: Table,
+  count: number,
+  { perSecond, maxWait }: { perSecond: number; maxWait: number },
+): Promise<ReservedQueries | undefined> {
+  const interval = Math.ceil(1000 / perSecond);
+  const first = await reserveMoment(table, keys.queryClock, interval * count, maxWait);
+  return first === undefined ? undefined : { first, interval };
+}
 
 /** Nobody waits so long: a moment further away was reserved by a clock that has been set back since. */
 export const FARTHEST_MILLISECONDS = 10 * 60_000;

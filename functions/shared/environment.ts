@@ -100,6 +100,10 @@ const variables = {
   UNCERTAIN_SECONDS: z.coerce.number().positive(),
   /** Seconds a task usually takes; empty means the catalogue's figure for the model. */
   TYPICAL_SECONDS: z.union([z.literal('').transform(() => undefined), z.coerce.number().positive()]),
+  /** Queries about tasks a second, over all functions. */
+  WAN_QUERIES_PER_SECOND: z.coerce.number().positive(),
+  /** The alias of the watcher function. */
+  WATCHER_ARN: z.string().startsWith('arn:'),
   /** Origins that are trusted although they are neither https nor public: loopback addresses, on a developer's machine only. */
   TRUSTED_ORIGINS: json(z.array(z.url())),
   /** Hosts that videos are downloaded from beside those known as Wan's. */
@@ -160,6 +164,8 @@ export const environments = {
   'create-task': pick(
     ...dispatching,
     ...wan,
+    'WAN_QUERIES_PER_SECOND',
+    'WATCHER_ARN',
     'UPLOADS_BUCKET',
     'WAN_REGION',
     'IMAGE_TRANSFER',
@@ -167,8 +173,10 @@ export const environments = {
     'UNCERTAIN_SECONDS',
     'MONTHLY_SPENDING_LIMIT',
   ),
-  'check-task': pick(...dispatching, ...wan, 'TYPICAL_SECONDS'),
+  watch: pick('TABLE_NAME', ...wan, 'WAN_QUERIES_PER_SECOND'),
+  'check-task': pick(...dispatching, ...wan, 'WAN_QUERIES_PER_SECOND', 'TYPICAL_SECONDS'),
   'archive-video': pick(
+    'WAN_QUERIES_PER_SECOND',
     'TABLE_NAME',
     ...wan,
     'VIDEOS_BUCKET',

@@ -21,6 +21,8 @@ export const metricUnits = {
   UpstreamTasksPerVideo: 'Count',
   /** Until Wan forgets the first of the tasks whose video is not archived yet, in minutes; each sweep tells it. */
   MinutesToUpstreamExpiry: 'None',
+  /** For how long executions have waited for tasks without a living watcher; a sweep measures it when they have. */
+  SecondsUnwatched: 'Seconds',
   /** What succeeded videos cost, in the region's currency; by model. */
   Spend: 'None',
   /** Wan refuses the account, so a lane waits; by reason. */

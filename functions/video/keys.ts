@@ -9,8 +9,12 @@ export const keys = {
   /** How long tasks of one kind take. */
   durations: (model: string, resolution: string | undefined, duration: number | undefined) =>
     `durations#${model}#${resolution ?? ''}#${duration ?? ''}`,
-  /** Which of a model's tasks were still going on when all of them were last looked at together. */
-  look: (model: string) => `look#${model}`,
+  /** The execution that waits for a video's task. */
+  wait: (id: string) => `wait#${id}`,
+  /** The id of the video in the key of a wait item. */
+  readWait: (key: string) => key.slice('wait#'.length),
+  /** Which watcher is alive. */
+  watcher: 'watcher',
   /** When Wan may be asked the next question about any task. */
   queryClock: 'query_clock',
   /** What an owner spends in a calendar month, `YYYY-MM`. */

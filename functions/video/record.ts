@@ -84,6 +84,8 @@ export interface Task {
   end_time?: string;
   /** When Wan forgets the task and its video: 24 hours after the submit. */
   expires_at: string;
+  /** How long such a task usually took when it was created: progress and expected finish follow from it. */
+  expected_seconds: number;
   /** Paid attempts so far. */
   attempts: number;
   /** The prompt as Wan's rewriting left it, where it tells. */
@@ -122,9 +124,6 @@ export interface VideoRecord {
   source: Source;
   metadata: Record<string, string>;
   warnings: Warning[];
-  /** 0 to 100; only grows, until a retry begins anew. */
-  progress: number;
-  estimated_finish_at?: string;
   /** Fingerprint of the request's body: the same Idempotency-Key with another body is a conflict. */
   request_hash: string;
   image?: StoredImage;

@@ -177,7 +177,6 @@ export function newVideo(given: Given, now: number, error?: VideoRecord['error']
     status,
     created_at: at,
     updated_at: at,
-    progress: 0,
     run: 0,
     spending_month: monthOf(now),
     ...(error ? { error } : {}),

@@ -9,15 +9,26 @@ export type VideoView = Omit<
   'task' | 'submission' | 'request_hash' | 'run' | 'earlier_runs' | 'downloads' | 'spending_month' | 'upstream_tasks'
 > & {
   task?: TaskView;
-} & Partial<QueuePlace>;
+} & Progress &
+  Partial<QueuePlace>;
 
-type TaskView = Omit<Task, 'id' | 'request_id'>;
+type TaskView = Omit<Task, 'id' | 'request_id' | 'expected_seconds'>;
 
-/** What leaves through the API: listed field by field, so that a new field of the record stays inside until it is named here. */
-export function viewOf(video: VideoRecord, place?: QueuePlace): VideoView {
-  const { id, owner, status, created_at, updated_at, model, input, parameters, source, metadata, warnings, progress } =
-    video;
-  const { estimated_finish_at, image, sound, task, video: archived, usage, error, timeline } = video;
+/** How far a video is, by the clock: no part of the record. */
+export interface Progress {
+  /** 0 to 100; only grows, until a retry begins anew. */
+  progress: number;
+  /** ISO 8601 UTC, of a video whose task runs. */
+  estimated_finish_at?: string;
+}
+
+/**
+ * What leaves through the API: listed field by field, so that a new field of the record stays inside until it is named here.
+ * @param now milliseconds since 1970
+ */
+export function viewOf(video: VideoRecord, now: number, place?: QueuePlace): VideoView {
+  const { id, owner, status, created_at, updated_at, model, input, parameters, source, metadata, warnings } = video;
+  const { image, sound, task, video: archived, usage, error, timeline } = video;
   const { estimated_cost, cost } = video;
   return {
     id,
@@ -31,9 +42,8 @@ export function viewOf(video: VideoRecord, place?: QueuePlace): VideoView {
     source,
     metadata,
     warnings,
-    progress,
+    ...progressOf(video, now),
     ...place,
-    ...(estimated_finish_at ? { estimated_finish_at } : {}),
     ...(image ? { image } : {}),
     ...(sound ? { sound } : {}),
     ...(estimated_cost ? { estimated_cost } : {}),
@@ -44,6 +54,37 @@ export function viewOf(video: VideoRecord, place?: QueuePlace): VideoView {
     ...(error ? { error } : {}),
     timeline,
   };
+}
+
+/** What the start and the archive of a video count for in its progress, in percent: the rest is the time of its task. */
+const SHARES = { submitted: 10, archiving: 90 };
+
+/** How late a task is taken to be, as a part of its age, when it takes longer than expected. */
+const OVERDUE_PART = 0.1;
+
+/** How far a video is. One that has ended stays where it was then. */
+export function progressOf(
+  { status, task, updated_at }: Pick<VideoRecord, 'status' | 'task' | 'updated_at'>,
+  now: number,
+): Progress {
+  switch (status) {
+    case 'queued':
+    case 'submitting':
+      return { progress: 0 };
+    case 'archiving':
+      return { progress: SHARES.archiving };
+    case 'succeeded':
+      return { progress: 100 };
+  }
+  if (!task) return { progress: 0 };
+  const submitted = Date.parse(task.submit_time);
+  const age = Math.max(0, (status === 'running' ? now : Date.parse(updated_at)) - submitted);
+  const expected = task.expected_seconds * 1000;
+  const share = Math.min(1, age / expected);
+  const progress = Math.round(SHARES.submitted + (SHARES.archiving - SHARES.submitted) * share);
+  if (status !== 'running') return { progress };
+  const finish = submitted + Math.max(expected, age * (1 + OVERDUE_PART));
+  return { progress, estimated_finish_at: new Date(finish).toISOString() };
 }
 
 function viewOfTask(task: Task): TaskView {

@@ -1,8 +1,9 @@
 import { leaveFence } from '../ledger/prompt-lock.ts';
 import { claimTask } from '../ledger/submission.ts';
 import { expiryOf } from '../ledger/task-lifetime.ts';
-import { nextCheck } from '../polling/check-schedule.ts';
-import { estimateOf } from '../polling/duration-estimate.ts';
+import { typicalSecondsOf } from '../polling/durations.ts';
+import { waitFor } from '../polling/wait-item.ts';
+import { needWatcher } from '../polling/watcher-lease.ts';
 import type { Measure } from '../shared/metrics.ts';
 import type { Task, VideoRecord } from '../video/record.ts';
 import { changeStatus } from '../video/store.ts';
@@ -13,11 +14,13 @@ import type { CreateTaskOutput } from './step-handler.ts';
 export interface AdoptServices {
   table: Table;
   wanRegion: string;
-  /** What the deployment says of how long a task takes; undefined leaves it to the catalogue, until it is learnt. */
+  /** What the deployment says of how long a task takes; undefined leaves it to the catalogue, until it is learned. */
   configuredSeconds: number | undefined;
   measure: Measure;
-  /** From 0 up to, not including, 1. */
-  random: () => number;
+  /** Starts a watcher and does not wait for it. */
+  startWatcher: () => Promise<void>;
+  /** Called when no watcher could be started: the rule starts one within a minute. */
+  onWatcherNotStarted: (error: unknown) => void;
 }
 
 /**
@@ -38,33 +41,36 @@ export async function adoptTask(
     ...(known.request_id ? { request_id: redact(known.request_id) } : {}),
     region: services.wanRegion,
     expires_at: expiryOf(known.submit_time),
+    expected_seconds: await typicalSecondsOf(table, video, services.configuredSeconds),
     attempts: video.submission!.attempt,
   };
-  const { typical_seconds } = await estimateOf(table, video, services.configuredSeconds);
   const upstream_tasks = (video.upstream_tasks ?? 0) + 1;
   const running = await changeStatus(table, video, 'running', {
-    set: {
-      task,
-      upstream_tasks,
-      submission: { ...video.submission!, state: 'settled' },
-      progress: 10,
-      estimated_finish_at: new Date(Date.parse(known.submit_time) + typical_seconds * 1000).toISOString(),
-    },
+    set: { task, upstream_tasks, submission: { ...video.submission!, state: 'settled' } },
   });
   if (!running) return undefined;
   services.measure('UpstreamTasksPerVideo', upstream_tasks);
   await leaveFence(table, running);
-  return firstCheck(services, running);
+  return waitForTask(services, { ...running, task });
 }
 
-/** What the workflow does about a video that has a task: it looks at it when it could be done, and at one that is done at once. */
-export async function firstCheck(services: AdoptServices, video: VideoRecord): Promise<CreateTaskOutput> {
-  const { table, configuredSeconds, random } = services;
-  const estimate = await estimateOf(table, video, configuredSeconds);
-  const now = table.now();
-  const check_at =
-    video.status === 'archiving'
-      ? new Date(now).toISOString()
-      : nextCheck(video.task!, estimate, { now, company: 'none', random });
-  return { id: video.id, run: video.run, outcome: 'created', check_at };
+/** How the execution of a video that has a task goes on: it waits for the task to end, or archives what is made already. */
+export async function waitForTask(
+  services: AdoptServices,
+  video: VideoRecord & { task: Task },
+): Promise<CreateTaskOutput> {
+  const { table } = services;
+  const { id, run, task } = video;
+  if (video.status === 'archiving') return { id, run, outcome: 'succeeded' };
+  try {
+    if (!(await needWatcher(table))) await services.startWatcher();
+  } catch (error) {
+    services.onWatcherNotStarted(error);
+  }
+  return {
+    id,
+    run,
+    outcome: 'created',
+    wait: waitFor(video, { now: table.now(), typicalSeconds: task.expected_seconds }),
+  };
 }

@@ -5,7 +5,7 @@ import { errorNames, WorkflowError } from '../shared/errors.ts';
 import type { ArchivedVideo, VideoRecord } from '../video/record.ts';
 import { changeStatus, nextDownload, readVideo } from '../video/store.ts';
 import type { Table } from '../video/table.ts';
-import { viewOf } from '../video/view.ts';
+import { type VideoView, viewOf } from '../video/view.ts';
 import { isModelName } from '../wan/catalogue.ts';
 import type { WanClient } from '../wan/client/client.ts';
 import { billedSeconds } from '../wan/client/query-task.ts';
@@ -50,15 +50,14 @@ export async function archiveVideo(services: ArchiveServices, input: WorkflowInp
   const news = {
     video: { bucket, key, ...proof.video },
     warnings: [...video.warnings, ...proof.warnings],
-    progress: 100,
     ...(cost ? { cost } : {}),
   };
   // One moment for both, so that the metadata says what the record will say.
   const now = table.now();
-  const version_id = await storeMetadata(services, key, asSucceeded({ ...video, ...news }, now));
+  const version_id = await storeMetadata(services, key, viewOf(asSucceeded({ ...video, ...news }, now), now));
   const succeeded = await changeStatus({ ...table, now: () => now }, video, 'succeeded', {
     set: news,
-    remove: ['estimated_finish_at', 'error'],
+    remove: ['error'],
   });
   const standing = succeeded ?? (await readVideo(table, video.id));
   if (!standing) {
@@ -72,7 +71,7 @@ export async function archiveVideo(services: ArchiveServices, input: WorkflowInp
 }
 
 /** A video as its record will be. @param now milliseconds since 1970 */
-function asSucceeded({ estimated_finish_at, error, ...video }: VideoRecord, now: number): VideoRecord {
+function asSucceeded({ error, ...video }: VideoRecord, now: number): VideoRecord {
   const at = new Date(now).toISOString();
   return {
     ...video,
@@ -138,12 +137,12 @@ export const metadataKey = (key: string): string => key.replace(/\.mp4$/, '.json
 async function storeMetadata(
   { s3, bucket }: { s3: Pick<S3Client, 'send'>; bucket: string },
   key: string,
-  video: VideoRecord,
+  video: VideoView,
 ): Promise<string | undefined> {
   const object = new PutObjectCommand({
     Bucket: bucket,
     Key: metadataKey(key),
-    Body: `${JSON.stringify(viewOf(video), null, 2)}\n`,
+    Body: `${JSON.stringify(video, null, 2)}\n`,
     ContentType: 'application/json',
   });
   try {

@@ -1,44 +1,38 @@
-import { explainForgotten, isForgotten } from '../ledger/task-lifetime.ts';
-import { type Company, isLate, isPastDeadline, nextCheck } from '../polling/check-schedule.ts';
-import { type DurationEstimate, estimateOf, learnDuration } from '../polling/duration-estimate.ts';
-import { NO_TURN, noTurn } from '../polling/rate-limited-wan.ts';
-import { companyOf, sharedLook } from '../polling/shared-look.ts';
+import { deadlineOf, explainForgotten, isForgotten } from '../ledger/task-lifetime.ts';
+import { learnDuration, typicalSecondsOf } from '../polling/durations.ts';
+import { wasNotAsked } from '../polling/rate-limited-wan.ts';
+import { closeWait, longerPause, waitFor } from '../polling/wait-item.ts';
 import { type Dispatcher, releaseAndDispatch } from '../queue/dispatch.ts';
-import type { WorkflowInput } from '../queue/execution.ts';
 import { errorNames, WorkflowError } from '../shared/errors.ts';
 import type { Measure } from '../shared/metrics.ts';
 import { isTerminal, type Task, type VideoRecord } from '../video/record.ts';
 import { changeStatus, changeVideo, readVideo } from '../video/store.ts';
-import { isModelName } from '../wan/catalogue.ts';
 import type { WanClient } from '../wan/client/client.ts';
 import type { QueryOutcome, Task as WanTask } from '../wan/client/query-task.ts';
 import { explainEnding, explainFailure } from '../wan/failures.ts';
-import type { CheckTaskOutput } from './step-handler.ts';
-
-/**
- * A question that had no turn at the query clock is asked after so many seconds, or this part of the task's age, and up to as long again:
- * even 24 hours without any turn take no more checks than an execution's history holds.
- */
-const TURN = { seconds: 2, part_of_age: 1 / 400 };
+import type { CheckTaskInput, CheckTaskOutput } from './step-handler.ts';
 
 export interface CheckTaskServices extends Dispatcher {
-  wan: Pick<WanClient, 'queryTask' | 'listTasks'>;
-  /** What the deployment says of how long a task takes; undefined leaves it to the catalogue, until it is learnt. */
+  wan: Pick<WanClient, 'queryTask'>;
+  /** What the deployment says of how long a task takes; undefined leaves it to the catalogue, until it is learned. */
   configuredSeconds: number | undefined;
   measure: Measure;
-  /** From 0 up to, not including, 1. */
-  random: () => number;
-  sleep: (milliseconds: number) => Promise<void>;
+  /** Called with a status that no source of Wan's API names. */
+  onUnknownStatus: (video: VideoRecord, status: string) => void;
 }
 
 /**
- * Looks once how a video's task stands and says it as a value. A task that ended gives its permit to the next video. One that Wan
- * still calls pending or running, or says nothing of, when it should have been forgotten long since, is given up; never one that
- * Wan was not asked about.
- * @throws WorkflowError by which the state machine asks again: throttled, unavailable, an answer nobody understands, or that Wan
- * does not know the task too early
+ * Asks Wan once how a video's task stands: the only judge of that. A task that has ended gives its permit to the next video. One that
+ * Wan still calls pending or running, or says nothing of, long after it should have forgotten it, is given up.
+ * @throws WorkflowError by which the state machine asks again: throttled, unavailable, or that Wan does not know the task too early
  */
-export async function checkTask(services: CheckTaskServices, input: WorkflowInput): Promise<CheckTaskOutput> {
+export async function checkTask(services: CheckTaskServices, input: CheckTaskInput): Promise<CheckTaskOutput> {
+  const output = await judge(services, input);
+  if (output.outcome !== 'running') await closeWait(services.table, output);
+  return output;
+}
+
+async function judge(services: CheckTaskServices, input: CheckTaskInput): Promise<CheckTaskOutput> {
   const { table } = services;
   const from = { id: input.id, run: input.run };
   const video = await readVideo(table, input.id);
@@ -47,28 +41,26 @@ export async function checkTask(services: CheckTaskServices, input: WorkflowInpu
     await releaseAndDispatch(services, video);
     return { ...from, outcome: 'settled' };
   }
-  const estimate = await estimateOf(table, video, services.configuredSeconds);
-  const { answer, company } = await howItStands(services, video, estimate);
-  if (answer.outcome === 'throttled' && answer.code === NO_TURN)
-    return { ...from, outcome: 'running', check_at: afterTheRush(services, video.task) };
-  if (!saysEnding(answer) && isPastDeadline(video.task, table.now()))
+  const answer = await services.wan.queryTask(video.task.id);
+  if (!saysEnding(answer) && !wasNotAsked(answer) && table.now() >= deadlineOf(video.task.expires_at))
     return { ...from, outcome: 'failed', error: explainForgotten(video) };
   switch (answer.outcome) {
     case 'throttled':
       throw new WorkflowError(errorNames.wanThrottled, `Wan is throttling: ${answer.code}`);
+    case 'unrecognised':
+      services.onUnknownStatus(video, answer.status);
+      return keepWaiting(services, { ...video, task: video.task }, input);
     case 'task':
       break;
     default:
-      throw new WorkflowError(errorNames.wanUnavailable, `Wan did not tell how the task stands (${answer.outcome}).`);
+      throw new WorkflowError(errorNames.wanUnavailable, `Wan did not say how the task stands (${answer.outcome}).`);
   }
   switch (answer.status) {
     case 'PENDING':
     case 'RUNNING':
-      return {
-        ...from,
-        outcome: 'running',
-        check_at: await keepWaiting(services, video, answer, { estimate, company }),
-      };
+      if (answer.status !== video.task.status)
+        await changeVideo(table, video, { set: { task: withNews(video.task, answer) } });
+      return keepWaiting(services, { ...video, task: video.task }, input);
     case 'SUCCEEDED':
       if (!(await markSucceeded(services, video, answer))) return { ...from, outcome: 'settled' };
       await releaseAndDispatch(services, video);
@@ -76,7 +68,6 @@ export async function checkTask(services: CheckTaskServices, input: WorkflowInpu
     case 'CANCELED':
       await changeStatus(table, video, 'canceled', {
         set: { task: withNews(video.task, answer), error: explainEnding('task_canceled', answer.request_id) },
-        remove: ['estimated_finish_at'],
       });
       await releaseAndDispatch(services, video);
       return { ...from, outcome: 'settled' };
@@ -91,49 +82,20 @@ export async function checkTask(services: CheckTaskServices, input: WorkflowInpu
   }
 }
 
-/**
- * How a task stands: going on, by a look that serves all of its model's tasks, or else by a question of its own. Only that one ever
- * says that a task has ended.
- */
-async function howItStands(
-  services: CheckTaskServices,
-  { model, task, status }: VideoRecord,
-  estimate: DurationEstimate,
-): Promise<{ answer: QueryOutcome; company: Company }> {
-  const { id: task_id, submit_time } = task!;
-  if (status === 'running' && isModelName(model) && !isLate({ submit_time }, estimate, services.table.now())) {
-    const look = await sharedLook(services, model);
-    if (look === 'soon') return { answer: noTurn, company: 'many' };
-    const status = look?.statusOf(task_id);
-    if (look && status) return { answer: { outcome: 'task', status, task_id }, company: companyOf(look) };
-  }
-  return { answer: await services.wan.queryTask(task_id), company: 'none' };
-}
-
 const saysEnding = (answer: QueryOutcome): boolean =>
   answer.outcome === 'task' && answer.status !== 'PENDING' && answer.status !== 'RUNNING';
 
-function afterTheRush({ table, random }: CheckTaskServices, { submit_time }: Task): string {
-  const now = table.now();
-  const seconds = Math.max(TURN.seconds, ((now - Date.parse(submit_time)) / 1000) * TURN.part_of_age);
-  return new Date(Math.ceil(now / 1000 + seconds * (1 + random())) * 1000).toISOString();
-}
-
-/** Notes what Wan says of a task that goes on, when it is news, and tells when to look again. */
+/** Back to sleep. Each wake that came too early makes the watcher leave the task alone for longer; a timeout changes nothing. */
 async function keepWaiting(
-  { table, random }: CheckTaskServices,
-  video: VideoRecord,
-  answer: WanTask,
-  { estimate, company }: { estimate: DurationEstimate; company: Company },
-): Promise<string> {
-  const task = video.task!;
-  const age = (table.now() - Date.parse(task.submit_time)) / 1000;
-  // Between 10 and 90 per cent: the start and the archive have their own share.
-  const progress = Math.max(video.progress, Math.round(10 + 80 * Math.min(1, age / estimate.typical_seconds)));
-  if (answer.status !== task.status || progress >= video.progress + 5) {
-    await changeVideo(table, video, { set: { task: withNews(task, answer), progress } });
-  }
-  return nextCheck(task, estimate, { now: table.now(), company, random });
+  { table, configuredSeconds }: CheckTaskServices,
+  video: VideoRecord & { task: Task },
+  { wait, error }: CheckTaskInput,
+): Promise<CheckTaskOutput> {
+  const typicalSeconds = await typicalSecondsOf(table, video, configuredSeconds);
+  const pause = wait?.pause_seconds ?? 0;
+  const pauseSeconds = error === undefined ? longerPause(pause) : pause;
+  const { id, run } = video;
+  return { id, run, outcome: 'running', wait: waitFor(video, { now: table.now(), typicalSeconds, pauseSeconds }) };
 }
 
 /** Moves the video on to its archive. A second look at a task that ended finds it there and is fine. */
@@ -141,7 +103,6 @@ async function markSucceeded(services: CheckTaskServices, video: VideoRecord, an
   if (video.status === 'archiving') return true;
   const set = {
     task: withNews(video.task!, answer),
-    progress: 90,
     ...(answer.usage ? { usage: answer.usage } : {}),
   };
   if (await changeStatus(services.table, video, 'archiving', { set })) {

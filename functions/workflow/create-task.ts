@@ -13,7 +13,7 @@ import type { Table } from '../video/table.ts';
 import type { WanClient } from '../wan/client/client.ts';
 import type { Held } from '../wan/client/rejections.ts';
 import { explainEnding, explainFailure } from '../wan/failures.ts';
-import { type AdoptServices, adoptTask, firstCheck } from './adopt-task.ts';
+import { type AdoptServices, adoptTask, waitForTask } from './adopt-task.ts';
 import type { Gone, MediaAddresses, MediaTransfer } from './media-urls.ts';
 import { type ReconcileServices, reconcile } from './reconcile.ts';
 import type { CreateTaskOutput } from './step-handler.ts';
@@ -45,7 +45,7 @@ export interface CreateTaskServices extends AdoptServices, Dispatcher {
 export async function createTask(services: CreateTaskServices, input: WorkflowInput): Promise<CreateTaskOutput> {
   const video = await readVideo(services.table, input.id);
   if (!video || video.run !== input.run) return settled(input);
-  if (video.task) return firstCheck(services, video);
+  if (video.task) return waitForTask(services, { ...video, task: video.task });
   if (video.status !== 'submitting') {
     // An invocation that died may have set something aside after the video had ended.
     await settleSpending(services.table, video);

@@ -1,4 +1,5 @@
 import { explainForgotten, isForgotten } from '../ledger/task-lifetime.ts';
+import { closeWait } from '../polling/wait-item.ts';
 import { type Dispatcher, letNextIn, releaseAndDispatch } from '../queue/dispatch.ts';
 import { returnToQueue } from '../queue/release.ts';
 import { errorNames, WorkflowError } from '../shared/errors.ts';
@@ -35,12 +36,10 @@ export async function recordFailure(
   }
   if (!isTerminal(video.status)) {
     const failure = 'Error' in error ? explainCaught(error, video, table.now()) : error;
-    const ended = await changeStatus(table, video, 'failed', {
-      set: { error: failure },
-      remove: ['estimated_finish_at'],
-    });
+    const ended = await changeStatus(table, video, 'failed', { set: { error: failure } });
     if (!ended) throw movedOn(id);
   }
+  await closeWait(table, { id, run });
   await releaseAndDispatch(dispatcher, video);
   return { id, run, outcome: isTerminal(video.status) ? 'settled' : 'failed' };
 }

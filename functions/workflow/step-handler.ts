@@ -1,5 +1,6 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import type { Context } from 'aws-lambda';
+import type { Wait } from '../polling/wait-item.ts';
 import type { WorkflowInput } from '../queue/execution.ts';
 import { WorkflowError } from '../shared/errors.ts';
 import { describeError, inContext } from '../shared/logging.ts';
@@ -31,7 +32,9 @@ export const logged = <Input extends WorkflowInput, Output>(
 
 export type CreateTaskOutput = WorkflowInput &
   (
-    | { outcome: 'created' /** ISO 8601, when to look first. */; check_at: string }
+    | { outcome: 'created'; wait: Wait }
+    /** The task ended before: the video only has to be archived. */
+    | { outcome: 'succeeded' }
     /**
      * The record already ended or moved on; nothing is left to do in this execution. `held`: why Wan refuses the account, for which
      * the video went back to its queue.
@@ -40,9 +43,12 @@ export type CreateTaskOutput = WorkflowInput &
     | { outcome: 'failed'; error: Failure }
   );
 
+/** `error` is there when nothing woke the execution: its sleep ended by its timeout, or could not begin. */
+export type CheckTaskInput = WorkflowInput & { wait?: Pick<Wait, 'pause_seconds'>; error?: unknown };
+
 export type CheckTaskOutput = WorkflowInput &
   (
-    | { outcome: 'running'; check_at: string }
+    | { outcome: 'running'; wait: Wait }
     | { outcome: 'succeeded' }
     | { outcome: 'settled' }
     | { outcome: 'failed'; error: Failure }

@@ -69,6 +69,10 @@ export const spendingLimit = ({ monthlySpendingLimit }: Configuration): Access<{
 export const taskSeconds = ({ typicalSeconds }: Configuration): Access<{ TYPICAL_SECONDS: string }> =>
   settings({ TYPICAL_SECONDS: typicalSeconds?.toString() ?? '' });
 
+/** How often Wan may be asked about tasks. */
+export const queryRate = ({ wanQueriesPerSecond }: Configuration): Access<{ WAN_QUERIES_PER_SECOND: string }> =>
+  settings({ WAN_QUERIES_PER_SECOND: String(wanQueriesPerSecond) });
+
 /** What checking a request takes beside the media it names: the region's catalogue and prices, and whom its URLs may name. */
 export const requestSettings = ({
   region,

@@ -116,6 +116,20 @@ export function startAccess(stateMachineArn: string): Access<{ STATE_MACHINE_ARN
   };
 }
 
+/** Waking executions of this state machine. */
+export function wakeAccess(stateMachineArn: string): Access {
+  return { statements: [allow(stateMachineArn, 'states:SendTaskSuccess')], environment: {}, wildcards: {} };
+}
+
+/** Starting a watcher. */
+export function watcherAccess(watcher: { functionArn: string }): Access<{ WATCHER_ARN: string }> {
+  return {
+    statements: [allow(watcher.functionArn, 'lambda:InvokeFunction')],
+    environment: { WATCHER_ARN: watcher.functionArn },
+    wildcards: {},
+  };
+}
+
 /** Asking how an execution of this state machine stands. */
 export function executionsAccess(scope: IConstruct, stateMachineName: string): Access {
   const executions = executionsArn(scope, stateMachineName);

@@ -34,6 +34,8 @@ export interface PipelineFunctionProps<Name extends FunctionName> extends Functi
   readonly memory?: number;
   /** Invocations at once, which Lambda sets aside for it; more are refused. @default - as many as the account has left */
   readonly concurrency?: number | undefined;
+  /** Whether X-Ray follows its invocations. @default true */
+  readonly tracing?: boolean;
   /** For functions that are invoked without anybody waiting: where an event goes that could not be handled. @default - none */
   readonly deadLetters?: IQueue;
 }
@@ -49,6 +51,7 @@ export class PipelineFunction<Name extends FunctionName = FunctionName> extends 
   constructor(scope: Construct, id: string, props: PipelineFunctionProps<Name>) {
     super(scope, id);
     const { bundles, logRetention, name, description, access, timeout, memory = 256, concurrency, deadLetters } = props;
+    const { tracing = true } = props;
     const code = bundles.get(name);
     if (!code)
       throw new Error(`There is no bundle of the function ${name}: functions/**/${name}.lambda.ts is missing.`);
@@ -68,7 +71,7 @@ export class PipelineFunction<Name extends FunctionName = FunctionName> extends 
       role,
       logGroup,
       loggingFormat: LoggingFormat.JSON,
-      tracing: Tracing.ACTIVE,
+      tracing: tracing ? Tracing.ACTIVE : Tracing.DISABLED,
     });
     logGroup.grantWrite(role);
     for (const statement of access.statements) role.addToPolicy(statement);
@@ -78,11 +81,12 @@ export class PipelineFunction<Name extends FunctionName = FunctionName> extends 
       role.addToPolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [deadLetters.queueArn] }));
     }
     for (const [resource, reason] of Object.entries(access.wildcards)) acknowledgeWildcard(role, resource, reason);
-    acknowledgeWildcard(
-      role,
-      '*',
-      'X-Ray takes trace segments without naming a resource; the two actions write and read nothing else.',
-    );
+    if (tracing)
+      acknowledgeWildcard(
+        role,
+        '*',
+        'X-Ray takes trace segments without naming a resource; the two actions write and read nothing else.',
+      );
 
     this.live = new Alias(this, 'Live', { aliasName: 'live', version: lambda.currentVersion });
     this.timeout = timeout;

@@ -82,6 +82,16 @@ export const upstreamExpiry = (): AlarmDefinition => ({
   anchor: 'upstream-expiry-near',
 });
 
+export const tasksUnwatched = (): AlarmDefinition => ({
+  ...atOnce,
+  metric: ourMetric('SecondsUnwatched', 'Maximum', fiveMinutes),
+  threshold: fiveMinutes.toSeconds(),
+  means:
+    'Executions have waited for tasks for 5 minutes without a living watcher: endings are noticed up to 15 minutes late.',
+  mend: "Look at the watcher's log and at its schedule.",
+  anchor: 'tasks-unwatched',
+});
+
 export const wanThrottles = (): AlarmDefinition => ({
   // A single 429 is retried and hurts nobody; lanes and clocks keep so far below the limits that 5 in each of three periods show
   // that somebody else uses the account, or that its limits are lower than we think.

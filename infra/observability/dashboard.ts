@@ -68,6 +68,7 @@ const time = (): IWidget[] => [
   graph('Seconds from done at Wan to noticed', [
     ourMetric('DetectionLag', 'p50', fiveMinutes).with({ label: 'p50' }),
     ourMetric('DetectionLag', 'p95', fiveMinutes).with({ label: 'p95' }),
+    ourMetric('SecondsUnwatched', 'Maximum', fiveMinutes).with({ label: 'without a watcher' }),
   ]),
   graph('Submitted, by model and source', [ourMetricBy('Submitted', ['model', 'source'], 'Sum', fiveMinutes)]),
 ];

@@ -35,8 +35,11 @@ export interface Item {
   readonly price: number;
 }
 
-/** Looks at a task that runs for about two minutes: see `npm run bench -- polling`. */
-const checks = 10;
+/** How long a task runs, in seconds, and how often the watcher looks meanwhile when no other task shares its time. */
+const taskSeconds = 120;
+const ticks = taskSeconds / 1.5;
+/** Until the watcher that waited for the last task ends. */
+const lingerSeconds = 10;
 /** Questions of a client that follows `Retry-After` or long-polls. */
 const questions = 8;
 /** Of an MP4 of 5 s in 720P, with its picture. */
@@ -54,32 +57,38 @@ export const perVideo: readonly Item[] = [
     price: prices.apiRequest,
   },
   {
-    what: 'Lambda: submit, create-task (3 s, most of it waiting for Wan), checks, archive (5 s at 512 MB), questions',
-    count: 0.3 + 3 * 0.5 + checks * 0.3 * 0.25 + 5 * 0.5 + questions * (0.1 * 0.5 + 0.05 * 0.25),
+    what: 'Lambda: submit, create-task (3 s, most of it waiting for Wan), one check, archive (5 s at 512 MB), questions',
+    count: 0.3 + 3 * 0.5 + 0.3 * 0.25 + 5 * 0.5 + questions * (0.1 * 0.5 + 0.05 * 0.25),
+    unit: 'GB-s',
+    price: prices.lambdaGigabyteSecond,
+  },
+  {
+    what: 'Lambda: the watcher at 128 MB, for a video that has it to itself; all videos at once share it',
+    count: (taskSeconds + lingerSeconds) * 0.125,
     unit: 'GB-s',
     price: prices.lambdaGigabyteSecond,
   },
   {
     what: 'Lambda invocations',
-    count: 2 + 3 + checks + 2 * questions,
+    count: 2 + 3 + 1 + 1 + 2 * questions,
     unit: 'invocations',
     price: prices.lambdaRequest,
   },
   {
-    what: 'Step Functions: create and archive, three for each look',
-    count: 6 + 3 * checks,
+    what: 'Step Functions: create, wait, check, archive',
+    count: 7,
     unit: 'transitions',
     price: prices.stateTransition,
   },
   {
-    what: 'DynamoDB writes: 12 of the record, 15 of small items, 4 for each look',
-    count: 12 * 9 + 15 + 4 * checks,
+    what: 'DynamoDB writes: 12 of the record, 15 of small items, 8 to wait, 2 for each tick of the watcher',
+    count: 12 * 9 + 15 + 8 + 2 * ticks,
     unit: 'write units',
     price: prices.writeUnit,
   },
   {
-    what: 'DynamoDB reads: 30, 4 for each look, 2 for each question',
-    count: 30 + 4 * checks + 2 * questions,
+    what: 'DynamoDB reads: 30, 3 to check, one for each tick of the watcher, 2 for each question',
+    count: 30 + 3 + ticks + 2 * questions,
     unit: 'read units',
     price: prices.readUnit,
   },
@@ -89,11 +98,24 @@ export const perVideo: readonly Item[] = [
   { what: 'Keeping it for a month', count: megabytes / 1024, unit: 'GB', price: prices.storedGigabyteMonth },
 ];
 
+/** A watcher each minute that finds nothing waiting: 0.2 s at 128 MB, one query, a few lines of log. */
+export const idleWatcher: readonly Item[] = [
+  {
+    what: 'Watcher each minute: 0.2 s at 128 MB',
+    count: 43_200 * 0.2 * 0.125,
+    unit: 'GB-s',
+    price: prices.lambdaGigabyteSecond,
+  },
+  { what: 'Its invocations', count: 43_200, unit: 'invocations', price: prices.lambdaRequest },
+  { what: 'Its queries', count: 43_200 / 2, unit: 'read units', price: prices.readUnit },
+  { what: 'Its log', count: 43_200 * 1e-6, unit: 'GB', price: prices.logGigabyte },
+];
+
 /** What a deployment costs in a month that makes no video. */
 export const perMonth: readonly Item[] = [
   { what: 'Secret', count: 1, unit: 'secret', price: prices.secretMonth },
   { what: "The alarms' key", count: 1, unit: 'key', price: prices.keyMonth },
-  { what: 'Alarms', count: 19, unit: 'alarms', price: prices.alarmMonth },
+  { what: 'Alarms', count: 20, unit: 'alarms', price: prices.alarmMonth },
   { what: 'Metrics that are told when nothing happens', count: 3, unit: 'metrics', price: prices.metricMonth },
   {
     what: 'Dashboard (the first three of an account are free)',
@@ -119,6 +141,7 @@ export const perMonth: readonly Item[] = [
     unit: 'read units',
     price: prices.readUnit,
   },
+  ...idleWatcher,
 ];
 
 /** Metrics by model, code and reason that a busy month may tell. */

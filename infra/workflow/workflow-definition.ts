@@ -1,4 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import {
   type Chain,
   Choice,
@@ -8,8 +9,6 @@ import {
   type RetryProps,
   Succeed,
   Timeout,
-  Wait,
-  WaitTime,
 } from 'aws-cdk-lib/aws-stepfunctions';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import type { Construct } from 'constructs';
@@ -27,8 +26,11 @@ import {
   untrustedVideoHost,
   wanTrouble,
 } from './retries.ts';
+import { waitForEnd } from './wait-for-end.ts';
 
 export interface WorkflowSteps {
+  /** Holds the items by which executions wait. */
+  readonly table: ITable;
   readonly createTask: PipelineFunction;
   readonly checkTask: PipelineFunction;
   readonly archiveVideo: PipelineFunction;
@@ -38,7 +40,7 @@ export interface WorkflowSteps {
 type Outcome = (CreateTaskOutput | CheckTaskOutput)['outcome'];
 
 /**
- * A run of one video: CreateTask → WaitBeforeCheck → CheckTask → back to the wait, or ArchiveVideo → Done; every failure passes
+ * A run of one video: CreateTask → WaitForEnd → CheckTask → back to sleep, or ArchiveVideo → Done; every failure passes
  * RecordFailure. Each task gets the state's input whole and its answer replaces it. A video that failed is an execution that
  * succeeded: only what no Catch sees ends one otherwise, and then the sweep hears of it.
  */
@@ -58,13 +60,14 @@ export function workflowDefinition(scope: Construct, steps: WorkflowSteps): Chai
     untrustedVideoHost,
   ]);
 
-  const wait = new Wait(scope, 'WaitBeforeCheck', { time: WaitTime.timestampPath('$.check_at') });
-  wait.next(checkTask);
+  const wait = waitForEnd(scope, steps.table, checkTask);
   checkTask.next(
     choose(scope, 'TaskChecked', { running: wait, succeeded: archiveVideo, failed: recordFailure, settled: done }),
   );
   archiveVideo.next(done);
-  return createTask.next(choose(scope, 'TaskCreated', { created: wait, failed: recordFailure, settled: done }));
+  return createTask.next(
+    choose(scope, 'TaskCreated', { created: wait, succeeded: archiveVideo, failed: recordFailure, settled: done }),
+  );
 }
 
 /** The general retries come after a task's own: what is named first is matched first. */

@@ -7,6 +7,7 @@ import {
   copyBeside,
   dispatchingAccess,
   type Foundation,
+  queryRate,
   requestSettings,
   spendingLimit,
   taskSeconds,
@@ -21,9 +22,12 @@ import {
   versionsAccess,
   videosAccess,
   wanAccess,
+  watcherAccess,
 } from '../functions/grants.ts';
 import { pinLogicalId } from '../functions/logical-id.ts';
 import { PipelineFunction } from '../functions/pipeline-function.ts';
+import { waitItemsStatement } from './wait-for-end.ts';
+import { watcher } from './watcher.ts';
 import { workflowDefinition } from './workflow-definition.ts';
 
 /** Longer than the 24 hours in which Wan keeps a task: a run that lasts 30 hours is dead, and the sweep hears of it. */
@@ -32,6 +36,7 @@ const patience = Duration.hours(30);
 /** The state machine that takes one video from its permit to its archived file, and its four functions. */
 export class Workflow extends Construct {
   readonly stateMachine: StateMachine;
+  readonly watcher: PipelineFunction<'watch'>;
 
   constructor(scope: Construct, id: string, foundation: Foundation) {
     super(scope, id);
@@ -39,12 +44,14 @@ export class Workflow extends Construct {
       retention: foundation.functions.logRetention,
       removalPolicy: RemovalPolicy.DESTROY,
     });
+    this.watcher = watcher(this, foundation);
     this.stateMachine = new StateMachine(this, 'StateMachine', {
       stateMachineName: foundation.stateMachine.name,
       comment: 'One run of one video: its task at Wan, the wait for it, the archived file',
       definitionBody: DefinitionBody.fromChainable(
         workflowDefinition(this, {
-          createTask: createTask(this, foundation),
+          table: foundation.storage.table,
+          createTask: createTask(this, foundation, this.watcher),
           checkTask: checkTask(this, foundation),
           archiveVideo: archiveVideo(this, foundation),
           recordFailure: recordFailure(this, foundation),
@@ -55,6 +62,7 @@ export class Workflow extends Construct {
       // Every event, but none of its data: an error's message is all the text that gets there.
       logs: { destination: logs, level: LogLevel.ALL, includeExecutionData: false },
     });
+    this.stateMachine.addToRolePolicy(waitItemsStatement(foundation.storage.table));
     pinLogicalId(this.stateMachine, 'StateMachine');
     acknowledgeWildcard(
       this.stateMachine.role,
@@ -64,7 +72,11 @@ export class Workflow extends Construct {
   }
 }
 
-function createTask(scope: Construct, foundation: Foundation): PipelineFunction<'create-task'> {
+function createTask(
+  scope: Construct,
+  foundation: Foundation,
+  watcher: PipelineFunction<'watch'>,
+): PipelineFunction<'create-task'> {
   const { configuration, functions, storage, wanSecret } = foundation;
   return new PipelineFunction(scope, 'CreateTaskFunction', {
     ...functions,
@@ -75,6 +87,8 @@ function createTask(scope: Construct, foundation: Foundation): PipelineFunction<
       uploadsAccess(storage.uploads, ['drop/', 'inputs/'], ['GetObject', 'GetObjectVersion']),
       listAccess(storage.uploads),
       wanAccess(wanSecret, configuration.wanBaseUrl),
+      queryRate(configuration),
+      watcherAccess(watcher.live),
       settings({
         WAN_REGION: configuration.region,
         IMAGE_TRANSFER: configuration.imageTransfer,
@@ -100,6 +114,7 @@ function checkTask(scope: Construct, foundation: Foundation): PipelineFunction<'
     access: together(
       dispatchingAccess(foundation, ['GetItem', 'UpdateItem']),
       wanAccess(wanSecret, configuration.wanBaseUrl),
+      queryRate(configuration),
       taskSeconds(configuration),
       tellingAccess(foundation),
     ),
@@ -116,6 +131,7 @@ function archiveVideo(scope: Construct, foundation: Foundation): PipelineFunctio
     access: together(
       tableAccess(storage.table, ['GetItem', 'UpdateItem']),
       wanAccess(wanSecret, configuration.wanBaseUrl),
+      queryRate(configuration),
       videosAccess(storage.videos, [
         'GetObject',
         'GetObjectVersion',

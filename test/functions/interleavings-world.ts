@@ -157,7 +157,9 @@ export async function aWorld(
       configuredSeconds: 60,
       measure: () => undefined,
       logSeveral: () => undefined,
-      random: () => 0.5,
+      startWatcher: async () => undefined,
+      onWatcherNotStarted: () => undefined,
+      onUnknownStatus: () => undefined,
       monthlySpendingLimit: 1000,
       sleep: async (milliseconds) => pass(Math.max(0, milliseconds)),
       copyAndProve: async (_, __, key) => {

@@ -22,6 +22,7 @@ describe('the configuration', () => {
       imageTransfer: 'url',
       removalPolicy: 'retain',
       laneLimits: { extra_permits: 2, models: {} },
+      wanQueriesPerSecond: 10,
       uncertainSeconds: 120,
       trustedOrigins: [],
       videoHosts: [],

@@ -33,7 +33,10 @@ describe('each function', () => {
     expect(Object.keys(Variables).sort()).toEqual(Object.keys(environments[name].shape).sort());
     const values = Object.entries(Variables).map(([key, value]) => [
       key,
-      flatten(value).replace('<WanApiKey>', 'arn:secret').replace('<DropWaitQueue>', 'https://sqs.example/queue'),
+      flatten(value)
+        .replace('<WanApiKey>', 'arn:secret')
+        .replace('<DropWaitQueue>', 'https://sqs.example/queue')
+        .replace(/^<WorkflowWatchFunctionLive\w+>$/, 'arn:watcher'),
     ]);
     expect(environments[name].safeParse(Object.fromEntries(values)).error).toBeUndefined();
   });
@@ -42,6 +45,7 @@ describe('each function', () => {
     const { template, functions } = await synthesizeStandIns({
       region: 'beijing',
       typicalSeconds: 6,
+      wanQueriesPerSecond: 3,
       wanBaseUrl: 'http://127.0.0.1:4401/api/v1',
       trustedOrigins: ['http://127.0.0.1:4401'],
       videoHosts: ['new-results.oss-cn-beijing.aliyuncs.com'],
@@ -63,6 +67,7 @@ describe('each function', () => {
       WAN_BASE_URL: 'http://127.0.0.1:4401/api/v1',
       IMAGE_TRANSFER: 'upload',
       TYPICAL_SECONDS: '6',
+      WAN_QUERIES_PER_SECOND: '3',
       LANE_LIMITS: '{"extra_permits":0,"models":{"wan2.6-i2v":{"concurrent_tasks":9}}}',
     });
     expect(variables.submit).toMatchObject({
@@ -94,13 +99,14 @@ describe('each function', () => {
     }
   });
 
-  test('has the runtime, a log group that forgets, traces, and is called by its alias alone', () => {
+  test('has the runtime, a log group that forgets, traces unless it always runs, and is called by its alias alone', () => {
     for (const { id, properties } of all('AWS::Lambda::Function')) {
       expect(properties).toMatchObject({
         Runtime: 'nodejs24.x',
         Architectures: ['arm64'],
-        TracingConfig: { Mode: 'Active' },
       });
+      const isTraced = synthesis.functions[id]!.name !== 'watch';
+      expect(properties.TracingConfig?.Mode).toBe(isTraced ? 'Active' : undefined);
       const logGroup = synthesis.template.Resources[properties.LoggingConfig.LogGroup.Ref]!;
       expect(logGroup).toMatchObject({ Type: 'AWS::Logs::LogGroup', Properties: { RetentionInDays: 30 } });
       const users = all('AWS::Lambda::Alias').filter(({ properties: { FunctionName } }) => FunctionName.Ref === id);

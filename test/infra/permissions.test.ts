@@ -12,6 +12,7 @@ const videos = '<VideosBucket.Arn>/*';
 const items = (...actions: string[]): string[] => actions.map((action) => `dynamodb:${action} ${table}`);
 const read = (objects: string): string[] => [`s3:GetObject ${objects}`, `s3:GetObjectVersion ${objects}`];
 const byStatus = `dynamodb:Query ${table}/index/by_status`;
+const wake = `states:SendTaskSuccess ${machine}`;
 const start = `states:StartExecution ${machine}`;
 const listUploads = 's3:ListBucket <UploadsBucket.Arn>';
 /** So that a video that somebody deleted is told apart from one that may not be read. */
@@ -81,7 +82,14 @@ const permissions: Record<FunctionName, string[]> = {
     keepEvents,
   ],
   dispatch: [...dispatching, keepEvents],
-  'create-task': [...dispatching, wanKey, ...read(uploads('drop/')), ...read(uploads('inputs/')), listUploads],
+  'create-task': [
+    ...dispatching,
+    wanKey,
+    ...read(uploads('drop/')),
+    ...read(uploads('inputs/')),
+    listUploads,
+    'lambda:InvokeFunction the live watcher',
+  ],
   'check-task': [...dispatching, wanKey, ...telling],
   'archive-video': [
     ...items('GetItem', 'UpdateItem'),
@@ -94,6 +102,7 @@ const permissions: Record<FunctionName, string[]> = {
     ...telling,
   ],
   'record-failure': [...dispatching, ...telling],
+  watch: [...items('GetItem', 'UpdateItem'), byStatus, wanKey, wake],
   canary: [wanKey],
   sweep: [
     ...dispatching,
@@ -154,12 +163,12 @@ describe('a role', () => {
     const always = [
       `logs:CreateLogStream ${ownLogs}`,
       `logs:PutLogEvents ${ownLogs}`,
-      'xray:PutTraceSegments *',
-      'xray:PutTelemetryRecords *',
+      ...(name === 'watch' ? [] : ['xray:PutTraceSegments *', 'xray:PutTelemetryRecords *']),
     ];
     const granted = grantsByRole()
       .get(Role['Fn::GetAtt'][0])!
-      .map((line) => line.replace(/^(sqs:SendMessage) <\w+DeadLetters\w+\.Arn>$/, '$1 a queue'));
+      .map((line) => line.replace(/^(sqs:SendMessage) <\w+DeadLetters\w+\.Arn>$/, '$1 a queue'))
+      .map((line) => line.replace(/<WorkflowWatchFunctionLive\w+>$/, 'the live watcher'));
     expect([...new Set(granted)].sort()).toEqual([...new Set([...permissions[name], ...always])].sort());
   });
 
@@ -182,6 +191,21 @@ describe('a role', () => {
       .filter((line) => line.startsWith('lambda:'));
     expect(calls).toHaveLength(4);
     for (const call of calls) expect(call).toMatch(/^lambda:InvokeFunction <Workflow\w+FunctionLive\w+>$/);
+  });
+
+  test('of the state machine may update wait items and no others, nor without naming an item', () => {
+    const { RoleArn } = synthesis.template.Resources.StateMachine!.Properties as {
+      RoleArn: { 'Fn::GetAtt': [string, string] };
+    };
+    const calls = grantsByRole()
+      .get(RoleArn['Fn::GetAtt'][0])!
+      .filter((line) => line.startsWith('dynamodb:'));
+    expect(calls).toEqual([
+      [
+        `dynamodb:UpdateItem ${table} if ForAllValues:StringLike {"dynamodb:LeadingKeys":["wait#*"]}`,
+        ' if Null {"dynamodb:LeadingKeys":"false"}',
+      ].join(),
+    ]);
   });
 
   test('allows no action by wildcard, and a wildcard of resources only where it is listed', () => {

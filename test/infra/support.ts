@@ -40,6 +40,21 @@ export function resourcesOf(template: Template, type: string): Found[] {
     .map(([id, resource]) => ({ id, resource, properties: resource.Properties ?? {} }));
 }
 
+/** The state machine's definition, with an ARN in the place of each reference to a function, and a name in that of each other one. */
+export function definitionOf({ Resources }: Template): { StartAt: string; States: object } {
+  const { DefinitionString } = Resources.StateMachine!.Properties as {
+    DefinitionString: { 'Fn::Join': [string, unknown[]] };
+  };
+  const parts = DefinitionString['Fn::Join'][1] as (string | { Ref: string })[];
+  const written = ({ Ref }: { Ref: string }): string => {
+    if (Ref === 'AWS::Partition') return 'aws';
+    return Resources[Ref]?.Type === 'AWS::Lambda::Alias'
+      ? `arn:aws:lambda:eu-central-1:123456789012:function:${Ref}`
+      : Ref;
+  };
+  return JSON.parse(parts.map((part) => (typeof part === 'string' ? part : written(part))).join(''));
+}
+
 /** A value of a template with its references written out: `<VideosTable.Arn>/index/by_owner`. */
 export function flatten(value: unknown): string {
   if (typeof value === 'string') return value;

@@ -46,13 +46,14 @@ describe('events', () => {
     ['DispatchEachMinute', 'rate(1 minute)', 'dispatch'],
     ['SweepEveryFiveMinutes', 'rate(5 minutes)', 'sweep'],
     ['LookAtWan', 'rate(15 minutes)', 'canary'],
+    ['WatchEachMinute', 'rate(1 minute)', 'watch'],
   ])('%s: %s', (rule, schedule, name) => {
     expect(ruleOf(rule).properties).toMatchObject({ ScheduleExpression: schedule, State: 'ENABLED' });
     expect(targetsOf(ruleOf(rule))).toEqual([name]);
   });
 
   test('that can not be delivered are kept, by a queue that EventBridge may write to, but for those that a later one makes up for', () => {
-    const kept = all('AWS::Events::Rule').filter((rule) => targetsOf(rule)[0] !== 'canary');
+    const kept = all('AWS::Events::Rule').filter((rule) => !['canary', 'watch'].includes(targetsOf(rule)[0]!));
     const queues = new Set(
       kept.flatMap(({ properties }) =>
         listOf(properties.Targets).map((target) => flatten(target.DeadLetterConfig.Arn)),
@@ -64,6 +65,32 @@ describe('events', () => {
       expect(allowed[0]).toMatchObject({ Action: 'sqs:SendMessage', Principal: { Service: 'events.amazonaws.com' } });
     }
     expect(queues.size).toBe(2);
+  });
+});
+
+describe('the watcher', () => {
+  test('is started by events of a minute at most, never tried again: the next minute starts another', () => {
+    expect(
+      all('AWS::Events::Rule').find(({ id }) => id.includes('WatchEachMinute'))!.properties.Targets[0].RetryPolicy,
+    ).toEqual({
+      MaximumEventAgeInSeconds: 60,
+      MaximumRetryAttempts: 0,
+    });
+    const [watch] = Object.entries(synthesis.functions).find(([, { name }]) => name === 'watch')!;
+    const invoked = all('AWS::Lambda::EventInvokeConfig').find(
+      ({ properties }) => flatten(properties.FunctionName) === `<${watch}>`,
+    )!;
+    const [, qualified] = invoked.properties.Qualifier['Fn::Select'];
+    expect(synthesis.template.Resources[qualified['Fn::Split'][1].Ref]).toMatchObject({
+      Type: 'AWS::Lambda::Alias',
+      Properties: { Name: 'live' },
+    });
+    expect(invoked.properties).toMatchObject({ MaximumEventAgeInSeconds: 60, MaximumRetryAttempts: 0 });
+  });
+
+  test('is small, and has a minute more than the four after which it ends', () => {
+    const [watch] = Object.entries(synthesis.functions).find(([, { name }]) => name === 'watch')!;
+    expect(synthesis.template.Resources[watch]!.Properties).toMatchObject({ MemorySize: 128, Timeout: 300 });
   });
 });
 

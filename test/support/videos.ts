@@ -1,6 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import type { VideoRecord } from '../../functions/video/record.ts';
+import type { Task, VideoRecord } from '../../functions/video/record.ts';
 import { newVideo } from '../../functions/video/store.ts';
+
+/** A task at Wan that was created when the clock of most tests begins, and takes 100 s as far as is known. */
+export const aTask = (given: Partial<Task> = {}): Task => ({
+  id: 'task-1',
+  status: 'RUNNING',
+  region: 'singapore',
+  submit_time: '2026-01-01T00:00:00.000Z',
+  expires_at: '2026-01-02T00:00:00.000Z',
+  expected_seconds: 100,
+  attempts: 1,
+  ...given,
+});
 
 /** A queued video with everything a request has. */
 export const aVideo = (given: Partial<VideoRecord> = {}, now = Date.parse('2026-01-01T00:00:00Z')): VideoRecord => ({

@@ -11,15 +11,19 @@ export const etagOf = (body: unknown): string =>
   `"${createHash('sha256').update(canonicalJson(body)).digest('base64url')}"`;
 
 /**
- * The strong ETag of a video: that of its state, and, while it waits, its position in the queue behind a dot. The position changes
- * with what others do, so whoever changes a video, or waits for news of it, names its state alone (`of: 'state'` below). The
- * estimated start moves with the clock, which is no news.
+ * The strong ETag of a video: that of what is stored of it, and, while it waits, its position in the queue behind a dot. Progress,
+ * expected start and expected finish follow from the clock and do not count. The position changes with what others do, so a caller who
+ * changes a video, or waits for news of it, names its state alone (`of: 'state'` below).
  */
-export function videoEtag({ queue_position, estimated_start_at, ...state }: VideoView): string {
-  const etag = etagOf(state);
+export function videoEtag(view: VideoView): string {
+  const { queue_position, estimated_start_at, progress, estimated_finish_at, ...stored } = view;
+  const etag = etagOf(stored);
   if (queue_position === undefined) return etag;
   return `${etag.slice(0, -1)}.${queue_position}"`;
 }
+
+/** The ETag of a video's state, whatever its place in the queue. */
+export const stateEtag = (video: VideoRecord): string => videoEtag(viewOf(video, 0));
 
 /** The ETag of a video's state, from one that may also tell its place. */
 const withoutPlace = (tag: string): string => tag.replace(/\.[^"]*"$/, '"');
@@ -41,7 +45,7 @@ export function withEtag(
 
 /**
  * Whether a header of conditions names an ETag, or `*`. Of a video's ETags `of: 'state'` compares what they say of its state, as
- * `etagOf` of its view without a place tells it. `If-None-Match` takes a weak tag for the strong one it was made from;
+ * `stateEtag` tells it. `If-None-Match` takes a weak tag for the strong one it was made from;
  * `If-Match` does not, since it guards a change (RFC 9110, 13.1). What is no ETag matches nothing.
  * @returns false, too, when the request has no such header
  */
@@ -69,7 +73,7 @@ export type Precondition = (video: VideoRecord) => void;
 export function ifMatch(request: RequestHeaders): Precondition {
   if (headerValues(request, 'if-match').length === 0) return () => undefined;
   return (video) => {
-    if (!matches(request, 'if-match', etagOf(viewOf(video)), 'state')) throw preconditionFailed();
+    if (!matches(request, 'if-match', stateEtag(video), 'state')) throw preconditionFailed();
   };
 }
 

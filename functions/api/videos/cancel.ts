@@ -24,7 +24,7 @@ export async function cancel(
   caller: Caller,
 ): Promise<APIGatewayProxyResult> {
   const video = await ownVideo(services.table, request, caller);
-  return json(200, viewOf(await cancelVideo(services, video, ifMatch(request))));
+  return json(200, viewOf(await cancelVideo(services, video, ifMatch(request)), services.table.now()));
 }
 
 /**
@@ -85,7 +85,7 @@ export async function endAsCanceled(
   set: Change['set'] = {},
   condition?: Condition,
 ): Promise<VideoRecord | undefined> {
-  const change = { set: { ...set, error: explainEnding('canceled') }, remove: ['estimated_finish_at'] as const };
+  const change = { set: { ...set, error: explainEnding('canceled') } };
   const canceled = await changeStatus(services.table, video, 'canceled', change, condition);
   // A video may hold its permit while it is still queued.
   if (canceled) await releaseAndDispatch(services, canceled);
@@ -151,7 +151,7 @@ const isArchiving = (video: VideoRecord, now: number) =>
       title: 'Wan has made the video, so it can not be canceled any more.',
       detail: `It is billed already, and is being copied. DELETE /videos/${video.id} removes it when it has succeeded.`,
     },
-    retryAfter(video, now),
+    retryAfter(viewOf(video, now), now),
   );
 
 const hasEnded = ({ id, status }: VideoRecord) =>

@@ -6,6 +6,7 @@ import type { Caller } from '../../shared/caller.ts';
 import { Problem } from '../../shared/problem.ts';
 import type { VideoRecord } from '../../video/record.ts';
 import type { Table } from '../../video/table.ts';
+import { viewOf } from '../../video/view.ts';
 import { parseUrl } from '../../wan/validation/public-url.ts';
 import { metadataKey } from '../../workflow/archive-video.ts';
 import { readQuery } from '../http/query.ts';
@@ -80,7 +81,7 @@ function noContent(video: VideoRecord, now: number): Problem {
       title: 'The video is not ready yet.',
       detail: `It is ${status}. Ask again after the seconds in Retry-After.`,
     },
-    retryAfter(video, now),
+    retryAfter(viewOf(video, now), now),
   );
 }
 

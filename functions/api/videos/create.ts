@@ -56,7 +56,7 @@ async function answer(
   status: number,
   headers: Record<string, string> = {},
 ): Promise<APIGatewayProxyResult> {
-  const view = viewOf(video, await placeInQueue(video));
+  const view = viewOf(video, table.now(), await placeInQueue(video));
   return json(status, view, {
     location: locationOf(video.id, request),
     ...retryAfter(view, table.now()),

@@ -9,6 +9,7 @@ import { buryVideo, readTombstone } from '../../video/deletion.ts';
 import { isVideoId } from '../../video/keys.ts';
 import type { VideoRecord } from '../../video/record.ts';
 import { readVideo } from '../../video/store.ts';
+import { viewOf } from '../../video/view.ts';
 import { ifMatch } from '../http/conditional-requests.ts';
 import type { ApiRequest } from '../http/request.ts';
 import { endAsCanceled } from './cancel.ts';
@@ -70,7 +71,8 @@ async function gone(services: DeleteServices, id: string): Promise<APIGatewayPro
 /** While something is under way, a record is what its outcome is written to: without it a paid video would be lost. */
 function refuseUnderWay(video: VideoRecord, now: number): void {
   const refusal = refusals[video.status];
-  if (refusal) throw new Problem(409, { ...refusal, detail: `${refusal.detail} ${later}` }, retryAfter(video, now));
+  if (refusal)
+    throw new Problem(409, { ...refusal, detail: `${refusal.detail} ${later}` }, retryAfter(viewOf(video, now), now));
 }
 
 const later = 'GET /videos/{id}?wait=25 tells when it has ended; then send the request again.';

@@ -1,5 +1,5 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import { typicalSeconds } from '../../polling/duration-estimate.ts';
+import { typicalSeconds } from '../../polling/durations.ts';
 import type { Caller } from '../../shared/caller.ts';
 import { readJson } from '../../shared/json-body.ts';
 import { checkBody } from '../../submissions/check-body.ts';

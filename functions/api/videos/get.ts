@@ -5,7 +5,7 @@ import type { Caller } from '../../shared/caller.ts';
 import { isTerminal, type VideoRecord } from '../../video/record.ts';
 import type { Table } from '../../video/table.ts';
 import { viewOf } from '../../video/view.ts';
-import { etagOf, matches, videoEtag, withEtag } from '../http/conditional-requests.ts';
+import { matches, stateEtag, videoEtag, withEtag } from '../http/conditional-requests.ts';
 import { readQuery } from '../http/query.ts';
 import { type ApiRequest, headerValues, json } from '../http/request.ts';
 import { LONGEST_WAIT_SECONDS, retryAfter, waitForChange } from './long-poll.ts';
@@ -44,11 +44,10 @@ export async function getVideo(
   const seconds = isTerminal(found.status) || isNews(request, found) ? 0 : wait;
   const video = await waitForChange(table, found, { seconds, until, sleep });
   if (!video) throw videoNotFound();
-  const view = viewOf(video, await placeInQueue(video));
+  const view = viewOf(video, table.now(), await placeInQueue(video));
   return withEtag(request, json(200, view, retryAfter(view, table.now())), videoEtag(view));
 }
 
 /** Whether the caller knows another state of the video than this one. */
 const isNews = (request: ApiRequest, video: VideoRecord): boolean =>
-  headerValues(request, 'if-none-match').length > 0 &&
-  !matches(request, 'if-none-match', etagOf(viewOf(video)), 'state');
+  headerValues(request, 'if-none-match').length > 0 && !matches(request, 'if-none-match', stateEtag(video), 'state');

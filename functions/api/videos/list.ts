@@ -7,7 +7,7 @@ import { listVideos } from '../../video/list.ts';
 import { statuses } from '../../video/record.ts';
 import type { Table } from '../../video/table.ts';
 import { type VideoView, viewOf } from '../../video/view.ts';
-import { withEtag } from '../http/conditional-requests.ts';
+import { etagOf, videoEtag, withEtag } from '../http/conditional-requests.ts';
 import { readQuery } from '../http/query.ts';
 import { type ApiRequest, json } from '../http/request.ts';
 
@@ -61,11 +61,13 @@ export async function listOwnVideos(
     ...(created_before ? { created_before } : {}),
     ...(cursor ? { cursor } : {}),
   });
-  const views = await Promise.all(page.videos.map(async (video) => viewOf(video, await placeInQueue(video))));
+  const now = table.now();
+  const views = await Promise.all(page.videos.map(async (video) => viewOf(video, now, await placeInQueue(video))));
   const data = asManyAsFit(views);
   const last = data.at(-1);
   const next = last && data.length < views.length ? timeAndId(last.created_at, last.id) : page.next_cursor;
-  return withEtag(request, json(200, { data, next_cursor: next ? writeCursor(next) : null }));
+  const next_cursor = next ? writeCursor(next) : null;
+  return withEtag(request, json(200, { data, next_cursor }), etagOf([data.map(videoEtag), next_cursor]));
 }
 
 /** The first of these that one answer can carry. An answer travels as a text within JSON, so it is measured as one. */

@@ -1,5 +1,5 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import { typicalSeconds } from '../../polling/duration-estimate.ts';
+import { typicalSeconds } from '../../polling/durations.ts';
 import { type Durations, findModel, type Model, type ModelName, offeredModelNames } from '../../wan/catalogue.ts';
 import { defaultPrices, type TierPrices } from '../../wan/prices.ts';
 import { type Region, regions } from '../../wan/regions.ts';

@@ -31,7 +31,7 @@ export async function retry(
 ): Promise<APIGatewayProxyResult> {
   const video = await ownVideo(services.table, request, caller);
   const current = await retryVideo(services, video, ifMatch(request));
-  const view = viewOf(current, await services.placeInQueue(current));
+  const view = viewOf(current, services.table.now(), await services.placeInQueue(current));
   return json(202, view, retryAfter(view, services.table.now()));
 }
 
@@ -101,7 +101,6 @@ async function takeUp(services: RetryServices, video: VideoRecord, { status, usa
       run: video.run + 1,
       earlier_runs: video.run,
       task: { ...video.task!, status },
-      ...(isMade ? { progress: Math.max(90, video.progress) } : {}),
       ...(isMade && usage ? { usage } : {}),
     },
     remove: ['error'],
@@ -116,13 +115,12 @@ async function beginAnew(services: RetryServices, video: VideoRecord): Promise<v
   const { submission } = video;
   const queued = await changeStatus(services.table, video, 'queued', {
     set: {
-      progress: 0,
       earlier_runs: video.run,
       spending_month: monthOf(services.table.now()),
       warnings: warningsOf(video),
       ...(submission ? { submission: { ...submission, state: 'settled' } } : {}),
     },
-    remove: ['task', 'upstream_tasks', 'error', 'usage', 'cost', 'estimated_finish_at', 'video'],
+    remove: ['task', 'upstream_tasks', 'error', 'usage', 'cost', 'video'],
   });
   if (queued) await dispatchQuietly(services, queued);
 }

@@ -12,6 +12,8 @@ export type ListQuery = {
   readonly start_time: string;
   readonly end_time: string;
   readonly status?: TaskStatus;
+  /** The clock by which Wan is taken to read the two times: UTC, or its own UTC+8. @default `either`, which lists up to 8 hours more */
+  readonly clock?: 'utc' | 'wan' | 'either';
   /** From 1. @default 1 */
   readonly page_no?: number;
   /** @default 100 */
@@ -52,11 +54,11 @@ export async function listTasks(connection: Connection, query: ListQuery, signal
   const start = Date.parse(query.start_time);
   const end = Date.parse(query.end_time);
   if (!(end >= start && end - start <= sixteenHours)) throw new RangeError('A list covers 0 to 16 hours.');
-  const { model, status, page_no = 1, page_size = 100 } = query;
+  const { model, status, clock = 'either', page_no = 1, page_size = 100 } = query;
   const parameters = new URLSearchParams({
     model_name: model,
-    start_time: compactTime(start),
-    end_time: compactWanTime(end + 1000),
+    start_time: clock === 'wan' ? compactWanTime(start) : compactTime(start),
+    end_time: clock === 'utc' ? compactTime(end + 1000) : compactWanTime(end + 1000),
     ...(status ? { status } : {}),
     page_no: String(page_no),
     page_size: String(page_size),

@@ -14,6 +14,7 @@ export function aPlatform(table: Table, given: Partial<Platform> = {}): Platform
     s3: missing as Partial<Platform['s3']> as Platform['s3'],
     stepFunctions: missing,
     sqs: missing,
+    lambda: missing,
     secrets: { send: async () => ({ SecretString: 'sk-test' }) } as unknown as Platform['secrets'],
     measure: () => undefined,
     ...given,

@@ -1,11 +1,23 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { composeArchiveVideo, composeCreateTask, composeRecordFailure } from '../../../functions/entries/workflow.ts';
+import { composeSweep } from '../../../functions/entries/maintenance.ts';
+import {
+  composeArchiveVideo,
+  composeCheckTask,
+  composeCreateTask,
+  composeRecordFailure,
+  composeWatch,
+} from '../../../functions/entries/workflow.ts';
+import { readWait, waitFor } from '../../../functions/polling/wait-item.ts';
+import { takeLease } from '../../../functions/polling/watcher-lease.ts';
 import { createVideo, readVideo } from '../../../functions/video/store.ts';
+import { viewOf } from '../../../functions/video/view.ts';
 import { startS3 } from '../../local/s3/support/start-s3.ts';
 import { startTable } from '../../support/table.ts';
-import { aVideo } from '../../support/videos.ts';
+import { aTask, aVideo } from '../../support/videos.ts';
 import { aContext, linesOf } from '../log-lines.ts';
 import { ffmpegFile, h264, picture } from '../media/support.ts';
+import { sleepWith } from '../polling/sleep-with.ts';
 import { aPlatform } from './platform.ts';
 
 const now = Date.parse('2026-01-01T00:00:00Z');
@@ -21,6 +33,7 @@ const wan = {
   WAN_BASE_URL: 'https://dashscope-intl.aliyuncs.com/api/v1',
   WAN_SECRET_ARN: 'arn:secret',
   WAN_REGION: 'singapore',
+  WAN_QUERIES_PER_SECOND: 10,
 } as const;
 const dispatching = {
   TABLE_NAME: 'videos',
@@ -34,6 +47,7 @@ const creating = {
   IMAGE_TRANSFER: 'url',
   TYPICAL_SECONDS: undefined,
   UNCERTAIN_SECONDS: 120,
+  WATCHER_ARN: 'arn:aws:lambda:us-east-1:0:function:watch:live',
   MONTHLY_SPENDING_LIMIT: undefined,
 } as const;
 const archivingIn = {
@@ -44,14 +58,7 @@ const archivingIn = {
   VIDEO_HOSTS: [],
   COPY_VIDEO_BESIDE: false,
 };
-const task = {
-  id: 'task-1',
-  status: 'SUCCEEDED',
-  region: 'singapore',
-  submit_time: '2026-01-01T00:00:00.000Z',
-  expires_at: '2026-01-02T00:00:00.000Z',
-  attempts: 1,
-};
+const task = aTask({ status: 'SUCCEEDED' });
 const context = aContext('r1');
 
 describe('archive-video', () => {
@@ -97,17 +104,22 @@ describe('archive-video', () => {
 });
 
 describe('create-task', () => {
-  async function create(given: Parameters<typeof aVideo>[0], response: () => Response) {
+  async function create(
+    given: Parameters<typeof aVideo>[0],
+    response: () => Response,
+    startWatcher: (command: { input: unknown }) => Promise<object> = async () => ({}),
+  ) {
     const video = aVideo({ status: 'submitting', run: 1, ...given }, now);
     await createVideo(store.table, video);
-    const handler = composeCreateTask(creating, aPlatform(store.table, { fetch: async () => response() }));
+    const lambda = { send: startWatcher };
+    const handler = composeCreateTask(creating, aPlatform(store.table, { fetch: async () => response(), lambda }));
     let answer: unknown;
     const lines = await linesOf(async () => {
       answer = await handler({ id: video.id, run: 1 }, context);
     });
     return { answer, lines };
   }
-  const created = () => Response.json({ output: { task_id: 'task-2', task_status: 'PENDING' } });
+  const created = () => Response.json({ output: { task_id: randomUUID(), task_status: 'PENDING' } });
   const refused = () =>
     Response.json(
       { code: 'DataInspectionFailed', message: 'Input data may contain inappropriate content.' },
@@ -123,6 +135,27 @@ describe('create-task', () => {
     expect(first.lines.map(({ message }) => message)).toEqual([
       'Created the task, or found the one that was created before',
     ]);
+  });
+
+  test('starts a watcher, asynchronously, when none is alive, and creates the task even if that fails', async () => {
+    const started: unknown[] = [];
+    await create({}, created, async ({ input }) => {
+      started.push(input);
+      return {};
+    });
+    expect(started).toEqual([
+      {
+        FunctionName: 'arn:aws:lambda:us-east-1:0:function:watch:live',
+        InvocationType: 'Event',
+        Payload: '{"startedBy":"create-task"}',
+      },
+    ]);
+    const { answer, lines } = await create({}, created, () => Promise.reject(new Error('no concurrency is left')));
+    expect(answer).toMatchObject({ outcome: 'created' });
+    expect(lines[0]).toMatchObject({
+      level: 'ERROR',
+      message: 'Failed to start a watcher; the schedule starts one within a minute',
+    });
   });
 
   test('logs the code of a refusal', async () => {
@@ -146,6 +179,109 @@ describe('create-task', () => {
     expect(answer).toMatchObject({ outcome: 'settled' });
     expect(lines).toMatchObject([{ message: 'Created no task: the video has ended or moved on' }]);
   });
+});
+
+describe('watch', () => {
+  const token = 'a-token-of-an-execution';
+  /** A task that has ended, and an execution that waits for it. */
+  async function watchOnce(send: (command: { input: unknown }) => Promise<object>) {
+    const own = await startTable(() => at);
+    let at = now;
+    const id = randomUUID();
+    const waiting = { ...aVideo({ id, status: 'running', run: 1 }), task: aTask({ id: randomUUID() }) };
+    await sleepWith(own.table, token, waitFor(waiting, { now, typicalSeconds: 100 }));
+    const platform = aPlatform(own.table, {
+      clock: {
+        now: () => at,
+        async sleep(milliseconds) {
+          at += milliseconds;
+          if (at > now + 5000) await takeLease(own.table, 'successor', false);
+        },
+      },
+      stepFunctions: { send } as never,
+      fetch: async () =>
+        Response.json({ output: { task_id: waiting.task.id, task_status: 'SUCCEEDED', video_url: 'https://x' } }),
+    });
+    const handler = composeWatch({ ...wan, TABLE_NAME: 'videos' }, platform);
+    const lines = await linesOf(() => handler({} as never, context));
+    const left = (await readWait(own.table, id))?.token;
+    await own.close();
+    return { lines, left };
+  }
+
+  test('that CreateTask starts ends at once when another is alive, one that the schedule starts takes over', async () => {
+    const own = await startTable(() => now);
+    await takeLease(own.table, 'alive', false);
+    const handler = composeWatch({ ...wan, TABLE_NAME: 'videos' }, aPlatform(own.table));
+    const why = async (event: object) => (await linesOf(() => handler(event as never, context)))[0]?.why;
+    expect(await why({ startedBy: 'create-task' })).toBe('another_is_alive');
+    expect(await why({ source: 'aws.events' })).toBe('nothing_waits');
+    await own.close();
+  });
+
+  test('wakes an execution by its token, with an output that says nothing', async () => {
+    const sent: unknown[] = [];
+    const { lines, left } = await watchOnce(async ({ input }) => {
+      sent.push(input);
+      return {};
+    });
+    expect(sent).toEqual([{ taskToken: token, output: '{}' }]);
+    expect(left).toBeUndefined();
+    expect(lines).toMatchObject([{ level: 'INFO', message: 'Ended the watch', why: 'superseded' }]);
+  });
+
+  test.each(['TaskTimedOut', 'TaskDoesNotExist', 'InvalidToken'])(
+    'takes %s for a token that was used, and forgets it without a word',
+    async (name) => {
+      const { lines, left } = await watchOnce(() => Promise.reject(Object.assign(new Error(name), { name })));
+      expect(left).toBeUndefined();
+      expect(lines).toMatchObject([{ message: 'Ended the watch' }]);
+    },
+  );
+
+  test('keeps a token that could not be sent, logs why, and never the token', async () => {
+    const { lines, left } = await watchOnce(() => Promise.reject(new Error('Rate exceeded')));
+    expect(left).toBe(token);
+    expect(lines[0]).toMatchObject({ level: 'ERROR', message: 'Failed in a tick; the next one tries again' });
+    expect(JSON.stringify(lines)).toContain('Rate exceeded');
+    expect(JSON.stringify(lines)).not.toContain(token);
+  });
+});
+
+describe('a token', () => {
+  test('is in no event, view or log of a video that is checked', async () => {
+    const token = 'a-token-of-an-execution';
+    const video = aVideo({ status: 'running', run: 1, task: aTask({ id: randomUUID() }) }, now);
+    await createVideo(store.table, video);
+    const wait = waitFor({ ...video, task: video.task! }, { now, typicalSeconds: 100 });
+    await sleepWith(store.table, token, wait);
+    const fetch = async () =>
+      Response.json({ output: { task_id: video.task!.id, task_status: 'FAILED', code: 'x', message: 'y' } });
+    const platform = aPlatform(store.table, { fetch });
+    const handler = composeCheckTask({ ...wan, ...dispatching, TYPICAL_SECONDS: undefined } as never, platform);
+    let output: unknown;
+    const lines = await linesOf(async () => {
+      output = await handler({ id: video.id, run: 1, wait }, context);
+    });
+    const record = (await readVideo(store.table, video.id))!;
+    expect(lines.length).toBeGreaterThan(0);
+    expect(JSON.stringify([lines, output, record, viewOf(record, now), record.timeline])).not.toContain(token);
+  });
+});
+
+test('sweep measures for how long executions have waited without a watcher, and nothing else of them', async () => {
+  const own = await startTable(() => now + 700_000);
+  const waiting = { ...aVideo({ status: 'running', run: 1 }, now), task: aTask() };
+  await sleepWith(own.table, 'token', waitFor(waiting, { now, typicalSeconds: 100 }));
+  const measured: unknown[] = [];
+  const platform = aPlatform(own.table, { measure: (...figure) => measured.push(figure) });
+  const environment = { ...dispatching, UPLOADS_BUCKET: 'uploads', VIDEOS_BUCKET: 'videos', COPY_VIDEO_BESIDE: false };
+  await composeSweep(environment, platform)({}, context);
+  expect(measured).toEqual([['SecondsUnwatched', 700]]);
+  await takeLease(own.table, 'watcher', false);
+  await composeSweep(environment, platform)({}, context);
+  expect(measured).toHaveLength(1);
+  await own.close();
 });
 
 test('whatever function ends a video sees to what follows', async () => {

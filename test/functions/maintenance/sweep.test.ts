@@ -1,12 +1,15 @@
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { resumeWhenDead, sweep } from '../../../functions/maintenance/sweep.ts';
+import { waitFor } from '../../../functions/polling/wait-item.ts';
+import { takeLease } from '../../../functions/polling/watcher-lease.ts';
 import type { Dispatcher } from '../../../functions/queue/dispatch.ts';
 import { claimPermit, readLane, releasePermit } from '../../../functions/queue/model-queue.ts';
 import type { Status, VideoRecord } from '../../../functions/video/record.ts';
 import { createVideo, readVideo } from '../../../functions/video/store.ts';
 import { startTable } from '../../support/table.ts';
-import { aVideo } from '../../support/videos.ts';
+import { aTask, aVideo } from '../../support/videos.ts';
+import { sleepWith } from '../polling/sleep-with.ts';
 import { scriptedExecutions } from '../workflow/support.ts';
 
 const start = Date.parse('2026-01-01T00:00:00Z');
@@ -164,15 +167,6 @@ test('who was served a day ago is not remembered', async () => {
   expect((await readLane(store.table, 'remembered')).served.size).toBe(0);
 });
 
-const aTask = (expires_at: string) => ({
-  id: expires_at,
-  status: 'RUNNING',
-  region: 'singapore',
-  submit_time: '2026-01-01T00:00:00.000Z',
-  expires_at,
-  attempts: 1,
-});
-
 describe('over a table of its own', () => {
   let own: Awaited<ReturnType<typeof startTable>>;
   let swept: Dispatcher;
@@ -189,12 +183,32 @@ describe('over a table of its own', () => {
   };
 
   test('it tells when Wan forgets the first task whose video is not archived yet, and nothing when there is none', async () => {
-    await stands('succeeded', { task: aTask('2026-01-01T10:00:00.000Z') });
+    await stands('succeeded', {
+      task: aTask({ id: '2026-01-01T10:00:00.000Z', expires_at: '2026-01-01T10:00:00.000Z' }),
+    });
     await stands('submitting');
     expect((await sweep(swept, [])).first_expiry).toBeUndefined();
-    await stands('running', { task: aTask('2026-01-01T20:00:00.000Z') });
-    await stands('archiving', { task: aTask('2026-01-01T19:00:00.000Z') });
+    await stands('running', {
+      task: aTask({ id: '2026-01-01T20:00:00.000Z', expires_at: '2026-01-01T20:00:00.000Z' }),
+    });
+    await stands('archiving', {
+      task: aTask({ id: '2026-01-01T19:00:00.000Z', expires_at: '2026-01-01T19:00:00.000Z' }),
+    });
     expect((await sweep(swept, [])).first_expiry).toBe('2026-01-01T19:00:00.000Z');
+  });
+
+  test('it tells for how long executions have waited without a watcher, and nothing while one is alive', async () => {
+    const video = await stands('running', { task: aTask() });
+    await sleepWith(
+      own.table,
+      'token',
+      waitFor({ ...video, task: video.task! }, { now: clock.now, typicalSeconds: 100 }),
+    );
+    await takeLease(own.table, 'watcher', false);
+    clock.now += 14_000;
+    expect((await sweep(swept, [])).unwatched_seconds).toBe(0);
+    clock.now += 301_000;
+    expect((await sweep(swept, [])).unwatched_seconds).toBe(300);
   });
 
   /** Notes when which execution is asked for; time passes while the sweep waits, and while it is answered. */

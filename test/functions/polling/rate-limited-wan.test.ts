@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { NO_TURN, pacedWan } from '../../../functions/polling/rate-limited-wan.ts';
+import { measuredWan, rateLimitedWan } from '../../../functions/polling/rate-limited-wan.ts';
 import type { Measure } from '../../../functions/shared/metrics.ts';
 import type { WanClient } from '../../../functions/wan/client/client.ts';
 import { startTable } from '../../support/table.ts';
@@ -22,36 +22,39 @@ const list = { model: 'wan2.6-i2v', start_time: '2026-01-01T00:00:00Z', end_time
 const request = { model: 'wan2.6-i2v', input: { img_url: 'x' }, parameters: {} } as never;
 const upload = { model: 'wan2.6-i2v', name: 'x', bytes: new Uint8Array(), content_type: 'image/png' } as const;
 
-function paced(given: Partial<WanClient> = {}) {
+function limited(given: Partial<WanClient> = {}) {
   const waits: number[] = [];
   const sleep = async (milliseconds: number) => void waits.push(milliseconds);
   const wan = { ...scriptedWan(() => clock.now).wan, ...given };
-  return { wan: pacedWan(wan, { table: store.table, measure, sleep }), waits };
+  return { wan: rateLimitedWan(measuredWan(wan, measure), { table: store.table, perSecond: 10, sleep }), waits };
 }
 
-test('questions of every kind take turns at one clock', async () => {
-  const { wan, waits } = paced();
+test('queries of every kind share one rate', async () => {
+  const { wan, waits } = limited();
   await wan.queryTask('a');
   await wan.listTasks(list);
   await wan.queryTask('b');
-  expect(waits).toEqual([0, 72, 144]);
+  expect(waits).toEqual([0, 100, 200]);
 });
 
-test('a question without a turn within two seconds is not asked, and is nothing that Wan throttled', async () => {
-  let asked = 0;
-  const { wan } = paced({
-    queryTask: async (task_id) => ({ outcome: 'task', task_id, status: 'RUNNING', at: ++asked }) as never,
+test('a query without a moment within 20 s is not sent, and is nothing that Wan throttled', async () => {
+  let sent = 0;
+  const { wan } = limited({
+    async queryTask(task_id) {
+      sent++;
+      return { outcome: 'task', task_id, status: 'RUNNING' };
+    },
   });
-  const answers = await Promise.all(Array.from({ length: 50 }, () => wan.queryTask('a')));
+  const answers = await Promise.all(Array.from({ length: 220 }, () => wan.queryTask('a')));
   const refused = answers.filter(({ outcome }) => outcome === 'throttled');
-  expect(refused[0]).toMatchObject({ code: NO_TURN });
-  expect(asked).toBe(50 - refused.length);
-  expect(asked).toBeLessThanOrEqual(29);
+  expect(refused[0]).toMatchObject({ code: 'rate_limited_here', retryable: true, billed: false });
+  // 0, 100, …, 20,000 ms.
+  expect({ sent, refused: refused.length }).toEqual({ sent: 201, refused: 19 });
   expect(measured).toEqual([]);
 });
 
-test('submits and uploads have clocks of their own', async () => {
-  const { wan, waits } = paced();
+test('submissions and uploads do not count as queries', async () => {
+  const { wan, waits } = limited();
   await wan.createTask(request);
   await wan.uploadFile(upload);
   expect(waits).toEqual([]);
@@ -67,7 +70,7 @@ test('what Wan throttles is measured by operation, and what it refuses the accou
     retryable: true,
     billed: false,
   } as const;
-  const { wan } = paced({
+  const { wan } = limited({
     createTask: async () => held,
     queryTask: async () => throttled,
     listTasks: async () => throttled,

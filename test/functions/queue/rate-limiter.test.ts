@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { reserveQuestion } from '../../../functions/queue/rate-limiter.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { reserveQueries } from '../../../functions/queue/rate-limiter.ts';
 import { startTable } from '../../support/table.ts';
 
 const clock = { now: 10_000 };
@@ -12,39 +12,79 @@ beforeEach(() => {
   clock.now += 60_000;
 });
 
-const ask = (times: number, patience: number) =>
-  Promise.all(Array.from({ length: times }, () => reserveQuestion(store.table, patience)));
+const reserve = (count: number, maxWait: number, perSecond = 10) =>
+  reserveQueries(store.table, count, { perSecond, maxWait });
+const reserveOften = (times: number, maxWait: number, perSecond = 10) =>
+  Promise.all(Array.from({ length: times }, () => reserve(1, maxWait, perSecond)));
+const inOrder = (one: number, other: number) => one - other;
 
-test('of many questions at once no more than 15 fall into any second, and none comes before now', async () => {
-  const turns = (await ask(60, 60_000)).map((turn) => turn! - clock.now).sort((a, b) => a - b);
-  expect(turns[0]).toBe(0);
-  for (const [index, turn] of turns.entries()) {
-    expect(turns.filter((other) => other >= turn && other < turn + 1000).length).toBeLessThanOrEqual(15);
-    if (index > 0) expect(turn - turns[index - 1]!).toBe(72);
-  }
+test.each([
+  [10, 100],
+  [15, 67],
+  [1, 1000],
+])(
+  'with %d queries a second the moments of many callers are %d ms apart, and none comes before now',
+  async (perSecond, interval) => {
+    const reserved = await reserveOften(20, 60_000, perSecond);
+    const moments = reserved.map((each) => each!.first - clock.now).sort(inOrder);
+    expect(moments).toEqual(moments.map((_, index) => index * interval));
+  },
+);
+
+describe('several queries', () => {
+  test('are reserved by one write, one moment after the other', async () => {
+    let writes = 0;
+    const send = ((command: never) => {
+      writes++;
+      return store.table.client.send(command);
+    }) as typeof store.table.client.send;
+    await reserve(1, 2000);
+    const table = { ...store.table, client: { send } };
+    expect(await reserveQueries(table, 8, { perSecond: 10, maxWait: 2000 })).toEqual({
+      first: clock.now + 100,
+      interval: 100,
+    });
+    expect(writes).toBe(1);
+    expect((await reserve(1, 2000))?.first).toBe(clock.now + 900);
+  });
+
+  test('of callers at once never share a moment', async () => {
+    const counts = [8, 1, 8, 3, 1, 8, 1, 5];
+    const reserved = await Promise.all(counts.map((count) => reserve(count, 60_000)));
+    const moments = reserved
+      .flatMap((each, index) =>
+        Array.from({ length: counts[index]! }, (_, query) => each!.first + query * each!.interval),
+      )
+      .sort(inOrder);
+    expect(moments).toEqual(moments.map((_, index) => clock.now + index * 100));
+  });
+
+  test('keep a single query waiting no longer than they last', async () => {
+    await reserve(8, 5000);
+    expect((await reserve(1, 5000))!.first - clock.now).toBe(800);
+  });
 });
 
-test('whoever would wait too long is told so and reserves nothing', async () => {
-  const turns = await ask(60, 2000);
-  const given = turns.filter((turn) => turn !== undefined);
-  // 0, 72, …, 2016 ms: a turn that is at most 2 s away when it is asked for.
-  expect(given.length).toBeGreaterThanOrEqual(28);
-  expect(given.length).toBeLessThanOrEqual(29);
+test('a caller who would have to wait too long gets nothing and reserves nothing', async () => {
+  const reserved = await reserveOften(60, 2000);
+  // 0, 100, …, 2000 ms.
+  expect(reserved.filter((each) => each !== undefined).length).toBe(21);
+  expect(await reserve(8, 2000)).toBeUndefined();
   clock.now += 2100;
-  expect(await reserveQuestion(store.table, 0)).toBe(clock.now);
+  expect((await reserve(1, 0))?.first).toBe(clock.now);
 });
 
-test('a clock that was set back does not keep everybody from asking until it has caught up', async () => {
-  await ask(5, 2000);
+test('a clock that was set back does not keep anybody from asking until it has caught up', async () => {
+  await reserveOften(5, 2000);
   const before = clock.now;
   clock.now -= 3600_000;
-  expect(await reserveQuestion(store.table, 2000)).toBe(clock.now);
-  expect(await reserveQuestion(store.table, 2000)).toBe(clock.now + 72);
+  expect((await reserve(1, 2000))?.first).toBe(clock.now);
+  expect((await reserve(1, 2000))?.first).toBe(clock.now + 100);
   clock.now = before;
 });
 
-test('after a pause the first turn is free at once', async () => {
-  await ask(5, 2000);
+test('after a pause the first moment is now', async () => {
+  await reserveOften(5, 2000);
   clock.now += 60_000;
-  expect(await reserveQuestion(store.table, 2000)).toBe(clock.now);
+  expect((await reserve(1, 2000))?.first).toBe(clock.now);
 });

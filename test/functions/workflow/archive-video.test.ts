@@ -22,7 +22,7 @@ import { type ArchiveServices, archiveVideo } from '../../../functions/workflow/
 import { copyAndProve } from '../../../functions/workflow/verify-video.ts';
 import { type RunningS3, serve } from '../../../local/aws/s3/index.ts';
 import { startTable } from '../../support/table.ts';
-import { aVideo } from '../../support/videos.ts';
+import { aTask, aVideo } from '../../support/videos.ts';
 import { ffmpegFile, h264, picture } from '../media/support.ts';
 import { crashAfter, crashingTable } from './support.ts';
 
@@ -71,14 +71,7 @@ beforeEach(() => {
 const origin = () => `http://127.0.0.1:${(wanStorage.address() as AddressInfo).port}`;
 
 async function archiving(given: Partial<VideoRecord> = {}): Promise<VideoRecord> {
-  const task = {
-    id: 'task-1',
-    status: 'SUCCEEDED',
-    region: 'singapore',
-    submit_time: '2026-01-01T00:00:00.000Z',
-    expires_at: '2026-01-02T00:00:00.000Z',
-    attempts: 1,
-  };
+  const task = aTask({ status: 'SUCCEEDED' });
   const video = aVideo({
     status: 'archiving',
     run: 1,
@@ -133,7 +126,6 @@ test('a video is archived byte for byte, and its record says what lies there', a
   const sha256 = createHash('sha256').update(mp4).digest('hex');
   expect(record).toMatchObject({
     status: 'succeeded',
-    progress: 100,
     video: {
       bucket,
       key: `${video.id}/1-1.mp4`,
@@ -386,14 +378,13 @@ test('a process that dies between any two of its writes ends with one whole file
 test('beside the MP4 lies the video as the API shows it', async () => {
   const video = await archiving({
     error: explainEnding('video_broken'),
-    estimated_finish_at: '2026-01-01T00:02:00.000Z',
   });
   let moment = Date.parse('2026-01-01T00:05:00Z');
   const table = { ...store.table, now: () => moment++ };
   await archiveVideo(services(undefined, { table }), video);
   const record = (await readVideo(store.table, video.id))!;
   const [key = ''] = pairOf(record);
-  expect(JSON.parse(await read(key))).toEqual(JSON.parse(JSON.stringify(viewOf(record))));
+  expect(JSON.parse(await read(key))).toEqual(JSON.parse(JSON.stringify(viewOf(record, moment))));
   expect(record.timeline.at(-1)?.status).toBe('succeeded');
   const head = await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
   expect(head.ContentType).toBe('application/json');

@@ -1,16 +1,18 @@
-import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readSpending, reserveSpending } from '../../../functions/ledger/spending.ts';
-import { estimateOf } from '../../../functions/polling/duration-estimate.ts';
-import { NO_TURN } from '../../../functions/polling/rate-limited-wan.ts';
-import { leaseLook, writeLook } from '../../../functions/polling/task-snapshot.ts';
+import { learnDuration, typicalSecondsOf } from '../../../functions/polling/durations.ts';
+import { listWaiting, readWait, type Wait, waitFor } from '../../../functions/polling/wait-item.ts';
 import { claimPermit, readLane } from '../../../functions/queue/model-queue.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
 import { changeVideo, createVideo, readVideo } from '../../../functions/video/store.ts';
 import type { QueryOutcome, Task } from '../../../functions/wan/client/query-task.ts';
+import { explainEnding } from '../../../functions/wan/failures.ts';
 import { type CheckTaskServices, checkTask } from '../../../functions/workflow/check-task.ts';
+import { recordFailure } from '../../../functions/workflow/record-failure.ts';
+import type { CheckTaskInput, CheckTaskOutput } from '../../../functions/workflow/step-handler.ts';
 import { startTable } from '../../support/table.ts';
-import { aVideo } from '../../support/videos.ts';
+import { aTask, aVideo } from '../../support/videos.ts';
+import { sleepWith } from '../polling/sleep-with.ts';
 import { scriptedExecutions } from './support.ts';
 
 const now = Date.parse('2026-01-01T00:01:00Z');
@@ -24,31 +26,22 @@ afterAll(() => store.close());
 /** A running video with a permit, and another that waits for one. */
 async function running(answer: Partial<Task> | Exclude<QueryOutcome, Task>, given: Partial<VideoRecord> = {}) {
   const model = `model-${++lanes}`;
-  const submit_time = '2026-01-01T00:00:00.000Z';
-  const task = {
-    id: 'task-1',
-    status: 'PENDING',
-    region: 'singapore',
-    submit_time,
-    expires_at: '2026-01-02T00:00:00.000Z',
-    attempts: 1,
-  };
-  const video = aVideo({ model, status: 'running', run: 1, progress: 10, task, ...given });
+  const task = aTask({ status: 'PENDING' });
+  const video = aVideo({ model, status: 'running', run: 1, task, ...given });
   const next = aVideo({ model, owner: 'bob' });
   for (const each of [video, next]) await createVideo(store.table, each);
   const { executions, workflow } = scriptedExecutions();
+  const unknown: string[] = [];
   const services: CheckTaskServices = {
     table: store.table,
     workflow,
     laneOf: () => ({ model, permits: 1, submit_interval_ms: 1 }),
     wan: {
       queryTask: async () => ({ outcome: 'task', task_id: 'task-1', status: 'RUNNING', ...answer }) as QueryOutcome,
-      listTasks: () => Promise.reject(new Error('One task alone needs no list.')),
     },
     configuredSeconds: 100,
     measure: () => undefined,
-    random: () => 0.5,
-    sleep: async () => undefined,
+    onUnknownStatus: (_, status) => void unknown.push(status),
   };
   await claimPermit(store.table, services.laneOf(model), video);
   const stateAfter = async () => ({
@@ -56,16 +49,189 @@ async function running(answer: Partial<Task> | Exclude<QueryOutcome, Task>, give
     permits: [...(await readLane(store.table, model)).running],
     started: [...executions.keys()],
   });
-  return { video, next, services, stateAfter };
+  return { video, next, services, stateAfter, unknown };
 }
 
-test.each(['PENDING', 'RUNNING'] as const)('a task that is %s is looked at again later', async (status) => {
+test.each(['PENDING', 'RUNNING'] as const)('a task that is %s is waited for', async (status) => {
   const { video, services, stateAfter } = await running({ status });
-  const output = await checkTask(services, video);
-  expect(output).toMatchObject({ outcome: 'running', check_at: '2026-01-01T00:01:04.000Z' });
+  expect(await checkTask(services, video)).toMatchObject({ id: video.id, run: 1, outcome: 'running' });
   const { video: record, permits } = await stateAfter();
-  expect(record).toMatchObject({ status: 'running', progress: 58, task: { status } });
+  expect(record).toMatchObject({ status: 'running', task: { status } });
+  expect(record.timeline).toEqual(video.timeline);
   expect(permits).toEqual([video.id]);
+});
+
+describe('a task that goes on', () => {
+  const waitAfter = async (
+    given: Partial<VideoRecord> & { configuredSeconds?: number; at?: number },
+    input: Partial<CheckTaskInput> = {},
+    answer: Parameters<typeof running>[0] = {},
+  ): Promise<Wait> => {
+    const { configuredSeconds = 100, at = now, ...rest } = given;
+    const { video, services } = await running(answer, rest);
+    const table = { ...store.table, now: () => at };
+    const output = await checkTask({ ...services, table, configuredSeconds }, { id: video.id, run: 1, ...input });
+    if (output.outcome !== 'running') throw new Error(`The task is ${output.outcome}.`);
+    return output.wait;
+  };
+  const timedOut = { Error: 'States.Timeout', Cause: '' };
+
+  test.each([
+    [10, 180],
+    [89, 180],
+    [100, 200],
+    [301.2, 603],
+    [449, 898],
+    [5000, 900],
+  ])('that usually takes %d s is checked again after %d s: twice that, 3 to 15 minutes', async (usual, timeout) => {
+    expect((await waitAfter({ configuredSeconds: usual })).timeout_seconds).toBe(timeout);
+  });
+
+  test.each([
+    [200, 200],
+    [500.5, 501],
+    [3600, 900],
+  ])('for %d s, longer than twice its usual time, is checked again after %d s', async (age, timeout) => {
+    const at = Date.parse(aTask().submit_time) + age * 1000;
+    expect((await waitAfter({ at })).timeout_seconds).toBe(timeout);
+  });
+
+  test('sleeps by what was learned, not by what was expected when it was created', async () => {
+    const kind = { model: 'learned', parameters: aVideo().parameters };
+    for (let tasks = 0; tasks < 40; tasks++) await learnDuration(store.table, kind, 300, 100);
+    const { timeout_seconds } = await waitAfter({ model: 'learned', task: aTask({ expected_seconds: 1 }) });
+    expect(timeout_seconds).toBeGreaterThan(580);
+    expect(timeout_seconds).toBeLessThanOrEqual(600);
+  });
+
+  test.each([
+    [24 * 3600 + 599.5, 1],
+    [24 * 3600 + 590, 10],
+    [24 * 3600 + 500.2, 100],
+  ])('for %d s never sleeps past the time when it is given up', async (age, timeout) => {
+    const at = Date.parse(aTask().submit_time) + age * 1000;
+    expect((await waitAfter({ at })).timeout_seconds).toBe(timeout);
+  });
+
+  test('is left alone for longer after each wake that came too early: 10 s, doubling up to 15 minutes', async () => {
+    const pauses: number[] = [];
+    let wait: Wait | undefined;
+    for (let wakes = 0; wakes < 9; wakes++) {
+      wait = await waitAfter({}, wait ? { wait } : {});
+      pauses.push(wait.pause_seconds);
+      expect(Number(wait.wake_after)).toBe(now + wait.pause_seconds * 1000);
+    }
+    expect(pauses).toEqual([10, 20, 40, 80, 160, 320, 640, 900, 900]);
+  });
+
+  test.each([0, 10, 320])('is left alone for no longer after a timeout: %d s', async (pause_seconds) => {
+    const wait = await waitAfter({}, { wait: { pause_seconds }, error: timedOut });
+    expect(wait.pause_seconds).toBe(pause_seconds);
+    expect(Number(wait.wake_after)).toBe(now + pause_seconds * 1000);
+  });
+
+  test('waits with the item of its video, all numbers for DynamoDB as texts', async () => {
+    const { video, services } = await running({});
+    const output = await checkTask(services, { id: video.id, run: 1, wait: { pause_seconds: 0 }, error: timedOut });
+    expect(output).toEqual({
+      id: video.id,
+      run: 1,
+      outcome: 'running',
+      wait: {
+        key: `wait#${video.id}`,
+        run: '1',
+        task_id: 'task-1',
+        model: video.model,
+        submit_time: '2026-01-01T00:00:00.000Z',
+        order: `${video.model}#task-1`,
+        wake_after: String(now),
+        ttl: expect.stringMatching(/^\d{10}$/),
+        timeout_seconds: 200,
+        pause_seconds: 0,
+      },
+    });
+  });
+
+  test('by a status that no source documents is waited for, and that is reported', async () => {
+    const { video, services, unknown, stateAfter } = await running({
+      outcome: 'unrecognised',
+      status: 'DREAMING',
+      task_id: 'task-1',
+    });
+    expect(await checkTask(services, video)).toMatchObject({ outcome: 'running', wait: { pause_seconds: 10 } });
+    expect(unknown).toEqual(['DREAMING']);
+    expect((await stateAfter()).video).toMatchObject({ status: 'running', task: { status: 'PENDING' } });
+  });
+});
+
+describe('the wait item', () => {
+  /** A video whose execution woke with the token `first`. */
+  async function woken(answer: Parameters<typeof running>[0], given: Partial<VideoRecord> = {}, run = 1) {
+    const scene = await running(answer, given);
+    const { video } = scene;
+    const wait = waitFor({ ...video, run, task: video.task! }, { now, typicalSeconds: 100 });
+    await sleepWith(store.table, 'first', wait);
+    const isListed = async () => (await listWaiting(store.table)).some(({ id }) => id === video.id);
+    expect(await isListed()).toBe(true);
+    return { ...scene, wait, isListed };
+  }
+
+  test.each<[string, Parameters<typeof running>[0], Partial<VideoRecord>, CheckTaskOutput['outcome']]>([
+    ['SUCCEEDED', { status: 'SUCCEEDED', video_url: 'https://x' }, {}, 'succeeded'],
+    ['FAILED', { status: 'FAILED' }, {}, 'failed'],
+    ['CANCELED', { status: 'CANCELED' }, {}, 'settled'],
+    ['forgotten', { status: 'UNKNOWN' }, { task: aTask({ expires_at: '2025-12-31T00:00:00.000Z' }) }, 'failed'],
+    ['given up', { status: 'RUNNING' }, { task: aTask({ expires_at: '2025-12-31T00:00:00.000Z' }) }, 'failed'],
+    ['of a video that was canceled', {}, { status: 'canceled' }, 'settled'],
+    ['of a video that is being archived', { status: 'SUCCEEDED' }, { status: 'archiving' }, 'succeeded'],
+  ])('is closed when the task is %s: not listed any more, and without a token', async (_, answer, given, outcome) => {
+    const { video, services, isListed } = await woken(answer, given);
+    expect((await checkTask(services, video)).outcome).toBe(outcome);
+    expect(await isListed()).toBe(false);
+    expect((await readWait(store.table, video.id))?.token).toBeUndefined();
+  });
+
+  test('stays open while the task goes on', async () => {
+    const { video, services, isListed } = await woken({ status: 'RUNNING' });
+    await checkTask(services, video);
+    expect(await isListed()).toBe(true);
+  });
+
+  test('is closed by RecordFailure too', async () => {
+    const { video, services, isListed } = await woken({});
+    await recordFailure(services, { id: video.id, run: 1, error: explainEnding('generation_failed') });
+    expect(await isListed()).toBe(false);
+  });
+
+  test.each<[string, (scene: Awaited<ReturnType<typeof woken>>) => Promise<unknown>]>([
+    ['CheckTask', ({ services, video }) => checkTask(services, { id: video.id, run: 1 })],
+    [
+      'RecordFailure',
+      ({ services, video }) =>
+        recordFailure(services, { id: video.id, run: 1, error: explainEnding('generation_failed') }),
+    ],
+  ])('of a newer run is not closed by %s of an older one', async (_, end) => {
+    const scene = await woken({ status: 'SUCCEEDED' }, { run: 2 }, 2);
+    await end(scene);
+    expect(await scene.isListed()).toBe(true);
+    expect((await readWait(store.table, scene.video.id))?.token).toBe('first');
+  });
+
+  test('of a newer run, open or closed, is not taken by an older one', async () => {
+    const { video, services, wait, isListed } = await woken({ status: 'SUCCEEDED' }, { run: 2 }, 2);
+    expect(await sleepWith(store.table, 'older', { ...wait, run: '1' })).toBe(false);
+    expect((await readWait(store.table, video.id))?.token).toBe('first');
+    await checkTask(services, { id: video.id, run: 2 });
+    expect(await sleepWith(store.table, 'older', { ...wait, run: '1' })).toBe(false);
+    expect(await isListed()).toBe(false);
+    expect(await sleepWith(store.table, 'newer', { ...wait, run: '3' })).toBe(true);
+  });
+
+  test('is not made by the check of a video that has none', async () => {
+    const { video, services } = await running({ status: 'FAILED' });
+    await checkTask(services, video);
+    expect(await readWait(store.table, video.id)).toBeUndefined();
+  });
 });
 
 describe('a task that ended gives its permit to the next video', () => {
@@ -147,7 +313,6 @@ test('two looks at once at a task that succeeded both go on to the archive', asy
 test.each([
   [{ outcome: 'throttled', retryable: true, code: 'Throttling', message: '', billed: false }, 'WanThrottled'],
   [{ outcome: 'unavailable', cause: 'answer_malformed', retryable: true, billed: false }, 'WanUnavailable'],
-  [{ outcome: 'unrecognised', status: 'DREAMING', task_id: 'task-1' }, 'WanUnavailable'],
   [
     { outcome: 'held', reason: 'invalid_key', retryable: true, code: 'InvalidApiKey', message: '', billed: false },
     'WanUnavailable',
@@ -192,12 +357,18 @@ describe('a task that Wan should have forgotten long since', () => {
   });
 
   test.each(['running', 'archiving'] as const)(
-    'and could not be asked for, for want of a turn, is not given up: %s',
+    'is not given up while Wan was not asked, for want of a free moment: %s',
     async (status) => {
-      const noTurn = { outcome: 'throttled', code: NO_TURN, message: '', retryable: true, billed: false } as const;
-      const { video, services } = await running(noTurn, { status });
+      const unasked = {
+        outcome: 'throttled',
+        code: 'rate_limited_here',
+        message: '',
+        retryable: true,
+        billed: false,
+      } as const;
+      const { video, services } = await running(unasked, { status });
       await changeVideo(store.table, video, { set: { task: { ...video.task!, expires_at } } });
-      expect(await checkTask(services, video)).toMatchObject({ outcome: 'running' });
+      await expect(checkTask(services, video)).rejects.toThrow(expect.objectContaining({ name: 'WanThrottled' }));
     },
   );
 
@@ -208,27 +379,6 @@ describe('a task that Wan should have forgotten long since', () => {
   });
 });
 
-test('a question that has no turn is asked a few seconds later, and nothing fails', async () => {
-  const noTurn = { outcome: 'throttled', code: NO_TURN, message: '', retryable: true, billed: false } as const;
-  const { video, services } = await running(noTurn);
-  expect(await checkTask(services, video)).toMatchObject({ outcome: 'running', check_at: '2026-01-01T00:01:03.000Z' });
-});
-
-test('a task that never has a turn in 24 hours takes fewer checks than the history of one execution holds', async () => {
-  const noTurn = { outcome: 'throttled', code: NO_TURN, message: '', retryable: true, billed: false } as const;
-  const { video, services } = await running(noTurn);
-  let [at, checks] = [now, 0];
-  for (; at < Date.parse(video.task!.expires_at) && checks < 3000; checks++) {
-    const table = { ...services.table, now: () => at };
-    const output = await checkTask({ ...services, table, random: () => 0 }, video);
-    if (output.outcome !== 'running') break;
-    at = Date.parse(output.check_at);
-  }
-  expect(at).toBeGreaterThanOrEqual(Date.parse(video.task!.expires_at));
-  // Nine events each, of 25,000.
-  expect(checks).toBeLessThan(2700);
-});
-
 test('how late an end was noticed is measured once, and what it took is learnt', async () => {
   const measured: unknown[][] = [];
   const answer = { status: 'SUCCEEDED', video_url: 'https://x', end_time: '2026-01-01T00:00:57.500Z' } as const;
@@ -237,81 +387,13 @@ test('how late an end was noticed is measured once, and what it took is learnt',
   await checkTask(measuring, video);
   await checkTask(measuring, video);
   expect(measured).toEqual([['DetectionLag', 2.5, { model: video.model }]]);
-  const { count, typical_seconds } = await estimateOf(store.table, video, 100);
-  expect(count).toBe(1);
-  expect(typical_seconds).toBeLessThan(90);
+  // A tenth of the way from 100 s to 57.5 s, once.
+  expect(await typicalSecondsOf(store.table, video, 100)).toBeCloseTo(95.75, 3);
 });
 
 test('a task that ended later than now, by a clock of Wan that is ahead, took no longer than until now', async () => {
   const answer = { status: 'SUCCEEDED', video_url: 'https://x', end_time: '2026-01-01T09:00:00.000Z' } as const;
   const { video, services } = await running(answer);
   await checkTask(services, video);
-  expect((await estimateOf(store.table, video, 100)).typical_seconds).toBeLessThan(100);
-});
-
-describe('where several tasks of a model are at Wan', () => {
-  const model = 'wan2.6-i2v';
-  /** Two running videos, and a list that tells of the tasks given. */
-  async function company(
-    listed: { task_id: string; status: string }[],
-    submit_time = '2026-01-01T00:00:00.000Z',
-    before: (at: number) => Promise<unknown> = async () => undefined,
-  ) {
-    const { video, services } = await running({ status: 'SUCCEEDED', video_url: 'https://x' });
-    const own = { ...video, id: randomUUID(), model, task: { ...video.task!, submit_time } };
-    await createVideo(store.table, own);
-    for (const id of [own.id, randomUUID()])
-      await claimPermit(store.table, { ...services.laneOf(model), model, permits: 99 }, { id, owner: 'alice' });
-    let asked = 0;
-    looks += 100_000;
-    const at = now + looks;
-    const table = { ...store.table, now: () => at };
-    await before(at);
-    const wan: CheckTaskServices['wan'] = {
-      queryTask: (id) => {
-        asked++;
-        return services.wan.queryTask(id);
-      },
-      listTasks: async () => ({ outcome: 'tasks', tasks: listed, page_no: 1, total_page: 1 }),
-    };
-    const output = await checkTask({ ...services, table, wan }, own);
-    return { output, at, asked: () => asked, record: (await readVideo(store.table, own.id))! };
-  }
-  let looks = 0;
-
-  test('one that a look shows as going on is not asked for', async () => {
-    const { output, asked, record } = await company([
-      { task_id: 'task-1', status: 'RUNNING' },
-      { task_id: 'task-2', status: 'RUNNING' },
-    ]);
-    expect(output.outcome).toBe('running');
-    expect(asked()).toBe(0);
-    expect(record.task?.status).toBe('RUNNING');
-  });
-
-  test.each([
-    ['is missing from it', []],
-    ['stands in it as ended', [{ task_id: 'task-1', status: 'FAILED' }]],
-  ])('one that %s is asked for by itself, and only that says that it has ended', async (_, listed) => {
-    const { output, asked, record } = await company([...listed, { task_id: 'task-2', status: 'RUNNING' }]);
-    expect(output.outcome).toBe('succeeded');
-    expect(asked()).toBe(1);
-    expect(record.status).toBe('archiving');
-  });
-
-  test('one of many waits for the list that another check is reading, and is not asked for meanwhile', async () => {
-    const many = new Map(Array.from({ length: 60 }, (_, index) => [`other-${index}`, 'RUNNING' as const]));
-    const { output, at, asked } = await company([], undefined, async (at) => {
-      const last = await writeLook(store.table, model, at - 12_000, many);
-      expect(await leaseLook({ ...store.table, now: () => at - 1000 }, model, last)).toBe(true);
-    });
-    expect(output.outcome === 'running' && Date.parse(output.check_at) - at).toBeLessThanOrEqual(5000);
-    expect(asked()).toBe(0);
-  });
-
-  test('one that takes longer than nearly all is asked for by itself, whatever a list says', async () => {
-    const { output, asked } = await company([{ task_id: 'task-1', status: 'RUNNING' }], '2025-12-31T23:00:00.000Z');
-    expect(output.outcome).toBe('succeeded');
-    expect(asked()).toBe(1);
-  });
+  expect(await typicalSecondsOf(store.table, video, 100)).toBeCloseTo(96, 3);
 });

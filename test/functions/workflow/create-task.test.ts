@@ -1,6 +1,7 @@
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { openSubmission, settleSubmission } from '../../../functions/ledger/submission.ts';
+import { releaseLease, takeLease } from '../../../functions/polling/watcher-lease.ts';
 import { claimPermit, isHeld, readLane } from '../../../functions/queue/model-queue.ts';
 import { keys } from '../../../functions/video/keys.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
@@ -653,14 +654,95 @@ describe('what Wan says for certain', () => {
   });
 });
 
-test('a video that Wan has finished, and that is fetched once more, is looked at without waiting', async () => {
+describe('a video whose task was created', () => {
+  const starting = () => {
+    const { wan } = scriptedWan(() => clock.now);
+    const started: number[] = [];
+    const failures: unknown[] = [];
+    const services = servicesFor(store.table, clock, wan, {
+      startWatcher: async () => void started.push(clock.now),
+      onWatcherNotStarted: (error) => void failures.push(error),
+    });
+    return { services, started, failures };
+  };
+  // Longer than any lease that a test before has left.
+  beforeEach(() => {
+    clock.now += 60_000;
+  });
+
+  test('waits with what WaitForEnd needs, all numbers for DynamoDB as texts', async () => {
+    const { services } = starting();
+    const video = await submitting();
+    const output = await createTask(services, video);
+    const { task } = (await readVideo(store.table, video.id))!;
+    expect(task!.expected_seconds).toBe(60);
+    expect(output).toEqual({
+      id: video.id,
+      run: 1,
+      outcome: 'created',
+      wait: {
+        key: `wait#${video.id}`,
+        run: '1',
+        task_id: task!.id,
+        model: video.model,
+        submit_time: task!.submit_time,
+        order: `${video.model}#${task!.id}`,
+        wake_after: String(clock.now),
+        ttl: expect.stringMatching(/^\d{10}$/),
+        timeout_seconds: 180,
+        pause_seconds: 0,
+      },
+    });
+  });
+
+  test('starts a watcher when none is alive', async () => {
+    const { services, started } = starting();
+    await createTask(services, await submitting());
+    expect(started).toEqual([clock.now]);
+  });
+
+  test('keeps the watcher that is alive for 10 s more, and starts no other', async () => {
+    const { services, started } = starting();
+    await takeLease(store.table, 'alive', false);
+    // A model of its own: its moment to be submitted is now.
+    await createTask(services, await submitting({ model: 'watched' }));
+    expect(started).toEqual([]);
+    expect(await releaseLease(store.table, 'alive', true)).toBe(false);
+    clock.now += 10_001;
+    expect(await releaseLease(store.table, 'alive', true)).toBe(true);
+  });
+
+  test('is created all the same when a watcher can be neither started nor asked for', async () => {
+    const { services, failures } = starting();
+    const startWatcher = () => Promise.reject(new Error('no concurrency is left'));
+    expect(await createTask({ ...services, startWatcher }, await submitting())).toMatchObject({ outcome: 'created' });
+    const send = ((command: { input: { Key?: { pk: string } } }) =>
+      command.input.Key?.pk === 'watcher'
+        ? Promise.reject(new Error('DynamoDB is away'))
+        : store.table.client.send(command as never)) as typeof store.table.client.send;
+    const table = { ...store.table, client: { send } };
+    expect(await createTask({ ...services, table }, await submitting())).toMatchObject({ outcome: 'created' });
+    expect(failures.map((error) => (error as Error).message)).toEqual(['no concurrency is left', 'DynamoDB is away']);
+  });
+
+  test('of an earlier run starts a watcher too, and is expected to take what it was expected to', async () => {
+    const { services, started } = starting();
+    const video = await submitting();
+    await createTask(services, video);
+    await createTask({ ...services, configuredSeconds: 400 }, video);
+    expect(started).toHaveLength(2);
+    expect((await readVideo(store.table, video.id))?.task?.expected_seconds).toBe(60);
+  });
+});
+
+test('a video that Wan has finished, and that is fetched once more, goes straight to its archive', async () => {
   const { wan, tasks } = scriptedWan(() => clock.now);
   const services = servicesFor(store.table, clock, wan);
   const video = await submitting();
   await createTask(services, video);
   const running = (await readVideo(store.table, video.id))!;
   await changeStatus(store.table, running, 'archiving');
-  expect(await createTask(services, video)).toMatchObject({ check_at: new Date(clock.now).toISOString() });
+  expect(await createTask(services, video)).toEqual({ id: video.id, run: 1, outcome: 'succeeded' });
   expect(tasks).toHaveLength(1);
 });
 
@@ -710,9 +792,9 @@ describe('an execution that is no longer the one that counts does nothing', () =
     const resumed = (await changeVideo(store.table, (await readVideo(store.table, video.id))!, { set: { run: 2 } }))!;
     const output = await createTask(services, resumed);
     expect(output).toMatchObject({ outcome: 'created', run: 2 });
-    expect(Date.parse(output.outcome === 'created' ? output.check_at : '')).toBeLessThanOrEqual(clock.now + 1000);
+    expect(output).toMatchObject({ wait: { timeout_seconds: 1 } });
     expect(tasks).toHaveLength(1);
-    const checking = { ...services, workflow: scriptedExecutions().workflow };
+    const checking = { ...services, workflow: scriptedExecutions().workflow, onUnknownStatus: () => undefined };
     expect(await checkTask(checking, resumed)).toMatchObject({ outcome: 'failed', error: { code: 'task_expired' } });
   });
 

@@ -6,7 +6,7 @@ import { changeStatus, createVideo, readVideo } from '../../../functions/video/s
 import { explainEnding } from '../../../functions/wan/failures.ts';
 import { recordFailure } from '../../../functions/workflow/record-failure.ts';
 import { startTable } from '../../support/table.ts';
-import { aVideo } from '../../support/videos.ts';
+import { aTask, aVideo } from '../../support/videos.ts';
 import { scriptedExecutions } from './support.ts';
 
 const now = Date.parse('2026-01-01T00:01:00Z');
@@ -33,16 +33,8 @@ async function open(given: Partial<VideoRecord>) {
   });
   return { video, dispatcher, after };
 }
-const task = (expires_at: string) => ({
-  id: 'task-1',
-  status: 'RUNNING',
-  region: 'singapore',
-  submit_time: '2026-01-01T00:00:00.000Z',
-  expires_at,
-  attempts: 1,
-});
-const alive = task('2026-01-02T00:00:00.000Z');
-const expired = task('2026-01-01T00:00:30.000Z');
+const alive = aTask();
+const expired = aTask({ expires_at: '2026-01-01T00:00:30.000Z' });
 
 test('a failure that came as a value is written as it is, and the permit is free', async () => {
   const { video, dispatcher, after } = await open({ status: 'running', task: alive });

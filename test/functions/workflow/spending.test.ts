@@ -53,7 +53,6 @@ function scripted(limit?: number, permits = 2) {
   const checking: CheckTaskServices = {
     ...dispatcher,
     wan: {
-      listTasks: wan.listTasks,
       queryTask: async (task_id) => ({
         outcome: 'task',
         status: 'SUCCEEDED',
@@ -64,8 +63,7 @@ function scripted(limit?: number, permits = 2) {
     },
     configuredSeconds: 60,
     measure: () => undefined,
-    random: () => 0.5,
-    sleep: async () => undefined,
+    onUnknownStatus: () => undefined,
   };
   const add = async (given: Partial<VideoRecord> = {}): Promise<VideoRecord> => {
     const video = aVideo({ owner, model, estimated_cost, ...given }, ++clock.now);

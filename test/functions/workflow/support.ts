@@ -121,7 +121,8 @@ export function servicesFor(
     configuredSeconds: 60,
     measure: () => undefined,
     logSeveral: () => undefined,
-    random: () => 0.5,
+    startWatcher: async () => undefined,
+    onWatcherNotStarted: () => undefined,
     sleep: async (milliseconds) => {
       clock.now += Math.max(0, milliseconds);
     },

@@ -1,6 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { costFile, costPage, monthCost, perMonth, perVideo, videoCost } from '../../../infra/operations/cost.ts';
+import {
+  costFile,
+  costPage,
+  idleWatcher,
+  monthCost,
+  perMonth,
+  perVideo,
+  videoCost,
+} from '../../../infra/operations/cost.ts';
 import { resourcesOf, synthesizeStandIns } from '../support.ts';
 
 test('the page is what the arithmetic gives today: npm run cost writes it', async () => {
@@ -15,6 +23,10 @@ test('a month is its fixed part and its videos', () => {
     10,
   );
   for (const { what, count, price } of [...perVideo, ...perMonth]) expect(count * price, what).toBeGreaterThan(0);
+});
+
+test('a watcher that finds nothing waiting costs at most 5 cents a month', () => {
+  expect(idleWatcher.reduce((sum, { count, price }) => sum + count * price, 0)).toBeLessThanOrEqual(0.05);
 });
 
 test('it knows how many alarms and secrets there are', async () => {

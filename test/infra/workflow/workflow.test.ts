@@ -3,7 +3,7 @@ import aslValidator from 'asl-validator';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { errorNames } from '../../../functions/shared/errors.ts';
 import type { Template } from '../../../infra/synth/render-template.ts';
-import { type Found, resourcesOf, synthesizeStandIns } from '../support.ts';
+import { definitionOf, type Found, resourcesOf, synthesizeStandIns } from '../support.ts';
 
 interface Retrier {
   ErrorEquals: string[];
@@ -20,8 +20,9 @@ interface State {
   Catch?: { ErrorEquals: string[]; ResultPath: string; Next: string }[];
   Choices?: { Variable: string; StringEquals: string; Next: string }[];
   Next?: string;
-  TimestampPath?: string;
-  Seconds?: number;
+  TimeoutSecondsPath?: string;
+  ResultPath?: string | null;
+  Parameters?: Record<string, unknown>;
 }
 interface Definition {
   StartAt: string;
@@ -44,6 +45,9 @@ const documentedNames = [
   'Runtime.OutOfMemory',
 ];
 
+/** What AWS documents for a task that calls DynamoDB and waits for a token. */
+const namesOfWait = ['States.TaskFailed', 'DynamoDb.ConditionalCheckFailedException'];
+
 const hour = 3600;
 const tasks = ['CreateTask', 'CheckTask', 'ArchiveVideo', 'RecordFailure'];
 
@@ -51,16 +55,8 @@ let template: Template;
 let definition: Definition;
 beforeAll(async () => {
   ({ template } = await synthesizeStandIns());
-  definition = definitionOf(template, 'StateMachine');
+  definition = definitionOf(template) as typeof definition;
 });
-
-/** The definition with an ARN in the place of each reference. */
-function definitionOf({ Resources }: Template, id: string): Definition {
-  const { DefinitionString } = Resources[id]!.Properties as { DefinitionString: { 'Fn::Join': [string, unknown[]] } };
-  const parts = DefinitionString['Fn::Join'][1] as (string | { Ref: string })[];
-  const arn = (id: string) => `arn:aws:lambda:eu-central-1:123456789012:function:${id}`;
-  return JSON.parse(parts.map((part) => (typeof part === 'string' ? part : arn(part.Ref))).join(''));
-}
 
 const retrierOf = (state: string, error: string): Retrier =>
   definition.States[state]!.Retry!.find(({ ErrorEquals }) => ErrorEquals.includes(error))!;
@@ -98,14 +94,15 @@ describe('the state machine', () => {
     expect(ways).toEqual({
       CreateTask: 'TaskCreated',
       TaskCreated: {
-        '$.outcome=created': 'WaitBeforeCheck',
+        '$.outcome=created': 'WaitForEnd',
+        '$.outcome=succeeded': 'ArchiveVideo',
         '$.outcome=failed': 'RecordFailure',
         '$.outcome=settled': 'Done',
       },
-      WaitBeforeCheck: 'CheckTask',
+      WaitForEnd: 'CheckTask',
       CheckTask: 'TaskChecked',
       TaskChecked: {
-        '$.outcome=running': 'WaitBeforeCheck',
+        '$.outcome=running': 'WaitForEnd',
         '$.outcome=succeeded': 'ArchiveVideo',
         '$.outcome=failed': 'RecordFailure',
         '$.outcome=settled': 'Done',
@@ -114,7 +111,6 @@ describe('the state machine', () => {
       RecordFailure: 'Done',
       Done: {},
     });
-    expect(definition.States.WaitBeforeCheck).toMatchObject({ Type: 'Wait', TimestampPath: '$.check_at' });
   });
 
   test("calls each function through its alias, with more time than the function's own", () => {
@@ -128,11 +124,52 @@ describe('the state machine', () => {
   });
 
   test('goes by names alone that are thrown or documented', () => {
-    const known = new Set([...Object.values<string>(errorNames), ...documentedNames]);
+    const known = new Set([...Object.values<string>(errorNames), ...documentedNames, ...namesOfWait]);
     for (const { Retry = [], Catch = [] } of Object.values(definition.States)) {
       for (const { ErrorEquals } of [...Retry, ...Catch])
         expect(ErrorEquals.filter((name) => !known.has(name))).toEqual([]);
     }
+  });
+
+  test('goes to sleep with a token, and is checked whatever ends or prevents the sleep', () => {
+    const { Type, Resource, Retry, Catch, ...state } = definition.States.WaitForEnd!;
+    expect(Resource).toBe('arn:aws:states:::aws-sdk:dynamodb:updateItem.waitForTaskToken');
+    expect(state).toMatchObject({ TimeoutSecondsPath: '$.wait.timeout_seconds', ResultPath: null, Next: 'CheckTask' });
+    expect(Catch).toEqual([{ ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'CheckTask' }]);
+    expect(Retry).toEqual([
+      { ErrorEquals: ['DynamoDb.ConditionalCheckFailedException'], MaxAttempts: 0 },
+      { ErrorEquals: ['States.TaskFailed'], IntervalSeconds: 5, BackoffRate: 2, MaxDelaySeconds: 60, MaxAttempts: 10 },
+    ]);
+  });
+
+  test('writes the wait item of the video: its token, and what lists it, unless a newer run has it', () => {
+    const { Parameters } = definition.States.WaitForEnd!;
+    expect(Parameters).toEqual({
+      TableName: 'VideosTable',
+      Key: { pk: { 'S.$': '$.wait.key' } },
+      UpdateExpression:
+        'SET open_status = :open_status, #run = :run, #task_id = :task_id, #submit_time = :submit_time, #token = :token, #open_order = :open_order, #wake_after = :wake_after, #ttl = :ttl',
+      ConditionExpression: 'attribute_not_exists(#run) OR #run <= :run',
+      ExpressionAttributeNames: {
+        '#run': 'run',
+        '#task_id': 'task_id',
+        '#submit_time': 'submit_time',
+        '#token': 'token',
+        '#open_order': 'open_order',
+        '#wake_after': 'wake_after',
+        '#ttl': 'ttl',
+      },
+      ExpressionAttributeValues: {
+        ':open_status': { S: 'waiting' },
+        ':run': { 'N.$': '$.wait.run' },
+        ':task_id': { 'S.$': '$.wait.task_id' },
+        ':submit_time': { 'S.$': '$.wait.submit_time' },
+        ':token': { 'S.$': '$$.Task.Token' },
+        ':open_order': { 'S.$': '$.wait.order' },
+        ':wake_after': { 'N.$': '$.wait.wake_after' },
+        ':ttl': { 'N.$': '$.wait.ttl' },
+      },
+    });
   });
 
   test('leaves a video that only the sweep can help to the sweep', () => {
@@ -184,12 +221,12 @@ describe('the state machine', () => {
     expect(patience).toBeLessThanOrEqual(atMost);
   });
 
-  test('has room in its history for all of its patience beside its polls', () => {
+  test('has room in its history for all of its patience beside its sleeps', () => {
     const eventsOfFailedAttempt = 3;
-    const eventsOfPoll = 9;
+    const eventsOfSleep = 13;
     const attempts = tasks.flatMap((state) => definition.States[state]!.Retry!.map(({ MaxAttempts }) => MaxAttempts));
     const patience = attempts.reduce((sum, count) => sum + count, 0) * eventsOfFailedAttempt;
-    expect(patience + 500 * eventsOfPoll).toBeLessThan(25_000);
+    expect(patience + 110 * eventsOfSleep).toBeLessThan(25_000);
   });
 
   test('ends what lasts longer than Wan keeps anything', () => {

@@ -113,6 +113,7 @@ export const aTask = (given: Partial<VideoRecord['task'] & object> = {}): NonNul
   submit_time: '2025-09-25T03:07:29.000Z',
   scheduled_time: '2025-09-25T03:07:35.349Z',
   expires_at: '2025-09-26T03:07:29.000Z',
+  expected_seconds: 100,
   attempts: 1,
   ...given,
 });

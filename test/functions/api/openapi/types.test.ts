@@ -49,7 +49,7 @@ describe('schemas of answers are the types that the handlers answer with', () =>
 
 describe('schemas of answers take what is answered, and no field more', () => {
   test('a video', () => {
-    const view = viewOf(aVideo({}));
+    const view = viewOf(aVideo({}), 0);
     expect(videoSchema.safeParse(view).error?.message).toBeUndefined();
     expect(videoSchema.safeParse({ ...view, request_hash: 'x' }).success).toBe(false);
     expect(videoSchema.safeParse({ ...view, input: { ...view.input, secret: 'x' } }).success).toBe(false);

@@ -13,20 +13,12 @@ import type { Table } from '../../../../functions/video/table.ts';
 import type { CancelOutcome } from '../../../../functions/wan/client/cancel-task.ts';
 import type { NoAnswer } from '../../../../functions/wan/client/connection.ts';
 import type { QueryOutcome, TaskStatus } from '../../../../functions/wan/client/query-task.ts';
-import { aVideo } from '../../../support/videos.ts';
+import { aTask as aTaskOf, aVideo } from '../../../support/videos.ts';
 import { scriptedExecutions } from '../../workflow/support.ts';
 import { type Answer, answerOf, aRequest } from '../support.ts';
 
 /** What a video whose Wan task this is has in its record; forgotten by Wan on 2 January. */
-export const aTask = (status: TaskStatus): Task => ({
-  id: randomUUID(),
-  status,
-  region: 'singapore',
-  request_id: 'wan-request-id',
-  submit_time: '2026-01-01T00:00:00.000Z',
-  expires_at: '2026-01-02T00:00:00.000Z',
-  attempts: 1,
-});
+export const aTask = (status: TaskStatus): Task => aTaskOf({ id: randomUUID(), status, request_id: 'wan-request-id' });
 
 export const aSubmission = (state: Submission['state'], attempt = 1): Submission => ({
   attempt,

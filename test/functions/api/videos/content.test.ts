@@ -5,7 +5,7 @@ import { statuses, type VideoRecord } from '../../../../functions/video/record.t
 import { createVideo } from '../../../../functions/video/store.ts';
 import { startS3 } from '../../../local/s3/support/start-s3.ts';
 import { startTable } from '../../../support/table.ts';
-import { aVideo } from '../../../support/videos.ts';
+import { aTask, aVideo } from '../../../support/videos.ts';
 import { anApi, anArchivedVideo } from '../support.ts';
 
 const now = Date.parse('2026-01-01T00:00:00Z');
@@ -61,11 +61,15 @@ describe('GET /videos/{id}/content', () => {
   test.each(['video', 'metadata'])(
     'of a video that is not ready is a 409 that says when, also for its %s',
     async (variant) => {
-      for (const status of ['queued', 'submitting', 'running'] as const) {
-        const { id } = await stands({ status, estimated_finish_at: '2026-01-01T00:00:30.000Z' });
+      for (const [status, seconds] of [
+        ['queued', '5'],
+        ['submitting', '5'],
+        ['running', '15'],
+      ] as const) {
+        const { id } = await stands({ status, task: aTask({ expected_seconds: 30 }) });
         expect(await api.content({ id, query: { variant } })).toMatchObject({
           status: 409,
-          headers: { 'retry-after': '15', 'content-type': 'application/problem+json' },
+          headers: { 'retry-after': seconds, 'content-type': 'application/problem+json' },
           body: { code: 'video_not_ready', detail: expect.stringContaining(status) },
         });
       }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { etagOf } from '../../../../functions/api/http/conditional-requests.ts';
+import { stateEtag } from '../../../../functions/api/http/conditional-requests.ts';
 import { beginManifest } from '../../../../functions/drops/manifest-item.ts';
 import { readSpending } from '../../../../functions/ledger/spending.ts';
 import { readLane } from '../../../../functions/queue/model-queue.ts';
@@ -10,7 +10,6 @@ import type { VideoRecord } from '../../../../functions/video/record.ts';
 import { monthOf } from '../../../../functions/video/record.ts';
 import { createVideo, readVideo } from '../../../../functions/video/store.ts';
 import type { Table } from '../../../../functions/video/table.ts';
-import { viewOf } from '../../../../functions/video/view.ts';
 import { startTable } from '../../../support/table.ts';
 import { get } from '../../drops/results.ts';
 import { versionedBuckets } from '../../versioned-buckets.ts';
@@ -116,7 +115,7 @@ describe('a line of a manifest', () => {
     ['failed', 'failed'],
   ] as const)('whose video was %s ends before that is deleted, as %s', async (status, ending) => {
     const { video, read } = await aLine(status);
-    const seen = etagOf(viewOf(video));
+    const seen = stateEtag(video);
     expect((await actions.remove(video.id, { headers: { 'if-match': seen } })).status).toBe(204);
     expect(await readTombstone(store.table, video.id)).toBeDefined();
     expect(await read('000001')).toMatchObject({ id: video.id, status: ending });
@@ -153,7 +152,7 @@ describe('If-Match', () => {
     const stale = await actions.remove(video.id, { headers: { 'if-match': '"another"' } });
     expect(stale).toMatchObject({ status: 412, body: { code: 'precondition_failed' } });
     expect(await read(store.table, video)).toEqual(video);
-    const headers = { 'if-match': etagOf(viewOf(video)) };
+    const headers = { 'if-match': stateEtag(video) };
     expect((await actions.remove(video.id, { headers })).status).toBe(204);
     expect((await actions.remove(video.id, { headers })).status).toBe(204);
   });

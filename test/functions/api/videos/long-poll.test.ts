@@ -4,7 +4,7 @@ import { buryVideo } from '../../../../functions/video/deletion.ts';
 import { isTerminal, type Status, type VideoRecord } from '../../../../functions/video/record.ts';
 import { changeStatus, changeVideo, createVideo } from '../../../../functions/video/store.ts';
 import { startTable } from '../../../support/table.ts';
-import { aVideo } from '../../../support/videos.ts';
+import { aTask, aVideo } from '../../../support/videos.ts';
 import { anApi } from '../support.ts';
 
 const start = Date.parse('2026-01-01T00:00:00Z');
@@ -35,8 +35,8 @@ async function sleep(milliseconds: number): Promise<void> {
 const waited = () => slept.reduce((sum, each) => sum + each, 0);
 const at = (after: number, what: () => Promise<unknown>) => void happenings.push({ after, what });
 
-async function stands(status: Status): Promise<VideoRecord> {
-  const video = aVideo({ status });
+async function stands(status: Status, given: Partial<VideoRecord> = {}): Promise<VideoRecord> {
+  const video = aVideo({ status, ...given });
   await createVideo(store.table, video);
   return video;
 }
@@ -54,9 +54,12 @@ describe('GET /videos/{id} with wait', () => {
   });
 
   test('answers with the video as it is when the time is up, and never later', async () => {
-    const video = await stands('running');
-    at(500, () => changeVideo(store.table, video, { set: { progress: 42 } }));
-    expect(await get(video.id, '25')).toMatchObject({ status: 200, body: { status: 'running', progress: 42 } });
+    const video = await stands('running', { task: aTask({ status: 'PENDING' }) });
+    at(500, () => changeVideo(store.table, video, { set: { task: aTask({ status: 'RUNNING' }) } }));
+    expect(await get(video.id, '25')).toMatchObject({
+      status: 200,
+      body: { status: 'running', task: { status: 'RUNNING' }, progress: 30 },
+    });
     expect(waited()).toBe(25_000);
   });
 

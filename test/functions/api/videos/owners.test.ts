@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { etagOf } from '../../../../functions/api/http/conditional-requests.ts';
+import { stateEtag } from '../../../../functions/api/http/conditional-requests.ts';
 import { reserveSpending } from '../../../../functions/ledger/spending.ts';
 import { buryVideo } from '../../../../functions/video/deletion.ts';
 import type { VideoRecord } from '../../../../functions/video/record.ts';
 import { createVideo } from '../../../../functions/video/store.ts';
 import type { Table } from '../../../../functions/video/table.ts';
-import { viewOf } from '../../../../functions/video/view.ts';
 import { startTable } from '../../../support/table.ts';
-import { aVideo } from '../../../support/videos.ts';
+import { aTask, aVideo } from '../../../support/videos.ts';
 import { anApi, anArchivedVideo, anOwner, aRequest } from '../support.ts';
 
 const now = Date.parse('2026-01-01T00:00:00Z');
@@ -55,7 +54,7 @@ const askings: Asking[] = [
   { route: 'get', query: { wait: '25' } },
   { route: 'get', query: { wait: '26' } },
   { route: 'get', headersOf: () => ({ 'if-none-match': '*' }) },
-  { route: 'get', query: { wait: '25' }, headersOf: (video) => ({ 'if-none-match': etagOf(viewOf(video)) }) },
+  { route: 'get', query: { wait: '25' }, headersOf: (video) => ({ 'if-none-match': stateEtag(video) }) },
   { route: 'content' },
   { route: 'content', headersOf: () => asJson },
   { route: 'content', query: { variant: 'first_frame' } },
@@ -67,7 +66,7 @@ test.each(askings)(
   "$route $query answers of another owner's video as of one that never was, and does for it just as much",
   async ({ route, query = {}, headersOf = () => ({}) }) => {
     const [owner, caller] = [anOwner(), anOwner()];
-    const running = await stands({ owner, status: 'running', estimated_finish_at: '2026-01-01T00:01:00.000Z' });
+    const running = await stands({ owner, status: 'running', task: aTask({ expected_seconds: 60 }) });
     const succeeded = await stands({ owner, status: 'succeeded', video: anArchivedVideo });
     const deleted = await stands({ owner, status: 'failed' });
     const ownDeleted = await stands({ owner: caller, status: 'failed' });

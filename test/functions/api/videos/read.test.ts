@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { VideoRecord } from '../../../../functions/video/record.ts';
 import { changeVideo, createVideo } from '../../../../functions/video/store.ts';
 import { startTable } from '../../../support/table.ts';
-import { aVideo } from '../../../support/videos.ts';
+import { aTask, aVideo } from '../../../support/videos.ts';
 import { anApi, anArchivedVideo, anOwner } from '../support.ts';
 
 const now = Date.parse('2026-01-01T00:00:00Z');
@@ -30,16 +30,12 @@ const full: Partial<VideoRecord> = {
   submission: { attempt: 1, state: 'settled', sent_at: '2026-01-01T00:00:00.000Z' },
   downloads: 2,
   upstream_tasks: 1,
-  task: {
+  task: aTask({
     id: 'wan-task-id',
     status: 'SUCCEEDED',
-    region: 'singapore',
     request_id: 'wan-request-id',
-    submit_time: '2026-01-01T00:00:00.000Z',
-    expires_at: '2026-01-02T00:00:00.000Z',
-    attempts: 1,
     actual_prompt: 'A cat runs, its fur in the wind',
-  },
+  }),
   estimated_cost: { amount: 0.1, currency: 'USD', unit_price: 0.02, seconds: 5, as_of: '2025-12-29' },
   sound: {
     bucket: 'firstframe-uploads',
@@ -56,9 +52,9 @@ describe('GET /videos/{id}', () => {
     const video = await stands(full);
     const answer = await api.get({ id: video.id });
     const { request_hash, run, submission, downloads, upstream_tasks, spending_month, task, ...shown } = video;
-    const { id, request_id, ...shownTask } = task!;
+    const { id, request_id, expected_seconds, ...shownTask } = task!;
     expect(answer).toMatchObject({ status: 200, headers: { 'cache-control': 'private, no-cache' } });
-    expect(answer.body).toEqual({ ...shown, task: shownTask });
+    expect(answer.body).toEqual({ ...shown, progress: 100, task: shownTask });
     expect(JSON.stringify(answer.body)).not.toMatch(/wan-task-id|wan-request-id|hash-of-the-body/);
   });
 
@@ -69,12 +65,30 @@ describe('GET /videos/{id}', () => {
   });
 
   test('is told once: who knows the ETag gets a 304 until something changes', async () => {
-    const video = await stands({ status: 'running', progress: 10 });
+    const video = await stands({ status: 'running', task: aTask() });
     const { etag } = (await api.get({ id: video.id })).headers;
     const headers = { 'If-None-Match': etag! };
     expect(await api.get({ id: video.id, headers })).toMatchObject({ status: 304, headers: { etag }, body: undefined });
-    await changeVideo(store.table, video, { set: { progress: 20 } });
-    expect(await api.get({ id: video.id, headers })).toMatchObject({ status: 200, body: { progress: 20 } });
+    await changeVideo(store.table, video, { set: { task: aTask({ status: 'SUCCEEDED' }) } });
+    expect(await api.get({ id: video.id, headers })).toMatchObject({
+      status: 200,
+      body: { task: { status: 'SUCCEEDED' } },
+    });
+  });
+
+  test('and GET /videos have the same ETag at any time, although progress and expected finish move', async () => {
+    const owner = anOwner();
+    const { id } = await stands({ owner, status: 'running', task: aTask() });
+    const at = (seconds: number) => anApi({ ...store.table, now: () => now + seconds * 1000 });
+    const ask = (seconds: number, route: 'get' | 'list', headers = {}) =>
+      at(seconds)[route]({ owner, headers, ...(route === 'get' ? { id } : {}) });
+    for (const route of ['get', 'list'] as const) {
+      const early = await ask(1, route);
+      const late = await ask(60, route);
+      expect(late.body).not.toEqual(early.body);
+      expect(late.headers.etag).toBe(early.headers.etag);
+      expect((await ask(600, route, { 'if-none-match': early.headers.etag! })).status).toBe(304);
+    }
   });
 
   test('takes no parameter that it does not know', async () => {
@@ -86,19 +100,22 @@ describe('GET /videos/{id}', () => {
   });
 
   test.each([
-    ['queued', undefined, '5'],
-    ['running', '2026-01-01T00:00:20.000Z', '10'],
-    ['running', '2026-01-01T00:10:00.000Z', '30'],
-    ['running', '2025-12-31T23:59:58.000Z', '1'],
-    ['running', '2025-12-31T23:58:00.000Z', '12'],
-    ['running', '2025-12-31T23:00:00.000Z', '30'],
-    ['archiving', '2025-12-31T23:00:00.000Z', '2'],
-    ['succeeded', undefined, undefined],
-    ['failed', '2026-01-01T00:10:00.000Z', undefined],
+    ['queued', undefined, undefined, '5'],
+    ['running', 0, 20, '10'],
+    ['running', 0, 600, '30'],
+    ['running', 0, 1, '1'],
+    ['running', 98, 100, '5'],
+    ['running', 220, 100, '11'],
+    ['running', 3600, 100, '30'],
+    ['archiving', 3600, 100, '2'],
+    ['succeeded', 3600, 100, undefined],
+    ['failed', 100, 700, undefined],
   ] as const)(
-    'of a %s video expected at %s asks to come back after %s s',
-    async (status, estimated_finish_at, seconds) => {
-      const { id } = await stands({ status, ...(estimated_finish_at ? { estimated_finish_at } : {}) });
+    'of a %s video, whose task was created %s s ago and usually takes %s s, asks to come back after %s s',
+    async (status, age, expected_seconds, seconds) => {
+      const submit_time = new Date(now - (age ?? 0) * 1000).toISOString();
+      const task = expected_seconds === undefined ? {} : { task: aTask({ submit_time, expected_seconds }) };
+      const { id } = await stands({ status, ...task });
       expect((await api.get({ id })).headers['retry-after']).toBe(seconds);
     },
   );

@@ -73,6 +73,16 @@ describe('listTasks', () => {
     });
   });
 
+  test.each([
+    ['utc', '20260110200000', '20260110200501'],
+    ['wan', '20260111040000', '20260111040501'],
+  ] as const)('asks for exactly the span by the clock %s', async (clock, start_time, end_time) => {
+    wan.script.push(json(200, { total: 0, data: [], total_page: 0, page_no: 1, page_size: 100 }));
+    await client().listTasks({ ...span, clock });
+    const { searchParams } = new URL(wan.seen.at(-1)?.url ?? '', wan.origin);
+    expect(Object.fromEntries(searchParams)).toMatchObject({ start_time, end_time });
+  });
+
   test('a list that cannot be read whole is no list: a task missed would be paid for twice', async () => {
     wan.script.push(json(200, { data: [{ task_id: 'a', status: 'RUNNING' }, { status: 'RUNNING' }] }));
     expect(await client().listTasks(span)).toMatchObject({ outcome: 'unavailable', cause: 'answer_malformed' });

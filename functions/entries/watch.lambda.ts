@@ -1,0 +1,10 @@
+import { createMeasure } from '../shared/metrics.ts';
+import { dynamoDb, entry, secrets, stepFunctions } from './platform.ts';
+import { composeWatch } from './workflow.ts';
+
+export const handler = entry('watch', composeWatch, {
+  dynamoDb: dynamoDb(),
+  stepFunctions: stepFunctions(),
+  secrets: secrets(),
+  measure: createMeasure(),
+});

@@ -1,0 +1,38 @@
+import { Duration } from 'aws-cdk-lib';
+import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import type { Construct } from 'constructs';
+import { indexes } from '../../functions/shared/table-schema.ts';
+import { type Foundation, queryRate } from '../functions/foundation.ts';
+import { tableAccess, together, wakeAccess, wanAccess } from '../functions/grants.ts';
+import { PipelineFunction } from '../functions/pipeline-function.ts';
+
+/** A watcher that did not start within this time is replaced by the next minute's. */
+const staleAfter = Duration.seconds(60);
+
+/** The function that notices when tasks end and wakes the executions that wait for them, and the rule that starts one each minute. */
+export function watcher(scope: Construct, foundation: Foundation): PipelineFunction<'watch'> {
+  const { configuration, functions, storage, stateMachine, wanSecret } = foundation;
+  const watch = new PipelineFunction(scope, 'WatchFunction', {
+    ...functions,
+    name: 'watch',
+    description: 'Notices when tasks end at Wan and wakes the executions that wait for them',
+    access: together(
+      tableAccess(storage.table, ['GetItem', 'UpdateItem'], indexes.byStatus.name),
+      wanAccess(wanSecret, configuration.wanBaseUrl),
+      queryRate(configuration),
+      wakeAccess(stateMachine.arn),
+    ),
+    // It ends by itself after 4 minutes.
+    timeout: Duration.minutes(5),
+    memory: 128,
+    tracing: false,
+  });
+  watch.live.configureAsyncInvoke({ maxEventAge: staleAfter, retryAttempts: 0 });
+  new Rule(scope, 'WatchEachMinute', {
+    description: 'Starts a watcher, which takes over from the one before',
+    schedule: Schedule.rate(Duration.minutes(1)),
+    targets: [new LambdaFunction(watch.live, { maxEventAge: staleAfter, retryAttempts: 0 })],
+  });
+  return watch;
+}
