@@ -2,11 +2,11 @@ import * as z from 'zod';
 import { resolutionNames } from '../../wan/catalogue.ts';
 import { usageQuery } from '../videos/usage.ts';
 import { examplePrice } from './examples.ts';
-import { jsonAnswer, mergeAnswers, type Operation, ref, type Schemas } from './operation.ts';
-import { ifNoneMatch, queryParameters } from './parameters.ts';
-import { problemAnswers } from './problems.ts';
+import { jsonAnswer, ref, type Schemas } from './operation.ts';
+import { queryParameters } from './parameters.ts';
+import { nativeOperations } from './problems.ts';
 import { filledParameters, priceSchema, warningSchema } from './video-schema.ts';
-import { notModified, videoRequestContent } from './videos.ts';
+import { videoRequestContent } from './videos.ts';
 
 const currency = z.enum(['USD', 'CNY']);
 const amount = z.number().min(0);
@@ -100,66 +100,56 @@ const aMonth: z.input<typeof usageOfMonthSchema> = {
   models: [{ model: 'wan2.2-i2v-flash', videos: 7, spent: 1.26 }],
 };
 
-export const operations: readonly Operation[] = [
+export const operations = nativeOperations('Catalogue and spending', [
   {
     method: 'get',
     path: '/models',
     id: 'listModels',
-    tag: 'Catalogue and spending',
     summary: 'List the models',
     description: 'What each takes and costs: the very figures by which requests are checked and priced.',
-    admits: 'caller',
-    parameters: [ifNoneMatch],
-    answers: mergeAnswers(
-      {
-        200: jsonAnswer(
-          'The models.',
-          ref('ModelList'),
-          { models: { summary: 'One of them', value: { data: [flash] } } },
-          ['ETag'],
-        ),
-      },
-      notModified,
-      problemAnswers('unauthorized', 'internal_error'),
-    ),
+    etag: true,
+    answers: {
+      200: jsonAnswer(
+        'The models.',
+        ref('ModelList'),
+        { models: { summary: 'One of them', value: { data: [flash] } } },
+        { headers: ['ETag'] },
+      ),
+    },
   },
   {
     method: 'post',
     path: '/estimates',
     id: 'createEstimate',
-    tag: 'Catalogue and spending',
     summary: 'Check a request and price it, without making anything',
     description:
       'Takes the body of `POST /videos` and finds the same faults. It stores, spends and fetches nothing, so whether the files behind URLs are there and good shows only when the video is asked for.',
-    admits: 'caller',
     body: { content: videoRequestContent },
-    answers: mergeAnswers(
-      {
-        200: jsonAnswer('What it would be, and cost.', ref('Estimate'), {
-          estimate: { summary: 'Five seconds at 720P', value: anEstimate },
-        }),
-      },
-      problemAnswers('invalid_json', 'invalid_request', 'unauthorized', 'image_too_large', 'internal_error'),
-    ),
+    answers: {
+      200: jsonAnswer('What it would be, and cost.', ref('Estimate'), {
+        estimate: { summary: 'Five seconds at 720P', value: anEstimate },
+      }),
+    },
+    problems: ['invalid_json', 'invalid_request', 'image_too_large'],
   },
   {
     method: 'get',
     path: '/usage',
     id: 'getUsage',
-    tag: 'Catalogue and spending',
     summary: 'What you have spent in a month',
     description: 'With what is set aside for videos under way, and what is left of your limit.',
-    admits: 'caller',
-    parameters: [
-      ...queryParameters(usageQuery, {
-        month: { description: 'A calendar month (UTC); this one by default.', example: '2026-01' },
-      }),
-      ifNoneMatch,
-    ],
-    answers: mergeAnswers(
-      { 200: jsonAnswer('The month.', ref('Usage'), { month: { summary: 'A month', value: aMonth } }, ['ETag']) },
-      notModified,
-      problemAnswers('invalid_query', 'unauthorized', 'internal_error'),
-    ),
+    parameters: queryParameters(usageQuery, {
+      month: { description: 'A calendar month (UTC); this one by default.', example: '2026-01' },
+    }),
+    etag: true,
+    answers: {
+      200: jsonAnswer(
+        'The month.',
+        ref('Usage'),
+        { month: { summary: 'A month', value: aMonth } },
+        { headers: ['ETag'] },
+      ),
+    },
+    problems: ['invalid_query'],
   },
-];
+]);

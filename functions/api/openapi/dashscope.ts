@@ -11,9 +11,9 @@ import {
   uploadPolicyQuery,
 } from '../dashscope/schemas.ts';
 import { exampleId, request_id } from './examples.ts';
-import { jsonAnswer, mergeAnswers, type Operation, type Parameter, ref, type Schemas } from './operation.ts';
+import { jsonAnswer, type Parameter, ref, type Schemas } from './operation.ts';
 import { queryParameters } from './parameters.ts';
-import { refusals } from './problems.ts';
+import { dashscopeOperations } from './problems.ts';
 
 export const schemas: Schemas = {
   taken: { DashscopeTaskRequest: createTaskBody, DashscopeUploadForm: uploadForm },
@@ -29,8 +29,6 @@ export const schemas: Schemas = {
 
 const done = { done: { summary: 'Done', value: { request_id } } };
 
-const everywhere = ['InvalidApiKey', 'InternalError'] as const;
-
 const taskId: Parameter = {
   name: 'task_id',
   in: 'path',
@@ -40,16 +38,14 @@ const taskId: Parameter = {
   example: exampleId,
 };
 
-export const operations: readonly Operation[] = [
+export const operations = dashscopeOperations([
   {
     method: 'post',
     path: '/api/v1/services/aigc/video-generation/video-synthesis',
     id: 'dashscopeCreateTask',
-    tag: 'DashScope',
     summary: 'Create a task',
     description:
       'As tolerant as Wan is: fields that it does not know are ignored, null is the same as left out, a picture may be bare base64. An `Idempotency-Key` counts as it does on `POST /videos`.',
-    admits: 'caller',
     parameters: [
       {
         name: 'X-DashScope-Async',
@@ -74,76 +70,66 @@ export const operations: readonly Operation[] = [
         },
       },
     },
-    answers: mergeAnswers(
-      {
-        200: jsonAnswer('The task.', ref('DashscopeCreatedTask'), {
-          pending: {
-            summary: 'It waits for its turn',
-            value: { output: { task_status: 'PENDING', task_id: exampleId }, request_id },
-          },
-        }),
-      },
-      refusals(
-        ...everywhere,
-        'AccessDenied',
-        'ModelNotFound',
-        'InvalidParameter',
-        'InvalidParameter.DataInspection',
-        'BadRequest.EmptyInput',
-        'BadRequest.EmptyModel',
-        'BadRequest.IllegalInput',
-        'BadRequest.TooLarge',
-        'InvalidURL',
-        'Arrearage',
-      ),
-    ),
+    answers: {
+      200: jsonAnswer('The task.', ref('DashscopeCreatedTask'), {
+        pending: {
+          summary: 'It waits for its turn',
+          value: { output: { task_status: 'PENDING', task_id: exampleId }, request_id },
+        },
+      }),
+    },
+    errors: [
+      'AccessDenied',
+      'ModelNotFound',
+      'InvalidParameter',
+      'InvalidParameter.DataInspection',
+      'BadRequest.EmptyInput',
+      'BadRequest.EmptyModel',
+      'BadRequest.IllegalInput',
+      'BadRequest.TooLarge',
+      'InvalidURL',
+      'Arrearage',
+    ],
   },
   {
     method: 'get',
     path: '/api/v1/tasks/{task_id}',
     id: 'dashscopeQueryTask',
-    tag: 'DashScope',
     summary: 'Query a task',
     description: 'A task that is not yours is one that is not known: its status is UNKNOWN.',
-    admits: 'caller',
     parameters: [taskId],
-    answers: mergeAnswers(
-      {
-        200: jsonAnswer('The task.', ref('DashscopeTask'), {
-          succeeded: {
-            summary: 'It has succeeded',
-            value: {
-              output: {
-                task_id: exampleId,
-                task_status: 'SUCCEEDED',
-                submit_time: '2026-01-31 20:00:00.000',
-                scheduled_time: '2026-01-31 20:00:02.000',
-                end_time: '2026-01-31 20:01:41.300',
-                orig_prompt: 'A kitten runs through the grass',
-                video_url: `https://firstframe-videos.s3.us-east-1.amazonaws.com/${exampleId}/1-1.mp4?X-Amz-Signature=0c1d`,
-              },
-              usage: { duration: 5, video_count: 1, SR: 480 },
-              request_id,
+    answers: {
+      200: jsonAnswer('The task.', ref('DashscopeTask'), {
+        succeeded: {
+          summary: 'It has succeeded',
+          value: {
+            output: {
+              task_id: exampleId,
+              task_status: 'SUCCEEDED',
+              submit_time: '2026-01-31 20:00:00.000',
+              scheduled_time: '2026-01-31 20:00:02.000',
+              end_time: '2026-01-31 20:01:41.300',
+              orig_prompt: 'A kitten runs through the grass',
+              video_url: `https://firstframe-videos.s3.us-east-1.amazonaws.com/${exampleId}/1-1.mp4?X-Amz-Signature=0c1d`,
             },
+            usage: { duration: 5, video_count: 1, SR: 480 },
+            request_id,
           },
-          unknown: {
-            summary: 'There is no such task',
-            value: { output: { task_id: exampleId, task_status: 'UNKNOWN' }, request_id },
-          },
-        }),
-      },
-      refusals(...everywhere),
-    ),
+        },
+        unknown: {
+          summary: 'There is no such task',
+          value: { output: { task_id: exampleId, task_status: 'UNKNOWN' }, request_id },
+        },
+      }),
+    },
   },
   {
     method: 'get',
     path: '/api/v1/tasks',
     id: 'dashscopeListTasks',
-    tag: 'DashScope',
     summary: 'List tasks',
     description:
       'Those of at most 24 hours, newest first. Only the newest 2,000 of them (fewer, if their prompts are very long) are looked at: `total` counts at most so many, after the filters. For more, ask for shorter times.',
-    admits: 'caller',
     parameters: queryParameters(listTasksQuery, {
       task_id: { description: 'Only this one, however old it is.' },
       start_time: {
@@ -158,76 +144,65 @@ export const operations: readonly Operation[] = [
       page_no: { description: 'From 1; 1 by default.', example: '1' },
       page_size: { description: '1 to 100; 10 by default.', example: '10' },
     }),
-    answers: mergeAnswers(
-      {
-        200: jsonAnswer('A page.', ref('DashscopeTaskList'), {
-          page: {
-            summary: 'Nothing yet',
-            value: { total: 0, data: [], total_page: 0, page_no: 1, page_size: 10, request_id },
-          },
-        }),
-      },
-      refusals(...everywhere, 'InvalidParameter'),
-    ),
+    answers: {
+      200: jsonAnswer('A page.', ref('DashscopeTaskList'), {
+        page: {
+          summary: 'Nothing yet',
+          value: { total: 0, data: [], total_page: 0, page_no: 1, page_size: 10, request_id },
+        },
+      }),
+    },
+    errors: ['InvalidParameter'],
   },
   {
     method: 'post',
     path: '/api/v1/tasks/{task_id}/cancel',
     id: 'dashscopeCancelTask',
-    tag: 'DashScope',
     summary: 'Cancel a task that is PENDING',
     description: 'Any other task is refused, and so is one that is not yours.',
-    admits: 'caller',
     parameters: [taskId],
-    answers: mergeAnswers(
-      { 200: jsonAnswer('It is canceled.', ref('DashscopeDone'), done) },
-      refusals(...everywhere, 'UnsupportedOperation', 'ModelUnavailable'),
-    ),
+    answers: { 200: jsonAnswer('It is canceled.', ref('DashscopeDone'), done) },
+    errors: ['UnsupportedOperation', 'ModelUnavailable'],
   },
   {
     method: 'get',
     path: '/api/v1/uploads',
     id: 'dashscopeGetUploadPolicy',
-    tag: 'DashScope',
     summary: 'Learn where a local file goes',
     description:
       'For pictures and sounds of at most 4 MiB; `POST /uploads` takes larger ones. A policy is good for 10 files in its `upload_dir`, within 15 minutes.',
-    admits: 'caller',
     parameters: queryParameters(uploadPolicyQuery, {
       action: { description: '`getPolicy`.' },
       model: { description: 'The model that the file is for.', example: 'wan2.2-i2v-flash' },
     }),
-    answers: mergeAnswers(
-      {
-        200: jsonAnswer('The policy.', ref('DashscopeUploadPolicy'), {
-          policy: {
-            summary: 'Good for 15 minutes',
-            value: {
-              data: {
-                policy: 'eyJleHBpcmF0aW9uIjoiMjAyNi0wMS0zMVQxMjoxNTowMFoifQ==',
-                signature: 'upload_token',
-                upload_dir: 'firstframe/8f14e45f-ceea-467f-a0e6-5b1f0d2c7a11',
-                upload_host: 'https://api.example.com/v1/api/v1/uploads?upload_token=ffu_4xQ9',
-                expire_in_seconds: 900,
-                max_file_size_mb: 4,
-                capacity_limit_mb: 999_999_999,
-                oss_access_key_id: 'firstframe',
-                x_oss_object_acl: 'private',
-                x_oss_forbid_overwrite: 'true',
-              },
-              request_id,
+    answers: {
+      200: jsonAnswer('The policy.', ref('DashscopeUploadPolicy'), {
+        policy: {
+          summary: 'Good for 15 minutes',
+          value: {
+            data: {
+              policy: 'eyJleHBpcmF0aW9uIjoiMjAyNi0wMS0zMVQxMjoxNTowMFoifQ==',
+              signature: 'upload_token',
+              upload_dir: 'firstframe/8f14e45f-ceea-467f-a0e6-5b1f0d2c7a11',
+              upload_host: 'https://api.example.com/v1/api/v1/uploads?upload_token=ffu_4xQ9',
+              expire_in_seconds: 900,
+              max_file_size_mb: 4,
+              capacity_limit_mb: 999_999_999,
+              oss_access_key_id: 'firstframe',
+              x_oss_object_acl: 'private',
+              x_oss_forbid_overwrite: 'true',
             },
+            request_id,
           },
-        }),
-      },
-      refusals(...everywhere, 'InvalidParameter', 'ModelNotFound'),
-    ),
+        },
+      }),
+    },
+    errors: ['InvalidParameter', 'ModelNotFound'],
   },
   {
     method: 'post',
     path: '/api/v1/uploads',
     id: 'dashscopeUpload',
-    tag: 'DashScope',
     summary: 'Upload a local file',
     description: '`upload_host` of the policy. The file is `oss://<key>` in a task then.',
     admits: 'upload token',
@@ -235,9 +210,7 @@ export const operations: readonly Operation[] = [
       contentType: 'multipart/form-data',
       content: { schema: ref('DashscopeUploadForm') },
     },
-    answers: mergeAnswers(
-      { 200: jsonAnswer('It is there.', ref('DashscopeDone'), done) },
-      refusals(...everywhere, 'AccessDenied', 'InvalidParameter', 'BadRequest.TooLarge'),
-    ),
+    answers: { 200: jsonAnswer('It is there.', ref('DashscopeDone'), done) },
+    errors: ['AccessDenied', 'InvalidParameter', 'BadRequest.TooLarge'],
   },
-];
+]);

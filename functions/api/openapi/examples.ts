@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import { explainEnding } from '../../wan/failures.ts';
 import type { videoSchema } from './video-schema.ts';
 
 type Video = z.input<typeof videoSchema>;
@@ -103,13 +104,7 @@ export const failedVideo: Video = {
   updated_at: '2026-01-31T12:00:41.000Z',
   progress: 40,
   task: { ...task, status: 'FAILED', end_time: '2026-01-31T12:00:39.000Z' },
-  error: {
-    code: 'content_refused',
-    message: "Wan's content moderation refused the prompt, the picture or the video made from them.",
-    retryable: false,
-    billed: false,
-    hint: 'Change the prompt or the picture; the same ones will be refused again.',
-  },
+  error: explainEnding('content_refused'),
   timeline: [
     ...queuedVideo.timeline,
     { status: 'submitting', at: '2026-01-31T12:00:00.200Z' },
@@ -122,13 +117,7 @@ export const canceledVideo: Video = {
   ...queuedVideo,
   status: 'canceled',
   updated_at: '2026-01-31T12:00:04.000Z',
-  error: {
-    code: 'canceled',
-    message: 'The video was canceled by its owner before Wan began to make it.',
-    retryable: true,
-    billed: false,
-    hint: 'POST /videos/{id}/retry has it made after all.',
-  },
+  error: explainEnding('canceled'),
   timeline: [...queuedVideo.timeline, { status: 'canceled', at: '2026-01-31T12:00:04.000Z' }],
 };
 

@@ -1,44 +1,28 @@
 import * as z from 'zod';
 import { request_id } from './examples.ts';
-import { type Answer, type AnswerHeader, type Answers, type Operation, ref, type Schemas } from './operation.ts';
+import {
+  type Answer,
+  type AnswerHeader,
+  type Answers,
+  jsonAnswer,
+  type Operation,
+  ref,
+  type Schemas,
+} from './operation.ts';
 
 /*
  * What the gateway answers by itself, before or instead of a handler. One shape for both dialects: the members of RFC 9457 beside
  * those of Wan's protocol, as application/json.
  */
 
-/** @see infra/api/gateway-responses.ts, which a test compares with this */
-const codes = [
-  'InvalidParameter',
-  'InvalidApiKey',
-  'AccessDenied',
-  'NotFound',
-  'BadRequest.TooLarge',
-  'Throttling.RateQuota',
-  'InternalError',
-  'RequestTimeOut',
-] as const;
-
-export const gatewayProblemSchema = z
-  .strictObject({
-    type: z.literal('about:blank'),
-    title: z.string(),
-    status: z.int().min(400).max(599),
-    detail: z.string().meta({ description: 'What is wrong and how to mend it.' }),
-    code: z.enum(codes).meta({ description: "In the words of Wan's protocol." }),
-    message: z.string().meta({ description: 'The same as `detail`.' }),
-    request_id: z.string(),
-  })
-  .meta({ description: 'A problem that the gateway found. It has the members of both dialects.' });
-
-export const schemas: Schemas = { given: { GatewayProblem: gatewayProblemSchema } };
-
 interface Kind {
-  code: (typeof codes)[number];
+  /** In the words of Wan's protocol. */
+  code: string;
   description: string;
   headers?: readonly AnswerHeader[];
 }
 
+/** By status. @see infra/api/gateway-responses.ts, which a test compares with this */
 const kinds: Readonly<Record<number, Kind>> = {
   400: { code: 'InvalidParameter', description: 'The gateway could not read the request.' },
   401: {
@@ -71,6 +55,20 @@ const kinds: Readonly<Record<number, Kind>> = {
   },
 };
 
+export const gatewayProblemSchema = z
+  .strictObject({
+    type: z.literal('about:blank'),
+    title: z.string(),
+    status: z.int().min(400).max(599),
+    detail: z.string().meta({ description: 'What is wrong and how to mend it.' }),
+    code: z.enum(Object.values(kinds).map(({ code }) => code)).meta({ description: "In the words of Wan's protocol." }),
+    message: z.string().meta({ description: 'The same as `detail`.' }),
+    request_id: z.string(),
+  })
+  .meta({ description: 'A problem that the gateway found. It has the members of both dialects.' });
+
+export const schemas: Schemas = { given: { GatewayProblem: gatewayProblemSchema } };
+
 /** What the gateway may answer in the place of an operation. */
 export function gatewayAnswers({ method, path, admits }: Pick<Operation, 'method' | 'path' | 'admits'>): Answers {
   const isLimited = admits !== 'everybody';
@@ -84,23 +82,16 @@ function answerOf(status: number): Answer {
   const kind = kinds[status];
   if (!kind) throw new Error(`The gateway answers nothing with ${status}.`);
   const { code, description, headers = [] } = kind;
+  const detail = description.replaceAll('`', '');
   const value: z.input<typeof gatewayProblemSchema> = {
     type: 'about:blank',
-    title: description.replaceAll('`', ''),
+    title: detail,
     status,
-    detail: description.replaceAll('`', ''),
+    detail,
     code,
-    message: description.replaceAll('`', ''),
+    message: detail,
     request_id,
   };
-  return {
-    description,
-    headers,
-    content: {
-      'application/json': {
-        schema: ref('GatewayProblem'),
-        examples: { gateway: { summary: 'From the gateway', value } },
-      },
-    },
-  };
+  const examples = { gateway: { summary: 'From the gateway', value } };
+  return jsonAnswer(description, ref('GatewayProblem'), examples, { headers });
 }

@@ -63,6 +63,12 @@ export interface Operation {
   answers: Answers;
 }
 
+/** One route and method as a section lists it. */
+export interface Route extends Omit<Operation, 'tag' | 'admits'> {
+  /** @default caller */
+  admits?: Operation['admits'];
+}
+
 /** The sections of the document. */
 export const tags = {
   Videos: 'A video is one request, from its submission to the archived file.',
@@ -98,9 +104,8 @@ export const jsonAnswer = (
   description: string,
   schema: JsonSchema,
   examples: Examples,
-  headers: readonly AnswerHeader[] = [],
-  sometimes: readonly AnswerHeader[] = [],
-): Answer => ({ description, headers, sometimes, content: { 'application/json': { schema, examples } } });
+  headers: Pick<Answer, 'headers' | 'sometimes'> = {},
+): Answer => ({ description, ...headers, content: { 'application/json': { schema, examples } } });
 
 /** A route's answers, its own and those that several have: what one status says in several ways stands side by side. */
 export function mergeAnswers(...all: readonly Answers[]): Answers {

@@ -42,30 +42,24 @@ export const idempotencyKey: Parameter = {
   example: '0d9b6c1e-58b7-4b1f-9a35-1c2f7e6d8a40',
 };
 
-export const prefer: Parameter = {
-  name: 'Prefer',
+const header = (name: string, description: string, example: string): Parameter => ({
+  name,
   in: 'header',
-  description:
-    '`wait=N` waits up to N seconds (at most 25, however many are asked for) for the video to end: 200 if it has, else 202. Preferences that are not known are ignored.',
+  description,
   schema: { type: 'string' },
-  example: 'wait=20',
-};
+  example,
+});
 
-export const ifMatch: Parameter = {
-  name: 'If-Match',
-  in: 'header',
-  description: 'Does it only if the video is still in the state with this ETag, else 412.',
-  schema: { type: 'string' },
-  example: '"Jb0cJvJAd6T8rJg0C9dM2O3p1eZ7U5yLzTqkHtNqWgM"',
-};
+export const prefer = header(
+  'Prefer',
+  '`wait=N` waits up to N seconds (at most 25, however many are asked for) for the video to end: 200 if it has, else 202. Preferences that are not known are ignored.',
+  'wait=20',
+);
 
-export const ifNoneMatch: Parameter = {
-  name: 'If-None-Match',
-  in: 'header',
-  description: 'The ETag that you know: 304 if nothing has changed.',
-  schema: { type: 'string' },
-  example: '"Jb0cJvJAd6T8rJg0C9dM2O3p1eZ7U5yLzTqkHtNqWgM"',
-};
+const etag = '"Jb0cJvJAd6T8rJg0C9dM2O3p1eZ7U5yLzTqkHtNqWgM"';
+const ifMatchMeans = 'Does it only if the video is still in the state with this ETag, else 412.';
+export const ifMatch = header('If-Match', ifMatchMeans, etag);
+export const ifNoneMatch = header('If-None-Match', 'The ETag that you know: 304 if nothing has changed.', etag);
 
 export const videoIdInPath: Parameter = {
   name: 'id',

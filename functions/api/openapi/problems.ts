@@ -1,7 +1,18 @@
 import * as z from 'zod';
 import { documentedMessage, type ReferenceCode, Refusal } from '../dashscope/errors.ts';
 import { request_id } from './examples.ts';
-import { type Answer, type Answers, jsonAnswer, ref, type Schemas } from './operation.ts';
+import {
+  type Answer,
+  type Answers,
+  jsonAnswer,
+  mergeAnswers,
+  type Operation,
+  type Route,
+  ref,
+  type Schemas,
+  type Tag,
+} from './operation.ts';
+import { ifNoneMatch } from './parameters.ts';
 import { type Code, codeNames, explainCodes, problemCodes } from './problem-codes.ts';
 
 const pointer = z.string().meta({
@@ -34,15 +45,47 @@ export const problemSchema = z
 
 export const schemas: Schemas = { given: { Problem: problemSchema, Violation: violationSchema } };
 
-/** The answers of a route that has these problems: each status lists its own codes, so that a program can rely on them. */
-export function problemAnswers(...codes: readonly Code[]): Answers {
-  const statuses = [...new Set(codes.map((code) => problemCodes[code].status))];
+/** A route of this API, with the codes of the problems that it answers with beside those of every route that is not for everybody. */
+interface NativeRoute extends Route {
+  /** Whether it has an ETag: it answers 304 to a caller that knows the state. */
+  etag?: true;
+  problems?: readonly Code[];
+}
+
+export const nativeOperations = (tag: Tag, routes: readonly NativeRoute[]): Operation[] =>
+  routes.map(({ etag, problems = [], parameters = [], answers, ...route }) => ({
+    tag,
+    admits: 'caller',
+    ...route,
+    parameters: etag ? [...parameters, ifNoneMatch] : parameters,
+    answers: mergeAnswers(
+      answers,
+      etag ? { 304: notModified } : {},
+      problemAnswers(['unauthorized', ...problems, 'internal_error']),
+    ),
+  }));
+
+const notModified: Answer = {
+  description: 'Nothing has changed since the state that `If-None-Match` names.',
+  headers: ['ETag'],
+};
+
+/** Each status lists its own codes, so that a program can rely on them. */
+const problemAnswers = (codes: readonly Code[]): Answers =>
+  byStatus(codes, (code) => problemCodes[code].status, answerOf);
+
+function byStatus<Item>(
+  items: readonly Item[],
+  statusOf: (item: Item) => number,
+  answer: (status: number, items: readonly Item[]) => Answer,
+): Answers {
+  const statuses = [...new Set(items.map(statusOf))];
   return Object.fromEntries(
     statuses.map((status) => [
       status,
-      answerOf(
+      answer(
         status,
-        codes.filter((code) => problemCodes[code].status === status),
+        items.filter((item) => statusOf(item) === status),
       ),
     ]),
   );
@@ -96,22 +139,35 @@ function exampleOf(status: number, code: Code): z.input<typeof problemSchema> {
   };
 }
 
-/** The errors of a route of Wan's protocol, by their HTTP statuses. */
-export function refusals(...codes: readonly ReferenceCode[]): Answers {
-  const all = codes.map((code) => new Refusal(code));
-  const statuses = [...new Set(all.map(({ status }) => status))];
-  return Object.fromEntries(
-    statuses.map((status) => {
-      const own = all.filter((refusal) => refusal.status === status);
-      const examples = own.map(({ code, message }) => [code, { summary: code, value: { code, message, request_id } }]);
-      const schema = {
-        allOf: [ref('DashscopeError'), { type: 'object', properties: { code: { enum: own.map(({ code }) => code) } } }],
-      };
-      const description = own.map(({ code }) => `- \`${code}\`: ${documentedMessage(code)}`).join('\n');
-      return [
-        status,
-        jsonAnswer(description, schema, Object.fromEntries(examples), status === 503 ? ['Retry-After'] : []),
-      ];
-    }),
+/** A route of Wan's protocol, with the codes of its errors beside those of every route. */
+interface DashscopeRoute extends Route {
+  errors?: readonly ReferenceCode[];
+}
+
+export const dashscopeOperations = (routes: readonly DashscopeRoute[]): Operation[] =>
+  routes.map(({ errors = [], answers, ...route }) => ({
+    tag: 'DashScope',
+    admits: 'caller',
+    ...route,
+    answers: mergeAnswers(answers, errorAnswers(['InvalidApiKey', ...errors, 'InternalError'])),
+  }));
+
+const errorAnswers = (codes: readonly ReferenceCode[]): Answers =>
+  byStatus(
+    codes.map((code) => new Refusal(code)),
+    ({ status }) => status,
+    refusalsAnswer,
+  );
+
+function refusalsAnswer(status: number, refusals: readonly Refusal[]): Answer {
+  const codes = refusals.map(({ code }) => code);
+  const properties = { code: { enum: codes } };
+  return jsonAnswer(
+    codes.map((code) => `- \`${code}\`: ${documentedMessage(code)}`).join('\n'),
+    { allOf: [ref('DashscopeError'), { type: 'object', properties }] },
+    Object.fromEntries(
+      refusals.map(({ code, message }) => [code, { summary: code, value: { code, message, request_id } }]),
+    ),
+    { headers: status === 503 ? ['Retry-After'] : [] },
   );
 }

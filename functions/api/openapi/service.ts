@@ -11,33 +11,31 @@ const page = (description: string): Answer => ({
   content: { 'text/html': { schema: { type: 'string' } } },
 });
 
+const open = { method: 'get', tag: 'Service', admits: 'everybody' } as const;
+
 export const operations: readonly Operation[] = [
   {
-    method: 'get',
+    ...open,
     path: '/health',
     id: 'getHealth',
-    tag: 'Service',
     summary: 'Whether the service is up',
     description: 'Says nothing about anybody.',
-    admits: 'everybody',
     answers: {
       200: jsonAnswer('It is.', ref('Health'), { ok: { summary: 'Up', value: { status: 'ok' } } }),
       503: jsonAnswer(
         'It is not, for now.',
         ref('Health'),
         { unavailable: { summary: 'Down', value: { status: 'unavailable' } } },
-        ['Retry-After'],
+        { headers: ['Retry-After'] },
       ),
     },
   },
   {
-    method: 'get',
+    ...open,
     path: '/openapi.json',
     id: 'getContract',
-    tag: 'Service',
     summary: 'This document',
     description: 'OpenAPI 3.1, for generating clients and checking answers.',
-    admits: 'everybody',
     parameters: [ifNoneMatch],
     answers: {
       200: {
@@ -49,23 +47,19 @@ export const operations: readonly Operation[] = [
     },
   },
   {
-    method: 'get',
+    ...open,
     path: '/docs',
     id: 'getDocs',
-    tag: 'Service',
     summary: 'This document as a page',
     description: 'Calls can be tried there with a key.',
-    admits: 'everybody',
     answers: { 200: page('The page.') },
   },
   {
-    method: 'get',
+    ...open,
     path: '/',
     id: 'getConsole',
-    tag: 'Service',
     summary: 'The console',
     description: 'A page to make videos with, for people. A deployment whose callers sign their requests has none.',
-    admits: 'everybody',
     answers: { 200: page('The page.') },
   },
 ];

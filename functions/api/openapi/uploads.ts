@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { uploadRequestSchema } from '../videos/create-upload.ts';
-import { jsonAnswer, mergeAnswers, type Operation, ref, type Schemas } from './operation.ts';
-import { problemAnswers } from './problems.ts';
+import { jsonAnswer, ref, type Schemas } from './operation.ts';
+import { nativeOperations } from './problems.ts';
 import { time } from './video-schema.ts';
 
 const uploadSchema = z.strictObject({
@@ -21,12 +21,11 @@ export const schemas: Schemas = { taken: { UploadRequest: uploadRequestSchema },
 
 const mediaKey = 'uploads/alice/8f14e45f-ceea-467f-a0e6-5b1f0d2c7a11/image.png';
 
-export const operations: readonly Operation[] = [
+export const operations = nativeOperations('Uploads', [
   {
     method: 'post',
     path: '/uploads',
     id: 'createUpload',
-    tag: 'Uploads',
     summary: 'Get a form to upload a picture or a sound with',
     description: `The file goes straight to S3, within 15 minutes:
 
@@ -35,7 +34,6 @@ curl -F key=… -F policy=… (every field of "fields") -F file=@cat.png "$uploa
 \`\`\`
 
 It is looked into when a video is asked for. The video keeps a copy of its own.`,
-    admits: 'caller',
     body: {
       content: {
         schema: ref('UploadRequest'),
@@ -45,28 +43,26 @@ It is looked into when a video is asked for. The video keeps a copy of its own.`
         },
       },
     },
-    answers: mergeAnswers(
-      {
-        201: jsonAnswer('The form.', ref('Upload'), {
-          form: {
-            summary: 'For a picture',
-            value: {
-              upload_url: 'https://firstframe-uploads.s3.us-east-1.amazonaws.com/',
-              fields: {
-                'Content-Type': 'image/png',
-                bucket: 'firstframe-uploads',
-                key: mediaKey,
-                Policy: 'eyJleHBpcmF0aW9uIjoiMjAyNi0wMS0zMVQxMjoxNTowMFoifQ==',
-                'X-Amz-Signature': '…',
-              },
-              media_url: `s3://firstframe-uploads/${mediaKey}`,
-              max_bytes: 10_485_760,
-              expires_at: '2026-01-31T12:15:00.000Z',
+    answers: {
+      201: jsonAnswer('The form.', ref('Upload'), {
+        form: {
+          summary: 'For a picture',
+          value: {
+            upload_url: 'https://firstframe-uploads.s3.us-east-1.amazonaws.com/',
+            fields: {
+              'Content-Type': 'image/png',
+              bucket: 'firstframe-uploads',
+              key: mediaKey,
+              Policy: 'eyJleHBpcmF0aW9uIjoiMjAyNi0wMS0zMVQxMjoxNTowMFoifQ==',
+              'X-Amz-Signature': '…',
             },
+            media_url: `s3://firstframe-uploads/${mediaKey}`,
+            max_bytes: 10_485_760,
+            expires_at: '2026-01-31T12:15:00.000Z',
           },
-        }),
-      },
-      problemAnswers('invalid_json', 'invalid_request', 'unauthorized', 'internal_error'),
-    ),
+        },
+      }),
+    },
+    problems: ['invalid_json', 'invalid_request'],
   },
-];
+]);

@@ -5,17 +5,9 @@ import { videoQuery } from '../videos/get.ts';
 import { listQuery } from '../videos/list.ts';
 import { LONGEST_WAIT_SECONDS } from '../videos/long-poll.ts';
 import { exampleId, failedVideo, fullVideoRequest, succeededVideo, videoRequest, waitingVideo } from './examples.ts';
-import {
-  type Answers,
-  type Content,
-  jsonAnswer,
-  mergeAnswers,
-  type Operation,
-  ref,
-  type Schemas,
-} from './operation.ts';
-import { idempotencyKey, ifNoneMatch, prefer, queryParameters, videoIdInPath } from './parameters.ts';
-import { problemAnswers } from './problems.ts';
+import { type Answer, type Content, jsonAnswer, ref, type Schemas } from './operation.ts';
+import { idempotencyKey, prefer, queryParameters, videoIdInPath } from './parameters.ts';
+import { nativeOperations } from './problems.ts';
 import { failureSchema, priceSchema, time, videoSchema, warningSchema } from './video-schema.ts';
 
 const videoListSchema = z.strictObject({
@@ -53,103 +45,85 @@ export const videoRequestContent: Content = {
 };
 
 export const video = ref('Video');
-export const notModified: Answers = {
-  304: { description: 'Nothing has changed since the state that `If-None-Match` names.', headers: ['ETag'] },
+
+/** The headers of a video that was just asked for. */
+const soon: Pick<Answer, 'headers' | 'sometimes'> = {
+  headers: ['Location'],
+  sometimes: ['Retry-After', 'Preference-Applied'],
 };
 
 const states = {
   succeeded: { summary: 'It has succeeded', value: succeededVideo },
   failed: { summary: 'It has failed', value: failedVideo },
 };
+const queued = { summary: 'It waits for its turn', value: waitingVideo };
 
-export const operations: readonly Operation[] = [
+export const operations = nativeOperations('Videos', [
   {
     method: 'post',
     path: '/videos',
     id: 'createVideo',
-    tag: 'Videos',
     summary: 'Make a video',
     description: `Takes a picture (\`img_url\`: an http(s) URL, a \`data:\` URL of at most 4 MiB, or the \`media_url\` of \`POST /uploads\`) and a prompt. The answer comes at once; the video takes a minute or several. Ask \`GET /videos/{id}\` for it.
 
 What Wan would refuse or ignore is a 400 that names everything at once; what it would cut off is a warning on the video.`,
-    admits: 'caller',
     parameters: [idempotencyKey, prefer],
     body: { content: videoRequestContent },
-    answers: mergeAnswers(
-      {
-        200: jsonAnswer(
-          'The video of an earlier request with the same `Idempotency-Key`, as it stands; or, with `Prefer: wait`, the video that has ended.',
-          video,
-          states,
-          ['Location'],
-          ['Retry-After', 'Preference-Applied'],
-        ),
-        202: jsonAnswer(
-          'The request was taken, and the video is under way.',
-          video,
-          { queued: { summary: 'It waits for its turn', value: waitingVideo } },
-          ['Location'],
-          ['Retry-After', 'Preference-Applied'],
-        ),
-      },
-      problemAnswers(
-        'invalid_json',
-        'invalid_request',
-        'invalid_idempotency_key',
-        'unauthorized',
-        'spending_limit_reached',
-        'idempotency_conflict',
-        'video_deleted',
-        'image_too_large',
-        'internal_error',
+    answers: {
+      200: jsonAnswer(
+        'The video of an earlier request with the same `Idempotency-Key`, as it stands; or, with `Prefer: wait`, the video that has ended.',
+        video,
+        states,
+        soon,
       ),
-    ),
+      202: jsonAnswer('The request was taken, and the video is under way.', video, { queued }, soon),
+    },
+    problems: [
+      'invalid_json',
+      'invalid_request',
+      'invalid_idempotency_key',
+      'spending_limit_reached',
+      'idempotency_conflict',
+      'video_deleted',
+      'image_too_large',
+    ],
   },
   {
     method: 'get',
     path: '/videos',
     id: 'listVideos',
-    tag: 'Videos',
     summary: 'List your videos',
     description:
       'Newest first. Pages stay stable while videos are added: those come before the first page. A filter that seldom matches gives pages that are not full; `next_cursor` alone says whether there is more.',
-    admits: 'caller',
-    parameters: [
-      ...queryParameters(listQuery, {
-        status: { description: 'Only videos of this status.', example: 'succeeded' },
-        model: { description: 'Only videos of this model.', example: 'wan2.2-i2v-flash' },
-        created_after: { description: 'Only later ones.', example: '2026-01-01T00:00:00Z' },
-        created_before: { description: 'Only earlier ones.', example: '2026-02-01T00:00:00Z' },
-        limit: {
-          description: 'How many at most.',
-          schema: { type: 'integer', minimum: 1, maximum: 100, default: 20 },
-        },
-        cursor: { description: '`next_cursor` of the last page, exactly as it was.' },
-      }),
-      ifNoneMatch,
-    ],
-    answers: mergeAnswers(
-      {
-        200: jsonAnswer(
-          'A page.',
-          ref('VideoList'),
-          { page: { summary: 'The last page', value: { data: [succeededVideo], next_cursor: null } } },
-          ['ETag'],
-        ),
+    parameters: queryParameters(listQuery, {
+      status: { description: 'Only videos of this status.', example: 'succeeded' },
+      model: { description: 'Only videos of this model.', example: 'wan2.2-i2v-flash' },
+      created_after: { description: 'Only later ones.', example: '2026-01-01T00:00:00Z' },
+      created_before: { description: 'Only earlier ones.', example: '2026-02-01T00:00:00Z' },
+      limit: {
+        description: 'How many at most.',
+        schema: { type: 'integer', minimum: 1, maximum: 100, default: 20 },
       },
-      notModified,
-      problemAnswers('invalid_query', 'unauthorized', 'internal_error'),
-    ),
+      cursor: { description: '`next_cursor` of the last page, exactly as it was.' },
+    }),
+    etag: true,
+    answers: {
+      200: jsonAnswer(
+        'A page.',
+        ref('VideoList'),
+        { page: { summary: 'The last page', value: { data: [succeededVideo], next_cursor: null } } },
+        { headers: ['ETag'] },
+      ),
+    },
+    problems: ['invalid_query'],
   },
   {
     method: 'get',
     path: '/videos/{id}',
     id: 'getVideo',
-    tag: 'Videos',
     summary: 'Look at a video, or wait for news of it',
     description:
       'With `wait` the answer comes when the status changes, or after so many seconds. Without it, `Retry-After` says when there may be news.',
-    admits: 'caller',
     parameters: [
       videoIdInPath,
       ...queryParameters(videoQuery, {
@@ -158,31 +132,20 @@ What Wan would refuse or ignore is a 400 that names everything at once; what it 
           schema: { type: 'integer', minimum: 0, maximum: LONGEST_WAIT_SECONDS, default: 0 },
         },
       }),
-      ifNoneMatch,
     ],
-    answers: mergeAnswers(
-      {
-        200: jsonAnswer(
-          'The video.',
-          video,
-          { ...states, queued: { summary: 'It waits for its turn', value: waitingVideo } },
-          ['ETag'],
-          ['Retry-After'],
-        ),
-      },
-      notModified,
-      problemAnswers('invalid_query', 'unauthorized', 'video_not_found', 'internal_error'),
-    ),
+    etag: true,
+    answers: {
+      200: jsonAnswer('The video.', video, { ...states, queued }, { headers: ['ETag'], sometimes: ['Retry-After'] }),
+    },
+    problems: ['invalid_query', 'video_not_found'],
   },
   {
     method: 'get',
     path: '/videos/{id}/content',
     id: 'getContent',
-    tag: 'Videos',
     summary: 'Fetch the file, its first frame or its metadata',
     description:
       "Redirects to a link that is good for 15 minutes; with `Accept: application/json` the link comes as JSON, for a page whose `<video>` can't send the key. Files come straight from S3: downloads resume.",
-    admits: 'caller',
     parameters: [
       videoIdInPath,
       ...queryParameters(contentQuery, {
@@ -192,27 +155,18 @@ What Wan would refuse or ignore is a 400 that names everything at once; what it 
         },
       }),
     ],
-    answers: mergeAnswers(
-      {
-        200: jsonAnswer('The link, for those who asked for JSON.', ref('ContentLink'), {
-          link: {
-            summary: 'A link',
-            value: {
-              url: `https://firstframe-videos.s3.us-east-1.amazonaws.com/${exampleId}/1-1.mp4?X-Amz-Signature=0c1d`,
-              expires_at: '2026-01-31T12:20:00.000Z',
-            },
+    answers: {
+      200: jsonAnswer('The link, for those who asked for JSON.', ref('ContentLink'), {
+        link: {
+          summary: 'A link',
+          value: {
+            url: `https://firstframe-videos.s3.us-east-1.amazonaws.com/${exampleId}/1-1.mp4?X-Amz-Signature=0c1d`,
+            expires_at: '2026-01-31T12:20:00.000Z',
           },
-        }),
-        302: { description: 'The file is there.', headers: ['Location'] },
-      },
-      problemAnswers(
-        'invalid_query',
-        'unauthorized',
-        'video_not_found',
-        'video_not_ready',
-        'video_has_no_content',
-        'internal_error',
-      ),
-    ),
+        },
+      }),
+      302: { description: 'The file is there.', headers: ['Location'] },
+    },
+    problems: ['invalid_query', 'video_not_found', 'video_not_ready', 'video_has_no_content'],
   },
-];
+]);
