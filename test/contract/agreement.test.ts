@@ -77,10 +77,6 @@ const weRefuse: readonly Difference[] = [
     reason: 'Base64 with line breaks or without padding, which decoders may read or not.',
   },
   {
-    when: finding(/^\/input\/img_url image_truncated$/),
-    reason: 'Wan looks at the header during submit, and would fail the task later.',
-  },
-  {
     when: finding(/^\/input\/img_url image_has_alpha$/),
     reason: 'Transparency by a tRNS chunk: no alpha channel, yet nobody says what Wan makes of it.',
   },
@@ -210,7 +206,7 @@ describe(`with seed ${seed}`, () => {
 /** Every code of a violation that a body can have: the bodies come by every rule. */
 const everyCode = [
   ...['audio_not_supported', 'audio_switch_not_supported', 'broken_text', 'credentials_in_url', 'image_dimensions'],
-  ...['image_empty', 'image_has_alpha', 'image_too_large', 'image_truncated', 'invalid_data_url', 'invalid_name'],
+  ...['image_empty', 'image_has_alpha', 'image_too_large', 'invalid_data_url', 'invalid_name'],
   ...['invalid_url', 'invalid_value', 'metadata_too_large', 'missing', 'negative_prompt_too_long', 'out_of_range'],
   ...['private_url', 'prompt_replaced_by_template', 'prompt_too_long', 'shot_type_needs_prompt_extend'],
   ...['shot_type_not_supported', 'unknown_field', 'unknown_model', 'unsupported_duration', 'unsupported_image_type'],

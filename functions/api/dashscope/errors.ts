@@ -133,7 +133,6 @@ const addressCodes = [
 const mediaCodes = [
   'unsupported_image_type',
   'image_empty',
-  'image_truncated',
   'image_unreadable',
   'image_dimensions',
   'image_has_alpha',

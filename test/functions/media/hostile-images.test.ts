@@ -96,12 +96,8 @@ describe('a picture that lies', () => {
       expect(codes(bytes)).toEqual(['unsupported_image_type']);
   });
 
-  test('with two headers, or with nothing but one, is damaged', () => {
-    const whole = png(400, 400);
-    expect(codes(whole.subarray(0, 33))).toContain('image_truncated');
-    expect(inspectImage(Buffer.concat([whole.subarray(0, 33), whole.subarray(8)]), whole.length + 25)).toHaveProperty(
-      'ok',
-    );
+  test('about its size, with less than a header, is refused', () => {
+    expect(codes(png(400, 400).subarray(0, 20))).toContain('image_unreadable');
   });
 
   test('about a side that is none is refused', () => {

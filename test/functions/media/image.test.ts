@@ -16,18 +16,14 @@ const codes = (bytes: Uint8Array, size = bytes.byteLength) => {
 
 describe('inspectImage', () => {
   test.each([
-    ['png', () => png(360, 2000), { width: 360, height: 2000, content_type: 'image/png', has_alpha: false }],
-    ['jpeg', () => jpeg, { width: 400, height: 360, content_type: 'image/jpeg', has_alpha: false }],
-    ['bmp', () => bmp(361, 400), { width: 361, height: 400, content_type: 'image/bmp', has_alpha: false }],
-    ['webp', () => webp(500, 600), { width: 500, height: 600, content_type: 'image/webp', has_alpha: false }],
-    [
-      'webp',
-      () => webp(500, 600, { alpha: true }),
-      { width: 500, height: 600, content_type: 'image/webp', has_alpha: true },
-    ],
-  ] as const)('a %s is known by its bytes', (format, make, expected) => {
+    ['png', () => png(360, 2000), { width: 360, height: 2000, content_type: 'image/png' }],
+    ['jpeg', () => jpeg, { width: 400, height: 360, content_type: 'image/jpeg' }],
+    ['bmp', () => bmp(361, 400), { width: 361, height: 400, content_type: 'image/bmp' }],
+    ['webp', () => webp(500, 600), { width: 500, height: 600, content_type: 'image/webp' }],
+    ['webp', () => webp(500, 600, { alpha: true }), { width: 500, height: 600, content_type: 'image/webp' }],
+  ] as const)('a %s is known by its bytes', (_, make, expected) => {
     const bytes = make();
-    expect(inspectImage(bytes, bytes.length)).toEqual({ ok: true, format, ...expected });
+    expect(inspectImage(bytes, bytes.length)).toEqual({ ok: true, ...expected });
   });
 
   test.each([
@@ -50,28 +46,6 @@ describe('inspectImage', () => {
 
   test('a palette without transparency is taken', () => {
     expect(codes(png(400, 400, { colorType: 3 }))).toEqual([]);
-  });
-
-  test('a picture that was cut off is refused, wherever the cut', () => {
-    for (const whole of [png(400, 400), bmp(400, 400), jpeg, webp(400, 400)]) {
-      for (const share of [0.3, 0.6, 0.9, 0.999]) {
-        const cut = whole.subarray(0, Math.min(whole.length - 1, Math.floor(whole.length * share)));
-        expect(codes(cut)).toContain('image_truncated');
-      }
-    }
-  });
-
-  test('a PNG whose bytes changed on the way is refused', () => {
-    const bytes = png(400, 400);
-    bytes[60]! ^= 1;
-    expect(codes(bytes)).toEqual(['image_truncated']);
-  });
-
-  test("a thumbnail's end is not taken for the picture's", () => {
-    const thumbnail = Buffer.from([0xff, 0xe1, 0, 6, 1, 2, 0xff, 0xd9]);
-    const cut = Buffer.concat([jpeg.subarray(0, 2), thumbnail, jpeg.subarray(2, -200)]);
-    expect(codes(cut)).toEqual(['image_truncated']);
-    expect(codes(Buffer.concat([jpeg.subarray(0, 2), thumbnail, jpeg.subarray(2)]))).toEqual([]);
   });
 
   test('the first part of a file is enough for its size', () => {
@@ -116,17 +90,25 @@ describe('inspectImage', () => {
     }
   });
 
-  test('a chunk that claims more than the file has is a cut file, not an endless one', () => {
-    const lying = png(400, 400);
-    lying.writeUInt32BE(0xffffffff, 33);
-    expect(codes(lying)).toEqual(['image_truncated']);
-    const empty = Buffer.concat([
-      png(400, 400).subarray(0, 33),
-      ...Array.from({ length: 2000 }, () => pngChunk('teXt', Buffer.alloc(0))),
-    ]);
-    expect(codes(empty)).toEqual(['image_truncated']);
+  test.each([
+    ['claims more than the file has', lying()],
+    ['is empty, again and again', manyChunks()],
+  ])('a chunk that %s ends the search for an alpha channel', (_, bytes) => {
+    expect(codes(bytes)).toEqual([]);
   });
 });
+
+function lying(): Buffer {
+  const bytes = png(400, 400);
+  bytes.writeUInt32BE(0xffffffff, 33);
+  return bytes;
+}
+
+const manyChunks = (): Buffer =>
+  Buffer.concat([
+    png(400, 400).subarray(0, 33),
+    ...Array.from({ length: 2000 }, () => pngChunk('teXt', Buffer.alloc(0))),
+  ]);
 
 describe('decodeDataUrl', () => {
   const bytes = png(360, 360);
