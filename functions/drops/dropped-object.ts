@@ -1,5 +1,6 @@
-import { GetObjectCommand, HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, type GetObjectCommandOutput, HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { maxImageBytes } from '../media/data-url.ts';
+import { ignoreNotFound } from '../shared/s3.ts';
 
 /** A dropped object as EventBridge tells of it (S3 "Object Created"). */
 export interface DroppedObject {
@@ -35,56 +36,41 @@ const HEAD_BYTES = 64 * 1024;
  * A dropped object's bytes, or its head if it is larger than an image may be, and its user metadata.
  * @returns undefined when that version is gone
  */
-export function readObject(
+export async function readObject(
   s3: Pick<S3Client, 'send'>,
   { bucket, key, version_id, size }: DroppedObject,
 ): Promise<{ bytes: Uint8Array; metadata: Record<string, string> } | undefined> {
   const range = size > maxImageBytes ? { Range: `bytes=0-${HEAD_BYTES - 1}` } : {};
-  return unlessMissing(async () => {
-    const object = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key, VersionId: version_id, ...range }));
-    return { bytes: (await object.Body?.transformToByteArray()) ?? new Uint8Array(), metadata: object.Metadata ?? {} };
-  });
+  const get = new GetObjectCommand({ Bucket: bucket, Key: key, VersionId: version_id, ...range });
+  const object = await s3.send(get).catch(ignoreNotFound);
+  return object && { bytes: await bytesOf(object), metadata: object.Metadata ?? {} };
 }
 
 /** The latest version of an object; undefined when there is none, or the last thing done to it was to delete it. */
-export function findLatest(
+export async function findLatest(
   s3: Pick<S3Client, 'send'>,
   bucket: string,
   key: string,
 ): Promise<DroppedObject | undefined> {
-  return unlessMissing(async () => {
-    const { VersionId, ContentLength } = await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
-    return { bucket, key, size: ContentLength ?? 0, ...(VersionId ? { version_id: VersionId } : {}) };
-  });
+  const found = await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: key })).catch(ignoreNotFound);
+  if (!found) return undefined;
+  const { VersionId, ContentLength } = found;
+  return { bucket, key, size: ContentLength ?? 0, ...(VersionId ? { version_id: VersionId } : {}) };
 }
 
 /** The bytes of a small file in its latest version, at most one more than `most`; undefined when there is none. */
-export function readSmallFile(
+export async function readSmallFile(
   s3: Pick<S3Client, 'send'>,
   { bucket, key, most }: { bucket: string; key: string; most: number },
 ): Promise<Uint8Array | undefined> {
-  return unlessMissing(async () => {
-    try {
-      const file = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key, Range: `bytes=0-${most}` }));
-      return (await file.Body?.transformToByteArray()) ?? new Uint8Array();
-    } catch (error) {
-      // An empty file has no first byte that a range could begin with.
-      if (nameOf(error) === 'InvalidRange') return new Uint8Array();
-      throw error;
-    }
-  });
-}
-
-/** S3's words for what is not there: the third is the answer to a HEAD, which has no body to say more. */
-const missing: ReadonlySet<string | undefined> = new Set(['NoSuchKey', 'NoSuchVersion', 'NotFound']);
-
-async function unlessMissing<Found>(read: () => Promise<Found>): Promise<Found | undefined> {
   try {
-    return await read();
+    return await bytesOf(await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key, Range: `bytes=0-${most}` })));
   } catch (error) {
-    if (missing.has(nameOf(error))) return undefined;
-    throw error;
+    // An empty file has no first byte that a range could begin with.
+    if (error instanceof Error && error.name === 'InvalidRange') return new Uint8Array();
+    return ignoreNotFound(error);
   }
 }
 
-const nameOf = (error: unknown): string | undefined => (error instanceof Error ? error.name : undefined);
+const bytesOf = async ({ Body }: GetObjectCommandOutput): Promise<Uint8Array> =>
+  (await Body?.transformToByteArray()) ?? new Uint8Array();

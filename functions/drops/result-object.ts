@@ -1,12 +1,11 @@
 import {
   HeadObjectCommand,
   ListObjectVersionsCommand,
-  NoSuchKey,
-  NotFound,
   PutObjectCommand,
   type S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
+import { ignoreNotFound } from '../shared/s3.ts';
 
 type S3 = Pick<S3Client, 'send'>;
 
@@ -104,7 +103,7 @@ export async function writeResult(
 export const originLabels = ({ version_id = '' }: Origin): Record<string, string> => ({ [originLabel]: version_id });
 
 async function lookAt(s3: S3, key: string, origin: Origin): Promise<FreePlace | 'superseded'> {
-  const found = await s3.send(new HeadObjectCommand({ Bucket: origin.bucket, Key: key })).catch(unlessAbsent);
+  const found = await s3.send(new HeadObjectCommand({ Bucket: origin.bucket, Key: key })).catch(ignoreNotFound);
   if (!found?.ETag) return { condition: { IfNoneMatch: '*' }, standing: undefined };
   const labels = found.Metadata ?? {};
   const version = labels[originLabel];
@@ -135,8 +134,3 @@ async function isLater(s3: S3, { bucket, key, version_id }: Origin, other: strin
 const isOvertaken = (error: unknown): boolean =>
   error instanceof S3ServiceException &&
   ['PreconditionFailed', 'ConditionalRequestConflict', 'NoSuchKey'].includes(error.name);
-
-function unlessAbsent(error: unknown): undefined {
-  if (error instanceof NotFound || error instanceof NoSuchKey) return undefined;
-  throw error;
-}

@@ -1,6 +1,7 @@
-import { CopyObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+import { CopyObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { idsInStatus } from '../queue/waiting.ts';
 import { atMost, beginElsewhere, valuesOf } from '../shared/concurrency.ts';
+import { copySource, ignoreNotFound } from '../shared/s3.ts';
 import { type ArchivedVideo, isTerminal, type VideoRecord } from '../video/record.ts';
 import { closeTold, readVideo } from '../video/store.ts';
 import type { Table } from '../video/table.ts';
@@ -120,6 +121,7 @@ interface VideoCopy {
  */
 function resultOf(video: VideoRecord, copy?: VideoCopy): object {
   const { id, status, created_at, timeline, model, parameters, metadata, warnings, cost, error } = video;
+  const { fps: _, codecs: __, ...archived } = video.video ?? {};
   const started_at = timeline.findLast((entry) => entry.status === 'submitting')?.at;
   return {
     id,
@@ -127,7 +129,7 @@ function resultOf(video: VideoRecord, copy?: VideoCopy): object {
     created_at,
     ...(started_at ? { started_at } : {}),
     finished_at: timeline.at(-1)?.at,
-    ...(video.video ? { video: { ...placeAndProof(video.video), ...(copy ? { copy } : {}) } } : {}),
+    ...(video.video ? { video: { ...archived, ...(copy ? { copy } : {}) } } : {}),
     model,
     parameters,
     ...(Object.keys(metadata).length > 0 ? { metadata } : {}),
@@ -136,22 +138,6 @@ function resultOf(video: VideoRecord, copy?: VideoCopy): object {
     ...(error ? { error } : {}),
   };
 }
-
-/** Where an archived video lies, and by what a copy of it can be proven. */
-const placeAndProof = (video: ArchivedVideo): Partial<ArchivedVideo> => {
-  const { bucket, key, version_id, bytes, sha256, content_type, duration_seconds, width, height } = video;
-  return {
-    bucket,
-    key,
-    ...(version_id ? { version_id } : {}),
-    bytes,
-    sha256,
-    content_type,
-    duration_seconds,
-    width,
-    height,
-  };
-};
 
 /** The label that names the archived file that a copy was made of. */
 const archivedLabel = 'archived-as';
@@ -180,17 +166,9 @@ async function copyBeside(s3: Pick<S3Client, 'send'>, video: ImageVideo): Promis
         ...condition,
       }),
     );
-  }).catch(unlessGone);
+    // Somebody deleted the archived file: its place is still reported.
+  }).catch(ignoreNotFound);
   return outcome === 'written' ? { bucket: source.bucket, key } : undefined;
 }
 
 const archivedAs = ({ key, version_id = '' }: ArchivedVideo): string => `${key}#${version_id}`;
-
-const copySource = ({ bucket, key, version_id }: ArchivedVideo): string =>
-  `${bucket}/${key.split('/').map(encodeURIComponent).join('/')}${version_id ? `?versionId=${encodeURIComponent(version_id)}` : ''}`;
-
-/** Somebody deleted the archived file: its place is still told. */
-function unlessGone(error: unknown): undefined {
-  if (error instanceof S3ServiceException && ['NoSuchKey', 'NoSuchVersion'].includes(error.name)) return undefined;
-  throw error;
-}

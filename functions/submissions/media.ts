@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import type { Violation } from '../shared/issues.ts';
 import { invalidRequest } from '../shared/problem.ts';
-import type { StoredImage, StoredSound } from '../video/record.ts';
+import type { ObjectVersion, StoredImage, StoredSound } from '../video/record.ts';
 import { findModel } from '../wan/catalogue.ts';
 import type { VideoRequest } from '../wan/validation/request.ts';
 import { uploadNotFound } from '../wan/validation/urls.ts';
@@ -17,8 +17,6 @@ import {
   writeOnce,
 } from './uploads.ts';
 
-type Place = Pick<StoredImage, 'bucket' | 'key' | 'version_id'>;
-
 type S3 = Pick<S3Client, 'send'>;
 
 /** An upload that was found good: the version that was looked at, and what it is. */
@@ -30,8 +28,8 @@ interface GoodUpload<Facts> {
 /** The media of a request that only we hold: an inline picture or an uploaded one, an uploaded sound. Nothing of it is stored yet. */
 export interface CheckedMedia {
   inline: InlineImage | undefined;
-  image: GoodUpload<Omit<StoredImage, keyof Place>> | undefined;
-  sound: GoodUpload<Omit<StoredSound, keyof Place>> | undefined;
+  image: GoodUpload<Omit<StoredImage, keyof ObjectVersion>> | undefined;
+  sound: GoodUpload<Omit<StoredSound, keyof ObjectVersion>> | undefined;
 }
 
 /** Looks at the uploads that a request names. @throws Problem 400 for those that are not there, or not what the model takes */
@@ -85,7 +83,7 @@ async function keepUpload<Facts>(
   id: string,
   { upload, facts }: GoodUpload<Facts>,
   pointer: string,
-): Promise<Place & Facts> {
+): Promise<ObjectVersion & Facts> {
   const place = await copyUpload(s3, upload, id);
   if (!place) throw invalidRequest([{ pointer, ...uploadNotFound }]);
   return { ...place, ...facts };
@@ -104,7 +102,7 @@ export async function storeImage(
   bucket: string,
   id: string,
   { bytes, content_type }: { bytes: Uint8Array; content_type: string },
-): Promise<Place> {
+): Promise<ObjectVersion> {
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   const key = inputKey(id, sha256, content_type);
   const put = new PutObjectCommand({

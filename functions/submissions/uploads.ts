@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { CopyObjectCommand, GetObjectCommand, NoSuchKey, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+import { CopyObjectCommand, GetObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import type { Problem as FileProblem } from '../media/data-url.ts';
 import { type ImageLimits, inspectImage } from '../media/image.ts';
-import type { StoredImage, StoredSound } from '../video/record.ts';
+import { copySource, ignoreNotFound } from '../shared/s3.ts';
+import type { ObjectVersion, StoredImage, StoredSound } from '../video/record.ts';
 import { parseS3Url } from '../wan/validation/public-url.ts';
 import { uploadNotFound } from '../wan/validation/urls.ts';
 
 type S3 = Pick<S3Client, 'send'>;
-type Place = 'bucket' | 'key' | 'version_id';
 
 /** One version of an uploaded object, as it was when it was looked at. */
 export interface UploadVersion {
@@ -32,7 +32,7 @@ export async function checkUploadedImage(
   s3: S3,
   url: string,
   limits: ImageLimits,
-): Promise<CheckedUpload<Omit<StoredImage, Place>>> {
+): Promise<CheckedUpload<Omit<StoredImage, keyof ObjectVersion>>> {
   const read = await readUpload(s3, url, limits.max_bytes);
   if (!read) return absent;
   const inspected = inspectImage(read.bytes, read.size, limits);
@@ -46,7 +46,10 @@ export async function checkUploadedImage(
 }
 
 /** Looks at an uploaded sound as Wan will, by its bytes. @param url as for `checkUploadedImage` */
-export async function checkUploadedSound(s3: S3, url: string): Promise<CheckedUpload<Omit<StoredSound, Place>>> {
+export async function checkUploadedSound(
+  s3: S3,
+  url: string,
+): Promise<CheckedUpload<Omit<StoredSound, keyof ObjectVersion>>> {
   // Sounds are rare, and what reads them is a good part of the code: it is loaded when one comes.
   const { audioLimits, inspectAudio } = await import('../media/audio.ts');
   const read = await readUpload(s3, url, audioLimits.max_bytes);
@@ -70,12 +73,12 @@ export async function copyUpload(
   s3: S3,
   { bucket, key, version_id, etag, sha256, content_type }: UploadVersion,
   id: string,
-): Promise<Pick<StoredImage, Place> | undefined> {
+): Promise<ObjectVersion | undefined> {
   const copy = inputKey(id, sha256, content_type);
   const command = new CopyObjectCommand({
     Bucket: bucket,
     Key: copy,
-    CopySource: `${bucket}/${key.split('/').map(encodeURIComponent).join('/')}?versionId=${encodeURIComponent(version_id)}`,
+    CopySource: copySource({ bucket, key, version_id }),
     CopySourceIfMatch: etag,
     IfNoneMatch: '*',
     // Nothing that the sender said of the file lives on.
@@ -83,7 +86,7 @@ export async function copyUpload(
     TaggingDirective: 'REPLACE',
     ContentType: content_type,
   });
-  const written = await writeOnce(() => s3.send(command)).catch(unlessAbsent);
+  const written = await writeOnce(() => s3.send(command)).catch(ignoreNotFound);
   return written && { bucket, key: copy, ...written };
 }
 
@@ -99,7 +102,7 @@ interface ReadUpload {
 async function readUpload(s3: S3, url: string, most: number): Promise<ReadUpload | undefined> {
   const address = parseS3Url(url);
   if (!address) return undefined;
-  const found = await s3.send(new GetObjectCommand({ Bucket: address.bucket, Key: address.key })).catch(unlessAbsent);
+  const found = await s3.send(new GetObjectCommand({ Bucket: address.bucket, Key: address.key })).catch(ignoreNotFound);
   if (!found) return undefined;
   const { Body, ContentLength: size, ETag: etag, VersionId: version_id } = found;
   if (!(Body instanceof Readable) || size === undefined || !etag || !version_id) {
@@ -122,11 +125,6 @@ const versionOf = ({ object, bytes }: ReadUpload, content_type: string): UploadV
 });
 
 const absent = { ok: false, violations: [uploadNotFound] } as const;
-
-function unlessAbsent(error: unknown): undefined {
-  if (error instanceof NoSuchKey || (error instanceof Error && error.name === 'NoSuchVersion')) return undefined;
-  throw error;
-}
 
 /** How long a file may be sent to where `POST /uploads` says, in seconds. */
 export const UPLOAD_SECONDS = 15 * 60;

@@ -12,28 +12,38 @@ export type Status = (typeof statuses)[number];
 /** Why a video failed (invariant 6: every ending is explained). A refused drop's code is that of its first violation. */
 export type Failure = Omit<ExplainedFailure, 'code'> & { code: string };
 
-/** An image that firstframe holds itself, whichever way it came. */
-export interface StoredImage {
+/** An object in S3; without its version, the newest. */
+export interface ObjectVersion {
   bucket: string;
   key: string;
   version_id?: string;
+}
+
+/** A file that firstframe holds itself, whichever way it came. */
+interface StoredFile extends ObjectVersion {
   content_type: string;
   /** Length in bytes. */
   bytes: number;
+}
+
+export interface StoredImage extends StoredFile {
   /** Pixels. */
   width: number;
   height: number;
 }
 
-/** A sound that firstframe holds itself. */
-export interface StoredSound {
-  bucket: string;
-  key: string;
-  version_id?: string;
-  content_type: string;
-  /** Length in bytes. */
-  bytes: number;
+export interface StoredSound extends StoredFile {
   duration_seconds: number;
+}
+
+export interface ArchivedVideo extends StoredFile {
+  /** Hex. */
+  sha256: string;
+  duration_seconds: number;
+  width: number;
+  height: number;
+  fps: number;
+  codecs: string[];
 }
 
 /** As the request gave it; `img_url` is `s3://bucket/key` for an image that firstframe holds, and `audio_url` for a sound. */
@@ -45,15 +55,9 @@ export type VideoParameters = Partial<VideoRequest['parameters']>;
 export type Source =
   | { type: 'api'; key_id: string }
   /** An image in the drop folder. `settings`: which of the levels below each value of the request came from, by JSON pointer. */
-  | ({ type: 'drop'; settings?: Record<string, SettingLevel>; defaults_key?: string } & DroppedAt)
+  | ({ type: 'drop'; settings?: Record<string, SettingLevel>; defaults_key?: string } & ObjectVersion)
   /** A line of a manifest in the drop folder, from 1, in the last upload that has it. */
-  | ({ type: 'manifest'; line: number } & DroppedAt);
-
-interface DroppedAt {
-  bucket: string;
-  key: string;
-  version_id?: string;
-}
+  | ({ type: 'manifest'; line: number } & ObjectVersion);
 
 /** Where a drop's settings come from, strongest first; `defaults` is the nearest `_defaults.json`, at the source's `defaults_key`. */
 export const settingLevels = ['sidecar', 'metadata', 'defaults', 'deployment'] as const;
@@ -90,21 +94,6 @@ export interface Task {
   attempts: number;
   /** The prompt as Wan's rewriting left it, where it tells. */
   actual_prompt?: string;
-}
-
-export interface ArchivedVideo {
-  bucket: string;
-  key: string;
-  version_id?: string;
-  bytes: number;
-  /** Hex. */
-  sha256: string;
-  content_type: string;
-  duration_seconds: number;
-  width: number;
-  height: number;
-  fps: number;
-  codecs: string[];
 }
 
 export interface TimelineEntry {

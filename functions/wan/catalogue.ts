@@ -74,7 +74,6 @@ const withSound = { ...silent, prompt_limit: 1500, audio: true, rate_limits: fas
 const table = {
   'wan2.6-i2v': {
     ...withSound,
-    name: 'wan2.6-i2v',
     resolutions: ['720P', '1080P'],
     default_resolution: '1080P',
     durations: { kind: 'set', values: [5, 10, 15], default: 5 },
@@ -83,7 +82,6 @@ const table = {
   },
   'wan2.5-i2v-preview': {
     ...withSound,
-    name: 'wan2.5-i2v-preview',
     resolutions: ['480P', '720P', '1080P'],
     default_resolution: '1080P',
     durations: { kind: 'set', values: [5, 10], default: 5 },
@@ -91,7 +89,6 @@ const table = {
   },
   'wan2.2-i2v-plus': {
     ...silent,
-    name: 'wan2.2-i2v-plus',
     resolutions: ['480P', '1080P'],
     default_resolution: '1080P',
     durations: fiveSecondsOnly,
@@ -99,7 +96,6 @@ const table = {
   },
   'wan2.2-i2v-flash': {
     ...silent,
-    name: 'wan2.2-i2v-flash',
     resolutions: ['480P', '720P'],
     default_resolution: '720P',
     durations: fiveSecondsOnly,
@@ -107,7 +103,6 @@ const table = {
   },
   'wan2.1-i2v-turbo': {
     ...silent,
-    name: 'wan2.1-i2v-turbo',
     resolutions: ['480P', '720P'],
     default_resolution: '720P',
     durations: { kind: 'set', values: [3, 4, 5], default: 5 },
@@ -115,7 +110,6 @@ const table = {
   },
   'wan2.1-i2v-plus': {
     ...silent,
-    name: 'wan2.1-i2v-plus',
     resolutions: ['720P'],
     default_resolution: '720P',
     durations: fiveSecondsOnly,
@@ -123,7 +117,6 @@ const table = {
   },
   'wan2.6-i2v-flash': {
     ...withSound,
-    name: 'wan2.6-i2v-flash',
     preview: true,
     resolutions: ['720P', '1080P'],
     default_resolution: '1080P',
@@ -135,7 +128,6 @@ const table = {
   },
   'wan2.7-i2v': {
     ...withSound,
-    name: 'wan2.7-i2v',
     preview: true,
     resolutions: ['720P', '1080P'],
     default_resolution: '1080P',
@@ -145,12 +137,16 @@ const table = {
     wire_format: 'media',
     usage_family: 'wan2.6',
   },
-} as const satisfies Record<string, Model>;
+} as const satisfies Record<string, Omit<Model, 'name'>>;
 
 export type ModelName = keyof typeof table;
+type NamedModel = Model & { readonly name: ModelName };
 
 /** Every row, in the order in which models are shown. */
-export const models: readonly (Model & { readonly name: ModelName })[] = Object.values(table);
+export const models: readonly NamedModel[] = (Object.keys(table) as ModelName[]).map((name) => ({
+  name,
+  ...table[name],
+}));
 
 /** The models that are offered unless a deployment says otherwise: those of the reference. */
 export const offeredModelNames: readonly ModelName[] = models.filter((model) => !model.preview).map(({ name }) => name);
@@ -161,10 +157,10 @@ export function isModelName(name: unknown): name is ModelName {
 }
 
 /** The row of a model, or undefined for a name that the catalogue doesn't know. */
-export function findModel(name: ModelName): Model & { readonly name: ModelName };
-export function findModel(name: string): (Model & { readonly name: ModelName }) | undefined;
-export function findModel(name: string): (Model & { readonly name: ModelName }) | undefined {
-  return isModelName(name) ? table[name] : undefined;
+export function findModel(name: ModelName): NamedModel;
+export function findModel(name: string): NamedModel | undefined;
+export function findModel(name: string): NamedModel | undefined {
+  return models.find((model) => model.name === name);
 }
 
 /** True if the model makes videos of so many seconds. */

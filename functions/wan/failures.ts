@@ -18,131 +18,117 @@ export type Failure = {
 
 type Row = Omit<Failure, 'code' | 'request_id'>;
 
+/** The same request would fail again. */
+const final = { retryable: false, billed: false } as const;
+/** It may succeed another time, and this time cost nothing. */
+const unbilled = { retryable: true, billed: false } as const;
+/** It may succeed another time, and this time was paid for, or may have been. */
+const billed = { retryable: true, billed: true } as const;
+
 const failures = {
   invalid_request: {
+    ...final,
     message: 'Wan refused the request.',
-    retryable: false,
-    billed: false,
     hint: "Correct what Wan's answer names, and submit the video again.",
   },
   image_refused: {
+    ...final,
     message: 'Wan refused the picture or the sound: its type, size or length is not one that the model takes.',
-    retryable: false,
-    billed: false,
     hint: 'Use JPEG, PNG without transparency, BMP or WEBP of 360 to 2000 pixels a side and at most 10 MB; sound as WAV or MP3 of 3 to 30 s and at most 15 MB.',
   },
   image_unreachable: {
+    ...unbilled,
     message: 'Wan could not download the picture or the sound.',
-    retryable: true,
-    billed: false,
     hint: 'Check that the address opens without a login from anywhere, then POST /videos/{id}/retry; or submit the picture itself, as a data: URL or by POST /uploads.',
   },
   image_gone: {
+    ...final,
     message: 'The picture or the sound of the video was deleted before Wan got it.',
-    retryable: false,
-    billed: false,
     hint: 'Upload or drop the file again, which makes a new video, and leave it where it is until that one is done.',
   },
   content_refused: {
+    ...final,
     message: "Wan's content moderation refused the prompt, the picture or the video made from them.",
-    retryable: false,
-    billed: false,
     hint: 'Change the prompt or the picture; the same ones will be refused again.',
   },
   ip_infringement: {
+    ...final,
     message: 'Wan suspects that the prompt or the picture infringes intellectual property.',
-    retryable: false,
-    billed: false,
     hint: 'Leave out protected characters, brands and works, and try another picture.',
   },
   model_unavailable: {
+    ...final,
     message: 'Wan does not offer this model in the region of this deployment.',
-    retryable: false,
-    billed: false,
     hint: 'Choose another model.',
   },
   generation_failed: {
+    ...unbilled,
     message: "Wan's service failed while it made the video.",
-    retryable: true,
-    billed: false,
     hint: 'POST /videos/{id}/retry makes it anew; a failed attempt costs nothing.',
   },
   generation_timed_out: {
+    ...unbilled,
     message: 'Wan had no result within its limit of 3 hours.',
-    retryable: true,
-    billed: false,
     hint: 'POST /videos/{id}/retry makes it anew, at a less busy time if you can; the failed attempt costs nothing.',
   },
   service_unavailable: {
+    ...unbilled,
     message: 'Wan could not be reached, or answered with errors, for so long that the attempt was given up.',
-    retryable: true,
-    billed: false,
     hint: 'POST /videos/{id}/retry later.',
   },
   rate_limited: {
+    ...unbilled,
     message: "Wan's rate limit was exceeded for so long that the attempt was given up.",
-    retryable: true,
-    billed: false,
     hint: 'POST /videos/{id}/retry later; another program may be using the same Alibaba Cloud account.',
   },
   account_on_hold: {
+    ...unbilled,
     message: "Wan does not serve this deployment's account at present.",
-    retryable: true,
-    billed: false,
     hint: 'The operator must check the API key, the balance and the permissions of the Alibaba Cloud account; then POST /videos/{id}/retry.',
   },
   submission_uncertain: {
+    ...billed,
     message: "Wan's answer to the submission was lost, and more than one task could be this video's.",
-    retryable: true,
-    billed: true,
     hint: 'POST /videos/{id}/retry has it made, and paid for, again.',
   },
   task_expired: {
+    ...billed,
     message: 'Wan no longer knows the task: it forgets tasks and videos after 24 hours.',
-    retryable: true,
-    billed: true,
     hint: 'POST /videos/{id}/retry has it made again; whether the first one was charged shows in the Alibaba Cloud bill.',
   },
   task_canceled: {
+    ...unbilled,
     message: "The task was canceled in Wan's own queue before it began.",
-    retryable: true,
-    billed: false,
     hint: 'POST /videos/{id}/retry has it made after all.',
   },
   canceled: {
+    ...unbilled,
     message: 'The video was canceled by its owner before Wan began to make it.',
-    retryable: true,
-    billed: false,
     hint: 'POST /videos/{id}/retry has it made after all.',
   },
   spending_limit_reached: {
+    ...unbilled,
     message: "The owner's spending limit for the month left no room for the video.",
-    retryable: true,
-    billed: false,
     hint: 'GET /usage shows what is spent. POST /videos/{id}/retry next month, or when the operator has raised the limit.',
   },
   deadline_exceeded: {
+    ...billed,
     message: 'The video was not finished within the time that this deployment allows.',
-    retryable: true,
-    billed: true,
     hint: 'POST /videos/{id}/retry fetches it if Wan has finished it meanwhile, else has it made, and perhaps paid for, again.',
   },
   video_lost: {
+    ...billed,
     message: 'Wan made the video, but it could not be copied before Wan deleted it.',
-    retryable: true,
-    billed: true,
     hint: 'POST /videos/{id}/retry has it made, and paid for, again. The operator should look into why the copy failed.',
   },
   video_broken: {
+    ...billed,
     message: 'Wan made the video, but every download of it was broken.',
-    retryable: true,
-    billed: true,
     hint: 'POST /videos/{id}/retry downloads it again while Wan still has it, at no cost; 24 hours after its submission it makes, and pays for, a new one.',
   },
   internal_error: {
+    ...unbilled,
     message: 'firstframe itself failed.',
-    retryable: true,
-    billed: false,
     hint: 'POST /videos/{id}/retry; if it happens again, give the operator the id of the video.',
   },
 } as const satisfies Record<string, Row>;

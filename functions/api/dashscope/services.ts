@@ -1,11 +1,11 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import type { Caller } from '../../shared/caller.ts';
 import type { Identity } from '../../submissions/identity.ts';
-import type { VideoRecord } from '../../video/record.ts';
+import type { ObjectVersion, VideoRecord } from '../../video/record.ts';
 import type { Table } from '../../video/table.ts';
 import type { Region } from '../../wan/regions.ts';
 import type { ApiRequest } from '../http/request.ts';
-import type { FileDescription, ObjectVersion } from '../videos/content.ts';
+import type { FileDescription } from '../videos/content.ts';
 
 /** A request of these routes; `domainName` and `path` are the address as the client knows it. */
 export type DashscopeRequest = ApiRequest &

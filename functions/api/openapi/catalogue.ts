@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { resolutionNames } from '../../wan/catalogue.ts';
+import { offeredModels } from '../videos/models.ts';
 import { usageQuery } from '../videos/usage.ts';
-import { examplePrice } from './examples.ts';
+import { examplePrice, videoRequest } from './examples.ts';
 import { jsonAnswer, ref, type Schemas } from './operation.ts';
 import { queryParameters } from './parameters.ts';
 import { nativeOperations } from './problems.ts';
@@ -64,22 +65,7 @@ export const schemas: Schemas = {
   given: { Model: modelSchema, ModelList: modelListSchema, Estimate: estimateSchema, Usage: usageOfMonthSchema },
 };
 
-const flash: z.input<typeof modelSchema> = {
-  name: 'wan2.2-i2v-flash',
-  resolutions: ['480P', '720P'],
-  default_resolution: '720P',
-  durations: [5],
-  default_duration: 5,
-  prompt_limit: 800,
-  negative_prompt_limit: 500,
-  audio: false,
-  shot_type: false,
-  image: { min_side: 360, max_side: 2000, max_bytes: 10_485_760 },
-  prices: { '480P': 0.015, '720P': 0.036 },
-  currency: 'USD',
-  prices_as_of: '2025-12-29',
-  typical_seconds: 100,
-};
+const flash = offeredModels('singapore').filter(({ name }) => name === videoRequest.model);
 
 const anEstimate: z.input<typeof estimateSchema> = {
   model: 'wan2.2-i2v-flash',
@@ -112,7 +98,7 @@ export const operations = nativeOperations('Catalogue and spending', [
       200: jsonAnswer(
         'The models.',
         ref('ModelList'),
-        { models: { summary: 'One of them', value: { data: [flash] } } },
+        { models: { summary: 'One of them', value: { data: flash } } },
         { headers: ['ETag'] },
       ),
     },

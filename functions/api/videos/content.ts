@@ -4,7 +4,7 @@ import type { APIGatewayProxyResult } from 'aws-lambda';
 import * as z from 'zod';
 import type { Caller } from '../../shared/caller.ts';
 import { Problem } from '../../shared/problem.ts';
-import type { VideoRecord } from '../../video/record.ts';
+import type { ObjectVersion, VideoRecord } from '../../video/record.ts';
 import type { Table } from '../../video/table.ts';
 import { viewOf } from '../../video/view.ts';
 import { parseUrl } from '../../wan/validation/public-url.ts';
@@ -118,13 +118,6 @@ function firstFrameOf({ id, image, source, input }: VideoRecord): Content | unde
 
 /** How long a link is good, in seconds. */
 const LINK_SECONDS = 900;
-
-/** One version of an object; without its version, the newest. */
-export interface ObjectVersion {
-  bucket: string;
-  key: string;
-  version_id?: string;
-}
 
 /** What a browser is told of an object: what to call it when it is saved, and its type where S3 may not know it. */
 export interface FileDescription {

@@ -1,7 +1,7 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import { typicalSeconds } from '../../polling/durations.ts';
 import { type Durations, findModel, type Model, type ModelName, offeredModelNames } from '../../wan/catalogue.ts';
-import { defaultPrices, type TierPrices } from '../../wan/prices.ts';
+import { defaultPrices } from '../../wan/prices.ts';
 import { type Region, regions } from '../../wan/regions.ts';
 import { withEtag } from '../http/conditional-requests.ts';
 import { type ApiRequest, json } from '../http/request.ts';
@@ -18,30 +18,8 @@ export const listModels = (
   request: ApiRequest,
 ): APIGatewayProxyResult => withEtag(request, json(200, { data: offeredModels(wanRegion, typicalSeconds) }));
 
-/** What a model takes and costs, as `GET /models` and the console tell it. */
-export interface OfferedModel
-  extends Pick<
-    Model,
-    | 'name'
-    | 'resolutions'
-    | 'default_resolution'
-    | 'prompt_limit'
-    | 'negative_prompt_limit'
-    | 'audio'
-    | 'shot_type'
-    | 'image'
-  > {
-  /** Seconds. */
-  durations: readonly number[];
-  default_duration: number;
-  /** Of one second of video; a resolution without a known price is missing. */
-  prices: TierPrices;
-  currency: 'USD' | 'CNY';
-  /** The day on which the prices were read, ISO 8601. */
-  prices_as_of: string;
-  /** Of a video of the default length: a figure to plan with, no promise. */
-  typical_seconds: number;
-}
+/** What a model takes and costs, as `GET /models` and the console tell it: the contract's schema `Model` explains each field. */
+export type OfferedModel = ReturnType<typeof describeModel>;
 
 /**
  * Every model that is offered, from the same rows by which requests are checked and priced.
@@ -50,20 +28,12 @@ export interface OfferedModel
 export const offeredModels = (region: Region, seconds?: number): OfferedModel[] =>
   offeredModelNames.map((name) => describeModel(name, region, seconds));
 
-function describeModel(name: ModelName, region: Region, seconds: number | undefined): OfferedModel {
-  const { resolutions, default_resolution, durations, ...model } = findModel(name);
-  const { prompt_limit, negative_prompt_limit, audio, shot_type, image } = model;
+function describeModel(name: ModelName, region: Region, seconds: number | undefined) {
+  const { preview, durations, audio_switch, wire_format, usage_family, rate_limits, ...model }: Model = findModel(name);
   return {
-    name,
-    resolutions,
-    default_resolution,
+    ...model,
     durations: secondsOf(durations),
     default_duration: durations.default,
-    prompt_limit,
-    negative_prompt_limit,
-    audio,
-    shot_type,
-    image,
     prices: defaultPrices.prices[name]?.[region] ?? {},
     currency: regions[region].currency,
     prices_as_of: defaultPrices.as_of,
