@@ -78,11 +78,13 @@ export async function digestDownload(download: Parameters<typeof openDownload>[0
 
 /** A short name for a network error, without addresses: its code, or its class. */
 export function causeName(error: unknown): string {
-  const cause = field(error, 'cause') ?? error;
-  const name = field(cause, 'code') ?? field(cause, 'name');
+  const cause = causeOf(error);
+  const name = fieldOf(cause, 'code') ?? fieldOf(cause, 'name');
   return typeof name === 'string' && /^\w{1,60}$/.test(name) ? name : 'error';
 }
 
-function field(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
-}
+/** What is behind an error of `fetch`. */
+export const causeOf = (error: unknown): unknown => fieldOf(error, 'cause') ?? error;
+
+export const fieldOf = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;

@@ -1,6 +1,7 @@
 import type { LaneLimits } from '../shared/environment.ts';
 import { keys } from '../video/keys.ts';
 import { getItem, type Table, updateItem } from '../video/table.ts';
+import type { Model } from '../wan/catalogue.ts';
 import { FARTHEST_MILLISECONDS, reserveMoment } from './rate-limiter.ts';
 
 /** A lane's item: who runs, when each owner was last served, how far the submit clock has come, and whether it is held. */
@@ -158,14 +159,8 @@ export interface Pace extends Lane {
   concurrent_tasks: number;
 }
 
-/** A model's own limits, from the catalogue. */
-interface ModelLimits {
-  name: string;
-  rate_limits: { submits_per_second: number; concurrent_tasks: number };
-}
-
 /** The lane of a model: the catalogue's limits (Wan counts per account and model), raised or lowered by the deployment. */
-export function laneOf(model: ModelLimits, limits: LaneLimits): Pace {
+export function laneOf(model: Pick<Model, 'name' | 'rate_limits'>, limits: LaneLimits): Pace {
   const own = limits.models[model.name];
   const concurrent = own?.concurrent_tasks ?? model.rate_limits.concurrent_tasks;
   const perSecond = own?.submits_per_second ?? model.rate_limits.submits_per_second;

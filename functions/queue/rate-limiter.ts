@@ -1,7 +1,5 @@
-import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { keys } from '../video/keys.ts';
-import type { Table } from '../video/table.ts';
-import { conditionally } from '../video/table.ts';
+import { getItem, type Table, updateItem } from '../video/table.ts';
 
 /** Moments for queries, one after the other. */
 export interface ReservedQueries {
@@ -62,7 +60,7 @@ export async function reserveMoment(
     );
     if (first !== undefined) return now;
     if (patience < FARTHEST_MILLISECONDS) {
-      const tat = await readClock(table, pk);
+      const { tat = 0 } = (await getItem<Partial<Clock>>(table, pk)) ?? {};
       if (tat > now + patience && tat <= now + FARTHEST_MILLISECONDS) return undefined;
     }
   }
@@ -76,24 +74,14 @@ async function attempt(
   condition: string,
   values: Record<string, number>,
 ): Promise<number | undefined> {
-  const written = await conditionally(
-    table.client.send(
-      new UpdateCommand({
-        TableName: table.tableName,
-        Key: { pk },
-        UpdateExpression: update,
-        ConditionExpression: condition,
-        ExpressionAttributeValues: values,
-        ReturnValues: 'UPDATED_NEW',
-      }),
-    ),
-  );
-  return written && Number(written.Attributes?.tat);
+  const written = await updateItem<Clock>(table, pk, {
+    UpdateExpression: update,
+    ConditionExpression: condition,
+    ExpressionAttributeValues: values,
+  });
+  return written?.tat;
 }
 
-async function readClock(table: Table, pk: string): Promise<number> {
-  const { Item } = await table.client.send(
-    new GetCommand({ TableName: table.tableName, Key: { pk }, ConsistentRead: true }),
-  );
-  return Number(Item?.tat ?? 0);
+interface Clock {
+  tat: number;
 }

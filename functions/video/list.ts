@@ -7,15 +7,15 @@ import type { Table } from './table.ts';
 
 interface ListQuery {
   owner: string;
-  status?: Status;
-  model?: string;
+  status?: Status | undefined;
+  model?: string | undefined;
   /** ISO 8601, exclusive. */
-  created_after?: string;
-  created_before?: string;
+  created_after?: string | undefined;
+  created_before?: string | undefined;
   /** At most this many, 1 to 100. */
   limit: number;
   /** Position after which to go on: `created_at#id`, from the last page. */
-  cursor?: string;
+  cursor?: string | undefined;
 }
 
 /** A filter may pass over many videos: so many are read at once, and so often, before the caller is asked to go on from there. */

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { GetCommand, PutCommand, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import type { Caller } from '../../shared/caller.ts';
 import { ownerName } from '../../shared/environment.ts';
 import { keys, sha256Hex } from '../../video/keys.ts';
-import { conditionally, type Table } from '../../video/table.ts';
+import { getItem, type Table, updateItem } from '../../video/table.ts';
 
 /** An API key as it lies in the table: by the SHA-256 of its text (`pk`), which itself is stored nowhere. */
 export interface ApiKeyItem {
@@ -37,12 +37,9 @@ export async function createApiKey(table: Table, owner: string): Promise<{ key: 
 
 /** Whose a key is, by its text (strongly consistent); undefined for one that is unknown or revoked. */
 export async function ownerOfKey(table: Table, key: string): Promise<Caller | undefined> {
-  const { Item = {} } = await table.client.send(
-    new GetCommand({ TableName: table.tableName, Key: { pk: keys.apiKey(sha256Hex(key)) }, ConsistentRead: true }),
-  );
-  const { owner, key_id, revoked_at } = Item;
-  const isGood = typeof owner === 'string' && typeof key_id === 'string' && revoked_at === undefined;
-  return isGood ? { owner, key_id } : undefined;
+  const item = await getItem<Partial<ApiKeyItem>>(table, keys.apiKey(sha256Hex(key)));
+  const { owner, key_id, revoked_at } = item ?? {};
+  return owner && key_id && revoked_at === undefined ? { owner, key_id } : undefined;
 }
 
 /** Every key, oldest first. Reads the whole table: for an operator, who does so rarely. */
@@ -73,12 +70,9 @@ export async function revokeApiKey(table: Table, keyId: string): Promise<ApiKeyI
   const item = (await listApiKeys(table)).find(({ key_id }) => key_id === keyId);
   if (!item || item.revoked_at) return item;
   const revoked_at = new Date(table.now()).toISOString();
-  const revocation = new UpdateCommand({
-    TableName: table.tableName,
-    Key: { pk: item.pk },
+  return updateItem<ApiKeyItem>(table, item.pk, {
     UpdateExpression: 'SET revoked_at = :now',
     ConditionExpression: 'attribute_exists(pk)',
     ExpressionAttributeValues: { ':now': revoked_at },
   });
-  return (await conditionally(table.client.send(revocation))) && { ...item, revoked_at };
 }

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { Caller } from '../../shared/caller.ts';
 import { partitionKey, timeToLive } from '../../shared/table-schema.ts';
 import { keys, sha256Hex } from '../../video/keys.ts';
-import { conditionally, type Table } from '../../video/table.ts';
+import { getItem, type Table, updateItem } from '../../video/table.ts';
 
 /** As long as Wan's own upload policies are good for at most: long enough for a slow line. */
 const GOOD_FOR_MILLISECONDS = 15 * 60_000;
@@ -55,24 +55,20 @@ export async function createUploadToken(
 
 /** What a token stands for; undefined when there is none, or it was good until before now. */
 export async function readUploadToken(table: Table, token: string): Promise<UploadGrant | undefined> {
-  const { Item } = await table.client.send(
-    new GetCommand({ TableName: table.tableName, Key: { [partitionKey]: itemKey(token) }, ConsistentRead: true }),
-  );
-  if (!Item) return undefined;
-  const { owner, key_id, upload_id, expires_at } = Item as UploadTokenItem;
+  const item = await getItem<UploadTokenItem>(table, itemKey(token));
+  if (!item) return undefined;
+  const { owner, key_id, upload_id, expires_at } = item;
   // DynamoDB deletes what has expired within days, not at once.
   return Date.parse(expires_at) > table.now() ? { owner, key_id, upload_id } : undefined;
 }
 
 /** Counts a file that is about to be stored by a token. @returns false when the token is good for no more, or there is none */
 export async function countUpload(table: Table, token: string): Promise<boolean> {
-  const update = new UpdateCommand({
-    TableName: table.tableName,
-    Key: { [partitionKey]: itemKey(token) },
+  const counted = await updateItem(table, itemKey(token), {
     UpdateExpression: 'ADD #files :one',
     ConditionExpression: `attribute_exists(${partitionKey}) AND (attribute_not_exists(#files) OR #files < :most)`,
     ExpressionAttributeNames: { '#files': 'files' },
     ExpressionAttributeValues: { ':one': 1, ':most': MOST_FILES },
   });
-  return (await conditionally(table.client.send(update))) !== undefined;
+  return counted !== undefined;
 }

@@ -92,16 +92,14 @@ const queryNumber = (pattern: RegExp) => z.string().max(7).regex(pattern).option
 /** Facts, "Task management"; what is empty is as if it were left out. For the contract: the handler refuses in words of its own. */
 export const listTasksQuery = z.object({
   task_id: z.string().optional(),
-  start_time: queryTime.meta({ description: 'YYYYMMDDhhmmss (UTC+8). Default: 24 hours before the end.' }),
-  end_time: queryTime.meta({
-    description: 'YYYYMMDDhhmmss (UTC+8), at most 24 hours after the start. Default: now.',
-  }),
+  start_time: queryTime,
+  end_time: queryTime,
   model_name: z.string().optional(),
   status: z.enum([...taskStatuses, '']).optional(),
   api_key_id: z.string().optional(),
   region: z.string().optional(),
-  page_no: queryNumber(/^(0*([1-9]\d{0,5}|1000000))?$/).meta({ description: 'From 1 to 1000000. Default 1.' }),
-  page_size: queryNumber(/^(0*([1-9]\d?|100))?$/).meta({ description: '1 to 100. Default 10.' }),
+  page_no: queryNumber(/^(0*([1-9]\d{0,5}|1000000))?$/),
+  page_size: queryNumber(/^(0*([1-9]\d?|100))?$/),
 });
 
 const taskRow = z.strictObject({

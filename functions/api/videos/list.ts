@@ -51,16 +51,7 @@ export async function listOwnVideos(
   request: ApiRequest,
   { owner }: Caller,
 ): Promise<APIGatewayProxyResult> {
-  const { status, model, created_after, created_before, limit, cursor } = readQuery(request, listQuery);
-  const page = await listVideos(table, {
-    owner,
-    limit,
-    ...(status ? { status } : {}),
-    ...(model ? { model } : {}),
-    ...(created_after ? { created_after } : {}),
-    ...(created_before ? { created_before } : {}),
-    ...(cursor ? { cursor } : {}),
-  });
+  const page = await listVideos(table, { owner, ...readQuery(request, listQuery) });
   const now = table.now();
   const views = await Promise.all(page.videos.map(async (video) => viewOf(video, now, await placeInQueue(video))));
   const data = asManyAsFit(views);

@@ -1,6 +1,5 @@
-import type { Connection, NoAnswer } from './connection.ts';
-import { refusalOf, unavailable } from './rejections.ts';
-import { errorAnswer, isTaskId } from './response-schemas.ts';
+import { ask, type Connection, type NoAnswer } from './connection.ts';
+import { cancelAnswer, isTaskId } from './response-schemas.ts';
 
 export type CancelOutcome =
   | { outcome: 'canceled'; request_id?: string }
@@ -16,21 +15,15 @@ export type CancelOutcome =
  */
 export async function cancelTask(connection: Connection, taskId: string, signal?: AbortSignal): Promise<CancelOutcome> {
   if (!isTaskId(taskId)) throw new TypeError('This is not the id of a task.');
-  const sent = await connection({ method: 'POST', path: `/tasks/${taskId}/cancel`, kind: 'query', signal });
-  if ('outcome' in sent) return sent;
-  if (sent.kind !== 'answer') return unavailable(sent.cause);
-  const requestId = errorAnswer.shape.request_id.parse(requestIdOf(sent.body));
-  const ids = requestId ? { request_id: requestId } : {};
-  if (sent.status >= 200 && sent.status < 300) return { outcome: 'canceled', ...ids };
-  const error = errorAnswer.safeParse(sent.body);
-  if (error.success && error.data.code === 'UnsupportedOperation') return { outcome: 'not_pending', ...ids };
-  const refusal = refusalOf(sent);
-  if (!refusal) return unavailable(`http_${sent.status}`);
-  return refusal.outcome === 'refused'
-    ? { ...unavailable('refused'), code: refusal.code, message: refusal.message, ...ids }
-    : refusal;
+  const asked = await ask(connection, { method: 'POST', path: `/tasks/${taskId}/cancel`, kind: 'query', signal });
+  if (asked.outcome !== 'answered') {
+    return 'code' in asked && asked.code === 'UnsupportedOperation' ? withId('not_pending', asked.request_id) : asked;
+  }
+  const parsed = cancelAnswer.safeParse(asked.body);
+  return withId('canceled', parsed.data?.request_id);
 }
 
-function requestIdOf(body: unknown): unknown {
-  return typeof body === 'object' && body !== null ? Reflect.get(body, 'request_id') : undefined;
-}
+const withId = <Outcome>(outcome: Outcome, request_id: string | undefined) => ({
+  outcome,
+  ...(request_id ? { request_id } : {}),
+});

@@ -67,7 +67,7 @@ export async function ask(connection: Connection, call: Parameters<Connection>[0
   const sent = await connection(call);
   if ('outcome' in sent) return sent;
   if (sent.kind !== 'answer') return unavailable(sent.cause);
-  if (sent.status >= 200 && sent.status < 300) return { outcome: 'answered', status: sent.status, body: sent.body };
+  if (sent.status >= 200 && sent.status < 300) return { outcome: 'answered', body: sent.body };
   const refusal = refusalOf(sent);
   if (!refusal) return unavailable(`http_${sent.status}`);
   if (refusal.outcome !== 'refused') return refusal;
@@ -78,4 +78,4 @@ export async function ask(connection: Connection, call: Parameters<Connection>[0
 /** A call that can be made again at no cost was not answered: later, or after the operator has mended something. */
 export type NoAnswer = Throttled | Unavailable | Held;
 
-export type Answered = { outcome: 'answered'; status: number; body: unknown };
+type Answered = { outcome: 'answered'; body: unknown };

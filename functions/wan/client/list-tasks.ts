@@ -20,22 +20,17 @@ export type ListQuery = {
   readonly page_size?: number;
 };
 
-export type ListedTask = {
+type ListedTask = {
   task_id: string;
   /** One of the six statuses, as a rule. */
   status: string;
-  model?: string;
   /** ISO 8601, UTC. */
   submit_time?: string;
-  scheduled_time?: string;
-  end_time?: string;
-  /** Of the submit, so that a lost answer's task can be told by it. */
-  request_id?: string;
 };
 
 export type ListOutcome =
   /** `tasks` may be empty while further pages are not. */
-  { outcome: 'tasks'; tasks: ListedTask[]; page_no: number; total_page: number; request_id?: string } | NoAnswer;
+  { outcome: 'tasks'; tasks: ListedTask[]; total_page: number } | NoAnswer;
 
 const sixteenHours = 16 * 60 * 60 * 1000;
 
@@ -67,21 +62,15 @@ export async function listTasks(connection: Connection, query: ListQuery, signal
   if (asked.outcome !== 'answered') return asked;
   const parsed = listAnswer.safeParse(asked.body);
   if (!parsed.success) return unavailable('answer_malformed');
-  const { data, total_page, request_id } = parsed.data;
+  const { data, total_page } = parsed.data;
   const tasks = data
     .filter(({ model_name }) => model_name === undefined || model_name === model)
     // A row without a time may be in the span: a candidate too many is looked at, one too few is paid for twice.
     .filter(({ gmt_create: at }) => at === undefined || at === null || (at >= start - 1000 && at <= end + 1000))
-    .map(
-      (row): ListedTask => ({
-        task_id: row.task_id,
-        status: row.status,
-        ...(row.model_name ? { model: row.model_name } : {}),
-        ...(row.gmt_create ? { submit_time: new Date(row.gmt_create).toISOString() } : {}),
-        ...(row.start_time ? { scheduled_time: new Date(row.start_time).toISOString() } : {}),
-        ...(row.end_time ? { end_time: new Date(row.end_time).toISOString() } : {}),
-        ...(row.request_id ? { request_id: row.request_id } : {}),
-      }),
-    );
-  return { outcome: 'tasks', tasks, page_no, total_page: total_page ?? 1, ...(request_id ? { request_id } : {}) };
+    .map(({ task_id, status, gmt_create: at }) => ({
+      task_id,
+      status,
+      ...(at ? { submit_time: new Date(at).toISOString() } : {}),
+    }));
+  return { outcome: 'tasks', tasks, total_page: total_page ?? 1 };
 }

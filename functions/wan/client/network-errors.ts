@@ -1,3 +1,5 @@
+import { causeOf, fieldOf } from '../../media/download.ts';
+
 /** TLS failures of the handshake, which comes before any byte of the request. */
 const handshakeFailures = new Set([
   'ERR_TLS_CERT_ALTNAME_INVALID',
@@ -48,12 +50,4 @@ export function provesNothingSent(error: unknown): boolean {
     typeof message === 'string' &&
     message.includes('before secure TLS connection was established')
   );
-}
-
-function causeOf(error: unknown): unknown {
-  return fieldOf(error, 'cause') ?? error;
-}
-
-function fieldOf(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 }

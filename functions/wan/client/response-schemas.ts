@@ -15,7 +15,6 @@ const optionalNumber = z
   .nullish()
   .catch(undefined)
   .transform((number) => number ?? undefined);
-const epochMilliseconds = z.coerce.number().int().positive().max(8.64e15).nullish().catch(undefined);
 
 /** An error: `code` is what makes it one (reference, "Error response"). */
 export const errorAnswer = z.object({ code: z.string().min(1), message: optionalText, request_id: optionalText });
@@ -31,6 +30,8 @@ export const createAnswer = z.object({
   output: z.object({ task_id: taskId, task_status: optionalText }),
   request_id: optionalText,
 });
+
+export const cancelAnswer = z.object({ request_id: optionalText });
 
 export const usageAnswer = z.object({
   duration: optionalNumber,
@@ -63,19 +64,10 @@ const listedTask = z.object({
   task_id: taskId,
   status: z.string().min(1),
   model_name: optionalText,
-  gmt_create: epochMilliseconds,
-  start_time: epochMilliseconds,
-  end_time: epochMilliseconds,
-  request_id: optionalText,
+  gmt_create: z.coerce.number().int().positive().max(8.64e15).nullish().catch(undefined),
 });
 
-export const listAnswer = z.object({
-  data: z.array(listedTask),
-  total: optionalNumber,
-  total_page: optionalNumber,
-  page_no: optionalNumber,
-  request_id: optionalText,
-});
+export const listAnswer = z.object({ data: z.array(listedTask), total_page: optionalNumber });
 
 export const policyAnswer = z.object({
   data: z.object({

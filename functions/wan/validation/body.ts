@@ -139,37 +139,23 @@ export function readFields<T extends Fields>(
     if (result.success) {
       if (result.data !== undefined) values[name] = result.data as z.output<T[typeof name]>;
     } else if (value === undefined) {
-      violations.push({
-        pointer: pointerTo(pointer, name),
-        code: 'missing',
-        message: `"${name}" is missing. ${result.error.issues[0]!.message}`,
-      });
+      const message = `"${name}" is missing. ${result.error.issues[0]!.message}`;
+      violations.push({ pointer: pointerTo(pointer, name), code: 'missing', message });
     } else {
       for (const issue of result.error.issues) {
-        const path = issue.path.reduce<string>(
-          (parent, part) => pointerTo(parent, String(part)),
-          pointerTo(pointer, name),
-        );
+        const path = [name, ...issue.path.map(String)].reduce(pointerTo, pointer);
         violations.push({ pointer: path, code: codeOf(issue), message: messageOf(issue) });
       }
     }
   }
   const unknown = Object.keys(object).filter((name) => !Object.hasOwn(fields, name));
+  const known = Object.keys(fields).join(', ');
+  const [found, message] =
+    mode === 'tolerant'
+      ? [warnings, 'This field is unknown and was ignored.']
+      : [violations, `This field is unknown. Fields here are ${known}.`];
   for (const name of unknown.slice(0, maxViolations)) {
-    const known = Object.keys(fields).join(', ');
-    if (mode === 'tolerant') {
-      warnings.push({
-        pointer: pointerTo(pointer, name),
-        code: 'unknown_field',
-        message: 'This field is unknown and was ignored.',
-      });
-    } else {
-      violations.push({
-        pointer: pointerTo(pointer, name),
-        code: 'unknown_field',
-        message: `This field is unknown. Fields here are ${known}.`,
-      });
-    }
+    found.push({ pointer: pointerTo(pointer, name), code: 'unknown_field', message });
   }
   return { values, violations, warnings };
 }

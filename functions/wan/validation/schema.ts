@@ -55,6 +55,8 @@ export const inputFields = {
     .optional(),
 };
 
+const flag = (description: string) => z.boolean({ error: flagError }).meta({ description }).optional();
+
 /** Fields of `parameters`. What is left out gets the model's default. */
 export const parameterFields = {
   resolution: z
@@ -67,28 +69,19 @@ export const parameterFields = {
     .max(60, { error: 'Give a whole number of seconds that the model offers.' })
     .meta({ description: 'Seconds of video, as the model offers them. It sets the price.' })
     .optional(),
-  prompt_extend: z
-    .boolean({ error: flagError })
-    .meta({ description: 'Whether a language model rewrites the prompt first. Default true.' })
-    .optional(),
+  prompt_extend: flag('Whether a language model rewrites the prompt first. Default true.'),
   shot_type: z
     .enum(['single', 'multi'], { error: 'Use "single" or "multi".' })
     .meta({ description: 'One continuous shot or several. Takes effect only with prompt_extend.' })
     .optional(),
-  watermark: z
-    .boolean({ error: flagError })
-    .meta({ description: 'Whether "AI Generated" is written into the lower right corner. Default false.' })
-    .optional(),
+  watermark: flag('Whether "AI Generated" is written into the lower right corner. Default false.'),
   seed: z
     .int({ error: seedError })
     .min(0, { error: seedError })
     .max(maxSeed, { error: seedError })
     .meta({ description: 'Makes results more alike from call to call, without a guarantee.' })
     .optional(),
-  audio: z
-    .boolean({ error: flagError })
-    .meta({ description: 'Whether the video has sound, for models that let one choose.' })
-    .optional(),
+  audio: flag('Whether the video has sound, for models that let one choose.'),
 };
 
 export const metadataField = z

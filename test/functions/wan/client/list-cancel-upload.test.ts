@@ -51,19 +51,11 @@ describe('listTasks', () => {
     expect(await client().listTasks({ ...span, page_no: 2, page_size: 50, status: 'RUNNING' })).toEqual({
       outcome: 'tasks',
       tasks: [
-        {
-          ...{ task_id: 'in', status: 'RUNNING', model: 'wan2.6-i2v', request_id: 'r-9' },
-          ...{ submit_time: '2026-01-10T20:01:00.000Z', scheduled_time: '2026-01-10T20:01:09.000Z' },
-        },
-        {
-          task_id: 'ended',
-          status: 'SUCCEEDED',
-          submit_time: '2026-01-10T20:04:59.000Z',
-          end_time: '2026-01-10T20:06:00.000Z',
-        },
+        { task_id: 'in', status: 'RUNNING', submit_time: '2026-01-10T20:01:00.000Z' },
+        { task_id: 'ended', status: 'SUCCEEDED', submit_time: '2026-01-10T20:04:59.000Z' },
         { task_id: 'timeless', status: 'PENDING' },
       ],
-      ...{ page_no: 2, total_page: 3, request_id: 'r-1' },
+      total_page: 3,
     });
     const url = new URL(wan.seen[0]?.url ?? '', wan.origin);
     expect(url.pathname).toBe('/api/v1/tasks/');
