@@ -117,9 +117,9 @@ export async function moveLines(
     const moved = changed.every(wasOpen) || (await mayReplace()) ? changed : changed.filter(wasOpen);
     if (moved.length === 0) return manifest;
     const next = withMoved(manifest, moved, table.now());
-    const { clauses, names, values } = updateExpression({ set: next, remove: sets.filter((set) => !next[set]) });
+    const { update, names, values } = updateExpression({ set: next, remove: sets.filter((set) => !next[set]) });
     const written = await updateItem<Manifest>(table, keyOf(manifest), {
-      UpdateExpression: `SET ${clauses.set.join(', ')}${clauses.remove.length ? ` REMOVE ${clauses.remove.join(', ')}` : ''}`,
+      UpdateExpression: update,
       ConditionExpression: '#revision = :before',
       ExpressionAttributeNames: names,
       ExpressionAttributeValues: { ...values, ':before': manifest.revision },

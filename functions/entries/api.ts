@@ -7,10 +7,8 @@ import {
   Unauthorized,
 } from '../api/auth/authorize.ts';
 import { callerOfToken, remoteKeys } from '../api/auth/jwt.ts';
-import { countUpload, createUploadToken } from '../api/auth/upload-token.ts';
 import { answersWithin } from '../api/dashscope/cancel-task-route.ts';
 import { dashscopeHandler } from '../api/dashscope/handler.ts';
-import { storeUpload } from '../api/dashscope/receive-upload.ts';
 import type { DashscopeServices } from '../api/dashscope/services.ts';
 import { aboutRequest, apiHandler, byRoute } from '../api/http/handler.ts';
 import type { ApiRequest } from '../api/http/request.ts';
@@ -177,6 +175,7 @@ export function composeDashscope(
   const wan = wanOf(environment, platform);
   const services: DashscopeServices = {
     table,
+    s3,
     region: environment.WAN_REGION,
     uploads_bucket: environment.UPLOADS_BUCKET,
     takeRequest: async (given) => {
@@ -186,9 +185,6 @@ export function composeDashscope(
     },
     cancelVideo: (video, milliseconds) => cancelVideo({ ...dispatcher, wan: answersWithin(milliseconds, wan) }, video),
     linkTo: (object, file) => linkToObject(s3, object, file),
-    createUploadToken: (caller, upload) => createUploadToken(table, caller, upload),
-    countUpload: (token) => countUpload(table, token),
-    storeUpload: (file) => storeUpload(s3, environment.UPLOADS_BUCKET, file),
     sleep: clock.sleep,
   };
   return inContext(logger, dashscopeHandler(services, logFailureTo(logger)), aboutRequest);

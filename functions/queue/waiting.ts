@@ -1,7 +1,7 @@
 import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { indexes } from '../shared/table-schema.ts';
 import { afterOwner, beforeOwner, queueOf, readQueuePosition } from '../video/keys.ts';
-import type { Table } from '../video/table.ts';
+import { queryItems, type Table } from '../video/table.ts';
 import type { LaneState } from './model-queue.ts';
 
 /** The first video in one owner's part of a lane's queue. */
@@ -103,20 +103,12 @@ export async function* idsInStatus(
   table: Table,
   openStatus: 'submitting' | 'running' | 'archiving' | 'untold' | 'deleting',
 ): AsyncGenerator<string> {
-  let start: Record<string, unknown> | undefined;
-  do {
-    const page = await table.client.send(
-      new QueryCommand({
-        TableName: table.tableName,
-        IndexName: indexes.byStatus.name,
-        KeyConditionExpression: 'open_status = :status',
-        ExpressionAttributeValues: { ':status': openStatus },
-        ...(start ? { ExclusiveStartKey: start } : {}),
-      }),
-    );
-    for (const item of page.Items ?? []) yield readQueuePosition(item.open_order as string).id;
-    start = page.LastEvaluatedKey;
-  } while (start);
+  const open = queryItems(table, {
+    IndexName: indexes.byStatus.name,
+    KeyConditionExpression: 'open_status = :status',
+    ExpressionAttributeValues: { ':status': openStatus },
+  });
+  for await (const item of open) yield readQueuePosition(item.open_order as string).id;
 }
 
 type Served = Pick<LaneState, 'served'>;

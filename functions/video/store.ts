@@ -57,25 +57,18 @@ export interface Condition {
 async function update(
   table: Table,
   video: VideoRecord,
-  change: Change,
-  extra: { set: string[]; remove: string[]; names: Record<string, string>; values: Record<string, unknown> },
+  { set, append = {}, remove = [] }: { set?: object; append?: object; remove?: readonly string[] },
   condition?: Condition,
 ): Promise<VideoRecord | undefined> {
   const updated_at = new Date(table.now()).toISOString();
-  const { clauses, names, values } = updateExpression({ ...change, set: { ...change.set, updated_at } });
-  const remove = [...clauses.remove, ...extra.remove];
-  const expected = [
-    '#status = :expected_status',
-    '#run = :expected_run',
-    ...(condition ? [`(${condition.expression})`] : []),
-  ];
+  const { update, names, values } = updateExpression({ set: { ...set, updated_at }, append, remove });
+  const expected = ['#status = :expected_status', '#run = :expected_run'];
   const written = await updateItem(table, keys.video(video.id), {
-    UpdateExpression: `SET ${[...clauses.set, ...extra.set].join(', ')}${remove.length ? ` REMOVE ${remove.join(', ')}` : ''}`,
-    ConditionExpression: expected.join(' AND '),
-    ExpressionAttributeNames: { ...names, ...extra.names, ...condition?.names, '#status': 'status', '#run': 'run' },
+    UpdateExpression: update,
+    ConditionExpression: [...expected, ...(condition ? [`(${condition.expression})`] : [])].join(' AND '),
+    ExpressionAttributeNames: { ...names, ...condition?.names, '#status': 'status', '#run': 'run' },
     ExpressionAttributeValues: {
       ...values,
-      ...extra.values,
       ...condition?.values,
       ':expected_status': video.status,
       ':expected_run': video.run,
@@ -101,27 +94,17 @@ export async function changeStatus(
   if (!isLegalTransition(video.status, to)) {
     throw new Error(`A video can't go from ${video.status} to ${to}.`);
   }
-  const { open_status, open_order } = openAttributes({ ...video, status: to });
+  const open = openAttributes({ ...video, status: to });
   const isTakenBack = video.status === 'submitting' && to === 'queued';
   const isNews = !isTakenBack && video.timeline.at(-1)?.status !== to;
   const entry = { status: to, at: new Date(table.now()).toISOString() };
   const changed = await update(
     table,
     video,
-    change,
     {
-      set: [
-        '#status = :to',
-        ...(isNews ? ['#timeline = list_append(#timeline, :entry)'] : []),
-        ...(open_status ? ['open_status = :open_status', 'open_order = :open_order'] : []),
-      ],
-      remove: open_status ? [] : ['open_status', 'open_order'],
-      names: isNews ? { '#timeline': 'timeline' } : {},
-      values: {
-        ':to': to,
-        ...(isNews ? { ':entry': [entry] } : {}),
-        ...(open_status ? { ':open_status': open_status, ':open_order': open_order } : {}),
-      },
+      set: { ...change.set, status: to, ...open },
+      append: isNews ? { timeline: [entry] } : {},
+      remove: [...(change.remove ?? []), ...(open.open_status ? [] : ['open_status', 'open_order'])],
     },
     condition,
   );
@@ -138,8 +121,7 @@ export const changeVideo = (
   video: VideoRecord,
   change: Change,
   condition?: Condition,
-): Promise<VideoRecord | undefined> =>
-  update(table, video, change, { set: [], remove: [], names: {}, values: {} }, condition);
+): Promise<VideoRecord | undefined> => update(table, video, change, condition);
 
 /** Counts a download of a video: 1, 2, …; no two downloads share a number, so no two share a key. */
 export async function nextDownload(table: Table, id: string): Promise<number> {

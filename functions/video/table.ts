@@ -1,5 +1,12 @@
 import { ConditionalCheckFailedException, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient, GetCommand, UpdateCommand, type UpdateCommandInput } from '@aws-sdk/lib-dynamodb';
+import {
+  DynamoDBDocumentClient,
+  GetCommand,
+  QueryCommand,
+  type QueryCommandInput,
+  UpdateCommand,
+  type UpdateCommandInput,
+} from '@aws-sdk/lib-dynamodb';
 import { keys } from './keys.ts';
 import type { VideoRecord } from './record.ts';
 
@@ -57,26 +64,43 @@ export async function conditionally<Result>(write: Promise<Result>): Promise<Res
   }
 }
 
-/** An UpdateItem's expression from plain values: `set` writes attributes, `remove` takes them away, `undefined` values are left alone. */
-export function updateExpression(change: { set?: object; remove?: readonly string[] }): {
-  clauses: { set: string[]; remove: string[] };
+/**
+ * An UpdateItem's expression from plain values: `set` writes attributes, `append` lengthens lists, `remove` takes attributes away.
+ * `undefined` values are left alone.
+ */
+export function updateExpression(change: { set: object; append?: object; remove: readonly string[] }): {
+  update: string;
   names: Record<string, string>;
   values: Record<string, unknown>;
 } {
-  const names: Record<string, string> = {};
-  const values: Record<string, unknown> = {};
-  const set: string[] = [];
-  for (const [name, value] of Object.entries(change.set ?? {})) {
-    if (value === undefined) continue;
-    names[`#${name}`] = name;
-    values[`:${name}`] = value;
-    set.push(`#${name} = :${name}`);
-  }
-  const remove = (change.remove ?? []).map((name) => {
-    names[`#${name}`] = name;
-    return `#${name}`;
-  });
-  return { clauses: { set, remove }, names, values };
+  const set = Object.entries(change.set).filter(([, value]) => value !== undefined);
+  const append = Object.entries(change.append ?? {});
+  const assignments = [
+    ...set.map(([name]) => `#${name} = :${name}`),
+    ...append.map(([name]) => `#${name} = list_append(#${name}, :${name})`),
+  ];
+  const removals = change.remove.map((name) => `#${name}`);
+  const names = [...set, ...append].map(([name]) => name).concat(change.remove);
+  return {
+    update: `SET ${assignments.join(', ')}${removals.length > 0 ? ` REMOVE ${removals.join(', ')}` : ''}`,
+    names: Object.fromEntries(names.map((name) => [`#${name}`, name])),
+    values: Object.fromEntries([...set, ...append].map(([name, value]) => [`:${name}`, value])),
+  };
+}
+
+/** The items of a query in an index, page after page, as they are asked for. */
+export async function* queryItems(
+  table: Table,
+  query: Omit<QueryCommandInput, 'TableName'>,
+): AsyncGenerator<Record<string, unknown>> {
+  let start: Record<string, unknown> | undefined;
+  do {
+    const page = await table.client.send(
+      new QueryCommand({ ...query, TableName: table.tableName, ...(start ? { ExclusiveStartKey: start } : {}) }),
+    );
+    yield* page.Items ?? [];
+    start = page.LastEvaluatedKey;
+  } while (start);
 }
 
 /** What every access to the table takes. */

@@ -7,9 +7,9 @@ import type { Identity } from '../../submissions/identity.ts';
 import { isJsonObject } from '../../wan/validation/body.ts';
 import { headerValues, identify } from '../http/request.ts';
 import { Refusal, refusalOfViolations } from './errors.ts';
-import { ossUrlToS3 } from './oss-url.ts';
 import type { CreateTaskAnswer } from './schemas.ts';
 import type { DashscopeRequest, DashscopeServices } from './services.ts';
+import { ossUrlToS3 } from './upload-policy.ts';
 
 /** `POST …/video-synthesis` (reference, "Step 1"). @throws Problem, Refusal */
 export async function createTask(

@@ -2,12 +2,12 @@ import { isUtf8 } from 'node:buffer';
 import { PutObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { contentTypeOf, imageFormatOf } from '../../media/image.ts';
 import type { Caller } from '../../shared/caller.ts';
+import { countUpload } from '../auth/upload-token.ts';
 import { headerValues } from '../http/request.ts';
 import { Refusal } from './errors.ts';
 import { readMultipartForm } from './multipart-form.ts';
-import { fileNameOf, uploadDirectory, uploadKey } from './oss-url.ts';
 import type { DashscopeRequest, DashscopeServices } from './services.ts';
-import { MAX_UPLOAD_BYTES } from './upload-policy.ts';
+import { fileNameOf, MAX_UPLOAD_BYTES, uploadDirectory, uploadKey } from './upload-policy.ts';
 
 /**
  * `POST uploads?upload_token=…`: the form with one file, as clients send it to Wan's object storage. Its token says whose it is and
@@ -39,12 +39,16 @@ export async function receiveUpload(
   if (!content_type) {
     throw new Refusal('InvalidParameter', 'The file is no JPEG, PNG, BMP or WEBP picture and no WAV or MP3 sound.');
   }
-  if (!(await services.countUpload(request.queryStringParameters?.upload_token ?? ''))) {
+  if (!(await countUpload(services.table, request.queryStringParameters?.upload_token ?? ''))) {
     const what =
       'Invalid according to Policy: it was good for 10 files. Ask for another: GET uploads?action=getPolicy.';
     throw new Refusal('AccessDenied', what);
   }
-  const isStored = await services.storeUpload({ key: uploadKey(owner, upload_id, name), bytes, content_type });
+  const isStored = await storeUpload(services.s3, services.uploads_bucket, {
+    key: uploadKey(owner, upload_id, name),
+    bytes,
+    content_type,
+  });
   if (isStored) return {};
   throw new Refusal('InvalidParameter', 'A file of this name was uploaded already, and overwriting is forbidden.');
 }

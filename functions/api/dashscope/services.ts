@@ -1,3 +1,4 @@
+import type { S3Client } from '@aws-sdk/client-s3';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import type { Caller } from '../../shared/caller.ts';
 import type { Identity } from '../../submissions/identity.ts';
@@ -14,6 +15,7 @@ export type DashscopeRequest = ApiRequest &
 /** What the routes of the reference's protocol use. */
 export interface DashscopeServices {
   table: Table;
+  s3: Pick<S3Client, 'send'>;
   /** Where the deployment's Wan is. */
   region: Region;
   uploads_bucket: string;
@@ -26,12 +28,6 @@ export interface DashscopeServices {
   cancelVideo: (video: VideoRecord, milliseconds: number) => Promise<VideoRecord>;
   /** A presigned URL of an object. */
   linkTo: (object: ObjectVersion, file: FileDescription) => Promise<string>;
-  /** Makes a token that authorizes uploads below one id. */
-  createUploadToken: (caller: Caller, upload: { upload_id: string }) => Promise<{ token: string; expires_at: string }>;
-  /** Counts a file that comes by a token. @returns false when the token is good for no more */
-  countUpload: (token: string) => Promise<boolean>;
-  /** Stores a file in the uploads bucket. @returns false when something lies there already, which stays as it is */
-  storeUpload: (file: { key: string; bytes: Uint8Array; content_type: string }) => Promise<boolean>;
   /** Waits so many milliseconds. */
   sleep: (milliseconds: number) => Promise<void>;
 }

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Caller } from '../../shared/caller.ts';
 import { MAX_INLINE_IMAGE_BYTES } from '../../submissions/inline-image.ts';
+import { uploadFolder } from '../../submissions/uploads.ts';
 import { offeredModelNames } from '../../wan/catalogue.ts';
+import { createUploadToken } from '../auth/upload-token.ts';
 import { headerValues } from '../http/request.ts';
 import { Refusal } from './errors.ts';
-import { uploadDirectory } from './oss-url.ts';
 import type { UploadPolicyAnswer } from './schemas.ts';
 import type { DashscopeRequest, DashscopeServices } from './services.ts';
 
@@ -26,7 +27,7 @@ export async function getUploadPolicy(
   if (!model) throw new Refusal('InvalidParameter', 'Field required: model.');
   if (!offeredModelNames.some((name) => name === model)) throw new Refusal('ModelNotFound');
   const upload_id = randomUUID();
-  const { token, expires_at } = await services.createUploadToken(caller, { upload_id });
+  const { token, expires_at } = await createUploadToken(services.table, caller, { upload_id });
   const upload_dir = uploadDirectory(upload_id);
   const conditions = [
     ['starts-with', '$key', `${upload_dir}/`],
@@ -54,4 +55,44 @@ function addressOf(request: DashscopeRequest): string {
   if (!domainName || !path) throw new Error('The request does not tell the address it was sent to.');
   const isPlain = headerValues(request, 'x-forwarded-proto').at(-1) === 'http';
   return `${isPlain ? 'http' : 'https'}://${domainName}${path.replace(/\/+$/, '')}`;
+}
+
+/*
+ * A file that came by this protocol's upload is called `oss://firstframe/<upload id>/<name>` by its client, as Wan's own are
+ * called `oss://<key>`; it lies among its owner's uploads.
+ */
+const folder = 'firstframe';
+
+/** Where a client must put the files of an upload: its `upload_dir`. */
+export const uploadDirectory = (uploadId: string): string => `${folder}/${uploadId}`;
+
+/**
+ * The name in a form's `key`, if it lies right in the directory of its upload and can be a file's name: of at most 255 bytes,
+ * without slashes and control characters.
+ */
+export function fileNameOf(key: string, uploadId: string): string | undefined {
+  const start = `${uploadDirectory(uploadId)}/`;
+  const name = key.startsWith(start) ? key.slice(start.length) : '';
+  return isFileName(name) ? name : undefined;
+}
+
+const isFileName = (name: string): boolean =>
+  name !== '' &&
+  name !== '.' &&
+  name !== '..' &&
+  Buffer.byteLength(name) <= 255 &&
+  !/[/\\\p{Cc}\p{Cf}\p{Surrogate}]/u.test(name);
+
+/** The key of an uploaded file. */
+export const uploadKey = (owner: string, uploadId: string, name: string): string =>
+  `${uploadFolder(owner)}${uploadId}/${name}`;
+
+/**
+ * The `s3://` URL that an `oss://` URL of ours means to this owner: another owner's upload is one that isn't there.
+ * @returns undefined for an `oss://` URL that none of our uploads has
+ */
+export function ossUrlToS3(url: string, { bucket, owner }: { bucket: string; owner: string }): string | undefined {
+  const [, uploadId, name] =
+    /^oss:\/\/firstframe\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\/([^/]+)$/.exec(url) ?? [];
+  return uploadId && name && isFileName(name) ? `s3://${bucket}/${uploadKey(owner, uploadId, name)}` : undefined;
 }

@@ -1,6 +1,4 @@
-import { countUpload, createUploadToken } from '../../../../functions/api/auth/upload-token.ts';
 import { dashscopeHandler } from '../../../../functions/api/dashscope/handler.ts';
-import { storeUpload } from '../../../../functions/api/dashscope/receive-upload.ts';
 import type { DashscopeRequest, DashscopeServices } from '../../../../functions/api/dashscope/services.ts';
 import { type IntakeServices, takeRequest } from '../../../../functions/submissions/accept-request.ts';
 import type { Status, VideoRecord } from '../../../../functions/video/record.ts';
@@ -73,14 +71,12 @@ export function aDashscope(table: Table, given: Partial<DashscopeServices & Inta
   };
   const services: DashscopeServices = {
     table,
+    s3,
     region: 'singapore',
     uploads_bucket: 'uploads',
     takeRequest: (request) => takeRequest(intake, { ...request, mode: 'tolerant' }),
     cancelVideo: (video) => moveTo(table, video.id, 'canceled'),
     linkTo: async ({ bucket, key }, { file_name }) => `https://${bucket}.s3.example/${key}?file=${file_name}`,
-    createUploadToken: (caller, upload) => createUploadToken(table, caller, upload),
-    countUpload: (token) => countUpload(table, token),
-    storeUpload: (file) => storeUpload(s3, 'uploads', file),
     sleep: () => Promise.resolve(),
     ...given,
   };
