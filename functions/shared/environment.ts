@@ -127,6 +127,8 @@ const pick = <Name extends VariableName>(...names: Name[]) =>
 const dispatching = ['TABLE_NAME', 'STATE_MACHINE_ARN', 'LANE_LIMITS'] as const;
 /** What talking to Wan takes. */
 const wan = ['WAN_SECRET_ARN', 'WAN_BASE_URL'] as const;
+/** What asking Wan within the rate limit that all functions share takes. */
+const limitedWan = ['TABLE_NAME', ...wan, 'WAN_QUERIES_PER_SECOND'] as const;
 /** What taking a request takes: it is checked, priced, stored and dispatched. */
 const taking = [...dispatching, 'UPLOADS_BUCKET', 'WAN_REGION', 'TRUSTED_ORIGINS', 'MONTHLY_SPENDING_LIMIT'] as const;
 
@@ -150,21 +152,11 @@ export const environments = {
   ),
   actions: pick(...dispatching, ...wan, 'UPLOADS_BUCKET', 'VIDEOS_BUCKET', 'MONTHLY_SPENDING_LIMIT', 'TYPICAL_SECONDS'),
   dashscope: pick(...taking, ...wan, 'VIDEOS_BUCKET'),
-  drop: pick(
-    ...dispatching,
-    'UPLOADS_BUCKET',
-    'WAN_REGION',
-    'TRUSTED_ORIGINS',
-    'DROP_DEFAULTS',
-    'DROP_RULES',
-    'DROP_QUEUE_URL',
-    'MONTHLY_SPENDING_LIMIT',
-  ),
+  drop: pick(...taking, 'DROP_DEFAULTS', 'DROP_RULES', 'DROP_QUEUE_URL'),
   dispatch: pick(...dispatching),
   'create-task': pick(
     ...dispatching,
-    ...wan,
-    'WAN_QUERIES_PER_SECOND',
+    ...limitedWan,
     'WATCHER_ARN',
     'UPLOADS_BUCKET',
     'WAN_REGION',
@@ -173,12 +165,10 @@ export const environments = {
     'UNCERTAIN_SECONDS',
     'MONTHLY_SPENDING_LIMIT',
   ),
-  watch: pick('TABLE_NAME', ...wan, 'WAN_QUERIES_PER_SECOND'),
-  'check-task': pick(...dispatching, ...wan, 'WAN_QUERIES_PER_SECOND', 'TYPICAL_SECONDS'),
+  watch: pick(...limitedWan),
+  'check-task': pick(...dispatching, ...limitedWan, 'TYPICAL_SECONDS'),
   'archive-video': pick(
-    'WAN_QUERIES_PER_SECOND',
-    'TABLE_NAME',
-    ...wan,
+    ...limitedWan,
     'VIDEOS_BUCKET',
     'WAN_REGION',
     'TRUSTED_ORIGINS',

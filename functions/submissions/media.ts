@@ -6,7 +6,7 @@ import type { ObjectVersion, StoredImage, StoredSound } from '../video/record.ts
 import { findModel } from '../wan/catalogue.ts';
 import type { VideoRequest } from '../wan/validation/request.ts';
 import { uploadNotFound } from '../wan/validation/urls.ts';
-import type { InlineImage } from './inline-image.ts';
+import type { InlineImage } from './check-body.ts';
 import {
   type CheckedUpload,
   checkUploadedImage,

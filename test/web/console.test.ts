@@ -4,7 +4,7 @@ import type { APIGatewayProxyResult } from 'aws-lambda';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ConsoleSettings, consolePage, consoleSettings } from '../../functions/api/pages/console.ts';
 import { listModels } from '../../functions/api/videos/models.ts';
-import { MAX_INLINE_IMAGE_BYTES } from '../../functions/submissions/inline-image.ts';
+import { MAX_INLINE_IMAGE_BYTES } from '../../functions/submissions/check-body.ts';
 import { offeredModelNames } from '../../functions/wan/catalogue.ts';
 import { priceOf } from '../../functions/wan/prices.ts';
 import { bundle } from '../../infra/synth/bundle.ts';

@@ -4,9 +4,8 @@ import type { VideoRecord } from '../../video/record.ts';
 import type { WanClient } from '../../wan/client/client.ts';
 import { waitForChange } from '../videos/long-poll.ts';
 import { Refusal } from './errors.ts';
-import { ownTask } from './query-task-route.ts';
+import { ownTask, taskStatus } from './query-task-route.ts';
 import type { DashscopeRequest, DashscopeServices } from './services.ts';
-import { taskStatus } from './task-status.ts';
 
 /** Handing a video to Wan takes a few seconds at most, as a rule. */
 const STARTING_SECONDS = 5;

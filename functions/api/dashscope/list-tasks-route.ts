@@ -7,10 +7,9 @@ import type { Table } from '../../video/table.ts';
 import { type TaskStatus, taskStatuses } from '../../wan/client/query-task.ts';
 import { wanTimeToIso } from '../../wan/time.ts';
 import { Refusal } from './errors.ts';
-import { ownTask } from './query-task-route.ts';
+import { ownTask, taskStatus, taskTimes } from './query-task-route.ts';
 import type { ListTasksAnswer, TaskRow } from './schemas.ts';
 import type { DashscopeRequest, DashscopeServices } from './services.ts';
-import { taskStatus, taskTimes } from './task-status.ts';
 
 /** Rows are filtered by these of their own fields; a filter that is empty is none. */
 const filters = ['model_name', 'status', 'api_key_id', 'region'] as const;

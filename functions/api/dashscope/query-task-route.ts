@@ -1,10 +1,13 @@
 import type { Caller } from '../../shared/caller.ts';
-import type { VideoRecord } from '../../video/record.ts';
+import type { Failure, VideoRecord } from '../../video/record.ts';
 import { readVideo } from '../../video/store.ts';
+import { findModel } from '../../wan/catalogue.ts';
+import { billedSeconds, type TaskStatus } from '../../wan/client/query-task.ts';
+import { type FailureCode, failureCodes } from '../../wan/failures.ts';
 import { isoToWanTime } from '../../wan/time.ts';
-import type { QueryTaskAnswer } from './schemas.ts';
+import { documentedMessage, type ReferenceCode, referenceOfViolation } from './errors.ts';
+import type { QueryTaskAnswer, TaskUsage } from './schemas.ts';
 import type { DashscopeRequest, DashscopeServices } from './services.ts';
-import { taskFailure, taskStatus, taskTimes, taskUsage } from './task-status.ts';
 
 /** `GET tasks/{id}` (reference, "Step 2"); a task can be asked about for as long as its video is kept. */
 export async function queryTask(
@@ -54,4 +57,111 @@ async function describeTask({ linkTo }: DashscopeServices, video: VideoRecord): 
     },
     usage: taskUsage(video),
   };
+}
+
+/**
+ * A video's status in the reference's words. What waits here waits there as well, so that a client may still cancel it; what is
+ * being archived isn't there to be fetched yet.
+ */
+export function taskStatus({ status, task }: Pick<VideoRecord, 'status' | 'task'>): Exclude<TaskStatus, 'UNKNOWN'> {
+  switch (status) {
+    case 'queued':
+    case 'submitting':
+      return 'PENDING';
+    case 'running':
+      return task?.status === 'PENDING' ? 'PENDING' : 'RUNNING';
+    case 'archiving':
+      return 'RUNNING';
+    case 'succeeded':
+      return 'SUCCEEDED';
+    case 'failed':
+      return 'FAILED';
+    case 'canceled':
+      return 'CANCELED';
+  }
+}
+
+/** When a task was submitted to us, began to run at Wan, and ended; ISO 8601 UTC, and never out of order. */
+export function taskTimes(video: Pick<VideoRecord, 'status' | 'task' | 'created_at' | 'timeline'>): {
+  submitted: string;
+  scheduled?: string;
+  ended?: string;
+} {
+  const status = taskStatus(video);
+  const submitted = video.created_at;
+  const ended = ['SUCCEEDED', 'FAILED', 'CANCELED'].includes(status) ? video.timeline.at(-1)?.at : undefined;
+  const scheduled = status === 'PENDING' || status === 'CANCELED' ? undefined : video.task?.scheduled_time;
+  return {
+    submitted,
+    // Wan's clock isn't ours.
+    ...(scheduled ? { scheduled: between(submitted, scheduled, ended) } : {}),
+    ...(ended ? { ended } : {}),
+  };
+}
+
+function between(earliest: string, time: string, latest: string | undefined): string {
+  if (time < earliest) return earliest;
+  return latest !== undefined && time > latest ? latest : time;
+}
+
+/**
+ * A failed video's code, told in the reference's codes. Where we merged several of Wan's into one of ours, the most general one
+ * stands; what went wrong in our own house is InternalError to a client, and a service that is out of order is one that is.
+ */
+const references: Record<FailureCode, ReferenceCode> = {
+  invalid_request: 'InvalidParameter',
+  image_refused: 'InvalidURL',
+  image_unreachable: 'InvalidParameter.DataInspection',
+  image_gone: 'InvalidParameter.DataInspection',
+  content_refused: 'DataInspectionFailed',
+  ip_infringement: 'IPInfringementSuspect',
+  model_unavailable: 'ModelNotFound',
+  generation_failed: 'InternalError',
+  generation_timed_out: 'InternalError.Timeout',
+  deadline_exceeded: 'InternalError.Timeout',
+  service_unavailable: 'ModelUnavailable',
+  rate_limited: 'Throttling.RateQuota',
+  // The account is the deployment's, not the caller's: to the caller it is a service out of order.
+  account_on_hold: 'ModelUnavailable',
+  // The reason is beside the same code in errors.ts.
+  spending_limit_reached: 'Arrearage',
+  // Whether it was paid for is not known: a client that tries again by itself would perhaps pay twice, so no throttling code.
+  submission_uncertain: 'InternalError',
+  task_expired: 'InternalError',
+  task_canceled: 'InternalError',
+  canceled: 'InternalError',
+  video_lost: 'InternalError',
+  video_broken: 'InternalError',
+  internal_error: 'InternalError',
+};
+
+/** `code` and `message` of a FAILED task: the reference's words, then our own, which say what they were about. */
+function taskFailure({ code, message }: Failure): { code: ReferenceCode; message: string } {
+  const known = failureCodes.find((failure) => failure === code);
+  // A drop that was refused ends by the code of its first violation.
+  const reference = known ? references[known] : referenceOfViolation({ pointer: '/input/img_url', code }).code;
+  if (reference === 'InvalidParameter') return { code: reference, message };
+  return { code: reference, message: `${documentedMessage(reference)} ${message}` };
+}
+
+/** The `usage` of a SUCCEEDED task, with the members of its model's family (reference, "usage object"). */
+function taskUsage({ model: name, parameters, usage }: VideoRecord): TaskUsage {
+  const model = findModel(name);
+  const duration = billedSeconds(usage) ?? parameters.duration ?? 0;
+  const SR = Number.parseInt(parameters.resolution ?? '', 10) || (usage?.SR ?? 0);
+  switch (model?.usage_family) {
+    case 'wan2.1':
+      return { video_duration: duration, video_ratio: 'standard', video_count: 1 };
+    case 'wan2.6':
+      return {
+        duration,
+        input_video_duration: 0,
+        output_video_duration: duration,
+        video_count: 1,
+        SR,
+        ...(model.audio_switch ? { audio: parameters.audio ?? true } : {}),
+      };
+    default:
+      return { duration, video_count: 1, SR };
+  }
 }

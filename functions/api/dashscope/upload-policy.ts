@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Caller } from '../../shared/caller.ts';
-import { MAX_INLINE_IMAGE_BYTES } from '../../submissions/inline-image.ts';
+import { MAX_INLINE_IMAGE_BYTES } from '../../submissions/check-body.ts';
 import { uploadFolder } from '../../submissions/uploads.ts';
 import { offeredModelNames } from '../../wan/catalogue.ts';
 import { createUploadToken } from '../auth/upload-token.ts';

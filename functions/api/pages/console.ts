@@ -1,5 +1,5 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import { MAX_INLINE_IMAGE_BYTES } from '../../submissions/inline-image.ts';
+import { MAX_INLINE_IMAGE_BYTES } from '../../submissions/check-body.ts';
 import type { Region } from '../../wan/regions.ts';
 import { type OfferedModel, offeredModels } from '../videos/models.ts';
 import { dataBlock, fillPage, hashSource, pageAnswer } from './page.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { provesNothingSent } from '../../../functions/wan/client/network-errors.ts';
+import { provesNothingSent } from '../../../functions/wan/client/http.ts';
 import { explainEnding, explainFailure, failureCodes } from '../../../functions/wan/failures.ts';
 import { isSamePrompt } from '../../../functions/wan/prompt.ts';
 
