@@ -70,7 +70,7 @@ describe(`our client, on ${live ? 'the real service' : 'the emulator'}`, () => {
     expect(listed.outcome).toBe('tasks');
     const row =
       listed.outcome === 'tasks' ? listed.tasks.find(({ task_id }) => task_id === created.task_id) : undefined;
-    expect(row).toMatchObject({ model, request_id: created.request_id });
+    expect(row?.status).toMatch(/^(PENDING|RUNNING|SUCCEEDED)$/);
     expect(Math.abs(Date.parse(row?.submit_time ?? '') - began)).toBeLessThan(10 * minute);
 
     const { task, seen } = await target.ended(created.task_id);
