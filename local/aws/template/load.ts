@@ -1,4 +1,4 @@
-import { evaluateCondition, noValue, resolve, type Scope } from './intrinsics.ts';
+import { resolve, type Scope } from './intrinsics.ts';
 import { physicalName } from './names.ts';
 import type { Identity, ResourceType } from './resource-type.ts';
 import { type Template, TemplateError, type TemplateResource } from './template.ts';
@@ -52,7 +52,6 @@ export function loadStack(template: Template, options: LoadOptions): Stack {
       faults.push(`${where}: this resource type is unknown`);
       continue;
     }
-    if (!attempt(where, () => declared.Condition === undefined || scope.condition(declared.Condition))) continue;
     const properties = attempt(where, () => resolve(declared.Properties ?? {}, scope));
     if (properties === undefined) continue;
     const wrong: string[] = [];
@@ -82,13 +81,12 @@ export function loadStack(template: Template, options: LoadOptions): Stack {
 
 /** Top-level sections that are read, and those that have no effect on this machine. */
 const sections = new Set([
-  ...['Resources', 'Parameters', 'Mappings', 'Conditions', 'Outputs'],
+  ...['Resources', 'Parameters', 'Outputs', 'Description'],
   // The CDK's check of the account's bootstrap version; there is no bootstrap here.
   'Rules',
-  ...['AWSTemplateFormatVersion', 'Description', 'Metadata'],
 ]);
 const resourceKeys = new Set([
-  ...['Type', 'Properties', 'Condition'],
+  ...['Type', 'Properties'],
   // Everything is created before anything is called, and nothing is ever deleted: order and retention change nothing.
   ...['DependsOn', 'DeletionPolicy', 'UpdateReplacePolicy', 'Metadata'],
 ]);
@@ -114,11 +112,8 @@ interface StackScope extends Scope {
 function stackScope(template: Template, options: LoadOptions): StackScope {
   const pseudoParameters: Record<string, unknown> = {
     'AWS::AccountId': options.account,
-    'AWS::NoValue': noValue,
-    'AWS::NotificationARNs': [],
     'AWS::Partition': 'aws',
     'AWS::Region': options.region,
-    'AWS::StackId': `arn:aws:cloudformation:${options.region}:${options.account}:stack/${options.stack_name}/local`,
     'AWS::StackName': options.stack_name,
     'AWS::URLSuffix': 'amazonaws.com',
   };
@@ -151,16 +146,6 @@ function stackScope(template: Template, options: LoadOptions): StackScope {
       const attribute = known(logicalId)[1].attributes[name];
       if (!attribute) throw new Error(`the attribute ${logicalId}.${name} is unknown`);
       return attribute(scope.identity(logicalId));
-    },
-    condition(name) {
-      const expression = template.Conditions?.[name];
-      if (expression === undefined) throw new Error(`there is no condition ${name}`);
-      return evaluateCondition(expression, scope);
-    },
-    mapping(map, first, second) {
-      const value = template.Mappings?.[map]?.[first]?.[second];
-      if (value === undefined) throw new Error(`the mapping ${map} has no ${first}.${second}`);
-      return value;
     },
   };
   return scope;

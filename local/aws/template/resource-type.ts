@@ -15,19 +15,24 @@ export interface Identity {
 export interface ResourceType<Properties = unknown> {
   /** Every property that is known; any other one is an error. Those that have no effect here are `inert(why)`. */
   properties: Schema<Properties>;
-  /** The property that names the resource, where the type has one. */
+  /** The property that names the resource, where the template gives it a name. */
   name_property?: string;
   ref(identity: Identity): string;
   /** What `Fn::GetAtt` gives, by attribute. */
   attributes: Record<string, (identity: Identity) => string>;
 }
 
-/** Helps the compiler to keep a resource type's schema. */
-export function resourceType<Properties>(type: ResourceType<Properties>): ResourceType<Properties> {
-  return type;
+/** A resource type; without more its `Ref` is its name, and it has no attributes. */
+export function resourceType<Properties>(
+  type: Pick<ResourceType<Properties>, 'properties'> & Partial<ResourceType<Properties>>,
+): ResourceType<Properties> {
+  return { ref: ({ name }) => name, attributes: {}, ...type };
 }
 
-export const tags = inert('tags are for bills and searches');
+/** A resource type that may have any property and has no effect here; `why` that is safe. */
+export function inertType(why: string, attributes: ResourceType['attributes'] = {}): ResourceType {
+  return resourceType({ attributes, properties: inert(why) });
+}
 
 export const arn = (service: string, resource: (identity: Identity) => string) => (identity: Identity) =>
   `arn:aws:${service}:${identity.region}:${identity.account}:${resource(identity)}`;

@@ -2,12 +2,8 @@ type Named<Value> = Readonly<Record<string, Value>>;
 
 /** A CloudFormation template as JSON, as far as the local runtime reads it. */
 export interface Template {
-  readonly AWSTemplateFormatVersion?: string;
   readonly Description?: string;
-  readonly Metadata?: Named<unknown>;
   readonly Parameters?: Named<{ readonly Type: string; readonly Default?: unknown }>;
-  readonly Mappings?: Named<Named<Named<unknown>>>;
-  readonly Conditions?: Named<unknown>;
   readonly Rules?: Named<unknown>;
   readonly Resources: Named<TemplateResource>;
   readonly Outputs?: Named<{ readonly Value: unknown }>;
@@ -16,7 +12,6 @@ export interface Template {
 export interface TemplateResource {
   readonly Type: string;
   readonly Properties?: Named<unknown>;
-  readonly Condition?: string;
   readonly DependsOn?: string | readonly string[];
   readonly Metadata?: Named<unknown>;
   readonly DeletionPolicy?: string;

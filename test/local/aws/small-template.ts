@@ -3,7 +3,7 @@ import type { Template } from '../../../local/aws/template/template.ts';
 
 const mainFunction = { 'Fn::GetAtt': ['MainFunction', 'Arn'] };
 const target = { Arn: mainFunction, Id: 'Target0' };
-const role = (name: string) => ({ Type: 'AWS::IAM::Role', Properties: { RoleName: `firstframe-${name}` } });
+const role = { Type: 'AWS::IAM::Role' };
 const uri = {
   'Fn::Sub': 'arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${MainFunction.Arn}/invocations',
 };
@@ -11,8 +11,8 @@ const uri = {
 /** One function behind everything: the smallest template with all the services that are run. */
 export const smallTemplate: Template = {
   Resources: {
-    MainRole: role('main'),
-    MachineRole: role('machine'),
+    MainRole: role,
+    MachineRole: role,
     MainFunction: {
       Type: 'AWS::Lambda::Function',
       Properties: {

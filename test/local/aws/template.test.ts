@@ -47,26 +47,14 @@ describe('intrinsic functions', () => {
     expect(
       outputsOf({
         Parameters: { Stage: { Type: 'String', Default: 'test' } },
-        Mappings: { Sizes: { 'us-east-1': { small: 128 } } },
-        Conditions: {
-          IsTest: { 'Fn::Equals': [{ Ref: 'Stage' }, 'test'] },
-          IsLive: { 'Fn::Not': [{ Condition: 'IsTest' }] },
-          Either: { 'Fn::Or': [{ Condition: 'IsLive' }, { Condition: 'IsTest' }] },
-          Both: { 'Fn::And': [{ Condition: 'IsLive' }, { Condition: 'IsTest' }] },
-        },
         Resources: resources,
         Outputs: outputs({
           Bucket: { Ref: 'UploadsBucket' },
           Arn: { 'Fn::GetAtt': ['VideosTable', 'Arn'] },
           Alias: { Ref: 'SubmitFunctionLive' },
           Joined: { 'Fn::Join': ['-', ['a', { Ref: 'Stage' }, { Ref: 'AWS::Region' }]] },
-          Selected: { 'Fn::Select': [1, { 'Fn::Split': [':', { 'Fn::GetAtt': 'VideosTable.Arn' }] }] },
-          Substituted: { 'Fn::Sub': '${AWS::StackName}/${VideosTable.Arn}/${!Kept}' },
-          SubstitutedOwn: { 'Fn::Sub': ['${Own}-${Stage}', { Own: { Ref: 'UploadsBucket' } }] },
-          Mapped: { 'Fn::FindInMap': ['Sizes', { Ref: 'AWS::Region' }, 'small'] },
-          Chosen: { 'Fn::If': ['Either', 'yes', 'no'] },
-          NotChosen: { 'Fn::If': ['Both', 'yes', 'no'] },
-          Without: { kept: 1, gone: { Ref: 'AWS::NoValue' }, list: [1, { Ref: 'AWS::NoValue' }] },
+          Selected: { 'Fn::Select': [1, { 'Fn::Split': [':', { 'Fn::GetAtt': ['VideosTable', 'Arn'] }] }] },
+          Substituted: { 'Fn::Sub': '${AWS::StackName}/${VideosTable.Arn}' },
         }),
       }),
     ).toEqual({
@@ -75,12 +63,7 @@ describe('intrinsic functions', () => {
       Alias: 'arn:aws:lambda:us-east-1:000000000000:function:firstframe-submit:live',
       Joined: 'a-test-us-east-1',
       Selected: 'aws',
-      Substituted: 'firstframe/arn:aws:dynamodb:us-east-1:000000000000:table/firstframe-videos/${Kept}',
-      SubstitutedOwn: 'firstframe-uploads-test',
-      Mapped: 128,
-      Chosen: 'yes',
-      NotChosen: 'no',
-      Without: { kept: 1, list: [1] },
+      Substituted: 'firstframe/arn:aws:dynamodb:us-east-1:000000000000:table/firstframe-videos',
     });
   });
 
@@ -89,7 +72,9 @@ describe('intrinsic functions', () => {
     [{ 'Fn::GetAZs': '' }, 'Fn::GetAZs'],
     [{ Ref: 'Nowhere' }, 'Nowhere'],
     [{ 'Fn::GetAtt': ['VideosTable', 'StreamArn'] }, 'VideosTable.StreamArn'],
-    [{ 'Fn::If': ['Missing', 1, 2] }, 'Missing'],
+    [{ 'Fn::If': ['Missing', 1, 2] }, 'Fn::If'],
+    [{ 'Fn::Sub': ['${Own}', { Own: 'a' }] }, 'Fn::Sub'],
+    [{ Ref: 'AWS::NoValue' }, 'AWS::NoValue'],
   ])('%j is refused by name', (value, name) => {
     expect(() => outputsOf({ Resources: resources, Outputs: outputs({ Wrong: value }) })).toThrow(name);
   });
@@ -100,6 +85,7 @@ describe('a template that the local runtime does not know', () => {
     const refusal = () =>
       load({
         Transform: 'AWS::Serverless-2016-10-31',
+        Conditions: {},
         Resources: {
           Cache: { Type: 'AWS::ElastiCache::CacheCluster', Properties: {} },
           UploadsBucket: { Type: 'AWS::S3::Bucket', Properties: { AccelerateConfiguration: {} } },
@@ -115,38 +101,29 @@ describe('a template that the local runtime does not know', () => {
     expect(refusal).toThrow('Loose (AWS::Events::Rule): the property Targets.0.SqsParameters is unknown');
     expect(refusal).toThrow('Made (AWS::SQS::Queue): the attribute CreationPolicy is unknown');
     expect(refusal).toThrow("the template's section Transform is unknown");
+    expect(refusal).toThrow("the template's section Conditions is unknown");
   });
 
   test('is refused for a known property with a value it does not run', () => {
     expect(() =>
       load({
-        Resources: {
-          Machine: {
-            Type: 'AWS::StepFunctions::StateMachine',
-            Properties: { DefinitionString: '{}', RoleArn: 'r', StateMachineType: 'EXPRESS' },
-          },
-        },
+        Resources: { VideosTable: { Type: 'AWS::DynamoDB::Table', Properties: { BillingMode: 'PROVISIONED' } } },
       }),
-    ).toThrow('Machine (AWS::StepFunctions::StateMachine): the property StateMachineType');
+    ).toThrow('VideosTable (AWS::DynamoDB::Table): the property BillingMode is "PROVISIONED"');
   });
-});
-
-test('a resource whose condition is false does not exist', () => {
-  const stack = load({
-    Conditions: { Never: { 'Fn::Equals': ['a', 'b'] } },
-    Resources: {
-      UploadsBucket: { Type: 'AWS::S3::Bucket', Condition: 'Never' },
-      VideosBucket: { Type: 'AWS::S3::Bucket' },
-    },
-  });
-  expect(stack.all('AWS::S3::Bucket').map(({ name }) => name)).toEqual(['firstframe-videos']);
 });
 
 test('a name given by the template goes before the one made from the logical id', () => {
-  const [bucket] = load({
+  const [machine] = load({
     Resources: {
-      UploadsBucket: { Type: 'AWS::S3::Bucket', Properties: { BucketName: { 'Fn::Sub': '${AWS::StackName}-mine' } } },
+      Machine: {
+        Type: 'AWS::StepFunctions::StateMachine',
+        Properties: { StateMachineName: { 'Fn::Sub': '${AWS::StackName}-mine' }, DefinitionString: '{}', RoleArn: 'r' },
+      },
     },
-  }).all('AWS::S3::Bucket');
-  expect(bucket).toMatchObject({ name: 'firstframe-mine', ref: 'firstframe-mine' });
+  }).all('AWS::StepFunctions::StateMachine');
+  expect(machine).toMatchObject({
+    name: 'firstframe-mine',
+    ref: 'arn:aws:states:us-east-1:000000000000:stateMachine:firstframe-mine',
+  });
 });
