@@ -3,7 +3,6 @@ import type { Queues } from '../sqs/queues.ts';
 import { type BusEvent, busEvent } from './event.ts';
 import { compilePattern } from './pattern.ts';
 import { schedulePeriod } from './schedule.ts';
-import { targetInput } from './target-input.ts';
 
 /** A rule of the default bus, as the template declares it. */
 export interface RuleDefinition {
@@ -17,10 +16,6 @@ export interface RuleDefinition {
 export interface RuleTarget {
   /** A Lambda function, with or without a qualifier. */
   function_arn: string;
-  /** Replaces the event. JSON. */
-  input?: string;
-  /** Picks a part of the event: `$.detail`. */
-  input_path?: string;
   /** Gets what could not be handed over. */
   dead_letter_arn?: string;
 }
@@ -48,7 +43,7 @@ export interface EventBus {
 /** Whoever waits for the start gets the processor first. */
 const firstTickMilliseconds = 1000;
 
-/** @throws Error that names the rule, for a pattern, schedule or input the local runtime does not know */
+/** @throws Error that names the rule, for a pattern or schedule the local runtime does not know */
 export function createEventBus({ clock, rules, accept, queues }: EventBusOptions): EventBus {
   const compiled = rules.map((rule) => {
     try {
@@ -56,7 +51,6 @@ export function createEventBus({ clock, rules, accept, queues }: EventBusOptions
         rule,
         matches: rule.event_pattern ? compilePattern(rule.event_pattern) : undefined,
         period: rule.schedule_expression === undefined ? undefined : schedulePeriod(rule.schedule_expression),
-        targets: rule.targets.map((target) => ({ target, inputOf: targetInput(target) })),
       };
     } catch (error) {
       throw new Error(`The rule ${rule.name}: ${error instanceof Error ? error.message : String(error)}`);
@@ -64,20 +58,16 @@ export function createEventBus({ clock, rules, accept, queues }: EventBusOptions
   });
   const cancels = new Map<string, () => void>();
 
-  const deliver = async (
-    { rule, targets }: (typeof compiled)[number],
-    event: BusEvent,
-    volatile: boolean,
-  ): Promise<void> => {
-    for (const { target, inputOf } of targets) {
-      const payload = inputOf(event);
+  const deliver = async ({ arn, targets }: RuleDefinition, event: BusEvent, volatile: boolean): Promise<void> => {
+    const payload = JSON.stringify(event);
+    for (const { function_arn, dead_letter_arn } of targets) {
       try {
-        await accept(target.function_arn, payload, { volatile });
+        await accept(function_arn, payload, { volatile });
       } catch (error) {
-        if (target.dead_letter_arn === undefined) throw error;
-        await queues.send(target.dead_letter_arn, payload, {
-          RULE_ARN: rule.arn,
-          TARGET_ARN: target.function_arn,
+        if (dead_letter_arn === undefined) throw error;
+        await queues.send(dead_letter_arn, payload, {
+          RULE_ARN: arn,
+          TARGET_ARN: function_arn,
           ERROR_CODE: error instanceof Error ? error.name : 'Error',
           ERROR_MESSAGE: error instanceof Error ? error.message : String(error),
         });
@@ -87,11 +77,11 @@ export function createEventBus({ clock, rules, accept, queues }: EventBusOptions
 
   return {
     async put(event) {
-      await Promise.all(compiled.filter(({ matches }) => matches?.(event)).map((rule) => deliver(rule, event, false)));
+      const matching = compiled.filter(({ matches }) => matches?.(event));
+      await Promise.all(matching.map(({ rule }) => deliver(rule, event, false)));
     },
     start() {
-      for (const scheduled of compiled) {
-        const { rule, period } = scheduled;
+      for (const { rule, period } of compiled) {
         if (period === undefined) continue;
         const tick = () => {
           cancels.set(rule.name, clock.after(period, tick));
@@ -100,7 +90,7 @@ export function createEventBus({ clock, rules, accept, queues }: EventBusOptions
             clock.now(),
           );
           // A tick that is lost, with the process or without, is made good by the next one.
-          deliver(scheduled, event, true).catch((error: unknown) => console.error(`The rule ${rule.name}:`, error));
+          deliver(rule, event, true).catch((error: unknown) => console.error(`The rule ${rule.name}:`, error));
         };
         cancels.set(rule.name, clock.after(firstTickMilliseconds, tick));
       }

@@ -27,17 +27,9 @@ describe('an event pattern', () => {
     [false, { detail: { flag: ['false'] } }],
     [true, { detail: { object: { key: [{ prefix: 'drop/' }] } } }],
     [false, { detail: { object: { key: [{ prefix: 'drop/c' }] } } }],
-    [true, { detail: { object: { key: [{ suffix: '.PNG' }] } } }],
-    [true, { detail: { object: { key: [{ 'equals-ignore-case': 'DROP/cat.png' }] } } }],
-    [true, { detail: { object: { key: [{ wildcard: 'drop/*.PNG' }] } } }],
-    [false, { detail: { object: { key: [{ wildcard: '*.png' }] } } }],
-    [true, { detail: { object: { key: [{ 'anything-but': { suffix: '.json' } }] } } }],
-    [false, { detail: { object: { key: [{ 'anything-but': ['drop/Cat.PNG', 'x'] }] } } }],
-    [false, { detail: { object: { version: [{ 'anything-but': 'x' }] } } }],
-    [true, { detail: { object: { size: [{ numeric: ['>', 0, '<=', 42] }] } } }],
-    [false, { detail: { object: { size: [{ numeric: ['>', 42] }] } } }],
-    [true, { detail: { object: { size: [{ exists: true }], version: [{ exists: false }] } } }],
-    [false, { detail: { object: { size: [{ exists: false }] } } }],
+    [false, { detail: { object: { size: [{ prefix: '4' }] } } }],
+    [false, { detail: { object: { version: [{ prefix: '' }], toString: [{ prefix: '' }] } } }],
+    [false, { source: { name: ['aws.s3'] } }],
   ])('%s: %j', (matches, pattern) => {
     expect(compilePattern(pattern)(event)).toBe(matches);
   });
@@ -46,7 +38,9 @@ describe('an event pattern', () => {
     [{ detail: { ip: [{ cidr: '10.0.0.0/8' }] } }, 'detail.ip'],
     [{ $or: [{ source: ['a'] }] }, '$or'],
     [{ source: 'aws.s3' }, 'source'],
-    [{ detail: { size: [{ numeric: ['~', 3] }] } }, 'detail.size'],
+    [{ detail: { size: [{ numeric: ['>', 3] }] } }, 'detail.size'],
+    [{ detail: { key: [{ prefix: 'a', suffix: 'b' }] } }, 'detail.key'],
+    [{ detail: { key: [{ prefix: { 'equals-ignore-case': 'a' } }] } }, 'detail.key'],
   ])('%j is refused by its place', (pattern, place) => {
     expect(() => compilePattern(pattern)).toThrow(place);
   });
@@ -93,29 +87,26 @@ const event = busEvent(
 );
 
 describe('the bus', () => {
-  test('hands an event to every rule that matches, whole, constant or in part', async () => {
+  test('hands an event to every target of every rule that matches', async () => {
     const { bus, accepted } = busWith([
       { event_pattern: { source: ['us'] } },
       { event_pattern: { source: ['them'] } },
       {
         event_pattern: { source: ['us'] },
-        targets: [
-          { function_arn: 'a', input: '{"b":1}' },
-          { function_arn: 'c', input_path: '$.detail' },
-        ],
+        targets: [{ function_arn: 'a' }, { function_arn: 'c' }],
       },
       { schedule_expression: 'rate(1 minute)' },
     ]);
     await bus.put(event);
-    expect(accepted).toEqual([
-      {
-        functionArn: 'f0',
-        event: { ...event, time: '2026-01-31T12:00:00Z', version: '0', account: '000000000000', region: 'us-east-1' },
-        volatile: false,
-      },
-      { functionArn: 'a', event: { b: 1 }, volatile: false },
-      { functionArn: 'c', event: { id: 7 }, volatile: false },
-    ]);
+    expect(accepted.map(({ functionArn }) => functionArn)).toEqual(['f0', 'a', 'c']);
+    const delivered = {
+      ...event,
+      time: '2026-01-31T12:00:00Z',
+      version: '0',
+      account: '000000000000',
+      region: 'us-east-1',
+    };
+    for (const { event: received, volatile } of accepted) expect([received, volatile]).toEqual([delivered, false]);
   });
 
   test('is not acknowledged while a target could not take the event', async () => {
@@ -161,7 +152,6 @@ describe('the bus', () => {
   test('refuses a rule it does not understand, by name', () => {
     expect(() => busWith([{ schedule_expression: 'cron(0 12 * * ? *)' }])).toThrow('rule-0');
     expect(() => busWith([{ event_pattern: { source: [{ odd: 1 }] } }])).toThrow('rule-0');
-    expect(() => busWith([{ targets: [{ function_arn: 'f', input_path: '$.detail[0]' }] }])).toThrow('rule-0');
   });
 });
 
