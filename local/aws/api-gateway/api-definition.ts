@@ -2,7 +2,6 @@
 export interface ApiDefinition {
   api_id: string;
   stage_name: string;
-  stage_variables?: Readonly<Record<string, string>>;
   binary_media_types: readonly string[];
   methods: readonly MethodDefinition[];
   gateway_responses: readonly GatewayResponseDefinition[];
@@ -40,7 +39,7 @@ export interface GatewayResponseDefinition {
   status_code?: number;
   /** By media type. */
   templates?: Readonly<Record<string, string>>;
-  /** `gatewayresponse.header.<name>` → `'constant'` or `context.<variable>`. */
+  /** `gatewayresponse.header.<name>` → `'constant'`. */
   parameters: Readonly<Record<string, string>>;
 }
 

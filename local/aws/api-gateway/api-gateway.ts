@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../clock.ts';
 import type { AccessKey } from '../endpoint/access-keys.ts';
@@ -16,7 +17,6 @@ import {
   largestHeaderBytes,
   readBody,
   readHead,
-  unreadRequest,
 } from './request.ts';
 import type { ApiResponse } from './response.ts';
 import { createRouter } from './routes.ts';
@@ -81,7 +81,7 @@ export function createApiGateway({ api, lambda, clock, accessKey }: ApiGatewayOp
   };
   const answer = async (request: ApiRequest): Promise<ApiResponse> => {
     const match = route(request.http_method, request.path);
-    const reject = (fault: Fault) => shape(fault, { api, request, resource_path: match?.method.resource_path ?? '' });
+    const reject = (fault: Fault) => shape(fault, request);
     if (!match) return reject(faults.missingToken);
     if (!allowed(match.method)) return reject(faults.throttled);
     const source = { api, request, route: match };
@@ -94,7 +94,7 @@ export function createApiGateway({ api, lambda, clock, accessKey }: ApiGatewayOp
   return {
     async handle(incoming, outgoing) {
       const request = readHead(incoming, clock.now());
-      const reject = (fault: Fault) => shape(fault, { api, request, resource_path: '' });
+      const reject = (fault: Fault) => shape(fault, request);
       const respond = async (): Promise<ApiResponse> => {
         if (headerBytes(incoming) > largestHeaderBytes) return reject(faults.headersTooLarge);
         if (!isWellFormed(request)) return reject(faults.badRequest);
@@ -110,9 +110,9 @@ export function createApiGateway({ api, lambda, clock, accessKey }: ApiGatewayOp
       if (response) write(response, request, outgoing);
     },
     refuse(reason) {
-      const request = unreadRequest(clock.now());
-      const { status, headers, body } = shape(unreadable[reason], { api, request, resource_path: '' });
-      return { status, headers: [...headers, ['x-amzn-RequestId', request.request_id]], body };
+      const request_id = randomUUID();
+      const { status, headers, body } = shape(unreadable[reason], { request_id });
+      return { status, headers: [...headers, ['x-amzn-RequestId', request_id]], body };
     },
   };
 }

@@ -1,10 +1,13 @@
 import type { ApiDefinition, GatewayResponseDefinition } from './api-definition.ts';
-import { type ContextSource, contextVariables, type GatewayFault } from './context-variables.ts';
+import type { ApiRequest } from './request.ts';
 import type { ApiResponse } from './response.ts';
 
-/** A fault and the status it has where the template sets none. */
-export interface Fault extends GatewayFault {
+/** What went wrong, where an answer is the gateway's own. */
+export interface Fault {
+  response_type: string;
+  /** Where the template sets none. */
   status: number;
+  message: string;
 }
 
 /** The faults that an API raises by itself, with the words and statuses of the service. */
@@ -39,8 +42,6 @@ export const faults = {
   unauthorized: { response_type: 'UNAUTHORIZED', status: 401, message: 'Unauthorized' },
 } as const satisfies Record<string, Fault>;
 
-type Render = (source: ContextSource) => string;
-
 /**
  * Shapes the gateway's own answers by the template's gateway responses: the fault's own type, else `DEFAULT_4XX` or
  * `DEFAULT_5XX`, else the service's `{"message": …}`.
@@ -48,26 +49,23 @@ type Render = (source: ContextSource) => string;
  */
 export function createGatewayResponses(
   definitions: ApiDefinition['gateway_responses'],
-): (fault: Fault, source: Omit<ContextSource, 'fault'>) => ApiResponse {
+): (fault: Fault, request: Pick<ApiRequest, 'request_id'>) => ApiResponse {
   const compiled = new Map(definitions.map((definition) => [definition.response_type, compile(definition)]));
-  return (fault, source) => {
+  return (fault, { request_id }) => {
     const shape = compiled.get(fault.response_type) ?? compiled.get(fault.status < 500 ? 'DEFAULT_4XX' : 'DEFAULT_5XX');
-    const all = { ...source, fault };
-    const render = shape?.render ?? ((own: ContextSource) => JSON.stringify({ message: own.fault.message }));
     return {
       status: shape?.status ?? fault.status,
       headers: [
         ['Content-Type', shape?.content_type ?? 'application/json'],
         ['x-amzn-ErrorType', fault.response_type],
-        ...(shape?.headers ?? []).map(([name, value]): [string, string] => [name, value(all)]),
+        ...(shape?.headers ?? []),
       ],
-      body: Buffer.from(render(all)),
+      body: Buffer.from(shape?.render?.(request_id) ?? JSON.stringify({ message: fault.message })),
     };
   };
 }
 
-function compile(definition: GatewayResponseDefinition) {
-  const { response_type, status_code, templates, parameters } = definition;
+function compile({ response_type, status_code, templates, parameters }: GatewayResponseDefinition) {
   try {
     const [[content_type, template] = [], ...more] = Object.entries(templates ?? {});
     if (more.length > 0) throw new Error('more than one template: the local runtime knows one media type');
@@ -75,37 +73,26 @@ function compile(definition: GatewayResponseDefinition) {
       status: status_code,
       content_type,
       render: template === undefined ? undefined : compileTemplate(template),
-      headers: Object.entries(parameters).map(([name, value]) => [headerName(name), compileParameter(value)] as const),
+      headers: Object.entries(parameters).map(readHeader),
     };
   } catch (error) {
     throw new Error(`The gateway response ${response_type}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
-/** A template knows variables only, no statements. */
-function compileTemplate(template: string): Render {
-  const parts = template.split(/(\$\{?[A-Za-z][\w.]*\}?)/).map((part, index): Render => {
-    if (index % 2 === 0) return () => part;
-    const variable = /^\$\{?context\.([\w.]+?)\}?$/.exec(part)?.[1];
-    return lookUp(variable, part);
-  });
-  return (source) => parts.map((part) => part(source)).join('');
+/** A template knows no statements and one variable, the request's id. */
+function compileTemplate(template: string): (requestId: string) => string {
+  const parts = template.split(/\$context\.requestId\b/);
+  const unknown = /\$[\w.{]*/.exec(parts.join(''))?.[0];
+  if (unknown !== undefined) throw new Error(`the variable ${unknown} is unknown`);
+  return (requestId) => parts.join(requestId);
 }
 
-function compileParameter(value: string): Render {
-  const constant = /^'(.*)'$/.exec(value)?.[1];
-  if (constant !== undefined) return () => constant;
-  return lookUp(/^context\.([\w.]+)$/.exec(value)?.[1], value);
-}
-
-function lookUp(variable: string | undefined, written: string): Render {
-  const render = variable === undefined ? undefined : contextVariables[variable];
-  if (!render) throw new Error(`the variable ${written} is unknown`);
-  return render;
-}
-
-function headerName(parameter: string): string {
+/** A header with a constant value. */
+function readHeader([parameter, written]: [string, string]): [name: string, value: string] {
   const name = /^gatewayresponse\.header\.(.+)$/.exec(parameter)?.[1];
   if (name === undefined) throw new Error(`the parameter ${parameter} is unknown`);
-  return name;
+  const value = /^'(.*)'$/.exec(written)?.[1];
+  if (value === undefined) throw new Error(`the value ${written} is unknown`);
+  return [name, value];
 }

@@ -53,7 +53,7 @@ function commonParts({ api, request, route }: EventSource) {
     queryStringParameters: orNull(Object.fromEntries(query)),
     multiValueQueryStringParameters: orNull(multiValue(query)),
     pathParameters: orNull(route.path_parameters),
-    stageVariables: api.stage_variables ?? null,
+    stageVariables: null,
     requestContext: requestContext({ api, request, route }),
   };
 }

@@ -15,7 +15,6 @@ export function readApi(stack: Stack): ApiDefinition {
   return {
     api_id: api.ref,
     stage_name: stage.ref,
-    stage_variables: stage.properties.Variables,
     binary_media_types: api.properties.BinaryMediaTypes,
     methods: stack.all('AWS::ApiGateway::Method').map(({ logical_id, properties }): MethodDefinition => {
       const authorizer = authorizers.get(properties.AuthorizerId ?? '');
@@ -50,9 +49,7 @@ function readAuthorizer({ logical_id, properties }: Resource<'AWS::ApiGateway::A
   return {
     id: logical_id,
     function_arn: functionOf(properties.AuthorizerUri),
-    identity_sources: properties.IdentitySource.split(',')
-      .map((source) => source.trim())
-      .filter(Boolean),
+    identity_sources: properties.IdentitySource.split(',').map((source) => source.trim()),
     result_ttl_seconds: properties.AuthorizerResultTtlInSeconds,
   };
 }

@@ -22,7 +22,7 @@ export interface ApiRequest {
 }
 
 /** A REST API's limits: 10 MB of payload, 10,240 bytes of request line and headers. */
-export const largestBodyBytes = 10 * 1024 * 1024;
+const largestBodyBytes = 10 * 1024 * 1024;
 export const largestHeaderBytes = 10_240;
 
 /** All but the body. */
@@ -45,21 +45,6 @@ export function readHead(incoming: IncomingMessage, received_at: number): ApiReq
     body: Buffer.alloc(0),
   };
 }
-
-/** Stands for what came instead of a request. */
-export const unreadRequest = (received_at: number): ApiRequest => ({
-  request_id: randomUUID(),
-  received_at,
-  http_method: '',
-  path: '',
-  query: new URLSearchParams(),
-  query_string: '',
-  headers: [],
-  host: '',
-  source_ip: '',
-  protocol: '',
-  body: Buffer.alloc(0),
-});
 
 /** Whether a request's line and its Host header are as HTTP wants them: one host, a path, every percent sign with two digits. */
 export function isWellFormed({ path, query_string, headers, protocol }: ApiRequest): boolean {

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: a variable of a mapping template
 import { describe, expect, test } from 'vitest';
 import type { ApiDefinition } from '../../../../local/aws/api-gateway/api-definition.ts';
 import { ServiceError } from '../../../../local/aws/service-error.ts';
@@ -10,17 +11,13 @@ describe('the gateway’s own answers', () => {
         response_type: 'MISSING_AUTHENTICATION_TOKEN',
         status_code: 404,
         templates: {
-          'application/json':
-            '{"request_id":"$context.requestId","message":$context.error.messageString,"at":"$context.path"}',
+          'application/json': '{"request_id":"$context.requestId","again":"$context.requestId"}',
         },
-        parameters: {
-          'gatewayresponse.header.X-Kind': "'problem'",
-          'gatewayresponse.header.X-Id': 'context.requestId',
-        },
+        parameters: { 'gatewayresponse.header.X-Kind': "'problem'" },
       },
       {
         response_type: 'DEFAULT_4XX',
-        templates: { 'application/json': '{"type":"$context.error.responseType"}' },
+        templates: { 'application/json': '{"type":"default"}' },
         parameters: {},
       },
     ],
@@ -30,17 +27,14 @@ describe('the gateway’s own answers', () => {
     const { send } = await serve(shaped);
     const answer = await send('/nowhere');
     const id = answer.headers['x-amzn-requestid'];
-    expect([answer.status, answer.json()]).toEqual([
-      404,
-      { request_id: id, message: 'Missing Authentication Token', at: '/nowhere' },
-    ]);
-    expect(answer.headers).toMatchObject({ 'x-kind': 'problem', 'x-id': id, 'content-type': 'application/json' });
+    expect([answer.status, answer.json()]).toEqual([404, { request_id: id, again: id }]);
+    expect(answer.headers).toMatchObject({ 'x-kind': 'problem', 'content-type': 'application/json' });
   });
 
   test('without a response of its own a fault takes the default’s body and keeps its status', async () => {
     const { send } = await serve({ ...shaped, methods: [method('/videos', { http_method: 'POST' })] });
     const answer = await send('/videos', { method: 'POST', body: Buffer.alloc(10 * 1024 * 1024 + 1) });
-    expect([answer.status, answer.json()]).toEqual([413, { type: 'REQUEST_TOO_LARGE' }]);
+    expect([answer.status, answer.json()]).toEqual([413, { type: 'default' }]);
   });
 
   test('10 MB are let through; what Lambda then refuses is a 413 too', async () => {
@@ -70,6 +64,8 @@ describe('the gateway’s own answers', () => {
 
   test.each([
     [{ templates: { 'application/json': '$context.nothing' }, parameters: {} }, '$context.nothing'],
+    [{ templates: { 'application/json': '${context.requestId}' }, parameters: {} }, '${context.requestId'],
+    [{ templates: { 'application/json': '$context.requestIdentity' }, parameters: {} }, '$context.requestIdentity'],
     [{ templates: { 'application/json': '#if(true)$util.escapeJavaScript("x")#end' }, parameters: {} }, '$util'],
     [
       { templates: {}, parameters: { 'gatewayresponse.header.A': 'method.request.header.B' } },

@@ -7,7 +7,7 @@ import { method, serve } from './serve-api.ts';
 const shaped = ['DEFAULT_4XX', 'DEFAULT_5XX', 'MISSING_AUTHENTICATION_TOKEN', 'REQUEST_TOO_LARGE'].map(
   (response_type) => ({
     response_type,
-    templates: { 'application/json': '{"type":"$context.error.responseType","request_id":"$context.requestId"}' },
+    templates: { 'application/json': '{"request_id":"$context.requestId"}' },
     parameters: {},
   }),
 );
@@ -81,7 +81,9 @@ function parse(text: string): RawAnswer[] {
   }
 }
 
-export const typeOf = (answer: RawAnswer | undefined): string => JSON.parse(answer?.body || '{}').type;
+/** The type of an answer of the gateway's own. */
+export const typeOf = (answer: RawAnswer | undefined): string | undefined =>
+  JSON.parse(answer?.body || '{}').request_id && /^x-amzn-errortype: (\S+)/im.exec(answer!.head)?.[1];
 export const get = (target: string, ...headers: string[]) =>
   [`GET ${target} HTTP/1.1`, 'Host: api.test:4400', ...headers, '', ''].join('\r\n');
 export const post = (body: string, ...headers: string[]) =>
