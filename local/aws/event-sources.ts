@@ -11,12 +11,11 @@ export function readQueues(stack: Stack): QueueDefinition[] {
   return stack.all('AWS::SQS::Queue').map(({ name, properties, attribute }) => {
     const arn = attribute('Arn');
     if (!received.has(arn)) return { arn, name };
-    const { DelaySeconds, VisibilityTimeout, MessageRetentionPeriod, RedrivePolicy } = properties;
+    const { VisibilityTimeout, MessageRetentionPeriod, RedrivePolicy } = properties;
     return {
       arn,
       name,
       delivery: {
-        delay_seconds: DelaySeconds,
         visibility_timeout_seconds: VisibilityTimeout,
         retention_seconds: MessageRetentionPeriod,
         redrive: RedrivePolicy && {
@@ -28,18 +27,14 @@ export function readQueues(stack: Stack): QueueDefinition[] {
   });
 }
 
-/** The template's enabled event source mappings. `checkReferences` has found their functions. */
+/** The template's event source mappings. `checkReferences` has found their functions. */
 export function readEventSources(stack: Stack): EventSourceDefinition[] {
   const roles = new Map(stack.all('AWS::Lambda::Function').map(({ name, properties }) => [name, properties.Role]));
-  return stack
-    .all('AWS::Lambda::EventSourceMapping')
-    .filter(({ properties }) => properties.Enabled)
-    .map(({ properties: { EventSourceArn, FunctionName, BatchSize, ScalingConfig, FunctionResponseTypes } }) => ({
-      queue_arn: EventSourceArn,
-      function_arn: FunctionName,
-      role_arn: roles.get(functionNameOf(FunctionName)) ?? '',
-      batch_size: BatchSize,
-      maximum_concurrency: ScalingConfig.MaximumConcurrency,
-      reports_item_failures: FunctionResponseTypes.length > 0,
-    }));
+  return stack.all('AWS::Lambda::EventSourceMapping').map(({ properties }) => ({
+    queue_arn: properties.EventSourceArn,
+    function_arn: properties.FunctionName,
+    role_arn: roles.get(functionNameOf(properties.FunctionName))!,
+    batch_size: properties.BatchSize,
+    maximum_concurrency: properties.ScalingConfig.MaximumConcurrency,
+  }));
 }

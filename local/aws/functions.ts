@@ -1,22 +1,22 @@
 import { roleAccessKey } from './endpoint/access-keys.ts';
-import type { FunctionDefinition } from './lambda/function-definition.ts';
-import type { Resource, Stack } from './template/load.ts';
+import { type FunctionDefinition, functionNameOf } from './lambda/function-definition.ts';
+import type { Stack } from './template/load.ts';
 
 /**
  * The template's Lambda functions.
  * @param codeDirectory where the bundle of a function lies, by its logical id
  */
 export function readFunctions(stack: Stack, codeDirectory: (logicalId: string) => string): FunctionDefinition[] {
-  const invokeConfigurations = stack.all('AWS::Lambda::EventInvokeConfig');
-  return stack.all('AWS::Lambda::Function').map((resource) => {
-    const { logical_id, name, properties } = resource;
-    const own = invokeConfigurations.find(
-      ({ properties: { FunctionName } }) => FunctionName.split(':').at(-1) === name,
-    );
+  const invokeConfigurations = new Map(
+    stack
+      .all('AWS::Lambda::EventInvokeConfig')
+      .map(({ properties }) => [functionNameOf(properties.FunctionName), properties]),
+  );
+  return stack.all('AWS::Lambda::Function').map(({ logical_id, name, properties, attribute }) => {
     const { access_key_id, secret_access_key } = roleAccessKey(properties.Role);
     return {
       name,
-      arn: resource.attribute('Arn'),
+      arn: attribute('Arn'),
       code_directory: codeDirectory(logical_id),
       handler: properties.Handler,
       environment: properties.Environment?.Variables ?? {},
@@ -25,20 +25,11 @@ export function readFunctions(stack: Stack, codeDirectory: (logicalId: string) =
       reserved_concurrency: properties.ReservedConcurrentExecutions,
       access_key_id,
       secret_access_key,
-      asynchronous: asynchronousSettings(resource, own),
+      asynchronous: {
+        maximum_retry_attempts: invokeConfigurations.get(name)?.MaximumRetryAttempts,
+        maximum_event_age_seconds: invokeConfigurations.get(name)?.MaximumEventAgeInSeconds,
+        dead_letter_arn: properties.DeadLetterConfig?.TargetArn,
+      },
     };
   });
-}
-
-function asynchronousSettings(
-  { properties }: Resource<'AWS::Lambda::Function'>,
-  configuration: Resource<'AWS::Lambda::EventInvokeConfig'> | undefined,
-): FunctionDefinition['asynchronous'] {
-  const { MaximumRetryAttempts, MaximumEventAgeInSeconds, DestinationConfig } = configuration?.properties ?? {};
-  return {
-    ...(MaximumRetryAttempts === undefined ? {} : { maximum_retry_attempts: MaximumRetryAttempts }),
-    ...(MaximumEventAgeInSeconds === undefined ? {} : { maximum_event_age_seconds: MaximumEventAgeInSeconds }),
-    dead_letter_arn: properties.DeadLetterConfig?.TargetArn,
-    on_failure_arn: DestinationConfig?.OnFailure?.Destination,
-  };
 }

@@ -43,39 +43,25 @@ export function checkReferences(stack: Stack, { api, rules, functions }: Wiring)
       source: `${apiArn}/${api.stage_name}/${http_method}${resource_path}`,
       target: function_arn,
     })),
-    ...api.methods.flatMap(({ authorizer }) =>
-      authorizer
-        ? [
-            {
-              who: `the authorizer ${authorizer.id}`,
-              principal: 'apigateway',
-              source: `${apiArn}/authorizers/${authorizer.id}`,
-              target: authorizer.function_arn,
-            },
-          ]
-        : [],
-    ),
+    ...api.methods
+      .flatMap(({ authorizer }) => authorizer ?? [])
+      .map(({ id, function_arn }) => ({
+        who: `the authorizer ${id}`,
+        principal: 'apigateway',
+        source: `${apiArn}/authorizers/${id}`,
+        target: function_arn,
+      })),
   ];
   const deadLetters = [
     ...rules.flatMap(({ name, targets }) =>
       targets.map(({ dead_letter_arn }) => ({ who: `the rule ${name}`, arn: dead_letter_arn })),
     ),
-    ...functions.flatMap(({ name, asynchronous: { dead_letter_arn, on_failure_arn } }) => [
-      { who: `the function ${name}`, arn: dead_letter_arn },
-      { who: `the function ${name}`, arn: on_failure_arn },
-    ]),
+    ...functions.map(({ name, asynchronous }) => ({ who: `the function ${name}`, arn: asynchronous.dead_letter_arn })),
     ...[...queues.values()].map(({ name, properties }) => ({
       who: `the queue ${name}`,
       arn: properties.RedrivePolicy?.deadLetterTargetArn,
     })),
   ];
-  const mappings = stack.all('AWS::Lambda::EventSourceMapping').map(({ name, properties }) => ({
-    who: `the event source mapping ${name}`,
-    queue_arn: properties.EventSourceArn,
-    queue: queues.get(properties.EventSourceArn),
-    function_reference: properties.FunctionName,
-    invoked: functions.find((candidate) => candidate.name === functionNameOf(properties.FunctionName)),
-  }));
   const faults = [
     ...invocations
       .filter(({ principal, source, target }) => !mayInvoke(`${principal}.amazonaws.com`, source, target))
@@ -83,14 +69,16 @@ export function checkReferences(stack: Stack, { api, rules, functions }: Wiring)
     ...deadLetters
       .filter(({ arn }) => arn !== undefined && !queues.has(arn))
       .map(({ who, arn }) => `${who} sends its dead letters to ${arn}, which is no queue of the template`),
-    ...mappings.flatMap(({ who, queue, queue_arn, invoked, function_reference }) => {
-      if (!queue) return [`${who} receives from ${queue_arn}, which is no queue of the template`];
-      if (!invoked) return [`${who} invokes ${function_reference}, which is no function of the template`];
-      const { VisibilityTimeout } = queue.properties;
-      return VisibilityTimeout < invoked.timeout_seconds
-        ? [
-            `${who}: the queue hides a message for ${VisibilityTimeout} s, less than its function's ${invoked.timeout_seconds} s`,
-          ]
+    ...stack.all('AWS::Lambda::EventSourceMapping').flatMap(({ name, properties }) => {
+      const { EventSourceArn, FunctionName } = properties;
+      const queue = queues.get(EventSourceArn);
+      const invoked = functions.find((candidate) => candidate.name === functionNameOf(FunctionName));
+      const who = `the event source mapping ${name}`;
+      if (!queue) return `${who} receives from ${EventSourceArn}, which is no queue of the template`;
+      if (!invoked) return `${who} invokes ${FunctionName}, which is no function of the template`;
+      const [hidden, runs] = [queue.properties.VisibilityTimeout, invoked.timeout_seconds];
+      return hidden < runs
+        ? `${who}: the queue hides a message for ${hidden} s, less than its function's ${runs} s`
         : [];
     }),
   ];

@@ -2,7 +2,7 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Clock } from '../clock.ts';
 import { writeFileWhole } from '../json-file.ts';
-import type { Outcome } from './function-definition.ts';
+import type { FunctionError, Outcome } from './function-definition.ts';
 
 /** An asynchronous invocation that was accepted and is not settled. */
 export interface AcceptedInvocation {
@@ -23,8 +23,6 @@ export interface AsyncQueueOptions {
   /** One file per accepted invocation. */
   directory: string;
   clock: Clock;
-  /** How long after the n-th failure it is tried again. @default Lambda's: 1 minute, 2 minutes */
-  retry_delays_milliseconds?: readonly number[];
   /** One try. A rejection is trouble of this machine or a throttle: it counts as no failure and is repeated. */
   run(invocation: AcceptedInvocation): Promise<Outcome>;
   /** Whether the template still has the function. */
@@ -32,7 +30,7 @@ export interface AsyncQueueOptions {
   /** Tries after the first, and the age (in seconds) after which none begins. */
   limits(functionArn: string): { maximum_retry_attempts: number; maximum_event_age_seconds: number };
   /** Stores what was given up, before it is forgotten. */
-  giveUp(invocation: AcceptedInvocation, outcome: Outcome): Promise<void>;
+  giveUp(invocation: AcceptedInvocation, error: FunctionError): Promise<void>;
 }
 
 /** Lambda's queue of asynchronous invocations. What it accepted runs at least once, whatever happens to this process. */
@@ -50,12 +48,12 @@ export interface AsyncQueue {
 }
 
 /** Lambda waits a minute before the second try and two before the third. */
-const lambdaRetryDelays = [60_000, 120_000];
+const retryDelays = [60_000, 120_000];
 /** Before a try is repeated that ran no function: a throttle, or trouble with the disk. */
 const repeatMilliseconds = 1000;
 
 export function createAsyncQueue(options: AsyncQueueOptions): AsyncQueue {
-  const { directory, clock, retry_delays_milliseconds: delays = lambdaRetryDelays } = options;
+  const { directory, clock } = options;
   const cancels = new Set<() => void>();
   const trying = new Set<Promise<void>>();
   let closed = false;
@@ -91,16 +89,17 @@ export function createAsyncQueue(options: AsyncQueueOptions): AsyncQueue {
         await write(next);
         return schedule(next);
       }
-      await options.giveUp({ ...invocation, failures: invocation.failures + 1 }, outcome);
+      await options.giveUp(invocation, outcome.error);
     }
     await rm(fileOf(invocation), { force: true });
   };
   const nextTry = (invocation: AcceptedInvocation): AcceptedInvocation | undefined => {
     const limits = options.limits(invocation.function_arn);
     const failures = invocation.failures + 1;
-    const not_before = clock.now() + (delays[failures - 1] ?? delays.at(-1) ?? 0);
+    if (failures > limits.maximum_retry_attempts) return undefined;
+    const not_before = clock.now() + retryDelays[invocation.failures]!;
     const tooOld = not_before - invocation.accepted_at > limits.maximum_event_age_seconds * 1000;
-    return failures > limits.maximum_retry_attempts || tooOld ? undefined : { ...invocation, failures, not_before };
+    return tooOld ? undefined : { ...invocation, failures, not_before };
   };
 
   return {

@@ -18,8 +18,6 @@ export interface EventSourceDefinition {
   batch_size: number;
   /** Invocations at once. */
   maximum_concurrency: number;
-  /** Whether the function names the messages that it could not handle, so that the others of its batch are deleted. */
-  reports_item_failures: boolean;
 }
 
 export interface EventSourceOptions extends EventSourceDefinition {
@@ -79,11 +77,8 @@ export function createEventSource(options: EventSourceOptions): EventSource {
     record('ReceiveMessage');
     const outcome = await deliver(JSON.stringify({ Records: messages.map((message) => recordOf(message, queue_arn)) }));
     if ('error' in outcome) return;
-    const failed = options.reports_item_failures ? failedItems(outcome.payload, messages) : new Set();
-    const handled = messages.filter(({ message_id }) => !failed.has(message_id));
-    if (handled.length === 0) return;
     record('DeleteMessage');
-    await queues.delete(queue_arn, handled);
+    await queues.delete(queue_arn, messages);
   };
   /** The outcome of the first delivery; a fault may add others. */
   const deliver = async (payload: string): Promise<Outcome> => {
@@ -114,7 +109,7 @@ export function createEventSource(options: EventSourceOptions): EventSource {
 
 /** A message as the function gets it. */
 function recordOf(message: Message, queueArn: string): object {
-  const { message_id, body, attributes, sent_at, first_received_at, receive_count } = message;
+  const { message_id, body, sent_at, first_received_at, receive_count } = message;
   return {
     messageId: message_id,
     receiptHandle: randomUUID(),
@@ -125,27 +120,11 @@ function recordOf(message: Message, queueArn: string): object {
       SenderId: 'local',
       ApproximateFirstReceiveTimestamp: String(first_received_at),
     },
-    messageAttributes: Object.fromEntries(
-      Object.entries(attributes).map(([name, stringValue]) => [
-        name,
-        { stringValue, stringListValues: [], binaryListValues: [], dataType: 'String' },
-      ]),
-    ),
+    // SendMessage takes none here.
+    messageAttributes: {},
     md5OfBody: md5(body),
     eventSource: 'aws:sqs',
     eventSourceARN: queueArn,
     awsRegion: region,
   };
-}
-
-/** The ids of the messages that a function says it could not handle. As on Lambda, an answer that makes no sense means all. */
-function failedItems(payload: string, messages: readonly Message[]): ReadonlySet<unknown> {
-  const all = new Set<unknown>(messages.map(({ message_id }) => message_id));
-  const answer: unknown = JSON.parse(payload);
-  if (answer === null) return new Set();
-  if (typeof answer !== 'object') return all;
-  const failures: unknown = (answer as { batchItemFailures?: unknown }).batchItemFailures ?? [];
-  if (!Array.isArray(failures)) return all;
-  const ids = failures.map((failure: { itemIdentifier?: unknown } | null) => failure?.itemIdentifier);
-  return ids.every((id) => all.has(id)) ? new Set(ids) : all;
 }

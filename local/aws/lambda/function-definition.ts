@@ -30,10 +30,8 @@ export interface AsynchronousSettings {
   maximum_retry_attempts?: number;
   /** @default 6 hours, as on Lambda */
   maximum_event_age_seconds?: number;
-  /** Gets the event itself (`DeadLetterConfig`). */
+  /** Gets the event itself. */
   dead_letter_arn?: string;
-  /** Gets a record of the invocation (`DestinationConfig.OnFailure`). */
-  on_failure_arn?: string;
 }
 
 /** Why an invocation failed, in Lambda's own words. */

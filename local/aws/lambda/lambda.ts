@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { Faults } from '../faults.ts';
 import { ServiceError } from '../service-error.ts';
 import type { Queues } from '../sqs/queues.ts';
-import { type AcceptedInvocation, createAsyncQueue } from './async-queue.ts';
+import { createAsyncQueue } from './async-queue.ts';
 import { type FunctionDefinition, functionNameOf, type Outcome } from './function-definition.ts';
 import { createLogFiles } from './log-files.ts';
 import { createSandboxPool, type SandboxPool } from './sandbox-pool.ts';
@@ -22,8 +22,6 @@ export interface LambdaOptions {
   largest_concurrency?: number | undefined;
   /** A worker that was not used for so long is ended. @default 2 minutes */
   idle_milliseconds?: number;
-  /** Between the tries of an asynchronous invocation. @default Lambda's: 1 minute, 2 minutes */
-  retry_delays_milliseconds?: readonly number[];
   /** @default none */
   faults?: Faults | undefined;
 }
@@ -51,7 +49,6 @@ export interface Lambda {
 
 /** Lambda's request limits: 6 MB when the caller waits, 1 MB when not. */
 const largestPayloadBytes = { synchronous: 6_291_456, asynchronous: 1_048_576 };
-const lambdaAsynchronousDefaults = { maximum_retry_attempts: 2, maximum_event_age_seconds: 21_600 };
 
 export function createLambda(options: LambdaOptions): Lambda {
   const { clock } = options;
@@ -99,11 +96,18 @@ export function createLambda(options: LambdaOptions): Lambda {
   const queue = createAsyncQueue({
     directory: path.join(options.directory, 'invocations'),
     clock,
-    retry_delays_milliseconds: options.retry_delays_milliseconds,
     run: ({ function_arn, request_id, payload }) => run(function_arn, request_id, payload),
     knows: (functionArn) => lookUp(functionArn) !== undefined,
-    limits: (functionArn) => ({ ...lambdaAsynchronousDefaults, ...find(functionArn).asynchronous }),
-    giveUp: (invocation, outcome) => giveUp(find(invocation.function_arn), invocation, outcome, options),
+    limits(functionArn) {
+      const { maximum_retry_attempts = 2, maximum_event_age_seconds = 21_600 } = find(functionArn).asynchronous;
+      return { maximum_retry_attempts, maximum_event_age_seconds };
+    },
+    async giveUp({ function_arn, request_id, payload }, { errorMessage }) {
+      const { dead_letter_arn } = find(function_arn).asynchronous;
+      if (dead_letter_arn === undefined) return;
+      const attributes = { RequestID: request_id, ErrorCode: '200', ErrorMessage: errorMessage };
+      await options.queues.send(dead_letter_arn, payload, attributes);
+    },
   });
 
   return {
@@ -131,37 +135,4 @@ export function createLambda(options: LambdaOptions): Lambda {
       await Promise.all([...pools.values()].map((pool) => pool.close()));
     },
   };
-}
-
-async function giveUp(
-  definition: FunctionDefinition,
-  invocation: AcceptedInvocation,
-  outcome: Outcome,
-  { queues, clock }: Pick<LambdaOptions, 'queues' | 'clock'>,
-): Promise<void> {
-  const { dead_letter_arn, on_failure_arn } = definition.asynchronous;
-  const error = 'error' in outcome ? outcome.error : undefined;
-  if (dead_letter_arn !== undefined)
-    await queues.send(dead_letter_arn, invocation.payload, {
-      RequestID: invocation.request_id,
-      ErrorCode: '200',
-      ErrorMessage: error?.errorMessage ?? '',
-    });
-  if (on_failure_arn !== undefined)
-    await queues.send(
-      on_failure_arn,
-      JSON.stringify({
-        version: '1.0',
-        timestamp: new Date(clock.now()).toISOString(),
-        requestContext: {
-          requestId: invocation.request_id,
-          functionArn: invocation.function_arn,
-          condition: 'RetriesExhausted',
-          approximateInvokeCount: invocation.failures,
-        },
-        requestPayload: JSON.parse(invocation.payload),
-        responseContext: { statusCode: 200, executedVersion: '$LATEST', functionError: 'Unhandled' },
-        responsePayload: error,
-      }),
-    );
 }

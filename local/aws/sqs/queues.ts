@@ -11,8 +11,6 @@ export interface QueueDefinition {
 }
 
 export interface DeliverySettings {
-  /** Of a message that has no delay of its own. */
-  delay_seconds: number;
   /** How long a received message is hidden; if it is not deleted by then, it is received again. */
   visibility_timeout_seconds: number;
   /** An older message is deleted. */
@@ -47,7 +45,7 @@ export interface Queues {
   arnOf(queueUrl: string): string | undefined;
   /**
    * Resolves with the message's id when it is on disk.
-   * @param delaySeconds @default the queue's
+   * @param delaySeconds @default 0
    * @throws Error for an ARN that is no queue of the template
    */
   send(arn: string, body: string, attributes?: Record<string, string>, delaySeconds?: number): Promise<string>;
@@ -100,9 +98,7 @@ export function createQueues({ directory, now, queues }: QueuesOptions): Queues 
     const isExpired = now() - message.sent_at >= retention_seconds * 1000;
     const isDead = redrive !== undefined && message.receive_count >= redrive.maximum_receive_count;
     if (isDead && !isExpired) {
-      const deadLetters = find(redrive.dead_letter_arn);
-      const delay = deadLetters.delivery?.delay_seconds ?? 0;
-      await store(deadLetters, { ...message, delayed_until: now() + delay * 1000, receive_count: 0 });
+      await store(find(redrive.dead_letter_arn), { ...message, delayed_until: now(), receive_count: 0 });
     }
     if (isDead || isExpired) {
       await remove(queue, message);
@@ -116,12 +112,10 @@ export function createQueues({ directory, now, queues }: QueuesOptions): Queues 
 
   return {
     arnOf: (queueUrl) => live.find(({ name }) => name === queueUrl.split('/').at(-1))?.arn,
-    async send(arn, body, attributes = {}, delaySeconds) {
-      const queue = find(arn);
-      const delay = delaySeconds ?? queue.delivery?.delay_seconds ?? 0;
-      const message = { message_id: randomUUID(), sent_at: now(), body, attributes, receive_count: 0 };
-      await store(queue, { ...message, delayed_until: message.sent_at + delay * 1000 });
-      return message.message_id;
+    async send(arn, body, attributes = {}, delaySeconds = 0) {
+      const sent = { message_id: randomUUID(), sent_at: now(), body, attributes, receive_count: 0 };
+      await store(find(arn), { ...sent, delayed_until: sent.sent_at + delaySeconds * 1000 });
+      return sent.message_id;
     },
     async receive(arn, most) {
       const queue = find(arn);

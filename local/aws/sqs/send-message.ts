@@ -15,7 +15,7 @@ export async function sendMessage(
   input: Record<string, unknown>,
   queues: Pick<Queues, 'arnOf' | 'send'>,
 ): Promise<{ MessageId: string; MD5OfMessageBody: string }> {
-  const { QueueUrl, MessageBody, DelaySeconds, ...others } = input;
+  const { QueueUrl, MessageBody, DelaySeconds = 0, ...others } = input;
   const arn = queues.arnOf(String(QueueUrl));
   if (arn === undefined) throw new ServiceError('QueueDoesNotExist', 400, 'The specified queue does not exist.');
   const [unknown] = Object.keys(others);
@@ -26,13 +26,11 @@ export async function sendMessage(
     throw invalid(`Message must be shorter than ${largestBytes} bytes.`);
   if (forbidden.test(MessageBody))
     throw new ServiceError('InvalidMessageContents', 400, 'Invalid characters found in the message body.');
-  const isDelay =
-    Number.isInteger(DelaySeconds) && Number(DelaySeconds) >= 0 && Number(DelaySeconds) <= largestDelaySeconds;
-  if (DelaySeconds !== undefined && !isDelay)
+  const delay = Number(DelaySeconds);
+  if (!Number.isInteger(DelaySeconds) || delay < 0 || delay > largestDelaySeconds)
     throw invalid(
       `Value ${String(DelaySeconds)} for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= ${largestDelaySeconds}.`,
     );
-  const delay = DelaySeconds === undefined ? undefined : Number(DelaySeconds);
   return { MessageId: await queues.send(arn, MessageBody, {}, delay), MD5OfMessageBody: md5(MessageBody) };
 }
 

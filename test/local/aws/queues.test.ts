@@ -13,14 +13,13 @@ import { manualClock, temporaryDirectory } from './support.ts';
 const arnOf = (name: string) => `arn:aws:sqs:us-east-1:000000000000:${name}`;
 const work = { arn: arnOf('work'), name: 'work' };
 const dead = { arn: arnOf('dead'), name: 'dead' };
-const settings: DeliverySettings = { delay_seconds: 0, visibility_timeout_seconds: 60, retention_seconds: 345_600 };
+const settings: DeliverySettings = { visibility_timeout_seconds: 60, retention_seconds: 345_600 };
 const mapping: EventSourceDefinition = {
   queue_arn: work.arn,
   function_arn: 'arn:aws:lambda:us-east-1:000000000000:function:worker:live',
   role_arn: 'arn:aws:iam::000000000000:role/worker',
   batch_size: 1,
   maximum_concurrency: 2,
-  reports_item_failures: false,
 };
 
 interface Delivered {
@@ -96,7 +95,7 @@ describe('a message', () => {
   test('reaches the function as SQS writes it, and is then deleted', async () => {
     const { queues, clock, source, events, calls, left } = await polled(() => undefined);
     const sent = clock.now();
-    const messageId = await queues.send(work.arn, '{"id":"é"}', { Kind: 'drop' });
+    const messageId = await queues.send(work.arn, '{"id":"é"}');
     await source.idle();
     expect(events).toEqual([
       {
@@ -111,9 +110,7 @@ describe('a message', () => {
               SenderId: expect.any(String),
               ApproximateFirstReceiveTimestamp: String(sent),
             },
-            messageAttributes: {
-              Kind: { stringValue: 'drop', stringListValues: [], binaryListValues: [], dataType: 'String' },
-            },
+            messageAttributes: {},
             md5OfBody: '5958122e49dd2cd79d573d45bf31befa',
             eventSource: 'aws:sqs',
             eventSourceARN: work.arn,
@@ -131,19 +128,13 @@ describe('a message', () => {
     ]);
   });
 
-  test.each([
-    ['its own delay', { delay_seconds: 5 }, 10, 10],
-    ["the queue's delay when it has none", { delay_seconds: 5 }, undefined, 5],
-    ['no delay although the queue has one', { delay_seconds: 5 }, 0, 0],
-  ])('waits for %s', async (_, delivery, own, seconds) => {
-    const { queues, source, advance, bodies } = await polled(() => undefined, { delivery });
-    await queues.send(work.arn, 'a', {}, own);
+  test('waits for its delay', async () => {
+    const { queues, source, advance, bodies } = await polled(() => undefined);
+    await queues.send(work.arn, 'a', {}, 10);
     await source.idle();
-    if (seconds > 0) {
-      await advance(seconds - 0.001);
-      expect(bodies()).toEqual([]);
-      await advance(0.001);
-    }
+    await advance(9.999);
+    expect(bodies()).toEqual([]);
+    await advance(0.001);
     expect(bodies()).toEqual(['a']);
     await advance(86_400);
     expect(bodies()).toEqual(['a']);
@@ -206,45 +197,24 @@ describe('a message', () => {
 
 describe('a batch', () => {
   const bodies = ['a', 'b', 'c', 'd'];
-  async function batchOf(answer: (records: Delivered[]) => unknown, source: Partial<EventSourceDefinition> = {}) {
-    const all = await polled(answer, { source: { batch_size: 10, reports_item_failures: true, ...source } });
+  async function batchOf(answer: (records: Delivered[]) => unknown) {
+    const all = await polled(answer, { source: { batch_size: 10 } });
     for (const body of bodies) await all.queues.send(work.arn, body, {}, 1);
     await all.advance(1);
     expect(all.events[0]?.Records.map(({ body }) => body).sort()).toEqual(bodies);
     return all;
   }
-  const idsOf = (records: Delivered[], ...wanted: string[]) => ({
-    batchItemFailures: records
-      .filter(({ body }) => wanted.includes(body))
-      .map(({ messageId }) => ({ itemIdentifier: messageId })),
-  });
 
-  test('of which some messages failed: these alone come again', async () => {
-    const { advance, events, left } = await batchOf((records) => idsOf(records, 'b', 'd'));
-    expect(left()).toHaveLength(2);
+  test('that fails comes again as a whole', async () => {
+    const { advance, events, left } = await batchOf(fail);
+    expect(left()).toHaveLength(4);
     await advance(60);
-    expect(events[1]?.Records.map(({ body }) => body).sort()).toEqual(['b', 'd']);
+    expect(events[1]?.Records.map(({ body }) => body).sort()).toEqual(bodies);
   });
 
-  test.each([
-    ['an empty list', { batchItemFailures: [] }, 0],
-    ['no list', {}, 0],
-    ['nothing', undefined, 0],
-    ['the id of another message', { batchItemFailures: [{ itemIdentifier: 'other' }] }, 4],
-    ['an id by another name', { batchItemFailures: [{ messageId: 'a' }] }, 4],
-    ['a list that is none', { batchItemFailures: 'a' }, 4],
-    ['text', 'a', 4],
-  ])('that is answered with %s', async (_, answer, left) => {
-    expect((await batchOf(() => answer)).left()).toHaveLength(left);
-  });
-
-  test('that fails as a whole comes again as a whole', async () => {
-    expect((await batchOf(fail)).left()).toHaveLength(4);
-  });
-
-  test('of an event source that reports no failures of items is deleted whatever the function answers', async () => {
-    const { left } = await batchOf((records) => idsOf(records, 'b'), { reports_item_failures: false });
-    expect(left()).toEqual([]);
+  test('is deleted whatever the function answers', async () => {
+    const answer = ([first]: Delivered[]) => ({ batchItemFailures: [{ itemIdentifier: first!.messageId }] });
+    expect((await batchOf(answer)).left()).toEqual([]);
   });
 });
 
