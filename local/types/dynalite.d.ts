@@ -1,22 +1,10 @@
-/** dynalite ships no types; this is what is used of it. */
-declare module 'dynalite' {
-  import type { Server } from 'node:http';
-
-  /** A DynamoDB server: data under `path`, or in memory without one. Times are milliseconds that a table takes to change. */
-  export default function dynalite(options?: {
-    path?: string;
-    createTableMs?: number;
-    deleteTableMs?: number;
-    updateTableMs?: number;
-  }): Server;
-}
-
-/** What is behind dynalite's server. */
+/** dynalite ships no types; this is what is used of what is behind its server. */
 declare module 'dynalite/db/index.js' {
-  /** The database that its actions work on: in memory, since no path is given. */
-  export type Store = { readonly db: unique symbol };
+  /** The database that its actions work on. */
+  export type Store = { readonly lifecycleManager: { gracefulClose(): Promise<void> } };
 
-  export const create: (options: { createTableMs: number }) => Store;
+  /** @param options `path` of the files, in memory without one; milliseconds that a table takes to be made */
+  export const create: (options: { path?: string; createTableMs: number }) => Store;
 }
 
 declare module 'dynalite/validations/index.js' {

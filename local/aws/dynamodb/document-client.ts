@@ -14,7 +14,7 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { marshall, type NativeAttributeValue, unmarshall } from '@aws-sdk/util-dynamodb';
-import type { inProcessDynamoDb, Operation, Refused } from './in-process.ts';
+import { type Answer, isRefused, type Operation } from './in-process.ts';
 
 type Plain = Record<string, NativeAttributeValue>;
 type Marshalled = Record<string, AttributeValue>;
@@ -37,7 +37,7 @@ const itemsOfOutput = ['Item', 'Attributes', 'LastEvaluatedKey'] as const;
  * A document client over a DynamoDB in this process: nothing is signed, sent or parsed. Fields that are undefined are left out.
  * @throws from `send` the SDK's exceptions, and an Error for a command it does not know
  */
-export function documentClientOver(answer: ReturnType<typeof inProcessDynamoDb>): Pick<DynamoDBDocumentClient, 'send'> {
+export function documentClientOver(answer: Answer): Pick<DynamoDBDocumentClient, 'send'> {
   async function send(command: { input: Plain }): Promise<object> {
     const operation = operations.get(command.constructor);
     if (!operation) throw new Error(`The DynamoDB in this process does not know ${command.constructor.name}.`);
@@ -75,6 +75,3 @@ export function asException(error: unknown): unknown {
       return new DynamoDBServiceException({ name, message, $fault: 'client', $metadata });
   }
 }
-
-const isRefused = (error: unknown): error is Refused =>
-  typeof error === 'object' && error !== null && 'statusCode' in error && 'body' in error;

@@ -1,8 +1,7 @@
-import { Readable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
-import dynalite from 'dynalite';
+import { create } from 'dynalite/db/index.js';
 import { ServiceError } from '../service-error.ts';
 import type { Resource } from '../template/load.ts';
+import { type Answer, answerFrom, createTableInProcess, isOperation, isRefused } from './in-process.ts';
 
 export interface DynamoDbOptions {
   /** Holds the database, which survives a kill at any moment. */
@@ -10,16 +9,11 @@ export interface DynamoDbOptions {
   tables: readonly TableDefinition[];
 }
 
-export interface DynamoDbAnswer {
-  status: number;
-  headers: Record<string, string>;
-  /** JSON, as on the wire: numbers of any size keep their digits. */
-  body: string;
-}
+export type TableDefinition = Resource<'AWS::DynamoDB::Table'>['properties'] & { name: string };
 
 export interface DynamoDb {
-  /** Answers one call of the JSON protocol, given as on the wire. */
-  handle(operation: string, body: string): Promise<DynamoDbAnswer>;
+  /** Answers one call of the JSON protocol, given as on the wire. @throws ServiceError for an operation that it does not know */
+  handle(operation: string, body: string): Promise<{ status: number; body: string }>;
   close(): Promise<void>;
 }
 
@@ -29,52 +23,36 @@ export interface DynamoDb {
  * @throws Error when a table of an earlier start has other keys or indexes than the template
  */
 export async function openDynamoDb({ directory, tables }: DynamoDbOptions): Promise<DynamoDb> {
-  const server = dynalite({ path: directory, createTableMs: 0, updateTableMs: 0, deleteTableMs: 0 });
-
-  /** dynalite's server never listens: it gets requests made here, whose senders were authenticated before. */
-  const answer = (operation: string, body: string): Promise<DynamoDbAnswer> =>
-    new Promise((resolve) => {
-      const request = Object.assign(Readable.from([Buffer.from(body)]), {
-        method: 'POST',
-        url: '/',
-        headers: {
-          'content-type': 'application/x-amz-json-1.0',
-          'x-amz-target': `DynamoDB_20120810.${operation}`,
-          'x-amz-date': '20260101T000000Z',
-          authorization: 'AWS4-HMAC-SHA256 Credential=a, SignedHeaders=b, Signature=c',
-        },
-      });
-      const headers: DynamoDbAnswer['headers'] = {};
-      const response = {
-        statusCode: 200,
-        setHeader(name: string, value: unknown) {
-          headers[name.toLowerCase()] = String(value);
-        },
-        end: (text = '') => resolve({ status: response.statusCode, headers, body: text }),
-      };
-      server.emit('request', request, response);
-    });
-  const underWay = new Set<Promise<DynamoDbAnswer>>();
+  const store = create({ path: directory, createTableMs: 0 });
+  const answer = answerFrom(store);
+  const underWay = new Set<Promise<object>>();
   let closing = false;
 
-  const database = {
-    async handle(operation: string, body: string): Promise<DynamoDbAnswer> {
+  const database: DynamoDb = {
+    async handle(operation, body) {
       // A call to files that are closed would be an exception nobody can catch.
       if (closing) throw new ServiceError('ServiceUnavailable', 503, 'The local DynamoDB is stopping.');
-      const pending = answer(operation, body);
+      if (!isOperation(operation))
+        throw new ServiceError('UnknownOperationException', 400, `The local DynamoDB has no ${operation}.`);
+      const pending = answer(operation, JSON.parse(body || '{}'));
       underWay.add(pending);
-      return pending.finally(() => underWay.delete(pending));
+      try {
+        return { status: 200, body: JSON.stringify(await pending) };
+      } catch (error) {
+        if (!isRefused(error)) throw error;
+        return { status: error.statusCode, body: JSON.stringify(error.body) };
+      } finally {
+        underWay.delete(pending);
+      }
     },
     async close() {
       closing = true;
-      await Promise.all(underWay);
-      // dynalite closes its files only when its server stops listening; so it listens for that moment.
-      await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-      await new Promise<void>((closed, failed) => server.close((error) => (error ? failed(error) : closed())));
+      await Promise.allSettled(underWay);
+      await store.lifecycleManager.gracefulClose();
     },
   };
   try {
-    for (const table of tables) await createTable(table, database);
+    for (const table of tables) await createTable(table, answer);
     return database;
   } catch (error) {
     await database.close();
@@ -82,63 +60,29 @@ export async function openDynamoDb({ directory, tables }: DynamoDbOptions): Prom
   }
 }
 
-interface Description {
-  Table: {
-    TableStatus: string;
-    KeySchema: unknown;
-    GlobalSecondaryIndexes?: { IndexName: string; KeySchema: unknown; Projection: unknown; IndexStatus: string }[];
-  };
-}
+type Shape = Pick<TableDefinition, 'KeySchema' | 'GlobalSecondaryIndexes'>;
 
 /**
- * Makes a table exist as the template declares it. The inert properties are left out, a rate of reads and writes too.
+ * Makes a table exist as the template declares it. The inert properties are left out.
  * @throws Error when it exists with other keys or indexes
  */
-async function createTable(table: TableDefinition, { handle }: Pick<DynamoDb, 'handle'>): Promise<void> {
-  const indexes = table.GlobalSecondaryIndexes?.map(({ IndexName, KeySchema, Projection }) => ({
-    IndexName,
-    KeySchema,
-    Projection,
-  }));
-  const { KeySchema, AttributeDefinitions } = table;
-  const name = JSON.stringify({ TableName: table.name });
-  const existing = await handle('DescribeTable', name);
-  if (existing.status === 200) {
-    const { Table: found } = JSON.parse(existing.body) as Description;
-    if (shapeOf(found) === shapeOf({ KeySchema, GlobalSecondaryIndexes: indexes })) return;
-    throw new Error(
-      `The table ${table.name} on this machine has other keys or indexes than the template. Move the state directory away and start again.`,
-    );
-  }
-  const created = await handle(
-    'CreateTable',
-    JSON.stringify({
-      TableName: table.name,
-      AttributeDefinitions,
-      KeySchema,
-      BillingMode: 'PAY_PER_REQUEST',
-      ...(indexes ? { GlobalSecondaryIndexes: indexes } : {}),
-    }),
+async function createTable(table: TableDefinition, answer: Answer): Promise<void> {
+  const { name: TableName, KeySchema, AttributeDefinitions, GlobalSecondaryIndexes } = table;
+  const existing = await answer('DescribeTable', { TableName }).catch((error: unknown) => {
+    if (isRefused(error)) return undefined;
+    throw error;
+  });
+  if (!existing)
+    return createTableInProcess(answer, { TableName, AttributeDefinitions, KeySchema, GlobalSecondaryIndexes });
+  if (shapeOf((existing as { Table: Shape }).Table) === shapeOf(table)) return;
+  throw new Error(
+    `The table ${TableName} on this machine has other keys or indexes than the template. Move the state directory away and start again.`,
   );
-  if (created.status !== 200) throw new Error(`The table ${table.name} can't be created: ${created.body}`);
-  for (;;) {
-    const { Table: found } = JSON.parse((await handle('DescribeTable', name)).body) as Description;
-    const states = [found.TableStatus, ...(found.GlobalSecondaryIndexes ?? []).map(({ IndexStatus }) => IndexStatus)];
-    if (states.every((state) => state === 'ACTIVE')) return;
-    await sleep(2);
-  }
 }
 
-function shapeOf({
-  KeySchema,
-  GlobalSecondaryIndexes = [],
-}: Pick<Description['Table'], 'KeySchema'> & {
-  GlobalSecondaryIndexes?: readonly { IndexName: string; KeySchema: unknown; Projection: unknown }[];
-}): string {
+function shapeOf({ KeySchema, GlobalSecondaryIndexes = [] }: Shape): string {
   const indexes = GlobalSecondaryIndexes.map(({ IndexName, KeySchema, Projection }) =>
     JSON.stringify([IndexName, KeySchema, Projection]),
   );
   return JSON.stringify([KeySchema, indexes.sort()]);
 }
-
-export type TableDefinition = Resource<'AWS::DynamoDB::Table'>['properties'] & { name: string };

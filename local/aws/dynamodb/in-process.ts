@@ -9,31 +9,41 @@ export interface Refused {
   statusCode: number;
 }
 
+export const isRefused = (error: unknown): error is Refused =>
+  typeof error === 'object' && error !== null && 'statusCode' in error && 'body' in error;
+
 /** Operations of one table at least; transactions, streams and time to live dynalite does not have. */
-export type Operation =
-  | 'BatchGetItem'
-  | 'BatchWriteItem'
-  | 'CreateTable'
-  | 'DeleteItem'
-  | 'DescribeTable'
-  | 'GetItem'
-  | 'PutItem'
-  | 'Query'
-  | 'Scan'
-  | 'UpdateItem';
+const operations = [
+  'BatchGetItem',
+  'BatchWriteItem',
+  'CreateTable',
+  'DeleteItem',
+  'DescribeTable',
+  'GetItem',
+  'PutItem',
+  'Query',
+  'Scan',
+  'UpdateItem',
+] as const;
+export type Operation = (typeof operations)[number];
+
+export const isOperation = (name: string): name is Operation => operations.some((operation) => operation === name);
+
+/** Answers one operation, given and answered in DynamoDB's JSON. @throws Refused */
+export type Answer = (operation: Operation, input: object) => Promise<object>;
 
 type Action = (store: Store, input: object, answer: (error: unknown, output: object) => void) => void;
 
 const require = createRequire(import.meta.url);
 
+/** dynalite in memory. */
+export const inProcessDynamoDb = (): Answer => answerFrom(create({ createTableMs: 0 }));
+
 /**
- * dynalite in memory without its server: its own checks and actions on what the wire would have carried, so that conditions,
- * expressions and refusals are the same, in a fifth of the time.
- * @returns a function that answers one operation, given and answered in DynamoDB's JSON
- * @throws Refused, from the function
+ * dynalite without its server: its own checks and actions on what the wire would have carried, so that conditions, expressions
+ * and refusals are the same, in a fifth of the time.
  */
-export function inProcessDynamoDb(): (operation: Operation, input: object) => Promise<object> {
-  const store = create({ createTableMs: 0 });
+export function answerFrom(store: Store): Answer {
   return (operation, input) => {
     const { types, custom, action } = partsOf(operation);
     return new Promise((resolve, reject) => {
@@ -46,7 +56,7 @@ export function inProcessDynamoDb(): (operation: Operation, input: object) => Pr
 
 /** Makes a table, and waits until it takes items. @param table the input of CreateTable */
 export async function createTableInProcess(
-  answer: ReturnType<typeof inProcessDynamoDb>,
+  answer: Answer,
   table: Readonly<Record<string, unknown>> & { TableName: string },
 ): Promise<void> {
   await answer('CreateTable', { BillingMode: 'PAY_PER_REQUEST', ...table });
