@@ -70,7 +70,7 @@ export async function followTasks({ seed, durations, permits, queriesPerSecond }
     return loadFunction(world, name as Parameters<typeof loadFunction>[1]);
   });
   const stepFunctions = simulateStepFunctions(
-    { clock, latency, random },
+    { clock, latency },
     {
       stateMachines: deployment.stateMachines,
       updateItem,

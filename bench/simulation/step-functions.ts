@@ -20,7 +20,7 @@ export interface SimulatedStepFunctions {
  * @param ended told how each execution ended
  */
 export function simulateStepFunctions(
-  { clock, latency, random }: { clock: VirtualClock; latency: Latency; random: () => number },
+  { clock, latency }: { clock: VirtualClock; latency: Latency },
   {
     stateMachines,
     invoke,
@@ -37,7 +37,6 @@ export function simulateStepFunctions(
   const { handle, executions, close } = createStepFunctions({
     now: clock.now,
     sleep: clock.sleep,
-    random,
     stateMachines,
     async invoke(functionArn, payload) {
       await transition();

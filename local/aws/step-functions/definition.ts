@@ -42,7 +42,6 @@ const retrier = z.strictObject({
   MaxAttempts: z.int().min(0).max(99_999_999).default(3),
   BackoffRate: z.number().min(1).default(2),
   MaxDelaySeconds: seconds.default(99_999_999),
-  JitterStrategy: z.enum(['FULL', 'NONE']).default('NONE'),
 });
 
 const catcher = z.strictObject({
@@ -67,7 +66,6 @@ const tokenTask = /^arn:aws[\w-]*:states:::aws-sdk:dynamodb:updateItem\.waitForT
 const task = z
   .strictObject({
     Type: z.literal('Task'),
-    Comment: z.string().optional(),
     Resource: z.string().refine((resource) => functionArn.test(resource) || tokenTask.test(resource), {
       error: ({ input }) => `${input} is neither a function's ARN nor aws-sdk:dynamodb:updateItem.waitForTaskToken`,
     }),
@@ -108,8 +106,8 @@ const state = z.discriminatedUnion(
   'Type',
   [
     task,
-    z.strictObject({ Type: z.literal('Choice'), Comment: z.string().optional(), Choices: z.array(rule).min(1) }),
-    z.strictObject({ Type: z.literal('Succeed'), Comment: z.string().optional() }),
+    z.strictObject({ Type: z.literal('Choice'), Choices: z.array(rule).min(1) }),
+    z.strictObject({ Type: z.literal('Succeed') }),
   ],
   { error: ({ input }) => `the type ${(input as { Type?: unknown } | null)?.Type} is not supported` },
 );

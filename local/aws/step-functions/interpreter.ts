@@ -15,8 +15,6 @@ export interface Environment {
   now: () => number;
   /** Resolves after `milliseconds`, or as soon as `signal` is aborted. */
   sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
-  /** Between 0 and 1, for `JitterStrategy: FULL`. */
-  random: () => number;
   /**
    * Runs a function. A rejection is its failure: `name` is the error's name (the function's `errorType`, or one of AWS's own such as
    * `Lambda.TooManyRequestsException` and `Sandbox.Timedout`), `message` its text, `trace` the lines for the cause, where it has one.
@@ -31,7 +29,7 @@ export interface Run extends Environment {
   machine: StateMachine;
   execution: { arn: string; name: string; input: string };
   /** Task tokens that can still be answered; the interpreter adds and removes its own. */
-  tokens: Map<string, { resolve: (output: Json) => void; reject: (error: StateError) => void }>;
+  tokens: Map<string, (output: Json) => void>;
   /** What AWS bills and limits; the interpreter counts. */
   counts: { transitions: number; history_events: number };
   /** Aborted when something else has ended the execution, or the process stops. */
@@ -128,7 +126,7 @@ async function runTask(task: Task, input: Json, run: Run): Promise<Step> {
       const delay = Math.min(retrier.IntervalSeconds * retrier.BackoffRate ** used[index]!, retrier.MaxDelaySeconds);
       used[index]! += 1;
       run.counts.transitions += 1;
-      await sleepSeconds(retrier.JitterStrategy === 'FULL' ? delay * run.random() : delay, run, run.signal);
+      await sleepSeconds(delay, run, run.signal);
     }
   }
 }
@@ -193,8 +191,7 @@ async function untilAnswered(token: string, parameters: JsonObject, run: Run): P
     }
   }
   // The answer can come before the call returns.
-  const answer = new Promise<Json>((resolve, reject) => run.tokens.set(token, { resolve, reject }));
-  answer.catch(() => undefined);
+  const answer = new Promise<Json>((resolve) => run.tokens.set(token, resolve));
   await run.callAws('dynamodb:updateItem', parameters, run.execution.arn).catch((error: unknown) => {
     const { name, message } = error instanceof Error ? error : new Error(String(error));
     // Step Functions adds the suffix where the service's own name has none (developer guide, "AWS SDK service integrations").
@@ -226,15 +223,13 @@ function timeoutOf({ TimeoutSeconds, TimeoutSecondsPath }: Task, input: Json): n
  */
 async function within<Result>(seconds: number, work: Promise<Result>, run: Run): Promise<Result> {
   const timer = new AbortController();
-  const cancel = () => timer.abort();
-  run.signal.addEventListener('abort', cancel);
-  const timeout = sleepSeconds(seconds, run, timer.signal).then((): never => {
+  const signal = AbortSignal.any([run.signal, timer.signal]);
+  const timeout = sleepSeconds(seconds, run, signal).then((): never => {
     throw new StateError('States.Timeout', '');
   });
   try {
     return await Promise.race([work, timeout]);
   } finally {
-    run.signal.removeEventListener('abort', cancel);
     timer.abort();
   }
 }
@@ -297,19 +292,12 @@ function limited(value: Json): Json {
 
 /** A function's own error as JSON, an error of Lambda itself as a sentence. Lambda's sandbox has no trace to give. */
 function functionFailure(error: unknown): StateError {
-  const {
-    name,
-    message,
-    trace = [],
-  } = (error instanceof Error ? error : new Error(String(error))) as Error & {
-    trace?: string[];
-  };
+  const failure: Error & { trace?: string[] } = error instanceof Error ? error : new Error(String(error));
+  const { name, message, trace = [] } = failure;
   if (name.startsWith('Lambda.')) return new StateError(name, message);
   const hasTrace = !/^(Sandbox|Runtime)\./.test(name);
-  return new StateError(
-    name,
-    JSON.stringify({ errorType: name, errorMessage: message, ...(hasTrace ? { trace } : {}) }),
-  );
+  const cause = { errorType: name, errorMessage: message, ...(hasTrace ? { trace } : {}) };
+  return new StateError(name, JSON.stringify(cause));
 }
 
 const runtimeError = (cause: string): StateError => new StateError('States.Runtime', cause);

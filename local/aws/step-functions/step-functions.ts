@@ -41,9 +41,7 @@ export interface Execution {
   history_events: number;
 }
 
-export interface StepFunctionsOptions extends Omit<Environment, 'random'> {
-  /** @default Math.random */
-  random?: () => number;
+export interface StepFunctionsOptions extends Environment {
   stateMachines: readonly StateMachineResource[];
   /** Hears of each start and end, in order for each execution. */
   onStatusChange: (detail: StatusChangeDetail) => void;
@@ -72,7 +70,7 @@ export type StatusChangeDetail = ReturnType<typeof statusChange>;
  * await stepFunctions.handle('StartExecution', { stateMachineArn, name: 'one', input: '{}' });
  */
 export function createStepFunctions(options: StepFunctionsOptions): StepFunctions {
-  const { now, onStatusChange, random = Math.random } = options;
+  const { now, onStatusChange } = options;
   const createdAt = now();
   const machines = new Map(
     options.stateMachines.map(({ arn, name, definition }) => [
@@ -100,7 +98,7 @@ export function createStepFunctions(options: StepFunctionsOptions): StepFunction
       sleepSeconds(timeout, options, signal).then(timedOut, () => undefined);
     }
     try {
-      const output = await runExecution({ ...options, random, machine, execution, tokens, counts: execution, signal });
+      const output = await runExecution({ ...options, machine, execution, tokens, counts: execution, signal });
       end(execution, { status: 'SUCCEEDED', output: JSON.stringify(output) });
     } catch (error) {
       if (error instanceof StateError) end(execution, { status: 'FAILED', error: error.error, cause: error.cause });
@@ -151,9 +149,9 @@ export function createStepFunctions(options: StepFunctionsOptions): StepFunction
     if (arn === undefined) throw refusal('InvalidToken', "Invalid Token: 'Invalid token'");
     const execution = executions.get(arn);
     if (!execution) throw refusal('TaskDoesNotExist', "Task Does Not Exist: 'Provided task does not exist'");
-    const waiting = tokens.get(taskToken);
+    const answer = tokens.get(taskToken);
     tokens.delete(taskToken);
-    if (waiting && execution.status === 'RUNNING') return waiting;
+    if (answer && execution.status === 'RUNNING') return answer;
     throw refusal('TaskTimedOut', "Task Timed Out: 'Provided task does not exist anymore'");
   }
 
@@ -196,11 +194,7 @@ export function createStepFunctions(options: StepFunctionsOptions): StepFunction
     SendTaskSuccess(input) {
       const output = parsed(input.output ?? '');
       if (output === undefined) throw refusal('InvalidOutput', `The output is not JSON of at most ${mostBytes} bytes.`);
-      takeToken(input).resolve(output);
-      return {};
-    },
-    SendTaskFailure(input) {
-      takeToken(input).reject(new StateError(input.error ?? 'States.TaskFailed', input.cause ?? ''));
+      takeToken(input)(output);
       return {};
     },
   };

@@ -53,16 +53,6 @@ describe('Retry', () => {
     expect(execution).toMatchObject({ status: 'FAILED', error, output: null });
   });
 
-  test('waits a random part of the delay with JitterStrategy FULL', async () => {
-    const random = [0.5, 0, 0.25].values();
-    const { attempts } = await runToEnd(
-      only({ ...task, Retry: [{ ...on('A'), IntervalSeconds: 8, JitterStrategy: 'FULL' }] }),
-      {},
-      { invoke: failing(['A', 'A', 'A']), random: () => random.next().value! },
-    );
-    expect(attempts).toEqual([0, 4000, 4000, 12_000]);
-  });
-
   test("follows the specification's example: ErrorA, ErrorB, ErrorC, ErrorB", async () => {
     const { attempts, execution } = await runToEnd(
       {
