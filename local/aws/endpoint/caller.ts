@@ -40,7 +40,7 @@ export function verifyCaller(
   const rules = { service, clock_skew_minutes: 5, mustBeSigned: (header: string) => header === 'host' };
   try {
     const services = { now, secretOf: (id: string) => accessKey(id)?.secret_access_key };
-    return accessKey(verifySignature(signed, services, rules).credential.access_key_id)!;
+    return accessKey(verifySignature(signed, services, rules).access_key_id)!;
   } catch (error) {
     if (!(error instanceof SignatureError)) throw error;
     throw new ServiceError(names[error.fault] ?? 'InvalidSignatureException', 400, error.message);

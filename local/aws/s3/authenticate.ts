@@ -1,14 +1,8 @@
-import { scopeOf, sha256Hex, sign, uriEncodePath } from '../signature/canonical.ts';
-import {
-  isPresigned,
-  type SignatureFault,
-  type SignatureServices,
-  type VerifiedSignature,
-  verifySignature,
-} from '../signature/verify.ts';
+import { uriEncodePath } from '../signature/canonical.ts';
+import { isPresigned, type SignatureFault, type SignatureServices, verifySignature } from '../signature/verify.ts';
 import { notImplemented, S3Error, type S3ErrorCode } from './errors.ts';
 import type { Headers, Target } from './http/messages.ts';
-import type { Call, ChunkSignatures, Payload } from './operations/call.ts';
+import type { Call, Payload } from './operations/call.ts';
 
 const rules = {
   service: 's3',
@@ -44,47 +38,20 @@ export function authenticate(
     throw new S3Error('InvalidRequest', 'Missing required header for this request: x-amz-content-sha256');
   }
   const request = { method, path: uriEncodePath(target.path), parameters, headers, payload: payload ?? '' };
-  const signed = verifySignature(request, services, rules);
-  return { access_key_id: signed.credential.access_key_id, payload: readPayload(request.payload, signed) };
+  const { access_key_id } = verifySignature(request, services, rules);
+  return { access_key_id, payload: readPayload(request.payload) };
 }
 
-/** Reads `x-amz-content-sha256`. The request's own signature begins the chain of its chunks'. */
-function readPayload(value: string, signed: VerifiedSignature): Payload {
-  switch (value) {
-    case 'UNSIGNED-PAYLOAD':
-      return { kind: 'unsigned' };
-    case 'STREAMING-UNSIGNED-PAYLOAD-TRAILER':
-      return { kind: 'chunked', trailer: true };
-    case 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD':
-      return { kind: 'chunked', trailer: false, chain: createChunkSignatures(signed) };
-    case 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER':
-      return { kind: 'chunked', trailer: true, chain: createChunkSignatures(signed) };
-  }
+/** Reads `x-amz-content-sha256`. */
+function readPayload(value: string): Payload {
+  if (value === 'UNSIGNED-PAYLOAD') return { kind: 'unsigned' };
+  if (value === 'STREAMING-UNSIGNED-PAYLOAD-TRAILER') return { kind: 'chunked' };
   if (/^[0-9a-f]{64}$/.test(value)) return { kind: 'hashed', sha256: value };
   if (value.startsWith('STREAMING-')) throw notImplemented(`x-amz-content-sha256: ${value}`);
   throw new S3Error(
     'InvalidArgument',
-    'x-amz-content-sha256 must be UNSIGNED-PAYLOAD, a STREAMING- constant, or a SHA-256 in lower-case hexadecimal.',
+    'x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, or a SHA-256 in lower-case hexadecimal.',
   );
-}
-
-const emptySha256 = sha256Hex('');
-
-function createChunkSignatures({
-  signature: seed,
-  credential,
-  amz_date,
-  signing_key,
-}: VerifiedSignature): ChunkSignatures {
-  let previous = seed;
-  const accept = (algorithm: string, hashes: string[], signature: string) => {
-    previous = sign(signing_key, [algorithm, amz_date, scopeOf(credential), previous, ...hashes].join('\n'));
-    return previous === signature;
-  };
-  return {
-    acceptChunk: (sha256, signature) => accept('AWS4-HMAC-SHA256-PAYLOAD', [emptySha256, sha256], signature),
-    acceptTrailer: (trailer, signature) => accept('AWS4-HMAC-SHA256-TRAILER', [sha256Hex(trailer)], signature),
-  };
 }
 
 const signatureParameters = new Set([

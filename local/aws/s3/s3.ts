@@ -1,5 +1,5 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { listen } from '../listen.ts';
 import { handleRequest } from './handle.ts';
 import type { RecordedCall } from './operations/call.ts';
 import { tell } from './operations/put-object.ts';
@@ -65,22 +65,16 @@ export interface RunningS3 extends Pick<S3, 'createBucket'> {
   close(): Promise<void>;
 }
 
-/** Serves S3 alone on 127.0.0.1. @param port @default 0, a free one */
-export async function serve(options: S3Options, port = 0): Promise<RunningS3> {
+/** Serves S3 alone on a free port of 127.0.0.1. */
+export async function serve(options: S3Options): Promise<RunningS3> {
   const s3 = createS3(options);
-  const server = createServer((request, response) => void s3.handle(request, response));
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', resolve);
-  });
-  const { port: actualPort } = server.address() as AddressInfo;
+  const listener = await listen(0, 'PORT');
+  listener.serve(s3.handle);
   return {
-    endpoint: `http://127.0.0.1:${actualPort}`,
+    endpoint: listener.url,
     createBucket: s3.createBucket,
-    close: async () => {
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeAllConnections();
-      await closed;
+    async close() {
+      await listener.close();
       await s3.close();
     },
   };

@@ -50,14 +50,6 @@ export class SignatureError extends Error {
   }
 }
 
-/** A signature that was found right, and what further ones in the same request are made with. */
-export interface VerifiedSignature {
-  credential: Credential;
-  signing_key: Buffer;
-  amz_date: string;
-  signature: string;
-}
-
 /** What both places of a signature, the header and the query, say. */
 interface Claim {
   credential: Credential;
@@ -75,18 +67,18 @@ export function isPresigned(parameters: SignedRequest['parameters']): boolean {
   return parameters.some(([name]) => name === 'X-Amz-Algorithm' || name === 'X-Amz-Signature');
 }
 
-/** Checks the Signature Version 4 of a request, in its `Authorization` header or its query. @throws SignatureError */
+/** Checks the Signature Version 4 of a request, in its `Authorization` header or its query, and says whose it is. @throws SignatureError */
 export function verifySignature(
   request: SignedRequest,
   services: SignatureServices,
   rules: SignatureRules,
-): VerifiedSignature {
+): Credential {
   const claim = isPresigned(request.parameters) ? readQuery(request) : readHeader(request);
   const { credential, amz_date, signature, signed_headers: signedHeaders } = claim;
   if (rules.service !== undefined && credential.service !== rules.service) {
     throw new SignatureError('scope', `Credential should be scoped to the service ${rules.service}.`);
   }
-  const signing_key = signingKeyOf(credential, services);
+  const signingKey = signingKeyOf(credential, services);
   checkTime(claim, services.now(), rules.clock_skew_minutes * 60_000);
   // Headers that change meaning must be covered, or anyone with a presigned URL could add them.
   const missing = [...request.headers.keys()].filter(
@@ -98,8 +90,8 @@ export function verifySignature(
   const texts = canonicalRequests(request, signedHeaders).map((canonical) =>
     ['AWS4-HMAC-SHA256', amz_date, scopeOf(credential), sha256Hex(canonical)].join('\n'),
   );
-  checkSignature(signing_key, texts, signature);
-  return { credential, signing_key, amz_date, signature };
+  checkSignature(signingKey, texts, signature);
+  return credential;
 }
 
 /** @throws SignatureError */

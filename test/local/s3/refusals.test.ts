@@ -33,19 +33,19 @@ const body = { ...at, Body: 'hello' };
 describe('what is not supported is refused by name', () => {
   const attempts: [string, (s3: TestS3) => Promise<unknown>][] = [
     ['?acl', (s3) => s3.sdk.send(new GetBucketAclCommand(at))],
-    ['GetObjectAcl', (s3) => s3.sdk.send(new GetObjectAclCommand(at))],
-    ['PutObjectAcl', (s3) => s3.sdk.send(new PutObjectAclCommand({ ...at, ACL: 'private' }))],
-    ['PutObjectTagging', (s3) => s3.sdk.send(new PutObjectTaggingCommand({ ...at, Tagging: { TagSet: [] } }))],
-    ['DeleteObjectTagging', (s3) => s3.sdk.send(new DeleteObjectTaggingCommand(at))],
-    ['ListParts', (s3) => s3.sdk.send(new ListPartsCommand({ ...at, UploadId: 'a' }))],
-    ['ListMultipartUploads', (s3) => s3.sdk.send(new ListMultipartUploadsCommand(at))],
-    ['GetBucketLocation', (s3) => s3.sdk.send(new GetBucketLocationCommand(at))],
+    ['GET object with ?acl', (s3) => s3.sdk.send(new GetObjectAclCommand(at))],
+    ['PUT object with ?acl', (s3) => s3.sdk.send(new PutObjectAclCommand({ ...at, ACL: 'private' }))],
+    ['PUT object with ?tagging', (s3) => s3.sdk.send(new PutObjectTaggingCommand({ ...at, Tagging: { TagSet: [] } }))],
+    ['DELETE object with ?tagging', (s3) => s3.sdk.send(new DeleteObjectTaggingCommand(at))],
+    ['GET object with ?uploadId', (s3) => s3.sdk.send(new ListPartsCommand({ ...at, UploadId: 'a' }))],
+    ['GET bucket with ?uploads', (s3) => s3.sdk.send(new ListMultipartUploadsCommand(at))],
+    ['GET bucket with ?location', (s3) => s3.sdk.send(new GetBucketLocationCommand(at))],
     [
-      'PutBucketVersioning',
+      'PUT bucket with ?versioning',
       (s3) => s3.sdk.send(new PutBucketVersioningCommand({ ...at, VersioningConfiguration: { Status: 'Suspended' } })),
     ],
     ['x-amz-tagging', (s3) => s3.sdk.send(new PutObjectCommand({ ...body, Tagging: 'a=b' }))],
-    ['GET with ?partNumber', (s3) => s3.sdk.send(new GetObjectCommand({ ...at, PartNumber: 1 }))],
+    ['GET object with ?partNumber', (s3) => s3.sdk.send(new GetObjectCommand({ ...at, PartNumber: 1 }))],
     ['DeleteObject with if-match', (s3) => s3.sdk.send(new DeleteObjectCommand({ ...at, IfMatch: '"a"' }))],
     [
       'DeleteObjects with ETag',
@@ -60,7 +60,10 @@ describe('what is not supported is refused by name', () => {
       (s3) => s3.sdk.send(new CreateMultipartUploadCommand({ ...at, ChecksumType: 'FULL_OBJECT' })),
     ],
     ['?policy', (s3) => s3.sdk.send(new GetBucketPolicyCommand(at))],
-    ['GetObjectAttributes', (s3) => s3.sdk.send(new GetObjectAttributesCommand({ ...at, ObjectAttributes: ['ETag'] }))],
+    [
+      'GET object with ?attributes',
+      (s3) => s3.sdk.send(new GetObjectAttributesCommand({ ...at, ObjectAttributes: ['ETag'] })),
+    ],
     ['?restore', (s3) => s3.sdk.send(new RestoreObjectCommand({ ...at }))],
     [
       '?lifecycle',

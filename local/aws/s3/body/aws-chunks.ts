@@ -1,8 +1,4 @@
-import { createHash } from 'node:crypto';
 import { S3Error } from '../errors.ts';
-import type { Payload } from '../operations/call.ts';
-
-type ChunkedPayload = Extract<Payload, { kind: 'chunked' }>;
 
 const longestLine = 4096;
 
@@ -10,13 +6,11 @@ const longestLine = 4096;
 const shortestChunk = 8192;
 
 /**
- * Decodes `aws-chunked`: chunks as `<hex length>[;chunk-signature=…]`, the last of length 0, then the trailer.
- * Each signature is checked once its chunk has passed, so what was yielded is proven only when this ends.
+ * Decodes `aws-chunked`: chunks as `<hex length>`, the last of length 0, then the trailer.
  * @param trailer receives the trailing headers
  */
 export async function* readAwsChunks(
   body: AsyncIterable<Buffer>,
-  payload: ChunkedPayload,
   trailer: Map<string, string>,
 ): AsyncGenerator<Buffer> {
   const reader = createByteReader(body);
@@ -28,40 +22,25 @@ export async function* readAwsChunks(
 
   let previous = shortestChunk;
   for (let number = 1; ; number++) {
-    const head = /^([0-9a-fA-F]{1,12})(?:;chunk-signature=([0-9a-f]{64}))?$/.exec(await line());
+    const head = /^[0-9a-fA-F]{1,12}$/.exec(await line());
     if (!head) throw new S3Error('InvalidRequest', 'The body is not aws-chunked, though x-amz-content-sha256 says so.');
-    const length = Number.parseInt(head[1]!, 16);
+    const length = Number.parseInt(head[0], 16);
     if (length > 0 && previous < shortestChunk) throw tooShort(number, previous);
     previous = length;
-    const hash = payload.chain && createHash('sha256');
     let received = 0;
     for await (const piece of reader.take(length)) {
       received += piece.length;
-      hash?.update(piece);
       yield piece;
     }
     if (received < length) throw incomplete();
-    if (hash && !payload.chain?.acceptChunk(hash.digest('hex'), head[2] ?? '')) throw wrongSignature('chunk');
     if (length === 0) break;
     if ((await line()) !== '') throw incomplete();
   }
 
-  let signature = '';
-  const signed: string[] = [];
   for (let text = await line(); text !== ''; text = await line()) {
     const colon = text.indexOf(':');
     if (colon < 0) throw new S3Error('MalformedTrailerError', 'The request contained trailing data that is no header.');
-    const name = text.slice(0, colon).trim().toLowerCase();
-    const value = text.slice(colon + 1).trim();
-    if (name === 'x-amz-trailer-signature') {
-      signature = value;
-      continue;
-    }
-    trailer.set(name, value);
-    signed.push(`${name}:${value}\n`);
-  }
-  if (payload.trailer && payload.chain && !payload.chain.acceptTrailer(signed.join(''), signature)) {
-    throw wrongSignature('trailer');
+    trailer.set(text.slice(0, colon).trim().toLowerCase(), text.slice(colon + 1).trim());
   }
 }
 
@@ -71,10 +50,6 @@ function tooShort(number: number, size: number): S3Error {
     'InvalidChunkSizeError',
     `Only the last chunk is allowed to have a size less than ${shortestChunk} bytes: chunk ${number} has ${size}.`,
   );
-}
-
-function wrongSignature(where: string): S3Error {
-  return new S3Error('SignatureDoesNotMatch', `The signature of a ${where} does not match what was received.`);
 }
 
 function incomplete(): S3Error {

@@ -25,25 +25,20 @@ export interface RunningChecksum {
 /** Bytes of a checksum's binary form. */
 const lengths: Record<ChecksumAlgorithm, number> = { CRC32: 4, CRC32C: 4, CRC64NVME: 8, SHA1: 20, SHA256: 32 };
 
+const runningSums = {
+  CRC32: () => new Crc32(),
+  CRC32C: () => new Crc32c(),
+  CRC64NVME: () => new Crc64Nvme(),
+  SHA1: () => createHash('sha1'),
+  SHA256: () => createHash('sha256'),
+} as const;
+
 export function createChecksum(algorithm: ChecksumAlgorithm): RunningChecksum {
-  const sum = runningSum(algorithm);
+  const sum = runningSums[algorithm]();
   return {
     update: (bytes) => void sum.update(bytes),
     digest: async () => Buffer.from(await sum.digest()).toString('base64'),
   };
-}
-
-function runningSum(algorithm: ChecksumAlgorithm) {
-  switch (algorithm) {
-    case 'CRC32':
-      return new Crc32();
-    case 'CRC32C':
-      return new Crc32c();
-    case 'CRC64NVME':
-      return new Crc64Nvme();
-    default:
-      return createHash(algorithm.toLowerCase());
-  }
 }
 
 /** The header or trailer that carries a checksum of this algorithm. */

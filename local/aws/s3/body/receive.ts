@@ -19,7 +19,7 @@ interface ReceivedBody {
 export const largestBody = 5 * 1024 ** 3;
 
 /**
- * Reads a request's body to `write`, a buffer at a time, and proves it: length, chunk signatures, the SHA-256 of the signature,
+ * Reads a request's body to `write`, a buffer at a time, and proves it: length, the SHA-256 of the signature,
  * `Content-MD5`, checksum header or trailer. Nothing may be kept of a body unless this returns.
  * Without a checksum CRC64NVME is computed, as S3 does.
  */
@@ -28,7 +28,7 @@ export async function receiveBody(call: CallWithBody, write: Write, largest = la
   if (length > largest) throw tooLarge(length, largest);
   const trailer = new Map<string, string>();
   const { payload } = call;
-  return receiveBytes(payload.kind === 'chunked' ? readAwsChunks(call.body, payload, trailer) : call.body, write, {
+  return receiveBytes(payload.kind === 'chunked' ? readAwsChunks(call.body, trailer) : call.body, write, {
     headers: call.headers,
     trailer,
     length,

@@ -16,17 +16,7 @@ export interface Call extends ReceivedRequest {
 }
 
 /** What the signature says about the body, and so how the body is to be read and checked. */
-export type Payload =
-  | { kind: 'unsigned' }
-  | { kind: 'hashed'; sha256: string }
-  | { kind: 'chunked'; trailer: boolean; chain?: ChunkSignatures };
-
-/** The chain of signatures of a chunked upload: each is made over the one before. */
-export interface ChunkSignatures {
-  /** @returns whether `signature` is the one this chunk, the next in line, must carry */
-  acceptChunk(chunkSha256: string, signature: string): boolean;
-  acceptTrailer(trailer: string, signature: string): boolean;
-}
+export type Payload = { kind: 'unsigned' } | { kind: 'chunked' } | { kind: 'hashed'; sha256: string };
 
 /** What operations may need; each asks for the part it uses. */
 export interface Services {

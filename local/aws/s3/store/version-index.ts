@@ -52,18 +52,7 @@ export function createVersionIndex(): VersionIndex {
 
 /** Orders strings as their UTF-8 bytes: by code point, where UTF-16 puts U+E000–U+FFFF behind the surrogates. */
 export function compareBytes(a: string, b: string): number {
-  const shared = Math.min(a.length, b.length);
-  for (let i = 0; i < shared; i++) {
-    const unitA = a.charCodeAt(i);
-    const unitB = b.charCodeAt(i);
-    if (unitA !== unitB) return rank(unitA) - rank(unitB);
-  }
-  return a.length - b.length;
-}
-
-function rank(unit: number): number {
-  if (unit < 0xd800) return unit;
-  return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
 /** Position of the first of `sorted` that is not less than `key`. */
