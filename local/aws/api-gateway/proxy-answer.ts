@@ -1,4 +1,5 @@
 import { STATUS_CODES, validateHeaderName, validateHeaderValue } from 'node:http';
+import { isObject } from '../is-object.ts';
 import { type ApiResponse, isBinary } from './response.ts';
 
 /**
@@ -10,15 +11,8 @@ export function readProxyAnswer(
   { accept, binary_media_types }: { accept: string | undefined; binary_media_types: readonly string[] },
 ): ApiResponse | undefined {
   const answer: unknown = JSON.parse(payload);
-  if (typeof answer !== 'object' || answer === null || Array.isArray(answer)) return undefined;
-  const {
-    statusCode,
-    headers = {},
-    multiValueHeaders = {},
-    body = '',
-    isBase64Encoded = false,
-    ...unknown
-  } = answer as Record<string, unknown>;
+  if (!isObject(answer)) return undefined;
+  const { statusCode, headers = {}, multiValueHeaders = {}, body = '', isBase64Encoded = false, ...unknown } = answer;
   const status = Number(statusCode);
   if (Object.keys(unknown).length > 0 || !STATUS_CODES[status]) return undefined;
   const pairs = headerPairs(headers ?? {}, multiValueHeaders ?? {});
@@ -34,7 +28,7 @@ export function readProxyAnswer(
 
 /** Headers of both kinds; where both have one, the list of values wins. */
 function headerPairs(single: unknown, multiple: unknown): [string, string][] | undefined {
-  if (!isRecord(single) || !isRecord(multiple)) return undefined;
+  if (!isObject(single) || !isObject(multiple)) return undefined;
   const listed = new Set(Object.keys(multiple).map((name) => name.toLowerCase()));
   const entries = [
     ...Object.entries(single).filter(([name]) => !listed.has(name.toLowerCase())),
@@ -56,8 +50,4 @@ function isSendable([name, value]: [string, string]): boolean {
   } catch {
     return false;
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,3 +1,5 @@
+import { isObject } from '../is-object.ts';
+
 /** Whether the value at a place of an event matches; it is undefined where the event has no such place. */
 export type EventPredicate = (event: unknown) => boolean;
 
@@ -25,8 +27,4 @@ function compileAlternative(alternative: unknown, place: string): EventPredicate
   if (typeof prefix !== 'string' || Object.keys(others).length > 0)
     throw new Error(`the event pattern's operator ${place}: ${JSON.stringify(alternative)} is unknown`);
   return (value) => typeof value === 'string' && value.startsWith(prefix);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

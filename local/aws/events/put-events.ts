@@ -1,3 +1,4 @@
+import { isObject } from '../is-object.ts';
 import { ServiceError } from '../service-error.ts';
 import { busEvent } from './event.ts';
 import type { EventBus } from './event-bus.ts';
@@ -51,7 +52,7 @@ async function putEntry(entry: PutEventsEntry, bus: Pick<EventBus, 'put'>, now: 
 function parseObject(text: string): object | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
+    return isObject(value) ? value : undefined;
   } catch {
     return undefined;
   }

@@ -1,3 +1,5 @@
+import { isObject } from '../is-object.ts';
+
 /**
  * Reads a value of the template and notes in `faults` what is wrong with it, each as `the property <place> …`. Written here
  * because loading a validation library takes longer than the rest of the start.
@@ -93,8 +95,4 @@ export const anything: Schema<unknown> = (value) => value;
 /** A property, or all of a type's, that is known and has no effect on this machine; `why` that is safe. Kept for who reads the stack. */
 export function inert(_why: string): Schema<unknown> {
   return anything;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

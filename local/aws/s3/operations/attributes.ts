@@ -139,6 +139,11 @@ export function storedHeaders(bucket: Bucket, object: StoredObject): HeaderValue
   return { ...version, etag: `"${object.etag}"`, ...checksumHeaders(object) };
 }
 
+/** The same as elements of an XML answer. */
+export function storedElements({ etag, checksum }: StoredObject): Record<string, string> {
+  return { ETag: `"${etag}"`, ChecksumType: checksum.type, [`Checksum${checksum.algorithm}`]: checksum.value };
+}
+
 export function checksumHeaders({ checksum }: StoredObject): HeaderValues {
   return { [checksumHeader(checksum.algorithm)]: checksum.value, 'x-amz-checksum-type': checksum.type };
 }

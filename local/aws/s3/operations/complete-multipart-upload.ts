@@ -12,8 +12,8 @@ import type { Answer } from '../http/messages.ts';
 import { childrenOf, malformed, readXml, textOf, writeXml, type XmlElement } from '../http/xml.ts';
 import type { OpenUpload } from '../store/bucket.ts';
 import type { UploadedPart } from '../store/records.ts';
-import { versionIdOf } from './attributes.ts';
-import { type Call, etagText, type Services, xmlAnswer } from './call.ts';
+import { storedElements, versionIdOf } from './attributes.ts';
+import { type Call, type Services, xmlAnswer } from './call.ts';
 import { copyFiles } from './copy-object.ts';
 import { beginWrite, type ObjectDraft, storeObject } from './put-object.ts';
 import { type FoundUpload, findUpload, requireOpen } from './upload-parts.ts';
@@ -41,9 +41,7 @@ export async function completeMultipartUpload(call: Call, services: Services): P
       Location: `http://${call.headers.get('host')}/${bucket.name}/${key}`,
       Bucket: bucket.name,
       Key: key,
-      ETag: etagText(object.etag),
-      ChecksumType: object.checksum.type,
-      [`Checksum${object.checksum.algorithm}`]: object.checksum.value,
+      ...storedElements(object),
     }),
     { 'x-amz-version-id': versionIdOf(bucket, object) },
   );
@@ -54,13 +52,6 @@ function checkSize(expected: string | undefined, size: number): void {
   throw new S3Error('InvalidRequest', `The size in x-amz-mp-object-size does not match the parts' ${size} bytes.`);
 }
 
-/** One part as the caller names it. */
-interface NamedPart {
-  number: number;
-  etag: string;
-  checksumOf: (algorithm: ChecksumAlgorithm) => string | undefined;
-}
-
 const smallestPart = 5 * 1024 * 1024;
 
 /**
@@ -68,15 +59,14 @@ const smallestPart = 5 * 1024 * 1024;
  * @throws `InvalidPartOrder`, `InvalidPart`, `EntityTooSmall` (every part but the last has at least 5 MiB), `InvalidRequest`
  */
 function readCompletion(document: string, upload: OpenUpload): UploadedPart[] {
-  const named = childrenOf(readXml(document, 'CompleteMultipartUpload'), 'Part').map(readPart);
-  if (named.length === 0) throw malformed();
-  if (named.some((part, at) => at > 0 && part.number <= named[at - 1]!.number)) {
+  const parts = childrenOf(readXml(document, 'CompleteMultipartUpload'), 'Part').map((part) => findPart(part, upload));
+  if (parts.length === 0) throw malformed();
+  if (parts.some((part, at) => at > 0 && part.number <= parts[at - 1]!.number)) {
     throw new S3Error(
       'InvalidPartOrder',
       'The list of parts was not in ascending order. Parts must be ordered by part number.',
     );
   }
-  const parts = named.map((part) => findPart(part, upload));
   const small = parts.slice(0, -1).find((part) => part.size < smallestPart);
   if (!small) return parts;
   throw new S3Error(
@@ -85,27 +75,24 @@ function readCompletion(document: string, upload: OpenUpload): UploadedPart[] {
   );
 }
 
-function readPart(element: XmlElement): NamedPart {
+function findPart(element: XmlElement, upload: OpenUpload): UploadedPart {
   const number = Number(textOf(element, 'PartNumber'));
   const etag = textOf(element, 'ETag')?.replace(/^"(.*)"$/, '$1');
   if (!Number.isInteger(number) || !etag) throw malformed();
-  return { number, etag, checksumOf: (algorithm) => textOf(element, `Checksum${algorithm}`) };
-}
-
-function findPart(named: NamedPart, upload: OpenUpload): UploadedPart {
-  const part = upload.parts.get(named.number);
+  const checksumOf = (algorithm: ChecksumAlgorithm) => textOf(element, `Checksum${algorithm}`);
   const algorithm = upload.checksum_algorithm;
-  if (algorithm && checksumTypeOf(algorithm) === 'COMPOSITE' && named.checksumOf(algorithm) === undefined) {
+  if (algorithm && checksumTypeOf(algorithm) === 'COMPOSITE' && checksumOf(algorithm) === undefined) {
     throw new S3Error(
       'InvalidRequest',
-      `The upload was created using a ${algorithm.toLowerCase()} checksum. The complete request must include the checksum for each part. It was missing for part ${named.number} in the request.`,
+      `The upload was created using a ${algorithm.toLowerCase()} checksum. The complete request must include the checksum for each part. It was missing for part ${number} in the request.`,
     );
   }
-  const given = part && named.checksumOf(part.checksum.algorithm);
-  if (part && part.etag === named.etag && (given === undefined || given === part.checksum.value)) return part;
+  const part = upload.parts.get(number);
+  const given = part && checksumOf(part.checksum.algorithm);
+  if (part?.etag === etag && (given === undefined || given === part.checksum.value)) return part;
   throw new S3Error(
     'InvalidPart',
-    `Part ${named.number} could not be found. It may not have been uploaded, or its entity tag may not be ${named.etag}.`,
+    `Part ${number} could not be found. It may not have been uploaded, or its entity tag may not be ${etag}.`,
   );
 }
 

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { createChecksum } from '../body/checksum.ts';
+import { type ChecksumAlgorithm, createChecksum } from '../body/checksum.ts';
 import { S3Error } from '../errors.ts';
 import { type Answer, checkKey, uriDecode } from '../http/messages.ts';
 import { writeXml } from '../http/xml.ts';
 import type { Blobs } from '../store/blobs.ts';
 import type { Bucket } from '../store/bucket.ts';
-import type { ObjectAttributes, StoredObject } from '../store/records.ts';
-import { readAttributes, versionIdOf } from './attributes.ts';
-import { type Call, etagText, type Services, xmlAnswer, xmlTime } from './call.ts';
+import type { ObjectAttributes, StoredObject, UploadedPart } from '../store/records.ts';
+import { readAttributes, storedElements, versionIdOf } from './attributes.ts';
+import { type Call, type Services, xmlAnswer, xmlTime } from './call.ts';
 import { type ByteRange, namesEntityTag, preconditionFailed, readableObject } from './get-object.ts';
 import { beginWrite, type ObjectDraft, storeObject } from './put-object.ts';
 
@@ -53,9 +53,7 @@ export async function copyObject(call: Call, services: Services): Promise<Answer
   return xmlAnswer(
     writeXml('CopyObjectResult', {
       LastModified: xmlTime(object.last_modified),
-      ETag: etagText(object.etag),
-      ChecksumType: object.checksum.type,
-      [`Checksum${object.checksum.algorithm}`]: object.checksum.value,
+      ...storedElements(object),
     }),
     {
       'x-amz-version-id': versionIdOf(bucket, object),
@@ -89,10 +87,25 @@ async function copyBytes(
   const path = sourceBucket.blobs.path(object.blob);
   const { size, etag, checksum } = object;
   if (!etag.includes('-')) return { blob: bucket.blobs.link(path), size, etag, checksum };
-  const [md5, sum] = [createHash('md5'), createChecksum(checksum.algorithm)];
-  const { blob } = await copyFiles([{ path }], bucket.blobs, [md5, sum]);
-  const value = await sum.digest();
-  return { blob, size, etag: md5.digest('hex'), checksum: { ...checksum, value, type: 'FULL_OBJECT' } };
+  const copied = await copySummed({ path }, bucket.blobs, checksum.algorithm);
+  return { ...copied, checksum: { ...copied.checksum, type: 'FULL_OBJECT' } };
+}
+
+/** Copies a file, or one range of it, into a new blob and sums it as a body of its own. */
+export async function copySummed(
+  source: FileRange,
+  target: Blobs,
+  algorithm: ChecksumAlgorithm,
+): Promise<Pick<UploadedPart, 'blob' | 'size' | 'etag' | 'checksum'>> {
+  const [md5, sum] = [createHash('md5'), createChecksum(algorithm)];
+  const { blob, size } = await copyFiles([source], target, [md5, sum]);
+  return { blob, size, etag: md5.digest('hex'), checksum: { algorithm, value: await sum.digest() } };
+}
+
+interface FileRange {
+  path: string;
+  /** @default all of it */
+  range?: ByteRange;
 }
 
 /** Shown every buffer that passes: a hash. */
@@ -102,7 +115,7 @@ interface ByteObserver {
 
 /** Writes files, or one range of each, one after the other into a new blob. */
 export async function copyFiles(
-  sources: readonly { path: string; range?: ByteRange }[],
+  sources: readonly FileRange[],
   target: Blobs,
   observers: readonly ByteObserver[],
 ): Promise<{ blob: string; size: number }> {

@@ -1,11 +1,5 @@
-import { createHash, randomBytes } from 'node:crypto';
-import {
-  checksumHeader,
-  checksumTypeOf,
-  createChecksum,
-  expectedChecksum,
-  requestedAlgorithm,
-} from '../body/checksum.ts';
+import { randomBytes } from 'node:crypto';
+import { checksumHeader, checksumTypeOf, expectedChecksum, requestedAlgorithm } from '../body/checksum.ts';
 import { receiveBody } from '../body/receive.ts';
 import { S3Error } from '../errors.ts';
 import type { Answer } from '../http/messages.ts';
@@ -14,7 +8,7 @@ import type { Bucket, OpenUpload } from '../store/bucket.ts';
 import type { Upload, UploadedPart } from '../store/records.ts';
 import { readAttributes, versionIdOf } from './attributes.ts';
 import { type Call, etagText, type Services, xmlAnswer, xmlTime } from './call.ts';
-import { copyFiles, readCopySource } from './copy-object.ts';
+import { copySummed, readCopySource } from './copy-object.ts';
 import { type ByteRange, readRange } from './get-object.ts';
 
 export async function createMultipartUpload(call: Call, services: Services): Promise<Answer> {
@@ -22,17 +16,12 @@ export async function createMultipartUpload(call: Call, services: Services): Pro
   const bucket = services.buckets.get(bucketName);
   const attributes = readAttributes(call.headers);
   const algorithm = requestedAlgorithm(call.headers);
-  const upload = {
-    ...attributes,
-    upload_id: randomBytes(48).toString('base64url'),
-    key,
-    checksum_algorithm: algorithm,
-  };
-  bucket.commit({ upload });
-  return xmlAnswer(
-    writeXml('InitiateMultipartUploadResult', { Bucket: bucket.name, Key: key, UploadId: upload.upload_id }),
-    { 'x-amz-checksum-algorithm': algorithm, 'x-amz-checksum-type': algorithm && checksumTypeOf(algorithm) },
-  );
+  const upload_id = randomBytes(48).toString('base64url');
+  bucket.commit({ upload: { ...attributes, upload_id, key, checksum_algorithm: algorithm } });
+  return xmlAnswer(writeXml('InitiateMultipartUploadResult', { Bucket: bucket.name, Key: key, UploadId: upload_id }), {
+    'x-amz-checksum-algorithm': algorithm,
+    'x-amz-checksum-type': algorithm && checksumTypeOf(algorithm),
+  });
 }
 
 export async function uploadPart(call: Call, services: Services): Promise<Answer> {
@@ -42,13 +31,7 @@ export async function uploadPart(call: Call, services: Services): Promise<Answer
   const { blob, result } = await found.bucket.blobs.write((write) => receiveBody(call, write));
   const { etag, checksum } = result;
   await storePart(found, { number, blob, ...result });
-  return {
-    status: 200,
-    headers: {
-      etag: etagText(etag),
-      [checksumHeader(checksum.algorithm)]: checksum.value,
-    },
-  };
+  return { status: 200, headers: { etag: etagText(etag), [checksumHeader(checksum.algorithm)]: checksum.value } };
 }
 
 /** The parts of an upload that was created with an algorithm must come with that one. */
@@ -68,17 +51,14 @@ export async function uploadPartCopy(call: Call, services: Services): Promise<An
   const source = readCopySource(call, services);
   const range = readSourceRange(call.headers.get('x-amz-copy-source-range'), source.object.size);
   const algorithm = found.upload.checksum_algorithm ?? 'CRC64NVME';
-  const [md5, sum] = [createHash('md5'), createChecksum(algorithm)];
   const file = { path: source.bucket.blobs.path(source.object.blob), range };
-  const { blob, size } = await copyFiles([file], found.bucket.blobs, [md5, sum]);
-  const checksum = { algorithm, value: await sum.digest() };
-  const etag = md5.digest('hex');
-  await storePart(found, { number, size, etag, checksum, blob });
+  const part = await copySummed(file, found.bucket.blobs, algorithm);
+  await storePart(found, { number, ...part });
   return xmlAnswer(
     writeXml('CopyPartResult', {
       LastModified: xmlTime(services.now()),
-      ETag: etagText(etag),
-      [`Checksum${algorithm}`]: checksum.value,
+      ETag: etagText(part.etag),
+      [`Checksum${algorithm}`]: part.checksum.value,
     }),
     { 'x-amz-copy-source-version-id': versionIdOf(source.bucket, source.object) },
   );

@@ -1,3 +1,5 @@
+import { isObject } from '../../is-object.ts';
+
 import { S3Error } from '../errors.ts';
 
 /** A condition of a POST policy (S3 API reference, "POST policy"). */
@@ -20,7 +22,7 @@ export interface SizeLimits {
 /** @throws `InvalidPolicyDocument` */
 export function parsePolicy(base64: string): Policy {
   const document = parseJson(Buffer.from(base64, 'base64').toString());
-  if (!isRecord(document)) throw invalidPolicy('it must be an object');
+  if (!isObject(document)) throw invalidPolicy('it must be an object');
   const expiration = Date.parse(String(document.expiration));
   if (Number.isNaN(expiration)) throw invalidPolicy("it needs an 'expiration' in ISO 8601");
   if (!Array.isArray(document.conditions)) throw invalidPolicy("it needs a list of 'conditions'");
@@ -53,7 +55,7 @@ export function checkPolicy(policy: Policy, fields: ReadonlyMap<string, string>,
 }
 
 function readCondition(source: unknown): Condition[] {
-  if (isRecord(source)) {
+  if (isObject(source)) {
     return Object.entries(source).map(([field, value]) => ({
       kind: 'eq',
       field: field.toLowerCase(),
@@ -92,10 +94,6 @@ function parseJson(text: string): unknown {
   } catch {
     throw invalidPolicy('it must be base64 of JSON');
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function invalidPolicy(why: string): S3Error {
