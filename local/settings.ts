@@ -27,67 +27,36 @@ export interface RealWan {
   base_url?: string;
 }
 
-/** What each variable does, for `npm start` and its documentation. */
-export const variables = {
-  PORT: 'port of the API (4400)',
-  WAN_PORT: 'port of the Wan emulator (4401)',
-  AWS_PORT: 'port of the AWS endpoint (4402)',
-  LOCAL_DIR: 'directory of the state (.local)',
-  API_KEY: 'API key that works from the start (local)',
-  DASHSCOPE_API_KEY: 'key of the real Wan, used instead of the emulator (none)',
-  WAN_BASE_URL: "base URL of the real Wan, ending in /api/v1 (Singapore's)",
-  WAN_TASK_SECONDS: 'seconds a task of the emulator takes (6)',
-  WAN_LIMITS: 'off lifts the rate limits of the emulator (on)',
-} as const;
-
 type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads a variable, or what stands for it; notes a fault when it can't be parsed. */
+type Read = <Value>(name: string, otherwise: string, parse: (text: string) => Value | undefined, rule: string) => Value;
 
 /** @throws Error that names each wrong variable and says what it may be */
 export function readSettings(environment: Environment): LocalSettings {
   const faults: string[] = [];
-  const read = <Value>(
-    name: keyof typeof variables,
-    otherwise: string,
-    parse: (text: string) => Value | undefined,
-    rule: string,
-  ) => {
+  const read: Read = (name, otherwise, parse, rule) => {
     const text = environment[name] || otherwise;
     const value = parse(text);
     if (value === undefined)
       faults.push(`${name} is ${JSON.stringify(name.endsWith('KEY') ? '…' : text)}: it must be ${rule}.`);
-    return value as Value;
+    return value!;
   };
-  const port = (name: 'PORT' | 'WAN_PORT' | 'AWS_PORT', otherwise: string) =>
-    read(
-      name,
-      otherwise,
-      (text) => (/^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : undefined),
-      'a number from 0 to 65535',
-    );
+  const parsePort = (text: string) => (/^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : undefined);
+  const port = (name: string, otherwise: string) => read(name, otherwise, parsePort, 'a number from 0 to 65535');
+  const parseKey = (text: string) => (/^[\x21-\x7e]{1,512}$/.test(text) ? text : undefined);
 
   const settings: LocalSettings = {
     port: port('PORT', '4400'),
     wan_port: port('WAN_PORT', '4401'),
     aws_port: port('AWS_PORT', '4402'),
     directory: path.resolve(environment.LOCAL_DIR || '.local'),
-    api_key: read(
-      'API_KEY',
-      'local',
-      (text) => (/^[\x21-\x7e]{1,512}$/.test(text) ? text : undefined),
-      'up to 512 printable ASCII characters without a space',
-    ),
+    api_key: read('API_KEY', 'local', parseKey, 'up to 512 printable ASCII characters without a space'),
     wan: readWan(environment, read, faults),
   };
   if (faults.length > 0) throw new Error(faults.join('\n'));
   return settings;
 }
-
-type Read = <Value>(
-  name: keyof typeof variables,
-  otherwise: string,
-  parse: (text: string) => Value | undefined,
-  rule: string,
-) => Value;
 
 function readWan(environment: Environment, read: Read, faults: string[]): LocalSettings['wan'] {
   const { DASHSCOPE_API_KEY: api_key, WAN_BASE_URL: given } = environment;

@@ -7,9 +7,10 @@ import { type Clock, systemClock } from './aws/clock.ts';
 import { lockDirectory } from './aws/directory-lock.ts';
 import type { AwsCall } from './aws/endpoint/recorded-calls.ts';
 import type { Faults } from './aws/faults.ts';
-import { type Listener, listen, portProblem } from './aws/listen.ts';
+import { type Listener, listen } from './aws/listen.ts';
 import type { Runtime } from './aws/runtime.ts';
 import { seedApiKey } from './aws/seed-api-key.ts';
+import { startEmulator } from './emulator.ts';
 import type { LocalSettings } from './settings.ts';
 import { stackContext } from './stack-context.ts';
 import type { Wan } from './wan/server.ts';
@@ -140,19 +141,6 @@ export async function startLocal(settings: LocalSettings, dependencies: LocalDep
     await close();
     throw error;
   }
-}
-
-async function startEmulator({ wan, wan_port, directory }: LocalSettings): Promise<Wan | undefined> {
-  if (wan.kind === 'real') return undefined;
-  const { startWan } = await import('./wan/server.ts');
-  return startWan({
-    port: wan_port,
-    directory: path.join(directory, 'wan'),
-    taskSeconds: wan.task_seconds,
-    limits: wan.limits,
-  }).catch((error: unknown) => {
-    throw portProblem(error, wan_port, 'WAN_PORT');
-  });
 }
 
 /** Waits for all even when one fails, so that what the others opened can be closed. @throws the first failure */

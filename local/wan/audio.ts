@@ -1,4 +1,4 @@
-import { type Checked, refuse } from './errors.ts';
+import { type Checked, invalidMedia } from './errors.ts';
 
 export interface CheckedAudio {
   readonly format: 'wav' | 'mp3';
@@ -9,12 +9,12 @@ export const maximumAudioBytes = 15 * 1024 * 1024;
 
 /** Checks `audio_url`'s file: WAV or MP3 by its bytes, 3 to 30 s, at most 15 MB (reference, "Audio limits"). */
 export function checkAudio(bytes: Uint8Array): Checked<CheckedAudio> {
-  if (bytes.length > maximumAudioBytes) return invalid('the audio is larger than 15 MB');
+  if (bytes.length > maximumAudioBytes) return invalidMedia('the audio is larger than 15 MB');
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const wav = wavSeconds(file);
   const seconds = wav ?? mp3Seconds(file);
-  if (seconds === undefined) return invalid('the audio is not a WAV or MP3 file');
-  if (seconds < 3 || seconds > 30) return invalid(`the audio is ${seconds.toFixed(1)} s long, not 3 to 30 s`);
+  if (seconds === undefined) return invalidMedia('the audio is not a WAV or MP3 file');
+  if (seconds < 3 || seconds > 30) return invalidMedia(`the audio is ${seconds.toFixed(1)} s long, not 3 to 30 s`);
   return { value: { format: wav === undefined ? 'mp3' : 'wav', seconds } };
 }
 
@@ -71,8 +71,4 @@ function mp3Frame(file: Buffer, at: number): { bytes: number; seconds: number } 
 /** An ID3v2 size: four bytes of seven bits. */
 function syncsafe(file: Buffer, at: number): number {
   return [0, 1, 2, 3].reduce((size, index) => size * 128 + (file.readUInt8(at + index) & 127), 0);
-}
-
-function invalid(reason: string): { refusal: ReturnType<typeof refuse> } {
-  return { refusal: refuse('InvalidURL', `Invalid URL provided in your request: ${reason}.`) };
 }

@@ -70,3 +70,8 @@ export function refuse(code: string, message?: string): Refusal {
 export function failureMessage(code: string): string {
   return code === 'DataInspectionFailed' ? 'Output data may contain inappropriate content.' : refuse(code).message;
 }
+
+/** The refusal of an image or audio file that was got and is not as it must be. */
+export function invalidMedia(reason: string): { refusal: Refusal } {
+  return { refusal: refuse('InvalidURL', `Invalid URL provided in your request: ${reason}.`) };
+}

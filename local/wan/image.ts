@@ -1,5 +1,5 @@
 import { imageSize } from 'image-size';
-import { type Checked, refuse } from './errors.ts';
+import { type Checked, invalidMedia } from './errors.ts';
 import type { Model } from './models.ts';
 
 export type ImageFormat = 'jpg' | 'png' | 'bmp' | 'webp';
@@ -26,19 +26,19 @@ const mimeTypes: Readonly<Record<ImageFormat, string>> = {
  */
 export function checkImage(bytes: Uint8Array, model: Model, declaredType?: string): Checked<CheckedImage> {
   const { minimumSide, maximumSide, maximumBytes } = model.image;
-  if (bytes.length > maximumBytes) return invalid(`the image is larger than ${maximumBytes / 1024 / 1024} MB`);
+  if (bytes.length > maximumBytes) return invalidMedia(`the image is larger than ${maximumBytes / 1024 / 1024} MB`);
   const read = readHeader(bytes);
-  if (!read) return invalid('the image is not a JPEG, PNG, BMP or WEBP file');
+  if (!read) return invalidMedia('the image is not a JPEG, PNG, BMP or WEBP file');
   const { format, width, height } = read;
   if (declaredType !== undefined && declaredType.toLowerCase() !== mimeTypes[format]) {
-    return invalid(`the data URL says ${declaredType}, but the image is ${mimeTypes[format]}`);
+    return invalidMedia(`the data URL says ${declaredType}, but the image is ${mimeTypes[format]}`);
   }
   if (Math.min(width, height) < minimumSide || Math.max(width, height) > maximumSide) {
-    return invalid(
+    return invalidMedia(
       `the image has ${width}×${height} pixels, width and height must be ${minimumSide} to ${maximumSide}`,
     );
   }
-  if (format === 'png' && hasAlphaChannel(bytes)) return invalid('the PNG image has an alpha channel');
+  if (format === 'png' && hasAlphaChannel(bytes)) return invalidMedia('the PNG image has an alpha channel');
   return { value: read };
 }
 
@@ -55,8 +55,4 @@ function readHeader(bytes: Uint8Array): CheckedImage | undefined {
 /** The colour type of a PNG's IHDR chunk: 4 is grey with alpha, 6 is RGB with alpha. */
 function hasAlphaChannel(png: Uint8Array): boolean {
   return png[25] === 4 || png[25] === 6;
-}
-
-function invalid(reason: string): { refusal: ReturnType<typeof refuse> } {
-  return { refusal: refuse('InvalidURL', `Invalid URL provided in your request: ${reason}.`) };
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { failureMessage } from './errors.ts';
 import { RenderError, type Renderer } from './render/render.ts';
 import type { Store } from './store.ts';
@@ -50,7 +51,10 @@ export function createSettler(services: { store: Store; renderer: Renderer; now:
       const found = store.find(taskId);
       if (!found) return undefined;
       const asked = now();
-      if (statusOf(found, store.timesOf(found), asked) === 'due') await orPatience(end(found));
+      if (statusOf(found, store.timesOf(found), asked) === 'due') {
+        // Not so long that the caller gives up: it is told RUNNING then.
+        await Promise.race([end(found), sleep(patience, undefined, { ref: false })]);
+      }
       const task = store.find(taskId) ?? found;
       const status = statusOf(task, store.timesOf(task), asked);
       return { task, status: status === 'due' ? 'RUNNING' : status };
@@ -73,13 +77,4 @@ export function createSettler(services: { store: Store; renderer: Renderer; now:
       timers.clear();
     },
   };
-}
-
-/** Waits for a rendering, but not so long that the caller gives up: it is told RUNNING then. */
-async function orPatience(work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, patience);
-  });
-  await Promise.race([work, timeout]).finally(() => clearTimeout(timer));
 }

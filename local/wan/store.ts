@@ -1,8 +1,9 @@
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { sha256, writeWhole } from './files.ts';
+import { writeFileWhole } from '../write-file.ts';
 import { findModel } from './models.ts';
 import { scheduleTasks } from './schedule.ts';
+import { sha256 } from './sha256.ts';
 import type { Task, TaskTimes } from './task.ts';
 import { uploadRetention } from './time.ts';
 
@@ -46,7 +47,7 @@ export async function openStore(options: {
       const path = join(taskDirectory, `${task.task_id}.json`);
       const written = (writes.get(task.task_id) ?? Promise.resolve())
         .catch(() => {})
-        .then(() => writeWhole(path, JSON.stringify(tasks.get(task.task_id))));
+        .then(() => writeFileWhole(path, JSON.stringify(tasks.get(task.task_id))));
       writes.set(task.task_id, written);
       await written.finally(() => writes.get(task.task_id) === written && writes.delete(task.task_id));
     },
@@ -64,7 +65,7 @@ export async function openStore(options: {
     },
     async keepInput(content, extension) {
       const file = `${sha256(content)}.${extension}`;
-      if (!(await exists(join(inputDirectory, file)))) await writeWhole(join(inputDirectory, file), content);
+      if (!(await exists(join(inputDirectory, file)))) await writeFileWhole(join(inputDirectory, file), content);
       return file;
     },
     inputPath: (file) => join(inputDirectory, file),

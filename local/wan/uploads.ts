@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { sha256, writeWhole } from './files.ts';
+import { writeFileWhole } from '../write-file.ts';
+import { sha256 } from './sha256.ts';
 import { toWanTime, uploadRetention } from './time.ts';
 
 /** A temporary upload belongs to one account and one model; facts, "Task management". */
@@ -52,8 +53,8 @@ export async function openUploads(options: {
       if (uploads.has(key)) return false;
       const upload = { key, account: owner.account, model: owner.model, uploaded_at: options.now() };
       uploads.set(key, upload);
-      await writeWhole(paths(key).content, content);
-      await writeWhole(paths(key).record, JSON.stringify(upload));
+      await writeFileWhole(paths(key).content, content);
+      await writeFileWhole(paths(key).record, JSON.stringify(upload));
       return true;
     },
     async read(url, owner) {

@@ -1,7 +1,7 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { writeFileWhole } from '../../write-file.ts';
 import type { Clock } from '../clock.ts';
-import { writeFileWhole } from '../json-file.ts';
 import type { FunctionError, Outcome } from './function-definition.ts';
 
 /** An asynchronous invocation that was accepted and is not settled. */

@@ -1,6 +1,6 @@
-import { sha256 } from '../files.ts';
 import { findModel } from '../models.ts';
 import { truncate } from '../prompt.ts';
+import { sha256 } from '../sha256.ts';
 import type { Task } from '../task.ts';
 import { videoSize } from './size.ts';
 

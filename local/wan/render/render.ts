@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
-import { sha256, writeWhole } from '../files.ts';
+import { writeFileWhole } from '../../write-file.ts';
+import { sha256 } from '../sha256.ts';
 import type { Task } from '../task.ts';
 import { createFfmpeg } from './ffmpeg.ts';
 import { framesPerSecond, pictureFilters, secondsOfPictures } from './pictures.ts';
@@ -60,7 +61,7 @@ export async function openRenderer(options: {
     await make(path, async () => {
       const dot = dotSize(Math.max(recipe.width, recipe.height));
       const watermark = join(pictureDirectory, `watermark-${dot}.pam`);
-      if (recipe.watermark) await writeWhole(watermark, watermarkPicture(dot));
+      if (recipe.watermark) await writeFileWhole(watermark, watermarkPicture(dot));
       return pictureArguments(recipe, options.inputPath(recipe.image), watermark);
     });
     return path;

@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { readSettings } from '../../../local/wan/settings.ts';
 import { bodyFor, createClient, png, temporaryDirectory, wanForTest } from './support.ts';
 
 const small = { parameters: { resolution: '480P', duration: 3 } };
@@ -75,21 +74,6 @@ async function startAlone(directory: string): Promise<{ child: ChildProcess; url
   if (!url) throw new Error(`no URL in: ${line}`);
   return { child, url };
 }
-
-test('settings have the documented defaults', () => {
-  expect(readSettings({})).toEqual({ port: 4401, taskSeconds: 6, limits: 'on', directory: join('.local', 'wan') });
-  const environment = { WAN_PORT: '0', WAN_TASK_SECONDS: '0.5', WAN_LIMITS: 'off', LOCAL_DIR: '/tmp/x' };
-  expect(readSettings(environment)).toEqual({ port: 0, taskSeconds: 0.5, limits: 'off', directory: '/tmp/x/wan' });
-});
-
-test.each([
-  ['WAN_PORT', 'http'],
-  ['WAN_PORT', '70000'],
-  ['WAN_TASK_SECONDS', '-1'],
-  ['WAN_LIMITS', 'no'],
-])('the setting %s=%s is refused by its name', (name, value) => {
-  expect(() => readSettings({ [name]: value })).toThrow(name);
-});
 
 test('a taken port is an error', async () => {
   const { wan } = await wanForTest();

@@ -6,7 +6,7 @@ import path from 'node:path';
  * Writes a file so that a reader, or the next process after a kill, finds the old content or the new, never a part.
  * The page cache survives the process, so nothing is flushed: a power cut is not what this protects from.
  */
-export async function writeFileWhole(file: string, content: string, mode = 0o600): Promise<void> {
+export async function writeFileWhole(file: string, content: string | Uint8Array, mode = 0o600): Promise<void> {
   await mkdir(path.dirname(file), { recursive: true });
   const temporary = `${file}.${randomUUID()}.tmp`;
   try {

@@ -1,0 +1,18 @@
+import path from 'node:path';
+import { portProblem } from './aws/listen.ts';
+import type { LocalSettings } from './settings.ts';
+import type { Wan } from './wan/server.ts';
+
+/** Starts the Wan emulator, unless the real Wan is used. @throws Error that names the variable of a taken port */
+export async function startEmulator({ wan, wan_port, directory }: LocalSettings): Promise<Wan | undefined> {
+  if (wan.kind === 'real') return undefined;
+  const { startWan } = await import('./wan/server.ts');
+  return startWan({
+    port: wan_port,
+    directory: path.join(directory, 'wan'),
+    taskSeconds: wan.task_seconds,
+    limits: wan.limits,
+  }).catch((error: unknown) => {
+    throw portProblem(error, wan_port, 'WAN_PORT');
+  });
+}
