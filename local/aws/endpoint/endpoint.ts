@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { DynamoDb } from '../dynamodb/dynamodb.ts';
 import type { EventBus } from '../events/event-bus.ts';
-import { type PutEventsInput, putEvents } from '../events/put-events.ts';
+import { putEvents } from '../events/put-events.ts';
 import type { Lambda } from '../lambda/lambda.ts';
 import type { S3 } from '../s3/index.ts';
 import type { SecretsManager } from '../secrets-manager/secrets-manager.ts';
@@ -35,42 +35,20 @@ interface WireAnswer {
   body: string;
 }
 
-/** A service of the AWS JSON protocol: its name for IAM, the version of its JSON, and what answers. */
-interface JsonService {
-  iam: string;
-  content_type: string;
-  handle(operation: string, body: string): Promise<WireAnswer>;
-}
+/** Answers one operation of a service of the AWS JSON protocol. @throws ServiceError */
+type JsonService = (operation: string, body: string) => Promise<WireAnswer>;
 
 /** The AWS JSON protocols by their target header, Lambda by its path; what is neither is S3's. */
 export function createEndpoint(options: EndpointOptions): Endpoint {
-  const services: Record<string, JsonService> = {
-    DynamoDB_20120810: { iam: 'dynamodb', content_type: 'application/x-amz-json-1.0', handle: options.dynamoDb.handle },
-    AWSStepFunctions: {
-      iam: 'states',
-      content_type: 'application/x-amz-json-1.0',
-      handle: json((operation, input) => options.stepFunctions.handle(operation, input)),
-    },
-    AWSEvents: {
-      iam: 'events',
-      content_type: 'application/x-amz-json-1.1',
-      handle: json((operation, input) => {
-        if (operation !== 'PutEvents') throw unknownOperation(`The local EventBridge has no ${operation}.`);
-        return putEvents(input as PutEventsInput, options);
-      }),
-    },
-    AmazonSQS: {
-      iam: 'sqs',
-      content_type: 'application/x-amz-json-1.0',
-      handle: json((operation, input) => {
-        if (operation !== 'SendMessage') throw unknownOperation(`The local SQS has no ${operation}.`);
-        return sendMessage(input as Record<string, unknown>, options.queues);
-      }),
-    },
+  const { bus, now, queues, secretsManager, stepFunctions } = options;
+  const services: Record<string, { iam: string; handle: JsonService }> = {
+    DynamoDB_20120810: { iam: 'dynamodb', handle: options.dynamoDb.handle },
+    AWSStepFunctions: { iam: 'states', handle: json(stepFunctions.handle) },
+    AWSEvents: { iam: 'events', handle: only('EventBridge', 'PutEvents', (input) => putEvents(input, { bus, now })) },
+    AmazonSQS: { iam: 'sqs', handle: only('SQS', 'SendMessage', (input) => sendMessage(input, queues)) },
     secretsmanager: {
       iam: 'secretsmanager',
-      content_type: 'application/x-amz-json-1.1',
-      handle: json((operation, input) => options.secretsManager.handle(operation, input)),
+      handle: only('Secrets Manager', 'GetSecretValue', secretsManager.getSecretValue),
     },
   };
   const callJson = async (target: string, request: IncomingMessage): Promise<WireAnswer> => {
@@ -85,7 +63,8 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
     const resource = resourceOf(service.iam, operation, parse(text));
     options.recordCall({ at: options.now(), principal, action: `${service.iam}:${operation}`, resource });
     const answer = await service.handle(operation, text);
-    return { ...answer, headers: { 'content-type': service.content_type, ...answer.headers } };
+    // Services write the version of the protocol that they were asked in.
+    return { ...answer, headers: { 'content-type': request.headers['content-type'] ?? jsonType } };
   };
 
   return {
@@ -128,10 +107,17 @@ async function invokeFunction(
   };
 }
 
-function json(handle: (operation: string, input: unknown) => Promise<unknown>): JsonService['handle'] {
-  return async (operation, body) => ({
-    status: 200,
-    body: JSON.stringify((await handle(operation, parse(body))) ?? {}),
+const jsonType = 'application/x-amz-json-1.0';
+
+function json(handle: (operation: string, input: Record<string, unknown>) => Promise<object>): JsonService {
+  return async (operation, body) => ({ status: 200, body: JSON.stringify(await handle(operation, parse(body))) });
+}
+
+/** A service of which one operation is there. */
+function only(service: string, known: string, run: (input: Record<string, unknown>) => Promise<object>): JsonService {
+  return json((operation, input) => {
+    if (operation === known) return run(input);
+    throw unknownOperation(`The local ${service} has no ${operation}, only ${known}.`);
   });
 }
 
@@ -156,7 +142,7 @@ function refusal(error: unknown): WireAnswer {
   const type = status === 500 ? 'InternalServerError' : name;
   return {
     status,
-    headers: { 'content-type': 'application/x-amz-json-1.0', 'x-amzn-errortype': type },
+    headers: { 'content-type': jsonType, 'x-amzn-errortype': type },
     body: JSON.stringify({ __type: type, message }),
   };
 }

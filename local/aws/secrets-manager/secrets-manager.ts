@@ -7,21 +7,18 @@ export interface SecretsManagerOptions {
 }
 
 export interface SecretsManager {
-  /** Answers one request of the service's JSON protocol. @throws ServiceError */
-  handle(operation: string, input: unknown): Promise<unknown>;
+  /** GetSecretValue, by ARN or name. @throws ServiceError */
+  getSecretValue(input: Record<string, unknown>): Promise<object>;
 }
 
 /**
- * Secrets Manager for the template's secrets: GetSecretValue by ARN or name. Values live in memory only: each start takes them
- * from the settings anew, so that a real key is never written to disk.
+ * Secrets Manager for the template's secrets. Values live in memory only: each start takes them from the settings anew, so
+ * that a real key is never written to disk.
  */
 export function createSecretsManager({ now, secrets }: SecretsManagerOptions): SecretsManager {
   const version = { VersionId: randomUUID(), VersionStages: ['AWSCURRENT'], CreatedDate: now() / 1000 };
   return {
-    async handle(operation, input) {
-      if (operation !== 'GetSecretValue')
-        throw new ServiceError('UnknownOperationException', 400, `The local Secrets Manager has no ${operation}.`);
-      const { SecretId, ...others } = input as Record<string, unknown>;
+    async getSecretValue({ SecretId, ...others }) {
       const [unknown] = Object.keys(others);
       if (unknown !== undefined)
         throw new ServiceError('InvalidParameterException', 400, `The local Secrets Manager has no ${unknown}.`);

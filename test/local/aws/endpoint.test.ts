@@ -293,6 +293,8 @@ describe('the AWS endpoint, with the real SDK', () => {
     const purge = new PurgeQueueCommand({
       QueueUrl: 'https://sqs.us-east-1.amazonaws.com/000000000000/firstframe-work',
     });
-    await expect(new SQSClient(client).send(purge)).rejects.toThrow('The local SQS has no PurgeQueue.');
+    await expect(new SQSClient(client).send(purge)).rejects.toThrow(
+      'The local SQS has no PurgeQueue, only SendMessage.',
+    );
   });
 });
