@@ -1,5 +1,6 @@
 import { archive } from './archive/archive.ts';
 import { burst } from './burst/burst.ts';
+import { cost } from './cost/cost.ts';
 import { footprint } from './footprint/footprint.ts';
 import { polling } from './polling/polling.ts';
 
@@ -7,6 +8,7 @@ import { polling } from './polling/polling.ts';
 const benches: Readonly<Record<string, (options: { seed: number }) => Promise<boolean>>> = {
   archive,
   burst,
+  cost,
   footprint,
   polling,
 };

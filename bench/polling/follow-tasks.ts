@@ -13,7 +13,7 @@ import { readDeployment } from '../simulation/deployment.ts';
 import { loadFunction, type World } from '../simulation/functions.ts';
 import { createLambda } from '../simulation/lambda.ts';
 import { createLatency } from '../simulation/latency.ts';
-import { errorLogger, lambdaClient, secrets } from '../simulation/platform.ts';
+import { errorLogger, lambdaClient, simulateSecrets } from '../simulation/platform.ts';
 import { seededRandom } from '../simulation/random.ts';
 import { simulateStepFunctions } from '../simulation/step-functions.ts';
 import { simulateTable } from '../simulation/table.ts';
@@ -91,7 +91,7 @@ export async function followTasks({ seed, durations, permits, queriesPerSecond }
       stepFunctions: stepFunctions.client,
       sqs: unused,
       lambda: lambdaClient(lambda.accept),
-      secrets,
+      secrets: simulateSecrets(),
       measure: () => undefined,
     },
   };

@@ -17,6 +17,8 @@ export interface Deployment {
   stateMachines: StateMachineResource[];
   /** The variables that the template gives each function. */
   environmentOf(name: FunctionName): NodeJS.ProcessEnv;
+  /** The memory that the template gives a function, in MB. */
+  memoryOf(name: FunctionName): number;
   /** Which function an ARN, with or without its alias, means. @throws Error for one the template does not have */
   functionOf(arn: string): FunctionName;
   /** Functions that run at a fixed rate. */
@@ -45,7 +47,9 @@ export async function readDeployment(
     name: synthesis.functions[logical_id]!.name as FunctionName,
     deployedAs: name,
     environment: properties.Environment?.Variables ?? {},
+    memory: properties.MemorySize,
   }));
+  const functionNamed = (name: FunctionName) => functions.find((each) => each.name === name)!;
   const functionOf = (arn: string): FunctionName => {
     const deployedAs = arn.split(':function:')[1]?.split(':')[0];
     const found = functions.find((each) => each.deployedAs === deployedAs);
@@ -64,7 +68,8 @@ export async function readDeployment(
       name,
       definition: JSON.parse(properties.DefinitionString) as object,
     })),
-    environmentOf: (name) => functions.find((each) => each.name === name)!.environment,
+    environmentOf: (name) => functionNamed(name).environment,
+    memoryOf: (name) => functionNamed(name).memory,
     functionOf,
     schedules: readRules(stack).flatMap(({ schedule_expression = '', targets }) => {
       const [, count, unit] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(schedule_expression) ?? [];

@@ -16,10 +16,12 @@ export interface Lambda {
 /**
  * Functions in containers: an idle one is taken again, and a new one begins cold and with nothing in its memory.
  * @param load what the entry of a function does when a container loads it
+ * @param ran told of each invocation and how long it took, its start included
  */
 export function createLambda(
   { clock, latency }: { clock: VirtualClock; latency: Latency },
   load: (name: string) => Handler,
+  ran: (name: string, milliseconds: number) => void = () => undefined,
 ): Lambda {
   const idle = new Map<string, Handler[]>();
   const dead: { name: string; error: unknown }[] = [];
@@ -28,10 +30,12 @@ export function createLambda(
     const containers = idle.get(name) ?? [];
     idle.set(name, containers);
     const warm = containers.pop();
+    const began = clock.now();
     const handler = await latency(warm ? 'warmStart' : 'coldStart', async () => warm ?? load(name));
     try {
       return await handler(JSON.parse(JSON.stringify(event)) as never);
     } finally {
+      ran(name, clock.now() - began);
       containers.push(handler);
     }
   }

@@ -7,12 +7,13 @@ import type { MetricName } from '../../functions/shared/metric-names.ts';
 import type { Table } from '../../functions/video/table.ts';
 import { objectEvent } from '../../local/aws/events/object-events.ts';
 import type { ObjectEvent } from '../../local/aws/s3/index.ts';
+import { type Count, HISTORY_EVENT_BYTES, LOG_LINE_BYTES, OWN_WORK_SECONDS } from './billed-units.ts';
 import { createVirtualClock, type VirtualClock } from './clock.ts';
 import { type Deployment, readDeployment } from './deployment.ts';
 import { isSimulated, loadFunction, type World } from './functions.ts';
 import { createLambda } from './lambda.ts';
 import { createLatency } from './latency.ts';
-import { errorLogger, lambdaClient, secrets } from './platform.ts';
+import { errorLogger, lambdaClient, simulateSecrets } from './platform.ts';
 import { seededRandom } from './random.ts';
 import { simulateS3 } from './s3.ts';
 import { simulateSqs } from './sqs.ts';
@@ -26,6 +27,8 @@ export interface PipelineOptions {
   task_seconds: number;
   /** Settings of the stack, as in cdk.json. */
   context: Readonly<Record<string, unknown>>;
+  /** Told of everything that AWS bills, in the units of its price list. */
+  count?: Count;
 }
 
 /** The whole pipeline in this process, by a virtual clock. */
@@ -40,18 +43,20 @@ export interface Pipeline {
   measured: ReadonlyMap<MetricName, number>;
   /** What went wrong without anybody waiting for it. */
   trouble: readonly unknown[];
+  /** Invokes a function as a schedule does. */
+  invoke(name: FunctionName): Promise<unknown>;
   close(): Promise<void>;
 }
 
 /** When the clock begins. */
 const START = Date.parse('2026-01-01T00:00:00Z');
 
-export async function startPipeline({ seed, task_seconds, context }: PipelineOptions): Promise<Pipeline> {
+export async function startPipeline({ seed, task_seconds, context, count }: PipelineOptions): Promise<Pipeline> {
   const random = seededRandom(seed);
   const clock = createVirtualClock(START);
   const latency = createLatency(clock, random);
   const directory = await mkdtemp(path.join(tmpdir(), 'firstframe-bench-'));
-  const time = { clock, latency, random };
+  const time = { clock, latency, random, count };
 
   let changed = (_change: ObjectEvent): void => undefined;
   const wan = await simulateWan(time, { directory, taskSeconds: task_seconds });
@@ -62,12 +67,25 @@ export async function startPipeline({ seed, task_seconds, context }: PipelineOpt
 
   const trouble: unknown[] = [];
   const measured = new Map<MetricName, number>();
-  const lambda = createLambda(time, (name) => loadFunction(world, name as FunctionName));
+  const logged = () => count?.('logGigabyte', LOG_LINE_BYTES / 1e9);
+  const lambda = createLambda(
+    time,
+    (name) => loadFunction(world, name as FunctionName),
+    (name, milliseconds) => {
+      count?.('lambdaRequest', 1);
+      const gigabytes = deployment.memoryOf(name as FunctionName) / 1024;
+      count?.('lambdaGigabyteSecond', (milliseconds / 1000 + OWN_WORK_SECONDS) * gigabytes);
+      logged();
+    },
+  );
   const stepFunctions = simulateStepFunctions(time, {
     stateMachines: deployment.stateMachines,
     updateItem,
     invoke: (arn, payload) => lambda.invoke(deployment.functionOf(arn), payload),
     ended({ status, name }) {
+      const { transitions, history_events } = stepFunctions.executions().find((each) => each.name === name)!;
+      count?.('stateTransition', transitions);
+      count?.('logGigabyte', (history_events * HISTORY_EVENT_BYTES) / 1e9);
       if (status === 'SUCCEEDED') return;
       trouble.push(new Error(`The execution ${name} ended ${status}.`));
     },
@@ -79,14 +97,17 @@ export async function startPipeline({ seed, task_seconds, context }: PipelineOpt
       clock,
       random,
       fetch: wan.fetch,
-      logger: errorLogger(trouble),
+      logger: errorLogger(trouble, logged),
       dynamoDb,
       s3: s3.client,
       stepFunctions: stepFunctions.client,
       sqs: simulateSqs(time, (event) => lambda.accept('drop', event)),
       lambda: lambdaClient((name, event) => void latency('stepFunctions', async () => lambda.accept(name, event))),
-      secrets,
-      measure: (name) => void measured.set(name, (measured.get(name) ?? 0) + 1),
+      secrets: simulateSecrets(() => count?.('secretRead', 1)),
+      measure(name) {
+        logged();
+        measured.set(name, (measured.get(name) ?? 0) + 1);
+      },
     },
   };
   const uploadsBucket = readUploadsBucket(deployment);
@@ -115,6 +136,7 @@ export async function startPipeline({ seed, task_seconds, context }: PipelineOpt
     get trouble() {
       return [...trouble, ...lambda.dead.map(({ error }) => error)];
     },
+    invoke: (name) => lambda.invoke(name, {}),
     async close() {
       stepFunctions.close();
       await s3.close();

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { S3Client } from '@aws-sdk/client-s3';
 import { account, personalAccessKey, region } from '../../local/aws/account.ts';
 import { type ObjectEvent, serve } from '../../local/aws/s3/index.ts';
+import type { Count } from './billed-units.ts';
 import type { VirtualClock } from './clock.ts';
 import type { Latency } from './latency.ts';
 
@@ -18,7 +19,7 @@ export interface SimulatedS3 {
 
 /** The local S3, over loopback. It has the machine's own time: the SDK signs by that. */
 export async function simulateS3(
-  services: { clock: VirtualClock; latency: Latency },
+  { latency, count }: { clock: VirtualClock; latency: Latency; count?: Count | undefined },
   { directory, changed }: { directory: string; changed: (event: ObjectEvent) => void },
 ): Promise<SimulatedS3> {
   const s3 = await serve({
@@ -39,8 +40,12 @@ export async function simulateS3(
     });
   const [client, outside] = [connect(), connect()];
   const send = outside.send.bind(outside) as (...call: unknown[]) => Promise<object>;
-  client.send = ((...call: unknown[]) =>
-    services.latency('s3', async () => whole(await send(...call)))) as typeof client.send;
+  client.send = ((...call: [object, ...unknown[]]) => {
+    const { name } = call[0].constructor;
+    if (/^(Get|Head)/.test(name)) count?.('objectGet', 1);
+    else if (!name.startsWith('Delete')) count?.('objectPut', 1);
+    return latency('s3', async () => whole(await send(...call)));
+  }) as typeof client.send;
   return {
     endpoint: s3.endpoint,
     client,

@@ -2,6 +2,7 @@ import type { Table } from '../../functions/video/table.ts';
 import { asException, documentClientOver } from '../../local/aws/dynamodb/document-client.ts';
 import type { TableDefinition } from '../../local/aws/dynamodb/dynamodb.ts';
 import { createTableInProcess, inProcessDynamoDb } from '../../local/aws/dynamodb/in-process.ts';
+import { type Count, countingDynamoDb } from './billed-units.ts';
 import type { VirtualClock } from './clock.ts';
 import type { Latency } from './latency.ts';
 
@@ -16,15 +17,15 @@ export interface SimulatedTable {
 
 /** The template's table, over dynalite in this process. */
 export async function simulateTable(
-  { clock, latency }: { clock: VirtualClock; latency: Latency },
+  { clock, latency, count }: { clock: VirtualClock; latency: Latency; count?: Count | undefined },
   { name, AttributeDefinitions, KeySchema, GlobalSecondaryIndexes }: TableDefinition,
 ): Promise<SimulatedTable> {
-  const answer = inProcessDynamoDb();
-  await createTableInProcess(answer, { TableName: name, AttributeDefinitions, KeySchema, GlobalSecondaryIndexes });
-  const client = documentClientOver(answer);
-  const send = client.send as (command: unknown) => Promise<object>;
-  const still = { send: (command: unknown) => clock.hold(() => send(command)) } as Table['client'];
+  const store = inProcessDynamoDb();
+  await createTableInProcess(store, { TableName: name, AttributeDefinitions, KeySchema, GlobalSecondaryIndexes });
+  const still = { send: (command) => clock.hold(() => documentClientOver(store).send(command)) } as Table['client'];
   const outside: Table = { client: still, tableName: name, now: clock.now };
+  const answer = count ? countingDynamoDb(store, GlobalSecondaryIndexes ?? [], count) : store;
+  const { send } = documentClientOver(answer) as { send: (command: unknown) => Promise<object> };
   const dynamoDb = { send: (command: unknown) => latency('dynamoDb', () => send(command)) } as Table['client'];
   const updateItem = (parameters: object) =>
     latency('dynamoDb', () => answer('UpdateItem', parameters)).catch((error: unknown) => {

@@ -6,7 +6,7 @@ import { projectRoot } from '../synth/bundle.ts';
 export const costFile = join(projectRoot, 'docs', 'cost.md');
 
 /** List prices in USD of us-east-1, without free tiers and discounts. They change: the page says of when they are. */
-const prices = {
+export const prices = {
   lambdaGigabyteSecond: 0.0000133334,
   lambdaRequest: 0.2e-6,
   stateTransition: 0.025e-3,

@@ -5,6 +5,9 @@ declare module 'dynalite/db/index.js' {
 
   /** @param options `path` of the files, in memory without one; milliseconds that a table takes to be made */
   export const create: (options: { path?: string; createTableMs: number }) => Store;
+
+  /** The bytes of an item by DynamoDB's rules, given in DynamoDB's JSON. */
+  export const itemSize: (item: object) => number;
 }
 
 declare module 'dynalite/validations/index.js' {
