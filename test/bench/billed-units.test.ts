@@ -3,8 +3,8 @@ import { type Count, countingDynamoDb } from '../../bench/simulation/billed-unit
 import { createTableInProcess, inProcessDynamoDb } from '../../local/aws/dynamodb/in-process.ts';
 
 const TableName = 'videos';
-const key = (name: string) => [{ AttributeName: name, KeyType: 'HASH' }];
-const indexes = [
+const key = (name: string) => [{ AttributeName: name, KeyType: 'HASH' as const }];
+const indexes: Parameters<typeof countingDynamoDb>[1] = [
   { IndexName: 'all', KeySchema: key('owner'), Projection: { ProjectionType: 'ALL' } },
   { IndexName: 'keys', KeySchema: key('status'), Projection: { ProjectionType: 'KEYS_ONLY' } },
 ];
