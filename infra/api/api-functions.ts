@@ -29,9 +29,8 @@ export function apiFunctions(scope: Construct, foundation: Foundation) {
   const common = { ...functions, timeout: gatewayPatience };
 
   return {
-    authorize: new PipelineFunction(scope, 'AuthorizeFunction', {
+    authorize: new PipelineFunction(scope, 'authorize', {
       ...common,
-      name: 'authorize',
       description: 'Tells whose API key, token or upload token a request carries',
       access: together(
         tableAccess(storage.table, ['GetItem']),
@@ -39,25 +38,22 @@ export function apiFunctions(scope: Construct, foundation: Foundation) {
       ),
       timeout: brief,
     }),
-    health: new PipelineFunction(scope, 'HealthFunction', {
+    health: new PipelineFunction(scope, 'health', {
       ...common,
-      name: 'health',
       description: 'Tells whether the service is up',
       access: tableAccess(storage.table, ['GetItem']),
       timeout: brief,
     }),
     // A page in a browser has no AWS credentials to sign its calls with, so where all must be signed there is none.
     console: auth.mode === 'iam' ? undefined : consoleFunction(scope, foundation),
-    contract: new PipelineFunction(scope, 'ContractFunction', {
+    contract: new PipelineFunction(scope, 'contract', {
       ...common,
-      name: 'contract',
       description: 'Serves the description of the API and the page that shows it',
       access: settings({}),
       timeout: brief,
     }),
-    catalogue: new PipelineFunction(scope, 'CatalogueFunction', {
+    catalogue: new PipelineFunction(scope, 'catalogue', {
       ...common,
-      name: 'catalogue',
       description: 'Tells which models there are, and what a request would cost',
       // An upload is known by its address alone: an estimate fetches nothing.
       access: together(
@@ -68,26 +64,23 @@ export function apiFunctions(scope: Construct, foundation: Foundation) {
       // An inline picture is inspected as a submission's is.
       memory: 1024,
     }),
-    uploads: new PipelineFunction(scope, 'UploadsFunction', {
+    uploads: new PipelineFunction(scope, 'uploads', {
       ...common,
-      name: 'uploads',
       description: 'Signs forms by which callers upload pictures and sounds straight to S3',
       // What a signed form may do is what its signer may.
       access: uploadsAccess(storage.uploads, ['uploads/'], ['PutObject']),
       timeout: brief,
     }),
-    submit: new PipelineFunction(scope, 'SubmitFunction', {
+    submit: new PipelineFunction(scope, 'submit', {
       ...common,
-      name: 'submit',
       description: 'Takes a request for a video: checks it, writes its record, dispatches',
       access: together(takingAccess(foundation), taskSeconds(configuration)),
       // An inline picture of 4 MiB is decoded and inspected while its sender waits.
       memory: 1024,
       concurrency: apiConcurrency,
     }),
-    videos: new PipelineFunction(scope, 'VideosFunction', {
+    videos: new PipelineFunction(scope, 'videos', {
       ...common,
-      name: 'videos',
       description: "Answers what is asked of one video, of an owner's list, or of what an owner spent",
       access: together(
         // A queued video's place in its lane is read from the queue.
@@ -103,9 +96,8 @@ export function apiFunctions(scope: Construct, foundation: Foundation) {
       memory: 512,
       concurrency: apiConcurrency,
     }),
-    actions: new PipelineFunction(scope, 'ActionsFunction', {
+    actions: new PipelineFunction(scope, 'actions', {
       ...common,
-      name: 'actions',
       description: 'Cancels, retries and deletes videos',
       access: together(
         dispatchingAccess(foundation, ['GetItem', 'PutItem', 'UpdateItem']),
@@ -117,9 +109,8 @@ export function apiFunctions(scope: Construct, foundation: Foundation) {
       ),
       memory: 512,
     }),
-    dashscope: new PipelineFunction(scope, 'DashscopeFunction', {
+    dashscope: new PipelineFunction(scope, 'dashscope', {
       ...common,
-      name: 'dashscope',
       description: "Speaks Wan's own protocol over the same videos",
       access: together(
         takingAccess(foundation),
@@ -137,9 +128,8 @@ export function apiFunctions(scope: Construct, foundation: Foundation) {
 export type ApiFunctions = ReturnType<typeof apiFunctions>;
 
 function consoleFunction(scope: Construct, { configuration, functions }: Foundation): PipelineFunction<'console'> {
-  return new PipelineFunction(scope, 'ConsoleFunction', {
+  return new PipelineFunction(scope, 'console', {
     ...functions,
-    name: 'console',
     description: 'Serves the page for people, which calls the other routes with the key it is given',
     access: requestSettings(configuration),
     timeout: brief,

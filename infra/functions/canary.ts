@@ -15,9 +15,8 @@ export class Canary extends Construct {
 
   constructor(scope: Construct, id: string, { configuration, functions, wanSecret }: Foundation) {
     super(scope, id);
-    this.canary = new PipelineFunction(this, 'CanaryFunction', {
+    this.canary = new PipelineFunction(this, 'canary', {
       ...functions,
-      name: 'canary',
       description: 'Asks Wan whether it serves this account, at no cost',
       access: wanAccess(wanSecret, configuration.wanBaseUrl),
       // The secret, and a question for which the client waits 10 s.

@@ -28,9 +28,8 @@ export class Drops extends Construct {
     const timeout = Duration.minutes(15);
     const deadLetters = deadLetterQueue(this);
     const waiting = waitQueue(this, timeout, deadLetters);
-    const drop = new PipelineFunction(this, 'DropFunction', {
+    const drop = new PipelineFunction(this, 'drop', {
       ...functions,
-      name: 'drop',
       description: 'Makes a video of an image that was put into the drop folder, and videos of a manifest',
       access: together(
         dispatchingAccess(foundation, ['GetItem', 'PutItem', 'UpdateItem']),

@@ -53,7 +53,7 @@ export function stateMachineAddress(scope: Construct): StateMachineAddress {
 export function dispatchingAccess(
   { storage, stateMachine, configuration }: Foundation,
   actions: readonly ('GetItem' | 'PutItem' | 'UpdateItem')[],
-): Access<{ TABLE_NAME: string; STATE_MACHINE_ARN: string; LANE_LIMITS: string }> {
+) {
   return together(
     tableAccess(storage.table, actions, indexes.byStatus.name),
     startAccess(stateMachine.arn),
@@ -62,22 +62,19 @@ export function dispatchingAccess(
 }
 
 /** What an owner may spend in a month, for who keeps to it or tells it. */
-export const spendingLimit = ({ monthlySpendingLimit }: Configuration): Access<{ MONTHLY_SPENDING_LIMIT: string }> =>
+export const spendingLimit = ({ monthlySpendingLimit }: Configuration) =>
   settings({ MONTHLY_SPENDING_LIMIT: monthlySpendingLimit?.toString() ?? '' });
 
 /** How long a task takes, for who plans with it; empty for the catalogue's own figures. */
-export const taskSeconds = ({ typicalSeconds }: Configuration): Access<{ TYPICAL_SECONDS: string }> =>
+export const taskSeconds = ({ typicalSeconds }: Configuration) =>
   settings({ TYPICAL_SECONDS: typicalSeconds?.toString() ?? '' });
 
 /** How often Wan may be asked about tasks. */
-export const queryRate = ({ wanQueriesPerSecond }: Configuration): Access<{ WAN_QUERIES_PER_SECOND: string }> =>
+export const queryRate = ({ wanQueriesPerSecond }: Configuration) =>
   settings({ WAN_QUERIES_PER_SECOND: String(wanQueriesPerSecond) });
 
 /** What checking a request takes beside the media it names: the region's catalogue and prices, and whom its URLs may name. */
-export const requestSettings = ({
-  region,
-  trustedOrigins,
-}: Configuration): Access<{ WAN_REGION: string; TRUSTED_ORIGINS: string }> =>
+export const requestSettings = ({ region, trustedOrigins }: Configuration) =>
   settings({ WAN_REGION: region, TRUSTED_ORIGINS: JSON.stringify(trustedOrigins) });
 
 /** Taking a request for a video: it is checked, its media become the video's own, its record is written, and it is dispatched. */
@@ -105,13 +102,11 @@ export const tellingAccess = ({ storage: { uploads } }: Foundation): Access => (
 });
 
 /** Whether the video itself is copied there as well. */
-export const copyBeside = ({ drop: { copyVideo } }: Configuration): Access<{ COPY_VIDEO_BESIDE: 'yes' | 'no' }> =>
-  settings({ COPY_VIDEO_BESIDE: copyVideo ? 'yes' : 'no' });
+export const copyBeside = ({ drop: { copyVideo } }: Configuration) =>
+  settings({ COPY_VIDEO_BESIDE: copyVideo ? 'yes' : 'no' } as const);
 
 /** Deleting all objects of a video, each version by its id: what was made, and the media it was made of. */
-export const deletingAccess = ({
-  storage: { uploads, videos },
-}: Foundation): Access<{ UPLOADS_BUCKET: string; VIDEOS_BUCKET: string }> =>
+export const deletingAccess = ({ storage: { uploads, videos } }: Foundation) =>
   together(
     videosAccess(videos, ['DeleteObjectVersion']),
     versionsAccess(videos),

@@ -33,22 +33,27 @@ export function together<const Parts extends readonly Access[]>(
   };
 }
 
-/** Variables that give access to nothing. */
-export const settings = <Variables extends object>(environment: Variables): Access<Variables> => ({
-  statements: [],
+/** Variables, and what a function may do with what they name: `settings` when that is nothing. */
+const grant = <Variables extends object>(
+  environment: Variables,
+  ...statements: PolicyStatement[]
+): Access<Variables> => ({
+  statements,
   environment,
   wildcards: {},
 });
+
+export const settings = <Variables extends object>(environment: Variables): Access<Variables> => grant(environment);
 
 /** Single items of the table; with indexes, queries on them and on nothing else. */
 export function tableAccess(
   table: ITable,
   actions: readonly ('GetItem' | 'PutItem' | 'UpdateItem')[],
   ...queried: (typeof indexes)[keyof typeof indexes]['name'][]
-): Access<{ TABLE_NAME: string }> {
+) {
   const items = allow(table.tableArn, ...actions.map((action) => `dynamodb:${action}`));
   const queries = queried.map((index) => allow(`${table.tableArn}/index/${index}`, 'dynamodb:Query'));
-  return { statements: [items, ...queries], environment: { TABLE_NAME: table.tableName }, wildcards: {} };
+  return grant({ TABLE_NAME: table.tableName }, items, ...queries);
 }
 
 type ObjectAction = 'GetObject' | 'GetObjectVersion' | 'PutObject' | 'DeleteObject' | 'DeleteObjectVersion';
@@ -57,23 +62,23 @@ type ObjectAction = 'GetObject' | 'GetObjectVersion' | 'PutObject' | 'DeleteObje
 type UploadsPrefix = 'drop/' | 'uploads/' | 'inputs/';
 
 /** Objects of the uploads bucket below the prefixes. */
-export function uploadsAccess(
+export const uploadsAccess = (
   bucket: IBucket,
   prefixes: readonly UploadsPrefix[],
   actions: readonly ObjectAction[],
-): Access<{ UPLOADS_BUCKET: string }> {
-  return { ...objectAccess(bucket, prefixes, actions), environment: { UPLOADS_BUCKET: bucket.bucketName } };
-}
+): Access<{ UPLOADS_BUCKET: string }> => ({
+  ...objectAccess(bucket, prefixes, actions),
+  environment: { UPLOADS_BUCKET: bucket.bucketName },
+});
 
 /** Objects of the videos bucket: all of them are ours, and a name starts with an id that is only known at run time. */
-export function videosAccess(bucket: IBucket, actions: readonly ObjectAction[]): Access<{ VIDEOS_BUCKET: string }> {
-  return { ...objectAccess(bucket, [''], actions), environment: { VIDEOS_BUCKET: bucket.bucketName } };
-}
+export const videosAccess = (bucket: IBucket, actions: readonly ObjectAction[]): Access<{ VIDEOS_BUCKET: string }> => ({
+  ...objectAccess(bucket, [''], actions),
+  environment: { VIDEOS_BUCKET: bucket.bucketName },
+});
 
 /** Listing a bucket: without it S3 answers 403, not 404, for an object that is gone. */
-export function listAccess(bucket: IBucket): Access {
-  return { statements: [allow(bucket.bucketArn, 's3:ListBucket')], environment: {}, wildcards: {} };
-}
+export const listAccess = (bucket: IBucket): Access => grant({}, allow(bucket.bucketArn, 's3:ListBucket'));
 
 /**
  * Listing the versions of a bucket's objects, by which what is superfluous is deleted.
@@ -82,64 +87,41 @@ export function listAccess(bucket: IBucket): Access {
 export function versionsAccess(bucket: IBucket, prefix?: UploadsPrefix): Access {
   const statement = allow(bucket.bucketArn, 's3:ListBucketVersions');
   if (prefix) statement.addCondition('StringLike', { 's3:prefix': `${prefix}*` });
-  return { statements: [statement], environment: {}, wildcards: {} };
+  return grant({}, statement);
 }
 
 /** Wan's address and the key for it. */
-export function wanAccess(
-  secret: ISecret,
-  wanBaseUrl: string,
-): Access<{ WAN_SECRET_ARN: string; WAN_BASE_URL: string }> {
-  return {
-    statements: [allow(secret.secretArn, 'secretsmanager:GetSecretValue')],
-    environment: { WAN_SECRET_ARN: secret.secretArn, WAN_BASE_URL: wanBaseUrl },
-    wildcards: {},
-  };
-}
+export const wanAccess = ({ secretArn }: ISecret, wanBaseUrl: string) =>
+  grant({ WAN_SECRET_ARN: secretArn, WAN_BASE_URL: wanBaseUrl }, allow(secretArn, 'secretsmanager:GetSecretValue'));
 
 /** Sending messages to the queue of waiting drops, and receiving them by an event source mapping. */
-export function dropQueueAccess(queue: IQueue): Access<{ DROP_QUEUE_URL: string }> {
+export function dropQueueAccess({ queueArn, queueUrl }: IQueue) {
   const actions = ['SendMessage', 'ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes'];
-  return {
-    statements: [allow(queue.queueArn, ...actions.map((action) => `sqs:${action}`))],
-    environment: { DROP_QUEUE_URL: queue.queueUrl },
-    wildcards: {},
-  };
+  return grant({ DROP_QUEUE_URL: queueUrl }, allow(queueArn, ...actions.map((action) => `sqs:${action}`)));
 }
 
 /** Starting a video's workflow. */
-export function startAccess(stateMachineArn: string): Access<{ STATE_MACHINE_ARN: string }> {
-  return {
-    statements: [allow(stateMachineArn, 'states:StartExecution')],
-    environment: { STATE_MACHINE_ARN: stateMachineArn },
-    wildcards: {},
-  };
-}
+export const startAccess = (stateMachineArn: string) =>
+  grant({ STATE_MACHINE_ARN: stateMachineArn }, allow(stateMachineArn, 'states:StartExecution'));
 
 /** Waking executions of this state machine. */
-export function wakeAccess(stateMachineArn: string): Access {
-  return { statements: [allow(stateMachineArn, 'states:SendTaskSuccess')], environment: {}, wildcards: {} };
-}
+export const wakeAccess = (stateMachineArn: string): Access =>
+  grant({}, allow(stateMachineArn, 'states:SendTaskSuccess'));
 
 /** Starting a watcher. */
-export function watcherAccess(watcher: { functionArn: string }): Access<{ WATCHER_ARN: string }> {
-  return {
-    statements: [allow(watcher.functionArn, 'lambda:InvokeFunction')],
-    environment: { WATCHER_ARN: watcher.functionArn },
-    wildcards: {},
-  };
-}
+export const watcherAccess = ({ functionArn }: { functionArn: string }) =>
+  grant({ WATCHER_ARN: functionArn }, allow(functionArn, 'lambda:InvokeFunction'));
 
 /** Asking how an execution of this state machine stands. */
 export function executionsAccess(scope: IConstruct, stateMachineName: string): Access {
-  const executions = executionsArn(scope, stateMachineName);
-  return {
-    statements: [allow(executions, 'states:DescribeExecution')],
-    environment: {},
-    wildcards: {
-      [executions]: "The executions of this state machine alone; an execution's name is only known at run time.",
-    },
-  };
+  const executions = Stack.of(scope).formatArn({
+    service: 'states',
+    resource: 'execution',
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    resourceName: `${stateMachineName}:*`,
+  });
+  const reason = "The executions of this state machine alone; an execution's name is only known at run time.";
+  return { ...grant({}, allow(executions, 'states:DescribeExecution')), wildcards: { [executions]: reason } };
 }
 
 function objectAccess(bucket: IBucket, prefixes: readonly string[], actions: readonly ObjectAction[]): Access {
@@ -150,15 +132,6 @@ function objectAccess(bucket: IBucket, prefixes: readonly string[], actions: rea
     environment: {},
     wildcards: Object.fromEntries(objects.map((object) => [object, reason])),
   };
-}
-
-function executionsArn(scope: IConstruct, stateMachineName: string): string {
-  return Stack.of(scope).formatArn({
-    service: 'states',
-    resource: 'execution',
-    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-    resourceName: `${stateMachineName}:*`,
-  });
 }
 
 const allow = (resource: string, ...actions: string[]): PolicyStatement =>

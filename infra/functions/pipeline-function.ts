@@ -25,7 +25,6 @@ export interface FunctionSettings {
 }
 
 export interface PipelineFunctionProps<Name extends FunctionName> extends FunctionSettings {
-  readonly name: Name;
   readonly description: string;
   /** Its permissions, and exactly the variables that its schema in `functions/shared/environment.ts` asks for. */
   readonly access: Access<EnvironmentOf<Name>>;
@@ -48,9 +47,10 @@ export class PipelineFunction<Name extends FunctionName = FunctionName> extends 
   readonly live: Alias;
   readonly timeout: Duration;
 
-  constructor(scope: Construct, id: string, props: PipelineFunctionProps<Name>) {
-    super(scope, id);
-    const { bundles, logRetention, name, description, access, timeout, memory = 256, concurrency, deadLetters } = props;
+  /** @param name gives the construct its id: `create-task` is `CreateTaskFunction` */
+  constructor(scope: Construct, name: Name, props: PipelineFunctionProps<Name>) {
+    super(scope, `${name.replace(/(?:^|-)(.)/g, (_, letter: string) => letter.toUpperCase())}Function`);
+    const { bundles, logRetention, description, access, timeout, memory = 256, concurrency, deadLetters } = props;
     const { tracing = true } = props;
     const code = bundles.get(name);
     if (!code)

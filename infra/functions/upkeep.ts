@@ -50,9 +50,8 @@ const target = (upkeep: PipelineFunction, deadLetters: Queue, staleAfter: Durati
   new LambdaFunction(upkeep.live, { deadLetterQueue: deadLetters, maxEventAge: staleAfter, retryAttempts: 185 });
 
 function dispatchFunction(scope: Construct, foundation: Foundation, deadLetters: Queue): PipelineFunction<'dispatch'> {
-  return new PipelineFunction(scope, 'DispatchFunction', {
+  return new PipelineFunction(scope, 'dispatch', {
     ...foundation.functions,
-    name: 'dispatch',
     description: 'Starts the workflows of waiting videos as far as the lanes have permits',
     access: dispatchingAccess(foundation, ['GetItem', 'UpdateItem']),
     timeout: Duration.minutes(1),
@@ -61,9 +60,8 @@ function dispatchFunction(scope: Construct, foundation: Foundation, deadLetters:
 }
 
 function sweepFunction(scope: Construct, foundation: Foundation, deadLetters: Queue): PipelineFunction<'sweep'> {
-  return new PipelineFunction(scope, 'SweepFunction', {
+  return new PipelineFunction(scope, 'sweep', {
     ...foundation.functions,
-    name: 'sweep',
     description:
       'Finds videos whose workflow died, resumes them, frees the permits of the dead, and finishes deletions',
     access: together(

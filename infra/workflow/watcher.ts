@@ -13,9 +13,8 @@ const staleAfter = Duration.seconds(60);
 /** The function that notices when tasks end and wakes the executions that wait for them, and the rule that starts one each minute. */
 export function watcher(scope: Construct, foundation: Foundation): PipelineFunction<'watch'> {
   const { configuration, functions, storage, stateMachine, wanSecret } = foundation;
-  const watch = new PipelineFunction(scope, 'WatchFunction', {
+  const watch = new PipelineFunction(scope, 'watch', {
     ...functions,
-    name: 'watch',
     description: 'Notices when tasks end at Wan and wakes the executions that wait for them',
     access: together(
       tableAccess(storage.table, ['GetItem', 'UpdateItem'], indexes.byStatus.name),

@@ -78,9 +78,8 @@ function createTask(
   watcher: PipelineFunction<'watch'>,
 ): PipelineFunction<'create-task'> {
   const { configuration, functions, storage, wanSecret } = foundation;
-  return new PipelineFunction(scope, 'CreateTaskFunction', {
+  return new PipelineFunction(scope, 'create-task', {
     ...functions,
-    name: 'create-task',
     description: 'Creates the one task of a video at Wan',
     access: together(
       dispatchingAccess(foundation, ['GetItem', 'UpdateItem']),
@@ -107,9 +106,8 @@ function createTask(
 
 function checkTask(scope: Construct, foundation: Foundation): PipelineFunction<'check-task'> {
   const { configuration, functions, wanSecret } = foundation;
-  return new PipelineFunction(scope, 'CheckTaskFunction', {
+  return new PipelineFunction(scope, 'check-task', {
     ...functions,
-    name: 'check-task',
     description: "Asks Wan once how a video's task stands",
     access: together(
       dispatchingAccess(foundation, ['GetItem', 'UpdateItem']),
@@ -124,9 +122,8 @@ function checkTask(scope: Construct, foundation: Foundation): PipelineFunction<'
 
 function archiveVideo(scope: Construct, foundation: Foundation): PipelineFunction<'archive-video'> {
   const { configuration, functions, storage, wanSecret } = foundation;
-  return new PipelineFunction(scope, 'ArchiveVideoFunction', {
+  return new PipelineFunction(scope, 'archive-video', {
     ...functions,
-    name: 'archive-video',
     description: 'Copies a finished video into the videos bucket and proves that it arrived whole',
     access: together(
       tableAccess(storage.table, ['GetItem', 'UpdateItem']),
@@ -154,9 +151,8 @@ function archiveVideo(scope: Construct, foundation: Foundation): PipelineFunctio
 }
 
 function recordFailure(scope: Construct, foundation: Foundation): PipelineFunction<'record-failure'> {
-  return new PipelineFunction(scope, 'RecordFailureFunction', {
+  return new PipelineFunction(scope, 'record-failure', {
     ...foundation.functions,
-    name: 'record-failure',
     description: 'Writes why a video failed to its record',
     access: together(dispatchingAccess(foundation, ['GetItem', 'UpdateItem']), tellingAccess(foundation)),
     timeout: Duration.seconds(30),
