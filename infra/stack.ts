@@ -8,7 +8,8 @@ import { type Foundation, stateMachineAddress } from './functions/foundation.ts'
 import { PipelineFunction } from './functions/pipeline-function.ts';
 import { wanApiKey } from './functions/secret.ts';
 import { Upkeep } from './functions/upkeep.ts';
-import { Alarms, type Watched } from './observability/alarms.ts';
+import type { Watched } from './observability/alarm-definitions.ts';
+import { Alarms } from './observability/alarms.ts';
 import { Dashboard } from './observability/dashboard.ts';
 import { Notifications } from './observability/notifications.ts';
 import { Storage } from './storage/storage.ts';

@@ -3,18 +3,32 @@ import type { RestApi } from 'aws-cdk-lib/aws-apigateway';
 import { ComparisonOperator, type Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
-import { canaryPeriod } from '../functions/canary.ts';
+import { type Canary, canaryPeriod } from '../functions/canary.ts';
 import type { Drops } from '../functions/drops.ts';
 import type { PipelineFunction } from '../functions/pipeline-function.ts';
+import type { Upkeep } from '../functions/upkeep.ts';
 import { functionMetric, ourMetric } from './metrics.ts';
+
+/** What is watched. */
+export interface Watched {
+  readonly restApi: RestApi;
+  readonly stateMachine: StateMachine;
+  readonly drops: Drops;
+  readonly upkeep: Upkeep;
+  readonly canary: Canary;
+}
 
 /** When an alarm rings, and what its reader is told. */
 export interface AlarmDefinition {
   readonly metric: Metric;
-  readonly comparisonOperator: ComparisonOperator;
-  readonly threshold: number;
-  readonly evaluationPeriods: number;
-  readonly treatMissingData: TreatMissingData;
+  /** @default - at least the threshold */
+  readonly comparisonOperator?: ComparisonOperator;
+  /** @default 1 */
+  readonly threshold?: number;
+  /** @default 1 */
+  readonly evaluationPeriods?: number;
+  /** @default - none is good: a figure that is reported when something happens */
+  readonly treatMissingData?: TreatMissingData;
   /** A sentence. */
   readonly means: string;
   /** What to do first, as a sentence. */
@@ -24,109 +38,126 @@ export interface AlarmDefinition {
 }
 
 const fiveMinutes = Duration.minutes(5);
-
-/** At the first bad period of a figure that is told when something happens: no news is good news. */
-const atOnce = {
-  comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-  threshold: 1,
-  evaluationPeriods: 1,
-  treatMissingData: TreatMissingData.NOT_BREACHING,
-} as const;
+/** Of the 24 hours in which Wan keeps a video: after 20 of them in vain, a person has 4. */
+const minutesLeftForAPerson = 4 * 60;
 
 /** Of a figure that is told all the time: none means that nothing tells it any more. */
 const whenNone = {
   comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
-  threshold: 1,
-  evaluationPeriods: 1,
   treatMissingData: TreatMissingData.BREACHING,
 } as const;
 
-export const tasksAboveOne = (): AlarmDefinition => ({
-  ...atOnce,
-  metric: ourMetric('UpstreamTasksPerVideo', 'Maximum', fiveMinutes),
-  comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
-  means: 'A video has more than one task at Wan, so it may have been paid for twice.',
-  mend: 'Find the video in the logs and compare its record with the bill.',
-  anchor: 'upstream-tasks-above-one',
+/** The alarms by name. */
+export const alarmDefinitions = ({
+  restApi,
+  stateMachine,
+  drops,
+  upkeep,
+  canary,
+}: Watched): Record<string, AlarmDefinition> => ({
+  UpstreamTasksAboveOne: {
+    metric: ourMetric('UpstreamTasksPerVideo', 'Maximum', fiveMinutes),
+    comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
+    means: 'A video has more than one task at Wan, so it may have been paid for twice.',
+    mend: 'Find the video in the logs and compare its record with the bill.',
+    anchor: 'upstream-tasks-above-one',
+  },
+  LaneHeld: {
+    metric: ourMetric('LaneHeld', 'Sum', fiveMinutes),
+    means: 'Wan refuses the account, so videos wait; none fails.',
+    mend: "Check Wan's key, the account's balance and its permissions.",
+    anchor: 'lane-held',
+  },
+  UntrustedVideoHost: {
+    // Longer than the ten minutes between two attempts, so that one host rings once and not at each attempt.
+    metric: ourMetric('UntrustedVideoHost', 'Sum', Duration.minutes(15)),
+    means: "Wan's link to a finished video points to an untrusted host, so the video is not downloaded.",
+    mend: "The log of archive-video names the host: if it is Wan's, add it to the setting videoHosts and deploy within 24 hours of the submission, and the waiting download continues.",
+    anchor: 'untrusted-video-host',
+  },
+  UpstreamExpiryNear: {
+    metric: ourMetric('MinutesToUpstreamExpiry', 'Minimum', fiveMinutes),
+    comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
+    threshold: minutesLeftForAPerson,
+    // The sweep tells nothing while no video is at Wan. That it runs is watched by alarms of its own.
+    means: `Wan forgets a task in less than ${minutesLeftForAPerson} minutes, and its video is not archived.`,
+    mend: 'Find out what keeps it from being archived while Wan still has it.',
+    anchor: 'upstream-expiry-near',
+  },
+  TasksUnwatched: {
+    metric: ourMetric('SecondsUnwatched', 'Maximum', fiveMinutes),
+    threshold: fiveMinutes.toSeconds(),
+    means:
+      'Executions have waited for tasks for 5 minutes without a living watcher: endings are noticed up to 15 minutes late.',
+    mend: "Look at the watcher's log and at its schedule.",
+    anchor: 'tasks-unwatched',
+  },
+  WanThrottles: {
+    // A single 429 is retried and hurts nobody; lanes and clocks keep so far below the limits that 5 in each of three periods show
+    // that somebody else uses the account, or that its limits are lower than we think.
+    metric: ourMetric('WanThrottled', 'Sum', fiveMinutes),
+    threshold: 5,
+    evaluationPeriods: 3,
+    means: 'Wan has answered 429 for a quarter of an hour, so videos come later.',
+    mend: "Look for another user of the account, and compare its limits with the setting 'limits'.",
+    anchor: 'wan-throttles',
+  },
+  CanaryFails: {
+    metric: ourMetric('CanaryFailed', 'Minimum', canaryPeriod),
+    // An outage of Wan's of a few minutes mends itself.
+    evaluationPeriods: 3,
+    // A look may fall a second into the next period; that none comes at all is the other alarm's to tell.
+    treatMissingData: TreatMissingData.IGNORE,
+    means: 'Three looks at Wan in a row were refused or not answered.',
+    mend: "The canary's log says which: check Wan's key and account, or Wan's status page.",
+    anchor: 'canary-fails',
+  },
+  CanarySilent: {
+    ...whenNone,
+    metric: ourMetric('CanaryFailed', 'SampleCount', Duration.minutes(4 * canaryPeriod.toMinutes())),
+    means: 'The canary has told nothing for four periods: it does not run, or figures do not get from logs to metrics.',
+    mend: "Check the canary's schedule and log, and with it whether other metrics still come.",
+    anchor: 'canary-silent',
+  },
+  DropDeadLetters: deadLetters(drops.deadLetters, 'drops'),
+  UpkeepDeadLetters: deadLetters(upkeep.deadLetters, 'the dispatch or the sweep'),
+  WorkflowFails: {
+    metric: stateMachine.metricFailed({ statistic: 'Sum', period: fiveMinutes }),
+    means: 'A run of a video failed by something that it has no answer for; the sweep resumes the video.',
+    mend: "Read the execution's history, and look whether the next run gets further.",
+    anchor: 'workflow-fails',
+  },
+  WorkflowTimesOut: {
+    metric: stateMachine.metricTimedOut({ statistic: 'Sum', period: fiveMinutes }),
+    means: 'A run of a video lasted longer than Wan keeps a task, so it was ended.',
+    mend: "Read the execution's history: it says what the video waited for.",
+    anchor: 'workflow-times-out',
+  },
+  DropsWaitLong: {
+    metric: drops.waiting.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum', period: fiveMinutes }),
+    // SQS leaves out of this age what was delivered three times: the alarm rings before the third delivery, or not at all.
+    threshold: drops.longestWait.toSeconds(),
+    treatMissingData: TreatMissingData.IGNORE,
+    means: 'A dropped image whose wait for a sidecar is over was not handled, or not even delivered to the function.',
+    mend: 'Read the log of the function drop, and look whether its event source mapping is enabled.',
+    anchor: 'drops-wait-long',
+  },
+  DropFails: functionFails(drops.drop, 'drop'),
+  DispatchFails: functionFails(upkeep.dispatch, 'dispatch'),
+  SweepFails: functionFails(upkeep.sweep, 'sweep'),
+  CanaryBreaks: functionFails(canary.canary, 'canary'),
+  DispatchSilent: functionIsSilent(upkeep.dispatch, 'dispatch', Duration.minutes(15)),
+  SweepSilent: functionIsSilent(upkeep.sweep, 'sweep', Duration.minutes(30)),
+  ApiFails: {
+    metric: restApi.deploymentStage.metricServerError({ statistic: 'Sum', period: fiveMinutes }),
+    threshold: 5,
+    means: 'The API answered 5xx five times in five minutes.',
+    mend: "Look for the requests in the API's access log, and for their ids in the functions' logs.",
+    anchor: 'api-fails',
+  },
 });
 
-export const laneHeld = (): AlarmDefinition => ({
-  ...atOnce,
-  metric: ourMetric('LaneHeld', 'Sum', fiveMinutes),
-  means: 'Wan refuses the account, so videos wait; none fails.',
-  mend: "Check Wan's key, the account's balance and its permissions.",
-  anchor: 'lane-held',
-});
-
-export const untrustedHost = (): AlarmDefinition => ({
-  ...atOnce,
-  // Longer than the ten minutes between two attempts, so that one host rings once and not at each attempt.
-  metric: ourMetric('UntrustedVideoHost', 'Sum', Duration.minutes(15)),
-  means: "Wan's link to a finished video points to an untrusted host, so the video is not downloaded.",
-  mend: "The log of archive-video names the host: if it is Wan's, add it to the setting videoHosts and deploy within 24 hours of the submission, and the waiting download continues.",
-  anchor: 'untrusted-video-host',
-});
-
-/** Of the 24 hours in which Wan keeps a video: after 20 of them in vain, a person has 4. */
-const minutesLeftForAPerson = 4 * 60;
-
-export const upstreamExpiry = (): AlarmDefinition => ({
-  metric: ourMetric('MinutesToUpstreamExpiry', 'Minimum', fiveMinutes),
-  comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
-  threshold: minutesLeftForAPerson,
-  evaluationPeriods: 1,
-  // The sweep tells nothing while no video is at Wan. That it runs is watched by alarms of its own.
-  treatMissingData: TreatMissingData.NOT_BREACHING,
-  means: `Wan forgets a task in less than ${minutesLeftForAPerson} minutes, and its video is not archived.`,
-  mend: 'Find out what keeps it from being archived while Wan still has it.',
-  anchor: 'upstream-expiry-near',
-});
-
-export const tasksUnwatched = (): AlarmDefinition => ({
-  ...atOnce,
-  metric: ourMetric('SecondsUnwatched', 'Maximum', fiveMinutes),
-  threshold: fiveMinutes.toSeconds(),
-  means:
-    'Executions have waited for tasks for 5 minutes without a living watcher: endings are noticed up to 15 minutes late.',
-  mend: "Look at the watcher's log and at its schedule.",
-  anchor: 'tasks-unwatched',
-});
-
-export const wanThrottles = (): AlarmDefinition => ({
-  // A single 429 is retried and hurts nobody; lanes and clocks keep so far below the limits that 5 in each of three periods show
-  // that somebody else uses the account, or that its limits are lower than we think.
-  ...atOnce,
-  metric: ourMetric('WanThrottled', 'Sum', fiveMinutes),
-  threshold: 5,
-  evaluationPeriods: 3,
-  means: 'Wan has answered 429 for a quarter of an hour, so videos come later.',
-  mend: "Look for another user of the account, and compare its limits with the setting 'limits'.",
-  anchor: 'wan-throttles',
-});
-
-export const canaryFails = (): AlarmDefinition => ({
-  metric: ourMetric('CanaryFailed', 'Minimum', canaryPeriod),
-  comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-  threshold: 1,
-  // An outage of Wan's of a few minutes mends itself.
-  evaluationPeriods: 3,
-  // A look may fall a second into the next period; that none comes at all is the other alarm's to tell.
-  treatMissingData: TreatMissingData.IGNORE,
-  means: 'Three looks at Wan in a row were refused or not answered.',
-  mend: "The canary's log says which: check Wan's key and account, or Wan's status page.",
-  anchor: 'canary-fails',
-});
-
-export const canaryIsSilent = (): AlarmDefinition => ({
-  ...whenNone,
-  metric: ourMetric('CanaryFailed', 'SampleCount', Duration.minutes(4 * canaryPeriod.toMinutes())),
-  means: 'The canary has told nothing for four periods: it does not run, or figures do not get from logs to metrics.',
-  mend: "Check the canary's schedule and log, and with it whether other metrics still come.",
-  anchor: 'canary-silent',
-});
-
-export const deadLetters = (queue: Queue, of: string): AlarmDefinition => ({
-  ...atOnce,
+const deadLetters = (queue: Queue, of: string): AlarmDefinition => ({
   metric: queue.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', period: fiveMinutes }),
   // SQS tells nothing of a queue that nobody has touched for six hours, whatever lies in it: an alarm that rang goes on ringing.
   treatMissingData: TreatMissingData.IGNORE,
@@ -135,35 +166,7 @@ export const deadLetters = (queue: Queue, of: string): AlarmDefinition => ({
   anchor: 'dead-letters',
 });
 
-export const runsFail = (workflow: StateMachine): AlarmDefinition => ({
-  ...atOnce,
-  metric: workflow.metricFailed({ statistic: 'Sum', period: fiveMinutes }),
-  means: 'A run of a video failed by something that it has no answer for; the sweep resumes the video.',
-  mend: "Read the execution's history, and look whether the next run gets further.",
-  anchor: 'workflow-fails',
-});
-
-export const dropsWaitLong = ({ waiting, longestWait }: Drops): AlarmDefinition => ({
-  ...atOnce,
-  metric: waiting.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum', period: fiveMinutes }),
-  // SQS leaves out of this age what was delivered three times: the alarm rings before the third delivery, or not at all.
-  threshold: longestWait.toSeconds(),
-  treatMissingData: TreatMissingData.IGNORE,
-  means: 'A dropped image whose wait for a sidecar is over was not handled, or not even delivered to the function.',
-  mend: 'Read the log of the function drop, and look whether its event source mapping is enabled.',
-  anchor: 'drops-wait-long',
-});
-
-export const runsTimeOut = (workflow: StateMachine): AlarmDefinition => ({
-  ...atOnce,
-  metric: workflow.metricTimedOut({ statistic: 'Sum', period: fiveMinutes }),
-  means: 'A run of a video lasted longer than Wan keeps a task, so it was ended.',
-  mend: "Read the execution's history: it says what the video waited for.",
-  anchor: 'workflow-times-out',
-});
-
-export const functionFails = (of: PipelineFunction, name: string): AlarmDefinition => ({
-  ...atOnce,
+const functionFails = (of: PipelineFunction, name: string): AlarmDefinition => ({
   // An event is tried three times, so one mishap that mends itself does not ring.
   metric: functionMetric(of, 'Errors', 'Sum', Duration.minutes(15)),
   threshold: 3,
@@ -172,19 +175,10 @@ export const functionFails = (of: PipelineFunction, name: string): AlarmDefiniti
   anchor: 'function-fails',
 });
 
-export const functionIsSilent = (of: PipelineFunction, name: string, after: Duration): AlarmDefinition => ({
+const functionIsSilent = (of: PipelineFunction, name: string, after: Duration): AlarmDefinition => ({
   ...whenNone,
   metric: functionMetric(of, 'Invocations', 'Sum', after),
   means: `The function ${name} was not called for ${after.toMinutes()} minutes, although a schedule calls it.`,
   mend: "Check its schedule in EventBridge and the account's concurrency.",
   anchor: 'function-silent',
-});
-
-export const apiFails = ({ deploymentStage }: RestApi): AlarmDefinition => ({
-  ...atOnce,
-  metric: deploymentStage.metricServerError({ statistic: 'Sum', period: fiveMinutes }),
-  threshold: 5,
-  means: 'The API answered 5xx five times in five minutes.',
-  mend: "Look for the requests in the API's access log, and for their ids in the functions' logs.",
-  anchor: 'api-fails',
 });

@@ -8,8 +8,9 @@ import {
   type IWidget,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
+import type { MetricName } from '../../functions/shared/metric-names.ts';
 import type { PipelineFunction } from '../functions/pipeline-function.ts';
-import type { Watched } from './alarms.ts';
+import type { Watched } from './alarm-definitions.ts';
 import { functionMetric, ourMetric, ourMetricBy } from './metrics.ts';
 
 export interface DashboardProps extends Watched {
@@ -46,6 +47,9 @@ const third = { width: 8, height: 6 } as const;
 const graph = (title: string, left: IMetric[], right: IMetric[] = []): IWidget =>
   new GraphWidget({ title, left, right, ...third, leftYAxis: { min: 0 } });
 
+const percentiles = (name: MetricName): IMetric[] =>
+  ['p50', 'p95'].map((label) => ourMetric(name, label, fiveMinutes).with({ label }));
+
 const videos = (): IWidget[] => [
   graph('Videos', [
     ourMetric('Submitted', 'Sum', fiveMinutes),
@@ -61,13 +65,9 @@ const videos = (): IWidget[] => [
 ];
 
 const time = (): IWidget[] => [
-  graph('Seconds to finish', [
-    ourMetric('SecondsToFinish', 'p50', fiveMinutes).with({ label: 'p50' }),
-    ourMetric('SecondsToFinish', 'p95', fiveMinutes).with({ label: 'p95' }),
-  ]),
+  graph('Seconds to finish', percentiles('SecondsToFinish')),
   graph('Seconds from done at Wan to noticed', [
-    ourMetric('DetectionLag', 'p50', fiveMinutes).with({ label: 'p50' }),
-    ourMetric('DetectionLag', 'p95', fiveMinutes).with({ label: 'p95' }),
+    ...percentiles('DetectionLag'),
     ourMetric('SecondsUnwatched', 'Maximum', fiveMinutes).with({ label: 'without a watcher' }),
   ]),
   graph('Submitted, by model and source', [ourMetricBy('Submitted', ['model', 'source'], 'Sum', fiveMinutes)]),

@@ -9,11 +9,9 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { tableOf } from '../../functions/video/table.ts';
 import { type Configuration, ConfigurationError, readConfiguration } from '../config.ts';
 import { projectRoot } from '../synth/bundle.ts';
-import { checkAlarms, checkApi } from './doctor/alarms.ts';
+import { checkAlarms, checkApi, checkLanes, checkStorage } from './doctor/checks.ts';
 import { type Deployment, findDeployment, localDeployment } from './doctor/deployment.ts';
 import { type Finding, linesOf, well, wrong } from './doctor/finding.ts';
-import { checkLanes } from './doctor/lanes.ts';
-import { checkStorage } from './doctor/storage.ts';
 import { checkWanKey } from './doctor/wan-key.ts';
 
 const usage = `Usage:

@@ -1,10 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { claimPermit, holdLane } from '../../../functions/queue/model-queue.ts';
 import { UNSET_SECRET } from '../../../functions/shared/environment.ts';
-import { checkAlarms, checkApi } from '../../../infra/operations/doctor/alarms.ts';
+import { checkAlarms, checkApi, checkLanes, checkStorage } from '../../../infra/operations/doctor/checks.ts';
 import { findDeployment } from '../../../infra/operations/doctor/deployment.ts';
-import { checkLanes } from '../../../infra/operations/doctor/lanes.ts';
-import { checkStorage } from '../../../infra/operations/doctor/storage.ts';
 import { checkWanKey } from '../../../infra/operations/doctor/wan-key.ts';
 import { run } from '../../../infra/operations/doctor.ts';
 import { sharedStack } from '../../support/endpoint.ts';
