@@ -8,9 +8,6 @@ import { errorNames } from '../../functions/shared/errors.ts';
  * There is no jitter: a model's permits, seven at the most, bound how many executions can ask at once.
  */
 
-/** Wan forgets a task after 24 hours. */
-const lifeOfTask = Duration.hours(24);
-
 interface Waits {
   /** Seconds before the first retry. */
   first: number;
@@ -59,7 +56,7 @@ export const archiveInterrupted = retry([errorNames.archiveInterrupted, errorNam
 export const untrustedVideoHost = retry([errorNames.untrustedVideoHost], {
   first: 10 * 60,
   rate: 1,
-  attempts: lifeOfTask.toMinutes() / 10,
+  attempts: 144,
 });
 
 /** Lambda itself: no free concurrency, or trouble of the service. Waits 2, 4, 8, 16, 32 s (62 s), then 60 s each: 62 s + 59 × 60 s = 1 h. */
