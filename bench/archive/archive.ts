@@ -1,3 +1,4 @@
+import { type Bound, judge, startTable } from '../verdict.ts';
 import { type Archived, openWorkbench } from './measure.ts';
 
 /** The memory of the archiving Lambda (`infra/workflow/workflow.ts`), in MB. */
@@ -29,32 +30,23 @@ export async function archive(): Promise<boolean> {
     await workbench.close();
   }
   console.log(`Archiving, in a process as a Lambda of ${lambdaMemoryMb} MB has it: peak resident memory and speed`);
-  console.log('    video   streamed, as deployed      through one buffer');
-  for (const { size, streamed, whole } of rows)
-    console.log(`${`${size} MB`.padStart(9)}${inWords(streamed)}${inWords(whole)}`);
-  const verdict = judge(rows.map(({ streamed }) => streamed));
-  console.log(verdict.words);
-  return verdict.holds;
+  const print = startTable(8, ['video', 'streamed, as deployed', '     through one buffer']);
+  for (const { size, streamed, whole } of rows) print([`${size} MB`, inWords(streamed), inWords(whole)]);
+  return judge(boundsOf(rows.map(({ streamed }) => streamed)));
 }
 
-/** @param archived from the smallest video to the largest */
-export function judge(archived: readonly Archived[]): { holds: boolean; words: string } {
+/** What must hold of memory. @param archived from the smallest video to the largest */
+export function boundsOf(archived: readonly Archived[]): Bound[] {
   const peaks = archived.map(({ peak_bytes }) => peak_bytes);
-  const growth = peaks.at(-1)! / peaks[0]!;
-  const holds = growth <= largestGrowth && Math.max(...peaks) <= lambdaMemoryMb * mebibyte;
-  const bound = `bound: ${largestGrowth.toFixed(2)} times, and ${lambdaMemoryMb} MB`;
-  return {
-    holds,
-    words: `${holds ? 'Flat' : 'NOT FLAT'}: the largest takes ${growth.toFixed(2)} times the smallest's memory (${bound}).`,
-  };
+  return [
+    { what: "the largest's memory, times the smallest's", figure: peaks.at(-1)! / peaks[0]!, most: largestGrowth },
+    { what: 'MB of memory', figure: Math.max(...peaks) / mebibyte, most: lambdaMemoryMb },
+  ];
 }
 
 /** The run whose memory is neither the most nor the least. */
 const middleOf = (archived: readonly Archived[]): Archived =>
   archived.toSorted((one, other) => one.peak_bytes - other.peak_bytes)[Math.floor(archived.length / 2)]!;
 
-const inWords = ({ bytes, seconds, peak_bytes }: Archived): string => {
-  const memory = `${Math.round(peak_bytes / mebibyte)} MB`;
-  const speed = `${Math.round(bytes / megabyte / seconds)} MB/s`;
-  return `${memory.padStart(11)}${speed.padStart(12)}  `;
-};
+const inWords = ({ bytes, seconds, peak_bytes }: Archived): string =>
+  `${Math.round(peak_bytes / mebibyte)} MB ${String(Math.round(bytes / megabyte / seconds)).padStart(8)} MB/s`;

@@ -8,15 +8,11 @@ import type { VideoRecord } from '../../functions/video/record.ts';
 import { createVideo, newVideo, readVideo } from '../../functions/video/store.ts';
 import type { Table } from '../../functions/video/table.ts';
 import { usual } from '../../local/addresses.ts';
+import { simulateAws } from '../simulation/aws.ts';
 import { createVirtualClock } from '../simulation/clock.ts';
 import { readDeployment } from '../simulation/deployment.ts';
-import { loadFunction, type World } from '../simulation/functions.ts';
-import { createLambda } from '../simulation/lambda.ts';
 import { createLatency } from '../simulation/latency.ts';
-import { errorLogger, lambdaClient, simulateSecrets } from '../simulation/platform.ts';
 import { seededRandom } from '../simulation/random.ts';
-import { simulateStepFunctions } from '../simulation/step-functions.ts';
-import { simulateTable } from '../simulation/table.ts';
 import { type Figures, figuresOf, quantile } from './figures.ts';
 import { STAGGER_SECONDS } from './fixed-schedules.ts';
 import { createLightWan } from './light-wan.ts';
@@ -56,45 +52,26 @@ export async function followTasks({ seed, durations, permits, queriesPerSecond }
       limits: { [MODEL]: { concurrent_tasks: permits, submits_per_second: 1 / STAGGER_SECONDS } },
     },
   );
-  const { dynamoDb, outside, updateItem } = await simulateTable({ clock, latency }, deployment.table);
   const wan = createLightWan({ clock, latency });
   const failures: unknown[] = [];
   const ends = new Map<string, () => void>();
-  const lambda = createLambda({ clock, latency }, (name) => {
-    if (name === 'archive-video') {
-      return async ({ id }: { id: string }) => {
-        ends.get(id)?.();
-        return { id };
-      };
-    }
-    return loadFunction(world, name as Parameters<typeof loadFunction>[1]);
-  });
-  const stepFunctions = simulateStepFunctions(
-    { clock, latency },
-    {
-      stateMachines: deployment.stateMachines,
-      updateItem,
-      invoke: (arn, payload) => lambda.invoke(deployment.functionOf(arn), payload),
-      ended: ({ status, name }) => status !== 'SUCCEEDED' && failures.push(new Error(`${name} ended ${status}.`)),
-    },
-  );
   const unused = { send: () => Promise.reject(new Error('Nothing here calls this.')) };
-  const world: World = {
-    environmentOf: deployment.environmentOf,
-    platform: {
-      clock,
-      random,
+  const { table, lambda, stepFunctions, trouble } = await simulateAws(
+    { clock, latency, random },
+    deployment,
+    {
       fetch: wan.fetch,
-      logger: errorLogger(failures),
-      dynamoDb,
       s3: unused as Partial<S3Client> as S3Client,
-      stepFunctions: stepFunctions.client,
-      sqs: unused,
-      lambda: lambdaClient(lambda.accept),
-      secrets: simulateSecrets(),
+      sqs: () => unused,
       measure: () => undefined,
     },
-  };
+    {
+      async 'archive-video'({ id }: { id: string }) {
+        ends.get(id)?.();
+        return { id };
+      },
+    },
+  );
   const environment = readEnvironment('check-task', deployment.environmentOf('check-task'));
   const lane = catalogueLane(MODEL, environment.LANE_LIMITS);
   const lags: number[] = [];
@@ -102,9 +79,9 @@ export async function followTasks({ seed, durations, permits, queriesPerSecond }
   async function follow(number: number, duration: number): Promise<void> {
     const taskId = `task-${number}`;
     wan.begin(taskId, duration);
-    const video = await runningVideo(outside, number, taskId);
-    await createVideo(outside, video);
-    await claimPermit(outside, lane, video);
+    const video = await runningVideo(table, number, taskId);
+    await createVideo(table, video);
+    await claimPermit(table, lane, video);
     const ended = new Promise<void>((resolve) => void ends.set(video.id, resolve));
     const { id, run } = video;
     const start = {
@@ -114,7 +91,7 @@ export async function followTasks({ seed, durations, permits, queriesPerSecond }
     };
     await stepFunctions.client.send(new StartExecutionCommand(start));
     await ended;
-    const noticed = (await readVideo(outside, id))!.timeline.find(({ status }) => status === 'archiving')!;
+    const noticed = (await readVideo(table, id))!.timeline.find(({ status }) => status === 'archiving')!;
     lags.push((Date.parse(noticed.at) - wan.endOf(taskId)) / 1000);
   }
 
@@ -139,7 +116,7 @@ export async function followTasks({ seed, durations, permits, queriesPerSecond }
       isDone = true;
     });
   await clock.run(() => isDone, START + 30 * DAY);
-  failures.push(...lambda.dead.map(({ error }) => error));
+  failures.push(...trouble());
   if (failures.length > 0) throw failures[0];
   const transitions = stepFunctions.executions().map((execution) => execution.transitions);
   stepFunctions.close();

@@ -17,7 +17,10 @@ export const HISTORY_EVENT_BYTES = 400;
 export const OWN_WORK_SECONDS = 0.05;
 
 type Item = Record<string, object>;
-type Index = Pick<NonNullable<TableDefinition['GlobalSecondaryIndexes']>[number], 'IndexName' | 'KeySchema' | 'Projection'>;
+type Index = Pick<
+  NonNullable<TableDefinition['GlobalSecondaryIndexes']>[number],
+  'IndexName' | 'KeySchema' | 'Projection'
+>;
 
 /** A DynamoDB that counts the request units of each call, indexes included. It takes one call at a time. */
 export function countingDynamoDb(

@@ -1,3 +1,4 @@
+import type { FunctionName } from '../../functions/shared/environment.ts';
 import type { VirtualClock } from './clock.ts';
 import type { Latency } from './latency.ts';
 
@@ -6,11 +7,11 @@ export type Handler = (event: never) => Promise<unknown>;
 
 export interface Lambda {
   /** Runs a function and gives its answer, or throws its error. */
-  invoke(name: string, event: unknown): Promise<unknown>;
+  invoke(name: FunctionName, event: unknown): Promise<unknown>;
   /** Runs it without anybody waiting: an error is tried again after one minute, then after two, as Lambda does. */
-  accept(name: string, event: unknown): void;
+  accept(name: FunctionName, event: unknown): void;
   /** Invocations that nobody waits for and that failed for good. */
-  readonly dead: readonly { name: string; error: unknown }[];
+  readonly dead: readonly { name: FunctionName; error: unknown }[];
 }
 
 /**
@@ -20,13 +21,13 @@ export interface Lambda {
  */
 export function createLambda(
   { clock, latency }: { clock: VirtualClock; latency: Latency },
-  load: (name: string) => Handler,
-  ran: (name: string, milliseconds: number) => void = () => undefined,
+  load: (name: FunctionName) => Handler,
+  ran: (name: FunctionName, milliseconds: number) => void = () => undefined,
 ): Lambda {
-  const idle = new Map<string, Handler[]>();
-  const dead: { name: string; error: unknown }[] = [];
+  const idle = new Map<FunctionName, Handler[]>();
+  const dead: { name: FunctionName; error: unknown }[] = [];
 
-  async function invoke(name: string, event: unknown): Promise<unknown> {
+  async function invoke(name: FunctionName, event: unknown): Promise<unknown> {
     const containers = idle.get(name) ?? [];
     idle.set(name, containers);
     const warm = containers.pop();
@@ -40,7 +41,7 @@ export function createLambda(
     }
   }
 
-  async function insist(name: string, event: unknown): Promise<void> {
+  async function insist(name: FunctionName, event: unknown): Promise<void> {
     for (const wait of [60_000, 120_000]) {
       try {
         await invoke(name, event);

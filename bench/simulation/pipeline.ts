@@ -7,18 +7,15 @@ import type { MetricName } from '../../functions/shared/metric-names.ts';
 import type { Table } from '../../functions/video/table.ts';
 import { objectEvent } from '../../local/aws/events/object-events.ts';
 import type { ObjectEvent } from '../../local/aws/s3/index.ts';
-import { type Count, HISTORY_EVENT_BYTES, LOG_LINE_BYTES, OWN_WORK_SECONDS } from './billed-units.ts';
+import { simulateAws } from './aws.ts';
+import type { Count } from './billed-units.ts';
 import { createVirtualClock, type VirtualClock } from './clock.ts';
-import { type Deployment, readDeployment } from './deployment.ts';
-import { isSimulated, loadFunction, type World } from './functions.ts';
-import { createLambda } from './lambda.ts';
+import { readDeployment } from './deployment.ts';
+import { isSimulated } from './functions.ts';
 import { createLatency } from './latency.ts';
-import { errorLogger, lambdaClient, simulateSecrets } from './platform.ts';
 import { seededRandom } from './random.ts';
 import { simulateS3 } from './s3.ts';
 import { simulateSqs } from './sqs.ts';
-import { simulateStepFunctions } from './step-functions.ts';
-import { simulateTable } from './table.ts';
 import { type SimulatedWan, simulateWan } from './wan.ts';
 
 export interface PipelineOptions {
@@ -63,54 +60,14 @@ export async function startPipeline({ seed, task_seconds, context, count }: Pipe
   const s3 = await simulateS3(time, { directory, changed: (change) => changed(change) });
   const deployment = await readDeployment({ awsUrl: s3.endpoint, emulatorUrl: wan.url }, context);
   for (const { name, versioned } of deployment.buckets) await s3.createBucket(name, { versioned });
-  const { dynamoDb, outside, updateItem } = await simulateTable(time, deployment.table);
-
-  const trouble: unknown[] = [];
   const measured = new Map<MetricName, number>();
-  const logged = () => count?.('logGigabyte', LOG_LINE_BYTES / 1e9);
-  const lambda = createLambda(
-    time,
-    (name) => loadFunction(world, name as FunctionName),
-    (name, milliseconds) => {
-      count?.('lambdaRequest', 1);
-      const gigabytes = deployment.memoryOf(name as FunctionName) / 1024;
-      count?.('lambdaGigabyteSecond', (milliseconds / 1000 + OWN_WORK_SECONDS) * gigabytes);
-      logged();
-    },
-  );
-  const stepFunctions = simulateStepFunctions(time, {
-    stateMachines: deployment.stateMachines,
-    updateItem,
-    invoke: (arn, payload) => lambda.invoke(deployment.functionOf(arn), payload),
-    ended({ status, name }) {
-      const { transitions, history_events } = stepFunctions.executions().find((each) => each.name === name)!;
-      count?.('stateTransition', transitions);
-      count?.('logGigabyte', (history_events * HISTORY_EVENT_BYTES) / 1e9);
-      if (status === 'SUCCEEDED') return;
-      trouble.push(new Error(`The execution ${name} ended ${status}.`));
-    },
+  const { table, lambda, stepFunctions, trouble } = await simulateAws(time, deployment, {
+    fetch: wan.fetch,
+    s3: s3.client,
+    sqs: (accept) => simulateSqs(time, accept),
+    measure: (name) => void measured.set(name, (measured.get(name) ?? 0) + 1),
   });
-
-  const world: World = {
-    environmentOf: deployment.environmentOf,
-    platform: {
-      clock,
-      random,
-      fetch: wan.fetch,
-      logger: errorLogger(trouble, logged),
-      dynamoDb,
-      s3: s3.client,
-      stepFunctions: stepFunctions.client,
-      sqs: simulateSqs(time, (event) => lambda.accept('drop', event)),
-      lambda: lambdaClient((name, event) => void latency('stepFunctions', async () => lambda.accept(name, event))),
-      secrets: simulateSecrets(() => count?.('secretRead', 1)),
-      measure(name) {
-        logged();
-        measured.set(name, (measured.get(name) ?? 0) + 1);
-      },
-    },
-  };
-  const uploadsBucket = readUploadsBucket(deployment);
+  const uploadsBucket = deployment.environmentOf('drop').UPLOADS_BUCKET!;
   changed = (change) => {
     if (change.name !== 'ObjectCreated' || change.bucket !== uploadsBucket || !change.key.startsWith('drop/')) return;
     void latency('eventBridge', async () => undefined).then(() =>
@@ -129,12 +86,12 @@ export async function startPipeline({ seed, task_seconds, context, count }: Pipe
   return {
     clock,
     wan,
-    table: outside,
+    table,
     s3: s3.outside,
     uploadsBucket,
     measured,
     get trouble() {
-      return [...trouble, ...lambda.dead.map(({ error }) => error)];
+      return trouble();
     },
     invoke: (name) => lambda.invoke(name, {}),
     async close() {
@@ -145,5 +102,3 @@ export async function startPipeline({ seed, task_seconds, context, count }: Pipe
     },
   };
 }
-
-const readUploadsBucket = ({ environmentOf }: Deployment): string => environmentOf('drop').UPLOADS_BUCKET!;

@@ -24,7 +24,7 @@ export const simulateSecrets = (read: () => void = () => undefined): Platform['s
 };
 
 /** Lambda's API, as far as functions invoke each other by it: the event of an asynchronous invocation is accepted. */
-export const lambdaClient = (accept: (name: string, event: unknown) => void): Platform['lambda'] =>
+export const lambdaClient = (accept: (name: 'watch', event: unknown) => void): Platform['lambda'] =>
   ({
     async send({ input }: InvokeCommand) {
       accept('watch', JSON.parse(String(input.Payload)));
