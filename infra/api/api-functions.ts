@@ -45,7 +45,15 @@ export function apiFunctions(scope: Construct, foundation: Foundation) {
       timeout: brief,
     }),
     // A page in a browser has no AWS credentials to sign its calls with, so where all must be signed there is none.
-    console: auth.mode === 'iam' ? undefined : consoleFunction(scope, foundation),
+    console:
+      auth.mode === 'iam'
+        ? undefined
+        : new PipelineFunction(scope, 'console', {
+            ...common,
+            description: 'Serves the page for people, which calls the other routes with the key it is given',
+            access: requestSettings(configuration),
+            timeout: brief,
+          }),
     contract: new PipelineFunction(scope, 'contract', {
       ...common,
       description: 'Serves the description of the API and the page that shows it',
@@ -126,12 +134,3 @@ export function apiFunctions(scope: Construct, foundation: Foundation) {
 }
 
 export type ApiFunctions = ReturnType<typeof apiFunctions>;
-
-function consoleFunction(scope: Construct, { configuration, functions }: Foundation): PipelineFunction<'console'> {
-  return new PipelineFunction(scope, 'console', {
-    ...functions,
-    description: 'Serves the page for people, which calls the other routes with the key it is given',
-    access: requestSettings(configuration),
-    timeout: brief,
-  });
-}

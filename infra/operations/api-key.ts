@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
   type ApiKeyItem,
@@ -7,8 +6,8 @@ import {
   listApiKeys,
   revokeApiKey,
 } from '../../functions/api/auth/api-keys.ts';
-import type { Table } from '../../functions/video/table.ts';
-import { tableOf } from '../../functions/video/table.ts';
+import { type Table, tableOf } from '../../functions/video/table.ts';
+import { localAws, Mistake, readArguments, runCommand } from './command.ts';
 
 const usage = `Usage:
   npm run api-key -- create --owner NAME   makes a key and shows it, once
@@ -17,11 +16,6 @@ const usage = `Usage:
 
 Which table: --table NAME or TABLE_NAME (the output TableName of the stack), with region and credentials from the usual
 AWS environment; or --local, the one of npm start on this machine.`;
-
-/** A mistake in how the command was called, or in what it was pointed to: told in a sentence, without a stack. */
-class Mistake extends Error {
-  override readonly name = 'Mistake';
-}
 
 interface Options {
   owner?: string | undefined;
@@ -35,48 +29,32 @@ interface Options {
  * @param complain gets what is wrong, when something is
  * @returns the exit status
  */
-export async function run(
+export const run = (
   args: string[],
   environment: NodeJS.ProcessEnv,
   print: (line: string) => void,
   complain: (line: string) => void,
-): Promise<number> {
-  try {
-    const { command, operand, options } = readArguments(args);
-    const { table, where } = openTable(options, environment);
-    await explained(where, () => perform(table, command, operand, options, print));
-    return 0;
-  } catch (error) {
-    if (!(error instanceof Mistake)) throw error;
-    complain(error.message);
-    return 1;
-  }
-}
-
-function readArguments(args: string[]): { command: string | undefined; operand: string | undefined; options: Options } {
-  try {
-    const { values, positionals } = parseArgs({
-      args,
-      allowPositionals: true,
-      options: { owner: { type: 'string' }, table: { type: 'string' }, local: { type: 'boolean', default: false } },
-    });
+): Promise<number> =>
+  runCommand(complain, async () => {
+    const options = {
+      owner: { type: 'string' },
+      table: { type: 'string' },
+      local: { type: 'boolean', default: false },
+    } as const;
+    const { values, positionals } = readArguments({ args, allowPositionals: true, options }, usage);
     const [command, operand, ...more] = positionals;
     if (more.length > 0) throw new Mistake(`"${more[0]}" is one word too many.\n\n${usage}`);
-    return { command, operand, options: values };
-  } catch (error) {
-    if (error instanceof TypeError) throw new Mistake(`${error.message}\n\n${usage}`);
-    throw error;
-  }
-}
+    const { table, where } = openTable(values, environment);
+    await explained(where, () => perform(table, command, operand, values, print));
+    return 0;
+  });
 
 function openTable({ table, local }: Options, environment: NodeJS.ProcessEnv): { table: Table; where: string } {
   const name = table ?? (local ? 'firstframe-videos' : environment.TABLE_NAME);
   if (!name) throw new Mistake(`Say which table: --table NAME, TABLE_NAME or --local.\n\n${usage}`);
   if (!local) return { table: tableOf(new DynamoDBClient({}), name), where: `the table ${name}` };
-  const endpoint = `http://127.0.0.1:${environment.AWS_PORT || 4402}`;
-  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
-  const client = new DynamoDBClient({ endpoint, region: 'us-east-1', credentials });
-  return { table: tableOf(client, name), where: `the table ${name} at ${endpoint}` };
+  const aws = localAws(environment);
+  return { table: tableOf(new DynamoDBClient(aws), name), where: `the table ${name} at ${aws.endpoint}` };
 }
 
 async function perform(

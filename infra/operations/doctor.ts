@@ -9,6 +9,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { tableOf } from '../../functions/video/table.ts';
 import { type Configuration, ConfigurationError, readConfiguration } from '../config.ts';
 import { projectRoot } from '../synth/bundle.ts';
+import { localAws } from './command.ts';
 import { checkAlarms, checkApi, checkLanes, checkStorage } from './doctor/checks.ts';
 import { type Deployment, findDeployment, localDeployment } from './doctor/deployment.ts';
 import { type Finding, linesOf, well, wrong } from './doctor/finding.ts';
@@ -87,12 +88,7 @@ function readArguments(args: string[]): { stack: string; local: boolean } | unde
 }
 
 function clientsFor(local: boolean, environment: NodeJS.ProcessEnv) {
-  const here = {
-    endpoint: `http://127.0.0.1:${environment.AWS_PORT || 4402}`,
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-  };
-  const settings = local ? here : {};
+  const settings = local ? localAws(environment) : {};
   return {
     cloudFormation: new CloudFormationClient(settings),
     cloudWatch: new CloudWatchClient(settings),

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
-import { parseArgs } from 'node:util';
 import { bundle, projectRoot } from '../synth/bundle.ts';
 import { type MappedBundle, readMappedBundle } from '../synth/source-map.ts';
+import { Mistake, readArguments, runCommand } from './command.ts';
 
 const usage = `Usage:
   npm run stack-trace -- [FUNCTION] < log.txt
@@ -10,11 +10,6 @@ const usage = `Usage:
 
 Prints a stack trace, or log lines with stack traces in them, with positions in the sources instead of those in deployed
 code. FUNCTION, such as create-task, is needed where no log line names its function as "service".`;
-
-/** Why a stack trace cannot be decoded, and what to do about it. */
-class Mistake extends Error {
-  override readonly name = 'Mistake';
-}
 
 /**
  * `npm run stack-trace`: deployed code is minified and its source maps are not deployed, so this bundles the checkout and applies the
@@ -25,39 +20,25 @@ class Mistake extends Error {
  * @param root the checkout
  * @returns the exit status
  */
-export async function run(
+export const run = (
   args: string[],
   input: () => Promise<string>,
   print: (text: string) => void,
   complain: (message: string) => void,
   root = projectRoot,
-): Promise<number> {
-  try {
-    const { name, file } = readArguments(args);
-    const lines = linesOf(file === undefined ? await input() : await readLog(file), name);
+): Promise<number> =>
+  runCommand(complain, async () => {
+    const options = { file: { type: 'string' } } as const;
+    const { values, positionals } = readArguments({ args, allowPositionals: true, options }, usage);
+    if (positionals.length > 1) throw new Mistake(usage);
+    const lines = linesOf(values.file === undefined ? await input() : await readLog(values.file), positionals[0]);
     const frames = lines.flatMap((line) => line.frames);
     const bundles = await openBundles(frames, root);
     print(lines.map((line) => decodeLine(line, bundles)).join('\n'));
     const misfits = [...bundles].filter(([name, mapped]) => !fits(name, frames, mapped));
     for (const [name] of misfits) complain(otherVersion(name));
     return misfits.length > 0 ? 1 : 0;
-  } catch (error) {
-    if (!(error instanceof Mistake)) throw error;
-    complain(error.message);
-    return 1;
-  }
-}
-
-function readArguments(args: string[]): { name: string | undefined; file: string | undefined } {
-  try {
-    const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { file: { type: 'string' } } });
-    if (positionals.length > 1) throw new Mistake(usage);
-    return { name: positionals[0], file: values.file };
-  } catch (error) {
-    if (error instanceof TypeError) throw new Mistake(`${error.message}\n\n${usage}`);
-    throw error;
-  }
-}
+  });
 
 const readLog = (file: string): Promise<string> =>
   readFile(file, 'utf8').catch((error: Error) => {

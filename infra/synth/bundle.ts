@@ -5,8 +5,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BuildOptions, Plugin } from 'esbuild';
 import { hashFiles, hashOf, listFiles } from './content-hash.ts';
-import { resolveSuffix } from './import-suffix.ts';
-import { jsonTexts } from './json-text.ts';
+import { jsonTexts, resolveSuffix } from './json-text.ts';
 
 /** A Lambda's code, ready to run or to deploy. */
 export interface FunctionBundle {

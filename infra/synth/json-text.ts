@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
 import { compileFunction } from 'node:vm';
-import type { BuildOptions, Plugin } from 'esbuild';
-import { resolveSuffix } from './import-suffix.ts';
+import type { BuildOptions, Plugin, PluginBuild } from 'esbuild';
 
 /** How a module is put together to be run here and now: nothing of it is deployed. */
 const options = {
@@ -45,4 +45,12 @@ function defaultExportOf(code: string, file: string): unknown {
   compileFunction(code, ['module', 'exports', 'require'])(module, module.exports, createRequire(file));
   if (module.exports.default === undefined) throw new Error(`${file} exports nothing by default.`);
   return module.exports.default;
+}
+
+/** Leads imports that end in a suffix, such as `?json`, to a namespace of their own, as the absolute path of the file before it. */
+export function resolveSuffix({ onResolve }: Pick<PluginBuild, 'onResolve'>, suffix: string, namespace: string): void {
+  onResolve({ filter: new RegExp(`\\?${suffix}$`) }, ({ path, resolveDir }) => ({
+    path: resolve(resolveDir, path.slice(0, -`?${suffix}`.length)),
+    namespace,
+  }));
 }

@@ -1,6 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { readRelease } from '../../infra/operations/release.ts';
-import { type Release, upgradeFaults } from '../../infra/operations/upgrade-faults.ts';
+import { type Release, readRelease, upgradeFaults } from '../../infra/operations/release.ts';
 import type { Template, TemplateResource } from '../../infra/synth/render-template.ts';
 import { resourcesOf, synthesizeStandIns } from './support.ts';
 
