@@ -17,8 +17,32 @@ export class Upkeep extends Construct {
   constructor(scope: Construct, id: string, foundation: Foundation) {
     super(scope, id);
     const deadLetters = deadLetterQueue(this);
-    const dispatch = dispatchFunction(this, foundation, deadLetters);
-    const sweep = sweepFunction(this, foundation, deadLetters);
+    const { configuration, functions, stateMachine, storage } = foundation;
+    const dispatch = new PipelineFunction(this, 'dispatch', {
+      ...functions,
+      description: 'Starts the workflows of waiting videos as far as the lanes have permits',
+      access: dispatchingAccess(foundation, ['GetItem', 'UpdateItem']),
+      timeout: Duration.minutes(1),
+      deadLetters,
+    });
+    const sweep = new PipelineFunction(this, 'sweep', {
+      ...functions,
+      description:
+        'Finds videos whose workflow died, resumes them, frees the permits of the dead, and finishes deletions',
+      access: together(
+        dispatchingAccess(foundation, ['GetItem', 'UpdateItem']),
+        executionsAccess(this, stateMachine.name),
+        deletingAccess(foundation),
+        // Results that were not told; with them the videos that are copied beside their images.
+        tellingAccess(foundation),
+        copyBeside(configuration),
+        videosAccess(storage.videos, ['GetObject', 'GetObjectVersion']),
+        listAccess(storage.videos),
+      ),
+      // Ends before the next sweep begins.
+      timeout: Duration.minutes(4),
+      deadLetters,
+    });
     this.dispatch = dispatch;
     this.sweep = sweep;
     this.deadLetters = deadLetters;
@@ -38,7 +62,7 @@ export class Upkeep extends Construct {
       eventPattern: {
         source: ['aws.states'],
         detailType: ['Step Functions Execution Status Change'],
-        detail: { stateMachineArn: [foundation.stateMachine.arn], status: ['FAILED', 'TIMED_OUT', 'ABORTED'] },
+        detail: { stateMachineArn: [stateMachine.arn], status: ['FAILED', 'TIMED_OUT', 'ABORTED'] },
       },
       targets: [target(sweep, deadLetters, Duration.hours(24))],
     });
@@ -48,34 +72,3 @@ export class Upkeep extends Construct {
 /** @param staleAfter when an event that could not be delivered is of no use any more, since a later one did the same work */
 const target = (upkeep: PipelineFunction, deadLetters: Queue, staleAfter: Duration): LambdaFunction =>
   new LambdaFunction(upkeep.live, { deadLetterQueue: deadLetters, maxEventAge: staleAfter, retryAttempts: 185 });
-
-function dispatchFunction(scope: Construct, foundation: Foundation, deadLetters: Queue): PipelineFunction<'dispatch'> {
-  return new PipelineFunction(scope, 'dispatch', {
-    ...foundation.functions,
-    description: 'Starts the workflows of waiting videos as far as the lanes have permits',
-    access: dispatchingAccess(foundation, ['GetItem', 'UpdateItem']),
-    timeout: Duration.minutes(1),
-    deadLetters,
-  });
-}
-
-function sweepFunction(scope: Construct, foundation: Foundation, deadLetters: Queue): PipelineFunction<'sweep'> {
-  return new PipelineFunction(scope, 'sweep', {
-    ...foundation.functions,
-    description:
-      'Finds videos whose workflow died, resumes them, frees the permits of the dead, and finishes deletions',
-    access: together(
-      dispatchingAccess(foundation, ['GetItem', 'UpdateItem']),
-      executionsAccess(scope, foundation.stateMachine.name),
-      deletingAccess(foundation),
-      // Results that were not told; with them the videos that are copied beside their images.
-      tellingAccess(foundation),
-      copyBeside(foundation.configuration),
-      videosAccess(foundation.storage.videos, ['GetObject', 'GetObjectVersion']),
-      listAccess(foundation.storage.videos),
-    ),
-    // Ends before the next sweep begins.
-    timeout: Duration.minutes(4),
-    deadLetters,
-  });
-}

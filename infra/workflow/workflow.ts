@@ -51,10 +51,7 @@ export class Workflow extends Construct {
       definitionBody: DefinitionBody.fromChainable(
         workflowDefinition(this, {
           table: foundation.storage.table,
-          createTask: createTask(this, foundation, this.watcher),
-          checkTask: checkTask(this, foundation),
-          archiveVideo: archiveVideo(this, foundation),
-          recordFailure: recordFailure(this, foundation),
+          ...stepFunctions(this, foundation, this.watcher),
         }),
       ),
       timeout: patience,
@@ -72,89 +69,77 @@ export class Workflow extends Construct {
   }
 }
 
-function createTask(
-  scope: Construct,
-  foundation: Foundation,
-  watcher: PipelineFunction<'watch'>,
-): PipelineFunction<'create-task'> {
+/** The functions that the state machine calls. */
+function stepFunctions(scope: Construct, foundation: Foundation, watcher: PipelineFunction<'watch'>) {
   const { configuration, functions, storage, wanSecret } = foundation;
-  return new PipelineFunction(scope, 'create-task', {
-    ...functions,
-    description: 'Creates the one task of a video at Wan',
-    access: together(
-      dispatchingAccess(foundation, ['GetItem', 'UpdateItem']),
-      uploadsAccess(storage.uploads, ['drop/', 'inputs/'], ['GetObject', 'GetObjectVersion']),
-      listAccess(storage.uploads),
-      wanAccess(wanSecret, configuration.wanBaseUrl),
-      queryRate(configuration),
-      watcherAccess(watcher.live),
-      settings({
-        WAN_REGION: configuration.region,
-        IMAGE_TRANSFER: configuration.imageTransfer,
-        UNCERTAIN_SECONDS: String(configuration.uncertainSeconds),
-      }),
-      taskSeconds(configuration),
-      spendingLimit(configuration),
-    ),
-    // A call, for which the client waits 75 s since Wan fetches and checks the image within it; and when Wan could not fetch it, an
-    // upload (10 s + 60 s) and a second call, each after a wait of about a second for its slot.
-    timeout: Duration.minutes(4),
-    // An image that goes through Wan's upload is held in memory: at most 20 MB.
-    memory: 512,
-  });
-}
-
-function checkTask(scope: Construct, foundation: Foundation): PipelineFunction<'check-task'> {
-  const { configuration, functions, wanSecret } = foundation;
-  return new PipelineFunction(scope, 'check-task', {
-    ...functions,
-    description: "Asks Wan once how a video's task stands",
-    access: together(
-      dispatchingAccess(foundation, ['GetItem', 'UpdateItem']),
-      wanAccess(wanSecret, configuration.wanBaseUrl),
-      queryRate(configuration),
-      taskSeconds(configuration),
-      tellingAccess(foundation),
-    ),
-    timeout: Duration.seconds(60),
-  });
-}
-
-function archiveVideo(scope: Construct, foundation: Foundation): PipelineFunction<'archive-video'> {
-  const { configuration, functions, storage, wanSecret } = foundation;
-  return new PipelineFunction(scope, 'archive-video', {
-    ...functions,
-    description: 'Copies a finished video into the videos bucket and proves that it arrived whole',
-    access: together(
-      tableAccess(storage.table, ['GetItem', 'UpdateItem']),
-      wanAccess(wanSecret, configuration.wanBaseUrl),
-      queryRate(configuration),
-      videosAccess(storage.videos, [
-        'GetObject',
-        'GetObjectVersion',
-        'PutObject',
-        'DeleteObject',
-        'DeleteObjectVersion',
-      ]),
-      listAccess(storage.videos),
-      versionsAccess(storage.videos),
-      requestSettings(configuration),
-      settings({ VIDEO_HOSTS: JSON.stringify(configuration.videoHosts) }),
-      tellingAccess(foundation),
-      copyBeside(configuration),
-    ),
-    // As long as a Lambda may run: a slow line to Wan's storage is better than starting over.
-    timeout: Duration.minutes(15),
-    // A streamed copy holds 145–182 MB whatever the video's size; the rest buys bandwidth and processor for the checksum.
-    memory: 512,
-  });
-}
-
-function recordFailure(scope: Construct, foundation: Foundation): PipelineFunction<'record-failure'> {
-  return new PipelineFunction(scope, 'record-failure', {
-    ...foundation.functions,
-    description: 'Writes why a video failed to its record',
-    access: together(dispatchingAccess(foundation, ['GetItem', 'UpdateItem']), tellingAccess(foundation)),
-    timeout: Duration.seconds(30),
-  });
+  return {
+    createTask: new PipelineFunction(scope, 'create-task', {
+      ...functions,
+      description: 'Creates the one task of a video at Wan',
+      access: together(
+        dispatchingAccess(foundation, ['GetItem', 'UpdateItem']),
+        uploadsAccess(storage.uploads, ['drop/', 'inputs/'], ['GetObject', 'GetObjectVersion']),
+        listAccess(storage.uploads),
+        wanAccess(wanSecret, configuration.wanBaseUrl),
+        queryRate(configuration),
+        watcherAccess(watcher.live),
+        settings({
+          WAN_REGION: configuration.region,
+          IMAGE_TRANSFER: configuration.imageTransfer,
+          UNCERTAIN_SECONDS: String(configuration.uncertainSeconds),
+        }),
+        taskSeconds(configuration),
+        spendingLimit(configuration),
+      ),
+      // A call, for which the client waits 75 s since Wan fetches and checks the image within it; and when Wan could not fetch it, an
+      // upload (10 s + 60 s) and a second call, each after a wait of about a second for its slot.
+      timeout: Duration.minutes(4),
+      // An image that goes through Wan's upload is held in memory: at most 20 MB.
+      memory: 512,
+    }),
+    checkTask: new PipelineFunction(scope, 'check-task', {
+      ...functions,
+      description: "Asks Wan once how a video's task stands",
+      access: together(
+        dispatchingAccess(foundation, ['GetItem', 'UpdateItem']),
+        wanAccess(wanSecret, configuration.wanBaseUrl),
+        queryRate(configuration),
+        taskSeconds(configuration),
+        tellingAccess(foundation),
+      ),
+      timeout: Duration.seconds(60),
+    }),
+    archiveVideo: new PipelineFunction(scope, 'archive-video', {
+      ...functions,
+      description: 'Copies a finished video into the videos bucket and proves that it arrived whole',
+      access: together(
+        tableAccess(storage.table, ['GetItem', 'UpdateItem']),
+        wanAccess(wanSecret, configuration.wanBaseUrl),
+        queryRate(configuration),
+        videosAccess(storage.videos, [
+          'GetObject',
+          'GetObjectVersion',
+          'PutObject',
+          'DeleteObject',
+          'DeleteObjectVersion',
+        ]),
+        listAccess(storage.videos),
+        versionsAccess(storage.videos),
+        requestSettings(configuration),
+        settings({ VIDEO_HOSTS: JSON.stringify(configuration.videoHosts) }),
+        tellingAccess(foundation),
+        copyBeside(configuration),
+      ),
+      // As long as a Lambda may run: a slow line to Wan's storage is better than starting over.
+      timeout: Duration.minutes(15),
+      // A streamed copy holds 145–182 MB whatever the video's size; the rest buys bandwidth and processor for the checksum.
+      memory: 512,
+    }),
+    recordFailure: new PipelineFunction(scope, 'record-failure', {
+      ...functions,
+      description: 'Writes why a video failed to its record',
+      access: together(dispatchingAccess(foundation, ['GetItem', 'UpdateItem']), tellingAccess(foundation)),
+      timeout: Duration.seconds(30),
+    }),
+  };
 }
