@@ -5,12 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { makeVideo, padded } from './padded-video.ts';
 
 /** Where videos come from: `GET /<bytes>` is a video of that size. */
-export interface Source {
-  origin: string;
-  close(): Promise<void>;
-}
-
-export async function serveVideos(): Promise<Source> {
+export async function serveVideos() {
   const video = await makeVideo();
   const server = createServer((request, response) => {
     const bytes = Number(request.url?.slice(1));

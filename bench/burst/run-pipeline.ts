@@ -1,4 +1,4 @@
-import { ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { paginateListObjectsV2 } from '@aws-sdk/client-s3';
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import type { VideoRecord } from '../../functions/video/record.ts';
 import { fromItem } from '../../functions/video/store.ts';
@@ -109,13 +109,9 @@ async function allVideos(table: Table): Promise<VideoRecord[]> {
   return found;
 }
 
-async function countResults({ s3, uploadsBucket }: Pipeline): Promise<number> {
+async function countResults({ s3: client, uploadsBucket: Bucket }: Pipeline): Promise<number> {
   let results = 0;
-  let ContinuationToken: string | undefined;
-  do {
-    const page = await s3.send(new ListObjectsV2Command({ Bucket: uploadsBucket, Prefix: 'drop/', ContinuationToken }));
-    results += (page.Contents ?? []).filter(({ Key = '' }) => Key.endsWith('.result.json')).length;
-    ContinuationToken = page.NextContinuationToken;
-  } while (ContinuationToken);
+  for await (const { Contents = [] } of paginateListObjectsV2({ client }, { Bucket, Prefix: 'drop/' }))
+    results += Contents.filter(({ Key = '' }) => Key.endsWith('.result.json')).length;
   return results;
 }

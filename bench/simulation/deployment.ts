@@ -5,25 +5,11 @@ import { projectRoot } from '../../infra/synth/bundle.ts';
 import { synthesize } from '../../infra/synth/synthesize.ts';
 import { usual, withOrigins } from '../../local/addresses.ts';
 import { account, region } from '../../local/aws/account.ts';
-import type { TableDefinition } from '../../local/aws/dynamodb/dynamodb.ts';
 import { readRules } from '../../local/aws/rules.ts';
-import type { StateMachineResource } from '../../local/aws/step-functions/step-functions.ts';
 import { loadStack } from '../../local/aws/template/load.ts';
 
 /** What a simulation needs to know of the synthesised template. */
-export interface Deployment {
-  table: TableDefinition;
-  buckets: { name: string; versioned: boolean }[];
-  stateMachines: StateMachineResource[];
-  /** The variables that the template gives each function. */
-  environmentOf(name: FunctionName): NodeJS.ProcessEnv;
-  /** The memory that the template gives a function, in MB. */
-  memoryOf(name: FunctionName): number;
-  /** Which function an ARN, with or without its alias, means. @throws Error for one the template does not have */
-  functionOf(arn: string): FunctionName;
-  /** Functions that run at a fixed rate. */
-  schedules: { name: FunctionName; seconds: number }[];
-}
+export type Deployment = Awaited<ReturnType<typeof readDeployment>>;
 
 /** Kept apart from what `npm start` synthesised: the functions' code is none here, since a simulation composes them itself. */
 const outdir = path.join(projectRoot, '.build', 'bench');
@@ -32,7 +18,7 @@ const outdir = path.join(projectRoot, '.build', 'bench');
 export async function readDeployment(
   addresses: { awsUrl: string; emulatorUrl: string },
   context: Readonly<Record<string, unknown>>,
-): Promise<Deployment> {
+) {
   const synthesis = await synthesize({
     outdir,
     bundles: await noCode(),
@@ -50,6 +36,7 @@ export async function readDeployment(
     memory: properties.MemorySize,
   }));
   const functionNamed = (name: FunctionName) => functions.find((each) => each.name === name)!;
+  /** Which function an ARN, with or without its alias, means. @throws Error for one the template does not have */
   const functionOf = (arn: string): FunctionName => {
     const deployedAs = arn.split(':function:')[1]?.split(':')[0];
     const found = functions.find((each) => each.deployedAs === deployedAs);
@@ -68,9 +55,12 @@ export async function readDeployment(
       name,
       definition: JSON.parse(properties.DefinitionString) as object,
     })),
-    environmentOf: (name) => functionNamed(name).environment,
-    memoryOf: (name) => functionNamed(name).memory,
+    /** The variables that the template gives each function. */
+    environmentOf: (name: FunctionName): NodeJS.ProcessEnv => functionNamed(name).environment,
+    /** In MB. */
+    memoryOf: (name: FunctionName): number => functionNamed(name).memory,
     functionOf,
+    /** Functions that run at a fixed rate. */
     schedules: readRules(stack).flatMap(({ schedule_expression = '', targets }) => {
       const [, count, unit] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(schedule_expression) ?? [];
       if (!count || !unit) return [];

@@ -5,15 +5,6 @@ import type { Latency } from './latency.ts';
 /** What an entry exports. */
 export type Handler = (event: never) => Promise<unknown>;
 
-export interface Lambda {
-  /** Runs a function and gives its answer, or throws its error. */
-  invoke(name: FunctionName, event: unknown): Promise<unknown>;
-  /** Runs it without anybody waiting: an error is tried again after one minute, then after two, as Lambda does. */
-  accept(name: FunctionName, event: unknown): void;
-  /** Invocations that nobody waits for and that failed for good. */
-  readonly dead: readonly { name: FunctionName; error: unknown }[];
-}
-
 /**
  * Functions in containers: an idle one is taken again, and a new one begins cold and with nothing in its memory.
  * @param load what the entry of a function does when a container loads it
@@ -23,10 +14,11 @@ export function createLambda(
   { clock, latency }: { clock: VirtualClock; latency: Latency },
   load: (name: FunctionName) => Handler,
   ran: (name: FunctionName, milliseconds: number) => void = () => undefined,
-): Lambda {
+) {
   const idle = new Map<FunctionName, Handler[]>();
   const dead: { name: FunctionName; error: unknown }[] = [];
 
+  /** Runs a function and gives its answer, or throws its error. */
   async function invoke(name: FunctionName, event: unknown): Promise<unknown> {
     const containers = idle.get(name) ?? [];
     idle.set(name, containers);
@@ -53,5 +45,11 @@ export function createLambda(
     await invoke(name, event).catch((error: unknown) => void dead.push({ name, error }));
   }
 
-  return { invoke, accept: (name, event) => void insist(name, event), dead };
+  return {
+    invoke,
+    /** Runs it without anybody waiting: an error is tried again after one minute, then after two, as Lambda does. */
+    accept: (name: FunctionName, event: unknown): void => void insist(name, event),
+    /** Invocations that nobody waits for and that failed for good. */
+    dead: dead as readonly { name: string; error: unknown }[],
+  };
 }

@@ -1,22 +1,20 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { S3Client } from '@aws-sdk/client-s3';
 import type { FunctionName } from '../../functions/shared/environment.ts';
 import type { MetricName } from '../../functions/shared/metric-names.ts';
-import type { Table } from '../../functions/video/table.ts';
 import { objectEvent } from '../../local/aws/events/object-events.ts';
 import type { ObjectEvent } from '../../local/aws/s3/index.ts';
 import { simulateAws } from './aws.ts';
 import type { Count } from './billed-units.ts';
-import { createVirtualClock, type VirtualClock } from './clock.ts';
+import { createVirtualClock } from './clock.ts';
 import { readDeployment } from './deployment.ts';
 import { isSimulated } from './functions.ts';
 import { createLatency } from './latency.ts';
 import { seededRandom } from './random.ts';
 import { simulateS3 } from './s3.ts';
 import { simulateSqs } from './sqs.ts';
-import { type SimulatedWan, simulateWan } from './wan.ts';
+import { simulateWan } from './wan.ts';
 
 export interface PipelineOptions {
   seed: number;
@@ -29,26 +27,12 @@ export interface PipelineOptions {
 }
 
 /** The whole pipeline in this process, by a virtual clock. */
-export interface Pipeline {
-  clock: VirtualClock;
-  wan: SimulatedWan;
-  /** The table and S3 as seen from outside: looking at them takes no time. */
-  table: Table;
-  s3: S3Client;
-  uploadsBucket: string;
-  /** How often each figure was told, in all. */
-  measured: ReadonlyMap<MetricName, number>;
-  /** What went wrong without anybody waiting for it. */
-  trouble: readonly unknown[];
-  /** Invokes a function as a schedule does. */
-  invoke(name: FunctionName): Promise<unknown>;
-  close(): Promise<void>;
-}
+export type Pipeline = Awaited<ReturnType<typeof startPipeline>>;
 
 /** When the clock begins. */
 const START = Date.parse('2026-01-01T00:00:00Z');
 
-export async function startPipeline({ seed, task_seconds, context, count }: PipelineOptions): Promise<Pipeline> {
+export async function startPipeline({ seed, task_seconds, context, count }: PipelineOptions) {
   const random = seededRandom(seed);
   const clock = createVirtualClock(START);
   const latency = createLatency(clock, random);
@@ -86,14 +70,18 @@ export async function startPipeline({ seed, task_seconds, context, count }: Pipe
   return {
     clock,
     wan,
+    /** The table and S3 as seen from outside: looking at them takes no time. */
     table,
     s3: s3.outside,
     uploadsBucket,
-    measured,
+    /** How often each figure was told, in all. */
+    measured: measured as ReadonlyMap<MetricName, number>,
+    /** What went wrong without anybody waiting for it. */
     get trouble() {
       return trouble();
     },
-    invoke: (name) => lambda.invoke(name, {}),
+    /** Invokes a function as a schedule does. */
+    invoke: (name: FunctionName) => lambda.invoke(name, {}),
     async close() {
       stepFunctions.close();
       await s3.close();

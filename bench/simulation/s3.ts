@@ -7,21 +7,11 @@ import type { Count } from './billed-units.ts';
 import type { VirtualClock } from './clock.ts';
 import type { Latency } from './latency.ts';
 
-export interface SimulatedS3 {
-  endpoint: string;
-  /** Its calls take their time by the virtual clock. */
-  client: S3Client;
-  /** For whoever looks at the buckets from outside of the simulation. */
-  outside: S3Client;
-  createBucket(name: string, settings: { versioned: boolean }): Promise<void>;
-  close(): Promise<void>;
-}
-
 /** The local S3, over loopback. It has the machine's own time: the SDK signs by that. */
 export async function simulateS3(
   { latency, count }: { clock: VirtualClock; latency: Latency; count?: Count | undefined },
   { directory, changed }: { directory: string; changed: (event: ObjectEvent) => void },
-): Promise<SimulatedS3> {
+) {
   const s3 = await serve({
     directory: path.join(directory, 's3'),
     now: Date.now,
@@ -48,7 +38,9 @@ export async function simulateS3(
   }) as typeof client.send;
   return {
     endpoint: s3.endpoint,
+    /** Its calls take their time by the virtual clock. */
     client,
+    /** For whoever looks at the buckets from outside of the simulation. */
     outside,
     createBucket: s3.createBucket,
     async close() {

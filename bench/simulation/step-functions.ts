@@ -1,19 +1,11 @@
 import * as sfn from '@aws-sdk/client-sfn';
 import {
   createStepFunctions,
-  type Execution,
   type StateMachineResource,
   type StatusChangeDetail,
 } from '../../local/aws/step-functions/step-functions.ts';
 import type { VirtualClock } from './clock.ts';
 import type { Latency } from './latency.ts';
-
-export interface SimulatedStepFunctions {
-  client: Pick<sfn.SFNClient, 'send'>;
-  /** With what AWS would bill for each. */
-  executions(): readonly Execution[];
-  close(): void;
-}
 
 /**
  * The local Step Functions by the virtual clock.
@@ -32,7 +24,7 @@ export function simulateStepFunctions(
     updateItem: (parameters: object) => Promise<object>;
     ended: (detail: StatusChangeDetail) => void;
   },
-): SimulatedStepFunctions {
+) {
   const transition = () => latency('transition', async () => undefined);
   const { handle, executions, close } = createStepFunctions({
     now: clock.now,
@@ -52,7 +44,7 @@ export function simulateStepFunctions(
     latency('stepFunctions', () => handle(name.replace(/Command$/, ''), input)).catch((error: unknown) => {
       throw asException(error);
     });
-  return { client: { send } as SimulatedStepFunctions['client'], executions, close };
+  return { client: { send } as Pick<sfn.SFNClient, 'send'>, executions, close };
 }
 
 /** The errors that callers tell apart by their class. */

@@ -19,16 +19,6 @@ export interface WanTask {
   submitted_at: number;
 }
 
-export interface SimulatedWan {
-  /** Ends in `/api/v1`. */
-  url: string;
-  fetch: typeof fetch;
-  calls: WanCall[];
-  /** Every task that was ever made. */
-  tasks(): Promise<WanTask[]>;
-  close(): Promise<void>;
-}
-
 const routes: readonly [WanCall['route'], CallName, RegExp][] = [
   ['submit', 'wanSubmit', /^POST .*\/video-synthesis$/],
   ['list', 'wan', /^GET \/api\/v1\/tasks\/?(\?|$)/],
@@ -40,14 +30,15 @@ const routes: readonly [WanCall['route'], CallName, RegExp][] = [
 export async function simulateWan(
   { clock, latency }: { clock: VirtualClock; latency: Latency },
   { directory, taskSeconds }: { directory: string; taskSeconds: number },
-): Promise<SimulatedWan> {
+) {
   const home = path.join(directory, 'wan');
   const wan = await startWan({ port: 0, directory: home, taskSeconds, limits: 'on', now: clock.now });
   const calls: WanCall[] = [];
   return {
+    /** Ends in `/api/v1`. */
     url: wan.url,
     calls,
-    async fetch(input, init) {
+    async fetch(...[input, init]: Parameters<typeof fetch>): Promise<Response> {
       const { pathname, search } = new URL(String(input));
       const what = `${init?.method ?? 'GET'} ${pathname}${search}`;
       const [route, call] = routes.find(([, , pattern]) => pattern.test(what)) ?? (['other', 'wan'] as const);
@@ -58,7 +49,8 @@ export async function simulateWan(
         return new Response(await response.arrayBuffer(), response);
       });
     },
-    async tasks() {
+    /** Every task that was ever made. */
+    async tasks(): Promise<WanTask[]> {
       const files = await readdir(path.join(home, 'tasks'));
       return Promise.all(
         files.map(async (file) => JSON.parse(await readFile(path.join(home, 'tasks', file), 'utf8')) as WanTask),
