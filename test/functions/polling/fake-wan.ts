@@ -47,6 +47,8 @@ export function fakeWan(now: () => number): FakeWan {
       },
       async listTasks({ start_time, end_time, status, clock, page_size = 100 }) {
         queries.push({ at: now(), what: `list ${status}` });
+        if (Date.parse(end_time) - Date.parse(start_time) > 16 * 3600_000)
+          throw new RangeError('A list covers 0 to 16 hours.');
         if (wan.answer) return wan.answer as ListOutcome;
         const off = clock === wan.listClock ? 0 : 8 * 3600_000;
         const rows = [...tasks.values()]

@@ -79,6 +79,10 @@ async function watchFor(untilSeconds: number, given: Partial<WatcherServices> = 
   expect(await watch(services(given), 'one', 'schedule')).toBe('superseded');
 }
 
+/** Queries about single tasks, from so many seconds on. */
+const singlesAfter = (from: number) =>
+  wan.queries.filter(({ at, what }) => seconds(at) >= from && !what.startsWith('list'));
+
 const seconds = (milliseconds: number) => (milliseconds - START) / 1000;
 
 describe('a watcher that the schedule starts', () => {
@@ -144,6 +148,8 @@ describe('an ended task', () => {
       expect(woken.map(({ token }) => token)).toEqual(['token-2']);
       expect(seconds(woken[0]!.at)).toBeLessThanOrEqual(33);
       expect((await readWait(store.table, running(2).id))?.token).toBeUndefined();
+      // What became of it is CheckTask's.
+      expect(wan.queries.filter(({ at, what }) => what === 'task-2' && at > woken[0]!.at)).toEqual([]);
     },
   );
 
@@ -176,6 +182,24 @@ describe('an ended task', () => {
     };
     await watchFor(60);
     expect(woken[0]?.token).toBe('newer');
+  });
+
+  test('whose execution went back to sleep with a pause, while Wan was asked, is not woken before it is over', async () => {
+    await waiting(1);
+    const { client } = wan;
+    let slept = false;
+    const asked: WatcherServices['wan'] = {
+      ...client,
+      async queryTask(task_id) {
+        const wait = waitFor(running(1), { now, typicalSeconds: 100, pauseSeconds: 40 });
+        if (!slept) slept = await sleepWith(store.table, 'second', wait);
+        wan.set(task_id, 'SUCCEEDED');
+        return client.queryTask(task_id);
+      },
+    };
+    await watchFor(60, { wan: asked });
+    expect(woken.map(({ token }) => token)).toEqual(['second']);
+    expect(seconds(woken[0]!.at)).toBeGreaterThanOrEqual(40);
   });
 
   test('is woken again when sending the token failed', async () => {
@@ -223,6 +247,7 @@ describe('many tasks', () => {
     await watchFor(60);
     expect(woken.map(({ token }) => token)).toEqual(['token-7']);
     expect(seconds(woken[0]!.at)).toBeLessThan(25);
+    expect(singlesAfter(10)).toEqual([]);
   });
 
   test('that all end at once are noticed, although the lists are then empty', async () => {
@@ -239,11 +264,59 @@ describe('many tasks', () => {
     await waiting(20, spread);
     for (let other = 0; other < 300; other++) wan.add(`foreign-${other}`, 'RUNNING', START - 300_000 + other);
     between = () => {
-      if (seconds(now) >= 20) wan.set('task-1', 'SUCCEEDED');
+      if (seconds(now) >= 20) for (const number of [1, 11, 20]) wan.set(`task-${number}`, 'SUCCEEDED');
     };
     await watchFor(60);
-    expect(woken.map(({ token }) => token)).toEqual(['token-1']);
-    expect(seconds(woken[0]!.at)).toBeLessThan(40);
+    expect(woken.map(({ token }) => token).sort()).toEqual(['token-1', 'token-11', 'token-20']);
+    expect(seconds(woken.at(-1)!.at)).toBeLessThan(40);
+  });
+
+  test('whose times at Wan are by a clock that is 40 s off are not taken for ended', async () => {
+    await waiting(20, spread);
+    for (const each of wan.tasks.values()) each.submitted -= 40_000;
+    await watchFor(30);
+    expect(woken).toEqual([]);
+  });
+
+  test('of which one is older than a list covers are noticed all the same', async () => {
+    await waiting(20, (number) => (number === 1 ? START - 20 * 3600_000 : spread(number)));
+    between = () => {
+      if (seconds(now) >= 20) for (const number of [1, 20]) wan.set(`task-${number}`, 'SUCCEEDED');
+    };
+    await watchFor(60);
+    expect(errors).toEqual([]);
+    expect(woken.map(({ token }) => token).sort()).toEqual(['token-1', 'token-20']);
+  });
+
+  test('among those of another program are soon looked for in lists that hold both', async () => {
+    await waiting(100, spread);
+    for (let other = 0; other < 60; other++) wan.add(`foreign-${other}`, 'RUNNING', spread(1 + (other * 5) / 3));
+    await watchFor(60);
+    expect(singlesAfter(0).length).toBeGreaterThan(0);
+    expect(singlesAfter(30)).toEqual([]);
+    expect(woken).toEqual([]);
+  });
+
+  test('that all are PENDING, more than a page, are soon seen in lists alone', async () => {
+    await waiting(150, spread);
+    for (const task_id of wan.tasks.keys()) wan.set(task_id, 'PENDING');
+    await watchFor(60);
+    expect(singlesAfter(30)).toEqual([]);
+    expect(woken).toEqual([]);
+  });
+
+  test('are asked about at the moments that were reserved', async () => {
+    await waiting(6);
+    const reserve: WatcherServices['reserveQueries'] = (count) =>
+      reserveQueries(store.table, count, { perSecond: 2, maxWait: 5000 });
+    const { sleep } = services();
+    const slept: number[] = [];
+    const noted = (milliseconds: number) => {
+      slept.push(milliseconds);
+      return sleep(milliseconds);
+    };
+    await watchFor(30, { reserveQueries: reserve, sleep: noted });
+    expect(slept.slice(0, 6)).toEqual([0, 500, 1000, 1500, 2000, 2500]);
   });
 
   test('that a list misses are woken, and left alone for the pause that CheckTask sets', async () => {
@@ -477,6 +550,16 @@ describe('a wait item', () => {
     await watchFor(30);
     expect(woken).toEqual([]);
     expect(wan.queries.filter(({ at }) => seconds(at) > 12).every(({ what }) => what === 'task-9')).toBe(true);
+  });
+
+  test('that is closed after a timeout is not asked about any more', async () => {
+    await waiting(2);
+    between = async () => {
+      if (seconds(now) === 9) await closeWait(store.table, { id: running(1).id, run: 1 });
+    };
+    await watchFor(30);
+    expect(wan.queries.filter(({ at, what }) => what === 'task-1' && seconds(at) > 12)).toEqual([]);
+    expect(wan.queries.filter(({ at, what }) => what === 'task-2' && seconds(at) > 12)).not.toEqual([]);
   });
 
   test('is not asked about before its pause is over', async () => {
