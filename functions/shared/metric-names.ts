@@ -27,7 +27,7 @@ export const metricUnits = {
   Spend: 'None',
   /** Wan refuses the account, so a lane waits; by reason. */
   LaneHeld: 'Count',
-  /** Wan's link to a video points to an untrusted host; the log of `archive-video` names it. */
+  /** Wan's link to a video points to a host that is not trusted; by host. */
   UntrustedVideoHost: 'Count',
   /** Wan said 429; by operation. */
   WanThrottled: 'Count',

@@ -91,7 +91,7 @@ export async function copyAndProve(
 
 /** Reported at the first attempt, so that there is time to add the host to the setting before Wan deletes the video. */
 function untrusted({ measure, logger }: CopyServices, host: string): WorkflowError {
-  measure('UntrustedVideoHost');
+  measure('UntrustedVideoHost', 1, { host });
   logger.error('Refused to download a video from an untrusted host', { host });
   return new WorkflowError(
     errorNames.untrustedVideoHost,

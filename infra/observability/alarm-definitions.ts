@@ -72,7 +72,7 @@ export const alarmDefinitions = ({
     // Longer than the ten minutes between two attempts, so that one host rings once and not at each attempt.
     metric: ourMetric('UntrustedVideoHost', 'Sum', Duration.minutes(15)),
     means: "Wan's link to a finished video points to an untrusted host, so the video is not downloaded.",
-    mend: "The log of archive-video names the host: if it is Wan's, add it to the setting videoHosts and deploy within 24 hours of the submission, and the waiting download continues.",
+    mend: "The metric by host and the log of archive-video name it: if it is Wan's, add it to the setting videoHosts and deploy within 24 hours of the submission, and the waiting download continues.",
     anchor: 'untrusted-video-host',
   },
   UpstreamExpiryNear: {

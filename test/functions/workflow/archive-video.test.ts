@@ -36,7 +36,8 @@ let answer: RequestListener;
 let downloads = 0;
 let measured: string[] = [];
 let logged: unknown[][] = [];
-const measure: Measure = (name) => measured.push(name);
+const measure: Measure = (name, _value, dimensions) =>
+  measured.push([name, ...Object.values(dimensions ?? {})].join(' '));
 const directory = await mkdtemp(path.join(tmpdir(), 'firstframe-archive-'));
 
 beforeAll(async () => {
@@ -303,7 +304,7 @@ test.each([
     expect.objectContaining({ name: 'UntrustedVideoHost', message: expect.stringContaining(`host ${host}. `) }),
   );
   await expect(refused).rejects.not.toThrow('secret');
-  expect(measured).toEqual(['UntrustedVideoHost']);
+  expect(measured).toEqual([`UntrustedVideoHost ${host}`]);
   expect(logged).toEqual([['Refused to download a video from an untrusted host', { host }]]);
   expect(downloads).toBe(0);
   expect(await readVideo(store.table, video.id)).toMatchObject({ status: 'archiving' });
@@ -323,7 +324,7 @@ test('a waiting download goes on, over https, once the setting names the host', 
   const trusting = { videoHosts: ['new-results.oss-cn-beijing.aliyuncs.com'], fetch: fetched };
   await archiveVideo(services(link, {}, trusting), video);
   expect(asked).toEqual([link.replace('http:', 'https:')]);
-  expect(measured).toEqual(['UntrustedVideoHost']);
+  expect(measured).toEqual(['UntrustedVideoHost new-results.oss-cn-beijing.aliyuncs.com']);
   expect(await readVideo(store.table, video.id)).toMatchObject({ status: 'succeeded' });
 });
 
