@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { closeWait, listWaiting } from '../polling/wait-item.ts';
 import { unwatchedSeconds } from '../polling/watcher-lease.ts';
 import { carryOn, type Dispatcher, dispatch } from '../queue/dispatch.ts';
 import { runState, startWorkflow } from '../queue/execution.ts';
@@ -7,6 +8,7 @@ import { usesPermit } from '../queue/release.ts';
 import { idsInStatus } from '../queue/waiting.ts';
 import { isTerminal, runsOf, type VideoRecord } from '../video/record.ts';
 import { changeVideo, readVideo } from '../video/store.ts';
+import type { Table } from '../video/table.ts';
 
 /** A video whose workflow died is resumed at once; when it dies again after this time, then after twice as long, up to an hour. */
 const RESUME_SECONDS = { second: 10, longest: 3600 };
@@ -76,6 +78,9 @@ export async function sweep(
     await attend(id, async () => (await resumeWhenDead(dispatcher, id)) && report.resumed.push(id));
   }
 
+  await attend('waits', async () => {
+    for (const { id } of await listWaiting(table)) await attend(id, () => closeLeftWait(table, id));
+  });
   for (const model of models) {
     await attend(model, async () => {
       const lane = await readLane(table, model);
@@ -87,6 +92,13 @@ export async function sweep(
     });
   }
   return report;
+}
+
+/** Closes the wait item that an execution left open when it died after its task had ended: the watcher would never be done. */
+async function closeLeftWait(table: Table, id: string): Promise<void> {
+  const video = await readVideo(table, id);
+  if (!video) await closeWait(table, { id, run: Number.MAX_SAFE_INTEGER });
+  else if (isTerminal(video.status) || video.status === 'archiving') await closeWait(table, video);
 }
 
 interface OpenVideo {

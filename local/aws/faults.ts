@@ -6,7 +6,7 @@ export interface Faults {
   aroundEndpoint?(serve: RequestHandler): RequestHandler;
   /** Told of each invocation as it begins. */
   onInvocation?(invocation: FaultyInvocation): void;
-  /** After how many milliseconds each delivery of an asynchronous invocation, or of a queue's messages, is made. @default [0]: one, at once */
+  /** After how many milliseconds each delivery of an asynchronous invocation, or of a queue's messages, is made. @default [0]: one, at once; none loses it */
   deliveriesOf?(functionName: string, payload: string): readonly number[];
 }
 

@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http';
+import { executionOfToken } from '../../local/aws/step-functions/interpreter.ts';
 
 /** A request to AWS, as far as faults go by it. */
 export interface AwsCall {
-  service: 'DynamoDB' | 'S3' | 'Step Functions' | 'Secrets Manager' | 'SQS' | 'other';
+  service: 'DynamoDB' | 'S3' | 'Step Functions' | 'Secrets Manager' | 'SQS' | 'Lambda' | 'other';
   /** `UpdateItem`, `PUT`, … */
   action: string;
   /** Whether it leaves something behind. */
@@ -23,16 +24,33 @@ const reads = /^(Get|Query|Scan|BatchGet|Describe|List|HEAD|GET)/;
 
 export function awsCallOf({ headers, method = '', url = '' }: IncomingMessage): AwsCall {
   const [target = '', operation = ''] = String(headers['x-amz-target'] ?? '').split('.');
-  const isS3 = target === '' && !url.startsWith('/2015-03-31/');
+  const isLambda = url.startsWith('/2015-03-31/');
+  const isS3 = target === '' && !isLambda;
   const action = operation || method;
   return {
-    service: isS3 ? 'S3' : (services[target] ?? 'other'),
+    service: isS3 ? 'S3' : isLambda ? 'Lambda' : (services[target] ?? 'other'),
     action,
     changes: !reads.test(action),
     sandbox: / app\/([0-9a-f-]{36})/.exec(String(headers['user-agent']))?.[1],
     invocation_id: headers['amz-sdk-invocation-id']?.toString(),
   };
 }
+
+/** What a call has to do with waiting for a task: the key of its item, or the video whose execution a token wakes. */
+export function waitingOf({ service, action }: AwsCall, body: Buffer): { place: WaitingPlace; id: string } | undefined {
+  if (service === 'Step Functions' && action === 'SendTaskSuccess') {
+    const { taskToken = '' } = JSON.parse(body.toString('utf8')) as { taskToken?: string };
+    const name = executionOfToken(taskToken)?.split(':').at(-1) ?? '';
+    return { place: 'wake', id: name.replace(/-\d+$/, '') };
+  }
+  if (service !== 'DynamoDB' || (action !== 'GetItem' && action !== 'UpdateItem')) return undefined;
+  const { Key } = JSON.parse(body.toString('utf8')) as { Key?: { pk?: { S?: string } } };
+  const [kind, id = ''] = (Key?.pk?.S ?? '').split('#');
+  if (kind === 'watcher') return { place: 'lease', id: '' };
+  if (kind !== 'wait') return undefined;
+  return { place: action === 'GetItem' ? 'token read' : 'token write', id };
+}
+export type WaitingPlace = 'token read' | 'token write' | 'wake' | 'lease';
 
 /** How a service says that it is out of order, or asked too often. */
 export function refusalOf(service: AwsCall['service'], why: 'error' | 'throttled') {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ask, drop, submit } from './caller.ts';
+import { invoke } from './conclude.ts';
 import { dice } from './dice.ts';
 import type { Stage } from './stage.ts';
 import { dropKeyOf, type WantedVideo, wantedVideo } from './wanted-videos.ts';
@@ -31,8 +32,10 @@ export interface AskedFor {
 const underWay = 60;
 /** Once fewer than this part of all videos is left, nothing goes wrong any more. */
 const calmFrom = 0.03;
-/** In milliseconds: longer than this there is always one that ends, unless something hangs. */
-const patience = 100_000;
+/** In milliseconds. What the schedules start each minute, or each five, is started so often here. */
+const scheduled = 10_000;
+/** In milliseconds: longer than this there is always one that ends, unless something hangs: an execution that nothing wakes sleeps 3 minutes. */
+const patience = 240_000;
 
 /**
  * Has videos made while things go wrong, until callers were told the end of each, or none comes any more. When it resolves nothing
@@ -76,11 +79,16 @@ export async function runCampaign(stage: Stage, options: CampaignOptions): Promi
     report(`${ended} of ${videos} videos have ended; nothing goes wrong any more`);
     await untilEnded(videos);
   };
+  const schedule = setInterval(() => {
+    // The process may just be killed, or the call fail: the next one comes soon.
+    for (const name of ['watch', 'sweep'] as const) invoke(stage, name, 'Event').catch(() => undefined);
+  }, scheduled);
   try {
     // What a caller failed at ends the course as well.
     await Promise.race([course(), callers.then(() => new Promise<never>(() => {}))]);
     return asked.sort((one, other) => one.wanted.index - other.wanted.index);
   } finally {
+    clearInterval(schedule);
     await watch.close();
   }
 }

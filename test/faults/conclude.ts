@@ -5,8 +5,8 @@ import { judge } from './judge.ts';
 import { readLastState } from './last-state.ts';
 import type { Stage } from './stage.ts';
 
-const table = 'firstframe-videos';
-const sweepFunction = 'firstframe-upkeep-sweep';
+export const table = 'firstframe-videos';
+export const functionNames = { sweep: 'firstframe-upkeep-sweep', watch: 'firstframe-workflow-watch' } as const;
 
 /**
  * Lets the sweep run until all is as it must be.
@@ -17,16 +17,25 @@ export async function conclude(stage: Stage, asked: readonly AskedFor[], patienc
   for (;;) {
     const faults = await judge(await readLastState(stage, table), asked);
     if (faults.length === 0 || Date.now() > end) return faults;
-    await invoke(stage, sweepFunction);
+    await invoke(stage, 'sweep');
     await sleep(2000);
   }
 }
 
-/** As its schedule does. */
-async function invoke({ addresses }: Stage, functionName: string): Promise<void> {
+/**
+ * As its schedule does.
+ * @param type `Event` does not wait for its end
+ * @throws Error when the service or the function fails
+ */
+export async function invoke(
+  { addresses }: Pick<Stage, 'addresses'>,
+  name: keyof typeof functionNames,
+  type: 'RequestResponse' | 'Event' = 'RequestResponse',
+): Promise<void> {
   const { host, origin } = new URL(addresses().aws_url);
-  const path = `/2015-03-31/functions/${functionName}/invocations`;
+  const path = `/2015-03-31/functions/${functionNames[name]}/invocations`;
+  const unsigned = { 'x-amz-invocation-type': type };
   const headers = await sign({ method: 'POST', path, host, body: '{}', service: 'lambda' });
-  const answer = await fetch(`${origin}${path}`, { method: 'POST', headers, body: '{}' });
-  if (answer.status !== 200) throw new Error(`${functionName} answered ${answer.status}: ${await answer.text()}`);
+  const answer = await fetch(`${origin}${path}`, { method: 'POST', headers: { ...headers, ...unsigned }, body: '{}' });
+  if (!answer.ok) throw new Error(`${name} answered ${answer.status}: ${await answer.text()}`);
 }

@@ -34,4 +34,6 @@ export type DeliveryFault = keyof typeof deliveryFaults;
 /** What may happen to any call to Wan. */
 export type WanFault = 'answered 429' | 'answered 500' | 'answered 503' | 'reset before' | 'late';
 export type SubmitFault = WanFault | 'reset after';
+/** What may be wrong with a list of the tasks that go on. */
+export type ListFault = 'without some rows' | 'of a moment ago' | 'with shifted rows';
 export type DownloadFault = WanFault | 'cut off' | 'too short' | 'slow' | 'expired';

@@ -15,7 +15,8 @@ const record = {
   status: 'succeeded',
   source: { type: 'api', key_id: 'key' },
   submission: { attempt: 1, state: 'settled', sent_at: '2026-01-01T00:00:00.000Z' },
-  task: { id: 'task-1' },
+  task: { id: 'task-1', end_time: '2026-01-01T00:02:00.000Z' },
+  timeline: [{ status: 'archiving', at: '2026-01-01T00:02:02.000Z' }],
   video: { bucket: 'b', key: 'one/1-1.mp4', sha256 },
 } as VideoRecord;
 
@@ -24,11 +25,11 @@ const good: LastState = {
   videos: new Map([['one', record]]),
   tombstones: new Set(),
   lanes: [{ pk: 'lane#m' }],
+  waits: [{ pk: 'wait#one' }],
   spending: [{ pk: 'spending#o', reserved: {}, committed: 5, spent: 5 }],
   tasks: [task],
   objects: ['one/1-1.mp4', 'one/1-1.json'],
   markers: 0,
-  uploads: 0,
   runningExecutions: [],
   deadLetters: {},
   sha256Of: async () => sha256,
@@ -48,6 +49,12 @@ describe('what is not as it must be is told', () => {
     ['a video that failed by itself', withRecord({ status: 'failed' }), /is failed/],
     ['a video that is gone', { videos: new Map() }, /is gone/],
     ['a ledger that is open', withRecord({ submission: { ...record.submission!, state: 'open' } }), /ledger is open/],
+    [
+      'a task whose end was noticed late',
+      withRecord({ timeline: [{ status: 'archiving', at: '2026-01-01T00:07:01.000Z' }] }),
+      /noticed the end of its task after 301 s/,
+    ],
+    ['an execution that is waited for', { waits: [{ pk: 'wait#one', open_status: 'waiting' }] }, /wait#one is open/],
     ['a video that still needs work', withRecord({ open_status: 'archiving' }), /in the index as archiving/],
     ['a second task', { tasks: [task, { ...task, task_id: 'task-2' }] }, /paid for 2 times, at most 1/],
     ['no task', { tasks: [] }, /no task/],
@@ -62,7 +69,6 @@ describe('what is not as it must be is told', () => {
       { spending: [{ pk: 's', reserved: { one: {} }, committed: 9, spent: 5 }] },
       /set aside for one/,
     ],
-    ['an upload half done', { uploads: 1 }, /multipart/],
     ['an execution', { runningExecutions: ['one-1'] }, /one-1 is running/],
     ['a dead letter', { deadLetters: { 'drops.jsonl': 1 } }, /1 events in drops/],
     [

@@ -3,6 +3,12 @@ import type { AskedFor } from './campaign.ts';
 import type { LastState } from './last-state.ts';
 import { dropKeyOf } from './wanted-videos.ts';
 
+/**
+ * Without being woken an execution notices the end of its task after 3 minutes, and everything here is typically faster than that. What
+ * goes wrong afterwards may take 2 minutes more.
+ */
+const LONGEST_LAG_SECONDS = 180 + 120;
+
 /** Everything that is not as it must be when all is over; empty when all is well. */
 export async function judge(state: LastState, asked: readonly AskedFor[]): Promise<string[]> {
   return [
@@ -25,10 +31,18 @@ function faultsOfVideo(state: LastState, asked: AskedFor): string[] {
     ...(video.submission?.state === 'open' && video.error?.code !== 'submission_uncertain'
       ? [`${name} is ${video.status} and its ledger is open`]
       : []),
+    ...(lagOf(video) <= LONGEST_LAG_SECONDS ? [] : [`${name} noticed the end of its task after ${lagOf(video)} s`]),
     ...(video.open_status === undefined
       ? []
       : [`${name} is ${video.status} and stands in the index as ${video.open_status}`]),
   ];
+}
+
+/** How long after the end of its task a video that succeeded noticed it, in seconds; 0 where there was nothing to notice. */
+export function lagOf({ status, task, timeline }: VideoRecord): number {
+  const noticed = timeline.findLast((entry) => entry.status === 'archiving')?.at;
+  if (status !== 'succeeded' || noticed === undefined || task?.end_time === undefined) return 0;
+  return (Date.parse(noticed) - Date.parse(task.end_time)) / 1000;
 }
 
 /** The values by a name that each has. */
@@ -87,7 +101,7 @@ async function faultsOfFiles(state: LastState): Promise<string[]> {
 }
 
 /** Everything that would say that something is still under way. */
-function leftovers({ lanes, spending, uploads, markers, runningExecutions, deadLetters }: LastState): string[] {
+function leftovers({ lanes, waits, spending, markers, runningExecutions, deadLetters }: LastState): string[] {
   const permits = lanes.flatMap(({ pk, running }) => [...(running ?? [])].map((id) => `${pk}: ${id} holds a permit`));
   const reserved = spending.flatMap(({ pk, reserved = {}, committed, spent = 0 }) => [
     ...Object.keys(reserved).map((id) => `${pk}: money is set aside for ${id}`),
@@ -95,9 +109,9 @@ function leftovers({ lanes, spending, uploads, markers, runningExecutions, deadL
   ]);
   return [
     ...permits,
+    ...waits.flatMap(({ pk, open_status }) => (open_status === undefined ? [] : [`${pk} is open`])),
     ...reserved,
     ...runningExecutions.map((name) => `the execution ${name} is running`),
-    ...(uploads > 0 ? [`${uploads} multipart uploads are open`] : []),
     ...(markers > 0 ? [`${markers} deletion markers lie in the bucket`] : []),
     ...Object.entries(deadLetters).map(([queue, count]) => `${count} events in ${queue}`),
   ];

@@ -1,3 +1,4 @@
+import { watcherFaults } from './aws-faults.ts';
 import type { InjectedFault } from './fault-log.ts';
 import { wanFaults } from './wan-proxy.ts';
 
@@ -12,6 +13,10 @@ export const everyKind: readonly string[] = [
     ...killed.map((kind) => `Lambda ${kind} ${service}`),
   ]),
   'DynamoDB outage',
+  ...['WaitForEnd', 'SendTaskSuccess'].flatMap((call) =>
+    [...changing, 'error', 'throttled', 'outage', 'late', 'reset'].map((kind) => `${call} ${kind}`),
+  ),
+  ...watcherFaults,
   'Secrets Manager error',
   'SQS twice',
   'Event delivered twice',

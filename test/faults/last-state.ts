@@ -2,12 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import {
-  GetObjectCommand,
-  ListMultipartUploadsCommand,
-  ListObjectVersionsCommand,
-  type S3Client,
-} from '@aws-sdk/client-s3';
+import { GetObjectCommand, ListObjectVersionsCommand, type S3Client } from '@aws-sdk/client-s3';
 import { ListExecutionsCommand, ListStateMachinesCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
 import type { VideoRecord } from '../../functions/video/record.ts';
@@ -30,13 +25,14 @@ export interface LastState {
   /** Ids of the videos that were deleted. */
   tombstones: Set<string>;
   lanes: { pk: string; running?: Set<string> }[];
+  /** Items by which executions wait for their tasks. */
+  waits: { pk: string; open_status?: string }[];
   spending: { pk: string; reserved?: object; committed: number; spent?: number }[];
   tasks: WanTask[];
   /** Keys in the videos bucket, one for each version. */
   objects: string[];
   /** Deletion markers in it. */
   markers: number;
-  uploads: number;
   runningExecutions: string[];
   /** Events that nobody could handle, by queue. */
   deadLetters: Record<string, number>;
@@ -55,16 +51,15 @@ export async function readLastState(stage: Stage, table: string): Promise<LastSt
   const named = <Kind>(prefix: string) => items.filter(({ pk }) => pk.startsWith(`${prefix}#`)) as unknown as Kind[];
   const records = named<VideoRecord & { tombstone?: { id: string } }>('video');
   const { versions, markers } = await allVersions(s3);
-  const multipart = await s3.send(new ListMultipartUploadsCommand({ Bucket: bucket }));
   return {
     videos: new Map(records.filter(({ tombstone }) => !tombstone).map((record) => [record.id, record])),
     tombstones: new Set(records.flatMap(({ tombstone }) => (tombstone ? [tombstone.id] : []))),
     lanes: named('lane'),
+    waits: named('wait'),
     spending: named('spending'),
     tasks: tasksIn(path.join(directory, 'wan', 'tasks')),
     objects: versions,
     markers,
-    uploads: multipart.Uploads?.length ?? 0,
     runningExecutions: await runningExecutions(client),
     deadLetters: deadLettersIn(path.join(directory, 'queues')),
     async sha256Of(key) {

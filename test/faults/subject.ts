@@ -5,6 +5,8 @@ import path from 'node:path';
 export interface Subjects {
   /** @param payload JSON. @returns '' for what is about no video in particular */
   of(payload: string): string;
+  /** @param id of a video */
+  nameOf(id: string): string;
   /** Notes that a drop became a video: its id holds the object's version, which is another in every run. */
   learn(id: string, subject: string): void;
 }
@@ -18,7 +20,9 @@ export function openSubjects(directory: string): Subjects {
   const file = path.join(directory, 'drops.tsv');
   const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : [];
   const names = new Map(lines.map((line) => line.split('\t') as [string, string]));
+  const nameOf = (id: string) => names.get(id) ?? id;
   return {
+    nameOf,
     of(payload) {
       const given = object(JSON.parse(payload));
       const [message] = Array.isArray(given.Records) ? given.Records : [];
@@ -30,7 +34,7 @@ export function openSubjects(directory: string): Subjects {
       return (
         text(Object.fromEntries(headers)['idempotency-key']) ??
         text(dropped) ??
-        (id === undefined || event.source !== undefined ? '' : (names.get(id) ?? id))
+        (id === undefined || event.source !== undefined ? '' : nameOf(id))
       );
     },
     learn(id, subject) {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { choose, createOccurrences, dice } from './dice.ts';
 import type { FaultLog } from './fault-log.ts';
-import type { DownloadFault, SubmitFault, WanFault } from './fault-plan.ts';
+import type { DownloadFault, ListFault, SubmitFault, WanFault } from './fault-plan.ts';
 import { bodyOf } from './replay.ts';
 
 /** How often what happens to a call. */
@@ -26,12 +26,18 @@ const seldomCall = {
 const rates = {
   submit: { ...seldomCall, 'reset after': 0.04 },
   download: { ...seldomCall, 'cut off': 0.02, 'too short': 0.02, slow: 0.02, expired: 0.02 },
+  // Throttling silences the watcher for up to a minute.
+  query: { ...anyCall, 'answered 429': 0.003 },
+  list: {
+    ...{ 'answered 429': 0.01, 'answered 500': 0.02, 'answered 503': 0.02, 'reset before': 0.02, late: 0.02 },
+    ...{ 'without some rows': 0.06, 'of a moment ago': 0.06, 'with shifted rows': 0.06 },
+  },
   other: anyCall,
 };
-type Fault = SubmitFault | DownloadFault | WanFault;
-/** Everything that a proxy may do, as the log names it. */
-export const wanFaults: readonly string[] = Object.entries(rates).flatMap(([place, kinds]) =>
-  Object.keys(kinds).map((kind) => `Wan ${place} ${kind}`),
+type Fault = SubmitFault | DownloadFault | WanFault | ListFault;
+/** Everything that a proxy does at least once in a long run, as the log names it. */
+export const wanFaults: readonly string[] = (['submit', 'download', 'query', 'list'] as const).flatMap((place) =>
+  Object.keys(rates[place]).map((kind) => `Wan ${place} ${kind}`),
 );
 
 export interface WanProxy {
@@ -62,6 +68,8 @@ export async function startWanProxy(plan: { seed: number; setbacks: number }, lo
   const served = new Map<string, string>();
   const occurrenceOf = createOccurrences();
   const setbackOf = createOccurrences();
+  /** The rows that each list had when it was last read. */
+  const lastRows = new Map<string, unknown[]>();
   let emulator = '';
   let ended = false;
 
@@ -73,15 +81,22 @@ export async function startWanProxy(plan: { seed: number; setbacks: number }, lo
       return { place: 'submit', subject: String(parameters?.seed) };
     }
     const id = /([0-9a-f-]{36})(?:\.mp4|\/cancel)?$/.exec(path)?.[1] ?? '';
-    const place = path.endsWith('.mp4') && method === 'GET' ? 'download' : 'other';
-    return { place, subject: subjectOfTask.get(id) ?? path };
+    const subject = subjectOfTask.get(id) ?? path;
+    if (method === 'GET' && path.endsWith('.mp4')) return { place: 'download', subject };
+    if (method === 'GET' && id !== '' && path.endsWith(`/tasks/${id}`)) return { place: 'query', subject };
+    // The watcher asks for one status; a submission whose answer was lost is looked for in lists of all.
+    const { searchParams } = new URL(url, 'http://wan');
+    const [model, status] = [searchParams.get('model_name'), searchParams.get('status')];
+    return status === null ? { place: 'other', subject } : { place: 'list', subject: `${model} ${status}` };
   }
 
   function faultOf({ place, subject }: Call): Fault | undefined {
     if (ended) return undefined;
     const occurrence = occurrenceOf(place, subject);
     const fault = choose(dice(plan.seed, 'Wan', place, subject, occurrence), rates[place]) as Fault | undefined;
-    if (!fault || (fault !== 'late' && fault !== 'slow' && setbackOf(subject) >= plan.setbacks)) return undefined;
+    if (!fault) return undefined;
+    const isSetback = place !== 'list' && fault !== 'late' && fault !== 'slow';
+    if (isSetback && setbackOf(subject) >= plan.setbacks) return undefined;
     log.add(`Wan ${place} ${fault}`, subject, `#${occurrence}`);
     return fault;
   }
@@ -104,10 +119,23 @@ export async function startWanProxy(plan: { seed: number; setbacks: number }, lo
       const taskId = /([^/]+)\.mp4/.exec(request.url ?? '')![1]!;
       served.set(taskId, createHash('sha256').update(answer.body).digest('hex'));
     }
+    if (call.place === 'list' && answer.status === 200) answer.body = spoilList(answer.body, call.subject, fault);
     await deliver(response, answer, fault);
   });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  /** A list as it may be: rows are missing, or moved while tasks ended, or it is one that was read before. */
+  function spoilList(body: Buffer, subject: string, fault: Fault | undefined): Buffer {
+    const list = JSON.parse(body.toString('utf8')) as { data?: unknown[] };
+    const rows = list.data ?? [];
+    const before = lastRows.get(subject) ?? [];
+    lastRows.set(subject, rows);
+    if (fault === 'without some rows') list.data = rows.filter((_, index) => index % 2 === 1);
+    if (fault === 'of a moment ago') list.data = before;
+    if (fault === 'with shifted rows') list.data = [...rows.slice(0, 1), ...rows.slice(0, -1)];
+    return Buffer.from(JSON.stringify(list));
+  }
 
   async function deliver(response: ServerResponse, { status, headers, body }: Answer, fault: Fault | undefined) {
     const isJson = String(headers['content-type']).includes('json');

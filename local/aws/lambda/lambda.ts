@@ -123,9 +123,10 @@ export function createLambda(options: LambdaOptions): Lambda {
       const request_id = randomUUID();
       const function_arn = reference.startsWith('arn:') ? reference : definition.arn;
       const deliveries = options.faults?.deliveriesOf?.(definition.name, payload) ?? [0];
-      await queue.accept({ request_id, function_arn, payload, volatile }, deliveries[0]);
-      for (const delay of deliveries.slice(1))
-        await queue.accept({ request_id: randomUUID(), function_arn, payload, volatile }, delay);
+      for (const [index, delay] of deliveries.entries()) {
+        const id = index === 0 ? request_id : randomUUID();
+        await queue.accept({ request_id: id, function_arn, payload, volatile }, delay);
+      }
       return request_id;
     },
     resume: () => queue.resume(),
