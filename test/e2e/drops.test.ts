@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { GetObjectCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { DeleteObjectCommand, GetObjectCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { VideoView } from '../../functions/video/view.ts';
 import { type Endpoint, openEndpoint, openLocal } from '../support/endpoint.ts';
@@ -245,8 +246,22 @@ describe.concurrent('images in the drop folder', { timeout: 60_000 }, () => {
 // What a deployment says of its drops can't be tried on one that is shared.
 describe.runIf(!process.env.E2E_BASE_URL)('where the deployment says so', { timeout: 60_000 }, () => {
   let local: Awaited<ReturnType<typeof openLocal>>;
+  /** By the copy's key: what happens before a video is copied, and whether the copy is refused. */
+  const beforeCopy = new Map<string, (source: URL) => Promise<'copied' | 'refused'>>();
   beforeAll(async () => {
-    local = await openLocal({ drop: { owner: 'local', owners: 'folders', sidecarSeconds: 0, copyVideo: true } });
+    const drop = { owner: 'local', owners: 'folders', sidecarSeconds: 0, copyVideo: true };
+    local = await openLocal(
+      { drop },
+      {
+        aroundEndpoint: (serve) => async (request, response) => {
+          const source = request.headers['x-amz-copy-source'];
+          const before = beforeCopy.get(decodeURIComponent(request.url!).replace(/^.*?(drop\/.*\.mp4).*/, '$1'));
+          const outcome = source && (await before?.(new URL(String(source), 'http://source')));
+          if (outcome === 'refused') response.writeHead(403).end('<Error><Code>AccessDenied</Code></Error>');
+          else await serve(request, response);
+        },
+      },
+    );
   });
   afterAll(() => local?.endpoint.close());
 
@@ -265,6 +280,41 @@ describe.runIf(!process.env.E2E_BASE_URL)('where the deployment says so', { time
     });
     const other = { headers: { authorization: `Bearer ${api.other_api_key}` } };
     expect((await api.call(`/videos/${result.id}`, other)).status).toBe(404);
+  });
+
+  test('a video that is deleted before its copy is made is told without one, by the archive or later by the sweep', async () => {
+    const { endpoint: api, stack } = local;
+    const folder = folderOf(api, `drop/owner-${api.api_key}/gone`, api.api_key);
+    const deleteArchived = async ({ pathname, searchParams }: URL) => {
+      const [, Bucket, Key] = /^\/([^/]+)\/(.*)$/.exec(decodeURIComponent(pathname))!;
+      await api.s3.send(new DeleteObjectCommand({ Bucket, Key, VersionId: searchParams.get('versionId')! }));
+      return 'copied' as const;
+    };
+    beforeCopy.set(folder.at('archive.png.mp4'), deleteArchived);
+    const refused = new Promise<void>((resolve) =>
+      beforeCopy.set(folder.at('sweep.png.mp4'), async () => {
+        resolve();
+        return 'refused';
+      }),
+    );
+    for (const name of ['archive.png', 'sweep.png']) await folder.put(name, picture, { resolution: '480P' });
+    const isTold = async (name: string) => {
+      const result = await folder.resultOf(name);
+      expect(result).toMatchObject({ status: 'succeeded', video: { key: expect.stringMatching(/\.mp4$/) } });
+      expect(result.video).not.toHaveProperty('copy');
+    };
+    await isTold('archive.png');
+
+    await refused;
+    const [video] = await folder.videosOf('sweep.png');
+    await api.finished(video!.id);
+    beforeCopy.set(folder.at('sweep.png.mp4'), deleteArchived);
+    const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+    const lambda = new LambdaClient({ endpoint: stack.aws_url, region: 'us-east-1', credentials });
+    const sweep = new InvokeCommand({ FunctionName: 'firstframe-upkeep-sweep', Payload: '{}' });
+    expect((await lambda.send(sweep)).FunctionError).toBeUndefined();
+    lambda.destroy();
+    await isTold('sweep.png');
   });
 
   test('a folder that can name no owner is a failed drop of the owner of drops', async () => {

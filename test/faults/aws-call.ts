@@ -39,16 +39,23 @@ export function awsCallOf({ headers, method = '', url = '' }: IncomingMessage): 
 /** What a call has to do with waiting for a task: the key of its item, or the video whose execution a token wakes. */
 export function waitingOf({ service, action }: AwsCall, body: Buffer): { place: WaitingPlace; id: string } | undefined {
   if (service === 'Step Functions' && action === 'SendTaskSuccess') {
-    const { taskToken = '' } = JSON.parse(body.toString('utf8')) as { taskToken?: string };
+    const { taskToken = '' } = parse<{ taskToken: string }>(body);
     const name = executionOfToken(taskToken)?.split(':').at(-1) ?? '';
     return { place: 'wake', id: name.replace(/-\d+$/, '') };
   }
   if (service !== 'DynamoDB' || (action !== 'GetItem' && action !== 'UpdateItem')) return undefined;
-  const { Key } = JSON.parse(body.toString('utf8')) as { Key?: { pk?: { S?: string } } };
-  const [kind, id = ''] = (Key?.pk?.S ?? '').split('#');
+  const [kind, id = ''] = (parse<{ Key: { pk?: { S?: string } } }>(body).Key?.pk?.S ?? '').split('#');
   if (kind === 'watcher') return { place: 'lease', id: '' };
   if (kind !== 'wait') return undefined;
   return { place: action === 'GetItem' ? 'token read' : 'token write', id };
+}
+/** Nothing of what a killed worker began to send. */
+function parse<Fields>(body: Buffer): Partial<Fields> {
+  try {
+    return JSON.parse(body.toString('utf8')) as Fields;
+  } catch {
+    return {};
+  }
 }
 export type WaitingPlace = 'token read' | 'token write' | 'wake' | 'lease';
 

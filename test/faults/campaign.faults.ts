@@ -39,4 +39,4 @@ test(`${videos} videos come to their right ends whatever goes wrong (SEED=${seed
   if (videos >= 500) expect(everyKind.filter((kind) => !counts[kind])).toEqual([]);
   await stage.close();
   await rm(directory, { recursive: true, force: true });
-}, 1_800_000);
+}, 3_600_000);

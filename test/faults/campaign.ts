@@ -33,7 +33,7 @@ const underWay = 60;
 /** Once fewer than this part of all videos is left, nothing goes wrong any more. */
 const calmFrom = 0.03;
 /** In milliseconds. What the schedules start each minute, or each five, is started so often here. */
-const scheduled = 10_000;
+const scheduled = 20_000;
 /** In milliseconds: longer than this there is always one that ends, unless something hangs: an execution that nothing wakes sleeps 3 minutes. */
 const patience = 240_000;
 

@@ -111,13 +111,6 @@ export const acknowledged: readonly Acknowledgement[] = [
   },
   {
     actions: ['s3:ListBucket'],
-    role: /-(archive-video|sweep)-function$/,
-    resource: /firstframe-videos$/,
-    sometimes: true,
-    why: 'Without it S3 answers 403, not 404, for a video that somebody deleted before it was copied beside its drop (test/functions/drops/write-result.test.ts).',
-  },
-  {
-    actions: ['s3:ListBucket'],
     role: /-create-task-function$/,
     resource: /firstframe-uploads$/,
     sometimes: true,

@@ -61,7 +61,12 @@ export async function isAllowed(
   }));
   const result = await runSimulation(
     {
-      request: { principal, action, resource: { resource, accountId: account }, contextVariables: { ...conditions } },
+      request: {
+        principal,
+        action,
+        resource: { resource, accountId: account },
+        contextVariables: { ...(conditions as Record<string, string | string[]>) },
+      },
       identityPolicies: Statement.length > 0 ? [{ name: 'role', policy: { Version: '2012-10-17', Statement } }] : [],
       serviceControlPolicies: [],
       resourceControlPolicies: [],

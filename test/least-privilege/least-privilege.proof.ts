@@ -65,4 +65,27 @@ describe('the proof itself can fail', () => {
     expect(await call({ 's3:prefix': 'inputs/' })).toBe(false);
     expect(await call({})).toBe(false);
   });
+
+  test('the state machine may write the items by which executions wait, and no others', async () => {
+    const own = grants.filter(({ role, action }) => /-state-machine$/.test(role) && action.startsWith('dynamodb:'));
+    expect(own.map(({ action }) => action)).toEqual(['dynamodb:UpdateItem']);
+    const call = (keys?: string[]) => {
+      const { role: principal, action, resource } = own[0]!;
+      return isAllowed(
+        { principal, action, resource, ...(keys ? { conditions: { 'dynamodb:LeadingKeys': keys } } : {}) },
+        own,
+      );
+    };
+    const made = calls.filter(
+      ({ principal, action }) => principal === own[0]!.role && action === 'dynamodb:UpdateItem',
+    );
+    expect(made).not.toEqual([]);
+    for (const { conditions } of made)
+      expect(conditions?.['dynamodb:LeadingKeys']).toEqual([expect.stringMatching(/^wait#/)]);
+    expect(await call(['wait#d4de114c-4017-81c9-877c-7f159dc693e2'])).toBe(true);
+    for (const key of ['video#d4de114c-4017-81c9-877c-7f159dc693e2', 'watcher', 'lane#wan2.2-i2v-plus', 'api-key#hash'])
+      expect(await call([key]), key).toBe(false);
+    expect(await call(['wait#one', 'video#one'])).toBe(false);
+    expect(await call()).toBe(false);
+  });
 });

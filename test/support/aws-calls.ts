@@ -16,7 +16,7 @@ export function keepCall({ principal, action, resource, conditions }: AwsCall): 
   if (!file) return;
   const call: JudgedCall = { principal, action, resource, ...(conditions ? { conditions } : {}) };
   const line = JSON.stringify(call);
-  const kind = line.replaceAll(/[0-9a-f]{8,}|\d+/g, '#');
+  const kind = line.replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{8,}|\d+/g, '#');
   if (kept.has(kind)) return;
   kept.add(kind);
   if (kept.size === 1) mkdirSync(path.dirname(file), { recursive: true });

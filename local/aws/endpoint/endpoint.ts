@@ -10,7 +10,7 @@ import type { Queues } from '../sqs/queues.ts';
 import { sendMessage } from '../sqs/send-message.ts';
 import type { StepFunctions } from '../step-functions/step-functions.ts';
 import { type CallerServices, readCall } from './caller.ts';
-import { type AwsCall, resourceOf } from './recorded-calls.ts';
+import { type AwsCall, conditionsOf, resourceOf } from './recorded-calls.ts';
 
 export interface EndpointOptions extends CallerServices {
   recordCall(call: AwsCall): void;
@@ -60,8 +60,14 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
       );
     const { body, principal } = await readCall(request, options);
     const text = body.toString('utf8');
-    const resource = resourceOf(service.iam, operation, parse(text));
-    options.recordCall({ at: options.now(), principal, action: `${service.iam}:${operation}`, resource });
+    const input = parse(text);
+    options.recordCall({
+      at: options.now(),
+      principal,
+      action: `${service.iam}:${operation}`,
+      resource: resourceOf(service.iam, operation, input),
+      ...conditionsOf(service.iam, input),
+    });
     const answer = await service.handle(operation, text);
     // Services write the version of the protocol that they were asked in.
     return { ...answer, headers: { 'content-type': request.headers['content-type'] ?? jsonType } };
@@ -90,7 +96,9 @@ async function invokeFunction(
 ): Promise<WireAnswer> {
   const { body, principal } = await readCall(request, services);
   const { lambda } = services;
-  const resource = lambda.find(reference).arn;
+  const { arn } = lambda.find(reference);
+  // An alias has a grant of its own.
+  const resource = reference.startsWith('arn:') ? reference : arn;
   services.recordCall({ at: services.now(), principal, action: 'lambda:InvokeFunction', resource });
   const payload = body.length === 0 ? '{}' : body.toString('utf8');
   if (request.headers['x-amz-invocation-type'] === 'Event') {

@@ -12,7 +12,15 @@ export interface AwsCall {
   /** The ARN it was about, or `*`. */
   resource: string;
   /** What a policy's condition may ask for, such as `s3:prefix`. @default nothing */
-  conditions?: Readonly<Record<string, string>>;
+  conditions?: Readonly<Record<string, string | readonly string[]>>;
+}
+
+/** What policies may ask of a call to a JSON service: which items it is about, where it names one by its key. */
+export function conditionsOf(service: string, { Key }: Record<string, unknown>): Pick<AwsCall, 'conditions'> {
+  if (service !== 'dynamodb' || typeof Key !== 'object' || Key === null) return {};
+  // Tables here have a partition key and no other.
+  const [value] = Object.values(Key) as { S?: string }[];
+  return value?.S === undefined ? {} : { conditions: { 'dynamodb:LeadingKeys': [value.S] } };
 }
 
 /** What a call to a JSON service is about, for IAM. */
