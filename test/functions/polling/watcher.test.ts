@@ -262,18 +262,18 @@ describe('many tasks', () => {
 
   test('beside those of another program, whose rows push ours to a second page, are asked about in turn', async () => {
     await waiting(20, spread);
-    for (let other = 0; other < 300; other++) wan.add(`foreign-${other}`, 'RUNNING', START - 300_000 + other);
+    for (let other = 0; other < 400; other++) wan.add(`foreign-${other}`, 'RUNNING', START - 600_000 + other * 110);
     between = () => {
-      if (seconds(now) >= 20) for (const number of [1, 11, 20]) wan.set(`task-${number}`, 'SUCCEEDED');
+      if (seconds(now) >= 20) for (const number of [1, 20, 9]) wan.set(`task-${number}`, 'SUCCEEDED');
     };
     await watchFor(60);
-    expect(woken.map(({ token }) => token).sort()).toEqual(['token-1', 'token-11', 'token-20']);
+    expect(woken.map(({ token }) => token).sort()).toEqual(['token-1', 'token-20', 'token-9']);
     expect(seconds(woken.at(-1)!.at)).toBeLessThan(40);
   });
 
-  test('whose times at Wan are by a clock that is 40 s off are not taken for ended', async () => {
+  test('whose times at Wan are by a clock that is 20 s off are not taken for ended', async () => {
     await waiting(20, spread);
-    for (const each of wan.tasks.values()) each.submitted -= 40_000;
+    for (const each of wan.tasks.values()) each.submitted -= 20_000;
     await watchFor(30);
     expect(woken).toEqual([]);
   });
@@ -284,7 +284,7 @@ describe('many tasks', () => {
       if (seconds(now) >= 20) for (const number of [1, 20]) wan.set(`task-${number}`, 'SUCCEEDED');
     };
     await watchFor(60);
-    expect(errors).toEqual([]);
+    expect(new Set(singlesAfter(10).map(({ what }) => what))).toEqual(new Set(['task-1']));
     expect(woken.map(({ token }) => token).sort()).toEqual(['token-1', 'token-20']);
   });
 
