@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileWhole } from '../write-file.ts';
+import { writeFileWhole } from './write-file.ts';
 import { findModel } from './models.ts';
 import { scheduleTasks } from './schedule.ts';
 import { sha256 } from './sha256.ts';

@@ -6,7 +6,16 @@ import path from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  CreateStateMachineCommand,
+  DescribeExecutionCommand,
+  DescribeStateMachineCommand,
+  GetExecutionHistoryCommand,
+  ListStateMachinesCommand,
+  SFNClient,
+  StartExecutionCommand,
+} from '@aws-sdk/client-sfn';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createApiKey } from '../../functions/api/auth/api-keys.ts';
 import { tableOf } from '../../functions/video/table.ts';
 import { startWan, type Wan } from '../../local/wan/server.ts';
@@ -97,9 +106,13 @@ const submit = async (prompt: string): Promise<string> => {
   return String(video.id);
 };
 
+let finished: string;
+
 describe('a video', () => {
   test('is made through the deployed gateway, and its file is there', async () => {
-    const video = await api.finished(await submit('A cat runs'));
+    finished = await submit('A cat runs');
+    // The watcher woke its execution: this AWS knows no TimeoutSecondsPath, so that nothing else ends the sleep.
+    const video = await api.finished(finished);
     expect(video).toMatchObject({ status: 'succeeded', task: { attempts: 1 } });
     const { Body, ContentLength } = await api.s3.send(
       new GetObjectCommand({ Bucket: video.video!.bucket, Key: video.video!.key }),
@@ -116,9 +129,57 @@ describe('a video', () => {
     await api.s3.send(new PutObjectCommand({ Bucket: api.uploads_bucket, Key, Body: png(360, 360), Metadata }));
     const video = await api.finished((await api.droppedFrom(Key)).id);
     expect(video.status).toBe('succeeded');
-    const result = await api.s3.send(new GetObjectCommand({ Bucket: api.uploads_bucket, Key: `${Key}.result.json` }));
-    expect(JSON.parse(await result.Body!.transformToString())).toMatchObject({ id: video.id, status: 'succeeded' });
+    // The result is written after the record.
+    const result = new GetObjectCommand({ Bucket: api.uploads_bucket, Key: `${Key}.result.json` });
+    const read = () => api.s3.send(result).then(({ Body }) => Body!.transformToString());
+    const written = await vi.waitFor(read, { timeout: 60_000, interval: 500 });
+    expect(JSON.parse(written)).toMatchObject({ id: video.id, status: 'succeeded' });
   });
+});
+
+test('an execution that nothing wakes asks Wan when its sleep has timed out', async () => {
+  const stepFunctions = new SFNClient(client());
+  const { stateMachines } = await stepFunctions.send(new ListStateMachinesCommand({}));
+  const { stateMachineArn } = stateMachines!.find(({ name }) => name === 'firstframe-videos')!;
+  const deployed = await stepFunctions.send(new DescribeStateMachineCommand({ stateMachineArn }));
+  const definition = JSON.parse(deployed.definition!) as { StartAt: string; States: Record<string, object> };
+  const { TimeoutSecondsPath, ...waitForEnd } = definition.States.WaitForEnd as { TimeoutSecondsPath: string };
+  expect(TimeoutSecondsPath).toBe('$.wait.timeout_seconds');
+  definition.States.WaitForEnd = { ...waitForEnd, TimeoutSeconds: 2 };
+  const copy = await stepFunctions.send(
+    new CreateStateMachineCommand({
+      name: 'firstframe-timeout',
+      roleArn: deployed.roleArn,
+      definition: JSON.stringify({ ...definition, StartAt: 'WaitForEnd' }),
+    }),
+  );
+  const wait = {
+    ...{ key: `wait#${finished}`, run: '1', task_id: 'none', order: `${model}#none` },
+    ...{ submit_time: new Date().toISOString(), ttl: String(Math.floor(Date.now() / 1000) + 3600) },
+    // The watcher leaves it alone.
+    ...{ wake_after: String(Date.now() + 3_600_000), timeout_seconds: 180, pause_seconds: 3600 },
+  };
+  const { executionArn } = await stepFunctions.send(
+    new StartExecutionCommand({
+      stateMachineArn: copy.stateMachineArn,
+      input: JSON.stringify({ id: finished, run: 1, outcome: 'created', wait }),
+    }),
+  );
+  for (;;) {
+    const { status, output } = await stepFunctions.send(new DescribeExecutionCommand({ executionArn }));
+    if (status !== 'RUNNING') {
+      expect({ status, output: JSON.parse(output!) }).toEqual({
+        status: 'SUCCEEDED',
+        output: { id: finished, run: 1, outcome: 'settled' },
+      });
+      break;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+  const { events } = await stepFunctions.send(new GetExecutionHistoryCommand({ executionArn, maxResults: 1000 }));
+  const entered = events!.find(({ stateEnteredEventDetails }) => stateEnteredEventDetails?.name === 'CheckTask');
+  expect(JSON.parse(entered!.stateEnteredEventDetails!.input!)).toMatchObject({ error: { Error: 'States.Timeout' } });
+  stepFunctions.destroy();
 });
 
 describe('a deploy', () => {

@@ -1,6 +1,6 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { writeFileWhole } from '../../write-file.ts';
+import { writeFileWhole } from '../../wan/write-file.ts';
 import type { Clock } from '../clock.ts';
 import type { FunctionError, Outcome } from './function-definition.ts';
 

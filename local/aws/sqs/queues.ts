@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { appendFile, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { writeFileWhole } from '../../write-file.ts';
+import { writeFileWhole } from '../../wan/write-file.ts';
 
 export interface QueueDefinition {
   arn: string;

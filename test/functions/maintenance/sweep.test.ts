@@ -1,10 +1,11 @@
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { resumeWhenDead, sweep } from '../../../functions/maintenance/sweep.ts';
-import { waitFor } from '../../../functions/polling/wait-item.ts';
+import { listWaiting, waitFor } from '../../../functions/polling/wait-item.ts';
 import { takeLease } from '../../../functions/polling/watcher-lease.ts';
 import type { Dispatcher } from '../../../functions/queue/dispatch.ts';
 import { claimPermit, readLane, releasePermit } from '../../../functions/queue/model-queue.ts';
+import { keys } from '../../../functions/video/keys.ts';
 import type { Status, VideoRecord } from '../../../functions/video/record.ts';
 import { createVideo, readVideo } from '../../../functions/video/store.ts';
 import { startTable } from '../../support/table.ts';
@@ -249,4 +250,23 @@ describe('over a table of its own', () => {
     expect((await sweep(swept, [], sleep)).left).toBe(4);
     expect(asked.map(({ name }) => name)).toEqual(videos.slice(0, 101).map(({ id }) => `${id}-1`));
   });
+});
+
+test('wait items that dead executions left open are closed, others are not', async () => {
+  const running = await add('running');
+  executions.set(`${running.id}-1`, 'RUNNING');
+  const ended = [await add('archiving'), await add('succeeded'), await add('canceled'), { id: 'a-deleted-video' }];
+  for (const { id } of [running, ...ended]) {
+    const waiting = new UpdateCommand({
+      TableName: store.table.tableName,
+      Key: { pk: keys.wait(id) },
+      UpdateExpression: 'SET #run = :run, open_status = :waiting, open_order = :order',
+      ExpressionAttributeNames: { '#run': 'run' },
+      ExpressionAttributeValues: { ':run': 1, ':waiting': 'waiting', ':order': `a-model#${id}` },
+    });
+    await store.table.client.send(waiting);
+  }
+  expect(await listWaiting(store.table)).toHaveLength(5);
+  expect((await sweep(dispatcher, [])).failed).toEqual([]);
+  expect(await listWaiting(store.table)).toEqual([{ id: running.id, model: 'a-model', task_id: running.id }]);
 });

@@ -1,5 +1,5 @@
-import { startEmulator } from '../emulator.ts';
-import { readSettings } from '../settings.ts';
+import { startEmulator } from './emulator.ts';
+import { readSettings } from './settings.ts';
 
 /** `npm run wan`: the emulator alone, also where `npm start` would use the real Wan. */
 try {
