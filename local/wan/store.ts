@@ -1,11 +1,11 @@
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileWhole } from './write-file.ts';
 import { findModel } from './models.ts';
 import { scheduleTasks } from './schedule.ts';
 import { sha256 } from './sha256.ts';
 import type { Task, TaskTimes } from './task.ts';
 import { uploadRetention } from './time.ts';
+import { writeFileWhole } from './write-file.ts';
 
 export interface Store {
   /** Adds a task, or replaces the one of its id. It is on disk when the promise resolves. */

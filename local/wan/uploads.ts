@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileWhole } from './write-file.ts';
 import { sha256 } from './sha256.ts';
 import { toWanTime, uploadRetention } from './time.ts';
+import { writeFileWhole } from './write-file.ts';
 
 /** A temporary upload belongs to one account and one model; facts, "Task management". */
 export interface UploadOwner {

@@ -3,7 +3,7 @@ import { ask, drop, submit } from './caller.ts';
 import { invoke } from './conclude.ts';
 import { dice } from './dice.ts';
 import type { Stage } from './stage.ts';
-import { dropKeyOf, type WantedVideo, wantedVideo } from './wanted-videos.ts';
+import { type AskedFor, dropKeyOf, type WantedVideo, wantedVideo } from './wanted-videos.ts';
 import { type Watch, watchVideos } from './watch.ts';
 
 export interface CampaignOptions {
@@ -15,17 +15,6 @@ export interface CampaignOptions {
   requests: number;
   /** Told how it goes. */
   report?(line: string): void;
-}
-
-/** A video that was asked for, and what became of it as its caller knows. */
-export interface AskedFor {
-  wanted: WantedVideo;
-  /** Empty until it is known. */
-  id: string;
-  /** Retries that may have been carried out: each may have paid for another task. */
-  retries: number;
-  canceled: boolean;
-  deleted: boolean;
 }
 
 /** So many videos may be under way at once: enough to keep every lane busy, and few enough that submissions go on until the end. */

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sign } from '../support/sign.ts';
-import type { AskedFor } from './campaign.ts';
 import { judge } from './judge.ts';
 import { readLastState } from './last-state.ts';
 import type { Stage } from './stage.ts';
+import type { AskedFor } from './wanted-videos.ts';
 
 export const table = 'firstframe-videos';
 export const functionNames = { sweep: 'firstframe-upkeep-sweep', watch: 'firstframe-workflow-watch' } as const;

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { VideoRecord } from '../../functions/video/record.ts';
-import type { AskedFor } from './campaign.ts';
 import { judge } from './judge.ts';
 import type { LastState } from './last-state.ts';
+import type { AskedFor } from './wanted-videos.ts';
 import { type WantedVideo, wantedVideo } from './wanted-videos.ts';
 
 const sha256 = createHash('sha256').update('the video').digest('hex');

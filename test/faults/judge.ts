@@ -1,6 +1,6 @@
 import type { VideoRecord } from '../../functions/video/record.ts';
-import type { AskedFor } from './campaign.ts';
 import type { LastState } from './last-state.ts';
+import type { AskedFor } from './wanted-videos.ts';
 import { dropKeyOf } from './wanted-videos.ts';
 
 /**

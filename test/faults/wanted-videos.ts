@@ -89,3 +89,14 @@ export const metadataOf = (video: WantedVideo): Record<string, string> => {
     ...(duration === undefined ? {} : { duration: String(duration) }),
   };
 };
+
+/** A video that was asked for, and what became of it as its caller knows. */
+export interface AskedFor {
+  wanted: WantedVideo;
+  /** Empty until it is known. */
+  id: string;
+  /** Retries that may have been carried out: each may have paid for another task. */
+  retries: number;
+  canceled: boolean;
+  deleted: boolean;
+}

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
-import { writeFileWhole } from '../write-file.ts';
 import { sha256 } from '../sha256.ts';
 import type { Task } from '../task.ts';
+import { writeFileWhole } from '../write-file.ts';
 import { createFfmpeg } from './ffmpeg.ts';
 import { framesPerSecond, pictureFilters, secondsOfPictures } from './pictures.ts';
 import { type Recipe, recipeName, recipeOf } from './recipe.ts';
