@@ -3,7 +3,7 @@ import { ask, drop, submit } from './caller.ts';
 import { invoke } from './conclude.ts';
 import { dice } from './dice.ts';
 import type { Stage } from './stage.ts';
-import { type AskedFor, dropKeyOf, type WantedVideo, wantedVideo } from './wanted-videos.ts';
+import { type AskedFor, dropKeyOf, wantedVideo } from './wanted-videos.ts';
 import { type Watch, watchVideos } from './watch.ts';
 
 export interface CampaignOptions {

@@ -705,7 +705,7 @@ describe('a video whose task was created', () => {
     const { services, started } = starting();
     await takeLease(store.table, 'alive', false);
     // A model of its own: its moment to be submitted is now.
-    await createTask(services, await submitting({ model: 'watched' }));
+    await createTask(services, await submitting({ model: 'wan2.1-i2v-turbo' }));
     expect(started).toEqual([]);
     expect(await releaseLease(store.table, 'alive', true)).toBe(false);
     clock.now += 10_001;
