@@ -13,6 +13,8 @@ export interface BurstOptions {
   task_seconds: number;
   /** Permits above Wan's concurrency; the deployment's default when left out. */
   extra_permits?: number;
+  /** The setting `wanQueriesPerSecond`; the deployment's default when left out. */
+  queries_per_second?: number;
   /** How many owners the drops are of: all, or one alone. */
   owners?: ReturnType<typeof drops>;
 }
@@ -49,6 +51,7 @@ export async function burstThroughPipeline(options: BurstOptions): Promise<Burst
       monthlySpendingLimit: 1_000_000,
       typicalSeconds: options.task_seconds,
       ...(options.extra_permits === undefined ? {} : { extraPermits: options.extra_permits }),
+      ...(options.queries_per_second === undefined ? {} : { wanQueriesPerSecond: options.queries_per_second }),
     },
   });
   const { clock, measured } = pipeline;
