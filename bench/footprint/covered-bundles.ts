@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { bundle, type FunctionBundle, projectRoot } from '../../infra/synth/bundle.ts';
 import { readMappedBundle } from '../../infra/synth/source-map.ts';
 
@@ -47,6 +49,11 @@ export async function coveredBundles(): Promise<Map<string, FunctionBundle>> {
     return [name, { directory: wrapped, hash }] as const;
   });
   return new Map(await Promise.all(covered));
+}
+
+/** Waits until a function has returned once: its video may be seen as succeeded before. */
+export async function hasReturned(name: string): Promise<void> {
+  for (let tries = 0; tries < 100 && !existsSync(coverageFile(name)); tries++) await sleep(100);
 }
 
 /** The files of `functions/` of which at least one function ran besides the module's body, in any of these Lambdas. */

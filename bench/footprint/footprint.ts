@@ -8,7 +8,7 @@ import { sampleImage } from '../../local/demo/sample-image.ts';
 import { readSettings } from '../../local/settings.ts';
 import { startLocal } from '../../local/stack.ts';
 import { judge } from '../verdict.ts';
-import { coveredBundles, filesThatRan } from './covered-bundles.ts';
+import { coveredBundles, filesThatRan, hasReturned } from './covered-bundles.ts';
 import { countSources } from './source-lines.ts';
 
 /** What one must open to follow a request, and how much code there is. Bounds that keep the code base readable. */
@@ -50,6 +50,7 @@ async function runOneVideo(): Promise<void> {
       () => undefined,
       sleep,
     );
+    await hasReturned('archive-video');
     if (video.status !== 'succeeded') throw new Error(`The video ended as ${video.status}: ${video.error?.message}`);
   } finally {
     await stack.close();
