@@ -101,11 +101,18 @@ export async function followTasks({ seed, durations, permits, queriesPerSecond }
       lambda.accept('watch', {});
     }
   })();
+  // A model's submissions are as far apart as its limit at Wan demands, also those that follow an ending.
+  let free = clock.now();
+  async function submissionSlot(): Promise<void> {
+    const at = Math.max(clock.now(), free);
+    free = at + STAGGER_SECONDS * 1000;
+    await clock.sleep(at - clock.now());
+  }
   let next = 0;
-  const slots = Array.from({ length: Math.min(permits, durations.length) }, async (_, slot) => {
-    await clock.sleep(slot * STAGGER_SECONDS * 1000);
+  const slots = Array.from({ length: Math.min(permits, durations.length) }, async () => {
     while (next < durations.length) {
       const number = next++;
+      await submissionSlot();
       await follow(number, durations[number]!);
     }
   });

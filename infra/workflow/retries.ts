@@ -4,7 +4,7 @@ import { errorNames } from '../../functions/shared/errors.ts';
 
 /*
  * When a state of the workflow is tried again, and for how long. Each policy counts its own attempts. An attempt that fails costs
- * 3 of the 25,000 events of an execution's history, so that all the patience below fits into one execution beside its polls.
+ * 3 of the 25,000 events of an execution's history, so that all the patience below fits into one execution beside its sleeps.
  * There is no jitter: a model's permits, seven at the most, bound how many executions can ask at once.
  */
 
