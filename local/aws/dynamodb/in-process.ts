@@ -19,6 +19,7 @@ const operations = [
   'CreateTable',
   'DeleteItem',
   'DescribeTable',
+  'DescribeTimeToLive',
   'GetItem',
   'PutItem',
   'Query',
