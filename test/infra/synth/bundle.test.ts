@@ -30,7 +30,12 @@ async function write(path: string, content: string): Promise<void> {
   await mkdir(dirname(join(root, path)), { recursive: true });
   await writeFile(join(root, path), content);
 }
-const load = (directory: string): { handler: () => Promise<unknown> } => createRequire(import.meta.url)(directory);
+/** Loads a bundle anew: another file's tests may have loaded it with an environment. */
+function load(directory: string): { handler: () => Promise<unknown> } {
+  const require = createRequire(import.meta.url);
+  delete require.cache[require.resolve(directory)];
+  return require(directory);
+}
 
 describe('the bundler', () => {
   test('makes a handler of each entry, in CommonJS although the project is ESM', async () => {
