@@ -48,6 +48,12 @@ function grantsOf(role: string, { Effect, Action, Resource, Condition }: Stateme
     );
 }
 
+/**
+ * Actions that the simulator's table, like AWS's reference, takes for ones without a resource, though IAM judges them by the state
+ * machine (aws/aws-cdk#8486): each with one that is judged as it is.
+ */
+const judgedAs: Record<string, string> = { 'states:SendTaskSuccess': 'states:StartExecution' };
+
 /** Whether IAM would allow a call to a role that has these grants and no others. @throws Error for a call that IAM would not understand */
 export async function isAllowed(
   { principal, action, resource, conditions }: JudgedCall,
@@ -55,7 +61,7 @@ export async function isAllowed(
 ): Promise<boolean> {
   const Statement = grants.map(({ action, resource, condition }) => ({
     Effect: 'Allow',
-    Action: action,
+    Action: judgedAs[action] ?? action,
     Resource: resource,
     ...(condition ? { Condition: condition } : {}),
   }));
@@ -63,7 +69,7 @@ export async function isAllowed(
     {
       request: {
         principal,
-        action,
+        action: judgedAs[action] ?? action,
         resource: { resource, accountId: account },
         contextVariables: { ...(conditions as Record<string, string | string[]>) },
       },

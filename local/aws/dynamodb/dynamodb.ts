@@ -1,7 +1,9 @@
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { create } from 'dynalite/db/index.js';
 import { ServiceError } from '../service-error.ts';
 import type { Resource } from '../template/load.ts';
 import { type Answer, answerFrom, createTableInProcess, isOperation, isRefused } from './in-process.ts';
+import { rebuildIndexes } from './rebuild-indexes.ts';
 
 export interface DynamoDbOptions {
   /** Holds the database, which survives a kill at any moment. */
@@ -23,6 +25,10 @@ export interface DynamoDb {
  * @throws Error when a table of an earlier start has other keys or indexes than the template
  */
 export async function openDynamoDb({ directory, tables }: DynamoDbOptions): Promise<DynamoDb> {
+  // A database that was closed says so; one whose process was killed does not.
+  const closed = `${directory}.closed`;
+  if (!existsSync(closed)) await rebuildIndexes(directory);
+  rmSync(closed, { force: true });
   const store = create({ path: directory, createTableMs: 0 });
   const answer = answerFrom(store);
   const underWay = new Set<Promise<object>>();
@@ -49,6 +55,7 @@ export async function openDynamoDb({ directory, tables }: DynamoDbOptions): Prom
       closing = true;
       await Promise.allSettled(underWay);
       await store.lifecycleManager.gracefulClose();
+      writeFileSync(closed, '');
     },
   };
   try {
