@@ -71,7 +71,8 @@ describe.concurrent('cancel', () => {
     expect({ status, code: body.code }).toEqual({ status: 409, code: 'video_is_starting' });
     expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
     expect((await api.finished(id)).status).toBe('succeeded');
-  });
+    // The submission is looked for at Wan for 15 s: on a busy machine more than the usual time of a test.
+  }, 90_000);
 
   test('comes too late for a video that is being fetched', async () => {
     const id = await submit(`[[drop=1]] A cat is fetched ${Date.now()}`);
