@@ -4,6 +4,8 @@ import everything from '../../vitest.config.ts';
 /** `npm run test:browser`: what takes a real browser. */
 export default defineConfig({
   test: {
+    // The first browser unpacks Chromium; two at once would start it while it is being written.
+    fileParallelism: false,
     ...everything.test,
     include: ['test/web/*browser.test.ts'],
     exclude: [],
