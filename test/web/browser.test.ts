@@ -266,7 +266,7 @@ describe('a video on the page', () => {
   test('that Wan is making can not be canceled, and it says that it will be billed', async () => {
     const prompt = newPrompt('[[seconds=300]] It runs');
     const id = await make(prompt);
-    await api.until(id, ({ task }) => task?.status === 'RUNNING');
+    await api.until(id, ({ status }) => status === 'running');
     await giveKey();
     const card = cardOf(prompt);
     await button(card, 'Cancel').click();
