@@ -12,7 +12,7 @@ export const cases = [
   { permits: 7, videos: 100 },
   { permits: 30, videos: 150 },
   { permits: 100, videos: 200 },
-  // So many take a setting above the default.
+  // A thousand tasks at once take a rate above the default.
   { permits: 1000, videos: 1500, queriesPerSecond: 12, median: 2.5, p95: 4.5 },
 ].map((each): Case => ({ queriesPerSecond: 10, median: 1.5, p95: 3, ...each }));
 

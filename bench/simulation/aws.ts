@@ -15,7 +15,7 @@ export interface Time {
   clock: VirtualClock;
   latency: Latency;
   random: () => number;
-  /** Told of everything that AWS bills. */
+  /** Called with each amount that AWS bills. */
   count?: Count | undefined;
 }
 

@@ -22,7 +22,7 @@ export interface PipelineOptions {
   task_seconds: number;
   /** Settings of the stack, as in cdk.json. */
   context: Readonly<Record<string, unknown>>;
-  /** Told of everything that AWS bills, in the units of its price list. */
+  /** Called with each amount that AWS bills, in the units of its price list. */
   count?: Count;
 }
 

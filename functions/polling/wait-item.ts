@@ -1,9 +1,9 @@
-import { GetCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { deadlineOf, expiry } from '../ledger/task-lifetime.ts';
 import { indexes } from '../shared/table-schema.ts';
 import { keys } from '../video/keys.ts';
 import type { Task, VideoRecord } from '../video/record.ts';
-import { conditionally, type Table } from '../video/table.ts';
+import { getItem, queryItems, type Table, updateItem } from '../video/table.ts';
 
 /*
  * An execution that waits for its task has an item, `wait#<video id>`. The state machine writes it with the execution's task token
@@ -84,23 +84,15 @@ export interface Waiting {
 /** All executions that wait. The index trails the table by moments. */
 export async function listWaiting(table: Table): Promise<Waiting[]> {
   const waiting: Waiting[] = [];
-  let ExclusiveStartKey: Record<string, unknown> | undefined;
-  do {
-    const page = await table.client.send(
-      new QueryCommand({
-        TableName: table.tableName,
-        IndexName: indexes.byStatus.name,
-        KeyConditionExpression: 'open_status = :waiting',
-        ExpressionAttributeValues: { ':waiting': WAITING },
-        ExclusiveStartKey,
-      }),
-    );
-    for (const { pk, open_order } of page.Items ?? []) {
-      const [model = '', task_id = ''] = String(open_order).split('#');
-      waiting.push({ id: keys.readWait(String(pk)), model, task_id });
-    }
-    ExclusiveStartKey = page.LastEvaluatedKey;
-  } while (ExclusiveStartKey);
+  const query = {
+    IndexName: indexes.byStatus.name,
+    KeyConditionExpression: 'open_status = :waiting',
+    ExpressionAttributeValues: { ':waiting': WAITING },
+  };
+  for await (const { pk, open_order } of queryItems(table, query)) {
+    const [model = '', task_id = ''] = String(open_order).split('#');
+    waiting.push({ id: keys.readWait(String(pk)), model, task_id });
+  }
   return waiting;
 }
 
@@ -128,24 +120,16 @@ export interface WaitItem {
 }
 
 /** The wait item of a video (strongly consistent). */
-export async function readWait(table: Table, id: string): Promise<WaitItem | undefined> {
-  const { Item } = await table.client.send(
-    new GetCommand({ TableName: table.tableName, Key: { pk: keys.wait(id) }, ConsistentRead: true }),
-  );
-  return Item as WaitItem | undefined;
-}
+export const readWait = (table: Table, id: string): Promise<WaitItem | undefined> => getItem(table, keys.wait(id));
 
 /** Removes a token that was used, unless the execution has written another one meanwhile. */
 export async function removeToken(table: Table, id: string, token: string): Promise<void> {
-  const removal = new UpdateCommand({
-    TableName: table.tableName,
-    Key: { pk: keys.wait(id) },
+  await updateItem(table, keys.wait(id), {
     UpdateExpression: 'REMOVE #token',
     ConditionExpression: '#token = :token',
     ExpressionAttributeNames: { '#token': 'token' },
     ExpressionAttributeValues: { ':token': token },
   });
-  await conditionally(table.client.send(removal));
 }
 
 /**
@@ -153,13 +137,10 @@ export async function removeToken(table: Table, id: string, token: string): Prom
  * older run from waiting in its place.
  */
 export async function closeWait(table: Table, { id, run }: { id: string; run: number }): Promise<void> {
-  const closing = new UpdateCommand({
-    TableName: table.tableName,
-    Key: { pk: keys.wait(id) },
+  await updateItem(table, keys.wait(id), {
     UpdateExpression: 'REMOVE open_status, open_order, #token',
     ConditionExpression: '#run <= :run',
     ExpressionAttributeNames: { '#run': 'run', '#token': 'token' },
     ExpressionAttributeValues: { ':run': run },
   });
-  await conditionally(table.client.send(closing));
 }

@@ -1,6 +1,6 @@
-import { GetCommand, UpdateCommand, type UpdateCommandInput } from '@aws-sdk/lib-dynamodb';
+import type { UpdateCommandInput } from '@aws-sdk/lib-dynamodb';
 import { keys } from '../video/keys.ts';
-import { conditionally, type Table } from '../video/table.ts';
+import { getItem, type Table, updateItem } from '../video/table.ts';
 import { listWaiting, readWait } from './wait-item.ts';
 
 /*
@@ -69,11 +69,9 @@ const SAMPLE = 25;
 
 /** For how long executions have waited without a living watcher, in seconds; 0 while one lives, or nothing waits. */
 export async function unwatchedSeconds(table: Table): Promise<number> {
-  const lease = await table.client.send(
-    new GetCommand({ TableName: table.tableName, Key: { pk: keys.watcher }, ConsistentRead: true }),
-  );
+  const lease = await getItem<{ alive_until?: number }>(table, keys.watcher);
   const now = table.now();
-  const absent = now - Number(lease.Item?.alive_until ?? 0);
+  const absent = now - Number(lease?.alive_until ?? 0);
   if (absent <= 0) return 0;
   const sample = (await listWaiting(table)).slice(0, SAMPLE);
   const items = await Promise.all(sample.map(({ id }) => readWait(table, id)));
@@ -85,6 +83,5 @@ async function write(
   table: Table,
   update: Pick<UpdateCommandInput, 'UpdateExpression' | 'ConditionExpression' | 'ExpressionAttributeValues'>,
 ): Promise<boolean> {
-  const command = new UpdateCommand({ TableName: table.tableName, Key: { pk: keys.watcher }, ...update });
-  return (await conditionally(table.client.send(command))) !== undefined;
+  return (await updateItem(table, keys.watcher, update)) !== undefined;
 }
