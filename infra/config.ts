@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import type { Auth, LaneLimits } from '../functions/shared/environment.ts';
+import type { Auth, LimitSettings } from '../functions/shared/environment.ts';
 import { regions } from '../functions/wan/regions.ts';
 import { contradictions } from './contradictions.ts';
 import { knownKeys, type Settings, settingNames, settingsSchema, textSettings } from './settings.ts';
@@ -14,7 +14,7 @@ export interface Configuration
   > {
   readonly wanBaseUrl: string;
   readonly imageTransfer: 'url' | 'upload';
-  readonly laneLimits: LaneLimits;
+  readonly limitSettings: LimitSettings;
   readonly auth: Auth;
   /** Undefined: none. */
   readonly monthlySpendingLimit: number | undefined;
@@ -39,18 +39,15 @@ export function readConfiguration(context: Record<string, unknown>): Configurati
     ...Object.fromEntries(single.map(([key, value]) => [key, fromCommandLine(key, value)])),
   };
   const parsed = settingsSchema.safeParse(given);
-  const violations = [
-    ...(parsed.error?.issues.flatMap((issue) => describe(issue, given)) ?? []),
-    ...contradictions(given),
-  ];
-  if (!parsed.success || violations.length > 0) throw new ConfigurationError(report(violations));
+  const issues = [...(parsed.error?.issues.flatMap((issue) => describe(issue, given)) ?? []), ...contradictions(given)];
+  if (!parsed.success || issues.length > 0) throw new ConfigurationError(report(issues));
 
   const { limits, extraPermits, wanBaseUrl, imageTransfer, auth, jwt, monthlySpendingLimit, ...settings } = parsed.data;
   return {
     ...settings,
     wanBaseUrl: wanBaseUrl ?? regions[settings.region].base_url,
     imageTransfer: imageTransfer ?? (settings.region === 'beijing' ? 'upload' : 'url'),
-    laneLimits: { extra_permits: extraPermits, models: limits },
+    limitSettings: { extra_permits: extraPermits, models: limits },
     auth: jwt ? tokensOf(jwt) : { mode: auth === 'iam' ? 'iam' : 'api-key' },
     monthlySpendingLimit: monthlySpendingLimit === 'none' ? undefined : monthlySpendingLimit,
   };
@@ -96,5 +93,5 @@ export class ConfigurationError extends Error {
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
-const report = (violations: string[]): string =>
-  `The configuration in the CDK context is wrong:\n${violations.map((violation) => `  ${violation}`).join('\n')}`;
+const report = (issues: string[]): string =>
+  `The configuration in the CDK context is wrong:\n${issues.map((issue) => `  ${issue}`).join('\n')}`;

@@ -10,33 +10,33 @@ export function contradictions(given: Record<string, unknown>): string[] {
 
 function aboutWan(given: Record<string, unknown>): string[] {
   const { region, imageTransfer, wanBaseUrl, uncertainSeconds } = given;
-  const violations: string[] = [];
+  const issues: string[] = [];
   if (typeof uncertainSeconds === 'number' && uncertainSeconds < 100 && !isTrusted(wanBaseUrl, given)) {
-    violations.push(
+    issues.push(
       `uncertainSeconds = ${uncertainSeconds}: must be 100 or more, since a call to Wan may last 75 s and sending again before it has ended could pay twice`,
     );
   }
   if (region === 'beijing' && imageTransfer === 'url') {
-    violations.push(
+    issues.push(
       'imageTransfer = "url": not with region = "beijing", which cannot be relied on to fetch from S3 outside mainland China; leave it out or say "upload"',
     );
   }
   if (isOpenHttp(wanBaseUrl, given)) {
-    violations.push(
+    issues.push(
       `wanBaseUrl = ${JSON.stringify(wanBaseUrl)}: must be https, as Wan's key travels with each call; plain http is for origins in trustedOrigins`,
     );
   }
-  return violations;
+  return issues;
 }
 
 function aboutCallers(given: Record<string, unknown>): string[] {
   const { auth, jwt } = given;
-  const violations: string[] = [];
+  const issues: string[] = [];
   if (auth === 'jwt' && jwt === undefined) {
-    violations.push('auth = "jwt": needs the setting jwt as well, with "issuer" and "audience" of the tokens');
+    issues.push('auth = "jwt": needs the setting jwt as well, with "issuer" and "audience" of the tokens');
   }
   if (jwt !== undefined && auth !== 'jwt') {
-    violations.push(
+    issues.push(
       `jwt = ${JSON.stringify(jwt)}: not with auth = ${JSON.stringify(auth ?? 'api-key')}; say auth = "jwt" or leave it out`,
     );
   }
@@ -44,15 +44,15 @@ function aboutCallers(given: Record<string, unknown>): string[] {
   // An issuer whose keys lie elsewhere is a name only (RFC 7519, 4.1.1: a StringOrURI): nothing is fetched from it.
   const [name, fetched] = jwksUrl === undefined ? ['issuer', issuer] : ['jwksUrl', jwksUrl];
   if (name === 'issuer' && typeof issuer === 'string' && issuer !== '' && !isPlainUrl(issuer)) {
-    violations.push(
+    issues.push(
       `jwt.issuer = ${JSON.stringify(issuer)}: must be an http(s) URL without a query, a fragment or credentials, as its keys are looked for below it; or say in "jwksUrl" where they are`,
     );
   } else if (isOpenHttp(fetched, given)) {
-    violations.push(
+    issues.push(
       `jwt.${name} = ${JSON.stringify(fetched)}: must be https, as whoever changes the keys on their way can be anybody; plain http is for origins in trustedOrigins`,
     );
   }
-  return violations;
+  return issues;
 }
 
 const isOpenHttp = (url: unknown, given: Record<string, unknown>): boolean =>

@@ -19,15 +19,15 @@ const modelNames = models.map(({ name }) => name);
 export const isPlainUrl = (text: string): boolean => URL.canParse(text) && /^https?:\/\/[^@?#]+$/.test(text);
 
 /** A value of which everything that can be wrong is told in one sentence: what it must be. */
-const worded = <Value>(schema: z.ZodType<Value>, allowed: string) =>
+const describedAs = <Value>(schema: z.ZodType<Value>, allowed: string) =>
   z.custom<Value>((value) => schema.safeParse(value).success, { error: `must be ${allowed}` });
 
 const oneOf = <const Value extends string | number>(values: readonly Value[]) =>
-  worded(z.literal(values), `one of ${values.map((value) => JSON.stringify(value)).join(', ')}`);
+  describedAs(z.literal(values), `one of ${values.map((value) => JSON.stringify(value)).join(', ')}`);
 const wholeNumber = (least: number, most: number) =>
-  worded(z.int().min(least).max(most), `a whole number from ${least} to ${most}`);
-const aboveZero = worded(z.number().positive(), 'a number above 0');
-const text = worded(z.string().min(1), 'a text that is not empty');
+  describedAs(z.int().min(least).max(most), `a whole number from ${least} to ${most}`);
+const aboveZero = describedAs(z.number().positive(), 'a number above 0');
+const text = describedAs(z.string().min(1), 'a text that is not empty');
 
 const limitsSchema = z.strictObject(
   {
@@ -50,7 +50,7 @@ const jwtSchema = z.strictObject(
     ownerClaim: text
       .default('sub')
       .meta({ description: "The claim that names the owner: stable, and never another's." }),
-    jwksUrl: worded(z.string().refine(isPlainUrl), 'an http(s) URL without a query, a fragment or credentials')
+    jwksUrl: describedAs(z.string().refine(isPlainUrl), 'an http(s) URL without a query, a fragment or credentials')
       .optional()
       .meta({
         description: "Where the issuer's public keys are.",
@@ -65,25 +65,25 @@ const folderName = z.string().regex(/^[^/]+$/);
 
 const dropSchema = z.strictObject(
   {
-    owner: worded(ownerName, '1 to 64 of A-Z a-z 0-9 . _ @ -, more than dots, and not __proto__')
+    owner: describedAs(ownerName, '1 to 64 of A-Z a-z 0-9 . _ @ -, more than dots, and not __proto__')
       .default('drops')
       .meta({ description: 'Whose the drops are.' }),
     model: oneOf(offeredModelNames)
       .default('wan2.2-i2v-flash')
       .meta({ description: 'The model; the cheapest if nothing is said.' }),
-    prompt: worded(z.string(), 'a text')
+    prompt: describedAs(z.string(), 'a text')
       .default('The scene comes gently to life; the camera moves slowly and smoothly.')
       .meta({ description: 'The prompt of an image that has none.' }),
-    parameters: worded(z.record(z.string(), z.unknown()), 'an object of parameters such as {"resolution": "480P"}')
+    parameters: describedAs(z.record(z.string(), z.unknown()), 'an object of parameters such as {"resolution": "480P"}')
       .optional()
       .meta({ description: 'The parameters, for drops of this very model.', otherwise: "the model's own defaults" }),
     sidecarSeconds: wholeNumber(0, 900)
       .default(10)
       .meta({ description: 'How long an image without a prompt of its own waits for its sidecar.' }),
-    copyVideo: worded(z.boolean(), 'true or false')
+    copyVideo: describedAs(z.boolean(), 'true or false')
       .default(false)
       .meta({ description: 'Whether a finished video is copied beside its image, as `<image>.mp4`.' }),
-    owners: worded(
+    owners: describedAs(
       z.union([z.literal(['one', 'folders']), z.record(folderName, ownerName)]),
       '"one", "folders", or an object {"<top folder>": "<owner>"}',
     )
@@ -101,7 +101,7 @@ export const settingsSchema = z.strictObject({
   region: oneOf(regionNames)
     .default('singapore')
     .meta({ description: "Where Wan runs. Wan's keys are good in one region alone." }),
-  wanBaseUrl: worded(
+  wanBaseUrl: describedAs(
     z.string().refine((url) => URL.canParse(url) && /^https?:\/\/[^@?#]*\/api\/v1$/.test(url)),
     'an http(s) URL that ends in /api/v1, without a last slash, a query or credentials',
   )
@@ -140,7 +140,7 @@ export const settingsSchema = z.strictObject({
    * to 75 s, so only an emulator, which ends with this machine's stack, may be given less. At most half of the hour for which the
    * workflow keeps asking.
    */
-  uncertainSeconds: worded(z.number().positive().max(1800), 'a number above 0, up to 1800').default(120).meta({
+  uncertainSeconds: describedAs(z.number().positive().max(1800), 'a number above 0, up to 1800').default(120).meta({
     description: 'How long a lost answer is looked for at Wan before the request is sent again, in seconds.',
   }),
   /**
@@ -148,14 +148,14 @@ export const settingsSchema = z.strictObject({
    * that is where the emulator is; in the cloud it is the Lambda itself, so that no value of this setting opens a network.
    */
   trustedOrigins: z
-    .array(worded(z.string().refine(isLoopbackOrigin), 'a loopback http origin such as http://127.0.0.1:4401'), {
+    .array(describedAs(z.string().refine(isLoopbackOrigin), 'a loopback http origin such as http://127.0.0.1:4401'), {
       error: 'must be a list of loopback http origins such as ["http://127.0.0.1:4401"]',
     })
     .default([])
     .meta({ description: "Loopback addresses that the Lambdas may fetch from; for a developer's machine alone." }),
   videoHosts: z
     .array(
-      worded(
+      describedAs(
         hostName,
         'the exact name of a host in lower case, such as dashscope-result-sgp.oss-ap-southeast-1.aliyuncs.com, without a scheme, a port or a wildcard',
       ),
@@ -175,14 +175,14 @@ export const settingsSchema = z.strictObject({
   }),
   jwt: jwtSchema.optional().meta({ description: 'Whose tokens are taken, with `auth: jwt`:', otherwise: '–' }),
   // Bounded since amounts are counted in whole millionths, which must stay exact.
-  monthlySpendingLimit: worded(
+  monthlySpendingLimit: describedAs(
     z.union([z.number().min(0.01).max(1_000_000_000), z.literal('none')]),
     'a number from 0.01 to 1000000000, or "none"',
   )
     .default(100)
     .meta({ description: "What an owner may spend in a calendar month, in the region's currency." }),
   logRetentionDays: oneOf(retentionDays).default(30).meta({ description: 'How long logs are kept.' }),
-  alarmEmail: worded(z.email(), 'an e-mail address').optional().meta({
+  alarmEmail: describedAs(z.email(), 'an e-mail address').optional().meta({
     description: 'Who is written to when an alarm rings. AWS asks them first whether they want that.',
     otherwise: 'nobody: the topic is there to subscribe to',
   }),

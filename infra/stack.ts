@@ -5,9 +5,9 @@ import type { Configuration } from './config.ts';
 import { Canary } from './functions/canary.ts';
 import { Drops } from './functions/drops.ts';
 import { type Foundation, stateMachineAddress } from './functions/foundation.ts';
+import { Maintenance } from './functions/maintenance.ts';
 import { PipelineFunction } from './functions/pipeline-function.ts';
 import { wanApiKey } from './functions/secret.ts';
-import { Upkeep } from './functions/upkeep.ts';
 import type { Watched } from './observability/alarm-definitions.ts';
 import { Alarms } from './observability/alarms.ts';
 import { Dashboard } from './observability/dashboard.ts';
@@ -39,10 +39,10 @@ export class FirstframeStack extends Stack {
     const { restApi } = new Api(this, 'Api', foundation);
     const { stateMachine } = new Workflow(this, 'Workflow', foundation);
     const drops = new Drops(this, 'Drops', foundation);
-    const upkeep = new Upkeep(this, 'Upkeep', foundation);
+    const maintenance = new Maintenance(this, 'Maintenance', foundation);
     const canary = new Canary(this, 'Canary', foundation);
 
-    const watched: Watched = { restApi, stateMachine, drops, upkeep, canary };
+    const watched: Watched = { restApi, stateMachine, drops, maintenance, canary };
     const { topic } = new Notifications(this, 'Notifications', { email: configuration.alarmEmail });
     const { alarms } = new Alarms(this, 'Alarms', { ...watched, topic });
     const functions = this.node.findAll().filter((part) => part instanceof PipelineFunction);

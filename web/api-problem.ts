@@ -1,4 +1,4 @@
-import type { Violation } from '../functions/shared/issues.ts';
+import type { Issue } from '../functions/shared/issues.ts';
 
 /** An answer that is no success: RFC 9457's members, or what stands for them when no answer came (status 0). */
 export class ApiProblem extends Error {
@@ -8,7 +8,7 @@ export class ApiProblem extends Error {
   readonly code: string | undefined;
   /** What is wrong and how to mend it. */
   readonly detail: string;
-  readonly errors: readonly Violation[];
+  readonly errors: readonly Issue[];
   /** Seconds. */
   readonly retryAfter: number | undefined;
 
@@ -27,7 +27,7 @@ export class ApiProblem extends Error {
     this.status = status;
     this.code = typeof members.code === 'string' ? members.code : undefined;
     this.detail = typeof members.detail === 'string' ? members.detail : 'Try again.';
-    this.errors = Array.isArray(members.errors) ? (members.errors as Violation[]) : [];
+    this.errors = Array.isArray(members.errors) ? (members.errors as Issue[]) : [];
     this.retryAfter = retryAfter;
   }
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { newVideo } from '../../functions/video/store.ts';
-import { copyAndProve } from '../../functions/workflow/verify-video.ts';
+import { copyAndVerify } from '../../functions/workflow/verify-video.ts';
 import type { Archived, Order } from './measure.ts';
 
 /** The process that is measured: archives one video and says what it took. Started by `measure.ts` with an order as its argument. */
@@ -23,7 +23,7 @@ async function streamed(): Promise<{ bytes: number; sha256: string }> {
     videoHosts: [],
     trustedOrigins: [new URL(url).origin],
     now: Date.now,
-    measure: () => {},
+    recordMetric: () => {},
     logger: console,
   };
   const video = newVideo(
@@ -40,7 +40,7 @@ async function streamed(): Promise<{ bytes: number; sha256: string }> {
     },
     Date.now(),
   );
-  const proof = await copyAndProve(services, video, url, key);
+  const proof = await copyAndVerify(services, video, url, key);
   return proof.video;
 }
 

@@ -1,7 +1,7 @@
 import { describeLatency } from '../simulation/latency.ts';
 import { type Bound, judge, short, startTable } from '../verdict.ts';
 import { request } from './drops.ts';
-import { burstWithoutLanes } from './run-naive.ts';
+import { burstWithoutQueues } from './run-naive.ts';
 import { type BurstResult, burstThroughPipeline } from './run-pipeline.ts';
 
 /** The reference's limits of the model (facts, "Rate limits"). */
@@ -70,7 +70,7 @@ export async function burst({ seed = 1, videos = 1000, task_seconds = 1 } = {}):
   const few = Math.ceil(videos * SHARE_WITH_DEFAULT);
   const usual = await burstThroughPipeline({ ...common, videos: few, extra_permits: DEFAULT_EXTRA_PERMITS });
   row(`lanes, extraPermits ${DEFAULT_EXTRA_PERMITS} (default)`, few, usual);
-  const naive = await burstWithoutLanes({ ...common, videos });
+  const naive = await burstWithoutQueues({ ...common, videos });
   row('all submit at once, back off on 429', videos, naive);
 
   console.log('\nFirst video of each owner, seconds from the drop');

@@ -23,7 +23,7 @@ const CHECK_SECONDS = 5;
 const backOff = (refusals: number, random: () => number) => Math.min(60, 5 * 2 ** (refusals - 1)) * random() * 1000;
 
 /** What a pipeline without lanes does: every drop's execution submits at once and backs off when Wan says 429. */
-export async function burstWithoutLanes(options: {
+export async function burstWithoutQueues(options: {
   seed: number;
   videos: number;
   task_seconds: number;

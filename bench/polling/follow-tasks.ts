@@ -1,6 +1,6 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { StartExecutionCommand } from '@aws-sdk/client-sfn';
-import { catalogueLane } from '../../functions/entries/services.ts';
+import { modelLimitsOf } from '../../functions/entries/services.ts';
 import { typicalSecondsOf } from '../../functions/polling/durations.ts';
 import { claimPermit } from '../../functions/queue/model-queue.ts';
 import { readEnvironment } from '../../functions/shared/environment.ts';
@@ -63,7 +63,7 @@ export async function followTasks({ seed, durations, permits, queriesPerSecond }
       fetch: wan.fetch,
       s3: unused as Partial<S3Client> as S3Client,
       sqs: () => unused,
-      measure: () => undefined,
+      recordMetric: () => undefined,
     },
     {
       async 'archive-video'({ id }: { id: string }) {
@@ -73,7 +73,7 @@ export async function followTasks({ seed, durations, permits, queriesPerSecond }
     },
   );
   const environment = readEnvironment('check-task', deployment.environmentOf('check-task'));
-  const lane = catalogueLane(MODEL, environment.LANE_LIMITS);
+  const lane = modelLimitsOf(MODEL, environment.LIMIT_SETTINGS);
   const lags: number[] = [];
 
   async function follow(number: number, duration: number): Promise<void> {

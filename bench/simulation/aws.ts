@@ -27,7 +27,9 @@ export interface Time {
 export async function simulateAws(
   time: Time,
   deployment: Deployment,
-  outside: Pick<Platform, 'fetch' | 's3' | 'measure'> & { sqs: (accept: (event: object) => void) => Platform['sqs'] },
+  outside: Pick<Platform, 'fetch' | 's3' | 'recordMetric'> & {
+    sqs: (accept: (event: object) => void) => Platform['sqs'];
+  },
   instead: Partial<Record<FunctionName, Handler>> = {},
 ) {
   const { clock, latency, random, count } = time;
@@ -68,9 +70,9 @@ export async function simulateAws(
       sqs: outside.sqs((event) => lambda.accept('drop', event)),
       lambda: lambdaClient((name, event) => void latency('stepFunctions', async () => lambda.accept(name, event))),
       secrets: simulateSecrets(() => count?.('secretRead', 1)),
-      measure(...figure) {
+      recordMetric(...figure) {
         logged();
-        outside.measure(...figure);
+        outside.recordMetric(...figure);
       },
     },
   };

@@ -49,7 +49,7 @@ export async function startPipeline({ seed, task_seconds, context, count }: Pipe
     fetch: wan.fetch,
     s3: s3.client,
     sqs: (accept) => simulateSqs(time, accept),
-    measure: (name) => void measured.set(name, (measured.get(name) ?? 0) + 1),
+    recordMetric: (name) => void measured.set(name, (measured.get(name) ?? 0) + 1),
   });
   const uploadsBucket = deployment.environmentOf('drop').UPLOADS_BUCKET!;
   changed = (change) => {

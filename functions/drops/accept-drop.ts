@@ -1,6 +1,6 @@
-import { dispatchQuietly, type QuietDispatch } from '../queue/dispatch.ts';
+import { type SafeDispatch, tryDispatch } from '../queue/dispatch.ts';
 import type { DropDefaults, DropRules } from '../shared/environment.ts';
-import type { Measure } from '../shared/metrics.ts';
+import type { RecordMetric } from '../shared/metrics.ts';
 import { isTombstone } from '../video/deletion.ts';
 import { deterministicId } from '../video/keys.ts';
 import type { VideoRecord } from '../video/record.ts';
@@ -10,10 +10,16 @@ import type { Region } from '../wan/regions.ts';
 import { checkDrop, isOfUse } from './check-drop.ts';
 import { ownerOf, topFolder } from './drop-key.ts';
 import type { DroppedObject } from './dropped-object.ts';
-import { type GatheredSettings, gatherSettings, hasWish, mergeSettings, type ReadFile } from './settings.ts';
-import type { Fault } from './settings-file.ts';
+import {
+  type GatheredSettings,
+  gatherSettings,
+  hasPromptOrTemplate,
+  mergeSettings,
+  type ReadFile,
+} from './settings.ts';
+import type { SettingsIssue } from './settings-file.ts';
 
-export interface DropServices extends QuietDispatch {
+export interface DropServices extends SafeDispatch {
   table: Table;
   defaults: DropDefaults;
   rules: DropRules;
@@ -26,7 +32,7 @@ export interface DropServices extends QuietDispatch {
   readFile: ReadFile;
   /** Has the image taken as one that `waited` when its time is over: once each time it is called. */
   startWait: (object: DroppedObject) => Promise<void>;
-  measure: Measure;
+  recordMetric: RecordMetric;
 }
 
 /**
@@ -34,7 +40,7 @@ export interface DropServices extends QuietDispatch {
  * unless its folder requires one. `gone`: the image was deleted before it was taken. `deleted`: its video was.
  */
 export type DropOutcome =
-  | { outcome: 'created' | 'standing'; id: string; video: VideoRecord }
+  | { outcome: 'created' | 'existing'; id: string; video: VideoRecord }
   | { outcome: 'waiting' | 'gone' | 'deleted'; id: string };
 
 /** The id of the video of one version of one object. */
@@ -47,7 +53,7 @@ const dropId = ({ bucket, key, version_id }: Omit<DroppedObject, 'size'>): strin
  * that can't be taken becomes a failed record that says why, so nothing is lost.
  * @param waited whether its time to wait for a sidecar is over
  */
-export async function takeDrop(
+export async function acceptDrop(
   services: DropServices,
   object: DroppedObject,
   { waited = false } = {},
@@ -63,35 +69,35 @@ export async function takeDrop(
   const owner = ownerOf(object.key, services.rules, services.defaults);
   if (owner !== undefined && sidecarMayHelp(gathered) && isOfUse(found.bytes, object.size)) {
     if (gathered.sidecarRequired) return { outcome: 'waiting', id };
-    if (!waited && services.rules.sidecar_seconds > 0 && !hasWish(gathered.levels.metadata)) {
+    if (!waited && services.rules.sidecar_seconds > 0 && !hasPromptOrTemplate(gathered.levels.metadata)) {
       await services.startWait(object);
       return { outcome: 'waiting', id };
     }
   }
 
-  const faults = [...(owner === undefined ? [noOwner(object.key)] : []), ...gathered.faults];
-  const video = videoOf(services, object, { ...found, gathered, faults, owner: owner ?? services.defaults.owner });
+  const issues = [...(owner === undefined ? [noOwner(object.key)] : []), ...gathered.issues];
+  const video = videoOf(services, object, { ...found, gathered, issues, owner: owner ?? services.defaults.owner });
   const creation = await createVideo(services.table, video);
   if (creation.outcome === 'deleted') return { outcome: 'deleted', id };
-  if (creation.outcome === 'standing') return meet(services, creation.video);
+  if (creation.outcome === 'existing') return meet(services, creation.video);
   if (video.status === 'queued') {
-    services.measure('Submitted', 1, { model: video.model, source: 'drop' });
-    await dispatchQuietly(services, video);
+    services.recordMetric('Submitted', 1, { model: video.model, source: 'drop' });
+    await tryDispatch(services, video);
   }
   return { outcome: 'created', id, video };
 }
 
 /** A video that stands already. Whoever meets a waiting one has it dispatched, so a crash between record and start heals. */
-async function meet(services: QuietDispatch, video: VideoRecord): Promise<DropOutcome> {
-  if (video.status === 'queued') await dispatchQuietly(services, video);
-  return { outcome: 'standing', id: video.id, video };
+async function meet(services: SafeDispatch, video: VideoRecord): Promise<DropOutcome> {
+  if (video.status === 'queued') await tryDispatch(services, video);
+  return { outcome: 'existing', id: video.id, video };
 }
 
 /** Whether a sidecar is missing and would be of use: none mends the folder's broken defaults. */
-const sidecarMayHelp = ({ sidecar_key, faults }: GatheredSettings): boolean =>
-  sidecar_key === undefined && faults.length === 0;
+const sidecarMayHelp = ({ sidecar_key, issues }: GatheredSettings): boolean =>
+  sidecar_key === undefined && issues.length === 0;
 
-function noOwner(key: string): Fault {
+function noOwner(key: string): SettingsIssue {
   return {
     place: `the name of the folder drop/${topFolder(key)}/`,
     pointer: '',
@@ -107,16 +113,16 @@ function videoOf(
   given: {
     bytes: Uint8Array;
     gathered: GatheredSettings;
-    faults: readonly Fault[];
+    issues: readonly SettingsIssue[];
     owner: string;
   },
 ): VideoRecord {
   const { bucket, key, version_id, size } = object;
-  const { gathered, faults, bytes, owner } = given;
+  const { gathered, issues, bytes, owner } = given;
   const stored = { bucket, key, ...(version_id ? { version_id } : {}) };
   const merged = mergeSettings(`s3://${bucket}/${key}`, gathered.levels);
   const { places, defaults_key } = gathered;
-  const { error, image, ...checked } = checkDrop({ merged, places, faults, bytes, size }, services);
+  const { error, image, ...checked } = checkDrop({ merged, places, issues, bytes, size }, services);
   return newVideo(
     {
       id: dropId(object),

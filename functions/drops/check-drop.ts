@@ -1,12 +1,12 @@
 import { type ImageLimits, inspectImage } from '../media/image.ts';
-import { maxViolations } from '../shared/issues.ts';
+import { maxIssues } from '../shared/issues.ts';
 import type { Failure, StoredImage, VideoRecord } from '../video/record.ts';
 import { findModel, offeredModelNames } from '../wan/catalogue.ts';
 import { estimatedCost } from '../wan/prices.ts';
 import type { Region } from '../wan/regions.ts';
 import { checkRequest } from '../wan/validation/request.ts';
 import type { GatheredSettings, MergedSettings } from './settings.ts';
-import type { Fault } from './settings-file.ts';
+import type { SettingsIssue } from './settings-file.ts';
 
 /** What of a video's record depends on its request: as it was understood, or as it was given with the reason why it can't be. */
 type CheckedDrop = Pick<VideoRecord, 'model' | 'input' | 'parameters' | 'metadata' | 'warnings' | 'estimated_cost'> & {
@@ -19,7 +19,7 @@ interface DropToCheck {
   /** By what name a person knows each level. */
   places: GatheredSettings['places'];
   /** What is known to be wrong already. */
-  faults: readonly Fault[];
+  issues: readonly SettingsIssue[];
   bytes: Uint8Array;
   size: number;
 }
@@ -32,13 +32,13 @@ const MAX_MODEL = 100;
  * the settings when a file is broken is not held against it.
  */
 export function checkDrop(
-  { merged: { request, settings }, places, faults, bytes, size }: DropToCheck,
+  { merged: { request, settings }, places, issues, bytes, size }: DropToCheck,
   { trustedOrigins, wanRegion }: { trustedOrigins: readonly string[]; wanRegion: Region },
 ): CheckedDrop {
   const s3Prefixes = { img_url: request.input.img_url };
   const checked = checkRequest(request, { mode: 'strict', trustedOrigins, s3Prefixes });
   const inspected = inspectImage(bytes, size, findModel(String(request.model))?.image);
-  if (checked.ok && inspected.ok && faults.length === 0) {
+  if (checked.ok && inspected.ok && issues.length === 0) {
     const { model, input, parameters, metadata } = checked.request;
     const { content_type, width, height } = inspected;
     const price = estimatedCost(checked.request, wanRegion);
@@ -63,12 +63,12 @@ export function checkDrop(
     parameters: {},
     metadata: request.metadata,
     warnings: [],
-    error: refusal([
-      ...(inspected.ok ? [] : inspected.violations.map((problem) => ({ place: THE_IMAGE, pointer: '', ...problem }))),
-      ...faults,
-      ...(checked.ok || faults.length > 0
+    error: invalidDropFailure([
+      ...(inspected.ok ? [] : inspected.issues.map((problem) => ({ place: THE_IMAGE, pointer: '', ...problem }))),
+      ...issues,
+      ...(checked.ok || issues.length > 0
         ? []
-        : checked.violations.map((violation) => ({ place: placed(violation.pointer), ...violation }))),
+        : checked.issues.map((issue) => ({ place: placed(issue.pointer), ...issue }))),
     ]),
   };
 }
@@ -88,8 +88,8 @@ export const isOfUse = (bytes: Uint8Array, size: number): boolean => inspectImag
 const THE_IMAGE = 'the image';
 
 /** The ending of a drop that can't be taken: what is wrong (the first 50 faults), place by place, and what to mend. */
-export function refusal(all: readonly Fault[]): Failure {
-  const faults = all.slice(0, maxViolations);
+export function invalidDropFailure(all: readonly SettingsIssue[]): Failure {
+  const faults = all.slice(0, maxIssues);
   const places = [...new Set(faults.map(({ place }) => place))];
   const sentences = places.map((place) => {
     const found = faults.filter((fault) => fault.place === place);

@@ -1,10 +1,10 @@
 import type { SQSEvent } from 'aws-lambda';
-import { type DropOutcome, type DropServices, takeDrop } from './accept-drop.ts';
+import { acceptDrop, type DropOutcome, type DropServices } from './accept-drop.ts';
 import { imageOfSidecar, kindOf } from './drop-key.ts';
 import { type DroppedObject, droppedObject, type ObjectCreated } from './dropped-object.ts';
 
 export interface DropEventServices extends DropServices {
-  takeManifest: (object: DroppedObject) => Promise<void>;
+  acceptManifest: (object: DroppedObject) => Promise<void>;
 }
 
 /** What invokes the drop function: EventBridge, or the queue of images that wait for their sidecars. */
@@ -22,7 +22,7 @@ export function eventsOf(invocation: DropInvocation): { event: ObjectCreated; wa
  * @param waited whether it is an image whose time to wait for a sidecar is over
  * @returns what became of the image that it is about, if there is one
  */
-export async function takeEvent(
+export async function handleDropEvent(
   services: DropEventServices,
   event: ObjectCreated,
   { waited = false } = {},
@@ -30,13 +30,13 @@ export async function takeEvent(
   const object = droppedObject(event);
   switch (kindOf(object.key)) {
     case 'image':
-      return takeDrop(services, object, { waited });
+      return acceptDrop(services, object, { waited });
     case 'sidecar': {
       const image = await services.findLatest({ bucket: object.bucket, key: imageOfSidecar(object.key)! });
-      return image && takeDrop(services, image);
+      return image && acceptDrop(services, image);
     }
     case 'manifest':
-      await services.takeManifest(object);
+      await services.acceptManifest(object);
       return undefined;
     case 'other':
       return undefined;

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { readJson } from '../shared/json-body.ts';
-import { Problem } from '../shared/problem.ts';
-import { type IntakeServices, takeRequest, videoDeleted } from '../submissions/accept-request.ts';
+import { ProblemError } from '../shared/problem.ts';
+import { type AcceptServices, acceptRequest, videoDeleted } from '../submissions/accept-request.ts';
 import { fingerprint } from '../submissions/identity.ts';
 import { deterministicId } from '../video/keys.ts';
 import type { VideoRecord } from '../video/record.ts';
@@ -15,7 +15,7 @@ import type { LineVideo } from './write-result.ts';
 /** Bytes of a line: a request to the API has no more either. */
 const MAX_LINE_BYTES = 6 * 1024 * 1024;
 
-export interface LineServices extends IntakeServices {
+export interface LineServices extends AcceptServices {
   /** Whose an object in the drop folder is; undefined for nobody's. */
   ownerOf: (key: string) => string | undefined;
 }
@@ -26,7 +26,7 @@ export interface OwnedUpload extends Origin {
 }
 
 /** A line as it was read: a request and the id of its video, or why it cannot be read. */
-export type ManifestLine = { line: number } & ({ id: string; body: unknown } | { problem: Problem });
+export type ManifestLine = { line: number } & ({ id: string; body: unknown } | { problem: ProblemError });
 
 /**
  * Reads the lines. A line's video is determined by the manifest's owner, bucket and key, the line's JSON, and which of the lines with
@@ -45,7 +45,7 @@ export function identifyLines(
       occurrences.set(json, occurrence);
       return { line, body, id: deterministicId('manifest', owner, bucket, key, json, String(occurrence)) };
     } catch (error) {
-      if (!(error instanceof Problem)) throw error;
+      if (!(error instanceof ProblemError)) throw error;
       return { line, problem: error };
     }
   });
@@ -55,7 +55,7 @@ export function identifyLines(
 function readBody(bytes: Uint8Array): unknown {
   if (bytes.byteLength > MAX_LINE_BYTES) {
     const detail = `The line has ${bytes.byteLength} bytes; at most ${MAX_LINE_BYTES} are read. Give the picture's URL or key.`;
-    throw new Problem(413, { code: 'line_too_long', title: 'The line is too long.', detail });
+    throw new ProblemError(413, { code: 'line_too_long', title: 'The line is too long.', detail });
   }
   return readJson({ body: Buffer.from(bytes).toString('base64'), isBase64Encoded: true });
 }
@@ -74,9 +74,9 @@ export async function acceptLine(
 ): Promise<LineVideo | undefined> {
   if ('problem' in line) throw line.problem;
   const { id, body } = line;
-  const picture = pictureOf(services, upload, body);
+  const picture = imageOf(services, upload, body);
   const source: LineVideo['source'] = { type: 'manifest', ...placeOf(upload), line: line.line };
-  const { video } = await takeRequest(services, {
+  const { video } = await acceptRequest(services, {
     body: picture ? picture.body : body,
     mode: 'strict',
     identity: { id, repeatable: true },
@@ -120,7 +120,7 @@ interface Picture {
 }
 
 /** @returns undefined for a line that names its picture by a URL, or not at all */
-function pictureOf({ ownerOf }: LineServices, upload: OwnedUpload, body: unknown): Picture | undefined {
+function imageOf({ ownerOf }: LineServices, upload: OwnedUpload, body: unknown): Picture | undefined {
   if (!isJsonObject(body) || !isJsonObject(body.input)) return undefined;
   const { img_url: written } = body.input;
   if (typeof written !== 'string') return undefined;
@@ -134,11 +134,11 @@ function pictureOf({ ownerOf }: LineServices, upload: OwnedUpload, body: unknown
 }
 
 const isAbsent = (error: unknown): boolean =>
-  error instanceof Problem &&
+  error instanceof ProblemError &&
   error.members.errors?.some(({ pointer, code }) => pointer === '/input/img_url' && code === uploadNotFound.code) ===
     true;
 
-function imageNotFound({ key }: Picture): Problem {
+function imageNotFound({ key }: Picture): ProblemError {
   const detail = `/input/img_url: There is no picture of yours at ${JSON.stringify(key)}. Pictures must be there before the manifest; a path begins at the manifest's folder.`;
-  return new Problem(400, { code: 'image_not_found', title: 'The picture is not there.', detail });
+  return new ProblemError(400, { code: 'image_not_found', title: 'The picture is not there.', detail });
 }

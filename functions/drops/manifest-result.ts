@@ -23,7 +23,7 @@ export const writeLineResult = (
   writeResult(s3, lineKey(upload, line), upload, at, async () => ({ line, manifest: placeOf(upload), ...result }));
 
 /** The result of a line, or the summary of a manifest, from which no video can be made. */
-export const refusalOf = (error: Pick<Failure, 'code' | 'message' | 'hint'>) => ({
+export const lineFailure = (error: Pick<Failure, 'code' | 'message' | 'hint'>) => ({
   status: 'refused' as const,
   error: { ...error, retryable: false, billed: false } satisfies Failure,
 });
@@ -47,7 +47,7 @@ export async function endLines(
 export async function writeSummary(
   { s3 }: ResultStores,
   manifest: Manifest,
-  refusal?: ReturnType<typeof refusalOf>,
+  refusal?: ReturnType<typeof lineFailure>,
 ): Promise<void> {
   const { revision, lines, created_at, updated_at, cost, currency } = manifest;
   const counts = Object.fromEntries(lineEndings.map((ending) => [ending, manifest[ending]?.size ?? 0]));

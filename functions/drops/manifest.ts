@@ -1,12 +1,12 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { maxImageBytes } from '../media/data-url.ts';
-import { atMost, valuesOf } from '../shared/concurrency.ts';
-import { Problem } from '../shared/problem.ts';
+import { settleAll, valuesOf } from '../shared/concurrency.ts';
+import { ProblemError } from '../shared/problem.ts';
 import { isTerminal, type VideoRecord } from '../video/record.ts';
 import { type DroppedObject, findLatest, readObject } from './dropped-object.ts';
 import { beginManifest, type EndedLine, isOpen, isSameUpload, readManifest } from './manifest-item.ts';
 import { acceptLine, identifyLines, type LineServices, type ManifestLine, type OwnedUpload } from './manifest-line.ts';
-import { endLines, refusalOf, writeLineResult, writeSummary } from './manifest-result.ts';
+import { endLines, lineFailure, writeLineResult, writeSummary } from './manifest-result.ts';
 import { writeVideoLine } from './write-result.ts';
 
 export interface ManifestServices extends LineServices {
@@ -28,7 +28,7 @@ const DISPATCHED_AT_ONCE = 20;
  * is left. A line that is refused spoils only itself.
  * @throws AggregateError when lines could not be accepted, after all others were: the event must come again
  */
-export async function takeManifest(services: ManifestServices, object: DroppedObject): Promise<void> {
+export async function acceptManifest(services: ManifestServices, object: DroppedObject): Promise<void> {
   const { table, s3 } = services;
   const before = await readManifest(table, object);
   const begun = before && isSameUpload(before, object) ? before : undefined;
@@ -40,21 +40,21 @@ export async function takeManifest(services: ManifestServices, object: DroppedOb
   const numbers = 'lines' in read ? read.lines.map(({ line }) => line) : [];
   const manifest = begun ?? (await beginManifest(table, object, numbers, before));
   // Another call was faster, for this upload or for another.
-  if (!manifest) return takeManifest(services, object);
+  if (!manifest) return acceptManifest(services, object);
   if ('fault' in read) {
     const error = { ...read.fault, hint: 'Fix the manifest and upload it again.' };
-    return writeSummary(services, manifest, refusalOf(error));
+    return writeSummary(services, manifest, lineFailure(error));
   }
   const taking = { ...services, dispatch: dispatchFirst(services) };
   // After a repeated event, lines that have ended stay as they are.
   const open = read.lines.filter(({ line }) => manifest.open?.has(line));
-  const outcomes = await atMost(LINES_AT_ONCE, open, (line) => takeLine(taking, read.upload, line));
+  const outcomes = await settleAll(LINES_AT_ONCE, open, (line) => acceptManifestLine(taking, read.upload, line));
   const ended = valuesOf(outcomes, 'lines of a manifest could not be accepted.').filter((line) => line !== undefined);
   await endLines(services, object, ended);
 }
 
 /** @returns the line if it has ended, with its result written; undefined while its video is under way, which ends it */
-async function takeLine(
+async function acceptManifestLine(
   services: ManifestServices,
   upload: OwnedUpload,
   line: ManifestLine,
@@ -63,12 +63,12 @@ async function takeLine(
     const video = await acceptLine(services, upload, line);
     return video && isTerminal(video.status) ? await writeVideoLine(services, video) : undefined;
   } catch (error) {
-    if (!(error instanceof Problem)) throw error;
+    if (!(error instanceof ProblemError)) throw error;
     const isDeleted = error.status === 410 && 'id' in line;
     // A line of this upload ends before its video is deleted: by another call meanwhile, which has written its result.
     if (isDeleted && !(await isOpen(services.table, upload, line.line))) return undefined;
     const { errors = [], code, detail } = error.members;
-    const refusal = refusalOf({ code: errors[0]?.code ?? code, message: detail, hint: HINT });
+    const refusal = lineFailure({ code: errors[0]?.code ?? code, message: detail, hint: HINT });
     const result = isDeleted ? { id: line.id, status: 'deleted' } : refusal;
     const at = new Date(services.table.now()).toISOString();
     await writeLineResult(services, upload, { line: line.line, at, result });

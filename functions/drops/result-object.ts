@@ -21,7 +21,7 @@ interface FreePlace {
   /** Holds exactly while nobody else has written there. */
   condition: { IfNoneMatch: '*' } | { IfMatch: string };
   /** The labels of the result of this very version that stands there; undefined where none does. */
-  standing: Readonly<Record<string, string>> | undefined;
+  current: Readonly<Record<string, string>> | undefined;
 }
 
 /** The label that tells which version a result is about: versions have no order of their own, so it is looked up. */
@@ -50,14 +50,14 @@ const ATTEMPTS = 10;
  *   says all
  * @returns `superseded` when what is told of a later version stands there
  */
-export async function writeBeside(
+export async function writeIfNewer(
   s3: S3,
   key: string,
   origin: Origin,
   write: (place: FreePlace) => Promise<unknown>,
 ): Promise<'written' | 'superseded'> {
   for (let attempt = 1; ; attempt++) {
-    const place = await lookAt(s3, key, origin);
+    const place = await readCurrent(s3, key, origin);
     if (place === 'superseded') return place;
     try {
       await write(place);
@@ -84,8 +84,8 @@ export async function writeResult(
   makeBody: () => Promise<object>,
 ): Promise<void> {
   if (!isPossibleKey(key)) return;
-  await writeBeside(s3, key, origin, async ({ condition, standing }) => {
-    const written = standing?.[outcomeLabel];
+  await writeIfNewer(s3, key, origin, async ({ condition, current }) => {
+    const written = current?.[outcomeLabel];
     if (written && written >= outcome) return;
     await s3.send(
       new PutObjectCommand({
@@ -102,14 +102,14 @@ export async function writeResult(
 
 export const originLabels = ({ version_id = '' }: Origin): Record<string, string> => ({ [originLabel]: version_id });
 
-async function lookAt(s3: S3, key: string, origin: Origin): Promise<FreePlace | 'superseded'> {
+async function readCurrent(s3: S3, key: string, origin: Origin): Promise<FreePlace | 'superseded'> {
   const found = await s3.send(new HeadObjectCommand({ Bucket: origin.bucket, Key: key })).catch(ignoreNotFound);
-  if (!found?.ETag) return { condition: { IfNoneMatch: '*' }, standing: undefined };
+  if (!found?.ETag) return { condition: { IfNoneMatch: '*' }, current: undefined };
   const labels = found.Metadata ?? {};
   const version = labels[originLabel];
   const isOwn = version === (origin.version_id ?? '');
   if (version && !isOwn && (await isLater(s3, origin, version))) return 'superseded';
-  return { condition: { IfMatch: found.ETag }, standing: isOwn ? labels : undefined };
+  return { condition: { IfMatch: found.ETag }, current: isOwn ? labels : undefined };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { pointerTo, type Violation } from '../shared/issues.ts';
+import { type Issue, pointerTo } from '../shared/issues.ts';
 import { parseJson, UnreadableJson } from '../shared/json-body.ts';
 import { isJsonObject, readBody, readFields } from '../wan/validation/body.ts';
 import { inputFields, parameterFields } from '../wan/validation/schema.ts';
@@ -7,7 +7,7 @@ import { inputFields, parameterFields } from '../wan/validation/schema.ts';
 export const MAX_SETTINGS_BYTES = 256 * 1024;
 
 /** A sidecar or a `_defaults.json`, or all that is wrong with it. */
-type SettingsFile = { ok: true; body: SettingsBody; sidecarRequired: boolean } | { ok: false; violations: Violation[] };
+type SettingsFile = { ok: true; body: SettingsBody; sidecarRequired: boolean } | { ok: false; issues: Issue[] };
 
 const bodyFields = ['model', 'input', 'parameters', 'metadata'];
 const { img_url, ...settableInput } = inputFields;
@@ -18,10 +18,10 @@ const { img_url, ...settableInput } = inputFields;
  */
 export function readSettingsFile(bytes: Uint8Array, kind: 'sidecar' | 'defaults'): SettingsFile {
   const parsed = parse(bytes);
-  if ('fault' in parsed) return { ok: false, violations: [{ pointer: '', ...parsed.fault }] };
+  if ('fault' in parsed) return { ok: false, issues: [{ pointer: '', ...parsed.fault }] };
   if (!isJsonObject(parsed.value)) {
     const message = 'Write a JSON object such as {"input": {"prompt": "The cat wakes up"}}.';
-    return { ok: false, violations: [{ pointer: '', code: 'wrong_type', message }] };
+    return { ok: false, issues: [{ pointer: '', code: 'wrong_type', message }] };
   }
   const { model, sidecar, ...rest } = parsed.value;
   const input = section(rest, 'input');
@@ -33,18 +33,18 @@ export function readSettingsFile(bytes: Uint8Array, kind: 'sidecar' | 'defaults'
     { input: { img_url: '' }, ...('metadata' in rest ? { metadata: rest.metadata } : {}) },
     'strict',
   );
-  const violations = [
+  const issues = [
     ...(model === undefined || typeof model === 'string' ? [] : [modelIsNoText]),
-    ...input.violations,
+    ...input.issues,
     ...(image === undefined ? [] : [imageInSettings]),
-    ...readInput.violations,
-    ...parameters.violations,
-    ...readParameters.violations,
-    ...labels.violations,
+    ...readInput.issues,
+    ...parameters.issues,
+    ...readParameters.issues,
+    ...labels.issues,
     ...(sidecar === undefined || (kind === 'defaults' && sidecar === 'required') ? [] : [sidecarViolation(kind)]),
     ...unknownFields(rest, kind),
   ];
-  if (violations.length > 0) return { ok: false, violations };
+  if (issues.length > 0) return { ok: false, issues };
   return {
     ok: true,
     body: {
@@ -81,22 +81,22 @@ function parse(bytes: Uint8Array): { value: unknown } | { fault: { code: string;
 function section(
   body: Record<string, unknown>,
   name: 'input' | 'parameters',
-): { object: Record<string, unknown>; violations: Violation[] } {
+): { object: Record<string, unknown>; issues: Issue[] } {
   const value = Object.hasOwn(body, name) ? body[name] : {};
-  if (isJsonObject(value)) return { object: value, violations: [] };
+  if (isJsonObject(value)) return { object: value, issues: [] };
   const message = `Give "${name}" as an object, or leave it out.`;
-  return { object: {}, violations: [{ pointer: `/${name}`, code: 'wrong_type', message }] };
+  return { object: {}, issues: [{ pointer: `/${name}`, code: 'wrong_type', message }] };
 }
 
-const modelIsNoText: Violation = { pointer: '/model', code: 'wrong_type', message: 'Give the name of a model.' };
+const modelIsNoText: Issue = { pointer: '/model', code: 'wrong_type', message: 'Give the name of a model.' };
 
-const imageInSettings: Violation = {
+const imageInSettings: Issue = {
   pointer: '/input/img_url',
   code: 'image_in_settings',
   message: 'The image is the one that this file lies beside. Leave img_url out.',
 };
 
-const sidecarViolation = (kind: 'sidecar' | 'defaults'): Violation => ({
+const sidecarViolation = (kind: 'sidecar' | 'defaults'): Issue => ({
   pointer: '/sidecar',
   code: kind === 'defaults' ? 'invalid_value' : 'unknown_field',
   message:
@@ -105,7 +105,7 @@ const sidecarViolation = (kind: 'sidecar' | 'defaults'): Violation => ({
       : 'Only a _defaults.json may say that its folder waits for sidecars.',
 });
 
-const unknownFields = (body: Record<string, unknown>, kind: 'sidecar' | 'defaults'): Violation[] =>
+const unknownFields = (body: Record<string, unknown>, kind: 'sidecar' | 'defaults'): Issue[] =>
   Object.keys(body)
     .filter((name) => !bodyFields.includes(name))
     .slice(0, 10)
@@ -124,6 +124,6 @@ export interface SettingsBody {
 }
 
 /** Something that must be mended before a drop can be taken, and where: a file's key, or words for what is no file. */
-export interface Fault extends Violation {
+export interface SettingsIssue extends Issue {
   place: string;
 }

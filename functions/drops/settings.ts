@@ -2,7 +2,7 @@ import type { DropDefaults } from '../shared/environment.ts';
 import { pointerTo } from '../shared/issues.ts';
 import { type SettingLevel, settingLevels } from '../video/record.ts';
 import { defaultsKeys, sidecarKeys } from './drop-key.ts';
-import type { Fault } from './settings-file.ts';
+import type { SettingsIssue } from './settings-file.ts';
 import { readSettingsFile, type SettingsBody } from './settings-file.ts';
 import { settingsOfMetadata } from './settings-metadata.ts';
 
@@ -34,7 +34,7 @@ const sections = ['input', 'parameters', 'metadata'] as const;
  */
 export function mergeSettings(imageUrl: string, levels: SettingsLevels): MergedSettings {
   const settings: Record<string, SettingLevel> = {};
-  const wishLevel = settingLevels.find((level) => hasWish(levels[level]));
+  const wishLevel = settingLevels.find((level) => hasPromptOrTemplate(levels[level]));
   const modelLevel = settingLevels.find((level) => levels[level]?.model !== undefined) ?? 'deployment';
   const model = levels[modelLevel]?.model;
   settings['/model'] = modelLevel;
@@ -69,7 +69,7 @@ export function mergeSettings(imageUrl: string, levels: SettingsLevels): MergedS
 const wishes: ReadonlySet<string> = new Set(['prompt', 'template']);
 
 /** Whether a level says what shall happen in the video. */
-export const hasWish = (body: SettingsBody | undefined): boolean =>
+export const hasPromptOrTemplate = (body: SettingsBody | undefined): boolean =>
   Object.keys(body?.input ?? {}).some((name) => wishes.has(name));
 
 /** The deployment's default as a level. */
@@ -91,7 +91,7 @@ export interface GatheredSettings {
   defaults_key?: string;
   sidecarRequired: boolean;
   /** What is wrong with the files; such a file says nothing else. */
-  faults: Fault[];
+  issues: SettingsIssue[];
 }
 
 /** Gathers what is said about an image. The sidecar is looked for last, so that one that comes meanwhile still counts. */
@@ -120,11 +120,9 @@ export async function gatherSettings(
     ...(sidecar ? { sidecar_key: sidecar.key } : {}),
     ...(nearest ? { defaults_key: nearest.key } : {}),
     sidecarRequired: readDefaults?.ok === true && readDefaults.sidecarRequired,
-    faults: [
-      ...(readSidecar?.ok === false ? readSidecar.violations.map((fault) => ({ place: sidecar!.key, ...fault })) : []),
-      ...(readDefaults?.ok === false
-        ? readDefaults.violations.map((fault) => ({ place: nearest!.key, ...fault }))
-        : []),
+    issues: [
+      ...(readSidecar?.ok === false ? readSidecar.issues.map((fault) => ({ place: sidecar!.key, ...fault })) : []),
+      ...(readDefaults?.ok === false ? readDefaults.issues.map((fault) => ({ place: nearest!.key, ...fault })) : []),
     ],
   };
 }

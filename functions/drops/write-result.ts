@@ -1,13 +1,13 @@
 import { CopyObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { idsInStatus } from '../queue/waiting.ts';
-import { atMost, beginElsewhere, valuesOf } from '../shared/concurrency.ts';
+import { rotate, settleAll, valuesOf } from '../shared/concurrency.ts';
 import { copySource, ignoreNotFound } from '../shared/s3.ts';
 import { type ArchivedVideo, isTerminal, type VideoRecord } from '../video/record.ts';
-import { closeTold, readVideo } from '../video/store.ts';
+import { markResultWritten, readVideo } from '../video/store.ts';
 import type { Table } from '../video/table.ts';
 import { type EndedLine, isNewest } from './manifest-item.ts';
 import { endLines, writeLineResult } from './manifest-result.ts';
-import { isPossibleKey, originLabels, placeOf, writeBeside, writeResult } from './result-object.ts';
+import { isPossibleKey, originLabels, placeOf, writeIfNewer, writeResult } from './result-object.ts';
 
 export interface ResultServices {
   table: Table;
@@ -26,17 +26,17 @@ export interface ResultServices {
  * later version of the image or manifest stays. An image that is gone changes nothing: the folder shows what was paid for.
  * @throws what S3 or the table throws; the video's own outcome stands in any case
  */
-export async function tellResult(services: ResultServices, video: VideoRecord): Promise<void> {
+export async function writeVideoResult(services: ResultServices, video: VideoRecord): Promise<void> {
   if (!isTerminal(video.status)) return;
   if (isFrom('drop', video)) await writeImageResult(services, video);
   else if (isFrom('manifest', video)) await endLineOf(services, video);
   else return;
-  await closeTold(services.table, video);
+  await markResultWritten(services.table, video);
 }
 
 const writeImageResult = ({ s3, copyVideo }: ResultServices, video: ImageVideo): Promise<void> =>
   writeResult(s3, `${video.source.key}.result.json`, video.source, video.updated_at, async () => {
-    const copy = copyVideo ? await copyBeside(s3, video) : undefined;
+    const copy = copyVideo ? await copyVideoToDrop(s3, video) : undefined;
     const { settings, defaults_key } = video.source;
     return {
       image: placeOf(video.source),
@@ -80,15 +80,15 @@ const TRIED_DAYS = 14;
  * @returns ids of the videos whose result is told now
  * @throws AggregateError after all had their turn; the next call tries again
  */
-export async function tellUntold(services: ResultServices): Promise<string[]> {
+export async function writePendingResults(services: ResultServices): Promise<string[]> {
   const { table } = services;
   const begun = table.now();
   const ids: string[] = [];
-  for await (const id of idsInStatus(table, 'untold')) ids.push(id);
-  const outcomes = await atMost(AT_ONCE, beginElsewhere(ids, begun), async (id) => {
+  for await (const id of idsInStatus(table, 'result_pending')) ids.push(id);
+  const outcomes = await settleAll(AT_ONCE, rotate(ids, begun), async (id) => {
     const video = table.now() > begun + LONGEST ? undefined : await readVideo(table, id);
     if (!video) return [];
-    await tellResult(services, video).catch((error: unknown) => giveUp(table, video, error));
+    await writeVideoResult(services, video).catch((error: unknown) => giveUp(table, video, error));
     return [id];
   });
   return valuesOf(outcomes, 'results of drops could not be written.').flat();
@@ -97,7 +97,7 @@ export async function tellUntold(services: ResultServices): Promise<string[]> {
 /** Leaves it at the record, which tells the same, where a result has been tried for long enough. @throws the error, in any case */
 async function giveUp(table: Table, video: VideoRecord, error: unknown): Promise<never> {
   const days = (table.now() - Date.parse(video.updated_at)) / (24 * 3600_000);
-  if (isTerminal(video.status) && days > TRIED_DAYS) await closeTold(table, video);
+  if (isTerminal(video.status) && days > TRIED_DAYS) await markResultWritten(table, video);
   throw error;
 }
 
@@ -147,13 +147,13 @@ const archivedLabel = 'archived-as';
  * Wan's comes near.
  * @returns where the copy lies; undefined when there is nothing to copy any more, or the copy of a later version of the image lies there
  */
-async function copyBeside(s3: Pick<S3Client, 'send'>, video: ImageVideo): Promise<VideoCopy | undefined> {
+async function copyVideoToDrop(s3: Pick<S3Client, 'send'>, video: ImageVideo): Promise<VideoCopy | undefined> {
   const { source, video: archived } = video;
   const key = `${source.key}.mp4`;
   if (!archived || !isPossibleKey(key)) return undefined;
   const label = archivedAs(archived);
-  const outcome = await writeBeside(s3, key, source, async ({ condition, standing }) => {
-    if (standing?.[archivedLabel] === label) return;
+  const outcome = await writeIfNewer(s3, key, source, async ({ condition, current }) => {
+    if (current?.[archivedLabel] === label) return;
     await s3.send(
       new CopyObjectCommand({
         Bucket: source.bucket,

@@ -7,10 +7,10 @@ import {
   Unauthorized,
 } from '../api/auth/authorize.ts';
 import { callerOfToken, remoteKeys } from '../api/auth/jwt.ts';
-import { answersWithin } from '../api/dashscope/cancel-task-route.ts';
+import { respondsWithin } from '../api/dashscope/cancel-task-route.ts';
 import { dashscopeHandler } from '../api/dashscope/handler.ts';
 import type { DashscopeServices } from '../api/dashscope/services.ts';
-import { aboutRequest, apiHandler, byRoute } from '../api/http/handler.ts';
+import { apiHandler, byRoute, logContext } from '../api/http/handler.ts';
 import type { ApiRequest } from '../api/http/request.ts';
 import { consolePage, consoleSettings } from '../api/pages/console.ts';
 import { docsPage, getContract } from '../api/pages/docs.ts';
@@ -26,25 +26,25 @@ import { listOwnVideos } from '../api/videos/list.ts';
 import { listModels } from '../api/videos/models.ts';
 import { type RetryServices, retry } from '../api/videos/retry.ts';
 import { getUsage, type UsageServices } from '../api/videos/usage.ts';
-import { dispatchOne } from '../queue/dispatch.ts';
+import { dispatchOnFor } from '../queue/dispatch.ts';
 import type { Environment } from '../shared/environment.ts';
 import { describeError, inContext } from '../shared/logging.ts';
-import { takeRequest } from '../submissions/accept-request.ts';
+import { acceptRequest } from '../submissions/accept-request.ts';
 import type { Platform } from './platform.ts';
 import {
-  dispatcherOf,
-  intakeOf,
-  logTakenTo,
-  logUndispatchedTo,
+  createAcceptServices,
+  createDispatcher,
+  createQueuePositions,
+  onAccepted,
+  onDispatchError,
   openTable,
-  placesOf,
   wanOf,
-  withEndings,
+  withEndedHook,
 } from './services.ts';
 
 /** A handler of requests whose lines name the request and its video. */
 const answering = (logger: Platform['logger'], respond: Parameters<typeof apiHandler>[0]) =>
-  inContext(logger, apiHandler(respond, logFailureTo(logger)), aboutRequest);
+  inContext(logger, apiHandler(respond, logFailureTo(logger)), logContext);
 
 const logFailureTo =
   (logger: Platform['logger']) =>
@@ -106,14 +106,14 @@ export function composeUploads(environment: Environment<'uploads'>, { s3, logger
 
 export function composeSubmit(
   environment: Environment<'submit'>,
-  platform: Platform<'dynamoDb' | 's3' | 'stepFunctions' | 'measure'>,
+  platform: Platform<'dynamoDb' | 's3' | 'stepFunctions' | 'recordMetric'>,
 ) {
   const { logger, clock } = platform;
   const table = openTable(environment, platform);
   const services = {
-    ...intakeOf(environment, platform, dispatcherOf(environment, platform, table)),
-    logTaken: logTakenTo(logger),
-    placeInQueue: placesOf(environment, platform, table),
+    ...createAcceptServices(environment, platform, createDispatcher(environment, platform, table)),
+    onAccepted: onAccepted(logger),
+    readQueuePosition: createQueuePositions(environment, platform, table),
     sleep: clock.sleep,
   };
   return answering(logger, (request, caller) => submit(services, request, caller));
@@ -124,7 +124,7 @@ export function composeVideos(environment: Environment<'videos'>, platform: Plat
   const table = openTable(environment, platform);
   const services: VideoServices & ContentServices & UsageServices = {
     table,
-    placeInQueue: placesOf(environment, platform, table),
+    readQueuePosition: createQueuePositions(environment, platform, table),
     sleep: clock.sleep,
     linkTo: (object, file) => linkToObject(s3, object, file),
     wanRegion: environment.WAN_REGION,
@@ -141,11 +141,11 @@ export function composeVideos(environment: Environment<'videos'>, platform: Plat
 
 export function composeActions(
   environment: Environment<'actions'>,
-  platform: Platform<'dynamoDb' | 's3' | 'stepFunctions' | 'secrets' | 'measure'>,
+  platform: Platform<'dynamoDb' | 's3' | 'stepFunctions' | 'secrets' | 'recordMetric'>,
 ) {
   const { s3, logger } = platform;
-  const table = withEndings(openTable(environment, platform), platform);
-  const dispatcher = dispatcherOf(environment, platform, table);
+  const table = withEndedHook(openTable(environment, platform), platform);
+  const dispatcher = createDispatcher(environment, platform, table);
   const services: RetryServices & DeleteServices = {
     ...dispatcher,
     wan: wanOf(environment, platform),
@@ -153,9 +153,9 @@ export function composeActions(
     videosBucket: environment.VIDEOS_BUCKET,
     uploadsBucket: environment.UPLOADS_BUCKET,
     monthlySpendingLimit: environment.MONTHLY_SPENDING_LIMIT,
-    placeInQueue: placesOf(environment, platform, table),
-    dispatch: dispatchOne(dispatcher),
-    logUndispatched: logUndispatchedTo(logger),
+    readQueuePosition: createQueuePositions(environment, platform, table),
+    dispatch: dispatchOnFor(dispatcher),
+    onDispatchError: onDispatchError(logger),
   };
   // GET /videos/{id} is another function's.
   const routes = { '/videos/{id}/cancel': cancel, '/videos/{id}/retry': retry, '/videos/{id}': deleteVideo };
@@ -165,29 +165,29 @@ export function composeActions(
 /** Wan's own protocol. */
 export function composeDashscope(
   environment: Environment<'dashscope'>,
-  platform: Platform<'dynamoDb' | 's3' | 'stepFunctions' | 'secrets' | 'measure'>,
+  platform: Platform<'dynamoDb' | 's3' | 'stepFunctions' | 'secrets' | 'recordMetric'>,
 ) {
   const { s3, logger, clock } = platform;
-  const table = withEndings(openTable(environment, platform), platform);
-  const dispatcher = dispatcherOf(environment, platform, table);
-  const intake = intakeOf(environment, platform, dispatcher);
-  const logTaken = logTakenTo(logger);
+  const table = withEndedHook(openTable(environment, platform), platform);
+  const dispatcher = createDispatcher(environment, platform, table);
+  const acceptServices = createAcceptServices(environment, platform, dispatcher);
+  const accepted = onAccepted(logger);
   const wan = wanOf(environment, platform);
   const services: DashscopeServices = {
     table,
     s3,
     region: environment.WAN_REGION,
     uploads_bucket: environment.UPLOADS_BUCKET,
-    takeRequest: async (given) => {
-      const taken = await takeRequest(intake, { ...given, mode: 'tolerant' });
-      logTaken(taken);
-      return taken;
+    acceptRequest: async (given) => {
+      const result = await acceptRequest(acceptServices, { ...given, mode: 'tolerant' });
+      accepted(result);
+      return result;
     },
-    cancelVideo: (video, milliseconds) => cancelVideo({ ...dispatcher, wan: answersWithin(milliseconds, wan) }, video),
+    cancelVideo: (video, milliseconds) => cancelVideo({ ...dispatcher, wan: respondsWithin(milliseconds, wan) }, video),
     linkTo: (object, file) => linkToObject(s3, object, file),
     sleep: clock.sleep,
   };
-  return inContext(logger, dashscopeHandler(services, logFailureTo(logger)), aboutRequest);
+  return inContext(logger, dashscopeHandler(services, logFailureTo(logger)), logContext);
 }
 
 /** The console, which needs nothing but its own parts. */

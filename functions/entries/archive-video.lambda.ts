@@ -1,4 +1,4 @@
-import { createMeasure } from '../shared/metrics.ts';
+import { createMetricRecorder } from '../shared/metrics.ts';
 import { dynamoDb, entry, s3, secrets } from './platform.ts';
 import { composeArchiveVideo } from './workflow.ts';
 
@@ -6,5 +6,5 @@ export const handler = entry('archive-video', composeArchiveVideo, {
   dynamoDb: dynamoDb(),
   s3: s3(),
   secrets: secrets(),
-  measure: createMeasure(),
+  recordMetric: createMetricRecorder(),
 });

@@ -1,4 +1,4 @@
-import { createMeasure } from '../shared/metrics.ts';
+import { createMetricRecorder } from '../shared/metrics.ts';
 import { dynamoDb, entry, s3, secrets, stepFunctions } from './platform.ts';
 import { composeCheckTask } from './workflow.ts';
 
@@ -7,5 +7,5 @@ export const handler = entry('check-task', composeCheckTask, {
   s3: s3(),
   stepFunctions: stepFunctions(),
   secrets: secrets(),
-  measure: createMeasure(),
+  recordMetric: createMetricRecorder(),
 });

@@ -1,12 +1,12 @@
-import { createMeasure } from '../shared/metrics.ts';
-import { dynamoDb, entry, lambda, ledgerPatience, s3, secrets, stepFunctions } from './platform.ts';
+import { createMetricRecorder } from '../shared/metrics.ts';
+import { dynamoDb, entry, lambda, ledgerClientConfig, s3, secrets, stepFunctions } from './platform.ts';
 import { composeCreateTask } from './workflow.ts';
 
 export const handler = entry('create-task', composeCreateTask, {
-  dynamoDb: dynamoDb(ledgerPatience),
+  dynamoDb: dynamoDb(ledgerClientConfig),
   s3: s3(),
   stepFunctions: stepFunctions(),
   lambda: lambda(),
   secrets: secrets(),
-  measure: createMeasure(),
+  recordMetric: createMetricRecorder(),
 });

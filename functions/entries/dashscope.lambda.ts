@@ -1,11 +1,11 @@
-import { createMeasure } from '../shared/metrics.ts';
+import { createMetricRecorder } from '../shared/metrics.ts';
 import { composeDashscope } from './api.ts';
-import { dynamoDb, entry, s3, secrets, startPatience, stepFunctions } from './platform.ts';
+import { dynamoDb, entry, s3, secrets, startExecutionClientConfig, stepFunctions } from './platform.ts';
 
 export const handler = entry('dashscope', composeDashscope, {
   dynamoDb: dynamoDb(),
   s3: s3(),
-  stepFunctions: stepFunctions(startPatience),
+  stepFunctions: stepFunctions(startExecutionClientConfig),
   secrets: secrets(),
-  measure: createMeasure(),
+  recordMetric: createMetricRecorder(),
 });

@@ -1,4 +1,4 @@
-import { createMeasure } from '../shared/metrics.ts';
+import { createMetricRecorder } from '../shared/metrics.ts';
 import { composeDrop } from './drops.ts';
 import { dynamoDb, entry, s3, sqs, stepFunctions } from './platform.ts';
 
@@ -7,5 +7,5 @@ export const handler = entry('drop', composeDrop, {
   s3: s3(),
   stepFunctions: stepFunctions(),
   sqs: sqs(),
-  measure: createMeasure(),
+  recordMetric: createMetricRecorder(),
 });

@@ -1,22 +1,22 @@
 import type { DropOutcome } from '../drops/accept-drop.ts';
-import { type DropEventServices, type DropInvocation, eventsOf, takeEvent } from '../drops/drop-event.ts';
+import { type DropEventServices, type DropInvocation, eventsOf, handleDropEvent } from '../drops/drop-event.ts';
 import { ownerOf } from '../drops/drop-key.ts';
 import { startWait } from '../drops/drop-wait.ts';
 import { findLatest, readObject, readSmallFile } from '../drops/dropped-object.ts';
-import { type ManifestServices, takeManifest } from '../drops/manifest.ts';
+import { acceptManifest, type ManifestServices } from '../drops/manifest.ts';
 import { MAX_SETTINGS_BYTES } from '../drops/settings-file.ts';
 import type { Environment } from '../shared/environment.ts';
 import { inContext } from '../shared/logging.ts';
 import type { Platform } from './platform.ts';
-import { dispatcherOf, intakeOf, openTable, withEndings } from './services.ts';
+import { createAcceptServices, createDispatcher, openTable, withEndedHook } from './services.ts';
 
 export function composeDrop(
   environment: Environment<'drop'>,
-  platform: Platform<'dynamoDb' | 's3' | 'stepFunctions' | 'sqs' | 'measure'>,
+  platform: Platform<'dynamoDb' | 's3' | 'stepFunctions' | 'sqs' | 'recordMetric'>,
 ) {
   const { s3, sqs, logger } = platform;
-  const table = withEndings(openTable(environment, platform), platform);
-  const intake = intakeOf(environment, platform, dispatcherOf(environment, platform, table));
+  const table = withEndedHook(openTable(environment, platform), platform);
+  const intake = createAcceptServices(environment, platform, createDispatcher(environment, platform, table));
   const waiting = {
     client: sqs,
     queueUrl: environment.DROP_QUEUE_URL,
@@ -35,11 +35,11 @@ export function composeDrop(
     readObject: (object) => readObject(s3, object),
     readFile: ({ bucket, key }) => readSmallFile(s3, { bucket, key, most: MAX_SETTINGS_BYTES }),
     startWait: (object) => startWait(waiting, object),
-    takeManifest: (object) => takeManifest(manifests, object),
+    acceptManifest: (object) => acceptManifest(manifests, object),
   };
   return inContext(logger, async (invocation: DropInvocation): Promise<void> => {
     for (const { event, waited } of eventsOf(invocation)) {
-      const taken = await takeEvent(services, event, { waited });
+      const taken = await handleDropEvent(services, event, { waited });
       if (!taken) continue;
       const status = 'video' in taken ? { status: taken.video.status } : {};
       logger.info(whatBecameOfDrop[taken.outcome], { video_id: taken.id, ...status });
@@ -49,7 +49,7 @@ export function composeDrop(
 
 const whatBecameOfDrop = {
   created: 'Created the video of a drop',
-  standing: 'Found the video of a drop: the event, or a late sidecar, changed nothing',
+  existing: 'Found the video of a drop: the event, or a late sidecar, changed nothing',
   waiting: 'Left a drop waiting for its sidecar',
   gone: 'Ignored a drop that has been deleted',
   deleted: 'Ignored a drop whose video was deleted',

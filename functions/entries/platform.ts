@@ -8,7 +8,7 @@ import { SFNClient, type SFNClientConfig } from '@aws-sdk/client-sfn';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { type Environment, type FunctionName, readEnvironment } from '../shared/environment.ts';
 import { createLogger } from '../shared/logging.ts';
-import type { Measure } from '../shared/metrics.ts';
+import type { RecordMetric } from '../shared/metrics.ts';
 import { documentClient, type Table } from '../video/table.ts';
 
 /** What every function uses of the machine it runs on. */
@@ -32,7 +32,7 @@ interface Clients {
   sqs: Pick<SQSClient, 'send'>;
   lambda: Pick<LambdaClient, 'send'>;
   secrets: Pick<SecretsManagerClient, 'send'>;
-  measure: Measure;
+  recordMetric: RecordMetric;
 }
 
 /** What a function is composed over: AWS in a Lambda, a simulation in a bench. */
@@ -68,10 +68,10 @@ export const secrets = (): SecretsManagerClient => new SecretsManagerClient({});
 const requestHandler = { connectionTimeout: 2000, requestTimeout: 5000, throwOnRequestTimeout: true };
 
 /** The call to Wan has a time limit that counts from its ledger entry: a write that hangs must not use it up. */
-export const ledgerPatience: DynamoDBClientConfig = { requestHandler };
+export const ledgerClientConfig: DynamoDBClientConfig = { requestHandler };
 
 /**
  * How long the start of an execution may take while a caller waits for the answer. The record is kept without it: two attempts of
  * 5 s stay well within the gateway's 29.
  */
-export const startPatience: SFNClientConfig = { maxAttempts: 2, requestHandler };
+export const startExecutionClientConfig: SFNClientConfig = { maxAttempts: 2, requestHandler };

@@ -1,4 +1,4 @@
-import { createMeasure } from '../shared/metrics.ts';
+import { createMetricRecorder } from '../shared/metrics.ts';
 import { dynamoDb, entry, s3, stepFunctions } from './platform.ts';
 import { composeRecordFailure } from './workflow.ts';
 
@@ -6,5 +6,5 @@ export const handler = entry('record-failure', composeRecordFailure, {
   dynamoDb: dynamoDb(),
   s3: s3(),
   stepFunctions: stepFunctions(),
-  measure: createMeasure(),
+  recordMetric: createMetricRecorder(),
 });

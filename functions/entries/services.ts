@@ -1,14 +1,14 @@
-import { tellResult } from '../drops/write-result.ts';
+import { writeVideoResult } from '../drops/write-result.ts';
 import { typicalSecondsOf } from '../polling/durations.ts';
-import { measuredWan, rateLimitedWan } from '../polling/rate-limited-wan.ts';
-import { type Dispatcher, dispatchOne } from '../queue/dispatch.ts';
-import { laneOf, type Pace } from '../queue/model-queue.ts';
-import { type PlaceInQueue, placeInQueueOf } from '../queue/position.ts';
-import type { Environment, LaneLimits } from '../shared/environment.ts';
+import { rateLimitedWan, wanWithMetrics } from '../polling/rate-limited-wan.ts';
+import { type Dispatcher, dispatchOnFor } from '../queue/dispatch.ts';
+import { limitsOf, type ModelPace } from '../queue/model-queue.ts';
+import { createQueuePositionReader, type ReadQueuePosition } from '../queue/position.ts';
+import type { Environment, LimitSettings } from '../shared/environment.ts';
 import { describeError } from '../shared/logging.ts';
-import type { Measure } from '../shared/metrics.ts';
+import type { RecordMetric } from '../shared/metrics.ts';
 import { secretReader } from '../shared/secret.ts';
-import type { IntakeServices, LogTaken } from '../submissions/accept-request.ts';
+import type { AcceptServices, OnAccepted } from '../submissions/accept-request.ts';
 import type { VideoRecord } from '../video/record.ts';
 import type { Table } from '../video/table.ts';
 import { findModel, isModelName } from '../wan/catalogue.ts';
@@ -22,86 +22,89 @@ export const openTable = (
 ): Table => ({ client: dynamoDb, tableName: TABLE_NAME, now: clock.now });
 
 /** The table of a function that may end videos. @param copyVideo for the function that may end them well */
-export const withEndings = (
+export const withEndedHook = (
   table: Table,
-  platform: Pick<Platform, 's3' | 'measure' | 'logger'>,
+  platform: Pick<Platform, 's3' | 'recordMetric' | 'logger'>,
   { copyVideo = false } = {},
-): Table => ({ ...table, ended: onVideoEnded(table, platform, copyVideo) });
+): Table => ({ ...table, onVideoEnded: onVideoEnded(table, platform, copyVideo) });
 
 /**
  * What follows when a video ends, however it ends: its metrics, and a drop's result beside its image. A result that cannot be written
  * now is written by the sweep.
  */
 const onVideoEnded =
-  (table: Table, { s3, measure, logger }: Pick<Platform, 's3' | 'measure' | 'logger'>, copyVideo: boolean) =>
+  (table: Table, { s3, recordMetric, logger }: Pick<Platform, 's3' | 'recordMetric' | 'logger'>, copyVideo: boolean) =>
   async (video: VideoRecord): Promise<void> => {
-    measureEnding(measure, video);
-    await tellResult({ table, s3, copyVideo }, video).catch((error: unknown) =>
+    recordEnding(recordMetric, video);
+    await writeVideoResult({ table, s3, copyVideo }, video).catch((error: unknown) =>
       logger.error('Failed to write the result of a drop', { ...describeError(error), video_id: video.id }),
     );
   };
 
-function measureEnding(measure: Measure, { status, model, error, cost, created_at, updated_at }: VideoRecord): void {
+function recordEnding(
+  recordMetric: RecordMetric,
+  { status, model, error, cost, created_at, updated_at }: VideoRecord,
+): void {
   switch (status) {
     case 'succeeded':
-      measure('Succeeded', 1, { model });
-      measure('SecondsToFinish', (Date.parse(updated_at) - Date.parse(created_at)) / 1000, { model });
-      if (cost) measure('Spend', cost.amount, { model });
+      recordMetric('Succeeded', 1, { model });
+      recordMetric('SecondsToFinish', (Date.parse(updated_at) - Date.parse(created_at)) / 1000, { model });
+      if (cost) recordMetric('Spend', cost.amount, { model });
       break;
     case 'failed':
-      measure('Failed', 1, { code: error?.code ?? 'unknown' });
+      recordMetric('Failed', 1, { code: error?.code ?? 'unknown' });
       break;
     case 'canceled':
-      measure('Canceled');
+      recordMetric('Canceled');
       break;
   }
 }
 
 /** Starts queued videos. */
-export const dispatcherOf = (
-  environment: Pick<Environment<'dispatch'>, 'STATE_MACHINE_ARN' | 'LANE_LIMITS'>,
+export const createDispatcher = (
+  environment: Pick<Environment<'dispatch'>, 'STATE_MACHINE_ARN' | 'LIMIT_SETTINGS'>,
   { stepFunctions }: Pick<Platform, 'stepFunctions'>,
   table: Table,
 ): Dispatcher => ({
   table,
   workflow: { client: stepFunctions, stateMachineArn: environment.STATE_MACHINE_ARN },
-  laneOf: (model) => catalogueLane(model, environment.LANE_LIMITS),
+  limitsOf: (model) => modelLimitsOf(model, environment.LIMIT_SETTINGS),
 });
 
 /** A model's lane, as this deployment has it. @throws Error for a model that the catalogue does not have */
-export function catalogueLane(model: string, limits: LaneLimits): Pace {
+export function modelLimitsOf(model: string, limits: LimitSettings): ModelPace {
   if (!isModelName(model)) throw new Error(`There is no model ${model} in the catalogue, so it has no lane.`);
-  return laneOf(findModel(model), limits);
+  return limitsOf(findModel(model), limits);
 }
 
 /** What accepting requests takes. */
-export const intakeOf = (
+export const createAcceptServices = (
   environment: Pick<
     Environment<'submit'>,
     'TRUSTED_ORIGINS' | 'UPLOADS_BUCKET' | 'WAN_REGION' | 'MONTHLY_SPENDING_LIMIT'
   >,
-  { s3, measure, logger }: Pick<Platform, 's3' | 'measure' | 'logger'>,
+  { s3, recordMetric, logger }: Pick<Platform, 's3' | 'recordMetric' | 'logger'>,
   dispatcher: Dispatcher,
-): IntakeServices => ({
+): AcceptServices => ({
   table: dispatcher.table,
   s3,
   trustedOrigins: environment.TRUSTED_ORIGINS,
   uploadsBucket: environment.UPLOADS_BUCKET,
   wanRegion: environment.WAN_REGION,
   monthlySpendingLimit: environment.MONTHLY_SPENDING_LIMIT,
-  measure,
-  dispatch: dispatchOne(dispatcher),
-  logUndispatched: logUndispatchedTo(logger),
+  recordMetric,
+  dispatch: dispatchOnFor(dispatcher),
+  onDispatchError: onDispatchError(logger),
 });
 
-export const logUndispatchedTo =
+export const onDispatchError =
   (logger: Pick<Platform['logger'], 'error'>) =>
   ({ id }: VideoRecord, error: unknown): void =>
     logger.error('Failed to dispatch a video; it stays queued for now', { ...describeError(error), video_id: id });
 
 /** One line for each request that was accepted: neither its owner nor what the video shows belongs into a log. */
-export const logTakenTo =
-  (logger: Pick<Platform['logger'], 'info'>): LogTaken =>
+export const onAccepted =
+  (logger: Pick<Platform['logger'], 'info'>): OnAccepted =>
   ({ video: { id, model, source, status }, created }) =>
     logger.info(created ? 'Created a video' : 'Received a repeated request', {
       video_id: id,
@@ -111,16 +114,16 @@ export const logTakenTo =
     });
 
 /** The places of queued videos. A place that cannot be found is left out of the answer, and logged. */
-export const placesOf = (
-  environment: Pick<Environment<'submit'>, 'LANE_LIMITS' | 'TYPICAL_SECONDS'>,
+export const createQueuePositions = (
+  environment: Pick<Environment<'submit'>, 'LIMIT_SETTINGS' | 'TYPICAL_SECONDS'>,
   { logger }: Pick<Platform, 'logger'>,
   table: Table,
-): PlaceInQueue =>
-  placeInQueueOf({
+): ReadQueuePosition =>
+  createQueuePositionReader({
     table,
-    paceOf: (model) => catalogueLane(model, environment.LANE_LIMITS),
+    paceOf: (model) => modelLimitsOf(model, environment.LIMIT_SETTINGS),
     typicalSeconds: (video) => typicalSecondsOf(table, video, environment.TYPICAL_SECONDS),
-    logUnplaced: (video, error) =>
+    onError: (video, error) =>
       logger.warn('Failed to find the place of a video in the queue', { ...describeError(error), video_id: video.id }),
   });
 
@@ -151,10 +154,10 @@ export const wanOf = (
 /** Wan as the workflow asks it: all functions together within its rate limit. */
 export const rateLimitedWanOf = (
   environment: Pick<Environment<'watch'>, 'WAN_BASE_URL' | 'WAN_SECRET_ARN' | 'WAN_QUERIES_PER_SECOND'>,
-  platform: Pick<Platform, 'secrets' | 'clock' | 'fetch' | 'measure'>,
+  platform: Pick<Platform, 'secrets' | 'clock' | 'fetch' | 'recordMetric'>,
   table: Table,
 ): WanClient =>
-  rateLimitedWan(measuredWan(wanOf(environment, platform), platform.measure), {
+  rateLimitedWan(wanWithMetrics(wanOf(environment, platform), platform.recordMetric), {
     table,
     perSecond: environment.WAN_QUERIES_PER_SECOND,
     sleep: platform.clock.sleep,

@@ -1,10 +1,10 @@
-import { createMeasure } from '../shared/metrics.ts';
+import { createMetricRecorder } from '../shared/metrics.ts';
 import { composeSubmit } from './api.ts';
-import { dynamoDb, entry, s3, startPatience, stepFunctions } from './platform.ts';
+import { dynamoDb, entry, s3, startExecutionClientConfig, stepFunctions } from './platform.ts';
 
 export const handler = entry('submit', composeSubmit, {
   dynamoDb: dynamoDb(),
   s3: s3(),
-  stepFunctions: stepFunctions(startPatience),
-  measure: createMeasure(),
+  stepFunctions: stepFunctions(startExecutionClientConfig),
+  recordMetric: createMetricRecorder(),
 });

@@ -1,4 +1,4 @@
-import { createMeasure } from '../shared/metrics.ts';
+import { createMetricRecorder } from '../shared/metrics.ts';
 import { composeSweep } from './maintenance.ts';
 import { dynamoDb, entry, s3, stepFunctions } from './platform.ts';
 
@@ -6,5 +6,5 @@ export const handler = entry('sweep', composeSweep, {
   dynamoDb: dynamoDb(),
   s3: s3(),
   stepFunctions: stepFunctions(),
-  measure: createMeasure(),
+  recordMetric: createMetricRecorder(),
 });

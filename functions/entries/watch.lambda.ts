@@ -1,4 +1,4 @@
-import { createMeasure } from '../shared/metrics.ts';
+import { createMetricRecorder } from '../shared/metrics.ts';
 import { dynamoDb, entry, secrets, stepFunctions } from './platform.ts';
 import { composeWatch } from './workflow.ts';
 
@@ -6,5 +6,5 @@ export const handler = entry('watch', composeWatch, {
   dynamoDb: dynamoDb(),
   stepFunctions: stepFunctions(),
   secrets: secrets(),
-  measure: createMeasure(),
+  recordMetric: createMetricRecorder(),
 });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { InvokeCommand } from '@aws-sdk/client-lambda';
 import { SendTaskSuccessCommand } from '@aws-sdk/client-sfn';
-import { measuredWan } from '../polling/rate-limited-wan.ts';
+import { wanWithMetrics } from '../polling/rate-limited-wan.ts';
 import { type WatcherServices, watch } from '../polling/watcher.ts';
 import type { WorkflowInput } from '../queue/execution.ts';
 import { reserveQueries } from '../queue/rate-limiter.ts';
@@ -10,7 +10,7 @@ import { describeError, inContext } from '../shared/logging.ts';
 import { type ArchiveServices, archiveVideo } from '../workflow/archive-video.ts';
 import { type CheckTaskServices, checkTask } from '../workflow/check-task.ts';
 import { type CreateTaskServices, createTask } from '../workflow/create-task.ts';
-import { mediaForWan } from '../workflow/media-urls.ts';
+import { resolveMediaUrls } from '../workflow/media-urls.ts';
 import { recordFailure } from '../workflow/record-failure.ts';
 import {
   type ArchiveVideoOutput,
@@ -21,28 +21,28 @@ import {
   type RecordFailureInput,
   type RecordFailureOutput,
 } from '../workflow/step-handler.ts';
-import { copyAndProve } from '../workflow/verify-video.ts';
+import { copyAndVerify } from '../workflow/verify-video.ts';
 import type { Platform } from './platform.ts';
-import { dispatcherOf, openTable, rateLimitedWanOf, wanOf, withEndings } from './services.ts';
+import { createDispatcher, openTable, rateLimitedWanOf, wanOf, withEndedHook } from './services.ts';
 
 export function composeCreateTask(
   environment: Environment<'create-task'>,
-  platform: Platform<'dynamoDb' | 's3' | 'stepFunctions' | 'lambda' | 'secrets' | 'measure'>,
+  platform: Platform<'dynamoDb' | 's3' | 'stepFunctions' | 'lambda' | 'secrets' | 'recordMetric'>,
 ) {
-  const { s3, measure, logger, clock } = platform;
+  const { s3, recordMetric, logger, clock } = platform;
   const table = openTable(environment, platform);
   const wan = rateLimitedWanOf(environment, platform, table);
   const services: CreateTaskServices = {
-    ...dispatcherOf(environment, platform, table),
+    ...createDispatcher(environment, platform, table),
     wan,
-    mediaForWan: (video, transfer) => mediaForWan({ s3, wan }, video, transfer),
+    resolveMediaUrls: (video, transfer) => resolveMediaUrls({ s3, wan }, video, transfer),
     mediaTransfer: environment.IMAGE_TRANSFER,
     wanRegion: environment.WAN_REGION,
     uncertainSeconds: environment.UNCERTAIN_SECONDS,
     monthlySpendingLimit: environment.MONTHLY_SPENDING_LIMIT,
     configuredSeconds: environment.TYPICAL_SECONDS,
-    measure,
-    logSeveral: ({ id, run }, task_ids) =>
+    recordMetric,
+    onAmbiguous: ({ id, run }, task_ids) =>
       logger.error('Found several tasks that may be the one whose answer was lost', { video_id: id, run, task_ids }),
     startWatcher: () => startWatcher(platform.lambda, environment.WATCHER_ARN),
     onWatcherNotStarted: (error) =>
@@ -51,8 +51,8 @@ export function composeCreateTask(
   };
   return logged(logger, async (input: WorkflowInput) => {
     const output = await createTask(services, input);
-    if (output.outcome === 'settled' && output.held) {
-      logger.warn('Returned the video to its queue: Wan refuses the account', { reason: output.held });
+    if (output.outcome === 'settled' && output.account_refused) {
+      logger.warn('Returned the video to its queue: Wan refuses the account', { reason: output.account_refused });
       return output;
     }
     const why = output.outcome === 'failed' ? { code: output.error.code } : {};
@@ -75,15 +75,15 @@ async function startWatcher(lambda: Platform['lambda'], watcherArn: string): Pro
 
 export function composeCheckTask(
   environment: Environment<'check-task'>,
-  platform: Platform<'dynamoDb' | 's3' | 'stepFunctions' | 'secrets' | 'measure'>,
+  platform: Platform<'dynamoDb' | 's3' | 'stepFunctions' | 'secrets' | 'recordMetric'>,
 ) {
-  const { measure, logger } = platform;
-  const table = withEndings(openTable(environment, platform), platform);
+  const { recordMetric, logger } = platform;
+  const table = withEndedHook(openTable(environment, platform), platform);
   const services: CheckTaskServices = {
-    ...dispatcherOf(environment, platform, table),
+    ...createDispatcher(environment, platform, table),
     wan: rateLimitedWanOf(environment, platform, table),
     configuredSeconds: environment.TYPICAL_SECONDS,
-    measure,
+    recordMetric,
     onUnknownStatus: ({ id, run }, status) =>
       logger.error('Received a status of a task that Wan does not document', { video_id: id, run, status }),
   };
@@ -96,11 +96,13 @@ export function composeCheckTask(
 
 export function composeArchiveVideo(
   environment: Environment<'archive-video'>,
-  platform: Platform<'dynamoDb' | 's3' | 'secrets' | 'measure'>,
+  platform: Platform<'dynamoDb' | 's3' | 'secrets' | 'recordMetric'>,
 ) {
-  const { s3, measure, logger, fetch, clock } = platform;
+  const { s3, recordMetric, logger, fetch, clock } = platform;
   const bucket = environment.VIDEOS_BUCKET;
-  const table = withEndings(openTable(environment, platform), platform, { copyVideo: environment.COPY_VIDEO_BESIDE });
+  const table = withEndedHook(openTable(environment, platform), platform, {
+    copyVideo: environment.COPY_VIDEO_TO_DROP,
+  });
   const copying = {
     s3,
     bucket,
@@ -108,7 +110,7 @@ export function composeArchiveVideo(
     videoHosts: environment.VIDEO_HOSTS,
     trustedOrigins: environment.TRUSTED_ORIGINS,
     now: clock.now,
-    measure,
+    recordMetric,
     logger,
   };
   const services: ArchiveServices = {
@@ -117,7 +119,7 @@ export function composeArchiveVideo(
     bucket,
     wan: rateLimitedWanOf(environment, platform, table),
     wanRegion: environment.WAN_REGION,
-    copyAndProve: (video, videoUrl, key) => copyAndProve(copying, video, videoUrl, key),
+    copyAndVerify: (video, videoUrl, key) => copyAndVerify(copying, video, videoUrl, key),
   };
   return logged(logger, async (input: WorkflowInput) => {
     const output = await archiveVideo(services, input);
@@ -140,10 +142,10 @@ const whatArchiveVideoDid = {
 
 export function composeRecordFailure(
   environment: Environment<'record-failure'>,
-  platform: Platform<'dynamoDb' | 's3' | 'stepFunctions' | 'measure'>,
+  platform: Platform<'dynamoDb' | 's3' | 'stepFunctions' | 'recordMetric'>,
 ) {
   const { logger } = platform;
-  const dispatcher = dispatcherOf(environment, platform, withEndings(openTable(environment, platform), platform));
+  const dispatcher = createDispatcher(environment, platform, withEndedHook(openTable(environment, platform), platform));
   return logged(logger, async (input: RecordFailureInput) => {
     logger.warn('Received a failure', { code: 'Error' in input.error ? input.error.Error : input.error.code });
     const output = await recordFailure(dispatcher, input);
@@ -168,14 +170,14 @@ const WATCHER_QUERY_MILLISECONDS = 5000;
 
 export function composeWatch(
   environment: Environment<'watch'>,
-  platform: Platform<'dynamoDb' | 'stepFunctions' | 'secrets' | 'measure'>,
+  platform: Platform<'dynamoDb' | 'stepFunctions' | 'secrets' | 'recordMetric'>,
 ) {
-  const { logger, clock, stepFunctions, measure } = platform;
+  const { logger, clock, stepFunctions, recordMetric } = platform;
   const table = openTable(environment, platform);
   const perSecond = environment.WAN_QUERIES_PER_SECOND;
   const services: WatcherServices = {
     table,
-    wan: measuredWan(wanOf(environment, platform, { queryTimeout: WATCHER_QUERY_MILLISECONDS }), measure),
+    wan: wanWithMetrics(wanOf(environment, platform, { queryTimeout: WATCHER_QUERY_MILLISECONDS }), recordMetric),
     reserveQueries: (count) => reserveQueries(table, count, { perSecond, maxWait: WATCHER_QUERY_MILLISECONDS }),
     wake: (token) => wakeExecution(stepFunctions, token),
     sleep: clock.sleep,

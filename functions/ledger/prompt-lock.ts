@@ -17,94 +17,95 @@ import { expiry } from './task-lifetime.ts';
  */
 
 /** One paid attempt of one video. */
-interface Ticket {
+interface Holder {
   id: string;
   attempt: number;
 }
 
 /** Everybody else in a fence whose call is not decided. */
-interface Others {
+interface OtherHolders {
   /** Whether a call of another video may be under way. */
   sending: boolean;
   /** Whether another video lost an answer and is finding out what became of it. */
   uncertain: boolean;
 }
 
-type Place = Pick<VideoRecord, 'model' | 'input'>;
-const keyOf = ({ model, input }: Place): string => keys.submission(model, input.prompt);
+type LockTarget = Pick<VideoRecord, 'model' | 'input'>;
+const keyOf = ({ model, input }: LockTarget): string => keys.submission(model, input.prompt);
 
 /** The item: tickets as text. */
-interface Fence {
+interface LockItem {
   in_flight?: ReadonlySet<string>;
   uncertain?: ReadonlySet<string>;
 }
 
 /** @returns whether another video is uncertain, so that this one had better wait */
-export async function isFenced(table: Table, video: VideoRecord): Promise<boolean> {
-  const fence = await getItem<Fence>(table, keyOf(video));
-  return (await dropDecided(table, video, readTickets(fence?.uncertain))).length > 0;
+export async function isPromptLocked(table: Table, video: VideoRecord): Promise<boolean> {
+  const fence = await getItem<LockItem>(table, keyOf(video));
+  return (await removeDecided(table, video, readHolders(fence?.uncertain))).length > 0;
 }
 
 /**
  * Enters the fence to make the attempt that the video's ledger holds open.
  * @returns false while another video is uncertain
  */
-export async function enterFence(table: Table, video: VideoRecord): Promise<boolean> {
+export async function acquirePromptLock(table: Table, video: VideoRecord): Promise<boolean> {
   const entered = await updateItem(table, keyOf(video), {
     UpdateExpression: 'ADD in_flight :tickets SET #ttl = :ttl',
     ConditionExpression: 'attribute_not_exists(uncertain)',
     ExpressionAttributeNames: { '#ttl': timeToLive },
-    ExpressionAttributeValues: { ':tickets': writeTickets(ticketOf(video)), ':ttl': expiry(table.now()) },
+    ExpressionAttributeValues: { ':tickets': writeHolders(holderOf(video)), ':ttl': expiry(table.now()) },
   });
   return entered !== undefined;
 }
 
 /** Says that the answer to this video's open attempt is lost: from now on nobody else sends the same prompt to the same model. */
-export async function closeFence(table: Table, video: VideoRecord): Promise<Others> {
-  const fence = await updateItem<Fence>(table, keyOf(video), {
+export async function escalatePromptLock(table: Table, video: VideoRecord): Promise<OtherHolders> {
+  const fence = await updateItem<LockItem>(table, keyOf(video), {
     UpdateExpression: 'ADD uncertain :tickets SET #ttl = :ttl',
     ExpressionAttributeNames: { '#ttl': timeToLive },
-    ExpressionAttributeValues: { ':tickets': writeTickets(ticketOf(video)), ':ttl': expiry(table.now()) },
+    ExpressionAttributeValues: { ':tickets': writeHolders(holderOf(video)), ':ttl': expiry(table.now()) },
   });
-  const inFlight = readTickets(fence?.in_flight).filter(({ id }) => id !== video.id);
-  const others = await dropDecided(table, video, inFlight);
-  const isUncertain = (ticket: Ticket) => fence?.uncertain?.has(writeTicket(ticket)) === true;
+  const inFlight = readHolders(fence?.in_flight).filter(({ id }) => id !== video.id);
+  const others = await removeDecided(table, video, inFlight);
+  const isUncertain = (ticket: Holder) => fence?.uncertain?.has(writeHolder(ticket)) === true;
   return { sending: !others.every(isUncertain), uncertain: others.some(isUncertain) };
 }
 
 /** Leaves the fence: what became of this video's latest attempt is known and written down. */
-export const leaveFence = (table: Table, video: VideoRecord): Promise<void> => remove(table, video, [ticketOf(video)]);
+export const releasePromptLock = (table: Table, video: VideoRecord): Promise<void> =>
+  removeHolders(table, video, [holderOf(video)]);
 
 /**
  * Takes out of a fence whoever died between writing down what became of an attempt and leaving: nobody would get past them again.
  * @returns the tickets of attempts that are still unknown
  */
-async function dropDecided(table: Table, place: Place, tickets: readonly Ticket[]): Promise<Ticket[]> {
-  const unknown: Ticket[] = [];
-  const decided: Ticket[] = [];
+async function removeDecided(table: Table, place: LockTarget, tickets: readonly Holder[]): Promise<Holder[]> {
+  const unknown: Holder[] = [];
+  const decided: Holder[] = [];
   for (const ticket of tickets) {
     (isOpen(await readVideo(table, ticket.id), ticket.attempt) ? unknown : decided).push(ticket);
   }
-  if (decided.length > 0) await remove(table, place, decided);
+  if (decided.length > 0) await removeHolders(table, place, decided);
   return unknown;
 }
 
 const isOpen = (video: VideoRecord | undefined, attempt: number): boolean =>
   video?.status === 'submitting' && video.submission?.state === 'open' && video.submission.attempt === attempt;
 
-async function remove(table: Table, place: Place, tickets: readonly Ticket[]): Promise<void> {
+async function removeHolders(table: Table, place: LockTarget, tickets: readonly Holder[]): Promise<void> {
   await updateItem(table, keyOf(place), {
     UpdateExpression: 'DELETE uncertain :tickets, in_flight :tickets',
     // A fence that was forgotten would come back, and stay: without an entry it has no time to live.
     ConditionExpression: 'attribute_exists(pk)',
-    ExpressionAttributeValues: { ':tickets': writeTickets(...tickets) },
+    ExpressionAttributeValues: { ':tickets': writeHolders(...tickets) },
   });
 }
 
-const ticketOf = ({ id, submission }: VideoRecord): Ticket => ({ id, attempt: submission!.attempt });
-const writeTicket = ({ id, attempt }: Ticket): string => `${id}#${attempt}`;
-const writeTickets = (...tickets: readonly Ticket[]): Set<string> => new Set(tickets.map(writeTicket));
-const readTickets = (written: ReadonlySet<string> = new Set()): Ticket[] =>
+const holderOf = ({ id, submission }: VideoRecord): Holder => ({ id, attempt: submission!.attempt });
+const writeHolder = ({ id, attempt }: Holder): string => `${id}#${attempt}`;
+const writeHolders = (...tickets: readonly Holder[]): Set<string> => new Set(tickets.map(writeHolder));
+const readHolders = (written: ReadonlySet<string> = new Set()): Holder[] =>
   [...written].map((text) => {
     const [id = '', attempt] = text.split('#');
     return { id, attempt: Number(attempt) };

@@ -66,7 +66,7 @@ export interface TaskClaim {
   /** Which paid attempt of that video it came of: one that is tried again does not take its last task for the new one. */
   attempt?: number;
   /** It could have been several videos' lost task: it is never given to one of them later, when the others have gone. */
-  contested?: boolean;
+  ambiguous?: boolean;
 }
 
 /**
@@ -88,9 +88,9 @@ export async function claimTask(
 }
 
 /** Writes down that nobody can tell whose task this is. */
-export async function contestTask(table: Table, taskId: string): Promise<void> {
+export async function markAmbiguous(table: Table, taskId: string): Promise<void> {
   await updateItem(table, keys.task(taskId), {
-    UpdateExpression: 'SET contested = :true, #ttl = :ttl',
+    UpdateExpression: 'SET ambiguous = :true, #ttl = :ttl',
     ExpressionAttributeNames: { '#ttl': timeToLive },
     ExpressionAttributeValues: { ':true': true, ':ttl': expiry(table.now()) },
   });

@@ -15,7 +15,7 @@ export const expiryOf = (submitted: string): string =>
   new Date(Date.parse(submitted) + TASK_LIFETIME_SECONDS * 1000).toISOString();
 
 /** Whether Wan may have forgotten a task by now. */
-export const isForgotten = (task: Pick<Task, 'expires_at'>, now: number): boolean => Date.parse(task.expires_at) <= now;
+export const isExpired = (task: Pick<Task, 'expires_at'>, now: number): boolean => Date.parse(task.expires_at) <= now;
 
 /** How long after that a task may still be called pending or running before it is given up. */
 const GRACE_SECONDS = 10 * 60;
@@ -24,5 +24,5 @@ const GRACE_SECONDS = 10 * 60;
 export const deadlineOf = (expiresAt: string): number => Date.parse(expiresAt) + GRACE_SECONDS * 1000;
 
 /** The ending of a video whose task Wan does not know any more: made and not copied in time, or nobody knows. */
-export const explainForgotten = ({ status }: Pick<VideoRecord, 'status'>, request_id?: string): Failure =>
+export const expiredFailure = ({ status }: Pick<VideoRecord, 'status'>, request_id?: string): Failure =>
   explainEnding(status === 'archiving' ? 'video_lost' : 'task_expired', request_id);

@@ -1,4 +1,4 @@
-import type { Measure } from '../shared/metrics.ts';
+import type { RecordMetric } from '../shared/metrics.ts';
 import { offeredModelNames } from '../wan/catalogue.ts';
 import type { WanClient } from '../wan/client/client.ts';
 
@@ -6,7 +6,7 @@ export interface CanaryServices {
   wan: Pick<WanClient, 'listTasks'>;
   /** Wan's key, empty when it was never set. */
   apiKey: () => Promise<string>;
-  measure: Measure;
+  recordMetric: RecordMetric;
   /** Milliseconds since 1970. */
   now: () => number;
 }
@@ -37,7 +37,7 @@ export const isFailure = ({ outcome }: CanaryReport): boolean => failures.has(ou
  */
 export async function canary(services: CanaryServices): Promise<CanaryReport> {
   const report = await look(services);
-  services.measure('CanaryFailed', isFailure(report) ? 1 : 0, { outcome: report.outcome });
+  services.recordMetric('CanaryFailed', isFailure(report) ? 1 : 0, { outcome: report.outcome });
   return report;
 }
 
@@ -48,11 +48,11 @@ async function look(services: CanaryServices): Promise<CanaryReport> {
   } catch (error) {
     return { outcome: 'secret_unreadable', cause: error instanceof Error ? error.name : 'unknown' };
   }
-  return key === '' ? { outcome: 'unset' } : askWan(services);
+  return key === '' ? { outcome: 'unset' } : probeWan(services);
 }
 
 /** What Wan says of the key it is asked with: a question for the tasks of the last minute, which costs nothing. */
-export async function askWan({ wan, now }: Pick<CanaryServices, 'wan' | 'now'>): Promise<WanReport> {
+export async function probeWan({ wan, now }: Pick<CanaryServices, 'wan' | 'now'>): Promise<WanReport> {
   const end = now();
   const answer = await wan.listTasks({
     model: offeredModelNames[0]!,
@@ -66,7 +66,7 @@ export async function askWan({ wan, now }: Pick<CanaryServices, 'wan' | 'now'>):
       return { outcome: 'answered' };
     case 'throttled':
       return { outcome: 'throttled' };
-    case 'held':
+    case 'account_refused':
       return { outcome: 'refused', cause: answer.reason, ...said };
     case 'unavailable':
       return { outcome: 'unreachable', cause: answer.cause, ...said };

@@ -1,10 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
 import { closeWait, listWaiting } from '../polling/wait-item.ts';
 import { unwatchedSeconds } from '../polling/watcher-lease.ts';
-import { carryOn, type Dispatcher, dispatch } from '../queue/dispatch.ts';
+import { type Dispatcher, dispatch, startQueued } from '../queue/dispatch.ts';
 import { runState, startWorkflow } from '../queue/execution.ts';
-import { forgetServed, keepPermit, type LaneState, readLane } from '../queue/model-queue.ts';
-import { usesPermit } from '../queue/release.ts';
+import { ensurePermit, type ModelQueue, pruneServed, readModelQueue } from '../queue/model-queue.ts';
+import { needsPermit } from '../queue/release.ts';
 import { idsInStatus } from '../queue/waiting.ts';
 import { isTerminal, runsOf, type VideoRecord } from '../video/record.ts';
 import { changeVideo, readVideo } from '../video/store.ts';
@@ -33,7 +33,7 @@ interface SweepReport {
   /** For how long executions have waited without a living watcher. */
   unwatched_seconds: number;
   /** What could not be looked after, and why; the next sweep tries again. */
-  failed: { what: string; error: unknown }[];
+  failed: { step: string; error: unknown }[];
 }
 
 type Waits = (milliseconds: number) => Promise<unknown>;
@@ -59,8 +59,8 @@ export async function sweep(
     unwatched_seconds: 0,
     failed: [],
   };
-  const attend = (what: string, work: () => Promise<unknown>) =>
-    work().catch((error: unknown) => void report.failed.push({ what, error }));
+  const attend = (step: string, work: () => Promise<unknown>) =>
+    work().catch((error: unknown) => void report.failed.push({ step, error }));
 
   await attend('watcher', async () => {
     report.unwatched_seconds = await unwatchedSeconds(table);
@@ -83,10 +83,10 @@ export async function sweep(
   });
   for (const model of models) {
     await attend(model, async () => {
-      const lane = await readLane(table, model);
-      await forgetServed(table, model, lane, table.now() - SERVED_MILLISECONDS);
+      const lane = await readModelQueue(table, model);
+      await pruneServed(table, model, lane, table.now() - SERVED_MILLISECONDS);
       for (const id of lane.running) {
-        await attend(id, async () => (await carryOn(dispatcher, { id, model })) && report.dispatched.push(id));
+        await attend(id, async () => (await startQueued(dispatcher, { id, model })) && report.dispatched.push(id));
       }
       report.dispatched.push(...(await dispatch(dispatcher, model)));
     });
@@ -118,9 +118,9 @@ async function openVideos(
 ): Promise<OpenVideo[]> {
   const open = new Map<string, OpenVideo>();
   // A lane is read once, not written once for each of its videos: a write costs by the lane's size, even where it changes nothing.
-  const lanes = new Map<string, LaneState>();
+  const lanes = new Map<string, ModelQueue>();
   async function holdsPermit({ id, model }: VideoRecord): Promise<boolean> {
-    const lane = lanes.get(model) ?? (await readLane(table, model));
+    const lane = lanes.get(model) ?? (await readModelQueue(table, model));
     lanes.set(model, lane);
     return lane.running.has(id);
   }
@@ -131,7 +131,7 @@ async function openVideos(
           const video = await readVideo(table, id);
           if (!video || !isUnderWay(video)) return;
           open.set(id, { id, updated_at: video.updated_at, expires_at: video.task?.expires_at });
-          if (usesPermit(video) && !(await holdsPermit(video))) await keepPermit(table, video.model, id);
+          if (needsPermit(video) && !(await holdsPermit(video))) await ensurePermit(table, video.model, id);
         });
       }
     });

@@ -1,9 +1,9 @@
 import { BufferSource, Input, MP3, WAVE } from 'mediabunny';
-import type { Problem } from './data-url.ts';
+import type { MediaIssue } from './data-url.ts';
 
 export type InspectedAudio =
   | { ok: true; format: 'wav' | 'mp3'; content_type: 'audio/wav' | 'audio/mpeg'; duration_seconds: number }
-  | { ok: false; violations: Problem[] };
+  | { ok: false; issues: MediaIssue[] };
 
 /** Limits of the reference ("audio_url"): 15 MB, read as mebibytes, and 3 to 30 s. */
 export const audioLimits = { max_bytes: 15 * 1024 * 1024, min_seconds: 3, max_seconds: 30 } as const;
@@ -66,5 +66,5 @@ function isWavTruncated(bytes: Uint8Array): boolean {
 }
 
 function refuse(code: string, message: string): InspectedAudio {
-  return { ok: false, violations: [{ code, message }] };
+  return { ok: false, issues: [{ code, message }] };
 }

@@ -15,7 +15,7 @@ type DataUrl = { content_type: ImageType; base64: string; bytes: number };
 export function parseDataUrl(
   url: string,
   limit: number = maxImageBytes,
-): ({ ok: true } & DataUrl) | { ok: false; violations: Problem[] } {
+): ({ ok: true } & DataUrl) | { ok: false; issues: MediaIssue[] } {
   const comma = url.slice(0, 100).indexOf(',');
   const header = /^data:([a-z0-9.+-]+\/[a-z0-9.+-]+);base64$/i.exec(url.slice(0, Math.max(comma, 0)));
   if (!header) {
@@ -50,7 +50,7 @@ export function parseDataUrl(
 export function decodeDataUrl(
   url: string,
   limit: number = maxImageBytes,
-): { ok: true; content_type: ImageType; bytes: Uint8Array } | { ok: false; violations: Problem[] } {
+): { ok: true; content_type: ImageType; bytes: Uint8Array } | { ok: false; issues: MediaIssue[] } {
   const parsed = parseDataUrl(url, limit);
   if (!parsed.ok) return parsed;
   return { ok: true, content_type: parsed.content_type, bytes: Buffer.from(parsed.base64, 'base64') };
@@ -74,9 +74,9 @@ function aliased(type: string | undefined): string | undefined {
   return type === 'image/x-ms-bmp' ? 'image/bmp' : type;
 }
 
-function refuse(code: string, message: string): { ok: false; violations: Problem[] } {
-  return { ok: false, violations: [{ code, message }] };
+function refuse(code: string, message: string): { ok: false; issues: MediaIssue[] } {
+  return { ok: false, issues: [{ code, message }] };
 }
 
 /** What is wrong with a file: a stable code, and a sentence that says how to mend it. */
-export type Problem = { code: string; message: string };
+export type MediaIssue = { code: string; message: string };

@@ -1,9 +1,9 @@
 import { imageSize } from 'image-size';
-import { type ImageType, maxImageBytes, type Problem } from './data-url.ts';
+import { type ImageType, type MediaIssue, maxImageBytes } from './data-url.ts';
 
 type InspectedImage =
   | { ok: true; content_type: ImageType; width: number; height: number }
-  | { ok: false; violations: Problem[] };
+  | { ok: false; issues: MediaIssue[] };
 
 /** Pixels of each side and bytes of the file; a model's row in the catalogue has them as `image`. */
 export type ImageLimits = { readonly min_side: number; readonly max_side: number; readonly max_bytes: number };
@@ -13,7 +13,7 @@ const referenceImageLimits: ImageLimits = { min_side: 360, max_side: 2000, max_b
 
 /**
  * Looks at a picture as Wan does when a task is submitted: what it is by its bytes (never by its name), its size, and whether it has
- * an alpha channel. No pixel is decoded: Wan itself refuses a damaged picture, at no cost. Names every violation; never throws.
+ * an alpha channel. No pixel is decoded: Wan itself refuses a damaged picture, at no cost. Names every issue; never throws.
  *
  * @param bytes - the whole file or its first part: 64 KiB hold the header of nearly all pictures
  * @param size - the file's length in bytes
@@ -23,11 +23,11 @@ export function inspectImage(
   size: number,
   limits: ImageLimits = referenceImageLimits,
 ): InspectedImage {
-  const violations: Problem[] = [];
-  const refuse = (code: string, message: string) => violations.push({ code, message });
+  const issues: MediaIssue[] = [];
+  const refuse = (code: string, message: string) => issues.push({ code, message });
   if (bytes.byteLength === 0 || size === 0) {
     refuse('image_empty', 'The picture is an empty file. Upload it again.');
-    return { ok: false, violations };
+    return { ok: false, issues };
   }
   const format = imageFormatOf(bytes);
   if (size > limits.max_bytes) {
@@ -35,7 +35,7 @@ export function inspectImage(
   }
   if (!format) {
     refuse('unsupported_image_type', 'The file is no JPEG, PNG, BMP or WEBP picture. Convert it to one of these.');
-    return { ok: false, violations };
+    return { ok: false, issues };
   }
   const dimensions = dimensionsOf(bytes);
   if (!dimensions) refuse('image_unreadable', "The picture's size can't be read. Save it again with another program.");
@@ -51,7 +51,7 @@ export function inspectImage(
       'The PNG has an alpha channel, which Wan does not take. Save it without transparency, or as JPEG.',
     );
   }
-  if (violations.length > 0 || !dimensions) return { ok: false, violations };
+  if (issues.length > 0 || !dimensions) return { ok: false, issues };
   return { ok: true, content_type: contentTypeOf(format), ...dimensions };
 }
 

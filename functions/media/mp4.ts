@@ -42,7 +42,7 @@ export async function inspectMp4(source: ByteSource): Promise<InspectedVideo> {
   });
   const boxes = await readTopLevelBoxes(blocks);
   if (boxes.kind !== 'whole') return failed(boxes.kind);
-  if (!(await hasSoundIndex(blocks, boxes.boxes))) return failed('unreadable');
+  if (!(await hasAudioIndex(blocks, boxes.boxes))) return failed('unreadable');
   const input = new Input({
     formats: [MP4],
     source: new CustomSource({ getSize: () => blocks.size, read: (start, end) => blocks.read(start, end) }),
@@ -144,17 +144,17 @@ const entryBytes: Readonly<Record<string, number>> = {
  * number of samples (ISO/IEC 14496-12, 8.6 to 8.8). A parser that believes a
  * damaged count walks through billions of samples.
  */
-export async function hasSoundIndex(source: ByteSource, boxes: readonly Box[]): Promise<boolean> {
+export async function hasAudioIndex(source: ByteSource, boxes: readonly Box[]): Promise<boolean> {
   for (const { type, start, end } of boxes) {
     if (type !== 'moov' && type !== 'moof') continue;
     if (end - start > maxIndexBytes) return false;
-    if (!isSound(Buffer.from(await source.read(start, end)))) return false;
+    if (!isAudio(Buffer.from(await source.read(start, end)))) return false;
   }
   return true;
 }
 
 /** A run of boxes that fills its parent exactly. */
-function isSound(boxes: Buffer): boolean {
+function isAudio(boxes: Buffer): boolean {
   let offset = 0;
   while (offset < boxes.length) {
     if (offset + 8 > boxes.length) return false;
@@ -162,14 +162,14 @@ function isSound(boxes: Buffer): boolean {
     if (length < 8 || offset + length > boxes.length) return false;
     const type = boxes.toString('latin1', offset + 4, offset + 8);
     const content = boxes.subarray(offset + 8, offset + length);
-    if (!(containers.has(type) ? isSound(content) : isSoundTable(type, content))) return false;
+    if (!(containers.has(type) ? isAudio(content) : isAudioTable(type, content))) return false;
     offset += length;
   }
   return true;
 }
 
-function isSoundTable(type: string, table: Buffer): boolean {
-  if (type === 'stsz') return isSoundSizeTable(table);
+function isAudioTable(type: string, table: Buffer): boolean {
+  if (type === 'stsz') return isAudioSizeTable(table);
   const bytes = entryBytes[type];
   if (bytes === undefined) return true;
   if (table.length < 8) return false;
@@ -184,7 +184,7 @@ function isSoundTable(type: string, table: Buffer): boolean {
 }
 
 /** One size for all samples, or a size for each. */
-function isSoundSizeTable(table: Buffer): boolean {
+function isAudioSizeTable(table: Buffer): boolean {
   if (table.length < 12) return false;
   const count = table.readUInt32BE(8);
   return count <= maxSamples && (table.readUInt32BE(4) !== 0 || 12 + count * 4 <= table.length);

@@ -1,8 +1,8 @@
 import { reserveQueries } from '../queue/rate-limiter.ts';
-import type { Measure } from '../shared/metrics.ts';
+import type { RecordMetric } from '../shared/metrics.ts';
 import type { Table } from '../video/table.ts';
 import type { WanClient } from '../wan/client/client.ts';
-import type { Held, Throttled } from '../wan/client/rejections.ts';
+import type { AccountRefused, Throttled } from '../wan/client/rejections.ts';
 
 /** How long a query waits for its moment. The state machine repeats what had none by then. */
 const MAX_WAIT_MILLISECONDS = 20_000;
@@ -17,15 +17,15 @@ const rateLimited: Throttled = {
 };
 
 /** Whether Wan was not asked at all. */
-export const wasNotAsked = (answer: { outcome: string; code?: string | undefined }): boolean =>
+export const wasRateLimited = (answer: { outcome: string; code?: string | undefined }): boolean =>
   answer.outcome === rateLimited.outcome && answer.code === rateLimited.code;
 
 /** Wan's client that counts what Wan throttles or refuses the account. */
-export function measuredWan(wan: WanClient, measure: Measure): WanClient {
+export function wanWithMetrics(wan: WanClient, recordMetric: RecordMetric): WanClient {
   const measured = async <Answer extends { outcome: string }>(operation: string, asked: Promise<Answer>) => {
     const answer = await asked;
-    if (isRefused(answer, 'throttled')) measure('WanThrottled', 1, { operation });
-    if (isRefused(answer, 'held')) measure('LaneHeld', 1, { reason: answer.reason });
+    if (isRefused(answer, 'throttled')) recordMetric('WanThrottled', 1, { operation });
+    if (isRefused(answer, 'account_refused')) recordMetric('QueuePaused', 1, { reason: answer.reason });
     return answer;
   };
   return {
@@ -59,7 +59,7 @@ export function rateLimitedWan(
 }
 
 function isRefused(answer: { outcome: string }, outcome: 'throttled'): answer is Throttled;
-function isRefused(answer: { outcome: string }, outcome: 'held'): answer is Held;
+function isRefused(answer: { outcome: string }, outcome: 'account_refused'): answer is AccountRefused;
 function isRefused(answer: { outcome: string }, outcome: string): boolean {
   return answer.outcome === outcome;
 }

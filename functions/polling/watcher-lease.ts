@@ -21,7 +21,7 @@ export const LINGER_MILLISECONDS = 10_000;
  * @param ifFree only when no watcher is alive
  * @returns whether this watcher has it now
  */
-export const takeLease = (table: Table, holder: string, ifFree: boolean): Promise<boolean> =>
+export const acquireLease = (table: Table, holder: string, ifFree: boolean): Promise<boolean> =>
   write(table, {
     UpdateExpression: 'SET holder = :holder, alive_until = :until',
     ...(ifFree ? { ConditionExpression: 'attribute_not_exists(alive_until) OR alive_until < :now' } : {}),
@@ -57,7 +57,7 @@ export const releaseLease = (table: Table, holder: string, ifUnneeded: boolean):
   });
 
 /** Keeps a living watcher for a task that was just created. @returns false when none is alive, so that one must be started */
-export const needWatcher = (table: Table): Promise<boolean> =>
+export const startWatcherIfNone = (table: Table): Promise<boolean> =>
   write(table, {
     UpdateExpression: 'SET needed_until = :needed',
     ConditionExpression: 'alive_until > :now',

@@ -1,9 +1,9 @@
-import { atMost } from '../shared/concurrency.ts';
+import { settleAll } from '../shared/concurrency.ts';
 import type { Table } from '../video/table.ts';
 import type { WanClient } from '../wan/client/client.ts';
-import { type Listed, type Look, newLookMemory, planLook, type WatchedTask } from './look-at-tasks.ts';
+import { type Listed, newQueryMemory, planQueries, type QueryResults, type WatchedTask } from './plan-queries.ts';
 import { anyWaiting, listWaiting, readWait, removeToken, type WaitItem, type Waiting } from './wait-item.ts';
-import { LINGER_MILLISECONDS, releaseLease, renewLease, takeLease } from './watcher-lease.ts';
+import { acquireLease, LINGER_MILLISECONDS, releaseLease, renewLease } from './watcher-lease.ts';
 
 /** From the beginning of one look to that of the next, in milliseconds. */
 const TICK = 1500;
@@ -51,7 +51,7 @@ export async function watch(
   const { table, sleep } = services;
   const started = table.now();
   if (startedBy === 'schedule' && !(await anyWaiting(table))) return 'nothing_waits';
-  if (!(await takeLease(table, holder, startedBy === 'create-task'))) return 'another_is_alive';
+  if (!(await acquireLease(table, holder, startedBy === 'create-task'))) return 'another_is_alive';
   const tick = ticker(services);
   let lastWaiting = started;
   for (;;) {
@@ -88,12 +88,12 @@ interface Watched extends Waiting {
 function ticker(services: WatcherServices): (waiting: readonly Waiting[]) => Promise<void> {
   const { table, wan, reserveQueries, wake, sleep, onError } = services;
   const known = new Map<string, Watched>();
-  const memory = newLookMemory();
+  const memory = newQueryMemory();
   let refusedUntil = 0;
 
   async function readDue(): Promise<void> {
     const due = [...known.values()].filter((watched) => !watched.item && watched.read_at <= table.now());
-    await atMost(AT_ONCE, due, async (watched) => {
+    await settleAll(AT_ONCE, due, async (watched) => {
       const item = await readWait(table, watched.id);
       watched.item = item?.token === undefined ? undefined : item;
       watched.read_at = table.now() + REREAD;
@@ -121,20 +121,20 @@ function ticker(services: WatcherServices): (waiting: readonly Waiting[]) => Pro
     const asleep = [...known.values()].filter(({ item }) => item && item.wake_after <= now);
     if (asleep.length === 0) return;
 
-    const { queries, conclude } = planLook(wan, asleep.map(asTask), memory, now);
-    const look: Look = { ended: new Set(), going_on: new Map(), refused: false };
+    const { queries, conclude } = planQueries(wan, asleep.map(asTask), memory, now);
+    const look: QueryResults = { ended: new Set(), active: new Map(), refused: false };
     const asleepByTask = new Map(asleep.map((watched) => [watched.task_id, watched]));
     const wakeEnded = async () => {
       const ended = [...look.ended].flatMap((task_id) => asleepByTask.get(task_id) ?? []);
       for (const { task_id } of ended) asleepByTask.delete(task_id);
-      const outcomes = await atMost(AT_ONCE, ended, wakeOne);
+      const outcomes = await settleAll(AT_ONCE, ended, wakeOne);
       for (const outcome of outcomes) if (outcome.status === 'rejected') onError(outcome.reason);
     };
     for (let sent = 0; sent < queries.length; sent += RESERVATION) {
       const part = queries.slice(sent, sent + RESERVATION);
       const reserved = await reserveQueries(part.length);
       if (!reserved) break;
-      await atMost(part.length, [...part.entries()], async ([index, query]) => {
+      await settleAll(part.length, [...part.entries()], async ([index, query]) => {
         await sleep(Math.max(0, reserved.first + index * reserved.interval - table.now()));
         await query(look);
         await wakeEnded();
@@ -143,7 +143,7 @@ function ticker(services: WatcherServices): (waiting: readonly Waiting[]) => Pro
     conclude(look);
     await wakeEnded();
     if (look.refused) refusedUntil = table.now() + REFUSED;
-    for (const watched of asleep) watched.listed = look.going_on.get(watched.task_id) ?? watched.listed;
+    for (const watched of asleep) watched.listed = look.active.get(watched.task_id) ?? watched.listed;
   };
 }
 

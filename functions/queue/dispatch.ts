@@ -2,15 +2,22 @@ import type { VideoRecord } from '../video/record.ts';
 import { changeStatus, readVideo } from '../video/store.ts';
 import type { Table } from '../video/table.ts';
 import { startWorkflow, type Workflow } from './execution.ts';
-import { claimPermit, isHeld, keepPermit, type Lane, type LaneState, readLane } from './model-queue.ts';
-import { giveBack } from './release.ts';
-import { firstOfEachOwner, idsInStatus, inTurn, servedLast, type Waiting } from './waiting.ts';
+import {
+  claimPermit,
+  ensurePermit,
+  isPaused,
+  type ModelLimits,
+  type ModelQueue,
+  readModelQueue,
+} from './model-queue.ts';
+import { releaseResources } from './release.ts';
+import { firstOfEachOwner, idsInStatus, lastServedOwner, roundRobinOrder, type Waiting } from './waiting.ts';
 
 /** What dispatching takes. */
 export interface Dispatcher {
   table: Table;
   workflow: Workflow;
-  laneOf: (model: string) => Lane;
+  limitsOf: (model: string) => ModelLimits;
 }
 
 /**
@@ -28,24 +35,24 @@ export interface Dispatcher {
 export async function dispatch(
   dispatcher: Dispatcher,
   model: string,
-  { also, most = Number.POSITIVE_INFINITY }: { also?: Waiting; most?: number } = {},
+  { include, limit = Number.POSITIVE_INFINITY }: { include?: Waiting; limit?: number } = {},
 ): Promise<string[]> {
   const { table } = dispatcher;
-  const lane = dispatcher.laneOf(model);
+  const lane = dispatcher.limitsOf(model);
   const started: string[] = [];
   const passed = new Set<string>();
   for (;;) {
-    const state = await readLane(table, model);
+    const state = await readModelQueue(table, model);
     const free = lane.permits - state.running.size;
-    if (isHeld(state, table.now()) || free <= 0) return started;
-    const round = await nextRound(table, model, { state, passed, also });
+    if (isPaused(state, table.now()) || free <= 0) return started;
+    const round = await nextRound(table, model, { state, passed, include });
     if (round.length === 0) return started;
     for (const next of round.slice(0, free)) {
       passed.add(next.id);
       // In a paused queue only the first claim succeeds: it moves the time of the next probe.
       if (!(await claimPermit(table, lane, next, state))) return started;
-      if (await carryOn(dispatcher, { id: next.id, model })) started.push(next.id);
-      if (started.length >= most) return started;
+      if (await startQueued(dispatcher, { id: next.id, model })) started.push(next.id);
+      if (started.length >= limit) return started;
     }
   }
 }
@@ -54,19 +61,23 @@ export async function dispatch(
 async function nextRound(
   table: Table,
   model: string,
-  { state, passed, also }: { state: LaneState; passed: ReadonlySet<string>; also: Waiting | undefined },
+  { state, passed, include }: { state: ModelQueue; passed: ReadonlySet<string>; include: Waiting | undefined },
 ): Promise<Waiting[]> {
   const started = new Set([...state.running, ...passed]);
-  const waiting = await firstOfEachOwner(table, model, { started, after: servedLast(state) });
-  if (also && !passed.has(also.id) && !waiting.some(({ owner }) => owner === also.owner)) waiting.push(also);
-  return inTurn(waiting, state);
+  const waiting = await firstOfEachOwner(table, model, { started, after: lastServedOwner(state) });
+  if (include && !passed.has(include.id) && !waiting.some(({ owner }) => owner === include.owner))
+    waiting.push(include);
+  return roundRobinOrder(waiting, state);
 }
 
 /**
  * Starts a queued video that holds a permit. A permit whose video can't use it is given back.
  * @returns whether this call started the video
  */
-export async function carryOn(dispatcher: Dispatcher, { id, model }: { id: string; model: string }): Promise<boolean> {
+export async function startQueued(
+  dispatcher: Dispatcher,
+  { id, model }: { id: string; model: string },
+): Promise<boolean> {
   const { table, workflow } = dispatcher;
   const video = await readVideo(table, id);
   if (video?.status === 'queued') {
@@ -74,11 +85,11 @@ export async function carryOn(dispatcher: Dispatcher, { id, model }: { id: strin
     // It moved on. Another dispatcher uses the same permit; whoever canceled or deleted it gives that back.
     if (!submitting) return false;
     // Somebody who saw the video before this may just have given its permit back.
-    await keepPermit(table, model, id);
+    await ensurePermit(table, model, id);
     await startWorkflow(workflow, { id, run: submitting.run });
     return true;
   }
-  await giveBack(table, video, { id, model });
+  await releaseResources(table, video, { id, model });
   return false;
 }
 
@@ -90,15 +101,15 @@ export async function releaseAndDispatch(
   dispatcher: Dispatcher,
   { id, model }: { id: string; model: string },
 ): Promise<void> {
-  await giveBack(dispatcher.table, await readVideo(dispatcher.table, id), { id, model });
-  await letNextIn(dispatcher, model);
+  await releaseResources(dispatcher.table, await readVideo(dispatcher.table, id), { id, model });
+  await dispatchNext(dispatcher, model);
 }
 
 /**
  * Dispatches on behalf of a video that has nothing to do with whoever comes next: what goes wrong with that one must not reach it.
  * The dispatch of the next minute meets the same trouble, and there it is heard.
  */
-export async function letNextIn(dispatcher: Dispatcher, model: string): Promise<void> {
+export async function dispatchNext(dispatcher: Dispatcher, model: string): Promise<void> {
   await dispatch(dispatcher, model).catch(() => undefined);
 }
 
@@ -106,24 +117,24 @@ export async function letNextIn(dispatcher: Dispatcher, model: string): Promise<
  * Lets a video's lane have a look at it and start one video, whichever is next. One is enough for whoever brought the video to wait
  * for; who else waits is started by the next release.
  */
-export const dispatchOne =
+export const dispatchOnFor =
   (dispatcher: Dispatcher) =>
   async (video: VideoRecord): Promise<void> =>
-    void (await dispatch(dispatcher, video.model, { also: video, most: 1 }));
+    void (await dispatch(dispatcher, video.model, { include: video, limit: 1 }));
 
-export interface QuietDispatch {
+export interface SafeDispatch {
   /** Lets the lane take the video if it has room. */
   dispatch: (video: VideoRecord) => Promise<void>;
   /** Told of a video that stays in its queue for now, because dispatch failed. */
-  logUndispatched: (video: VideoRecord, error: unknown) => void;
+  onDispatchError: (video: VideoRecord, error: unknown) => void;
 }
 
 /**
  * Lets a video's lane have a look at it. Its record stands already, so a lane that can't be reached is no reason to fail whoever
  * brought it: the next dispatch takes the video.
  */
-export const dispatchQuietly = ({ dispatch, logUndispatched }: QuietDispatch, video: VideoRecord): Promise<void> =>
-  dispatch(video).catch((error: unknown) => logUndispatched(video, error));
+export const tryDispatch = ({ dispatch, onDispatchError }: SafeDispatch, video: VideoRecord): Promise<void> =>
+  dispatch(video).catch((error: unknown) => onDispatchError(video, error));
 
 /** A dispatcher that lives starts a workflow within moments of writing that it will. */
 const MOMENTS_SECONDS = 15;
@@ -133,7 +144,10 @@ const MOMENTS_SECONDS = 15;
  * waits behind them would wait for the sweep. A run's name sees to it that what was started is not started again, so nobody has to be asked.
  * @returns ids of the videos that were looked after
  */
-export async function startAgain({ table, workflow }: Pick<Dispatcher, 'table' | 'workflow'>): Promise<string[]> {
+export async function restartStuckStarts({
+  table,
+  workflow,
+}: Pick<Dispatcher, 'table' | 'workflow'>): Promise<string[]> {
   const ids: string[] = [];
   for await (const id of idsInStatus(table, 'submitting')) {
     const video = await readVideo(table, id);

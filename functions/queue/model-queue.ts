@@ -1,11 +1,11 @@
-import type { LaneLimits } from '../shared/environment.ts';
+import type { LimitSettings } from '../shared/environment.ts';
 import { keys } from '../video/keys.ts';
 import { getItem, type Table, updateItem } from '../video/table.ts';
 import type { Model } from '../wan/catalogue.ts';
-import { FARTHEST_MILLISECONDS, reserveMoment } from './rate-limiter.ts';
+import { MAX_BACKLOG_MILLISECONDS, reserveSlot } from './rate-limiter.ts';
 
 /** A lane's item: who runs, when each owner was last served, how far the submit clock has come, and whether it is held. */
-export interface LaneState {
+export interface ModelQueue {
   /** Ids of the videos that hold a permit. */
   running: ReadonlySet<string>;
   /** Owner → milliseconds since 1970. */
@@ -14,21 +14,21 @@ export interface LaneState {
    * The queue is paused because Wan refuses the account (a wrong key, arrears): nothing is dispatched before this time, and then one
    * video as a probe. A created task ends the pause.
    */
-  held_until?: string;
-  held_reason?: string;
+  paused_until?: string;
+  pause_reason?: string;
 }
 
-type LaneItem = Partial<Omit<LaneState, 'served'>> & { served?: Record<string, number> };
+type ModelQueueItem = Partial<Omit<ModelQueue, 'served'>> & { served?: Record<string, number> };
 
 /** The lane as it is now (strongly consistent). */
-export async function readLane(table: Table, model: string): Promise<LaneState> {
-  const item = await getItem<LaneItem>(table, keys.lane(model));
+export async function readModelQueue(table: Table, model: string): Promise<ModelQueue> {
+  const item = await getItem<ModelQueueItem>(table, keys.lane(model));
   return { ...item, running: item?.running ?? new Set(), served: new Map(Object.entries(item?.served ?? {})) };
 }
 
 /** Whether nothing may be started at a time. @param now milliseconds since 1970 */
-export const isHeld = ({ held_until }: Pick<LaneState, 'held_until'>, now: number): boolean =>
-  held_until !== undefined && Date.parse(held_until) > now;
+export const isPaused = ({ paused_until }: Pick<ModelQueue, 'paused_until'>, now: number): boolean =>
+  paused_until !== undefined && Date.parse(paused_until) > now;
 
 /** How long a paused queue waits between two probes. */
 const PROBE_MILLISECONDS = 60_000;
@@ -42,18 +42,18 @@ const nextProbe = (now: number): string => new Date(now + PROBE_MILLISECONDS).to
  */
 export async function claimPermit(
   table: Table,
-  lane: Lane,
+  lane: ModelLimits,
   video: { id: string; owner: string },
-  { held_until }: Pick<LaneState, 'held_until'> = {},
+  { paused_until }: Pick<ModelQueue, 'paused_until'> = {},
 ): Promise<boolean> {
   const now = table.now();
   const claim = () =>
     updateItem(table, keys.lane(lane.model), {
-      UpdateExpression: `ADD running :set_of_id SET served.#owner = :now${held_until ? ', held_until = :next_probe' : ''}`,
+      UpdateExpression: `ADD running :set_of_id SET served.#owner = :now${paused_until ? ', paused_until = :next_probe' : ''}`,
       ConditionExpression: [
         'attribute_exists(served)',
         '(contains(running, :id) OR attribute_not_exists(running) OR size(running) < :max)',
-        held_until ? 'held_until = :held_until' : 'attribute_not_exists(held_until)',
+        paused_until ? 'paused_until = :paused_until' : 'attribute_not_exists(paused_until)',
       ].join(' AND '),
       ExpressionAttributeNames: { '#owner': video.owner },
       ExpressionAttributeValues: {
@@ -61,7 +61,7 @@ export async function claimPermit(
         ':id': video.id,
         ':now': now,
         ':max': lane.permits,
-        ...(held_until ? { ':held_until': held_until, ':next_probe': nextProbe(now) } : {}),
+        ...(paused_until ? { ':paused_until': paused_until, ':next_probe': nextProbe(now) } : {}),
       },
     });
   if (await claim()) return true;
@@ -82,7 +82,7 @@ const MOST_FORGOTTEN = 100;
  * and every write to a lane costs by its size.
  * @param before milliseconds since 1970
  */
-export async function forgetServed(table: Table, model: string, { served }: LaneState, before: number): Promise<void> {
+export async function pruneServed(table: Table, model: string, { served }: ModelQueue, before: number): Promise<void> {
   const owners = [...served].flatMap(([owner, at]) => (at < before ? [owner] : [])).slice(0, MOST_FORGOTTEN);
   if (owners.length === 0) return;
   const names = owners.map((owner, index) => [`#${index}`, owner] as const);
@@ -93,7 +93,7 @@ export async function forgetServed(table: Table, model: string, { served }: Lane
 }
 
 /** Sees to it that a video that is under way has its permit, however many are taken. Where it has it already, nothing changes. */
-export async function keepPermit(table: Table, model: string, id: string): Promise<void> {
+export async function ensurePermit(table: Table, model: string, id: string): Promise<void> {
   await updateItem(table, keys.lane(model), {
     UpdateExpression: 'ADD running :set_of_id',
     ExpressionAttributeValues: { ':set_of_id': new Set([id]) },
@@ -112,20 +112,20 @@ export async function releasePermit(table: Table, model: string, id: string): Pr
  * Reserves the next moment at which this model may be asked to create a task.
  * @returns milliseconds since 1970, never before now
  */
-export async function reserveSlot(table: Table, { model, submit_interval_ms }: Lane): Promise<number> {
-  const moment = await reserveMoment(table, keys.lane(model), submit_interval_ms, FARTHEST_MILLISECONDS);
+export async function reserveSubmitSlot(table: Table, { model, submit_interval_ms }: ModelLimits): Promise<number> {
+  const moment = await reserveSlot(table, keys.lane(model), submit_interval_ms, MAX_BACKLOG_MILLISECONDS);
   return moment!;
 }
 
 /** Pauses the queue, because Wan refuses every task for a reason that is no video's fault. */
-export async function holdLane(
+export async function pauseQueue(
   table: Table,
   model: string,
   reason: string,
   until: string = nextProbe(table.now()),
 ): Promise<void> {
   await updateItem(table, keys.lane(model), {
-    UpdateExpression: 'SET held_until = :until, held_reason = :reason',
+    UpdateExpression: 'SET paused_until = :until, pause_reason = :reason',
     ExpressionAttributeValues: { ':until': until, ':reason': reason },
   });
 }
@@ -136,16 +136,16 @@ export async function holdLane(
  */
 export async function resumeQueue(table: Table, model: string): Promise<boolean> {
   // Nearly always there is none, and a read costs far less than a write that changes nothing.
-  if (!(await readLane(table, model)).held_until) return false;
+  if (!(await readModelQueue(table, model)).paused_until) return false;
   const resumed = await updateItem(table, keys.lane(model), {
-    UpdateExpression: 'REMOVE held_until, held_reason',
-    ConditionExpression: 'attribute_exists(held_until)',
+    UpdateExpression: 'REMOVE paused_until, pause_reason',
+    ConditionExpression: 'attribute_exists(paused_until)',
   });
   return resumed !== undefined;
 }
 
 /** What a lane may use at once and how fast. */
-export interface Lane {
+export interface ModelLimits {
   model: string;
   /** Videos that may be at Wan at once: the documented concurrency and a few more, so that a freed place is taken at once. */
   permits: number;
@@ -154,13 +154,13 @@ export interface Lane {
 }
 
 /** A lane, and what Wan makes of it: by this its queue drains. */
-export interface Pace extends Lane {
+export interface ModelPace extends ModelLimits {
   /** Tasks of the model that Wan runs at once. */
   concurrent_tasks: number;
 }
 
 /** The lane of a model: the catalogue's limits (Wan counts per account and model), raised or lowered by the deployment. */
-export function laneOf(model: Pick<Model, 'name' | 'rate_limits'>, limits: LaneLimits): Pace {
+export function limitsOf(model: Pick<Model, 'name' | 'rate_limits'>, limits: LimitSettings): ModelPace {
   const own = limits.models[model.name];
   const concurrent = own?.concurrent_tasks ?? model.rate_limits.concurrent_tasks;
   const perSecond = own?.submits_per_second ?? model.rate_limits.submits_per_second;

@@ -21,12 +21,12 @@ export async function reserveQueries(
   { perSecond, maxWait }: { perSecond: number; maxWait: number },
 ): Promise<ReservedQueries | undefined> {
   const interval = Math.ceil(1000 / perSecond);
-  const first = await reserveMoment(table, keys.queryClock, interval * count, maxWait);
+  const first = await reserveSlot(table, keys.queryClock, interval * count, maxWait);
   return first === undefined ? undefined : { first, interval };
 }
 
 /** Nobody waits so long: a moment further away was reserved by a clock that has been set back since. */
-export const FARTHEST_MILLISECONDS = 10 * 60_000;
+export const MAX_BACKLOG_MILLISECONDS = 10 * 60_000;
 
 /**
  * Reserves the next moment of a clock that many share: GCRA with a burst of one, in the attribute `tat` of one item, so that the rate
@@ -37,7 +37,7 @@ export const FARTHEST_MILLISECONDS = 10 * 60_000;
  * has as much as `FARTHEST_MILLISECONDS`
  * @returns milliseconds since 1970, never before now; undefined when all moments until then are taken
  */
-export async function reserveMoment(
+export async function reserveSlot(
   table: Table,
   pk: string,
   interval: number,
@@ -56,12 +56,12 @@ export async function reserveMoment(
       pk,
       'SET tat = :next',
       'attribute_not_exists(tat) OR tat < :now OR tat > :farthest',
-      { ':next': now + interval, ':now': now, ':farthest': now + FARTHEST_MILLISECONDS },
+      { ':next': now + interval, ':now': now, ':farthest': now + MAX_BACKLOG_MILLISECONDS },
     );
     if (first !== undefined) return now;
-    if (patience < FARTHEST_MILLISECONDS) {
+    if (patience < MAX_BACKLOG_MILLISECONDS) {
       const { tat = 0 } = (await getItem<Partial<Clock>>(table, pk)) ?? {};
-      if (tat > now + patience && tat <= now + FARTHEST_MILLISECONDS) return undefined;
+      if (tat > now + patience && tat <= now + MAX_BACKLOG_MILLISECONDS) return undefined;
     }
   }
 }

@@ -2,7 +2,7 @@ import { settleSpending } from '../ledger/spending.ts';
 import type { VideoRecord } from '../video/record.ts';
 import { changeStatus, readVideo } from '../video/store.ts';
 import type { Table } from '../video/table.ts';
-import { holdLane, keepPermit, releasePermit } from './model-queue.ts';
+import { ensurePermit, pauseQueue, releasePermit } from './model-queue.ts';
 
 /**
  * Gives back what a video holds and does not use. The permit goes last: the sweep walks the permits, so whatever a crash leaves
@@ -14,19 +14,19 @@ import { holdLane, keepPermit, releasePermit } from './model-queue.ts';
  * then runs beside the permits until the sweep, which gives every video at Wan its permit.
  * @param video the record as it was read, or undefined when it is gone
  */
-export async function giveBack(
+export async function releaseResources(
   table: Table,
   video: VideoRecord | undefined,
   { id, model }: { id: string; model: string },
 ): Promise<void> {
-  if (usesPermit(video)) return;
+  if (needsPermit(video)) return;
   if (video) await settleSpending(table, video);
   await releasePermit(table, model, id);
-  if (usesPermit(await readVideo(table, id))) await keepPermit(table, model, id);
+  if (needsPermit(await readVideo(table, id))) await ensurePermit(table, model, id);
 }
 
 /** Whether a video may have a task at Wan, or is about to. */
-export const usesPermit = (video: VideoRecord | undefined): boolean =>
+export const needsPermit = (video: VideoRecord | undefined): boolean =>
   video?.status === 'submitting' || video?.status === 'running';
 
 /**
@@ -37,12 +37,12 @@ export const usesPermit = (video: VideoRecord | undefined): boolean =>
 export async function returnToQueue(table: Table, video: VideoRecord, isBlameless: boolean): Promise<boolean> {
   const waiting = await changeStatus(table, video, 'queued', isBlameless ? { set: { earlier_runs: video.run } } : {});
   if (!waiting) return false;
-  await giveBack(table, waiting, waiting);
+  await releaseResources(table, waiting, waiting);
   return true;
 }
 
 /** Wan refuses the account, not the video: the video goes back into the queue, and the queue is paused. */
-export async function holdBack(table: Table, video: VideoRecord, reason: string): Promise<void> {
-  await holdLane(table, video.model, reason);
+export async function pauseAndRequeue(table: Table, video: VideoRecord, reason: string): Promise<void> {
+  await pauseQueue(table, video.model, reason);
   await returnToQueue(table, video, true);
 }

@@ -2,7 +2,7 @@ import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { indexes } from '../shared/table-schema.ts';
 import { afterOwner, beforeOwner, queueOf, readQueuePosition } from '../video/keys.ts';
 import { queryItems, type Table } from '../video/table.ts';
-import type { LaneState } from './model-queue.ts';
+import type { ModelQueue } from './model-queue.ts';
 
 /** The first video in one owner's part of a lane's queue. */
 export interface Waiting {
@@ -101,7 +101,7 @@ export async function readQueue(table: Table, model: string, started: ReadonlySe
 /** Ids of the videos in a status that still needs work, oldest first. */
 export async function* idsInStatus(
   table: Table,
-  openStatus: 'submitting' | 'running' | 'archiving' | 'untold' | 'deleting',
+  openStatus: 'submitting' | 'running' | 'archiving' | 'result_pending' | 'deleting',
 ): AsyncGenerator<string> {
   const open = queryItems(table, {
     IndexName: indexes.byStatus.name,
@@ -111,10 +111,10 @@ export async function* idsInStatus(
   for await (const item of open) yield readQueuePosition(item.open_order as string).id;
 }
 
-type Served = Pick<LaneState, 'served'>;
+type Served = Pick<ModelQueue, 'served'>;
 
 /** The owner who was served last; undefined in a lane that never served anybody. */
-export const servedLast = ({ served }: Served): string | undefined =>
+export const lastServedOwner = ({ served }: Served): string | undefined =>
   [...served].reduce<[owner: string, at: number] | undefined>(
     (last, each) => (last && last[1] >= each[1] ? last : each),
     undefined,
@@ -124,7 +124,7 @@ export const servedLast = ({ served }: Served): string | undefined =>
  * Fairness between owners: who was served longest ago comes first, and whoever never was before that. Who can't be told apart
  * so keeps the order that they come in. Since whoever is served goes to the end, everybody's second comes after everybody's first.
  */
-export const inTurn = <Waiting extends { owner: string }>(
+export const roundRobinOrder = <Waiting extends { owner: string }>(
   waiting: readonly Waiting[],
   { served }: Served,
 ): Waiting[] => {

@@ -2,7 +2,7 @@
  * Works on all items, so many at once at most. Whatever goes wrong with one keeps no other from its turn.
  * @returns the outcomes in the order of the items
  */
-export async function atMost<Item, Outcome>(
+export async function settleAll<Item, Outcome>(
   most: number,
   items: readonly Item[],
   work: (item: Item) => Promise<Outcome>,
@@ -32,7 +32,7 @@ const step = (Math.sqrt(5) - 1) / 2;
  * its turn, also when it is asked for every so many minutes only.
  * @param now milliseconds since 1970
  */
-export function beginElsewhere<Item>(items: readonly Item[], now: number): Item[] {
+export function rotate<Item>(items: readonly Item[], now: number): Item[] {
   const first = Math.floor(((Math.floor(now / 60_000) * step) % 1) * items.length);
   return [...items.slice(first), ...items.slice(0, first)];
 }

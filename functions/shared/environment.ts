@@ -15,7 +15,7 @@ const json = <Schema extends z.ZodType>(schema: Schema) =>
     .pipe(schema);
 
 /** How much of Wan's limits a lane may use, per model; models that are not named keep the catalogue's figures. */
-const laneLimitsSchema = z.strictObject({
+const limitSettingsSchema = z.strictObject({
   /** Permits above the documented concurrency, so that a freed place at Wan is taken at once. */
   extra_permits: z.int().min(0).max(100),
   models: z.record(
@@ -28,7 +28,7 @@ const laneLimitsSchema = z.strictObject({
     }),
   ),
 });
-export type LaneLimits = z.infer<typeof laneLimitsSchema>;
+export type LimitSettings = z.infer<typeof limitSettingsSchema>;
 
 /** What the secret for Wan's key holds from its deployment until its operator sets it: no key looks like it. */
 export const UNSET_SECRET = 'unset';
@@ -95,7 +95,7 @@ const variables = {
   WAN_REGION: z.enum(['singapore', 'beijing']),
   /** How Wan gets a private image: from a presigned URL, or through Wan's own temporary upload. */
   IMAGE_TRANSFER: z.enum(['url', 'upload']),
-  LANE_LIMITS: json(laneLimitsSchema),
+  LIMIT_SETTINGS: json(limitSettingsSchema),
   /** How long a lost answer is looked for in Wan's task list before the request is sent again. */
   UNCERTAIN_SECONDS: z.coerce.number().positive(),
   /** Seconds a task usually takes; empty means the catalogue's figure for the model. */
@@ -113,7 +113,7 @@ const variables = {
   /** The queue in which an image waits for its sidecar. */
   DROP_QUEUE_URL: z.url(),
   /** Whether a finished video is copied beside the image that it was made of. */
-  COPY_VIDEO_BESIDE: z.enum(['yes', 'no']).transform((text) => text === 'yes'),
+  COPY_VIDEO_TO_DROP: z.enum(['yes', 'no']).transform((text) => text === 'yes'),
   AUTH: json(authSchema),
   /** What an owner may spend in a calendar month, in the region's currency; empty means as much as they like. */
   MONTHLY_SPENDING_LIMIT: z.union([z.literal('').transform(() => undefined), z.coerce.number().positive()]),
@@ -124,13 +124,19 @@ const pick = <Name extends VariableName>(...names: Name[]) =>
   z.object(Object.fromEntries(names.map((name) => [name, variables[name]])) as Pick<typeof variables, Name>);
 
 /** What starting a workflow takes: whoever may dispatch has these. */
-const dispatching = ['TABLE_NAME', 'STATE_MACHINE_ARN', 'LANE_LIMITS'] as const;
+const dispatchVariables = ['TABLE_NAME', 'STATE_MACHINE_ARN', 'LIMIT_SETTINGS'] as const;
 /** What talking to Wan takes. */
-const wan = ['WAN_SECRET_ARN', 'WAN_BASE_URL'] as const;
+const wanVariables = ['WAN_SECRET_ARN', 'WAN_BASE_URL'] as const;
 /** What asking Wan within the rate limit that all functions share takes. */
-const limitedWan = ['TABLE_NAME', ...wan, 'WAN_QUERIES_PER_SECOND'] as const;
+const rateLimitedWanVariables = ['TABLE_NAME', ...wanVariables, 'WAN_QUERIES_PER_SECOND'] as const;
 /** What taking a request takes: it is checked, priced, stored and dispatched. */
-const taking = [...dispatching, 'UPLOADS_BUCKET', 'WAN_REGION', 'TRUSTED_ORIGINS', 'MONTHLY_SPENDING_LIMIT'] as const;
+const acceptVariables = [
+  ...dispatchVariables,
+  'UPLOADS_BUCKET',
+  'WAN_REGION',
+  'TRUSTED_ORIGINS',
+  'MONTHLY_SPENDING_LIMIT',
+] as const;
 
 /** Each Lambda's environment: parsed once when it loads, and the type of what `infra` must give it. */
 export const environments = {
@@ -140,23 +146,30 @@ export const environments = {
   contract: z.object({}),
   catalogue: pick('WAN_REGION', 'UPLOADS_BUCKET', 'TRUSTED_ORIGINS', 'TYPICAL_SECONDS'),
   uploads: pick('UPLOADS_BUCKET'),
-  submit: pick(...taking, 'TYPICAL_SECONDS'),
+  submit: pick(...acceptVariables, 'TYPICAL_SECONDS'),
   videos: pick(
     'TABLE_NAME',
     'VIDEOS_BUCKET',
     'UPLOADS_BUCKET',
     'WAN_REGION',
     'MONTHLY_SPENDING_LIMIT',
-    'LANE_LIMITS',
+    'LIMIT_SETTINGS',
     'TYPICAL_SECONDS',
   ),
-  actions: pick(...dispatching, ...wan, 'UPLOADS_BUCKET', 'VIDEOS_BUCKET', 'MONTHLY_SPENDING_LIMIT', 'TYPICAL_SECONDS'),
-  dashscope: pick(...taking, ...wan, 'VIDEOS_BUCKET'),
-  drop: pick(...taking, 'DROP_DEFAULTS', 'DROP_RULES', 'DROP_QUEUE_URL'),
-  dispatch: pick(...dispatching),
+  actions: pick(
+    ...dispatchVariables,
+    ...wanVariables,
+    'UPLOADS_BUCKET',
+    'VIDEOS_BUCKET',
+    'MONTHLY_SPENDING_LIMIT',
+    'TYPICAL_SECONDS',
+  ),
+  dashscope: pick(...acceptVariables, ...wanVariables, 'VIDEOS_BUCKET'),
+  drop: pick(...acceptVariables, 'DROP_DEFAULTS', 'DROP_RULES', 'DROP_QUEUE_URL'),
+  dispatch: pick(...dispatchVariables),
   'create-task': pick(
-    ...dispatching,
-    ...limitedWan,
+    ...dispatchVariables,
+    ...rateLimitedWanVariables,
     'WATCHER_ARN',
     'UPLOADS_BUCKET',
     'WAN_REGION',
@@ -165,19 +178,19 @@ export const environments = {
     'UNCERTAIN_SECONDS',
     'MONTHLY_SPENDING_LIMIT',
   ),
-  watch: pick(...limitedWan),
-  'check-task': pick(...dispatching, ...limitedWan, 'TYPICAL_SECONDS'),
+  watch: pick(...rateLimitedWanVariables),
+  'check-task': pick(...dispatchVariables, ...rateLimitedWanVariables, 'TYPICAL_SECONDS'),
   'archive-video': pick(
-    ...limitedWan,
+    ...rateLimitedWanVariables,
     'VIDEOS_BUCKET',
     'WAN_REGION',
     'TRUSTED_ORIGINS',
     'VIDEO_HOSTS',
-    'COPY_VIDEO_BESIDE',
+    'COPY_VIDEO_TO_DROP',
   ),
-  'record-failure': pick(...dispatching),
-  sweep: pick(...dispatching, 'UPLOADS_BUCKET', 'VIDEOS_BUCKET', 'COPY_VIDEO_BESIDE'),
-  canary: pick(...wan),
+  'record-failure': pick(...dispatchVariables),
+  sweep: pick(...dispatchVariables, 'UPLOADS_BUCKET', 'VIDEOS_BUCKET', 'COPY_VIDEO_TO_DROP'),
+  canary: pick(...wanVariables),
 } as const;
 
 export type FunctionName = keyof typeof environments;

@@ -10,7 +10,7 @@ export const errorNames = {
   /** A submit's answer was lost; until Wan's task list has decided, nothing is sent again. */
   submissionUncertain: 'SubmissionUncertain',
   /** Another video with the same model and prompt is uncertain, so this one waits. */
-  submissionFenced: 'SubmissionFenced',
+  promptLocked: 'PromptLocked',
   /** Wan says that it does not know a task that it can't have forgotten yet: asked a few times more, then believed. */
   taskUnknown: 'TaskUnknown',
   /** The download of the video or its copy failed; the download alone is repeated. */
@@ -20,7 +20,7 @@ export const errorNames = {
   /** Wan's link points to an untrusted host; retried until the task expires, with an alarm. */
   untrustedVideoHost: 'UntrustedVideoHost',
   /** A surprise while the paid video may still be had: the execution ends as failed, and the sweep resumes the video. */
-  unexplained: 'Unexplained',
+  unhandled: 'Unhandled',
 } as const;
 
 type ErrorName = (typeof errorNames)[keyof typeof errorNames];

@@ -1,5 +1,5 @@
 /** Something in a request that must be mended before the request can be taken. */
-export type Violation = {
+export type Issue = {
   /** RFC 6901 pointer into the body, such as `/input/img_url`; empty for the body itself. */
   pointer: string;
   /** Stable, snake_case. */
@@ -11,8 +11,8 @@ export type Violation = {
 /** Something that is taken, but not as the caller may think. */
 export type Warning = { pointer: string; code: string; message: string };
 
-/** More violations than these don't help anybody; a hostile body could have a million. */
-export const maxViolations = 50;
+/** More issues than these don't help anybody; a hostile body could have a million. */
+export const maxIssues = 50;
 
 /** A pointer to a field, with a long name cut and RFC 6901's escapes. */
 export function pointerTo(parent: string, field: string): string {

@@ -1,4 +1,4 @@
-import { Problem } from './problem.ts';
+import { ProblemError } from './problem.ts';
 
 /** A body as API Gateway passes it on. */
 interface EncodedBody {
@@ -19,7 +19,7 @@ export function readJson(request: EncodedBody, wanted = 'a JSON object with "mod
   } catch (error) {
     if (!(error instanceof UnreadableJson)) throw error;
     const title = 'The body can not be read as JSON.';
-    throw new Problem(400, { code: 'invalid_json', title, detail: `${error.message} Send ${wanted}.` });
+    throw new ProblemError(400, { code: 'invalid_json', title, detail: `${error.message} Send ${wanted}.` });
   }
 }
 

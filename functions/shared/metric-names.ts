@@ -26,7 +26,7 @@ export const metricUnits = {
   /** What succeeded videos cost, in the region's currency; by model. */
   Spend: 'None',
   /** Wan refuses the account, so a lane waits; by reason. */
-  LaneHeld: 'Count',
+  QueuePaused: 'Count',
   /** Wan's link to a video points to a host that is not trusted; by host. */
   UntrustedVideoHost: 'Count',
   /** Wan said 429; by operation. */

@@ -1,4 +1,4 @@
-import type { Violation } from './issues.ts';
+import type { Issue } from './issues.ts';
 
 /** What a problem tells, beside its status and the request's id. */
 export interface ProblemMembers {
@@ -7,11 +7,11 @@ export interface ProblemMembers {
   title: string;
   /** What is wrong and how to mend it. */
   detail: string;
-  errors?: readonly Violation[];
+  errors?: readonly Issue[];
 }
 
 /** An answer that is an error: thrown anywhere below a handler, sent as RFC 9457 problem+json. */
-export class Problem extends Error {
+export class ProblemError extends Error {
   override readonly name = 'Problem';
   readonly status: number;
   readonly members: ProblemMembers;
@@ -25,12 +25,12 @@ export class Problem extends Error {
   }
 }
 
-/** A 400 that names every violation at once: in `errors` for programs, in `detail` for people. */
-export function violationsProblem(code: string, title: string, errors: readonly Violation[]): Problem {
+/** A 400 that names every issue at once: in `errors` for programs, in `detail` for people. */
+export function issuesProblem(code: string, title: string, errors: readonly Issue[]): ProblemError {
   const detail = errors.map(({ pointer, message }) => `${pointer || 'The body'}: ${message}`).join(' ');
-  return new Problem(400, { code, title, detail, errors });
+  return new ProblemError(400, { code, title, detail, errors });
 }
 
 /** The 400 for a request for a video. */
-export const invalidRequest = (errors: readonly Violation[]): Problem =>
-  violationsProblem('invalid_request', 'The request can not be taken as it is.', errors);
+export const invalidRequest = (errors: readonly Issue[]): ProblemError =>
+  issuesProblem('invalid_request', 'The request can not be taken as it is.', errors);

@@ -1,10 +1,10 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { isWithinLimit, readSpending, type Spending } from '../ledger/spending.ts';
-import { dispatchQuietly, type QuietDispatch } from '../queue/dispatch.ts';
+import { type SafeDispatch, tryDispatch } from '../queue/dispatch.ts';
 import type { Caller } from '../shared/caller.ts';
-import type { Measure } from '../shared/metrics.ts';
-import { Problem } from '../shared/problem.ts';
-import { buryUnborn, isTombstone } from '../video/deletion.ts';
+import type { RecordMetric } from '../shared/metrics.ts';
+import { ProblemError } from '../shared/problem.ts';
+import { isTombstone, tombstoneUncreated } from '../video/deletion.ts';
 import { monthOf, type Source, type VideoRecord } from '../video/record.ts';
 import { type Creation, createVideo, fromItem, newVideo, readVideo } from '../video/store.ts';
 import { readItem, type Table } from '../video/table.ts';
@@ -13,16 +13,16 @@ import type { Region } from '../wan/regions.ts';
 import type { S3Prefixes } from '../wan/validation/urls.ts';
 import { type CheckedBody, checkBody } from './check-body.ts';
 import { fingerprint, type Identity, idempotencyConflict } from './identity.ts';
-import { type CheckedMedia, checkMedia, keepMedia } from './media.ts';
+import { type InspectedMedia, inspectMedia, storeMedia } from './media.ts';
 
 /** What taking a request takes; `intakeOf` builds it. */
-export interface IntakeServices extends QuietDispatch, SpendingRules {
+export interface AcceptServices extends SafeDispatch, SpendingRules {
   s3: Pick<S3Client, 'send'>;
   trustedOrigins: readonly string[];
   /** Where uploads are, and where a video's own media go. */
   uploadsBucket: string;
   wanRegion: Region;
-  measure: Measure;
+  recordMetric: RecordMetric;
 }
 
 interface Given {
@@ -39,7 +39,7 @@ interface Given {
 
 interface Wanted extends Pick<CheckedBody, 'request' | 'warnings'> {
   price: Price | undefined;
-  media: CheckedMedia;
+  media: InspectedMedia;
   request_hash: string;
 }
 
@@ -48,11 +48,11 @@ interface Wanted extends Pick<CheckedBody, 'request' | 'warnings'> {
  * same video, however often and at once it comes (invariant 2): a repetition gets the video as it stands, and needs neither the
  * files it named, nor money left, nor a model that is still offered.
  * @returns the video after its lane had a look at it, and whether this call made it
- * @throws Problem 400 with all violations at once, 403 at the spending limit, 409 for an identity that came with another body, 410
+ * @throws Problem 400 with all issues at once, 403 at the spending limit, 409 for an identity that came with another body, 410
  *   for one whose video was deleted, 413 for a large inline picture
  */
-export async function takeRequest(
-  services: IntakeServices,
+export async function acceptRequest(
+  services: AcceptServices,
   given: Given,
 ): Promise<{ video: VideoRecord; created: boolean }> {
   const { body, identity } = given;
@@ -63,22 +63,22 @@ export async function takeRequest(
     plan(services, given),
   ]);
   if (item.status === 'rejected') throw item.reason;
-  if (item.value) return standing(services, isTombstone(item.value) ? undefined : fromItem(item.value), request_hash);
+  if (item.value) return existing(services, isTombstone(item.value) ? undefined : fromItem(item.value), request_hash);
   if (planned.status === 'rejected') throw planned.reason;
-  const media = await checkMedia(services.s3, planned.value.request, planned.value.image);
+  const media = await inspectMedia(services.s3, planned.value.request, planned.value.image);
   const wanted = { ...planned.value, media, request_hash };
   const creation = await create(services, given, wanted).catch(async (error) => {
     await abandonMedia(services, given, media);
     throw error;
   });
   if (creation.outcome !== 'created')
-    return standing(services, creation.outcome === 'deleted' ? undefined : creation.video, request_hash);
-  services.measure('Submitted', 1, { model: creation.video.model, source: creation.video.source.type });
-  return { video: await dispatched(services, creation.video), created: true };
+    return existing(services, creation.outcome === 'deleted' ? undefined : creation.video, request_hash);
+  services.recordMetric('Submitted', 1, { model: creation.video.model, source: creation.video.source.type });
+  return { video: await tryDispatchVideo(services, creation.video), created: true };
 }
 
 /** What a request asks for and what that may cost. @throws Problem 400, 403, 413 */
-async function plan(services: IntakeServices, { body, mode, s3Prefixes, caller: { owner } }: Given) {
+async function plan(services: AcceptServices, { body, mode, s3Prefixes, caller: { owner } }: Given) {
   const checked = checkBody(body, { ...services, mode, owner, s3Prefixes });
   const price = estimatedCost(checked.request, services.wanRegion);
   await refuseOverspending(services, owner, price);
@@ -87,12 +87,12 @@ async function plan(services: IntakeServices, { body, mode, s3Prefixes, caller: 
 
 /** Keeps the media, then writes the record that names them. */
 async function create(
-  { table, s3, uploadsBucket: bucket }: IntakeServices,
+  { table, s3, uploadsBucket: bucket }: AcceptServices,
   { identity: { id }, caller: { owner, key_id }, source = { type: 'api', key_id } }: Given,
   { request, warnings, price, media, request_hash }: Wanted,
 ): Promise<Creation> {
   const { model, input, parameters, metadata } = request;
-  const kept = await keepMedia({ s3, bucket }, id, media);
+  const kept = await storeMedia({ s3, bucket }, id, media);
   const video = newVideo(
     {
       id,
@@ -102,7 +102,7 @@ async function create(
       input: {
         ...input,
         ...(kept.image ? { img_url: urlOf(kept.image) } : {}),
-        ...(kept.sound ? { audio_url: urlOf(kept.sound) } : {}),
+        ...(kept.audio ? { audio_url: urlOf(kept.audio) } : {}),
       },
       parameters,
       metadata,
@@ -122,29 +122,29 @@ async function create(
  * stay: nobody may delete what a record may name.
  */
 async function abandonMedia(
-  { table }: IntakeServices,
+  { table }: AcceptServices,
   { identity: { id, repeatable }, caller: { owner } }: Given,
-  { inline, image, sound }: CheckedMedia,
+  { inline, image, audio }: InspectedMedia,
 ): Promise<void> {
-  if (repeatable || !(inline ?? image ?? sound)) return;
-  await buryUnborn(table, { id, owner }).catch(() => undefined);
+  if (repeatable || !(inline ?? image ?? audio)) return;
+  await tombstoneUncreated(table, { id, owner }).catch(() => undefined);
 }
 
 /** The answer to a repetition. @param video undefined for one that was deleted */
-async function standing(
-  services: IntakeServices,
+async function existing(
+  services: AcceptServices,
   video: VideoRecord | undefined,
   request_hash: string,
 ): Promise<{ video: VideoRecord; created: boolean }> {
   if (!video) throw videoDeleted();
   if (video.request_hash !== request_hash) throw idempotencyConflict();
-  return { video: await dispatched(services, video), created: false };
+  return { video: await tryDispatchVideo(services, video), created: false };
 }
 
 /** A waiting video after its lane had a look at it. Its record stands: an error now would make a caller pay for a second one. */
-async function dispatched(services: IntakeServices, video: VideoRecord): Promise<VideoRecord> {
+async function tryDispatchVideo(services: AcceptServices, video: VideoRecord): Promise<VideoRecord> {
   if (video.status !== 'queued') return video;
-  await dispatchQuietly(services, video);
+  await tryDispatch(services, video);
   return (await readVideo(services.table, video.id).catch(() => undefined)) ?? video;
 }
 
@@ -152,7 +152,7 @@ const urlOf = ({ bucket, key }: { bucket: string; key: string }): string => `s3:
 
 /** The 410 for an identity whose video is gone for good. */
 export const videoDeleted = () =>
-  new Problem(410, {
+  new ProblemError(410, {
     code: 'video_deleted',
     title: 'The video of this request was deleted.',
     detail: 'Nothing was made anew. Send the request with another Idempotency-Key for a new video.',
@@ -182,9 +182,9 @@ export async function refuseOverspending(
 }
 
 /** The 403 for a video that would cost more than its owner may still spend this month (`YYYY-MM`). */
-function spendingLimitReached(limit: number, month: string, { spent, reserved }: Spending, price: Price): Problem {
+function spendingLimitReached(limit: number, month: string, { spent, reserved }: Spending, price: Price): ProblemError {
   const amount = (figure: number) => `${Number(figure.toFixed(2))} ${price.currency}`;
-  return new Problem(403, {
+  return new ProblemError(403, {
     code: 'spending_limit_reached',
     title: 'The spending limit does not allow this video.',
     detail:
@@ -195,4 +195,4 @@ function spendingLimitReached(limit: number, month: string, { spent, reserved }:
 }
 
 /** Told of each request that was taken. */
-export type LogTaken = (taken: { video: VideoRecord; created: boolean }) => void;
+export type OnAccepted = (taken: { video: VideoRecord; created: boolean }) => void;

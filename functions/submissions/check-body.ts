@@ -1,7 +1,7 @@
 import { decodeDataUrl } from '../media/data-url.ts';
 import { inspectImage } from '../media/image.ts';
-import type { Violation, Warning } from '../shared/issues.ts';
-import { invalidRequest, Problem } from '../shared/problem.ts';
+import type { Issue, Warning } from '../shared/issues.ts';
+import { invalidRequest, ProblemError } from '../shared/problem.ts';
 import { findModel } from '../wan/catalogue.ts';
 import { isJsonObject } from '../wan/validation/body.ts';
 import { checkRequest, type VideoRequest } from '../wan/validation/request.ts';
@@ -29,7 +29,7 @@ export interface CheckedBody {
 /**
  * The request that a body stands for. Everything that can be told from the body alone is checked, an inline picture included;
  * uploads are taken by their URL and are looked at by whoever makes a video of them.
- * @throws Problem 400 with all violations at once, 413 for a large inline picture
+ * @throws Problem 400 with all issues at once, 413 for a large inline picture
  */
 export function checkBody(
   body: unknown,
@@ -43,23 +43,23 @@ export function checkBody(
     s3Prefixes: { img_url: prefix, audio_url: prefix, ...s3Prefixes },
   });
   const unoffered = isJsonObject(body) && Object.hasOwn(body, 'webhook_url') ? [webhooksAreNotOffered] : [];
-  const violations = [...(checked.ok ? [] : checked.violations), ...(mode === 'strict' ? unoffered : [])];
-  if (!checked.ok || violations.length > 0) throw bodyProblem(violations);
+  const issues = [...(checked.ok ? [] : checked.issues), ...(mode === 'strict' ? unoffered : [])];
+  if (!checked.ok || issues.length > 0) throw bodyProblem(issues);
   const image = readInlineImage(checked.request);
   if (Array.isArray(image)) throw bodyProblem(image);
   return { request: checked.request, warnings: [...checked.warnings, ...unoffered], image };
 }
 
-/** The problem that a body's violations are: an inline picture's size is one of its own, since there is another way for it. */
-function bodyProblem(violations: readonly Violation[]): Problem {
-  const tooLarge = violations.find(({ code }) => code === 'image_too_large');
-  if (!tooLarge) return invalidRequest(violations);
+/** The problem that a body's issues are: an inline picture's size is one of its own, since there is another way for it. */
+function bodyProblem(issues: readonly Issue[]): ProblemError {
+  const tooLarge = issues.find(({ code }) => code === 'image_too_large');
+  if (!tooLarge) return invalidRequest(issues);
   const { code, message } = tooLarge;
   const detail = `${message} POST /uploads takes larger ones: its "media_url" goes into img_url.`;
-  return new Problem(413, { code, title: 'The picture is too large to be sent inline.', detail, errors: violations });
+  return new ProblemError(413, { code, title: 'The picture is too large to be sent inline.', detail, errors: issues });
 }
 
-const webhooksAreNotOffered: Violation = {
+const webhooksAreNotOffered: Issue = {
   pointer: '/webhook_url',
   code: 'not_offered',
   message: 'Webhooks are not offered yet: leave it out and ask GET /videos/{id}.',
@@ -81,15 +81,15 @@ export interface InlineImage {
  * Decodes and inspects a request's `data:` picture.
  * @returns the picture, undefined for a URL that Wan fetches itself, or what is wrong
  */
-function readInlineImage({ model, input }: VideoRequest): InlineImage | undefined | Violation[] {
+function readInlineImage({ model, input }: VideoRequest): InlineImage | undefined | Issue[] {
   if (!input.img_url.startsWith('data:')) return undefined;
   const located = (problems: readonly { code: string; message: string }[]) =>
     problems.map((problem) => ({ pointer: '/input/img_url', ...problem }));
   const decoded = decodeDataUrl(input.img_url, MAX_INLINE_IMAGE_BYTES);
-  if (!decoded.ok) return located(decoded.violations);
+  if (!decoded.ok) return located(decoded.issues);
   const { bytes } = decoded;
   const inspected = inspectImage(bytes, bytes.byteLength, findModel(model).image);
-  if (!inspected.ok) return located(inspected.violations);
+  if (!inspected.ok) return located(inspected.issues);
   const { content_type, width, height } = inspected;
   return { bytes, content_type, width, height };
 }

@@ -1,5 +1,5 @@
 import { canonicalJson } from '../shared/json-body.ts';
-import { Problem } from '../shared/problem.ts';
+import { ProblemError } from '../shared/problem.ts';
 import { sha256Hex } from '../video/keys.ts';
 
 /** Which video a request means. `repeatable`: the same key of the same owner always means this one (invariant 2). */
@@ -17,7 +17,7 @@ export const fingerprint = (body: unknown): string => sha256Hex(canonicalJson(bo
 
 /** The 409 for a key that belongs to another request. */
 export const idempotencyConflict = () =>
-  new Problem(409, {
+  new ProblemError(409, {
     code: 'idempotency_conflict',
     title: 'This Idempotency-Key was used with another body.',
     detail: 'Repeat the first request exactly to get its video, or use a new key for a new one.',

@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto';
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import type { Violation } from '../shared/issues.ts';
+import type { Issue } from '../shared/issues.ts';
 import { invalidRequest } from '../shared/problem.ts';
-import type { ObjectVersion, StoredImage, StoredSound } from '../video/record.ts';
+import type { ObjectVersion, StoredAudio, StoredImage } from '../video/record.ts';
 import { findModel } from '../wan/catalogue.ts';
 import type { VideoRequest } from '../wan/validation/request.ts';
 import { uploadNotFound } from '../wan/validation/urls.ts';
 import type { InlineImage } from './check-body.ts';
 import {
-  type CheckedUpload,
-  checkUploadedImage,
-  checkUploadedSound,
   copyUpload,
+  type InspectedUpload,
   inputKey,
+  inspectUploadedAudio,
+  inspectUploadedImage,
   type UploadVersion,
   writeOnce,
 } from './uploads.ts';
@@ -20,33 +20,33 @@ import {
 type S3 = Pick<S3Client, 'send'>;
 
 /** An upload that was found good: the version that was looked at, and what it is. */
-interface GoodUpload<Facts> {
+interface ValidUpload<Facts> {
   upload: UploadVersion;
   facts: Facts;
 }
 
 /** The media of a request that only we hold: an inline picture or an uploaded one, an uploaded sound. Nothing of it is stored yet. */
-export interface CheckedMedia {
+export interface InspectedMedia {
   inline: InlineImage | undefined;
-  image: GoodUpload<Omit<StoredImage, keyof ObjectVersion>> | undefined;
-  sound: GoodUpload<Omit<StoredSound, keyof ObjectVersion>> | undefined;
+  image: ValidUpload<Omit<StoredImage, keyof ObjectVersion>> | undefined;
+  audio: ValidUpload<Omit<StoredAudio, keyof ObjectVersion>> | undefined;
 }
 
 /** Looks at the uploads that a request names. @throws Problem 400 for those that are not there, or not what the model takes */
-export async function checkMedia(
+export async function inspectMedia(
   s3: S3,
   { model, input }: VideoRequest,
   inline: InlineImage | undefined,
-): Promise<CheckedMedia> {
+): Promise<InspectedMedia> {
   const { img_url, audio_url } = input;
-  const [image, sound] = await Promise.all([
-    isUpload(img_url) ? checkUploadedImage(s3, img_url, findModel(model).image) : undefined,
-    isUpload(audio_url) ? checkUploadedSound(s3, audio_url) : undefined,
+  const [image, audio] = await Promise.all([
+    isUpload(img_url) ? inspectUploadedImage(s3, img_url, findModel(model).image) : undefined,
+    isUpload(audio_url) ? inspectUploadedAudio(s3, audio_url) : undefined,
   ]);
-  if (image?.ok === false || sound?.ok === false) {
-    throw invalidRequest([...violationsOf('/input/img_url', image), ...violationsOf('/input/audio_url', sound)]);
+  if (image?.ok === false || audio?.ok === false) {
+    throw invalidRequest([...issuesOf('/input/img_url', image), ...issuesOf('/input/audio_url', audio)]);
   }
-  return { inline, image, sound };
+  return { inline, image, audio };
 }
 
 /**
@@ -54,21 +54,21 @@ export async function checkMedia(
  * @param bucket where they are stored
  * @throws Problem 400 for an upload that is gone since it was looked at; something of the others may be stored by then
  */
-export async function keepMedia(
+export async function storeMedia(
   { s3, bucket }: { s3: S3; bucket: string },
   id: string,
-  { inline, image, sound }: CheckedMedia,
-): Promise<{ image?: StoredImage; sound?: StoredSound }> {
-  const [storedImage, storedSound] = await Promise.all([
-    inline ? keepInline({ s3, bucket }, id, inline) : image && keepUpload(s3, id, image, '/input/img_url'),
-    sound && keepUpload(s3, id, sound, '/input/audio_url'),
+  { inline, image, audio }: InspectedMedia,
+): Promise<{ image?: StoredImage; audio?: StoredAudio }> {
+  const [storedImage, storedAudio] = await Promise.all([
+    inline ? storeInline({ s3, bucket }, id, inline) : image && storeUpload(s3, id, image, '/input/img_url'),
+    audio && storeUpload(s3, id, audio, '/input/audio_url'),
   ]);
-  return { ...(storedImage ? { image: storedImage } : {}), ...(storedSound ? { sound: storedSound } : {}) };
+  return { ...(storedImage ? { image: storedImage } : {}), ...(storedAudio ? { audio: storedAudio } : {}) };
 }
 
 const isUpload = (url: string | undefined): url is string => url?.startsWith('s3://') ?? false;
 
-async function keepInline(
+async function storeInline(
   { s3, bucket }: { s3: S3; bucket: string },
   id: string,
   image: InlineImage,
@@ -78,10 +78,10 @@ async function keepInline(
   return { ...stored, content_type, bytes: bytes.byteLength, width, height };
 }
 
-async function keepUpload<Facts>(
+async function storeUpload<Facts>(
   s3: S3,
   id: string,
-  { upload, facts }: GoodUpload<Facts>,
+  { upload, facts }: ValidUpload<Facts>,
   pointer: string,
 ): Promise<ObjectVersion & Facts> {
   const place = await copyUpload(s3, upload, id);
@@ -89,8 +89,8 @@ async function keepUpload<Facts>(
   return { ...place, ...facts };
 }
 
-const violationsOf = (pointer: string, checked: CheckedUpload<unknown> | undefined): Violation[] =>
-  checked?.ok === false ? checked.violations.map((problem) => ({ pointer, ...problem })) : [];
+const issuesOf = (pointer: string, checked: InspectedUpload<unknown> | undefined): Issue[] =>
+  checked?.ok === false ? checked.issues.map((problem) => ({ pointer, ...problem })) : [];
 
 /**
  * Stores an inline image below its video's id, apart from the drop folder, so that it starts nothing. Its name holds the hash of

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { CopyObjectCommand, GetObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
-import type { Problem as FileProblem } from '../media/data-url.ts';
+import type { MediaIssue as FileProblem } from '../media/data-url.ts';
 import { type ImageLimits, inspectImage } from '../media/image.ts';
 import { copySource, ignoreNotFound } from '../shared/s3.ts';
-import type { ObjectVersion, StoredImage, StoredSound } from '../video/record.ts';
+import type { ObjectVersion, StoredAudio, StoredImage } from '../video/record.ts';
 import { parseS3Url } from '../wan/validation/public-url.ts';
 import { uploadNotFound } from '../wan/validation/urls.ts';
 
@@ -23,16 +23,16 @@ export interface UploadVersion {
 }
 
 /** A file that was uploaded and is one that the model takes, or what is wrong with it. */
-export type CheckedUpload<Facts> =
+export type InspectedUpload<Facts> =
   | { ok: true; upload: UploadVersion; facts: Facts }
-  | { ok: false; violations: readonly FileProblem[] };
+  | { ok: false; issues: readonly FileProblem[] };
 
 /** Looks at an uploaded picture as Wan will, by its bytes. @param url one that `checkBody` let through: below the caller's own folder */
-export async function checkUploadedImage(
+export async function inspectUploadedImage(
   s3: S3,
   url: string,
   limits: ImageLimits,
-): Promise<CheckedUpload<Omit<StoredImage, keyof ObjectVersion>>> {
+): Promise<InspectedUpload<Omit<StoredImage, keyof ObjectVersion>>> {
   const read = await readUpload(s3, url, limits.max_bytes);
   if (!read) return absent;
   const inspected = inspectImage(read.bytes, read.size, limits);
@@ -46,10 +46,10 @@ export async function checkUploadedImage(
 }
 
 /** Looks at an uploaded sound as Wan will, by its bytes. @param url as for `checkUploadedImage` */
-export async function checkUploadedSound(
+export async function inspectUploadedAudio(
   s3: S3,
   url: string,
-): Promise<CheckedUpload<Omit<StoredSound, keyof ObjectVersion>>> {
+): Promise<InspectedUpload<Omit<StoredAudio, keyof ObjectVersion>>> {
   // Sounds are rare, and what reads them is a good part of the code: it is loaded when one comes.
   const { audioLimits, inspectAudio } = await import('../media/audio.ts');
   const read = await readUpload(s3, url, audioLimits.max_bytes);
@@ -124,7 +124,7 @@ const versionOf = ({ object, bytes }: ReadUpload, content_type: string): UploadV
   content_type,
 });
 
-const absent = { ok: false, violations: [uploadNotFound] } as const;
+const absent = { ok: false, issues: [uploadNotFound] } as const;
 
 /** How long a file may be sent to where `POST /uploads` says, in seconds. */
 export const UPLOAD_SECONDS = 15 * 60;

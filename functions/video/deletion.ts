@@ -23,8 +23,8 @@ export const isTombstone = (item: Record<string, unknown>): item is { tombstone:
  * another 30 days. It stands among what needs work until `closeTombstone`, since its objects are deleted after it.
  * @returns false when the video is no longer as `video` says (status and run): read it again
  */
-export const buryVideo = (table: Table, video: VideoRecord): Promise<boolean> =>
-  bury(table, video, {
+export const replaceWithTombstone = (table: Table, video: VideoRecord): Promise<boolean> =>
+  writeTombstone(table, video, {
     ConditionExpression: '#status = :status AND #run = :run',
     ExpressionAttributeNames: { '#status': 'status', '#run': 'run' },
     ExpressionAttributeValues: { ':status': video.status, ':run': video.run },
@@ -35,10 +35,10 @@ export const buryVideo = (table: Table, video: VideoRecord): Promise<boolean> =>
  * of a deleted one's.
  * @returns false when the record stands after all: a write may have come through although its answer did not
  */
-export const buryUnborn = (table: Table, video: Pick<VideoRecord, 'id' | 'owner'>): Promise<boolean> =>
-  bury(table, video, { ConditionExpression: 'attribute_not_exists(pk)' });
+export const tombstoneUncreated = (table: Table, video: Pick<VideoRecord, 'id' | 'owner'>): Promise<boolean> =>
+  writeTombstone(table, video, { ConditionExpression: 'attribute_not_exists(pk)' });
 
-async function bury(
+async function writeTombstone(
   table: Table,
   { id, owner }: Pick<VideoRecord, 'id' | 'owner'>,
   condition: Pick<PutCommandInput, 'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'>,

@@ -5,7 +5,7 @@ import type { Source, Status } from './record.ts';
 export const keys = {
   video: (id: string) => `video#${id}`,
   /** A model's queue: its permits and its submit clock. */
-  lane: (model: string) => `lane#${model}`,
+  lane: (model: string) => `queue#${model}`,
   /** How long tasks of one kind take. */
   durations: (model: string, resolution: string | undefined, duration: number | undefined) =>
     `durations#${model}#${resolution ?? ''}#${duration ?? ''}`,
@@ -73,7 +73,7 @@ export function openAttributes(video: {
     case 'archiving':
       return { open_status: video.status, open_order: order };
     default:
-      return video.source.type === 'api' ? {} : { open_status: 'untold', open_order: order };
+      return video.source.type === 'api' ? {} : { open_status: 'result_pending', open_order: order };
   }
 }
 

@@ -9,7 +9,7 @@ import type { VideoRequest } from '../wan/validation/request.ts';
 export const statuses = ['queued', 'submitting', 'running', 'archiving', 'succeeded', 'failed', 'canceled'] as const;
 export type Status = (typeof statuses)[number];
 
-/** Why a video failed (invariant 6: every ending is explained). A refused drop's code is that of its first violation. */
+/** Why a video failed (invariant 6: every ending is explained). A refused drop's code is that of its first issue. */
 export type Failure = Omit<ExplainedFailure, 'code'> & { code: string };
 
 /** An object in S3; without its version, the newest. */
@@ -32,7 +32,7 @@ export interface StoredImage extends StoredFile {
   height: number;
 }
 
-export interface StoredSound extends StoredFile {
+export interface StoredAudio extends StoredFile {
   duration_seconds: number;
 }
 
@@ -116,7 +116,7 @@ export interface VideoRecord {
   /** Fingerprint of the request's body: the same Idempotency-Key with another body is a conflict. */
   request_hash: string;
   image?: StoredImage;
-  sound?: StoredSound;
+  audio?: StoredAudio;
   /** What the video will cost if it succeeds; undefined where no price is known. */
   estimated_cost?: Price;
   /** `YYYY-MM` (UTC) of its creation, or of its last retry: the month whose spending limit it counts against. */

@@ -20,7 +20,7 @@ export async function readVideo(table: Table, id: string): Promise<VideoRecord |
 }
 
 /** What now stands under the id of a video: the one given, the one that was there first, or the tombstone of a deleted one. */
-export type Creation = { outcome: 'created' | 'standing'; video: VideoRecord } | { outcome: 'deleted' };
+export type Creation = { outcome: 'created' | 'existing'; video: VideoRecord } | { outcome: 'deleted' };
 
 /** Writes a new video unless its id is taken. */
 export async function createVideo(table: Table, video: VideoRecord): Promise<Creation> {
@@ -35,11 +35,11 @@ export async function createVideo(table: Table, video: VideoRecord): Promise<Cre
     ConditionExpression: 'attribute_not_exists(pk)',
   });
   if (await conditionally(table.client.send(put))) {
-    if (isTerminal(video.status)) await table.ended?.(video);
+    if (isTerminal(video.status)) await table.onVideoEnded?.(video);
     return { outcome: 'created', video };
   }
   const standing = await readVideo(table, video.id);
-  return standing ? { outcome: 'standing', video: standing } : { outcome: 'deleted' };
+  return standing ? { outcome: 'existing', video: standing } : { outcome: 'deleted' };
 }
 
 export interface Change {
@@ -108,7 +108,7 @@ export async function changeStatus(
     },
     condition,
   );
-  if (changed && isTerminal(to)) await table.ended?.(changed);
+  if (changed && isTerminal(to)) await table.onVideoEnded?.(changed);
   return changed;
 }
 
@@ -146,7 +146,7 @@ type Given = Pick<
   | 'warnings'
   | 'request_hash'
   | 'image'
-  | 'sound'
+  | 'audio'
   | 'estimated_cost'
 >;
 
@@ -167,7 +167,7 @@ export function newVideo(given: Given, now: number, error?: VideoRecord['error']
 }
 
 /** Takes a video whose result has been written from what needs work; one that has changed since stays: its outcome may be another. */
-export async function closeTold(table: Table, { id, status, run, updated_at }: VideoRecord): Promise<void> {
+export async function markResultWritten(table: Table, { id, status, run, updated_at }: VideoRecord): Promise<void> {
   await updateItem(table, keys.video(id), {
     UpdateExpression: 'REMOVE open_status, open_order',
     ConditionExpression: '#status = :status AND #run = :run AND updated_at = :updated_at',

@@ -110,5 +110,5 @@ export interface Table {
   /** Milliseconds since 1970. */
   now: () => number;
   /** Told of each video that ended, once that is written. What goes wrong there is no concern of whoever ended it. */
-  ended?: ((video: VideoRecord) => Promise<void>) | undefined;
+  onVideoEnded?: ((video: VideoRecord) => Promise<void>) | undefined;
 }

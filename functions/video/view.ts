@@ -10,7 +10,7 @@ export type VideoView = Omit<
 > & {
   task?: TaskView;
 } & Progress &
-  Partial<QueuePlace>;
+  Partial<QueuePosition>;
 
 type TaskView = Omit<Task, 'id' | 'request_id' | 'expected_seconds'>;
 
@@ -26,9 +26,9 @@ export interface Progress {
  * What leaves through the API: listed field by field, so that a new field of the record stays inside until it is named here.
  * @param now milliseconds since 1970
  */
-export function viewOf(video: VideoRecord, now: number, place?: QueuePlace): VideoView {
+export function viewOf(video: VideoRecord, now: number, place?: QueuePosition): VideoView {
   const { id, owner, status, created_at, updated_at, model, input, parameters, source, metadata, warnings } = video;
-  const { image, sound, task, video: archived, usage, error, timeline } = video;
+  const { image, audio, task, video: archived, usage, error, timeline } = video;
   const { estimated_cost, cost } = video;
   return {
     id,
@@ -45,7 +45,7 @@ export function viewOf(video: VideoRecord, now: number, place?: QueuePlace): Vid
     ...progressOf(video, now),
     ...place,
     ...(image ? { image } : {}),
-    ...(sound ? { sound } : {}),
+    ...(audio ? { audio } : {}),
     ...(estimated_cost ? { estimated_cost } : {}),
     ...(task ? { task: viewOfTask(task) } : {}),
     ...(archived ? { video: archived } : {}),
@@ -102,7 +102,7 @@ function viewOfTask(task: Task): TaskView {
 }
 
 /** Where a queued video stands. */
-export interface QueuePlace {
+export interface QueuePosition {
   /** 1 is the next to be started. */
   queue_position: number;
   /** A rough estimate, ISO 8601 UTC. */

@@ -172,30 +172,34 @@ function failureCodeOf(code: string, message: string, stage: 'submit' | 'task'):
 /** Why Wan refused a request for good. */
 export type RefusalReason = 'input' | 'moderation' | 'image_download' | 'model' | 'other';
 /** Why no request of this account or deployment goes through, whatever video it is for. */
-export type HoldReason = 'no_key' | 'invalid_key' | 'arrears' | 'access_denied' | 'quota' | 'endpoint';
+export type AccountRefusalReason = 'no_key' | 'invalid_key' | 'arrears' | 'access_denied' | 'quota' | 'endpoint';
 
 /** What an error code of Wan means to us; `failure` is the record's code when a video ends by it. */
 export type Meaning =
   | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly failure: FailureCode }
   | { readonly kind: 'throttled'; readonly failure: FailureCode }
   | { readonly kind: 'unavailable'; readonly failure: FailureCode }
-  | { readonly kind: 'held'; readonly reason: HoldReason; readonly failure: FailureCode };
+  | { readonly kind: 'account_refused'; readonly reason: AccountRefusalReason; readonly failure: FailureCode };
 
 type MeaningRow = { readonly code: RegExp; readonly message?: RegExp; readonly meaning: Meaning };
 
-const held = (reason: HoldReason): Meaning => ({ kind: 'held', reason, failure: 'account_on_hold' });
+const accountRefused = (reason: AccountRefusalReason): Meaning => ({
+  kind: 'account_refused',
+  reason,
+  failure: 'account_on_hold',
+});
 const refused = (reason: RefusalReason, failure: FailureCode): Meaning => ({ kind: 'refused', reason, failure });
 const throttled: Meaning = { kind: 'throttled', failure: 'rate_limited' };
 const unavailable = (failure: FailureCode): Meaning => ({ kind: 'unavailable', failure });
 
 /** The documented codes, special before general: the first row that fits decides. */
 const rows: readonly MeaningRow[] = [
-  { code: /^InvalidApiKey$/i, meaning: held('invalid_key') },
-  { code: /^(Arrearage|PrepaidBillOverdue|PostpaidBillOverdue)$/, meaning: held('arrears') },
-  { code: /^AllocationQuota\.FreeTierOnly$/, meaning: held('quota') },
-  { code: /^Throttling\.AllocationQuota$/, message: /\bfree\b/i, meaning: held('quota') },
+  { code: /^InvalidApiKey$/i, meaning: accountRefused('invalid_key') },
+  { code: /^(Arrearage|PrepaidBillOverdue|PostpaidBillOverdue)$/, meaning: accountRefused('arrears') },
+  { code: /^AllocationQuota\.FreeTierOnly$/, meaning: accountRefused('quota') },
+  { code: /^Throttling\.AllocationQuota$/, message: /\bfree\b/i, meaning: accountRefused('quota') },
   { code: /^Throttling(\.|$)/, meaning: throttled },
-  { code: /^(\w+\.)?AccessDenied(\.|$)/, meaning: held('access_denied') },
+  { code: /^(\w+\.)?AccessDenied(\.|$)/, meaning: accountRefused('access_denied') },
   { code: /^ModelNotFound$/, meaning: refused('model', 'model_unavailable') },
   { code: /^InvalidParameter$/, message: /^Model not exist/i, meaning: refused('model', 'model_unavailable') },
   { code: /^DataInspectionFailed$/, meaning: refused('moderation', 'content_refused') },

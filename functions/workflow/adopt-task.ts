@@ -1,10 +1,10 @@
-import { leaveFence } from '../ledger/prompt-lock.ts';
+import { releasePromptLock } from '../ledger/prompt-lock.ts';
 import { claimTask } from '../ledger/submission.ts';
 import { expiryOf } from '../ledger/task-lifetime.ts';
 import { typicalSecondsOf } from '../polling/durations.ts';
 import { waitFor } from '../polling/wait-item.ts';
-import { needWatcher } from '../polling/watcher-lease.ts';
-import type { Measure } from '../shared/metrics.ts';
+import { startWatcherIfNone } from '../polling/watcher-lease.ts';
+import type { RecordMetric } from '../shared/metrics.ts';
 import type { Task, VideoRecord } from '../video/record.ts';
 import { changeStatus } from '../video/store.ts';
 import type { Table } from '../video/table.ts';
@@ -16,7 +16,7 @@ export interface AdoptServices {
   wanRegion: string;
   /** What the deployment says of how long a task takes; undefined leaves it to the catalogue, until it is learned. */
   configuredSeconds: number | undefined;
-  measure: Measure;
+  recordMetric: RecordMetric;
   /** Starts a watcher and does not wait for it. */
   startWatcher: () => Promise<void>;
   /** Called when no watcher could be started: the rule starts one within a minute. */
@@ -49,8 +49,8 @@ export async function adoptTask(
     set: { task, upstream_tasks, submission: { ...video.submission!, state: 'settled' } },
   });
   if (!running) return undefined;
-  services.measure('UpstreamTasksPerVideo', upstream_tasks);
-  await leaveFence(table, running);
+  services.recordMetric('UpstreamTasksPerVideo', upstream_tasks);
+  await releasePromptLock(table, running);
   return waitForTask(services, { ...running, task });
 }
 
@@ -63,7 +63,7 @@ export async function waitForTask(
   const { id, run, task } = video;
   if (video.status === 'archiving') return { id, run, outcome: 'succeeded' };
   try {
-    if (!(await needWatcher(table))) await services.startWatcher();
+    if (!(await startWatcherIfNone(table))) await services.startWatcher();
   } catch (error) {
     services.onWatcherNotStarted(error);
   }

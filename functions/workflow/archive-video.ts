@@ -12,7 +12,7 @@ import { billedSeconds } from '../wan/client/query-task.ts';
 import { type Price, priceOf } from '../wan/prices.ts';
 import type { Region } from '../wan/regions.ts';
 import type { ArchiveVideoOutput } from './step-handler.ts';
-import type { Proof } from './verify-video.ts';
+import type { VerifiedVideo } from './verify-video.ts';
 
 export interface ArchiveServices {
   table: Table;
@@ -21,7 +21,7 @@ export interface ArchiveServices {
   wan: Pick<WanClient, 'queryTask'>;
   wanRegion: Region;
   /** Copies a video to a key and proves that it arrived whole. */
-  copyAndProve: (video: VideoRecord, videoUrl: string, key: string) => Promise<Proof>;
+  copyAndVerify: (video: VideoRecord, videoUrl: string, key: string) => Promise<VerifiedVideo>;
 }
 
 /** An object of ours, in exactly the version that we wrote. */
@@ -45,7 +45,7 @@ export async function archiveVideo(services: ArchiveServices, input: WorkflowInp
   if (video.status === 'succeeded' && video.video) await deleteOthers(services, video.id, video.video);
   if (video.status !== 'archiving') return settled;
   const key = `${video.id}/${video.run}-${await nextDownload(table, video.id)}.mp4`;
-  const proof = await services.copyAndProve(video, await currentUrl(services, video), key);
+  const proof = await services.copyAndVerify(video, await currentUrl(services, video), key);
   const cost = costOf(video, services.wanRegion);
   const news = {
     video: { bucket, key, ...proof.video },

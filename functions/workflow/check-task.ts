@@ -1,10 +1,10 @@
-import { deadlineOf, explainForgotten, isForgotten } from '../ledger/task-lifetime.ts';
+import { deadlineOf, expiredFailure, isExpired } from '../ledger/task-lifetime.ts';
 import { learnDuration, typicalSecondsOf } from '../polling/durations.ts';
-import { wasNotAsked } from '../polling/rate-limited-wan.ts';
+import { wasRateLimited } from '../polling/rate-limited-wan.ts';
 import { closeWait, longerPause, waitFor } from '../polling/wait-item.ts';
 import { type Dispatcher, releaseAndDispatch } from '../queue/dispatch.ts';
 import { errorNames, WorkflowError } from '../shared/errors.ts';
-import type { Measure } from '../shared/metrics.ts';
+import type { RecordMetric } from '../shared/metrics.ts';
 import { isTerminal, type Task, type VideoRecord } from '../video/record.ts';
 import { changeStatus, changeVideo, readVideo } from '../video/store.ts';
 import type { WanClient } from '../wan/client/client.ts';
@@ -16,7 +16,7 @@ export interface CheckTaskServices extends Dispatcher {
   wan: Pick<WanClient, 'queryTask'>;
   /** What the deployment says of how long a task takes; undefined leaves it to the catalogue, until it is learned. */
   configuredSeconds: number | undefined;
-  measure: Measure;
+  recordMetric: RecordMetric;
   /** Called with a status that no source of Wan's API names. */
   onUnknownStatus: (video: VideoRecord, status: string) => void;
 }
@@ -42,8 +42,8 @@ async function judge(services: CheckTaskServices, input: CheckTaskInput): Promis
     return { ...from, outcome: 'settled' };
   }
   const answer = await services.wan.queryTask(video.task.id);
-  if (!saysEnding(answer) && !wasNotAsked(answer) && table.now() >= deadlineOf(video.task.expires_at))
-    return { ...from, outcome: 'failed', error: explainForgotten(video) };
+  if (!saysEnding(answer) && !wasRateLimited(answer) && table.now() >= deadlineOf(video.task.expires_at))
+    return { ...from, outcome: 'failed', error: expiredFailure(video) };
   switch (answer.outcome) {
     case 'throttled':
       throw new WorkflowError(errorNames.wanThrottled, `Wan is throttling: ${answer.code}`);
@@ -75,10 +75,10 @@ async function judge(services: CheckTaskServices, input: CheckTaskInput): Promis
       await changeVideo(table, video, { set: { task: withNews(video.task, answer) } });
       return { ...from, outcome: 'failed', error: explainFailure({ ...answer, stage: 'task' }) };
     case 'UNKNOWN':
-      if (!isForgotten(video.task, table.now())) {
+      if (!isExpired(video.task, table.now())) {
         throw new WorkflowError(errorNames.taskUnknown, 'Wan does not know a task that it should still have.');
       }
-      return { ...from, outcome: 'failed', error: explainForgotten(video, answer.request_id) };
+      return { ...from, outcome: 'failed', error: expiredFailure(video, answer.request_id) };
   }
 }
 
@@ -116,14 +116,14 @@ async function markSucceeded(services: CheckTaskServices, video: VideoRecord, an
 
 /** Learns from a task that succeeded how long its kind takes, and measures how late that was noticed. */
 async function noteDuration(
-  { table, measure, configuredSeconds }: CheckTaskServices,
+  { table, recordMetric, configuredSeconds }: CheckTaskServices,
   video: VideoRecord,
   { end_time }: WanTask,
 ): Promise<void> {
   const now = table.now();
   // Wan's clock may be ahead of ours.
   const ended = end_time === undefined ? now : Math.min(now, Date.parse(end_time));
-  if (end_time !== undefined) measure('DetectionLag', (now - ended) / 1000, { model: video.model });
+  if (end_time !== undefined) recordMetric('DetectionLag', (now - ended) / 1000, { model: video.model });
   await learnDuration(table, video, (ended - Date.parse(video.task!.submit_time)) / 1000, configuredSeconds);
 }
 

@@ -1,20 +1,20 @@
-import { closeFence, enterFence, isFenced, leaveFence } from '../ledger/prompt-lock.ts';
+import { acquirePromptLock, escalatePromptLock, isPromptLocked, releasePromptLock } from '../ledger/prompt-lock.ts';
 import { releaseSpending, reserveSpending, settleSpending } from '../ledger/spending.ts';
 import { confirmSubmission, markUncertain, openSubmission, settleSubmission } from '../ledger/submission.ts';
-import { explainForgotten } from '../ledger/task-lifetime.ts';
-import { type Dispatcher, letNextIn } from '../queue/dispatch.ts';
+import { expiredFailure } from '../ledger/task-lifetime.ts';
+import { type Dispatcher, dispatchNext } from '../queue/dispatch.ts';
 import type { WorkflowInput } from '../queue/execution.ts';
-import { reserveSlot, resumeQueue } from '../queue/model-queue.ts';
-import { holdBack } from '../queue/release.ts';
+import { reserveSubmitSlot, resumeQueue } from '../queue/model-queue.ts';
+import { pauseAndRequeue } from '../queue/release.ts';
 import { errorNames, WorkflowError } from '../shared/errors.ts';
 import type { Failure, VideoRecord } from '../video/record.ts';
 import { readVideo } from '../video/store.ts';
 import type { Table } from '../video/table.ts';
 import type { WanClient } from '../wan/client/client.ts';
-import type { Held } from '../wan/client/rejections.ts';
+import type { AccountRefused } from '../wan/client/rejections.ts';
 import { explainEnding, explainFailure } from '../wan/failures.ts';
 import { type AdoptServices, adoptTask, waitForTask } from './adopt-task.ts';
-import type { Gone, MediaAddresses, MediaTransfer } from './media-urls.ts';
+import type { MediaMissing, MediaTransfer, MediaUrls } from './media-urls.ts';
 import { type ReconcileServices, reconcile } from './reconcile.ts';
 import type { CreateTaskOutput } from './step-handler.ts';
 import { taskRequestOf } from './task-request.ts';
@@ -27,11 +27,11 @@ const CALL_MILLISECONDS = 80_000;
 
 export interface CreateTaskServices extends AdoptServices, Dispatcher {
   wan: WanClient;
-  mediaForWan: (video: VideoRecord, transfer: MediaTransfer) => Promise<MediaAddresses | Held | Gone>;
+  resolveMediaUrls: (video: VideoRecord, transfer: MediaTransfer) => Promise<MediaUrls | AccountRefused | MediaMissing>;
   mediaTransfer: MediaTransfer;
   /** How long a lost answer is looked for before the request is sent again. */
   uncertainSeconds: number;
-  logSeveral: ReconcileServices['logSeveral'];
+  onAmbiguous: ReconcileServices['onAmbiguous'];
   /** What an owner may spend in a calendar month, in the region's currency. */
   monthlySpendingLimit: number | undefined;
   sleep: (milliseconds: number) => Promise<void>;
@@ -62,16 +62,16 @@ async function send(
   transfer: MediaTransfer,
 ): Promise<CreateTaskOutput> {
   const { table, wan } = services;
-  const media = await services.mediaForWan(video, transfer);
+  const media = await services.resolveMediaUrls(video, transfer);
   if ('outcome' in media)
-    return media.outcome === 'gone' ? failed(video, explainEnding('image_gone')) : hold(services, video, media.reason);
+    return media.outcome === 'gone' ? failed(video, explainEnding('image_gone')) : pause(services, video, media.reason);
   const request = taskRequestOf(video, media);
-  if (await isFenced(table, video)) throw fenced();
-  const slot = await reserveSlot(table, services.laneOf(video.model));
+  if (await isPromptLocked(table, video)) throw fenced();
+  const slot = await reserveSubmitSlot(table, services.limitsOf(video.model));
   await services.sleep(slot - table.now());
   const opened = await openSubmission(table, video);
   if (!opened) throw uncertain('another invocation is sending this video, or it moved on');
-  if (!(await enterFence(table, opened))) {
+  if (!(await acquirePromptLock(table, opened))) {
     await settleSubmission(table, opened);
     throw fenced();
   }
@@ -88,17 +88,17 @@ async function send(
   const answer = await wan.createTask(request, timeLeft(opened, table.now()));
   switch (answer.outcome) {
     case 'created': {
-      const output = await adopt(services, opened, {
+      const output = await adoptFound(services, opened, {
         id: answer.task_id,
         status: answer.task_status,
         request_id: answer.request_id,
         submit_time: opened.submission!.sent_at,
       });
-      if (await resumeQueue(table, opened.model)) await letNextIn(services, opened.model);
+      if (await resumeQueue(table, opened.model)) await dispatchNext(services, opened.model);
       return output;
     }
     case 'unknown':
-      await closeFence(table, opened);
+      await escalatePromptLock(table, opened);
       await markUncertain(table, opened);
       throw uncertain(`Wan's answer was lost (${answer.cause})`);
   }
@@ -109,10 +109,10 @@ async function send(
       throw new WorkflowError(errorNames.wanThrottled, `Wan is throttling: ${answer.code}`);
     case 'unavailable':
       throw new WorkflowError(errorNames.wanUnavailable, `Wan is unavailable: ${answer.cause}`);
-    case 'held':
-      return hold(services, unsent, answer.reason);
+    case 'account_refused':
+      return pause(services, unsent, answer.reason);
     case 'refused':
-      if (answer.reason === 'image_download' && transfer === 'url' && (unsent.image || unsent.sound))
+      if (answer.reason === 'image_download' && transfer === 'url' && (unsent.image || unsent.audio))
         return send(services, unsent, 'upload');
       return failed(unsent, explainFailure({ ...answer, stage: 'submit' }));
   }
@@ -124,7 +124,7 @@ async function send(
  */
 async function withdraw(table: Table, opened: VideoRecord): Promise<VideoRecord | undefined> {
   const unsent = await settleSubmission(table, opened);
-  if (unsent) await leaveFence(table, unsent);
+  if (unsent) await releasePromptLock(table, unsent);
   return unsent;
 }
 
@@ -135,7 +135,7 @@ async function resolveLostAnswer(services: CreateTaskServices, open: VideoRecord
   const result = await reconcile(services, video);
   switch (result.verdict) {
     case 'adopted':
-      return adopt(services, video, {
+      return adoptFound(services, video, {
         id: result.task.task_id,
         status: result.task.status,
         request_id: result.task.request_id,
@@ -149,7 +149,7 @@ async function resolveLostAnswer(services: CreateTaskServices, open: VideoRecord
     case 'ambiguous':
       return failed(video, explainEnding('submission_uncertain'));
     case 'forgotten':
-      return failed(video, explainForgotten(video));
+      return failed(video, expiredFailure(video));
     case 'undecided':
       throw uncertain("Wan's list has not decided yet");
   }
@@ -161,25 +161,22 @@ function timeLeft({ submission }: VideoRecord, now: number): AbortSignal {
   return milliseconds > 0 ? AbortSignal.timeout(milliseconds) : AbortSignal.abort();
 }
 
-async function adopt(...[services, video, known]: Parameters<typeof adoptTask>): Promise<CreateTaskOutput> {
+async function adoptFound(...[services, video, known]: Parameters<typeof adoptTask>): Promise<CreateTaskOutput> {
   const output = await adoptTask(services, video, known);
   if (!output) throw uncertain('the task belongs to another video, or the record moved on');
   return output;
 }
 
-async function hold(services: CreateTaskServices, video: VideoRecord, reason: string): Promise<CreateTaskOutput> {
-  await holdBack(services.table, video, reason);
-  return { ...settled(video), held: reason };
+async function pause(services: CreateTaskServices, video: VideoRecord, reason: string): Promise<CreateTaskOutput> {
+  await pauseAndRequeue(services.table, video, reason);
+  return { ...settled(video), account_refused: reason };
 }
 
 const uncertain = (why: string) =>
   new WorkflowError(errorNames.submissionUncertain, `Whether Wan created a task is not known: ${why}.`);
 
 const fenced = () =>
-  new WorkflowError(
-    errorNames.submissionFenced,
-    'A video with the same model and prompt is uncertain; this one waits.',
-  );
+  new WorkflowError(errorNames.promptLocked, 'A video with the same model and prompt is uncertain; this one waits.');
 
 const settled = ({ id, run }: WorkflowInput) => ({ id, run, outcome: 'settled' }) as const;
 

@@ -1,23 +1,23 @@
 import { GetObjectCommand, NoSuchKey, type S3Client } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { errorNames, WorkflowError } from '../shared/errors.ts';
-import type { StoredImage, StoredSound, VideoRecord } from '../video/record.ts';
+import type { StoredAudio, StoredImage, VideoRecord } from '../video/record.ts';
 import type { ModelName } from '../wan/catalogue.ts';
 import type { WanClient } from '../wan/client/client.ts';
-import type { Held } from '../wan/client/rejections.ts';
+import type { AccountRefused } from '../wan/client/rejections.ts';
 import { modelOf } from './task-request.ts';
 
 /** `url`: Wan fetches a presigned URL. `upload`: the file goes through Wan's own temporary storage. */
 export type MediaTransfer = 'url' | 'upload';
 
 /** Where Wan finds a video's picture and, if it has one, its sound. */
-export interface MediaAddresses {
+export interface MediaUrls {
   img_url: string;
   audio_url?: string;
 }
 
 /** A file that firstframe held has been deleted, and with it the version that was checked: it never comes back. */
-export interface Gone {
+export interface MediaMissing {
   outcome: 'gone';
 }
 
@@ -35,16 +35,16 @@ const PRESIGNED_SECONDS = 15 * 60;
  * @returns the addresses, or why the account can't upload, or that a file to be uploaded is gone; a presigned URL is made without a look
  * @throws WorkflowError when Wan's upload is to be tried again, Error when a stored file can't be read
  */
-export async function mediaForWan(
+export async function resolveMediaUrls(
   services: MediaServices,
   video: VideoRecord,
   transfer: MediaTransfer,
-): Promise<MediaAddresses | Held | Gone> {
-  const addressOf = (file: StoredImage | StoredSound) =>
+): Promise<MediaUrls | AccountRefused | MediaMissing> {
+  const addressOf = (file: StoredImage | StoredAudio) =>
     transfer === 'url' ? presign(services, file) : upload(services, modelOf(video), file);
   const [img_url, audio_url] = await Promise.all([
     video.image ? addressOf(video.image) : video.input.img_url,
-    video.sound ? addressOf(video.sound) : video.input.audio_url,
+    video.audio ? addressOf(video.audio) : video.input.audio_url,
   ]);
   if (typeof img_url === 'object') return img_url;
   if (typeof audio_url === 'object') return audio_url;
@@ -52,18 +52,18 @@ export async function mediaForWan(
 }
 
 /** Exactly the version of a file that was checked. */
-const getFile = ({ bucket, key, version_id }: StoredImage | StoredSound) =>
+const getFile = ({ bucket, key, version_id }: StoredImage | StoredAudio) =>
   new GetObjectCommand({ Bucket: bucket, Key: key, VersionId: version_id });
 
-const presign = ({ s3 }: MediaServices, file: StoredImage | StoredSound): Promise<string> =>
+const presign = ({ s3 }: MediaServices, file: StoredImage | StoredAudio): Promise<string> =>
   getSignedUrl(s3, getFile(file), { expiresIn: PRESIGNED_SECONDS });
 
 async function upload(
   { s3, wan }: MediaServices,
   model: ModelName,
-  file: StoredImage | StoredSound,
-): Promise<string | Held | Gone> {
-  const found = await s3.send(getFile(file)).catch(unlessGone);
+  file: StoredImage | StoredAudio,
+): Promise<string | AccountRefused | MediaMissing> {
+  const found = await s3.send(getFile(file)).catch(ignoreMissing);
   if (!found) return { outcome: 'gone' };
   const { Body } = found;
   if (!Body) throw new Error(`The file ${file.key} has no body.`);
@@ -76,7 +76,7 @@ async function upload(
   switch (uploaded.outcome) {
     case 'uploaded':
       return uploaded.url;
-    case 'held':
+    case 'account_refused':
       return uploaded;
     case 'throttled':
       throw new WorkflowError(errorNames.wanThrottled, `Wan is throttling uploads: ${uploaded.code}`);
@@ -86,7 +86,7 @@ async function upload(
 }
 
 /** The SDK knows no class for a version that is gone. @returns nothing @throws any other error */
-function unlessGone(error: unknown): undefined {
+function ignoreMissing(error: unknown): undefined {
   if (error instanceof NoSuchKey || (error instanceof Error && error.name === 'NoSuchVersion')) return;
   throw error;
 }

@@ -1,7 +1,7 @@
-import { closeFence } from '../ledger/prompt-lock.ts';
-import { claimTask, contestTask, readTaskClaim, type TaskClaim } from '../ledger/submission.ts';
-import { expiryOf, isForgotten } from '../ledger/task-lifetime.ts';
-import type { Measure } from '../shared/metrics.ts';
+import { escalatePromptLock } from '../ledger/prompt-lock.ts';
+import { claimTask, markAmbiguous, readTaskClaim, type TaskClaim } from '../ledger/submission.ts';
+import { expiryOf, isExpired } from '../ledger/task-lifetime.ts';
+import type { RecordMetric } from '../shared/metrics.ts';
 import type { VideoRecord } from '../video/record.ts';
 import type { Table } from '../video/table.ts';
 import type { WanClient } from '../wan/client/client.ts';
@@ -18,9 +18,9 @@ export interface ReconcileServices {
   wan: Pick<WanClient, 'listTasks' | 'queryTask'>;
   /** How long to look before the request counts as never made; longer than a call to Wan can last (75 s). */
   uncertainSeconds: number;
-  measure: Measure;
+  recordMetric: RecordMetric;
   /** Told of a video that more than one task may belong to: somebody paid twice, or somebody else submits with this account. */
-  logSeveral: (video: VideoRecord, taskIds: string[]) => void;
+  onAmbiguous: (video: VideoRecord, taskIds: string[]) => void;
 }
 
 type Verdict =
@@ -40,20 +40,20 @@ type Verdict =
  * whose prompt is this video's. While it looks, nobody else sends the same prompt to the same model.
  */
 export async function reconcile(
-  { table, wan, uncertainSeconds, measure, logSeveral }: ReconcileServices,
+  { table, wan, uncertainSeconds, recordMetric, onAmbiguous }: ReconcileServices,
   video: VideoRecord,
 ): Promise<Verdict> {
   const { sent_at, uncertain_since } = video.submission!;
-  if (isForgotten({ expires_at: expiryOf(sent_at) }, table.now())) return { verdict: 'forgotten' };
-  const others = await closeFence(table, video);
+  if (isExpired({ expires_at: expiryOf(sent_at) }, table.now())) return { verdict: 'forgotten' };
+  const others = await escalatePromptLock(table, video);
   // A candidate might be the task of a video that has not yet written down that it owns it.
   if (others.sending) return { verdict: 'undecided' };
   const found = await findCandidates({ table, wan }, video, Date.parse(sent_at));
   if (!found) return { verdict: 'undecided' };
-  const { candidates, untold } = found;
+  const { candidates, missing_prompt } = found;
   if (candidates.length > 1) {
-    measure('UpstreamTasksPerVideo', candidates.length);
-    logSeveral(
+    recordMetric('UpstreamTasksPerVideo', candidates.length);
+    onAmbiguous(
       video,
       candidates.map(({ task }) => task.task_id),
     );
@@ -61,9 +61,9 @@ export async function reconcile(
   const own = candidates.find(({ claim }) => claim.video_id === video.id);
   if (own) return { verdict: 'adopted', task: own.task };
   const [only] = candidates;
-  if (only && (candidates.length > 1 || others.uncertain || only.claim.contested)) {
+  if (only && (candidates.length > 1 || others.uncertain || only.claim.ambiguous)) {
     // When this video has ended, whoever is left must not take what may be another's for its own.
-    for (const { task } of candidates) await contestTask(table, task.task_id);
+    for (const { task } of candidates) await markAmbiguous(table, task.task_id);
     return { verdict: 'ambiguous' };
   }
   if (only) {
@@ -71,14 +71,14 @@ export async function reconcile(
     return (await claimTask(table, task.task_id, video)) ? { verdict: 'adopted', task } : { verdict: 'undecided' };
   }
   const looked = (table.now() - Date.parse(uncertain_since ?? sent_at)) / 1000;
-  return looked >= uncertainSeconds && !untold ? { verdict: 'absent' } : { verdict: 'undecided' };
+  return looked >= uncertainSeconds && !missing_prompt ? { verdict: 'absent' } : { verdict: 'undecided' };
 }
 
 interface Found {
   /** Tasks that may be the lost one. */
   candidates: { task: Task; claim: TaskClaim }[];
   /** Whether some task does not tell its prompt yet, so that "none" is no answer. */
-  untold: boolean;
+  missing_prompt: boolean;
 }
 
 /** Looks through Wan's list, or undefined when Wan could not be asked. */
@@ -87,7 +87,7 @@ async function findCandidates(
   video: VideoRecord,
   sentAt: number,
 ): Promise<Found | undefined> {
-  const found: Found = { candidates: [], untold: false };
+  const found: Found = { candidates: [], missing_prompt: false };
   const model = modelOf(video);
   // Tasks that are created meanwhile move the rows: one may come on two pages.
   const seen = new Set<string>();
@@ -111,7 +111,7 @@ async function findCandidates(
       if (task.outcome !== 'task') return undefined;
       const { orig_prompt } = task;
       if (isOwn) found.candidates.push({ task, claim });
-      else if (orig_prompt === undefined) found.untold ||= mayBePaid(task);
+      else if (orig_prompt === undefined) found.missing_prompt ||= mayBePaid(task);
       else if (isSamePrompt(model, video.input.prompt, orig_prompt)) found.candidates.push({ task, claim });
     }
   }

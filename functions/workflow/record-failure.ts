@@ -1,6 +1,6 @@
-import { explainForgotten, isForgotten } from '../ledger/task-lifetime.ts';
+import { expiredFailure, isExpired } from '../ledger/task-lifetime.ts';
 import { closeWait } from '../polling/wait-item.ts';
-import { type Dispatcher, letNextIn, releaseAndDispatch } from '../queue/dispatch.ts';
+import { type Dispatcher, dispatchNext, releaseAndDispatch } from '../queue/dispatch.ts';
 import { returnToQueue } from '../queue/release.ts';
 import { errorNames, WorkflowError } from '../shared/errors.ts';
 import { type Failure, isTerminal, runsOf, type VideoRecord } from '../video/record.ts';
@@ -30,12 +30,12 @@ export async function recordFailure(
   // One that is back in its queue is the dispatchers'.
   if (!video || video.run !== run || video.status === 'queued') return { id, run, outcome: 'settled' };
   if ('Error' in error && mayWait(error, video)) {
-    if (!(await returnToQueue(table, video, error.Error === errorNames.submissionFenced))) throw movedOn(id);
-    await letNextIn(dispatcher, video.model);
+    if (!(await returnToQueue(table, video, error.Error === errorNames.promptLocked))) throw movedOn(id);
+    await dispatchNext(dispatcher, video.model);
     return { id, run, outcome: 'requeued' };
   }
   if (!isTerminal(video.status)) {
-    const failure = 'Error' in error ? explainCaught(error, video, table.now()) : error;
+    const failure = 'Error' in error ? failureOfError(error, video, table.now()) : error;
     const ended = await changeStatus(table, video, 'failed', { set: { error: failure } });
     if (!ended) throw movedOn(id);
   }
@@ -51,20 +51,20 @@ const movedOn = (id: string) => new Error(`The video ${id} moved on while its fa
 function mayWait({ Error: name }: { Error: string }, video: VideoRecord): boolean {
   const { status, submission } = video;
   if (status !== 'submitting') return false;
-  if (name === errorNames.submissionFenced) return true;
+  if (name === errorNames.promptLocked) return true;
   return submission?.state !== 'open' && !explained.has(name) && runsOf(video) < MOST_RUNS;
 }
 
 /** Given up by name, after a whole day of trying. */
 const explained: ReadonlySet<string> = new Set([errorNames.wanThrottled, errorNames.wanUnavailable]);
 
-function explainCaught(error: { Error: string }, video: VideoRecord, now: number): Failure {
+function failureOfError(error: { Error: string }, video: VideoRecord, now: number): Failure {
   const { task } = video;
-  if (task && isForgotten(task, now) && error.Error === errorNames.videoBroken) return explainEnding('video_broken');
-  if (task && (isForgotten(task, now) || error.Error === errorNames.taskUnknown)) return explainForgotten(video);
+  if (task && isExpired(task, now) && error.Error === errorNames.videoBroken) return explainEnding('video_broken');
+  if (task && (isExpired(task, now) || error.Error === errorNames.taskUnknown)) return expiredFailure(video);
   if (task || video.submission?.state === 'open')
     throw new WorkflowError(
-      errorNames.unexplained,
+      errorNames.unhandled,
       `${error.Error} while the video can still be had; the sweep resumes it.`,
     );
   switch (error.Error) {

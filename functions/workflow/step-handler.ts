@@ -39,7 +39,7 @@ export type CreateTaskOutput = WorkflowInput &
      * The record already ended or moved on; nothing is left to do in this execution. `held`: why Wan refuses the account, for which
      * the video went back to its queue.
      */
-    | { outcome: 'settled'; held?: string }
+    | { outcome: 'settled'; account_refused?: string }
     | { outcome: 'failed'; error: Failure }
   );
 

@@ -5,7 +5,7 @@ import { digestDownload } from '../media/download.ts';
 import { type InspectedVideo, inspectMp4 } from '../media/mp4.ts';
 import { errorNames, WorkflowError } from '../shared/errors.ts';
 import type { Warning } from '../shared/issues.ts';
-import type { Measure } from '../shared/metrics.ts';
+import type { RecordMetric } from '../shared/metrics.ts';
 import type { ArchivedVideo, VideoRecord } from '../video/record.ts';
 import { billedSeconds } from '../wan/client/query-task.ts';
 import { outputSize } from '../wan/output-size.ts';
@@ -27,12 +27,12 @@ interface CopyServices extends TrustedHosts {
   bucket: string;
   fetch: typeof fetch;
   now: () => number;
-  measure: Measure;
+  recordMetric: RecordMetric;
   logger: Pick<Logger, 'error'>;
 }
 
 /** What is known of a video that lies whole in our bucket. */
-export interface Proof {
+export interface VerifiedVideo {
   video: Omit<ArchivedVideo, 'bucket' | 'key'>;
   /** What is other than expected, and no reason to lose a paid video. */
   warnings: Warning[];
@@ -47,12 +47,12 @@ export interface Proof {
  * @throws WorkflowError untrustedVideoHost before anything is fetched; archiveInterrupted for everything another download may mend;
  * videoBroken for a file that is no whole MP4 each time
  */
-export async function copyAndProve(
+export async function copyAndVerify(
   services: CopyServices,
   video: VideoRecord,
   link: string,
   key: string,
-): Promise<Proof> {
+): Promise<VerifiedVideo> {
   const { s3, bucket, fetch, now } = services;
   const url = trustedVideoUrl(link, services);
   if (!url) throw untrusted(services, hostOfLink(link));
@@ -65,11 +65,11 @@ export async function copyAndProve(
     size: copy.bytes,
     read: (start, end) => readRange(services, { key, version_id: copy.version_id }, start, end),
   });
-  const doubt = inspected.ok ? doubtOf(inspected.duration_seconds, video) : inspected.reason;
-  const isWhatWanHas = doubt !== undefined && (await comesAgain(download, copy.sha256));
-  if (!inspected.ok || (doubt !== undefined && !isWhatWanHas)) {
+  const doubt = inspected.ok ? durationMismatch(inspected.duration_seconds, video) : inspected.reason;
+  const isStable = doubt !== undefined && (await isReproducible(download, copy.sha256));
+  if (!inspected.ok || (doubt !== undefined && !isStable)) {
     await discard(services, key, copy.version_id);
-    throw isWhatWanHas ? broken(doubt) : interrupted(doubt ?? 'unreadable');
+    throw isStable ? broken(doubt) : interrupted(doubt ?? 'unreadable');
   }
   const { duration_seconds, width, height, fps, codecs } = inspected;
   const { bytes, sha256, content_type, version_id } = copy;
@@ -85,13 +85,13 @@ export async function copyAndProve(
       fps,
       codecs,
     },
-    warnings: unexpected(inspected, video, { isWhatWanHas }),
+    warnings: unexpected(inspected, video, { isStable }),
   };
 }
 
 /** Reported at the first attempt, so that there is time to add the host to the setting before Wan deletes the video. */
-function untrusted({ measure, logger }: CopyServices, host: string): WorkflowError {
-  measure('UntrustedVideoHost', 1, { host });
+function untrusted({ recordMetric, logger }: CopyServices, host: string): WorkflowError {
+  recordMetric('UntrustedVideoHost', 1, { host });
   logger.error('Refused to download a video from an untrusted host', { host });
   return new WorkflowError(
     errorNames.untrustedVideoHost,
@@ -106,7 +106,7 @@ const broken = (what: string) =>
   new WorkflowError(errorNames.videoBroken, `What Wan serves is no whole video: ${what}. It is fetched again.`);
 
 /** Whether further downloads bring the very bytes that the first one did. */
-async function comesAgain(download: Parameters<typeof digestDownload>[0], sha256: string): Promise<boolean> {
+async function isReproducible(download: Parameters<typeof digestDownload>[0], sha256: string): Promise<boolean> {
   for (let downloads = 1; downloads < SAME_DOWNLOADS; downloads++) {
     if ((await digestDownload(download)) !== sha256) return false;
   }
@@ -117,7 +117,7 @@ const describeOutcome = (copy: Exclude<ArchiveOutcome, { outcome: 'stored' }>): 
   'cause' in copy ? `${copy.outcome} (${copy.cause})` : copy.outcome;
 
 /** Why a length makes one doubt that this is the video that was made: it is neither what Wan bills nor what was asked for. */
-function doubtOf(seconds: number, video: VideoRecord): string | undefined {
+function durationMismatch(seconds: number, video: VideoRecord): string | undefined {
   const expected = [billedSeconds(video.usage), video.parameters.duration].filter((each) => each !== undefined);
   if (expected.length === 0 || expected.some((each) => isAsLong(seconds, each))) return undefined;
   return `${seconds} s long instead of ${expected[0]} s`;
@@ -130,7 +130,7 @@ const isAsLong = (seconds: number, expected: number): boolean =>
 function unexpected(
   inspected: InspectedVideo & { ok: true },
   { image, parameters, usage }: VideoRecord,
-  { isWhatWanHas }: { isWhatWanHas: boolean },
+  { isStable }: { isStable: boolean },
 ): Warning[] {
   const warnings: Warning[] = [];
   const { width, height, fps, duration_seconds } = inspected;
@@ -140,7 +140,7 @@ function unexpected(
     warnings.push({
       pointer: '/parameters/duration',
       code: 'unexpected_duration',
-      message: `The video is ${duration_seconds} s long; ${duration} s were asked for, and Wan bills ${billed} s.${isWhatWanHas ? ' This is how Wan made it: every download of it was the same.' : ''}`,
+      message: `The video is ${duration_seconds} s long; ${duration} s were asked for, and Wan bills ${billed} s.${isStable ? ' This is how Wan made it: every download of it was the same.' : ''}`,
     });
   }
   const expected = image && parameters.resolution ? outputSize(image, parameters.resolution) : undefined;

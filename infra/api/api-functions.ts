@@ -2,16 +2,16 @@ import { Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { indexes } from '../../functions/shared/table-schema.ts';
 import {
-  deletingAccess,
-  dispatchingAccess,
+  acceptAccess,
+  deleteAccess,
+  dispatchAccess,
   type Foundation,
   requestSettings,
+  resultWriterAccess,
   spendingLimit,
-  takingAccess,
   taskSeconds,
-  tellingAccess,
 } from '../functions/foundation.ts';
-import { settings, tableAccess, together, uploadsAccess, videosAccess, wanAccess } from '../functions/grants.ts';
+import { mergeAccess, settings, tableAccess, uploadsAccess, videosAccess, wanAccess } from '../functions/grants.ts';
 import { PipelineFunction } from '../functions/pipeline-function.ts';
 
 /** API Gateway waits no longer for a function. */
@@ -32,7 +32,7 @@ export function apiFunctions(scope: Construct, foundation: Foundation) {
     authorize: new PipelineFunction(scope, 'authorize', {
       ...common,
       description: 'Tells whose API key, token or upload token a request carries',
-      access: together(
+      access: mergeAccess(
         tableAccess(storage.table, ['GetItem']),
         settings({ AUTH: JSON.stringify(auth), TRUSTED_ORIGINS: JSON.stringify(trustedOrigins) }),
       ),
@@ -64,7 +64,7 @@ export function apiFunctions(scope: Construct, foundation: Foundation) {
       ...common,
       description: 'Tells which models there are, and what a request would cost',
       // An upload is known by its address alone: an estimate fetches nothing.
-      access: together(
+      access: mergeAccess(
         settings({ UPLOADS_BUCKET: storage.uploads.bucketName }),
         requestSettings(configuration),
         taskSeconds(configuration),
@@ -82,7 +82,7 @@ export function apiFunctions(scope: Construct, foundation: Foundation) {
     submit: new PipelineFunction(scope, 'submit', {
       ...common,
       description: 'Takes a request for a video: checks it, writes its record, dispatches',
-      access: together(takingAccess(foundation), taskSeconds(configuration)),
+      access: mergeAccess(acceptAccess(foundation), taskSeconds(configuration)),
       // An inline picture of 4 MiB is decoded and inspected while its sender waits.
       memory: 1024,
       concurrency: apiConcurrency,
@@ -90,10 +90,10 @@ export function apiFunctions(scope: Construct, foundation: Foundation) {
     videos: new PipelineFunction(scope, 'videos', {
       ...common,
       description: "Answers what is asked of one video, of an owner's list, or of what an owner spent",
-      access: together(
+      access: mergeAccess(
         // A queued video's place in its lane is read from the queue.
         tableAccess(storage.table, ['GetItem'], indexes.byOwner.name, indexes.byStatus.name),
-        settings({ LANE_LIMITS: JSON.stringify(configuration.laneLimits) }),
+        settings({ LIMIT_SETTINGS: JSON.stringify(configuration.limitSettings) }),
         taskSeconds(configuration),
         videosAccess(storage.videos, reading),
         // First frames that firstframe holds are handed out like videos, by a link.
@@ -107,26 +107,26 @@ export function apiFunctions(scope: Construct, foundation: Foundation) {
     actions: new PipelineFunction(scope, 'actions', {
       ...common,
       description: 'Cancels, retries and deletes videos',
-      access: together(
-        dispatchingAccess(foundation, ['GetItem', 'PutItem', 'UpdateItem']),
+      access: mergeAccess(
+        dispatchAccess(foundation, ['GetItem', 'PutItem', 'UpdateItem']),
         wanAccess(wanSecret, configuration.wanBaseUrl),
-        deletingAccess(foundation),
+        deleteAccess(foundation),
         spendingLimit(configuration),
         taskSeconds(configuration),
-        tellingAccess(foundation),
+        resultWriterAccess(foundation),
       ),
       memory: 512,
     }),
     dashscope: new PipelineFunction(scope, 'dashscope', {
       ...common,
       description: "Speaks Wan's own protocol over the same videos",
-      access: together(
-        takingAccess(foundation),
+      access: mergeAccess(
+        acceptAccess(foundation),
         uploadsAccess(storage.uploads, ['uploads/'], ['PutObject']),
         tableAccess(storage.table, ['GetItem'], indexes.byOwner.name),
         videosAccess(storage.videos, reading),
         wanAccess(wanSecret, configuration.wanBaseUrl),
-        tellingAccess(foundation),
+        resultWriterAccess(foundation),
       ),
       memory: 1024,
     }),

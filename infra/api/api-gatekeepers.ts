@@ -3,7 +3,7 @@ import { AuthorizationType, IdentitySource, RequestAuthorizer } from 'aws-cdk-li
 import type { Construct } from 'constructs';
 import type { Auth } from '../../functions/shared/environment.ts';
 import type { PipelineFunction } from '../functions/pipeline-function.ts';
-import type { Gatekeepers } from './api-routes.ts';
+import type { RouteAuthorizations } from './api-routes.ts';
 
 /**
  * What stands before the routes. Keys and tokens are looked at by the authorizer's function; with `iam` the gateway checks the
@@ -13,11 +13,11 @@ import type { Gatekeepers } from './api-routes.ts';
  * takes a token from the query and nothing else. The token is good for a few files in one folder within 15 minutes; it is looked up
  * anew each time, so that it ends when it says.
  */
-export function gatekeepers(
+export function routeAuthorizations(
   scope: Construct,
   authorize: PipelineFunction<'authorize'>,
   mode: Auth['mode'],
-): Gatekeepers {
+): RouteAuthorizations {
   return {
     caller:
       mode === 'iam'

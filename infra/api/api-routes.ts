@@ -6,28 +6,28 @@ import type { ApiFunctions } from './api-functions.ts';
  * Who may use a route: a caller of this service; whoever holds the token of one upload folder; or anybody, with the reason why that is
  * safe. There is no fourth kind, and a route without a kind does not compile.
  */
-type Admission = 'caller' | 'upload token' | { readonly everybodyBecause: string };
+type Admission = 'caller' | 'upload token' | { readonly publicBecause: string };
 
 /** How a request is let in: by an authorizer of the API, or by its signature. */
-export interface Gatekeeper {
+export interface RouteAuthorization {
   readonly authorizationType: AuthorizationType;
   readonly authorizer?: IAuthorizer;
 }
 
-export type Gatekeepers = Readonly<Record<Extract<Admission, string>, Gatekeeper>>;
+export type RouteAuthorizations = Readonly<Record<Extract<Admission, string>, RouteAuthorization>>;
 
 interface Route {
   readonly method: 'GET' | 'POST' | 'DELETE' | 'ANY';
   readonly path: string;
   readonly to: keyof ApiFunctions;
-  readonly admits: Admission;
+  readonly authorization: Admission;
 }
 
-const route = (method: Route['method'], path: string, to: Route['to'], admits: Admission): Route => ({
+const route = (method: Route['method'], path: string, to: Route['to'], authorization: Admission): Route => ({
   method,
   path,
   to,
-  admits,
+  authorization,
 });
 
 /** What the API answers, where, and to whom. */
@@ -50,36 +50,36 @@ const routes: readonly Route[] = [
   route('POST', '/api/v1/uploads', 'dashscope', 'upload token'),
 
   route('GET', '/health', 'health', {
-    everybodyBecause: 'Tells that the service is up and nothing else, to monitors that have no key.',
+    publicBecause: 'Tells that the service is up and nothing else, to monitors that have no key.',
   }),
   route('GET', '/openapi.json', 'contract', {
-    everybodyBecause: 'A description of the API that is the same for everybody and for every deployment.',
+    publicBecause: 'A description of the API that is the same for everybody and for every deployment.',
   }),
   route('GET', '/docs', 'contract', {
-    everybodyBecause: 'A page that is the same for everybody: it shows the description of the API.',
+    publicBecause: 'A page that is the same for everybody: it shows the description of the API.',
   }),
   route('GET', '/', 'console', {
-    everybodyBecause: 'A page that is the same for everybody: it asks for a key and calls the other routes with it.',
+    publicBecause: 'A page that is the same for everybody: it asks for a key and calls the other routes with it.',
   }),
 ];
 
 /** Adds the routes to the API: all whose function this deployment has. */
-export function addRoutes(restApi: RestApi, functions: ApiFunctions, gatekeepers: Gatekeepers): void {
+export function addRoutes(restApi: RestApi, functions: ApiFunctions, gatekeepers: RouteAuthorizations): void {
   // Without models it checks the parameters that a method names, and leaves bodies to the functions.
   const requestValidator = restApi.addRequestValidator('RequestValidator', {
     validateRequestBody: true,
     validateRequestParameters: true,
   });
-  for (const { method, path, to, admits } of routes) {
+  for (const { method, path, to, authorization } of routes) {
     const step = functions[to];
     if (!step) continue;
     const integration = new LambdaIntegration(step.live, { allowTestInvoke: false });
     const added = restApi.root.resourceForPath(path).addMethod(method, integration, {
       requestValidator,
       requestParameters: pathParameters(path),
-      ...(typeof admits === 'string' ? gatekeepers[admits] : {}),
+      ...(typeof authorization === 'string' ? gatekeepers[authorization] : {}),
     });
-    if (typeof admits === 'object') acknowledge(added, 'APIG4', admits.everybodyBecause);
+    if (typeof authorization === 'object') acknowledge(added, 'APIG4', authorization.publicBecause);
   }
 }
 

@@ -5,7 +5,7 @@ import { acknowledge } from '../functions/acknowledge.ts';
 import type { Foundation } from '../functions/foundation.ts';
 import { pinLogicalId } from '../functions/logical-id.ts';
 import { apiFunctions } from './api-functions.ts';
-import { gatekeepers } from './api-gatekeepers.ts';
+import { routeAuthorizations } from './api-gatekeepers.ts';
 import { accountLogging, stageLogging } from './api-logging.ts';
 import { addRoutes } from './api-routes.ts';
 import { addGatewayResponses } from './gateway-responses.ts';
@@ -46,7 +46,7 @@ export class Api extends Construct {
     addGatewayResponses(this.restApi, configuration);
 
     const steps = apiFunctions(this, foundation);
-    addRoutes(this.restApi, steps, gatekeepers(this, steps.authorize, configuration.auth.mode));
+    addRoutes(this.restApi, steps, routeAuthorizations(this, steps.authorize, configuration.auth.mode));
     acknowledge(
       this.restApi,
       'COG4',

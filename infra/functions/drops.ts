@@ -7,8 +7,8 @@ import { Construct } from 'constructs';
 import type { DropDefaults, DropRules } from '../../functions/shared/environment.ts';
 import type { Configuration } from '../config.ts';
 import { deadLetterQueue } from './dead-letters.ts';
-import { dispatchingAccess, type Foundation, requestSettings, spendingLimit, tellingAccess } from './foundation.ts';
-import { type Access, dropQueueAccess, settings, together, uploadsAccess } from './grants.ts';
+import { dispatchAccess, type Foundation, requestSettings, resultWriterAccess, spendingLimit } from './foundation.ts';
+import { type Access, dropQueueAccess, mergeAccess, settings, uploadsAccess } from './grants.ts';
 import { pinLogicalId } from './logical-id.ts';
 import { PipelineFunction } from './pipeline-function.ts';
 
@@ -31,12 +31,12 @@ export class Drops extends Construct {
     const drop = new PipelineFunction(this, 'drop', {
       ...functions,
       description: 'Makes a video of an image that was put into the drop folder, and videos of a manifest',
-      access: together(
-        dispatchingAccess(foundation, ['GetItem', 'PutItem', 'UpdateItem']),
+      access: mergeAccess(
+        dispatchAccess(foundation, ['GetItem', 'PutItem', 'UpdateItem']),
         uploadsAccess(storage.uploads, ['drop/'], ['GetObject', 'GetObjectVersion']),
         // Pictures that a manifest holds itself.
         uploadsAccess(storage.uploads, ['inputs/'], ['PutObject']),
-        tellingAccess(foundation),
+        resultWriterAccess(foundation),
         requestSettings(configuration),
         spendingLimit(configuration),
         dropSettings(configuration),

@@ -7,10 +7,10 @@ import type { Storage } from '../storage/storage.ts';
 import {
   type Access,
   listAccess,
+  mergeAccess,
   settings,
   startAccess,
   tableAccess,
-  together,
   uploadsAccess,
   versionsAccess,
   videosAccess,
@@ -50,14 +50,14 @@ export function stateMachineAddress(scope: Construct): StateMachineAddress {
 }
 
 /** What giving the next video its permit and starting its workflow takes. */
-export function dispatchingAccess(
+export function dispatchAccess(
   { storage, stateMachine, configuration }: Foundation,
   actions: readonly ('GetItem' | 'PutItem' | 'UpdateItem')[],
 ) {
-  return together(
+  return mergeAccess(
     tableAccess(storage.table, actions, indexes.byStatus.name),
     startAccess(stateMachine.arn),
-    settings({ LANE_LIMITS: JSON.stringify(configuration.laneLimits) }),
+    settings({ LIMIT_SETTINGS: JSON.stringify(configuration.limitSettings) }),
   );
 }
 
@@ -78,10 +78,10 @@ export const requestSettings = ({ region, trustedOrigins }: Configuration) =>
   settings({ WAN_REGION: region, TRUSTED_ORIGINS: JSON.stringify(trustedOrigins) });
 
 /** Taking a request for a video: it is checked, its media become the video's own, its record is written, and it is dispatched. */
-export function takingAccess(foundation: Foundation) {
+export function acceptAccess(foundation: Foundation) {
   const { configuration, storage } = foundation;
-  return together(
-    dispatchingAccess(foundation, ['GetItem', 'PutItem', 'UpdateItem']),
+  return mergeAccess(
+    dispatchAccess(foundation, ['GetItem', 'PutItem', 'UpdateItem']),
     uploadsAccess(storage.uploads, ['uploads/'], ['GetObject', 'GetObjectVersion']),
     listAccess(storage.uploads),
     uploadsAccess(storage.uploads, ['inputs/'], ['PutObject']),
@@ -91,8 +91,8 @@ export function takingAccess(foundation: Foundation) {
 }
 
 /** Writing what became of a drop beside it. The record says where that is. */
-export const tellingAccess = ({ storage: { uploads } }: Foundation): Access => ({
-  ...together(
+export const resultWriterAccess = ({ storage: { uploads } }: Foundation): Access => ({
+  ...mergeAccess(
     uploadsAccess(uploads, ['drop/'], ['GetObject', 'PutObject']),
     listAccess(uploads),
     // Which of two versions of an image is the later one.
@@ -102,12 +102,12 @@ export const tellingAccess = ({ storage: { uploads } }: Foundation): Access => (
 });
 
 /** Whether the video itself is copied there as well. */
-export const copyBeside = ({ drop: { copyVideo } }: Configuration) =>
-  settings({ COPY_VIDEO_BESIDE: copyVideo ? 'yes' : 'no' } as const);
+export const copyToDropAccess = ({ drop: { copyVideo } }: Configuration) =>
+  settings({ COPY_VIDEO_TO_DROP: copyVideo ? 'yes' : 'no' } as const);
 
 /** Deleting all objects of a video, each version by its id: what was made, and the media it was made of. */
-export const deletingAccess = ({ storage: { uploads, videos } }: Foundation) =>
-  together(
+export const deleteAccess = ({ storage: { uploads, videos } }: Foundation) =>
+  mergeAccess(
     videosAccess(videos, ['DeleteObjectVersion']),
     versionsAccess(videos),
     uploadsAccess(uploads, ['inputs/'], ['DeleteObjectVersion']),

@@ -23,7 +23,7 @@ type Intersection<Union> = (Union extends unknown ? (part: Union) => void : neve
   : never;
 
 /** Several accesses as one. */
-export function together<const Parts extends readonly Access[]>(
+export function mergeAccess<const Parts extends readonly Access[]>(
   ...parts: Parts
 ): Access<Intersection<Parts[number]['environment']> & object> {
   return {

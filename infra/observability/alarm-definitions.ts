@@ -5,8 +5,8 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { type Canary, canaryPeriod } from '../functions/canary.ts';
 import type { Drops } from '../functions/drops.ts';
+import type { Maintenance } from '../functions/maintenance.ts';
 import type { PipelineFunction } from '../functions/pipeline-function.ts';
-import type { Upkeep } from '../functions/upkeep.ts';
 import { functionMetric, ourMetric } from './metrics.ts';
 
 /** What is watched. */
@@ -14,7 +14,7 @@ export interface Watched {
   readonly restApi: RestApi;
   readonly stateMachine: StateMachine;
   readonly drops: Drops;
-  readonly upkeep: Upkeep;
+  readonly maintenance: Maintenance;
   readonly canary: Canary;
 }
 
@@ -30,16 +30,16 @@ export interface AlarmDefinition {
   /** @default - none is good: a figure that is reported when something happens */
   readonly treatMissingData?: TreatMissingData;
   /** A sentence. */
-  readonly means: string;
+  readonly meaning: string;
   /** What to do first, as a sentence. */
-  readonly mend: string;
+  readonly fix: string;
   /** Of the entry in docs/runbook.md. */
   readonly anchor: string;
 }
 
 const fiveMinutes = Duration.minutes(5);
 /** Of the 24 hours in which Wan keeps a video: after 20 of them in vain, a person has 4. */
-const minutesLeftForAPerson = 4 * 60;
+const minutesToReact = 4 * 60;
 
 /** Of a figure that is told all the time: none means that nothing tells it any more. */
 const whenNone = {
@@ -52,44 +52,44 @@ export const alarmDefinitions = ({
   restApi,
   stateMachine,
   drops,
-  upkeep,
+  maintenance,
   canary,
 }: Watched): Record<string, AlarmDefinition> => ({
   UpstreamTasksAboveOne: {
     metric: ourMetric('UpstreamTasksPerVideo', 'Maximum', fiveMinutes),
     comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
-    means: 'A video has more than one task at Wan, so it may have been paid for twice.',
-    mend: 'Find the video in the logs and compare its record with the bill.',
+    meaning: 'A video has more than one task at Wan, so it may have been paid for twice.',
+    fix: 'Find the video in the logs and compare its record with the bill.',
     anchor: 'upstream-tasks-above-one',
   },
-  LaneHeld: {
-    metric: ourMetric('LaneHeld', 'Sum', fiveMinutes),
-    means: 'Wan refuses the account, so videos wait; none fails.',
-    mend: "Check Wan's key, the account's balance and its permissions.",
-    anchor: 'lane-held',
+  QueuePaused: {
+    metric: ourMetric('QueuePaused', 'Sum', fiveMinutes),
+    meaning: 'Wan refuses the account, so videos wait; none fails.',
+    fix: "Check Wan's key, the account's balance and its permissions.",
+    anchor: 'queue-paused',
   },
   UntrustedVideoHost: {
     // Longer than the ten minutes between two attempts, so that one host rings once and not at each attempt.
     metric: ourMetric('UntrustedVideoHost', 'Sum', Duration.minutes(15)),
-    means: "Wan's link to a finished video points to an untrusted host, so the video is not downloaded.",
-    mend: "The metric by host and the log of archive-video name it: if it is Wan's, add it to the setting videoHosts and deploy within 24 hours of the submission, and the waiting download continues.",
+    meaning: "Wan's link to a finished video points to an untrusted host, so the video is not downloaded.",
+    fix: "The metric by host and the log of archive-video name it: if it is Wan's, add it to the setting videoHosts and deploy within 24 hours of the submission, and the waiting download continues.",
     anchor: 'untrusted-video-host',
   },
   UpstreamExpiryNear: {
     metric: ourMetric('MinutesToUpstreamExpiry', 'Minimum', fiveMinutes),
     comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
-    threshold: minutesLeftForAPerson,
+    threshold: minutesToReact,
     // The sweep tells nothing while no video is at Wan. That it runs is watched by alarms of its own.
-    means: `Wan forgets a task in less than ${minutesLeftForAPerson} minutes, and its video is not archived.`,
-    mend: 'Find out what keeps it from being archived while Wan still has it.',
+    meaning: `Wan forgets a task in less than ${minutesToReact} minutes, and its video is not archived.`,
+    fix: 'Find out what keeps it from being archived while Wan still has it.',
     anchor: 'upstream-expiry-near',
   },
   TasksUnwatched: {
     metric: ourMetric('SecondsUnwatched', 'Maximum', fiveMinutes),
     threshold: fiveMinutes.toSeconds(),
-    means:
+    meaning:
       'Executions have waited for tasks for 5 minutes without a living watcher: endings are noticed up to 15 minutes late.',
-    mend: "Look at the watcher's log and at its schedule.",
+    fix: "Look at the watcher's log and at its schedule.",
     anchor: 'tasks-unwatched',
   },
   WanThrottles: {
@@ -98,8 +98,8 @@ export const alarmDefinitions = ({
     metric: ourMetric('WanThrottled', 'Sum', fiveMinutes),
     threshold: 5,
     evaluationPeriods: 3,
-    means: 'Wan has answered 429 for a quarter of an hour, so videos come later.',
-    mend: "Look for another user of the account, and compare its limits with the setting 'limits'.",
+    meaning: 'Wan has answered 429 for a quarter of an hour, so videos come later.',
+    fix: "Look for another user of the account, and compare its limits with the setting 'limits'.",
     anchor: 'wan-throttles',
   },
   CanaryFails: {
@@ -108,29 +108,30 @@ export const alarmDefinitions = ({
     evaluationPeriods: 3,
     // A look may fall a second into the next period; that none comes at all is the other alarm's to tell.
     treatMissingData: TreatMissingData.IGNORE,
-    means: 'Three looks at Wan in a row were refused or not answered.',
-    mend: "The canary's log says which: check Wan's key and account, or Wan's status page.",
+    meaning: 'Three looks at Wan in a row were refused or not answered.',
+    fix: "The canary's log says which: check Wan's key and account, or Wan's status page.",
     anchor: 'canary-fails',
   },
   CanarySilent: {
     ...whenNone,
     metric: ourMetric('CanaryFailed', 'SampleCount', Duration.minutes(4 * canaryPeriod.toMinutes())),
-    means: 'The canary has told nothing for four periods: it does not run, or figures do not get from logs to metrics.',
-    mend: "Check the canary's schedule and log, and with it whether other metrics still come.",
+    meaning:
+      'The canary has told nothing for four periods: it does not run, or figures do not get from logs to metrics.',
+    fix: "Check the canary's schedule and log, and with it whether other metrics still come.",
     anchor: 'canary-silent',
   },
   DropDeadLetters: deadLetters(drops.deadLetters, 'drops'),
-  UpkeepDeadLetters: deadLetters(upkeep.deadLetters, 'the dispatch or the sweep'),
+  UpkeepDeadLetters: deadLetters(maintenance.deadLetters, 'the dispatch or the sweep'),
   WorkflowFails: {
     metric: stateMachine.metricFailed({ statistic: 'Sum', period: fiveMinutes }),
-    means: 'A run of a video failed by something that it has no answer for; the sweep resumes the video.',
-    mend: "Read the execution's history, and look whether the next run gets further.",
+    meaning: 'A run of a video failed by something that it has no answer for; the sweep resumes the video.',
+    fix: "Read the execution's history, and look whether the next run gets further.",
     anchor: 'workflow-fails',
   },
   WorkflowTimesOut: {
     metric: stateMachine.metricTimedOut({ statistic: 'Sum', period: fiveMinutes }),
-    means: 'A run of a video lasted longer than Wan keeps a task, so it was ended.',
-    mend: "Read the execution's history: it says what the video waited for.",
+    meaning: 'A run of a video lasted longer than Wan keeps a task, so it was ended.',
+    fix: "Read the execution's history: it says what the video waited for.",
     anchor: 'workflow-times-out',
   },
   DropsWaitLong: {
@@ -138,21 +139,21 @@ export const alarmDefinitions = ({
     // SQS leaves out of this age what was delivered three times: the alarm rings before the third delivery, or not at all.
     threshold: drops.longestWait.toSeconds(),
     treatMissingData: TreatMissingData.IGNORE,
-    means: 'A dropped image whose wait for a sidecar is over was not handled, or not even delivered to the function.',
-    mend: 'Read the log of the function drop, and look whether its event source mapping is enabled.',
+    meaning: 'A dropped image whose wait for a sidecar is over was not handled, or not even delivered to the function.',
+    fix: 'Read the log of the function drop, and look whether its event source mapping is enabled.',
     anchor: 'drops-wait-long',
   },
   DropFails: functionFails(drops.drop, 'drop'),
-  DispatchFails: functionFails(upkeep.dispatch, 'dispatch'),
-  SweepFails: functionFails(upkeep.sweep, 'sweep'),
+  DispatchFails: functionFails(maintenance.dispatch, 'dispatch'),
+  SweepFails: functionFails(maintenance.sweep, 'sweep'),
   CanaryBreaks: functionFails(canary.canary, 'canary'),
-  DispatchSilent: functionIsSilent(upkeep.dispatch, 'dispatch', Duration.minutes(15)),
-  SweepSilent: functionIsSilent(upkeep.sweep, 'sweep', Duration.minutes(30)),
+  DispatchSilent: functionIsSilent(maintenance.dispatch, 'dispatch', Duration.minutes(15)),
+  SweepSilent: functionIsSilent(maintenance.sweep, 'sweep', Duration.minutes(30)),
   ApiFails: {
     metric: restApi.deploymentStage.metricServerError({ statistic: 'Sum', period: fiveMinutes }),
     threshold: 5,
-    means: 'The API answered 5xx five times in five minutes.',
-    mend: "Look for the requests in the API's access log, and for their ids in the functions' logs.",
+    meaning: 'The API answered 5xx five times in five minutes.',
+    fix: "Look for the requests in the API's access log, and for their ids in the functions' logs.",
     anchor: 'api-fails',
   },
 });
@@ -161,8 +162,8 @@ const deadLetters = (queue: Queue, of: string): AlarmDefinition => ({
   metric: queue.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', period: fiveMinutes }),
   // SQS tells nothing of a queue that nobody has touched for six hours, whatever lies in it: an alarm that rang goes on ringing.
   treatMissingData: TreatMissingData.IGNORE,
-  means: `An event for ${of} could not be handled and was put aside.`,
-  mend: "Read it and the function's log, mend the cause, send it again.",
+  meaning: `An event for ${of} could not be handled and was put aside.`,
+  fix: "Read it and the function's log, mend the cause, send it again.",
   anchor: 'dead-letters',
 });
 
@@ -170,15 +171,15 @@ const functionFails = (of: PipelineFunction, name: string): AlarmDefinition => (
   // An event is tried three times, so one mishap that mends itself does not ring.
   metric: functionMetric(of, 'Errors', 'Sum', Duration.minutes(15)),
   threshold: 3,
-  means: `The function ${name}, for which nobody waits, failed three times in a quarter of an hour.`,
-  mend: 'Read its log for the error.',
+  meaning: `The function ${name}, for which nobody waits, failed three times in a quarter of an hour.`,
+  fix: 'Read its log for the error.',
   anchor: 'function-fails',
 });
 
 const functionIsSilent = (of: PipelineFunction, name: string, after: Duration): AlarmDefinition => ({
   ...whenNone,
   metric: functionMetric(of, 'Invocations', 'Sum', after),
-  means: `The function ${name} was not called for ${after.toMinutes()} minutes, although a schedule calls it.`,
-  mend: "Check its schedule in EventBridge and the account's concurrency.",
+  meaning: `The function ${name} was not called for ${after.toMinutes()} minutes, although a schedule calls it.`,
+  fix: "Check its schedule in EventBridge and the account's concurrency.",
   anchor: 'function-silent',
 });

@@ -18,14 +18,14 @@ export class Alarms extends Construct {
     super(scope, id);
     const action = new SnsAction(topic);
     this.alarms = Object.entries(alarmDefinitions(watched)).map(
-      ([name, { metric, means, mend, anchor, ...options }]) => {
+      ([name, { metric, meaning, fix, anchor, ...options }]) => {
         const alarm = new Alarm(this, name, {
           metric,
           comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
           threshold: 1,
           evaluationPeriods: 1,
           treatMissingData: TreatMissingData.NOT_BREACHING,
-          alarmDescription: `${means} ${mend} See docs/runbook.md#${anchor}`,
+          alarmDescription: `${meaning} ${fix} See docs/runbook.md#${anchor}`,
           ...options,
         });
         // The alarm's name begins with it, so that who filters by names can go on doing so.

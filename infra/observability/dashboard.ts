@@ -81,7 +81,7 @@ const wan = (): IWidget[] => [
   ),
   graph('Wan refuses', [
     ourMetric('WanThrottled', 'Sum', fiveMinutes),
-    ourMetric('LaneHeld', 'Sum', fiveMinutes),
+    ourMetric('QueuePaused', 'Sum', fiveMinutes),
     ourMetric('UntrustedVideoHost', 'Sum', fiveMinutes),
   ]),
   graph('Canary', [
@@ -90,13 +90,13 @@ const wan = (): IWidget[] => [
   ]),
 ];
 
-function queuesAndExecutions({ stateMachine, drops, upkeep }: DashboardProps): IWidget[] {
+function queuesAndExecutions({ stateMachine, drops, maintenance }: DashboardProps): IWidget[] {
   const sum = { statistic: 'Sum', period: fiveMinutes };
   const depth = { statistic: 'Maximum', period: fiveMinutes };
   return [
     graph('Dead letters', [
       drops.deadLetters.metricApproximateNumberOfMessagesVisible({ ...depth, label: 'drops' }),
-      upkeep.deadLetters.metricApproximateNumberOfMessagesVisible({ ...depth, label: 'upkeep' }),
+      maintenance.deadLetters.metricApproximateNumberOfMessagesVisible({ ...depth, label: 'maintenance' }),
     ]),
     graph('Runs of videos', [
       stateMachine.metricStarted(sum),

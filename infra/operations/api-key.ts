@@ -7,7 +7,7 @@ import {
   revokeApiKey,
 } from '../../functions/api/auth/api-keys.ts';
 import { type Table, tableOf } from '../../functions/video/table.ts';
-import { localAws, Mistake, readArguments, runCommand } from './command.ts';
+import { localAws, readArguments, runCommand, UsageError } from './command.ts';
 
 const usage = `Usage:
   npm run api-key -- create --owner NAME   makes a key and shows it, once
@@ -43,7 +43,7 @@ export const run = (
     } as const;
     const { values, positionals } = readArguments({ args, allowPositionals: true, options }, usage);
     const [command, operand, ...more] = positionals;
-    if (more.length > 0) throw new Mistake(`"${more[0]}" is one word too many.\n\n${usage}`);
+    if (more.length > 0) throw new UsageError(`"${more[0]}" is one word too many.\n\n${usage}`);
     const { table, where } = openTable(values, environment);
     await explained(where, () => perform(table, command, operand, values, print));
     return 0;
@@ -51,7 +51,7 @@ export const run = (
 
 function openTable({ table, local }: Options, environment: NodeJS.ProcessEnv): { table: Table; where: string } {
   const name = table ?? (local ? 'firstframe-videos' : environment.TABLE_NAME);
-  if (!name) throw new Mistake(`Say which table: --table NAME, TABLE_NAME or --local.\n\n${usage}`);
+  if (!name) throw new UsageError(`Say which table: --table NAME, TABLE_NAME or --local.\n\n${usage}`);
   if (!local) return { table: tableOf(new DynamoDBClient({}), name), where: `the table ${name}` };
   const aws = localAws(environment);
   return { table: tableOf(new DynamoDBClient(aws), name), where: `the table ${name} at ${aws.endpoint}` };
@@ -67,7 +67,9 @@ async function perform(
   switch (command) {
     case 'create': {
       if (owner === undefined || !isOwnerName(owner)) {
-        throw new Mistake('Say whose key it is: --owner NAME, 1 to 64 letters, digits and . _ @ -, and more than dots');
+        throw new UsageError(
+          'Say whose key it is: --owner NAME, 1 to 64 letters, digits and . _ @ -, and more than dots',
+        );
       }
       const { key, item } = await createApiKey(table, owner);
       print(`The key ${item.key_id} of ${owner}. Keep it now: it is stored nowhere and not shown again.`);
@@ -78,13 +80,13 @@ async function perform(
       return print(items.length > 0 ? items.map(lineOf).join('\n') : 'There are no keys.');
     }
     case 'revoke': {
-      if (!operand) throw new Mistake('Say which key: revoke KEY_ID. The list shows the ids.');
+      if (!operand) throw new UsageError('Say which key: revoke KEY_ID. The list shows the ids.');
       const item = await revokeApiKey(table, operand);
-      if (!item) throw new Mistake(`There is no key ${operand}. The list shows the ids.`);
+      if (!item) throw new UsageError(`There is no key ${operand}. The list shows the ids.`);
       return print(`The key ${item.key_id} of ${item.owner} is revoked; within 60 s nobody gets in with it.`);
     }
     default:
-      throw new Mistake(usage);
+      throw new UsageError(usage);
   }
 }
 
@@ -99,11 +101,11 @@ async function explained(where: string, action: () => Promise<void>): Promise<vo
     if (!(error instanceof Error)) throw error;
     const code = 'code' in error ? error.code : undefined;
     if (error.name === 'ResourceNotFoundException') {
-      throw new Mistake(`There is no such table: ${where}. Check its name, the account and the region.`);
+      throw new UsageError(`There is no such table: ${where}. Check its name, the account and the region.`);
     }
-    if (code === 'ECONNREFUSED') throw new Mistake(`Nothing answers for ${where}. Is npm start running?`);
+    if (code === 'ECONNREFUSED') throw new UsageError(`Nothing answers for ${where}. Is npm start running?`);
     if (error.name === 'CredentialsProviderError' || error.message === 'Region is missing') {
-      throw new Mistake(`${error.message}. Set AWS_PROFILE or AWS_ACCESS_KEY_ID and its secret, and AWS_REGION.`);
+      throw new UsageError(`${error.message}. Set AWS_PROFILE or AWS_ACCESS_KEY_ID and its secret, and AWS_REGION.`);
     }
     throw error;
   }

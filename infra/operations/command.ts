@@ -1,7 +1,7 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 
 /** A mistake in how a command was called, or in what it was pointed to: explained in a sentence, without a stack. */
-export class Mistake extends Error {
+export class UsageError extends Error {
   override readonly name = 'Mistake';
 }
 
@@ -14,7 +14,7 @@ export async function runCommand(complain: (line: string) => void, action: () =>
   try {
     return await action();
   } catch (error) {
-    if (!(error instanceof Mistake)) throw error;
+    if (!(error instanceof UsageError)) throw error;
     complain(error.message);
     return 1;
   }
@@ -25,7 +25,7 @@ export function readArguments<Config extends ParseArgsConfig>(config: Config, us
   try {
     return parseArgs(config);
   } catch (error) {
-    if (error instanceof TypeError) throw new Mistake(`${error.message}\n\n${usage}`);
+    if (error instanceof TypeError) throw new UsageError(`${error.message}\n\n${usage}`);
     throw error;
   }
 }

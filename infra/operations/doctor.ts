@@ -10,9 +10,9 @@ import { tableOf } from '../../functions/video/table.ts';
 import { type Configuration, ConfigurationError, readConfiguration } from '../config.ts';
 import { projectRoot } from '../synth/bundle.ts';
 import { localAws } from './command.ts';
-import { checkAlarms, checkApi, checkLanes, checkStorage } from './doctor/checks.ts';
+import { checkAlarms, checkApi, checkQueues, checkStorage } from './doctor/checks.ts';
 import { type Deployment, findDeployment, localDeployment } from './doctor/deployment.ts';
-import { type Finding, linesOf, well, wrong } from './doctor/finding.ts';
+import { type Finding, failure, linesOf, ok } from './doctor/finding.ts';
 import { checkWanKey } from './doctor/wan-key.ts';
 
 const usage = `Usage:
@@ -47,7 +47,7 @@ export async function run(
   let configuration: Configuration | undefined;
   await look('the configuration', async () => {
     configuration = await configurationOf(environment);
-    return [well(`The configuration is right (region ${configuration.region}).`)];
+    return [ok(`The configuration is right (region ${configuration.region}).`)];
   });
   let deployment: Deployment | undefined = options.local
     ? localDeployment(`http://127.0.0.1:${environment.PORT || 4400}`)
@@ -61,16 +61,16 @@ export async function run(
   }
   const [place, settings] = [deployment, configuration];
   if (place && settings) {
-    const { region, laneLimits } = settings;
+    const { region, limitSettings } = settings;
     const wanBaseUrl = options.local ? `http://127.0.0.1:${environment.WAN_PORT || 4401}/api/v1` : settings.wanBaseUrl;
     const services = { ...clients, fetch, now: Date.now };
     await look('the API', () => checkApi(fetch, place.api_url));
     await look("Wan's key", () => checkWanKey(services, { secret: place.secret, region, wanBaseUrl }));
     await look('buckets and table', () => checkStorage(clients, place, !options.local));
-    await look('the lanes', () => checkLanes(tableOf(clients.dynamoDb, place.table), laneLimits));
+    await look('the lanes', () => checkQueues(tableOf(clients.dynamoDb, place.table), limitSettings));
     if (!options.local) await look('the alarms', () => checkAlarms(clients.cloudWatch, options.stack));
   }
-  const isWrong = findings.some(({ state }) => state === 'wrong');
+  const isWrong = findings.some(({ state }) => state === 'failure');
   print(isWrong ? '\nSomething is wrong; the indented lines say how to mend it.' : '\nAll is well.');
   return isWrong ? 1 : 0;
 }
@@ -110,25 +110,25 @@ function couldNot(what: string, error: unknown): Finding {
   const { name, message } = error instanceof Error ? error : new Error(String(error));
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (error instanceof ConfigurationError)
-    return wrong(message, 'Correct it in cdk.json, or in the -c that you deploy with.');
+    return failure(message, 'Correct it in cdk.json, or in the -c that you deploy with.');
   if (name === 'CredentialsProviderError' || message === 'Region is missing') {
-    return wrong(
+    return failure(
       `AWS can't be asked: ${message}.`,
       'Set AWS_PROFILE or AWS_ACCESS_KEY_ID and its secret, and AWS_REGION.',
     );
   }
   if (/^(ExpiredToken|InvalidClientTokenId|UnrecognizedClientException|InvalidAccessKeyId)/.test(name)) {
-    return wrong(`AWS does not take these credentials (${name}).`, 'Log in again, or check AWS_PROFILE.');
+    return failure(`AWS does not take these credentials (${name}).`, 'Log in again, or check AWS_PROFILE.');
   }
   if (/AccessDenied|UnauthorizedOperation/.test(name)) {
-    return wrong(`You may not look at ${what}: ${message}`, 'Use a role that may read what the stack has.');
+    return failure(`You may not look at ${what}: ${message}`, 'Use a role that may read what the stack has.');
   }
   if (code === 'ECONNREFUSED')
-    return wrong(
+    return failure(
       `Nothing answers where ${what} should be.`,
       'With --local: is npm start running? Else check AWS_ENDPOINT_URL.',
     );
-  return wrong(
+  return failure(
     `Looking at ${what} failed: ${name}: ${message}`,
     'Try again; if it stays, ask in an issue with this line.',
   );

@@ -46,7 +46,7 @@ const isPromised = ({ Type }: TemplateResource): boolean => Type in stateful || 
  * What an upgrade from a release would destroy, in sentences; none for a safe one.
  * @param today the template that would be deployed over it
  */
-export function upgradeFaults(released: Release, today: Template): string[] {
+export function upgradeIssues(released: Release, today: Template): string[] {
   return Object.entries(released.template.Resources).flatMap(([id, before]) => {
     const after = today.Resources[id];
     const fixed = stateful[before.Type] ?? called[before.Type];
@@ -95,7 +95,7 @@ function indexChanges(id: string, before: TemplateResource, after: TemplateResou
 }
 
 /** Of a template what the promise is about, without what changes with each line of code: hashes of bundles, and versions named by them. */
-export function lasting({ Resources }: Template): Template {
+export function statefulResources({ Resources }: Template): Template {
   return {
     Resources: Object.fromEntries(
       Object.entries(Resources)
@@ -120,9 +120,9 @@ async function main([version, flag, ids = '']: string[]): Promise<void> {
   }
   const { template } = await synthesize();
   const last = await readRelease().catch(() => undefined);
-  const faults = last ? upgradeFaults(last, template) : [];
+  const faults = last ? upgradeIssues(last, template) : [];
   if (faults.length > 0) throw new Error(`${last?.version} can't be upgraded to this:\n  ${faults.join('\n  ')}`);
-  const release: Release = { version, retired: ids.split(',').filter(Boolean), template: lasting(template) };
+  const release: Release = { version, retired: ids.split(',').filter(Boolean), template: statefulResources(template) };
   await writeFile(releaseFile, `${JSON.stringify(release, null, 1)}\n`);
   console.log(`The template of ${version} is written down. Commit it with the release's tag.`);
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
 import { bundle, projectRoot } from '../synth/bundle.ts';
 import { type MappedBundle, readMappedBundle } from '../synth/source-map.ts';
-import { Mistake, readArguments, runCommand } from './command.ts';
+import { readArguments, runCommand, UsageError } from './command.ts';
 
 const usage = `Usage:
   npm run stack-trace -- [FUNCTION] < log.txt
@@ -30,7 +30,7 @@ export const run = (
   runCommand(complain, async () => {
     const options = { file: { type: 'string' } } as const;
     const { values, positionals } = readArguments({ args, allowPositionals: true, options }, usage);
-    if (positionals.length > 1) throw new Mistake(usage);
+    if (positionals.length > 1) throw new UsageError(usage);
     const lines = linesOf(values.file === undefined ? await input() : await readLog(values.file), positionals[0]);
     const frames = lines.flatMap((line) => line.frames);
     const bundles = await openBundles(frames, root);
@@ -42,7 +42,7 @@ export const run = (
 
 const readLog = (file: string): Promise<string> =>
   readFile(file, 'utf8').catch((error: Error) => {
-    throw new Mistake(`The file cannot be read: ${error.message}.`);
+    throw new UsageError(`The file cannot be read: ${error.message}.`);
   });
 
 /** A line of a log or of a stack trace in it. */
@@ -91,13 +91,14 @@ function linesOf(log: string, service: string | undefined): Line[] {
 /** Opens the bundles that frames are of. @throws Mistake if there are no frames, or a bundle that is not known */
 async function openBundles(frames: readonly Frame[], root: string): Promise<Map<string, MappedBundle>> {
   if (frames.length === 0) {
-    throw new Mistake(`This text has no position of deployed code (/var/task/index.js:LINE:COLUMN).\n\n${usage}`);
+    throw new UsageError(`This text has no position of deployed code (/var/task/index.js:LINE:COLUMN).\n\n${usage}`);
   }
   const known = [...(await bundle({ root })).keys()];
   const opened = new Map<string, MappedBundle>();
   for (const name of new Set(frames.map((frame) => frame.bundle))) {
-    if (name === undefined) throw new Mistake(`Name the function that this is from: ${known.join(', ')}.\n\n${usage}`);
-    if (!known.includes(name)) throw new Mistake(`There is no function ${name}. There are ${known.join(', ')}.`);
+    if (name === undefined)
+      throw new UsageError(`Name the function that this is from: ${known.join(', ')}.\n\n${usage}`);
+    if (!known.includes(name)) throw new UsageError(`There is no function ${name}. There are ${known.join(', ')}.`);
     opened.set(name, await readMappedBundle(name, root));
   }
   return opened;

@@ -27,7 +27,7 @@ const retry = (errors: string[], { first, rate = 2, longest, attempts }: Waits):
 });
 
 /** Wan throttles or is down: no reason to fail a video. Waits 5, 10, 20, 40 s (75 s), then 60 s each: 75 s + 1,439 × 60 s = 24 h. */
-export const wanTrouble = retry([errorNames.wanThrottled, errorNames.wanUnavailable], {
+export const wanUnavailable = retry([errorNames.wanThrottled, errorNames.wanUnavailable], {
   first: 5,
   longest: 60,
   attempts: 4 + 1439,
@@ -40,7 +40,7 @@ export const submissionUncertain = retry([errorNames.submissionUncertain], { fir
  * Another video with the same model and prompt is uncertain: goes on soon after that is decided, and waits for several of them in
  * turn. Waits 5, 10 s (15 s), then 20 s each: 15 s + 540 × 20 s = 3 h.
  */
-export const submissionFenced = retry([errorNames.submissionFenced], { first: 5, longest: 20, attempts: 2 + 540 });
+export const promptLocked = retry([errorNames.promptLocked], { first: 5, longest: 20, attempts: 2 + 540 });
 
 /** Wan forgets tasks after 24 hours, and may not know one for a moment before. Waits 5, 10, 20, 40 s: 75 s, then it is believed. */
 export const taskUnknown = retry([errorNames.taskUnknown], { first: 5, attempts: 4 });
@@ -82,7 +82,7 @@ export const functionCutOff = retry(
 );
 
 /** RecordFailure leaves the video to the sweep on purpose: trying again would change nothing. */
-export const unexplained: RetryProps = { errors: [errorNames.unexplained], maxAttempts: 0 };
+export const unhandled: RetryProps = { errors: [errorNames.unhandled], maxAttempts: 0 };
 
 /** What has no name here, DynamoDB's bad moments among it: 5 + 10 + 20 + 40 s, then it is taken as an ending. */
-export const surprise = retry(['States.ALL'], { first: 5, attempts: 4 });
+export const unexpectedError = retry(['States.ALL'], { first: 5, attempts: 4 });

@@ -4,7 +4,7 @@ import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import type { Construct } from 'constructs';
 import { indexes } from '../../functions/shared/table-schema.ts';
 import { type Foundation, queryRate } from '../functions/foundation.ts';
-import { tableAccess, together, wakeAccess, wanAccess } from '../functions/grants.ts';
+import { mergeAccess, tableAccess, wakeAccess, wanAccess } from '../functions/grants.ts';
 import { PipelineFunction } from '../functions/pipeline-function.ts';
 
 /** A watcher that did not start within this time is replaced by the next minute's. */
@@ -16,7 +16,7 @@ export function watcher(scope: Construct, foundation: Foundation): PipelineFunct
   const watch = new PipelineFunction(scope, 'watch', {
     ...functions,
     description: 'Notices when tasks end at Wan and wakes the executions that wait for them',
-    access: together(
+    access: mergeAccess(
       tableAccess(storage.table, ['GetItem', 'UpdateItem'], indexes.byStatus.name),
       wanAccess(wanSecret, configuration.wanBaseUrl),
       queryRate(configuration),

@@ -18,13 +18,13 @@ import {
   archiveInterrupted,
   functionCutOff,
   lambdaService,
-  submissionFenced,
+  promptLocked,
   submissionUncertain,
-  surprise,
   taskUnknown,
-  unexplained,
+  unexpectedError,
+  unhandled,
   untrustedVideoHost,
-  wanTrouble,
+  wanUnavailable,
 } from './retries.ts';
 import { waitForEnd } from './wait-for-end.ts';
 
@@ -46,15 +46,15 @@ type Outcome = (CreateTaskOutput | CheckTaskOutput)['outcome'];
  */
 export function workflowDefinition(scope: Construct, steps: WorkflowSteps): Chain {
   const done = new Succeed(scope, 'Done');
-  const recordFailure = task(scope, 'RecordFailure', steps.recordFailure, [unexplained]);
+  const recordFailure = task(scope, 'RecordFailure', steps.recordFailure, [unhandled]);
   recordFailure.next(done);
 
   const attempt = (id: string, step: PipelineFunction, retries: RetryProps[]) =>
     task(scope, id, step, retries).addCatch(recordFailure, { errors: ['States.ALL'], resultPath: '$.error' });
-  const createTask = attempt('CreateTask', steps.createTask, [wanTrouble, submissionUncertain, submissionFenced]);
-  const checkTask = attempt('CheckTask', steps.checkTask, [wanTrouble, taskUnknown]);
+  const createTask = attempt('CreateTask', steps.createTask, [wanUnavailable, submissionUncertain, promptLocked]);
+  const checkTask = attempt('CheckTask', steps.checkTask, [wanUnavailable, taskUnknown]);
   const archiveVideo = attempt('ArchiveVideo', steps.archiveVideo, [
-    wanTrouble,
+    wanUnavailable,
     taskUnknown,
     archiveInterrupted,
     untrustedVideoHost,
@@ -80,7 +80,7 @@ function task(scope: Construct, id: string, step: PipelineFunction, retries: Ret
     // The function's own timeout and room for a cold start: a lost answer must not hold the execution for ever.
     taskTimeout: Timeout.duration(step.timeout.plus(Duration.seconds(20))),
   });
-  for (const retry of [...retries, lambdaService, functionCutOff, surprise]) invocation.addRetry(retry);
+  for (const retry of [...retries, lambdaService, functionCutOff, unexpectedError]) invocation.addRetry(retry);
   return invocation;
 }
 

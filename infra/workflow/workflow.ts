@@ -4,20 +4,20 @@ import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunc
 import { Construct } from 'constructs';
 import { acknowledgeWildcard } from '../functions/acknowledge.ts';
 import {
-  copyBeside,
-  dispatchingAccess,
+  copyToDropAccess,
+  dispatchAccess,
   type Foundation,
   queryRate,
   requestSettings,
+  resultWriterAccess,
   spendingLimit,
   taskSeconds,
-  tellingAccess,
 } from '../functions/foundation.ts';
 import {
   listAccess,
+  mergeAccess,
   settings,
   tableAccess,
-  together,
   uploadsAccess,
   versionsAccess,
   videosAccess,
@@ -76,8 +76,8 @@ function stepFunctions(scope: Construct, foundation: Foundation, watcher: Pipeli
     createTask: new PipelineFunction(scope, 'create-task', {
       ...functions,
       description: 'Creates the one task of a video at Wan',
-      access: together(
-        dispatchingAccess(foundation, ['GetItem', 'UpdateItem']),
+      access: mergeAccess(
+        dispatchAccess(foundation, ['GetItem', 'UpdateItem']),
         uploadsAccess(storage.uploads, ['drop/', 'inputs/'], ['GetObject', 'GetObjectVersion']),
         listAccess(storage.uploads),
         wanAccess(wanSecret, configuration.wanBaseUrl),
@@ -100,19 +100,19 @@ function stepFunctions(scope: Construct, foundation: Foundation, watcher: Pipeli
     checkTask: new PipelineFunction(scope, 'check-task', {
       ...functions,
       description: "Asks Wan once how a video's task stands",
-      access: together(
-        dispatchingAccess(foundation, ['GetItem', 'UpdateItem']),
+      access: mergeAccess(
+        dispatchAccess(foundation, ['GetItem', 'UpdateItem']),
         wanAccess(wanSecret, configuration.wanBaseUrl),
         queryRate(configuration),
         taskSeconds(configuration),
-        tellingAccess(foundation),
+        resultWriterAccess(foundation),
       ),
       timeout: Duration.seconds(60),
     }),
     archiveVideo: new PipelineFunction(scope, 'archive-video', {
       ...functions,
       description: 'Copies a finished video into the videos bucket and proves that it arrived whole',
-      access: together(
+      access: mergeAccess(
         tableAccess(storage.table, ['GetItem', 'UpdateItem']),
         wanAccess(wanSecret, configuration.wanBaseUrl),
         queryRate(configuration),
@@ -127,8 +127,8 @@ function stepFunctions(scope: Construct, foundation: Foundation, watcher: Pipeli
         versionsAccess(storage.videos),
         requestSettings(configuration),
         settings({ VIDEO_HOSTS: JSON.stringify(configuration.videoHosts) }),
-        tellingAccess(foundation),
-        copyBeside(configuration),
+        resultWriterAccess(foundation),
+        copyToDropAccess(configuration),
       ),
       // As long as a Lambda may run: a slow line to Wan's storage is better than starting over.
       timeout: Duration.minutes(15),
@@ -138,7 +138,7 @@ function stepFunctions(scope: Construct, foundation: Foundation, watcher: Pipeli
     recordFailure: new PipelineFunction(scope, 'record-failure', {
       ...functions,
       description: 'Writes why a video failed to its record',
-      access: together(dispatchingAccess(foundation, ['GetItem', 'UpdateItem']), tellingAccess(foundation)),
+      access: mergeAccess(dispatchAccess(foundation, ['GetItem', 'UpdateItem']), resultWriterAccess(foundation)),
       timeout: Duration.seconds(30),
     }),
   };

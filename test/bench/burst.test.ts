@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { drops } from '../../bench/burst/drops.ts';
-import { burstWithoutLanes } from '../../bench/burst/run-naive.ts';
+import { burstWithoutQueues } from '../../bench/burst/run-naive.ts';
 import { burstThroughPipeline } from '../../bench/burst/run-pipeline.ts';
 
 test('a burst of drops is drained within the limits: none lost, none twice, each with its result, every owner early', async () => {
@@ -15,6 +15,6 @@ test('a burst of drops is drained within the limits: none lost, none twice, each
 }, 60_000);
 
 test('without lanes the same burst meets 429s', async () => {
-  const naive = await burstWithoutLanes({ seed: 3, videos: 20, task_seconds: 1 });
+  const naive = await burstWithoutQueues({ seed: 3, videos: 20, task_seconds: 1 });
   expect(naive.throttled).toBeGreaterThan(0);
 }, 60_000);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Violation } from '../../functions/shared/issues.ts';
+import type { Issue } from '../../functions/shared/issues.ts';
 import { toWire } from '../../functions/wan/client/submit-task.ts';
 import { knownCodes } from '../../local/wan/errors.ts';
 import { submitPath, wanForTest } from '../local/wan/support.ts';
@@ -20,7 +20,7 @@ interface Difference {
 
 const finding = (pattern: RegExp) => (text: string) => pattern.test(text);
 
-/** Where we refuse what Wan takes or ignores. A body is refused by us alone only if each of its violations has a row. */
+/** Where we refuse what Wan takes or ignores. A body is refused by us alone only if each of its issues has a row. */
 const weRefuse: readonly Difference[] = [
   {
     when: finding(/ unknown_field$/),
@@ -127,7 +127,7 @@ describe(`with seed ${seed}`, () => {
     const codes = new Set<string>();
     let taken = 0;
 
-    const explained = (text: string, mode: 'strict' | 'tolerant', { pointer, code }: Violation): boolean => {
+    const explained = (text: string, mode: 'strict' | 'tolerant', { pointer, code }: Issue): boolean => {
       const row = weRefuse.find(
         ({ only, when }) => (only ?? mode) === mode && when(`${pointer} ${code}`, valueAt(text, pointer)),
       );
@@ -148,14 +148,14 @@ describe(`with seed ${seed}`, () => {
         ['strict', strict],
         ['tolerant', tolerant],
       ] as const) {
-        if (!us.ok) for (const { code } of us.violations) codes.add(code);
+        if (!us.ok) for (const { code } of us.issues) codes.add(code);
         if (us.ok && wan.status !== 200) {
           const row = weMend.find(({ when }) => when(text, wan));
           used.add(row);
           expect(row, `${mode} takes what the emulator refuses with "${wan.message}", ${where}`).toBeDefined();
         }
         if (!us.ok && wan.status === 200) {
-          const unexplained = us.violations.filter((violation) => !explained(text, mode, violation));
+          const unexplained = us.issues.filter((issue) => !explained(text, mode, issue));
           expect(unexplained, `${mode} refuses what the emulator takes, ${where}`).toEqual([]);
         }
       }
@@ -203,7 +203,7 @@ describe(`with seed ${seed}`, () => {
   });
 });
 
-/** Every code of a violation that a body can have: the bodies come by every rule. */
+/** Every code of a issue that a body can have: the bodies come by every rule. */
 const everyCode = [
   ...['audio_not_supported', 'audio_switch_not_supported', 'broken_text', 'credentials_in_url', 'image_dimensions'],
   ...['image_empty', 'image_has_alpha', 'image_too_large', 'invalid_data_url', 'invalid_name'],

@@ -1,13 +1,13 @@
 import { decodeDataUrl } from '../../functions/media/data-url.ts';
 import { inspectImage } from '../../functions/media/image.ts';
-import type { Violation } from '../../functions/shared/issues.ts';
+import type { Issue } from '../../functions/shared/issues.ts';
 import { findModel, models } from '../../functions/wan/catalogue.ts';
 import { checkRequest, type VideoRequest } from '../../functions/wan/validation/request.ts';
 import { createLimits } from '../../local/wan/limits.ts';
 import { createSubmit } from '../../local/wan/submit.ts';
 import { png, wav } from '../functions/media/support.ts';
 
-export type OurAnswer = { ok: true; request: VideoRequest } | { ok: false; violations: Violation[] };
+export type OurAnswer = { ok: true; request: VideoRequest } | { ok: false; issues: Issue[] };
 
 /**
  * What we say to a body: the validator, and for a picture within the body a look at its bytes, as the API does it.
@@ -30,7 +30,7 @@ export function askUs(text: string, mode: 'strict' | 'tolerant'): OurAnswer {
   if (!inspected.ok) {
     return {
       ok: false,
-      violations: inspected.violations.map((problem) => ({ pointer: '/input/img_url', ...problem })),
+      issues: inspected.issues.map((problem) => ({ pointer: '/input/img_url', ...problem })),
     };
   }
   const img_url = url.replace(/^data:[^;]*/, `data:${inspected.content_type}`);

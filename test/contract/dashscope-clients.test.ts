@@ -83,7 +83,7 @@ test('our own client sees a video, a failure, and a key that is not good', async
   await moveTo(store.table, bad.task_id, 'failed', { set: { error: explainEnding('content_refused') } });
   expect(await client.queryTask(bad.task_id)).toMatchObject({ status: 'FAILED', code: 'DataInspectionFailed' });
   expect(await ourClient('sk-invalid').queryTask(good.task_id)).toMatchObject({
-    outcome: 'held',
+    outcome: 'account_refused',
     reason: 'invalid_key',
   });
   expect(await client.queryTask('never-given')).toMatchObject({ outcome: 'task', status: 'UNKNOWN' });

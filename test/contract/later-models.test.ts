@@ -47,7 +47,7 @@ describe.each(cases)('$model', ({ model, input, parameters, sent, streams, usage
     const body = { model, input, parameters };
     expect(checkRequest(body, { mode: 'strict', trustedOrigins: [] })).toMatchObject({
       ok: false,
-      violations: [{ pointer: '/model', code: 'unknown_model' }],
+      issues: [{ pointer: '/model', code: 'unknown_model' }],
     });
     expect(checkRequest(body, options)).toMatchObject({ ok: true, request: { model, input, parameters } });
     for (const wrong of [{ duration: 16 }, { duration: 1 }, { resolution: '480P' }]) {
@@ -67,7 +67,7 @@ describe.each(cases)('$model', ({ model, input, parameters, sent, streams, usage
     const { wan, clock } = await wanForTest({ fetch: files.fetch });
     const client = createWanClient({ baseUrl: wan.url, apiKey: async () => 'sk-test', fetch });
     const checked = checkRequest({ model, input, parameters }, options);
-    if (!checked.ok) throw new Error(JSON.stringify(checked.violations));
+    if (!checked.ok) throw new Error(JSON.stringify(checked.issues));
     const created = await client.createTask(checked.request);
     expect(JSON.parse(wan.requests[0]?.body ?? '')).toMatchObject({ model, input: sent, parameters });
     if (created.outcome !== 'created') throw new Error(JSON.stringify(created));

@@ -119,7 +119,7 @@ describe(`our client, on ${live ? 'the real service' : 'the emulator'}`, () => {
       () => client.uploadFile(upload),
     ]) {
       expect(await call()).toMatchObject({
-        outcome: 'held',
+        outcome: 'account_refused',
         reason: 'invalid_key',
         code: 'InvalidApiKey',
         retryable: true,
@@ -234,9 +234,9 @@ emulated('our client, where only the emulator can be directed', () => {
     ['500:SystemError', { outcome: 'unavailable', cause: 'SystemError', retryable: true }],
     ['503:ModelServingError', { outcome: 'unavailable', cause: 'ModelServingError', retryable: true }],
     ['429:Throttling.BurstRate', { outcome: 'throttled', retryable: true }],
-    ['400:Arrearage', { outcome: 'held', reason: 'arrears', retryable: true }],
-    ['403:AccessDenied.Unpurchased', { outcome: 'held', reason: 'access_denied', retryable: true }],
-    ['403:AllocationQuota.FreeTierOnly', { outcome: 'held', reason: 'quota', retryable: true }],
+    ['400:Arrearage', { outcome: 'account_refused', reason: 'arrears', retryable: true }],
+    ['403:AccessDenied.Unpurchased', { outcome: 'account_refused', reason: 'access_denied', retryable: true }],
+    ['403:AllocationQuota.FreeTierOnly', { outcome: 'account_refused', reason: 'quota', retryable: true }],
     ['400:IPInfringementSuspect', { outcome: 'refused', reason: 'moderation', retryable: false }],
     ['404:ModelNotFound', { outcome: 'refused', reason: 'model', retryable: false }],
   ])('a submit that is answered with %s is told by name, and makes no task', async (answer, expected) => {

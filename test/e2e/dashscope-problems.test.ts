@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ReferenceCode, referenceCodes } from '../../functions/api/dashscope/errors.ts';
-import { queryTaskBodyOfAnswer, uploadPolicyBodyOfAnswer } from '../../functions/api/dashscope/schemas.ts';
+import { queryTaskResponseBody, uploadPolicyResponseBody } from '../../functions/api/dashscope/schemas.ts';
 import { type Answer, type Endpoint, openEndpoint, openLocal } from '../support/endpoint.ts';
 import { png, pngUrl } from '../support/png.ts';
 import { aRequest } from '../support/requests.ts';
@@ -40,7 +40,7 @@ async function created(endpoint: Endpoint, prompt: string): Promise<string> {
 /** A form with a file, to where a policy says. */
 async function upload({ file = png(400, 400), key = '' }): Promise<Answer> {
   const { body } = await api.call('/api/v1/uploads?action=getPolicy&model=wan2.5-i2v-preview');
-  const { upload_dir, upload_host } = uploadPolicyBodyOfAnswer.parse(body).data;
+  const { upload_dir, upload_host } = uploadPolicyResponseBody.parse(body).data;
   const form = new FormData();
   form.set('key', key || `${upload_dir}/cat.png`);
   form.set('file', new Blob([new Uint8Array(file)]), 'cat.png');
@@ -148,7 +148,7 @@ test.each(failures)('a task that failed tells %s when Wan said %s', async (code,
   await api.finished(id);
   const { status, body } = await api.call(`/api/v1/tasks/${id}`);
   expect(status).toBe(200);
-  const { output } = queryTaskBodyOfAnswer.parse(body);
+  const { output } = queryTaskResponseBody.parse(body);
   expect(output).toMatchObject({ task_status: 'FAILED', code, message: expect.stringMatching(/\S/) });
 });
 

@@ -4,11 +4,11 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { experimental_generateVideo as generateVideo } from 'ai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
-  createTaskBodyOfAnswer,
-  listTasksBodyOfAnswer,
-  queryTaskBodyOfAnswer,
-  requestIdBodyOfAnswer,
-  uploadPolicyBodyOfAnswer,
+  createTaskResponseBody,
+  listTasksResponseBody,
+  queryTaskResponseBody,
+  requestIdResponseBody,
+  uploadPolicyResponseBody,
 } from '../../functions/api/dashscope/schemas.ts';
 import { createWanClient, type WanClient } from '../../functions/wan/client/client.ts';
 import type { Task } from '../../functions/wan/client/query-task.ts';
@@ -129,7 +129,7 @@ describe('the requests of the SDKs, as they are on the wire', () => {
   test('a policy, the form with the file, the task, its query, its list, its cancelation', async () => {
     const asked = await api.call(`/api/v1/uploads?action=getPolicy&model=${model}`, { headers: usual });
     expect(asked.status).toBe(200);
-    const { data } = uploadPolicyBodyOfAnswer.parse(asked.body);
+    const { data } = uploadPolicyResponseBody.parse(asked.body);
     const form = new FormData();
     for (const [name, value] of [
       ['OSSAccessKeyId', data.oss_access_key_id],
@@ -171,25 +171,25 @@ describe('the requests of the SDKs, as they are on the wire', () => {
       },
     );
     expect([answer.status, answer.body]).toEqual([200, expect.anything()]);
-    const { task_id } = createTaskBodyOfAnswer.parse(answer.body).output;
+    const { task_id } = createTaskResponseBody.parse(answer.body).output;
     for (const slash of ['', '/']) {
       const queried = await api.call(`/api/v1/tasks/${task_id}${slash}`, { headers: usual });
-      expect(queryTaskBodyOfAnswer.parse(queried.body).output).toMatchObject({ task_id, task_status: 'PENDING' });
+      expect(queryTaskResponseBody.parse(queried.body).output).toMatchObject({ task_id, task_status: 'PENDING' });
       const listed = await api.call(`/api/v1/tasks${slash}?page_no=1&page_size=10&model_name=${model}`, {
         headers: usual,
       });
-      expect(listTasksBodyOfAnswer.parse(listed.body).data.map((row) => row.task_id)).toContain(task_id);
+      expect(listTasksResponseBody.parse(listed.body).data.map((row) => row.task_id)).toContain(task_id);
     }
     const canceled = await api.call(`/api/v1/tasks/${task_id}/cancel/`, { method: 'POST', headers: usual });
     expect([canceled.status, canceled.body]).toEqual([200, expect.anything()]);
-    requestIdBodyOfAnswer.parse(canceled.body);
+    requestIdResponseBody.parse(canceled.body);
   });
 
   test("what the SDK for Java sends with a question: a body's type, and no body", async () => {
     const headers = { 'content-type': 'application/json', 'accept-encoding': 'gzip' };
     const { status, body: answer } = await api.call('/api/v1/tasks', { headers });
     expect(status).toBe(200);
-    listTasksBodyOfAnswer.parse(answer);
+    listTasksResponseBody.parse(answer);
   });
 });
 
@@ -237,7 +237,7 @@ describe('errors have the shape of the reference', () => {
     const id = await created('[[pending=600]]');
     const headers = { authorization: `Bearer ${api.other_api_key}` };
     const { body: answer } = await api.call(`/api/v1/tasks/${id}`, { headers });
-    expect(queryTaskBodyOfAnswer.parse(answer).output).toEqual({ task_id: id, task_status: 'UNKNOWN' });
+    expect(queryTaskResponseBody.parse(answer).output).toEqual({ task_id: id, task_status: 'UNKNOWN' });
     expect((await api.call('/api/v1/tasks', { headers })).body).toMatchObject({ total: 0, data: [] });
     expect(await refused(`/api/v1/tasks/${id}/cancel`, { method: 'POST', headers })).toEqual([
       400,

@@ -61,7 +61,7 @@ describe.concurrent('an upload', () => {
     expect(status).toBe(202);
     expect(await api.finished(String(body.id))).toMatchObject({
       status: 'succeeded',
-      sound: { content_type: 'audio/mpeg' },
+      audio: { content_type: 'audio/mpeg' },
       video: { codecs: expect.arrayContaining([expect.stringMatching(/^mp4a/)]) },
     });
   });
@@ -93,7 +93,7 @@ describe.concurrent('an upload', () => {
       },
     ],
     ['lies elsewhere', async () => ({ ...(await formFor('image/png')), media_url: 's3://somebody-else/cat.png' })],
-  ])('that %s is a violation that tells no more', async (_, upload) => {
+  ])('that %s is a issue that tells no more', async (_, upload) => {
     const { status, body } = await api.post('/videos', withMedia(await upload()));
     expect(status).toBe(400);
     expect(body.errors).toEqual([expect.objectContaining({ pointer: '/input/img_url', code: 'upload_not_found' })]);

@@ -24,7 +24,7 @@ const record = {
 const good: LastState = {
   videos: new Map([['one', record]]),
   tombstones: new Set(),
-  lanes: [{ pk: 'lane#m' }],
+  lanes: [{ pk: 'queue#m' }],
   waits: [{ pk: 'wait#one' }],
   spending: [{ pk: 'spending#o', reserved: {}, committed: 5, spent: 5 }],
   tasks: [task],
@@ -63,7 +63,7 @@ describe('what is not as it must be is told', () => {
     ['a file that is missing', { objects: ['one/1-1.mp4'] }, /json is missing/],
     ['a file of another download', { objects: [...good.objects, 'one/1-2.mp4'] }, /1-2.mp4 is nobody's/],
     ['a file twice', { objects: [...good.objects, 'one/1-1.mp4'] }, /more than once/],
-    ['a permit', { lanes: [{ pk: 'lane#m', running: new Set(['one']) }] }, /holds a permit/],
+    ['a permit', { lanes: [{ pk: 'queue#m', running: new Set(['one']) }] }, /holds a permit/],
     [
       'money set aside',
       { spending: [{ pk: 's', reserved: { one: {} }, committed: 9, spent: 5 }] },

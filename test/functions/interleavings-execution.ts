@@ -18,8 +18,8 @@ export interface Surroundings {
 /** How often a state is tried again, by the error's name; of the real ones' patience as much as tells them apart. */
 const patience: Record<string, number> = {
   [errorNames.submissionUncertain]: 40,
-  [errorNames.submissionFenced]: 2,
-  [errorNames.unexplained]: 0,
+  [errorNames.promptLocked]: 2,
+  [errorNames.unhandled]: 0,
 };
 
 /** One execution, as the state machine would have it (`infra/workflow/workflow-definition.ts`). @returns how it ended */

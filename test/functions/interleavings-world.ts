@@ -7,8 +7,8 @@ import { type RetryServices, retry } from '../../functions/api/videos/retry.ts';
 import { type DeletionServices, finishDeletions } from '../../functions/maintenance/finish-deletions.ts';
 import { sweep } from '../../functions/maintenance/sweep.ts';
 import { dispatch } from '../../functions/queue/dispatch.ts';
-import { readLane } from '../../functions/queue/model-queue.ts';
-import { Problem } from '../../functions/shared/problem.ts';
+import { readModelQueue } from '../../functions/queue/model-queue.ts';
+import { ProblemError } from '../../functions/shared/problem.ts';
 import { isTerminal, type VideoRecord } from '../../functions/video/record.ts';
 import { changeStatus, changeVideo, createVideo, readVideo } from '../../functions/video/store.ts';
 import type { Table } from '../../functions/video/table.ts';
@@ -74,11 +74,11 @@ export async function aWorld(
     clock.now += milliseconds;
   };
   const stage = aStage();
-  const violations: string[] = [];
+  const issues: string[] = [];
   const answers: { deed: Deed; status: number }[] = [];
   let buried: VideoRecord | undefined;
   const { tasks, wan, feel } = moodyWan(table.now, () => {
-    if (buried) violations.push('A task was made for a video that was deleted.');
+    if (buried) issues.push('A task was made for a video that was deleted.');
   });
 
   const executions = new Map<string, 'RUNNING' | 'SUCCEEDED' | 'FAILED'>();
@@ -142,7 +142,7 @@ export async function aWorld(
       videosBucket: 'videos',
       uploadsBucket: 'uploads',
       workflow: { client: workflow, stateMachineArn: 'arn:aws:states:us-east-1:0:stateMachine:videos' },
-      laneOf: (model) => ({ model, permits: given.permits ?? 1, submit_interval_ms: 1 }),
+      limitsOf: (model) => ({ model, permits: given.permits ?? 1, submit_interval_ms: 1 }),
       wan: {
         ...wan,
         createTask: (request, signal) => through(async () => (signal?.aborted ? notSent : wan.createTask(request))),
@@ -151,24 +151,24 @@ export async function aWorld(
         cancelTask: (id) => through(() => wan.cancelTask(id)),
       },
       wanRegion: 'singapore',
-      mediaForWan: async ({ input }) => ({ img_url: input.img_url }),
+      resolveMediaUrls: async ({ input }) => ({ img_url: input.img_url }),
       mediaTransfer: 'url',
       uncertainSeconds: 120,
       configuredSeconds: 60,
-      measure: () => undefined,
-      logSeveral: () => undefined,
+      recordMetric: () => undefined,
+      onAmbiguous: () => undefined,
       startWatcher: async () => undefined,
       onWatcherNotStarted: () => undefined,
       onUnknownStatus: () => undefined,
       monthlySpendingLimit: 1000,
       sleep: async (milliseconds) => pass(Math.max(0, milliseconds)),
-      copyAndProve: async (_, __, key) => {
+      copyAndVerify: async (_, __, key) => {
         const { VersionId } = await gated.s3.send(new PutObjectCommand({ Bucket: 'videos', Key: key, Body: key }));
         return { video: { ...proven, ...(VersionId ? { version_id: VersionId } : {}) }, warnings: [] };
       },
-      dispatch: async (each) => void (await dispatch(gated, each.model, { also: each, most: 1 })),
-      logUndispatched: () => undefined,
-      placeInQueue: async () => undefined,
+      dispatch: async (each) => void (await dispatch(gated, each.model, { include: each, limit: 1 })),
+      onDispatchError: () => undefined,
+      readQueuePosition: async () => undefined,
     };
     return gated;
   }
@@ -208,9 +208,9 @@ export async function aWorld(
   async function lookAtPermit(): Promise<void> {
     const now = await readVideo(table, video.id);
     const needs = now?.status === 'submitting' || now?.status === 'running';
-    const has = (await readLane(table, video.model)).running.has(video.id);
+    const has = (await readModelQueue(table, video.model)).running.has(video.id);
     if (needs !== has)
-      violations.push(`After a sweep the video is ${now?.status} and its permit ${has ? '' : 'not '}taken.`);
+      issues.push(`After a sweep the video is ${now?.status} and its permit ${has ? '' : 'not '}taken.`);
   }
 
   async function perform(deed: Deed, services: Services): Promise<void> {
@@ -218,7 +218,7 @@ export async function aWorld(
       const answer = await deeds[deed](services, video);
       if (answer && 'statusCode' in answer) answers.push({ deed, status: answer.statusCode });
     } catch (error) {
-      if (!(error instanceof Problem)) throw error;
+      if (!(error instanceof ProblemError)) throw error;
       answers.push({ deed, status: error.status });
     }
   }
@@ -227,7 +227,7 @@ export async function aWorld(
     video,
     tasks,
     answers,
-    violations,
+    issues,
     surprises: stage.surprises,
     buried: () => buried,
     /** Lets all of them act at once with whatever runs already, as decided. */
@@ -243,13 +243,13 @@ export async function aWorld(
       for (let hours = 0; hours < 8; hours++) {
         pass(3600_000);
         const { failed } = await sweep(atOnce, [video.model]);
-        violations.push(...failed.map(({ what, error }) => `The sweep failed with ${what}: ${error}`));
+        issues.push(...failed.map(({ step, error }) => `The sweep failed with ${step}: ${error}`));
         await lookAtPermit();
         await stage.play();
         now = await readVideo(table, video.id);
         if (!now || isTerminal(now.status)) break;
       }
-      if (now && !isTerminal(now.status)) violations.push(`The video is ${now.status} for ever.`);
+      if (now && !isTerminal(now.status)) issues.push(`The video is ${now.status} for ever.`);
       await finishDeletions(atOnce);
       return now;
     },

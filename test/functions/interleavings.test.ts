@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readSpending } from '../../functions/ledger/spending.ts';
-import { readLane } from '../../functions/queue/model-queue.ts';
+import { readModelQueue } from '../../functions/queue/model-queue.ts';
 import { readTombstone } from '../../functions/video/deletion.ts';
 import { isLegalTransition, monthOf } from '../../functions/video/record.ts';
 import { startTable } from '../support/table.ts';
@@ -47,7 +47,7 @@ async function holds(beginning: Beginning, cast: readonly Deed[], history: Histo
     const answered = (deed: Deed, status: number) =>
       answers.some((each) => each.deed === deed && each.status === status);
     expect(world.surprises, 'nobody meets a surprise').toEqual([]);
-    expect(world.violations).toEqual([]);
+    expect(world.issues).toEqual([]);
 
     const last = end ?? world.buried();
     expect(last, 'a video stands, or was buried').toBeDefined();
@@ -58,7 +58,7 @@ async function holds(beginning: Beginning, cast: readonly Deed[], history: Histo
     const steps = last!.timeline.map(({ status }) => status);
     const illegal = steps.slice(1).filter((to, index) => !isLegalTransition(steps[index]!, to));
     expect({ steps, illegal }, 'statuses move as they may').toEqual({ steps, illegal: [] });
-    expect([...(await readLane(table, video.model)).running], 'every permit is free').toEqual([]);
+    expect([...(await readModelQueue(table, video.model)).running], 'every permit is free').toEqual([]);
     const { reserved, spent } = await readSpending(table, video.owner, month);
     expect({ reserved, spent }, 'what was paid is counted once').toEqual({ reserved: 0, spent: 0.1 * paid.length });
 

@@ -67,8 +67,11 @@ describe.each(names)('%s', (address) => {
     await createVideo(store.table, video);
     await claimPermit(store.table, lane, video);
     const submitting = await changeStatus(store.table, video, 'submitting', { set: { run: 1 } });
-    const mediaForWan = async () => ({ img_url: address });
-    await createTask(servicesFor(store.table, clock, wan, { mediaForWan }), { id: video.id, run: submitting!.run });
+    const resolveMediaUrls = async () => ({ img_url: address });
+    await createTask(servicesFor(store.table, clock, wan, { resolveMediaUrls }), {
+      id: video.id,
+      run: submitting!.run,
+    });
     expect(tasks).toMatchObject([{ img_url: address }]);
     expect(reached).toEqual([]);
   });

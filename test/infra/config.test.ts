@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { authSchema } from '../../functions/shared/environment.ts';
 import { readConfiguration } from '../../infra/config.ts';
 
-const violationsOf = (context: Record<string, unknown>): string[] => {
+const issuesOf = (context: Record<string, unknown>): string[] => {
   try {
     readConfiguration(context);
   } catch (error) {
@@ -21,7 +21,7 @@ describe('the configuration', () => {
       wanBaseUrl: 'https://dashscope-intl.aliyuncs.com/api/v1',
       imageTransfer: 'url',
       removalPolicy: 'retain',
-      laneLimits: { extra_permits: 2, models: {} },
+      limitSettings: { extra_permits: 2, models: {} },
       wanQueriesPerSecond: 10,
       uncertainSeconds: 120,
       trustedOrigins: [],
@@ -59,7 +59,7 @@ describe('the configuration', () => {
     };
     expect(readConfiguration(context)).toMatchObject({
       region: 'beijing',
-      laneLimits: { extra_permits: 3, models: { 'wan2.2-i2v-plus': { submits_per_second: 1 } } },
+      limitSettings: { extra_permits: 3, models: { 'wan2.2-i2v-plus': { submits_per_second: 1 } } },
       typicalSeconds: 6.5,
       trustedOrigins: ['http://127.0.0.1:4401'],
       apiThrottle: { rate: 5, burst: 100 },
@@ -68,20 +68,20 @@ describe('the configuration', () => {
 
   test("leaves the CDK's own context keys alone", () => {
     const own = { '@aws-cdk/core:x': true, 'aws:cdk:y': 1, 'acknowledged-issue-numbers': [1], 'cli-telemetry': false };
-    expect(violationsOf(own)).toEqual([]);
+    expect(issuesOf(own)).toEqual([]);
   });
 
   test('allows plain http to Wan only where the origin is trusted', () => {
     const wanBaseUrl = 'http://127.0.0.1:4401/api/v1';
-    expect(violationsOf({ wanBaseUrl, trustedOrigins: ['http://127.0.0.1:4401'] })).toEqual([]);
-    expect(violationsOf({ wanBaseUrl, trustedOrigins: ['http://127.0.0.1:4402'] })).toHaveLength(1);
+    expect(issuesOf({ wanBaseUrl, trustedOrigins: ['http://127.0.0.1:4401'] })).toEqual([]);
+    expect(issuesOf({ wanBaseUrl, trustedOrigins: ['http://127.0.0.1:4402'] })).toHaveLength(1);
   });
 
   test('lets an emulator alone decide early that a request got lost', () => {
     const emulator = { wanBaseUrl: 'http://127.0.0.1:4401/api/v1', trustedOrigins: ['http://127.0.0.1:4401'] };
-    expect(violationsOf({ ...emulator, uncertainSeconds: 3 })).toEqual([]);
-    expect(violationsOf({ uncertainSeconds: 100 })).toEqual([]);
-    expect(violationsOf({ uncertainSeconds: 99 })).toEqual([
+    expect(issuesOf({ ...emulator, uncertainSeconds: 3 })).toEqual([]);
+    expect(issuesOf({ uncertainSeconds: 100 })).toEqual([]);
+    expect(issuesOf({ uncertainSeconds: 99 })).toEqual([
       expect.stringMatching(/^uncertainSeconds = 99: must be 100 or more/),
     ]);
   });
@@ -121,9 +121,9 @@ describe('the configuration', () => {
 
   test('fetches the keys of tokens over https, or from a trusted origin on this machine', () => {
     const here = { issuer: 'http://127.0.0.1:9000', audience: 'a' };
-    expect(violationsOf({ auth: 'jwt', jwt: here, trustedOrigins: ['http://127.0.0.1:9000'] })).toEqual([]);
+    expect(issuesOf({ auth: 'jwt', jwt: here, trustedOrigins: ['http://127.0.0.1:9000'] })).toEqual([]);
     const elsewhere = { ...here, issuer: 'http://name.example', jwksUrl: 'https://id.example/keys' };
-    expect(violationsOf({ auth: 'jwt', jwt: elsewhere })).toEqual([]);
+    expect(issuesOf({ auth: 'jwt', jwt: elsewhere })).toEqual([]);
   });
 
   test('takes an issuer that is only a name, when it says where its keys are', () => {
@@ -138,7 +138,7 @@ describe('the configuration', () => {
     expect(readConfiguration({}).alarmEmail).toBeUndefined();
     expect(readConfiguration({ alarmEmail: 'ops@example.com' }).alarmEmail).toBe('ops@example.com');
     // Text on the command line, even where it could be read as JSON.
-    expect(violationsOf({ alarmEmail: '12' })).toEqual(['alarmEmail = "12": must be an e-mail address']);
+    expect(issuesOf({ alarmEmail: '12' })).toEqual(['alarmEmail = "12": must be an e-mail address']);
   });
 
   test('has a web application firewall when it says how much an address may ask', () => {
@@ -261,20 +261,20 @@ describe('a wrong configuration', () => {
       /^waf\.rules = \[\]: no such setting; there are requestsPer5Minutes/,
     ],
   ])('is an error that names it and what is allowed: %s', (_, context, expected) => {
-    const violations = violationsOf(context);
-    expect(violations).toHaveLength(1);
-    expect(violations[0]).toMatch(expected);
+    const issues = issuesOf(context);
+    expect(issues).toHaveLength(1);
+    expect(issues[0]).toMatch(expected);
   });
 
   test('tells everything that is wrong at once', () => {
-    const violations = violationsOf({
+    const issues = issuesOf({
       region: 'beijing',
       imageTransfer: 'url',
       extraPermits: 'x',
       foo: 1,
       wanBaseUrl: 'http://a/api/v1',
     });
-    expect(violations.map((line) => line.split(' ')[0]).sort()).toEqual([
+    expect(issues.map((line) => line.split(' ')[0]).sort()).toEqual([
       'extraPermits',
       'foo',
       'imageTransfer',

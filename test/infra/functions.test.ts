@@ -68,7 +68,7 @@ describe('each function', () => {
       IMAGE_TRANSFER: 'upload',
       TYPICAL_SECONDS: '6',
       WAN_QUERIES_PER_SECOND: '3',
-      LANE_LIMITS: '{"extra_permits":0,"models":{"wan2.6-i2v":{"concurrent_tasks":9}}}',
+      LIMIT_SETTINGS: '{"extra_permits":0,"models":{"wan2.6-i2v":{"concurrent_tasks":9}}}',
     });
     expect(variables.submit).toMatchObject({
       TRUSTED_ORIGINS: '["http://127.0.0.1:4401"]',

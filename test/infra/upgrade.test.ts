@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type Release, readRelease, upgradeFaults } from '../../infra/operations/release.ts';
+import { type Release, readRelease, upgradeIssues } from '../../infra/operations/release.ts';
 import type { Template, TemplateResource } from '../../infra/synth/render-template.ts';
 import { resourcesOf, synthesizeStandIns } from './support.ts';
 
@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 
 test('a deployment of the last release keeps everything it holds when it is upgraded to this', () => {
-  expect(upgradeFaults(released, today)).toEqual([]);
+  expect(upgradeIssues(released, today)).toEqual([]);
 });
 
 test('what the last release deployed is written down with all that holds something', () => {
@@ -33,7 +33,7 @@ describe('an upgrade is refused that', () => {
   const withProperties = (id: string, properties: Record<string, unknown>): Template =>
     changed(id, ({ Properties }) => ({ Properties: { ...Properties, ...properties } }));
   const release = (): Release => ({ version: 'last', retired: [], template: today });
-  const faults = (next: Template, last = release()) => upgradeFaults(last, next);
+  const faults = (next: Template, last = release()) => upgradeIssues(last, next);
 
   test.each(['UploadsBucket', 'VideosBucket', 'VideosTable', 'WanApiKey', 'StateMachine', 'RestApi'])(
     'deletes %s, or gives it another id',

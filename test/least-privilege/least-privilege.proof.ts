@@ -83,7 +83,12 @@ describe('the proof itself can fail', () => {
     for (const { conditions } of made)
       expect(conditions?.['dynamodb:LeadingKeys']).toEqual([expect.stringMatching(/^wait#/)]);
     expect(await call(['wait#d4de114c-4017-81c9-877c-7f159dc693e2'])).toBe(true);
-    for (const key of ['video#d4de114c-4017-81c9-877c-7f159dc693e2', 'watcher', 'lane#wan2.2-i2v-plus', 'api-key#hash'])
+    for (const key of [
+      'video#d4de114c-4017-81c9-877c-7f159dc693e2',
+      'watcher',
+      'queue#wan2.2-i2v-plus',
+      'api-key#hash',
+    ])
       expect(await call([key]), key).toBe(false);
     expect(await call(['wait#one', 'video#one'])).toBe(false);
     expect(await call()).toBe(false);

@@ -1,9 +1,9 @@
 import type { Caller } from '../../shared/caller.ts';
-import { Problem } from '../../shared/problem.ts';
+import { ProblemError } from '../../shared/problem.ts';
 import type { VideoRecord } from '../../video/record.ts';
 import type { WanClient } from '../../wan/client/client.ts';
 import { waitForChange } from '../videos/long-poll.ts';
-import { Refusal } from './errors.ts';
+import { DashscopeError } from './errors.ts';
 import { ownTask, taskStatus } from './query-task-route.ts';
 import type { DashscopeRequest, DashscopeServices } from './services.ts';
 
@@ -40,7 +40,7 @@ async function cancelPending(
   video: VideoRecord | undefined,
   deadline: number,
 ): Promise<void> {
-  if (!video || taskStatus(video) !== 'PENDING') throw new Refusal('UnsupportedOperation');
+  if (!video || taskStatus(video) !== 'PENDING') throw new DashscopeError('UnsupportedOperation');
   await cancelVideo(video, Math.max(0, deadline - table.now()));
 }
 
@@ -53,10 +53,11 @@ const started = ({ table, sleep }: DashscopeServices, video: VideoRecord): Promi
 
 const beforeWan: readonly VideoRecord['status'][] = ['queued', 'submitting'];
 
-const isStarting = (error: unknown): boolean => error instanceof Problem && error.members.code === 'video_is_starting';
+const isStarting = (error: unknown): boolean =>
+  error instanceof ProblemError && error.members.code === 'video_is_starting';
 
 /** Wan for the calls of one cancelation, which take so many milliseconds in all: what isn't answered by then is unavailable. */
-export function answersWithin(milliseconds: number, wan: Canceling): Canceling {
+export function respondsWithin(milliseconds: number, wan: Canceling): Canceling {
   const signal = AbortSignal.timeout(milliseconds);
   return {
     cancelTask: (id) => wan.cancelTask(id, signal),

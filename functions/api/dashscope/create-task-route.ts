@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Caller } from '../../shared/caller.ts';
-import type { Violation } from '../../shared/issues.ts';
+import type { Issue } from '../../shared/issues.ts';
 import { readJson } from '../../shared/json-body.ts';
-import { Problem } from '../../shared/problem.ts';
+import { ProblemError } from '../../shared/problem.ts';
 import type { Identity } from '../../submissions/identity.ts';
 import { isJsonObject } from '../../wan/validation/body.ts';
 import { headerValues, identify } from '../http/request.ts';
-import { Refusal, refusalOfViolations } from './errors.ts';
-import type { CreateTaskAnswer } from './schemas.ts';
+import { DashscopeError, dashscopeErrorOfIssues } from './errors.ts';
+import type { CreateTaskResponse } from './schemas.ts';
 import type { DashscopeRequest, DashscopeServices } from './services.ts';
 import { ossUrlToS3 } from './upload-policy.ts';
 
@@ -16,10 +16,10 @@ export async function createTask(
   services: DashscopeServices,
   request: DashscopeRequest,
   caller: Caller,
-): Promise<CreateTaskAnswer> {
-  if (!headerValues(request, 'x-dashscope-async').includes('enable')) throw new Refusal('AccessDenied');
+): Promise<CreateTaskResponse> {
+  if (!headerValues(request, 'x-dashscope-async').includes('enable')) throw new DashscopeError('AccessDenied');
   const body = withOwnUploads(readJson(request), services, caller);
-  const { video } = await services.takeRequest({ body, identity: identityOf(request, caller), caller });
+  const { video } = await services.acceptRequest({ body, identity: identityOf(request, caller), caller });
   return { output: { task_status: 'PENDING', task_id: video.id } };
 }
 
@@ -28,7 +28,7 @@ function identityOf(request: DashscopeRequest, caller: Caller): Identity {
   try {
     return identify(request, caller);
   } catch (error) {
-    if (error instanceof Problem) return { id: randomUUID(), repeatable: false };
+    if (error instanceof ProblemError) return { id: randomUUID(), repeatable: false };
     throw error;
   }
 }
@@ -41,12 +41,12 @@ function withOwnUploads(body: unknown, { uploads_bucket: bucket }: DashscopeServ
     const url = input[name];
     if (typeof url !== 'string' || !url.startsWith('oss://')) continue;
     input[name] = ossUrlToS3(url, { bucket, owner });
-    if (input[name] === undefined) throw refusalOfViolations([foreignUpload(name)]);
+    if (input[name] === undefined) throw dashscopeErrorOfIssues([foreignUpload(name)]);
   }
   return { ...body, input };
 }
 
-const foreignUpload = (name: string): Violation => ({
+const foreignUpload = (name: string): Issue => ({
   pointer: `/input/${name}`,
   code: 'invalid_url',
   message:

@@ -1,5 +1,5 @@
-import type { Violation } from '../../shared/issues.ts';
-import { Problem } from '../../shared/problem.ts';
+import type { Issue } from '../../shared/issues.ts';
+import { ProblemError } from '../../shared/problem.ts';
 
 /** The reference's error codes that these routes answer with, each with its HTTP status and its documented message. */
 const documented = {
@@ -38,7 +38,7 @@ export const referenceCodes = Object.keys(documented) as readonly ReferenceCode[
 export const documentedMessage = (code: ReferenceCode): string => documented[code].message;
 
 /** An answer that is an error, in the reference's words: thrown anywhere below the routes of its protocol. */
-export class Refusal extends Error {
+export class DashscopeError extends Error {
   override readonly name = 'Refusal';
   readonly status: number;
   readonly code: ReferenceCode;
@@ -82,16 +82,16 @@ const alone: readonly ReferenceCode[] = ['InvalidApiKey', 'UnsupportedOperation'
  * Any error as this protocol's answer: the one place where what shared code throws is translated.
  * @returns undefined for a surprise, which must be logged and told nothing of
  */
-export function refusalOf(error: unknown): Refusal | undefined {
-  if (error instanceof Refusal) return error;
-  if (!(error instanceof Problem)) return undefined;
+export function dashscopeErrorOf(error: unknown): DashscopeError | undefined {
+  if (error instanceof DashscopeError) return error;
+  if (!(error instanceof ProblemError)) return undefined;
   const { status, members, headers } = error;
   const { code, detail, errors } = members;
   const reference = references[code];
-  if (reference === undefined && errors && errors.length > 0) return refusalOfViolations(errors);
-  if (reference === undefined) return new Refusal(...unlisted(status, code, detail), headers);
+  if (reference === undefined && errors && errors.length > 0) return dashscopeErrorOfIssues(errors);
+  if (reference === undefined) return new DashscopeError(...unlisted(status, code, detail), headers);
   const message = documentedMessage(reference);
-  return new Refusal(reference, alone.includes(reference) ? message : `${message} ${detail}`, headers);
+  return new DashscopeError(reference, alone.includes(reference) ? message : `${message} ${detail}`, headers);
 }
 
 function unlisted(status: number, code: string, detail: string): [ReferenceCode, string] {
@@ -145,8 +145,8 @@ const mediaCodes = [
 
 const isOneOf = (codes: readonly string[], code: string): boolean => codes.includes(code);
 
-/** The reference's code and words for a violation; words are missing where it only says "InvalidParameter" with a sentence. */
-export function referenceOfViolation({ pointer, code }: Pick<Violation, 'pointer' | 'code'>): {
+/** The reference's code and words for a issue; words are missing where it only says "InvalidParameter" with a sentence. */
+export function referenceOfIssue({ pointer, code }: Pick<Issue, 'pointer' | 'code'>): {
   code: ReferenceCode;
   message?: string;
 } {
@@ -162,16 +162,16 @@ export function referenceOfViolation({ pointer, code }: Pick<Violation, 'pointer
 
 const documentedAs = (code: ReferenceCode) => ({ code, message: documentedMessage(code) });
 
-/** A request's violations as one error: the first decides its code, and all of them are in its message. */
-export function refusalOfViolations(violations: readonly Violation[]): Refusal {
-  const [first] = violations;
-  if (!first) return new Refusal('InvalidParameter');
-  const { code, message } = referenceOfViolation(first);
-  return new Refusal(code, [...(message ? [message] : []), ...violations.map(sentenceOf)].join(' '));
+/** A request's issues as one error: the first decides its code, and all of them are in its message. */
+export function dashscopeErrorOfIssues(issues: readonly Issue[]): DashscopeError {
+  const [first] = issues;
+  if (!first) return new DashscopeError('InvalidParameter');
+  const { code, message } = referenceOfIssue(first);
+  return new DashscopeError(code, [...(message ? [message] : []), ...issues.map(sentenceOf)].join(' '));
 }
 
 /** `/input/img_url` is `input.img_url` in the reference's words. */
-function sentenceOf({ pointer, message }: Violation): string {
+function sentenceOf({ pointer, message }: Issue): string {
   const field = pointer.slice(1).replaceAll('/', '.');
   return field ? `${field}: ${message}` : message;
 }

@@ -4,7 +4,7 @@ import { readCaller } from '../http/handler.ts';
 import { json } from '../http/request.ts';
 import { cancelTask } from './cancel-task-route.ts';
 import { createTask } from './create-task-route.ts';
-import { Refusal, refusalOf } from './errors.ts';
+import { DashscopeError, dashscopeErrorOf } from './errors.ts';
 import { listTasks } from './list-tasks-route.ts';
 import { queryTask } from './query-task-route.ts';
 import { receiveUpload } from './receive-upload.ts';
@@ -27,9 +27,9 @@ export function dashscopeHandler(
       const { operation, taskId } = routeOf(request);
       return json(200, { ...(await operation(services, request, caller, taskId)), request_id });
     } catch (error) {
-      const refusal = refusalOf(error);
+      const refusal = dashscopeErrorOf(error);
       if (!refusal) logError(error, request_id);
-      const { status, code, message, headers } = refusal ?? new Refusal('InternalError');
+      const { status, code, message, headers } = refusal ?? new DashscopeError('InternalError');
       return json(status, { code, message, request_id }, { ...headers });
     }
   };
@@ -46,11 +46,11 @@ function routeOf({ resource, pathParameters, httpMethod }: DashscopeRequest): {
   // The path itself may begin with the base path of a custom domain; these are what the API matched.
   const path = (pathParameters?.proxy ?? resource.replace(/^\/api\/v1\//, '')).replace(/\/$/, '');
   const route = routes.find((candidate) => candidate.path.test(path));
-  if (!route) throw new Refusal('NotFound', 'There is no such route. Check the path; it is case-sensitive.');
+  if (!route) throw new DashscopeError('NotFound', 'There is no such route. Check the path; it is case-sensitive.');
   const operation = Object.hasOwn(route.methods, httpMethod) ? route.methods[httpMethod] : undefined;
   if (operation) return { operation, taskId: route.path.exec(path)?.[1] ?? '' };
   const allow = Object.keys(route.methods).join(', ');
-  throw new Refusal('MethodNotAllowed', `The route does not take this method, but ${allow}.`, { allow });
+  throw new DashscopeError('MethodNotAllowed', `The route does not take this method, but ${allow}.`, { allow });
 }
 
 /** Below `/api/v1/`, without a last slash; what is in brackets is a task's id. */

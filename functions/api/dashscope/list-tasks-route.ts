@@ -6,9 +6,9 @@ import type { VideoRecord } from '../../video/record.ts';
 import type { Table } from '../../video/table.ts';
 import { type TaskStatus, taskStatuses } from '../../wan/client/query-task.ts';
 import { wanTimeToIso } from '../../wan/time.ts';
-import { Refusal } from './errors.ts';
+import { DashscopeError } from './errors.ts';
 import { ownTask, taskStatus, taskTimes } from './query-task-route.ts';
-import type { ListTasksAnswer, TaskRow } from './schemas.ts';
+import type { ListTasksResponse, TaskRow } from './schemas.ts';
 import type { DashscopeRequest, DashscopeServices } from './services.ts';
 
 /** Rows are filtered by these of their own fields; a filter that is empty is none. */
@@ -25,13 +25,13 @@ export async function listTasks(
   services: DashscopeServices,
   { queryStringParameters }: DashscopeRequest,
   caller: Caller,
-): Promise<ListTasksAnswer> {
+): Promise<ListTasksResponse> {
   const query = queryStringParameters ?? {};
   const range = readTimeRange(query, services.table.now());
   const page_no = pageNumber(query.page_no, { name: 'page_no', default: 1, most: 1_000_000 });
   const page_size = pageNumber(query.page_size, { name: 'page_size', default: 10, most: 100 });
   if (query.status && !taskStatuses.includes(query.status as TaskStatus)) {
-    throw new Refusal('InvalidParameter', `status must be one of ${taskStatuses.join(', ')}.`);
+    throw new DashscopeError('InvalidParameter', `status must be one of ${taskStatuses.join(', ')}.`);
   }
   const found = await (query.task_id
     ? ownVideoOf(services, caller, query.task_id, query.start_time || query.end_time ? range : undefined)
@@ -82,7 +82,7 @@ function rowOf(video: ListedVideo, { region }: Pick<DashscopeServices, 'region'>
 function pageNumber(text: string | undefined, limits: { name: string; default: number; most: number }): number {
   const number = /^\d{1,7}$/.test(text || String(limits.default)) ? Number(text || limits.default) : 0;
   if (number >= 1 && number <= limits.most) return number;
-  throw new Refusal('InvalidParameter', `${limits.name} must be a whole number from 1 to ${limits.most}.`);
+  throw new DashscopeError('InvalidParameter', `${limits.name} must be a whole number from 1 to ${limits.most}.`);
 }
 
 const day = 24 * 60 * 60 * 1000;
@@ -97,7 +97,7 @@ function readTimeRange(query: { start_time?: string; end_time?: string }, now: n
   const last = end ?? (start === undefined ? now : start + day);
   const first = start ?? last - day;
   if (last < first || last - first > day) {
-    throw new Refusal('InvalidParameter', 'end_time must be after start_time, and at most 24 hours after it.');
+    throw new DashscopeError('InvalidParameter', 'end_time must be after start_time, and at most 24 hours after it.');
   }
   // A query names whole seconds: what was made in the last one belongs to it.
   return { start: new Date(first).toISOString(), end: new Date(end === undefined ? last : last + 999).toISOString() };
@@ -110,7 +110,7 @@ function readTime(name: string, text: string | undefined): number | undefined {
   const iso = parts && wanTimeToIso(`${year}-${month}-${date} ${hours}:${minutes}:${seconds}`);
   // The years that the table's times can be compared in.
   if (iso && /^[1-9]\d{3}-/.test(iso)) return Date.parse(iso);
-  throw new Refusal('InvalidParameter', `${name} must be a time of the form YYYYMMDDhhmmss.`);
+  throw new DashscopeError('InvalidParameter', `${name} must be a time of the form YYYYMMDDhhmmss.`);
 }
 
 const fields = ['id', 'status', 'model', 'created_at', 'timeline', 'task', 'source'] as const;

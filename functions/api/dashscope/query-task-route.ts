@@ -5,8 +5,8 @@ import { findModel } from '../../wan/catalogue.ts';
 import { billedSeconds, type TaskStatus } from '../../wan/client/query-task.ts';
 import { type FailureCode, failureCodes } from '../../wan/failures.ts';
 import { isoToWanTime } from '../../wan/time.ts';
-import { documentedMessage, type ReferenceCode, referenceOfViolation } from './errors.ts';
-import type { QueryTaskAnswer, TaskUsage } from './schemas.ts';
+import { documentedMessage, type ReferenceCode, referenceOfIssue } from './errors.ts';
+import type { QueryTaskResponse, TaskUsage } from './schemas.ts';
 import type { DashscopeRequest, DashscopeServices } from './services.ts';
 
 /** `GET tasks/{id}` (reference, "Step 2"); a task can be asked about for as long as its video is kept. */
@@ -15,7 +15,7 @@ export async function queryTask(
   _request: DashscopeRequest,
   caller: Caller,
   taskId: string,
-): Promise<QueryTaskAnswer> {
+): Promise<QueryTaskResponse> {
   const video = await ownTask(services, caller, taskId);
   return video ? describeTask(services, video) : { output: { task_id: taskId, task_status: 'UNKNOWN' } };
 }
@@ -34,7 +34,7 @@ export async function ownTask(
   return video?.id === taskId && video.owner === owner ? video : undefined;
 }
 
-async function describeTask({ linkTo }: DashscopeServices, video: VideoRecord): Promise<QueryTaskAnswer> {
+async function describeTask({ linkTo }: DashscopeServices, video: VideoRecord): Promise<QueryTaskResponse> {
   const { id, input, task, video: archived, error } = video;
   const status = taskStatus(video);
   const { submitted, scheduled, ended } = taskTimes(video);
@@ -138,8 +138,8 @@ const references: Record<FailureCode, ReferenceCode> = {
 /** `code` and `message` of a FAILED task: the reference's words, then our own, which say what they were about. */
 function taskFailure({ code, message }: Failure): { code: ReferenceCode; message: string } {
   const known = failureCodes.find((failure) => failure === code);
-  // A drop that was refused ends by the code of its first violation.
-  const reference = known ? references[known] : referenceOfViolation({ pointer: '/input/img_url', code }).code;
+  // A drop that was refused ends by the code of its first issue.
+  const reference = known ? references[known] : referenceOfIssue({ pointer: '/input/img_url', code }).code;
   if (reference === 'InvalidParameter') return { code: reference, message };
   return { code: reference, message: `${documentedMessage(reference)} ${message}` };
 }

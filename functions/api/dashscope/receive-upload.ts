@@ -4,7 +4,7 @@ import { contentTypeOf, imageFormatOf } from '../../media/image.ts';
 import type { Caller } from '../../shared/caller.ts';
 import { countUpload } from '../auth/upload-token.ts';
 import { headerValues } from '../http/request.ts';
-import { Refusal } from './errors.ts';
+import { DashscopeError } from './errors.ts';
 import { readMultipartForm } from './multipart-form.ts';
 import type { DashscopeRequest, DashscopeServices } from './services.ts';
 import { fileNameOf, MAX_UPLOAD_BYTES, uploadDirectory, uploadKey } from './upload-policy.ts';
@@ -21,28 +21,34 @@ export async function receiveUpload(
 ): Promise<object> {
   const { upload_id } = request.requestContext.authorizer ?? {};
   if (typeof upload_id !== 'string' || upload_id === '') {
-    throw new Refusal('AccessDenied', 'Send the form to the upload_host of a policy: GET uploads?action=getPolicy.');
+    throw new DashscopeError(
+      'AccessDenied',
+      'Send the form to the upload_host of a policy: GET uploads?action=getPolicy.',
+    );
   }
   const { key, bytes } = await readForm(request);
   const name = fileNameOf(key, upload_id);
   if (name === undefined) {
     const where = `Invalid according to Policy: the key must be ${uploadDirectory(upload_id)}/ and the name of a file.`;
-    throw new Refusal('AccessDenied', where);
+    throw new DashscopeError('AccessDenied', where);
   }
   if (bytes.byteLength > MAX_UPLOAD_BYTES) {
-    throw new Refusal(
+    throw new DashscopeError(
       'BadRequest.TooLarge',
       `The file has ${bytes.byteLength} bytes; at most ${MAX_UPLOAD_BYTES} are taken here. Make it smaller, or give its http(s) URL.`,
     );
   }
   const content_type = mediaTypeOf(bytes);
   if (!content_type) {
-    throw new Refusal('InvalidParameter', 'The file is no JPEG, PNG, BMP or WEBP picture and no WAV or MP3 sound.');
+    throw new DashscopeError(
+      'InvalidParameter',
+      'The file is no JPEG, PNG, BMP or WEBP picture and no WAV or MP3 sound.',
+    );
   }
   if (!(await countUpload(services.table, request.queryStringParameters?.upload_token ?? ''))) {
     const what =
       'Invalid according to Policy: it was good for 10 files. Ask for another: GET uploads?action=getPolicy.';
-    throw new Refusal('AccessDenied', what);
+    throw new DashscopeError('AccessDenied', what);
   }
   const isStored = await storeUpload(services.s3, services.uploads_bucket, {
     key: uploadKey(owner, upload_id, name),
@@ -50,7 +56,10 @@ export async function receiveUpload(
     content_type,
   });
   if (isStored) return {};
-  throw new Refusal('InvalidParameter', 'A file of this name was uploaded already, and overwriting is forbidden.');
+  throw new DashscopeError(
+    'InvalidParameter',
+    'A file of this name was uploaded already, and overwriting is forbidden.',
+  );
 }
 
 /** The form's key and file. It came as base64, since forms are a binary media type of the API. */
@@ -61,7 +70,7 @@ async function readForm(request: DashscopeRequest): Promise<{ key: string; bytes
   const [key, file] = [form?.get('key'), form?.get('file')];
   if (key && isUtf8(key) && file) return { key: key.toString('utf8'), bytes: file };
   const message = 'The body must be a form (multipart/form-data) with the fields of the policy, the key and the file.';
-  throw new Refusal('InvalidParameter', message);
+  throw new DashscopeError('InvalidParameter', message);
 }
 
 /** Somebody else's write came first, or comes just now. */
@@ -89,10 +98,10 @@ export async function storeUpload(
 /** What a file of a kind that Wan reads is, by its first bytes; undefined for anything else. */
 function mediaTypeOf(bytes: Uint8Array): string | undefined {
   const image = imageFormatOf(bytes);
-  return image ? contentTypeOf(image) : soundTypeOf(Buffer.from(bytes.subarray(0, 12)));
+  return image ? contentTypeOf(image) : audioTypeOf(Buffer.from(bytes.subarray(0, 12)));
 }
 
-function soundTypeOf(start: Buffer): 'audio/wav' | 'audio/mpeg' | undefined {
+function audioTypeOf(start: Buffer): 'audio/wav' | 'audio/mpeg' | undefined {
   const text = start.toString('latin1');
   if (text.startsWith('RIFF') && text.slice(8, 12) === 'WAVE') return 'audio/wav';
   // A tag, or the eleven bits that a frame begins with and a layer, which is never 00.

@@ -16,7 +16,7 @@ const wanTime = z
 const milliseconds = z.int().meta({ description: 'Milliseconds since 1970.' });
 
 /** "Error response". */
-export const refusalBody = z.strictObject({
+export const errorBody = z.strictObject({
   code: z.string().meta({ examples: ['InvalidApiKey'] }),
   message: z.string(),
   request_id: requestId,
@@ -47,8 +47,8 @@ export const createTaskBody = z.looseObject({
 const createTaskMembers = z.strictObject({
   output: z.strictObject({ task_status: z.literal('PENDING'), task_id: taskId }),
 });
-export type CreateTaskAnswer = z.infer<typeof createTaskMembers>;
-export const createTaskBodyOfAnswer = createTaskMembers.extend({ request_id: requestId });
+export type CreateTaskResponse = z.infer<typeof createTaskMembers>;
+export const createTaskResponseBody = createTaskMembers.extend({ request_id: requestId });
 
 const usageOf = z.union([
   z.strictObject({
@@ -80,8 +80,8 @@ const queryTaskMembers = z.strictObject({
   }),
   usage: usageOf.optional(),
 });
-export type QueryTaskAnswer = z.infer<typeof queryTaskMembers>;
-export const queryTaskBodyOfAnswer = queryTaskMembers.extend({ request_id: requestId });
+export type QueryTaskResponse = z.infer<typeof queryTaskMembers>;
+export const queryTaskResponseBody = queryTaskMembers.extend({ request_id: requestId });
 
 const queryTime = z
   .string()
@@ -125,11 +125,11 @@ const listTasksMembers = z.strictObject({
   page_no: z.int(),
   page_size: z.int(),
 });
-export type ListTasksAnswer = z.infer<typeof listTasksMembers>;
-export const listTasksBodyOfAnswer = listTasksMembers.extend({ request_id: requestId });
+export type ListTasksResponse = z.infer<typeof listTasksMembers>;
+export const listTasksResponseBody = listTasksMembers.extend({ request_id: requestId });
 
 /** The answer to a cancelation, and to an uploaded file. */
-export const requestIdBodyOfAnswer = z.strictObject({ request_id: requestId });
+export const requestIdResponseBody = z.strictObject({ request_id: requestId });
 
 export const uploadPolicyQuery = z.object({ action: z.literal('getPolicy'), model: z.string() });
 
@@ -147,8 +147,8 @@ const uploadPolicyMembers = z.strictObject({
     x_oss_forbid_overwrite: z.literal('true'),
   }),
 });
-export type UploadPolicyAnswer = z.infer<typeof uploadPolicyMembers>;
-export const uploadPolicyBodyOfAnswer = uploadPolicyMembers.extend({ request_id: requestId });
+export type UploadPolicyResponse = z.infer<typeof uploadPolicyMembers>;
+export const uploadPolicyResponseBody = uploadPolicyMembers.extend({ request_id: requestId });
 
 /** The form that a file is sent with; what else it holds (the policy, its signature, access rights) decides nothing here. */
 export const uploadForm = z.looseObject({

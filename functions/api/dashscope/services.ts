@@ -20,7 +20,7 @@ export interface DashscopeServices {
   region: Region;
   uploads_bucket: string;
   /** Checks a request as tolerantly as Wan does, and makes its video. @throws Problem */
-  takeRequest: (given: { body: unknown; identity: Identity; caller: Caller }) => Promise<{ video: VideoRecord }>;
+  acceptRequest: (given: { body: unknown; identity: Identity; caller: Caller }) => Promise<{ video: VideoRecord }>;
   /**
    * @param milliseconds how long Wan may take, in all
    * @throws Problem for a video that is too far to be canceled, and when Wan does not tell in time

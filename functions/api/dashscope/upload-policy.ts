@@ -5,8 +5,8 @@ import { uploadFolder } from '../../submissions/uploads.ts';
 import { offeredModelNames } from '../../wan/catalogue.ts';
 import { createUploadToken } from '../auth/upload-token.ts';
 import { headerValues } from '../http/request.ts';
-import { Refusal } from './errors.ts';
-import type { UploadPolicyAnswer } from './schemas.ts';
+import { DashscopeError } from './errors.ts';
+import type { UploadPolicyResponse } from './schemas.ts';
 import type { DashscopeRequest, DashscopeServices } from './services.ts';
 
 /** What a form carries through the gateway and a Lambda's event; larger files go by `POST /uploads`. */
@@ -21,11 +21,11 @@ export async function getUploadPolicy(
   services: DashscopeServices,
   request: DashscopeRequest,
   caller: Caller,
-): Promise<UploadPolicyAnswer> {
+): Promise<UploadPolicyResponse> {
   const { action, model } = request.queryStringParameters ?? {};
-  if (action !== 'getPolicy') throw new Refusal('InvalidParameter', 'action must be getPolicy.');
-  if (!model) throw new Refusal('InvalidParameter', 'Field required: model.');
-  if (!offeredModelNames.some((name) => name === model)) throw new Refusal('ModelNotFound');
+  if (action !== 'getPolicy') throw new DashscopeError('InvalidParameter', 'action must be getPolicy.');
+  if (!model) throw new DashscopeError('InvalidParameter', 'Field required: model.');
+  if (!offeredModelNames.some((name) => name === model)) throw new DashscopeError('ModelNotFound');
   const upload_id = randomUUID();
   const { token, expires_at } = await createUploadToken(services.table, caller, { upload_id });
   const upload_dir = uploadDirectory(upload_id);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import { canonicalJson } from '../../shared/json-body.ts';
-import { Problem } from '../../shared/problem.ts';
+import { ProblemError } from '../../shared/problem.ts';
 import type { VideoRecord } from '../../video/record.ts';
 import { type VideoView, viewOf } from '../../video/view.ts';
 import { headerValues, type RequestHeaders } from './request.ts';
@@ -78,7 +78,7 @@ export function ifMatch(request: RequestHeaders): Precondition {
 }
 
 const preconditionFailed = () =>
-  new Problem(412, {
+  new ProblemError(412, {
     code: 'precondition_failed',
     title: 'The video has changed since you looked at it.',
     detail:

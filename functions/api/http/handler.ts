@@ -1,7 +1,7 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import type { Caller } from '../../shared/caller.ts';
 import type { Subject } from '../../shared/logging.ts';
-import { Problem } from '../../shared/problem.ts';
+import { ProblemError } from '../../shared/problem.ts';
 import { isVideoId } from '../../video/keys.ts';
 import { callerOfPrincipal } from '../auth/iam-principal.ts';
 import { type ApiRequest, json } from './request.ts';
@@ -20,16 +20,16 @@ export function apiHandler(
     try {
       return await respond(request, readCaller(request));
     } catch (error) {
-      if (error instanceof Problem) return problemAnswer(error, requestId);
+      if (error instanceof ProblemError) return problemResponse(error, requestId);
       logError(error, requestId);
-      return problemAnswer(surprise(), requestId);
+      return problemResponse(surprise(), requestId);
     }
   };
 }
 
 /** The answer that a problem becomes. */
-export function problemAnswer(
-  { status, members, headers }: Problem,
+export function problemResponse(
+  { status, members, headers }: ProblemError,
   requestId: string | undefined,
 ): APIGatewayProxyResult {
   const body = { type: 'about:blank', status, ...members, ...(requestId ? { request_id: requestId } : {}) };
@@ -43,7 +43,7 @@ export function problemAnswer(
 export function readCaller({ requestContext: { authorizer, identity } }: ApiRequest): Caller {
   const caller = authorizer ? callerOfContext(authorizer) : identity && callerOfPrincipal(identity);
   if (caller) return caller;
-  throw new Problem(401, {
+  throw new ProblemError(401, {
     code: 'unauthorized',
     title: 'Who is calling is not known.',
     detail: 'Send your key in the header "Authorization: Bearer KEY".',
@@ -56,7 +56,7 @@ function callerOfContext({ owner, key_id }: Record<string, unknown>): Caller | u
 }
 
 const surprise = () =>
-  new Problem(500, {
+  new ProblemError(500, {
     code: 'internal_error',
     title: 'Something went wrong on our side.',
     detail:
@@ -88,7 +88,7 @@ export function byRoute<Services>(
 }
 
 /** What the lines of a request say: the id that its caller was given, and the video that its path names, if what stands there is an id. */
-export function aboutRequest({
+export function logContext({
   requestContext,
   pathParameters,
 }: Pick<ApiRequest, 'requestContext' | 'pathParameters'>): Subject {

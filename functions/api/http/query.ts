@@ -1,6 +1,6 @@
 import type * as z from 'zod';
-import { maxViolations, pointerTo, type Violation } from '../../shared/issues.ts';
-import { violationsProblem } from '../../shared/problem.ts';
+import { type Issue, maxIssues, pointerTo } from '../../shared/issues.ts';
+import { issuesProblem } from '../../shared/problem.ts';
 import type { ApiRequest } from './request.ts';
 
 type Query = Pick<ApiRequest, 'queryStringParameters' | 'multiValueQueryStringParameters'>;
@@ -14,16 +14,12 @@ export function readQuery<Schema extends z.ZodObject>(query: Query, schema: Sche
   const parsed = schema.safeParse(query.queryStringParameters ?? {});
   if (parsed.success && repeated.length === 0) return parsed.data;
   const known = Object.keys(schema.shape).join(', ');
-  const wrong = parsed.error?.issues.flatMap((issue) => violationsOf(issue, known)) ?? [];
-  throw violationsProblem(
-    'invalid_query',
-    'The query can not be used.',
-    [...repeated, ...wrong].slice(0, maxViolations),
-  );
+  const wrong = parsed.error?.issues.flatMap((issue) => issuesOf(issue, known)) ?? [];
+  throw issuesProblem('invalid_query', 'The query can not be used.', [...repeated, ...wrong].slice(0, maxIssues));
 }
 
 /** The gateway keeps the last of several values: which one was meant, nobody knows. */
-function repeatedParameters({ multiValueQueryStringParameters }: Query): Violation[] {
+function repeatedParameters({ multiValueQueryStringParameters }: Query): Issue[] {
   return Object.entries(multiValueQueryStringParameters ?? {})
     .filter(([, values]) => values && values.length > 1)
     .map(([name]) => ({
@@ -33,7 +29,7 @@ function repeatedParameters({ multiValueQueryStringParameters }: Query): Violati
     }));
 }
 
-function violationsOf(issue: z.core.$ZodIssue, known: string): Violation[] {
+function issuesOf(issue: z.core.$ZodIssue, known: string): Issue[] {
   if (issue.code === 'unrecognized_keys') {
     const message = `There is no such parameter. There are ${known}.`;
     return issue.keys.map((key) => ({ pointer: pointerTo('', key), code: 'unknown_parameter', message }));

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { APIGatewayEventIdentity, APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import type { Caller } from '../../shared/caller.ts';
-import { Problem } from '../../shared/problem.ts';
+import { ProblemError } from '../../shared/problem.ts';
 import type { Identity } from '../../submissions/identity.ts';
 import { deterministicId } from '../../video/keys.ts';
 
@@ -62,7 +62,7 @@ export function identify(request: ApiRequest, { owner }: Caller): Identity {
   if (others.length === 0 && /^[\x21-\x7e]{1,255}$/.test(key)) {
     return { id: deterministicId('api', owner, key), repeatable: true };
   }
-  throw new Problem(400, {
+  throw new ProblemError(400, {
     code: 'invalid_idempotency_key',
     title: 'The Idempotency-Key can not be used.',
     detail: 'Send the header once, with 1 to 255 visible ASCII characters without spaces, such as a UUID.',

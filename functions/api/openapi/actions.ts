@@ -1,5 +1,5 @@
 import { canceledVideo, failedVideo, waitingVideo } from './examples.ts';
-import { jsonAnswer } from './operation.ts';
+import { jsonResponse } from './operation.ts';
 import { ifMatch, videoIdInPath } from './parameters.ts';
 import { nativeOperations } from './problems.ts';
 import { video } from './videos.ts';
@@ -16,7 +16,7 @@ export const operations = nativeOperations('Actions', [
       'Nothing is billed for it. Canceling twice is canceling once. Once Wan is at it, the answer is a 409 that says what it will cost.',
     parameters: [videoIdInPath, ifMatch],
     answers: {
-      200: jsonAnswer('The canceled video.', video, {
+      200: jsonResponse('The canceled video.', video, {
         canceled: { summary: 'It is canceled', value: canceledVideo },
       }),
     },
@@ -31,7 +31,7 @@ export const operations = nativeOperations('Actions', [
       'While Wan still has it, or is at it, nothing is paid: it is fetched, or waited for. Otherwise it is made anew; where the last attempt may have been billed, a warning on the video says so. One that is under way already stays as it is.',
     parameters: [videoIdInPath, ifMatch],
     answers: {
-      202: jsonAnswer(
+      202: jsonResponse(
         'The video is under way.',
         video,
         {

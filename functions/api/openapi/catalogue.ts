@@ -3,7 +3,7 @@ import { resolutionNames } from '../../wan/catalogue.ts';
 import { offeredModels } from '../videos/models.ts';
 import { usageQuery } from '../videos/usage.ts';
 import { examplePrice, videoRequest } from './examples.ts';
-import { jsonAnswer, ref, type Schemas } from './operation.ts';
+import { jsonResponse, ref, type Schemas } from './operation.ts';
 import { queryParameters } from './parameters.ts';
 import { nativeOperations } from './problems.ts';
 import { filledParameters, priceSchema, warningSchema } from './video-schema.ts';
@@ -95,7 +95,7 @@ export const operations = nativeOperations('Catalogue and spending', [
     description: 'What each takes and costs: the very figures by which requests are checked and priced.',
     etag: true,
     answers: {
-      200: jsonAnswer(
+      200: jsonResponse(
         'The models.',
         ref('ModelList'),
         { models: { summary: 'One of them', value: { data: flash } } },
@@ -112,7 +112,7 @@ export const operations = nativeOperations('Catalogue and spending', [
       'Takes the body of `POST /videos` and finds the same faults. It stores, spends and fetches nothing, so whether the files behind URLs are there and good shows only when the video is asked for.',
     body: { content: videoRequestContent },
     answers: {
-      200: jsonAnswer('What it would be, and cost.', ref('Estimate'), {
+      200: jsonResponse('What it would be, and cost.', ref('Estimate'), {
         estimate: { summary: 'Five seconds at 720P', value: anEstimate },
       }),
     },
@@ -129,7 +129,7 @@ export const operations = nativeOperations('Catalogue and spending', [
     }),
     etag: true,
     answers: {
-      200: jsonAnswer(
+      200: jsonResponse(
         'The month.',
         ref('Usage'),
         { month: { summary: 'A month', value: aMonth } },

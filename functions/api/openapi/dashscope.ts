@@ -1,29 +1,29 @@
 import {
   createTaskBody,
-  createTaskBodyOfAnswer,
-  listTasksBodyOfAnswer,
+  createTaskResponseBody,
+  errorBody,
   listTasksQuery,
-  queryTaskBodyOfAnswer,
-  refusalBody,
-  requestIdBodyOfAnswer,
+  listTasksResponseBody,
+  queryTaskResponseBody,
+  requestIdResponseBody,
   uploadForm,
-  uploadPolicyBodyOfAnswer,
   uploadPolicyQuery,
+  uploadPolicyResponseBody,
 } from '../dashscope/schemas.ts';
 import { exampleId, request_id } from './examples.ts';
-import { jsonAnswer, type Parameter, ref, type Schemas } from './operation.ts';
+import { jsonResponse, type Parameter, ref, type Schemas } from './operation.ts';
 import { queryParameters } from './parameters.ts';
 import { dashscopeOperations } from './problems.ts';
 
 export const schemas: Schemas = {
   taken: { DashscopeTaskRequest: createTaskBody, DashscopeUploadForm: uploadForm },
   given: {
-    DashscopeCreatedTask: createTaskBodyOfAnswer,
-    DashscopeTask: queryTaskBodyOfAnswer,
-    DashscopeTaskList: listTasksBodyOfAnswer,
-    DashscopeUploadPolicy: uploadPolicyBodyOfAnswer,
-    DashscopeDone: requestIdBodyOfAnswer,
-    DashscopeError: refusalBody,
+    DashscopeCreatedTask: createTaskResponseBody,
+    DashscopeTask: queryTaskResponseBody,
+    DashscopeTaskList: listTasksResponseBody,
+    DashscopeUploadPolicy: uploadPolicyResponseBody,
+    DashscopeDone: requestIdResponseBody,
+    DashscopeError: errorBody,
   },
 };
 
@@ -71,7 +71,7 @@ export const operations = dashscopeOperations([
       },
     },
     answers: {
-      200: jsonAnswer('The task.', ref('DashscopeCreatedTask'), {
+      200: jsonResponse('The task.', ref('DashscopeCreatedTask'), {
         pending: {
           summary: 'It waits for its turn',
           value: { output: { task_status: 'PENDING', task_id: exampleId }, request_id },
@@ -99,7 +99,7 @@ export const operations = dashscopeOperations([
     description: 'A task that is not yours is one that is not known: its status is UNKNOWN.',
     parameters: [taskId],
     answers: {
-      200: jsonAnswer('The task.', ref('DashscopeTask'), {
+      200: jsonResponse('The task.', ref('DashscopeTask'), {
         succeeded: {
           summary: 'It has succeeded',
           value: {
@@ -145,7 +145,7 @@ export const operations = dashscopeOperations([
       page_size: { description: '1 to 100; 10 by default.', example: '10' },
     }),
     answers: {
-      200: jsonAnswer('A page.', ref('DashscopeTaskList'), {
+      200: jsonResponse('A page.', ref('DashscopeTaskList'), {
         page: {
           summary: 'Nothing yet',
           value: { total: 0, data: [], total_page: 0, page_no: 1, page_size: 10, request_id },
@@ -161,7 +161,7 @@ export const operations = dashscopeOperations([
     summary: 'Cancel a task that is PENDING',
     description: 'Any other task is refused, and so is one that is not yours.',
     parameters: [taskId],
-    answers: { 200: jsonAnswer('It is canceled.', ref('DashscopeDone'), done) },
+    answers: { 200: jsonResponse('It is canceled.', ref('DashscopeDone'), done) },
     errors: ['UnsupportedOperation', 'ModelUnavailable'],
   },
   {
@@ -176,7 +176,7 @@ export const operations = dashscopeOperations([
       model: { description: 'The model that the file is for.', example: 'wan2.2-i2v-flash' },
     }),
     answers: {
-      200: jsonAnswer('The policy.', ref('DashscopeUploadPolicy'), {
+      200: jsonResponse('The policy.', ref('DashscopeUploadPolicy'), {
         policy: {
           summary: 'Good for 15 minutes',
           value: {
@@ -210,7 +210,7 @@ export const operations = dashscopeOperations([
       contentType: 'multipart/form-data',
       content: { schema: ref('DashscopeUploadForm') },
     },
-    answers: { 200: jsonAnswer('It is there.', ref('DashscopeDone'), done) },
+    answers: { 200: jsonResponse('It is there.', ref('DashscopeDone'), done) },
     errors: ['AccessDenied', 'InvalidParameter', 'BadRequest.TooLarge'],
   },
 ]);

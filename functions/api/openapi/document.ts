@@ -3,11 +3,11 @@ import * as catalogue from './catalogue.ts';
 import * as dashscope from './dashscope.ts';
 import * as gateway from './gateway.ts';
 import {
-  type Answer,
-  type AnswerHeader,
-  answerHeaders,
-  mergeAnswers,
+  mergeResponses,
   type Operation,
+  type ResponseHeader,
+  type ResponseSpec,
+  responseHeaders,
   tags,
   toComponents,
 } from './operation.ts';
@@ -61,7 +61,7 @@ const securitySchemes = {
   },
 };
 
-const describeAnswer = ({ description, headers = [], sometimes = [], content }: Answer) => {
+const describeAnswer = ({ description, headers = [], sometimes = [], content }: ResponseSpec) => {
   const named = [
     ...headers.map((name) => [name, { $ref: `#/components/headers/${name}` }]),
     ...sometimes.map((name) => [name, { $ref: `#/components/headers/${optional(name)}` }]),
@@ -74,19 +74,19 @@ const describeAnswer = ({ description, headers = [], sometimes = [], content }: 
 };
 
 /** The component of a header that an answer has sometimes: whether it is required is said there, not where it is referred to. */
-const optional = (name: AnswerHeader): string => `Optional-${name}`;
+const optional = (name: ResponseHeader): string => `Optional-${name}`;
 
-const headerComponents = Object.entries(answerHeaders).flatMap(([name, { description, pattern }]) => {
+const headerComponents = Object.entries(responseHeaders).flatMap(([name, { description, pattern }]) => {
   const header = { description, schema: { type: 'string', pattern } };
   return [
     [name, { ...header, required: true }],
-    [optional(name as AnswerHeader), header],
+    [optional(name as ResponseHeader), header],
   ];
 });
 
 function describe(operation: Operation) {
   const { id, tag, summary, description, admits, parameters = [], body, answers } = operation;
-  const all = mergeAnswers(answers, gateway.gatewayAnswers(operation));
+  const all = mergeResponses(answers, gateway.gatewayResponses(operation));
   return {
     operationId: id,
     tags: [tag],

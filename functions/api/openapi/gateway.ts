@@ -1,11 +1,11 @@
 import * as z from 'zod';
 import { request_id } from './examples.ts';
 import {
-  type Answer,
-  type AnswerHeader,
-  type Answers,
-  jsonAnswer,
+  jsonResponse,
   type Operation,
+  type ResponseHeader,
+  type ResponseSpec,
+  type ResponseSpecs,
   ref,
   type Schemas,
 } from './operation.ts';
@@ -19,7 +19,7 @@ interface Kind {
   /** In the words of Wan's protocol. */
   code: string;
   description: string;
-  headers?: readonly AnswerHeader[];
+  headers?: readonly ResponseHeader[];
 }
 
 /** By status. @see infra/api/gateway-responses.ts, which a test compares with this */
@@ -70,7 +70,11 @@ export const gatewayProblemSchema = z
 export const schemas: Schemas = { given: { GatewayProblem: gatewayProblemSchema } };
 
 /** What the gateway may answer in the place of an operation. */
-export function gatewayAnswers({ method, path, admits }: Pick<Operation, 'method' | 'path' | 'admits'>): Answers {
+export function gatewayResponses({
+  method,
+  path,
+  admits,
+}: Pick<Operation, 'method' | 'path' | 'admits'>): ResponseSpecs {
   const isLimited = admits !== 'everybody';
   const statuses = [400, ...(isLimited ? [401, 403] : []), ...(path.includes('{') ? [404] : [])];
   if (method === 'post') statuses.push(413);
@@ -78,7 +82,7 @@ export function gatewayAnswers({ method, path, admits }: Pick<Operation, 'method
 }
 
 /** @throws Error for a status that the gateway does not give */
-function answerOf(status: number): Answer {
+function answerOf(status: number): ResponseSpec {
   const kind = kinds[status];
   if (!kind) throw new Error(`The gateway answers nothing with ${status}.`);
   const { code, description, headers = [] } = kind;
@@ -93,5 +97,5 @@ function answerOf(status: number): Answer {
     request_id,
   };
   const examples = { gateway: { summary: 'From the gateway', value } };
-  return jsonAnswer(description, ref('GatewayProblem'), examples, { headers });
+  return jsonResponse(description, ref('GatewayProblem'), examples, { headers });
 }

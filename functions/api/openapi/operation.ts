@@ -26,17 +26,17 @@ export interface Content {
 }
 
 /** What a route may answer with one status. */
-export interface Answer {
+export interface ResponseSpec {
   description: string;
   /** Those that it always has. */
-  headers?: readonly AnswerHeader[];
+  headers?: readonly ResponseHeader[];
   /** Those that it has when there is something to say. */
-  sometimes?: readonly AnswerHeader[];
+  sometimes?: readonly ResponseHeader[];
   /** By content type; none for an answer without a body. */
   content?: Readonly<Record<string, Content>>;
 }
 /** By status. */
-export type Answers = Readonly<Record<number, Answer>>;
+export type ResponseSpecs = Readonly<Record<number, ResponseSpec>>;
 
 export interface Parameter {
   name: string;
@@ -60,7 +60,7 @@ export interface Operation {
   admits: 'caller' | 'upload token' | 'everybody';
   parameters?: readonly Parameter[];
   body?: { contentType?: string; content: Content };
-  answers: Answers;
+  answers: ResponseSpecs;
 }
 
 /** One route and method as a section lists it. */
@@ -82,7 +82,7 @@ export const tags = {
 export type Tag = keyof typeof tags;
 
 /** Headers of answers, by their names. */
-export const answerHeaders = {
+export const responseHeaders = {
   ETag: {
     description:
       'Identifies this state of the answer: send it in `If-None-Match` to learn whether anything changed, or in `If-Match` to change a video only if it is still so.',
@@ -97,19 +97,19 @@ export const answerHeaders = {
   'WWW-Authenticate': { description: 'How to identify oneself.', pattern: '^\\S' },
   Allow: { description: 'The methods that the route takes.', pattern: '^[A-Z]+(, [A-Z]+)*$' },
 } as const;
-export type AnswerHeader = keyof typeof answerHeaders;
+export type ResponseHeader = keyof typeof responseHeaders;
 
 /** An answer in JSON. */
-export const jsonAnswer = (
+export const jsonResponse = (
   description: string,
   schema: JsonSchema,
   examples: Examples,
-  headers: Pick<Answer, 'headers' | 'sometimes'> = {},
-): Answer => ({ description, ...headers, content: { 'application/json': { schema, examples } } });
+  headers: Pick<ResponseSpec, 'headers' | 'sometimes'> = {},
+): ResponseSpec => ({ description, ...headers, content: { 'application/json': { schema, examples } } });
 
 /** A route's answers, its own and those that several have: what one status says in several ways stands side by side. */
-export function mergeAnswers(...all: readonly Answers[]): Answers {
-  const merged: Record<number, Answer> = {};
+export function mergeResponses(...all: readonly ResponseSpecs[]): ResponseSpecs {
+  const merged: Record<number, ResponseSpec> = {};
   for (const answers of all) {
     for (const [status, answer] of Object.entries(answers)) {
       const known = merged[Number(status)];
@@ -119,7 +119,7 @@ export function mergeAnswers(...all: readonly Answers[]): Answers {
   return merged;
 }
 
-function together(one: Answer, other: Answer): Answer {
+function together(one: ResponseSpec, other: ResponseSpec): ResponseSpec {
   const content = { ...one.content };
   for (const [type, { schema, examples }] of Object.entries(other.content ?? {})) {
     const known = content[type];

@@ -1,12 +1,12 @@
 import * as z from 'zod';
-import { documentedMessage, type ReferenceCode, Refusal } from '../dashscope/errors.ts';
+import { DashscopeError, documentedMessage, type ReferenceCode } from '../dashscope/errors.ts';
 import { request_id } from './examples.ts';
 import {
-  type Answer,
-  type Answers,
-  jsonAnswer,
-  mergeAnswers,
+  jsonResponse,
+  mergeResponses,
   type Operation,
+  type ResponseSpec,
+  type ResponseSpecs,
   type Route,
   ref,
   type Schemas,
@@ -20,7 +20,7 @@ const pointer = z.string().meta({
   examples: ['/input/img_url'],
 });
 
-export const violationSchema = z
+export const issueSchema = z
   .strictObject({
     pointer,
     code: z.string().meta({ description: 'Stable; for programs.', examples: ['unsupported_resolution'] }),
@@ -38,12 +38,12 @@ export const problemSchema = z
     code: z.enum(codeNames).meta({ description: 'Stable: what a program decides by.' }),
     title: z.string().meta({ description: 'What is wrong, in short.' }),
     detail: z.string().meta({ description: 'What is wrong and how to mend it.' }),
-    errors: z.array(violationSchema).max(50).optional(),
+    errors: z.array(issueSchema).max(50).optional(),
     request_id: requestId.optional(),
   })
   .meta({ description: `A problem (RFC 9457).\n\n${explainCodes(codeNames)}` });
 
-export const schemas: Schemas = { given: { Problem: problemSchema, Violation: violationSchema } };
+export const schemas: Schemas = { given: { Problem: problemSchema, Issue: issueSchema } };
 
 /** A route of this API, with the codes of the problems that it answers with beside those of every route that is not for everybody. */
 interface NativeRoute extends Route {
@@ -58,27 +58,27 @@ export const nativeOperations = (tag: Tag, routes: readonly NativeRoute[]): Oper
     admits: 'caller',
     ...route,
     parameters: etag ? [...parameters, ifNoneMatch] : parameters,
-    answers: mergeAnswers(
+    answers: mergeResponses(
       answers,
       etag ? { 304: notModified } : {},
       problemAnswers(['unauthorized', ...problems, 'internal_error']),
     ),
   }));
 
-const notModified: Answer = {
+const notModified: ResponseSpec = {
   description: 'Nothing has changed since the state that `If-None-Match` names.',
   headers: ['ETag'],
 };
 
 /** Each status lists its own codes, so that a program can rely on them. */
-const problemAnswers = (codes: readonly Code[]): Answers =>
+const problemAnswers = (codes: readonly Code[]): ResponseSpecs =>
   byStatus(codes, (code) => problemCodes[code].status, answerOf);
 
 function byStatus<Item>(
   items: readonly Item[],
   statusOf: (item: Item) => number,
-  answer: (status: number, items: readonly Item[]) => Answer,
-): Answers {
+  answer: (status: number, items: readonly Item[]) => ResponseSpec,
+): ResponseSpecs {
   const statuses = [...new Set(items.map(statusOf))];
   return Object.fromEntries(
     statuses.map((status) => [
@@ -91,7 +91,7 @@ function byStatus<Item>(
   );
 }
 
-function answerOf(status: number, codes: readonly Code[]): Answer {
+function answerOf(status: number, codes: readonly Code[]): ResponseSpec {
   const properties = { status: { const: status }, code: { enum: codes } };
   const saying = codes.filter((code) => problemCodes[code].retry_after);
   return {
@@ -107,7 +107,7 @@ function answerOf(status: number, codes: readonly Code[]): Answer {
   };
 }
 
-const withErrors: Partial<Record<Code, z.input<typeof violationSchema>>> = {
+const withErrors: Partial<Record<Code, z.input<typeof issueSchema>>> = {
   invalid_request: {
     pointer: '/parameters/resolution',
     code: 'unsupported_resolution',
@@ -149,20 +149,20 @@ export const dashscopeOperations = (routes: readonly DashscopeRoute[]): Operatio
     tag: 'DashScope',
     admits: 'caller',
     ...route,
-    answers: mergeAnswers(answers, errorAnswers(['InvalidApiKey', ...errors, 'InternalError'])),
+    answers: mergeResponses(answers, errorAnswers(['InvalidApiKey', ...errors, 'InternalError'])),
   }));
 
-const errorAnswers = (codes: readonly ReferenceCode[]): Answers =>
+const errorAnswers = (codes: readonly ReferenceCode[]): ResponseSpecs =>
   byStatus(
-    codes.map((code) => new Refusal(code)),
+    codes.map((code) => new DashscopeError(code)),
     ({ status }) => status,
     refusalsAnswer,
   );
 
-function refusalsAnswer(status: number, refusals: readonly Refusal[]): Answer {
+function refusalsAnswer(status: number, refusals: readonly DashscopeError[]): ResponseSpec {
   const codes = refusals.map(({ code }) => code);
   const properties = { code: { enum: codes } };
-  return jsonAnswer(
+  return jsonResponse(
     codes.map((code) => `- \`${code}\`: ${documentedMessage(code)}`).join('\n'),
     { allOf: [ref('DashscopeError'), { type: 'object', properties }] },
     Object.fromEntries(

@@ -1,12 +1,12 @@
 import * as z from 'zod';
-import { type Answer, jsonAnswer, type Operation, ref, type Schemas } from './operation.ts';
+import { jsonResponse, type Operation, type ResponseSpec, ref, type Schemas } from './operation.ts';
 import { ifNoneMatch } from './parameters.ts';
 
 const healthSchema = z.strictObject({ status: z.enum(['ok', 'unavailable']) });
 
 export const schemas: Schemas = { given: { Health: healthSchema } };
 
-const page = (description: string): Answer => ({
+const page = (description: string): ResponseSpec => ({
   description,
   content: { 'text/html': { schema: { type: 'string' } } },
 });
@@ -21,8 +21,8 @@ export const operations: readonly Operation[] = [
     summary: 'Whether the service is up',
     description: 'Says nothing about anybody.',
     answers: {
-      200: jsonAnswer('It is.', ref('Health'), { ok: { summary: 'Up', value: { status: 'ok' } } }),
-      503: jsonAnswer(
+      200: jsonResponse('It is.', ref('Health'), { ok: { summary: 'Up', value: { status: 'ok' } } }),
+      503: jsonResponse(
         'It is not, for now.',
         ref('Health'),
         { unavailable: { summary: 'Down', value: { status: 'unavailable' } } },

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { uploadRequestSchema } from '../videos/create-upload.ts';
-import { jsonAnswer, ref, type Schemas } from './operation.ts';
+import { jsonResponse, ref, type Schemas } from './operation.ts';
 import { nativeOperations } from './problems.ts';
 import { time } from './video-schema.ts';
 
@@ -44,7 +44,7 @@ It is looked into when a video is asked for. The video keeps a copy of its own.`
       },
     },
     answers: {
-      201: jsonAnswer('The form.', ref('Upload'), {
+      201: jsonResponse('The form.', ref('Upload'), {
         form: {
           summary: 'For a picture',
           value: {

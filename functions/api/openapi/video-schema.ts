@@ -44,7 +44,10 @@ const inputSchema = z
     prompt: z.string().optional(),
     negative_prompt: z.string().optional(),
     img_url: z.string().meta({ description: '`s3://bucket/key` for a picture that firstframe holds.' }),
-    audio_url: z.string().optional().meta({ description: '`s3://bucket/key` for a sound that firstframe holds.' }),
+    audio_url: z
+      .string()
+      .optional()
+      .meta({ description: '`s3://bucket/key` for an audio file that firstframe holds.' }),
     template: z.string().optional(),
   })
   .meta({ description: 'As the request gave it.' });
@@ -67,9 +70,9 @@ const imageSchema = z
   .strictObject({ ...storedAt, bytes, width: pixels, height: pixels })
   .meta({ description: 'The first frame, where firstframe holds it. `GET /videos/{id}/content?variant=first_frame`.' });
 
-const soundSchema = z
+const audioSchema = z
   .strictObject({ ...storedAt, bytes, duration_seconds: seconds })
-  .meta({ description: 'The sound, where firstframe holds it.' });
+  .meta({ description: 'The audio file, where firstframe holds it.' });
 
 const taskSchema = z
   .strictObject({
@@ -191,7 +194,7 @@ export const videoSchema = z
     }),
     estimated_finish_at: time.optional(),
     image: imageSchema.optional(),
-    sound: soundSchema.optional(),
+    audio: audioSchema.optional(),
     estimated_cost: priceSchema.optional().meta({ description: 'If it succeeds; missing where no price is known.' }),
     task: taskSchema.optional(),
     video: archivedSchema.optional(),

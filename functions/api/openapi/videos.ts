@@ -5,7 +5,7 @@ import { videoQuery } from '../videos/get.ts';
 import { listQuery } from '../videos/list.ts';
 import { LONGEST_WAIT_SECONDS } from '../videos/long-poll.ts';
 import { exampleId, failedVideo, fullVideoRequest, succeededVideo, videoRequest, waitingVideo } from './examples.ts';
-import { type Answer, type Content, jsonAnswer, ref, type Schemas } from './operation.ts';
+import { type Content, jsonResponse, type ResponseSpec, ref, type Schemas } from './operation.ts';
 import { idempotencyKey, prefer, queryParameters, videoIdInPath } from './parameters.ts';
 import { nativeOperations } from './problems.ts';
 import { failureSchema, priceSchema, time, videoSchema, warningSchema } from './video-schema.ts';
@@ -47,7 +47,7 @@ export const videoRequestContent: Content = {
 export const video = ref('Video');
 
 /** The headers of a video that was just asked for. */
-const soon: Pick<Answer, 'headers' | 'sometimes'> = {
+const soon: Pick<ResponseSpec, 'headers' | 'sometimes'> = {
   headers: ['Location'],
   sometimes: ['Retry-After', 'Preference-Applied'],
 };
@@ -70,13 +70,13 @@ What Wan would refuse or ignore is a 400 that names everything at once; what it 
     parameters: [idempotencyKey, prefer],
     body: { content: videoRequestContent },
     answers: {
-      200: jsonAnswer(
+      200: jsonResponse(
         'The video of an earlier request with the same `Idempotency-Key`, as it stands; or, with `Prefer: wait`, the video that has ended.',
         video,
         states,
         soon,
       ),
-      202: jsonAnswer('The request was taken, and the video is under way.', video, { queued }, soon),
+      202: jsonResponse('The request was taken, and the video is under way.', video, { queued }, soon),
     },
     problems: [
       'invalid_json',
@@ -108,7 +108,7 @@ What Wan would refuse or ignore is a 400 that names everything at once; what it 
     }),
     etag: true,
     answers: {
-      200: jsonAnswer(
+      200: jsonResponse(
         'A page.',
         ref('VideoList'),
         { page: { summary: 'The last page', value: { data: [succeededVideo], next_cursor: null } } },
@@ -135,7 +135,7 @@ What Wan would refuse or ignore is a 400 that names everything at once; what it 
     ],
     etag: true,
     answers: {
-      200: jsonAnswer('The video.', video, { ...states, queued }, { headers: ['ETag'], sometimes: ['Retry-After'] }),
+      200: jsonResponse('The video.', video, { ...states, queued }, { headers: ['ETag'], sometimes: ['Retry-After'] }),
     },
     problems: ['invalid_query', 'video_not_found'],
   },
@@ -156,7 +156,7 @@ What Wan would refuse or ignore is a 400 that names everything at once; what it 
       }),
     ],
     answers: {
-      200: jsonAnswer('The link, for those who asked for JSON.', ref('ContentLink'), {
+      200: jsonResponse('The link, for those who asked for JSON.', ref('ContentLink'), {
         link: {
           summary: 'A link',
           value: {

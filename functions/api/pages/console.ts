@@ -2,7 +2,7 @@ import type { APIGatewayProxyResult } from 'aws-lambda';
 import { MAX_INLINE_IMAGE_BYTES } from '../../submissions/check-body.ts';
 import type { Region } from '../../wan/regions.ts';
 import { type OfferedModel, offeredModels } from '../videos/models.ts';
-import { dataBlock, fillPage, hashSource, pageAnswer } from './page.ts';
+import { dataBlock, fillPage, hashSource, pageResponse } from './page.ts';
 
 /** What the page is put together from, as text. */
 interface ConsoleParts {
@@ -28,7 +28,7 @@ export function consolePage(
     script: `<script type="module">${script}</script>`,
   });
   const storage = ['https://*.amazonaws.com', 'https://*.amazonaws.com.cn', ...storageOrigins];
-  return pageAnswer(page, {
+  return pageResponse(page, {
     'script-src': [hashSource(script)],
     'style-src': [hashSource(style)],
     'connect-src': ["'self'", ...storage],

@@ -1,7 +1,7 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import { withEtag } from '../http/conditional-requests.ts';
 import type { RequestHeaders } from '../http/request.ts';
-import { dataBlock, fillPage, hashSource, pageAnswer } from './page.ts';
+import { dataBlock, fillPage, hashSource, pageResponse } from './page.ts';
 
 /** What the page is put together from, as text. */
 interface DocsParts {
@@ -24,7 +24,7 @@ export function docsPage({ html, style, script, contract }: DocsParts): APIGatew
     contract: dataBlock('contract', contract),
     script: `<script type="module">${script}</script>`,
   });
-  return pageAnswer(page, {
+  return pageResponse(page, {
     'script-src': [hashSource(script)],
     'style-src': ["'unsafe-inline'"],
     'connect-src': ["'self'"],

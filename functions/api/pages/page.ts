@@ -8,7 +8,7 @@ type PagePolicy = Readonly<Record<string, readonly string[]>>;
  * A page, whole in one answer. A page that is given API keys must not be talked into anything: what its policy does not allow is
  * forbidden, and no other site may frame it, sniff at it or learn its address.
  */
-export function pageAnswer(html: string, policy: PagePolicy): APIGatewayProxyResult {
+export function pageResponse(html: string, policy: PagePolicy): APIGatewayProxyResult {
   const directives: PagePolicy = {
     'default-src': ["'none'"],
     ...policy,

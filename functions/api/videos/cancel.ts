@@ -1,7 +1,7 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import { type Dispatcher, releaseAndDispatch } from '../../queue/dispatch.ts';
 import type { Caller } from '../../shared/caller.ts';
-import { Problem } from '../../shared/problem.ts';
+import { ProblemError } from '../../shared/problem.ts';
 import type { VideoRecord } from '../../video/record.ts';
 import { type Change, type Condition, changeStatus, readVideo } from '../../video/store.ts';
 import { viewOf } from '../../video/view.ts';
@@ -10,7 +10,7 @@ import { explainEnding } from '../../wan/failures.ts';
 import { ifMatch, type Precondition } from '../http/conditional-requests.ts';
 import { type ApiRequest, json } from '../http/request.ts';
 import { retryAfter } from './long-poll.ts';
-import { MOST_LOOKS, ownVideo, videoNotFound, wanUnavailable } from './own-video.ts';
+import { MOST_READS, ownVideo, videoNotFound, wanUnavailable } from './own-video.ts';
 
 /** What changing the course of a video takes. */
 export interface ActionServices extends Dispatcher {
@@ -41,14 +41,14 @@ export async function cancelVideo(
   precondition: Precondition = () => undefined,
 ): Promise<VideoRecord> {
   let current: VideoRecord | undefined = video;
-  for (let looks = 0; looks < MOST_LOOKS; looks++) {
+  for (let looks = 0; looks < MOST_READS; looks++) {
     if (!current) throw videoNotFound();
     precondition(current);
     const canceled = await attempt(services, current);
     if (canceled) return canceled;
     current = await readVideo(services.table, video.id);
   }
-  throw new Error(`The video ${video.id} moved on each of the ${MOST_LOOKS} times that it was about to be canceled.`);
+  throw new Error(`The video ${video.id} moved on each of the ${MOST_READS} times that it was about to be canceled.`);
 }
 
 /** @returns undefined when the video is no longer as it was read */
@@ -122,7 +122,7 @@ const mayBeCanceled =
 const STARTING_SECONDS = { sending: 2, uncertain: 15 };
 
 const isStarting = ({ submission }: VideoRecord) =>
-  new Problem(
+  new ProblemError(
     409,
     {
       code: 'video_is_starting',
@@ -136,7 +136,7 @@ const isStarting = ({ submission }: VideoRecord) =>
 
 const isRunning = ({ id, estimated_cost }: VideoRecord) => {
   const cost = estimated_cost ? `, at about ${estimated_cost.amount} ${estimated_cost.currency}` : '';
-  return new Problem(409, {
+  return new ProblemError(409, {
     code: 'video_is_running',
     title: 'Wan is making the video, so it can not be canceled any more.',
     detail: `It will be billed when it is done${cost}. GET /videos/${id} tells when.`,
@@ -144,7 +144,7 @@ const isRunning = ({ id, estimated_cost }: VideoRecord) => {
 };
 
 const isArchiving = (video: VideoRecord, now: number) =>
-  new Problem(
+  new ProblemError(
     409,
     {
       code: 'video_is_archiving',
@@ -155,7 +155,7 @@ const isArchiving = (video: VideoRecord, now: number) =>
   );
 
 const hasEnded = ({ id, status }: VideoRecord) =>
-  new Problem(409, {
+  new ProblemError(409, {
     code: 'video_has_ended',
     title: 'The video has ended, so there is nothing to cancel.',
     detail:

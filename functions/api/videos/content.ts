@@ -3,7 +3,7 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import * as z from 'zod';
 import type { Caller } from '../../shared/caller.ts';
-import { Problem } from '../../shared/problem.ts';
+import { ProblemError } from '../../shared/problem.ts';
 import type { ObjectVersion, VideoRecord } from '../../video/record.ts';
 import type { Table } from '../../video/table.ts';
 import { viewOf } from '../../video/view.ts';
@@ -65,16 +65,16 @@ function asksForJson(request: ApiRequest): boolean {
   });
 }
 
-function noContent(video: VideoRecord, now: number): Problem {
+function noContent(video: VideoRecord, now: number): ProblemError {
   const { status, error } = video;
   if (status === 'failed' || status === 'canceled') {
-    return new Problem(409, {
+    return new ProblemError(409, {
       code: 'video_has_no_content',
       title: `The video ${status === 'failed' ? 'failed' : 'was canceled'}, so there is nothing to fetch.`,
       detail: error ? `${error.message} ${error.hint}` : 'Make a new one with POST /videos.',
     });
   }
-  return new Problem(
+  return new ProblemError(
     409,
     {
       code: 'video_not_ready',

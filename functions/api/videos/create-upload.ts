@@ -6,9 +6,9 @@ import * as z from 'zod';
 import { audioLimits } from '../../media/audio.ts';
 import { imageTypes } from '../../media/data-url.ts';
 import type { Caller } from '../../shared/caller.ts';
-import type { Violation } from '../../shared/issues.ts';
+import type { Issue } from '../../shared/issues.ts';
 import { readJson } from '../../shared/json-body.ts';
-import { violationsProblem } from '../../shared/problem.ts';
+import { issuesProblem } from '../../shared/problem.ts';
 import { extensionOf, UPLOAD_SECONDS, uploadFolder } from '../../submissions/uploads.ts';
 import { findModel, offeredModelNames } from '../../wan/catalogue.ts';
 import { type FieldsOf, isJsonObject, readFields } from '../../wan/validation/body.ts';
@@ -51,7 +51,7 @@ export const uploadRequestSchema = z.strictObject(uploadFields);
  * `POST /uploads`: where a picture or a sound may be sent to that is too large to come with a request, and the URL by which
  * `POST /videos` then takes it. The form that is answered is good for 15 minutes (or until the credentials it was signed with end),
  * for one key in the caller's own folder, one content type, and a length within the limit; S3 refuses every other.
- * @throws Problem 400 with all violations at once
+ * @throws Problem 400 with all issues at once
  */
 export async function createUpload(
   { s3, uploadsBucket, now }: UploadServices,
@@ -78,16 +78,16 @@ const kindOf = (contentType: string) => (contentType.startsWith('image/') ? 'ima
 
 /** @throws Problem 400 */
 function read(body: unknown): { content_type: string } {
-  const { values, violations } = isJsonObject(body) ? readFields(body, uploadFields, '', 'strict') : noObject;
+  const { values, issues } = isJsonObject(body) ? readFields(body, uploadFields, '', 'strict') : noObject;
   const { content_type } = values;
-  const errors = [...violations, ...tooLarge(values)];
+  const errors = [...issues, ...tooLarge(values)];
   if (errors.length > 0 || content_type === undefined) {
-    throw violationsProblem('invalid_request', 'The upload can not be taken as it is.', errors);
+    throw issuesProblem('invalid_request', 'The upload can not be taken as it is.', errors);
   }
   return { content_type };
 }
 
-function tooLarge({ content_type, bytes = 0 }: FieldsOf<typeof uploadFields>): Violation[] {
+function tooLarge({ content_type, bytes = 0 }: FieldsOf<typeof uploadFields>): Issue[] {
   const limit = content_type && maxBytes[kindOf(content_type)];
   if (!limit || bytes <= limit) return [];
   const message = `A file of this type may have ${limit} bytes. Make it smaller.`;
@@ -96,5 +96,5 @@ function tooLarge({ content_type, bytes = 0 }: FieldsOf<typeof uploadFields>): V
 
 const noObject = {
   values: {} as FieldsOf<typeof uploadFields>,
-  violations: [{ pointer: '', code: 'wrong_type', message: 'Give a JSON object with "content_type".' }],
+  issues: [{ pointer: '', code: 'wrong_type', message: 'Give a JSON object with "content_type".' }],
 };

@@ -1,16 +1,16 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import type { PlaceInQueue } from '../../queue/position.ts';
+import type { ReadQueuePosition } from '../../queue/position.ts';
 import type { Caller } from '../../shared/caller.ts';
 import { readJson } from '../../shared/json-body.ts';
-import { type IntakeServices, type LogTaken, takeRequest, videoDeleted } from '../../submissions/accept-request.ts';
+import { type AcceptServices, acceptRequest, type OnAccepted, videoDeleted } from '../../submissions/accept-request.ts';
 import { isTerminal, type VideoRecord } from '../../video/record.ts';
 import { viewOf } from '../../video/view.ts';
 import { type ApiRequest, identify, json } from '../http/request.ts';
 import { preferredWait, retryAfter, waitForChange } from './long-poll.ts';
 
-export interface SubmitServices extends IntakeServices {
-  placeInQueue: PlaceInQueue;
-  logTaken: LogTaken;
+export interface SubmitServices extends AcceptServices {
+  readQueuePosition: ReadQueuePosition;
+  onAccepted: OnAccepted;
   /** Waits so many milliseconds. */
   sleep: (milliseconds: number) => Promise<void>;
 }
@@ -29,9 +29,9 @@ export async function submit(
   const arrived = table.now();
   const body = readJson(request);
   const identity = identify(request, caller);
-  const taken = await takeRequest(services, { body, mode: 'strict', identity, caller });
+  const taken = await acceptRequest(services, { body, mode: 'strict', identity, caller });
   const { video, created } = taken;
-  services.logTaken(taken);
+  services.onAccepted(taken);
   const wait = preferredWait(request);
   if (wait === undefined) return answer(services, request, video, created ? 202 : 200);
   // Counted from the request's arrival, since the gateway does so too.
@@ -50,13 +50,13 @@ async function untilEnded({ table, sleep }: SubmitServices, video: VideoRecord, 
 }
 
 async function answer(
-  { table, placeInQueue }: SubmitServices,
+  { table, readQueuePosition }: SubmitServices,
   request: ApiRequest,
   video: VideoRecord,
   status: number,
   headers: Record<string, string> = {},
 ): Promise<APIGatewayProxyResult> {
-  const view = viewOf(video, table.now(), await placeInQueue(video));
+  const view = viewOf(video, table.now(), await readQueuePosition(video));
   return json(status, view, {
     location: locationOf(video.id, request),
     ...retryAfter(view, table.now()),

@@ -1,11 +1,11 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import { tellResult } from '../../drops/write-result.ts';
+import { writeVideoResult } from '../../drops/write-result.ts';
 import { settleSpending } from '../../ledger/spending.ts';
 import { deleteObjectsOf, type ObjectStores } from '../../maintenance/finish-deletions.ts';
 import { type Dispatcher, releaseAndDispatch } from '../../queue/dispatch.ts';
 import type { Caller } from '../../shared/caller.ts';
-import { Problem } from '../../shared/problem.ts';
-import { buryVideo, readTombstone } from '../../video/deletion.ts';
+import { ProblemError } from '../../shared/problem.ts';
+import { readTombstone, replaceWithTombstone } from '../../video/deletion.ts';
 import { isVideoId } from '../../video/keys.ts';
 import type { VideoRecord } from '../../video/record.ts';
 import { readVideo } from '../../video/store.ts';
@@ -14,7 +14,7 @@ import { ifMatch } from '../http/conditional-requests.ts';
 import type { ApiRequest } from '../http/request.ts';
 import { endAsCanceled } from './cancel.ts';
 import { retryAfter } from './long-poll.ts';
-import { MOST_LOOKS, videoNotFound } from './own-video.ts';
+import { MOST_READS, videoNotFound } from './own-video.ts';
 
 export interface DeleteServices extends Dispatcher, ObjectStores {}
 
@@ -32,7 +32,7 @@ export async function deleteVideo(
   const id = request.pathParameters?.id ?? '';
   if (!isVideoId(id)) throw videoNotFound();
   const precondition = ifMatch(request);
-  for (let looks = 0; looks < MOST_LOOKS; looks++) {
+  for (let looks = 0; looks < MOST_READS; looks++) {
     const video = await readVideo(services.table, id);
     if (video?.owner !== caller.owner) {
       // What a crash may have left of a deletion is deleted by its repetition.
@@ -45,12 +45,12 @@ export async function deleteVideo(
     if (!ended) continue;
     // Nobody can tell from a tombstone what was set aside for its video.
     await settleSpending(services.table, ended);
-    if (!(await buryVideo(services.table, ended))) continue;
+    if (!(await replaceWithTombstone(services.table, ended))) continue;
     // A video may hold its permit while it is still queued.
     await releaseAndDispatch(services, ended);
     return gone(services, id);
   }
-  throw new Error(`The video ${id} moved on each of the ${MOST_LOOKS} times that it was about to be deleted.`);
+  throw new Error(`The video ${id} moved on each of the ${MOST_READS} times that it was about to be deleted.`);
 }
 
 /**
@@ -59,7 +59,7 @@ export async function deleteVideo(
  */
 async function endLine(services: DeleteServices, video: VideoRecord): Promise<VideoRecord | undefined> {
   const ended = video.status === 'queued' ? await endAsCanceled(services, video) : video;
-  if (ended) await tellResult({ ...services, copyVideo: false }, ended);
+  if (ended) await writeVideoResult({ ...services, copyVideo: false }, ended);
   return ended;
 }
 
@@ -72,7 +72,11 @@ async function gone(services: DeleteServices, id: string): Promise<APIGatewayPro
 function refuseUnderWay(video: VideoRecord, now: number): void {
   const refusal = refusals[video.status];
   if (refusal)
-    throw new Problem(409, { ...refusal, detail: `${refusal.detail} ${later}` }, retryAfter(viewOf(video, now), now));
+    throw new ProblemError(
+      409,
+      { ...refusal, detail: `${refusal.detail} ${later}` },
+      retryAfter(viewOf(video, now), now),
+    );
 }
 
 const later = 'GET /videos/{id}?wait=25 tells when it has ended; then send the request again.';

@@ -15,7 +15,7 @@ export interface EstimateServices extends CatalogueServices {
 /**
  * `POST /estimates`: checks a request for a video as `POST /videos` would, and tells what it would be and cost. Nothing is stored,
  * spent or fetched, so whether the files behind URLs are there and good shows only when the video is asked for.
- * @throws Problem 400 with all violations at once, 413 for a large inline picture
+ * @throws Problem 400 with all issues at once, 413 for a large inline picture
  */
 export async function estimate(
   services: EstimateServices,

@@ -1,6 +1,6 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import * as z from 'zod';
-import type { PlaceInQueue } from '../../queue/position.ts';
+import type { ReadQueuePosition } from '../../queue/position.ts';
 import type { Caller } from '../../shared/caller.ts';
 import { isTerminal, type VideoRecord } from '../../video/record.ts';
 import type { Table } from '../../video/table.ts';
@@ -13,7 +13,7 @@ import { ownVideo, videoNotFound } from './own-video.ts';
 
 export interface VideoServices {
   table: Table;
-  placeInQueue: PlaceInQueue;
+  readQueuePosition: ReadQueuePosition;
   sleep: (milliseconds: number) => Promise<void>;
 }
 
@@ -34,7 +34,7 @@ export const videoQuery = z.strictObject({
  * @throws Problem 404, also for a video that is deleted meanwhile
  */
 export async function getVideo(
-  { table, placeInQueue, sleep }: VideoServices,
+  { table, readQueuePosition, sleep }: VideoServices,
   request: ApiRequest,
   caller: Caller,
 ): Promise<APIGatewayProxyResult> {
@@ -44,7 +44,7 @@ export async function getVideo(
   const seconds = isTerminal(found.status) || isNews(request, found) ? 0 : wait;
   const video = await waitForChange(table, found, { seconds, until, sleep });
   if (!video) throw videoNotFound();
-  const view = viewOf(video, table.now(), await placeInQueue(video));
+  const view = viewOf(video, table.now(), await readQueuePosition(video));
   return withEtag(request, json(200, view, retryAfter(view, table.now())), videoEtag(view));
 }
 

@@ -1,6 +1,6 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import * as z from 'zod';
-import type { PlaceInQueue } from '../../queue/position.ts';
+import type { ReadQueuePosition } from '../../queue/position.ts';
 import type { Caller } from '../../shared/caller.ts';
 import { timeAndId } from '../../video/keys.ts';
 import { listVideos } from '../../video/list.ts';
@@ -47,14 +47,14 @@ export const listQuery = z.strictObject({
 
 /** `GET /videos`: the caller's own, newest first. Stable while videos are added: those come before the first page. */
 export async function listOwnVideos(
-  { table, placeInQueue }: { table: Table; placeInQueue: PlaceInQueue },
+  { table, readQueuePosition }: { table: Table; readQueuePosition: ReadQueuePosition },
   request: ApiRequest,
   { owner }: Caller,
 ): Promise<APIGatewayProxyResult> {
   const page = await listVideos(table, { owner, ...readQuery(request, listQuery) });
   const now = table.now();
-  const views = await Promise.all(page.videos.map(async (video) => viewOf(video, now, await placeInQueue(video))));
-  const data = asManyAsFit(views);
+  const views = await Promise.all(page.videos.map(async (video) => viewOf(video, now, await readQueuePosition(video))));
+  const data = fitPage(views);
   const last = data.at(-1);
   const next = last && data.length < views.length ? timeAndId(last.created_at, last.id) : page.next_cursor;
   const next_cursor = next ? writeCursor(next) : null;
@@ -62,7 +62,7 @@ export async function listOwnVideos(
 }
 
 /** The first of these that one answer can carry. An answer travels as a text within JSON, so it is measured as one. */
-function asManyAsFit(views: VideoView[]): VideoView[] {
+function fitPage(views: VideoView[]): VideoView[] {
   let bytes = 0;
   const end = views.findIndex((view) => {
     bytes += Buffer.byteLength(JSON.stringify(JSON.stringify(view)));

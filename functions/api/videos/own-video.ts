@@ -1,5 +1,5 @@
 import type { Caller } from '../../shared/caller.ts';
-import { Problem } from '../../shared/problem.ts';
+import { ProblemError } from '../../shared/problem.ts';
 import { isVideoId } from '../../video/keys.ts';
 import type { VideoRecord } from '../../video/record.ts';
 import { readVideo } from '../../video/store.ts';
@@ -22,11 +22,11 @@ export async function ownVideo(
 }
 
 /** So often a video may move on between a look at it and the write that follows: more than its life has steps. */
-export const MOST_LOOKS = 10;
+export const MOST_READS = 10;
 
 /** The one 404 for a video: another owner's, one that was deleted, one that never was. */
 export const videoNotFound = () =>
-  new Problem(404, {
+  new ProblemError(404, {
     code: 'video_not_found',
     title: 'There is no such video.',
     detail: 'Check the id: it is the "id" of the answer to POST /videos. GET /videos lists yours.',
@@ -37,7 +37,7 @@ const RETRY_AFTER_SECONDS = 10;
 
 /** The 503 of a route that can't go on without Wan's word. @param detail what is not known, and what that means for the caller */
 export const wanUnavailable = (detail: string) =>
-  new Problem(
+  new ProblemError(
     503,
     { code: 'wan_unavailable', title: 'Wan does not answer at present.', detail },
     { 'retry-after': String(RETRY_AFTER_SECONDS) },

@@ -1,12 +1,12 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import { isForgotten } from '../../ledger/task-lifetime.ts';
-import { dispatchQuietly, type QuietDispatch, releaseAndDispatch } from '../../queue/dispatch.ts';
+import { isExpired } from '../../ledger/task-lifetime.ts';
+import { releaseAndDispatch, type SafeDispatch, tryDispatch } from '../../queue/dispatch.ts';
 import { startWorkflow } from '../../queue/execution.ts';
 import { claimPermit } from '../../queue/model-queue.ts';
-import type { PlaceInQueue } from '../../queue/position.ts';
+import type { ReadQueuePosition } from '../../queue/position.ts';
 import type { Caller } from '../../shared/caller.ts';
 import type { Warning } from '../../shared/issues.ts';
-import { Problem } from '../../shared/problem.ts';
+import { ProblemError } from '../../shared/problem.ts';
 import { refuseOverspending, type SpendingRules } from '../../submissions/accept-request.ts';
 import { monthOf, type VideoRecord } from '../../video/record.ts';
 import { changeStatus, readVideo } from '../../video/store.ts';
@@ -19,8 +19,8 @@ import type { ActionServices } from './cancel.ts';
 import { retryAfter } from './long-poll.ts';
 import { ownVideo, videoNotFound, wanUnavailable } from './own-video.ts';
 
-export interface RetryServices extends ActionServices, QuietDispatch, SpendingRules {
-  placeInQueue: PlaceInQueue;
+export interface RetryServices extends ActionServices, SafeDispatch, SpendingRules {
+  readQueuePosition: ReadQueuePosition;
 }
 
 /** `POST /videos/{id}/retry`: 202 with the video, which is under way. @throws Problem as `retryVideo`, 412 */
@@ -31,7 +31,7 @@ export async function retry(
 ): Promise<APIGatewayProxyResult> {
   const video = await ownVideo(services.table, request, caller);
   const current = await retryVideo(services, video, ifMatch(request));
-  const view = viewOf(current, services.table.now(), await services.placeInQueue(current));
+  const view = viewOf(current, services.table.now(), await services.readQueuePosition(current));
   return json(202, view, retryAfter(view, services.table.now()));
 }
 
@@ -57,19 +57,19 @@ export async function retryVideo(
     case 'succeeded':
       throw hasSucceeded(video);
     case 'queued':
-      await dispatchQuietly(services, video);
-      return standing(services, video);
+      await tryDispatch(services, video);
+      return existingVideo(services, video);
     default:
       return video;
   }
   if (!isWhole(video)) throw isNotRetryable(video);
-  const task = await askForTask(services, video);
+  const task = await findTask(services, video);
   if (!task) await refuseOverspending(services, video.owner, video.estimated_cost);
   // What the attempt that ended still holds is its own: after the next write it would be taken for the new one's.
   await releaseAndDispatch(services, video);
-  if (task) await takeUp(services, video, task);
-  else await beginAnew(services, video);
-  return standing(services, video);
+  if (task) await resumeTask(services, video, task);
+  else await startNewAttempt(services, video);
+  return existingVideo(services, video);
 }
 
 /** Whether there is a request to be sent: a drop whose settings were refused has none. */
@@ -77,9 +77,8 @@ const isWhole = ({ model, parameters: { resolution, duration } }: VideoRecord): 
   isModelName(model) && resolution !== undefined && duration !== undefined;
 
 /** The video's task, if Wan has made it or is at it. @throws Problem 503 when Wan does not tell: a new attempt might be paid for needlessly */
-async function askForTask({ table, wan }: RetryServices, { task }: VideoRecord): Promise<WanTask | undefined> {
-  if (!task || isForgotten(task, table.now()) || task.status === 'FAILED' || task.status === 'CANCELED')
-    return undefined;
+async function findTask({ table, wan }: RetryServices, { task }: VideoRecord): Promise<WanTask | undefined> {
+  if (!task || isExpired(task, table.now()) || task.status === 'FAILED' || task.status === 'CANCELED') return undefined;
   const answer = await wan.queryTask(task.id);
   if (answer.outcome !== 'task') {
     throw wanUnavailable(
@@ -91,11 +90,11 @@ async function askForTask({ table, wan }: RetryServices, { task }: VideoRecord):
 }
 
 /** Goes on with the task that Wan has: a new execution finds it in the record and looks at it. */
-async function takeUp(services: RetryServices, video: VideoRecord, { status, usage }: WanTask): Promise<void> {
+async function resumeTask(services: RetryServices, video: VideoRecord, { status, usage }: WanTask): Promise<void> {
   const { table } = services;
   const isMade = status === 'SUCCEEDED';
   // A task at Wan takes a place in its lane; where none is free it runs all the same.
-  if (!isMade) await claimPermit(table, services.laneOf(video.model), video);
+  if (!isMade) await claimPermit(table, services.limitsOf(video.model), video);
   const taken = await changeStatus(table, video, isMade ? 'archiving' : 'running', {
     set: {
       run: video.run + 1,
@@ -107,11 +106,11 @@ async function takeUp(services: RetryServices, video: VideoRecord, { status, usa
   });
   if (!taken) return;
   // The record stands, so the sweep starts what can't be started now.
-  await startWorkflow(services.workflow, taken).catch((error: unknown) => services.logUndispatched(taken, error));
+  await startWorkflow(services.workflow, taken).catch((error: unknown) => services.onDispatchError(taken, error));
 }
 
 /** Puts the video back into its queue for an attempt of its own. The ledger counts on, so that no two attempts share a number. */
-async function beginAnew(services: RetryServices, video: VideoRecord): Promise<void> {
+async function startNewAttempt(services: RetryServices, video: VideoRecord): Promise<void> {
   const { submission } = video;
   const queued = await changeStatus(services.table, video, 'queued', {
     set: {
@@ -122,7 +121,7 @@ async function beginAnew(services: RetryServices, video: VideoRecord): Promise<v
     },
     remove: ['task', 'upstream_tasks', 'error', 'usage', 'cost', 'video'],
   });
-  if (queued) await dispatchQuietly(services, queued);
+  if (queued) await tryDispatch(services, queued);
 }
 
 function warningsOf({ warnings, error }: VideoRecord): Warning[] {
@@ -138,21 +137,21 @@ const mayBeBilledTwice: Warning = {
 };
 
 /** What became of the video: this retry's doing, or whatever another request made of it first. */
-async function standing({ table }: RetryServices, { id }: VideoRecord): Promise<VideoRecord> {
+async function existingVideo({ table }: RetryServices, { id }: VideoRecord): Promise<VideoRecord> {
   const now = await readVideo(table, id);
   if (!now) throw videoNotFound();
   return now;
 }
 
 const hasSucceeded = ({ id }: VideoRecord) =>
-  new Problem(409, {
+  new ProblemError(409, {
     code: 'video_has_succeeded',
     title: 'The video has succeeded, so there is nothing to try again.',
     detail: `GET /videos/${id}/content fetches it. POST /videos makes another one.`,
   });
 
 const isNotRetryable = ({ error }: VideoRecord) =>
-  new Problem(409, {
+  new ProblemError(409, {
     code: 'video_not_retryable',
     title: 'The video lacks what Wan would have to be asked, so trying again would change nothing.',
     detail: error ? `${error.message} ${error.hint}` : 'Submit it anew with POST /videos.',

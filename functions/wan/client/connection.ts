@@ -1,5 +1,12 @@
-import { type Exchange, exchange } from './http.ts';
-import { type Held, heldBack, refusalOf, type Throttled, type Unavailable, unavailable } from './rejections.ts';
+import { type HttpOutcome, sendRequest } from './http.ts';
+import {
+  type AccountRefused,
+  accountRefusal,
+  rejectionOf,
+  type Throttled,
+  type Unavailable,
+  unavailable,
+} from './rejections.ts';
 
 export type ClientOptions = {
   /** Such as `https://dashscope-intl.aliyuncs.com/api/v1`; a last slash doesn't matter. */
@@ -24,7 +31,7 @@ type Call = {
 };
 
 /** Sends a call to Wan with the key; a key that can't be used is a hold, and nothing is sent. */
-export type Connection = (call: Call) => Promise<Exchange | Held>;
+export type Connection = (call: Call) => Promise<HttpOutcome | AccountRefused>;
 
 export const defaultTimeouts = { submit: 75_000, query: 10_000, upload: 60_000 } as const;
 
@@ -33,7 +40,7 @@ export function createConnection({ baseUrl, apiKey, fetch, timeouts }: ClientOpt
   return async ({ method, path, headers, body, kind, signal }) => {
     const key = await usableKey(apiKey);
     if (typeof key !== 'string') return key;
-    return exchange({
+    return sendRequest({
       fetch,
       url: `${base}${path}`,
       method,
@@ -45,16 +52,19 @@ export function createConnection({ baseUrl, apiKey, fetch, timeouts }: ClientOpt
   };
 }
 
-async function usableKey(apiKey: () => Promise<string>): Promise<string | Held> {
+async function usableKey(apiKey: () => Promise<string>): Promise<string | AccountRefused> {
   let key: string;
   try {
     key = (await apiKey()).trim();
   } catch {
-    return heldBack('no_key', "Wan's API key could not be read. Check the secret and the permission to read it.");
+    return accountRefusal('no_key', "Wan's API key could not be read. Check the secret and the permission to read it.");
   }
-  if (key === '') return heldBack('no_key', "Wan's API key is not set. Put it into the secret.");
+  if (key === '') return accountRefusal('no_key', "Wan's API key is not set. Put it into the secret.");
   if (!/^[\x21-\x7e]+$/.test(key)) {
-    return heldBack('invalid_key', "Wan's API key holds characters that no key has. Put it into the secret again.");
+    return accountRefusal(
+      'invalid_key',
+      "Wan's API key holds characters that no key has. Put it into the secret again.",
+    );
   }
   return key;
 }
@@ -63,12 +73,12 @@ async function usableKey(apiKey: () => Promise<string>): Promise<string | Held> 
  * A call that changes nothing, or that may be repeated. Everything but a 2xx
  * answer is a reason to ask again later; a refusal keeps Wan's code.
  */
-export async function ask(connection: Connection, call: Parameters<Connection>[0]): Promise<Answered | NoAnswer> {
+export async function query(connection: Connection, call: Parameters<Connection>[0]): Promise<Answered | NoResponse> {
   const sent = await connection(call);
   if ('outcome' in sent) return sent;
   if (sent.kind !== 'answer') return unavailable(sent.cause);
   if (sent.status >= 200 && sent.status < 300) return { outcome: 'answered', body: sent.body };
-  const refusal = refusalOf(sent);
+  const refusal = rejectionOf(sent);
   if (!refusal) return unavailable(`http_${sent.status}`);
   if (refusal.outcome !== 'refused') return refusal;
   const { code, message, request_id } = refusal;
@@ -76,6 +86,6 @@ export async function ask(connection: Connection, call: Parameters<Connection>[0
 }
 
 /** A call that can be made again at no cost was not answered: later, or after the operator has mended something. */
-export type NoAnswer = Throttled | Unavailable | Held;
+export type NoResponse = Throttled | Unavailable | AccountRefused;
 
 type Answered = { outcome: 'answered'; body: unknown };

@@ -3,7 +3,7 @@ import { causeName, causeOf, fieldOf } from '../../media/download.ts';
 /** An answer of Wan's fits in a few kilobytes; a hundred rows of a list in a hundred. */
 const maxAnswerBytes = 1024 * 1024;
 
-export type Exchange =
+export type HttpOutcome =
   /** An answer that arrived whole; `body` is undefined if it isn't JSON. */
   | { kind: 'answer'; status: number; body: unknown }
   /** Proven: no byte of the request left. */
@@ -11,7 +11,7 @@ export type Exchange =
   /** The request may have been read, and what was answered isn't known. */
   | { kind: 'lost'; cause: string };
 
-export type Sending = {
+export type HttpRequest = {
   readonly fetch: typeof fetch;
   readonly url: string;
   readonly method: 'GET' | 'POST';
@@ -27,7 +27,7 @@ export type Sending = {
  * Redirects aren't followed, since the request carries a key; answers over
  * 1 MiB aren't read. A cause is a short name, such as `timeout` or `ECONNRESET`.
  */
-export async function exchange(sending: Sending): Promise<Exchange> {
+export async function sendRequest(sending: HttpRequest): Promise<HttpOutcome> {
   const { fetch, url, method, headers, body, timeout, signal } = sending;
   if (signal?.aborted) return { kind: 'not_sent', cause: 'aborted' };
   const timer = AbortSignal.timeout(timeout);

@@ -1,10 +1,10 @@
 import type { ModelName } from '../catalogue.ts';
 import { compactTime, compactWanTime } from '../time.ts';
 import type { Connection } from './connection.ts';
-import { ask, type NoAnswer } from './connection.ts';
+import { type NoResponse, query as send } from './connection.ts';
 import type { TaskStatus } from './query-task.ts';
 import { unavailable } from './rejections.ts';
-import { listAnswer } from './response-schemas.ts';
+import { listResponse } from './response-schemas.ts';
 
 export type ListQuery = {
   readonly model: ModelName;
@@ -30,7 +30,7 @@ type ListedTask = {
 
 export type ListOutcome =
   /** `tasks` may be empty while further pages are not. */
-  { outcome: 'tasks'; tasks: ListedTask[]; total_page: number } | NoAnswer;
+  { outcome: 'tasks'; tasks: ListedTask[]; total_page: number } | NoResponse;
 
 const sixteenHours = 16 * 60 * 60 * 1000;
 
@@ -58,9 +58,9 @@ export async function listTasks(connection: Connection, query: ListQuery, signal
     page_no: String(page_no),
     page_size: String(page_size),
   });
-  const asked = await ask(connection, { method: 'GET', path: `/tasks/?${parameters}`, kind: 'query', signal });
+  const asked = await send(connection, { method: 'GET', path: `/tasks/?${parameters}`, kind: 'query', signal });
   if (asked.outcome !== 'answered') return asked;
-  const parsed = listAnswer.safeParse(asked.body);
+  const parsed = listResponse.safeParse(asked.body);
   if (!parsed.success) return unavailable('answer_malformed');
   const { data, total_page } = parsed.data;
   const tasks = data

@@ -2,15 +2,15 @@ import type * as z from 'zod';
 import { redact } from '../redact.ts';
 import { wanTimeToIso } from '../time.ts';
 import type { Connection } from './connection.ts';
-import { ask, type NoAnswer } from './connection.ts';
+import { type NoResponse, query } from './connection.ts';
 import { unavailable } from './rejections.ts';
-import { isTaskId, taskAnswer, type usageAnswer } from './response-schemas.ts';
+import { isTaskId, taskResponse, type usageResponse } from './response-schemas.ts';
 
 export const taskStatuses = ['PENDING', 'RUNNING', 'SUCCEEDED', 'FAILED', 'CANCELED', 'UNKNOWN'] as const;
 export type TaskStatus = (typeof taskStatuses)[number];
 
 /** Billed seconds and what else Wan counts; which fields there are depends on the model (reference, "usage object"). */
-export type Usage = Partial<z.output<typeof usageAnswer>>;
+export type Usage = Partial<z.output<typeof usageResponse>>;
 
 export type Task = {
   outcome: 'task';
@@ -39,7 +39,7 @@ export type QueryOutcome =
   | Task
   /** A status that the reference doesn't know: ring, and don't wait for ever. */
   | { outcome: 'unrecognised'; status: string; task_id: string; request_id?: string }
-  | NoAnswer;
+  | NoResponse;
 
 /**
  * Asks for a task's status and result.
@@ -51,9 +51,9 @@ export type QueryOutcome =
  */
 export async function queryTask(connection: Connection, taskId: string, signal?: AbortSignal): Promise<QueryOutcome> {
   if (!isTaskId(taskId)) throw new TypeError('This is not the id of a task.');
-  const asked = await ask(connection, { method: 'GET', path: `/tasks/${taskId}`, kind: 'query', signal });
+  const asked = await query(connection, { method: 'GET', path: `/tasks/${taskId}`, kind: 'query', signal });
   if (asked.outcome !== 'answered') return asked;
-  const parsed = taskAnswer.safeParse(asked.body);
+  const parsed = taskResponse.safeParse(asked.body);
   if (!parsed.success) return unavailable('answer_malformed');
   const { output, usage, request_id } = parsed.data;
   if (output.task_id !== undefined && output.task_id !== taskId) return unavailable('answer_malformed');

@@ -1,8 +1,8 @@
-import { type HoldReason, type Meaning, meaningOf, type RefusalReason } from '../failures.ts';
+import { type AccountRefusalReason, type Meaning, meaningOf, type RefusalReason } from '../failures.ts';
 import { redact } from '../redact.ts';
-import { errorAnswer } from './response-schemas.ts';
+import { errorResponse } from './response-schemas.ts';
 
-type Said = {
+type ErrorDetails = {
   /** Wan's error code, or `http_<status>` for an answer without one. */
   code: string;
   /** Wan's words without addresses, keys and prompts; may be empty. */
@@ -12,17 +12,21 @@ type Said = {
 };
 
 /** Wan refused this request for good. */
-export type Refused = { outcome: 'refused'; reason: RefusalReason; retryable: false } & Said;
+export type RequestRefused = { outcome: 'refused'; reason: RefusalReason; retryable: false } & ErrorDetails;
 /** Too many requests: the same one is good later. */
-export type Throttled = { outcome: 'throttled'; retryable: true } & Said;
+export type Throttled = { outcome: 'throttled'; retryable: true } & ErrorDetails;
 /** Wan is out of order or out of reach; no task was made. `cause` is a short name, such as `ECONNREFUSED`. */
-export type Unavailable = { outcome: 'unavailable'; cause: string; retryable: true } & Partial<Said> & {
+export type Unavailable = { outcome: 'unavailable'; cause: string; retryable: true } & Partial<ErrorDetails> & {
     billed: false;
   };
 /** Account or configuration: hold the lane and ring the alarm; no video is at fault. */
-export type Held = { outcome: 'held'; reason: HoldReason; retryable: true } & Said;
+export type AccountRefused = {
+  outcome: 'account_refused';
+  reason: AccountRefusalReason;
+  retryable: true;
+} & ErrorDetails;
 
-type Refusal = Refused | Throttled | Unavailable | Held;
+type WanRejection = RequestRefused | Throttled | Unavailable | AccountRefused;
 
 /** Nothing was sent, or the answer to a question that costs nothing was lost. */
 export function unavailable(cause: string): Unavailable {
@@ -30,8 +34,8 @@ export function unavailable(cause: string): Unavailable {
 }
 
 /** A hold that we find ourselves, before anything is sent. */
-export function heldBack(reason: HoldReason, message: string): Held {
-  return { outcome: 'held', reason, code: reason, message, retryable: true, billed: false };
+export function accountRefusal(reason: AccountRefusalReason, message: string): AccountRefused {
+  return { outcome: 'account_refused', reason, code: reason, message, retryable: true, billed: false };
 }
 
 /**
@@ -43,18 +47,18 @@ export function heldBack(reason: HoldReason, message: string): Held {
  * error (5xx or 408 without Wan's error shape), behind which the request may
  * have been served
  */
-export function refusalOf(
+export function rejectionOf(
   { status, body }: { status: number; body: unknown },
   secrets: readonly (string | undefined)[] = [],
-): Refusal | undefined {
+): WanRejection | undefined {
   if (status >= 200 && status < 300) return undefined;
-  const parsed = errorAnswer.safeParse(body);
+  const parsed = errorResponse.safeParse(body);
   const error = parsed.success ? parsed.data : undefined;
   const meaning = error
     ? (meaningOf(error.code, error.message) ?? meaningOfStatus(status))
     : meaningOfBareStatus(status);
   if (!meaning) return undefined;
-  const said: Said = {
+  const said: ErrorDetails = {
     code: error ? redact(error.code, secrets) : `http_${status}`,
     message: redact(error?.message ?? '', secrets),
     ...(error?.request_id ? { request_id: redact(error.request_id) } : {}),
@@ -65,8 +69,8 @@ export function refusalOf(
       return { outcome: 'refused', reason: meaning.reason, retryable: false, ...said };
     case 'throttled':
       return { outcome: 'throttled', retryable: true, ...said };
-    case 'held':
-      return { outcome: 'held', reason: meaning.reason, retryable: true, ...said };
+    case 'account_refused':
+      return { outcome: 'account_refused', reason: meaning.reason, retryable: true, ...said };
     case 'unavailable':
       return { outcome: 'unavailable', cause: said.code, retryable: true, ...said };
   }
@@ -80,12 +84,16 @@ function meaningOfStatus(status: number): Meaning {
 
 /** An answer without Wan's error shape comes from something in between. */
 function meaningOfBareStatus(status: number): Meaning | undefined {
-  const held = (reason: HoldReason): Meaning => ({ kind: 'held', reason, failure: 'account_on_hold' });
-  if (status === 401) return held('invalid_key');
-  if (status === 403) return held('access_denied');
+  const accountRefused = (reason: AccountRefusalReason): Meaning => ({
+    kind: 'account_refused',
+    reason,
+    failure: 'account_on_hold',
+  });
+  if (status === 401) return accountRefused('invalid_key');
+  if (status === 403) return accountRefused('access_denied');
   if (status === 429) return { kind: 'throttled', failure: 'rate_limited' };
   // A redirect or an unknown address: the base URL is wrong, whatever the video.
-  if (status < 400 || status === 404 || status === 405) return held('endpoint');
+  if (status < 400 || status === 404 || status === 405) return accountRefused('endpoint');
   if (status === 408 || status >= 500) return undefined;
   return { kind: 'refused', reason: status === 413 ? 'input' : 'other', failure: 'invalid_request' };
 }

@@ -17,7 +17,7 @@ const optionalNumber = z
   .transform((number) => number ?? undefined);
 
 /** An error: `code` is what makes it one (reference, "Error response"). */
-export const errorAnswer = z.object({ code: z.string().min(1), message: optionalText, request_id: optionalText });
+export const errorResponse = z.object({ code: z.string().min(1), message: optionalText, request_id: optionalText });
 
 const taskId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/);
 
@@ -26,14 +26,14 @@ export function isTaskId(text: string): boolean {
   return taskId.safeParse(text).success;
 }
 
-export const createAnswer = z.object({
+export const createResponse = z.object({
   output: z.object({ task_id: taskId, task_status: optionalText }),
   request_id: optionalText,
 });
 
-export const cancelAnswer = z.object({ request_id: optionalText });
+export const cancelResponse = z.object({ request_id: optionalText });
 
-export const usageAnswer = z.object({
+export const usageResponse = z.object({
   duration: optionalNumber,
   input_video_duration: optionalNumber,
   output_video_duration: optionalNumber,
@@ -43,7 +43,7 @@ export const usageAnswer = z.object({
   SR: optionalNumber,
 });
 
-export const taskAnswer = z.object({
+export const taskResponse = z.object({
   output: z.object({
     task_id: optionalText,
     task_status: z.string().min(1),
@@ -56,7 +56,7 @@ export const taskAnswer = z.object({
     code: optionalText,
     message: optionalText,
   }),
-  usage: usageAnswer.nullish().catch(undefined),
+  usage: usageResponse.nullish().catch(undefined),
   request_id: optionalText,
 });
 
@@ -67,9 +67,9 @@ const listedTask = z.object({
   gmt_create: z.coerce.number().int().positive().max(8.64e15).nullish().catch(undefined),
 });
 
-export const listAnswer = z.object({ data: z.array(listedTask), total_page: optionalNumber });
+export const listResponse = z.object({ data: z.array(listedTask), total_page: optionalNumber });
 
-export const policyAnswer = z.object({
+export const policyResponse = z.object({
   data: z.object({
     policy: z.string(),
     signature: z.string(),

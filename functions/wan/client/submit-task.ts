@@ -1,15 +1,22 @@
 import { findModel } from '../catalogue.ts';
 import type { VideoRequest } from '../validation/request.ts';
 import type { Connection } from './connection.ts';
-import { type Held, type Refused, refusalOf, type Throttled, type Unavailable, unavailable } from './rejections.ts';
-import { createAnswer } from './response-schemas.ts';
+import {
+  type AccountRefused,
+  type RequestRefused,
+  rejectionOf,
+  type Throttled,
+  type Unavailable,
+  unavailable,
+} from './rejections.ts';
+import { createResponse } from './response-schemas.ts';
 
 export type CreateOutcome =
   | { outcome: 'created'; task_id: string; task_status: string; request_id?: string }
-  | Refused
+  | RequestRefused
   | Throttled
   | Unavailable
-  | Held
+  | AccountRefused
   /** The task may exist, and may be billed. Never send the request again without having looked for it. */
   | { outcome: 'unknown'; cause: string; retryable: false };
 
@@ -40,10 +47,10 @@ export async function createTask(
   if ('outcome' in sent) return sent;
   if (sent.kind === 'not_sent') return unavailable(sent.cause);
   if (sent.kind === 'lost') return unknown(sent.cause);
-  const refusal = refusalOf(sent, [request.input.prompt, request.input.negative_prompt]);
+  const refusal = rejectionOf(sent, [request.input.prompt, request.input.negative_prompt]);
   if (refusal) return refusal;
   if (sent.status < 200 || sent.status >= 300) return unknown(`http_${sent.status}`);
-  const answer = createAnswer.safeParse(sent.body);
+  const answer = createResponse.safeParse(sent.body);
   if (!answer.success) return unknown('answer_malformed');
   const { output, request_id } = answer.data;
   return {

@@ -1,10 +1,10 @@
 import type { ModelName } from '../catalogue.ts';
 import { parseUrl } from '../validation/public-url.ts';
 import type { ClientOptions, Connection } from './connection.ts';
-import { ask, defaultTimeouts, type NoAnswer } from './connection.ts';
-import { exchange } from './http.ts';
+import { defaultTimeouts, type NoResponse, query } from './connection.ts';
+import { sendRequest } from './http.ts';
 import { unavailable } from './rejections.ts';
-import { policyAnswer } from './response-schemas.ts';
+import { policyResponse } from './response-schemas.ts';
 
 export type Upload = {
   /** The model that will read the file: the upload is bound to it. */
@@ -17,7 +17,7 @@ export type Upload = {
 
 export type UploadOutcome =
   /** An `oss://` URL for `img_url`, good for 48 hours, this account and this model. */
-  { outcome: 'uploaded'; url: string } | NoAnswer;
+  { outcome: 'uploaded'; url: string } | NoResponse;
 
 /**
  * Puts a file into Wan's own temporary storage: asks for a policy, then posts
@@ -32,9 +32,9 @@ export async function uploadFile(
   signal?: AbortSignal,
 ): Promise<UploadOutcome> {
   const parameters = new URLSearchParams({ action: 'getPolicy', model });
-  const asked = await ask(connection, { method: 'GET', path: `/uploads?${parameters}`, kind: 'query', signal });
+  const asked = await query(connection, { method: 'GET', path: `/uploads?${parameters}`, kind: 'query', signal });
   if (asked.outcome !== 'answered') return asked;
-  const parsed = policyAnswer.safeParse(asked.body);
+  const parsed = policyResponse.safeParse(asked.body);
   if (!parsed.success) return unavailable('answer_malformed');
   const policy = parsed.data.data;
   if (!isUploadHost(policy.upload_host, [new URL(options.baseUrl).origin, ...(options.trustedOrigins ?? [])])) {
@@ -54,7 +54,7 @@ export async function uploadFile(
   form.set('x-oss-content-type', content_type);
   // OSS reads no field after the file: it must be the last.
   form.set('file', new Blob([new Uint8Array(bytes)], { type: content_type }), name);
-  const sent = await exchange({
+  const sent = await sendRequest({
     fetch: options.fetch,
     url: policy.upload_host,
     method: 'POST',

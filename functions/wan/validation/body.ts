@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { maxViolations, pointerTo, type Violation, type Warning } from '../../shared/issues.ts';
+import { type Issue, maxIssues, pointerTo, type Warning } from '../../shared/issues.ts';
 import {
   inputFields,
   maxMetadataBytes,
@@ -16,11 +16,11 @@ export type RequestBody = {
   parameters: FieldsOf<typeof parameterFields>;
   metadata: Record<string, string>;
   webhook_url: string | undefined;
-  violations: Violation[];
+  issues: Issue[];
   warnings: Warning[];
 };
 
-const tooManyEntries: Violation = {
+const tooManyEntries: Issue = {
   pointer: '/metadata',
   code: 'metadata_too_large',
   message: `The metadata has more than ${maxMetadataEntries} entries. Leave some out.`,
@@ -46,13 +46,13 @@ export function readBody(body: Readonly<Record<string, unknown>>, mode: 'strict'
     parameters: parameterSection.values,
     metadata,
     webhook_url,
-    violations: [
-      ...inputViolations(input),
-      ...inputSection.violations,
-      ...parametersViolations(parameters, mode),
-      ...parameterSection.violations,
-      ...labels.violations,
-      ...(tooMany ? [tooManyEntries] : metadataViolations(others.metadata, metadata)),
+    issues: [
+      ...inputIssues(input),
+      ...inputSection.issues,
+      ...parametersIssues(parameters, mode),
+      ...parameterSection.issues,
+      ...labels.issues,
+      ...(tooMany ? [tooManyEntries] : metadataIssues(others.metadata, metadata)),
     ],
     warnings: [...inputSection.warnings, ...parameterSection.warnings, ...labels.warnings],
   };
@@ -70,18 +70,18 @@ function withoutBlankPrompts(input: RequestBody['input']): RequestBody['input'] 
   return input;
 }
 
-function inputViolations(input: unknown): Violation[] {
+function inputIssues(input: unknown): Issue[] {
   if (isJsonObject(input)) return [];
   const code = input === undefined ? 'missing' : 'wrong_type';
   return [{ pointer: '/input', code, message: 'Give "input" as an object with "img_url" and, as a rule, "prompt".' }];
 }
 
-function parametersViolations(parameters: unknown, mode: 'strict' | 'tolerant'): Violation[] {
+function parametersIssues(parameters: unknown, mode: 'strict' | 'tolerant'): Issue[] {
   if (isJsonObject(parameters) || parameters === undefined || (parameters === null && mode === 'tolerant')) return [];
   return [{ pointer: '/parameters', code: 'wrong_type', message: 'Give "parameters" as an object, or leave it out.' }];
 }
 
-function metadataViolations(given: unknown, metadata: Record<string, string>): Violation[] {
+function metadataIssues(given: unknown, metadata: Record<string, string>): Issue[] {
   const reserved = isJsonObject(given) ? reservedMetadataNames.filter((name) => Object.hasOwn(given, name)) : [];
   const entries = Object.entries(metadata);
   const bytes = entries.reduce((sum, entry) => sum + Buffer.byteLength(entry.join('')), 0);
@@ -99,10 +99,10 @@ function metadataViolations(given: unknown, metadata: Record<string, string>): V
 
 type Fields = Readonly<Record<string, z.ZodType>>;
 
-/** The fields that are sound, each on its own; the others are explained in `violations`. */
+/** The fields that are sound, each on its own; the others are explained in `issues`. */
 export type FieldsOf<T extends Fields> = { [Name in keyof T]?: z.output<T[Name]> };
 
-type Section<T extends Fields> = { values: FieldsOf<T>; violations: Violation[]; warnings: Warning[] };
+type Section<T extends Fields> = { values: FieldsOf<T>; issues: Issue[]; warnings: Warning[] };
 
 /** True for a JSON object: not null, not an array. */
 export function isJsonObject(value: unknown): value is Record<string, unknown> {
@@ -110,7 +110,7 @@ export function isJsonObject(value: unknown): value is Record<string, unknown> {
 }
 
 /** What is wrong with a text that is kept or passed on. JSON can hold half of a surrogate pair; UTF-8 can't, so another text would be. */
-export function brokenText(pointer: string, text: string): Violation[] {
+export function brokenText(pointer: string, text: string): Issue[] {
   if (!/\p{Surrogate}/u.test(text)) return [];
   const message = 'The text holds half a character (a lone surrogate). Remove it.';
   return [{ pointer, code: 'broken_text', message }];
@@ -119,7 +119,7 @@ export function brokenText(pointer: string, text: string): Violation[] {
 /**
  * Reads an object's fields one by one, so that one broken field hides no other.
  *
- * Strict: unknown fields are violations. Tolerant: they are dropped with a
+ * Strict: unknown fields are issues. Tolerant: they are dropped with a
  * warning, and null is the same as left out.
  */
 export function readFields<T extends Fields>(
@@ -129,7 +129,7 @@ export function readFields<T extends Fields>(
   mode: 'strict' | 'tolerant',
 ): Section<T> {
   const values: FieldsOf<T> = {};
-  const violations: Violation[] = [];
+  const issues: Issue[] = [];
   const warnings: Warning[] = [];
   for (const name of Object.keys(fields) as (keyof T & string)[]) {
     const schema = fields[name]!;
@@ -140,11 +140,11 @@ export function readFields<T extends Fields>(
       if (result.data !== undefined) values[name] = result.data as z.output<T[typeof name]>;
     } else if (value === undefined) {
       const message = `"${name}" is missing. ${result.error.issues[0]!.message}`;
-      violations.push({ pointer: pointerTo(pointer, name), code: 'missing', message });
+      issues.push({ pointer: pointerTo(pointer, name), code: 'missing', message });
     } else {
       for (const issue of result.error.issues) {
         const path = [name, ...issue.path.map(String)].reduce(pointerTo, pointer);
-        violations.push({ pointer: path, code: codeOf(issue), message: messageOf(issue) });
+        issues.push({ pointer: path, code: codeOf(issue), message: messageOf(issue) });
       }
     }
   }
@@ -153,11 +153,11 @@ export function readFields<T extends Fields>(
   const [found, message] =
     mode === 'tolerant'
       ? [warnings, 'This field is unknown and was ignored.']
-      : [violations, `This field is unknown. Fields here are ${known}.`];
-  for (const name of unknown.slice(0, maxViolations)) {
+      : [issues, `This field is unknown. Fields here are ${known}.`];
+  for (const name of unknown.slice(0, maxIssues)) {
     found.push({ pointer: pointerTo(pointer, name), code: 'unknown_field', message });
   }
-  return { values, violations, warnings };
+  return { values, issues, warnings };
 }
 
 function codeOf(issue: z.core.$ZodIssue): string {

@@ -3,7 +3,7 @@ import { BlockList, isIP } from 'node:net';
 /** Longer URLs are refused: no service that serves pictures needs them. */
 const maxUrlLength = 2048;
 
-export type UrlProblem = {
+export type UrlIssue = {
   code: 'invalid_url' | 'url_too_long' | 'unsupported_url_scheme' | 'credentials_in_url' | 'private_url';
   message: string;
 };
@@ -25,7 +25,7 @@ export type UrlOptions = {
 export function checkPublicUrl(
   text: string,
   { trustedOrigins, schemes = ['https:', 'http:'] }: UrlOptions,
-): { ok: true; url: string } | ({ ok: false } & UrlProblem) {
+): { ok: true; url: string } | ({ ok: false } & UrlIssue) {
   if (text.length > maxUrlLength) {
     return refuse('url_too_long', `The URL is longer than ${maxUrlLength} characters. Use a shorter one.`);
   }
@@ -61,7 +61,7 @@ export function checkPublicUrl(
   return { ok: true, url: url.href };
 }
 
-function refuse(code: UrlProblem['code'], message: string): { ok: false } & UrlProblem {
+function refuse(code: UrlIssue['code'], message: string): { ok: false } & UrlIssue {
   return { ok: false, code, message };
 }
 

@@ -1,5 +1,5 @@
 import { maxImageBytes } from '../../media/data-url.ts';
-import { maxViolations, type Violation, type Warning } from '../../shared/issues.ts';
+import { type Issue, maxIssues, type Warning } from '../../shared/issues.ts';
 import { findModel, isModelName, type ModelName, offeredModelNames, type Resolution } from '../catalogue.ts';
 import { isJsonObject, type RequestBody, readBody } from './body.ts';
 import { applyModelRules, checkPromptLengths, withDefaults } from './rules.ts';
@@ -51,11 +51,11 @@ export type CheckOptions = {
   readonly offeredModels?: readonly ModelName[];
 };
 
-type CheckedRequest = { ok: true; request: VideoRequest; warnings: Warning[] } | { ok: false; violations: Violation[] };
+type CheckedRequest = { ok: true; request: VideoRequest; warnings: Warning[] } | { ok: false; issues: Issue[] };
 
 /**
  * Checks the body of `POST /videos`, or of Wan's own submit, against the
- * catalogue. Names every violation at once (the first 50), never throws for
+ * catalogue. Names every issue at once (the first 50), never throws for
  * anything that JSON can hold, and copies the fields it knows: nothing else of
  * the body lives on in the result.
  *
@@ -63,15 +63,15 @@ type CheckedRequest = { ok: true; request: VideoRequest; warnings: Warning[] } |
  *
  * @example
  * const checked = checkRequest(JSON.parse(body), { mode: 'strict', trustedOrigins: [] });
- * if (!checked.ok) return problem(400, checked.violations);
+ * if (!checked.ok) return problem(400, checked.issues);
  */
 export function checkRequest(body: unknown, options: CheckOptions): CheckedRequest {
   if (!isJsonObject(body)) {
     const message = 'Give a JSON object with "model" and "input".';
-    return { ok: false, violations: [{ pointer: '', code: 'wrong_type', message }] };
+    return { ok: false, issues: [{ pointer: '', code: 'wrong_type', message }] };
   }
   const { input, parameters, metadata, ...read } = readBody(body, options.mode);
-  if (options.mode === 'tolerant') acceptOldHabits(input);
+  if (options.mode === 'tolerant') acceptLegacyForms(input);
 
   const offered = options.offeredModels ?? offeredModelNames;
   const model = isModelName(read.model) && offered.includes(read.model) ? findModel(read.model) : undefined;
@@ -83,15 +83,15 @@ export function checkRequest(body: unknown, options: CheckOptions): CheckedReque
     maxInlineBytes: Math.min(options.maxInlineImageBytes ?? maxImageBytes, model?.image.max_bytes ?? maxImageBytes),
   });
 
-  const violations = [
-    ...(model ? [] : [modelViolation(read.model, offered)]),
-    ...read.violations,
-    ...rules.violations,
-    ...lengths.violations,
-    ...addresses.violations,
+  const issues = [
+    ...(model ? [] : [modelIssue(read.model, offered)]),
+    ...read.issues,
+    ...rules.issues,
+    ...lengths.issues,
+    ...addresses.issues,
   ];
-  if (violations.length > 0 || !model || addresses.img_url === undefined) {
-    return { ok: false, violations: violations.slice(0, maxViolations) };
+  if (issues.length > 0 || !model || addresses.img_url === undefined) {
+    return { ok: false, issues: issues.slice(0, maxIssues) };
   }
   const { img_url, audio_url, webhook_url } = addresses;
   return {
@@ -103,19 +103,19 @@ export function checkRequest(body: unknown, options: CheckOptions): CheckedReque
       metadata,
       ...(webhook_url === undefined ? {} : { webhook_url }),
     },
-    warnings: [...read.warnings, ...rules.warnings, ...lengths.warnings].slice(0, maxViolations),
+    warnings: [...read.warnings, ...rules.warnings, ...lengths.warnings].slice(0, maxIssues),
   };
 }
 
-const noFindings = { violations: [], warnings: [] };
+const noFindings = { issues: [], warnings: [] };
 
 /** What clients of Wan's own protocol send: an empty audio_url for none, and a picture without its `data:` prefix. */
-function acceptOldHabits(input: RequestBody['input']): void {
+function acceptLegacyForms(input: RequestBody['input']): void {
   if (input.audio_url === '') delete input.audio_url;
   if (input.img_url !== undefined) input.img_url = rawBase64ToDataUrl(input.img_url) ?? input.img_url;
 }
 
-function modelViolation(name: unknown, offered: readonly ModelName[]): Violation {
+function modelIssue(name: unknown, offered: readonly ModelName[]): Issue {
   const code = name === undefined ? 'missing' : typeof name === 'string' ? 'unknown_model' : 'wrong_type';
   return { pointer: '/model', code, message: `Name a model that is offered here: ${offered.join(', ')}.` };
 }

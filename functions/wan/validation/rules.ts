@@ -1,4 +1,4 @@
-import type { Violation, Warning } from '../../shared/issues.ts';
+import type { Issue, Warning } from '../../shared/issues.ts';
 import { describeDurations, type Model, models, takesDuration } from '../catalogue.ts';
 import { countCharacters } from '../prompt.ts';
 import { brokenText, type FieldsOf } from './body.ts';
@@ -6,10 +6,10 @@ import { type inputFields, maxPromptCharacters, type parameterFields } from './s
 
 type Input = FieldsOf<typeof inputFields>;
 type Parameters = FieldsOf<typeof parameterFields>;
-type Findings = { violations: Violation[]; warnings: Warning[] };
+type Findings = { issues: Issue[]; warnings: Warning[] };
 
 /**
- * What the model doesn't take. A value that Wan would refuse is a violation; so
+ * What the model doesn't take. A value that Wan would refuse is a issue; so
  * is one that Wan would ignore, unless `tolerant`: then it is taken out of the
  * fields, with a warning.
  *
@@ -22,11 +22,11 @@ export function applyModelRules(
   parameters: Parameters,
   mode: 'strict' | 'tolerant',
 ): Findings {
-  const violations: Violation[] = [];
+  const issues: Issue[] = [];
   const warnings: Warning[] = [];
   const ignored = (pointer: string, code: string, message: string, drop: () => void) => {
     if (mode === 'strict') {
-      violations.push({ pointer, code, message });
+      issues.push({ pointer, code, message });
       return;
     }
     drop();
@@ -35,21 +35,21 @@ export function applyModelRules(
 
   const { resolution, duration, shot_type, audio, prompt_extend } = parameters;
   if (resolution !== undefined && !model.resolutions.includes(resolution)) {
-    violations.push({
+    issues.push({
       pointer: '/parameters/resolution',
       code: 'unsupported_resolution',
       message: `${model.name} makes no ${resolution} videos. Use ${model.resolutions.join(' or ')}.`,
     });
   }
   if (duration !== undefined && !takesDuration(model.durations, duration)) {
-    violations.push({
+    issues.push({
       pointer: '/parameters/duration',
       code: 'unsupported_duration',
       message: `${model.name} makes no videos of ${duration} s. Use ${describeDurations(model.durations)}.`,
     });
   }
   if (shot_type !== undefined && !model.shot_type) {
-    violations.push({
+    issues.push({
       pointer: '/parameters/shot_type',
       code: 'shot_type_not_supported',
       message: `${model.name} takes no shot_type. Leave it out, or use ${modelsWith((other) => other.shot_type)}.`,
@@ -72,7 +72,7 @@ export function applyModelRules(
     );
   }
   if (input.audio_url !== undefined && !model.audio) {
-    violations.push({
+    issues.push({
       pointer: '/input/audio_url',
       code: 'audio_not_supported',
       message: `${model.name} makes silent videos only. Leave audio_url out, or use ${modelsWith((other) => other.audio)}.`,
@@ -86,16 +86,16 @@ export function applyModelRules(
       () => delete input.prompt,
     );
   }
-  return { violations, warnings };
+  return { issues, warnings };
 }
 
 /**
  * The lengths of prompts: over the model's limit is a warning, since Wan cuts
- * the rest off; over 20,000 characters is a violation. Without a model only the
+ * the rest off; over 20,000 characters is a issue. Without a model only the
  * latter is known.
  */
 export function checkPromptLengths(model: Model | undefined, input: Input): Findings {
-  const violations: Violation[] = [];
+  const issues: Issue[] = [];
   const warnings: Warning[] = [];
   for (const [name, limit] of [
     ['prompt', model?.prompt_limit],
@@ -104,7 +104,7 @@ export function checkPromptLengths(model: Model | undefined, input: Input): Find
     const characters = countCharacters(input[name] ?? '');
     const pointer = `/input/${name}`;
     if (characters > maxPromptCharacters) {
-      violations.push({
+      issues.push({
         pointer,
         code: `${name}_too_long`,
         message: `The text has ${characters} characters; at most ${maxPromptCharacters} are taken. Shorten it.`,
@@ -116,9 +116,9 @@ export function checkPromptLengths(model: Model | undefined, input: Input): Find
         message: `The text has ${characters} characters; Wan reads the first ${limit} and drops the rest.`,
       });
     }
-    violations.push(...brokenText(pointer, input[name] ?? ''));
+    issues.push(...brokenText(pointer, input[name] ?? ''));
   }
-  return { violations, warnings };
+  return { issues, warnings };
 }
 
 function modelsWith(ability: (model: Model) => boolean): string {

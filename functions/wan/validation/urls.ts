@@ -1,6 +1,6 @@
 import { parseDataUrl } from '../../media/data-url.ts';
 import { contentTypeOf, imageFormatOf } from '../../media/image.ts';
-import type { Violation } from '../../shared/issues.ts';
+import type { Issue } from '../../shared/issues.ts';
 import { checkPublicUrl, parseS3Url } from './public-url.ts';
 
 /** By field, what an `s3://` URL must begin with to be taken there. */
@@ -13,8 +13,8 @@ type AddressRules = {
   readonly maxInlineBytes: number;
 };
 
-type Addresses = { img_url?: string; audio_url?: string; webhook_url?: string; violations: Violation[] };
-type Checked = { ok: true; url: string } | { ok: false; violations: readonly { code: string; message: string }[] };
+type Addresses = { img_url?: string; audio_url?: string; webhook_url?: string; issues: Issue[] };
+type Checked = { ok: true; url: string } | { ok: false; issues: readonly { code: string; message: string }[] };
 
 /** Checks every address of a request and gives those that may be used, in their normal form. */
 export function checkAddresses(
@@ -22,16 +22,16 @@ export function checkAddresses(
   webhookUrl: string | undefined,
   rules: AddressRules,
 ): Addresses {
-  const addresses: Addresses = { violations: [] };
+  const addresses: Addresses = { issues: [] };
   for (const [name, pointer, text, check] of [
     ['img_url', '/input/img_url', input.img_url, checkImageUrl],
-    ['audio_url', '/input/audio_url', input.audio_url, checkSoundUrl],
+    ['audio_url', '/input/audio_url', input.audio_url, checkAudioUrl],
     ['webhook_url', '/webhook_url', webhookUrl, checkWebhookUrl],
   ] as const) {
     if (text === undefined) continue;
     const checked = check(text, rules);
     if (checked.ok) addresses[name] = checked.url;
-    else addresses.violations.push(...checked.violations.map((problem) => ({ pointer, ...problem })));
+    else addresses.issues.push(...checked.issues.map((problem) => ({ pointer, ...problem })));
   }
   return addresses;
 }
@@ -45,7 +45,7 @@ function checkImageUrl(text: string, rules: AddressRules): Checked {
 }
 
 /** A sound: http(s), which Wan fetches itself, and `s3://` where allowed. */
-function checkSoundUrl(text: string, rules: AddressRules): Checked {
+function checkAudioUrl(text: string, rules: AddressRules): Checked {
   if (isS3(text) && rules.s3Prefixes.audio_url) return checkS3Url(text, rules.s3Prefixes.audio_url);
   return asList(checkPublicUrl(text, rules));
 }
@@ -66,7 +66,7 @@ function checkS3Url(text: string, prefix: string): Checked {
   const isUnspeakable = /[\p{Cc}\p{Surrogate}]/u.test(given);
   return isBelow && !leadsElsewhere && !isUnspeakable
     ? { ok: true, url: text }
-    : { ok: false, violations: [uploadNotFound] };
+    : { ok: false, issues: [uploadNotFound] };
 }
 
 /** The one answer to an `s3://` URL that is none of the caller's, whether the file is absent or another's. */
@@ -77,7 +77,7 @@ export const uploadNotFound = {
 
 function asList(checked: ReturnType<typeof checkPublicUrl>): Checked {
   if (checked.ok) return checked;
-  return { ok: false, violations: [{ code: checked.code, message: checked.message }] };
+  return { ok: false, issues: [{ code: checked.code, message: checked.message }] };
 }
 
 /**

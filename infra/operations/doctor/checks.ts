@@ -1,13 +1,13 @@
 import { type CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
 import { DescribeTableCommand, DescribeTimeToLiveCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetBucketVersioningCommand, HeadBucketCommand, type S3Client } from '@aws-sdk/client-s3';
-import { laneOf, readLane } from '../../../functions/queue/model-queue.ts';
-import type { LaneLimits } from '../../../functions/shared/environment.ts';
+import { limitsOf, readModelQueue } from '../../../functions/queue/model-queue.ts';
+import type { LimitSettings } from '../../../functions/shared/environment.ts';
 import { timeToLive } from '../../../functions/shared/table-schema.ts';
 import type { Table } from '../../../functions/video/table.ts';
 import { models, offeredModelNames } from '../../../functions/wan/catalogue.ts';
 import type { Deployment } from './deployment.ts';
-import { type Finding, odd, well, wrong } from './finding.ts';
+import { type Finding, failure, ok, warning } from './finding.ts';
 
 /**
  * The buckets and the table: that they are there, and as they were deployed.
@@ -26,7 +26,7 @@ export async function checkStorage(
     );
     if (!isThere) {
       findings.push(
-        wrong(
+        failure(
           `The bucket ${Bucket} can't be reached.`,
           'Check that it was not deleted, and that you may s3:ListBucket.',
         ),
@@ -36,7 +36,7 @@ export async function checkStorage(
     const { Status } = await s3.send(new GetBucketVersioningCommand({ Bucket }));
     if (Status !== 'Enabled') {
       findings.push(
-        wrong(
+        failure(
           `The bucket ${Bucket} keeps no versions: an overwritten drop would take its first frame from a video under way.`,
           'aws s3api put-bucket-versioning --versioning-configuration Status=Enabled --bucket …',
         ),
@@ -45,54 +45,57 @@ export async function checkStorage(
   }
   const { Table } = await dynamoDb.send(new DescribeTableCommand({ TableName: table }));
   if (Table?.TableStatus !== 'ACTIVE')
-    findings.push(wrong(`The table ${table} is ${Table?.TableStatus}.`, 'Wait, or look at it in DynamoDB.'));
+    findings.push(failure(`The table ${table} is ${Table?.TableStatus}.`, 'Wait, or look at it in DynamoDB.'));
   const { TimeToLiveDescription } = await dynamoDb.send(new DescribeTimeToLiveCommand({ TableName: table }));
   if (forgets && TimeToLiveDescription?.AttributeName !== timeToLive) {
     findings.push(
-      odd(`The table ${table} never forgets: its time to live is not ${timeToLive}.`, 'npm run deploy sets it again.'),
+      warning(
+        `The table ${table} never forgets: its time to live is not ${timeToLive}.`,
+        'npm run deploy sets it again.',
+      ),
     );
   }
-  return findings.length > 0 ? findings : [well('Buckets and table are there, as they were deployed.')];
+  return findings.length > 0 ? findings : [ok('Buckets and table are there, as they were deployed.')];
 }
 
 /** The lanes: whether one is held, and whether more runs than is allowed. */
-export async function checkLanes(table: Table, limits: LaneLimits): Promise<Finding[]> {
+export async function checkQueues(table: Table, limits: LimitSettings): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const model of models.filter(({ name }) => offeredModelNames.some((offered) => offered === name))) {
-    const lane = laneOf(model, limits);
-    const { running, held_until, held_reason } = await readLane(table, model.name);
-    if (held_until && Date.parse(held_until) > table.now()) {
+    const lane = limitsOf(model, limits);
+    const { running, paused_until, pause_reason } = await readModelQueue(table, model.name);
+    if (paused_until && Date.parse(paused_until) > table.now()) {
       findings.push(
-        wrong(
-          `${model.name} waits until ${held_until}: ${held_reason}`,
+        failure(
+          `${model.name} waits until ${paused_until}: ${pause_reason}`,
           "Mend what Wan refuses (its key, the account's balance); the lane tries again by itself each minute.",
         ),
       );
     }
     if (running.size > lane.permits) {
       findings.push(
-        odd(
+        warning(
           `${model.name} has ${running.size} videos under way with ${lane.permits} permits.`,
           'Right after limits were lowered this is to be expected; else wait for the next sweep (5 minutes).',
         ),
       );
     }
   }
-  return findings.length > 0 ? findings : [well(`No lane is held; limits: ${describeLimits(limits)}.`)];
+  return findings.length > 0 ? findings : [ok(`No lane is held; limits: ${describeLimits(limits)}.`)];
 }
 
-const describeLimits = ({ extra_permits, models: own }: LaneLimits): string =>
+const describeLimits = ({ extra_permits, models: own }: LimitSettings): string =>
   `the documented ones${Object.keys(own).length > 0 ? ` but for ${Object.keys(own).join(', ')}` : ''}, ${extra_permits} permits above them`;
 
 /** The alarms of a stack: those that ring, and whether any is there at all. */
 export async function checkAlarms(cloudWatch: Pick<CloudWatchClient, 'send'>, stackName: string): Promise<Finding[]> {
   const { MetricAlarms = [] } = await cloudWatch.send(new DescribeAlarmsCommand({ AlarmNamePrefix: `${stackName}-` }));
   if (MetricAlarms.length === 0)
-    return [odd(`The stack ${stackName} has no alarms.`, 'npm run deploy, with this version.')];
+    return [warning(`The stack ${stackName} has no alarms.`, 'npm run deploy, with this version.')];
   const ringing = MetricAlarms.filter(({ StateValue }) => StateValue === 'ALARM');
-  if (ringing.length === 0) return [well(`${MetricAlarms.length} alarms, none rings.`)];
+  if (ringing.length === 0) return [ok(`${MetricAlarms.length} alarms, none rings.`)];
   return ringing.map(({ AlarmName, AlarmDescription }) =>
-    wrong(`${AlarmName} rings.`, AlarmDescription ?? 'See docs/runbook.md.'),
+    failure(`${AlarmName} rings.`, AlarmDescription ?? 'See docs/runbook.md.'),
   );
 }
 
@@ -101,11 +104,11 @@ export async function checkApi(fetch: typeof globalThis.fetch, url: string): Pro
   const address = `${url.replace(/\/$/, '')}/health`;
   const answer = await fetch(address, { signal: AbortSignal.timeout(10_000) }).catch((error: Error) => error);
   if (answer instanceof Error)
-    return [wrong(`Nothing answers at ${address}.`, 'Check the address, and that this machine reaches it.')];
+    return [failure(`Nothing answers at ${address}.`, 'Check the address, and that this machine reaches it.')];
   await answer.body?.cancel();
   return [
     answer.status === 200
-      ? well(`The API answers at ${url}.`)
-      : wrong(`The API answers ${answer.status} at ${address}.`, "Look at the health function's log."),
+      ? ok(`The API answers at ${url}.`)
+      : failure(`The API answers ${answer.status} at ${address}.`, "Look at the health function's log."),
   ];
 }

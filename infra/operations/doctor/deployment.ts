@@ -1,5 +1,5 @@
 import { type CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
-import { type Finding, well, wrong } from './finding.ts';
+import { type Finding, failure, ok } from './finding.ts';
 
 /** Where the parts of a deployment are, as its outputs say. */
 export interface Deployment {
@@ -34,7 +34,7 @@ export async function findDeployment(
   if (!stack) {
     return {
       findings: [
-        wrong(
+        failure(
           `There is no stack ${stackName} in this account and region.`,
           'npm run deploy; or check AWS_PROFILE and AWS_REGION.',
         ),
@@ -56,13 +56,13 @@ export async function findDeployment(
   const { StackStatus = '' } = stack;
   const findings = [
     /^(CREATE|UPDATE)_COMPLETE/.test(StackStatus)
-      ? well(`The stack ${stackName} is deployed (${StackStatus}).`)
-      : wrong(
+      ? ok(`The stack ${stackName} is deployed (${StackStatus}).`)
+      : failure(
           `The stack ${stackName} is ${StackStatus}.`,
           'Look at its events in CloudFormation, then npm run deploy again.',
         ),
     ...(missing.length > 0
-      ? [wrong(`Its outputs lack ${missing.join(', ')}.`, 'npm run deploy, with this version.')]
+      ? [failure(`Its outputs lack ${missing.join(', ')}.`, 'npm run deploy, with this version.')]
       : []),
   ];
   return missing.length > 0 ? { findings } : { findings, deployment };

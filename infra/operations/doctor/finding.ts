@@ -1,18 +1,18 @@
-/** What a look at one thing found. */
+/** The result of one check. */
 export type Finding =
-  | { state: 'well'; what: string }
+  | { state: 'ok'; summary: string }
   /** Works, but is not as it should be. */
-  | { state: 'odd'; what: string; mend: string }
-  | { state: 'wrong'; what: string; mend: string };
+  | { state: 'warning'; summary: string; fix: string }
+  | { state: 'failure'; summary: string; fix: string };
 
-export const well = (what: string): Finding => ({ state: 'well', what });
-export const odd = (what: string, mend: string): Finding => ({ state: 'odd', what, mend });
-export const wrong = (what: string, mend: string): Finding => ({ state: 'wrong', what, mend });
+export const ok = (summary: string): Finding => ({ state: 'ok', summary });
+export const warning = (summary: string, fix: string): Finding => ({ state: 'warning', summary, fix });
+export const failure = (summary: string, fix: string): Finding => ({ state: 'failure', summary, fix });
 
-const marks = { well: '✓', odd: '!', wrong: '✗' };
+const marks = { ok: '✓', warning: '!', failure: '✗' };
 
-/** A finding as a person reads it: one line, and one below it that says how to mend it. */
+/** A finding as a person reads it: one line, and one below it that says how to fix it. */
 export function linesOf(finding: Finding): string[] {
-  const line = `${marks[finding.state]} ${finding.what}`;
-  return 'mend' in finding ? [line, `    ${finding.mend}`] : [line];
+  const line = `${marks[finding.state]} ${finding.summary}`;
+  return 'fix' in finding ? [line, `    ${finding.fix}`] : [line];
 }

@@ -113,16 +113,16 @@ export function anApi(
     uploadsBucket: 'uploads',
     s3: anS3(objects),
     dispatch: async (video: VideoRecord) => void dispatched.push(video.id),
-    logUndispatched: (video) => void undispatched.push(video.id),
+    onDispatchError: (video) => void undispatched.push(video.id),
     linkTo: async (...asked) => {
       links.push(asked);
       const [{ bucket, key, version_id }] = asked;
       return `https://${bucket}.s3.test/${key}${version_id ? `?versionId=${version_id}` : ''}`;
     },
     sleep: () => expect.unreachable(),
-    placeInQueue: async () => undefined,
-    logTaken: () => undefined,
-    measure: () => undefined,
+    readQueuePosition: async () => undefined,
+    onAccepted: () => undefined,
+    recordMetric: () => undefined,
     wanRegion: 'singapore',
     monthlySpendingLimit: undefined,
     ...given,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { buryVideo } from '../../../functions/video/deletion.ts';
+import { replaceWithTombstone } from '../../../functions/video/deletion.ts';
 import { changeStatus, readVideo } from '../../../functions/video/store.ts';
 import { startTable } from '../../support/table.ts';
 import { png } from '../media/support.ts';
@@ -99,7 +99,7 @@ describe('an image that is dropped', () => {
     await folder.take(event);
     const [video] = await folder.videos();
     await changeStatus(store.table, video!, 'submitting');
-    expect(await folder.take(event)).toMatchObject({ outcome: 'standing', video: { status: 'submitting' } });
+    expect(await folder.take(event)).toMatchObject({ outcome: 'existing', video: { status: 'submitting' } });
     expect(folder.dispatched).toEqual([video!.id, video!.id]);
     expect(folder.read).toHaveLength(1);
   });
@@ -108,7 +108,7 @@ describe('an image that is dropped', () => {
     const event = folder.put('drop/cat.png', picture, prompt);
     await folder.take(event);
     const [video] = await folder.videos();
-    await buryVideo(store.table, video!);
+    await replaceWithTombstone(store.table, video!);
     expect(await folder.take(event)).toEqual({ outcome: 'deleted', id: video!.id });
     expect(folder.dispatched).toHaveLength(1);
     expect(await folder.drop('drop/cat.png', picture, prompt)).toMatchObject({ outcome: 'created' });

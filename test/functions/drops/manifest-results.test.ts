@@ -2,10 +2,10 @@ import { setTimeout } from 'node:timers/promises';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { describe, expect, test } from 'vitest';
 import type { DroppedObject } from '../../../functions/drops/dropped-object.ts';
-import { takeManifest } from '../../../functions/drops/manifest.ts';
+import { acceptManifest } from '../../../functions/drops/manifest.ts';
 import { beginManifest, moveLines, readManifest } from '../../../functions/drops/manifest-item.ts';
-import { tellResult, tellUntold } from '../../../functions/drops/write-result.ts';
-import { buryVideo } from '../../../functions/video/deletion.ts';
+import { writePendingResults, writeVideoResult } from '../../../functions/drops/write-result.ts';
+import { replaceWithTombstone } from '../../../functions/video/deletion.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
 import { changeStatus, readVideo } from '../../../functions/video/store.ts';
 import type { Table } from '../../../functions/video/table.ts';
@@ -18,11 +18,11 @@ const world = useManifests();
 const { services, upload, take, mine, resultOf, statusesOf, summaryOf, videoOf, endLine, pending } = world;
 
 const read = async ({ id }: { id?: string }) => (await readVideo(world.table, id!))!;
-const unwatched = (): Table => ({ ...world.table, ended: undefined });
+const unwatched = (): Table => ({ ...world.table, onVideoEnded: undefined });
 /** As the function that ended a video, or the sweep, writes its result. */
 const tell = (video: VideoRecord, s3: Pick<S3Client, 'send'> = world.s3) =>
-  tellResult({ table: world.table, s3, copyVideo: false }, video);
-const sweep = () => tellUntold({ table: world.table, s3: world.s3, copyVideo: false });
+  writeVideoResult({ table: world.table, s3, copyVideo: false }, video);
+const sweep = () => writePendingResults({ table: world.table, s3: world.s3, copyVideo: false });
 const retried = async (video: VideoRecord) =>
   (await changeStatus(world.table, video, 'queued', { remove: ['error'] }))!;
 const manifestOf = ({ key, version_id }: DroppedObject) => ({ bucket: 'uploads', key, version_id });
@@ -110,12 +110,12 @@ describe('the result of a line', () => {
 
   test('stays when the event of its manifest comes again, though the video was deleted or its fault fixed', async () => {
     const object = await upload(jsonl(asks('1'), body('cat.png'), asks('3')));
-    await takeManifest(services(), object);
-    await buryVideo(world.table, await endLine(1));
+    await acceptManifest(services(), object);
+    await replaceWithTombstone(world.table, await endLine(1));
     await put(world.s3, 'uploads', `${world.folder}/cat.png`, png(400, 380));
     for (const last of [false, true]) {
       if (last) await endLine(3);
-      await takeManifest(services(), object);
+      await acceptManifest(services(), object);
       expect((await statusesOf(object)).slice(0, 2)).toEqual([
         [1, 'succeeded'],
         [2, 'refused'],
@@ -131,11 +131,11 @@ describe('the result of a line', () => {
     const send = async (command: { constructor: { name: string }; input: { Key?: { pk: string } } }) => {
       if (!isDeleted && command.constructor.name === 'GetCommand' && command.input.Key?.pk === `video#${video.id}`) {
         isDeleted = true;
-        await buryVideo(world.table, await endLine(1, 'canceled'));
+        await replaceWithTombstone(world.table, await endLine(1, 'canceled'));
       }
       return world.table.client.send(command as never);
     };
-    await takeManifest(
+    await acceptManifest(
       services({ table: { ...world.table, client: { send: send as Table['client']['send'] } } }),
       object,
     );
@@ -174,7 +174,7 @@ describe('the summary', () => {
   test('is written though all lines end before the manifest is accepted', async () => {
     const object = await upload(jsonl(asks('1'), {}, asks('3')));
     const dispatch = async (video: VideoRecord) => void (await endAs(world.table, video, 'succeeded'));
-    await takeManifest(services({ dispatch }), object);
+    await acceptManifest(services({ dispatch }), object);
     expect(world.errors).toEqual([]);
     expect(await summaryOf(object)).toMatchObject({ lines: 3, succeeded: 2, refused: 1, cost: { amount: 0.2 } });
   });
@@ -276,10 +276,10 @@ describe('a new upload', () => {
     const none = services({ trustedOrigins: [] });
     const line = { ...asks('1'), input: { prompt: '1', img_url: 'http://127.0.0.1:9/cat.png' } };
     const first = await upload(jsonl(line));
-    await takeManifest(none, first);
+    await acceptManifest(none, first);
     expect(await resultOf(first, 1)).toMatchObject({ status: 'refused' });
     const second = await upload(jsonl(line));
-    await takeManifest(services({ trustedOrigins: ['http://127.0.0.1:9'] }), second);
+    await acceptManifest(services({ trustedOrigins: ['http://127.0.0.1:9'] }), second);
     await endLine(1);
     expect(await resultOf(second, 1)).toMatchObject({ manifest: manifestOf(second), status: 'succeeded' });
   });
@@ -287,7 +287,7 @@ describe('a new upload', () => {
   test('tells of a line whose video was deleted, and does not make it anew', async () => {
     await take(asks('1'));
     const { id } = await endLine(1);
-    await buryVideo(world.table, await read({ id }));
+    await replaceWithTombstone(world.table, await read({ id }));
     const object = await take(asks('1'));
     expect(await mine()).toEqual([]);
     expect(await resultOf(object, 1)).toEqual({ line: 1, manifest: manifestOf(object), id, status: 'deleted' });
@@ -330,7 +330,7 @@ describe('a new upload', () => {
     const table = interrupted(async () => {
       later = await take(asks('2'), asks('1'));
     });
-    await takeManifest(services({ table }), earlier);
+    await acceptManifest(services({ table }), earlier);
     const { source } = (await mine()).find(({ input }) => input.prompt === '1')!;
     expect(source).toMatchObject({ version_id: later!.version_id, line: 2 });
   });
@@ -339,7 +339,7 @@ describe('a new upload', () => {
     await take(asks('1'));
     const video = await endLine(1);
     const object = await upload(jsonl(asks('1')));
-    await takeManifest(services({ table: interrupted(() => buryVideo(world.table, video)) }), object);
+    await acceptManifest(services({ table: interrupted(() => replaceWithTombstone(world.table, video)) }), object);
     expect(await resultOf(object, 1)).toMatchObject({ manifest: manifestOf(object), status: 'deleted' });
     expect(await summaryOf(object)).toMatchObject({ manifest: manifestOf(object), deleted: 1 });
   });
@@ -348,7 +348,7 @@ describe('a new upload', () => {
     await take(asks('1'));
     const object = await upload(jsonl(asks('1')));
     const table = interrupted(() => endLine(1));
-    await takeManifest(services({ table }), object);
+    await acceptManifest(services({ table }), object);
     expect(await resultOf(object, 1)).toMatchObject({ manifest: manifestOf(object), status: 'succeeded' });
     expect(await summaryOf(object)).toMatchObject({ manifest: manifestOf(object), succeeded: 1 });
   });
@@ -356,7 +356,7 @@ describe('a new upload', () => {
   test('is the one that counts, in whatever order and however often the events come', async () => {
     const earlier = await upload(jsonl(asks('1'), asks('2')));
     const later = await upload(jsonl(asks('2'), asks('3')));
-    for (const object of [later, earlier, later, earlier]) await takeManifest(services(), object);
+    for (const object of [later, earlier, later, earlier]) await acceptManifest(services(), object);
     expect(await mine()).toHaveLength(2);
     for (const line of [1, 2]) await endLine(line);
     expect(await summaryOf(later)).toMatchObject({ manifest: manifestOf(later), lines: 2, succeeded: 2 });
@@ -367,10 +367,10 @@ describe('a new upload', () => {
       const earlier = await upload(jsonl(asks(`${round} a`), asks(`${round} b`), asks(`${round} c`)));
       const late = setTimeout(round * 10).then(async () => {
         const later = await upload(jsonl(asks(`${round} c`), asks(`${round} b`)));
-        await takeManifest(services(), later);
+        await acceptManifest(services(), later);
         return later;
       });
-      const [later] = await Promise.all([late, takeManifest(services(), earlier)]);
+      const [later] = await Promise.all([late, acceptManifest(services(), earlier)]);
       for (const video of await mine()) if (video.status === 'queued') await endAs(world.table, video, 'succeeded');
       expect(world.errors).toEqual([]);
       for (const line of [1, 2]) expect(await resultOf(later, line)).toMatchObject({ manifest: manifestOf(later) });
@@ -387,7 +387,7 @@ describe('a new upload', () => {
       // The eleventh line is not begun before one of the first ten is through.
       later ??= await take(...lines.toReversed());
     };
-    await takeManifest(services({ dispatch }), earlier);
+    await acceptManifest(services({ dispatch }), earlier);
     expect(await mine()).toHaveLength(11);
     for (const { source } of await mine()) expect(source).toMatchObject({ version_id: later!.version_id });
   });
@@ -401,7 +401,7 @@ describe('a new upload', () => {
       if (command.constructor.name === 'HeadObjectCommand') later ??= await take(asks('2'));
       return answer;
     };
-    await takeManifest(services({ s3: { send: send as S3Client['send'] } }), earlier);
+    await acceptManifest(services({ s3: { send: send as S3Client['send'] } }), earlier);
     expect(await readManifest(world.table, earlier)).toMatchObject({ version_id: later!.version_id, lines: 1 });
     expect(await mine()).toHaveLength(1);
   });
@@ -423,12 +423,12 @@ describe('a process that dies after any of its effects', () => {
       const crashing = crashAfter(point);
       const s3 = crashingS3(world.s3, crashing);
       const table = world.watched(crashingTable(unwatched(), crashing), s3);
-      await takeManifest(services({ table, s3 }), object).catch(() => undefined);
+      await acceptManifest(services({ table, s3 }), object).catch(() => undefined);
       ended = !crashing.died;
       // What ends before the event comes again is not lost either.
       const [open] = (await mine()).filter(({ input }) => input.prompt === 'open');
       await endAs(world.table, open!, 'failed');
-      await takeManifest(services(), object);
+      await acceptManifest(services(), object);
       expect(await mine()).toHaveLength(4);
       const [made] = (await mine()).filter(({ input }) => input.prompt === 'new');
       await endAs(world.table, made!, 'canceled');
@@ -452,7 +452,7 @@ describe('a process that dies after any of its effects', () => {
       const crashing = crashAfter(point);
       const table = crashingTable(unwatched(), crashing);
       const s3 = crashingS3(world.s3, crashing);
-      await tellResult({ table, s3, copyVideo: false }, video).catch(() => undefined);
+      await writeVideoResult({ table, s3, copyVideo: false }, video).catch(() => undefined);
       ended = !crashing.died;
       if ((await pending()).length > 0) expect(await sweep()).toEqual([video.id]);
       expect(await pending()).toEqual([]);

@@ -1,7 +1,7 @@
 import { DeleteObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, test } from 'vitest';
 import type { DroppedObject } from '../../../functions/drops/dropped-object.ts';
-import { takeManifest } from '../../../functions/drops/manifest.ts';
+import { acceptManifest } from '../../../functions/drops/manifest.ts';
 import { readVideo } from '../../../functions/video/store.ts';
 import { png } from '../media/support.ts';
 import { crashAfter, crashingTable } from '../workflow/support.ts';
@@ -76,7 +76,7 @@ describe('each line of a manifest', () => {
   test('counts, empty or not, whatever ends it and whatever stands before the first', async () => {
     const text = `\ufeff${JSON.stringify(body())}\r\n\r\n \t\n${JSON.stringify(body())}\r\n{\r\n\n${JSON.stringify(body())}`;
     const object = await upload(text);
-    await takeManifest(services(), object);
+    await acceptManifest(services(), object);
     expect(await statusesOf(object)).toEqual([[5, 'refused']]);
     for (const line of [1, 4, 7]) expect(await videoOf(line)).toMatchObject({ status: 'queued' });
     expect(await mine()).toHaveLength(3);
@@ -84,7 +84,7 @@ describe('each line of a manifest', () => {
 
   test('that is not UTF-8 spoils only itself', async () => {
     const object = await upload(Buffer.concat([Buffer.from([0x7b, 0xff, 0x7d, 0x0a]), Buffer.from(jsonl(body()))]));
-    await takeManifest(services(), object);
+    await acceptManifest(services(), object);
     expect(await statusesOf(object)).toEqual([[1, 'refused']]);
     expect(await videoOf(2)).toBeDefined();
   });
@@ -163,7 +163,7 @@ describe('a manifest as a whole', () => {
 
   test('that is too large is refused unread', async () => {
     const object = { ...(await upload('{}')), size: 10 * 1024 * 1024 + 1 };
-    await takeManifest(services(), object);
+    await acceptManifest(services(), object);
     expect(await summaryOf(object)).toEqual(refused(object, 'manifest_too_large'));
     expect(await world.keysBelow(`${object.key}.results/`)).toHaveLength(1);
   });
@@ -177,14 +177,14 @@ describe('a manifest as a whole', () => {
     ['of UTF-16', Buffer.from(`\ufeff${jsonl(body(), body())}`, 'utf16le'), 'manifest_not_jsonl'],
   ])('%s is refused by its summary alone', async (_, content, code) => {
     const object = await upload(content);
-    await takeManifest(services(), object);
+    await acceptManifest(services(), object);
     expect(await summaryOf(object)).toEqual(refused(object, code));
     expect(await world.keysBelow(`${object.key}.results/`)).toHaveLength(1);
   });
 
   test('in a folder that names no owner is refused', async () => {
     const object = await upload(jsonl(body()), 'drop/not an owner/manifest.jsonl');
-    await takeManifest(services(), object);
+    await acceptManifest(services(), object);
     expect(await summaryOf(object)).toEqual(refused(object, 'folder_names_no_owner'));
   });
 
@@ -200,7 +200,7 @@ describe('a manifest as a whole', () => {
   test('that was deleted before it was accepted makes nothing', async () => {
     const object = await upload(jsonl(body()));
     await world.s3.send(new DeleteObjectCommand({ Bucket: 'uploads', Key: object.key }));
-    await takeManifest(services(), object);
+    await acceptManifest(services(), object);
     expect(await mine()).toEqual([]);
     expect(await world.keysBelow(`${object.key}.results/`)).toEqual([]);
   });
@@ -208,16 +208,16 @@ describe('a manifest as a whole', () => {
   test('that was deleted in the middle of its acceptance is accepted to the end', async () => {
     await put(world.s3, 'uploads', `${world.folder}/cat.png`, picture);
     const object = await upload(jsonl(body(), body('cat.png')));
-    await expect(takeManifest(withoutPictures(), object)).rejects.toThrow('1 lines');
+    await expect(acceptManifest(withoutPictures(), object)).rejects.toThrow('1 lines');
     await world.s3.send(new DeleteObjectCommand({ Bucket: 'uploads', Key: object.key }));
-    await takeManifest(services(), object);
+    await acceptManifest(services(), object);
     expect(await mine()).toHaveLength(2);
   });
 
   test('makes nothing twice when its event comes again, at once or later', async () => {
     const object = await upload(jsonl(body(), '{', body()));
-    await Promise.all([takeManifest(services(), object), takeManifest(services(), object)]);
-    await takeManifest(services(), object);
+    await Promise.all([acceptManifest(services(), object), acceptManifest(services(), object)]);
+    await acceptManifest(services(), object);
     expect(await mine()).toHaveLength(2);
     expect(await statusesOf(object)).toEqual([[2, 'refused']]);
   });
@@ -234,20 +234,20 @@ describe('a manifest as a whole', () => {
   test('is accepted though some lines cannot be looked at now, and these when it comes again', async () => {
     await put(world.s3, 'uploads', `${world.folder}/cat.png`, picture);
     const object = await upload(jsonl({}, body(), body('cat.png'), body()));
-    await expect(takeManifest(withoutPictures(), object)).rejects.toThrow('1 lines');
+    await expect(acceptManifest(withoutPictures(), object)).rejects.toThrow('1 lines');
     expect(await mine()).toHaveLength(2);
     expect(await statusesOf(object)).toEqual([[1, 'refused']]);
-    await takeManifest(services(), object);
+    await acceptManifest(services(), object);
     expect(await mine()).toHaveLength(3);
   });
 
   test('of which one result cannot be written has the others, and this one when it comes again', async () => {
     const object = await upload(jsonl({}, {}, {}));
     const away = services({ s3: failingS3(world.s3, '000002.json') });
-    await expect(takeManifest(away, object)).rejects.toThrow('1 lines');
+    await expect(acceptManifest(away, object)).rejects.toThrow('1 lines');
     expect((await statusesOf(object)).map(([line]) => line)).toEqual([1, 3]);
     expect(await summaryOf(object)).toBeUndefined();
-    await takeManifest(services(), object);
+    await acceptManifest(services(), object);
     expect((await statusesOf(object)).map(([line]) => line)).toEqual([1, 2, 3]);
     expect(await summaryOf(object)).toMatchObject({ lines: 3, refused: 3 });
   });
@@ -257,7 +257,7 @@ describe('a manifest as a whole', () => {
     const [before] = await mine();
     const later = await upload(jsonl(body()));
     world.owner = `${world.owner}-b`;
-    await takeManifest(services({ ownerOf: () => world.owner }), later);
+    await acceptManifest(services({ ownerOf: () => world.owner }), later);
     const [after] = await mine();
     expect(after).toMatchObject({ owner: world.owner, source: { version_id: later.version_id } });
     expect(before).toMatchObject({ source: { version_id: first.version_id } });
@@ -279,9 +279,9 @@ test('an acceptance that dies after any of its effects is finished by the next, 
       dispatch: async ({ id }: { id: string }) => void (await endAs(world.table, await read(id), 'failed')),
     };
     const table = world.watched(crashingTable(world.table, crashing), s3);
-    await takeManifest(services({ table, s3, ...(point % 2 ? endEach : {}) }), object).catch(() => undefined);
+    await acceptManifest(services({ table, s3, ...(point % 2 ? endEach : {}) }), object).catch(() => undefined);
     ended = !crashing.died;
-    await takeManifest(services(), object);
+    await acceptManifest(services(), object);
     expect(await mine()).toHaveLength(2);
     for (const line of [1, 3]) {
       const video = await videoOf(line);

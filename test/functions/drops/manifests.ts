@@ -4,8 +4,8 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
 import { ownerOf } from '../../../functions/drops/drop-key.ts';
 import type { DroppedObject } from '../../../functions/drops/dropped-object.ts';
-import { type ManifestServices, takeManifest } from '../../../functions/drops/manifest.ts';
-import { withEndings } from '../../../functions/entries/services.ts';
+import { acceptManifest, type ManifestServices } from '../../../functions/drops/manifest.ts';
+import { withEndedHook } from '../../../functions/entries/services.ts';
 import { idsInStatus } from '../../../functions/queue/waiting.ts';
 import { listVideos } from '../../../functions/video/list.ts';
 import type { Source, VideoRecord } from '../../../functions/video/record.ts';
@@ -55,9 +55,9 @@ export function useManifests() {
     errors,
     keysBelow: (key: string): Promise<string[]> => buckets.keysBelow('uploads', key),
     watched: (table: Table, s3: Pick<S3Client, 'send'>): Table =>
-      withEndings(table, {
+      withEndedHook(table, {
         s3: s3 as S3Client,
-        measure: () => undefined,
+        recordMetric: () => undefined,
         logger: { error: (_message: unknown, details: unknown) => errors.push(details) } as unknown as Logger,
       }),
     services: (given: Partial<ManifestServices> = {}): ManifestServices => ({
@@ -68,8 +68,8 @@ export function useManifests() {
       wanRegion: 'singapore',
       monthlySpendingLimit: undefined,
       dispatch: async ({ id }) => void world.dispatched.push(id),
-      logUndispatched: () => expect.unreachable(),
-      measure: () => undefined,
+      onDispatchError: () => expect.unreachable(),
+      recordMetric: () => undefined,
       ownerOf: (key) => ownerOf(key, { owners: 'folders' }, { owner: 'drops' }),
       ...given,
     }),
@@ -81,7 +81,7 @@ export function useManifests() {
     /** Uploads a manifest and accepts it. */
     async take(...lines: unknown[]): Promise<DroppedObject> {
       const object = await world.upload(jsonl(...lines));
-      await takeManifest(world.services(), object);
+      await acceptManifest(world.services(), object);
       return object;
     },
     async resultOf(object: DroppedObject, line: number): Promise<LineResult | undefined> {
@@ -110,7 +110,7 @@ export function useManifests() {
     /** Videos whose results are not written yet. */
     async pending(): Promise<string[]> {
       const ids: string[] = [];
-      for await (const id of idsInStatus(world.table, 'untold')) ids.push(id);
+      for await (const id of idsInStatus(world.table, 'result_pending')) ids.push(id);
       return ids;
     },
   };

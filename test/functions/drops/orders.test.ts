@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type DropEventServices, takeEvent } from '../../../functions/drops/drop-event.ts';
+import { type DropEventServices, handleDropEvent } from '../../../functions/drops/drop-event.ts';
 import { type ObjectCreated, objectCreated } from '../../../functions/drops/dropped-object.ts';
 import type { Table } from '../../../functions/video/table.ts';
 import { startTable } from '../../support/table.ts';
@@ -91,7 +91,7 @@ test('whatever happens between any two steps of them, an image is one video, and
           startWait: async (object) =>
             void began.push(invoke(objectCreated(object), true), invoke(objectCreated(object), true)),
         };
-        const taken = await takeEvent(own, event, { waited });
+        const taken = await handleDropEvent(own, event, { waited });
         if (taken?.outcome !== 'created') return;
         const { source } = taken.video;
         created.push({ settings: source.type === 'drop' ? source.settings?.['/input/prompt'] : undefined, trace });

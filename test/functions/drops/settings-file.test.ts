@@ -76,13 +76,13 @@ describe('what is wrong is named by its pointer, all at once', () => {
     ['defaults that want something else', { sidecar: 'maybe' }, [['/sidecar', 'invalid_value']], 'defaults'],
   ])('%s', (_, content, expected, kind) => {
     const found = read(content, kind);
-    expect(found.ok ? [] : found.violations.map(({ pointer, code }) => [pointer, code])).toEqual(expected);
+    expect(found.ok ? [] : found.issues.map(({ pointer, code }) => [pointer, code])).toEqual(expected);
   });
 
   test('a file in UTF-16, as a Windows shell writes it', () => {
     const utf16 = Buffer.from(`\ufeff${JSON.stringify(whole)}`, 'utf16le');
     expect(readSettingsFile(utf16, 'sidecar')).toMatchObject({
-      violations: [{ code: 'invalid_json', message: expect.stringMatching(/Save it as UTF-8/) }],
+      issues: [{ code: 'invalid_json', message: expect.stringMatching(/Save it as UTF-8/) }],
     });
   });
 
@@ -91,9 +91,9 @@ describe('what is wrong is named by its pointer, all at once', () => {
     expect(JSON.stringify(found)).not.toContain('secret');
   });
 
-  test('a thousand unknown fields are not a thousand violations', () => {
+  test('a thousand unknown fields are not a thousand issues', () => {
     const found = read(Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`field${index}`, 1])));
-    expect(found.ok ? 0 : found.violations.length).toBeLessThan(50);
+    expect(found.ok ? 0 : found.issues.length).toBeLessThan(50);
   });
 });
 

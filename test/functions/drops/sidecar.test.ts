@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { droppedObject } from '../../../functions/drops/dropped-object.ts';
-import { buryVideo } from '../../../functions/video/deletion.ts';
+import { replaceWithTombstone } from '../../../functions/video/deletion.ts';
 import { startTable } from '../../support/table.ts';
 import { aDropFolder, picture } from './support.ts';
 
@@ -25,7 +25,7 @@ describe('an image without a prompt of its own', () => {
     expect(await folder.videos()).toEqual([]);
     expect(folder.waits).toEqual([droppedObject(event), droppedObject(event)]);
     const outcomes = [...(await folder.wakeUp()), ...(await folder.wakeUp())].map((taken) => taken!.outcome);
-    expect(outcomes.sort()).toEqual(['created', 'standing', 'standing', 'standing']);
+    expect(outcomes.sort()).toEqual(['created', 'existing', 'existing', 'existing']);
     expect(folder.waits).toHaveLength(2);
     expect(await folder.videos()).toMatchObject([
       {
@@ -43,7 +43,7 @@ describe('an image without a prompt of its own', () => {
       outcome: 'created',
       video: { input: { prompt: 'from the sidecar' }, parameters: { seed: 7 }, metadata: { project: 'spring' } },
     });
-    expect(await folder.wakeUp()).toMatchObject([{ outcome: 'standing' }]);
+    expect(await folder.wakeUp()).toMatchObject([{ outcome: 'existing' }]);
     expect(await folder.videos()).toHaveLength(1);
   });
 
@@ -64,7 +64,7 @@ describe('an image without a prompt of its own', () => {
   test('whose video was deleted is not made anew by its sidecar or the end of its waiting', async () => {
     await folder.drop('drop/cat.png');
     await folder.drop('drop/cat.png.json', sidecar);
-    await buryVideo(store.table, (await folder.videos())[0]!);
+    await replaceWithTombstone(store.table, (await folder.videos())[0]!);
     expect(await folder.drop('drop/cat.png.json', sidecar)).toMatchObject({ outcome: 'deleted' });
     expect(await folder.wakeUp()).toMatchObject([{ outcome: 'deleted' }]);
     expect(await folder.videos()).toEqual([]);
@@ -123,7 +123,7 @@ describe('a sidecar', () => {
 
   test('that comes after its image became a video changes nothing', async () => {
     const video = await folder.taken('drop/cat.png', picture, { prompt: 'own' });
-    expect(await folder.drop('drop/cat.png.json', sidecar)).toEqual({ outcome: 'standing', id: video!.id, video });
+    expect(await folder.drop('drop/cat.png.json', sidecar)).toEqual({ outcome: 'existing', id: video!.id, video });
     expect(await folder.videos()).toEqual([video]);
   });
 
@@ -214,7 +214,7 @@ describe('the nearest _defaults.json', () => {
     const event = folder.put('drop/cat.png', picture, { prompt: 'own' });
     await folder.take(event);
     await folder.drop('drop/_defaults.json', { parameters: { seed: 2 } });
-    expect(await folder.take(event)).toMatchObject({ outcome: 'standing', video: { parameters: { seed: 1 } } });
+    expect(await folder.take(event)).toMatchObject({ outcome: 'existing', video: { parameters: { seed: 1 } } });
     expect(await folder.taken('drop/later.png')).toMatchObject({ parameters: { seed: 2 } });
   });
 

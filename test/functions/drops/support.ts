@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { DropServices } from '../../../functions/drops/accept-drop.ts';
-import { type DropEventServices, takeEvent } from '../../../functions/drops/drop-event.ts';
+import { type DropEventServices, handleDropEvent } from '../../../functions/drops/drop-event.ts';
 import { type DroppedObject, type ObjectCreated, objectCreated } from '../../../functions/drops/dropped-object.ts';
 import { listVideos } from '../../../functions/video/list.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
@@ -46,10 +46,10 @@ export function aDropFolder(table: Table, given: Partial<Pick<DropServices, 'rul
     },
     readFile: async ({ key }) => latest(key)?.bytes,
     startWait: async (object) => void waits.push(object),
-    takeManifest: async (object) => void manifests.push(object),
+    acceptManifest: async (object) => void manifests.push(object),
     dispatch: async ({ id }) => void dispatched.push(id),
-    logUndispatched: ({ id }) => void undispatched.push(id),
-    measure: (...figure) => void measured.push(figure),
+    onDispatchError: ({ id }) => void undispatched.push(id),
+    recordMetric: (...figure) => void measured.push(figure),
     ...given,
   };
 
@@ -69,8 +69,8 @@ export function aDropFolder(table: Table, given: Partial<Pick<DropServices, 'rul
     return { detail: { ...detail, object } };
   }
 
-  const take = (event: ObjectCreated) => takeEvent(services, event);
-  const takeWaited = (object: DroppedObject) => takeEvent(services, objectCreated(object), { waited: true });
+  const take = (event: ObjectCreated) => handleDropEvent(services, event);
+  const takeWaited = (object: DroppedObject) => handleDropEvent(services, objectCreated(object), { waited: true });
   return {
     services,
     put,

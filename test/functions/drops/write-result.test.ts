@@ -1,7 +1,7 @@
 import { DeleteObjectCommand, type GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { type ResultServices, tellResult, tellUntold } from '../../../functions/drops/write-result.ts';
-import { withEndings } from '../../../functions/entries/services.ts';
+import { type ResultServices, writePendingResults, writeVideoResult } from '../../../functions/drops/write-result.ts';
+import { withEndedHook } from '../../../functions/entries/services.ts';
 import { idsInStatus } from '../../../functions/queue/waiting.ts';
 import { createLogger } from '../../../functions/shared/logging.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
@@ -34,11 +34,11 @@ afterAll(async () => {
 const services = (given: Partial<ResultServices> = {}): ResultServices => ({ table, s3, copyVideo: false, ...given });
 async function untold(): Promise<string[]> {
   const ids: string[] = [];
-  for await (const id of idsInStatus(table, 'untold')) ids.push(id);
+  for await (const id of idsInStatus(table, 'result_pending')) ids.push(id);
   return ids;
 }
 // What a test leaves is told, so that no other one meets it.
-afterEach(async () => void (await tellUntold(services())));
+afterEach(async () => void (await writePendingResults(services())));
 
 const resultOf = async (key: string) => {
   const found = await get(s3, 'uploads', `${key}.result.json`);
@@ -57,7 +57,7 @@ describe('the result beside an image', () => {
       input: { prompt: 'A secret wish', img_url: `s3://uploads/${image.key}` },
       warnings: [{ pointer: '/input/prompt', code: 'prompt_truncated', message: 'Cut.' }],
     });
-    await tellResult(services(), video);
+    await writeVideoResult(services(), video);
 
     const { text, body, type } = (await resultOf(image.key))!;
     expect(type).toBe('application/json');
@@ -93,22 +93,22 @@ describe('the result beside an image', () => {
   test('tells a failure with its hint, and a canceled video', async () => {
     const [failed, canceled] = [await dropped(), await dropped()];
     const video = await endedDrop(table, failed);
-    await tellResult(services(), video);
-    await tellResult(services(), await endedDrop(table, canceled, 'canceled'));
+    await writeVideoResult(services(), video);
+    await writeVideoResult(services(), await endedDrop(table, canceled, 'canceled'));
     expect((await resultOf(failed.key))!.body).toMatchObject({ status: 'failed', error: video.error });
     expect((await resultOf(canceled.key))!.body).toMatchObject({ status: 'canceled' });
   });
 
   test.each(['ä ö/über + 100% #1?.png', '日本/猫 🐈.png', "a'b(c)*.png"])('lies beside %s', async (name) => {
     const image = await dropped(freshKey(name));
-    await tellResult(services(), await endedDrop(table, image));
+    await writeVideoResult(services(), await endedDrop(table, image));
     expect((await resultOf(image.key))!.body).toMatchObject({ image: { key: image.key } });
   });
 
   test('takes a drop from what needs work, once it is told', async () => {
     const video = await endedDrop(table, await dropped());
     expect(await untold()).toEqual([video.id]);
-    await tellResult(services(), video);
+    await writeVideoResult(services(), video);
     expect(await untold()).toEqual([]);
   });
 
@@ -116,7 +116,7 @@ describe('the result beside an image', () => {
     const image = await dropped();
     const video = await endedDrop(table, image, 'succeeded');
     await put(s3, 'videos', video.video!.key, 'video');
-    for (let times = 0; times < 3; times++) await tellResult(services({ copyVideo: true }), video);
+    for (let times = 0; times < 3; times++) await writeVideoResult(services({ copyVideo: true }), video);
     expect(await buckets.keysBelow('uploads', image.key)).toEqual([
       image.key,
       `${image.key}.mp4`,
@@ -128,29 +128,29 @@ describe('the result beside an image', () => {
     const image = await dropped();
     const source = { type: 'drop', bucket: 'uploads', ...image } as const;
     const running = aVideo({ source, status: 'running' });
-    await tellResult(services(), running);
-    await tellResult(services(), aVideo({ status: 'failed' }));
+    await writeVideoResult(services(), running);
+    await writeVideoResult(services(), aVideo({ status: 'failed' }));
     expect(await resultOf(image.key)).toBeUndefined();
   });
 
   test('is written beside an image that was deleted meanwhile: the folder shows what was paid for', async () => {
     const image = await dropped();
     await s3.send(new DeleteObjectCommand({ Bucket: 'uploads', Key: image.key }));
-    await tellResult(services(), await endedDrop(table, image));
+    await writeVideoResult(services(), await endedDrop(table, image));
     expect((await resultOf(image.key))!.body.status).toBe('failed');
   });
 
   test("takes the place of somebody's own file of that name, of which the bucket keeps the version", async () => {
     const image = await dropped();
     await put(s3, 'uploads', `${image.key}.result.json`, 'mine');
-    await tellResult(services(), await endedDrop(table, image));
+    await writeVideoResult(services(), await endedDrop(table, image));
     expect((await resultOf(image.key))!.body.status).toBe('failed');
     expect(await buckets.keysBelow('uploads', `${image.key}.result.json`)).toHaveLength(2);
   });
 
   test('is not written where a key has no room for its name, and is not asked for again', async () => {
     const image = await dropped(`drop/${'x'.repeat(1010)}.png`);
-    await tellResult(services(), await endedDrop(table, image));
+    await writeVideoResult(services(), await endedDrop(table, image));
     expect(await untold()).toEqual([]);
   });
 });
@@ -165,9 +165,9 @@ describe('after a retry', () => {
   test('the new outcome replaces the old one', async () => {
     const image = await dropped();
     const { failed, queued } = await retried(image);
-    await tellResult(services(), failed);
+    await writeVideoResult(services(), failed);
     const succeeded = await endAs(table, queued, 'succeeded');
-    await tellResult(services(), succeeded);
+    await writeVideoResult(services(), succeeded);
     expect((await resultOf(image.key))!.body).toMatchObject({ id: failed.id, status: 'succeeded' });
     expect(await untold()).toEqual([]);
   });
@@ -176,10 +176,10 @@ describe('after a retry', () => {
     const image = await dropped();
     const { failed, queued } = await retried(image);
     const succeeded = await endAs(table, queued, 'succeeded');
-    await tellResult(services(), failed);
+    await writeVideoResult(services(), failed);
     expect(await untold()).toEqual([succeeded.id]);
-    await tellResult(services(), succeeded);
-    await tellResult(services(), failed);
+    await writeVideoResult(services(), succeeded);
+    await writeVideoResult(services(), failed);
     expect((await resultOf(image.key))!.body.status).toBe('succeeded');
   });
 });
@@ -189,7 +189,7 @@ test('an outcome told late does not close a record that has ended the same way a
   const queued = (await changeStatus(table, failed, 'queued'))!;
   const again = await endAs(table, queued, 'failed');
   expect(again).toMatchObject({ status: failed.status, run: failed.run });
-  await tellResult(services(), failed);
+  await writeVideoResult(services(), failed);
   expect(await untold()).toEqual([again.id]);
 });
 
@@ -200,7 +200,7 @@ describe('of an image that was overwritten', () => {
     const later = await endedDrop(table, await dropped(key), 'succeeded');
     for (const { video } of [earlier, later]) await put(s3, 'videos', video!.key, video!.key);
     for (const video of order === 'first' ? [later, earlier] : [earlier, later]) {
-      await tellResult(services({ copyVideo: true }), video);
+      await writeVideoResult(services({ copyVideo: true }), video);
     }
     expect((await resultOf(key))!.body.id).toBe(later.id);
     expect((await get(s3, 'uploads', `${key}.mp4`))!.text).toBe(later.video!.key);
@@ -216,7 +216,7 @@ describe('of an image that was overwritten', () => {
         await put(s3, 'videos', video.video!.key, video.video!.key);
         videos.push(video);
       }
-      await Promise.all(videos.map((video) => tellResult(services({ copyVideo: true }), video)));
+      await Promise.all(videos.map((video) => writeVideoResult(services({ copyVideo: true }), video)));
       expect((await resultOf(key))!.body.id).toBe(videos.at(-1)!.id);
       expect((await get(s3, 'uploads', `${key}.mp4`))!.text).toBe(videos.at(-1)!.video!.key);
     }
@@ -231,11 +231,11 @@ describe('of an image that was overwritten', () => {
     const send = async (command: GetObjectCommand) => {
       if (!overtaken && command.constructor.name === name) {
         overtaken = true;
-        await tellResult(services({ copyVideo: true }), later);
+        await writeVideoResult(services({ copyVideo: true }), later);
       }
       return s3.send(command);
     };
-    await tellResult(services({ s3: { send: send as S3Client['send'] }, copyVideo: true }), earlier);
+    await writeVideoResult(services({ s3: { send: send as S3Client['send'] }, copyVideo: true }), earlier);
     expect(overtaken).toBe(true);
     expect((await resultOf(key))!.body.id).toBe(later.id);
     expect((await get(s3, 'uploads', `${key}.mp4`))!.text).toBe(later.video!.key);
@@ -247,7 +247,7 @@ describe('a copy of the video beside its image', () => {
     const image = await dropped(freshKey('grüße & co.png'));
     const video = await endedDrop(table, image, 'succeeded');
     await put(s3, 'videos', video.video!.key, 'the video');
-    await tellResult(services({ copyVideo: true }), video);
+    await writeVideoResult(services({ copyVideo: true }), video);
     expect(await get(s3, 'uploads', `${image.key}.mp4`)).toMatchObject({ text: 'the video', type: 'video/mp4' });
     expect((await resultOf(image.key))!.body.video).toMatchObject({
       key: video.video!.key,
@@ -260,14 +260,14 @@ describe('a copy of the video beside its image', () => {
     const video = await endedDrop(table, image, 'succeeded');
     const version_id = await put(s3, 'videos', video.video!.key, 'proven');
     await put(s3, 'videos', video.video!.key, 'another');
-    await tellResult(services({ copyVideo: true }), { ...video, video: { ...video.video!, version_id } });
+    await writeVideoResult(services({ copyVideo: true }), { ...video, video: { ...video.video!, version_id } });
     expect((await get(s3, 'uploads', `${image.key}.mp4`))!.text).toBe('proven');
   });
 
   test('of an archived file that is gone is none, and the result is told all the same', async () => {
     const image = await dropped();
     const video = await endedDrop(table, image, 'succeeded');
-    await tellResult(services({ copyVideo: true }), video);
+    await writeVideoResult(services({ copyVideo: true }), video);
     expect((await resultOf(image.key))!.body.video).not.toHaveProperty('copy');
     expect(await untold()).toEqual([]);
   });
@@ -282,10 +282,10 @@ describe('a teller that dies', () => {
       await put(s3, 'videos', video.video!.key, 'the video');
       const crashing = crashAfter(point);
       const dying = services({ table: crashingTable(table, crashing), s3: crashingS3(s3, crashing), copyVideo: true });
-      await tellResult(dying, video).catch(() => undefined);
+      await writeVideoResult(dying, video).catch(() => undefined);
       ended = !crashing.died;
       const open = await untold();
-      if (open.length > 0) expect(await tellUntold(services({ copyVideo: true }))).toEqual([video.id]);
+      if (open.length > 0) expect(await writePendingResults(services({ copyVideo: true }))).toEqual([video.id]);
       expect((await resultOf(image.key))!.body.video.copy).toBeDefined();
       expect((await get(s3, 'uploads', `${image.key}.mp4`))!.text).toBe('the video');
       expect(await untold()).toEqual([]);
@@ -302,15 +302,15 @@ describe('a result that can not be written', () => {
   test('leaves the video as it ended, and is written by a later sweep', async () => {
     const image = await dropped();
     const logger = createLogger('tested');
-    const watched = withEndings(table, { s3: denied as S3Client, measure: () => undefined, logger });
+    const watched = withEndedHook(table, { s3: denied as S3Client, recordMetric: () => undefined, logger });
     const source = { type: 'drop', bucket: 'uploads', ...image } as const;
     const video = aVideo({ source, status: 'failed' });
     const lines = await linesOf(async () => {
       expect(await createVideo(watched, video)).toMatchObject({ outcome: 'created' });
     });
     expect(lines).toMatchObject([{ level: 'ERROR', video_id: video.id, error: { message: 'AccessDenied' } }]);
-    await expect(tellUntold(services({ s3: denied }))).rejects.toThrow('1 results');
-    expect(await tellUntold(services())).toEqual([video.id]);
+    await expect(writePendingResults(services({ s3: denied }))).rejects.toThrow('1 results');
+    expect(await writePendingResults(services())).toEqual([video.id]);
     expect((await resultOf(image.key))!.body.id).toBe(video.id);
   });
 
@@ -320,7 +320,7 @@ describe('a result that can not be written', () => {
     });
     const image = await dropped();
     await endedDrop(table, image);
-    await expect(tellUntold(services())).rejects.toThrow('1 results');
+    await expect(writePendingResults(services())).rejects.toThrow('1 results');
     expect(await resultOf(image.key)).toBeDefined();
     await changeStatus(table, gone, 'queued');
   });
@@ -347,7 +347,7 @@ describe('a result that can not be written', () => {
     for (; (await resultOf(image.key)) === undefined; sweeps++) {
       tries = 0;
       clock.now += 300_000;
-      await tellUntold(services({ s3: slow })).catch(() => undefined);
+      await writePendingResults(services({ s3: slow })).catch(() => undefined);
       expect(tries).toBeLessThan(50);
       expect(sweeps).toBeLessThan(20);
     }
@@ -360,11 +360,11 @@ describe('a result that can not be written', () => {
       source: { type: 'drop', bucket: 'no-such-bucket', key: 'drop/a.png' },
     });
     clock.now += 13 * 24 * 3600_000;
-    await expect(tellUntold(services())).rejects.toThrow('1 results');
+    await expect(writePendingResults(services())).rejects.toThrow('1 results');
     expect(await untold()).toEqual([gone.id]);
     clock.now += 2 * 24 * 3600_000;
-    await expect(tellUntold(services())).rejects.toThrow('1 results');
+    await expect(writePendingResults(services())).rejects.toThrow('1 results');
     expect(await untold()).toEqual([]);
-    expect(await tellUntold(services())).toEqual([]);
+    expect(await writePendingResults(services())).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { aboutRequest } from '../../../functions/api/http/handler.ts';
-import { logTakenTo } from '../../../functions/entries/services.ts';
+import { logContext } from '../../../functions/api/http/handler.ts';
+import { onAccepted } from '../../../functions/entries/services.ts';
 import { createLogger } from '../../../functions/shared/logging.ts';
 import { aVideo } from '../../support/videos.ts';
 import { aRequest } from '../api/support.ts';
@@ -14,7 +14,7 @@ test('a request that was taken is one line of its video’s id, model, source an
     source: { type: 'api', key_id: secret },
     owner: secret,
   });
-  const tell = logTakenTo(createLogger('tested'));
+  const tell = onAccepted(createLogger('tested'));
   const lines = await linesOf(async () => tell({ video, created: true }));
   expect(lines).toMatchObject([{ video_id: video.id, model: video.model, source: 'api', status: 'queued' }]);
   expect(JSON.stringify(lines)).not.toContain(secret);
@@ -22,10 +22,10 @@ test('a request that was taken is one line of its video’s id, model, source an
 
 test('a request’s lines name the video of its path, and never a text that is no id', () => {
   const id = '0f9d3f1c-64c1-4d61-9f7a-0a0a2a9f1b1c';
-  expect(aboutRequest(aRequest({ id }))).toMatchObject({ video_id: id });
-  expect(aboutRequest({ ...aRequest({}), pathParameters: { proxy: `tasks/${id}/cancel` } })).toMatchObject({
+  expect(logContext(aRequest({ id }))).toMatchObject({ video_id: id });
+  expect(logContext({ ...aRequest({}), pathParameters: { proxy: `tasks/${id}/cancel` } })).toMatchObject({
     video_id: id,
   });
   for (const path of [{ id: 'my secret' }, { proxy: 'tasks/my secret' }, { id: `${id}x` }, null])
-    expect(aboutRequest({ ...aRequest({}), pathParameters: path })).not.toHaveProperty('video_id');
+    expect(logContext({ ...aRequest({}), pathParameters: path })).not.toHaveProperty('video_id');
 });

@@ -16,7 +16,7 @@ export function aPlatform(table: Table, given: Partial<Platform> = {}): Platform
     sqs: missing,
     lambda: missing,
     secrets: { send: async () => ({ SecretString: 'sk-test' }) } as unknown as Platform['secrets'],
-    measure: () => undefined,
+    recordMetric: () => undefined,
     ...given,
   };
 }

@@ -9,7 +9,7 @@ import {
   composeWatch,
 } from '../../../functions/entries/workflow.ts';
 import { readWait, waitFor } from '../../../functions/polling/wait-item.ts';
-import { takeLease } from '../../../functions/polling/watcher-lease.ts';
+import { acquireLease } from '../../../functions/polling/watcher-lease.ts';
 import { createVideo, readVideo } from '../../../functions/video/store.ts';
 import { viewOf } from '../../../functions/video/view.ts';
 import { startS3 } from '../../local/s3/support/start-s3.ts';
@@ -38,7 +38,7 @@ const wan = {
 const dispatching = {
   TABLE_NAME: 'videos',
   STATE_MACHINE_ARN: 'arn:aws:states:us-east-1:0:stateMachine:videos',
-  LANE_LIMITS: { extra_permits: 0, models: {} },
+  LIMIT_SETTINGS: { extra_permits: 0, models: {} },
 };
 const creating = {
   ...wan,
@@ -56,7 +56,7 @@ const archivingIn = {
   VIDEOS_BUCKET: 'videos',
   TRUSTED_ORIGINS: ['https://videos.test'],
   VIDEO_HOSTS: [],
-  COPY_VIDEO_BESIDE: false,
+  COPY_VIDEO_TO_DROP: false,
 };
 const task = aTask({ status: 'SUCCEEDED' });
 const context = aContext('r1');
@@ -68,7 +68,7 @@ describe('archive-video', () => {
     const output = { task_id: 'task-1', task_status: 'SUCCEEDED', video_url: 'https://videos.test/v.mp4' };
     const platform = aPlatform(store.table, {
       s3: s3.sdk,
-      measure: (name) => measured.push(name),
+      recordMetric: (name) => measured.push(name),
       fetch: async (url) =>
         String(url).startsWith(wan.WAN_BASE_URL)
           ? Response.json({ output })
@@ -168,7 +168,7 @@ describe('create-task', () => {
     const unknown = () =>
       Response.json({ code: 'InvalidApiKey', message: 'Invalid API-key provided.' }, { status: 401 });
     const { answer, lines } = await create({}, unknown);
-    expect(answer).toMatchObject({ outcome: 'settled', held: 'invalid_key' });
+    expect(answer).toMatchObject({ outcome: 'settled', account_refused: 'invalid_key' });
     expect(lines).toMatchObject([
       { message: 'Returned the video to its queue: Wan refuses the account', reason: 'invalid_key' },
     ]);
@@ -195,7 +195,7 @@ describe('watch', () => {
         now: () => at,
         async sleep(milliseconds) {
           at += milliseconds;
-          if (at > now + 5000) await takeLease(own.table, 'successor', false);
+          if (at > now + 5000) await acquireLease(own.table, 'successor', false);
         },
       },
       stepFunctions: { send } as never,
@@ -211,7 +211,7 @@ describe('watch', () => {
 
   test('that CreateTask starts ends at once when another is alive, one that the schedule starts takes over', async () => {
     const own = await startTable(() => now);
-    await takeLease(own.table, 'alive', false);
+    await acquireLease(own.table, 'alive', false);
     const handler = composeWatch({ ...wan, TABLE_NAME: 'videos' }, aPlatform(own.table));
     const why = async (event: object) => (await linesOf(() => handler(event as never, context)))[0]?.why;
     expect(await why({ startedBy: 'create-task' })).toBe('another_is_alive');
@@ -274,11 +274,11 @@ test('sweep measures for how long executions have waited without a watcher, and 
   const waiting = { ...aVideo({ status: 'running', run: 1 }, now), task: aTask() };
   await sleepWith(own.table, 'token', waitFor(waiting, { now, typicalSeconds: 100 }));
   const measured: unknown[] = [];
-  const platform = aPlatform(own.table, { measure: (...figure) => measured.push(figure) });
-  const environment = { ...dispatching, UPLOADS_BUCKET: 'uploads', VIDEOS_BUCKET: 'videos', COPY_VIDEO_BESIDE: false };
+  const platform = aPlatform(own.table, { recordMetric: (...figure) => measured.push(figure) });
+  const environment = { ...dispatching, UPLOADS_BUCKET: 'uploads', VIDEOS_BUCKET: 'videos', COPY_VIDEO_TO_DROP: false };
   await composeSweep(environment, platform)({}, context);
   expect(measured).toEqual([['SecondsUnwatched', 700]]);
-  await takeLease(own.table, 'watcher', false);
+  await acquireLease(own.table, 'watcher', false);
   await composeSweep(environment, platform)({}, context);
   expect(measured).toHaveLength(1);
   await own.close();
@@ -288,7 +288,7 @@ test('whatever function ends a video sees to what follows', async () => {
   const measured: unknown[] = [];
   const video = aVideo({ status: 'submitting', run: 1 }, now);
   await createVideo(store.table, video);
-  const platform = aPlatform(store.table, { measure: (name, _value, by) => measured.push([name, by]) });
+  const platform = aPlatform(store.table, { recordMetric: (name, _value, by) => measured.push([name, by]) });
   const handler = composeRecordFailure(dispatching, platform);
   const lines = await linesOf(() =>
     handler({ id: video.id, run: 1, error: { Error: 'WanThrottled', Cause: '' } }, context),
@@ -307,7 +307,7 @@ test.each([
   const video = aVideo({ run: 1, ...given }, now);
   await createVideo(store.table, video);
   const handler = composeRecordFailure(dispatching, aPlatform(store.table, {}));
-  const error = { Error: 'SubmissionFenced', Cause: '' };
+  const error = { Error: 'PromptLocked', Cause: '' };
   const lines = await linesOf(() => handler({ id: video.id, run: 1, error }, context));
   expect(lines).toMatchObject([{ message: 'Received a failure' }, { message }]);
 });

@@ -1,5 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { closeFence, enterFence, isFenced, leaveFence } from '../../../functions/ledger/prompt-lock.ts';
+import {
+  acquirePromptLock,
+  escalatePromptLock,
+  isPromptLocked,
+  releasePromptLock,
+} from '../../../functions/ledger/prompt-lock.ts';
 import { openSubmission, settleSubmission } from '../../../functions/ledger/submission.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
 import { changeStatus, createVideo } from '../../../functions/video/store.ts';
@@ -25,25 +30,25 @@ async function twins(): Promise<VideoRecord[]> {
 
 test('nobody enters a closed fence, and everybody again once it is left', async () => {
   const [video, twin] = await twins();
-  expect(await closeFence(store.table, video!)).toEqual({ sending: false, uncertain: false });
-  expect(await isFenced(store.table, twin!)).toBe(true);
-  expect(await enterFence(store.table, twin!)).toBe(false);
-  await leaveFence(store.table, video!);
-  expect(await isFenced(store.table, twin!)).toBe(false);
-  expect(await enterFence(store.table, twin!)).toBe(true);
-  expect(await closeFence(store.table, video!)).toEqual({ sending: true, uncertain: false });
-  await closeFence(store.table, twin!);
-  expect(await closeFence(store.table, video!)).toEqual({ sending: false, uncertain: true });
+  expect(await escalatePromptLock(store.table, video!)).toEqual({ sending: false, uncertain: false });
+  expect(await isPromptLocked(store.table, twin!)).toBe(true);
+  expect(await acquirePromptLock(store.table, twin!)).toBe(false);
+  await releasePromptLock(store.table, video!);
+  expect(await isPromptLocked(store.table, twin!)).toBe(false);
+  expect(await acquirePromptLock(store.table, twin!)).toBe(true);
+  expect(await escalatePromptLock(store.table, video!)).toEqual({ sending: true, uncertain: false });
+  await escalatePromptLock(store.table, twin!);
+  expect(await escalatePromptLock(store.table, video!)).toEqual({ sending: false, uncertain: true });
 });
 
 test('an invocation that leaves late does not take away the place of the next attempt', async () => {
   const [video, twin] = await twins();
-  await enterFence(store.table, video!);
+  await acquirePromptLock(store.table, video!);
   const settled = (await settleSubmission(store.table, video!))!;
   const second = (await openSubmission(store.table, settled))!;
-  await enterFence(store.table, second);
-  await leaveFence(store.table, settled);
-  expect((await closeFence(store.table, twin!)).sending).toBe(true);
+  await acquirePromptLock(store.table, second);
+  await releasePromptLock(store.table, settled);
+  expect((await escalatePromptLock(store.table, twin!)).sending).toBe(true);
 });
 
 test.each<[string, (video: VideoRecord) => Promise<unknown>]>([
@@ -52,8 +57,8 @@ test.each<[string, (video: VideoRecord) => Promise<unknown>]>([
   ['got its task', (video) => changeStatus(store.table, video, 'running')],
 ])('a video that died after it %s and before it left holds nobody up', async (_, decide) => {
   const [video, twin] = await twins();
-  await closeFence(store.table, video!);
+  await escalatePromptLock(store.table, video!);
   await decide(video!);
-  expect(await isFenced(store.table, twin!)).toBe(false);
-  expect(await enterFence(store.table, twin!)).toBe(true);
+  expect(await isPromptLocked(store.table, twin!)).toBe(false);
+  expect(await acquirePromptLock(store.table, twin!)).toBe(true);
 });

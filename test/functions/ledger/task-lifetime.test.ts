@@ -1,7 +1,12 @@
 import { DeleteCommand, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { closeFence, enterFence, isFenced, leaveFence } from '../../../functions/ledger/prompt-lock.ts';
-import { claimTask, contestTask, openSubmission, readTaskClaim } from '../../../functions/ledger/submission.ts';
+import {
+  acquirePromptLock,
+  escalatePromptLock,
+  isPromptLocked,
+  releasePromptLock,
+} from '../../../functions/ledger/prompt-lock.ts';
+import { claimTask, markAmbiguous, openSubmission, readTaskClaim } from '../../../functions/ledger/submission.ts';
 import { keys } from '../../../functions/video/keys.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
 import { createVideo } from '../../../functions/video/store.ts';
@@ -40,7 +45,7 @@ const aVideoSending = (id: string) => ({
 test('whose a task is may be forgotten three days after it was last written down, in whole seconds', async () => {
   clock.now = start + 1;
   await claimTask(store.table, 'task-1', aVideoSending('video-1'));
-  await contestTask(store.table, 'task-2');
+  await markAmbiguous(store.table, 'task-2');
   for (const task of ['task-1', 'task-2'])
     expect(await item(keys.task(task))).toMatchObject({ ttl: seconds(start + hours(72)) });
 });
@@ -55,21 +60,21 @@ test('a claim that has expired and is still there says what it said', async () =
 test('a fence may be forgotten three days after its last entry', async () => {
   const video = await sending('fenced');
   const pk = keys.submission(video.model, 'fenced');
-  await enterFence(store.table, video);
+  await acquirePromptLock(store.table, video);
   expect(await item(pk)).toMatchObject({ ttl: seconds(start + hours(72)) });
   clock.now += hours(20);
-  await closeFence(store.table, video);
+  await escalatePromptLock(store.table, video);
   expect(await item(pk)).toMatchObject({ ttl: seconds(start + hours(92)) });
 });
 
 test('a fence that was forgotten is open, and whoever leaves it late does not bring it back', async () => {
   const [video, twin] = [await sending('forgotten'), await sending('forgotten')];
-  await closeFence(store.table, video);
-  expect(await isFenced(store.table, twin)).toBe(true);
+  await escalatePromptLock(store.table, video);
+  expect(await isPromptLocked(store.table, twin)).toBe(true);
   const pk = keys.submission(video.model, 'forgotten');
   await store.table.client.send(new DeleteCommand(itemAt(pk)));
-  expect(await isFenced(store.table, twin)).toBe(false);
-  await leaveFence(store.table, video);
+  expect(await isPromptLocked(store.table, twin)).toBe(false);
+  await releasePromptLock(store.table, video);
   expect(await item(pk)).toBeUndefined();
-  expect(await enterFence(store.table, twin)).toBe(true);
+  expect(await acquirePromptLock(store.table, twin)).toBe(true);
 });

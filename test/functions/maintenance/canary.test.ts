@@ -21,7 +21,7 @@ async function run({ apiKey = async () => 'sk-good', baseUrl = wan.baseUrl } = {
   const report = await canary({
     wan: createWanClient({ baseUrl, apiKey, fetch }),
     apiKey,
-    measure: (...figure) => told.push(figure),
+    recordMetric: (...figure) => told.push(figure),
     now,
   });
   return { report, told };

@@ -2,7 +2,7 @@ import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type DeletionServices, finishDeletions } from '../../../functions/maintenance/finish-deletions.ts';
 import { idsInStatus } from '../../../functions/queue/waiting.ts';
-import { buryVideo, readTombstone } from '../../../functions/video/deletion.ts';
+import { readTombstone, replaceWithTombstone } from '../../../functions/video/deletion.ts';
 import { createVideo } from '../../../functions/video/store.ts';
 import { startTable } from '../../support/table.ts';
 import { aVideo } from '../../support/videos.ts';
@@ -29,7 +29,7 @@ const put = (id: string) =>
 async function buried(): Promise<string> {
   const video = aVideo({ status: 'succeeded' });
   await createVideo(store.table, video);
-  await buryVideo(store.table, video);
+  await replaceWithTombstone(store.table, video);
   await put(video.id);
   return video.id;
 }

@@ -2,9 +2,9 @@ import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { resumeWhenDead, sweep } from '../../../functions/maintenance/sweep.ts';
 import { listWaiting, waitFor } from '../../../functions/polling/wait-item.ts';
-import { takeLease } from '../../../functions/polling/watcher-lease.ts';
+import { acquireLease } from '../../../functions/polling/watcher-lease.ts';
 import type { Dispatcher } from '../../../functions/queue/dispatch.ts';
-import { claimPermit, readLane, releasePermit } from '../../../functions/queue/model-queue.ts';
+import { claimPermit, readModelQueue, releasePermit } from '../../../functions/queue/model-queue.ts';
 import { keys } from '../../../functions/video/keys.ts';
 import type { Status, VideoRecord } from '../../../functions/video/record.ts';
 import { createVideo, readVideo } from '../../../functions/video/store.ts';
@@ -29,7 +29,7 @@ beforeEach(() => {
   dispatcher = {
     table: store.table,
     workflow: scripted.workflow,
-    laneOf: (model) => ({ model, permits: 1, submit_interval_ms: 1 }),
+    limitsOf: (model) => ({ model, permits: 1, submit_interval_ms: 1 }),
   };
 });
 
@@ -102,12 +102,12 @@ test('a workflow that keeps dying is started less and less often', async () => {
 test('permits of the dead are freed, a claimed one is carried on, and the queue goes on', async () => {
   const ended = await add('failed', { model: 'swept' });
   const waiting = await add('queued', { model: 'swept', run: 0 });
-  await claimPermit(store.table, dispatcher.laneOf('swept'), ended);
+  await claimPermit(store.table, dispatcher.limitsOf('swept'), ended);
   expect(await sweep(dispatcher, ['swept'])).toMatchObject({ dispatched: [waiting.id] });
-  expect([...(await readLane(store.table, 'swept')).running]).toEqual([waiting.id]);
+  expect([...(await readModelQueue(store.table, 'swept')).running]).toEqual([waiting.id]);
 
   const claimed = await add('queued', { model: 'claimed', run: 0 });
-  await claimPermit(store.table, dispatcher.laneOf('claimed'), claimed);
+  await claimPermit(store.table, dispatcher.limitsOf('claimed'), claimed);
   expect(await sweep(dispatcher, ['claimed'])).toMatchObject({ dispatched: [claimed.id] });
   expect(executions.get(`${claimed.id}-1`)).toBe('RUNNING');
 });
@@ -123,7 +123,7 @@ test('what fails with one video keeps no other from its turn, and is told', asyn
   dispatcher.workflow = { ...dispatcher.workflow, client: { send } as never };
   const report = await sweep(dispatcher, []);
   expect(report.resumed).toEqual(expect.arrayContaining(others.map(({ id }) => id)));
-  expect(report.failed.map(({ what }) => what)).toContain(broken!.id);
+  expect(report.failed.map(({ step }) => step)).toContain(broken!.id);
 });
 
 test('a video at Wan that lost its permit has it again, and one whose task has ended has none', async () => {
@@ -135,12 +135,12 @@ test('a video at Wan that lost its permit has it again, and one whose task has e
     await releasePermit(store.table, model, id);
   }
   await sweep(dispatcher, [model]);
-  expect([...(await readLane(store.table, model)).running]).toEqual([running.id]);
+  expect([...(await readModelQueue(store.table, model)).running]).toEqual([running.id]);
 });
 
 test('a lane whose videos all have their permits is not written: a large one is dear to write', async () => {
   const model = 'kept-permits';
-  const lane = { ...dispatcher.laneOf(model), permits: 3 };
+  const lane = { ...dispatcher.limitsOf(model), permits: 3 };
   for (let count = 0; count < 3; count++) {
     const video = await add('running', { model });
     executions.set(`${video.id}-1`, 'RUNNING');
@@ -149,7 +149,7 @@ test('a lane whose videos all have their permits is not written: a large one is 
   let writes = 0;
   const client = {
     send: (command: { input: { Key?: { pk?: string } } }) => {
-      if (command instanceof UpdateCommand && command.input.Key?.pk === `lane#${model}`) writes++;
+      if (command instanceof UpdateCommand && command.input.Key?.pk === `queue#${model}`) writes++;
       return store.table.client.send(command as never);
     },
   } as typeof store.table.client;
@@ -159,13 +159,13 @@ test('a lane whose videos all have their permits is not written: a large one is 
 
 test('who was served a day ago is not remembered', async () => {
   const video = await add('running', { model: 'remembered' });
-  await claimPermit(store.table, dispatcher.laneOf('remembered'), video);
+  await claimPermit(store.table, dispatcher.limitsOf('remembered'), video);
   later(24 * 3600);
   await sweep(dispatcher, ['remembered']);
-  expect((await readLane(store.table, 'remembered')).served.size).toBe(1);
+  expect((await readModelQueue(store.table, 'remembered')).served.size).toBe(1);
   later(24 * 3600 + 1);
   await sweep(dispatcher, ['remembered']);
-  expect((await readLane(store.table, 'remembered')).served.size).toBe(0);
+  expect((await readModelQueue(store.table, 'remembered')).served.size).toBe(0);
 });
 
 describe('over a table of its own', () => {
@@ -205,7 +205,7 @@ describe('over a table of its own', () => {
       'token',
       waitFor({ ...video, task: video.task! }, { now: clock.now, typicalSeconds: 100 }),
     );
-    await takeLease(own.table, 'watcher', false);
+    await acquireLease(own.table, 'watcher', false);
     clock.now += 14_000;
     expect((await sweep(swept, [])).unwatched_seconds).toBe(0);
     clock.now += 301_000;

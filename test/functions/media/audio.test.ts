@@ -11,7 +11,7 @@ beforeAll(async () => {
 
 const code = async (bytes: Uint8Array, size = bytes.byteLength) => {
   const inspected = await inspectAudio(bytes, size);
-  return inspected.ok ? 'ok' : inspected.violations.map((violation) => violation.code).join();
+  return inspected.ok ? 'ok' : inspected.issues.map((issue) => issue.code).join();
 };
 
 describe('inspectAudio', () => {

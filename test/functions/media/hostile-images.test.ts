@@ -7,7 +7,7 @@ import { bmp, png, pngChunk, webp } from './support.ts';
 
 const codes = (bytes: Uint8Array, size = bytes.byteLength): string[] => {
   const inspected = inspectImage(bytes, size);
-  return inspected.ok ? [] : inspected.violations.map(({ code }) => code);
+  return inspected.ok ? [] : inspected.issues.map(({ code }) => code);
 };
 
 /** A PNG of a size that its header claims, with these compressed pixels. */

@@ -11,7 +11,7 @@ beforeAll(async () => {
 
 const codes = (bytes: Uint8Array, size = bytes.byteLength) => {
   const inspected = inspectImage(bytes, size);
-  return inspected.ok ? [] : inspected.violations.map(({ code }) => code);
+  return inspected.ok ? [] : inspected.issues.map(({ code }) => code);
 };
 
 describe('inspectImage', () => {
@@ -54,7 +54,7 @@ describe('inspectImage', () => {
     expect(inspectImage(jpeg.subarray(0, 2000), jpeg.length)).toMatchObject({ ok: true, width: 400, height: 360 });
   });
 
-  test('every violation is named at once', () => {
+  test('every issue is named at once', () => {
     const bytes = png(100, 100, { colorType: 6 });
     expect(codes(bytes, 10 * 1024 * 1024 + 1)).toEqual(['image_too_large', 'image_dimensions', 'image_has_alpha']);
   });
@@ -138,17 +138,17 @@ describe('decodeDataUrl', () => {
     ['a line break', 'data:image/png;base64,AAAA\nAAA', 'invalid_data_url'],
     ['the URL alphabet', 'data:image/png;base64,AA-_', 'invalid_data_url'],
   ])('base64 is strict: %s', (_, url, code) => {
-    expect(decodeDataUrl(url)).toMatchObject({ ok: false, violations: [{ code }] });
+    expect(decodeDataUrl(url)).toMatchObject({ ok: false, issues: [{ code }] });
   });
 
   test('the limit is of the picture, not of its encoding', () => {
     const url = (length: number) => `data:image/bmp;base64,${Buffer.alloc(length, 1).toString('base64')}`;
     expect(decodeDataUrl(url(1000), 1000).ok).toBe(true);
-    expect(decodeDataUrl(url(1001), 1000)).toMatchObject({ violations: [{ code: 'image_too_large' }] });
+    expect(decodeDataUrl(url(1001), 1000)).toMatchObject({ issues: [{ code: 'image_too_large' }] });
   });
 
   test('a large text is read without a large stack', () => {
     const url = `data:image/png;base64,${'A'.repeat(40_000_000)}!`;
-    expect(decodeDataUrl(`${url}AAA`, 1e9)).toMatchObject({ violations: [{ code: 'invalid_data_url' }] });
+    expect(decodeDataUrl(`${url}AAA`, 1e9)).toMatchObject({ issues: [{ code: 'invalid_data_url' }] });
   });
 });

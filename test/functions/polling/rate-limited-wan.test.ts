@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { measuredWan, rateLimitedWan } from '../../../functions/polling/rate-limited-wan.ts';
-import type { Measure } from '../../../functions/shared/metrics.ts';
+import { rateLimitedWan, wanWithMetrics } from '../../../functions/polling/rate-limited-wan.ts';
+import type { RecordMetric } from '../../../functions/shared/metrics.ts';
 import type { WanClient } from '../../../functions/wan/client/client.ts';
 import { startTable } from '../../support/table.ts';
 import { scriptedWan } from '../workflow/support.ts';
@@ -17,7 +17,7 @@ beforeEach(() => {
   measured = [];
 });
 
-const measure: Measure = (...figure) => measured.push(figure);
+const recordMetric: RecordMetric = (...figure) => measured.push(figure);
 const list = { model: 'wan2.6-i2v', start_time: '2026-01-01T00:00:00Z', end_time: '2026-01-01T00:01:00Z' } as const;
 const request = { model: 'wan2.6-i2v', input: { img_url: 'x' }, parameters: {} } as never;
 const upload = { model: 'wan2.6-i2v', name: 'x', bytes: new Uint8Array(), content_type: 'image/png' } as const;
@@ -26,7 +26,10 @@ function limited(given: Partial<WanClient> = {}) {
   const waits: number[] = [];
   const sleep = async (milliseconds: number) => void waits.push(milliseconds);
   const wan = { ...scriptedWan(() => clock.now).wan, ...given };
-  return { wan: rateLimitedWan(measuredWan(wan, measure), { table: store.table, perSecond: 10, sleep }), waits };
+  return {
+    wan: rateLimitedWan(wanWithMetrics(wan, recordMetric), { table: store.table, perSecond: 10, sleep }),
+    waits,
+  };
 }
 
 test('queries of every kind share one rate', async () => {
@@ -62,8 +65,8 @@ test('submissions and uploads do not count as queries', async () => {
 
 test('what Wan throttles is measured by operation, and what it refuses the account by reason', async () => {
   const throttled = { outcome: 'throttled', code: 'Throttling', message: '', retryable: true, billed: false } as const;
-  const held = {
-    outcome: 'held',
+  const accountRefused = {
+    outcome: 'account_refused',
     reason: 'arrears',
     code: 'Arrearage',
     message: 'secret',
@@ -71,7 +74,7 @@ test('what Wan throttles is measured by operation, and what it refuses the accou
     billed: false,
   } as const;
   const { wan } = limited({
-    createTask: async () => held,
+    createTask: async () => accountRefused,
     queryTask: async () => throttled,
     listTasks: async () => throttled,
     uploadFile: async () => throttled,
@@ -81,7 +84,7 @@ test('what Wan throttles is measured by operation, and what it refuses the accou
   await wan.listTasks(list);
   await wan.uploadFile(upload);
   expect(measured).toEqual([
-    ['LaneHeld', 1, { reason: 'arrears' }],
+    ['QueuePaused', 1, { reason: 'arrears' }],
     ['WanThrottled', 1, { operation: 'query' }],
     ['WanThrottled', 1, { operation: 'list' }],
     ['WanThrottled', 1, { operation: 'upload' }],

@@ -2,7 +2,7 @@ import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { closeWait, readWait, waitFor } from '../../../functions/polling/wait-item.ts';
 import { type WatcherServices, watch } from '../../../functions/polling/watcher.ts';
-import { needWatcher, takeLease, unwatchedSeconds } from '../../../functions/polling/watcher-lease.ts';
+import { acquireLease, startWatcherIfNone, unwatchedSeconds } from '../../../functions/polling/watcher-lease.ts';
 import { reserveQueries } from '../../../functions/queue/rate-limiter.ts';
 import { indexes } from '../../../functions/shared/table-schema.ts';
 import type { Task, VideoRecord } from '../../../functions/video/record.ts';
@@ -73,7 +73,7 @@ async function waiting(count: number, submittedOf = (_number: number) => now): P
 async function watchFor(untilSeconds: number, given: Partial<WatcherServices> = {}): Promise<void> {
   const before = between;
   between = async (tick) => {
-    if (seconds(now) >= untilSeconds) await takeLease(store.table, 'successor', false);
+    if (seconds(now) >= untilSeconds) await acquireLease(store.table, 'successor', false);
     await before(tick);
   };
   expect(await watch(services(given), 'one', 'schedule')).toBe('superseded');
@@ -89,7 +89,7 @@ describe('a watcher that the schedule starts', () => {
   test('ends at once when nothing waits, without a word to Wan or to the lease', async () => {
     expect(await watch(services(), 'one', 'schedule')).toBe('nothing_waits');
     expect(now).toBe(START);
-    expect(await needWatcher(store.table)).toBe(false);
+    expect(await startWatcherIfNone(store.table)).toBe(false);
   });
 
   test('ends after 4 minutes when none succeeds it, and its lease is free', async () => {
@@ -97,13 +97,13 @@ describe('a watcher that the schedule starts', () => {
     expect(await watch(services(), 'one', 'schedule')).toBe('time_is_up');
     expect(seconds(now)).toBeGreaterThanOrEqual(240);
     expect(seconds(now)).toBeLessThan(245);
-    expect(await needWatcher(store.table)).toBe(false);
+    expect(await startWatcherIfNone(store.table)).toBe(false);
   });
 
   test('takes over from the one before, which ends within its next renewal', async () => {
     await waiting(1);
     between = async (tick) => {
-      if (tick === 10) expect(await takeLease(store.table, 'two', false)).toBe(true);
+      if (tick === 10) expect(await acquireLease(store.table, 'two', false)).toBe(true);
     };
     expect(await watch(services(), 'one', 'schedule')).toBe('superseded');
     expect(seconds(now)).toBeLessThan(25);
@@ -112,7 +112,7 @@ describe('a watcher that the schedule starts', () => {
 
 describe('a watcher that a created task starts', () => {
   test('ends when another is alive', async () => {
-    await takeLease(store.table, 'other', false);
+    await acquireLease(store.table, 'other', false);
     expect(await watch(services(), 'one', 'create-task')).toBe('another_is_alive');
   });
 
@@ -128,11 +128,11 @@ describe('a watcher that a created task starts', () => {
 
   test('is kept by a task that was created just before it would end, so that no task waits for the next minute', async () => {
     between = async () => {
-      if (seconds(now) === 9) expect(await needWatcher(store.table)).toBe(true);
+      if (seconds(now) === 9) expect(await startWatcherIfNone(store.table)).toBe(true);
     };
     expect(await watch(services(), 'one', 'create-task')).toBe('nothing_waits');
     expect(seconds(now)).toBeGreaterThan(19);
-    expect(await needWatcher(store.table)).toBe(false);
+    expect(await startWatcherIfNone(store.table)).toBe(false);
   });
 });
 
@@ -471,13 +471,13 @@ describe('a watcher that is killed', () => {
   });
 
   test('keeps others from working for 15 s at most', async () => {
-    await takeLease(store.table, 'killed', false);
+    await acquireLease(store.table, 'killed', false);
     await waiting(1);
     now += 14_000;
     expect(await watch(services(), 'next', 'create-task')).toBe('another_is_alive');
-    expect(await needWatcher(store.table)).toBe(true);
+    expect(await startWatcherIfNone(store.table)).toBe(true);
     now += 2000;
-    expect(await needWatcher(store.table)).toBe(false);
+    expect(await startWatcherIfNone(store.table)).toBe(false);
     expect(await watch(services(), 'next', 'create-task')).toBe('time_is_up');
   });
 });
@@ -514,10 +514,10 @@ describe('two watchers at once', () => {
   test('end both when the lease passes to a third', async () => {
     await waiting(1);
     between = async (tick) => {
-      if (tick === 4) await takeLease(store.table, 'three', false);
+      if (tick === 4) await acquireLease(store.table, 'three', false);
     };
     expect(await watch(services(), 'one', 'schedule')).toBe('superseded');
-    expect(await needWatcher(store.table)).toBe(true);
+    expect(await startWatcherIfNone(store.table)).toBe(true);
   });
 });
 
@@ -589,18 +589,21 @@ describe('a wait item', () => {
 });
 
 describe('trouble', () => {
-  test.each(['throttled', 'held'] as const)('%s by Wan, when it lists, makes it ask once a minute', async (outcome) => {
-    await waiting(20);
-    wan.answer = { outcome, code: 'x', message: '', retryable: true, billed: false, reason: 'arrears' } as never;
-    await watchFor(130);
-    const looks = new Set(wan.queries.map(({ at }) => Math.floor(seconds(at) / 30)));
-    expect(wan.queries.some(({ what }) => what.startsWith('list'))).toBe(true);
-    expect(looks).toEqual(new Set([0, 2, 4]));
-    expect(wan.queries.length).toBeLessThanOrEqual(30);
-    expect(woken).toEqual([]);
-  });
+  test.each(['throttled', 'account_refused'] as const)(
+    '%s by Wan, when it lists, makes it ask once a minute',
+    async (outcome) => {
+      await waiting(20);
+      wan.answer = { outcome, code: 'x', message: '', retryable: true, billed: false, reason: 'arrears' } as never;
+      await watchFor(130);
+      const looks = new Set(wan.queries.map(({ at }) => Math.floor(seconds(at) / 30)));
+      expect(wan.queries.some(({ what }) => what.startsWith('list'))).toBe(true);
+      expect(looks).toEqual(new Set([0, 2, 4]));
+      expect(wan.queries.length).toBeLessThanOrEqual(30);
+      expect(woken).toEqual([]);
+    },
+  );
 
-  test.each(['throttled', 'held'] as const)('%s by Wan makes it ask once a minute', async (outcome) => {
+  test.each(['throttled', 'account_refused'] as const)('%s by Wan makes it ask once a minute', async (outcome) => {
     await waiting(3);
     wan.answer = { outcome, code: 'x', message: '', retryable: true, billed: false, reason: 'arrears' } as never;
     await watchFor(130);
@@ -646,7 +649,7 @@ describe('the time without a watcher', () => {
     await waiting(1);
     now += 400_000;
     expect(await unwatchedSeconds(store.table)).toBe(400);
-    await takeLease(store.table, 'one', false);
+    await acquireLease(store.table, 'one', false);
     expect(await unwatchedSeconds(store.table)).toBe(0);
     now += 45_000;
     expect(await unwatchedSeconds(store.table)).toBe(30);

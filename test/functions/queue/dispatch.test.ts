@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { carryOn, type Dispatcher, dispatch, releaseAndDispatch } from '../../../functions/queue/dispatch.ts';
-import { claimPermit, readLane } from '../../../functions/queue/model-queue.ts';
-import { giveBack, returnToQueue } from '../../../functions/queue/release.ts';
+import { type Dispatcher, dispatch, releaseAndDispatch, startQueued } from '../../../functions/queue/dispatch.ts';
+import { claimPermit, readModelQueue } from '../../../functions/queue/model-queue.ts';
+import { releaseResources, returnToQueue } from '../../../functions/queue/release.ts';
 import { firstOfEachOwner } from '../../../functions/queue/waiting.ts';
 import { ownerName } from '../../../functions/shared/environment.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
@@ -29,7 +29,7 @@ function lane(permits: number) {
   const dispatcher: Dispatcher = {
     table: { ...store.table, now: () => ++clock.now },
     workflow,
-    laneOf: () => ({ model, permits, submit_interval_ms: 1 }),
+    limitsOf: () => ({ model, permits, submit_interval_ms: 1 }),
   };
   const add = async (owner: string, count = 1): Promise<VideoRecord[]> => {
     const videos = Array.from({ length: count }, () => aVideo({ model, owner }, ++clock.now));
@@ -73,7 +73,7 @@ test('twenty dispatchers at once start each video once and never more than there
   await Promise.all(Array.from({ length: 20 }, () => dispatch(own.dispatcher, own.model)));
   await dispatch(own.dispatcher, own.model);
   expect(own.executions.size).toBe(4);
-  expect((await readLane(store.table, own.model)).running.size).toBe(4);
+  expect((await readModelQueue(store.table, own.model)).running.size).toBe(4);
 });
 
 test('a video that the index does not show yet is started when it is named', async () => {
@@ -81,7 +81,7 @@ test('a video that the index does not show yet is started when it is named', asy
   const video = aVideo({ model: own.model });
   await createVideo(store.table, video);
   const blind = { ...own.dispatcher, table: withoutIndex(own.dispatcher.table) };
-  expect(await dispatch(blind, own.model, { also: video, most: 1 })).toEqual([video.id]);
+  expect(await dispatch(blind, own.model, { include: video, limit: 1 })).toEqual([video.id]);
 });
 
 describe('a dispatcher that dies between any two of its effects', () => {
@@ -108,14 +108,14 @@ describe('a dispatcher that dies between any two of its effects', () => {
         return;
       }
       // What the sweep does: carry on with whoever holds a permit, then dispatch.
-      for (const id of (await readLane(store.table, own.model)).running)
-        await carryOn(own.dispatcher, { id, model: own.model });
+      for (const id of (await readModelQueue(store.table, own.model)).running)
+        await startQueued(own.dispatcher, { id, model: own.model });
       await dispatch(own.dispatcher, own.model);
       const after = await readVideo(store.table, video!.id);
       expect({ point, status: after?.status }).toEqual({ point, status: 'submitting' });
       // A record that was moved without an execution is the sweep's: it starts the very same run.
       expect([0, 1]).toContain(own.executions.size);
-      expect((await readLane(store.table, own.model)).running).toEqual(new Set([video!.id]));
+      expect((await readModelQueue(store.table, own.model)).running).toEqual(new Set([video!.id]));
     }
   });
 });
@@ -125,18 +125,18 @@ test('a permit whose video has ended or has gone on to its archive is given back
     const own = lane(1);
     const video = aVideo({ model: own.model, status });
     await createVideo(store.table, video);
-    await claimPermit(store.table, own.dispatcher.laneOf(own.model), video);
-    expect(await carryOn(own.dispatcher, video)).toBe(false);
-    expect((await readLane(store.table, own.model)).running.size).toBe(0);
+    await claimPermit(store.table, own.dispatcher.limitsOf(own.model), video);
+    expect(await startQueued(own.dispatcher, video)).toBe(false);
+    expect((await readModelQueue(store.table, own.model)).running.size).toBe(0);
   }
 });
 
 test('a permit whose video is gone is given back', async () => {
   const own = lane(1);
   const video = aVideo({ model: own.model });
-  await claimPermit(store.table, own.dispatcher.laneOf(own.model), video);
-  await carryOn(own.dispatcher, video);
-  expect((await readLane(store.table, own.model)).running.size).toBe(0);
+  await claimPermit(store.table, own.dispatcher.limitsOf(own.model), video);
+  await startQueued(own.dispatcher, video);
+  expect((await readModelQueue(store.table, own.model)).running.size).toBe(0);
 });
 
 test("when several owners drop many at once, everybody's first is started before anybody's second", async () => {
@@ -148,7 +148,7 @@ test("when several owners drop many at once, everybody's first is started before
   };
   await dispatch(own.dispatcher, own.model);
   while (own.executions.size < 15) {
-    for (const id of (await readLane(store.table, own.model)).running) await end(own, id);
+    for (const id of (await readModelQueue(store.table, own.model)).running) await end(own, id);
   }
   const served = await owners();
   for (let round = 0; round < 15; round += 5) expect(new Set(served.slice(round, round + 5)).size).toBe(5);
@@ -187,7 +187,7 @@ test('a permit that a video can not use goes to the next in the same dispatch', 
   const [next] = await own.add('bob');
   // The index still shows a video that was canceled just now.
   await changeStatus(store.table, gone!, 'canceled');
-  expect(await dispatch(own.dispatcher, own.model, { also: gone!, most: 1 })).toEqual([next!.id]);
+  expect(await dispatch(own.dispatcher, own.model, { include: gone!, limit: 1 })).toEqual([next!.id]);
 });
 
 test('a look that begins after an owner goes around, and shows each owner once', async () => {
@@ -219,14 +219,14 @@ function overtakenTable(table: Table, meanwhile: () => Promise<unknown>): Table 
   return { ...table, client: { send } as never };
 }
 const holds = async ({ model }: { model: string }, { id }: { id: string }) =>
-  (await readLane(store.table, model)).running.has(id);
+  (await readModelQueue(store.table, model)).running.has(id);
 
 describe('a video that is started while somebody gives back what it held keeps its permit', () => {
   test('when it ended and was tried again', async () => {
     const own = lane(1);
     const video = aVideo({ model: own.model, status: 'failed' });
     await createVideo(store.table, video);
-    await claimPermit(store.table, own.dispatcher.laneOf(own.model), video);
+    await claimPermit(store.table, own.dispatcher.limitsOf(own.model), video);
     const table = overtakenTable(own.dispatcher.table, async () => {
       await releaseAndDispatch(own.dispatcher, video);
       await changeStatus(store.table, video, 'queued');
@@ -241,7 +241,7 @@ describe('a video that is started while somebody gives back what it held keeps i
     const [video] = await own.add('alice');
     await dispatch(own.dispatcher, own.model);
     const submitting = (await readVideo(store.table, video!.id))!;
-    const table = overtakenTable(own.dispatcher.table, () => carryOn(own.dispatcher, submitting));
+    const table = overtakenTable(own.dispatcher.table, () => startQueued(own.dispatcher, submitting));
     expect(await returnToQueue(table, submitting, false)).toBe(true);
     expect(await readVideo(store.table, video!.id)).toMatchObject({ status: 'submitting', run: 2 });
     expect(await holds(own, video!)).toBe(true);
@@ -250,17 +250,17 @@ describe('a video that is started while somebody gives back what it held keeps i
   test('when it is carried on with after both looks at it', async () => {
     const own = lane(1);
     const [video] = await own.add('alice');
-    await claimPermit(store.table, own.dispatcher.laneOf(own.model), video!);
+    await claimPermit(store.table, own.dispatcher.limitsOf(own.model), video!);
     let overtaken = false;
     const send = async (command: { input: { UpdateExpression?: string } }) => {
       if (command.input.UpdateExpression?.includes('#status = :to') && !overtaken) {
         overtaken = true;
-        await giveBack(store.table, video, video!);
+        await releaseResources(store.table, video, video!);
       }
       return store.table.client.send(command as never);
     };
     const table = { ...own.dispatcher.table, client: { send } as never };
-    expect(await carryOn({ ...own.dispatcher, table }, video!)).toBe(true);
+    expect(await startQueued({ ...own.dispatcher, table }, video!)).toBe(true);
     expect(await holds(own, video!)).toBe(true);
   });
 });
@@ -273,10 +273,10 @@ test.each(['constructor', 'toString', 'hasOwnProperty'])(
     await own.add('zoe', 3);
     const served: string[] = [];
     for (let count = 0; count < 4; count++) {
-      const [id] = await dispatch(own.dispatcher, own.model, { most: 1 });
+      const [id] = await dispatch(own.dispatcher, own.model, { limit: 1 });
       served.push((await readVideo(store.table, id!))!.owner);
       const video = (await changeStatus(store.table, (await readVideo(store.table, id!))!, 'failed'))!;
-      await giveBack(store.table, video, video);
+      await releaseResources(store.table, video, video);
     }
     expect(served.filter((name) => name === owner)).toHaveLength(2);
   },
@@ -291,12 +291,12 @@ test('a video that ended is not troubled by whoever comes next', async () => {
   const own = lane(1);
   const video = aVideo({ model: own.model, status: 'failed' });
   await createVideo(store.table, video);
-  await claimPermit(store.table, own.dispatcher.laneOf(own.model), video);
+  await claimPermit(store.table, own.dispatcher.limitsOf(own.model), video);
   await own.add('bob');
   const broken = { send: () => Promise.reject(new Error('Step Functions is down.')) };
   const workflow = { ...own.dispatcher.workflow, client: broken as never };
   await releaseAndDispatch({ ...own.dispatcher, workflow }, video);
-  expect((await readLane(store.table, own.model)).running.has(video.id)).toBe(false);
+  expect((await readModelQueue(store.table, own.model)).running.has(video.id)).toBe(false);
 });
 
 const withoutIndex = (table: Dispatcher['table']): Dispatcher['table'] => ({

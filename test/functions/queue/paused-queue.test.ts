@@ -1,7 +1,13 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { resumeWhenDead } from '../../../functions/maintenance/sweep.ts';
 import { type Dispatcher, dispatch } from '../../../functions/queue/dispatch.ts';
-import { claimPermit, holdLane, isHeld, readLane, resumeQueue } from '../../../functions/queue/model-queue.ts';
+import {
+  claimPermit,
+  isPaused,
+  pauseQueue,
+  readModelQueue,
+  resumeQueue,
+} from '../../../functions/queue/model-queue.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
 import { changeStatus, createVideo, readVideo } from '../../../functions/video/store.ts';
 import { createTask } from '../../../functions/workflow/create-task.ts';
@@ -24,7 +30,7 @@ beforeEach(async () => {
   const scripted = scriptedExecutions();
   executions = scripted.executions;
   const { workflow } = scripted;
-  dispatcher = { table: store.table, workflow, laneOf: () => ({ model, permits, submit_interval_ms: 1 }) };
+  dispatcher = { table: store.table, workflow, limitsOf: () => ({ model, permits, submit_interval_ms: 1 }) };
   videos = Array.from({ length: 10 }, (_, index) => aVideo({ model, owner: `owner-${index % 3}` }, clock.now + index));
   for (const video of videos) await createVideo(store.table, video);
 });
@@ -41,7 +47,7 @@ async function play(wan: 'refuses' | 'serves'): Promise<number> {
             ...scripted,
             createTask: async () =>
               ({
-                outcome: 'held',
+                outcome: 'account_refused',
                 reason: 'arrears',
                 code: 'Arrearage',
                 message: '',
@@ -65,7 +71,7 @@ const twenty = () => Promise.all(Array.from({ length: 20 }, () => dispatch(dispa
 test('while Wan refuses the account one video a minute probes; when it serves again all permits fill', async () => {
   await dispatch(dispatcher, model);
   expect(await play('refuses')).toBe(permits);
-  expect(await readLane(store.table, model)).toMatchObject({ held_reason: 'arrears', running: new Set() });
+  expect(await readModelQueue(store.table, model)).toMatchObject({ pause_reason: 'arrears', running: new Set() });
   expect(await dispatch(dispatcher, model)).toEqual([]);
 
   for (let minute = 0; minute < 3; minute++) {
@@ -79,15 +85,15 @@ test('while Wan refuses the account one video a minute probes; when it serves ag
   clock.now += 61_000;
   expect(await dispatch(dispatcher, model)).toHaveLength(1);
   expect(await play('serves')).toBe(1);
-  const lane = await readLane(store.table, model);
-  expect([lane.held_reason, lane.held_until]).toEqual([undefined, undefined]);
+  const lane = await readModelQueue(store.table, model);
+  expect([lane.pause_reason, lane.paused_until]).toEqual([undefined, undefined]);
   // The probe's own create-task has filled them.
   expect(lane.running.size).toBe(permits);
   expect(started()).toBe(permits - 1);
 });
 
 test('twenty dispatchers at once start one probe between them', async () => {
-  await holdLane(store.table, model, 'arrears');
+  await pauseQueue(store.table, model, 'arrears');
   expect((await twenty()).flat()).toEqual([]);
   for (let minute = 1; minute <= 3; minute++) {
     clock.now += 61_000;
@@ -97,7 +103,7 @@ test('twenty dispatchers at once start one probe between them', async () => {
 });
 
 test('a probe that dies is followed by another after a minute', async () => {
-  await holdLane(store.table, model, 'arrears');
+  await pauseQueue(store.table, model, 'arrears');
   clock.now += 61_000;
   const dead = {
     ...dispatcher,
@@ -110,20 +116,20 @@ test('a probe that dies is followed by another after a minute', async () => {
 });
 
 test('a dispatcher that read the queue before it was paused, or before the pause ended, claims nothing', async () => {
-  const lane = dispatcher.laneOf(model);
-  await holdLane(store.table, model, 'arrears');
+  const lane = dispatcher.limitsOf(model);
+  await pauseQueue(store.table, model, 'arrears');
   expect(await claimPermit(store.table, lane, videos[0]!)).toBe(false);
-  const paused = await readLane(store.table, model);
+  const paused = await readModelQueue(store.table, model);
   expect(await resumeQueue(store.table, model)).toBe(true);
   expect(await resumeQueue(store.table, model)).toBe(false);
   expect(await claimPermit(store.table, lane, videos[0]!, paused)).toBe(false);
-  expect(await claimPermit(store.table, lane, videos[0]!, await readLane(store.table, model))).toBe(true);
+  expect(await claimPermit(store.table, lane, videos[0]!, await readModelQueue(store.table, model))).toBe(true);
 });
 
 test('a video that probed for an hour has as many runs and as quick a resume left as any other', async () => {
   const [first, ...others] = videos;
   for (const video of others) await changeStatus(store.table, (await readVideo(store.table, video.id))!, 'canceled');
-  await holdLane(store.table, model, 'arrears');
+  await pauseQueue(store.table, model, 'arrears');
   for (let minute = 0; minute < 60; minute++) {
     clock.now += 61_000;
     expect(await dispatch(dispatcher, model)).toEqual([first!.id]);
@@ -138,21 +144,21 @@ test('a video that probed for an hour has as many runs and as quick a resume lef
 });
 
 test('a full queue has no probe, and its pause does not move', async () => {
-  for (const video of videos.slice(0, permits)) await claimPermit(store.table, dispatcher.laneOf(model), video);
-  await holdLane(store.table, model, 'arrears');
+  for (const video of videos.slice(0, permits)) await claimPermit(store.table, dispatcher.limitsOf(model), video);
+  await pauseQueue(store.table, model, 'arrears');
   clock.now += 61_000;
   expect(await dispatch(dispatcher, model)).toEqual([]);
-  expect(isHeld(await readLane(store.table, model), clock.now)).toBe(false);
+  expect(isPaused(await readModelQueue(store.table, model), clock.now)).toBe(false);
 });
 
 test('a probe whose video was canceled meanwhile gives its permit back', async () => {
-  await holdLane(store.table, model, 'arrears');
+  await pauseQueue(store.table, model, 'arrears');
   clock.now += 61_000;
   const canceled = (await readVideo(store.table, videos[0]!.id))!;
   await changeStatus(store.table, canceled, 'canceled');
   const gone = { ...dispatcher, table: { ...store.table, client: withoutIndex() } };
-  expect(await dispatch(gone, model, { also: canceled })).toEqual([]);
-  expect((await readLane(store.table, model)).running.size).toBe(0);
+  expect(await dispatch(gone, model, { include: canceled })).toEqual([]);
+  expect((await readModelQueue(store.table, model)).running.size).toBe(0);
   clock.now += 61_000;
   expect(await dispatch(dispatcher, model)).toHaveLength(1);
 });

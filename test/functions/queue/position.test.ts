@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Dispatcher, dispatch } from '../../../functions/queue/dispatch.ts';
-import { claimPermit, readLane } from '../../../functions/queue/model-queue.ts';
+import { claimPermit, readModelQueue } from '../../../functions/queue/model-queue.ts';
 import { type QueueSnapshot, queuePosition } from '../../../functions/queue/position.ts';
-import { giveBack } from '../../../functions/queue/release.ts';
+import { releaseResources } from '../../../functions/queue/release.ts';
 import { readQueue } from '../../../functions/queue/waiting.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
 import { changeStatus, createVideo, readVideo } from '../../../functions/video/store.ts';
@@ -24,7 +24,7 @@ function lane(model: string) {
   const dispatcher: Dispatcher = {
     table: store.table,
     workflow: scriptedExecutions().workflow,
-    laneOf: () => ({ model, permits: 1, submit_interval_ms: 1 }),
+    limitsOf: () => ({ model, permits: 1, submit_interval_ms: 1 }),
   };
   return {
     async add(owner: string): Promise<VideoRecord> {
@@ -33,15 +33,15 @@ function lane(model: string) {
       return video;
     },
     async look(): Promise<QueueSnapshot> {
-      const state = await readLane(store.table, model);
-      return { lane: state, queue: await readQueue(store.table, model, state.running) };
+      const state = await readModelQueue(store.table, model);
+      return { model_queue: state, queue: await readQueue(store.table, model, state.running) };
     },
     /** @returns the id of the video that was served, undefined when nobody waits */
     async serve(): Promise<string | undefined> {
-      const [id] = await dispatch(dispatcher, model, { most: 1 });
+      const [id] = await dispatch(dispatcher, model, { limit: 1 });
       if (!id) return undefined;
       const ended = (await changeStatus(store.table, (await readVideo(store.table, id))!, 'failed'))!;
-      await giveBack(store.table, ended, ended);
+      await releaseResources(store.table, ended, ended);
       return id;
     },
   };
@@ -69,10 +69,10 @@ const unserved = (videos: VideoRecord[], served: string | undefined) => videos.f
 
 const aLook = (
   queue: Record<string, readonly string[]>,
-  given: Partial<QueueSnapshot['lane']> = {},
+  given: Partial<QueueSnapshot['model_queue']> = {},
 ): QueueSnapshot => ({
   queue: { owners: new Map(Object.entries(queue)), isWhole: true },
-  lane: { running: new Set(), served: new Map(), ...given },
+  model_queue: { running: new Set(), served: new Map(), ...given },
 });
 const places = (count: number) => Array.from({ length: count }, (_, index) => `2026-01-01T00:00:${10 + index}Z#x`);
 const queued = (owner: string, created_at: string) => ({ id: 'own', owner, created_at });

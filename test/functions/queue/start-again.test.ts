@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { dispatch, startAgain } from '../../../functions/queue/dispatch.ts';
+import { dispatch, restartStuckStarts } from '../../../functions/queue/dispatch.ts';
 import { createVideo } from '../../../functions/video/store.ts';
 import { startTable } from '../../support/table.ts';
 import { aVideo } from '../../support/videos.ts';
@@ -14,19 +14,19 @@ afterAll(() => store.close());
 
 test('a video whose dispatcher died before the start has its workflow within a minute, once; one that was just written is left to its dispatcher', async () => {
   const { executions, workflow } = scriptedExecutions();
-  const laneOf = (model: string) => ({ model, permits: 1, submit_interval_ms: 1 });
+  const limitsOf = (model: string) => ({ model, permits: 1, submit_interval_ms: 1 });
   const video = aVideo({ model: 'left' }, clock.now);
   await createVideo(store.table, video);
   const dies = { ...workflow, client: { send: () => Promise.reject(new Error('the process died')) } };
-  await expect(dispatch({ table: store.table, workflow: dies, laneOf }, 'left')).rejects.toThrow('died');
+  await expect(dispatch({ table: store.table, workflow: dies, limitsOf }, 'left')).rejects.toThrow('died');
   expect(executions.size).toBe(0);
 
   clock.now += 10_000;
-  expect(await startAgain({ table: store.table, workflow })).toEqual([]);
+  expect(await restartStuckStarts({ table: store.table, workflow })).toEqual([]);
   clock.now += 10_000;
-  expect(await startAgain({ table: store.table, workflow })).toEqual([video.id]);
+  expect(await restartStuckStarts({ table: store.table, workflow })).toEqual([video.id]);
   expect([...executions.keys()]).toEqual([`${video.id}-1`]);
   // Again and again, as long as it is being handed to Wan: the run's name is taken.
-  expect(await startAgain({ table: store.table, workflow })).toEqual([video.id]);
+  expect(await restartStuckStarts({ table: store.table, workflow })).toEqual([video.id]);
   expect(executions.size).toBe(1);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { firstOfEachOwner, inTurn, readQueue } from '../../../functions/queue/waiting.ts';
+import { firstOfEachOwner, readQueue, roundRobinOrder } from '../../../functions/queue/waiting.ts';
 import { openAttributes } from '../../../functions/video/keys.ts';
 import type { Table } from '../../../functions/video/table.ts';
 import { aVideo } from '../../support/videos.ts';
@@ -82,7 +82,7 @@ describe('the first of each owner', () => {
     for (let turn = 1; turn <= 60; turn++) {
       const waiting = await firstOfEachOwner(index.table, 'wan', { ...nobody, after });
       expect(waiting.length).toBeLessThan(60);
-      after = inTurn(waiting, { served })[0]!.owner;
+      after = roundRobinOrder(waiting, { served })[0]!.owner;
       served.set(after, turn);
     }
     expect(served.size).toBe(60);

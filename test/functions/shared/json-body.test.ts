@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { MAX_NESTING, readJson } from '../../../functions/shared/json-body.ts';
-import { Problem } from '../../../functions/shared/problem.ts';
+import { ProblemError } from '../../../functions/shared/problem.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
 
 const read = (body: string | null) => readJson({ body, isBase64Encoded: false });
@@ -10,7 +10,7 @@ function detailOf(body: string | null): string {
   try {
     read(body);
   } catch (error) {
-    if (!(error instanceof Problem)) throw error;
+    if (!(error instanceof ProblemError)) throw error;
     expect(error).toMatchObject({ status: 400, members: { code: 'invalid_json' } });
     return error.members.detail;
   }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type MetricName, metricUnits } from '../../../functions/shared/metric-names.ts';
-import { createMeasure } from '../../../functions/shared/metrics.ts';
+import { createMetricRecorder } from '../../../functions/shared/metrics.ts';
 
 /** Everything the process writes meanwhile. */
 let written: string;
@@ -37,7 +37,7 @@ const units = Object.entries(metricUnits) as [MetricName, string][];
 describe('a figure', () => {
   test.each(units)('%s is one line of the embedded metric format, and nothing else', (name, unit) => {
     const before = Date.now();
-    createMeasure()(name, 1.5);
+    createMetricRecorder()(name, 1.5);
     const [line, ...others] = lines();
     expect(others).toEqual([]);
     expect(line).toEqual({
@@ -56,17 +56,17 @@ describe('a figure', () => {
   });
 
   test('is one when nothing else is said', () => {
-    createMeasure()('Submitted');
+    createMetricRecorder()('Submitted');
     expect(lines()).toEqual([expect.objectContaining({ Submitted: 1 })]);
   });
 
   test('may be nothing, which is told as well', () => {
-    createMeasure()('CanaryFailed', 0);
+    createMetricRecorder()('CanaryFailed', 0);
     expect(lines()).toEqual([expect.objectContaining({ CanaryFailed: 0 })]);
   });
 
   test('with dimensions is told in all and by them, since CloudWatch adds nothing up', () => {
-    createMeasure()('Submitted', 2, { model: 'wan2.6-i2v', source: 'api' });
+    createMetricRecorder()('Submitted', 2, { model: 'wan2.6-i2v', source: 'api' });
     const told = lines();
     expect(
       told.map(
@@ -78,16 +78,16 @@ describe('a figure', () => {
   });
 
   test('says nothing of those before it', () => {
-    const measure = createMeasure();
-    measure('Failed', 1, { code: 'content_refused' });
-    measure('Spend', 0.25, { model: 'wan2.2-i2v-flash' });
+    const recordMetric = createMetricRecorder();
+    recordMetric('Failed', 1, { code: 'content_refused' });
+    recordMetric('Spend', 0.25, { model: 'wan2.2-i2v-flash' });
     const last = lines().at(-1)!;
     expect(Object.keys(last).sort()).toEqual(['Spend', '_aws', 'model', 'service']);
   });
 
   test('of many in a row each stands in a line of its own', () => {
-    const measure = createMeasure();
-    for (let count = 0; count < 150; count += 1) measure('DetectionLag', count);
+    const recordMetric = createMetricRecorder();
+    for (let count = 0; count < 150; count += 1) recordMetric('DetectionLag', count);
     expect(lines().map(({ DetectionLag }) => DetectionLag)).toEqual(Array.from({ length: 150 }, (_, index) => index));
   });
 });

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { reserveSpending, settleSpending } from '../../../functions/ledger/spending.ts';
-import { takeRequest } from '../../../functions/submissions/accept-request.ts';
-import { buryVideo } from '../../../functions/video/deletion.ts';
+import { acceptRequest } from '../../../functions/submissions/accept-request.ts';
+import { replaceWithTombstone } from '../../../functions/video/deletion.ts';
 import { changeStatus, readVideo } from '../../../functions/video/store.ts';
 import { startTable } from '../../support/table.ts';
 import { aVideo } from '../../support/videos.ts';
@@ -32,7 +32,7 @@ describe('a new video', () => {
 
   test('is counted once, by model and source, however often its request is repeated', async () => {
     const told: unknown[][] = [];
-    const api = anApi(store.table, { measure: (...figure) => void told.push(figure) });
+    const api = anApi(store.table, { recordMetric: (...figure) => void told.push(figure) });
     const owner = anOwner();
     for (let times = 0; times < 3; times++) await api.submit(keyed(body(), owner));
     await api.submit({ body: { model: 'wan2.2-i2v-plus' } });
@@ -60,11 +60,11 @@ describe('a new video', () => {
       identity: { id: randomUUID(), repeatable: false },
       caller: { owner: 'alice', key_id: 'k' },
     };
-    await expect(takeRequest(services, { ...given, mode: 'strict' })).rejects.toMatchObject({
+    await expect(acceptRequest(services, { ...given, mode: 'strict' })).rejects.toMatchObject({
       status: 400,
       members: { errors: [{ code: 'unknown_field' }, { code: 'not_offered' }] },
     });
-    const { video, created } = await takeRequest(services, { ...given, mode: 'tolerant' });
+    const { video, created } = await acceptRequest(services, { ...given, mode: 'tolerant' });
     expect(created).toBe(true);
     expect(video.warnings.map(({ pointer, code }) => `${pointer} ${code}`)).toEqual([
       '/task_group unknown_field',
@@ -77,13 +77,13 @@ function intake() {
   return {
     table: store.table,
     s3: anS3(),
-    measure: () => undefined,
+    recordMetric: () => undefined,
     trustedOrigins: [],
     uploadsBucket: 'uploads',
     wanRegion: 'singapore' as const,
     monthlySpendingLimit: undefined,
     dispatch: async () => {},
-    logUndispatched: () => {},
+    onDispatchError: () => {},
   };
 }
 
@@ -93,7 +93,7 @@ test('fifty takings at once of one identity make one record and store one object
   const identity = { id: randomUUID(), repeatable: true };
   const caller = { owner: anOwner(), key_id: 'k' };
   const taken = await Promise.all(
-    Array.from({ length: 50 }, () => takeRequest(services, { body: inline, mode: 'strict', identity, caller })),
+    Array.from({ length: 50 }, () => acceptRequest(services, { body: inline, mode: 'strict', identity, caller })),
   );
   expect(taken.filter(({ created }) => created)).toHaveLength(1);
   expect(new Set(taken.map(({ video }) => video.id))).toEqual(new Set([identity.id]));
@@ -106,7 +106,7 @@ describe('a request whose video was deleted', () => {
     const owner = anOwner();
     const api = anApi(store.table);
     const { body: video } = await api.submit(keyed(inline, owner));
-    await buryVideo(store.table, (await readVideo(store.table, video.id))!);
+    await replaceWithTombstone(store.table, (await readVideo(store.table, video.id))!);
     api.objects.clear();
     const again = await api.submit(keyed(inline, owner));
     expect(again).toMatchObject({
@@ -125,7 +125,7 @@ describe('a request whose video was deleted', () => {
       s3: {
         send: async () => {
           const { body: video } = await first.submit(keyed(inline, owner));
-          await buryVideo(store.table, (await readVideo(store.table, video.id))!);
+          await replaceWithTombstone(store.table, (await readVideo(store.table, video.id))!);
           return { VersionId: 'v1' } as never;
         },
       },

@@ -16,7 +16,7 @@ const withSound = (img_url: string, audio_url?: string) => ({
   model: 'wan2.5-i2v-preview',
   input: { prompt: 'A cat sings', img_url, ...(audio_url ? { audio_url } : {}) },
 });
-const violations = (answer: { body: { errors?: { pointer: string; code: string }[] } }) =>
+const issues = (answer: { body: { errors?: { pointer: string; code: string }[] } }) =>
   answer.body.errors?.map(({ pointer, code }) => `${pointer} ${code}`);
 
 describe('an upload that a request names', () => {
@@ -38,19 +38,19 @@ describe('an upload that a request names', () => {
         height: 380,
         version_id: expect.anything(),
       },
-      sound: { content_type: 'audio/wav', bytes: song.length, duration_seconds: 5, version_id: expect.anything() },
+      audio: { content_type: 'audio/wav', bytes: song.length, duration_seconds: 5, version_id: expect.anything() },
     });
     expect(record.input).toEqual({
       prompt: 'A cat sings',
       img_url: `s3://uploads/${record.image!.key}`,
-      audio_url: `s3://uploads/${record.sound!.key}`,
+      audio_url: `s3://uploads/${record.audio!.key}`,
     });
     expect(record.image!.key).toMatch(new RegExp(`^inputs/${video.id}/[0-9a-f]{64}\\.png$`));
-    expect(record.sound!.key).toMatch(new RegExp(`^inputs/${video.id}/[0-9a-f]{64}\\.wav$`));
+    expect(record.audio!.key).toMatch(new RegExp(`^inputs/${video.id}/[0-9a-f]{64}\\.wav$`));
     const stored = await api.read(record.image!);
     expect(stored.bytes.equals(picture)).toBe(true);
-    expect((await api.read(record.sound!)).bytes.equals(song)).toBe(true);
-    expect((await api.read(record.sound!)).ContentType).toBe('audio/wav');
+    expect((await api.read(record.audio!)).bytes.equals(song)).toBe(true);
+    expect((await api.read(record.audio!)).ContentType).toBe('audio/wav');
     expect(JSON.stringify(video)).not.toContain('uploads/alice');
   });
 
@@ -67,9 +67,9 @@ describe('an upload that a request names', () => {
     const audio_url = await api.put('alice', 's', wav(4));
     const inline = `data:image/png;base64,${png(400, 400).toString('base64')}`;
     const one = await api.submit({ body: withSound(inline, audio_url) });
-    expect(one.body).toMatchObject({ image: { width: 400 }, sound: { duration_seconds: 4 } });
+    expect(one.body).toMatchObject({ image: { width: 400 }, audio: { duration_seconds: 4 } });
     const other = await api.submit({ body: withSound('https://example.com/cat.png', audio_url) });
-    expect(other.body).toMatchObject({ input: { img_url: 'https://example.com/cat.png' }, sound: { bytes: 32_044 } });
+    expect(other.body).toMatchObject({ input: { img_url: 'https://example.com/cat.png' }, audio: { bytes: 32_044 } });
     expect(other.body).not.toHaveProperty('image');
   });
 });
@@ -103,18 +103,18 @@ describe('nobody learns of a file that is not theirs', () => {
     const bodies = new Set(answers.map((answer) => JSON.stringify(answer)));
     expect([...bodies]).toHaveLength(1);
     expect(answers[0]).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
-    expect(violations(answers[0]!)).toEqual(['/input/img_url upload_not_found']);
+    expect(issues(answers[0]!)).toEqual(['/input/img_url upload_not_found']);
     expect(await api.versionsBelow('inputs/')).toEqual([]);
   });
 
   test('a sound is looked for by the same rule, and both are told at once', async () => {
     const api = await anApiWithUploads(store.table);
     const song = await api.put('bob', 's', wav(5));
-    expect(violations(await api.submit({ body: withSound('https://example.com/cat.png', song) }))).toEqual([
+    expect(issues(await api.submit({ body: withSound('https://example.com/cat.png', song) }))).toEqual([
       '/input/audio_url upload_not_found',
     ]);
     const both = withSound('s3://uploads/uploads/alice/none', 's3://uploads/uploads/alice/none-either');
-    expect(violations(await api.submit({ body: both }))).toEqual([
+    expect(issues(await api.submit({ body: both }))).toEqual([
       '/input/img_url upload_not_found',
       '/input/audio_url upload_not_found',
     ]);
@@ -124,7 +124,7 @@ describe('nobody learns of a file that is not theirs', () => {
     const api = await anApiWithUploads(store.table);
     const img_url = await api.put('alice', 'x', png(400, 400));
     await api.s3.sdk.send(new DeleteObjectCommand({ Bucket: 'uploads', Key: 'uploads/alice/x' }));
-    expect(violations(await api.submit({ body: withSound(img_url) }))).toEqual(['/input/img_url upload_not_found']);
+    expect(issues(await api.submit({ body: withSound(img_url) }))).toEqual(['/input/img_url upload_not_found']);
   });
 });
 
@@ -141,7 +141,7 @@ describe('an upload that the model does not take', () => {
     const api = await anApiWithUploads(store.table);
     const answer = await api.submit({ body: withSound(await api.put('alice', 'image.png', bytes)) });
     expect(answer).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
-    expect(violations(answer)).toEqual([`/input/img_url ${code}`]);
+    expect(issues(answer)).toEqual([`/input/img_url ${code}`]);
     expect(await api.versionsBelow('inputs/')).toEqual([]);
   });
 
@@ -154,7 +154,7 @@ describe('an upload that the model does not take', () => {
   ])('is refused, and the good picture beside it is not stored: %s', async (_, bytes, code) => {
     const api = await anApiWithUploads(store.table);
     const [img_url, audio_url] = [await api.put('alice', 'i', png(400, 400)), await api.put('alice', 's', bytes)];
-    expect(violations(await api.submit({ body: withSound(img_url, audio_url) }))).toEqual([`/input/audio_url ${code}`]);
+    expect(issues(await api.submit({ body: withSound(img_url, audio_url) }))).toEqual([`/input/audio_url ${code}`]);
     expect(await api.versionsBelow('inputs/')).toEqual([]);
   });
 
@@ -205,7 +205,7 @@ describe('what was looked into is what the video gets', () => {
       },
     }));
     const answer = await api.submit({ body: withSound(await api.put('alice', 'x', png(400, 400))) });
-    expect(violations(answer)).toEqual(['/input/img_url upload_not_found']);
+    expect(issues(answer)).toEqual(['/input/img_url upload_not_found']);
   });
 });
 
@@ -220,7 +220,7 @@ describe('a request that is repeated', () => {
     expect(answers.map(({ status }) => status).sort()).toEqual([...Array(49).fill(200), 202]);
     expect(new Set(answers.map((answer) => answer.body.id)).size).toBe(1);
     const video = answers[0]!.body;
-    expect((await api.versionsBelow('inputs/')).sort()).toEqual([video.image.key, video.sound.key].sort());
+    expect((await api.versionsBelow('inputs/')).sort()).toEqual([video.image.key, video.audio.key].sort());
   });
 
   test('needs the upload no more, and reads nothing', async () => {

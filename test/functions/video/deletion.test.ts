@@ -1,7 +1,7 @@
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { firstOfEachOwner, idsInStatus } from '../../../functions/queue/waiting.ts';
-import { buryVideo, closeTombstone, readTombstone } from '../../../functions/video/deletion.ts';
+import { closeTombstone, readTombstone, replaceWithTombstone } from '../../../functions/video/deletion.ts';
 import { keys } from '../../../functions/video/keys.ts';
 import { listVideos } from '../../../functions/video/list.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
@@ -30,7 +30,7 @@ const open = async (): Promise<string[]> => {
 describe('a deleted video', () => {
   test('leaves nothing of its request, and its tombstone for 30 days', async () => {
     const video = await standing({ input: { prompt: 'a secret wish', img_url: 'https://example.com/secret.png' } });
-    expect(await buryVideo(store.table, video)).toBe(true);
+    expect(await replaceWithTombstone(store.table, video)).toBe(true);
     const { Item } = await store.table.client.send(
       new GetCommand({ TableName: store.table.tableName, Key: { pk: keys.video(video.id) } }),
     );
@@ -45,7 +45,7 @@ describe('a deleted video', () => {
 
   test('is in no list and no queue, and is read as one that never was', async () => {
     const video = await standing({ owner: 'gone', model: 'wan2.1-i2v-plus' });
-    await buryVideo(store.table, video);
+    await replaceWithTombstone(store.table, video);
     expect(await readVideo(store.table, video.id)).toBeUndefined();
     expect((await listVideos(store.table, { owner: 'gone', limit: 10 })).videos).toEqual([]);
     expect(await firstOfEachOwner(store.table, 'wan2.1-i2v-plus', { started: new Set() })).toEqual([]);
@@ -53,14 +53,14 @@ describe('a deleted video', () => {
 
   test('is not made again by a late duplicate of its request', async () => {
     const video = await standing();
-    await buryVideo(store.table, video);
+    await replaceWithTombstone(store.table, video);
     expect(await createVideo(store.table, video)).toEqual({ outcome: 'deleted' });
     expect(await readVideo(store.table, video.id)).toBeUndefined();
   });
 
   test('stands among what needs work until its objects are gone', async () => {
     const video = await standing();
-    await buryVideo(store.table, video);
+    await replaceWithTombstone(store.table, video);
     expect(await open()).toContain(video.id);
     await closeTombstone(store.table, video.id);
     expect(await open()).not.toContain(video.id);
@@ -69,7 +69,7 @@ describe('a deleted video', () => {
 
   test('is no longer moved by whoever still holds its record', async () => {
     const video = await standing();
-    await buryVideo(store.table, video);
+    await replaceWithTombstone(store.table, video);
     expect(await changeStatus(store.table, video, 'submitting', { set: { run: 1 } })).toBeUndefined();
     expect(await readTombstone(store.table, video.id)).toBeDefined();
   });
@@ -78,7 +78,7 @@ describe('a deleted video', () => {
 test('a video that moved on is not buried', async () => {
   const video = await standing();
   await changeStatus(store.table, video, 'submitting', { set: { run: 1 } });
-  expect(await buryVideo(store.table, video)).toBe(false);
+  expect(await replaceWithTombstone(store.table, video)).toBe(false);
   expect(await readVideo(store.table, video.id)).toMatchObject({ status: 'submitting' });
 });
 

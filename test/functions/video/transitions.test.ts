@@ -45,7 +45,7 @@ describe('the index of what needs work', () => {
     const at = { bucket: 'uploads', key: 'drop/a' } as const;
     for (const source of [{ type: 'drop', ...at } as const, { type: 'manifest', ...at, line: 1 } as const])
       expect(openAttributes({ ...video, status, source })).toEqual({
-        open_status: 'untold',
+        open_status: 'result_pending',
         open_order: '2026-01-01T00:00:00.000Z#x',
       });
   });

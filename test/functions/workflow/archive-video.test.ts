@@ -12,14 +12,14 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Measure } from '../../../functions/shared/metrics.ts';
-import { buryVideo } from '../../../functions/video/deletion.ts';
+import type { RecordMetric } from '../../../functions/shared/metrics.ts';
+import { replaceWithTombstone } from '../../../functions/video/deletion.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
 import { createVideo, readVideo } from '../../../functions/video/store.ts';
 import { viewOf } from '../../../functions/video/view.ts';
 import { explainEnding } from '../../../functions/wan/failures.ts';
 import { type ArchiveServices, archiveVideo } from '../../../functions/workflow/archive-video.ts';
-import { copyAndProve } from '../../../functions/workflow/verify-video.ts';
+import { copyAndVerify } from '../../../functions/workflow/verify-video.ts';
 import { type RunningS3, serve } from '../../../local/aws/s3/index.ts';
 import { startTable } from '../../support/table.ts';
 import { aTask, aVideo } from '../../support/videos.ts';
@@ -36,7 +36,7 @@ let answer: RequestListener;
 let downloads = 0;
 let measured: string[] = [];
 let logged: unknown[][] = [];
-const measure: Measure = (name, _value, dimensions) =>
+const recordMetric: RecordMetric = (name, _value, dimensions) =>
   measured.push([name, ...Object.values(dimensions ?? {})].join(' '));
 const directory = await mkdtemp(path.join(tmpdir(), 'firstframe-archive-'));
 
@@ -96,7 +96,7 @@ function services(
     videoHosts: [],
     trustedOrigins: [origin()],
     now: Date.now,
-    measure,
+    recordMetric,
     logger: { error: (...line: unknown[]) => logged.push(line) },
     ...copyingWith,
   };
@@ -106,7 +106,7 @@ function services(
     bucket,
     wan: { queryTask: async (task_id) => ({ outcome: 'task', status: 'SUCCEEDED', task_id, video_url: url }) },
     wanRegion: 'singapore',
-    copyAndProve: (video, videoUrl, key) => copyAndProve(copying, video, videoUrl, key),
+    copyAndVerify: (video, videoUrl, key) => copyAndVerify(copying, video, videoUrl, key),
     ...given,
   };
 }
@@ -353,15 +353,16 @@ test('a process that dies between any two of its writes ends with one whole file
     const copy = services();
     // An earlier one has left a file that no record names.
     const { through } = crashAfter(1);
-    await archiveVideo({ ...copy, copyAndProve: (...args) => through(() => copy.copyAndProve(...args)) }, video).catch(
-      () => undefined,
-    );
+    await archiveVideo(
+      { ...copy, copyAndVerify: (...args) => through(() => copy.copyAndVerify(...args)) },
+      video,
+    ).catch(() => undefined);
     expect(await filesOf(video)).toEqual([`${video.id}/1-1.mp4`]);
     const crashing = crashAfter(point);
     const dying: ArchiveServices = {
       ...copy,
       table: crashingTable(store.table, crashing),
-      copyAndProve: (...args) => crashing.through(() => copy.copyAndProve(...args)),
+      copyAndVerify: (...args) => crashing.through(() => copy.copyAndVerify(...args)),
       s3: { send: (command: never) => crashing.through(() => s3.send(command)) } as ArchiveServices['s3'],
     };
     await archiveVideo(dying, video).catch(() => undefined);
@@ -428,7 +429,7 @@ test('a video that is deleted while it is archived leaves nothing that the archi
   const send = async (command: { input: { ContentType?: string } }) => {
     // At the last moment before the status is written.
     if (command.input.ContentType === 'application/json')
-      expect(await buryVideo(store.table, (await readVideo(store.table, video.id))!)).toBe(true);
+      expect(await replaceWithTombstone(store.table, (await readVideo(store.table, video.id))!)).toBe(true);
     return s3.send(command as never);
   };
   await archiveVideo(services(undefined, { s3: { send } as never }), video);

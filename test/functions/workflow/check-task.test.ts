@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readSpending, reserveSpending } from '../../../functions/ledger/spending.ts';
 import { learnDuration, typicalSecondsOf } from '../../../functions/polling/durations.ts';
 import { listWaiting, readWait, type Wait, waitFor } from '../../../functions/polling/wait-item.ts';
-import { claimPermit, readLane } from '../../../functions/queue/model-queue.ts';
+import { claimPermit, readModelQueue } from '../../../functions/queue/model-queue.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
 import { changeVideo, createVideo, readVideo } from '../../../functions/video/store.ts';
 import type { QueryOutcome, Task } from '../../../functions/wan/client/query-task.ts';
@@ -35,18 +35,18 @@ async function running(answer: Partial<Task> | Exclude<QueryOutcome, Task>, give
   const services: CheckTaskServices = {
     table: store.table,
     workflow,
-    laneOf: () => ({ model, permits: 1, submit_interval_ms: 1 }),
+    limitsOf: () => ({ model, permits: 1, submit_interval_ms: 1 }),
     wan: {
       queryTask: async () => ({ outcome: 'task', task_id: 'task-1', status: 'RUNNING', ...answer }) as QueryOutcome,
     },
     configuredSeconds: 100,
-    measure: () => undefined,
+    recordMetric: () => undefined,
     onUnknownStatus: (_, status) => void unknown.push(status),
   };
-  await claimPermit(store.table, services.laneOf(model), video);
+  await claimPermit(store.table, services.limitsOf(model), video);
   const stateAfter = async () => ({
     video: (await readVideo(store.table, video.id))!,
-    permits: [...(await readLane(store.table, model)).running],
+    permits: [...(await readModelQueue(store.table, model)).running],
     started: [...executions.keys()],
   });
   return { video, next, services, stateAfter, unknown };
@@ -314,7 +314,14 @@ test.each([
   [{ outcome: 'throttled', retryable: true, code: 'Throttling', message: '', billed: false }, 'WanThrottled'],
   [{ outcome: 'unavailable', cause: 'answer_malformed', retryable: true, billed: false }, 'WanUnavailable'],
   [
-    { outcome: 'held', reason: 'invalid_key', retryable: true, code: 'InvalidApiKey', message: '', billed: false },
+    {
+      outcome: 'account_refused',
+      reason: 'invalid_key',
+      retryable: true,
+      code: 'InvalidApiKey',
+      message: '',
+      billed: false,
+    },
     'WanUnavailable',
   ],
 ] as const)('%j is asked again, by the name %s', async (answer, name) => {
@@ -383,7 +390,7 @@ test('how late an end was noticed is measured once, and what it took is learnt',
   const measured: unknown[][] = [];
   const answer = { status: 'SUCCEEDED', video_url: 'https://x', end_time: '2026-01-01T00:00:57.500Z' } as const;
   const { video, services } = await running(answer);
-  const measuring = { ...services, measure: (...figure: unknown[]) => void measured.push(figure) };
+  const measuring = { ...services, recordMetric: (...figure: unknown[]) => void measured.push(figure) };
   await checkTask(measuring, video);
   await checkTask(measuring, video);
   expect(measured).toEqual([['DetectionLag', 2.5, { model: video.model }]]);

@@ -1,8 +1,8 @@
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { openSubmission, settleSubmission } from '../../../functions/ledger/submission.ts';
-import { releaseLease, takeLease } from '../../../functions/polling/watcher-lease.ts';
-import { claimPermit, isHeld, readLane } from '../../../functions/queue/model-queue.ts';
+import { acquireLease, releaseLease } from '../../../functions/polling/watcher-lease.ts';
+import { claimPermit, isPaused, readModelQueue } from '../../../functions/queue/model-queue.ts';
 import { keys } from '../../../functions/video/keys.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
 import { changeStatus, changeVideo, createVideo, readVideo } from '../../../functions/video/store.ts';
@@ -210,7 +210,7 @@ describe('a lost answer', () => {
     const { wan } = scriptedWan(() => clock.now);
     const measured: unknown[][] = [];
     const services = (once: CreateTaskServices['wan']) =>
-      servicesFor(store.table, clock, once, { measure: (...figure) => measured.push(figure) });
+      servicesFor(store.table, clock, once, { recordMetric: (...figure) => measured.push(figure) });
     const video = await submitting();
     await untilOutcome(services(losing(wan, true)), video);
     await createTask(services(wan), video);
@@ -250,7 +250,7 @@ describe('a lost answer', () => {
     const services = servicesFor(store.table, clock, losing(wan, false));
     await expect(createTask(services, video)).rejects.toThrow(expect.objectContaining({ name: 'SubmissionUncertain' }));
     const twin = await submitting({}, video.input.prompt);
-    await expect(createTask(services, twin)).rejects.toThrow(expect.objectContaining({ name: 'SubmissionFenced' }));
+    await expect(createTask(services, twin)).rejects.toThrow(expect.objectContaining({ name: 'PromptLocked' }));
     expect((await createTask(services, await submitting())).outcome).toBe('created');
     expect((await untilOutcome(services, video)).outcome).toBe('created');
     expect((await untilOutcome(services, twin)).outcome).toBe('created');
@@ -290,7 +290,7 @@ describe('a lost answer', () => {
     const video = await submitting();
     const measured: unknown[][] = [];
     const services = servicesFor(store.table, clock, losing(wan, true), {
-      measure: (...figure) => measured.push(figure),
+      recordMetric: (...figure) => measured.push(figure),
     });
     await expect(createTask(services, video)).rejects.toThrow();
     // Another program with the same account made one just like it.
@@ -405,7 +405,7 @@ describe('a lost answer', () => {
     const services = servicesFor(store.table, clock, losing(wan, false));
     await expect(createTask(services, await submitting({}, prompt))).rejects.toThrow();
     await expect(createTask(services, await submitting({}, alike(prompt)))).rejects.toThrow(
-      expect.objectContaining({ name: 'SubmissionFenced' }),
+      expect.objectContaining({ name: 'PromptLocked' }),
     );
   });
 
@@ -549,7 +549,7 @@ describe('what Wan says for certain', () => {
     ['throttled for a while', [throttled, throttled, throttled, { ...created, task_id: 'task-after' }], 'created'],
     ['lost, and no task came of it', [lost, { ...created, task_id: 'task-second' }], 'created'],
     ['refused', [refused('input')], 'failed'],
-    ['held', [{ outcome: 'held', reason: 'arrears', retryable: true, ...said }], 'settled'],
+    ['account_refused', [{ outcome: 'account_refused', reason: 'arrears', retryable: true, ...said }], 'settled'],
     ['never made, for want of money', [], 'failed'],
   ])('%s: no attempt is left in the item of its prompt, which has 400 KB', async (_, answers, outcome) => {
     const { services } = answering(...answers);
@@ -584,10 +584,10 @@ describe('what Wan says for certain', () => {
     expect(again.sent).toHaveLength(2);
   });
 
-  test('a sound of ours goes the way the picture goes, also when it is the only file that is ours', async () => {
+  test('sends an audio file that firstframe holds as it sends the image, also when it is the only stored file', async () => {
     const image = { bucket: 'b', key: 'k', content_type: 'image/png', bytes: 1, width: 500, height: 500 };
-    const sound = { bucket: 'b', key: 's', content_type: 'audio/wav', bytes: 1, duration_seconds: 5 };
-    for (const [index, ours] of [{ image, sound }, { sound }].entries()) {
+    const audio = { bucket: 'b', key: 's', content_type: 'audio/wav', bytes: 1, duration_seconds: 5 };
+    for (const [index, ours] of [{ image, audio }, { audio }].entries()) {
       const answers = [refused('image_download'), { ...created, task_id: `task-sound-${index}` }] as const;
       const { services, sounds } = answering(...answers);
       const { input } = aVideo();
@@ -607,7 +607,7 @@ describe('what Wan says for certain', () => {
         {
           ...services,
           mediaTransfer,
-          mediaForWan: async (_, transfer) =>
+          resolveMediaUrls: async (_, transfer) =>
             transfer === 'url' ? { img_url: 'https://s3.test/' } : { outcome: 'gone' },
         },
         video,
@@ -633,8 +633,8 @@ describe('what Wan says for certain', () => {
     expect(sent).toHaveLength(1);
   });
 
-  test('held: the video waits in its queue again, its permit is free, its lane holds, nothing fails', async () => {
-    const { services } = answering({ outcome: 'held', reason: 'invalid_key', retryable: true, ...said });
+  test('account_refused: the video waits in its queue again, its permit is free, its lane holds, nothing fails', async () => {
+    const { services } = answering({ outcome: 'account_refused', reason: 'invalid_key', retryable: true, ...said });
     const video = await submitting({
       model: 'wan2.1-i2v-plus',
       parameters: { ...aVideo().parameters, resolution: '720P' },
@@ -643,14 +643,14 @@ describe('what Wan says for certain', () => {
       id: video.id,
       run: 1,
       outcome: 'settled',
-      held: 'invalid_key',
+      account_refused: 'invalid_key',
     });
     expect((await readVideo(store.table, video.id))?.status).toBe('queued');
-    const lane = await readLane(store.table, video.model);
+    const lane = await readModelQueue(store.table, video.model);
     expect(lane.running.has(video.id)).toBe(false);
-    expect(lane.held_reason).toBe('invalid_key');
-    expect(isHeld(lane, clock.now + 30_000)).toBe(true);
-    expect(isHeld(lane, clock.now + 61_000)).toBe(false);
+    expect(lane.pause_reason).toBe('invalid_key');
+    expect(isPaused(lane, clock.now + 30_000)).toBe(true);
+    expect(isPaused(lane, clock.now + 61_000)).toBe(false);
   });
 });
 
@@ -703,7 +703,7 @@ describe('a video whose task was created', () => {
 
   test('keeps the watcher that is alive for 10 s more, and starts no other', async () => {
     const { services, started } = starting();
-    await takeLease(store.table, 'alive', false);
+    await acquireLease(store.table, 'alive', false);
     // A model of its own: its moment to be submitted is now.
     await createTask(services, await submitting({ model: 'wan2.1-i2v-turbo' }));
     expect(started).toEqual([]);
@@ -756,11 +756,18 @@ test('a video that went on while its invocation was refused keeps its permit', a
     async createTask() {
       // Another invocation of the same run found the task meanwhile.
       await changeStatus(store.table, (await readVideo(store.table, video.id))!, 'running');
-      return { outcome: 'held', reason: 'invalid_key', retryable: true, code: 'X', message: '', billed: false };
+      return {
+        outcome: 'account_refused',
+        reason: 'invalid_key',
+        retryable: true,
+        code: 'X',
+        message: '',
+        billed: false,
+      };
     },
   });
   await createTask(services, video);
-  expect((await readLane(store.table, model)).running.has(video.id)).toBe(true);
+  expect((await readModelQueue(store.table, model)).running.has(video.id)).toBe(true);
 });
 
 test('a record that no request can be made of is never written down as sent', async () => {

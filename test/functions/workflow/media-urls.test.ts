@@ -1,19 +1,19 @@
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, test } from 'vitest';
-import type { StoredImage, StoredSound, VideoRecord } from '../../../functions/video/record.ts';
+import type { StoredAudio, StoredImage, VideoRecord } from '../../../functions/video/record.ts';
 import type { Upload, UploadOutcome } from '../../../functions/wan/client/upload-file.ts';
-import { mediaForWan } from '../../../functions/workflow/media-urls.ts';
+import { resolveMediaUrls } from '../../../functions/workflow/media-urls.ts';
 import { startS3 } from '../../local/s3/support/start-s3.ts';
 import { aVideo } from '../../support/videos.ts';
 
-/** A bucket with a picture and a sound, each overwritten since it was checked, and a Wan that notes what is uploaded. */
+/** A bucket with a picture and a audio, each overwritten since it was checked, and a Wan that notes what is uploaded. */
 async function stored(
   answer: (upload: Upload) => UploadOutcome = ({ name }) => ({ outcome: 'uploaded', url: `oss://${name}` }),
 ) {
   const s3 = await startS3({ buckets: { uploads: { versioned: true } } });
   const put = async (key: string, Body: string) =>
     (await s3.sdk.send(new PutObjectCommand({ Bucket: 'uploads', Key: key, Body }))).VersionId!;
-  const [pictureVersion, soundVersion] = [await put('inputs/1/p.png', 'picture'), await put('inputs/1/s.mp3', 'sound')];
+  const [pictureVersion, soundVersion] = [await put('inputs/1/p.png', 'picture'), await put('inputs/1/s.mp3', 'audio')];
   await Promise.all([put('inputs/1/p.png', 'another'), put('inputs/1/s.mp3', 'another')]);
   const image: StoredImage = {
     bucket: 'uploads',
@@ -24,7 +24,7 @@ async function stored(
     width: 400,
     height: 400,
   };
-  const sound: StoredSound = {
+  const audio: StoredAudio = {
     bucket: 'uploads',
     key: 'inputs/1/s.mp3',
     version_id: soundVersion,
@@ -39,7 +39,7 @@ async function stored(
       return answer(upload);
     },
   };
-  return { services: { s3: s3.sdk, wan }, image, sound, uploads };
+  return { services: { s3: s3.sdk, wan }, image, audio, uploads };
 }
 
 const video = (given: Partial<VideoRecord>, audio_url?: string) => {
@@ -53,8 +53,8 @@ describe('what Wan is told of a video', () => {
   test("is the caller's own URLs as they are, however media are transferred", async () => {
     const { services, uploads } = await stored();
     for (const transfer of ['url', 'upload'] as const) {
-      expect(await mediaForWan(services, video({}), transfer)).toEqual({ img_url: 'https://example.com/cat.png' });
-      expect(await mediaForWan(services, video({}, 'https://example.com/a.mp3'), transfer)).toEqual({
+      expect(await resolveMediaUrls(services, video({}), transfer)).toEqual({ img_url: 'https://example.com/cat.png' });
+      expect(await resolveMediaUrls(services, video({}, 'https://example.com/a.mp3'), transfer)).toEqual({
         img_url: 'https://example.com/cat.png',
         audio_url: 'https://example.com/a.mp3',
       });
@@ -62,31 +62,31 @@ describe('what Wan is told of a video', () => {
     expect(uploads).toEqual([]);
   });
 
-  test('is a presigned URL of exactly the version that was checked, of picture and sound', async () => {
-    const { services, image, sound } = await stored();
-    const media = await mediaForWan(services, video({ image, sound }, 's3://uploads/inputs/1/s.mp3'), 'url');
-    if ('outcome' in media) throw new Error('held');
+  test('is a presigned URL of exactly the version that was checked, of picture and audio', async () => {
+    const { services, image, audio } = await stored();
+    const media = await resolveMediaUrls(services, video({ image, audio }, 's3://uploads/inputs/1/s.mp3'), 'url');
+    if ('outcome' in media) throw new Error('account_refused');
     expect(await text(media.img_url)).toBe('picture');
-    expect(await text(media.audio_url!)).toBe('sound');
+    expect(await text(media.audio_url!)).toBe('audio');
     expect(new URL(media.audio_url!).searchParams.get('X-Amz-Expires')).toBe('900');
   });
 
-  test("is an address of Wan's own upload, of picture and sound", async () => {
-    const { services, image, sound, uploads } = await stored();
-    expect(await mediaForWan(services, video({ image, sound }, 's3://uploads/inputs/1/s.mp3'), 'upload')).toEqual({
+  test("is an address of Wan's own upload, of picture and audio", async () => {
+    const { services, image, audio, uploads } = await stored();
+    expect(await resolveMediaUrls(services, video({ image, audio }, 's3://uploads/inputs/1/s.mp3'), 'upload')).toEqual({
       img_url: 'oss://p.png',
       audio_url: 'oss://s.mp3',
     });
     const sent = uploads.map(({ bytes, ...upload }) => ({ ...upload, text: Buffer.from(bytes).toString() }));
     expect(sent.sort((one, other) => one.name.localeCompare(other.name))).toEqual([
       { model: 'wan2.2-i2v-plus', name: 'p.png', content_type: 'image/png', text: 'picture' },
-      { model: 'wan2.2-i2v-plus', name: 's.mp3', content_type: 'audio/mpeg', text: 'sound' },
+      { model: 'wan2.2-i2v-plus', name: 's.mp3', content_type: 'audio/mpeg', text: 'audio' },
     ]);
   });
 
-  test("is a mixture where the picture is the caller's URL and the sound is ours", async () => {
-    const { services, sound } = await stored();
-    expect(await mediaForWan(services, video({ sound }), 'upload')).toEqual({
+  test("is a mixture where the picture is the caller's URL and the audio is ours", async () => {
+    const { services, audio } = await stored();
+    expect(await resolveMediaUrls(services, video({ audio }), 'upload')).toEqual({
       img_url: 'https://example.com/cat.png',
       audio_url: 'oss://s.mp3',
     });
@@ -94,13 +94,20 @@ describe('what Wan is told of a video', () => {
 });
 
 describe('an upload to Wan', () => {
-  test('of a sound that the account may not make holds the lane, as that of a picture does', async () => {
-    const held = { outcome: 'held', reason: 'key', retryable: true, code: 'X', message: '', billed: false } as const;
+  test('of a audio that the account may not make holds the lane, as that of a picture does', async () => {
+    const accountRefused = {
+      outcome: 'account_refused',
+      reason: 'key',
+      retryable: true,
+      code: 'X',
+      message: '',
+      billed: false,
+    } as const;
     for (const kept of ['p.png', 's.mp3']) {
-      const { services, image, sound } = await stored(({ name }) =>
-        name === kept ? (held as unknown as UploadOutcome) : { outcome: 'uploaded', url: `oss://${name}` },
+      const { services, image, audio } = await stored(({ name }) =>
+        name === kept ? (accountRefused as unknown as UploadOutcome) : { outcome: 'uploaded', url: `oss://${name}` },
       );
-      expect(await mediaForWan(services, video({ image, sound }), 'upload')).toEqual(held);
+      expect(await resolveMediaUrls(services, video({ image, audio }), 'upload')).toEqual(accountRefused);
     }
   });
 
@@ -108,29 +115,29 @@ describe('an upload to Wan', () => {
     [{ outcome: 'throttled', retryable: true, code: 'Throttling', message: '', billed: false }, 'WanThrottled'],
     [{ outcome: 'unavailable', cause: 'http_503', retryable: true, billed: false }, 'WanUnavailable'],
   ] as const)('that Wan does not take for now is tried again: %j', async (answer, name) => {
-    const { services, sound } = await stored(() => answer as UploadOutcome);
-    await expect(mediaForWan(services, video({ sound }), 'upload')).rejects.toMatchObject({ name });
+    const { services, audio } = await stored(() => answer as UploadOutcome);
+    await expect(resolveMediaUrls(services, video({ audio }), 'upload')).rejects.toMatchObject({ name });
   });
 
   test('of a file that is gone, or of a version that is, says so', async () => {
-    const { services, image, sound, uploads } = await stored();
+    const { services, image, audio, uploads } = await stored();
     const gone = { outcome: 'gone' };
-    const { version_id, ...unversioned } = sound;
+    const { version_id, ...unversioned } = audio;
     const nowhere = { ...unversioned, key: 'inputs/1/none' };
-    expect(await mediaForWan(services, video({ sound: nowhere }), 'upload')).toEqual(gone);
+    expect(await resolveMediaUrls(services, video({ audio: nowhere }), 'upload')).toEqual(gone);
     const { key: Key, version_id: VersionId } = image;
     await services.s3.send(new DeleteObjectCommand({ Bucket: 'uploads', Key, VersionId }));
-    expect(await mediaForWan(services, video({ image }), 'upload')).toEqual(gone);
+    expect(await resolveMediaUrls(services, video({ image }), 'upload')).toEqual(gone);
     expect(uploads).toEqual([]);
     // Nobody looks before a URL is signed: Wan can't fetch it, and the upload that follows finds out.
-    const presigned = await mediaForWan(services, video({ image }), 'url');
+    const presigned = await resolveMediaUrls(services, video({ image }), 'url');
     if ('outcome' in presigned) throw new Error(presigned.outcome);
     expect((await fetch(presigned.img_url)).status).toBe(404);
   });
 
   test('of a file that can not be read is an error', async () => {
-    const { services, sound } = await stored();
+    const { services, audio } = await stored();
     const s3 = { send: () => Promise.reject(Object.assign(new Error('no'), { name: 'AccessDenied' })) };
-    await expect(mediaForWan({ ...services, s3: s3 as never }, video({ sound }), 'upload')).rejects.toThrow('no');
+    await expect(resolveMediaUrls({ ...services, s3: s3 as never }, video({ audio }), 'upload')).rejects.toThrow('no');
   });
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Dispatcher } from '../../../functions/queue/dispatch.ts';
-import { claimPermit, readLane } from '../../../functions/queue/model-queue.ts';
+import { claimPermit, readModelQueue } from '../../../functions/queue/model-queue.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
 import { changeStatus, createVideo, readVideo } from '../../../functions/video/store.ts';
 import { explainEnding } from '../../../functions/wan/failures.ts';
@@ -24,12 +24,12 @@ async function open(given: Partial<VideoRecord>) {
   const dispatcher: Dispatcher = {
     table: store.table,
     workflow: scriptedExecutions().workflow,
-    laneOf: () => ({ model, permits: 1, submit_interval_ms: 1 }),
+    limitsOf: () => ({ model, permits: 1, submit_interval_ms: 1 }),
   };
-  await claimPermit(store.table, dispatcher.laneOf(model), video);
+  await claimPermit(store.table, dispatcher.limitsOf(model), video);
   const after = async () => ({
     video: (await readVideo(store.table, video.id))!,
-    permits: (await readLane(store.table, model)).running.size,
+    permits: (await readModelQueue(store.table, model)).running.size,
   });
   return { video, dispatcher, after };
 }
@@ -78,7 +78,7 @@ test.each([
   const { video, dispatcher, after } = await open(given);
   for (const name of ['TypeError', 'VideoBroken']) {
     const input = { id: video.id, run: 1, error: { Error: name, Cause: 'secret' } };
-    await expect(recordFailure(dispatcher, input)).rejects.toThrow(expect.objectContaining({ name: 'Unexplained' }));
+    await expect(recordFailure(dispatcher, input)).rejects.toThrow(expect.objectContaining({ name: 'Unhandled' }));
     expect((await after()).video.status).toBe(video.status);
   }
 });
@@ -98,7 +98,7 @@ test('a video that has ended, or that a newer run works on, is left alone', asyn
 
 test('a video that only waited for another one with its prompt goes back into its queue and is started again', async () => {
   const { video, dispatcher, after } = await open({});
-  const input = { id: video.id, run: 1, error: { Error: 'SubmissionFenced', Cause: '{}' } };
+  const input = { id: video.id, run: 1, error: { Error: 'PromptLocked', Cause: '{}' } };
   expect(await recordFailure(dispatcher, input)).toMatchObject({ outcome: 'requeued' });
   expect(await after()).toMatchObject({ video: { status: 'submitting', run: 2, earlier_runs: 1 }, permits: 1 });
   // The state machine may call again after a crash.
@@ -142,6 +142,6 @@ test('a video that finds its task while its failure is written keeps its permit,
   };
   const table = { ...dispatcher.table, client: { send } as never };
   await expect(recordFailure({ ...dispatcher, table }, input)).rejects.toThrow();
-  await expect(recordFailure(dispatcher, input)).rejects.toThrow(expect.objectContaining({ name: 'Unexplained' }));
+  await expect(recordFailure(dispatcher, input)).rejects.toThrow(expect.objectContaining({ name: 'Unhandled' }));
   expect(await after()).toMatchObject({ video: { status: 'running' }, permits: 1 });
 });

@@ -46,8 +46,8 @@ test.each([1, 2, 3])(
         table: store.table,
         wan,
         uncertainSeconds: 120,
-        measure: () => undefined,
-        logSeveral: ({ id }, task_ids) => told.push([id, task_ids]),
+        recordMetric: () => undefined,
+        onAmbiguous: ({ id }, task_ids) => told.push([id, task_ids]),
       },
       video,
     );

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { readSpending, reserveSpending, settleSpending } from '../../../functions/ledger/spending.ts';
 import { resumeWhenDead, sweep } from '../../../functions/maintenance/sweep.ts';
 import { type Dispatcher, dispatch, releaseAndDispatch } from '../../../functions/queue/dispatch.ts';
-import { claimPermit, readLane, releasePermit } from '../../../functions/queue/model-queue.ts';
-import { buryVideo } from '../../../functions/video/deletion.ts';
+import { claimPermit, readModelQueue, releasePermit } from '../../../functions/queue/model-queue.ts';
+import { replaceWithTombstone } from '../../../functions/video/deletion.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
 import { changeStatus, createVideo, readVideo } from '../../../functions/video/store.ts';
 import { explainEnding } from '../../../functions/wan/failures.ts';
@@ -47,7 +47,7 @@ function scripted(limit?: number, permits = 2) {
   const dispatcher: Dispatcher = {
     table: store.table,
     workflow,
-    laneOf: () => ({ model, permits, submit_interval_ms: 1 }),
+    limitsOf: () => ({ model, permits, submit_interval_ms: 1 }),
   };
   const creating = servicesFor(store.table, clock, wan, { monthlySpendingLimit: limit });
   const checking: CheckTaskServices = {
@@ -62,7 +62,7 @@ function scripted(limit?: number, permits = 2) {
       }),
     },
     configuredSeconds: 60,
-    measure: () => undefined,
+    recordMetric: () => undefined,
     onUnknownStatus: () => undefined,
   };
   const add = async (given: Partial<VideoRecord> = {}): Promise<VideoRecord> => {
@@ -75,7 +75,7 @@ function scripted(limit?: number, permits = 2) {
   return { dispatcher, creating, checking, executions, tasks, add, spending };
 }
 const now = async ({ id }: VideoRecord) => (await readVideo(store.table, id))!;
-const holders = async () => [...(await readLane(store.table, model)).running];
+const holders = async () => [...(await readModelQueue(store.table, model)).running];
 
 test('at the limit a video fails before Wan is asked, unbilled, and its permit goes on', async () => {
   const own = scripted(0.15, 1);
@@ -108,10 +108,10 @@ test('a video that goes back to its queue takes nothing of the limit with it', a
   const own = scripted(0.1);
   const [video] = [await own.add(), await own.add()];
   await dispatch(own.dispatcher, model);
-  const held: CreateTaskServices['wan'] = {
+  const accountRefused: CreateTaskServices['wan'] = {
     ...own.creating.wan,
     createTask: async () => ({
-      outcome: 'held',
+      outcome: 'account_refused',
       reason: 'arrears',
       retryable: true,
       code: 'X',
@@ -119,7 +119,7 @@ test('a video that goes back to its queue takes nothing of the limit with it', a
       billed: false,
     }),
   };
-  await createTask({ ...own.creating, wan: held }, await now(video));
+  await createTask({ ...own.creating, wan: accountRefused }, await now(video));
   expect(await now(video)).toMatchObject({ status: 'queued' });
   expect(await own.spending()).toMatchObject({ spent: 0, reserved: 0 });
 });
@@ -136,7 +136,7 @@ describe('whatever a video holds when it ends is given back, and counted once,',
     for (let point = 1; ; point++) {
       const own = scripted(1, 1);
       const video = await own.add({ run: 1, ...given });
-      await claimPermit(store.table, own.dispatcher.laneOf(model), video);
+      await claimPermit(store.table, own.dispatcher.limitsOf(model), video);
       await reserveSpending(store.table, video, 1);
       const crashing = crashAfter(point);
       const dying = { ...own.dispatcher, table: crashingTable(store.table, crashing) };
@@ -208,10 +208,10 @@ test('a failure that is written down late takes neither permit nor reservation f
 test('a deleted video gives its permit back and costs no more than it did', async () => {
   const own = scripted(1, 1);
   const video = await own.add({ run: 1, status: 'succeeded', cost: estimated_cost });
-  await claimPermit(store.table, own.dispatcher.laneOf(model), video);
+  await claimPermit(store.table, own.dispatcher.limitsOf(model), video);
   await reserveSpending(store.table, video, 1);
   await settleSpending(store.table, video);
-  await buryVideo(store.table, video);
+  await replaceWithTombstone(store.table, video);
   await sweep(own.dispatcher, [model]);
   expect(await holders()).toEqual([]);
   expect(await own.spending()).toMatchObject({ spent: 0.1, reserved: 0 });
@@ -224,7 +224,7 @@ const throttling = ({ creating }: ReturnType<typeof scripted>): CreateTaskServic
 
 test.each<[string, (own: ReturnType<typeof scripted>, video: VideoRecord) => Promise<unknown>]>([
   ['canceled', async () => undefined],
-  ['canceled and deleted', async (_, video) => buryVideo(store.table, await now(video))],
+  ['canceled and deleted', async (_, video) => replaceWithTombstone(store.table, await now(video))],
   [
     'canceled and tried again',
     async (own, video) => {

@@ -108,9 +108,9 @@ export function servicesFor(
   return {
     table,
     workflow: scriptedExecutions().workflow,
-    laneOf: (model) => ({ model, permits: 4, submit_interval_ms: 500 }),
+    limitsOf: (model) => ({ model, permits: 4, submit_interval_ms: 500 }),
     wan,
-    mediaForWan: async ({ input }: VideoRecord, transfer) => ({
+    resolveMediaUrls: async ({ input }: VideoRecord, transfer) => ({
       img_url: `${transfer}:${input.img_url}`,
       ...(input.audio_url ? { audio_url: `${transfer}:${input.audio_url}` } : {}),
     }),
@@ -119,8 +119,8 @@ export function servicesFor(
     uncertainSeconds: 120,
     monthlySpendingLimit: undefined,
     configuredSeconds: 60,
-    measure: () => undefined,
-    logSeveral: () => undefined,
+    recordMetric: () => undefined,
+    onAmbiguous: () => undefined,
     startWatcher: async () => undefined,
     onWatcherNotStarted: () => undefined,
     sleep: async (milliseconds) => {

@@ -35,7 +35,7 @@ const unwatched = (resources: Found[], namespace: string, metric: string): strin
 describe('an alarm', () => {
   test.each<[string, Record<string, unknown>]>([
     ['UpstreamTasksAboveOne', { MetricName: 'UpstreamTasksPerVideo', Statistic: 'Maximum', Threshold: 1 }],
-    ['LaneHeld', { MetricName: 'LaneHeld', Statistic: 'Sum', Threshold: 1 }],
+    ['QueuePaused', { MetricName: 'QueuePaused', Statistic: 'Sum', Threshold: 1 }],
     [
       'UntrustedVideoHost',
       { MetricName: 'UntrustedVideoHost', Statistic: 'Sum', Threshold: 1, EvaluationPeriods: 1, Period: 900 },

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { claimPermit, holdLane } from '../../../functions/queue/model-queue.ts';
+import { claimPermit, pauseQueue } from '../../../functions/queue/model-queue.ts';
 import { UNSET_SECRET } from '../../../functions/shared/environment.ts';
-import { checkAlarms, checkApi, checkLanes, checkStorage } from '../../../infra/operations/doctor/checks.ts';
+import { checkAlarms, checkApi, checkQueues, checkStorage } from '../../../infra/operations/doctor/checks.ts';
 import { findDeployment } from '../../../infra/operations/doctor/deployment.ts';
 import { checkWanKey } from '../../../infra/operations/doctor/wan-key.ts';
 import { run } from '../../../infra/operations/doctor.ts';
@@ -110,12 +110,12 @@ describe('the lanes', () => {
 
   test('are well until one is held, or holds more than it may', async () => {
     const { table } = started;
-    expect(await checkLanes(table, limits)).toMatchObject([{ state: 'well' }]);
+    expect(await checkQueues(table, limits)).toMatchObject([{ state: 'well' }]);
     const lane = { model, permits: 5, submit_interval_ms: 1 };
     await claimPermit(table, lane, { id: 'one', owner: 'alice' });
     await claimPermit(table, lane, { id: 'two', owner: 'alice' });
-    await holdLane(table, model, 'wrong_key', '2026-01-01T00:01:00.000Z');
-    expect(await checkLanes(table, limits)).toMatchObject([
+    await pauseQueue(table, model, 'wrong_key', '2026-01-01T00:01:00.000Z');
+    expect(await checkQueues(table, limits)).toMatchObject([
       { state: 'wrong', what: expect.stringContaining('wrong_key') },
       { state: 'odd', what: expect.stringContaining('2 videos under way with 1 permits') },
     ]);

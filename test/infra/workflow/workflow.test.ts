@@ -173,10 +173,10 @@ describe('the state machine', () => {
   });
 
   test('leaves a video that only the sweep can help to the sweep', () => {
-    expect(definition.States.RecordFailure!.Retry).toContainEqual({ ErrorEquals: ['Unexplained'], MaxAttempts: 0 });
+    expect(definition.States.RecordFailure!.Retry).toContainEqual({ ErrorEquals: ['Unhandled'], MaxAttempts: 0 });
   });
 
-  const mended = Object.values(errorNames).filter((name) => name !== errorNames.unexplained);
+  const mended = Object.values(errorNames).filter((name) => name !== errorNames.unhandled);
   test.each(mended)('tries again after %s', (name) => {
     const retried = tasks.filter((state) => retrierOf(state, name));
     expect(retried).not.toEqual([]);
@@ -209,7 +209,7 @@ describe('the state machine', () => {
     ['CheckTask', errorNames.wanUnavailable, 24 * hour, 24.1 * hour],
     ['ArchiveVideo', errorNames.wanUnavailable, 24 * hour, 24.1 * hour],
     ['CreateTask', errorNames.submissionUncertain, hour, hour],
-    ['CreateTask', errorNames.submissionFenced, 3 * hour, 3.1 * hour],
+    ['CreateTask', errorNames.promptLocked, 3 * hour, 3.1 * hour],
     ['ArchiveVideo', errorNames.archiveInterrupted, 24 * hour, 24.1 * hour],
     ['ArchiveVideo', errorNames.untrustedVideoHost, 24 * hour, 24 * hour],
     ['CreateTask', 'Lambda.TooManyRequestsException', hour, 1.1 * hour],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { answersWithin } from '../../../../functions/api/dashscope/cancel-task-route.ts';
+import { respondsWithin } from '../../../../functions/api/dashscope/cancel-task-route.ts';
 import { createWanClient } from '../../../../functions/wan/client/client.ts';
 
 /** Ends only when it is told to. */
@@ -10,7 +10,7 @@ const silent: typeof fetch = (_, init) =>
 
 test('a Wan that does not answer is given up after the time that all calls have together', async () => {
   const wan = createWanClient({ baseUrl: 'https://wan.example', apiKey: async () => 'sk-1', fetch: silent });
-  const impatient = answersWithin(20, wan);
+  const impatient = respondsWithin(20, wan);
   expect(await impatient.cancelTask('a-task')).toMatchObject({ outcome: 'unavailable' });
   expect(await impatient.queryTask('a-task')).toMatchObject({ outcome: 'unavailable', cause: 'aborted' });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { requestIdBodyOfAnswer } from '../../../../functions/api/dashscope/schemas.ts';
-import { Problem } from '../../../../functions/shared/problem.ts';
+import { requestIdResponseBody } from '../../../../functions/api/dashscope/schemas.ts';
+import { ProblemError } from '../../../../functions/shared/problem.ts';
 import { aTask, moveTo } from './support.ts';
 import { taskRequests } from './task-requests.ts';
 
@@ -20,7 +20,7 @@ describe('canceling a task', () => {
     const id = await create();
     const answer = await cancel(id);
     expect(answer.status).toBe(200);
-    expect(requestIdBodyOfAnswer.parse(answer.body)).toEqual({ request_id: 'request-1' });
+    expect(requestIdResponseBody.parse(answer.body)).toEqual({ request_id: 'request-1' });
     expect((await query(id)).output).toEqual({
       ...{ task_id: id, task_status: 'CANCELED', orig_prompt: 'A cat runs' },
       ...{ submit_time: '2025-09-25 11:07:28.590', end_time: '2025-09-25 11:07:28.590' },
@@ -40,7 +40,8 @@ describe('canceling a task', () => {
     expect(await cancel(id)).toMatchObject(refused);
   });
 
-  const starting = () => new Problem(409, { code: 'video_is_starting', title: 'Starting.', detail: 'In a moment.' });
+  const starting = () =>
+    new ProblemError(409, { code: 'video_is_starting', title: 'Starting.', detail: 'In a moment.' });
 
   test('that is just being handed to Wan waits until it can be done', async () => {
     const id = await create();
@@ -89,7 +90,7 @@ describe('canceling a task', () => {
       cancelVideo: async (video, milliseconds) => {
         if (video.status === 'submitting') throw starting();
         turn(milliseconds);
-        throw new Problem(503, { code: 'wan_unavailable', title: 'x', detail: 'Try again.' });
+        throw new ProblemError(503, { code: 'wan_unavailable', title: 'x', detail: 'Try again.' });
       },
       sleep: async (milliseconds) => {
         turn(milliseconds);
@@ -104,7 +105,7 @@ describe('canceling a task', () => {
     use(table(), {
       cancelVideo: () =>
         Promise.reject(
-          new Problem(503, { code: 'wan_unavailable', title: 'x', detail: 'Try again.' }, { 'retry-after': '5' }),
+          new ProblemError(503, { code: 'wan_unavailable', title: 'x', detail: 'Try again.' }, { 'retry-after': '5' }),
         ),
     });
     expect(await cancel(id)).toMatchObject({

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { createTaskBodyOfAnswer, refusalBody } from '../../../../functions/api/dashscope/schemas.ts';
+import { createTaskResponseBody, errorBody } from '../../../../functions/api/dashscope/schemas.ts';
 import { readVideo } from '../../../../functions/video/store.ts';
 import { png } from '../../media/support.ts';
 import { aDashscope } from './support.ts';
@@ -13,7 +13,7 @@ describe('creating a task', () => {
     const { status, headers, body: answer } = await post(body());
     expect(status).toBe(200);
     expect(headers['content-type']).toBe('application/json');
-    expect(createTaskBodyOfAnswer.parse(answer)).toEqual({
+    expect(createTaskResponseBody.parse(answer)).toEqual({
       output: { task_status: 'PENDING', task_id: expect.stringMatching(/^[0-9a-f-]{36}$/) },
       request_id: 'request-1',
     });
@@ -32,7 +32,7 @@ describe('creating a task', () => {
   test('without its header is refused in the documented words, and makes nothing', async () => {
     const answer = await dashscope().call({ method: 'POST', path: submit, body: body() });
     expect(answer).toMatchObject({ status: 403 });
-    expect(refusalBody.parse(answer.body)).toEqual({
+    expect(errorBody.parse(answer.body)).toEqual({
       code: 'AccessDenied',
       message: 'current user api does not support synchronous calls.',
       request_id: 'request-1',
@@ -132,7 +132,7 @@ describe('creating a task', () => {
   ])('of %s is refused as the reference does', async (_, given, status, code, message) => {
     const answer = await post(given);
     expect(answer).toMatchObject({ status, body: { code, message: expect.stringMatching(message) } });
-    refusalBody.parse(answer.body);
+    errorBody.parse(answer.body);
     expect([dashscope().dispatched, dashscope().surprises]).toEqual([[], []]);
   });
 
@@ -147,7 +147,7 @@ describe('creating a task', () => {
   });
 
   test('a surprise tells nothing of the inside', async () => {
-    const broken = aDashscope(table(), { takeRequest: () => Promise.reject(new Error('secret of the inside')) });
+    const broken = aDashscope(table(), { acceptRequest: () => Promise.reject(new Error('secret of the inside')) });
     const answer = await broken.call({ method: 'POST', path: submit, headers: asynchronous, body: body() });
     expect(answer).toMatchObject({ status: 500, body: { code: 'InternalError', request_id: 'request-1' } });
     expect(JSON.stringify(answer)).not.toContain('secret');

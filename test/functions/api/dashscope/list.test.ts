@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { listTasksBodyOfAnswer, listTasksQuery } from '../../../../functions/api/dashscope/schemas.ts';
-import { buryVideo } from '../../../../functions/video/deletion.ts';
+import { listTasksQuery, listTasksResponseBody } from '../../../../functions/api/dashscope/schemas.ts';
+import { replaceWithTombstone } from '../../../../functions/video/deletion.ts';
 import type { VideoRecord } from '../../../../functions/video/record.ts';
 import { createVideo } from '../../../../functions/video/store.ts';
 import { startTable } from '../../../support/table.ts';
@@ -33,7 +33,7 @@ async function stands(hours: number, given: Partial<VideoRecord> = {}): Promise<
 const list = async (query = '', path = 'tasks') => {
   const answer = await dashscope.call({ path: `${path}${query}`, owner });
   expect([answer.status, answer.body]).toEqual([200, expect.anything()]);
-  return listTasksBodyOfAnswer.parse(answer.body);
+  return listTasksResponseBody.parse(answer.body);
 };
 const ids = async (query = '') => (await list(query)).data.map(({ task_id }) => task_id);
 
@@ -78,7 +78,7 @@ test('shows the newest of the last 24 hours first, its own only, and none that w
   const [old, first, second] = [await stands(25), await stands(2), await stands(1)];
   const deleted = aVideo({ owner, status: 'failed' }, start);
   await createVideo(store.table, deleted);
-  await buryVideo(store.table, deleted);
+  await replaceWithTombstone(store.table, deleted);
   expect(await ids()).toEqual([second, first]);
   expect(await ids('?start_time=20260309170000')).toEqual([old]);
   owner = anOwner();

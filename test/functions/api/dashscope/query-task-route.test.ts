@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { queryTaskBodyOfAnswer } from '../../../../functions/api/dashscope/schemas.ts';
-import { buryVideo } from '../../../../functions/video/deletion.ts';
+import { queryTaskResponseBody } from '../../../../functions/api/dashscope/schemas.ts';
+import { replaceWithTombstone } from '../../../../functions/video/deletion.ts';
 import { readVideo } from '../../../../functions/video/store.ts';
 import { explainEnding, failureCodes } from '../../../../functions/wan/failures.ts';
 import { aDashscope, aTask, moveTo, succeed } from './support.ts';
@@ -14,7 +14,7 @@ describe('asking for a task', () => {
     const id = await create();
     const times = { submit_time: '2025-09-25 11:07:28.590' };
     const common = { task_id: id, orig_prompt: 'A cat runs', ...times };
-    expect(queryTaskBodyOfAnswer.parse(await query(id))).toEqual({
+    expect(queryTaskResponseBody.parse(await query(id))).toEqual({
       output: { ...common, task_status: 'PENDING' },
       request_id: 'request-1',
     });
@@ -42,7 +42,7 @@ describe('asking for a task', () => {
     turnTo('2025-09-25T03:17:11.650Z');
     await succeed(table(), id, { task: aTask({ status: 'SUCCEEDED', actual_prompt: 'A cat runs fast' }) });
     turnTo('2031-01-01T00:00:00Z');
-    expect(queryTaskBodyOfAnswer.parse(await query(id))).toEqual({
+    expect(queryTaskResponseBody.parse(await query(id))).toEqual({
       output: {
         task_id: id,
         task_status: 'SUCCEEDED',
@@ -89,7 +89,7 @@ describe('asking for a task', () => {
   test.each(failureCodes)('that failed with %s gives a documented code and says why', async (code) => {
     const id = await create();
     await moveTo(table(), id, 'failed', { set: { error: explainEnding(code) } });
-    const answer = queryTaskBodyOfAnswer.parse(await query(id));
+    const answer = queryTaskResponseBody.parse(await query(id));
     expect(answer.output).toMatchObject({
       task_status: 'FAILED',
       code: expect.stringMatching(
@@ -100,7 +100,7 @@ describe('asking for a task', () => {
     expect(answer).not.toHaveProperty('usage');
   });
 
-  test('that was a refused drop gives the code of its violation', async () => {
+  test('that was a refused drop gives the code of its issue', async () => {
     const id = await create();
     const error = { ...explainEnding('invalid_request'), code: 'image_dimensions', message: 'It is 10 × 10.' };
     await moveTo(table(), id, 'failed', { set: { error } });
@@ -113,7 +113,7 @@ describe('asking for a task', () => {
   test("that is unknown, malformed, deleted or another owner's is UNKNOWN, by the same calls to the table", async () => {
     const [foreign, deleted] = [await create(body(), { owner: 'bob' }), await create()];
     await succeed(table(), deleted);
-    await buryVideo(table(), (await readVideo(table(), deleted))!);
+    await replaceWithTombstone(table(), (await readVideo(table(), deleted))!);
     const calls: string[] = [];
     const { client } = table();
     const send = (command: { constructor: { name: string } }) => {
@@ -131,7 +131,7 @@ describe('asking for a task', () => {
     ]) {
       const answer = await watched.call({ path: `tasks/${id}` });
       expect(answer.status).toBe(200);
-      expect(queryTaskBodyOfAnswer.parse(answer.body)).toEqual({
+      expect(queryTaskResponseBody.parse(answer.body)).toEqual({
         output: { task_id: id, task_status: 'UNKNOWN' },
         request_id: 'request-1',
       });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { refusalBody } from '../../../../functions/api/dashscope/schemas.ts';
+import { errorBody } from '../../../../functions/api/dashscope/schemas.ts';
 import { submit, taskRequests } from './task-requests.ts';
 
 const { dashscope } = taskRequests();
@@ -15,7 +15,7 @@ describe('a route that the protocol does not have', () => {
   ])('%s %s is a 404', async (method, path) => {
     const answer = await dashscope().call({ method, path });
     expect(answer).toMatchObject({ status: 404, body: { code: 'NotFound' } });
-    refusalBody.parse(answer.body);
+    errorBody.parse(answer.body);
   });
 
   test.each([
@@ -27,7 +27,7 @@ describe('a route that the protocol does not have', () => {
   ])('%s %s is a 405 that names the methods', async (method, path, allow) => {
     const answer = await dashscope().call({ method, path });
     expect(answer).toMatchObject({ status: 405, headers: { allow }, body: { code: 'MethodNotAllowed' } });
-    refusalBody.parse(answer.body);
+    errorBody.parse(answer.body);
   });
 
   test('and a caller whom nobody named is refused before anything is looked at', async () => {

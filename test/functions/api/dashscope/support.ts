@@ -1,6 +1,6 @@
 import { dashscopeHandler } from '../../../../functions/api/dashscope/handler.ts';
 import type { DashscopeRequest, DashscopeServices } from '../../../../functions/api/dashscope/services.ts';
-import { type IntakeServices, takeRequest } from '../../../../functions/submissions/accept-request.ts';
+import { type AcceptServices, acceptRequest } from '../../../../functions/submissions/accept-request.ts';
 import type { Status, VideoRecord } from '../../../../functions/video/record.ts';
 import { type Change, changeStatus, readVideo } from '../../../../functions/video/store.ts';
 import type { Table } from '../../../../functions/video/table.ts';
@@ -52,12 +52,12 @@ export function aDashscopeRequest({ method = 'GET', path, owner = 'alice', ...gi
 }
 
 /** The routes over a table, with an S3 that is a map and a dispatch that only counts. */
-export function aDashscope(table: Table, given: Partial<DashscopeServices & IntakeServices> = {}) {
+export function aDashscope(table: Table, given: Partial<DashscopeServices & AcceptServices> = {}) {
   const files: StoredObjects = new Map();
   const s3 = anS3(files);
   const dispatched: string[] = [];
   const surprises: unknown[] = [];
-  const intake: IntakeServices = {
+  const intake: AcceptServices = {
     table,
     trustedOrigins: [],
     uploadsBucket: 'uploads',
@@ -65,8 +65,8 @@ export function aDashscope(table: Table, given: Partial<DashscopeServices & Inta
     monthlySpendingLimit: undefined,
     s3,
     dispatch: async ({ id }) => void dispatched.push(id),
-    measure: () => undefined,
-    logUndispatched: (_video, error) => void surprises.push(error),
+    recordMetric: () => undefined,
+    onDispatchError: (_video, error) => void surprises.push(error),
     ...given,
   };
   const services: DashscopeServices = {
@@ -74,7 +74,7 @@ export function aDashscope(table: Table, given: Partial<DashscopeServices & Inta
     s3,
     region: 'singapore',
     uploads_bucket: 'uploads',
-    takeRequest: (request) => takeRequest(intake, { ...request, mode: 'tolerant' }),
+    acceptRequest: (request) => acceptRequest(intake, { ...request, mode: 'tolerant' }),
     cancelVideo: (video) => moveTo(table, video.id, 'canceled'),
     linkTo: async ({ bucket, key }, { file_name }) => `https://${bucket}.s3.example/${key}?file=${file_name}`,
     sleep: () => Promise.resolve(),

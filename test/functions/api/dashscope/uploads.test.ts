@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createUploadToken, readUploadToken } from '../../../../functions/api/auth/upload-token.ts';
-import { refusalBody, uploadPolicyBodyOfAnswer } from '../../../../functions/api/dashscope/schemas.ts';
+import { errorBody, uploadPolicyResponseBody } from '../../../../functions/api/dashscope/schemas.ts';
 import { MAX_UPLOAD_BYTES } from '../../../../functions/api/dashscope/upload-policy.ts';
 import { readVideo } from '../../../../functions/video/store.ts';
 import { mp3, wav } from '../../../local/wan/support.ts';
@@ -54,7 +54,7 @@ describe('a policy', () => {
   test('says where a file goes: to the very address that was asked, with a token that is its authorization', async () => {
     const { status, body } = await dashscope.call({ path: getPolicy });
     expect(status).toBe(200);
-    const { data } = uploadPolicyBodyOfAnswer.parse(body);
+    const { data } = uploadPolicyResponseBody.parse(body);
     expect(data).toMatchObject({
       upload_dir: expect.stringMatching(/^firstframe\/[0-9a-f-]{36}$/),
       max_file_size_mb: 4,
@@ -218,7 +218,7 @@ describe('a file', () => {
   ])('that is %s is refused', async (_, given) => {
     const answer = await upload(given);
     expect(answer).toMatchObject({ status: 400, body: { code: 'InvalidParameter' } });
-    refusalBody.parse(answer.body);
+    errorBody.parse(answer.body);
   });
 });
 

@@ -4,7 +4,7 @@ import { callerOfPrincipal } from '../../../../functions/api/auth/iam-principal.
 import { apiHandler } from '../../../../functions/api/http/handler.ts';
 import { type ApiRequest, headerValues, json } from '../../../../functions/api/http/request.ts';
 import { health } from '../../../../functions/api/videos/health.ts';
-import { Problem } from '../../../../functions/shared/problem.ts';
+import { ProblemError } from '../../../../functions/shared/problem.ts';
 import type { Table } from '../../../../functions/video/table.ts';
 import { startTable } from '../../../support/table.ts';
 import { answerOf, aRequest } from '../support.ts';
@@ -42,7 +42,7 @@ test('a synchronous throw is a surprise like any other', async () => {
 });
 
 test('a problem keeps its status, members and headers, and is not logged', async () => {
-  const problem = new Problem(409, { code: 'x', title: 'No.', detail: 'Not now.' }, { 'retry-after': '3' });
+  const problem = new ProblemError(409, { code: 'x', title: 'No.', detail: 'Not now.' }, { 'retry-after': '3' });
   const handle = apiHandler(
     () => Promise.reject(problem),
     () => expect.unreachable(),

@@ -94,7 +94,7 @@ describe('problems', () => {
       /^(api\/(http|auth|videos|pages)\/.*|submissions\/.*|shared\/(json-body|problem))\.ts$/.test(file),
     )
     .map((file) => ({ file, text: readFileSync(join(functions, file), 'utf8') }));
-  /** Codes of single violations and warnings: they stand within a problem or a video. */
+  /** Codes of single issues and warnings: they stand within a problem or a video. */
   const violationCodes = [
     'unknown_parameter',
     'repeated_parameter',
@@ -117,13 +117,13 @@ describe('problems', () => {
     expect(unexplained).toEqual([]);
   });
 
-  test('that are explained are all thrown, and with the status that is told', () => {
+  test('that are explained are all thrown, and with the status that is documented', () => {
     const codes = new Set(thrown.map(({ code }) => code));
-    // It is a violation's code first, and becomes that of the problem.
+    // It is a issue's code first, and becomes that of the problem.
     const named = Object.keys(problemCodes).filter((code) => code !== 'image_too_large');
     expect(named.filter((code) => !codes.has(code))).toEqual([]);
     const withStatus = files.flatMap(({ text }) => [
-      ...text.matchAll(/new Problem\(\s*(\d{3}),\s*\{\s*code: '(\w+)'/g),
+      ...text.matchAll(/new ProblemError\(\s*(\d{3}),\s*\{\s*code: '(\w+)'/g),
     ]);
     expect(withStatus.length).toBeGreaterThan(10);
     for (const [, status, code] of withStatus) {

@@ -6,7 +6,7 @@ import {
   modelSchema,
   type usageOfMonthSchema,
 } from '../../../../functions/api/openapi/catalogue.ts';
-import type { problemSchema, violationSchema } from '../../../../functions/api/openapi/problems.ts';
+import type { issueSchema, problemSchema } from '../../../../functions/api/openapi/problems.ts';
 import {
   type failureSchema,
   type priceSchema,
@@ -15,7 +15,7 @@ import {
 } from '../../../../functions/api/openapi/video-schema.ts';
 import { listModels } from '../../../../functions/api/videos/models.ts';
 import type { Usage } from '../../../../functions/api/videos/usage.ts';
-import type { Violation, Warning } from '../../../../functions/shared/issues.ts';
+import type { Issue, Warning } from '../../../../functions/shared/issues.ts';
 import type { ProblemMembers } from '../../../../functions/shared/problem.ts';
 import type { Failure, Source } from '../../../../functions/video/record.ts';
 import type { VideoView } from '../../../../functions/video/view.ts';
@@ -41,7 +41,7 @@ describe('schemas of answers are the types that the handlers answer with', () =>
   test('a month, an estimate, a problem', () => {
     expectTypeOf<z.output<typeof usageOfMonthSchema>>().toEqualTypeOf<Flat<Usage>>();
     expectTypeOf<z.output<typeof estimateSchema>['parameters']>().toEqualTypeOf<VideoRequest['parameters']>();
-    expectTypeOf<z.output<typeof violationSchema>>().toEqualTypeOf<Violation>();
+    expectTypeOf<z.output<typeof issueSchema>>().toEqualTypeOf<Issue>();
     expectTypeOf<Omit<z.output<typeof problemSchema>, 'type' | 'status' | 'request_id'>>().toExtend<ProblemMembers>();
     expectTypeOf<keyof ProblemMembers>().toExtend<keyof z.output<typeof problemSchema>>();
   });

@@ -11,7 +11,7 @@ import type { Status, Submission, Task, VideoRecord } from '../../../../function
 import { createVideo, readVideo } from '../../../../functions/video/store.ts';
 import type { Table } from '../../../../functions/video/table.ts';
 import type { CancelOutcome } from '../../../../functions/wan/client/cancel-task.ts';
-import type { NoAnswer } from '../../../../functions/wan/client/connection.ts';
+import type { NoResponse } from '../../../../functions/wan/client/connection.ts';
 import type { QueryOutcome, TaskStatus } from '../../../../functions/wan/client/query-task.ts';
 import { aTask as aTaskOf, aVideo } from '../../../support/videos.ts';
 import { scriptedExecutions } from '../../workflow/support.ts';
@@ -29,10 +29,17 @@ export const aSubmission = (state: Submission['state'], attempt = 1): Submission
 export const aPrice = { amount: 0.1, currency: 'USD', unit_price: 0.02, seconds: 5, as_of: '2026-01-01' } as const;
 
 /** No answer of Wan's says how a task stands. */
-export const noAnswers: readonly NoAnswer[] = [
+export const noAnswers: readonly NoResponse[] = [
   { outcome: 'unavailable', cause: 'http_502', retryable: true, billed: false },
   { outcome: 'throttled', code: 'Throttling', message: '', retryable: true, billed: false },
-  { outcome: 'held', reason: 'invalid_key', code: 'InvalidApiKey', message: '', retryable: true, billed: false },
+  {
+    outcome: 'account_refused',
+    reason: 'invalid_key',
+    code: 'InvalidApiKey',
+    message: '',
+    retryable: true,
+    billed: false,
+  },
 ];
 
 /**
@@ -56,18 +63,18 @@ export function theActions(
   const services: RetryServices & DeleteServices = {
     table,
     workflow,
-    laneOf: (model) => ({ model, permits: given.permits ?? 100, submit_interval_ms: 1 }),
+    limitsOf: (model) => ({ model, permits: given.permits ?? 100, submit_interval_ms: 1 }),
     monthlySpendingLimit: given.monthlySpendingLimit,
     wan: {
       cancelTask: async (id) => answer('cancel', id, answers.cancel),
       queryTask: async (id) => answer('query', id, answers.query),
     },
-    placeInQueue: async () => undefined,
+    readQueuePosition: async () => undefined,
     s3,
     videosBucket: 'videos',
     uploadsBucket: 'uploads',
-    dispatch: async (video) => void (await dispatch(services, video.model, { also: video, most: 1 })),
-    logUndispatched: (_, error) => void surprises.push(error),
+    dispatch: async (video) => void (await dispatch(services, video.model, { include: video, limit: 1 })),
+    onDispatchError: (_, error) => void surprises.push(error),
   };
   const route = (respond: typeof cancel | typeof retry | typeof deleteVideo) => {
     const handle = apiHandler(

@@ -4,8 +4,8 @@ import { stateEtag } from '../../../../functions/api/http/conditional-requests.t
 import { cancelVideo } from '../../../../functions/api/videos/cancel.ts';
 import { readSpending } from '../../../../functions/ledger/spending.ts';
 import { openSubmission } from '../../../../functions/ledger/submission.ts';
-import { readLane } from '../../../../functions/queue/model-queue.ts';
-import { buryVideo } from '../../../../functions/video/deletion.ts';
+import { readModelQueue } from '../../../../functions/queue/model-queue.ts';
+import { replaceWithTombstone } from '../../../../functions/video/deletion.ts';
 import { monthOf } from '../../../../functions/video/record.ts';
 import { changeStatus, changeVideo } from '../../../../functions/video/store.ts';
 import { startTable } from '../../../support/table.ts';
@@ -53,7 +53,7 @@ describe('before Wan has it, a video is canceled without asking Wan', () => {
     const next = await stands(store.table, 'queued', { model });
     actions = theActions(store.table, s3, { permits: 1 });
     await actions.cancel(video.id, { owner });
-    expect([...(await readLane(store.table, model)).running]).toEqual([next.id]);
+    expect([...(await readModelQueue(store.table, model)).running]).toEqual([next.id]);
     expect(actions.executions.get(`${next.id}-1`)).toBe('RUNNING');
     expect(await readSpending(store.table, owner, monthOf(now))).toMatchObject({ reserved: 0, spent: 0 });
   });
@@ -97,7 +97,7 @@ describe("a task in Wan's queue", () => {
     expect(JSON.stringify(answer.body)).not.toContain(video.task!.id);
     expect(actions.asked).toEqual([`cancel ${video.task!.id}`]);
     expect(await readSpending(store.table, owner, monthOf(now))).toMatchObject({ reserved: 0, spent: 0 });
-    expect((await readLane(store.table, video.model)).running).not.toContain(video.id);
+    expect((await readModelQueue(store.table, video.model)).running).not.toContain(video.id);
   });
 
   test('that Wan has begun, as we know, is not asked for: it will be billed, and for how much', async () => {
@@ -168,7 +168,7 @@ test('a video that moved on since it was read is looked at again', async () => {
 
 test('a video that is deleted since it was read is not found', async () => {
   const video = await stands(store.table, 'queued');
-  await buryVideo(store.table, video);
+  await replaceWithTombstone(store.table, video);
   await expect(cancelVideo(actions.services, video)).rejects.toMatchObject({ status: 404 });
 });
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { problemAnswer } from '../../../../functions/api/http/handler.ts';
+import { problemResponse } from '../../../../functions/api/http/handler.ts';
 import { type EstimateServices, estimate } from '../../../../functions/api/videos/estimates.ts';
 import { listModels } from '../../../../functions/api/videos/models.ts';
-import { Problem } from '../../../../functions/shared/problem.ts';
+import { ProblemError } from '../../../../functions/shared/problem.ts';
 import { findModel, offeredModelNames } from '../../../../functions/wan/catalogue.ts';
 import { startTable } from '../../../support/table.ts';
 import { png } from '../../media/support.ts';
@@ -21,7 +21,7 @@ const ask = async (sent: unknown, of = services): Promise<Answer> => {
       await estimate(of, aRequest({ body: sent, resource: '/estimates' }), { owner: 'alice', key_id: 'k' }),
     );
   } catch (error) {
-    if (error instanceof Problem) return answerOf(problemAnswer(error, 'request-1'));
+    if (error instanceof ProblemError) return answerOf(problemResponse(error, 'request-1'));
     throw error;
   }
 };

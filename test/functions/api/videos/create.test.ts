@@ -29,8 +29,8 @@ function expectProblem(answer: Answer, status: number, code: string) {
       request_id: 'request-1',
     },
   });
-  for (const violation of answer.body.errors ?? []) {
-    expect(violation).toEqual({
+  for (const issue of answer.body.errors ?? []) {
+    expect(issue).toEqual({
       pointer: expect.stringMatching(/^(\/.*)?$/s),
       code: expect.stringMatching(/^[a-z_]+$/),
       message: expect.stringMatching(/\.$/),

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { stateEtag } from '../../../../functions/api/http/conditional-requests.ts';
 import { beginManifest } from '../../../../functions/drops/manifest-item.ts';
 import { readSpending } from '../../../../functions/ledger/spending.ts';
-import { readLane } from '../../../../functions/queue/model-queue.ts';
+import { readModelQueue } from '../../../../functions/queue/model-queue.ts';
 import { readTombstone } from '../../../../functions/video/deletion.ts';
 import type { VideoRecord } from '../../../../functions/video/record.ts';
 import { monthOf } from '../../../../functions/video/record.ts';
@@ -71,7 +71,7 @@ describe('a deleted video', () => {
     const next = await stands(store.table, 'queued', { model });
     actions = theActions(store.table, storage.s3, { permits: 1 });
     await actions.remove(video.id, { owner });
-    expect([...(await readLane(store.table, model)).running]).toEqual([next.id]);
+    expect([...(await readModelQueue(store.table, model)).running]).toEqual([next.id]);
     expect(await readSpending(store.table, owner, monthOf(now))).toMatchObject({ reserved: 0, spent: 0 });
   });
 

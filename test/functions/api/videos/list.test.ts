@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { buryVideo } from '../../../../functions/video/deletion.ts';
+import { replaceWithTombstone } from '../../../../functions/video/deletion.ts';
 import type { VideoRecord } from '../../../../functions/video/record.ts';
 import { createVideo, readVideo } from '../../../../functions/video/store.ts';
 import type { Table } from '../../../../functions/video/table.ts';
@@ -26,7 +26,7 @@ async function stands(owner: string, second: number, given: Partial<VideoRecord>
   return video.id;
 }
 
-const remove = async (id: string) => buryVideo(store.table, (await readVideo(store.table, id))!);
+const remove = async (id: string) => replaceWithTombstone(store.table, (await readVideo(store.table, id))!);
 
 const ids = (answer: { body: { data: { id: string }[] } }) => answer.body.data.map(({ id }) => id);
 

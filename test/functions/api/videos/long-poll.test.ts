@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { waitForChange } from '../../../../functions/api/videos/long-poll.ts';
-import { buryVideo } from '../../../../functions/video/deletion.ts';
+import { replaceWithTombstone } from '../../../../functions/video/deletion.ts';
 import { isTerminal, type Status, type VideoRecord } from '../../../../functions/video/record.ts';
 import { changeStatus, changeVideo, createVideo } from '../../../../functions/video/store.ts';
 import { startTable } from '../../../support/table.ts';
@@ -104,7 +104,7 @@ describe('GET /videos/{id} with wait', () => {
 
   test('of a video that is deleted meanwhile is a 404 like any other', async () => {
     const video = await stands('queued');
-    at(1000, () => buryVideo(store.table, video));
+    at(1000, () => replaceWithTombstone(store.table, video));
     const answer = await get(video.id, '25');
     expect(answer).toEqual(await get(aVideo().id, '25'));
     expect(answer.status).toBe(404);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { stateEtag } from '../../../../functions/api/http/conditional-requests.ts';
 import { reserveSpending } from '../../../../functions/ledger/spending.ts';
-import { buryVideo } from '../../../../functions/video/deletion.ts';
+import { replaceWithTombstone } from '../../../../functions/video/deletion.ts';
 import type { VideoRecord } from '../../../../functions/video/record.ts';
 import { createVideo } from '../../../../functions/video/store.ts';
 import type { Table } from '../../../../functions/video/table.ts';
@@ -70,7 +70,7 @@ test.each(askings)(
     const succeeded = await stands({ owner, status: 'succeeded', video: anArchivedVideo });
     const deleted = await stands({ owner, status: 'failed' });
     const ownDeleted = await stands({ owner: caller, status: 'failed' });
-    for (const video of [deleted, ownDeleted]) await buryVideo(store.table, video);
+    for (const video of [deleted, ownDeleted]) await replaceWithTombstone(store.table, video);
 
     const asked = async (id: string, headers: Record<string, string>) => {
       const { api, calls } = aWatchedApi();

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { preferredWait } from '../../../../functions/api/videos/long-poll.ts';
-import { buryVideo } from '../../../../functions/video/deletion.ts';
+import { replaceWithTombstone } from '../../../../functions/video/deletion.ts';
 import { changeStatus, readVideo } from '../../../../functions/video/store.ts';
 import { startTable } from '../../../support/table.ts';
 import { anApi, anOwner, body } from '../support.ts';
@@ -120,7 +120,7 @@ describe('a submit that would rather wait', () => {
   });
 
   test('and whose video is deleted meanwhile gets 410', async () => {
-    const api = anApiIn(2000, async () => buryVideo(store.table, await theVideo(api)));
+    const api = anApiIn(2000, async () => replaceWithTombstone(store.table, await theVideo(api)));
     expect(await api.submit(waiting(20))).toMatchObject({ status: 410, body: { code: 'video_deleted' } });
   });
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { videoSchema } from '../../../../functions/api/openapi/video-schema.ts';
-import type { Lane } from '../../../../functions/queue/model-queue.ts';
-import { claimPermit, holdLane, releasePermit } from '../../../../functions/queue/model-queue.ts';
-import { placeInQueueOf } from '../../../../functions/queue/position.ts';
+import type { ModelLimits } from '../../../../functions/queue/model-queue.ts';
+import { claimPermit, pauseQueue, releasePermit } from '../../../../functions/queue/model-queue.ts';
+import { createQueuePositionReader } from '../../../../functions/queue/position.ts';
 import type { VideoRecord } from '../../../../functions/video/record.ts';
 import { changeStatus, createVideo } from '../../../../functions/video/store.ts';
 import type { Table } from '../../../../functions/video/table.ts';
@@ -14,7 +14,7 @@ import { stands, theActions } from './actions-support.ts';
 const start = Date.parse('2026-01-01T00:00:00Z');
 const clock = { now: start };
 const model = 'wan2.2-i2v-plus';
-const lane: Lane = { model, permits: 1, submit_interval_ms: 500 };
+const lane: ModelLimits = { model, permits: 1, submit_interval_ms: 500 };
 /** Tasks that Wan runs at once, and how long each takes. */
 let pace = { concurrent_tasks: 1, seconds: 60 };
 
@@ -30,7 +30,7 @@ beforeAll(async () => {
 afterAll(() => store.close());
 
 const placesOver = (table: Table) =>
-  placeInQueueOf({
+  createQueuePositionReader({
     table: {
       ...table,
       client: {
@@ -44,7 +44,7 @@ const placesOver = (table: Table) =>
     },
     paceOf: () => pace,
     typicalSeconds: async () => pace.seconds,
-    logUnplaced: (_, error) => void unplaced.push(error),
+    onError: (_, error) => void unplaced.push(error),
   });
 
 beforeEach(async () => {
@@ -55,7 +55,7 @@ beforeEach(async () => {
   unplaced = [];
   broken = false;
   pace = { concurrent_tasks: 1, seconds: 60 };
-  api = anApi(store.table, { placeInQueue: placesOver(store.table) });
+  api = anApi(store.table, { readQueuePosition: placesOver(store.table) });
   await releasePermit(store.table, model, running?.id ?? 'nobody');
   running = aVideo({ model, owner: 'zoe', status: 'running' });
   await createVideo(store.table, running);
@@ -88,7 +88,7 @@ test('a video that waits is answered with its place, wherever it is shown', asyn
 
 test('a video that is tried again is answered with its place', async () => {
   const actions = theActions(store.table, { send: () => expect.unreachable() } as never, { permits: 1 });
-  actions.services.placeInQueue = placesOver(store.table);
+  actions.services.readQueuePosition = placesOver(store.table);
   await waits('bob');
   const failed = await stands(store.table, 'failed', { model, upstream_tasks: 2 });
   const answer = await actions.retry(failed.id);
@@ -110,9 +110,9 @@ test.each(['submitting', 'running', 'archiving', 'succeeded', 'failed', 'cancele
 test('while its lane is held, a video is not expected to start before the hold is over', async () => {
   const video = await waits('alice');
   const until = clock.now + 3600_000;
-  await holdLane(store.table, model, 'arrears', new Date(until).toISOString());
+  await pauseQueue(store.table, model, 'arrears', new Date(until).toISOString());
   expect((await api.get({ id: video.id })).body.estimated_start_at).toBe(onWholeSecond(until, 60));
-  await holdLane(store.table, model, 'arrears', new Date(start).toISOString());
+  await pauseQueue(store.table, model, 'arrears', new Date(start).toISOString());
 });
 
 test('a start is estimated by rounds of as many tasks as Wan runs at once, and never earlier for a later position', async () => {
@@ -210,7 +210,7 @@ describe('when the queue has moved', () => {
     const { video, etag } = await moved();
     let slept = 0;
     const patient = anApi(store.table, {
-      placeInQueue: placesOver(store.table),
+      readQueuePosition: placesOver(store.table),
       sleep: async (milliseconds) => {
         slept += milliseconds;
         clock.now += milliseconds;

@@ -37,7 +37,7 @@ const full: Partial<VideoRecord> = {
     actual_prompt: 'A cat runs, its fur in the wind',
   }),
   estimated_cost: { amount: 0.1, currency: 'USD', unit_price: 0.02, seconds: 5, as_of: '2025-12-29' },
-  sound: {
+  audio: {
     bucket: 'firstframe-uploads',
     key: 'inputs/some-id/sound.mp3',
     content_type: 'audio/mpeg',
@@ -134,7 +134,7 @@ describe.each(['get', 'content'] as const)('another owner, by %s,', (route) => {
   test.each([
     '',
     'x',
-    '../lane#wan2.6-i2v',
+    '../queue#wan2.6-i2v',
     'key#0',
     '%00',
     `${randomUUID()}#`,

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { stateEtag } from '../../../../functions/api/http/conditional-requests.ts';
 import { retryVideo } from '../../../../functions/api/videos/retry.ts';
-import { closeFence, isFenced } from '../../../../functions/ledger/prompt-lock.ts';
+import { escalatePromptLock, isPromptLocked } from '../../../../functions/ledger/prompt-lock.ts';
 import { readSpending, reserveSpending } from '../../../../functions/ledger/spending.ts';
 import { openSubmission } from '../../../../functions/ledger/submission.ts';
-import { readLane } from '../../../../functions/queue/model-queue.ts';
-import { buryVideo } from '../../../../functions/video/deletion.ts';
+import { readModelQueue } from '../../../../functions/queue/model-queue.ts';
+import { replaceWithTombstone } from '../../../../functions/video/deletion.ts';
 import type { VideoRecord } from '../../../../functions/video/record.ts';
 import { changeStatus } from '../../../../functions/video/store.ts';
 import { explainEnding, type FailureCode } from '../../../../functions/wan/failures.ts';
@@ -117,11 +117,11 @@ describe('a new attempt', () => {
       input: { prompt: `lost ${randomUUID()}`, img_url: 'https://example.com/cat.png' },
       submission: aSubmission('open'),
     });
-    await closeFence(store.table, video);
+    await escalatePromptLock(store.table, video);
     await actions.retry(video.id);
     const now = await read(store.table, video);
     expect(now.submission).toMatchObject({ state: 'settled', attempt: 1 });
-    expect(await isFenced(store.table, now)).toBe(false);
+    expect(await isPromptLocked(store.table, now)).toBe(false);
   });
 
   test('first gives back what the last one still holds', async () => {
@@ -130,7 +130,7 @@ describe('a new attempt', () => {
     const video = await standsBusy(store.table, 'failed', { owner, model, error: explainEnding('video_lost') });
     await actions.retry(video.id, { owner });
     expect(await readSpending(store.table, owner, '2026-01')).toMatchObject({ reserved: 0, spent: aPrice.amount });
-    expect([...(await readLane(store.table, model)).running]).toEqual([video.id]);
+    expect([...(await readModelQueue(store.table, model)).running]).toEqual([video.id]);
   });
 });
 
@@ -165,7 +165,7 @@ describe('while Wan may have the task, it is asked, and nothing is paid', () => 
     const answer = await actions.retry(video.id, { owner: video.owner });
     expect(answer).toMatchObject({ status: 202, body: { status: 'running', task: { status } } });
     expect([...actions.executions]).toEqual([[`${video.id}-3`, 'RUNNING']]);
-    expect((await readLane(store.table, model)).running).toContain(video.id);
+    expect((await readModelQueue(store.table, model)).running).toContain(video.id);
   });
 
   test.each(['FAILED', 'CANCELED', 'UNKNOWN'] as const)('one that is %s is made anew', async (status) => {
@@ -266,7 +266,7 @@ describe('nothing is begun', () => {
 
   test('for one that is deleted meanwhile', async () => {
     const video = await failed('generation_failed');
-    await buryVideo(store.table, video);
+    await replaceWithTombstone(store.table, video);
     await expect(retryVideo(actions.services, video)).rejects.toMatchObject({ status: 404 });
   });
 

@@ -150,7 +150,7 @@ describe('queryTask', () => {
 
   test.each([
     [429, 'Throttling.RateQuota', { outcome: 'throttled', retryable: true }],
-    [401, 'InvalidApiKey', { outcome: 'held', reason: 'invalid_key' }],
+    [401, 'InvalidApiKey', { outcome: 'account_refused', reason: 'invalid_key' }],
   ])('%i %s is told by name', async (status, code, expected) => {
     wan.script.push(json(status, { code, message: 'm', request_id: 'r' }));
     expect(await client().queryTask(id)).toMatchObject({ ...expected, code, request_id: 'r' });

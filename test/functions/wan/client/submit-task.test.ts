@@ -82,14 +82,19 @@ describe('createTask', () => {
   });
 
   test.each([
-    [401, 'InvalidApiKey', 'Invalid API-key provided.', { outcome: 'held', reason: 'invalid_key' }],
-    [400, 'Arrearage', 'Access denied, please make sure…', { outcome: 'held', reason: 'arrears' }],
-    [403, 'AccessDenied', 'current user api does not…', { outcome: 'held', reason: 'access_denied' }],
-    [403, 'AccessDenied.Unpurchased', '', { outcome: 'held', reason: 'access_denied' }],
-    [403, 'Model.AccessDenied', '', { outcome: 'held', reason: 'access_denied' }],
-    [403, 'Workspace.AccessDenied', '', { outcome: 'held', reason: 'access_denied' }],
-    [403, 'AllocationQuota.FreeTierOnly', '', { outcome: 'held', reason: 'quota' }],
-    [429, 'Throttling.AllocationQuota', 'Free allocated quota exceeded.', { outcome: 'held', reason: 'quota' }],
+    [401, 'InvalidApiKey', 'Invalid API-key provided.', { outcome: 'account_refused', reason: 'invalid_key' }],
+    [400, 'Arrearage', 'Access denied, please make sure…', { outcome: 'account_refused', reason: 'arrears' }],
+    [403, 'AccessDenied', 'current user api does not…', { outcome: 'account_refused', reason: 'access_denied' }],
+    [403, 'AccessDenied.Unpurchased', '', { outcome: 'account_refused', reason: 'access_denied' }],
+    [403, 'Model.AccessDenied', '', { outcome: 'account_refused', reason: 'access_denied' }],
+    [403, 'Workspace.AccessDenied', '', { outcome: 'account_refused', reason: 'access_denied' }],
+    [403, 'AllocationQuota.FreeTierOnly', '', { outcome: 'account_refused', reason: 'quota' }],
+    [
+      429,
+      'Throttling.AllocationQuota',
+      'Free allocated quota exceeded.',
+      { outcome: 'account_refused', reason: 'quota' },
+    ],
     [429, 'Throttling.AllocationQuota', 'Allocated quota exceeded, please…', { outcome: 'throttled' }],
     [429, 'Throttling', '', { outcome: 'throttled' }],
     [429, 'Throttling.RateQuota', 'Requests rate limit exceeded…', { outcome: 'throttled' }],
@@ -155,11 +160,11 @@ describe('createTask', () => {
   });
 
   test.each([
-    [302, 'held', 'endpoint'],
-    [404, 'held', 'endpoint'],
-    [405, 'held', 'endpoint'],
-    [401, 'held', 'invalid_key'],
-    [403, 'held', 'access_denied'],
+    [302, 'account_refused', 'endpoint'],
+    [404, 'account_refused', 'endpoint'],
+    [405, 'account_refused', 'endpoint'],
+    [401, 'account_refused', 'invalid_key'],
+    [403, 'account_refused', 'access_denied'],
     [413, 'refused', 'input'],
     [400, 'refused', 'other'],
   ])("a bare %i is a gateway's: %s, %s", async (status, outcome, reason) => {
@@ -207,7 +212,7 @@ describe('createTask', () => {
     ['invalid_key', async () => 'sk-ключ'],
   ])('a key that cannot be used holds the lane, as %s, and sends nothing', async (reason, apiKey) => {
     const outcome = await client({ apiKey }).createTask(request);
-    expect(outcome).toMatchObject({ outcome: 'held', reason, retryable: true });
+    expect(outcome).toMatchObject({ outcome: 'account_refused', reason, retryable: true });
     expect(JSON.stringify(outcome)).not.toContain('arn:secret');
     expect(wan.seen).toHaveLength(0);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Problem } from '../../../../functions/shared/problem.ts';
+import { ProblemError } from '../../../../functions/shared/problem.ts';
 import { checkBody } from '../../../../functions/submissions/check-body.ts';
 
 /** One address on each way into a network that is not the caller's, in each spelling that a parser takes. */
@@ -26,7 +26,7 @@ function refusals(body: object, mode: 'strict' | 'tolerant'): [string, string][]
     checkBody(body, { ...rules, mode });
     return [];
   } catch (error) {
-    if (!(error instanceof Problem)) throw error;
+    if (!(error instanceof ProblemError)) throw error;
     return (error.members.errors ?? []).map(({ pointer, code }) => [pointer, code]);
   }
 }

@@ -38,7 +38,7 @@ describe('checkRequest, given hostile JSON', () => {
       Array.from({ length: 50_000 }, (_, index) => [`${'x'.repeat(200)}${index}`, index]),
     );
     const checked = checkRequest({ ...body(), ...wide, metadata: wide, parameters: wide }, strict);
-    expect(!checked.ok && checked.violations.length).toBe(50);
+    expect(!checked.ok && checked.issues.length).toBe(50);
     expect(JSON.stringify(checked).length).toBeLessThan(20_000);
   });
 
@@ -101,7 +101,7 @@ describe('checkRequest, given hostile JSON', () => {
             };
       const checked = checkRequest(JSON.parse(JSON.stringify(given ?? null)), random() < 0.5 ? strict : tolerant);
       if (!checked.ok) {
-        expect(checked.violations.length).toBeGreaterThan(0);
+        expect(checked.issues.length).toBeGreaterThan(0);
         continue;
       }
       taken += 1;

@@ -45,7 +45,7 @@ describe('checkRequest', () => {
     }
   });
 
-  test('names every violation at once', () => {
+  test('names every issue at once', () => {
     const broken = {
       model: 'wan2.2-i2v-plus',
       input: { prompt: 5, img_url: 'http://10.0.0.1/', audio_url: 'ftp://a', extra: 1 },
@@ -112,7 +112,7 @@ describe('checkRequest', () => {
     expect(findings(body({ seed }))[0]).toMatch(/^\/parameters\/seed (out_of_range|wrong_type)$/);
   });
 
-  test('a prompt that Wan would cut off is a warning, an endless one a violation; characters are counted, not bytes', () => {
+  test('a prompt that Wan would cut off is a warning, an endless one a issue; characters are counted, not bytes', () => {
     const limits = [
       ['wan2.6-i2v', 1500],
       ['wan2.2-i2v-plus', 800],
@@ -156,7 +156,7 @@ describe('checkRequest', () => {
       expect(checked.ok && Reflect.get(checked.request, section)).not.toHaveProperty(field);
     }
     const refused = checkRequest(cases[0][0], strict);
-    expect(!refused.ok && refused.violations[0]?.message).toContain('Set prompt_extend to true');
+    expect(!refused.ok && refused.issues[0]?.message).toContain('Set prompt_extend to true');
   });
 
   test('a sound or a shot type that the model does not take is refused in either mode: a paid video without it is not what was asked for', () => {

@@ -9,7 +9,7 @@ export function findings(body: unknown, options = strict): string[] {
   const checked = checkRequest(body, options);
   const list = checked.ok
     ? checked.warnings.map((warning) => ({ ...warning, code: `! ${warning.code}` }))
-    : checked.violations;
+    : checked.issues;
   return list.map(({ pointer, code }) => `${pointer} ${code}`);
 }
 

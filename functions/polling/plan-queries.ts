@@ -39,16 +39,16 @@ export interface Listed {
 }
 
 /** What a look found out. A task that is in none of the sets is one that nothing was learned about. */
-export interface Look {
+export interface QueryResults {
   /** Ended, as far as the look can tell: CheckTask judges. */
   ended: Set<string>;
-  going_on: Map<string, Listed>;
+  active: Map<string, Listed>;
   /** Wan throttles the account or refuses it. */
   refused: boolean;
 }
 
 /** What one watcher remembers between its looks. */
-export interface LookMemory {
+export interface QueryMemory {
   /** The clock by which Wan reads the times of a list, which no source tells: the first is tried until it shows none of our tasks. */
   list_clock: NonNullable<ListQuery['clock']>;
   tasks_per_list: number;
@@ -58,7 +58,7 @@ export interface LookMemory {
   next_single: number;
 }
 
-export const newLookMemory = (): LookMemory => ({
+export const newQueryMemory = (): QueryMemory => ({
   list_clock: 'wan',
   tasks_per_list: TASKS_PER_LIST.most,
   unresolved: new Set(),
@@ -66,7 +66,7 @@ export const newLookMemory = (): LookMemory => ({
 });
 
 /** One query to Wan. */
-type Query = (look: Look) => Promise<void>;
+type Query = (look: QueryResults) => Promise<void>;
 
 type Wan = Pick<WanClient, 'queryTask' | 'listTasks'>;
 
@@ -76,19 +76,19 @@ type Wan = Pick<WanClient, 'queryTask' | 'listTasks'>;
  * in none of them has ended.
  * @returns the queries, in the order in which they must be sent, and what concludes a look after they were answered
  */
-export function planLook(
+export function planQueries(
   wan: Wan,
   tasks: readonly WatchedTask[],
-  memory: LookMemory,
+  memory: QueryMemory,
   now: number,
-): { queries: Query[]; conclude: (look: Look) => void } {
+): { queries: Query[]; conclude: (look: QueryResults) => void } {
   if (tasks.length <= MOST_SINGLE_QUERIES)
     return { queries: tasks.map((task) => singleQuery(wan, task)), conclude: () => undefined };
   const listed: ModelLists[] = [];
   for (const model of new Set(tasks.map((task) => task.model))) {
     const own = tasks.filter((task) => task.model === model && now - task.submitted < LIST_SPAN_MILLISECONDS);
     const lists =
-      isModelName(model) && own.length > 0 ? listsOf(model, own, { perList: memory.tasks_per_list, now }) : undefined;
+      isModelName(model) && own.length > 0 ? listsOf(model, own, { per_list: memory.tasks_per_list, now }) : undefined;
     if (lists && own.length > lists.windows.length) listed.push(lists);
   }
   const shown = new Set(listed.flatMap((lists) => lists.tasks));
@@ -107,7 +107,7 @@ export function planLook(
         const fewer = Math.floor(memory.tasks_per_list * TASKS_PER_LIST.after_overflow);
         memory.tasks_per_list = Math.max(TASKS_PER_LIST.least, fewer);
       }
-      const isKnown = ({ task_id }: WatchedTask) => look.ended.has(task_id) || look.going_on.has(task_id);
+      const isKnown = ({ task_id }: WatchedTask) => look.ended.has(task_id) || look.active.has(task_id);
       memory.unresolved = new Set(tasks.filter((task) => !isKnown(task)).map(({ task_id }) => task_id));
     },
   };
@@ -116,11 +116,10 @@ export function planLook(
 function singleQuery(wan: Wan, { task_id }: WatchedTask): Query {
   return async (look) => {
     const answer = await wan.queryTask(task_id);
-    if (answer.outcome === 'throttled' || answer.outcome === 'held') look.refused = true;
+    if (answer.outcome === 'throttled' || answer.outcome === 'account_refused') look.refused = true;
     if (answer.outcome === 'unrecognised') look.ended.add(task_id);
     if (answer.outcome !== 'task') return;
-    if (answer.status === 'PENDING' || answer.status === 'RUNNING')
-      look.going_on.set(task_id, { status: answer.status });
+    if (answer.status === 'PENDING' || answer.status === 'RUNNING') look.active.set(task_id, { status: answer.status });
     else look.ended.add(task_id);
   };
 }
@@ -145,7 +144,7 @@ interface ModelLists {
 }
 
 /** PENDING before RUNNING: a task that begins to run meanwhile is then seen twice, not missed. */
-function listsOf(model: ModelName, tasks: readonly WatchedTask[], size: { perList: number; now: number }): ModelLists {
+function listsOf(model: ModelName, tasks: readonly WatchedTask[], size: { per_list: number; now: number }): ModelLists {
   const submitted = tasks.map(({ submitted }) => submitted).sort((one, other) => one - other);
   // Few tasks are PENDING: Wan starts what it has room for. Where a list shows more than a page, the next look knows some of them.
   const pending = tasks
@@ -164,15 +163,15 @@ function windowsOver(
   status: Window['status'],
   submitted: readonly number[],
   first: number,
-  { perList, now }: { perList: number; now: number },
+  { per_list, now }: { per_list: number; now: number },
 ): Window[] {
-  const inner = submitted.filter((_, index) => index > 0 && index % perList === 0);
+  const inner = submitted.filter((_, index) => index > 0 && index % per_list === 0);
   const edges = [first - CLOCKS_DIFFER_MILLISECONDS.before, ...inner, now + CLOCKS_DIFFER_MILLISECONDS.after];
   const seconds = [...new Set(edges.map((edge) => Math.floor(edge / 1000) * 1000))];
   return seconds.slice(1).map((end, index) => ({ status, start: seconds[index]!, end: end - 1000 }));
 }
 
-function listQuery(wan: Wan, lists: ModelLists, window: Window, clock: LookMemory['list_clock']): Query {
+function listQuery(wan: Wan, lists: ModelLists, window: Window, clock: QueryMemory['list_clock']): Query {
   return async (look) => {
     const answer = await wan.listTasks({
       model: lists.model,
@@ -182,7 +181,7 @@ function listQuery(wan: Wan, lists: ModelLists, window: Window, clock: LookMemor
       page_size: PAGE_ROWS,
       clock,
     });
-    if (answer.outcome === 'throttled' || answer.outcome === 'held') look.refused = true;
+    if (answer.outcome === 'throttled' || answer.outcome === 'account_refused') look.refused = true;
     if (answer.outcome !== 'tasks') return;
     if (answer.total_page <= 1) lists.complete.add(window);
     else if (window.status === 'RUNNING') lists.overflowed = true;
@@ -191,7 +190,7 @@ function listQuery(wan: Wan, lists: ModelLists, window: Window, clock: LookMemor
       if (!own.has(task_id)) continue;
       lists.seen += 1;
       const submitted = submit_time === undefined ? undefined : Date.parse(submit_time);
-      if (status === 'PENDING' || status === 'RUNNING') look.going_on.set(task_id, { status, submitted });
+      if (status === 'PENDING' || status === 'RUNNING') look.active.set(task_id, { status, submitted });
     }
     judgeMissing(lists, look);
   };
@@ -201,13 +200,13 @@ function listQuery(wan: Wan, lists: ModelLists, window: Window, clock: LookMemor
  * Takes for ended what none of the lists shows in which it must be. Lists that have shown none of our tasks say more about themselves,
  * or the clock that they are read by, than about the tasks.
  */
-function judgeMissing({ tasks, windows, complete, seen }: ModelLists, look: Look): void {
+function judgeMissing({ tasks, windows, complete, seen }: ModelLists, look: QueryResults): void {
   if (seen === 0) return;
   const missing = windows.filter((window) => !complete.has(window));
   for (const { task_id, submitted, listed } of tasks) {
     const { before, after } = listed?.submitted === undefined ? CLOCKS_DIFFER_MILLISECONDS : EXACT_MILLISECONDS;
     const mayShow = ({ start, end }: Window) => submitted - before <= end && submitted + after >= start;
-    if (!look.going_on.has(task_id) && !missing.some(mayShow)) look.ended.add(task_id);
+    if (!look.active.has(task_id) && !missing.some(mayShow)) look.ended.add(task_id);
   }
 }
 

@@ -4,12 +4,12 @@ import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { deadLetterQueue } from './dead-letters.ts';
-import { copyBeside, deletingAccess, dispatchingAccess, type Foundation, tellingAccess } from './foundation.ts';
-import { executionsAccess, listAccess, together, videosAccess } from './grants.ts';
+import { copyToDropAccess, deleteAccess, dispatchAccess, type Foundation, resultWriterAccess } from './foundation.ts';
+import { executionsAccess, listAccess, mergeAccess, videosAccess } from './grants.ts';
 import { PipelineFunction } from './pipeline-function.ts';
 
 /** What keeps the pipeline going by itself: waiting videos are dispatched each minute, and what died is found and resumed. */
-export class Upkeep extends Construct {
+export class Maintenance extends Construct {
   readonly dispatch: PipelineFunction<'dispatch'>;
   readonly sweep: PipelineFunction<'sweep'>;
   readonly deadLetters: Queue;
@@ -21,7 +21,7 @@ export class Upkeep extends Construct {
     const dispatch = new PipelineFunction(this, 'dispatch', {
       ...functions,
       description: 'Starts the workflows of waiting videos as far as the lanes have permits',
-      access: dispatchingAccess(foundation, ['GetItem', 'UpdateItem']),
+      access: dispatchAccess(foundation, ['GetItem', 'UpdateItem']),
       timeout: Duration.minutes(1),
       deadLetters,
     });
@@ -29,13 +29,13 @@ export class Upkeep extends Construct {
       ...functions,
       description:
         'Finds videos whose workflow died, resumes them, frees the permits of the dead, and finishes deletions',
-      access: together(
-        dispatchingAccess(foundation, ['GetItem', 'UpdateItem']),
+      access: mergeAccess(
+        dispatchAccess(foundation, ['GetItem', 'UpdateItem']),
         executionsAccess(this, stateMachine.name),
-        deletingAccess(foundation),
+        deleteAccess(foundation),
         // Results that were not told; with them the videos that are copied beside their images.
-        tellingAccess(foundation),
-        copyBeside(configuration),
+        resultWriterAccess(foundation),
+        copyToDropAccess(configuration),
         videosAccess(storage.videos, ['GetObject', 'GetObjectVersion']),
         listAccess(storage.videos),
       ),
