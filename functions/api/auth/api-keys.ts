@@ -5,22 +5,22 @@ import { ownerName } from '../../shared/environment.ts';
 import { keys, sha256Hex } from '../../video/keys.ts';
 import { getItem, type Table, updateItem } from '../../video/table.ts';
 
-/** An API key as it lies in the table: by the SHA-256 of its text (`pk`), which itself is stored nowhere. */
+/** An API key in the table: `pk` holds the SHA-256 of its text. The text itself is not stored. */
 export interface ApiKeyItem {
   pk: string;
-  /** What a key is called once its text is gone: short, random. */
+  /** A short random name for the key, shown in lists. */
   key_id: string;
   owner: string;
   /** ISO 8601 UTC. */
   created_at: string;
-  /** Set for good by whoever revokes it. */
+  /** ISO 8601 UTC; set once, when the key is revoked. */
   revoked_at?: string;
 }
 
 /** Owners' names hold no `#`, which separates them from what follows in the indexes. */
 export const isOwnerName = (name: string): boolean => ownerName.safeParse(name).success;
 
-/** Makes a key of 256 random bits for an owner. @returns its text too: the only time that anybody has it */
+/** Creates a key of 256 random bits for an owner. @returns the item and the key's text, which cannot be read again */
 export async function createApiKey(table: Table, owner: string): Promise<{ key: string; item: ApiKeyItem }> {
   const key = `ff_${randomBytes(32).toString('base64url')}`;
   const item: ApiKeyItem = {
@@ -35,7 +35,7 @@ export async function createApiKey(table: Table, owner: string): Promise<{ key: 
   return { key, item };
 }
 
-/** Whose a key is, by its text (strongly consistent); undefined for one that is unknown or revoked. */
+/** The caller that a key belongs to (strongly consistent read); undefined for an unknown or revoked key. */
 export async function ownerOfKey(table: Table, key: string): Promise<Caller | undefined> {
   const item = await getItem<Partial<ApiKeyItem>>(table, keys.apiKey(sha256Hex(key)));
   const { owner, key_id, revoked_at } = item ?? {};

@@ -5,7 +5,7 @@ import { headerValues, type RequestHeaders } from '../http/request.ts';
 import { ownerOfKey } from './api-keys.ts';
 import { readUploadToken, type UploadGrant } from './upload-token.ts';
 
-/** What API Gateway answers with 401; it knows the word. */
+/** API Gateway turns an error with exactly this message into a 401. */
 export class Unauthorized extends Error {
   override readonly name = 'Unauthorized';
   constructor() {
@@ -13,7 +13,7 @@ export class Unauthorized extends Error {
   }
 }
 
-/** What an authorizer of API Gateway is told of a request. */
+/** The event of a REQUEST authorizer. */
 export interface AuthorizerRequest extends RequestHeaders {
   methodArn: string;
   /** The route it matched. */
@@ -24,17 +24,17 @@ export interface AuthorizerRequest extends RequestHeaders {
 
 export interface AuthorizeServices {
   table: Table;
-  /** Who a Bearer credential belongs to, be it a key or a token; undefined when it is nobody's. */
+  /** The caller that a Bearer credential (key or token) belongs to; undefined for an invalid one. */
   callerOf(credential: string): Promise<Caller | undefined>;
 }
 
 /**
- * Tells API Gateway who calls. Two kinds of credentials, and neither is ever taken in the other's place: a key or token in the
- * header `Authorization: Bearer …`; and for the form that uploads a file by Wan's protocol, the token of its policy in the query.
+ * Identifies the caller for API Gateway. There are two kinds of credentials, and neither is accepted in place of the other: a key or
+ * token in the header `Authorization: Bearer …`, and, for the upload form of Wan's protocol, the upload token in the query.
  *
- * The first answer is cached by API Gateway for 60 s per credential: so long somebody is still known whose key was revoked or whose
- * token expired in between. It allows every route, since it is given for all of them; what an owner may see is the handlers' to decide.
- * @throws Unauthorized for a missing or unknown credential; any other error is no answer about it, and becomes a 500
+ * API Gateway caches the result of a Bearer credential for 60 s, so a revoked key or expired token works for up to 60 s longer. The
+ * cached policy allows every route; handlers decide what an owner may see.
+ * @throws Unauthorized for a missing or unknown credential; any other error becomes a 500
  */
 export async function authorize(
   { table, callerOf }: AuthorizeServices,
@@ -52,7 +52,7 @@ export async function authorize(
   return allow(caller, everyRoute(request.methodArn));
 }
 
-/** Who an API key belongs to. */
+/** The caller that an API key belongs to. */
 export const callerOfKey =
   (table: Table): AuthorizeServices['callerOf'] =>
   (key) =>
@@ -73,13 +73,13 @@ const allow = (
   context: { owner, key_id, ...(upload_id === undefined ? {} : { upload_id }) },
 });
 
-/** The credential of the one Authorization header. Of two, one could be looked up and the other be what the answer is cached under. */
+/** The credential of the only Authorization header. With two, one could be checked while the result is cached under the other. */
 function bearerCredential(request: RequestHeaders): string | undefined {
   const [authorization = '', ...others] = headerValues(request, 'authorization');
   return others.length === 0 ? /^Bearer +(\S{1,8192})$/i.exec(authorization)?.[1] : undefined;
 }
 
-/** The token of the one query parameter. */
+/** The upload token, if the query has exactly one. */
 function uploadToken({ multiValueQueryStringParameters }: AuthorizerRequest): string | undefined {
   const [token = '', ...others] = multiValueQueryStringParameters?.upload_token ?? [];
   return others.length === 0 && /^ffu_[\w-]{43}$/.test(token) ? token : undefined;

@@ -3,20 +3,20 @@ import { ownerName } from '../../shared/environment.ts';
 import { sha256Hex } from '../../video/keys.ts';
 import type { SignerIdentity } from '../http/request.ts';
 
-/** Kinds of principals that can sign a request, by their ARN's resource. A path before a user's name is no part of it. */
+/** Kinds of principals that can sign a request, by the resource part of their ARN. A user's name does not include its path. */
 const resources = {
-  /** `user/divisions/film/alice`: a name is unique in its account, whatever the path. */
+  /** `user/divisions/film/alice`: a user's name is unique in its account, under any path. */
   user: /^user\/(?:[^/]+\/)*([^/]+)$/,
-  /** `assumed-role/Studio/session`: whoever takes a role chooses the session's name, so it is the role that owns. */
+  /** `assumed-role/Studio/session`: the caller chooses the session's name, so the role is the owner. */
   role: /^assumed-role\/([^/]+)\/[^/]+$/,
   federated: /^federated-user\/([^/]+)$/,
 } as const;
 
 /**
- * Who signed a request, as API Gateway tells after it checked the signature (`auth: iam`): of `arn:aws:iam::123456789012:user/alice`
- * the owner is `123456789012.user.alice`, of any session of a role `123456789012.role.Studio`, of the account itself
- * `123456789012.root`. A name that can be no owner's becomes `123456789012.user-<hash>`, which no name can be written as.
- * @returns undefined for anything else, so that it is refused
+ * The caller of a signed request, from the principal that API Gateway reports after checking the signature (`auth: iam`). The owner of
+ * `arn:aws:iam::123456789012:user/alice` is `123456789012.user.alice`, of any session of a role `123456789012.role.Studio`, of the
+ * account itself `123456789012.root`. A name that is no valid owner name becomes `123456789012.user-<hash>`, which no real name equals.
+ * @returns undefined for any other principal, which is then refused
  */
 export function callerOfPrincipal({ userArn }: SignerIdentity): Caller | undefined {
   const [, account, resource] = /^arn:aws[a-z-]*:(?:iam|sts)::(\d{12}):(.+)$/.exec(userArn ?? '') ?? [];

@@ -3,7 +3,7 @@ import type { Caller } from '../../shared/caller.ts';
 import { ownerName } from '../../shared/environment.ts';
 import { sha256Hex } from '../../video/keys.ts';
 
-/** Whose tokens are taken. */
+/** Which tokens are accepted. */
 export interface TokenRules {
   /** Exactly the tokens' `iss`. */
   issuer: string;
@@ -19,20 +19,20 @@ interface TokenServices {
   now: () => number;
 }
 
-/** Asymmetric all of them: a public key can check a signature, never make one. `none` and secrets shared with the issuer are out. */
+/** Asymmetric algorithms only: `none` and secrets shared with the issuer are refused. */
 const algorithms = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
 ];
 
-/** Clocks of issuer and Lambda may differ by so much. */
+/** How far the clocks of issuer and Lambda may differ. */
 const CLOCK_TOLERANCE_SECONDS = 5;
 
 /**
- * Who calls, by a JSON Web Token: signed by a key of the issuer's, for this audience, with a beginning (if it names one) before now
- * and an end after it.
- * @returns undefined for a token that is anything else
- * @throws KeysUnavailable when the issuer's keys can't be had, which says nothing about the token
+ * The caller of a JSON Web Token that is signed by one of the issuer's keys, meant for this audience, not expired, and valid already
+ * (`nbf`).
+ * @returns undefined for any other token
+ * @throws KeysUnavailable when the issuer's keys cannot be fetched, so that the token cannot be judged
  */
 export async function callerOfToken(
   { keys, now }: TokenServices,
@@ -62,11 +62,11 @@ function callerOfClaims(payload: JWTPayload, ownerClaim: string): Caller | undef
   return { owner: ownerOf(name), key_id: sha256Hex(String(keyId)).slice(0, 12) };
 }
 
-/** A name that an owner may have, as it is; any other by its hash, and so is a name that only looks like such a hash: nobody can pose. */
+/** A valid owner name is kept; any other is replaced by its hash. So is a name that looks like such a hash, so that it cannot impersonate. */
 const ownerOf = (name: string): string =>
   ownerName.safeParse(name).success && !/^sub-[0-9a-f]{40}$/.test(name) ? name : `sub-${sha256Hex(name).slice(0, 40)}`;
 
-/** A token's signature could not be checked, for no fault of its sender: the issuer's keys could not be had. */
+/** A token's signature could not be checked because the issuer's keys could not be fetched. */
 export class KeysUnavailable extends Error {
   override readonly name = 'KeysUnavailable';
 }
@@ -77,12 +77,12 @@ const FETCH_TIMEOUT_MILLISECONDS = 4000;
 const LARGEST_BYTES = 256 * 1024;
 
 /**
- * An issuer's public keys, fetched when they are first needed and kept for ten minutes; a token that names another key has them
- * fetched again, at most every 30 s, so that a key's replacement is known soon and made-up ones cost nothing.
- * @param url where the keys are: https, or an origin that is trusted although it is neither
- * @returns the key for a token. It rejects with `KeysUnavailable` when the keys can't be had, and with an error of jose's when
- * none of them is the token's
- * @throws Error for an address that is not to be fetched
+ * An issuer's public keys, fetched on first use and cached for ten minutes. A token that names an unknown key causes another fetch, at
+ * most every 30 s: a rotated key is known soon, and made-up keys cost nothing.
+ * @param url of the keys: https, or a trusted origin
+ * @returns a function that finds the key of a token. It rejects with `KeysUnavailable` when the keys cannot be fetched, and with an error
+ * of jose when none of them is the token's
+ * @throws Error for a URL that is neither https nor trusted
  */
 export function remoteKeys(
   url: string,
@@ -90,7 +90,7 @@ export function remoteKeys(
 ): JWTVerifyGetKey {
   const { protocol, origin } = new URL(url);
   if (protocol !== 'https:' && !trustedOrigins.includes(origin)) {
-    throw new Error(`The issuer's keys at ${origin} are not fetched: the address is neither https nor trusted.`);
+    throw new Error(`The issuer's keys at ${origin} are not fetched: the URL is neither https nor trusted.`);
   }
   const keys = createRemoteJWKSet(new URL(url), {
     timeoutDuration: FETCH_TIMEOUT_MILLISECONDS,
@@ -107,13 +107,13 @@ export function remoteKeys(
   };
 }
 
-/** The issuer's keys are there, and none of them, or not one alone, is the token's. */
+/** Whether the issuer's keys were fetched and none of them, or more than one, fits the token. */
 const isAboutToken = (error: unknown): boolean =>
   error instanceof errors.JWKSNoMatchingKey ||
   error instanceof errors.JWKSMultipleMatchingKeys ||
   error instanceof errors.JOSENotSupported;
 
-/** @throws Error for an answer that is larger than any list of keys */
+/** Reads a response. @throws Error when it is larger than any list of keys */
 async function bounded(response: Response): Promise<Response> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;

@@ -6,14 +6,14 @@ import type { VideoRecord } from '../../video/record.ts';
 import { type VideoView, viewOf } from '../../video/view.ts';
 import { headerValues, type RequestHeaders } from './request.ts';
 
-/** The strong ETag of a body that is sent as JSON: of what it says, in whichever order its fields stand. */
+/** The strong ETag of a JSON body. The order of its fields does not matter. */
 export const etagOf = (body: unknown): string =>
   `"${createHash('sha256').update(canonicalJson(body)).digest('base64url')}"`;
 
 /**
- * The strong ETag of a video: that of what is stored of it, and, while it waits, its position in the queue behind a dot. Progress,
- * expected start and expected finish follow from the clock and do not count. The position changes with what others do, so a caller who
- * changes a video, or waits for news of it, names its state alone (`of: 'state'` below).
+ * The strong ETag of a video: the hash of its stored fields and, while it is queued, a dot and its queue position. Progress, expected
+ * start and expected finish follow from the clock and are left out. The position changes with other owners' videos, so conditions on a
+ * change or a long poll compare the state alone (`of: 'state'` in `matches`).
  */
 export function videoEtag(view: VideoView): string {
   const { queue_position, estimated_start_at, progress, estimated_finish_at, ...stored } = view;
@@ -22,15 +22,15 @@ export function videoEtag(view: VideoView): string {
   return `${etag.slice(0, -1)}.${queue_position}"`;
 }
 
-/** The ETag of a video's state, whatever its place in the queue. */
+/** The ETag of a video's state, without its queue position. */
 export const stateEtag = (video: VideoRecord): string => videoEtag(viewOf(video, 0));
 
-/** The ETag of a video's state, from one that may also tell its place. */
-const withoutPlace = (tag: string): string => tag.replace(/\.[^"]*"$/, '"');
+/** Removes the queue position from an ETag of `videoEtag`. */
+const withoutPosition = (tag: string): string => tag.replace(/\.[^"]*"$/, '"');
 
 /**
- * A 200 with the ETag of its JSON, or a 304 without a body when the caller's `If-None-Match` knows them already. Who keeps an
- * answer asks again before using it, and keeps it for one key alone.
+ * Adds the ETag of the JSON body to a 200, or returns a 304 without a body when `If-None-Match` names that ETag. Caches must revalidate,
+ * and keep the response for one key only.
  */
 export function withEtag(
   request: RequestHeaders,
@@ -44,10 +44,10 @@ export function withEtag(
 }
 
 /**
- * Whether a header of conditions names an ETag, or `*`. Of a video's ETags `of: 'state'` compares what they say of its state, as
- * `stateEtag` tells it. `If-None-Match` takes a weak tag for the strong one it was made from;
- * `If-Match` does not, since it guards a change (RFC 9110, 13.1). What is no ETag matches nothing.
- * @returns false, too, when the request has no such header
+ * Whether a conditional header names an ETag, or is `*`. With `of: 'state'` the queue position in a video's ETag is ignored.
+ * `If-None-Match` also matches a weak form of the tag; `If-Match` does not, because it guards a change (RFC 9110, 13.1). Text that is not
+ * an ETag matches nothing.
+ * @returns false when the request has no such header
  */
 export function matches(
   request: RequestHeaders,
@@ -58,17 +58,17 @@ export function matches(
   const given = headerValues(request, name).join(',');
   if (given.trim() === '*') return true;
   const tags = given.matchAll(/(?:^|,)\s*(W\/)?("[^"]*")\s*(?=,|$)/g);
-  const isNamed = (tag = '') => (of === 'state' ? withoutPlace(tag) : tag) === etag;
+  const isNamed = (tag = '') => (of === 'state' ? withoutPosition(tag) : tag) === etag;
   return [...tags].some(([, weak, tag]) => isNamed(tag) && (name === 'if-none-match' || !weak));
 }
 
-/** Throws when a video is not the one that its caller means to change. */
+/** Throws when a video has changed since its caller read it. */
 export type Precondition = (video: VideoRecord) => void;
 
 /**
- * What a request's `If-Match` demands of the video it changes: the ETag of `GET /videos/{id}`, wherever in its queue the video stood
- * then. Whoever reads the video anew asks it again. Without the header it demands nothing.
- * @returns a precondition that throws Problem 412
+ * Reads a request's `If-Match`: the ETag of `GET /videos/{id}`, at any queue position. A handler that reads the video again checks the
+ * precondition again.
+ * @returns a precondition that throws ProblemError 412; without the header it never throws
  */
 export function ifMatch(request: RequestHeaders): Precondition {
   if (headerValues(request, 'if-match').length === 0) return () => undefined;
@@ -80,7 +80,7 @@ export function ifMatch(request: RequestHeaders): Precondition {
 const preconditionFailed = () =>
   new ProblemError(412, {
     code: 'precondition_failed',
-    title: 'The video has changed since you looked at it.',
+    title: 'The video has changed since you read it.',
     detail:
-      'Nothing was done. GET /videos/{id} shows it as it is, with its new ETag: send that in If-Match, or leave it out.',
+      'Nothing was done. Read GET /videos/{id} again and send its ETag in If-Match, or leave the header out.',
   });

@@ -7,9 +7,9 @@ import { callerOfPrincipal } from '../auth/iam-principal.ts';
 import { type ApiRequest, json } from './request.ts';
 
 /**
- * Turns a function of a request and its caller into a Lambda handler that fails closed: without an owner nothing is answered, and
- * a surprise becomes a 500 that tells nothing of the inside.
- * @param logError gets each surprise, and the request's id that its caller was given
+ * Turns a function of a request and its caller into a Lambda handler that fails closed: a request without an owner is refused, and an
+ * unexpected error becomes a 500 without internal details.
+ * @param logError called with each unexpected error and the request id that the caller received
  */
 export function apiHandler(
   respond: (request: ApiRequest, caller: Caller) => Promise<APIGatewayProxyResult>,
@@ -22,12 +22,12 @@ export function apiHandler(
     } catch (error) {
       if (error instanceof ProblemError) return problemResponse(error, requestId);
       logError(error, requestId);
-      return problemResponse(surprise(), requestId);
+      return problemResponse(unexpectedError(), requestId);
     }
   };
 }
 
-/** The answer that a problem becomes. */
+/** The response for a problem (RFC 9457). */
 export function problemResponse(
   { status, members, headers }: ProblemError,
   requestId: string | undefined,
@@ -37,15 +37,15 @@ export function problemResponse(
 }
 
 /**
- * Who calls: whom the authorizer named, or, where API Gateway itself checks who signed (`auth: iam`), the owner of that principal.
- * @throws Problem 401 when neither tells
+ * The caller of a request: from the authorizer's context, or with `auth: iam`, where API Gateway checks the signature, from the principal.
+ * @throws ProblemError 401 when neither names one
  */
 export function readCaller({ requestContext: { authorizer, identity } }: ApiRequest): Caller {
   const caller = authorizer ? callerOfContext(authorizer) : identity && callerOfPrincipal(identity);
   if (caller) return caller;
   throw new ProblemError(401, {
     code: 'unauthorized',
-    title: 'Who is calling is not known.',
+    title: 'The request has no valid credential.',
     detail: 'Send your key in the header "Authorization: Bearer KEY".',
   });
 }
@@ -55,15 +55,15 @@ function callerOfContext({ owner, key_id }: Record<string, unknown>): Caller | u
   return isText(owner) && isText(key_id) ? { owner, key_id } : undefined;
 }
 
-const surprise = () =>
+const unexpectedError = () =>
   new ProblemError(500, {
     code: 'internal_error',
-    title: 'Something went wrong on our side.',
+    title: 'An unexpected error occurred.',
     detail:
-      'Try again, with the same Idempotency-Key if there was one; if it happens again, report it with the request_id.',
+      'Try again, with the same Idempotency-Key if you sent one. If it happens again, report it with the request_id.',
   });
 
-/** Answers the requests of one route. @throws Problem */
+/** Handles the requests of one route. @throws ProblemError */
 type Route<Services> = (
   services: Services,
   request: ApiRequest,
@@ -71,9 +71,9 @@ type Route<Services> = (
 ) => APIGatewayProxyResult | Promise<APIGatewayProxyResult>;
 
 /**
- * Answers a request by the route that it matched.
- * @param routes by the routes' paths, as the API has them: `/videos/{id}`
- * @throws Error for a route that leads to a function that does not have it: a mistake of the stack, not of the caller
+ * Handles a request with the route that it matched.
+ * @param routes by path as in the API: `/videos/{id}`
+ * @throws Error when the API sends a route to a function that does not handle it: a fault of the stack, not of the caller
  */
 export function byRoute<Services>(
   services: Services,
@@ -82,18 +82,18 @@ export function byRoute<Services>(
   const known = new Map(Object.entries(routes));
   return async (request, caller) => {
     const route = known.get(request.resource);
-    if (!route) throw new Error(`The route ${request.resource} leads here but is not known here.`);
+    if (!route) throw new Error(`This function does not handle the route ${request.resource}.`);
     return route(services, request, caller);
   };
 }
 
-/** What the lines of a request say: the id that its caller was given, and the video that its path names, if what stands there is an id. */
+/** The log context of a request: its request id, and the id of the video in its path, if there is a valid one. */
 export function logContext({
   requestContext,
   pathParameters,
 }: Pick<ApiRequest, 'requestContext' | 'pathParameters'>): Subject {
   const { requestId } = requestContext;
-  // On the DashScope routes a task's id, which is its video's, is the last part of what follows.
+  // On the DashScope routes the task id, which is the video's id, is part of the proxy path.
   const named = pathParameters?.id ?? pathParameters?.proxy?.split('/').find(isVideoId);
   return {
     ...(requestId ? { request_id: requestId } : {}),

@@ -6,8 +6,8 @@ import type { ApiRequest } from './request.ts';
 type Query = Pick<ApiRequest, 'queryStringParameters' | 'multiValueQueryStringParameters'>;
 
 /**
- * The query's parameters, as a schema wants them.
- * @throws Problem 400 that names every wrong, unknown or repeated parameter
+ * Parses the query parameters by a schema.
+ * @throws ProblemError 400 with an issue for each invalid, unknown or repeated parameter
  */
 export function readQuery<Schema extends z.ZodObject>(query: Query, schema: Schema): z.output<Schema> {
   const repeated = repeatedParameters(query);
@@ -15,23 +15,23 @@ export function readQuery<Schema extends z.ZodObject>(query: Query, schema: Sche
   if (parsed.success && repeated.length === 0) return parsed.data;
   const known = Object.keys(schema.shape).join(', ');
   const wrong = parsed.error?.issues.flatMap((issue) => issuesOf(issue, known)) ?? [];
-  throw issuesProblem('invalid_query', 'The query can not be used.', [...repeated, ...wrong].slice(0, maxIssues));
+  throw issuesProblem('invalid_query', 'The query is invalid.', [...repeated, ...wrong].slice(0, maxIssues));
 }
 
-/** The gateway keeps the last of several values: which one was meant, nobody knows. */
+/** API Gateway keeps only the last of several values, so a repeated parameter is ambiguous. */
 function repeatedParameters({ multiValueQueryStringParameters }: Query): Issue[] {
   return Object.entries(multiValueQueryStringParameters ?? {})
     .filter(([, values]) => values && values.length > 1)
     .map(([name]) => ({
       pointer: pointerTo('', name),
       code: 'repeated_parameter',
-      message: 'Give the parameter once.',
+      message: 'The parameter is repeated. Give it once.',
     }));
 }
 
 function issuesOf(issue: z.core.$ZodIssue, known: string): Issue[] {
   if (issue.code === 'unrecognized_keys') {
-    const message = `There is no such parameter. There are ${known}.`;
+    const message = `This parameter is unknown. Use ${known}.`;
     return issue.keys.map((key) => ({ pointer: pointerTo('', key), code: 'unknown_parameter', message }));
   }
   return [{ pointer: pointerTo('', issue.path.join('/')), code: 'invalid_value', message: issue.message }];

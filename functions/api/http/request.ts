@@ -5,7 +5,7 @@ import { ProblemError } from '../../shared/problem.ts';
 import type { Identity } from '../../submissions/identity.ts';
 import { deterministicId } from '../../video/keys.ts';
 
-/** What the handlers use of a request; `resource` is the route it matched. */
+/** The parts of a request that handlers use; `resource` is the route that it matched. */
 export type ApiRequest = Pick<
   APIGatewayProxyEvent,
   | 'resource'
@@ -19,22 +19,22 @@ export type ApiRequest = Pick<
   RequestHeaders & {
     requestContext: {
       requestId?: string;
-      /** What the authorizer said of the caller; there is none where API Gateway itself checks who signed. */
+      /** The authorizer's context; absent where API Gateway itself checks signatures. */
       authorizer?: Record<string, unknown> | null;
       identity?: SignerIdentity | null;
     };
   };
 
-/** Who signed a request, where API Gateway checks signatures (`auth: iam`); else it is null. */
+/** The principal that signed a request, where API Gateway checks signatures (`auth: iam`); otherwise null. */
 export type SignerIdentity = Partial<Pick<APIGatewayEventIdentity, 'userArn'>>;
 
-/** Headers as API Gateway hands them on: names as the client wrote them, one value of each in the first, all in the second. */
+/** Headers as API Gateway passes them: names in the client's spelling, the last value of each in `headers`, all in `multiValueHeaders`. */
 export interface RequestHeaders {
   headers: Record<string, string | undefined> | null;
   multiValueHeaders?: Record<string, string[] | undefined> | null;
 }
 
-/** The different values of a header, by its lower-case name: more than one when a client sent it twice, in whatever case. */
+/** The distinct values of a header, by its lower-case name. There are several when a client sent it more than once, in any case. */
 export function headerValues({ headers, multiValueHeaders }: RequestHeaders, name: string): string[] {
   const all = [
     ...Object.entries(multiValueHeaders ?? {}),
@@ -43,7 +43,7 @@ export function headerValues({ headers, multiValueHeaders }: RequestHeaders, nam
   return [...new Set(all.flatMap(([key, values]) => (key.toLowerCase() === name ? (values ?? []) : [])))];
 }
 
-/** An answer in JSON. What an API tells of videos is its caller's alone, so no cache may keep it. */
+/** A JSON response. Responses belong to one caller, so no cache may store them. */
 export function json(statusCode: number, body: unknown, headers: Record<string, string> = {}): APIGatewayProxyResult {
   return {
     statusCode,
@@ -53,8 +53,8 @@ export function json(statusCode: number, body: unknown, headers: Record<string, 
 }
 
 /**
- * The id of the video that a request makes: determined by owner and Idempotency-Key, or a new one where there is no key.
- * @throws Problem 400 for a key that can't be used
+ * The id of the video that a request creates: derived from owner and Idempotency-Key, or random without a key.
+ * @throws ProblemError 400 for an invalid key
  */
 export function identify(request: ApiRequest, { owner }: Caller): Identity {
   const [key, ...others] = headerValues(request, 'idempotency-key');
@@ -64,7 +64,7 @@ export function identify(request: ApiRequest, { owner }: Caller): Identity {
   }
   throw new ProblemError(400, {
     code: 'invalid_idempotency_key',
-    title: 'The Idempotency-Key can not be used.',
+    title: 'The Idempotency-Key is invalid.',
     detail: 'Send the header once, with 1 to 255 visible ASCII characters without spaces, such as a UUID.',
   });
 }
