@@ -7,18 +7,18 @@ import { DashscopeError } from './errors.ts';
 import { ownTask, taskStatus } from './query-task-route.ts';
 import type { DashscopeRequest, DashscopeServices } from './services.ts';
 
-/** Handing a video to Wan takes a few seconds at most, as a rule. */
+/** How long submitting a video to Wan usually takes at most. */
 const STARTING_SECONDS = 5;
 
 /**
- * Waiting for that and for Wan's own answers may take so many milliseconds in all. API Gateway gives up after 29 s, and giving the lane
- * its next video, which follows, may take ten of them.
+ * The longest that one cancelation waits for a submission and for Wan's responses. API Gateway times out after 29 s, and the dispatch
+ * that follows may take ten of them.
  */
-const PATIENCE = 13_000;
+const MAX_WAIT_MILLISECONDS = 13_000;
 
 /**
- * `POST tasks/{id}/cancel`: a PENDING task becomes CANCELED, anything else is refused, and so is a task that is not the caller's.
- * @throws Problem, Refusal
+ * `POST tasks/{id}/cancel`: a PENDING task becomes CANCELED. Any other task, and another owner's, is refused.
+ * @throws ProblemError, DashscopeError
  */
 export async function cancelTask(
   services: DashscopeServices,
@@ -26,7 +26,7 @@ export async function cancelTask(
   caller: Caller,
   taskId: string,
 ): Promise<object> {
-  const deadline = services.table.now() + PATIENCE;
+  const deadline = services.table.now() + MAX_WAIT_MILLISECONDS;
   const video = await ownTask(services, caller, taskId);
   await cancelPending(services, video, deadline).catch(async (error: unknown) => {
     if (!video || !isStarting(error)) throw error;
@@ -45,8 +45,8 @@ async function cancelPending(
 }
 
 /**
- * While a video is being handed to Wan nobody can cancel it, and the reference has no word for "not just now": a client that has
- * just created its task, and cancels it, waits here until it can be done or it is too late.
+ * Waits until a video has been submitted to Wan. It cannot be canceled during the call, and the reference has no code for "try again
+ * shortly", so a client that cancels a task it has just created waits here.
  */
 const started = ({ table, sleep }: DashscopeServices, video: VideoRecord): Promise<VideoRecord | undefined> =>
   waitForChange(table, video, { seconds: STARTING_SECONDS, until: ({ status }) => !beforeWan.includes(status), sleep });
@@ -56,7 +56,7 @@ const beforeWan: readonly VideoRecord['status'][] = ['queued', 'submitting'];
 const isStarting = (error: unknown): boolean =>
   error instanceof ProblemError && error.members.code === 'video_is_starting';
 
-/** Wan for the calls of one cancelation, which take so many milliseconds in all: what isn't answered by then is unavailable. */
+/** Limits the calls of one cancelation to a total time; a call without a response by then counts as unavailable. */
 export function respondsWithin(milliseconds: number, wan: Canceling): Canceling {
   const signal = AbortSignal.timeout(milliseconds);
   return {

@@ -11,7 +11,7 @@ import type { CreateTaskResponse } from './schemas.ts';
 import type { DashscopeRequest, DashscopeServices } from './services.ts';
 import { ossUrlToS3 } from './upload-policy.ts';
 
-/** `POST …/video-synthesis` (reference, "Step 1"). @throws Problem, Refusal */
+/** `POST …/video-synthesis` (reference, "Step 1"). @throws ProblemError, DashscopeError */
 export async function createTask(
   services: DashscopeServices,
   request: DashscopeRequest,
@@ -23,7 +23,7 @@ export async function createTask(
   return { output: { task_status: 'PENDING', task_id: video.id } };
 }
 
-/** An `idempotency-key` counts as it does on `POST /videos`; Wan knows no such header, so one that can't be used is no mistake. */
+/** An `Idempotency-Key` works as on `POST /videos`. Wan does not know the header, so an invalid one is ignored. */
 function identityOf(request: DashscopeRequest, caller: Caller): Identity {
   try {
     return identify(request, caller);
@@ -33,7 +33,7 @@ function identityOf(request: DashscopeRequest, caller: Caller): Identity {
   }
 }
 
-/** The body with our own name for each `oss://` file. @throws Refusal for a file that isn't ours to read */
+/** Replaces each `oss://` URL by the `s3://` URL of the caller's upload. @throws DashscopeError for any other `oss://` URL */
 function withOwnUploads(body: unknown, { uploads_bucket: bucket }: DashscopeServices, { owner }: Caller): unknown {
   if (!isJsonObject(body) || !isJsonObject(body.input)) return body;
   const input = { ...body.input };
@@ -49,6 +49,5 @@ function withOwnUploads(body: unknown, { uploads_bucket: bucket }: DashscopeServ
 const foreignUpload = (name: string): Issue => ({
   pointer: `/input/${name}`,
   code: 'invalid_url',
-  message:
-    'An oss:// URL must be one that an upload to this service gave. Upload the file here, or give its http(s) URL.',
+  message: 'An oss:// URL must come from an upload to this service. Upload the file here, or give its http(s) URL.',
 });

@@ -1,7 +1,7 @@
 import type { Issue } from '../../shared/issues.ts';
 import { ProblemError } from '../../shared/problem.ts';
 
-/** The reference's error codes that these routes answer with, each with its HTTP status and its documented message. */
+/** The reference's error codes that these routes use, each with its HTTP status and documented message. */
 const documented = {
   InvalidApiKey: { status: 401, message: 'Invalid API-key provided.' },
   AccessDenied: { status: 403, message: 'current user api does not support synchronous calls.' },
@@ -34,12 +34,12 @@ const documented = {
 export type ReferenceCode = keyof typeof documented;
 export const referenceCodes = Object.keys(documented) as readonly ReferenceCode[];
 
-/** What the reference says with a code. */
+/** The reference's message for a code. */
 export const documentedMessage = (code: ReferenceCode): string => documented[code].message;
 
-/** An answer that is an error, in the reference's words: thrown anywhere below the routes of its protocol. */
+/** An error response of Wan's protocol. */
 export class DashscopeError extends Error {
-  override readonly name = 'Refusal';
+  override readonly name = 'DashscopeError';
   readonly status: number;
   readonly code: ReferenceCode;
   readonly headers: Readonly<Record<string, string>>;
@@ -58,9 +58,9 @@ export class DashscopeError extends Error {
 }
 
 /**
- * What the shared code's problems are called in the reference, where the status alone doesn't say.
- * - A spending limit: the reference's one code about money that no client tries again, as it would do with a 429.
- * - A cancelation that comes too late, whatever for: the reference has one answer.
+ * The reference's code for a problem code, where the status alone does not decide.
+ * - Spending limit: the reference's only code about money; clients do not retry it, unlike a 429.
+ * - A cancelation that is too late for any reason has a single code in the reference.
  */
 const references: Readonly<Record<string, ReferenceCode>> = {
   unauthorized: 'InvalidApiKey',
@@ -75,12 +75,12 @@ const references: Readonly<Record<string, ReferenceCode>> = {
   video_not_found: 'UnsupportedOperation',
 };
 
-/** The reference says these in full: what our own words would add belongs to our own protocol. */
-const alone: readonly ReferenceCode[] = ['InvalidApiKey', 'UnsupportedOperation'];
+/** Codes whose documented message is used alone, without our detail, which refers to our own routes. */
+const withoutDetail: readonly ReferenceCode[] = ['InvalidApiKey', 'UnsupportedOperation'];
 
 /**
- * Any error as this protocol's answer: the one place where what shared code throws is translated.
- * @returns undefined for a surprise, which must be logged and told nothing of
+ * Translates an error of shared code to this protocol.
+ * @returns undefined for an unexpected error, which the caller logs and hides
  */
 export function dashscopeErrorOf(error: unknown): DashscopeError | undefined {
   if (error instanceof DashscopeError) return error;
@@ -91,7 +91,7 @@ export function dashscopeErrorOf(error: unknown): DashscopeError | undefined {
   if (reference === undefined && errors && errors.length > 0) return dashscopeErrorOfIssues(errors);
   if (reference === undefined) return new DashscopeError(...unlisted(status, code, detail), headers);
   const message = documentedMessage(reference);
-  return new DashscopeError(reference, alone.includes(reference) ? message : `${message} ${detail}`, headers);
+  return new DashscopeError(reference, withoutDetail.includes(reference) ? message : `${message} ${detail}`, headers);
 }
 
 function unlisted(status: number, code: string, detail: string): [ReferenceCode, string] {
@@ -101,10 +101,10 @@ function unlisted(status: number, code: string, detail: string): [ReferenceCode,
   return ['InvalidParameter', isBroken ? `${documentedMessage('InvalidParameter')} ${detail}` : detail];
 }
 
-/** What clients match on; the mark at its end is the full-width one. */
+/** Clients match this text. It ends with a full-width exclamation mark. */
 const urlError = 'url error, please check url！';
 
-/** Where the reference has words of its own for a wrong field: the field, our code if it matters, and the reference's. */
+/** Fields for which the reference has its own code: the field, our issue code if it matters, and the reference's code and message. */
 const fieldRows: readonly { pointer: string; code?: string; reference: ReferenceCode; message?: string }[] = [
   { pointer: '', code: 'wrong_type', reference: 'InvalidParameter' },
   { pointer: '/model', code: 'missing', reference: 'BadRequest.EmptyModel' },
@@ -119,8 +119,8 @@ const fieldRows: readonly { pointer: string; code?: string; reference: Reference
   },
 ];
 
-/** An address that is none, or that nobody may be asked to fetch. */
-const addressCodes = [
+/** Issue codes of invalid and forbidden URLs. */
+const urlCodes = [
   'invalid_url',
   'invalid_data_url',
   'url_too_long',
@@ -129,7 +129,7 @@ const addressCodes = [
   'private_url',
 ] as const;
 
-/** A picture or a sound "of a wrong type, size or length" (facts, "Errors": InvalidURL). */
+/** Issue codes of images and audio files "of a wrong type, size or length" (facts, "Errors": InvalidURL). */
 const mediaCodes = [
   'unsupported_image_type',
   'image_empty',
@@ -145,24 +145,24 @@ const mediaCodes = [
 
 const isOneOf = (codes: readonly string[], code: string): boolean => codes.includes(code);
 
-/** The reference's code and words for a issue; words are missing where it only says "InvalidParameter" with a sentence. */
+/** The reference's code and message for an issue. Without a message, the code is InvalidParameter and the issue's own message is used. */
 export function referenceOfIssue({ pointer, code }: Pick<Issue, 'pointer' | 'code'>): {
   code: ReferenceCode;
   message?: string;
 } {
   const row = fieldRows.find((known) => known.pointer === pointer && (known.code ?? code) === code);
   if (row) return { code: row.reference, message: row.message ?? documentedMessage(row.reference) };
-  if (isOneOf(addressCodes, code)) return { code: 'InvalidParameter', message: urlError };
+  if (isOneOf(urlCodes, code)) return { code: 'InvalidParameter', message: urlError };
   if (isOneOf(mediaCodes, code)) return documentedAs('InvalidURL');
   if (code === 'image_too_large') return documentedAs('BadRequest.TooLarge');
-  // Wan says the same of an upload that it can't find.
+  // Wan uses this code for an upload that it cannot find.
   if (code === 'upload_not_found') return documentedAs('InvalidParameter.DataInspection');
   return { code: 'InvalidParameter' };
 }
 
 const documentedAs = (code: ReferenceCode) => ({ code, message: documentedMessage(code) });
 
-/** A request's issues as one error: the first decides its code, and all of them are in its message. */
+/** A request's issues as one error: the first decides the code, and the message lists all of them. */
 export function dashscopeErrorOfIssues(issues: readonly Issue[]): DashscopeError {
   const [first] = issues;
   if (!first) return new DashscopeError('InvalidParameter');
@@ -170,7 +170,7 @@ export function dashscopeErrorOfIssues(issues: readonly Issue[]): DashscopeError
   return new DashscopeError(code, [...(message ? [message] : []), ...issues.map(sentenceOf)].join(' '));
 }
 
-/** `/input/img_url` is `input.img_url` in the reference's words. */
+/** Writes the pointer `/input/img_url` as `input.img_url`, as the reference does. */
 function sentenceOf({ pointer, message }: Issue): string {
   const field = pointer.slice(1).replaceAll('/', '.');
   return field ? `${field}: ${message}` : message;

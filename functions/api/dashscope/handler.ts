@@ -12,9 +12,9 @@ import type { DashscopeRequest, DashscopeServices, Operation } from './services.
 import { getUploadPolicy } from './upload-policy.ts';
 
 /**
- * The reference's own protocol over the same videos, so that its clients work unchanged: every answer is JSON with a `request_id`,
- * every error `{code, message, request_id}`. Fails closed as `apiHandler` does, and a surprise tells nothing of the inside.
- * @param logError gets each surprise, and the request's id that its caller was given
+ * Serves Wan's own protocol over the same videos, so that its clients work unchanged: every response is JSON with a `request_id`, every
+ * error is `{code, message, request_id}`. Fails closed as `apiHandler` does; an unexpected error reveals no internal details.
+ * @param logError called with each unexpected error and the request id that the caller received
  */
 export function dashscopeHandler(
   services: DashscopeServices,
@@ -27,23 +27,23 @@ export function dashscopeHandler(
       const { operation, taskId } = routeOf(request);
       return json(200, { ...(await operation(services, request, caller, taskId)), request_id });
     } catch (error) {
-      const refusal = dashscopeErrorOf(error);
-      if (!refusal) logError(error, request_id);
-      const { status, code, message, headers } = refusal ?? new DashscopeError('InternalError');
+      const known = dashscopeErrorOf(error);
+      if (!known) logError(error, request_id);
+      const { status, code, message, headers } = known ?? new DashscopeError('InternalError');
       return json(status, { code, message, request_id }, { ...headers });
     }
   };
 }
 
 /**
- * The operation that a request asks for, and the task's id in its path.
- * @throws Refusal for a path that the protocol doesn't have, or not with this method
+ * The operation of a request, and the task id in its path.
+ * @throws DashscopeError for an unknown path, or one that does not allow the method
  */
 function routeOf({ resource, pathParameters, httpMethod }: DashscopeRequest): {
   operation: Operation;
   taskId: string;
 } {
-  // The path itself may begin with the base path of a custom domain; these are what the API matched.
+  // The request's path may begin with the base path of a custom domain, so the matched parts are used.
   const path = (pathParameters?.proxy ?? resource.replace(/^\/api\/v1\//, '')).replace(/\/$/, '');
   const route = routes.find((candidate) => candidate.path.test(path));
   if (!route) throw new DashscopeError('NotFound', 'There is no such route. Check the path; it is case-sensitive.');

@@ -11,15 +11,15 @@ import { ownTask, taskStatus, taskTimes } from './query-task-route.ts';
 import type { ListTasksResponse, TaskRow } from './schemas.ts';
 import type { DashscopeRequest, DashscopeServices } from './services.ts';
 
-/** Rows are filtered by these of their own fields; a filter that is empty is none. */
+/** The fields by which rows can be filtered. An empty filter equals a missing one. */
 const filters = ['model_name', 'status', 'api_key_id', 'region'] as const;
 
-/** What Alibaba Cloud calls the regions. */
+/** Alibaba Cloud's ids of the regions. */
 const regionIds = { singapore: 'ap-southeast-1', beijing: 'cn-beijing' } as const;
 
 /**
  * `GET tasks`: the caller's tasks of at most 24 hours, newest first, in one flat object (facts, "Task management"). Filters, pages and
- * `total` are of the newest 2,000 of them.
+ * `total` cover the newest 2,000.
  */
 export async function listTasks(
   services: DashscopeServices,
@@ -48,7 +48,7 @@ export async function listTasks(
   };
 }
 
-/** One task by its id, however old it is unless a time is asked for. */
+/** One task by its id, of any age unless the query has a time range. */
 async function ownVideoOf(
   services: DashscopeServices,
   caller: Caller,
@@ -60,7 +60,7 @@ async function ownVideoOf(
   return isWithin ? [video] : [];
 }
 
-/** What isn't known here stays empty: who the caller is at Alibaba Cloud, and the id of a request of long ago. */
+/** Fields that firstframe does not know stay empty: the caller's ids at Alibaba Cloud and the id of the original request. */
 function rowOf(video: ListedVideo, { region }: Pick<DashscopeServices, 'region'>): TaskRow {
   const { scheduled, ended } = taskTimes(video);
   return {
@@ -88,9 +88,9 @@ function pageNumber(text: string | undefined, limits: { name: string; default: n
 const day = 24 * 60 * 60 * 1000;
 
 /**
- * The time that a list is asked for: `start_time` to `end_time`, at most 24 hours; what is left out follows from the other, or is
- * the last 24 hours. No source says on which clock the query's times are: they are read as all other times of the reference, UTC+8.
- * @throws Refusal for a time that can't be read, and for a range that is too long or ends before it starts
+ * The time range of a list: `start_time` to `end_time`, at most 24 hours. A missing one follows from the other; without both it is the
+ * last 24 hours. No source says which clock the query uses; it is read as UTC+8, like all other times of the reference.
+ * @throws DashscopeError for an invalid time, and for a range that is too long or ends before it starts
  */
 function readTimeRange(query: { start_time?: string; end_time?: string }, now: number): TimeRange {
   const [start, end] = [readTime('start_time', query.start_time), readTime('end_time', query.end_time)];
@@ -99,7 +99,7 @@ function readTimeRange(query: { start_time?: string; end_time?: string }, now: n
   if (last < first || last - first > day) {
     throw new DashscopeError('InvalidParameter', 'end_time must be after start_time, and at most 24 hours after it.');
   }
-  // A query names whole seconds: what was made in the last one belongs to it.
+  // A query has whole seconds, and the last second is included.
   return { start: new Date(first).toISOString(), end: new Date(end === undefined ? last : last + 999).toISOString() };
 }
 
@@ -108,26 +108,26 @@ function readTime(name: string, text: string | undefined): number | undefined {
   const parts = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/.exec(text);
   const [, year, month, date, hours, minutes, seconds] = parts ?? [];
   const iso = parts && wanTimeToIso(`${year}-${month}-${date} ${hours}:${minutes}:${seconds}`);
-  // The years that the table's times can be compared in.
+  // Times in the table have four-digit years.
   if (iso && /^[1-9]\d{3}-/.test(iso)) return Date.parse(iso);
   throw new DashscopeError('InvalidParameter', `${name} must be a time of the form YYYYMMDDhhmmss.`);
 }
 
 const fields = ['id', 'status', 'model', 'created_at', 'timeline', 'task', 'source'] as const;
 
-/** What a list tells of a video comes from these. */
+/** The fields that a list row is made from. */
 type ListedVideo = Pick<VideoRecord, (typeof fields)[number]>;
 
-/** A list is made of so many videos of its time: the newest. */
-const MOST_LISTED = 2000;
+/** The most videos that a list covers: the newest of its time range. */
+const MAX_LISTED = 2000;
 
 /**
- * A query reads 1 MB, some 400 records as they mostly are, in about 0.2 s: 2,000 of them are five queries. Whoever fills their
- * records with the longest prompts sees fewer, and waits no longer than 2 s all the same.
+ * A query reads 1 MB, about 400 typical records, in about 0.2 s, so 2,000 records take five queries. With the longest prompts a list
+ * covers fewer videos and still takes at most 2 s.
  */
-const MOST_QUERIES = 10;
+const MAX_QUERIES = 10;
 
-/** The newest videos of an owner that were made in a range of time, newest first. The owner is the index's key: nobody else's are read. */
+/** An owner's videos in a time range, newest first. The owner is the index's key, so no other owner's videos are read. */
 async function ownVideosBetween(
   { client, tableName }: Table,
   { owner }: Pick<Caller, 'owner'>,
@@ -135,7 +135,7 @@ async function ownVideosBetween(
 ): Promise<ListedVideo[]> {
   const videos: ListedVideo[] = [];
   let position: Record<string, unknown> | undefined;
-  for (let queries = 0; queries < MOST_QUERIES && videos.length < MOST_LISTED; queries++) {
+  for (let queries = 0; queries < MAX_QUERIES && videos.length < MAX_LISTED; queries++) {
     const page = await client.send(
       new QueryCommand({
         TableName: tableName,
@@ -146,11 +146,11 @@ async function ownVideosBetween(
         ExpressionAttributeValues: {
           ':owner': owner,
           ':start': start,
-          // Behind every id of that millisecond.
+          // After every id of that millisecond.
           ':end': timeAndId(end, '~'),
         },
         ScanIndexForward: false,
-        Limit: MOST_LISTED - videos.length,
+        Limit: MAX_LISTED - videos.length,
         ...(position ? { ExclusiveStartKey: position } : {}),
       }),
     );

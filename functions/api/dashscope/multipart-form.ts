@@ -1,10 +1,10 @@
 import { pipeline } from 'node:stream/promises';
 
-/** A form of this protocol has ten fields. */
+/** The most parts of a form; those of this protocol have ten. */
 const MAX_PARTS = 40;
-/** Of what is neither a file nor a field: boundaries and the headers of parts. */
+/** The most bytes of boundaries and part headers. */
 const MAX_OVERHEAD_BYTES = 16 * 1024;
-/** The parser makes objects for every part of a chunk, also for those beyond its limit, so it gets a form in small chunks. */
+/** The parser creates objects for every part of a chunk, even beyond its limit, so it receives the form in small chunks. */
 const CHUNK_BYTES = 16 * 1024;
 
 /**
@@ -18,23 +18,23 @@ export async function readMultipartForm(
   contentType: string,
 ): Promise<Map<string, Buffer> | undefined> {
   if (!/^multipart\/form-data\s*;/i.test(contentType)) return undefined;
-  // Most requests are no forms, and should not wait for a parser at a cold start.
+  // Loaded on demand: most requests are not forms and should not pay for the parser at a cold start.
   const { Busboy } = await import('@fastify/busboy');
   const parts = new Map<string, Buffer[]>();
   try {
     const form = new Busboy({
       headers: { 'content-type': contentType },
       limits: { parts: MAX_PARTS, headerSize: MAX_OVERHEAD_BYTES, headerPairs: 20 },
-      // No backpressure: the body is in memory already, and a part that is skipped while it pauses the parser would block it for ever.
+      // No backpressure: the body is already in memory, and a skipped part that pauses the parser would block it forever.
       fileHwm: body.byteLength + 1,
-      // Fields come as text in a character set that the part names; a file's bytes come as they are.
+      // As files, fields keep their bytes; otherwise they are decoded with the character set that the part names.
       isPartAFile: () => true,
     });
     form.on('partsLimit', () => form.destroy(new Error('The form has too many parts.')));
     form.on('file', (name: string | undefined, part) => {
       const chunks: Buffer[] = [];
       part.on('data', (chunk: Buffer) => chunks.push(chunk));
-      // Of a form that breaks off within a part, both fail.
+      // When a form ends within a part, both the part and the form fail.
       part.on('error', (error) => form.destroy(error));
       if (name === undefined || parts.has(name))
         form.destroy(new Error('A part has no name, or one that another has.'));

@@ -9,7 +9,7 @@ import { documentedMessage, type ReferenceCode, referenceOfIssue } from './error
 import type { QueryTaskResponse, TaskUsage } from './schemas.ts';
 import type { DashscopeRequest, DashscopeServices } from './services.ts';
 
-/** `GET tasks/{id}` (reference, "Step 2"); a task can be asked about for as long as its video is kept. */
+/** `GET tasks/{id}` (reference, "Step 2"). A task can be queried for as long as its video exists. */
 export async function queryTask(
   services: DashscopeServices,
   _request: DashscopeRequest,
@@ -21,15 +21,15 @@ export async function queryTask(
 }
 
 /**
- * The caller's video behind a task's id. One look at the table for whatever is asked, so that another owner's id, a deleted one's
- * and one that none can have differ in nothing (invariant 7).
+ * The caller's video behind a task id. Every id costs one read, so that another owner's id, a deleted one and an invalid one cannot be
+ * distinguished (invariant 7).
  */
 export async function ownTask(
   { table }: Pick<DashscopeServices, 'table'>,
   { owner }: Caller,
   taskId: string,
 ): Promise<VideoRecord | undefined> {
-  // As long as ids are: the table's keys have a limit.
+  // Cut to the length of an id, because the table's keys have a limit.
   const video = await readVideo(table, taskId.slice(0, 36));
   return video?.id === taskId && video.owner === owner ? video : undefined;
 }
@@ -60,8 +60,8 @@ async function describeTask({ linkTo }: DashscopeServices, video: VideoRecord): 
 }
 
 /**
- * A video's status in the reference's words. What waits here waits there as well, so that a client may still cancel it; what is
- * being archived isn't there to be fetched yet.
+ * A video's status in the reference's terms. Queued videos are PENDING, because they can be canceled; archiving ones are RUNNING, because
+ * the file cannot be fetched yet.
  */
 export function taskStatus({ status, task }: Pick<VideoRecord, 'status' | 'task'>): Exclude<TaskStatus, 'UNKNOWN'> {
   switch (status) {
@@ -81,7 +81,7 @@ export function taskStatus({ status, task }: Pick<VideoRecord, 'status' | 'task'
   }
 }
 
-/** When a task was submitted to us, began to run at Wan, and ended; ISO 8601 UTC, and never out of order. */
+/** When a task was submitted to firstframe, started at Wan, and ended: ISO 8601 UTC, always in order. */
 export function taskTimes(video: Pick<VideoRecord, 'status' | 'task' | 'created_at' | 'timeline'>): {
   submitted: string;
   scheduled?: string;
@@ -93,7 +93,7 @@ export function taskTimes(video: Pick<VideoRecord, 'status' | 'task' | 'created_
   const scheduled = status === 'PENDING' || status === 'CANCELED' ? undefined : video.task?.scheduled_time;
   return {
     submitted,
-    // Wan's clock isn't ours.
+    // Wan's clock may differ from ours.
     ...(scheduled ? { scheduled: between(submitted, scheduled, ended) } : {}),
     ...(ended ? { ended } : {}),
   };
@@ -105,8 +105,8 @@ function between(earliest: string, time: string, latest: string | undefined): st
 }
 
 /**
- * A failed video's code, told in the reference's codes. Where we merged several of Wan's into one of ours, the most general one
- * stands; what went wrong in our own house is InternalError to a client, and a service that is out of order is one that is.
+ * The reference's code for each failure code. Where several of Wan's codes map to one of ours, this is the most general; failures of
+ * firstframe itself are InternalError, and an unavailable service is ModelUnavailable.
  */
 const references: Record<FailureCode, ReferenceCode> = {
   invalid_request: 'InvalidParameter',
@@ -121,11 +121,11 @@ const references: Record<FailureCode, ReferenceCode> = {
   deadline_exceeded: 'InternalError.Timeout',
   service_unavailable: 'ModelUnavailable',
   rate_limited: 'Throttling.RateQuota',
-  // The account is the deployment's, not the caller's: to the caller it is a service out of order.
+  // The account belongs to the deployment, not to the caller: to the caller the service is unavailable.
   account_on_hold: 'ModelUnavailable',
-  // The reason is beside the same code in errors.ts.
+  // For the reason see the same code in errors.ts.
   spending_limit_reached: 'Arrearage',
-  // Whether it was paid for is not known: a client that tries again by itself would perhaps pay twice, so no throttling code.
+  // Whether it was billed is unknown. Clients retry throttling codes by themselves, and might pay twice.
   submission_uncertain: 'InternalError',
   task_expired: 'InternalError',
   task_canceled: 'InternalError',
@@ -135,10 +135,10 @@ const references: Record<FailureCode, ReferenceCode> = {
   internal_error: 'InternalError',
 };
 
-/** `code` and `message` of a FAILED task: the reference's words, then our own, which say what they were about. */
+/** `code` and `message` of a FAILED task: the reference's message, then our own. */
 function taskFailure({ code, message }: Failure): { code: ReferenceCode; message: string } {
   const known = failureCodes.find((failure) => failure === code);
-  // A drop that was refused ends by the code of its first issue.
+  // A refused drop has the code of its first issue.
   const reference = known ? references[known] : referenceOfIssue({ pointer: '/input/img_url', code }).code;
   if (reference === 'InvalidParameter') return { code: reference, message };
   return { code: reference, message: `${documentedMessage(reference)} ${message}` };

@@ -10,9 +10,9 @@ import type { DashscopeRequest, DashscopeServices } from './services.ts';
 import { fileNameOf, MAX_UPLOAD_BYTES, uploadDirectory, uploadKey } from './upload-policy.ts';
 
 /**
- * `POST uploads?upload_token=…`: the form with one file, as clients send it to Wan's object storage. Its token says whose it is and
- * in which directory it must lie. What a model takes is checked when a task is created from it.
- * @throws Refusal
+ * `POST uploads?upload_token=…`: receives a form with one file, as clients send it to Wan's object storage. The token names the owner and
+ * the directory. The file is checked against a model's limits when a task is created from it.
+ * @throws DashscopeError
  */
 export async function receiveUpload(
   services: DashscopeServices,
@@ -29,25 +29,24 @@ export async function receiveUpload(
   const { key, bytes } = await readForm(request);
   const name = fileNameOf(key, upload_id);
   if (name === undefined) {
-    const where = `Invalid according to Policy: the key must be ${uploadDirectory(upload_id)}/ and the name of a file.`;
+    const where = `Invalid according to Policy: the key must be ${uploadDirectory(upload_id)}/ followed by a file name.`;
     throw new DashscopeError('AccessDenied', where);
   }
   if (bytes.byteLength > MAX_UPLOAD_BYTES) {
     throw new DashscopeError(
       'BadRequest.TooLarge',
-      `The file has ${bytes.byteLength} bytes; at most ${MAX_UPLOAD_BYTES} are taken here. Make it smaller, or give its http(s) URL.`,
+      `The file has ${bytes.byteLength} bytes; at most ${MAX_UPLOAD_BYTES} are accepted here. Make it smaller, or give its http(s) URL.`,
     );
   }
   const content_type = mediaTypeOf(bytes);
   if (!content_type) {
     throw new DashscopeError(
       'InvalidParameter',
-      'The file is no JPEG, PNG, BMP or WEBP picture and no WAV or MP3 sound.',
+      'The file is not a JPEG, PNG, BMP or WEBP image, nor a WAV or MP3 audio file. Convert it to one of these.',
     );
   }
   if (!(await countUpload(services.table, request.queryStringParameters?.upload_token ?? ''))) {
-    const what =
-      'Invalid according to Policy: it was good for 10 files. Ask for another: GET uploads?action=getPolicy.';
+    const what = 'Invalid according to Policy: it permits 10 files. Get another: GET uploads?action=getPolicy.';
     throw new DashscopeError('AccessDenied', what);
   }
   const isStored = await storeUpload(services.s3, services.uploads_bucket, {
@@ -58,11 +57,11 @@ export async function receiveUpload(
   if (isStored) return {};
   throw new DashscopeError(
     'InvalidParameter',
-    'A file of this name was uploaded already, and overwriting is forbidden.',
+    'A file of this name has already been uploaded, and overwriting is forbidden. Use another name.',
   );
 }
 
-/** The form's key and file. It came as base64, since forms are a binary media type of the API. */
+/** Reads the form's key and file. The body arrives as base64, because forms are a binary media type of the API. */
 async function readForm(request: DashscopeRequest): Promise<{ key: string; bytes: Uint8Array }> {
   const [contentType = ''] = headerValues(request, 'content-type');
   const body = Buffer.from(request.body ?? '', request.isBase64Encoded ? 'base64' : 'utf8');
@@ -73,12 +72,12 @@ async function readForm(request: DashscopeRequest): Promise<{ key: string; bytes
   throw new DashscopeError('InvalidParameter', message);
 }
 
-/** Somebody else's write came first, or comes just now. */
+/** S3's errors when another write to the key came first, or is in progress. */
 const conflicts: readonly string[] = ['PreconditionFailed', 'ConditionalRequestConflict'];
 
 /**
- * Stores a file that came by a form, under a name that its sender chose.
- * @returns false when something lies there already: an upload is never overwritten, since a request may name it by now
+ * Stores the file of a form under the name that its sender chose.
+ * @returns false when the object exists: an upload is never overwritten, because a request may already name it
  */
 export async function storeUpload(
   s3: Pick<S3Client, 'send'>,
@@ -95,7 +94,7 @@ export async function storeUpload(
   }
 }
 
-/** What a file of a kind that Wan reads is, by its first bytes; undefined for anything else. */
+/** The media type of a file that Wan can read, by its first bytes; undefined for any other file. */
 function mediaTypeOf(bytes: Uint8Array): string | undefined {
   const image = imageFormatOf(bytes);
   return image ? contentTypeOf(image) : audioTypeOf(Buffer.from(bytes.subarray(0, 12)));
@@ -104,7 +103,7 @@ function mediaTypeOf(bytes: Uint8Array): string | undefined {
 function audioTypeOf(start: Buffer): 'audio/wav' | 'audio/mpeg' | undefined {
   const text = start.toString('latin1');
   if (text.startsWith('RIFF') && text.slice(8, 12) === 'WAVE') return 'audio/wav';
-  // A tag, or the eleven bits that a frame begins with and a layer, which is never 00.
+  // An ID3 tag, or a frame header: eleven set bits, then a layer other than 00.
   const [first = 0, second = 0] = start;
   const isFrame = first === 0xff && (second & 0xe0) === 0xe0 && (second & 0x06) !== 0;
   return text.startsWith('ID3') || isFrame ? 'audio/mpeg' : undefined;

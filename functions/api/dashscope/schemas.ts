@@ -2,12 +2,12 @@ import * as z from 'zod';
 import { taskStatuses } from '../../wan/client/query-task.ts';
 
 /*
- * The reference's own requests and answers, as these routes take and give them: for the contract (OpenAPI) and for tests.
- * Requests are checked as tolerantly as Wan does by `checkRequest`.
+ * The reference's requests and responses as these routes implement them, for the contract (OpenAPI) and for tests. `checkRequest` validates
+ * the requests, as tolerantly as Wan does.
  */
 
 const requestId = z.string().meta({ description: 'The unique id of the request.' });
-const taskId = z.string().meta({ description: 'The id of the task: the id of the video as well.' });
+const taskId = z.string().meta({ description: 'The id of the task, which is also the id of the video.' });
 const status = z.enum(taskStatuses);
 const wanTime = z
   .string()
@@ -22,7 +22,7 @@ export const errorBody = z.strictObject({
   request_id: requestId,
 });
 
-/** "Request body" of step 1; fields that are not named here are ignored, and null is the same as left out. */
+/** "Request body" of step 1. Unknown fields are ignored, and null equals a missing field. */
 export const createTaskBody = z.looseObject({
   model: z.string(),
   input: z.looseObject({
@@ -89,7 +89,7 @@ const queryTime = z
   .optional();
 const queryNumber = (pattern: RegExp) => z.string().max(7).regex(pattern).optional();
 
-/** Facts, "Task management"; what is empty is as if it were left out. For the contract: the handler refuses in words of its own. */
+/** Facts, "Task management". An empty parameter equals a missing one. For the contract only: the handler validates by itself. */
 export const listTasksQuery = z.object({
   task_id: z.string().optional(),
   start_time: queryTime,
@@ -128,7 +128,7 @@ const listTasksMembers = z.strictObject({
 export type ListTasksResponse = z.infer<typeof listTasksMembers>;
 export const listTasksResponseBody = listTasksMembers.extend({ request_id: requestId });
 
-/** The answer to a cancelation, and to an uploaded file. */
+/** The response to a cancelation and to an uploaded file. */
 export const requestIdResponseBody = z.strictObject({ request_id: requestId });
 
 export const uploadPolicyQuery = z.object({ action: z.literal('getPolicy'), model: z.string() });
@@ -150,8 +150,10 @@ const uploadPolicyMembers = z.strictObject({
 export type UploadPolicyResponse = z.infer<typeof uploadPolicyMembers>;
 export const uploadPolicyResponseBody = uploadPolicyMembers.extend({ request_id: requestId });
 
-/** The form that a file is sent with; what else it holds (the policy, its signature, access rights) decides nothing here. */
+/** The form that a file is sent with. Its other fields (policy, signature, access rights) are ignored. */
 export const uploadForm = z.looseObject({
   key: z.string().meta({ description: 'upload_dir, a slash and the name of the file.' }),
-  file: z.string().meta({ format: 'binary', description: 'A JPEG, PNG, BMP or WEBP picture, or a WAV or MP3 sound.' }),
+  file: z
+    .string()
+    .meta({ format: 'binary', description: 'A JPEG, PNG, BMP or WEBP image, or a WAV or MP3 audio file.' }),
 });

@@ -8,7 +8,7 @@ import type { Region } from '../../wan/regions.ts';
 import type { ApiRequest } from '../http/request.ts';
 import type { FileDescription } from '../videos/content.ts';
 
-/** A request of these routes; `domainName` and `path` are the address as the client knows it. */
+/** A request of these routes; `domainName` and `path` form the URL as the client sees it. */
 export type DashscopeRequest = ApiRequest &
   Pick<APIGatewayProxyEvent, 'httpMethod'> & { requestContext: { domainName?: string; path?: string } };
 
@@ -16,23 +16,23 @@ export type DashscopeRequest = ApiRequest &
 export interface DashscopeServices {
   table: Table;
   s3: Pick<S3Client, 'send'>;
-  /** Where the deployment's Wan is. */
+  /** The region of the deployment's Wan account. */
   region: Region;
   uploads_bucket: string;
-  /** Checks a request as tolerantly as Wan does, and makes its video. @throws Problem */
+  /** Validates a request as tolerantly as Wan does, and creates its video. @throws ProblemError */
   acceptRequest: (given: { body: unknown; identity: Identity; caller: Caller }) => Promise<{ video: VideoRecord }>;
   /**
-   * @param milliseconds how long Wan may take, in all
-   * @throws Problem for a video that is too far to be canceled, and when Wan does not tell in time
+   * @param milliseconds how long Wan's responses may take in total
+   * @throws ProblemError when it is too late to cancel, or Wan does not respond in time
    */
   cancelVideo: (video: VideoRecord, milliseconds: number) => Promise<VideoRecord>;
   /** A presigned URL of an object. */
   linkTo: (object: ObjectVersion, file: FileDescription) => Promise<string>;
-  /** Waits so many milliseconds. */
+  /** @param milliseconds to wait */
   sleep: (milliseconds: number) => Promise<void>;
 }
 
-/** One operation: gives the members of its answer, to which the handler adds `request_id`. @throws Problem, Refusal */
+/** One operation. It returns the members of its response, to which the handler adds `request_id`. @throws ProblemError, DashscopeError */
 export type Operation = (
   services: DashscopeServices,
   request: DashscopeRequest,

@@ -9,13 +9,13 @@ import { DashscopeError } from './errors.ts';
 import type { UploadPolicyResponse } from './schemas.ts';
 import type { DashscopeRequest, DashscopeServices } from './services.ts';
 
-/** What a form carries through the gateway and a Lambda's event; larger files go by `POST /uploads`. */
+/** The largest file that fits through API Gateway and a Lambda event; larger ones use `POST /uploads`. */
 export const MAX_UPLOAD_BYTES = MAX_INLINE_IMAGE_BYTES;
 
 /**
- * `GET uploads?action=getPolicy&model=M`: where and how a client sends a file. Wan sends it to its object storage; here it goes to
- * these routes themselves, authorized by the token in the address, since the form comes without a key. The form's policy, signature
- * and access key are what a client of that storage needs to see, and decide nothing.
+ * `GET uploads?action=getPolicy&model=M`: tells a client where and how to send a file. Wan's clients send it to object storage; here they
+ * send it to these routes, authorized by the token in the URL, because the form carries no key. Policy, signature and access key exist for
+ * clients that require them and are not checked.
  */
 export async function getUploadPolicy(
   services: DashscopeServices,
@@ -38,7 +38,7 @@ export async function getUploadPolicy(
       policy: Buffer.from(JSON.stringify({ expiration: expires_at, conditions })).toString('base64'),
       signature: 'upload_token',
       upload_dir,
-      upload_host: `${addressOf(request)}?${new URLSearchParams({ upload_token: token })}`,
+      upload_host: `${urlOf(request)}?${new URLSearchParams({ upload_token: token })}`,
       expire_in_seconds: Math.max(0, Math.floor((Date.parse(expires_at) - services.table.now()) / 1000)),
       max_file_size_mb: MAX_UPLOAD_BYTES / 1024 / 1024,
       capacity_limit_mb: 999_999_999,
@@ -49,26 +49,26 @@ export async function getUploadPolicy(
   };
 }
 
-/** The address that the client asked, without its query: whatever stage or base path stands before the route, only it tells. */
-function addressOf(request: DashscopeRequest): string {
+/** The URL of the request without its query. Only the request itself knows the stage or base path before the route. */
+function urlOf(request: DashscopeRequest): string {
   const { domainName, path } = request.requestContext;
-  if (!domainName || !path) throw new Error('The request does not tell the address it was sent to.');
+  if (!domainName || !path) throw new Error('The request does not contain its domain name and path.');
   const isPlain = headerValues(request, 'x-forwarded-proto').at(-1) === 'http';
   return `${isPlain ? 'http' : 'https'}://${domainName}${path.replace(/\/+$/, '')}`;
 }
 
 /*
- * A file that came by this protocol's upload is called `oss://firstframe/<upload id>/<name>` by its client, as Wan's own are
- * called `oss://<key>`; it lies among its owner's uploads.
+ * A client names a file uploaded by this protocol `oss://firstframe/<upload id>/<name>`, as it names Wan's uploads `oss://<key>`. The file
+ * is stored among its owner's uploads.
  */
 const folder = 'firstframe';
 
-/** Where a client must put the files of an upload: its `upload_dir`. */
+/** The `upload_dir` of an upload: clients must put its files there. */
 export const uploadDirectory = (uploadId: string): string => `${folder}/${uploadId}`;
 
 /**
- * The name in a form's `key`, if it lies right in the directory of its upload and can be a file's name: of at most 255 bytes,
- * without slashes and control characters.
+ * The file name in a form's `key`: directly in the directory of its upload, at most 255 bytes, without slashes and control characters.
+ * @returns undefined for any other key
  */
 export function fileNameOf(key: string, uploadId: string): string | undefined {
   const start = `${uploadDirectory(uploadId)}/`;
@@ -88,8 +88,8 @@ export const uploadKey = (owner: string, uploadId: string, name: string): string
   `${uploadFolder(owner)}${uploadId}/${name}`;
 
 /**
- * The `s3://` URL that an `oss://` URL of ours means to this owner: another owner's upload is one that isn't there.
- * @returns undefined for an `oss://` URL that none of our uploads has
+ * The `s3://` URL of an `oss://` URL for this owner; another owner's upload does not exist there.
+ * @returns undefined for an `oss://` URL that is not one of our uploads
  */
 export function ossUrlToS3(url: string, { bucket, owner }: { bucket: string; owner: string }): string | undefined {
   const [, uploadId, name] =

@@ -81,6 +81,5 @@ const preconditionFailed = () =>
   new ProblemError(412, {
     code: 'precondition_failed',
     title: 'The video has changed since you read it.',
-    detail:
-      'Nothing was done. Read GET /videos/{id} again and send its ETag in If-Match, or leave the header out.',
+    detail: 'Nothing was done. Read GET /videos/{id} again and send its ETag in If-Match, or leave the header out.',
   });

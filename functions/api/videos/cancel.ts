@@ -12,12 +12,12 @@ import { type ApiRequest, json } from '../http/request.ts';
 import { retryAfter } from './long-poll.ts';
 import { MOST_READS, ownVideo, videoNotFound, wanUnavailable } from './own-video.ts';
 
-/** What changing the course of a video takes. */
+/** What canceling and retrying use. */
 export interface ActionServices extends Dispatcher {
   wan: Pick<WanClient, 'cancelTask' | 'queryTask'>;
 }
 
-/** `POST /videos/{id}/cancel`: 200 with the canceled video. @throws Problem as `cancelVideo`, 412 */
+/** `POST /videos/{id}/cancel`: 200 with the canceled video. @throws ProblemError as `cancelVideo`, 412 */
 export async function cancel(
   services: ActionServices,
   request: ApiRequest,
@@ -28,12 +28,10 @@ export async function cancel(
 }
 
 /**
- * Cancels a video that Wan has not begun: nothing is billed for it. Its workflow is never stopped, it finds the video canceled.
- * Canceling twice is canceling once.
- * @param precondition is asked of the video, and again whenever it moved on before it could be canceled
+ * Cancels a video that Wan has not started: nothing is billed. The execution is not stopped; it finds the video canceled. Idempotent.
+ * @param precondition checked against the video, and again each time the video changed before it could be canceled
  * @returns the canceled video
- * @throws Problem 409 that says what it is too late for, 503 when Wan does not tell whether it canceled, 404 for a video that is
- * deleted meanwhile
+ * @throws ProblemError 409 when it is too late, 503 when Wan does not confirm the cancellation, 404 for a video that was deleted meanwhile
  */
 export async function cancelVideo(
   services: ActionServices,
@@ -41,17 +39,17 @@ export async function cancelVideo(
   precondition: Precondition = () => undefined,
 ): Promise<VideoRecord> {
   let current: VideoRecord | undefined = video;
-  for (let looks = 0; looks < MOST_READS; looks++) {
+  for (let reads = 0; reads < MOST_READS; reads++) {
     if (!current) throw videoNotFound();
     precondition(current);
     const canceled = await attempt(services, current);
     if (canceled) return canceled;
     current = await readVideo(services.table, video.id);
   }
-  throw new Error(`The video ${video.id} moved on each of the ${MOST_READS} times that it was about to be canceled.`);
+  throw new Error(`The video ${video.id} changed during each of ${MOST_READS} attempts to cancel it.`);
 }
 
-/** @returns undefined when the video is no longer as it was read */
+/** @returns undefined when the video changed since it was read */
 async function attempt(services: ActionServices, video: VideoRecord): Promise<VideoRecord | undefined> {
   switch (video.status) {
     case 'canceled':
@@ -60,7 +58,7 @@ async function attempt(services: ActionServices, video: VideoRecord): Promise<Vi
       return endAsCanceled(services, video);
     case 'submitting':
       if (video.submission?.state === 'open') throw isStarting(video);
-      return endAsCanceled(services, video, {}, nothingIsBeingSent);
+      return endAsCanceled(services, video, {}, noOpenSubmission);
     case 'running':
       await stopTask(services, video);
       return endAsCanceled(services, video, { task: { ...video.task!, status: 'CANCELED' } });
@@ -71,14 +69,14 @@ async function attempt(services: ActionServices, video: VideoRecord): Promise<Vi
   }
 }
 
-/** Whoever sends opens the ledger by a write that demands `submitting`: once this one is through, no task can follow. */
-const nothingIsBeingSent: Condition = {
+/** CreateTask opens the ledger with a write that requires `submitting`: after this conditional write no task can be created. */
+const noOpenSubmission: Condition = {
   expression: 'attribute_not_exists(submission) OR submission.#state = :settled',
   names: { '#state': 'state' },
   values: { ':settled': 'settled' },
 };
 
-/** @returns undefined when the video is no longer as it was read */
+/** @returns undefined when the video changed since it was read */
 export async function endAsCanceled(
   services: Dispatcher,
   video: VideoRecord,
@@ -87,19 +85,19 @@ export async function endAsCanceled(
 ): Promise<VideoRecord | undefined> {
   const change = { set: { ...set, error: explainEnding('canceled') } };
   const canceled = await changeStatus(services.table, video, 'canceled', change, condition);
-  // A video may hold its permit while it is still queued.
+  // A queued video may already hold a permit.
   if (canceled) await releaseAndDispatch(services, canceled);
   return canceled;
 }
 
-/** Returns when Wan has canceled the video's task. @throws Problem 409, 503 */
+/** Returns when Wan has canceled the video's task. @throws ProblemError 409, 503 */
 async function stopTask({ wan, table }: ActionServices, video: VideoRecord): Promise<void> {
   const { id, status } = video.task!;
   if (status === 'RUNNING') throw isRunning(video);
   const answer = await wan.cancelTask(id);
   if (answer.outcome === 'canceled') return;
   if (answer.outcome !== 'not_pending') throw wanUnavailable(mayBeCanceled);
-  // A task that is canceled already is not pending either: the answer to an earlier request may have been lost.
+  // A task that is already canceled is not pending either: the response to an earlier request may have been lost.
   const task = await wan.queryTask(id);
   switch (task.outcome === 'task' && task.status) {
     case 'CANCELED':
@@ -116,9 +114,9 @@ async function stopTask({ wan, table }: ActionServices, video: VideoRecord): Pro
 }
 
 const mayBeCanceled =
-  'Wan may have canceled the task all the same. Send the request again after the seconds in Retry-After, or look at GET /videos/{id}.';
+  'Wan may have canceled the task. Send the request again after the seconds in Retry-After, or read GET /videos/{id}.';
 
-/** A call lasts seconds; finding out what became of one whose answer was lost takes two minutes. */
+/** A call takes seconds; resolving a lost response takes two minutes. */
 const STARTING_SECONDS = { sending: 2, uncertain: 15 };
 
 const isStarting = ({ submission }: VideoRecord) =>
@@ -126,10 +124,10 @@ const isStarting = ({ submission }: VideoRecord) =>
     409,
     {
       code: 'video_is_starting',
-      title: 'The video is being handed to Wan right now.',
+      title: 'The video is being submitted to Wan.',
       detail: submission?.uncertain_since
-        ? "Wan's answer was lost, and firstframe is finding out whether it has the video. Send the request again after the seconds in Retry-After."
-        : 'In a moment it is known whether Wan took it. Send the request again after the seconds in Retry-After.',
+        ? "Wan's response was lost, and firstframe is checking whether a task exists. Send the request again after the seconds in Retry-After."
+        : 'Send the request again after the seconds in Retry-After.',
     },
     { 'retry-after': String(submission?.uncertain_since ? STARTING_SECONDS.uncertain : STARTING_SECONDS.sending) },
   );
@@ -138,8 +136,8 @@ const isRunning = ({ id, estimated_cost }: VideoRecord) => {
   const cost = estimated_cost ? `, at about ${estimated_cost.amount} ${estimated_cost.currency}` : '';
   return new ProblemError(409, {
     code: 'video_is_running',
-    title: 'Wan is making the video, so it can not be canceled any more.',
-    detail: `It will be billed when it is done${cost}. GET /videos/${id} tells when.`,
+    title: 'Wan is generating the video, so it can no longer be canceled.',
+    detail: `It will be billed when it is done${cost}. GET /videos/${id} shows its progress.`,
   });
 };
 
@@ -148,8 +146,8 @@ const isArchiving = (video: VideoRecord, now: number) =>
     409,
     {
       code: 'video_is_archiving',
-      title: 'Wan has made the video, so it can not be canceled any more.',
-      detail: `It is billed already, and is being copied. DELETE /videos/${video.id} removes it when it has succeeded.`,
+      title: 'Wan has generated the video, so it can no longer be canceled.',
+      detail: `It has been billed and is being archived. DELETE /videos/${video.id} removes it after it has succeeded.`,
     },
     retryAfter(viewOf(video, now), now),
   );
@@ -160,6 +158,6 @@ const hasEnded = ({ id, status }: VideoRecord) =>
     title: 'The video has ended, so there is nothing to cancel.',
     detail:
       status === 'succeeded'
-        ? `It has succeeded: GET /videos/${id}/content fetches it, DELETE /videos/${id} removes it.`
-        : `It has failed, and its error says why: GET /videos/${id}.`,
+        ? `It has succeeded: fetch it with GET /videos/${id}/content, or remove it with DELETE /videos/${id}.`
+        : `It has failed: GET /videos/${id} shows the error.`,
   });

@@ -16,11 +16,11 @@ import { ownVideo } from './own-video.ts';
 
 export interface ContentServices {
   table: Table;
-  /** A presigned URL of an object, good for `LINK_SECONDS`. */
+  /** A presigned URL of an object, valid for `LINK_SECONDS`. */
   linkTo: (object: ObjectVersion, file: FileDescription) => Promise<string>;
 }
 
-/** What can be fetched of a video: the file, the picture it begins with, and the video as the API shows it, as a file beside it. */
+/** What can be fetched of a video: the MP4, its first frame, and the metadata object, which is the video as the API shows it. */
 export const variants = ['video', 'first_frame', 'metadata'] as const;
 export type Variant = (typeof variants)[number];
 
@@ -31,9 +31,9 @@ export const contentQuery = z.strictObject({
 });
 
 /**
- * `GET /videos/{id}/content`: a redirect to the video, its first frame or its metadata; or, for a page that can't send a key from
- * `<video>`, the address as JSON. What is fetched goes past this API, so downloads resume as S3's do.
- * @throws Problem 409 while there is nothing to fetch, or for good when the video failed
+ * `GET /videos/{id}/content`: a redirect to the video, its first frame or its metadata; or the URL as JSON, for a page whose `<video>`
+ * element cannot send a key. S3 serves the content itself, so downloads can be resumed.
+ * @throws ProblemError 409 while the video is not ready, and permanently for a failed one
  */
 export async function getContent(
   { table, linkTo }: ContentServices,
@@ -56,7 +56,7 @@ export async function getContent(
   return { statusCode: 302, headers: { location: link.url, 'cache-control': 'no-store', vary: 'Accept' }, body: '' };
 }
 
-/** Whether `Accept` names JSON; a wildcard, or no such header, means the content itself. */
+/** Whether `Accept` names JSON. A wildcard or a missing header means the content itself. */
 function asksForJson(request: ApiRequest): boolean {
   const ranges = headerValues(request, 'accept').flatMap((value) => value.toLowerCase().split(','));
   return ranges.some((range) => {
@@ -71,7 +71,7 @@ function noContent(video: VideoRecord, now: number): ProblemError {
     return new ProblemError(409, {
       code: 'video_has_no_content',
       title: `The video ${status === 'failed' ? 'failed' : 'was canceled'}, so there is nothing to fetch.`,
-      detail: error ? `${error.message} ${error.hint}` : 'Make a new one with POST /videos.',
+      detail: error ? `${error.message} ${error.hint}` : 'Create a new one with POST /videos.',
     });
   }
   return new ProblemError(
@@ -79,16 +79,16 @@ function noContent(video: VideoRecord, now: number): ProblemError {
     {
       code: 'video_not_ready',
       title: 'The video is not ready yet.',
-      detail: `It is ${status}. Ask again after the seconds in Retry-After.`,
+      detail: `Its status is ${status}. Send the request again after the seconds in Retry-After.`,
     },
     retryAfter(viewOf(video, now), now),
   );
 }
 
-/** Where a variant lies: in our buckets, or at an address of the caller's own. */
+/** Where a variant is stored: in our buckets, or at the caller's own URL. */
 type Content = { object: ObjectVersion; file: FileDescription } | { url: string };
 
-/** Where a variant of a video lies; undefined for one that is not there yet, or never will be. */
+/** Where a variant of a video is stored; undefined when it does not exist. */
 function contentOf(video: VideoRecord, variant: Variant): Content | undefined {
   if (variant === 'first_frame') return firstFrameOf(video);
   const { id, video: archived } = video;
@@ -107,26 +107,26 @@ function firstFrameOf({ id, image, source, input }: VideoRecord): Content | unde
     const { content_type } = image;
     return { object: image, file: { file_name: `${id}.${content_type.replace(/^image\//, '')}`, content_type } };
   }
-  // A drop that was refused: its image was not found good, but it is what lies there.
+  // A refused drop: its image was not accepted, but the object still exists.
   if (source.type === 'drop') {
     return { object: source, file: { file_name: `${id}${/\.[a-z]+$/i.exec(source.key)?.[0] ?? ''}` } };
   }
-  // In its normal form, since an address with letters beyond ASCII is none that a header can carry.
+  // Normalized, because a header cannot carry letters beyond ASCII.
   const address = parseUrl(input.img_url);
   return address && /^https?:$/.test(address.protocol) ? { url: address.href } : undefined;
 }
 
-/** How long a link is good, in seconds. */
+/** How long a link is valid, in seconds. */
 const LINK_SECONDS = 900;
 
-/** What a browser is told of an object: what to call it when it is saved, and its type where S3 may not know it. */
+/** How a browser handles an object: its file name when saved, and its type where S3 may not know it. */
 export interface FileDescription {
   /** Plain ASCII without quotes. */
   file_name: string;
   content_type?: string;
 }
 
-/** A presigned URL of an object, good for `LINK_SECONDS`: whoever has it needs no key. S3 itself serves ranges of it. */
+/** A presigned URL of an object, valid for `LINK_SECONDS` without a key. S3 serves ranges of it. */
 export const linkToObject = (
   s3: S3Client,
   { bucket, key, version_id }: ObjectVersion,

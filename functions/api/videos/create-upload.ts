@@ -15,7 +15,7 @@ import { type FieldsOf, isJsonObject, readFields } from '../../wan/validation/bo
 import { type ApiRequest, json } from '../http/request.ts';
 
 export interface UploadServices {
-  /** Signs alone; nothing is sent. */
+  /** Used for signing only; sends nothing. */
   s3: S3Client;
   uploadsBucket: string;
   /** Milliseconds since 1970. */
@@ -24,23 +24,24 @@ export interface UploadServices {
 
 const uploadTypes = [...imageTypes, 'audio/mpeg', 'audio/wav'] as const;
 
-/** Bytes of a file of each kind: the largest picture that an offered model takes, and the largest sound (reference, "audio_url"). */
+/** Bytes per kind of file: the largest image of any offered model, and the largest audio file (reference, "audio_url"). */
 const maxBytes = {
   image: Math.max(...offeredModelNames.map((name) => findModel(name).image.max_bytes)),
-  sound: audioLimits.max_bytes,
+  audio: audioLimits.max_bytes,
 } as const;
 
-const typeError = `Name what the file is: one of ${uploadTypes.join(', ')}.`;
-const bytesError = "Give the file's length in bytes, a whole number from 1, or leave it out.";
+const typeError = `Give the file's type: one of ${uploadTypes.join(', ')}.`;
+const bytesError = "Give the file's length in bytes, a whole number of at least 1, or leave it out.";
 
 const uploadFields = {
-  content_type: z
-    .enum(uploadTypes, { error: typeError })
-    .meta({ description: 'What the file is; it is looked into when the video is asked for.', examples: ['image/png'] }),
+  content_type: z.enum(uploadTypes, { error: typeError }).meta({
+    description: 'The type of the file. The file itself is checked when the video is requested.',
+    examples: ['image/png'],
+  }),
   bytes: z
     .int({ error: bytesError })
     .min(1, { error: bytesError })
-    .meta({ description: "The file's length, to learn now rather than later that it is too large." })
+    .meta({ description: "The file's length, so that a file that is too large is refused now." })
     .optional(),
 };
 
@@ -48,10 +49,10 @@ const uploadFields = {
 export const uploadRequestSchema = z.strictObject(uploadFields);
 
 /**
- * `POST /uploads`: where a picture or a sound may be sent to that is too large to come with a request, and the URL by which
- * `POST /videos` then takes it. The form that is answered is good for 15 minutes (or until the credentials it was signed with end),
- * for one key in the caller's own folder, one content type, and a length within the limit; S3 refuses every other.
- * @throws Problem 400 with all issues at once
+ * `POST /uploads`: returns a form for uploading an image or audio file that is too large for a request body, and the URL that
+ * `POST /videos` accepts for it. The form is valid for 15 minutes (or until the signing credentials expire), for one key in the caller's
+ * own folder, one content type, and a length within the limit; S3 refuses anything else.
+ * @throws ProblemError 400 with all issues
  */
 export async function createUpload(
   { s3, uploadsBucket, now }: UploadServices,
@@ -66,7 +67,7 @@ export async function createUpload(
     Bucket: uploadsBucket,
     Key: key,
     Conditions: [['content-length-range', 1, maxBytes[kind]]],
-    // Fields are conditions too: each must be sent as it is here.
+    // Fields are conditions too: each must be sent with this value.
     Fields: { 'Content-Type': content_type },
     Expires: UPLOAD_SECONDS,
   });
@@ -74,15 +75,15 @@ export async function createUpload(
   return json(201, { upload_url: url, fields, media_url, max_bytes: maxBytes[kind], expires_at });
 }
 
-const kindOf = (contentType: string) => (contentType.startsWith('image/') ? 'image' : 'sound');
+const kindOf = (contentType: string) => (contentType.startsWith('image/') ? 'image' : 'audio');
 
-/** @throws Problem 400 */
+/** @throws ProblemError 400 */
 function read(body: unknown): { content_type: string } {
   const { values, issues } = isJsonObject(body) ? readFields(body, uploadFields, '', 'strict') : noObject;
   const { content_type } = values;
   const errors = [...issues, ...tooLarge(values)];
   if (errors.length > 0 || content_type === undefined) {
-    throw issuesProblem('invalid_request', 'The upload can not be taken as it is.', errors);
+    throw issuesProblem('invalid_request', 'The upload request is invalid.', errors);
   }
   return { content_type };
 }
@@ -90,7 +91,7 @@ function read(body: unknown): { content_type: string } {
 function tooLarge({ content_type, bytes = 0 }: FieldsOf<typeof uploadFields>): Issue[] {
   const limit = content_type && maxBytes[kindOf(content_type)];
   if (!limit || bytes <= limit) return [];
-  const message = `A file of this type may have ${limit} bytes. Make it smaller.`;
+  const message = `A file of this type may have at most ${limit} bytes. Make it smaller.`;
   return [{ pointer: '/bytes', code: 'out_of_range', message }];
 }
 

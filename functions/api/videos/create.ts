@@ -11,14 +11,14 @@ import { preferredWait, retryAfter, waitForChange } from './long-poll.ts';
 export interface SubmitServices extends AcceptServices {
   readQueuePosition: ReadQueuePosition;
   onAccepted: OnAccepted;
-  /** Waits so many milliseconds. */
+  /** @param milliseconds to wait */
   sleep: (milliseconds: number) => Promise<void>;
 }
 
 /**
- * `POST /videos`: takes the request and answers 202 with the video, or 200 for a repetition of one that was taken. With
- * `Prefer: wait=N` it answers when the video has ended, with 200, or after so many seconds with 202.
- * @throws Problem as `takeRequest` does, and 400 for an Idempotency-Key that can't be used
+ * `POST /videos`: accepts the request and returns 202 with the video, or 200 for a repeated request. With `Prefer: wait=N` it returns 200
+ * when the video has ended, or 202 after N seconds.
+ * @throws ProblemError as `acceptRequest`, and 400 for an invalid Idempotency-Key
  */
 export async function submit(
   services: SubmitServices,
@@ -29,19 +29,19 @@ export async function submit(
   const arrived = table.now();
   const body = readJson(request);
   const identity = identify(request, caller);
-  const taken = await acceptRequest(services, { body, mode: 'strict', identity, caller });
-  const { video, created } = taken;
-  services.onAccepted(taken);
+  const accepted = await acceptRequest(services, { body, mode: 'strict', identity, caller });
+  const { video, created } = accepted;
+  services.onAccepted(accepted);
   const wait = preferredWait(request);
   if (wait === undefined) return answer(services, request, video, created ? 202 : 200);
-  // Counted from the request's arrival, since the gateway does so too.
+  // Counted from the arrival of the request, as API Gateway counts its timeout.
   const seconds = wait - (table.now() - arrived) / 1000;
   const ended = await untilEnded(services, video, seconds);
   const status = isTerminal(ended.status) ? 200 : 202;
   return answer(services, request, ended, status, { 'preference-applied': 'wait' });
 }
 
-/** The video when it has ended, or time is up, or the table is away: its record stands, so an error would only have it sent again. */
+/** Waits for a terminal status until the deadline. If DynamoDB fails, returns the last known record: an error would only make the client resubmit. */
 async function untilEnded({ table, sleep }: SubmitServices, video: VideoRecord, seconds: number): Promise<VideoRecord> {
   const until = ({ status }: VideoRecord) => isTerminal(status);
   const last = await waitForChange(table, video, { seconds, until, sleep }).catch(() => video);
@@ -64,5 +64,5 @@ async function answer(
   });
 }
 
-/** Relative to the request's own address: an API's stage or a domain's base path stands before `/videos`, and only the client sees it. */
+/** Relative to the request's URL, because an API's stage or a domain's base path may precede `/videos`. */
 const locationOf = (id: string, { path }: ApiRequest): string => (path.endsWith('/') ? id : `videos/${id}`);

@@ -19,10 +19,10 @@ import { MOST_READS, videoNotFound } from './own-video.ts';
 export interface DeleteServices extends Dispatcher, ObjectStores {}
 
 /**
- * `DELETE /videos/{id}`: 204 when neither its record nor an object of it is left, in any version. A waiting video is canceled by it.
- * Deleting twice is deleting once, for as long as the tombstone stands. Another owner's video, or tombstone, answers by the very
- * steps of one that never was (invariant 7).
- * @throws Problem 404; 409 while Wan or the archive is at the video; 412
+ * `DELETE /videos/{id}`: 204 when its record and every version of its objects are gone. Cancels a queued video. Idempotent for as long as
+ * the tombstone exists. Another owner's video or tombstone gets the same response, by the same steps, as an id that never existed
+ * (invariant 7).
+ * @throws ProblemError 404; 409 while the video is at Wan or being archived; 412
  */
 export async function deleteVideo(
   services: DeleteServices,
@@ -32,10 +32,10 @@ export async function deleteVideo(
   const id = request.pathParameters?.id ?? '';
   if (!isVideoId(id)) throw videoNotFound();
   const precondition = ifMatch(request);
-  for (let looks = 0; looks < MOST_READS; looks++) {
+  for (let reads = 0; reads < MOST_READS; reads++) {
     const video = await readVideo(services.table, id);
     if (video?.owner !== caller.owner) {
-      // What a crash may have left of a deletion is deleted by its repetition.
+      // A repeated request completes a deletion that a crash interrupted.
       if ((await readTombstone(services.table, id))?.owner !== caller.owner) throw videoNotFound();
       return gone(services, id);
     }
@@ -43,19 +43,19 @@ export async function deleteVideo(
     refuseUnderWay(video, services.table.now());
     const ended = video.source.type === 'manifest' ? await endLine(services, video) : video;
     if (!ended) continue;
-    // Nobody can tell from a tombstone what was set aside for its video.
+    // A tombstone does not hold the video's spending reservation.
     await settleSpending(services.table, ended);
     if (!(await replaceWithTombstone(services.table, ended))) continue;
-    // A video may hold its permit while it is still queued.
+    // A queued video may already hold a permit.
     await releaseAndDispatch(services, ended);
     return gone(services, id);
   }
-  throw new Error(`The video ${id} moved on each of the ${MOST_READS} times that it was about to be deleted.`);
+  throw new Error(`The video ${id} changed during each of ${MOST_READS} attempts to delete it.`);
 }
 
 /**
- * Ends a manifest's line before its video is deleted: a tombstone has no result, and the manifest's summary waits for all lines.
- * @returns undefined when the video is no longer as it was read
+ * Writes the result of a manifest line before its video is deleted: a tombstone has no result, and the summary waits for all lines.
+ * @returns undefined when the video changed since it was read
  */
 async function endLine(services: DeleteServices, video: VideoRecord): Promise<VideoRecord | undefined> {
   const ended = video.status === 'queued' ? await endAsCanceled(services, video) : video;
@@ -68,7 +68,7 @@ async function gone(services: DeleteServices, id: string): Promise<APIGatewayPro
   return { statusCode: 204, headers: { 'cache-control': 'no-store' }, body: '' };
 }
 
-/** While something is under way, a record is what its outcome is written to: without it a paid video would be lost. */
+/** @throws ProblemError 409 while the video is in progress: without a record, its outcome could not be stored, and a paid video would be lost */
 function refuseUnderWay(video: VideoRecord, now: number): void {
   const refusal = refusals[video.status];
   if (refusal)
@@ -79,24 +79,23 @@ function refuseUnderWay(video: VideoRecord, now: number): void {
     );
 }
 
-const later = 'GET /videos/{id}?wait=25 tells when it has ended; then send the request again.';
+const later = 'Wait for its end with GET /videos/{id}?wait=25, then send the request again.';
 
 const refusals: Partial<Record<VideoRecord['status'], { code: string; title: string; detail: string }>> = {
   submitting: {
     code: 'video_is_starting',
-    title: 'The video is being handed to Wan, so it can not be deleted now.',
+    title: 'The video is being submitted to Wan, so it cannot be deleted now.',
     detail:
-      'POST /videos/{id}/cancel stops it if Wan has not begun, and nothing is billed; after that it can be deleted.',
+      'POST /videos/{id}/cancel stops it if Wan has not started it, and nothing is billed. Then it can be deleted.',
   },
   running: {
     code: 'video_is_running',
-    title: 'The video is at Wan, so it can not be deleted now.',
-    detail:
-      'POST /videos/{id}/cancel stops it if Wan has not begun; after that it will be billed, deleted or not, when it is done.',
+    title: 'Wan is generating the video, so it cannot be deleted now.',
+    detail: 'POST /videos/{id}/cancel stops it if Wan has not started it. Otherwise it is billed when it is done.',
   },
   archiving: {
     code: 'video_is_archiving',
-    title: 'Wan has made the video and it is being copied, so it can not be deleted now.',
-    detail: 'It is billed already.',
+    title: 'Wan has generated the video and it is being archived, so it cannot be deleted now.',
+    detail: 'It has been billed.',
   },
 };

@@ -13,22 +13,22 @@ export interface EstimateServices extends CatalogueServices {
 }
 
 /**
- * `POST /estimates`: checks a request for a video as `POST /videos` would, and tells what it would be and cost. Nothing is stored,
- * spent or fetched, so whether the files behind URLs are there and good shows only when the video is asked for.
- * @throws Problem 400 with all issues at once, 413 for a large inline picture
+ * `POST /estimates`: checks a request as `POST /videos` does, and returns the resolved parameters, cost and duration. Nothing is stored,
+ * reserved or fetched, so files behind URLs are checked only when the video is requested.
+ * @throws ProblemError 400 with all issues, 413 for an inline image that is too large
  */
 export async function estimate(
   services: EstimateServices,
   request: ApiRequest,
   { owner }: Caller,
 ): Promise<APIGatewayProxyResult> {
-  const { request: wanted, warnings } = checkBody(readJson(request), { ...services, mode: 'strict', owner });
-  const { model, parameters } = wanted;
+  const { request: checked, warnings } = checkBody(readJson(request), { ...services, mode: 'strict', owner });
+  const { model, parameters } = checked;
   return json(200, {
     model,
     parameters,
-    estimated_cost: estimatedCost(wanted, services.wanRegion) ?? null,
-    estimated_seconds: typicalSeconds(wanted, services.typicalSeconds),
+    estimated_cost: estimatedCost(checked, services.wanRegion) ?? null,
+    estimated_seconds: typicalSeconds(checked, services.typicalSeconds),
     warnings,
   });
 }

@@ -29,9 +29,9 @@ export const videoQuery = z.strictObject({
 });
 
 /**
- * `GET /videos/{id}`. While it runs, `Retry-After` says when there may be news. With `wait` the answer comes when the video's
- * status changes, or after so many seconds; at once when nothing will change, or when the caller's `If-None-Match` knows an older state.
- * @throws Problem 404, also for a video that is deleted meanwhile
+ * `GET /videos/{id}`. While the video is in progress, `Retry-After` says when to ask again. With `wait` it responds when the video's
+ * status changes, or after that many seconds; immediately for a terminal status, or when `If-None-Match` names an older state.
+ * @throws ProblemError 404, also for a video that is deleted meanwhile
  */
 export async function getVideo(
   { table, readQueuePosition, sleep }: VideoServices,
@@ -41,13 +41,13 @@ export async function getVideo(
   const { wait } = readQuery(request, videoQuery);
   const found = await ownVideo(table, request, caller);
   const until = ({ status }: VideoRecord) => status !== found.status;
-  const seconds = isTerminal(found.status) || isNews(request, found) ? 0 : wait;
+  const seconds = isTerminal(found.status) || hasChanged(request, found) ? 0 : wait;
   const video = await waitForChange(table, found, { seconds, until, sleep });
   if (!video) throw videoNotFound();
   const view = viewOf(video, table.now(), await readQueuePosition(video));
   return withEtag(request, json(200, view, retryAfter(view, table.now())), videoEtag(view));
 }
 
-/** Whether the caller knows another state of the video than this one. */
-const isNews = (request: ApiRequest, video: VideoRecord): boolean =>
+/** Whether the caller's `If-None-Match` names another state of the video. */
+const hasChanged = (request: ApiRequest, video: VideoRecord): boolean =>
   headerValues(request, 'if-none-match').length > 0 && !matches(request, 'if-none-match', stateEtag(video), 'state');

@@ -3,7 +3,7 @@ import { readVideo } from '../../video/store.ts';
 import type { Table } from '../../video/table.ts';
 import { json } from '../http/request.ts';
 
-/** `GET /health`: 200 when the table answers, else 503. Says nothing about anybody's videos. */
+/** `GET /health`: 200 when the table can be read, otherwise 503. Reveals nothing about videos. */
 export async function health(table: Table, logError: (error: unknown) => void): Promise<APIGatewayProxyResult> {
   try {
     await readVideo(table, 'health');

@@ -12,13 +12,13 @@ import { readQuery } from '../http/query.ts';
 import { type ApiRequest, json } from '../http/request.ts';
 
 /**
- * A Lambda's answer may have 6 MB. A page of a hundred videos with the longest prompts would have more: it ends early, and its
- * cursor leads on.
+ * A Lambda response has at most 6 MB. A hundred videos with the longest prompts are more, so such a page ends early and its cursor
+ * continues there.
  */
 const MAX_PAGE_BYTES = 5_000_000;
 
 const timeError = 'Give a time such as 2026-01-31T12:00:00Z.';
-/** In the form in which the table holds times; an offset can lead out of the years that it can hold. */
+/** Converted to UTC as in the table. An offset can lead to a year outside of four digits, which is refused. */
 const time = z.iso
   .datetime({ offset: true, error: timeError })
   .transform((text) => new Date(text).toISOString())
@@ -39,13 +39,13 @@ export const listQuery = z.strictObject({
   cursor: z
     .string()
     .refine((text) => readCursor(text) !== undefined, {
-      error: 'Use "next_cursor" of the last page exactly as it was, or leave it out to start anew.',
+      error: 'Use "next_cursor" of the last page unchanged, or leave it out to start from the beginning.',
     })
     .transform(readCursor)
     .optional(),
 });
 
-/** `GET /videos`: the caller's own, newest first. Stable while videos are added: those come before the first page. */
+/** `GET /videos`: the caller's videos, newest first. Pages are stable while videos are added, because new ones precede the first page. */
 export async function listOwnVideos(
   { table, readQueuePosition }: { table: Table; readQueuePosition: ReadQueuePosition },
   request: ApiRequest,
@@ -61,7 +61,7 @@ export async function listOwnVideos(
   return withEtag(request, json(200, { data, next_cursor }), etagOf([data.map(videoEtag), next_cursor]));
 }
 
-/** The first of these that one answer can carry. An answer travels as a text within JSON, so it is measured as one. */
+/** As many of the views as fit into one response. The body travels as a string inside JSON, so it is measured in that form. */
 function fitPage(views: VideoView[]): VideoView[] {
   let bytes = 0;
   const end = views.findIndex((view) => {
@@ -71,10 +71,10 @@ function fitPage(views: VideoView[]): VideoView[] {
   return end === -1 ? views : views.slice(0, Math.max(1, end));
 }
 
-/** A cursor as callers see it: a position in a list, `created_at#id`, in a form that nobody is tempted to build. */
+/** Encodes a position in a list (`created_at#id`) as an opaque cursor. */
 const writeCursor = (position: string): string => Buffer.from(position).toString('base64url');
 
-/** The position in a cursor, or undefined for a text that `writeCursor` never gave. */
+/** Decodes a cursor; undefined for text that `writeCursor` did not create. */
 function readCursor(cursor: string): string | undefined {
   const position = Buffer.from(cursor, 'base64url').toString();
   const isPosition = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z#[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(

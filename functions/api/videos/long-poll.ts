@@ -4,18 +4,17 @@ import type { Table } from '../../video/table.ts';
 import type { VideoView } from '../../video/view.ts';
 import { headerValues, type RequestHeaders } from '../http/request.ts';
 
-/** No request is kept open longer, in seconds: API Gateway gives up after 29. */
+/** The longest that a request is kept open, in seconds: API Gateway times out after 29. */
 export const LONGEST_WAIT_SECONDS = 25;
 
-/** Between two looks at the record, in milliseconds: the second comes soon, each pause is a little longer than the one before. */
+/** Pauses between two reads of the record, in milliseconds: they grow by `longer` up to `longest`. */
 const pause = { first: 250, longer: 50, longest: 1000 };
 
 /**
- * Looks at a video again and again (strongly consistent) until something holds, or the time is up.
- * @param video as it was read just now; when `until` holds already, it is the answer
- * @param options.seconds how long at most; 0 doesn't wait
- * @param options.sleep waits so many milliseconds
- * @returns the video as it is at the end, or undefined when it was deleted meanwhile
+ * Reads a video repeatedly (strongly consistent) until a condition holds or the time is up.
+ * @param video the current record; returned immediately when `until` already holds
+ * @param options.seconds the longest wait; 0 does not wait
+ * @returns the last record read, or undefined when the video was deleted meanwhile
  */
 export async function waitForChange(
   table: Table,
@@ -41,13 +40,12 @@ interface WaitOptions {
   sleep: (milliseconds: number) => Promise<void>;
 }
 
-/** What stands between two commas of a list; a comma in quotes separates nothing, in quotes that never end neither. */
+/** An element of a comma-separated list. Commas in quotes, closed or not, do not separate. */
 const element = /(?:[^,"]|"(?:\\.|[^"\\])*(?:"|\\?$))+/g;
 
 /**
- * The seconds for which a caller would rather wait than ask again: `Prefer: wait=N` (RFC 7240, section 4.3), at most 25, however
- * many are asked for. A preference that makes no sense is ignored, as all others are.
- * @returns undefined where there is nothing to wait for
+ * The seconds of `Prefer: wait=N` (RFC 7240, section 4.3), reduced to at most 25. Other and invalid preferences are ignored.
+ * @returns undefined without a wait
  */
 export function preferredWait(request: RequestHeaders): number | undefined {
   const preferences = headerValues(request, 'prefer').flatMap((value) => value.match(element) ?? []);
@@ -58,30 +56,30 @@ export function preferredWait(request: RequestHeaders): number | undefined {
   return seconds ? Math.min(seconds, LONGEST_WAIT_SECONDS) : undefined;
 }
 
-/** What is waited for a video of which nobody knows yet when it ends, in seconds. */
+/** `Retry-After` of a video without an expected finish, in seconds. */
 const UNKNOWN_SECONDS = 5;
-/** What the copy of a finished video into our bucket takes, in seconds. */
+/** How long archiving usually takes, in seconds. */
 const ARCHIVING_SECONDS = 4;
-/** Never asks to wait longer: a video may end sooner than was thought. */
+/** The longest `Retry-After`, in seconds: a video may end sooner than expected. */
 const LONGEST_SECONDS = 30;
 
 /**
- * `Retry-After` of a video to which something will happen still, 1 to 30 seconds: half of what is left until its expected finish,
- * or start while it waits, or a tenth of what it is late by. No header for any other.
+ * `Retry-After` of a video in progress, 1 to 30 seconds: half of the time left until its expected finish (or start, while queued), or a
+ * tenth of the time by which it is overdue. No header for a terminal status.
  */
 export function retryAfter(
   video: Pick<VideoView, 'status' | 'estimated_start_at' | 'estimated_finish_at' | 'updated_at'>,
   now: number,
 ): Record<string, string> {
   if (isTerminal(video.status)) return {};
-  const news = expectedNews(video);
-  const left = news === undefined ? 2 * UNKNOWN_SECONDS : (news - now) / 1000;
+  const change = expectedChange(video);
+  const left = change === undefined ? 2 * UNKNOWN_SECONDS : (change - now) / 1000;
   const seconds = left > 0 ? left / 2 : -left / 10;
   return { 'retry-after': String(Math.ceil(Math.min(LONGEST_SECONDS, Math.max(1, seconds)))) };
 }
 
-/** Milliseconds since 1970. An estimate is of Wan's task; the archive follows it. */
-function expectedNews({
+/** When the next status change is expected, in milliseconds since 1970. */
+function expectedChange({
   status,
   estimated_start_at,
   estimated_finish_at = estimated_start_at,

@@ -8,22 +8,22 @@ import { type ApiRequest, json } from '../http/request.ts';
 
 export interface CatalogueServices {
   wanRegion: Region;
-  /** The deployment's own figure of how long a task takes, in seconds. @default the catalogue's */
+  /** How long a task takes in this deployment, in seconds. @default the catalogue's value */
   typicalSeconds: number | undefined;
 }
 
-/** `GET /models`: what each offered model takes and costs. */
+/** `GET /models`: the inputs, parameters, limits and prices of each offered model. */
 export const listModels = (
   { wanRegion, typicalSeconds }: CatalogueServices,
   request: ApiRequest,
 ): APIGatewayProxyResult => withEtag(request, json(200, { data: offeredModels(wanRegion, typicalSeconds) }));
 
-/** What a model takes and costs, as `GET /models` and the console tell it: the contract's schema `Model` explains each field. */
+/** A model as `GET /models` and the console show it. The contract's schema `Model` describes each field. */
 export type OfferedModel = ReturnType<typeof describeModel>;
 
 /**
- * Every model that is offered, from the same rows by which requests are checked and priced.
- * @param seconds that a task of this deployment takes, whatever the catalogue says
+ * Every offered model, from the catalogue rows that also validate and price requests.
+ * @param seconds how long a task takes in this deployment. @default the catalogue's value
  */
 export const offeredModels = (region: Region, seconds?: number): OfferedModel[] =>
   offeredModelNames.map((name) => describeModel(name, region, seconds));

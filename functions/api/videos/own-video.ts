@@ -7,8 +7,8 @@ import type { Table } from '../../video/table.ts';
 import type { ApiRequest } from '../http/request.ts';
 
 /**
- * The video of the path, if it is the caller's.
- * @throws Problem 404, the same for another owner's video as for one that never was (invariant 7)
+ * The video named in the path, if it belongs to the caller.
+ * @throws ProblemError 404, the same for another owner's video as for an unknown id (invariant 7)
  */
 export async function ownVideo(
   table: Table,
@@ -21,24 +21,24 @@ export async function ownVideo(
   throw videoNotFound();
 }
 
-/** So often a video may move on between a look at it and the write that follows: more than its life has steps. */
+/** How often a change of a video is retried when the record changed between read and write: more than a video has status changes. */
 export const MOST_READS = 10;
 
-/** The one 404 for a video: another owner's, one that was deleted, one that never was. */
+/** The 404 of a video that belongs to another owner, was deleted, or never existed. */
 export const videoNotFound = () =>
   new ProblemError(404, {
     code: 'video_not_found',
     title: 'There is no such video.',
-    detail: 'Check the id: it is the "id" of the answer to POST /videos. GET /videos lists yours.',
+    detail: 'Check the id: it is the "id" in the response of POST /videos. GET /videos lists your videos.',
   });
 
-/** When to ask again what Wan did not tell, in seconds. */
+/** `Retry-After` when Wan does not respond, in seconds. */
 const RETRY_AFTER_SECONDS = 10;
 
-/** The 503 of a route that can't go on without Wan's word. @param detail what is not known, and what that means for the caller */
+/** The 503 of a route that depends on Wan's response. @param detail what is unknown, and what the caller can do */
 export const wanUnavailable = (detail: string) =>
   new ProblemError(
     503,
-    { code: 'wan_unavailable', title: 'Wan does not answer at present.', detail },
+    { code: 'wan_unavailable', title: 'Wan does not respond at present.', detail },
     { 'retry-after': String(RETRY_AFTER_SECONDS) },
   );

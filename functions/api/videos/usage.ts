@@ -12,17 +12,17 @@ import { type ApiRequest, json } from '../http/request.ts';
 export interface UsageServices {
   table: Table;
   wanRegion: Region;
-  /** What an owner may spend in a calendar month, in the region's currency; undefined for as much as they like. */
+  /** What an owner may spend in a calendar month, in the region's currency; undefined without a limit. */
   monthlySpendingLimit: number | undefined;
 }
 
-/** An owner's month as `GET /usage` tells it. Amounts in units of `currency`. */
+/** An owner's month in `GET /usage`. Amounts are in units of `currency`. */
 export interface Usage extends Spending {
   /** `YYYY-MM`, UTC. */
   month: string;
   currency: 'USD' | 'CNY';
   limit: number | null;
-  /** What is left of the limit, with what is under way taken off; null without a limit. */
+  /** What is left of the limit after spent and reserved amounts; null without a limit. */
   remaining: number | null;
 }
 
@@ -33,7 +33,7 @@ export const usageQuery = z.strictObject({
     .optional(),
 });
 
-/** `GET /usage`: what the caller has spent in a month, and what is set aside for videos under way. */
+/** `GET /usage`: what the caller has spent in a month, and what is reserved for videos in progress. */
 export async function getUsage(
   { table, wanRegion, monthlySpendingLimit }: UsageServices,
   request: ApiRequest,
@@ -54,5 +54,5 @@ export async function getUsage(
   return withEtag(request, json(200, usage));
 }
 
-/** Rounded to a millionth; none is left, too, where a limit was lowered below what is spent. */
+/** Rounded to a millionth; 0 where the limit was lowered below what is spent. */
 const left = (limit: number, committed: number): number => Math.max(0, Math.round((limit - committed) * 1e6) / 1e6);
