@@ -11,13 +11,13 @@ export const operations = nativeOperations('Actions', [
     method: 'post',
     path: '/videos/{id}/cancel',
     id: 'cancelVideo',
-    summary: 'Cancel a video that Wan has not begun',
+    summary: 'Cancel a video that Wan has not started',
     description:
-      'Nothing is billed for it. Canceling twice is canceling once. Once Wan is at it, the answer is a 409 that says what it will cost.',
+      'Nothing is billed. Idempotent. Once Wan generates the video, the response is a 409 that says what it will cost.',
     parameters: [videoIdInPath, ifMatch],
-    answers: {
+    responses: {
       200: jsonResponse('The canceled video.', video, {
-        canceled: { summary: 'It is canceled', value: canceledVideo },
+        canceled: { summary: 'Canceled', value: canceledVideo },
       }),
     },
     problems: ['video_not_found', ...underWay, 'video_has_ended', 'precondition_failed', 'wan_unavailable'],
@@ -26,19 +26,19 @@ export const operations = nativeOperations('Actions', [
     method: 'post',
     path: '/videos/{id}/retry',
     id: 'retryVideo',
-    summary: 'Take a failed or canceled video up again',
+    summary: 'Retry a failed or canceled video',
     description:
-      'While Wan still has it, or is at it, nothing is paid: it is fetched, or waited for. Otherwise it is made anew; where the last attempt may have been billed, a warning on the video says so. One that is under way already stays as it is.',
+      'If Wan still has the finished video or its running task, that one is used and nothing is paid. Otherwise a new attempt starts; if the last one may have been billed, a warning on the video says so. A video in progress is returned unchanged.',
     parameters: [videoIdInPath, ifMatch],
-    answers: {
+    responses: {
       202: jsonResponse(
-        'The video is under way.',
+        'The video is in progress.',
         video,
         {
-          queued: { summary: 'It waits for its turn again', value: waitingVideo },
-          failed: { summary: 'It has failed again meanwhile', value: failedVideo },
+          queued: { summary: 'Queued again', value: waitingVideo },
+          failed: { summary: 'Failed again', value: failedVideo },
         },
-        { sometimes: ['Retry-After'] },
+        { optionalHeaders: ['Retry-After'] },
       ),
     },
     problems: [
@@ -54,11 +54,11 @@ export const operations = nativeOperations('Actions', [
     method: 'delete',
     path: '/videos/{id}',
     id: 'deleteVideo',
-    summary: 'Delete a video and its files, in every version',
+    summary: 'Delete a video and every version of its files',
     description:
-      'A waiting video is canceled by it. Deleting twice is deleting once, for 30 days; a late repetition of the request that made it answers 410 and pays nothing.',
+      'Cancels a queued video. Idempotent for 30 days, in which a repetition of the request that created the video gets a 410 and pays nothing.',
     parameters: [videoIdInPath, ifMatch],
-    answers: { 204: { description: 'It is gone.' } },
+    responses: { 204: { description: 'The video is deleted.' } },
     problems: ['video_not_found', ...underWay, 'precondition_failed'],
   },
 ]);

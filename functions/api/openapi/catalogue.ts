@@ -12,30 +12,27 @@ import { videoRequestContent } from './videos.ts';
 const currency = z.enum(['USD', 'CNY']);
 const amount = z.number().min(0);
 const day = z.string().meta({ examples: ['2025-12-29'] });
-const characters = z.int().min(0).meta({ description: 'Characters after which Wan cuts the text off.' });
+const characters = z.int().min(0).meta({ description: 'The number of characters after which Wan cuts the text off.' });
 
 export const modelSchema = z.strictObject({
   name: z.string(),
   resolutions: z.array(z.enum(resolutionNames)),
   default_resolution: z.enum(resolutionNames),
-  durations: z.array(z.int().min(1)).meta({ description: 'Seconds that can be asked for.' }),
+  durations: z.array(z.int().min(1)).meta({ description: 'The available lengths in seconds.' }),
   default_duration: z.int().min(1),
   prompt_limit: characters,
   negative_prompt_limit: characters,
-  audio: z.boolean().meta({ description: 'Whether the video has sound, and `audio_url` is taken.' }),
-  shot_type: z.boolean().meta({ description: 'Whether `shot_type` is taken.' }),
+  audio: z.boolean().meta({ description: 'Whether the video has audio, and `audio_url` is accepted.' }),
+  shot_type: z.boolean().meta({ description: 'Whether `shot_type` is accepted.' }),
   image: z
     .strictObject({ min_side: z.int(), max_side: z.int(), max_bytes: z.int() })
-    .meta({ description: 'What the first frame may be: pixels a side, and bytes.' }),
+    .meta({ description: 'Limits of the first frame: pixels per side, and bytes.' }),
   prices: z
     .partialRecord(z.enum(resolutionNames), amount)
-    .meta({ description: 'Of one second of video, by resolution; none where no price is known.' }),
+    .meta({ description: 'The price of one second of video by resolution; empty if no price is known.' }),
   currency,
   prices_as_of: day,
-  typical_seconds: z
-    .number()
-    .min(0)
-    .meta({ description: 'How long a video of the default length usually takes: to plan with, no promise.' }),
+  typical_seconds: z.number().min(0).meta({ description: 'How long a video of the default length usually takes.' }),
 });
 
 export const modelListSchema = z.strictObject({ data: z.array(modelSchema) });
@@ -43,7 +40,7 @@ export const modelListSchema = z.strictObject({ data: z.array(modelSchema) });
 export const estimateSchema = z.strictObject({
   model: z.string(),
   parameters: z.strictObject(filledParameters).meta({ description: "With the model's defaults filled in." }),
-  estimated_cost: priceSchema.nullable().meta({ description: 'Null where no price is known.' }),
+  estimated_cost: priceSchema.nullable().meta({ description: 'Null if no price is known.' }),
   estimated_seconds: z.number().min(0).meta({ description: 'How long it usually takes.' }),
   warnings: z.array(warningSchema),
 });
@@ -52,17 +49,17 @@ export const usageOfMonthSchema = z
   .strictObject({
     month: z.string().meta({ examples: ['2026-01'] }),
     currency,
-    spent: amount.meta({ description: 'For videos that Wan made, or may have charged for.' }),
-    reserved: amount.meta({ description: 'For videos under way.' }),
-    limit: amount.nullable().meta({ description: 'What may be spent in a month; null for as much as you like.' }),
+    spent: amount.meta({ description: 'For videos that Wan has billed, or may have billed.' }),
+    reserved: amount.meta({ description: 'For videos in progress.' }),
+    limit: amount.nullable().meta({ description: 'The monthly limit; null without a limit.' }),
     remaining: amount.nullable(),
-    videos: z.int().min(0).meta({ description: 'How many `spent` paid for.' }),
+    videos: z.int().min(0).meta({ description: 'The number of videos that `spent` covers.' }),
     models: z.array(z.strictObject({ model: z.string(), videos: z.int().min(0), spent: amount })),
   })
   .meta({ description: 'Amounts in units of `currency`.' });
 
 export const schemas: Schemas = {
-  given: { Model: modelSchema, ModelList: modelListSchema, Estimate: estimateSchema, Usage: usageOfMonthSchema },
+  responses: { Model: modelSchema, ModelList: modelListSchema, Estimate: estimateSchema, Usage: usageOfMonthSchema },
 };
 
 const flash = offeredModels('singapore').filter(({ name }) => name === videoRequest.model);
@@ -92,13 +89,13 @@ export const operations = nativeOperations('Catalogue and spending', [
     path: '/models',
     id: 'listModels',
     summary: 'List the models',
-    description: 'What each takes and costs: the very figures by which requests are checked and priced.',
+    description: 'The inputs, parameters, limits and prices by which requests are validated and priced.',
     etag: true,
-    answers: {
+    responses: {
       200: jsonResponse(
         'The models.',
         ref('ModelList'),
-        { models: { summary: 'One of them', value: { data: flash } } },
+        { models: { summary: 'One model', value: { data: flash } } },
         { headers: ['ETag'] },
       ),
     },
@@ -107,12 +104,12 @@ export const operations = nativeOperations('Catalogue and spending', [
     method: 'post',
     path: '/estimates',
     id: 'createEstimate',
-    summary: 'Check a request and price it, without making anything',
+    summary: 'Validate and price a request without creating a video',
     description:
-      'Takes the body of `POST /videos` and finds the same faults. It stores, spends and fetches nothing, so whether the files behind URLs are there and good shows only when the video is asked for.',
+      'Takes the body of `POST /videos` and reports the same issues. It stores, reserves and fetches nothing, so files behind URLs are checked only when the video is requested.',
     body: { content: videoRequestContent },
-    answers: {
-      200: jsonResponse('What it would be, and cost.', ref('Estimate'), {
+    responses: {
+      200: jsonResponse('The resolved parameters, cost and duration.', ref('Estimate'), {
         estimate: { summary: 'Five seconds at 720P', value: anEstimate },
       }),
     },
@@ -122,13 +119,13 @@ export const operations = nativeOperations('Catalogue and spending', [
     method: 'get',
     path: '/usage',
     id: 'getUsage',
-    summary: 'What you have spent in a month',
-    description: 'With what is set aside for videos under way, and what is left of your limit.',
+    summary: 'Get what you have spent in a month',
+    description: 'Also what is reserved for videos in progress, and what is left of your limit.',
     parameters: queryParameters(usageQuery, {
-      month: { description: 'A calendar month (UTC); this one by default.', example: '2026-01' },
+      month: { description: 'A calendar month (UTC). Default: the current one.', example: '2026-01' },
     }),
     etag: true,
-    answers: {
+    responses: {
       200: jsonResponse(
         'The month.',
         ref('Usage'),

@@ -16,8 +16,8 @@ import { queryParameters } from './parameters.ts';
 import { dashscopeOperations } from './problems.ts';
 
 export const schemas: Schemas = {
-  taken: { DashscopeTaskRequest: createTaskBody, DashscopeUploadForm: uploadForm },
-  given: {
+  requests: { DashscopeTaskRequest: createTaskBody, DashscopeUploadForm: uploadForm },
+  responses: {
     DashscopeCreatedTask: createTaskResponseBody,
     DashscopeTask: queryTaskResponseBody,
     DashscopeTaskList: listTasksResponseBody,
@@ -33,7 +33,7 @@ const taskId: Parameter = {
   name: 'task_id',
   in: 'path',
   required: true,
-  description: 'The id of the task, which is the id of the video as well.',
+  description: 'The id of the task, which is also the id of the video.',
   schema: { type: 'string' },
   example: exampleId,
 };
@@ -45,13 +45,13 @@ export const operations = dashscopeOperations([
     id: 'dashscopeCreateTask',
     summary: 'Create a task',
     description:
-      'As tolerant as Wan is: fields that it does not know are ignored, null is the same as left out, a picture may be bare base64. An `Idempotency-Key` counts as it does on `POST /videos`.',
+      'As tolerant as Wan: unknown fields are ignored, null equals a missing field, an image may be bare base64. An `Idempotency-Key` works as on `POST /videos`.',
     parameters: [
       {
         name: 'X-DashScope-Async',
         in: 'header',
         required: true,
-        description: 'Videos are made asynchronously only.',
+        description: 'Videos are created asynchronously only.',
         schema: { const: 'enable' },
       },
     ],
@@ -59,8 +59,8 @@ export const operations = dashscopeOperations([
       content: {
         schema: ref('DashscopeTaskRequest'),
         examples: {
-          picture: {
-            summary: 'A picture and a prompt',
+          image: {
+            summary: 'An image and a prompt',
             value: {
               model: 'wan2.2-i2v-flash',
               input: { prompt: 'A kitten runs through the grass', img_url: 'https://example.com/cat.png' },
@@ -70,10 +70,10 @@ export const operations = dashscopeOperations([
         },
       },
     },
-    answers: {
+    responses: {
       200: jsonResponse('The task.', ref('DashscopeCreatedTask'), {
         pending: {
-          summary: 'It waits for its turn',
+          summary: 'Pending',
           value: { output: { task_status: 'PENDING', task_id: exampleId }, request_id },
         },
       }),
@@ -96,12 +96,12 @@ export const operations = dashscopeOperations([
     path: '/api/v1/tasks/{task_id}',
     id: 'dashscopeQueryTask',
     summary: 'Query a task',
-    description: 'A task that is not yours is one that is not known: its status is UNKNOWN.',
+    description: "An unknown task, or another owner's, has the status UNKNOWN.",
     parameters: [taskId],
-    answers: {
+    responses: {
       200: jsonResponse('The task.', ref('DashscopeTask'), {
         succeeded: {
-          summary: 'It has succeeded',
+          summary: 'Succeeded',
           value: {
             output: {
               task_id: exampleId,
@@ -129,25 +129,25 @@ export const operations = dashscopeOperations([
     id: 'dashscopeListTasks',
     summary: 'List tasks',
     description:
-      'Those of at most 24 hours, newest first. Only the newest 2,000 of them (fewer, if their prompts are very long) are looked at: `total` counts at most so many, after the filters. For more, ask for shorter times.',
+      'Tasks of at most 24 hours, newest first. A list covers the newest 2,000 (fewer if their prompts are very long); `total` counts those that match the filters. For more, use shorter time ranges.',
     parameters: queryParameters(listTasksQuery, {
-      task_id: { description: 'Only this one, however old it is.' },
+      task_id: { description: 'Only this task, of any age.' },
       start_time: {
-        description: 'YYYYMMDDhhmmss (UTC+8); 24 hours before the end by default.',
+        description: 'YYYYMMDDhhmmss (UTC+8). Default: 24 hours before the end.',
         example: '20260131200000',
       },
-      end_time: { description: 'YYYYMMDDhhmmss (UTC+8), at most 24 hours later; now by default.' },
+      end_time: { description: 'YYYYMMDDhhmmss (UTC+8), at most 24 hours later. Default: now.' },
       model_name: { description: 'Only tasks of this model.' },
       status: { description: 'Only tasks of this status.', example: 'SUCCEEDED' },
       api_key_id: { description: 'Only tasks of this key.' },
       region: { description: 'Only tasks of this region.' },
-      page_no: { description: 'From 1; 1 by default.', example: '1' },
-      page_size: { description: '1 to 100; 10 by default.', example: '10' },
+      page_no: { description: 'From 1. Default: 1.', example: '1' },
+      page_size: { description: '1 to 100. Default: 10.', example: '10' },
     }),
-    answers: {
+    responses: {
       200: jsonResponse('A page.', ref('DashscopeTaskList'), {
         page: {
-          summary: 'Nothing yet',
+          summary: 'An empty list',
           value: { total: 0, data: [], total_page: 0, page_no: 1, page_size: 10, request_id },
         },
       }),
@@ -159,26 +159,26 @@ export const operations = dashscopeOperations([
     path: '/api/v1/tasks/{task_id}/cancel',
     id: 'dashscopeCancelTask',
     summary: 'Cancel a task that is PENDING',
-    description: 'Any other task is refused, and so is one that is not yours.',
+    description: "Any other task, and another owner's, is refused.",
     parameters: [taskId],
-    answers: { 200: jsonResponse('It is canceled.', ref('DashscopeDone'), done) },
+    responses: { 200: jsonResponse('The task is canceled.', ref('DashscopeDone'), done) },
     errors: ['UnsupportedOperation', 'ModelUnavailable'],
   },
   {
     method: 'get',
     path: '/api/v1/uploads',
     id: 'dashscopeGetUploadPolicy',
-    summary: 'Learn where a local file goes',
+    summary: 'Get an upload policy for local files',
     description:
-      'For pictures and sounds of at most 4 MiB; `POST /uploads` takes larger ones. A policy is good for 10 files in its `upload_dir`, within 15 minutes.',
+      'For images and audio files of at most 4 MiB; use `POST /uploads` for larger ones. A policy permits 10 files in its `upload_dir` within 15 minutes.',
     parameters: queryParameters(uploadPolicyQuery, {
       action: { description: '`getPolicy`.' },
       model: { description: 'The model that the file is for.', example: 'wan2.2-i2v-flash' },
     }),
-    answers: {
+    responses: {
       200: jsonResponse('The policy.', ref('DashscopeUploadPolicy'), {
         policy: {
-          summary: 'Good for 15 minutes',
+          summary: 'A policy',
           value: {
             data: {
               policy: 'eyJleHBpcmF0aW9uIjoiMjAyNi0wMS0zMVQxMjoxNTowMFoifQ==',
@@ -204,13 +204,13 @@ export const operations = dashscopeOperations([
     path: '/api/v1/uploads',
     id: 'dashscopeUpload',
     summary: 'Upload a local file',
-    description: '`upload_host` of the policy. The file is `oss://<key>` in a task then.',
-    admits: 'upload token',
+    description: 'Sent to the `upload_host` of the policy. A task then refers to the file as `oss://<key>`.',
+    access: 'upload token',
     body: {
       contentType: 'multipart/form-data',
       content: { schema: ref('DashscopeUploadForm') },
     },
-    answers: { 200: jsonResponse('It is there.', ref('DashscopeDone'), done) },
+    responses: { 200: jsonResponse('The file is stored.', ref('DashscopeDone'), done) },
     errors: ['AccessDenied', 'InvalidParameter', 'BadRequest.TooLarge'],
   },
 ]);

@@ -17,8 +17,8 @@ import * as uploads from './uploads.ts';
 import * as videos from './videos.ts';
 
 /*
- * The contract of the API (OpenAPI 3.1), made from the schemas that its handlers check with. It is made when the functions are
- * bundled: `import text from './openapi/document.ts?json'`.
+ * The contract of the API (OpenAPI 3.1), generated from the schemas that its handlers validate with. It is generated when the functions
+ * are bundled: `import text from './openapi/document.ts?json'`.
  */
 
 export const operations: readonly Operation[] = [videos, actions, uploads, catalogue, dashscope, service].flatMap(
@@ -26,45 +26,45 @@ export const operations: readonly Operation[] = [videos, actions, uploads, catal
 );
 
 const schemas = [videos, uploads, catalogue, dashscope, service, problems, gateway].map((group) => group.schemas);
-const named = (kind: 'taken' | 'given') => Object.assign({}, ...schemas.map((group) => group[kind] ?? {}));
+const named = (kind: 'requests' | 'responses') => Object.assign({}, ...schemas.map((group) => group[kind] ?? {}));
 
-const about = `firstframe turns a picture and a prompt into a video that is yours, with Alibaba Cloud Model Studio's Wan. \`POST /videos\` takes the request, \`GET /videos/{id}?wait=25\` tells when the video is there, \`GET /videos/{id}/content\` fetches it.
+const about = `firstframe turns an image and a prompt into a video that you own, with Wan of Alibaba Cloud Model Studio. Create a video with \`POST /videos\`, wait for it with \`GET /videos/{id}?wait=25\`, and fetch the file with \`GET /videos/{id}/content\`.
 
-**Keys.** Send \`Authorization: Bearer KEY\`. A deployment may take tokens (JWT) of its operator's identity provider instead, or requests that are signed with AWS credentials.
+**Authentication.** Send \`Authorization: Bearer KEY\`. A deployment may instead accept tokens (JWT) of its operator's identity provider, or requests signed with AWS credentials.
 
-**Problems** are \`application/problem+json\` (RFC 9457): \`code\` is stable and for programs, \`detail\` says how to mend it, \`errors\` names everything that is wrong at once. What the gateway finds by itself (a wrong key, too many requests) is \`application/json\` with the same members. Unknown routes are such a 404.
+**Problems** are \`application/problem+json\` (RFC 9457): \`code\` is stable and meant for programs, \`detail\` says what is wrong and how to fix it, \`errors\` lists every issue of the request. Errors of the gateway (invalid key, too many requests, unknown route) are \`application/json\` with the same members.
 
-**Repeating.** With an \`Idempotency-Key\` a request may be sent as often as need be: one video is made, and paid for.
+**Idempotency.** With an \`Idempotency-Key\` a request can be repeated safely: only one video is created and paid for.
 
-**Caching.** Reads have an \`ETag\`; \`If-None-Match\` answers 304. \`If-Match\` guards a change: it means the video's state, wherever in its queue it stands by then.
+**Caching.** Reads have an \`ETag\`, and \`If-None-Match\` is answered with 304. \`If-Match\` guards a change; it compares the state of the video and ignores its queue position.
 
-**Limits.** An inline picture may have 4 MiB, a body 10 MB, a page 100 videos.`;
+**Limits.** An inline image has at most 4 MiB, a request body 10 MB, a page 100 videos.`;
 
 const securities = {
   caller: [{ bearer: [] }],
   'upload token': [{ upload_token: [] }],
   everybody: [],
-} as const satisfies Record<Operation['admits'], readonly object[]>;
+} as const satisfies Record<Operation['access'], readonly object[]>;
 
 const securitySchemes = {
   bearer: {
     type: 'http',
     scheme: 'bearer',
     bearerFormat: 'KEY',
-    description: 'An API key of this service, or a token (JWT), whichever the deployment takes.',
+    description: 'An API key of this service, or a token (JWT), depending on the deployment.',
   },
   upload_token: {
     type: 'apiKey',
     in: 'query',
     name: 'upload_token',
-    description: 'A part of `upload_host`, good for 10 files in its `upload_dir` within 15 minutes.',
+    description: 'Part of `upload_host`. It permits 10 files in its `upload_dir` within 15 minutes.',
   },
 };
 
-const describeAnswer = ({ description, headers = [], sometimes = [], content }: ResponseSpec) => {
+const describeResponse = ({ description, headers = [], optionalHeaders = [], content }: ResponseSpec) => {
   const named = [
     ...headers.map((name) => [name, { $ref: `#/components/headers/${name}` }]),
-    ...sometimes.map((name) => [name, { $ref: `#/components/headers/${optional(name)}` }]),
+    ...optionalHeaders.map((name) => [name, { $ref: `#/components/headers/${optional(name)}` }]),
   ];
   return {
     description,
@@ -73,7 +73,7 @@ const describeAnswer = ({ description, headers = [], sometimes = [], content }: 
   };
 };
 
-/** The component of a header that an answer has sometimes: whether it is required is said there, not where it is referred to. */
+/** The component of an optional header. OpenAPI states in the component, not in the reference, whether a header is required. */
 const optional = (name: ResponseHeader): string => `Optional-${name}`;
 
 const headerComponents = Object.entries(responseHeaders).flatMap(([name, { description, pattern }]) => {
@@ -85,19 +85,19 @@ const headerComponents = Object.entries(responseHeaders).flatMap(([name, { descr
 });
 
 function describe(operation: Operation) {
-  const { id, tag, summary, description, admits, parameters = [], body, answers } = operation;
-  const all = mergeResponses(answers, gateway.gatewayResponses(operation));
+  const { id, tag, summary, description, access, parameters = [], body, responses } = operation;
+  const all = mergeResponses(responses, gateway.gatewayResponses(operation));
   return {
     operationId: id,
     tags: [tag],
     summary,
     description,
-    security: securities[admits],
+    security: securities[access],
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(body
       ? { requestBody: { required: true, content: { [body.contentType ?? 'application/json']: body.content } } }
       : {}),
-    responses: Object.fromEntries(Object.entries(all).map(([status, answer]) => [status, describeAnswer(answer)])),
+    responses: Object.fromEntries(Object.entries(all).map(([status, answer]) => [status, describeResponse(answer)])),
   };
 }
 
@@ -114,17 +114,17 @@ export default {
   info: {
     title: 'firstframe',
     version: '1.0.0',
-    summary: 'A picture and a prompt become a video that is yours.',
+    summary: 'Turns an image and a prompt into a video that you own.',
     description: about,
     license: { name: 'MIT', identifier: 'MIT' },
   },
-  // Relative to this document, which lies at the root of the stage.
-  servers: [{ url: '.', description: 'Where this document is.' }],
+  // Relative to this document, which is served at the root of the stage.
+  servers: [{ url: '.', description: 'The service that serves this document.' }],
   tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
   paths: paths(),
   components: {
     securitySchemes,
     headers: Object.fromEntries(headerComponents),
-    schemas: { ...toComponents(named('taken'), 'input'), ...toComponents(named('given'), 'output') },
+    schemas: { ...toComponents(named('requests'), 'input'), ...toComponents(named('responses'), 'output') },
   },
 };

@@ -14,7 +14,7 @@ export const videoRequest = {
   metadata: { project: 'spring' },
 };
 
-/** With a sound, from an upload; every parameter that its model takes. */
+/** With audio and every parameter that the model has. */
 export const fullVideoRequest = {
   model: 'wan2.6-i2v',
   input: {
@@ -51,7 +51,7 @@ const queuedVideo: Video = {
   timeline: [{ status: 'queued', at: '2026-01-31T12:00:00.000Z' }],
 };
 
-/** As it stands while all permits of its model are taken. */
+/** While all permits of its model are in use. */
 export const waitingVideo: Video = {
   ...queuedVideo,
   queue_position: 3,
@@ -122,6 +122,6 @@ export const canceledVideo: Video = {
 };
 
 export const exampleId = id;
-/** Of an answer. */
+/** The request id in example responses. */
 export const request_id = '6d1f7c5e-9b0a-4f57-8d0e-2f3c5a7b9d11';
 export const examplePrice = price;

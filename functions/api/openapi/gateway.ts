@@ -11,47 +11,47 @@ import {
 } from './operation.ts';
 
 /*
- * What the gateway answers by itself, before or instead of a handler. One shape for both dialects: the members of RFC 9457 beside
- * those of Wan's protocol, as application/json.
+ * The responses of API Gateway itself, before or instead of a handler. One shape for both protocols, as application/json: the members of
+ * RFC 9457 and those of Wan's errors.
  */
 
-interface Kind {
-  /** In the words of Wan's protocol. */
+interface GatewayProblem {
+  /** The code in Wan's protocol. */
   code: string;
   description: string;
   headers?: readonly ResponseHeader[];
 }
 
 /** By status. @see infra/api/gateway-responses.ts, which a test compares with this */
-const kinds: Readonly<Record<number, Kind>> = {
+const gatewayProblems: Readonly<Record<number, GatewayProblem>> = {
   400: { code: 'InvalidParameter', description: 'The gateway could not read the request.' },
   401: {
     code: 'InvalidApiKey',
-    description: 'The key, the token or the signature is missing or not valid.',
+    description: 'The key, token or signature is missing or invalid.',
     headers: ['WWW-Authenticate'],
   },
-  403: { code: 'AccessDenied', description: 'These credentials do not allow it.' },
-  404: { code: 'NotFound', description: 'There is no such route; path and method are case-sensitive.' },
+  403: { code: 'AccessDenied', description: 'The credentials do not permit this request.' },
+  404: { code: 'NotFound', description: 'There is no such route. Path and method are case-sensitive.' },
   413: {
     code: 'BadRequest.TooLarge',
-    description: 'The request has more than the gateway carries (10 MB; an inline picture may have 4 MiB).',
+    description: 'The request body is too large: at most 10 MB, and 4 MiB for an inline image.',
   },
   429: {
     code: 'Throttling.RateQuota',
     description: 'Too many requests. Nothing was done.',
     headers: ['Retry-After'],
   },
-  500: { code: 'InternalError', description: 'Something went wrong on our side.' },
+  500: { code: 'InternalError', description: 'An unexpected error occurred.' },
   502: {
     code: 'InternalError',
     description:
-      'Something went wrong on our side, perhaps after the request was done; or more requests are handled at once than may be.',
+      'An unexpected error occurred, possibly after the request was processed, or too many requests are in progress.',
     headers: ['Retry-After'],
   },
   504: {
     code: 'RequestTimeOut',
     description:
-      'The answer took too long. The request may have been done: send it again with the same `Idempotency-Key`, or look first.',
+      'The response took too long. The request may have been processed: send it again with the same `Idempotency-Key`, or check first.',
   },
 };
 
@@ -60,31 +60,33 @@ export const gatewayProblemSchema = z
     type: z.literal('about:blank'),
     title: z.string(),
     status: z.int().min(400).max(599),
-    detail: z.string().meta({ description: 'What is wrong and how to mend it.' }),
-    code: z.enum(Object.values(kinds).map(({ code }) => code)).meta({ description: "In the words of Wan's protocol." }),
+    detail: z.string().meta({ description: 'What is wrong and how to fix it.' }),
+    code: z
+      .enum(Object.values(gatewayProblems).map(({ code }) => code))
+      .meta({ description: "The code in Wan's protocol." }),
     message: z.string().meta({ description: 'The same as `detail`.' }),
     request_id: z.string(),
   })
-  .meta({ description: 'A problem that the gateway found. It has the members of both dialects.' });
+  .meta({ description: 'A problem reported by the gateway. It has the members of both protocols.' });
 
-export const schemas: Schemas = { given: { GatewayProblem: gatewayProblemSchema } };
+export const schemas: Schemas = { responses: { GatewayProblem: gatewayProblemSchema } };
 
-/** What the gateway may answer in the place of an operation. */
+/** The gateway's possible responses to an operation. */
 export function gatewayResponses({
   method,
   path,
-  admits,
-}: Pick<Operation, 'method' | 'path' | 'admits'>): ResponseSpecs {
-  const isLimited = admits !== 'everybody';
+  access,
+}: Pick<Operation, 'method' | 'path' | 'access'>): ResponseSpecs {
+  const isLimited = access !== 'everybody';
   const statuses = [400, ...(isLimited ? [401, 403] : []), ...(path.includes('{') ? [404] : [])];
   if (method === 'post') statuses.push(413);
-  return Object.fromEntries([...statuses, 429, 500, 502, 504].map((status) => [status, answerOf(status)]));
+  return Object.fromEntries([...statuses, 429, 500, 502, 504].map((status) => [status, responseOf(status)]));
 }
 
-/** @throws Error for a status that the gateway does not give */
-function answerOf(status: number): ResponseSpec {
-  const kind = kinds[status];
-  if (!kind) throw new Error(`The gateway answers nothing with ${status}.`);
+/** @throws Error for a status that the gateway does not return */
+function responseOf(status: number): ResponseSpec {
+  const kind = gatewayProblems[status];
+  if (!kind) throw new Error(`The gateway has no response with status ${status}.`);
   const { code, description, headers = [] } = kind;
   const detail = description.replaceAll('`', '');
   const value: z.input<typeof gatewayProblemSchema> = {

@@ -1,17 +1,17 @@
 import * as z from 'zod';
 
-/** A JSON Schema (2020-12), as OpenAPI 3.1 has it. */
+/** A JSON Schema (2020-12), as OpenAPI 3.1 uses it. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** Schemas that the document shows under a name of their own. */
+/** Schemas that the document lists as named components. */
 export interface Schemas {
-  /** What the API takes: the very schemas that the handlers check with. */
-  taken?: Readonly<Record<string, z.ZodType>>;
-  /** What the API gives: nothing may be in an answer that its schema does not name. */
-  given?: Readonly<Record<string, z.ZodType>>;
+  /** Of requests: the schemas that the handlers validate with. */
+  requests?: Readonly<Record<string, z.ZodType>>;
+  /** Of responses: strict, so a response has only fields that its schema names. */
+  responses?: Readonly<Record<string, z.ZodType>>;
 }
 
-/** The schema of this name. */
+/** A reference to a named schema. */
 export const ref = (name: string): JsonSchema => ({ $ref: `#/components/schemas/${name}` });
 
 interface Example {
@@ -25,14 +25,14 @@ export interface Content {
   examples?: Examples;
 }
 
-/** What a route may answer with one status. */
+/** What an operation may return with one status. */
 export interface ResponseSpec {
   description: string;
-  /** Those that it always has. */
+  /** Headers that every such response has. */
   headers?: readonly ResponseHeader[];
-  /** Those that it has when there is something to say. */
-  sometimes?: readonly ResponseHeader[];
-  /** By content type; none for an answer without a body. */
+  /** Headers that only some of these responses have. */
+  optionalHeaders?: readonly ResponseHeader[];
+  /** By content type; absent for a response without a body. */
   content?: Readonly<Record<string, Content>>;
 }
 /** By status. */
@@ -47,7 +47,7 @@ export interface Parameter {
   example?: unknown;
 }
 
-/** One route and method, as people and programs need to know it. */
+/** One route and method. */
 export interface Operation {
   method: 'get' | 'post' | 'delete';
   path: string;
@@ -57,69 +57,69 @@ export interface Operation {
   summary: string;
   /** Markdown. */
   description: string;
-  admits: 'caller' | 'upload token' | 'everybody';
+  access: 'caller' | 'upload token' | 'everybody';
   parameters?: readonly Parameter[];
   body?: { contentType?: string; content: Content };
-  answers: ResponseSpecs;
+  responses: ResponseSpecs;
 }
 
-/** One route and method as a section lists it. */
-export interface Route extends Omit<Operation, 'tag' | 'admits'> {
+/** One route and method in a section, which adds its tag. */
+export interface Route extends Omit<Operation, 'tag' | 'access'> {
   /** @default caller */
-  admits?: Operation['admits'];
+  access?: Operation['access'];
 }
 
 /** The sections of the document. */
 export const tags = {
   Videos: 'A video is one request, from its submission to the archived file.',
-  Actions: 'What can be done to a video afterwards. All of it is honest about what Wan has billed by then.',
-  Uploads: 'For pictures of more than 4 MiB, and for sounds.',
-  'Catalogue and spending': 'What there is, what it costs, and what you have spent.',
+  Actions: 'Cancel, retry and delete. Each says what Wan has billed by then.',
+  Uploads: 'For images of more than 4 MiB, and for audio files.',
+  'Catalogue and spending': 'Models, prices, estimates and what you have spent.',
   DashScope:
-    "Wan's own protocol over the same videos: a DashScope client that is given this base URL and a key of this service works unchanged. Its errors are `{code, message, request_id}`. Tasks stay queryable for as long as their video is kept, and `video_url` is a link to our archive, fresh at every query.",
-  Service: 'Open to everybody, without a key.',
+    "Wan's own protocol over the same videos: a DashScope client works unchanged with this base URL and a key of this service. Errors are `{code, message, request_id}`. Tasks can be queried for as long as their video exists, and each query returns a new `video_url` of the archived file.",
+  Service: 'Open without a key.',
 } as const;
 export type Tag = keyof typeof tags;
 
-/** Headers of answers, by their names. */
+/** Response headers by name. */
 export const responseHeaders = {
   ETag: {
     description:
-      'Identifies this state of the answer: send it in `If-None-Match` to learn whether anything changed, or in `If-Match` to change a video only if it is still so.',
+      'Identifies this state: send it in `If-None-Match` to get a 304 if nothing has changed, or in `If-Match` to change a video only if its state is still the same.',
     pattern: '^"[^"]+"$',
   },
   Location: {
-    description: 'Where it is: the address of a video, relative to that of the request, or a link to a file.',
+    description: 'The URL of a video, relative to that of the request, or the link to a file.',
     pattern: '^\\S+$',
   },
-  'Retry-After': { description: 'Seconds after which it is worth asking again.', pattern: '^\\d+$' },
-  'Preference-Applied': { description: '`wait`, when `Prefer: wait=N` was heeded.', pattern: '^wait$' },
-  'WWW-Authenticate': { description: 'How to identify oneself.', pattern: '^\\S' },
-  Allow: { description: 'The methods that the route takes.', pattern: '^[A-Z]+(, [A-Z]+)*$' },
+  'Retry-After': { description: 'Seconds after which to send the request again.', pattern: '^\\d+$' },
+  'Preference-Applied': { description: '`wait`, when `Prefer: wait=N` was applied.', pattern: '^wait$' },
+  'WWW-Authenticate': { description: 'The accepted authentication scheme.', pattern: '^\\S' },
+  Allow: { description: 'The methods that the route accepts.', pattern: '^[A-Z]+(, [A-Z]+)*$' },
 } as const;
 export type ResponseHeader = keyof typeof responseHeaders;
 
-/** An answer in JSON. */
+/** A JSON response. */
 export const jsonResponse = (
   description: string,
   schema: JsonSchema,
   examples: Examples,
-  headers: Pick<ResponseSpec, 'headers' | 'sometimes'> = {},
+  headers: Pick<ResponseSpec, 'headers' | 'optionalHeaders'> = {},
 ): ResponseSpec => ({ description, ...headers, content: { 'application/json': { schema, examples } } });
 
-/** A route's answers, its own and those that several have: what one status says in several ways stands side by side. */
+/** Merges the responses of a route with shared ones. Where both define a status, the result allows either. */
 export function mergeResponses(...all: readonly ResponseSpecs[]): ResponseSpecs {
   const merged: Record<number, ResponseSpec> = {};
-  for (const answers of all) {
-    for (const [status, answer] of Object.entries(answers)) {
+  for (const specs of all) {
+    for (const [status, answer] of Object.entries(specs)) {
       const known = merged[Number(status)];
-      merged[Number(status)] = known ? together(known, answer) : answer;
+      merged[Number(status)] = known ? mergeSpecs(known, answer) : answer;
     }
   }
   return merged;
 }
 
-function together(one: ResponseSpec, other: ResponseSpec): ResponseSpec {
+function mergeSpecs(one: ResponseSpec, other: ResponseSpec): ResponseSpec {
   const content = { ...one.content };
   for (const [type, { schema, examples }] of Object.entries(other.content ?? {})) {
     const known = content[type];
@@ -128,24 +128,24 @@ function together(one: ResponseSpec, other: ResponseSpec): ResponseSpec {
       : { schema, ...(examples ? { examples } : {}) };
   }
   const always = (one.headers ?? []).filter((name) => other.headers?.includes(name));
-  const any = [one, other].flatMap(({ headers = [], sometimes = [] }) => [...headers, ...sometimes]);
+  const any = [one, other].flatMap(({ headers = [], optionalHeaders = [] }) => [...headers, ...optionalHeaders]);
   return {
     description: `${one.description}\n\n${other.description}`,
     headers: always,
-    sometimes: [...new Set(any)].filter((name) => !always.includes(name)),
+    optionalHeaders: [...new Set(any)].filter((name) => !always.includes(name)),
     content,
   };
 }
 
 type Io = 'input' | 'output';
 
-/** One schema as JSON Schema, whole in itself. @param io what is taken, or what is given */
+/** One schema as self-contained JSON Schema. @param io `input` for requests, `output` for responses */
 export function toJsonSchema(schema: z.ZodType, io: Io): JsonSchema {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any', override: simplify });
   return rest;
 }
 
-/** Schemas by their names; one that is part of another is referred to by its name. */
+/** Named schemas as JSON Schema; a schema inside another becomes a reference. */
 export function toComponents(schemas: Readonly<Record<string, z.ZodType>>, io: Io): Record<string, JsonSchema> {
   const registry = z.registry<{ id: string }>();
   for (const [id, schema] of Object.entries(schemas)) registry.add(schema, { id });
@@ -156,7 +156,7 @@ export function toComponents(schemas: Readonly<Record<string, z.ZodType>>, io: I
   );
 }
 
-/** Leaves out what says the same twice: the pattern beside a format that everybody knows, the bounds of every integer. */
+/** Removes redundant keywords: the pattern next to a standard format, and the bounds of safe integers. */
 function simplify({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
   if (jsonSchema.format === 'date-time' || jsonSchema.format === 'uuid') delete jsonSchema.pattern;
   if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;

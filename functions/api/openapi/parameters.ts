@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import { type JsonSchema, type Parameter, toJsonSchema } from './operation.ts';
 
-/** What is shown of a parameter of a query in place of what its check says: a number is a text of digits there. */
+/** How the contract shows a query parameter. `schema` replaces the handler's own, which reads a number as a string of digits. */
 interface Shown {
   description: string;
   schema?: JsonSchema;
@@ -9,8 +9,7 @@ interface Shown {
 }
 
 /**
- * The parameters of a query, from the schema by which its handler reads it. Each is described here; one that the handler turns
- * into something else, such as digits into a number, is shown as that.
+ * The query parameters of an operation, from the schema that its handler validates with.
  */
 export function queryParameters<Query extends z.ZodObject>(
   query: Query,
@@ -37,7 +36,7 @@ export const idempotencyKey: Parameter = {
   name: 'Idempotency-Key',
   in: 'header',
   description:
-    'Makes the request repeatable: the same key with the same body always means the same video, however often and at once it is sent. Use one, or a lost answer may cost a second video.',
+    'Makes the request repeatable: the same key with the same body always returns the same video, also when requests are concurrent. Without a key, a client that resends after a lost response may pay for a second video.',
   schema: { type: 'string', pattern: '^[\\x21-\\x7e]{1,255}$' },
   example: '0d9b6c1e-58b7-4b1f-9a35-1c2f7e6d8a40',
 };
@@ -52,14 +51,17 @@ const header = (name: string, description: string, example: string): Parameter =
 
 export const prefer = header(
   'Prefer',
-  '`wait=N` waits up to N seconds (at most 25, however many are asked for) for the video to end: 200 if it has, else 202. Preferences that are not known are ignored.',
+  '`wait=N` waits up to N seconds (at most 25) for the video to end: 200 if it has ended, otherwise 202. Unknown preferences are ignored.',
   'wait=20',
 );
 
 const etag = '"Jb0cJvJAd6T8rJg0C9dM2O3p1eZ7U5yLzTqkHtNqWgM"';
-const ifMatchMeans = 'Does it only if the video is still in the state with this ETag, else 412.';
-export const ifMatch = header('If-Match', ifMatchMeans, etag);
-export const ifNoneMatch = header('If-None-Match', 'The ETag that you know: 304 if nothing has changed.', etag);
+export const ifMatch = header(
+  'If-Match',
+  'Changes the video only if its state still has this ETag; otherwise 412.',
+  etag,
+);
+export const ifNoneMatch = header('If-None-Match', 'An ETag of an earlier response: 304 if nothing has changed.', etag);
 
 export const videoIdInPath: Parameter = {
   name: 'id',

@@ -16,52 +16,52 @@ import { ifNoneMatch } from './parameters.ts';
 import { type Code, codeNames, explainCodes, problemCodes } from './problem-codes.ts';
 
 const pointer = z.string().meta({
-  description: 'A JSON pointer (RFC 6901) to what is wrong; empty for the whole.',
+  description: 'A JSON pointer (RFC 6901) to the wrong value; empty for the whole body.',
   examples: ['/input/img_url'],
 });
 
 export const issueSchema = z
   .strictObject({
     pointer,
-    code: z.string().meta({ description: 'Stable; for programs.', examples: ['unsupported_resolution'] }),
-    message: z.string().meta({ description: 'What is wrong and how to mend it.' }),
+    code: z.string().meta({ description: 'Stable, for programs.', examples: ['unsupported_resolution'] }),
+    message: z.string().meta({ description: 'What is wrong and how to fix it.' }),
   })
-  .meta({ description: 'One thing that must be mended before the request can be taken.' });
+  .meta({ description: 'One thing that must be fixed before the request can be accepted.' });
 
 const about = z.literal('about:blank');
-const requestId = z.string().meta({ description: 'Say it when you report a problem.' });
+const requestId = z.string().meta({ description: 'Include it when you report a problem.' });
 
 export const problemSchema = z
   .strictObject({
     type: about,
     status: z.int().min(400).max(599),
-    code: z.enum(codeNames).meta({ description: 'Stable: what a program decides by.' }),
-    title: z.string().meta({ description: 'What is wrong, in short.' }),
-    detail: z.string().meta({ description: 'What is wrong and how to mend it.' }),
+    code: z.enum(codeNames).meta({ description: 'Stable, for programs.' }),
+    title: z.string().meta({ description: 'A short summary.' }),
+    detail: z.string().meta({ description: 'What is wrong and how to fix it.' }),
     errors: z.array(issueSchema).max(50).optional(),
     request_id: requestId.optional(),
   })
   .meta({ description: `A problem (RFC 9457).\n\n${explainCodes(codeNames)}` });
 
-export const schemas: Schemas = { given: { Problem: problemSchema, Issue: issueSchema } };
+export const schemas: Schemas = { responses: { Problem: problemSchema, Issue: issueSchema } };
 
-/** A route of this API, with the codes of the problems that it answers with beside those of every route that is not for everybody. */
+/** A route of this API, with its problem codes in addition to those of every route that needs a key. */
 interface NativeRoute extends Route {
-  /** Whether it has an ETag: it answers 304 to a caller that knows the state. */
+  /** Whether its response has an ETag, so that it can return 304. */
   etag?: true;
   problems?: readonly Code[];
 }
 
 export const nativeOperations = (tag: Tag, routes: readonly NativeRoute[]): Operation[] =>
-  routes.map(({ etag, problems = [], parameters = [], answers, ...route }) => ({
+  routes.map(({ etag, problems = [], parameters = [], responses, ...route }) => ({
     tag,
-    admits: 'caller',
+    access: 'caller',
     ...route,
     parameters: etag ? [...parameters, ifNoneMatch] : parameters,
-    answers: mergeResponses(
-      answers,
+    responses: mergeResponses(
+      responses,
       etag ? { 304: notModified } : {},
-      problemAnswers(['unauthorized', ...problems, 'internal_error']),
+      problemResponses(['unauthorized', ...problems, 'internal_error']),
     ),
   }));
 
@@ -70,9 +70,9 @@ const notModified: ResponseSpec = {
   headers: ['ETag'],
 };
 
-/** Each status lists its own codes, so that a program can rely on them. */
-const problemAnswers = (codes: readonly Code[]): ResponseSpecs =>
-  byStatus(codes, (code) => problemCodes[code].status, answerOf);
+/** Each status lists its codes, so that programs can rely on them. */
+const problemResponses = (codes: readonly Code[]): ResponseSpecs =>
+  byStatus(codes, (code) => problemCodes[code].status, responseOf);
 
 function byStatus<Item>(
   items: readonly Item[],
@@ -91,13 +91,13 @@ function byStatus<Item>(
   );
 }
 
-function answerOf(status: number, codes: readonly Code[]): ResponseSpec {
+function responseOf(status: number, codes: readonly Code[]): ResponseSpec {
   const properties = { status: { const: status }, code: { enum: codes } };
   const saying = codes.filter((code) => problemCodes[code].retry_after);
   return {
     description: explainCodes(codes),
     headers: saying.length === codes.length ? ['Retry-After'] : [],
-    sometimes: saying.length > 0 && saying.length < codes.length ? ['Retry-After'] : [],
+    optionalHeaders: saying.length > 0 && saying.length < codes.length ? ['Retry-After'] : [],
     content: {
       'application/problem+json': {
         schema: { allOf: [ref('Problem'), { type: 'object', properties }] },
@@ -111,7 +111,7 @@ const withErrors: Partial<Record<Code, z.input<typeof issueSchema>>> = {
   invalid_request: {
     pointer: '/parameters/resolution',
     code: 'unsupported_resolution',
-    message: 'wan2.2-i2v-flash makes no 1080P videos. Use 480P or 720P.',
+    message: 'wan2.2-i2v-flash does not offer 1080P. Use 480P or 720P.',
   },
   invalid_query: {
     pointer: '/limit',
@@ -121,7 +121,7 @@ const withErrors: Partial<Record<Code, z.input<typeof issueSchema>>> = {
   image_too_large: {
     pointer: '/input/img_url',
     code: 'image_too_large',
-    message: 'The picture has 5242880 bytes; at most 4194304 are taken.',
+    message: 'The image has 5242880 bytes; at most 4194304 are accepted inline.',
   },
 };
 
@@ -132,41 +132,41 @@ function exampleOf(status: number, code: Code): z.input<typeof problemSchema> {
     type: 'about:blank',
     status,
     code,
-    title: plain(problemCodes[code].means),
-    detail: error ? `${error.pointer}: ${error.message}` : plain(problemCodes[code].mend),
+    title: plain(problemCodes[code].meaning),
+    detail: error ? `${error.pointer}: ${error.message}` : plain(problemCodes[code].fix),
     ...(error ? { errors: [error] } : {}),
     request_id,
   };
 }
 
-/** A route of Wan's protocol, with the codes of its errors beside those of every route. */
+/** A route of Wan's protocol, with its error codes in addition to those of every route. */
 interface DashscopeRoute extends Route {
   errors?: readonly ReferenceCode[];
 }
 
 export const dashscopeOperations = (routes: readonly DashscopeRoute[]): Operation[] =>
-  routes.map(({ errors = [], answers, ...route }) => ({
+  routes.map(({ errors = [], responses, ...route }) => ({
     tag: 'DashScope',
-    admits: 'caller',
+    access: 'caller',
     ...route,
-    answers: mergeResponses(answers, errorAnswers(['InvalidApiKey', ...errors, 'InternalError'])),
+    responses: mergeResponses(responses, errorResponses(['InvalidApiKey', ...errors, 'InternalError'])),
   }));
 
-const errorAnswers = (codes: readonly ReferenceCode[]): ResponseSpecs =>
+const errorResponses = (codes: readonly ReferenceCode[]): ResponseSpecs =>
   byStatus(
     codes.map((code) => new DashscopeError(code)),
     ({ status }) => status,
-    refusalsAnswer,
+    dashscopeErrorResponse,
   );
 
-function refusalsAnswer(status: number, refusals: readonly DashscopeError[]): ResponseSpec {
-  const codes = refusals.map(({ code }) => code);
+function dashscopeErrorResponse(status: number, errors: readonly DashscopeError[]): ResponseSpec {
+  const codes = errors.map(({ code }) => code);
   const properties = { code: { enum: codes } };
   return jsonResponse(
     codes.map((code) => `- \`${code}\`: ${documentedMessage(code)}`).join('\n'),
     { allOf: [ref('DashscopeError'), { type: 'object', properties }] },
     Object.fromEntries(
-      refusals.map(({ code, message }) => [code, { summary: code, value: { code, message, request_id } }]),
+      errors.map(({ code, message }) => [code, { summary: code, value: { code, message, request_id } }]),
     ),
     { headers: status === 503 ? ['Retry-After'] : [] },
   );

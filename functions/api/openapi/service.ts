@@ -4,26 +4,26 @@ import { ifNoneMatch } from './parameters.ts';
 
 const healthSchema = z.strictObject({ status: z.enum(['ok', 'unavailable']) });
 
-export const schemas: Schemas = { given: { Health: healthSchema } };
+export const schemas: Schemas = { responses: { Health: healthSchema } };
 
 const page = (description: string): ResponseSpec => ({
   description,
   content: { 'text/html': { schema: { type: 'string' } } },
 });
 
-const open = { method: 'get', tag: 'Service', admits: 'everybody' } as const;
+const open = { method: 'get', tag: 'Service', access: 'everybody' } as const;
 
 export const operations: readonly Operation[] = [
   {
     ...open,
     path: '/health',
     id: 'getHealth',
-    summary: 'Whether the service is up',
-    description: 'Says nothing about anybody.',
-    answers: {
-      200: jsonResponse('It is.', ref('Health'), { ok: { summary: 'Up', value: { status: 'ok' } } }),
+    summary: 'Check whether the service is up',
+    description: 'Needs no key and reveals nothing about videos or owners.',
+    responses: {
+      200: jsonResponse('The service is up.', ref('Health'), { ok: { summary: 'Up', value: { status: 'ok' } } }),
       503: jsonResponse(
-        'It is not, for now.',
+        'The service is unavailable.',
         ref('Health'),
         { unavailable: { summary: 'Down', value: { status: 'unavailable' } } },
         { headers: ['Retry-After'] },
@@ -35,15 +35,15 @@ export const operations: readonly Operation[] = [
     path: '/openapi.json',
     id: 'getContract',
     summary: 'This document',
-    description: 'OpenAPI 3.1, for generating clients and checking answers.',
+    description: 'OpenAPI 3.1, for generating clients and validating responses.',
     parameters: [ifNoneMatch],
-    answers: {
+    responses: {
       200: {
         description: 'The document.',
         headers: ['ETag'],
         content: { 'application/json': { schema: { type: 'object', required: ['openapi', 'paths'] } } },
       },
-      304: { description: 'It is what you know.', headers: ['ETag'] },
+      304: { description: 'The document has not changed.', headers: ['ETag'] },
     },
   },
   {
@@ -52,14 +52,14 @@ export const operations: readonly Operation[] = [
     id: 'getDocs',
     summary: 'This document as a page',
     description: 'Calls can be tried there with a key.',
-    answers: { 200: page('The page.') },
+    responses: { 200: page('The page.') },
   },
   {
     ...open,
     path: '/',
     id: 'getConsole',
     summary: 'The console',
-    description: 'A page to make videos with, for people. A deployment whose callers sign their requests has none.',
-    answers: { 200: page('The page.') },
+    description: 'A web page for creating and viewing videos. Deployments with `auth: iam` have none.',
+    responses: { 200: page('The page.') },
   },
 ];

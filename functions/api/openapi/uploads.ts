@@ -5,19 +5,22 @@ import { nativeOperations } from './problems.ts';
 import { time } from './video-schema.ts';
 
 const uploadSchema = z.strictObject({
-  upload_url: z.url().meta({ description: 'Where the form goes: `POST`, `multipart/form-data`, without a key.' }),
+  upload_url: z.url().meta({ description: 'The URL for the form: `POST`, `multipart/form-data`, without a key.' }),
   fields: z
     .record(z.string(), z.string())
-    .meta({ description: 'Fields of the form, each exactly as it is here; `file` comes last.' }),
+    .meta({ description: 'The fields of the form, unchanged; `file` comes last.' }),
   media_url: z
     .string()
     .regex(/^s3:\/\//)
-    .meta({ description: 'Goes into `img_url` or `audio_url`.' }),
-  max_bytes: z.int().min(1).meta({ description: 'What the file may have.' }),
-  expires_at: time.meta({ description: 'Until when the file may be sent.' }),
+    .meta({ description: 'The value for `img_url` or `audio_url`.' }),
+  max_bytes: z.int().min(1).meta({ description: 'The largest size of the file.' }),
+  expires_at: time.meta({ description: 'When the form expires.' }),
 });
 
-export const schemas: Schemas = { taken: { UploadRequest: uploadRequestSchema }, given: { Upload: uploadSchema } };
+export const schemas: Schemas = {
+  requests: { UploadRequest: uploadRequestSchema },
+  responses: { Upload: uploadSchema },
+};
 
 const mediaKey = 'uploads/alice/8f14e45f-ceea-467f-a0e6-5b1f0d2c7a11/image.png';
 
@@ -26,27 +29,27 @@ export const operations = nativeOperations('Uploads', [
     method: 'post',
     path: '/uploads',
     id: 'createUpload',
-    summary: 'Get a form to upload a picture or a sound with',
-    description: `The file goes straight to S3, within 15 minutes:
+    summary: 'Get a form for uploading an image or audio file',
+    description: `Send the file directly to S3 within 15 minutes:
 
 \`\`\`
 curl -F key=… -F policy=… (every field of "fields") -F file=@cat.png "$upload_url"
 \`\`\`
 
-It is looked into when a video is asked for. The video keeps a copy of its own.`,
+The file is checked when a video is requested with it. The video keeps its own copy.`,
     body: {
       content: {
         schema: ref('UploadRequest'),
         examples: {
-          picture: { summary: 'A picture', value: { content_type: 'image/png', bytes: 6_291_456 } },
-          sound: { summary: 'A sound', value: { content_type: 'audio/mpeg' } },
+          image: { summary: 'An image', value: { content_type: 'image/png', bytes: 6_291_456 } },
+          audio: { summary: 'An audio file', value: { content_type: 'audio/mpeg' } },
         },
       },
     },
-    answers: {
+    responses: {
       201: jsonResponse('The form.', ref('Upload'), {
         form: {
-          summary: 'For a picture',
+          summary: 'For an image',
           value: {
             upload_url: 'https://firstframe-uploads.s3.us-east-1.amazonaws.com/',
             fields: {

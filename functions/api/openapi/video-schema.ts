@@ -5,8 +5,8 @@ import { failureCodes } from '../../wan/failures.ts';
 import { endingsTable } from './problem-codes.ts';
 
 /*
- * A video as `GET /videos/{id}` shows it. Strict throughout: a field that the record gains and that leaks into an answer breaks
- * the tests that hold answers against these schemas.
+ * A video as `GET /videos/{id}` shows it. Strict throughout: when a new field of the record leaks into a response, the tests that validate
+ * responses with these schemas fail.
  */
 
 export const time = z.iso.datetime().meta({ description: 'ISO 8601, UTC.', examples: ['2026-01-31T12:00:00.000Z'] });
@@ -18,13 +18,13 @@ const seconds = z.number().min(0).meta({ description: 'Seconds.' });
 export const warningSchema = z
   .strictObject({
     pointer: z.string().meta({
-      description: 'A JSON pointer (RFC 6901) into the request; empty for the whole.',
+      description: 'A JSON pointer (RFC 6901) into the request; empty for the whole request.',
       examples: ['/input/prompt'],
     }),
-    code: z.string().meta({ description: 'Stable; for programs.', examples: ['prompt_truncated'] }),
+    code: z.string().meta({ description: 'Stable, for programs.', examples: ['prompt_truncated'] }),
     message: z.string(),
   })
-  .meta({ description: 'Something that was taken, but not as one may think.' });
+  .meta({ description: 'Something that was accepted but may have a surprising effect.' });
 
 export const priceSchema = z
   .strictObject({
@@ -33,24 +33,24 @@ export const priceSchema = z
       .min(0)
       .meta({ description: 'What the video costs, in `currency`.', examples: [0.075] }),
     currency: z.enum(['USD', 'CNY']),
-    unit_price: z.number().min(0).meta({ description: 'Of one second of video.' }),
+    unit_price: z.number().min(0).meta({ description: 'Price of one second of video.' }),
     seconds,
     as_of: z.string().meta({ description: 'The day on which the price was read.', examples: ['2025-12-29'] }),
   })
-  .meta({ description: 'Wan bills the seconds of a video that succeeded, and nothing else.' });
+  .meta({ description: 'Wan bills only the seconds of a video that succeeded.' });
 
 const inputSchema = z
   .strictObject({
     prompt: z.string().optional(),
     negative_prompt: z.string().optional(),
-    img_url: z.string().meta({ description: '`s3://bucket/key` for a picture that firstframe holds.' }),
+    img_url: z.string().meta({ description: '`s3://bucket/key` for an image that firstframe stores.' }),
     audio_url: z
       .string()
       .optional()
-      .meta({ description: '`s3://bucket/key` for an audio file that firstframe holds.' }),
+      .meta({ description: '`s3://bucket/key` for an audio file that firstframe stores.' }),
     template: z.string().optional(),
   })
-  .meta({ description: 'As the request gave it.' });
+  .meta({ description: 'The inputs of the request.' });
 
 export const filledParameters = {
   resolution: z.enum(resolutionNames),
@@ -66,26 +66,27 @@ const storedAt = { bucket: z.string(), key: z.string(), version_id: z.string().o
 
 const droppedAt = { bucket: z.string(), key: z.string(), version_id: z.string().optional() };
 
-const imageSchema = z
-  .strictObject({ ...storedAt, bytes, width: pixels, height: pixels })
-  .meta({ description: 'The first frame, where firstframe holds it. `GET /videos/{id}/content?variant=first_frame`.' });
+const imageSchema = z.strictObject({ ...storedAt, bytes, width: pixels, height: pixels }).meta({
+  description:
+    'The first frame, if firstframe stores it. Fetch it with `GET /videos/{id}/content?variant=first_frame`.',
+});
 
 const audioSchema = z
   .strictObject({ ...storedAt, bytes, duration_seconds: seconds })
-  .meta({ description: 'The audio file, where firstframe holds it.' });
+  .meta({ description: 'The audio file, if firstframe stores it.' });
 
 const taskSchema = z
   .strictObject({
-    status: z.string().meta({ description: "Wan's own word.", examples: ['RUNNING'] }),
+    status: z.string().meta({ description: "Wan's task status.", examples: ['RUNNING'] }),
     region: z.string(),
     submit_time: time,
     scheduled_time: time.optional(),
     end_time: time.optional(),
-    expires_at: time.meta({ description: 'When Wan forgets the task and its video. The archive does not.' }),
+    expires_at: time.meta({ description: 'When Wan deletes the task and its video. The archived file stays.' }),
     attempts: z.int().min(1).meta({ description: 'Paid attempts so far.' }),
-    actual_prompt: z.string().optional().meta({ description: "The prompt as Wan's rewriting left it." }),
+    actual_prompt: z.string().optional().meta({ description: 'The prompt after Wan rewrote it.' }),
   })
-  .meta({ description: 'What is going on at Wan.' });
+  .meta({ description: "The video's task at Wan." });
 
 const archivedSchema = z
   .strictObject({
@@ -98,11 +99,11 @@ const archivedSchema = z
     fps: z.number().min(0),
     codecs: z.array(z.string()).meta({ examples: [['avc1.640020']] }),
   })
-  .meta({ description: 'The archived file, proven whole. `GET /videos/{id}/content` leads to it.' });
+  .meta({ description: 'The archived file, verified to be complete. Fetch it with `GET /videos/{id}/content`.' });
 
 const optionalNumber = z.number().optional();
 
-/** Wan's own count; which members there are depends on the model. */
+/** What Wan billed; the members depend on the model. */
 const usageSchema = z
   .strictObject({
     duration: optionalNumber,
@@ -113,19 +114,19 @@ const usageSchema = z
     video_count: optionalNumber,
     SR: optionalNumber,
   })
-  .meta({ description: "Wan's own count. Which members there are depends on the model." });
+  .meta({ description: 'What Wan billed. The members depend on the model.' });
 
 export const failureSchema = z
   .strictObject({
     code: z.string().meta({
-      description: 'One of the table; for a refused drop that of what was wrong with it.',
+      description: 'A code of the table; for a refused drop, the code of its first issue.',
       examples: [...failureCodes],
     }),
     message: z.string(),
-    retryable: z.boolean().meta({ description: 'Whether the same request may succeed another time.' }),
-    billed: z.boolean().meta({ description: 'Whether Wan has charged for the video, or may have.' }),
-    hint: z.string().meta({ description: 'How to mend it.' }),
-    request_id: z.string().optional().meta({ description: "Wan's id of the call that said so." }),
+    retryable: z.boolean().meta({ description: 'Whether a retry may succeed.' }),
+    billed: z.boolean().meta({ description: 'Whether Wan has billed the video, or may have.' }),
+    hint: z.string().meta({ description: 'How to fix it.' }),
+    request_id: z.string().optional().meta({ description: "Wan's id of the request that failed." }),
   })
   .meta({
     description: `Why the video failed or was canceled.\n\n${endingsTable}`,
@@ -137,7 +138,7 @@ export const videoSchema = z
     owner: z.string(),
     status: z.enum(statuses).meta({
       description:
-        '`queued` → `submitting` (being handed to Wan) → `running` (at Wan) → `archiving` (being copied) → `succeeded`; or `failed`, `canceled`.',
+        '`queued` → `submitting` (being sent to Wan) → `running` (at Wan) → `archiving` (being copied and verified) → `succeeded`; or `failed`, `canceled`.',
     }),
     created_at: time,
     updated_at: time,
@@ -164,43 +165,48 @@ export const videoSchema = z
             .string()
             .optional()
             .meta({
-              description: 'The `_defaults.json` that values from `defaults` were read from.',
+              description: 'The key of the `_defaults.json` that provided values.',
               examples: ['drop/cats/_defaults.json'],
             }),
         }),
         z.strictObject({
           type: z.literal('manifest'),
           ...droppedAt,
-          line: z
-            .int()
-            .min(1)
-            .meta({ description: 'Counted from 1, empty lines too, in the last upload that has the line.' }),
+          line: z.int().min(1).meta({
+            description: 'The line number from 1, empty lines included, in the last upload that has the line.',
+          }),
         }),
       ])
       .meta({
-        description: 'Where it came from: a request, an image in the drop folder, or a line of a manifest there.',
+        description: 'The origin: an API request, an image in the drop folder, or a line of a manifest there.',
       }),
     metadata: z.record(z.string(), z.string()).meta({ description: 'Your own labels.' }),
     warnings: z.array(warningSchema),
-    progress: z.number().min(0).max(100).meta({ description: 'Percent. Only grows, until a retry begins anew.' }),
+    progress: z
+      .number()
+      .min(0)
+      .max(100)
+      .meta({ description: 'Percent. It only grows, except that a retry starts again at 0.' }),
     queue_position: z.int().min(1).optional().meta({
       description:
-        'While it is queued: 1 is the next to be started. Owners are served in turns: a thousand of one hold up the first of another by one. Missing where it cannot be determined.',
+        'While queued: 1 starts next. Owners are served round-robin, so a thousand videos of one owner delay the first video of another by one. Absent if it cannot be determined.',
     }),
     estimated_start_at: time.optional().meta({
       description:
-        'While it is queued: roughly when it starts, from its position, the number of tasks that Wan runs at once, and how long one usually takes. The time moves with the clock while the queue stands still.',
+        'While queued: a rough estimate of its start, from its position, the number of concurrent tasks at Wan, and how long a task usually takes. It moves with the clock while the queue does not move.',
       examples: ['2026-01-31T12:05:00.000Z'],
     }),
     estimated_finish_at: time.optional(),
     image: imageSchema.optional(),
     audio: audioSchema.optional(),
-    estimated_cost: priceSchema.optional().meta({ description: 'If it succeeds; missing where no price is known.' }),
+    estimated_cost: priceSchema
+      .optional()
+      .meta({ description: 'The cost if it succeeds; absent if no price is known.' }),
     task: taskSchema.optional(),
     video: archivedSchema.optional(),
     usage: usageSchema.optional(),
-    cost: priceSchema.optional().meta({ description: 'What Wan bills for it.' }),
+    cost: priceSchema.optional().meta({ description: 'What Wan bills for the video.' }),
     error: failureSchema.optional(),
     timeline: z.array(z.strictObject({ status: z.enum(statuses), at: time })),
   })
-  .meta({ description: 'A request for a video, and all that became of it.' });
+  .meta({ description: 'A video: the request, its progress and its outcome.' });

@@ -16,16 +16,16 @@ const videoListSchema = z.strictObject({
 });
 
 const contentLinkSchema = z.strictObject({
-  url: z.url().meta({ description: 'Whoever has it needs no key. Resumable: ranges are served.' }),
+  url: z.url().meta({ description: 'A link that works without a key and supports ranges.' }),
   expires_at: time.nullable().meta({
-    description: 'When the link ends; null for a first frame that lies at an address of your own.',
+    description: 'When the link expires; null for a first frame at your own URL.',
   }),
 });
 
 export const schemas: Schemas = {
-  // Webhooks are not offered yet, so nobody is told of them.
-  taken: { VideoRequest: videoRequestSchema().omit({ webhook_url: true }) },
-  given: {
+  // Webhooks are not offered yet, so the contract leaves them out.
+  requests: { VideoRequest: videoRequestSchema().omit({ webhook_url: true }) },
+  responses: {
     Video: videoSchema,
     VideoError: failureSchema,
     Price: priceSchema,
@@ -35,48 +35,48 @@ export const schemas: Schemas = {
   },
 };
 
-/** The body by which a video is asked for, and priced. */
+/** The request body of `POST /videos` and `POST /estimates`. */
 export const videoRequestContent: Content = {
   schema: ref('VideoRequest'),
   examples: {
-    small: { summary: 'A picture and a prompt', value: videoRequest },
-    full: { summary: 'With sound and every parameter', value: fullVideoRequest },
+    small: { summary: 'An image and a prompt', value: videoRequest },
+    full: { summary: 'With audio and every parameter', value: fullVideoRequest },
   },
 };
 
 export const video = ref('Video');
 
-/** The headers of a video that was just asked for. */
-const soon: Pick<ResponseSpec, 'headers' | 'sometimes'> = {
+/** The headers of a created video. */
+const createdHeaders: Pick<ResponseSpec, 'headers' | 'optionalHeaders'> = {
   headers: ['Location'],
-  sometimes: ['Retry-After', 'Preference-Applied'],
+  optionalHeaders: ['Retry-After', 'Preference-Applied'],
 };
 
 const states = {
-  succeeded: { summary: 'It has succeeded', value: succeededVideo },
-  failed: { summary: 'It has failed', value: failedVideo },
+  succeeded: { summary: 'Succeeded', value: succeededVideo },
+  failed: { summary: 'Failed', value: failedVideo },
 };
-const queued = { summary: 'It waits for its turn', value: waitingVideo };
+const queued = { summary: 'Queued', value: waitingVideo };
 
 export const operations = nativeOperations('Videos', [
   {
     method: 'post',
     path: '/videos',
     id: 'createVideo',
-    summary: 'Make a video',
-    description: `Takes a picture (\`img_url\`: an http(s) URL, a \`data:\` URL of at most 4 MiB, or the \`media_url\` of \`POST /uploads\`) and a prompt. The answer comes at once; the video takes a minute or several. Ask \`GET /videos/{id}\` for it.
+    summary: 'Create a video',
+    description: `Takes an image (\`img_url\`: an http(s) URL, a \`data:\` URL of at most 4 MiB, or the \`media_url\` of \`POST /uploads\`) and a prompt. The response comes immediately; the video takes minutes. Wait for it with \`GET /videos/{id}?wait=25\`.
 
-What Wan would refuse or ignore is a 400 that names everything at once; what it would cut off is a warning on the video.`,
+A request that Wan would refuse or partly ignore gets a 400 with every issue. Text that Wan would cut off gets a warning on the video.`,
     parameters: [idempotencyKey, prefer],
     body: { content: videoRequestContent },
-    answers: {
+    responses: {
       200: jsonResponse(
-        'The video of an earlier request with the same `Idempotency-Key`, as it stands; or, with `Prefer: wait`, the video that has ended.',
+        'The existing video of an earlier request with the same `Idempotency-Key`; or, with `Prefer: wait`, the video, which has ended.',
         video,
         states,
-        soon,
+        createdHeaders,
       ),
-      202: jsonResponse('The request was taken, and the video is under way.', video, { queued }, soon),
+      202: jsonResponse('The request was accepted, and the video is in progress.', video, { queued }, createdHeaders),
     },
     problems: [
       'invalid_json',
@@ -94,20 +94,20 @@ What Wan would refuse or ignore is a 400 that names everything at once; what it 
     id: 'listVideos',
     summary: 'List your videos',
     description:
-      'Newest first. Pages stay stable while videos are added: those come before the first page. A filter that seldom matches gives pages that are not full; `next_cursor` alone says whether there is more.',
+      'Newest first. Pages are stable while videos are added, because new ones precede the first page. A filter that matches few videos can give pages that are not full; only `next_cursor` says whether there are more.',
     parameters: queryParameters(listQuery, {
       status: { description: 'Only videos of this status.', example: 'succeeded' },
       model: { description: 'Only videos of this model.', example: 'wan2.2-i2v-flash' },
-      created_after: { description: 'Only later ones.', example: '2026-01-01T00:00:00Z' },
-      created_before: { description: 'Only earlier ones.', example: '2026-02-01T00:00:00Z' },
+      created_after: { description: 'Only videos created after this time.', example: '2026-01-01T00:00:00Z' },
+      created_before: { description: 'Only videos created before this time.', example: '2026-02-01T00:00:00Z' },
       limit: {
-        description: 'How many at most.',
+        description: 'The most videos of a page.',
         schema: { type: 'integer', minimum: 1, maximum: 100, default: 20 },
       },
-      cursor: { description: '`next_cursor` of the last page, exactly as it was.' },
+      cursor: { description: '`next_cursor` of the last page, unchanged.' },
     }),
     etag: true,
-    answers: {
+    responses: {
       200: jsonResponse(
         'A page.',
         ref('VideoList'),
@@ -121,9 +121,9 @@ What Wan would refuse or ignore is a 400 that names everything at once; what it 
     method: 'get',
     path: '/videos/{id}',
     id: 'getVideo',
-    summary: 'Look at a video, or wait for news of it',
+    summary: 'Get a video, or wait for its status to change',
     description:
-      'With `wait` the answer comes when the status changes, or after so many seconds. Without it, `Retry-After` says when there may be news.',
+      'With `wait` the response comes when the status changes, or after that many seconds. `Retry-After` says when to ask again.',
     parameters: [
       videoIdInPath,
       ...queryParameters(videoQuery, {
@@ -134,8 +134,13 @@ What Wan would refuse or ignore is a 400 that names everything at once; what it 
       }),
     ],
     etag: true,
-    answers: {
-      200: jsonResponse('The video.', video, { ...states, queued }, { headers: ['ETag'], sometimes: ['Retry-After'] }),
+    responses: {
+      200: jsonResponse(
+        'The video.',
+        video,
+        { ...states, queued },
+        { headers: ['ETag'], optionalHeaders: ['Retry-After'] },
+      ),
     },
     problems: ['invalid_query', 'video_not_found'],
   },
@@ -145,18 +150,18 @@ What Wan would refuse or ignore is a 400 that names everything at once; what it 
     id: 'getContent',
     summary: 'Fetch the file, its first frame or its metadata',
     description:
-      "Redirects to a link that is good for 15 minutes; with `Accept: application/json` the link comes as JSON, for a page whose `<video>` can't send the key. Files come straight from S3: downloads resume.",
+      'Redirects to a link that is valid for 15 minutes. With `Accept: application/json` the link is returned as JSON, for a page whose `<video>` element cannot send the key. S3 serves the file, so downloads can be resumed.',
     parameters: [
       videoIdInPath,
       ...queryParameters(contentQuery, {
         variant: {
-          description: 'The file, the picture it begins with, or the video as this API shows it, as a file.',
+          description: 'The MP4, its first frame, or the metadata object: the video as this API shows it.',
           schema: { type: 'string', enum: variants, default: 'video' },
         },
       }),
     ],
-    answers: {
-      200: jsonResponse('The link, for those who asked for JSON.', ref('ContentLink'), {
+    responses: {
+      200: jsonResponse('The link, when the request accepts JSON.', ref('ContentLink'), {
         link: {
           summary: 'A link',
           value: {
@@ -165,7 +170,7 @@ What Wan would refuse or ignore is a 400 that names everything at once; what it 
           },
         },
       }),
-      302: { description: 'The file is there.', headers: ['Location'] },
+      302: { description: 'A redirect to the file.', headers: ['Location'] },
     },
     problems: ['invalid_query', 'video_not_found', 'video_not_ready', 'video_has_no_content'],
   },

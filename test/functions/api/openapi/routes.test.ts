@@ -67,9 +67,9 @@ describe('the contract and the deployed API', () => {
     };
     for (const { method, path, authorization, identity } of deployed()) {
       const operation = operations.find((one) => one.method === method.toLowerCase() && one.path === path);
-      if (operation) expect(`${authorization} ${identity}`, `${method} ${path}`).toBe(kinds[operation.admits]);
+      if (operation) expect(`${authorization} ${identity}`, `${method} ${path}`).toBe(kinds[operation.access]);
     }
-    expect(operations.filter(({ path, admits }) => isProxied(path) && admits !== 'caller')).toEqual([]);
+    expect(operations.filter(({ path, access }) => isProxied(path) && access !== 'caller')).toEqual([]);
   });
 });
 
