@@ -1,10 +1,8 @@
 import type { ImageLimits } from '../media/image.ts';
 
 /**
- * What each model takes, as data: a new model is a new row. The rules of the
- * first six rows are the reference's "Request body"; the preview rows come
- * from later documentation and are offered only where a deployment asks for
- * them.
+ * The models as data: a new model is a new row. The first six rows follow the reference ("Request body"); the preview rows follow later
+ * documentation and are not offered yet.
  */
 
 export const resolutionNames = ['480P', '720P', '1080P'] as const;
@@ -18,7 +16,7 @@ export type Durations =
 
 export type Model = {
   readonly name: string;
-  /** True for a model that isn't offered unless a deployment names it. */
+  /** True for a model that is not offered yet. */
   readonly preview: boolean;
   readonly resolutions: readonly Resolution[];
   readonly default_resolution: Resolution;
@@ -26,22 +24,22 @@ export type Model = {
   /** Characters (code points) after which Wan cuts the prompt off. */
   readonly prompt_limit: number;
   readonly negative_prompt_limit: number;
-  /** Whether the video has sound and `input.audio_url` is taken. */
+  /** Whether the video has audio and `input.audio_url` is accepted. */
   readonly audio: boolean;
-  /** Whether `parameters.audio` can turn the sound off. */
+  /** Whether `parameters.audio` can turn the audio off. */
   readonly audio_switch: boolean;
-  /** Whether `parameters.shot_type` is taken. */
+  /** Whether `parameters.shot_type` is accepted. */
   readonly shot_type: boolean;
   readonly image: ImageLimits;
-  /** How the first frame is named on the wire: `input.img_url`, or an entry of `input.media`. */
+  /** How the first frame is sent: as `input.img_url`, or as an entry of `input.media`. */
   readonly wire_format: 'img_url' | 'media';
-  /** The shape of a succeeded answer's `usage` (reference, "usage object"). */
+  /** The shape of `usage` in a successful response (reference, "usage object"). */
   readonly usage_family: 'wan2.6' | 'wan2.5' | 'wan2.1';
-  /** Per Alibaba Cloud account, all keys together, each model on its own. */
+  /** Limits per Alibaba Cloud account (all keys together) and model. */
   readonly rate_limits: { readonly submits_per_second: number; readonly concurrent_tasks: number };
   /**
-   * How long a task typically takes, in seconds: `base` and so much more for
-   * each second of video. Inferred from a handful of published samples.
+   * How long a task typically takes, in seconds: `base` plus `per_video_second` for each second of video. Inferred from a few published
+   * samples.
    */
   readonly typical_seconds: { readonly base: number; readonly per_video_second: number };
 };
@@ -50,8 +48,8 @@ const mebibyte = 1024 * 1024;
 const referenceImage: ImageLimits = { min_side: 360, max_side: 2000, max_bytes: 10 * mebibyte };
 const laterImage: ImageLimits = { min_side: 240, max_side: 8000, max_bytes: 20 * mebibyte };
 const fiveSecondsOnly: Durations = { kind: 'set', values: [5], default: 5 };
-const fasterLane = { submits_per_second: 5, concurrent_tasks: 5 };
-const slowerLane = { submits_per_second: 2, concurrent_tasks: 2 };
+const fiveConcurrent = { submits_per_second: 5, concurrent_tasks: 5 };
+const twoConcurrent = { submits_per_second: 2, concurrent_tasks: 2 };
 
 /** 5 s of video: 100 s (samples: 92 s, 116 s); 10 s of video: 130 s (samples: 73 s, 131 s, and two far slower ones). */
 const typicalSeconds = { base: 70, per_video_second: 6 };
@@ -65,15 +63,15 @@ const silent = {
   shot_type: false,
   image: referenceImage,
   wire_format: 'img_url',
-  rate_limits: slowerLane,
+  rate_limits: twoConcurrent,
   typical_seconds: typicalSeconds,
 } as const;
 
-const withSound = { ...silent, prompt_limit: 1500, audio: true, rate_limits: fasterLane } as const;
+const withAudio = { ...silent, prompt_limit: 1500, audio: true, rate_limits: fiveConcurrent } as const;
 
 const table = {
   'wan2.6-i2v': {
-    ...withSound,
+    ...withAudio,
     resolutions: ['720P', '1080P'],
     default_resolution: '1080P',
     durations: { kind: 'set', values: [5, 10, 15], default: 5 },
@@ -81,7 +79,7 @@ const table = {
     usage_family: 'wan2.6',
   },
   'wan2.5-i2v-preview': {
-    ...withSound,
+    ...withAudio,
     resolutions: ['480P', '720P', '1080P'],
     default_resolution: '1080P',
     durations: { kind: 'set', values: [5, 10], default: 5 },
@@ -116,7 +114,7 @@ const table = {
     usage_family: 'wan2.1',
   },
   'wan2.6-i2v-flash': {
-    ...withSound,
+    ...withAudio,
     preview: true,
     resolutions: ['720P', '1080P'],
     default_resolution: '1080P',
@@ -127,7 +125,7 @@ const table = {
     usage_family: 'wan2.6',
   },
   'wan2.7-i2v': {
-    ...withSound,
+    ...withAudio,
     preview: true,
     resolutions: ['720P', '1080P'],
     default_resolution: '1080P',
@@ -148,7 +146,7 @@ export const models: readonly NamedModel[] = (Object.keys(table) as ModelName[])
   ...table[name],
 }));
 
-/** The models that are offered unless a deployment says otherwise: those of the reference. */
+/** The offered models: those of the reference. */
 export const offeredModelNames: readonly ModelName[] = models.filter((model) => !model.preview).map(({ name }) => name);
 
 /** True for the name of a row, offered or not. */
@@ -156,20 +154,20 @@ export function isModelName(name: unknown): name is ModelName {
   return typeof name === 'string' && Object.hasOwn(table, name);
 }
 
-/** The row of a model, or undefined for a name that the catalogue doesn't know. */
+/** The row of a model; undefined for an unknown name. */
 export function findModel(name: ModelName): NamedModel;
 export function findModel(name: string): NamedModel | undefined;
 export function findModel(name: string): NamedModel | undefined {
   return models.find((model) => model.name === name);
 }
 
-/** True if the model makes videos of so many seconds. */
+/** Whether a model offers a duration. */
 export function takesDuration(durations: Durations, seconds: number): boolean {
   if (durations.kind === 'set') return durations.values.includes(seconds);
   return Number.isInteger(seconds) && seconds >= durations.min && seconds <= durations.max;
 }
 
-/** The durations as a sentence's part: "5, 10 or 15", "2 to 15". */
+/** The durations as text: "5, 10 or 15", "2 to 15". */
 export function describeDurations(durations: Durations): string {
   if (durations.kind === 'range') return `${durations.min} to ${durations.max}`;
   return durations.values.join(', ').replace(/, (\d+)$/, ' or $1');

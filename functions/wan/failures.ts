@@ -1,18 +1,18 @@
 import { redact } from './redact.ts';
 
-/** Why a video ended without success, in our own words, which stay when Wan's change. */
+/** Why a video ended without success. Our codes stay the same when Wan's change. */
 export type FailureCode = keyof typeof failures;
 
 /** The `error` of a video's record. */
 export type Failure = {
   code: FailureCode;
   message: string;
-  /** Whether the same request, sent again, may succeed. */
+  /** Whether a retry may succeed. */
   retryable: boolean;
-  /** Whether Wan has charged for the video, or may have. */
+  /** Whether Wan has billed the video, or may have. */
   billed: boolean;
   hint: string;
-  /** Wan's id of the call that said so. */
+  /** Wan's id of the request that failed. */
   request_id?: string;
 };
 
@@ -20,41 +20,41 @@ type Row = Omit<Failure, 'code' | 'request_id'>;
 
 /** The same request would fail again. */
 const final = { retryable: false, billed: false } as const;
-/** It may succeed another time, and this time cost nothing. */
+/** A retry may succeed, and this attempt cost nothing. */
 const unbilled = { retryable: true, billed: false } as const;
-/** It may succeed another time, and this time was paid for, or may have been. */
+/** A retry may succeed, and this attempt was billed, or may have been. */
 const billed = { retryable: true, billed: true } as const;
 
 const failures = {
   invalid_request: {
     ...final,
     message: 'Wan refused the request.',
-    hint: "Correct what Wan's answer names, and submit the video again.",
+    hint: "Correct what Wan's message names, and submit the video again.",
   },
   image_refused: {
     ...final,
-    message: 'Wan refused the picture or the sound: its type, size or length is not one that the model takes.',
-    hint: 'Use JPEG, PNG without transparency, BMP or WEBP of 360 to 2000 pixels a side and at most 10 MB; sound as WAV or MP3 of 3 to 30 s and at most 15 MB.',
+    message: 'Wan refused the image or audio file: the model does not accept its type, size or length.',
+    hint: 'Use JPEG, PNG without transparency, BMP or WEBP of 360 to 2000 pixels per side and at most 10 MB; audio as WAV or MP3 of 3 to 30 s and at most 15 MB.',
   },
   image_unreachable: {
     ...unbilled,
-    message: 'Wan could not download the picture or the sound.',
-    hint: 'Check that the address opens without a login from anywhere, then POST /videos/{id}/retry; or submit the picture itself, as a data: URL or by POST /uploads.',
+    message: 'Wan could not download the image or audio file.',
+    hint: 'Check that the URL opens from anywhere without a login, then POST /videos/{id}/retry. Or send the file itself, as a data: URL or with POST /uploads.',
   },
   image_gone: {
     ...final,
-    message: 'The picture or the sound of the video was deleted before Wan got it.',
-    hint: 'Upload or drop the file again, which makes a new video, and leave it where it is until that one is done.',
+    message: 'The image or audio file of the video was deleted before Wan received it.',
+    hint: 'Upload or drop the file again, which creates a new video, and keep it until that video is done.',
   },
   content_refused: {
     ...final,
-    message: "Wan's content moderation refused the prompt, the picture or the video made from them.",
-    hint: 'Change the prompt or the picture; the same ones will be refused again.',
+    message: "Wan's content moderation refused the prompt, the image or the generated video.",
+    hint: 'Change the prompt or the image; the same ones will be refused again.',
   },
   ip_infringement: {
     ...final,
-    message: 'Wan suspects that the prompt or the picture infringes intellectual property.',
-    hint: 'Leave out protected characters, brands and works, and try another picture.',
+    message: 'Wan suspects that the prompt or the image infringes intellectual property.',
+    hint: 'Leave out protected characters, brands and works, or use another image.',
   },
   model_unavailable: {
     ...final,
@@ -63,90 +63,87 @@ const failures = {
   },
   generation_failed: {
     ...unbilled,
-    message: "Wan's service failed while it made the video.",
-    hint: 'POST /videos/{id}/retry makes it anew; a failed attempt costs nothing.',
+    message: "Wan's service failed while it generated the video.",
+    hint: 'POST /videos/{id}/retry starts a new attempt. The failed one costs nothing.',
   },
   generation_timed_out: {
     ...unbilled,
     message: 'Wan had no result within its limit of 3 hours.',
-    hint: 'POST /videos/{id}/retry makes it anew, at a less busy time if you can; the failed attempt costs nothing.',
+    hint: 'POST /videos/{id}/retry starts a new attempt, preferably at a less busy time. The failed one costs nothing.',
   },
   service_unavailable: {
     ...unbilled,
-    message: 'Wan could not be reached, or answered with errors, for so long that the attempt was given up.',
+    message: 'Wan could not be reached, or returned errors, until all attempts were used up.',
     hint: 'POST /videos/{id}/retry later.',
   },
   rate_limited: {
     ...unbilled,
-    message: "Wan's rate limit was exceeded for so long that the attempt was given up.",
-    hint: 'POST /videos/{id}/retry later; another program may be using the same Alibaba Cloud account.',
+    message: "Wan's rate limit was exceeded until all attempts were used up.",
+    hint: 'POST /videos/{id}/retry later. Another program may be using the same Alibaba Cloud account.',
   },
   account_on_hold: {
     ...unbilled,
-    message: "Wan does not serve this deployment's account at present.",
-    hint: 'The operator must check the API key, the balance and the permissions of the Alibaba Cloud account; then POST /videos/{id}/retry.',
+    message: "Wan refuses this deployment's account at present.",
+    hint: 'The operator must check the API key, balance and permissions of the Alibaba Cloud account. Then POST /videos/{id}/retry.',
   },
   submission_uncertain: {
     ...billed,
-    message: "Wan's answer to the submission was lost, and more than one task could be this video's.",
-    hint: 'POST /videos/{id}/retry has it made, and paid for, again.',
+    message: "Wan's response to the submission was lost, and several tasks could belong to this video.",
+    hint: 'POST /videos/{id}/retry starts a new attempt, which is paid for again.',
   },
   task_expired: {
     ...billed,
-    message: 'Wan no longer knows the task: it forgets tasks and videos after 24 hours.',
-    hint: 'POST /videos/{id}/retry has it made again; whether the first one was charged shows in the Alibaba Cloud bill.',
+    message: 'Wan no longer knows the task: it deletes tasks and videos after 24 hours.',
+    hint: 'POST /videos/{id}/retry starts a new attempt. The Alibaba Cloud bill shows whether the first one was charged.',
   },
   task_canceled: {
     ...unbilled,
-    message: "The task was canceled in Wan's own queue before it began.",
-    hint: 'POST /videos/{id}/retry has it made after all.',
+    message: "The task was canceled in Wan's own queue before it started.",
+    hint: 'POST /videos/{id}/retry starts a new attempt.',
   },
   canceled: {
     ...unbilled,
-    message: 'The video was canceled by its owner before Wan began to make it.',
-    hint: 'POST /videos/{id}/retry has it made after all.',
+    message: 'The video was canceled by its owner before Wan started it.',
+    hint: 'POST /videos/{id}/retry starts a new attempt.',
   },
   spending_limit_reached: {
     ...unbilled,
-    message: "The owner's spending limit for the month left no room for the video.",
-    hint: 'GET /usage shows what is spent. POST /videos/{id}/retry next month, or when the operator has raised the limit.',
+    message: "The video would have exceeded the owner's spending limit for the month.",
+    hint: 'GET /usage shows what is spent. POST /videos/{id}/retry next month, or after the operator has raised the limit.',
   },
   deadline_exceeded: {
     ...billed,
     message: 'The video was not finished within the time that this deployment allows.',
-    hint: 'POST /videos/{id}/retry fetches it if Wan has finished it meanwhile, else has it made, and perhaps paid for, again.',
+    hint: 'POST /videos/{id}/retry fetches the video if Wan has finished it. Otherwise it starts a new attempt, which may be paid for again.',
   },
   video_lost: {
     ...billed,
-    message: 'Wan made the video, but it could not be copied before Wan deleted it.',
-    hint: 'POST /videos/{id}/retry has it made, and paid for, again. The operator should look into why the copy failed.',
+    message: 'Wan generated the video, but it could not be copied before Wan deleted it.',
+    hint: 'POST /videos/{id}/retry starts a new attempt, which is paid for again. The operator should find out why the copy failed.',
   },
   video_broken: {
     ...billed,
-    message: 'Wan made the video, but every download of it was broken.',
-    hint: 'POST /videos/{id}/retry downloads it again while Wan still has it, at no cost; 24 hours after its submission it makes, and pays for, a new one.',
+    message: 'Wan generated the video, but every download of it was broken.',
+    hint: 'POST /videos/{id}/retry downloads it again at no cost while Wan still has it. From 24 hours after its submission it starts a new attempt, which is paid for.',
   },
   internal_error: {
     ...unbilled,
-    message: 'firstframe itself failed.',
-    hint: 'POST /videos/{id}/retry; if it happens again, give the operator the id of the video.',
+    message: 'firstframe failed with an unexpected error.',
+    hint: 'POST /videos/{id}/retry. If it happens again, give the operator the id of the video.',
   },
 } as const satisfies Record<string, Row>;
 
 export const failureCodes = Object.keys(failures) as readonly FailureCode[];
 
-/** An ending that Wan gave no code for, explained. */
+/** The failure for one of our own codes. */
 export function explainEnding(code: FailureCode, request_id?: string): Failure {
   return { code, ...failures[code], ...(request_id ? { request_id } : {}) };
 }
 
 /**
- * An ending by one of Wan's error codes, explained: the record's `error`.
- * Wan's own words come along without addresses and keys, since a code such as
- * InvalidParameter says little without them. Failed calls and failed tasks are
- * never billed (reference, "Billing and rate limiting").
- *
- * @param stage - `submit` for a call that was refused, `task` for a task that failed
+ * The failure for one of Wan's error codes. Wan's message is appended without URLs and keys, because a code such as InvalidParameter says
+ * little by itself. Refused calls and failed tasks are never billed (reference, "Billing and rate limiting").
+ * @param stage `submit` for a call that was refused, `task` for a task that failed
  */
 export function explainFailure(failure: {
   code?: string | undefined;
@@ -158,7 +155,7 @@ export function explainFailure(failure: {
   const explained = explainEnding(failureCodeOf(code, message, stage), request_id);
   if (!code) return explained;
   const words = redact(message).trim();
-  const answer = words ? `Wan's answer: ${redact(code)}, "${words}"` : `Wan's answer: ${redact(code)}`;
+  const answer = words ? `Wan's message: ${redact(code)}, "${words}"` : `Wan's code: ${redact(code)}`;
   return { ...explained, message: `${explained.message} ${answer}` };
 }
 
@@ -169,12 +166,12 @@ function failureCodeOf(code: string, message: string, stage: 'submit' | 'task'):
   return meaning.failure;
 }
 
-/** Why Wan refused a request for good. */
+/** Why Wan refused a request permanently. */
 export type RefusalReason = 'input' | 'moderation' | 'image_download' | 'model' | 'other';
-/** Why no request of this account or deployment goes through, whatever video it is for. */
+/** Why Wan refuses every request of this account or deployment. */
 export type AccountRefusalReason = 'no_key' | 'invalid_key' | 'arrears' | 'access_denied' | 'quota' | 'endpoint';
 
-/** What an error code of Wan means to us; `failure` is the record's code when a video ends by it. */
+/** How firstframe treats an error code of Wan; `failure` is the code of a video that ends by it. */
 export type Meaning =
   | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly failure: FailureCode }
   | { readonly kind: 'throttled'; readonly failure: FailureCode }
@@ -192,7 +189,7 @@ const refused = (reason: RefusalReason, failure: FailureCode): Meaning => ({ kin
 const throttled: Meaning = { kind: 'throttled', failure: 'rate_limited' };
 const unavailable = (failure: FailureCode): Meaning => ({ kind: 'unavailable', failure });
 
-/** The documented codes, special before general: the first row that fits decides. */
+/** The documented codes, specific before general: the first matching row decides. */
 const rows: readonly MeaningRow[] = [
   { code: /^InvalidApiKey$/i, meaning: accountRefused('invalid_key') },
   { code: /^(Arrearage|PrepaidBillOverdue|PostpaidBillOverdue)$/, meaning: accountRefused('arrears') },
@@ -217,7 +214,7 @@ const rows: readonly MeaningRow[] = [
   { code: /^(ModelServingError|ModelUnavailable)(\.|$)/, meaning: unavailable('generation_failed') },
 ];
 
-/** What a code of Wan means, or undefined for one that isn't documented. */
+/** The meaning of a code of Wan; undefined for an undocumented one. */
 export function meaningOf(code: string, message = ''): Meaning | undefined {
   return rows.find((row) => row.code.test(code) && (row.message?.test(message) ?? true))?.meaning;
 }

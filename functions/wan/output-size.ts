@@ -1,6 +1,6 @@
 import type { Resolution } from './catalogue.ts';
 
-/** Pixels of a tier, by the sizes that name it. */
+/** The number of pixels of each tier. */
 const outputAreas: Readonly<Record<Resolution, number>> = {
   '480P': 832 * 480,
   '720P': 1280 * 720,
@@ -8,12 +8,10 @@ const outputAreas: Readonly<Record<Resolution, number>> = {
 };
 
 /**
- * The size of the video that a picture becomes: the picture's shape, the
- * tier's number of pixels, both sides a multiple of 16.
+ * The expected size of a video: the aspect ratio of its image, the tier's number of pixels, and both sides a multiple of 16.
  *
- * The reference gives one example, which this meets (750 × 1000 at 720P is
- * 816 × 1104); the formula is that of the open Wan 2.2 model, so an output of
- * another size is worth a warning, never a failure.
+ * The formula is that of the open Wan 2.2 model and agrees with the reference's only example (750 × 1000 at 720P becomes 816 × 1104), so
+ * another size is a warning, never a failure.
  */
 export function outputSize(
   image: { width: number; height: number },

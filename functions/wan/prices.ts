@@ -2,7 +2,7 @@ import type { ModelName, Resolution } from './catalogue.ts';
 import { type Region, regions } from './regions.ts';
 import type { VideoRequest } from './validation/request.ts';
 
-/** Prices of one model in one region: a second of output at each tier, in the region's currency. */
+/** Prices of one model in one region: per second of output and tier, in the region's currency. */
 export type TierPrices = Readonly<Partial<Record<Resolution, number>>>;
 type PriceTable = Readonly<{
   /** The day on which the prices were read, ISO 8601. */
@@ -20,9 +20,7 @@ export type Price = {
 };
 
 /**
- * The prices this version knows. Wan changes them, so a deployment can give its
- * own table. Models whose price isn't known have no row: their cost is unknown,
- * which is not nothing.
+ * The known prices. A model without a known price has no row: its cost is unknown, which is not zero.
  */
 export const defaultPrices: PriceTable = {
   as_of: '2025-12-29',
@@ -40,10 +38,8 @@ export const defaultPrices: PriceTable = {
 };
 
 /**
- * What so many seconds of video cost. Wan bills the seconds of a video that
- * succeeded, and nothing else (reference, "Billing and rate limiting").
- *
- * @returns undefined where the table has no price: say so, don't guess
+ * The price of a number of seconds of video. Wan bills only the seconds of a video that succeeded (reference, "Billing and rate limiting").
+ * @returns undefined where the table has no price
  */
 export function priceOf(
   model: ModelName,
@@ -63,7 +59,7 @@ export function priceOf(
   };
 }
 
-/** What a video that is asked for will cost if it succeeds; undefined where no price is known. */
+/** What a requested video will cost if it succeeds; undefined if no price is known. */
 export const estimatedCost = (
   { model, parameters: { resolution, duration } }: Pick<VideoRequest, 'model' | 'parameters'>,
   region: Region,

@@ -1,9 +1,8 @@
 const maxLength = 300;
 
 /**
- * A text from Wan made fit for records and logs: without URLs (they may be
- * signed), data, keys, and the given secrets (prompts), and at most 300
- * characters long.
+ * Makes a text from Wan safe for records and logs: removes URLs (which may be signed), data, keys and the given secrets (prompts), and cuts
+ * it to 300 characters.
  */
 export function redact(text: string, secrets: readonly (string | undefined)[] = []): string {
   let result = text.slice(0, 20_000);

@@ -1,6 +1,5 @@
 /**
- * Where Wan runs. A region's keys are good in that region alone, and Wan's
- * temporary files are too (reference, "Prerequisites").
+ * Where Wan runs. Keys and temporary files are valid in their own region only (reference, "Prerequisites").
  */
 export const regions = {
   singapore: { base_url: 'https://dashscope-intl.aliyuncs.com/api/v1', currency: 'USD' },

@@ -1,8 +1,8 @@
 import { parseUrl } from './validation/public-url.ts';
 
 /**
- * Where Wan keeps results: the buckets of the reference ("OSS domain name list"), those that other regions name alike, and the
- * accelerated ones that real responses name. Internal endpoints of OSS are left out: only Alibaba's own network reaches them.
+ * The hosts of Wan's results: the buckets of the reference ("OSS domain name list"), buckets of other regions with the same naming, and the
+ * accelerated ones seen in real responses. Internal OSS endpoints are excluded: only Alibaba's own network reaches them.
  */
 const resultHost =
   /^(dashscope-result(-[a-z0-9-]+)?\.oss-[a-z]{2}-[a-z0-9-]+(?<!-internal)|dashscope-[0-9a-f]{4}\.oss-accelerate)\.aliyuncs\.com$/;
@@ -10,13 +10,13 @@ const resultHost =
 export interface TrustedHosts {
   /** Exact names of further hosts. */
   readonly videoHosts: readonly string[];
-  /** Origins that are used as they are, without https: the emulator's, on a developer's machine. */
+  /** Origins that are allowed without https: the emulator's, on a developer's machine. */
   readonly trustedOrigins: readonly string[];
 }
 
 /**
- * The address to download a video from, or undefined if the link must not be followed: only Wan's hosts are trusted, on the usual
- * port and without credentials. A plain http link to such a host becomes https; the signature in it covers no scheme.
+ * The URL to download a video from, or undefined for a link that must not be followed: only Wan's hosts are trusted, on the default port and
+ * without credentials. An http link to such a host becomes https; its signature does not cover the scheme.
  */
 export function trustedVideoUrl(link: string, { videoHosts, trustedOrigins }: TrustedHosts): string | undefined {
   const url = parseUrl(link);
@@ -28,8 +28,8 @@ export function trustedVideoUrl(link: string, { videoHosts, trustedOrigins }: Tr
   return url.href;
 }
 
-/** The host of a link, as logs and errors may name it: the rest is signed, or could be anything. */
+/** The host of a link, for logs and errors. The rest of the link is secret or untrusted. */
 export function hostOfLink(link: string): string {
   const url = parseUrl(link);
-  return url && ['https:', 'http:'].includes(url.protocol) ? url.host : 'no http address';
+  return url && ['https:', 'http:'].includes(url.protocol) ? url.host : 'not an http URL';
 }

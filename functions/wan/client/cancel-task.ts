@@ -3,18 +3,16 @@ import { cancelResponse, isTaskId } from './response-schemas.ts';
 
 export type CancelOutcome =
   | { outcome: 'canceled'; request_id?: string }
-  /** The task runs already or has ended; Wan cancels only what is PENDING. */
+  /** The task is already running or has ended; Wan cancels only PENDING tasks. */
   | { outcome: 'not_pending'; request_id?: string }
   | NoResponse;
 
 /**
- * Cancels a task that is still PENDING. May be repeated; when the outcome is
- * `unavailable` the task may be canceled all the same: `queryTask` tells.
- *
- * @throws TypeError for an id that no task can have
+ * Cancels a PENDING task. Can be repeated. After `unavailable` the task may still have been canceled: check with `queryTask`.
+ * @throws TypeError for an invalid task id
  */
 export async function cancelTask(connection: Connection, taskId: string, signal?: AbortSignal): Promise<CancelOutcome> {
-  if (!isTaskId(taskId)) throw new TypeError('This is not the id of a task.');
+  if (!isTaskId(taskId)) throw new TypeError('The task id is invalid.');
   const asked = await query(connection, { method: 'POST', path: `/tasks/${taskId}/cancel`, kind: 'query', signal });
   if (asked.outcome !== 'answered') {
     return 'code' in asked && asked.code === 'UnsupportedOperation' ? withId('not_pending', asked.request_id) : asked;

@@ -9,20 +9,20 @@ import {
 } from './rejections.ts';
 
 export type ClientOptions = {
-  /** Such as `https://dashscope-intl.aliyuncs.com/api/v1`; a last slash doesn't matter. */
+  /** Such as `https://dashscope-intl.aliyuncs.com/api/v1`; a trailing slash is ignored. */
   readonly baseUrl: string;
-  /** Asked before each call, so that a new key is used at once. */
+  /** Called before each request, so that a new key takes effect immediately. */
   readonly apiKey: () => Promise<string>;
   readonly fetch: typeof fetch;
-  /** Private origins that an upload may go to; the base URL's own always may. @default none */
+  /** Private origins that uploads may be sent to, in addition to the base URL's origin. @default none */
   readonly trustedOrigins?: readonly string[];
-  /** Milliseconds. @default submit 75 s, since Wan fetches the picture meanwhile; query 10 s; upload 60 s */
+  /** Milliseconds. @default submit 75 s, because Wan fetches the image during the call; query 10 s; upload 60 s */
   readonly timeouts?: { readonly submit?: number; readonly query?: number; readonly upload?: number };
 };
 
 type Call = {
   readonly method: 'GET' | 'POST';
-  /** Below the base URL, with its query. */
+  /** Relative to the base URL, including the query. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
@@ -30,7 +30,7 @@ type Call = {
   readonly signal?: AbortSignal | undefined;
 };
 
-/** Sends a call to Wan with the key; a key that can't be used is a hold, and nothing is sent. */
+/** Sends a call to Wan with the key. With an unusable key nothing is sent, and the outcome is `account_refused`. */
 export type Connection = (call: Call) => Promise<HttpOutcome | AccountRefused>;
 
 export const defaultTimeouts = { submit: 75_000, query: 10_000, upload: 60_000 } as const;
@@ -59,19 +59,15 @@ async function usableKey(apiKey: () => Promise<string>): Promise<string | Accoun
   } catch {
     return accountRefusal('no_key', "Wan's API key could not be read. Check the secret and the permission to read it.");
   }
-  if (key === '') return accountRefusal('no_key', "Wan's API key is not set. Put it into the secret.");
+  if (key === '') return accountRefusal('no_key', "Wan's API key is not set. Store it in the secret.");
   if (!/^[\x21-\x7e]+$/.test(key)) {
-    return accountRefusal(
-      'invalid_key',
-      "Wan's API key holds characters that no key has. Put it into the secret again.",
-    );
+    return accountRefusal('invalid_key', "Wan's API key contains invalid characters. Store it in the secret again.");
   }
   return key;
 }
 
 /**
- * A call that changes nothing, or that may be repeated. Everything but a 2xx
- * answer is a reason to ask again later; a refusal keeps Wan's code.
+ * Sends a call that changes nothing or can be repeated. Anything but a 2xx response can be retried later; a refusal keeps Wan's code.
  */
 export async function query(connection: Connection, call: Parameters<Connection>[0]): Promise<Answered | NoResponse> {
   const sent = await connection(call);
@@ -85,7 +81,7 @@ export async function query(connection: Connection, call: Parameters<Connection>
   return { ...unavailable('refused'), code, message, ...(request_id ? { request_id } : {}) };
 }
 
-/** A call that can be made again at no cost was not answered: later, or after the operator has mended something. */
+/** The outcome of a repeatable call without a successful response: retry later, or after the operator has fixed the account. */
 export type NoResponse = Throttled | Unavailable | AccountRefused;
 
 type Answered = { outcome: 'answered'; body: unknown };

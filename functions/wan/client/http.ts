@@ -1,14 +1,14 @@
 import { causeName, causeOf, fieldOf } from '../../media/download.ts';
 
-/** An answer of Wan's fits in a few kilobytes; a hundred rows of a list in a hundred. */
+/** The largest response that is read. Wan's have a few kilobytes, a list of a hundred rows about a hundred. */
 const maxAnswerBytes = 1024 * 1024;
 
 export type HttpOutcome =
-  /** An answer that arrived whole; `body` is undefined if it isn't JSON. */
+  /** A complete response; `body` is undefined if it is not JSON. */
   | { kind: 'answer'; status: number; body: unknown }
-  /** Proven: no byte of the request left. */
+  /** Certain: no byte of the request was sent. */
   | { kind: 'not_sent'; cause: string }
-  /** The request may have been read, and what was answered isn't known. */
+  /** The request may have been received, and the response is unknown. */
   | { kind: 'lost'; cause: string };
 
 export type HttpRequest = {
@@ -17,15 +17,14 @@ export type HttpRequest = {
   readonly method: 'GET' | 'POST';
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | FormData;
-  /** Milliseconds for all of it: connecting, sending, and reading the answer. */
+  /** Milliseconds in total for connecting, sending, and reading the response. */
   readonly timeout: number;
   readonly signal?: AbortSignal | undefined;
 };
 
 /**
- * One HTTP exchange, told as a value: never throws for what a network can do.
- * Redirects aren't followed, since the request carries a key; answers over
- * 1 MiB aren't read. A cause is a short name, such as `timeout` or `ECONNRESET`.
+ * Sends one HTTP request and returns the outcome as a value; network errors never throw. Redirects are not followed, because the request
+ * carries a key, and responses over 1 MiB are not read. A cause is a short name, such as `timeout` or `ECONNRESET`.
  */
 export async function sendRequest(sending: HttpRequest): Promise<HttpOutcome> {
   const { fetch, url, method, headers, body, timeout, signal } = sending;
@@ -50,7 +49,7 @@ export async function sendRequest(sending: HttpRequest): Promise<HttpOutcome> {
   }
 }
 
-/** The body as text, or undefined if it is too large; the rest of it is then not read. */
+/** The body as text, or undefined if it is too large; the rest is then not read. */
 async function readText(response: Response): Promise<string | undefined> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
@@ -70,7 +69,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** TLS failures of the handshake, which comes before any byte of the request. */
+/** Errors of the TLS handshake, which precedes the request. */
 const handshakeFailures = new Set([
   'ERR_TLS_CERT_ALTNAME_INVALID',
   'ERR_TLS_HANDSHAKE_TIMEOUT',
@@ -96,24 +95,23 @@ const handshakeFailures = new Set([
   'INVALID_CA',
 ]);
 
-/** Errors that only looking up a name or opening a connection can end in. */
+/** Errors that only occur in a name lookup or while connecting. */
 const connectFailures = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT']);
 
 /**
- * True only if an error of `fetch` proves that no byte of the request left:
- * the name was not found, the connection not made, the TLS handshake not done.
- * Anything else, a reset above all, may have come after the request was read.
+ * Whether an error of `fetch` proves that no byte of the request was sent: the name lookup, the connection or the TLS handshake failed.
+ * Any other error, especially a reset, may have come after the request was received.
  */
 export function provesNothingSent(error: unknown): boolean {
   const cause = causeOf(error);
-  // With several addresses to try, Node gives one error for each: all must prove it.
+  // With several addresses, Node reports one error for each: all must prove it.
   if (cause instanceof AggregateError && cause.errors.length > 0) return cause.errors.every(provesNothingSent);
   const code = fieldOf(cause, 'code');
   if (typeof code !== 'string') return false;
   if (connectFailures.has(code) || handshakeFailures.has(code)) return true;
-  // ETIMEDOUT or ENETUNREACH also end established connections; the system call tells which.
+  // ETIMEDOUT and ENETUNREACH also end established connections; the system call distinguishes them.
   if (fieldOf(cause, 'syscall') === 'connect') return true;
-  // Node gives a socket closed amid the handshake no code of its own.
+  // For a socket closed during the handshake, Node has no code of its own.
   const message = fieldOf(cause, 'message');
   return (
     code === 'ECONNRESET' &&

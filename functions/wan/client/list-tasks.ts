@@ -12,7 +12,7 @@ export type ListQuery = {
   readonly start_time: string;
   readonly end_time: string;
   readonly status?: TaskStatus;
-  /** The clock by which Wan is taken to read the two times: UTC, or its own UTC+8. @default `either`, which lists up to 8 hours more */
+  /** The clock of the two times in the query: UTC, or Wan's UTC+8. @default `either`, which lists up to 8 hours more */
   readonly clock?: 'utc' | 'wan' | 'either';
   /** From 1. @default 1 */
   readonly page_no?: number;
@@ -22,28 +22,25 @@ export type ListQuery = {
 
 type ListedTask = {
   task_id: string;
-  /** One of the six statuses, as a rule. */
+  /** Usually one of the six statuses. */
   status: string;
   /** ISO 8601, UTC. */
   submit_time?: string;
 };
 
 export type ListOutcome =
-  /** `tasks` may be empty while further pages are not. */
+  /** `tasks` may be empty although later pages are not. */
   { outcome: 'tasks'; tasks: ListedTask[]; total_page: number } | NoResponse;
 
 const sixteenHours = 16 * 60 * 60 * 1000;
 
 /**
- * One page of the account's tasks of a model in a span of time. The rows carry
- * no prompt: `queryTask` has it.
+ * One page of the account's tasks of a model in a time range. The rows have no prompt: use `queryTask`.
  *
- * No source says on which clock the query's times are, UTC or Wan's UTC+8. So
- * the question begins at the start by UTC and ends at the end by UTC+8, which
- * covers the span on either clock (hence 24 − 8 hours at most), and rows
- * outside of it are left out here.
+ * No source says which clock the query's times use, UTC or Wan's UTC+8. So the query starts at the start in UTC and ends at the end in
+ * UTC+8, which covers the range on either clock (hence 24 − 8 hours at most), and rows outside of it are removed here.
  *
- * @throws RangeError for a span of over 16 hours, or one that ends before it starts
+ * @throws RangeError for a range of more than 16 hours, or one that ends before it starts
  */
 export async function listTasks(connection: Connection, query: ListQuery, signal?: AbortSignal): Promise<ListOutcome> {
   const start = Date.parse(query.start_time);
@@ -65,7 +62,7 @@ export async function listTasks(connection: Connection, query: ListQuery, signal
   const { data, total_page } = parsed.data;
   const tasks = data
     .filter(({ model_name }) => model_name === undefined || model_name === model)
-    // A row without a time may be in the span: a candidate too many is looked at, one too few is paid for twice.
+    // A row without a time may be in the range: an extra candidate costs a query, a missing one a second payment.
     .filter(({ gmt_create: at }) => at === undefined || at === null || (at >= start - 1000 && at <= end + 1000))
     .map(({ task_id, status, gmt_create: at }) => ({
       task_id,

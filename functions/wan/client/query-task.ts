@@ -32,25 +32,22 @@ export type Task = {
   message?: string;
 };
 
-/** Many times what a model reads of a prompt; with the rest of the record it stays far below the 400 KB of an item. */
-const MOST_PROMPT_CHARACTERS = 20_000;
+/** Many times what a model reads of a prompt, and far below the 400 KB of an item. */
+const MAX_PROMPT_CHARACTERS = 20_000;
 
 export type QueryOutcome =
   | Task
-  /** A status that the reference doesn't know: ring, and don't wait for ever. */
+  /** A status that the reference does not list: raise an alarm, and do not wait forever. */
   | { outcome: 'unrecognised'; status: string; task_id: string; request_id?: string }
   | NoResponse;
 
 /**
- * Asks for a task's status and result.
- *
- * An answer that makes no sense, such as SUCCEEDED without a video, is
- * `unavailable` with the cause `answer_malformed`.
- *
- * @throws TypeError for an id that no task can have
+ * Queries a task's status and result. An inconsistent response, such as SUCCEEDED without a video, is `unavailable` with the cause
+ * `answer_malformed`.
+ * @throws TypeError for an invalid task id
  */
 export async function queryTask(connection: Connection, taskId: string, signal?: AbortSignal): Promise<QueryOutcome> {
-  if (!isTaskId(taskId)) throw new TypeError('This is not the id of a task.');
+  if (!isTaskId(taskId)) throw new TypeError('The task id is invalid.');
   const asked = await query(connection, { method: 'GET', path: `/tasks/${taskId}`, kind: 'query', signal });
   if (asked.outcome !== 'answered') return asked;
   const parsed = taskResponse.safeParse(asked.body);
@@ -62,7 +59,7 @@ export async function queryTask(connection: Connection, taskId: string, signal?:
   if (!status) return { outcome: 'unrecognised', status: redact(output.task_status), ...ids };
   if (status === 'SUCCEEDED' && !output.video_url) return unavailable('answer_malformed');
   const secrets = [output.orig_prompt ?? undefined, output.actual_prompt ?? undefined];
-  return given({
+  return omitUndefined({
     outcome: 'task',
     status,
     ...ids,
@@ -70,7 +67,7 @@ export async function queryTask(connection: Connection, taskId: string, signal?:
     scheduled_time: output.scheduled_time && wanTimeToIso(output.scheduled_time),
     end_time: output.end_time && wanTimeToIso(output.end_time),
     orig_prompt: output.orig_prompt ?? undefined,
-    actual_prompt: output.actual_prompt ? beginning(output.actual_prompt, MOST_PROMPT_CHARACTERS) : undefined,
+    actual_prompt: output.actual_prompt ? beginning(output.actual_prompt, MAX_PROMPT_CHARACTERS) : undefined,
     video_url: output.video_url,
     usage: usage ? storable(usage) : undefined,
     code: output.code && redact(output.code),
@@ -78,28 +75,28 @@ export async function queryTask(connection: Connection, taskId: string, signal?:
   });
 }
 
-/** Seconds that Wan bills for a task, by its usage; undefined if it doesn't say (reference, "usage object"). */
+/** The seconds that Wan bills for a task; undefined if its usage does not say (reference, "usage object"). */
 export function billedSeconds(usage: Usage | undefined): number | undefined {
-  // Clients fill fields of other models with 0, so only a positive number is an answer.
+  // Fields of other models may be 0, so only a positive number counts.
   return [usage?.duration, usage?.video_duration, usage?.output_video_duration].find(
     (seconds) => seconds !== undefined && seconds > 0,
   );
 }
 
-/** What a record can hold: DynamoDB refuses numbers that no video has, and a paid video must not be lost because its usage looks odd. */
+/** Removes implausible counts: DynamoDB refuses extreme numbers, and a paid video must not be lost because its usage looks odd. */
 function storable(usage: Usage): Usage {
   const { video_ratio, ...counts } = usage;
   const plausible = Object.entries(counts).filter(([, count]) => count === 0 || (count >= 0.001 && count <= 1_000_000));
   return { ...Object.fromEntries(plausible), ...(video_ratio ? { video_ratio: redact(video_ratio) } : {}) };
 }
 
-/** At most so many characters from the beginning; no character is cut in half. */
+/** The first characters of a text, without cutting a character in half. */
 const beginning = (text: string, characters: number): string =>
-  // A character has at most two units, so only that much is taken apart.
+  // A character has at most two UTF-16 units, so longer texts need not be split as a whole.
   text.length <= characters ? text : [...text.slice(0, 2 * characters)].slice(0, characters).join('');
 
-/** Without the fields that hold nothing: DynamoDB and JSON have no undefined. */
-function given<T extends object>(fields: T): T {
+/** Removes undefined fields, which DynamoDB and JSON do not have. */
+function omitUndefined<T extends object>(fields: T): T {
   for (const name of Object.keys(fields) as (keyof T)[]) if (fields[name] === undefined) delete fields[name];
   return fields;
 }

@@ -1,9 +1,8 @@
 import * as z from 'zod';
 
 /*
- * What is read of Wan's answers, and nothing else. A field that isn't needed
- * for what the answer means is dropped when it has another type: a paid video
- * must not be lost because its usage looks odd.
+ * The fields that are read from Wan's responses. An optional field with an unexpected type is dropped: a paid video must not be lost because
+ * its usage looks odd.
  */
 const optionalText = z
   .string()
@@ -16,12 +15,12 @@ const optionalNumber = z
   .catch(undefined)
   .transform((number) => number ?? undefined);
 
-/** An error: `code` is what makes it one (reference, "Error response"). */
+/** An error response; `code` identifies it (reference, "Error response"). */
 export const errorResponse = z.object({ code: z.string().min(1), message: optionalText, request_id: optionalText });
 
 const taskId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/);
 
-/** True for what can be put into a task's address. */
+/** Whether a text is safe in the path of a task. */
 export function isTaskId(text: string): boolean {
   return taskId.safeParse(text).success;
 }

@@ -17,12 +17,11 @@ export type CreateOutcome =
   | Throttled
   | Unavailable
   | AccountRefused
-  /** The task may exist, and may be billed. Never send the request again without having looked for it. */
+  /** The task may exist and may be billed. Never send the request again without searching for it first. */
   | { outcome: 'unknown'; cause: string; retryable: false };
 
 /**
- * Submits a task. Sends the request once, whatever happens: only the outcomes
- * that prove that there is no task say so.
+ * Creates a task. Sends the request exactly once. Every outcome but `created` and `unknown` proves that no task exists.
  */
 export async function createTask(
   connection: Connection,
@@ -36,7 +35,7 @@ export async function createTask(
     headers: {
       'content-type': 'application/json',
       'x-dashscope-async': 'enable',
-      // A kept connection that Wan closes just now would lose this call's answer; a new one can't be stale.
+      // A kept-alive connection that Wan is just closing would lose the response; a new one cannot be stale.
       connection: 'close',
       ...(usesWansUpload ? { 'x-dashscope-ossresourceresolve': 'enable' } : {}),
     },
@@ -65,10 +64,10 @@ function unknown(cause: string): CreateOutcome {
   return { outcome: 'unknown', cause, retryable: false };
 }
 
-/** What a task is made from. `img_url` must be one that Wan can read: http(s), `data:` or `oss://`. */
+/** The input of a task. Wan must be able to read `img_url`: http(s), `data:` or `oss://`. */
 export type TaskRequest = Pick<VideoRequest, 'model' | 'input' | 'parameters'>;
 
-/** The body of Wan's submit, and nothing else than the reference lists ("Request body"). */
+/** The body of Wan's create route, with only the fields that the reference lists ("Request body"). */
 export function toWire({ model: name, input, parameters }: TaskRequest): Record<string, unknown> {
   const model = findModel(name);
   const { prompt, negative_prompt, template, img_url, audio_url } = input;
@@ -76,15 +75,15 @@ export function toWire({ model: name, input, parameters }: TaskRequest): Record<
   const fixed = model.durations.kind === 'set' && model.durations.values.length === 1;
   return {
     model: name,
-    input: given({
+    input: omitUndefined({
       prompt,
       negative_prompt,
       template,
       ...(model.wire_format === 'media' ? { media: mediaOf(img_url, audio_url) } : { img_url, audio_url }),
     }),
-    parameters: given({
+    parameters: omitUndefined({
       resolution,
-      // A duration that "cannot be modified" isn't sent, not even its only value.
+      // A duration that "cannot be modified" is not sent at all.
       duration: fixed ? undefined : duration,
       prompt_extend,
       shot_type,
@@ -100,6 +99,6 @@ function mediaOf(imageUrl: string, audioUrl: string | undefined): { type: string
   return audioUrl === undefined ? [first] : [first, { type: 'driving_audio', url: audioUrl }];
 }
 
-function given(fields: Record<string, unknown>): Record<string, unknown> {
+function omitUndefined(fields: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }

@@ -7,23 +7,21 @@ import { unavailable } from './rejections.ts';
 import { policyResponse } from './response-schemas.ts';
 
 export type Upload = {
-  /** The model that will read the file: the upload is bound to it. */
+  /** The model that will read the file; the upload is valid for it only. */
   readonly model: ModelName;
-  /** The file's name; what isn't a letter, digit, dot, hyphen or underscore becomes an underscore. */
+  /** The file's name; characters other than letters, digits, dots, hyphens and underscores become underscores. */
   readonly name: string;
   readonly bytes: Uint8Array;
   readonly content_type: string;
 };
 
 export type UploadOutcome =
-  /** An `oss://` URL for `img_url`, good for 48 hours, this account and this model. */
+  /** An `oss://` URL for `img_url`, valid for 48 hours, this account and this model. */
   { outcome: 'uploaded'; url: string } | NoResponse;
 
 /**
- * Puts a file into Wan's own temporary storage: asks for a policy, then posts
- * the file as a form. The form goes only to Alibaba's storage, to the base
- * URL's own origin or to a trusted one, and without the key. May be repeated:
- * a failed upload costs nothing.
+ * Uploads a file to Wan's temporary storage: gets a policy, then posts the file as a form, without the key, and only to Alibaba's storage,
+ * the base URL's origin or a trusted one. Can be repeated: a failed upload costs nothing.
  */
 export async function uploadFile(
   connection: Connection,
@@ -52,7 +50,7 @@ export async function uploadFile(
   if (policy.x_oss_forbid_overwrite) form.set('x-oss-forbid-overwrite', policy.x_oss_forbid_overwrite);
   form.set('success_action_status', '200');
   form.set('x-oss-content-type', content_type);
-  // OSS reads no field after the file: it must be the last.
+  // OSS ignores fields after the file, so it must be the last.
   form.set('file', new Blob([new Uint8Array(bytes)], { type: content_type }), name);
   const sent = await sendRequest({
     fetch: options.fetch,
@@ -68,7 +66,7 @@ export async function uploadFile(
   return { outcome: 'uploaded', url: `oss://${key}` };
 }
 
-/** The host comes out of an answer, so it must earn trust (no redirects are followed either). */
+/** The host comes from a response, so it must be checked. Redirects are not followed either. */
 function isUploadHost(text: string, trustedOrigins: readonly string[]): boolean {
   const url = parseUrl(text);
   if (!url || url.username || url.password) return false;

@@ -29,8 +29,7 @@ const tooManyEntries: Issue = {
 const labelFields = { metadata: metadataField, webhook_url: webhookField };
 
 /**
- * Reads the shape of a body: each known field that is sound by itself, and what
- * is wrong with the others. What a model takes isn't known here.
+ * Reads the fields of a body: the valid values, and an issue for each other field. Rules of models are checked later.
  */
 export function readBody(body: Readonly<Record<string, unknown>>, mode: 'strict' | 'tolerant'): RequestBody {
   const { model, input, parameters, ...others } = ownFields(body);
@@ -58,12 +57,12 @@ export function readBody(body: Readonly<Record<string, unknown>>, mode: 'strict'
   };
 }
 
-/** A copy without a prototype: a body's "__proto__" is a field like any other, and no field is inherited. */
+/** A copy without a prototype, so that "__proto__" is an ordinary field and no field is inherited. */
 function ownFields(body: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.assign(Object.create(null), body);
 }
 
-/** A prompt of spaces is no prompt. */
+/** A prompt of spaces only counts as missing. */
 function withoutBlankPrompts(input: RequestBody['input']): RequestBody['input'] {
   if (input.prompt?.trim() === '') delete input.prompt;
   if (input.negative_prompt?.trim() === '') delete input.negative_prompt;
@@ -73,7 +72,7 @@ function withoutBlankPrompts(input: RequestBody['input']): RequestBody['input'] 
 function inputIssues(input: unknown): Issue[] {
   if (isJsonObject(input)) return [];
   const code = input === undefined ? 'missing' : 'wrong_type';
-  return [{ pointer: '/input', code, message: 'Give "input" as an object with "img_url" and, as a rule, "prompt".' }];
+  return [{ pointer: '/input', code, message: 'Give "input" as an object with "img_url" and usually "prompt".' }];
 }
 
 function parametersIssues(parameters: unknown, mode: 'strict' | 'tolerant'): Issue[] {
@@ -85,12 +84,12 @@ function metadataIssues(given: unknown, metadata: Record<string, string>): Issue
   const reserved = isJsonObject(given) ? reservedMetadataNames.filter((name) => Object.hasOwn(given, name)) : [];
   const entries = Object.entries(metadata);
   const bytes = entries.reduce((sum, entry) => sum + Buffer.byteLength(entry.join('')), 0);
-  const message = `The metadata has ${bytes} bytes; at most ${maxMetadataBytes} are kept. Shorten it.`;
+  const message = `The metadata has ${bytes} bytes; at most ${maxMetadataBytes} are accepted. Shorten it.`;
   return [
     ...reserved.map((name) => ({
       pointer: pointerTo('/metadata', name),
       code: 'invalid_name',
-      message: 'Choose another name for this.',
+      message: 'This name is reserved. Choose another one.',
     })),
     ...entries.flatMap(([name, value]) => brokenText(pointerTo('/metadata', name), value)),
     ...(bytes > maxMetadataBytes ? [{ pointer: '/metadata', code: 'metadata_too_large', message }] : []),
@@ -99,7 +98,7 @@ function metadataIssues(given: unknown, metadata: Record<string, string>): Issue
 
 type Fields = Readonly<Record<string, z.ZodType>>;
 
-/** The fields that are sound, each on its own; the others are explained in `issues`. */
+/** The valid values; invalid fields are missing here and described in `issues`. */
 export type FieldsOf<T extends Fields> = { [Name in keyof T]?: z.output<T[Name]> };
 
 type Section<T extends Fields> = { values: FieldsOf<T>; issues: Issue[]; warnings: Warning[] };
@@ -109,18 +108,16 @@ export function isJsonObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** What is wrong with a text that is kept or passed on. JSON can hold half of a surrogate pair; UTF-8 can't, so another text would be. */
+/** The issue of a string with a lone surrogate: JSON can contain one, but UTF-8 cannot, so the text would change. */
 export function brokenText(pointer: string, text: string): Issue[] {
   if (!/\p{Surrogate}/u.test(text)) return [];
-  const message = 'The text holds half a character (a lone surrogate). Remove it.';
+  const message = 'The text contains half a character (a lone surrogate). Remove it.';
   return [{ pointer, code: 'broken_text', message }];
 }
 
 /**
- * Reads an object's fields one by one, so that one broken field hides no other.
- *
- * Strict: unknown fields are issues. Tolerant: they are dropped with a
- * warning, and null is the same as left out.
+ * Validates the fields of an object one by one, so that one invalid field does not hide another.
+ * In strict mode unknown fields are issues; in tolerant mode they are dropped with a warning, and null equals a missing field.
  */
 export function readFields<T extends Fields>(
   object: Readonly<Record<string, unknown>>,
@@ -153,7 +150,7 @@ export function readFields<T extends Fields>(
   const [found, message] =
     mode === 'tolerant'
       ? [warnings, 'This field is unknown and was ignored.']
-      : [issues, `This field is unknown. Fields here are ${known}.`];
+      : [issues, `This field is unknown. Use ${known}.`];
   for (const name of unknown.slice(0, maxIssues)) {
     found.push({ pointer: pointerTo(pointer, name), code: 'unknown_field', message });
   }
@@ -174,7 +171,7 @@ function codeOf(issue: z.core.$ZodIssue): string {
   }
 }
 
-/** A record's bad key is an issue within an issue. */
+/** zod nests the issue of an invalid record key inside another issue. */
 function messageOf(issue: z.core.$ZodIssue): string {
   return issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message;
 }

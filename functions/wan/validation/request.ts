@@ -5,7 +5,7 @@ import { isJsonObject, type RequestBody, readBody } from './body.ts';
 import { applyModelRules, checkPromptLengths, withDefaults } from './rules.ts';
 import { checkAddresses, rawBase64ToDataUrl, type S3Prefixes } from './urls.ts';
 
-/** A request that Wan would take, with the model's defaults filled in. */
+/** A valid request, with the model's defaults filled in. */
 export type VideoRequest = {
   model: ModelName;
   input: {
@@ -33,19 +33,18 @@ export type VideoRequest = {
 
 export type CheckOptions = {
   /**
-   * `strict` refuses what Wan would ignore; `tolerant`, for callers that speak
-   * Wan's own protocol, drops it with a warning, takes null for a field left
-   * out, and raw base64 for a picture.
+   * `strict` refuses what Wan would ignore. `tolerant`, for clients of Wan's own protocol, drops it with a warning, treats null as a missing
+   * field, and accepts an image as raw base64.
    */
   readonly mode: 'strict' | 'tolerant';
-  /** Private origins that may be used, such as `http://127.0.0.1:4401`. */
+  /** Private origins that are allowed, such as `http://127.0.0.1:4401`. */
   readonly trustedOrigins: readonly string[];
   /**
-   * By field, the beginning of the `s3://` URLs that may stand there, such as `s3://uploads/uploads/alice/`: any other is
-   * `upload_not_found`. @default none: `s3://` is no scheme that is taken
+   * By field, the prefix of the allowed `s3://` URLs, such as `s3://uploads/uploads/alice/`; any other is `upload_not_found`.
+   * @default none: the scheme `s3://` is refused
    */
   readonly s3Prefixes?: S3Prefixes;
-  /** Bytes that an inline picture may have. @default 10 MiB, Wan's own limit */
+  /** The largest inline image in bytes. @default 10 MiB, Wan's own limit */
   readonly maxInlineImageBytes?: number;
   /** @default the models of the reference, without previews */
   readonly offeredModels?: readonly ModelName[];
@@ -54,12 +53,10 @@ export type CheckOptions = {
 type CheckedRequest = { ok: true; request: VideoRequest; warnings: Warning[] } | { ok: false; issues: Issue[] };
 
 /**
- * Checks the body of `POST /videos`, or of Wan's own submit, against the
- * catalogue. Names every issue at once (the first 50), never throws for
- * anything that JSON can hold, and copies the fields it knows: nothing else of
- * the body lives on in the result.
+ * Validates the body of `POST /videos`, or of Wan's own create route, against the catalogue. Returns up to 50 issues together, never throws
+ * for any JSON value, and copies only known fields to the result.
  *
- * The files behind `img_url` and `audio_url` aren't looked at: see `inspectImage` and `inspectAudio`.
+ * The files behind `img_url` and `audio_url` are not inspected here: see `inspectImage` and `inspectAudio`.
  *
  * @example
  * const checked = checkRequest(JSON.parse(body), { mode: 'strict', trustedOrigins: [] });
@@ -109,7 +106,7 @@ export function checkRequest(body: unknown, options: CheckOptions): CheckedReque
 
 const noFindings = { issues: [], warnings: [] };
 
-/** What clients of Wan's own protocol send: an empty audio_url for none, and a picture without its `data:` prefix. */
+/** Clients of Wan's protocol send an empty audio_url for none, and an image without its `data:` prefix. */
 function acceptLegacyForms(input: RequestBody['input']): void {
   if (input.audio_url === '') delete input.audio_url;
   if (input.img_url !== undefined) input.img_url = rawBase64ToDataUrl(input.img_url) ?? input.img_url;
@@ -117,5 +114,5 @@ function acceptLegacyForms(input: RequestBody['input']): void {
 
 function modelIssue(name: unknown, offered: readonly ModelName[]): Issue {
   const code = name === undefined ? 'missing' : typeof name === 'string' ? 'unknown_model' : 'wrong_type';
-  return { pointer: '/model', code, message: `Name a model that is offered here: ${offered.join(', ')}.` };
+  return { pointer: '/model', code, message: `Give the name of an offered model: ${offered.join(', ')}.` };
 }

@@ -9,12 +9,10 @@ type Parameters = FieldsOf<typeof parameterFields>;
 type Findings = { issues: Issue[]; warnings: Warning[] };
 
 /**
- * What the model doesn't take. A value that Wan would refuse is a issue; so
- * is one that Wan would ignore, unless `tolerant`: then it is taken out of the
- * fields, with a warning.
- *
- * @param input - changed in place in tolerant mode
- * @param parameters - changed in place in tolerant mode
+ * Checks the rules of a model. A value that Wan would refuse is an issue. One that Wan would ignore is an issue in strict mode; in tolerant
+ * mode it is removed with a warning.
+ * @param input changed in place in tolerant mode
+ * @param parameters changed in place in tolerant mode
  */
 export function applyModelRules(
   model: Model,
@@ -38,36 +36,36 @@ export function applyModelRules(
     issues.push({
       pointer: '/parameters/resolution',
       code: 'unsupported_resolution',
-      message: `${model.name} makes no ${resolution} videos. Use ${model.resolutions.join(' or ')}.`,
+      message: `${model.name} does not offer ${resolution}. Use ${model.resolutions.join(' or ')}.`,
     });
   }
   if (duration !== undefined && !takesDuration(model.durations, duration)) {
     issues.push({
       pointer: '/parameters/duration',
       code: 'unsupported_duration',
-      message: `${model.name} makes no videos of ${duration} s. Use ${describeDurations(model.durations)}.`,
+      message: `${model.name} does not offer ${duration} s. Use ${describeDurations(model.durations)}.`,
     });
   }
   if (shot_type !== undefined && !model.shot_type) {
     issues.push({
       pointer: '/parameters/shot_type',
       code: 'shot_type_not_supported',
-      message: `${model.name} takes no shot_type. Leave it out, or use ${modelsWith((other) => other.shot_type)}.`,
+      message: `${model.name} does not accept shot_type. Leave it out, or use ${modelsWith((other) => other.shot_type)}.`,
     });
   } else if (shot_type !== undefined && prompt_extend === false) {
     ignored(
       '/parameters/shot_type',
       'shot_type_needs_prompt_extend',
-      'shot_type takes effect through the rewriting of the prompt only. Set prompt_extend to true, or leave shot_type out.',
+      'shot_type has an effect only when the prompt is rewritten. Set prompt_extend to true, or leave shot_type out.',
       () => delete parameters.shot_type,
     );
   }
   if (audio !== undefined && !model.audio_switch) {
-    const sound = model.audio ? 'always makes videos with sound' : 'makes silent videos only';
+    const audioRule = model.audio ? 'always generates audio' : 'makes silent videos only';
     ignored(
       '/parameters/audio',
       'audio_switch_not_supported',
-      `${model.name} ${sound}. Leave "audio" out.`,
+      `${model.name} ${audioRule}. Leave "audio" out.`,
       () => delete parameters.audio,
     );
   }
@@ -82,7 +80,7 @@ export function applyModelRules(
     ignored(
       '/input/prompt',
       'prompt_replaced_by_template',
-      'A video effect (template) takes the place of the prompt. Leave one of the two out.',
+      'A video effect (template) replaces the prompt. Leave one of the two out.',
       () => delete input.prompt,
     );
   }
@@ -90,9 +88,8 @@ export function applyModelRules(
 }
 
 /**
- * The lengths of prompts: over the model's limit is a warning, since Wan cuts
- * the rest off; over 20,000 characters is a issue. Without a model only the
- * latter is known.
+ * Checks the lengths of prompts. Above the model's limit is a warning, because Wan cuts the rest off; above 20,000 characters is an issue.
+ * Without a model only the latter is checked.
  */
 export function checkPromptLengths(model: Model | undefined, input: Input): Findings {
   const issues: Issue[] = [];
@@ -107,13 +104,13 @@ export function checkPromptLengths(model: Model | undefined, input: Input): Find
       issues.push({
         pointer,
         code: `${name}_too_long`,
-        message: `The text has ${characters} characters; at most ${maxPromptCharacters} are taken. Shorten it.`,
+        message: `The text has ${characters} characters; at most ${maxPromptCharacters} are accepted. Shorten it.`,
       });
     } else if (limit !== undefined && characters > limit) {
       warnings.push({
         pointer,
         code: `${name}_truncated`,
-        message: `The text has ${characters} characters; Wan reads the first ${limit} and drops the rest.`,
+        message: `The text has ${characters} characters; Wan reads only the first ${limit}. Shorten it if the rest matters.`,
       });
     }
     issues.push(...brokenText(pointer, input[name] ?? ''));
@@ -128,7 +125,7 @@ function modelsWith(ability: (model: Model) => boolean): string {
     .join(' or ');
 }
 
-/** Fills in what the model assumes for parameters that were left out (reference, "parameters"). */
+/** Fills in the model's defaults for missing parameters (reference, "parameters"). */
 export function withDefaults(model: Model, parameters: Parameters) {
   const promptExtend = parameters.prompt_extend ?? true;
   return {

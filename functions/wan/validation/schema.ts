@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { type ModelName, offeredModelNames, resolutionNames } from '../catalogue.ts';
 
-/** Longest prompt that is taken, in characters; Wan itself reads far fewer and drops the rest. */
+/** The longest accepted prompt, in characters. Wan reads far fewer and drops the rest. */
 export const maxPromptCharacters = 20_000;
 /** Largest metadata: the bytes of all keys and values in UTF-8. */
 export const maxMetadataBytes = 2048;
@@ -9,15 +9,15 @@ export const maxMetadataEntries = 64;
 const maxSeed = 2_147_483_647;
 
 const promptError = `Give a text of at most ${maxPromptCharacters} characters.`;
-const imageAddresses = 'an http(s) URL, a data: URL with base64, or the media_url of POST /uploads';
+const imageUrls = 'an http(s) URL, a data: URL with base64, or the media_url of POST /uploads';
 const flagError = 'Give true or false.';
 const seedError = `Give a whole number from 0 to ${maxSeed}.`;
-const metadataError = 'Give an object of texts, such as {"project": "spring"}, of at most 2 KB.';
-const metadataKeyError = 'Name metadata by 1 to 64 letters, digits, dots, underscores and hyphens.';
-/** Schemas drop the one silently, and the table's client knows a map by the other: metadata of these names could not be kept. */
+const metadataError = 'Give an object with string values, such as {"project": "spring"}, of at most 2 KB.';
+const metadataKeyError = 'Metadata names have 1 to 64 letters, digits, dots, underscores and hyphens.';
+/** Names that cannot be stored: schemas drop `__proto__` silently, and the table's client misreads a map with `constructor`. */
 export const reservedMetadataNames = ['__proto__', 'constructor'] as const;
 
-/** Fields of `input`, in the reference's words ("Request body"). */
+/** Fields of `input`, named as in the reference ("Request body"). */
 export const inputFields = {
   prompt: z
     .string({ error: promptError })
@@ -34,15 +34,15 @@ export const inputFields = {
       description: 'What the video must not show. Wan reads the first 500 characters.',
     })
     .optional(),
-  img_url: z.string({ error: `Give the first frame: ${imageAddresses}.` }).meta({
-    description: `The first frame: ${imageAddresses}.`,
+  img_url: z.string({ error: `Give the first frame: ${imageUrls}.` }).meta({
+    description: `The first frame: ${imageUrls}.`,
     examples: ['https://example.com/cat.png'],
   }),
   audio_url: z
     .string({ error: 'Give the http(s) URL of a WAV or MP3 file, or the media_url of POST /uploads.' })
     .meta({
       description:
-        'Sound to generate the video from: WAV or MP3, 3 to 30 s, at most 15 MB. An http(s) URL, or the media_url of POST /uploads.',
+        'Audio that the video is generated to: WAV or MP3, 3 to 30 s, at most 15 MB. An http(s) URL, or the media_url of POST /uploads.',
       examples: ['https://example.com/song.mp3'],
     })
     .optional(),
@@ -51,23 +51,23 @@ export const inputFields = {
     .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, {
       error: 'Give the name of a video effect: letters, digits, "_" and "-".',
     })
-    .meta({ description: 'A video effect by its name; it takes the place of the prompt.', examples: ['flying'] })
+    .meta({ description: 'The name of a video effect, which replaces the prompt.', examples: ['flying'] })
     .optional(),
 };
 
 const flag = (description: string) => z.boolean({ error: flagError }).meta({ description }).optional();
 
-/** Fields of `parameters`. What is left out gets the model's default. */
+/** Fields of `parameters`. Missing ones get the model's default. */
 export const parameterFields = {
   resolution: z
     .enum(resolutionNames, { error: `Use one of ${resolutionNames.join(', ')}, as the model offers it.` })
-    .meta({ description: "The tier of the video's number of pixels. It sets the price." })
+    .meta({ description: 'The tier of the number of pixels. It affects the price.' })
     .optional(),
   duration: z
     .int({ error: 'Give a whole number of seconds.' })
     .min(1, { error: 'Give a whole number of seconds, 1 or more.' })
     .max(60, { error: 'Give a whole number of seconds that the model offers.' })
-    .meta({ description: 'Seconds of video, as the model offers them. It sets the price.' })
+    .meta({ description: 'Seconds of video, as the model offers them. It affects the price.' })
     .optional(),
   prompt_extend: flag('Whether a language model rewrites the prompt first. Default true.'),
   shot_type: z
@@ -79,9 +79,9 @@ export const parameterFields = {
     .int({ error: seedError })
     .min(0, { error: seedError })
     .max(maxSeed, { error: seedError })
-    .meta({ description: 'Makes results more alike from call to call, without a guarantee.' })
+    .meta({ description: 'Makes results more similar between calls, without a guarantee.' })
     .optional(),
-  audio: flag('Whether the video has sound, for models that let one choose.'),
+  audio: flag('Whether the video has audio, for models where this can be chosen.'),
 };
 
 export const metadataField = z
@@ -90,23 +90,23 @@ export const metadataField = z
       .string()
       .regex(/^[A-Za-z0-9._-]{1,64}$/, { error: metadataKeyError })
       .meta({ not: { enum: reservedMetadataNames } }),
-    z.string({ error: 'Metadata values are texts.' }),
+    z.string({ error: 'Metadata values must be strings.' }),
     { error: metadataError },
   )
-  .meta({ description: 'Your own labels, given back with the video. At most 2 KB.' })
+  .meta({ description: 'Your own labels, returned with the video. At most 2 KB.' })
   .optional();
 
 export const webhookField = z
   .string({ error: 'Give an https URL.' })
-  .meta({ description: 'An https address that is told of every change of status.' })
+  .meta({ description: 'An https URL that is notified of every status change.' })
   .optional();
 
 export const inputSchema = z.strictObject(inputFields);
 const parametersSchema = z.strictObject(parameterFields);
 
 /**
- * The body of `POST /videos` as a schema, for the contract (OpenAPI). Requests
- * themselves go through `checkRequest`, which knows what each model takes.
+ * The body of `POST /videos` as a schema, for the contract (OpenAPI). Requests are validated by `checkRequest`, which knows the rules of
+ * each model.
  */
 export function videoRequestSchema(offered: readonly ModelName[] = offeredModelNames) {
   return z.strictObject({
