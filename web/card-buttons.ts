@@ -36,7 +36,7 @@ export function createButtons(
   const confirmation = createConfirmation(card, buttons);
   const running = new Map<Action, Promise<void>>();
   let status = shown().video.status;
-  /** Wan began to work on the task, which the record does not say yet. */
+  /** Wan runs the task, although the record still shows it as pending. */
   let isRunningAtWan = false;
 
   const files: Readonly<Record<Variant, HTMLButtonElement>> = {
@@ -100,7 +100,7 @@ export function createButtons(
       (buttons.querySelector<HTMLElement>('button:not([hidden])') ?? files.first_frame).focus();
   }
 
-  /** Adds the prompt to each accessible name, to tell the buttons of many cards apart. */
+  /** Adds the prompt to each accessible name, to distinguish the buttons of different cards. */
   function nameButtons({ input }: VideoView): void {
     const prompt = (input.prompt ?? '').slice(0, 80);
     for (const each of card.querySelectorAll<HTMLButtonElement>('.files button, .actions button'))

@@ -1,6 +1,6 @@
 import { ApiProblem, formatProblem } from './api-problem.ts';
 
-/** Background requests: when they fail, a notice on the page says so until one succeeds. */
+/** Background requests: when they fail, the page shows a notice until one succeeds. */
 export interface Connection {
   /**
    * @param signal may abort the call, which is no failure

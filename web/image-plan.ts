@@ -59,7 +59,7 @@ export function planImage(facts: ImageFacts, { min_side, max_side, max_bytes }: 
   return { kind: 'redraw', ...scaled, note: `Adjusted: ${changes.join(', ')}.` };
 }
 
-/** The type by the first bytes, whatever the file's name says; undefined for a type that Wan does not read. */
+/** The type by the first bytes, not by the file's name; undefined for a type that Wan does not read. */
 export function imageType(bytes: Uint8Array): string | undefined {
   const start = ascii(bytes, 0, 12);
   if (start.startsWith('\xff\xd8\xff')) return 'image/jpeg';

@@ -241,7 +241,7 @@ describe('the form', () => {
     expect(await colorsOf(sent)).toEqual({ width: 400, height: 600, top: 'red', bottom: 'blue' });
   });
 
-  test('says that local videos are emulated', async () => {
+  test('shows that local videos are emulated', async () => {
     expect(await page.getByText('the prompt is not followed').isVisible()).toBe(true);
   });
 
@@ -342,7 +342,7 @@ describe('a video on the page', () => {
     expect(consoleErrors).toEqual([]);
   }, 90_000);
 
-  test('cannot be canceled while Wan runs it: the page says that it will be billed, and hides the button', async () => {
+  test('cannot be canceled while Wan runs it: the page warns that it will be billed, and hides the button', async () => {
     const prompt = newPrompt('[[seconds=300]] It runs');
     const id = await create(prompt);
     await submitted(id);

@@ -109,7 +109,7 @@ describe('progress', () => {
     expect(currentProgress(running(80), 50 * second)).toBe(80);
   });
 
-  test('is 100 only when the server says so', () => {
+  test('is 100 only when the server reports it', () => {
     expect(currentProgress(running(10), 1000 * second)).toBe(95);
     expect(currentProgress(running(100), 1000 * second)).toBe(100);
   });

@@ -73,7 +73,7 @@ const inOrder =
     responses[id]?.shift() ?? ended;
 
 describe('a video that has not ended', () => {
-  test('is polled when the last response said so, until it has ended', async () => {
+  test('is polled after the delay of the last response, until it has ended', async () => {
     responseTo = inOrder({ cat: [again(3), again(10)] });
     poller.add('cat', 1);
     await advance(100);
