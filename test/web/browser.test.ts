@@ -218,6 +218,11 @@ describe('the form', () => {
     expect(await page.locator('.card').count()).toBe(0);
   });
 
+  test('moves the focus to the next control when the key is accepted', async () => {
+    await enterKey();
+    expect(await page.evaluate('document.activeElement.id')).toBe('key-remove');
+  });
+
   test('removes the message of a lost connection when the API responds again', async () => {
     await enterKey();
     await fillForm('Something', undefined, false);
@@ -383,6 +388,14 @@ describe('a video on the page', () => {
     await button(card, 'Delete').last().click();
     await card.getByText('changed in the meantime').waitFor();
     expect((await api.call(`/videos/${id}`)).status).toBe(200);
+  }, 90_000);
+
+  test('offers the MP4 when the browser cannot play it', async () => {
+    const prompt = newPrompt('It does not play');
+    await api.finished(await create(prompt));
+    await page.route(/\.mp4/, (route) => route.fulfill({ status: 501 }));
+    await enterKey();
+    await cardOf(prompt).getByText('Open the MP4 instead').waitFor();
   }, 90_000);
 
   test('shows its first frame after a reload', async () => {
