@@ -79,7 +79,11 @@ interface ApiResponse<Body> {
  * @param base root of the API, ending in a slash
  * @param key read at each call
  */
-export function createApi(base: URL, key: () => string, send: typeof fetch = (...given) => fetch(...given)): Api {
+export function createApi(
+  base: URL,
+  key: () => string,
+  send: typeof fetch = (...parameters) => fetch(...parameters),
+): Api {
   async function call<Body>(route: string, { signal, ...init }: RequestInit = {}): Promise<ApiResponse<Body>> {
     const headers = { accept: 'application/json', authorization: `Bearer ${key()}`, ...init.headers };
     const timeout = AbortSignal.timeout(timeoutMilliseconds);

@@ -10,11 +10,11 @@ export interface IdempotencyKeys {
  * finds the video instead of paying for a second one.
  */
 export function createIdempotencyKeys(newKey: () => string = () => crypto.randomUUID()): IdempotencyKeys {
-  let pending: { body: string; key: string } | undefined;
+  let pending: { text: string; key: string } | undefined;
   return {
-    keyFor(given) {
-      const body = JSON.stringify(given);
-      if (pending?.body !== body) pending = { body, key: newKey() };
+    keyFor(body) {
+      const text = JSON.stringify(body);
+      if (pending?.text !== text) pending = { text, key: newKey() };
       return pending.key;
     },
     settled() {

@@ -62,8 +62,8 @@ export function createOptions(page: ParentNode, models: readonly OfferedModel[],
     show();
     changed();
   }
-  function setModels(given: readonly OfferedModel[]): void {
-    offered = byCost(given);
+  function setModels(available: readonly OfferedModel[]): void {
+    offered = byCost(available);
     const before = modelSelect.value;
     modelSelect.replaceChildren(...offered.map((model) => new Option(optionText(model), model.name)));
     modelSelect.value = offered.some(({ name }) => name === before) ? before : chosenModel().name;
@@ -87,9 +87,9 @@ export function createOptions(page: ParentNode, models: readonly OfferedModel[],
       durations.choose(parameters.duration);
       update();
     },
-    setModels(given) {
-      if (given.length === 0 || JSON.stringify(byCost(given)) === JSON.stringify(offered)) return;
-      setModels(given);
+    setModels(available) {
+      if (available.length === 0 || JSON.stringify(byCost(available)) === JSON.stringify(offered)) return;
+      setModels(available);
       changed();
     },
   };

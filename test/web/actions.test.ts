@@ -109,7 +109,7 @@ const perform = createActions({
   show: (snapshot) => shown.push(snapshot),
   beforeDelete: (id) => stopped.push(`${id} before ${calls.length + 1}`),
   removed: (id) => removed.push(id),
-  keyRejected: (given) => rejected.push(given),
+  keyRejected: (rejection) => rejected.push(rejection),
   async sleep(milliseconds) {
     slept.push(milliseconds / 1000);
     if (slept.length === 3) problem = undefined;

@@ -30,6 +30,6 @@ test.each<[string, Usage, number | undefined, string]>([
     undefined,
     'November: $1.26 spent, $0.18 in progress, $0.00 of $10.00 left.',
   ],
-])('shows %s', (_what, given, amount, text) => {
-  expect(formatUsage(given, amount)).toBe(text);
+])('shows %s', (_what, month, amount, text) => {
+  expect(formatUsage(month, amount)).toBe(text);
 });

@@ -30,15 +30,15 @@ describe('an image', () => {
     ['that may be transparent is drawn on white', { alpha: true }, { width: 1600, height: 1000 }, 'transparent'],
     ['rotated by EXIF is redrawn upright', { rotated: true }, { width: 1600, height: 1000 }, 'upright'],
     ['of a type that Wan does not read is converted', { type: undefined }, { width: 1600, height: 1000 }, 'JPEG'],
-  ])('%s, and the note explains it', (_what, facts, size, words) => {
-    expect(plan(facts)).toEqual({ kind: 'redraw', ...size, note: expect.stringContaining(words) });
+  ])('%s, and the note explains it', (_what, facts, size, text) => {
+    expect(plan(facts)).toEqual({ kind: 'redraw', ...size, note: expect.stringContaining(text) });
   });
 
   test.each<[string, Partial<ImageFacts>, string]>([
     ['that is too small is rejected', { width: 359, height: 2000 }, 'at least 360'],
     ['that would be too small after scaling is rejected', { width: 12000, height: 1800 }, '5.5 times'],
-  ])('%s, and the message explains how to fix it', (_what, facts, words) => {
-    expect(plan(facts)).toEqual({ kind: 'reject', message: expect.stringContaining(words) });
+  ])('%s, and the message explains how to fix it', (_what, facts, text) => {
+    expect(plan(facts)).toEqual({ kind: 'reject', message: expect.stringContaining(text) });
   });
 });
 

@@ -60,8 +60,8 @@ describe('the same image', () => {
   });
 });
 
-test.each([0, 403, 500])('status %i of the storage is a problem, and never a rejected key', async (given) => {
-  status = given;
+test.each([0, 403, 500])('status %i of the storage is a problem, and never a rejected key', async (failure) => {
+  status = failure;
   const problem = await upload().catch((error: unknown) => error);
   expect(problem).toBeInstanceOf(ApiProblem);
   expect(problem).toMatchObject({ message: 'The image could not be uploaded.', rejectsKey: false });

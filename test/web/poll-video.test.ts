@@ -32,8 +32,8 @@ const poll = createPollVideo({
   },
   now: () => now,
   shown: () => shown,
-  show: (given) => {
-    shown = given;
+  show: (snapshot) => {
+    shown = snapshot;
   },
   removed: (id) => removed.push(id),
 });
