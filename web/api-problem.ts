@@ -1,19 +1,19 @@
 import type { Issue } from '../functions/shared/issues.ts';
 
-/** An answer that is no success: RFC 9457's members, or what stands for them when no answer came (status 0). */
+/** Any response but success: the members of RFC 9457, or their replacements when no response arrived (status 0). */
 export class ApiProblem extends Error {
   override readonly name = 'ApiProblem';
   readonly status: number;
-  /** Stable, snake_case; undefined where the answer had none. */
+  /** Stable, snake_case; undefined where the response had none. */
   readonly code: string | undefined;
-  /** What is wrong and how to mend it. */
+  /** What is wrong and how to fix it. */
   readonly detail: string;
   readonly errors: readonly Issue[];
   /** Seconds. */
   readonly retryAfter: number | undefined;
 
-  /** Whether the key is to blame. */
-  get refusesKey(): boolean {
+  /** Whether the key was rejected. */
+  get rejectsKey(): boolean {
     return this.status === 401 || (this.status === 403 && this.code !== 'spending_limit_reached');
   }
 
@@ -22,7 +22,7 @@ export class ApiProblem extends Error {
     members: { title?: unknown; detail?: unknown; code?: unknown; errors?: unknown },
     retryAfter?: number,
   ) {
-    const title = typeof members.title === 'string' ? members.title : `The server answered ${status}.`;
+    const title = typeof members.title === 'string' ? members.title : `The server responded with status ${status}.`;
     super(title);
     this.status = status;
     this.code = typeof members.code === 'string' ? members.code : undefined;
@@ -32,12 +32,12 @@ export class ApiProblem extends Error {
   }
 }
 
-/** A problem in one paragraph: title, detail, and when to try again. */
-export function problemInWords({ message, detail, retryAfter }: ApiProblem): string {
+/** A problem as one paragraph: title, detail, and when to try again. */
+export function formatProblem({ message, detail, retryAfter }: ApiProblem): string {
   const again = retryAfter ? [`Try again in ${retryAfter} s.`] : [];
-  return [message, ...sentencesForPeople(detail), ...again].join(' ');
+  return [message, ...withoutRoutes(detail), ...again].join(' ');
 }
 
-/** Whoever has buttons needs no routes and no headers. */
-const sentencesForPeople = (text: string): string[] =>
+/** The sentences without routes and headers: the page has buttons for those. */
+const withoutRoutes = (text: string): string[] =>
   text.split(/(?<=[.!?])\s+/).filter((sentence) => !/\b(GET|POST|DELETE) \/|Retry-After|If-Match/.test(sentence));

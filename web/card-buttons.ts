@@ -1,30 +1,43 @@
-import { deleteQuestion, isCancelable, isRetryable, retryQuestion } from './action-words.ts';
-import type { Action } from './actions.ts';
-import type { Link, Seen, Variant, VideoView } from './api.ts';
+import {
+  type Action,
+  type ActionFailure,
+  deleteQuestion,
+  isCancelable,
+  isRetryable,
+  retryQuestion,
+} from './actions.ts';
+import type { Link, Snapshot, Variant, VideoView } from './api.ts';
 import { createConfirmation } from './confirmation.ts';
-import { find, say } from './dom.ts';
-import { hasEnded } from './words.ts';
+import { find, setText } from './dom.ts';
+import { hasEnded } from './formatting.ts';
 
 export interface ButtonServices {
-  /** A link to what belongs to a video; undefined when there is none to be had now. */
+  /** Fetches a link to a file of a video; undefined when it is not available. */
   link: (id: string, variant: Variant) => Promise<Link | undefined>;
-  /** Does it. @returns what there is to tell; undefined when it was done */
-  act: (action: Action, seen: Seen) => Promise<string | undefined>;
+  /** @returns undefined when the action was done */
+  perform: (action: Action, shown: Snapshot) => Promise<ActionFailure | undefined>;
   reuse: (video: VideoView) => void;
 }
 
-/** What can be done with a video: its files are opened, it is used again, canceled, retried, deleted. @returns what shows the buttons that fit it */
+export interface CardButtons {
+  /** Shows the buttons that apply to the video's state. */
+  update(): void;
+}
+
+/** The buttons of a card: open files, use again, cancel, retry, delete. */
 export function createButtons(
   card: HTMLElement,
-  seen: () => Seen,
-  { link, act, reuse }: ButtonServices,
-): { update(): void } {
+  shown: () => Snapshot,
+  { link, perform, reuse }: ButtonServices,
+): CardButtons {
   const buttons = find(card, '.actions', HTMLElement);
-  const told = find(card, '.told', HTMLElement);
+  const message = find(card, '.action-message', HTMLElement);
   const button = (name: string) => find(card, `button.${name}`, HTMLButtonElement);
   const confirmation = createConfirmation(card, buttons);
-  const underWay = new Map<Action, Promise<void>>();
-  let status = seen().video.status;
+  const running = new Map<Action, Promise<void>>();
+  let status = shown().video.status;
+  /** Wan runs the task, although the record still shows it as pending. */
+  let isRunningAtWan = false;
 
   const files: Readonly<Record<Variant, HTMLButtonElement>> = {
     video: button('file-video'),
@@ -33,63 +46,66 @@ export function createButtons(
   };
   for (const [variant, opener] of Object.entries(files) as [Variant, HTMLButtonElement][]) {
     opener.addEventListener('click', async () => {
-      say(told, undefined);
-      const found = await link(seen().video.id, variant);
-      if (!found) return say(told, 'This file can not be had at present.');
+      setText(message, undefined);
+      const found = await link(shown().video.id, variant);
+      if (!found) return setText(message, 'This file is not available at present.');
       Object.assign(document.createElement('a'), { href: found.url, target: '_blank', rel: 'noopener' }).click();
     });
   }
-  button('again').addEventListener('click', () => reuse(seen().video));
-  button('cancel').addEventListener('click', () => perform('cancel'));
-  button('retry').addEventListener('click', () => perform('retry', retryQuestion(seen().video), 'Retry'));
-  button('delete').addEventListener('click', () => perform('delete', deleteQuestion(seen().video), 'Delete'));
+  button('reuse').addEventListener('click', () => reuse(shown().video));
+  button('cancel').addEventListener('click', () => run('cancel'));
+  button('retry').addEventListener('click', () => run('retry', retryQuestion(shown().video), 'Retry'));
+  button('delete').addEventListener('click', () => run('delete', deleteQuestion(shown().video), 'Delete'));
 
   /**
-   * Pressed twice, it is done once. What is another thing waits for the first: news of what it did may come sooner than its
-   * answer, and then there are other buttons.
-   * @param question what is asked first, about the video as it is seen at this moment
+   * Runs an action once, even when pressed twice. Another action waits for the first: a poll may show its result, and so other
+   * buttons, before its response arrives.
+   * @param question asked first, about the state that is shown at this moment
    */
-  async function perform(action: Action, question?: string, yes = ''): Promise<void> {
-    if (underWay.has(action)) return;
-    const asSeen = seen();
+  async function run(action: Action, question?: string, yes = ''): Promise<void> {
+    if (running.has(action)) return;
+    const snapshot = shown();
     if (question && !(await confirmation.ask(question, yes))) return;
-    const before = [...underWay.values()];
-    const done = Promise.all(before).then(() => performNow(action, asSeen));
-    underWay.set(action, done);
+    const done = Promise.all(running.values()).then(() => runNow(action, snapshot));
+    running.set(action, done);
     buttons.setAttribute('aria-busy', 'true');
-    await done.finally(() => underWay.delete(action));
-    if (underWay.size === 0) buttons.removeAttribute('aria-busy');
+    await done.finally(() => running.delete(action));
+    if (running.size === 0) buttons.removeAttribute('aria-busy');
   }
 
-  async function performNow(action: Action, asSeen: Seen): Promise<void> {
-    say(told, undefined);
-    say(told, await act(action, asSeen));
+  async function runNow(action: Action, snapshot: Snapshot): Promise<void> {
+    setText(message, undefined);
+    const failure = await perform(action, snapshot);
+    isRunningAtWan ||= failure?.code === 'video_is_running';
+    update();
+    setText(message, failure?.message);
   }
 
-  return {
-    update() {
-      const { video } = seen();
-      const focused = document.activeElement;
-      if (video.status !== status) {
-        confirmation.withdraw();
-        say(told, undefined);
-        status = video.status;
-      }
-      files.video.hidden = files.metadata.hidden = video.status !== 'succeeded';
-      button('again').hidden = button('delete').hidden = !hasEnded(video);
-      button('retry').hidden = !isRetryable(video);
-      button('cancel').hidden = !isCancelable(video);
-      nameButtons(video);
-      // A button that is gone would take the cursor with it.
-      if (focused instanceof HTMLElement && focused.hidden && buttons.contains(focused))
-        buttons.querySelector<HTMLElement>('button:not([hidden])')?.focus();
-    },
-  };
+  function update(): void {
+    const { video } = shown();
+    const focused = document.activeElement;
+    if (video.status !== status) {
+      confirmation.dismiss();
+      setText(message, undefined);
+      status = video.status;
+      isRunningAtWan = false;
+    }
+    files.video.hidden = files.metadata.hidden = video.status !== 'succeeded';
+    button('reuse').hidden = button('delete').hidden = !hasEnded(video);
+    button('retry').hidden = !isRetryable(video);
+    button('cancel').hidden = isRunningAtWan || !isCancelable(video);
+    nameButtons(video);
+    // A hidden button would lose the focus to the page's top.
+    if (focused instanceof HTMLElement && focused.hidden && buttons.contains(focused))
+      (buttons.querySelector<HTMLElement>('button:not([hidden])') ?? files.first_frame).focus();
+  }
 
-  /** In a list of many, each button says whose it is. */
+  /** Adds the prompt to each accessible name, to distinguish the buttons of different cards. */
   function nameButtons({ input }: VideoView): void {
     const prompt = (input.prompt ?? '').slice(0, 80);
     for (const each of card.querySelectorAll<HTMLButtonElement>('.files button, .actions button'))
       each.ariaLabel = prompt ? `${each.textContent}: ${prompt}` : each.textContent;
   }
+
+  return { update };
 }

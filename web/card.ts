@@ -1,101 +1,106 @@
-import { hintInWords } from './action-words.ts';
-import type { Seen, VideoView } from './api.ts';
+import { formatHint } from './actions.ts';
+import type { Snapshot, VideoView } from './api.ts';
 import { type ButtonServices, createButtons } from './card-buttons.ts';
-import { find, say, whenInView } from './dom.ts';
-import { playFilm } from './film.ts';
-import { factsInWords, hasEnded, momentInWords, progressNow, statusWords, waitInWords } from './words.ts';
+import { find, onceVisible, setText } from './dom.ts';
+import { currentProgress, describeVideo, formatDateTime, formatWait, hasEnded, statusLabels } from './formatting.ts';
+import { createVideoPlayer } from './video-player.ts';
 
 /** A video in the list. */
 export interface Card {
   readonly element: HTMLElement;
-  readonly seen: Seen;
-  /** Shows the video as it is now. */
-  update(seen: Seen): void;
-  /** Shows what has changed by time alone. */
+  readonly snapshot: Snapshot;
+  update(snapshot: Snapshot): void;
+  /** Updates what depends on the clock. */
   tick(): void;
-  /** Shows the picture that the video begins with. */
-  showPicture(url: string): void;
+  showFirstFrame(url: string): void;
 }
 
-export function createCard(page: Document, first: Seen, services: ButtonServices): Card {
+export function createCard(page: Document, initial: Snapshot, services: ButtonServices): Card {
   const copy = find(page, '#card', HTMLTemplateElement).content.cloneNode(true) as DocumentFragment;
   const element = find(copy, '.card', HTMLElement);
   const part = (name: string) => find(element, `.${name}`, HTMLElement);
-  const film = find(element, 'video', HTMLVideoElement);
-  const frame = find(element, 'img', HTMLImageElement);
+  const player = find(element, 'video', HTMLVideoElement);
+  const firstFrame = find(element, 'img', HTMLImageElement);
   const progress = find(element, 'progress', HTMLProgressElement);
-  let seen = first;
-  let playable = false;
-  const buttons = createButtons(element, () => seen, services);
+  let snapshot = initial;
+  let isPlayable = false;
+  const buttons = createButtons(element, () => snapshot, services);
 
-  function update(now: Seen): void {
-    seen = now;
-    const { video } = seen;
-    const { status, error, warnings, input } = video;
+  function update(current: Snapshot): void {
+    snapshot = current;
+    const { video } = snapshot;
+    const { id, status, error, warnings, input } = video;
     element.dataset.status = status;
-    part('status').textContent = statusWords[status];
-    part('when').textContent = momentInWords(video.created_at);
-    part('when').hidden = !hasEnded(video);
+    part('status').textContent = statusLabels[status];
+    part('created').textContent = formatDateTime(video.created_at);
+    part('created').hidden = !hasEnded(video);
     progress.hidden = hasEnded(video);
     tick();
-    say(part('prompt'), input.prompt ?? 'No prompt');
+    setText(part('prompt'), input.prompt ?? 'No prompt');
+    part('prompt').title = input.prompt ?? '';
     showFailure(status === 'canceled' ? undefined : error);
     part('warnings').hidden = warnings.length === 0;
-    part('warnings').replaceChildren(...warnings.map(({ message }) => lineOf(message)));
-    part('facts').textContent = factsInWords(video);
+    part('warnings').replaceChildren(...warnings.map(createWarning));
+    part('facts').textContent = describeVideo(video);
+    part('facts').title = `ID ${id}`;
     buttons.update();
-    if (status === 'succeeded' && !playable) {
-      playable = true;
-      frame.hidden = true;
-      playFilm(element, input.prompt ?? 'the video', () => services.link(video.id, 'video'));
+    if (status === 'succeeded' && !isPlayable) {
+      isPlayable = true;
+      firstFrame.hidden = true;
+      createVideoPlayer(
+        element,
+        input.prompt ?? 'the video',
+        () => services.link(id, 'video'),
+        () => setText(part('action-message'), 'This browser cannot play the video here. Open the MP4 instead.'),
+      );
     }
   }
 
-  /** A video that its owner canceled needs no explanation. */
+  /** A canceled video needs no explanation. */
   function showFailure(error: VideoView['error']): void {
     part('failure').hidden = !error;
     part('failure-message').textContent = error?.message ?? '';
     part('failure-hint').textContent = error
-      ? [hintInWords(error.hint), error.billed ? 'Wan has charged for it, or may have.' : 'It cost nothing.'].join(' ')
+      ? [formatHint(error.hint), error.billed ? 'Wan has charged for it, or may have.' : 'It cost nothing.'].join(' ')
       : '';
   }
 
   function tick(): void {
-    const { video } = seen;
-    say(part('remaining'), waitInWords(video, Date.now()));
-    progress.value = progressNow(video, Date.now());
+    const { video } = snapshot;
+    setText(part('remaining'), formatWait(video, Date.now()));
+    progress.value = currentProgress(video, Date.now());
   }
 
-  function showPicture(url: string): void {
-    film.poster = url;
-    frame.src = url;
-    frame.hidden = playable;
+  function showFirstFrame(url: string): void {
+    player.poster = url;
+    firstFrame.src = url;
+    firstFrame.hidden = isPlayable;
   }
-  frame.addEventListener('error', () => {
-    frame.hidden = true;
+  firstFrame.addEventListener('error', () => {
+    firstFrame.hidden = true;
   });
-  whenInView(element, async () => {
-    if (playable || frame.hasAttribute('src')) return;
-    const found = await services.link(seen.video.id, 'first_frame');
-    // One without an end is an address of the caller's own, which the page is not allowed to load.
-    if (found?.expires_at && !frame.hasAttribute('src')) showPicture(found.url);
+  onceVisible(element, async () => {
+    if (isPlayable || firstFrame.hasAttribute('src')) return;
+    const link = await services.link(snapshot.video.id, 'first_frame');
+    // The page's policy blocks a URL that the caller supplied; those never expire.
+    if (link?.expires_at && !firstFrame.hasAttribute('src')) showFirstFrame(link.url);
   });
 
-  update(first);
+  update(initial);
 
   return {
     element,
-    get seen() {
-      return seen;
+    get snapshot() {
+      return snapshot;
     },
     update,
     tick,
-    showPicture,
+    showFirstFrame,
   };
 }
 
-function lineOf(text: string): HTMLLIElement {
-  const line = document.createElement('li');
-  line.textContent = text;
-  return line;
+function createWarning({ pointer, message }: VideoView['warnings'][number]): HTMLLIElement {
+  const item = document.createElement('li');
+  item.textContent = pointer ? `${pointer}: ${message}` : message;
+  return item;
 }

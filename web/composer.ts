@@ -4,134 +4,135 @@ import type { Api, SubmitBody, VideoView } from './api.ts';
 import { ApiProblem } from './api-problem.ts';
 import { find } from './dom.ts';
 import type { FieldErrors } from './field-errors.ts';
-import type { Picture } from './fit-picture.ts';
 import { createIdempotencyKeys } from './idempotency-keys.ts';
-import { commonLimits } from './offers.ts';
+import { createImageField } from './image-field.ts';
+import { commonLimits } from './image-plan.ts';
+import { createImageSender } from './image-upload.ts';
 import { createOptions } from './options.ts';
-import { createPictureField } from './picture-field.ts';
-import { createPictureSender } from './picture-sender.ts';
+import type { PreparedImage } from './prepare-image.ts';
 
 export interface ComposerServices {
   api: Api;
   settings: ConsoleSettings;
   errors: FieldErrors;
-  /** Whether there is a key; if not, says so at its field. */
+  /** Whether there is a key; if not, shows an error at its field. */
   requireKey: () => boolean;
-  /** Told when the key is not taken. */
-  refused: (problem: ApiProblem) => void;
-  /** Told of each video that was made, and of its picture. */
-  submitted: (video: VideoView, picture: Picture) => void;
-  /** Told what the chosen video costs; undefined where no price is known. */
-  priced: (amount: number | undefined) => void;
+  /** Called when the API rejects the key. */
+  keyRejected: (problem: ApiProblem) => void;
+  /** Called with each new video and its image. */
+  submitted: (video: VideoView, image: PreparedImage) => void;
+  /** Called with the price of the chosen video; undefined where it is unknown. */
+  priceChanged: (amount: number | undefined) => void;
 }
 
 export interface Composer {
-  /** Fills the form with another video's settings. */
-  reuse(video: VideoView, picture?: Picture): void;
-  /** Offers what the API says now. */
-  renew(models: readonly OfferedModel[]): void;
+  /** Fills the form with the settings and the first frame of another video. */
+  reuse(video: VideoView, firstFrame: Promise<Blob | undefined>): void;
+  /** Replaces the offered models. */
+  setModels(models: readonly OfferedModel[]): void;
 }
 
-/** How long the button rests after a video was made, so that a double click does not pay for two. */
-const restMilliseconds = 2500;
+/** How long the button stays disabled after a submission, so that a double click does not pay for two videos. */
+const cooldownMilliseconds = 2500;
 
-/** The form. */
+/** The form for a new video. */
 export function createComposer(page: Document, services: ComposerServices): Composer {
-  const { api, settings, errors, requireKey, refused, submitted, priced } = services;
+  const { api, settings, errors, requireKey, keyRejected, submitted, priceChanged } = services;
   const form = find(page, '#composer', HTMLFormElement);
   const prompt = find(page, '#prompt', HTMLTextAreaElement);
-  const send = find(page, '#send', HTMLButtonElement);
-  const field = createPictureField(page, commonLimits(settings.models), errors, edited);
-  const pictures = createPictureSender(page, api, settings.inline_image_bytes);
+  const button = find(page, '#submit', HTMLButtonElement);
+  const imageField = createImageField(page, commonLimits(settings.models), errors, edited);
+  const images = createImageSender(page, api, settings.inline_image_bytes);
   const options = createOptions(page, settings.models, () => {
     errors.clear('model', 'resolution', 'duration');
     edited();
-    count();
+    showLimits();
   });
   const keys = createIdempotencyKeys();
 
   function edited(): void {
     errors.clear('form');
-    if (!send.disabled) send.textContent = 'Make video';
+    if (!button.disabled) button.textContent = 'Create video';
   }
 
-  function count(): void {
+  function showLimits(): void {
     const characters = [...prompt.value].length;
     const limit = options.chosen().model.prompt_limit;
-    const place = find(page, '#prompt-count', HTMLElement);
-    place.textContent =
+    const count = find(page, '#prompt-count', HTMLElement);
+    count.textContent =
       characters > limit ? `Wan reads the first ${limit} of ${characters}` : `${characters} of ${limit}`;
-    place.classList.toggle('over', characters > limit);
-    priced(options.cost());
+    count.classList.toggle('over-limit', characters > limit);
+    priceChanged(options.cost());
   }
-  count();
+  showLimits();
 
   prompt.addEventListener('input', () => {
     errors.clear('prompt');
     edited();
-    count();
+    showLimits();
   });
   prompt.addEventListener('keydown', (event) => {
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) form.requestSubmit();
   });
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    if (!send.disabled) void submit();
+    if (!button.disabled) void submit();
   });
 
-  /** What is missing is told before anything is sent. */
-  function complete(): Picture | undefined {
-    errors.clear('key', 'picture', 'prompt', 'model', 'resolution', 'duration', 'form');
-    const picture = field.picture();
-    const keyed = requireKey();
-    if (!picture) errors.show('picture', 'Choose the picture that the video begins with.');
-    if (prompt.value.trim() === '') errors.show('prompt', 'Say what happens in the video.');
-    return keyed && prompt.value.trim() !== '' ? picture : undefined;
+  /** Returns the image, or shows what is missing before anything is sent. */
+  function validate(): PreparedImage | undefined {
+    errors.clear('key', 'image', 'prompt', 'model', 'resolution', 'duration', 'form');
+    const image = imageField.image();
+    const hasPrompt = prompt.value.trim() !== '';
+    const hasKey = requireKey();
+    if (!image) imageField.showMissing();
+    if (!hasPrompt) errors.show('prompt', 'Describe what happens in the video.');
+    return hasKey && hasPrompt ? image : undefined;
   }
 
   async function submit(): Promise<void> {
-    const picture = complete();
-    if (!picture) return errors.focusFirst();
-    send.disabled = true;
-    send.textContent = 'Sending…';
+    const image = validate();
+    if (!image) return errors.focusFirst();
+    button.disabled = true;
+    button.textContent = 'Sending…';
     try {
       const { model, resolution, duration } = options.chosen();
       const text = prompt.value.trim();
       const body: SubmitBody = {
         model: model.name,
-        input: { prompt: text, img_url: await pictures.urlOf(picture) },
+        input: { prompt: text, img_url: await images.urlOf(image) },
         parameters: { resolution, duration },
       };
-      const video = await api.submit(body, keys.next(body));
+      const video = await api.submit(body, keys.keyFor(body));
       keys.settled();
-      submitted(video, picture);
-      send.textContent = 'On its way';
-      setTimeout(() => rest('Make another'), restMilliseconds);
+      submitted(video, image);
+      button.textContent = 'Submitted';
+      setTimeout(() => enable('Create another'), cooldownMilliseconds);
     } catch (error) {
-      rest('Make video');
+      enable('Create video');
       if (!(error instanceof ApiProblem)) throw error;
-      pictures.refused(picture, error);
-      if (error.refusesKey) refused(error);
+      images.refused(image, error);
+      if (error.rejectsKey) keyRejected(error);
       else errors.showProblem(error);
       errors.focusFirst();
     }
   }
 
-  function rest(text: string): void {
-    send.disabled = false;
-    send.textContent = text;
+  function enable(label: string): void {
+    button.disabled = false;
+    button.textContent = label;
   }
 
   return {
-    reuse(video, picture) {
+    reuse(video, firstFrame) {
       prompt.value = video.input.prompt ?? '';
+      imageField.load(firstFrame);
       options.choose(video);
-      if (picture) field.take(picture);
       errors.clear('prompt', 'form');
-      count();
+      showLimits();
       form.scrollIntoView({ block: 'start' });
       prompt.focus({ preventScroll: true });
     },
-    renew: options.renew,
+    setModels: options.setModels,
   };
 }

@@ -1,32 +1,32 @@
 import { find } from './dom.ts';
 
-/** A question in the place of the buttons that led to it. */
+/** A question that replaces the buttons until it is answered. */
 export interface Confirmation {
   /**
-   * Resolves when it was answered. The cursor is on "no", and goes back to where it was.
-   * @param yes what the button says that agrees
+   * Focuses “No” first; restores the focus afterwards.
+   * @param yes label of the button that confirms
    */
   ask(question: string, yes: string): Promise<boolean>;
-  /** Answers an open question with no: what it was about has changed. */
-  withdraw(): void;
+  /** Answers an open question with no: the state it was about has changed. */
+  dismiss(): void;
 }
 
-/** @param buttons what makes room for the question */
+/** @param buttons hidden while a question is open */
 export function createConfirmation(root: ParentNode, buttons: HTMLElement): Confirmation {
-  const place = find(root, '.confirm', HTMLElement);
-  const question = find(place, '.question', HTMLElement);
-  const agree = find(place, '.yes', HTMLButtonElement);
-  const decline = find(place, '.no', HTMLButtonElement);
-  let answered: ((answer: boolean) => void) | undefined;
+  const box = find(root, '.confirm', HTMLElement);
+  const question = find(box, '.question', HTMLElement);
+  const yesButton = find(box, '.yes', HTMLButtonElement);
+  const noButton = find(box, '.no', HTMLButtonElement);
+  let resolveOpen: ((answer: boolean) => void) | undefined;
 
-  function open(visible: boolean): void {
-    place.hidden = !visible;
-    buttons.hidden = visible;
+  function toggle(isOpen: boolean): void {
+    box.hidden = !isOpen;
+    buttons.hidden = isOpen;
   }
-  const answer = (given: boolean) => answered?.(given);
-  agree.addEventListener('click', () => answer(true));
-  decline.addEventListener('click', () => answer(false));
-  place.addEventListener('keydown', (event) => {
+  const answer = (value: boolean) => resolveOpen?.(value);
+  yesButton.addEventListener('click', () => answer(true));
+  noButton.addEventListener('click', () => answer(false));
+  box.addEventListener('keydown', (event) => {
     if (event.key === 'Escape') answer(false);
   });
 
@@ -35,18 +35,18 @@ export function createConfirmation(root: ParentNode, buttons: HTMLElement): Conf
       answer(false);
       const before = document.activeElement;
       question.textContent = text;
-      agree.textContent = yes;
-      open(true);
-      decline.focus();
-      const given = await new Promise<boolean>((resolve) => {
-        answered = resolve;
+      yesButton.textContent = yes;
+      toggle(true);
+      noButton.focus();
+      const value = await new Promise<boolean>((resolve) => {
+        resolveOpen = resolve;
       });
-      answered = undefined;
-      const hadFocus = place.contains(document.activeElement);
-      open(false);
+      resolveOpen = undefined;
+      const hadFocus = box.contains(document.activeElement);
+      toggle(false);
       if (hadFocus && before instanceof HTMLElement) before.focus();
-      return given;
+      return value;
     },
-    withdraw: () => answer(false),
+    dismiss: () => answer(false),
   };
 }

@@ -1,47 +1,47 @@
-import { ApiProblem, problemInWords } from './api-problem.ts';
+import { ApiProblem, formatProblem } from './api-problem.ts';
 
-/** The calls that nobody pressed a button for: when they fail, one line says so until they succeed again. */
+/** Background requests: when they fail, the page shows a notice until one succeeds. */
 export interface Connection {
   /**
-   * @param signal what the call may be aborted by: then nothing is wrong
-   * @returns the call's answer
+   * @param signal may abort the call, which is no failure
+   * @returns the result of the call
    */
-  attempt<Answer>(call: () => Promise<Answer>, signal?: AbortSignal): Promise<Answer | 'failed'>;
-  /** How long to wait before the next try: longer with each failure in a row, and never less than the server asked for. Seconds. */
-  patience(): number;
+  attempt<Result>(call: () => Promise<Result>, signal?: AbortSignal): Promise<Result | 'failed'>;
+  /** Seconds until the next attempt: doubles with each failure in a row, and is never less than the server's Retry-After. */
+  retryDelay(): number;
 }
 
 const firstSeconds = 4;
-const mostSeconds = 60;
+const maxSeconds = 60;
 
 /**
- * @param tell shows the line, or hides it where there is nothing to say
- * @param refused told when the key is not taken, which trying again would not mend
+ * @param notify shows a message; undefined when a call succeeded
+ * @param keyRejected called when the API rejects the key, which a retry would not fix
  */
 export function createConnection(
-  tell: (words: string | undefined) => void,
-  refused: (problem: ApiProblem) => void,
+  notify: (message: string | undefined) => void,
+  keyRejected: (problem: ApiProblem) => void,
 ): Connection {
   let failures = 0;
-  let askedFor = 0;
+  let retryAfter = 0;
   return {
-    patience: () => Math.max(askedFor, Math.min(mostSeconds, firstSeconds * 2 ** Math.min(failures, 5))),
+    retryDelay: () => Math.max(retryAfter, Math.min(maxSeconds, firstSeconds * 2 ** Math.min(failures, 5))),
     async attempt(call, signal) {
       const before = failures;
       try {
-        const answer = await call();
+        const result = await call();
         failures = 0;
-        askedFor = 0;
-        tell(undefined);
-        return answer;
+        retryAfter = 0;
+        notify(undefined);
+        return result;
       } catch (error) {
         if (signal?.aborted) return 'failed';
         if (!(error instanceof ApiProblem)) throw error;
-        // Calls that fail together have failed once.
+        // Concurrent failures count once.
         failures = Math.min(failures, before) + 1;
-        askedFor = error.retryAfter ?? 0;
-        if (error.refusesKey) refused(error);
-        else tell(problemInWords(error));
+        retryAfter = error.retryAfter ?? 0;
+        if (error.rejectsKey) keyRejected(error);
+        else notify(formatProblem(error));
         return 'failed';
       }
     },

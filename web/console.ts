@@ -1,17 +1,17 @@
 import type { ConsoleSettings } from '../functions/api/pages/console.ts';
 import { createApi } from './api.ts';
 import type { ApiProblem } from './api-problem.ts';
-import { createNewsQuestion } from './ask-for-news.ts';
 import { createBudget } from './budget.ts';
 import { createComposer } from './composer.ts';
 import { createConnection } from './connection.ts';
-import { find, say } from './dom.ts';
+import { find, setText } from './dom.ts';
 import { createFieldErrors } from './field-errors.ts';
-import { createFollower } from './follow.ts';
 import { createGallery } from './gallery.ts';
 import { createKeyField } from './key-field.ts';
+import { createPollVideo } from './poll-video.ts';
+import { createPoller } from './poller.ts';
 
-/** The API's root: `/` on this machine, `/v1/` below a stage, whose last slash a browser may lack. */
+/** Root of the API: `/` locally, `/v1/` below a stage, where the address may lack the last slash. */
 const base = new URL(location.pathname.replace(/\/?$/, '/'), location.origin);
 const settings = JSON.parse(find(document, '#settings', HTMLScriptElement).text) as ConsoleSettings;
 const now = () => Date.now();
@@ -19,42 +19,47 @@ const now = () => Date.now();
 for (const link of document.querySelectorAll<HTMLAnchorElement>('a[data-route]'))
   link.href = new URL(link.dataset.route ?? '', base).href;
 
+find(document, '#emulated', HTMLElement).hidden = !settings.emulated;
+
 const errors = createFieldErrors(document);
 const keyField = createKeyField(document, errors, {
-  given: () => void begin(),
-  forgotten: forget,
+  entered: () => void start(),
+  removed: clear,
 });
 const api = createApi(base, keyField.key);
-const connection = createConnection((words) => say(find(document, '#connection', HTMLElement), words), refused);
+const connection = createConnection((message) => {
+  setText(find(document, '#connection', HTMLElement), message);
+  if (!message) errors.reconnected();
+}, keyRejected);
 const budget = createBudget(document, api, connection);
 const composer = createComposer(document, {
   api,
   settings,
   errors,
   requireKey: keyField.require,
-  refused,
-  priced: budget.choose,
-  submitted: (video, picture) => {
-    gallery.add(video, picture);
-    void open();
+  keyRejected,
+  priceChanged: budget.choose,
+  submitted: (video, image) => {
+    gallery.add(video, image);
+    void load();
   },
 });
 const gallery = createGallery(document, {
   api,
   connection,
-  follower: () => follower,
+  poller: () => poller,
   reuse: composer.reuse,
-  refused,
-  moved: () => void budget.refresh(),
+  keyRejected,
+  statusChanged: () => void budget.refresh(),
 });
-const follower = createFollower({
-  ask: createNewsQuestion({
+const poller = createPoller({
+  poll: createPollVideo({
     api,
     connection,
     now,
     shown: gallery.shown,
     show: gallery.show,
-    gone: gallery.gone,
+    removed: gallery.removed,
   }),
   now,
   timer: (callback, milliseconds) => {
@@ -63,40 +68,39 @@ const follower = createFollower({
   },
 });
 
-/** Nothing of a key's owner stays on the page. */
-function forget(): void {
-  follower.clear();
+/** Removes everything that belongs to the owner of the key. */
+function clear(): void {
+  poller.clear();
   gallery.clear();
   budget.clear();
 }
 
-/** The key is not taken: nothing more is asked with it. */
-function refused(problem: ApiProblem): void {
-  forget();
-  keyField.refuse();
+function keyRejected(problem: ApiProblem): void {
+  clear();
+  keyField.reject();
   errors.clear('key');
   errors.showProblem(problem);
 }
 
-/** Shows what belongs to the key, which is known to be good from then on. */
-async function open(): Promise<void> {
+/** Shows the videos and the spending of the key's owner; success proves the key valid. */
+async function load(): Promise<void> {
   if (!(await gallery.load())) return;
   keyField.accept();
   await budget.refresh();
 }
 
-/** As `open`, and offers what is offered by now: the page may be older. */
-async function begin(): Promise<void> {
+/** Also updates the models: the page may be older than the deployment. */
+async function start(): Promise<void> {
   if (keyField.key() === '') return;
-  await open();
+  await load();
   const models = keyField.key() === '' ? 'failed' : await connection.attempt(() => api.models());
-  if (models !== 'failed') composer.renew(models);
+  if (models !== 'failed') composer.setModels(models);
 }
 
 document.addEventListener('visibilitychange', () => {
-  if (document.hidden) return follower.pause();
-  follower.resume();
-  void begin();
+  if (document.hidden) return poller.pause();
+  poller.resume();
+  void start();
 });
 setInterval(gallery.tick, 1000);
-void begin();
+void start();

@@ -1,14 +1,14 @@
 import 'openapi-explorer/dist/browser/openapi-explorer.min.js';
 import { find } from './dom.ts';
-import { storedAs } from './key-field.ts';
+import { storageName } from './key-field.ts';
 
-/** The element that shows a contract, as far as this page uses it. */
+/** The web component that renders an OpenAPI document; only the members used here. */
 interface Explorer extends HTMLElement {
-  loadSpec(contract: object): Promise<void>;
-  setAuthenticationConfiguration(scheme: string, given: { token: string }): Promise<void>;
+  loadSpec(document: object): Promise<void>;
+  setAuthenticationConfiguration(scheme: string, credentials: { token: string }): Promise<void>;
 }
 
-/** As in style/base.css; the element takes no variables. */
+/** The colors of style/base.css: the component does not accept CSS variables. */
 const colors = {
   light: {
     primary: '#0f6b5f',
@@ -21,23 +21,23 @@ const colors = {
   dark: { primary: '#5fc2b1', secondary: '#5fc2b1', bg: '#1c1e1c', text: '#eceae5', header: '#eceae5', nav: '#141513' },
 };
 
-/** The API's root lies beside this page: `/` on this machine, `/v1/` below a stage. */
+/** Root of the API: `/` locally, `/v1/` below a stage. */
 const root = new URL('.', location.href);
 const contract = JSON.parse(find(document, '#contract', HTMLScriptElement).text) as object;
 
 const explorer = document.createElement('openapi-explorer') as Explorer;
 for (const name of ['hide-server-selection', 'use-path-in-nav-bar']) explorer.setAttribute(name, '');
 explorer.setAttribute('server-url', root.href.replace(/\/$/, ''));
-paint();
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', paint);
+applyColors();
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', applyColors);
 find(document, '#contract-view', HTMLElement).append(explorer);
 await explorer.loadSpec({ ...contract, servers: [{ url: root.href.replace(/\/$/, '') }] });
 
-// Whoever comes from the console has given their key already.
-const key = sessionStorage.getItem(storedAs);
+// The key that was entered in the console.
+const key = sessionStorage.getItem(storageName);
 if (key) await explorer.setAuthenticationConfiguration('bearer', { token: key });
 
-function paint(): void {
+function applyColors(): void {
   const { primary, secondary, bg, text, header, nav } =
     colors[matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'];
   const attributes = {

@@ -1,51 +1,90 @@
-import type { ApiProblem } from './api-problem.ts';
-import { find, say } from './dom.ts';
-import { type Field, messagesOf } from './problem-fields.ts';
+import { type ApiProblem, formatProblem } from './api-problem.ts';
+import { find, setText } from './dom.ts';
 
-/** What goes wrong, told where it can be mended. */
+export type Field = 'key' | 'image' | 'prompt' | 'model' | 'resolution' | 'duration' | 'form';
+
+/** Error messages at the fields they are about. */
 export interface FieldErrors {
   show(field: Field, message: string): void;
-  /** Each violation at the field that its pointer names, and the problem itself at the form. */
+  /** Shows each issue at the field that its pointer names, and the problem itself at the form. */
   showProblem(problem: ApiProblem): void;
   clear(...fields: Field[]): void;
-  /** Puts the cursor on the first field that has an error. */
+  /** Called when the API responds again: removes the message that it did not. */
+  reconnected(): void;
+  /** Focuses the first field with an error. */
   focusFirst(): void;
 }
 
 export function createFieldErrors(page: ParentNode): FieldErrors {
-  const place = (field: Field) => find(page, `#${field}-error`, HTMLElement);
-  /** What the error is about: the control itself, or the first choice of a group. */
+  const messageOf = (field: Field) => find(page, `#${field}-error`, HTMLElement);
+  /** The control itself, or the checked option of a group. */
   const control = (field: Field) =>
     page.querySelector(`#${field}:is(input, textarea, select), #${field} input:checked`) as HTMLElement | null;
-  const wrong = new Set<Field>();
+  const invalid = new Set<Field>();
+  let isDisconnected = false;
 
   function show(field: Field, message: string): void {
-    wrong.add(field);
-    const before = place(field).textContent;
-    say(place(field), before && before !== message ? `${before} ${message}` : message);
+    invalid.add(field);
+    const before = messageOf(field).textContent;
+    setText(messageOf(field), before && before !== message ? `${before} ${message}` : message);
     control(field)?.setAttribute('aria-invalid', 'true');
+  }
+
+  function clear(...fields: Field[]): void {
+    for (const field of fields) {
+      invalid.delete(field);
+      setText(messageOf(field), undefined);
+      control(field)?.removeAttribute('aria-invalid');
+      if (field === 'form') isDisconnected = false;
+    }
   }
 
   return {
     show,
     showProblem(problem) {
-      if (problem.refusesKey) return show('key', keyIsRefused);
-      for (const [field, words] of messagesOf(problem)) show(field, words);
+      if (problem.rejectsKey) return show('key', keyRejected);
+      for (const [field, message] of fieldMessages(problem)) show(field, message);
+      isDisconnected = problem.status === 0;
     },
-    clear(...fields) {
-      for (const field of fields) {
-        wrong.delete(field);
-        say(place(field), undefined);
-        control(field)?.removeAttribute('aria-invalid');
-      }
+    clear,
+    reconnected() {
+      if (isDisconnected) clear('form');
     },
     focusFirst() {
-      const order: Field[] = ['key', 'picture', 'prompt', 'model', 'resolution', 'duration'];
-      const first = order.find((field) => wrong.has(field));
+      const order: Field[] = ['key', 'image', 'prompt', 'model', 'resolution', 'duration'];
+      const first = order.find((field) => invalid.has(field));
       if (first) control(first)?.focus();
     },
   };
 }
 
-const keyIsRefused =
-  'This key is not taken here, or no longer. Look whether all of it was copied, or ask whoever runs this firstframe for one.';
+const keyRejected =
+  'This key is not valid here, or no longer. Check that it was copied completely, or ask the operator of this firstframe for one.';
+
+/** Pointers into the bodies of `POST /videos` and `POST /uploads`. */
+const fieldOfPointer: Readonly<Record<string, Field>> = {
+  '/model': 'model',
+  '/input/prompt': 'prompt',
+  '/input/img_url': 'image',
+  '/parameters/resolution': 'resolution',
+  '/parameters/duration': 'duration',
+  '/content_type': 'image',
+  '/bytes': 'image',
+};
+
+/**
+ * Assigns the messages of a problem to fields. The detail of a problem with issues only repeats them, so the form shows its title,
+ * and the issues of fields that the form lacks.
+ */
+export function fieldMessages(problem: ApiProblem): [Field, string][] {
+  const { message: title, errors } = problem;
+  if (errors.length === 0) return [['form', formatProblem(problem)]];
+  return [
+    ['form', title],
+    ...errors.map(({ pointer, message }): [Field, string] => {
+      const field = fieldOfPointer[pointer];
+      if (field) return [field, message];
+      return ['form', pointer ? `${pointer}: ${message}` : message];
+    }),
+  ];
+}

@@ -1,181 +1,194 @@
 import { type ActionServices, createActions } from './actions.ts';
-import type { Api, Seen, Variant, VideoView } from './api.ts';
+import type { Api, Snapshot, Variant, VideoView } from './api.ts';
 import { ApiProblem } from './api-problem.ts';
 import { type Card, createCard } from './card.ts';
 import type { Connection } from './connection.ts';
 import { find } from './dom.ts';
-import type { Picture } from './fit-picture.ts';
-import type { Follower } from './follow.ts';
-import { hasEnded, statusWords } from './words.ts';
+import { hasEnded, statusLabels } from './formatting.ts';
+import type { Poller } from './poller.ts';
+import type { PreparedImage } from './prepare-image.ts';
 
 export interface GalleryServices {
   api: Api;
   connection: Connection;
-  /** Asks for what has not ended. */
-  follower: () => Follower;
-  reuse: (video: VideoView, picture?: Picture) => void;
-  refused: ActionServices['refused'];
-  /** Told whenever a video has moved on, or is gone: what is spent, and set aside, may be another sum. */
-  moved: () => void;
+  /** Polls the videos that have not ended. */
+  poller: () => Poller;
+  /** @param firstFrame the image that the video starts with; undefined when it cannot be loaded */
+  reuse: (video: VideoView, firstFrame: Promise<Blob | undefined>) => void;
+  keyRejected: ActionServices['keyRejected'];
+  /** Called when the status of a video changed or it was removed: the spending may have changed. */
+  statusChanged: () => void;
 }
 
 /** The owner's videos, newest first. */
 export interface Gallery {
-  /** Reads the newest videos. @returns whether they could be read */
+  /** Reads the newest videos. @returns whether that succeeded */
   load(): Promise<boolean>;
-  /** Takes a video that was just made. */
-  add(video: VideoView, picture: Picture): void;
-  /** What is shown of a video; undefined when it is not there. */
-  shown(id: string): Seen | undefined;
-  /** Shows a video as it is, unless it is shown in a later state. */
-  show(seen: Seen): void;
-  /** Takes a video away that does not exist any more. */
-  gone(id: string): void;
-  /** Shows what has changed by time alone; meant for every second. */
+  /** Adds a video that was just submitted. */
+  add(video: VideoView, image: PreparedImage): void;
+  /** The shown snapshot of a video; undefined when it is not shown. */
+  shown(id: string): Snapshot | undefined;
+  /** Shows a snapshot, unless a later one is shown. */
+  show(snapshot: Snapshot): void;
+  /** Removes the card of a video that no longer exists. */
+  removed(id: string): void;
+  /** Updates what depends on the clock; meant for every second. */
   tick(): void;
   clear(): void;
 }
 
-/** When a video is asked for that has not ended: soon, since a list may be a little behind. */
+/** When to poll a video first: soon, since lists are eventually consistent. */
 const soonSeconds = 1;
 
 export function createGallery(page: Document, services: GalleryServices): Gallery {
-  const { api, connection, follower, reuse, refused, moved } = services;
+  const { api, connection, poller, reuse, keyRejected, statusChanged } = services;
   const list = find(page, '#list', HTMLOListElement);
-  const more = find(page, '#more', HTMLButtonElement);
-  const refresh = find(page, '#refresh', HTMLButtonElement);
-  /** Another map after each `clear`: what was asked for before then belongs to another key. */
+  const moreButton = find(page, '#more', HTMLButtonElement);
+  const refreshButton = find(page, '#refresh', HTMLButtonElement);
+  /** `clear` replaces the map: responses to earlier requests belong to another key. */
   let cards = new Map<string, Card>();
-  const pictures = new Map<string, Picture>();
-  /** Takes back what cards ask about their videos. */
-  const lookups = new Map<string, AbortController>();
-  /** Where older videos begin; null when all are shown, undefined before the first page. */
-  let older: string | null | undefined;
+  /** Abort the requests of cards. */
+  const controllers = new Map<string, AbortController>();
+  /** Cursor of the older videos; null when all are shown, undefined before the first page. */
+  let olderCursor: string | null | undefined;
+
+  async function link(id: string, variant: Variant) {
+    const { signal } = controllerOf(id);
+    const found = await connection.attempt(() => api.content(id, variant, signal).catch(ignoreMissing), signal);
+    return found === 'failed' ? undefined : found;
+  }
+
+  async function loadFirstFrame(id: string): Promise<Blob | undefined> {
+    const found = await link(id, 'first_frame');
+    // The page's policy blocks a URL that the caller supplied; those never expire.
+    if (!found?.expires_at) return undefined;
+    // Not from the cache: the card's <img> may have stored a response without CORS headers.
+    return fetch(found.url, { cache: 'no-store', signal: controllerOf(id).signal })
+      .then((response) => (response.ok ? response.blob() : undefined))
+      .catch(() => undefined);
+  }
 
   const cardServices = {
-    async link(id: string, variant: Variant) {
-      const { signal } = lookupsOf(id);
-      const found = await connection.attempt(() => api.content(id, variant, signal).catch(none), signal);
-      return found === 'failed' ? undefined : found;
-    },
-    act: createActions({ api, show, leaving, gone, refused, sleep }),
-    reuse: (video: VideoView) => reuse(video, pictures.get(video.id)),
+    link,
+    perform: createActions({ api, show, beforeDelete: stopRequests, removed, keyRejected, sleep }),
+    reuse: (video: VideoView) => reuse(video, loadFirstFrame(video.id)),
   };
 
-  function show(seen: Seen): void {
-    const { video } = seen;
+  function show(snapshot: Snapshot): void {
+    const { video } = snapshot;
     const card = cards.get(video.id);
-    if (!card) insert(createCard(page, seen, cardServices));
+    if (!card) insert(createCard(page, snapshot, cardServices));
     else {
-      const before = card.seen;
+      const before = card.snapshot;
       if (before.video.updated_at > video.updated_at) return;
       const isSame = before.video.updated_at === video.updated_at && before.video.status === video.status;
-      // A list has no ETags: where it shows the same state, the known one still names it, though the queue may have moved.
-      card.update(isSame && seen.etag === undefined ? { video, etag: before.etag } : seen);
+      // A list has no ETags. The known one still names the same state; only the queue position may differ.
+      card.update(isSame && snapshot.etag === undefined ? { video, etag: before.etag } : snapshot);
       if (before.video.status !== video.status) {
-        if (hasEnded(video)) say(`${statusWords[video.status]}: ${video.input.prompt ?? 'a video'}`);
-        moved();
+        if (hasEnded(video)) announce(`${statusLabels[video.status]}: ${video.input.prompt ?? 'a video'}`);
+        statusChanged();
       }
     }
-    if (!hasEnded(video)) follower().follow(video.id, soonSeconds);
+    if (!hasEnded(video)) poller().add(video.id, soonSeconds);
   }
 
   function insert(card: Card): void {
-    const { element, seen } = card;
-    cards.set(seen.video.id, card);
-    element.dataset.order = orderOf(seen.video);
-    const next = [...list.children].find((other) => ((other as HTMLElement).dataset.order ?? '') < orderOf(seen.video));
+    const { element, snapshot } = card;
+    cards.set(snapshot.video.id, card);
+    element.dataset.order = orderOf(snapshot.video);
+    const next = [...list.children].find(
+      (other) => ((other as HTMLElement).dataset.order ?? '') < orderOf(snapshot.video),
+    );
     list.insertBefore(element, next ?? null);
-    showEmpty();
+    toggleEmptyState();
   }
 
-  function lookupsOf(id: string): AbortController {
-    const known = lookups.get(id) ?? new AbortController();
-    lookups.set(id, known);
-    return known;
+  function controllerOf(id: string): AbortController {
+    const controller = controllers.get(id) ?? new AbortController();
+    controllers.set(id, controller);
+    return controller;
   }
 
-  function leaving(id: string): void {
-    follower().forget(id);
-    lookups.get(id)?.abort();
-    lookups.delete(id);
+  function stopRequests(id: string): void {
+    poller().remove(id);
+    controllers.get(id)?.abort();
+    controllers.delete(id);
   }
 
-  function gone(id: string): void {
-    leaving(id);
+  function removed(id: string): void {
+    stopRequests(id);
     const card = cards.get(id);
     if (!card) return;
     cards.delete(id);
-    pictures.delete(id);
-    if (card.element.contains(document.activeElement)) neighbour(card.element).focus({ preventScroll: true });
+    if (card.element.contains(document.activeElement)) nextFocus(card.element).focus({ preventScroll: true });
     card.element.remove();
-    say(`Deleted: ${card.seen.video.input.prompt ?? 'a video'}`);
-    showEmpty();
-    moved();
+    announce(`Deleted: ${card.snapshot.video.input.prompt ?? 'a video'}`);
+    toggleEmptyState();
+    statusChanged();
   }
 
-  /** Where the cursor goes when a card leaves: to the next one's first button, or to the list. */
-  const neighbour = (element: Element): HTMLElement =>
+  /** What to focus when a card is removed: the first button of its neighbor, or the list. */
+  const nextFocus = (element: Element): HTMLElement =>
     (element.nextElementSibling ?? element.previousElementSibling)?.querySelector<HTMLElement>(
       '.actions button:not([hidden])',
     ) ?? find(page, '#videos', HTMLElement);
 
-  function showEmpty(): void {
-    find(page, '#empty', HTMLElement).hidden = cards.size > 0;
+  function toggleEmptyState(): void {
+    find(page, '#empty-state', HTMLElement).hidden = cards.size > 0;
   }
 
-  function say(words: string): void {
-    find(page, '#announcer', HTMLElement).textContent = words;
+  function announce(text: string): void {
+    find(page, '#live-region', HTMLElement).textContent = text;
   }
 
   async function loadPage(cursor?: string): Promise<boolean> {
     const before = cards;
-    const answer = await connection.attempt(() => api.list(cursor));
-    if (answer === 'failed' || cards !== before) return false;
-    for (const video of answer.data) show({ video, etag: undefined });
-    if (cursor !== undefined || older === undefined) older = answer.next_cursor;
-    more.hidden = older === null;
-    refresh.hidden = false;
+    const result = await connection.attempt(() => api.list(cursor));
+    if (result === 'failed' || cards !== before) return false;
+    for (const video of result.data) show({ video, etag: undefined });
+    if (cursor !== undefined || olderCursor === undefined) olderCursor = result.next_cursor;
+    const hadFocus = document.activeElement === moreButton;
+    moreButton.hidden = olderCursor === null;
+    if (hadFocus && moreButton.hidden) find(page, '#videos', HTMLElement).focus({ preventScroll: true });
+    refreshButton.hidden = false;
     return true;
   }
 
-  more.addEventListener('click', () => older && void loadPage(older));
-  refresh.addEventListener('click', () => void loadPage());
+  moreButton.addEventListener('click', () => olderCursor && void loadPage(olderCursor));
+  refreshButton.addEventListener('click', () => void loadPage());
 
   return {
     load: () => loadPage(),
-    add(video, picture) {
+    add(video, image) {
       show({ video, etag: undefined });
-      pictures.set(video.id, picture);
       const card = cards.get(video.id);
-      card?.showPicture(URL.createObjectURL(picture.blob));
+      card?.showFirstFrame(URL.createObjectURL(image.blob));
       card?.element.scrollIntoView({ block: 'nearest' });
     },
-    shown: (id) => cards.get(id)?.seen,
+    shown: (id) => cards.get(id)?.snapshot,
     show,
-    gone,
+    removed,
     tick() {
       for (const card of cards.values()) card.tick();
     },
     clear() {
       cards = new Map();
-      pictures.clear();
       list.replaceChildren();
-      older = undefined;
-      more.hidden = true;
-      refresh.hidden = true;
-      showEmpty();
+      olderCursor = undefined;
+      moreButton.hidden = true;
+      refreshButton.hidden = true;
+      toggleEmptyState();
     },
   };
 }
 
 const sleep = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
 
-/** What the list is sorted by. */
+/** The sort key of the list. */
 const orderOf = ({ created_at, id }: VideoView): string => `${created_at}#${id}`;
 
-/** Where there is nothing to fetch, there is no link. @throws any other problem */
-function none(error: unknown): undefined {
+/** @throws any other problem */
+function ignoreMissing(error: unknown): undefined {
   if (error instanceof ApiProblem && (error.status === 404 || error.status === 409)) return undefined;
   throw error;
 }

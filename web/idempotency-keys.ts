@@ -1,20 +1,20 @@
 export interface IdempotencyKeys {
-  /** The key to send a body with. */
-  next(body: object): string;
-  /** The body has got its video: to send it again means another one. */
+  /** Returns the key to send a body with. */
+  keyFor(body: object): string;
+  /** The last body became a video: sending it again means another one. */
   settled(): void;
 }
 
 /**
- * The Idempotency-Key of each request: the same one while the same body has not got its video, so that a try after a lost answer
- * finds the video and pays for no second one.
+ * The Idempotency-Key of each request: the same body keeps its key until it became a video, so that a retry after a lost response
+ * finds the video instead of paying for a second one.
  */
 export function createIdempotencyKeys(newKey: () => string = () => crypto.randomUUID()): IdempotencyKeys {
-  let pending: { body: string; key: string } | undefined;
+  let pending: { text: string; key: string } | undefined;
   return {
-    next(given) {
-      const body = JSON.stringify(given);
-      if (pending?.body !== body) pending = { body, key: newKey() };
+    keyFor(body) {
+      const text = JSON.stringify(body);
+      if (pending?.text !== text) pending = { text, key: newKey() };
       return pending.key;
     },
     settled() {

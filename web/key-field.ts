@@ -5,53 +5,53 @@ import type { FieldErrors } from './field-errors.ts';
 export interface KeyField {
   /** The key; empty while there is none. */
   key(): string;
-  /** Shows that the key is good. */
+  /** Stores the key and shows that it is valid. */
   accept(): void;
-  /** Forgets the key and asks for another. */
-  refuse(): void;
-  /** Whether there is a key; if not, says so at the field. */
+  /** Removes the key and asks for another. */
+  reject(): void;
+  /** Whether there is a key; if not, shows an error at the field. */
   require(): boolean;
 }
 
-/** Under this name the key is kept for the tab; the page of the contract knows it too. */
-export const storedAs = 'firstframe.key';
+/** Name of the key in sessionStorage; the page of the contract reads it too. */
+export const storageName = 'firstframe.key';
 
 /**
- * The key's field. A key is kept for the tab, so that a reload does not ask again, and nowhere else.
- * @param given called with each key that is given
- * @param forgotten called when its owner takes it back
+ * The API key's field. The key is kept in the tab's sessionStorage only, so that a reload does not ask again.
+ * @param entered called with each new key
+ * @param removed called when the user removes the key
  */
 export function createKeyField(
   page: ParentNode,
   errors: FieldErrors,
-  { given, forgotten }: { given: () => void; forgotten: () => void },
+  { entered, removed }: { entered: () => void; removed: () => void },
 ): KeyField {
   const form = find(page, '#key-form', HTMLFormElement);
-  const known = find(page, '#key-known', HTMLElement);
+  const status = find(page, '#key-status', HTMLElement);
   const input = find(page, '#key', HTMLInputElement);
-  let key = sessionStorage.getItem(storedAs) ?? '';
+  let key = sessionStorage.getItem(storageName) ?? '';
 
   function showForm(visible: boolean): void {
     form.hidden = !visible;
-    known.hidden = visible;
+    status.hidden = visible;
     find(page, '#step-key', HTMLElement).hidden = !visible;
   }
 
-  function forget(): void {
+  function removeKey(): void {
     key = '';
-    sessionStorage.removeItem(storedAs);
+    sessionStorage.removeItem(storageName);
     showForm(true);
   }
 
-  function take(): boolean {
+  function readInput(): boolean {
     const text = input.value.trim();
     errors.clear('key');
     if (!isKey(text)) {
       errors.show(
         'key',
         text === ''
-          ? 'Give your API key first.'
-          : 'This can be no key: it has spaces, or letters that keys never have.',
+          ? 'Enter your API key first.'
+          : 'This cannot be a key: keys have no spaces and only ASCII characters.',
       );
       input.focus();
       return false;
@@ -62,13 +62,13 @@ export function createKeyField(
 
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    if (take()) given();
+    if (readInput()) entered();
   });
-  find(page, '#key-forget', HTMLButtonElement).addEventListener('click', () => {
-    forget();
+  find(page, '#key-remove', HTMLButtonElement).addEventListener('click', () => {
+    removeKey();
     input.value = '';
     input.focus();
-    forgotten();
+    removed();
   });
   input.addEventListener('input', () => errors.clear('key'));
   showForm(key === '');
@@ -76,11 +76,14 @@ export function createKeyField(
   return {
     key: () => key,
     accept() {
-      sessionStorage.setItem(storedAs, key);
+      const hadFocus = form.contains(document.activeElement);
+      sessionStorage.setItem(storageName, key);
       input.value = '';
       showForm(false);
+      // A hidden element loses the focus to the page's top.
+      if (hadFocus) find(page, '#key-remove', HTMLButtonElement).focus();
     },
-    refuse: forget,
-    require: () => key !== '' || take(),
+    reject: removeKey,
+    require: () => key !== '' || readInput(),
   };
 }

@@ -1,89 +1,95 @@
 import type { OfferedModel } from '../functions/api/videos/models.ts';
 import type { VideoView } from './api.ts';
 import { find } from './dom.ts';
-import { byCost, costOf } from './offers.ts';
-import { segments } from './segments.ts';
-import { modelInWords, moneyInWords, priceInWords } from './words.ts';
+import { describeModel, formatMoney, formatPrice } from './formatting.ts';
+import { byCost, costOf } from './prices.ts';
+import { createSegmentedControl } from './segmented-control.ts';
 
 type Resolution = OfferedModel['resolutions'][number];
 
-/** Model, resolution and length: what can be chosen, and what it costs. */
+/** Model, resolution and duration of the form, and the price they lead to. */
 export interface Options {
   chosen(): { model: OfferedModel; resolution: Resolution; duration: number };
-  /** What the chosen video costs; undefined where no price is known. */
+  /** Price of the chosen video; undefined where it is unknown. */
   cost(): number | undefined;
-  /** Chooses what another video was made with, as far as it is offered. */
+  /** Chooses the settings of another video, as far as they are offered. */
   choose(video: Pick<VideoView, 'model' | 'parameters'>): void;
-  /** Offers other models, or the same ones at other prices; what was chosen stays, as far as it is offered. */
-  renew(models: readonly OfferedModel[]): void;
+  /** Replaces the offered models or their prices; keeps the choice as far as it is offered. */
+  setModels(models: readonly OfferedModel[]): void;
 }
 
-/** @param changed called whenever something else is chosen, or costs something else */
+/** @param changed called when the choice or its price changes */
 export function createOptions(page: ParentNode, models: readonly OfferedModel[], changed: () => void): Options {
-  const model = find(page, '#model', HTMLSelectElement);
-  const resolution = segments<Resolution>(find(page, '#resolution', HTMLElement), 'resolution', (value) => value);
-  const duration = segments<number>(find(page, '#duration', HTMLElement), 'duration', (value) => `${value} s`);
-  const price = find(page, '#price', HTMLElement);
-  const priceNote = find(page, '#price-note', HTMLElement);
-  let offers: OfferedModel[] = [];
+  const modelSelect = find(page, '#model', HTMLSelectElement);
+  const resolutions = createSegmentedControl<Resolution>(
+    find(page, '#resolution', HTMLElement),
+    'resolution',
+    (value) => value,
+  );
+  const durations = createSegmentedControl<number>(
+    find(page, '#duration', HTMLElement),
+    'duration',
+    (value) => `${value} s`,
+  );
+  let offered: OfferedModel[] = [];
 
   const chosenModel = (): OfferedModel => {
-    const [first] = offers;
+    const [first] = offered;
     if (!first) throw new Error('No model is offered.');
-    return offers.find(({ name }) => name === model.value) ?? first;
+    return offered.find(({ name }) => name === modelSelect.value) ?? first;
   };
   const chosen: Options['chosen'] = () => {
-    const of = chosenModel();
+    const model = chosenModel();
     return {
-      model: of,
-      resolution: resolution.value() ?? of.default_resolution,
-      duration: duration.value() ?? of.default_duration,
+      model,
+      resolution: resolutions.value() ?? model.default_resolution,
+      duration: durations.value() ?? model.default_duration,
     };
   };
 
-  /** Offers what the chosen model takes, and keeps what was chosen where it takes that too. */
-  function offer(): void {
-    const of = chosenModel();
-    resolution.offer(of.resolutions, of.default_resolution);
-    duration.offer(of.durations, of.default_duration);
-    find(page, '#model-hint', HTMLElement).textContent = modelInWords(of);
-    const { model: named, resolution: tier, duration: seconds } = chosen();
-    const words = priceInWords(named, tier, seconds);
-    price.textContent = words.price;
-    priceNote.textContent = words.note;
+  /** Shows the options of the chosen model, and the price. */
+  function show(): void {
+    const model = chosenModel();
+    resolutions.setOptions(model.resolutions, model.default_resolution);
+    durations.setOptions(model.durations, model.default_duration);
+    find(page, '#model-hint', HTMLElement).textContent = describeModel(model);
+    const { resolution, duration } = chosen();
+    const { price, note } = formatPrice(model, resolution, duration);
+    find(page, '#price', HTMLElement).textContent = price;
+    find(page, '#price-note', HTMLElement).textContent = note;
   }
-  function react(): void {
-    offer();
+  function update(): void {
+    show();
     changed();
   }
-  function fill(given: readonly OfferedModel[]): void {
-    offers = byCost(given);
-    const before = model.value;
-    model.replaceChildren(...offers.map((offered) => new Option(optionText(offered), offered.name)));
-    model.value = offers.some(({ name }) => name === before) ? before : chosenModel().name;
-    offer();
+  function setModels(available: readonly OfferedModel[]): void {
+    offered = byCost(available);
+    const before = modelSelect.value;
+    modelSelect.replaceChildren(...offered.map((model) => new Option(optionText(model), model.name)));
+    modelSelect.value = offered.some(({ name }) => name === before) ? before : chosenModel().name;
+    show();
   }
 
-  fill(models);
-  for (const place of ['#model', '#resolution', '#duration'])
-    find(page, place, HTMLElement).addEventListener('change', react);
+  setModels(models);
+  for (const selector of ['#model', '#resolution', '#duration'])
+    find(page, selector, HTMLElement).addEventListener('change', update);
 
   return {
     chosen,
     cost() {
-      const { model: of, resolution: tier, duration: seconds } = chosen();
-      return costOf(of, tier, seconds)?.amount;
+      const { model, resolution, duration } = chosen();
+      return costOf(model, resolution, duration)?.amount;
     },
-    choose({ model: name, parameters }) {
-      if (offers.some((offered) => offered.name === name)) model.value = name;
-      offer();
-      resolution.choose(parameters.resolution);
-      duration.choose(parameters.duration);
-      react();
+    choose({ model, parameters }) {
+      if (offered.some(({ name }) => name === model)) modelSelect.value = model;
+      show();
+      resolutions.choose(parameters.resolution);
+      durations.choose(parameters.duration);
+      update();
     },
-    renew(given) {
-      if (given.length === 0 || JSON.stringify(byCost(given)) === JSON.stringify(offers)) return;
-      fill(given);
+    setModels(available) {
+      if (available.length === 0 || JSON.stringify(byCost(available)) === JSON.stringify(offered)) return;
+      setModels(available);
       changed();
     },
   };
@@ -93,5 +99,5 @@ export function createOptions(page: ParentNode, models: readonly OfferedModel[],
 function optionText({ name, prices, durations, currency }: OfferedModel): string {
   const units = Object.values(prices);
   if (units.length === 0) return name;
-  return `${name} · from ${moneyInWords(Math.min(...units) * Math.min(...durations), currency)}`;
+  return `${name} · from ${formatMoney(Math.min(...units) * Math.min(...durations), currency)}`;
 }

@@ -192,7 +192,11 @@ export function composeDashscope(
 
 /** The console, which needs nothing but its own parts. */
 export function composeConsole(environment: Environment<'console'>, parts: Parameters<typeof consolePage>[0]) {
-  const page = consolePage(parts, consoleSettings(environment.WAN_REGION), environment.TRUSTED_ORIGINS);
+  const page = consolePage(
+    parts,
+    consoleSettings(environment.WAN_REGION, environment.WAN_BASE_URL),
+    environment.TRUSTED_ORIGINS,
+  );
   return async () => page;
 }
 

@@ -142,7 +142,7 @@ const acceptVariables = [
 export const environments = {
   authorize: pick('TABLE_NAME', 'AUTH', 'TRUSTED_ORIGINS'),
   health: pick('TABLE_NAME'),
-  console: pick('WAN_REGION', 'TRUSTED_ORIGINS'),
+  console: pick('WAN_REGION', 'WAN_BASE_URL', 'TRUSTED_ORIGINS'),
   contract: z.object({}),
   catalogue: pick('WAN_REGION', 'UPLOADS_BUCKET', 'TRUSTED_ORIGINS', 'TYPICAL_SECONDS'),
   uploads: pick('UPLOADS_BUCKET'),

@@ -51,7 +51,7 @@ export function apiFunctions(scope: Construct, foundation: Foundation) {
         : new PipelineFunction(scope, 'console', {
             ...common,
             description: 'Serves the page for people, which calls the other routes with the key it is given',
-            access: requestSettings(configuration),
+            access: mergeAccess(requestSettings(configuration), settings({ WAN_BASE_URL: configuration.wanBaseUrl })),
             timeout: brief,
           }),
     contract: new PipelineFunction(scope, 'contract', {

@@ -47,8 +47,15 @@ export class Storage extends Construct {
     this.uploads = privateBucket(this, 'UploadsBucket', {
       removalPolicy,
       lifecycleRules: [...uploadsLifecycle],
-      // A page uploads by a form that this service signed: the form decides who, where and what, so the page may be anybody's.
-      cors: [{ allowedMethods: [HttpMethods.POST], allowedOrigins: ['*'], exposedHeaders: ['ETag'], maxAge: 3600 }],
+      // Pages upload by signed forms, and read first frames by presigned URLs: these grant the access, whatever the page's origin.
+      cors: [
+        {
+          allowedMethods: [HttpMethods.POST, HttpMethods.GET],
+          allowedOrigins: ['*'],
+          exposedHeaders: ['ETag'],
+          maxAge: 3600,
+        },
+      ],
     });
     // By the resource's own property: the construct's `eventBridgeEnabled` deploys a custom resource to do the same.
     (this.uploads.node.defaultChild as CfnBucket).notificationConfiguration = {

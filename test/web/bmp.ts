@@ -1,4 +1,4 @@
-/** A real picture as BMP, which packs nothing: three bytes for each pixel, and grey from dark to light. */
+/** A valid BMP: uncompressed, three bytes per pixel, a gray gradient from dark to light. */
 export function bmp(width: number, height: number): Buffer {
   const rowBytes = Math.ceil((width * 3) / 4) * 4;
   const file = Buffer.alloc(54 + rowBytes * height);

@@ -1,9 +1,12 @@
+import { PutObjectCommand } from '@aws-sdk/client-s3';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { jpegOrientation } from '../../web/image-plan.ts';
 import { openBrowser } from '../support/browser.ts';
 import { type Endpoint, openEndpoint } from '../support/endpoint.ts';
 import { png, pngUrl } from '../support/png.ts';
 import { bmp } from './bmp.ts';
+import { withOrientation } from './rotated-jpeg.ts';
 
 let api: Endpoint;
 let browser: Browser;
@@ -16,73 +19,122 @@ afterAll(async () => {
 });
 
 let page: Page;
-/** What the browser complained about: scripts that broke, and whatever the page's policy forbids. */
-let complaints: string[];
+/** Script errors and violations of the page's policy. */
+let consoleErrors: string[];
 beforeEach(async () => {
   await page?.context().close();
   page = await browser.newPage();
   page.setDefaultTimeout(60_000);
-  complaints = [];
-  page.on('pageerror', (error) => complaints.push(error.message));
+  consoleErrors = [];
+  page.on('pageerror', (error) => consoleErrors.push(error.message));
   page.on('console', (message) => {
-    if (message.type() === 'error') complaints.push(`${message.text()} (${message.location().url})`);
+    if (message.type() === 'error') consoleErrors.push(`${message.text()} (${message.location().url})`);
   });
   await page.goto(api.url);
 });
 
-const picture = (width: number, height: number) => ({
-  name: 'picture.png',
+const image = (width: number, height: number) => ({
+  name: 'image.png',
   mimeType: 'image/png',
   buffer: png(width, height),
 });
 const errorAt = (field: string) => page.locator(`#${field}-error`);
 const button = (place: Locator, name: string) => place.getByRole('button', { name: new RegExp(`^${name}(:|$)`) });
 const cardOf = (prompt: string) => page.getByRole('listitem').filter({ hasText: prompt });
-const statusOf = (card: Locator, words: string) => card.locator('.status', { hasText: words });
+const statusOf = (card: Locator, label: string) => card.locator('.status', { hasText: label });
 
-/** Of the prompts, which name their cards. */
+/** Prompts are unique: tests find their cards by them. */
 let count = 0;
-const newPrompt = (words: string): string => {
+const newPrompt = (text: string): string => {
   count += 1;
-  return `${words} ${count}`;
+  return `${text} ${count}`;
 };
 
-/** Of all models the one that Wan makes most videos of at once: some here take long on purpose. */
+/** The model with the highest concurrency at Wan: some of these videos take long. */
 const model = 'wan2.5-i2v-preview';
 
-/** Has a video made without the page. @returns its id */
-async function make(prompt: string): Promise<string> {
-  const input = { prompt, img_url: pngUrl(400, 400) };
+/** Creates a video by the API. @returns its id */
+async function create(prompt: string, height = 400): Promise<string> {
+  const input = { prompt, img_url: pngUrl(400, height) };
   const { status, body } = await api.post('/videos', { model, input });
   expect(status).toBe(202);
   return String(body.id);
 }
 
-/** Resolves when Wan has the video's task: while it is being handed over, it can't be canceled. */
-const atWan = (id: string) => api.until(id, ({ status }) => status === 'running');
+/** Creates a video from a drop, and waits until it has ended. */
+async function drop(prompt: string, body: Buffer): Promise<void> {
+  const key = `drop/reused-${Date.now()}.png`;
+  const metadata = { prompt, model };
+  await api.s3.send(new PutObjectCommand({ Bucket: api.uploads_bucket, Key: key, Body: body, Metadata: metadata }));
+  const { id } = await api.droppedFrom(key);
+  const headers = { authorization: `Bearer ${api.drop_api_key}` };
+  await expect.poll(async () => (await api.call(`/videos/${id}`, { headers })).body.status).toBe('failed');
+}
 
-async function giveKey(): Promise<void> {
-  await page.getByLabel('API key').fill(api.api_key);
+/** Resolves when Wan has the video's task: during the submission it cannot be canceled. */
+const submitted = (id: string) => api.until(id, ({ status }) => status === 'running');
+
+async function enterKey(key = api.api_key): Promise<void> {
+  await page.getByLabel('API key').fill(key);
   await page.getByRole('button', { name: 'Use key' }).click();
   await page.getByText('Key accepted').waitFor();
 }
 
-async function fillForm(prompt: string, file = picture(400, 400)): Promise<void> {
-  await page.getByLabel('API key').fill(api.api_key);
-  await page.setInputFiles('#picture', file);
+async function fillForm(prompt: string, file = image(400, 400), withKey = true): Promise<void> {
+  if (withKey) await page.getByLabel('API key').fill(api.api_key);
+  await page.setInputFiles('#image', file);
   await page.getByText(/× \d+ pixels/).waitFor();
-  await page.getByLabel('What happens').fill(prompt);
+  await page.getByLabel('Prompt').fill(prompt);
 }
-const submit = () => page.getByRole('button', { name: 'Make video' }).click();
+/** The bytes of a submission's inline image. */
+const imageOf = (body: { input: { img_url: string } }): Buffer =>
+  Buffer.from(body.input.img_url.replace(/^data:[^,]+,/, ''), 'base64');
 
-describe('in a browser', () => {
-  test('a picture and a prompt become a video that plays', async () => {
+/** A JPEG whose left half is red and whose right half is blue. */
+async function redAndBlue(width: number, height: number): Promise<Buffer> {
+  const url = await page.evaluate(
+    ([width, height]) => {
+      const canvas = document.createElement('canvas');
+      Object.assign(canvas, { width, height });
+      const context = canvas.getContext('2d')!;
+      for (const [color, left] of [['red', 0] as const, ['blue', width / 2] as const]) {
+        context.fillStyle = color;
+        context.fillRect(left, 0, width / 2, height);
+      }
+      return canvas.toDataURL('image/jpeg');
+    },
+    [width, height] as const,
+  );
+  return Buffer.from(url.replace(/^data:[^,]+,/, ''), 'base64');
+}
+
+/** The size of a JPEG and the colors at its top and bottom, without its EXIF orientation. */
+const colorsOf = (jpeg: Buffer) =>
+  page.evaluate(async (base64) => {
+    const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+    const bitmap = await createImageBitmap(new Blob([bytes], { type: 'image/jpeg' }));
+    const { width, height } = bitmap;
+    const canvas = document.createElement('canvas');
+    Object.assign(canvas, { width, height });
+    const context = canvas.getContext('2d')!;
+    context.drawImage(bitmap, 0, 0);
+    const colorAt = (y: number) => {
+      const [red = 0, , blue = 0] = context.getImageData(width / 2, y, 1, 1).data;
+      return red > blue ? 'red' : 'blue';
+    };
+    return { width, height, top: colorAt(10), bottom: colorAt(height - 10) };
+  }, jpeg.toString('base64'));
+
+const submit = () => page.getByRole('button', { name: 'Create video' }).click();
+
+describe('the form', () => {
+  test('turns an image and a prompt into a video that plays', async () => {
     const prompt = newPrompt('[[seconds=8]] The hills wake up');
-    await fillForm(prompt, picture(2600, 1300));
-    expect(await page.locator('#picture-note').textContent()).toContain('scaled down from 2600 × 1300');
-    const waited = page.waitForRequest((request) => request.url().endsWith('?wait=20'));
+    await fillForm(prompt, image(2600, 1300));
+    expect(await page.locator('#image-note').textContent()).toContain('scaled down from 2600 × 1300');
+    const held = page.waitForRequest((request) => request.url().endsWith('?wait=20'));
     await submit();
-    expect((await waited).headers()['if-none-match']).toMatch(/^".+"$/);
+    expect((await held).headers()['if-none-match']).toMatch(/^".+"$/);
 
     const card = cardOf(prompt);
     await statusOf(card, 'Ready').waitFor();
@@ -95,15 +147,15 @@ describe('in a browser', () => {
       await card.getByRole('button', { name: file }).click();
       await (await opened).close();
     }
-    expect(complaints).toEqual([]);
+    expect(consoleErrors).toEqual([]);
   }, 120_000);
 
-  test('a picture that is too large for a request is uploaded, and it shows how far it is', async () => {
+  test('uploads an image that is too large for a request, and shows the progress', async () => {
     const prompt = newPrompt('A large one');
     await fillForm(prompt, { name: 'large.bmp', mimeType: 'image/bmp', buffer: bmp(1400, 1200) });
-    let arrive = () => {};
+    let release = () => {};
     const held = new Promise<void>((resolve) => {
-      arrive = resolve;
+      release = resolve;
     });
     await page.route(
       (url) => url.origin !== new URL(api.url).origin,
@@ -112,52 +164,52 @@ describe('in a browser', () => {
         await route.continue();
       },
     );
-    const asked = page.waitForRequest(`${api.url}/videos`);
+    const submission = page.waitForRequest(`${api.url}/videos`);
     await submit();
-    await page.getByRole('progressbar', { name: 'Upload of the picture' }).waitFor();
+    await page.getByRole('progressbar', { name: 'Image upload' }).waitFor();
     await page.getByText(/^Uploading \d+ %$/).waitFor();
-    arrive();
-    expect((await asked).postDataJSON().input.img_url).toMatch(/^s3:\/\/.+\/uploads\/.+\.bmp$/);
+    release();
+    expect((await submission).postDataJSON().input.img_url).toMatch(/^s3:\/\/.+\/uploads\/.+\.bmp$/);
     await cardOf(prompt).waitFor();
     expect(await page.locator('#upload').isVisible()).toBe(false);
-    expect(complaints).toEqual([]);
+    expect(consoleErrors).toEqual([]);
   }, 90_000);
 
-  test('what is missing is told where it is missing, and nothing is sent', async () => {
+  test('shows what is missing at its field, and sends nothing', async () => {
     const sent: string[] = [];
     page.on('request', (request) => sent.push(request.url()));
     await submit();
-    for (const field of ['key', 'picture', 'prompt']) expect(await errorAt(field).isVisible()).toBe(true);
+    for (const field of ['key', 'image', 'prompt']) expect(await errorAt(field).isVisible()).toBe(true);
     expect(await page.evaluate('document.activeElement.id')).toBe('key');
     expect(sent).toEqual([]);
   });
 
-  test('what the API refuses is told at the field that it is about', async () => {
+  test('shows the issues of the API at their fields', async () => {
     const errors = [
-      { pointer: '/input/img_url', code: 'wrong', message: 'Another picture.' },
-      { pointer: '/parameters/duration', code: 'wrong', message: 'Another length.' },
+      { pointer: '/input/img_url', code: 'wrong', message: 'Another image.' },
+      { pointer: '/parameters/duration', code: 'wrong', message: 'Another duration.' },
     ];
     await fillForm('Something');
     await page.route('**/videos', (route) =>
-      route.fulfill({ status: 400, json: { title: 'It can not be taken.', detail: 'Twice.', errors } }),
+      route.fulfill({ status: 400, json: { title: 'The request is invalid.', detail: 'Twice.', errors } }),
     );
     await submit();
-    await errorAt('picture').getByText('Another picture.').waitFor();
-    expect(await errorAt('duration').textContent()).toBe('Another length.');
-    expect(await errorAt('form').textContent()).toBe('It can not be taken.');
-    expect(await page.evaluate('document.activeElement.id')).toBe('picture');
+    await errorAt('image').getByText('Another image.').waitFor();
+    expect(await errorAt('duration').textContent()).toBe('Another duration.');
+    expect(await errorAt('form').textContent()).toBe('The request is invalid.');
+    expect(await page.evaluate('document.activeElement.id')).toBe('image');
   });
 
-  test('a wrong key is refused at its field and not kept', async () => {
+  test('shows a rejected key at its field and does not store it', async () => {
     await page.getByLabel('API key').fill('wrong');
     await page.getByRole('button', { name: 'Use key' }).click();
     await errorAt('key').waitFor();
     expect(await page.evaluate('sessionStorage.length')).toBe(0);
   });
 
-  test('a key that is taken back is asked for again, and nothing of its owner stays', async () => {
-    await make(newPrompt('Something of mine'));
-    await giveKey();
+  test('asks for another key when the API rejects it, and removes everything of its owner', async () => {
+    await create(newPrompt('Something of mine'));
+    await enterKey();
     await page.getByRole('listitem').first().waitFor();
     await page.route('**/videos*', (route) => route.fulfill({ status: 401, json: {} }));
     await page.getByRole('button', { name: 'Refresh' }).click();
@@ -166,26 +218,58 @@ describe('in a browser', () => {
     expect(await page.locator('.card').count()).toBe(0);
   });
 
-  test('a picture that is too small is refused at once', async () => {
-    await page.setInputFiles('#picture', picture(300, 300));
-    await errorAt('picture').waitFor();
-    expect(await errorAt('picture').textContent()).toContain('at least 360');
+  test('moves the focus to the next control when the key is accepted', async () => {
+    await enterKey();
+    expect(await page.evaluate('document.activeElement.id')).toBe('key-remove');
+  });
+
+  test('removes the message of a lost connection when the API responds again', async () => {
+    await enterKey();
+    await fillForm('Something', undefined, false);
+    await page.route('**/videos', (route) => (route.request().method() === 'POST' ? route.abort() : route.continue()));
+    await submit();
+    await errorAt('form').getByText('does not respond').waitFor();
+    await page.getByRole('button', { name: 'Refresh' }).click();
+    await errorAt('form').waitFor({ state: 'hidden' });
+  });
+
+  test('sends a photo that EXIF rotates upright', async () => {
+    const photo = withOrientation(await redAndBlue(600, 400), 6);
+    await fillForm('Something', { name: 'photo.jpg', mimeType: 'image/jpeg', buffer: photo });
+    expect(await page.locator('#image-note').textContent()).toMatch(/^400 × 600 pixels.+rotated upright/);
+    await page.route('**/videos', (route) => route.abort());
+    const submission = page.waitForRequest(`${api.url}/videos`);
+    await submit();
+    const sent = imageOf((await submission).postDataJSON());
+    expect(jpegOrientation(sent)).toBe(1);
+    // Orientation 6 turns the stored left side to the top.
+    expect(await colorsOf(sent)).toEqual({ width: 400, height: 600, top: 'red', bottom: 'blue' });
+  });
+
+  test('shows that local videos are emulated', async () => {
+    expect(await page.getByText('the prompt is not followed').isVisible()).toBe(true);
+  });
+
+  test('rejects an image that is too small', async () => {
+    await page.setInputFiles('#image', image(300, 300));
+    await errorAt('image').waitFor();
+    expect(await errorAt('image').textContent()).toContain('at least 360');
   });
 });
 
 describe('a video on the page', () => {
-  test('is canceled, retried and deleted, by keyboard; to delete it is asked once', async () => {
+  test('is canceled, retried and, after a question, deleted by keyboard', async () => {
     const prompt = newPrompt('[[pending=600]] It waits');
-    const id = await make(prompt);
-    await atWan(id);
-    await giveKey();
+    const id = await create(prompt);
+    await submitted(id);
+    await enterKey();
     const card = cardOf(prompt);
     await button(card, 'Cancel').press('Enter');
     await statusOf(card, 'Canceled').waitFor();
     expect(await page.evaluate('document.activeElement.textContent')).toBe('Retry');
 
     await button(card, 'Retry').press('Enter');
-    await atWan(id);
+    await submitted(id);
     await button(card, 'Cancel').press('Enter');
     await statusOf(card, 'Canceled').waitFor();
 
@@ -198,91 +282,92 @@ describe('a video on the page', () => {
     await button(card, 'Delete').press('Enter');
     await button(card, 'No').waitFor();
     await page.keyboard.press('Tab');
-    const told = page.locator('#announcer', { hasText: `Deleted: ${prompt}` }).waitFor({ state: 'attached' });
+    const announced = page.locator('#live-region', { hasText: `Deleted: ${prompt}` }).waitFor({ state: 'attached' });
     await page.keyboard.press('Enter');
     await card.waitFor({ state: 'detached' });
-    await told;
+    await announced;
     expect((await api.call(`/videos/${id}`)).status).toBe(404);
-    expect(complaints).toEqual([]);
+    expect(consoleErrors).toEqual([]);
   }, 120_000);
 
-  test('that is deleted while it is asked about is asked about no more', async () => {
-    const prompt = newPrompt('[[pending=600]] It is asked about');
-    const id = await make(prompt);
-    await atWan(id);
-    let answer = () => {};
-    const answered = new Promise<void>((resolve) => {
-      answer = resolve;
+  test('has no open requests once it is deleted', async () => {
+    const prompt = newPrompt('[[pending=600]] It is polled');
+    const id = await create(prompt);
+    await submitted(id);
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
     });
-    // Two questions stay open until the video is gone: for its picture, and for news of it.
+    // Two requests stay open until the video is deleted: for its first frame, and the poll.
     await page.route(
       (url) => /first_frame|wait=/.test(url.search),
       async (route) => {
-        await answered;
+        await held;
         await route.continue().catch(() => undefined);
       },
     );
     const open = Promise.all(
       ['first_frame', 'wait='].map((part) => page.waitForRequest((request) => request.url().includes(part))),
     );
-    await giveKey();
+    await enterKey();
     const card = cardOf(prompt);
-    const questions = await open;
+    const requests = await open;
     await button(card, 'Cancel').click();
     await statusOf(card, 'Canceled').waitFor();
     await button(card, 'Delete').click();
     await button(card, 'Delete').last().click();
     await card.waitFor({ state: 'detached' });
-    answer();
-    for (const question of questions) expect(question.failure()?.errorText).toBe('net::ERR_ABORTED');
-    expect(complaints).toEqual([]);
+    release();
+    for (const request of requests) expect(request.failure()?.errorText).toBe('net::ERR_ABORTED');
+    expect(consoleErrors).toEqual([]);
   }, 90_000);
 
-  test('can be retried when it shows as canceled, though the answer to that is not there yet', async () => {
+  test('can be retried as soon as it is shown as canceled, before the response to the cancellation', async () => {
     const prompt = newPrompt('[[pending=600]] It is canceled slowly');
-    const id = await make(prompt);
-    await atWan(id);
-    let arrive = () => {};
+    const id = await create(prompt);
+    await submitted(id);
+    let release = () => {};
     const held = new Promise<void>((resolve) => {
-      arrive = resolve;
+      release = resolve;
     });
     await page.route('**/cancel', async (route) => {
-      const answer = await route.fetch();
+      const response = await route.fetch();
       await held;
-      await route.fulfill({ response: answer });
+      await route.fulfill({ response });
     });
-    await giveKey();
+    await enterKey();
     const card = cardOf(prompt);
     await button(card, 'Cancel').click();
     await statusOf(card, 'Canceled').waitFor();
     const retried = page.waitForRequest('**/retry');
     await button(card, 'Retry').click();
-    arrive();
+    release();
     await retried;
     await button(card, 'Cancel').waitFor();
-    expect(complaints).toEqual([]);
+    expect(consoleErrors).toEqual([]);
   }, 90_000);
 
-  test('that Wan is making can not be canceled, and it says that it will be billed', async () => {
+  test('cannot be canceled while Wan runs it: the page warns that it will be billed, and hides the button', async () => {
     const prompt = newPrompt('[[seconds=300]] It runs');
-    const id = await make(prompt);
-    await api.until(id, ({ status }) => status === 'running');
-    await giveKey();
+    const id = await create(prompt);
+    await submitted(id);
+    await enterKey();
     const card = cardOf(prompt);
     await button(card, 'Cancel').click();
     expect(await card.getByRole('alert').textContent()).toContain('billed');
+    expect(await button(card, 'Cancel').count()).toBe(0);
   }, 90_000);
 
-  test('is not paid twice without a question', async () => {
+  test('is not paid for twice without a question', async () => {
     const prompt = newPrompt('[[fail=DataInspectionFailed]] It may be billed');
-    await api.finished(await make(prompt));
-    // As if Wan had made it and then forgotten it, which takes long.
+    await api.finished(await create(prompt));
+    // As after a task that Wan finished and then deleted, which takes a day.
     await page.route('**/videos', async (route) => {
-      const answer = await route.fetch();
-      const text = (await answer.text()).replaceAll('"billed":false', '"billed":true');
-      await route.fulfill({ response: answer, body: text });
+      const response = await route.fetch();
+      const body = (await response.text()).replaceAll('"billed":false', '"billed":true');
+      await route.fulfill({ response, body });
     });
-    await giveKey();
+    await enterKey();
     const card = cardOf(prompt);
     await button(card, 'Retry').click();
     await card.getByText('bill this video twice').waitFor();
@@ -290,42 +375,104 @@ describe('a video on the page', () => {
     await statusOf(card, 'Failed').waitFor();
   }, 60_000);
 
-  test('that changed since it was looked at is shown as it is, and nothing is done to it', async () => {
+  test('is not deleted in another state than the shown one; the current state is shown', async () => {
     const prompt = newPrompt('[[fail=DataInspectionFailed]] It fails');
-    const id = await make(prompt);
+    const id = await create(prompt);
     const { updated_at } = await api.finished(id);
-    await giveKey();
+    await enterKey();
     const card = cardOf(prompt);
     await statusOf(card, 'Failed').waitFor();
     await button(card, 'Delete').click();
     await api.post(`/videos/${id}/retry`);
     await api.until(id, (video) => video.status === 'failed' && video.updated_at !== updated_at);
     await button(card, 'Delete').last().click();
-    await card.getByText('has changed since you looked').waitFor();
+    await card.getByText('changed in the meantime').waitFor();
     expect((await api.call(`/videos/${id}`)).status).toBe(200);
   }, 90_000);
 
-  test('shows the picture that it begins with after a reload', async () => {
-    const prompt = newPrompt('[[seconds=300]] It has a picture');
-    await make(prompt);
-    await giveKey();
+  test('offers the MP4 when the browser cannot play it', async () => {
+    const prompt = newPrompt('It does not play');
+    await api.finished(await create(prompt));
+    await page.route(/\.mp4/, (route) => route.fulfill({ status: 501 }));
+    await enterKey();
+    await cardOf(prompt).getByText('Open the MP4 instead').waitFor();
+  }, 90_000);
+
+  test('shows its first frame after a reload', async () => {
+    const prompt = newPrompt('[[seconds=300]] It has a first frame');
+    await create(prompt);
+    await enterKey();
     await page.reload();
     const frame = cardOf(prompt).locator('img');
     await frame.waitFor();
-    await expect.poll(() => frame.evaluate((image: { naturalWidth: number }) => image.naturalWidth)).toBe(400);
-    expect(complaints).toEqual([]);
+    await expect.poll(() => frame.evaluate((element) => (element as HTMLImageElement).naturalWidth)).toBe(400);
+    expect(consoleErrors).toEqual([]);
+  }, 90_000);
+
+  test.each(['the API', 'a drop'])(
+    'made by %s is used again with its own first frame',
+    async (source) => {
+      const prompt = newPrompt('[[fail=DataInspectionFailed]] It is used again');
+      const key = source === 'the API' ? api.api_key : api.drop_api_key;
+      if (source === 'the API') await api.finished(await create(prompt, 500));
+      else await drop(prompt, png(400, 500));
+      await enterKey(key);
+      await page.reload();
+      await page.setInputFiles('#image', image(420, 420));
+      await page.getByText('420 × 420 pixels').waitFor();
+      await button(cardOf(prompt), 'Use again').click();
+      await page.getByText('400 × 500 pixels').waitFor();
+      expect(await page.getByLabel('Prompt').inputValue()).toBe(prompt);
+      await page.route('**/videos', (route) => route.abort());
+      const submission = page.waitForRequest(`${api.url}/videos`);
+      await submit();
+      expect(imageOf((await submission).postDataJSON()).equals(png(400, 500))).toBe(true);
+    },
+    90_000,
+  );
+
+  test('empties the image field when its first frame cannot be loaded, and no click pays for another', async () => {
+    const prompt = newPrompt('[[fail=DataInspectionFailed]] It has lost its first frame');
+    await api.finished(await create(prompt));
+    await enterKey();
+    const card = cardOf(prompt);
+    await page.setInputFiles('#image', image(420, 420));
+    await page.getByText('420 × 420 pixels').waitFor();
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    await page.route(
+      (url) => url.search.includes('first_frame'),
+      async (route) => {
+        await held;
+        await route.fulfill({ status: 404, json: {} });
+      },
+    );
+    const submissions: string[] = [];
+    page.on('request', (request) => request.method() === 'POST' && submissions.push(request.url()));
+    await button(card, 'Use again').click();
+    await submit();
+    expect(await errorAt('image').textContent()).toContain('still loading');
+    release();
+    await errorAt('image').getByText('cannot be loaded').waitFor();
+    await submit();
+    expect(await page.locator('#image-preview').isVisible()).toBe(false);
+    expect(submissions).toEqual([]);
   }, 90_000);
 
   test.each(['light', 'dark'] as const)(
     'fits a narrow screen when it is %s',
     async (colorScheme) => {
-      await make(
-        newPrompt('[[fail=DataInspectionFailed]] A-very-long-word-that-nobody-can-break-anywhere-at-all-on-a-phone'),
+      await create(
+        newPrompt(
+          '[[fail=DataInspectionFailed]] A-very-long-word-without-any-place-for-a-line-break-on-a-phone-screen',
+        ),
       );
       await page.emulateMedia({ colorScheme });
       await page.setViewportSize({ width: 360, height: 740 });
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360);
-      await giveKey();
+      await enterKey();
       await page.getByRole('listitem').first().waitFor();
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360);
     },

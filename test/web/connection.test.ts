@@ -4,57 +4,57 @@ import { createConnection } from '../../web/connection.ts';
 
 const fails = (problem: unknown) => () => Promise.reject(problem);
 
-/** What the line says; undefined while it is hidden. */
-let line: string | undefined;
-let refused: ApiProblem[];
+/** The shown notice; undefined while it is hidden. */
+let notice: string | undefined;
+let rejected: ApiProblem[];
 let connection: ReturnType<typeof createConnection>;
 beforeEach(() => {
-  line = undefined;
-  refused = [];
+  notice = undefined;
+  rejected = [];
   connection = createConnection(
-    (words) => {
-      line = words;
+    (message) => {
+      notice = message;
     },
-    (problem) => refused.push(problem),
+    (problem) => rejected.push(problem),
   );
 });
 
-test('the line says what fails until something works again', async () => {
+test('shows the failure until a call succeeds', async () => {
   expect(await connection.attempt(fails(new ApiProblem(503, { title: 'Busy.', detail: 'Wait.' })))).toBe('failed');
-  expect(line).toBe('Busy. Wait.');
-  expect(await connection.attempt(async () => 'answer')).toBe('answer');
-  expect(line).toBeUndefined();
+  expect(notice).toBe('Busy. Wait.');
+  expect(await connection.attempt(async () => 'result')).toBe('result');
+  expect(notice).toBeUndefined();
 });
 
-test('patience grows with each failure in a row, to a minute, and calls that fail together have failed once', async () => {
-  const patience: number[] = [];
+test('doubles the retry delay with each failure in a row, up to a minute; concurrent failures count once', async () => {
+  const delays: number[] = [];
   for (let round = 0; round < 6; round += 1) {
     await Promise.all([1, 2, 3].map(() => connection.attempt(fails(new ApiProblem(500, {})))));
-    patience.push(connection.patience());
+    delays.push(connection.retryDelay());
   }
-  expect(patience).toEqual([8, 16, 32, 60, 60, 60]);
-  await connection.attempt(async () => 'answer');
-  expect(connection.patience()).toBe(4);
+  expect(delays).toEqual([8, 16, 32, 60, 60, 60]);
+  await connection.attempt(async () => 'result');
+  expect(connection.retryDelay()).toBe(4);
 });
 
-test('patience is never less than the server asked for', async () => {
+test('never retries before the server’s Retry-After', async () => {
   await connection.attempt(fails(new ApiProblem(429, {}, 90)));
-  expect(connection.patience()).toBe(90);
+  expect(connection.retryDelay()).toBe(90);
 });
 
-test('a key that is not taken is no trouble of the connection', async () => {
+test('reports a rejected key, not a connection failure', async () => {
   await connection.attempt(fails(new ApiProblem(401, {})));
-  expect(refused).toHaveLength(1);
-  expect(line).toBeUndefined();
+  expect(rejected).toHaveLength(1);
+  expect(notice).toBeUndefined();
 });
 
-test('nothing is said of a call that was taken back', async () => {
+test('shows nothing for an aborted call', async () => {
   const signal = AbortSignal.abort();
   expect(await connection.attempt(fails(signal.reason), signal)).toBe('failed');
-  expect(line).toBeUndefined();
-  expect(connection.patience()).toBe(4);
+  expect(notice).toBeUndefined();
+  expect(connection.retryDelay()).toBe(4);
 });
 
-test('a fault of the page itself is not taken for one of the connection', async () => {
-  await expect(connection.attempt(fails(new TypeError('undefined is no function')))).rejects.toThrow(TypeError);
+test('throws an error of the page itself', async () => {
+  await expect(connection.attempt(fails(new TypeError('undefined is not a function')))).rejects.toThrow(TypeError);
 });

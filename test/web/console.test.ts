@@ -10,21 +10,26 @@ import { priceOf } from '../../functions/wan/prices.ts';
 import { bundle } from '../../infra/synth/bundle.ts';
 import { aRequest } from '../functions/api/support.ts';
 
-const given = { WAN_REGION: 'singapore', TRUSTED_ORIGINS: '["http://127.0.0.1:4402"]' };
-let answer: APIGatewayProxyResult;
+const wan = 'https://wan.example/api/v1';
+const environment = {
+  WAN_REGION: 'singapore',
+  WAN_BASE_URL: wan,
+  TRUSTED_ORIGINS: '["http://127.0.0.1:4402"]',
+};
+let response: APIGatewayProxyResult;
 let html: string;
 beforeAll(async () => {
   const { directory } = (await bundle()).get('console')!;
-  Object.assign(process.env, given);
+  Object.assign(process.env, environment);
   const { handler } = createRequire(import.meta.url)(directory) as { handler: () => Promise<APIGatewayProxyResult> };
-  answer = await handler();
-  html = answer.body;
+  response = await handler();
+  html = response.body;
 });
 afterAll(() => {
-  for (const name of Object.keys(given)) delete process.env[name];
+  for (const name of Object.keys(environment)) delete process.env[name];
 });
 
-/** The contents of a page's elements of this name, by their attributes. */
+/** The attributes and contents of a page's elements of this name. */
 const elements = (page: string, name: string): { attributes: string; content: string }[] =>
   [...page.matchAll(new RegExp(`<${name}\\b([^>]*)>(.*?)</${name}>`, 'gs'))].map(([, attributes, content]) => ({
     attributes: attributes!.trim(),
@@ -41,37 +46,37 @@ const hashSource = (content: string): string => `'sha256-${createHash('sha256').
 const settingsIn = (page: string): ConsoleSettings =>
   JSON.parse(elements(page, 'script').find(({ attributes }) => attributes.includes('id="settings"'))!.content);
 
-describe('the deployed page', () => {
-  test('is HTML that no other site may frame, sniff or learn an address from', () => {
-    expect(answer.statusCode).toBe(200);
-    expect(answer.headers).toMatchObject({
+describe('the deployed console', () => {
+  test('is HTML that no other site may frame or get as a referrer', () => {
+    expect(response.statusCode).toBe(200);
+    expect(response.headers).toMatchObject({
       'content-type': 'text/html; charset=utf-8',
       'x-content-type-options': 'nosniff',
       'referrer-policy': 'no-referrer',
     });
-    expect(policyOf(answer).get('frame-ancestors')).toEqual(["'none'"]);
+    expect(policyOf(response).get('frame-ancestors')).toEqual(["'none'"]);
   });
 
-  test('runs and styles itself with exactly what it holds: the policy names its script and its style by their hashes', () => {
+  test('allows only its own script and style, by their hashes', () => {
     const scripts = elements(html, 'script').filter(({ attributes }) => !attributes.includes('application/json'));
     const styles = elements(html, 'style');
     expect([scripts.length, styles.length]).toEqual([1, 1]);
-    const policy = policyOf(answer);
+    const policy = policyOf(response);
     expect(policy.get('default-src')).toEqual(["'none'"]);
     expect(policy.get('script-src')).toEqual([hashSource(scripts[0]!.content)]);
     expect(policy.get('style-src')).toEqual([hashSource(styles[0]!.content)]);
     expect(html.match(/<[^>]*\s(on\w+|style)=/g)).toBeNull();
   });
 
-  test('talks to its own origin, to S3 and to the origins that the deployment trusts, and takes videos and pictures from the latter', () => {
-    const policy = policyOf(answer);
+  test('connects to its own origin, S3 and trusted origins, and loads media from the last two', () => {
+    const policy = policyOf(response);
     const storage = ['https://*.amazonaws.com', 'https://*.amazonaws.com.cn', 'http://127.0.0.1:4402'];
     expect(policy.get('connect-src')).toEqual(["'self'", ...storage]);
     expect(policy.get('media-src')).toEqual(storage);
     expect(policy.get('img-src')).toEqual(['data:', 'blob:', ...storage]);
   });
 
-  test('is whole in one answer: it names no other address', () => {
+  test('loads nothing else: it contains no other address', () => {
     const addresses = html.match(/(?:https?:)?\/\/[\w.]+\.\w+/g) ?? [];
     expect(addresses.filter((address) => address !== 'http://www.w3.org')).toEqual([]);
     expect(html.match(/<(script|link|img|iframe)[^>]*\s(src|href)="(?!data:)/g)).toBeNull();
@@ -82,40 +87,40 @@ describe('the deployed page', () => {
     ).toBeNull();
   });
 
-  test('writes what it is told as text, never as markup', () => {
+  test('inserts data as text, never as markup', () => {
     expect(html.match(/innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(/g)).toBeNull();
-    expect(policyOf(answer).get('require-trusted-types-for')).toEqual(["'script'"]);
+    expect(policyOf(response).get('require-trusted-types-for')).toEqual(["'script'"]);
   });
 
-  test('keeps the key out of addresses and out of what outlives the tab', () => {
+  test('stores the key only for the tab', () => {
     const script = elements(html, 'script').at(-1)!.content;
     expect(script).toContain('sessionStorage');
     expect(script.match(/localStorage|indexedDB|document\.cookie/g)).toBeNull();
   });
 
   test('labels every control', () => {
-    const labelled = new Set([...html.matchAll(/<label[^>]* for="([^"]+)"/g)].map(([, id]) => id));
+    const labeled = new Set([...html.matchAll(/<label[^>]* for="([^"]+)"/g)].map(([, id]) => id));
     for (const [tag, id] of html.matchAll(/<(?:input|textarea|select)\b[^>]*\bid="([^"]+)"[^>]*>/g)) {
-      expect(labelled.has(id) || tag.includes('aria-labelledby'), `${id} has a label`).toBe(true);
+      expect(labeled.has(id) || tag.includes('aria-labelledby'), `${id} has a label`).toBe(true);
     }
   });
 
-  test('gets the models of its region', () => {
-    expect(settingsIn(html)).toEqual(consoleSettings('singapore'));
+  test('contains the settings of its region', () => {
+    expect(settingsIn(html)).toEqual(consoleSettings('singapore', wan));
   });
 });
 
 describe('a page', () => {
   const parts = { html: '<!-- style --><!-- settings --><!-- script -->', style: 'b{}', script: 'let a = "$&";' };
-  const settings = consoleSettings('beijing');
+  const settings = consoleSettings('beijing', wan);
 
-  test('holds its parts letter by letter', () => {
+  test('contains its parts unchanged', () => {
     const { body } = consolePage(parts, settings, []);
     expect(elements(body, 'script').at(-1)!.content).toBe(parts.script);
     expect(elements(body, 'style')[0]!.content).toBe(parts.style);
   });
 
-  test('can not be ended by its data', () => {
+  test('is not broken by hostile data', () => {
     const [model] = settings.models;
     const hostile = { ...settings, models: [{ ...model!, name: '</script><script>alert(1)</script>' }] };
     const { body } = consolePage(parts, hostile, []);
@@ -123,18 +128,18 @@ describe('a page', () => {
     expect(settingsIn(body)).toEqual(hostile);
   });
 
-  test.each(['style', 'settings', 'script'])('needs one place for its %s', (part) => {
+  test.each(['style', 'settings', 'script'])('must have one placeholder for its %s', (part) => {
     const without = { ...parts, html: parts.html.replace(`<!-- ${part} -->`, '') };
-    expect(() => consolePage(without, settings, [])).toThrow(`one place for its ${part}`);
+    expect(() => consolePage(without, settings, [])).toThrow(`one placeholder for its ${part}`);
   });
 });
 
-describe('the settings of the page', () => {
+describe('the settings of the console', () => {
   test.each([
     ['singapore', 'USD'],
     ['beijing', 'CNY'],
-  ] as const)('offer in %s every model that the API takes, at its prices in %s', (region, currency) => {
-    const { models } = consoleSettings(region);
+  ] as const)('offer in %s every model of the API, at its prices in %s', (region, currency) => {
+    const { models } = consoleSettings(region, wan);
     expect(models.map(({ name }) => name)).toEqual(offeredModelNames);
     for (const { name, resolutions, prices, currency: of } of models) {
       const known = offeredModelNames.find((offered) => offered === name)!;
@@ -145,17 +150,22 @@ describe('the settings of the page', () => {
     }
   });
 
-  test.each(['singapore', 'beijing'] as const)(
-    'say what GET /models says in %s, whose answer replaces them',
-    (region) => {
-      const { body } = listModels({ wanRegion: region, typicalSeconds: undefined }, aRequest({ resource: '/models' }));
-      const { data } = JSON.parse(body) as { data: object[] };
-      expect(data).toMatchObject(consoleSettings(region).models);
-      expect(data).toHaveLength(consoleSettings(region).models.length);
-    },
-  );
+  test.each(['singapore', 'beijing'] as const)('match GET /models in %s, which replaces them', (region) => {
+    const { body } = listModels({ wanRegion: region, typicalSeconds: undefined }, aRequest({ resource: '/models' }));
+    const { data } = JSON.parse(body) as { data: object[] };
+    expect(data).toMatchObject(consoleSettings(region, wan).models);
+    expect(data).toHaveLength(consoleSettings(region, wan).models.length);
+  });
 
-  test('tell which picture goes with the request itself', () => {
-    expect(consoleSettings('singapore').inline_image_bytes).toBe(MAX_INLINE_IMAGE_BYTES);
+  test('contain the largest inline image of the API', () => {
+    expect(consoleSettings('singapore', wan).inline_image_bytes).toBe(MAX_INLINE_IMAGE_BYTES);
+  });
+
+  test.each([
+    ['http://127.0.0.1:4401/api/v1', true],
+    ['http://localhost:4401/api/v1', true],
+    ['https://dashscope-intl.aliyuncs.com/api/v1', false],
+  ])('with Wan at %s, mark videos as emulated: %s', (url, emulated) => {
+    expect(consoleSettings('singapore', url).emulated).toBe(emulated);
   });
 });

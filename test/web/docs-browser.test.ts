@@ -14,17 +14,17 @@ afterAll(async () => {
 });
 
 let page: Page;
-/** What the browser complained about: scripts that broke, and whatever the page's policy forbids. */
-let complaints: string[];
-let asked: string[];
+/** Script errors and violations of the page's policy. */
+let errors: string[];
+let requested: string[];
 beforeEach(async () => {
   await page?.context().close();
   page = await browser.newPage();
-  complaints = [];
-  asked = [];
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
-  page.on('request', (request) => request.url().startsWith('data:') || asked.push(request.url()));
+  errors = [];
+  requested = [];
+  page.on('pageerror', (error) => errors.push(error.message));
+  page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
+  page.on('request', (request) => request.url().startsWith('data:') || requested.push(request.url()));
 });
 
 const open = async (route = '') => {
@@ -39,30 +39,40 @@ describe('the page of the contract, in a browser', () => {
     for (const path of ['/videos/{id}/content', '/uploads', '/usage', '/api/v1/tasks/{task_id}/cancel', '/health']) {
       expect(shown).toContain(path);
     }
-    expect(asked).toEqual([`${api.url}/docs`]);
-    expect(complaints).toEqual([]);
+    expect(requested).toEqual([`${api.url}/docs`]);
+    expect(errors).toEqual([]);
   });
 
-  test('lets a reader with a key try a call', async () => {
+  test('sends a call with the entered key', async () => {
     await open('auth');
     await page.getByPlaceholder('KEY', { exact: true }).fill(api.api_key);
     await page.getByRole('button', { name: 'SET', exact: true }).first().click();
     await page.getByRole('navigation').getByText('/models').click();
-    const answer = page.waitForResponse(`${api.url}/models`);
+    const response = page.waitForResponse(`${api.url}/models`);
     await page.getByRole('button', { name: 'Execute' }).click();
-    expect((await answer).status()).toBe(200);
+    expect((await response).status()).toBe(200);
     await page.getByText('prices_as_of').first().waitFor();
-    expect(complaints).toEqual([]);
+    expect(errors).toEqual([]);
   });
 
-  test('knows the key of whoever comes from the console', async () => {
+  test('uses the key that was entered in the console', async () => {
     await page.goto(api.url);
     await page.getByLabel('API key').fill(api.api_key);
     await page.getByRole('button', { name: 'Use key' }).click();
     await page.getByText('Key accepted').waitFor();
     await open('get-/models');
-    const answer = page.waitForResponse(`${api.url}/models`);
+    const response = page.waitForResponse(`${api.url}/models`);
     await page.getByRole('button', { name: 'Execute' }).click();
-    expect((await answer).status()).toBe(200);
+    expect((await response).status()).toBe(200);
+  });
+
+  test('keeps the label of the Execute button readable on hover', async () => {
+    await open('get-/models');
+    const execute = page.getByRole('button', { name: 'Execute' });
+    await execute.hover();
+    await expect
+      .poll(() => execute.evaluate((element) => getComputedStyle(element).backgroundColor))
+      .toBe('rgb(11, 87, 77)');
+    expect(await execute.evaluate((element) => getComputedStyle(element).color)).toBe('rgb(255, 255, 255)');
   });
 });

@@ -5,12 +5,12 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { docsPage } from '../../functions/api/pages/docs.ts';
 import { bundle } from '../../infra/synth/bundle.ts';
 
-let answer: APIGatewayProxyResult;
+let response: APIGatewayProxyResult;
 beforeAll(async () => {
   const { directory } = (await bundle()).get('contract')!;
   type Handler = (request: { resource: string }) => Promise<APIGatewayProxyResult>;
   const { handler } = createRequire(import.meta.url)(directory) as { handler: Handler };
-  answer = await handler({ resource: '/docs' });
+  response = await handler({ resource: '/docs' });
 });
 
 const policyOf = ({ headers }: APIGatewayProxyResult): string[] =>
@@ -19,11 +19,11 @@ const scriptsOf = (page: string): string[] =>
   [...page.matchAll(/<script type="module">(.*?)<\/script>/gs)].map(([, content]) => content!);
 
 describe('the page of the contract', () => {
-  test('runs what it holds and nothing else, and asks nobody but its own origin', () => {
-    const [script, ...others] = scriptsOf(answer.body);
+  test('runs only its own script and connects only to its own origin', () => {
+    const [script, ...others] = scriptsOf(response.body);
     expect(others).toEqual([]);
     const hash = createHash('sha256').update(script!).digest('base64');
-    expect(policyOf(answer)).toEqual([
+    expect(policyOf(response)).toEqual([
       "default-src 'none'",
       `script-src 'sha256-${hash}'`,
       "style-src 'unsafe-inline'",
@@ -35,17 +35,17 @@ describe('the page of the contract', () => {
       "frame-ancestors 'none'",
       "require-trusted-types-for 'script'",
     ]);
-    expect(answer.headers).toMatchObject({ 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' });
+    expect(response.headers).toMatchObject({ 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' });
   });
 
-  test('is whole: it names no script, style, picture or font at another address', () => {
-    const markup = answer.body.replaceAll(/(<script[^>]*>).*?(<\/script>)/gs, '$1$2');
+  test('loads no script, style, image or font from another address', () => {
+    const markup = response.body.replaceAll(/(<script[^>]*>).*?(<\/script>)/gs, '$1$2');
     expect(markup.match(/<(script|link|img|iframe)[^>]*\s(src|href)="(?!data:)/g)).toBeNull();
     expect(markup.match(/url\((?!["']?data:)/g)).toBeNull();
-    expect(answer.body.match(/@import|@font-face/g)).toBeNull();
+    expect(response.body.match(/@import|@font-face/g)).toBeNull();
   });
 
-  test('can not be ended by what the contract says', () => {
+  test('is not broken by a hostile contract', () => {
     const contract = JSON.stringify({ info: { title: '</script><script>alert(1)</script>' } });
     const parts = { html: '<!-- style --><!-- contract --><!-- script -->', style: '', script: '', contract };
     const { body } = docsPage(parts);

@@ -11,19 +11,19 @@ const counting = () => {
 const cat = { input: { prompt: 'A cat' } };
 const dog = { input: { prompt: 'A dog' } };
 
-test('the same request keeps its key until it has its video, so that a lost answer is paid for once', () => {
+test('keeps the key of a request until it became a video, so that a lost response is paid for once', () => {
   const keys = counting();
-  expect([keys.next(cat), keys.next({ ...cat }), keys.next(cat)]).toEqual(['1', '1', '1']);
+  expect([keys.keyFor(cat), keys.keyFor({ ...cat }), keys.keyFor(cat)]).toEqual(['1', '1', '1']);
 });
 
-test('another request has another key, or the API would refuse it', () => {
+test('gives another request another key, or the API would refuse it', () => {
   const keys = counting();
-  expect([keys.next(cat), keys.next(dog)]).toEqual(['1', '2']);
+  expect([keys.keyFor(cat), keys.keyFor(dog)]).toEqual(['1', '2']);
 });
 
-test('the same request after its video means another video', () => {
+test('gives the same request a new key after its video', () => {
   const keys = counting();
-  keys.next(cat);
+  keys.keyFor(cat);
   keys.settled();
-  expect(keys.next(cat)).toBe('2');
+  expect(keys.keyFor(cat)).toBe('2');
 });

@@ -1,15 +1,15 @@
 import { defineConfig } from 'vitest/config';
-import everything from '../../vitest.config.ts';
+import base from '../../vitest.config.ts';
 
-/** `npm run test:browser`: what takes a real browser. */
+/** `npm run test:browser`: the tests that need a browser. */
 export default defineConfig({
   test: {
-    // The first browser unpacks Chromium; two at once would start it while it is being written.
+    // The first browser unpacks Chromium; a second one would start the incomplete file.
     fileParallelism: false,
-    ...everything.test,
+    ...base.test,
     include: ['test/web/*browser.test.ts'],
     exclude: [],
-    // By default a second, which is not long for a page on a busy machine.
+    // The default of one second is too short on a busy machine.
     expect: { poll: { timeout: 30_000 } },
     root: `${import.meta.dirname}/../..`,
   },

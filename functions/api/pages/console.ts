@@ -4,18 +4,18 @@ import type { Region } from '../../wan/regions.ts';
 import { type OfferedModel, offeredModels } from '../videos/models.ts';
 import { dataBlock, fillPage, hashSource, pageResponse } from './page.ts';
 
-/** What the page is put together from, as text. */
+/** Texts that the page is assembled from. */
 interface ConsoleParts {
-  /** Has a comment for each of the others: `<!-- style -->`, `<!-- settings -->`, `<!-- script -->`. */
+  /** Has a placeholder for each of the others: `<!-- style -->`, `<!-- settings -->`, `<!-- script -->`. */
   html: string;
   style: string;
   script: string;
 }
 
 /**
- * `GET /`: the console. Its policy lets run what is in it and nothing else. It loads nothing from elsewhere but videos and
- * their first frames, and sends nothing elsewhere but pictures: all by presigned links to S3.
- * @param storageOrigins where videos and uploads lie besides AWS's own S3: the local one, on a developer's machine
+ * `GET /`: the console. Its Content-Security-Policy allows only its own script and style. It loads videos and first frames from S3 and
+ * uploads images to S3, by presigned URLs; nothing else crosses the origin.
+ * @param storageOrigins origins of storage other than AWS's S3, such as the local one
  */
 export function consolePage(
   { html, style, script }: ConsoleParts,
@@ -37,15 +37,21 @@ export function consolePage(
   });
 }
 
-/** What the console's form offers before there is a key, as JSON within the page. */
+/** What the form needs before a key is entered, as JSON in the page. */
 export interface ConsoleSettings {
   models: OfferedModel[];
-  /** A larger picture is uploaded before its video is asked for. */
+  /** A larger image is uploaded before the request. */
   inline_image_bytes: number;
+  /** Whether videos come from the emulator of Wan. */
+  emulated: boolean;
 }
 
-/** What a region offers: as `GET /models` tells, whose answer replaces it on the page. */
-export const consoleSettings = (region: Region): ConsoleSettings => ({
+/**
+ * The settings for a region. `GET /models` replaces the models on the page.
+ * @param wanBaseUrl Wan's base URL; a loopback address is the emulator's
+ */
+export const consoleSettings = (region: Region, wanBaseUrl: string): ConsoleSettings => ({
   models: offeredModels(region),
   inline_image_bytes: MAX_INLINE_IMAGE_BYTES,
+  emulated: ['127.0.0.1', 'localhost', '[::1]'].includes(new URL(wanBaseUrl).hostname),
 });

@@ -3,9 +3,9 @@ import { withEtag } from '../http/conditional-requests.ts';
 import type { RequestHeaders } from '../http/request.ts';
 import { dataBlock, fillPage, hashSource, pageResponse } from './page.ts';
 
-/** What the page is put together from, as text. */
+/** Texts that the page is assembled from. */
 interface DocsParts {
-  /** Has a comment for each of the others: `<!-- style -->`, `<!-- contract -->`, `<!-- script -->`. */
+  /** Has a placeholder for each of the others: `<!-- style -->`, `<!-- contract -->`, `<!-- script -->`. */
   html: string;
   style: string;
   script: string;
@@ -14,9 +14,9 @@ interface DocsParts {
 }
 
 /**
- * `GET /docs`: the contract as a page, on which calls can be tried with a key. It loads nothing from elsewhere, and asks nobody
- * but this API. The component that shows the contract styles itself from within, so styles are free; scripts are not, and the
- * markup that it writes comes from the contract alone.
+ * `GET /docs`: the contract as a page where calls can be tried with a key. It loads nothing from other origins and calls only this
+ * API. The component that renders the contract has inline styles, so the policy allows those; scripts stay restricted to the page's
+ * own, and the markup that the component writes comes only from the contract.
  */
 export function docsPage({ html, style, script, contract }: DocsParts): APIGatewayProxyResult {
   const page = fillPage(html, {
@@ -33,13 +33,13 @@ export function docsPage({ html, style, script, contract }: DocsParts): APIGatew
   });
 }
 
-/** `GET /openapi.json`: the contract. It says the same to everybody, so anybody's page may read it and any cache may keep it. */
+/** `GET /openapi.json`: the contract. It is the same for every caller, so any page may read it and any cache may store it. */
 export function getContract(request: RequestHeaders, contract: string): APIGatewayProxyResult {
-  const answer = withEtag(request, {
+  const response = withEtag(request, {
     statusCode: 200,
     headers: { 'content-type': 'application/json' },
     body: contract,
   });
-  const { vary, ...headers } = { ...answer.headers };
-  return { ...answer, headers: { ...headers, 'cache-control': 'no-cache', 'access-control-allow-origin': '*' } };
+  const { vary, ...headers } = { ...response.headers };
+  return { ...response, headers: { ...headers, 'cache-control': 'no-cache', 'access-control-allow-origin': '*' } };
 }

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { APIGatewayProxyResult } from 'aws-lambda';
 
-/** What a page may load and do: directives of a Content-Security-Policy, with their sources. */
+/** Directives of a Content-Security-Policy and their sources. */
 type PagePolicy = Readonly<Record<string, readonly string[]>>;
 
 /**
- * A page, whole in one answer. A page that is given API keys must not be talked into anything: what its policy does not allow is
- * forbidden, and no other site may frame it, sniff at it or learn its address.
+ * Returns a page in one response. The pages handle API keys, so the policy denies everything that it does not list, and no other site
+ * may frame the page or receive its address as a referrer.
  */
 export function pageResponse(html: string, policy: PagePolicy): APIGatewayProxyResult {
   const directives: PagePolicy = {
@@ -33,20 +33,20 @@ export function pageResponse(html: string, policy: PagePolicy): APIGatewayProxyR
   };
 }
 
-/** Puts parts in the place of the comments that name them. @throws Error for a part whose place is not there exactly once */
+/** Replaces the placeholders of a page by its parts. @throws Error unless each part has exactly one placeholder */
 export function fillPage(html: string, parts: Readonly<Record<string, string>>): string {
   return Object.entries(parts).reduce((page, [name, part]) => {
     const [before, after, ...more] = page.split(`<!-- ${name} -->`);
     if (before === undefined || after === undefined || more.length > 0)
-      throw new Error(`The page must have one place for its ${name}.`);
+      throw new Error(`The page must have one placeholder for its ${name}.`);
     return before + part + after;
   }, html);
 }
 
-/** A data block, which no browser runs. @param json as text; in it `<` would be where the block could end */
+/** A data block, which browsers do not execute. Escapes `<`, since `</script>` would end the block. */
 export const dataBlock = (id: string, json: string): string =>
   `<script type="application/json" id="${id}">${json.replaceAll('<', '\\u003c')}</script>`;
 
-/** How a policy names a script or a style by its content. */
+/** The policy source that allows a script or a style by its content. */
 export const hashSource = (content: string): string =>
   `'sha256-${createHash('sha256').update(content).digest('base64')}'`;

@@ -109,10 +109,12 @@ describe('what holds data', () => {
     expect(ending).toHaveLength(1);
   });
 
-  test('lets a page upload by a form, and do nothing else', () => {
+  test('lets pages upload to and read from the uploads bucket, where a signature grants it', () => {
     const cors = all('AWS::S3::Bucket').map(({ id, properties }) => [id, properties.CorsConfiguration?.CorsRules]);
     expect(Object.fromEntries(cors)).toEqual({
-      UploadsBucket: [{ AllowedMethods: ['POST'], AllowedOrigins: ['*'], ExposedHeaders: ['ETag'], MaxAge: 3600 }],
+      UploadsBucket: [
+        { AllowedMethods: ['POST', 'GET'], AllowedOrigins: ['*'], ExposedHeaders: ['ETag'], MaxAge: 3600 },
+      ],
       VideosBucket: undefined,
     });
   });

@@ -1,23 +1,23 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ApiProblem } from '../../web/api-problem.ts';
-import { createUploader, type Uploader } from '../../web/upload.ts';
+import { createUploader, type Uploader } from '../../web/image-upload.ts';
 
-const picture = new Blob(['picture'], { type: 'image/png' });
-let asked: object[];
+const image = new Blob(['image'], { type: 'image/png' });
+let requested: object[];
 let sent: { url: string; fields: [string, unknown][] }[];
 let shares: number[];
 let status: number;
 let uploader: Uploader;
 beforeEach(() => {
-  asked = [];
+  requested = [];
   sent = [];
   shares = [];
   status = 204;
   uploader = createUploader(
     {
       async createUpload(file) {
-        asked.push(file);
-        const media_url = `s3://bucket/uploads/me/${asked.length}/image.png`;
+        requested.push(file);
+        const media_url = `s3://bucket/uploads/me/${requested.length}/image.png`;
         return { upload_url: 'https://bucket.example', fields: { key: 'k', policy: 'p' }, media_url };
       },
     },
@@ -29,30 +29,30 @@ beforeEach(() => {
     },
   );
 });
-const upload = () => uploader.upload(picture, (share) => shares.push(share));
+const upload = () => uploader.upload(image, (share) => shares.push(share));
 
-test('a picture is sent where the API says, with its fields, the file last: S3 reads none after it', async () => {
+test('posts the image with the fields of the form, the file last: S3 ignores fields after it', async () => {
   expect(await upload()).toBe('s3://bucket/uploads/me/1/image.png');
-  expect(asked).toEqual([{ content_type: 'image/png', bytes: 7 }]);
+  expect(requested).toEqual([{ content_type: 'image/png', bytes: 5 }]);
   expect(sent[0]!.url).toBe('https://bucket.example');
   expect(sent[0]!.fields.map(([name]) => name)).toEqual(['key', 'policy', 'file']);
   expect(shares).toEqual([0, 0.5, 1]);
 });
 
-describe('the same picture', () => {
-  test('is uploaded once, so that a repeated request stays the same and is paid once', async () => {
+describe('the same image', () => {
+  test('is uploaded once, so that a repeated request has the same body and is paid for once', async () => {
     const first = await upload();
     expect(await upload()).toBe(first);
     expect(sent).toHaveLength(1);
   });
 
-  test('is sent again when its upload is there no more', async () => {
+  test('is uploaded again when the stored one was deleted', async () => {
     const first = await upload();
-    uploader.forget(picture);
+    uploader.forget(image);
     expect(await upload()).not.toBe(first);
   });
 
-  test('is sent again when it did not arrive', async () => {
+  test('is uploaded again after a failure', async () => {
     status = 500;
     await expect(upload()).rejects.toThrow();
     status = 204;
@@ -60,9 +60,9 @@ describe('the same picture', () => {
   });
 });
 
-test.each([0, 403, 500])('a %i of the storage is a problem with words, and never the key’s', async (given) => {
-  status = given;
+test.each([0, 403, 500])('status %i of the storage is a problem, and never a rejected key', async (failure) => {
+  status = failure;
   const problem = await upload().catch((error: unknown) => error);
   expect(problem).toBeInstanceOf(ApiProblem);
-  expect(problem).toMatchObject({ message: 'The picture could not be uploaded.', refusesKey: false });
+  expect(problem).toMatchObject({ message: 'The image could not be uploaded.', rejectsKey: false });
 });
