@@ -1,7 +1,7 @@
 import { keys, sha256Hex } from '../../functions/video/keys.ts';
 import type { DynamoDb } from './dynamodb/dynamodb.ts';
 
-/** Makes an API key work, as `npm run api-key` would: the table holds its SHA-256 alone. A key that is there stays as it is. */
+/** Stores an API key as `npm run api-key` does: only its SHA-256. Does nothing if the key exists. */
 export async function seedApiKey(
   { handle }: Pick<DynamoDb, 'handle'>,
   { table, key, owner, now }: { table: string; key: string; owner: string; now: number },

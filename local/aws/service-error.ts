@@ -1,4 +1,4 @@
-/** An AWS service refuses a call: `name` is the error's code on the wire. */
+/** An error response of an AWS service. `name` is the error code. */
 export class ServiceError extends Error {
   readonly status: number;
 

@@ -1,12 +1,12 @@
-// The inside of a Lambda worker thread: loads the deployed bundle once, then runs one invocation after the other.
-// CommonJS and dependency-free, so that a worker starts in milliseconds and holds nothing but the function's own code.
+// Runs in a Lambda worker thread: loads the deployed bundle once, then runs one invocation at a time. CommonJS without
+// dependencies, so that a worker starts in milliseconds and contains only the function's code.
 const { parentPort, workerData } = require('node:worker_threads');
 const path = require('node:path');
 
 /** @param {Record<string, unknown>} message */
 const post = (message) => parentPort.postMessage(message);
 
-// Through the same port as the results: a line can't arrive after the invocation that wrote it.
+// Logs use the same port as the results, so a line cannot arrive after the result of its invocation.
 for (const stream of [process.stdout, process.stderr]) {
   stream.write = (chunk, encoding, callback) => {
     post({ type: 'log', text: typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8') });
@@ -16,7 +16,7 @@ for (const stream of [process.stdout, process.stderr]) {
   };
 }
 
-/** An error as Lambda reports it: the name is what the state machine matches. */
+/** Describes an error as Lambda does. The state machine matches `errorType`. */
 function describe(error, fallbackType) {
   if (!(error instanceof Error))
     return { errorType: fallbackType ?? typeof error, errorMessage: String(error), trace: [] };
@@ -65,7 +65,7 @@ function contextOf({ request_id, function_arn, deadline }) {
   };
 }
 
-/** Lambda ends the whole sandbox on what nobody caught. */
+/** Lambda ends the sandbox on an uncaught error. */
 function die(error, type) {
   console.error(error);
   post({ type: 'failure', fatal: true, error: describe(error, type) });

@@ -53,7 +53,7 @@ describe('an asynchronous invocation', () => {
   test('that fails is tried again after one minute and after two more, then goes to the dead letters', async () => {
     const directory = temporaryDirectory();
     const { lambda, clock } = await lambdaIn(directory, noting(directory, `throw new Error('no')`), {
-      asynchronous: { dead_letter_arn: deadLetters.arn },
+      async_settings: { dead_letter_arn: deadLetters.arn },
     });
     const requestId = await lambda.accept('test-function:live', '{"id":"a"}');
     await lambda.idle();
@@ -77,7 +77,7 @@ describe('an asynchronous invocation', () => {
   test('is tried no oftener than the template says', async () => {
     const directory = temporaryDirectory();
     const { lambda } = await lambdaIn(directory, noting(directory, `throw new Error('no')`), {
-      asynchronous: { maximum_retry_attempts: 0 },
+      async_settings: { maximum_retry_attempts: 0 },
     });
     await lambda.accept('test-function', '{"id":"a"}');
     await lambda.idle();

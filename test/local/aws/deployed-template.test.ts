@@ -1,10 +1,9 @@
 import { expect, test } from 'vitest';
 import { account, region } from '../../../local/aws/account.ts';
 import { readApi } from '../../../local/aws/api-gateway/read-api.ts';
-import { readFunctions } from '../../../local/aws/functions.ts';
-import { checkReferences } from '../../../local/aws/references.ts';
-import { readRules } from '../../../local/aws/rules.ts';
-import { loadStack } from '../../../local/aws/template/load.ts';
+import { checkReferences } from '../../../local/aws/check-references.ts';
+import { readFunctions, readRules } from '../../../local/aws/read-resources.ts';
+import { loadStack } from '../../../local/aws/template/load-stack.ts';
 import { synthesizeStandIns } from '../../infra/support.ts';
 
 const jwt = { issuer: 'https://id.example', audience: 'firstframe' };
@@ -21,7 +20,7 @@ test.each<[string, Record<string, unknown>, methods: { signed: number; authorize
   const api = readApi(stack);
   checkReferences(stack, { api, rules: readRules(stack), functions: readFunctions(stack, () => 'nowhere') });
   const counted = { signed: 0, authorized: 0, open: 0 };
-  for (const { authorizer, is_signed } of api.methods) {
+  for (const { authorizer, requires_iam: is_signed } of api.methods) {
     counted[is_signed ? 'signed' : authorizer ? 'authorized' : 'open'] += 1;
   }
   expect(counted).toEqual(methods);

@@ -1,12 +1,10 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { busEvent } from '../../../local/aws/events/event.ts';
-import { createEventBus, type RuleDefinition } from '../../../local/aws/events/event-bus.ts';
-import { objectEvent } from '../../../local/aws/events/object-events.ts';
+import { busEvent, objectEvent } from '../../../local/aws/events/event.ts';
+import { createEventBus, type RuleDefinition, schedulePeriod } from '../../../local/aws/events/event-bus.ts';
 import { compilePattern } from '../../../local/aws/events/pattern.ts';
 import { putEvents } from '../../../local/aws/events/put-events.ts';
-import { schedulePeriod } from '../../../local/aws/events/schedule.ts';
 import { createQueues } from '../../../local/aws/sqs/queues.ts';
 import { manualClock, temporaryDirectory } from './support.ts';
 

@@ -208,7 +208,7 @@ describe('sandboxes', () => {
   });
 
   test('are as many as this machine allows; further invocations wait', async () => {
-    const { call } = await lambdaWith(counting, {}, { largest_concurrency: 2 });
+    const { call } = await lambdaWith(counting, {}, { max_concurrency: 2 });
     const used = threads(await Promise.all(Array.from({ length: 6 }, () => call({ wait: 10 }))));
     expect(used).toHaveLength(6);
     expect(new Set(used).size).toBe(2);

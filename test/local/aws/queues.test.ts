@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { AwsCall } from '../../../local/aws/endpoint/recorded-calls.ts';
+import type { AwsCall } from '../../../local/aws/endpoint/aws-call.ts';
 import { createEventSource, type EventSourceDefinition } from '../../../local/aws/lambda/event-source.ts';
 import type { Outcome } from '../../../local/aws/lambda/function-definition.ts';
 import { createQueues, type DeliverySettings } from '../../../local/aws/sqs/queues.ts';
@@ -51,7 +51,7 @@ async function polled(handle: (records: Delivered[]) => unknown, setUp: SetUp = 
     clock,
     queues,
     recordCall: (call) => calls.push(call),
-    ...(deliveriesOf ? { faults: { deliveriesOf } } : {}),
+    ...(deliveriesOf ? { faults: { deliveryDelays: deliveriesOf } } : {}),
     async invoke(_, payload): Promise<Outcome> {
       const event = JSON.parse(payload);
       events.push(event);

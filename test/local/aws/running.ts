@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { onTestFinished } from 'vitest';
 import { systemClock } from '../../../local/aws/clock.ts';
-import type { AwsCall } from '../../../local/aws/endpoint/recorded-calls.ts';
+import type { AwsCall } from '../../../local/aws/endpoint/aws-call.ts';
 import { listen } from '../../../local/aws/listen.ts';
 import { createRuntime } from '../../../local/aws/runtime.ts';
 import type { Template } from '../../../local/aws/template/template.ts';

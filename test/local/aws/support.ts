@@ -75,7 +75,7 @@ export async function functionDefinition(
     timeout_seconds: 3,
     access_key_id,
     secret_access_key,
-    asynchronous: {},
+    async_settings: {},
     ...overrides,
   };
 }

@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: CloudFormation's own placeholders
 import { describe, expect, test } from 'vitest';
-import { loadStack } from '../../../local/aws/template/load.ts';
+import { loadStack } from '../../../local/aws/template/load-stack.ts';
 import type { Template } from '../../../local/aws/template/template.ts';
 
 const load = (template: Template) =>
@@ -109,7 +109,7 @@ describe('a template that the local runtime does not know', () => {
       load({
         Resources: { VideosTable: { Type: 'AWS::DynamoDB::Table', Properties: { BillingMode: 'PROVISIONED' } } },
       }),
-    ).toThrow('VideosTable (AWS::DynamoDB::Table): the property BillingMode is "PROVISIONED"');
+    ).toThrow('VideosTable (AWS::DynamoDB::Table): the property BillingMode: "PROVISIONED"');
   });
 });
 

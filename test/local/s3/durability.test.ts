@@ -13,7 +13,7 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createS3 } from '../../../local/aws/s3/index.ts';
+import { createS3 } from '../../../local/aws/s3/s3.ts';
 import { credentials, region, startS3, temporaryDirectory } from './support/start-s3.ts';
 
 const Bucket = 'files';
@@ -34,7 +34,6 @@ describe('a restart', () => {
         onObjectEvent: async ({ key }) => void told.push(key),
       });
       await s3.resume();
-      await s3.close();
       expect(told).toEqual(expected);
     }
   });

@@ -1,78 +1,85 @@
 import { S3Error } from '../errors.ts';
-import type { Answer } from '../http/messages.ts';
+import type { S3Response } from '../http/messages.ts';
 import { writeXml, type XmlContent } from '../http/xml.ts';
 import type { Bucket } from '../store/bucket.ts';
 import type { ObjectVersion } from '../store/records.ts';
-import { type Call, etagText, type Services, xmlAnswer, xmlTime } from './call.ts';
-import { conditionsOf, firstOf, type ListingRequest, readListingRequest, type WalkItem, walkKeys } from './listing.ts';
+import { type Call, quoteEtag, type Services, xmlResponse, xmlTime } from './call.ts';
+import {
+  type ListingRequest,
+  listingConditions,
+  readListingRequest,
+  takePage,
+  type WalkItem,
+  walkKeys,
+} from './listing.ts';
 
-export async function listObjectsV2(call: Call, services: Services): Promise<Answer> {
-  const { bucket, listing } = begin(call, services, 's3:ListBucket');
+export async function listObjectsV2(call: Call, services: Services): Promise<S3Response> {
+  const { bucket, listing } = readListing(call, services, 's3:ListBucket');
   if (call.query.get('list-type') !== '2') {
     throw new S3Error('InvalidArgument', 'Invalid List Type specified in Request');
   }
   const token = call.query.get('continuation-token');
   const startAfter = call.query.get('start-after');
   const after = token === undefined ? (startAfter ?? '') : readToken(token);
-  const { items, truncated } = firstOf(walkObjects(bucket, listing, after), listing.limit);
-  return xmlAnswer(
+  const { items, truncated } = takePage(walkObjects(bucket, listing, after), listing.limit);
+  return xmlResponse(
     writeXml('ListBucketResult', {
-      ...describe(bucket, listing, items, truncated),
+      ...commonElements(bucket, listing, items, truncated),
       StartAfter: startAfter === undefined ? undefined : listing.encode(startAfter),
       ContinuationToken: token,
       KeyCount: items.length,
-      NextContinuationToken: truncated ? writeToken(nameOf(items.at(-1)!)) : undefined,
-      Contents: objectsOf(bucket, listing, items),
+      NextContinuationToken: truncated ? writeToken(itemName(items.at(-1)!)) : undefined,
+      Contents: describeObjects(bucket, listing, items),
     }),
   );
 }
 
-export async function listObjects(call: Call, services: Services): Promise<Answer> {
-  const { bucket, listing } = begin(call, services, 's3:ListBucket');
+export async function listObjects(call: Call, services: Services): Promise<S3Response> {
+  const { bucket, listing } = readListing(call, services, 's3:ListBucket');
   const marker = call.query.get('marker') ?? '';
-  const { items, truncated } = firstOf(walkObjects(bucket, listing, marker), listing.limit);
-  const next = truncated && listing.delimiter !== '' ? listing.encode(nameOf(items.at(-1)!)) : undefined;
-  return xmlAnswer(
+  const { items, truncated } = takePage(walkObjects(bucket, listing, marker), listing.limit);
+  const next = truncated && listing.delimiter !== '' ? listing.encode(itemName(items.at(-1)!)) : undefined;
+  return xmlResponse(
     writeXml('ListBucketResult', {
-      ...describe(bucket, listing, items, truncated),
+      ...commonElements(bucket, listing, items, truncated),
       Marker: listing.encode(marker),
       NextMarker: next,
-      Contents: objectsOf(bucket, listing, items),
+      Contents: describeObjects(bucket, listing, items),
     }),
   );
 }
 
 type VersionItem = { version: ObjectVersion; latest: boolean } | { common_prefix: string };
 
-export async function listObjectVersions(call: Call, services: Services): Promise<Answer> {
-  const { bucket, listing } = begin(call, services, 's3:ListBucketVersions');
+export async function listObjectVersions(call: Call, services: Services): Promise<S3Response> {
+  const { bucket, listing } = readListing(call, services, 's3:ListBucketVersions');
   const keyMarker = call.query.get('key-marker') ?? '';
   const versionMarker = call.query.get('version-id-marker') || undefined;
   if (versionMarker !== undefined && keyMarker === '') {
     throw new S3Error('InvalidArgument', 'A version-id marker cannot be specified without a key marker.');
   }
-  const { items, truncated } = firstOf(walkVersions(bucket, listing, keyMarker, versionMarker), listing.limit);
+  const { items, truncated } = takePage(walkVersions(bucket, listing, keyMarker, versionMarker), listing.limit);
   const last = truncated ? items.at(-1) : undefined;
-  return xmlAnswer(
+  return xmlResponse(
     writeXml('ListVersionsResult', {
-      ...describe(bucket, listing, items, truncated),
+      ...commonElements(bucket, listing, items, truncated),
       KeyMarker: listing.encode(keyMarker),
       VersionIdMarker: versionMarker ?? '',
       NextKeyMarker: last && listing.encode('version' in last ? last.version.key : last.common_prefix),
       NextVersionIdMarker: last && 'version' in last ? last.version.version_id : undefined,
-      Version: versionsOf(items, listing, 'object'),
-      DeleteMarker: versionsOf(items, listing, 'marker'),
+      Version: describeVersions(items, listing, 'object'),
+      DeleteMarker: describeVersions(items, listing, 'marker'),
     }),
   );
 }
 
-function begin(call: Call, services: Services, action: string): { bucket: Bucket; listing: ListingRequest } {
-  call.record(action, undefined, conditionsOf(call.query));
+function readListing(call: Call, services: Services, action: string): { bucket: Bucket; listing: ListingRequest } {
+  call.record(action, undefined, listingConditions(call.query));
   return { bucket: services.buckets.get(call.target.bucket), listing: readListingRequest(call.query) };
 }
 
-/** What all listings answer. */
-function describe(
+/** The elements that all listings have. */
+function commonElements(
   bucket: Bucket,
   listing: ListingRequest,
   items: readonly (WalkItem | VersionItem)[],
@@ -96,7 +103,7 @@ function walkObjects(bucket: Bucket, listing: ListingRequest, after: string): It
   return walkKeys(bucket.versions.keys(), { ...listing, after, visible });
 }
 
-/** All versions after the one that the markers name; without a version marker, all after the key. */
+/** Yields all versions after the given version, or after the key if no version is given. */
 function* walkVersions(
   bucket: Bucket,
   listing: ListingRequest,
@@ -117,12 +124,16 @@ function* walkVersions(
   }
 }
 
-function objectsOf(bucket: Bucket, listing: ListingRequest, items: readonly WalkItem[]): XmlContent[] {
+function describeObjects(bucket: Bucket, listing: ListingRequest, items: readonly WalkItem[]): XmlContent[] {
   const objects = items.map((item) => ('key' in item ? bucket.current(item.key) : undefined));
   return objects.flatMap((object) => (object ? [describeVersion(object, listing)] : []));
 }
 
-function versionsOf(items: readonly VersionItem[], listing: ListingRequest, kind: ObjectVersion['kind']): XmlContent[] {
+function describeVersions(
+  items: readonly VersionItem[],
+  listing: ListingRequest,
+  kind: ObjectVersion['kind'],
+): XmlContent[] {
   return items.flatMap((item) => {
     if (!('version' in item) || item.version.kind !== kind) return [];
     const { version, latest } = item;
@@ -135,7 +146,7 @@ function describeVersion(version: ObjectVersion, { encode }: ListingRequest): { 
   if (version.kind === 'marker') return identity;
   return {
     ...identity,
-    ETag: etagText(version.etag),
+    ETag: quoteEtag(version.etag),
     ChecksumAlgorithm: version.checksum.algorithm,
     ChecksumType: version.checksum.type,
     Size: version.size,
@@ -143,7 +154,7 @@ function describeVersion(version: ObjectVersion, { encode }: ListingRequest): { 
   };
 }
 
-function nameOf(item: WalkItem): string {
+function itemName(item: WalkItem): string {
   return 'key' in item ? item.key : item.common_prefix;
 }
 

@@ -3,23 +3,23 @@ import { S3Error } from '../errors.ts';
 import { compareBytes, lowerBound } from '../store/version-index.ts';
 import type { Call } from './call.ts';
 
-/** What all listings ask for. */
+/** The parameters that all listings have. */
 export interface ListingRequest {
   prefix: string;
   delimiter: string;
   limit: number;
   encoding: 'url' | undefined;
-  /** Writes a key or prefix as `encoding-type` wants it. */
+  /** Encodes a key or prefix by `encoding-type`. */
   encode: (text: string) => string;
 }
 
-/** What a policy may ask of a listing: the parameters that were sent, by IAM's names for them. */
-export function conditionsOf(query: Call['query']): Record<string, string> {
-  const sent = ['prefix', 'delimiter', 'max-keys'].map((name) => [`s3:${name}`, query.get(name)] as const);
-  return Object.fromEntries(sent.filter((one): one is [`s3:${string}`, string] => one[1] !== undefined));
+/** The IAM condition keys of a listing, for the parameters that were sent. */
+export function listingConditions(query: Call['query']): Record<string, string> {
+  const parameters = ['prefix', 'delimiter', 'max-keys'].map((name) => [`s3:${name}`, query.get(name)] as const);
+  return Object.fromEntries(parameters.filter((one): one is [`s3:${string}`, string] => one[1] !== undefined));
 }
 
-const mostItems = 1000;
+const maxItems = 1000;
 
 export function readListingRequest(query: Call['query']): ListingRequest {
   const encoding = query.get('encoding-type');
@@ -35,15 +35,15 @@ export function readListingRequest(query: Call['query']): ListingRequest {
   };
 }
 
-/** At most 1,000, whatever the request says. */
+/** At most 1,000, even if the request asks for more. */
 function readLimit(query: Call['query']): number {
-  const text = query.get('max-keys') ?? String(mostItems);
-  if (/^\d{1,10}$/.test(text)) return Math.min(Number(text), mostItems);
+  const text = query.get('max-keys') ?? String(maxItems);
+  if (/^\d{1,10}$/.test(text)) return Math.min(Number(text), maxItems);
   throw new S3Error('InvalidArgument', 'Provided max-keys not an integer or within integer range');
 }
 
-/** The first `limit` items, and whether more would follow. */
-export function firstOf<T>(items: Iterable<T>, limit: number): { items: T[]; truncated: boolean } {
+/** Takes the first `limit` items. `truncated` tells whether there are more. */
+export function takePage<T>(items: Iterable<T>, limit: number): { items: T[]; truncated: boolean } {
   const first: T[] = [];
   for (const item of items) {
     if (first.length >= limit) return { items: first, truncated: limit > 0 };
@@ -54,18 +54,21 @@ export function firstOf<T>(items: Iterable<T>, limit: number): { items: T[]; tru
 
 interface WalkOptions {
   prefix: string;
-  /** Keys that share what precedes its first occurrence after the prefix are rolled up into one. @default '' rolls up none */
+  /**
+   * Keys with the same text up to the first delimiter after the prefix are grouped into a common prefix. @default ''
+   * does not group
+   */
   delimiter: string;
-  /** Only what comes after this key or rolled-up prefix. */
+  /** Lists only keys and common prefixes after this one. */
   after: string;
-  /** Whether a key is there to be listed. */
+  /** Whether a key is listed. */
   visible: (key: string) => boolean;
 }
 
-/** A key, or the common prefix of several. */
+/** A key, or the common prefix of several keys. */
 export type WalkItem = { key: string } | { common_prefix: string };
 
-/** Walks keys in order as S3's listings do. */
+/** Yields keys and common prefixes in the order of S3's listings. */
 export function* walkKeys(keys: readonly string[], options: WalkOptions): Generator<WalkItem> {
   const { prefix, delimiter, after } = options;
   let rolledUp: string | undefined;

@@ -7,7 +7,7 @@ import type {
 } from '../../../../local/aws/api-gateway/api-definition.ts';
 import { createApiGateway } from '../../../../local/aws/api-gateway/api-gateway.ts';
 import { serverOptions } from '../../../../local/aws/api-gateway/server-options.ts';
-import { accessKeyring, roleAccessKey } from '../../../../local/aws/endpoint/access-keys.ts';
+import { createKeyring, roleAccessKey } from '../../../../local/aws/endpoint/access-keys.ts';
 import type { Outcome } from '../../../../local/aws/lambda/function-definition.ts';
 import { listen } from '../../../../local/aws/listen.ts';
 import { ServiceError } from '../../../../local/aws/service-error.ts';
@@ -69,11 +69,11 @@ export async function serve(
     },
     lambda: { invoke },
     clock,
-    accessKey: accessKeyring([roleAccessKey(aRole)]),
+    accessKey: createKeyring([roleAccessKey(aRole)]),
   });
   const listener = await listen(0, 'PORT', { ...serverOptions, ...options });
   onTestFinished(() => listener.close());
-  listener.serve(gateway.handle, gateway.refuse);
+  listener.serve(gateway.handle, gateway.handleInvalidRequest);
   const { port } = new URL(listener.url);
   const send = (
     path: string,

@@ -17,7 +17,7 @@ const sign = (given: Partial<ToSign>) =>
 const signedApi = () =>
   serve({
     methods: ['/videos', '/videos/{id}'].flatMap((path) =>
-      ['GET', 'POST'].map((http_method) => method(path, { http_method, is_signed: true })),
+      ['GET', 'POST'].map((http_method) => method(path, { http_method, requires_iam: true })),
     ),
   });
 

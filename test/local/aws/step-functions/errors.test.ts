@@ -33,7 +33,7 @@ describe('Retry', () => {
     ],
     ['by one count for the errors of a retrier', [on('A', 'B')], ['A', 'B', 'A'], [0, 1, 3, 7]],
   ])('%s', async (_, Retry, errors, seconds) => {
-    const { attempts, execution } = await runToEnd(only({ ...task, Retry }), {}, { invoke: failing(errors) });
+    const { attempts, execution } = await runToEnd(only({ ...task, Retry }), {}, { invokeFunction: failing(errors) });
     expect(attempts).toEqual(seconds.map((each) => each * 1000));
     expect(execution.status).toBe('SUCCEEDED');
   });
@@ -48,7 +48,7 @@ describe('Retry', () => {
     ['the workflow itself is wrong', [on('States.ALL')], 'States.Runtime', 1],
     ['the workflow itself is wrong, for States.TaskFailed', [on('States.TaskFailed')], 'States.Runtime', 1],
   ])('ends when %s', async (_, Retry, error, count) => {
-    const { attempts, execution } = await runToEnd(only({ ...task, Retry }), {}, { invoke: forever(error) });
+    const { attempts, execution } = await runToEnd(only({ ...task, Retry }), {}, { invokeFunction: forever(error) });
     expect(attempts).toHaveLength(count);
     expect(execution).toMatchObject({ status: 'FAILED', error, output: null });
   });
@@ -72,7 +72,7 @@ describe('Retry', () => {
         },
       },
       {},
-      { invoke: failing(['ErrorA', 'ErrorB', 'ErrorC', 'ErrorB']) },
+      { invokeFunction: failing(['ErrorA', 'ErrorB', 'ErrorC', 'ErrorB']) },
     );
     expect(attempts).toEqual([0, 1000, 3000, 8000]);
     expect(execution.output).toMatchObject({ Error: 'ErrorB' });
@@ -96,7 +96,7 @@ describe('Retry', () => {
       },
       {},
       {
-        invoke: (() => {
+        invokeFunction: (() => {
           const calls = ['A', 'running', 'A', 'succeeded'].values();
           return async () => {
             const outcome = calls.next().value!;
@@ -112,7 +112,7 @@ describe('Retry', () => {
 
   test('does not happen after a stop during the delay', async () => {
     const { handle, begin, attempts, clock, executions } = open(only({ ...task, Retry: [on('States.ALL')] }), {
-      invoke: forever('A'),
+      invokeFunction: forever('A'),
     });
     const { executionArn } = (await begin()) as { executionArn: string };
     void clock.sleep(500).then(() => handle('StopExecution', { executionArn }));
@@ -137,7 +137,7 @@ describe('Catch', () => {
   });
   /** The first function fails, the others return what they get. */
   const failFirst = (error: unknown) => ({
-    invoke: async (arn: string, payload: unknown) => {
+    invokeFunction: async (arn: string, payload: unknown) => {
       if (arn === functionArn('work')) throw error;
       return payload;
     },
@@ -205,7 +205,7 @@ describe('Catch', () => {
       definition,
       {},
       {
-        invoke: async (arn) => {
+        invokeFunction: async (arn) => {
           invoked.push(arn);
           if (arn === task.Resource) throw failure('A');
           return null;
@@ -257,20 +257,20 @@ describe('the errors of the interpreter itself', () => {
     ],
     ['an output of more than 256 KiB', only({ ...task, ResultPath: '$.b' }), { a: large }, 'States.DataLimitExceeded'],
   ])('%s', async (_, definition, input, error) => {
-    const { execution } = await runToEnd(definition, input, { invoke: async () => ({}) });
+    const { execution } = await runToEnd(definition, input, { invokeFunction: async () => ({}) });
     expect(execution).toMatchObject({ status: 'FAILED', error });
     if (error === 'States.Runtime') expect(execution.cause).toMatch(/while executing the state '(Only|Choose)'/);
   });
 
   test('a result of 256 KiB is not too large, one more byte is', async () => {
-    const result = (length: number) => runToEnd(only(task), {}, { invoke: async () => 'x'.repeat(length) });
+    const result = (length: number) => runToEnd(only(task), {}, { invokeFunction: async () => 'x'.repeat(length) });
     expect((await result(256 * 1024 - 2)).execution.status).toBe('SUCCEEDED');
     expect((await result(256 * 1024 - 1)).execution).toMatchObject({ error: 'States.DataLimitExceeded' });
   });
 });
 
 describe('timeouts', () => {
-  const never = { invoke: () => new Promise(() => undefined) };
+  const never = { invokeFunction: () => new Promise(() => undefined) };
 
   test.each<[string, object]>([
     ['TimeoutSeconds', { TimeoutSeconds: 100 }],
@@ -290,14 +290,14 @@ describe('timeouts', () => {
   });
 
   test('a task without one may take days', async () => {
-    const opened = open(only(task), { invoke: async () => opened.clock.sleep(40 * 24 * 3600 * 1000) });
+    const opened = open(only(task), { invokeFunction: async () => opened.clock.sleep(40 * 24 * 3600 * 1000) });
     await opened.begin();
     expect(await opened.ended()).toMatchObject({ status: 'SUCCEEDED', output: null });
   });
 
   test('an answer after the timeout changes nothing, nor does an error', async () => {
     const opened = open(only({ ...task, TimeoutSeconds: 5, Retry: [on('States.Timeout')] }), {
-      invoke: async () => {
+      invokeFunction: async () => {
         const late = opened.attempts.length === 1;
         await opened.clock.sleep(late ? 6500 : 2000);
         if (late) throw failure('Late');

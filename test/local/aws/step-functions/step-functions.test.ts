@@ -14,7 +14,7 @@ import {
 import { afterEach, describe, expect, test } from 'vitest';
 import { executionArn, failure, only, open, start, stateMachineArn, task } from './support.ts';
 
-const never = { invoke: () => new Promise(() => undefined) };
+const never = { invokeFunction: () => new Promise(() => undefined) };
 const closing: (() => void)[] = [];
 afterEach(() => {
   for (const close of closing.splice(0)) close();
@@ -100,7 +100,7 @@ describe('StartExecution', () => {
 
 test('DescribeExecution tells of an execution that runs, succeeded, failed or does not exist', async () => {
   const { sdk, ended, clock } = await served(only(task), {
-    async invoke(_arn, payload) {
+    async invokeFunction(_arn, payload) {
       await clock.sleep(1000);
       if (payload === 'fail') throw failure('Lambda.Unknown', 'It broke.');
       return payload;
@@ -145,7 +145,7 @@ describe('a stopped execution', () => {
 
   test.each(['before', 'as'])('goes no further when it is stopped %s its function returns', async (when) => {
     const opened = open(two, {
-      async invoke() {
+      async invokeFunction() {
         if (when === 'as') await opened.handle('StopExecution', stop);
         return when === 'as' ? {} : new Promise(() => undefined);
       },
@@ -194,7 +194,7 @@ test.each(['TagResource', 'toString'])('%s is refused by its name', async (opera
 });
 
 test("each start and end is told in EventBridge's form", async () => {
-  const { begin: start1, ended, changes, clock } = open(only(task), { invoke: () => clock.sleep(3000) });
+  const { begin: start1, ended, changes, clock } = open(only(task), { invokeFunction: () => clock.sleep(3000) });
   await start1('one', { id: 1 });
   await ended();
   const common = {
@@ -222,7 +222,7 @@ test('close leaves the executions where they are: what fails with the process is
   } = open(
     { ...only({ ...task, TimeoutSeconds: 5, Retry: [{ ErrorEquals: ['States.ALL'] }] }), TimeoutSeconds: 60 },
     {
-      invoke: async () => {
+      invokeFunction: async () => {
         await clock.sleep(1000);
         throw failure('Lambda.Unknown');
       },

@@ -32,14 +32,14 @@ export function open(definition: object, options: Partial<StepFunctionsOptions> 
   const changes: StatusChangeDetail[] = [];
   /** When each attempt began, in milliseconds since the start. */
   const attempts: number[] = [];
-  const { invoke = async (_arn, payload) => payload, callAws = async () => ({}) } = options;
+  const { invokeFunction: invoke = async (_arn, payload) => payload, callAws = async () => ({}) } = options;
   const stepFunctions = createStepFunctions({
     now: clock.now,
     sleep: clock.sleep,
     stateMachines: [{ arn: stateMachineArn, name: 'videos', definition }],
     onStatusChange: (detail) => void changes.push(detail),
     ...options,
-    invoke(...call) {
+    invokeFunction(...call) {
       attempts.push(clock.now() - start);
       return invoke(...call);
     },

@@ -73,7 +73,7 @@ describe('with a table', () => {
       }
     ).Item;
   const onTable = (clock: () => ReturnType<typeof open>['clock']): Partial<StepFunctionsOptions> => ({
-    invoke: settled,
+    invokeFunction: settled,
     callAws: (_action, parameters) =>
       clock().hold(() =>
         answer('UpdateItem', parameters).catch((error: { body: { __type: string } }) => {
@@ -125,7 +125,7 @@ describe('with a table', () => {
 test('the timeout leads on without a retry, and ends the token', async () => {
   const tokens: string[] = [];
   const opened = open(loop(), {
-    async invoke(arn, payload) {
+    async invokeFunction(arn, payload) {
       const late = opened.handle('SendTaskSuccess', { taskToken: tokens[0], output: '{}' });
       await expect(late).rejects.toMatchObject({ name: 'TaskTimedOut' });
       return settled(arn, payload);
@@ -145,7 +145,7 @@ test('each attempt has a token and a timeout of its own', async () => {
   const tokens: string[] = [];
   const fail = failing(['ProvisionedThroughputExceededException', 'InternalServerError']);
   const { attempts, execution, handle } = await runToEnd(loop(), input, {
-    invoke: settled,
+    invokeFunction: settled,
     async callAws(action, parameters, arn) {
       expect([action, arn]).toEqual(['dynamodb:updateItem', executionArn('one')]);
       tokens.push(tokenOf(parameters));
@@ -166,18 +166,21 @@ test.each([
   ['ConditionalCheckFailedException', 'DynamoDb.ConditionalCheckFailedException'],
   ['InternalServerError', 'DynamoDb.InternalServerErrorException'],
 ])('DynamoDB’s %s is %s', async (name, error) => {
-  const { execution } = await runToEnd(loop({}), input, { invoke: settled, callAws: failing([name]) });
+  const { execution } = await runToEnd(loop({}), input, { invokeFunction: settled, callAws: failing([name]) });
   expect(execution.output.error).toEqual({ Error: error, Cause: `${name} happened.` });
 });
 
 test('the timeout covers the call as well', async () => {
-  const { execution } = await runToEnd(loop(), input, { invoke: settled, callAws: () => new Promise(() => undefined) });
+  const { execution } = await runToEnd(loop(), input, {
+    invokeFunction: settled,
+    callAws: () => new Promise(() => undefined),
+  });
   expect(execution).toMatchObject({ stopped_at: start + 180_000, output: { error: { Error: 'States.Timeout' } } });
 });
 
 test('an answer that is faster than the call’s own response counts', async () => {
   const opened = open(loop({ ResultPath: '$.answer' }), {
-    invoke: settled,
+    invokeFunction: settled,
     async callAws(_action, parameters) {
       await opened.handle('SendTaskSuccess', { taskToken: tokenOf(parameters), output: '"early"' });
       await opened.clock.sleep(1000);
@@ -189,7 +192,7 @@ test('an answer that is faster than the call’s own response counts', async () 
 
 test('a call that fails after its token was answered fails the attempt', async () => {
   const opened = open(loop({}), {
-    invoke: settled,
+    invokeFunction: settled,
     async callAws(_action, parameters) {
       await opened.handle('SendTaskSuccess', { taskToken: tokenOf(parameters), output: '{}' });
       await opened.clock.sleep(1000);
@@ -255,13 +258,13 @@ describe('what AWS bills and limits', () => {
     // Scheduled, started, failed.
     ['a failed attempt', ['ThrottlingException'], { transitions: 5, history_events: 17 + 3 }],
   ])('%s', async (_, errors, counts) => {
-    const { execution } = await runToEnd(loop(), input, { invoke: settled, callAws: failing(errors) });
+    const { execution } = await runToEnd(loop(), input, { invokeFunction: settled, callAws: failing(errors) });
     expect(execution).toMatchObject(counts);
   });
 
   test('24 hours without a watcher stay far below the limit', async () => {
     const opened = open(loop(), {
-      invoke: async (_arn, payload) => ({
+      invokeFunction: async (_arn, payload) => ({
         ...(payload as object),
         outcome: opened.clock.now() - start < 24 * 3600 * 1000 ? 'running' : 'settled',
       }),
@@ -273,7 +276,7 @@ describe('what AWS bills and limits', () => {
 
   test('the 25,000th event ends an execution', async () => {
     const { execution } = await runToEnd(loop(), input, {
-      invoke: async (_arn, payload) => ({ ...(payload as object), outcome: 'running' }),
+      invokeFunction: async (_arn, payload) => ({ ...(payload as object), outcome: 'running' }),
     });
     expect(execution).toMatchObject({ status: 'FAILED', error: 'States.Runtime' });
     expect(execution.cause).toContain('maximum number of history events (25000)');

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { onTestFinished } from 'vitest';
-import { type BucketSettings, type ObjectEvent, type RecordedCall, serve } from '../../../../local/aws/s3/index.ts';
+import { type BucketSettings, type ObjectEvent, type RecordedCall, serve } from '../../../../local/aws/s3/s3.ts';
 
 export const credentials = { accessKeyId: 'local', secretAccessKey: 'local-secret' };
 export const region = 'eu-central-1';

@@ -3,36 +3,36 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { readHeaders } from '../signature/canonical.ts';
 import { SignatureError } from '../signature/verify.ts';
 import { authenticate, signatureErrorCodes, splitParameters } from './authenticate.ts';
-import { answerPreflight, corsHeaders } from './cors.ts';
+import { corsHeaders, preflightResponse } from './cors.ts';
 import { S3Error } from './errors.ts';
-import { type Answer, type ReceivedRequest, readTarget, sendAnswer } from './http/messages.ts';
+import { type ReceivedRequest, readTarget, type S3Response, sendResponse } from './http/messages.ts';
 import { writeErrorXml } from './http/xml.ts';
 import type { Call, HandlerServices } from './operations/call.ts';
 import { isPostObject, postObject } from './post/post-object.ts';
-import { runOperation } from './route.ts';
+import { runOperation } from './run-operation.ts';
 
-/** Answers one request. Never rejects: whatever fails becomes an S3 error document. */
+/** Responds to one request. Never rejects: every error becomes an S3 error document. */
 export async function handleRequest(
   request: IncomingMessage,
   response: ServerResponse,
   services: HandlerServices,
 ): Promise<void> {
-  // An error halfway through the body must not take the connection with it: its answer is still to be sent.
+  // An error while reading the body must not destroy the connection, which still has to carry the response.
   const body = request.iterator({ destroyOnReturn: false });
   const requestId = randomBytes(8).toString('hex').toUpperCase();
-  let cors: Answer['headers'] = {};
-  let answer: Answer;
+  let cors: S3Response['headers'] = {};
+  let result: S3Response;
   try {
     const received = readRequest(request, body);
     const rules = services.buckets.find(received.target.bucket)?.state().cors ?? [];
     cors = corsHeaders(rules, received.method, received.headers);
-    if (received.method === 'OPTIONS') answer = answerPreflight(rules, received.headers);
-    else if (isPostObject(received)) answer = await postObject(received, services);
-    else answer = await answerSigned(received, services);
+    if (received.method === 'OPTIONS') result = preflightResponse(rules, received.headers);
+    else if (isPostObject(received)) result = await postObject(received, services);
+    else result = await runSignedRequest(received, services);
   } catch (error) {
-    answer = errorAnswer(error, requestId);
+    result = errorResponse(error, requestId);
   }
-  // The clock of the whole server: the SDK sets its own by this header when the two differ.
+  // The date of the server's clock. The SDK corrects its own clock by this header.
   response.sendDate = false;
   const headers = {
     date: new Date(services.now()).toUTCString(),
@@ -40,10 +40,10 @@ export async function handleRequest(
     'x-amz-id-2': requestId,
     'x-amz-request-id': requestId,
     ...cors,
-    ...answer.headers,
+    ...result.headers,
   };
-  await sendAnswer(response, { ...answer, headers }, request.method === 'HEAD');
-  // What is left of the body is read and forgotten, so that the connection can carry the next request.
+  await sendResponse(response, { ...result, headers }, request.method === 'HEAD');
+  // The rest of the body is read and discarded, so that the connection can be reused.
   await body.return?.();
   request.resume();
 }
@@ -58,15 +58,15 @@ function readRequest(request: IncomingMessage, body: AsyncIterable<Buffer>): Rec
   };
 }
 
-async function answerSigned(received: ReceivedRequest, services: HandlerServices): Promise<Answer> {
+async function runSignedRequest(received: ReceivedRequest, services: HandlerServices): Promise<S3Response> {
   const access = authenticate(received, services);
   const { bucket, key } = received.target;
-  const addressed = key === '' ? { bucket } : { bucket, key };
+  const target = key === '' ? { bucket } : { bucket, key };
   const call: Call = {
     ...received,
     ...access,
     ...splitParameters(received.target.parameters, received.headers),
-    record: (action, resource = addressed, conditions) =>
+    record: (action, resource = target, conditions) =>
       services.recordCall({
         access_key_id: access.access_key_id,
         action,
@@ -77,7 +77,7 @@ async function answerSigned(received: ReceivedRequest, services: HandlerServices
   return runOperation(call, services);
 }
 
-function errorAnswer(cause: unknown, requestId: string): Answer {
+function errorResponse(cause: unknown, requestId: string): S3Response {
   const error = readError(cause);
   const document = { Code: error.code, Message: error.message, ...error.details.elements };
   return {
@@ -89,8 +89,8 @@ function errorAnswer(cause: unknown, requestId: string): Answer {
 
 function readError(cause: unknown): S3Error {
   if (cause instanceof S3Error) return cause;
-  if (cause instanceof SignatureError) return new S3Error(signatureErrorCodes[cause.fault], cause.message);
-  // The cause is told: this server's callers are its developers.
+  if (cause instanceof SignatureError) return new S3Error(signatureErrorCodes[cause.reason], cause.message);
+  // The message includes the cause, since the clients of this server are its developers.
   const why = cause instanceof Error ? cause.message : String(cause);
   return new S3Error('InternalError', `We encountered an internal error. Please try again. (${why})`);
 }
