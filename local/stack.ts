@@ -43,7 +43,7 @@ export interface LocalDependencies {
   /** Settings of the stack over those of this machine, as in cdk.json; origins that are trusted are added to this machine's. */
   context?: Record<string, unknown>;
   /** Workers at once per function; more invocations wait. @default 8 */
-  largest_concurrency?: number;
+  max_concurrency?: number;
   /** Told of each call to AWS. @default nobody */
   on_call?: (call: AwsCall) => void;
   /** For tests: what goes wrong on purpose, and a base URL of Wan that leads to the emulator by a detour. @default none */
@@ -63,7 +63,7 @@ export async function startLocal(settings: LocalSettings, dependencies: LocalDep
     build_directory: outdir,
     bundles,
     context,
-    largest_concurrency,
+    max_concurrency,
     on_call,
     faults,
   } = dependencies;
@@ -115,7 +115,7 @@ export async function startLocal(settings: LocalSettings, dependencies: LocalDep
     });
     const calls: AwsCall[] = [];
     const runtime = await createRuntime({
-      largest_concurrency,
+      max_concurrency,
       template: withOrigins(template, { awsUrl: aws.url, emulatorUrl: faults?.wan_url ?? wan?.url }),
       codeDirectory: assetDirectory,
       directory: settings.directory,

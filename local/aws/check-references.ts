@@ -30,11 +30,11 @@ export function checkReferences(stack: Stack, { api, rules, functions }: Definit
   const apiArn = `arn:aws:execute-api:${region}:${account}:${api.api_id}`;
   const invocations = [
     ...rules.flatMap(({ name, arn, targets }) =>
-      targets.map((target) => ({
+      targets.map(({ function_arn: target }) => ({
         subject: `the rule ${name}`,
         principal: 'events',
         source: arn,
-        target: target.function_arn,
+        target,
       })),
     ),
     ...api.methods.map(({ http_method, resource_path, function_arn }) => ({
@@ -56,9 +56,9 @@ export function checkReferences(stack: Stack, { api, rules, functions }: Definit
     ...rules.flatMap(({ name, targets }) =>
       targets.map(({ dead_letter_arn }) => ({ subject: `the rule ${name}`, arn: dead_letter_arn })),
     ),
-    ...functions.map(({ name, async_settings: asynchronous }) => ({
+    ...functions.map(({ name, async_settings }) => ({
       subject: `the function ${name}`,
-      arn: asynchronous.dead_letter_arn,
+      arn: async_settings.dead_letter_arn,
     })),
     ...[...queues.values()].map(({ name, properties }) => ({
       subject: `the queue ${name}`,
@@ -71,17 +71,17 @@ export function checkReferences(stack: Stack, { api, rules, functions }: Definit
       .map(({ subject, target }) => `${subject} may not invoke ${target}: there is no AWS::Lambda::Permission for it`),
     ...deadLetters
       .filter(({ arn }) => arn !== undefined && !queues.has(arn))
-      .map(({ subject, arn }) => `${subject} sends its dead letters to ${arn}, which is no queue of the template`),
+      .map(({ subject, arn }) => `${subject} sends its dead letters to ${arn}, which is not a queue of the template`),
     ...stack.all('AWS::Lambda::EventSourceMapping').flatMap(({ name, properties }) => {
       const { EventSourceArn, FunctionName } = properties;
       const queue = queues.get(EventSourceArn);
       const target = functions.find((candidate) => candidate.name === functionNameOf(FunctionName));
       const subject = `the event source mapping ${name}`;
-      if (!queue) return `${subject} receives from ${EventSourceArn}, which is no queue of the template`;
-      if (!target) return `${subject} invokes ${FunctionName}, which is no function of the template`;
+      if (!queue) return `${subject} receives from ${EventSourceArn}, which is not a queue of the template`;
+      if (!target) return `${subject} invokes ${FunctionName}, which is not a function of the template`;
       const [visibility, timeout] = [queue.properties.VisibilityTimeout, target.timeout_seconds];
       return visibility < timeout
-        ? `${subject}: the queue hides a message for ${visibility} s, less than its function's ${timeout} s`
+        ? `${subject}: the queue's visibility timeout of ${visibility} s is shorter than the function's timeout of ${timeout} s`
         : [];
     }),
   ];

@@ -26,7 +26,7 @@ export function lockDirectory(directory: string): () => void {
     const ownerId = Number(readFileSync(file, 'utf8'));
     if (isAlive(ownerId, directory))
       throw new Error(
-        `The state directory ${directory} is in use by process ${ownerId}. End that process, or set LOCAL_DIR to another directory. (If it is no firstframe, delete ${file}.)`,
+        `The state directory ${directory} is in use by process ${ownerId}. End that process, or set LOCAL_DIR to another directory. (If that process is not firstframe, delete ${file}.)`,
       );
     rmSync(file, { force: true });
   }

@@ -16,8 +16,8 @@ export interface FaultInjection {
 }
 
 export interface ObservedInvocation {
-  /** The worker, which runs one invocation at a time. The `User-Agent` of its AWS calls contains `app/<sandboxId>`. */
-  sandboxId: string;
+  /** The worker, which runs one invocation at a time. The `User-Agent` of its AWS calls contains `app/<sandbox_id>`. */
+  sandbox_id: string;
   function_name: string;
   /** JSON. */
   payload: string;

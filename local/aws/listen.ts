@@ -11,7 +11,7 @@ export interface Listener {
    * Sets the request handler. Earlier requests have waited for it.
    * @param respond handles requests that Node's parser rejects. @default Node's own response
    */
-  serve(handler: RequestHandler, refuse?: InvalidRequestHandler): void;
+  serve(handler: RequestHandler, respond?: InvalidRequestHandler): void;
   close(): Promise<void>;
 }
 
@@ -28,7 +28,7 @@ export async function listen(port: number, variable: string, options: ServerOpti
   const handler = new Promise<RequestHandler>((resolve) => {
     serve = resolve;
   });
-  const server = createServer({ keepAliveTimeout: keepAliveTimeout, ...options }, async (request, response) => {
+  const server = createServer({ keepAliveTimeout, ...options }, async (request, response) => {
     await (await handler)(request, response);
   });
   await new Promise<void>((resolve, reject) => {
@@ -37,8 +37,8 @@ export async function listen(port: number, variable: string, options: ServerOpti
   });
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    serve(handler, refuse) {
-      if (refuse) handleInvalidRequests(server, refuse);
+    serve(handler, respond) {
+      if (respond) handleInvalidRequests(server, respond);
       serve(handler);
     },
     async close() {
@@ -49,10 +49,10 @@ export async function listen(port: number, variable: string, options: ServerOpti
   };
 }
 
-/** Turns the error of a server that cannot listen into one that says what to change. Returns other errors unchanged. */
+/** Describes how to fix an unavailable port. Returns other errors unchanged. */
 export function portError(error: unknown, port: number, variable: string): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code !== 'EADDRINUSE' && code !== 'EACCES') return error;
-  const why = code === 'EADDRINUSE' ? 'in use' : 'not allowed';
-  return new Error(`Port ${port} is ${why}. Set ${variable} to another one (0 takes any free port).`);
+  const reason = code === 'EADDRINUSE' ? 'in use' : 'not allowed';
+  return new Error(`Port ${port} is ${reason}. Set ${variable} to another port, or to 0 for any free port.`);
 }

@@ -35,7 +35,7 @@ export interface RuntimeOptions {
   /** The value of every secret in the template. */
   secret_value: string;
   /** The maximum number of workers per function. Further invocations wait. @default 8 */
-  largest_concurrency?: number | undefined;
+  max_concurrency?: number | undefined;
   /** Called for each AWS call. */
   recordCall(call: AwsCall): void;
   faults?: FaultInjection | undefined;
@@ -81,7 +81,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     functions,
     endpoint_url: options.endpoint_url,
     queues,
-    max_concurrency: options.largest_concurrency,
+    max_concurrency: options.max_concurrency,
     faults: options.faults,
   });
   const eventSources = readEventSources(stack).map((source) =>
@@ -91,7 +91,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const machines = stack.all('AWS::StepFunctions::StateMachine');
   const roleOf = (executionArn: string) =>
     machines.find(({ name }) => executionArn.includes(`:execution:${name}:`))!.properties.RoleArn;
-  const machineCalls = createTaskClient(options.endpoint_url);
+  const taskClient = createTaskClient(options.endpoint_url);
   const stepFunctions = createStepFunctions({
     now,
     sleep: createSleep(clock),
@@ -105,12 +105,12 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
       recordCall({ at: now(), principal, action: 'lambda:InvokeFunction', resource: functionArn });
       return runLambdaTask(lambda, functionArn, payload);
     },
-    callAws: (_action, parameters, executionArn) => machineCalls.updateItem(parameters, roleOf(executionArn)),
+    callAws: (_action, parameters, executionArn) => taskClient.updateItem(parameters, roleOf(executionArn)),
     onStatusChange(detail) {
       // If the process ends here, the event is lost and the sweep finds the execution.
       bus
         .put(statusChangeEvent(detail, now()))
-        .catch((error: unknown) => console.error(`The status change of ${detail.name}:`, error));
+        .catch((error: unknown) => console.error(`Could not publish the status change of ${detail.name}:`, error));
     },
   });
   const s3 = createS3({
@@ -118,7 +118,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     now,
     secretOf: (accessKeyId) => keyring(accessKeyId)?.secret_access_key,
     onObjectEvent: async (change) => {
-      if (announces.has(change.bucket)) await bus.put(objectEvent(change, now()));
+      if (bucketsWithEvents.has(change.bucket)) await bus.put(objectEvent(change, now()));
     },
     recordCall: ({ access_key_id = '', action, bucket, key, conditions }) =>
       recordCall({
@@ -130,7 +130,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
       }),
   });
   const buckets = stack.all('AWS::S3::Bucket');
-  const announces = new Set(
+  const bucketsWithEvents = new Set(
     buckets
       .filter(({ properties }) => properties.NotificationConfiguration?.EventBridgeConfiguration?.EventBridgeEnabled)
       .map(({ name }) => name),
@@ -186,7 +186,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
       for (const source of eventSources) source.close();
       // Must close before the workers, or the end of a worker would count as a failed task.
       stepFunctions.close();
-      machineCalls.close();
+      taskClient.close();
       await lambda.close();
     },
     close: dynamoDb.close,

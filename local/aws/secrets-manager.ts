@@ -13,14 +13,10 @@ export function serveSecrets(
   return async ({ SecretId, ...others }) => {
     const [unsupported] = Object.keys(others);
     if (unsupported !== undefined)
-      throw new ServiceError(
-        'InvalidParameterException',
-        400,
-        `The local Secrets Manager does not support ${unsupported}.`,
-      );
+      throw new ServiceError('InvalidParameterException', `The local Secrets Manager does not support ${unsupported}.`);
     const secret = secrets.find(({ arn, name }) => SecretId === arn || SecretId === name);
     if (!secret)
-      throw new ServiceError('ResourceNotFoundException', 400, "Secrets Manager can't find the specified secret.");
+      throw new ServiceError('ResourceNotFoundException', "Secrets Manager can't find the specified secret.");
     return { ARN: secret.arn, Name: secret.name, SecretString: secret.value, ...version };
   };
 }

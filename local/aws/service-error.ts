@@ -2,7 +2,7 @@
 export class ServiceError extends Error {
   readonly status: number;
 
-  constructor(name: string, status: number, message: string) {
+  constructor(name: string, message: string, status = 400) {
     super(message);
     this.name = name;
     this.status = status;

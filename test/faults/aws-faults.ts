@@ -155,7 +155,7 @@ export function createAwsFaults(plan: FaultPlan, log: FaultLog, subjects: Subjec
     },
     onInvocation(invocation) {
       const function_name = invocation.function_name.replace(/^firstframe-/, '');
-      workers.set(invocation.sandboxId, { ...invocation, function_name, subject: subjects.of(invocation.payload) });
+      workers.set(invocation.sandbox_id, { ...invocation, function_name, subject: subjects.of(invocation.payload) });
     },
     deliveryDelays(functionName, payload) {
       if (ended) return [0];

@@ -89,7 +89,7 @@ async function startStack(context: Record<string, unknown>, faults: FaultInjecti
     context,
     faults,
     // A worker costs a fifth of a second of both cores that tests usually have.
-    largest_concurrency: 4,
+    max_concurrency: 4,
     on_call: keepCall,
   });
 }

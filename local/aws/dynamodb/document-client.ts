@@ -41,7 +41,7 @@ const outputItems = ['Item', 'Attributes', 'LastEvaluatedKey'] as const;
 export function createDocumentClient(execute: Execute): Pick<DynamoDBDocumentClient, 'send'> {
   async function send(command: { input: Plain }): Promise<object> {
     const operation = operations.get(command.constructor);
-    if (!operation) throw new Error(`The DynamoDB in this process does not know ${command.constructor.name}.`);
+    if (!operation) throw new Error(`The in-process DynamoDB does not support ${command.constructor.name}.`);
     const marshalled = convert(command.input, inputItems, (convertItem) =>
       marshall(convertItem, { removeUndefinedValues: true }),
     );

@@ -37,9 +37,9 @@ export async function openDynamoDb({ directory, tables }: DynamoDbOptions): Prom
   const dynamoDb: DynamoDb = {
     async handle(operation, body) {
       // dynalite throws an uncatchable exception when it is called after it was closed.
-      if (closing) throw new ServiceError('ServiceUnavailable', 503, 'The local DynamoDB is stopping.');
+      if (closing) throw new ServiceError('ServiceUnavailable', 'The local DynamoDB is stopping.', 503);
       if (!isOperation(operation))
-        throw new ServiceError('UnknownOperationException', 400, `The local DynamoDB has no ${operation}.`);
+        throw new ServiceError('UnknownOperationException', `The local DynamoDB does not support ${operation}.`);
       const pending = execute(operation, JSON.parse(body || '{}'));
       inProgress.add(pending);
       try {
@@ -83,7 +83,7 @@ async function createTable(table: TableDefinition, execute: Execute): Promise<vo
     return createTableInProcess(execute, { TableName, AttributeDefinitions, KeySchema, GlobalSecondaryIndexes });
   if (shapeOf((existing as { Table: KeyShape }).Table) === shapeOf(table)) return;
   throw new Error(
-    `The table ${TableName} on this machine has other keys or indexes than the template. Move the state directory away and start again.`,
+    `The local table ${TableName} has other keys or indexes than the template. Move the state directory away and start again.`,
   );
 }
 

@@ -33,7 +33,7 @@ export const isOperation = (name: string): name is Operation => operations.some(
 /** Runs one operation. Input and output are DynamoDB JSON. @throws DynaliteError */
 export type Execute = (operation: Operation, input: object) => Promise<object>;
 
-type DynaliteAction = (store: Store, input: object, execute: (error: unknown, output: object) => void) => void;
+type DynaliteAction = (store: Store, input: object, callback: (error: unknown, output: object) => void) => void;
 
 const require = createRequire(import.meta.url);
 

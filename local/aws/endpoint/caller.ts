@@ -44,7 +44,7 @@ export function verifyCaller(
     return accessKey(verifySignature(signed, services, signatureRules).access_key_id)!;
   } catch (error) {
     if (!(error instanceof SignatureError)) throw error;
-    throw new ServiceError(errorNames[error.reason] ?? 'InvalidSignatureException', 400, error.message);
+    throw new ServiceError(errorNames[error.reason] ?? 'InvalidSignatureException', error.message);
   }
 }
 
@@ -54,7 +54,7 @@ export async function readCall(
   services: CallerServices,
 ): Promise<{ body: Buffer; principal: string }> {
   const body = await readBody(request, maxBodyBytes);
-  if (!body) throw new ServiceError('RequestEntityTooLargeException', 413, 'The request is larger than 17 MiB.');
+  if (!body) throw new ServiceError('RequestEntityTooLargeException', 'The request is larger than 17 MiB.', 413);
   const { method = '', url = '/', rawHeaders } = request;
   return { body, principal: verifyCaller({ method, url, headers: readHeaders(rawHeaders) }, body, services).principal };
 }

@@ -59,8 +59,9 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
     const [serviceName = '', operation = ''] = target.split('.');
     const service = Object.hasOwn(services, serviceName) ? services[serviceName] : undefined;
     if (!service)
-      throw unknownOperation(
-        `The local AWS endpoint has no service ${serviceName}: it knows ${Object.keys(services).join(', ')}, Lambda's Invoke and S3.`,
+      throw new ServiceError(
+        'UnknownOperationException',
+        `The local AWS endpoint does not support ${serviceName}, only ${Object.keys(services).join(', ')}, Lambda's Invoke and S3.`,
       );
     const { body, principal } = await readCall(request, options);
     const text = body.toString('utf8');
@@ -72,9 +73,9 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
       resource: resourceArn(service.iam, operation, input),
       ...conditionKeys(service.iam, input),
     });
-    const answer = await service.handle(operation, text);
+    const response = await service.handle(operation, text);
     // The response has the protocol version of the request.
-    return { ...answer, headers: { 'content-type': request.headers['content-type'] ?? jsonContentType } };
+    return { ...response, headers: { 'content-type': request.headers['content-type'] ?? jsonContentType } };
   };
 
   return {
@@ -82,12 +83,12 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
       const target = request.headers['x-amz-target'];
       const functionReference = /^\/2015-03-31\/functions\/([^/]+)\/invocations(?:\?|$)/.exec(request.url ?? '')?.[1];
       if (target === undefined && functionReference === undefined) return options.s3.handle(request, response);
-      const answer = await (functionReference === undefined
+      const result = await (functionReference === undefined
         ? callJsonService(String(target), request)
         : invokeFunction(decodeURIComponent(functionReference), request, options)
       ).catch(errorResponse);
-      response.writeHead(answer.status, { 'content-length': Buffer.byteLength(answer.body), ...answer.headers });
-      response.end(answer.body);
+      response.writeHead(result.status, { 'content-length': Buffer.byteLength(result.body), ...result.headers });
+      response.end(result.body);
     },
   };
 }
@@ -133,18 +134,17 @@ function singleOperation(
 ): JsonService {
   return jsonService((operation, input) => {
     if (operation === supported) return run(input);
-    throw unknownOperation(`The local ${service} has no ${operation}, only ${supported}.`);
+    throw new ServiceError(
+      'UnknownOperationException',
+      `The local ${service} does not support ${operation}, only ${supported}.`,
+    );
   });
 }
 
 function parseInput(body: string): Record<string, unknown> {
   const input = parseObject(body || '{}');
   if (input) return input;
-  throw new ServiceError('SerializationException', 400, 'The body is not a JSON object.');
-}
-
-function unknownOperation(message: string): ServiceError {
-  return new ServiceError('UnknownOperationException', 400, message);
+  throw new ServiceError('SerializationException', 'The body is not a JSON object.');
 }
 
 /** Formats an error as the JSON protocols do. An error that is not a service's own becomes an InternalServerError. */

@@ -55,7 +55,7 @@ export function createEventBus({ clock, rules, accept, queues }: EventBusOptions
         period: rule.schedule_expression === undefined ? undefined : schedulePeriod(rule.schedule_expression),
       };
     } catch (error) {
-      throw new Error(`The rule ${rule.name}: ${error instanceof Error ? error.message : String(error)}`);
+      throw new Error(`Rule ${rule.name}: ${error instanceof Error ? error.message : String(error)}`);
     }
   });
   const cancels = new Map<string, () => void>();
@@ -92,7 +92,9 @@ export function createEventBus({ clock, rules, accept, queues }: EventBusOptions
             clock.now(),
           );
           // A lost tick does no harm: the next one follows.
-          deliverEvent(rule, event, true).catch((error: unknown) => console.error(`The rule ${rule.name}:`, error));
+          deliverEvent(rule, event, true).catch((error: unknown) =>
+            console.error(`Could not run the schedule of ${rule.name}:`, error),
+          );
         };
         cancels.set(rule.name, clock.after(firstTickDelay, tick));
       }
@@ -112,6 +114,6 @@ const unitMilliseconds: Record<string, number> = { minute: 60_000, hour: 3_600_0
 export function schedulePeriod(expression: string): number {
   const [, count, unit] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(expression) ?? [];
   if (!count || !unit || Number(count) === 0)
-    throw new Error(`the schedule ${expression} is unknown: the local runtime knows rate(N minutes|hours|days)`);
+    throw new Error(`the schedule ${expression} is not supported, only rate(N minutes|hours|days)`);
   return Number(count) * unitMilliseconds[unit]!;
 }

@@ -10,7 +10,7 @@ export type EventPredicate = (event: unknown) => boolean;
 export function compilePattern(pattern: Record<string, unknown>, parentPath = ''): EventPredicate {
   const parts = Object.entries(pattern).map(([key, expected]): [string, EventPredicate] => {
     const path = parentPath ? `${parentPath}.${key}` : key;
-    if (key.startsWith('$')) throw new Error(`the event pattern's operator ${path} is unknown`);
+    if (key.startsWith('$')) throw new Error(`the event pattern's operator ${path} is not supported`);
     if (Array.isArray(expected)) {
       const alternatives = expected.map((alternative) => compileAlternative(alternative, path));
       return [key, (found) => [found].flat().some((value) => alternatives.some((test) => test(value)))];
@@ -25,6 +25,6 @@ function compileAlternative(alternative: unknown, parentPath: string): EventPred
   if (!isObject(alternative)) return (value) => value === alternative;
   const { prefix, ...others } = alternative;
   if (typeof prefix !== 'string' || Object.keys(others).length > 0)
-    throw new Error(`the event pattern's operator ${parentPath}: ${JSON.stringify(alternative)} is unknown`);
+    throw new Error(`the event pattern's operator ${parentPath}: ${JSON.stringify(alternative)} is not supported`);
   return (value) => typeof value === 'string' && value.startsWith(prefix);
 }

@@ -26,7 +26,7 @@ export async function putEvents(
 ): Promise<{ FailedEntryCount: number; Entries: EntryResult[] }> {
   const entries = input.Entries ?? [];
   if (entries.length === 0 || entries.length > 10)
-    throw new ServiceError('ValidationException', 400, 'Entries must hold 1 to 10 events');
+    throw new ServiceError('ValidationException', 'Entries must contain 1 to 10 events');
   const results = await Promise.all(entries.map((entry) => putEntry(entry, bus, now)));
   return { FailedEntryCount: results.filter((result) => 'ErrorCode' in result).length, Entries: results };
 }
@@ -34,7 +34,7 @@ export async function putEvents(
 async function putEntry(entry: PutEventsEntry, bus: Pick<EventBus, 'put'>, now: () => number): Promise<EntryResult> {
   const { Source: source, DetailType: detailType, Detail: detailText, EventBusName: busName = 'default' } = entry;
   if (busName.split('/').at(-1) !== 'default')
-    throw new ServiceError('ResourceNotFoundException', 400, `Event bus ${busName} does not exist`);
+    throw new ServiceError('ResourceNotFoundException', `Event bus ${busName} does not exist`);
   if (!source || !detailType || detailText === undefined)
     return { ErrorCode: 'InvalidArgument', ErrorMessage: 'Source, DetailType and Detail are required' };
   if (source.startsWith('aws.'))

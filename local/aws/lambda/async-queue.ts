@@ -1,7 +1,8 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { writeFileWhole } from '../../wan/write-file.ts';
 import type { Clock } from '../clock.ts';
+import { readJsonFiles } from '../json.ts';
 import type { FunctionError, Outcome } from './function-definition.ts';
 
 /** An accepted asynchronous invocation that has not completed. */
@@ -53,7 +54,7 @@ export interface AsyncQueue {
 /** Lambda's delays before the second and the third attempt. */
 const retryDelays = [60_000, 120_000];
 /** Delay before an attempt is repeated that did not run the function. */
-const rerunMilliseconds = 1000;
+const rerunDelay = 1000;
 
 export function createAsyncQueue(options: AsyncQueueOptions): AsyncQueue {
   const { directory, clock } = options;
@@ -78,14 +79,14 @@ export function createAsyncQueue(options: AsyncQueueOptions): AsyncQueue {
   };
   const start = (invocation: AcceptedInvocation) => {
     const attempt = runAttempt(invocation)
-      .catch(() => schedule({ ...invocation, not_before: clock.now() + rerunMilliseconds }))
+      .catch(() => schedule({ ...invocation, not_before: clock.now() + rerunDelay }))
       .finally(() => attempts.delete(attempt));
     attempts.add(attempt);
   };
   const runAttempt = async (invocation: AcceptedInvocation): Promise<void> => {
     const outcome = await options.run(invocation);
     if ('error' in outcome) {
-      // The workers are being stopped, which looks like a crash. The next process tries again.
+      // Stopping a worker appears as a crash. The next process tries again.
       if (closed) return;
       const next = nextAttempt(invocation);
       if (next) {
@@ -101,8 +102,8 @@ export function createAsyncQueue(options: AsyncQueueOptions): AsyncQueue {
     const failures = invocation.failures + 1;
     if (failures > retryLimits.maximum_retry_attempts) return undefined;
     const not_before = clock.now() + retryDelays[invocation.failures]!;
-    const tooOld = not_before - invocation.accepted_at > retryLimits.maximum_event_age_seconds * 1000;
-    return tooOld ? undefined : { ...invocation, failures, not_before };
+    const isTooOld = not_before - invocation.accepted_at > retryLimits.maximum_event_age_seconds * 1000;
+    return isTooOld ? undefined : { ...invocation, failures, not_before };
   };
 
   return {
@@ -112,12 +113,7 @@ export function createAsyncQueue(options: AsyncQueueOptions): AsyncQueue {
       schedule(invocation);
     },
     async resume() {
-      const files = await readdir(directory).catch(() => []);
-      const stored = await Promise.all(
-        files
-          .filter((file) => file.endsWith('.json'))
-          .map(async (file) => JSON.parse(await readFile(path.join(directory, file), 'utf8')) as AcceptedInvocation),
-      );
+      const stored = await readJsonFiles<AcceptedInvocation>(directory);
       const known = stored.filter((invocation) => options.hasFunction(invocation.function_arn));
       for (const invocation of known.sort((one, other) => one.accepted_at - other.accepted_at)) schedule(invocation);
     },

@@ -17,7 +17,7 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 /** Describes an error as Lambda does. The state machine matches `errorType`. */
-function describe(error, fallbackType) {
+function describeError(error, fallbackType) {
   if (!(error instanceof Error))
     return { errorType: fallbackType ?? typeof error, errorMessage: String(error), trace: [] };
   return {
@@ -35,17 +35,17 @@ function loadHandler() {
     loaded = require(modulePath);
   } catch (error) {
     const missing = error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND';
-    throw describe(
+    throw describeError(
       error,
       missing ? 'Runtime.ImportModuleError' : error instanceof SyntaxError ? 'Runtime.UserCodeSyntaxError' : undefined,
     );
   }
   const handler = loaded[exportName];
   if (typeof handler !== 'function')
-    throw describe(new Error(`${workerData.handler} is undefined or not exported`), 'Runtime.HandlerNotFound');
+    throw describeError(new Error(`${workerData.handler} is undefined or not exported`), 'Runtime.HandlerNotFound');
   if (handler.length > 2)
-    throw describe(
-      new Error('the runtime calls no callbacks: the handler must return a promise'),
+    throw describeError(
+      new Error('Callback handlers are not supported. The handler must return a promise.'),
       'Runtime.CallbackHandlerDeprecated',
     );
   return handler;
@@ -66,13 +66,13 @@ function contextOf({ request_id, function_arn, deadline }) {
 }
 
 /** Lambda ends the sandbox on an uncaught error. */
-function die(error, type) {
+function endSandbox(error, type) {
   console.error(error);
-  post({ type: 'failure', fatal: true, error: describe(error, type) });
+  post({ type: 'failure', fatal: true, error: describeError(error, type) });
   process.exit(1);
 }
-process.on('uncaughtException', (error) => die(error));
-process.on('unhandledRejection', (error) => die(error, 'Runtime.UnhandledPromiseRejection'));
+process.on('uncaughtException', (error) => endSandbox(error));
+process.on('unhandledRejection', (error) => endSandbox(error, 'Runtime.UnhandledPromiseRejection'));
 
 let handler;
 try {
@@ -88,12 +88,12 @@ parentPort.on('message', async (invocation) => {
     result = await handler(JSON.parse(invocation.payload), contextOf(invocation));
   } catch (error) {
     console.error(error);
-    post({ type: 'failure', error: describe(error) });
+    post({ type: 'failure', error: describeError(error) });
     return;
   }
   try {
     post({ type: 'result', payload: JSON.stringify(result) ?? 'null' });
   } catch (error) {
-    post({ type: 'failure', error: describe(error, 'Runtime.MarshalError') });
+    post({ type: 'failure', error: describeError(error, 'Runtime.MarshalError') });
   }
 });

@@ -56,7 +56,7 @@ export function createEventSource(options: EventSourceOptions): EventSource {
       }
       const batch = handleBatch()
         // The messages stay hidden until their visibility timeout, then they are received again.
-        .catch((error: unknown) => console.error(`The event source of ${function_arn}:`, error))
+        .catch((error: unknown) => console.error(`Could not deliver messages to ${function_arn}:`, error))
         .finally(() => {
           batches.delete(batch);
           poll();
@@ -64,22 +64,17 @@ export function createEventSource(options: EventSourceOptions): EventSource {
       batches.add(batch);
     }
   };
+  const { role_arn: principal, recordCall } = options;
   const record = (operation: string) =>
-    options.recordCall({
-      at: clock.now(),
-      principal: options.role_arn,
-      action: `sqs:${operation}`,
-      resource: queue_arn,
-    });
+    recordCall({ at: clock.now(), principal, action: `sqs:${operation}`, resource: queue_arn });
   const handleBatch = async (): Promise<void> => {
     const messages = await queues.receive(queue_arn, options.batch_size);
     if (messages.length === 0) return;
     // Lambda reads the number of messages and their visibility timeout.
     record('GetQueueAttributes');
     record('ReceiveMessage');
-    const outcome = await invokeFunction(
-      JSON.stringify({ Records: messages.map((message) => sqsRecord(message, queue_arn)) }),
-    );
+    const Records = messages.map((message) => sqsRecord(message, queue_arn));
+    const outcome = await invokeFunction(JSON.stringify({ Records }));
     if ('error' in outcome) return;
     record('DeleteMessage');
     await queues.delete(queue_arn, messages);

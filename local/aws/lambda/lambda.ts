@@ -64,7 +64,7 @@ export function createLambda(options: LambdaOptions): Lambda {
   const find = (reference: string): FunctionDefinition => {
     const definition = findByName(reference);
     if (definition) return definition;
-    throw new ServiceError('ResourceNotFoundException', 404, `Function not found: ${reference}`);
+    throw new ServiceError('ResourceNotFoundException', `Function not found: ${reference}`, 404);
   };
   const poolOf = (definition: FunctionDefinition): SandboxPool => {
     const existing = pools.get(definition.name);
@@ -84,17 +84,17 @@ export function createLambda(options: LambdaOptions): Lambda {
   const run = async (reference: string, request_id: string, payload: string): Promise<Outcome> => {
     const definition = find(reference);
     const function_arn = reference.startsWith('arn:') ? reference : definition.arn;
-    const started = clock.now();
+    const startedAt = clock.now();
     const outcome = await poolOf(definition).run({ request_id, function_arn, payload });
     const result = 'error' in outcome ? `${outcome.error.errorType}: ${outcome.error.errorMessage}` : 'ok';
-    logs.write(definition.name, `REPORT ${clock.now() - started} ms ${result}`, request_id);
+    logs.write(definition.name, `REPORT ${clock.now() - startedAt} ms ${result}`, request_id);
     return outcome;
   };
   const checkSize = (payload: string, kind: keyof typeof maxPayloadBytes) => {
     const bytes = Buffer.byteLength(payload);
     if (bytes <= maxPayloadBytes[kind]) return;
-    const why = `Request must be smaller than ${maxPayloadBytes[kind]} bytes for the InvokeFunction operation`;
-    throw new ServiceError('RequestTooLargeException', 413, why);
+    const message = `Request must be smaller than ${maxPayloadBytes[kind]} bytes for the InvokeFunction operation`;
+    throw new ServiceError('RequestTooLargeException', message, 413);
   };
 
   const queue = createAsyncQueue({

@@ -52,8 +52,8 @@ export function createSandboxPool(options: SandboxPoolOptions): SandboxPool {
       if (pending >= reserved)
         throw new ServiceError(
           'TooManyRequestsException',
+          `Rate Exceeded: ${definition.name} has a reserved concurrency of ${reserved}`,
           429,
-          `Rate Exceeded: ${definition.name} runs ${reserved} at once`,
         );
       pending += 1;
       try {

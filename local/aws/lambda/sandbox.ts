@@ -35,7 +35,8 @@ type WorkerMessage =
   | { type: 'ready' }
   | { type: 'log'; text: string }
   | { type: 'result'; payload: string }
-  | { type: 'failure'; error: FunctionError /** The sandbox ends with it. */; fatal?: boolean };
+  /** A fatal failure ends the sandbox. */
+  | { type: 'failure'; error: FunctionError; fatal?: boolean };
 
 /**
  * Lambda ends the init phase after 10 s and repeats it within the invocation's timeout. The limit is the sum of both.
@@ -48,9 +49,9 @@ export function startSandbox(
   definition: FunctionDefinition,
   { endpoint_url, clock, onLog, onInvocation }: SandboxOptions,
 ): Sandbox {
-  const sandboxId = randomUUID();
+  const sandbox_id = randomUUID();
   const worker = new Worker(fileURLToPath(new URL('bootstrap.cjs', import.meta.url)), {
-    env: { ...workerEnvironment(definition, endpoint_url), ...(onInvocation ? { AWS_SDK_UA_APP_ID: sandboxId } : {}) },
+    env: { ...workerEnvironment(definition, endpoint_url), ...(onInvocation ? { AWS_SDK_UA_APP_ID: sandbox_id } : {}) },
     // This process's loaders do not exist in Lambda.
     execArgv: [],
     argv: [],
@@ -72,10 +73,10 @@ export function startSandbox(
     current = undefined;
     settled?.settle(outcome);
   };
-  const fail = (errorType: string, why: string) => {
+  const fail = (errorType: string, message: string) => {
     ended = true;
     settle({
-      error: { errorType, errorMessage: `RequestId: ${current?.invocation.request_id ?? 'none'} Error: ${why}` },
+      error: { errorType, errorMessage: `RequestId: ${current?.invocation.request_id ?? 'none'} Error: ${message}` },
     });
   };
   const endAfter = (milliseconds: number) => {
@@ -88,12 +89,7 @@ export function startSandbox(
     const milliseconds = definition.timeout_seconds * 1000;
     endAfter(milliseconds);
     const { payload } = invocation;
-    onInvocation?.({
-      sandboxId: sandboxId,
-      function_name: definition.name,
-      payload,
-      kill: () => void worker.terminate(),
-    });
+    onInvocation?.({ sandbox_id, function_name: definition.name, payload, kill: () => void worker.terminate() });
     worker.postMessage({ ...invocation, deadline: clock.now() + milliseconds });
   };
 
@@ -111,8 +107,8 @@ export function startSandbox(
     }
     const bytes = Buffer.byteLength(message.payload);
     if (bytes <= maxResponseBytes) return settle({ payload: message.payload });
-    const why = `Response payload size (${bytes} bytes) exceeded maximum allowed payload size (${maxResponseBytes} bytes).`;
-    settle({ error: { errorType: 'Function.ResponseSizeTooLarge', errorMessage: why } });
+    const errorMessage = `Response payload size (${bytes} bytes) exceeded maximum allowed payload size (${maxResponseBytes} bytes).`;
+    settle({ error: { errorType: 'Function.ResponseSizeTooLarge', errorMessage } });
   });
   worker.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'ERR_WORKER_OUT_OF_MEMORY')

@@ -19,7 +19,8 @@ export function preflightResponse(rules: readonly CorsRule[], headers: Headers):
     .map((name) => name.trim().toLowerCase())
     .filter((name) => name !== '');
   const rule = rules.find(
-    (each) => allowsRequest(each, origin, method) && requestedHeaders.every((name) => allowsHeader(each, name)),
+    (candidate) =>
+      allowsRequest(candidate, origin, method) && requestedHeaders.every((name) => allowsHeader(candidate, name)),
   );
   if (!rule) {
     throw new S3Error(
@@ -36,7 +37,7 @@ export function preflightResponse(rules: readonly CorsRule[], headers: Headers):
 /** The CORS headers of a response. Empty if no rule allows the origin and method. */
 export function corsHeaders(rules: readonly CorsRule[], method: string, headers: Headers): CorsHeaders {
   const origin = headers.get('origin');
-  const rule = origin === undefined ? undefined : rules.find((each) => allowsRequest(each, origin, method));
+  const rule = origin === undefined ? undefined : rules.find((candidate) => allowsRequest(candidate, origin, method));
   return rule && origin !== undefined ? ruleHeaders(rule, origin) : {};
 }
 
@@ -53,11 +54,13 @@ function ruleHeaders(rule: CorsRule, origin: string): CorsHeaders {
 }
 
 function allowsRequest(rule: CorsRule, origin: string, method: string): boolean {
-  return rule.allowed_methods.includes(method) && rule.allowed_origins.some((each) => matchesPattern(each, origin));
+  return (
+    rule.allowed_methods.includes(method) && rule.allowed_origins.some((pattern) => matchesPattern(pattern, origin))
+  );
 }
 
 function allowsHeader(rule: CorsRule, name: string): boolean {
-  return (rule.allowed_headers ?? []).some((each) => matchesPattern(each.toLowerCase(), name));
+  return (rule.allowed_headers ?? []).some((pattern) => matchesPattern(pattern.toLowerCase(), name));
 }
 
 function matchesPattern(pattern: string, text: string): boolean {

@@ -23,7 +23,9 @@ export async function handleRequest(
   let cors: S3Response['headers'] = {};
   let result: S3Response;
   try {
-    const received = readRequest(request, body);
+    const headers = readHeaders(request.rawHeaders);
+    const target = readTarget(request.url ?? '/', headers.get('host'));
+    const received: ReceivedRequest = { method: request.method ?? '', target, headers, body };
     const rules = services.buckets.find(received.target.bucket)?.state().cors ?? [];
     cors = corsHeaders(rules, received.method, received.headers);
     if (received.method === 'OPTIONS') result = preflightResponse(rules, received.headers);
@@ -48,18 +50,9 @@ export async function handleRequest(
   request.resume();
 }
 
-function readRequest(request: IncomingMessage, body: AsyncIterable<Buffer>): ReceivedRequest {
-  const headers = readHeaders(request.rawHeaders);
-  return {
-    method: request.method ?? '',
-    target: readTarget(request.url ?? '/', headers.get('host')),
-    headers,
-    body,
-  };
-}
-
 async function runSignedRequest(received: ReceivedRequest, services: HandlerServices): Promise<S3Response> {
   const access = authenticate(received, services);
+  const { access_key_id } = access;
   const { bucket, key } = received.target;
   const target = key === '' ? { bucket } : { bucket, key };
   const call: Call = {
@@ -67,12 +60,7 @@ async function runSignedRequest(received: ReceivedRequest, services: HandlerServ
     ...access,
     ...splitParameters(received.target.parameters, received.headers),
     record: (action, resource = target, conditions) =>
-      services.recordCall({
-        access_key_id: access.access_key_id,
-        action,
-        ...resource,
-        ...(conditions ? { conditions } : {}),
-      }),
+      services.recordCall({ access_key_id, action, ...resource, ...(conditions ? { conditions } : {}) }),
   };
   return runOperation(call, services);
 }
@@ -91,6 +79,6 @@ function readError(cause: unknown): S3Error {
   if (cause instanceof S3Error) return cause;
   if (cause instanceof SignatureError) return new S3Error(signatureErrorCodes[cause.reason], cause.message);
   // The message includes the cause, since the clients of this server are its developers.
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new S3Error('InternalError', `We encountered an internal error. Please try again. (${why})`);
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new S3Error('InternalError', `We encountered an internal error. Please try again. (${reason})`);
 }

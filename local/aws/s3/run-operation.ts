@@ -125,17 +125,17 @@ export async function runOperation(call: Call, services: Services): Promise<S3Re
     .filter(
       ({ route, selector }) => route.split('?')[0] === `${method} ${target}` && (!selector || headers.has(selector)),
     )
-    .filter((each) => selectorsOf(each).every((name) => query.has(name)))
+    .filter((operation) => selectorsOf(operation).every((name) => query.has(name)))
     .sort((a, b) => selectorsOf(b).length - selectorsOf(a).length || Number(!!b.selector) - Number(!!a.selector));
   // The SDK adds `x-id` for logs.
   const parameters = [...(operation ? selectorsOf(operation) : []), ...(operation?.parameters ?? []), 'x-id'];
-  const unknown = [...query.keys()].find((name) => !parameters.includes(name));
-  if (unknown !== undefined) throw notImplemented(`${method} ${target} with ?${unknown}`);
+  const unsupported = [...query.keys()].find((name) => !parameters.includes(name));
+  if (unsupported !== undefined) throw notImplemented(`${method} ${target} with ?${unsupported}`);
   if (!operation) throw new S3Error('MethodNotAllowed', `The method ${method} is not allowed against a ${target}.`);
   const supportedHeaders = [...(operation.headers ?? []), ...protocolHeaders];
   for (const name of headers.keys()) {
     const isSignificant = name.startsWith('x-amz-') || name.startsWith('if-');
-    if (isSignificant && !supportedHeaders.some((each) => matchesHeader(each, name))) {
+    if (isSignificant && !supportedHeaders.some((pattern) => matchesHeader(pattern, name))) {
       throw notImplemented(`${operation.name} with ${name}`);
     }
   }

@@ -69,9 +69,5 @@ export async function serve(options: S3Options): Promise<RunningS3> {
   const s3 = createS3(options);
   const listener = await listen(0, 'PORT');
   listener.serve(s3.handle);
-  return {
-    endpoint: listener.url,
-    createBucket: s3.createBucket,
-    close: listener.close,
-  };
+  return { endpoint: listener.url, createBucket: s3.createBucket, close: listener.close };
 }

@@ -120,7 +120,7 @@ function readHeader({ headers }: SignedRequest): ParsedSignature {
   if (authorization === undefined) {
     throw new SignatureError(
       'missing',
-      'The request is not signed with Signature Version 4, and nothing here is public.',
+      'The request is not signed with Signature Version 4, and anonymous access is not supported.',
     );
   }
   if (!authorization.startsWith('AWS4-HMAC-SHA256 ')) {
@@ -137,7 +137,7 @@ function readQuery({ headers, parameters }: SignedRequest): ParsedSignature {
   }
   const query = new Map(parameters);
   const field = (name: string) => query.get(`X-Amz-${name}`);
-  const malformed = (why: string) => new SignatureError('malformed_query', why);
+  const malformed = (message: string) => new SignatureError('malformed_query', message);
   if (field('Algorithm') !== 'AWS4-HMAC-SHA256') throw malformed('X-Amz-Algorithm only supports AWS4-HMAC-SHA256.');
   const expires = field('Expires') ?? '';
   if (!/^\d+$/.test(expires) || Number(expires) > maxExpirySeconds) {
@@ -167,7 +167,10 @@ function readClaim(
 function checkDate({ credential, amz_date, expires_seconds }: ParsedSignature, now: number, skew: number): void {
   const time = parseAmzDate(amz_date);
   if (time === undefined || amz_date.slice(0, 8) !== credential.date) {
-    throw new SignatureError('date', 'The request needs an x-amz-date (20260131T235959Z) of its credential’s day.');
+    throw new SignatureError(
+      'date',
+      'The request needs an x-amz-date (20260131T235959Z) on the day of its credential.',
+    );
   }
   const iso = (milliseconds: number) => new Date(milliseconds).toISOString();
   if (expires_seconds === undefined) {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { appendFile, mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { appendFile, mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { writeFileWhole } from '../../wan/write-file.ts';
+import { readJsonFiles } from '../json.ts';
 
 export interface QueueDefinition {
   arn: string;
@@ -78,7 +79,7 @@ export function createQueues({ directory, now, queues }: QueuesOptions): Queues 
 
   const find = (arn: string): LiveQueue => {
     const queue = liveQueues.find((candidate) => candidate.arn === arn);
-    if (!queue) throw new Error(`${arn} is no queue of the template`);
+    if (!queue) throw new Error(`${arn} is not a queue of the template`);
     return queue;
   };
   const fileOf = ({ name }: LiveQueue, { message_id }: Message) => path.join(directory, name, `${message_id}.json`);
@@ -146,11 +147,8 @@ export function createQueues({ directory, now, queues }: QueuesOptions): Queues 
     },
     async resume() {
       for (const queue of liveQueues.filter(({ delivery }) => delivery)) {
-        const files = await readdir(path.join(directory, queue.name)).catch(() => []);
-        for (const file of files.filter((name) => name.endsWith('.json'))) {
-          const message = JSON.parse(await readFile(path.join(directory, queue.name, file), 'utf8')) as Message;
+        for (const message of await readJsonFiles<Message>(path.join(directory, queue.name)))
           queue.messages.set(message.message_id, { message, visible_at: message.delayed_until });
-        }
       }
     },
   };

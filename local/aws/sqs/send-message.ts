@@ -17,18 +17,20 @@ export async function sendMessage(
 ): Promise<{ MessageId: string; MD5OfMessageBody: string }> {
   const { QueueUrl, MessageBody, DelaySeconds = 0, ...others } = input;
   const arn = queues.arnOf(String(QueueUrl));
-  if (arn === undefined) throw new ServiceError('QueueDoesNotExist', 400, 'The specified queue does not exist.');
+  if (arn === undefined) throw new ServiceError('QueueDoesNotExist', 'The specified queue does not exist.');
   const [unsupported] = Object.keys(others);
-  if (unsupported !== undefined) throw invalidParameter(`The local SQS does not know the parameter ${unsupported}.`);
+  if (unsupported !== undefined)
+    throw new ServiceError('InvalidParameterValue', `The local SQS does not support the parameter ${unsupported}.`);
   if (typeof MessageBody !== 'string' || MessageBody === '')
-    throw invalidParameter('MessageBody must be a text that is not empty.');
+    throw new ServiceError('InvalidParameterValue', 'MessageBody must be a non-empty string.');
   if (Buffer.byteLength(MessageBody) > maxBytes)
-    throw invalidParameter(`Message must be shorter than ${maxBytes} bytes.`);
+    throw new ServiceError('InvalidParameterValue', `Message must be shorter than ${maxBytes} bytes.`);
   if (invalidCharacters.test(MessageBody))
-    throw new ServiceError('InvalidMessageContents', 400, 'Invalid characters found in the message body.');
+    throw new ServiceError('InvalidMessageContents', 'Invalid characters found in the message body.');
   const delay = Number(DelaySeconds);
   if (!Number.isInteger(DelaySeconds) || delay < 0 || delay > maxDelaySeconds)
-    throw invalidParameter(
+    throw new ServiceError(
+      'InvalidParameterValue',
       `Value ${String(DelaySeconds)} for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= ${maxDelaySeconds}.`,
     );
   return { MessageId: await queues.send(arn, MessageBody, {}, delay), MD5OfMessageBody: md5(MessageBody) };
@@ -36,5 +38,3 @@ export async function sendMessage(
 
 /** The SDK verifies this digest. */
 export const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
-
-const invalidParameter = (why: string): ServiceError => new ServiceError('InvalidParameterValue', 400, why);

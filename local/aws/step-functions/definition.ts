@@ -21,7 +21,7 @@ const handledErrors = [
 const errorEquals = z
   .array(
     z.string().refine((name) => !name.startsWith('States.') || handledErrors.includes(name), {
-      error: ({ input }) => `${input} is never raised here, or cannot be handled`,
+      error: ({ input }) => `${input} is not an error that can be handled here`,
     }),
   )
   .min(1);
@@ -80,23 +80,24 @@ const task = z
   })
   .superRefine((state, context) => {
     const addIssue = (message: string, ...at: string[]) => context.addIssue({ code: 'custom', message, path: at });
-    if ((state.Next === undefined) === (state.End === undefined)) addIssue('has Next or End, one of them');
-    if (state.TimeoutSeconds !== undefined && state.TimeoutSecondsPath !== undefined) addIssue('has two timeouts');
+    if ((state.Next === undefined) === (state.End === undefined)) addIssue('needs either Next or End');
+    if (state.TimeoutSeconds !== undefined && state.TimeoutSecondsPath !== undefined)
+      addIssue('has both TimeoutSeconds and TimeoutSecondsPath');
     const usesToken = waitsForToken(state);
-    for (const [place, value] of valuesIn(state.Parameters ?? {})) {
-      if (!place.at(-1)!.endsWith('.$')) continue;
+    for (const [at, value] of valuesIn(state.Parameters ?? {})) {
+      if (!at.at(-1)!.endsWith('.$')) continue;
       const isSupported = path.safeParse(value).success || contextPaths.includes(String(value));
-      if (!isSupported) addIssue(`${value} is not supported`, 'Parameters', ...place);
-      if (value === '$$.Task.Token' && !usesToken) addIssue('has no token', 'Parameters', ...place);
+      if (!isSupported) addIssue(`${value} is not supported`, 'Parameters', ...at);
+      if (value === '$$.Task.Token' && !usesToken) addIssue('has no task token', 'Parameters', ...at);
     }
     if (!usesToken) return;
     for (const field of Object.keys(state.Parameters ?? {})) {
       if (!updateItemFields.includes(field)) addIssue('is not supported', 'Parameters', field);
     }
-    for (const [place, value] of attributesIn(state.Parameters ?? {})) {
+    for (const [at, value] of attributesIn(state.Parameters ?? {})) {
       const [type = '', ...more] = Object.keys(value ?? {});
       const isSupported = ['S', 'N', 'S.$', 'N.$'].includes(type) && more.length === 0;
-      if (!isSupported) addIssue('only S and N are supported', 'Parameters', ...place);
+      if (!isSupported) addIssue('only S and N are supported', 'Parameters', ...at);
     }
   });
 
@@ -128,7 +129,7 @@ const machine = z
     });
     for (const [from, target] of [['StartAt', StartAt] as const, ...targets]) {
       if (target !== undefined && !Object.hasOwn(States, target))
-        context.addIssue({ code: 'custom', message: `leads to ${target}, which does not exist`, path: [from] });
+        context.addIssue({ code: 'custom', message: `refers to ${target}, which does not exist`, path: [from] });
     }
   });
 
@@ -146,22 +147,22 @@ export const waitsForToken = ({ Resource }: Pick<Task, 'Resource'>): boolean => 
 export function readStateMachine(name: string, definition: unknown): StateMachine {
   const { success, data, error } = machine.safeParse(definition);
   if (success) return data;
-  const findings = error.issues.map((issue) => `- ${issue.path.join('.')}: ${issue.message}`);
-  throw new Error(`The local Step Functions cannot run the state machine ${name}:\n${findings.join('\n')}`);
+  const issues = error.issues.map((issue) => `- ${issue.path.join('.')}: ${issue.message}`);
+  throw new Error(`The local Step Functions cannot run the state machine ${name}:\n${issues.join('\n')}`);
 }
 
 /** Returns the attribute values in the parameters of UpdateItem with their paths. */
-export function attributesIn({ Key, ExpressionAttributeValues }: JsonObject): [place: string[], value: Json][] {
+export function attributesIn({ Key, ExpressionAttributeValues }: JsonObject): [path: string[], value: Json][] {
   return Object.entries({ Key, ExpressionAttributeValues }).flatMap(([field, attributes]) =>
     Object.entries(attributes ?? {}).map(([name, value]): [string[], Json] => [[field, name], value as Json]),
   );
 }
 
 /** Returns all leaf values of nested objects with their paths. */
-function valuesIn(object: JsonObject | Json[], place: string[] = []): [place: string[], value: Json][] {
+function valuesIn(object: JsonObject | Json[], path: string[] = []): [path: string[], value: Json][] {
   return Object.entries(object).flatMap(([key, value]): [string[], Json][] =>
     typeof value === 'object' && value !== null && !key.endsWith('.$')
-      ? valuesIn(value, [...place, key])
-      : [[[...place, key], value]],
+      ? valuesIn(value, [...path, key])
+      : [[[...path, key], value]],
   );
 }

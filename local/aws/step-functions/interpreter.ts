@@ -113,7 +113,7 @@ function chooseNext({ Choices }: Choice, input: Json): string {
 
 /** Runs a task with its retriers. Each retrier counts its own attempts, per visit of the state. */
 async function runTask(task: Task, input: Json, run: Run): Promise<Step> {
-  const retryCounts = task.Retry.map(() => 0);
+  const retries = task.Retry.map(() => 0);
   for (;;) {
     try {
       return { next: task.Next, output: withResult(input, await runAttempt(task, input, run), task.ResultPath) };
@@ -122,12 +122,9 @@ async function runTask(task: Task, input: Json, run: Run): Promise<Step> {
       // The first matching retrier decides, even when its attempts are used up.
       const index = task.Retry.findIndex(({ ErrorEquals }) => matches(ErrorEquals, error));
       const retrier = task.Retry[index];
-      if (!retrier || retryCounts[index]! >= retrier.MaxAttempts) return applyCatch(task, input, error);
-      const delay = Math.min(
-        retrier.IntervalSeconds * retrier.BackoffRate ** retryCounts[index]!,
-        retrier.MaxDelaySeconds,
-      );
-      retryCounts[index]! += 1;
+      if (!retrier || retries[index]! >= retrier.MaxAttempts) return applyCatch(task, input, error);
+      const delay = Math.min(retrier.IntervalSeconds * retrier.BackoffRate ** retries[index]!, retrier.MaxDelaySeconds);
+      retries[index]! += 1;
       run.counts.transitions += 1;
       await sleepSeconds(delay, run, run.signal);
     }
@@ -194,7 +191,7 @@ async function waitForToken(token: string, parameters: JsonObject, run: Run): Pr
     }
   }
   // The token may come back before the call returns.
-  const answer = new Promise<Json>((resolve) => run.tokens.set(token, resolve));
+  const result = new Promise<Json>((resolve) => run.tokens.set(token, resolve));
   await run.callAws('dynamodb:updateItem', parameters, run.execution.arn).catch((error: unknown) => {
     const { name, message } = error instanceof Error ? error : new Error(String(error));
     // Step Functions adds the suffix to service error names that lack it (developer guide, "AWS SDK service
@@ -203,10 +200,10 @@ async function waitForToken(token: string, parameters: JsonObject, run: Run): Pr
   });
   // Submitted.
   countEvents(run, 1);
-  return answer;
+  return result;
 }
 
-/** A token contains the execution's ARN, so that the service can tell an ended task from an unknown one. */
+/** A token contains the execution's ARN, so that the service can distinguish an ended task from an unknown one. */
 const createToken = (executionArn: string): string =>
   Buffer.from(`${randomBytes(16).toString('hex')}#${executionArn}`).toString('base64url');
 
@@ -218,7 +215,7 @@ function readTimeout({ TimeoutSeconds, TimeoutSecondsPath }: Task, input: Json):
   if (TimeoutSecondsPath === undefined) return TimeoutSeconds ?? maxTaskSeconds;
   const seconds = valueAt(TimeoutSecondsPath, input);
   if (typeof seconds === 'number' && Number.isInteger(seconds) && seconds > 0) return seconds;
-  throw runtimeError(`TimeoutSecondsPath leads to ${JSON.stringify(seconds)}, which is not a positive whole number.`);
+  throw runtimeError(`TimeoutSecondsPath is ${JSON.stringify(seconds)}, but must be a positive integer.`);
 }
 
 /**
@@ -258,7 +255,7 @@ function valueAt(path: string, root: Json): Json {
   for (const name of path.split('.').slice(1))
     value = isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
   if (value !== undefined) return value;
-  throw runtimeError(`The path ${path} leads to nothing in the input.`);
+  throw runtimeError(`The path ${path} does not exist in the input.`);
 }
 
 /** Evaluates a payload template. */

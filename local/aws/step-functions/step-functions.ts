@@ -114,15 +114,15 @@ export function createStepFunctions(options: StepFunctionsOptions): StepFunction
     const machine = findMachine(input);
     const name = input.name ?? randomUUID();
     if (!/^[^\s<>{}[\]?*"#%\\^|~`$&,;:/\p{Cc}]{1,80}$/u.test(name))
-      throw serviceError('InvalidName', `Invalid Name: '${name}'`);
+      throw new ServiceError('InvalidName', `Invalid Name: '${name}'`);
     const text = input.input ?? '{}';
     if (parseJson(text) === undefined)
-      throw serviceError('InvalidExecutionInput', `The input is not JSON of at most ${maxPayloadBytes} bytes.`);
+      throw new ServiceError('InvalidExecutionInput', `The input is not JSON of at most ${maxPayloadBytes} bytes.`);
     const arn = `${machine.arn.replace(':stateMachine:', ':execution:')}:${name}`;
     const existing = executions.get(arn);
     if (existing) {
       const isRepeated = existing.status === 'RUNNING' && existing.input === text;
-      if (!isRepeated) throw serviceError('ExecutionAlreadyExists', `Execution Already Exists: '${arn}'`);
+      if (!isRepeated) throw new ServiceError('ExecutionAlreadyExists', `Execution Already Exists: '${arn}'`);
       return startResult(existing);
     }
     const execution: Execution = {
@@ -150,25 +150,25 @@ export function createStepFunctions(options: StepFunctionsOptions): StepFunction
   /** @throws {ServiceError} for a token that is not waited for: InvalidToken, TaskDoesNotExist or TaskTimedOut */
   function claimToken({ taskToken = '' }: Fields) {
     const arn = executionOfToken(taskToken);
-    if (arn === undefined) throw serviceError('InvalidToken', "Invalid Token: 'Invalid token'");
+    if (arn === undefined) throw new ServiceError('InvalidToken', "Invalid Token: 'Invalid token'");
     const execution = executions.get(arn);
-    if (!execution) throw serviceError('TaskDoesNotExist', "Task Does Not Exist: 'Provided task does not exist'");
+    if (!execution) throw new ServiceError('TaskDoesNotExist', "Task Does Not Exist: 'Provided task does not exist'");
     const resolveToken = tokens.get(taskToken);
     tokens.delete(taskToken);
     if (resolveToken && execution.status === 'RUNNING') return resolveToken;
-    throw serviceError('TaskTimedOut', "Task Timed Out: 'Provided task does not exist anymore'");
+    throw new ServiceError('TaskTimedOut', "Task Timed Out: 'Provided task does not exist anymore'");
   }
 
   function findMachine({ stateMachineArn: arn = '' }: Fields) {
     const machine = machines.get(arn);
     if (machine) return machine;
-    throw serviceError('StateMachineDoesNotExist', `State Machine Does Not Exist: '${arn}'`);
+    throw new ServiceError('StateMachineDoesNotExist', `State Machine Does Not Exist: '${arn}'`);
   }
 
   function findExecution({ executionArn: arn = '' }: Fields): Execution {
     const execution = executions.get(arn);
     if (execution) return execution;
-    throw serviceError('ExecutionDoesNotExist', `Execution Does Not Exist: '${arn}'`);
+    throw new ServiceError('ExecutionDoesNotExist', `Execution Does Not Exist: '${arn}'`);
   }
 
   const operations: Record<string, (input: Fields) => object> = {
@@ -198,7 +198,7 @@ export function createStepFunctions(options: StepFunctionsOptions): StepFunction
     SendTaskSuccess(input) {
       const output = parseJson(input.output ?? '');
       if (output === undefined)
-        throw serviceError('InvalidOutput', `The output is not JSON of at most ${maxPayloadBytes} bytes.`);
+        throw new ServiceError('InvalidOutput', `The output is not JSON of at most ${maxPayloadBytes} bytes.`);
       claimToken(input)(output);
       return {};
     },
@@ -206,12 +206,12 @@ export function createStepFunctions(options: StepFunctionsOptions): StepFunction
 
   return {
     async handle(operation, input) {
-      if (closed) throw new ServiceError('ServiceUnavailable', 503, 'The local Step Functions is stopping.');
+      if (closed) throw new ServiceError('ServiceUnavailable', 'The local Step Functions is stopping.', 503);
       if (Object.hasOwn(operations, operation)) return operations[operation]!(input as Fields);
       const supported = Object.keys(operations).join(', ');
-      throw serviceError(
+      throw new ServiceError(
         'UnknownOperationException',
-        `The local Step Functions has no ${operation}, only ${supported}.`,
+        `The local Step Functions does not support ${operation}, only ${supported}.`,
       );
     },
     executions: () => [...executions.values()],
@@ -229,8 +229,6 @@ type Fields = Partial<
     string
   >
 >;
-
-const serviceError = (name: string, message: string): ServiceError => new ServiceError(name, 400, message);
 
 function parseJson(text: string): Json | undefined {
   try {

@@ -49,7 +49,7 @@ export function resolve(value: unknown, scope: Scope): unknown {
   if (entry && entries.length === 1 && (entry[0] === 'Ref' || entry[0].startsWith('Fn::'))) {
     const [name, argument] = entry;
     const intrinsic = intrinsics[name];
-    if (!intrinsic) throw new Error(`the intrinsic function ${name} is not known to the local runtime`);
+    if (!intrinsic) throw new Error(`the intrinsic function ${name} is not supported`);
     return intrinsic(argument, scope);
   }
   return Object.fromEntries(entries.map(([key, entry]) => [key, resolve(entry, scope)]));
@@ -57,7 +57,7 @@ export function resolve(value: unknown, scope: Scope): unknown {
 
 function text(value: unknown, functionName: string): string {
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return String(value);
-  throw new Error(`${functionName} needs text, not ${JSON.stringify(value)}`);
+  throw new Error(`${functionName} needs a string, not ${JSON.stringify(value)}`);
 }
 
 function list(value: unknown, functionName: string, length?: number): unknown[] {

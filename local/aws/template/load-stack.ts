@@ -45,25 +45,25 @@ export function loadStack(template: Template, options: LoadOptions): Stack {
   };
 
   const byType = new Map<string, Resource[]>();
-  for (const [logicalId, declared] of Object.entries(template.Resources)) {
-    const subject = `${logicalId} (${declared.Type})`;
-    const type = findResourceType(declared.Type);
+  for (const [logicalId, resource] of Object.entries(template.Resources)) {
+    const subject = `${logicalId} (${resource.Type})`;
+    const type = findResourceType(resource.Type);
     if (!type) {
-      issues.push(`${subject}: this resource type is unknown`);
+      issues.push(`${subject}: this resource type is not supported`);
       continue;
     }
-    const properties = collectError(subject, () => resolve(declared.Properties ?? {}, scope));
+    const properties = collectError(subject, () => resolve(resource.Properties ?? {}, scope));
     if (properties === undefined) continue;
     const { data, error } = type.properties.safeParse(properties);
     if (error) issues.push(...describeIssues(error).map((issue) => `${subject}: ${issue}`));
-    const resource = {
+    const loaded = {
       logical_id: logicalId,
       name: scope.identity(logicalId).name,
       ref: scope.ref(logicalId) as string,
       properties: data as Resource['properties'],
       attribute: (name: string) => scope.attribute(logicalId, name),
     };
-    byType.set(declared.Type, [...(byType.get(declared.Type) ?? []), resource]);
+    byType.set(resource.Type, [...(byType.get(resource.Type) ?? []), loaded]);
   }
   const outputs = Object.fromEntries(
     Object.entries(template.Outputs ?? {}).map(([name, output]) => [
@@ -95,11 +95,11 @@ function unsupportedSections(template: Template): string[] {
   return [
     ...Object.keys(template)
       .filter((section) => !supportedSections.has(section))
-      .map((section) => `the template's section ${section} is unknown`),
-    ...Object.entries(template.Resources).flatMap(([logicalId, declared]) =>
-      Object.keys(declared)
+      .map((section) => `the template's section ${section} is not supported`),
+    ...Object.entries(template.Resources).flatMap(([logicalId, resource]) =>
+      Object.keys(resource)
         .filter((key) => !supportedResourceKeys.has(key))
-        .map((key) => `${logicalId} (${declared.Type}): the attribute ${key} is unknown`),
+        .map((key) => `${logicalId} (${resource.Type}): the attribute ${key} is not supported`),
     ),
   ];
 }
@@ -118,21 +118,21 @@ function stackScope(template: Template, options: LoadOptions): StackScope {
     'AWS::URLSuffix': 'amazonaws.com',
   };
   const findResource = (logicalId: string): [TemplateResource, ResourceType] => {
-    const declared = template.Resources[logicalId];
-    if (!declared) throw new Error(`there is no resource or parameter ${logicalId}`);
-    const type = findResourceType(declared.Type);
-    if (!type) throw new Error(`it refers to ${logicalId}, whose type ${declared.Type} is unknown`);
-    return [declared, type];
+    const resource = template.Resources[logicalId];
+    if (!resource) throw new Error(`there is no resource or parameter ${logicalId}`);
+    const type = findResourceType(resource.Type);
+    if (!type) throw new Error(`it refers to ${logicalId}, whose type ${resource.Type} is not supported`);
+    return [resource, type];
   };
   const scope: StackScope = {
     identity(logicalId) {
-      const [declared, type] = findResource(logicalId);
+      const [resource, type] = findResource(logicalId);
       const property = (name: string) => {
-        const value = declared.Properties?.[name];
+        const value = resource.Properties?.[name];
         return value === undefined ? undefined : String(resolve(value, scope));
       };
       const explicitName = type.name_property === undefined ? undefined : property(type.name_property);
-      const name = explicitName ?? physicalName(options.stack_name, logicalId, declared.Type);
+      const name = explicitName ?? physicalName(options.stack_name, logicalId, resource.Type);
       return { logical_id: logicalId, name, property, account: options.account, region: options.region };
     },
     ref(logicalId) {
@@ -144,7 +144,7 @@ function stackScope(template: Template, options: LoadOptions): StackScope {
     },
     attribute(logicalId, name) {
       const attribute = findResource(logicalId)[1].attributes[name];
-      if (!attribute) throw new Error(`the attribute ${logicalId}.${name} is unknown`);
+      if (!attribute) throw new Error(`the attribute ${logicalId}.${name} is not supported`);
       return attribute(scope.identity(logicalId));
     },
   };

@@ -34,7 +34,7 @@ export const ignored = (_reason: string) => z.unknown().optional();
 export function describeIssues({ issues }: z.ZodError): string[] {
   return issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => `the property ${[...issue.path, key].join('.')} is unknown`)
+      ? issue.keys.map((key) => `the property ${[...issue.path, key].join('.')} is not supported`)
       : `the property ${issue.path.join('.')}: ${issue.message}`,
   );
 }

@@ -25,7 +25,7 @@ export class TemplateError extends Error {
 
   constructor(issues: readonly string[]) {
     super(
-      `The template holds what the local runtime does not know:\n${issues.map((fault) => `  - ${fault}`).join('\n')}`,
+      `The template uses features that the local runtime does not support:\n${issues.map((issue) => `  - ${issue}`).join('\n')}`,
     );
     this.issues = issues;
   }

@@ -23,7 +23,7 @@ export async function* readAwsChunks(
   let previous = minChunkSize;
   for (let number = 1; ; number++) {
     const head = /^[0-9a-fA-F]{1,12}$/.exec(await line());
-    if (!head) throw new S3Error('InvalidRequest', 'The body is not aws-chunked, though x-amz-content-sha256 says so.');
+    if (!head) throw new S3Error('InvalidRequest', 'The body is not aws-chunked as x-amz-content-sha256 declares.');
     const length = Number.parseInt(head[0], 16);
     if (length > 0 && previous < minChunkSize) throw tooShort(number, previous);
     previous = length;
@@ -39,7 +39,8 @@ export async function* readAwsChunks(
 
   for (let text = await line(); text !== ''; text = await line()) {
     const colon = text.indexOf(':');
-    if (colon < 0) throw new S3Error('MalformedTrailerError', 'The request contained trailing data that is no header.');
+    if (colon < 0)
+      throw new S3Error('MalformedTrailerError', 'The request contained trailing data that is not a header.');
     trailer.set(text.slice(0, colon).trim().toLowerCase(), text.slice(colon + 1).trim());
   }
 }

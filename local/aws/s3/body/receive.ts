@@ -57,17 +57,17 @@ export async function receiveBytes(
   const { length, sha256: signedSha256 } = checks;
   const expected = expectedChecksum(checks.headers);
   const algorithm = expected?.algorithm ?? 'CRC64NVME';
-  const sum = createChecksum(algorithm);
+  const checksum = createChecksum(algorithm);
   const md5 = createHash('md5');
   const sha256 = signedSha256 === undefined ? undefined : createHash('sha256');
   let size = 0;
-  for await (const piece of source) {
-    size += piece.length;
+  for await (const chunk of source) {
+    size += chunk.length;
     if (length !== undefined && size > length) throw incomplete();
-    sum.update(piece);
-    md5.update(piece);
-    sha256?.update(piece);
-    await write(piece);
+    checksum.update(chunk);
+    md5.update(chunk);
+    sha256?.update(chunk);
+    await write(chunk);
   }
   if (length !== undefined && size < length) throw incomplete();
   if (sha256 && sha256.digest('hex') !== signedSha256) {
@@ -75,20 +75,20 @@ export async function receiveBytes(
   }
   const digest = md5.digest();
   checkContentMd5(checks.headers.get('content-md5'), digest);
-  const value = await sum.digest();
+  const value = await checksum.digest();
   if (expected) checkChecksum(expected, checks.trailer, value);
   return { size, etag: digest.toString('hex'), checksum: { algorithm, value, type: 'FULL_OBJECT' } };
 }
 
 /** Reads a small body, such as an XML document, into memory. @throws `MaxMessageLengthExceeded` */
 export async function receiveText(call: CallWithBody, maxSize = 4 * 1024 * 1024): Promise<string> {
-  const pieces: Uint8Array[] = [];
+  const chunks: Uint8Array[] = [];
   if (bodyLength(call) === undefined) return '';
   if (declaredLength(call) > maxSize) {
     throw new S3Error('MaxMessageLengthExceeded', `Your request was too big: at most ${maxSize} bytes.`);
   }
-  await receiveBody(call, async (bytes) => void pieces.push(bytes), maxSize);
-  return Buffer.concat(pieces).toString();
+  await receiveBody(call, async (bytes) => void chunks.push(bytes), maxSize);
+  return Buffer.concat(chunks).toString();
 }
 
 function bodyLength({ headers, payload }: CallWithBody): string | undefined {
@@ -127,7 +127,7 @@ function checkChecksum(expected: ExpectedChecksum, trailer: BodyChecks['trailer'
 }
 
 function incomplete(): S3Error {
-  return new S3Error('IncompleteBody', 'The request body does not have the length its headers say.');
+  return new S3Error('IncompleteBody', 'The request body does not have the length in its headers.');
 }
 
 export function tooLarge(proposed: number, maxSize: number): S3Error {

@@ -11,29 +11,29 @@ export interface S3Response {
 }
 
 /**
- * Sends a response. An error in the stream destroys the connection, so that a truncated body does not look complete.
+ * Sends a response. An error in the stream destroys the connection, so that the client notices a truncated body.
  */
-export async function sendResponse(response: ServerResponse, answer: S3Response, isHead: boolean): Promise<void> {
-  response.statusCode = answer.status;
-  for (const [name, value] of Object.entries(answer.headers ?? {})) {
-    if (value !== undefined) response.setHeader(name, value);
+export async function sendResponse(outgoing: ServerResponse, response: S3Response, isHead: boolean): Promise<void> {
+  outgoing.statusCode = response.status;
+  for (const [name, value] of Object.entries(response.headers ?? {})) {
+    if (value !== undefined) outgoing.setHeader(name, value);
   }
-  const { body = '' } = answer;
+  const { body = '' } = response;
   if (typeof body === 'string') {
-    const mayHaveBody = answer.status !== 204 && answer.status !== 304;
-    if (mayHaveBody && !response.hasHeader('content-length')) {
-      response.setHeader('content-length', Buffer.byteLength(body));
+    const hasBody = response.status !== 204 && response.status !== 304;
+    if (hasBody && !outgoing.hasHeader('content-length')) {
+      outgoing.setHeader('content-length', Buffer.byteLength(body));
     }
-    response.end(isHead || !mayHaveBody ? undefined : body);
+    outgoing.end(isHead || !hasBody ? undefined : body);
     return;
   }
   if (isHead) {
     body.destroy();
-    response.end();
+    outgoing.end();
     return;
   }
   // The client has disconnected or the file cannot be read. The pipeline has destroyed the connection.
-  await pipeline(body, response).catch(() => {});
+  await pipeline(body, outgoing).catch(() => {});
 }
 
 /** Request headers by lower-case name. The values of a repeated header are joined by a comma. */
@@ -111,6 +111,6 @@ export function uriDecode(text: string): string {
   try {
     return decodeURIComponent(text.replaceAll('+', ' '));
   } catch {
-    throw new S3Error('InvalidURI', 'The URI holds a percent-encoding that is not UTF-8.');
+    throw new S3Error('InvalidURI', 'The URI contains a percent-encoding that is not UTF-8.');
   }
 }

@@ -53,8 +53,8 @@ function decodeLargeReferences(document: string): string {
   });
 }
 
-export function malformedXml(why = 'The XML you provided was not well-formed or did not validate.'): S3Error {
-  return new S3Error('MalformedXML', why);
+export function malformedXml(message = 'The XML you provided was not well-formed or did not validate.'): S3Error {
+  return new S3Error('MalformedXML', message);
 }
 
 /**
@@ -96,7 +96,7 @@ function writeContent(content: XmlContent): string {
 /** XML 1.0 does not allow control characters; S3 writes them as references anyway. */
 function writeText(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is escaped
-  return text.replace(/[&<>"\u0000-\u001f]/g, (sign) => entities[sign] ?? `&#x${sign.charCodeAt(0).toString(16)};`);
+  return text.replace(/[&<>"\u0000-\u001f]/g, (char) => entities[char] ?? `&#x${char.charCodeAt(0).toString(16)};`);
 }
 
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };

@@ -18,8 +18,8 @@ export async function createBucket(call: Call, services: Services): Promise<S3Re
   const { bucket: name } = call.target;
   const document = await receiveText(call);
   const names = document === '' ? [] : namesOf(readXml(document, 'CreateBucketConfiguration'));
-  const unknown = names.find((each) => each !== 'LocationConstraint');
-  if (unknown !== undefined) throw notImplemented(`CreateBucket with ${unknown}`);
+  const unsupported = names.find((name) => name !== 'LocationConstraint');
+  if (unsupported !== undefined) throw notImplemented(`CreateBucket with ${unsupported}`);
   if (services.buckets.find(name)) {
     throw new S3Error('BucketAlreadyOwnedByYou', 'Your previous request to create the named bucket succeeded.', {
       elements: { BucketName: name },

@@ -47,10 +47,6 @@ export function xmlResponse(body: string, headers: S3Response['headers'] = {}): 
   return { status: 200, headers: { 'content-type': 'application/xml', ...headers }, body };
 }
 
-export function quoteEtag(etag: string): string {
-  return `"${etag}"`;
-}
-
 export function xmlTime(milliseconds: number): string {
   return new Date(milliseconds).toISOString();
 }

@@ -63,7 +63,7 @@ function readRequest(document: string): { deletions: Deletion[]; quiet: boolean 
     return { key: checkKey(key), version_id: textOf(object, 'VersionId') || undefined };
   });
   if (deletions.length === 0 || deletions.length > maxKeys) {
-    throw malformedXml(`A request deletes at least 1 and at most ${maxKeys} objects.`);
+    throw malformedXml(`A request must delete 1 to ${maxKeys} objects.`);
   }
   return { deletions, quiet: textOf(root, 'Quiet') === 'true' };
 }

@@ -1,17 +1,11 @@
+import { uriEncodePath } from '../../signature/canonical.ts';
 import { S3Error } from '../errors.ts';
 import type { S3Response } from '../http/messages.ts';
 import { writeXml, type XmlContent } from '../http/xml.ts';
 import type { Bucket } from '../store/bucket.ts';
 import type { ObjectVersion } from '../store/records.ts';
-import { type Call, quoteEtag, type Services, xmlResponse, xmlTime } from './call.ts';
-import {
-  type ListingRequest,
-  listingConditions,
-  readListingRequest,
-  takePage,
-  type WalkItem,
-  walkKeys,
-} from './listing.ts';
+import { compareBytes, lowerBound } from '../store/version-index.ts';
+import { type Call, type Services, xmlResponse, xmlTime } from './call.ts';
 
 export async function listObjectsV2(call: Call, services: Services): Promise<S3Response> {
   const { bucket, listing } = readListing(call, services, 's3:ListBucket');
@@ -24,7 +18,7 @@ export async function listObjectsV2(call: Call, services: Services): Promise<S3R
   const { items, truncated } = takePage(walkObjects(bucket, listing, after), listing.limit);
   return xmlResponse(
     writeXml('ListBucketResult', {
-      ...commonElements(bucket, listing, items, truncated),
+      ...listingElements(bucket, listing, items, truncated),
       StartAfter: startAfter === undefined ? undefined : listing.encode(startAfter),
       ContinuationToken: token,
       KeyCount: items.length,
@@ -41,7 +35,7 @@ export async function listObjects(call: Call, services: Services): Promise<S3Res
   const next = truncated && listing.delimiter !== '' ? listing.encode(itemName(items.at(-1)!)) : undefined;
   return xmlResponse(
     writeXml('ListBucketResult', {
-      ...commonElements(bucket, listing, items, truncated),
+      ...listingElements(bucket, listing, items, truncated),
       Marker: listing.encode(marker),
       NextMarker: next,
       Contents: describeObjects(bucket, listing, items),
@@ -62,7 +56,7 @@ export async function listObjectVersions(call: Call, services: Services): Promis
   const last = truncated ? items.at(-1) : undefined;
   return xmlResponse(
     writeXml('ListVersionsResult', {
-      ...commonElements(bucket, listing, items, truncated),
+      ...listingElements(bucket, listing, items, truncated),
       KeyMarker: listing.encode(keyMarker),
       VersionIdMarker: versionMarker ?? '',
       NextKeyMarker: last && listing.encode('version' in last ? last.version.key : last.common_prefix),
@@ -79,7 +73,7 @@ function readListing(call: Call, services: Services, action: string): { bucket: 
 }
 
 /** The elements that all listings have. */
-function commonElements(
+function listingElements(
   bucket: Bucket,
   listing: ListingRequest,
   items: readonly (WalkItem | VersionItem)[],
@@ -146,7 +140,7 @@ function describeVersion(version: ObjectVersion, { encode }: ListingRequest): { 
   if (version.kind === 'marker') return identity;
   return {
     ...identity,
-    ETag: quoteEtag(version.etag),
+    ETag: `"${version.etag}"`,
     ChecksumAlgorithm: version.checksum.algorithm,
     ChecksumType: version.checksum.type,
     Size: version.size,
@@ -166,4 +160,93 @@ function readToken(token: string): string {
   const name = Buffer.from(token, 'base64').toString();
   if (token !== '' && writeToken(name) === token) return name;
   throw new S3Error('InvalidArgument', 'The continuation token provided is incorrect');
+}
+
+/** The parameters that all listings have. */
+interface ListingRequest {
+  prefix: string;
+  delimiter: string;
+  limit: number;
+  encoding: 'url' | undefined;
+  /** Encodes a key or prefix by `encoding-type`. */
+  encode: (text: string) => string;
+}
+
+/** The IAM condition keys of a listing, for the parameters that were sent. */
+function listingConditions(query: Call['query']): Record<string, string> {
+  const parameters = ['prefix', 'delimiter', 'max-keys'].map((name) => [`s3:${name}`, query.get(name)] as const);
+  return Object.fromEntries(parameters.filter((one): one is [`s3:${string}`, string] => one[1] !== undefined));
+}
+
+const maxItems = 1000;
+
+function readListingRequest(query: Call['query']): ListingRequest {
+  const encoding = query.get('encoding-type');
+  if (encoding !== undefined && encoding !== 'url') {
+    throw new S3Error('InvalidArgument', 'Invalid Encoding Method specified in Request');
+  }
+  return {
+    prefix: query.get('prefix') ?? '',
+    delimiter: query.get('delimiter') ?? '',
+    limit: readLimit(query),
+    encoding,
+    encode: encoding === 'url' ? uriEncodePath : (text) => text,
+  };
+}
+
+/** At most 1,000, even if the request asks for more. */
+function readLimit(query: Call['query']): number {
+  const text = query.get('max-keys') ?? String(maxItems);
+  if (/^\d{1,10}$/.test(text)) return Math.min(Number(text), maxItems);
+  throw new S3Error('InvalidArgument', 'Provided max-keys not an integer or within integer range');
+}
+
+/** Takes the first `limit` items. `truncated` is true if there are more. */
+function takePage<T>(items: Iterable<T>, limit: number): { items: T[]; truncated: boolean } {
+  const first: T[] = [];
+  for (const item of items) {
+    if (first.length >= limit) return { items: first, truncated: limit > 0 };
+    first.push(item);
+  }
+  return { items: first, truncated: false };
+}
+
+interface WalkOptions {
+  prefix: string;
+  /**
+   * Keys with the same text up to the first delimiter after the prefix are grouped into a common prefix. @default ''
+   * does not group
+   */
+  delimiter: string;
+  /** Lists only keys and common prefixes after this one. */
+  after: string;
+  /** Whether a key is listed. */
+  visible: (key: string) => boolean;
+}
+
+/** A key, or the common prefix of several keys. */
+type WalkItem = { key: string } | { common_prefix: string };
+
+/** Yields keys and common prefixes in the order of S3's listings. */
+function* walkKeys(keys: readonly string[], options: WalkOptions): Generator<WalkItem> {
+  const { prefix, delimiter, after } = options;
+  let rolledUp: string | undefined;
+  for (let at = lowerBound(keys, compareBytes(prefix, after) > 0 ? prefix : after); at < keys.length; at++) {
+    const key = keys[at]!;
+    if (!key.startsWith(prefix)) return;
+    if (key === after || (rolledUp !== undefined && key.startsWith(rolledUp))) continue;
+    const end = delimiter === '' ? -1 : key.indexOf(delimiter, prefix.length);
+    const commonPrefix = end < 0 ? undefined : key.slice(0, end + delimiter.length);
+    if (commonPrefix !== undefined && commonPrefix === after) {
+      rolledUp = commonPrefix;
+      continue;
+    }
+    if (!options.visible(key)) continue;
+    if (commonPrefix === undefined) {
+      yield { key };
+    } else {
+      rolledUp = commonPrefix;
+      yield { common_prefix: commonPrefix };
+    }
+  }
 }

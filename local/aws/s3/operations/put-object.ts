@@ -17,7 +17,8 @@ import { matchesEntityTag, preconditionFailed } from './get-object.ts';
 export function checkWriteConditions(bucket: Bucket, key: string, headers: Headers): () => void {
   const noneMatch = headers.get('if-none-match');
   const match = headers.get('if-match');
-  if (noneMatch !== undefined && noneMatch.trim() !== '*') throw notImplemented('If-None-Match with anything but *');
+  if (noneMatch !== undefined && noneMatch.trim() !== '*')
+    throw notImplemented('If-None-Match with a value other than *');
   const checkAbsent = () => {
     if (noneMatch !== undefined && currentObject(bucket, key)) throw preconditionFailed('If-None-Match');
   };

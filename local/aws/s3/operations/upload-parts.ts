@@ -7,7 +7,7 @@ import { writeXml } from '../http/xml.ts';
 import type { Bucket, OpenUpload } from '../store/bucket.ts';
 import type { Upload, UploadedPart } from '../store/records.ts';
 import { readAttributes, versionIdOf } from './attributes.ts';
-import { type Call, quoteEtag, type Services, xmlResponse, xmlTime } from './call.ts';
+import { type Call, type Services, xmlResponse, xmlTime } from './call.ts';
 import { copyWithChecksum, readCopySource } from './copy-object.ts';
 import { type ByteRange, readRange } from './get-object.ts';
 
@@ -34,7 +34,7 @@ export async function uploadPart(call: Call, services: Services): Promise<S3Resp
   const { blob, result } = await target.bucket.blobs.write((write) => receiveBody(call, write));
   const { etag, checksum } = result;
   storePart(target, { number, blob, ...result });
-  return { status: 200, headers: { etag: quoteEtag(etag), [checksumHeader(checksum.algorithm)]: checksum.value } };
+  return { status: 200, headers: { etag: `"${etag}"`, [checksumHeader(checksum.algorithm)]: checksum.value } };
 }
 
 /** The parts must have the checksum algorithm that the upload was created with. */
@@ -60,7 +60,7 @@ export async function uploadPartCopy(call: Call, services: Services): Promise<S3
   return xmlResponse(
     writeXml('CopyPartResult', {
       LastModified: xmlTime(services.now()),
-      ETag: quoteEtag(part.etag),
+      ETag: `"${part.etag}"`,
       [`Checksum${algorithm}`]: part.checksum.value,
     }),
     { 'x-amz-copy-source-version-id': versionIdOf(source.bucket, source.object) },

@@ -24,7 +24,7 @@ export function parsePolicy(base64: string): Policy {
   if (!document) throw invalidPolicy('it must be a JSON object in base64');
   const expiration = Date.parse(String(document.expiration));
   if (Number.isNaN(expiration)) throw invalidPolicy("it needs an 'expiration' in ISO 8601");
-  if (!Array.isArray(document.conditions)) throw invalidPolicy("it needs a list of 'conditions'");
+  if (!Array.isArray(document.conditions)) throw invalidPolicy("it needs an array of 'conditions'");
   return { expiration, conditions: document.conditions.flatMap(readCondition) };
 }
 
@@ -62,16 +62,17 @@ function readCondition(source: unknown): Condition[] {
       source,
     }));
   }
-  if (!Array.isArray(source) || source.length !== 3) throw invalidPolicy('a condition is an object or a list of three');
+  if (!Array.isArray(source) || source.length !== 3)
+    throw invalidPolicy('a condition is an object or an array of three');
   const [kind, first, second] = source;
   if (kind === 'content-length-range') {
     const [minimum, maximum] = [Number(first), Number(second)];
     if (!(minimum >= 0 && maximum >= minimum))
-      throw invalidPolicy('a content-length-range goes from a number to a greater one');
-    return [{ kind, minimum: minimum, maximum: maximum }];
+      throw invalidPolicy('a content-length-range needs a minimum and a larger maximum');
+    return [{ kind, minimum, maximum }];
   }
   if ((kind !== 'eq' && kind !== 'starts-with') || typeof first !== 'string' || !first.startsWith('$')) {
-    throw invalidPolicy(`this is no condition: ${JSON.stringify(source)}`);
+    throw invalidPolicy(`this is not a condition: ${JSON.stringify(source)}`);
   }
   return [{ kind, field: first.slice(1).toLowerCase(), value: String(second), source }];
 }
@@ -87,10 +88,10 @@ function needsNoCondition(field: string): boolean {
   return ['policy', 'x-amz-signature', 'bucket'].includes(field) || field.startsWith('x-ignore-');
 }
 
-function invalidPolicy(why: string): S3Error {
-  return new S3Error('InvalidPolicyDocument', `Invalid Policy: ${why}.`);
+function invalidPolicy(reason: string): S3Error {
+  return new S3Error('InvalidPolicyDocument', `Invalid Policy: ${reason}.`);
 }
 
-function accessDenied(why: string): S3Error {
-  return new S3Error('AccessDenied', `Invalid according to Policy: ${why}`);
+function accessDenied(reason: string): S3Error {
+  return new S3Error('AccessDenied', `Invalid according to Policy: ${reason}`);
 }

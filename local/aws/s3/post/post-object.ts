@@ -39,10 +39,10 @@ export async function postObject(request: ReceivedRequest, services: HandlerServ
     { reason: 'POST Object', requester: accessKeyId, check: () => {} },
   );
   const location = `http://${request.headers.get('host')}/${bucket.name}/${uriEncodePath(key)}`;
-  const answer = successResponse(form.fields, bucket.name, object, location);
+  const response = successResponse(form.fields, bucket.name, object, location);
   return {
-    ...answer,
-    headers: { location, ...storedHeaders(bucket, object), ...answer.headers },
+    ...response,
+    headers: { location, ...storedHeaders(bucket, object), ...response.headers },
   };
 }
 
@@ -54,7 +54,7 @@ function authenticateForm(
   const policy = fields.get('policy');
   const signature = fields.get('x-amz-signature');
   if (policy === undefined && signature === undefined) {
-    throw new S3Error('AccessDenied', 'Access Denied: the form carries no policy, and nothing here is public.');
+    throw new S3Error('AccessDenied', 'Access Denied: the form has no policy, and anonymous access is not supported.');
   }
   const credential = parseCredential(fields.get('x-amz-credential') ?? '');
   const isDated = parseAmzDate(fields.get('x-amz-date') ?? '') !== undefined;
@@ -163,5 +163,5 @@ function toHeaders(fields: ReadonlyMap<string, string>): Headers {
 /** A metadata name is returned as a header, so it must be a valid header name. */
 function checkHeaderName(name: string): string {
   if (/^[\w!#$%&'*+.^`|~-]+$/.test(name)) return name;
-  throw new S3Error('InvalidArgument', `A metadata field has a name that no header can have: ${name}`);
+  throw new S3Error('InvalidArgument', `A metadata field has an invalid header name: ${name}`);
 }

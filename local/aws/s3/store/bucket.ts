@@ -78,23 +78,23 @@ export function openBucket(directory: string, name: string): Bucket {
       retired = true;
     },
     commit: (entry) => {
-      if (retired) throw new S3Error('NoSuchBucket', 'The bucket was deleted meanwhile.');
+      if (retired) throw new S3Error('NoSuchBucket', 'The bucket was deleted during the request.');
       log.append(entry);
       trackEvent(entry, unpublishedEvents);
       for (const blob of applyEntry(entry, index, uploads)) blobs.remove(blob);
     },
     unpublishedEvents: () => [...unpublishedEvents.values()],
-    markPublished: ({ sequencer }) => {
-      if (!retired) log.append({ sequencer: sequencer });
-      trackEvent({ sequencer: sequencer }, unpublishedEvents);
+    markPublished: ({ sequencer: published }) => {
+      if (!retired) log.append({ published });
+      trackEvent({ published }, unpublishedEvents);
     },
   };
 }
 
 /** Adds or removes an unpublished event. */
-function trackEvent({ event, sequencer }: LogEntry, unpublishedEvents: Map<string, ObjectEvent>): void {
+function trackEvent({ event, published }: LogEntry, unpublishedEvents: Map<string, ObjectEvent>): void {
   if (event) unpublishedEvents.set(event.sequencer, event);
-  if (sequencer !== undefined) unpublishedEvents.delete(sequencer);
+  if (published !== undefined) unpublishedEvents.delete(published);
 }
 
 /** Replaces a bucket's settings atomically. */

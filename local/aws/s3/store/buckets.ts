@@ -25,7 +25,7 @@ export function openBuckets(directory: string, now: () => number): Buckets {
   const bucketsDirectory = join(directory, 'buckets');
   const unfinished = join(directory, 'unfinished');
   rmSync(unfinished, { recursive: true, force: true });
-  for (const needed of [bucketsDirectory, unfinished]) mkdirSync(needed, { recursive: true });
+  for (const path of [bucketsDirectory, unfinished]) mkdirSync(path, { recursive: true });
 
   const buckets = new Map<string, Bucket>();
   for (const name of readdirSync(bucketsDirectory)) buckets.set(name, openBucket(join(bucketsDirectory, name), name));
@@ -71,8 +71,8 @@ function latestSequence(bucket: Bucket): number {
 }
 
 function checkBucketName(name: string): void {
-  const legal = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name) && !/\.\.|\.-|-\.|^\d+\.\d+\.\d+\.\d+$/.test(name);
-  if (!legal) {
+  const isValid = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name) && !/\.\.|\.-|-\.|^\d+\.\d+\.\d+\.\d+$/.test(name);
+  if (!isValid) {
     throw new S3Error('InvalidBucketName', 'The specified bucket is not valid.', { elements: { BucketName: name } });
   }
 }

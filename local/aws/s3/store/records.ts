@@ -41,7 +41,7 @@ export interface ObjectEvent {
   requester?: string;
 }
 
-/** What a request sets on an object besides its bytes. */
+/** The attributes that a request sets on an object. */
 export interface ObjectAttributes {
   /** Response headers that are returned as stored, by lower-case name: `content-type`, `cache-control`, … */
   headers: Record<string, string>;
@@ -103,5 +103,5 @@ export interface LogEntry {
   /** The event of this change, on the same line, so that a crash cannot separate the two. */
   event?: ObjectEvent;
   /** The sequencer of an event that was published. */
-  sequencer?: string;
+  published?: string;
 }

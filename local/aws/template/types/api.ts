@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { resourceType } from '../resource-type.ts';
 import { boolean, ignored, number, oneOf, text } from '../schema.ts';
 
-const unwatched = ignored('there is no CloudWatch');
+const noCloudWatch = ignored('there is no CloudWatch');
 
 const integration = z.strictObject({
   IntegrationHttpMethod: oneOf('POST'),
@@ -12,10 +12,10 @@ const integration = z.strictObject({
 });
 
 const methodSetting = z.strictObject({
-  DataTraceEnabled: unwatched,
+  DataTraceEnabled: noCloudWatch,
   HttpMethod: text,
-  LoggingLevel: unwatched,
-  MetricsEnabled: unwatched,
+  LoggingLevel: noCloudWatch,
+  MetricsEnabled: noCloudWatch,
   ResourcePath: text,
   ThrottlingBurstLimit: number(1).optional(),
   ThrottlingRateLimit: number(0).optional(),
@@ -52,8 +52,8 @@ export const apiTypes = {
   'AWS::ApiGateway::RequestValidator': resourceType({
     properties: z.strictObject({
       RestApiId: text,
-      ValidateRequestBody: ignored('no method has a model to check a body by'),
-      ValidateRequestParameters: ignored('methods name parameters of their path only'),
+      ValidateRequestBody: ignored('no method has a request model'),
+      ValidateRequestParameters: ignored('methods have path parameters only'),
     }),
   }),
   'AWS::ApiGateway::Authorizer': resourceType({
@@ -82,7 +82,7 @@ export const apiTypes = {
   'AWS::ApiGateway::Stage': resourceType({
     name_property: 'StageName',
     properties: z.strictObject({
-      AccessLogSetting: unwatched,
+      AccessLogSetting: noCloudWatch,
       DeploymentId: text,
       MethodSettings: z.array(methodSetting).default([]),
       RestApiId: text,

@@ -13,7 +13,7 @@ export const computeTypes = {
   'AWS::Lambda::Function': resourceType({
     attributes: { Arn: arn('lambda', ({ name }) => `function:${name}`) },
     properties: z.strictObject({
-      Architectures: ignored("the code is JavaScript and runs on this machine's processor"),
+      Architectures: ignored('the code is JavaScript and runs on any processor'),
       Code: z.strictObject({ S3Bucket: text, S3Key: text }),
       DeadLetterConfig: z.strictObject({ TargetArn: text }).optional(),
       Description: ignored('a description'),

@@ -6,7 +6,7 @@ const target = z.strictObject({
   Arn: text,
   DeadLetterConfig: z.strictObject({ Arn: text }).optional(),
   Id: text,
-  RetryPolicy: ignored('handing an event to a local function needs no second try; the function itself is tried again'),
+  RetryPolicy: ignored('local delivery does not fail transiently; failed functions are retried'),
 });
 
 export const messagingTypes = {
@@ -26,7 +26,7 @@ export const messagingTypes = {
     properties: z.strictObject({
       MessageRetentionPeriod: number(60, 1_209_600).default(345_600),
       RedrivePolicy: z.strictObject({ deadLetterTargetArn: text, maxReceiveCount: number(1, 1000) }).optional(),
-      SqsManagedSseEnabled: ignored('files on this machine are as encrypted as its disk'),
+      SqsManagedSseEnabled: ignored('encryption is up to the local disk'),
       VisibilityTimeout: number(0, 43_200).default(30),
     }),
   }),

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { arn, resourceType } from '../resource-type.ts';
 import { boolean, ignored, number, oneOf, text } from '../schema.ts';
 
-const encrypted = ignored('files on this machine are as encrypted as its disk');
+const encrypted = ignored('encryption is up to the local disk');
 
 const corsRule = z.strictObject({
   AllowedHeaders: z.array(text).optional(),
@@ -20,14 +20,12 @@ export const storageTypes = {
     properties: z.strictObject({
       BucketEncryption: encrypted,
       CorsConfiguration: z.strictObject({ CorsRules: z.array(corsRule) }).optional(),
-      LifecycleConfiguration: ignored('nothing on this machine is expired behind your back'),
+      LifecycleConfiguration: ignored('local objects do not expire'),
       NotificationConfiguration: z
         .strictObject({ EventBridgeConfiguration: z.strictObject({ EventBridgeEnabled: boolean }) })
         .optional(),
       OwnershipControls: ignored('one account owns everything'),
-      PublicAccessBlockConfiguration: ignored(
-        'the endpoint listens on the loopback address and knows no anonymous access',
-      ),
+      PublicAccessBlockConfiguration: ignored('the endpoint is on the loopback address and has no anonymous access'),
       VersioningConfiguration: z.strictObject({ Status: oneOf('Enabled', 'Suspended') }).optional(),
     }),
   }),
@@ -36,7 +34,7 @@ export const storageTypes = {
     properties: z.strictObject({
       AttributeDefinitions: z.array(z.strictObject({ AttributeName: text, AttributeType: oneOf('S', 'N', 'B') })),
       BillingMode: oneOf('PAY_PER_REQUEST').optional(),
-      DeletionProtectionEnabled: ignored('the local runtime deletes no table'),
+      DeletionProtectionEnabled: ignored('the local runtime never deletes a table'),
       GlobalSecondaryIndexes: z
         .array(
           z.strictObject({
@@ -47,9 +45,9 @@ export const storageTypes = {
         )
         .optional(),
       KeySchema: keySchema,
-      PointInTimeRecoverySpecification: ignored('copy the state directory to keep a point in time'),
+      PointInTimeRecoverySpecification: ignored('copy the state directory to back it up'),
       TimeToLiveSpecification: ignored(
-        'expired items stay, as DynamoDB lets them for days; readers must look at the time',
+        'expired items are kept, as DynamoDB may do for days; readers must check the time',
       ),
     }),
   }),
@@ -57,7 +55,7 @@ export const storageTypes = {
     ref: arn('secretsmanager', ({ name }) => `secret:${name}-local0`),
     properties: z.strictObject({
       Description: ignored('a description'),
-      SecretString: ignored('the value is given by the settings of the local runtime'),
+      SecretString: ignored('the value comes from the local settings'),
     }),
   }),
 };

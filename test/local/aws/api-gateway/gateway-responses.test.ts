@@ -42,7 +42,7 @@ describe('the gateway’s own answers', () => {
       { methods: [method('/videos', { http_method: 'POST' })] },
       {
         handler: (event) => {
-          if (String(event.body).length > 6e6) throw new ServiceError('RequestTooLargeException', 413, 'too large');
+          if (String(event.body).length > 6e6) throw new ServiceError('RequestTooLargeException', 'too large', 413);
           return { statusCode: 200 };
         },
       },

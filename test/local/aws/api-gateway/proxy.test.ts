@@ -136,7 +136,7 @@ describe('a function’s answer', () => {
 
   test('that Lambda throttled is a failed integration, which the template says how to answer: its 429 reaches nobody', async () => {
     const throttled = () => {
-      throw new ServiceError('TooManyRequestsException', 429, 'Rate Exceeded.');
+      throw new ServiceError('TooManyRequestsException', 'Rate Exceeded.', 429);
     };
     const plain = await (await serve({}, { handler: throttled })).send('/videos');
     expect([plain.status, plain.headers['x-amzn-errortype']]).toEqual([500, 'INTEGRATION_FAILURE']);
