@@ -54,5 +54,5 @@ export function portError(error: unknown, port: number, variable: string): unkno
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code !== 'EADDRINUSE' && code !== 'EACCES') return error;
   const reason = code === 'EADDRINUSE' ? 'in use' : 'not allowed';
-  return new Error(`Port ${port} is ${reason}. Set ${variable} to another port, or to 0 for any free port.`);
+  return new Error(`Port ${port} is ${reason}. Set ${variable} to another one (0 takes any free port).`);
 }

@@ -22,7 +22,7 @@ export const gatewayErrors = {
   badRequest: new GatewayError('DEFAULT_4XX', 400, 'Bad Request'),
   expectationFailed: new GatewayError('DEFAULT_4XX', 417, 'Expectation Failed'),
   headersTooLarge: new GatewayError('DEFAULT_4XX', 431, 'Request Header Fields Too Large'),
-  // Includes Lambda's throttling, whose 429 never reaches the client. The documentation says 504, but without a template
+  // Includes Lambda's throttling, whose 429 never reaches the client. The documentation has 504, but without a template
   // for it the service returns 500.
   integrationFailure: new GatewayError('INTEGRATION_FAILURE', 500, 'Internal server error'),
   integrationTimeout: new GatewayError('INTEGRATION_TIMEOUT', 504, 'Endpoint request timed out'),

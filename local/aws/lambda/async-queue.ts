@@ -107,8 +107,8 @@ export function createAsyncQueue(options: AsyncQueueOptions): AsyncQueue {
   };
 
   return {
-    async accept(given, delay = 0) {
-      const invocation = { ...given, accepted_at: clock.now(), failures: 0, not_before: clock.now() + delay };
+    async accept(request, delay = 0) {
+      const invocation = { ...request, accepted_at: clock.now(), failures: 0, not_before: clock.now() + delay };
       await write(invocation);
       schedule(invocation);
     },

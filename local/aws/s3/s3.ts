@@ -17,7 +17,7 @@ export interface S3Options {
   /** Returns undefined for an access key that does not exist. */
   secretOf: (accessKeyId: string) => string | undefined;
   /**
-   * Called at least once for every change, after it is on disk and before the response. If it rejects, the response is
+   * Called one or more times for every change, after it is on disk and before the response. If it rejects, the response is
    * a 500, the change remains, and the event is published again after the next start.
    */
   onObjectEvent: (event: ObjectEvent) => Promise<void>;

@@ -106,8 +106,8 @@ export function signingKeyOf(credential: Credential, { secretOf }: Pick<Signatur
 
 /** @param stringsToSign the signature must match one of them @throws SignatureError */
 export function checkSignature(signingKey: Buffer, stringsToSign: readonly string[], signature: string): void {
-  const given = Buffer.from(signature);
-  const matches = (expected: Buffer) => expected.length === given.length && timingSafeEqual(expected, given);
+  const provided = Buffer.from(signature);
+  const matches = (expected: Buffer) => expected.length === provided.length && timingSafeEqual(expected, provided);
   if (stringsToSign.some((text) => matches(Buffer.from(hmacHex(signingKey, text))))) return;
   throw new SignatureError(
     'mismatch',
@@ -128,7 +128,7 @@ function readHeader({ headers }: SignedRequest): ParsedSignature {
   }
   const field = (name: string) => new RegExp(`[\\s,]${name}=([^\\s,]+)`).exec(authorization)?.[1];
   const date = headers.get('x-amz-date');
-  return readClaim(field('Credential'), field('SignedHeaders'), field('Signature'), date, 'malformed_header');
+  return readParts(field('Credential'), field('SignedHeaders'), field('Signature'), date, 'malformed_header');
 }
 
 function readQuery({ headers, parameters }: SignedRequest): ParsedSignature {
@@ -144,10 +144,10 @@ function readQuery({ headers, parameters }: SignedRequest): ParsedSignature {
     throw malformed(`X-Amz-Expires must be a number of seconds up to a week, ${maxExpirySeconds}.`);
   }
   const parsed = [field('Credential'), field('SignedHeaders'), field('Signature'), field('Date')] as const;
-  return { ...readClaim(...parsed, 'malformed_query'), expires_seconds: Number(expires) };
+  return { ...readParts(...parsed, 'malformed_query'), expires_seconds: Number(expires) };
 }
 
-function readClaim(
+function readParts(
   credentialText: string | undefined,
   signedHeaders: string | undefined,
   signature: string | undefined,

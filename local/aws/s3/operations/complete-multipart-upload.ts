@@ -88,8 +88,8 @@ function findPart(element: XmlElement, upload: OpenUpload): UploadedPart {
     );
   }
   const part = upload.parts.get(number);
-  const given = part && checksumOf(part.checksum.algorithm);
-  if (part?.etag === etag && (given === undefined || given === part.checksum.value)) return part;
+  const providedChecksum = part && checksumOf(part.checksum.algorithm);
+  if (part?.etag === etag && (providedChecksum === undefined || providedChecksum === part.checksum.value)) return part;
   throw new S3Error(
     'InvalidPart',
     `Part ${number} could not be found. It may not have been uploaded, or its entity tag may not be ${etag}.`,
@@ -102,15 +102,15 @@ type AssembledBytes = Pick<NewObject, 'blob' | 'size' | 'etag' | 'checksum'>;
 async function assemble(target: FoundUpload, parts: readonly UploadedPart[]): Promise<AssembledBytes> {
   const { bucket, upload } = target;
   const algorithm = upload.checksum_algorithm ?? 'CRC64NVME';
-  const whole = checksumTypeOf(algorithm) === 'FULL_OBJECT' ? createChecksum(algorithm) : undefined;
+  const fullChecksum = checksumTypeOf(algorithm) === 'FULL_OBJECT' ? createChecksum(algorithm) : undefined;
   const sources = parts.map((part) => ({ path: bucket.blobs.path(part.blob) }));
-  const { blob, size } = await copyFiles(sources, bucket.blobs, whole ? [whole] : []).catch((error) => {
+  const { blob, size } = await copyFiles(sources, bucket.blobs, fullChecksum ? [fullChecksum] : []).catch((error) => {
     // A concurrent abort removes the parts.
     requireOpen(target);
     throw error;
   });
-  const checksum: StoredChecksum = whole
-    ? { algorithm, value: await whole.digest(), type: 'FULL_OBJECT' }
+  const checksum: StoredChecksum = fullChecksum
+    ? { algorithm, value: await fullChecksum.digest(), type: 'FULL_OBJECT' }
     : { algorithm, value: await compositeChecksum(parts, createChecksum(algorithm)), type: 'COMPOSITE' };
   return { blob, size, etag: compositeEtag(parts), checksum };
 }

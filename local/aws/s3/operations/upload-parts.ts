@@ -40,11 +40,11 @@ export async function uploadPart(call: Call, services: Services): Promise<S3Resp
 /** The parts must have the checksum algorithm that the upload was created with. */
 function checkAlgorithm(call: Call, { checksum_algorithm: expected }: Upload): void {
   if (expected === undefined) return;
-  const given = expectedChecksum(call.headers)?.algorithm;
-  if (given === expected) return;
+  const provided = expectedChecksum(call.headers)?.algorithm;
+  if (provided === expected) return;
   throw new S3Error(
     'InvalidRequest',
-    `Checksum Type mismatch occurred, expected checksum Type: ${expected.toLowerCase()}, actual checksum Type: ${given?.toLowerCase() ?? 'null'}`,
+    `Checksum Type mismatch occurred, expected checksum Type: ${expected.toLowerCase()}, actual checksum Type: ${provided?.toLowerCase() ?? 'null'}`,
   );
 }
 

@@ -15,7 +15,7 @@ import { manualClock } from '../support.ts';
 
 export type Handler = (event: Record<string, unknown>) => unknown;
 
-/** A GET behind which `handler` runs. */
+/** A GET method whose integration runs `handler`. */
 export const method = (resource_path: string, overrides: Partial<MethodDefinition> = {}): MethodDefinition => ({
   resource_path,
   http_method: 'GET',
@@ -35,10 +35,10 @@ export const allow = (context: object = { owner: 'ann', admin: true }, resource 
   context,
 });
 
-/** A function's role. It has an access key, as every role on this machine. */
+/** A function's role, which has an access key. */
 export const aRole = 'arn:aws:iam::000000000000:role/main';
 
-/** Serves an API whose functions are given as plain functions. */
+/** Serves an API with plain functions in place of Lambda functions. */
 export async function serve(
   api: Partial<ApiDefinition>,
   functions: Record<string, Handler> = {},

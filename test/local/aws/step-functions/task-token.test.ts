@@ -12,7 +12,7 @@ const retried = {
   MaxDelaySeconds: 60,
   MaxAttempts: 10,
 };
-/** The wait of DESIGN's section 3, as the state machine has it. */
+/** The WaitForEnd state of the deployed state machine. */
 const waitForEnd = {
   Type: 'Task',
   Resource: updateItem,
@@ -57,10 +57,10 @@ const tokenOf = (parameters: unknown) =>
   (parameters as { ExpressionAttributeValues: { ':token': { S: string } } }).ExpressionAttributeValues[':token'].S;
 
 describe('with a table', () => {
-  let answer: ReturnType<typeof inProcessDynamoDb>;
+  let execute: ReturnType<typeof inProcessDynamoDb>;
   beforeEach(async () => {
-    answer = inProcessDynamoDb();
-    await createTableInProcess(answer, {
+    execute = inProcessDynamoDb();
+    await createTableInProcess(execute, {
       TableName: 'table',
       AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
       KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
@@ -68,7 +68,7 @@ describe('with a table', () => {
   });
   const item = async () =>
     (
-      (await answer('GetItem', { TableName: 'table', Key: { pk: { S: 'wait#a' } } })) as {
+      (await execute('GetItem', { TableName: 'table', Key: { pk: { S: 'wait#a' } } })) as {
         Item: Record<string, unknown>;
       }
     ).Item;
@@ -76,13 +76,13 @@ describe('with a table', () => {
     invokeFunction: settled,
     callAws: (_action, parameters) =>
       clock().hold(() =>
-        answer('UpdateItem', parameters).catch((error: { body: { __type: string } }) => {
+        execute('UpdateItem', parameters).catch((error: { body: { __type: string } }) => {
           throw failure(error.body.__type.split('#')[1]!);
         }),
       ),
   });
 
-  test('writes the token and sleeps until SendTaskSuccess, whose output ResultPath null drops', async () => {
+  test('writes the token and waits for SendTaskSuccess, whose output is discarded by ResultPath null', async () => {
     const opened = open(
       loop(),
       onTable(() => opened.clock),
@@ -105,8 +105,8 @@ describe('with a table', () => {
     });
   });
 
-  test('a later run has written already: the error has DynamoDB’s name, is not retried and leads on', async () => {
-    await answer('PutItem', { TableName: 'table', Item: { pk: { S: 'wait#a' }, run: { N: '3' } } });
+  test('catches the failed condition after a later run has written, without a retry', async () => {
+    await execute('PutItem', { TableName: 'table', Item: { pk: { S: 'wait#a' }, run: { N: '3' } } });
     const opened = open(
       loop(),
       onTable(() => opened.clock),
@@ -122,7 +122,7 @@ describe('with a table', () => {
   });
 });
 
-test('the timeout leads on without a retry, and ends the token', async () => {
+test('catches the timeout without a retry and invalidates the token', async () => {
   const tokens: string[] = [];
   const opened = open(loop(), {
     async invokeFunction(arn, payload) {
@@ -141,7 +141,7 @@ test('the timeout leads on without a retry, and ends the token', async () => {
   expect(tokens).toHaveLength(1);
 });
 
-test('each attempt has a token and a timeout of its own', async () => {
+test('each attempt has its own token and timeout', async () => {
   const tokens: string[] = [];
   const fail = failing(['ProvisionedThroughputExceededException', 'InternalServerError']);
   const { attempts, execution, handle } = await runToEnd(loop(), input, {
@@ -170,7 +170,7 @@ test.each([
   expect(execution.output.error).toEqual({ Error: error, Cause: `${name} happened.` });
 });
 
-test('the timeout covers the call as well', async () => {
+test('the timeout includes the call', async () => {
   const { execution } = await runToEnd(loop(), input, {
     invokeFunction: settled,
     callAws: () => new Promise(() => undefined),
@@ -178,8 +178,8 @@ test('the timeout covers the call as well', async () => {
   expect(execution).toMatchObject({ stopped_at: start + 180_000, output: { error: { Error: 'States.Timeout' } } });
 });
 
-test('an answer that is faster than the call’s own response counts', async () => {
-  const opened = open(loop({ ResultPath: '$.answer' }), {
+test('a token that is sent back before the call returns is accepted', async () => {
+  const opened = open(loop({ ResultPath: '$.result' }), {
     invokeFunction: settled,
     async callAws(_action, parameters) {
       await opened.handle('SendTaskSuccess', { taskToken: tokenOf(parameters), output: '"early"' });
@@ -187,10 +187,10 @@ test('an answer that is faster than the call’s own response counts', async () 
     },
   });
   await opened.begin('one', input);
-  expect(await opened.ended()).toMatchObject({ stopped_at: start + 1000, output: { answer: 'early' } });
+  expect(await opened.ended()).toMatchObject({ stopped_at: start + 1000, output: { result: 'early' } });
 });
 
-test('a call that fails after its token was answered fails the attempt', async () => {
+test('a call that fails after its token was sent back fails the attempt', async () => {
   const opened = open(loop({}), {
     invokeFunction: settled,
     async callAws(_action, parameters) {
@@ -203,7 +203,7 @@ test('a call that fails after its token was answered fails the attempt', async (
   expect((await opened.ended()).output).toMatchObject({ error: { Error: 'DynamoDb.InternalServerErrorException' } });
 });
 
-test('an N that is not text is refused as Step Functions does: before the call, past Retry and Catch', async () => {
+test('an N that is not a string fails before the call without Retry or Catch, as in Step Functions', async () => {
   const { execution, attempts } = await runToEnd(loop(), { wait: { ...input.wait, run: 2 } });
   expect(execution).toMatchObject({ status: 'FAILED', error: 'States.Runtime' });
   expect(execution.cause).toContain(
@@ -212,7 +212,7 @@ test('an N that is not text is refused as Step Functions does: before the call, 
   expect(attempts).toEqual([]);
 });
 
-describe('stale and wrong answers', () => {
+describe('stale and invalid tokens', () => {
   async function waiting() {
     let token = '';
     const opened = open(loop(), {
@@ -225,7 +225,7 @@ describe('stale and wrong answers', () => {
     return { ...opened, send, token };
   }
 
-  test('no token, one of another process, one used before', async () => {
+  test('a missing token, one of another process and a used one are rejected', async () => {
     const { send } = await waiting();
     await expect(send({ taskToken: 'no token' })).rejects.toMatchObject({ name: 'InvalidToken' });
     const former = Buffer.from(`00#${executionArn('former')}`).toString('base64url');
@@ -234,16 +234,16 @@ describe('stale and wrong answers', () => {
     await expect(send({})).rejects.toMatchObject({ name: 'TaskTimedOut' });
   });
 
-  test('the token of an execution that was stopped', async () => {
+  test('the token of a stopped execution is rejected', async () => {
     const { send, handle } = await waiting();
     await handle('StopExecution', { executionArn: executionArn('one') });
     await expect(send({})).rejects.toMatchObject({ name: 'TaskTimedOut' });
   });
 
   test.each([
-    ['no JSON', '{'],
+    ['not JSON', '{'],
     ['more than 256 KiB', JSON.stringify('x'.repeat(256 * 1024))],
-  ])('an output of %s is refused, and the task waits on', async (_, output) => {
+  ])('an output that is %s is rejected, and the task keeps waiting', async (_, output) => {
     const { send } = await waiting();
     await expect(send({ output })).rejects.toMatchObject({ name: 'InvalidOutput' });
     expect(await send({})).toEqual({});
@@ -262,7 +262,7 @@ describe('what AWS bills and limits', () => {
     expect(execution).toMatchObject(counts);
   });
 
-  test('24 hours without a watcher stay far below the limit', async () => {
+  test('24 hours without a watcher stay far below the limit of history events', async () => {
     const opened = open(loop(), {
       invokeFunction: async (_arn, payload) => ({
         ...(payload as object),
