@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { portProblem } from './aws/listen.ts';
+import { portError } from './aws/listen.ts';
 import type { LocalSettings } from './settings.ts';
 import type { Wan } from './wan/server.ts';
 
@@ -13,6 +13,6 @@ export async function startEmulator({ wan, wan_port, directory }: LocalSettings)
     taskSeconds: wan.task_seconds,
     limits: wan.limits,
   }).catch((error: unknown) => {
-    throw portProblem(error, wan_port, 'WAN_PORT');
+    throw portError(error, wan_port, 'WAN_PORT');
   });
 }

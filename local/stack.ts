@@ -5,8 +5,8 @@ import { usual, withOrigins } from './addresses.ts';
 import { serverOptions } from './aws/api-gateway/server-options.ts';
 import { type Clock, systemClock } from './aws/clock.ts';
 import { lockDirectory } from './aws/directory-lock.ts';
-import type { AwsCall } from './aws/endpoint/recorded-calls.ts';
-import type { Faults } from './aws/faults.ts';
+import type { AwsCall } from './aws/endpoint/aws-call.ts';
+import type { FaultInjection } from './aws/fault-injection.ts';
 import { type Listener, listen } from './aws/listen.ts';
 import type { Runtime } from './aws/runtime.ts';
 import { seedApiKey } from './aws/seed-api-key.ts';
@@ -43,11 +43,11 @@ export interface LocalDependencies {
   /** Settings of the stack over those of this machine, as in cdk.json; origins that are trusted are added to this machine's. */
   context?: Record<string, unknown>;
   /** Workers at once per function; more invocations wait. @default 8 */
-  largest_concurrency?: number;
+  max_concurrency?: number;
   /** Told of each call to AWS. @default nobody */
   on_call?: (call: AwsCall) => void;
   /** For tests: what goes wrong on purpose, and a base URL of Wan that leads to the emulator by a detour. @default none */
-  faults?: Faults & { wan_url?: string };
+  faults?: FaultInjection & { wan_url?: string };
 }
 
 const recordedCalls = 100_000;
@@ -63,7 +63,7 @@ export async function startLocal(settings: LocalSettings, dependencies: LocalDep
     build_directory: outdir,
     bundles,
     context,
-    largest_concurrency,
+    max_concurrency,
     on_call,
     faults,
   } = dependencies;
@@ -115,7 +115,7 @@ export async function startLocal(settings: LocalSettings, dependencies: LocalDep
     });
     const calls: AwsCall[] = [];
     const runtime = await createRuntime({
-      largest_concurrency,
+      max_concurrency,
       template: withOrigins(template, { awsUrl: aws.url, emulatorUrl: faults?.wan_url ?? wan?.url }),
       codeDirectory: assetDirectory,
       directory: settings.directory,
@@ -134,7 +134,7 @@ export async function startLocal(settings: LocalSettings, dependencies: LocalDep
     await seedApiKey(runtime.dynamoDb, { table, key: settings.api_key, owner: 'local', now: clock.now() });
     aws.serve(runtime.endpoint);
     await runtime.resume();
-    api.serve(runtime.api.handle, runtime.api.refuse);
+    api.serve(runtime.api.handle, runtime.api.handleInvalidRequest);
     const { directory } = settings;
     return { api_url: api.url, aws_url: aws.url, wan_url: wan?.url, wan, directory, runtime, calls, close };
   } catch (error) {

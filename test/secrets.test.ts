@@ -43,7 +43,7 @@ async function startSecretly(wan: Wan, wanKey: string): Promise<LocalStack> {
   const keys = { API_KEY: markers['API key of the deployment']!, DASHSCOPE_API_KEY: wanKey };
   return startLocal(readSettings({ ...addresses, ...keys }), {
     context: { monthlySpendingLimit: 'none', typicalSeconds: 1, imageTransfer: 'url' },
-    largest_concurrency: 2,
+    max_concurrency: 2,
     on_call: keepCall,
   });
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { bundle } from '../../infra/synth/bundle.ts';
-import { serve } from '../../local/aws/s3/index.ts';
+import { serve } from '../../local/aws/s3/s3.ts';
 import { heapFlags } from './heap-flags.ts';
 import { asked } from './padded-video.ts';
 import { serveVideos } from './source.ts';

@@ -5,8 +5,8 @@ import { projectRoot } from '../../infra/synth/bundle.ts';
 import { synthesize } from '../../infra/synth/synthesize.ts';
 import { usual, withOrigins } from '../../local/addresses.ts';
 import { account, region } from '../../local/aws/account.ts';
-import { readRules } from '../../local/aws/rules.ts';
-import { loadStack } from '../../local/aws/template/load.ts';
+import { readRules } from '../../local/aws/read-resources.ts';
+import { loadStack } from '../../local/aws/template/load-stack.ts';
 
 /** What a simulation needs to know of the synthesised template. */
 export type Deployment = Awaited<ReturnType<typeof readDeployment>>;

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { S3Client } from '@aws-sdk/client-s3';
-import { account, personalAccessKey, region } from '../../local/aws/account.ts';
-import { type ObjectEvent, serve } from '../../local/aws/s3/index.ts';
+import { account, developerAccessKey, region } from '../../local/aws/account.ts';
+import { type ObjectEvent, serve } from '../../local/aws/s3/s3.ts';
 import type { Count } from './billed-units.ts';
 import type { VirtualClock } from './clock.ts';
 import type { Latency } from './latency.ts';
@@ -15,7 +15,7 @@ export async function simulateS3(
   const s3 = await serve({
     directory: path.join(directory, 's3'),
     now: Date.now,
-    secretOf: () => personalAccessKey.secret_access_key,
+    secretOf: () => developerAccessKey.secret_access_key,
     onObjectEvent: async (event) => changed(event),
   });
   const connect = () =>
@@ -23,8 +23,8 @@ export async function simulateS3(
       endpoint: s3.endpoint,
       region,
       credentials: {
-        accessKeyId: personalAccessKey.access_key_id,
-        secretAccessKey: personalAccessKey.secret_access_key,
+        accessKeyId: developerAccessKey.access_key_id,
+        secretAccessKey: developerAccessKey.secret_access_key,
         accountId: account,
       },
     });

@@ -30,7 +30,7 @@ export function simulateStepFunctions(
     now: clock.now,
     sleep: clock.sleep,
     stateMachines,
-    async invoke(functionArn, payload) {
+    async invokeFunction(functionArn, payload) {
       await transition();
       return invoke(functionArn, payload);
     },

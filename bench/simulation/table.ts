@@ -1,5 +1,5 @@
 import type { Table } from '../../functions/video/table.ts';
-import { asException, documentClientOver } from '../../local/aws/dynamodb/document-client.ts';
+import { createDocumentClient, toSdkException } from '../../local/aws/dynamodb/document-client.ts';
 import type { TableDefinition } from '../../local/aws/dynamodb/dynamodb.ts';
 import { createTableInProcess, inProcessDynamoDb } from '../../local/aws/dynamodb/in-process.ts';
 import { type Count, countingDynamoDb } from './billed-units.ts';
@@ -13,16 +13,16 @@ export async function simulateTable(
 ) {
   const store = inProcessDynamoDb();
   await createTableInProcess(store, { TableName: name, AttributeDefinitions, KeySchema, GlobalSecondaryIndexes });
-  const still = { send: (command) => clock.hold(() => documentClientOver(store).send(command)) } as Table['client'];
+  const still = { send: (command) => clock.hold(() => createDocumentClient(store).send(command)) } as Table['client'];
   /** Looking at the table from outside of the simulation takes no time. */
   const outside: Table = { client: still, tableName: name, now: clock.now };
   const answer = count ? countingDynamoDb(store, GlobalSecondaryIndexes ?? [], count) : store;
-  const { send } = documentClientOver(answer) as { send: (command: unknown) => Promise<object> };
+  const { send } = createDocumentClient(answer) as { send: (command: unknown) => Promise<object> };
   const dynamoDb = { send: (command: unknown) => latency('dynamoDb', () => send(command)) } as Table['client'];
   /** A state machine's call, in DynamoDB's JSON. */
   const updateItem = (parameters: object) =>
     latency('dynamoDb', () => answer('UpdateItem', parameters)).catch((error: unknown) => {
-      throw asException(error);
+      throw toSdkException(error);
     });
   return { dynamoDb, outside, updateItem };
 }

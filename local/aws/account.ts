@@ -1,6 +1,6 @@
-/** The account that every ARN on this machine names. */
+/** The account in every local ARN. */
 export const account = '000000000000';
-/** The region that every ARN and signature on this machine names. */
+/** The region in every local ARN and signature. */
 export const region = 'us-east-1';
-/** Credentials that work beside those of the functions: a person's. */
-export const personalAccessKey = { access_key_id: 'local', secret_access_key: 'local' } as const;
+/** The developer's credentials. The functions use those of their roles. */
+export const developerAccessKey = { access_key_id: 'local', secret_access_key: 'local' } as const;

@@ -1,12 +1,12 @@
-/** Time, for everything here that waits: a test turns its own. */
+/** The time source of everything that waits. Tests pass a clock that they advance themselves. */
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
-  /** Runs `action` once after `milliseconds`; the returned function calls it off. */
+  /** Runs `action` once after `milliseconds`. Returns a function that cancels it. */
   after(milliseconds: number, action: () => void): () => void;
 }
 
-/** The machine's own time. Its timers keep no process alive. */
+/** The system time. Its timers do not keep the process alive. */
 export const systemClock: Clock = {
   now: Date.now,
   after(milliseconds, action) {
@@ -16,17 +16,17 @@ export const systemClock: Clock = {
   },
 };
 
-/** Resolves after `milliseconds`, or as soon as `signal` is aborted. */
-export const sleepBy =
+/** Returns a function that resolves after `milliseconds`, or as soon as `signal` is aborted. */
+export const createSleep =
   (clock: Clock) =>
   (milliseconds: number, signal: AbortSignal): Promise<void> =>
     new Promise((resolve) => {
       if (signal.aborted) return resolve();
-      const wake = () => {
+      const finish = () => {
         cancel();
-        signal.removeEventListener('abort', wake);
+        signal.removeEventListener('abort', finish);
         resolve();
       };
-      const cancel = clock.after(milliseconds, wake);
-      signal.addEventListener('abort', wake);
+      const cancel = clock.after(milliseconds, finish);
+      signal.addEventListener('abort', finish);
     });

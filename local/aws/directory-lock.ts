@@ -1,12 +1,16 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-/** Directories that this very process holds: a process id alone can't tell it from a killed one that had the same. */
-const held = new Set<string>();
+/**
+ * Directories locked by this process. The process id alone does not prove ownership: a killed process may have had the
+ * same one.
+ */
+const lockedDirectories = new Set<string>();
 
 /**
- * Takes a state directory for this process alone; makes it if need be. The lock of a process that is gone is taken over.
- * @returns what gives it back
+ * Locks a state directory for this process and creates it if it does not exist. Replaces the lock of a process that has
+ * ended.
+ * @returns a function that releases the lock
  * @throws Error when another process uses the directory
  */
 export function lockDirectory(directory: string): () => void {
@@ -19,22 +23,22 @@ export function lockDirectory(directory: string): () => void {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
-    const owner = Number(readFileSync(file, 'utf8'));
-    if (isAlive(owner, directory))
+    const ownerId = Number(readFileSync(file, 'utf8'));
+    if (isAlive(ownerId, directory))
       throw new Error(
-        `The state directory ${directory} is in use by process ${owner}. End that process, or set LOCAL_DIR to another directory. (If it is no firstframe, delete ${file}.)`,
+        `The state directory ${directory} is in use by process ${ownerId}. End that process, or set LOCAL_DIR to another directory. (If that process is not firstframe, delete ${file}.)`,
       );
     rmSync(file, { force: true });
   }
-  held.add(directory);
+  lockedDirectories.add(directory);
   return () => {
-    held.delete(directory);
+    lockedDirectories.delete(directory);
     rmSync(file, { force: true });
   };
 }
 
 function isAlive(processId: number, directory: string): boolean {
-  if (processId === process.pid) return held.has(directory);
+  if (processId === process.pid) return lockedDirectories.has(directory);
   if (!Number.isInteger(processId) || processId <= 0) return false;
   try {
     process.kill(processId, 0);

@@ -2,68 +2,67 @@ import path from 'node:path';
 import { account, region } from './account.ts';
 import { type ApiGateway, createApiGateway } from './api-gateway/api-gateway.ts';
 import { readApi } from './api-gateway/read-api.ts';
-import { type Clock, sleepBy } from './clock.ts';
+import { checkReferences } from './check-references.ts';
+import { type Clock, createSleep } from './clock.ts';
 import { type DynamoDb, openDynamoDb } from './dynamodb/dynamodb.ts';
-import { accessKeyring, roleAccessKey } from './endpoint/access-keys.ts';
+import { createKeyring, roleAccessKey } from './endpoint/access-keys.ts';
+import type { AwsCall } from './endpoint/aws-call.ts';
 import { createEndpoint } from './endpoint/endpoint.ts';
-import type { AwsCall } from './endpoint/recorded-calls.ts';
-import { readEventSources, readQueues } from './event-sources.ts';
+import { objectEvent, statusChangeEvent } from './events/event.ts';
 import { createEventBus } from './events/event-bus.ts';
-import { objectEvent } from './events/object-events.ts';
-import { statusChangeEvent } from './events/status-change-events.ts';
-import type { Faults } from './faults.ts';
-import { readFunctions } from './functions.ts';
+import type { FaultInjection } from './fault-injection.ts';
 import { createEventSource } from './lambda/event-source.ts';
 import { createLambda } from './lambda/lambda.ts';
 import type { RequestHandler } from './listen.ts';
-import { createMachineCalls, invokeTask } from './machine-calls.ts';
-import { checkReferences } from './references.ts';
-import { readRules } from './rules.ts';
-import { createS3 } from './s3/index.ts';
-import { createSecretsManager } from './secrets-manager/secrets-manager.ts';
+import { readEventSources, readFunctions, readQueues, readRules } from './read-resources.ts';
+import { createS3 } from './s3/s3.ts';
+import { serveSecrets } from './secrets-manager.ts';
 import { createQueues } from './sqs/queues.ts';
+import { createTaskClient, runLambdaTask } from './state-machine-tasks.ts';
 import { createStepFunctions } from './step-functions/step-functions.ts';
-import { loadStack, type Stack } from './template/load.ts';
+import { loadStack, type Stack } from './template/load-stack.ts';
 import type { Template } from './template/template.ts';
 
 export interface RuntimeOptions {
   template: Template;
-  /** Where the bundle of a function lies, by its logical id. */
+  /** Returns the directory of a function's bundle. */
   codeDirectory(logicalId: string): string;
-  /** Holds everything that survives a restart. */
+  /** Holds all state that survives a restart. */
   directory: string;
   clock: Clock;
-  /** Where `endpoint` will be served: the functions' `AWS_ENDPOINT_URL`. */
+  /** The address of `endpoint`, which the functions get as `AWS_ENDPOINT_URL`. */
   endpoint_url: string;
-  /** The value of every secret of the template. */
+  /** The value of every secret in the template. */
   secret_value: string;
-  /** Workers at once per function; more invocations wait. @default 8 */
-  largest_concurrency?: number | undefined;
-  /** Told of each call to AWS. */
+  /** The maximum number of workers per function. Further invocations wait. @default 8 */
+  max_concurrency?: number | undefined;
+  /** Called for each AWS call. */
   recordCall(call: AwsCall): void;
-  /** @default none */
-  faults?: Faults | undefined;
+  faults?: FaultInjection | undefined;
 }
 
-/** The template's resources, running. */
+/** The running resources of the template. */
 export interface Runtime {
   stack: Stack;
   /** The REST API. */
   api: ApiGateway;
-  /** Answers the requests to AWS. */
+  /** Handles requests to AWS services. */
   endpoint: RequestHandler;
   dynamoDb: DynamoDb;
-  /** Takes up what an earlier process left, and starts the schedules. `endpoint` must be served by then. */
+  /** Resumes what an earlier process left unfinished and starts the schedules. `endpoint` must be served before. */
   resume(): Promise<void>;
-  /** Stops what runs without ending it; executions are dropped, and the next process's sweep restarts them. Serve `endpoint` until then. */
+  /**
+   * Stops all work. Executions are dropped; the sweep of the next process restarts them. Serve `endpoint` until this
+   * resolves.
+   */
   stop(): Promise<void>;
-  /** Closes the stores. Serve nothing any more. */
+  /** Closes the database. Stop serving requests before. */
   close(): Promise<void>;
 }
 
 /**
- * Makes everything the template declares.
- * @throws TemplateError, or another error that names the resource, for what the local runtime does not know
+ * Creates all resources of a template.
+ * @throws TemplateError, or an Error that names the resource, for anything that the local runtime does not support
  */
 export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { clock, directory, recordCall } = options;
@@ -74,7 +73,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const api = readApi(stack);
   checkReferences(stack, { api, rules, functions });
 
-  const keyring = accessKeyring(stack.all('AWS::IAM::Role').map((role) => roleAccessKey(role.attribute('Arn'))));
+  const keyring = createKeyring(stack.all('AWS::IAM::Role').map((role) => roleAccessKey(role.attribute('Arn'))));
   const queues = createQueues({ directory: path.join(directory, 'queues'), now, queues: readQueues(stack) });
   const lambda = createLambda({
     directory,
@@ -82,7 +81,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     functions,
     endpoint_url: options.endpoint_url,
     queues,
-    largest_concurrency: options.largest_concurrency,
+    max_concurrency: options.max_concurrency,
     faults: options.faults,
   });
   const eventSources = readEventSources(stack).map((source) =>
@@ -92,26 +91,26 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const machines = stack.all('AWS::StepFunctions::StateMachine');
   const roleOf = (executionArn: string) =>
     machines.find(({ name }) => executionArn.includes(`:execution:${name}:`))!.properties.RoleArn;
-  const machineCalls = createMachineCalls(options.endpoint_url);
+  const taskClient = createTaskClient(options.endpoint_url);
   const stepFunctions = createStepFunctions({
     now,
-    sleep: sleepBy(clock),
+    sleep: createSleep(clock),
     stateMachines: machines.map(({ name, ref, properties }) => ({
       arn: ref,
       name,
       definition: JSON.parse(properties.DefinitionString) as object,
     })),
-    invoke(functionArn, payload, executionArn) {
+    invokeFunction(functionArn, payload, executionArn) {
       const principal = roleOf(executionArn);
       recordCall({ at: now(), principal, action: 'lambda:InvokeFunction', resource: functionArn });
-      return invokeTask(lambda, functionArn, payload);
+      return runLambdaTask(lambda, functionArn, payload);
     },
-    callAws: (_action, parameters, executionArn) => machineCalls.updateItem(parameters, roleOf(executionArn)),
+    callAws: (_action, parameters, executionArn) => taskClient.updateItem(parameters, roleOf(executionArn)),
     onStatusChange(detail) {
-      // The process's own end loses the event as well; the sweep finds the execution.
+      // If the process ends here, the event is lost and the sweep finds the execution.
       bus
         .put(statusChangeEvent(detail, now()))
-        .catch((error: unknown) => console.error(`The status change of ${detail.name}:`, error));
+        .catch((error: unknown) => console.error(`Could not publish the status change of ${detail.name}:`, error));
     },
   });
   const s3 = createS3({
@@ -119,7 +118,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     now,
     secretOf: (accessKeyId) => keyring(accessKeyId)?.secret_access_key,
     onObjectEvent: async (change) => {
-      if (announces.has(change.bucket)) await bus.put(objectEvent(change, now()));
+      if (bucketsWithEvents.has(change.bucket)) await bus.put(objectEvent(change, now()));
     },
     recordCall: ({ access_key_id = '', action, bucket, key, conditions }) =>
       recordCall({
@@ -131,7 +130,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
       }),
   });
   const buckets = stack.all('AWS::S3::Bucket');
-  const announces = new Set(
+  const bucketsWithEvents = new Set(
     buckets
       .filter(({ properties }) => properties.NotificationConfiguration?.EventBridgeConfiguration?.EventBridgeEnabled)
       .map(({ name }) => name),
@@ -154,12 +153,11 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
       }),
     ),
   ]);
-  const secretsManager = createSecretsManager({
+  const secrets = stack.all('AWS::SecretsManager::Secret');
+  const getSecretValue = serveSecrets(
+    secrets.map(({ name, ref }) => ({ arn: ref, name, value: options.secret_value })),
     now,
-    secrets: stack
-      .all('AWS::SecretsManager::Secret')
-      .map(({ name, ref }) => ({ arn: ref, name, value: options.secret_value })),
-  });
+  );
   const endpoint = createEndpoint({
     now,
     accessKey: keyring,
@@ -169,14 +167,14 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     lambda,
     queues,
     s3,
-    secretsManager,
+    getSecretValue,
     stepFunctions,
   });
 
   return {
     stack,
     api: createApiGateway({ api, lambda, clock, accessKey: keyring }),
-    endpoint: options.faults?.aroundEndpoint?.(endpoint.handle) ?? endpoint.handle,
+    endpoint: options.faults?.wrapEndpoint?.(endpoint.handle) ?? endpoint.handle,
     dynamoDb,
     async resume() {
       await Promise.all([lambda.resume(), s3.resume(), queues.resume()]);
@@ -186,14 +184,11 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     async stop() {
       bus.close();
       for (const source of eventSources) source.close();
-      // Before the workers: what ends with them must not look like a task's failure.
+      // Must close before the workers, or the end of a worker would count as a failed task.
       stepFunctions.close();
-      machineCalls.close();
+      taskClient.close();
       await lambda.close();
     },
-    async close() {
-      await s3.close();
-      await dynamoDb.close();
-    },
+    close: dynamoDb.close,
   };
 }

@@ -1,13 +1,13 @@
 import { keys, sha256Hex } from '../../functions/video/keys.ts';
 import type { DynamoDb } from './dynamodb/dynamodb.ts';
 
-/** Makes an API key work, as `npm run api-key` would: the table holds its SHA-256 alone. A key that is there stays as it is. */
+/** Stores an API key as `npm run api-key` does: only its SHA-256. Does nothing if the key exists. */
 export async function seedApiKey(
   { handle }: Pick<DynamoDb, 'handle'>,
   { table, key, owner, now }: { table: string; key: string; owner: string; now: number },
 ): Promise<void> {
   const item = { pk: keys.apiKey(sha256Hex(key)), key_id: 'local', owner, created_at: new Date(now).toISOString() };
-  const answer = await handle(
+  const response = await handle(
     'PutItem',
     JSON.stringify({
       TableName: table,
@@ -15,6 +15,6 @@ export async function seedApiKey(
       ConditionExpression: 'attribute_not_exists(pk)',
     }),
   );
-  if (answer.status !== 200 && !answer.body.includes('ConditionalCheckFailedException'))
-    throw new Error(`The API key can't be stored: ${answer.body}`);
+  if (response.status !== 200 && !response.body.includes('ConditionalCheckFailedException'))
+    throw new Error(`The API key could not be stored: ${response.body}`);
 }

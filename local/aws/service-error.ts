@@ -1,8 +1,8 @@
-/** An AWS service refuses a call: `name` is the error's code on the wire. */
+/** An error response of an AWS service. `name` is the error code. */
 export class ServiceError extends Error {
   readonly status: number;
 
-  constructor(name: string, status: number, message: string) {
+  constructor(name: string, message: string, status = 400) {
     super(message);
     this.name = name;
     this.status = status;

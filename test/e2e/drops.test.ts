@@ -253,7 +253,7 @@ describe.runIf(!process.env.E2E_BASE_URL)('where the deployment says so', { time
     local = await openLocal(
       { drop },
       {
-        aroundEndpoint: (serve) => async (request, response) => {
+        wrapEndpoint: (serve) => async (request, response) => {
           const source = request.headers['x-amz-copy-source'];
           const before = beforeCopy.get(decodeURIComponent(request.url!).replace(/^.*?(drop\/.*\.mp4).*/, '$1'));
           const outcome = source && (await before?.(new URL(String(source), 'http://source')));

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Faults, FaultyInvocation } from '../../local/aws/faults.ts';
+import type { FaultInjection, ObservedInvocation } from '../../local/aws/fault-injection.ts';
 import type { RequestHandler } from '../../local/aws/listen.ts';
 import { type AwsCall, awsCallOf, refusalOf, type WaitingPlace, waitingOf } from './aws-call.ts';
 import { choose, createOccurrences, dice } from './dice.ts';
@@ -67,7 +67,7 @@ interface Caller {
   place: WaitingPlace | undefined;
 }
 
-export interface AwsFaults extends Required<Faults> {
+export interface AwsFaults extends Required<FaultInjection> {
   /** Nothing goes wrong any more. */
   end(): void;
 }
@@ -76,7 +76,7 @@ export interface AwsFaults extends Required<Faults> {
 export function createAwsFaults(plan: FaultPlan, log: FaultLog, subjects: Subjects): AwsFaults {
   const { seed, life } = plan;
   let ended = false;
-  const workers = new Map<string, FaultyInvocation & { subject: string }>();
+  const workers = new Map<string, ObservedInvocation & { subject: string }>();
   const occurrenceOf = createOccurrences();
   const setbackOf = createOccurrences();
   /** Calls that fail however often the SDK tries, by their id. */
@@ -142,7 +142,7 @@ export function createAwsFaults(plan: FaultPlan, log: FaultLog, subjects: Subjec
   }
 
   return {
-    aroundEndpoint: (serve) => async (request, response) => {
+    wrapEndpoint: (serve) => async (request, response) => {
       const call = awsCallOf(request);
       const worker = workers.get(call.sandbox ?? '');
       // Whoever asked may be gone before all of it came.
@@ -155,9 +155,9 @@ export function createAwsFaults(plan: FaultPlan, log: FaultLog, subjects: Subjec
     },
     onInvocation(invocation) {
       const function_name = invocation.function_name.replace(/^firstframe-/, '');
-      workers.set(invocation.sandbox, { ...invocation, function_name, subject: subjects.of(invocation.payload) });
+      workers.set(invocation.sandbox_id, { ...invocation, function_name, subject: subjects.of(invocation.payload) });
     },
-    deliveriesOf(functionName, payload) {
+    deliveryDelays(functionName, payload) {
       if (ended) return [0];
       const subject = subjects.of(payload);
       const names = [functionName.replace(/^firstframe-/, ''), subject] as const;

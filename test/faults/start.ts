@@ -20,7 +20,7 @@ const stack = await startLocal(settings, {
     drop: { owner: dropOwner, sidecarSeconds: 1 },
   },
   faults: { ...faults, wan_url: plan.wan_url },
-  largest_concurrency: plan.workers,
+  max_concurrency: plan.workers,
 });
 const table = stack.runtime.stack.all('AWS::DynamoDB::Table')[0]!.name;
 for (const [key, owner] of Object.entries(plan.owners))

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
-import { serve } from '../../local/aws/s3/index.ts';
+import { serve } from '../../local/aws/s3/s3.ts';
 
 /** An S3 with versioned buckets named `videos` and `uploads`. */
 export async function versionedBuckets() {

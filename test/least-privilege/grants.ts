@@ -1,6 +1,6 @@
 import { runSimulation } from '@cloud-copilot/iam-simulate';
 import { account, region } from '../../local/aws/account.ts';
-import { loadStack } from '../../local/aws/template/load.ts';
+import { loadStack } from '../../local/aws/template/load-stack.ts';
 import { synthesizeStandIns } from '../infra/support.ts';
 import type { JudgedCall } from '../support/aws-calls.ts';
 

@@ -6,7 +6,7 @@ import { type Endpoint, openLocal } from '../support/endpoint.ts';
 import { png } from '../support/png.ts';
 import { sign } from '../support/sign.ts';
 
-/** What is true however callers show who they are. The stack is the deployed one, with the setting `auth`. */
+/** The behavior with the setting `auth`, on the deployed stack. */
 const request = {
   model: 'wan2.2-i2v-flash',
   input: { prompt: 'A cat runs', img_url: 'https://example.com/cat.png' },
@@ -16,7 +16,7 @@ const problem = (status: number) => ({
   body: expect.objectContaining({ status, code: expect.any(String), message: expect.any(String) }),
 });
 
-/** Uploads a file as a client of Wan's protocol does: by a form without any key. */
+/** Uploads a file as a client of Wan's protocol does, by a form without a key. */
 async function uploadByForm(policy: Record<string, unknown>): Promise<Response> {
   const data = policy as Record<string, string>;
   const form = new FormData();
@@ -31,7 +31,7 @@ async function uploadByForm(policy: Record<string, unknown>): Promise<Response> 
   return fetch(data.upload_host!, { method: 'POST', body: form });
 }
 
-describe('with tokens of an identity provider', () => {
+describe('with tokens from an identity provider', () => {
   let api: Endpoint;
   let isUp = false;
   let privateKey: Awaited<ReturnType<typeof generateKeyPair>>['privateKey'];
@@ -67,14 +67,14 @@ describe('with tokens of an identity provider', () => {
       .sign(privateKey);
   const as = async (sub: string, audience?: string) => ({ authorization: `Bearer ${await tokenOf(sub, audience)}` });
 
-  test('an issuer that is out of order is our trouble, and is forgotten when it is up again', async () => {
+  test('an unavailable issuer is a server error until it is available again', async () => {
     const headers = await as('auth0|1');
     expect(await api.call('/videos', { headers })).toMatchObject(problem(500));
     isUp = true;
     expect((await api.call('/videos', { headers })).status).toBe(200);
   });
 
-  test('a token lets its owner in, to what is theirs alone', async () => {
+  test('a token gives its owner access to their own videos only', async () => {
     const created = await api.post('/videos', request, await as('alice'));
     expect(created.status).toBe(202);
     const route = `/videos/${created.body.id}`;
@@ -82,18 +82,18 @@ describe('with tokens of an identity provider', () => {
     expect((await api.call(route, { headers: await as('bob') })).status).toBe(404);
   });
 
-  test('nothing else does: no key of this service, no token for somebody else', async () => {
+  test('rejects API keys and tokens for another audience', async () => {
     for (const headers of [{}, { authorization: 'Basic x' }, await as('alice', 'other')]) {
       expect(await api.call('/videos', { headers })).toMatchObject(problem(401));
     }
   });
 
-  test('a file is uploaded by the token that was given for it, and by no other', async () => {
-    const asked = await api.call('/api/v1/uploads?action=getPolicy&model=wan2.2-i2v-flash', {
+  test('a file is uploaded only with the upload token that was issued for it', async () => {
+    const policyResponse = await api.call('/api/v1/uploads?action=getPolicy&model=wan2.2-i2v-flash', {
       headers: await as('alice'),
     });
-    expect(asked.status).toBe(200);
-    const policy = asked.body.data as Record<string, unknown>;
+    expect(policyResponse.status).toBe(200);
+    const policy = policyResponse.body.data as Record<string, unknown>;
     expect((await uploadByForm(policy)).status).toBe(200);
     const withToken = `/api/v1/uploads?upload_token=${await tokenOf('alice')}`;
     expect(await api.call(withToken, { method: 'POST', headers: await as('alice') })).toMatchObject(problem(401));
@@ -109,14 +109,17 @@ describe('with AWS signatures', () => {
   });
   afterAll(() => api?.close());
 
-  const call = async (path: string, given: { method?: string; body?: string; query?: Record<string, string> } = {}) => {
-    const headers = await sign({ host, path, headers: { 'content-type': 'application/json' }, ...given });
-    const { method = 'GET', body, query } = given;
+  const call = async (
+    path: string,
+    options: { method?: string; body?: string; query?: Record<string, string> } = {},
+  ) => {
+    const headers = await sign({ host, path, headers: { 'content-type': 'application/json' }, ...options });
+    const { method = 'GET', body, query } = options;
     const target = query ? `${path}?${new URLSearchParams(query)}` : path;
     return api.call(target, { method, headers, ...(body === undefined ? {} : { body }) });
   };
 
-  test('a signature lets its owner in', async () => {
+  test('a signature gives its owner access', async () => {
     const created = await call('/videos', { method: 'POST', body: JSON.stringify(request) });
     expect(created.status).toBe(202);
     expect((await call(`/videos/${created.body.id}`)).body).toMatchObject({ id: created.body.id });
@@ -124,10 +127,10 @@ describe('with AWS signatures', () => {
     expect((body.data as { id: string }[]).map(({ id }) => id)).toEqual([created.body.id]);
   });
 
-  test('nothing else does, and the answer says that a request must be signed', async () => {
+  test('rejects unsigned requests and asks for a signature', async () => {
     for (const path of ['/videos', '/videos/1', '/models', '/api/v1/tasks/1', '/', '/nowhere']) {
-      const answer = await fetch(`${api.url}${path}`);
-      expect([path, answer.status, await answer.json()]).toEqual([
+      const response = await fetch(`${api.url}${path}`);
+      expect([path, response.status, await response.json()]).toEqual([
         path,
         401,
         expect.objectContaining({ message: expect.stringMatching(/Signature Version 4.*method and path/) }),
@@ -136,16 +139,16 @@ describe('with AWS signatures', () => {
     expect(await api.call('/videos')).toMatchObject(problem(401));
   });
 
-  test('what is the same for everybody is open', async () => {
+  test('the public routes need no credentials', async () => {
     for (const path of ['/health', '/openapi.json', '/docs']) {
       expect([path, (await fetch(`${api.url}${path}`)).status]).toEqual([path, 200]);
     }
   });
 
-  test('a file is uploaded by the token that a signed request was given', async () => {
-    const asked = await call('/api/v1/uploads', { query: { action: 'getPolicy', model: 'wan2.2-i2v-flash' } });
-    expect(asked.status).toBe(200);
-    expect((await uploadByForm(asked.body.data as Record<string, unknown>)).status).toBe(200);
+  test('a file is uploaded with the token that a signed request received', async () => {
+    const policyResponse = await call('/api/v1/uploads', { query: { action: 'getPolicy', model: 'wan2.2-i2v-flash' } });
+    expect(policyResponse.status).toBe(200);
+    expect((await uploadByForm(policyResponse.body.data as Record<string, unknown>)).status).toBe(200);
     expect(await call('/api/v1/uploads', { method: 'POST' })).toMatchObject(problem(401));
   });
 });

@@ -5,8 +5,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import { readSettings } from '../../local/settings.ts';
 import { startLocal } from '../../local/stack.ts';
 
-/** The first lines of JSON that the canary writes on a machine with these variables. */
-async function firstLook(variables: Record<string, string>): Promise<Record<string, unknown>[]> {
+/** Starts the stack with these variables and returns the canary's first log lines. */
+async function firstCanaryRun(variables: Record<string, string>): Promise<Record<string, unknown>[]> {
   const LOCAL_DIR = mkdtempSync(path.join(tmpdir(), 'firstframe-canary-'));
   onTestFinished(() => rmSync(LOCAL_DIR, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }));
   const stack = await startLocal(readSettings({ PORT: '0', WAN_PORT: '0', AWS_PORT: '0', LOCAL_DIR, ...variables }));
@@ -25,15 +25,15 @@ async function firstLook(variables: Record<string, string>): Promise<Record<stri
   }
 }
 
-test('the canary looks at the emulator soon after the start, and is answered', { timeout: 120_000 }, async () => {
-  const lines = await firstLook({});
+test('the canary checks the emulator soon after the start', { timeout: 120_000 }, async () => {
+  const lines = await firstCanaryRun({});
   expect(lines).toContainEqual(expect.objectContaining({ level: 'INFO', outcome: 'answered' }));
   expect(lines).toContainEqual(expect.objectContaining({ service: 'firstframe', CanaryFailed: 0 }));
 });
 
-test('without a key the canary asks nobody and nothing is wrong', { timeout: 120_000 }, async () => {
-  // Nobody listens there: whoever asked would be told so.
-  const lines = await firstLook({ DASHSCOPE_API_KEY: 'unset', WAN_BASE_URL: 'http://127.0.0.1:1/api/v1' });
+test('the canary makes no request without a key', { timeout: 120_000 }, async () => {
+  // Nothing listens there, so a request would fail.
+  const lines = await firstCanaryRun({ DASHSCOPE_API_KEY: 'unset', WAN_BASE_URL: 'http://127.0.0.1:1/api/v1' });
   expect(lines).toContainEqual(expect.objectContaining({ level: 'INFO', outcome: 'unset' }));
   expect(lines).toContainEqual(expect.objectContaining({ service: 'firstframe', CanaryFailed: 0 }));
 });

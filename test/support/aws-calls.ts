@@ -1,6 +1,6 @@
 import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { AwsCall } from '../../local/aws/endpoint/recorded-calls.ts';
+import type { AwsCall } from '../../local/aws/endpoint/aws-call.ts';
 
 /** A call as IAM judges it, whenever it was. */
 export type JudgedCall = Omit<AwsCall, 'at'>;

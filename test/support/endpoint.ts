@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
 import type { VideoView } from '../../functions/video/view.ts';
-import type { Faults } from '../../local/aws/faults.ts';
+import type { FaultInjection } from '../../local/aws/fault-injection.ts';
 import { seedApiKey } from '../../local/aws/seed-api-key.ts';
 import { readSettings } from '../../local/settings.ts';
 import { type LocalStack, startLocal } from '../../local/stack.ts';
@@ -81,7 +81,7 @@ export const sharedStack = (): Promise<LocalStack> => {
   return shared;
 };
 
-async function startStack(context: Record<string, unknown>, faults: Faults = {}): Promise<LocalStack> {
+async function startStack(context: Record<string, unknown>, faults: FaultInjection = {}): Promise<LocalStack> {
   const directory = await mkdtemp(path.join(tmpdir(), 'firstframe-e2e-'));
   process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
   const ports = { PORT: '0', WAN_PORT: '0', AWS_PORT: '0' };
@@ -89,7 +89,7 @@ async function startStack(context: Record<string, unknown>, faults: Faults = {})
     context,
     faults,
     // A worker costs a fifth of a second of both cores that tests usually have.
-    largest_concurrency: 4,
+    max_concurrency: 4,
     on_call: keepCall,
   });
 }
@@ -97,7 +97,7 @@ async function startStack(context: Record<string, unknown>, faults: Faults = {})
 /** A stack of its own with other settings, for what can't be tried on one that others use: Wan out of order, a full budget. */
 export async function openLocal(
   context: Record<string, unknown> = {},
-  faults: Faults = {},
+  faults: FaultInjection = {},
 ): Promise<{ endpoint: Endpoint; stack: LocalStack }> {
   const stack = await startStack(context, faults);
   return { stack, endpoint: await onStack(stack, () => stack.close()) };

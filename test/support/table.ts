@@ -4,12 +4,12 @@ import { text } from 'node:stream/consumers';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { indexes, partitionKey } from '../../functions/shared/table-schema.ts';
 import type { Table } from '../../functions/video/table.ts';
-import { documentClientOver } from '../../local/aws/dynamodb/document-client.ts';
+import { createDocumentClient } from '../../local/aws/dynamodb/document-client.ts';
 import {
   createTableInProcess,
+  type DynaliteError,
   inProcessDynamoDb,
   type Operation,
-  type Refused,
 } from '../../local/aws/dynamodb/in-process.ts';
 
 const tableName = 'videos';
@@ -38,7 +38,7 @@ export async function startTable(now: () => number = Date.now) {
     region: 'us-east-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
   });
-  const table: Table = { client: documentClientOver(answer), tableName, now };
+  const table: Table = { client: createDocumentClient(answer), tableName, now };
   return {
     table,
     client,
@@ -65,7 +65,7 @@ async function serve(answer: ReturnType<typeof inProcessDynamoDb>): Promise<Serv
     const operation = String(request.headers['x-amz-target']).split('.').at(-1) as Operation;
     const { statusCode, body } = await answer(operation, JSON.parse(await text(request))).then(
       (body) => ({ statusCode: 200, body }),
-      (refused: Refused) => refused,
+      (refused: DynaliteError) => refused,
     );
     response.writeHead(statusCode, { 'content-type': 'application/x-amz-json-1.0' }).end(JSON.stringify(body));
   });

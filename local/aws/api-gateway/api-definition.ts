@@ -1,4 +1,4 @@
-/** A REST API as the template declares it, with everything resolved. */
+/** The template's REST API, resolved. */
 export interface ApiDefinition {
   api_id: string;
   stage_name: string;
@@ -13,29 +13,32 @@ export interface MethodDefinition {
   resource_path: string;
   /** An HTTP method, or `ANY`. */
   http_method: string;
-  /** The Lambda behind it. */
+  /** The Lambda function of the proxy integration. */
   function_arn: string;
   integration_timeout_milliseconds: number;
   authorizer?: AuthorizerDefinition;
-  /** Whether the API itself checks who signed the request (`AWS_IAM`). */
-  is_signed?: boolean;
+  /** Whether the method's authorization is `AWS_IAM`. */
+  requires_iam?: boolean;
 }
 
 /** A Lambda authorizer of type REQUEST. */
 export interface AuthorizerDefinition {
   id: string;
   function_arn: string;
-  /** What identifies a caller: `method.request.header.Authorization`, …; also the cache's key. */
+  /**
+   * The request parameters that identify a caller, such as `method.request.header.Authorization`. They are also the
+   * cache key.
+   */
   identity_sources: readonly string[];
-  /** 0 turns the cache off. */
+  /** 0 disables the cache. */
   result_ttl_seconds: number;
 }
 
-/** How an answer that no Lambda gave is shaped. */
+/** A response that API Gateway sends itself. */
 export interface GatewayResponseDefinition {
   /** `UNAUTHORIZED`, `DEFAULT_4XX`, … */
   response_type: string;
-  /** @default the type's own; for `DEFAULT_4XX` and `DEFAULT_5XX` that of the error */
+  /** @default the status of the error */
   status_code?: number;
   /** By media type. */
   templates?: Readonly<Record<string, string>>;
@@ -43,7 +46,7 @@ export interface GatewayResponseDefinition {
   parameters: Readonly<Record<string, string>>;
 }
 
-/** Settings of a stage for one method, or for all of them (`*` and `/*`). */
+/** A stage's settings for one method, or for all methods (`*` and `/*`). */
 export interface MethodSetting {
   http_method: string;
   resource_path: string;

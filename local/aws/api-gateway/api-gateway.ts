@@ -2,25 +2,26 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../clock.ts';
 import type { AccessKey } from '../endpoint/access-keys.ts';
+import type { InvalidRequestHandler } from '../invalid-requests.ts';
 import type { Lambda } from '../lambda/lambda.ts';
-import type { Refusal, Unreadable } from '../unreadable.ts';
+import { readBody } from '../read-body.ts';
 import type { ApiDefinition, MethodDefinition } from './api-definition.ts';
 import { createAuthorizer } from './authorizer.ts';
-import { createGatewayResponses, type Fault, faults } from './gateway-responses.ts';
-import { readProxyAnswer } from './proxy-answer.ts';
-import { type CallerContext, type EventSource, proxyEvent } from './proxy-event.ts';
+import { createGatewayResponses, GatewayError, gatewayErrors } from './gateway-responses.ts';
+import { authorizeIam } from './iam-authorization.ts';
+import { type CallerContext, type ProxyRequest, proxyEvent } from './proxy-event.ts';
+import { readProxyResponse } from './proxy-response.ts';
 import {
   type ApiRequest,
   header,
   headerBytes,
   isWellFormed,
-  largestHeaderBytes,
-  readBody,
+  maxBodyBytes,
+  maxHeaderBytes,
   readHead,
 } from './request.ts';
 import type { ApiResponse } from './response.ts';
 import { createRouter } from './routes.ts';
-import { signedCaller } from './signed-caller.ts';
 import { createThrottle } from './throttle.ts';
 
 export interface ApiGatewayOptions {
@@ -30,120 +31,92 @@ export interface ApiGatewayOptions {
   accessKey(accessKeyId: string): AccessKey | undefined;
 }
 
-/** The template's REST API over plain HTTP. Its routes lie at the root, as with a domain of one's own. */
+/** The template's REST API over plain HTTP. The routes are at the root, as with a custom domain name. */
 export interface ApiGateway {
-  /** Never rejects: what goes wrong is answered as the service does. */
+  /** Never rejects. Responds to errors as API Gateway does. */
   handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void>;
-  /** The answer to what is no request that can be handled. */
-  refuse: Refusal;
+  /** Responds to requests that Node's parser rejects. */
+  handleInvalidRequest: InvalidRequestHandler;
 }
 
-const unreadable: Record<Unreadable, Fault> = {
-  'headers too large': faults.headersTooLarge,
-  'too slow': faults.requestTimeout,
-  expectation: faults.expectationFailed,
-  malformed: faults.badRequest,
-};
-
-/** @throws Error that names what in the API's definition the local runtime does not know */
+/** @throws Error that names an unsupported part of the API's definition */
 export function createApiGateway({ api, lambda, clock, accessKey }: ApiGatewayOptions): ApiGateway {
-  const route = createRouter(api.methods);
-  const shape = createGatewayResponses(api.gateway_responses);
-  const allowed = createThrottle(api.method_settings, clock.now);
+  const findRoute = createRouter(api.methods);
+  const errorResponse = createGatewayResponses(api.gateway_responses);
+  const isWithinRate = createThrottle(api.method_settings, clock.now);
   const authorizers = new Map(
     api.methods
       .flatMap(({ authorizer }) => authorizer ?? [])
       .map((definition) => [definition.id, createAuthorizer(definition, { lambda, clock })]),
   );
 
-  const admit = async (source: EventSource): Promise<CallerContext | { fault: Fault }> => {
-    const { method } = source.route;
-    if (method.is_signed) return signedCaller(source.request, { accessKey, now: clock.now });
+  const authorizeCaller = async (proxyRequest: ProxyRequest): Promise<CallerContext> => {
+    const { method } = proxyRequest.route;
+    if (method.requires_iam) return { identity: authorizeIam(proxyRequest.request, { accessKey, now: clock.now }) };
     const authorize = authorizers.get(method.authorizer?.id ?? '');
-    if (!authorize) return {};
-    const authorization = await authorize(source);
-    return 'fault' in authorization ? authorization : { authorizer: authorization.context };
+    return authorize ? { authorizer: await authorize(proxyRequest) } : {};
   };
-  const integrate = async (source: EventSource, caller: CallerContext): Promise<ApiResponse | Fault> => {
-    const { method } = source.route;
-    const payload = JSON.stringify(proxyEvent(source, caller));
-    const outcome = await withinTimeout(lambda.invoke(method.function_arn, payload), method, clock).catch(
-      (error: Error) =>
-        error.name === 'RequestTooLargeException' ? faults.requestTooLarge : faults.integrationFailure,
-    );
-    if ('response_type' in outcome) return outcome;
-    if ('error' in outcome) return faults.malformedAnswer;
+  const invokeIntegration = async (proxyRequest: ProxyRequest, caller: CallerContext): Promise<ApiResponse> => {
+    const { request, route } = proxyRequest;
+    const invocation = lambda.invoke(route.method.function_arn, JSON.stringify(proxyEvent(proxyRequest, caller)));
+    const outcome = await withTimeout(invocation, route.method, clock).catch((error: Error) => {
+      if (error instanceof GatewayError) throw error;
+      throw error.name === 'RequestTooLargeException'
+        ? gatewayErrors.requestTooLarge
+        : gatewayErrors.integrationFailure;
+    });
     const { binary_media_types } = api;
-    return (
-      readProxyAnswer(outcome.payload, { accept: header(source.request, 'accept'), binary_media_types }) ??
-      faults.malformedAnswer
-    );
+    const response =
+      'payload' in outcome &&
+      readProxyResponse(outcome.payload, { accept: header(request, 'accept'), binary_media_types });
+    if (!response) throw gatewayErrors.malformedProxyResponse;
+    return response;
   };
-  const answer = async (request: ApiRequest): Promise<ApiResponse> => {
-    const match = route(request.http_method, request.path);
-    const reject = (fault: Fault) => shape(fault, request);
-    if (!match) return reject(faults.missingToken);
-    if (!allowed(match.method)) return reject(faults.throttled);
-    const source = { api, request, route: match };
-    const caller = await admit(source);
-    if ('fault' in caller) return reject(caller.fault);
-    const result = await integrate(source, caller);
-    return 'response_type' in result ? reject(result) : result;
+  const respond = async (incoming: IncomingMessage, head: ApiRequest): Promise<ApiResponse> => {
+    if (headerBytes(incoming) > maxHeaderBytes) throw gatewayErrors.headersTooLarge;
+    if (!isWellFormed(head)) throw gatewayErrors.badRequest;
+    const body = await readBody(incoming, maxBodyBytes);
+    if (!body) throw gatewayErrors.requestTooLarge;
+    const route = findRoute(head.http_method, head.path);
+    if (!route) throw gatewayErrors.missingToken;
+    if (!isWithinRate(route.method)) throw gatewayErrors.throttled;
+    const proxyRequest = { api, request: { ...head, body }, route };
+    return invokeIntegration(proxyRequest, await authorizeCaller(proxyRequest));
   };
 
   return {
     async handle(incoming, outgoing) {
-      const request = readHead(incoming, clock.now());
-      const reject = (fault: Fault) => shape(fault, request);
-      const respond = async (): Promise<ApiResponse> => {
-        if (headerBytes(incoming) > largestHeaderBytes) return reject(faults.headersTooLarge);
-        if (!isWellFormed(request)) return reject(faults.badRequest);
-        const body = await readBody(incoming);
-        return body ? answer({ ...request, body }) : reject(faults.requestTooLarge);
-      };
-      const response = await respond().catch((error: unknown) => {
-        // The client went away while it was sending; there is nobody to answer.
+      const head = readHead(incoming, clock.now());
+      const response = await respond(incoming, head).catch((error: unknown) => {
+        // The client has disconnected.
         if (incoming.errored) return undefined;
+        if (error instanceof GatewayError) return errorResponse(error, head.request_id);
         console.error(error);
-        return reject(faults.integrationFailure);
+        return errorResponse(gatewayErrors.integrationFailure, head.request_id);
       });
-      if (response) write(response, request, outgoing);
+      if (response) sendResponse(response, head, outgoing);
     },
-    refuse(reason) {
-      const request_id = randomUUID();
-      const { status, headers, body } = shape(unreadable[reason], { request_id });
-      return { status, headers: [...headers, ['x-amzn-RequestId', request_id]], body };
+    handleInvalidRequest(reason) {
+      const requestId = randomUUID();
+      const { status, headers, body } = errorResponse(gatewayErrors[reason], requestId);
+      return { status, headers: [...headers, ['x-amzn-RequestId', requestId]], body };
     },
   };
 }
 
-async function withinTimeout<Result>(
-  work: Promise<Result>,
-  method: MethodDefinition,
-  clock: Clock,
-): Promise<Result | Fault> {
+/** @throws GatewayError when the integration's timeout is over */
+async function withTimeout<Result>(work: Promise<Result>, method: MethodDefinition, clock: Clock): Promise<Result> {
   let cancel = () => {};
-  const timeout = new Promise<Fault>((late) => {
-    cancel = clock.after(method.integration_timeout_milliseconds, () => late(faults.integrationTimeout));
+  const timeout = new Promise<never>((_, reject) => {
+    cancel = clock.after(method.integration_timeout_milliseconds, () => reject(gatewayErrors.integrationTimeout));
   });
   return Promise.race([work, timeout]).finally(() => cancel());
 }
 
-function write(response: ApiResponse, request: ApiRequest, outgoing: ServerResponse): void {
-  const headers = new Map<string, { name: string; values: string[] }>();
-  const own = [
-    ['x-amzn-RequestId', request.request_id],
-    ['Content-Length', String(response.body.length)],
-  ] as const;
-  for (const [name, value] of [
-    ...response.headers.filter(([name]) => name.toLowerCase() !== 'content-length'),
-    ...own,
-  ]) {
-    const entry = headers.get(name.toLowerCase()) ?? { name, values: [] };
-    entry.values.push(value);
-    headers.set(name.toLowerCase(), entry);
-  }
+function sendResponse(response: ApiResponse, request: ApiRequest, outgoing: ServerResponse): void {
   outgoing.statusCode = response.status;
-  for (const { name, values } of headers.values()) outgoing.setHeader(name, values.length === 1 ? values[0]! : values);
+  for (const [name, value] of response.headers) outgoing.appendHeader(name, value);
+  outgoing.appendHeader('x-amzn-RequestId', request.request_id);
+  outgoing.setHeader('Content-Length', response.body.length);
   outgoing.end(request.http_method === 'HEAD' ? undefined : response.body);
 }

@@ -1,72 +1,71 @@
 import type { Clock } from '../clock.ts';
 import type { Lambda } from '../lambda/lambda.ts';
 import type { AuthorizerDefinition } from './api-definition.ts';
-import { type Fault, faults } from './gateway-responses.ts';
+import { gatewayErrors } from './gateway-responses.ts';
 import { evaluatePolicy } from './policy.ts';
-import { authorizerEvent, type EventSource, methodArn } from './proxy-event.ts';
+import { authorizerEvent, methodArn, type ProxyRequest } from './proxy-event.ts';
 import { type ApiRequest, header } from './request.ts';
 
-/** The caller is let in, with what the authorizer said about it; or is not. */
-export type Authorization = { context: Record<string, string> } | { fault: Fault };
-
-interface AuthorizerAnswer {
+interface AuthorizerResult {
   principal_id: string;
   policy: unknown;
   context: Record<string, string>;
 }
 
-/** Asks a Lambda authorizer, or its cached answer. The cached policy is evaluated anew for each method. */
+/**
+ * Creates a Lambda authorizer with its cache. A cached policy is evaluated again for each method.
+ * @returns a function that returns the authorizer's context, and throws a GatewayError if the caller is not authorized
+ */
 export function createAuthorizer(
   definition: AuthorizerDefinition,
   { lambda, clock }: { lambda: Pick<Lambda, 'invoke'>; clock: Clock },
-): (source: EventSource) => Promise<Authorization> {
-  const identify = definition.identity_sources.map(compileIdentitySource);
-  const cache = new Map<string, { answer: AuthorizerAnswer; until: number }>();
-  const milliseconds = definition.result_ttl_seconds * 1000;
+): (proxyRequest: ProxyRequest) => Promise<Record<string, string>> {
+  const identitySources = definition.identity_sources.map(compileIdentitySource);
+  const cache = new Map<string, { result: AuthorizerResult; expires_at: number }>();
+  const cacheMilliseconds = definition.result_ttl_seconds * 1000;
 
-  return async (source) => {
-    const identity = identify.map((find) => find(source.request));
-    // With a cache every identity source must be there; without one the function decides.
-    if (milliseconds > 0 && identity.some((part) => !part)) return { fault: faults.unauthorized };
+  return async (proxyRequest) => {
+    const identity = identitySources.map((read) => read(proxyRequest.request));
+    // With a cache every identity source is required. Without one the function decides.
+    if (cacheMilliseconds > 0 && identity.some((part) => !part)) throw gatewayErrors.unauthorized;
     const key = JSON.stringify(identity);
     const cached = cache.get(key);
-    const known = cached && cached.until > clock.now() ? cached.answer : undefined;
-    const started = clock.now();
-    const answer = known ?? (await ask(definition, source, lambda));
-    if ('response_type' in answer) return { fault: answer };
-    if (!known && milliseconds > 0) {
-      for (const [old, { until }] of cache) if (until <= clock.now()) cache.delete(old);
-      cache.set(key, { answer, until: clock.now() + milliseconds });
+    const cachedResult = cached && cached.expires_at > clock.now() ? cached.result : undefined;
+    const startedAt = clock.now();
+    const result = cachedResult ?? (await invokeAuthorizer(definition, proxyRequest, lambda));
+    if (!cachedResult && cacheMilliseconds > 0) {
+      for (const [cachedKey, { expires_at }] of cache) if (expires_at <= clock.now()) cache.delete(cachedKey);
+      cache.set(key, { result, expires_at: clock.now() + cacheMilliseconds });
     }
-    const decision = evaluatePolicy(answer.policy, methodArn(source));
-    if (decision === 'malformed') return { fault: faults.authorizerConfiguration };
-    if (decision === 'denied') return { fault: faults.accessDenied };
-    const integrationLatency = String(clock.now() - started);
-    return { context: { ...answer.context, principalId: answer.principal_id, integrationLatency } };
+    const decision = evaluatePolicy(result.policy, methodArn(proxyRequest));
+    if (decision === 'malformed') throw gatewayErrors.authorizerConfiguration;
+    if (decision === 'denied') throw gatewayErrors.accessDenied;
+    const integrationLatency = String(clock.now() - startedAt);
+    return { ...result.context, principalId: result.principal_id, integrationLatency };
   };
 }
 
-async function ask(
+/** @throws GatewayError */
+async function invokeAuthorizer(
   definition: AuthorizerDefinition,
-  source: EventSource,
+  proxyRequest: ProxyRequest,
   lambda: Pick<Lambda, 'invoke'>,
-): Promise<AuthorizerAnswer | Fault> {
+): Promise<AuthorizerResult> {
   const outcome = await lambda
-    .invoke(definition.function_arn, JSON.stringify(authorizerEvent(source)))
+    .invoke(definition.function_arn, JSON.stringify(authorizerEvent(proxyRequest)))
     .catch(() => undefined);
-  if (!outcome) return faults.authorizerFailure;
-  // The one error by which an authorizer says no: exactly this message.
+  if (!outcome) throw gatewayErrors.authorizerFailure;
+  // An authorizer denies access with exactly this message. Any other error is a failure.
   if ('error' in outcome)
-    return outcome.error.errorMessage === 'Unauthorized' ? faults.unauthorized : faults.authorizerFailure;
+    throw outcome.error.errorMessage === 'Unauthorized' ? gatewayErrors.unauthorized : gatewayErrors.authorizerFailure;
   const { principalId, policyDocument, context = {} } = (JSON.parse(outcome.payload) ?? {}) as Record<string, unknown>;
-  if (typeof principalId !== 'string' || typeof policyDocument !== 'object' || policyDocument === null)
-    return faults.authorizerConfiguration;
-  const values = Object.entries(context ?? {});
-  if (values.some(([, value]) => typeof value === 'object')) return faults.authorizerConfiguration;
+  const entries = Object.entries(context ?? {});
+  const isValid = typeof principalId === 'string' && typeof policyDocument === 'object' && policyDocument !== null;
+  if (!isValid || entries.some(([, value]) => typeof value === 'object')) throw gatewayErrors.authorizerConfiguration;
   return {
     principal_id: principalId,
     policy: policyDocument,
-    context: Object.fromEntries(values.map(([name, value]) => [name, String(value)])),
+    context: Object.fromEntries(entries.map(([name, value]) => [name, String(value)])),
   };
 }
 
@@ -74,6 +73,6 @@ async function ask(
 function compileIdentitySource(source: string): (request: ApiRequest) => string | undefined {
   const [, kind, name] = /^method\.request\.(header|querystring)\.(.+)$/.exec(source) ?? [];
   if (name === undefined)
-    throw new Error(`the identity source ${source} is unknown: the local runtime knows headers and query strings`);
+    throw new Error(`the identity source ${source} is not supported, only headers and query strings`);
   return kind === 'header' ? (request) => header(request, name) : (request) => request.query.get(name) ?? undefined;
 }

@@ -6,7 +6,7 @@ interface Statement {
 
 export type Decision = 'allowed' | 'denied' | 'malformed';
 
-/** Whether an authorizer's policy lets a method be invoked. A denial goes before every permission. */
+/** Evaluates whether an authorizer's policy allows a method. An explicit deny overrides any allow. */
 export function evaluatePolicy(policyDocument: unknown, methodArn: string): Decision {
   const statements = (policyDocument as { Statement?: unknown } | undefined)?.Statement;
   const list = Array.isArray(statements) ? statements : [statements];
@@ -31,7 +31,7 @@ function matchesAny(patterns: unknown, value: string): boolean {
   return [patterns].flat().some((pattern) => typeof pattern === 'string' && glob(pattern).test(value));
 }
 
-/** An ARN pattern of a policy: `*` is any text, `?` any character. */
+/** Compiles an ARN pattern: `*` matches any text, `?` any character. */
 export function glob(pattern: string): RegExp {
   const escaped = pattern
     .replaceAll(/[.+^${}()|[\]\\]/g, '\\$&')

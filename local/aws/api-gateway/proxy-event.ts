@@ -1,47 +1,47 @@
 import type { APIGatewayProxyEvent, APIGatewayRequestAuthorizerEvent } from 'aws-lambda';
 import { account, region } from '../account.ts';
 import type { ApiDefinition } from './api-definition.ts';
+import type { IamIdentity } from './iam-authorization.ts';
 import { type ApiRequest, header } from './request.ts';
 import { isBinary } from './response.ts';
 import type { RouteMatch } from './routes.ts';
-import type { SignedIdentity } from './signed-caller.ts';
 
-export interface EventSource {
+export interface ProxyRequest {
   api: ApiDefinition;
   request: ApiRequest;
   route: RouteMatch;
 }
 
-/** The ARN of a method, as authorizers get it and policies name it. */
-export function methodArn({ api, request }: Pick<EventSource, 'api' | 'request'>): string {
+/** The ARN of a method, for authorizers and their policies. */
+export function methodArn({ api, request }: Pick<ProxyRequest, 'api' | 'request'>): string {
   return `arn:aws:execute-api:${region}:${account}:${api.api_id}/${api.stage_name}/${request.http_method}${request.path}`;
 }
 
-/** Who calls: what the authorizer said, or whose signature it is. Neither, on an open route. */
+/** The authorizer's context, or the identity of an IAM caller. Neither on a method without authorization. */
 export interface CallerContext {
   authorizer?: Record<string, unknown>;
-  identity?: SignedIdentity;
+  identity?: IamIdentity;
 }
 
-/** What a Lambda behind a REST API gets (payload version 1.0). */
-export function proxyEvent(source: EventSource, { authorizer, identity }: CallerContext): APIGatewayProxyEvent {
-  const { api, request } = source;
-  const binary = request.body.length > 0 && isBinary(header(request, 'content-type'), api.binary_media_types);
-  const { requestContext, ...common } = commonParts(source);
+/** The event of a Lambda proxy integration (payload version 1.0). */
+export function proxyEvent(proxyRequest: ProxyRequest, { authorizer, identity }: CallerContext): APIGatewayProxyEvent {
+  const { api, request } = proxyRequest;
+  const isBinaryBody = request.body.length > 0 && isBinary(header(request, 'content-type'), api.binary_media_types);
+  const { requestContext, ...common } = commonFields(proxyRequest);
   return {
     ...common,
     requestContext: { ...requestContext, authorizer, identity: { ...requestContext.identity, ...identity } },
-    body: request.body.length === 0 ? null : request.body.toString(binary ? 'base64' : 'utf8'),
-    isBase64Encoded: binary,
+    body: request.body.length === 0 ? null : request.body.toString(isBinaryBody ? 'base64' : 'utf8'),
+    isBase64Encoded: isBinaryBody,
   };
 }
 
-/** What a REQUEST authorizer gets. */
-export function authorizerEvent(source: EventSource): APIGatewayRequestAuthorizerEvent {
-  return { type: 'REQUEST', methodArn: methodArn(source), ...commonParts(source) };
+/** The event of a REQUEST authorizer. */
+export function authorizerEvent(proxyRequest: ProxyRequest): APIGatewayRequestAuthorizerEvent {
+  return { type: 'REQUEST', methodArn: methodArn(proxyRequest), ...commonFields(proxyRequest) };
 }
 
-function commonParts({ api, request, route }: EventSource) {
+function commonFields({ api, request, route }: ProxyRequest) {
   const headers = forwardedHeaders(request);
   const query = [...request.query];
   return {
@@ -58,7 +58,7 @@ function commonParts({ api, request, route }: EventSource) {
   };
 }
 
-function requestContext({ api, request, route }: EventSource) {
+function requestContext({ api, request, route }: ProxyRequest) {
   return {
     accountId: account,
     apiId: api.api_id,
@@ -84,7 +84,7 @@ function requestContext({ api, request, route }: EventSource) {
       userAgent: header(request, 'user-agent') ?? null,
       userArn: null,
     },
-    // The path that the client asked: with a domain of one's own, which stands before the stage, it does not name the stage.
+    // With a custom domain name, the path does not contain the stage.
     path: request.path,
     protocol: request.protocol,
     requestId: request.request_id,
@@ -96,7 +96,7 @@ function requestContext({ api, request, route }: EventSource) {
   };
 }
 
-/** The client's headers and those that the API adds. */
+/** The client's headers and those that API Gateway adds. */
 function forwardedHeaders(request: ApiRequest): (readonly [string, string])[] {
   return [
     ...request.headers,

@@ -1,13 +1,13 @@
-import type { Resource, Stack } from '../template/load.ts';
+import type { Resource, Stack } from '../template/load-stack.ts';
 import type { ApiDefinition, AuthorizerDefinition, MethodDefinition } from './api-definition.ts';
 
 /**
- * The template's REST API.
- * @throws Error when there is not exactly one API with one stage, or when parts of it don't fit together
+ * Reads the template's REST API.
+ * @throws Error unless there is exactly one API with one stage, and all references resolve
  */
 export function readApi(stack: Stack): ApiDefinition {
-  const api = exactlyOne(stack.all('AWS::ApiGateway::RestApi'), 'REST API');
-  const stage = exactlyOne(stack.all('AWS::ApiGateway::Stage'), 'stage');
+  const api = onlyItem(stack.all('AWS::ApiGateway::RestApi'), 'REST API');
+  const stage = onlyItem(stack.all('AWS::ApiGateway::Stage'), 'stage');
   const pathOf = resourcePaths(stack, api);
   const authorizers = new Map(
     stack.all('AWS::ApiGateway::Authorizer').map((authorizer) => [authorizer.ref, readAuthorizer(authorizer)]),
@@ -19,14 +19,14 @@ export function readApi(stack: Stack): ApiDefinition {
     methods: stack.all('AWS::ApiGateway::Method').map(({ logical_id, properties }): MethodDefinition => {
       const authorizer = authorizers.get(properties.AuthorizerId ?? '');
       if ((properties.AuthorizationType === 'CUSTOM') !== (authorizer !== undefined))
-        throw new Error(`${logical_id}: its authorization type and its authorizer do not fit together`);
+        throw new Error(`${logical_id}: its authorization type and its authorizer do not match`);
       return {
         resource_path: pathOf(properties.ResourceId),
         http_method: properties.HttpMethod,
         function_arn: functionOf(properties.Integration.Uri),
         integration_timeout_milliseconds: properties.Integration.TimeoutInMillis,
         authorizer,
-        is_signed: properties.AuthorizationType === 'AWS_IAM',
+        requires_iam: properties.AuthorizationType === 'AWS_IAM',
       };
     }),
     gateway_responses: stack.all('AWS::ApiGateway::GatewayResponse').map(({ properties }) => ({
@@ -60,22 +60,22 @@ function resourcePaths(stack: Stack, api: Resource<'AWS::ApiGateway::RestApi'>):
   const pathOf = (id: string): string => {
     if (id === root) return '/';
     const resource = byId.get(id);
-    if (!resource) throw new Error(`a method or resource refers to ${id}, which is no resource of the API`);
+    if (!resource) throw new Error(`a method or resource refers to ${id}, which is not a resource of the API`);
     return `${pathOf(resource.ParentId).replace(/\/$/, '')}/${resource.PathPart}`;
   };
   return pathOf;
 }
 
-/** The function in `arn:aws:apigateway:<region>:lambda:path/2015-03-31/functions/<arn>/invocations`. */
+/** Reads the function ARN in `arn:aws:apigateway:<region>:lambda:path/2015-03-31/functions/<arn>/invocations`. */
 function functionOf(uri: string): string {
   const arn = /^arn:aws:apigateway:[^:]*:lambda:path\/2015-03-31\/functions\/(.+)\/invocations$/.exec(uri)?.[1];
-  if (arn === undefined) throw new Error(`the integration ${uri} is no Lambda function's`);
+  if (arn === undefined) throw new Error(`the integration ${uri} is not a Lambda function`);
   return arn;
 }
 
-function exactlyOne<Item>(items: readonly Item[], what: string): Item {
+function onlyItem<Item>(items: readonly Item[], what: string): Item {
   const [item, ...more] = items;
   if (item === undefined || more.length > 0)
-    throw new Error(`the local runtime needs exactly one ${what}, the template has ${items.length}`);
+    throw new Error(`the local runtime supports exactly one ${what}, but the template has ${items.length}`);
   return item;
 }

@@ -1,33 +1,33 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
-/** A request as the API sees it, before anything is decided. */
+/** A request, before routing and authorization. */
 export interface ApiRequest {
   request_id: string;
   /** Milliseconds since 1970. */
   received_at: number;
   http_method: string;
-  /** As sent: still percent-encoded. */
+  /** Percent-encoded, as sent. */
   path: string;
   query: URLSearchParams;
-  /** As sent: still percent-encoded, without the question mark. */
+  /** Percent-encoded, as sent, without the question mark. */
   query_string: string;
-  /** In the client's own order and case. */
+  /** In the client's order and case. */
   headers: readonly (readonly [name: string, value: string])[];
-  /** The name and port it was sent to. */
+  /** Host name and port. */
   host: string;
   source_ip: string;
   protocol: string;
   body: Buffer;
 }
 
-/** A REST API's limits: 10 MB of payload, 10,240 bytes of request line and headers. */
-const largestBodyBytes = 10 * 1024 * 1024;
-export const largestHeaderBytes = 10_240;
+/** The limits of a REST API: 10 MB of body, 10,240 bytes of request line and headers. */
+export const maxBodyBytes = 10 * 1024 * 1024;
+export const maxHeaderBytes = 10_240;
 
-/** All but the body. */
+/** Reads everything but the body. */
 export function readHead(incoming: IncomingMessage, received_at: number): ApiRequest {
-  // The target may be a whole URL, as for a proxy.
+  // The request target may be an absolute URL.
   const target = (incoming.url ?? '/').replace(/^https?:\/\/[^/?]*/i, '');
   const [path = '', query_string = ''] = target.split(/\?(.*)/s);
   const { remoteAddress = '', localAddress, localPort } = incoming.socket;
@@ -46,23 +46,11 @@ export function readHead(incoming: IncomingMessage, received_at: number): ApiReq
   };
 }
 
-/** Whether a request's line and its Host header are as HTTP wants them: one host, a path, every percent sign with two digits. */
+/** Whether the request line and Host header are valid: one host, an absolute path, only complete percent-encodings. */
 export function isWellFormed({ path, query_string, headers, protocol }: ApiRequest): boolean {
   const hosts = headers.filter(([name]) => name.toLowerCase() === 'host').length;
-  const isHostRight = hosts === 1 || (hosts === 0 && protocol === 'HTTP/1.0');
-  return isHostRight && path.startsWith('/') && !/%(?![0-9A-Fa-f]{2})/.test(`${path}?${query_string}`);
-}
-
-/** All of a body, or undefined as soon as it is larger than a REST API takes. The rest is read and thrown away. */
-export async function readBody(incoming: IncomingMessage): Promise<Buffer | undefined> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of incoming as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes <= largestBodyBytes) chunks.push(chunk);
-    else chunks.length = 0;
-  }
-  return bytes <= largestBodyBytes ? Buffer.concat(chunks, bytes) : undefined;
+  const hasValidHost = hosts === 1 || (hosts === 0 && protocol === 'HTTP/1.0');
+  return hasValidHost && path.startsWith('/') && !/%(?![0-9A-Fa-f]{2})/.test(`${path}?${query_string}`);
 }
 
 function headerPairs(incoming: IncomingMessage): [name: string, value: string][] {
@@ -71,11 +59,11 @@ function headerPairs(incoming: IncomingMessage): [name: string, value: string][]
 }
 
 export function headerBytes(incoming: IncomingMessage): number {
-  const line = `${incoming.method} ${incoming.url} HTTP/1.1`;
-  return incoming.rawHeaders.reduce((bytes, text) => bytes + Buffer.byteLength(text), Buffer.byteLength(line));
+  const requestLine = `${incoming.method} ${incoming.url} HTTP/1.1`;
+  return incoming.rawHeaders.reduce((bytes, text) => bytes + Buffer.byteLength(text), Buffer.byteLength(requestLine));
 }
 
-/** A header's last value, whatever its case. */
+/** Returns a header's last value. The name is case-insensitive. */
 export function header(request: Pick<ApiRequest, 'headers'>, name: string): string | undefined {
   return request.headers.findLast(([candidate]) => candidate.toLowerCase() === name.toLowerCase())?.[1];
 }

@@ -1,18 +1,13 @@
-/** An answer of the API, ready to be written. */
+/** A response of the API, ready to be sent. */
 export interface ApiResponse {
   status: number;
   headers: (readonly [name: string, value: string])[];
   body: Buffer;
 }
 
-/** Whether a media type is one that the API passes on as bytes. */
+/** Whether the API treats a media type as binary. */
 export function isBinary(mediaType: string | undefined, binaryMediaTypes: readonly string[]): boolean {
-  const plain = mediaType?.split(',')[0]?.split(';')[0]?.trim().toLowerCase();
-  return binaryMediaTypes.some((candidate) => {
-    if (candidate === '*/*') return true;
-    return (
-      plain !== undefined &&
-      (candidate.toLowerCase() === plain || candidate.toLowerCase() === `${plain.split('/')[0]}/*`)
-    );
-  });
+  const essence = mediaType?.split(',')[0]?.split(';')[0]?.trim().toLowerCase();
+  const patterns = ['*/*', essence, `${essence?.split('/')[0]}/*`];
+  return binaryMediaTypes.some((candidate) => patterns.includes(candidate.toLowerCase()));
 }

@@ -5,12 +5,12 @@ export interface RouteMatch {
   path_parameters: Record<string, string>;
 }
 
-/** The methods that `ANY` stands for. */
+/** The HTTP methods that `ANY` matches. */
 const anyMethods = new Set(['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT']);
 
 /**
- * Finds the method for a request as a REST API does: the most specific resource first (a word before `{name}` before
- * `{name+}`), then its method, then its `ANY`. A last slash changes nothing.
+ * Returns a function that finds the method of a request as a REST API does: the most specific resource first (literal
+ * segments before `{name}` before `{name+}`), then its HTTP method, then its `ANY`. A trailing slash is ignored.
  */
 export function createRouter(
   methods: readonly MethodDefinition[],
@@ -19,13 +19,13 @@ export function createRouter(
   for (const method of methods)
     resources.set(method.resource_path, [...(resources.get(method.resource_path) ?? []), method]);
   const compiled = [...resources]
-    .map(([path, own]) => ({ segments: segmentsOf(path), own }))
+    .map(([path, own]) => ({ segments: splitPath(path), own }))
     .sort((one, other) => compareSpecificity(one.segments, other.segments));
 
   return (httpMethod, path) => {
-    const asked = segmentsOf(path);
+    const requested = splitPath(path);
     for (const { segments, own } of compiled) {
-      const path_parameters = matchSegments(segments, asked);
+      const path_parameters = matchSegments(segments, requested);
       if (!path_parameters) continue;
       const method =
         own.find(({ http_method }) => http_method === httpMethod) ??
@@ -36,24 +36,24 @@ export function createRouter(
   };
 }
 
-function segmentsOf(path: string): string[] {
+function splitPath(path: string): string[] {
   return path.replace(/\/$/, '').split('/').slice(1);
 }
 
-function matchSegments(segments: readonly string[], asked: readonly string[]): Record<string, string> | undefined {
-  const found: Record<string, string> = {};
+function matchSegments(segments: readonly string[], requested: readonly string[]): Record<string, string> | undefined {
+  const parameters: Record<string, string> = {};
   for (const [index, segment] of segments.entries()) {
-    const value = asked[index];
+    const value = requested[index];
     if (value === undefined || value === '') return undefined;
     const [, name, greedy] = /^\{([^}+]+)(\+?)\}$/.exec(segment) ?? [];
     if (name === undefined) {
       if (segment !== value) return undefined;
     } else if (greedy) {
-      found[name] = asked.slice(index).join('/');
-      return found;
-    } else found[name] = value;
+      parameters[name] = requested.slice(index).join('/');
+      return parameters;
+    } else parameters[name] = value;
   }
-  return asked.length === segments.length ? found : undefined;
+  return requested.length === segments.length ? parameters : undefined;
 }
 
 function compareSpecificity(one: readonly string[], other: readonly string[]): number {

@@ -1,8 +1,11 @@
 import type { ServerOptions } from 'node:http';
 
-/** How the API's server reads requests: what the API answers in its own words is let through to it, and nobody holds a connection for long. */
+/**
+ * Options of the API's HTTP server. Requests that API Gateway rejects itself must reach the handler, and slow clients
+ * must not hold a connection.
+ */
 export const serverOptions = {
-  // A request without a Host header would otherwise be answered by Node.
+  // Otherwise Node responds to a request without a Host header.
   requireHostHeader: false,
   headersTimeout: 10_000,
   // 10 MB at 2.7 Mbit/s.

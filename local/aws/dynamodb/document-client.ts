@@ -14,12 +14,12 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { marshall, type NativeAttributeValue, unmarshall } from '@aws-sdk/util-dynamodb';
-import { type Answer, isRefused, type Operation } from './in-process.ts';
+import { type Execute, isDynaliteError, type Operation } from './in-process.ts';
 
 type Plain = Record<string, NativeAttributeValue>;
 type Marshalled = Record<string, AttributeValue>;
 
-/** The commands that are known, and what they ask for. */
+/** The supported commands and their operations. */
 const operations = new Map<unknown, Operation>([
   [GetCommand, 'GetItem'],
   [PutCommand, 'PutItem'],
@@ -29,40 +29,43 @@ const operations = new Map<unknown, Operation>([
   [ScanCommand, 'Scan'],
 ]);
 
-/** Where these commands' inputs hold an item or a part of one. */
-const itemsOfInput = ['Item', 'Key', 'ExpressionAttributeValues', 'ExclusiveStartKey'] as const;
-const itemsOfOutput = ['Item', 'Attributes', 'LastEvaluatedKey'] as const;
+/** Input and output fields that hold items or parts of items. */
+const inputItems = ['Item', 'Key', 'ExpressionAttributeValues', 'ExclusiveStartKey'] as const;
+const outputItems = ['Item', 'Attributes', 'LastEvaluatedKey'] as const;
 
 /**
- * A document client over a DynamoDB in this process: nothing is signed, sent or parsed. Fields that are undefined are left out.
- * @throws from `send` the SDK's exceptions, and an Error for a command it does not know
+ * Returns a document client that calls a DynamoDB in this process, without signing or network. Removes undefined
+ * values.
+ * @throws from `send`: the SDK's exceptions, and an Error for an unsupported command
  */
-export function documentClientOver(answer: Answer): Pick<DynamoDBDocumentClient, 'send'> {
+export function createDocumentClient(execute: Execute): Pick<DynamoDBDocumentClient, 'send'> {
   async function send(command: { input: Plain }): Promise<object> {
     const operation = operations.get(command.constructor);
-    if (!operation) throw new Error(`The DynamoDB in this process does not know ${command.constructor.name}.`);
-    const marshalled = convert(command.input, itemsOfInput, (item) => marshall(item, { removeUndefinedValues: true }));
-    const output = (await answer(operation, marshalled).catch((error: unknown) => {
-      throw asException(error);
+    if (!operation) throw new Error(`The in-process DynamoDB does not support ${command.constructor.name}.`);
+    const marshalled = convert(command.input, inputItems, (convertItem) =>
+      marshall(convertItem, { removeUndefinedValues: true }),
+    );
+    const output = (await execute(operation, marshalled).catch((error: unknown) => {
+      throw toSdkException(error);
     })) as Plain & { Items?: Marshalled[] };
     return {
       $metadata: {},
-      ...convert(output, itemsOfOutput, (item: Marshalled) => unmarshall(item)),
-      ...(output.Items ? { Items: output.Items.map((item) => unmarshall(item)) } : {}),
+      ...convert(output, outputItems, (convertItem: Marshalled) => unmarshall(convertItem)),
+      ...(output.Items ? { Items: output.Items.map((convertItem) => unmarshall(convertItem)) } : {}),
     };
   }
   return { send } as Pick<DynamoDBDocumentClient, 'send'>;
 }
 
-function convert(fields: Plain, names: readonly string[], item: (item: never) => object): Plain {
+function convert(fields: Plain, names: readonly string[], convertItem: (convertItem: never) => object): Plain {
   const converted = { ...fields };
-  for (const name of names) if (converted[name] !== undefined) converted[name] = item(converted[name] as never);
+  for (const name of names) if (converted[name] !== undefined) converted[name] = convertItem(converted[name] as never);
   return converted;
 }
 
-/** What the SDK makes of a refusal. */
-export function asException(error: unknown): unknown {
-  if (!isRefused(error)) return error;
+/** Converts an error of dynalite to the SDK's exception. Returns other errors unchanged. */
+export function toSdkException(error: unknown): unknown {
+  if (!isDynaliteError(error)) return error;
   const { __type, message = error.body.Message ?? '' } = error.body;
   const name = __type.slice(__type.indexOf('#') + 1);
   const $metadata = { httpStatusCode: error.statusCode };

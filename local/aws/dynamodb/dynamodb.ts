@@ -1,12 +1,12 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { create } from 'dynalite/db/index.js';
 import { ServiceError } from '../service-error.ts';
-import type { Resource } from '../template/load.ts';
-import { type Answer, answerFrom, createTableInProcess, isOperation, isRefused } from './in-process.ts';
+import type { Resource } from '../template/load-stack.ts';
+import { createTableInProcess, type Execute, executeOn, isDynaliteError, isOperation } from './in-process.ts';
 import { rebuildIndexes } from './rebuild-indexes.ts';
 
 export interface DynamoDbOptions {
-  /** Holds the database, which survives a kill at any moment. */
+  /** Holds the database, which survives a kill at any time. */
   directory: string;
   tables: readonly TableDefinition[];
 }
@@ -14,80 +14,80 @@ export interface DynamoDbOptions {
 export type TableDefinition = Resource<'AWS::DynamoDB::Table'>['properties'] & { name: string };
 
 export interface DynamoDb {
-  /** Answers one call of the JSON protocol, given as on the wire. @throws ServiceError for an operation that it does not know */
+  /** Runs one operation of the JSON protocol. @throws ServiceError for an unsupported operation */
   handle(operation: string, body: string): Promise<{ status: number; body: string }>;
   close(): Promise<void>;
 }
 
 /**
- * DynamoDB by dynalite, with the template's tables. dynalite has no transactions, streams, time to live or
+ * Opens a DynamoDB on dynalite with the template's tables. dynalite has no transactions, streams, time to live or
  * `ReturnValuesOnConditionCheckFailure`.
- * @throws Error when a table of an earlier start has other keys or indexes than the template
+ * @throws Error when an existing table has other keys or indexes than the template
  */
 export async function openDynamoDb({ directory, tables }: DynamoDbOptions): Promise<DynamoDb> {
-  // A database that was closed says so; one whose process was killed does not.
-  const closed = `${directory}.closed`;
-  if (!existsSync(closed)) await rebuildIndexes(directory);
-  rmSync(closed, { force: true });
+  // Written by close(). It is missing after a kill, when items and indexes may differ.
+  const closedMarker = `${directory}.closed`;
+  if (!existsSync(closedMarker)) await rebuildIndexes(directory);
+  rmSync(closedMarker, { force: true });
   const store = create({ path: directory, createTableMs: 0 });
-  const answer = answerFrom(store);
-  const underWay = new Set<Promise<object>>();
+  const execute = executeOn(store);
+  const inProgress = new Set<Promise<object>>();
   let closing = false;
 
-  const database: DynamoDb = {
+  const dynamoDb: DynamoDb = {
     async handle(operation, body) {
-      // A call to files that are closed would be an exception nobody can catch.
-      if (closing) throw new ServiceError('ServiceUnavailable', 503, 'The local DynamoDB is stopping.');
+      // dynalite throws an uncatchable exception when it is called after it was closed.
+      if (closing) throw new ServiceError('ServiceUnavailable', 'The local DynamoDB is stopping.', 503);
       if (!isOperation(operation))
-        throw new ServiceError('UnknownOperationException', 400, `The local DynamoDB has no ${operation}.`);
-      const pending = answer(operation, JSON.parse(body || '{}'));
-      underWay.add(pending);
+        throw new ServiceError('UnknownOperationException', `The local DynamoDB does not support ${operation}.`);
+      const pending = execute(operation, JSON.parse(body || '{}'));
+      inProgress.add(pending);
       try {
         return { status: 200, body: JSON.stringify(await pending) };
       } catch (error) {
-        if (!isRefused(error)) throw error;
+        if (!isDynaliteError(error)) throw error;
         return { status: error.statusCode, body: JSON.stringify(error.body) };
       } finally {
-        underWay.delete(pending);
+        inProgress.delete(pending);
       }
     },
     async close() {
       closing = true;
-      await Promise.allSettled(underWay);
+      await Promise.allSettled(inProgress);
       await store.lifecycleManager.gracefulClose();
-      writeFileSync(closed, '');
+      writeFileSync(closedMarker, '');
     },
   };
   try {
-    for (const table of tables) await createTable(table, answer);
-    return database;
+    for (const table of tables) await createTable(table, execute);
+    return dynamoDb;
   } catch (error) {
-    await database.close();
+    await dynamoDb.close();
     throw error;
   }
 }
 
-type Shape = Pick<TableDefinition, 'KeySchema' | 'GlobalSecondaryIndexes'>;
+type KeyShape = Pick<TableDefinition, 'KeySchema' | 'GlobalSecondaryIndexes'>;
 
 /**
- * Makes a table exist as the template declares it. The inert properties are left out.
+ * Creates a table unless it exists. Leaves out the ignored properties.
  * @throws Error when it exists with other keys or indexes
  */
-async function createTable(table: TableDefinition, answer: Answer): Promise<void> {
+async function createTable(table: TableDefinition, execute: Execute): Promise<void> {
   const { name: TableName, KeySchema, AttributeDefinitions, GlobalSecondaryIndexes } = table;
-  const existing = await answer('DescribeTable', { TableName }).catch((error: unknown) => {
-    if (isRefused(error)) return undefined;
+  const existing = await execute('DescribeTable', { TableName }).catch((error: unknown) => {
+    if (isDynaliteError(error)) return undefined;
     throw error;
   });
   if (!existing)
-    return createTableInProcess(answer, { TableName, AttributeDefinitions, KeySchema, GlobalSecondaryIndexes });
-  if (shapeOf((existing as { Table: Shape }).Table) === shapeOf(table)) return;
+    return createTableInProcess(execute, { TableName, AttributeDefinitions, KeySchema, GlobalSecondaryIndexes });
+  if (shapeOf((existing as { Table: KeyShape }).Table) === shapeOf(table)) return;
   throw new Error(
-    `The table ${TableName} on this machine has other keys or indexes than the template. Move the state directory away and start again.`,
+    `The local table ${TableName} has other keys or indexes than the template. Move the state directory away and start again.`,
   );
 }
 
-function shapeOf({ KeySchema, GlobalSecondaryIndexes = [] }: Shape): string {
+function shapeOf({ KeySchema, GlobalSecondaryIndexes = [] }: KeyShape): string {
   const indexes = GlobalSecondaryIndexes.map(({ IndexName, KeySchema, Projection }) =>
     JSON.stringify([IndexName, KeySchema, Projection]),
   );

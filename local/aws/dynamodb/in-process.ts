@@ -3,16 +3,16 @@ import { setImmediate } from 'node:timers/promises';
 import { create, type Store } from 'dynalite/db/index.js';
 import { checkTypes, checkValidations } from 'dynalite/validations/index.js';
 
-/** What dynalite refuses, as its server would say it. */
-export interface Refused {
+/** An error of dynalite, with the body and status of its HTTP response. */
+export interface DynaliteError {
   body: { __type: string; message?: string; Message?: string };
   statusCode: number;
 }
 
-export const isRefused = (error: unknown): error is Refused =>
+export const isDynaliteError = (error: unknown): error is DynaliteError =>
   typeof error === 'object' && error !== null && 'statusCode' in error && 'body' in error;
 
-/** Operations of one table at least; transactions, streams and time to live dynalite does not have. */
+/** The supported operations. dynalite has no transactions, streams or time to live. */
 const operations = [
   'BatchGetItem',
   'BatchWriteItem',
@@ -30,39 +30,39 @@ export type Operation = (typeof operations)[number];
 
 export const isOperation = (name: string): name is Operation => operations.some((operation) => operation === name);
 
-/** Answers one operation, given and answered in DynamoDB's JSON. @throws Refused */
-export type Answer = (operation: Operation, input: object) => Promise<object>;
+/** Runs one operation. Input and output are DynamoDB JSON. @throws DynaliteError */
+export type Execute = (operation: Operation, input: object) => Promise<object>;
 
-type Action = (store: Store, input: object, answer: (error: unknown, output: object) => void) => void;
+type DynaliteAction = (store: Store, input: object, callback: (error: unknown, output: object) => void) => void;
 
 const require = createRequire(import.meta.url);
 
-/** dynalite in memory. */
-export const inProcessDynamoDb = (): Answer => answerFrom(create({ createTableMs: 0 }));
+/** Creates an in-memory DynamoDB. */
+export const inProcessDynamoDb = (): Execute => executeOn(create({ createTableMs: 0 }));
 
 /**
- * dynalite without its server: its own checks and actions on what the wire would have carried, so that conditions, expressions
- * and refusals are the same, in a fifth of the time.
+ * Calls dynalite's validations and actions without its server. Conditions, expressions and errors are the same, in a
+ * fifth of the time.
  */
-export function answerFrom(store: Store): Answer {
+export function executeOn(store: Store): Execute {
   return (operation, input) => {
-    const { types, custom, action } = partsOf(operation);
+    const { types, custom, action } = loadOperation(operation);
     return new Promise((resolve, reject) => {
-      const checked = checkTypes({ ...input }, types);
-      checkValidations(checked, types, custom, store);
-      action(store, checked, (error, output) => (error ? reject(error) : resolve(output)));
+      const validated = checkTypes({ ...input }, types);
+      checkValidations(validated, types, custom, store);
+      action(store, validated, (error, output) => (error ? reject(error) : resolve(output)));
     });
   };
 }
 
-/** Makes a table, and waits until it takes items. @param table the input of CreateTable */
+/** Creates a table and waits until it is active. @param table the input of CreateTable */
 export async function createTableInProcess(
-  answer: Answer,
+  execute: Execute,
   table: Readonly<Record<string, unknown>> & { TableName: string },
 ): Promise<void> {
-  await answer('CreateTable', { BillingMode: 'PAY_PER_REQUEST', ...table });
+  await execute('CreateTable', { BillingMode: 'PAY_PER_REQUEST', ...table });
   for (;;) {
-    const { Table } = (await answer('DescribeTable', { TableName: table.TableName })) as {
+    const { Table } = (await execute('DescribeTable', { TableName: table.TableName })) as {
       Table: { TableStatus: string };
     };
     if (Table.TableStatus === 'ACTIVE') return;
@@ -70,18 +70,7 @@ export async function createTableInProcess(
   }
 }
 
-const parts = new Map<Operation, { types: object; custom: unknown; action: Action }>();
-
-function partsOf(operation: Operation): { types: object; custom: unknown; action: Action } {
-  let known = parts.get(operation);
-  if (!known) {
-    const file = `${operation[0]!.toLowerCase()}${operation.slice(1)}.js`;
-    known = { ...require(`dynalite/validations/${file}`), action: require(`dynalite/actions/${file}`) } as {
-      types: object;
-      custom: unknown;
-      action: Action;
-    };
-    parts.set(operation, known);
-  }
-  return known;
+function loadOperation(operation: Operation): { types: object; custom: unknown; action: DynaliteAction } {
+  const file = `${operation[0]!.toLowerCase()}${operation.slice(1)}.js`;
+  return { ...require(`dynalite/validations/${file}`), action: require(`dynalite/actions/${file}`) };
 }

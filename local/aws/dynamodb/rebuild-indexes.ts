@@ -3,9 +3,9 @@ import { promisify } from 'node:util';
 import { create, type StoredTable, updateIndexes } from 'dynalite/db/index.js';
 
 /**
- * Makes all index entries anew from the items. dynalite writes an item and its index entries one after the other, so that a process
- * which was killed in between leaves an item that no index lists, or an entry of an item that has changed.
- * @param directory of the database; nothing happens where there is none
+ * Rebuilds all index entries from the items. dynalite writes an item and its index entries one after the other, so a
+ * kill in between leaves an item without an index entry or an entry of an old item.
+ * @param directory of the database; if it does not exist, nothing happens
  */
 export async function rebuildIndexes(directory: string): Promise<void> {
   if (!existsSync(directory)) return;

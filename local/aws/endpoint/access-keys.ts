@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
-import { personalAccessKey } from '../account.ts';
+import { developerAccessKey } from '../account.ts';
 
-/** A pair of credentials, and whose they are. */
+/** Credentials and their principal. */
 export interface AccessKey {
   access_key_id: string;
   secret_access_key: string;
-  /** The ARN of a role, or `local` for a person's key. */
+  /** The ARN of a role, or `local` for the developer's key. */
   principal: string;
 }
 
-/** The access key of a role on this machine: always the same, so that a presigned URL outlives a restart. */
+/** Derives the access key of a role from its ARN, so that a presigned URL stays valid after a restart. */
 export function roleAccessKey(roleArn: string): AccessKey {
   const digest = (purpose: string) => createHash('sha256').update(`${purpose} ${roleArn}`).digest('hex');
   return {
@@ -19,8 +19,8 @@ export function roleAccessKey(roleArn: string): AccessKey {
   };
 }
 
-/** The key with an id, among those of the roles and a person's `local`. */
-export function accessKeyring(keys: readonly AccessKey[]): (accessKeyId: string) => AccessKey | undefined {
-  const byId = new Map([{ ...personalAccessKey, principal: 'local' }, ...keys].map((key) => [key.access_key_id, key]));
+/** Returns a lookup by key id over the given keys and the developer's. */
+export function createKeyring(keys: readonly AccessKey[]): (accessKeyId: string) => AccessKey | undefined {
+  const byId = new Map([{ ...developerAccessKey, principal: 'local' }, ...keys].map((key) => [key.access_key_id, key]));
   return (accessKeyId) => byId.get(accessKeyId);
 }

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
+import { readBody } from '../read-body.ts';
 import { ServiceError } from '../service-error.ts';
 import { canonicalPath, readHeaders, sha256Hex } from '../signature/canonical.ts';
-import { SignatureError, type SignatureFault, verifySignature } from '../signature/verify.ts';
+import { SignatureError, type SignatureErrorReason, verifySignature } from '../signature/verify.ts';
 import type { AccessKey } from './access-keys.ts';
 
 export interface CallerServices {
@@ -9,8 +10,8 @@ export interface CallerServices {
   accessKey(accessKeyId: string): AccessKey | undefined;
 }
 
-/** The services' own names for what is wrong; anything else is an `InvalidSignatureException`. */
-const names: Partial<Record<SignatureFault, string>> = {
+/** The services' error codes. Every other reason is an `InvalidSignatureException`. */
+const errorNames: Partial<Record<SignatureErrorReason, string>> = {
   missing: 'MissingAuthenticationTokenException',
   mechanism: 'MissingAuthenticationTokenException',
   malformed_header: 'MissingAuthenticationTokenException',
@@ -18,8 +19,8 @@ const names: Partial<Record<SignatureFault, string>> = {
 };
 
 /**
- * Checks who signed a call to any service but S3, and gives their key.
- * @param service for which it must be signed. @default any
+ * Verifies the signature of a call to any service but S3 and returns the key that signed it.
+ * @param service the service that the signature must name. @default any
  * @throws ServiceError
  */
 export function verifyCaller(
@@ -32,42 +33,31 @@ export function verifyCaller(
   const signed = {
     method: request.method,
     path: canonicalPath(path),
-    // A plus is itself here, not a space.
+    // A plus sign here is literal, not a space.
     parameters: [...new URLSearchParams(query.replaceAll('+', '%2B'))],
     headers: request.headers,
     payload: sha256Hex(body),
   };
-  const rules = { service, clock_skew_minutes: 5, mustBeSigned: (header: string) => header === 'host' };
+  const signatureRules = { service, clock_skew_minutes: 5, mustBeSigned: (header: string) => header === 'host' };
   try {
     const services = { now, secretOf: (id: string) => accessKey(id)?.secret_access_key };
-    return accessKey(verifySignature(signed, services, rules).access_key_id)!;
+    return accessKey(verifySignature(signed, services, signatureRules).access_key_id)!;
   } catch (error) {
     if (!(error instanceof SignatureError)) throw error;
-    throw new ServiceError(names[error.fault] ?? 'InvalidSignatureException', 400, error.message);
+    throw new ServiceError(errorNames[error.reason] ?? 'InvalidSignatureException', error.message);
   }
 }
 
-/** Reads a call whole and checks who signed it. @throws ServiceError */
+/** Reads the body of a call and verifies its signature. @throws ServiceError */
 export async function readCall(
   request: IncomingMessage,
   services: CallerServices,
 ): Promise<{ body: Buffer; principal: string }> {
-  const body = await readBody(request);
+  const body = await readBody(request, maxBodyBytes);
+  if (!body) throw new ServiceError('RequestEntityTooLargeException', 'The request is larger than 17 MiB.', 413);
   const { method = '', url = '/', rawHeaders } = request;
   return { body, principal: verifyCaller({ method, url, headers: readHeaders(rawHeaders) }, body, services).principal };
 }
 
-/** More than any service here takes in one JSON call (DynamoDB: 16 MB). */
-const largestBytes = 17 * 1024 * 1024;
-
-async function readBody(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes <= largestBytes) chunks.push(chunk);
-  }
-  if (bytes > largestBytes)
-    throw new ServiceError('RequestEntityTooLargeException', 413, 'The request is larger than 17 MiB.');
-  return Buffer.concat(chunks, bytes);
-}
+/** Larger than the largest JSON request of these services (DynamoDB: 16 MB). */
+const maxBodyBytes = 17 * 1024 * 1024;

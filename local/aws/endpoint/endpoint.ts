@@ -2,15 +2,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { DynamoDb } from '../dynamodb/dynamodb.ts';
 import type { EventBus } from '../events/event-bus.ts';
 import { putEvents } from '../events/put-events.ts';
+import { parseObject } from '../json.ts';
 import type { Lambda } from '../lambda/lambda.ts';
-import type { S3 } from '../s3/index.ts';
-import type { SecretsManager } from '../secrets-manager/secrets-manager.ts';
+import type { S3 } from '../s3/s3.ts';
+import type { GetSecretValue } from '../secrets-manager.ts';
 import { ServiceError } from '../service-error.ts';
 import type { Queues } from '../sqs/queues.ts';
 import { sendMessage } from '../sqs/send-message.ts';
 import type { StepFunctions } from '../step-functions/step-functions.ts';
+import { type AwsCall, conditionKeys, resourceArn } from './aws-call.ts';
 import { type CallerServices, readCall } from './caller.ts';
-import { type AwsCall, conditionsOf, resourceOf } from './recorded-calls.ts';
 
 export interface EndpointOptions extends CallerServices {
   recordCall(call: AwsCall): void;
@@ -19,58 +20,62 @@ export interface EndpointOptions extends CallerServices {
   lambda: Lambda;
   queues: Queues;
   s3: S3;
-  secretsManager: SecretsManager;
+  getSecretValue: GetSecretValue;
   stepFunctions: StepFunctions;
 }
 
-/** One address for all AWS services, as `AWS_ENDPOINT_URL` wants it. */
+/** One address for all AWS services, for `AWS_ENDPOINT_URL`. */
 export interface Endpoint {
   /** Never rejects. */
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
 }
 
-interface WireAnswer {
+interface JsonResponse {
   status: number;
   headers?: Record<string, string>;
   body: string;
 }
 
-/** Answers one operation of a service of the AWS JSON protocol. @throws ServiceError */
-type JsonService = (operation: string, body: string) => Promise<WireAnswer>;
+/** Runs one operation of a service with the AWS JSON protocol. @throws ServiceError */
+type JsonService = (operation: string, body: string) => Promise<JsonResponse>;
 
-/** The AWS JSON protocols by their target header, Lambda by its path; what is neither is S3's. */
+/** Routes requests: the JSON protocols by their target header, Lambda by its path, all others to S3. */
 export function createEndpoint(options: EndpointOptions): Endpoint {
-  const { bus, now, queues, secretsManager, stepFunctions } = options;
+  const { bus, now, queues, stepFunctions } = options;
   const services: Record<string, { iam: string; handle: JsonService }> = {
     DynamoDB_20120810: { iam: 'dynamodb', handle: options.dynamoDb.handle },
-    AWSStepFunctions: { iam: 'states', handle: json(stepFunctions.handle) },
-    AWSEvents: { iam: 'events', handle: only('EventBridge', 'PutEvents', (input) => putEvents(input, { bus, now })) },
-    AmazonSQS: { iam: 'sqs', handle: only('SQS', 'SendMessage', (input) => sendMessage(input, queues)) },
+    AWSStepFunctions: { iam: 'states', handle: jsonService(stepFunctions.handle) },
+    AWSEvents: {
+      iam: 'events',
+      handle: singleOperation('EventBridge', 'PutEvents', (input) => putEvents(input, { bus, now })),
+    },
+    AmazonSQS: { iam: 'sqs', handle: singleOperation('SQS', 'SendMessage', (input) => sendMessage(input, queues)) },
     secretsmanager: {
       iam: 'secretsmanager',
-      handle: only('Secrets Manager', 'GetSecretValue', secretsManager.getSecretValue),
+      handle: singleOperation('Secrets Manager', 'GetSecretValue', options.getSecretValue),
     },
   };
-  const callJson = async (target: string, request: IncomingMessage): Promise<WireAnswer> => {
+  const callJsonService = async (target: string, request: IncomingMessage): Promise<JsonResponse> => {
     const [serviceName = '', operation = ''] = target.split('.');
     const service = Object.hasOwn(services, serviceName) ? services[serviceName] : undefined;
     if (!service)
-      throw unknownOperation(
-        `The local AWS endpoint has no service ${serviceName}: it knows ${Object.keys(services).join(', ')}, Lambda's Invoke and S3.`,
+      throw new ServiceError(
+        'UnknownOperationException',
+        `The local AWS endpoint does not support ${serviceName}, only ${Object.keys(services).join(', ')}, Lambda's Invoke and S3.`,
       );
     const { body, principal } = await readCall(request, options);
     const text = body.toString('utf8');
-    const input = parse(text);
+    const input = parseInput(text);
     options.recordCall({
       at: options.now(),
       principal,
       action: `${service.iam}:${operation}`,
-      resource: resourceOf(service.iam, operation, input),
-      ...conditionsOf(service.iam, input),
+      resource: resourceArn(service.iam, operation, input),
+      ...conditionKeys(service.iam, input),
     });
-    const answer = await service.handle(operation, text);
-    // Services write the version of the protocol that they were asked in.
-    return { ...answer, headers: { 'content-type': request.headers['content-type'] ?? jsonType } };
+    const response = await service.handle(operation, text);
+    // The response has the protocol version of the request.
+    return { ...response, headers: { 'content-type': request.headers['content-type'] ?? jsonContentType } };
   };
 
   return {
@@ -78,26 +83,26 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
       const target = request.headers['x-amz-target'];
       const functionReference = /^\/2015-03-31\/functions\/([^/]+)\/invocations(?:\?|$)/.exec(request.url ?? '')?.[1];
       if (target === undefined && functionReference === undefined) return options.s3.handle(request, response);
-      const answer = await (functionReference === undefined
-        ? callJson(String(target), request)
+      const result = await (functionReference === undefined
+        ? callJsonService(String(target), request)
         : invokeFunction(decodeURIComponent(functionReference), request, options)
-      ).catch(refusal);
-      response.writeHead(answer.status, { 'content-length': Buffer.byteLength(answer.body), ...answer.headers });
-      response.end(answer.body);
+      ).catch(errorResponse);
+      response.writeHead(result.status, { 'content-length': Buffer.byteLength(result.body), ...result.headers });
+      response.end(result.body);
     },
   };
 }
 
-/** Lambda's Invoke over HTTP, waiting or as an event. @throws ServiceError */
+/** Lambda's Invoke over HTTP, synchronous or as an event. @throws ServiceError */
 async function invokeFunction(
   reference: string,
   request: IncomingMessage,
   services: EndpointOptions,
-): Promise<WireAnswer> {
+): Promise<JsonResponse> {
   const { body, principal } = await readCall(request, services);
   const { lambda } = services;
   const { arn } = lambda.find(reference);
-  // An alias has a grant of its own.
+  // Permissions for an alias are separate from those for the function.
   const resource = reference.startsWith('arn:') ? reference : arn;
   services.recordCall({ at: services.now(), principal, action: 'lambda:InvokeFunction', resource });
   const payload = body.length === 0 ? '{}' : body.toString('utf8');
@@ -115,42 +120,41 @@ async function invokeFunction(
   };
 }
 
-const jsonType = 'application/x-amz-json-1.0';
+const jsonContentType = 'application/x-amz-json-1.0';
 
-function json(handle: (operation: string, input: Record<string, unknown>) => Promise<object>): JsonService {
-  return async (operation, body) => ({ status: 200, body: JSON.stringify(await handle(operation, parse(body))) });
+function jsonService(handle: (operation: string, input: Record<string, unknown>) => Promise<object>): JsonService {
+  return async (operation, body) => ({ status: 200, body: JSON.stringify(await handle(operation, parseInput(body))) });
 }
 
-/** A service of which one operation is there. */
-function only(service: string, known: string, run: (input: Record<string, unknown>) => Promise<object>): JsonService {
-  return json((operation, input) => {
-    if (operation === known) return run(input);
-    throw unknownOperation(`The local ${service} has no ${operation}, only ${known}.`);
+/** A service with one supported operation. */
+function singleOperation(
+  service: string,
+  supported: string,
+  run: (input: Record<string, unknown>) => Promise<object>,
+): JsonService {
+  return jsonService((operation, input) => {
+    if (operation === supported) return run(input);
+    throw new ServiceError(
+      'UnknownOperationException',
+      `The local ${service} does not support ${operation}, only ${supported}.`,
+    );
   });
 }
 
-function parse(body: string): Record<string, unknown> {
-  try {
-    const input: unknown = JSON.parse(body || '{}');
-    if (typeof input === 'object' && input !== null) return input as Record<string, unknown>;
-  } catch {
-    // Answered like any other body that is no JSON object.
-  }
-  throw new ServiceError('SerializationException', 400, 'The body is not a JSON object.');
+function parseInput(body: string): Record<string, unknown> {
+  const input = parseObject(body || '{}');
+  if (input) return input;
+  throw new ServiceError('SerializationException', 'The body is not a JSON object.');
 }
 
-function unknownOperation(why: string): ServiceError {
-  return new ServiceError('UnknownOperationException', 400, why);
-}
-
-/** An error as the JSON protocols write it. What no service refused by name is this machine's own trouble, and said so. */
-function refusal(error: unknown): WireAnswer {
+/** Formats an error as the JSON protocols do. An error that is not a service's own becomes an InternalServerError. */
+function errorResponse(error: unknown): JsonResponse {
   const { name, message } = error instanceof Error ? error : new Error(String(error));
   const status = error instanceof Error && 'status' in error ? Number(error.status) : 500;
   const type = status === 500 ? 'InternalServerError' : name;
   return {
     status,
-    headers: { 'content-type': jsonType, 'x-amzn-errortype': type },
+    headers: { 'content-type': jsonContentType, 'x-amzn-errortype': type },
     body: JSON.stringify({ __type: type, message }),
   };
 }

@@ -2,9 +2,8 @@ import type { Clock } from '../clock.ts';
 import type { Queues } from '../sqs/queues.ts';
 import { type BusEvent, busEvent } from './event.ts';
 import { compilePattern } from './pattern.ts';
-import { schedulePeriod } from './schedule.ts';
 
-/** A rule of the default bus, as the template declares it. */
+/** A rule of the default event bus. */
 export interface RuleDefinition {
   name: string;
   arn: string;
@@ -16,34 +15,37 @@ export interface RuleDefinition {
 export interface RuleTarget {
   /** A Lambda function, with or without a qualifier. */
   function_arn: string;
-  /** Gets what could not be handed over. */
+  /** Receives the events that the target did not accept. */
   dead_letter_arn?: string;
 }
 
 export interface EventBusOptions {
   clock: Clock;
   rules: readonly RuleDefinition[];
-  /** Hands an event to a function for good: unless it is volatile, a kill can't lose it once the promise resolves. */
+  /** Queues an event for a function. Once this resolves, the event survives a kill unless it is volatile. */
   accept(functionArn: string, payload: string, options: { volatile: boolean }): Promise<unknown>;
   queues: Queues;
 }
 
-/** EventBridge's default bus: rules by pattern and by schedule. */
+/** EventBridge's default event bus, with pattern rules and schedules. */
 export interface EventBus {
   /**
-   * Hands an event to the targets of every rule that matches it. When this resolves, each will get it at least once.
-   * Rejects when a target without a dead-letter queue could not take it: then the caller must not acknowledge it.
+   * Delivers an event to the targets of all matching rules, at least once each.
+   * Rejects if a target without a dead-letter queue does not accept it. The caller must then not acknowledge the event.
    */
   put(event: BusEvent): Promise<void>;
-  /** Starts the schedules. The first tick comes after a second, so that what a killed process left is picked up soon. */
+  /**
+   * Starts the schedules. The first tick comes after a second, so that leftovers of a killed process are processed
+   * soon.
+   */
   start(): void;
   close(): void;
 }
 
-/** Whoever waits for the start gets the processor first. */
-const firstTickMilliseconds = 1000;
+/** Leaves the processor to the start of the stack. */
+const firstTickDelay = 1000;
 
-/** @throws Error that names the rule, for a pattern or schedule the local runtime does not know */
+/** @throws Error that names the rule, for an unsupported pattern or schedule */
 export function createEventBus({ clock, rules, accept, queues }: EventBusOptions): EventBus {
   const compiled = rules.map((rule) => {
     try {
@@ -53,12 +55,12 @@ export function createEventBus({ clock, rules, accept, queues }: EventBusOptions
         period: rule.schedule_expression === undefined ? undefined : schedulePeriod(rule.schedule_expression),
       };
     } catch (error) {
-      throw new Error(`The rule ${rule.name}: ${error instanceof Error ? error.message : String(error)}`);
+      throw new Error(`Rule ${rule.name}: ${error instanceof Error ? error.message : String(error)}`);
     }
   });
   const cancels = new Map<string, () => void>();
 
-  const deliver = async ({ arn, targets }: RuleDefinition, event: BusEvent, volatile: boolean): Promise<void> => {
+  const deliverEvent = async ({ arn, targets }: RuleDefinition, event: BusEvent, volatile: boolean): Promise<void> => {
     const payload = JSON.stringify(event);
     for (const { function_arn, dead_letter_arn } of targets) {
       try {
@@ -78,7 +80,7 @@ export function createEventBus({ clock, rules, accept, queues }: EventBusOptions
   return {
     async put(event) {
       const matching = compiled.filter(({ matches }) => matches?.(event));
-      await Promise.all(matching.map(({ rule }) => deliver(rule, event, false)));
+      await Promise.all(matching.map(({ rule }) => deliverEvent(rule, event, false)));
     },
     start() {
       for (const { rule, period } of compiled) {
@@ -89,14 +91,29 @@ export function createEventBus({ clock, rules, accept, queues }: EventBusOptions
             { source: 'aws.events', 'detail-type': 'Scheduled Event', resources: [rule.arn], detail: {} },
             clock.now(),
           );
-          // A tick that is lost, with the process or without, is made good by the next one.
-          deliver(rule, event, true).catch((error: unknown) => console.error(`The rule ${rule.name}:`, error));
+          // A lost tick does no harm: the next one follows.
+          deliverEvent(rule, event, true).catch((error: unknown) =>
+            console.error(`Could not run the schedule of ${rule.name}:`, error),
+          );
         };
-        cancels.set(rule.name, clock.after(firstTickMilliseconds, tick));
+        cancels.set(rule.name, clock.after(firstTickDelay, tick));
       }
     },
     close() {
       for (const cancel of cancels.values()) cancel();
     },
   };
+}
+
+const unitMilliseconds: Record<string, number> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
+
+/**
+ * Returns the period of a schedule expression in milliseconds.
+ * @throws Error for anything but `rate(…)`
+ */
+export function schedulePeriod(expression: string): number {
+  const [, count, unit] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(expression) ?? [];
+  if (!count || !unit || Number(count) === 0)
+    throw new Error(`the schedule ${expression} is not supported, only rate(N minutes|hours|days)`);
+  return Number(count) * unitMilliseconds[unit]!;
 }

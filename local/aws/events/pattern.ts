@@ -1,30 +1,30 @@
-import { isObject } from '../is-object.ts';
+import { isObject } from '../json.ts';
 
-/** Whether the value at a place of an event matches; it is undefined where the event has no such place. */
+/** Whether a value in an event matches. The value is undefined if the event does not have it. */
 export type EventPredicate = (event: unknown) => boolean;
 
 /**
- * The predicate of an EventBridge event pattern: constants and prefixes.
- * @throws Error that names an operator the local runtime does not know, with its place
+ * Compiles an EventBridge event pattern. Supports constants and prefixes.
+ * @throws Error that names an unsupported operator and its path
  */
-export function compilePattern(pattern: Record<string, unknown>, place = ''): EventPredicate {
+export function compilePattern(pattern: Record<string, unknown>, parentPath = ''): EventPredicate {
   const parts = Object.entries(pattern).map(([key, expected]): [string, EventPredicate] => {
-    const here = place ? `${place}.${key}` : key;
-    if (key.startsWith('$')) throw new Error(`the event pattern's operator ${here} is unknown`);
+    const path = parentPath ? `${parentPath}.${key}` : key;
+    if (key.startsWith('$')) throw new Error(`the event pattern's operator ${path} is not supported`);
     if (Array.isArray(expected)) {
-      const alternatives = expected.map((alternative) => compileAlternative(alternative, here));
+      const alternatives = expected.map((alternative) => compileAlternative(alternative, path));
       return [key, (found) => [found].flat().some((value) => alternatives.some((test) => test(value)))];
     }
-    if (!isObject(expected)) throw new Error(`the event pattern's ${here} must be a list of alternatives`);
-    return [key, compilePattern(expected, here)];
+    if (!isObject(expected)) throw new Error(`the event pattern's ${path} must be a list of alternatives`);
+    return [key, compilePattern(expected, path)];
   });
   return (event) => isObject(event) && parts.every(([key, test]) => Object.hasOwn(event, key) && test(event[key]));
 }
 
-function compileAlternative(alternative: unknown, place: string): EventPredicate {
+function compileAlternative(alternative: unknown, parentPath: string): EventPredicate {
   if (!isObject(alternative)) return (value) => value === alternative;
   const { prefix, ...others } = alternative;
   if (typeof prefix !== 'string' || Object.keys(others).length > 0)
-    throw new Error(`the event pattern's operator ${place}: ${JSON.stringify(alternative)} is unknown`);
+    throw new Error(`the event pattern's operator ${parentPath}: ${JSON.stringify(alternative)} is not supported`);
   return (value) => typeof value === 'string' && value.startsWith(prefix);
 }

@@ -1,4 +1,4 @@
-import { isObject } from '../is-object.ts';
+import { parseObject } from '../json.ts';
 import { ServiceError } from '../service-error.ts';
 import { busEvent } from './event.ts';
 import type { EventBus } from './event-bus.ts';
@@ -19,27 +19,27 @@ export interface PutEventsInput {
 
 type EntryResult = { EventId: string } | { ErrorCode: string; ErrorMessage: string };
 
-/** EventBridge's PutEvents. It answers when every entry that it accepted is safe. */
+/** EventBridge's PutEvents. Resolves when every accepted entry is on disk. */
 export async function putEvents(
   input: PutEventsInput,
   { bus, now }: { bus: Pick<EventBus, 'put'>; now: () => number },
 ): Promise<{ FailedEntryCount: number; Entries: EntryResult[] }> {
   const entries = input.Entries ?? [];
   if (entries.length === 0 || entries.length > 10)
-    throw new ServiceError('ValidationException', 400, 'Entries must hold 1 to 10 events');
+    throw new ServiceError('ValidationException', 'Entries must contain 1 to 10 events');
   const results = await Promise.all(entries.map((entry) => putEntry(entry, bus, now)));
   return { FailedEntryCount: results.filter((result) => 'ErrorCode' in result).length, Entries: results };
 }
 
 async function putEntry(entry: PutEventsEntry, bus: Pick<EventBus, 'put'>, now: () => number): Promise<EntryResult> {
-  const { Source: source, DetailType: detailType, Detail: text, EventBusName: busName = 'default' } = entry;
+  const { Source: source, DetailType: detailType, Detail: detailText, EventBusName: busName = 'default' } = entry;
   if (busName.split('/').at(-1) !== 'default')
-    throw new ServiceError('ResourceNotFoundException', 400, `Event bus ${busName} does not exist`);
-  if (!source || !detailType || text === undefined)
+    throw new ServiceError('ResourceNotFoundException', `Event bus ${busName} does not exist`);
+  if (!source || !detailType || detailText === undefined)
     return { ErrorCode: 'InvalidArgument', ErrorMessage: 'Source, DetailType and Detail are required' };
   if (source.startsWith('aws.'))
     return { ErrorCode: 'NotAuthorizedForSourceException', ErrorMessage: `The source ${source} is reserved for AWS` };
-  const detail = parseObject(text);
+  const detail = parseObject(detailText);
   if (!detail) return { ErrorCode: 'MalformedDetail', ErrorMessage: 'Detail is malformed.' };
   const event = busEvent(
     { source, 'detail-type': detailType, resources: entry.Resources ?? [], detail },
@@ -47,13 +47,4 @@ async function putEntry(entry: PutEventsEntry, bus: Pick<EventBus, 'put'>, now: 
   );
   await bus.put(event);
   return { EventId: event.id };
-}
-
-function parseObject(text: string): object | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,12 +1,12 @@
-// The inside of a Lambda worker thread: loads the deployed bundle once, then runs one invocation after the other.
-// CommonJS and dependency-free, so that a worker starts in milliseconds and holds nothing but the function's own code.
+// Runs in a Lambda worker thread: loads the deployed bundle once, then runs one invocation at a time. CommonJS without
+// dependencies, so that a worker starts in milliseconds and contains only the function's code.
 const { parentPort, workerData } = require('node:worker_threads');
 const path = require('node:path');
 
 /** @param {Record<string, unknown>} message */
 const post = (message) => parentPort.postMessage(message);
 
-// Through the same port as the results: a line can't arrive after the invocation that wrote it.
+// Logs use the same port as the results, so a line cannot arrive after the result of its invocation.
 for (const stream of [process.stdout, process.stderr]) {
   stream.write = (chunk, encoding, callback) => {
     post({ type: 'log', text: typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8') });
@@ -16,8 +16,8 @@ for (const stream of [process.stdout, process.stderr]) {
   };
 }
 
-/** An error as Lambda reports it: the name is what the state machine matches. */
-function describe(error, fallbackType) {
+/** Describes an error as Lambda does. The state machine matches `errorType`. */
+function describeError(error, fallbackType) {
   if (!(error instanceof Error))
     return { errorType: fallbackType ?? typeof error, errorMessage: String(error), trace: [] };
   return {
@@ -35,17 +35,17 @@ function loadHandler() {
     loaded = require(modulePath);
   } catch (error) {
     const missing = error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND';
-    throw describe(
+    throw describeError(
       error,
       missing ? 'Runtime.ImportModuleError' : error instanceof SyntaxError ? 'Runtime.UserCodeSyntaxError' : undefined,
     );
   }
   const handler = loaded[exportName];
   if (typeof handler !== 'function')
-    throw describe(new Error(`${workerData.handler} is undefined or not exported`), 'Runtime.HandlerNotFound');
+    throw describeError(new Error(`${workerData.handler} is undefined or not exported`), 'Runtime.HandlerNotFound');
   if (handler.length > 2)
-    throw describe(
-      new Error('the runtime calls no callbacks: the handler must return a promise'),
+    throw describeError(
+      new Error('Callback handlers are not supported. The handler must return a promise.'),
       'Runtime.CallbackHandlerDeprecated',
     );
   return handler;
@@ -65,14 +65,14 @@ function contextOf({ request_id, function_arn, deadline }) {
   };
 }
 
-/** Lambda ends the whole sandbox on what nobody caught. */
-function die(error, type) {
+/** Lambda ends the sandbox on an uncaught error. */
+function endSandbox(error, type) {
   console.error(error);
-  post({ type: 'failure', fatal: true, error: describe(error, type) });
+  post({ type: 'failure', fatal: true, error: describeError(error, type) });
   process.exit(1);
 }
-process.on('uncaughtException', (error) => die(error));
-process.on('unhandledRejection', (error) => die(error, 'Runtime.UnhandledPromiseRejection'));
+process.on('uncaughtException', (error) => endSandbox(error));
+process.on('unhandledRejection', (error) => endSandbox(error, 'Runtime.UnhandledPromiseRejection'));
 
 let handler;
 try {
@@ -88,12 +88,12 @@ parentPort.on('message', async (invocation) => {
     result = await handler(JSON.parse(invocation.payload), contextOf(invocation));
   } catch (error) {
     console.error(error);
-    post({ type: 'failure', error: describe(error) });
+    post({ type: 'failure', error: describeError(error) });
     return;
   }
   try {
     post({ type: 'result', payload: JSON.stringify(result) ?? 'null' });
   } catch (error) {
-    post({ type: 'failure', error: describe(error, 'Runtime.MarshalError') });
+    post({ type: 'failure', error: describeError(error, 'Runtime.MarshalError') });
   }
 });

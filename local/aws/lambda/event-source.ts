@@ -1,22 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { region } from '../account.ts';
 import type { Clock } from '../clock.ts';
-import type { AwsCall } from '../endpoint/recorded-calls.ts';
-import type { Faults } from '../faults.ts';
+import type { AwsCall } from '../endpoint/aws-call.ts';
+import type { FaultInjection } from '../fault-injection.ts';
 import type { Message, Queues } from '../sqs/queues.ts';
 import { md5 } from '../sqs/send-message.ts';
 import { functionNameOf, type Outcome } from './function-definition.ts';
 
-/** A queue whose messages invoke a function. */
+/** An event source mapping: a queue whose messages invoke a function. */
 export interface EventSourceDefinition {
   queue_arn: string;
   /** With or without a qualifier. */
   function_arn: string;
-  /** The function's: Lambda receives and deletes messages under it. */
+  /** The function's role, with which Lambda receives and deletes messages. */
   role_arn: string;
-  /** Messages per invocation, at most. */
+  /** The maximum number of messages per invocation. */
   batch_size: number;
-  /** Invocations at once. */
+  /** The maximum number of concurrent invocations. */
   maximum_concurrency: number;
 }
 
@@ -25,14 +25,16 @@ export interface EventSourceOptions extends EventSourceDefinition {
   queues: Queues;
   invoke(functionArn: string, payload: string): Promise<Outcome>;
   recordCall(call: AwsCall): void;
-  /** @default none */
-  faults?: Pick<Faults, 'deliveriesOf'> | undefined;
+  faults?: Pick<FaultInjection, 'deliveryDelays'> | undefined;
 }
 
-/** Lambda's poller of a queue. A message is deleted once the function has handled it; otherwise it is received again. */
+/**
+ * Lambda's poller of a queue. Deletes a message after the function has handled it; otherwise the message is received
+ * again.
+ */
 export interface EventSource {
   start(): void;
-  /** Resolves when no message is being handled right now. Messages that are delayed or hidden don't count. */
+  /** Resolves when no message is being handled. Delayed and hidden messages do not count. */
   idle(): Promise<void>;
   close(): void;
 }
@@ -53,8 +55,8 @@ export function createEventSource(options: EventSourceOptions): EventSource {
         return;
       }
       const batch = handleBatch()
-        // Its messages stay hidden, and are received again when that ends.
-        .catch((error: unknown) => console.error(`The event source of ${function_arn}:`, error))
+        // The messages stay hidden until their visibility timeout, then they are received again.
+        .catch((error: unknown) => console.error(`Could not deliver messages to ${function_arn}:`, error))
         .finally(() => {
           batches.delete(batch);
           poll();
@@ -62,27 +64,24 @@ export function createEventSource(options: EventSourceOptions): EventSource {
       batches.add(batch);
     }
   };
+  const { role_arn: principal, recordCall } = options;
   const record = (operation: string) =>
-    options.recordCall({
-      at: clock.now(),
-      principal: options.role_arn,
-      action: `sqs:${operation}`,
-      resource: queue_arn,
-    });
+    recordCall({ at: clock.now(), principal, action: `sqs:${operation}`, resource: queue_arn });
   const handleBatch = async (): Promise<void> => {
     const messages = await queues.receive(queue_arn, options.batch_size);
     if (messages.length === 0) return;
-    // By the attributes Lambda knows how many messages there are, and for how long they are hidden.
+    // Lambda reads the number of messages and their visibility timeout.
     record('GetQueueAttributes');
     record('ReceiveMessage');
-    const outcome = await deliver(JSON.stringify({ Records: messages.map((message) => recordOf(message, queue_arn)) }));
+    const Records = messages.map((message) => sqsRecord(message, queue_arn));
+    const outcome = await invokeFunction(JSON.stringify({ Records }));
     if ('error' in outcome) return;
     record('DeleteMessage');
     await queues.delete(queue_arn, messages);
   };
-  /** The outcome of the first delivery; a fault may add others. */
-  const deliver = async (payload: string): Promise<Outcome> => {
-    const delays = options.faults?.deliveriesOf?.(functionNameOf(function_arn), payload) ?? [0];
+  /** Invokes the function. Fault injection may add deliveries; the first one decides. */
+  const invokeFunction = async (payload: string): Promise<Outcome> => {
+    const delays = options.faults?.deliveryDelays?.(functionNameOf(function_arn), payload) ?? [0];
     const [first, ...others] = delays.map(async (delay) => {
       if (delay > 0) await new Promise<void>((resolve) => clock.after(delay, resolve));
       return options.invoke(function_arn, payload);
@@ -107,8 +106,8 @@ export function createEventSource(options: EventSourceOptions): EventSource {
   };
 }
 
-/** A message as the function gets it. */
-function recordOf(message: Message, queueArn: string): object {
+/** A message in the function's event. */
+function sqsRecord(message: Message, queueArn: string): object {
   const { message_id, body, sent_at, first_received_at, receive_count } = message;
   return {
     messageId: message_id,
@@ -120,7 +119,7 @@ function recordOf(message: Message, queueArn: string): object {
       SenderId: 'local',
       ApproximateFirstReceiveTimestamp: String(first_received_at),
     },
-    // SendMessage takes none here.
+    // The local SendMessage does not support message attributes.
     messageAttributes: {},
     md5OfBody: md5(body),
     eventSource: 'aws:sqs',

@@ -1,45 +1,48 @@
-/** A Lambda function as the template deploys it. */
+/** A Lambda function of the template. */
 export interface FunctionDefinition {
   name: string;
   /** Without a qualifier. */
   arn: string;
-  /** Holds the bundle. */
+  /** Contains the bundle. */
   code_directory: string;
   /** `<file>.<export>`. */
   handler: string;
-  /** The template's variables. */
+  /** The variables that the template sets. */
   environment: Readonly<Record<string, string>>;
   memory_mb: number;
   timeout_seconds: number;
-  /** Above it, invocations are refused with TooManyRequestsException. @default none: invocations wait for a worker */
+  /**
+   * The maximum number of concurrent invocations; more fail with TooManyRequestsException. @default unlimited,
+   * invocations wait for a worker
+   */
   reserved_concurrency?: number;
   access_key_id: string;
   secret_access_key: string;
-  asynchronous: AsynchronousSettings;
+  async_settings: AsyncSettings;
 }
 
-/** The name in a reference to a function: its name or ARN, with or without a qualifier. */
+/** Returns the name in a reference to a function: a name or an ARN, with or without a qualifier. */
 export function functionNameOf(reference: string): string {
   const parts = reference.split(':');
   return (reference.startsWith('arn:') ? parts[6] : parts[0]) ?? '';
 }
 
-/** What happens to an asynchronous invocation that fails. */
-export interface AsynchronousSettings {
-  /** Tries after the first one. @default 2 */
+/** How failed asynchronous invocations are handled. */
+export interface AsyncSettings {
+  /** Retries after the first attempt. @default 2 */
   maximum_retry_attempts?: number;
-  /** @default 6 hours, as on Lambda */
+  /** @default 6 hours, as in Lambda */
   maximum_event_age_seconds?: number;
-  /** Gets the event itself. */
+  /** The queue that receives the event. */
   dead_letter_arn?: string;
 }
 
-/** Why an invocation failed, in Lambda's own words. */
+/** An invocation's error in Lambda's format. */
 export interface FunctionError {
   errorType: string;
   errorMessage: string;
   trace?: string[];
 }
 
-/** What a function gave: its answer as JSON, or its error. */
+/** The function's result as JSON, or its error. */
 export type Outcome = { payload: string } | { error: FunctionError };

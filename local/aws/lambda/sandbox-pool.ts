@@ -4,16 +4,16 @@ import { type Invocation, type Sandbox, type SandboxOptions, startSandbox } from
 
 export interface SandboxPoolOptions extends SandboxOptions {
   definition: FunctionDefinition;
-  /** Workers at once; more invocations wait. */
-  largest: number;
-  /** A worker that was not used for so long is ended. */
+  /** The maximum number of workers. Further invocations wait. */
+  max_sandboxes: number;
+  /** A worker is ended after it was idle for this long. */
   idle_milliseconds: number;
 }
 
-/** The sandboxes of one function: warm ones are used again, new ones started on demand, idle ones ended. */
+/** The sandboxes of one function. Reuses warm sandboxes, starts new ones on demand and ends idle ones. */
 export interface SandboxPool {
   /**
-   * Waits for a free sandbox when this machine's limit is reached, where Lambda would have grown further.
+   * Waits for a free sandbox at this machine's limit, where Lambda would start another one.
    * @throws ServiceError TooManyRequestsException above the function's reserved concurrency
    */
   run(invocation: Invocation): Promise<Outcome>;
@@ -26,9 +26,9 @@ export function createSandboxPool(options: SandboxPoolOptions): SandboxPool {
   const idle: { sandbox: Sandbox; cancelEnd: () => void }[] = [];
   const running = new Set<Sandbox>();
   const waiting: (() => void)[] = [];
-  let asked = 0;
+  let pending = 0;
 
-  const park = (sandbox: Sandbox) => {
+  const keepWarm = (sandbox: Sandbox) => {
     const entry = {
       sandbox,
       cancelEnd: clock.after(options.idle_milliseconds, () => {
@@ -38,8 +38,8 @@ export function createSandboxPool(options: SandboxPoolOptions): SandboxPool {
     };
     idle.push(entry);
   };
-  /** The sandbox used last, so that the others can grow idle. */
-  const warm = (): Sandbox | undefined => {
+  /** Returns the sandbox that was used last, so that the others become idle. */
+  const takeWarm = (): Sandbox | undefined => {
     for (let entry = idle.pop(); entry; entry = idle.pop()) {
       entry.cancelEnd();
       if (entry.sandbox.alive()) return entry.sandbox;
@@ -49,30 +49,30 @@ export function createSandboxPool(options: SandboxPoolOptions): SandboxPool {
 
   return {
     async run(invocation) {
-      if (asked >= reserved)
+      if (pending >= reserved)
         throw new ServiceError(
           'TooManyRequestsException',
+          `Rate Exceeded: ${definition.name} has a reserved concurrency of ${reserved}`,
           429,
-          `Rate Exceeded: ${definition.name} runs ${reserved} at once`,
         );
-      asked += 1;
+      pending += 1;
       try {
-        while (running.size >= options.largest) await new Promise<void>((free) => waiting.push(free));
-        const sandbox = warm() ?? startSandbox(definition, options);
+        while (running.size >= options.max_sandboxes) await new Promise<void>((resume) => waiting.push(resume));
+        const sandbox = takeWarm() ?? startSandbox(definition, options);
         running.add(sandbox);
         const outcome = await sandbox.invoke(invocation);
         running.delete(sandbox);
-        if (sandbox.alive()) park(sandbox);
+        if (sandbox.alive()) keepWarm(sandbox);
         return outcome;
       } finally {
-        asked -= 1;
+        pending -= 1;
         waiting.shift()?.();
       }
     },
     async close() {
-      const parked = idle.splice(0);
-      for (const { cancelEnd } of parked) cancelEnd();
-      await Promise.all([...parked.map(({ sandbox }) => sandbox), ...running].map((sandbox) => sandbox.end()));
+      const warmSandboxes = idle.splice(0);
+      for (const { cancelEnd } of warmSandboxes) cancelEnd();
+      await Promise.all([...warmSandboxes.map(({ sandbox }) => sandbox), ...running].map((sandbox) => sandbox.end()));
     },
   };
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '../clock.ts';
-import type { Faults } from '../faults.ts';
+import type { FaultInjection } from '../fault-injection.ts';
 import type { FunctionDefinition, FunctionError, Outcome } from './function-definition.ts';
 import { workerEnvironment } from './worker-environment.ts';
 
@@ -18,38 +18,41 @@ export interface SandboxOptions {
   endpoint_url: string;
   clock: Clock;
   onLog: (text: string, requestId: string | undefined) => void;
-  /** For tests, which learn by it whose worker makes which calls. @default nobody is told */
-  onInvocation?: Faults['onInvocation'];
+  /** Called at the start of an invocation. If set, AWS calls name the sandbox in their `User-Agent`. */
+  onInvocation?: FaultInjection['onInvocation'];
 }
 
-/** A worker thread with one function's bundle loaded. It runs one invocation at a time, as a Lambda sandbox does. */
+/** A worker thread that has loaded a function's bundle. It runs one invocation at a time, as a Lambda sandbox does. */
 export interface Sandbox {
-  /** Never rejects: crash, timeout and exhausted memory are errors of the function. */
+  /** Never rejects. A crash, a timeout and exhausted memory are errors of the function. */
   invoke(invocation: Invocation): Promise<Outcome>;
-  /** False after anything that ends a sandbox on Lambda too. */
+  /** False after anything that ends a sandbox in Lambda. */
   alive(): boolean;
   end(): Promise<void>;
 }
 
-type FromWorker =
+type WorkerMessage =
   | { type: 'ready' }
   | { type: 'log'; text: string }
   | { type: 'result'; payload: string }
-  | { type: 'failure'; error: FunctionError /** The sandbox ends with it. */; fatal?: boolean };
+  /** A fatal failure ends the sandbox. */
+  | { type: 'failure'; error: FunctionError; fatal?: boolean };
 
-/** Lambda cuts a cold start at 10 s and begins it anew within the invocation's own timeout: 10 s and the timeout in all. */
-const coldStartMilliseconds = 10_000;
-/** Lambda's limit for the answer of a synchronous invocation. */
-const largestAnswerBytes = 6_291_556;
+/**
+ * Lambda ends the init phase after 10 s and repeats it within the invocation's timeout. The limit is the sum of both.
+ */
+const initTimeout = 10_000;
+/** Lambda's limit for the response of a synchronous invocation. */
+const maxResponseBytes = 6_291_556;
 
 export function startSandbox(
   definition: FunctionDefinition,
   { endpoint_url, clock, onLog, onInvocation }: SandboxOptions,
 ): Sandbox {
-  const sandbox = randomUUID();
+  const sandbox_id = randomUUID();
   const worker = new Worker(fileURLToPath(new URL('bootstrap.cjs', import.meta.url)), {
-    env: { ...workerEnvironment(definition, endpoint_url), ...(onInvocation ? { AWS_SDK_UA_APP_ID: sandbox } : {}) },
-    // Not those of this process: its loaders have no place in a Lambda.
+    env: { ...workerEnvironment(definition, endpoint_url), ...(onInvocation ? { AWS_SDK_UA_APP_ID: sandbox_id } : {}) },
+    // This process's loaders do not exist in Lambda.
     execArgv: [],
     argv: [],
     resourceLimits: { maxOldGenerationSizeMb: definition.memory_mb },
@@ -59,7 +62,7 @@ export function startSandbox(
   });
 
   let ended = false;
-  let loaded = false;
+  let initialized = false;
   let current: { invocation: Invocation; settle(outcome: Outcome): void } | undefined;
   let stopTimer = () => {};
 
@@ -70,10 +73,10 @@ export function startSandbox(
     current = undefined;
     settled?.settle(outcome);
   };
-  const fail = (errorType: string, why: string) => {
+  const fail = (errorType: string, message: string) => {
     ended = true;
     settle({
-      error: { errorType, errorMessage: `RequestId: ${current?.invocation.request_id ?? 'none'} Error: ${why}` },
+      error: { errorType, errorMessage: `RequestId: ${current?.invocation.request_id ?? 'none'} Error: ${message}` },
     });
   };
   const endAfter = (milliseconds: number) => {
@@ -86,14 +89,14 @@ export function startSandbox(
     const milliseconds = definition.timeout_seconds * 1000;
     endAfter(milliseconds);
     const { payload } = invocation;
-    onInvocation?.({ sandbox, function_name: definition.name, payload, kill: () => void worker.terminate() });
+    onInvocation?.({ sandbox_id, function_name: definition.name, payload, kill: () => void worker.terminate() });
     worker.postMessage({ ...invocation, deadline: clock.now() + milliseconds });
   };
 
-  worker.on('message', (message: FromWorker) => {
+  worker.on('message', (message: WorkerMessage) => {
     if (message.type === 'log') return onLog(message.text, current?.invocation.request_id);
     if (message.type === 'ready') {
-      loaded = true;
+      initialized = true;
       stopTimer();
       if (current) run(current);
       return;
@@ -103,9 +106,9 @@ export function startSandbox(
       return settle({ error: message.error });
     }
     const bytes = Buffer.byteLength(message.payload);
-    if (bytes <= largestAnswerBytes) return settle({ payload: message.payload });
-    const why = `Response payload size (${bytes} bytes) exceeded maximum allowed payload size (${largestAnswerBytes} bytes).`;
-    settle({ error: { errorType: 'Function.ResponseSizeTooLarge', errorMessage: why } });
+    if (bytes <= maxResponseBytes) return settle({ payload: message.payload });
+    const errorMessage = `Response payload size (${bytes} bytes) exceeded maximum allowed payload size (${maxResponseBytes} bytes).`;
+    settle({ error: { errorType: 'Function.ResponseSizeTooLarge', errorMessage } });
   });
   worker.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'ERR_WORKER_OUT_OF_MEMORY')
@@ -124,12 +127,12 @@ export function startSandbox(
     alive: () => !ended,
     invoke(invocation) {
       if (current) throw new Error(`the sandbox of ${definition.name} is busy`);
-      // A process may end while sandboxes idle, not while one works.
+      // The process may exit while sandboxes are idle, but not while one is running.
       worker.ref();
       return new Promise((resolve) => {
         current = { invocation, settle: resolve };
-        if (loaded) run(current);
-        else endAfter(coldStartMilliseconds + definition.timeout_seconds * 1000);
+        if (initialized) run(current);
+        else endAfter(initTimeout + definition.timeout_seconds * 1000);
       });
     },
     async end() {

@@ -1,5 +1,10 @@
 import { uriEncodePath } from '../signature/canonical.ts';
-import { isPresigned, type SignatureFault, type SignatureServices, verifySignature } from '../signature/verify.ts';
+import {
+  isPresigned,
+  type SignatureErrorReason,
+  type SignatureServices,
+  verifySignature,
+} from '../signature/verify.ts';
 import { notImplemented, S3Error, type S3ErrorCode } from './errors.ts';
 import type { Headers, Target } from './http/messages.ts';
 import type { Call, Payload } from './operations/call.ts';
@@ -10,8 +15,8 @@ const rules = {
   mustBeSigned: (header: string) => header === 'host' || header.startsWith('x-amz-'),
 };
 
-/** S3's names for what can be wrong with a signature. */
-export const signatureErrorCodes: Record<SignatureFault, S3ErrorCode> = {
+/** S3's error codes for an invalid signature. */
+export const signatureErrorCodes: Record<SignatureErrorReason, S3ErrorCode> = {
   missing: 'AccessDenied',
   mechanism: 'InvalidRequest',
   malformed_header: 'AuthorizationHeaderMalformed',
@@ -25,7 +30,7 @@ export const signatureErrorCodes: Record<SignatureFault, S3ErrorCode> = {
   mismatch: 'SignatureDoesNotMatch',
 };
 
-/** Checks a request's signature, in its `Authorization` header or its query. @throws SignatureError, S3Error */
+/** Verifies a request's signature, in its `Authorization` header or its query. @throws SignatureError, S3Error */
 export function authenticate(
   { method, target, headers }: { method: string; target: Target; headers: Headers },
   services: SignatureServices,
@@ -66,8 +71,8 @@ const signatureParameters = new Set([
 ]);
 
 /**
- * Takes the signature's parameters out of the query, and reads the `x-amz-` headers that presigning has moved into it
- * as the headers they were.
+ * Removes the signature's parameters from the query and turns the `x-amz-` parameters of a presigned URL back into
+ * headers.
  */
 export function splitParameters(parameters: Target['parameters'], received: Headers): Pick<Call, 'query' | 'headers'> {
   if (!isPresigned(parameters)) return { query: new Map(parameters), headers: received };

@@ -1,11 +1,11 @@
 import { S3Error } from './errors.ts';
-import type { Answer, Headers } from './http/messages.ts';
+import type { Headers, S3Response } from './http/messages.ts';
 import type { CorsRule } from './store/records.ts';
 
-type CorsHeaders = NonNullable<Answer['headers']>;
+type CorsHeaders = NonNullable<S3Response['headers']>;
 
-/** Answers a preflight by the first rule that allows it. @throws `AccessForbidden` */
-export function answerPreflight(rules: readonly CorsRule[], headers: Headers): Answer {
+/** Responds to a preflight request by the first rule that allows it. @throws `AccessForbidden` */
+export function preflightResponse(rules: readonly CorsRule[], headers: Headers): S3Response {
   const origin = headers.get('origin');
   const method = headers.get('access-control-request-method');
   if (origin === undefined || method === undefined) {
@@ -14,11 +14,14 @@ export function answerPreflight(rules: readonly CorsRule[], headers: Headers): A
       'Insufficient information. Origin and Access-Control-Request-Method are needed.',
     );
   }
-  const asked = (headers.get('access-control-request-headers') ?? '')
+  const requestedHeaders = (headers.get('access-control-request-headers') ?? '')
     .split(',')
     .map((name) => name.trim().toLowerCase())
     .filter((name) => name !== '');
-  const rule = rules.find((each) => allows(each, origin, method) && asked.every((name) => allowsHeader(each, name)));
+  const rule = rules.find(
+    (candidate) =>
+      allowsRequest(candidate, origin, method) && requestedHeaders.every((name) => allowsHeader(candidate, name)),
+  );
   if (!rule) {
     throw new S3Error(
       'AccessForbidden',
@@ -27,14 +30,14 @@ export function answerPreflight(rules: readonly CorsRule[], headers: Headers): A
   }
   return {
     status: 200,
-    headers: { ...ruleHeaders(rule, origin), 'access-control-allow-headers': asked.join(', ') || undefined },
+    headers: { ...ruleHeaders(rule, origin), 'access-control-allow-headers': requestedHeaders.join(', ') || undefined },
   };
 }
 
-/** The headers that an answer to a page of another origin carries; none when no rule allows it. */
+/** The CORS headers of a response. Empty if no rule allows the origin and method. */
 export function corsHeaders(rules: readonly CorsRule[], method: string, headers: Headers): CorsHeaders {
   const origin = headers.get('origin');
-  const rule = origin === undefined ? undefined : rules.find((each) => allows(each, origin, method));
+  const rule = origin === undefined ? undefined : rules.find((candidate) => allowsRequest(candidate, origin, method));
   return rule && origin !== undefined ? ruleHeaders(rule, origin) : {};
 }
 
@@ -50,15 +53,17 @@ function ruleHeaders(rule: CorsRule, origin: string): CorsHeaders {
   };
 }
 
-function allows(rule: CorsRule, origin: string, method: string): boolean {
-  return rule.allowed_methods.includes(method) && rule.allowed_origins.some((each) => matches(each, origin));
+function allowsRequest(rule: CorsRule, origin: string, method: string): boolean {
+  return (
+    rule.allowed_methods.includes(method) && rule.allowed_origins.some((pattern) => matchesPattern(pattern, origin))
+  );
 }
 
 function allowsHeader(rule: CorsRule, name: string): boolean {
-  return (rule.allowed_headers ?? []).some((each) => matches(each.toLowerCase(), name));
+  return (rule.allowed_headers ?? []).some((pattern) => matchesPattern(pattern.toLowerCase(), name));
 }
 
-function matches(pattern: string, text: string): boolean {
+function matchesPattern(pattern: string, text: string): boolean {
   const star = pattern.indexOf('*');
   if (star < 0) return pattern === text;
   const [head, tail] = [pattern.slice(0, star), pattern.slice(star + 1)];

@@ -1,5 +1,5 @@
-/** HTTP status of every error code this server answers with; the codes are S3's own. */
-const statusOf = {
+/** The HTTP statuses of the S3 error codes that this server returns. */
+const statuses = {
   AccessControlListNotSupported: 400,
   AccessDenied: 403,
   AccessForbidden: 403,
@@ -44,16 +44,16 @@ const statusOf = {
   XAmzContentSHA256Mismatch: 400,
 } as const;
 
-export type S3ErrorCode = keyof typeof statusOf;
+export type S3ErrorCode = keyof typeof statuses;
 
-/** What an error answer may carry beside code and message. */
+/** Optional parts of an error response. */
 interface S3ErrorDetails {
   /** Further elements of the `<Error>` document, e.g. `BucketName`. */
   elements?: Record<string, string | number | undefined>;
   headers?: Record<string, string | undefined>;
 }
 
-/** A refusal that the caller sees as S3's `<Error>` document. Whatever else is thrown is answered as `InternalError`. */
+/** An error that is returned as S3's `<Error>` document. Any other error is returned as `InternalError`. */
 export class S3Error extends Error {
   readonly code: S3ErrorCode;
   readonly status: number;
@@ -63,12 +63,12 @@ export class S3Error extends Error {
     super(message);
     this.name = 'S3Error';
     this.code = code;
-    this.status = statusOf[code];
+    this.status = statuses[code];
     this.details = details;
   }
 }
 
-/** What is not supported is refused by name (501), never ignored. */
+/** The error for an unsupported feature. Unsupported features are rejected by name (501), never ignored. */
 export function notImplemented(what: string): S3Error {
   return new S3Error('NotImplemented', `This local S3 does not implement ${what}. See local/aws/s3/README.md.`, {
     elements: { NotImplemented: what },

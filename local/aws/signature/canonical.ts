@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 
-/** The scope of a signature: whose key, on which day, for which region and service. */
+/** The credential scope of a signature: key, day, region and service. */
 export interface Credential {
   access_key_id: string;
   /** `20260131` */
@@ -9,10 +9,10 @@ export interface Credential {
   service: string;
 }
 
-/** What Signature Version 4 covers of a request. */
+/** The parts of a request that Signature Version 4 covers. */
 export interface SignedRequest {
   method: string;
-  /** As the service canonicalises it: `canonicalPath`, or `uriEncodePath` for S3. */
+  /** Canonicalized: by `canonicalPath`, or by `uriEncodePath` for S3. */
   path: string;
   /** The decoded query. */
   parameters: readonly (readonly [name: string, value: string])[];
@@ -22,7 +22,7 @@ export interface SignedRequest {
   payload: string;
 }
 
-/** Reads Node's raw header list: names in lower case, the values of a repeated header joined by a comma. */
+/** Reads Node's raw header list. Names become lower-case; the values of a repeated header are joined by a comma. */
 export function readHeaders(rawHeaders: readonly string[]): Map<string, string> {
   const headers = new Map<string, string>();
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
@@ -40,7 +40,7 @@ function hmac(key: string | Buffer, text: string): Buffer {
   return createHmac('sha256', key).update(text).digest();
 }
 
-/** Reads `<access key id>/<date>/<region>/<service>/aws4_request`. */
+/** Parses `<access key id>/<date>/<region>/<service>/aws4_request`. */
 export function parseCredential(text: string): Credential | undefined {
   const parts = /^(.+)\/(\d{8})\/([^/]+)\/([^/]+)\/aws4_request$/.exec(text);
   return parts ? { access_key_id: parts[1]!, date: parts[2]!, region: parts[3]!, service: parts[4]! } : undefined;
@@ -50,18 +50,18 @@ export function scopeOf({ date, region, service }: Credential): string {
   return `${date}/${region}/${service}/aws4_request`;
 }
 
-/** The day's key derived from the secret (Signature Version 4, "Derive a signing key"). */
+/** Derives the signing key of a day (Signature Version 4, "Derive a signing key"). */
 export function deriveSigningKey(secret: string, credential: Credential): Buffer {
   return scopeOf(credential)
     .split('/')
     .reduce(hmac, Buffer.from(`AWS4${secret}`));
 }
 
-export function sign(signingKey: Buffer, text: string): string {
+export function hmacHex(signingKey: Buffer, text: string): string {
   return hmac(signingKey, text).toString('hex');
 }
 
-/** Reads `20260131T235959Z` into milliseconds; `undefined` for any other form. */
+/** Parses `20260131T235959Z` to milliseconds. Returns undefined for any other form. */
 export function parseAmzDate(text: string): number | undefined {
   const parts = /^(\d{4})(\d\d)(\d\dT\d\d)(\d\d)(\d\dZ)$/.exec(text);
   const time = parts ? Date.parse(`${parts[1]}-${parts[2]}-${parts[3]}:${parts[4]}:${parts[5]}`) : Number.NaN;
@@ -69,8 +69,8 @@ export function parseAmzDate(text: string): number | undefined {
 }
 
 /**
- * The canonical requests that a client may have signed: one, unless a header holds non-ASCII bytes. Those are signed
- * as Latin-1 text by clients whose headers are strings (the JavaScript SDK) and as raw bytes by others.
+ * Returns the canonical requests that a client may have signed. There are two if a header has non-ASCII bytes: clients
+ * whose headers are strings (the JavaScript SDK) sign them as Latin-1 text, others as raw bytes.
  */
 export function canonicalRequests(request: SignedRequest, signedHeaders: readonly string[]): string[] {
   const asLatin1 = canonicalRequest(request, signedHeaders, (value) => value);
@@ -98,7 +98,9 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : Number(a > b);
 }
 
-/** A path as all services but S3 want it: without `.`, `..` and empty segments, each of the others encoded once more. */
+/**
+ * Canonicalizes a path for all services but S3: removes `.`, `..` and empty segments and encodes the others once more.
+ */
 export function canonicalPath(path: string): string {
   const segments: string[] = [];
   for (const segment of path.split('/')) {
@@ -111,10 +113,13 @@ export function canonicalPath(path: string): string {
 
 /** Percent-encodes everything but `A-Z a-z 0-9 - . _ ~`. */
 export function uriEncode(text: string): string {
-  return encodeURIComponent(text).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
+  return encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (hmacHex) => `%${hmacHex.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
 }
 
-/** As `uriEncode`, leaving the slashes of a path. */
+/** Encodes like `uriEncode`, but keeps the slashes of a path. */
 export function uriEncodePath(path: string): string {
   return path.split('/').map(uriEncode).join('/');
 }

@@ -7,11 +7,11 @@ export type JsonObject = { [key: string]: Json };
 /** Reference paths of the form `$` and `$.name.name`. */
 const path = z.string().regex(/^\$(\.[A-Za-z_]\w*)*$/, 'only paths of the form $ and $.name.name are supported');
 
-/** The parts of the context object that the interpreter fills in. */
+/** The supported fields of the context object. */
 const contextPaths = ['$$.Task.Token', '$$.Execution.Id', '$$.Execution.Name'];
 
-/** The errors of Step Functions that this interpreter raises and that can be retried or caught. */
-const statesErrors = [
+/** The reserved error names that this interpreter raises and that can be retried or caught. */
+const handledErrors = [
   'States.ALL',
   'States.DataLimitExceeded',
   'States.ResultPathMatchFailure',
@@ -20,19 +20,19 @@ const statesErrors = [
 ];
 const errorEquals = z
   .array(
-    z.string().refine((name) => !name.startsWith('States.') || statesErrors.includes(name), {
-      error: ({ input }) => `${input} is never raised here, or cannot be handled`,
+    z.string().refine((name) => !name.startsWith('States.') || handledErrors.includes(name), {
+      error: ({ input }) => `${input} is not an error that can be handled here`,
     }),
   )
   .min(1);
 
-/** States.ALL catches everything, so it stands by itself in the last item. */
-const lastCatchesAll = (items: readonly { ErrorEquals: string[] }[]): boolean =>
+/** States.ALL catches every error, so it must be alone in the last item. */
+const isCatchAllLast = (items: readonly { ErrorEquals: string[] }[]): boolean =>
   items.every(
     ({ ErrorEquals }, index) =>
       !ErrorEquals.includes('States.ALL') || (ErrorEquals.length === 1 && index === items.length - 1),
   );
-const allIsLast = 'States.ALL must be the only error of the last item';
+const catchAllMessage = 'States.ALL must be the only error of the last item';
 
 const seconds = z.int().min(1).max(99_999_999);
 
@@ -59,7 +59,7 @@ const updateItemFields = [
   'ExpressionAttributeValues',
 ];
 
-/** The integrations: a function by its ARN, and an UpdateItem that waits for the task token. */
+/** The supported integrations: a function by its ARN, and an UpdateItem that waits for the task token. */
 const functionArn = /^arn:aws[\w-]*:lambda:[\w-]+:\d{12}:function:[\w-]+(:[\w$-]+)?$/;
 const tokenTask = /^arn:aws[\w-]*:states:::aws-sdk:dynamodb:updateItem\.waitForTaskToken$/;
 
@@ -73,40 +73,41 @@ const task = z
     ResultPath: path.nullable().default('$'),
     TimeoutSeconds: seconds.optional(),
     TimeoutSecondsPath: path.optional(),
-    Retry: z.array(retrier).refine(lastCatchesAll, allIsLast).default([]),
-    Catch: z.array(catcher).refine(lastCatchesAll, allIsLast).default([]),
+    Retry: z.array(retrier).refine(isCatchAllLast, catchAllMessage).default([]),
+    Catch: z.array(catcher).refine(isCatchAllLast, catchAllMessage).default([]),
     Next: z.string().optional(),
     End: z.literal(true).optional(),
   })
   .superRefine((state, context) => {
-    const refuse = (message: string, ...at: string[]) => context.addIssue({ code: 'custom', message, path: at });
-    if ((state.Next === undefined) === (state.End === undefined)) refuse('has Next or End, one of them');
-    if (state.TimeoutSeconds !== undefined && state.TimeoutSecondsPath !== undefined) refuse('has two timeouts');
-    const waits = waitsForToken(state);
-    for (const [place, value] of valuesIn(state.Parameters ?? {})) {
-      if (!place.at(-1)!.endsWith('.$')) continue;
-      const known = path.safeParse(value).success || contextPaths.includes(String(value));
-      if (!known) refuse(`${value} is not supported`, 'Parameters', ...place);
-      if (value === '$$.Task.Token' && !waits) refuse('has no token', 'Parameters', ...place);
+    const addIssue = (message: string, ...at: string[]) => context.addIssue({ code: 'custom', message, path: at });
+    if ((state.Next === undefined) === (state.End === undefined)) addIssue('needs either Next or End');
+    if (state.TimeoutSeconds !== undefined && state.TimeoutSecondsPath !== undefined)
+      addIssue('has both TimeoutSeconds and TimeoutSecondsPath');
+    const usesToken = waitsForToken(state);
+    for (const [at, value] of valuesIn(state.Parameters ?? {})) {
+      if (!at.at(-1)!.endsWith('.$')) continue;
+      const isSupported = path.safeParse(value).success || contextPaths.includes(String(value));
+      if (!isSupported) addIssue(`${value} is not supported`, 'Parameters', ...at);
+      if (value === '$$.Task.Token' && !usesToken) addIssue('has no task token', 'Parameters', ...at);
     }
-    if (!waits) return;
+    if (!usesToken) return;
     for (const field of Object.keys(state.Parameters ?? {})) {
-      if (!updateItemFields.includes(field)) refuse('is not supported', 'Parameters', field);
+      if (!updateItemFields.includes(field)) addIssue('is not supported', 'Parameters', field);
     }
-    for (const [place, value] of attributesIn(state.Parameters ?? {})) {
+    for (const [at, value] of attributesIn(state.Parameters ?? {})) {
       const [type = '', ...more] = Object.keys(value ?? {});
-      const known = ['S', 'N', 'S.$', 'N.$'].includes(type) && more.length === 0;
-      if (!known) refuse('only S and N are supported', 'Parameters', ...place);
+      const isSupported = ['S', 'N', 'S.$', 'N.$'].includes(type) && more.length === 0;
+      if (!isSupported) addIssue('only S and N are supported', 'Parameters', ...at);
     }
   });
 
-const rule = z.strictObject({ Variable: path, StringEquals: z.string(), Next: z.string() });
+const choiceRule = z.strictObject({ Variable: path, StringEquals: z.string(), Next: z.string() });
 
 const state = z.discriminatedUnion(
   'Type',
   [
     task,
-    z.strictObject({ Type: z.literal('Choice'), Choices: z.array(rule).min(1) }),
+    z.strictObject({ Type: z.literal('Choice'), Choices: z.array(choiceRule).min(1) }),
     z.strictObject({ Type: z.literal('Succeed') }),
   ],
   { error: ({ input }) => `the type ${(input as { Type?: unknown } | null)?.Type} is not supported` },
@@ -128,7 +129,7 @@ const machine = z
     });
     for (const [from, target] of [['StartAt', StartAt] as const, ...targets]) {
       if (target !== undefined && !Object.hasOwn(States, target))
-        context.addIssue({ code: 'custom', message: `leads to ${target}, which does not exist`, path: [from] });
+        context.addIssue({ code: 'custom', message: `refers to ${target}, which does not exist`, path: [from] });
     }
   });
 
@@ -141,27 +142,27 @@ export const waitsForToken = ({ Resource }: Pick<Task, 'Resource'>): boolean => 
 
 /**
  * Reads a definition in the Amazon States Language.
- * @throws Error that names every state and field with which it would behave differently here than on AWS
+ * @throws Error that names every state and field whose behavior would differ from AWS
  */
 export function readStateMachine(name: string, definition: unknown): StateMachine {
   const { success, data, error } = machine.safeParse(definition);
   if (success) return data;
-  const findings = error.issues.map((issue) => `- ${issue.path.join('.')}: ${issue.message}`);
-  throw new Error(`The local Step Functions cannot run the state machine ${name}:\n${findings.join('\n')}`);
+  const issues = error.issues.map((issue) => `- ${issue.path.join('.')}: ${issue.message}`);
+  throw new Error(`The local Step Functions cannot run the state machine ${name}:\n${issues.join('\n')}`);
 }
 
-/** The attribute values in the parameters of UpdateItem, each with its place. */
-export function attributesIn({ Key, ExpressionAttributeValues }: JsonObject): [place: string[], value: Json][] {
+/** Returns the attribute values in the parameters of UpdateItem with their paths. */
+export function attributesIn({ Key, ExpressionAttributeValues }: JsonObject): [path: string[], value: Json][] {
   return Object.entries({ Key, ExpressionAttributeValues }).flatMap(([field, attributes]) =>
     Object.entries(attributes ?? {}).map(([name, value]): [string[], Json] => [[field, name], value as Json]),
   );
 }
 
-/** All values in objects that are not objects themselves, each with its place. */
-function valuesIn(object: JsonObject | Json[], place: string[] = []): [place: string[], value: Json][] {
+/** Returns all leaf values of nested objects with their paths. */
+function valuesIn(object: JsonObject | Json[], path: string[] = []): [path: string[], value: Json][] {
   return Object.entries(object).flatMap(([key, value]): [string[], Json][] =>
     typeof value === 'object' && value !== null && !key.endsWith('.$')
-      ? valuesIn(value, [...place, key])
-      : [[[...place, key], value]],
+      ? valuesIn(value, [...path, key])
+      : [[[...path, key], value]],
   );
 }

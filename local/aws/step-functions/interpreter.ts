@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { isObject } from '../json.ts';
 import {
   attributesIn,
   type Choice,
@@ -9,36 +10,36 @@ import {
   waitsForToken,
 } from './definition.ts';
 
-/** What an execution needs from outside. */
+/** The outside world of an execution. */
 export interface Environment {
   /** Milliseconds since 1970. */
   now: () => number;
   /** Resolves after `milliseconds`, or as soon as `signal` is aborted. */
   sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
   /**
-   * Runs a function. A rejection is its failure: `name` is the error's name (the function's `errorType`, or one of AWS's own such as
-   * `Lambda.TooManyRequestsException` and `Sandbox.Timedout`), `message` its text, `trace` the lines for the cause, where it has one.
+   * Runs a function. A rejection is a failed task: `name` is the error name (the function's `errorType`, or one of AWS
+   * such as `Lambda.TooManyRequestsException` and `Sandbox.Timedout`), `trace` the optional stack trace for the cause.
    */
-  invoke: (functionArn: string, payload: Json, executionArn: string) => Promise<unknown>;
-  /** Calls an action of AWS. A rejection's `name` is the service's error code. */
+  invokeFunction: (functionArn: string, payload: Json, executionArn: string) => Promise<unknown>;
+  /** Makes an AWS call. A rejection's `name` is the service's error code. */
   callAws: (action: 'dynamodb:updateItem', parameters: JsonObject, executionArn: string) => Promise<unknown>;
 }
 
-/** One run of a state machine. */
+/** One execution of a state machine. */
 export interface Run extends Environment {
   machine: StateMachine;
   execution: { arn: string; name: string; input: string };
-  /** Task tokens that can still be answered; the interpreter adds and removes its own. */
+  /** Open task tokens and the functions that resolve them. The interpreter adds and removes entries. */
   tokens: Map<string, (output: Json) => void>;
-  /** What AWS bills and limits; the interpreter counts. */
+  /** Counted by the interpreter: state transitions that AWS bills, and history events that AWS limits. */
   counts: { transitions: number; history_events: number };
-  /** Aborted when something else has ended the execution, or the process stops. */
+  /** Aborted when the execution is ended from outside or the process stops. */
   signal: AbortSignal;
 }
 
-/** A state's failure, as Retry, Catch and the end of the execution see it. */
+/** A failed state. Retry and Catch match `error`. */
 export class StateError extends Error {
-  /** What `ErrorEquals` is compared with. */
+  /** Matched against `ErrorEquals`. */
   readonly error: string;
   override readonly cause: string;
 
@@ -49,38 +50,37 @@ export class StateError extends Error {
   }
 }
 
-/** The largest input, output or result (quota: 256 KiB as UTF-8). */
-export const mostBytes = 256 * 1024;
+/** The maximum size of an input, output or result (quota: 256 KiB of UTF-8). */
+export const maxPayloadBytes = 256 * 1024;
 
-/** An execution with this many history events ends (quota). */
-const mostHistoryEvents = 25_000;
+/** The maximum number of history events per execution (quota). */
+const maxHistoryEvents = 25_000;
 
-/** A task without a timeout of its own may take this long. */
-const longestTaskSeconds = 99_999_999;
+/** The default timeout of a task. */
+const maxTaskSeconds = 99_999_999;
 
-/** Node's longest timer; a longer one would fire at once. */
-const longestTimer = 2 ** 31 - 1;
+/** Node's longest timer. A longer one would fire immediately. */
+const maxTimerMilliseconds = 2 ** 31 - 1;
 
 /**
- * Runs an execution to its end.
- * @returns its output
- * @throws {StateError} how it failed
+ * Runs an execution to its end and returns its output.
+ * @throws {StateError} when it fails
  * @throws the signal's reason when it is aborted
  */
 export async function runExecution(run: Run): Promise<Json> {
   let name: string | undefined = run.machine.StartAt;
   let output: Json = JSON.parse(run.execution.input);
-  count(run, 1);
+  countEvents(run, 1);
   while (name !== undefined) {
     const state: StateMachine['States'][string] = run.machine.States[name]!;
     try {
       run.counts.transitions += 1;
-      count(run, 1);
+      countEvents(run, 1);
       const step: Step =
         state.Type === 'Task'
           ? await runTask(state, output, run)
-          : { next: state.Type === 'Choice' ? choose(state, output) : undefined, output };
-      count(run, 1);
+          : { next: state.Type === 'Choice' ? chooseNext(state, output) : undefined, output };
+      countEvents(run, 1);
       output = step.output;
       name = step.next;
     } catch (error) {
@@ -88,50 +88,50 @@ export async function runExecution(run: Run): Promise<Json> {
       throw runtimeError(`An error occurred while executing the state '${name}'. ${error.cause}`);
     }
   }
-  count(run, 1);
+  countEvents(run, 1);
   return output;
 }
 
 interface Step {
   output: Json;
-  /** undefined when the execution ends here. */
+  /** Undefined at the end of the execution. */
   next: string | undefined;
 }
 
-/** Adds to the history events that AWS would have recorded. */
-function count({ counts }: Run, events: number): void {
+/** Counts the history events that AWS would record. */
+function countEvents({ counts }: Run, events: number): void {
   counts.history_events += events;
-  if (counts.history_events >= mostHistoryEvents)
-    throw runtimeError(`The execution reached the maximum number of history events (${mostHistoryEvents}).`);
+  if (counts.history_events >= maxHistoryEvents)
+    throw runtimeError(`The execution reached the maximum number of history events (${maxHistoryEvents}).`);
 }
 
-function choose({ Choices }: Choice, input: Json): string {
+function chooseNext({ Choices }: Choice, input: Json): string {
   const rule = Choices.find(({ Variable, StringEquals }) => valueAt(Variable, input) === StringEquals);
   if (rule) return rule.Next;
   throw new StateError('States.NoChoiceMatched', 'No rule of the choice matched.');
 }
 
-/** Runs a task as often as its retriers say. Each of them counts its own attempts, for this one visit of the state. */
+/** Runs a task with its retriers. Each retrier counts its own attempts, per visit of the state. */
 async function runTask(task: Task, input: Json, run: Run): Promise<Step> {
-  const used = task.Retry.map(() => 0);
+  const retries = task.Retry.map(() => 0);
   for (;;) {
     try {
-      return { next: task.Next, output: withResult(input, await attempt(task, input, run), task.ResultPath) };
+      return { next: task.Next, output: withResult(input, await runAttempt(task, input, run), task.ResultPath) };
     } catch (error) {
       if (!(error instanceof StateError)) throw error;
-      // The first retrier that names the error decides, even when its attempts are used up.
+      // The first matching retrier decides, even when its attempts are used up.
       const index = task.Retry.findIndex(({ ErrorEquals }) => matches(ErrorEquals, error));
       const retrier = task.Retry[index];
-      if (!retrier || used[index]! >= retrier.MaxAttempts) return caught(task, input, error);
-      const delay = Math.min(retrier.IntervalSeconds * retrier.BackoffRate ** used[index]!, retrier.MaxDelaySeconds);
-      used[index]! += 1;
+      if (!retrier || retries[index]! >= retrier.MaxAttempts) return applyCatch(task, input, error);
+      const delay = Math.min(retrier.IntervalSeconds * retrier.BackoffRate ** retries[index]!, retrier.MaxDelaySeconds);
+      retries[index]! += 1;
       run.counts.transitions += 1;
       await sleepSeconds(delay, run, run.signal);
     }
   }
 }
 
-function caught({ Catch }: Task, input: Json, error: StateError): Step {
+function applyCatch({ Catch }: Task, input: Json, error: StateError): Step {
   const catcher = Catch.find(({ ErrorEquals }) => matches(ErrorEquals, error));
   if (!catcher) throw error;
   return {
@@ -140,7 +140,7 @@ function caught({ Catch }: Task, input: Json, error: StateError): Step {
   };
 }
 
-/** `States.ALL` and `States.TaskFailed` leave the terminal errors alone; nothing handles States.Runtime. */
+/** Neither `States.ALL` nor `States.TaskFailed` matches States.DataLimitExceeded. Nothing matches States.Runtime. */
 function matches(errorEquals: readonly string[], { error }: StateError): boolean {
   if (error === 'States.Runtime') return false;
   if (errorEquals.includes(error)) return true;
@@ -150,78 +150,79 @@ function matches(errorEquals: readonly string[], { error }: StateError): boolean
   );
 }
 
-/** One attempt at a task, with a token and a timeout of its own. */
-async function attempt(task: Task, input: Json, run: Run): Promise<Json> {
+/** Runs one attempt of a task, with its own token and timeout. */
+async function runAttempt(task: Task, input: Json, run: Run): Promise<Json> {
   const { arn: Id, name: Name } = run.execution;
   const token = createToken(Id);
   const context = { $: input, $$: { Execution: { Id, Name }, Task: { Token: token } } };
-  const payload = task.Parameters === undefined ? input : limited(evaluate(task.Parameters, context));
-  const timeout = timeoutOf(task, input);
-  // Scheduled and started, then succeeded, failed or timed out.
-  count(run, 2);
+  const payload = task.Parameters === undefined ? input : checkSize(evaluate(task.Parameters, context));
+  const timeout = readTimeout(task, input);
+  // Scheduled and started; the third event is the end.
+  countEvents(run, 2);
   try {
     const work = waitsForToken(task)
-      ? untilAnswered(token, payload as JsonObject, run)
-      : invoke(task.Resource, payload, run);
-    return limited(await within(timeout, work, run));
+      ? waitForToken(token, payload as JsonObject, run)
+      : invokeFunction(task.Resource, payload, run);
+    return checkSize(await withTimeout(timeout, work, run));
   } finally {
     run.tokens.delete(token);
     run.signal.throwIfAborted();
-    count(run, 1);
+    countEvents(run, 1);
   }
 }
 
-async function invoke(functionArn: string, payload: Json, run: Run): Promise<Json> {
+async function invokeFunction(functionArn: string, payload: Json, run: Run): Promise<Json> {
   try {
-    return asJson(await run.invoke(functionArn, payload, run.execution.arn));
+    return asJson(await run.invokeFunction(functionArn, payload, run.execution.arn));
   } catch (error) {
-    throw functionFailure(error);
+    throw functionError(error);
   }
 }
 
-/** Makes the call, then waits for the token's answer: what the call itself returns is dropped. */
-async function untilAnswered(token: string, parameters: JsonObject, run: Run): Promise<Json> {
+/** Makes the call and waits until the token is sent back. The call's own result is discarded. */
+async function waitForToken(token: string, parameters: JsonObject, run: Run): Promise<Json> {
   for (const [, value] of attributesIn(parameters)) {
     for (const [type, text] of Object.entries(value as JsonObject)) {
-      // The wording is AWS's own (aws/aws-cdk#9181). It is States.Runtime, so no Retry or Catch sees it.
+      // AWS's own message (aws/aws-cdk#9181). It is States.Runtime, so Retry and Catch do not see it.
       if (typeof text !== 'string')
         throw runtimeError(
           `The Parameters '${JSON.stringify(parameters)}' could not be used to start the Task: [The value for the field '${type}' must be a STRING]`,
         );
     }
   }
-  // The answer can come before the call returns.
-  const answer = new Promise<Json>((resolve) => run.tokens.set(token, resolve));
+  // The token may come back before the call returns.
+  const result = new Promise<Json>((resolve) => run.tokens.set(token, resolve));
   await run.callAws('dynamodb:updateItem', parameters, run.execution.arn).catch((error: unknown) => {
     const { name, message } = error instanceof Error ? error : new Error(String(error));
-    // Step Functions adds the suffix where the service's own name has none (developer guide, "AWS SDK service integrations").
+    // Step Functions adds the suffix to service error names that lack it (developer guide, "AWS SDK service
+    // integrations").
     throw new StateError(`DynamoDb.${name.replace(/(Exception)?$/, 'Exception')}`, message);
   });
   // Submitted.
-  count(run, 1);
-  return answer;
+  countEvents(run, 1);
+  return result;
 }
 
-/** A token names its execution, so that the service can say what became of its task. */
+/** A token contains the execution's ARN, so that the service can distinguish an ended task from an unknown one. */
 const createToken = (executionArn: string): string =>
   Buffer.from(`${randomBytes(16).toString('hex')}#${executionArn}`).toString('base64url');
 
-/** undefined for a text that is not a token. */
+/** Returns undefined for text that is not a token. */
 export const executionOfToken = (token: string): string | undefined =>
   Buffer.from(token, 'base64url').toString().split('#')[1];
 
-function timeoutOf({ TimeoutSeconds, TimeoutSecondsPath }: Task, input: Json): number {
-  if (TimeoutSecondsPath === undefined) return TimeoutSeconds ?? longestTaskSeconds;
+function readTimeout({ TimeoutSeconds, TimeoutSecondsPath }: Task, input: Json): number {
+  if (TimeoutSecondsPath === undefined) return TimeoutSeconds ?? maxTaskSeconds;
   const seconds = valueAt(TimeoutSecondsPath, input);
   if (typeof seconds === 'number' && Number.isInteger(seconds) && seconds > 0) return seconds;
-  throw runtimeError(`TimeoutSecondsPath leads to ${JSON.stringify(seconds)}, which is not a positive whole number.`);
+  throw runtimeError(`TimeoutSecondsPath is ${JSON.stringify(seconds)}, but must be a positive integer.`);
 }
 
 /**
- * Settles like `work`, or rejects when its time is over.
+ * Settles like `work`, or rejects after the timeout.
  * @throws {StateError} States.Timeout
  */
-async function within<Result>(seconds: number, work: Promise<Result>, run: Run): Promise<Result> {
+async function withTimeout<Result>(seconds: number, work: Promise<Result>, run: Run): Promise<Result> {
   const timer = new AbortController();
   const signal = AbortSignal.any([run.signal, timer.signal]);
   const timeout = sleepSeconds(seconds, run, signal).then((): never => {
@@ -243,21 +244,21 @@ export async function sleepSeconds(
   const end = now() + seconds * 1000;
   do {
     signal.throwIfAborted();
-    await sleep(Math.min(Math.max(end - now(), 0), longestTimer), signal);
+    await sleep(Math.min(Math.max(end - now(), 0), maxTimerMilliseconds), signal);
   } while (now() < end);
   signal.throwIfAborted();
 }
 
-/** @throws {StateError} States.Runtime when there is nothing at the path */
+/** @throws {StateError} States.Runtime when the path does not exist */
 function valueAt(path: string, root: Json): Json {
   let value: Json | undefined = root;
   for (const name of path.split('.').slice(1))
     value = isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
   if (value !== undefined) return value;
-  throw runtimeError(`The path ${path} leads to nothing in the input.`);
+  throw runtimeError(`The path ${path} does not exist in the input.`);
 }
 
-/** The value of a payload template. */
+/** Evaluates a payload template. */
 function evaluate(template: Json, context: { $: Json; $$: JsonObject }): Json {
   if (Array.isArray(template)) return template.map((item) => evaluate(item, context));
   if (!isObject(template)) return template;
@@ -271,27 +272,30 @@ function evaluate(template: Json, context: { $: Json; $$: JsonObject }): Json {
 }
 
 /**
- * The input with a result in the place that ResultPath names.
+ * Inserts a result into the input at ResultPath.
  * @throws {StateError} States.ResultPathMatchFailure, States.DataLimitExceeded
  */
 function withResult(input: Json, result: Json, path: string | null): Json {
   if (path === null) return input;
-  const place = (value: Json | undefined, [name, ...rest]: string[]): Json => {
+  const insert = (value: Json | undefined, [name, ...rest]: string[]): Json => {
     if (name === undefined) return result;
     if (value !== undefined && !isObject(value))
       throw new StateError('States.ResultPathMatchFailure', `The result cannot be placed at ${path} in the input.`);
-    return { ...value, [name]: place(value?.[name], rest) };
+    return { ...value, [name]: insert(value?.[name], rest) };
   };
-  return limited(place(input, path.split('.').slice(1)));
+  return checkSize(insert(input, path.split('.').slice(1)));
 }
 
-function limited(value: Json): Json {
-  if (Buffer.byteLength(JSON.stringify(value)) <= mostBytes) return value;
-  throw new StateError('States.DataLimitExceeded', `The data of the state has more than ${mostBytes} bytes.`);
+function checkSize(value: Json): Json {
+  if (Buffer.byteLength(JSON.stringify(value)) <= maxPayloadBytes) return value;
+  throw new StateError('States.DataLimitExceeded', `The data of the state has more than ${maxPayloadBytes} bytes.`);
 }
 
-/** A function's own error as JSON, an error of Lambda itself as a sentence. Lambda's sandbox has no trace to give. */
-function functionFailure(error: unknown): StateError {
+/**
+ * Converts the failure of an invocation. The cause is JSON for a function's error and text for an error of Lambda
+ * itself. Errors of the sandbox have no trace.
+ */
+function functionError(error: unknown): StateError {
   const failure: Error & { trace?: string[] } = error instanceof Error ? error : new Error(String(error));
   const { name, message, trace = [] } = failure;
   if (name.startsWith('Lambda.')) return new StateError(name, message);
@@ -301,6 +305,4 @@ function functionFailure(error: unknown): StateError {
 }
 
 const runtimeError = (cause: string): StateError => new StateError('States.Runtime', cause);
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 const asJson = (value: unknown): Json => (value === undefined ? null : JSON.parse(JSON.stringify(value)));

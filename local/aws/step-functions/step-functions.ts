@@ -4,14 +4,14 @@ import { type Json, readStateMachine, type StateMachine } from './definition.ts'
 import {
   type Environment,
   executionOfToken,
-  mostBytes,
+  maxPayloadBytes,
   type Run,
   runExecution,
   StateError,
   sleepSeconds,
 } from './interpreter.ts';
 
-/** A state machine of the template, its functions' ARNs resolved. */
+/** A state machine of the template. The ARNs in its definition are resolved. */
 export interface StateMachineResource {
   /** `arn:aws:states:REGION:ACCOUNT:stateMachine:NAME` */
   arn: string;
@@ -22,12 +22,12 @@ export interface StateMachineResource {
 
 export type ExecutionStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
 
-/** One run of a state machine. Times are epoch milliseconds. */
+/** An execution. Times are milliseconds since 1970. */
 export interface Execution {
   readonly arn: string;
   readonly state_machine_arn: string;
   readonly name: string;
-  /** As StartExecution got it. */
+  /** The text that StartExecution received. */
   readonly input: string;
   readonly started_at: number;
   status: ExecutionStatus;
@@ -35,39 +35,43 @@ export interface Execution {
   output: string | null;
   error: string | null;
   cause: string | null;
-  /** State transitions as AWS bills them: states entered, and retries. */
+  /** Billed state transitions: states entered, and retries. */
   transitions: number;
-  /** Events as AWS would have recorded them. */
+  /** History events as AWS would record them. */
   history_events: number;
 }
 
 export interface StepFunctionsOptions extends Environment {
   stateMachines: readonly StateMachineResource[];
-  /** Hears of each start and end, in order for each execution. */
+  /** Called at each start and end, in order per execution. */
   onStatusChange: (detail: StatusChangeDetail) => void;
 }
 
-/** Step Functions in memory: executions do not survive the process. */
+/** Step Functions in memory. Executions do not survive the process. */
 export interface StepFunctions {
   /**
-   * Answers one request of the service's JSON protocol.
+   * Runs one operation of the JSON protocol.
    * @throws {ServiceError} whose `name` is the service's error code
    */
   handle(operation: string, input: unknown): Promise<object>;
   executions(): readonly Execution[];
-  /** Drops the executions that run, wherever they are. */
+  /** Drops all running executions. */
   close(): void;
 }
 
-/** The `detail` of EventBridge's 'Step Functions Execution Status Change'. Its dates are epoch milliseconds, unlike the API's. */
+/**
+ * The `detail` of EventBridge's "Step Functions Execution Status Change". Dates are milliseconds since 1970, unlike in
+ * the API.
+ */
 export type StatusChangeDetail = ReturnType<typeof statusChange>;
 
 /**
- * Standard workflows, as far as the template's definitions and our own callers use them.
- * @throws Error that names each part of a definition that would behave differently here
+ * Creates a Step Functions service for standard workflows. Supports what the template's definitions and our clients
+ * use.
+ * @throws Error that names each part of a definition that would behave differently from AWS
  * @example
- * const stepFunctions = createStepFunctions({ now, sleep, invoke, callAws, stateMachines, onStatusChange });
- * await stepFunctions.handle('StartExecution', { stateMachineArn, name: 'one', input: '{}' });
+ *     const stepFunctions = createStepFunctions({ now, sleep, invokeFunction, callAws, stateMachines, onStatusChange });
+ *     await stepFunctions.handle('StartExecution', { stateMachineArn, name: 'one', input: '{}' });
  */
 export function createStepFunctions(options: StepFunctionsOptions): StepFunctions {
   const { now, onStatusChange } = options;
@@ -107,19 +111,19 @@ export function createStepFunctions(options: StepFunctionsOptions): StepFunction
   }
 
   function startExecution(input: Fields): object {
-    const machine = machineOf(input);
+    const machine = findMachine(input);
     const name = input.name ?? randomUUID();
     if (!/^[^\s<>{}[\]?*"#%\\^|~`$&,;:/\p{Cc}]{1,80}$/u.test(name))
-      throw refusal('InvalidName', `Invalid Name: '${name}'`);
+      throw new ServiceError('InvalidName', `Invalid Name: '${name}'`);
     const text = input.input ?? '{}';
-    if (parsed(text) === undefined)
-      throw refusal('InvalidExecutionInput', `The input is not JSON of at most ${mostBytes} bytes.`);
+    if (parseJson(text) === undefined)
+      throw new ServiceError('InvalidExecutionInput', `The input is not JSON of at most ${maxPayloadBytes} bytes.`);
     const arn = `${machine.arn.replace(':stateMachine:', ':execution:')}:${name}`;
     const existing = executions.get(arn);
     if (existing) {
-      const isSame = existing.status === 'RUNNING' && existing.input === text;
-      if (!isSame) throw refusal('ExecutionAlreadyExists', `Execution Already Exists: '${arn}'`);
-      return started(existing);
+      const isRepeated = existing.status === 'RUNNING' && existing.input === text;
+      if (!isRepeated) throw new ServiceError('ExecutionAlreadyExists', `Execution Already Exists: '${arn}'`);
+      return startResult(existing);
     }
     const execution: Execution = {
       arn,
@@ -140,44 +144,44 @@ export function createStepFunctions(options: StepFunctionsOptions): StepFunction
     running.set(arn, controller);
     onStatusChange(statusChange(execution));
     void run(machine, execution, controller);
-    return started(execution);
+    return startResult(execution);
   }
 
   /** @throws {ServiceError} for a token that is not waited for: InvalidToken, TaskDoesNotExist or TaskTimedOut */
-  function takeToken({ taskToken = '' }: Fields) {
+  function claimToken({ taskToken = '' }: Fields) {
     const arn = executionOfToken(taskToken);
-    if (arn === undefined) throw refusal('InvalidToken', "Invalid Token: 'Invalid token'");
+    if (arn === undefined) throw new ServiceError('InvalidToken', "Invalid Token: 'Invalid token'");
     const execution = executions.get(arn);
-    if (!execution) throw refusal('TaskDoesNotExist', "Task Does Not Exist: 'Provided task does not exist'");
-    const answer = tokens.get(taskToken);
+    if (!execution) throw new ServiceError('TaskDoesNotExist', "Task Does Not Exist: 'Provided task does not exist'");
+    const resolveToken = tokens.get(taskToken);
     tokens.delete(taskToken);
-    if (answer && execution.status === 'RUNNING') return answer;
-    throw refusal('TaskTimedOut', "Task Timed Out: 'Provided task does not exist anymore'");
+    if (resolveToken && execution.status === 'RUNNING') return resolveToken;
+    throw new ServiceError('TaskTimedOut', "Task Timed Out: 'Provided task does not exist anymore'");
   }
 
-  function machineOf({ stateMachineArn: arn = '' }: Fields) {
+  function findMachine({ stateMachineArn: arn = '' }: Fields) {
     const machine = machines.get(arn);
     if (machine) return machine;
-    throw refusal('StateMachineDoesNotExist', `State Machine Does Not Exist: '${arn}'`);
+    throw new ServiceError('StateMachineDoesNotExist', `State Machine Does Not Exist: '${arn}'`);
   }
 
-  function executionOf({ executionArn: arn = '' }: Fields): Execution {
+  function findExecution({ executionArn: arn = '' }: Fields): Execution {
     const execution = executions.get(arn);
     if (execution) return execution;
-    throw refusal('ExecutionDoesNotExist', `Execution Does Not Exist: '${arn}'`);
+    throw new ServiceError('ExecutionDoesNotExist', `Execution Does Not Exist: '${arn}'`);
   }
 
   const operations: Record<string, (input: Fields) => object> = {
     StartExecution: startExecution,
-    DescribeExecution: (input) => described(executionOf(input)),
+    DescribeExecution: (input) => describeExecution(findExecution(input)),
     StopExecution(input) {
-      const execution = executionOf(input);
+      const execution = findExecution(input);
       end(execution, { status: 'ABORTED', error: input.error ?? null, cause: input.cause ?? null });
       return { stopDate: execution.stopped_at! / 1000 };
     },
     /** All of them on one page, the latest first. */
     ListExecutions(input) {
-      const { arn } = machineOf(input);
+      const { arn } = findMachine(input);
       const listed = [...executions.values()].filter(
         ({ state_machine_arn, status }) => state_machine_arn === arn && (input.statusFilter ?? status) === status,
       );
@@ -192,19 +196,23 @@ export function createStepFunctions(options: StepFunctionsOptions): StepFunction
       })),
     }),
     SendTaskSuccess(input) {
-      const output = parsed(input.output ?? '');
-      if (output === undefined) throw refusal('InvalidOutput', `The output is not JSON of at most ${mostBytes} bytes.`);
-      takeToken(input)(output);
+      const output = parseJson(input.output ?? '');
+      if (output === undefined)
+        throw new ServiceError('InvalidOutput', `The output is not JSON of at most ${maxPayloadBytes} bytes.`);
+      claimToken(input)(output);
       return {};
     },
   };
 
   return {
     async handle(operation, input) {
-      if (closed) throw new ServiceError('ServiceUnavailable', 503, 'The local Step Functions is stopping.');
+      if (closed) throw new ServiceError('ServiceUnavailable', 'The local Step Functions is stopping.', 503);
       if (Object.hasOwn(operations, operation)) return operations[operation]!(input as Fields);
-      const known = Object.keys(operations).join(', ');
-      throw refusal('UnknownOperationException', `The local Step Functions has no ${operation}, only ${known}.`);
+      const supported = Object.keys(operations).join(', ');
+      throw new ServiceError(
+        'UnknownOperationException',
+        `The local Step Functions does not support ${operation}, only ${supported}.`,
+      );
     },
     executions: () => [...executions.values()],
     close() {
@@ -222,28 +230,26 @@ type Fields = Partial<
   >
 >;
 
-const refusal = (name: string, message: string): ServiceError => new ServiceError(name, 400, message);
-
-function parsed(text: string): Json | undefined {
+function parseJson(text: string): Json | undefined {
   try {
-    return Buffer.byteLength(text) > mostBytes ? undefined : JSON.parse(text);
+    return Buffer.byteLength(text) > maxPayloadBytes ? undefined : JSON.parse(text);
   } catch {
     return undefined;
   }
 }
 
 // The API's dates are seconds since 1970.
-const started = ({ arn, started_at }: Execution) => ({ executionArn: arn, startDate: started_at / 1000 });
+const startResult = ({ arn, started_at }: Execution) => ({ executionArn: arn, startDate: started_at / 1000 });
 
 const summary = (execution: Execution) => ({
-  ...started(execution),
+  ...startResult(execution),
   stateMachineArn: execution.state_machine_arn,
   name: execution.name,
   status: execution.status,
   ...(execution.stopped_at === null ? {} : { stopDate: execution.stopped_at / 1000 }),
 });
 
-const described = (execution: Execution) => ({
+const describeExecution = (execution: Execution) => ({
   ...summary(execution),
   input: execution.input,
   inputDetails: { included: true },

@@ -1,4 +1,4 @@
-/** What an intrinsic function may ask about its template. Each lookup throws an Error that names what is missing. */
+/** Resolves references for intrinsic functions. Each lookup throws an Error that names what is missing. */
 export interface Scope {
   ref(logicalId: string): unknown;
   attribute(logicalId: string, name: string): unknown;
@@ -19,15 +19,15 @@ const intrinsics: Record<string, Intrinsic> = {
       .join(text(separator, 'Fn::Join'));
   },
   'Fn::Select': (argument, scope) => {
-    const [index, from] = list(argument, 'Fn::Select', 2);
-    const choices = list(resolve(from, scope), 'Fn::Select');
+    const [index, source] = list(argument, 'Fn::Select', 2);
+    const choices = list(resolve(source, scope), 'Fn::Select');
     const chosen = choices[Number(resolve(index, scope))];
     if (chosen === undefined) throw new Error(`Fn::Select asks for entry ${String(index)} of ${choices.length}`);
     return chosen;
   },
   'Fn::Split': (argument, scope) => {
-    const [separator, from] = list(argument, 'Fn::Split', 2);
-    return text(resolve(from, scope), 'Fn::Split').split(text(separator, 'Fn::Split'));
+    const [separator, source] = list(argument, 'Fn::Split', 2);
+    return text(resolve(source, scope), 'Fn::Split').split(text(separator, 'Fn::Split'));
   },
   'Fn::Sub': (argument, scope) =>
     text(argument, 'Fn::Sub').replaceAll(/\$\{([^}]+)\}/g, (_, name: string) => {
@@ -38,30 +38,30 @@ const intrinsics: Record<string, Intrinsic> = {
 };
 
 /**
- * The value with every intrinsic function in it worked out.
- * @throws Error that names a function the local runtime does not know (`Fn::If`, `Fn::ImportValue`, …).
+ * Evaluates all intrinsic functions in a value.
+ * @throws Error that names an unsupported function (`Fn::If`, `Fn::ImportValue`, …)
  */
 export function resolve(value: unknown, scope: Scope): unknown {
   if (Array.isArray(value)) return value.map((entry) => resolve(entry, scope));
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value);
-  const [only] = entries;
-  if (only && entries.length === 1 && (only[0] === 'Ref' || only[0].startsWith('Fn::'))) {
-    const [name, argument] = only;
+  const [entry] = entries;
+  if (entry && entries.length === 1 && (entry[0] === 'Ref' || entry[0].startsWith('Fn::'))) {
+    const [name, argument] = entry;
     const intrinsic = intrinsics[name];
-    if (!intrinsic) throw new Error(`the intrinsic function ${name} is not known to the local runtime`);
+    if (!intrinsic) throw new Error(`the intrinsic function ${name} is not supported`);
     return intrinsic(argument, scope);
   }
   return Object.fromEntries(entries.map(([key, entry]) => [key, resolve(entry, scope)]));
 }
 
-function text(value: unknown, where: string): string {
+function text(value: unknown, functionName: string): string {
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return String(value);
-  throw new Error(`${where} needs text, not ${JSON.stringify(value)}`);
+  throw new Error(`${functionName} needs a string, not ${JSON.stringify(value)}`);
 }
 
-function list(value: unknown, where: string, length?: number): unknown[] {
+function list(value: unknown, functionName: string, length?: number): unknown[] {
   if (!Array.isArray(value) || (length !== undefined && value.length !== length))
-    throw new Error(`${where} needs a list${length === undefined ? '' : ` of ${length}`}`);
+    throw new Error(`${functionName} needs a list${length === undefined ? '' : ` of ${length}`}`);
   return value;
 }

@@ -1,37 +1,37 @@
-import { inert, type Schema } from './schema.ts';
+import * as z from 'zod';
 
-/** A resource before its properties are read: what its `Ref` and attributes are made of. */
+/** What a resource's `Ref` and attributes are computed from. */
 export interface Identity {
   logical_id: string;
-  /** The name given by the template, or the one this machine gives. */
+  /** The name that the template sets, or the one that the runtime generates. */
   name: string;
-  /** One of its properties, resolved, as text. */
+  /** Returns a property of the resource as text, resolved. */
   property(name: string): string | undefined;
   account: string;
   region: string;
 }
 
-/** What the local runtime knows of a CloudFormation resource type. */
+/** How the local runtime reads a CloudFormation resource type. */
 export interface ResourceType<Properties = unknown> {
-  /** Every property that is known; any other one is an error. Those that have no effect here are `inert(why)`. */
-  properties: Schema<Properties>;
-  /** The property that names the resource, where the template gives it a name. */
+  /** All supported properties; any other property is an error. Properties without effect are `ignored(reason)`. */
+  properties: z.ZodType<Properties>;
+  /** The property that sets the resource's name. */
   name_property?: string;
   ref(identity: Identity): string;
-  /** What `Fn::GetAtt` gives, by attribute. */
+  /** The values of `Fn::GetAtt`, by attribute. */
   attributes: Record<string, (identity: Identity) => string>;
 }
 
-/** A resource type; without more its `Ref` is its name, and it has no attributes. */
+/** A resource type. By default its `Ref` is its name and it has no attributes. */
 export function resourceType<Properties>(
   type: Pick<ResourceType<Properties>, 'properties'> & Partial<ResourceType<Properties>>,
 ): ResourceType<Properties> {
   return { ref: ({ name }) => name, attributes: {}, ...type };
 }
 
-/** A resource type that may have any property and has no effect here; `why` that is safe. */
-export function inertType(why: string, attributes: ResourceType['attributes'] = {}): ResourceType {
-  return resourceType({ attributes, properties: inert(why) });
+/** A resource type that the runtime accepts with any property and ignores. `reason` documents why that is safe. */
+export function ignoredType(_reason: string, attributes: ResourceType['attributes'] = {}): ResourceType {
+  return resourceType({ attributes, properties: z.unknown() });
 }
 
 export const arn = (service: string, resource: (identity: Identity) => string) => (identity: Identity) =>

@@ -1,6 +1,6 @@
 type Named<Value> = Readonly<Record<string, Value>>;
 
-/** A CloudFormation template as JSON, as far as the local runtime reads it. */
+/** The parts of a CloudFormation template that the local runtime reads. */
 export interface Template {
   readonly Description?: string;
   readonly Parameters?: Named<{ readonly Type: string; readonly Default?: unknown }>;
@@ -18,15 +18,15 @@ export interface TemplateResource {
   readonly UpdateReplacePolicy?: string;
 }
 
-/** The template asks for something that the local runtime does not run. Lists every fault that was found. */
+/** The template uses something that the local runtime does not support. Lists all issues. */
 export class TemplateError extends Error {
   override name = 'TemplateError';
-  readonly faults: readonly string[];
+  readonly issues: readonly string[];
 
-  constructor(faults: readonly string[]) {
+  constructor(issues: readonly string[]) {
     super(
-      `The template holds what the local runtime does not know:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
+      `The template uses features that the local runtime does not support:\n${issues.map((issue) => `  - ${issue}`).join('\n')}`,
     );
-    this.faults = faults;
+    this.issues = issues;
   }
 }

@@ -20,7 +20,7 @@ import { viewOf } from '../../../functions/video/view.ts';
 import { explainEnding } from '../../../functions/wan/failures.ts';
 import { type ArchiveServices, archiveVideo } from '../../../functions/workflow/archive-video.ts';
 import { copyAndVerify } from '../../../functions/workflow/verify-video.ts';
-import { type RunningS3, serve } from '../../../local/aws/s3/index.ts';
+import { type RunningS3, serve } from '../../../local/aws/s3/s3.ts';
 import { startTable } from '../../support/table.ts';
 import { aTask, aVideo } from '../../support/videos.ts';
 import { ffmpegFile, h264, picture } from '../media/support.ts';

@@ -74,7 +74,7 @@ async function run(
     sleep: clock.sleep,
     stateMachines: [{ arn: stateMachineArn, name: 'videos', definition }],
     onStatusChange: () => undefined,
-    invoke: (arn, payload) =>
+    invokeFunction: (arn, payload) =>
       clock.hold(async () => {
         const state = Object.keys(steps).find((name) => arn.includes(name))!;
         calls.push({ state, at: seconds() });

@@ -31,7 +31,7 @@ async function lambdaIn(
 }
 
 const journal = (directory: string) => readdirSync(path.join(directory, 'invocations'));
-const seen = (directory: string) => readFileSync(path.join(directory, 'seen'), 'utf8').trim().split('\n');
+const handledIds = (directory: string) => readFileSync(path.join(directory, 'seen'), 'utf8').trim().split('\n');
 const lines = (directory: string) =>
   readFileSync(path.join(directory, 'dead.jsonl'), 'utf8')
     .trim()
@@ -41,51 +41,51 @@ const noting = (directory: string, then = '') =>
   `exports.handler = async (event) => { require('node:fs').appendFileSync(${JSON.stringify(path.join(directory, 'seen'))}, event.id + '\\n'); ${then} }`;
 
 describe('an asynchronous invocation', () => {
-  test('runs once when it succeeds, and is then forgotten', async () => {
+  test('runs once when it succeeds and is removed', async () => {
     const directory = temporaryDirectory();
     const { lambda } = await lambdaIn(directory, noting(directory));
     await lambda.accept('test-function', '{"id":"a"}');
     await lambda.idle();
-    expect(seen(directory)).toEqual(['a']);
+    expect(handledIds(directory)).toEqual(['a']);
     expect(journal(directory)).toEqual([]);
   });
 
-  test('that fails is tried again after one minute and after two more, then goes to the dead letters', async () => {
+  test('is retried after one and after two more minutes, then sent to the dead-letter queue', async () => {
     const directory = temporaryDirectory();
     const { lambda, clock } = await lambdaIn(directory, noting(directory, `throw new Error('no')`), {
-      asynchronous: { dead_letter_arn: deadLetters.arn },
+      async_settings: { dead_letter_arn: deadLetters.arn },
     });
     const requestId = await lambda.accept('test-function:live', '{"id":"a"}');
     await lambda.idle();
     clock.advance(59_999);
     await lambda.idle();
-    expect(seen(directory)).toHaveLength(1);
+    expect(handledIds(directory)).toHaveLength(1);
     clock.advance(1);
     await lambda.idle();
     clock.advance(119_999);
     await lambda.idle();
-    expect(seen(directory)).toHaveLength(2);
+    expect(handledIds(directory)).toHaveLength(2);
     clock.advance(1);
     await lambda.idle();
-    expect(seen(directory)).toHaveLength(3);
+    expect(handledIds(directory)).toHaveLength(3);
     expect(journal(directory)).toEqual([]);
     const [event, ...others] = lines(directory);
     expect(event).toMatchObject({ body: '{"id":"a"}', attributes: { RequestID: requestId, ErrorMessage: 'no' } });
     expect(others).toEqual([]);
   });
 
-  test('is tried no oftener than the template says', async () => {
+  test('has no more retries than the template sets', async () => {
     const directory = temporaryDirectory();
     const { lambda } = await lambdaIn(directory, noting(directory, `throw new Error('no')`), {
-      asynchronous: { maximum_retry_attempts: 0 },
+      async_settings: { maximum_retry_attempts: 0 },
     });
     await lambda.accept('test-function', '{"id":"a"}');
     await lambda.idle();
     expect(journal(directory)).toEqual([]);
-    expect(seen(directory)).toEqual(['a']);
+    expect(handledIds(directory)).toEqual(['a']);
   });
 
-  test('that a throttle held up is not counted as a failure', async () => {
+  test('does not count a throttle as a failure', async () => {
     const directory = temporaryDirectory();
     const { lambda, clock } = await lambdaIn(directory, noting(directory), { reserved_concurrency: 1 });
     await Promise.all(['a', 'b', 'c'].map((id) => lambda.accept('test-function', JSON.stringify({ id }))));
@@ -94,28 +94,28 @@ describe('an asynchronous invocation', () => {
       clock.advance(1000);
       return journal(directory).length === 0;
     });
-    expect(seen(directory).sort()).toEqual(['a', 'b', 'c']);
+    expect(handledIds(directory).sort()).toEqual(['a', 'b', 'c']);
   });
 
-  test('that is volatile is tried like any other, but never on disk', async () => {
+  test('is retried but never written to disk when it is volatile', async () => {
     const directory = temporaryDirectory();
     const { lambda, clock } = await lambdaIn(directory, noting(directory, `throw new Error('no')`));
     await lambda.accept('test-function', '{"id":"a"}', { volatile: true });
     await lambda.idle();
     clock.advance(60_000);
     await lambda.idle();
-    expect(seen(directory)).toEqual(['a', 'a']);
+    expect(handledIds(directory)).toEqual(['a', 'a']);
     expect(existsSync(path.join(directory, 'invocations'))).toBe(false);
   });
 
-  test('of over 1 MB is refused, not accepted', async () => {
+  test('is rejected when it has over 1 MB', async () => {
     const { lambda } = await lambdaIn(temporaryDirectory(), 'exports.handler = async () => {}');
     await expect(lambda.accept('test-function', JSON.stringify('x'.repeat(1_048_576)))).rejects.toMatchObject({
       name: 'RequestTooLargeException',
     });
   });
 
-  test('whose function the template no longer has waits on disk', async () => {
+  test('stays on disk when the template no longer has its function', async () => {
     const directory = temporaryDirectory();
     const first = await lambdaIn(directory, noting(directory, `throw new Error('no')`));
     await first.lambda.accept('test-function', '{"id":"a"}');
@@ -128,7 +128,7 @@ describe('an asynchronous invocation', () => {
   });
 });
 
-test('what was accepted runs although the process is killed at that moment', async () => {
+test('runs an accepted invocation after the process was killed', async () => {
   const directory = temporaryDirectory();
   const code = noting(directory, 'await new Promise(() => {})');
   const definition = await functionDefinition(directory, code);

@@ -21,18 +21,19 @@ afterAll(() => store.close());
 
 const clients: Record<string, () => Table['client']> = {
   'in process': () => store.table.client,
-  'of the SDK, over HTTP': () =>
+  'of the SDK over HTTP': () =>
     DynamoDBDocumentClient.from(store.client, { marshallOptions: { removeUndefinedValues: true } }),
 };
 
-/** What is told of one command, whoever sent it. */
-const told = async (answer: Promise<object>) => {
-  const { $metadata, ...output } = (await answer) as { $metadata: unknown };
+/** Returns an output without `$metadata`, which differs between the clients. */
+const outputOf = async (call: Promise<object>) => {
+  const { $metadata, ...output } = (await call) as { $metadata: unknown };
   return output;
 };
 
 describe.each(Object.keys(clients))('a document client %s', (name) => {
-  const send = (command: unknown) => told((clients[name]!().send as (command: unknown) => Promise<object>)(command));
+  const send = (command: unknown) =>
+    outputOf((clients[name]!().send as (command: unknown) => Promise<object>)(command));
   const item = {
     pk: `item of ${name}`,
     open_status: name,
@@ -42,12 +43,12 @@ describe.each(Object.keys(clients))('a document client %s', (name) => {
     list: [1, { deep: true }],
     nothing: undefined,
   };
-  const { nothing, ...kept } = item;
+  const { nothing, ...storedItem } = item;
 
-  test('writes, reads, changes, finds and deletes', async () => {
+  test('puts, gets, updates, queries, scans and deletes', async () => {
     expect(await send(new PutCommand({ TableName, Item: item }))).toEqual({});
-    expect(await send(new GetCommand({ TableName, Key: { pk: item.pk } }))).toEqual({ Item: kept });
-    expect(await send(new GetCommand({ TableName, Key: { pk: 'nobody' } }))).toEqual({});
+    expect(await send(new GetCommand({ TableName, Key: { pk: item.pk } }))).toEqual({ Item: storedItem });
+    expect(await send(new GetCommand({ TableName, Key: { pk: 'unknown' } }))).toEqual({});
     const add = new UpdateCommand({
       TableName,
       Key: { pk: item.pk },
@@ -67,11 +68,11 @@ describe.each(Object.keys(clients))('a document client %s', (name) => {
     const key = { pk: item.pk, open_status: name, open_order: '1' };
     expect(await send(query)).toEqual({ Count: 1, ScannedCount: 1, Items: [key], LastEvaluatedKey: key });
     const remove = new DeleteCommand({ TableName, Key: { pk: item.pk }, ReturnValues: 'ALL_OLD' });
-    expect(await send(remove)).toEqual({ Attributes: { ...kept, count: 4, note: null } });
+    expect(await send(remove)).toEqual({ Attributes: { ...storedItem, count: 4, note: null } });
     expect(await send(new ScanCommand({ TableName }))).toEqual({ Count: 0, ScannedCount: 0, Items: [] });
   });
 
-  test('throws what the SDK throws', async () => {
+  test('throws the SDK’s exceptions', async () => {
     const never = new PutCommand({ TableName, Item: { pk: 'x' }, ConditionExpression: 'attribute_exists(pk)' });
     await expect(send(never)).rejects.toBeInstanceOf(ConditionalCheckFailedException);
     const malformed = await send(new UpdateCommand({ TableName, Key: { pk: 'x' }, UpdateExpression: 'SET' })).catch(

@@ -11,15 +11,15 @@ import {
 import { PurgeQueueCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { describe, expect, test } from 'vitest';
 import { openDynamoDb } from '../../../local/aws/dynamodb/dynamodb.ts';
-import { notes, running } from './running.ts';
 import { smallTemplate } from './small-template.ts';
+import { notes, running } from './start-runtime.ts';
 import { temporaryDirectory, until } from './support.ts';
 
 const table = 'firstframe-videos';
 const stateMachineArn = 'arn:aws:states:us-east-1:000000000000:stateMachine:firstframe-machine';
 
-describe('the AWS endpoint, with the real SDK', () => {
-  test('DynamoDB: the template’s table with its index; items survive a restart', async () => {
+describe('the AWS endpoint with the real SDK', () => {
+  test('DynamoDB has the template’s table and index, and keeps items over a restart', async () => {
     const first = await running();
     const item = {
       pk: { S: 'video#1' },
@@ -54,7 +54,7 @@ describe('the AWS endpoint, with the real SDK', () => {
     await expect(client.send(twice)).rejects.toMatchObject({ name: 'ConditionalCheckFailedException' });
   });
 
-  test('DynamoDB: calls that are under way when it stops are answered, later ones refused', async () => {
+  test('DynamoDB completes the calls in progress when it stops and rejects later ones', async () => {
     const directory = temporaryDirectory();
     const key = [{ AttributeName: 'pk', KeyType: 'HASH' as const }];
     const definition = {
@@ -78,7 +78,7 @@ describe('the AWS endpoint, with the real SDK', () => {
     await closed;
   });
 
-  test('Secrets Manager: the secret by its ARN and its name', async () => {
+  test('Secrets Manager returns a secret by its ARN and its name', async () => {
     const { client } = await running();
     const secrets = new SecretsManagerClient(client);
     const arn = 'arn:aws:secretsmanager:us-east-1:000000000000:secret:firstframe-wan-api-key-local0';
@@ -92,7 +92,7 @@ describe('the AWS endpoint, with the real SDK', () => {
     });
   });
 
-  test('Step Functions: an execution runs the template’s function with the machine’s role', async () => {
+  test('Step Functions runs the template’s function with the state machine’s role', async () => {
     const { received, code } = await notes();
     const { client, calls } = await running({ code });
     const stepFunctions = new SFNClient(client);
@@ -113,7 +113,7 @@ describe('the AWS endpoint, with the real SDK', () => {
     await expect(stepFunctions.send(again)).rejects.toMatchObject({ name: 'ExecutionAlreadyExists' });
   });
 
-  test('Step Functions: a task token is written with the machine’s role, and its answer ends the wait', async () => {
+  test('Step Functions writes a task token with the state machine’s role and continues when it is sent back', async () => {
     const wait = {
       Type: 'Task',
       Resource: 'arn:aws:states:::aws-sdk:dynamodb:updateItem.waitForTaskToken',
@@ -150,11 +150,11 @@ describe('the AWS endpoint, with the real SDK', () => {
     await until(async () => (await described('a-2')).status === 'FAILED');
     expect(await described('a-2')).toMatchObject({ error: 'DynamoDb.ConditionalCheckFailedException' });
 
-    const answer = new SendTaskSuccessCommand({ taskToken: await token(), output: '{"ended":true}' });
-    await stepFunctions.send(answer);
+    const sendSuccess = new SendTaskSuccessCommand({ taskToken: await token(), output: '{"ended":true}' });
+    await stepFunctions.send(sendSuccess);
     await until(async () => (await described('a-1')).status === 'SUCCEEDED');
     expect((await described('a-1')).output).toBe('{"ended":true}');
-    await expect(stepFunctions.send(answer)).rejects.toMatchObject({ name: 'TaskTimedOut' });
+    await expect(stepFunctions.send(sendSuccess)).rejects.toMatchObject({ name: 'TaskTimedOut' });
     expect(calls).toMatchObject(
       expect.arrayContaining([
         expect.objectContaining({
@@ -167,7 +167,7 @@ describe('the AWS endpoint, with the real SDK', () => {
     );
   });
 
-  test('a function’s failure ends the execution with its error, and the rule for dead executions gets the event', async () => {
+  test('a failed function fails the execution with its error, and the rule for failed executions gets the event', async () => {
     const { received, code } = await notes();
     const failing = code.replace(
       'return {',
@@ -184,7 +184,7 @@ describe('the AWS endpoint, with the real SDK', () => {
     });
   });
 
-  test('S3: an object in the bucket with EventBridge on reaches the rule’s function; in the other it reaches nobody', async () => {
+  test('S3 publishes the events of a bucket only if it has EventBridge enabled', async () => {
     const { received, code } = await notes();
     const { client, calls } = await running({ code });
     const s3 = new S3Client(client);
@@ -212,17 +212,17 @@ describe('the AWS endpoint, with the real SDK', () => {
     });
   });
 
-  test('EventBridge: PutEvents reaches the rules', async () => {
+  test('EventBridge delivers PutEvents entries to the matching rules', async () => {
     const { received, code } = await notes();
     const { client } = await running({ code });
     const entry = { Source: 'firstframe', DetailType: 'Video', Detail: '{"id":1}' };
-    const answer = await new EventBridgeClient(client).send(new PutEventsCommand({ Entries: [entry] }));
-    expect(answer.FailedEntryCount).toBe(0);
+    const response = await new EventBridgeClient(client).send(new PutEventsCommand({ Entries: [entry] }));
+    expect(response.FailedEntryCount).toBe(0);
     await until(() => received.length > 0);
     expect(received).toMatchObject([{ source: 'firstframe', detail: { id: 1 } }]);
   });
 
-  test('SQS: a message that waits when the stack is stopped reaches the function after the next start', async () => {
+  test('SQS delivers a delayed message after a restart', async () => {
     const { received, code } = await notes();
     const first = await running({ code });
     const QueueUrl = 'https://sqs.us-east-1.amazonaws.com/000000000000/firstframe-work';
@@ -253,7 +253,7 @@ describe('the AWS endpoint, with the real SDK', () => {
     await expect(new SQSClient(second.client).send(elsewhere)).rejects.toMatchObject({ name: 'QueueDoesNotExist' });
   });
 
-  test('a function calls AWS with a key of its own, so that the call names its role', async () => {
+  test('a function calls AWS with its own access key, so that the recorded call has its role', async () => {
     const sdk = JSON.stringify(`${process.cwd()}/node_modules/@aws-sdk/client-dynamodb`);
     const code = `const { DynamoDBClient, GetItemCommand } = require(${sdk});
       exports.handler = async () => { await new DynamoDBClient({}).send(new GetItemCommand({ TableName: '${table}', Key: { pk: { S: 'a' } } })) }`;
@@ -268,9 +268,9 @@ describe('the AWS endpoint, with the real SDK', () => {
   });
 
   test.each([
-    ['an unknown key', { accessKeyId: 'nobody', secretAccessKey: 'local' }, 'UnrecognizedClientException'],
+    ['an unknown access key', { accessKeyId: 'unknown', secretAccessKey: 'local' }, 'UnrecognizedClientException'],
     ['a wrong secret', { accessKeyId: 'local', secretAccessKey: 'wrong' }, 'InvalidSignatureException'],
-  ])('%s is refused by the JSON services', async (_, credentials, name) => {
+  ])('the JSON services reject %s', async (_, credentials, name) => {
     const { client, calls } = await running();
     const call = new DynamoDBClient({ ...client, credentials }).send(
       new GetItemCommand({ TableName: table, Key: { pk: { S: 'a' } } }),
@@ -279,14 +279,14 @@ describe('the AWS endpoint, with the real SDK', () => {
     expect(calls).toEqual([]);
   });
 
-  test('a service or operation that is not there is refused by name', async () => {
+  test('an unsupported service or operation is rejected by name', async () => {
     const { url, client } = await running();
-    const answer = await fetch(url, {
+    const response = await fetch(url, {
       method: 'POST',
       headers: { 'x-amz-target': 'AmazonSSM.GetParameter' },
       body: '{}',
     });
-    expect([answer.status, await answer.json()]).toEqual([
+    expect([response.status, await response.json()]).toEqual([
       400,
       { __type: 'UnknownOperationException', message: expect.stringContaining('AmazonSSM') },
     ]);
@@ -294,7 +294,7 @@ describe('the AWS endpoint, with the real SDK', () => {
       QueueUrl: 'https://sqs.us-east-1.amazonaws.com/000000000000/firstframe-work',
     });
     await expect(new SQSClient(client).send(purge)).rejects.toThrow(
-      'The local SQS has no PurgeQueue, only SendMessage.',
+      'The local SQS does not support PurgeQueue, only SendMessage.',
     );
   });
 });

@@ -1,12 +1,10 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { busEvent } from '../../../local/aws/events/event.ts';
-import { createEventBus, type RuleDefinition } from '../../../local/aws/events/event-bus.ts';
-import { objectEvent } from '../../../local/aws/events/object-events.ts';
+import { busEvent, objectEvent } from '../../../local/aws/events/event.ts';
+import { createEventBus, type RuleDefinition, schedulePeriod } from '../../../local/aws/events/event-bus.ts';
 import { compilePattern } from '../../../local/aws/events/pattern.ts';
 import { putEvents } from '../../../local/aws/events/put-events.ts';
-import { schedulePeriod } from '../../../local/aws/events/schedule.ts';
 import { createQueues } from '../../../local/aws/sqs/queues.ts';
 import { manualClock, temporaryDirectory } from './support.ts';
 
@@ -41,7 +39,7 @@ describe('an event pattern', () => {
     [{ detail: { size: [{ numeric: ['>', 3] }] } }, 'detail.size'],
     [{ detail: { key: [{ prefix: 'a', suffix: 'b' }] } }, 'detail.key'],
     [{ detail: { key: [{ prefix: { 'equals-ignore-case': 'a' } }] } }, 'detail.key'],
-  ])('%j is refused by its place', (pattern, place) => {
+  ])('%j is rejected with its path', (pattern, place) => {
     expect(() => compilePattern(pattern)).toThrow(place);
   });
 });
@@ -53,7 +51,7 @@ describe('a schedule', () => {
     ['rate(2 hours)', 7_200_000],
   ])('%s', (expression, period) => expect(schedulePeriod(expression)).toBe(period));
 
-  test.each(['cron(0 12 * * ? *)', 'rate(0 minutes)', 'at(2026-01-01T00:00:00)'])('%s is refused', (expression) => {
+  test.each(['cron(0 12 * * ? *)', 'rate(0 minutes)', 'at(2026-01-01T00:00:00)'])('%s is rejected', (expression) => {
     expect(() => schedulePeriod(expression)).toThrow(expression);
   });
 });
@@ -86,8 +84,8 @@ const event = busEvent(
   Date.parse('2026-01-31T12:00:00.999Z'),
 );
 
-describe('the bus', () => {
-  test('hands an event to every target of every rule that matches', async () => {
+describe('the event bus', () => {
+  test('delivers an event to every target of every matching rule', async () => {
     const { bus, accepted } = busWith([
       { event_pattern: { source: ['us'] } },
       { event_pattern: { source: ['them'] } },
@@ -109,14 +107,14 @@ describe('the bus', () => {
     for (const { event: received, volatile } of accepted) expect([received, volatile]).toEqual([delivered, false]);
   });
 
-  test('is not acknowledged while a target could not take the event', async () => {
+  test('rejects an event that a target did not accept', async () => {
     const { bus } = busWith([{ event_pattern: { source: ['us'] } }], async () =>
       Promise.reject(new Error('disk full')),
     );
     await expect(bus.put(event)).rejects.toThrow('disk full');
   });
 
-  test('what a target can’t take goes to its dead-letter queue', async () => {
+  test('sends an event that a target did not accept to its dead-letter queue', async () => {
     const { bus, deadLetters } = busWith(
       [{ event_pattern: { source: ['us'] }, targets: [{ function_arn: 'f', dead_letter_arn: 'arn:dead' }] }],
       async () => Promise.reject(new Error('too large')),
@@ -126,7 +124,7 @@ describe('the bus', () => {
     expect([JSON.parse(body).detail, attributes.ERROR_MESSAGE]).toEqual([{ id: 7 }, 'too large']);
   });
 
-  test('ticks a second after the start and then once in each period', () => {
+  test('runs a schedule one second after the start and then once per period', () => {
     const { bus, clock, accepted } = busWith([{ schedule_expression: 'rate(1 minute)' }]);
     bus.start();
     clock.advance(1000);
@@ -136,7 +134,7 @@ describe('the bus', () => {
     clock.advance(1);
     clock.advance(60_000);
     expect(accepted).toHaveLength(3);
-    // A tick needs no journal: the one after the next start makes it good.
+    // A tick need not be on disk: the next start has another one.
     expect(accepted[0]?.volatile).toBe(true);
     expect(accepted[0]?.event).toMatchObject({
       source: 'aws.events',
@@ -149,13 +147,13 @@ describe('the bus', () => {
     expect(accepted).toHaveLength(3);
   });
 
-  test('refuses a rule it does not understand, by name', () => {
+  test('rejects an unsupported rule by name', () => {
     expect(() => busWith([{ schedule_expression: 'cron(0 12 * * ? *)' }])).toThrow('rule-0');
     expect(() => busWith([{ event_pattern: { source: [{ odd: 1 }] } }])).toThrow('rule-0');
   });
 });
 
-test('an object’s event is what S3 sends to EventBridge', () => {
+test('an object’s event has S3’s format', () => {
   const change = {
     name: 'ObjectCreated',
     reason: 'PutObject',
@@ -183,7 +181,7 @@ describe('PutEvents', () => {
   const put = (entries: object[]) => putEvents({ Entries: entries }, { bus: { put: async () => {} }, now: () => 0 });
   const good = { Source: 'us', DetailType: 'Made', Detail: '{"a":1}' };
 
-  test('answers for each entry', async () => {
+  test('returns a result for each entry', async () => {
     const { FailedEntryCount, Entries } = await put([
       good,
       { ...good, Detail: '[1' },
@@ -199,7 +197,7 @@ describe('PutEvents', () => {
     ]);
   });
 
-  test('refuses more than ten entries and another bus', async () => {
+  test('rejects more than ten entries and any other bus', async () => {
     await expect(put(Array.from({ length: 11 }, () => good))).rejects.toMatchObject({ name: 'ValidationException' });
     await expect(put([{ ...good, EventBusName: 'other' }])).rejects.toMatchObject({
       name: 'ResourceNotFoundException',

@@ -35,30 +35,30 @@ async function lambdaWith(
 }
 
 describe('an invocation', () => {
-  test('gets the event and a context, and its answer is JSON', async () => {
+  test('receives the event and a context and returns JSON', async () => {
     const { lambda, definition } = await lambdaWith(
       `exports.handler = async (event, context) => ({ event, id: context.awsRequestId, arn: context.invokedFunctionArn,
         name: context.functionName, memory: context.memoryLimitInMB, left: context.getRemainingTimeInMillis() })`,
     );
     const outcome = await lambda.invoke(`${definition.arn}:live`, '{"a":[1,"ü"]}');
-    const answer = JSON.parse('payload' in outcome ? outcome.payload : '{}');
-    expect(answer).toMatchObject({
+    const result = JSON.parse('payload' in outcome ? outcome.payload : '{}');
+    expect(result).toMatchObject({
       event: { a: [1, 'ü'] },
       id: outcome.request_id,
       arn: `${definition.arn}:live`,
       name: 'test-function',
       memory: '128',
     });
-    expect(answer.left).toBeGreaterThan(1000);
-    expect(answer.left).toBeLessThanOrEqual(3000);
+    expect(result.left).toBeGreaterThan(1000);
+    expect(result.left).toBeLessThanOrEqual(3000);
   });
 
-  test('that returns nothing answers null', async () => {
+  test('returns null if the handler returns nothing', async () => {
     const { call } = await lambdaWith('exports.handler = async () => {}');
     expect(await call()).toMatchObject({ payload: 'null' });
   });
 
-  test('sees the template’s environment, Lambda’s own variables and nothing of this process', async () => {
+  test('has the template’s environment and Lambda’s variables, and nothing of this process', async () => {
     process.env.OF_THIS_PROCESS = 'secret';
     onTestFinished(() => {
       delete process.env.OF_THIS_PROCESS;
@@ -80,7 +80,7 @@ describe('an invocation', () => {
       expect(environment).not.toHaveProperty(foreign);
   });
 
-  test('writes its output to the function’s log, with the request id', async () => {
+  test('writes its output to the function’s log with the request id', async () => {
     const { call, logs } = await lambdaWith(
       `exports.handler = async () => { console.log('hello'); console.error('trouble') }`,
     );
@@ -89,7 +89,7 @@ describe('an invocation', () => {
     expect(logs()).toContain(`${request_id} trouble`);
   });
 
-  test('of an unknown function is refused', async () => {
+  test('of an unknown function is rejected', async () => {
     const { lambda } = await lambdaWith('exports.handler = async () => {}');
     await expect(lambda.invoke('other', '{}')).rejects.toMatchObject({
       name: 'ResourceNotFoundException',
@@ -97,13 +97,13 @@ describe('an invocation', () => {
     });
   });
 
-  test('with more than 6 MB is refused', async () => {
+  test('with more than 6 MB is rejected', async () => {
     const { call } = await lambdaWith('exports.handler = async () => {}');
     await expect(call('x'.repeat(6_291_456))).rejects.toMatchObject({ name: 'RequestTooLargeException', status: 413 });
   });
 });
 
-describe('a failure', () => {
+describe('a failed invocation', () => {
   test.each([
     [
       'a thrown error keeps its name',
@@ -113,13 +113,13 @@ describe('a failure', () => {
     ],
     ['an exit', 'process.exit(3)', 'Runtime.ExitError', 'exit status 3'],
     [
-      'a rejection nobody handles',
+      'an unhandled rejection',
       `Promise.reject(new Error('lost')); await new Promise(() => {})`,
       'Runtime.UnhandledPromiseRejection',
       'lost',
     ],
-    ['an answer that is no JSON', 'const a = {}; a.a = a; return a', 'Runtime.MarshalError', 'circular'],
-    ['an answer over 6 MB', `return 'x'.repeat(6300000)`, 'Function.ResponseSizeTooLarge', '6291556'],
+    ['a result that is not JSON', 'const a = {}; a.a = a; return a', 'Runtime.MarshalError', 'circular'],
+    ['a result over 6 MB', `return 'x'.repeat(6300000)`, 'Function.ResponseSizeTooLarge', '6291556'],
     [
       'exhausted memory',
       'const a = []; for (;;) a.push(new Array(1e5).fill({}))',
@@ -133,7 +133,7 @@ describe('a failure', () => {
   });
 
   test.each([
-    ['code that throws while it loads', `throw new TypeError('bad environment')`, 'TypeError', 'bad environment'],
+    ['code that throws when it is loaded', `throw new TypeError('bad environment')`, 'TypeError', 'bad environment'],
     ['a missing handler', 'exports.other = 1', 'Runtime.HandlerNotFound', 'index.handler'],
     [
       'a handler with a callback',
@@ -148,7 +148,7 @@ describe('a failure', () => {
     expect(outcome).toMatchObject({ error: { errorType, errorMessage: expect.stringContaining(message) } });
   });
 
-  test('code that did not load is loaded afresh by the next invocation', async () => {
+  test('code that failed to load is loaded again by the next invocation', async () => {
     const directory = temporaryDirectory();
     const flag = JSON.stringify(path.join(directory, 'flag'));
     const { call } = await lambdaWith(
@@ -159,7 +159,7 @@ describe('a failure', () => {
     expect(await call()).toMatchObject({ payload: '"now"' });
   });
 
-  test('a function that takes too long is ended, and the next invocation begins afresh', async () => {
+  test('a function that times out is ended, and the next invocation starts a new sandbox', async () => {
     const clock = manualClock(Date.now());
     const { call, logs } = await lambdaWith(
       `let count = 0; exports.handler = async (event) => { console.log('running'); if (event.hang) for (;;); return ++count }`,
@@ -178,7 +178,7 @@ describe('a failure', () => {
     expect(await call()).toMatchObject({ payload: '1' });
   });
 
-  test('an ordinary error leaves the sandbox warm', async () => {
+  test('an error of the handler keeps the sandbox warm', async () => {
     const { call } = await lambdaWith(
       `let n = 0; exports.handler = async () => { n += 1; if (n === 1) throw new Error('once'); return n }`,
     );
@@ -195,26 +195,26 @@ describe('sandboxes', () => {
       (outcome) => (JSON.parse('payload' in outcome ? String(outcome.payload) : '{}') as { threadId: number }).threadId,
     );
 
-  test('one is used again when it is free', async () => {
+  test('are reused when they are free', async () => {
     const { call } = await lambdaWith(counting);
     const [first] = threads([await call()]);
     expect(threads([await call(), await call()])).toEqual([first, first]);
   });
 
-  test('each runs one invocation at a time', async () => {
+  test('run one invocation at a time', async () => {
     const { call } = await lambdaWith(counting);
     const used = threads(await Promise.all([call({ wait: 50 }), call({ wait: 50 }), call({ wait: 50 })]));
     expect(new Set(used).size).toBe(3);
   });
 
-  test('are as many as this machine allows; further invocations wait', async () => {
-    const { call } = await lambdaWith(counting, {}, { largest_concurrency: 2 });
+  test('are limited in number, and further invocations wait', async () => {
+    const { call } = await lambdaWith(counting, {}, { max_concurrency: 2 });
     const used = threads(await Promise.all(Array.from({ length: 6 }, () => call({ wait: 10 }))));
     expect(used).toHaveLength(6);
     expect(new Set(used).size).toBe(2);
   });
 
-  test('above the reserved concurrency an invocation is throttled', async () => {
+  test('throttle invocations above the reserved concurrency', async () => {
     const { call } = await lambdaWith(counting, { reserved_concurrency: 1 });
     const first = call({ wait: 20 });
     await expect(call()).rejects.toMatchObject({ name: 'TooManyRequestsException', status: 429 });
@@ -222,7 +222,7 @@ describe('sandboxes', () => {
     expect(await call()).toHaveProperty('payload');
   });
 
-  test('an idle one is ended after a while', async () => {
+  test('are ended after an idle time', async () => {
     const clock = manualClock(Date.now());
     const { call } = await lambdaWith(counting, { clock }, { idle_milliseconds: 1000 });
     const [first] = threads([await call()]);

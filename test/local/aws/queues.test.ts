@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { AwsCall } from '../../../local/aws/endpoint/recorded-calls.ts';
+import type { AwsCall } from '../../../local/aws/endpoint/aws-call.ts';
 import { createEventSource, type EventSourceDefinition } from '../../../local/aws/lambda/event-source.ts';
 import type { Outcome } from '../../../local/aws/lambda/function-definition.ts';
 import { createQueues, type DeliverySettings } from '../../../local/aws/sqs/queues.ts';
@@ -32,12 +32,12 @@ interface SetUp {
   delivery?: Partial<DeliverySettings>;
   source?: Partial<EventSourceDefinition>;
   clock?: ReturnType<typeof manualClock>;
-  deliveriesOf?: () => readonly number[];
+  deliveryDelays?: () => readonly number[];
 }
 
-/** A queue, its event source, and a function that answers as `handle` says. */
+/** Sets up a queue, its event source, and a function that runs `handle`. */
 async function polled(handle: (records: Delivered[]) => unknown, setUp: SetUp = {}) {
-  const { directory = temporaryDirectory(), clock = manualClock(), deliveriesOf } = setUp;
+  const { directory = temporaryDirectory(), clock = manualClock(), deliveryDelays } = setUp;
   const queues = createQueues({
     directory,
     now: clock.now,
@@ -51,7 +51,7 @@ async function polled(handle: (records: Delivered[]) => unknown, setUp: SetUp = 
     clock,
     queues,
     recordCall: (call) => calls.push(call),
-    ...(deliveriesOf ? { faults: { deliveriesOf } } : {}),
+    ...(deliveryDelays ? { faults: { deliveryDelays: deliveryDelays } } : {}),
     async invoke(_, payload): Promise<Outcome> {
       const event = JSON.parse(payload);
       events.push(event);
@@ -71,13 +71,13 @@ async function polled(handle: (records: Delivered[]) => unknown, setUp: SetUp = 
     calls,
     events,
     source,
-    /** Turns the clock and waits until what then fell due is handled. */
+    /** Advances the clock and waits until all due messages are handled. */
     async advance(seconds: number) {
       clock.advance(seconds * 1000);
       await source.idle();
     },
     bodies: () => events.flatMap(({ Records }) => Records.map(({ body }) => body)),
-    left: () => (existsSync(path.join(directory, 'work')) ? readdirSync(path.join(directory, 'work')) : []),
+    storedFiles: () => (existsSync(path.join(directory, 'work')) ? readdirSync(path.join(directory, 'work')) : []),
     deadLetters: () =>
       existsSync(path.join(directory, 'dead.jsonl'))
         ? readFileSync(path.join(directory, 'dead.jsonl'), 'utf8')
@@ -92,8 +92,8 @@ const fail = () => {
 };
 
 describe('a message', () => {
-  test('reaches the function as SQS writes it, and is then deleted', async () => {
-    const { queues, clock, source, events, calls, left } = await polled(() => undefined);
+  test('is delivered in SQS’s format and deleted', async () => {
+    const { queues, clock, source, events, calls, storedFiles } = await polled(() => undefined);
     const sent = clock.now();
     const messageId = await queues.send(work.arn, '{"id":"é"}');
     await source.idle();
@@ -119,7 +119,7 @@ describe('a message', () => {
         ],
       },
     ]);
-    expect(left()).toEqual([]);
+    expect(storedFiles()).toEqual([]);
     const role = { principal: mapping.role_arn, resource: work.arn };
     expect(calls).toMatchObject([
       { ...role, action: 'sqs:GetQueueAttributes' },
@@ -140,23 +140,25 @@ describe('a message', () => {
     expect(bodies()).toEqual(['a']);
   });
 
-  test('that failed comes again when its visibility timeout is over, and counts how often', async () => {
-    const { queues, source, advance, events, left } = await polled(([record]) =>
+  test('is received again after its visibility timeout and counts its receives', async () => {
+    const { queues, source, advance, events, storedFiles } = await polled(([record]) =>
       record?.attributes.ApproximateReceiveCount === '2' ? undefined : fail(),
     );
     await queues.send(work.arn, 'a');
     await source.idle();
     await advance(59.999);
     expect(events).toHaveLength(1);
-    expect(left()).toHaveLength(1);
+    expect(storedFiles()).toHaveLength(1);
     await advance(0.001);
     expect(events.map(({ Records }) => Records[0]?.attributes.ApproximateReceiveCount)).toEqual(['1', '2']);
-    expect(left()).toEqual([]);
+    expect(storedFiles()).toEqual([]);
   });
 
-  test('that failed as often as the redrive policy allows goes to the dead letters, and only there', async () => {
+  test('is moved to the dead-letter queue after the redrive policy’s number of failures', async () => {
     const redrive = { dead_letter_arn: dead.arn, maximum_receive_count: 3 };
-    const { queues, clock, source, advance, events, left, deadLetters } = await polled(fail, { delivery: { redrive } });
+    const { queues, clock, source, advance, events, storedFiles, deadLetters } = await polled(fail, {
+      delivery: { redrive },
+    });
     const sentAt = new Date(clock.now()).toISOString();
     const messageId = await queues.send(work.arn, 'a', { Kind: 'drop' });
     await source.idle();
@@ -171,25 +173,27 @@ describe('a message', () => {
     await advance(86_400);
     expect(events).toHaveLength(3);
     expect(deadLetters()).toHaveLength(1);
-    expect(left()).toEqual([]);
+    expect(storedFiles()).toEqual([]);
   });
 
-  test('that is older than the queue keeps messages is deleted', async () => {
-    const { queues, source, advance, events, left } = await polled(fail, { delivery: { retention_seconds: 90 } });
+  test('is deleted when it is older than the retention period', async () => {
+    const { queues, source, advance, events, storedFiles } = await polled(fail, {
+      delivery: { retention_seconds: 90 },
+    });
     await queues.send(work.arn, 'a');
     await source.idle();
     await advance(60);
     await advance(60);
     expect(events).toHaveLength(2);
-    expect(left()).toEqual([]);
+    expect(storedFiles()).toEqual([]);
   });
 
-  test('that a fault delivers twice is deleted after the first delivery', async () => {
-    const deliveriesOf = () => [0, 500];
-    const { queues, source, advance, bodies, left } = await polled(() => undefined, { deliveriesOf });
+  test('is deleted after the first of two injected deliveries', async () => {
+    const deliveryDelays = () => [0, 500];
+    const { queues, source, advance, bodies, storedFiles } = await polled(() => undefined, { deliveryDelays });
     await queues.send(work.arn, 'a');
     await source.idle();
-    expect(left()).toEqual([]);
+    expect(storedFiles()).toEqual([]);
     await advance(0.5);
     expect(bodies()).toEqual(['a', 'a']);
   });
@@ -197,35 +201,35 @@ describe('a message', () => {
 
 describe('a batch', () => {
   const bodies = ['a', 'b', 'c', 'd'];
-  async function batchOf(answer: (records: Delivered[]) => unknown) {
-    const all = await polled(answer, { source: { batch_size: 10 } });
+  async function batchOf(handle: (records: Delivered[]) => unknown) {
+    const all = await polled(handle, { source: { batch_size: 10 } });
     for (const body of bodies) await all.queues.send(work.arn, body, {}, 1);
     await all.advance(1);
     expect(all.events[0]?.Records.map(({ body }) => body).sort()).toEqual(bodies);
     return all;
   }
 
-  test('that fails comes again as a whole', async () => {
-    const { advance, events, left } = await batchOf(fail);
-    expect(left()).toHaveLength(4);
+  test('is received again as a whole when it fails', async () => {
+    const { advance, events, storedFiles } = await batchOf(fail);
+    expect(storedFiles()).toHaveLength(4);
     await advance(60);
     expect(events[1]?.Records.map(({ body }) => body).sort()).toEqual(bodies);
   });
 
-  test('is deleted whatever the function answers', async () => {
-    const answer = ([first]: Delivered[]) => ({ batchItemFailures: [{ itemIdentifier: first!.messageId }] });
-    expect((await batchOf(answer)).left()).toEqual([]);
+  test('is deleted for any result of the function', async () => {
+    const handle = ([first]: Delivered[]) => ({ batchItemFailures: [{ itemIdentifier: first!.messageId }] });
+    expect((await batchOf(handle)).storedFiles()).toEqual([]);
   });
 });
 
-test('no more messages are handled at once than the event source allows, and none is left over', async () => {
+test('handles all messages with no more concurrency than the event source allows', async () => {
   let running = 0;
   let most = 0;
   let allRun = (): void => undefined;
   const gate = new Promise<void>((resolve) => {
     allRun = resolve;
   });
-  const { queues, source, bodies, left } = await polled(
+  const { queues, source, bodies, storedFiles } = await polled(
     async () => {
       running += 1;
       most = Math.max(most, running);
@@ -241,10 +245,10 @@ test('no more messages are handled at once than the event source allows, and non
   await source.idle();
   expect(most).toBe(3);
   expect(bodies().sort()).toEqual(sent.sort());
-  expect(left()).toEqual([]);
+  expect(storedFiles()).toEqual([]);
 });
 
-test('what was sent, and what was being handled, comes again although the process is killed', async () => {
+test('redelivers sent and unfinished messages after the process was killed', async () => {
   const directory = temporaryDirectory();
   const script = path.join(directory, 'send.mts');
   const from = (file: string) => JSON.stringify(path.resolve('local/aws', file));
@@ -268,27 +272,27 @@ test('what was sent, and what was being handled, comes again although the proces
   await new Promise((resolve) => child.once('exit', resolve));
 
   const clock = manualClock(Date.now());
-  const { source, advance, events, left } = await polled(() => undefined, { directory, clock });
+  const { source, advance, events, storedFiles } = await polled(() => undefined, { directory, clock });
   await source.idle();
   expect(events).toMatchObject([{ Records: [{ body: 'handled', attributes: { ApproximateReceiveCount: '2' } }] }]);
   await advance(600);
   expect(events[1]).toMatchObject({ Records: [{ body: 'delayed', attributes: { ApproximateReceiveCount: '1' } }] });
-  expect(left()).toEqual([]);
+  expect(storedFiles()).toEqual([]);
 });
 
-describe('SendMessage refuses', () => {
+describe('SendMessage rejects', () => {
   const queues = createQueues({ directory: 'nowhere', now: Date.now, queues: [work] });
   const QueueUrl = 'https://sqs.us-east-1.amazonaws.com/000000000000/work';
 
   test.each([
-    ['a queue that is not there', { QueueUrl: `${QueueUrl}2`, MessageBody: 'a' }, 'QueueDoesNotExist'],
+    ['a queue that does not exist', { QueueUrl: `${QueueUrl}2`, MessageBody: 'a' }, 'QueueDoesNotExist'],
     ['an empty body', { QueueUrl, MessageBody: '' }, 'InvalidParameterValue'],
     ['a body of over 1 MiB', { QueueUrl, MessageBody: 'é'.repeat(524_289) }, 'InvalidParameterValue'],
     ['characters that are not XML', { QueueUrl, MessageBody: 'a\uffff' }, 'InvalidMessageContents'],
     ['a delay of more than 15 minutes', { QueueUrl, MessageBody: 'a', DelaySeconds: 901 }, 'InvalidParameterValue'],
     ['a negative delay', { QueueUrl, MessageBody: 'a', DelaySeconds: -1 }, 'InvalidParameterValue'],
-    ['half a second', { QueueUrl, MessageBody: 'a', DelaySeconds: 0.5 }, 'InvalidParameterValue'],
-    ['what it does not know', { QueueUrl, MessageBody: 'a', MessageGroupId: 'g' }, 'InvalidParameterValue'],
+    ['a fraction of a second', { QueueUrl, MessageBody: 'a', DelaySeconds: 0.5 }, 'InvalidParameterValue'],
+    ['an unsupported parameter', { QueueUrl, MessageBody: 'a', MessageGroupId: 'g' }, 'InvalidParameterValue'],
   ])('%s', async (_, input, name) => {
     await expect(sendMessage(input, queues)).rejects.toMatchObject({ name, status: 400 });
   });

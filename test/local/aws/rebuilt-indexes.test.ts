@@ -34,7 +34,7 @@ async function inStatus({ handle }: DynamoDb, status: string): Promise<string[]>
   return Items.map(({ pk }) => pk.S).sort();
 }
 
-test('an item whose index entries a killed process had changed before the item is listed as it is', async () => {
+test('an item is listed correctly after a kill between writing its index entries and the item', async () => {
   const directory = path.join(temporaryDirectory(), 'dynamodb');
   const first = await openDynamoDb({ directory, tables: [table] });
   for (const pk of ['one', 'two'])

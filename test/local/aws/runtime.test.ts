@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { Template } from '../../../local/aws/template/template.ts';
-import { running } from './running.ts';
 import { smallTemplate } from './small-template.ts';
+import { running } from './start-runtime.ts';
 
-describe('a template that does not fit together is refused', () => {
-  const without = (...gone: string[]): Template => ({
+describe('a template with inconsistent references is rejected for', () => {
+  const without = (...ids: string[]): Template => ({
     ...smallTemplate,
-    Resources: Object.fromEntries(Object.entries(smallTemplate.Resources).filter(([id]) => !gone.includes(id))),
+    Resources: Object.fromEntries(Object.entries(smallTemplate.Resources).filter(([id]) => !ids.includes(id))),
   });
 
   test.each([
@@ -15,12 +15,16 @@ describe('a template that does not fit together is refused', () => {
       without('EventsPermission'),
       'the rule firstframe-drops may not invoke',
     ],
-    ['a method without it', without('ApiPermission'), 'the method GET /health may not invoke'],
+    [
+      'a method without the permission to invoke its function',
+      without('ApiPermission'),
+      'the method GET /health may not invoke',
+    ],
   ])('%s', async (_, template, message) => {
     await expect(running({ template })).rejects.toThrow(message);
   });
 
-  test('a permission that is another rule’s', async () => {
+  test('a permission for another rule is not enough', async () => {
     const { EventsPermission } = smallTemplate.Resources;
     const Properties = { ...EventsPermission?.Properties, SourceArn: { 'Fn::GetAtt': ['DiedRule', 'Arn'] } };
     const template = {
@@ -32,7 +36,7 @@ describe('a template that does not fit together is refused', () => {
     await expect(start).rejects.not.toThrow('the rule firstframe-died');
   });
 
-  test('a dead-letter queue that is none of the template’s', async () => {
+  test('a dead-letter queue outside the template is rejected', async () => {
     const { DropsRule } = smallTemplate.Resources;
     const target = {
       Arn: { 'Fn::GetAtt': ['MainFunction', 'Arn'] },
@@ -63,37 +67,41 @@ describe('a template that does not fit together is refused', () => {
 
   test.each([
     [
-      'a queue that hides messages for less than its function may run',
+      'a visibility timeout that is shorter than the function’s timeout',
       withProperties('WorkQueue', { VisibilityTimeout: 9 }),
-      "the queue hides a message for 9 s, less than its function's 10 s",
+      "the queue's visibility timeout of 9 s is shorter than the function's timeout of 10 s",
     ],
     [
-      'an event source that is no queue of the template',
+      'an event source that is not a queue of the template',
       withProperties('WorkSource', { EventSourceArn: elsewhere }),
-      `receives from ${elsewhere}, which is no queue of the template`,
+      `receives from ${elsewhere}, which is not a queue of the template`,
     ],
     [
-      'an event source whose function is not there',
+      'an event source whose function does not exist',
       withProperties('WorkSource', { FunctionName: 'other:live' }),
-      'invokes other:live, which is no function of the template',
+      'invokes other:live, which is not a function of the template',
     ],
     [
-      'a redrive to a queue that is not there',
+      'a redrive policy with a queue that does not exist',
       withProperties('WorkQueue', { RedrivePolicy: { deadLetterTargetArn: elsewhere, maxReceiveCount: 1 } }),
       `the queue firstframe-work sends its dead letters to ${elsewhere}`,
     ],
     [
       'an event source with a batching window',
       withProperties('WorkSource', { MaximumBatchingWindowInSeconds: 1 }),
-      'the property MaximumBatchingWindowInSeconds is unknown',
+      'the property MaximumBatchingWindowInSeconds is not supported',
     ],
-    ['an event source that may grow', withProperties('WorkSource', { ScalingConfig: {} }), 'MaximumConcurrency'],
-    ['a FIFO queue', withProperties('WorkQueue', { FifoQueue: true }), 'the property FifoQueue is unknown'],
+    [
+      'an event source without a maximum concurrency',
+      withProperties('WorkSource', { ScalingConfig: {} }),
+      'MaximumConcurrency',
+    ],
+    ['a FIFO queue', withProperties('WorkQueue', { FifoQueue: true }), 'the property FifoQueue is not supported'],
   ])('%s', async (_, template, message) => {
     await expect(running({ template })).rejects.toThrow(message);
   });
 
-  test('a table of an earlier start with another key', async () => {
+  test('an existing table with another key is rejected', async () => {
     const first = await running();
     await first.close();
     const changed: Template = {

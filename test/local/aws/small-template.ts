@@ -8,7 +8,7 @@ const uri = {
   'Fn::Sub': 'arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${MainFunction.Arn}/invocations',
 };
 
-/** One function behind everything: the smallest template with all the services that are run. */
+/** The smallest template with all services of the runtime. One function handles everything. */
 export const smallTemplate: Template = {
   Resources: {
     MainRole: role,

@@ -9,9 +9,9 @@ import type { FunctionDefinition } from '../../../local/aws/lambda/function-defi
 export interface ManualClock {
   now(): number;
   after(milliseconds: number, action: () => void): () => void;
-  /** Moves the time and runs what falls due, in order. */
+  /** Advances the time and runs the due timers in order. */
   advance(milliseconds: number): void;
-  /** How long until the next timer, in milliseconds. */
+  /** Milliseconds until the next timer. */
   next(): number | undefined;
 }
 
@@ -42,14 +42,14 @@ export function manualClock(start = Date.parse('2026-01-31T12:00:00Z')): ManualC
   };
 }
 
-/** A directory that is gone after the test. */
+/** Creates a directory that is removed after the test. */
 export function temporaryDirectory(): string {
   const directory = mkdtempSync(path.join(tmpdir(), 'firstframe-local-'));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }));
   return directory;
 }
 
-/** Writes a Lambda bundle: CommonJS, as deployed. */
+/** Writes a Lambda bundle as CommonJS, the deployed format. */
 export async function writeFunction(directory: string, name: string, code: string): Promise<string> {
   const codeDirectory = path.join(directory, 'code', name);
   await mkdir(codeDirectory, { recursive: true });
@@ -75,16 +75,16 @@ export async function functionDefinition(
     timeout_seconds: 3,
     access_key_id,
     secret_access_key,
-    asynchronous: {},
+    async_settings: {},
     ...overrides,
   };
 }
 
-/** Waits until a condition holds; for what happens in another thread or process. */
+/** Waits until a condition in another thread or process is met. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   const end = Date.now() + 15_000;
   while (!(await condition())) {
-    if (Date.now() > end) throw new Error('it never happened');
+    if (Date.now() > end) throw new Error('the condition was never met');
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: CloudFormation's own placeholders
 import { describe, expect, test } from 'vitest';
-import { loadStack } from '../../../local/aws/template/load.ts';
+import { loadStack } from '../../../local/aws/template/load-stack.ts';
 import type { Template } from '../../../local/aws/template/template.ts';
 
 const load = (template: Template) =>
@@ -43,7 +43,7 @@ const resources: Template['Resources'] = {
 };
 
 describe('intrinsic functions', () => {
-  test('resolve as CloudFormation does', () => {
+  test('resolve as in CloudFormation', () => {
     expect(
       outputsOf({
         Parameters: { Stage: { Type: 'String', Default: 'test' } },
@@ -75,14 +75,14 @@ describe('intrinsic functions', () => {
     [{ 'Fn::If': ['Missing', 1, 2] }, 'Fn::If'],
     [{ 'Fn::Sub': ['${Own}', { Own: 'a' }] }, 'Fn::Sub'],
     [{ Ref: 'AWS::NoValue' }, 'AWS::NoValue'],
-  ])('%j is refused by name', (value, name) => {
+  ])('%j is rejected by name', (value, name) => {
     expect(() => outputsOf({ Resources: resources, Outputs: outputs({ Wrong: value }) })).toThrow(name);
   });
 });
 
-describe('a template that the local runtime does not know', () => {
-  test('is refused with every unknown type, property, attribute and section by name', () => {
-    const refusal = () =>
+describe('an unsupported template', () => {
+  test('is rejected with the name of every unsupported type, property, attribute and section', () => {
+    const loadInvalid = () =>
       load({
         Transform: 'AWS::Serverless-2016-10-31',
         Conditions: {},
@@ -96,24 +96,26 @@ describe('a template that the local runtime does not know', () => {
           Made: { Type: 'AWS::SQS::Queue', Properties: {}, CreationPolicy: {} },
         },
       } as Template);
-    expect(refusal).toThrow('Cache (AWS::ElastiCache::CacheCluster): this resource type is unknown');
-    expect(refusal).toThrow('UploadsBucket (AWS::S3::Bucket): the property AccelerateConfiguration is unknown');
-    expect(refusal).toThrow('Loose (AWS::Events::Rule): the property Targets.0.SqsParameters is unknown');
-    expect(refusal).toThrow('Made (AWS::SQS::Queue): the attribute CreationPolicy is unknown');
-    expect(refusal).toThrow("the template's section Transform is unknown");
-    expect(refusal).toThrow("the template's section Conditions is unknown");
+    expect(loadInvalid).toThrow('Cache (AWS::ElastiCache::CacheCluster): this resource type is not supported');
+    expect(loadInvalid).toThrow(
+      'UploadsBucket (AWS::S3::Bucket): the property AccelerateConfiguration is not supported',
+    );
+    expect(loadInvalid).toThrow('Loose (AWS::Events::Rule): the property Targets.0.SqsParameters is not supported');
+    expect(loadInvalid).toThrow('Made (AWS::SQS::Queue): the attribute CreationPolicy is not supported');
+    expect(loadInvalid).toThrow("the template's section Transform is not supported");
+    expect(loadInvalid).toThrow("the template's section Conditions is not supported");
   });
 
-  test('is refused for a known property with a value it does not run', () => {
+  test('is rejected for an unsupported value of a supported property', () => {
     expect(() =>
       load({
         Resources: { VideosTable: { Type: 'AWS::DynamoDB::Table', Properties: { BillingMode: 'PROVISIONED' } } },
       }),
-    ).toThrow('VideosTable (AWS::DynamoDB::Table): the property BillingMode is "PROVISIONED"');
+    ).toThrow('VideosTable (AWS::DynamoDB::Table): the property BillingMode: "PROVISIONED"');
   });
 });
 
-test('a name given by the template goes before the one made from the logical id', () => {
+test('a name in the template overrides the generated name', () => {
   const [machine] = load({
     Resources: {
       Machine: {

@@ -9,7 +9,7 @@ import { GetObjectCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createChecksum } from '../../../local/aws/s3/body/checksum.ts';
 import { type RawRequest, send, sha256, signed } from './support/raw-request.ts';
-import { refusal, startS3 } from './support/start-s3.ts';
+import { errorOf, startS3 } from './support/start-s3.ts';
 
 const Bucket = 'files';
 const body = 'hello';
@@ -21,12 +21,12 @@ const crc32Of = (data: string | Buffer) => {
 const base64 = (algorithm: string, data: string | Buffer) => createHash(algorithm).update(data).digest('base64');
 
 describe('checksums', () => {
-  // "Check" values of the catalogue of parametrised CRC algorithms.
+  // "Check" values from the catalogue of parametrised CRC algorithms.
   test.each([
     ['CRC32', 'cbf43926'],
     ['CRC32C', 'e3069283'],
     ['CRC64NVME', 'ae8b14860a799888'],
-  ] as const)('%s of 123456789 is %s, in one piece or several', async (algorithm, expected) => {
+  ] as const)('%s of 123456789 is %s, in one or several updates', async (algorithm, expected) => {
     for (const pieces of [['123456789'], ['1', '2345', '', '6789']]) {
       const sum = createChecksum(algorithm);
       for (const piece of pieces) sum.update(Buffer.from(piece));
@@ -39,7 +39,7 @@ describe('checksums', () => {
     ['CRC32C', 'ChecksumCRC32C'],
     ['SHA1', 'ChecksumSHA1'],
     ['SHA256', 'ChecksumSHA256'],
-  ] as const)('the SDK’s %s is verified, kept and given back', async (ChecksumAlgorithm, member) => {
+  ] as const)('the SDK’s %s is verified, stored and returned', async (ChecksumAlgorithm, member) => {
     const s3 = await startS3();
     const put = await s3.sdk.send(new PutObjectCommand({ Bucket, Key: 'key', Body: body, ChecksumAlgorithm }));
     const head = await s3.sdk.send(new HeadObjectCommand({ Bucket, Key: 'key', ChecksumMode: 'ENABLED' }));
@@ -48,14 +48,14 @@ describe('checksums', () => {
     expect(head.ChecksumType).toBe('FULL_OBJECT');
   });
 
-  test('without one the server computes CRC64NVME, as S3 does', async () => {
+  test('without a checksum the server computes CRC64NVME, as S3 does', async () => {
     const s3 = await startS3();
     await send(s3.endpoint, { method: 'PUT', path: '/files/key', body: '123456789' });
     const head = await s3.sdk.send(new HeadObjectCommand({ Bucket, Key: 'key', ChecksumMode: 'ENABLED' }));
     expect(head.ChecksumCRC64NVME).toBe('rosUhgp5mIg=');
   });
 
-  test('they are told only to who asks, and never with a part', async () => {
+  test('checksums are returned only on request, and never with a range', async () => {
     const s3 = await startS3();
     await s3.sdk.send(new PutObjectCommand({ Bucket, Key: 'key', Body: body }));
     const silent = s3.client({ responseChecksumValidation: 'WHEN_REQUIRED' });
@@ -75,28 +75,24 @@ describe('checksums', () => {
       'InvalidRequest',
     ],
     [
-      'an announced checksum that does not come',
+      'an announced checksum that is missing',
       { headers: { 'x-amz-sdk-checksum-algorithm': 'CRC32' } },
       'InvalidRequest',
     ],
-    [
-      'a checksum this server does not know',
-      { headers: { 'x-amz-checksum-xxhash64': 'AAAAAAAAAAA=' } },
-      'NotImplemented',
-    ],
+    ['an unsupported checksum', { headers: { 'x-amz-checksum-xxhash64': 'AAAAAAAAAAA=' } }, 'NotImplemented'],
     ['an MD5 of other bytes', { headers: { 'content-md5': base64('md5', 'other') } }, 'BadDigest'],
-    ['an MD5 that is none', { headers: { 'content-md5': 'AAAA' } }, 'InvalidDigest'],
+    ['an invalid MD5', { headers: { 'content-md5': 'AAAA' } }, 'InvalidDigest'],
     ['a signed SHA-256 of other bytes', { payload: sha256('other') }, 'XAmzContentSHA256Mismatch'],
-    ['a signed payload that is no SHA-256', { payload: 'nonsense' }, 'InvalidArgument'],
-  ])('%s is refused, and nothing is kept', async (_, change, code) => {
+    ['an invalid signed SHA-256', { payload: 'nonsense' }, 'InvalidArgument'],
+  ])('%s is rejected and nothing is stored', async (_, change, code) => {
     const s3 = await startS3();
-    const answer = await send(s3.endpoint, { method: 'PUT', path: '/files/key', body, ...change });
-    expect(answer).toMatchObject({ code, status: code === 'NotImplemented' ? 501 : 400 });
+    const response = await send(s3.endpoint, { method: 'PUT', path: '/files/key', body, ...change });
+    expect(response).toMatchObject({ code, status: code === 'NotImplemented' ? 501 : 400 });
     expect((await send(s3.endpoint, { path: '/files/key' })).code).toBe('NoSuchKey');
     expect(s3.events).toEqual([]);
   });
 
-  test('right ones are taken', async () => {
+  test('valid checksums are accepted', async () => {
     const s3 = await startS3();
     const headers = { 'content-md5': base64('md5', body), 'x-amz-checksum-sha256': base64('sha256', body) };
     expect((await send(s3.endpoint, { method: 'PUT', path: '/files/key', body, headers })).status).toBe(200);
@@ -126,8 +122,8 @@ describe('aws-chunked', () => {
     });
     const sent = Buffer.from(chunks.join('') + (tampering.end ?? `x-amz-checksum-crc32:${crc32Of(bytes)}\r\n\r\n`));
     const { host: _, ...fetchHeaders } = head.headers as Record<string, string>;
-    const answer = await fetch(`${endpoint}/files/key`, { method: 'PUT', headers: fetchHeaders, body: sent });
-    return { status: answer.status, code: /<Code>(\w+)/.exec(await answer.text())?.[1] };
+    const response = await fetch(`${endpoint}/files/key`, { method: 'PUT', headers: fetchHeaders, body: sent });
+    return { status: response.status, code: /<Code>(\w+)/.exec(await response.text())?.[1] };
   }
 
   test('is decoded', async () => {
@@ -136,11 +132,11 @@ describe('aws-chunked', () => {
     expect((await send(s3.endpoint, { path: '/files/key' })).text).toBe(bytes.toString());
   });
 
-  test('with signed chunks is refused by name', async () => {
+  test('with signed chunks is rejected by name', async () => {
     const s3 = await startS3();
     const payload = 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD';
-    const answer = await send(s3.endpoint, { method: 'PUT', path: '/files/key', body, payload });
-    expect([answer.code, answer.text]).toEqual(['NotImplemented', expect.stringContaining(payload)]);
+    const response = await send(s3.endpoint, { method: 'PUT', path: '/files/key', body, payload });
+    expect([response.code, response.text]).toEqual(['NotImplemented', expect.stringContaining(payload)]);
   });
 
   const flip = (at: number) => (each: number, chunk: string) => (each === at ? chunk.replace('xx', 'xy') : chunk);
@@ -148,7 +144,7 @@ describe('aws-chunked', () => {
     ['a changed byte', { chunk: flip(1) }, 'BadDigest'],
     ['a wrong trailing checksum', { end: `x-amz-checksum-crc32:${crc32Of('other')}\r\n\r\n` }, 'BadDigest'],
     ['a missing trailer', { end: '\r\n' }, 'MalformedTrailerError'],
-    ['a trailer that is no header', { end: 'nonsense\r\n\r\n' }, 'MalformedTrailerError'],
+    ['a trailer that is not a header', { end: 'nonsense\r\n\r\n' }, 'MalformedTrailerError'],
     [
       'a body that ends before its last chunk',
       { chunk: (at, chunk) => (at === 2 ? '' : chunk), end: '' },
@@ -157,7 +153,7 @@ describe('aws-chunked', () => {
     ['less than x-amz-decoded-content-length', { length: bytes.length + 1 }, 'IncompleteBody'],
     ['more than x-amz-decoded-content-length', { length: bytes.length - 1 }, 'IncompleteBody'],
     ['a body that is not chunked', { chunk: () => 'hello\r\n' }, 'InvalidRequest'],
-  ])('%s is refused', async (_, tampering, code) => {
+  ])('%s is rejected', async (_, tampering, code) => {
     const s3 = await startS3();
     expect(await upload(s3.endpoint, tampering)).toMatchObject({ code });
     expect((await send(s3.endpoint, { path: '/files/key' })).code).toBe('NoSuchKey');
@@ -169,7 +165,7 @@ describe('streams', () => {
     for (let i = 0; i < count; i++) yield Buffer.alloc(size, i);
   }
 
-  test('the SDK streams a Readable with a trailing SHA-256, which a HEAD gives back', async () => {
+  test('the SDK streams a Readable with a trailing SHA-256, which a HEAD returns', async () => {
     const s3 = await startS3();
     const [count, size] = [100, 65_536];
     const expected = createHash('sha256');
@@ -194,15 +190,15 @@ describe('streams', () => {
     expect(head.ContentEncoding).toBeUndefined();
   });
 
-  test('buffers under 8 KiB become chunks that S3 refuses, unless the client gathers them', async () => {
+  test('buffers under 8 KiB become chunks that S3 rejects, unless the client joins them', async () => {
     const s3 = await startS3();
     const put = () =>
       new PutObjectCommand({ Bucket, Key: 'key', Body: Readable.from(buffers(30, 1000)), ContentLength: 30_000 });
-    expect(await refusal(s3.sdk.send(put()))).toBe('InvalidChunkSizeError 403');
-    expect(await refusal(s3.client({ requestStreamBufferSize: 65_536 }).send(put()))).toBe('no error');
+    expect(await errorOf(s3.sdk.send(put()))).toBe('InvalidChunkSizeError 403');
+    expect(await errorOf(s3.client({ requestStreamBufferSize: 65_536 }).send(put()))).toBe('no error');
   });
 
-  test('a stream of another length than announced is refused', async () => {
+  test('a stream with another length than declared is rejected', async () => {
     const s3 = await startS3();
     const put = new PutObjectCommand({
       Bucket,
@@ -210,10 +206,10 @@ describe('streams', () => {
       Body: Readable.from([Buffer.alloc(10)]),
       ContentLength: 11,
     });
-    expect(await refusal(s3.sdk.send(put))).toBe('IncompleteBody 400');
+    expect(await errorOf(s3.sdk.send(put))).toBe('IncompleteBody 400');
   });
 
-  test('a body without a length is refused', async () => {
+  test('a body without a length is rejected', async () => {
     const s3 = await startS3();
     const { headers } = signed(s3.endpoint, { method: 'PUT', path: '/files/key', payload: 'UNSIGNED-PAYLOAD' });
     const status = await new Promise((resolve, reject) => {
@@ -228,7 +224,7 @@ describe('streams', () => {
     expect(status).toBe(411);
   });
 
-  test('an upload refused halfway is answered, and its connection carries the next request', async () => {
+  test('an upload that is rejected halfway gets a response and keeps its connection', async () => {
     const s3 = await startS3();
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     onTestFinished(() => agent.destroy());
@@ -250,7 +246,7 @@ describe('streams', () => {
     expect(ports.size).toBe(1);
   });
 
-  test('memory stays flat whatever the size', async () => {
+  test('memory use does not depend on the size', async () => {
     const s3 = await startS3();
     const size = 64 << 20;
     const piece = Buffer.alloc(1 << 20, 1);
@@ -280,7 +276,7 @@ describe('streams', () => {
     expect(most).toBeLessThan(32 << 20);
   });
 
-  test('a connection cut midway leaves nothing', async () => {
+  test('a connection that is closed midway leaves nothing', async () => {
     const s3 = await startS3();
     const { headers } = signed(s3.endpoint, {
       method: 'PUT',

@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { describe, expect, test } from 'vitest';
 import { signed } from './support/raw-request.ts';
-import { refusal, startS3, type TestS3 } from './support/start-s3.ts';
+import { errorOf, startS3, type TestS3 } from './support/start-s3.ts';
 
 const Bucket = 'files';
 const Key = 'key';
@@ -19,10 +19,10 @@ function put(s3: TestS3, input: { Body?: string; IfNoneMatch?: string; IfMatch?:
 }
 
 describe('If-None-Match: *', () => {
-  test('exactly one of 100 puts at once wins', async () => {
+  test('exactly one of 100 concurrent puts succeeds', async () => {
     const s3 = await startS3({ buckets: { files: { versioned: true } } });
     const attempts = Array.from({ length: 100 }, (_, i) => put(s3, { Body: `writer ${i}`, IfNoneMatch: '*' }));
-    const outcomes = await Promise.all(attempts.map(refusal));
+    const outcomes = await Promise.all(attempts.map(errorOf));
     const winner = outcomes.indexOf('no error');
     expect(outcomes.filter((outcome) => outcome === 'PreconditionFailed 412')).toHaveLength(99);
     const stored = await s3.sdk.send(new GetObjectCommand({ Bucket, Key }));
@@ -30,36 +30,36 @@ describe('If-None-Match: *', () => {
     expect(s3.events).toHaveLength(1);
   });
 
-  test('a delete marker is no object', async () => {
+  test('a delete marker does not count as an object', async () => {
     const s3 = await startS3({ buckets: { files: { versioned: true } } });
     await put(s3);
     await s3.sdk.send(new DeleteObjectCommand({ Bucket, Key }));
-    expect(await refusal(put(s3, { IfNoneMatch: '*' }))).toBe('no error');
+    expect(await errorOf(put(s3, { IfNoneMatch: '*' }))).toBe('no error');
   });
 
-  test('any other value is refused', async () => {
+  test('any other value is rejected', async () => {
     const s3 = await startS3();
-    expect(await refusal(put(s3, { IfNoneMatch: '"tag"' }))).toBe('NotImplemented 501');
+    expect(await errorOf(put(s3, { IfNoneMatch: '"tag"' }))).toBe('NotImplemented 501');
   });
 
-  test('a multipart upload obeys it when it is completed', async () => {
+  test('applies to the completion of a multipart upload', async () => {
     const s3 = await startS3();
     const { UploadId } = await s3.sdk.send(new CreateMultipartUploadCommand({ Bucket, Key }));
     const part = await s3.sdk.send(new UploadPartCommand({ Bucket, Key, UploadId, PartNumber: 1, Body: 'part' }));
     await put(s3);
     const MultipartUpload = { Parts: [{ PartNumber: 1, ETag: part.ETag }] };
     const complete = new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload, IfNoneMatch: '*' });
-    expect(await refusal(s3.sdk.send(complete))).toBe('PreconditionFailed 412');
+    expect(await errorOf(s3.sdk.send(complete))).toBe('PreconditionFailed 412');
   });
 });
 
 describe('If-Match', () => {
-  test('only the tag that is there is replaced', async () => {
+  test('replaces only the matching object', async () => {
     const s3 = await startS3();
-    expect(await refusal(put(s3, { IfMatch: '"any"' }))).toBe('NoSuchKey 404');
+    expect(await errorOf(put(s3, { IfMatch: '"any"' }))).toBe('NoSuchKey 404');
     const { ETag } = await put(s3);
-    expect(await refusal(put(s3, { IfMatch: '"other"', Body: 'no' }))).toBe('PreconditionFailed 412');
-    expect(await refusal(put(s3, { IfMatch: ETag, Body: 'yes' }))).toBe('no error');
+    expect(await errorOf(put(s3, { IfMatch: '"other"', Body: 'no' }))).toBe('PreconditionFailed 412');
+    expect(await errorOf(put(s3, { IfMatch: ETag, Body: 'yes' }))).toBe('no error');
   });
 
   test('an object that changes during the upload is a conflict', async () => {

@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { describe, expect, test } from 'vitest';
 import { send } from './support/raw-request.ts';
-import { refusal, startS3 } from './support/start-s3.ts';
+import { errorOf, startS3 } from './support/start-s3.ts';
 
 async function start() {
   const s3 = await startS3({ buckets: { source: { versioned: true }, target: {} } });
@@ -39,8 +39,8 @@ async function start() {
 describe('CopyObject', () => {
   test('copies bytes, metadata and checksum into another bucket', async () => {
     const s3 = await start();
-    const answer = await s3.copy();
-    expect(answer).toMatchObject({
+    const response = await s3.copy();
+    expect(response).toMatchObject({
       CopySourceVersionId: s3.stored.VersionId,
       CopyObjectResult: { ETag: s3.stored.ETag, ChecksumCRC32: s3.stored.ChecksumCRC32 },
     });
@@ -51,7 +51,7 @@ describe('CopyObject', () => {
     expect(s3.calls.map((call) => call.action)).toContain('s3:GetObject');
   });
 
-  test('the copy outlives its source', async () => {
+  test('the copy survives the deletion of its source', async () => {
     const s3 = await start();
     await s3.copy();
     const source = { Bucket: 'source', Key: 'drop/a b+ü', VersionId: s3.stored.VersionId };
@@ -60,22 +60,22 @@ describe('CopyObject', () => {
     expect(await copied.Body!.transformToString()).toBe('hello');
   });
 
-  test('metadata is replaced by directive, and only then', async () => {
+  test('metadata is replaced only with the directive REPLACE', async () => {
     const s3 = await start();
-    const given = { ContentType: 'video/mp4', Metadata: { model: 'wan' } };
-    await s3.copy(given);
+    const attributes = { ContentType: 'video/mp4', Metadata: { model: 'wan' } };
+    await s3.copy(attributes);
     expect(await s3.sdk.send(new HeadObjectCommand({ Bucket: 'target', Key: 'copy' }))).toMatchObject({
       ContentType: 'image/png',
       Metadata: { prompt: 'a cat' },
     });
-    await s3.copy({ ...given, MetadataDirective: 'REPLACE', TaggingDirective: 'REPLACE' });
+    await s3.copy({ ...attributes, MetadataDirective: 'REPLACE', TaggingDirective: 'REPLACE' });
     expect(await s3.sdk.send(new HeadObjectCommand({ Bucket: 'target', Key: 'copy' }))).toMatchObject({
       ContentType: 'video/mp4',
       Metadata: { model: 'wan' },
     });
   });
 
-  test('what is to become of tags and annotations says nothing: objects have neither', async () => {
+  test('tagging and annotation directives have no effect', async () => {
     const s3 = await start();
     const headers = {
       'x-amz-copy-source': '/source/drop/a%20b%2B%C3%BC',
@@ -85,7 +85,7 @@ describe('CopyObject', () => {
     expect((await send(s3.endpoint, { method: 'PUT', path: '/target/copy', headers })).status).toBe(200);
   });
 
-  test('an object uploaded in parts becomes one of one piece', async () => {
+  test('an object uploaded in parts becomes a single part', async () => {
     const s3 = await start();
     const target = { Bucket: 'target', Key: 'parts' };
     const { UploadId } = await s3.sdk.send(new CreateMultipartUploadCommand(target));
@@ -107,14 +107,14 @@ describe('CopyObject', () => {
   });
 
   test.each<[string, Partial<CopyObjectCommandInput>, string]>([
-    ['onto itself without a change', { Bucket: 'source', Key: 'drop/a b+ü' }, 'InvalidRequest 400'],
+    ['onto itself without changes', { Bucket: 'source', Key: 'drop/a b+ü' }, 'InvalidRequest 400'],
     ['from a missing key', { CopySource: 'source/none' }, 'NoSuchKey 404'],
     ['from a missing bucket', { CopySource: 'nowhere/none' }, 'NoSuchBucket 404'],
-    ['from a bucket alone', { CopySource: 'source' }, 'InvalidArgument 400'],
-    ['when the source has another tag', { CopySourceIfMatch: '"other"' }, 'PreconditionFailed 412'],
+    ['from a source without a key', { CopySource: 'source' }, 'InvalidArgument 400'],
+    ['when the source has another entity tag', { CopySourceIfMatch: '"other"' }, 'PreconditionFailed 412'],
     ['with an unknown directive', { MetadataDirective: 'MERGE' as 'COPY' }, 'InvalidArgument 400'],
-  ])('%s it is refused', async (_, input, expected) => {
+  ])('%s it is rejected', async (_, input, expected) => {
     const s3 = await start();
-    expect(await refusal(s3.copy(input))).toBe(expected);
+    expect(await errorOf(s3.copy(input))).toBe(expected);
   });
 });

@@ -1,7 +1,7 @@
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { describe, expect, test } from 'vitest';
-import { readAnswer } from './support/raw-request.ts';
+import { readResponse } from './support/raw-request.ts';
 import { startS3 } from './support/start-s3.ts';
 
 const rules = [
@@ -24,15 +24,21 @@ function preflight(endpoint: string, bucket: string, origin: string, method: str
       'access-control-request-method': method,
       ...(headers ? { 'access-control-request-headers': headers } : {}),
     },
-  }).then(readAnswer);
+  }).then(readResponse);
 }
 
 describe('a preflight', () => {
-  test('is answered by the rule that allows it', async () => {
+  test('gets the rule that allows it', async () => {
     const s3 = await startS3({ buckets });
-    const answer = await preflight(s3.endpoint, 'files', 'https://app.example.com', 'POST', 'Content-Type, X-Amz-Date');
-    expect(answer.status).toBe(200);
-    expect(Object.fromEntries(answer.headers)).toMatchObject({
+    const response = await preflight(
+      s3.endpoint,
+      'files',
+      'https://app.example.com',
+      'POST',
+      'Content-Type, X-Amz-Date',
+    );
+    expect(response.status).toBe(200);
+    expect(Object.fromEntries(response.headers)).toMatchObject({
       'access-control-allow-origin': 'https://app.example.com',
       'access-control-allow-methods': 'GET, POST',
       'access-control-allow-headers': 'content-type, x-amz-date',
@@ -51,10 +57,10 @@ describe('a preflight', () => {
     ['the wildcard’s own domain', 'files', 'https://example.com', 'GET', undefined],
     ['another method', 'files', 'https://app.example.com', 'DELETE', undefined],
     ['another header', 'files', 'https://app.example.com', 'GET', 'x-other'],
-    ['a header where none is allowed', 'files', 'https://elsewhere.test', 'HEAD', 'content-type'],
+    ['a header when the rule allows none', 'files', 'https://elsewhere.test', 'HEAD', 'content-type'],
     ['a bucket without rules', 'closed', 'https://app.example.com', 'GET', undefined],
-    ['a bucket that is not there', 'nowhere', 'https://app.example.com', 'GET', undefined],
-  ])('for %s is refused', async (_, bucket, origin, method, headers) => {
+    ['a missing bucket', 'nowhere', 'https://app.example.com', 'GET', undefined],
+  ])('for %s is rejected', async (_, bucket, origin, method, headers) => {
     const s3 = await startS3({ buckets });
     expect(await preflight(s3.endpoint, bucket, origin, method, headers)).toMatchObject({
       status: 403,
@@ -64,12 +70,12 @@ describe('a preflight', () => {
 
   test('without its headers is a bad request', async () => {
     const s3 = await startS3({ buckets });
-    const answer = await readAnswer(await fetch(`${s3.endpoint}/files/key`, { method: 'OPTIONS' }));
-    expect(answer).toMatchObject({ status: 400, code: 'InvalidRequest' });
+    const response = await readResponse(await fetch(`${s3.endpoint}/files/key`, { method: 'OPTIONS' }));
+    expect(response).toMatchObject({ status: 400, code: 'InvalidRequest' });
   });
 });
 
-test('answers carry the headers of the rule, errors too, and only for its origins', async () => {
+test('responses and errors have the headers of the rule, only for its origins', async () => {
   const s3 = await startS3({ buckets });
   await s3.sdk.send(new PutObjectCommand({ Bucket: 'files', Key: 'key', Body: 'hello' }));
   const url = await getSignedUrl(s3.sdk, new GetObjectCommand({ Bucket: 'files', Key: 'key' }));
@@ -79,7 +85,7 @@ test('answers carry the headers of the rule, errors too, and only for its origin
     [`${s3.endpoint}/files/key`, 'http://127.0.0.1:4400', 'http://127.0.0.1:4400'],
   ];
   for (const [address, origin, expected] of origins) {
-    const answer = await fetch(address, { headers: { origin } });
-    expect(answer.headers.get('access-control-allow-origin')).toBe(expected);
+    const response = await fetch(address, { headers: { origin } });
+    expect(response.headers.get('access-control-allow-origin')).toBe(expected);
   }
 });

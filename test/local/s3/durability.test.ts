@@ -13,33 +13,32 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createS3 } from '../../../local/aws/s3/index.ts';
+import { createS3 } from '../../../local/aws/s3/s3.ts';
 import { credentials, region, startS3, temporaryDirectory } from './support/start-s3.ts';
 
 const Bucket = 'files';
 const versioned = { files: { versioned: true } };
 
 describe('a restart', () => {
-  test('tells of a change that was not told before, once', async () => {
-    const untold = await startS3({ onObjectEvent: () => Promise.reject(new Error('The process dies here.')) });
-    const put = untold.sdk.send(new PutObjectCommand({ Bucket, Key: 'told late', Body: 'x' }));
+  test('publishes an unpublished event once', async () => {
+    const unpublished = await startS3({ onObjectEvent: () => Promise.reject(new Error('The process dies here.')) });
+    const put = unpublished.sdk.send(new PutObjectCommand({ Bucket, Key: 'published late', Body: 'x' }));
     await expect(put).rejects.toThrow(expect.objectContaining({ name: 'InternalError' }));
-    await untold.close();
-    for (const expected of [['told late'], []]) {
-      const told: string[] = [];
+    await unpublished.close();
+    for (const expected of [['published late'], []]) {
+      const published: string[] = [];
       const s3 = createS3({
-        directory: untold.directory,
+        directory: unpublished.directory,
         now: Date.now,
         secretOf: () => undefined,
-        onObjectEvent: async ({ key }) => void told.push(key),
+        onObjectEvent: async ({ key }) => void published.push(key),
       });
       await s3.resume();
-      await s3.close();
-      expect(told).toEqual(expected);
+      expect(published).toEqual(expected);
     }
   });
 
-  test('changes nothing', async () => {
+  test('keeps the state', async () => {
     const first = await startS3({
       buckets: { files: { versioned: true, cors: [{ allowed_origins: ['*'], allowed_methods: ['GET'] }] } },
     });
@@ -64,8 +63,8 @@ describe('a restart', () => {
     expect(head).toMatchObject({ ContentLength: 3, ChecksumSHA256: expect.any(String) });
     const MultipartUpload = { Parts: [{ PartNumber: 1, ETag: part.ETag }] };
     await second.sdk.send(new CompleteMultipartUploadCommand({ Bucket, Key: 'parts', UploadId, MultipartUpload }));
-    const whole = await second.sdk.send(new GetObjectCommand({ Bucket, Key: 'parts' }));
-    expect([await whole.Body!.transformToString(), whole.ContentType]).toEqual(['part', 'video/mp4']);
+    const complete = await second.sdk.send(new GetObjectCommand({ Bucket, Key: 'parts' }));
+    expect([await complete.Body!.transformToString(), complete.ContentType]).toEqual(['part', 'video/mp4']);
     const preflight = await fetch(`${second.endpoint}/files/key`, {
       method: 'OPTIONS',
       headers: { origin: 'https://a.test', 'access-control-request-method': 'GET' },
@@ -73,7 +72,7 @@ describe('a restart', () => {
     expect(preflight.status).toBe(200);
   });
 
-  test('with the clock turned back, sequencers still grow', async () => {
+  test('sequencers grow even if the clock was turned back', async () => {
     const time = Date.now();
     const put = new PutObjectCommand({ Bucket, Key: 'key', Body: 'x' });
     const first = await startS3({ now: () => time });
@@ -84,7 +83,7 @@ describe('a restart', () => {
     expect(second.events[0]!.sequencer > first.events[0]!.sequencer).toBe(true);
   });
 
-  test('tidies bytes and buckets that nothing names, and a torn line', async () => {
+  test('removes unreferenced blobs, unfinished buckets and a truncated line', async () => {
     const first = await startS3();
     await first.sdk.send(new PutObjectCommand({ Bucket, Key: 'kept', Body: 'kept' }));
     await first.close();
@@ -103,7 +102,7 @@ describe('a restart', () => {
     expect(Contents?.map((each) => each.Key)).toEqual(['kept', 'next']);
   });
 
-  test('shortens a log that has grown long, to the same state', async () => {
+  test('compacts a long log to the same state', async () => {
     const first = await startS3({ buckets: versioned });
     await first.sdk.send(new PutObjectCommand({ Bucket, Key: 'key', Body: 'one' }));
     await first.sdk.send(new PutObjectCommand({ Bucket, Key: 'key', Body: 'two' }));
@@ -125,9 +124,9 @@ describe('a restart', () => {
 });
 
 describe('kill -9', () => {
-  test('in the midst of writing leaves whole objects only, all that were answered among them', async () => {
+  test('during writes leaves only complete objects, including all acknowledged ones', async () => {
     const directory = await temporaryDirectory();
-    const answered = new Map<string, number>();
+    const acknowledged = new Map<string, number>();
     for (let round = 0; round < 2; round++) {
       const { child, endpoint } = await startChild(directory);
       const sdk = new S3Client({ endpoint, region, credentials, maxAttempts: 1 });
@@ -144,18 +143,18 @@ describe('kill -9', () => {
               Metadata: { size: String(size) },
             }),
           );
-          answered.set(Key, size);
-          if (answered.size > 20 * (round + 1)) child.kill('SIGKILL');
+          acknowledged.set(Key, size);
+          if (acknowledged.size > 20 * (round + 1)) child.kill('SIGKILL');
         }
       });
       await Promise.allSettled(writers);
     }
-    expect(answered.size).toBeGreaterThan(20);
+    expect(acknowledged.size).toBeGreaterThan(20);
 
     const s3 = await startS3({ directory, buckets: {} });
     const { Contents = [] } = await s3.sdk.send(new ListObjectsV2Command({ Bucket }));
     const found = new Set(Contents.map((each) => each.Key));
-    expect([...answered.keys()].filter((key) => !found.has(key))).toEqual([]);
+    expect([...acknowledged.keys()].filter((key) => !found.has(key))).toEqual([]);
     for (const { Key } of Contents) {
       const object = await s3.sdk.send(new GetObjectCommand({ Bucket, Key }));
       const bytes = Buffer.from(await object.Body!.transformToByteArray());
@@ -166,7 +165,7 @@ describe('kill -9', () => {
   });
 });
 
-/** A server in a process of its own, so that it can be killed. */
+/** A server in its own process, so that it can be killed. */
 async function startChild(directory: string): Promise<{ child: ChildProcess; endpoint: string }> {
   const script = new URL('./support/serve-child.ts', import.meta.url).pathname;
   const child = spawn(process.execPath, ['--import', 'tsx', script, directory, credentials.secretAccessKey], {

@@ -13,7 +13,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { describe, expect, test } from 'vitest';
 import { compareBytes } from '../../../local/aws/s3/store/version-index.ts';
-import { refusal, startS3, type TestS3, temporaryDirectory } from './support/start-s3.ts';
+import { errorOf, startS3, type TestS3, temporaryDirectory } from './support/start-s3.ts';
 
 const Bucket = 'files';
 
@@ -24,9 +24,9 @@ async function startWith(keys: string[], versioned = false) {
 }
 
 async function list(s3: TestS3, input: Partial<ListObjectsV2CommandInput> = {}) {
-  const answer = await s3.sdk.send(new ListObjectsV2Command({ Bucket, ...input }));
-  const prefixes = answer.CommonPrefixes ?? [];
-  return [...(answer.Contents ?? []).map((each) => each.Key), ...prefixes.map((each) => each.Prefix)];
+  const response = await s3.sdk.send(new ListObjectsV2Command({ Bucket, ...input }));
+  const prefixes = response.CommonPrefixes ?? [];
+  return [...(response.Contents ?? []).map((each) => each.Key), ...prefixes.map((each) => each.Prefix)];
 }
 
 const tree = ['a', 'b/1', 'b/2', 'b/c/3', 'd', 'e/4'];
@@ -35,20 +35,20 @@ describe('ListObjectsV2', () => {
   test.each<[string, Partial<ListObjectsV2CommandInput>, string[]]>([
     ['everything', {}, tree],
     ['a prefix', { Prefix: 'b/' }, ['b/1', 'b/2', 'b/c/3']],
-    ['a prefix that is no folder', { Prefix: 'b/c' }, ['b/c/3']],
-    ['a prefix of nothing', { Prefix: 'x' }, []],
+    ['a prefix that is not a folder', { Prefix: 'b/c' }, ['b/c/3']],
+    ['a prefix without matches', { Prefix: 'x' }, []],
     ['folders', { Delimiter: '/' }, ['a', 'd', 'b/', 'e/']],
-    ['folders in a folder', { Delimiter: '/', Prefix: 'b/' }, ['b/1', 'b/2', 'b/c/']],
+    ['nested folders', { Delimiter: '/', Prefix: 'b/' }, ['b/1', 'b/2', 'b/c/']],
     ['a long delimiter', { Delimiter: '/c/' }, ['a', 'b/1', 'b/2', 'd', 'e/4', 'b/c/']],
     ['after a key', { StartAfter: 'b/2' }, ['b/c/3', 'd', 'e/4']],
-    ['after what is no key', { StartAfter: 'b/15' }, ['b/2', 'b/c/3', 'd', 'e/4']],
+    ['after a missing key', { StartAfter: 'b/15' }, ['b/2', 'b/c/3', 'd', 'e/4']],
     ['after a key within a folder', { StartAfter: 'b/1', Delimiter: '/' }, ['d', 'b/', 'e/']],
     ['nothing', { MaxKeys: 0 }, []],
   ])('%s', async (_, input, expected) => {
     expect(await list(await startWith(tree), input)).toEqual(expected);
   });
 
-  test.each([undefined, '/'])('pages are whole and without repeats (delimiter %s)', async (Delimiter) => {
+  test.each([undefined, '/'])('pages are complete and without duplicates (delimiter %s)', async (Delimiter) => {
     const s3 = await startWith(tree);
     const whole = new Set(await list(s3, { Delimiter }));
     const seen: (string | undefined)[] = [];
@@ -64,20 +64,20 @@ describe('ListObjectsV2', () => {
     expect(seen).toHaveLength(whole.size);
   });
 
-  test('keys are ordered by their UTF-8 bytes', async () => {
+  test('keys are ordered by UTF-8 bytes', async () => {
     const keys = ['Z', 'a', 'é', 'ﬁ', '\uffee', '𝄞', '😀', 'a\u0001', 'aa'];
     const expected = keys.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
     expect(keys.toSorted(compareBytes)).toEqual(expected);
     expect(await list(await startWith(keys))).toEqual(expected);
   });
 
-  test('keys are encoded on demand', async () => {
+  test('keys are encoded on request', async () => {
     const s3 = await startWith(['a b/ü&<\u0001']);
     expect(await list(s3, { EncodingType: 'url' })).toEqual(['a%20b/%C3%BC%26%3C%01']);
     expect(await list(s3)).toEqual(['a b/ü&<\u0001']);
   });
 
-  test('an object is described', async () => {
+  test('an object has all its elements', async () => {
     const s3 = await startWith(['a']);
     const { Contents } = await s3.sdk.send(new ListObjectsV2Command({ Bucket }));
     expect(Contents).toMatchObject([
@@ -92,8 +92,8 @@ describe('ListObjectsV2', () => {
     ]);
   });
 
-  test('a token that is none is refused', async () => {
-    expect(await refusal(list(await startWith([]), { ContinuationToken: 'nonsense!' }))).toBe('InvalidArgument 400');
+  test('an invalid token is rejected', async () => {
+    expect(await errorOf(list(await startWith([]), { ContinuationToken: 'nonsense!' }))).toBe('InvalidArgument 400');
   });
 
   test('a page has at most 1,000 keys', async () => {
@@ -112,7 +112,7 @@ test('ListObjects pages by marker', async () => {
   expect(second.CommonPrefixes).toEqual([{ Prefix: 'e/' }]);
 });
 
-test('ListObjectVersions pages through versions and markers without repeats', async () => {
+test('ListObjectVersions pages through versions and markers without duplicates', async () => {
   const s3 = await startWith(['a', 'a', 'b', 'a', 'c'], true);
   await s3.sdk.send(new DeleteObjectCommand({ Bucket, Key: 'b' }));
   const seen: string[] = [];
@@ -136,16 +136,16 @@ test('ListObjectVersions pages through versions and markers without repeats', as
 });
 
 describe('buckets', () => {
-  test('are created, listed, found and deleted when empty', async () => {
+  test('are created, listed, found, and deleted when empty', async () => {
     const s3 = await startS3({ buckets: {} });
     await s3.sdk.send(new CreateBucketCommand({ Bucket: 'two' }));
     await s3.sdk.send(new CreateBucketCommand({ Bucket: 'one', ACL: 'private' }));
     const { Buckets } = await s3.sdk.send(new ListBucketsCommand());
     expect(Buckets?.map((bucket) => bucket.Name)).toEqual(['one', 'two']);
-    expect(await refusal(s3.sdk.send(new HeadBucketCommand({ Bucket: 'one' })))).toBe('no error');
-    expect(await refusal(s3.sdk.send(new HeadBucketCommand({ Bucket: 'three' })))).toBe('NotFound 404');
+    expect(await errorOf(s3.sdk.send(new HeadBucketCommand({ Bucket: 'one' })))).toBe('no error');
+    expect(await errorOf(s3.sdk.send(new HeadBucketCommand({ Bucket: 'three' })))).toBe('NotFound 404');
     await s3.sdk.send(new PutObjectCommand({ Bucket: 'one', Key: 'key', Body: 'x' }));
-    const remove = () => refusal(s3.sdk.send(new DeleteBucketCommand({ Bucket: 'one' })));
+    const remove = () => errorOf(s3.sdk.send(new DeleteBucketCommand({ Bucket: 'one' })));
     expect(await remove()).toBe('BucketNotEmpty 409');
     await s3.sdk.send(new DeleteObjectCommand({ Bucket: 'one', Key: 'key' }));
     expect([await remove(), await remove()]).toEqual(['no error', 'NoSuchBucket 404']);
@@ -156,14 +156,14 @@ describe('buckets', () => {
     ['Upper', 'InvalidBucketName 400'],
     ['a..b', 'InvalidBucketName 400'],
     ['192.168.0.1', 'InvalidBucketName 400'],
-  ])('%s can not be created', async (Bucket, expected) => {
+  ])('%s cannot be created', async (Bucket, expected) => {
     const s3 = await startS3({ buckets: { one: {} } });
     const sdk = s3.client({ forcePathStyle: true });
-    expect(await refusal(sdk.send(new CreateBucketCommand({ Bucket })))).toBe(expected);
+    expect(await errorOf(sdk.send(new CreateBucketCommand({ Bucket })))).toBe(expected);
   });
 });
 
-/** A directory as thousands of puts would leave it. */
+/** A directory with the state of thousands of puts. */
 async function manyObjects(count: number): Promise<string> {
   const directory = await temporaryDirectory();
   await mkdir(`${directory}/buckets/files/blobs`, { recursive: true });

@@ -4,14 +4,14 @@ import { request } from 'node:http';
 import { GetObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3';
 import { createPresignedPost, type PresignedPostOptions } from '@aws-sdk/s3-presigned-post';
 import { describe, expect, test } from 'vitest';
-import { amzDate, readAnswer, signingKey } from './support/raw-request.ts';
+import { amzDate, readResponse, signingKey } from './support/raw-request.ts';
 import { region, startS3, type TestS3 } from './support/start-s3.ts';
 
 const Bucket = 'files';
 
 interface Submission {
   options?: Partial<PresignedPostOptions>;
-  /** Added to the signed fields, or put in their place. */
+  /** Added to the signed fields; replaces those with the same name. */
   fields?: Record<string, string | undefined>;
   file?: string | Buffer<ArrayBuffer>;
   fileName?: string;
@@ -32,10 +32,10 @@ async function submit(
   for (const [name, value] of Object.entries(fields)) if (value !== undefined) form.set(name, value);
   form.set('file', new Blob([file]), fileName);
   form.set('after the file', 'is not read');
-  return readAnswer(await fetch(`${s3.endpoint}/${Bucket}`, { method: 'POST', body: form, redirect: 'manual' }));
+  return readResponse(await fetch(`${s3.endpoint}/${Bucket}`, { method: 'POST', body: form, redirect: 'manual' }));
 }
 
-/** Signs any policy by hand. */
+/** Signs a policy by hand. */
 function policyFields(policy: object | string, time = Date.now()) {
   const date = amzDate(time);
   const day = date.slice(0, 8);
@@ -49,7 +49,7 @@ function policyFields(policy: object | string, time = Date.now()) {
   };
 }
 
-/** What S3 replaces. */
+/** The placeholder that S3 replaces. */
 const placeholder = `inbox/$\{filename}`;
 const later = () => new Date(Date.now() + 60_000).toISOString();
 const ownFields = [
@@ -59,16 +59,16 @@ const ownFields = [
 ];
 
 describe('a presigned POST', () => {
-  test('stores the file as the form says', async () => {
+  test('stores the file with the form’s attributes', async () => {
     const s3 = await startS3();
     const options = {
       Fields: { 'Content-Type': 'image/png', 'x-amz-meta-prompt': 'eine schöne Katze 猫', 'Cache-Control': 'no-store' },
       Conditions: [['content-length-range', 1, 10] as ['content-length-range', number, number]],
     };
-    const answer = await post(s3, { options });
-    expect([answer.status, answer.text]).toEqual([204, '']);
-    expect(answer.headers.get('etag')).toBe('"5d41402abc4b2a76b9719d911017c592"');
-    expect(answer.headers.get('location')).toBe(`${s3.endpoint}/files/inbox/cat.png`);
+    const response = await post(s3, { options });
+    expect([response.status, response.text]).toEqual([204, '']);
+    expect(response.headers.get('etag')).toBe('"5d41402abc4b2a76b9719d911017c592"');
+    expect(response.headers.get('location')).toBe(`${s3.endpoint}/files/inbox/cat.png`);
     const stored = await s3.sdk.send(new GetObjectCommand({ Bucket, Key: 'inbox/cat.png' }));
     expect(stored).toMatchObject({ ContentType: 'image/png', CacheControl: 'no-store', ContentLength: 5 });
     expect(stored.Metadata?.prompt).toMatch(/^=\?UTF-8\?Q\?eine_sch=C3=B6ne_Katze_=E7=8C=AB\?=$/);
@@ -82,9 +82,9 @@ describe('a presigned POST', () => {
     });
   });
 
-  test.each([0, 1, 100_000, 3_000_000])('%i bytes of anything come through whole', async (size) => {
+  test.each([0, 1, 100_000, 3_000_000])('stores %i arbitrary bytes unchanged', async (size) => {
     const s3 = await startS3();
-    // Full of what looks like the form's own delimiters.
+    // Contains text that resembles the form's delimiters.
     const file = Buffer.alloc(size, '\r\n--\r\n----');
     expect((await post(s3, { file })).status).toBe(204);
     const stored = await s3.sdk.send(new GetObjectCommand({ Bucket, Key: 'inbox/cat.png' }));
@@ -93,16 +93,16 @@ describe('a presigned POST', () => {
 
   test.each([
     ['猫.png', 'inbox/猫.png'],
-    ['C:\\pictures\\cat.png', 'inbox/cat.png'],
+    ['C:\\images\\cat.png', 'inbox/cat.png'],
     ['a "quoted" name.png', 'inbox/a "quoted" name.png'],
     ['$& and $1.png', 'inbox/$& and $1.png'],
-  ])('the placeholder of the key becomes the file’s name: %s', async (fileName, Key) => {
+  ])('replaces the placeholder in the key by the file name %s', async (fileName, Key) => {
     const s3 = await startS3();
     expect((await post(s3, { options: { Key: placeholder }, fileName })).status).toBe(204);
     await s3.sdk.send(new HeadObjectCommand({ Bucket, Key }));
   });
 
-  test('is answered as the form asks', async () => {
+  test('gets the response that the form requests', async () => {
     const s3 = await startS3();
     const created = await post(s3, { options: { Fields: { success_action_status: '201' } } });
     expect(created.status).toBe(201);
@@ -116,7 +116,7 @@ describe('a presigned POST', () => {
     );
   });
 
-  test('the ACL of a form is read', async () => {
+  test('reads the ACL of a form', async () => {
     const s3 = await startS3();
     expect((await post(s3, { options: { Fields: { acl: 'private' } } })).status).toBe(204);
     expect((await post(s3, { options: { Fields: { acl: 'public-read' } } })).code).toBe(
@@ -126,11 +126,11 @@ describe('a presigned POST', () => {
 
   const range = { Conditions: [['content-length-range', 3, 6]] } as Partial<PresignedPostOptions>;
   test.each<[string, Submission, string]>([
-    ['a file too large', { options: range, file: 'hello too' }, 'EntityTooLarge'],
-    ['a file too large by megabytes', { options: range, file: Buffer.alloc(5 << 20) }, 'EntityTooLarge'],
-    ['a file too small', { options: range, file: 'hi' }, 'EntityTooSmall'],
+    ['a file that is too large', { options: range, file: 'hello too' }, 'EntityTooLarge'],
+    ['a file that is megabytes too large', { options: range, file: Buffer.alloc(5 << 20) }, 'EntityTooLarge'],
+    ['a file that is too small', { options: range, file: 'hi' }, 'EntityTooSmall'],
     ['another key', { fields: { key: 'elsewhere' } }, 'AccessDenied'],
-    ['a field the policy does not know', { fields: { 'x-amz-meta-owner': 'me' } }, 'AccessDenied'],
+    ['a field without a condition', { fields: { 'x-amz-meta-owner': 'me' } }, 'AccessDenied'],
     [
       'another value of a field',
       { options: { Fields: { 'Content-Type': 'image/png' } }, fields: { 'Content-Type': 'text/html' } },
@@ -140,33 +140,29 @@ describe('a presigned POST', () => {
     ['another policy', { fields: { Policy: Buffer.from('{}').toString('base64') } }, 'SignatureDoesNotMatch'],
     [
       'an unknown key',
-      { fields: { 'X-Amz-Credential': 'nobody/20260101/eu-central-1/s3/aws4_request' } },
+      { fields: { 'X-Amz-Credential': 'unknown/20260101/eu-central-1/s3/aws4_request' } },
       'InvalidAccessKeyId',
     ],
     ['no signature', { fields: { 'X-Amz-Signature': undefined } }, 'InvalidArgument'],
     ['neither policy nor signature', { fields: { 'X-Amz-Signature': undefined, Policy: undefined } }, 'AccessDenied'],
     ['no key', { fields: { key: undefined } }, 'InvalidArgument'],
     ['a checksum of other bytes', { options: { Fields: { 'x-amz-checksum-crc32': 'AAAAAA==' } } }, 'BadDigest'],
-    [
-      'a field that is not supported',
-      { options: { Fields: { 'x-amz-website-redirect-location': '/' } } },
-      'NotImplemented',
-    ],
+    ['an unsupported field', { options: { Fields: { 'x-amz-website-redirect-location': '/' } } }, 'NotImplemented'],
     ['tags', { options: { Fields: { tagging: '<Tagging/>' } } }, 'NotImplemented'],
     ['too many fields', { fields: { 'x-ignore-this': 'x'.repeat(21_000) } }, 'MaxPostPreDataLengthExceeded'],
     ['metadata over 2 KB', { options: { Fields: { 'x-amz-meta-a': 'x'.repeat(2048) } } }, 'MetadataTooLarge'],
-  ])('%s is refused, and nothing is kept', async (_, submission, code) => {
+  ])('%s is rejected and nothing is stored', async (_, submission, code) => {
     const s3 = await startS3();
     expect(await post(s3, submission)).toMatchObject({ code });
     await expect(s3.sdk.send(new HeadObjectCommand({ Bucket, Key: 'inbox/cat.png' }))).rejects.toThrow();
     expect(s3.events).toEqual([]);
   });
 
-  test('fields named x-ignore- need no condition', async () => {
+  test('fields that start with x-ignore- need no condition', async () => {
     expect((await post(await startS3(), { fields: { 'x-ignore-csrf': 'token' } })).status).toBe(204);
   });
 
-  test('ends when its policy does, by the server’s clock', async () => {
+  test('expires with its policy by the server’s clock', async () => {
     let time = Date.now();
     const s3 = await startS3({ now: () => time });
     const fields = {
@@ -189,7 +185,7 @@ describe('conditions', () => {
     ['another prefix', [['starts-with', '$key', 'b/']], {}, 'AccessDenied'],
     ['another bucket', [['starts-with', '$key', ''], { bucket: 'others' }], {}, 'AccessDenied'],
     [
-      'names in any case',
+      'field names in any case',
       [
         ['starts-with', '$Key', ''],
         ['eq', '$Content-Type', 'a/b'],
@@ -198,7 +194,7 @@ describe('conditions', () => {
       undefined,
     ],
     [
-      'every item of a content type',
+      'every item of a list of content types',
       [
         ['starts-with', '$key', ''],
         ['starts-with', '$Content-Type', 'image/'],
@@ -206,9 +202,9 @@ describe('conditions', () => {
       { 'Content-Type': 'image/png, text/html' },
       'AccessDenied',
     ],
-    ['a field that must be there', [['starts-with', '$key', ''], { 'x-amz-meta-a': 'b' }], {}, 'AccessDenied'],
+    ['a required field', [['starts-with', '$key', ''], { 'x-amz-meta-a': 'b' }], {}, 'AccessDenied'],
     ['an unknown kind', [['like', '$key', 'a']], {}, 'InvalidPolicyDocument'],
-    ['a range backwards', [['content-length-range', 5, 1]], {}, 'InvalidPolicyDocument'],
+    ['a reversed range', [['content-length-range', 5, 1]], {}, 'InvalidPolicyDocument'],
   ])('%s', async (_, conditions, fields, code) => {
     const s3 = await startS3();
     const policy = policyFields({ expiration: later(), conditions: [...conditions, ...ownFields] });
@@ -216,47 +212,47 @@ describe('conditions', () => {
   });
 
   test.each(['nonsense', '{}', '{"expiration":"never","conditions":[]}', '{"expiration":"2099-01-01T00:00:00Z"}'])(
-    'the policy %s is none',
+    'the policy %s is invalid',
     async (policy) => {
       const s3 = await startS3();
-      const answer = await submit(s3, { ...policyFields(policy), key: 'a' }, 'hello', 'a');
-      expect(answer).toMatchObject({ code: 'InvalidPolicyDocument' });
+      const response = await submit(s3, { ...policyFields(policy), key: 'a' }, 'hello', 'a');
+      expect(response).toMatchObject({ code: 'InvalidPolicyDocument' });
     },
   );
 });
 
-describe('a broken form', () => {
+describe('a malformed form', () => {
   const type = 'multipart/form-data; boundary=edge';
   const head = '--edge\r\nContent-Disposition: form-data; name="key"\r\n\r\na\r\n--edge';
   test.each([
-    ['is cut off within a field', type, '--edge\r\nContent-Disposition: form-data; name="key"\r\n\r\na'],
+    ['ends within a field', type, '--edge\r\nContent-Disposition: form-data; name="key"\r\n\r\na'],
     ['has no boundary', 'multipart/form-data', head],
-    ['starts otherwise', type, 'hello'],
+    ['does not start with the boundary', type, 'hello'],
     ['has a part without a name', type, '--edge\r\nContent-Type: text/plain\r\n\r\na\r\n--edge--\r\n'],
-    ['goes on after a delimiter', type, `${head}nonsense\r\n`],
-  ])('that %s is refused', async (_, contentType, body) => {
+    ['has text after a delimiter', type, `${head}nonsense\r\n`],
+  ])('that %s is rejected', async (_, contentType, body) => {
     const s3 = await startS3();
-    const answer = await fetch(`${s3.endpoint}/files`, {
+    const response = await fetch(`${s3.endpoint}/files`, {
       method: 'POST',
       headers: { 'content-type': contentType },
       body,
     });
-    expect(await readAnswer(answer)).toMatchObject({ status: 400, code: 'MalformedPOSTRequest' });
+    expect(await readResponse(response)).toMatchObject({ status: 400, code: 'MalformedPOSTRequest' });
   });
 
-  test('that ends within its file keeps nothing', async () => {
+  test('that ends within its file stores nothing', async () => {
     const s3 = await startS3();
     const fields = { ...policyFields({ expiration: later(), conditions: [{ key: 'a' }, ...ownFields] }), key: 'a' };
     const parts = Object.entries(fields).map(
       ([name, value]) => `--edge\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
     );
     const body = `${parts.join('')}--edge\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nhello`;
-    const answer = await fetch(`${s3.endpoint}/files`, { method: 'POST', headers: { 'content-type': type }, body });
-    expect(await readAnswer(answer)).toMatchObject({ code: 'MalformedPOSTRequest' });
+    const response = await fetch(`${s3.endpoint}/files`, { method: 'POST', headers: { 'content-type': type }, body });
+    expect(await readResponse(response)).toMatchObject({ code: 'MalformedPOSTRequest' });
     expect(s3.events).toEqual([]);
   });
 
-  test('whose connection is cut within its file keeps nothing, and the next one is served', async () => {
+  test('whose connection is closed within its file stores nothing, and the next one succeeds', async () => {
     const s3 = await startS3();
     const fields = { ...policyFields({ expiration: later(), conditions: [{ key: 'a' }, ...ownFields] }), key: 'a' };
     const parts = Object.entries(fields).map(

@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { describe, expect, test } from 'vitest';
 import { send, signed } from './support/raw-request.ts';
-import { refusal, startS3, type TestS3 } from './support/start-s3.ts';
+import { errorOf, startS3, type TestS3 } from './support/start-s3.ts';
 
 const Bucket = 'files';
 
@@ -31,29 +31,29 @@ describe('bytes', () => {
   test.each([
     ['nothing', Buffer.alloc(0)],
     ['text', Buffer.from('hello')],
-    ['a megabyte of every byte', Buffer.from(Array.from({ length: 1 << 20 }, (_, i) => i % 251))],
-  ])('%s comes back as it was put, with its MD5 as entity tag', async (_, bytes) => {
+    ['a megabyte of all byte values', Buffer.from(Array.from({ length: 1 << 20 }, (_, i) => i % 251))],
+  ])('%s is returned as stored, with its MD5 as entity tag', async (_, bytes) => {
     const s3 = await startS3();
     const etag = `"${createHash('md5').update(bytes).digest('hex')}"`;
     expect(await put(s3, { Body: bytes })).toMatchObject({ ETag: etag });
-    const answer = await get(s3);
-    expect(Buffer.from(await answer.Body!.transformToByteArray()).equals(bytes)).toBe(true);
-    expect(answer).toMatchObject({ ETag: etag, ContentLength: bytes.length, AcceptRanges: 'bytes' });
+    const response = await get(s3);
+    expect(Buffer.from(await response.Body!.transformToByteArray()).equals(bytes)).toBe(true);
+    expect(response).toMatchObject({ ETag: etag, ContentLength: bytes.length, AcceptRanges: 'bytes' });
   });
 
-  test('a put replaces what was there', async () => {
+  test('a put replaces the object', async () => {
     const s3 = await startS3();
     await put(s3, { Body: 'first' });
     await put(s3, { Body: 'second' });
     expect(await (await get(s3)).Body!.transformToString()).toBe('second');
   });
 
-  test('a reader that has begun keeps its bytes when they are overwritten', async () => {
+  test('a read in progress is not affected by an overwrite', async () => {
     const s3 = await startS3();
     await put(s3, { Body: Buffer.alloc(8 << 20, 'a') });
-    const answer = await get(s3);
+    const response = await get(s3);
     await put(s3, { Body: 'b' });
-    const bytes = Buffer.from(await answer.Body!.transformToByteArray());
+    const bytes = Buffer.from(await response.Body!.transformToByteArray());
     expect(bytes.equals(Buffer.alloc(8 << 20, 'a'))).toBe(true);
   });
 });
@@ -70,16 +70,16 @@ describe('keys', () => {
     "!'()*;:@&=$,?#[]~",
     'control\u0001\u001f\u007f',
     'x'.repeat(1024),
-  ])('%j is a key like any other', async (Key) => {
+  ])('%j is a valid key', async (Key) => {
     const s3 = await startS3();
     await put(s3, { Key, Body: Key });
     expect(await (await get(s3, { Key })).Body!.transformToString()).toBe(Key);
     expect(s3.events).toMatchObject([{ key: Key }]);
   });
 
-  test('a key of more than 1,024 bytes is refused', async () => {
+  test('a key of more than 1,024 bytes is rejected', async () => {
     const s3 = await startS3();
-    expect(await refusal(put(s3, { Key: 'ü'.repeat(513) }))).toBe('KeyTooLongError 400');
+    expect(await errorOf(put(s3, { Key: 'ü'.repeat(513) }))).toBe('KeyTooLongError 400');
   });
 
   test('a bare plus in a path is a space', async () => {
@@ -88,12 +88,12 @@ describe('keys', () => {
     expect((await send(s3.endpoint, { path: '/files/a%20b' })).text).toBe('hello');
   });
 
-  test('a path that is not UTF-8 is refused', async () => {
+  test('a path that is not UTF-8 is rejected', async () => {
     const s3 = await startS3();
     expect(await send(s3.endpoint, { path: '/files/%ff' })).toMatchObject({ status: 400, code: 'InvalidURI' });
   });
 
-  test('a bucket may be named by the host', async () => {
+  test('the host may name the bucket', async () => {
     const s3 = await startS3();
     const port = new URL(s3.endpoint).port;
     await put(s3, { Key: 'folder/key' });
@@ -109,7 +109,7 @@ describe('keys', () => {
 });
 
 describe('attributes', () => {
-  test('headers and metadata are given back', async () => {
+  test('headers and metadata are returned', async () => {
     const s3 = await startS3();
     await put(s3, {
       CacheControl: 'max-age=60',
@@ -135,39 +135,39 @@ describe('attributes', () => {
     ['Latin-1 bytes, as a client with string headers sends them', 'caf\u00e9', '=?UTF-8?Q?caf=C3=A9?='],
     ['an encoded word', '=?UTF-8?B?54yr?=', '=?UTF-8?B?54yr?='],
     [
-      'raw UTF-8, garbled as at S3',
+      'raw UTF-8, garbled as in S3',
       '\u00c3\u0084M\u00c3\u0084Z\u00c3\u0095\u00c3\u0091 S3',
       '=?UTF-8?B?w4PChE3Dg8KEWsODwpXDg8KRIFMz?=',
     ],
     ['ASCII', 'plain', 'plain'],
-  ])('metadata as %s comes back in RFC 2047', async (_, value, expected) => {
+  ])('metadata as %s is returned as RFC 2047', async (_, value, expected) => {
     const s3 = await startS3();
     await put(s3, { Body: Buffer.from('x'), Metadata: { prompt: value } });
     expect((await head(s3)).Metadata).toEqual({ prompt: expected });
   });
 
-  test('aws-chunked is no coding of the object', async () => {
+  test('aws-chunked is not stored as content encoding', async () => {
     const s3 = await startS3();
     await put(s3, { Body: Readable.from([Buffer.from('hello')]), ContentLength: 5, ContentEncoding: 'br' });
     expect((await head(s3)).ContentEncoding).toBe('br');
   });
 
-  test('metadata over 2 KB is refused', async () => {
+  test('metadata over 2 KB is rejected', async () => {
     const s3 = await startS3();
-    expect(await refusal(put(s3, { Metadata: { prompt: 'x'.repeat(2043) } }))).toBe('MetadataTooLarge 400');
-    expect(await refusal(put(s3, { Metadata: { prompt: 'x'.repeat(2042) } }))).toBe('no error');
+    expect(await errorOf(put(s3, { Metadata: { prompt: 'x'.repeat(2043) } }))).toBe('MetadataTooLarge 400');
+    expect(await errorOf(put(s3, { Metadata: { prompt: 'x'.repeat(2042) } }))).toBe('no error');
   });
 
-  test('a reader may replace headers of the answer', async () => {
+  test('a read may override response headers', async () => {
     const s3 = await startS3();
     await put(s3, {});
-    const answer = await get(s3, {
+    const response = await get(s3, {
       ResponseContentType: 'video/mp4',
       ResponseContentDisposition: 'attachment; filename="猫.mp4"',
       ResponseCacheControl: 'no-store',
     });
-    expect(answer).toMatchObject({ ContentType: 'video/mp4', CacheControl: 'no-store' });
-    expect(Buffer.from(answer.ContentDisposition!, 'latin1').toString()).toBe('attachment; filename="猫.mp4"');
+    expect(response).toMatchObject({ ContentType: 'video/mp4', CacheControl: 'no-store' });
+    expect(Buffer.from(response.ContentDisposition!, 'latin1').toString()).toBe('attachment; filename="猫.mp4"');
   });
 });
 
@@ -179,22 +179,22 @@ describe('ranges', () => {
     ['bytes=-2', 'lo', 'bytes 3-4/5'],
     ['bytes=-99', 'hello', 'bytes 0-4/5'],
     ['bytes=4-99', 'o', 'bytes 4-4/5'],
-  ])('%s gives %j', async (Range, text, ContentRange) => {
+  ])('%s returns %j', async (Range, text, ContentRange) => {
     const s3 = await startS3();
     await put(s3, {});
-    const answer = await get(s3, { Range });
-    expect(answer).toMatchObject({ ContentRange, ContentLength: text.length, $metadata: { httpStatusCode: 206 } });
-    expect(await answer.Body!.transformToString()).toBe(text);
+    const response = await get(s3, { Range });
+    expect(response).toMatchObject({ ContentRange, ContentLength: text.length, $metadata: { httpStatusCode: 206 } });
+    expect(await response.Body!.transformToString()).toBe(text);
     expect(await head(s3, { Range })).toMatchObject({ ContentRange, ContentLength: text.length });
   });
 
-  test.each(['bytes=5-', 'bytes=-0'])('%s lies outside', async (Range) => {
+  test.each(['bytes=5-', 'bytes=-0'])('%s is not satisfiable', async (Range) => {
     const s3 = await startS3();
     await put(s3, {});
-    expect(await refusal(get(s3, { Range }))).toBe('InvalidRange 416');
+    expect(await errorOf(get(s3, { Range }))).toBe('InvalidRange 416');
   });
 
-  test.each(['bytes=0-1,3-4', 'lines=1-2', 'bytes=3-1'])('%s means the whole', async (Range) => {
+  test.each(['bytes=0-1,3-4', 'lines=1-2', 'bytes=3-1'])('%s returns the whole object', async (Range) => {
     const s3 = await startS3();
     await put(s3, {});
     expect(await (await get(s3, { Range })).Body!.transformToString()).toBe('hello');
@@ -207,75 +207,75 @@ describe('conditional reads', () => {
   const [before, same, after] = [-10_000, 0, 10_000].map((shift) => new Date(time + shift));
 
   test.each<[string, Partial<GetObjectCommandInput>, string]>([
-    ['If-Match with the tag', { IfMatch: etag }, 'no error'],
-    ['If-Match with another', { IfMatch: '"other"' }, 'PreconditionFailed 412'],
+    ['If-Match with the entity tag', { IfMatch: etag }, 'no error'],
+    ['If-Match with another entity tag', { IfMatch: '"other"' }, 'PreconditionFailed 412'],
     ['If-Match with a list', { IfMatch: `"other", ${etag}` }, 'no error'],
-    ['If-None-Match with the tag', { IfNoneMatch: etag }, '304 304'],
-    ['If-None-Match with another', { IfNoneMatch: '"other"' }, 'no error'],
+    ['If-None-Match with the entity tag', { IfNoneMatch: etag }, '304 304'],
+    ['If-None-Match with another entity tag', { IfNoneMatch: '"other"' }, 'no error'],
     ['If-Modified-Since the same second', { IfModifiedSince: same }, '304 304'],
     ['If-Modified-Since before', { IfModifiedSince: before }, 'no error'],
     ['If-Unmodified-Since before', { IfUnmodifiedSince: before }, 'PreconditionFailed 412'],
     ['If-Unmodified-Since after', { IfUnmodifiedSince: after }, 'no error'],
-    ['a matching tag outweighs the date', { IfMatch: etag, IfUnmodifiedSince: before }, 'no error'],
-    ['another tag outweighs the date', { IfNoneMatch: '"other"', IfModifiedSince: after }, 'no error'],
+    ['a matching entity tag overrides the date', { IfMatch: etag, IfUnmodifiedSince: before }, 'no error'],
+    ['another entity tag overrides the date', { IfNoneMatch: '"other"', IfModifiedSince: after }, 'no error'],
   ])('%s', async (_, condition, expected) => {
     const s3 = await startS3({ now: () => time });
     const signing = { systemClockOffset: time - Date.now() };
     const sdk = s3.client(signing);
     await sdk.send(new PutObjectCommand({ Bucket, Key: 'key', Body: 'hello' }));
     const read = sdk.send(new GetObjectCommand({ Bucket, Key: 'key', ...condition }));
-    const normal = (await refusal(read)).replace(/^\w+ 304$/, '304 304');
+    const normal = (await errorOf(read)).replace(/^\w+ 304$/, '304 304');
     expect(normal).toBe(expected);
   });
 });
 
-describe('what is not there', () => {
-  test('a missing key and a missing bucket say so', async () => {
+describe('a missing object', () => {
+  test('a missing key and a missing bucket have their own errors', async () => {
     const s3 = await startS3();
-    expect(await refusal(get(s3))).toBe('NoSuchKey 404');
-    expect(await refusal(head(s3))).toBe('NotFound 404');
-    expect(await refusal(get(s3, { Bucket: 'nowhere' }))).toBe('NoSuchBucket 404');
-    expect(await refusal(put(s3, { Bucket: 'nowhere' }))).toBe('NoSuchBucket 404');
+    expect(await errorOf(get(s3))).toBe('NoSuchKey 404');
+    expect(await errorOf(head(s3))).toBe('NotFound 404');
+    expect(await errorOf(get(s3, { Bucket: 'nowhere' }))).toBe('NoSuchBucket 404');
+    expect(await errorOf(put(s3, { Bucket: 'nowhere' }))).toBe('NoSuchBucket 404');
   });
 
-  test('an error is an XML document with the ids of its request', async () => {
+  test('an error is an XML document with the request ids', async () => {
     const s3 = await startS3();
-    const answer = await send(s3.endpoint, { path: '/files/a%26b' });
-    const id = answer.headers.get('x-amz-request-id');
-    expect(answer.headers.get('content-type')).toBe('application/xml');
-    expect(answer.text).toContain(
+    const response = await send(s3.endpoint, { path: '/files/a%26b' });
+    const id = response.headers.get('x-amz-request-id');
+    expect(response.headers.get('content-type')).toBe('application/xml');
+    expect(response.text).toContain(
       `<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message><Key>a&amp;b</Key><RequestId>${id}</RequestId>`,
     );
   });
 });
 
 describe('events and recorded calls', () => {
-  test('a put is told before it is answered, with what EventBridge needs', async () => {
-    const told: string[] = [];
+  test('a put is published before its response with the fields that EventBridge needs', async () => {
+    const events: string[] = [];
     const s3 = await startS3({
       onObjectEvent: async (event) => {
         await new Promise((resolve) => setTimeout(resolve, 20));
-        told.push(`${event.name} ${event.reason} ${event.key} ${event.size} ${event.etag} ${event.requester}`);
+        events.push(`${event.name} ${event.reason} ${event.key} ${event.size} ${event.etag} ${event.requester}`);
       },
     });
     await put(s3, {});
-    expect(told).toEqual(['ObjectCreated PutObject key 5 5d41402abc4b2a76b9719d911017c592 local']);
+    expect(events).toEqual(['ObjectCreated PutObject key 5 5d41402abc4b2a76b9719d911017c592 local']);
   });
 
-  test('an event that can not be journaled makes the request fail', async () => {
+  test('a request fails if its event cannot be written', async () => {
     const s3 = await startS3({
       onObjectEvent: async () => {
-        throw new Error('the journal is full');
+        throw new Error('the disk is full');
       },
     });
     await expect(put(s3, {})).rejects.toMatchObject({
       name: 'InternalError',
-      message: expect.stringContaining('the journal is full'),
+      message: expect.stringContaining('the disk is full'),
       $metadata: { httpStatusCode: 500 },
     });
   });
 
-  test('sequencers grow, though the clock stand still', async () => {
+  test('sequencers grow even if the clock stops', async () => {
     const time = Date.now();
     const s3 = await startS3({ now: () => time });
     for (let i = 0; i < 5; i++) await put(s3, {});
@@ -316,9 +316,9 @@ describe('events and recorded calls', () => {
       (s3) => copy(s3, `key?versionId=${VersionId}`),
       ['s3:PutObject', 's3:GetObjectVersion', 's3:ListBucket', 's3:ListBucketVersions'],
     ],
-  ])('%s that is missing also needs to list, without which S3 answers 403', async (_, call, actions) => {
+  ])('%s that is missing also needs a list action, without which S3 returns 403', async (_, call, actions) => {
     const s3 = await startS3({ buckets: { files: { versioned: true } } });
-    expect(await refusal(call(s3))).toMatch(/404$/);
+    expect(await errorOf(call(s3))).toMatch(/404$/);
     expect(s3.calls.map(({ action }) => action)).toEqual(actions);
     const lists = s3.calls.filter(({ action }) => action.startsWith('s3:List'));
     for (const { action, ...rest } of lists) expect(rest).toEqual({ access_key_id: 'local', bucket: 'files' });

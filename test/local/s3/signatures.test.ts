@@ -3,8 +3,8 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { describe, expect, test } from 'vitest';
 import { authenticate } from '../../../local/aws/s3/authenticate.ts';
 import { readTarget } from '../../../local/aws/s3/http/messages.ts';
-import { readAnswer, send } from './support/raw-request.ts';
-import { refusal, type StartOptions, startS3 } from './support/start-s3.ts';
+import { readResponse, send } from './support/raw-request.ts';
+import { errorOf, type StartOptions, startS3 } from './support/start-s3.ts';
 
 const minute = 60_000;
 const day = 24 * 60 * minute;
@@ -15,8 +15,8 @@ async function startWithObject(options: StartOptions = {}) {
   return s3;
 }
 
-/** The examples of the API reference, "Authenticating requests: using the Authorization header" and "… query parameters". */
-describe("the reference's own examples verify", () => {
+/** The examples in the API reference, "Authenticating requests: using the Authorization header" and "… query parameters". */
+describe("the reference's examples are valid", () => {
   const secret = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY';
   const empty = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
   const credential = 'AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request';
@@ -75,7 +75,7 @@ describe("the reference's own examples verify", () => {
 
 describe('signed headers', () => {
   test.each([
-    ['an unknown key', { accessKeyId: 'nobody' }, 'InvalidAccessKeyId', 403],
+    ['an unknown key', { accessKeyId: 'unknown' }, 'InvalidAccessKeyId', 403],
     ['a wrong secret', { secret: 'wrong' }, 'SignatureDoesNotMatch', 403],
     ['a clock 16 minutes behind', { time: Date.now() - 16 * minute }, 'RequestTimeTooSkewed', 403],
     ['a clock 16 minutes ahead', { time: Date.now() + 16 * minute }, 'RequestTimeTooSkewed', 403],
@@ -88,33 +88,33 @@ describe('signed headers', () => {
     ],
     ['another mechanism', { unsigned: { authorization: 'AWS local:c2lnbmF0dXJl' } }, 'InvalidRequest', 400],
     [
-      'half a header',
+      'an incomplete header',
       { unsigned: { authorization: 'AWS4-HMAC-SHA256 Credential=a' } },
       'AuthorizationHeaderMalformed',
       400,
     ],
-  ])('%s is refused', async (_, change, code, status) => {
+  ])('%s is rejected', async (_, change, code, status) => {
     const s3 = await startWithObject();
     expect(await send(s3.endpoint, { path: '/files/a%20b', ...change })).toMatchObject({ code, status });
   });
 
-  test('a clock 14 minutes off is tolerated, as is a session token', async () => {
+  test('a clock skew of 14 minutes and a session token are accepted', async () => {
     const s3 = await startWithObject();
     const headers = { 'x-amz-security-token': 'token' };
     const time = Date.now() - 14 * minute;
     expect((await send(s3.endpoint, { path: '/files/a%20b', headers, time })).text).toBe('hello');
   });
 
-  test('nobody gets in without a signature', async () => {
+  test('there is no anonymous access', async () => {
     const s3 = await startWithObject();
     for (const method of ['GET', 'PUT', 'DELETE', 'POST']) {
-      const answer = await readAnswer(await fetch(`${s3.endpoint}/files/a%20b`, { method }));
-      expect(answer).toMatchObject({ status: 403, code: 'AccessDenied' });
+      const response = await readResponse(await fetch(`${s3.endpoint}/files/a%20b`, { method }));
+      expect(response).toMatchObject({ status: 403, code: 'AccessDenied' });
     }
     expect(s3.calls).toHaveLength(1);
   });
 
-  test('the SDK finds the server’s time by itself', async () => {
+  test('the SDK corrects its clock to the server’s', async () => {
     const s3 = await startS3({ now: () => Date.now() + 3 * day });
     const sdk = s3.client({ maxAttempts: 2 });
     expect((await sdk.send(new ListBucketsCommand())).Buckets).toMatchObject([{ Name: 'files' }]);
@@ -122,32 +122,32 @@ describe('signed headers', () => {
 });
 
 describe('presigned URLs', () => {
-  test('a GET works in a plain client, with the answer’s headers it was signed with', async () => {
+  test('a GET works in any client, with the signed response headers', async () => {
     const s3 = await startWithObject();
     const command = new GetObjectCommand({ Bucket: 'files', Key: 'a b', ResponseContentType: 'video/mp4' });
-    const answer = await fetch(await getSignedUrl(s3.sdk, command, { expiresIn: 60 }));
-    expect([answer.status, await answer.text(), answer.headers.get('content-type')]).toEqual([
+    const response = await fetch(await getSignedUrl(s3.sdk, command, { expiresIn: 60 }));
+    expect([response.status, await response.text(), response.headers.get('content-type')]).toEqual([
       200,
       'hello',
       'video/mp4',
     ]);
   });
 
-  test('a PUT signed without checksums stores any body', async () => {
+  test('a PUT signed without checksums accepts any body', async () => {
     const s3 = await startS3();
     const sdk = s3.client({ requestChecksumCalculation: 'WHEN_REQUIRED' });
     const command = new PutObjectCommand({ Bucket: 'files', Key: 'key', Metadata: { prompt: 'a cat' } });
-    const answer = await fetch(await getSignedUrl(sdk, command), { method: 'PUT', body: 'hello' });
-    expect(answer.status).toBe(200);
+    const response = await fetch(await getSignedUrl(sdk, command), { method: 'PUT', body: 'hello' });
+    expect(response.status).toBe(200);
     const head = await sdk.send(new HeadObjectCommand({ Bucket: 'files', Key: 'key' }));
     expect(head).toMatchObject({ ContentLength: 5, Metadata: { prompt: 'a cat' } });
   });
 
-  test('a PUT signed by the SDK’s defaults carries the empty body’s checksum, and so fits no other', async () => {
+  test('a PUT signed with the SDK’s defaults has the checksum of an empty body and accepts no other', async () => {
     const s3 = await startS3();
     const url = await getSignedUrl(s3.sdk, new PutObjectCommand({ Bucket: 'files', Key: 'key' }));
-    const answer = await readAnswer(await fetch(url, { method: 'PUT', body: 'hello' }));
-    expect(answer).toMatchObject({ status: 400, code: 'BadDigest' });
+    const response = await readResponse(await fetch(url, { method: 'PUT', body: 'hello' }));
+    expect(response).toMatchObject({ status: 400, code: 'BadDigest' });
   });
 
   const command = new GetObjectCommand({ Bucket: 'files', Key: 'a b' });
@@ -156,13 +156,13 @@ describe('presigned URLs', () => {
     ['not yet valid', { signingDate: new Date(Date.now() + 20 * minute) }, (url) => url, 'AccessDenied'],
     ['made for another key', {}, (url) => url.replace('a%20b', 'other'), 'SignatureDoesNotMatch'],
     [
-      'with a longer life',
+      'with a longer expiry',
       { expiresIn: 60 },
       (url) => url.replace('Expires=60', 'Expires=61'),
       'SignatureDoesNotMatch',
     ],
     [
-      'with a life over a week',
+      'with an expiry over a week',
       { expiresIn: 60 },
       (url) => url.replace('Expires=60', 'Expires=604801'),
       'AuthorizationQueryParametersError',
@@ -171,19 +171,19 @@ describe('presigned URLs', () => {
     ['with an added parameter', {}, (url) => `${url}&versionId=null`, 'SignatureDoesNotMatch'],
     ['of an unknown key', {}, (url) => url.replace('Credential=local', 'Credential=other'), 'InvalidAccessKeyId'],
     ['without a signature', {}, (url) => url.replace(/&X-Amz-Signature=\w+/, ''), 'AuthorizationQueryParametersError'],
-  ])('one %s is refused', async (_, options, change, code) => {
+  ])('a URL %s is rejected', async (_, options, change, code) => {
     const s3 = await startWithObject();
     const url = change(await getSignedUrl(s3.sdk, command, options));
-    expect(await readAnswer(await fetch(url))).toMatchObject({ code });
+    expect(await readResponse(await fetch(url))).toMatchObject({ code });
   });
 
-  test('one for a GET is none for a DELETE', async () => {
+  test('a URL for a GET does not allow a DELETE', async () => {
     const s3 = await startWithObject();
-    const answer = await fetch(await getSignedUrl(s3.sdk, command), { method: 'DELETE' });
-    expect(await readAnswer(answer)).toMatchObject({ code: 'SignatureDoesNotMatch' });
+    const response = await fetch(await getSignedUrl(s3.sdk, command), { method: 'DELETE' });
+    expect(await readResponse(response)).toMatchObject({ code: 'SignatureDoesNotMatch' });
   });
 
-  test('it ends exactly when it says, by the server’s clock', async () => {
+  test('a URL expires exactly at its time by the server’s clock', async () => {
     let time = Date.parse('2026-01-01T00:00:00Z');
     const s3 = await startS3({ now: () => time });
     const sdk = s3.client({ systemClockOffset: time - Date.now() });
@@ -192,15 +192,15 @@ describe('presigned URLs', () => {
     time += 900_000;
     expect((await fetch(url)).status).toBe(200);
     time += 1;
-    expect(await readAnswer(await fetch(url))).toMatchObject({
+    expect(await readResponse(await fetch(url))).toMatchObject({
       status: 403,
       text: expect.stringContaining('Request has expired'),
     });
   });
 });
 
-test('the wrong secret is what the SDK reports', async () => {
+test('the SDK reports a wrong secret', async () => {
   const s3 = await startS3();
   const sdk = s3.client({ credentials: { accessKeyId: 'local', secretAccessKey: 'wrong' } });
-  expect(await refusal(sdk.send(new ListBucketsCommand()))).toBe('SignatureDoesNotMatch 403');
+  expect(await errorOf(sdk.send(new ListBucketsCommand()))).toBe('SignatureDoesNotMatch 403');
 });

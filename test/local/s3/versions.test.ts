@@ -10,7 +10,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { describe, expect, test } from 'vitest';
 import { send } from './support/raw-request.ts';
-import { refusal, startS3, type TestS3 } from './support/start-s3.ts';
+import { errorOf, startS3, type TestS3 } from './support/start-s3.ts';
 
 const Bucket = 'files';
 const Key = 'key';
@@ -37,7 +37,7 @@ async function versions(s3: TestS3) {
 }
 
 describe('a versioned bucket', () => {
-  test('keeps every version under its own id', async () => {
+  test('keeps every version with its own id', async () => {
     const s3 = await startS3(versioned);
     const [first, second] = [await put(s3, 'one'), await put(s3, 'second')];
     expect([await read(s3, first), await read(s3, second), await read(s3)]).toEqual(['one', 'second', 'second']);
@@ -47,13 +47,13 @@ describe('a versioned bucket', () => {
     expect(head).toMatchObject({ VersionId: first, ContentLength: 3 });
   });
 
-  test('deletes by a marker, which can be taken away again', async () => {
+  test('deletes by a delete marker, which can be removed', async () => {
     const s3 = await startS3(versioned);
     const version = await put(s3, 'one');
     const marker = await remove(s3);
     expect(marker).toMatchObject({ DeleteMarker: true });
-    const answer = await send(s3.endpoint, { path: '/files/key' });
-    expect([answer.code, answer.headers.get('x-amz-delete-marker')]).toEqual(['NoSuchKey', 'true']);
+    const response = await send(s3.endpoint, { path: '/files/key' });
+    expect([response.code, response.headers.get('x-amz-delete-marker')]).toEqual(['NoSuchKey', 'true']);
     expect(await versions(s3)).toEqual([`${version} 3`, `${marker.VersionId} deleted latest`]);
     expect((await s3.sdk.send(new ListObjectsV2Command({ Bucket }))).KeyCount).toBe(0);
     expect(await read(s3, version)).toBe('one');
@@ -65,7 +65,7 @@ describe('a versioned bucket', () => {
     ]);
   });
 
-  test('removes a named version for good, and the one before is current again', async () => {
+  test('deletes a version permanently and makes the previous one current', async () => {
     const s3 = await startS3(versioned);
     const [first, second] = [await put(s3, 'one'), await put(s3, 'two')];
     expect(await remove(s3, second)).toMatchObject({ VersionId: second });
@@ -74,25 +74,25 @@ describe('a versioned bucket', () => {
     expect(await versions(s3)).toEqual([]);
   });
 
-  test('does not read a marker, nor a version it never had', async () => {
+  test('does not return a delete marker or a missing version', async () => {
     const s3 = await startS3(versioned);
     const marker = (await remove(s3)).VersionId;
-    expect(await refusal(read(s3, marker))).toBe('MethodNotAllowed 405');
-    expect(await refusal(read(s3, 'x'.repeat(32)))).toBe('NoSuchVersion 404');
-    expect(await refusal(read(s3, 'no-version'))).toBe('InvalidArgument 400');
+    expect(await errorOf(read(s3, marker))).toBe('MethodNotAllowed 405');
+    expect(await errorOf(read(s3, 'x'.repeat(32)))).toBe('NoSuchVersion 404');
+    expect(await errorOf(read(s3, 'no-version'))).toBe('InvalidArgument 400');
   });
 
-  test('deletes many at once, versions and errors each by itself', async () => {
+  test('deletes several objects with a result or error for each', async () => {
     const s3 = await startS3(versioned);
     const version = await put(s3, 'one');
     const Objects = [{ Key }, { Key, VersionId: version }, { Key, VersionId: 'bad' }, { Key: 'never was' }];
-    const answer = await s3.sdk.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects } }));
-    expect(answer.Deleted).toMatchObject([
+    const response = await s3.sdk.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects } }));
+    expect(response.Deleted).toMatchObject([
       { Key, DeleteMarker: true },
       { Key, VersionId: version },
       { Key: 'never was', DeleteMarker: true },
     ]);
-    expect(answer.Errors).toMatchObject([{ Key, VersionId: 'bad', Code: 'InvalidArgument' }]);
+    expect(response.Errors).toMatchObject([{ Key, VersionId: 'bad', Code: 'InvalidArgument' }]);
     const quiet = await s3.sdk.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects: [{ Key }], Quiet: true } }));
     expect(quiet.Deleted).toBeUndefined();
   });
@@ -101,7 +101,7 @@ describe('a versioned bucket', () => {
 describe('versioning', () => {
   const state = async (s3: TestS3) => (await s3.sdk.send(new GetBucketVersioningCommand({ Bucket }))).Status;
 
-  test('is off, on or suspended, and what was there before becomes the null version', async () => {
+  test('keeps objects from before versioning as the null version', async () => {
     const s3 = await startS3();
     expect(await state(s3)).toBeUndefined();
     expect(await put(s3, 'before')).toBeUndefined();
@@ -116,18 +116,18 @@ describe('versioning', () => {
     expect(await versions(s3)).toEqual([`${kept} 2`, 'null deleted latest']);
   });
 
-  test('an unversioned bucket forgets at once and says nothing of versions', async () => {
+  test('an unversioned bucket deletes permanently and returns no version ids', async () => {
     const s3 = await startS3();
     await put(s3, 'one');
     expect(await remove(s3)).not.toHaveProperty('VersionId', expect.anything());
-    expect(await refusal(read(s3))).toBe('NoSuchKey 404');
+    expect(await errorOf(read(s3))).toBe('NoSuchKey 404');
     expect(await versions(s3)).toEqual([]);
     await remove(s3);
     expect(s3.events).toMatchObject([{ name: 'ObjectCreated' }, { name: 'ObjectDeleted', size: 3 }]);
     expect(s3.events[0]).not.toHaveProperty('version_id', expect.anything());
   });
 
-  test('settings are replaced, versioning then is suspended and the objects stay', async () => {
+  test('settings are replaced, which suspends versioning and keeps the objects', async () => {
     const s3 = await startS3(versioned);
     await put(s3, 'one');
     await s3.createBucket(Bucket, {});

@@ -10,22 +10,22 @@ type CallWithBody = Pick<Call, 'headers' | 'body' | 'payload'>;
 
 interface ReceivedBody {
   size: number;
-  /** Its MD5. */
+  /** The MD5. */
   etag: string;
   checksum: StoredChecksum;
 }
 
 /** S3's limit for one PUT. */
-export const largestBody = 5 * 1024 ** 3;
+export const maxBodySize = 5 * 1024 ** 3;
 
 /**
- * Reads a request's body to `write`, a buffer at a time, and proves it: length, the SHA-256 of the signature,
- * `Content-MD5`, checksum header or trailer. Nothing may be kept of a body unless this returns.
- * Without a checksum CRC64NVME is computed, as S3 does.
+ * Streams a request's body to `write` and verifies it: length, signed SHA-256, `Content-MD5`, checksum header or
+ * trailer. The written bytes are valid only if this returns.
+ * Without a checksum it computes CRC64NVME, as S3 does.
  */
-export async function receiveBody(call: CallWithBody, write: Write, largest = largestBody): Promise<ReceivedBody> {
+export async function receiveBody(call: CallWithBody, write: Write, maxSize = maxBodySize): Promise<ReceivedBody> {
   const length = declaredLength(call);
-  if (length > largest) throw tooLarge(length, largest);
+  if (length > maxSize) throw tooLarge(length, maxSize);
   const trailer = new Map<string, string>();
   const { payload } = call;
   return receiveBytes(payload.kind === 'chunked' ? readAwsChunks(call.body, trailer) : call.body, write, {
@@ -36,11 +36,11 @@ export async function receiveBody(call: CallWithBody, write: Write, largest = la
   });
 }
 
-/** What bytes are proven by. */
-interface Proofs {
+/** What the received bytes are verified against. */
+interface BodyChecks {
   /** `Content-MD5` and a checksum header or announced trailer. */
   headers: Headers;
-  /** Read after the last byte. */
+  /** Complete after the last byte. */
   trailer?: ReadonlyMap<string, string>;
   /** @default any number of bytes */
   length?: number;
@@ -48,43 +48,47 @@ interface Proofs {
   sha256?: string;
 }
 
-/** Reads decoded bytes to `write` and proves them. */
-export async function receiveBytes(source: AsyncIterable<Buffer>, write: Write, proofs: Proofs): Promise<ReceivedBody> {
-  const { length, sha256: signedSha256 } = proofs;
-  const expected = expectedChecksum(proofs.headers);
+/** Streams decoded bytes to `write` and verifies them. */
+export async function receiveBytes(
+  source: AsyncIterable<Buffer>,
+  write: Write,
+  checks: BodyChecks,
+): Promise<ReceivedBody> {
+  const { length, sha256: signedSha256 } = checks;
+  const expected = expectedChecksum(checks.headers);
   const algorithm = expected?.algorithm ?? 'CRC64NVME';
-  const sum = createChecksum(algorithm);
+  const checksum = createChecksum(algorithm);
   const md5 = createHash('md5');
   const sha256 = signedSha256 === undefined ? undefined : createHash('sha256');
   let size = 0;
-  for await (const piece of source) {
-    size += piece.length;
+  for await (const chunk of source) {
+    size += chunk.length;
     if (length !== undefined && size > length) throw incomplete();
-    sum.update(piece);
-    md5.update(piece);
-    sha256?.update(piece);
-    await write(piece);
+    checksum.update(chunk);
+    md5.update(chunk);
+    sha256?.update(chunk);
+    await write(chunk);
   }
   if (length !== undefined && size < length) throw incomplete();
   if (sha256 && sha256.digest('hex') !== signedSha256) {
     throw new S3Error('XAmzContentSHA256Mismatch', 'The x-amz-content-sha256 that was signed does not match the body.');
   }
   const digest = md5.digest();
-  checkContentMd5(proofs.headers.get('content-md5'), digest);
-  const value = await sum.digest();
-  if (expected) checkChecksum(expected, proofs.trailer, value);
+  checkContentMd5(checks.headers.get('content-md5'), digest);
+  const value = await checksum.digest();
+  if (expected) checkChecksum(expected, checks.trailer, value);
   return { size, etag: digest.toString('hex'), checksum: { algorithm, value, type: 'FULL_OBJECT' } };
 }
 
-/** Reads a small body, an XML document for example, whole. @throws `MaxMessageLengthExceeded` */
-export async function receiveText(call: CallWithBody, largest = 4 * 1024 * 1024): Promise<string> {
-  const pieces: Uint8Array[] = [];
+/** Reads a small body, such as an XML document, into memory. @throws `MaxMessageLengthExceeded` */
+export async function receiveText(call: CallWithBody, maxSize = 4 * 1024 * 1024): Promise<string> {
+  const chunks: Uint8Array[] = [];
   if (bodyLength(call) === undefined) return '';
-  if (declaredLength(call) > largest) {
-    throw new S3Error('MaxMessageLengthExceeded', `Your request was too big: at most ${largest} bytes.`);
+  if (declaredLength(call) > maxSize) {
+    throw new S3Error('MaxMessageLengthExceeded', `Your request was too big: at most ${maxSize} bytes.`);
   }
-  await receiveBody(call, async (bytes) => void pieces.push(bytes), largest);
-  return Buffer.concat(pieces).toString();
+  await receiveBody(call, async (bytes) => void chunks.push(bytes), maxSize);
+  return Buffer.concat(chunks).toString();
 }
 
 function bodyLength({ headers, payload }: CallWithBody): string | undefined {
@@ -110,7 +114,7 @@ function checkContentMd5(header: string | undefined, computed: Buffer): void {
   throw new S3Error('BadDigest', 'The Content-MD5 you specified did not match what we received.');
 }
 
-function checkChecksum(expected: ExpectedChecksum, trailer: Proofs['trailer'], computed: string): void {
+function checkChecksum(expected: ExpectedChecksum, trailer: BodyChecks['trailer'], computed: string): void {
   const value = expected.value ?? trailer?.get(expected.header);
   if (value === undefined) {
     throw new S3Error(
@@ -123,12 +127,12 @@ function checkChecksum(expected: ExpectedChecksum, trailer: Proofs['trailer'], c
 }
 
 function incomplete(): S3Error {
-  return new S3Error('IncompleteBody', 'The request body does not have the length its headers say.');
+  return new S3Error('IncompleteBody', 'The request body does not have the length in its headers.');
 }
 
-export function tooLarge(proposed: number, largest: number): S3Error {
+export function tooLarge(proposed: number, maxSize: number): S3Error {
   return new S3Error(
     'EntityTooLarge',
-    `Your proposed upload exceeds the maximum allowed size: ${proposed} of ${largest} bytes.`,
+    `Your proposed upload exceeds the maximum allowed size: ${proposed} of ${maxSize} bytes.`,
   );
 }

@@ -3,80 +3,82 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { S3Error } from '../errors.ts';
 
-export interface Answer {
+export interface S3Response {
   status: number;
   headers?: Record<string, string | undefined>;
-  /** A document, or a stream whose length is said in `Content-Length`. @default empty */
+  /** A document, or a stream with its length in `Content-Length`. @default empty */
   body?: string | Readable;
 }
 
-/** Sends an answer. A stream that breaks midway destroys the connection: a short body must not look whole. */
-export async function sendAnswer(response: ServerResponse, answer: Answer, bodyless: boolean): Promise<void> {
-  response.statusCode = answer.status;
-  for (const [name, value] of Object.entries(answer.headers ?? {})) {
-    if (value !== undefined) response.setHeader(name, value);
+/**
+ * Sends a response. An error in the stream destroys the connection, so that the client notices a truncated body.
+ */
+export async function sendResponse(outgoing: ServerResponse, response: S3Response, isHead: boolean): Promise<void> {
+  outgoing.statusCode = response.status;
+  for (const [name, value] of Object.entries(response.headers ?? {})) {
+    if (value !== undefined) outgoing.setHeader(name, value);
   }
-  const { body = '' } = answer;
+  const { body = '' } = response;
   if (typeof body === 'string') {
-    const mayHaveBody = answer.status !== 204 && answer.status !== 304;
-    if (mayHaveBody && !response.hasHeader('content-length')) {
-      response.setHeader('content-length', Buffer.byteLength(body));
+    const hasBody = response.status !== 204 && response.status !== 304;
+    if (hasBody && !outgoing.hasHeader('content-length')) {
+      outgoing.setHeader('content-length', Buffer.byteLength(body));
     }
-    response.end(bodyless || !mayHaveBody ? undefined : body);
+    outgoing.end(isHead || !hasBody ? undefined : body);
     return;
   }
-  if (bodyless) {
+  if (isHead) {
     body.destroy();
-    response.end();
+    outgoing.end();
     return;
   }
-  // The reader has gone or the file has failed: the pipeline has closed the connection, and nobody is left to tell.
-  await pipeline(body, response).catch(() => {});
+  // The client has disconnected or the file cannot be read. The pipeline has destroyed the connection.
+  await pipeline(body, outgoing).catch(() => {});
 }
 
-/** Request headers by lower-case name; values of a repeated header are joined by a comma. */
+/** Request headers by lower-case name. The values of a repeated header are joined by a comma. */
 export type Headers = ReadonlyMap<string, string>;
 
-/** Text as a header can carry it: UTF-8 bytes in Node's Latin-1 strings, line breaks as spaces. */
-export function headerText(text: string): string {
+/** Encodes text for a header: UTF-8 bytes as a Latin-1 string, line breaks as spaces. */
+export function encodeHeaderText(text: string): string {
   return Buffer.from(text.replace(/[\r\n]+/g, ' ')).toString('latin1');
 }
 
-/** Longest key, in bytes of UTF-8. */
-const longestKey = 1024;
+/** In bytes of UTF-8. */
+const maxKeyBytes = 1024;
 
-/** A request before its caller is known. */
+/** A request before authentication. */
 export interface ReceivedRequest {
   method: string;
   target: Target;
   headers: Headers;
-  /** May be left unread or half-read; the connection stays usable for the answer. */
+  /** May stay unread or partly read; the connection can still carry the response. */
   body: AsyncIterable<Buffer>;
 }
 
-/** What a request addresses. */
+/** The bucket and key of a request. */
 export interface Target {
-  /** Empty when the request addresses the service itself. */
+  /** Empty for a request to the service. */
   bucket: string;
-  /** Empty when the request addresses the bucket itself. */
+  /** Empty for a request to a bucket or the service. */
   key: string;
-  /** The decoded path as it was sent, for the signature. */
+  /** The decoded path as sent, for the signature. */
   path: string;
-  /** The decoded parameters as they were sent, duplicates included, for the signature. */
+  /** The decoded parameters as sent, including duplicates, for the signature. */
   parameters: readonly (readonly [name: string, value: string])[];
 }
 
 /**
- * Reads bucket and key from the raw URL: path-style (`/bucket/key`), or host-style for `bucket.localhost` and
- * `bucket.s3.localhost`. The path is never normalised: `a/../b` and `//a` are keys like any other.
+ * Reads bucket and key from the raw URL: path-style (`/bucket/key`), or virtual-hosted-style for `bucket.localhost` and
+ * `bucket.s3.localhost`. The path is not normalized: `a/../b` and `//a` are valid keys.
  */
 export function readTarget(url: string, host: string | undefined): Target {
-  const mark = url.indexOf('?');
-  const path = uriDecode(mark < 0 ? url : url.slice(0, mark));
-  const parameters = mark < 0 ? [] : readParameters(url.slice(mark + 1));
-  const hostBucket = host === undefined ? undefined : bucketOfHost(host);
+  const queryStart = url.indexOf('?');
+  const path = uriDecode(queryStart < 0 ? url : url.slice(0, queryStart));
+  const parameters = queryStart < 0 ? [] : readParameters(url.slice(queryStart + 1));
+  const bucketFromHost = host === undefined ? undefined : readBucketFromHost(host);
   const rest = path.slice(1);
-  if (hostBucket !== undefined) return { bucket: hostBucket, key: checkKey(rest), path, parameters };
+  if (bucketFromHost !== undefined) return { bucket: bucketFromHost, key: checkKey(rest), path, parameters };
   const slash = rest.indexOf('/');
   if (slash < 0) return { bucket: rest, key: '', path, parameters };
   return { bucket: rest.slice(0, slash), key: checkKey(rest.slice(slash + 1)), path, parameters };
@@ -85,8 +87,8 @@ export function readTarget(url: string, host: string | undefined): Target {
 /** @throws `KeyTooLongError` over 1,024 bytes of UTF-8 */
 export function checkKey(key: string): string {
   const size = Buffer.byteLength(key);
-  if (size <= longestKey) return key;
-  throw new S3Error('KeyTooLongError', `Your key is too long: ${size} of at most ${longestKey} bytes.`);
+  if (size <= maxKeyBytes) return key;
+  throw new S3Error('KeyTooLongError', `Your key is too long: ${size} of at most ${maxKeyBytes} bytes.`);
 }
 
 function readParameters(query: string): [string, string][] {
@@ -100,15 +102,15 @@ function readParameters(query: string): [string, string][] {
     });
 }
 
-function bucketOfHost(host: string): string | undefined {
+function readBucketFromHost(host: string): string | undefined {
   return /^([a-z0-9][a-z0-9.-]+?[a-z0-9])(?:\.s3)?\.localhost(?::\d+)?$/.exec(host.toLowerCase())?.[1];
 }
 
-/** Decodes percent-encoded UTF-8. S3 reads a bare `+` as a space, in paths as well: a plus sign must be sent as `%2B`. */
+/** Decodes percent-encoded UTF-8. S3 reads a `+` as a space, even in paths; a plus sign must be sent as `%2B`. */
 export function uriDecode(text: string): string {
   try {
     return decodeURIComponent(text.replaceAll('+', ' '));
   } catch {
-    throw new S3Error('InvalidURI', 'The URI holds a percent-encoding that is not UTF-8.');
+    throw new S3Error('InvalidURI', 'The URI contains a percent-encoding that is not UTF-8.');
   }
 }

@@ -4,7 +4,7 @@ import type { Headers } from '../http/messages.ts';
 import type { Bucket } from '../store/bucket.ts';
 import type { ObjectAttributes, ObjectVersion, StoredObject } from '../store/records.ts';
 
-/** Headers that describe an object's bytes. */
+/** Headers that describe an object's content. */
 export const contentHeaders = [
   'cache-control',
   'content-disposition',
@@ -14,13 +14,13 @@ export const contentHeaders = [
   'expires',
 ];
 
-/** The `x-amz-` headers that `readAttributes` understands. */
+/** The `x-amz-` headers that `readAttributes` supports. */
 export const attributeHeaders = ['x-amz-acl', 'x-amz-meta-*'];
 
 const metadataPrefix = 'x-amz-meta-';
-const mostMetadataBytes = 2048;
+const maxMetadataBytes = 2048;
 
-/** Reads what a request that creates an object says about it. */
+/** Reads the attributes of an object from the headers of the request that creates it. */
 export function readAttributes(headers: Headers): ObjectAttributes {
   checkAcl(headers.get('x-amz-acl'));
   return { headers: readContentHeaders(headers), metadata: readMetadata(headers) };
@@ -48,27 +48,28 @@ function readMetadata(headers: Headers): Record<string, string> {
     metadata[key] = decodeMetadata(value);
     bytes += Buffer.byteLength(key) + Buffer.byteLength(metadata[key]);
   }
-  if (bytes <= mostMetadataBytes) return metadata;
+  if (bytes <= maxMetadataBytes) return metadata;
   throw new S3Error(
     'MetadataTooLarge',
-    `Your metadata headers exceed the maximum allowed metadata size: ${bytes} of ${mostMetadataBytes} bytes.`,
+    `Your metadata headers exceed the maximum allowed metadata size: ${bytes} of ${maxMetadataBytes} bytes.`,
   );
 }
 
-/** Buckets enforce their owner, as new ones do on AWS: an ACL that says anything else is refused. */
+/** Buckets use "bucket owner enforced", the default on AWS, which rejects any other ACL. */
 export function checkAcl(acl: string | undefined): void {
   if (acl === undefined || acl === 'private' || acl === 'bucket-owner-full-control') return;
   throw new S3Error('AccessControlListNotSupported', 'The bucket does not allow ACLs');
 }
 
 /**
- * S3 reads metadata as RFC 2047 text and gives it back so: ASCII stays as it is, anything else becomes encoded words.
- * A header's bytes are Latin-1 to it, so raw UTF-8 comes back garbled, as in its guide's own example ("Working with object metadata").
+ * S3 decodes metadata as RFC 2047 text and encodes it again in responses: ASCII is unchanged, other text becomes
+ * encoded words. It reads header bytes as Latin-1, so raw UTF-8 comes back garbled, as in the user guide ("Working with
+ * object metadata").
  */
 function decodeMetadata(value: string): string {
-  // White space between two encoded words only separates them.
+  // White space between two encoded words is not part of the text.
   return value.replace(/(\?=)\s+(?==\?)/g, '$1').replace(encodedWord, (word, charset, encoding, text) => {
-    const bytes = encoding.toUpperCase() === 'B' ? Buffer.from(text, 'base64') : fromQ(text);
+    const bytes = encoding.toUpperCase() === 'B' ? Buffer.from(text, 'base64') : decodeQ(text);
     try {
       return new TextDecoder(charset, { fatal: true }).decode(bytes);
     } catch {
@@ -77,50 +78,53 @@ function decodeMetadata(value: string): string {
   });
 }
 
-/** B for text that is mostly non-ASCII, Q for the rest; a word has at most 75 characters (RFC 2047, section 2). */
+/**
+ * Uses B encoding for mostly non-ASCII text and Q encoding otherwise. A word has at most 75 characters (RFC 2047,
+ * section 2).
+ */
 function encodeMetadata(value: string): string {
-  // Control characters too, which a form's field may bring and no header may carry.
-  const foreign = value.match(/[^ -~]/gu)?.length ?? 0;
-  if (foreign === 0) return value;
-  const mostlyAscii = [...value].length > 2 * foreign;
-  const encode = mostlyAscii ? toQ : (text: string) => Buffer.from(text).toString('base64');
+  // Control characters, which a form field may contain, are encoded too: a header cannot contain them.
+  const encodedCount = value.match(/[^ -~]/gu)?.length ?? 0;
+  if (encodedCount === 0) return value;
+  const mostlyAscii = [...value].length > 2 * encodedCount;
+  const encode = mostlyAscii ? encodeQ : (text: string) => Buffer.from(text).toString('base64');
   const head = mostlyAscii ? '=?UTF-8?Q?' : '=?UTF-8?B?';
-  const room = longestWord - head.length - '?='.length;
+  const maxEncodedLength = maxWordLength - head.length - '?='.length;
   const words: string[] = [];
   let piece = '';
-  for (const sign of value) {
-    if (encode(piece + sign).length > room) {
+  for (const character of value) {
+    if (encode(piece + character).length > maxEncodedLength) {
       words.push(piece);
       piece = '';
     }
-    piece += sign;
+    piece += character;
   }
   return [...words, piece].map((text) => `${head}${encode(text)}?=`).join(' ');
 }
 
-const longestWord = 75;
+const maxWordLength = 75;
 const encodedWord = /=\?([\w-]+)\?([BbQq])\?([^?\s]*)\?=/g;
 
-function fromQ(text: string): Buffer {
+function decodeQ(text: string): Buffer {
   const latin1 = text
     .replaceAll('_', ' ')
     .replace(/=([0-9A-Fa-f]{2})/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
   return Buffer.from(latin1, 'latin1');
 }
 
-function toQ(text: string): string {
+function encodeQ(text: string): string {
   return [...Buffer.from(text)]
     .map((byte) => {
-      const sign = String.fromCharCode(byte);
-      if (/[A-Za-z0-9!*+/-]/.test(sign)) return sign;
-      return sign === ' ' ? '_' : `=${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+      const character = String.fromCharCode(byte);
+      if (/[A-Za-z0-9!*+/-]/.test(character)) return character;
+      return character === ' ' ? '_' : `=${byte.toString(16).toUpperCase().padStart(2, '0')}`;
     })
     .join('');
 }
 
 type HeaderValues = Record<string, string | undefined>;
 
-/** The answer headers of a stored object without its length. */
+/** The response headers of an object, without its length. */
 export function objectHeaders(bucket: Bucket, object: StoredObject): HeaderValues {
   const headers: HeaderValues = {
     ...object.headers,
@@ -133,13 +137,13 @@ export function objectHeaders(bucket: Bucket, object: StoredObject): HeaderValue
   return headers;
 }
 
-/** The answer headers of a request that has stored an object. */
+/** The response headers of a request that stored an object. */
 export function storedHeaders(bucket: Bucket, object: StoredObject): HeaderValues {
   const version = { 'x-amz-version-id': versionIdOf(bucket, object) };
   return { ...version, etag: `"${object.etag}"`, ...checksumHeaders(object) };
 }
 
-/** The same as elements of an XML answer. */
+/** The elements of an XML response for a stored object. */
 export function storedElements({ etag, checksum }: StoredObject): Record<string, string> {
   return { ETag: `"${etag}"`, ChecksumType: checksum.type, [`Checksum${checksum.algorithm}`]: checksum.value };
 }
@@ -148,7 +152,7 @@ export function checksumHeaders({ checksum }: StoredObject): HeaderValues {
   return { [checksumHeader(checksum.algorithm)]: checksum.value, 'x-amz-checksum-type': checksum.type };
 }
 
-/** A bucket that was never versioned says nothing of versions. */
+/** Undefined in a bucket that was never versioned. */
 export function versionIdOf(bucket: Bucket, version: Pick<ObjectVersion, 'version_id'>): string | undefined {
   return bucket.state().versioning === 'Unversioned' ? undefined : version.version_id;
 }

@@ -1,25 +1,25 @@
 import { receiveText } from '../body/receive.ts';
 import { notImplemented, S3Error } from '../errors.ts';
-import type { Answer } from '../http/messages.ts';
+import type { S3Response } from '../http/messages.ts';
 import { namesOf, readXml, writeXml } from '../http/xml.ts';
 import { checkAcl } from './attributes.ts';
-import { type Call, type Services, xmlAnswer, xmlTime } from './call.ts';
+import { type Call, type Services, xmlResponse, xmlTime } from './call.ts';
 
-export async function listBuckets(_: Call, services: Services): Promise<Answer> {
+export async function listBuckets(_: Call, services: Services): Promise<S3Response> {
   const buckets = services.buckets
     .all()
     .map((bucket) => ({ Name: bucket.name, CreationDate: xmlTime(bucket.state().created) }));
-  return xmlAnswer(writeXml('ListAllMyBucketsResult', { Buckets: { Bucket: buckets } }));
+  return xmlResponse(writeXml('ListAllMyBucketsResult', { Buckets: { Bucket: buckets } }));
 }
 
-/** Creates a bucket that keeps no versions. Its region is not kept: there is one endpoint for all. */
-export async function createBucket(call: Call, services: Services): Promise<Answer> {
+/** Creates an unversioned bucket. The region is ignored: one endpoint serves all regions. */
+export async function createBucket(call: Call, services: Services): Promise<S3Response> {
   checkAcl(call.headers.get('x-amz-acl'));
   const { bucket: name } = call.target;
   const document = await receiveText(call);
   const names = document === '' ? [] : namesOf(readXml(document, 'CreateBucketConfiguration'));
-  const unknown = names.find((each) => each !== 'LocationConstraint');
-  if (unknown !== undefined) throw notImplemented(`CreateBucket with ${unknown}`);
+  const unsupported = names.find((name) => name !== 'LocationConstraint');
+  if (unsupported !== undefined) throw notImplemented(`CreateBucket with ${unsupported}`);
   if (services.buckets.find(name)) {
     throw new S3Error('BucketAlreadyOwnedByYou', 'Your previous request to create the named bucket succeeded.', {
       elements: { BucketName: name },
@@ -29,12 +29,12 @@ export async function createBucket(call: Call, services: Services): Promise<Answ
   return { status: 200, headers: { location: `/${name}` } };
 }
 
-export async function headBucket(call: Call, services: Services): Promise<Answer> {
+export async function headBucket(call: Call, services: Services): Promise<S3Response> {
   services.buckets.get(call.target.bucket);
   return { status: 200, headers: { 'x-amz-bucket-region': 'us-east-1' } };
 }
 
-export async function deleteBucket(call: Call, services: Services): Promise<Answer> {
+export async function deleteBucket(call: Call, services: Services): Promise<S3Response> {
   const bucket = services.buckets.get(call.target.bucket);
   if (bucket.versions.keys().length > 0) {
     throw new S3Error(
@@ -47,8 +47,8 @@ export async function deleteBucket(call: Call, services: Services): Promise<Answ
   return { status: 204 };
 }
 
-export async function getBucketVersioning(call: Call, services: Services): Promise<Answer> {
+export async function getBucketVersioning(call: Call, services: Services): Promise<S3Response> {
   const { versioning } = services.buckets.get(call.target.bucket).state();
   const Status = versioning === 'Unversioned' ? undefined : versioning;
-  return xmlAnswer(writeXml('VersioningConfiguration', { Status }));
+  return xmlResponse(writeXml('VersioningConfiguration', { Status }));
 }

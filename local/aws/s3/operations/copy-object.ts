@@ -2,15 +2,15 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type ChecksumAlgorithm, createChecksum } from '../body/checksum.ts';
 import { S3Error } from '../errors.ts';
-import { type Answer, checkKey, uriDecode } from '../http/messages.ts';
+import { checkKey, type S3Response, uriDecode } from '../http/messages.ts';
 import { writeXml } from '../http/xml.ts';
 import type { Blobs } from '../store/blobs.ts';
 import type { Bucket } from '../store/bucket.ts';
 import type { ObjectAttributes, StoredObject, UploadedPart } from '../store/records.ts';
 import { readAttributes, storedElements, versionIdOf } from './attributes.ts';
-import { type Call, type Services, xmlAnswer, xmlTime } from './call.ts';
-import { type ByteRange, namesEntityTag, preconditionFailed, readableObject } from './get-object.ts';
-import { beginWrite, type ObjectDraft, storeObject } from './put-object.ts';
+import { type Call, type Services, xmlResponse, xmlTime } from './call.ts';
+import { type ByteRange, findReadableObject, matchesEntityTag, preconditionFailed } from './get-object.ts';
+import { checkWriteConditions, type NewObject, storeObject } from './put-object.ts';
 
 interface CopySource {
   bucket: Bucket;
@@ -21,7 +21,7 @@ interface CopySource {
 
 const prefix = 'x-amz-copy-source';
 
-/** Finds what `x-amz-copy-source: /<bucket>/<key>[?versionId=…]` names and checks its condition. */
+/** Finds the object in `x-amz-copy-source: /<bucket>/<key>[?versionId=…]` and checks the condition on it. */
 export function readCopySource(call: Call, services: Pick<Services, 'buckets'>): CopySource {
   const [, path = '', versionId] = /^\/?(.*?)(?:\?versionId=([^&]*))?$/.exec(call.headers.get(prefix) ?? '') ?? [];
   const decoded = uriDecode(path);
@@ -31,18 +31,18 @@ export function readCopySource(call: Call, services: Pick<Services, 'buckets'>):
   }
   const source = { bucket: decoded.slice(0, slash), key: checkKey(decoded.slice(slash + 1)) };
   const bucket = services.buckets.get(source.bucket);
-  const object = readableObject(call, bucket, source.key, versionId);
+  const object = findReadableObject(call, bucket, source.key, versionId);
   const match = call.headers.get(`${prefix}-if-match`);
-  if (match !== undefined && !namesEntityTag(match, object.etag)) throw preconditionFailed(`${prefix}-If-Match`);
+  if (match !== undefined && !matchesEntityTag(match, object.etag)) throw preconditionFailed(`${prefix}-If-Match`);
   return { bucket, object, versioned: versionId !== undefined };
 }
 
-export async function copyObject(call: Call, services: Services): Promise<Answer> {
+export async function copyObject(call: Call, services: Services): Promise<S3Response> {
   const { bucket: bucketName, key } = call.target;
   const bucket = services.buckets.get(bucketName);
-  const check = beginWrite(bucket, key, call.headers);
+  const check = checkWriteConditions(bucket, key, call.headers);
   const source = readCopySource(call, services);
-  const attributes = copiedAttributes(call, source);
+  const attributes = resolveAttributes(call, source);
   const bytes = await copyBytes(source, bucket);
   const object = await storeObject(
     services,
@@ -50,7 +50,7 @@ export async function copyObject(call: Call, services: Services): Promise<Answer
     { ...attributes, ...bytes, key },
     { reason: 'CopyObject', requester: call.access_key_id, check },
   );
-  return xmlAnswer(
+  return xmlResponse(
     writeXml('CopyObjectResult', {
       LastModified: xmlTime(object.last_modified),
       ...storedElements(object),
@@ -62,8 +62,8 @@ export async function copyObject(call: Call, services: Services): Promise<Answer
   );
 }
 
-/** The source's attributes, or the request's where the directive is REPLACE. */
-function copiedAttributes(call: Call, { object, bucket, versioned }: CopySource): ObjectAttributes {
+/** Returns the source's attributes, or the request's if the directive is REPLACE. */
+function resolveAttributes(call: Call, { object, bucket, versioned }: CopySource): ObjectAttributes {
   const directive = call.headers.get('x-amz-metadata-directive') ?? 'COPY';
   if (directive !== 'COPY' && directive !== 'REPLACE') {
     throw new S3Error('InvalidArgument', 'Unknown metadata directive.');
@@ -79,20 +79,23 @@ function copiedAttributes(call: Call, { object, bucket, versioned }: CopySource)
   return { headers: object.headers, metadata: object.metadata };
 }
 
-/** A copy is one piece, however its source was uploaded; then the bytes are read again for its sums. */
+/**
+ * A copy is always a single part. If the source was a multipart upload, its bytes are copied and the checksums computed
+ * again.
+ */
 async function copyBytes(
   { bucket: sourceBucket, object }: CopySource,
   bucket: Bucket,
-): Promise<Pick<ObjectDraft, 'blob' | 'size' | 'etag' | 'checksum'>> {
+): Promise<Pick<NewObject, 'blob' | 'size' | 'etag' | 'checksum'>> {
   const path = sourceBucket.blobs.path(object.blob);
   const { size, etag, checksum } = object;
   if (!etag.includes('-')) return { blob: bucket.blobs.link(path), size, etag, checksum };
-  const copied = await copySummed({ path }, bucket.blobs, checksum.algorithm);
+  const copied = await copyWithChecksum({ path }, bucket.blobs, checksum.algorithm);
   return { ...copied, checksum: { ...copied.checksum, type: 'FULL_OBJECT' } };
 }
 
-/** Copies a file, or one range of it, into a new blob and sums it as a body of its own. */
-export async function copySummed(
+/** Copies a file or a range of it into a new blob and computes its checksums. */
+export async function copyWithChecksum(
   source: FileRange,
   target: Blobs,
   algorithm: ChecksumAlgorithm,
@@ -104,16 +107,16 @@ export async function copySummed(
 
 interface FileRange {
   path: string;
-  /** @default all of it */
+  /** @default the whole file */
   range?: ByteRange;
 }
 
-/** Shown every buffer that passes: a hash. */
+/** Receives every copied buffer, e.g. a hash. */
 interface ByteObserver {
   update(bytes: Uint8Array): unknown;
 }
 
-/** Writes files, or one range of each, one after the other into a new blob. */
+/** Concatenates files or ranges of files into a new blob. */
 export async function copyFiles(
   sources: readonly FileRange[],
   target: Blobs,
@@ -122,7 +125,7 @@ export async function copyFiles(
   const { blob, result } = await target.write(async (write) => {
     let size = 0;
     for (const { path, range } of sources) {
-      for await (const piece of createReadStream(path, { ...range, highWaterMark: bufferSize })) {
+      for await (const piece of createReadStream(path, { ...range, highWaterMark: readBufferSize })) {
         size += piece.length;
         for (const observer of observers) observer.update(piece);
         await write(piece);
@@ -133,4 +136,4 @@ export async function copyFiles(
   return { blob, size: result };
 }
 
-const bufferSize = 1024 * 1024;
+const readBufferSize = 1024 * 1024;

@@ -1,15 +1,15 @@
 import { receiveText } from '../body/receive.ts';
 import { notImplemented, S3Error } from '../errors.ts';
-import { type Answer, checkKey } from '../http/messages.ts';
-import { childrenOf, malformed, namesOf, readXml, textOf, writeXml, type XmlContent } from '../http/xml.ts';
+import { checkKey, type S3Response } from '../http/messages.ts';
+import { childrenOf, malformedXml, namesOf, readXml, textOf, writeXml, type XmlContent } from '../http/xml.ts';
 import type { Bucket } from '../store/bucket.ts';
 import type { DeleteMarker, ObjectEvent, ObjectVersion } from '../store/records.ts';
 import { versionIdOf } from './attributes.ts';
-import { type Call, type Services, xmlAnswer } from './call.ts';
+import { type Call, type Services, xmlResponse } from './call.ts';
 import { findVersion } from './get-object.ts';
-import { newVersion, sequencerOf, tell } from './put-object.ts';
+import { formatSequencer, newVersion, publishEvent } from './put-object.ts';
 
-export async function deleteObject(call: Call, services: Services): Promise<Answer> {
+export async function deleteObject(call: Call, services: Services): Promise<S3Response> {
   const versionId = call.query.get('versionId');
   call.record(versionId === undefined ? 's3:DeleteObject' : 's3:DeleteObjectVersion');
   const bucket = services.buckets.get(call.target.bucket);
@@ -24,9 +24,9 @@ export async function deleteObject(call: Call, services: Services): Promise<Answ
   };
 }
 
-const mostKeys = 1000;
+const maxKeys = 1000;
 
-export async function deleteObjects(call: Call, services: Services): Promise<Answer> {
+export async function deleteObjects(call: Call, services: Services): Promise<S3Response> {
   const bucket = services.buckets.get(call.target.bucket);
   requireChecksum(call.headers);
   const { deletions, quiet } = readRequest(await receiveText(call));
@@ -36,55 +36,58 @@ export async function deleteObjects(call: Call, services: Services): Promise<Ans
     const { key, version_id: versionId } = deletion;
     call.record(versionId === undefined ? 's3:DeleteObject' : 's3:DeleteObjectVersion', { bucket: bucket.name, key });
     try {
-      const { marker, version_id: removed } = await removeObject(services, bucket, deletion, call.access_key_id);
-      const deleteMarker = marker ? { DeleteMarker: true, DeleteMarkerVersionId: removed } : {};
+      const { marker, version_id: removedVersion } = await removeObject(services, bucket, deletion, call.access_key_id);
+      const deleteMarker = marker ? { DeleteMarker: true, DeleteMarkerVersionId: removedVersion } : {};
       results.push({ Key: key, VersionId: versionId, ...deleteMarker });
     } catch (error) {
       if (!(error instanceof S3Error)) throw error;
       failures.push({ Key: key, VersionId: versionId, Code: error.code, Message: error.message });
     }
   }
-  return xmlAnswer(writeXml('DeleteResult', { Deleted: quiet ? [] : results, Error: failures }));
+  return xmlResponse(writeXml('DeleteResult', { Deleted: quiet ? [] : results, Error: failures }));
 }
 
 function requireChecksum(headers: ReadonlyMap<string, string>): void {
-  const proven = ['content-md5', 'x-amz-trailer'].some((name) => headers.has(name));
-  if (proven || [...headers.keys()].some((name) => name.startsWith('x-amz-checksum-'))) return;
+  const hasChecksum = ['content-md5', 'x-amz-trailer'].some((name) => headers.has(name));
+  if (hasChecksum || [...headers.keys()].some((name) => name.startsWith('x-amz-checksum-'))) return;
   throw new S3Error('InvalidRequest', 'Missing required header for this request: Content-MD5 OR x-amz-checksum-*');
 }
 
 function readRequest(document: string): { deletions: Deletion[]; quiet: boolean } {
   const root = readXml(document, 'Delete');
   const deletions = childrenOf(root, 'Object').map((object): Deletion => {
-    const other = namesOf(object).find((name) => name !== 'Key' && name !== 'VersionId');
-    if (other !== undefined) throw notImplemented(`DeleteObjects with ${other}`);
+    const unsupported = namesOf(object).find((name) => name !== 'Key' && name !== 'VersionId');
+    if (unsupported !== undefined) throw notImplemented(`DeleteObjects with ${unsupported}`);
     const key = textOf(object, 'Key');
-    if (!key) throw malformed();
+    if (!key) throw malformedXml();
     return { key: checkKey(key), version_id: textOf(object, 'VersionId') || undefined };
   });
-  if (deletions.length === 0 || deletions.length > mostKeys) {
-    throw malformed(`A request deletes at least 1 and at most ${mostKeys} objects.`);
+  if (deletions.length === 0 || deletions.length > maxKeys) {
+    throw malformedXml(`A request must delete 1 to ${maxKeys} objects.`);
   }
   return { deletions, quiet: textOf(root, 'Quiet') === 'true' };
 }
 
 interface Deletion {
   key: string;
-  /** Names a version to be removed for good. @default the key is deleted as its bucket's versioning has it */
+  /** A version to delete permanently. @default deletes the key by the bucket's versioning */
   version_id?: string;
 }
 
 interface DeletionOutcome {
-  /** The version that was named, or the delete marker's. */
+  /** The requested version, or the delete marker's. */
   version_id?: string;
-  /** Whether a delete marker was made or removed. */
+  /** Whether a delete marker was created or deleted. */
   marker: boolean;
 }
 
-/** MD5 of nothing: the entity tag S3 reports for a delete marker. */
+/** The MD5 of no bytes, which S3 reports as the entity tag of a delete marker. */
 const emptyEtag = 'd41d8cd98f00b204e9800998ecf8427e';
 
-/** Deletes and tells of it. Deleting what is not there succeeds, and in a versioned bucket leaves a delete marker. */
+/**
+ * Deletes an object and publishes the event. Deleting a missing object succeeds; in a versioned bucket it creates a
+ * delete marker.
+ */
 async function removeObject(
   services: Services,
   bucket: Bucket,
@@ -95,18 +98,18 @@ async function removeObject(
   if (versionId !== undefined || bucket.state().versioning === 'Unversioned') {
     const version = findVersion(bucket, key, versionId);
     if (!version) return { version_id: versionId, marker: false };
-    const event = eventOf(version, 'Permanently Deleted', services.buckets.nextSequence());
+    const event = createEvent(version, 'Permanently Deleted', services.buckets.nextSequence());
     bucket.commit({ remove: { key, version_id: version.version_id }, event });
-    await tell(services, bucket, event);
+    await publishEvent(services, bucket, event);
     return { version_id: versionId, marker: version.kind === 'marker' };
   }
   const marker: DeleteMarker = { kind: 'marker', key, ...newVersion(services, bucket) };
-  const event = eventOf(marker, 'Delete Marker Created', marker.sequence);
+  const event = createEvent(marker, 'Delete Marker Created', marker.sequence);
   bucket.commit({ put: marker, event });
-  await tell(services, bucket, event);
+  await publishEvent(services, bucket, event);
   return { version_id: marker.version_id, marker: true };
 
-  function eventOf(
+  function createEvent(
     version: ObjectVersion,
     deletionType: 'Permanently Deleted' | 'Delete Marker Created',
     sequence: number,
@@ -120,7 +123,7 @@ async function removeObject(
       version_id: versionIdOf(bucket, version),
       size: version.kind === 'object' ? version.size : 0,
       etag: version.kind === 'object' ? version.etag : emptyEtag,
-      sequencer: sequencerOf(sequence),
+      sequencer: formatSequencer(sequence),
       requester,
     };
   }

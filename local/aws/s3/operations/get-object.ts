@@ -1,29 +1,29 @@
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { S3Error, type S3ErrorCode } from '../errors.ts';
-import { type Answer, type Headers, headerText } from '../http/messages.ts';
+import { encodeHeaderText, type Headers, type S3Response } from '../http/messages.ts';
 import { writeXml } from '../http/xml.ts';
 import type { Bucket } from '../store/bucket.ts';
 import type { DeleteMarker, ObjectVersion, StoredObject } from '../store/records.ts';
 import { checksumHeaders, contentHeaders, objectHeaders } from './attributes.ts';
-import { type Call, type Services, xmlAnswer } from './call.ts';
+import { type Call, type Services, xmlResponse } from './call.ts';
 
 /**
- * Weighs the conditions of a read in the order of RFC 9110, section 13.2.2: a tag outweighs a date.
- * @returns whether the reader has the object already (304)
+ * Evaluates the conditions of a read in the order of RFC 9110, section 13.2.2: entity tags take precedence over dates.
+ * @returns whether the client's copy is current (304)
  * @throws `PreconditionFailed`
  */
 function isNotModified(headers: Headers, object: StoredObject): boolean {
   const match = headers.get('if-match');
-  const unmodifiedSince = dateOf(headers.get('if-unmodified-since'));
+  const unmodifiedSince = parseHttpDate(headers.get('if-unmodified-since'));
   if (match !== undefined) {
-    if (!namesEntityTag(match, object.etag)) throw preconditionFailed('If-Match');
+    if (!matchesEntityTag(match, object.etag)) throw preconditionFailed('If-Match');
   } else if (unmodifiedSince !== undefined && seconds(object.last_modified) > unmodifiedSince) {
     throw preconditionFailed('If-Unmodified-Since');
   }
   const noneMatch = headers.get('if-none-match');
-  if (noneMatch !== undefined) return namesEntityTag(noneMatch, object.etag);
-  const modifiedSince = dateOf(headers.get('if-modified-since'));
+  if (noneMatch !== undefined) return matchesEntityTag(noneMatch, object.etag);
+  const modifiedSince = parseHttpDate(headers.get('if-modified-since'));
   return modifiedSince !== undefined && seconds(object.last_modified) <= modifiedSince;
 }
 
@@ -34,8 +34,8 @@ export function preconditionFailed(condition: string): S3Error {
   );
 }
 
-/** HTTP dates carry whole seconds. A date that can't be read is no condition. */
-function dateOf(header: string | undefined): number | undefined {
+/** HTTP dates have whole seconds. An invalid date is ignored. */
+function parseHttpDate(header: string | undefined): number | undefined {
   const time = Date.parse(header ?? '');
   return Number.isNaN(time) ? undefined : seconds(time);
 }
@@ -45,46 +45,50 @@ function seconds(milliseconds: number): number {
 }
 
 /** GetObject and HeadObject. */
-export async function getObject(call: Call, services: Pick<Services, 'buckets'>): Promise<Answer> {
+export async function getObject(call: Call, services: Pick<Services, 'buckets'>): Promise<S3Response> {
   const bucket = services.buckets.get(call.target.bucket);
-  const object = readableObject(call, bucket, call.target.key, call.query.get('versionId'));
+  const object = findReadableObject(call, bucket, call.target.key, call.query.get('versionId'));
   const headers = objectHeaders(bucket, object);
   for (const name of contentHeaders) {
     const value = call.query.get(`response-${name}`);
-    if (value !== undefined) headers[name] = headerText(value);
+    if (value !== undefined) headers[name] = encodeHeaderText(value);
   }
   if (isNotModified(call.headers, object)) return { status: 304, headers };
 
   const range = readRange(call.headers.get('range'), object.size);
   headers['content-length'] = String(range ? range.end - range.start + 1 : object.size);
   if (range && object.size > 0) headers['content-range'] = `bytes ${range.start}-${range.end}/${object.size}`;
-  // A checksum over the whole would not fit a part of it, and clients would check it against that.
+  // Clients would compare the checksum of the whole object with the range that they received.
   if (!range && call.headers.get('x-amz-checksum-mode')?.toUpperCase() === 'ENABLED') {
     Object.assign(headers, checksumHeaders(object));
   }
   return { status: range ? 206 : 200, headers, body: call.method === 'HEAD' ? '' : openBody(bucket, object, range) };
 }
 
-/** Opens the file at once, so that an overwrite or deletion from now on leaves this reader its version. */
+/** Opens the file immediately, so that a concurrent overwrite or delete does not affect this read. */
 function openBody(bucket: Bucket, object: StoredObject, range: ByteRange | undefined): Readable {
   if (object.size === 0) return Readable.from([]);
   return createReadStream('', { fd: bucket.blobs.open(object.blob), ...range });
 }
 
-/** Objects have no tags here. Version 2 of the AWS CLI asks for them before it copies a large object. */
-export async function getObjectTagging(call: Call, services: Services): Promise<Answer> {
+/** Objects have no tags here. Version 2 of the AWS CLI reads them before it copies a large object. */
+export async function getObjectTagging(call: Call, services: Services): Promise<S3Response> {
   findObject(services.buckets.get(call.target.bucket), call.target.key, undefined);
-  return xmlAnswer(writeXml('Tagging', { TagSet: '' }));
+  return xmlResponse(writeXml('Tagging', { TagSet: '' }));
 }
 
-/** The permissions without which S3 answers 403 in place of a 404. Which of two it wants for a missing version, it does not document. */
+/**
+ * The permissions without which S3 returns 403 instead of 404. It does not document which one a missing version needs.
+ */
 const listActions: Partial<Record<S3ErrorCode, readonly string[]>> = {
   NoSuchKey: ['s3:ListBucket'],
   NoSuchVersion: ['s3:ListBucket', 's3:ListBucketVersions'],
 };
 
-/** Finds an object to be read and records the actions for it, those for being told that it is missing included. */
-export function readableObject(
+/**
+ * Finds an object for a read and records its IAM actions, including those that S3 requires to report a missing object.
+ */
+export function findReadableObject(
   call: Pick<Call, 'record'>,
   bucket: Bucket,
   key: string,
@@ -101,8 +105,9 @@ export function readableObject(
 }
 
 /**
- * Finds what a read addresses: a key's current object, or the named version.
- * @throws `NoSuchKey` (with the marker's headers when it is deleted), `NoSuchVersion`, `MethodNotAllowed` for a named delete marker
+ * Finds the current object of a key, or the requested version.
+ * @throws `NoSuchKey` (with the delete marker's headers if there is one), `NoSuchVersion`, `MethodNotAllowed` for the
+ *   version of a delete marker
  */
 function findObject(bucket: Bucket, key: string, versionId: string | undefined): StoredObject {
   const version = findVersion(bucket, key, versionId);
@@ -127,7 +132,7 @@ function findObject(bucket: Bucket, key: string, versionId: string | undefined):
   });
 }
 
-/** @throws `InvalidArgument` for a version id that this server could not have made */
+/** @throws `InvalidArgument` for an invalid version id */
 export function findVersion(bucket: Bucket, key: string, versionId: string | undefined): ObjectVersion | undefined {
   if (versionId === undefined) return bucket.current(key);
   if (versionId !== 'null' && !/^[\w-]{32}$/.test(versionId)) {
@@ -147,8 +152,9 @@ export interface ByteRange {
 }
 
 /**
- * Reads `Range: bytes=…` with one range. Several ranges, another unit or a malformed one mean the whole object, as at S3.
- * @throws `InvalidRange` when nothing of the object lies in it
+ * Reads `Range: bytes=…` with one range. Several ranges, another unit or a malformed range mean the whole object, as in
+ * S3.
+ * @throws `InvalidRange` when the object has no byte of the range
  */
 export function readRange(header: string | undefined, size: number): ByteRange | undefined {
   const parts = /^bytes=(\d*)-(\d*)$/.exec(header?.trim() ?? '');
@@ -172,8 +178,8 @@ function invalidRange(size: number): S3Error {
   });
 }
 
-/** Whether an `If-Match`-like header names this entity tag: `*`, or a list of tags with or without quotes. */
-export function namesEntityTag(header: string, etag: string): boolean {
+/** Whether a header such as `If-Match` matches an entity tag: `*`, or a list of tags with or without quotes. */
+export function matchesEntityTag(header: string, etag: string): boolean {
   if (header.trim() === '*') return true;
   return header.split(',').some((tag) => tag.trim().replace(/^(?:W\/)?"(.*)"$/, '$1') === etag);
 }

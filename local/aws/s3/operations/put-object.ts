@@ -1,23 +1,24 @@
 import { randomBytes } from 'node:crypto';
 import { receiveBody } from '../body/receive.ts';
 import { notImplemented, S3Error } from '../errors.ts';
-import type { Answer, Headers } from '../http/messages.ts';
+import type { Headers, S3Response } from '../http/messages.ts';
 import type { Bucket } from '../store/bucket.ts';
 import type { ObjectEvent, StoredObject } from '../store/records.ts';
 import { readAttributes, storedHeaders, versionIdOf } from './attributes.ts';
 import type { Call, Services } from './call.ts';
-import { namesEntityTag, preconditionFailed } from './get-object.ts';
+import { matchesEntityTag, preconditionFailed } from './get-object.ts';
 
 /**
- * Checks `If-None-Match: *` and `If-Match` before a write begins.
+ * Checks `If-None-Match: *` and `If-Match` before a write.
  * @returns the check to repeat at the commit, in the same synchronous step
- * @throws `PreconditionFailed`, or `NoSuchKey` for `If-Match` without an object; at the commit also `ConditionalRequestConflict`
- *   when the object that matched has changed meanwhile
+ * @throws `PreconditionFailed`, or `NoSuchKey` for `If-Match` without an object; at the commit also
+ *   `ConditionalRequestConflict` if the matched object has changed since
  */
-export function beginWrite(bucket: Bucket, key: string, headers: Headers): () => void {
+export function checkWriteConditions(bucket: Bucket, key: string, headers: Headers): () => void {
   const noneMatch = headers.get('if-none-match');
   const match = headers.get('if-match');
-  if (noneMatch !== undefined && noneMatch.trim() !== '*') throw notImplemented('If-None-Match with anything but *');
+  if (noneMatch !== undefined && noneMatch.trim() !== '*')
+    throw notImplemented('If-None-Match with a value other than *');
   const checkAbsent = () => {
     if (noneMatch !== undefined && currentObject(bucket, key)) throw preconditionFailed('If-None-Match');
   };
@@ -26,7 +27,7 @@ export function beginWrite(bucket: Bucket, key: string, headers: Headers): () =>
 
   const matched = currentObject(bucket, key);
   if (!matched) throw new S3Error('NoSuchKey', 'The specified key does not exist.', { elements: { Key: key } });
-  if (!namesEntityTag(match, matched.etag)) throw preconditionFailed('If-Match');
+  if (!matchesEntityTag(match, matched.etag)) throw preconditionFailed('If-Match');
   return () => {
     checkAbsent();
     if (currentObject(bucket, key) !== matched) {
@@ -43,11 +44,11 @@ function currentObject(bucket: Bucket, key: string): StoredObject | undefined {
   return current?.kind === 'object' ? current : undefined;
 }
 
-export async function putObject(call: Call, services: Services): Promise<Answer> {
+export async function putObject(call: Call, services: Services): Promise<S3Response> {
   const { bucket: bucketName, key } = call.target;
   const bucket = services.buckets.get(bucketName);
   const attributes = readAttributes(call.headers);
-  const check = beginWrite(bucket, key, call.headers);
+  const check = checkWriteConditions(bucket, key, call.headers);
   const { blob, result } = await bucket.blobs.write((write) => receiveBody(call, write));
   const object = await storeObject(
     services,
@@ -58,22 +59,22 @@ export async function putObject(call: Call, services: Services): Promise<Answer>
   return { status: 200, headers: storedHeaders(bucket, object) };
 }
 
-export type ObjectDraft = Omit<StoredObject, 'kind' | 'version_id' | 'sequence' | 'last_modified'>;
+export type NewObject = Omit<StoredObject, 'kind' | 'version_id' | 'sequence' | 'last_modified'>;
 
 interface StoreOptions {
   reason: ObjectEvent['reason'];
   requester: string;
-  /** Runs in the same synchronous step as the commit; when it throws, nothing is stored. */
+  /** Runs in the same synchronous step as the commit. If it throws, nothing is stored. */
   check: () => void;
-  /** The multipart upload that ends with this. */
+  /** The id of the multipart upload that this completes. */
   end?: string;
 }
 
-/** Makes a written blob the newest version of its key and tells of it. The blob is removed when that fails. */
+/** Makes a blob the newest version of its key and publishes the event. Removes the blob if that fails. */
 export async function storeObject(
   services: Services,
   bucket: Bucket,
-  draft: ObjectDraft,
+  draft: NewObject,
   options: StoreOptions,
 ): Promise<StoredObject> {
   const object: StoredObject = { kind: 'object', ...draft, ...newVersion(services, bucket) };
@@ -85,21 +86,21 @@ export async function storeObject(
     version_id: versionIdOf(bucket, object),
     size: object.size,
     etag: object.etag,
-    sequencer: sequencerOf(object.sequence),
+    sequencer: formatSequencer(object.sequence),
     requester: options.requester,
   };
   try {
     options.check();
     bucket.commit({ put: object, end: options.end, event });
   } catch (error) {
-    await bucket.blobs.remove(draft.blob);
+    bucket.blobs.remove(draft.blob);
     throw error;
   }
-  await tell(services, bucket, event);
+  await publishEvent(services, bucket, event);
   return object;
 }
 
-/** What a new version gets from its bucket and the clock. */
+/** The fields of a new version that depend on the bucket and the clock. */
 export function newVersion(services: Pick<Services, 'buckets' | 'now'>, bucket: Bucket) {
   return {
     version_id: bucket.state().versioning === 'Enabled' ? randomBytes(24).toString('base64url') : 'null',
@@ -108,16 +109,19 @@ export function newVersion(services: Pick<Services, 'buckets' | 'now'>, bucket: 
   };
 }
 
-export function sequencerOf(sequence: number): string {
+export function formatSequencer(sequence: number): string {
   return sequence.toString(16).toUpperCase().padStart(16, '0');
 }
 
-/** Tells of a committed change. Until that has settled the event stays in the bucket's log, and is told after the next start. */
-export async function tell(
+/**
+ * Publishes the event of a committed change. Until that succeeds the event stays in the bucket's log and is published
+ * again after the next start.
+ */
+export async function publishEvent(
   { onObjectEvent }: Pick<Services, 'onObjectEvent'>,
   bucket: Bucket,
   event: ObjectEvent,
 ): Promise<void> {
   await onObjectEvent(event);
-  bucket.markTold(event);
+  bucket.markPublished(event);
 }

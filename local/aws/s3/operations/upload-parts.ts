@@ -2,69 +2,72 @@ import { randomBytes } from 'node:crypto';
 import { checksumHeader, checksumTypeOf, expectedChecksum, requestedAlgorithm } from '../body/checksum.ts';
 import { receiveBody } from '../body/receive.ts';
 import { S3Error } from '../errors.ts';
-import type { Answer } from '../http/messages.ts';
+import type { S3Response } from '../http/messages.ts';
 import { writeXml } from '../http/xml.ts';
 import type { Bucket, OpenUpload } from '../store/bucket.ts';
 import type { Upload, UploadedPart } from '../store/records.ts';
 import { readAttributes, versionIdOf } from './attributes.ts';
-import { type Call, etagText, type Services, xmlAnswer, xmlTime } from './call.ts';
-import { copySummed, readCopySource } from './copy-object.ts';
+import { type Call, type Services, xmlResponse, xmlTime } from './call.ts';
+import { copyWithChecksum, readCopySource } from './copy-object.ts';
 import { type ByteRange, readRange } from './get-object.ts';
 
-export async function createMultipartUpload(call: Call, services: Services): Promise<Answer> {
+export async function createMultipartUpload(call: Call, services: Services): Promise<S3Response> {
   const { bucket: bucketName, key } = call.target;
   const bucket = services.buckets.get(bucketName);
   const attributes = readAttributes(call.headers);
   const algorithm = requestedAlgorithm(call.headers);
   const upload_id = randomBytes(48).toString('base64url');
   bucket.commit({ upload: { ...attributes, upload_id, key, checksum_algorithm: algorithm } });
-  return xmlAnswer(writeXml('InitiateMultipartUploadResult', { Bucket: bucket.name, Key: key, UploadId: upload_id }), {
-    'x-amz-checksum-algorithm': algorithm,
-    'x-amz-checksum-type': algorithm && checksumTypeOf(algorithm),
-  });
-}
-
-export async function uploadPart(call: Call, services: Services): Promise<Answer> {
-  const found = findUpload(call, services);
-  const number = readPartNumber(call.query.get('partNumber'));
-  checkAlgorithm(call, found.upload);
-  const { blob, result } = await found.bucket.blobs.write((write) => receiveBody(call, write));
-  const { etag, checksum } = result;
-  await storePart(found, { number, blob, ...result });
-  return { status: 200, headers: { etag: etagText(etag), [checksumHeader(checksum.algorithm)]: checksum.value } };
-}
-
-/** The parts of an upload that was created with an algorithm must come with that one. */
-function checkAlgorithm(call: Call, { checksum_algorithm: wanted }: Upload): void {
-  if (wanted === undefined) return;
-  const given = expectedChecksum(call.headers)?.algorithm;
-  if (given === wanted) return;
-  throw new S3Error(
-    'InvalidRequest',
-    `Checksum Type mismatch occurred, expected checksum Type: ${wanted.toLowerCase()}, actual checksum Type: ${given?.toLowerCase() ?? 'null'}`,
+  return xmlResponse(
+    writeXml('InitiateMultipartUploadResult', { Bucket: bucket.name, Key: key, UploadId: upload_id }),
+    {
+      'x-amz-checksum-algorithm': algorithm,
+      'x-amz-checksum-type': algorithm && checksumTypeOf(algorithm),
+    },
   );
 }
 
-export async function uploadPartCopy(call: Call, services: Services): Promise<Answer> {
-  const found = findUpload(call, services);
+export async function uploadPart(call: Call, services: Services): Promise<S3Response> {
+  const target = findUpload(call, services);
+  const number = readPartNumber(call.query.get('partNumber'));
+  checkAlgorithm(call, target.upload);
+  const { blob, result } = await target.bucket.blobs.write((write) => receiveBody(call, write));
+  const { etag, checksum } = result;
+  storePart(target, { number, blob, ...result });
+  return { status: 200, headers: { etag: `"${etag}"`, [checksumHeader(checksum.algorithm)]: checksum.value } };
+}
+
+/** The parts must have the checksum algorithm that the upload was created with. */
+function checkAlgorithm(call: Call, { checksum_algorithm: expected }: Upload): void {
+  if (expected === undefined) return;
+  const provided = expectedChecksum(call.headers)?.algorithm;
+  if (provided === expected) return;
+  throw new S3Error(
+    'InvalidRequest',
+    `Checksum Type mismatch occurred, expected checksum Type: ${expected.toLowerCase()}, actual checksum Type: ${provided?.toLowerCase() ?? 'null'}`,
+  );
+}
+
+export async function uploadPartCopy(call: Call, services: Services): Promise<S3Response> {
+  const target = findUpload(call, services);
   const number = readPartNumber(call.query.get('partNumber'));
   const source = readCopySource(call, services);
   const range = readSourceRange(call.headers.get('x-amz-copy-source-range'), source.object.size);
-  const algorithm = found.upload.checksum_algorithm ?? 'CRC64NVME';
+  const algorithm = target.upload.checksum_algorithm ?? 'CRC64NVME';
   const file = { path: source.bucket.blobs.path(source.object.blob), range };
-  const part = await copySummed(file, found.bucket.blobs, algorithm);
-  await storePart(found, { number, ...part });
-  return xmlAnswer(
+  const part = await copyWithChecksum(file, target.bucket.blobs, algorithm);
+  storePart(target, { number, ...part });
+  return xmlResponse(
     writeXml('CopyPartResult', {
       LastModified: xmlTime(services.now()),
-      ETag: etagText(part.etag),
+      ETag: `"${part.etag}"`,
       [`Checksum${algorithm}`]: part.checksum.value,
     }),
     { 'x-amz-copy-source-version-id': versionIdOf(source.bucket, source.object) },
   );
 }
 
-/** Stricter than a read's `Range`: both ends must be named and lie within the source. */
+/** Stricter than a read's `Range`: both ends are required and must lie within the source. */
 function readSourceRange(header: string | undefined, size: number): ByteRange | undefined {
   if (header === undefined) return undefined;
   const range = /^bytes=\d+-\d+$/.test(header) ? readRange(header, size) : undefined;
@@ -72,7 +75,7 @@ function readSourceRange(header: string | undefined, size: number): ByteRange | 
   throw new S3Error('InvalidArgument', `The x-amz-copy-source-range must be bytes=first-last within ${size} bytes.`);
 }
 
-export async function abortMultipartUpload(call: Call, services: Services): Promise<Answer> {
+export async function abortMultipartUpload(call: Call, services: Services): Promise<S3Response> {
   const { bucket, upload } = findUpload(call, services);
   bucket.commit({ end: upload.upload_id });
   return { status: 204 };
@@ -83,7 +86,7 @@ export interface FoundUpload {
   upload: OpenUpload;
 }
 
-/** Finds the multipart upload that `uploadId` names for the call's key. @throws `NoSuchUpload` */
+/** Finds the multipart upload that `uploadId` names. @throws `NoSuchUpload` */
 export function findUpload(call: Pick<Call, 'target' | 'query'>, services: Pick<Services, 'buckets'>): FoundUpload {
   const bucket = services.buckets.get(call.target.bucket);
   const uploadId = call.query.get('uploadId') ?? '';
@@ -92,7 +95,7 @@ export function findUpload(call: Pick<Call, 'target' | 'query'>, services: Pick<
   throw noSuchUpload();
 }
 
-/** Uploads end while parts arrive: what was found must still be there at the commit. */
+/** An upload may end while a part arrives, so this is checked again at the commit. */
 export function requireOpen({ bucket, upload }: FoundUpload): void {
   if (!bucket.uploads.has(upload.upload_id)) throw noSuchUpload();
 }
@@ -104,21 +107,21 @@ function noSuchUpload(): S3Error {
   );
 }
 
-const mostParts = 10_000;
+const maxParts = 10_000;
 
 function readPartNumber(text: string | undefined): number {
   const number = Number(text);
-  if (Number.isInteger(number) && number >= 1 && number <= mostParts) return number;
-  throw new S3Error('InvalidArgument', `Part number must be an integer between 1 and ${mostParts}, inclusive`);
+  if (Number.isInteger(number) && number >= 1 && number <= maxParts) return number;
+  throw new S3Error('InvalidArgument', `Part number must be an integer between 1 and ${maxParts}, inclusive`);
 }
 
-/** Keeps a written part, in the place of an earlier one with its number. The blob is removed when the upload has ended. */
-async function storePart(found: FoundUpload, part: UploadedPart): Promise<void> {
+/** Adds a part and replaces an earlier one with its number. Removes the blob if the upload has ended. */
+function storePart(target: FoundUpload, part: UploadedPart): void {
   try {
-    requireOpen(found);
-    found.bucket.commit({ part: { upload_id: found.upload.upload_id, part } });
+    requireOpen(target);
+    target.bucket.commit({ part: { upload_id: target.upload.upload_id, part } });
   } catch (error) {
-    await found.bucket.blobs.remove(part.blob);
+    target.bucket.blobs.remove(part.blob);
     throw error;
   }
 }

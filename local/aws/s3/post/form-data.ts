@@ -2,16 +2,16 @@ import { Busboy } from '@fastify/busboy';
 import { S3Error } from '../errors.ts';
 
 export interface Form {
-  /** Fields before the file, by lower-case name. Those after it are not read: S3 ignores them. */
+  /** The fields before the file, by lower-case name. S3 ignores fields after the file. */
   fields: Map<string, string>;
-  /** Must be read to its end before anything is trusted: a cut-off form throws there. */
+  /** Read it to the end before trusting anything: a truncated form throws there. */
   file?: { name: string; bytes: AsyncGenerator<Buffer> };
 }
 
-/** What may precede the file, as at S3. */
-const mostFieldBytes = 20 * 1024;
+/** S3's limit for the fields before the file. */
+const maxFieldBytes = 20 * 1024;
 
-/** Reads `multipart/form-data` (RFC 7578) up to its file, whose bytes are then streamed. */
+/** Reads `multipart/form-data` (RFC 7578) up to its file, whose bytes are streamed. */
 export function readForm(body: AsyncIterable<Buffer>, contentType: string): Promise<Form> {
   return new Promise((resolve, reject) => {
     const parser = createParser(contentType);
@@ -27,17 +27,17 @@ export function readForm(body: AsyncIterable<Buffer>, contentType: string): Prom
       if (isSettled) return;
       fieldBytes += Buffer.byteLength(value);
       if (name === undefined) settle(() => reject(malformed()));
-      else if (isTruncated || fieldBytes > mostFieldBytes) settle(() => reject(fieldsTooLarge()));
+      else if (isTruncated || fieldBytes > maxFieldBytes) settle(() => reject(fieldsTooLarge()));
       else fields.set(readName(name).toLowerCase(), value);
     });
     parser.on('file', (_, stream, name: string | undefined) => {
       settle(() => resolve({ fields, file: { name: readName(name ?? ''), bytes: readFile(stream) } }));
-      // The parser reports a form's end within the file to both, after the reader may have gone.
+      // On a truncated file the parser emits the error on both, possibly after the reader has stopped.
       stream.on('error', () => {});
       parser.once('error', (error: Error) => stream.destroy(error));
     });
     parser.on('error', () => settle(() => reject(malformed())));
-    // A form of nothing that can be read is none.
+    // A form without any readable field is malformed.
     parser.on('finish', () => settle(() => (fields.size === 0 ? reject(malformed()) : resolve({ fields }))));
 
     const feed = async () => {
@@ -53,7 +53,7 @@ function createParser(contentType: string) {
     return new Busboy({
       headers: { 'content-type': contentType },
       isPartAFile: (name) => name?.toLowerCase() === 'file',
-      limits: { fieldSize: mostFieldBytes, files: 1, headerSize: 8 * 1024 },
+      limits: { fieldSize: maxFieldBytes, files: 1, headerSize: 8 * 1024 },
       preservePath: true,
     });
   } catch {
@@ -69,7 +69,7 @@ async function* readFile(stream: AsyncIterable<Buffer>): AsyncGenerator<Buffer> 
   }
 }
 
-/** Browsers escape quotes and line breaks in names by percent-encoding them (HTML, "multipart/form-data encoding algorithm"). */
+/** Browsers percent-encode quotes and line breaks in names (HTML, "multipart/form-data encoding algorithm"). */
 function readName(name: string): string {
   return name.replace(/%22|%0D|%0A/gi, decodeURIComponent);
 }
@@ -77,7 +77,7 @@ function readName(name: string): string {
 function fieldsTooLarge(): S3Error {
   return new S3Error(
     'MaxPostPreDataLengthExceeded',
-    `Your POST request fields preceding the upload file were too large: at most ${mostFieldBytes} bytes.`,
+    `Your POST request fields preceding the upload file were too large: at most ${maxFieldBytes} bytes.`,
   );
 }
 

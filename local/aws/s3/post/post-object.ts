@@ -1,8 +1,8 @@
 import { parseAmzDate, parseCredential, uriEncode, uriEncodePath } from '../../signature/canonical.ts';
 import { checkSignature, type SignatureServices, signingKeyOf } from '../../signature/verify.ts';
-import { largestBody, receiveBytes, tooLarge } from '../body/receive.ts';
+import { maxBodySize, receiveBytes, tooLarge } from '../body/receive.ts';
 import { notImplemented, S3Error } from '../errors.ts';
-import { type Answer, checkKey, type Headers, headerText, type ReceivedRequest } from '../http/messages.ts';
+import { checkKey, encodeHeaderText, type Headers, type ReceivedRequest, type S3Response } from '../http/messages.ts';
 import { writeXml } from '../http/xml.ts';
 import { attributeHeaders, contentHeaders, readAttributes, storedHeaders } from '../operations/attributes.ts';
 import type { HandlerServices } from '../operations/call.ts';
@@ -11,23 +11,23 @@ import type { StoredObject } from '../store/records.ts';
 import { type Form, readForm } from './form-data.ts';
 import { checkPolicy, parsePolicy, type SizeLimits } from './policy.ts';
 
-/** Whether a request is a browser's form: it is signed by its policy and not by a header. */
+/** Whether a request is a browser form, which is signed by its policy instead of a header. */
 export function isPostObject({ method, target, headers }: ReceivedRequest): boolean {
   const isForm = headers.get('content-type')?.startsWith('multipart/form-data') ?? false;
   return method === 'POST' && target.bucket !== '' && target.key === '' && isForm && !headers.has('authorization');
 }
 
-/** POST Object: an upload by HTML form under a signed policy. */
-export async function postObject(request: ReceivedRequest, services: HandlerServices): Promise<Answer> {
+/** POST Object: an upload by an HTML form with a signed policy. */
+export async function postObject(request: ReceivedRequest, services: HandlerServices): Promise<S3Response> {
   const form = await readForm(request.body, request.headers.get('content-type') ?? '');
   const { access_key_id: accessKeyId, policy } = authenticateForm(form.fields, services);
-  const { key, file } = addressOf(form);
+  const { key, file } = readKeyAndFile(form);
   const bucket = services.buckets.get(request.target.bucket);
   const fields = new Map([...form.fields, ['bucket', bucket.name], ['key', key]]);
   const limits = checkPolicy(parsePolicy(policy), fields, services.now());
-  // A form that its own policy does not allow is refused whatever the role may do.
+  // Recorded only after the policy has allowed the form, since a rejected form needs no permission.
   services.recordCall({ access_key_id: accessKeyId, action: 's3:PutObject', bucket: bucket.name, key });
-  const headers = formHeaders(form.fields);
+  const headers = toHeaders(form.fields);
   const attributes = readAttributes(headers);
   const { blob, result } = await bucket.blobs.write((write) =>
     receiveBytes(limitSize(file.bytes, limits), write, { headers }),
@@ -39,14 +39,14 @@ export async function postObject(request: ReceivedRequest, services: HandlerServ
     { reason: 'POST Object', requester: accessKeyId, check: () => {} },
   );
   const location = `http://${request.headers.get('host')}/${bucket.name}/${uriEncodePath(key)}`;
-  const answer = successAnswer(form.fields, bucket.name, object, location);
+  const response = successResponse(form.fields, bucket.name, object, location);
   return {
-    ...answer,
-    headers: { location, ...storedHeaders(bucket, object), ...answer.headers },
+    ...response,
+    headers: { location, ...storedHeaders(bucket, object), ...response.headers },
   };
 }
 
-/** Checks the signature a form carries over its policy, which is still in base64. */
+/** Verifies the signature of a form's policy, which is in base64. */
 function authenticateForm(
   fields: Form['fields'],
   services: Pick<SignatureServices, 'secretOf'>,
@@ -54,7 +54,7 @@ function authenticateForm(
   const policy = fields.get('policy');
   const signature = fields.get('x-amz-signature');
   if (policy === undefined && signature === undefined) {
-    throw new S3Error('AccessDenied', 'Access Denied: the form carries no policy, and nothing here is public.');
+    throw new S3Error('AccessDenied', 'Access Denied: the form has no policy, and anonymous access is not supported.');
   }
   const credential = parseCredential(fields.get('x-amz-credential') ?? '');
   const isDated = parseAmzDate(fields.get('x-amz-date') ?? '') !== undefined;
@@ -69,7 +69,7 @@ function authenticateForm(
   return { access_key_id: credential.access_key_id, policy };
 }
 
-function addressOf({ fields, file }: Form): { key: string; file: NonNullable<Form['file']> } {
+function readKeyAndFile({ fields, file }: Form): { key: string; file: NonNullable<Form['file']> } {
   const key = fields.get('key');
   if (!key) {
     throw new S3Error(
@@ -80,32 +80,32 @@ function addressOf({ fields, file }: Form): { key: string; file: NonNullable<For
   if (!file) {
     throw new S3Error('InvalidArgument', 'POST requires exactly one file upload per request.');
   }
-  // Some browsers send a path; S3 keeps its last part.
+  // Some browsers send a path. S3 uses its last part.
   const fileName = file.name.split(/[\\/]/).at(-1) ?? '';
   return { key: checkKey(key.replace(/\$\{filename\}/g, () => fileName)), file };
 }
 
 async function* limitSize(bytes: AsyncIterable<Buffer>, limits: SizeLimits): AsyncGenerator<Buffer> {
-  const most = Math.min(limits.most, largestBody);
+  const maximum = Math.min(limits.maximum, maxBodySize);
   let size = 0;
   for await (const piece of bytes) {
     size += piece.length;
-    if (size > most) throw tooLarge(size, most);
+    if (size > maximum) throw tooLarge(size, maximum);
     yield piece;
   }
-  if (size < limits.least)
+  if (size < limits.minimum)
     throw new S3Error(
       'EntityTooSmall',
-      `Your proposed upload is smaller than the minimum allowed size: ${size} of ${limits.least} bytes.`,
+      `Your proposed upload is smaller than the minimum allowed size: ${size} of ${limits.minimum} bytes.`,
     );
 }
 
-function successAnswer(
+function successResponse(
   fields: ReadonlyMap<string, string>,
   bucket: string,
   { key, etag }: StoredObject,
   location: string,
-): Answer {
+): S3Response {
   const redirect = redirectTarget(fields.get('success_action_redirect') ?? fields.get('redirect'));
   if (redirect) {
     const query = `bucket=${uriEncode(bucket)}&key=${uriEncode(key)}&etag=${uriEncode(`"${etag}"`)}`;
@@ -124,13 +124,13 @@ function successAnswer(
   }
 }
 
-/** An address that can't be read counts as none. */
+/** An invalid URL is ignored. */
 function redirectTarget(text: string | undefined): URL | undefined {
   return text !== undefined && URL.canParse(text) ? new URL(text) : undefined;
 }
 
-/** Fields that speak to the form's receiver and not of the object. */
-const formFields = new Set([
+/** Form fields that are not attributes of the object. */
+const nonObjectFields = new Set([
   'bucket',
   'key',
   'policy',
@@ -145,14 +145,14 @@ const formFields = new Set([
   'x-amz-signature',
 ]);
 
-/** Reads a form's fields as the headers that a PUT of the same object would carry. */
-function formHeaders(fields: ReadonlyMap<string, string>): Headers {
+/** Turns a form's fields into the headers of an equivalent PUT. */
+function toHeaders(fields: ReadonlyMap<string, string>): Headers {
   const headers = new Map<string, string>();
   for (const [name, value] of fields) {
-    if (formFields.has(name) || name.startsWith('x-ignore-')) continue;
+    if (nonObjectFields.has(name) || name.startsWith('x-ignore-')) continue;
     if (name === 'acl') headers.set('x-amz-acl', value);
-    else if (name.startsWith('x-amz-meta-')) headers.set(checkName(name), value);
-    else if (contentHeaders.includes(name) || name === 'content-md5') headers.set(name, headerText(value));
+    else if (name.startsWith('x-amz-meta-')) headers.set(checkHeaderName(name), value);
+    else if (contentHeaders.includes(name) || name === 'content-md5') headers.set(name, encodeHeaderText(value));
     else if (attributeHeaders.includes(name) || name.startsWith('x-amz-checksum-')) headers.set(name, value);
     else if (name.startsWith('x-amz-') || name === 'tagging')
       throw notImplemented(`POST Object with the field ${name}`);
@@ -160,8 +160,8 @@ function formHeaders(fields: ReadonlyMap<string, string>): Headers {
   return headers;
 }
 
-/** Metadata goes back as a header, so its name must be one. */
-function checkName(name: string): string {
+/** A metadata name is returned as a header, so it must be a valid header name. */
+function checkHeaderName(name: string): string {
   if (/^[\w!#$%&'*+.^`|~-]+$/.test(name)) return name;
-  throw new S3Error('InvalidArgument', `A metadata field has a name that no header can have: ${name}`);
+  throw new S3Error('InvalidArgument', `A metadata field has an invalid header name: ${name}`);
 }

@@ -1,20 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { linkSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs';
-import { open, rm } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 
 export type Write = (bytes: Uint8Array) => Promise<void>;
 
-/** Files of bytes under random names, written once. One that no record names is garbage and goes at the next start. */
+/** Write-once files with random names. Files that no record references are removed at the next start. */
 export interface Blobs {
-  /** Creates a file and hands its writer to `fill`; when that throws, nothing is left. */
+  /** Creates a file and passes its writer to `fill`. If `fill` throws, the file is removed. */
   write<T>(fill: (write: Write) => Promise<T>): Promise<{ blob: string; result: T }>;
-  /** Another name for a file of this or another bucket, without copying its bytes. */
+  /** Creates another name for a file of this or another bucket without copying it. */
   link(path: string): string;
   path(blob: string): string;
-  /** A descriptor that stays readable though the blob be removed meanwhile. */
+  /** Returns a descriptor that stays readable after the blob is removed. */
   open(blob: string): number;
-  remove(blob: string): Promise<void>;
+  /** A file that cannot be removed now is removed at the next start. */
+  remove(blob: string): void;
   removeAllBut(kept: ReadonlySet<string>): void;
 }
 
@@ -35,7 +36,7 @@ export function openBlobs(directory: string): Blobs {
         return { blob, result };
       } catch (error) {
         await file.close();
-        await rm(path(blob), { force: true });
+        rmSync(path(blob), { force: true });
         throw error;
       }
     },
@@ -45,7 +46,11 @@ export function openBlobs(directory: string): Blobs {
       return blob;
     },
     open: (blob) => openSync(path(blob), 'r'),
-    remove: (blob) => rm(path(blob), { force: true }),
+    remove(blob) {
+      try {
+        rmSync(path(blob), { force: true });
+      } catch {}
+    },
     removeAllBut(kept) {
       for (const blob of readdirSync(directory)) if (!kept.has(blob)) rmSync(path(blob));
     },

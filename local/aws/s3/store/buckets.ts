@@ -14,21 +14,21 @@ export interface Buckets {
   /** @throws `InvalidBucketName`; the bucket must not exist */
   create(name: string, state: BucketState): Bucket;
   remove(bucket: Bucket): Promise<void>;
-  /** A number greater than any given before, also before a restart; grows with the clock. */
+  /** Returns a number greater than all earlier ones, even those before a restart. It grows with the clock. */
   nextSequence(): number;
 }
 
-/** Sequence numbers per millisecond: more changes than that in one would borrow from the next. */
-const perMillisecond = 1024;
+/** Sequence numbers per millisecond. More changes in one millisecond use the numbers of the next. */
+const sequencesPerMillisecond = 1024;
 
 export function openBuckets(directory: string, now: () => number): Buckets {
-  const home = join(directory, 'buckets');
+  const bucketsDirectory = join(directory, 'buckets');
   const unfinished = join(directory, 'unfinished');
   rmSync(unfinished, { recursive: true, force: true });
-  for (const needed of [home, unfinished]) mkdirSync(needed, { recursive: true });
+  for (const path of [bucketsDirectory, unfinished]) mkdirSync(path, { recursive: true });
 
   const buckets = new Map<string, Bucket>();
-  for (const name of readdirSync(home)) buckets.set(name, openBucket(join(home, name), name));
+  for (const name of readdirSync(bucketsDirectory)) buckets.set(name, openBucket(join(bucketsDirectory, name), name));
   let sequence = 0;
   for (const bucket of buckets.values()) sequence = Math.max(sequence, latestSequence(bucket));
 
@@ -42,23 +42,23 @@ export function openBuckets(directory: string, now: () => number): Buckets {
     },
     create: (name, state) => {
       checkBucketName(name);
-      const draft = join(unfinished, randomUUID());
-      mkdirSync(draft);
-      writeBucketState(draft, state);
-      renameSync(draft, join(home, name));
-      const bucket = openBucket(join(home, name), name);
+      const temporary = join(unfinished, randomUUID());
+      mkdirSync(temporary);
+      writeBucketState(temporary, state);
+      renameSync(temporary, join(bucketsDirectory, name));
+      const bucket = openBucket(join(bucketsDirectory, name), name);
       buckets.set(name, bucket);
       return bucket;
     },
     remove: async (bucket) => {
-      const grave = join(unfinished, randomUUID());
-      renameSync(bucket.directory, grave);
+      const trash = join(unfinished, randomUUID());
+      renameSync(bucket.directory, trash);
       bucket.retire();
       buckets.delete(bucket.name);
-      await rm(grave, { recursive: true });
+      await rm(trash, { recursive: true });
     },
     nextSequence: () => {
-      sequence = Math.max(sequence + 1, Math.floor(now()) * perMillisecond);
+      sequence = Math.max(sequence + 1, Math.floor(now()) * sequencesPerMillisecond);
       return sequence;
     },
   };
@@ -71,8 +71,8 @@ function latestSequence(bucket: Bucket): number {
 }
 
 function checkBucketName(name: string): void {
-  const legal = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name) && !/\.\.|\.-|-\.|^\d+\.\d+\.\d+\.\d+$/.test(name);
-  if (!legal) {
+  const isValid = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name) && !/\.\.|\.-|-\.|^\d+\.\d+\.\d+\.\d+$/.test(name);
+  if (!isValid) {
     throw new S3Error('InvalidBucketName', 'The specified bucket is not valid.', { elements: { BucketName: name } });
   }
 }

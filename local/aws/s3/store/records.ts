@@ -1,47 +1,49 @@
 import type { ChecksumAlgorithm, StoredChecksum } from '../body/checksum.ts';
 
-/** One rule of a bucket's CORS configuration, with the meaning S3 gives it. `*` is a wildcard, at most one per origin or header. */
+/** One rule of a bucket's CORS configuration, as in S3. `*` is a wildcard, at most one per origin or header. */
 export interface CorsRule {
   allowed_origins: readonly string[];
   allowed_methods: readonly string[];
-  /** Headers a preflight may ask for. @default none */
+  /** Headers that a preflight may request. @default none */
   allowed_headers?: readonly string[];
-  /** Response headers a page may read. @default none */
+  /** Response headers that a page may read. @default none */
   exposed_headers?: readonly string[];
-  /** How long a browser may remember the preflight's answer. @default not said */
+  /** How long a browser may cache the preflight response. @default not sent */
   max_age_seconds?: number;
 }
 
 export interface BucketSettings {
-  /** `true`: every version is kept. `false` after `true` suspends versioning; kept versions stay. @default false */
+  /**
+   * `true` keeps every version. `false` after `true` suspends versioning; existing versions are kept. @default false
+   */
   versioned?: boolean;
   /** @default no cross-origin access */
   cors?: readonly CorsRule[];
 }
 
-/** A change of a bucket's content, as EventBridge would be told about it. */
+/** A change of an object, as S3 reports it to EventBridge. */
 export interface ObjectEvent {
   name: 'ObjectCreated' | 'ObjectDeleted';
   reason: 'PutObject' | 'POST Object' | 'CopyObject' | 'CompleteMultipartUpload' | 'DeleteObject';
-  /** Only with `ObjectDeleted`: whether data went or a delete marker came. */
+  /** Only with `ObjectDeleted`. */
   deletion_type?: 'Permanently Deleted' | 'Delete Marker Created';
   bucket: string;
   key: string;
-  /** Absent in a bucket that was never versioned. */
+  /** Undefined in a bucket that was never versioned. */
   version_id?: string;
   /** Bytes; 0 for a delete marker. */
   size: number;
-  /** Without quotes; the MD5 of nothing for a delete marker, as S3 reports it. */
+  /** Without quotes. The MD5 of no bytes for a delete marker, as in S3. */
   etag: string;
-  /** Hexadecimal, of fixed length: a later change of the same key compares greater. */
+  /** Hexadecimal with a fixed length. A later change of the same key compares greater. */
   sequencer: string;
-  /** The access key id that signed the request. */
+  /** The access key id of the request. */
   requester?: string;
 }
 
-/** What a writer says about an object beside its bytes. */
+/** The attributes that a request sets on an object. */
 export interface ObjectAttributes {
-  /** Response headers given back as they were stored, by lower-case name: `content-type`, `cache-control`, … */
+  /** Response headers that are returned as stored, by lower-case name: `content-type`, `cache-control`, … */
   headers: Record<string, string>;
   /** User metadata without the `x-amz-meta-` prefix, decoded. */
   metadata: Record<string, string>;
@@ -49,11 +51,11 @@ export interface ObjectAttributes {
 
 interface Version {
   key: string;
-  /** `null` for what was written while the bucket kept no versions. */
+  /** `null` for a version that was written to an unversioned bucket. */
   version_id: string;
-  /** Orders all changes of this server; greater is later. */
+  /** Orders all changes of this server. Greater is later. */
   sequence: number;
-  /** Milliseconds. */
+  /** Milliseconds since 1970. */
   last_modified: number;
 }
 
@@ -63,7 +65,7 @@ export interface StoredObject extends Version, ObjectAttributes {
   /** Without quotes: the MD5, or `<MD5 of the parts' MD5s>-<number of parts>`. */
   etag: string;
   checksum: StoredChecksum;
-  /** The file that holds the bytes. */
+  /** The file with the bytes. */
   blob: string;
 }
 
@@ -85,21 +87,21 @@ export interface UploadedPart {
 export interface Upload extends ObjectAttributes {
   upload_id: string;
   key: string;
-  /** What the upload was created with; absent when it named no algorithm. */
+  /** The algorithm that the upload was created with. Undefined if it named none. */
   checksum_algorithm?: ChecksumAlgorithm;
 }
 
-/** One line of a bucket's log: a change that happens wholly or not at all. */
+/** One line of a bucket's log: an atomic change. */
 export interface LogEntry {
-  /** Added, or put in the place of the version with the same id. */
+  /** Adds a version, or replaces the one with the same id. */
   put?: ObjectVersion;
   remove?: { key: string; version_id: string };
   upload?: Upload;
   part?: { upload_id: string; part: UploadedPart };
   /** The id of an upload that was completed or aborted. */
   end?: string;
-  /** What is to be told of this change: written with it, so that no crash can part the two. */
+  /** The event of this change, on the same line, so that a crash cannot separate the two. */
   event?: ObjectEvent;
-  /** The sequencer of an event that was told. */
-  told?: string;
+  /** The sequencer of an event that was published. */
+  published?: string;
 }

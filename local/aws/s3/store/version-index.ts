@@ -2,19 +2,22 @@ import type { ObjectVersion } from './records.ts';
 
 /** All versions of a bucket's objects, in memory. */
 export interface VersionIndex {
-  /** Every key with a version or delete marker, ordered by UTF-8 bytes. */
+  /** All keys with a version or delete marker, ordered by UTF-8 bytes. */
   keys(): readonly string[];
-  /** Newest first; empty for an unknown key. */
+  /** Newest first. Empty for an unknown key. */
   versions(key: string): readonly ObjectVersion[];
   find(key: string, versionId: string): ObjectVersion | undefined;
-  /** Adds the newest version, or replaces the one with the same id: in its place when the sequence is the same as well. */
+  /**
+   * Adds the newest version, or replaces the one with the same id. A replacement with the same sequence keeps its
+   * position.
+   */
   put(version: ObjectVersion): void;
   remove(key: string, versionId: string): void;
 }
 
 export function createVersionIndex(): VersionIndex {
   const byKey = new Map<string, ObjectVersion[]>();
-  // Sorted when first asked for, so that a load of thousands sorts once; kept in order by each change from then on.
+  // Sorted at the first read, so that loading thousands of keys sorts once. Each later change keeps the order.
   let sorted: string[] | undefined;
 
   return {
@@ -40,9 +43,9 @@ export function createVersionIndex(): VersionIndex {
       versions.unshift(version);
     },
     remove: (key, versionId) => {
-      const kept = (byKey.get(key) ?? []).filter((version) => version.version_id !== versionId);
-      if (kept.length > 0) {
-        byKey.set(key, kept);
+      const remaining = (byKey.get(key) ?? []).filter((version) => version.version_id !== versionId);
+      if (remaining.length > 0) {
+        byKey.set(key, remaining);
         return;
       }
       if (byKey.delete(key)) sorted?.splice(lowerBound(sorted, key), 1);
@@ -50,19 +53,19 @@ export function createVersionIndex(): VersionIndex {
   };
 }
 
-/** Orders strings as their UTF-8 bytes: by code point, where UTF-16 puts U+E000–U+FFFF behind the surrogates. */
+/** Orders strings by their UTF-8 bytes, that is by code point. UTF-16 would sort U+E000–U+FFFF after the surrogates. */
 export function compareBytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
-/** Position of the first of `sorted` that is not less than `key`. */
+/** Returns the index of the first element of `sorted` that is not less than `key`. */
 export function lowerBound(sorted: readonly string[], key: string): number {
-  let from = 0;
-  let to = sorted.length;
-  while (from < to) {
-    const middle = (from + to) >>> 1;
-    if (compareBytes(sorted[middle]!, key) < 0) from = middle + 1;
-    else to = middle;
+  let start = 0;
+  let end = sorted.length;
+  while (start < end) {
+    const middle = (start + end) >>> 1;
+    if (compareBytes(sorted[middle]!, key) < 0) start = middle + 1;
+    else end = middle;
   }
-  return from;
+  return start;
 }

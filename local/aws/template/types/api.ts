@@ -1,92 +1,93 @@
+import * as z from 'zod';
 import { resourceType } from '../resource-type.ts';
-import { boolean, inert, list, map, number, object, oneOf, optional, text, withDefault } from '../schema.ts';
+import { boolean, ignored, number, oneOf, text } from '../schema.ts';
 
-const unwatched = inert('there is no CloudWatch');
+const noCloudWatch = ignored('there is no CloudWatch');
 
-const integration = object({
+const integration = z.strictObject({
   IntegrationHttpMethod: oneOf('POST'),
-  TimeoutInMillis: withDefault(number(50, 29_000), 29_000),
+  TimeoutInMillis: number(50, 29_000).default(29_000),
   Type: oneOf('AWS_PROXY'),
   Uri: text,
 });
 
-const methodSetting = object({
-  DataTraceEnabled: unwatched,
+const methodSetting = z.strictObject({
+  DataTraceEnabled: noCloudWatch,
   HttpMethod: text,
-  LoggingLevel: unwatched,
-  MetricsEnabled: unwatched,
+  LoggingLevel: noCloudWatch,
+  MetricsEnabled: noCloudWatch,
   ResourcePath: text,
-  ThrottlingBurstLimit: optional(number(1)),
-  ThrottlingRateLimit: optional(number(0)),
+  ThrottlingBurstLimit: number(1).optional(),
+  ThrottlingRateLimit: number(0).optional(),
 });
 
 export const apiTypes = {
   'AWS::ApiGateway::RestApi': resourceType({
     ref: ({ logical_id }) => logical_id.toLowerCase(),
     attributes: { RootResourceId: ({ logical_id }) => `${logical_id.toLowerCase()}-root` },
-    properties: object({
-      BinaryMediaTypes: withDefault(list(text), []),
-      Description: inert('a description'),
-      EndpointConfiguration: inert('the API listens on the loopback address'),
-      Name: inert('a label'),
+    properties: z.strictObject({
+      BinaryMediaTypes: z.array(text).default([]),
+      Description: ignored('a description'),
+      EndpointConfiguration: ignored('the API listens on the loopback address'),
+      Name: ignored('a label'),
     }),
   }),
   'AWS::ApiGateway::Resource': resourceType({
     ref: ({ logical_id }) => logical_id,
-    properties: object({ ParentId: text, PathPart: text, RestApiId: text }),
+    properties: z.strictObject({ ParentId: text, PathPart: text, RestApiId: text }),
   }),
   'AWS::ApiGateway::Method': resourceType({
-    properties: object({
+    properties: z.strictObject({
       AuthorizationType: oneOf('NONE', 'CUSTOM', 'AWS_IAM'),
-      AuthorizerId: optional(text),
+      AuthorizerId: text.optional(),
       HttpMethod: text,
       Integration: integration,
-      // A route with a parameter in its path is found only where the path has it; nothing else is checked.
-      RequestParameters: optional(map(boolean, /^method\.request\.path\./)),
-      RequestValidatorId: optional(text),
+      // The router matches path parameters by itself. No other parameters are supported.
+      RequestParameters: z.record(z.string().regex(/^method\.request\.path\./), boolean).optional(),
+      RequestValidatorId: text.optional(),
       ResourceId: text,
       RestApiId: text,
     }),
   }),
   'AWS::ApiGateway::RequestValidator': resourceType({
-    properties: object({
+    properties: z.strictObject({
       RestApiId: text,
-      ValidateRequestBody: inert('no method has a model to check a body by'),
-      ValidateRequestParameters: inert('methods name parameters of their path only'),
+      ValidateRequestBody: ignored('no method has a request model'),
+      ValidateRequestParameters: ignored('methods have path parameters only'),
     }),
   }),
   'AWS::ApiGateway::Authorizer': resourceType({
     ref: ({ logical_id }) => logical_id,
-    properties: object({
-      AuthorizerResultTtlInSeconds: withDefault(number(0, 3600), 300),
+    properties: z.strictObject({
+      AuthorizerResultTtlInSeconds: number(0, 3600).default(300),
       AuthorizerUri: text,
       IdentitySource: text,
-      Name: inert('a label'),
+      Name: ignored('a label'),
       RestApiId: text,
       Type: oneOf('REQUEST'),
     }),
   }),
   'AWS::ApiGateway::GatewayResponse': resourceType({
-    properties: object({
-      ResponseParameters: withDefault(map(text), {}),
-      ResponseTemplates: optional(map(text)),
+    properties: z.strictObject({
+      ResponseParameters: z.record(z.string(), text).default({}),
+      ResponseTemplates: z.record(z.string(), text).optional(),
       ResponseType: text,
       RestApiId: text,
-      StatusCode: optional(text),
+      StatusCode: text.optional(),
     }),
   }),
   'AWS::ApiGateway::Deployment': resourceType({
-    properties: object({ Description: inert('a description'), RestApiId: text }),
+    properties: z.strictObject({ Description: ignored('a description'), RestApiId: text }),
   }),
   'AWS::ApiGateway::Stage': resourceType({
     name_property: 'StageName',
-    properties: object({
-      AccessLogSetting: unwatched,
+    properties: z.strictObject({
+      AccessLogSetting: noCloudWatch,
       DeploymentId: text,
-      MethodSettings: withDefault(list(methodSetting), []),
+      MethodSettings: z.array(methodSetting).default([]),
       RestApiId: text,
       StageName: text,
-      TracingEnabled: inert('there is no tracing'),
+      TracingEnabled: ignored('there is no tracing'),
     }),
   }),
 };

@@ -1,7 +1,8 @@
+import * as z from 'zod';
 import { arn, type Identity, resourceType } from '../resource-type.ts';
-import { inert, map, number, object, oneOf, optional, text, textLike, withDefault } from '../schema.ts';
+import { ignored, number, oneOf, text, textLike } from '../schema.ts';
 
-/** `function:<name>:<qualifier>`, of a version or alias of the function that a property names. */
+/** Returns `function:<name>:<qualifier>` for a version or alias. */
 const qualified = (qualifier: (identity: Identity) => string) =>
   arn('lambda', (identity) => {
     const functionName = identity.property('FunctionName')?.split(':').at(-1);
@@ -11,67 +12,67 @@ const qualified = (qualifier: (identity: Identity) => string) =>
 export const computeTypes = {
   'AWS::Lambda::Function': resourceType({
     attributes: { Arn: arn('lambda', ({ name }) => `function:${name}`) },
-    properties: object({
-      Architectures: inert("the code is JavaScript and runs on this machine's processor"),
-      Code: object({ S3Bucket: text, S3Key: text }),
-      DeadLetterConfig: optional(object({ TargetArn: text })),
-      Description: inert('a description'),
-      Environment: optional(object({ Variables: map(text) })),
+    properties: z.strictObject({
+      Architectures: ignored('the code is JavaScript and runs on any processor'),
+      Code: z.strictObject({ S3Bucket: text, S3Key: text }),
+      DeadLetterConfig: z.strictObject({ TargetArn: text }).optional(),
+      Description: ignored('a description'),
+      Environment: z.strictObject({ Variables: z.record(z.string(), text) }).optional(),
       Handler: text,
-      LoggingConfig: inert('logs go to the state directory'),
-      MemorySize: withDefault(number(128, 10_240), 128),
-      ReservedConcurrentExecutions: optional(number(0)),
+      LoggingConfig: ignored('logs go to the state directory'),
+      MemorySize: number(128, 10_240).default(128),
+      ReservedConcurrentExecutions: number(0).optional(),
       Role: text,
       Runtime: textLike(/^nodejs\d+\.x$/, 'must be a Node.js runtime'),
-      Timeout: withDefault(number(1, 900), 3),
-      TracingConfig: inert('there is no tracing'),
+      Timeout: number(1, 900).default(3),
+      TracingConfig: ignored('there is no tracing'),
     }),
   }),
   'AWS::Lambda::Version': resourceType({
     ref: qualified(() => '1'),
     attributes: { Version: () => '1' },
-    properties: object({ FunctionName: text }),
+    properties: z.strictObject({ FunctionName: text }),
   }),
   'AWS::Lambda::Alias': resourceType({
     name_property: 'Name',
     ref: qualified(({ name }) => name),
-    properties: object({ FunctionName: text, FunctionVersion: text, Name: text }),
+    properties: z.strictObject({ FunctionName: text, FunctionVersion: text, Name: text }),
   }),
   'AWS::Lambda::EventInvokeConfig': resourceType({
-    properties: object({
+    properties: z.strictObject({
       FunctionName: text,
-      MaximumEventAgeInSeconds: optional(number(60, 21_600)),
-      MaximumRetryAttempts: optional(number(0, 2)),
+      MaximumEventAgeInSeconds: number(60, 21_600).optional(),
+      MaximumRetryAttempts: number(0, 2).optional(),
       Qualifier: text,
     }),
   }),
   'AWS::Lambda::EventSourceMapping': resourceType({
-    properties: object({
-      // Larger batches wait to be filled, which nothing does here.
-      BatchSize: withDefault(number(1, 10), 10),
+    properties: z.strictObject({
+      // Larger batches need a batching window, which is not supported.
+      BatchSize: number(1, 10).default(10),
       EventSourceArn: textLike(/^arn:aws:sqs:/, 'must be the ARN of an SQS queue'),
       FunctionName: text,
-      // Needed: without it Lambda grows to what the account has, and there is no such number here.
-      ScalingConfig: object({ MaximumConcurrency: number(2, 1000) }),
+      // Required: the default depends on the account's concurrency, which does not exist here.
+      ScalingConfig: z.strictObject({ MaximumConcurrency: number(2, 1000) }),
     }),
   }),
   'AWS::Lambda::Permission': resourceType({
-    properties: object({
+    properties: z.strictObject({
       Action: oneOf('lambda:InvokeFunction'),
       FunctionName: text,
       Principal: text,
-      SourceArn: optional(text),
+      SourceArn: text.optional(),
     }),
   }),
   'AWS::StepFunctions::StateMachine': resourceType({
     name_property: 'StateMachineName',
     ref: arn('states', ({ name }) => `stateMachine:${name}`),
-    properties: object({
+    properties: z.strictObject({
       DefinitionString: text,
-      LoggingConfiguration: inert('logs go to the state directory'),
+      LoggingConfiguration: ignored('logs go to the state directory'),
       RoleArn: text,
-      StateMachineName: optional(text),
-      TracingConfiguration: inert('there is no tracing'),
+      StateMachineName: text.optional(),
+      TracingConfiguration: ignored('there is no tracing'),
     }),
   }),
 };

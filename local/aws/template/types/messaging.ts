@@ -1,32 +1,33 @@
+import * as z from 'zod';
 import { arn, resourceType } from '../resource-type.ts';
-import { anything, inert, list, map, number, object, oneOf, optional, text, withDefault } from '../schema.ts';
+import { ignored, number, oneOf, text } from '../schema.ts';
 
-const target = object({
+const target = z.strictObject({
   Arn: text,
-  DeadLetterConfig: optional(object({ Arn: text })),
+  DeadLetterConfig: z.strictObject({ Arn: text }).optional(),
   Id: text,
-  RetryPolicy: inert('handing an event to a local function needs no second try; the function itself is tried again'),
+  RetryPolicy: ignored('local delivery does not fail transiently; failed functions are retried'),
 });
 
 export const messagingTypes = {
   'AWS::Events::Rule': resourceType({
     attributes: { Arn: arn('events', ({ name }) => `rule/${name}`) },
-    properties: object({
-      Description: inert('a description'),
-      EventPattern: optional(map(anything)),
-      ScheduleExpression: optional(text),
-      State: withDefault(oneOf('ENABLED'), 'ENABLED'),
-      Targets: list(target),
+    properties: z.strictObject({
+      Description: ignored('a description'),
+      EventPattern: z.record(z.string(), z.unknown()).optional(),
+      ScheduleExpression: text.optional(),
+      State: oneOf('ENABLED').default('ENABLED'),
+      Targets: z.array(target),
     }),
   }),
   'AWS::SQS::Queue': resourceType({
     ref: ({ name, region, account }) => `https://sqs.${region}.amazonaws.com/${account}/${name}`,
     attributes: { Arn: arn('sqs', ({ name }) => name), QueueName: ({ name }) => name },
-    properties: object({
-      MessageRetentionPeriod: withDefault(number(60, 1_209_600), 345_600),
-      RedrivePolicy: optional(object({ deadLetterTargetArn: text, maxReceiveCount: number(1, 1000) })),
-      SqsManagedSseEnabled: inert('files on this machine are as encrypted as its disk'),
-      VisibilityTimeout: withDefault(number(0, 43_200), 30),
+    properties: z.strictObject({
+      MessageRetentionPeriod: number(60, 1_209_600).default(345_600),
+      RedrivePolicy: z.strictObject({ deadLetterTargetArn: text, maxReceiveCount: number(1, 1000) }).optional(),
+      SqsManagedSseEnabled: ignored('encryption is up to the local disk'),
+      VisibilityTimeout: number(0, 43_200).default(30),
     }),
   }),
 };

@@ -1,62 +1,61 @@
+import * as z from 'zod';
 import { arn, resourceType } from '../resource-type.ts';
-import { boolean, inert, list, number, object, oneOf, optional, text } from '../schema.ts';
+import { boolean, ignored, number, oneOf, text } from '../schema.ts';
 
-const encrypted = inert('files on this machine are as encrypted as its disk');
+const encrypted = ignored('encryption is up to the local disk');
 
-const corsRule = object({
-  AllowedHeaders: optional(list(text)),
-  AllowedMethods: list(text),
-  AllowedOrigins: list(text),
-  ExposedHeaders: optional(list(text)),
-  MaxAge: optional(number()),
+const corsRule = z.strictObject({
+  AllowedHeaders: z.array(text).optional(),
+  AllowedMethods: z.array(text),
+  AllowedOrigins: z.array(text),
+  ExposedHeaders: z.array(text).optional(),
+  MaxAge: number().optional(),
 });
 
-const keySchema = list(object({ AttributeName: text, KeyType: oneOf('HASH', 'RANGE') }));
+const keySchema = z.array(z.strictObject({ AttributeName: text, KeyType: oneOf('HASH', 'RANGE') }));
 
 export const storageTypes = {
   'AWS::S3::Bucket': resourceType({
     attributes: { Arn: ({ name }) => `arn:aws:s3:::${name}` },
-    properties: object({
+    properties: z.strictObject({
       BucketEncryption: encrypted,
-      CorsConfiguration: optional(object({ CorsRules: list(corsRule) })),
-      LifecycleConfiguration: inert('nothing on this machine is expired behind your back'),
-      NotificationConfiguration: optional(
-        object({ EventBridgeConfiguration: object({ EventBridgeEnabled: boolean }) }),
-      ),
-      OwnershipControls: inert('one account owns everything'),
-      PublicAccessBlockConfiguration: inert(
-        'the endpoint listens on the loopback address and knows no anonymous access',
-      ),
-      VersioningConfiguration: optional(object({ Status: oneOf('Enabled', 'Suspended') })),
+      CorsConfiguration: z.strictObject({ CorsRules: z.array(corsRule) }).optional(),
+      LifecycleConfiguration: ignored('local objects do not expire'),
+      NotificationConfiguration: z
+        .strictObject({ EventBridgeConfiguration: z.strictObject({ EventBridgeEnabled: boolean }) })
+        .optional(),
+      OwnershipControls: ignored('one account owns everything'),
+      PublicAccessBlockConfiguration: ignored('the endpoint is on the loopback address and has no anonymous access'),
+      VersioningConfiguration: z.strictObject({ Status: oneOf('Enabled', 'Suspended') }).optional(),
     }),
   }),
   'AWS::DynamoDB::Table': resourceType({
     attributes: { Arn: arn('dynamodb', ({ name }) => `table/${name}`) },
-    properties: object({
-      AttributeDefinitions: list(object({ AttributeName: text, AttributeType: oneOf('S', 'N', 'B') })),
-      BillingMode: optional(oneOf('PAY_PER_REQUEST')),
-      DeletionProtectionEnabled: inert('the local runtime deletes no table'),
-      GlobalSecondaryIndexes: optional(
-        list(
-          object({
+    properties: z.strictObject({
+      AttributeDefinitions: z.array(z.strictObject({ AttributeName: text, AttributeType: oneOf('S', 'N', 'B') })),
+      BillingMode: oneOf('PAY_PER_REQUEST').optional(),
+      DeletionProtectionEnabled: ignored('the local runtime never deletes a table'),
+      GlobalSecondaryIndexes: z
+        .array(
+          z.strictObject({
             IndexName: text,
             KeySchema: keySchema,
-            Projection: object({ ProjectionType: oneOf('ALL', 'KEYS_ONLY') }),
+            Projection: z.strictObject({ ProjectionType: oneOf('ALL', 'KEYS_ONLY') }),
           }),
-        ),
-      ),
+        )
+        .optional(),
       KeySchema: keySchema,
-      PointInTimeRecoverySpecification: inert('copy the state directory to keep a point in time'),
-      TimeToLiveSpecification: inert(
-        'expired items stay, as DynamoDB lets them for days; readers must look at the time',
+      PointInTimeRecoverySpecification: ignored('copy the state directory to back it up'),
+      TimeToLiveSpecification: ignored(
+        'expired items are kept, as DynamoDB may do for days; readers must check the time',
       ),
     }),
   }),
   'AWS::SecretsManager::Secret': resourceType({
     ref: arn('secretsmanager', ({ name }) => `secret:${name}-local0`),
-    properties: object({
-      Description: inert('a description'),
-      SecretString: inert('the value is given by the settings of the local runtime'),
+    properties: z.strictObject({
+      Description: ignored('a description'),
+      SecretString: ignored('the value comes from the local settings'),
     }),
   }),
 };

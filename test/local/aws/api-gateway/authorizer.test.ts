@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { AuthorizerDefinition } from '../../../../local/aws/api-gateway/api-definition.ts';
 import { allow, authorizer, type Handler, method, serve } from './serve-api.ts';
 
-describe('the authorizer', () => {
+describe('a Lambda authorizer', () => {
   const guarded = (authorize: Handler, overrides: Partial<AuthorizerDefinition> = {}) =>
     serve(
       {
@@ -14,7 +14,7 @@ describe('the authorizer', () => {
     );
   const withKey = { headers: { Authorization: 'Bearer k' } };
 
-  test('gets the request, and its context reaches the function as text', async () => {
+  test('receives the request, and its context reaches the function as strings', async () => {
     const { send, events } = await guarded(() => allow());
     expect((await send('/videos?a=1', withKey)).status).toBe(200);
     expect(events[0]).toMatchObject({
@@ -28,20 +28,20 @@ describe('the authorizer', () => {
     });
   });
 
-  test('is asked once a minute for an identity, whatever the method', async () => {
+  test('is invoked once a minute per identity, for all methods', async () => {
     const { send, events, clock } = await guarded(() => allow());
-    const asked = () => events.filter(({ type }) => type === 'REQUEST').length;
+    const authorizerCalls = () => events.filter(({ type }) => type === 'REQUEST').length;
     await send('/videos', withKey);
     await send('/videos', { ...withKey, method: 'POST' });
-    expect(asked()).toBe(1);
+    expect(authorizerCalls()).toBe(1);
     await send('/videos', { headers: { authorization: 'Bearer other' } });
-    expect(asked()).toBe(2);
+    expect(authorizerCalls()).toBe(2);
     clock.advance(60_000);
     await send('/videos', withKey);
-    expect(asked()).toBe(3);
+    expect(authorizerCalls()).toBe(3);
   });
 
-  test('a cached policy still decides for each method', async () => {
+  test('evaluates a cached policy for each method', async () => {
     const { send } = await guarded(() => allow({}, 'arn:aws:execute-api:us-east-1:000000000000:api/v1/GET/*'));
     expect((await send('/videos', withKey)).status).toBe(200);
     expect((await send('/videos', { ...withKey, method: 'POST' })).status).toBe(403);
@@ -57,18 +57,18 @@ describe('the authorizer', () => {
       'UNAUTHORIZED',
     ],
     [
-      'throws anything else',
+      'throws another error',
       () => {
         throw new Error('unauthorized!');
       },
       500,
       'AUTHORIZER_FAILURE',
     ],
-    ['answers no policy', () => ({ principalId: 'a' }), 500, 'AUTHORIZER_CONFIGURATION_ERROR'],
-    ['answers nothing', () => null, 500, 'AUTHORIZER_CONFIGURATION_ERROR'],
-    ['answers a context with an object in it', () => allow({ a: {} }), 500, 'AUTHORIZER_CONFIGURATION_ERROR'],
+    ['returns no policy', () => ({ principalId: 'a' }), 500, 'AUTHORIZER_CONFIGURATION_ERROR'],
+    ['returns nothing', () => null, 500, 'AUTHORIZER_CONFIGURATION_ERROR'],
+    ['returns a context that contains an object', () => allow({ a: {} }), 500, 'AUTHORIZER_CONFIGURATION_ERROR'],
     [
-      'answers a broken statement',
+      'returns an invalid statement',
       () => ({ principalId: 'a', policyDocument: { Statement: [{ Effect: 'Maybe' }] } }),
       500,
       'AUTHORIZER_CONFIGURATION_ERROR',
@@ -90,18 +90,18 @@ describe('the authorizer', () => {
     ],
   ])('that %s', async (_, authorize, status, type) => {
     const { send, events } = await guarded(authorize);
-    const answer = await send('/videos', withKey);
-    expect([answer.status, answer.headers['x-amzn-errortype']]).toEqual([status, type]);
+    const response = await send('/videos', withKey);
+    expect([response.status, response.headers['x-amzn-errortype']]).toEqual([status, type]);
     expect(events.filter((event) => event.type !== 'REQUEST')).toEqual([]);
   });
 
-  test('is not asked when the identity is missing', async () => {
+  test('is not invoked when an identity source is missing', async () => {
     const { send, events } = await guarded(() => allow());
     expect((await send('/videos')).status).toBe(401);
     expect(events).toEqual([]);
   });
 
-  test('without a cache is asked even then', async () => {
+  test('is invoked without an identity source when it has no cache', async () => {
     const { send } = await guarded(() => allow(), { result_ttl_seconds: 0 });
     expect((await send('/videos')).status).toBe(200);
   });
@@ -122,7 +122,7 @@ describe('two authorizers', () => {
       { authorize },
     );
 
-  test('are each asked for their own methods, and told route, method and query', async () => {
+  test('are invoked for their own methods with route, method and query', async () => {
     const { send, events } = await both(() => allow());
     expect((await send('/uploads?upload_token=t&upload_token=u', { method: 'POST' })).status).toBe(200);
     expect(events[0]).toMatchObject({
@@ -134,14 +134,14 @@ describe('two authorizers', () => {
     expect((await send('/uploads?upload_token=t')).status).toBe(401);
   });
 
-  test('share no cache, and one without a cache is asked each time', async () => {
+  test('do not share a cache, and one without a cache is invoked each time', async () => {
     const { send, events } = await both(() => allow());
     const withKey = { headers: { Authorization: 'Bearer k' } };
     for (let time = 0; time < 2; time += 1) {
       await send('/uploads?upload_token=t', withKey);
       await send('/uploads?upload_token=t', { ...withKey, method: 'POST' });
     }
-    const asked = events.filter(({ type }) => type === 'REQUEST').map(({ httpMethod }) => httpMethod);
-    expect(asked.sort()).toEqual(['GET', 'POST', 'POST']);
+    const authorizerCalls = events.filter(({ type }) => type === 'REQUEST').map(({ httpMethod }) => httpMethod);
+    expect(authorizerCalls.sort()).toEqual(['GET', 'POST', 'POST']);
   });
 });

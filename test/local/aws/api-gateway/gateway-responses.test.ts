@@ -4,7 +4,7 @@ import type { ApiDefinition } from '../../../../local/aws/api-gateway/api-defini
 import { ServiceError } from '../../../../local/aws/service-error.ts';
 import { method, serve } from './serve-api.ts';
 
-describe('the gateway’s own answers', () => {
+describe('gateway responses', () => {
   const shaped: Partial<ApiDefinition> = {
     gateway_responses: [
       {
@@ -23,26 +23,26 @@ describe('the gateway’s own answers', () => {
     ],
   };
 
-  test('an unknown route is shaped by the template', async () => {
+  test('an unknown route gets the template’s response', async () => {
     const { send } = await serve(shaped);
-    const answer = await send('/nowhere');
-    const id = answer.headers['x-amzn-requestid'];
-    expect([answer.status, answer.json()]).toEqual([404, { request_id: id, again: id }]);
-    expect(answer.headers).toMatchObject({ 'x-kind': 'problem', 'content-type': 'application/json' });
+    const response = await send('/nowhere');
+    const id = response.headers['x-amzn-requestid'];
+    expect([response.status, response.json()]).toEqual([404, { request_id: id, again: id }]);
+    expect(response.headers).toMatchObject({ 'x-kind': 'problem', 'content-type': 'application/json' });
   });
 
-  test('without a response of its own a fault takes the default’s body and keeps its status', async () => {
+  test('an error without its own response gets the default body and keeps its status', async () => {
     const { send } = await serve({ ...shaped, methods: [method('/videos', { http_method: 'POST' })] });
-    const answer = await send('/videos', { method: 'POST', body: Buffer.alloc(10 * 1024 * 1024 + 1) });
-    expect([answer.status, answer.json()]).toEqual([413, { type: 'default' }]);
+    const response = await send('/videos', { method: 'POST', body: Buffer.alloc(10 * 1024 * 1024 + 1) });
+    expect([response.status, response.json()]).toEqual([413, { type: 'default' }]);
   });
 
-  test('10 MB are let through; what Lambda then refuses is a 413 too', async () => {
+  test('a body of 10 MB is accepted, and a rejection by Lambda is a 413', async () => {
     const { send } = await serve(
       { methods: [method('/videos', { http_method: 'POST' })] },
       {
         handler: (event) => {
-          if (String(event.body).length > 6e6) throw new ServiceError('RequestTooLargeException', 413, 'too large');
+          if (String(event.body).length > 6e6) throw new ServiceError('RequestTooLargeException', 'too large', 413);
           return { statusCode: 200 };
         },
       },
@@ -51,15 +51,15 @@ describe('the gateway’s own answers', () => {
     expect((await send('/videos', { method: 'POST', body: 'small' })).status).toBe(200);
   });
 
-  test('headers of over 10,240 bytes are a 431', async () => {
+  test('headers over 10,240 bytes are a 431', async () => {
     const { send } = await serve({});
     expect((await send('/videos', { headers: { 'x-long': 'x'.repeat(10_240) } })).status).toBe(431);
   });
 
   test('a HEAD of an unknown route has no body', async () => {
     const { send } = await serve({});
-    const answer = await send('/nowhere', { method: 'HEAD' });
-    expect([answer.status, answer.body.length]).toEqual([403, 0]);
+    const response = await send('/nowhere', { method: 'HEAD' });
+    expect([response.status, response.body.length]).toEqual([403, 0]);
   });
 
   test.each([
@@ -71,7 +71,7 @@ describe('the gateway’s own answers', () => {
       { templates: {}, parameters: { 'gatewayresponse.header.A': 'method.request.header.B' } },
       'method.request.header.B',
     ],
-  ])('a shape with something unknown in it is refused at the start, by name', async (response, name) => {
+  ])('an unsupported gateway response is rejected at the start by name', async (response, name) => {
     await expect(serve({ gateway_responses: [{ response_type: 'THROTTLED', ...response }] })).rejects.toThrow(name);
   });
 });
@@ -82,7 +82,7 @@ describe('throttling', () => {
     { http_method: 'GET', resource_path: '/slow', rate_limit: 1, burst_limit: 1 },
   ];
 
-  test('lets a burst through, then the rate, for each method by itself', async () => {
+  test('allows a burst and then the rate, separately for each method', async () => {
     const { send, clock } = await serve({ methods: [method('/videos'), method('/slow')], method_settings: settings });
     const statuses = async (path: string, count: number) => {
       const all: number[] = [];

@@ -1,28 +1,28 @@
 import { describe, expect, test } from 'vitest';
-import { aServer, get, isAlive, raw, typeOf } from './raw-requests.ts';
+import { aServer, get, isAlive, raw, typeOf } from './raw-http.ts';
 
-describe('headers that are too large are refused in the API’s own shape', () => {
-  test.each([10_240, 16_384, 20_000, 1_000_000])('%i bytes in one', async (bytes) => {
+describe('headers that are too large are rejected with the API’s own response', () => {
+  test.each([10_240, 16_384, 20_000, 1_000_000])('%i bytes in one header', async (bytes) => {
     const server = await aServer();
-    const [answer] = await raw(server.port, get('/videos', `X-Long: ${'x'.repeat(bytes)}`));
-    expect([answer?.status, typeOf(answer)]).toEqual([431, 'DEFAULT_4XX']);
-    expect(JSON.parse(answer!.body).request_id).toMatch(/^[0-9a-f-]{36}$/);
+    const [response] = await raw(server.port, get('/videos', `X-Long: ${'x'.repeat(bytes)}`));
+    expect([response?.status, typeOf(response)]).toEqual([431, 'DEFAULT_4XX']);
+    expect(JSON.parse(response!.body).request_id).toMatch(/^[0-9a-f-]{36}$/);
     await isAlive(server);
   });
 
-  test('a thousand small ones', async () => {
+  test('a thousand small headers', async () => {
     const { port } = await aServer();
-    const [answer] = await raw(
+    const [response] = await raw(
       port,
       get('/videos', ...Array.from({ length: 1000 }, (_, index) => `X-${index}: a value`)),
     );
-    expect([answer?.status, typeOf(answer)]).toEqual([431, 'DEFAULT_4XX']);
+    expect([response?.status, typeOf(response)]).toEqual([431, 'DEFAULT_4XX']);
   });
 
   test.each([10_300, 100_000])('a path of %i bytes', async (bytes) => {
     const server = await aServer();
-    const [answer] = await raw(server.port, get(`/videos/${'x'.repeat(bytes)}`));
-    expect([answer?.status, typeOf(answer)]).toEqual([431, 'DEFAULT_4XX']);
+    const [response] = await raw(server.port, get(`/videos/${'x'.repeat(bytes)}`));
+    expect([response?.status, typeOf(response)]).toEqual([431, 'DEFAULT_4XX']);
     await isAlive(server);
   });
 });
@@ -44,10 +44,10 @@ describe('a path', () => {
     '/videos\\1',
     '/api/v1//tasks',
     `/videos/${'a/'.repeat(2000)}`,
-  ])('that is no route is none, whatever it could be read as: %s', async (path) => {
+  ])('that is not a route is not normalized to one: %s', async (path) => {
     const server = await aServer();
-    const [answer] = await raw(server.port, get(path));
-    expect([answer?.status, typeOf(answer)]).toEqual([403, 'MISSING_AUTHENTICATION_TOKEN']);
+    const [response] = await raw(server.port, get(path));
+    expect([response?.status, typeOf(response)]).toEqual([403, 'MISSING_AUTHENTICATION_TOKEN']);
     expect(server.events).toEqual([]);
   });
 
@@ -60,7 +60,7 @@ describe('a path', () => {
     ['\'"<>{}|^`', '\'"<>{}|^`'],
     ['__proto__', '__proto__'],
     ['x'.repeat(9000), 'x'.repeat(9000)],
-  ])('reaches its function as it was sent: /videos/%s', async (sent, id) => {
+  ])('reaches its function as sent: /videos/%s', async (sent, id) => {
     const server = await aServer();
     expect((await raw(server.port, get(`/videos/${sent}`)))[0]?.status).toBe(200);
     expect(server.events[0]).toMatchObject({ resource: '/videos/{id}', pathParameters: { id } });
@@ -70,29 +70,29 @@ describe('a path', () => {
     'or query with broken percent-encoding is a 400: %s',
     async (target) => {
       const server = await aServer();
-      const [answer] = await raw(server.port, get(target));
-      expect([answer?.status, typeOf(answer)]).toEqual([400, 'DEFAULT_4XX']);
+      const [response] = await raw(server.port, get(target));
+      expect([response?.status, typeOf(response)]).toEqual([400, 'DEFAULT_4XX']);
       expect(server.events).toEqual([]);
     },
   );
 
-  test('with bytes that are no UTF-8 does no harm', async () => {
+  test('with bytes that are not UTF-8 is handled', async () => {
     const server = await aServer();
     const target = Buffer.concat([Buffer.from('GET /videos/'), Buffer.from([0xff, 0xfe, 0xc0])]);
     const rest = Buffer.from(' HTTP/1.1\r\nHost: a\r\nX-Odd: ');
     const end = Buffer.concat([Buffer.from([0xff]), Buffer.from('\r\n\r\n')]);
-    const [answer] = await raw(server.port, Buffer.concat([target, rest, end]));
-    expect([200, 400]).toContain(answer?.status);
+    const [response] = await raw(server.port, Buffer.concat([target, rest, end]));
+    expect([200, 400]).toContain(response?.status);
     await isAlive(server);
   });
 
-  test('may be a whole URL', async () => {
+  test('may be an absolute URL', async () => {
     const server = await aServer();
     await raw(server.port, get('http://api.test:4400/videos/7?a=b'));
     expect(server.events[0]).toMatchObject({ path: '/videos/7', queryStringParameters: { a: 'b' } });
   });
 
-  test('that is none at all is a 400', async () => {
+  test('that is invalid is a 400', async () => {
     const server = await aServer();
     for (const line of ['OPTIONS * HTTP/1.1', 'GET * HTTP/1.1']) {
       expect((await raw(server.port, `${line}\r\nHost: a\r\n\r\n`))[0]?.status).toBe(400);
@@ -103,29 +103,29 @@ describe('a path', () => {
 
 describe('a method', () => {
   test.each(['PROPFIND', 'TRACE', 'PURGE', 'SEARCH', 'MKCOL'])(
-    'that an API does not have is no route: %s',
+    'that the API does not have is not a route: %s',
     async (name) => {
       const server = await aServer();
       for (const path of ['/videos', '/api/v1/tasks']) {
-        const [answer] = await raw(server.port, `${name} ${path} HTTP/1.1\r\nHost: a\r\n\r\n`);
-        expect([answer?.status, typeOf(answer)]).toEqual([403, 'MISSING_AUTHENTICATION_TOKEN']);
+        const [response] = await raw(server.port, `${name} ${path} HTTP/1.1\r\nHost: a\r\n\r\n`);
+        expect([response?.status, typeOf(response)]).toEqual([403, 'MISSING_AUTHENTICATION_TOKEN']);
       }
       expect(server.events).toEqual([]);
     },
   );
 
   test.each(['CONNECT a:443', 'FOO /videos', 'get /videos', 'GETGETGET /videos', ' /videos'])(
-    'that is none is a 400: %s',
+    'that is invalid is a 400: %s',
     async (line) => {
       const server = await aServer();
-      const [answer] = await raw(server.port, `${line} HTTP/1.1\r\nHost: a\r\n\r\n`);
-      expect([answer?.status, typeOf(answer)]).toEqual([400, 'DEFAULT_4XX']);
-      expect(answer?.head).toMatch(/^connection: close$/im);
+      const [response] = await raw(server.port, `${line} HTTP/1.1\r\nHost: a\r\n\r\n`);
+      expect([response?.status, typeOf(response)]).toEqual([400, 'DEFAULT_4XX']);
+      expect(response?.head).toMatch(/^connection: close$/im);
       await isAlive(server);
     },
   );
 
-  test('of a request to upgrade the connection is a request like any other', async () => {
+  test('of an upgrade request is handled as usual', async () => {
     const { port } = await aServer();
     expect((await raw(port, get('/videos', 'Connection: Upgrade', 'Upgrade: websocket')))[0]?.status).toBe(200);
     expect((await raw(port, get('/videos', 'Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c')))[0]?.status).toBe(
@@ -134,8 +134,8 @@ describe('a method', () => {
   });
 });
 
-describe('a host', () => {
-  test('may be missing in HTTP/1.0: then the address stands for it', async () => {
+describe('a Host header', () => {
+  test('may be missing in HTTP/1.0 and defaults to the address', async () => {
     const server = await aServer();
     expect((await raw(server.port, 'GET /videos HTTP/1.0\r\n\r\n'))[0]?.status).toBe(200);
     expect(server.events[0]).toMatchObject({
@@ -144,16 +144,16 @@ describe('a host', () => {
     });
   });
 
-  test('may not be missing in HTTP/1.1, nor be two', async () => {
+  test('must exist exactly once in HTTP/1.1', async () => {
     const server = await aServer();
     for (const hosts of ['', 'Host: a\r\nHost: b\r\n']) {
-      const [answer] = await raw(server.port, `GET /videos HTTP/1.1\r\n${hosts}\r\n`);
-      expect([answer?.status, typeOf(answer)]).toEqual([400, 'DEFAULT_4XX']);
+      const [response] = await raw(server.port, `GET /videos HTTP/1.1\r\n${hosts}\r\n`);
+      expect([response?.status, typeOf(response)]).toEqual([400, 'DEFAULT_4XX']);
     }
     expect(server.events).toEqual([]);
   });
 
-  test('is told with its port, so that an address made of it works', async () => {
+  test('is passed on with its port, so that URLs built from it work', async () => {
     const server = await aServer();
     await raw(server.port, get('/videos'));
     expect(server.events[0]).toMatchObject({ requestContext: { domainName: 'api.test:4400' } });

@@ -5,7 +5,7 @@ import { until } from '../support.ts';
 import { method, serve } from './serve-api.ts';
 
 describe('a request', () => {
-  test('reaches the function as the proxy event, version 1.0', async () => {
+  test('reaches the function as a proxy event of version 1.0', async () => {
     const { send, events } = await serve({ methods: [method('/videos/{id}', { http_method: 'POST' })] });
     await send('/videos/7?a=1&a=2&b=%C3%BC+x', {
       method: 'POST',
@@ -49,7 +49,7 @@ describe('a request', () => {
     ]);
   });
 
-  test('without query, parameters and body has nulls in their places', async () => {
+  test('without query, path parameters and body has nulls in their fields', async () => {
     const { send, events } = await serve({});
     await send('/videos');
     expect(events[0]).toMatchObject({
@@ -61,13 +61,13 @@ describe('a request', () => {
     });
   });
 
-  test('may name its query parameters as it likes', async () => {
+  test('may have any query parameter names', async () => {
     const { send, events } = await serve({});
     await send('/videos?constructor=1&__proto__=2');
     expect(events[0]?.multiValueQueryStringParameters).toMatchObject({ constructor: ['1'] });
   });
 
-  test('with a binary media type is handed on as base64', async () => {
+  test('with a binary media type is passed on as base64', async () => {
     const { send, events } = await serve({
       methods: [method('/videos', { http_method: 'POST' })],
       binary_media_types: ['image/*'],
@@ -77,19 +77,19 @@ describe('a request', () => {
   });
 });
 
-describe('a function’s answer', () => {
-  const answered = async (answer: unknown, api: Partial<ApiDefinition> = {}, headers: Record<string, string> = {}) =>
-    (await serve(api, { handler: () => answer })).send('/videos', { headers });
+describe('a function’s response', () => {
+  const respond = async (output: unknown, api: Partial<ApiDefinition> = {}, headers: Record<string, string> = {}) =>
+    (await serve(api, { handler: () => output })).send('/videos', { headers });
 
-  test('keeps status, headers of both kinds and body', async () => {
-    const answer = await answered({
+  test('keeps its status, single-value and multi-value headers, and body', async () => {
+    const response = await respond({
       statusCode: '302',
       headers: { Location: '/x', 'X-One': 'a', 'X-Number': 7 },
       multiValueHeaders: { 'Set-Cookie': ['a=1', 'b=2'], 'x-one': ['b'] },
       body: 'moved',
     });
-    expect(answer.status).toBe(302);
-    expect(answer.headers).toMatchObject({
+    expect(response.status).toBe(302);
+    expect(response.headers).toMatchObject({
       location: '/x',
       'x-one': 'b',
       'x-number': '7',
@@ -97,26 +97,26 @@ describe('a function’s answer', () => {
       'content-type': 'application/json',
       'x-amzn-requestid': expect.any(String),
     });
-    expect(answer.body.toString()).toBe('moved');
+    expect(response.body.toString()).toBe('moved');
   });
 
-  test('in base64 becomes bytes only where the client accepts a binary media type', async () => {
-    const answer = { statusCode: 200, headers: { 'content-type': 'image/png' }, body: 'AP8=', isBase64Encoded: true };
+  test('in base64 is decoded only if the client accepts a binary media type', async () => {
+    const output = { statusCode: 200, headers: { 'content-type': 'image/png' }, body: 'AP8=', isBase64Encoded: true };
     const api = { binary_media_types: ['image/png'] };
-    expect((await answered(answer, api, { accept: 'image/png' })).body).toEqual(Buffer.from([0, 255]));
-    expect((await answered(answer, api)).body.toString()).toBe('AP8=');
+    expect((await respond(output, api, { accept: 'image/png' })).body).toEqual(Buffer.from([0, 255]));
+    expect((await respond(output, api)).body.toString()).toBe('AP8=');
   });
 
   test.each([
     ['no object', 'ok'],
     ['null', null],
     ['no status', { body: 'ok' }],
-    ['a status that is none', { statusCode: 1234 }],
-    ['a body that is no text', { statusCode: 200, body: { a: 1 } }],
-    ['a header that is no text', { statusCode: 200, headers: { a: { b: 1 } } }],
-    ['an unknown member', { statusCode: 200, cookies: [] }],
-  ])('that is malformed (%s) is a 502', async (_, answer) => {
-    const { status, headers } = await answered(answer);
+    ['an invalid status', { statusCode: 1234 }],
+    ['a body that is not a string', { statusCode: 200, body: { a: 1 } }],
+    ['a header that is not a string', { statusCode: 200, headers: { a: { b: 1 } } }],
+    ['an unknown field', { statusCode: 200, cookies: [] }],
+  ])('that is malformed (%s) is a 502', async (_, output) => {
+    const { status, headers } = await respond(output);
     expect([status, headers['x-amzn-errortype']]).toEqual([502, 'DEFAULT_5XX']);
   });
 
@@ -129,14 +129,14 @@ describe('a function’s answer', () => {
         },
       },
     );
-    const answer = await send('/videos');
-    expect(answer.status).toBe(502);
-    expect(answer.body.toString()).toBe('{"message":"Internal server error"}');
+    const response = await send('/videos');
+    expect(response.status).toBe(502);
+    expect(response.body.toString()).toBe('{"message":"Internal server error"}');
   });
 
-  test('that Lambda throttled is a failed integration, which the template says how to answer: its 429 reaches nobody', async () => {
+  test('that Lambda throttles is a failed integration with the template’s response, never a 429', async () => {
     const throttled = () => {
-      throw new ServiceError('TooManyRequestsException', 429, 'Rate Exceeded.');
+      throw new ServiceError('TooManyRequestsException', 'Rate Exceeded.', 429);
     };
     const plain = await (await serve({}, { handler: throttled })).send('/videos');
     expect([plain.status, plain.headers['x-amzn-errortype']]).toEqual([500, 'INTEGRATION_FAILURE']);
@@ -154,7 +154,7 @@ describe('a function’s answer', () => {
     const pending = send('/videos');
     await until(() => events.length === 1);
     clock.advance(29_000);
-    const answer = await pending;
-    expect([answer.status, answer.headers['x-amzn-errortype']]).toEqual([504, 'INTEGRATION_TIMEOUT']);
+    const response = await pending;
+    expect([response.status, response.headers['x-amzn-errortype']]).toEqual([504, 'INTEGRATION_TIMEOUT']);
   });
 });

@@ -19,11 +19,11 @@ describe('routes', () => {
     expect([match?.method.resource_path, match?.path_parameters]).toEqual([resource, parameters]);
   });
 
-  test.each(['/video', '/videos//content', '/videos/7/content/more', '/api/v1'])('%s is none', (path) => {
+  test.each(['/video', '/videos//content', '/videos/7/content/more', '/api/v1'])('%s has no route', (path) => {
     expect(route('GET', path)).toBeUndefined();
   });
 
-  test('a method of its own goes before ANY, and a method that is not there is no route', () => {
+  test('a specific method takes precedence over ANY, and a missing method has no route', () => {
     const own = createRouter([
       method('/a', { http_method: 'ANY', function_arn: 'any' }),
       method('/a', { http_method: 'POST', function_arn: 'post' }),

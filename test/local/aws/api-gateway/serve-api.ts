@@ -7,7 +7,7 @@ import type {
 } from '../../../../local/aws/api-gateway/api-definition.ts';
 import { createApiGateway } from '../../../../local/aws/api-gateway/api-gateway.ts';
 import { serverOptions } from '../../../../local/aws/api-gateway/server-options.ts';
-import { accessKeyring, roleAccessKey } from '../../../../local/aws/endpoint/access-keys.ts';
+import { createKeyring, roleAccessKey } from '../../../../local/aws/endpoint/access-keys.ts';
 import type { Outcome } from '../../../../local/aws/lambda/function-definition.ts';
 import { listen } from '../../../../local/aws/listen.ts';
 import { ServiceError } from '../../../../local/aws/service-error.ts';
@@ -15,7 +15,7 @@ import { manualClock } from '../support.ts';
 
 export type Handler = (event: Record<string, unknown>) => unknown;
 
-/** A GET behind which `handler` runs. */
+/** A GET method whose integration runs `handler`. */
 export const method = (resource_path: string, overrides: Partial<MethodDefinition> = {}): MethodDefinition => ({
   resource_path,
   http_method: 'GET',
@@ -35,10 +35,10 @@ export const allow = (context: object = { owner: 'ann', admin: true }, resource 
   context,
 });
 
-/** A function's role. It has an access key, as every role on this machine. */
+/** A function's role, which has an access key. */
 export const aRole = 'arn:aws:iam::000000000000:role/main';
 
-/** Serves an API whose functions are given as plain functions. */
+/** Serves an API with plain functions in place of Lambda functions. */
 export async function serve(
   api: Partial<ApiDefinition>,
   functions: Record<string, Handler> = {},
@@ -69,11 +69,11 @@ export async function serve(
     },
     lambda: { invoke },
     clock,
-    accessKey: accessKeyring([roleAccessKey(aRole)]),
+    accessKey: createKeyring([roleAccessKey(aRole)]),
   });
   const listener = await listen(0, 'PORT', { ...serverOptions, ...options });
   onTestFinished(() => listener.close());
-  listener.serve(gateway.handle, gateway.refuse);
+  listener.serve(gateway.handle, gateway.handleInvalidRequest);
   const { port } = new URL(listener.url);
   const send = (
     path: string,

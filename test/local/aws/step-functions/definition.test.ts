@@ -12,7 +12,7 @@ const choice = (rule: object, fields: object = {}) => ({
 const retry = (...Retry: object[]) => only({ ...task, Retry });
 const all = { ErrorEquals: ['States.ALL'] };
 
-describe('what is not supported is refused by its name', () => {
+describe('an unsupported part is rejected by name', () => {
   test.each<[string, object, ...string[]]>([
     ...['Wait', 'Pass', 'Fail', 'Map', 'Parallel', 'Sleep'].map((Type): [string, object, string] => [
       `the type ${Type}`,
@@ -36,7 +36,7 @@ describe('what is not supported is refused by its name', () => {
       'Only',
       field,
     ]),
-    ['a field of the machine', { ...only(task), QueryLanguage: 'JSONata' }, 'QueryLanguage'],
+    ['a field of the state machine', { ...only(task), QueryLanguage: 'JSONata' }, 'QueryLanguage'],
     ['a field of a Choice', choice({ Variable: '$.a', StringEquals: 'x' }, { Default: 'Choose' }), 'Default'],
     ['a field of a Succeed', { StartAt: 'A', States: { A: { Type: 'Succeed', OutputPath: '$' } } }, 'OutputPath'],
     ['a field of a retrier', retry({ ...all, JitterStrategy: 'FULL' }), 'Only.Retry.0', 'JitterStrategy'],
@@ -66,46 +66,54 @@ describe('what is not supported is refused by its name', () => {
       'Parameters.a.0.b.$',
       'States.UUID()',
     ],
-    ['another part of the context', only({ ...task, Parameters: { 'a.$': '$$.State.Name' } }), '$$.State.Name'],
-    ['a path that is none', only({ ...task, Parameters: { 'a.$': { b: 1 } } }), 'Parameters.a.$'],
-    ['a token without a wait for it', only({ ...task, Parameters: { 'a.$': '$$.Task.Token' } }), 'Parameters.a.$'],
-    ['a parameter of UpdateItem', wait({ ReturnValues: 'ALL_NEW' }), 'Parameters.ReturnValues'],
-    ['a path for all of the key', wait({ 'Key.$': '$.key' }), 'Parameters.Key.$'],
-    ['an attribute of another type', wait({ Key: { pk: { BOOL: true } } }), 'Parameters.Key.pk'],
+    ['another field of the context object', only({ ...task, Parameters: { 'a.$': '$$.State.Name' } }), '$$.State.Name'],
+    ['an invalid path', only({ ...task, Parameters: { 'a.$': { b: 1 } } }), 'Parameters.a.$'],
+    [
+      'a task token in a task that does not wait for it',
+      only({ ...task, Parameters: { 'a.$': '$$.Task.Token' } }),
+      'Parameters.a.$',
+    ],
+    ['an unsupported parameter of UpdateItem', wait({ ReturnValues: 'ALL_NEW' }), 'Parameters.ReturnValues'],
+    ['a path for the whole key', wait({ 'Key.$': '$.key' }), 'Parameters.Key.$'],
+    ['an attribute of an unsupported type', wait({ Key: { pk: { BOOL: true } } }), 'Parameters.Key.pk'],
     [
       'an attribute without a type',
       wait({ ExpressionAttributeValues: { ':a': null } }),
       'ExpressionAttributeValues.:a',
     ],
-    ['States.Runtime, which nothing handles', retry({ ErrorEquals: ['States.Runtime'] }), 'States.Runtime'],
-    ['an error of heartbeats', retry({ ErrorEquals: ['States.HeartbeatTimeout'] }), 'States.HeartbeatTimeout'],
+    ['States.Runtime, which cannot be handled', retry({ ErrorEquals: ['States.Runtime'] }), 'States.Runtime'],
+    ['an error of heartbeat timeouts', retry({ ErrorEquals: ['States.HeartbeatTimeout'] }), 'States.HeartbeatTimeout'],
   ])('%s', (_, definition, ...names) => {
     for (const name of ['videos', ...names]) expect(() => readStateMachine('videos', definition)).toThrow(name);
   });
 });
 
-describe('what the specification forbids is refused', () => {
+describe('a violation of the specification is rejected', () => {
   test.each<[string, object, string]>([
-    ['a start at nothing', { StartAt: 'B', States: { A: { Type: 'Succeed' } } }, 'StartAt: leads to B'],
-    ['a Next to nothing', { StartAt: 'A', States: { A: { ...task, Next: 'B' } } }, 'A: leads to B'],
-    ['a Catch to nothing', only({ ...task, Catch: [{ ...all, Next: 'B' }] }), 'Only: leads to B'],
-    ['a choice of nothing', choice({ Variable: '$.a', StringEquals: 'x', Next: 'B' }), 'Choose: leads to B'],
-    ['neither Next nor End', { StartAt: 'A', States: { A: task } }, 'States.A: has Next or End'],
-    ['both Next and End', only({ ...task, Next: 'Only' }), 'States.Only: has Next or End'],
-    ['two timeouts', only({ ...task, TimeoutSeconds: 1, TimeoutSecondsPath: '$.a' }), 'two timeouts'],
+    ['StartAt with a missing state', { StartAt: 'B', States: { A: { Type: 'Succeed' } } }, 'StartAt: refers to B'],
+    ['Next with a missing state', { StartAt: 'A', States: { A: { ...task, Next: 'B' } } }, 'A: refers to B'],
+    ['Catch with a missing state', only({ ...task, Catch: [{ ...all, Next: 'B' }] }), 'Only: refers to B'],
+    ['a choice of a missing state', choice({ Variable: '$.a', StringEquals: 'x', Next: 'B' }), 'Choose: refers to B'],
+    ['neither Next nor End', { StartAt: 'A', States: { A: task } }, 'States.A: needs either Next or End'],
+    ['both Next and End', only({ ...task, Next: 'Only' }), 'States.Only: needs either Next or End'],
+    [
+      'two timeouts',
+      only({ ...task, TimeoutSeconds: 1, TimeoutSecondsPath: '$.a' }),
+      'has both TimeoutSeconds and TimeoutSecondsPath',
+    ],
     ['a timeout of 0', only({ ...task, TimeoutSeconds: 0 }), 'TimeoutSeconds'],
-    ['a part of a second', retry({ ...all, IntervalSeconds: 0.5 }), 'IntervalSeconds'],
+    ['a fraction of a second', retry({ ...all, IntervalSeconds: 0.5 }), 'IntervalSeconds'],
     ['a negative count', retry({ ...all, MaxAttempts: -1 }), 'MaxAttempts'],
     ['a rate below 1', retry({ ...all, BackoffRate: 0.5 }), 'BackoffRate'],
-    ['no error', retry({ ErrorEquals: [] }), 'ErrorEquals'],
-    ['States.ALL before others', retry(all, { ErrorEquals: ['A'] }), 'Retry: States.ALL'],
-    ['States.ALL beside others', retry({ ErrorEquals: ['A', 'States.ALL'] }), 'Retry: States.ALL'],
+    ['an empty list of errors', retry({ ErrorEquals: [] }), 'ErrorEquals'],
+    ['States.ALL before the last item', retry(all, { ErrorEquals: ['A'] }), 'Retry: States.ALL'],
+    ['States.ALL together with another error', retry({ ErrorEquals: ['A', 'States.ALL'] }), 'Retry: States.ALL'],
   ])('%s', (_, definition, message) => {
     expect(() => readStateMachine('videos', definition)).toThrow(message);
   });
 });
 
-test('all findings come at once', () => {
+test('all issues are reported together', () => {
   const definition = {
     StartAt: 'A',
     States: { A: { ...task, HeartbeatSeconds: 5, End: true }, B: { Type: 'Wait', Seconds: 1, Next: 'A' } },
@@ -113,7 +121,7 @@ test('all findings come at once', () => {
   expect(() => readStateMachine('videos', definition)).toThrow(/HeartbeatSeconds.*\n.*the type Wait/);
 });
 
-test('the defaults are those of the specification', () => {
+test('the defaults match the specification', () => {
   const definition = only({ ...task, Retry: [all], Catch: [{ ...all, Next: 'Only' }] });
   expect(readStateMachine('videos', definition).States.Only).toMatchObject({
     Resource: functionArn('work'),

@@ -12,43 +12,53 @@ describe('Retry', () => {
   test.each<[string, object[], string[], number[]]>([
     ['three times after 1, 2 and 4 s by default', [on('A')], ['A', 'A', 'A'], [0, 1, 3, 7]],
     [
-      'by its own interval and rate',
+      'by its interval and rate',
       [{ ...on('A'), IntervalSeconds: 10, BackoffRate: 1.5 }],
       ['A', 'A', 'A'],
       [0, 10, 25, 47.5],
     ],
     [
-      'never later than MaxDelaySeconds',
+      'with at most MaxDelaySeconds between attempts',
       [{ ...on('A'), IntervalSeconds: 4, MaxDelaySeconds: 6 }],
       ['A', 'A', 'A'],
       [0, 4, 10, 16],
     ],
-    ['for every error with States.ALL', [on('States.ALL')], ['A', 'B'], [0, 1, 3]],
-    ['for an error of Lambda by States.TaskFailed', [on('States.TaskFailed')], ['Lambda.Unknown'], [0, 1]],
+    ['for any error with States.ALL', [on('States.ALL')], ['A', 'B'], [0, 1, 3]],
+    ['for an error of Lambda with States.TaskFailed', [on('States.TaskFailed')], ['Lambda.Unknown'], [0, 1]],
     [
-      'by the count of each retrier',
+      'by each retrier’s own count',
       [on('A'), { ...on('B'), IntervalSeconds: 100 }],
       ['A', 'B', 'A', 'B'],
       [0, 1, 101, 103, 303],
     ],
-    ['by one count for the errors of a retrier', [on('A', 'B')], ['A', 'B', 'A'], [0, 1, 3, 7]],
+    ['by one count for all errors of a retrier', [on('A', 'B')], ['A', 'B', 'A'], [0, 1, 3, 7]],
   ])('%s', async (_, Retry, errors, seconds) => {
-    const { attempts, execution } = await runToEnd(only({ ...task, Retry }), {}, { invoke: failing(errors) });
+    const { attempts, execution } = await runToEnd(only({ ...task, Retry }), {}, { invokeFunction: failing(errors) });
     expect(attempts).toEqual(seconds.map((each) => each * 1000));
     expect(execution.status).toBe('SUCCEEDED');
   });
 
   test.each<[string, object[], string, number]>([
-    ['MaxAttempts are used up', [{ ...on('A'), MaxAttempts: 2 }], 'A', 3],
-    ['MaxAttempts is 0, whatever follows', [{ ...on('A'), MaxAttempts: 0 }, on('States.ALL')], 'A', 1],
-    ['no retrier names the error', [on('B')], 'A', 1],
-    ['the data is too large, for States.ALL', [on('States.ALL')], 'States.DataLimitExceeded', 1],
-    ['the data is too large, for States.TaskFailed', [on('States.TaskFailed')], 'States.DataLimitExceeded', 1],
-    ['the data is too large, but for its own name', [on('States.DataLimitExceeded')], 'States.DataLimitExceeded', 4],
-    ['the workflow itself is wrong', [on('States.ALL')], 'States.Runtime', 1],
-    ['the workflow itself is wrong, for States.TaskFailed', [on('States.TaskFailed')], 'States.Runtime', 1],
+    ['MaxAttempts is used up', [{ ...on('A'), MaxAttempts: 2 }], 'A', 3],
+    ['MaxAttempts is 0, even if another retrier follows', [{ ...on('A'), MaxAttempts: 0 }, on('States.ALL')], 'A', 1],
+    ['no retrier matches the error', [on('B')], 'A', 1],
+    ['the data is too large and only States.ALL is named', [on('States.ALL')], 'States.DataLimitExceeded', 1],
+    [
+      'the data is too large and only States.TaskFailed is named',
+      [on('States.TaskFailed')],
+      'States.DataLimitExceeded',
+      1,
+    ],
+    [
+      'the data is too large and the attempts of its retrier are used up',
+      [on('States.DataLimitExceeded')],
+      'States.DataLimitExceeded',
+      4,
+    ],
+    ['the error is States.Runtime', [on('States.ALL')], 'States.Runtime', 1],
+    ['the error is States.Runtime and States.TaskFailed is named', [on('States.TaskFailed')], 'States.Runtime', 1],
   ])('ends when %s', async (_, Retry, error, count) => {
-    const { attempts, execution } = await runToEnd(only({ ...task, Retry }), {}, { invoke: forever(error) });
+    const { attempts, execution } = await runToEnd(only({ ...task, Retry }), {}, { invokeFunction: forever(error) });
     expect(attempts).toHaveLength(count);
     expect(execution).toMatchObject({ status: 'FAILED', error, output: null });
   });
@@ -72,13 +82,13 @@ describe('Retry', () => {
         },
       },
       {},
-      { invoke: failing(['ErrorA', 'ErrorB', 'ErrorC', 'ErrorB']) },
+      { invokeFunction: failing(['ErrorA', 'ErrorB', 'ErrorC', 'ErrorB']) },
     );
     expect(attempts).toEqual([0, 1000, 3000, 8000]);
     expect(execution.output).toMatchObject({ Error: 'ErrorB' });
   });
 
-  test('counts anew each time the state is entered', async () => {
+  test('starts counting again at each visit of the state', async () => {
     const { attempts, execution } = await runToEnd(
       {
         StartAt: 'Check',
@@ -96,7 +106,7 @@ describe('Retry', () => {
       },
       {},
       {
-        invoke: (() => {
+        invokeFunction: (() => {
           const calls = ['A', 'running', 'A', 'succeeded'].values();
           return async () => {
             const outcome = calls.next().value!;
@@ -110,9 +120,9 @@ describe('Retry', () => {
     expect(execution).toMatchObject({ status: 'SUCCEEDED', output: { outcome: 'succeeded' } });
   });
 
-  test('does not happen after a stop during the delay', async () => {
+  test('does not happen after the execution was stopped during the delay', async () => {
     const { handle, begin, attempts, clock, executions } = open(only({ ...task, Retry: [on('States.ALL')] }), {
-      invoke: forever('A'),
+      invokeFunction: forever('A'),
     });
     const { executionArn } = (await begin()) as { executionArn: string };
     void clock.sleep(500).then(() => handle('StopExecution', { executionArn }));
@@ -135,9 +145,9 @@ describe('Catch', () => {
       Done: { Type: 'Succeed' },
     },
   });
-  /** The first function fails, the others return what they get. */
+  /** The first function fails, the others return their input. */
   const failFirst = (error: unknown) => ({
-    invoke: async (arn: string, payload: unknown) => {
+    invokeFunction: async (arn: string, payload: unknown) => {
       if (arn === functionArn('work')) throw error;
       return payload;
     },
@@ -153,7 +163,7 @@ describe('Catch', () => {
       { id: 7, error: { Error: 'Lambda.ServiceException', Cause: 'Try later.' } },
     ],
     [
-      'makes the objects on the path',
+      'creates the objects on the path',
       { ResultPath: '$.last.error' },
       { id: 7, last: { error: { Error: 'Lambda.ServiceException', Cause: 'Try later.' } } },
     ],
@@ -175,22 +185,22 @@ describe('Catch', () => {
     ],
     ['an error without a trace', failure('WanDown', 'no'), '{"errorType":"WanDown","errorMessage":"no","trace":[]}'],
     [
-      'a function that was cut off',
+      'a function that timed out',
       failure('Sandbox.Timedout', 'Task timed out after 3.00 seconds'),
       '{"errorType":"Sandbox.Timedout","errorMessage":"Task timed out after 3.00 seconds"}',
     ],
-    ['an error of Lambda itself', failure('Lambda.TooManyRequestsException', 'Rate Exceeded.'), 'Rate Exceeded.'],
+    ['an error of the Lambda service', failure('Lambda.TooManyRequestsException', 'Rate Exceeded.'), 'Rate Exceeded.'],
   ])('gives the cause of %s', async (_, error, Cause) => {
     const { execution } = await runToEnd(caught([{ ...on('States.ALL'), Next: 'Record' }]), {}, failFirst(error));
     expect(execution.output).toEqual({ Error: (error as Error).name, Cause });
   });
 
   test.each<[string, string[], string | undefined]>([
-    ['the first that names the error', ['B', 'A', 'States.ALL'], 'A'],
+    ['the first one that matches the error', ['B', 'A', 'States.ALL'], 'A'],
     ['States.ALL otherwise', ['B', 'States.ALL'], 'States.ALL'],
     ['States.TaskFailed for a task', ['B', 'States.TaskFailed'], 'States.TaskFailed'],
     ['none', ['B', 'States.Timeout'], undefined],
-  ])('takes %s', async (_, names, taken) => {
+  ])('selects %s', async (_, names, expected) => {
     const definition = {
       StartAt: 'Work',
       States: {
@@ -205,31 +215,31 @@ describe('Catch', () => {
       definition,
       {},
       {
-        invoke: async (arn) => {
+        invokeFunction: async (arn) => {
           invoked.push(arn);
           if (arn === task.Resource) throw failure('A');
           return null;
         },
       },
     );
-    expect(invoked.slice(1)).toEqual(taken === undefined ? [] : [functionArn(taken.replace('.', '-'))]);
-    expect(execution.status).toBe(taken === undefined ? 'FAILED' : 'SUCCEEDED');
+    expect(invoked.slice(1)).toEqual(expected === undefined ? [] : [functionArn(expected.replace('.', '-'))]);
+    expect(execution.status).toBe(expected === undefined ? 'FAILED' : 'SUCCEEDED');
   });
 
-  test.each(['States.Runtime', 'States.DataLimitExceeded'])('States.ALL does not see %s', async (error) => {
+  test.each(['States.Runtime', 'States.DataLimitExceeded'])('States.ALL does not match %s', async (error) => {
     const definition = caught([{ ...on('States.ALL'), Next: 'Record' }]);
     const { execution } = await runToEnd(definition, {}, failFirst(failure(error)));
     expect(execution).toMatchObject({ status: 'FAILED', error });
   });
 
-  test('sees a result that has no place in the input', async () => {
+  test('handles a result that cannot be placed in the input', async () => {
     const definition = caught([{ ...on('States.ResultPathMatchFailure'), Next: 'Record' }], { ResultPath: '$.a.b' });
     const { execution } = await runToEnd(definition, { a: 1 });
     expect(execution.output).toMatchObject({ Error: 'States.ResultPathMatchFailure' });
   });
 });
 
-describe('the errors of the interpreter itself', () => {
+describe('the interpreter’s own errors', () => {
   const choice = {
     StartAt: 'Choose',
     States: {
@@ -242,13 +252,13 @@ describe('the errors of the interpreter itself', () => {
   test.each<[string, object, unknown, string]>([
     ['a choice without a match', choice, { a: { b: 'y' } }, 'States.NoChoiceMatched'],
     ['a choice of a number', choice, { a: { b: 1 } }, 'States.NoChoiceMatched'],
-    ['a choice of nothing', choice, { a: 1 }, 'States.Runtime'],
-    ['a parameter of nothing', only({ ...task, Parameters: { 'a.$': '$.b' } }), {}, 'States.Runtime'],
+    ['a choice of a missing value', choice, { a: 1 }, 'States.Runtime'],
+    ['a parameter of a missing value', only({ ...task, Parameters: { 'a.$': '$.b' } }), {}, 'States.Runtime'],
     ['an inherited property', only({ ...task, Parameters: { 'a.$': '$.constructor' } }), {}, 'States.Runtime'],
-    ['a timeout of nothing', only({ ...task, TimeoutSecondsPath: '$.t' }), {}, 'States.Runtime'],
+    ['a timeout of a missing value', only({ ...task, TimeoutSecondsPath: '$.t' }), {}, 'States.Runtime'],
     ['a timeout of 0', only({ ...task, TimeoutSecondsPath: '$.t' }), { t: 0 }, 'States.Runtime'],
-    ['a timeout of half a second', only({ ...task, TimeoutSecondsPath: '$.t' }), { t: 0.5 }, 'States.Runtime'],
-    ['a timeout in text', only({ ...task, TimeoutSecondsPath: '$.t' }), { t: '5' }, 'States.Runtime'],
+    ['a timeout of a fraction of a second', only({ ...task, TimeoutSecondsPath: '$.t' }), { t: 0.5 }, 'States.Runtime'],
+    ['a timeout as text', only({ ...task, TimeoutSecondsPath: '$.t' }), { t: '5' }, 'States.Runtime'],
     [
       'parameters of more than 256 KiB',
       only({ ...task, Parameters: { 'a.$': '$', b: 1 } }),
@@ -257,25 +267,25 @@ describe('the errors of the interpreter itself', () => {
     ],
     ['an output of more than 256 KiB', only({ ...task, ResultPath: '$.b' }), { a: large }, 'States.DataLimitExceeded'],
   ])('%s', async (_, definition, input, error) => {
-    const { execution } = await runToEnd(definition, input, { invoke: async () => ({}) });
+    const { execution } = await runToEnd(definition, input, { invokeFunction: async () => ({}) });
     expect(execution).toMatchObject({ status: 'FAILED', error });
     if (error === 'States.Runtime') expect(execution.cause).toMatch(/while executing the state '(Only|Choose)'/);
   });
 
-  test('a result of 256 KiB is not too large, one more byte is', async () => {
-    const result = (length: number) => runToEnd(only(task), {}, { invoke: async () => 'x'.repeat(length) });
+  test('a result may have 256 KiB but not one byte more', async () => {
+    const result = (length: number) => runToEnd(only(task), {}, { invokeFunction: async () => 'x'.repeat(length) });
     expect((await result(256 * 1024 - 2)).execution.status).toBe('SUCCEEDED');
     expect((await result(256 * 1024 - 1)).execution).toMatchObject({ error: 'States.DataLimitExceeded' });
   });
 });
 
 describe('timeouts', () => {
-  const never = { invoke: () => new Promise(() => undefined) };
+  const never = { invokeFunction: () => new Promise(() => undefined) };
 
   test.each<[string, object]>([
     ['TimeoutSeconds', { TimeoutSeconds: 100 }],
     ['TimeoutSecondsPath', { TimeoutSecondsPath: '$.limits.seconds' }],
-  ])('%s ends an attempt with States.Timeout, and counts anew for the next', async (_, fields) => {
+  ])('%s ends an attempt with States.Timeout and restarts for the next attempt', async (_, fields) => {
     const state = { ...task, ...fields, Retry: [{ ...on('States.Timeout'), MaxAttempts: 1 }] };
     const { attempts, execution, clock } = await runToEnd(only(state), { limits: { seconds: 100 } }, never);
     expect(attempts).toEqual([0, 101_000]);
@@ -289,15 +299,15 @@ describe('timeouts', () => {
     expect((await runToEnd(only(state), {}, never)).attempts).toEqual([0]);
   });
 
-  test('a task without one may take days', async () => {
-    const opened = open(only(task), { invoke: async () => opened.clock.sleep(40 * 24 * 3600 * 1000) });
+  test('a task without a timeout may take days', async () => {
+    const opened = open(only(task), { invokeFunction: async () => opened.clock.sleep(40 * 24 * 3600 * 1000) });
     await opened.begin();
     expect(await opened.ended()).toMatchObject({ status: 'SUCCEEDED', output: null });
   });
 
-  test('an answer after the timeout changes nothing, nor does an error', async () => {
+  test('a result or error after the timeout has no effect', async () => {
     const opened = open(only({ ...task, TimeoutSeconds: 5, Retry: [on('States.Timeout')] }), {
-      invoke: async () => {
+      invokeFunction: async () => {
         const late = opened.attempts.length === 1;
         await opened.clock.sleep(late ? 6500 : 2000);
         if (late) throw failure('Late');
@@ -308,7 +318,7 @@ describe('timeouts', () => {
     expect(await opened.ended()).toMatchObject({ status: 'SUCCEEDED', output: 'in time' });
   });
 
-  test("the state machine's own ends the execution as TIMED_OUT, past every Retry and Catch", async () => {
+  test("the state machine's timeout ends the execution as TIMED_OUT without Retry or Catch", async () => {
     const state = { ...task, Retry: [on('States.ALL')], Catch: [{ ...on('States.ALL'), Next: 'Only' }] };
     const { execution, attempts } = await runToEnd({ ...only(state), TimeoutSeconds: 3 * 24 * 3600 }, {}, never);
     expect(execution).toMatchObject({ status: 'TIMED_OUT', error: 'States.Timeout', cause: null, output: null });

@@ -14,22 +14,22 @@ import {
 import { afterEach, describe, expect, test } from 'vitest';
 import { executionArn, failure, only, open, start, stateMachineArn, task } from './support.ts';
 
-const never = { invoke: () => new Promise(() => undefined) };
+const never = { invokeFunction: () => new Promise(() => undefined) };
 const closing: (() => void)[] = [];
 afterEach(() => {
   for (const close of closing.splice(0)) close();
 });
 
-/** The SDK's client of a state machine, over HTTP. */
+/** The SDK's client of a state machine over HTTP. */
 async function served(...[definition, options]: Parameters<typeof open>) {
   const opened = open(definition, options);
   const server = createServer(async (request, response) => {
     const operation = String(request.headers['x-amz-target']).replace('AWSStepFunctions.', '');
-    const answer = await opened
+    const result = await opened
       .handle(operation, JSON.parse(await text(request)))
       .catch(({ name, message, status }) => ({ __type: name, message, status }));
-    response.writeHead('__type' in answer ? answer.status : 200, { 'content-type': 'application/x-amz-json-1.0' });
-    response.end(JSON.stringify(answer));
+    response.writeHead('__type' in result ? result.status : 200, { 'content-type': 'application/x-amz-json-1.0' });
+    response.end(JSON.stringify(result));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const sdk = new SFNClient({
@@ -50,7 +50,7 @@ const begin = (name?: string, input?: string) => new StartExecutionCommand({ sta
 const describeOne = (name = 'one') => new DescribeExecutionCommand({ executionArn: executionArn(name) });
 
 describe('StartExecution', () => {
-  test('answers with ARN and date, and makes a name when there is none', async () => {
+  test('returns the ARN and date, and generates a missing name', async () => {
     const { sdk } = await served(only(task), never);
     expect(await sdk.send(begin('one'))).toMatchObject({
       executionArn: executionArn('one'),
@@ -59,7 +59,7 @@ describe('StartExecution', () => {
     expect((await sdk.send(begin())).executionArn).toMatch(/:videos:[0-9a-f-]{36}$/);
   });
 
-  test('the same name and input is the same execution while it runs, another input is refused', async () => {
+  test('returns the running execution for the same name and input, and rejects another input', async () => {
     const { sdk, attempts } = await served(only(task), never);
     const [first, second] = [await sdk.send(begin('one', '{"id":1}')), await sdk.send(begin('one', '{"id":1}'))];
     expect([second.executionArn, second.startDate]).toEqual([first.executionArn, first.startDate]);
@@ -67,7 +67,7 @@ describe('StartExecution', () => {
     expect(attempts).toHaveLength(1);
   });
 
-  test('the name of an execution that has ended is refused', async () => {
+  test('rejects the name of an ended execution', async () => {
     const { sdk, ended } = await served(only(task));
     await sdk.send(begin('one', '{}'));
     await ended();
@@ -78,7 +78,7 @@ describe('StartExecution', () => {
     ['a colon', 'a:b'],
     ['white space', 'a b'],
     ['81 characters', 'a'.repeat(81)],
-  ])('refuses a name with %s', async (_, name) => {
+  ])('rejects a name with %s', async (_, name) => {
     const { sdk } = await served(only(task), never);
     await expect(sdk.send(begin(name))).rejects.toMatchObject({ name: 'InvalidName' });
   });
@@ -86,21 +86,21 @@ describe('StartExecution', () => {
   test.each([
     ['not JSON', '{"a":'],
     ['more than 256 KiB', JSON.stringify('ä'.repeat(131_072))],
-  ])('refuses an input that is %s', async (_, input) => {
+  ])('rejects an input that is %s', async (_, input) => {
     const { sdk } = await served(only(task), never);
     await expect(sdk.send(begin('one', input))).rejects.toMatchObject({ name: 'InvalidExecutionInput' });
   });
 
-  test('refuses an unknown state machine', async () => {
+  test('rejects an unknown state machine', async () => {
     const { sdk } = await served(only(task), never);
     const other = sdk.send(new StartExecutionCommand({ stateMachineArn: `${stateMachineArn}2` }));
     await expect(other).rejects.toMatchObject({ name: 'StateMachineDoesNotExist' });
   });
 });
 
-test('DescribeExecution tells of an execution that runs, succeeded, failed or does not exist', async () => {
+test('DescribeExecution describes running, succeeded and failed executions and rejects a missing one', async () => {
   const { sdk, ended, clock } = await served(only(task), {
-    async invoke(_arn, payload) {
+    async invokeFunction(_arn, payload) {
       await clock.sleep(1000);
       if (payload === 'fail') throw failure('Lambda.Unknown', 'It broke.');
       return payload;
@@ -128,7 +128,7 @@ test('DescribeExecution tells of an execution that runs, succeeded, failed or do
   await expect(sdk.send(describeOne('three'))).rejects.toMatchObject({ name: 'ExecutionDoesNotExist' });
 });
 
-test('StopExecution ends an execution once', async () => {
+test('StopExecution ends an execution only once', async () => {
   const { sdk, changes } = await served(only(task), never);
   await sdk.send(begin('one'));
   const stop = (cause: string) =>
@@ -143,9 +143,9 @@ describe('a stopped execution', () => {
   const two = { StartAt: 'A', States: { A: { ...task, TimeoutSeconds: 60, Next: 'B' }, B: { ...task, End: true } } };
   const stop = { executionArn: executionArn('one') };
 
-  test.each(['before', 'as'])('goes no further when it is stopped %s its function returns', async (when) => {
+  test.each(['before', 'as'])('does not continue when it is stopped %s its function returns', async (when) => {
     const opened = open(two, {
-      async invoke() {
+      async invokeFunction() {
         if (when === 'as') await opened.handle('StopExecution', stop);
         return when === 'as' ? {} : new Promise(() => undefined);
       },
@@ -159,7 +159,7 @@ describe('a stopped execution', () => {
   });
 });
 
-test('ListExecutions gives the latest first, and those of one status', async () => {
+test('ListExecutions returns the latest first and filters by status', async () => {
   const { sdk } = await served(only(task), never);
   for (const name of ['one', 'two', 'three']) await sdk.send(begin(name));
   await sdk.send(new StopExecutionCommand({ executionArn: executionArn('two') }));
@@ -170,31 +170,31 @@ test('ListExecutions gives the latest first, and those of one status', async () 
   expect(await names('ABORTED')).toEqual(['two']);
 });
 
-test('ListStateMachines tells what is deployed', async () => {
+test('ListStateMachines lists the deployed state machines', async () => {
   const { sdk } = await served(only(task));
   expect((await sdk.send(new ListStateMachinesCommand({}))).stateMachines).toEqual([
     { stateMachineArn, name: 'videos', type: 'STANDARD', creationDate: new Date(start) },
   ]);
 });
 
-test('the SDK knows the errors of stale tokens', async () => {
+test('the SDK receives its exceptions for stale tokens', async () => {
   const { sdk } = await served(only(task));
   const send = sdk.send(new SendTaskSuccessCommand({ taskToken: 'no token', output: '{}' }));
   await expect(send).rejects.toMatchObject({ name: 'InvalidToken' });
 });
 
-test.each(['TagResource', 'toString'])('%s is refused by its name', async (operation) => {
+test.each(['TagResource', 'toString'])('%s has its own error name', async (operation) => {
   const { sdk, handle } = await served(only(task));
-  const refused = { name: 'UnknownOperationException', message: expect.stringContaining(operation) };
-  await expect(handle(operation, {})).rejects.toMatchObject(refused);
+  const unsupported = { name: 'UnknownOperationException', message: expect.stringContaining(operation) };
+  await expect(handle(operation, {})).rejects.toMatchObject(unsupported);
   if (operation === 'TagResource')
     await expect(sdk.send(new TagResourceCommand({ resourceArn: stateMachineArn, tags: [] }))).rejects.toMatchObject(
-      refused,
+      unsupported,
     );
 });
 
-test("each start and end is told in EventBridge's form", async () => {
-  const { begin: start1, ended, changes, clock } = open(only(task), { invoke: () => clock.sleep(3000) });
+test("each start and end is published in EventBridge's format", async () => {
+  const { begin: start1, ended, changes, clock } = open(only(task), { invokeFunction: () => clock.sleep(3000) });
   await start1('one', { id: 1 });
   await ended();
   const common = {
@@ -210,7 +210,7 @@ test("each start and end is told in EventBridge's form", async () => {
   ]);
 });
 
-test('close leaves the executions where they are: what fails with the process is neither an error nor retried', async () => {
+test('close drops running executions without failing or retrying them', async () => {
   const {
     begin: start1,
     close,
@@ -222,7 +222,7 @@ test('close leaves the executions where they are: what fails with the process is
   } = open(
     { ...only({ ...task, TimeoutSeconds: 5, Retry: [{ ErrorEquals: ['States.ALL'] }] }), TimeoutSeconds: 60 },
     {
-      invoke: async () => {
+      invokeFunction: async () => {
         await clock.sleep(1000);
         throw failure('Lambda.Unknown');
       },

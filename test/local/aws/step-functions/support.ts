@@ -10,10 +10,10 @@ export const functionArn = (name: string) => `arn:aws:lambda:us-east-1:000000000
 export const executionArn = (name: string) => `arn:aws:states:us-east-1:000000000000:execution:videos:${name}`;
 export const start = Date.parse('2026-01-01T00:00:00Z');
 
-/** An error as a function, Lambda or another service names it. */
+/** An error with the name that a function, Lambda or another service gives it. */
 export const failure = (name: string, message = '') => Object.assign(new Error(message), { name });
 
-/** Fails with each of the names in turn, then returns `result`. */
+/** Fails with each of the names in order, then returns `result`. */
 export function failing(names: readonly string[], result: unknown = {}) {
   const left = [...names];
   return async () => {
@@ -26,20 +26,20 @@ export function failing(names: readonly string[], result: unknown = {}) {
 export const task = { Type: 'Task', Resource: functionArn('work') };
 export const only = (state: object) => ({ StartAt: 'Only', States: { Only: { ...state, End: true } } });
 
-/** A state machine by a virtual clock. */
+/** Creates a state machine with a virtual clock. */
 export function open(definition: object, options: Partial<StepFunctionsOptions> = {}) {
   const clock = createVirtualClock(start);
   const changes: StatusChangeDetail[] = [];
-  /** When each attempt began, in milliseconds since the start. */
+  /** The start of each attempt, in milliseconds since the start of the test. */
   const attempts: number[] = [];
-  const { invoke = async (_arn, payload) => payload, callAws = async () => ({}) } = options;
+  const { invokeFunction: invoke = async (_arn, payload) => payload, callAws = async () => ({}) } = options;
   const stepFunctions = createStepFunctions({
     now: clock.now,
     sleep: clock.sleep,
     stateMachines: [{ arn: stateMachineArn, name: 'videos', definition }],
     onStatusChange: (detail) => void changes.push(detail),
     ...options,
-    invoke(...call) {
+    invokeFunction(...call) {
       attempts.push(clock.now() - start);
       return invoke(...call);
     },
@@ -55,7 +55,7 @@ export function open(definition: object, options: Partial<StepFunctionsOptions> 
     attempts,
     begin: (name = 'one', input: unknown = {}) =>
       stepFunctions.handle('StartExecution', { stateMachineArn, name, input: JSON.stringify(input) }),
-    /** Lets time pass until all executions have ended. @returns the first */
+    /** Advances the clock until all executions have ended. @returns the first */
     async ended() {
       const executions = stepFunctions.executions();
       await clock.run(() => executions.every(({ status }) => status !== 'RUNNING'), Number.POSITIVE_INFINITY);

@@ -12,7 +12,7 @@ const retried = {
   MaxDelaySeconds: 60,
   MaxAttempts: 10,
 };
-/** The wait of DESIGN's section 3, as the state machine has it. */
+/** The WaitForEnd state of the deployed state machine. */
 const waitForEnd = {
   Type: 'Task',
   Resource: updateItem,
@@ -57,10 +57,10 @@ const tokenOf = (parameters: unknown) =>
   (parameters as { ExpressionAttributeValues: { ':token': { S: string } } }).ExpressionAttributeValues[':token'].S;
 
 describe('with a table', () => {
-  let answer: ReturnType<typeof inProcessDynamoDb>;
+  let execute: ReturnType<typeof inProcessDynamoDb>;
   beforeEach(async () => {
-    answer = inProcessDynamoDb();
-    await createTableInProcess(answer, {
+    execute = inProcessDynamoDb();
+    await createTableInProcess(execute, {
       TableName: 'table',
       AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
       KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
@@ -68,21 +68,21 @@ describe('with a table', () => {
   });
   const item = async () =>
     (
-      (await answer('GetItem', { TableName: 'table', Key: { pk: { S: 'wait#a' } } })) as {
+      (await execute('GetItem', { TableName: 'table', Key: { pk: { S: 'wait#a' } } })) as {
         Item: Record<string, unknown>;
       }
     ).Item;
   const onTable = (clock: () => ReturnType<typeof open>['clock']): Partial<StepFunctionsOptions> => ({
-    invoke: settled,
+    invokeFunction: settled,
     callAws: (_action, parameters) =>
       clock().hold(() =>
-        answer('UpdateItem', parameters).catch((error: { body: { __type: string } }) => {
+        execute('UpdateItem', parameters).catch((error: { body: { __type: string } }) => {
           throw failure(error.body.__type.split('#')[1]!);
         }),
       ),
   });
 
-  test('writes the token and sleeps until SendTaskSuccess, whose output ResultPath null drops', async () => {
+  test('writes the token and waits for SendTaskSuccess, whose output is discarded by ResultPath null', async () => {
     const opened = open(
       loop(),
       onTable(() => opened.clock),
@@ -105,8 +105,8 @@ describe('with a table', () => {
     });
   });
 
-  test('a later run has written already: the error has DynamoDB’s name, is not retried and leads on', async () => {
-    await answer('PutItem', { TableName: 'table', Item: { pk: { S: 'wait#a' }, run: { N: '3' } } });
+  test('catches the failed condition after a later run has written, without a retry', async () => {
+    await execute('PutItem', { TableName: 'table', Item: { pk: { S: 'wait#a' }, run: { N: '3' } } });
     const opened = open(
       loop(),
       onTable(() => opened.clock),
@@ -122,10 +122,10 @@ describe('with a table', () => {
   });
 });
 
-test('the timeout leads on without a retry, and ends the token', async () => {
+test('catches the timeout without a retry and invalidates the token', async () => {
   const tokens: string[] = [];
   const opened = open(loop(), {
-    async invoke(arn, payload) {
+    async invokeFunction(arn, payload) {
       const late = opened.handle('SendTaskSuccess', { taskToken: tokens[0], output: '{}' });
       await expect(late).rejects.toMatchObject({ name: 'TaskTimedOut' });
       return settled(arn, payload);
@@ -141,11 +141,11 @@ test('the timeout leads on without a retry, and ends the token', async () => {
   expect(tokens).toHaveLength(1);
 });
 
-test('each attempt has a token and a timeout of its own', async () => {
+test('each attempt has its own token and timeout', async () => {
   const tokens: string[] = [];
   const fail = failing(['ProvisionedThroughputExceededException', 'InternalServerError']);
   const { attempts, execution, handle } = await runToEnd(loop(), input, {
-    invoke: settled,
+    invokeFunction: settled,
     async callAws(action, parameters, arn) {
       expect([action, arn]).toEqual(['dynamodb:updateItem', executionArn('one')]);
       tokens.push(tokenOf(parameters));
@@ -166,30 +166,33 @@ test.each([
   ['ConditionalCheckFailedException', 'DynamoDb.ConditionalCheckFailedException'],
   ['InternalServerError', 'DynamoDb.InternalServerErrorException'],
 ])('DynamoDB’s %s is %s', async (name, error) => {
-  const { execution } = await runToEnd(loop({}), input, { invoke: settled, callAws: failing([name]) });
+  const { execution } = await runToEnd(loop({}), input, { invokeFunction: settled, callAws: failing([name]) });
   expect(execution.output.error).toEqual({ Error: error, Cause: `${name} happened.` });
 });
 
-test('the timeout covers the call as well', async () => {
-  const { execution } = await runToEnd(loop(), input, { invoke: settled, callAws: () => new Promise(() => undefined) });
+test('the timeout includes the call', async () => {
+  const { execution } = await runToEnd(loop(), input, {
+    invokeFunction: settled,
+    callAws: () => new Promise(() => undefined),
+  });
   expect(execution).toMatchObject({ stopped_at: start + 180_000, output: { error: { Error: 'States.Timeout' } } });
 });
 
-test('an answer that is faster than the call’s own response counts', async () => {
-  const opened = open(loop({ ResultPath: '$.answer' }), {
-    invoke: settled,
+test('a token that is sent back before the call returns is accepted', async () => {
+  const opened = open(loop({ ResultPath: '$.result' }), {
+    invokeFunction: settled,
     async callAws(_action, parameters) {
       await opened.handle('SendTaskSuccess', { taskToken: tokenOf(parameters), output: '"early"' });
       await opened.clock.sleep(1000);
     },
   });
   await opened.begin('one', input);
-  expect(await opened.ended()).toMatchObject({ stopped_at: start + 1000, output: { answer: 'early' } });
+  expect(await opened.ended()).toMatchObject({ stopped_at: start + 1000, output: { result: 'early' } });
 });
 
-test('a call that fails after its token was answered fails the attempt', async () => {
+test('a call that fails after its token was sent back fails the attempt', async () => {
   const opened = open(loop({}), {
-    invoke: settled,
+    invokeFunction: settled,
     async callAws(_action, parameters) {
       await opened.handle('SendTaskSuccess', { taskToken: tokenOf(parameters), output: '{}' });
       await opened.clock.sleep(1000);
@@ -200,7 +203,7 @@ test('a call that fails after its token was answered fails the attempt', async (
   expect((await opened.ended()).output).toMatchObject({ error: { Error: 'DynamoDb.InternalServerErrorException' } });
 });
 
-test('an N that is not text is refused as Step Functions does: before the call, past Retry and Catch', async () => {
+test('an N that is not a string fails before the call without Retry or Catch, as in Step Functions', async () => {
   const { execution, attempts } = await runToEnd(loop(), { wait: { ...input.wait, run: 2 } });
   expect(execution).toMatchObject({ status: 'FAILED', error: 'States.Runtime' });
   expect(execution.cause).toContain(
@@ -209,7 +212,7 @@ test('an N that is not text is refused as Step Functions does: before the call, 
   expect(attempts).toEqual([]);
 });
 
-describe('stale and wrong answers', () => {
+describe('stale and invalid tokens', () => {
   async function waiting() {
     let token = '';
     const opened = open(loop(), {
@@ -222,7 +225,7 @@ describe('stale and wrong answers', () => {
     return { ...opened, send, token };
   }
 
-  test('no token, one of another process, one used before', async () => {
+  test('a missing token, one of another process and a used one are rejected', async () => {
     const { send } = await waiting();
     await expect(send({ taskToken: 'no token' })).rejects.toMatchObject({ name: 'InvalidToken' });
     const former = Buffer.from(`00#${executionArn('former')}`).toString('base64url');
@@ -231,16 +234,16 @@ describe('stale and wrong answers', () => {
     await expect(send({})).rejects.toMatchObject({ name: 'TaskTimedOut' });
   });
 
-  test('the token of an execution that was stopped', async () => {
+  test('the token of a stopped execution is rejected', async () => {
     const { send, handle } = await waiting();
     await handle('StopExecution', { executionArn: executionArn('one') });
     await expect(send({})).rejects.toMatchObject({ name: 'TaskTimedOut' });
   });
 
   test.each([
-    ['no JSON', '{'],
+    ['not JSON', '{'],
     ['more than 256 KiB', JSON.stringify('x'.repeat(256 * 1024))],
-  ])('an output of %s is refused, and the task waits on', async (_, output) => {
+  ])('an output that is %s is rejected, and the task keeps waiting', async (_, output) => {
     const { send } = await waiting();
     await expect(send({ output })).rejects.toMatchObject({ name: 'InvalidOutput' });
     expect(await send({})).toEqual({});
@@ -255,13 +258,13 @@ describe('what AWS bills and limits', () => {
     // Scheduled, started, failed.
     ['a failed attempt', ['ThrottlingException'], { transitions: 5, history_events: 17 + 3 }],
   ])('%s', async (_, errors, counts) => {
-    const { execution } = await runToEnd(loop(), input, { invoke: settled, callAws: failing(errors) });
+    const { execution } = await runToEnd(loop(), input, { invokeFunction: settled, callAws: failing(errors) });
     expect(execution).toMatchObject(counts);
   });
 
-  test('24 hours without a watcher stay far below the limit', async () => {
+  test('24 hours without a watcher stay far below the limit of history events', async () => {
     const opened = open(loop(), {
-      invoke: async (_arn, payload) => ({
+      invokeFunction: async (_arn, payload) => ({
         ...(payload as object),
         outcome: opened.clock.now() - start < 24 * 3600 * 1000 ? 'running' : 'settled',
       }),
@@ -273,7 +276,7 @@ describe('what AWS bills and limits', () => {
 
   test('the 25,000th event ends an execution', async () => {
     const { execution } = await runToEnd(loop(), input, {
-      invoke: async (_arn, payload) => ({ ...(payload as object), outcome: 'running' }),
+      invokeFunction: async (_arn, payload) => ({ ...(payload as object), outcome: 'running' }),
     });
     expect(execution).toMatchObject({ status: 'FAILED', error: 'States.Runtime' });
     expect(execution.cause).toContain('maximum number of history events (25000)');

@@ -3,17 +3,17 @@ import { credentials, region } from './start-s3.ts';
 
 export interface RawRequest {
   method?: string;
-  /** Path and query, percent-encoded as they are to be sent. */
+  /** Path and query, percent-encoded. */
   path: string;
   headers?: Record<string, string>;
   body?: string | Buffer;
   /** `x-amz-content-sha256`. @default the body's SHA-256 */
   payload?: string;
-  /** Milliseconds. @default the real time */
+  /** Milliseconds since 1970. @default the current time */
   time?: number;
   accessKeyId?: string;
   secret?: string;
-  /** Headers sent without being signed. */
+  /** Unsigned headers. */
   unsigned?: Record<string, string>;
 }
 
@@ -26,7 +26,7 @@ export function signingKey(day: string, secret = credentials.secretAccessKey): B
 
 export const amzDate = (time: number) => new Date(time).toISOString().replace(/[-:]|\.\d{3}/g, '');
 
-/** Signs by hand, apart from both the SDK's code and the server's. */
+/** Signs a request by hand, independently of the SDK and the server. */
 export function signed(endpoint: string, request: RawRequest) {
   const { method = 'GET', path, body = '' } = request;
   const date = amzDate(request.time ?? Date.now());
@@ -61,7 +61,7 @@ export function signed(endpoint: string, request: RawRequest) {
   return { method, headers: { ...headers, authorization, ...request.unsigned }, body, signature, date, scope, key };
 }
 
-export interface RawAnswer {
+export interface RawResponse {
   status: number;
   headers: Headers;
   text: string;
@@ -69,14 +69,16 @@ export interface RawAnswer {
   code: string | undefined;
 }
 
-export async function send(endpoint: string, request: RawRequest): Promise<RawAnswer> {
+export async function send(endpoint: string, request: RawRequest): Promise<RawResponse> {
   const { method, headers, body } = signed(endpoint, request);
   const { host: _host, ...sent } = headers as Record<string, string>;
   const init = method === 'GET' || method === 'HEAD' ? {} : { body: body as string };
-  return readAnswer(await fetch(`${endpoint}${request.path}`, { method, headers: sent, redirect: 'manual', ...init }));
+  return readResponse(
+    await fetch(`${endpoint}${request.path}`, { method, headers: sent, redirect: 'manual', ...init }),
+  );
 }
 
-export async function readAnswer(response: Response): Promise<RawAnswer> {
+export async function readResponse(response: Response): Promise<RawResponse> {
   const text = await response.text();
   return { status: response.status, headers: response.headers, text, code: /<Code>(\w+)<\/Code>/.exec(text)?.[1] };
 }

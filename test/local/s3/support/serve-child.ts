@@ -1,4 +1,4 @@
-import { serve } from '../../../../local/aws/s3/index.ts';
+import { serve } from '../../../../local/aws/s3/s3.ts';
 
 const [directory = '', secret = ''] = process.argv.slice(2);
 const s3 = await serve({ directory, now: Date.now, secretOf: () => secret, onObjectEvent: async () => {} });

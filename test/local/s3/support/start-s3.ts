@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { onTestFinished } from 'vitest';
-import { type BucketSettings, type ObjectEvent, type RecordedCall, serve } from '../../../../local/aws/s3/index.ts';
+import { type BucketSettings, type ObjectEvent, type RecordedCall, serve } from '../../../../local/aws/s3/s3.ts';
 
 export const credentials = { accessKeyId: 'local', secretAccessKey: 'local-secret' };
 export const region = 'eu-central-1';
 
 export interface StartOptions {
-  /** @default one bucket `files`, not versioned */
+  /** @default one unversioned bucket `files` */
   buckets?: Record<string, BucketSettings>;
   directory?: string;
   now?: () => number;
@@ -18,7 +18,7 @@ export interface StartOptions {
 
 export type TestS3 = Awaited<ReturnType<typeof startS3>>;
 
-/** A server on a free port with the real SDK pointed at it; both end with the test. */
+/** Starts a server on a free port and an SDK client for it. Both are closed after the test. */
 export async function startS3(options: StartOptions = {}) {
   const directory = options.directory ?? (await temporaryDirectory());
   const events: ObjectEvent[] = [];
@@ -51,8 +51,8 @@ export async function temporaryDirectory(): Promise<string> {
   return directory;
 }
 
-/** `<code> <status>` of the error that a command ends with. */
-export async function refusal(command: Promise<unknown>): Promise<string> {
+/** Returns `<code> <status>` of a command's error. */
+export async function errorOf(command: Promise<unknown>): Promise<string> {
   try {
     await command;
   } catch (error) {

@@ -1,14 +1,14 @@
 import { createServer } from 'node:http';
 import { onTestFinished } from 'vitest';
 import { systemClock } from '../../../local/aws/clock.ts';
-import type { AwsCall } from '../../../local/aws/endpoint/recorded-calls.ts';
+import type { AwsCall } from '../../../local/aws/endpoint/aws-call.ts';
 import { listen } from '../../../local/aws/listen.ts';
 import { createRuntime } from '../../../local/aws/runtime.ts';
 import type { Template } from '../../../local/aws/template/template.ts';
 import { smallTemplate } from './small-template.ts';
 import { temporaryDirectory, writeFunction } from './support.ts';
 
-/** A function that tells the test what it gets. */
+/** A function that posts its events to the test. */
 export async function notes() {
   const received: Record<string, unknown>[] = [];
   const server = createServer(async (request, response) => {
@@ -30,7 +30,7 @@ export async function notes() {
   };
 }
 
-/** The small template, running and served; closed after the test. */
+/** Runs and serves the small template, and closes it after the test. */
 export async function running(options: { directory?: string; code?: string; template?: Template } = {}) {
   const directory = options.directory ?? temporaryDirectory();
   const codeDirectory = await writeFunction(

@@ -3,23 +3,23 @@ import type { ApiDefinition } from './api-gateway/api-definition.ts';
 import { glob } from './api-gateway/policy.ts';
 import type { RuleDefinition } from './events/event-bus.ts';
 import { type FunctionDefinition, functionNameOf } from './lambda/function-definition.ts';
-import type { Stack } from './template/load.ts';
+import type { Stack } from './template/load-stack.ts';
 import { TemplateError } from './template/template.ts';
 
-interface Wiring {
+interface Definitions {
   api: ApiDefinition;
   rules: readonly RuleDefinition[];
   functions: readonly FunctionDefinition[];
 }
 
 /**
- * Checks what AWS would only notice when it is used or made: that who invokes a function has the permission to, that failed
- * events end in queues of the template, and that a queue hides a message for as long as its function may run.
+ * Checks what AWS reports only at deployment or at run time: every invoker has the permission to invoke, every
+ * dead-letter queue is in the template, and a queue's visibility timeout is at least its function's timeout.
  * @throws TemplateError
  */
-export function checkReferences(stack: Stack, { api, rules, functions }: Wiring): void {
+export function checkReferences(stack: Stack, { api, rules, functions }: Definitions): void {
   const permissions = stack.all('AWS::Lambda::Permission').map(({ properties }) => properties);
-  const mayInvoke = (principal: string, sourceArn: string, functionArn: string) =>
+  const hasPermission = (principal: string, sourceArn: string, functionArn: string) =>
     permissions.some(
       ({ Principal, SourceArn, FunctionName }) =>
         Principal === principal &&
@@ -30,15 +30,15 @@ export function checkReferences(stack: Stack, { api, rules, functions }: Wiring)
   const apiArn = `arn:aws:execute-api:${region}:${account}:${api.api_id}`;
   const invocations = [
     ...rules.flatMap(({ name, arn, targets }) =>
-      targets.map((target) => ({
-        who: `the rule ${name}`,
+      targets.map(({ function_arn: target }) => ({
+        subject: `the rule ${name}`,
         principal: 'events',
         source: arn,
-        target: target.function_arn,
+        target,
       })),
     ),
     ...api.methods.map(({ http_method, resource_path, function_arn }) => ({
-      who: `the method ${http_method} ${resource_path}`,
+      subject: `the method ${http_method} ${resource_path}`,
       principal: 'apigateway',
       source: `${apiArn}/${api.stage_name}/${http_method}${resource_path}`,
       target: function_arn,
@@ -46,7 +46,7 @@ export function checkReferences(stack: Stack, { api, rules, functions }: Wiring)
     ...api.methods
       .flatMap(({ authorizer }) => authorizer ?? [])
       .map(({ id, function_arn }) => ({
-        who: `the authorizer ${id}`,
+        subject: `the authorizer ${id}`,
         principal: 'apigateway',
         source: `${apiArn}/authorizers/${id}`,
         target: function_arn,
@@ -54,33 +54,36 @@ export function checkReferences(stack: Stack, { api, rules, functions }: Wiring)
   ];
   const deadLetters = [
     ...rules.flatMap(({ name, targets }) =>
-      targets.map(({ dead_letter_arn }) => ({ who: `the rule ${name}`, arn: dead_letter_arn })),
+      targets.map(({ dead_letter_arn }) => ({ subject: `the rule ${name}`, arn: dead_letter_arn })),
     ),
-    ...functions.map(({ name, asynchronous }) => ({ who: `the function ${name}`, arn: asynchronous.dead_letter_arn })),
+    ...functions.map(({ name, async_settings }) => ({
+      subject: `the function ${name}`,
+      arn: async_settings.dead_letter_arn,
+    })),
     ...[...queues.values()].map(({ name, properties }) => ({
-      who: `the queue ${name}`,
+      subject: `the queue ${name}`,
       arn: properties.RedrivePolicy?.deadLetterTargetArn,
     })),
   ];
-  const faults = [
+  const issues = [
     ...invocations
-      .filter(({ principal, source, target }) => !mayInvoke(`${principal}.amazonaws.com`, source, target))
-      .map(({ who, target }) => `${who} may not invoke ${target}: there is no AWS::Lambda::Permission for it`),
+      .filter(({ principal, source, target }) => !hasPermission(`${principal}.amazonaws.com`, source, target))
+      .map(({ subject, target }) => `${subject} may not invoke ${target}: there is no AWS::Lambda::Permission for it`),
     ...deadLetters
       .filter(({ arn }) => arn !== undefined && !queues.has(arn))
-      .map(({ who, arn }) => `${who} sends its dead letters to ${arn}, which is no queue of the template`),
+      .map(({ subject, arn }) => `${subject} sends its dead letters to ${arn}, which is not a queue of the template`),
     ...stack.all('AWS::Lambda::EventSourceMapping').flatMap(({ name, properties }) => {
       const { EventSourceArn, FunctionName } = properties;
       const queue = queues.get(EventSourceArn);
-      const invoked = functions.find((candidate) => candidate.name === functionNameOf(FunctionName));
-      const who = `the event source mapping ${name}`;
-      if (!queue) return `${who} receives from ${EventSourceArn}, which is no queue of the template`;
-      if (!invoked) return `${who} invokes ${FunctionName}, which is no function of the template`;
-      const [hidden, runs] = [queue.properties.VisibilityTimeout, invoked.timeout_seconds];
-      return hidden < runs
-        ? `${who}: the queue hides a message for ${hidden} s, less than its function's ${runs} s`
+      const target = functions.find((candidate) => candidate.name === functionNameOf(FunctionName));
+      const subject = `the event source mapping ${name}`;
+      if (!queue) return `${subject} receives from ${EventSourceArn}, which is not a queue of the template`;
+      if (!target) return `${subject} invokes ${FunctionName}, which is not a function of the template`;
+      const [visibility, timeout] = [queue.properties.VisibilityTimeout, target.timeout_seconds];
+      return visibility < timeout
+        ? `${subject}: the queue's visibility timeout of ${visibility} s is shorter than the function's timeout of ${timeout} s`
         : [];
     }),
   ];
-  if (faults.length > 0) throw new TemplateError([...new Set(faults)]);
+  if (issues.length > 0) throw new TemplateError([...new Set(issues)]);
 }

@@ -1,30 +1,30 @@
 import { account, region } from '../account.ts';
 import { executionOfToken } from '../step-functions/interpreter.ts';
 
-/** One call to AWS, as IAM would judge it. */
+/** One AWS call, as IAM evaluates it. */
 export interface AwsCall {
   /** Milliseconds since 1970. */
   at: number;
-  /** The ARN of the role that called, or `local` for a person. */
+  /** The ARN of the calling role, or `local` for the developer. */
   principal: string;
   /** `dynamodb:GetItem`, `s3:PutObject`, … */
   action: string;
-  /** The ARN it was about, or `*`. */
+  /** The ARN of the resource, or `*`. */
   resource: string;
-  /** What a policy's condition may ask for, such as `s3:prefix`. @default nothing */
+  /** Condition keys such as `s3:prefix`. @default none */
   conditions?: Readonly<Record<string, string | readonly string[]>>;
 }
 
-/** What policies may ask of a call to a JSON service: which items it is about, where it names one by its key. */
-export function conditionsOf(service: string, { Key }: Record<string, unknown>): Pick<AwsCall, 'conditions'> {
+/** Returns the IAM condition keys of a call to a JSON service: `dynamodb:LeadingKeys` if the call names an item. */
+export function conditionKeys(service: string, { Key }: Record<string, unknown>): Pick<AwsCall, 'conditions'> {
   if (service !== 'dynamodb' || typeof Key !== 'object' || Key === null) return {};
-  // Tables here have a partition key and no other.
+  // Tables here have a partition key only.
   const [value] = Object.values(Key) as { S?: string }[];
   return value?.S === undefined ? {} : { conditions: { 'dynamodb:LeadingKeys': [value.S] } };
 }
 
-/** What a call to a JSON service is about, for IAM. */
-export function resourceOf(service: string, operation: string, input: Record<string, unknown>): string {
+/** Returns the IAM resource of a call to a JSON service. */
+export function resourceArn(service: string, operation: string, input: Record<string, unknown>): string {
   const arn = (path: string) => `arn:aws:${service}:${region}:${account}:${path}`;
   if (service === 'dynamodb') {
     if (typeof input.TableName !== 'string') return '*';
@@ -32,7 +32,7 @@ export function resourceOf(service: string, operation: string, input: Record<str
     return arn(`table/${input.TableName}${index}`);
   }
   if (service === 'states') {
-    // An answer to a task is granted on its state machine.
+    // Sending a task's result is granted on the state machine.
     const machine = executionOfToken(String(input.taskToken ?? ''))?.replace(
       /:execution:([^:]*):.*/,
       ':stateMachine:$1',

@@ -4,37 +4,27 @@ import { roleAccessKey } from './endpoint/access-keys.ts';
 import type { Lambda } from './lambda/lambda.ts';
 import { ServiceError } from './service-error.ts';
 
-/** A failed task, as the state machine's Retry and Catch see it: `name` is what they match. */
-class TaskFailure extends Error {
-  readonly trace: string[] | undefined;
-
-  constructor(name: string, message: string, trace?: string[]) {
-    super(message);
-    this.name = name;
-    this.trace = trace;
-  }
-}
-
 /**
  * Runs a Lambda task of a state machine.
- * @throws an error named as Step Functions names it: the function's own `errorType`, `Lambda.<exception>` where the service refused
+ * @throws Error named as in Step Functions: the function's `errorType`, or `Lambda.<exception>` for an error of the
+ *   service
  */
-export async function invokeTask(
+export async function runLambdaTask(
   lambda: Pick<Lambda, 'invoke'>,
   functionArn: string,
   payload: unknown,
 ): Promise<unknown> {
   const outcome = await lambda.invoke(functionArn, JSON.stringify(payload)).catch((error: unknown) => {
-    if (error instanceof ServiceError) throw new TaskFailure(`Lambda.${error.name}`, error.message);
+    if (error instanceof ServiceError) throw Object.assign(error, { name: `Lambda.${error.name}` });
     throw error;
   });
   if ('payload' in outcome) return JSON.parse(outcome.payload);
   const { errorType, errorMessage, trace } = outcome.error;
-  throw new TaskFailure(errorType, errorMessage, trace);
+  throw Object.assign(new Error(errorMessage), { name: errorType, trace });
 }
 
-/** What state machines call besides functions: through the endpoint, as their role, with the SDK's retries. */
-export function createMachineCalls(endpoint: string) {
+/** Makes the AWS calls of state machines, through the endpoint and with the credentials of their roles. */
+export function createTaskClient(endpoint: string) {
   const clients = new Map<string, DynamoDBClient>();
   return {
     updateItem(parameters: object, roleArn: string): Promise<unknown> {

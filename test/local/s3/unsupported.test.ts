@@ -25,12 +25,12 @@ import {
 import { describe, expect, test } from 'vitest';
 import { childrenOf, namesOf, readXml, textOf } from '../../../local/aws/s3/http/xml.ts';
 import { send } from './support/raw-request.ts';
-import { refusal, startS3, type TestS3 } from './support/start-s3.ts';
+import { errorOf, startS3, type TestS3 } from './support/start-s3.ts';
 
 const at = { Bucket: 'files', Key: 'key' };
 const body = { ...at, Body: 'hello' };
 
-describe('what is not supported is refused by name', () => {
+describe('an unsupported feature is rejected by name', () => {
   const attempts: [string, (s3: TestS3) => Promise<unknown>][] = [
     ['?acl', (s3) => s3.sdk.send(new GetBucketAclCommand(at))],
     ['GET object with ?acl', (s3) => s3.sdk.send(new GetObjectAclCommand(at))],
@@ -107,7 +107,7 @@ describe('what is not supported is refused by name', () => {
     expect(s3.events).toEqual([]);
   });
 
-  test('a method that nothing answers to is not allowed', async () => {
+  test('an unsupported method is not allowed', async () => {
     const s3 = await startS3();
     expect(await send(s3.endpoint, { method: 'PATCH', path: '/files/key' })).toMatchObject({
       status: 405,
@@ -115,24 +115,24 @@ describe('what is not supported is refused by name', () => {
     });
   });
 
-  test('an ACL that opens anything is refused, the owner’s own is not', async () => {
+  test('an ACL that grants access is rejected, a private one is accepted', async () => {
     const s3 = await startS3();
     const put = (ACL: 'public-read' | 'bucket-owner-full-control') =>
-      refusal(s3.sdk.send(new PutObjectCommand({ ...body, ACL })));
+      errorOf(s3.sdk.send(new PutObjectCommand({ ...body, ACL })));
     expect(await put('public-read')).toBe('AccessControlListNotSupported 400');
     expect(await put('bucket-owner-full-control')).toBe('no error');
   });
 });
 
-test('an object has no tags, whatever asks before it copies it', async () => {
+test('an object has no tags', async () => {
   const s3 = await startS3();
-  expect(await refusal(s3.sdk.send(new GetObjectTaggingCommand(at)))).toBe('NoSuchKey 404');
+  expect(await errorOf(s3.sdk.send(new GetObjectTaggingCommand(at)))).toBe('NoSuchKey 404');
   await s3.sdk.send(new PutObjectCommand(body));
   expect((await s3.sdk.send(new GetObjectTaggingCommand(at))).TagSet).toEqual([]);
 });
 
 describe('XML requests', () => {
-  test('elements, attributes, references and comments are read', () => {
+  test('elements, attributes, references and comments are parsed', () => {
     const document = `<?xml version="1.0"?> <!-- a --><Delete xmlns="http://s3/"><Object><Key xmlns:a="b"> a &lt;&amp;&#x1F600;&#65;&#128512;</Key></Object><Quiet/></Delete>\n`;
     const root = readXml(document, 'Delete');
     expect(namesOf(root)).toEqual(['Object', 'Quiet']);
@@ -160,28 +160,28 @@ describe('XML requests', () => {
     '<!DOCTYPE Delete [<!ENTITY a "b">]><Delete>&a;</Delete>',
     '<!doctype Delete><Delete><Object><Key>a</Key></Object></Delete>',
     '<Delete><!DOCTYPE Delete></Delete>',
-  ])('%j is refused', async (document) => {
+  ])('%j is rejected', async (document) => {
     expect(() => readXml(document, 'Delete')).toThrow(/XML/);
     const s3 = await startS3();
     const headers = {
       'x-amz-checksum-sha256': createHash('sha256').update(document).digest('base64'),
     };
-    const answer = await send(s3.endpoint, { method: 'POST', path: '/files?delete', body: document, headers });
-    expect(answer).toMatchObject({ status: 400, code: 'MalformedXML' });
+    const response = await send(s3.endpoint, { method: 'POST', path: '/files?delete', body: document, headers });
+    expect(response).toMatchObject({ status: 400, code: 'MalformedXML' });
   });
 
-  test('a document of a million elements within each other is refused', () => {
+  test('a document of a million nested elements is rejected', () => {
     expect(() => readXml(`<Delete>${'<a>'.repeat(1_000_000)}`, 'Delete')).toThrow(/XML/);
     expect(() => readXml(`<Delete>${'<a>'.repeat(1e5)}${'</a>'.repeat(1e5)}</Delete>`, 'Delete')).toThrow(/XML/);
   });
 
-  test('names that every object has are no children', async () => {
+  test('names of Object.prototype are not children', async () => {
     const document = '<Delete><__proto__><Object><Key>a</Key></Object></__proto__></Delete>';
     expect(childrenOf(readXml(document, 'Delete'), 'Object')).toEqual([]);
     expect(() => readXml('<__proto__><Delete/></__proto__>', 'Delete')).toThrow(/XML/);
   });
 
-  test('a delete without a checksum is refused, as is one over 4 MiB', async () => {
+  test('a delete without a checksum or over 4 MiB is rejected', async () => {
     const s3 = await startS3();
     const request = { method: 'POST', path: '/files?delete' };
     expect(await send(s3.endpoint, { ...request, body: '<Delete/>' })).toMatchObject({ code: 'InvalidRequest' });

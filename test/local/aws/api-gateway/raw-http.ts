@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import type { ApiDefinition } from '../../../../local/aws/api-gateway/api-definition.ts';
 import { method, serve } from './serve-api.ts';
 
-/** Every answer of the gateway's own is shaped like this one, so that a test can tell it from Node's and from a function's. */
+/** The template's gateway response, which distinguishes the gateway's own responses from Node's and a function's. */
 const shaped = ['DEFAULT_4XX', 'DEFAULT_5XX', 'MISSING_AUTHENTICATION_TOKEN', 'REQUEST_TOO_LARGE'].map(
   (response_type) => ({
     response_type,
@@ -30,21 +30,21 @@ export const aServer = (
     ...more,
   );
 
-export interface RawAnswer {
+export interface RawResponse {
   status: number;
   head: string;
   body: string;
 }
 
 /**
- * Sends bytes as they are and gives everything that came back, once the connection is closed or as many answers as expected are
- * there. @param end whether the sender says that nothing more will come
+ * Sends raw bytes. Returns the responses when the connection is closed or the expected number has arrived.
+ * @param end whether to half-close the connection after sending
  */
 export async function raw(
   port: number,
   bytes: string | Buffer,
-  { end = false, answers = 1 } = {},
-): Promise<RawAnswer[]> {
+  { end = false, responses = 1 } = {},
+): Promise<RawResponse[]> {
   const chunks: Buffer[] = [];
   const text = () => Buffer.concat(chunks).toString('latin1');
   await new Promise<void>((resolve, reject) => {
@@ -56,10 +56,10 @@ export async function raw(
       socket.destroy();
       resolve();
     };
-    socket.setTimeout(8000, () => reject(new Error(`no answer, but: ${text()}`)));
+    socket.setTimeout(8000, () => reject(new Error(`no response, only: ${text()}`)));
     socket.on('data', (chunk) => {
       chunks.push(chunk);
-      if (parse(text()).length >= answers) done();
+      if (parse(text()).length >= responses) done();
     });
     socket.on('close', done);
     socket.on('error', done);
@@ -67,9 +67,9 @@ export async function raw(
   return parse(text());
 }
 
-/** The whole answers in what was received. */
-function parse(text: string): RawAnswer[] {
-  const found: RawAnswer[] = [];
+/** Parses the complete responses in the received text. */
+function parse(text: string): RawResponse[] {
+  const found: RawResponse[] = [];
   let rest = text;
   for (;;) {
     const [, head = '', status = '', after = ''] = /^(HTTP\/1\.1 (\d+).*?)\r\n\r\n(.*)$/s.exec(rest) ?? [];
@@ -81,15 +81,15 @@ function parse(text: string): RawAnswer[] {
   }
 }
 
-/** The type of an answer of the gateway's own. */
-export const typeOf = (answer: RawAnswer | undefined): string | undefined =>
-  JSON.parse(answer?.body || '{}').request_id && /^x-amzn-errortype: (\S+)/im.exec(answer!.head)?.[1];
+/** The response type of a gateway response. */
+export const typeOf = (response: RawResponse | undefined): string | undefined =>
+  JSON.parse(response?.body || '{}').request_id && /^x-amzn-errortype: (\S+)/im.exec(response!.head)?.[1];
 export const get = (target: string, ...headers: string[]) =>
   [`GET ${target} HTTP/1.1`, 'Host: api.test:4400', ...headers, '', ''].join('\r\n');
 export const post = (body: string, ...headers: string[]) =>
   `${['POST /videos HTTP/1.1', 'Host: api.test:4400', ...headers, '', ''].join('\r\n')}${body}`;
 
-/** The next request is answered: whatever came before broke nothing. */
+/** Verifies that the server still handles requests. */
 export async function isAlive({ port }: { port: number }): Promise<void> {
   expect((await raw(port, get('/videos')))[0]).toMatchObject({ status: 200, body: 'ok' });
 }
