@@ -39,7 +39,7 @@ export class FirstframeStack extends Stack {
     const { restApi } = new Api(this, 'Api', foundation);
     const { stateMachine } = new Workflow(this, 'Workflow', foundation);
     const drops = new Drops(this, 'Drops', foundation);
-    const maintenance = new Maintenance(this, 'Maintenance', foundation);
+    const maintenance = new Maintenance(this, 'Maintenance', foundation, drops.waiting);
     const canary = new Canary(this, 'Canary', foundation);
 
     const watched: Watched = { restApi, stateMachine, drops, maintenance, canary };

@@ -1,6 +1,8 @@
 import type { SQSEvent } from 'aws-lambda';
-import { acceptDrop, type DropOutcome, type DropServices } from './accept-drop.ts';
+import { acceptDrop, type DropServices } from './accept-drop.ts';
+import { markHandled } from './drop-item.ts';
 import { imageOfSidecar, kindOf } from './drop-key.ts';
+import type { DropOutcome } from './drop-outcome.ts';
 import { type DroppedObject, droppedObject, type ObjectCreated } from './dropped-object.ts';
 
 export interface DropEventServices extends DropServices {
@@ -28,12 +30,27 @@ export async function handleDropEvent(
   { waited = false } = {},
 ): Promise<DropOutcome | undefined> {
   const object = droppedObject(event);
-  switch (kindOf(object.key)) {
+  const kind = kindOf(object.key);
+  if (kind === 'other') return undefined;
+  const outcome = await handle(services, object, waited);
+  const latest = await services.findLatest(object);
+  if (latest?.last_modified !== undefined && latest.version_id === object.version_id)
+    await markHandled(services.table, object, latest.last_modified);
+  return outcome;
+}
+
+async function handle(
+  services: DropEventServices,
+  object: DroppedObject,
+  waited: boolean,
+): Promise<DropOutcome | undefined> {
+  const { bucket, key } = object;
+  switch (kindOf(key)) {
     case 'image':
       return acceptDrop(services, object, { waited });
     case 'sidecar': {
-      const image = await services.findLatest({ bucket: object.bucket, key: imageOfSidecar(object.key)! });
-      return image && acceptDrop(services, image);
+      const image = await services.findLatest({ bucket, key: imageOfSidecar(key)! });
+      return image && acceptDrop(services, image, { sidecar: object });
     }
     case 'manifest':
       await services.acceptManifest(object);

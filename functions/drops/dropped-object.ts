@@ -1,6 +1,6 @@
 import { GetObjectCommand, type GetObjectCommandOutput, HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { maxImageBytes } from '../media/data-url.ts';
-import { ignoreNotFound } from '../shared/s3.ts';
+import { ignoreNotFoundOf } from '../shared/s3.ts';
 
 /** A dropped object as EventBridge tells of it (S3 "Object Created"). */
 export interface DroppedObject {
@@ -10,6 +10,8 @@ export interface DroppedObject {
   version_id?: string;
   /** Bytes. */
   size: number;
+  /** When S3 stored it: seconds since 1970; known of one that was looked up. */
+  last_modified?: number;
 }
 
 /** What is read of an S3 "Object Created" event. */
@@ -42,7 +44,7 @@ export async function readObject(
 ): Promise<{ bytes: Uint8Array; metadata: Record<string, string> } | undefined> {
   const range = size > maxImageBytes ? { Range: `bytes=0-${HEAD_BYTES - 1}` } : {};
   const get = new GetObjectCommand({ Bucket: bucket, Key: key, VersionId: version_id, ...range });
-  const object = await s3.send(get).catch(ignoreNotFound);
+  const object = await s3.send(get).catch(ignoreNotFoundOf(key));
   return object && { bytes: await bytesOf(object), metadata: object.Metadata ?? {} };
 }
 
@@ -52,10 +54,16 @@ export async function findLatest(
   bucket: string,
   key: string,
 ): Promise<DroppedObject | undefined> {
-  const found = await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: key })).catch(ignoreNotFound);
+  const found = await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: key })).catch(ignoreNotFoundOf(key));
   if (!found) return undefined;
-  const { VersionId, ContentLength } = found;
-  return { bucket, key, size: ContentLength ?? 0, ...(VersionId ? { version_id: VersionId } : {}) };
+  const { VersionId, ContentLength, LastModified } = found;
+  return {
+    bucket,
+    key,
+    size: ContentLength ?? 0,
+    ...(VersionId ? { version_id: VersionId } : {}),
+    ...(LastModified ? { last_modified: Math.floor(LastModified.getTime() / 1000) } : {}),
+  };
 }
 
 /** The bytes of a small file in its latest version, at most one more than `most`; undefined when there is none. */
@@ -68,7 +76,7 @@ export async function readSmallFile(
   } catch (error) {
     // An empty file has no first byte that a range could begin with.
     if (error instanceof Error && error.name === 'InvalidRange') return new Uint8Array();
-    return ignoreNotFound(error);
+    return ignoreNotFoundOf(key)(error);
   }
 }
 

@@ -6,6 +6,7 @@ import {
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import { ignoreNotFound } from '../shared/s3.ts';
+import { kindOf } from './drop-key.ts';
 
 type S3 = Pick<S3Client, 'send'>;
 
@@ -15,6 +16,10 @@ export interface Origin {
   key: string;
   version_id?: string | undefined;
 }
+
+/** Where the result of an image or a manifest is, by its key: of a manifest, the summary. */
+export const resultKey = (key: string): string =>
+  kindOf(key) === 'manifest' ? `${key}.results/summary.json` : `${key}.result.json`;
 
 /** A place beside an object of the drop folder where a result may be written. */
 interface FreePlace {
@@ -101,6 +106,13 @@ export async function writeResult(
 }
 
 export const originLabels = ({ version_id = '' }: Origin): Record<string, string> => ({ [originLabel]: version_id });
+
+/** Whether the result of exactly this version of an object exists. */
+export async function hasResult(s3: S3, origin: Origin): Promise<boolean> {
+  const head = new HeadObjectCommand({ Bucket: origin.bucket, Key: resultKey(origin.key) });
+  const found = await s3.send(head).catch(ignoreNotFound);
+  return found !== undefined && found.Metadata?.[originLabel] === (origin.version_id ?? '');
+}
 
 async function readCurrent(s3: S3, key: string, origin: Origin): Promise<FreePlace | 'superseded'> {
   const found = await s3.send(new HeadObjectCommand({ Bucket: origin.bucket, Key: key })).catch(ignoreNotFound);

@@ -1,10 +1,12 @@
-import type { DropOutcome } from '../drops/accept-drop.ts';
 import { type DropEventServices, type DropInvocation, eventsOf, handleDropEvent } from '../drops/drop-event.ts';
 import { ownerOf } from '../drops/drop-key.ts';
+import type { DropOutcome } from '../drops/drop-outcome.ts';
 import { startWait } from '../drops/drop-wait.ts';
 import { findLatest, readObject, readSmallFile } from '../drops/dropped-object.ts';
 import { acceptManifest, type ManifestServices } from '../drops/manifest.ts';
+import { placeOf, resultKey, writeResult } from '../drops/result-object.ts';
 import { MAX_SETTINGS_BYTES } from '../drops/settings-file.ts';
+import { writeVideoResult } from '../drops/write-result.ts';
 import type { Environment } from '../shared/environment.ts';
 import { inContext } from '../shared/logging.ts';
 import type { Platform } from './platform.ts';
@@ -15,13 +17,9 @@ export function composeDrop(
   platform: Platform<'dynamoDb' | 's3' | 'stepFunctions' | 'sqs' | 'recordMetric'>,
 ) {
   const { s3, sqs, logger } = platform;
+  const copyVideo = environment.COPY_VIDEO_TO_DROP;
   const table = withEndedHook(openTable(environment, platform), platform);
   const intake = createAcceptServices(environment, platform, createDispatcher(environment, platform, table));
-  const waiting = {
-    client: sqs,
-    queueUrl: environment.DROP_QUEUE_URL,
-    seconds: environment.DROP_RULES.sidecar_seconds,
-  };
   const manifests: ManifestServices = {
     ...intake,
     s3,
@@ -34,23 +32,31 @@ export function composeDrop(
     findLatest: ({ bucket, key }) => findLatest(s3, bucket, key),
     readObject: (object) => readObject(s3, object),
     readFile: ({ bucket, key }) => readSmallFile(s3, { bucket, key, most: MAX_SETTINGS_BYTES }),
-    startWait: (object) => startWait(waiting, object),
+    startWait: (object, seconds) => startWait({ client: sqs, queueUrl: environment.DROP_QUEUE_URL, seconds }, object),
+    writeResult: (video) => writeVideoResult({ table, s3, copyVideo }, video),
+    writeOutcome: (object, at, result) =>
+      writeResult(s3, resultKey(object.key), object, at, async () => ({ image: placeOf(object), ...result })),
     acceptManifest: (object) => acceptManifest(manifests, object),
   };
   return inContext(logger, async (invocation: DropInvocation): Promise<void> => {
     for (const { event, waited } of eventsOf(invocation)) {
       const taken = await handleDropEvent(services, event, { waited });
       if (!taken) continue;
+      const id = 'id' in taken ? { video_id: taken.id } : {};
       const status = 'video' in taken ? { status: taken.video.status } : {};
-      logger.info(whatBecameOfDrop[taken.outcome], { video_id: taken.id, ...status });
+      logger.info(whatBecameOfDrop[taken.outcome], { ...id, ...status });
     }
   });
 }
 
 const whatBecameOfDrop = {
   created: 'Created the video of a drop',
-  existing: 'Found the video of a drop: the event, or a late sidecar, changed nothing',
-  waiting: 'Left a drop waiting for its sidecar',
+  restarted: 'Restarted the failed video of a drop',
+  existing: 'Found the video of a drop; created nothing',
+  waiting: 'Left a drop waiting for its sidecar or for the rest of its bytes',
+  superseded: 'Ignored a part of an image that was uploaded whole since',
+  claimed: 'Ignored a sidecar while the video of its image was being created',
   gone: 'Ignored a drop that has been deleted',
   deleted: 'Ignored a drop whose video was deleted',
+  unreadable: 'Could not read a drop: S3 refused',
 } as const satisfies Record<DropOutcome['outcome'], string>;

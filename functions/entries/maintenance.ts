@@ -1,7 +1,10 @@
 import type { EventBridgeEvent } from 'aws-lambda';
+import { startWait } from '../drops/drop-wait.ts';
+import type { DroppedObject } from '../drops/dropped-object.ts';
 import { writePendingResults } from '../drops/write-result.ts';
 import { canary, isFailure } from '../maintenance/canary.ts';
 import { finishDeletions } from '../maintenance/finish-deletions.ts';
+import { acceptLostDrops } from '../maintenance/lost-drops.ts';
 import { resumeWhenDead, sweep } from '../maintenance/sweep.ts';
 import { dispatch, restartStuckStarts } from '../queue/dispatch.ts';
 import { readExecutionName } from '../queue/execution.ts';
@@ -27,12 +30,15 @@ export function composeDispatch(
   });
 }
 
+/** With the 10 minutes that a lost drop has waited already, the longest wait for a sidecar. */
+const LOST_DROP_SECONDS = 300;
+
 /** Runs by schedule over everything, and for one video at once when its execution has failed. */
 export function composeSweep(
   environment: Environment<'sweep'>,
-  platform: Platform<'dynamoDb' | 's3' | 'stepFunctions' | 'recordMetric'>,
+  platform: Platform<'dynamoDb' | 's3' | 'stepFunctions' | 'sqs' | 'recordMetric'>,
 ) {
-  const { s3, recordMetric, logger, clock } = platform;
+  const { s3, sqs, recordMetric, logger, clock } = platform;
   const table = openTable(environment, platform);
   const dispatcher = createDispatcher(environment, platform, table);
   const results = { table, s3, copyVideo: environment.COPY_VIDEO_TO_DROP };
@@ -41,6 +47,13 @@ export function composeSweep(
     s3,
     videosBucket: environment.VIDEOS_BUCKET,
     uploadsBucket: environment.UPLOADS_BUCKET,
+  };
+  const lostDrops = {
+    table,
+    s3,
+    uploadsBucket: environment.UPLOADS_BUCKET,
+    accept: (object: DroppedObject) =>
+      startWait({ client: sqs, queueUrl: environment.DROP_QUEUE_URL, seconds: LOST_DROP_SECONDS }, object),
   };
   return inContext(logger, async (event: Partial<EventBridgeEvent<string, { name?: string }>>) => {
     const ended = readExecutionName(event.detail?.name ?? '');
@@ -61,6 +74,10 @@ export function composeSweep(
       });
     await attend('results', () => writePendingResults(results));
     await attend('deletions', () => finishDeletions(deletions));
+    await attend('lost drops', async () => {
+      const count = await acceptLostDrops(lostDrops);
+      if (count > 0) logger.warn('Accepted drops whose events were lost', { count });
+    });
     for (const video_id of resumed) logger.warn('Resumed a video whose execution had died', { video_id });
     for (const video_id of dispatched)
       logger.warn('Started a queued video that should have been started before', { video_id });

@@ -165,7 +165,7 @@ export const environments = {
     'TYPICAL_SECONDS',
   ),
   dashscope: pick(...acceptVariables, ...wanVariables, 'VIDEOS_BUCKET'),
-  drop: pick(...acceptVariables, 'DROP_DEFAULTS', 'DROP_RULES', 'DROP_QUEUE_URL'),
+  drop: pick(...acceptVariables, 'DROP_DEFAULTS', 'DROP_RULES', 'DROP_QUEUE_URL', 'COPY_VIDEO_TO_DROP'),
   dispatch: pick(...dispatchVariables),
   'create-task': pick(
     ...dispatchVariables,
@@ -189,7 +189,7 @@ export const environments = {
     'COPY_VIDEO_TO_DROP',
   ),
   'record-failure': pick(...dispatchVariables),
-  sweep: pick(...dispatchVariables, 'UPLOADS_BUCKET', 'VIDEOS_BUCKET', 'COPY_VIDEO_TO_DROP'),
+  sweep: pick(...dispatchVariables, 'UPLOADS_BUCKET', 'VIDEOS_BUCKET', 'COPY_VIDEO_TO_DROP', 'DROP_QUEUE_URL'),
   canary: pick(...wanVariables),
 } as const;
 

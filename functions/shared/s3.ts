@@ -7,6 +7,33 @@ export function ignoreNotFound(error: unknown): undefined {
   throw error;
 }
 
+/** An object that exists and that S3 refuses to return: its KMS key or a policy denies it, or it is in an archive. */
+export class UnreadableObject extends Error {
+  override readonly name = 'UnreadableObject';
+  readonly key: string;
+  /** S3's name of the error. */
+  readonly reason: string;
+  constructor(key: string, reason: string) {
+    super(`S3 refused to return an object: ${reason}.`);
+    this.key = key;
+    this.reason = reason;
+  }
+}
+
+/** S3's names of such refusals; the last answers a HEAD, which has no body. */
+const refusals: readonly string[] = ['AccessDenied', 'InvalidObjectState', '403'];
+
+/** For `.catch(…)` of a read: undefined for an object that does not exist. @throws UnreadableObject, and every other error as it is */
+export const ignoreNotFoundOf =
+  (key: string) =>
+  (error: unknown): undefined => {
+    const { name } = error instanceof Error ? error : { name: '' };
+    if (refusals.includes(name) || (name.startsWith('KMS.') && !name.includes('Throttling'))) {
+      throw new UnreadableObject(key, name);
+    }
+    return ignoreNotFound(error);
+  };
+
 /** A version of an object as CopyObject names its source; without its version, the newest. */
 export function copySource({ bucket, key, version_id }: { bucket: string; key: string; version_id?: string }): string {
   const path = `${bucket}/${key.split('/').map(encodeURIComponent).join('/')}`;

@@ -4,11 +4,14 @@ import { keys, timeAndId } from './keys.ts';
 import type { VideoRecord } from './record.ts';
 import { conditionally, readItem, type Table, updateItem } from './table.ts';
 
-/** How long a late duplicate of a deleted video's request is still known, and pays nothing. */
+/**
+ * How long a late duplicate of a deleted video's request is still known, and pays nothing. A video of the drop folder is known for
+ * ever: a sync program may upload the same file again after years.
+ */
 const TOMBSTONE_DAYS = 30;
 
 /** All that is left of a deleted video. */
-interface Tombstone {
+export interface Tombstone {
   id: string;
   owner: string;
   /** ISO 8601 UTC. */
@@ -24,7 +27,7 @@ export const isTombstone = (item: Record<string, unknown>): item is { tombstone:
  * @returns false when the video is no longer as `video` says (status and run): read it again
  */
 export const replaceWithTombstone = (table: Table, video: VideoRecord): Promise<boolean> =>
-  writeTombstone(table, video, {
+  writeTombstone(table, video, video.source.type === 'api', {
     ConditionExpression: '#status = :status AND #run = :run',
     ExpressionAttributeNames: { '#status': 'status', '#run': 'run' },
     ExpressionAttributeValues: { ':status': video.status, ':run': video.run },
@@ -36,11 +39,12 @@ export const replaceWithTombstone = (table: Table, video: VideoRecord): Promise<
  * @returns false when the record stands after all: a write may have come through although its answer did not
  */
 export const tombstoneUncreated = (table: Table, video: Pick<VideoRecord, 'id' | 'owner'>): Promise<boolean> =>
-  writeTombstone(table, video, { ConditionExpression: 'attribute_not_exists(pk)' });
+  writeTombstone(table, video, true, { ConditionExpression: 'attribute_not_exists(pk)' });
 
 async function writeTombstone(
   table: Table,
   { id, owner }: Pick<VideoRecord, 'id' | 'owner'>,
+  expires: boolean,
   condition: Pick<PutCommandInput, 'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'>,
 ): Promise<boolean> {
   const now = table.now();
@@ -52,7 +56,7 @@ async function writeTombstone(
       tombstone,
       open_status: 'deleting',
       open_order: timeAndId(tombstone.deleted_at, id),
-      [timeToLive]: Math.floor(now / 1000) + TOMBSTONE_DAYS * 24 * 3600,
+      ...(expires ? { [timeToLive]: Math.floor(now / 1000) + TOMBSTONE_DAYS * 24 * 3600 } : {}),
     },
     ...condition,
   });

@@ -23,6 +23,13 @@ export const keys = {
   apiKey: (sha256: string) => `key#${sha256}`,
   /** An upload token, by the SHA-256 of its text, as an API key. */
   uploadToken: (sha256: string) => `upload#${sha256}`,
+  /** An object of the drop folder: when its last event was handled. */
+  drop: (bucket: string, key: string) => `drop#${bucket}/${key}`,
+  /** Bytes under a key of the drop folder: which videos their uploads asked for. */
+  dropContent: ({ owner, sha256, bucket, key }: { owner: string; sha256: string; bucket: string; key: string }) =>
+    `drop_content#${owner}#${sha256}#${bucket}/${key}`,
+  /** Where the sweep stopped listing the drop folder. */
+  dropListing: 'drop_listing',
   /** A manifest in the drop folder. */
   manifest: (bucket: string, key: string) => `manifest#${bucket}/${key}`,
   /** Which video owns a task of Wan's: no task is ever adopted twice. */

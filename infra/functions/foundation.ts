@@ -105,6 +105,12 @@ export const resultWriterAccess = ({ storage: { uploads } }: Foundation): Access
 export const copyToDropAccess = ({ drop: { copyVideo } }: Configuration) =>
   settings({ COPY_VIDEO_TO_DROP: copyVideo ? 'yes' : 'no' } as const);
 
+/** Copying a finished video next to its image, in a function that writes results of videos that exist. */
+export const copyResultAccess = ({ configuration, storage: { videos } }: Foundation) => ({
+  ...mergeAccess(videosAccess(videos, ['GetObject', 'GetObjectVersion']), listAccess(videos)),
+  environment: copyToDropAccess(configuration).environment,
+});
+
 /** Deleting all objects of a video, each version by its id: what was made, and the media it was made of. */
 export const deleteAccess = ({ storage: { uploads, videos } }: Foundation) =>
   mergeAccess(

@@ -100,6 +100,10 @@ export function dropQueueAccess({ queueArn, queueUrl }: IQueue) {
   return grant({ DROP_QUEUE_URL: queueUrl }, allow(queueArn, ...actions.map((action) => `sqs:${action}`)));
 }
 
+/** Sending messages to the queue of waiting drops. */
+export const sendAccess = ({ queueArn, queueUrl }: IQueue) =>
+  grant({ DROP_QUEUE_URL: queueUrl }, allow(queueArn, 'sqs:SendMessage'));
+
 /** Starting a video's workflow. */
 export const startAccess = (stateMachineArn: string) =>
   grant({ STATE_MACHINE_ARN: stateMachineArn }, allow(stateMachineArn, 'states:StartExecution'));

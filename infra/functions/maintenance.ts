@@ -4,8 +4,8 @@ import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { deadLetterQueue } from './dead-letters.ts';
-import { copyToDropAccess, deleteAccess, dispatchAccess, type Foundation, resultWriterAccess } from './foundation.ts';
-import { executionsAccess, listAccess, mergeAccess, videosAccess } from './grants.ts';
+import { copyResultAccess, deleteAccess, dispatchAccess, type Foundation, resultWriterAccess } from './foundation.ts';
+import { executionsAccess, mergeAccess, sendAccess } from './grants.ts';
 import { PipelineFunction } from './pipeline-function.ts';
 
 /** What keeps the pipeline going by itself: waiting videos are dispatched each minute, and what died is found and resumed. */
@@ -14,10 +14,11 @@ export class Maintenance extends Construct {
   readonly sweep: PipelineFunction<'sweep'>;
   readonly deadLetters: Queue;
 
-  constructor(scope: Construct, id: string, foundation: Foundation) {
+  /** @param dropQueue to which drops whose events were lost are sent */
+  constructor(scope: Construct, id: string, foundation: Foundation, dropQueue: Queue) {
     super(scope, id);
     const deadLetters = deadLetterQueue(this);
-    const { configuration, functions, stateMachine, storage } = foundation;
+    const { functions, stateMachine } = foundation;
     const dispatch = new PipelineFunction(this, 'dispatch', {
       ...functions,
       description: 'Starts the workflows of waiting videos as far as the lanes have permits',
@@ -35,9 +36,9 @@ export class Maintenance extends Construct {
         deleteAccess(foundation),
         // Results that were not told; with them the videos that are copied beside their images.
         resultWriterAccess(foundation),
-        copyToDropAccess(configuration),
-        videosAccess(storage.videos, ['GetObject', 'GetObjectVersion']),
-        listAccess(storage.videos),
+        copyResultAccess(foundation),
+        // Drops whose events were lost.
+        sendAccess(dropQueue),
       ),
       // Ends before the next sweep begins.
       timeout: Duration.minutes(4),

@@ -8,7 +8,8 @@ import type { Caller } from '../../shared/caller.ts';
 import type { Warning } from '../../shared/issues.ts';
 import { ProblemError } from '../../shared/problem.ts';
 import { refuseOverspending, type SpendingRules } from '../../submissions/accept-request.ts';
-import { monthOf, type VideoRecord } from '../../video/record.ts';
+import { requeueVideo } from '../../submissions/restart.ts';
+import type { VideoRecord } from '../../video/record.ts';
 import { changeStatus, readVideo } from '../../video/store.ts';
 import { viewOf } from '../../video/view.ts';
 import { isModelName } from '../../wan/catalogue.ts';
@@ -109,18 +110,8 @@ async function resumeTask(services: RetryServices, video: VideoRecord, { status,
   await startWorkflow(services.workflow, taken).catch((error: unknown) => services.onDispatchError(taken, error));
 }
 
-/** Puts the video back into its queue for an attempt of its own. The ledger counts on, so that no two attempts share a number. */
 async function startNewAttempt(services: RetryServices, video: VideoRecord): Promise<void> {
-  const { submission } = video;
-  const queued = await changeStatus(services.table, video, 'queued', {
-    set: {
-      earlier_runs: video.run,
-      spending_month: monthOf(services.table.now()),
-      warnings: warningsOf(video),
-      ...(submission ? { submission: { ...submission, state: 'settled' } } : {}),
-    },
-    remove: ['task', 'upstream_tasks', 'error', 'usage', 'cost', 'video'],
-  });
+  const queued = await requeueVideo(services.table, video, { warnings: warningsOf(video) });
   if (queued) await tryDispatch(services, queued);
 }
 

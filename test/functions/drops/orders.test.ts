@@ -119,7 +119,7 @@ test('whatever happens between any two steps of them, an image is one video, and
       expect(await folder.videos()).toHaveLength(1);
       expect(created).toHaveLength(1);
       const { settings, trace } = created[0]!;
-      const reads = trace.filter((step) => !step.startsWith('table'));
+      const reads = trace.filter((step) => !/^(table|latest)/.test(step));
       const sidecarFound = reads.includes('file drop/cat.png.json found');
       expect(reads.at(-1)).toMatch(/^file drop\/cat\.png\.(json found|JSON)$/);
       expect(settings).toBe(sidecarFound ? 'sidecar' : 'deployment');

@@ -29,7 +29,6 @@ describe('an image without a prompt of its own', () => {
     expect(folder.waits).toHaveLength(2);
     expect(await folder.videos()).toMatchObject([
       {
-        id: waiting!.id,
         status: 'queued',
         input: { prompt: 'It comes to life.' },
         source: { settings: { '/input/prompt': 'deployment', '/parameters/resolution': 'metadata' } },

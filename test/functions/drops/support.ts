@@ -26,6 +26,10 @@ export function aDropFolder(table: Table, given: Partial<Pick<DropServices, 'rul
   const measured: unknown[] = [];
   const manifests: DroppedObject[] = [];
   const waits: DroppedObject[] = [];
+  /** Ids of the videos whose results were written again. */
+  const written: string[] = [];
+  /** Results of uploads that have no record. */
+  const outcomes: object[] = [];
   /** Keys of images whose bytes were read. */
   const read: string[] = [];
   const latest = (key: string): Stored | undefined => (deleted.has(key) ? undefined : versions.get(key)?.at(-1));
@@ -38,7 +42,7 @@ export function aDropFolder(table: Table, given: Partial<Pick<DropServices, 'rul
     wanRegion: 'singapore',
     findLatest: async ({ bucket, key }) => {
       const found = latest(key);
-      return found && { bucket, key, version_id: found.version_id, size: found.bytes.byteLength };
+      return found && { bucket, key, version_id: found.version_id, size: found.bytes.byteLength, last_modified: 1 };
     },
     readObject: async ({ key, version_id }) => {
       read.push(key);
@@ -46,6 +50,8 @@ export function aDropFolder(table: Table, given: Partial<Pick<DropServices, 'rul
     },
     readFile: async ({ key }) => latest(key)?.bytes,
     startWait: async (object) => void waits.push(object),
+    writeResult: async ({ id }) => void written.push(id),
+    writeOutcome: async ({ version_id }, at, result) => void outcomes.push({ version_id, at, ...result }),
     acceptManifest: async (object) => void manifests.push(object),
     dispatch: async ({ id }) => void dispatched.push(id),
     onDispatchError: ({ id }) => void undispatched.push(id),
@@ -93,6 +99,8 @@ export function aDropFolder(table: Table, given: Partial<Pick<DropServices, 'rul
     measured,
     manifests,
     waits,
+    written,
+    outcomes,
     read,
   };
 }

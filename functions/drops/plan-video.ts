@@ -1,0 +1,87 @@
+import type { DropDefaults, DropRules } from '../shared/environment.ts';
+import type { VideoRecord } from '../video/record.ts';
+import { newVideo } from '../video/store.ts';
+import type { Region } from '../wan/regions.ts';
+import { checkDrop, isOfUse } from './check-drop.ts';
+import { type DropContent, dropId } from './drop-item.ts';
+import { ownerOf, topFolder } from './drop-key.ts';
+import type { DroppedObject } from './dropped-object.ts';
+import {
+  type GatheredSettings,
+  gatherSettings,
+  hasPromptOrTemplate,
+  mergeSettings,
+  type ReadFile,
+} from './settings.ts';
+import type { SettingsIssue } from './settings-file.ts';
+
+export interface PlanServices {
+  defaults: DropDefaults;
+  rules: DropRules;
+  trustedOrigins: readonly string[];
+  wanRegion: Region;
+  readFile: ReadFile;
+}
+
+/** A version of an image in the drop folder, as it was read. */
+export interface DropToPlan {
+  object: DroppedObject;
+  content: DropContent;
+  /** Of an object larger than an image may be, the first part. */
+  bytes: Uint8Array;
+  metadata: Record<string, string>;
+  /** Whether its time to wait for a sidecar is over. */
+  waited?: boolean;
+}
+
+/**
+ * Reads the settings of an image and returns the video that they ask for, with its id, not yet stored: queued, or failed with the
+ * reason. @returns `wait` when a sidecar may still come, `wait_for_sidecar` when its folder requires one
+ */
+export async function planVideo(
+  services: PlanServices & { table: { now: () => number } },
+  drop: DropToPlan,
+): Promise<VideoRecord | 'wait' | 'wait_for_sidecar'> {
+  const { object, bytes, metadata, waited = false } = drop;
+  const { rules, defaults } = services;
+  const gathered = await gatherSettings(services, object, metadata);
+  const owner = ownerOf(object.key, rules, defaults);
+  if (owner !== undefined && sidecarMayHelp(gathered) && isOfUse(bytes, object.size)) {
+    if (gathered.sidecarRequired) return 'wait_for_sidecar';
+    if (!waited && rules.sidecar_seconds > 0 && !hasPromptOrTemplate(gathered.levels.metadata)) return 'wait';
+  }
+
+  const { bucket, key, version_id, size } = object;
+  const stored = { bucket, key, ...(version_id ? { version_id } : {}) };
+  const merged = mergeSettings(`s3://${bucket}/${key}`, gathered.levels);
+  const { places, defaults_key } = gathered;
+  const issues = [...(owner === undefined ? [noOwner(key)] : []), ...gathered.issues];
+  const { error, image, ...checked } = checkDrop({ merged, places, issues, bytes, size }, services);
+  return newVideo(
+    {
+      id: dropId(drop.content, merged.request),
+      owner: drop.content.owner,
+      source: { type: 'drop', ...stored, settings: merged.settings, ...(defaults_key ? { defaults_key } : {}) },
+      // The id of a drop's video already depends on its request.
+      request_hash: '',
+      ...checked,
+      ...(image ? { image: { ...stored, ...image } } : {}),
+    },
+    services.table.now(),
+    error,
+  );
+}
+
+/** Whether a sidecar is missing and would be of use: none repairs the folder's broken defaults. */
+const sidecarMayHelp = ({ sidecar_key, issues }: GatheredSettings): boolean =>
+  sidecar_key === undefined && issues.length === 0;
+
+function noOwner(key: string): SettingsIssue {
+  return {
+    place: `the name of the folder drop/${topFolder(key)}/`,
+    pointer: '',
+    code: 'folder_names_no_owner',
+    message:
+      'Here the top folder names the owner: 1 to 64 of A-Z a-z 0-9 . _ @ -, more than dots, and not __proto__. Rename it.',
+  };
+}

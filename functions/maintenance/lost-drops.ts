@@ -1,0 +1,124 @@
+import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
+import { isHandled } from '../drops/drop-item.ts';
+import { imageOfSidecar, kindOf } from '../drops/drop-key.ts';
+import { type DroppedObject, findLatest } from '../drops/dropped-object.ts';
+import { hasResult } from '../drops/result-object.ts';
+import { settleAll, valuesOf } from '../shared/concurrency.ts';
+import { keys } from '../video/keys.ts';
+import { getItem, type Table, updateItem } from '../video/table.ts';
+
+export interface DropFolder {
+  table: Table;
+  s3: Pick<S3Client, 'send'>;
+  uploadsBucket: string;
+}
+
+export interface LostDropServices extends DropFolder {
+  /** Sends an object to the drop function, as its event would. */
+  accept: (object: DroppedObject) => Promise<void>;
+}
+
+/** Milliseconds. An event may be on its way for some minutes. What is older than a day is never paid for because of a listing. */
+const AGES = { least: 10 * 60_000, most: 24 * 3600_000 };
+
+/** 1,000 objects each: a folder of 100,000 files is listed once in 50 minutes. */
+const PAGES_PER_RUN = 10;
+
+/** Objects that are looked up concurrently. */
+const CONCURRENCY = 20;
+
+/**
+ * Accepts the objects of the drop folder whose events were lost: those of the last day for which neither a drop item nor a result
+ * exists. Each run lists ten pages, from where the one before stopped.
+ * @returns how many were found
+ * @throws AggregateError after all others were accepted; the next pass tries again
+ */
+export async function acceptLostDrops(services: LostDropServices): Promise<number> {
+  const { table, accept } = services;
+  const outcomes: PromiseSettledResult<boolean>[] = [];
+  let after = (await getItem<{ after?: string }>(table, keys.dropListing))?.after;
+  for (let page = 0; page < PAGES_PER_RUN; page++) {
+    const { objects, next } = await listPage(services, after);
+    const now = table.now();
+    const recent = objects.filter(({ stored }) => stored <= now - AGES.least && stored > now - AGES.most);
+    outcomes.push(
+      ...(await settleAll(CONCURRENCY, recent, async (listed) => {
+        const lost = await findLost(services, listed);
+        if (lost) await accept(lost);
+        return lost !== undefined;
+      })),
+    );
+    after = next;
+    await updateItem(table, keys.dropListing, {
+      UpdateExpression: after === undefined ? 'REMOVE #after' : 'SET #after = :after',
+      ExpressionAttributeNames: { '#after': 'after' },
+      ...(after === undefined ? {} : { ExpressionAttributeValues: { ':after': after } }),
+    });
+    if (after === undefined) break;
+  }
+  return valuesOf(outcomes, 'lost drops could not be accepted.').filter(Boolean).length;
+}
+
+/**
+ * Counts images and manifests that are older than a day and have neither a drop item nor a result.
+ * @param pages how many pages of 1,000 objects are listed at most
+ */
+export async function countForgottenDrops(
+  folder: DropFolder,
+  pages: number,
+): Promise<{ count: number; isComplete: boolean }> {
+  let count = 0;
+  let after: string | undefined;
+  for (let page = 0; page < pages; page++) {
+    const { objects, next } = await listPage(folder, after);
+    const old = objects.filter(
+      ({ key, stored }) => stored <= folder.table.now() - AGES.most && imageOfSidecar(key) === undefined,
+    );
+    const found = await settleAll(CONCURRENCY, old, (listed) => findLost(folder, listed));
+    count += valuesOf(found, 'objects of the drop folder could not be looked up.').filter(Boolean).length;
+    after = next;
+    if (after === undefined) return { count, isComplete: true };
+  }
+  return { count, isComplete: false };
+}
+
+interface Listed {
+  key: string;
+  /** Milliseconds since 1970. */
+  stored: number;
+}
+
+/** The images, sidecars and manifests of one page of the drop folder, and the key to go on after. */
+async function listPage({ s3, uploadsBucket }: DropFolder, after: string | undefined) {
+  // XML cannot hold every character that a key can, so S3 is asked to encode them.
+  const list = new ListObjectsV2Command({
+    Bucket: uploadsBucket,
+    Prefix: 'drop/',
+    EncodingType: 'url',
+    ...(after === undefined ? {} : { StartAfter: after }),
+  });
+  const { Contents = [], IsTruncated } = await s3.send(list);
+  const listed = Contents.map(({ Key = '', LastModified }) => ({
+    key: decodeURIComponent(Key.replaceAll('+', ' ')),
+    stored: LastModified?.getTime() ?? 0,
+  }));
+  return {
+    objects: listed.filter(({ key }) => kindOf(key) !== 'other'),
+    next: IsTruncated ? listed.at(-1)?.key : undefined,
+  };
+}
+
+/** @returns the latest version of an object that was never handled and has no result; undefined for any other */
+async function findLost(folder: DropFolder, { key, stored }: Listed): Promise<DroppedObject | undefined> {
+  const { s3, uploadsBucket: bucket } = folder;
+  if (await isHandled(folder.table, { bucket, key }, Math.floor(stored / 1000))) return undefined;
+  const object = await findLatest(s3, bucket, key);
+  const image = imageOfSidecar(key);
+  if (image === undefined) return object && !(await hasResult(s3, object)) ? object : undefined;
+  const pictured = await findLatest(s3, bucket, image);
+  if (!pictured || (await hasResult(s3, pictured))) return undefined;
+  // A new sidecar is no reason to pay for an old image whose own event was lost.
+  const { last_modified = 0 } = pictured;
+  const isOld = last_modified * 1000 <= folder.table.now() - AGES.most;
+  return isOld && !(await isHandled(folder.table, pictured, last_modified)) ? undefined : object;
+}
