@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -28,6 +29,12 @@ export async function versionedBuckets() {
       ...(await keysBelow('uploads', `inputs/${id}/`)),
     ],
     keysBelow,
+    /** Adds a versioned bucket. @returns its name */
+    addBucket: async () => {
+      const name = `bucket-${randomUUID()}`;
+      await storage.createBucket(name, { versioned: true });
+      return name;
+    },
     close: async () => {
       s3.destroy();
       await storage.close();

@@ -82,7 +82,7 @@ describe('from an S3 with versions', () => {
       await put(key, 'old');
       const version_id = await put(key, 'newer');
       const latest = await findLatest(store.s3, Bucket, key);
-      expect(latest).toEqual({ bucket: Bucket, key, version_id, size: 5 });
+      expect(latest).toEqual({ last_modified: expect.any(Number), bucket: Bucket, key, version_id, size: 5 });
       expect(await readObject(store.s3, latest!)).toEqual({
         bytes: new Uint8Array(Buffer.from('newer')),
         metadata: {},

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { droppedObject } from '../../../functions/drops/dropped-object.ts';
 import { replaceWithTombstone } from '../../../functions/video/deletion.ts';
 import { startTable } from '../../support/table.ts';
+import { png } from '../media/support.ts';
 import { aDropFolder, picture } from './support.ts';
 
 let store: Awaited<ReturnType<typeof startTable>>;
@@ -69,9 +70,10 @@ describe('an image without a prompt of its own', () => {
     expect(await folder.videos()).toEqual([]);
   });
 
-  test('written over while it waits is a video in each version', async () => {
+  test('is a video for each of the bytes that are uploaded while it waits', async () => {
     await folder.drop('drop/cat.png');
-    await folder.drop('drop/cat.png');
+    await folder.drop('drop/cat.png', png(500, 380));
+    await folder.drop('drop/cat.png', png(500, 380));
     await folder.wakeUp();
     expect(await folder.videos()).toHaveLength(2);
   });
@@ -126,10 +128,10 @@ describe('a sidecar', () => {
     expect(await folder.videos()).toEqual([video]);
   });
 
-  test('still applies to a later version of its image, and not any more when it was deleted', async () => {
+  test('still applies to a later version of its image, until it is deleted', async () => {
     await folder.drop('drop/cat.png.json', sidecar);
     await folder.drop('drop/cat.png');
-    expect(await folder.drop('drop/cat.png')).toMatchObject({ video: { parameters: { seed: 7 } } });
+    expect(await folder.drop('drop/cat.png', png(500, 380))).toMatchObject({ video: { parameters: { seed: 7 } } });
     folder.delete('drop/cat.png.json');
     expect(await folder.taken('drop/cat.png')).not.toHaveProperty('parameters.seed');
     expect(await folder.videos()).toHaveLength(3);

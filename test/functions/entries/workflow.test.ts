@@ -275,7 +275,13 @@ test('sweep measures for how long executions have waited without a watcher, and 
   await sleepWith(own.table, 'token', waitFor(waiting, { now, typicalSeconds: 100 }));
   const measured: unknown[] = [];
   const platform = aPlatform(own.table, { recordMetric: (...figure) => measured.push(figure) });
-  const environment = { ...dispatching, UPLOADS_BUCKET: 'uploads', VIDEOS_BUCKET: 'videos', COPY_VIDEO_TO_DROP: false };
+  const environment = {
+    ...dispatching,
+    UPLOADS_BUCKET: 'uploads',
+    VIDEOS_BUCKET: 'videos',
+    COPY_VIDEO_TO_DROP: false,
+    DROP_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/0/drops',
+  };
   await composeSweep(environment, platform)({}, context);
   expect(measured).toEqual([['SecondsUnwatched', 700]]);
   await acquireLease(own.table, 'watcher', false);
