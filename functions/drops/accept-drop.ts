@@ -11,15 +11,16 @@ import { mayBeCutOff } from './cut-off-image.ts';
 import { type Claim, contentOf, type DropItem, readDropItem, writeClaims } from './drop-item.ts';
 import { ownerOf } from './drop-key.ts';
 import { type DropOutcome, deletedResult, unreadableResult } from './drop-outcome.ts';
-import type { DroppedObject } from './dropped-object.ts';
+import type { DroppedObject, ReadObject } from './dropped-object.ts';
 import { type DropToPlan, type PlanServices, planVideo } from './plan-video.ts';
+import { SETTLE_SECONDS } from './settings.ts';
 
 export interface DropServices extends SafeDispatch, PlanServices {
   table: Table;
   /** The latest version of an object; undefined for one that does not exist or was deleted. */
   findLatest: (object: { bucket: string; key: string }) => Promise<DroppedObject | undefined>;
   /** An object's bytes (the first part of one larger than an image may be) and user metadata; undefined when that version is gone. */
-  readObject: (object: DroppedObject) => Promise<{ bytes: Uint8Array; metadata: Record<string, string> } | undefined>;
+  readObject: (object: DroppedObject) => Promise<ReadObject | undefined>;
   /** Sends the image to this function again after a delay, as one that `waited`. */
   startWait: (object: DroppedObject, seconds: number) => Promise<void>;
   /** Writes the result of an ended video next to its image. */
@@ -30,7 +31,7 @@ export interface DropServices extends SafeDispatch, PlanServices {
 }
 
 /** Why an image is accepted, when not for its own event. */
-interface Trigger {
+export interface Trigger {
   /** Its wait is over. */
   waited?: boolean;
   /** This sidecar was uploaded. */
@@ -96,6 +97,10 @@ async function attemptDrop(services: DropServices, drop: Drop): Promise<DropOutc
 
   const planned = await planVideo(services, drop);
   if (planned === 'wait') return wait(services, object);
+  if (planned === 'wait_for_settings') {
+    await services.startWait(object, SETTLE_SECONDS);
+    return { outcome: 'waiting' };
+  }
   if (planned === 'wait_for_sidecar') return { outcome: 'waiting' };
   if (own?.id === planned.id) return finish(services, drop, own, planned);
   if (own && !isStale(table, own)) {

@@ -1,5 +1,5 @@
 import { type ImageLimits, inspectImage } from '../media/image.ts';
-import { maxIssues } from '../shared/issues.ts';
+import { maxIssues, type Warning } from '../shared/issues.ts';
 import type { Failure, StoredImage, VideoRecord } from '../video/record.ts';
 import { findModel, offeredModelNames } from '../wan/catalogue.ts';
 import { estimatedCost } from '../wan/prices.ts';
@@ -8,7 +8,7 @@ import { checkRequest } from '../wan/validation/request.ts';
 import type { GatheredSettings, MergedSettings } from './settings.ts';
 import type { SettingsIssue } from './settings-file.ts';
 
-/** What of a video's record depends on its request: as it was understood, or as it was given with the reason why it can't be. */
+/** The part of a video's record that depends on its request: checked, or as given with the reason why it was refused. */
 type CheckedDrop = Pick<VideoRecord, 'model' | 'input' | 'parameters' | 'metadata' | 'warnings' | 'estimated_cost'> & {
   image?: Pick<StoredImage, 'content_type' | 'bytes' | 'width' | 'height'>;
   error?: Failure;
@@ -16,23 +16,24 @@ type CheckedDrop = Pick<VideoRecord, 'model' | 'input' | 'parameters' | 'metadat
 
 interface DropToCheck {
   merged: MergedSettings;
-  /** By what name a person knows each level. */
+  /** The name by which a person knows each level. */
   places: GatheredSettings['places'];
-  /** What is known to be wrong already. */
+  /** What is already known to be wrong. */
   issues: readonly SettingsIssue[];
+  warnings: readonly Warning[];
   bytes: Uint8Array;
   size: number;
 }
 
-/** Of a name that is no model's, no more characters are kept: an owner's list shows it. */
+/** Of an unknown model's name, this many characters are kept: an owner's list shows it. */
 const MAX_MODEL = 100;
 
 /**
- * Checks a drop's settings and its image, both in any case, so that everything that is wrong is told at once; but what is left of
- * the settings when a file is broken is not held against it.
+ * Checks the settings and the image of a drop, both in any case, so that all issues are reported together. When a file is broken, the
+ * settings that are left are not checked.
  */
 export function checkDrop(
-  { merged: { request, settings }, places, issues, bytes, size }: DropToCheck,
+  { merged: { request, settings }, places, issues, warnings, bytes, size }: DropToCheck,
   { trustedOrigins, wanRegion }: { trustedOrigins: readonly string[]; wanRegion: Region },
 ): CheckedDrop {
   const s3Prefixes = { img_url: request.input.img_url };
@@ -47,7 +48,7 @@ export function checkDrop(
       input,
       parameters,
       metadata,
-      warnings: checked.warnings,
+      warnings: [...warnings, ...checked.warnings],
       ...(price ? { estimated_cost: price } : {}),
       image: { content_type, bytes: size, width, height },
     };
@@ -62,9 +63,9 @@ export function checkDrop(
     input: { ...(typeof prompt === 'string' && prompt ? { prompt } : {}), img_url },
     parameters: {},
     metadata: request.metadata,
-    warnings: [],
+    warnings: [...warnings],
     error: invalidDropFailure([
-      ...(inspected.ok ? [] : inspected.issues.map((problem) => ({ place: THE_IMAGE, pointer: '', ...problem }))),
+      ...(inspected.ok ? [] : inspected.issues.map((issue) => ({ place: THE_IMAGE, pointer: '', ...issue }))),
       ...issues,
       ...(checked.ok || issues.length > 0
         ? []
@@ -74,33 +75,33 @@ export function checkDrop(
 }
 
 const limitsOfModels = offeredModelNames.map((name) => findModel(name).image);
-/** What at least one of the models takes. */
+/** What at least one of the models accepts. */
 const widestLimits: ImageLimits = {
   min_side: Math.min(...limitsOfModels.map(({ min_side }) => min_side)),
   max_side: Math.max(...limitsOfModels.map(({ max_side }) => max_side)),
   max_bytes: Math.max(...limitsOfModels.map(({ max_bytes }) => max_bytes)),
 };
 
-/** Whether there are settings with which an image can be taken: one that no model takes need not wait for any. */
+/** Whether any settings can make a video of an image: one that no model accepts need not wait for them. */
 export const isOfUse = (bytes: Uint8Array, size: number): boolean => inspectImage(bytes, size, widestLimits).ok;
 
-/** The picture itself, as a place. */
+/** The image itself, as a place. */
 const THE_IMAGE = 'the image';
 
-/** The ending of a drop that can't be taken: what is wrong (the first 50 faults), place by place, and what to mend. */
+/** The failure of a drop that cannot be accepted: what is wrong (the first 50 issues), place by place, and what to fix. */
 export function invalidDropFailure(all: readonly SettingsIssue[]): Failure {
-  const faults = all.slice(0, maxIssues);
-  const places = [...new Set(faults.map(({ place }) => place))];
+  const issues = all.slice(0, maxIssues);
+  const places = [...new Set(issues.map(({ place }) => place))];
   const sentences = places.map((place) => {
-    const found = faults.filter((fault) => fault.place === place);
-    const told = found.map(({ pointer, message }) => (pointer ? `${pointer}: ${message}` : message)).join(' ');
-    return place === THE_IMAGE ? told : `In ${place}: ${told}`;
+    const found = issues.filter((issue) => issue.place === place);
+    const messages = found.map(({ pointer, message }) => (pointer ? `${pointer}: ${message}` : message)).join(' ');
+    return place === THE_IMAGE ? messages : `In ${place}: ${messages}`;
   });
   return {
-    code: faults[0]?.code ?? 'invalid_request',
+    code: issues[0]?.code ?? 'invalid_request',
     message: sentences.join(' '),
     retryable: false,
     billed: false,
-    hint: `Mend ${places.join(' and ')}, then drop the image again: a new version is a new video.`,
+    hint: `Fix ${places.join(' and ')}, then upload the image again.`,
   };
 }

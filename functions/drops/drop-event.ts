@@ -1,12 +1,16 @@
 import type { SQSEvent } from 'aws-lambda';
-import { acceptDrop, type DropServices } from './accept-drop.ts';
+import { imageFormatOf } from '../media/image.ts';
+import { UnreadableObject } from '../shared/s3.ts';
+import { acceptDrop, type DropServices, type Trigger } from './accept-drop.ts';
 import { markHandled } from './drop-item.ts';
-import { imageOfSidecar, kindOf } from './drop-key.ts';
+import { imageOfSidecar, kindOf, unicodeForms } from './drop-key.ts';
 import type { DropOutcome } from './drop-outcome.ts';
 import { type DroppedObject, droppedObject, type ObjectCreated } from './dropped-object.ts';
 
 export interface DropEventServices extends DropServices {
   acceptManifest: (object: DroppedObject) => Promise<void>;
+  /** Writes the result of a file whose name is nearly that of a manifest. */
+  refuseMisnamed: (object: DroppedObject) => Promise<void>;
 }
 
 /** What invokes the drop function: EventBridge, or the queue of images that wait for their sidecars. */
@@ -19,10 +23,10 @@ export function eventsOf(invocation: DropInvocation): { event: ObjectCreated; wa
 }
 
 /**
- * Sees to an object that came into the drop folder. A sidecar's event is one more look at its image: S3 reads what was written last,
- * so whichever of the two comes second sees both.
- * @param waited whether it is an image whose time to wait for a sidecar is over
- * @returns what became of the image that it is about, if there is one
+ * Handles an object that was put into the drop folder. A sidecar's event handles its image again: S3 reads what was written last, so
+ * the later of the two events sees both.
+ * @param waited whether it is an image whose wait is over
+ * @returns the outcome of the image that the event is about, if there is one
  */
 export async function handleDropEvent(
   services: DropEventServices,
@@ -47,15 +51,45 @@ async function handle(
   const { bucket, key } = object;
   switch (kindOf(key)) {
     case 'image':
-      return acceptDrop(services, object, { waited });
-    case 'sidecar': {
-      const image = await services.findLatest({ bucket, key: imageOfSidecar(key)! });
-      return image && acceptDrop(services, image, { sidecar: object });
-    }
+    case 'unnamed':
+      return acceptImage(services, object, { waited });
+    case 'sidecar':
+      for (const form of unicodeForms(imageOfSidecar(key)!)) {
+        const image = await services.findLatest({ bucket, key: form });
+        if (image) return acceptImage(services, image, { sidecar: object });
+      }
+      return undefined;
     case 'manifest':
       await services.acceptManifest(object);
       return undefined;
+    case 'misnamed_manifest':
+      await services.refuseMisnamed(object);
+      return undefined;
     case 'other':
       return undefined;
+  }
+}
+
+/** Accepts an image; a file without an ending only if its content type or its bytes say that it is one. */
+async function acceptImage(
+  services: DropEventServices,
+  object: DroppedObject,
+  trigger: Trigger,
+): Promise<DropOutcome | undefined> {
+  if (kindOf(object.key) === 'unnamed' && !(await isImage(services, object))) return undefined;
+  return acceptDrop(services, object, trigger);
+}
+
+async function isImage({ readObject }: DropEventServices, object: DroppedObject): Promise<boolean> {
+  if (object.size === 0) return false;
+  try {
+    const read = await readObject(object);
+    return (
+      read !== undefined &&
+      (imageFormatOf(read.bytes) !== undefined || read.content_type?.startsWith('image/') === true)
+    );
+  } catch (error) {
+    if (error instanceof UnreadableObject) return false;
+    throw error;
   }
 }

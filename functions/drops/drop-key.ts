@@ -1,76 +1,144 @@
 import { type DropDefaults, type DropRules, ownerName } from '../shared/environment.ts';
-
-/** What an object in the drop folder is, by its key alone: `other` is passed over. */
-type DropKind = 'image' | 'sidecar' | 'manifest' | 'other';
-
-const folder = 'drop/';
-/** A folder anywhere below whose pictures are for manifests to name: they become no drops, which would be paid as well. */
-const picturesOfManifests = '/_images/';
-/** A batch of requests, one a line. */
-const manifestName = 'manifest.jsonl';
+import { isNearName } from './near-name.ts';
 
 /**
- * Endings of pictures. Wan takes none of the second line, but whoever drops one wants a video and so an answer; and what a file is
- * inside is told by its bytes: a phone's `.heic` may well be a JPEG.
+ * What an object in the drop folder is, by its key alone. `unnamed`: its name has no ending, so its bytes and content type decide
+ * whether it is an image. `misnamed_manifest`: nearly `manifest.jsonl`. `other`: ignored.
  */
-const imageEnding = /\.(?:jpe?g|png|bmp|webp|gif|hei[cf]|tiff?|avif|svg)$/i;
+type DropKind = 'image' | 'unnamed' | 'sidecar' | 'manifest' | 'misnamed_manifest' | 'other';
 
-/** Endings of a sidecar behind its image's whole name; some programs write capitals. */
+const folder = 'drop/';
+export const MANIFEST_NAME = 'manifest.jsonl';
+export const DEFAULTS_NAME = '_defaults.json';
+
+/**
+ * Endings of images. Wan reads few of these formats, but whoever drops one gets a result; and the bytes decide what a file is: a
+ * phone's `.heic` may well be a JPEG.
+ */
+const imageEndings = 'jpe?g|jpe|jfif|jfi|jif|pjpeg|pjp|a?png|bmp|dib|webp|gif|hei[cf]|hif|tiff?|avif|jxl|svg';
+/** With what follows it by accident: blanks and dots. */
+const imageEnding = new RegExp(`\\.(?:${imageEndings})[\\s.]*$`, 'i');
+
+/** An ending has a letter: the last part of `Scan 2026.01.05` is no ending. */
+const anyEnding = /\.[\w-]*[a-z][\w-]*[\s.]*$/i;
+
+/** Endings of a sidecar after its image's whole name; some programs write capitals. */
 const sidecarEndings = ['.json', '.JSON'];
 
 /**
- * What an object is, by its key. What is written beside a drop (`….result.json`, `….mp4`, `….results/000001.json`) is `other`, so nothing
- * of ours starts anything.
+ * Names that start nothing, wherever they are in a key: hidden files and folders, trash and thumbnails of operating systems, file
+ * servers and sync programs. `_…` is for files that are done, `_defaults.json` and the images of manifests.
  */
-export function kindOf(key: string): DropKind {
-  const name = key.slice(key.lastIndexOf('/') + 1);
-  // macOS leaves `._cat.jpg` beside cat.jpg on every card and stick it touches: no picture, and nobody's wish.
-  if (!key.startsWith(folder) || name.startsWith('._')) return 'other';
-  if (name === manifestName) return 'manifest';
-  if (key.includes(picturesOfManifests)) return 'other';
-  if (imageEnding.test(name)) return 'image';
-  return imageOfSidecar(key) === undefined ? 'other' : 'sidecar';
+const reservedStart = /^[.@#$~_]/;
+const reservedNames: ReadonlySet<string> = new Set([
+  'lost+found',
+  'system volume information',
+  'recycler',
+  'recycled',
+  'recycle bin',
+  'network trash folder',
+  'temporary items',
+  'trash',
+  'thumbs',
+  'thumbnails',
+  'thumbs.db',
+  'ehthumbs.db',
+  'desktop.ini',
+  'albumartsmall.jpg',
+]);
+const reservedPatterns = /^(?:found\.\d{3}|albumart_\{.*|.*\.jsonl\.results|icon\r)$/;
+
+function isReserved(segment: string): boolean {
+  const name = segment.trim().toLowerCase();
+  return reservedStart.test(name) || reservedNames.has(name) || reservedPatterns.test(segment.toLowerCase());
 }
+
+/** What an object is, by its key. The results that firstframe writes are `other`, so they start nothing. */
+export function kindOf(key: string): DropKind {
+  const segments = key.slice(folder.length).split('/');
+  const name = segments.at(-1)!;
+  if (!key.startsWith(folder) || name === '' || segments.some(isReserved)) return 'other';
+  if (name === MANIFEST_NAME) return 'manifest';
+  if (isNearManifest(name)) return 'misnamed_manifest';
+  if (imageEnding.test(name)) return 'image';
+  if (imageOfSidecar(key) !== undefined) return 'sidecar';
+  return anyEnding.test(name) ? 'other' : 'unnamed';
+}
+
+/** The part of a key after its last slash. */
+export const nameOf = (key: string): string => key.slice(key.lastIndexOf('/') + 1);
+
+/** A key in the forms in which Unicode may write it: programs on different systems compose characters differently. */
+export const unicodeForms = (key: string): string[] => [...new Set([key, key.normalize('NFC'), key.normalize('NFD')])];
 
 /** The key of the image that a sidecar is for; undefined for a key that is no sidecar's. */
 export function imageOfSidecar(key: string): string | undefined {
   const ending = sidecarEndings.find((ending) => key.endsWith(ending));
   const image = ending && key.slice(0, -ending.length);
-  return image && imageEnding.test(image) ? image : undefined;
+  if (!image || nameOf(image) === '') return undefined;
+  return imageEnding.test(image) || !anyEnding.test(nameOf(image)) ? image : undefined;
 }
 
-/** Where the sidecar of an image may lie, the likelier place first. */
-export const sidecarKeys = (image: string): string[] => sidecarEndings.map((ending) => image + ending).filter(fitsKey);
-
-/** Where the defaults of an image may lie: in its folder, then in each that holds this one, up to the drop folder. */
-export function defaultsKeys(image: string): string[] {
-  const folders = [...image.matchAll(/\//g)].map(({ index }) => image.slice(0, index + 1));
-  return folders
-    .toReversed()
-    .map((folder) => `${folder}_defaults.json`)
-    .filter(fitsKey);
+/** The folders whose `_defaults.json` may apply to an image: its own, then each that holds this one, up to the drop folder. */
+export function foldersOf(image: string): string[] {
+  return [...image.matchAll(/\//g)].map(({ index }) => image.slice(0, index + 1)).toReversed();
 }
 
-/** A key of S3 has at most 1,024 bytes of UTF-8; asking for a longer one is an error. */
-const fitsKey = (key: string): boolean => Buffer.byteLength(key) <= 1024;
+/** What an editor, a browser or an upload that is not finished adds to a name. */
+const added = '(?:\\s|\\(\\d+\\)|\\.(?:json|txt|rtf|tmp|part|partial|filepart))*';
+const jsonName = new RegExp(`^(.+?)[\\s._-]js(?:on[5c]?|n)${added}$`);
+const addedAtEnd = new RegExp(`${added}$`);
+
+/** A name without what does not distinguish it for a person. */
+const fold = (name: string): string => name.normalize('NFC').toLowerCase().trim();
 
 /**
- * Whose a drop is, by the top folder of its key: `drop/<folder>/…`. What lies in `drop/` itself is the defaults' owner's, as is
- * all that a table of folders does not list.
- * @returns undefined for a folder that names an owner by rule and can't: no owner is called so
+ * How closely a file has the name of an image's sidecar: 0 is the name itself, in any Unicode form; more is a name that was probably
+ * meant to be it, the less likely the higher. Undefined for any other name.
+ */
+export function sidecarRank(image: string, name: string): number | undefined {
+  const composed = name.normalize('NFC');
+  if (sidecarEndings.some((ending) => composed === image.normalize('NFC') + ending)) return 0;
+  const base = jsonName.exec(fold(name))?.[1]?.trim();
+  if (base === undefined) return undefined;
+  const whole = fold(image);
+  const stem = whole.replace(imageEnding, '');
+  const cut = base.replace(addedAtEnd, '');
+  const isMeant = [base === whole, base === stem, base.replace(imageEnding, '') === stem, cut === whole, cut === stem];
+  const rank = isMeant.indexOf(true);
+  return rank === -1 ? undefined : rank + 1;
+}
+
+/** Whether a file was probably meant to be the defaults of its folder; not for the right name itself. */
+export function isNearDefaults(name: string): boolean {
+  const base = jsonName.exec(fold(name))?.[1]?.replace(addedAtEnd, '');
+  return name !== DEFAULTS_NAME && base !== undefined && isNearName(base, '_defaults', 2);
+}
+
+/** Whether a file was probably meant to be a manifest. */
+function isNearManifest(name: string): boolean {
+  const base = /^(.+)\.(?:jsonl|jsnl|jsonlines|ndjson|jl)(?:\.txt)?$/.exec(fold(name))?.[1];
+  return base !== undefined && (base.includes('manifest') || isNearName(base, 'manifest', 2));
+}
+
+/**
+ * Returns the owner of a drop by the top folder of its key: `drop/<folder>/…`. Objects directly in `drop/`, and folders that a table
+ * of owners does not list, belong to the default owner.
+ * @returns undefined where the folder has to name the owner, and its name cannot be one
  */
 export function ownerOf(
   key: string,
   { owners }: Pick<DropRules, 'owners'>,
   defaults: Pick<DropDefaults, 'owner'>,
 ): string | undefined {
-  const folder = topFolder(key);
+  const folder = topFolder(key)?.normalize('NFC');
   if (owners === 'one' || folder === undefined) return defaults.owner;
   if (owners === 'folders') return ownerName.safeParse(folder).data;
-  return Object.hasOwn(owners, folder) ? owners[folder] : defaults.owner;
+  const listed = Object.entries(owners).find(([name]) => name.normalize('NFC') === folder);
+  return listed?.[1] ?? defaults.owner;
 }
 
-/** The name of the folder right below `drop/` that holds a key; undefined for a key in `drop/` itself. */
+/** The name of the folder directly below `drop/` that holds a key; undefined for a key in `drop/` itself. */
 export function topFolder(key: string): string | undefined {
   const [, folder, ...below] = key.split('/');
   return below.length > 0 ? folder : undefined;

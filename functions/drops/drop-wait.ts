@@ -2,8 +2,8 @@ import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { type DroppedObject, objectCreated } from './dropped-object.ts';
 
 /**
- * Sends a message that the drop function receives when an image's time to wait for a sidecar is over. Its body is the image's event,
- * so a dead letter can be handled like any other event of a drop.
+ * Sends a message that the drop function receives after a delay. Its body is the image's event, so a dead letter can be handled like
+ * any other event of a drop.
  */
 export async function startWait(
   { client, queueUrl, seconds }: { client: Pick<SQSClient, 'send'>; queueUrl: string; seconds: number },

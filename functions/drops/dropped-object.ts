@@ -34,6 +34,13 @@ export function objectCreated({ bucket, key, size, version_id }: DroppedObject):
 /** Enough to tell what a file is: nothing more is read of one that is too large anyway. */
 const HEAD_BYTES = 64 * 1024;
 
+export interface ReadObject {
+  bytes: Uint8Array;
+  /** User metadata. */
+  metadata: Record<string, string>;
+  content_type?: string | undefined;
+}
+
 /**
  * A dropped object's bytes, or its head if it is larger than an image may be, and its user metadata.
  * @returns undefined when that version is gone
@@ -41,11 +48,12 @@ const HEAD_BYTES = 64 * 1024;
 export async function readObject(
   s3: Pick<S3Client, 'send'>,
   { bucket, key, version_id, size }: DroppedObject,
-): Promise<{ bytes: Uint8Array; metadata: Record<string, string> } | undefined> {
+): Promise<ReadObject | undefined> {
   const range = size > maxImageBytes ? { Range: `bytes=0-${HEAD_BYTES - 1}` } : {};
   const get = new GetObjectCommand({ Bucket: bucket, Key: key, VersionId: version_id, ...range });
   const object = await s3.send(get).catch(ignoreNotFoundOf(key));
-  return object && { bytes: await bytesOf(object), metadata: object.Metadata ?? {} };
+  if (!object) return undefined;
+  return { bytes: await bytesOf(object), metadata: object.Metadata ?? {}, content_type: object.ContentType };
 }
 
 /** The latest version of an object; undefined when there is none, or the last thing done to it was to delete it. */

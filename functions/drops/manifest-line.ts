@@ -9,6 +9,7 @@ import { changeVideo, readVideo } from '../video/store.ts';
 import { isJsonObject } from '../wan/validation/body.ts';
 import { uploadNotFound } from '../wan/validation/urls.ts';
 import { isNewest, isSameUpload } from './manifest-item.ts';
+import { requestOfLine } from './manifest-text.ts';
 import { type Origin, placeOf } from './result-object.ts';
 import type { LineVideo } from './write-result.ts';
 
@@ -73,9 +74,10 @@ export async function acceptLine(
   line: ManifestLine,
 ): Promise<LineVideo | undefined> {
   if ('problem' in line) throw line.problem;
-  const { id, body } = line;
+  const { id } = line;
+  const { body, settings } = requestOfLine(line.body);
   const picture = imageOf(services, upload, body);
-  const source: LineVideo['source'] = { type: 'manifest', ...placeOf(upload), line: line.line };
+  const source: LineVideo['source'] = { type: 'manifest', ...placeOf(upload), line: line.line, settings };
   const { video } = await acceptRequest(services, {
     body: picture ? picture.body : body,
     mode: 'strict',

@@ -1,5 +1,4 @@
 import type { S3Client } from '@aws-sdk/client-s3';
-import { maxImageBytes } from '../media/data-url.ts';
 import { settleAll, valuesOf } from '../shared/concurrency.ts';
 import { ProblemError } from '../shared/problem.ts';
 import { isTerminal, type VideoRecord } from '../video/record.ts';
@@ -7,6 +6,7 @@ import { type DroppedObject, findLatest, readObject } from './dropped-object.ts'
 import { beginManifest, type EndedLine, isOpen, isSameUpload, readManifest } from './manifest-item.ts';
 import { acceptLine, identifyLines, type LineServices, type ManifestLine, type OwnedUpload } from './manifest-line.ts';
 import { endLines, lineFailure, writeLineResult, writeSummary } from './manifest-result.ts';
+import { explainLine, MAX_MANIFEST_BYTES, readManifestText } from './manifest-text.ts';
 import { writeVideoLine } from './write-result.ts';
 
 export interface ManifestServices extends LineServices {
@@ -67,8 +67,8 @@ async function acceptManifestLine(
     const isDeleted = error.status === 410 && 'id' in line;
     // A line of this upload ends before its video is deleted: by another call meanwhile, which has written its result.
     if (isDeleted && !(await isOpen(services.table, upload, line.line))) return undefined;
-    const { errors = [], code, detail } = error.members;
-    const refusal = lineFailure({ code: errors[0]?.code ?? code, message: detail, hint: HINT });
+    const { errors = [], code } = error.members;
+    const refusal = lineFailure({ code: errors[0]?.code ?? code, message: explainLine(error), hint: HINT });
     const result = isDeleted ? { id: line.id, status: 'deleted' } : refusal;
     const at = new Date(services.table.now()).toISOString();
     await writeLineResult(services, upload, { line: line.line, at, result });
@@ -106,18 +106,10 @@ async function readWhole({ s3, ownerOf }: ManifestServices, object: DroppedObjec
   }
   const found = await readObject(s3, object);
   if (!found) return undefined;
-  const raw = splitLines(found.bytes);
-  if (raw === 'too_many_lines') {
-    return fault('too_many_lines', `The manifest has more than ${MAX_MANIFEST_LINES} lines. Split it.`);
-  }
-  if (raw.length === 0) {
-    return fault(
-      'manifest_empty',
-      'The manifest has no line that asks for anything. Write the body of POST /videos on each.',
-    );
-  }
+  const text = readManifestText(found.bytes);
+  if ('issue' in text) return { fault: text.issue };
   const upload: OwnedUpload = { ...object, owner };
-  const lines = identifyLines(upload, raw);
+  const lines = identifyLines(upload, text.lines);
   if (lines.every((line) => 'problem' in line && line.problem.members.code === 'invalid_json')) {
     return fault(
       'manifest_not_jsonl',
@@ -126,38 +118,3 @@ async function readWhole({ s3, ownerOf }: ManifestServices, object: DroppedObjec
   }
   return { upload, lines };
 }
-
-/** Bytes that a manifest may have: as many as are read of any object. */
-const MAX_MANIFEST_BYTES = maxImageBytes;
-/** Lines that it may have, empty ones included. */
-const MAX_MANIFEST_LINES = 10_000;
-
-const [lineFeed, carriageReturn] = [0x0a, 0x0d];
-const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
-
-/** A line without its end, by its number from 1; empty lines count. */
-interface RawLine {
-  line: number;
-  bytes: Uint8Array;
-}
-
-/**
- * The lines of a manifest that are not empty, whether they end with LF or CRLF, and with or without a byte order mark before them.
- * @returns `too_many_lines` for more than `MAX_MANIFEST_LINES`
- */
-function splitLines(manifest: Uint8Array): RawLine[] | 'too_many_lines' {
-  const lines: RawLine[] = [];
-  const start = byteOrderMark.equals(manifest.subarray(0, 3)) ? byteOrderMark.length : 0;
-  for (let from = start, line = 1; from < manifest.length; line++) {
-    if (line > MAX_MANIFEST_LINES) return 'too_many_lines';
-    const found = manifest.indexOf(lineFeed, from);
-    const end = found === -1 ? manifest.length : found;
-    const bytes = manifest.subarray(from, manifest[end - 1] === carriageReturn ? end - 1 : end);
-    if (!isBlank(bytes)) lines.push({ line, bytes });
-    from = end + 1;
-  }
-  return lines;
-}
-
-/** Spaces and tabs alone, or nothing. */
-const isBlank = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0x20 || byte === 0x09);

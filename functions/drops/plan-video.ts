@@ -6,21 +6,15 @@ import { checkDrop, isOfUse } from './check-drop.ts';
 import { type DropContent, dropId } from './drop-item.ts';
 import { ownerOf, topFolder } from './drop-key.ts';
 import type { DroppedObject } from './dropped-object.ts';
-import {
-  type GatheredSettings,
-  gatherSettings,
-  hasPromptOrTemplate,
-  mergeSettings,
-  type ReadFile,
-} from './settings.ts';
+import { type GatheredSettings, gatherSettings, hasPromptOrTemplate, mergeSettings } from './settings.ts';
 import type { SettingsIssue } from './settings-file.ts';
+import type { SettingsStore } from './settings-files.ts';
 
-export interface PlanServices {
+export interface PlanServices extends SettingsStore {
   defaults: DropDefaults;
   rules: DropRules;
   trustedOrigins: readonly string[];
   wanRegion: Region;
-  readFile: ReadFile;
 }
 
 /** A version of an image in the drop folder, as it was read. */
@@ -36,15 +30,17 @@ export interface DropToPlan {
 
 /**
  * Reads the settings of an image and returns the video that they ask for, with its id, not yet stored: queued, or failed with the
- * reason. @returns `wait` when a sidecar may still come, `wait_for_sidecar` when its folder requires one
+ * reason. @returns `wait` when a sidecar may still come, `wait_for_sidecar` when its folder requires one,
+ * `wait_for_settings` when a settings file may be half-written
  */
 export async function planVideo(
   services: PlanServices & { table: { now: () => number } },
   drop: DropToPlan,
-): Promise<VideoRecord | 'wait' | 'wait_for_sidecar'> {
+): Promise<VideoRecord | 'wait' | 'wait_for_sidecar' | 'wait_for_settings'> {
   const { object, bytes, metadata, waited = false } = drop;
   const { rules, defaults } = services;
   const gathered = await gatherSettings(services, object, metadata);
+  if (gathered.isUnsettled) return 'wait_for_settings';
   const owner = ownerOf(object.key, rules, defaults);
   if (owner !== undefined && sidecarMayHelp(gathered) && isOfUse(bytes, object.size)) {
     if (gathered.sidecarRequired) return 'wait_for_sidecar';
@@ -54,12 +50,12 @@ export async function planVideo(
   const { bucket, key, version_id, size } = object;
   const stored = { bucket, key, ...(version_id ? { version_id } : {}) };
   const merged = mergeSettings(`s3://${bucket}/${key}`, gathered.levels);
-  const { places, defaults_key } = gathered;
+  const { places, warnings, defaults_key } = gathered;
   const issues = [...(owner === undefined ? [noOwner(key)] : []), ...gathered.issues];
-  const { error, image, ...checked } = checkDrop({ merged, places, issues, bytes, size }, services);
+  const { error, image, ...checked } = checkDrop({ merged, places, issues, warnings, bytes, size }, services);
   return newVideo(
     {
-      id: dropId(drop.content, merged.request),
+      id: dropId(drop.content, merged.request, merged.take),
       owner: drop.content.owner,
       source: { type: 'drop', ...stored, settings: merged.settings, ...(defaults_key ? { defaults_key } : {}) },
       // The id of a drop's video already depends on its request.

@@ -19,7 +19,7 @@ export interface Origin {
 
 /** Where the result of an image or a manifest is, by its key: of a manifest, the summary. */
 export const resultKey = (key: string): string =>
-  kindOf(key) === 'manifest' ? `${key}.results/summary.json` : `${key}.result.json`;
+  ['manifest', 'misnamed_manifest'].includes(kindOf(key)) ? `${key}.results/summary.json` : `${key}.result.json`;
 
 /** A place beside an object of the drop folder where a result may be written. */
 interface FreePlace {

@@ -2,31 +2,48 @@ import { type Issue, pointerTo } from '../shared/issues.ts';
 import { parseJson, UnreadableJson } from '../shared/json-body.ts';
 import { isJsonObject, readBody, readFields } from '../wan/validation/body.ts';
 import { inputFields, parameterFields } from '../wan/validation/schema.ts';
+import { isNone } from './metadata-text.ts';
+import { MAX_SETTINGS_BYTES } from './settings-purpose.ts';
 
-/** A prompt and a negative prompt of the most characters that are taken, in any language, and some. */
-export const MAX_SETTINGS_BYTES = 256 * 1024;
+/** The settings of one level: a part of the body of `POST /videos`. */
+export interface SettingsBody {
+  model?: unknown;
+  input?: Readonly<Record<string, unknown>>;
+  parameters?: Readonly<Record<string, unknown>>;
+  metadata?: Readonly<Record<string, string>>;
+  /** Distinguishes videos of the same image and request: 1, 2, … */
+  take?: number;
+}
+
+/** Something that must be fixed before a drop can be accepted, and where: a file's key, or words for what is no file. */
+export interface SettingsIssue extends Issue {
+  place: string;
+}
 
 /** A sidecar or a `_defaults.json`, or all that is wrong with it. */
 type SettingsFile = { ok: true; body: SettingsBody; sidecarRequired: boolean } | { ok: false; issues: Issue[] };
 
-const bodyFields = ['model', 'input', 'parameters', 'metadata'];
+type Kind = 'sidecar' | 'defaults';
+
+const bodyFields = ['model', 'input', 'parameters', 'metadata', 'take'];
 const { img_url, ...settableInput } = inputFields;
 
 /**
- * Reads a file that lies beside images: the body of `POST /videos` without `img_url`; a `_defaults.json` may also hold
- * `"sidecar": "required"`. Only its shape is checked: what a model takes shows when it is merged with what else there is.
+ * Reads a settings file: the body of `POST /videos` without `img_url`, and `take`; a `_defaults.json` may also hold
+ * `"sidecar": "required"`. Only the shape is checked: what the model accepts depends on the other levels.
  */
-export function readSettingsFile(bytes: Uint8Array, kind: 'sidecar' | 'defaults'): SettingsFile {
+export function readSettingsFile(bytes: Uint8Array, kind: Kind): SettingsFile {
   const parsed = parse(bytes);
-  if ('fault' in parsed) return { ok: false, issues: [{ pointer: '', ...parsed.fault }] };
+  if ('issue' in parsed) return { ok: false, issues: [{ pointer: '', ...parsed.issue }] };
   if (!isJsonObject(parsed.value)) {
     const message = 'Write a JSON object such as {"input": {"prompt": "The cat wakes up"}}.';
     return { ok: false, issues: [{ pointer: '', code: 'wrong_type', message }] };
   }
-  const { model, sidecar, ...rest } = parsed.value;
+  const { model, sidecar, take, ...rest } = parsed.value;
   const input = section(rest, 'input');
   const parameters = section(rest, 'parameters');
   const { img_url: image, ...settable } = input.object;
+  if (isNone(settable.negative_prompt)) settable.negative_prompt = '';
   const readInput = readFields(settable, settableInput, '/input', 'strict');
   const readParameters = readFields(parameters.object, parameterFields, '/parameters', 'strict');
   const labels = readBody(
@@ -41,7 +58,8 @@ export function readSettingsFile(bytes: Uint8Array, kind: 'sidecar' | 'defaults'
     ...parameters.issues,
     ...readParameters.issues,
     ...labels.issues,
-    ...(sidecar === undefined || (kind === 'defaults' && sidecar === 'required') ? [] : [sidecarViolation(kind)]),
+    ...(take === undefined || isTake(take) ? [] : [takeIsNoNumber]),
+    ...(sidecar === undefined || (kind === 'defaults' && sidecar === 'required') ? [] : [sidecarIssue(kind)]),
     ...unknownFields(rest, kind),
   ];
   if (issues.length > 0) return { ok: false, issues };
@@ -52,16 +70,19 @@ export function readSettingsFile(bytes: Uint8Array, kind: 'sidecar' | 'defaults'
       input: readInput.values,
       parameters: readParameters.values,
       metadata: labels.metadata,
+      ...(isTake(take) ? { take } : {}),
     },
     sidecarRequired: sidecar === 'required',
   };
 }
 
-function parse(bytes: Uint8Array): { value: unknown } | { fault: { code: string; message: string } } {
-  const invalid = (message: string) => ({ fault: { code: 'invalid_json', message } });
+export const isTake = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 1;
+
+function parse(bytes: Uint8Array): { value: unknown } | { issue: { code: string; message: string } } {
+  const invalid = (message: string) => ({ issue: { code: 'invalid_json', message } });
   if (bytes.byteLength > MAX_SETTINGS_BYTES) {
     const message = `The file has more than ${MAX_SETTINGS_BYTES / 1024} KiB, the most that is read. Shorten it.`;
-    return { fault: { code: 'settings_too_large', message } };
+    return { issue: { code: 'settings_too_large', message } };
   }
   let text: string;
   try {
@@ -69,7 +90,7 @@ function parse(bytes: Uint8Array): { value: unknown } | { fault: { code: string;
   } catch {
     return invalid('The file is not UTF-8. Save it as UTF-8.');
   }
-  if (text.trim() === '') return invalid('The file is empty. Write a JSON object into it; {} says nothing.');
+  if (text.trim() === '') return invalid('The file is empty. Write a JSON object into it; {} sets nothing.');
   try {
     return { value: parseJson(text) };
   } catch (error) {
@@ -90,22 +111,28 @@ function section(
 
 const modelIsNoText: Issue = { pointer: '/model', code: 'wrong_type', message: 'Give the name of a model.' };
 
+export const takeIsNoNumber: Issue = {
+  pointer: '/take',
+  code: 'wrong_type',
+  message: 'Give a whole number from 1: each number is another video of the same image and settings.',
+};
+
 const imageInSettings: Issue = {
   pointer: '/input/img_url',
   code: 'image_in_settings',
-  message: 'The image is the one that this file lies beside. Leave img_url out.',
+  message: 'The image is the one next to this file. Leave img_url out.',
 };
 
-const sidecarViolation = (kind: 'sidecar' | 'defaults'): Issue => ({
+const sidecarIssue = (kind: Kind): Issue => ({
   pointer: '/sidecar',
   code: kind === 'defaults' ? 'invalid_value' : 'unknown_field',
   message:
     kind === 'defaults'
       ? 'Write "required", or leave it out.'
-      : 'Only a _defaults.json may say that its folder waits for sidecars.',
+      : 'Only a _defaults.json can make a folder wait for sidecars.',
 });
 
-const unknownFields = (body: Record<string, unknown>, kind: 'sidecar' | 'defaults'): Issue[] =>
+const unknownFields = (body: Record<string, unknown>, kind: Kind): Issue[] =>
   Object.keys(body)
     .filter((name) => !bodyFields.includes(name))
     .slice(0, 10)
@@ -114,16 +141,3 @@ const unknownFields = (body: Record<string, unknown>, kind: 'sidecar' | 'default
       code: 'unknown_field',
       message: `This field is unknown. Fields here are ${[...bodyFields, ...(kind === 'defaults' ? ['sidecar'] : [])].join(', ')}.`,
     }));
-
-/** What one level says: a part of the body of `POST /videos`. */
-export interface SettingsBody {
-  model?: unknown;
-  input?: Readonly<Record<string, unknown>>;
-  parameters?: Readonly<Record<string, unknown>>;
-  metadata?: Readonly<Record<string, string>>;
-}
-
-/** Something that must be mended before a drop can be taken, and where: a file's key, or words for what is no file. */
-export interface SettingsIssue extends Issue {
-  place: string;
-}

@@ -1,4 +1,7 @@
-import type { SettingsBody } from './settings-file.ts';
+import type { Issue, Warning } from '../shared/issues.ts';
+import { decodePercent, isNone, readMetadataText } from './metadata-text.ts';
+import { isNearName } from './near-name.ts';
+import { isTake, type SettingsBody, takeIsNoNumber } from './settings-file.ts';
 
 const asText = (text: string) => text;
 const asFlag = (text: string) => (text === 'true' ? true : text === 'false' ? false : text);
@@ -7,7 +10,7 @@ const asNumber = (text: string) => (/^\d+$/.test(text) ? Number(text) : text);
 interface Field {
   at: 'body' | 'input' | 'parameters';
   name: string;
-  /** The value, or the text itself where it is none: the check of the request says what is wrong with it. */
+  /** The value, or the text itself where it is not one: the check of the request explains what is wrong with it. */
   read: (text: string) => unknown;
 }
 
@@ -27,62 +30,83 @@ const metadataFields: ReadonlyMap<string, Field> = new Map([
   ['audio', { at: 'parameters', name: 'audio', read: asFlag }],
 ]);
 
+/** Names that sync programs, gateways and mounts write on each object. */
+const namesOfPrograms =
+  /^(?:[abcmu]-?time|uid|gid|mode|rdev|xattr|perm(?:ission)?s|s3cmd-attrs|md5.*|sha\d*.*|src-last-modified.*|(?:file|goog|cb|s3b|hdi|user-agent|aws-datasync)(?:-.*)?)$/;
+
+/** Settings in metadata. */
+interface MetadataSettings {
+  body: SettingsBody;
+  /** Why the metadata cannot be read as it was meant. */
+  issues: Issue[];
+  warnings: Warning[];
+}
+
 /**
- * What an object's metadata says of its video. A field's name may be written with hyphens or, as in the API, with underscores.
- * Metadata of other names is somebody else's and is passed over, and so is a blank prompt, template or sound: programs send fields
- * that nobody filled in, and a video without a prompt would be paid for.
+ * Reads the settings in an object's metadata. A field's name may be written with hyphens or, as in the API, with underscores. A name
+ * that is nearly one of these is an issue, since the default would be paid for; any other is ignored with a warning. A blank prompt,
+ * template or address is ignored, and so is `None` or `null`: programs send fields that were never filled in.
  */
-export function settingsOfMetadata(metadata: Readonly<Record<string, string>>): SettingsBody {
+export function settingsOfMetadata(metadata: Readonly<Record<string, string>>): MetadataSettings {
   const own: Record<Field['at'], Record<string, unknown>> = { body: {}, input: {}, parameters: {} };
-  for (const [name, value] of Object.entries(metadata)) {
-    const field = metadataFields.get(name.toLowerCase().replaceAll('_', '-'));
+  let take: number | undefined;
+  const issues: Issue[] = [];
+  const unknown: string[] = [];
+  for (const [written, value] of Object.entries(metadata)) {
+    const name = written.toLowerCase().replaceAll('_', '-');
+    const field = metadataFields.get(name);
     const text = readMetadataText(value);
-    if (field && !(field.at === 'input' && text.trim() === '')) own[field.at][field.name] = field.read(text);
+    if (name === 'take') {
+      if (isTake(asNumber(text))) take = Number(text);
+      else issues.push(takeIsNoNumber);
+    } else if (!field) {
+      const meant = nearField(name);
+      if (meant) issues.push(misspelt(written, meant));
+      else if (!namesOfPrograms.test(name)) unknown.push(written);
+    } else if (field.at !== 'input') {
+      own[field.at][field.name] = field.read(text);
+    } else if (!isBlank(text)) {
+      const plain = name.endsWith('prompt') ? decodePercent(text) : text;
+      if (plain === undefined) issues.push({ pointer: `/input/${field.name}`, ...encodedText });
+      else own.input[field.name] = plain;
+    }
   }
-  return { ...own.body, input: own.input, parameters: own.parameters };
+  return {
+    body: { ...own.body, input: own.input, parameters: own.parameters, ...(take === undefined ? {} : { take }) },
+    issues,
+    warnings: unknown.length > 0 ? [unknownNames(unknown)] : [],
+  };
 }
 
-/**
- * The text that somebody meant by a value of `x-amz-meta-…`. S3 takes a header's bytes for Latin-1, so UTF-8 that a client sent
- * as it is comes back as encoded words of garbled text (S3 User Guide, "Working with object metadata": its own example does);
- * what reads as UTF-8 once more was meant so.
- */
-export function readMetadataText(value: string): string {
-  const text = decodeEncodedWords(value);
-  const bytes = Buffer.from(text, 'latin1');
-  if (bytes.toString('latin1') !== text) return text;
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return text;
-  }
+const isBlank = (text: string): boolean => text.trim() === '' || isNone(text);
+
+/** The field that an unknown name was probably meant to be. A short name is near too many words, and never holds a prompt. */
+function nearField(name: string): string | undefined {
+  if (namesOfPrograms.test(name)) return undefined;
+  const letters = name.replaceAll('-', '');
+  const near = [...metadataFields.keys()].find(
+    (known) => known.length > 4 && isNearName(letters, known.replaceAll('-', ''), known.length > 5 ? 2 : 1),
+  );
+  return near ?? (letters.includes('prompt') ? 'prompt' : undefined);
 }
 
-/**
- * Decodes RFC 2047 encoded words, the form in which S3 gives non-ASCII metadata back. Text without any stays as it is, and so do
- * words in a character set other than UTF-8 and ASCII.
- */
-export const decodeEncodedWords = (text: string): string => text.replace(wordsInARow, decodeRow);
+const misspelt = (name: string, meant: string): Issue => ({
+  pointer: '',
+  code: 'metadata_misspelt',
+  message: `The name ${cut(name)} is unknown. Write ${meant}, or leave it out. Names here are ${[...metadataFields.keys(), 'take'].join(', ')}.`,
+});
 
-const word = /=\?([\w-]+)\?([bq])\?([^?\s]*)\?=/gi;
+const encodedText = {
+  code: 'encoded_text',
+  message:
+    'The text is encoded in a way that cannot be decoded, or is cut off. Send plain text, all of it percent-encoded, an RFC 2047 encoded word in UTF-8, or a sidecar.',
+};
 
-/** White space between two encoded words belongs to the encoding, not to the text (RFC 2047, section 6.2). */
-const wordsInARow = new RegExp(`${word.source}(?:\\s*${word.source})*`, 'gi');
+const unknownNames = (names: readonly string[]): Warning => ({
+  pointer: '',
+  code: 'unknown_metadata',
+  message: `Metadata of these names is no setting and was ignored: ${names.slice(0, 10).map(cut).join(', ')}${names.length > 10 ? ', …' : ''}.`,
+});
 
-/** A character may be split between two words, so their bytes are joined before they become text. */
-function decodeRow(row: string): string {
-  const words = [...row.matchAll(word)].map(([, charset, encoding, data]) => ({
-    charset: charset!.toLowerCase(),
-    bytes: encoding!.toLowerCase() === 'b' ? Buffer.from(data!, 'base64') : quotedBytes(data!),
-  }));
-  const isUtf8 = words.every(({ charset }) => ['utf-8', 'utf8', 'us-ascii', 'ascii'].includes(charset));
-  return isUtf8 ? Buffer.concat(words.map(({ bytes }) => bytes)).toString('utf8') : row;
-}
-
-/** The bytes of the "Q" encoding: `_` is a space, `=XX` a byte. */
-function quotedBytes(data: string): Buffer {
-  const text = data
-    .replaceAll('_', ' ')
-    .replace(/=([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-  return Buffer.from(text, 'latin1');
-}
+/** A name in a message; control characters and length are the sender's. */
+const cut = (name: string): string => JSON.stringify(name.length > 64 ? `${name.slice(0, 64)}…` : name);

@@ -1,17 +1,17 @@
 import type { DropDefaults } from '../shared/environment.ts';
-import { pointerTo } from '../shared/issues.ts';
+import { pointerTo, type Warning } from '../shared/issues.ts';
 import { type SettingLevel, settingLevels } from '../video/record.ts';
-import { defaultsKeys, sidecarKeys } from './drop-key.ts';
-import type { SettingsIssue } from './settings-file.ts';
-import { readSettingsFile, type SettingsBody } from './settings-file.ts';
+import { nameOf } from './drop-key.ts';
+import { readSettingsFile, type SettingsBody, type SettingsIssue } from './settings-file.ts';
+import { findSettingsFiles, type SettingsStore } from './settings-files.ts';
 import { settingsOfMetadata } from './settings-metadata.ts';
 
-/** What each level says; the deployment always says something. */
+/** The settings of each level; the deployment always has some. */
 type SettingsLevels = Partial<Record<SettingLevel, SettingsBody>> & {
   deployment: SettingsBody & { model: string };
 };
 
-/** The body of `POST /videos` that a drop stands for, not yet checked. */
+/** The body of `POST /videos` that a drop asks for, not yet checked. */
 export interface DropRequest {
   model: unknown;
   input: { img_url: string } & Record<string, unknown>;
@@ -19,25 +19,31 @@ export interface DropRequest {
   metadata: Record<string, string>;
 }
 
-/** A request, and which level each of its values came from, by JSON pointer. */
+/** A request, and the level of each of its values, by JSON pointer. */
 export interface MergedSettings {
   request: DropRequest;
+  /** Distinguishes videos of the same image and request. */
+  take: number;
   settings: Record<string, SettingLevel>;
 }
 
 const sections = ['input', 'parameters', 'metadata'] as const;
 
 /**
- * The request that a dropped image stands for: the strongest level that names a value decides it, field by field. Prompt and
- * template are one wish, since an effect takes the place of a prompt: the strongest level that names either decides both. The
- * deployment's parameters are made for its model; another model may not take them.
+ * Returns the request of a dropped image: the strongest level that names a value decides it, field by field. Prompt and template are
+ * decided together, since an effect replaces a prompt: by the strongest level that names either. The deployment's parameters apply to
+ * its own model only; another model may not accept them.
  */
 export function mergeSettings(imageUrl: string, levels: SettingsLevels): MergedSettings {
   const settings: Record<string, SettingLevel> = {};
-  const wishLevel = settingLevels.find((level) => hasPromptOrTemplate(levels[level]));
-  const modelLevel = settingLevels.find((level) => levels[level]?.model !== undefined) ?? 'deployment';
+  const levelOf = (has: (body: SettingsBody | undefined) => boolean) =>
+    settingLevels.find((level) => has(levels[level]));
+  const promptLevel = levelOf(hasPromptOrTemplate);
+  const modelLevel = levelOf((body) => body?.model !== undefined) ?? 'deployment';
+  const takeLevel = levelOf((body) => body?.take !== undefined);
   const model = levels[modelLevel]?.model;
   settings['/model'] = modelLevel;
+  if (takeLevel) settings['/take'] = takeLevel;
 
   const merged: Record<(typeof sections)[number], Record<string, unknown>> = {
     input: {},
@@ -48,7 +54,7 @@ export function mergeSettings(imageUrl: string, levels: SettingsLevels): MergedS
     for (const section of sections) {
       if (level === 'deployment' && section === 'parameters' && model !== levels.deployment.model) continue;
       for (const [name, value] of Object.entries(levels[level]?.[section] ?? {})) {
-        if (section === 'input' && wishes.has(name) && level !== wishLevel) continue;
+        if (section === 'input' && promptFields.has(name) && level !== promptLevel) continue;
         merged[section][name] = value;
         settings[pointerTo(`/${section}`, name)] = level;
       }
@@ -62,15 +68,16 @@ export function mergeSettings(imageUrl: string, levels: SettingsLevels): MergedS
       parameters,
       metadata: metadata as Record<string, string>,
     },
+    take: (takeLevel && levels[takeLevel]?.take) ?? 1,
     settings,
   };
 }
 
-const wishes: ReadonlySet<string> = new Set(['prompt', 'template']);
+const promptFields: ReadonlySet<string> = new Set(['prompt', 'template']);
 
-/** Whether a level says what shall happen in the video. */
+/** Whether a level has a prompt or a template. */
 export const hasPromptOrTemplate = (body: SettingsBody | undefined): boolean =>
-  Object.keys(body?.input ?? {}).some((name) => wishes.has(name));
+  Object.keys(body?.input ?? {}).some((name) => promptFields.has(name));
 
 /** The deployment's default as a level. */
 export const settingsOfDeployment = ({ model, prompt, parameters }: DropDefaults): SettingsLevels['deployment'] => ({
@@ -79,63 +86,75 @@ export const settingsOfDeployment = ({ model, prompt, parameters }: DropDefaults
   ...(parameters ? { parameters } : {}),
 });
 
-/** Reads a small file beside a drop in its latest version; undefined when there is none. */
-export type ReadFile = (file: { bucket: string; key: string }) => Promise<Uint8Array | undefined>;
-
-/** What all levels say about an image at this moment. */
+/** The settings of an image at this moment, by level. */
 export interface GatheredSettings {
   levels: SettingsLevels;
-  /** By what name a person knows each level. */
+  /** The name by which a person knows each level. */
   places: Readonly<Record<SettingLevel, string>>;
   sidecar_key?: string;
   defaults_key?: string;
   sidecarRequired: boolean;
-  /** What is wrong with the files; such a file says nothing else. */
+  /** What is wrong with the files, of which no other setting counts then, and with the metadata. */
   issues: SettingsIssue[];
+  warnings: Warning[];
+  /** Whether a file was written so recently that it may not be complete, or not yet have its final name. */
+  isUnsettled: boolean;
 }
 
-/** Gathers what is said about an image. The sidecar is looked for last, so that one that comes meanwhile still counts. */
+/** How long after its last write a settings file that is broken or misnamed is read again. */
+export const SETTLE_SECONDS = 5;
+
+/** Gathers the settings of an image. */
 export async function gatherSettings(
-  { readFile, defaults }: { readFile: ReadFile; defaults: DropDefaults },
-  { bucket, key }: { bucket: string; key: string },
+  { table, defaults, ...store }: SettingsStore & { table: { now: () => number }; defaults: DropDefaults },
+  image: { bucket: string; key: string },
   metadata: Readonly<Record<string, string>>,
 ): Promise<GatheredSettings> {
-  const nearest = await firstOf(readFile, bucket, defaultsKeys(key));
-  const sidecar = await firstOf(readFile, bucket, sidecarKeys(key));
-  const readDefaults = nearest && readSettingsFile(nearest.bytes, 'defaults');
-  const readSidecar = sidecar && readSettingsFile(sidecar.bytes, 'sidecar');
+  const found = await findSettingsFiles(store, image);
+  const readDefaults = found.defaults && readSettingsFile(found.defaults.bytes, 'defaults');
+  const readSidecar = found.sidecar && readSettingsFile(found.sidecar.bytes, 'sidecar');
+  const ofMetadata = settingsOfMetadata(metadata);
+  const unreadable = [
+    ...(readSidecar?.ok === false ? [{ file: found.sidecar!, ...readSidecar }] : []),
+    ...(readDefaults?.ok === false ? [{ file: found.defaults!, ...readDefaults }] : []),
+  ];
+  const mayBeHalfWritten = [
+    ...found.misnamed,
+    ...unreadable.filter(({ issues: [first] }) => first?.code === 'invalid_json').map(({ file }) => file),
+  ];
+  // A timestamp of the future is a clock's fault, and would have the image wait for long.
+  const age = ({ written }: { written: number }) => Math.abs(table.now() - written);
   return {
     levels: {
       ...(readSidecar?.ok ? { sidecar: readSidecar.body } : {}),
-      metadata: settingsOfMetadata(metadata),
+      metadata: ofMetadata.body,
       ...(readDefaults?.ok ? { defaults: readDefaults.body } : {}),
       deployment: settingsOfDeployment(defaults),
     },
     places: {
-      sidecar: sidecar?.key ?? '',
-      metadata: "the image's metadata",
-      defaults: nearest?.key ?? '',
+      sidecar: found.sidecar?.key ?? '',
+      metadata: METADATA,
+      defaults: found.defaults?.key ?? '',
       deployment: "the deployment's defaults",
     },
-    ...(sidecar ? { sidecar_key: sidecar.key } : {}),
-    ...(nearest ? { defaults_key: nearest.key } : {}),
+    ...(found.sidecar ? { sidecar_key: found.sidecar.key } : {}),
+    ...(found.defaults ? { defaults_key: found.defaults.key } : {}),
     sidecarRequired: readDefaults?.ok === true && readDefaults.sidecarRequired,
     issues: [
-      ...(readSidecar?.ok === false ? readSidecar.issues.map((fault) => ({ place: sidecar!.key, ...fault })) : []),
-      ...(readDefaults?.ok === false ? readDefaults.issues.map((fault) => ({ place: nearest!.key, ...fault })) : []),
+      ...unreadable.flatMap(({ file, issues }) => issues.map((issue) => ({ place: file.key, ...issue }))),
+      ...found.misnamed.map(misnamed),
+      ...ofMetadata.issues.map((issue) => ({ place: METADATA, ...issue })),
     ],
+    warnings: ofMetadata.warnings,
+    isUnsettled: mayBeHalfWritten.some((file) => age(file) < SETTLE_SECONDS * 1000),
   };
 }
 
-/** The first file that there is: as a rule one of the first, so they are asked for one after the other. */
-async function firstOf(
-  readFile: ReadFile,
-  bucket: string,
-  keys: readonly string[],
-): Promise<{ key: string; bytes: Uint8Array } | undefined> {
-  for (const key of keys) {
-    const bytes = await readFile({ bucket, key });
-    if (bytes) return { key, bytes };
-  }
-  return undefined;
-}
+const METADATA = "the image's metadata";
+
+const misnamed = ({ key, name }: { key: string; name: string }): SettingsIssue => ({
+  place: key,
+  pointer: '',
+  code: 'settings_misnamed',
+  message: `Only the name ${JSON.stringify(name)} is read here, and this one is ${JSON.stringify(nameOf(key))}. Rename the file, or move it away.`,
+});

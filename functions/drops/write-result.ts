@@ -7,7 +7,7 @@ import { markResultWritten, readVideo } from '../video/store.ts';
 import type { Table } from '../video/table.ts';
 import { type EndedLine, isNewest } from './manifest-item.ts';
 import { endLines, writeLineResult } from './manifest-result.ts';
-import { isPossibleKey, originLabels, placeOf, writeIfNewer, writeResult } from './result-object.ts';
+import { isPossibleKey, originLabels, placeOf, resultKey, writeIfNewer, writeResult } from './result-object.ts';
 
 export interface ResultServices {
   table: Table;
@@ -35,13 +35,12 @@ export async function writeVideoResult(services: ResultServices, video: VideoRec
 }
 
 const writeImageResult = ({ s3, copyVideo }: ResultServices, video: ImageVideo): Promise<void> =>
-  writeResult(s3, `${video.source.key}.result.json`, video.source, video.updated_at, async () => {
+  writeResult(s3, resultKey(video.source.key), video.source, video.updated_at, async () => {
     const copy = copyVideo ? await copyVideoToDrop(s3, video) : undefined;
-    const { settings, defaults_key } = video.source;
+    const { defaults_key } = video.source;
     return {
       image: placeOf(video.source),
       ...resultOf(video, copy),
-      ...(settings ? { settings } : {}),
       ...(defaults_key ? { defaults_key } : {}),
     };
   });
@@ -116,11 +115,13 @@ interface VideoCopy {
 }
 
 /**
- * What became of an image or a line, in the words of `GET /videos/{id}`, without its prompt and without any link, which would expire
- * within the hour.
+ * The result of an image or a line, in the words of `GET /videos/{id}`, without links: those of the API expire within the hour, and
+ * those of the request may be signed.
  */
-function resultOf(video: VideoRecord, copy?: VideoCopy): object {
-  const { id, status, created_at, timeline, model, parameters, metadata, warnings, cost, error } = video;
+function resultOf(video: ImageVideo | LineVideo, copy?: VideoCopy): object {
+  const { id, status, created_at, timeline, model, input, parameters, metadata, warnings, cost, error } = video;
+  const { img_url: _img, audio_url: _audio, ...prompts } = input;
+  const { settings } = video.source;
   const { fps: _, codecs: __, ...archived } = video.video ?? {};
   const started_at = timeline.findLast((entry) => entry.status === 'submitting')?.at;
   return {
@@ -131,7 +132,9 @@ function resultOf(video: VideoRecord, copy?: VideoCopy): object {
     finished_at: timeline.at(-1)?.at,
     ...(video.video ? { video: { ...archived, ...(copy ? { copy } : {}) } } : {}),
     model,
+    input: prompts,
     parameters,
+    ...(settings ? { settings } : {}),
     ...(Object.keys(metadata).length > 0 ? { metadata } : {}),
     ...(cost ? { cost } : {}),
     warnings,

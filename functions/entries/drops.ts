@@ -4,8 +4,10 @@ import type { DropOutcome } from '../drops/drop-outcome.ts';
 import { startWait } from '../drops/drop-wait.ts';
 import { findLatest, readObject, readSmallFile } from '../drops/dropped-object.ts';
 import { acceptManifest, type ManifestServices } from '../drops/manifest.ts';
-import { placeOf, resultKey, writeResult } from '../drops/result-object.ts';
-import { MAX_SETTINGS_BYTES } from '../drops/settings-file.ts';
+import { writeMisnamed } from '../drops/manifest-result.ts';
+import { isPossibleKey, placeOf, resultKey, writeResult } from '../drops/result-object.ts';
+import { listFiles } from '../drops/settings-files.ts';
+import { MAX_SETTINGS_BYTES } from '../drops/settings-purpose.ts';
 import { writeVideoResult } from '../drops/write-result.ts';
 import type { Environment } from '../shared/environment.ts';
 import { inContext } from '../shared/logging.ts';
@@ -32,11 +34,13 @@ export function composeDrop(
     findLatest: ({ bucket, key }) => findLatest(s3, bucket, key),
     readObject: (object) => readObject(s3, object),
     readFile: ({ bucket, key }) => readSmallFile(s3, { bucket, key, most: MAX_SETTINGS_BYTES }),
+    listFiles: (at) => listFiles(s3, at),
     startWait: (object, seconds) => startWait({ client: sqs, queueUrl: environment.DROP_QUEUE_URL, seconds }, object),
     writeResult: (video) => writeVideoResult({ table, s3, copyVideo }, video),
     writeOutcome: (object, at, result) =>
       writeResult(s3, resultKey(object.key), object, at, async () => ({ image: placeOf(object), ...result })),
     acceptManifest: (object) => acceptManifest(manifests, object),
+    refuseMisnamed: (object) => writeMisnamed({ s3 }, object, new Date(table.now()).toISOString()),
   };
   return inContext(logger, async (invocation: DropInvocation): Promise<void> => {
     for (const { event, waited } of eventsOf(invocation)) {
@@ -45,6 +49,8 @@ export function composeDrop(
       const id = 'id' in taken ? { video_id: taken.id } : {};
       const status = 'video' in taken ? { status: taken.video.status } : {};
       logger.info(whatBecameOfDrop[taken.outcome], { ...id, ...status });
+      if (!isPossibleKey(resultKey(event.detail.object.key)))
+        logger.warn('The key of a drop is too long for the name of its result', id);
     }
   });
 }

@@ -57,7 +57,7 @@ export type Source =
   /** An image in the drop folder. `settings`: which of the levels below each value of the request came from, by JSON pointer. */
   | ({ type: 'drop'; settings?: Record<string, SettingLevel>; defaults_key?: string } & ObjectVersion)
   /** A line of a manifest in the drop folder, from 1, in the last upload that has it. */
-  | ({ type: 'manifest'; line: number } & ObjectVersion);
+  | ({ type: 'manifest'; line: number; settings?: Record<string, 'line'> } & ObjectVersion);
 
 /** Where a drop's settings come from, strongest first; `defaults` is the nearest `_defaults.json`, at the source's `defaults_key`. */
 export const settingLevels = ['sidecar', 'metadata', 'defaults', 'deployment'] as const;

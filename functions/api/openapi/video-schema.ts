@@ -175,6 +175,14 @@ export const videoSchema = z
           line: z.int().min(1).meta({
             description: 'The line number from 1, empty lines included, in the last upload that has the line.',
           }),
+          settings: z
+            .record(z.string(), z.literal('line'))
+            .optional()
+            .meta({
+              description:
+                'The values that the line has, by JSON pointer (RFC 6901). All others are defaults of the model.',
+              examples: [{ '/model': 'line', '/input/prompt': 'line' }],
+            }),
         }),
       ])
       .meta({

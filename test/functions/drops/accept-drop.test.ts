@@ -64,7 +64,7 @@ describe('an image that is dropped', () => {
     'drop/e\u0301te\u0301.png',
     'drop/a/b/c/d/e/f.PNG',
     'drop/naïve?x=1&y=#z.png',
-    'drop//twice//.png',
+    'drop//twice//a.png',
     'drop/line\nbreak.png',
     `drop/${'d/'.repeat(300)}cat.png`,
     `drop/${'x'.repeat(1015)}.png`,
@@ -109,7 +109,7 @@ describe('an image that is dropped', () => {
     expect(folder.undispatched).toEqual([video.id]);
   });
 
-  test.each(['findLatest', 'readObject', 'readFile'] as const)(
+  test.each(['findLatest', 'readObject', 'listFiles'] as const)(
     'is an error while %s is out of order, so that its event comes again',
     async (service) => {
       Object.assign(folder.services, { [service]: () => Promise.reject(new Error('SlowDown')) });
@@ -159,7 +159,7 @@ describe('a drop that can not be taken is a failed record that says why', () => 
       source: { type: 'drop', key: 'drop/cat.png' },
       error: { code, message: expect.stringMatching(message), retryable: false, billed: false },
     });
-    expect(video!.error!.hint).toMatch(/^Mend the image.*drop the image again/);
+    expect(video!.error!.hint).toMatch(/^Fix the image.*upload the image again/);
     expect(await folder.videos()).toEqual([video]);
     expect(folder.dispatched).toEqual([]);
     expect(folder.measured).toEqual([]);
@@ -186,7 +186,7 @@ describe('a drop that can not be taken is a failed record that says why', () => 
       error: { code: 'image_dimensions' },
     });
     expect(video!.error!.message).toMatch(/10 × 10.*\/model: .*\/parameters\/duration: /);
-    expect(video!.error!.hint).toMatch(/^Mend the image and the image's metadata, /);
+    expect(video!.error!.hint).toMatch(/^Fix the image and the image's metadata, /);
   });
 
   test('a huge object, of which only the head was read', async () => {
@@ -231,7 +231,7 @@ test.each([
   'drop/_defaults.json',
   'drop/cat.png.mp4',
   'drop/notes.txt',
-  'drop/png',
+  'drop/.png',
   'drop/',
   'drop/folder.png/',
   'drop/._cat.png',

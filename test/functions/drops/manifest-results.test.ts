@@ -28,7 +28,7 @@ const retried = async (video: VideoRecord) =>
 const manifestOf = ({ key, version_id }: DroppedObject) => ({ bucket: 'uploads', key, version_id });
 
 describe('the result of a line', () => {
-  test('tells the video as that of an image does, and the line, without its prompt or a link', async () => {
+  test('has the video as that of an image does, with the line, its prompt and where its values came from, without a link', async () => {
     const object = await take(asks('A secret wish'), { ...asks('Another'), metadata: { sku: '0815' } });
     const video = await endLine(2);
     expect(await resultOf(object, 2)).toEqual({
@@ -41,14 +41,16 @@ describe('the result of a line', () => {
       finished_at: video.timeline.at(-1)!.at,
       video: expect.objectContaining({ bucket: 'videos', key: video.video!.key, sha256: 'a'.repeat(64) }),
       model: video.model,
+      input: { prompt: 'Another' },
       parameters: video.parameters,
+      settings: { '/model': 'line', '/input/prompt': 'line', '/metadata/sku': 'line' },
       metadata: { sku: '0815' },
       cost: video.cost,
       warnings: [],
     });
     const { text, type } = (await get(world.s3, 'uploads', `${object.key}.results/000002.json`))!;
     expect(type).toBe('application/json');
-    expect(text).not.toMatch(/https?:|Another/);
+    expect(text).not.toMatch(/https?:/);
     expect(await summaryOf(object)).toBeUndefined();
     expect(await pending()).not.toContain(video.id);
   });

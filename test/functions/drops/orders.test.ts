@@ -75,8 +75,8 @@ test('whatever happens between any two steps of them, an image is one video, and
             await scheduler.schedule(Promise.resolve(), name);
             const result = await effect(...given);
             if (++effects === late) copySidecar();
-            const asked = given[0] as { key?: string };
-            trace.push(`${name} ${asked.key ?? ''}${result === undefined ? '' : ' found'}`);
+            const asked = given[0] as { key?: string; prefix?: string };
+            trace.push(`${name} ${asked.key ?? asked.prefix ?? ''}${result === undefined ? '' : ' found'}`);
             return result;
           };
         const { services } = folder;
@@ -86,6 +86,7 @@ test('whatever happens between any two steps of them, an image is one video, and
           table: { ...store.table, client: client as Table['client'] },
           findLatest: gated('latest', services.findLatest),
           readObject: gated('image', services.readObject),
+          listFiles: gated('list', services.listFiles),
           readFile: gated('file', services.readFile),
           // A message may be delivered twice.
           startWait: async (object) =>
@@ -121,7 +122,7 @@ test('whatever happens between any two steps of them, an image is one video, and
       const { settings, trace } = created[0]!;
       const reads = trace.filter((step) => !/^(table|latest)/.test(step));
       const sidecarFound = reads.includes('file drop/cat.png.json found');
-      expect(reads.at(-1)).toMatch(/^file drop\/cat\.png\.(json found|JSON)$/);
+      expect(reads.at(-1)).toMatch(/^(list drop\/|file drop\/cat\.png\.json) found$/);
       expect(settings).toBe(sidecarFound ? 'sidecar' : 'deployment');
       if (isRequired) expect(settings).toBe('sidecar');
       seen.add(`${settings}`);

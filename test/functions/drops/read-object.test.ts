@@ -10,7 +10,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { droppedObject, findLatest, readObject, readSmallFile } from '../../../functions/drops/dropped-object.ts';
-import { readMetadataText } from '../../../functions/drops/settings-metadata.ts';
+import { readMetadataText } from '../../../functions/drops/metadata-text.ts';
 import objectCreated from '../../fixtures/events/object-created.json' with { type: 'json' };
 import { versionedBuckets } from '../versioned-buckets.ts';
 
@@ -27,7 +27,7 @@ function bucket(answer: () => Promise<object>) {
 }
 
 const found = (bytes: Uint8Array, Metadata?: Record<string, string>) =>
-  bucket(async () => ({ Body: { transformToByteArray: async () => bytes }, Metadata }));
+  bucket(async () => ({ Body: { transformToByteArray: async () => bytes }, Metadata, ContentType: 'image/png' }));
 
 test('an event tells bucket, key, version and size, as they are', () => {
   expect(object).toEqual({
@@ -43,7 +43,11 @@ test('an event tells bucket, key, version and size, as they are', () => {
 
 test('the version of the event is read whole, with its metadata', async () => {
   const { s3, sent } = found(Buffer.from('bytes'), { prompt: 'x' });
-  expect(await readObject(s3, object)).toEqual({ bytes: Buffer.from('bytes'), metadata: { prompt: 'x' } });
+  expect(await readObject(s3, object)).toEqual({
+    bytes: Buffer.from('bytes'),
+    metadata: { prompt: 'x' },
+    content_type: 'image/png',
+  });
   expect(sent).toEqual([{ Bucket: object.bucket, Key: object.key, VersionId: object.version_id }]);
 });
 
@@ -83,7 +87,7 @@ describe('from an S3 with versions', () => {
       const version_id = await put(key, 'newer');
       const latest = await findLatest(store.s3, Bucket, key);
       expect(latest).toEqual({ last_modified: expect.any(Number), bucket: Bucket, key, version_id, size: 5 });
-      expect(await readObject(store.s3, latest!)).toEqual({
+      expect(await readObject(store.s3, latest!)).toMatchObject({
         bytes: new Uint8Array(Buffer.from('newer')),
         metadata: {},
       });
@@ -103,7 +107,7 @@ describe('from an S3 with versions', () => {
     const { VersionId } = await store.s3.send(new CompleteMultipartUploadCommand({ ...where, UploadId, ...done }));
     const object = (await findLatest(store.s3, Bucket, where.Key))!;
     expect(object).toMatchObject({ version_id: VersionId, size: 5 });
-    expect(await readObject(store.s3, object)).toEqual({ bytes: new Uint8Array(Buffer.from('whole')), metadata });
+    expect(await readObject(store.s3, object)).toMatchObject({ bytes: new Uint8Array(Buffer.from('whole')), metadata });
   });
 
   const prompts = [

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { MAX_SETTINGS_BYTES, readSettingsFile } from '../../../functions/drops/settings-file.ts';
+import { readSettingsFile } from '../../../functions/drops/settings-file.ts';
+import { MAX_SETTINGS_BYTES } from '../../../functions/drops/settings-purpose.ts';
 
 const read = (content: unknown, kind: 'sidecar' | 'defaults' = 'sidecar') =>
   readSettingsFile(Buffer.from(typeof content === 'string' ? content : JSON.stringify(content)), kind);

@@ -12,7 +12,8 @@ const deployment = settingsOfDeployment({
 const img_url = 's3://uploads/drop/cat.png';
 const merge = (levels: { sidecar?: SettingsBody; metadata?: SettingsBody; defaults?: SettingsBody } = {}) =>
   mergeSettings(img_url, { ...levels, deployment });
-const withMetadata = (metadata: Record<string, string>) => merge({ metadata: settingsOfMetadata(metadata) }).request;
+const withMetadata = (metadata: Record<string, string>) =>
+  merge({ metadata: settingsOfMetadata(metadata).body }).request;
 
 test('without anything it is what the deployment says', () => {
   expect(merge()).toEqual({
@@ -22,6 +23,7 @@ test('without anything it is what the deployment says', () => {
       parameters: { resolution: '480P' },
       metadata: {},
     },
+    take: 1,
     settings: { '/model': 'deployment', '/input/prompt': 'deployment', '/parameters/resolution': 'deployment' },
   });
 });
@@ -44,6 +46,7 @@ test('the strongest level that names a value decides it, field by field, and is 
       parameters: { seed: 7, resolution: '720P', watermark: true },
       metadata: { project: 'spring', 'a/b': 'team' },
     },
+    take: 1,
     settings: {
       '/model': 'defaults',
       '/input/prompt': 'sidecar',

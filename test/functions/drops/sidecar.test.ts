@@ -143,7 +143,7 @@ describe('a sidecar', () => {
     expect(video).toMatchObject({ status: 'failed', error: { code: 'image_in_settings', billed: false } });
     expect(video!.error!.message).toMatch(/^In drop\/a\/cat\.png\.json: \/input\/img_url: .* \/input\/promt: /);
     expect(video!.error!.message).not.toContain('duration');
-    expect(video!.error!.hint).toMatch(/^Mend drop\/a\/cat\.png\.json, then drop the image again/);
+    expect(video!.error!.hint).toMatch(/^Fix drop\/a\/cat\.png\.json, then upload the image again/);
     expect(folder.dispatched).toEqual([]);
   });
 
@@ -237,7 +237,7 @@ describe('the nearest _defaults.json', () => {
           error: {
             code,
             message: expect.stringMatching(message),
-            hint: expect.stringContaining('Mend drop/a/_defaults.json'),
+            hint: expect.stringContaining('Fix drop/a/_defaults.json'),
           },
         },
       });
@@ -248,7 +248,7 @@ describe('the nearest _defaults.json', () => {
     await folder.drop('drop/_defaults.json', 'x');
     await folder.drop('drop/cat.png.json', 'y');
     const { error } = (await folder.taken('drop/cat.png'))!;
-    expect(error!.hint).toMatch(/^Mend drop\/cat\.png\.json and drop\/_defaults\.json,/);
+    expect(error!.hint).toMatch(/^Fix drop\/cat\.png\.json and drop\/_defaults\.json,/);
   });
 });
 

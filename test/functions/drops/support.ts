@@ -15,6 +15,9 @@ interface Stored {
   version_id: string;
   bytes: Uint8Array;
   metadata: Record<string, string>;
+  content_type: string;
+  /** Milliseconds since 1970. */
+  written: number;
 }
 
 /** A drop folder with versions, and everybody whom its events concern, over a real table; no waiting ends by itself. */
@@ -30,6 +33,9 @@ export function aDropFolder(table: Table, given: Partial<Pick<DropServices, 'rul
   const written: string[] = [];
   /** Results of uploads that have no record. */
   const outcomes: object[] = [];
+  /** Seconds of each wait. */
+  const delays: number[] = [];
+  const misnamed: DroppedObject[] = [];
   /** Keys of images whose bytes were read. */
   const read: string[] = [];
   const latest = (key: string): Stored | undefined => (deleted.has(key) ? undefined : versions.get(key)?.at(-1));
@@ -49,10 +55,20 @@ export function aDropFolder(table: Table, given: Partial<Pick<DropServices, 'rul
       return versions.get(key)?.find((version) => version.version_id === version_id);
     },
     readFile: async ({ key }) => latest(key)?.bytes,
-    startWait: async (object) => void waits.push(object),
+    async listFiles({ prefix }) {
+      const keys = [...versions.keys()].filter((key) => {
+        return key.startsWith(prefix) && !key.slice(prefix.length).includes('/') && latest(key) !== undefined;
+      });
+      return { files: keys.sort().map((key) => ({ key, written: latest(key)!.written })), isTruncated: false };
+    },
+    async startWait(object, seconds) {
+      waits.push(object);
+      delays.push(seconds);
+    },
     writeResult: async ({ id }) => void written.push(id),
     writeOutcome: async ({ version_id }, at, result) => void outcomes.push({ version_id, at, ...result }),
     acceptManifest: async (object) => void manifests.push(object),
+    refuseMisnamed: async (object) => void misnamed.push(object),
     dispatch: async ({ id }) => void dispatched.push(id),
     onDispatchError: ({ id }) => void undispatched.push(id),
     recordMetric: (...figure) => void measured.push(figure),
@@ -64,11 +80,12 @@ export function aDropFolder(table: Table, given: Partial<Pick<DropServices, 'rul
     key: string,
     body: Uint8Array | string | object = picture,
     metadata: Record<string, string> = {},
+    { content_type = '', written = 0 } = {},
   ): ObjectCreated {
     const bytes =
       body instanceof Uint8Array ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
     const version_id = randomUUID();
-    versions.set(key, [...(versions.get(key) ?? []), { version_id, bytes, metadata }]);
+    versions.set(key, [...(versions.get(key) ?? []), { version_id, bytes, metadata, content_type, written }]);
     deleted.delete(key);
     const { detail } = eventOfS3;
     const object = { ...detail.object, key, size: bytes.byteLength, 'version-id': version_id };
@@ -101,6 +118,8 @@ export function aDropFolder(table: Table, given: Partial<Pick<DropServices, 'rul
     waits,
     written,
     outcomes,
+    delays,
+    misnamed,
     read,
   };
 }

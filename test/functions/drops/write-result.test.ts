@@ -49,12 +49,17 @@ async function dropped(key = freshKey()) {
 }
 
 describe('the result beside an image', () => {
-  test('tells the video by bucket and key, its proof, times, cost and the origins of its settings, without prompt or link', async () => {
+  test('has the video by bucket and key, its proof, times, cost, prompts and the origins of its settings, without links', async () => {
     const image = await dropped();
     const settings = { '/input/prompt': 'sidecar', '/model': 'deployment' } as const;
     const video = await endedDrop(table, image, 'succeeded', {
       source: { type: 'drop', bucket: 'uploads', ...image, settings, defaults_key: 'drop/_defaults.json' },
-      input: { prompt: 'A secret wish', img_url: `s3://uploads/${image.key}` },
+      input: {
+        prompt: 'A cat runs',
+        negative_prompt: 'blur',
+        audio_url: 'https://example.com/a.mp3?signature=x',
+        img_url: `s3://uploads/${image.key}`,
+      },
       warnings: [{ pointer: '/input/prompt', code: 'prompt_truncated', message: 'Cut.' }],
     });
     await writeVideoResult(services(), video);
@@ -63,7 +68,7 @@ describe('the result beside an image', () => {
     expect(type).toBe('application/json');
     expect(text.endsWith('}\n')).toBe(true);
     expect(text).toContain('\n  "status": "succeeded"');
-    expect(text).not.toMatch(/A secret wish|https?:/);
+    expect(text).not.toMatch(/https?:|signature/);
     expect(body).toEqual({
       id: video.id,
       status: 'succeeded',
@@ -82,6 +87,7 @@ describe('the result beside an image', () => {
         height: 480,
       },
       model: video.model,
+      input: { prompt: 'A cat runs', negative_prompt: 'blur' },
       parameters: video.parameters,
       cost: video.cost,
       settings,

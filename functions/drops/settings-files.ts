@@ -1,0 +1,126 @@
+import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
+import { DEFAULTS_NAME, foldersOf, isNearDefaults, nameOf, sidecarRank, unicodeForms } from './drop-key.ts';
+import { isPossibleKey } from './result-object.ts';
+import { purposeOf } from './settings-purpose.ts';
+
+/** How settings files are found and read; `compose` builds it. */
+export interface SettingsStore {
+  /** Files whose keys begin with a prefix, without those in folders below it: the first 1,000. */
+  listFiles: (at: { bucket: string; prefix: string }) => Promise<FileList>;
+  /** Reads a small file in its latest version; undefined when it does not exist. */
+  readFile: (file: { bucket: string; key: string }) => Promise<Uint8Array | undefined>;
+}
+
+interface ListedFile {
+  key: string;
+  /** When it was written: milliseconds since 1970, in whole seconds. */
+  written: number;
+}
+
+interface FileList {
+  files: ListedFile[];
+  /** Whether there are more. */
+  isTruncated: boolean;
+}
+
+export async function listFiles(
+  s3: Pick<S3Client, 'send'>,
+  { bucket, prefix }: { bucket: string; prefix: string },
+): Promise<FileList> {
+  // XML cannot hold every character that a key can, so S3 is asked to encode them.
+  const list = new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, Delimiter: '/', EncodingType: 'url' });
+  const { Contents = [], IsTruncated = false } = await s3.send(list);
+  const files = Contents.map(({ Key = '', LastModified }) => ({
+    key: decodeURIComponent(Key.replaceAll('+', ' ')),
+    written: LastModified?.getTime() ?? 0,
+  }));
+  return { files, isTruncated: IsTruncated };
+}
+
+interface ReadFile extends ListedFile {
+  bytes: Uint8Array;
+}
+
+/** The settings files of an image at this moment. */
+interface SettingsFiles {
+  sidecar: ReadFile | undefined;
+  /** The nearest `_defaults.json`. */
+  defaults: ReadFile | undefined;
+  /** Files whose content is settings and whose name is nearly right: with the name that would be read. */
+  misnamed: (ListedFile & { name: string })[];
+}
+
+/**
+ * Finds the sidecar and the nearest defaults of an image. One ListObjectsV2 for each folder on its path finds the names that are
+ * nearly right as well; a folder of more than 1,000 files takes one more for each way to spell them. The image's own folder comes
+ * last, so that a sidecar that arrives meanwhile still counts.
+ */
+export async function findSettingsFiles(
+  store: SettingsStore,
+  { bucket, key }: { bucket: string; key: string },
+): Promise<SettingsFiles> {
+  const [own, ...above] = foldersOf(key);
+  const image = nameOf(key);
+  const filesAbove = await Promise.all(above.map((folder) => filesIn(store, bucket, folder, defaultsStarts)));
+  const starts = [...defaultsStarts, ...spellings(image.replace(/\.[^.]*$/, ''))];
+  const ownFiles = await filesIn(store, bucket, own!, starts);
+  const found: SettingsFiles = { sidecar: undefined, defaults: undefined, misnamed: [] };
+  const read = async (file: ListedFile): Promise<ReadFile | undefined> => {
+    const bytes = await store.readFile({ bucket, key: file.key });
+    return bytes && { ...file, bytes };
+  };
+  const addMisnamed = async (file: ListedFile, name: string): Promise<void> => {
+    const content = await read(file);
+    if (content && purposeOf(content.bytes) === 'settings') found.misnamed.push({ ...file, name });
+  };
+
+  for (const files of [ownFiles, ...filesAbove]) {
+    const right = files.find(({ key }) => nameOf(key) === DEFAULTS_NAME);
+    found.defaults = right && (await read(right));
+    if (found.defaults) break;
+    for (const near of files.filter(({ key }) => isNearDefaults(nameOf(key)))) await addMisnamed(near, DEFAULTS_NAME);
+  }
+  const ranked = ownFiles.flatMap((file) => {
+    const rank = file.key === `${key}.json` ? -1 : sidecarRank(image, nameOf(file.key));
+    return rank === undefined ? [] : [{ file, rank }];
+  });
+  for (const { file, rank } of ranked.sort((one, other) => one.rank - other.rank)) {
+    if (rank <= 0) {
+      const sidecar = await read(file);
+      if (sidecar && purposeOf(sidecar.bytes) !== 'other_program') return { ...found, sidecar };
+    } else if (!ownFiles.some((other) => fitsBetter(other, file, rank))) {
+      await addMisnamed(file, `${image}.json`);
+    }
+  }
+  return found;
+}
+
+/** Whether the name of a file fits another image of the folder better. */
+const fitsBetter = (other: ListedFile, file: ListedFile, rank: number): boolean =>
+  (sidecarRank(nameOf(other.key), nameOf(file.key)) ?? rank) < rank;
+
+/** Files directly in a folder, in each Unicode form of its name. @param starts of the names that matter in a large folder */
+async function filesIn(
+  store: SettingsStore,
+  bucket: string,
+  folder: string,
+  starts: readonly string[],
+): Promise<ListedFile[]> {
+  const list = (prefixes: readonly string[]) =>
+    Promise.all(prefixes.filter(isPossibleKey).map((prefix) => store.listFiles({ bucket, prefix })));
+  const folders = unicodeForms(folder);
+  const whole = await list(folders);
+  if (!whole.some(({ isTruncated }) => isTruncated)) return whole.flatMap(({ files }) => files);
+  const parts = await list(folders.flatMap((form) => starts.map((start) => form + start)));
+  const byKey = new Map([...whole, ...parts].flatMap(({ files }) => files.map((file) => [file.key, file])));
+  return [...byKey.values()];
+}
+
+/** The ways in which people and programs write a name. */
+function spellings(name: string): string[] {
+  const lower = name.toLowerCase();
+  const capitalized = lower.replace(/\p{L}/u, (letter) => letter.toUpperCase());
+  return [...new Set([name, lower, name.toUpperCase(), capitalized].flatMap(unicodeForms))];
+}
+
+const defaultsStarts = ['_de', 'de'].flatMap(spellings);
