@@ -4,13 +4,11 @@ import { UnreadableObject } from '../shared/s3.ts';
 import { acceptDrop, type DropServices, type Trigger } from './accept-drop.ts';
 import { markHandled } from './drop-item.ts';
 import { imageOfSidecar, kindOf, unicodeForms } from './drop-key.ts';
-import type { DropOutcome } from './drop-outcome.ts';
+import { type DropOutcome, misnamedResult, unreadableResult } from './drop-outcome.ts';
 import { type DroppedObject, droppedObject, type ObjectCreated } from './dropped-object.ts';
 
 export interface DropEventServices extends DropServices {
   acceptManifest: (object: DroppedObject) => Promise<void>;
-  /** Writes the result of a file whose name is nearly that of a manifest. */
-  refuseMisnamed: (object: DroppedObject) => Promise<void>;
 }
 
 /** What invokes the drop function: EventBridge, or the queue of images that wait for their sidecars. */
@@ -49,6 +47,8 @@ async function handle(
   waited: boolean,
 ): Promise<DropOutcome | undefined> {
   const { bucket, key } = object;
+  const writeOutcome = (result: object) =>
+    services.writeOutcome(object, new Date(services.table.now()).toISOString(), result);
   switch (kindOf(key)) {
     case 'image':
     case 'unnamed':
@@ -60,10 +60,13 @@ async function handle(
       }
       return undefined;
     case 'manifest':
-      await services.acceptManifest(object);
+      await services.acceptManifest(object).catch(async (error: unknown) => {
+        if (!(error instanceof UnreadableObject)) throw error;
+        await writeOutcome(unreadableResult(error));
+      });
       return undefined;
     case 'misnamed_manifest':
-      await services.refuseMisnamed(object);
+      await writeOutcome(misnamedResult());
       return undefined;
     case 'other':
       return undefined;

@@ -1,6 +1,7 @@
 import type { UnreadableObject } from '../shared/s3.ts';
 import type { Tombstone } from '../video/deletion.ts';
 import type { VideoRecord } from '../video/record.ts';
+import { MANIFEST_NAME } from './drop-key.ts';
 import { lineFailure } from './manifest-result.ts';
 
 /**
@@ -29,9 +30,17 @@ export const deletedResult = ({ id, deleted_at }: Tombstone) => ({
 });
 
 /** The result of an upload that cannot be read, or whose settings cannot. */
-export const unreadableResult = ({ key, reason }: UnreadableObject) =>
+export const unreadableResult = ({ key, reason }: Pick<UnreadableObject, 'key' | 'reason'>) =>
   lineFailure({
     code: 'object_unreadable',
     message: `S3 does not let firstframe read ${key} (${reason}).`,
-    hint: 'Restore the object from its archive, or store it without a KMS key of its own; then upload the image again.',
+    hint: 'Restore the object from its archive, or store it without an encryption key of its own; then upload it again.',
+  });
+
+/** The result of a file whose name is nearly that of a manifest. */
+export const misnamedResult = () =>
+  lineFailure({
+    code: 'manifest_misnamed',
+    message: `Only the name "${MANIFEST_NAME}" is read, in small letters.`,
+    hint: `Upload the file again as ${MANIFEST_NAME}.`,
   });

@@ -1,6 +1,8 @@
 import { posix } from 'node:path';
+import { S3ServiceException } from '@aws-sdk/client-s3';
 import { readJson } from '../shared/json-body.ts';
 import { ProblemError } from '../shared/problem.ts';
+import { UnreadableObject } from '../shared/s3.ts';
 import { type AcceptServices, acceptRequest, videoDeleted } from '../submissions/accept-request.ts';
 import { fingerprint } from '../submissions/identity.ts';
 import { deterministicId } from '../video/keys.ts';
@@ -8,6 +10,7 @@ import type { VideoRecord } from '../video/record.ts';
 import { changeVideo, readVideo } from '../video/store.ts';
 import { isJsonObject } from '../wan/validation/body.ts';
 import { uploadNotFound } from '../wan/validation/urls.ts';
+import { unreadableResult } from './drop-outcome.ts';
 import { isNewest, isSameUpload } from './manifest-item.ts';
 import { requestOfLine } from './manifest-text.ts';
 import { type Origin, placeOf } from './result-object.ts';
@@ -86,7 +89,7 @@ export async function acceptLine(
     source,
     ...(picture ? { s3Prefixes: { img_url: `s3://${upload.bucket}/drop/` } } : {}),
   }).catch((error: unknown) => {
-    throw picture && isAbsent(error) ? imageNotFound(picture) : error;
+    throw picture ? explainImage(picture, error) : error;
   });
   return keepVideo(services, video as LineVideo, source);
 }
@@ -139,6 +142,17 @@ const isAbsent = (error: unknown): boolean =>
   error instanceof ProblemError &&
   error.members.errors?.some(({ pointer, code }) => pointer === '/input/img_url' && code === uploadNotFound.code) ===
     true;
+
+/** The error of a line whose image cannot be read. One that another attempt may read is named for the dead letter. */
+function explainImage(picture: Picture, error: unknown): unknown {
+  if (isAbsent(error)) return imageNotFound(picture);
+  if (error instanceof UnreadableObject) {
+    const detail = `/input/img_url: ${unreadableResult({ ...error, key: JSON.stringify(picture.key) }).error.message}`;
+    return new ProblemError(400, { code: 'object_unreadable', title: 'The image cannot be read.', detail });
+  }
+  if (!(error instanceof S3ServiceException)) return error;
+  return new Error(`The image ${picture.key} could not be read: ${error.name}.`, { cause: error });
+}
 
 function imageNotFound({ key }: Picture): ProblemError {
   const detail = `/input/img_url: There is no picture of yours at ${JSON.stringify(key)}. Pictures must be there before the manifest; a path begins at the manifest's folder.`;

@@ -1,7 +1,6 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Failure } from '../video/record.ts';
 import type { Table } from '../video/table.ts';
-import { MANIFEST_NAME } from './drop-key.ts';
 import { type EndedLine, lineEndings, type Manifest, moveLines } from './manifest-item.ts';
 import { type Origin, placeOf, writeResult } from './result-object.ts';
 
@@ -64,14 +63,3 @@ export async function writeSummary(
   // A later summary, after a retry, has a higher number.
   await writeResult(s3, summaryKey(manifest), manifest, String(revision).padStart(12, '0'), async () => body);
 }
-
-/** Writes the summary of a file whose name is nearly that of a manifest, so that it is ignored. @param at ISO 8601 UTC */
-export const writeMisnamed = ({ s3 }: Pick<ResultStores, 's3'>, file: Origin, at: string): Promise<void> =>
-  writeResult(s3, summaryKey(file), file, at, async () => ({
-    manifest: placeOf(file),
-    ...lineFailure({
-      code: 'manifest_misnamed',
-      message: `Only the name "${MANIFEST_NAME}" is read, in small letters.`,
-      hint: `Upload the file again as ${MANIFEST_NAME}.`,
-    }),
-  }));

@@ -1,5 +1,5 @@
 import type { S3Client } from '@aws-sdk/client-s3';
-import { settleAll, valuesOf } from '../shared/concurrency.ts';
+import { settleAll } from '../shared/concurrency.ts';
 import { ProblemError } from '../shared/problem.ts';
 import { isTerminal, type VideoRecord } from '../video/record.ts';
 import { type DroppedObject, findLatest, readObject } from './dropped-object.ts';
@@ -26,7 +26,8 @@ const DISPATCHED_AT_ONCE = 20;
  *
  * Everything that is done here can be done again: the same event, or a call after one that died, makes no video twice and accepts what
  * is left. A line that is refused spoils only itself.
- * @throws AggregateError when lines could not be accepted, after all others were: the event must come again
+ * @throws AggregateError when lines could not be accepted, after all others were: the event must come again. Its message names the
+ *   images that could not be read
  */
 export async function acceptManifest(services: ManifestServices, object: DroppedObject): Promise<void> {
   const { table, s3 } = services;
@@ -49,8 +50,14 @@ export async function acceptManifest(services: ManifestServices, object: Dropped
   // After a repeated event, lines that have ended stay as they are.
   const open = read.lines.filter(({ line }) => manifest.open?.has(line));
   const outcomes = await settleAll(LINES_AT_ONCE, open, (line) => acceptManifestLine(taking, read.upload, line));
-  const ended = valuesOf(outcomes, 'lines of a manifest could not be accepted.').filter((line) => line !== undefined);
+  const ended = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' && outcome.value ? [outcome.value] : []));
   await endLines(services, object, ended);
+  const errors = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as Error] : []));
+  // A dead letter has the message alone.
+  const messages = [...new Set(errors.map(({ message }) => message))].slice(0, 3).join(' ');
+  if (errors.length > 0) {
+    throw new AggregateError(errors, `${errors.length} lines of a manifest could not be accepted. ${messages}`);
+  }
 }
 
 /** @returns the line if it has ended, with its result written; undefined while its video is under way, which ends it */

@@ -17,9 +17,11 @@ export interface Origin {
   version_id?: string | undefined;
 }
 
+const isManifest = (key: string): boolean => ['manifest', 'misnamed_manifest'].includes(kindOf(key));
+
 /** Where the result of an image or a manifest is, by its key: of a manifest, the summary. */
 export const resultKey = (key: string): string =>
-  ['manifest', 'misnamed_manifest'].includes(kindOf(key)) ? `${key}.results/summary.json` : `${key}.result.json`;
+  isManifest(key) ? `${key}.results/summary.json` : `${key}.result.json`;
 
 /** A place beside an object of the drop folder where a result may be written. */
 interface FreePlace {
@@ -104,6 +106,13 @@ export async function writeResult(
     );
   });
 }
+
+/** Writes the result of an upload that has no video: of an image or a manifest. @param at when it was decided: ISO 8601 UTC */
+export const writeOutcome = (s3: S3, upload: Origin, at: string, result: object): Promise<void> =>
+  writeResult(s3, resultKey(upload.key), upload, at, async () => ({
+    [isManifest(upload.key) ? 'manifest' : 'image']: placeOf(upload),
+    ...result,
+  }));
 
 export const originLabels = ({ version_id = '' }: Origin): Record<string, string> => ({ [originLabel]: version_id });
 

@@ -4,8 +4,7 @@ import type { DropOutcome } from '../drops/drop-outcome.ts';
 import { startWait } from '../drops/drop-wait.ts';
 import { findLatest, readObject, readSmallFile } from '../drops/dropped-object.ts';
 import { acceptManifest, type ManifestServices } from '../drops/manifest.ts';
-import { writeMisnamed } from '../drops/manifest-result.ts';
-import { isPossibleKey, placeOf, resultKey, writeResult } from '../drops/result-object.ts';
+import { isPossibleKey, resultKey, writeOutcome } from '../drops/result-object.ts';
 import { listFiles } from '../drops/settings-files.ts';
 import { MAX_SETTINGS_BYTES } from '../drops/settings-purpose.ts';
 import { writeVideoResult } from '../drops/write-result.ts';
@@ -37,10 +36,8 @@ export function composeDrop(
     listFiles: (at) => listFiles(s3, at),
     startWait: (object, seconds) => startWait({ client: sqs, queueUrl: environment.DROP_QUEUE_URL, seconds }, object),
     writeResult: (video) => writeVideoResult({ table, s3, copyVideo }, video),
-    writeOutcome: (object, at, result) =>
-      writeResult(s3, resultKey(object.key), object, at, async () => ({ image: placeOf(object), ...result })),
+    writeOutcome: (object, at, result) => writeOutcome(s3, object, at, result),
     acceptManifest: (object) => acceptManifest(manifests, object),
-    refuseMisnamed: (object) => writeMisnamed({ s3 }, object, new Date(table.now()).toISOString()),
   };
   return inContext(logger, async (invocation: DropInvocation): Promise<void> => {
     for (const { event, waited } of eventsOf(invocation)) {

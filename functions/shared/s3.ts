@@ -7,7 +7,7 @@ export function ignoreNotFound(error: unknown): undefined {
   throw error;
 }
 
-/** An object that exists and that S3 refuses to return: its KMS key or a policy denies it, or it is in an archive. */
+/** An object that exists and that S3 refuses to return: its key or a policy denies it, or it is in an archive. */
 export class UnreadableObject extends Error {
   override readonly name = 'UnreadableObject';
   readonly key: string;
@@ -20,8 +20,8 @@ export class UnreadableObject extends Error {
   }
 }
 
-/** S3's names of such refusals; the last answers a HEAD, which has no body. */
-const refusals: readonly string[] = ['AccessDenied', 'InvalidObjectState', '403'];
+/** S3's names of such refusals. `InvalidRequest` is for an object with a key that only its sender has (SSE-C); a HEAD has no body. */
+const refusals: readonly string[] = ['AccessDenied', 'InvalidObjectState', 'InvalidRequest', '403', '400'];
 
 /** For `.catch(…)` of a read: undefined for an object that does not exist. @throws UnreadableObject, and every other error as it is */
 export const ignoreNotFoundOf =

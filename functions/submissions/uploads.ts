@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { CopyObjectCommand, GetObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import type { MediaIssue as FileProblem } from '../media/data-url.ts';
 import { type ImageLimits, inspectImage } from '../media/image.ts';
-import { copySource, ignoreNotFound } from '../shared/s3.ts';
+import { copySource, ignoreNotFound, ignoreNotFoundOf } from '../shared/s3.ts';
 import type { ObjectVersion, StoredAudio, StoredImage } from '../video/record.ts';
 import { parseS3Url } from '../wan/validation/public-url.ts';
 import { uploadNotFound } from '../wan/validation/urls.ts';
@@ -102,7 +102,8 @@ interface ReadUpload {
 async function readUpload(s3: S3, url: string, most: number): Promise<ReadUpload | undefined> {
   const address = parseS3Url(url);
   if (!address) return undefined;
-  const found = await s3.send(new GetObjectCommand({ Bucket: address.bucket, Key: address.key })).catch(ignoreNotFound);
+  const get = new GetObjectCommand({ Bucket: address.bucket, Key: address.key });
+  const found = await s3.send(get).catch(ignoreNotFoundOf(address.key));
   if (!found) return undefined;
   const { Body, ContentLength: size, ETag: etag, VersionId: version_id } = found;
   if (!(Body instanceof Readable) || size === undefined || !etag || !version_id) {

@@ -243,6 +243,6 @@ test('a take makes another video of the same image and settings', async () => {
 
 test('a manifest with a name that is nearly right is refused', async () => {
   expect(await folder.drop('drop/x/Manifest.jsonl', '{}')).toBeUndefined();
-  expect(folder.misnamed).toMatchObject([{ key: 'drop/x/Manifest.jsonl' }]);
+  expect(folder.outcomes).toMatchObject([{ status: 'refused', error: { code: 'manifest_misnamed' } }]);
   expect(folder.manifests).toEqual([]);
 });

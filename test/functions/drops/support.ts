@@ -35,7 +35,6 @@ export function aDropFolder(table: Table, given: Partial<Pick<DropServices, 'rul
   const outcomes: object[] = [];
   /** Seconds of each wait. */
   const delays: number[] = [];
-  const misnamed: DroppedObject[] = [];
   /** Keys of images whose bytes were read. */
   const read: string[] = [];
   const latest = (key: string): Stored | undefined => (deleted.has(key) ? undefined : versions.get(key)?.at(-1));
@@ -68,7 +67,6 @@ export function aDropFolder(table: Table, given: Partial<Pick<DropServices, 'rul
     writeResult: async ({ id }) => void written.push(id),
     writeOutcome: async ({ version_id }, at, result) => void outcomes.push({ version_id, at, ...result }),
     acceptManifest: async (object) => void manifests.push(object),
-    refuseMisnamed: async (object) => void misnamed.push(object),
     dispatch: async ({ id }) => void dispatched.push(id),
     onDispatchError: ({ id }) => void undispatched.push(id),
     recordMetric: (...figure) => void measured.push(figure),
@@ -119,7 +117,6 @@ export function aDropFolder(table: Table, given: Partial<Pick<DropServices, 'rul
     written,
     outcomes,
     delays,
-    misnamed,
     read,
   };
 }
