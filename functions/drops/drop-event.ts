@@ -3,9 +3,9 @@ import { imageFormatOf } from '../media/image.ts';
 import { UnreadableObject } from '../shared/s3.ts';
 import { acceptDrop, type DropServices, type Trigger } from './accept-drop.ts';
 import { markHandled } from './drop-item.ts';
-import { imageOfSidecar, kindOf, unicodeForms } from './drop-key.ts';
+import { kindOf } from './drop-key.ts';
 import { type DropOutcome, misnamedResult, unreadableResult } from './drop-outcome.ts';
-import { type DroppedObject, droppedObject, type ObjectCreated } from './dropped-object.ts';
+import { type DroppedObject, droppedObject, findImageOf, type ObjectCreated } from './dropped-object.ts';
 
 export interface DropEventServices extends DropServices {
   acceptManifest: (object: DroppedObject) => Promise<void>;
@@ -14,15 +14,15 @@ export interface DropEventServices extends DropServices {
 /** What invokes the drop function: EventBridge, or the queue of images that wait for their sidecars. */
 export type DropInvocation = ObjectCreated | { Records: readonly Pick<SQSEvent['Records'][number], 'body'>[] };
 
-/** The events in an invocation. Should one of several messages fail, all are delivered again, which is harmless. */
+/** Returns the events of an invocation. When one of several messages fails, all are delivered again, which is harmless. */
 export function eventsOf(invocation: DropInvocation): { event: ObjectCreated; waited: boolean }[] {
   if (!('Records' in invocation)) return [{ event: invocation, waited: false }];
   return invocation.Records.map(({ body }) => ({ event: JSON.parse(body) as ObjectCreated, waited: true }));
 }
 
 /**
- * Handles an object that was put into the drop folder. A sidecar's event handles its image again: S3 reads what was written last, so
- * the later of the two events sees both.
+ * Handles an object that was put into the drop folder, and records that, so that the sweep does not take its event for lost. A
+ * sidecar's event handles its image again: S3 reads are strongly consistent, so the later of the two events finds both.
  * @param waited whether it is an image whose wait is over
  * @returns the outcome of the image that the event is about, if there is one
  */
@@ -32,13 +32,17 @@ export async function handleDropEvent(
   { waited = false } = {},
 ): Promise<DropOutcome | undefined> {
   const object = droppedObject(event);
-  const kind = kindOf(object.key);
-  if (kind === 'other') return undefined;
+  if (kindOf(object.key) === 'other') return undefined;
   const outcome = await handle(services, object, waited);
-  const latest = await services.findLatest(object);
+  // The result of an object that S3 does not return says that it was handled.
+  const latest = await services.findLatest(object).catch(ignoreUnreadable);
   if (latest?.last_modified !== undefined && latest.version_id === object.version_id)
     await markHandled(services.table, object, latest.last_modified);
   return outcome;
+}
+
+function ignoreUnreadable(error: unknown): undefined {
+  if (!(error instanceof UnreadableObject)) throw error;
 }
 
 async function handle(
@@ -46,19 +50,16 @@ async function handle(
   object: DroppedObject,
   waited: boolean,
 ): Promise<DropOutcome | undefined> {
-  const { bucket, key } = object;
   const writeOutcome = (result: object) =>
     services.writeOutcome(object, new Date(services.table.now()).toISOString(), result);
-  switch (kindOf(key)) {
+  switch (kindOf(object.key)) {
     case 'image':
     case 'unnamed':
       return acceptImage(services, object, { waited });
-    case 'sidecar':
-      for (const form of unicodeForms(imageOfSidecar(key)!)) {
-        const image = await services.findLatest({ bucket, key: form });
-        if (image) return acceptImage(services, image, { sidecar: object });
-      }
-      return undefined;
+    case 'sidecar': {
+      const image = await findImageOf(object, services.findLatest);
+      return image && acceptImage(services, image, { sidecar: object });
+    }
     case 'manifest':
       await services.acceptManifest(object).catch(async (error: unknown) => {
         if (!(error instanceof UnreadableObject)) throw error;

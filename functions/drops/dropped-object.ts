@@ -1,11 +1,12 @@
 import { GetObjectCommand, type GetObjectCommandOutput, HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { maxImageBytes } from '../media/data-url.ts';
 import { ignoreNotFoundOf } from '../shared/s3.ts';
+import { imageOfSidecar, unicodeForms } from './drop-key.ts';
 
-/** A dropped object as EventBridge tells of it (S3 "Object Created"). */
+/** A version of an object in the drop folder. */
 export interface DroppedObject {
   bucket: string;
-  /** As it is, not percent-encoded. */
+  /** Not percent-encoded. */
   key: string;
   version_id?: string;
   /** Bytes. */
@@ -14,24 +15,24 @@ export interface DroppedObject {
   last_modified?: number;
 }
 
-/** What is read of an S3 "Object Created" event. */
+/** The fields of EventBridge's S3 event "Object Created" that are read. */
 export interface ObjectCreated {
   detail: { bucket: { name: string }; object: { key: string; size: number; 'version-id'?: string } };
 }
 
-/** The object of an event. EventBridge gives its key as it is; a bucket without versions gives no version. */
+/** Returns the object of an event. EventBridge does not encode the key. A bucket without versioning gives no version. */
 export function droppedObject({ detail: { bucket, object } }: ObjectCreated): DroppedObject {
   const { key, size, 'version-id': version_id } = object;
   return { bucket: bucket.name, key, size, ...(version_id ? { version_id } : {}) };
 }
 
-/** The event of an object. */
+/** Returns an event of an object. */
 export function objectCreated({ bucket, key, size, version_id }: DroppedObject): ObjectCreated {
   const object = { key, size, ...(version_id ? { 'version-id': version_id } : {}) };
   return { detail: { bucket: { name: bucket }, object } };
 }
 
-/** Enough to tell what a file is: nothing more is read of one that is too large anyway. */
+/** Enough to recognize a format: of an object that is too large, no more is read. */
 const HEAD_BYTES = 64 * 1024;
 
 export interface ReadObject {
@@ -42,7 +43,7 @@ export interface ReadObject {
 }
 
 /**
- * A dropped object's bytes, or its head if it is larger than an image may be, and its user metadata.
+ * Reads the bytes and user metadata of an object; of one larger than an image may be, only the first part.
  * @returns undefined when that version is gone
  */
 export async function readObject(
@@ -56,7 +57,7 @@ export async function readObject(
   return { bytes: await bytesOf(object), metadata: object.Metadata ?? {}, content_type: object.ContentType };
 }
 
-/** The latest version of an object; undefined when there is none, or the last thing done to it was to delete it. */
+/** Finds the latest version of an object; undefined when it does not exist or was deleted. */
 export async function findLatest(
   s3: Pick<S3Client, 'send'>,
   bucket: string,
@@ -74,7 +75,19 @@ export async function findLatest(
   };
 }
 
-/** The bytes of a small file in its latest version, at most one more than `most`; undefined when there is none. */
+/** Finds the image of a sidecar, in any Unicode form of its name. */
+export async function findImageOf(
+  { bucket, key }: { bucket: string; key: string },
+  find: (object: { bucket: string; key: string }) => Promise<DroppedObject | undefined>,
+): Promise<DroppedObject | undefined> {
+  for (const form of unicodeForms(imageOfSidecar(key) ?? '')) {
+    const image = await find({ bucket, key: form });
+    if (image) return image;
+  }
+  return undefined;
+}
+
+/** Reads the latest version of a small file, at most `most` + 1 bytes; undefined when it does not exist. */
 export async function readSmallFile(
   s3: Pick<S3Client, 'send'>,
   { bucket, key, most }: { bucket: string; key: string; most: number },
@@ -82,7 +95,7 @@ export async function readSmallFile(
   try {
     return await bytesOf(await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key, Range: `bytes=0-${most}` })));
   } catch (error) {
-    // An empty file has no first byte that a range could begin with.
+    // An empty file has no byte 0 for the range to begin at.
     if (error instanceof Error && error.name === 'InvalidRange') return new Uint8Array();
     return ignoreNotFoundOf(key)(error);
   }

@@ -4,7 +4,7 @@ import type { VideoRecord } from '../video/record.ts';
 import { conditionally, getItem, type Table, updateExpression, updateItem } from '../video/table.ts';
 import { type Origin, placeOf } from './result-object.ts';
 
-/** How a line ended: as its video did, or without one. */
+/** How a line ended: as its video did, `refused`, or `deleted`. */
 export const lineEndings = ['succeeded', 'failed', 'canceled', 'refused', 'deleted'] as const;
 type LineEnding = (typeof lineEndings)[number];
 
@@ -18,8 +18,8 @@ export interface EndedLine {
 }
 
 /**
- * The newest upload of a manifest: one item for each bucket and key. Every line's number is in exactly one of the sets, first in
- * `open`. DynamoDB keeps no empty set, so an item without `open` is one whose lines have all ended.
+ * The newest upload of a manifest: one item per bucket and key. Each line's number is in exactly one of the sets, at first in `open`.
+ * DynamoDB stores no empty set, so the lines of an item without `open` have all ended.
  */
 export interface Manifest extends Partial<Record<(typeof sets)[number], Set<number>>> {
   bucket: string;
@@ -27,12 +27,12 @@ export interface Manifest extends Partial<Record<(typeof sets)[number], Set<numb
   /** Empty in a bucket without versions. */
   version_id: string;
   lines: number;
-  /** Counts the writes of this item; each demands that there was none since it was read. */
+  /** Counts the writes of this item; each is conditional on the number that was read. */
   revision: number;
   /** ISO 8601 UTC, as the other times. */
   created_at: string;
   updated_at: string;
-  /** What the videos that succeeded cost together. */
+  /** The total cost of the videos that succeeded. */
   cost?: number;
   currency?: string;
 }
@@ -48,7 +48,7 @@ export const isSameUpload = (one: Origin, other: Origin): boolean => versionOf(o
 export const readManifest = (table: Table, upload: Origin): Promise<Manifest | undefined> =>
   getItem(table, keyOf(upload));
 
-/** Whether no newer upload of the manifest has been begun. */
+/** Whether no newer upload of the manifest has begun. */
 export async function isNewest(table: Table, upload: Origin): Promise<boolean> {
   const newest = await readManifest(table, upload);
   return newest !== undefined && isSameUpload(newest, upload);
@@ -61,8 +61,8 @@ export async function isOpen(table: Table, upload: Origin, line: number): Promis
 }
 
 /**
- * Writes an upload in the place of the one before it, with all its lines open.
- * @param before the item as it was read before S3 was asked which upload is the newest, so that an older one never replaces a newer
+ * Replaces the item of the previous upload by that of a new one, with all its lines open.
+ * @param before the item as it was read before the newest upload was looked up in S3, so that an older one never replaces a newer one
  * @returns undefined when the item has changed since
  */
 export async function beginManifest(
@@ -91,14 +91,14 @@ export async function beginManifest(
   return (await conditionally(table.client.send(put))) && manifest;
 }
 
-/** How often a write that others keep overtaking is tried. */
+/** How often a write is tried while others change the item. */
 const ATTEMPTS = 20;
 
 /**
- * Moves lines from `open` to the sets of their endings, all in one write. Moving a line twice is moving it once.
- * @param mayReplace whether a line that has ended in another way before, since its video was retried, ends as it is given here. It is
- *   asked between the read and the write, so that no late writer undoes what a later one wrote.
- * @returns the item as it is now; undefined when the upload is not the newest
+ * Moves lines from `open` to the sets of their endings, all in one write. Idempotent.
+ * @param mayReplace whether the given ending replaces another one: a retry of the line's video ends it again. It is called between the
+ *   read and the write, so that a late writer does not undo a later ending.
+ * @returns the item after the write; undefined when the upload is not the newest
  */
 export async function moveLines(
   table: Table,
@@ -126,11 +126,11 @@ export async function moveLines(
     });
     if (written) return written;
   }
-  throw new Error('The lines of a manifest could not be moved: other writes kept coming first.');
+  throw new Error('The lines of a manifest could not be moved: other processes kept changing its item.');
 }
 
 /**
- * Moves an open line by a single write that depends on nothing but this line: many lines may end at the same moment.
+ * Moves an open line by a single write that depends only on this line: many lines may end concurrently.
  * @returns undefined when the line is not open, or the upload is not the newest
  */
 const moveOpenLine = (table: Table, upload: Origin, { line, ending, cost }: EndedLine): Promise<Manifest | undefined> =>
@@ -148,7 +148,7 @@ const moveOpenLine = (table: Table, upload: Origin, { line, ending, cost }: Ende
     },
   });
 
-/** What changes when lines are moved; a set that is empty then is undefined. */
+/** Returns the attributes that change when lines are moved; a set that becomes empty is undefined. */
 function withMoved(manifest: Manifest, moved: readonly EndedLine[], now: number) {
   const lines = new Set(moved.map(({ line }) => line));
   const changed = sets.map((set) => {
@@ -157,7 +157,7 @@ function withMoved(manifest: Manifest, moved: readonly EndedLine[], now: number)
     return [set, all.size > 0 ? all : undefined];
   });
   const costs = moved.flatMap(({ cost }) => cost ?? []);
-  // Prices have few decimals; a sum of binary fractions would have many.
+  // Prices have few decimals; a sum of binary fractions has many.
   const cost = Number(costs.reduce((sum, { amount }) => sum + amount, manifest.cost ?? 0).toFixed(6));
   return {
     ...(Object.fromEntries(changed) as Record<(typeof sets)[number], Set<number> | undefined>),

@@ -2,17 +2,15 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import type { Failure } from '../video/record.ts';
 import type { Table } from '../video/table.ts';
 import { type EndedLine, lineEndings, type Manifest, moveLines } from './manifest-item.ts';
-import { type Origin, placeOf, writeResult } from './result-object.ts';
+import { type Origin, placeOf, resultKey, writeResult } from './result-object.ts';
 
 interface ResultStores {
   table: Table;
   s3: Pick<S3Client, 'send'>;
 }
 
-/** Where the result of a line lies, by the line's number from 1. */
+/** The key of a line's result. Line numbers start at 1. */
 const lineKey = ({ key }: Origin, line: number): string => `${key}.results/${String(line).padStart(6, '0')}.json`;
-
-const summaryKey = ({ key }: Origin): string => `${key}.results/summary.json`;
 
 /** Writes the result of a line. @param at when the line ended: an older result never replaces a newer one */
 export const writeLineResult = (
@@ -22,15 +20,15 @@ export const writeLineResult = (
 ): Promise<void> =>
   writeResult(s3, lineKey(upload, line), upload, at, async () => ({ line, manifest: placeOf(upload), ...result }));
 
-/** The result of a line, or the summary of a manifest, from which no video can be made. */
+/** The result of a line, an image or a manifest that cannot become a video. */
 export const lineFailure = (error: Pick<Failure, 'code' | 'message' | 'hint'>) => ({
   status: 'refused' as const,
   error: { ...error, retryable: false, billed: false } satisfies Failure,
 });
 
 /**
- * Counts lines whose results have been written, and writes the summary once no line is open. Whoever dies before the summary is
- * written has its own work left to repeat, and finds again that no line is open.
+ * Counts lines whose results have been written, and writes the summary when no line is open. Idempotent: the caller that dies before
+ * the summary is written is repeated, and writes it then.
  * @param mayReplace as of `moveLines`
  */
 export async function endLines(
@@ -43,7 +41,7 @@ export async function endLines(
   if (manifest && !manifest.open) await writeSummary(stores, manifest);
 }
 
-/** Writes how a manifest ended: how many of its lines in which way, and what they cost. */
+/** Writes the summary of a manifest: how many of its lines ended in which way, and their cost. */
 export async function writeSummary(
   { s3 }: ResultStores,
   manifest: Manifest,
@@ -61,5 +59,5 @@ export async function writeSummary(
     ...(cost === undefined ? {} : { cost: { amount: cost, currency } }),
   };
   // A later summary, after a retry, has a higher number.
-  await writeResult(s3, summaryKey(manifest), manifest, String(revision).padStart(12, '0'), async () => body);
+  await writeResult(s3, resultKey(manifest.key), manifest, String(revision).padStart(12, '0'), async () => body);
 }

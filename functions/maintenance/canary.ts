@@ -11,18 +11,18 @@ export interface CanaryServices {
   now: () => number;
 }
 
-/** What a run of the canary found. `cause` is a short name: a code of Wan's, or of the network. */
+/** The result of a canary run. `cause` is a short name: an error code of Wan or of the network. */
 type CanaryReport =
   | { outcome: 'answered' }
-  /** The operator has not put Wan's key into its secret yet: there is nothing to ask with, and nothing is wrong. */
+  /** The operator has not set Wan's key yet, which is not a failure. */
   | { outcome: 'unset' }
-  /** Wan serves others as well at the moment. That is told by another metric, and no reason to doubt key or line. */
+  /** Wan throttles the account. Another metric counts that, and key and network work. */
   | { outcome: 'throttled' }
-  /** Wan does not serve the account: a wrong key, arrears, a wrong address. The operator must mend it. */
+  /** Wan does not serve the account: a wrong key, arrears, a wrong address. The operator must fix it. */
   | { outcome: 'refused'; cause: string; request_id?: string }
-  /** Wan is out of order or out of reach. */
+  /** Wan fails or cannot be reached. */
   | { outcome: 'unreachable'; cause: string; request_id?: string }
-  /** The secret could not be read: a permission is missing, or the store of secrets is out of order. */
+  /** The secret could not be read: a permission is missing, or Secrets Manager fails. */
   | { outcome: 'secret_unreadable'; cause: string };
 
 type WanReport = Exclude<CanaryReport, { outcome: 'unset' | 'secret_unreadable' }>;
@@ -32,16 +32,16 @@ const failures: ReadonlySet<CanaryReport['outcome']> = new Set(['refused', 'unre
 export const isFailure = ({ outcome }: CanaryReport): boolean => failures.has(outcome);
 
 /**
- * Asks Wan for the tasks of the last minute, which costs nothing, so that a key that no longer works and a Wan that is out of
- * reach are known before a video needs them. Every run tells `CanaryFailed`, as 0 or 1: none for a while means that nothing runs.
+ * Lists Wan's tasks of the last minute, which is free, to detect an invalid key and an unreachable Wan before a video needs them. Each
+ * run records `CanaryFailed` as 0 or 1: missing data means that the canary does not run.
  */
 export async function canary(services: CanaryServices): Promise<CanaryReport> {
-  const report = await look(services);
+  const report = await probe(services);
   services.recordMetric('CanaryFailed', isFailure(report) ? 1 : 0, { outcome: report.outcome });
   return report;
 }
 
-async function look(services: CanaryServices): Promise<CanaryReport> {
+async function probe(services: CanaryServices): Promise<CanaryReport> {
   let key: string;
   try {
     key = await services.apiKey();
@@ -51,7 +51,7 @@ async function look(services: CanaryServices): Promise<CanaryReport> {
   return key === '' ? { outcome: 'unset' } : probeWan(services);
 }
 
-/** What Wan says of the key it is asked with: a question for the tasks of the last minute, which costs nothing. */
+/** Checks a key by listing Wan's tasks of the last minute, which is free. */
 export async function probeWan({ wan, now }: Pick<CanaryServices, 'wan' | 'now'>): Promise<WanReport> {
   const end = now();
   const answer = await wan.listTasks({
@@ -60,15 +60,15 @@ export async function probeWan({ wan, now }: Pick<CanaryServices, 'wan' | 'now'>
     end_time: new Date(end).toISOString(),
     page_size: 1,
   });
-  const said = 'request_id' in answer && answer.request_id ? { request_id: answer.request_id } : {};
+  const requestId = 'request_id' in answer && answer.request_id ? { request_id: answer.request_id } : {};
   switch (answer.outcome) {
     case 'tasks':
       return { outcome: 'answered' };
     case 'throttled':
       return { outcome: 'throttled' };
     case 'account_refused':
-      return { outcome: 'refused', cause: answer.reason, ...said };
+      return { outcome: 'refused', cause: answer.reason, ...requestId };
     case 'unavailable':
-      return { outcome: 'unreachable', cause: answer.cause, ...said };
+      return { outcome: 'unreachable', cause: answer.cause, ...requestId };
   }
 }

@@ -7,20 +7,17 @@ export interface DeletionServices extends ObjectStores {
   table: Table;
 }
 
-/** While a deletion is young its objects are looked for at each call: whoever deleted may have died before them. */
+/** During this time the objects of a deleted video are deleted at each call: the process that deleted it may have died before. */
 const YOUNG_SECONDS = 5 * 60;
 
-/**
- * After this time nobody brings an object any more: an archive or a submit that began before the deletion is cut off after 15
- * minutes at the latest.
- */
+/** After this time no process stores an object of a deleted video: one that began before the deletion ends within 15 minutes. */
 const OLD_SECONDS = 3600;
 
 /**
- * Sees to it that deleted videos leave no object: what a crash between tombstone and objects left is deleted, and an hour later what
- * came after the deletion; then the tombstone is closed. Whatever goes wrong with one keeps no other from its turn.
- * @returns ids of the videos whose deletion is finished for good
- * @throws AggregateError after all had their turn; the next call tries again
+ * Deletes the objects of deleted videos: those that a crash after the tombstone left, and an hour later those that were stored after
+ * the deletion. Then it closes the tombstone.
+ * @returns ids of the videos whose deletion is finished
+ * @throws AggregateError after all others were processed; the next call tries again
  */
 export async function finishDeletions(services: DeletionServices): Promise<string[]> {
   const { table } = services;
@@ -37,7 +34,7 @@ export async function finishDeletions(services: DeletionServices): Promise<strin
   return finished;
 }
 
-/** @returns whether nothing is left to do */
+/** @returns whether the deletion is finished */
 async function finish(services: DeletionServices, id: string): Promise<boolean> {
   const { table } = services;
   const tombstone = await readTombstone(table, id);
@@ -50,7 +47,7 @@ async function finish(services: DeletionServices, id: string): Promise<boolean> 
   return true;
 }
 
-/** Where the objects of videos lie. */
+/** The buckets that hold the objects of videos. */
 export interface ObjectStores {
   s3: Pick<S3Client, 'send'>;
   videosBucket: string;
@@ -58,8 +55,8 @@ export interface ObjectStores {
 }
 
 /**
- * Deletes every object of a video in every version, delete markers too: the files of its downloads and its own copies of its picture
- * and sound. A picture in the drop folder is its owner's file and stays. Deleting twice is deleting once.
+ * Deletes every version and delete marker of a video's objects: its downloads and its copies of image and audio. An image in the drop
+ * folder is its owner's file and stays. Idempotent.
  */
 export async function deleteObjectsOf({ s3, videosBucket, uploadsBucket }: ObjectStores, id: string): Promise<void> {
   await deleteAllBelow(s3, videosBucket, `${id}/`);
@@ -72,7 +69,7 @@ async function deleteAllBelow(s3: ObjectStores['s3'], bucket: string, prefix: st
     for (const { Key, VersionId } of [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])]) {
       await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key, VersionId }));
     }
-    // What was listed is gone, so the next page is the first.
+    // The listed objects are deleted, so the next page is the first.
     isMore = page.IsTruncated === true;
   }
 }

@@ -1,9 +1,10 @@
 import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
 import { isHandled } from '../drops/drop-item.ts';
-import { imageOfSidecar, kindOf } from '../drops/drop-key.ts';
-import { type DroppedObject, findLatest } from '../drops/dropped-object.ts';
+import { kindOf } from '../drops/drop-key.ts';
+import { type DroppedObject, findImageOf, findLatest } from '../drops/dropped-object.ts';
 import { hasResult } from '../drops/result-object.ts';
 import { settleAll, valuesOf } from '../shared/concurrency.ts';
+import { UnreadableObject } from '../shared/s3.ts';
 import { keys } from '../video/keys.ts';
 import { getItem, type Table, updateItem } from '../video/table.ts';
 
@@ -72,7 +73,7 @@ export async function countForgottenDrops(
   for (let page = 0; page < pages; page++) {
     const { objects, next } = await listPage(folder, after);
     const old = objects.filter(
-      ({ key, stored }) => stored <= folder.table.now() - AGES.most && imageOfSidecar(key) === undefined,
+      ({ key, stored }) => stored <= folder.table.now() - AGES.most && ['image', 'manifest'].includes(kindOf(key)),
     );
     const found = await settleAll(CONCURRENCY, old, (listed) => findLost(folder, listed));
     count += valuesOf(found, 'objects of the drop folder could not be looked up.').filter(Boolean).length;
@@ -108,17 +109,26 @@ async function listPage({ s3, uploadsBucket }: DropFolder, after: string | undef
   };
 }
 
-/** @returns the latest version of an object that was never handled and has no result; undefined for any other */
-async function findLost(folder: DropFolder, { key, stored }: Listed): Promise<DroppedObject | undefined> {
+/**
+ * @returns the latest version of an object that was never handled and has no result; undefined for any other, and for one that S3
+ *   refuses to return
+ */
+const findLost = (folder: DropFolder, listed: Listed): Promise<DroppedObject | undefined> =>
+  lookUp(folder, listed).catch((error: unknown) => {
+    if (error instanceof UnreadableObject) return undefined;
+    throw error;
+  });
+
+async function lookUp(folder: DropFolder, { key, stored }: Listed): Promise<DroppedObject | undefined> {
   const { s3, uploadsBucket: bucket } = folder;
   if (await isHandled(folder.table, { bucket, key }, Math.floor(stored / 1000))) return undefined;
-  const object = await findLatest(s3, bucket, key);
-  const image = imageOfSidecar(key);
-  if (image === undefined) return object && !(await hasResult(s3, object)) ? object : undefined;
-  const pictured = await findLatest(s3, bucket, image);
-  if (!pictured || (await hasResult(s3, pictured))) return undefined;
+  const find = (at: { bucket: string; key: string }) => findLatest(s3, at.bucket, at.key);
+  const object = await find({ bucket, key });
+  if (kindOf(key) !== 'sidecar') return object && !(await hasResult(s3, object)) ? object : undefined;
+  const image = await findImageOf({ bucket, key }, find);
+  if (!image || (await hasResult(s3, image))) return undefined;
   // A new sidecar is no reason to pay for an old image whose own event was lost.
-  const { last_modified = 0 } = pictured;
+  const { last_modified = 0 } = image;
   const isOld = last_modified * 1000 <= folder.table.now() - AGES.most;
-  return isOld && !(await isHandled(folder.table, pictured, last_modified)) ? undefined : object;
+  return isOld && !(await isHandled(folder.table, image, last_modified)) ? undefined : object;
 }

@@ -10,40 +10,39 @@ import { isTerminal, runsOf, type VideoRecord } from '../video/record.ts';
 import { changeVideo, readVideo } from '../video/store.ts';
 import type { Table } from '../video/table.ts';
 
-/** A video whose workflow died is resumed at once; when it dies again after this time, then after twice as long, up to an hour. */
+/** A video whose execution died is restarted immediately; the next time after `second`, then after twice as long, up to an hour. */
 const RESUME_SECONDS = { second: 10, longest: 3600 };
 
 /**
- * How often Step Functions is asked for an execution: in the smaller regions DescribeExecution allows 250 at once and then 10 a
- * second, and a dispatcher or an operator may be asking too. In two and a half of the four minutes that a sweep has, that is 1,600.
+ * How often DescribeExecution is called. In the smaller regions it allows a burst of 250 and then 10 a second, and dispatchers and
+ * operators call it too. A sweep has four minutes: in two and a half of them this is 1,600 calls.
  */
 const QUESTIONS = { at_once: 100, milliseconds_apart: 100, longest_milliseconds: 150_000 };
 
-/** How long it is remembered when an owner was served. */
+/** How long the time at which an owner was last served is kept. */
 const SERVED_MILLISECONDS = 24 * 3600_000;
 
-/** What a sweep did, for its log. */
+/** What a sweep did. */
 interface SweepReport {
   resumed: string[];
   dispatched: string[];
-  /** How many videos there was no time for: those whose records changed last. */
+  /** How many videos were not checked for lack of time: those whose records changed last. */
   left: number;
-  /** When Wan forgets the first of the tasks whose videos are not archived yet: ISO 8601; undefined when there is none. */
+  /** When the first task expires at Wan whose video is not archived: ISO 8601; undefined when there is none. */
   first_expiry: string | undefined;
-  /** For how long executions have waited without a living watcher. */
+  /** How long executions have waited without a watcher that holds the lease. */
   unwatched_seconds: number;
-  /** What could not be looked after, and why; the next sweep tries again. */
+  /** What could not be repaired, and why; the next sweep tries again. */
   failed: { step: string; error: unknown }[];
 }
 
 type Waits = (milliseconds: number) => Promise<unknown>;
 
 /**
- * Looks after everything that a crash may have left behind: videos without a living workflow are resumed, each video at Wan has its
- * permit, permits of the dead are freed, queues are dispatched. Safe at any time, any number of times; resuming never creates a
- * second task, since a resumed workflow begins with the ledger. Whatever goes wrong with one video or lane keeps no other from its
- * turn.
- * @param models names of all models that have a lane
+ * Repairs what a crash may have left: restarts videos without a running execution, gives each video at Wan its permit, frees permits
+ * that no video uses, and dispatches the model queues. Idempotent; a restart creates no second task, because an execution begins with
+ * the submission ledger. A failure of one video or model queue does not affect the others.
+ * @param models names of all models that have a queue
  */
 export async function sweep(
   dispatcher: Dispatcher,
@@ -94,7 +93,7 @@ export async function sweep(
   return report;
 }
 
-/** Closes the wait item that an execution left open when it died after its task had ended: the watcher would never be done. */
+/** Closes the wait item that an execution left open when it died after its task had ended; otherwise the watcher never stops. */
 async function closeLeftWait(table: Table, id: string): Promise<void> {
   const video = await readVideo(table, id);
   if (!video) await closeWait(table, { id, run: Number.MAX_SAFE_INTEGER });
@@ -104,25 +103,25 @@ async function closeLeftWait(table: Table, id: string): Promise<void> {
 interface OpenVideo {
   id: string;
   updated_at: string;
-  /** Of the task at Wan whose video is not archived yet. */
+  /** When the task expires at Wan, while its video is not archived. */
   expires_at: string | undefined;
 }
 
 /**
- * All videos that are under way, those first whose records have not changed for longest: the dead, where there are any. Those at Wan
- * get their permit, should a process have died between giving it back and its second look (`giveBack`).
+ * Returns all videos that are under way, the least recently changed first: an execution that died is among them. A video at Wan without
+ * a permit gets one: a process may have died between releasing it and reading the record again (`releaseResources`).
  */
 async function openVideos(
   { table }: Dispatcher,
   attend: (what: string, work: () => Promise<unknown>) => Promise<unknown>,
 ): Promise<OpenVideo[]> {
   const open = new Map<string, OpenVideo>();
-  // A lane is read once, not written once for each of its videos: a write costs by the lane's size, even where it changes nothing.
-  const lanes = new Map<string, ModelQueue>();
+  // Reading a model queue once is cheaper than a write per video, which costs by the item's size even when it changes nothing.
+  const queues = new Map<string, ModelQueue>();
   async function holdsPermit({ id, model }: VideoRecord): Promise<boolean> {
-    const lane = lanes.get(model) ?? (await readModelQueue(table, model));
-    lanes.set(model, lane);
-    return lane.running.has(id);
+    const queue = queues.get(model) ?? (await readModelQueue(table, model));
+    queues.set(model, queue);
+    return queue.running.has(id);
   }
   for (const status of ['archiving', 'running', 'submitting'] as const) {
     await attend(status, async () => {
@@ -141,10 +140,7 @@ async function openVideos(
 
 const isUnderWay = ({ status }: VideoRecord): boolean => !isTerminal(status) && status !== 'queued';
 
-/**
- * Starts a video's workflow again when no execution works on it.
- * @returns whether it was started
- */
+/** Restarts the execution of a video that has none. @returns whether it was restarted */
 export async function resumeWhenDead({ table, workflow }: Dispatcher, id: string): Promise<boolean> {
   const video = await readVideo(table, id);
   if (!video || !isUnderWay(video)) return false;
@@ -152,7 +148,7 @@ export async function resumeWhenDead({ table, workflow }: Dispatcher, id: string
     case 'running':
       return false;
     case 'missing':
-      // A dispatcher may be about to do the same: the run's name sees to it that there is one execution.
+      // A dispatcher may do the same concurrently: both use the run's name, so there is one execution.
       await startWorkflow(workflow, video);
       return true;
     case 'ended': {
@@ -165,7 +161,7 @@ export async function resumeWhenDead({ table, workflow }: Dispatcher, id: string
   }
 }
 
-/** A workflow that keeps dying for the same reason is not started in a tight loop. */
+/** Returns the seconds after which a video is restarted, so that one that keeps failing is not restarted in a tight loop. */
 function resumeAfter(video: VideoRecord): number {
   const runs = runsOf(video);
   return runs <= 1 ? 0 : Math.min(RESUME_SECONDS.longest, RESUME_SECONDS.second * 2 ** (runs - 2));

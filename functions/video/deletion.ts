@@ -5,8 +5,8 @@ import type { VideoRecord } from './record.ts';
 import { conditionally, readItem, type Table, updateItem } from './table.ts';
 
 /**
- * How long a late duplicate of a deleted video's request is still known, and pays nothing. A video of the drop folder is known for
- * ever: a sync program may upload the same file again after years.
+ * How long a duplicate of a deleted video's request is recognized and pays nothing. The tombstone of a video from the drop folder does
+ * not expire: a sync program may upload the same file again after years.
  */
 const TOMBSTONE_DAYS = 30;
 
@@ -22,9 +22,9 @@ export const isTombstone = (item: Record<string, unknown>): item is { tombstone:
   item.tombstone !== undefined;
 
 /**
- * Puts a tombstone in a record's place, in one write: nothing of the request lives on, no list shows it, and its id is taken for
- * another 30 days. It stands among what needs work until `closeTombstone`, since its objects are deleted after it.
- * @returns false when the video is no longer as `video` says (status and run): read it again
+ * Replaces a record with a tombstone in one write: nothing of the request remains, no list contains it, and its id stays taken. The
+ * tombstone is in the status index until `closeTombstone`, because the video's objects are deleted after it is written.
+ * @returns false when status or run of the video have changed since it was read
  */
 export const replaceWithTombstone = (table: Table, video: VideoRecord): Promise<boolean> =>
   writeTombstone(table, video, video.source.type === 'api', {
@@ -34,9 +34,8 @@ export const replaceWithTombstone = (table: Table, video: VideoRecord): Promise<
   });
 
 /**
- * Puts a tombstone where a record could not be written, so that none is any more, and what was stored for its video goes the way
- * of a deleted one's.
- * @returns false when the record stands after all: a write may have come through although its answer did not
+ * Writes a tombstone for a video whose record could not be created, so that the sweep deletes its stored media.
+ * @returns false when the record exists: a write may have succeeded although its response was lost
  */
 export const tombstoneUncreated = (table: Table, video: Pick<VideoRecord, 'id' | 'owner'>): Promise<boolean> =>
   writeTombstone(table, video, true, { ConditionExpression: 'attribute_not_exists(pk)' });
@@ -49,7 +48,7 @@ async function writeTombstone(
 ): Promise<boolean> {
   const now = table.now();
   const tombstone: Tombstone = { id, owner, deleted_at: new Date(now).toISOString() };
-  const burial = new PutCommand({
+  const put = new PutCommand({
     TableName: table.tableName,
     Item: {
       pk: keys.video(id),
@@ -60,16 +59,16 @@ async function writeTombstone(
     },
     ...condition,
   });
-  return (await conditionally(table.client.send(burial))) !== undefined;
+  return (await conditionally(table.client.send(put))) !== undefined;
 }
 
-/** The tombstone of a deleted video (strongly consistent); undefined for a video that stands, or never was. */
+/** Returns the tombstone of a deleted video (strongly consistent); undefined when there is none. */
 export async function readTombstone(table: Table, id: string): Promise<Tombstone | undefined> {
   const item = await readItem(table, id);
   return item && isTombstone(item) ? item.tombstone : undefined;
 }
 
-/** Takes a tombstone from what needs work: nothing of its video is left anywhere. */
+/** Removes a tombstone from the status index: no object of its video is left. */
 export async function closeTombstone(table: Table, id: string): Promise<void> {
   await updateItem(table, keys.video(id), {
     UpdateExpression: 'REMOVE open_status, open_order',
