@@ -78,6 +78,8 @@ const permissions: Record<FunctionName, string[]> = {
     ),
     ...read(uploads('drop/')),
     `s3:PutObject ${uploads('inputs/')}`,
+    ...read(videos),
+    's3:ListBucket <VideosBucket.Arn>',
     ...telling,
     keepEvents,
   ],
@@ -111,6 +113,7 @@ const permissions: Record<FunctionName, string[]> = {
     ...read(videos),
     ...listVideos,
     ...telling,
+    'sqs:SendMessage <DropWaitQueue.Arn>',
     keepEvents,
   ],
 };

@@ -72,6 +72,19 @@ export const acknowledged: readonly Acknowledgement[] = [
     why: 'The sweep copies a video beside its drop when a crash left that undone (test/functions/drops/write-result.test.ts).',
   },
   {
+    actions: ['s3:GetObject', 's3:GetObjectVersion', 's3:ListBucket'],
+    role: /-drop-function$/,
+    resource: /firstframe-videos/,
+    sometimes: true,
+    why: 'An image that is uploaded again gets the copy of its video again (test/functions/drops/write-result.test.ts).',
+  },
+  {
+    actions: ['sqs:SendMessage'],
+    role: /-sweep-function$/,
+    sometimes: true,
+    why: 'The sweep accepts drops whose events were lost (test/functions/maintenance/lost-drops.test.ts).',
+  },
+  {
     actions: ['s3:DeleteObjectVersion', 's3:ListBucketVersions'],
     role: /-sweep-function$/,
     sometimes: true,
