@@ -10,7 +10,7 @@ import { tableOf } from '../../functions/video/table.ts';
 import { type Configuration, ConfigurationError, readConfiguration } from '../config.ts';
 import { projectRoot } from '../synth/bundle.ts';
 import { localAws } from './command.ts';
-import { checkAlarms, checkApi, checkQueues, checkStorage } from './doctor/checks.ts';
+import { checkAlarms, checkApi, checkDrops, checkQueues, checkStorage } from './doctor/checks.ts';
 import { type Deployment, findDeployment, localDeployment } from './doctor/deployment.ts';
 import { type Finding, failure, linesOf, ok } from './doctor/finding.ts';
 import { checkWanKey } from './doctor/wan-key.ts';
@@ -68,6 +68,13 @@ export async function run(
     await look("Wan's key", () => checkWanKey(services, { secret: place.secret, region, wanBaseUrl }));
     await look('buckets and table', () => checkStorage(clients, place, !options.local));
     await look('the lanes', () => checkQueues(tableOf(clients.dynamoDb, place.table), limitSettings));
+    await look('the drop folder', () =>
+      checkDrops({
+        table: tableOf(clients.dynamoDb, place.table),
+        s3: clients.s3,
+        uploadsBucket: place.uploads_bucket,
+      }),
+    );
     if (!options.local) await look('the alarms', () => checkAlarms(clients.cloudWatch, options.stack));
   }
   const isWrong = findings.some(({ state }) => state === 'failure');

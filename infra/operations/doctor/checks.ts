@@ -1,6 +1,7 @@
 import { type CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
 import { DescribeTableCommand, DescribeTimeToLiveCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetBucketVersioningCommand, HeadBucketCommand, type S3Client } from '@aws-sdk/client-s3';
+import { countForgottenDrops, type DropFolder } from '../../../functions/maintenance/lost-drops.ts';
 import { limitsOf, readModelQueue } from '../../../functions/queue/model-queue.ts';
 import type { LimitSettings } from '../../../functions/shared/environment.ts';
 import { timeToLive } from '../../../functions/shared/table-schema.ts';
@@ -86,6 +87,22 @@ export async function checkQueues(table: Table, limits: LimitSettings): Promise<
 
 const describeLimits = ({ extra_permits, models: own }: LimitSettings): string =>
   `the documented ones${Object.keys(own).length > 0 ? ` but for ${Object.keys(own).join(', ')}` : ''}, ${extra_permits} permits above them`;
+
+/** 1,000 objects each: a request costs half a thousandth of a cent. */
+const MAX_PAGES = 100;
+
+/** The drop folder: how many images and manifests were never accepted and are too old for the sweep. */
+export async function checkDrops(folder: DropFolder): Promise<Finding[]> {
+  const { count, isComplete } = await countForgottenDrops(folder, MAX_PAGES);
+  const checked = isComplete ? 'The drop folder' : `Of the drop folder, the first ${MAX_PAGES * 1000} objects`;
+  if (count === 0) return [ok(`${checked} holds no image or manifest that was never accepted.`)];
+  return [
+    warning(
+      `${checked} holds ${count} images or manifests older than a day that were never accepted.`,
+      'Their events were lost, or they are older than this deployment. Upload those again that should become videos.',
+    ),
+  ];
+}
 
 /** The alarms of a stack: those that ring, and whether any is there at all. */
 export async function checkAlarms(cloudWatch: Pick<CloudWatchClient, 'send'>, stackName: string): Promise<Finding[]> {

@@ -1,7 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { claimPermit, pauseQueue } from '../../../functions/queue/model-queue.ts';
 import { UNSET_SECRET } from '../../../functions/shared/environment.ts';
-import { checkAlarms, checkApi, checkQueues, checkStorage } from '../../../infra/operations/doctor/checks.ts';
+import {
+  checkAlarms,
+  checkApi,
+  checkDrops,
+  checkQueues,
+  checkStorage,
+} from '../../../infra/operations/doctor/checks.ts';
 import { findDeployment } from '../../../infra/operations/doctor/deployment.ts';
 import { checkWanKey } from '../../../infra/operations/doctor/wan-key.ts';
 import { run } from '../../../infra/operations/doctor.ts';
@@ -182,6 +188,24 @@ test('an API that is down is told from one that answers wrongly', async () => {
   expect(new Set(asked)).toEqual(new Set(['https://api.example/v1/health']));
 });
 
+test('images that were never accepted are counted, and nothing is accepted', async () => {
+  const { table, close } = await startTable();
+  const stored = (Key: string, days: number) => ({ Key, LastModified: new Date(Date.now() - days * 86_400_000) });
+  const Contents = [stored('drop/a.png', 2), stored('drop/b.png', 2), stored('drop/new.png', 0.5)];
+  const check = (answers: Record<string, unknown>) =>
+    checkDrops({ table, s3: client(answers), uploadsBucket: 'uploads' });
+  const HeadObject = { VersionId: 'v', ContentLength: 1, Metadata: {} };
+  expect(await check({ ListObjectsV2: { Contents }, HeadObject })).toEqual([
+    {
+      state: 'warning',
+      summary: expect.stringMatching(/^The drop folder holds 2 images or manifests/),
+      fix: expect.stringContaining('Upload those again'),
+    },
+  ]);
+  expect(await check({ ListObjectsV2: {} })).toMatchObject([{ state: 'ok' }]);
+  await close();
+});
+
 describe('the command', () => {
   test('finds the stack of this machine well, and changes nothing there', async () => {
     const stack = await sharedStack();
@@ -189,7 +213,7 @@ describe('the command', () => {
     const environment = { PORT: port(stack.api_url), WAN_PORT: port(stack.wan_url!), AWS_PORT: port(stack.aws_url) };
     const printed: string[] = [];
     expect(await run(['--local'], environment, (line) => printed.push(line))).toBe(0);
-    expect(printed.filter((line) => line.startsWith('✓'))).toHaveLength(5);
+    expect(printed.filter((line) => line.startsWith('✓'))).toHaveLength(6);
     expect(printed.at(-1)).toBe('\nAll is well.');
   }, 60_000);
 
