@@ -107,6 +107,7 @@ export function aDropFolder(table: Table, given: Partial<Pick<DropServices, 'rul
     },
     /** As S3 does where there are versions: all of them can still be read. */
     delete: (key: string) => void deleted.add(key),
+    undelete: (key: string) => void deleted.delete(key),
     wakeUp: () => Promise.all(waits.map(takeWaited)),
     videos: async () => (await listVideos(table, { owner: services.defaults.owner, limit: 100 })).videos,
     dispatched,
