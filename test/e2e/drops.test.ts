@@ -153,14 +153,16 @@ describe.concurrent('images in the drop folder', { timeout: 60_000 }, () => {
     '\u00e9-composed.png',
     '猫/🐈‍⬛/кошка.png',
     'a/b/c/d/e/f/g/h/i/j/UPPER.PNG',
-    '//twice//.jpeg',
+    '//twice//a.jpeg',
+    'photo.jfif',
+    'photo.DIB ',
     'quo\'te"<x>.webp',
   ])('may be called %s, and have their result beside them', async (name) => {
     await folder.put(name, tiny);
     expect(await folder.resultOf(name)).toMatchObject({
       status: 'failed',
       image: { key: folder.at(name) },
-      error: { code: 'image_dimensions', hint: expect.stringContaining('drop the image again') },
+      error: { code: 'image_dimensions', hint: expect.stringContaining('upload the image again') },
     });
   });
 
@@ -204,9 +206,71 @@ describe.concurrent('images in the drop folder', { timeout: 60_000 }, () => {
     });
   });
 
+  test('are stopped by settings that are nearly right, and told what to rename', async () => {
+    const sidecar = { input: { prompt: 'from the sidecar' }, parameters: { resolution: '480P' } };
+    await folder.put('near/a.json', sidecar);
+    await folder.put('near/a.png', picture, { prompt: 'own' });
+    await folder.put('near/below/_Defaults.json', sidecar);
+    await folder.put('near/below/b.png', picture, { prompt: 'own' });
+    await folder.put('near/c.png', picture, { promt: 'The cat wakes up' });
+    expect(await folder.resultOf('near/a.png')).toMatchObject({
+      status: 'failed',
+      error: { code: 'settings_misnamed', message: expect.stringContaining('"a.png.json"') },
+    });
+    expect(await folder.resultOf('near/below/b.png')).toMatchObject({
+      status: 'failed',
+      error: { code: 'settings_misnamed', message: expect.stringContaining('"_defaults.json"') },
+    });
+    expect(await folder.resultOf('near/c.png')).toMatchObject({
+      status: 'failed',
+      error: { code: 'metadata_misspelt' },
+    });
+
+    await folder.put('near/a.png.json', sidecar);
+    const isMade = ({ status }: Result) => status === 'succeeded';
+    expect(await folder.resultOf('near/a.png', isMade)).toMatchObject({ input: { prompt: 'from the sidecar' } });
+  });
+
+  test('whose sidecar is written in two steps become the video of the whole file', async () => {
+    await folder.put('half.png.json', '{"input": {"prompt": "wr');
+    await folder.put('half.png', picture, { prompt: 'own' });
+    await pause(1.5);
+    await folder.put('half.png.json', {
+      input: { prompt: 'written in two steps' },
+      parameters: { resolution: '480P' },
+    });
+    expect(await folder.resultOf('half.png')).toMatchObject({
+      status: 'succeeded',
+      input: { prompt: 'written in two steps' },
+    });
+    expect(await folder.videosOf('half.png')).toHaveLength(1);
+  });
+
+  test('without an ending are images by their bytes, and a percent-encoded prompt is decoded', async () => {
+    await folder.put('no ending', picture, { prompt: encodeURIComponent('猫が走る'), resolution: '480P' });
+    expect(await folder.resultOf('no ending')).toMatchObject({
+      status: 'succeeded',
+      input: { prompt: '猫が走る' },
+      settings: { '/input/prompt': 'metadata' },
+    });
+  });
+
   test('are all that makes a video: other files, folders and what we write ourselves do not', async () => {
-    const names = ['notes.txt', 'sub.png/', 'x.png.result.json', 'x.png.mp4', '_defaults.json', '._x.png'];
-    for (const name of names) await folder.put(`others/${name}`, name === '_defaults.json' ? '{}' : '');
+    const names = [
+      ...[
+        'notes.txt',
+        'README',
+        'sub.png/',
+        'x.png.result.json',
+        'x.png.mp4',
+        '_defaults.json',
+        '_done/manifest.jsonl',
+      ],
+      ...['._x.png', '@eaDir/x.jpg/THUMB_M.jpg', '#recycle/x.png', '$RECYCLE.BIN/x.png', '~x.png', '__MACOSX/x.png'],
+      ...['lost+found/x.png', 'Thumbs/x.png', '_done/x.png', '.thumbnails/x.jpg'],
+    ];
+    const content = (name: string) => (name === '_defaults.json' ? '{}' : /\.(png|jpg)$/.test(name) ? picture : 'text');
+    for (const name of names) await folder.put(`others/${name}`, content(name), { prompt: 'own' });
     // A drop that ends after them: events are seen to in about the order in which they come.
     await folder.put('others/last.png', tiny);
     await folder.resultOf('others/last.png');
@@ -229,7 +293,13 @@ describe.concurrent('images in the drop folder', { timeout: 60_000 }, () => {
     expect(first).toMatchObject({ lines: 4, succeeded: 1, refused: 3, cost: { currency: 'USD' } });
     const resultOf = (line: number) => folder.jsonOf(`batch/manifest.jsonl.results/00000${line}.json`);
     const made = await resultOf(1);
-    expect(made).toMatchObject({ line: 1, status: 'succeeded', video: { key: expect.stringMatching(/\.mp4$/) } });
+    expect(made).toMatchObject({
+      line: 1,
+      status: 'succeeded',
+      input: { prompt: 'A cat runs' },
+      settings: { '/input/prompt': 'line', '/parameters/resolution': 'line' },
+      video: { key: expect.stringMatching(/\.mp4$/) },
+    });
     const codes = ['invalid_json', 'image_not_found', 'unknown_model'];
     for (const [index, code] of codes.entries())
       expect(await resultOf(index + 2)).toMatchObject({ line: index + 2, status: 'refused', error: { code } });

@@ -1,11 +1,17 @@
 import { readdirSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  CopyObjectCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 
 /**
- * The few forms of `aws s3 cp` and `aws s3 sync` that the README shows, for tests on machines without the AWS CLI: files and folders
- * up, a file down. Anything else is refused. Addresses and keys come from the environment, as for the real one.
+ * The few forms of `aws s3 cp`, `mv` and `sync` that the guides show, for tests on machines without the AWS CLI: files and folders
+ * up, a file down, an object to another key. Anything else is refused. Addresses and keys come from the environment, as for the real one.
  */
 async function main([service, command, from, to, ...options]: readonly string[]): Promise<void> {
   if (service !== 's3' || !from || !to) throw new Error('Only aws s3 cp FROM TO and aws s3 sync FROM TO are known.');
@@ -22,6 +28,10 @@ async function main([service, command, from, to, ...options]: readonly string[])
     const bytes = await Body!.transformToByteArray();
     if (to === '-') process.stdout.write(bytes);
     else await writeFile(to, bytes);
+  } else if (command === 'mv' && from.startsWith('s3://')) {
+    const [source, target] = [readAddress(from), readAddress(to)];
+    await s3.send(new CopyObjectCommand({ ...target, CopySource: `${source.Bucket}/${source.Key}` }));
+    await s3.send(new DeleteObjectCommand(source));
   } else if (command === 'cp') {
     await send(from, to);
   } else if (command === 'sync') {
