@@ -12,7 +12,7 @@ export const MANIFEST_NAME = 'manifest.jsonl';
 export const DEFAULTS_NAME = '_defaults.json';
 
 /**
- * Endings of images. Wan reads few of these formats, but whoever drops one gets a result; and the bytes decide what a file is: a
+ * Endings of images. Wan reads few of these formats, but a user who uploads one gets a result; and the bytes decide what a file is: a
  * phone's `.heic` may well be a JPEG.
  */
 const imageEndings = 'jpe?g|jpe|jfif|jfi|jif|pjpeg|pjp|a?png|bmp|dib|webp|gif|hei[cf]|hif|tiff?|avif|jxl|svg';

@@ -10,7 +10,7 @@ import { kindOf } from './drop-key.ts';
 
 type S3 = Pick<S3Client, 'send'>;
 
-/** A version of an object in the drop folder: what a result is about. */
+/** The version of an object in the drop folder that a result belongs to. */
 export interface Origin {
   bucket: string;
   key: string;
@@ -23,45 +23,45 @@ const isManifest = (key: string): boolean => ['manifest', 'misnamed_manifest'].i
 export const resultKey = (key: string): string =>
   isManifest(key) ? `${key}.results/summary.json` : `${key}.result.json`;
 
-/** A place beside an object of the drop folder where a result may be written. */
-interface FreePlace {
-  /** Holds exactly while nobody else has written there. */
+/** The state of a key at which a result may be written. */
+interface WritablePlace {
+  /** Holds until another process writes to the key. */
   condition: { IfNoneMatch: '*' } | { IfMatch: string };
-  /** The labels of the result of this very version that stands there; undefined where none does. */
+  /** The labels of the current result, if it belongs to the same version. */
   current: Readonly<Record<string, string>> | undefined;
 }
 
-/** The label that tells which version a result is about: versions have no order of their own, so it is looked up. */
+/** The label with the version that a result belongs to. Version ids have no order, so S3 is asked which one is later. */
 const originLabel = 'origin-version';
 
-/** What S3 takes for a key, in bytes: a long name of an image leaves no room for that of its result. */
-const MOST_KEY_BYTES = 1024;
+/** Bytes of S3's longest key: the longest names of images leave no room for those of their results. */
+const MAX_KEY_BYTES = 1024;
 
-/** An object's place as results name it. */
+/** The place of an object as results have it. */
 export const placeOf = ({ bucket, key, version_id }: Origin): Origin => ({
   bucket,
   key,
   ...(version_id ? { version_id } : {}),
 });
 
-export const isPossibleKey = (key: string): boolean => Buffer.byteLength(key) <= MOST_KEY_BYTES;
+export const isPossibleKey = (key: string): boolean => Buffer.byteLength(key) <= MAX_KEY_BYTES;
 
-/** How often a write that others keep overtaking is tried: more of them than this at once are no accident. */
+/** How often a write is tried when other writes keep coming first. */
 const ATTEMPTS = 10;
 
 /**
- * Writes what is told of one version of an object beside it, and never over what is told of a later version: reads what stands,
- * decides, writes on condition that it still stands, and begins anew when it does not. Whatever else lies there, a file of somebody's
- * own, is overwritten: the name is taken for results, and the bucket keeps its versions.
- * @param write writes under the condition, with `originLabels(origin)` in the object's metadata; or does nothing where what stands
- *   says all
- * @returns `superseded` when what is told of a later version stands there
+ * Writes a file that belongs to one version of an object, and never over that of a later version: reads the current file, decides,
+ * writes on condition that it has not changed, and starts again when it has. A file of the user under this name is overwritten: the
+ * name is reserved for results, and the bucket keeps its versions.
+ * @param write writes under the condition, with `originLabels(origin)` in the object's metadata; or does nothing when the current file
+ *   is right
+ * @returns `superseded` when the current file belongs to a later version
  */
 export async function writeIfNewer(
   s3: S3,
   key: string,
   origin: Origin,
-  write: (place: FreePlace) => Promise<unknown>,
+  write: (place: WritablePlace) => Promise<unknown>,
 ): Promise<'written' | 'superseded'> {
   for (let attempt = 1; ; attempt++) {
     const place = await readCurrent(s3, key, origin);
@@ -75,12 +75,12 @@ export async function writeIfNewer(
   }
 }
 
-/** The label that orders the results of one version: a retry of its video ends in a later one. */
+/** The label that orders the results of one version: a retry of its video has a later one. */
 const outcomeLabel = 'outcome-of';
 
 /**
- * Writes a result as JSON, unless a later one, or one of a later version of its origin, is there. A key that S3 does not take is
- * passed over.
+ * Writes a result as JSON, unless a later one, or one of a later version of its origin, exists. Does nothing for a key that is too long
+ * for S3.
  * @param outcome orders the results of one version, as text
  */
 export async function writeResult(
@@ -123,7 +123,7 @@ export async function hasResult(s3: S3, origin: Origin): Promise<boolean> {
   return found !== undefined && found.Metadata?.[originLabel] === (origin.version_id ?? '');
 }
 
-async function readCurrent(s3: S3, key: string, origin: Origin): Promise<FreePlace | 'superseded'> {
+async function readCurrent(s3: S3, key: string, origin: Origin): Promise<WritablePlace | 'superseded'> {
   const found = await s3.send(new HeadObjectCommand({ Bucket: origin.bucket, Key: key })).catch(ignoreNotFound);
   if (!found?.ETag) return { condition: { IfNoneMatch: '*' }, current: undefined };
   const labels = found.Metadata ?? {};
@@ -134,15 +134,15 @@ async function readCurrent(s3: S3, key: string, origin: Origin): Promise<FreePla
 }
 
 /**
- * Whether another version of an object was stored after this one. S3 lists the versions of a key with the one stored last first.
- * One that is gone is later than none.
+ * Whether another version of an object was stored after this one. S3 lists the versions of a key from the latest to the oldest. A
+ * version that was deleted is never later.
  */
 async function isLater(s3: S3, { bucket, key, version_id }: Origin, other: string): Promise<boolean> {
   let markers: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined } = {};
   for (;;) {
     const page = await s3.send(new ListObjectVersionsCommand({ Bucket: bucket, Prefix: key, ...markers }));
     for (const { Key, VersionId } of page.Versions ?? []) {
-      // The key itself comes first among those that begin with it.
+      // The key itself precedes those that begin with it.
       if (Key !== key || VersionId === version_id) return false;
       if (VersionId === other) return true;
     }
@@ -151,7 +151,7 @@ async function isLater(s3: S3, { bucket, key, version_id }: Origin, other: strin
   }
 }
 
-/** Whether a conditional write met another write: what stood there has changed, is gone, or is just being written. */
+/** Whether a conditional write met another one: the file has changed, was deleted, or is being written. */
 const isOvertaken = (error: unknown): boolean =>
   error instanceof S3ServiceException &&
   ['PreconditionFailed', 'ConditionalRequestConflict', 'NoSuchKey'].includes(error.name);

@@ -12,19 +12,18 @@ import { isPossibleKey, originLabels, placeOf, resultKey, writeIfNewer, writeRes
 export interface ResultServices {
   table: Table;
   s3: Pick<S3Client, 'send'>;
-  /** Whether a finished video is copied beside its image. */
+  /** Whether a finished video is copied next to its image. */
   copyVideo: boolean;
 }
 
 /**
- * Writes the result of a video that came from the drop folder: of an image as `<key>.result.json`, with `copyVideo` after a copy of the
- * video as `<key>.mp4`; of a line of a manifest among the manifest's results. Does nothing for a video of the API, or one that has
- * not ended.
+ * Writes the result of a video from the drop folder: of an image as `<key>.result.json`, with `copyVideo` after a copy of the video as
+ * `<key>.mp4`; of a line of a manifest among the manifest's results. Does nothing for a video of the API, or one that has not ended.
  *
- * The record stays in the status index until all is written, so that whatever fails between two steps is repeated by the sweep;
- * writing twice is writing once. A newer outcome, after a retry, replaces an older one, never the other way round, and the result of a
- * later version of the image or manifest stays. An image that is gone changes nothing: the folder shows what was paid for.
- * @throws what S3 or the table throws; the video's own outcome stands in any case
+ * The record stays in the status index until all is written, so that the sweep repeats what failed. Idempotent. A newer outcome, after a
+ * retry, replaces an older one, never the reverse, and the result of a later version of the image or manifest is kept. The result is
+ * written even when the image was deleted: the folder shows what was paid for.
+ * @throws what S3 or the table throws; the video's own outcome is not changed
  */
 export async function writeVideoResult(services: ResultServices, video: VideoRecord): Promise<void> {
   if (!isTerminal(video.status)) return;
@@ -45,7 +44,7 @@ const writeImageResult = ({ s3, copyVideo }: ResultServices, video: ImageVideo):
     };
   });
 
-/** Writes the result of a line and counts the line, unless a newer upload of the manifest has taken its place. */
+/** Writes the result of a line and counts the line, unless a newer upload of the manifest has replaced it. */
 async function endLineOf(services: ResultServices, video: LineVideo): Promise<void> {
   const { table } = services;
   const { source, updated_at } = video;
@@ -65,27 +64,27 @@ export async function writeVideoLine(
   return { line: source.line, ending: status as EndedLine['ending'], cost };
 }
 
-/** Results that are told at once. */
-const AT_ONCE = 10;
+/** Results that are written concurrently. */
+const CONCURRENCY = 10;
 
-/** No result is begun after this time, in milliseconds: the sweep has more to do. Those that are left have their turn in a later one. */
-const LONGEST = 40_000;
+/** Milliseconds after which no further result is begun: the sweep has more to do. A later sweep writes the others. */
+const MAX_MILLISECONDS = 40_000;
 
-/** After so many days a result that still can't be written is given up: its bucket is gone, or not ours to write to any more. */
-const TRIED_DAYS = 14;
+/** After this many days a result that still cannot be written is given up: its bucket was deleted, or access to it was removed. */
+const MAX_DAYS = 14;
 
 /**
- * Tells the results that a crash or a failure left untold. Whatever goes wrong with one keeps no other from its turn.
- * @returns ids of the videos whose result is told now
- * @throws AggregateError after all had their turn; the next call tries again
+ * Writes the results that a crash or a failure left out. An error with one does not stop the others.
+ * @returns ids of the videos whose result was written
+ * @throws AggregateError after all were tried; the next call tries again
  */
 export async function writePendingResults(services: ResultServices): Promise<string[]> {
   const { table } = services;
   const begun = table.now();
   const ids: string[] = [];
   for await (const id of idsInStatus(table, 'result_pending')) ids.push(id);
-  const outcomes = await settleAll(AT_ONCE, rotate(ids, begun), async (id) => {
-    const video = table.now() > begun + LONGEST ? undefined : await readVideo(table, id);
+  const outcomes = await settleAll(CONCURRENCY, rotate(ids, begun), async (id) => {
+    const video = table.now() > begun + MAX_MILLISECONDS ? undefined : await readVideo(table, id);
     if (!video) return [];
     await writeVideoResult(services, video).catch((error: unknown) => giveUp(table, video, error));
     return [id];
@@ -93,10 +92,10 @@ export async function writePendingResults(services: ResultServices): Promise<str
   return valuesOf(outcomes, 'results of drops could not be written.').flat();
 }
 
-/** Leaves it at the record, which tells the same, where a result has been tried for long enough. @throws the error, in any case */
+/** Stops retrying a result after `MAX_DAYS`; the record has the same facts. @throws the error, in any case */
 async function giveUp(table: Table, video: VideoRecord, error: unknown): Promise<never> {
   const days = (table.now() - Date.parse(video.updated_at)) / (24 * 3600_000);
-  if (isTerminal(video.status) && days > TRIED_DAYS) await markResultWritten(table, video);
+  if (isTerminal(video.status) && days > MAX_DAYS) await markResultWritten(table, video);
   throw error;
 }
 
@@ -108,7 +107,7 @@ export type LineVideo = VideoFrom<'manifest'>;
 const isFrom = <Type extends 'drop' | 'manifest'>(type: Type, video: VideoRecord): video is VideoFrom<Type> =>
   video.source.type === type;
 
-/** Where a copy of the video lies beside its image. */
+/** Where a copy of the video next to its image is. */
 interface VideoCopy {
   bucket: string;
   key: string;
@@ -146,9 +145,9 @@ function resultOf(video: ImageVideo | LineVideo, copy?: VideoCopy): object {
 const archivedLabel = 'archived-as';
 
 /**
- * Copies a drop's video beside its image, as `<key>.mp4`, within S3 and once: one CopyObject takes up to 5 GB, which no video of
- * Wan's comes near.
- * @returns where the copy lies; undefined when there is nothing to copy any more, or the copy of a later version of the image lies there
+ * Copies a drop's video next to its image, as `<key>.mp4`, within S3 and once. One CopyObject copies up to 5 GB; Wan's videos are far
+ * smaller.
+ * @returns where the copy is; undefined when the archived file was deleted, or the copy of a later version of the image exists
  */
 async function copyVideoToDrop(s3: Pick<S3Client, 'send'>, video: ImageVideo): Promise<VideoCopy | undefined> {
   const { source, video: archived } = video;
@@ -169,7 +168,7 @@ async function copyVideoToDrop(s3: Pick<S3Client, 'send'>, video: ImageVideo): P
         ...condition,
       }),
     );
-    // Somebody deleted the archived file: its place is still reported.
+    // The archived file was deleted: the result still names its place.
   }).catch(ignoreNotFound);
   return outcome === 'written' ? { bucket: source.bucket, key } : undefined;
 }
