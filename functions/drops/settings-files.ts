@@ -5,7 +5,7 @@ import { purposeOf } from './settings-purpose.ts';
 
 /** How settings files are found and read; `compose` builds it. */
 export interface SettingsStore {
-  /** Files whose keys begin with a prefix, without those in folders below it: the first 1,000. */
+  /** The first files whose keys begin with a prefix, without those in folders below it. */
   listFiles: (at: { bucket: string; prefix: string }) => Promise<FileList>;
   /** Reads a small file in its latest version; undefined when it does not exist. */
   readFile: (file: { bucket: string; key: string }) => Promise<Uint8Array | undefined>;
@@ -23,13 +23,16 @@ interface FileList {
   isTruncated: boolean;
 }
 
+/** A longer page takes a 512 MB function longer to parse than the requests for another spelling. */
+const PAGE = 200;
+
 export async function listFiles(
   s3: Pick<S3Client, 'send'>,
   { bucket, prefix }: { bucket: string; prefix: string },
 ): Promise<FileList> {
   // XML cannot hold every character that a key can, so S3 is asked to encode them.
-  const list = new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, Delimiter: '/', EncodingType: 'url' });
-  const { Contents = [], IsTruncated = false } = await s3.send(list);
+  const list = { Bucket: bucket, Prefix: prefix, Delimiter: '/', MaxKeys: PAGE, EncodingType: 'url' } as const;
+  const { Contents = [], IsTruncated = false } = await s3.send(new ListObjectsV2Command(list));
   const files = Contents.map(({ Key = '', LastModified }) => ({
     key: decodeURIComponent(Key.replaceAll('+', ' ')),
     written: LastModified?.getTime() ?? 0,
@@ -52,7 +55,7 @@ interface SettingsFiles {
 
 /**
  * Finds the sidecar and the nearest defaults of an image. One ListObjectsV2 for each folder on its path finds the names that are
- * nearly right as well; a folder of more than 1,000 files takes one more for each way to spell them. The image's own folder comes
+ * nearly right as well; a folder of more files than a page takes one more for each way to spell them. The image's own folder comes
  * last, so that a sidecar that arrives meanwhile still counts.
  */
 export async function findSettingsFiles(
@@ -123,4 +126,4 @@ function spellings(name: string): string[] {
   return [...new Set([name, lower, name.toUpperCase(), capitalized].flatMap(unicodeForms))];
 }
 
-const defaultsStarts = ['_de', 'de'].flatMap(spellings);
+const defaultsStarts = ['_de', '_De', '_DE', 'de'];
