@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { composeSweep } from '../../../functions/entries/maintenance.ts';
+import type { Platform } from '../../../functions/entries/platform.ts';
 import {
   composeArchiveVideo,
   composeCheckTask,
@@ -274,7 +275,10 @@ test('sweep measures for how long executions have waited without a watcher, and 
   const waiting = { ...aVideo({ status: 'running', run: 1 }, now), task: aTask() };
   await sleepWith(own.table, 'token', waitFor(waiting, { now, typicalSeconds: 100 }));
   const measured: unknown[] = [];
-  const platform = aPlatform(own.table, { recordMetric: (...figure) => measured.push(figure) });
+  const platform = aPlatform(own.table, {
+    s3: { send: async () => ({}) } as unknown as Platform['s3'],
+    recordMetric: (...figure) => measured.push(figure),
+  });
   const environment = {
     ...dispatching,
     UPLOADS_BUCKET: 'uploads',
