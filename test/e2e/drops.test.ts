@@ -177,16 +177,25 @@ describe.concurrent('images in the drop folder', { timeout: 60_000 }, () => {
     });
   });
 
-  test('written over are a new video, which the result then tells of, and so is a copy under another name', async () => {
-    await folder.put('over.png', tiny);
-    const first = await folder.resultOf('over.png');
-    await folder.put('over.png', tiny);
-    const second = await folder.resultOf('over.png', ({ id }) => id !== first.id);
-    expect(second.image.version_id).not.toBe(first.image.version_id);
-    await folder.put('copy of over.png', tiny);
-    const copy = await folder.resultOf('copy of over.png');
-    expect(new Set([first.id, second.id, copy.id]).size).toBe(3);
-    expect(await folder.videosOf('over.png')).toHaveLength(2);
+  test('are one video when the same bytes and settings are uploaded again, and the result names the latest upload', async () => {
+    const settings = { prompt: 'own', resolution: '480P' };
+    await folder.put('once.png', picture, settings);
+    const first = await folder.resultOf('once.png');
+    expect(first).toMatchObject({ status: 'succeeded' });
+    await folder.put('once.png', picture, settings);
+    const second = await folder.resultOf('once.png', ({ image }) => image.version_id !== first.image.version_id);
+    expect(second).toMatchObject({ id: first.id, status: 'succeeded' });
+    const ids = new Set([first.id]);
+    for (const [name, body, metadata] of [
+      ['once.png', png(500, 500), settings],
+      ['once.png', picture, { ...settings, take: '2' }],
+      ['copy of once.png', picture, settings],
+    ] as const) {
+      await folder.put(name, body, metadata);
+      ids.add((await folder.resultOf(name, ({ id }) => !ids.has(id))).id);
+    }
+    expect(ids.size).toBe(4);
+    expect(await folder.videosOf('once.png')).toHaveLength(3);
   });
 
   test('of a kind that Wan does not take get a result that says what to do', async () => {
