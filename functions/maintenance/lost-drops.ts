@@ -25,6 +25,9 @@ const AGES = { least: 10 * 60_000, most: 24 * 3600_000 };
 /** 1,000 objects each: a folder of 100,000 files is listed once in 50 minutes. */
 const PAGES_PER_RUN = 10;
 
+/** After this time no further page is begun: the sweep has four minutes for all of its work. */
+const TIME_LIMIT_MS = 30_000;
+
 /** Objects that are looked up concurrently. */
 const CONCURRENCY = 20;
 
@@ -37,8 +40,9 @@ const CONCURRENCY = 20;
 export async function acceptLostDrops(services: LostDropServices): Promise<number> {
   const { table, accept } = services;
   const outcomes: PromiseSettledResult<boolean>[] = [];
+  const began = table.now();
   let after = (await getItem<{ after?: string }>(table, keys.dropListing))?.after;
-  for (let page = 0; page < PAGES_PER_RUN; page++) {
+  for (let page = 0; page < PAGES_PER_RUN && table.now() < began + TIME_LIMIT_MS; page++) {
     const { objects, next } = await listPage(services, after);
     const now = table.now();
     const recent = objects.filter(({ stored }) => stored <= now - AGES.least && stored > now - AGES.most);

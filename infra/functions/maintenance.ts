@@ -34,7 +34,7 @@ export class Maintenance extends Construct {
         dispatchAccess(foundation, ['GetItem', 'UpdateItem']),
         executionsAccess(this, stateMachine.name),
         deleteAccess(foundation),
-        // Results that were not told; with them the videos that are copied beside their images.
+        // Pending results, and the videos that are copied next to their images.
         resultWriterAccess(foundation),
         copyResultAccess(foundation),
         // Drops whose events were lost.
@@ -71,5 +71,5 @@ export class Maintenance extends Construct {
 }
 
 /** @param staleAfter when an event that could not be delivered is of no use any more, since a later one did the same work */
-const target = (upkeep: PipelineFunction, deadLetters: Queue, staleAfter: Duration): LambdaFunction =>
-  new LambdaFunction(upkeep.live, { deadLetterQueue: deadLetters, maxEventAge: staleAfter, retryAttempts: 185 });
+const target = (fn: PipelineFunction, deadLetters: Queue, staleAfter: Duration): LambdaFunction =>
+  new LambdaFunction(fn.live, { deadLetterQueue: deadLetters, maxEventAge: staleAfter, retryAttempts: 185 });

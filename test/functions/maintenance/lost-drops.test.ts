@@ -130,6 +130,28 @@ test('continues where the last run stopped, begins anew after the end, and lists
   expect(await getItem(store.table, keys.dropListing)).not.toHaveProperty('after');
 });
 
+test('begins no further page when its time is over, and continues there', async () => {
+  for (const name of ['a', 'b']) await drop(`drop/${name}.png`);
+  const paged = {
+    send: (command: PutObjectCommand) => {
+      if (command.constructor.name === 'ListObjectsV2Command') Object.assign(command.input, { MaxKeys: 1 });
+      return buckets.s3.send(command);
+    },
+  };
+  const slow = {
+    ...services(),
+    s3: paged as typeof buckets.s3,
+    accept: async (object: DroppedObject) => {
+      accepted.push(object);
+      later += 31_000;
+    },
+  };
+  await acceptLostDrops(slow);
+  expect(keysAccepted()).toEqual(['drop/a.png']);
+  await acceptLostDrops(slow);
+  expect(keysAccepted()).toEqual(['drop/a.png', 'drop/b.png']);
+});
+
 test('accepts the others when one fails, and that one in the next pass', async () => {
   await drop('drop/a.png');
   await drop('drop/b.png');
