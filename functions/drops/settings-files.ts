@@ -24,7 +24,7 @@ interface FileList {
 }
 
 /** A longer page takes a 512 MB function longer to parse than the requests for another spelling. */
-const PAGE = 200;
+const PAGE = 100;
 
 export async function listFiles(
   s3: Pick<S3Client, 'send'>,
@@ -64,9 +64,8 @@ export async function findSettingsFiles(
 ): Promise<SettingsFiles> {
   const [own, ...above] = foldersOf(key);
   const image = nameOf(key);
-  const filesAbove = await Promise.all(above.map((folder) => filesIn(store, bucket, folder, defaultsStarts)));
-  const starts = [...defaultsStarts, ...spellings(image.replace(/\.[^.]*$/, ''))];
-  const ownFiles = await filesIn(store, bucket, own!, starts);
+  const filesAbove = await Promise.all(above.map((folder) => filesIn(store, bucket, folder, [])));
+  const ownFiles = await filesIn(store, bucket, own!, spellings(image.replace(/\.[^.]*$/, '')));
   const found: SettingsFiles = { sidecar: undefined, defaults: undefined, misnamed: [] };
   const read = async (file: ListedFile): Promise<ReadFile | undefined> => {
     const bytes = await store.readFile({ bucket, key: file.key });
@@ -102,21 +101,26 @@ export async function findSettingsFiles(
 const fitsBetter = (other: ListedFile, file: ListedFile, rank: number): boolean =>
   (sidecarRank(nameOf(other.key), nameOf(file.key)) ?? rank) < rank;
 
-/** Files directly in a folder, in each Unicode form of its name. @param starts of the names that matter in a large folder */
+/**
+ * Returns the files directly in a folder, in each Unicode form of its name; of a large folder only its first files, those that begin
+ * like `_defaults.json` and those that begin with one of the stems.
+ */
 async function filesIn(
   store: SettingsStore,
   bucket: string,
   folder: string,
-  starts: readonly string[],
+  stems: readonly string[],
 ): Promise<ListedFile[]> {
-  const list = (prefixes: readonly string[]) =>
-    Promise.all(prefixes.filter(isPossibleKey).map((prefix) => store.listFiles({ bucket, prefix })));
   const folders = unicodeForms(folder);
-  const whole = await list(folders);
-  if (!whole.some(({ isTruncated }) => isTruncated)) return whole.flatMap(({ files }) => files);
-  const parts = await list(folders.flatMap((form) => starts.map((start) => form + start)));
-  const byKey = new Map([...whole, ...parts].flatMap(({ files }) => files.map((file) => [file.key, file])));
-  return [...byKey.values()];
+  const list = (...starts: string[]) => {
+    const prefixes = folders.flatMap((form) => starts.map((start) => form + start)).filter(isPossibleKey);
+    return Promise.all(prefixes.map((prefix) => store.listFiles({ bucket, prefix })));
+  };
+  const isTruncated = (lists: FileList[]) => lists.some(({ isTruncated }) => isTruncated);
+  const lists = await list('');
+  if (isTruncated(lists)) lists.push(...(await list('_', ...stems)));
+  if (isTruncated(lists.slice(folders.length))) lists.push(...(await list('_de', '_De', '_DE')));
+  return [...new Map(lists.flatMap(({ files }) => files.map((file) => [file.key, file]))).values()];
 }
 
 /** The ways in which people and programs write a name. */
@@ -125,5 +129,3 @@ function spellings(name: string): string[] {
   const capitalized = lower.replace(/\p{L}/u, (letter) => letter.toUpperCase());
   return [...new Set([name, lower, name.toUpperCase(), capitalized].flatMap(unicodeForms))];
 }
-
-const defaultsStarts = ['_de', '_De', '_DE', 'de'];

@@ -184,12 +184,20 @@ describe('a folder of more files than one list has', () => {
     ['IMG_500.json', { misnamed: ['drop/x/IMG_500.json → IMG_500.jpg.json'] }],
     ['_defaults.json', { defaults: 'drop/x/_defaults.json' }],
     ['_Defaults.json', { misnamed: ['drop/x/_Defaults.json → _defaults.json'] }],
-    ['defaults.json', { misnamed: ['drop/x/defaults.json → _defaults.json'] }],
+    ['_DEFAULTS.JSON', { misnamed: ['drop/x/_DEFAULTS.JSON → _defaults.json'] }],
   ])('is searched for %s by the ways to spell it', async (name, expected) => {
     for (let number = 100; number < 999; number++) put(`x/IMG_${number}.jpg`, '');
     put(`x/${name}`);
     expect(await find('x/IMG_500.jpg', 10)).toEqual({ ...nothing, ...expected });
     expect(listed.length).toBeLessThan(12);
+  });
+
+  test('is searched for defaults although many names begin as theirs does', async () => {
+    for (let number = 100; number < 150; number++) {
+      for (const start of ['_DSC', '_abc', '_']) put(`x/${start}${number}.jpg`, '');
+    }
+    put('x/_defaults.json');
+    expect(await find('x/a.jpg', 10)).toEqual({ ...nothing, defaults: 'drop/x/_defaults.json' });
   });
 
   test('otherwise, each folder is listed once', async () => {
