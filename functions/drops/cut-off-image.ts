@@ -14,7 +14,7 @@ export function mayBeCutOff(bytes: Uint8Array, size: number): boolean {
     case 'jpeg':
       return !file.subarray(-2).equals(endOfJpeg);
     case 'png':
-      return !file.includes('IEND');
+      return !file.includes(endOfPng);
     case 'webp':
       return file.readUInt32LE(4) + 8 > size;
     case 'bmp':
@@ -25,3 +25,5 @@ export function mayBeCutOff(bytes: Uint8Array, size: number): boolean {
 }
 
 const endOfJpeg = Buffer.from([0xff, 0xd9]);
+/** The type of the last chunk and its checksum, which is always the same. */
+const endOfPng = Buffer.from('IEND\xaeB`\x82', 'latin1');
