@@ -93,8 +93,8 @@ const addedAtEnd = new RegExp(`${added}$`);
 const fold = (name: string): string => name.normalize('NFC').toLowerCase().trim();
 
 /**
- * How closely a file has the name of an image's sidecar: 0 is the name itself, in any Unicode form; more is a name that was probably
- * meant to be it, the less likely the higher. Undefined for any other name.
+ * How closely a file has the name of an image's sidecar: 0 is the name itself, in any Unicode form; a higher rank is a name that was
+ * probably meant as the sidecar's, the less likely the higher. Undefined for any other name.
  */
 export function sidecarRank(image: string, name: string): number | undefined {
   const composed = name.normalize('NFC');

@@ -14,7 +14,7 @@ async function sentBy(seconds: number, dropped: Parameters<typeof startWait>[1])
   return sent;
 }
 
-test('one message waits as long as configured, in characters that SQS takes', async () => {
+test('one message is delayed as asked, in characters that SQS accepts', async () => {
   const sent = await sentBy(10, object);
   expect(sent).toMatchObject([{ QueueUrl: queueUrl, DelaySeconds: 10 }]);
   expect(sent[0]!.MessageBody).toMatch(/^[\u0020-\ud7ff\ue000-\ufffd]+$/);

@@ -74,7 +74,7 @@ describe('the lines of a manifest', () => {
   });
 });
 
-describe('a manifest that has no lines of its own is one error that says how to fix it', () => {
+describe('a manifest that has no lines of its own is one error with the way to fix it', () => {
   const utf16 = (text: string) => Buffer.from(text, 'utf16le');
   test.each<[string, string | Uint8Array, string, RegExp]>([
     [

@@ -78,7 +78,7 @@ test('a text that is percent-encoded once is decoded, whatever it is, unless it 
   );
 });
 
-test('any text of another script arrives as it is, by each way to send it', () => {
+test('any text of another script arrives unchanged, by each way to send it', () => {
   const script = fc.string({ unit: fc.constantFrom(...'猫が走るКошкаقطة개🐈é'), minLength: 1, maxLength: 30 });
   fc.assert(
     fc.property(script, (prompt) => {

@@ -89,7 +89,7 @@ describe('no default is paid by mistake: an image is stopped', () => {
     expect(folder.dispatched).toEqual([]);
   });
 
-  test('with all that is wrong at once', async () => {
+  test('with all that is wrong together', async () => {
     putOld('drop/_Defaults.json', sidecar);
     putOld('drop/a.jpg.json', '{');
     const { error } = (await folder.taken('drop/a.jpg', Buffer.from('text'), { promt: 'x' }))!;

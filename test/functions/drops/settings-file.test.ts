@@ -15,7 +15,7 @@ test('a sidecar is the body of POST /videos without img_url', () => {
   expect(read(whole)).toEqual({ ok: true, body: whole, sidecarRequired: false });
 });
 
-test('may leave out all of it, begin with a byte order mark, and say that a prompt is none', () => {
+test('may leave out all of it, begin with a byte order mark, and have an empty prompt', () => {
   expect(read({})).toEqual({ ok: true, body: { input: {}, parameters: {}, metadata: {} }, sidecarRequired: false });
   expect(read(`\ufeff${JSON.stringify(whole)}`)).toMatchObject({ ok: true, body: whole });
   expect(read({ input: { prompt: '' } })).toMatchObject({ ok: true, body: { input: { prompt: '' } } });
@@ -25,7 +25,7 @@ test('defaults may require sidecars', () => {
   expect(read({ ...whole, sidecar: 'required' }, 'defaults')).toEqual({ ok: true, body: whole, sidecarRequired: true });
 });
 
-describe('what is wrong is named by its pointer, all at once', () => {
+describe('all issues are named by their pointers, together', () => {
   const long = { input: { prompt: 'x'.repeat(MAX_SETTINGS_BYTES) } };
   test.each<[string, unknown, [string, string][], ('sidecar' | 'defaults')?]>([
     ['nothing in it', '', [['', 'invalid_json']]],
@@ -72,7 +72,7 @@ describe('what is wrong is named by its pointer, all at once', () => {
         ['/parameters/seed', 'wrong_type'],
       ],
     ],
-    ['labels that can not be kept', '{"metadata": {"constructor": "x"}}', [['/metadata/constructor', 'invalid_name']]],
+    ['labels that cannot be kept', '{"metadata": {"constructor": "x"}}', [['/metadata/constructor', 'invalid_name']]],
     ['a sidecar that requires sidecars', { sidecar: 'required' }, [['/sidecar', 'unknown_field']]],
     ['defaults that want something else', { sidecar: 'maybe' }, [['/sidecar', 'invalid_value']], 'defaults'],
   ])('%s', (_, content, expected, kind) => {
@@ -98,7 +98,7 @@ describe('what is wrong is named by its pointer, all at once', () => {
   });
 });
 
-test('the longest prompts that are taken fit into a file, in any language', () => {
+test('the longest prompts that are accepted fit into a file, in any language', () => {
   const cats = '🐈'.repeat(20_000);
   expect(read({ input: { prompt: cats, negative_prompt: cats } })).toMatchObject({ ok: true });
 });

@@ -15,7 +15,7 @@ const merge = (levels: { sidecar?: SettingsBody; metadata?: SettingsBody; defaul
 const withMetadata = (metadata: Record<string, string>) =>
   merge({ metadata: settingsOfMetadata(metadata).body }).request;
 
-test('without anything it is what the deployment says', () => {
+test('without other settings, those of the deployment apply', () => {
   expect(merge()).toEqual({
     request: {
       model: 'wan2.2-i2v-flash',
@@ -28,7 +28,7 @@ test('without anything it is what the deployment says', () => {
   });
 });
 
-test('the strongest level that names a value decides it, field by field, and is named beside it', () => {
+test('the strongest level that names a value decides it, field by field, and is named for each', () => {
   const merged = merge({
     sidecar: { input: { prompt: 'from the sidecar' }, metadata: { project: 'spring' } },
     metadata: { input: { prompt: 'lost', negative_prompt: 'from metadata' }, parameters: { seed: 7 } },
@@ -60,7 +60,7 @@ test('the strongest level that names a value decides it, field by field, and is 
   });
 });
 
-test('the deployment’s parameters are for its own model, whoever names another or the same', () => {
+test('the deployment’s parameters apply to its own model only, at whichever level the model is set', () => {
   expect(merge({ defaults: { model: 'wan2.1-i2v-plus' } }).request.parameters).toEqual({});
   expect(merge({ defaults: { model: 'wan2.1-i2v-plus' } }).settings).not.toHaveProperty('/parameters/resolution');
   expect(merge({ sidecar: { model: 'wan2.2-i2v-flash' } }).request.parameters).toEqual({ resolution: '480P' });
@@ -69,19 +69,19 @@ test('the deployment’s parameters are for its own model, whoever names another
   });
 });
 
-describe('prompt and effect are one wish', () => {
-  test('an effect gets no weaker prompt beside it, which would be refused', () => {
+describe('prompt and effect are decided together', () => {
+  test('an effect is not combined with a weaker prompt, which would be refused', () => {
     const merged = merge({ sidecar: { input: { template: 'flying' } }, defaults: { input: { prompt: 'p' } } });
     expect(merged.request.input).toEqual({ template: 'flying', img_url });
     expect(merged.settings).not.toHaveProperty('/input/prompt');
   });
 
-  test('a prompt takes the place of a weaker effect', () => {
+  test('a prompt replaces a weaker effect', () => {
     const merged = merge({ metadata: { input: { prompt: 'p' } }, defaults: { input: { template: 'flying' } } });
     expect(merged.request.input).toEqual({ prompt: 'p', img_url });
   });
 
-  test('both of one level stay, for the check to refuse', () => {
+  test('both of one level are kept, for the check to refuse', () => {
     expect(merge({ sidecar: { input: { template: 'flying', prompt: 'p' } } }).request.input).toEqual({
       template: 'flying',
       prompt: 'p',
@@ -122,7 +122,7 @@ describe("an object's metadata", () => {
     expect(withMetadata({ template: 'flying' }).input).toEqual({ template: 'flying', img_url });
   });
 
-  test('may be named with underscores, or capitals', () => {
+  test('can be named with underscores or capitals', () => {
     const { input, parameters } = withMetadata({ negative_prompt: 'n', 'Prompt-Extend': 'true' });
     expect({ input, parameters }).toMatchObject({
       input: { negative_prompt: 'n' },
@@ -137,12 +137,12 @@ describe("an object's metadata", () => {
     ['seed', '-1'],
     ['watermark', 'yes'],
     ['watermark', 'TRUE'],
-  ])('that is no value of its type is kept, so that the check names it: %s=%s', (name, value) => {
+  ])('that is not of its type is kept, so that the check names it: %s=%s', (name, value) => {
     expect(withMetadata({ [name]: value }).parameters).toMatchObject({ [name]: value });
   });
 
   test.each(['img-url', 'img_url', 'owner', '__proto__', 'constructor', 'toString', 'mtime', 'webhook-url'])(
-    'of the name %s is passed over',
+    'of the name %s is ignored',
     (name) => {
       const metadata = JSON.parse(`{${JSON.stringify(name)}: "x"}`) as Record<string, string>;
       expect(withMetadata(metadata)).toEqual(withMetadata({}));

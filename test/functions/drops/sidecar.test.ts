@@ -18,7 +18,7 @@ beforeEach(() => {
 const sidecar = { input: { prompt: 'from the sidecar' }, parameters: { seed: 7 }, metadata: { project: 'spring' } };
 
 describe('an image without a prompt of its own', () => {
-  test('waits for a sidecar, and is then taken with what there is: once, although event and messages come twice', async () => {
+  test('waits for a sidecar, and then uses the other levels: one video, although event and messages come twice', async () => {
     const event = folder.put('drop/cat.png', picture, { resolution: '480P' });
     const waiting = await folder.take(event);
     expect(waiting).toMatchObject({ outcome: 'waiting' });
@@ -37,7 +37,7 @@ describe('an image without a prompt of its own', () => {
     ]);
   });
 
-  test('is taken at once when its sidecar comes, and its waiting ends without effect', async () => {
+  test('is accepted immediately when its sidecar arrives, and the end of its wait changes nothing', async () => {
     await folder.drop('drop/cat.png');
     expect(await folder.drop('drop/cat.png.json', sidecar)).toMatchObject({
       outcome: 'created',
@@ -47,13 +47,13 @@ describe('an image without a prompt of its own', () => {
     expect(await folder.videos()).toHaveLength(1);
   });
 
-  test('waits no longer than the deployment says: not at all, where that is 0', async () => {
+  test('does not wait where the deployment sets 0 seconds', async () => {
     folder.services.rules = { ...folder.services.rules, sidecar_seconds: 0 };
     expect(await folder.drop('drop/cat.png')).toMatchObject({ outcome: 'created' });
     expect(folder.waits).toHaveLength(0);
   });
 
-  test('and deleted while it waits makes nothing, whichever comes first then', async () => {
+  test('that is deleted while it waits creates no video, in any order of events', async () => {
     await folder.drop('drop/cat.png');
     folder.delete('drop/cat.png');
     expect(await folder.drop('drop/cat.png.json', sidecar)).toBeUndefined();
@@ -61,7 +61,7 @@ describe('an image without a prompt of its own', () => {
     expect(await folder.videos()).toEqual([]);
   });
 
-  test('whose video was deleted is not made anew by its sidecar or the end of its waiting', async () => {
+  test('whose video was deleted is not created again by its sidecar or the end of its wait', async () => {
     await folder.drop('drop/cat.png');
     await folder.drop('drop/cat.png.json', sidecar);
     await replaceWithTombstone(store.table, (await folder.videos())[0]!);
@@ -78,7 +78,7 @@ describe('an image without a prompt of its own', () => {
     expect(await folder.videos()).toHaveLength(2);
   });
 
-  test.each(['', ' \t'])('has none by metadata that is left blank (%j), as some programs send it', async (prompt) => {
+  test.each(['', ' \t'])('has no prompt by blank metadata (%j), as some programs send it', async (prompt) => {
     folder.put('drop/_defaults.json', { input: { prompt: 'from defaults' }, parameters: { seed: 7 } });
     expect(await folder.taken('drop/cat.png', picture, { prompt, template: prompt })).toMatchObject({
       status: 'queued',
@@ -88,7 +88,7 @@ describe('an image without a prompt of its own', () => {
     expect(folder.waits).toHaveLength(1);
   });
 
-  test('has one of its own by an effect as well', async () => {
+  test('does not wait when it has an effect', async () => {
     expect(await folder.drop('drop/cat.png', picture, { template: 'flying' })).toMatchObject({ outcome: 'created' });
   });
 });
@@ -104,7 +104,7 @@ describe('a sidecar', () => {
     expect(folder.waits).toHaveLength(0);
   });
 
-  test('goes before the metadata, field by field', async () => {
+  test('is stronger than metadata, field by field', async () => {
     await folder.drop('drop/cat.png.json', sidecar);
     const metadata = { prompt: 'lost', seed: '1', resolution: '480P' };
     expect(await folder.taken('drop/cat.png', picture, metadata)).toMatchObject({
@@ -147,7 +147,7 @@ describe('a sidecar', () => {
     expect(folder.dispatched).toEqual([]);
   });
 
-  test('whose values no model takes is named with them', async () => {
+  test('whose values no model accepts is named with them', async () => {
     await folder.drop('drop/cat.png.json', {
       model: 'wan2.2-i2v-plus',
       parameters: { duration: 7, resolution: '720P' },
@@ -182,7 +182,7 @@ describe('a sidecar', () => {
 });
 
 describe('the nearest _defaults.json', () => {
-  test('counts, it alone, and the record names it', async () => {
+  test('is the only one that applies, and the record names it', async () => {
     await folder.drop('drop/_defaults.json', { parameters: { watermark: true, seed: 1 } });
     await folder.drop('drop/a/_defaults.json', { input: { prompt: 'of folder a' }, parameters: { seed: 2 } });
     expect(await folder.taken('drop/a/b/c/cat.png')).toMatchObject({
@@ -196,21 +196,21 @@ describe('the nearest _defaults.json', () => {
     });
   });
 
-  test('of another folder does not, though its name begins alike', async () => {
+  test('of another folder does not apply, though its name begins alike', async () => {
     await folder.drop('drop/a/_defaults.json', { parameters: { seed: 2 } });
     const video = await folder.taken('drop/ab/cat.png');
     expect(video).not.toHaveProperty('parameters.seed');
     expect(video).not.toHaveProperty('source.defaults_key');
   });
 
-  test('is no prompt of the image’s own, and may come while it waits', async () => {
+  test('does not end the wait of an image, and may arrive while it waits', async () => {
     await folder.drop('drop/cat.png');
     await folder.drop('drop/_defaults.json', { input: { prompt: 'late' } });
     await folder.wakeUp();
     expect(await folder.videos()).toMatchObject([{ input: { prompt: 'late' } }]);
   });
 
-  test('changes later drops alone: a repeated event finds the video that stands', async () => {
+  test('changes later drops only: a repeated event finds the existing video', async () => {
     await folder.drop('drop/_defaults.json', { parameters: { seed: 1 } });
     const event = folder.put('drop/cat.png', picture, { prompt: 'own' });
     await folder.take(event);
@@ -225,7 +225,7 @@ describe('the nearest _defaults.json', () => {
     ['{"sidecar": true}', 'invalid_value', /\/sidecar: Write "required"/],
     ['{"owner": "bob"}', 'unknown_field', /\/owner: /],
   ])(
-    'that is broken (%s) fails the drop at once, and no level above takes its place',
+    'that is broken (%s) fails the drop immediately, and no other level replaces it',
     async (content, code, message) => {
       await folder.drop('drop/_defaults.json', { input: { prompt: 'of the folder above' } });
       await folder.drop('drop/a/_defaults.json', content);
@@ -257,7 +257,7 @@ describe('a folder that requires sidecars', () => {
     await folder.drop('drop/_defaults.json', { sidecar: 'required', parameters: { watermark: true } });
   });
 
-  test('waits for them for ever, whatever prompt an image has', async () => {
+  test('waits for them without a limit, also for an image with a prompt', async () => {
     const event = folder.put('drop/cat.png', picture, { prompt: 'own' });
     expect(await folder.take(event)).toMatchObject({ outcome: 'waiting' });
     expect(folder.waits).toHaveLength(0);
@@ -268,16 +268,16 @@ describe('a folder that requires sidecars', () => {
     });
   });
 
-  test('takes an empty one as a word to begin', async () => {
+  test('starts with an empty one', async () => {
     await folder.drop('drop/cat.png', picture, { prompt: 'own' });
     expect(await folder.drop('drop/cat.png.json', '{}')).toMatchObject({ video: { input: { prompt: 'own' } } });
   });
 
-  test('answers at once what no sidecar mends', async () => {
+  test('refuses immediately what no sidecar can fix', async () => {
     expect(await folder.drop('drop/cat.gif', 'GIF89a')).toMatchObject({ video: { status: 'failed' } });
   });
 
-  test('has a folder below it that does not', async () => {
+  test('can have a folder below it that does not', async () => {
     await folder.drop('drop/free/_defaults.json', {});
     expect(await folder.drop('drop/free/cat.png', picture, { prompt: 'own' })).toMatchObject({ outcome: 'created' });
   });

@@ -68,7 +68,7 @@ describe('an image of a manifest that S3 refuses', () => {
   });
 });
 
-test('a manifest that S3 refuses has a summary that says so', async () => {
+test('a manifest that S3 refuses has a summary with the reason', async () => {
   const object = await upload(jsonl(body()));
   const s3 = refusing('/manifest.jsonl', 'AccessDenied');
   const folder = aDropFolder(world.table);

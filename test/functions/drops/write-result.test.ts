@@ -20,7 +20,7 @@ let table: Table;
 let s3: S3Client;
 const clock = { now: Date.parse('2026-01-01T00:00:00Z') };
 beforeAll(async () => {
-  // Each look at the clock is a millisecond later, so that no two changes of a record look alike.
+  // Each reading of the clock is a millisecond later, so that no two changes of a record are equal.
   store = await startTable(() => clock.now++);
   buckets = await versionedBuckets();
   table = store.table;
@@ -32,12 +32,12 @@ afterAll(async () => {
 });
 
 const services = (given: Partial<ResultServices> = {}): ResultServices => ({ table, s3, copyVideo: false, ...given });
-async function untold(): Promise<string[]> {
+async function pending(): Promise<string[]> {
   const ids: string[] = [];
   for await (const id of idsInStatus(table, 'result_pending')) ids.push(id);
   return ids;
 }
-// What a test leaves is told, so that no other one meets it.
+// Writes what a test has left, so that no other test meets it.
 afterEach(async () => void (await writePendingResults(services())));
 
 const resultOf = async (key: string) => {
@@ -45,10 +45,10 @@ const resultOf = async (key: string) => {
   return found && { ...found, body: JSON.parse(found.text) };
 };
 async function dropped(key = freshKey()) {
-  return { key, version_id: await put(s3, 'uploads', key, 'a picture') };
+  return { key, version_id: await put(s3, 'uploads', key, 'an image') };
 }
 
-describe('the result beside an image', () => {
+describe('the result next to an image', () => {
   test('has the video by bucket and key, its proof, times, cost, prompts and the origins of its settings, without links', async () => {
     const image = await dropped();
     const settings = { '/input/prompt': 'sidecar', '/model': 'deployment' } as const;
@@ -96,7 +96,7 @@ describe('the result beside an image', () => {
     });
   });
 
-  test('tells a failure with its hint, and a canceled video', async () => {
+  test('has a failure with its hint, and a canceled video', async () => {
     const [failed, canceled] = [await dropped(), await dropped()];
     const video = await endedDrop(table, failed);
     await writeVideoResult(services(), video);
@@ -105,20 +105,20 @@ describe('the result beside an image', () => {
     expect((await resultOf(canceled.key))!.body).toMatchObject({ status: 'canceled' });
   });
 
-  test.each(['ä ö/über + 100% #1?.png', '日本/猫 🐈.png', "a'b(c)*.png"])('lies beside %s', async (name) => {
+  test.each(['ä ö/über + 100% #1?.png', '日本/猫 🐈.png', "a'b(c)*.png"])('is next to %s', async (name) => {
     const image = await dropped(freshKey(name));
     await writeVideoResult(services(), await endedDrop(table, image));
     expect((await resultOf(image.key))!.body).toMatchObject({ image: { key: image.key } });
   });
 
-  test('takes a drop from what needs work, once it is told', async () => {
+  test('removes the video from those whose result is pending', async () => {
     const video = await endedDrop(table, await dropped());
-    expect(await untold()).toEqual([video.id]);
+    expect(await pending()).toEqual([video.id]);
     await writeVideoResult(services(), video);
-    expect(await untold()).toEqual([]);
+    expect(await pending()).toEqual([]);
   });
 
-  test('is written once, however often it is told', async () => {
+  test('is written once, however often it is asked for', async () => {
     const image = await dropped();
     const video = await endedDrop(table, image, 'succeeded');
     await put(s3, 'videos', video.video!.key, 'video');
@@ -130,7 +130,7 @@ describe('the result beside an image', () => {
     ]);
   });
 
-  test('is none of a request to the API, nor of a drop that has not ended', async () => {
+  test('is not written for a request of the API, nor for a drop that has not ended', async () => {
     const image = await dropped();
     const source = { type: 'drop', bucket: 'uploads', ...image } as const;
     const running = aVideo({ source, status: 'running' });
@@ -139,14 +139,14 @@ describe('the result beside an image', () => {
     expect(await resultOf(image.key)).toBeUndefined();
   });
 
-  test('is written beside an image that was deleted meanwhile: the folder shows what was paid for', async () => {
+  test('is written next to an image that was deleted meanwhile: the folder shows what was paid for', async () => {
     const image = await dropped();
     await s3.send(new DeleteObjectCommand({ Bucket: 'uploads', Key: image.key }));
     await writeVideoResult(services(), await endedDrop(table, image));
     expect((await resultOf(image.key))!.body.status).toBe('failed');
   });
 
-  test("takes the place of somebody's own file of that name, of which the bucket keeps the version", async () => {
+  test('replaces a file of the user with that name, of which the bucket keeps the version', async () => {
     const image = await dropped();
     await put(s3, 'uploads', `${image.key}.result.json`, 'mine');
     await writeVideoResult(services(), await endedDrop(table, image));
@@ -154,10 +154,10 @@ describe('the result beside an image', () => {
     expect(await buckets.keysBelow('uploads', `${image.key}.result.json`)).toHaveLength(2);
   });
 
-  test('is not written where a key has no room for its name, and is not asked for again', async () => {
+  test('is not written where a key has no room for its name, and is not pending', async () => {
     const image = await dropped(`drop/${'x'.repeat(1010)}.png`);
     await writeVideoResult(services(), await endedDrop(table, image));
-    expect(await untold()).toEqual([]);
+    expect(await pending()).toEqual([]);
   });
 });
 
@@ -175,32 +175,32 @@ describe('after a retry', () => {
     const succeeded = await endAs(table, queued, 'succeeded');
     await writeVideoResult(services(), succeeded);
     expect((await resultOf(image.key))!.body).toMatchObject({ id: failed.id, status: 'succeeded' });
-    expect(await untold()).toEqual([]);
+    expect(await pending()).toEqual([]);
   });
 
-  test('the old outcome, told late, neither replaces the new one nor closes its record', async () => {
+  test('the old outcome, written late, neither replaces the new one nor marks it as written', async () => {
     const image = await dropped();
     const { failed, queued } = await retried(image);
     const succeeded = await endAs(table, queued, 'succeeded');
     await writeVideoResult(services(), failed);
-    expect(await untold()).toEqual([succeeded.id]);
+    expect(await pending()).toEqual([succeeded.id]);
     await writeVideoResult(services(), succeeded);
     await writeVideoResult(services(), failed);
     expect((await resultOf(image.key))!.body.status).toBe('succeeded');
   });
 });
 
-test('an outcome told late does not close a record that has ended the same way again', async () => {
+test('an outcome written late does not mark a record as written that has ended the same way again', async () => {
   const failed = await endedDrop(table, await dropped());
   const queued = (await changeStatus(table, failed, 'queued'))!;
   const again = await endAs(table, queued, 'failed');
   expect(again).toMatchObject({ status: failed.status, run: failed.run });
   await writeVideoResult(services(), failed);
-  expect(await untold()).toEqual([again.id]);
+  expect(await pending()).toEqual([again.id]);
 });
 
 describe('of an image that was overwritten', () => {
-  test.each(['first', 'last'])('the later version has the last word, although it ends %s', async (order) => {
+  test.each(['first', 'last'])('the later version has the result, although it ends %s', async (order) => {
     const key = freshKey();
     const earlier = await endedDrop(table, await dropped(key), 'succeeded');
     const later = await endedDrop(table, await dropped(key), 'succeeded');
@@ -210,10 +210,10 @@ describe('of an image that was overwritten', () => {
     }
     expect((await resultOf(key))!.body.id).toBe(later.id);
     expect((await get(s3, 'uploads', `${key}.mp4`))!.text).toBe(later.video!.key);
-    expect(await untold()).toEqual([]);
+    expect(await pending()).toEqual([]);
   });
 
-  test('the later version has the last word when both are told at once', async () => {
+  test('the later version has the result when both are written concurrently', async () => {
     for (let round = 0; round < 2; round++) {
       const key = freshKey();
       const videos: VideoRecord[] = [];
@@ -228,7 +228,7 @@ describe('of an image that was overwritten', () => {
     }
   });
 
-  test.each(['PutObjectCommand', 'CopyObjectCommand'])('what comes between a look and a %s is seen', async (name) => {
+  test.each(['PutObjectCommand', 'CopyObjectCommand'])('a write between a read and a %s is noticed', async (name) => {
     const key = freshKey();
     const earlier = await endedDrop(table, await dropped(key), 'succeeded');
     const later = await endedDrop(table, await dropped(key), 'succeeded');
@@ -248,7 +248,7 @@ describe('of an image that was overwritten', () => {
   });
 });
 
-describe('a copy of the video beside its image', () => {
+describe('a copy of the video next to its image', () => {
   test('has its bytes and its type, and the result names it', async () => {
     const image = await dropped(freshKey('grüße & co.png'));
     const video = await endedDrop(table, image, 'succeeded');
@@ -261,7 +261,7 @@ describe('a copy of the video beside its image', () => {
     });
   });
 
-  test('is that of the archived version, whatever lies there now', async () => {
+  test('is that of the archived version, also when the key has another', async () => {
     const image = await dropped();
     const video = await endedDrop(table, image, 'succeeded');
     const version_id = await put(s3, 'videos', video.video!.key, 'proven');
@@ -270,17 +270,17 @@ describe('a copy of the video beside its image', () => {
     expect((await get(s3, 'uploads', `${image.key}.mp4`))!.text).toBe('proven');
   });
 
-  test('of an archived file that is gone is none, and the result is told all the same', async () => {
+  test('is left out when the archived file was deleted, and the result is written', async () => {
     const image = await dropped();
     const video = await endedDrop(table, image, 'succeeded');
     await writeVideoResult(services({ copyVideo: true }), video);
     expect((await resultOf(image.key))!.body.video).not.toHaveProperty('copy');
-    expect(await untold()).toEqual([]);
+    expect(await pending()).toEqual([]);
   });
 });
 
-describe('a teller that dies', () => {
-  test('after any of its effects leaves work that the sweep does', async () => {
+describe('a process that dies', () => {
+  test('after any of its effects leaves a result that the sweep writes', async () => {
     let point = 1;
     for (let ended = false; !ended; point++) {
       const image = await dropped();
@@ -290,11 +290,11 @@ describe('a teller that dies', () => {
       const dying = services({ table: crashingTable(table, crashing), s3: crashingS3(s3, crashing), copyVideo: true });
       await writeVideoResult(dying, video).catch(() => undefined);
       ended = !crashing.died;
-      const open = await untold();
+      const open = await pending();
       if (open.length > 0) expect(await writePendingResults(services({ copyVideo: true }))).toEqual([video.id]);
       expect((await resultOf(image.key))!.body.video.copy).toBeDefined();
       expect((await get(s3, 'uploads', `${image.key}.mp4`))!.text).toBe('the video');
-      expect(await untold()).toEqual([]);
+      expect(await pending()).toEqual([]);
       // At most once each, whatever was repeated.
       expect(await buckets.keysBelow('uploads', `${image.key}.`)).toHaveLength(2);
     }
@@ -302,7 +302,7 @@ describe('a teller that dies', () => {
   });
 });
 
-describe('a result that can not be written', () => {
+describe('a result that cannot be written', () => {
   const denied: ResultServices['s3'] = { send: () => Promise.reject(new Error('AccessDenied')) };
 
   test('leaves the video as it ended, and is written by a later sweep', async () => {
@@ -320,7 +320,7 @@ describe('a result that can not be written', () => {
     expect((await resultOf(image.key))!.body.id).toBe(video.id);
   });
 
-  test('keeps no other from its turn', async () => {
+  test('does not stop the others', async () => {
     const gone = await endedDrop(table, { key: 'drop/a.png', version_id: 'v' }, 'failed', {
       source: { type: 'drop', bucket: 'no-such-bucket', key: 'drop/a.png' },
     });
@@ -331,7 +331,7 @@ describe('a result that can not be written', () => {
     await changeStatus(table, gone, 'queued');
   });
 
-  test('takes no more of a sweep than its time, and is no hindrance to those behind it', async () => {
+  test('takes a limited time of a sweep, and those behind it are written by later ones', async () => {
     const stuck = await Promise.all(
       Array.from({ length: 60 }, (_, index) =>
         endedDrop(table, { key: `drop/${index}.png`, version_id: 'v' }, 'failed', {
@@ -357,20 +357,20 @@ describe('a result that can not be written', () => {
       expect(tries).toBeLessThan(50);
       expect(sweeps).toBeLessThan(20);
     }
-    expect(await untold()).not.toContain(good.id);
+    expect(await pending()).not.toContain(good.id);
     for (const video of stuck) await changeStatus(table, video, 'queued');
   });
 
-  test('is given up after two weeks, in which its record has told all', async () => {
+  test('is given up after two weeks', async () => {
     const gone = await endedDrop(table, { key: 'drop/a.png', version_id: 'v' }, 'failed', {
       source: { type: 'drop', bucket: 'no-such-bucket', key: 'drop/a.png' },
     });
     clock.now += 13 * 24 * 3600_000;
     await expect(writePendingResults(services())).rejects.toThrow('1 results');
-    expect(await untold()).toEqual([gone.id]);
+    expect(await pending()).toEqual([gone.id]);
     clock.now += 2 * 24 * 3600_000;
     await expect(writePendingResults(services())).rejects.toThrow('1 results');
-    expect(await untold()).toEqual([]);
+    expect(await pending()).toEqual([]);
     expect(await writePendingResults(services())).toEqual([]);
   });
 });
