@@ -147,3 +147,53 @@ test('an image whose event was lost becomes a video by way of the queue, once', 
   await linesOf(sweep);
   expect(messages).toHaveLength(1);
 });
+
+test('an image that S3 does not return, and whose result cannot be written, is an error: a dead letter rings the alarm', async () => {
+  const denied = new S3ServiceException({
+    name: 'AccessDenied',
+    $fault: 'client',
+    message: 'AccessDenied',
+    $metadata: {},
+  });
+  const denying = {
+    send: (command: PutObjectCommand) =>
+      /^(Get|Put)Object/.test(command.constructor.name) ? Promise.reject(denied) : buckets.s3.send(command),
+  };
+  const object = await upload();
+  const handling = composeDrop(environment(), platform(denying as Platform['s3']))(objectCreated(object), context);
+  await expect(handling).rejects.toThrow('AccessDenied');
+  expect(await videos()).toEqual([]);
+});
+
+test('an image with a key that leaves no room for a result becomes a video, and a log line reports it', async () => {
+  key = `drop/${'x'.repeat(1004)}.png`;
+  expect(Buffer.byteLength(key)).toBe(1013);
+  const lines = await handle(await upload());
+  const [video] = await videos();
+  expect(video).toMatchObject({ status: 'submitting', source: { key } });
+  expect(lines).toContainEqual(
+    expect.objectContaining({
+      level: 'WARN',
+      message: 'The key of a drop is too long for the name of its result',
+      video_id: video!.id,
+    }),
+  );
+  key = `drop/${'x'.repeat(1003)}.png`;
+  expect(JSON.stringify(await handle(await upload()))).not.toContain('too long');
+});
+
+test('a sidecar in capitals and defaults with a near name stop an image, found by listing its folders', async () => {
+  const at = (name: string) => key.replace('.png', `/${name}`);
+  const settings = Buffer.from('{"input": {"prompt": "p"}}');
+  await put(buckets.s3, bucket, at('A.PNG.json'), settings);
+  await put(buckets.s3, bucket, at('_Defaults.json'), settings);
+  later = 60_000;
+  const version_id = await put(buckets.s3, bucket, at('a.png'), image);
+  await handle({ bucket, key: at('a.png'), version_id, size: image.length });
+  expect(await videos()).toMatchObject([
+    {
+      status: 'failed',
+      error: { code: 'settings_misnamed', message: expect.stringMatching(/"_defaults\.json".*"a\.png\.json"/) },
+    },
+  ]);
+});
