@@ -46,7 +46,7 @@ const reservedNames: ReadonlySet<string> = new Set([
   'desktop.ini',
   'albumartsmall.jpg',
 ]);
-const reservedPatterns = /^(?:found\.\d{3}|albumart_\{.*|.*\.jsonl\.results|icon\r)$/;
+const reservedPatterns = /^(?:found\.\d{3}|albumart_\{.*|.*\.jsonl\.results)$/;
 
 function isReserved(segment: string): boolean {
   const name = segment.trim().toLowerCase();
@@ -102,9 +102,10 @@ export function sidecarRank(image: string, name: string): number | undefined {
   const base = jsonName.exec(fold(name))?.[1]?.trim();
   if (base === undefined) return undefined;
   const whole = fold(image);
-  const stem = whole.replace(imageEnding, '');
-  const cut = base.replace(addedAtEnd, '');
-  const isMeant = [base === whole, base === stem, base.replace(imageEnding, '') === stem, cut === whole, cut === stem];
+  const stemOf = (name: string) => name.replace(imageEnding, '').trim();
+  const stem = stemOf(whole);
+  const cut = base.replace(addedAtEnd, '').trim();
+  const isMeant = [base === whole, base === stem, stemOf(base) === stem, cut === whole, cut === stem];
   const rank = isMeant.indexOf(true);
   return rank === -1 ? undefined : rank + 1;
 }

@@ -64,8 +64,8 @@ export async function findSettingsFiles(
 ): Promise<SettingsFiles> {
   const [own, ...above] = foldersOf(key);
   const image = nameOf(key);
-  const filesAbove = await Promise.all(above.map((folder) => filesIn(store, bucket, folder, [])));
-  const ownFiles = await filesIn(store, bucket, own!, spellings(image.replace(/\.[^.]*$/, '')));
+  const filesAbove = await Promise.all(above.map((folder) => filesIn(store, bucket, folder)));
+  const ownFiles = await filesIn(store, bucket, own!, image);
   const found: SettingsFiles = { sidecar: undefined, defaults: undefined, misnamed: [] };
   const read = async (file: ListedFile): Promise<ReadFile | undefined> => {
     const bytes = await store.readFile({ bucket, key: file.key });
@@ -102,15 +102,11 @@ const fitsBetter = (other: ListedFile, file: ListedFile, rank: number): boolean 
   (sidecarRank(nameOf(other.key), nameOf(file.key)) ?? rank) < rank;
 
 /**
- * Returns the files directly in a folder, in each Unicode form of its name; of a large folder only its first files, those that begin
- * like `_defaults.json` and those that begin with one of the stems.
+ * Returns the files directly in a folder, in each Unicode form of its name; of a large folder only its first files, and those that
+ * begin like `_defaults.json` or like the image's name. The key that equals a prefix is the first of its list, so the right names are
+ * always found.
  */
-async function filesIn(
-  store: SettingsStore,
-  bucket: string,
-  folder: string,
-  stems: readonly string[],
-): Promise<ListedFile[]> {
+async function filesIn(store: SettingsStore, bucket: string, folder: string, image?: string): Promise<ListedFile[]> {
   const folders = unicodeForms(folder);
   const list = (...starts: string[]) => {
     const prefixes = folders.flatMap((form) => starts.map((start) => form + start)).filter(isPossibleKey);
@@ -118,8 +114,13 @@ async function filesIn(
   };
   const isTruncated = (lists: FileList[]) => lists.some(({ isTruncated }) => isTruncated);
   const lists = await list('');
-  if (isTruncated(lists)) lists.push(...(await list('_', ...stems)));
-  if (isTruncated(lists.slice(folders.length))) lists.push(...(await list('_de', '_De', '_DE')));
+  if (isTruncated(lists)) {
+    const stems = image === undefined ? [] : spellings(`${image.replace(/\.[^.]*$/, '')}.`);
+    const narrower = await list('_', ...stems);
+    const sidecars = image === undefined ? [] : unicodeForms(image).flatMap((form) => [`${form}.json`, `${form}.JSON`]);
+    lists.push(...narrower);
+    if (isTruncated(narrower)) lists.push(...(await list(DEFAULTS_NAME, '_de', '_De', '_DE', ...sidecars)));
+  }
   return [...new Map(lists.flatMap(({ files }) => files.map((file) => [file.key, file]))).values()];
 }
 

@@ -48,7 +48,7 @@ const kinds: Record<ReturnType<typeof kindOf>, string[]> = {
       'System Volume Information/a.jpg',
     ],
     ...['RECYCLER/a.jpg', 'Recycled/a.jpg', 'Trash/a.jpg', 'x/Thumbs/a.jpg', 'thumbnails/a.jpg', 'FOUND.000/a.jpg'],
-    ...['Network Trash Folder/a.jpg', 'Temporary Items/a.jpg', 'Thumbs.db', 'ehthumbs.db', 'desktop.ini', 'Icon\r'],
+    ...['Network Trash Folder/a.jpg', 'Temporary Items/a.jpg', 'Thumbs.db', 'ehthumbs.db', 'desktop.ini'],
     ...['AlbumArtSmall.jpg', 'AlbumArt_{5FA05D35}_Large.jpg', './a.png', '../a.png'],
     // Names for files that are done, defaults, and images of manifests.
     ...['_done/a.jpg', 'a/_done/b/a.jpg.json', '_done/manifest.jsonl', '_a.jpg', '_defaults.json', 'a/_defaults.json'],

@@ -200,6 +200,18 @@ describe('a folder of more files than one list has', () => {
     expect(await find('x/a.jpg', 10)).toEqual({ ...nothing, defaults: 'drop/x/_defaults.json' });
   });
 
+  test('is searched for the sidecar although many names begin as the image does', async () => {
+    for (const name of ['photo.jpg.json', 'photo.jpg', 'other.JPG.JSON', '\u00e9.jpg.json']) put(`x/${name}`);
+    for (let number = 100; number < 150; number++) {
+      for (const stem of ['photo-', 'photo ', 'photo.', 'photo.jpg ', 'photo.jpg-', 'other.', 'e\u0301.']) {
+        put(`x/${stem}${number}.jpg`, '');
+      }
+    }
+    expect((await find('x/photo.jpg', 10)).sidecar).toBe('drop/x/photo.jpg.json');
+    expect((await find('x/other.JPG', 10)).sidecar).toBe('drop/x/other.JPG.JSON');
+    expect((await find('x/e\u0301.jpg', 10)).sidecar).toBe('drop/x/\u00e9.jpg.json');
+  });
+
   test('otherwise, each folder is listed once', async () => {
     await find('x/y/a.jpg');
     expect(listed.sort()).toEqual(['drop/', 'drop/x/', 'drop/x/y/']);
