@@ -6,8 +6,8 @@ import type { VideoView } from '../../functions/video/view.ts';
 import { type Endpoint, openEndpoint, openLocal } from '../support/endpoint.ts';
 import { png } from '../support/png.ts';
 
-const picture = png(480, 480);
-/** A picture that every model refuses: its drop ends at once. */
+const image = png(480, 480);
+/** Every model refuses it: its drop ends immediately. */
 const tiny = png(10, 10);
 const pause = (seconds: number) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
@@ -51,7 +51,7 @@ function folderOf(api: Endpoint, folder: string, key = api.drop_api_key) {
     },
     /** The first video of an image, once it is listed. */
     videoOf: (name: string) => until(async () => (await videosOf(name)).at(-1)),
-    /** The result beside an image, once it is there and says what is waited for. */
+    /** The result next to an image, once it exists and is the expected one. */
     resultOf: (name: string, isIt?: (result: Result) => boolean) => jsonOf(`${name}.result.json`, isIt),
     jsonOf,
     read,
@@ -77,14 +77,14 @@ describe.concurrent('images in the drop folder', { timeout: 60_000 }, () => {
   });
   afterAll(() => api?.close());
 
-  test('take each value of their settings from the strongest that names it, and tell it beside them', async () => {
+  test('take each value of their settings from the strongest level that has it, and name the level in their result', async () => {
     const settings = {
       input: { prompt: 'lost', negative_prompt: 'from defaults' },
       parameters: { resolution: '480P' },
     };
     await folder.put('merged/_defaults.json', { ...settings, metadata: { project: 'spring' } });
     await folder.put('merged/cat.png.json', { input: { prompt: 'from the sidecar' }, parameters: { seed: 7 } });
-    await folder.put('merged/cat.png', picture, { prompt: 'lost', seed: '1', watermark: 'true' });
+    await folder.put('merged/cat.png', image, { prompt: 'lost', seed: '1', watermark: 'true' });
     const result = await folder.resultOf('merged/cat.png');
     const settingsOf = {
       '/model': 'deployment',
@@ -113,8 +113,8 @@ describe.concurrent('images in the drop folder', { timeout: 60_000 }, () => {
     expect(JSON.stringify(result)).not.toMatch(/https?:|X-Amz/);
   });
 
-  test('without a prompt of their own are taken at once when their sidecar comes, seconds later', async () => {
-    await folder.put('late.png', picture);
+  test('without a prompt of their own are accepted immediately when their sidecar arrives, seconds later', async () => {
+    await folder.put('late.png', image);
     await pause(3);
     expect(await folder.videosOf('late.png')).toEqual([]);
     await folder.put('late.png.json', { input: { prompt: 'It came late' } });
@@ -125,17 +125,17 @@ describe.concurrent('images in the drop folder', { timeout: 60_000 }, () => {
     expect(await folder.videosOf('late.png')).toMatchObject([{ id: video.id, input: { prompt: 'It came late' } }]);
   });
 
-  test('and without a sidecar are taken when they waited long enough', async () => {
+  test('and without a sidecar are accepted after their wait', async () => {
     const before = Date.now();
-    await folder.put('alone.png', picture, { resolution: '480P' });
+    await folder.put('alone.png', image, { resolution: '480P' });
     const video = await folder.videoOf('alone.png');
     expect(Date.parse(video.created_at) - before).toBeGreaterThan(9_000);
     expect(video).toMatchObject({ source: { settings: { '/input/prompt': 'deployment' } } });
   });
 
-  test('wait for ever in a folder that requires sidecars', async () => {
+  test('wait without a limit in a folder that requires sidecars', async () => {
     await folder.put('strict/_defaults.json', { sidecar: 'required', parameters: { resolution: '480P' } });
-    await folder.put('strict/deep/cat.png', picture, { prompt: 'own' });
+    await folder.put('strict/deep/cat.png', image, { prompt: 'own' });
     await pause(13);
     expect(await folder.videosOf('strict/deep/cat.png')).toEqual([]);
     await folder.put('strict/deep/cat.png.json', {});
@@ -157,7 +157,7 @@ describe.concurrent('images in the drop folder', { timeout: 60_000 }, () => {
     'photo.jfif',
     'photo.DIB ',
     'quo\'te"<x>.webp',
-  ])('may be called %s, and have their result beside them', async (name) => {
+  ])('can be named %s, and have their result next to them', async (name) => {
     await folder.put(name, tiny);
     expect(await folder.resultOf(name)).toMatchObject({
       status: 'failed',
@@ -166,10 +166,10 @@ describe.concurrent('images in the drop folder', { timeout: 60_000 }, () => {
     });
   });
 
-  test('may be called .JPG and be PNGs, with a prompt in any language', async () => {
+  test('can be named .JPG and be PNGs, with a prompt in any language', async () => {
     const prompt = '猫が草の上を走る — Кошка бежит';
     const encoded = `=?UTF-8?B?${Buffer.from(prompt).toString('base64')}?=`;
-    await folder.put('IMG_0001.JPG', picture, { prompt: encoded, resolution: '480P' });
+    await folder.put('IMG_0001.JPG', image, { prompt: encoded, resolution: '480P' });
     expect(await folder.resultOf('IMG_0001.JPG')).toMatchObject({ status: 'succeeded' });
     expect(await folder.videoOf('IMG_0001.JPG')).toMatchObject({
       input: { prompt },
@@ -179,17 +179,17 @@ describe.concurrent('images in the drop folder', { timeout: 60_000 }, () => {
 
   test('are one video when the same bytes and settings are uploaded again, and the result names the latest upload', async () => {
     const settings = { prompt: 'own', resolution: '480P' };
-    await folder.put('once.png', picture, settings);
+    await folder.put('once.png', image, settings);
     const first = await folder.resultOf('once.png');
     expect(first).toMatchObject({ status: 'succeeded' });
-    await folder.put('once.png', picture, settings);
+    await folder.put('once.png', image, settings);
     const second = await folder.resultOf('once.png', ({ image }) => image.version_id !== first.image.version_id);
     expect(second).toMatchObject({ id: first.id, status: 'succeeded' });
     const ids = new Set([first.id]);
     for (const [name, body, metadata] of [
       ['once.png', png(500, 500), settings],
-      ['once.png', picture, { ...settings, take: '2' }],
-      ['copy of once.png', picture, settings],
+      ['once.png', image, { ...settings, take: '2' }],
+      ['copy of once.png', image, settings],
     ] as const) {
       await folder.put(name, body, metadata);
       ids.add((await folder.resultOf(name, ({ id }) => !ids.has(id))).id);
@@ -198,7 +198,7 @@ describe.concurrent('images in the drop folder', { timeout: 60_000 }, () => {
     expect(await folder.videosOf('once.png')).toHaveLength(3);
   });
 
-  test('of a kind that Wan does not take get a result that says what to do', async () => {
+  test('of a format that Wan does not accept get a result with what to do', async () => {
     await folder.put('party.gif', 'GIF89a');
     expect(await folder.resultOf('party.gif')).toMatchObject({
       status: 'failed',
@@ -208,20 +208,20 @@ describe.concurrent('images in the drop folder', { timeout: 60_000 }, () => {
 
   test('with a broken sidecar get a result that names it', async () => {
     await folder.put('broken.png.json', '{"input": ');
-    await folder.put('broken.png', picture, { prompt: 'own' });
+    await folder.put('broken.png', image, { prompt: 'own' });
     expect(await folder.resultOf('broken.png')).toMatchObject({
       status: 'failed',
       error: { code: 'invalid_json', message: expect.stringContaining(folder.at('broken.png.json')) },
     });
   });
 
-  test('are stopped by settings that are nearly right, and told what to rename', async () => {
+  test('are stopped by settings that are nearly right, with what to rename', async () => {
     const sidecar = { input: { prompt: 'from the sidecar' }, parameters: { resolution: '480P' } };
     await folder.put('near/a.json', sidecar);
-    await folder.put('near/a.png', picture, { prompt: 'own' });
+    await folder.put('near/a.png', image, { prompt: 'own' });
     await folder.put('near/below/_Defaults.json', sidecar);
-    await folder.put('near/below/b.png', picture, { prompt: 'own' });
-    await folder.put('near/c.png', picture, { promt: 'The cat wakes up' });
+    await folder.put('near/below/b.png', image, { prompt: 'own' });
+    await folder.put('near/c.png', image, { promt: 'The cat wakes up' });
     expect(await folder.resultOf('near/a.png')).toMatchObject({
       status: 'failed',
       error: { code: 'settings_misnamed', message: expect.stringContaining('"a.png.json"') },
@@ -242,7 +242,7 @@ describe.concurrent('images in the drop folder', { timeout: 60_000 }, () => {
 
   test('whose sidecar is written in two steps become the video of the whole file', async () => {
     await folder.put('half.png.json', '{"input": {"prompt": "wr');
-    await folder.put('half.png', picture, { prompt: 'own' });
+    await folder.put('half.png', image, { prompt: 'own' });
     await pause(1.5);
     await folder.put('half.png.json', {
       input: { prompt: 'written in two steps' },
@@ -256,7 +256,7 @@ describe.concurrent('images in the drop folder', { timeout: 60_000 }, () => {
   });
 
   test('without an ending are images by their bytes, and a percent-encoded prompt is decoded', async () => {
-    await folder.put('no ending', picture, { prompt: encodeURIComponent('猫が走る'), resolution: '480P' });
+    await folder.put('no ending', image, { prompt: encodeURIComponent('猫が走る'), resolution: '480P' });
     expect(await folder.resultOf('no ending')).toMatchObject({
       status: 'succeeded',
       input: { prompt: '猫が走る' },
@@ -264,7 +264,7 @@ describe.concurrent('images in the drop folder', { timeout: 60_000 }, () => {
     });
   });
 
-  test('are all that makes a video: other files, folders and what we write ourselves do not', async () => {
+  test('are the only files that become videos: other files, folders and results do not', async () => {
     const names = [
       ...[
         'notes.txt',
@@ -278,7 +278,7 @@ describe.concurrent('images in the drop folder', { timeout: 60_000 }, () => {
       ...['._x.png', '@eaDir/x.jpg/THUMB_M.jpg', '#recycle/x.png', '$RECYCLE.BIN/x.png', '~x.png', '__MACOSX/x.png'],
       ...['lost+found/x.png', 'Thumbs/x.png', '_done/x.png', '.thumbnails/x.jpg'],
     ];
-    const content = (name: string) => (name === '_defaults.json' ? '{}' : /\.(png|jpg)$/.test(name) ? picture : 'text');
+    const content = (name: string) => (name === '_defaults.json' ? '{}' : /\.(png|jpg)$/.test(name) ? image : 'text');
     for (const name of names) await folder.put(`others/${name}`, content(name), { prompt: 'own' });
     // A drop that ends after them: events are seen to in about the order in which they come.
     await folder.put('others/last.png', tiny);
@@ -290,8 +290,8 @@ describe.concurrent('images in the drop folder', { timeout: 60_000 }, () => {
     }
   });
 
-  test('may be asked for line by line in a manifest, in which a bad line spoils only itself', async () => {
-    await folder.put('batch/_images/cat.png', picture);
+  test('can be requested line by line in a manifest, in which a bad line spoils only itself', async () => {
+    await folder.put('batch/_images/cat.png', image);
     const line = (img_url: string, model = 'wan2.2-i2v-flash') =>
       JSON.stringify({ model, input: { prompt: 'A cat runs', img_url }, parameters: { resolution: '480P' } });
     const lines = [line('_images/cat.png'), '{"model": ', line('_images/none.png'), line('_images/cat.png', 'wan9')];
@@ -322,8 +322,8 @@ describe.concurrent('images in the drop folder', { timeout: 60_000 }, () => {
   }, 120_000);
 });
 
-// What a deployment says of its drops can't be tried on one that is shared.
-describe.runIf(!process.env.E2E_BASE_URL)('where the deployment says so', { timeout: 60_000 }, () => {
+// The drop settings of a shared deployment cannot be changed.
+describe.runIf(!process.env.E2E_BASE_URL)('with other settings of the deployment', { timeout: 60_000 }, () => {
   let local: Awaited<ReturnType<typeof openLocal>>;
   /** By the copy's key: what happens before a video is copied, and whether the copy is refused. */
   const beforeCopy = new Map<string, (source: URL) => Promise<'copied' | 'refused'>>();
@@ -344,10 +344,10 @@ describe.runIf(!process.env.E2E_BASE_URL)('where the deployment says so', { time
   });
   afterAll(() => local?.endpoint.close());
 
-  test('an image is taken at once, is its folder’s owner’s, and gets its video beside it', async () => {
+  test('an image is accepted immediately, belongs to the owner of its folder, and has its video next to it', async () => {
     const { endpoint: api } = local;
     const folder = folderOf(api, `drop/owner-${api.api_key}/deep`, api.api_key);
-    await folder.put('a b+c.png', picture, { resolution: '480P' });
+    await folder.put('a b+c.png', image, { resolution: '480P' });
     const result = await folder.resultOf('a b+c.png');
     expect(result).toMatchObject({ status: 'succeeded', video: { copy: { key: folder.at('a b+c.png.mp4') } } });
     const [video] = await folder.videosOf('a b+c.png');
@@ -361,7 +361,7 @@ describe.runIf(!process.env.E2E_BASE_URL)('where the deployment says so', { time
     expect((await api.call(`/videos/${result.id}`, other)).status).toBe(404);
   });
 
-  test('a video that is deleted before its copy is made is told without one, by the archive or later by the sweep', async () => {
+  test('the result of a video that is deleted before its copy is made has no copy, by the archive or later by the sweep', async () => {
     const { endpoint: api, stack } = local;
     const folder = folderOf(api, `drop/owner-${api.api_key}/gone`, api.api_key);
     const deleteArchived = async ({ pathname, searchParams }: URL) => {
@@ -376,13 +376,13 @@ describe.runIf(!process.env.E2E_BASE_URL)('where the deployment says so', { time
         return 'refused';
       }),
     );
-    for (const name of ['archive.png', 'sweep.png']) await folder.put(name, picture, { resolution: '480P' });
-    const isTold = async (name: string) => {
+    for (const name of ['archive.png', 'sweep.png']) await folder.put(name, image, { resolution: '480P' });
+    const hasResult = async (name: string) => {
       const result = await folder.resultOf(name);
       expect(result).toMatchObject({ status: 'succeeded', video: { key: expect.stringMatching(/\.mp4$/) } });
       expect(result.video).not.toHaveProperty('copy');
     };
-    await isTold('archive.png');
+    await hasResult('archive.png');
 
     await refused;
     const [video] = await folder.videosOf('sweep.png');
@@ -393,12 +393,12 @@ describe.runIf(!process.env.E2E_BASE_URL)('where the deployment says so', { time
     const sweep = new InvokeCommand({ FunctionName: 'firstframe-maintenance-sweep', Payload: '{}' });
     expect((await lambda.send(sweep)).FunctionError).toBeUndefined();
     lambda.destroy();
-    await isTold('sweep.png');
+    await hasResult('sweep.png');
   });
 
-  test('a folder that can name no owner is a failed drop of the owner of drops', async () => {
+  test('an image in a folder that cannot name an owner is a failed drop of the default owner', async () => {
     const folder = folderOf(local.endpoint, 'drop/Team A');
-    await folder.put('cat.png', picture);
+    await folder.put('cat.png', image);
     expect(await folder.resultOf('cat.png')).toMatchObject({
       status: 'failed',
       error: { code: 'folder_names_no_owner' },

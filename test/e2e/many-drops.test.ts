@@ -4,14 +4,14 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Endpoint, openEndpoint } from '../support/endpoint.ts';
 import { png } from '../support/png.ts';
 
-/** Of a thousand, so many are made: the others are too small for every model, which shows when they are taken. */
+/** How many of a thousand become videos: the others are too small for every model. */
 const made = 20;
 const images = Array.from({ length: 1000 }, (_, index) => ({
   name: `${index}.png`,
   // In between, so that none of the good ones is the first or the last.
   isGood: index % (1000 / made) === 7,
 }));
-const [picture, tiny] = [png(480, 480), png(10, 10)];
+const [good, tiny] = [png(480, 480), png(10, 10)];
 /** One seed, so that Wan's emulator draws one video. */
 const Metadata = { prompt: 'A cat runs', resolution: '480P', seed: '1' };
 
@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => api?.close());
 
-test('1,000 images dropped at once all end with a result beside them', async () => {
+test('1,000 images that are dropped together all end with a result next to them', async () => {
   const Bucket = api.uploads_bucket;
   const folder = `drop/e2e-${randomUUID()}`;
   const keysOfResults = async (): Promise<Set<string>> => {
@@ -42,14 +42,14 @@ test('1,000 images dropped at once all end with a result beside them', async () 
   const rest = images.values();
   const drop = async () => {
     for (const { name, isGood } of rest) {
-      const Body = isGood ? picture : tiny;
+      const Body = isGood ? good : tiny;
       await api.s3.send(new PutObjectCommand({ Bucket, Key: `${folder}/${name}`, Body, Metadata }));
     }
   };
   // As many as a client of S3 has connections.
   await Promise.all(Array.from({ length: 50 }, drop));
   const wanted = new Set(images.map(({ name }) => `${folder}/${name}.result.json`));
-  for (let told = new Set<string>(); told.size < wanted.size; told = await keysOfResults()) {
+  for (let written = new Set<string>(); written.size < wanted.size; written = await keysOfResults()) {
     await new Promise((resolve) => setTimeout(resolve, 2000));
   }
   expect(await keysOfResults()).toEqual(wanted);
