@@ -118,7 +118,7 @@ async function wait({ startWait, rules }: DropServices, object: DroppedObject, s
   return { outcome: 'waiting' };
 }
 
-/** A bucket without versions does not tell uploads of a key apart: each event is an upload there. */
+/** In a bucket without versions every event counts as an upload of its own. */
 const claimOf = (item: DropItem | undefined, { version_id }: DroppedObject): Claim | undefined =>
   version_id === 'null' ? undefined : item?.claims.find(({ upload }) => upload === version_id);
 

@@ -34,7 +34,7 @@ export async function handleDropEvent(
   const object = droppedObject(event);
   if (kindOf(object.key) === 'other') return undefined;
   const outcome = await handle(services, object, waited);
-  // The result of an object that S3 does not return says that it was handled.
+  // An object that S3 does not return is not marked: the sweep finds its result.
   const latest = await services.findLatest(object).catch(ignoreUnreadable);
   if (latest?.last_modified !== undefined && latest.version_id === object.version_id)
     await markHandled(services.table, object, latest.last_modified);

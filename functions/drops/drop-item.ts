@@ -86,7 +86,7 @@ export async function writeClaims(
 /**
  * The id of a drop's video: the same bytes and settings under the same key mean the same video (invariant 2). The request counts as it
  * was resolved from the settings, before the model's defaults: a later version with other defaults still knows it again.
- * @param take tells videos of equal settings apart
+ * @param take distinguishes videos of equal settings
  */
 export function dropId(
   { bucket, key, owner, sha256 }: DropContent,

@@ -16,25 +16,25 @@ import { requestOfLine } from './manifest-text.ts';
 import { type Origin, placeOf } from './result-object.ts';
 import type { LineVideo } from './write-result.ts';
 
-/** Bytes of a line: a request to the API has no more either. */
+/** The maximum size of a line in bytes, as of a request to the API. */
 const MAX_LINE_BYTES = 6 * 1024 * 1024;
 
 export interface LineServices extends AcceptServices {
-  /** Whose an object in the drop folder is; undefined for nobody's. */
+  /** Returns the owner of an object in the drop folder; undefined when its folder names none. */
   ownerOf: (key: string) => string | undefined;
 }
 
-/** An upload of a manifest, and whose it is. */
+/** An upload of a manifest, and its owner. */
 export interface OwnedUpload extends Origin {
   owner: string;
 }
 
-/** A line as it was read: a request and the id of its video, or why it cannot be read. */
+/** A line that was read: a request and the id of its video, or why it cannot be read. */
 export type ManifestLine = { line: number } & ({ id: string; body: unknown } | { problem: ProblemError });
 
 /**
- * Reads the lines. A line's video is determined by the manifest's owner, bucket and key, the line's JSON, and which of the lines with
- * this JSON it is: neither its place nor the upload counts, so an unchanged line in a new upload keeps its video (invariant 2).
+ * Reads the lines. A line's identity is the manifest's owner, bucket and key, the line's canonical JSON, and its occurrence among equal
+ * lines. Neither its line number nor the upload is part of it, so an unchanged line in a new upload keeps its video (invariant 2).
  */
 export function identifyLines(
   { owner, bucket, key }: OwnedUpload,
@@ -55,18 +55,18 @@ export function identifyLines(
   });
 }
 
-/** @throws Problem */
+/** @throws ProblemError */
 function readBody(bytes: Uint8Array): unknown {
   if (bytes.byteLength > MAX_LINE_BYTES) {
-    const detail = `The line has ${bytes.byteLength} bytes; at most ${MAX_LINE_BYTES} are read. Give the picture's URL or key.`;
+    const detail = `The line has ${bytes.byteLength} bytes; at most ${MAX_LINE_BYTES} are read. Give the image's URL or key.`;
     throw new ProblemError(413, { code: 'line_too_long', title: 'The line is too long.', detail });
   }
   return readJson({ body: Buffer.from(bytes).toString('base64'), isBase64Encoded: true });
 }
 
 /**
- * Accepts a line as `POST /videos` accepts its body. `img_url` may also name a picture of the same owner in the drop folder, by a
- * path that begins at the manifest's folder or by its `s3://` address; it is copied, as an upload is, so that it may be tidied away.
+ * Accepts a line as `POST /videos` accepts its body. `img_url` may also name an image of the same owner in the drop folder, by a path
+ * relative to the manifest's folder or by its `s3://` address. Like an upload, the image is copied, so it may be deleted later.
  * @returns the line's video; undefined when a newer upload of the manifest has it
  * @throws Problem for a line that is refused, 410 for one whose video was deleted; what S3 or the table throws: the line must be
  *   accepted again
@@ -79,22 +79,22 @@ export async function acceptLine(
   if ('problem' in line) throw line.problem;
   const { id } = line;
   const { body, settings } = requestOfLine(line.body);
-  const picture = imageOf(services, upload, body);
+  const image = imageOf(services, upload, body);
   const source: LineVideo['source'] = { type: 'manifest', ...placeOf(upload), line: line.line, settings };
   const { video } = await acceptRequest(services, {
-    body: picture ? picture.body : body,
+    body: image ? image.body : body,
     mode: 'strict',
     identity: { id, repeatable: true },
     caller: { owner: upload.owner, key_id: '' },
     source,
-    ...(picture ? { s3Prefixes: { img_url: `s3://${upload.bucket}/drop/` } } : {}),
+    ...(image ? { s3Prefixes: { img_url: `s3://${upload.bucket}/drop/` } } : {}),
   }).catch((error: unknown) => {
-    throw picture ? explainImage(picture, error) : error;
+    throw image ? explainImage(image, error) : error;
   });
   return keepVideo(services, video as LineVideo, source);
 }
 
-/** How often a write that others keep overtaking is tried: more than a video's life has steps. */
+/** How often a write is tried while others change the video: more often than a video changes. */
 const ATTEMPTS = 20;
 
 /**
@@ -118,14 +118,14 @@ async function keepVideo(
   throw new Error(`The video ${video.id} changed each time that it was about to be kept.`);
 }
 
-/** A picture in the drop folder that a line names by its key, and the line with the picture's address instead. */
-interface Picture {
+/** An image in the drop folder that a line names by its key, and the line with the image's address instead. */
+interface NamedImage {
   key: string;
   body: unknown;
 }
 
-/** @returns undefined for a line that names its picture by a URL, or not at all */
-function imageOf({ ownerOf }: LineServices, upload: OwnedUpload, body: unknown): Picture | undefined {
+/** @returns undefined for a line that names its image by a URL, or names none */
+function imageOf({ ownerOf }: LineServices, upload: OwnedUpload, body: unknown): NamedImage | undefined {
   if (!isJsonObject(body) || !isJsonObject(body.input)) return undefined;
   const { img_url: written } = body.input;
   if (typeof written !== 'string') return undefined;
@@ -133,7 +133,7 @@ function imageOf({ ownerOf }: LineServices, upload: OwnedUpload, body: unknown):
   const isAddress = written.startsWith(`${bucket}drop/`);
   if (!isAddress && /^(?:[a-z][a-z0-9+.-]*:\/\/|data:)/i.test(written)) return undefined;
   const key = posix.normalize(isAddress ? written.slice(bucket.length) : `${posix.dirname(upload.key)}/${written}`);
-  // Another's picture is answered as one that is not there.
+  // An image of another owner is answered like a missing one.
   const isOwn = key.startsWith('drop/') && ownerOf(key) === upload.owner;
   return { key, body: { ...body, input: { ...body.input, img_url: `s3://${upload.bucket}/${isOwn ? key : ''}` } } };
 }
@@ -144,17 +144,17 @@ const isAbsent = (error: unknown): boolean =>
     true;
 
 /** The error of a line whose image cannot be read. One that another attempt may read is named for the dead letter. */
-function explainImage(picture: Picture, error: unknown): unknown {
-  if (isAbsent(error)) return imageNotFound(picture);
+function explainImage(image: NamedImage, error: unknown): unknown {
+  if (isAbsent(error)) return imageNotFound(image);
   if (error instanceof UnreadableObject) {
-    const detail = `/input/img_url: ${unreadableResult({ ...error, key: JSON.stringify(picture.key) }).error.message}`;
+    const detail = `/input/img_url: ${unreadableResult({ ...error, key: JSON.stringify(image.key) }).error.message}`;
     return new ProblemError(400, { code: 'object_unreadable', title: 'The image cannot be read.', detail });
   }
   if (!(error instanceof S3ServiceException)) return error;
-  return new Error(`The image ${picture.key} could not be read: ${error.name}.`, { cause: error });
+  return new Error(`The image ${image.key} could not be read: ${error.name}.`, { cause: error });
 }
 
-function imageNotFound({ key }: Picture): ProblemError {
-  const detail = `/input/img_url: There is no picture of yours at ${JSON.stringify(key)}. Pictures must be there before the manifest; a path begins at the manifest's folder.`;
-  return new ProblemError(400, { code: 'image_not_found', title: 'The picture is not there.', detail });
+function imageNotFound({ key }: NamedImage): ProblemError {
+  const detail = `/input/img_url: You have no image at ${JSON.stringify(key)}. Upload images before the manifest. A path is relative to the manifest's folder.`;
+  return new ProblemError(400, { code: 'image_not_found', title: 'The image does not exist.', detail });
 }

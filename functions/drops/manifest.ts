@@ -13,43 +13,42 @@ export interface ManifestServices extends LineServices {
   s3: Pick<S3Client, 'send'>;
 }
 
-/** Lines that are accepted at once: each may hold a picture of 10 MB in memory. */
-const LINES_AT_ONCE = 10;
+/** Lines that are accepted concurrently: each may hold an image of 10 MB in memory. */
+const CONCURRENT_LINES = 10;
 
-/** How many lines of a model are dispatched right away. Those behind them have to wait for permits anyway. */
-const DISPATCHED_AT_ONCE = 20;
+/** How many lines of a model are dispatched here. The others wait for permits anyway. */
+const DISPATCHED_LINES = 20;
 
 /**
- * Accepts the newest upload of a manifest: each line that is not empty is a request for a video, and its result is written as
- * `<key>.results/<six digits>.json` when it has ended; `summary.json` follows when all have. An upload that is not the newest any more
- * makes nothing.
+ * Accepts the newest upload of a manifest: each line that is not empty is a request for a video. Its result is written to
+ * `<key>.results/<six digits>.json` when it has ended, and `summary.json` follows after the last one. An older upload is ignored.
  *
- * Everything that is done here can be done again: the same event, or a call after one that died, makes no video twice and accepts what
- * is left. A line that is refused spoils only itself.
- * @throws AggregateError when lines could not be accepted, after all others were: the event must come again. Its message names the
- *   images that could not be read
+ * Idempotent: a repeated event, or a call after a crash, creates no video twice and accepts the lines that are left. A line that is
+ * refused does not affect the others.
+ * @throws AggregateError when lines could not be accepted, after all others were: the event must be delivered again. Its message names
+ *   the images that could not be read
  */
 export async function acceptManifest(services: ManifestServices, object: DroppedObject): Promise<void> {
   const { table, s3 } = services;
   const before = await readManifest(table, object);
   const begun = before && isSameUpload(before, object) ? before : undefined;
   const latest = await findLatest(s3, object.bucket, object.key);
-  // A deleted manifest asks for nothing; but one of which lines may have been accepted is accepted as a whole.
+  // A deleted manifest is ignored, unless some of its lines may have been accepted already.
   if (latest ? !isSameUpload(latest, object) : !begun) return;
   const read = await readWhole(services, object);
   if (!read) return;
   const numbers = 'lines' in read ? read.lines.map(({ line }) => line) : [];
   const manifest = begun ?? (await beginManifest(table, object, numbers, before));
-  // Another call was faster, for this upload or for another.
+  // Another call has begun this upload or another one.
   if (!manifest) return acceptManifest(services, object);
-  if ('fault' in read) {
-    const error = { ...read.fault, hint: 'Fix the manifest and upload it again.' };
+  if ('issue' in read) {
+    const error = { ...read.issue, hint: 'Fix the manifest and upload it again.' };
     return writeSummary(services, manifest, lineFailure(error));
   }
-  const taking = { ...services, dispatch: dispatchFirst(services) };
-  // After a repeated event, lines that have ended stay as they are.
+  const limited = { ...services, dispatch: dispatchFirst(services) };
+  // A repeated event leaves lines that have ended as they are.
   const open = read.lines.filter(({ line }) => manifest.open?.has(line));
-  const outcomes = await settleAll(LINES_AT_ONCE, open, (line) => acceptManifestLine(taking, read.upload, line));
+  const outcomes = await settleAll(CONCURRENT_LINES, open, (line) => acceptManifestLine(limited, read.upload, line));
   const ended = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' && outcome.value ? [outcome.value] : []));
   await endLines(services, object, ended);
   const errors = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as Error] : []));
@@ -60,7 +59,7 @@ export async function acceptManifest(services: ManifestServices, object: Dropped
   }
 }
 
-/** @returns the line if it has ended, with its result written; undefined while its video is under way, which ends it */
+/** Accepts a line and, if it has ended, writes its result. @returns undefined while its video is under way: its end ends the line */
 async function acceptManifestLine(
   services: ManifestServices,
   upload: OwnedUpload,
@@ -72,7 +71,7 @@ async function acceptManifestLine(
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error;
     const isDeleted = error.status === 410 && 'id' in line;
-    // A line of this upload ends before its video is deleted: by another call meanwhile, which has written its result.
+    // Deleting a video ends its line first. Another call has done so meanwhile, and has written the result.
     if (isDeleted && !(await isOpen(services.table, upload, line.line))) return undefined;
     const { errors = [], code } = error.members;
     const refusal = lineFailure({ code: errors[0]?.code ?? code, message: explainLine(error), hint: HINT });
@@ -85,40 +84,40 @@ async function acceptManifestLine(
 
 const HINT = 'Fix it and upload the whole manifest again: lines that have not changed keep their videos.';
 
-/** Lets the lanes look at the first lines alone: none has permits for thousands. */
+/** Dispatches only the first lines of each model: no model has permits for thousands. */
 function dispatchFirst({ dispatch }: ManifestServices): ManifestServices['dispatch'] {
   const counts = new Map<string, number>();
   return async (video: VideoRecord) => {
     const count = counts.get(video.model) ?? 0;
     counts.set(video.model, count + 1);
-    if (count < DISPATCHED_AT_ONCE) await dispatch(video);
+    if (count < DISPATCHED_LINES) await dispatch(video);
   };
 }
 
-/** Whose a manifest is and what it asks for, or what is wrong with it as a whole; undefined when that version is gone. */
+/** Returns the owner and lines of a manifest, or what is wrong with it as a whole; undefined when that version is gone. */
 async function readWhole({ s3, ownerOf }: ManifestServices, object: DroppedObject) {
-  const fault = (code: string, message: string) => ({ fault: { code, message } });
+  const issue = (code: string, message: string) => ({ issue: { code, message } });
   const owner = ownerOf(object.key);
   if (owner === undefined) {
-    return fault(
+    return issue(
       'folder_names_no_owner',
-      'Here the top folder of the drop folder names the owner, and this name is none.',
+      'The top folder in the drop folder names the owner, and this name cannot be one. Rename the folder.',
     );
   }
   if (object.size > MAX_MANIFEST_BYTES) {
-    return fault(
+    return issue(
       'manifest_too_large',
-      `The manifest has ${object.size} bytes; at most ${MAX_MANIFEST_BYTES} are taken. Split it.`,
+      `The manifest has ${object.size} bytes; the maximum is ${MAX_MANIFEST_BYTES}. Split it.`,
     );
   }
   const found = await readObject(s3, object);
   if (!found) return undefined;
   const text = readManifestText(found.bytes);
-  if ('issue' in text) return { fault: text.issue };
+  if ('issue' in text) return text;
   const upload: OwnedUpload = { ...object, owner };
   const lines = identifyLines(upload, text.lines);
   if (lines.every((line) => 'problem' in line && line.problem.members.code === 'invalid_json')) {
-    return fault(
+    return issue(
       'manifest_not_jsonl',
       'No line of the manifest is JSON. Write the body of POST /videos on each line, without a line break in it, as UTF-8.',
     );

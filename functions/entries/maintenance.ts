@@ -21,19 +21,19 @@ export function composeDispatch(
   const { logger } = platform;
   const dispatcher = createDispatcher(environment, platform, openTable(environment, platform));
   return inContext(logger, async () => {
-    // What goes wrong with one model keeps none of the others waiting.
-    const lanes = await Promise.allSettled(offeredModelNames.map((model) => dispatch(dispatcher, model)));
-    const started = lanes.flatMap((lane) => (lane.status === 'fulfilled' ? lane.value : []));
+    // A failure of one model does not delay the others.
+    const outcomes = await Promise.allSettled(offeredModelNames.map((model) => dispatch(dispatcher, model)));
+    const started = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? outcome.value : []));
     for (const video_id of started) logger.info('Started a queued video', { video_id });
     await restartStuckStarts(dispatcher);
-    for (const lane of lanes) if (lane.status === 'rejected') throw lane.reason;
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   });
 }
 
 /** With the 10 minutes that a lost drop has waited already, the longest wait for a sidecar. */
 const LOST_DROP_SECONDS = 300;
 
-/** Runs by schedule over everything, and for one video at once when its execution has failed. */
+/** The handler of the sweep: by schedule for everything, and for one video immediately when its execution has failed. */
 export function composeSweep(
   environment: Environment<'sweep'>,
   platform: Platform<'dynamoDb' | 's3' | 'stepFunctions' | 'sqs' | 'recordMetric'>,

@@ -82,9 +82,9 @@ export async function sweep(
   });
   for (const model of models) {
     await attend(model, async () => {
-      const lane = await readModelQueue(table, model);
-      await pruneServed(table, model, lane, table.now() - SERVED_MILLISECONDS);
-      for (const id of lane.running) {
+      const queue = await readModelQueue(table, model);
+      await pruneServed(table, model, queue, table.now() - SERVED_MILLISECONDS);
+      for (const id of queue.running) {
         await attend(id, async () => (await startQueued(dispatcher, { id, model })) && report.dispatched.push(id));
       }
       report.dispatched.push(...(await dispatch(dispatcher, model)));
