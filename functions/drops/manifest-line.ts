@@ -91,17 +91,17 @@ export async function acceptLine(
   }).catch((error: unknown) => {
     throw image ? explainImage(image, error) : error;
   });
-  return keepVideo(services, video as LineVideo, source);
+  return moveToUpload(services, video as LineVideo, source);
 }
 
 /** How often a write is tried while others change the video: more often than a video changes. */
 const ATTEMPTS = 20;
 
 /**
- * Makes the video of an earlier upload this one's, so that its result is written for the line that asks for it now. The newest upload
- * is looked up between the read and the write, so that an older one, accepted at the same time, never takes a video back.
+ * Moves the video of an earlier upload to this one, so that its result is written for the line that asks for it now. The newest upload
+ * is looked up between the read and the write, so an older one that is accepted concurrently never moves a video back.
  */
-async function keepVideo(
+async function moveToUpload(
   { table }: LineServices,
   video: LineVideo,
   source: LineVideo['source'],
@@ -115,7 +115,7 @@ async function keepVideo(
     const unchanged = { expression: 'updated_at = :read', values: { ':read': found.updated_at } };
     current = (await changeVideo(table, found, { set: { source } }, unchanged)) ?? (await readVideo(table, video.id));
   }
-  throw new Error(`The video ${video.id} changed each time that it was about to be kept.`);
+  throw new Error(`The video ${video.id} changed at each attempt to move it to a new upload of its manifest.`);
 }
 
 /** An image in the drop folder that a line names by its key, and the line with the image's address instead. */

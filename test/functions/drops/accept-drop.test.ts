@@ -49,7 +49,7 @@ describe('an image that is dropped', () => {
     });
   });
 
-  test('may have its prompt in any language', async () => {
+  test('can have a prompt in any language', async () => {
     const encoded = '=?UTF-8?B?54yr44GM6LWw?= =?UTF-8?B?44KL?=';
     const video = await folder.taken('drop/cat.png', picture, { prompt: encoded });
     expect(video).toMatchObject({ input: { prompt: '猫が走る' } });
@@ -68,7 +68,7 @@ describe('an image that is dropped', () => {
     'drop/line\nbreak.png',
     `drop/${'d/'.repeat(300)}cat.png`,
     `drop/${'x'.repeat(1015)}.png`,
-  ])('may be called %j', async (key) => {
+  ])('can be named %j', async (key) => {
     expect(await folder.taken(key)).toMatchObject({
       status: 'queued',
       input: { img_url: `s3://firstframe-uploads/${key}` },
@@ -77,13 +77,13 @@ describe('an image that is dropped', () => {
   });
 
   test.each(['drop/cat.jpg', 'drop/IMG_0001.JPEG', 'drop/cat.heic', 'drop/cat.TIF'])(
-    'may be named %s and be a PNG: its bytes tell',
+    'can be named %s and be a PNG: its bytes decide',
     async (key) => {
       expect(await folder.taken(key)).toMatchObject({ status: 'queued', image: { content_type: 'image/png' } });
     },
   );
 
-  test('is one video however often and at once its event comes', async () => {
+  test('is one video when its event is delivered twenty times concurrently', async () => {
     const event = folder.put('drop/cat.png', picture, prompt);
     const outcomes = await Promise.all(Array.from({ length: 20 }, () => folder.take(event)));
     expect(new Set(outcomes.map((outcome) => (outcome as { id: string }).id)).size).toBe(1);
@@ -92,7 +92,7 @@ describe('an image that is dropped', () => {
     expect(folder.measured).toHaveLength(1);
   });
 
-  test('is dispatched again by a late event only while it still waits', async () => {
+  test('is dispatched again by a late event only while it is queued', async () => {
     const event = folder.put('drop/cat.png', picture, prompt);
     await folder.take(event);
     await folder.take(event);
@@ -102,7 +102,7 @@ describe('an image that is dropped', () => {
     expect(folder.dispatched).toEqual([video!.id, video!.id]);
   });
 
-  test('waits in its queue when dispatch fails: the record stands, and the event is done', async () => {
+  test('stays queued when dispatch fails, and the event is done', async () => {
     folder.services.dispatch = () => Promise.reject(new Error('Step Functions is away'));
     const video = (await folder.taken('drop/cat.png', picture, prompt))!;
     expect(await readVideo(store.table, video.id)).toMatchObject({ status: 'queued' });
@@ -118,7 +118,7 @@ describe('an image that is dropped', () => {
     },
   );
 
-  test('and was deleted before its event came makes nothing, though its version can still be read', async () => {
+  test('creates nothing when it was deleted before its event came, although its version can still be read', async () => {
     const event = folder.put('drop/cat.png', picture, prompt);
     folder.delete('drop/cat.png');
     expect(await folder.take(event)).toMatchObject({ outcome: 'gone' });
@@ -126,7 +126,7 @@ describe('an image that is dropped', () => {
   });
 });
 
-describe('a drop that can not be taken is a failed record that says why', () => {
+describe('a drop that cannot become a video is a failed record with the reason', () => {
   const meta = (metadata: Record<string, string>) => ({ metadata: { ...prompt, ...metadata } });
 
   test.each<[string, { bytes?: Uint8Array; metadata?: Record<string, string> }, string, RegExp]>([
@@ -144,9 +144,9 @@ describe('a drop that can not be taken is a failed record that says why', () => 
       /image's metadata: \/parameters\/resolution: .*480P or 720P/,
     ],
     ['a duration in words', meta({ duration: 'five' }), 'wrong_type', /\/parameters\/duration: /],
-    ['sound for a silent model', meta({ 'audio-url': 'https://example.com/a.mp3' }), 'audio_not_supported', /silent/],
+    ['audio for a silent model', meta({ 'audio-url': 'https://example.com/a.mp3' }), 'audio_not_supported', /silent/],
     [
-      'a private address for sound',
+      'a private address for audio',
       meta({ model: 'wan2.6-i2v', 'audio-url': 'http://169.254.169.254/' }),
       'private_url',
       /public/,
@@ -166,7 +166,7 @@ describe('a drop that can not be taken is a failed record that says why', () => 
   });
 
   test.each(['gif', 'heic', 'HEIF', 'tif', 'tiff', 'avif', 'svg'])(
-    'a .%s that is one, which Wan does not take: at once, and with what to do',
+    'a .%s, which Wan does not accept: immediately, with what to do',
     async (ending) => {
       expect(await folder.drop(`drop/cat.${ending}`, 'GIF89a or any of them')).toMatchObject({
         outcome: 'created',
@@ -178,7 +178,7 @@ describe('a drop that can not be taken is a failed record that says why', () => 
     },
   );
 
-  test('with everything that is wrong at once, and the prompt it came with', async () => {
+  test('with all issues together, and its prompt', async () => {
     const video = await folder.taken('drop/cat.png', png(10, 10), { ...prompt, duration: 'five', model: 'wan9' });
     expect(video).toMatchObject({
       model: 'wan9',
@@ -189,13 +189,13 @@ describe('a drop that can not be taken is a failed record that says why', () => 
     expect(video!.error!.hint).toMatch(/^Fix the image and the image's metadata, /);
   });
 
-  test('a huge object, of which only the head was read', async () => {
+  test('a huge object, of which only the first part is read', async () => {
     const event = folder.put('drop/cat.png', picture.subarray(0, 64));
     event.detail.object.size = 5 * 1024 ** 4;
     expect(await folder.take(event)).toMatchObject({ video: { error: { code: 'image_too_large' } } });
   });
 
-  test('once, however often its event comes', async () => {
+  test('once, when its event is repeated', async () => {
     const event = folder.put('drop/cat.png', png(10, 10));
     await Promise.all([folder.take(event), folder.take(event), folder.take(event)]);
     await folder.take(event);
@@ -203,15 +203,15 @@ describe('a drop that can not be taken is a failed record that says why', () => 
   });
 });
 
-describe('whose a drop is', () => {
-  test('is said by its top folder, where the deployment says so', async () => {
+describe('the owner of a drop', () => {
+  test('is named by its top folder when the deployment is set so', async () => {
     folder.services.rules = { sidecar_seconds: 0, owners: 'folders' };
     const owner = folder.services.defaults.owner;
     expect(await folder.taken(`drop/${owner}-a/deep/cat.png`)).toMatchObject({ owner: `${owner}-a`, status: 'queued' });
     expect(await folder.taken('drop/cat.png')).toMatchObject({ owner });
   });
 
-  test('is the defaults’ owner’s for a folder that no owner can be called: a failed record that says so, at once', async () => {
+  test('is the default owner for a folder whose name cannot be an owner: immediately a failed record', async () => {
     folder.services.rules = { sidecar_seconds: 10, owners: 'folders' };
     expect(await folder.taken('drop/Team A/cat.png')).toMatchObject({
       owner: folder.services.defaults.owner,
@@ -239,14 +239,14 @@ test.each([
   'Drop/cat.png',
   'x/drop/cat.png',
   'x/drop/manifest.jsonl',
-])('%s is passed over unread, so that nothing of ours starts a video', async (key) => {
+])('%s is ignored without being read', async (key) => {
   expect(await folder.drop(key)).toBeUndefined();
   expect(folder.read).toEqual([]);
   expect(folder.manifests).toEqual([]);
   expect(await folder.videos()).toEqual([]);
 });
 
-test('a manifest goes to whoever takes manifests, in any folder', async () => {
+test('a manifest in any folder is accepted as one', async () => {
   await folder.drop('drop/spring/manifest.jsonl', '{}');
   expect(folder.manifests).toMatchObject([{ bucket, key: 'drop/spring/manifest.jsonl', size: 2 }]);
   expect(await folder.videos()).toEqual([]);

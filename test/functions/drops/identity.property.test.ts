@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => store.close());
 
 const key = 'drop/cat.png';
-/** Two images that their width tells apart. */
+/** Two images of different widths. */
 const images = { 400: png(400, 380), 500: png(500, 380) };
 type Width = keyof typeof images;
 interface Upload {
@@ -38,7 +38,7 @@ const change = fc.oneof(
   fc.record({ kind: fc.constant('remove the delete marker' as const) }),
 );
 
-/** A drop folder whose videos end when a test says so. */
+/** A drop folder whose videos end when a test ends them. */
 function aFolder() {
   const folder = aDropFolder(store.table);
   const events: ObjectCreated[] = [];

@@ -207,7 +207,7 @@ describe('the upload of a sidecar alone', () => {
     },
   );
 
-  test('decides for the image’s own event too, whatever a later sidecar says by then', async () => {
+  test('decides for the image’s own event too, whatever a later sidecar has', async () => {
     const image = folder.put(key);
     await folder.drop(sidecar, asks('first'));
     await folder.drop(sidecar, asks('second'));
@@ -239,7 +239,7 @@ describe('a deleted video', () => {
     await replaceWithTombstone(store.table, await succeed(await only()));
   });
 
-  test('is never created again, however often its image is uploaded, and each upload’s result says so', async () => {
+  test('is never created again, however often its image is uploaded, and each upload has the result `deleted`', async () => {
     const again = folder.put(key, picture, prompt);
     const first = await folder.take(again);
     expect(first).toEqual(isGone);
@@ -332,7 +332,7 @@ test('a crash after any effect of a restart restarts once', async () => {
   expect(point).toBeGreaterThan(5);
 });
 
-test('an image that S3 refuses to return has a result that says why', async () => {
+test('an image that S3 refuses to return has a result with the reason', async () => {
   const { UnreadableObject } = await import('../../../functions/shared/s3.ts');
   folder.services.readObject = () => Promise.reject(new UnreadableObject(key, 'AccessDenied'));
   expect(await folder.drop(key)).toEqual({ outcome: 'unreadable' });

@@ -29,7 +29,7 @@ const manifestOf = ({ key, version_id }: DroppedObject) => ({ bucket: 'uploads',
 
 describe('the result of a line', () => {
   test('has the video as that of an image does, with the line, its prompt and where its values came from, without a link', async () => {
-    const object = await take(asks('A secret wish'), { ...asks('Another'), metadata: { sku: '0815' } });
+    const object = await take(asks('A secret prompt'), { ...asks('Another'), metadata: { sku: '0815' } });
     const video = await endLine(2);
     expect(await resultOf(object, 2)).toEqual({
       line: 2,
@@ -87,7 +87,7 @@ describe('the result of a line', () => {
     expect(await summaryOf(object)).toMatchObject({ failed: 0, canceled: 1 });
   });
 
-  test('is counted at once however many lines end at the same moment', async () => {
+  test('is counted when many lines end concurrently', async () => {
     const object = await take(...Array.from({ length: 50 }, (_, line) => asks(`${line}`)));
     const videos = await mine();
     await Promise.all(videos.map((video, index) => endAs(world.table, video, index < 10 ? 'succeeded' : 'canceled')));
@@ -97,7 +97,7 @@ describe('the result of a line', () => {
     expect(await summaryOf(object)).toMatchObject({ lines: 50, succeeded: 10, canceled: 40, cost });
   });
 
-  test('that cannot be written keeps no other from its own, and the sweep writes it', async () => {
+  test('that cannot be written does not delay the others, and the sweep writes it', async () => {
     const object = await take(asks('1'), asks('2'));
     const failing = world.watched(unwatched(), failingS3(world.s3, '000001.json'));
     for (const line of [1, 2]) await endAs(failing, await videoOf(line), 'failed');
@@ -110,7 +110,7 @@ describe('the result of a line', () => {
     expect(await pending()).toEqual([]);
   });
 
-  test('stays when the event of its manifest comes again, though the video was deleted or its fault fixed', async () => {
+  test('stays when the event of its manifest is repeated, although the video was deleted or the line would now be accepted', async () => {
     const object = await upload(jsonl(asks('1'), body('cat.png'), asks('3')));
     await acceptManifest(services(), object);
     await replaceWithTombstone(world.table, await endLine(1));
@@ -146,7 +146,7 @@ describe('the result of a line', () => {
     expect(await summaryOf(object)).toMatchObject({ canceled: 1, deleted: 0 });
   });
 
-  test('has no place where a key has no room for its name, and is not asked for again', async () => {
+  test('is skipped when its key would be too long, and is not tried again', async () => {
     world.folder = `drop/${world.owner}/${'x'.repeat(960)}`;
     await take(asks('1'), {});
     await endLine(1);
@@ -156,7 +156,7 @@ describe('the result of a line', () => {
 });
 
 describe('the summary', () => {
-  test('counts lines by how they ended and adds up what they cost, once the last has ended', async () => {
+  test('counts lines by their endings and adds up their costs, after the last has ended', async () => {
     const object = await take(asks('1'), '{', asks('3'), asks('4'), asks('5'), asks('6'));
     for (const line of [1, 3, 4]) await endLine(line);
     await endLine(5, 'canceled');
@@ -213,7 +213,7 @@ describe('the summary', () => {
     expect(await summaryOf(object)).toMatchObject({ succeeded: 1, failed: 0 });
   });
 
-  test('takes an item and writes far below what DynamoDB takes, for as many lines as a manifest may have', async () => {
+  test('needs an item and writes far below the limits of DynamoDB for the largest manifest', async () => {
     const object = { bucket: 'uploads', key: `${world.folder}/manifest.jsonl`, version_id: 'v' };
     const lines = Array.from({ length: 10_000 }, (_, index) => index + 1);
     const cost = { amount: 0.1, currency: 'USD', unit_price: 0.02, seconds: 5, as_of: '2026-01-01' } as const;
@@ -236,7 +236,7 @@ describe('a new upload', () => {
   const idsByLine = async () =>
     Object.fromEntries((await mine()).map(({ id, source }) => [source.type === 'manifest' && source.line, id]));
 
-  test('makes videos of its new and changed lines alone; the others keep theirs, wherever they are now', async () => {
+  test('creates videos only for new and changed lines; the others keep theirs, wherever they are now', async () => {
     await take(asks('same'), asks('moves'), asks('before'), asks('twice'));
     const before = await idsByLine();
     const reordered = JSON.stringify(Object.fromEntries(Object.entries(asks('moves')).reverse()));
@@ -265,7 +265,7 @@ describe('a new upload', () => {
     expect(await summaryOf(object)).toMatchObject({ lines: 3, succeeded: 2, failed: 1, cost: { amount: 0.2 } });
   });
 
-  test('that changes nothing pays nothing, and has its results and summary at once', async () => {
+  test('that changes nothing pays nothing, and has its results and summary immediately', async () => {
     await take(asks('1'), {});
     await endLine(1);
     const object = await take(asks('1'), {});
@@ -274,7 +274,7 @@ describe('a new upload', () => {
     expect(await summaryOf(object)).toMatchObject({ manifest: manifestOf(object), succeeded: 1, refused: 1 });
   });
 
-  test('takes the lines that were refused before, if there is nothing wrong any more', async () => {
+  test('accepts lines that were refused before, when nothing is wrong any more', async () => {
     const none = services({ trustedOrigins: [] });
     const line = { ...asks('1'), input: { prompt: '1', img_url: 'http://127.0.0.1:9/cat.png' } };
     const first = await upload(jsonl(line));
@@ -286,7 +286,7 @@ describe('a new upload', () => {
     expect(await resultOf(second, 1)).toMatchObject({ manifest: manifestOf(second), status: 'succeeded' });
   });
 
-  test('tells of a line whose video was deleted, and does not make it anew', async () => {
+  test('reports a line whose video was deleted, and does not create it again', async () => {
     await take(asks('1'));
     const { id } = await endLine(1);
     await replaceWithTombstone(world.table, await read({ id }));
@@ -325,7 +325,7 @@ describe('a new upload', () => {
     return { ...world.table, client: { send: send as Table['client']['send'] } };
   };
 
-  test('loses no video to an earlier one that is about to take it', async () => {
+  test('loses no video to an earlier one that is being accepted', async () => {
     await take(asks('1'));
     const earlier = await upload(jsonl(asks('1')));
     let later: DroppedObject | undefined;
@@ -337,7 +337,7 @@ describe('a new upload', () => {
     expect(source).toMatchObject({ version_id: later!.version_id, line: 2 });
   });
 
-  test('tells of a video that is deleted between the look at it and its change of hands', async () => {
+  test('reports a video that is deleted between its read and its move to the new upload', async () => {
     await take(asks('1'));
     const video = await endLine(1);
     const object = await upload(jsonl(asks('1')));
@@ -346,7 +346,7 @@ describe('a new upload', () => {
     expect(await summaryOf(object)).toMatchObject({ manifest: manifestOf(object), deleted: 1 });
   });
 
-  test('gets the result of a video that ends between the look at it and its change of hands', async () => {
+  test('gets the result of a video that ends between its read and its move to the new upload', async () => {
     await take(asks('1'));
     const object = await upload(jsonl(asks('1')));
     const table = interrupted(() => endLine(1));
@@ -355,7 +355,7 @@ describe('a new upload', () => {
     expect(await summaryOf(object)).toMatchObject({ manifest: manifestOf(object), succeeded: 1 });
   });
 
-  test('is the one that counts, in whatever order and however often the events come', async () => {
+  test('is the one that counts, in any order and repetition of the events', async () => {
     const earlier = await upload(jsonl(asks('1'), asks('2')));
     const later = await upload(jsonl(asks('2'), asks('3')));
     for (const object of [later, earlier, later, earlier]) await acceptManifest(services(), object);
@@ -364,7 +364,7 @@ describe('a new upload', () => {
     expect(await summaryOf(later)).toMatchObject({ manifest: manifestOf(later), lines: 2, succeeded: 2 });
   });
 
-  test('is the one that counts when both are accepted at once', async () => {
+  test('is the one that counts when both are accepted concurrently', async () => {
     for (let round = 0; round < 4; round++) {
       const earlier = await upload(jsonl(asks(`${round} a`), asks(`${round} b`), asks(`${round} c`)));
       const late = setTimeout(round * 10).then(async () => {
@@ -394,7 +394,7 @@ describe('a new upload', () => {
     for (const { source } of await mine()) expect(source).toMatchObject({ version_id: later!.version_id });
   });
 
-  test('never gives way to an earlier one whose acceptance began before it', async () => {
+  test('is never replaced by an earlier one whose acceptance began before it', async () => {
     const earlier = await upload(jsonl(asks('1'), asks('2')));
     let later: DroppedObject | undefined;
     const send = async (command: { constructor: { name: string } }) => {

@@ -10,7 +10,7 @@ import { crashingS3, endAs, put } from './results.ts';
 
 const world = useManifests();
 const { services, upload, take, mine, resultOf, statusesOf, summaryOf, videoOf } = world;
-const picture = png(400, 380);
+const image = png(400, 380);
 const url = 'https://example.com/cat.png';
 
 const read = async (id: string) => (await readVideo(world.table, id))!;
@@ -43,19 +43,19 @@ describe('each line of a manifest', () => {
     ['an unknown field', body(url, { prompt: 'x' }), 'unknown_field'],
     ['a webhook', body(url, { webhook_url: 'https://example.com/' }), 'not_offered'],
     ['a private address', body('http://10.0.0.1/cat.png'), 'private_url'],
-    ['no picture', { model: 'wan2.2-i2v-flash', input: { prompt: 'x' } }, 'missing'],
-    ['a picture that is a number', body(7), 'wrong_type'],
-    ['a broken inline picture', body('data:image/png;base64,AAAA'), 'unsupported_image_type'],
-    ['an unknown picture', body('cats/none.png'), 'image_not_found'],
-    ['a picture above the drop folder', body('../../uploads/alice/cat.png'), 'image_not_found'],
+    ['no image', { model: 'wan2.2-i2v-flash', input: { prompt: 'x' } }, 'missing'],
+    ['an image that is a number', body(7), 'wrong_type'],
+    ['a broken inline image', body('data:image/png;base64,AAAA'), 'unsupported_image_type'],
+    ['an unknown image', body('cats/none.png'), 'image_not_found'],
+    ['an image above the drop folder', body('../../uploads/alice/cat.png'), 'image_not_found'],
     ['half a character in a key', body('\ud800.png'), 'image_not_found'],
     ['an empty key', body(''), 'image_not_found'],
-    ['a key as long as a picture', body('A'.repeat(100_000)), 'image_not_found'],
+    ['a key as long as an image', body('A'.repeat(100_000)), 'image_not_found'],
     ["another's upload", body('s3://uploads/uploads/someone/cat.png'), 'upload_not_found'],
     ["another's drop by its address", body('s3://uploads/drop/x/cat.png'), 'image_not_found'],
     ["another bucket's drop folder", body('s3://others/drop/x/cat.png'), 'upload_not_found'],
     ['a line of 7 MB', `{"model":"${'x'.repeat(7_000_000)}"}`, 'line_too_long'],
-  ])('that is wrong (%s) spoils only itself', async (_, line, code) => {
+  ])('that is wrong (%s) does not affect the others', async (_, line, code) => {
     const object = await take(body(), line, body());
     expect(await statusesOf(object)).toEqual([[2, 'refused']]);
     expect(await resultOf(object, 2)).toEqual({
@@ -73,7 +73,7 @@ describe('each line of a manifest', () => {
     expect(await mine()).toHaveLength(2);
   });
 
-  test('counts, empty or not, whatever ends it and whatever stands before the first', async () => {
+  test('counts, empty or not, with any line end and with a byte order mark before the first', async () => {
     const text = `\ufeff${JSON.stringify(body())}\r\n\r\n \t\n${JSON.stringify(body())}\r\n{\r\n\n${JSON.stringify(body())}`;
     const object = await upload(text);
     await acceptManifest(services(), object);
@@ -82,7 +82,7 @@ describe('each line of a manifest', () => {
     expect(await mine()).toHaveLength(3);
   });
 
-  test('that is not UTF-8 spoils only itself', async () => {
+  test('that is not UTF-8 does not affect the others', async () => {
     const object = await upload(Buffer.concat([Buffer.from([0x7b, 0xff, 0x7d, 0x0a]), Buffer.from(jsonl(body()))]));
     await acceptManifest(services(), object);
     expect(await statusesOf(object)).toEqual([[1, 'refused']]);
@@ -90,9 +90,9 @@ describe('each line of a manifest', () => {
   });
 });
 
-describe('a picture of a line', () => {
-  test('may come inline, and becomes the video’s own', async () => {
-    await take(body(`data:image/png;base64,${picture.toString('base64')}`));
+describe('the image of a line', () => {
+  test('can be inline, and is copied for the video', async () => {
+    await take(body(`data:image/png;base64,${image.toString('base64')}`));
     const video = await videoOf(1);
     expect(video.image).toMatchObject({ bucket: 'uploads', width: 400, height: 380, content_type: 'image/png' });
     expect(video.image!.key).toMatch(`inputs/${video.id}/`);
@@ -106,7 +106,7 @@ describe('a picture of a line', () => {
         encodeURI(`./${written}`).replaceAll('%25', '%2525'),
         `s3://x/${world.folder}/manifest.jsonl`,
       );
-      await put(world.s3, 'uploads', decodeURIComponent(key.pathname.slice(1).replaceAll('%2525', '%25')), picture);
+      await put(world.s3, 'uploads', decodeURIComponent(key.pathname.slice(1).replaceAll('%2525', '%25')), image);
       await take(body(written));
       const video = await videoOf(1);
       expect(video).toMatchObject({ status: 'queued', image: { width: 400, height: 380, content_type: 'image/png' } });
@@ -115,14 +115,14 @@ describe('a picture of a line', () => {
     },
   );
 
-  test('may be named by its address in the drop folder', async () => {
-    await put(world.s3, 'uploads', `${world.folder}/pictures/a b.png`, picture);
-    await put(world.s3, 'uploads', 'drop/somebody/cat.png', picture);
+  test('can be named by its address in the drop folder', async () => {
+    await put(world.s3, 'uploads', `${world.folder}/pictures/a b.png`, image);
+    await put(world.s3, 'uploads', 'drop/carol/cat.png', image);
     const address = `s3://uploads/${world.folder}`;
     const object = await take(
       body(`${address}/pictures/a b.png`),
-      ...['none.png', '../somebody/cat.png'].map((path) => body(`${address}/${path}`)),
-      ...['drop/somebody/cat.png', 'drop/../inputs/x.png', 'uploads/somebody/x.png'].map((key) =>
+      ...['none.png', '../carol/cat.png'].map((path) => body(`${address}/${path}`)),
+      ...['drop/carol/cat.png', 'drop/../inputs/x.png', 'uploads/carol/x.png'].map((key) =>
         body(`s3://uploads/${key}`),
       ),
     );
@@ -133,17 +133,17 @@ describe('a picture of a line', () => {
     ]);
   });
 
-  test('is looked at as that of a drop', async () => {
+  test('is checked like that of a drop', async () => {
     await put(world.s3, 'uploads', `${world.folder}/small.png`, png(100, 100));
-    await put(world.s3, 'uploads', `${world.folder}/notes.png`, 'no picture');
+    await put(world.s3, 'uploads', `${world.folder}/notes.png`, 'no image');
     const object = await take(body('small.png'), body('notes.png'));
     expect(await codesOf(object, 1, 2)).toEqual(['image_dimensions', 'unsupported_image_type']);
   });
 
-  test('of another owner is answered as one that is not there', async () => {
-    await put(world.s3, 'uploads', 'drop/somebody/cat.png', picture);
-    await put(world.s3, 'uploads', 'drop/cat.png', picture);
-    const object = await take(body('../somebody/cat.png'), body('../cat.png'), body('../nobody/cat.png'));
+  test('of another owner is answered like a missing one', async () => {
+    await put(world.s3, 'uploads', 'drop/carol/cat.png', image);
+    await put(world.s3, 'uploads', 'drop/cat.png', image);
+    const object = await take(body('../carol/cat.png'), body('../cat.png'), body('../dave/cat.png'));
     const errors = await Promise.all([1, 2, 3].map(async (line) => (await resultOf(object, line))!.error!));
     for (const { code } of errors) expect(code).toBe('image_not_found');
     expect(new Set(errors.map(({ message }) => message.replace(/"[^"]*"/, '')))).toHaveLength(1);
@@ -161,7 +161,7 @@ describe('a manifest as a whole', () => {
     ...{ succeeded: 0, failed: 0, canceled: 0, refused: 0, deleted: 0 },
   });
 
-  test('that is too large is refused unread', async () => {
+  test('that is too large is refused without being read', async () => {
     const object = { ...(await upload('{}')), size: 10 * 1024 * 1024 + 1 };
     await acceptManifest(services(), object);
     expect(await summaryOf(object)).toEqual(refused(object, 'manifest_too_large'));
@@ -175,7 +175,7 @@ describe('a manifest as a whole', () => {
     ['of nothing', '', 'manifest_empty'],
     ['of JSON that spans lines', JSON.stringify([body()], undefined, 2), 'manifest_not_jsonl'],
     ['of UTF-16', Buffer.from(`\ufeff${jsonl(body(), body())}`, 'utf16le'), 'manifest_not_jsonl'],
-  ])('%s is refused by its summary alone', async (_, content, code) => {
+  ])('%s is refused by its summary only', async (_, content, code) => {
     const object = await upload(content);
     await acceptManifest(services(), object);
     expect(await summaryOf(object)).toEqual(refused(object, code));
@@ -188,7 +188,7 @@ describe('a manifest as a whole', () => {
     expect(await summaryOf(object)).toEqual(refused(object, 'folder_names_no_owner'));
   });
 
-  test('of refused lines alone has its summary at once', async () => {
+  test('that has only refused lines has its summary immediately', async () => {
     const object = await take({}, body(7));
     expect(await statusesOf(object)).toEqual([
       [1, 'refused'],
@@ -197,7 +197,7 @@ describe('a manifest as a whole', () => {
     expect(await summaryOf(object)).toMatchObject({ status: 'finished', lines: 2, refused: 2 });
   });
 
-  test('that was deleted before it was accepted makes nothing', async () => {
+  test('that was deleted before it was accepted creates nothing', async () => {
     const object = await upload(jsonl(body()));
     await world.s3.send(new DeleteObjectCommand({ Bucket: 'uploads', Key: object.key }));
     await acceptManifest(services(), object);
@@ -205,8 +205,8 @@ describe('a manifest as a whole', () => {
     expect(await world.keysBelow(`${object.key}.results/`)).toEqual([]);
   });
 
-  test('that was deleted in the middle of its acceptance is accepted to the end', async () => {
-    await put(world.s3, 'uploads', `${world.folder}/cat.png`, picture);
+  test('that is deleted while it is being accepted is accepted to the end', async () => {
+    await put(world.s3, 'uploads', `${world.folder}/cat.png`, image);
     const object = await upload(jsonl(body(), body('cat.png')));
     await expect(acceptManifest(withoutPictures(), object)).rejects.toThrow('1 lines');
     await world.s3.send(new DeleteObjectCommand({ Bucket: 'uploads', Key: object.key }));
@@ -214,7 +214,7 @@ describe('a manifest as a whole', () => {
     expect(await mine()).toHaveLength(2);
   });
 
-  test('makes nothing twice when its event comes again, at once or later', async () => {
+  test('creates nothing twice when its event is repeated, concurrently or later', async () => {
     const object = await upload(jsonl(body(), '{', body()));
     await Promise.all([acceptManifest(services(), object), acceptManifest(services(), object)]);
     await acceptManifest(services(), object);
@@ -222,17 +222,17 @@ describe('a manifest as a whole', () => {
     expect(await statusesOf(object)).toEqual([[2, 'refused']]);
   });
 
-  test('has only its first lines dispatched at once: no lane has permits for more', async () => {
+  test('has only its first lines dispatched: no model has permits for more', async () => {
     await take(...Array.from({ length: 30 }, () => body()));
     expect(await mine()).toHaveLength(30);
     expect(world.dispatched).toHaveLength(20);
   });
 
-  /** S3 is away when a picture is looked up. */
+  /** S3 fails when an image is read. */
   const withoutPictures = () => services({ s3: failingS3(world.s3, '.png', 'GetObjectCommand') });
 
-  test('is accepted though some lines cannot be looked at now, and these when it comes again', async () => {
-    await put(world.s3, 'uploads', `${world.folder}/cat.png`, picture);
+  test('is accepted although some lines cannot be read now, and these when the event is repeated', async () => {
+    await put(world.s3, 'uploads', `${world.folder}/cat.png`, image);
     const object = await upload(jsonl({}, body(), body('cat.png'), body()));
     await expect(acceptManifest(withoutPictures(), object)).rejects.toThrow('1 lines');
     expect(await mine()).toHaveLength(2);
@@ -241,7 +241,7 @@ describe('a manifest as a whole', () => {
     expect(await mine()).toHaveLength(3);
   });
 
-  test('of which one result cannot be written has the others, and this one when it comes again', async () => {
+  test('of which one result cannot be written has the others, and this one when the event is repeated', async () => {
     const object = await upload(jsonl({}, {}, {}));
     const away = services({ s3: failingS3(world.s3, '000002.json') });
     await expect(acceptManifest(away, object)).rejects.toThrow('1 lines');
@@ -252,7 +252,7 @@ describe('a manifest as a whole', () => {
     expect(await summaryOf(object)).toMatchObject({ lines: 3, refused: 3 });
   });
 
-  test('of a folder that has become another owner’s is that owner’s, and shows nothing of the first one’s', async () => {
+  test('of a folder whose owner has changed belongs to the new owner, and shows nothing of the previous one', async () => {
     const first = await take(body());
     const [before] = await mine();
     const later = await upload(jsonl(body()));
@@ -265,16 +265,16 @@ describe('a manifest as a whole', () => {
   });
 });
 
-test('an acceptance that dies after any of its effects is finished by the next, and nothing is made twice', async () => {
+test('an acceptance that dies after any effect is finished by the next, and nothing is created twice', async () => {
   let point = 1;
   for (let ended = false; !ended; point++) {
     world.owner = `owner-${point}-${world.folder.slice(-8)}`;
     world.folder = `drop/${world.owner}`;
-    await put(world.s3, 'uploads', `${world.folder}/cat.png`, picture);
+    await put(world.s3, 'uploads', `${world.folder}/cat.png`, image);
     const object = await upload(jsonl(body(), {}, body('cat.png')));
     const crashing = crashAfter(point);
     const s3 = crashingS3(world.s3, crashing);
-    // Each video ends as soon as it is there: the last of them may do so before the acceptance is over.
+    // Each video ends immediately: the last one perhaps before the acceptance is over.
     const endEach = {
       dispatch: async ({ id }: { id: string }) => void (await endAs(world.table, await read(id), 'failed')),
     };

@@ -28,7 +28,7 @@ test.each([
   ['after the first', 1],
   ['after the second', 2],
   ['after the third', 3],
-])('in each order of its events an image is one video, with the sidecar that came %s', async (_, comes) => {
+])('is one video in each order of its events, with the sidecar that came %s', async (_, comes) => {
   for (const order of orders(steps)) {
     const folder = aDropFolder(store.table);
     const image = folder.put('drop/cat.png');
@@ -36,7 +36,7 @@ test.each([
     let wasThere: boolean | undefined;
     const see = async (step: Step) => {
       if (step === 'sidecar') {
-        // An event does not come before what it tells of.
+        // An event does not come before its object.
         if (event) await folder.take(event);
       } else if (step === 'wake-up') await folder.wakeUp();
       else await folder.take(image);
@@ -57,7 +57,7 @@ test.each([
   }
 });
 
-test('whatever happens between any two steps of them, an image is one video, and its sidecar is looked for last', async () => {
+test('is one video whatever happens between any two steps of its events, and its sidecar is read last', async () => {
   const seen = new Set<string>();
   await fc.assert(
     fc.asyncProperty(fc.scheduler(), fc.boolean(), fc.nat(30), async (scheduler, isRequired, late) => {
@@ -66,7 +66,7 @@ test('whatever happens between any two steps of them, an image is one video, and
       let effects = 0;
       const created: { settings: string | undefined; trace: string[] }[] = [];
 
-      /** One invocation, each effect of which happens when the scheduler says so. */
+      /** One invocation, each effect of which happens when the scheduler decides. */
       const invoke = async (event: ObjectCreated, waited = false): Promise<void> => {
         const trace: string[] = [];
         const gated =

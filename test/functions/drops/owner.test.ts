@@ -4,13 +4,13 @@ import { ownerOf } from '../../../functions/drops/drop-key.ts';
 const defaults = { owner: 'drops' };
 const owner = (key: string, owners: Parameters<typeof ownerOf>[1]['owners']) => ownerOf(key, { owners }, defaults);
 
-test('all drops are one owner’s, whatever their folders are called', () => {
+test('all drops have one owner, whatever their folders are named', () => {
   expect(owner('drop/cat.png', 'one')).toBe('drops');
   expect(owner('drop/alice/cat.png', 'one')).toBe('drops');
   expect(owner('drop/No Owner/cat.png', 'one')).toBe('drops');
 });
 
-describe('where folders name owners', () => {
+describe('when folders name owners', () => {
   test.each([
     ['drop/alice/cat.png', 'alice'],
     ['drop/alice/bob/cat.png', 'alice'],
@@ -23,12 +23,12 @@ describe('where folders name owners', () => {
     ['drop/a#b/cat.png', undefined],
     ['drop/ünal/cat.png', undefined],
     [`drop/${'a'.repeat(65)}/cat.png`, undefined],
-  ])('%s is of %s', (key, expected) => {
+  ])('%s has the owner %s', (key, expected) => {
     expect(owner(key, 'folders')).toBe(expected);
   });
 });
 
-test('a table of folders names theirs, and all others are the defaults’', () => {
+test('a table names the owners of folders, and all others have the default owner', () => {
   const table = { 'Team A': 'alice', bob: 'bob' };
   expect(owner('drop/Team A/x/cat.png', table)).toBe('alice');
   expect(owner('drop/bob/cat.png', table)).toBe('bob');

@@ -29,7 +29,7 @@ function bucket(answer: () => Promise<object>) {
 const found = (bytes: Uint8Array, Metadata?: Record<string, string>) =>
   bucket(async () => ({ Body: { transformToByteArray: async () => bytes }, Metadata, ContentType: 'image/png' }));
 
-test('an event tells bucket, key, version and size, as they are', () => {
+test('an event has bucket, key, version and size, not encoded', () => {
   expect(object).toEqual({
     bucket: 'firstframe-uploads',
     key: 'drop/cat.png',
@@ -41,7 +41,7 @@ test('an event tells bucket, key, version and size, as they are', () => {
   expect(droppedObject({ detail })).toEqual({ bucket: 'firstframe-uploads', key: 'drop/cat.png', size: 5 });
 });
 
-test('the version of the event is read whole, with its metadata', async () => {
+test('reads the version of the event whole, with its metadata', async () => {
   const { s3, sent } = found(Buffer.from('bytes'), { prompt: 'x' });
   expect(await readObject(s3, object)).toEqual({
     bytes: Buffer.from('bytes'),
@@ -51,7 +51,7 @@ test('the version of the event is read whole, with its metadata', async () => {
   expect(sent).toEqual([{ Bucket: object.bucket, Key: object.key, VersionId: object.version_id }]);
 });
 
-test('of an object that is larger than an image may be, only the head is read', async () => {
+test('reads only the first part of an object that is larger than an image may be', async () => {
   const { s3, sent } = found(Buffer.alloc(0));
   const limit = 10 * 1024 * 1024;
   await readObject(s3, { ...object, size: limit });
@@ -59,7 +59,7 @@ test('of an object that is larger than an image may be, only the head is read', 
   expect(sent.map(({ Range }) => Range)).toEqual([undefined, 'bytes=0-65535']);
 });
 
-test('a version that is gone is undefined; any other failure is thrown', async () => {
+test('returns undefined for a version that is gone, and throws any other failure', async () => {
   const fault = (name: string) => new S3ServiceException({ name, $fault: 'client', $metadata: {}, message: name });
   const failing = (error: Error) => readObject(bucket(() => Promise.reject(error)).s3, object);
   expect(await failing(new NoSuchKey({ $metadata: {}, message: 'gone' }))).toBeUndefined();
@@ -80,7 +80,7 @@ describe('from an S3 with versions', () => {
     (await store.s3.send(new PutObjectCommand({ Bucket, Key, Body: Buffer.from(body), Metadata }))).VersionId!;
 
   test.each(['drop/two words/a+b 100%.png', 'drop/猫/e\u0301.png', 'drop/é&?=#.png', 'drop//x//y.png'])(
-    'the latest version of %s is found as it is, and none once it is deleted',
+    'finds the latest version of %s, and none after it is deleted',
     async (key) => {
       expect(await findLatest(store.s3, Bucket, key)).toBeUndefined();
       await put(key, 'old');
@@ -97,7 +97,7 @@ describe('from an S3 with versions', () => {
     },
   );
 
-  test('an object in parts is read as one', async () => {
+  test('reads an object of several parts whole', async () => {
     const where = { Bucket, Key: 'drop/parts.png' };
     const metadata = { prompt: 'A cat runs' };
     const { UploadId } = await store.s3.send(new CreateMultipartUploadCommand({ ...where, Metadata: metadata }));
@@ -120,7 +120,7 @@ describe('from an S3 with versions', () => {
     '🐈‍⬛ corre',
     'a=?b_c?=',
   ];
-  test.each(prompts)('a prompt comes as it was meant, encoded or as bare UTF-8: %s', async (prompt) => {
+  test.each(prompts)('decodes a prompt that was sent encoded or as bare UTF-8: %s', async (prompt) => {
     const encoded = `=?UTF-8?B?${Buffer.from(prompt).toString('base64')}?=`;
     const bare = Buffer.from(prompt).toString('latin1');
     for (const sent of [encoded, bare]) {
@@ -130,7 +130,7 @@ describe('from an S3 with versions', () => {
     }
   });
 
-  test('a small file is read to one byte more than its limit; an empty one is one, and one that is gone is none', async () => {
+  test('reads a small file to one byte more than its limit; an empty file exists, a deleted one does not', async () => {
     const read = (key: string) => readSmallFile(store.s3, { bucket: Bucket, key, most: 4 });
     await put('drop/a.json', '123456789');
     await put('drop/b.json', '1234');
@@ -144,7 +144,7 @@ describe('from an S3 with versions', () => {
   });
 });
 
-test('what S3 refuses for another reason is thrown, so that the event comes again', async () => {
+test('throws other errors of S3, so that the event is delivered again', async () => {
   const s3 = {
     send: () => Promise.reject(new S3ServiceException({ name: 'AccessDenied', $fault: 'client', $metadata: {} })),
   } as unknown as Parameters<typeof readObject>[0];

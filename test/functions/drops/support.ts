@@ -20,7 +20,7 @@ interface Stored {
   written: number;
 }
 
-/** A drop folder with versions, and everybody whom its events concern, over a real table; no waiting ends by itself. */
+/** A drop folder with versions and the services that handle its events, over a real table. No wait ends by itself. */
 export function aDropFolder(table: Table, given: Partial<Pick<DropServices, 'rules' | 'defaults'>> = {}) {
   const versions = new Map<string, Stored[]>();
   const deleted = new Set<string>();

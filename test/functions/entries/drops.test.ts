@@ -99,7 +99,7 @@ test('a copy of an object onto itself has the result of the video that exists', 
   expect(await resultOf()).toMatchObject({ id: ended.id, status: 'canceled', image: { version_id: VersionId } });
 });
 
-test('an upload whose video was deleted has a result that says so', async () => {
+test('an upload whose video was deleted has a result with the status deleted', async () => {
   await handle(await upload());
   const video = (await videos())[0]!;
   await replaceWithTombstone(store.table, video);
@@ -116,7 +116,7 @@ test('an upload whose video was deleted has a result that says so', async () => 
   expect(await videos()).toEqual([]);
 });
 
-test('an image that S3 does not return has a result that says why', async () => {
+test('an image that S3 does not return has a result with the reason', async () => {
   const denied = new S3ServiceException({ name: 'AccessDenied', $fault: 'client', message: '', $metadata: {} });
   const denying = {
     send: (command: PutObjectCommand) =>

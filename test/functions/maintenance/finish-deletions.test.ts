@@ -42,14 +42,14 @@ const later = (seconds: number) => {
   clock.now = start + seconds * 1000;
 };
 
-test('what a crash left after the tombstone is deleted at once, and the tombstone stays open', async () => {
+test('deletes what a crash left after the tombstone immediately, and keeps the tombstone open', async () => {
   const id = await buried();
   expect(await finishDeletions(services)).toEqual([]);
   expect(await storage.objectsOf(id)).toEqual([]);
   expect(await open()).toEqual([id]);
 });
 
-test('what a late archive brought is deleted after an hour; then the tombstone is closed, and remembers', async () => {
+test('deletes after an hour what a late archive stored; then closes the tombstone, which stays', async () => {
   const id = await buried();
   later(3599);
   expect(await finishDeletions(services)).toEqual([]);
@@ -62,14 +62,14 @@ test('what a late archive brought is deleted after an hour; then the tombstone i
   expect(await finishDeletions(services)).toEqual([]);
 });
 
-test('between its first minutes and that hour, S3 is not asked again and again', async () => {
+test('does not ask S3 repeatedly between the first minutes and that hour', async () => {
   await buried();
   services.s3 = { send: () => expect.unreachable() };
   later(30 * 60);
   expect(await finishDeletions(services)).toEqual([]);
 });
 
-test('what fails with one keeps no other from its turn, and is told', async () => {
+test('a failure of one does not affect the others, and is reported', async () => {
   const ids = [await buried(), await buried(), await buried()];
   const [broken, ...others] = ids;
   const send = async (command: { input: { Prefix?: string } }) => {

@@ -110,7 +110,7 @@ test('accepts a sidecar whose image waits for it, and none whose image is missin
   expect(keysAccepted()).toEqual(['drop/waits.png.json']);
 });
 
-test('continues where the last run stopped, begins anew after the end, and lists ten pages at most', async () => {
+test('continues where the last run stopped, begins again after the end, and lists ten pages at most', async () => {
   const lists: { StartAfter?: string }[] = [];
   // Pages of one object instead of a thousand.
   const send = async (command: { constructor: { name: string }; input: object }) => {
@@ -130,7 +130,7 @@ test('continues where the last run stopped, begins anew after the end, and lists
   expect(await getItem(store.table, keys.dropListing)).not.toHaveProperty('after');
 });
 
-test('begins no further page when its time is over, and continues there', async () => {
+test('begins no further page after 30 seconds, and continues there', async () => {
   for (const name of ['a', 'b']) await drop(`drop/${name}.png`);
   const paged = {
     send: (command: PutObjectCommand) => {

@@ -55,14 +55,14 @@ test.each(['submitting', 'running', 'archiving'] as const)(
   },
 );
 
-test('a video whose execution was never started is started as the run it is, once', async () => {
+test('starts a video whose execution was never started with its current run, once', async () => {
   const video = await add('submitting');
   expect((await sweep(dispatcher, [])).resumed).toContain(video.id);
   expect((await sweep(dispatcher, [])).resumed).not.toContain(video.id);
   expect([...executions.keys()].filter((name) => name.startsWith(video.id))).toEqual([`${video.id}-1`]);
 });
 
-test('a video whose execution runs is left alone, however old it is', async () => {
+test('leaves a video whose execution runs alone, whatever its age', async () => {
   const video = await add('running');
   executions.set(`${video.id}-1`, 'RUNNING');
   later(20 * 3600);
@@ -70,7 +70,7 @@ test('a video whose execution runs is left alone, however old it is', async () =
 });
 
 test.each(['FAILED', 'ABORTED', 'TIMED_OUT', 'SUCCEEDED'] as const)(
-  'an execution that ended as %s has ended, and the first time its video is taken up at once',
+  'restarts a video immediately the first time its execution ended as %s',
   async (ending) => {
     const video = await add('running');
     executions.set(`${video.id}-1`, ending);
@@ -90,7 +90,7 @@ test.each(['queued', 'succeeded', 'failed', 'canceled'] as const)(
   },
 );
 
-test('a workflow that keeps dying is started less and less often', async () => {
+test('restarts an execution that keeps failing less and less often', async () => {
   const video = await add('running', { run: 5 });
   executions.set(`${video.id}-5`, 'FAILED');
   later(10 * 2 ** 3 - 1);
@@ -99,7 +99,7 @@ test('a workflow that keeps dying is started less and less often', async () => {
   expect((await sweep(dispatcher, [])).resumed).toContain(video.id);
 });
 
-test('permits of the dead are freed, a claimed one is carried on, and the queue goes on', async () => {
+test('frees permits that no video uses, starts a video that holds one, and dispatches the queue', async () => {
   const ended = await add('failed', { model: 'swept' });
   const waiting = await add('queued', { model: 'swept', run: 0 });
   await claimPermit(store.table, dispatcher.limitsOf('swept'), ended);
@@ -112,7 +112,7 @@ test('permits of the dead are freed, a claimed one is carried on, and the queue 
   expect(executions.get(`${claimed.id}-1`)).toBe('RUNNING');
 });
 
-test('what fails with one video keeps no other from its turn, and is told', async () => {
+test('a failure of one video does not affect the others, and is reported', async () => {
   const videos = [await add('running'), await add('archiving'), await add('submitting')];
   const [broken, ...others] = videos;
   const { client } = dispatcher.workflow;
@@ -126,7 +126,7 @@ test('what fails with one video keeps no other from its turn, and is told', asyn
   expect(report.failed.map(({ step }) => step)).toContain(broken!.id);
 });
 
-test('a video at Wan that lost its permit has it again, and one whose task has ended has none', async () => {
+test('gives a video at Wan its lost permit, and none to one whose task has ended', async () => {
   const model = 'lost-permits';
   const running = await add('running', { model });
   const archiving = await add('archiving', { model });
@@ -138,13 +138,13 @@ test('a video at Wan that lost its permit has it again, and one whose task has e
   expect([...(await readModelQueue(store.table, model)).running]).toEqual([running.id]);
 });
 
-test('a lane whose videos all have their permits is not written: a large one is dear to write', async () => {
+test('does not write a model queue whose videos all have their permits: a large one is expensive to write', async () => {
   const model = 'kept-permits';
-  const lane = { ...dispatcher.limitsOf(model), permits: 3 };
+  const limits = { ...dispatcher.limitsOf(model), permits: 3 };
   for (let count = 0; count < 3; count++) {
     const video = await add('running', { model });
     executions.set(`${video.id}-1`, 'RUNNING');
-    await claimPermit(store.table, lane, video);
+    await claimPermit(store.table, limits, video);
   }
   let writes = 0;
   const client = {
@@ -157,7 +157,7 @@ test('a lane whose videos all have their permits is not written: a large one is 
   expect(writes).toBe(0);
 });
 
-test('who was served a day ago is not remembered', async () => {
+test('removes owners that were last served a day ago', async () => {
   const video = await add('running', { model: 'remembered' });
   await claimPermit(store.table, dispatcher.limitsOf('remembered'), video);
   later(24 * 3600);
@@ -168,7 +168,7 @@ test('who was served a day ago is not remembered', async () => {
   expect((await readModelQueue(store.table, 'remembered')).served.size).toBe(0);
 });
 
-describe('over a table of its own', () => {
+describe('in a table of its own', () => {
   let own: Awaited<ReturnType<typeof startTable>>;
   let swept: Dispatcher;
   beforeEach(async () => {
@@ -176,30 +176,30 @@ describe('over a table of its own', () => {
     swept = { ...dispatcher, table: own.table };
   });
   afterEach(() => own.close());
-  const stands = async (status: Status, given: Partial<VideoRecord> = {}) => {
+  const addVideo = async (status: Status, given: Partial<VideoRecord> = {}) => {
     const video = aVideo({ status, run: 1, ...given }, clock.now);
     await createVideo(own.table, video);
     executions.set(`${video.id}-1`, 'RUNNING');
     return video;
   };
 
-  test('it tells when Wan forgets the first task whose video is not archived yet, and nothing when there is none', async () => {
-    await stands('succeeded', {
+  test('reports when the first task expires whose video is not archived, and nothing when there is none', async () => {
+    await addVideo('succeeded', {
       task: aTask({ id: '2026-01-01T10:00:00.000Z', expires_at: '2026-01-01T10:00:00.000Z' }),
     });
-    await stands('submitting');
+    await addVideo('submitting');
     expect((await sweep(swept, [])).first_expiry).toBeUndefined();
-    await stands('running', {
+    await addVideo('running', {
       task: aTask({ id: '2026-01-01T20:00:00.000Z', expires_at: '2026-01-01T20:00:00.000Z' }),
     });
-    await stands('archiving', {
+    await addVideo('archiving', {
       task: aTask({ id: '2026-01-01T19:00:00.000Z', expires_at: '2026-01-01T19:00:00.000Z' }),
     });
     expect((await sweep(swept, [])).first_expiry).toBe('2026-01-01T19:00:00.000Z');
   });
 
-  test('it tells for how long executions have waited without a watcher, and nothing while one is alive', async () => {
-    const video = await stands('running', { task: aTask() });
+  test('reports how long executions have waited without a watcher, and nothing while one is alive', async () => {
+    const video = await addVideo('running', { task: aTask() });
     await sleepWith(
       own.table,
       'token',
@@ -229,8 +229,8 @@ describe('over a table of its own', () => {
     clock.now += milliseconds;
   };
 
-  test('a hundred and fifty videos are asked for without exceeding what Step Functions allows: 100 at once, then 10 a second', async () => {
-    await Promise.all(Array.from({ length: 150 }, () => stands('running')));
+  test('checks 150 videos within the limits of Step Functions: 100 concurrently, then 10 a second', async () => {
+    await Promise.all(Array.from({ length: 150 }, () => addVideo('running')));
     const asked = counted();
     const report = await sweep(swept, [], sleep);
     expect(asked).toHaveLength(150);
@@ -239,11 +239,11 @@ describe('over a table of its own', () => {
     expect(asked.at(-1)!.at).toBeCloseTo(4.9);
   });
 
-  test('when time runs out, the videos left are those whose records changed last', async () => {
+  test('leaves the videos whose records changed last when time runs out', async () => {
     const videos = [];
     for (let count = 0; count < 105; count++) {
       clock.now = start + count;
-      videos.push(await stands('running'));
+      videos.push(await addVideo('running'));
     }
     clock.now = start;
     const asked = counted(1500);
@@ -252,7 +252,7 @@ describe('over a table of its own', () => {
   });
 });
 
-test('wait items that dead executions left open are closed, others are not', async () => {
+test('closes wait items that dead executions left open, and no others', async () => {
   const running = await add('running');
   executions.set(`${running.id}-1`, 'RUNNING');
   const ended = [await add('archiving'), await add('succeeded'), await add('canceled'), { id: 'a-deleted-video' }];
