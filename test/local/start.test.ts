@@ -17,10 +17,10 @@ function temporaryDirectory(): string {
   return directory;
 }
 
-/** Starts the program as `npm start` does, on free ports. */
+/** Runs `npm start` on free ports. */
 function start(environment: Record<string, string>) {
   const { PATH = '' } = process.env;
-  const child = spawn(process.execPath, ['--import', 'tsx', 'local/start.ts'], {
+  const child = spawn(process.execPath, ['infra/operations/run.cjs', 'local/start.ts'], {
     env: { PATH, PORT: '0', WAN_PORT: '0', AWS_PORT: '0', WAN_TASK_SECONDS: '2', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -29,25 +29,25 @@ function start(environment: Record<string, string>) {
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
   const url = () => /API +(http:\S+)/.exec(output)?.[1];
-  return { child, ended, output: () => output, up: () => becomes(url, ended, () => output) };
+  return { child, ended, output: () => output, up: () => eventually(url, ended, () => output) };
 }
 
-async function becomes<Value>(
+async function eventually<Value>(
   read: () => Value | undefined | Promise<Value | undefined>,
   ended: Promise<unknown>,
   output: () => string,
 ): Promise<Value> {
-  let over = false;
+  let hasEnded = false;
   void ended.then(() => {
-    over = true;
+    hasEnded = true;
   });
   for (let tries = 0; tries < 600; tries += 1) {
     const value = await read();
     if (value !== undefined) return value;
-    if (over) throw new Error(`the process ended: ${output()}`);
+    if (hasEnded) throw new Error(`the process ended: ${output()}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  throw new Error(`it never happened: ${output()}`);
+  throw new Error(`not within 30 s: ${output()}`);
 }
 
 async function kill(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
@@ -57,7 +57,7 @@ async function kill(child: ChildProcess, ended: Promise<unknown>): Promise<void>
 
 const headers = { authorization: 'Bearer my-key', 'content-type': 'application/json' };
 
-test('a video whose process was killed while it ran is finished by the next start', { timeout: 90_000 }, async () => {
+test('the next start finishes a video whose process was killed', { timeout: 90_000 }, async () => {
   const LOCAL_DIR = temporaryDirectory();
   const first = start({ LOCAL_DIR, API_KEY: 'my-key' });
   const firstUrl = await first.up();
@@ -73,7 +73,7 @@ test('a video whose process was killed while it ran is finished by the next star
 
   const second = start({ LOCAL_DIR, API_KEY: 'my-key' });
   const url = await second.up();
-  const video = await becomes(
+  const video = await eventually(
     async () => {
       const found = (await (await fetch(`${url}/videos/${id}`, { headers })).json()) as {
         status: string;
@@ -92,22 +92,27 @@ test('a video whose process was killed while it ran is finished by the next star
   expect(await second.ended).toBe(0);
 });
 
-describe('a start that can’t be', () => {
-  test('because a port is taken names the variable to change', async () => {
-    const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    onTestFinished(() => void server.close());
-    const { port } = server.address() as AddressInfo;
-    for (const variable of ['PORT', 'WAN_PORT', 'AWS_PORT']) {
-      const { ended, output } = start({ LOCAL_DIR: temporaryDirectory(), [variable]: String(port) });
-      expect(await ended).toBe(1);
-      expect(output()).toBe(`Port ${port} is in use. Set ${variable} to another one (0 takes any free port).\n`);
-    }
-  });
+test('names every port in use with its variable in one message', async () => {
+  const variables = ['PORT', 'WAN_PORT', 'AWS_PORT'];
+  const ports = await Promise.all(
+    variables.map(async () => {
+      const server = createServer();
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      onTestFinished(() => void server.close());
+      return String((server.address() as AddressInfo).port);
+    }),
+  );
+  const environment = Object.fromEntries(variables.map((variable, index) => [variable, ports[index]!]));
+  const { ended, output } = start({ LOCAL_DIR: temporaryDirectory(), ...environment });
+  expect(await ended).toBe(1);
+  for (const variable of variables) {
+    expect(output()).toContain(`Port ${environment[variable]} is in use. Set ${variable} to another one`);
+  }
+  expect(output()).not.toContain(' at ');
 });
 
 describe('the state directory', () => {
-  test('belongs to one process', () => {
+  test('is locked by one process', () => {
     const directory = temporaryDirectory();
     const unlock = lockDirectory(directory);
     expect(() => lockDirectory(directory)).toThrow('LOCAL_DIR');
@@ -115,7 +120,7 @@ describe('the state directory', () => {
     lockDirectory(directory)();
   });
 
-  test('of a living process is not taken, that of a dead one is', async () => {
+  test('is taken over from a dead process only', async () => {
     const directory = temporaryDirectory();
     const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
     onTestFinished(() => void child.kill('SIGKILL'));
@@ -128,7 +133,7 @@ describe('the state directory', () => {
     expect(readFileSync(path.join(directory, 'lock'), 'utf8')).toBe(`${process.pid}\n`);
   });
 
-  test('of a killed process with this one’s id is taken over', () => {
+  test('is taken over from a killed process that had the same process id', () => {
     const directory = temporaryDirectory();
     writeFileSync(path.join(directory, 'lock'), `${process.pid}\n`);
     expect(() => lockDirectory(directory)).not.toThrow();
@@ -147,10 +152,11 @@ describe('the settings', () => {
     });
   });
 
-  test('with a key of the real Wan use it instead of the emulator', () => {
+  test('use the real Wan when there is a key for it, with a state of its own', () => {
     const base_url = 'https://dashscope.aliyuncs.com/api/v1';
     const settings = readSettings({ DASHSCOPE_API_KEY: 'sk-1', WAN_BASE_URL: base_url });
     expect(settings.wan).toEqual({ kind: 'real', api_key: 'sk-1', base_url });
+    expect(settings.directory).toBe(path.resolve('.local/real'));
     expect(stackContext(settings, 'http://127.0.0.1:4402', undefined)).toMatchObject({
       region: 'beijing',
       wanBaseUrl: base_url,
@@ -159,7 +165,7 @@ describe('the settings', () => {
     });
   });
 
-  test('of the stack can be given over this machine’s, whose own origins stay trusted', () => {
+  test('of the stack can be overridden, except that local origins stay trusted', () => {
     const given = { auth: 'iam', monthlySpendingLimit: 5, trustedOrigins: ['http://127.0.0.1:9000'] };
     const [aws, emulator] = ['http://127.0.0.1:4402', 'http://127.0.0.1:4401'];
     const context = stackContext(readSettings({}), aws, `${emulator}/api/v1`, given);
@@ -167,7 +173,7 @@ describe('the settings', () => {
     expect(readConfiguration(context)).toMatchObject({ auth: { mode: 'iam' }, monthlySpendingLimit: 5 });
   });
 
-  test('of the stack limit spending only where money is spent', () => {
+  test('of the stack limit spending only for the real Wan', () => {
     const limitOf = (environment: Record<string, string>, emulator?: string) =>
       readConfiguration(stackContext(readSettings(environment), 'http://127.0.0.1:4402', emulator))
         .monthlySpendingLimit;
@@ -175,8 +181,8 @@ describe('the settings', () => {
     expect(limitOf({ DASHSCOPE_API_KEY: 'sk-1' })).toBe(100);
   });
 
-  test('name everything that is wrong, but never a key', () => {
-    const wrong = {
+  test('are rejected with every invalid variable, without showing a key', () => {
+    const invalid = {
       PORT: '65536',
       AWS_PORT: 'x',
       WAN_TASK_SECONDS: '-1',
@@ -184,8 +190,8 @@ describe('the settings', () => {
       API_KEY: 'a secret',
       WAN_BASE_URL: 'b',
     };
-    const refusal = () => readSettings(wrong);
-    for (const name of Object.keys(wrong)) expect(refusal).toThrow(name);
-    expect(refusal).not.toThrow('a secret');
+    const read = () => readSettings(invalid);
+    for (const name of Object.keys(invalid)) expect(read).toThrow(name);
+    expect(read).not.toThrow('a secret');
   });
 });

@@ -62,7 +62,7 @@ test('an emulator started alone survives kill -9 with every task that it answere
 
 /** `npm run wan` on a free port, with tasks that take no time. */
 async function startAlone(directory: string): Promise<{ child: ChildProcess; url: string }> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'local/wan-alone.ts'], {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'local/start-wan.ts'], {
     env: { ...process.env, WAN_PORT: '0', WAN_TASK_SECONDS: '0', WAN_LIMITS: 'off', LOCAL_DIR: directory },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
