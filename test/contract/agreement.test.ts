@@ -97,7 +97,7 @@ const weRefuse: readonly Difference[] = [
 /** Where we take what Wan refuses, because we mend it before Wan sees it. */
 const weMend: readonly { when: (text: string, refusal: WansAnswer) => boolean; reason: string }[] = [
   {
-    when: (_, { message = '' }) => message.includes('the data URL says'),
+    when: (_, { message = '' }) => message.includes('the data URL declares'),
     reason: "A picture's type is what its bytes say; it is sent on under that.",
   },
   {

@@ -66,14 +66,14 @@ export function createEmulatedSubmit(): (text: string) => Promise<WansAnswer> {
   const submit = createSubmit({
     store: {
       save: async () => {},
-      keepInput: async (_content, extension) => `input.${extension}`,
+      storeInput: async (_content, extension) => `input.${extension}`,
       find: () => undefined,
       all: () => [],
       timesOf: () => ({ start: 0, end: 0, overdue: false }),
       inputPath: (file) => file,
     },
-    uploads: { newFolder: () => '', keep: async () => false, read: async () => undefined },
-    settler: { prepare: () => {} },
+    uploads: { newFolder: () => '', store: async () => false, read: async () => undefined },
+    finisher: { renderAhead: () => {} },
     limits: createLimits({ enabled: false, now: Date.now }),
     fetch: everythingIsThere,
     now: Date.now,

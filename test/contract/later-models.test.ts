@@ -72,7 +72,7 @@ describe.each(cases)('$model', ({ model, input, parameters, sent, streams, usage
     expect(JSON.parse(wan.requests[0]?.body ?? '')).toMatchObject({ model, input: sent, parameters });
     if (created.outcome !== 'created') throw new Error(JSON.stringify(created));
 
-    clock.turn(6);
+    clock.advance(6);
     let task = await client.queryTask(created.task_id);
     while (task.outcome === 'task' && task.status === 'RUNNING') task = await client.queryTask(created.task_id);
     expect(task).toMatchObject({ outcome: 'task', status: 'SUCCEEDED', usage });

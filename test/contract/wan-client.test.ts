@@ -148,11 +148,11 @@ emulated('our client, where only the emulator can be directed', () => {
     const pending = await target.client.queryTask(taskId);
     expect(pending).toMatchObject({ status: 'PENDING', submit_time: start, orig_prompt: 'A cat' });
     expect(pending).not.toHaveProperty('scheduled_time');
-    target.turn(2);
+    target.advance(2);
     const running = await target.client.queryTask(taskId);
     expect(running).toMatchObject({ status: 'RUNNING', scheduled_time: iso(Date.parse(start) + 1000) });
     expect(running).not.toHaveProperty('end_time');
-    target.turn(58);
+    target.advance(58);
     expect((await target.ended(taskId)).task).toMatchObject({
       status: 'SUCCEEDED',
       end_time: iso(Date.parse(start) + 60_000),
@@ -169,7 +169,7 @@ emulated('our client, where only the emulator can be directed', () => {
   ] as const)('a task that fails with %s is explained as %s, unbilled', async (code, failure, retryable) => {
     const target = await openEmulator();
     const taskId = await createdTask(target.client, request(`A cat [[fail=${code}]]`));
-    target.turn(61);
+    target.advance(61);
     const { task } = await target.ended(taskId);
     expect(task).toMatchObject({ status: 'FAILED', code, message: expect.stringMatching(/\S/) });
     expect([task.usage, task.video_url]).toEqual([undefined, undefined]);
@@ -185,9 +185,9 @@ emulated('our client, where only the emulator can be directed', () => {
     const slow = await createdTask(target.client, request('[[seconds=20000]]'));
     const forgotten = await createdTask(target.client, request('A cat [[unknown]]'));
     expect(await target.client.queryTask(forgotten)).toMatchObject({ outcome: 'task', status: 'UNKNOWN' });
-    target.turn(3 * 3600);
+    target.advance(3 * 3600);
     expect(await target.client.queryTask(slow)).toMatchObject({ status: 'FAILED', code: 'InternalError.Timeout' });
-    target.turn(21 * 3600);
+    target.advance(21 * 3600);
     expect(await target.client.queryTask(slow)).toMatchObject({ outcome: 'task', status: 'UNKNOWN' });
   });
 
@@ -212,7 +212,7 @@ emulated('our client, where only the emulator can be directed', () => {
       return seen;
     };
     expect(await outcomes(3)).toEqual(['created', 'created', 'throttled']);
-    target.turn(1);
+    target.advance(1);
     expect(await outcomes(1)).toEqual(['created']);
     const throttled = await target.withKey('sk-throttled-1').queryTask(neverGiven);
     expect(throttled).toMatchObject({

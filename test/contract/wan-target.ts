@@ -32,7 +32,7 @@ export interface Target {
 
 export interface EmulatedTarget extends Target {
   readonly wan: Wan;
-  turn(seconds: number): void;
+  advance(seconds: number): void;
 }
 
 const connect = (baseUrl: string, fetchIt: typeof fetch) => (key: string) =>
@@ -47,9 +47,17 @@ export async function openEmulator(): Promise<EmulatedTarget> {
   const wan = await startWan({ port: 0, directory, taskSeconds: 60, limits: 'on', now, fetch: files.fetch });
   const withKey = connect(wan.url, fetch);
   const client = withKey('sk-contract');
-  const step = async () => clock.turn(0.5);
+  const step = async () => clock.advance(0.5);
   const videoOrigins = [new URL(wan.url).origin];
-  return { client, withKey, now, videoOrigins, wan, turn: clock.turn, ended: (taskId) => follow(client, taskId, step) };
+  return {
+    client,
+    withKey,
+    now,
+    videoOrigins,
+    wan,
+    advance: clock.advance,
+    ended: (taskId) => follow(client, taskId, step),
+  };
 }
 
 /** Our client and the service that `WAN_BASE_URL` names (Singapore's by default), within the limit of `WAN_LIVE_MAX_USD` (0.10). */
