@@ -6,12 +6,12 @@ import type { VideoView } from '../../functions/video/view.ts';
 import { type Endpoint, openEndpoint, openLocal } from '../support/endpoint.ts';
 import { png } from '../support/png.ts';
 
-const picture = png(480, 480);
-/** A picture that every model refuses: its drop ends at once. */
+const image = png(480, 480);
+/** An image that every model rejects: its drop ends immediately. */
 const tiny = png(10, 10);
 const pause = (seconds: number) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
-/** A folder of its own in the drop folder, and what shows there. */
+/** Reads and writes a folder in the drop folder. */
 function folderOf(api: Endpoint, folder: string, key = api.drop_api_key) {
   const Bucket = api.uploads_bucket;
   const at = (name: string) => `${folder}/${name}`;
@@ -19,9 +19,9 @@ function folderOf(api: Endpoint, folder: string, key = api.drop_api_key) {
     const { body } = await api.call('/videos?limit=100', { headers: { authorization: `Bearer ${key}` } });
     return (body.data as VideoView[]).filter(({ source }) => source.type === 'drop' && source.key === at(name));
   };
-  const until = async <Found>(look: () => Promise<Found | undefined>): Promise<Found> => {
+  const until = async <Found>(find: () => Promise<Found | undefined>): Promise<Found> => {
     for (;;) {
-      const found = await look();
+      const found = await find();
       if (found !== undefined) return found;
       await pause(0.25);
     }
@@ -35,11 +35,11 @@ function folderOf(api: Endpoint, folder: string, key = api.drop_api_key) {
       throw error;
     }
   };
-  const jsonOf = (name: string, isIt: (result: Result) => boolean = () => true) =>
+  const jsonOf = (name: string, condition: (result: Result) => boolean = () => true) =>
     until(async () => {
       const text = await read(name);
       const result = text === undefined ? undefined : (JSON.parse(text) as Result);
-      return result && isIt(result) ? result : undefined;
+      return result && condition(result) ? result : undefined;
     });
   return {
     at,
@@ -49,10 +49,10 @@ function folderOf(api: Endpoint, folder: string, key = api.drop_api_key) {
         typeof body === 'string' || body instanceof Uint8Array ? Buffer.from(body as Uint8Array) : JSON.stringify(body);
       await api.s3.send(new PutObjectCommand({ Bucket, Key: at(name), Body, Metadata }));
     },
-    /** The first video of an image, once it is listed. */
+    /** Returns the first video of an image once it is listed. */
     videoOf: (name: string) => until(async () => (await videosOf(name)).at(-1)),
-    /** The result beside an image, once it is there and says what is waited for. */
-    resultOf: (name: string, isIt?: (result: Result) => boolean) => jsonOf(`${name}.result.json`, isIt),
+    /** Returns the drop result once it exists and meets the condition. */
+    resultOf: (name: string, condition?: (result: Result) => boolean) => jsonOf(`${name}.result.json`, condition),
     jsonOf,
     read,
     head: (name: string) => api.s3.send(new HeadObjectCommand({ Bucket, Key: at(name) })),
@@ -77,14 +77,14 @@ describe.concurrent('images in the drop folder', { timeout: 60_000 }, () => {
   });
   afterAll(() => api?.close());
 
-  test('take each value of their settings from the strongest that names it, and tell it beside them', async () => {
+  test('take each setting from the strongest source, which the result names', async () => {
     const settings = {
       input: { prompt: 'lost', negative_prompt: 'from defaults' },
       parameters: { resolution: '480P' },
     };
     await folder.put('merged/_defaults.json', { ...settings, metadata: { project: 'spring' } });
     await folder.put('merged/cat.png.json', { input: { prompt: 'from the sidecar' }, parameters: { seed: 7 } });
-    await folder.put('merged/cat.png', picture, { prompt: 'lost', seed: '1', watermark: 'true' });
+    await folder.put('merged/cat.png', image, { prompt: 'lost', seed: '1', watermark: 'true' });
     const result = await folder.resultOf('merged/cat.png');
     const settingsOf = {
       '/model': 'deployment',
@@ -113,29 +113,29 @@ describe.concurrent('images in the drop folder', { timeout: 60_000 }, () => {
     expect(JSON.stringify(result)).not.toMatch(/https?:|X-Amz/);
   });
 
-  test('without a prompt of their own are taken at once when their sidecar comes, seconds later', async () => {
-    await folder.put('late.png', picture);
+  test('without a prompt are accepted as soon as their sidecar arrives', async () => {
+    await folder.put('late.png', image);
     await pause(3);
     expect(await folder.videosOf('late.png')).toEqual([]);
-    await folder.put('late.png.json', { input: { prompt: 'It came late' } });
+    await folder.put('late.png.json', { input: { prompt: 'A late prompt' } });
     const video = await folder.videoOf('late.png');
-    expect(video).toMatchObject({ input: { prompt: 'It came late' } });
-    await folder.put('late.png.json', { input: { prompt: 'It came too late' } });
+    expect(video).toMatchObject({ input: { prompt: 'A late prompt' } });
+    await folder.put('late.png.json', { input: { prompt: 'A prompt that is too late' } });
     await folder.resultOf('late.png');
-    expect(await folder.videosOf('late.png')).toMatchObject([{ id: video.id, input: { prompt: 'It came late' } }]);
+    expect(await folder.videosOf('late.png')).toMatchObject([{ id: video.id, input: { prompt: 'A late prompt' } }]);
   });
 
-  test('and without a sidecar are taken when they waited long enough', async () => {
+  test('without prompt and sidecar are accepted after the sidecar time', async () => {
     const before = Date.now();
-    await folder.put('alone.png', picture, { resolution: '480P' });
+    await folder.put('alone.png', image, { resolution: '480P' });
     const video = await folder.videoOf('alone.png');
     expect(Date.parse(video.created_at) - before).toBeGreaterThan(9_000);
     expect(video).toMatchObject({ source: { settings: { '/input/prompt': 'deployment' } } });
   });
 
-  test('wait for ever in a folder that requires sidecars', async () => {
+  test('wait without a limit in a folder that requires sidecars', async () => {
     await folder.put('strict/_defaults.json', { sidecar: 'required', parameters: { resolution: '480P' } });
-    await folder.put('strict/deep/cat.png', picture, { prompt: 'own' });
+    await folder.put('strict/deep/cat.png', image, { prompt: 'own' });
     await pause(13);
     expect(await folder.videosOf('strict/deep/cat.png')).toEqual([]);
     await folder.put('strict/deep/cat.png.json', {});
@@ -155,7 +155,7 @@ describe.concurrent('images in the drop folder', { timeout: 60_000 }, () => {
     'a/b/c/d/e/f/g/h/i/j/UPPER.PNG',
     '//twice//.jpeg',
     'quo\'te"<x>.webp',
-  ])('may be called %s, and have their result beside them', async (name) => {
+  ])('may be named %s and get a result', async (name) => {
     await folder.put(name, tiny);
     expect(await folder.resultOf(name)).toMatchObject({
       status: 'failed',
@@ -164,10 +164,10 @@ describe.concurrent('images in the drop folder', { timeout: 60_000 }, () => {
     });
   });
 
-  test('may be called .JPG and be PNGs, with a prompt in any language', async () => {
+  test('may be PNGs with the extension .JPG, and have a prompt in any language', async () => {
     const prompt = '猫が草の上を走る — Кошка бежит';
     const encoded = `=?UTF-8?B?${Buffer.from(prompt).toString('base64')}?=`;
-    await folder.put('IMG_0001.JPG', picture, { prompt: encoded, resolution: '480P' });
+    await folder.put('IMG_0001.JPG', image, { prompt: encoded, resolution: '480P' });
     expect(await folder.resultOf('IMG_0001.JPG')).toMatchObject({ status: 'succeeded' });
     expect(await folder.videoOf('IMG_0001.JPG')).toMatchObject({
       input: { prompt },
@@ -175,7 +175,7 @@ describe.concurrent('images in the drop folder', { timeout: 60_000 }, () => {
     });
   });
 
-  test('written over are a new video, which the result then tells of, and so is a copy under another name', async () => {
+  test('make a new video when overwritten or copied, and the result is of the latest', async () => {
     await folder.put('over.png', tiny);
     const first = await folder.resultOf('over.png');
     await folder.put('over.png', tiny);
@@ -187,7 +187,7 @@ describe.concurrent('images in the drop folder', { timeout: 60_000 }, () => {
     expect(await folder.videosOf('over.png')).toHaveLength(2);
   });
 
-  test('of a kind that Wan does not take get a result that says what to do', async () => {
+  test('of an unsupported type get a result with a fix', async () => {
     await folder.put('party.gif', 'GIF89a');
     expect(await folder.resultOf('party.gif')).toMatchObject({
       status: 'failed',
@@ -195,19 +195,19 @@ describe.concurrent('images in the drop folder', { timeout: 60_000 }, () => {
     });
   });
 
-  test('with a broken sidecar get a result that names it', async () => {
+  test('with an invalid sidecar get a result that names it', async () => {
     await folder.put('broken.png.json', '{"input": ');
-    await folder.put('broken.png', picture, { prompt: 'own' });
+    await folder.put('broken.png', image, { prompt: 'own' });
     expect(await folder.resultOf('broken.png')).toMatchObject({
       status: 'failed',
       error: { code: 'invalid_json', message: expect.stringContaining(folder.at('broken.png.json')) },
     });
   });
 
-  test('are all that makes a video: other files, folders and what we write ourselves do not', async () => {
+  test('are the only files that make a video: not other files, folders or results', async () => {
     const names = ['notes.txt', 'sub.png/', 'x.png.result.json', 'x.png.mp4', '_defaults.json', '._x.png'];
     for (const name of names) await folder.put(`others/${name}`, name === '_defaults.json' ? '{}' : '');
-    // A drop that ends after them: events are seen to in about the order in which they come.
+    // Events are handled in about their order, so this drop ends after the others.
     await folder.put('others/last.png', tiny);
     await folder.resultOf('others/last.png');
     await pause(1);
@@ -217,8 +217,8 @@ describe.concurrent('images in the drop folder', { timeout: 60_000 }, () => {
     }
   });
 
-  test('may be asked for line by line in a manifest, in which a bad line spoils only itself', async () => {
-    await folder.put('batch/_images/cat.png', picture);
+  test('can be listed in a manifest, in which an invalid line affects no other line', async () => {
+    await folder.put('batch/_images/cat.png', image);
     const line = (img_url: string, model = 'wan2.2-i2v-flash') =>
       JSON.stringify({ model, input: { prompt: 'A cat runs', img_url }, parameters: { resolution: '480P' } });
     const lines = [line('_images/cat.png'), '{"model": ', line('_images/none.png'), line('_images/cat.png', 'wan9')];
@@ -228,26 +228,26 @@ describe.concurrent('images in the drop folder', { timeout: 60_000 }, () => {
     const first = await summary();
     expect(first).toMatchObject({ lines: 4, succeeded: 1, refused: 3, cost: { currency: 'USD' } });
     const resultOf = (line: number) => folder.jsonOf(`batch/manifest.jsonl.results/00000${line}.json`);
-    const made = await resultOf(1);
-    expect(made).toMatchObject({ line: 1, status: 'succeeded', video: { key: expect.stringMatching(/\.mp4$/) } });
+    const firstLine = await resultOf(1);
+    expect(firstLine).toMatchObject({ line: 1, status: 'succeeded', video: { key: expect.stringMatching(/\.mp4$/) } });
     const codes = ['invalid_json', 'image_not_found', 'unknown_model'];
     for (const [index, code] of codes.entries())
       expect(await resultOf(index + 2)).toMatchObject({ line: index + 2, status: 'refused', error: { code } });
     expect(await folder.videosOf('batch/_images/cat.png')).toEqual([]);
 
-    // A line that has not changed keeps its video, in whichever line it is now.
+    // An unchanged line keeps its video, even if it moves to another line.
     await folder.put('batch/manifest.jsonl', ['{}', lines[0]].join('\n'));
     const second = await summary(first.manifest.version_id);
     expect(second).toMatchObject({ lines: 2, succeeded: 1, refused: 1, cost: first.cost });
-    expect(await resultOf(2)).toMatchObject({ id: made.id, status: 'succeeded' });
+    expect(await resultOf(2)).toMatchObject({ id: firstLine.id, status: 'succeeded' });
   }, 120_000);
 });
 
-// What a deployment says of its drops can't be tried on one that is shared.
-describe.runIf(!process.env.E2E_BASE_URL)('where the deployment says so', { timeout: 60_000 }, () => {
+// These need a deployment with other settings.
+describe.runIf(!process.env.E2E_BASE_URL)('with settings of the deployment', { timeout: 60_000 }, () => {
   let local: Awaited<ReturnType<typeof openLocal>>;
-  /** By the copy's key: what happens before a video is copied, and whether the copy is refused. */
-  const beforeCopy = new Map<string, (source: URL) => Promise<'copied' | 'refused'>>();
+  /** By key of the copy: what happens before a video is copied, and whether the copy is rejected. */
+  const beforeCopy = new Map<string, (source: URL) => Promise<'copied' | 'rejected'>>();
   beforeAll(async () => {
     const drop = { owner: 'local', owners: 'folders', sidecarSeconds: 0, copyVideo: true };
     local = await openLocal(
@@ -257,7 +257,7 @@ describe.runIf(!process.env.E2E_BASE_URL)('where the deployment says so', { time
           const source = request.headers['x-amz-copy-source'];
           const before = beforeCopy.get(decodeURIComponent(request.url!).replace(/^.*?(drop\/.*\.mp4).*/, '$1'));
           const outcome = source && (await before?.(new URL(String(source), 'http://source')));
-          if (outcome === 'refused') response.writeHead(403).end('<Error><Code>AccessDenied</Code></Error>');
+          if (outcome === 'rejected') response.writeHead(403).end('<Error><Code>AccessDenied</Code></Error>');
           else await serve(request, response);
         },
       },
@@ -265,10 +265,10 @@ describe.runIf(!process.env.E2E_BASE_URL)('where the deployment says so', { time
   });
   afterAll(() => local?.endpoint.close());
 
-  test('an image is taken at once, is its folder’s owner’s, and gets its video beside it', async () => {
+  test('an image is accepted immediately, belongs to the owner of its folder, and gets its video next to it', async () => {
     const { endpoint: api } = local;
     const folder = folderOf(api, `drop/owner-${api.api_key}/deep`, api.api_key);
-    await folder.put('a b+c.png', picture, { resolution: '480P' });
+    await folder.put('a b+c.png', image, { resolution: '480P' });
     const result = await folder.resultOf('a b+c.png');
     expect(result).toMatchObject({ status: 'succeeded', video: { copy: { key: folder.at('a b+c.png.mp4') } } });
     const [video] = await folder.videosOf('a b+c.png');
@@ -282,7 +282,7 @@ describe.runIf(!process.env.E2E_BASE_URL)('where the deployment says so', { time
     expect((await api.call(`/videos/${result.id}`, other)).status).toBe(404);
   });
 
-  test('a video that is deleted before its copy is made is told without one, by the archive or later by the sweep', async () => {
+  test('the result of a video that is deleted before its copy is made has no copy, whether archive or sweep writes it', async () => {
     const { endpoint: api, stack } = local;
     const folder = folderOf(api, `drop/owner-${api.api_key}/gone`, api.api_key);
     const deleteArchived = async ({ pathname, searchParams }: URL) => {
@@ -291,21 +291,21 @@ describe.runIf(!process.env.E2E_BASE_URL)('where the deployment says so', { time
       return 'copied' as const;
     };
     beforeCopy.set(folder.at('archive.png.mp4'), deleteArchived);
-    const refused = new Promise<void>((resolve) =>
+    const rejected = new Promise<void>((resolve) =>
       beforeCopy.set(folder.at('sweep.png.mp4'), async () => {
         resolve();
-        return 'refused';
+        return 'rejected';
       }),
     );
-    for (const name of ['archive.png', 'sweep.png']) await folder.put(name, picture, { resolution: '480P' });
-    const isTold = async (name: string) => {
+    for (const name of ['archive.png', 'sweep.png']) await folder.put(name, image, { resolution: '480P' });
+    const expectResultWithoutCopy = async (name: string) => {
       const result = await folder.resultOf(name);
       expect(result).toMatchObject({ status: 'succeeded', video: { key: expect.stringMatching(/\.mp4$/) } });
       expect(result.video).not.toHaveProperty('copy');
     };
-    await isTold('archive.png');
+    await expectResultWithoutCopy('archive.png');
 
-    await refused;
+    await rejected;
     const [video] = await folder.videosOf('sweep.png');
     await api.finished(video!.id);
     beforeCopy.set(folder.at('sweep.png.mp4'), deleteArchived);
@@ -314,12 +314,12 @@ describe.runIf(!process.env.E2E_BASE_URL)('where the deployment says so', { time
     const sweep = new InvokeCommand({ FunctionName: 'firstframe-upkeep-sweep', Payload: '{}' });
     expect((await lambda.send(sweep)).FunctionError).toBeUndefined();
     lambda.destroy();
-    await isTold('sweep.png');
+    await expectResultWithoutCopy('sweep.png');
   });
 
-  test('a folder that can name no owner is a failed drop of the owner of drops', async () => {
+  test('a folder that is not a valid owner name fails the drop, for the default owner', async () => {
     const folder = folderOf(local.endpoint, 'drop/Team A');
-    await folder.put('cat.png', picture);
+    await folder.put('cat.png', image);
     expect(await folder.resultOf('cat.png')).toMatchObject({
       status: 'failed',
       error: { code: 'folder_names_no_owner' },

@@ -4,15 +4,15 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Endpoint, openEndpoint } from '../support/endpoint.ts';
 import { png } from '../support/png.ts';
 
-/** Of a thousand, so many are made: the others are too small for every model, which shows when they are taken. */
-const made = 20;
+/** Number of valid images; the others are too small for every model. */
+const validImages = 20;
 const images = Array.from({ length: 1000 }, (_, index) => ({
   name: `${index}.png`,
-  // In between, so that none of the good ones is the first or the last.
-  isGood: index % (1000 / made) === 7,
+  // Spread, and neither the first nor the last.
+  isValid: index % (1000 / validImages) === 7,
 }));
-const [picture, tiny] = [png(480, 480), png(10, 10)];
-/** One seed, so that Wan's emulator draws one video. */
+const [valid, tiny] = [png(480, 480), png(10, 10)];
+/** The same seed, so that the emulator renders only once. */
 const Metadata = { prompt: 'A cat runs', resolution: '480P', seed: '1' };
 
 let api: Endpoint;
@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => api?.close());
 
-test('1,000 images dropped at once all end with a result beside them', async () => {
+test('1,000 concurrent drops all get a result', async () => {
   const Bucket = api.uploads_bucket;
   const folder = `drop/e2e-${randomUUID()}`;
   const keysOfResults = async (): Promise<Set<string>> => {
@@ -39,28 +39,28 @@ test('1,000 images dropped at once all end with a result beside them', async () 
     return JSON.parse(await Body!.transformToString());
   };
 
-  const rest = images.values();
+  const remaining = images.values();
   const drop = async () => {
-    for (const { name, isGood } of rest) {
-      const Body = isGood ? picture : tiny;
+    for (const { name, isValid } of remaining) {
+      const Body = isValid ? valid : tiny;
       await api.s3.send(new PutObjectCommand({ Bucket, Key: `${folder}/${name}`, Body, Metadata }));
     }
   };
-  // As many as a client of S3 has connections.
+  // As many as an S3 client has connections.
   await Promise.all(Array.from({ length: 50 }, drop));
   const wanted = new Set(images.map(({ name }) => `${folder}/${name}.result.json`));
-  for (let told = new Set<string>(); told.size < wanted.size; told = await keysOfResults()) {
+  for (let written = new Set<string>(); written.size < wanted.size; written = await keysOfResults()) {
     await new Promise((resolve) => setTimeout(resolve, 2000));
   }
   expect(await keysOfResults()).toEqual(wanted);
 
   const ids = new Set<unknown>();
-  for (const { name, isGood } of images) {
+  for (const { name, isValid } of images) {
     const result = await resultOf(name);
     ids.add(result.id);
     expect(result).toMatchObject({
       image: { key: `${folder}/${name}` },
-      ...(isGood ? { status: 'succeeded' } : { status: 'failed', error: { code: 'image_dimensions' } }),
+      ...(isValid ? { status: 'succeeded' } : { status: 'failed', error: { code: 'image_dimensions' } }),
     });
   }
   expect(ids.size).toBe(images.length);
