@@ -28,9 +28,9 @@ export async function readImage(file: string, { image: limits }: Pick<Model, 'im
   });
   const image = inspectImage(bytes, bytes.length, limits);
   if (image.ok) return { bytes, content_type: image.content_type };
-  const isFixable = image.violations.every(({ code }) => fixable.includes(code)) && !isTooNarrow(bytes, limits);
+  const isFixable = image.issues.every(({ code }) => fixable.includes(code)) && !isTooNarrow(bytes, limits);
   const command = isFixable ? ['With ImageMagick:', `  ${fixCommand(file, limits)}`] : [];
-  throw new Error([file, ...image.violations.map(({ message }) => message), ...command].join('\n'));
+  throw new Error([file, ...image.issues.map(({ message }) => message), ...command].join('\n'));
 }
 
 const fixable = ['image_too_large', 'image_dimensions', 'image_has_alpha'];
