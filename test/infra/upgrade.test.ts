@@ -44,7 +44,7 @@ describe('an upgrade is refused that', () => {
 
   test('replaces the table, a bucket or the state machine', () => {
     expect(faults(withProperties('VideosTable', { KeySchema: [] }))).toEqual([
-      'VideosTable (AWS::DynamoDB::Table) would be replaced: its KeySchema is another.',
+      'VideosTable (AWS::DynamoDB::Table) would be replaced because its KeySchema changes.',
     ]);
     expect(faults(withProperties('VideosBucket', { BucketName: 'mine' }))).toHaveLength(1);
     expect(faults(withProperties('StateMachine', { StateMachineName: 'another' }))).toHaveLength(1);

@@ -32,7 +32,7 @@ function demo(folder: string, ...args: string[]): Promise<{ status: number; stdo
 }
 
 describe('npm run demo', () => {
-  test('prints a few facts and, last, the path of the MP4', { timeout: 90_000 }, async () => {
+  test('prints a few facts and, last, the path of the MP4', { timeout: 180_000 }, async () => {
     const folder = await temporaryFolder();
     await writeFile(path.join(folder, 'photo.png'), png(640, 360));
     const { status, stdout, stderr } = await demo(folder, 'photo.png');

@@ -41,13 +41,13 @@ async function eventually<Value>(
   void ended.then(() => {
     hasEnded = true;
   });
-  for (let tries = 0; tries < 600; tries += 1) {
+  for (let tries = 0; tries < 1200; tries += 1) {
     const value = await read();
     if (value !== undefined) return value;
     if (hasEnded) throw new Error(`the process ended: ${output()}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  throw new Error(`not within 30 s: ${output()}`);
+  throw new Error(`not within 60 s: ${output()}`);
 }
 
 async function kill(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
@@ -57,7 +57,7 @@ async function kill(child: ChildProcess, ended: Promise<unknown>): Promise<void>
 
 const headers = { authorization: 'Bearer my-key', 'content-type': 'application/json' };
 
-test('the next start finishes a video whose process was killed', { timeout: 90_000 }, async () => {
+test('the next start finishes a video whose process was killed', { timeout: 150_000 }, async () => {
   const LOCAL_DIR = temporaryDirectory();
   const first = start({ LOCAL_DIR, API_KEY: 'my-key' });
   const firstUrl = await first.up();
@@ -92,7 +92,7 @@ test('the next start finishes a video whose process was killed', { timeout: 90_0
   expect(await second.ended).toBe(0);
 });
 
-test('names every port in use with its variable in one message', async () => {
+test('names every port in use with its variable in one message', { timeout: 90_000 }, async () => {
   const variables = ['PORT', 'WAN_PORT', 'AWS_PORT'];
   const ports = await Promise.all(
     variables.map(async () => {

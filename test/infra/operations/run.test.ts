@@ -20,7 +20,9 @@ async function run(version: string, source: string, ...args: string[]) {
   await writeFile(program, source);
   const command = ['--require', preload, 'infra/operations/run.cjs', program, ...args];
   return new Promise<{ status: number; stdout: string; stderr: string }>((resolve) => {
-    execFile(process.execPath, command, (error, stdout, stderr) =>
+    // Without the variable that vitest.config.ts sets.
+    const { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: _, ...env } = process.env;
+    execFile(process.execPath, command, { env }, (error, stdout, stderr) =>
       resolve({ status: error ? Number(error.code) : 0, stdout, stderr }),
     );
   });
