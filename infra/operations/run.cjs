@@ -2,12 +2,12 @@
 
 /**
  * Runs a TypeScript program of this project: `node infra/operations/run.cjs PROGRAM [ARGUMENT…]`.
- * It is plain old JavaScript, so that a Node that is too old can still read it and say so in one line.
+ * Plain old JavaScript, so that an outdated Node can parse it and print its version in one line.
  */
 const required = require('../../package.json').engines.node.replace('>=', '');
 const actual = process.versions.node;
 
-/** Whether a version such as 20.19 is not newer than another one. */
+/** Whether a version, such as 20.19, is at most another one. */
 function isAtMost(version, other) {
   const [parts, others] = [version, other].map((text) => text.split('.').map(Number));
   const index = parts.findIndex((part, position) => part !== others[position]);

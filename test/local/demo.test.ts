@@ -64,7 +64,7 @@ describe('the image of the demo', () => {
   test('is rejected with all issues and a command that fixes them', async () => {
     const file = path.join(await temporaryFolder(), "the cat's.png");
     const image = png(2400, 1800);
-    image[25] = 6; // The colour type of a PNG with an alpha channel.
+    image[25] = 6; // The color type of a PNG with an alpha channel.
     await writeFile(file, Buffer.concat([image, Buffer.alloc(11 * 1024 * 1024)]));
     const error = await readImage(file, model).catch((error: Error) => error);
     const { message } = error as Error;
