@@ -4,7 +4,7 @@ import { createStatusLine } from './demo/status-line.ts';
 
 const modelName = 'wan2.2-i2v-flash';
 const sample = { name: 'a drawing of a sunset', prompt: 'The sun sets behind the hills while the clouds drift by' };
-/** For an image that nothing is known about. */
+/** For an image of the user. */
 const neutralPrompt = 'The scene comes to life with slow, natural motion; the camera hardly moves';
 
 async function demo([name, ...words]: string[]): Promise<void> {
@@ -14,44 +14,55 @@ async function demo([name, ...words]: string[]): Promise<void> {
   const prompt = words.join(' ') || (file === undefined ? sample.prompt : neutralPrompt);
   print('', `Image    ${file ?? sample.name}`, `Prompt   ${prompt}`, `Wan      ${wanOf(DASHSCOPE_API_KEY)}`, '');
 
-  const status = createStatusLine(process.stdout);
-  status.show('Loading the code');
-  // Loaded after the first lines, because loading takes seconds.
-  const [{ makeVideo, save }, { readImage }, { sampleImage }, { findModel }, { readSettings }, { startLocal }] =
-    await Promise.all([
-      import('./demo/make-video.ts'),
-      import('./demo/read-image.ts'),
-      import('./demo/sample-image.ts'),
-      import('../functions/wan/catalogue.ts'),
-      import('./settings.ts'),
-      import('./stack.ts'),
-    ]);
+  const statusLine = createStatusLine(process.stdout);
+  statusLine.show('Loading the code');
+  // After the first lines, because loading takes seconds.
+  const [
+    { makeVideo, save },
+    { readImage },
+    { sampleImage },
+    { findModel },
+    { readSettings },
+    { startLocal },
+    { wanKeyIssue },
+  ] = await Promise.all([
+    import('./demo/make-video.ts'),
+    import('./demo/read-image.ts'),
+    import('./demo/sample-image.ts'),
+    import('../functions/wan/catalogue.ts'),
+    import('./settings.ts'),
+    import('./stack.ts'),
+    import('./wan-key.ts'),
+  ]);
   try {
     const image =
       file === undefined
         ? { bytes: sampleImage(), content_type: 'image/png' }
         : await readImage(file, findModel(modelName));
+    // Free ports and a folder of its own, so that it can run next to `npm start`.
+    const directory = LOCAL_DIR || `.local/demo${DASHSCOPE_API_KEY ? '-real' : ''}`;
     const settings = readSettings({
-      // Ports and folder of its own: it runs next to `npm start`.
-      ...{
-        PORT: '0',
-        WAN_PORT: '0',
-        AWS_PORT: '0',
-        LOCAL_DIR: LOCAL_DIR || `.local/demo${DASHSCOPE_API_KEY ? '-real' : ''}`,
-      },
+      ...{ PORT: '0', WAN_PORT: '0', AWS_PORT: '0', LOCAL_DIR: directory },
       ...{ WAN_TASK_SECONDS, DASHSCOPE_API_KEY, WAN_BASE_URL },
     });
-    status.show('Building the stack and starting it on this machine');
+    const keyIssue = await wanKeyIssue(settings);
+    if (keyIssue) throw new Error(keyIssue);
+    statusLine.show('Building the stack and starting it on this machine');
     const stack = await startLocal(settings);
     try {
       const started = Date.now();
       const endpoint = { url: stack.api_url, api_key: settings.api_key };
       const request = { model: modelName, prompt, image: image.bytes, content_type: image.content_type };
-      const video = await makeVideo(endpoint, request, (news) => status.show(news.status, news.progress), sleep);
+      const video = await makeVideo(
+        endpoint,
+        request,
+        ({ status, progress }) => statusLine.show(status, progress),
+        sleep,
+      );
       if (video.status !== 'succeeded') throw new Error(`${video.error?.message} ${video.error?.hint}`);
       const seconds = Math.round((Date.now() - started) / 1000);
       const saved = await save(endpoint, video, path.join(settings.directory, 'videos'));
-      status.clear();
+      statusLine.clear();
       const { width, height, duration_seconds } = video.video!;
       print(
         '',
@@ -69,7 +80,7 @@ async function demo([name, ...words]: string[]): Promise<void> {
       await stack.close();
     }
   } finally {
-    status.clear();
+    statusLine.clear();
   }
 }
 

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { readSettings } from './settings.ts';
 import { type LocalStack, startLocal } from './stack.ts';
+import { wanKeyIssue } from './wan-key.ts';
 
 const started = performance.now();
 
@@ -47,8 +48,9 @@ ${
 try {
   const settings = readSettings(process.env);
   console.log('Building the stack and starting it on this machine…');
-  const stack = await startLocal(settings);
+  const [stack, keyIssue] = await Promise.all([startLocal(settings), wanKeyIssue(settings)]);
   console.log(welcome(stack, settings.api_key));
+  if (keyIssue) console.error(`  Videos will stay queued: ${keyIssue}\n`);
   const stop = async () => {
     // Without these listeners a second signal ends the process immediately.
     for (const signal of signals) process.removeListener(signal, stop);

@@ -9,6 +9,8 @@ import { readConfiguration } from '../../infra/config.ts';
 import { lockDirectory } from '../../local/aws/directory-lock.ts';
 import { readSettings } from '../../local/settings.ts';
 import { stackContext } from '../../local/stack-context.ts';
+import { startWan } from '../../local/wan/server.ts';
+import { wanKeyIssue } from '../../local/wan-key.ts';
 import { pngUrl } from '../support/png.ts';
 
 function temporaryDirectory(): string {
@@ -138,6 +140,19 @@ describe('the state directory', () => {
     writeFileSync(path.join(directory, 'lock'), `${process.pid}\n`);
     expect(() => lockDirectory(directory)).not.toThrow();
   });
+});
+
+test('reports a key that the real Wan rejects, and an unreachable Wan', async () => {
+  const wan = await startWan({ port: 0, directory: temporaryDirectory(), taskSeconds: 1, limits: 'off' });
+  const issueOf = (DASHSCOPE_API_KEY: string) =>
+    wanKeyIssue(readSettings({ DASHSCOPE_API_KEY, WAN_BASE_URL: wan.url }));
+  expect(await issueOf('sk-valid')).toBeUndefined();
+  expect(await wanKeyIssue(readSettings({}))).toBeUndefined();
+  const issue = await issueOf('sk-invalid-1');
+  expect(issue).toMatch(/^Wan at 127\.0\.0\.1:\d+ rejects DASHSCOPE_API_KEY \(invalid_key\)\. Check the key/);
+  expect(issue).not.toContain('sk-');
+  await wan.close();
+  expect(await issueOf('sk-valid')).toMatch(/^Wan does not respond at 127\.0\.0\.1:\d+ \(\w+\)\. Check the network/);
 });
 
 describe('the settings', () => {
