@@ -34,7 +34,8 @@ function demo(folder: string, ...args: string[]): Promise<{ status: number; stdo
 describe('npm run demo', () => {
   test('prints a few facts and, last, the path of the MP4', { timeout: 180_000 }, async () => {
     const folder = await temporaryFolder();
-    await writeFile(path.join(folder, 'photo.png'), png(640, 360));
+    // Too large for the body of a request, so that it is uploaded.
+    await writeFile(path.join(folder, 'photo.png'), Buffer.concat([png(640, 360), Buffer.alloc(5 * 1024 * 1024)]));
     const { status, stdout, stderr } = await demo(folder, 'photo.png');
     expect([status, stderr]).toEqual([0, '']);
     const lines = stdout.trim().split('\n');
