@@ -140,7 +140,7 @@ describe('on a separate stack', () => {
   let own: Awaited<ReturnType<typeof openLocal>>;
   beforeAll(async () => {
     // A video costs 0.25 here: one fits, two do not.
-    own = await openLocal({ monthlySpendingLimit: 0.4, apiThrottle: { rate: 40, burst: 80 } });
+    own = await openLocal({ monthlySpendingLimit: 0.4, apiThrottle: { rate: 30, burst: 60 } });
   });
   afterAll(() => own?.endpoint.close());
 
