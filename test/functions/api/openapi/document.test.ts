@@ -105,7 +105,7 @@ describe('problems', () => {
     'may_be_billed_twice',
   ];
   const thrown = files.flatMap(({ file, text }) =>
-    [...text.matchAll(/\bcode: '([a-z_]+)'/g), ...text.matchAll(/violationsProblem\(\s*'([a-z_]+)'/g)].map(
+    [...text.matchAll(/\bcode: '([a-z_]+)'/g), ...text.matchAll(/issuesProblem\(\s*'([a-z_]+)'/g)].map(
       ([, code]) => ({ file, code: code! }),
     ),
   );
