@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { composeSweep } from '../../../functions/entries/maintenance.ts';
 import {
   composeArchiveVideo,
@@ -21,13 +21,11 @@ import { sleepWith } from '../polling/sleep-with.ts';
 import { aPlatform } from './platform.ts';
 
 const now = Date.parse('2026-01-01T00:00:00Z');
-let store: Awaited<ReturnType<typeof startTable>>;
+const store = startTable(() => now);
 let mp4: Buffer;
 beforeAll(async () => {
-  store = await startTable(() => now);
   mp4 = await ffmpegFile('video.mp4', ...picture('832x480', 5), ...h264, '-movflags', '+faststart');
 });
-afterAll(() => store.close());
 
 const wan = {
   WAN_BASE_URL: 'https://dashscope-intl.aliyuncs.com/api/v1',
@@ -97,7 +95,7 @@ describe('archive-video', () => {
     async (given) => {
       const { answer, lines, video } = await archive(given);
       expect(answer).toEqual({ id: video.id, run: 1, outcome: 'settled' });
-      expect(lines).toMatchObject([{ message: 'Nothing to archive: the video has ended or moved on' }]);
+      expect(lines).toMatchObject([{ message: 'Archived no video: its status or run has changed' }]);
       expect(await readVideo(store.table, video.id)).toMatchObject(given);
     },
   );
@@ -177,7 +175,7 @@ describe('create-task', () => {
   test('logs that no task was created for a video that has ended', async () => {
     const { answer, lines } = await create({ status: 'canceled' }, unasked);
     expect(answer).toMatchObject({ outcome: 'settled' });
-    expect(lines).toMatchObject([{ message: 'Created no task: the video has ended or moved on' }]);
+    expect(lines).toMatchObject([{ message: "Created no task: the video's status or run has changed" }]);
   });
 });
 
@@ -185,7 +183,7 @@ describe('watch', () => {
   const token = 'a-token-of-an-execution';
   /** A task that has ended, and an execution that waits for it. */
   async function watchOnce(send: (command: { input: unknown }) => Promise<object>) {
-    const own = await startTable(() => at);
+    const own = startTable(() => at);
     let at = now;
     const id = randomUUID();
     const waiting = { ...aVideo({ id, status: 'running', run: 1 }), task: aTask({ id: randomUUID() }) };
@@ -205,18 +203,16 @@ describe('watch', () => {
     const handler = composeWatch({ ...wan, TABLE_NAME: 'videos' }, platform);
     const lines = await linesOf(() => handler({} as never, context));
     const left = (await readWait(own.table, id))?.token;
-    await own.close();
     return { lines, left };
   }
 
   test('that CreateTask starts ends at once when another is alive, one that the schedule starts takes over', async () => {
-    const own = await startTable(() => now);
+    const own = startTable(() => now);
     await acquireLease(own.table, 'alive', false);
     const handler = composeWatch({ ...wan, TABLE_NAME: 'videos' }, aPlatform(own.table));
-    const why = async (event: object) => (await linesOf(() => handler(event as never, context)))[0]?.why;
-    expect(await why({ startedBy: 'create-task' })).toBe('another_is_alive');
-    expect(await why({ source: 'aws.events' })).toBe('nothing_waits');
-    await own.close();
+    const reason = async (event: object) => (await linesOf(() => handler(event as never, context)))[0]?.reason;
+    expect(await reason({ startedBy: 'create-task' })).toBe('already_running');
+    expect(await reason({ source: 'aws.events' })).toBe('nothing_waits');
   });
 
   test('wakes an execution by its token, with an output that says nothing', async () => {
@@ -227,7 +223,7 @@ describe('watch', () => {
     });
     expect(sent).toEqual([{ taskToken: token, output: '{}' }]);
     expect(left).toBeUndefined();
-    expect(lines).toMatchObject([{ level: 'INFO', message: 'Ended the watch', why: 'superseded' }]);
+    expect(lines).toMatchObject([{ level: 'INFO', message: 'Watcher ended', reason: 'superseded' }]);
   });
 
   test.each(['TaskTimedOut', 'TaskDoesNotExist', 'InvalidToken'])(
@@ -235,14 +231,14 @@ describe('watch', () => {
     async (name) => {
       const { lines, left } = await watchOnce(() => Promise.reject(Object.assign(new Error(name), { name })));
       expect(left).toBeUndefined();
-      expect(lines).toMatchObject([{ message: 'Ended the watch' }]);
+      expect(lines).toMatchObject([{ message: 'Watcher ended' }]);
     },
   );
 
   test('keeps a token that could not be sent, logs why, and never the token', async () => {
     const { lines, left } = await watchOnce(() => Promise.reject(new Error('Rate exceeded')));
     expect(left).toBe(token);
-    expect(lines[0]).toMatchObject({ level: 'ERROR', message: 'Failed in a tick; the next one tries again' });
+    expect(lines[0]).toMatchObject({ level: 'ERROR', message: 'Watcher tick failed; will retry' });
     expect(JSON.stringify(lines)).toContain('Rate exceeded');
     expect(JSON.stringify(lines)).not.toContain(token);
   });
@@ -270,7 +266,7 @@ describe('a token', () => {
 });
 
 test('sweep measures for how long executions have waited without a watcher, and nothing else of them', async () => {
-  const own = await startTable(() => now + 700_000);
+  const own = startTable(() => now + 700_000);
   const waiting = { ...aVideo({ status: 'running', run: 1 }, now), task: aTask() };
   await sleepWith(own.table, 'token', waitFor(waiting, { now, typicalSeconds: 100 }));
   const measured: unknown[] = [];
@@ -281,7 +277,6 @@ test('sweep measures for how long executions have waited without a watcher, and 
   await acquireLease(own.table, 'watcher', false);
   await composeSweep(environment, platform)({}, context);
   expect(measured).toHaveLength(1);
-  await own.close();
 });
 
 test('whatever function ends a video sees to what follows', async () => {
@@ -302,7 +297,7 @@ test('whatever function ends a video sees to what follows', async () => {
 
 test.each([
   ['went back to its queue', { status: 'submitting' }, 'Returned the video to its queue'],
-  ['was canceled', { status: 'canceled' }, 'Recorded no failure: the video has ended or moved on'],
+  ['was canceled', { status: 'canceled' }, "Recorded no failure: the video's status or run has changed"],
 ] as const)('record-failure logs no failure of a video that %s', async (_, given, message) => {
   const video = aVideo({ run: 1, ...given }, now);
   await createVideo(store.table, video);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
   acquirePromptLock,
   escalatePromptLock,
@@ -11,11 +11,7 @@ import { changeStatus, createVideo } from '../../../functions/video/store.ts';
 import { startTable } from '../../support/table.ts';
 import { aVideo } from '../../support/videos.ts';
 
-let store: Awaited<ReturnType<typeof startTable>>;
-beforeAll(async () => {
-  store = await startTable();
-});
-afterAll(() => store.close());
+const store = startTable();
 
 /** Two videos with the same prompt, a call of each under way. */
 async function twins(): Promise<VideoRecord[]> {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   isWithinLimit,
   readSpending,
@@ -13,12 +13,8 @@ import { startTable } from '../../support/table.ts';
 import { aVideo } from '../../support/videos.ts';
 
 const month = '2026-01';
-let store: Awaited<ReturnType<typeof startTable>>;
 let owners = 0;
-beforeAll(async () => {
-  store = await startTable();
-});
-afterAll(() => store.close());
+const store = startTable();
 
 const price = (amount: number): Price => ({
   amount,

@@ -1,5 +1,5 @@
 import { DeleteCommand, GetCommand } from '@aws-sdk/lib-dynamodb';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import {
   acquirePromptLock,
   escalatePromptLock,
@@ -16,11 +16,7 @@ import { aVideo } from '../../support/videos.ts';
 const start = Date.parse('2026-01-01T00:00:00Z');
 const hours = (count: number) => count * 3600_000;
 const clock = { now: start };
-let store: Awaited<ReturnType<typeof startTable>>;
-beforeAll(async () => {
-  store = await startTable(() => clock.now);
-});
-afterAll(() => store.close());
+const store = startTable(() => clock.now);
 beforeEach(() => {
   clock.now = start;
 });

@@ -10,18 +10,17 @@ import { versionedBuckets } from '../versioned-buckets.ts';
 
 const start = Date.parse('2026-01-01T00:00:00Z');
 const clock = { now: start };
-let store: Awaited<ReturnType<typeof startTable>>;
+let store: ReturnType<typeof startTable>;
 let storage: Awaited<ReturnType<typeof versionedBuckets>>;
 let services: DeletionServices;
 beforeAll(async () => {
   storage = await versionedBuckets();
 });
 afterAll(() => storage.close());
-beforeEach(async () => {
+beforeEach(() => {
   clock.now = start;
-  store = await startTable(() => clock.now);
+  store = startTable(() => clock.now);
   services = { table: store.table, s3: storage.s3, videosBucket: 'videos', uploadsBucket: 'uploads' };
-  return () => store.close();
 });
 
 const put = (id: string) =>

@@ -1,5 +1,5 @@
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { resumeWhenDead, sweep } from '../../../functions/maintenance/sweep.ts';
 import { listWaiting, waitFor } from '../../../functions/polling/wait-item.ts';
 import { acquireLease } from '../../../functions/polling/watcher-lease.ts';
@@ -15,13 +15,9 @@ import { scriptedExecutions } from '../workflow/support.ts';
 
 const start = Date.parse('2026-01-01T00:00:00Z');
 const clock = { now: start };
-let store: Awaited<ReturnType<typeof startTable>>;
 let dispatcher: Dispatcher;
 let executions: ReturnType<typeof scriptedExecutions>['executions'];
-beforeAll(async () => {
-  store = await startTable(() => clock.now);
-});
-afterAll(() => store.close());
+const store = startTable(() => clock.now);
 beforeEach(() => {
   clock.now = start;
   const scripted = scriptedExecutions();
@@ -169,13 +165,12 @@ test('who was served a day ago is not remembered', async () => {
 });
 
 describe('over a table of its own', () => {
-  let own: Awaited<ReturnType<typeof startTable>>;
+  let own: ReturnType<typeof startTable>;
   let swept: Dispatcher;
-  beforeEach(async () => {
-    own = await startTable(() => clock.now);
+  beforeEach(() => {
+    own = startTable(() => clock.now);
     swept = { ...dispatcher, table: own.table };
   });
-  afterEach(() => own.close());
   const stands = async (status: Status, given: Partial<VideoRecord> = {}) => {
     const video = aVideo({ status, run: 1, ...given }, clock.now);
     await createVideo(own.table, video);

@@ -1,15 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { learnDuration, typicalSeconds, typicalSecondsOf } from '../../../functions/polling/durations.ts';
 import type { Table } from '../../../functions/video/table.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
 import { startTable } from '../../support/table.ts';
 
 const clock = { now: Date.parse('2026-01-01T00:00:00Z') };
-let store: Awaited<ReturnType<typeof startTable>>;
-beforeAll(async () => {
-  store = await startTable(() => clock.now);
-});
-afterAll(() => store.close());
+const store = startTable(() => clock.now);
 
 let kinds = 0;
 /** A kind of video that nothing is known of yet. */

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { rateLimitedWan, wanWithMetrics } from '../../../functions/polling/rate-limited-wan.ts';
 import type { RecordMetric } from '../../../functions/shared/metrics.ts';
 import type { WanClient } from '../../../functions/wan/client/client.ts';
@@ -6,12 +6,8 @@ import { startTable } from '../../support/table.ts';
 import { scriptedWan } from '../workflow/support.ts';
 
 const clock = { now: 0 };
-let store: Awaited<ReturnType<typeof startTable>>;
 let measured: unknown[][];
-beforeAll(async () => {
-  store = await startTable(() => clock.now);
-});
-afterAll(() => store.close());
+const store = startTable(() => clock.now);
 beforeEach(() => {
   clock.now += 3600_000;
   measured = [];

@@ -1,8 +1,8 @@
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { closeWait, readWait, waitFor } from '../../../functions/polling/wait-item.ts';
 import { type WatcherServices, watch } from '../../../functions/polling/watcher.ts';
-import { acquireLease, startWatcherIfNone, unwatchedSeconds } from '../../../functions/polling/watcher-lease.ts';
+import { acquireLease, keepWatcherAlive, unwatchedSeconds } from '../../../functions/polling/watcher-lease.ts';
 import { reserveQueries } from '../../../functions/queue/rate-limiter.ts';
 import { indexes } from '../../../functions/shared/table-schema.ts';
 import type { Task, VideoRecord } from '../../../functions/video/record.ts';
@@ -14,7 +14,7 @@ import { sleepWith } from './sleep-with.ts';
 
 const START = Date.parse('2026-01-01T00:00:00Z');
 
-let store: Awaited<ReturnType<typeof startTable>>;
+let store: ReturnType<typeof startTable>;
 let now: number;
 let wan: ReturnType<typeof fakeWan>;
 /** Tokens that were sent, with the time. */
@@ -23,15 +23,14 @@ let woken: { token: string; at: number }[];
 let between: (tick: number) => Promise<void> | void;
 let errors: unknown[];
 
-beforeEach(async () => {
+beforeEach(() => {
   now = START;
-  store = await startTable(() => now);
+  store = startTable(() => now);
   wan = fakeWan(() => now);
   woken = [];
   errors = [];
   between = () => undefined;
 });
-afterEach(() => store.close());
 
 function services(given: Partial<WatcherServices> = {}): WatcherServices {
   let ticks = 0;
@@ -89,15 +88,15 @@ describe('a watcher that the schedule starts', () => {
   test('ends at once when nothing waits, without a word to Wan or to the lease', async () => {
     expect(await watch(services(), 'one', 'schedule')).toBe('nothing_waits');
     expect(now).toBe(START);
-    expect(await startWatcherIfNone(store.table)).toBe(false);
+    expect(await keepWatcherAlive(store.table)).toBe(false);
   });
 
   test('ends after 4 minutes when none succeeds it, and its lease is free', async () => {
     await waiting(1);
-    expect(await watch(services(), 'one', 'schedule')).toBe('time_is_up');
+    expect(await watch(services(), 'one', 'schedule')).toBe('timed_out');
     expect(seconds(now)).toBeGreaterThanOrEqual(240);
     expect(seconds(now)).toBeLessThan(245);
-    expect(await startWatcherIfNone(store.table)).toBe(false);
+    expect(await keepWatcherAlive(store.table)).toBe(false);
   });
 
   test('takes over from the one before, which ends within its next renewal', async () => {
@@ -113,7 +112,7 @@ describe('a watcher that the schedule starts', () => {
 describe('a watcher that a created task starts', () => {
   test('ends when another is alive', async () => {
     await acquireLease(store.table, 'other', false);
-    expect(await watch(services(), 'one', 'create-task')).toBe('another_is_alive');
+    expect(await watch(services(), 'one', 'create-task')).toBe('already_running');
   });
 
   test('stays 10 s for the token that comes after CreateTask has returned', async () => {
@@ -122,17 +121,17 @@ describe('a watcher that a created task starts', () => {
       if (seconds(now) >= 12) wan.set('task-1', 'SUCCEEDED');
     };
     const end = watch(services(), 'one', 'create-task');
-    expect(await end).toBe('time_is_up');
+    expect(await end).toBe('timed_out');
     expect(woken.map(({ token }) => token)).toEqual(['token-1']);
   });
 
   test('is kept by a task that was created just before it would end, so that no task waits for the next minute', async () => {
     between = async () => {
-      if (seconds(now) === 9) expect(await startWatcherIfNone(store.table)).toBe(true);
+      if (seconds(now) === 9) expect(await keepWatcherAlive(store.table)).toBe(true);
     };
     expect(await watch(services(), 'one', 'create-task')).toBe('nothing_waits');
     expect(seconds(now)).toBeGreaterThan(19);
-    expect(await startWatcherIfNone(store.table)).toBe(false);
+    expect(await keepWatcherAlive(store.table)).toBe(false);
   });
 });
 
@@ -438,9 +437,8 @@ describe('a watcher that is killed', () => {
 
   test('after any of its effects leaves everything to the next one, which wakes what has ended', async () => {
     for (let point = 1; ; point++) {
-      await store.close();
       now = START;
-      store = await startTable(() => now);
+      store = startTable(() => now);
       wan = fakeWan(() => now);
       woken = [];
       between = () => undefined;
@@ -474,11 +472,11 @@ describe('a watcher that is killed', () => {
     await acquireLease(store.table, 'killed', false);
     await waiting(1);
     now += 14_000;
-    expect(await watch(services(), 'next', 'create-task')).toBe('another_is_alive');
-    expect(await startWatcherIfNone(store.table)).toBe(true);
+    expect(await watch(services(), 'next', 'create-task')).toBe('already_running');
+    expect(await keepWatcherAlive(store.table)).toBe(true);
     now += 2000;
-    expect(await startWatcherIfNone(store.table)).toBe(false);
-    expect(await watch(services(), 'next', 'create-task')).toBe('time_is_up');
+    expect(await keepWatcherAlive(store.table)).toBe(false);
+    expect(await watch(services(), 'next', 'create-task')).toBe('timed_out');
   });
 });
 
@@ -490,7 +488,7 @@ describe('two watchers at once', () => {
       if (seconds(now) >= 20) wan.set('task-2', 'FAILED');
     };
     const ends = await Promise.all([watch(services(), 'one', 'schedule'), watch(services(), 'two', 'schedule')]);
-    expect(ends.sort()).toEqual(['superseded', 'time_is_up']);
+    expect(ends.sort()).toEqual(['superseded', 'timed_out']);
     expect(new Set(woken.map(({ token }) => token))).toEqual(new Set(['token-1', 'token-2']));
     expect(woken.length).toBeLessThanOrEqual(4);
   });
@@ -517,7 +515,7 @@ describe('two watchers at once', () => {
       if (tick === 4) await acquireLease(store.table, 'three', false);
     };
     expect(await watch(services(), 'one', 'schedule')).toBe('superseded');
-    expect(await startWatcherIfNone(store.table)).toBe(true);
+    expect(await keepWatcherAlive(store.table)).toBe(true);
   });
 });
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { type Dispatcher, dispatch, releaseAndDispatch, startQueued } from '../../../functions/queue/dispatch.ts';
 import { claimPermit, readModelQueue } from '../../../functions/queue/model-queue.ts';
 import { releaseResources, returnToQueue } from '../../../functions/queue/release.ts';
@@ -12,12 +12,8 @@ import { aVideo } from '../../support/videos.ts';
 import { Crash, crashAfter, crashingTable, scriptedExecutions } from '../workflow/support.ts';
 
 const clock = { now: 0 };
-let store: Awaited<ReturnType<typeof startTable>>;
 let lanes = 0;
-beforeAll(async () => {
-  store = await startTable(() => clock.now);
-});
-afterAll(() => store.close());
+const store = startTable(() => clock.now);
 beforeEach(() => {
   clock.now = Date.parse('2026-01-01T00:00:00Z');
 });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
   claimPermit,
   limitsOf,
@@ -10,11 +10,7 @@ import {
 } from '../../../functions/queue/model-queue.ts';
 import { startTable } from '../../support/table.ts';
 
-let store: Awaited<ReturnType<typeof startTable>>;
-beforeAll(async () => {
-  store = await startTable();
-});
-afterAll(() => store.close());
+const store = startTable();
 
 const lane = (model: string, permits = 4) => ({ model, permits, submit_interval_ms: 500 });
 

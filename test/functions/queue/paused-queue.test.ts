@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { resumeWhenDead } from '../../../functions/maintenance/sweep.ts';
 import { type Dispatcher, dispatch } from '../../../functions/queue/dispatch.ts';
 import {
@@ -19,14 +19,14 @@ import { scriptedExecutions, scriptedWan, servicesFor } from '../workflow/suppor
 const model = 'wan2.2-i2v-flash';
 const permits = 7;
 const clock = { now: 0 };
-let store: Awaited<ReturnType<typeof startTable>>;
+let store: ReturnType<typeof startTable>;
 let executions: ReturnType<typeof scriptedExecutions>['executions'];
 let dispatcher: Dispatcher;
 let videos: VideoRecord[];
 
 beforeEach(async () => {
   clock.now = Date.parse('2026-01-01T00:00:00Z');
-  store = await startTable(() => clock.now);
+  store = startTable(() => clock.now);
   const scripted = scriptedExecutions();
   executions = scripted.executions;
   const { workflow } = scripted;
@@ -34,7 +34,6 @@ beforeEach(async () => {
   videos = Array.from({ length: 10 }, (_, index) => aVideo({ model, owner: `owner-${index % 3}` }, clock.now + index));
   for (const video of videos) await createVideo(store.table, video);
 });
-afterEach(() => store.close());
 
 /** Executions that have not been played yet run their create-task. */
 async function play(wan: 'refuses' | 'serves'): Promise<number> {

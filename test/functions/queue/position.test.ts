@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { type Dispatcher, dispatch } from '../../../functions/queue/dispatch.ts';
 import { claimPermit, readModelQueue } from '../../../functions/queue/model-queue.ts';
 import { type QueueSnapshot, queuePosition } from '../../../functions/queue/position.ts';
@@ -13,11 +13,7 @@ import { scriptedExecutions } from '../workflow/support.ts';
 
 const start = Date.parse('2026-01-01T00:00:00Z');
 const clock = { now: start };
-let store: Awaited<ReturnType<typeof startTable>>;
-beforeAll(async () => {
-  store = await startTable(() => ++clock.now);
-});
-afterAll(() => store.close());
+const store = startTable(() => ++clock.now);
 
 /** A lane with one permit, whose videos end as soon as they begin. */
 function lane(model: string) {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { dispatch, restartStuckStarts } from '../../../functions/queue/dispatch.ts';
 import { createVideo } from '../../../functions/video/store.ts';
 import { startTable } from '../../support/table.ts';
@@ -6,11 +6,7 @@ import { aVideo } from '../../support/videos.ts';
 import { scriptedExecutions } from '../workflow/support.ts';
 
 const clock = { now: Date.parse('2026-01-01T00:00:00Z') };
-let store: Awaited<ReturnType<typeof startTable>>;
-beforeAll(async () => {
-  store = await startTable(() => clock.now);
-});
-afterAll(() => store.close());
+const store = startTable(() => clock.now);
 
 test('a video whose dispatcher died before the start has its workflow within a minute, once; one that was just written is left to its dispatcher', async () => {
   const { executions, workflow } = scriptedExecutions();

@@ -1,5 +1,5 @@
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { firstOfEachOwner, idsInStatus } from '../../../functions/queue/waiting.ts';
 import { closeTombstone, readTombstone, replaceWithTombstone } from '../../../functions/video/deletion.ts';
 import { keys } from '../../../functions/video/keys.ts';
@@ -10,11 +10,7 @@ import { startTable } from '../../support/table.ts';
 import { aVideo } from '../../support/videos.ts';
 
 const now = Date.parse('2026-03-01T12:00:00Z');
-let store: Awaited<ReturnType<typeof startTable>>;
-beforeAll(async () => {
-  store = await startTable(() => now);
-});
-afterAll(() => store.close());
+const store = startTable(() => now);
 
 const standing = async (given: Partial<VideoRecord> = {}): Promise<VideoRecord> => {
   const video = aVideo(given);

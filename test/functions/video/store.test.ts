@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { firstOfEachOwner, idsInStatus } from '../../../functions/queue/waiting.ts';
 import { deterministicId } from '../../../functions/video/keys.ts';
 import { listVideos } from '../../../functions/video/list.ts';
@@ -6,11 +6,7 @@ import { changeStatus, changeVideo, createVideo, nextDownload, readVideo } from 
 import { startTable } from '../../support/table.ts';
 import { aVideo } from '../../support/videos.ts';
 
-let store: Awaited<ReturnType<typeof startTable>>;
-beforeAll(async () => {
-  store = await startTable(() => Date.parse('2026-01-01T00:00:01Z'));
-});
-afterAll(() => store.close());
+const store = startTable(() => Date.parse('2026-01-01T00:00:01Z'));
 
 test('fifty writers of one id make one video, and all learn which', async () => {
   const id = deterministicId('test', 'one');

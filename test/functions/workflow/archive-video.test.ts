@@ -27,7 +27,7 @@ import { ffmpegFile, h264, picture } from '../media/support.ts';
 import { crashAfter, crashingTable } from './support.ts';
 
 const bucket = 'videos';
-let store: Awaited<ReturnType<typeof startTable>>;
+const store = startTable();
 let storage: RunningS3;
 let s3: S3Client;
 let mp4: Buffer;
@@ -42,7 +42,6 @@ const directory = await mkdtemp(path.join(tmpdir(), 'firstframe-archive-'));
 
 beforeAll(async () => {
   mp4 = await ffmpegFile('video.mp4', ...picture('832x480', 5), ...h264, '-movflags', '+faststart');
-  store = await startTable();
   storage = await serve({ directory, now: Date.now, secretOf: () => 'local', onObjectEvent: async () => undefined });
   await storage.createBucket(bucket, { versioned: true });
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
@@ -57,7 +56,6 @@ afterAll(async () => {
   s3.destroy();
   wanStorage.close();
   await storage.close();
-  await store.close();
   await rm(directory, { recursive: true, force: true });
 });
 const whole: RequestListener = (_, response) =>
@@ -232,7 +230,7 @@ describe('a whole video of another length', () => {
       video: { duration_seconds: 5, bytes: mp4.length },
       warnings: [{ pointer: '/parameters/duration', code: 'unexpected_duration' }],
     });
-    expect(record.warnings[0]?.message).toContain('5 s long; 10 s were asked for, and Wan bills 10 s');
+    expect(record.warnings[0]?.message).toContain('5 s long; 10 s were requested, and Wan bills 10 s');
     expect(record.warnings[0]?.message).toContain('every download of it was the same');
     expect(await filesOf(video)).toEqual(pairOf(record));
   });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { readSpending, reserveSpending } from '../../../functions/ledger/spending.ts';
 import { learnDuration, typicalSecondsOf } from '../../../functions/polling/durations.ts';
 import { listWaiting, readWait, type Wait, waitFor } from '../../../functions/polling/wait-item.ts';
@@ -16,12 +16,8 @@ import { sleepWith } from '../polling/sleep-with.ts';
 import { scriptedExecutions } from './support.ts';
 
 const now = Date.parse('2026-01-01T00:01:00Z');
-let store: Awaited<ReturnType<typeof startTable>>;
 let lanes = 0;
-beforeAll(async () => {
-  store = await startTable(() => now);
-});
-afterAll(() => store.close());
+const store = startTable(() => now);
 
 /** A running video with a permit, and another that waits for one. */
 async function running(answer: Partial<Task> | Exclude<QueryOutcome, Task>, given: Partial<VideoRecord> = {}) {

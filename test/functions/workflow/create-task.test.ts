@@ -1,5 +1,5 @@
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { openSubmission, settleSubmission } from '../../../functions/ledger/submission.ts';
 import { acquireLease, releaseLease } from '../../../functions/polling/watcher-lease.ts';
 import { claimPermit, isPaused, readModelQueue } from '../../../functions/queue/model-queue.ts';
@@ -17,11 +17,7 @@ import { aVideo } from '../../support/videos.ts';
 import { crashAfter, crashingTable, limitsByClock, scriptedExecutions, scriptedWan, servicesFor } from './support.ts';
 
 const clock = { now: 0 };
-let store: Awaited<ReturnType<typeof startTable>>;
-beforeAll(async () => {
-  store = await startTable(() => clock.now);
-});
-afterAll(() => store.close());
+const store = startTable(() => clock.now);
 beforeEach(() => {
   clock.now = Date.parse('2026-01-01T00:00:00Z');
 });

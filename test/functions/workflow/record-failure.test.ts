@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Dispatcher } from '../../../functions/queue/dispatch.ts';
 import { claimPermit, readModelQueue } from '../../../functions/queue/model-queue.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
@@ -10,12 +10,8 @@ import { aTask, aVideo } from '../../support/videos.ts';
 import { scriptedExecutions } from './support.ts';
 
 const now = Date.parse('2026-01-01T00:01:00Z');
-let store: Awaited<ReturnType<typeof startTable>>;
 let lanes = 0;
-beforeAll(async () => {
-  store = await startTable(() => now);
-});
-afterAll(() => store.close());
+const store = startTable(() => now);
 
 async function open(given: Partial<VideoRecord>) {
   const model = `model-${++lanes}`;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createVideo } from '../../../functions/video/store.ts';
 import type { WanClient } from '../../../functions/wan/client/client.ts';
 import { reconcile } from '../../../functions/workflow/reconcile.ts';
@@ -7,11 +7,7 @@ import { startTable } from '../../support/table.ts';
 import { aVideo } from '../../support/videos.ts';
 
 const now = Date.parse('2026-01-01T00:01:00Z');
-let store: Awaited<ReturnType<typeof startTable>>;
-beforeAll(async () => {
-  store = await startTable(() => now);
-});
-afterAll(() => store.close());
+const store = startTable(() => now);
 
 test.each([1, 2, 3])(
   'of %i tasks that a lost answer may have been, more than one are told to the log by their ids',

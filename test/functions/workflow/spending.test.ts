@@ -24,18 +24,15 @@ import {
 
 const model = 'wan2.2-i2v-plus';
 const clock = { now: 0 };
-let store: Awaited<ReturnType<typeof startTable>>;
+let store: ReturnType<typeof startTable>;
 let owners = 0;
 // A table for each test: they share the lane of a model that the catalogue has.
-beforeEach(async () => {
+beforeEach(() => {
   clock.now = Date.parse('2026-01-01T00:00:00Z');
-  store = await startTable(() => clock.now);
+  store = startTable(() => clock.now);
   limitsByClock(clock);
 });
-afterEach(async () => {
-  vi.restoreAllMocks();
-  await store.close();
-});
+afterEach(() => vi.restoreAllMocks());
 
 const estimated_cost = { amount: 0.1, currency: 'USD', unit_price: 0.02, seconds: 5, as_of: '2025-12-29' } as const;
 

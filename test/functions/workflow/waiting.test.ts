@@ -47,7 +47,7 @@ async function run(
   onSleep: (sleep: Sleep, clock: ReturnType<typeof createVirtualClock>) => Promise<void> = async () => undefined,
 ) {
   const clock = createVirtualClock(START);
-  const store = await startTable(clock.now);
+  const store = startTable(clock.now);
   const seconds = () => (clock.now() - START) / 1000;
   const { wan, tasks } = scriptedWan(clock.now);
   const queryTask: typeof wan.queryTask = async (task_id) => ({
@@ -98,7 +98,6 @@ async function run(
   });
   close = async () => {
     stepFunctions.close();
-    await store.close();
   };
   const video = aVideo({ status: 'submitting', run: 1 }, START);
   await createVideo(store.table, video);
