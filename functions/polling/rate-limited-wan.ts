@@ -22,8 +22,8 @@ export const wasRateLimited = (response: { outcome: string; code?: string | unde
 
 /** Wraps Wan's client and counts throttled calls and refusals of the account. */
 export function wanWithMetrics(wan: WanClient, recordMetric: RecordMetric): WanClient {
-  const measured = async <Answer extends { outcome: string }>(operation: string, asked: Promise<Answer>) => {
-    const response = await asked;
+  const measured = async <Response extends { outcome: string }>(operation: string, call: Promise<Response>) => {
+    const response = await call;
     if (isRefused(response, 'throttled')) recordMetric('WanThrottled', 1, { operation });
     if (isRefused(response, 'account_refused')) recordMetric('QueuePaused', 1, { reason: response.reason });
     return response;
@@ -45,7 +45,7 @@ export function rateLimitedWan(
   wan: WanClient,
   { table, perSecond, sleep }: { table: Table; perSecond: number; sleep: (milliseconds: number) => Promise<void> },
 ): WanClient {
-  const limited = async <Answer>(send: () => Promise<Answer>): Promise<Answer | Throttled> => {
+  const limited = async <Response>(send: () => Promise<Response>): Promise<Response | Throttled> => {
     const reserved = await reserveQueries(table, 1, { perSecond, maxWait: MAX_WAIT_MILLISECONDS });
     if (!reserved) return rateLimited;
     await sleep(Math.max(0, reserved.first - table.now()));

@@ -56,14 +56,14 @@ export async function reserveSlot(
       },
     );
     if (nextFree !== undefined) return nextFree - interval;
-    const slot = await advance(
+    const restarted = await advance(
       table,
       pk,
       'SET theoretical_arrival = :next',
       'attribute_not_exists(theoretical_arrival) OR theoretical_arrival < :now OR theoretical_arrival > :max_backlog',
       { ':next': now + interval, ':now': now, ':max_backlog': now + MAX_BACKLOG_MILLISECONDS },
     );
-    if (slot !== undefined) return now;
+    if (restarted !== undefined) return now;
     if (maxWait < MAX_BACKLOG_MILLISECONDS) {
       const { theoretical_arrival = 0 } = (await getItem<Partial<LimiterItem>>(table, pk)) ?? {};
       if (theoretical_arrival > now + maxWait && theoretical_arrival <= now + MAX_BACKLOG_MILLISECONDS)

@@ -123,10 +123,10 @@ export const lastServedOwner = ({ served }: Served): string | undefined =>
  * Sorts videos by when their owner was last served: never served first, then longest ago. Ties keep their order. A served owner moves
  * to the end, so every owner gets a first video before any gets a second.
  */
-export const roundRobinOrder = <QueuedVideo extends { owner: string }>(
-  waiting: readonly QueuedVideo[],
+export const roundRobinOrder = <Item extends { owner: string }>(
+  waiting: readonly Item[],
   { served }: Served,
-): QueuedVideo[] => {
-  const at = ({ owner }: QueuedVideo): number => served.get(owner) ?? 0;
+): Item[] => {
+  const at = ({ owner }: Item): number => served.get(owner) ?? 0;
   return waiting.toSorted((one, other) => at(one) - at(other));
 };

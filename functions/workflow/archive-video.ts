@@ -39,8 +39,8 @@ interface Uploaded {
 export async function archiveVideo(services: ArchiveServices, input: WorkflowInput): Promise<ArchiveVideoOutput> {
   const { table, bucket } = services;
   const video = await readVideo(table, input.id);
-  const from = { id: input.id, run: input.run };
-  const settled = { ...from, outcome: 'settled' } as const;
+  const ids = { id: input.id, run: input.run };
+  const settled = { ...ids, outcome: 'settled' } as const;
   if (!video?.task || video.run !== input.run) return settled;
   // An earlier invocation may have crashed after `succeeded` and before its cleanup.
   if (video.status === 'succeeded' && video.video) await deleteOthers(services, video.id, video.video);
@@ -68,7 +68,7 @@ export async function archiveVideo(services: ArchiveServices, input: WorkflowInp
   }
   // Another invocation may have finished first. In both cases the record names the file to keep.
   if (current?.video) await deleteOthers(services, video.id, current.video);
-  return succeeded ? { ...from, outcome: 'archived' } : settled;
+  return succeeded ? { ...ids, outcome: 'archived' } : settled;
 }
 
 /** Returns the video as its record will be after `succeeded`. @param now milliseconds since 1970 */

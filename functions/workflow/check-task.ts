@@ -110,8 +110,8 @@ async function markSucceeded(services: CheckTaskServices, video: VideoRecord, re
     return true;
   }
   // Another invocation, whose response was lost, may have made the change; the video must still be archived.
-  const now = await readVideo(services.table, video.id);
-  return now?.status === 'archiving' && now.run === video.run;
+  const current = await readVideo(services.table, video.id);
+  return current?.status === 'archiving' && current.run === video.run;
 }
 
 /** Updates the average duration of such tasks and records how late the end of this one was detected. */

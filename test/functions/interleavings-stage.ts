@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { Crash } from './workflow/support.ts';
 
-/** Which actor continues, for fault many effects, and whether it crashes with the last of them. */
+/** Which actor continues, for how many effects, and whether it crashes with the last of them. */
 export interface Decision {
   who: number;
   effects: number;

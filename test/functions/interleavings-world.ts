@@ -35,7 +35,7 @@ export type Through = <Result>(effect: () => Promise<Result>) => Promise<Result>
 /** The initial status of the video. `failing`: it has just failed, and its permit and reservation are not released yet. */
 export type InitialStatus = 'queued' | 'submitting' | 'running' | 'archiving' | 'failing';
 
-/** What may run on a video: its owner, scheduled functions, and duplicate invocations. */
+/** What may act on a video: its owner, scheduled functions, and duplicate invocations. */
 const actions = {
   cancel: (services, { id }) => cancel(services, requestFor(id), owner),
   retry: (services, { id }) => retry(services, requestFor(id), owner),

@@ -17,7 +17,7 @@ import { startTable } from '../../support/table.ts';
 import { aTask, aVideo } from '../../support/videos.ts';
 import { aContext, linesOf } from '../log-lines.ts';
 import { ffmpegFile, h264, picture } from '../media/support.ts';
-import { sleepWith } from '../polling/sleep-with.ts';
+import { writeToken } from '../polling/write-token.ts';
 import { aPlatform } from './platform.ts';
 
 const now = Date.parse('2026-01-01T00:00:00Z');
@@ -123,7 +123,7 @@ describe('create-task', () => {
       { code: 'DataInspectionFailed', message: 'Input data may contain inappropriate content.' },
       { status: 400 },
     );
-  const unasked = (): Response => {
+  const notCalled = (): Response => {
     throw new Error('Wan was called.');
   };
 
@@ -171,7 +171,7 @@ describe('create-task', () => {
   });
 
   test('logs that no task was created for an ended video', async () => {
-    const { answer, lines } = await create({ status: 'canceled' }, unasked);
+    const { answer, lines } = await create({ status: 'canceled' }, notCalled);
     expect(answer).toMatchObject({ outcome: 'settled' });
     expect(lines).toMatchObject([{ message: "Created no task: the video's status or run has changed" }]);
   });
@@ -185,7 +185,7 @@ describe('watch', () => {
     let at = now;
     const id = randomUUID();
     const waiting = { ...aVideo({ id, status: 'running', run: 1 }), task: aTask({ id: randomUUID() }) };
-    await sleepWith(own.table, token, waitFor(waiting, { now, typicalSeconds: 100 }));
+    await writeToken(own.table, token, waitFor(waiting, { now, typicalSeconds: 100 }));
     const platform = aPlatform(own.table, {
       clock: {
         now: () => at,
@@ -248,7 +248,7 @@ describe('a token', () => {
     const video = aVideo({ status: 'running', run: 1, task: aTask({ id: randomUUID() }) }, now);
     await createVideo(store.table, video);
     const wait = waitFor({ ...video, task: video.task! }, { now, typicalSeconds: 100 });
-    await sleepWith(store.table, token, wait);
+    await writeToken(store.table, token, wait);
     const fetch = async () =>
       Response.json({ output: { task_id: video.task!.id, task_status: 'FAILED', code: 'x', message: 'y' } });
     const platform = aPlatform(store.table, { fetch });
@@ -266,7 +266,7 @@ describe('a token', () => {
 test('sweep records how long executions have waited without a watcher', async () => {
   const own = startTable(() => now + 700_000);
   const waiting = { ...aVideo({ status: 'running', run: 1 }, now), task: aTask() };
-  await sleepWith(own.table, 'token', waitFor(waiting, { now, typicalSeconds: 100 }));
+  await writeToken(own.table, 'token', waitFor(waiting, { now, typicalSeconds: 100 }));
   const measured: unknown[] = [];
   const platform = aPlatform(own.table, { recordMetric: (...metric) => measured.push(metric) });
   const environment = { ...dispatching, UPLOADS_BUCKET: 'uploads', VIDEOS_BUCKET: 'videos', COPY_VIDEO_TO_DROP: false };

@@ -158,19 +158,19 @@ test('reserves although the previous attempt releases its reservation concurrent
   const { video, spending } = spender(1);
   const one = video(attempt(1));
   await reserve(one, 1);
-  let overtaken = false;
+  let interrupted = false;
   const send = async (command: { constructor: { name: string } }) => {
     const answer = await store.table.client.send(command as never);
     // Between reading the month and taking over the reservation.
-    if (command.constructor.name === 'GetCommand' && !overtaken) {
-      overtaken = true;
+    if (command.constructor.name === 'GetCommand' && !interrupted) {
+      interrupted = true;
       await settle({ ...one, status: 'queued' });
     }
     return answer;
   };
   const table = { ...store.table, client: { send } as never };
   expect(await reserveSpending(table, { ...one, ...attempt(2) }, 1)).toBe(true);
-  expect(overtaken).toBe(true);
+  expect(interrupted).toBe(true);
   expect(await spending()).toMatchObject({ reserved: 1 });
 });
 

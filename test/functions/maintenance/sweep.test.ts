@@ -10,7 +10,7 @@ import type { Status, VideoRecord } from '../../../functions/video/record.ts';
 import { createVideo, readVideo } from '../../../functions/video/store.ts';
 import { startTable } from '../../support/table.ts';
 import { aTask, aVideo } from '../../support/videos.ts';
-import { sleepWith } from '../polling/sleep-with.ts';
+import { writeToken } from '../polling/write-token.ts';
 import { scriptedExecutions } from '../workflow/support.ts';
 
 const start = Date.parse('2026-01-01T00:00:00Z');
@@ -195,7 +195,7 @@ describe('with a separate table', () => {
 
   test('reports how long executions have waited without a watcher, and 0 while one is alive', async () => {
     const video = await add('running', { task: aTask() });
-    await sleepWith(
+    await writeToken(
       own.table,
       'token',
       waitFor({ ...video, task: video.task! }, { now: clock.now, typicalSeconds: 100 }),
@@ -208,17 +208,17 @@ describe('with a separate table', () => {
   });
 
   /** Records the time of each DescribeExecution. Time passes while the sweep sleeps and during each call. */
-  function counted(answerMilliseconds = 0) {
-    const asked: { name: string; at: number }[] = [];
+  function recordDescribes(answerMilliseconds = 0) {
+    const described: { name: string; at: number }[] = [];
     const { client } = sweeper.workflow;
     const send = async (command: { input: { executionArn?: string } }) => {
       const name = command.input.executionArn?.split(':').at(-1);
-      if (name) asked.push({ name, at: (clock.now - start) / 1000 });
+      if (name) described.push({ name, at: (clock.now - start) / 1000 });
       clock.now += answerMilliseconds;
       return client.send(command as never);
     };
     sweeper.workflow = { ...sweeper.workflow, client: { send } as never };
-    return asked;
+    return described;
   }
   const sleep = async (milliseconds: number) => {
     clock.now += milliseconds;
@@ -226,12 +226,12 @@ describe('with a separate table', () => {
 
   test('describes 150 executions within the quota of Step Functions: a burst of 100, then 10 per second', async () => {
     await Promise.all(Array.from({ length: 150 }, () => add('running')));
-    const asked = counted();
+    const described = recordDescribes();
     const report = await sweep(sweeper, [], sleep);
-    expect(asked).toHaveLength(150);
+    expect(described).toHaveLength(150);
     expect(report).toMatchObject({ left: 0, failed: [] });
-    expect(asked.filter(({ at }) => at === 0)).toHaveLength(101);
-    expect(asked.at(-1)!.at).toBeCloseTo(4.9);
+    expect(described.filter(({ at }) => at === 0)).toHaveLength(101);
+    expect(described.at(-1)!.at).toBeCloseTo(4.9);
   });
 
   test('skips the most recently changed videos when time runs out', async () => {
@@ -241,9 +241,9 @@ describe('with a separate table', () => {
       videos.push(await add('running'));
     }
     clock.now = start;
-    const asked = counted(1500);
+    const described = recordDescribes(1500);
     expect((await sweep(sweeper, [], sleep)).left).toBe(4);
-    expect(asked.map(({ name }) => name)).toEqual(videos.slice(0, 101).map(({ id }) => `${id}-1`));
+    expect(described.map(({ name }) => name)).toEqual(videos.slice(0, 101).map(({ id }) => `${id}-1`));
   });
 });
 

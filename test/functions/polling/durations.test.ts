@@ -11,13 +11,16 @@ let kinds = 0;
 /** A new combination of model, resolution and duration. */
 const aKind = () => ({ model: `model-${++kinds}`, parameters: { resolution: '720P' as const, duration: 5 } });
 /** The table with an empty cache, as another container has it. */
-const elsewhere = (): Table => ({ ...store.table, client: { send: (command) => store.table.client.send(command) } });
-const learnt = (kind: ReturnType<typeof aKind>) => typicalSecondsOf(elsewhere(), kind, 100);
+const anotherContainer = (): Table => ({
+  ...store.table,
+  client: { send: (command) => store.table.client.send(command) },
+});
+const learned = (kind: ReturnType<typeof aKind>) => typicalSecondsOf(anotherContainer(), kind, 100);
 async function learnAll(kind: ReturnType<typeof aKind>, seconds: readonly number[]): Promise<void> {
   for (const each of seconds) await learnDuration(store.table, kind, each, 100);
 }
 const times = (count: number, seconds: number) => Array.from({ length: count }, () => seconds);
-const away: Table['client'] = { send: () => Promise.reject(new Error('DynamoDB is unavailable')) };
+const unavailable: Table['client'] = { send: () => Promise.reject(new Error('DynamoDB is unavailable')) };
 
 describe('before anything is learned', () => {
   const lasting = (duration: number, model = 'wan2.6-i2v') => ({ model, parameters: { duration } });
@@ -41,9 +44,9 @@ describe('the average', () => {
   test('starts at the default and moves by a tenth of the difference', async () => {
     const kind = aKind();
     await learnAll(kind, [200]);
-    expect(await learnt(kind)).toBeCloseTo(110, 3);
+    expect(await learned(kind)).toBeCloseTo(110, 3);
     await learnAll(kind, [10]);
-    expect(await learnt(kind)).toBeCloseTo(100, 3);
+    expect(await learned(kind)).toBeCloseTo(100, 3);
   });
 
   test('approaches the actual durations and follows a change', async () => {
@@ -52,25 +55,25 @@ describe('the average', () => {
       kind,
       times(60, 295).map((least) => least + 10 * random()),
     );
-    expect(await learnt(kind)).toBeGreaterThan(285);
-    expect(await learnt(kind)).toBeLessThan(305);
+    expect(await learned(kind)).toBeGreaterThan(285);
+    expect(await learned(kind)).toBeLessThan(305);
     await learnAll(kind, times(30, 60));
-    expect(await learnt(kind)).toBeLessThan(80);
+    expect(await learned(kind)).toBeLessThan(80);
   });
 
   test('is separate for each model, resolution and duration', async () => {
     const kind = aKind();
     await learnAll(kind, times(40, 300));
     const { parameters } = kind;
-    expect(await learnt({ ...kind, parameters: { ...parameters, duration: 10 } })).toBe(100);
-    expect(await learnt({ ...kind, parameters: { ...parameters, resolution: '1080P' as never } })).toBe(100);
-    expect(await learnt(aKind())).toBe(100);
+    expect(await learned({ ...kind, parameters: { ...parameters, duration: 10 } })).toBe(100);
+    expect(await learned({ ...kind, parameters: { ...parameters, resolution: '1080P' as never } })).toBe(100);
+    expect(await learned(aKind())).toBe(100);
   });
 
   test.each([0, -5, Number.NaN])('ignores durations that clock skew makes impossible: %d s', async (seconds) => {
     const kind = aKind();
     await learnAll(kind, [seconds]);
-    expect(await learnt(kind)).toBe(100);
+    expect(await learned(kind)).toBe(100);
   });
 
   test.each([
@@ -81,19 +84,19 @@ describe('the average', () => {
     const [kind, other] = [aKind(), aKind()];
     await learnAll(kind, [seconds]);
     await learnAll(other, [possible]);
-    expect(await learnt(kind)).toBe(await learnt(other));
+    expect(await learned(kind)).toBe(await learned(other));
   });
 
   test('counts both of two tasks that end concurrently', async () => {
     const kind = aKind();
-    await Promise.all([learnDuration(store.table, kind, 200, 100), learnDuration(elsewhere(), kind, 200, 100)]);
-    expect(await learnt(kind)).toBeCloseTo(119, 3);
+    await Promise.all([learnDuration(store.table, kind, 200, 100), learnDuration(anotherContainer(), kind, 200, 100)]);
+    expect(await learned(kind)).toBeCloseTo(119, 3);
   });
 });
 
 describe('a container', () => {
   test('caches the average for a minute, and updates it with its own tasks immediately', async () => {
-    const [kind, table] = [aKind(), elsewhere()];
+    const [kind, table] = [aKind(), anotherContainer()];
     expect(await typicalSecondsOf(table, kind, 100)).toBe(100);
     await learnAll(kind, [200]);
     expect(await typicalSecondsOf(table, kind, 100)).toBe(100);
@@ -103,14 +106,14 @@ describe('a container', () => {
   });
 
   test('uses the cached value while the table is unavailable', async () => {
-    const [kind, client] = [aKind(), { ...elsewhere().client }];
+    const [kind, client] = [aKind(), { ...anotherContainer().client }];
     await learnAll(kind, [200]);
     const table = { ...store.table, client };
     await typicalSecondsOf(table, kind, 100);
-    client.send = away.send;
+    client.send = unavailable.send;
     clock.now += 120_000;
     expect(await typicalSecondsOf(table, kind, 100)).toBeCloseTo(110, 3);
-    expect(await typicalSecondsOf({ ...store.table, client: { ...away } }, kind, 42)).toBe(42);
+    expect(await typicalSecondsOf({ ...store.table, client: { ...unavailable } }, kind, 42)).toBe(42);
     await expect(learnDuration(table, kind, 42)).resolves.toBeUndefined();
   });
 });

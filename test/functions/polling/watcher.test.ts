@@ -10,7 +10,7 @@ import { startTable } from '../../support/table.ts';
 import { aTask, aVideo } from '../../support/videos.ts';
 import { Crash, crashAfter } from '../workflow/support.ts';
 import { fakeWan, model } from './fake-wan.ts';
-import { sleepWith } from './sleep-with.ts';
+import { writeToken } from './write-token.ts';
 
 const START = Date.parse('2026-01-01T00:00:00Z');
 
@@ -64,7 +64,7 @@ async function waiting(count: number, submittedOf = (_number: number) => now): P
   for (let number = 1; number <= count; number++) {
     const video = running(number, submittedOf(number));
     wan.add(video.task.id, 'RUNNING', submittedOf(number));
-    await sleepWith(store.table, `token-${number}`, waitFor(video, { now, typicalSeconds: 100 }));
+    await writeToken(store.table, `token-${number}`, waitFor(video, { now, typicalSeconds: 100 }));
   }
 }
 
@@ -164,7 +164,7 @@ describe('an ended task', () => {
     wan.set('task-1', 'SUCCEEDED');
     between = async () => {
       if (woken.length === 1 && seconds(now) > 3 && (await readWait(store.table, running(1).id))?.token === undefined)
-        await sleepWith(store.table, 'second', waitFor(running(1), { now, typicalSeconds: 100, pauseSeconds: 60 }));
+        await writeToken(store.table, 'second', waitFor(running(1), { now, typicalSeconds: 100, pauseSeconds: 60 }));
     };
     await watchFor(80);
     expect(woken.map(({ token }) => token).slice(0, 2)).toEqual(['token-1', 'second']);
@@ -175,7 +175,7 @@ describe('an ended task', () => {
     await waiting(1);
     between = async () => {
       if (seconds(now) > 10) {
-        await sleepWith(store.table, 'newer', waitFor(running(1), { now, typicalSeconds: 100 }));
+        await writeToken(store.table, 'newer', waitFor(running(1), { now, typicalSeconds: 100 }));
         wan.set('task-1', 'SUCCEEDED');
       }
     };
@@ -186,17 +186,17 @@ describe('an ended task', () => {
   test('whose execution started a pause during the query is not woken before the pause is over', async () => {
     await waiting(1);
     const { client } = wan;
-    let slept = false;
-    const asked: WatcherServices['wan'] = {
+    let written = false;
+    const pausingWan: WatcherServices['wan'] = {
       ...client,
       async queryTask(task_id) {
         const wait = waitFor(running(1), { now, typicalSeconds: 100, pauseSeconds: 40 });
-        if (!slept) slept = await sleepWith(store.table, 'second', wait);
+        if (!written) written = await writeToken(store.table, 'second', wait);
         wan.set(task_id, 'SUCCEEDED');
         return client.queryTask(task_id);
       },
     };
-    await watchFor(60, { wan: asked });
+    await watchFor(60, { wan: pausingWan });
     expect(woken.map(({ token }) => token)).toEqual(['second']);
     expect(seconds(woken[0]!.at)).toBeGreaterThanOrEqual(40);
   });
@@ -309,13 +309,13 @@ describe('many tasks', () => {
     const reserve: WatcherServices['reserveQueries'] = (count) =>
       reserveQueries(store.table, count, { perSecond: 2, maxWait: 5000 });
     const { sleep } = services();
-    const slept: number[] = [];
+    const written: number[] = [];
     const noted = (milliseconds: number) => {
-      slept.push(milliseconds);
+      written.push(milliseconds);
       return sleep(milliseconds);
     };
     await watchFor(30, { reserveQueries: reserve, sleep: noted });
-    expect(slept.slice(0, 6)).toEqual([0, 500, 1000, 1500, 2000, 2500]);
+    expect(written.slice(0, 6)).toEqual([0, 500, 1000, 1500, 2000, 2500]);
   });
 
   test("that a list omits are woken, then left alone during CheckTask's pause", async () => {
@@ -326,7 +326,7 @@ describe('many tasks', () => {
       const item = await readWait(store.table, running(5).id);
       if (item?.token !== undefined) return;
       pause = Math.max(10, 2 * pause);
-      await sleepWith(
+      await writeToken(
         store.table,
         `again-${pause}`,
         waitFor(running(5, spread(5)), { now, typicalSeconds: 100, pauseSeconds: pause }),
@@ -389,7 +389,7 @@ describe('while tasks end and start to run', () => {
     const other = running(99, spread(5));
     const video = { ...other, model: 'wan2.2-i2v-plus' };
     wan.add(other.task.id, 'RUNNING', spread(5));
-    await sleepWith(store.table, 'token-99', waitFor(video, { now, typicalSeconds: 100 }));
+    await writeToken(store.table, 'token-99', waitFor(video, { now, typicalSeconds: 100 }));
     wan.hidden.add(other.task.id);
     between = () => {
       if (seconds(now) >= 20) wan.set('task-99', 'SUCCEEDED');
@@ -403,7 +403,7 @@ describe('while tasks end and start to run', () => {
     for (let number = 1; number <= 12; number++) {
       const video = { ...running(number), model: 'wan9' };
       wan.add(video.task.id, 'RUNNING');
-      await sleepWith(store.table, `token-${number}`, waitFor(video, { now, typicalSeconds: 100 }));
+      await writeToken(store.table, `token-${number}`, waitFor(video, { now, typicalSeconds: 100 }));
     }
     between = () => {
       if (seconds(now) >= 10) wan.set('task-11', 'SUCCEEDED');
@@ -418,17 +418,17 @@ describe('a watcher that crashes', () => {
   /** Services of a process that crashes after one of its effects: no later call succeeds. */
   function crashingServices(point: number) {
     const crashing = crashAfter(point);
-    const alive = <Result>(effect: () => Promise<Result>): Promise<Result> =>
+    const untilCrash = <Result>(effect: () => Promise<Result>): Promise<Result> =>
       crashing.died ? Promise.reject(new Crash('dead')) : crashing.through(effect);
     const whole = services();
     const given: WatcherServices = {
       ...whole,
       table: {
         ...store.table,
-        client: { send: ((command: never) => alive(() => store.table.client.send(command))) as never },
+        client: { send: ((command: never) => untilCrash(() => store.table.client.send(command))) as never },
       },
-      wan: { ...whole.wan, queryTask: (task_id) => alive(() => whole.wan.queryTask(task_id)) },
-      wake: (token) => alive(() => whole.wake(token)),
+      wan: { ...whole.wan, queryTask: (task_id) => untilCrash(() => whole.wan.queryTask(task_id)) },
+      wake: (token) => untilCrash(() => whole.wake(token)),
       sleep: (milliseconds) => (crashing.died ? Promise.reject(new Crash('dead')) : whole.sleep(milliseconds)),
       onError: () => undefined,
     };
@@ -496,13 +496,13 @@ describe('two concurrent watchers', () => {
   test('remove only the token that they sent, not a newer one', async () => {
     await waiting(1);
     wan.set('task-1', 'SUCCEEDED');
-    let slept = false;
+    let written = false;
     await watchFor(8, {
       async wake(token) {
         woken.push({ token, at: now });
-        if (slept) return;
-        slept = true;
-        await sleepWith(store.table, 'second', waitFor(running(1), { now, typicalSeconds: 100, pauseSeconds: 60 }));
+        if (written) return;
+        written = true;
+        await writeToken(store.table, 'second', waitFor(running(1), { now, typicalSeconds: 100, pauseSeconds: 60 }));
       },
     });
     expect(woken.map(({ token }) => token)).toEqual(['token-1']);
@@ -543,7 +543,7 @@ describe('a wait item', () => {
       wan.add('task-9', 'RUNNING');
       wan.set('task-1', 'FAILED');
       await closeWait(store.table, { id: again.id, run: 1 });
-      await sleepWith(store.table, 'token-9', waitFor(again, { now, typicalSeconds: 100 }));
+      await writeToken(store.table, 'token-9', waitFor(again, { now, typicalSeconds: 100 }));
     };
     await watchFor(30);
     expect(woken).toEqual([]);
@@ -563,7 +563,7 @@ describe('a wait item', () => {
   test('is not queried during its pause', async () => {
     const video = running(1);
     wan.add('task-1', 'SUCCEEDED');
-    await sleepWith(store.table, 'token', waitFor(video, { now, typicalSeconds: 100, pauseSeconds: 30 }));
+    await writeToken(store.table, 'token', waitFor(video, { now, typicalSeconds: 100, pauseSeconds: 30 }));
     await watchFor(60);
     expect(seconds(wan.queries[0]!.at)).toBeGreaterThanOrEqual(30);
     expect(woken.length).toBe(1);
@@ -619,7 +619,7 @@ describe('a failure', () => {
       ...store.table,
       client: {
         send: ((command: { input: { IndexName?: string } }) => {
-          if (command.input.IndexName && fails++ === 3) throw new Error('DynamoDB is away');
+          if (command.input.IndexName && fails++ === 3) throw new Error('DynamoDB is unavailable');
           return store.table.client.send(command as never);
         }) as typeof store.table.client.send,
       },

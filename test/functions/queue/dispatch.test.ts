@@ -55,11 +55,11 @@ test("many videos of one owner do not delay other owners' first ones", async () 
   const queue = newQueue(2);
   await queue.add('alice', 20);
   const [first, second] = await dispatch(queue.dispatcher, queue.model);
-  const [bobs] = await queue.add('bob');
-  const [carols] = await queue.add('carol');
+  const [bobsVideo] = await queue.add('bob');
+  const [carolsVideo] = await queue.add('carol');
   await end(queue, first!);
   await end(queue, second!);
-  expect([...queue.executions.keys()].slice(2)).toEqual([`${bobs!.id}-1`, `${carols!.id}-1`]);
+  expect([...queue.executions.keys()].slice(2)).toEqual([`${bobsVideo!.id}-1`, `${carolsVideo!.id}-1`]);
 });
 
 test('starts each video once, within the permits, when twenty dispatchers run concurrently', async () => {
@@ -76,8 +76,8 @@ test('starts a new video that the index does not show yet', async () => {
   const queue = newQueue(1);
   const video = aVideo({ model: queue.model });
   await createVideo(store.table, video);
-  const blind = { ...queue.dispatcher, table: withoutIndex(queue.dispatcher.table) };
-  expect(await dispatch(blind, queue.model, { include: video, limit: 1 })).toEqual([video.id]);
+  const withStaleIndex = { ...queue.dispatcher, table: withoutIndex(queue.dispatcher.table) };
+  expect(await dispatch(withStaleIndex, queue.model, { include: video, limit: 1 })).toEqual([video.id]);
 });
 
 describe('a dispatcher that crashes after any of its effects', () => {
@@ -203,11 +203,11 @@ test("finds an owner's next video behind any number of started ones that the ind
 });
 
 /** A table that runs another action before the first release of a permit. */
-function overtakenTable(table: Table, meanwhile: () => Promise<unknown>): Table {
-  let overtaken = false;
+function interruptedTable(table: Table, meanwhile: () => Promise<unknown>): Table {
+  let interrupted = false;
   const send = async (command: { input: { UpdateExpression?: string } }) => {
-    if (command.input.UpdateExpression?.startsWith('DELETE running') && !overtaken) {
-      overtaken = true;
+    if (command.input.UpdateExpression?.startsWith('DELETE running') && !interrupted) {
+      interrupted = true;
       await meanwhile();
     }
     return table.client.send(command as never);
@@ -223,7 +223,7 @@ describe('a video that starts while another process releases its permit keeps th
     const video = aVideo({ model: queue.model, status: 'failed' });
     await createVideo(store.table, video);
     await claimPermit(store.table, queue.dispatcher.limitsOf(queue.model), video);
-    const table = overtakenTable(queue.dispatcher.table, async () => {
+    const table = interruptedTable(queue.dispatcher.table, async () => {
       await releaseAndDispatch(queue.dispatcher, video);
       await changeStatus(store.table, video, 'queued');
       expect(await dispatch(queue.dispatcher, queue.model)).toEqual([video.id]);
@@ -237,7 +237,7 @@ describe('a video that starts while another process releases its permit keeps th
     const [video] = await queue.add('alice');
     await dispatch(queue.dispatcher, queue.model);
     const submitting = (await readVideo(store.table, video!.id))!;
-    const table = overtakenTable(queue.dispatcher.table, () => startQueued(queue.dispatcher, submitting));
+    const table = interruptedTable(queue.dispatcher.table, () => startQueued(queue.dispatcher, submitting));
     expect(await returnToQueue(table, submitting, false)).toBe(true);
     expect(await readVideo(store.table, video!.id)).toMatchObject({ status: 'submitting', run: 2 });
     expect(await holds(queue, video!)).toBe(true);
@@ -247,10 +247,10 @@ describe('a video that starts while another process releases its permit keeps th
     const queue = newQueue(1);
     const [video] = await queue.add('alice');
     await claimPermit(store.table, queue.dispatcher.limitsOf(queue.model), video!);
-    let overtaken = false;
+    let interrupted = false;
     const send = async (command: { input: { UpdateExpression?: string } }) => {
-      if (command.input.UpdateExpression?.includes('#status = :to') && !overtaken) {
-        overtaken = true;
+      if (command.input.UpdateExpression?.includes('#status = :to') && !interrupted) {
+        interrupted = true;
         await releaseResources(store.table, video, video!);
       }
       return store.table.client.send(command as never);

@@ -42,17 +42,17 @@ test('a claim records when its owner was served, for any owner name', async () =
 
 test('prunes only owners served before the given time, a hundred at a time', async () => {
   const at = (now: number) => ({ ...store.table, now: () => now });
-  const crowded = limitsFor('forgotten', 1000);
+  const crowded = limitsFor('pruned', 1000);
   for (let index = 0; index < 120; index++) {
     await claimPermit(at(index), crowded, { id: `video-${index}`, owner: `owner-${index}` });
   }
-  const served = async () => (await readModelQueue(store.table, 'forgotten')).served.size;
-  const forget = async () => pruneServed(store.table, 'forgotten', await readModelQueue(store.table, 'forgotten'), 110);
-  await forget();
+  const served = async () => (await readModelQueue(store.table, 'pruned')).served.size;
+  const prune = async () => pruneServed(store.table, 'pruned', await readModelQueue(store.table, 'pruned'), 110);
+  await prune();
   expect(await served()).toBe(20);
-  await forget();
-  await forget();
-  expect([...(await readModelQueue(store.table, 'forgotten')).served.keys()].sort()).toEqual(
+  await prune();
+  await prune();
+  expect([...(await readModelQueue(store.table, 'pruned')).served.keys()].sort()).toEqual(
     Array.from({ length: 10 }, (_, index) => `owner-${110 + index}`),
   );
 });

@@ -269,9 +269,9 @@ test('queries Wan for a new link before each download', async () => {
   const links = ['old', 'new'];
   const queryTask = async (task_id: string) =>
     ({ outcome: 'task', status: 'SUCCEEDED', task_id, video_url: `${origin()}/video.mp4?${links.shift()}` }) as const;
-  const asking = services(undefined, { wan: { queryTask } });
-  await expect(archiveVideo(asking, video)).rejects.toThrow('url_expired');
-  await archiveVideo(asking, video);
+  const retrying = services(undefined, { wan: { queryTask } });
+  await expect(archiveVideo(retrying, video)).rejects.toThrow('url_expired');
+  await archiveVideo(retrying, video);
   expect(await readVideo(store.table, video.id)).toMatchObject({ status: 'succeeded' });
 });
 
@@ -314,14 +314,14 @@ test('downloads over HTTPS once the setting contains the host', async () => {
   await expect(archiveVideo(services(link), video)).rejects.toThrow(
     expect.objectContaining({ name: 'UntrustedVideoHost' }),
   );
-  const asked: string[] = [];
+  const requested: string[] = [];
   const fetched: typeof fetch = (url, options) => {
-    asked.push(String(url));
+    requested.push(String(url));
     return fetch(`${origin()}/video.mp4`, options);
   };
   const trusting = { videoHosts: ['new-results.oss-cn-beijing.aliyuncs.com'], fetch: fetched };
   await archiveVideo(services(link, {}, trusting), video);
-  expect(asked).toEqual([link.replace('http:', 'https:')]);
+  expect(requested).toEqual([link.replace('http:', 'https:')]);
   expect(measured).toEqual(['UntrustedVideoHost new-results.oss-cn-beijing.aliyuncs.com']);
   expect(await readVideo(store.table, video.id)).toMatchObject({ status: 'succeeded' });
 });
@@ -332,8 +332,8 @@ test.each([
   [{ outcome: 'task', status: 'UNKNOWN', task_id: 'task-1' } as const, 'TaskUnknown'],
 ])('retries when Wan returns no link (%j)', async (news, name) => {
   const video = await archiving();
-  const asked = archiveVideo(services('', { wan: { queryTask: async () => news } }), video);
-  await expect(asked).rejects.toThrow(expect.objectContaining({ name }));
+  const archive = archiveVideo(services('', { wan: { queryTask: async () => news } }), video);
+  await expect(archive).rejects.toThrow(expect.objectContaining({ name }));
   expect(downloads).toBe(0);
 });
 
@@ -407,7 +407,7 @@ test('fails as interrupted when the metadata cannot be stored; the next archive 
 test('keeps other objects of a video, and deletes all versions of its other downloads', async () => {
   const video = await archiving();
   const put = (name: string) =>
-    s3.send(new PutObjectCommand({ Bucket: bucket, Key: `${video.id}/${name}`, Body: 'mine' }));
+    s3.send(new PutObjectCommand({ Bucket: bucket, Key: `${video.id}/${name}`, Body: 'other' }));
   for (const name of ['notes.json', 'cut.mp4', '0-1.mp4', '0-1.json']) await put(name);
   // PutObject calls whose responses were lost, and their repetitions.
   for (const name of ['1-1.json', '1-1.json', '1-1.mp4']) await put(name);
@@ -423,7 +423,7 @@ test('keeps other objects of a video, and deletes all versions of its other down
 test('deletes its own objects when the video is deleted during the archive', async () => {
   const video = await archiving();
   const other = `${video.id}/9-9.mp4`;
-  await s3.send(new PutObjectCommand({ Bucket: bucket, Key: other, Body: 'mine' }));
+  await s3.send(new PutObjectCommand({ Bucket: bucket, Key: other, Body: 'other' }));
   const send = async (command: { input: { ContentType?: string } }) => {
     // Right before the status is written.
     if (command.input.ContentType === 'application/json')

@@ -12,7 +12,7 @@ import { recordFailure } from '../../../functions/workflow/record-failure.ts';
 import type { CheckTaskInput, CheckTaskOutput } from '../../../functions/workflow/step-handler.ts';
 import { startTable } from '../../support/table.ts';
 import { aTask, aVideo } from '../../support/videos.ts';
-import { sleepWith } from '../polling/sleep-with.ts';
+import { writeToken } from '../polling/write-token.ts';
 import { scriptedExecutions } from './support.ts';
 
 const now = Date.parse('2026-01-01T00:01:00Z');
@@ -169,7 +169,7 @@ describe('the wait item', () => {
     const scene = await running(answer, given);
     const { video } = scene;
     const wait = waitFor({ ...video, run, task: video.task! }, { now, typicalSeconds: 100 });
-    await sleepWith(store.table, 'first', wait);
+    await writeToken(store.table, 'first', wait);
     const isListed = async () => (await listWaiting(store.table)).some(({ id }) => id === video.id);
     expect(await isListed()).toBe(true);
     return { ...scene, wait, isListed };
@@ -223,12 +223,12 @@ describe('the wait item', () => {
 
   test('of a newer run, open or closed, is not overwritten by an older one', async () => {
     const { video, services, wait, isListed } = await woken({ status: 'SUCCEEDED' }, { run: 2 }, 2);
-    expect(await sleepWith(store.table, 'older', { ...wait, run: '1' })).toBe(false);
+    expect(await writeToken(store.table, 'older', { ...wait, run: '1' })).toBe(false);
     expect((await readWait(store.table, video.id))?.token).toBe('first');
     await checkTask(services, { id: video.id, run: 2 });
-    expect(await sleepWith(store.table, 'older', { ...wait, run: '1' })).toBe(false);
+    expect(await writeToken(store.table, 'older', { ...wait, run: '1' })).toBe(false);
     expect(await isListed()).toBe(false);
-    expect(await sleepWith(store.table, 'newer', { ...wait, run: '3' })).toBe(true);
+    expect(await writeToken(store.table, 'newer', { ...wait, run: '3' })).toBe(true);
   });
 
   test('is not created by checking a video without one', async () => {
@@ -328,7 +328,7 @@ test.each([
     },
     'WanUnavailable',
   ],
-] as const)('%j is asked again, by the name %s', async (answer, name) => {
+] as const)('%j throws %s, which the state machine retries', async (answer, name) => {
   const { video, services, stateAfter } = await running(answer);
   await expect(checkTask(services, video)).rejects.toThrow(expect.objectContaining({ name }));
   expect((await stateAfter()).video.status).toBe('running');
@@ -360,24 +360,24 @@ describe('a task past its deadline', () => {
     });
     // Right before the deadline it is still waited for.
     const early = { ...services, table: { ...store.table, now: () => now - 1 } };
-    const looked = checkTask(early, video).then(
+    const outcome = checkTask(early, video).then(
       ({ outcome }) => outcome,
       (error: Error) => error.name,
     );
-    expect(['running', 'WanUnavailable']).toContain(await looked);
+    expect(['running', 'WanUnavailable']).toContain(await outcome);
   });
 
   test.each(['running', 'archiving'] as const)(
     'does not fail its video when the query was not sent for lack of a slot: %s',
     async (status) => {
-      const unasked = {
+      const rateLimited = {
         outcome: 'throttled',
         code: 'rate_limited_here',
         message: '',
         retryable: true,
         billed: false,
       } as const;
-      const { video, services } = await running(unasked, { status });
+      const { video, services } = await running(rateLimited, { status });
       await changeVideo(store.table, video, { set: { task: { ...video.task!, expires_at } } });
       await expect(checkTask(services, video)).rejects.toThrow(expect.objectContaining({ name: 'WanThrottled' }));
     },

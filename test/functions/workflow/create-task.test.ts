@@ -116,7 +116,7 @@ describe('a video has one paid task', () => {
       const video = await submitting();
       const services = servicesFor(store.table, clock, wan);
       let effects = 0;
-      const standingStill = async <Result>(effect: () => Promise<Result>): Promise<Result> => {
+      const freezing = async <Result>(effect: () => Promise<Result>): Promise<Result> => {
         if (++effects !== point) return effect();
         clock.now += milliseconds;
         if (milliseconds === 0) await untilOutcome(services, video);
@@ -125,10 +125,10 @@ describe('a video has one paid task', () => {
       const late = servicesFor(
         {
           ...store.table,
-          client: { send: (command: never) => standingStill(() => store.table.client.send(command)) } as never,
+          client: { send: (command: never) => freezing(() => store.table.client.send(command)) } as never,
         },
         clock,
-        { ...wan, createTask: (request, signal) => standingStill(() => wan.createTask(request, signal)) },
+        { ...wan, createTask: (request, signal) => freezing(() => wan.createTask(request, signal)) },
       );
       await createTask(late, video).catch(() => undefined);
       expect((await untilOutcome(services, video)).outcome).toBe('created');
@@ -181,7 +181,7 @@ describe('a lost response', () => {
     }
     return videos.map((video) => outcomes.get(video) ?? { outcome: 'none' });
   };
-  const losing = (wan: CreateTaskServices['wan'], arrives: boolean): CreateTaskServices['wan'] => {
+  const droppingResponses = (wan: CreateTaskServices['wan'], arrives: boolean): CreateTaskServices['wan'] => {
     let lost = false;
     return {
       ...wan,
@@ -197,7 +197,9 @@ describe('a lost response', () => {
   test('whose task exists: adopts the task and sends nothing again', async () => {
     const { wan, tasks } = scriptedWan(() => clock.now);
     const video = await submitting();
-    expect((await untilOutcome(servicesFor(store.table, clock, losing(wan, true)), video)).outcome).toBe('created');
+    expect((await untilOutcome(servicesFor(store.table, clock, droppingResponses(wan, true)), video)).outcome).toBe(
+      'created',
+    );
     expect(tasks).toHaveLength(1);
     expect((await readVideo(store.table, video.id))?.task).toMatchObject({ id: tasks[0]!.task_id, attempts: 1 });
   });
@@ -208,7 +210,7 @@ describe('a lost response', () => {
     const services = (once: CreateTaskServices['wan']) =>
       servicesFor(store.table, clock, once, { recordMetric: (...figure) => measured.push(figure) });
     const video = await submitting();
-    await untilOutcome(services(losing(wan, true)), video);
+    await untilOutcome(services(droppingResponses(wan, true)), video);
     await createTask(services(wan), video);
     expect(await readVideo(store.table, video.id)).toMatchObject({ upstream_tasks: 1 });
     await untilOutcome(services(wan), await submitting({ upstream_tasks: 1 }));
@@ -225,7 +227,9 @@ describe('a lost response', () => {
     const ended = (await changeStatus(store.table, (await readVideo(store.table, first.id))!, 'failed'))!;
     const queued = (await changeStatus(store.table, ended, 'queued', { remove: ['task'] }))!;
     const again = (await changeStatus(store.table, queued, 'submitting', { set: { run: 2 } }))!;
-    expect((await untilOutcome(servicesFor(store.table, clock, losing(wan, true)), again)).outcome).toBe('created');
+    expect((await untilOutcome(servicesFor(store.table, clock, droppingResponses(wan, true)), again)).outcome).toBe(
+      'created',
+    );
     expect(tasks).toHaveLength(2);
     expect((await readVideo(store.table, first.id))?.task).toMatchObject({ id: tasks[1]!.task_id, attempts: 2 });
   });
@@ -234,7 +238,7 @@ describe('a lost response', () => {
     const { wan, tasks } = scriptedWan(() => clock.now);
     const video = await submitting();
     const started = clock.now;
-    await untilOutcome(servicesFor(store.table, clock, losing(wan, false)), video);
+    await untilOutcome(servicesFor(store.table, clock, droppingResponses(wan, false)), video);
     expect(tasks).toHaveLength(1);
     expect(tasks[0]!.at - started).toBeGreaterThanOrEqual(120_000);
     expect((await readVideo(store.table, video.id))?.task?.attempts).toBe(2);
@@ -243,7 +247,7 @@ describe('a lost response', () => {
   test('blocks other videos with the same prompt, but not with another prompt', async () => {
     const { wan, tasks } = scriptedWan(() => clock.now);
     const video = await submitting();
-    const services = servicesFor(store.table, clock, losing(wan, false));
+    const services = servicesFor(store.table, clock, droppingResponses(wan, false));
     await expect(createTask(services, video)).rejects.toThrow(expect.objectContaining({ name: 'SubmissionUncertain' }));
     const twin = await submitting({}, video.input.prompt);
     await expect(createTask(services, twin)).rejects.toThrow(expect.objectContaining({ name: 'PromptLocked' }));
@@ -262,7 +266,9 @@ describe('a lost response', () => {
       ...wan,
       async createTask(request) {
         const answer = await wan.createTask(request);
-        await expect(createTask(servicesFor(store.table, clock, losing(wan, false)), video)).rejects.toThrow();
+        await expect(
+          createTask(servicesFor(store.table, clock, droppingResponses(wan, false)), video),
+        ).rejects.toThrow();
         return answer;
       },
     };
@@ -285,7 +291,7 @@ describe('a lost response', () => {
     const { wan, tasks } = scriptedWan(() => clock.now);
     const video = await submitting();
     const measured: unknown[][] = [];
-    const services = servicesFor(store.table, clock, losing(wan, true), {
+    const services = servicesFor(store.table, clock, droppingResponses(wan, true), {
       recordMetric: (...figure) => measured.push(figure),
     });
     await expect(createTask(services, video)).rejects.toThrow();
@@ -350,7 +356,7 @@ describe('a lost response', () => {
         return answer;
       },
     });
-    const losingBoth = servicesFor(store.table, clock, {
+    const dropsBothResponses = servicesFor(store.table, clock, {
       ...wan,
       createTask: async (request) => {
         await wan.createTask(request);
@@ -358,7 +364,7 @@ describe('a lost response', () => {
         return lost;
       },
     });
-    await expect(createTask(losingBoth, video)).rejects.toThrow();
+    await expect(createTask(dropsBothResponses, video)).rejects.toThrow();
     expect((await untilOutcome(services, video)).outcome).toBe('created');
     expect(tasks).toHaveLength(2);
   });
@@ -373,14 +379,14 @@ describe('a lost response', () => {
       await withPrompt(twin, video);
       const crashing = crashAfter(point);
       const dying = servicesFor(crashingTable(store.table, crashing), clock, wan);
-      const losingOne = servicesFor(store.table, clock, {
+      const dropsOneResponse = servicesFor(store.table, clock, {
         ...wan,
         createTask: async () => {
           await createTask(dying, twin).catch(() => undefined);
           return lost;
         },
       });
-      await expect(createTask(losingOne, video)).rejects.toThrow();
+      await expect(createTask(dropsOneResponse, video)).rejects.toThrow();
       const services = servicesFor(store.table, clock, wan);
       const outcomes = (await alternately(services, video, twin)).map(({ outcome }) => outcome);
       // Neither adopts a task whose owner cannot be determined.
@@ -395,12 +401,12 @@ describe('a lost response', () => {
   test.each([
     ['an additional space', (prompt: string) => `${prompt} `],
     ['an end that Wan cuts off', (prompt: string) => `${prompt}${' and on'.repeat(400)}`],
-  ])('blocks a video whose prompt Wan reports as equal: with %s', async (_, alike) => {
+  ])('blocks a video whose prompt Wan reports as equal: with %s', async (_, variant) => {
     const { wan } = scriptedWan(() => clock.now);
     const prompt = `${Math.random()} ${'A cat runs and runs. '.repeat(60)}`.trim();
-    const services = servicesFor(store.table, clock, losing(wan, false));
+    const services = servicesFor(store.table, clock, droppingResponses(wan, false));
     await expect(createTask(services, await submitting({}, prompt))).rejects.toThrow();
-    await expect(createTask(services, await submitting({}, alike(prompt)))).rejects.toThrow(
+    await expect(createTask(services, await submitting({}, variant(prompt)))).rejects.toThrow(
       expect.objectContaining({ name: 'PromptLocked' }),
     );
   });
@@ -410,7 +416,7 @@ describe('a lost response', () => {
     let showsPrompt = false;
     const video = await submitting();
     const services = servicesFor(store.table, clock, {
-      ...losing(wan, true),
+      ...droppingResponses(wan, true),
       async queryTask(id) {
         const { orig_prompt, ...answer } = (await wan.queryTask(id)) as Task;
         return showsPrompt && orig_prompt !== undefined ? { ...answer, orig_prompt } : answer;
@@ -430,7 +436,7 @@ describe('a lost response', () => {
     const { wan } = scriptedWan(() => clock.now);
     const video = await submitting();
     const services = servicesFor(store.table, clock, {
-      ...losing(wan, true),
+      ...droppingResponses(wan, true),
       async listTasks(query) {
         const list = await wan.listTasks(query);
         return list.outcome === 'tasks' ? { ...list, total_page: 2 } : list;
@@ -478,12 +484,15 @@ describe('a lost response', () => {
   test('fails the video when Wan was unreachable until the task expired, and sends nothing again', async () => {
     const { wan, tasks } = scriptedWan(() => clock.now);
     const video = await submitting();
-    const services = servicesFor(store.table, clock, losing(wan, true));
+    const services = servicesFor(store.table, clock, droppingResponses(wan, true));
     await expect(createTask(services, video)).rejects.toThrow();
     clock.now += 24 * 3600 * 1000;
     const listTasks: typeof wan.listTasks = async () => ({ outcome: 'tasks', tasks: [], page_no: 1, total_page: 0 });
-    const forgetful = servicesFor(store.table, clock, { ...wan, listTasks });
-    expect(await untilOutcome(forgetful, video)).toMatchObject({ outcome: 'failed', error: { code: 'task_expired' } });
+    const afterExpiry = servicesFor(store.table, clock, { ...wan, listTasks });
+    expect(await untilOutcome(afterExpiry, video)).toMatchObject({
+      outcome: 'failed',
+      error: { code: 'task_expired' },
+    });
     expect(tasks).toHaveLength(1);
   });
 
@@ -491,7 +500,7 @@ describe('a lost response', () => {
     const { wan, tasks } = scriptedWan(() => clock.now);
     const video = await submitting();
     const services = servicesFor(store.table, clock, {
-      ...losing(wan, true),
+      ...droppingResponses(wan, true),
       listTasks: async () => ({ outcome: 'unavailable', cause: 'http_502', retryable: true, billed: false }),
     });
     for (let minute = 0; minute < 10; minute++) {
@@ -505,7 +514,7 @@ describe('a lost response', () => {
 });
 
 describe('a definite response of Wan', () => {
-  const answering = (...answers: Awaited<ReturnType<CreateTaskServices['wan']['createTask']>>[]) => {
+  const respondingWith = (...answers: Awaited<ReturnType<CreateTaskServices['wan']['createTask']>>[]) => {
     const { wan } = scriptedWan(() => clock.now);
     const sent: string[] = [];
     const audioUrls: (string | undefined)[] = [];
@@ -522,7 +531,7 @@ describe('a definite response of Wan', () => {
   const details = { code: 'X', message: '', billed: false } as const;
   const refused = (reason: 'input' | 'image_download') =>
     ({ outcome: 'refused', retryable: false, ...details, code: 'InvalidURL', reason }) as Parameters<
-      typeof answering
+      typeof respondingWith
     >[0];
   const created = { outcome: 'created', task_id: 'task-9', task_status: 'PENDING' } as const;
 
@@ -534,7 +543,7 @@ describe('a definite response of Wan', () => {
       'WanUnavailable',
     ],
   ])('%s: is retried by name and sent again immediately', async (_, answer, name) => {
-    const { services, sent } = answering(answer, { ...created, task_id: `task-${name}` });
+    const { services, sent } = respondingWith(answer, { ...created, task_id: `task-${name}` });
     const video = await submitting();
     await expect(createTask(services, video)).rejects.toThrow(expect.objectContaining({ name }));
     expect((await createTask(services, video)).outcome).toBe('created');
@@ -543,14 +552,14 @@ describe('a definite response of Wan', () => {
 
   const lost = { outcome: 'unknown', cause: 'ECONNRESET', retryable: false } as const;
   const throttled = { outcome: 'throttled', retryable: true, ...details } as const;
-  test.each<[string, Parameters<typeof answering>, 'created' | 'failed' | 'settled']>([
+  test.each<[string, Parameters<typeof respondingWith>, 'created' | 'failed' | 'settled']>([
     ['throttled for a while', [throttled, throttled, throttled, { ...created, task_id: 'task-after' }], 'created'],
     ['lost, without a task', [lost, { ...created, task_id: 'task-second' }], 'created'],
     ['refused', [refused('input')], 'failed'],
     ['account_refused', [{ outcome: 'account_refused', reason: 'arrears', retryable: true, ...details }], 'settled'],
     ['not sent, over the spending limit', [], 'failed'],
   ])('%s: leaves no holder in the prompt lock, whose item holds 400 KB', async (_, answers, outcome) => {
-    const { services } = answering(...answers);
+    const { services } = respondingWith(...answers);
     const price = { amount: 2, currency: 'USD', unit_price: 0.4, seconds: 5, as_of: '2025-12-29' } as const;
     const video = await submitting({ estimated_cost: price });
     const monthlySpendingLimit = answers.length === 0 ? 1 : undefined;
@@ -561,7 +570,7 @@ describe('a definite response of Wan', () => {
   });
 
   test('refused: returns the failure as a value and sends nothing again', async () => {
-    const { services, sent } = answering(refused('input'));
+    const { services, sent } = respondingWith(refused('input'));
     const video = await submitting();
     expect(await createTask(services, video)).toMatchObject({
       outcome: 'failed',
@@ -572,12 +581,12 @@ describe('a definite response of Wan', () => {
 
   test("retries an image that Wan could not download once, through Wan's upload", async () => {
     const image = { bucket: 'b', key: 'k', content_type: 'image/png', bytes: 1, width: 500, height: 500 };
-    const { services, sent } = answering(refused('image_download'), { ...created, task_id: 'task-upload' });
+    const { services, sent } = respondingWith(refused('image_download'), { ...created, task_id: 'task-upload' });
     const video = await submitting({ image });
     expect((await createTask(services, video)).outcome).toBe('created');
     expect(sent.map((url) => url.split(':')[0])).toEqual(['url', 'upload']);
 
-    const again = answering(refused('image_download'), refused('image_download'));
+    const again = respondingWith(refused('image_download'), refused('image_download'));
     expect((await createTask(again.services, await submitting({ image }))).outcome).toBe('failed');
     expect(again.sent).toHaveLength(2);
   });
@@ -587,7 +596,7 @@ describe('a definite response of Wan', () => {
     const audio = { bucket: 'b', key: 's', content_type: 'audio/wav', bytes: 1, duration_seconds: 5 };
     for (const [index, ours] of [{ image, audio }, { audio }].entries()) {
       const answers = [refused('image_download'), { ...created, task_id: `task-audio-${index}` }] as const;
-      const { services, audioUrls } = answering(...answers);
+      const { services, audioUrls } = respondingWith(...answers);
       const { input } = aVideo();
       const video = await submitting({ ...ours, input: { ...input, audio_url: 's3://b/s' } });
       expect((await createTask(services, video)).outcome).toBe('created');
@@ -599,7 +608,7 @@ describe('a definite response of Wan', () => {
     const image = { bucket: 'b', key: 'k', content_type: 'image/png', bytes: 1, width: 500, height: 500 };
     const gone = { outcome: 'failed', error: { code: 'image_gone', retryable: false, billed: false } };
     for (const mediaTransfer of ['url', 'upload'] as const) {
-      const { services, sent } = answering(refused('image_download'));
+      const { services, sent } = respondingWith(refused('image_download'));
       const video = await submitting({ image });
       const output = await createTask(
         {
@@ -618,7 +627,12 @@ describe('a definite response of Wan', () => {
 
   test("created: truncates Wan's texts to fit into a record", async () => {
     const long = 'x'.repeat(500_000);
-    const { services } = answering({ outcome: 'created', task_id: 'task-long', task_status: long, request_id: long });
+    const { services } = respondingWith({
+      outcome: 'created',
+      task_id: 'task-long',
+      task_status: long,
+      request_id: long,
+    });
     const video = await submitting();
     expect((await createTask(services, video)).outcome).toBe('created');
     const { task } = (await readVideo(store.table, video.id))!;
@@ -626,13 +640,18 @@ describe('a definite response of Wan', () => {
   });
 
   test("sends a caller's own URL that Wan could not download only once", async () => {
-    const { services, sent } = answering(refused('image_download'));
+    const { services, sent } = respondingWith(refused('image_download'));
     expect((await createTask(services, await submitting())).outcome).toBe('failed');
     expect(sent).toHaveLength(1);
   });
 
   test('account_refused: returns the video to its queue, releases its permit and pauses the queue', async () => {
-    const { services } = answering({ outcome: 'account_refused', reason: 'invalid_key', retryable: true, ...details });
+    const { services } = respondingWith({
+      outcome: 'account_refused',
+      reason: 'invalid_key',
+      retryable: true,
+      ...details,
+    });
     const video = await submitting({
       model: 'wan2.1-i2v-plus',
       parameters: { ...aVideo().parameters, resolution: '720P' },

@@ -128,10 +128,10 @@ test('does not fail a queued video', async () => {
 test('a video that adopts its task during the failure keeps its permit and does not fail', async () => {
   const { video, dispatcher, after } = await open({});
   const input = { id: video.id, run: 1, error: { Error: 'TypeError', Cause: '{}' } };
-  let overtaken = false;
+  let interrupted = false;
   const send = async (command: { constructor: { name: string } }) => {
-    if (command.constructor.name === 'UpdateCommand' && !overtaken) {
-      overtaken = true;
+    if (command.constructor.name === 'UpdateCommand' && !interrupted) {
+      interrupted = true;
       await changeStatus(store.table, video, 'running', { set: { task: alive } });
     }
     return store.table.client.send(command as never);

@@ -308,14 +308,14 @@ describe('an invocation that was frozen before its reservation', () => {
     meanwhile: () => Promise<unknown>,
     writes = Number.POSITIVE_INFINITY,
   ) => {
-    let overtaken = false;
+    let interrupted = false;
     let written = 0;
     const send = async (command: { input: { Key: { pk: string }; UpdateExpression?: string } }) => {
-      if (!overtaken && command.input.Key.pk.startsWith('spending#')) {
-        overtaken = true;
+      if (!interrupted && command.input.Key.pk.startsWith('spending#')) {
+        interrupted = true;
         await meanwhile();
       }
-      if (overtaken && command.input.UpdateExpression && ++written > writes) throw new Crash('dead');
+      if (interrupted && command.input.UpdateExpression && ++written > writes) throw new Crash('dead');
       return store.table.client.send(command as never);
     };
     return { ...own.creating, table: { ...store.table, client: { send } as never } };

@@ -3,7 +3,7 @@ import type { Wait } from '../../../functions/polling/wait-item.ts';
 import { conditionally, type Table } from '../../../functions/video/table.ts';
 
 /** Writes the token as the state WaitForEnd does. @returns whether the condition held */
-export async function sleepWith(table: Table, token: string, wait: Wait): Promise<boolean> {
+export async function writeToken(table: Table, token: string, wait: Wait): Promise<boolean> {
   const written = await conditionally(
     table.client.send(
       new UpdateCommand({
