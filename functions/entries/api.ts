@@ -26,7 +26,7 @@ import { listOwnVideos } from '../api/videos/list.ts';
 import { listModels } from '../api/videos/models.ts';
 import { type RetryServices, retry } from '../api/videos/retry.ts';
 import { getUsage, type UsageServices } from '../api/videos/usage.ts';
-import { dispatchOnFor } from '../queue/dispatch.ts';
+import { createVideoDispatch } from '../queue/dispatch.ts';
 import type { Environment } from '../shared/environment.ts';
 import { describeError, inContext } from '../shared/logging.ts';
 import { acceptRequest } from '../submissions/accept-request.ts';
@@ -154,7 +154,7 @@ export function composeActions(
     uploadsBucket: environment.UPLOADS_BUCKET,
     monthlySpendingLimit: environment.MONTHLY_SPENDING_LIMIT,
     readQueuePosition: createQueuePositions(environment, platform, table),
-    dispatch: dispatchOnFor(dispatcher),
+    dispatch: createVideoDispatch(dispatcher),
     onDispatchError: onDispatchError(logger),
   };
   // DELETE /videos/{id}; another function handles GET.

@@ -1,7 +1,7 @@
 import { writeVideoResult } from '../drops/write-result.ts';
 import { typicalSecondsOf } from '../polling/durations.ts';
 import { rateLimitedWan, wanWithMetrics } from '../polling/rate-limited-wan.ts';
-import { type Dispatcher, dispatchOnFor } from '../queue/dispatch.ts';
+import { createVideoDispatch, type Dispatcher } from '../queue/dispatch.ts';
 import { limitsOf, type ModelPace } from '../queue/model-queue.ts';
 import { createQueuePositionReader, type ReadQueuePosition } from '../queue/position.ts';
 import type { Environment, LimitSettings } from '../shared/environment.ts';
@@ -93,7 +93,7 @@ export const createAcceptServices = (
   wanRegion: environment.WAN_REGION,
   monthlySpendingLimit: environment.MONTHLY_SPENDING_LIMIT,
   recordMetric,
-  dispatch: dispatchOnFor(dispatcher),
+  dispatch: createVideoDispatch(dispatcher),
   onDispatchError: onDispatchError(logger),
 });
 

@@ -29,7 +29,7 @@ interface OtherHolders {
 }
 
 type LockTarget = Pick<VideoRecord, 'model' | 'input'>;
-const lockKey = ({ model, input }: LockTarget): string => keys.submission(model, input.prompt);
+const lockKey = ({ model, input }: LockTarget): string => keys.promptLock(model, input.prompt);
 
 /** The DynamoDB item; its sets hold holders as text. */
 interface LockItem {

@@ -120,7 +120,7 @@ export async function dispatchNext(dispatcher: Dispatcher, model: string): Promi
  * Returns a dispatch for a new video. It starts at most one video, which need not be the new one, so that the caller responds quickly.
  * Other waiting videos start with the next release.
  */
-export const dispatchOnFor =
+export const createVideoDispatch =
   (dispatcher: Dispatcher) =>
   async (video: VideoRecord): Promise<void> =>
     void (await dispatch(dispatcher, video.model, { include: video, limit: 1 }));

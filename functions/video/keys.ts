@@ -28,8 +28,8 @@ export const keys = {
   /** Which video owns one of Wan's tasks. */
   task: (taskId: string) => `task#${taskId}`,
   /** The prompt lock of a model and prompt. */
-  submission: (model: string, prompt: string | undefined) =>
-    `submission#${sha256Hex(JSON.stringify([model, promptPrefix(prompt)]))}`,
+  promptLock: (model: string, prompt: string | undefined) =>
+    `prompt_lock#${sha256Hex(JSON.stringify([model, promptPrefix(prompt)]))}`,
 };
 
 /**

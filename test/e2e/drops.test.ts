@@ -311,7 +311,7 @@ describe.runIf(!process.env.E2E_BASE_URL)('where the deployment says so', { time
     beforeCopy.set(folder.at('sweep.png.mp4'), deleteArchived);
     const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
     const lambda = new LambdaClient({ endpoint: stack.aws_url, region: 'us-east-1', credentials });
-    const sweep = new InvokeCommand({ FunctionName: 'firstframe-maintenance-sweep', Payload: '{}' });
+    const sweep = new InvokeCommand({ FunctionName: 'firstframe-upkeep-sweep', Payload: '{}' });
     expect((await lambda.send(sweep)).FunctionError).toBeUndefined();
     lambda.destroy();
     await isTold('sweep.png');

@@ -55,7 +55,7 @@ test('an expired claim that still exists stays valid', async () => {
 
 test('a prompt lock expires three days after its last change', async () => {
   const video = await sending('locked');
-  const pk = keys.submission(video.model, 'locked');
+  const pk = keys.promptLock(video.model, 'locked');
   await acquirePromptLock(store.table, video);
   expect(await item(pk)).toMatchObject({ ttl: seconds(start + hours(72)) });
   clock.now += hours(20);
@@ -67,7 +67,7 @@ test('a deleted lock is free, and a late release does not recreate it', async ()
   const [video, twin] = [await sending('deleted'), await sending('deleted')];
   await escalatePromptLock(store.table, video);
   expect(await isPromptLocked(store.table, twin)).toBe(true);
-  const pk = keys.submission(video.model, 'deleted');
+  const pk = keys.promptLock(video.model, 'deleted');
   await store.table.client.send(new DeleteCommand(itemAt(pk)));
   expect(await isPromptLocked(store.table, twin)).toBe(false);
   await releasePromptLock(store.table, video);

@@ -564,7 +564,7 @@ describe('a definite response of Wan', () => {
     const video = await submitting({ estimated_cost: price });
     const monthlySpendingLimit = answers.length === 0 ? 1 : undefined;
     expect(await untilOutcome({ ...services, monthlySpendingLimit }, video)).toMatchObject({ outcome });
-    const Key = { pk: keys.submission(video.model, video.input.prompt) };
+    const Key = { pk: keys.promptLock(video.model, video.input.prompt) };
     const { Item } = await store.table.client.send(new GetCommand({ TableName: store.table.tableName, Key }));
     expect(Item).toEqual({ ...Key, ttl: expect.any(Number) });
   });
