@@ -16,19 +16,19 @@ export function composeDrop(
 ) {
   const { s3, sqs, logger } = platform;
   const table = withEndedHook(openTable(environment, platform), platform);
-  const intake = createAcceptServices(environment, platform, createDispatcher(environment, platform, table));
+  const acceptServices = createAcceptServices(environment, platform, createDispatcher(environment, platform, table));
   const waiting = {
     client: sqs,
     queueUrl: environment.DROP_QUEUE_URL,
     seconds: environment.DROP_RULES.sidecar_seconds,
   };
   const manifests: ManifestServices = {
-    ...intake,
+    ...acceptServices,
     s3,
     ownerOf: (key) => ownerOf(key, environment.DROP_RULES, environment.DROP_DEFAULTS),
   };
   const services: DropEventServices = {
-    ...intake,
+    ...acceptServices,
     defaults: environment.DROP_DEFAULTS,
     rules: environment.DROP_RULES,
     findLatest: ({ bucket, key }) => findLatest(s3, bucket, key),
@@ -39,18 +39,18 @@ export function composeDrop(
   };
   return inContext(logger, async (invocation: DropInvocation): Promise<void> => {
     for (const { event, waited } of eventsOf(invocation)) {
-      const taken = await handleDropEvent(services, event, { waited });
-      if (!taken) continue;
-      const status = 'video' in taken ? { status: taken.video.status } : {};
-      logger.info(whatBecameOfDrop[taken.outcome], { video_id: taken.id, ...status });
+      const outcome = await handleDropEvent(services, event, { waited });
+      if (!outcome) continue;
+      const status = 'video' in outcome ? { status: outcome.video.status } : {};
+      logger.info(dropMessages[outcome.outcome], { video_id: outcome.id, ...status });
     }
   });
 }
 
-const whatBecameOfDrop = {
-  created: 'Created the video of a drop',
-  existing: 'Found the video of a drop: the event, or a late sidecar, changed nothing',
-  waiting: 'Left a drop waiting for its sidecar',
-  gone: 'Ignored a drop that has been deleted',
+const dropMessages = {
+  created: 'Created a video from a drop',
+  existing: 'Ignored a repeated event or a late sidecar of a drop: its video exists',
+  waiting: 'Started to wait for the sidecar of a drop',
+  gone: 'Ignored a drop whose image was deleted',
   deleted: 'Ignored a drop whose video was deleted',
 } as const satisfies Record<DropOutcome['outcome'], string>;

@@ -7,20 +7,20 @@ export interface DeletionServices extends ObjectStores {
   table: Table;
 }
 
-/** While a deletion is young its objects are looked for at each call: whoever deleted may have died before them. */
-const YOUNG_SECONDS = 5 * 60;
+/** During this time after a deletion each call deletes the objects, because the original deletion may have crashed. */
+const RETRY_SECONDS = 5 * 60;
 
 /**
- * After this time nobody brings an object any more: an archive or a submit that began before the deletion is cut off after 15
- * minutes at the latest.
+ * After this time no process writes an object for the video: an archive or submission that began before the deletion times out after
+ * at most 15 minutes.
  */
-const OLD_SECONDS = 3600;
+const FINAL_SECONDS = 3600;
 
 /**
- * Sees to it that deleted videos leave no object: what a crash between tombstone and objects left is deleted, and an hour later what
- * came after the deletion; then the tombstone is closed. Whatever goes wrong with one keeps no other from its turn.
- * @returns ids of the videos whose deletion is finished for good
- * @throws AggregateError after all had their turn; the next call tries again
+ * Deletes the objects of deleted videos: those that a crash after the tombstone left, and after an hour those that were written after
+ * the deletion. Then closes the tombstone. An error with one video does not stop the others.
+ * @returns the ids of the videos whose deletion is complete
+ * @throws AggregateError after all videos were processed; the next call tries again
  */
 export async function finishDeletions(services: DeletionServices): Promise<string[]> {
   const { table } = services;
@@ -33,7 +33,7 @@ export async function finishDeletions(services: DeletionServices): Promise<strin
       errors.push(error);
     }
   }
-  if (errors.length > 0) throw new AggregateError(errors, `${errors.length} deletions could not be finished.`);
+  if (errors.length > 0) throw new AggregateError(errors, `Could not finish ${errors.length} deletions.`);
   return finished;
 }
 
@@ -43,14 +43,14 @@ async function finish(services: DeletionServices, id: string): Promise<boolean> 
   const tombstone = await readTombstone(table, id);
   if (!tombstone) return false;
   const age = (table.now() - Date.parse(tombstone.deleted_at)) / 1000;
-  if (age > YOUNG_SECONDS && age < OLD_SECONDS) return false;
+  if (age > RETRY_SECONDS && age < FINAL_SECONDS) return false;
   await deleteObjectsOf(services, id);
-  if (age < OLD_SECONDS) return false;
+  if (age < FINAL_SECONDS) return false;
   await closeTombstone(table, id);
   return true;
 }
 
-/** Where the objects of videos lie. */
+/** The buckets with the objects of videos. */
 export interface ObjectStores {
   s3: Pick<S3Client, 'send'>;
   videosBucket: string;
@@ -58,21 +58,21 @@ export interface ObjectStores {
 }
 
 /**
- * Deletes every object of a video in every version, delete markers too: the files of its downloads and its own copies of its picture
- * and sound. A picture in the drop folder is its owner's file and stays. Deleting twice is deleting once.
+ * Deletes every object of a video in every version, including delete markers: its downloads and its copies of image and audio. An
+ * image in the drop folder belongs to its owner and stays. Idempotent.
  */
 export async function deleteObjectsOf({ s3, videosBucket, uploadsBucket }: ObjectStores, id: string): Promise<void> {
-  await deleteAllBelow(s3, videosBucket, `${id}/`);
-  await deleteAllBelow(s3, uploadsBucket, `inputs/${id}/`);
+  await deletePrefix(s3, videosBucket, `${id}/`);
+  await deletePrefix(s3, uploadsBucket, `inputs/${id}/`);
 }
 
-async function deleteAllBelow(s3: ObjectStores['s3'], bucket: string, prefix: string): Promise<void> {
+async function deletePrefix(s3: ObjectStores['s3'], bucket: string, prefix: string): Promise<void> {
   for (let isMore = true; isMore; ) {
     const page = await s3.send(new ListObjectVersionsCommand({ Bucket: bucket, Prefix: prefix }));
     for (const { Key, VersionId } of [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])]) {
       await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key, VersionId }));
     }
-    // What was listed is gone, so the next page is the first.
+    // The listed versions are gone, so the first page is the next one.
     isMore = page.IsTruncated === true;
   }
 }
