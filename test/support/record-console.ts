@@ -14,7 +14,7 @@ import { openBrowser } from './browser.ts';
  *   npx tsx test/support/record-console.ts
  */
 const target = path.resolve(import.meta.dirname, '../../docs/console.webp');
-const viewport = { width: 1080, height: 720 };
+const viewport = { width: 1080, height: 790 };
 /** Milliseconds from one frame to the next; the last one stays longer before the loop. */
 const pace = 160;
 const lastFrame = 1500;
