@@ -1,15 +1,20 @@
 import { readdirSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  CopyObjectCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 
 /**
- * Implements the forms of `aws s3 cp` and `aws s3 sync` that the README shows, for tests without the AWS CLI: uploads of files and
- * folders, download of a file. Rejects anything else. Reads endpoint and credentials from the environment, as the AWS CLI does.
+ * Implements the forms of `aws s3 cp`, `mv` and `sync` that the documents show, for tests without the AWS CLI. Rejects anything else. Reads
+ * endpoint and credentials from the environment, as the AWS CLI does.
  */
 async function main([service, command, from, to, ...options]: readonly string[]): Promise<void> {
-  if (service !== 's3' || !from || !to)
-    throw new Error('Only aws s3 cp FROM TO and aws s3 sync FROM TO are supported.');
+  if (service !== 's3' || !from || !to) throw new Error('Only aws s3 cp, mv and sync with FROM and TO are supported.');
   const { metadata, rest } = readMetadata(options);
   if (rest.length > 0) throw new Error(`${rest.join(' ')} is not supported.`);
   const s3 = new S3Client({});
@@ -18,7 +23,12 @@ async function main([service, command, from, to, ...options]: readonly string[])
     const named = Key === '' || Key.endsWith('/') ? Key + path.basename(file) : Key;
     await s3.send(new PutObjectCommand({ Bucket, Key: named, Body: await readFile(file), Metadata: metadata }));
   };
-  if (command === 'cp' && from.startsWith('s3://')) {
+  if (command === 'mv' && from.startsWith('s3://') && to.startsWith('s3://')) {
+    const { Bucket, Key } = readAddress(from);
+    const CopySource = `${Bucket}/${encodeURIComponent(Key)}`;
+    await s3.send(new CopyObjectCommand({ ...readAddress(to), CopySource }));
+    await s3.send(new DeleteObjectCommand({ Bucket, Key }));
+  } else if (command === 'cp' && from.startsWith('s3://')) {
     const { Body } = await s3.send(new GetObjectCommand(readAddress(from)));
     const bytes = await Body!.transformToByteArray();
     if (to === '-') process.stdout.write(bytes);
