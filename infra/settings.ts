@@ -31,12 +31,13 @@ const text = describedAs(z.string().min(1), 'a text that is not empty');
 
 const limitsSchema = z.strictObject(
   {
-    submits_per_second: aboveZero
-      .optional()
-      .meta({ description: 'How often the model may be asked to begin a task.', otherwise: 'the documented one' }),
+    submits_per_second: aboveZero.optional().meta({
+      description: 'How many tasks of the model may be submitted per second.',
+      otherwise: 'the documented one',
+    }),
     concurrent_tasks: wholeNumber(1, Number.MAX_SAFE_INTEGER)
       .optional()
-      .meta({ description: 'How many of its tasks Wan runs at once.', otherwise: 'the documented one' }),
+      .meta({ description: 'How many tasks of the model Wan runs concurrently.', otherwise: 'the documented one' }),
   },
   { error: 'must be an object {"submits_per_second": N, "concurrent_tasks": N}, either or both' },
 );
@@ -44,16 +45,16 @@ const limitsSchema = z.strictObject(
 const jwtSchema = z.strictObject(
   {
     issuer: text.meta({
-      description: 'Who signs the tokens, exactly as in their `iss`: a URL, or with `jwksUrl` any name.',
+      description: 'The issuer of the tokens, exactly as in their `iss`: a URL, or with `jwksUrl` any name.',
     }),
     audience: text.meta({ description: "Must be in the tokens' `aud`." }),
     ownerClaim: text
       .default('sub')
-      .meta({ description: "The claim that names the owner: stable, and never another's." }),
+      .meta({ description: 'The claim that names the owner. It must be stable and never reused.' }),
     jwksUrl: describedAs(z.string().refine(isPlainUrl), 'an http(s) URL without a query, a fragment or credentials')
       .optional()
       .meta({
-        description: "Where the issuer's public keys are.",
+        description: "The URL of the issuer's public keys.",
         otherwise: '`<issuer>/.well-known/jwks.json`',
       }),
   },
@@ -100,7 +101,7 @@ const dropSchema = z.strictObject(
 export const settingsSchema = z.strictObject({
   region: oneOf(regionNames)
     .default('singapore')
-    .meta({ description: "Where Wan runs. Wan's keys are good in one region alone." }),
+    .meta({ description: 'The region where Wan runs. A Wan key is valid in one region only.' }),
   wanBaseUrl: describedAs(
     z.string().refine((url) => URL.canParse(url) && /^https?:\/\/[^@?#]*\/api\/v1$/.test(url)),
     'an http(s) URL that ends in /api/v1, without a last slash, a query or credentials',
@@ -111,48 +112,49 @@ export const settingsSchema = z.strictObject({
       otherwise: "the region's public one",
     }),
   imageTransfer: oneOf(['url', 'upload']).optional().meta({
-    description: "How Wan gets a private image: from a presigned URL, or through Wan's own temporary upload.",
+    description: "How Wan receives a private image: by a presigned URL, or through Wan's own temporary upload.",
     otherwise: '`url`; `upload` for Beijing, always',
   }),
-  removalPolicy: oneOf(['retain', 'destroy'])
-    .default('retain')
-    .meta({ description: 'What becomes of buckets, table and secret when the stack is deleted.' }),
+  removalPolicy: oneOf(['retain', 'destroy']).default('retain').meta({
+    description:
+      'What happens to buckets, table and secret when the stack is deleted. CloudFormation cannot delete a bucket that has objects: empty it first.',
+  }),
   limits: z
     .partialRecord(z.enum(modelNames), limitsSchema, { error: 'must be an object of limits by the names of models' })
     .default({})
     .meta({
-      description: "Wan's limits by the names of models, where the account has others than the documented ones:",
+      description: "Wan's limits by model, for an account whose limits differ from the documented ones:",
     }),
   extraPermits: wholeNumber(0, 100).default(2).meta({
     description:
-      'Videos that a model may have at Wan above its concurrency, so that a freed place is taken at once. Two do for tasks of minutes; tasks of a second take twelve (`npm run bench -- burst`).',
+      'Tasks that a model may have at Wan above its concurrency, so that a slot that becomes free is used immediately. Two are enough for tasks of minutes; tasks of a second need twelve (`npm run bench -- burst`).',
   }),
   wanQueriesPerSecond: wholeNumber(1, 20).default(10).meta({
     description:
-      'How often Wan may be asked about tasks, per second. Wan allows an account 20, which other deployments and programs may share.',
+      'Queries about tasks per second. Wan allows an account 20, which other deployments and programs may share.',
   }),
   typicalSeconds: aboveZero.optional().meta({
-    description: 'How long a task usually takes, in seconds, until enough of them were seen to know.',
-    otherwise: "the catalogue's figure for the model",
+    description: 'The usual duration of a task in seconds, until it has been learned.',
+    otherwise: "the catalogue's value for the model",
   }),
   /**
-   * How long a lost answer is looked for in Wan's task list before the request is sent again, in seconds. A call to Wan lasts up
-   * to 75 s, so only an emulator, which ends with this machine's stack, may be given less. At most half of the hour for which the
-   * workflow keeps asking.
+   * A call to Wan lasts up to 75 s, so only the emulator, which ends with this machine's stack, may have less. At most half of the
+   * hour for which the workflow retries.
    */
   uncertainSeconds: describedAs(z.number().positive().max(1800), 'a number above 0, up to 1800').default(120).meta({
-    description: 'How long a lost answer is looked for at Wan before the request is sent again, in seconds.',
+    description:
+      "How long a lost response is searched for in Wan's task list before the request is submitted again, in seconds.",
   }),
   /**
-   * Origins that the Lambdas may fetch from although they are plain http and private. Loopback alone: on a developer's machine
-   * that is where the emulator is; in the cloud it is the Lambda itself, so that no value of this setting opens a network.
+   * Private plain-http origins that the functions may fetch from. Only loopback: on a developer's machine the emulator is there; in
+   * the cloud it is the function itself, so no value of this setting opens a network.
    */
   trustedOrigins: z
     .array(describedAs(z.string().refine(isLoopbackOrigin), 'a loopback http origin such as http://127.0.0.1:4401'), {
       error: 'must be a list of loopback http origins such as ["http://127.0.0.1:4401"]',
     })
     .default([])
-    .meta({ description: "Loopback addresses that the Lambdas may fetch from; for a developer's machine alone." }),
+    .meta({ description: "Loopback origins that the functions may fetch from. Only for a developer's machine." }),
   videoHosts: z
     .array(
       describedAs(
@@ -164,16 +166,16 @@ export const settingsSchema = z.strictObject({
     .default([])
     .meta({
       description:
-        "Hosts that finished videos are downloaded from beside those known as Wan's, by their exact names. When Wan's link points to any other host, an alarm rings and the log of `archive-video` names it.",
+        "Exact names of hosts, in addition to Wan's known hosts, from which finished videos may be downloaded. When Wan's link points to any other host, an alarm rings and the log of `archive-video` names it.",
     }),
   drop: dropSchema
     .prefault({})
     .meta({ description: 'What a drop becomes when nothing beside the image says otherwise:' }),
   auth: oneOf(['api-key', 'jwt', 'iam']).default('api-key').meta({
     description:
-      'How callers show who they are: with a key of this service, a token of an identity provider, or an AWS signature (which leaves no console).',
+      'How callers authenticate: with an API key of this service, a token of an identity provider, or an AWS signature (without the console).',
   }),
-  jwt: jwtSchema.optional().meta({ description: 'Whose tokens are taken, with `auth: jwt`:', otherwise: '–' }),
+  jwt: jwtSchema.optional().meta({ description: 'The identity provider, with `auth: jwt`:', otherwise: '–' }),
   // Bounded since amounts are counted in whole millionths, which must stay exact.
   monthlySpendingLimit: describedAs(
     z.union([z.number().min(0.01).max(1_000_000_000), z.literal('none')]),
@@ -183,38 +185,38 @@ export const settingsSchema = z.strictObject({
     .meta({ description: "What an owner may spend in a calendar month, in the region's currency." }),
   logRetentionDays: oneOf(retentionDays).default(30).meta({ description: 'How long logs are kept.' }),
   alarmEmail: describedAs(z.email(), 'an e-mail address').optional().meta({
-    description: 'Who is written to when an alarm rings. AWS asks them first whether they want that.',
-    otherwise: 'nobody: the topic is there to subscribe to',
+    description: 'The address that receives alarms. AWS sends it a confirmation request first.',
+    otherwise: 'none: subscribe to the topic yourself',
   }),
   apiThrottle: z
     .strictObject(
       {
-        rate: aboveZero.default(50).meta({ description: 'A second.' }),
-        burst: wholeNumber(1, 2_147_483_647).default(100).meta({ description: 'At once.' }),
+        rate: aboveZero.default(50).meta({ description: 'Requests per second.' }),
+        burst: wholeNumber(1, 2_147_483_647).default(100).meta({ description: 'Requests in a burst.' }),
       },
       { error: 'must be an object {"rate": N, "burst": N}, either or both' },
     )
     .prefault({})
-    .meta({ description: 'Requests over all callers; more is a 429:' }),
+    .meta({ description: 'The limit over all callers; requests above it get a 429:' }),
   apiConcurrency: wholeNumber(1, 10_000).optional().meta({
     description:
-      "Requests that each of the functions whose callers may wait, videos and submit, handles at once; more is a 502 with `Retry-After`. Lambda sets as many aside for each, out of the account's concurrency of the region.",
-    otherwise: 'as many as the account has, which one caller who waits a lot can use up',
+      "Reserved concurrency of the functions `videos` and `submit`, each; requests above it get a 502 with `Retry-After`. It is taken from the account's concurrency of the region.",
+    otherwise: 'not reserved: one caller with many long polls can use up the concurrency of the account',
   }),
   waf: z
     .strictObject(
       {
         // The bounds are those of AWS WAF.
         requestsPer5Minutes: wholeNumber(10, 2_000_000_000).meta({
-          description: 'Of one IP address, in any five minutes.',
+          description: 'Requests of one IP address in any five minutes.',
         }),
       },
       { error: 'must be an object {"requestsPer5Minutes": N}' },
     )
     .optional()
     .meta({
-      description: 'A web application firewall before the API, which bars an address that asks more often:',
-      otherwise: 'none: it has a price of its own',
+      description: 'A web application firewall in front of the API, which blocks an address that sends more:',
+      otherwise: 'none: it has its own price',
     }),
 });
 

@@ -1,19 +1,24 @@
 /**
- * Where the stack's neighbours are when nothing else is said. A template is always synthesised with these and given the ports of this
- * run afterwards: synthesising takes seconds, and so one that was made before serves a run on any ports.
+ * The default addresses of what the stack calls. Every template is synthesized with these, and `withOrigins` puts in the ports of the
+ * run afterwards: synthesizing takes seconds, and this way a cached template serves any ports.
  */
-export const usual = { awsUrl: 'http://127.0.0.1:4402', emulatorUrl: 'http://127.0.0.1:4401/api/v1' } as const;
+export const defaultAddresses = {
+  awsUrl: 'http://127.0.0.1:4402',
+  emulatorUrl: 'http://127.0.0.1:4401/api/v1',
+} as const;
 
-/** The template, with the origins of this run in place of the usual ones. */
+/** Returns the template with the origins of this run in place of the default ones. */
 export function withOrigins<Template extends object>(
   template: Template,
   actual: { awsUrl: string; emulatorUrl: string | undefined },
 ): Template {
   const origins = new Map([
-    [usual.awsUrl as string, actual.awsUrl],
-    [new URL(usual.emulatorUrl).origin, new URL(actual.emulatorUrl ?? usual.emulatorUrl).origin],
+    [defaultAddresses.awsUrl as string, actual.awsUrl],
+    [new URL(defaultAddresses.emulatorUrl).origin, new URL(actual.emulatorUrl ?? defaultAddresses.emulatorUrl).origin],
   ]);
-  // All at once: one run's port may be another's usual one.
-  const anyUsual = /http:\/\/127\.0\.0\.1:440[12](?!\d)/g;
-  return JSON.parse(JSON.stringify(template).replace(anyUsual, (origin) => origins.get(origin) ?? origin)) as Template;
+  // In one pass, because the new AWS port may be the default port of the emulator.
+  const defaultOrigin = /http:\/\/127\.0\.0\.1:440[12](?!\d)/g;
+  return JSON.parse(
+    JSON.stringify(template).replace(defaultOrigin, (origin) => origins.get(origin) ?? origin),
+  ) as Template;
 }

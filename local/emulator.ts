@@ -3,7 +3,7 @@ import { portError } from './aws/listen.ts';
 import type { LocalSettings } from './settings.ts';
 import type { Wan } from './wan/server.ts';
 
-/** Starts the Wan emulator, unless the real Wan is used. @throws Error that names the variable of a taken port */
+/** Starts the Wan emulator, unless the settings use the real Wan. @throws Error that names the variable of a port in use */
 export async function startEmulator({ wan, wan_port, directory }: LocalSettings): Promise<Wan | undefined> {
   if (wan.kind === 'real') return undefined;
   const { startWan } = await import('./wan/server.ts');

@@ -1,25 +1,25 @@
 import { regions } from '../functions/wan/regions.ts';
 import type { LocalSettings } from './settings.ts';
 
-/** Settings of the stack that this machine decides. */
+/** Settings of the stack that depend on this machine. */
 interface LocalContext extends Record<string, unknown> {
   trustedOrigins: readonly string[];
 }
 
 /**
- * The configuration (CDK context) of the stack on this machine.
- * @param awsUrl the AWS endpoint's address
- * @param emulatorUrl the emulator's base URL, unless the real Wan is used
- * @param given settings over this machine's; origins that are trusted are added to its own
+ * Returns the configuration (CDK context) of the stack on this machine.
+ * @param awsUrl address of the AWS endpoint
+ * @param emulatorUrl base URL of the emulator, unless the real Wan is used
+ * @param overrides settings that replace the local ones; `trustedOrigins` are added to the local ones
  */
 export function stackContext(
   settings: LocalSettings,
   awsUrl: string,
   emulatorUrl: string | undefined,
-  { trustedOrigins = [], ...given }: Record<string, unknown> = {},
+  { trustedOrigins = [], ...overrides }: Record<string, unknown> = {},
 ): Record<string, unknown> {
   const own = localContext(settings, awsUrl, emulatorUrl);
-  return { ...own, ...given, trustedOrigins: [...own.trustedOrigins, ...(trustedOrigins as readonly string[])] };
+  return { ...own, ...overrides, trustedOrigins: [...own.trustedOrigins, ...(trustedOrigins as readonly string[])] };
 }
 
 function localContext({ wan }: LocalSettings, awsUrl: string, emulatorUrl: string | undefined): LocalContext {
@@ -30,11 +30,11 @@ function localContext({ wan }: LocalSettings, awsUrl: string, emulatorUrl: strin
       wanBaseUrl: emulatorUrl,
       imageTransfer: 'url',
       trustedOrigins: [new URL(emulatorUrl).origin, awsUrl],
-      // It must be positive, and a check every few seconds is soon enough for a task that takes no time.
+      // Must be positive.
       typicalSeconds: Math.max(1, wan.task_seconds),
-      // The emulator answers at once and ends with this stack, so a lost call is soon known to be over.
+      // The emulator responds immediately, so a lost submission shows in its list within seconds.
       uncertainSeconds: 15,
-      // Its prices are those of the service, but nobody is ever asked for the money.
+      // Emulated videos have the prices of the service but are not billed.
       monthlySpendingLimit: 'none',
     };
   const wanBaseUrl = wan.kind === 'real' ? wan.base_url : undefined;
@@ -42,9 +42,9 @@ function localContext({ wan }: LocalSettings, awsUrl: string, emulatorUrl: strin
   return {
     ...common,
     ...(wanBaseUrl === undefined ? {} : { wanBaseUrl }),
-    // Prices and limits are the region's.
+    // Prices and limits depend on the region.
     region: wanBaseUrl === regions.beijing.base_url ? 'beijing' : 'singapore',
-    // Wan can't reach this machine.
+    // Wan cannot reach this machine.
     imageTransfer: 'upload',
     trustedOrigins: [...(loopback ? [new URL(wanBaseUrl).origin] : []), awsUrl],
   };

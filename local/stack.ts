@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { FunctionBundle } from '../infra/synth/bundle.ts';
-import { usual, withOrigins } from './addresses.ts';
+import { defaultAddresses, withOrigins } from './addresses.ts';
 import { serverOptions } from './aws/api-gateway/server-options.ts';
 import { type Clock, systemClock } from './aws/clock.ts';
 import { lockDirectory } from './aws/directory-lock.ts';
@@ -17,45 +17,45 @@ import type { Wan } from './wan/server.ts';
 
 /** firstframe, running on this machine. */
 export interface LocalStack {
-  /** `http://127.0.0.1:<port>`; the routes lie at its root. */
+  /** `http://127.0.0.1:<port>`, without a stage. */
   api_url: string;
-  /** The address of every AWS service. */
+  /** Endpoint of all AWS services. */
   aws_url: string;
   /** The emulator's base URL, ending in `/api/v1`; undefined when the real Wan is used. */
   wan_url: string | undefined;
   wan: Wan | undefined;
-  /** Of the state. Absolute. */
+  /** Directory of the state. Absolute. */
   directory: string;
   runtime: Runtime;
-  /** The latest 100,000 calls to AWS, oldest first. */
+  /** The latest 100,000 AWS calls, oldest first. */
   calls: readonly AwsCall[];
-  /** Stops without ending anything: the next start resumes. */
+  /** Stops without finishing open videos; the next start resumes them. */
   close(): Promise<void>;
 }
 
 export interface LocalDependencies {
-  /** @default the machine's time. Workers, dynalite and the emulator keep their own. */
+  /** Time of API Gateway, EventBridge, SQS and Step Functions. @default the system clock */
   clock?: Clock;
-  /** Where bundles and templates are cached. @default the project's */
+  /** Cache of bundles and templates. @default `.build` in the project */
   build_directory?: string;
-  /** Makes the functions' code. @default the deployed bundles */
+  /** Builds the code of the functions. @default the deployed bundles */
   bundles?: () => Promise<Map<string, FunctionBundle>>;
-  /** Settings of the stack over those of this machine, as in cdk.json; origins that are trusted are added to this machine's. */
+  /** Settings that replace the local ones, as in cdk.json; `trustedOrigins` are added to the local ones. */
   context?: Record<string, unknown>;
-  /** Workers at once per function; more invocations wait. @default 8 */
+  /** Concurrent workers per function; further invocations wait. @default 8 */
   max_concurrency?: number;
-  /** Told of each call to AWS. @default nobody */
+  /** Called with each AWS call. */
   on_call?: (call: AwsCall) => void;
-  /** For tests: what goes wrong on purpose, and a base URL of Wan that leads to the emulator by a detour. @default none */
+  /** For tests: faults to inject, and the base URL of a proxy in front of the emulator. */
   faults?: FaultInjection & { wan_url?: string };
 }
 
 const recordedCalls = 100_000;
 
 /**
- * Runs the stack as it would be deployed: synthesised with this machine's addresses, every function its deployed bundle.
- * All is up when it resolves, and what a killed process left is taken up.
- * @throws Error that says how to mend it: a taken port, a directory in use, a template the local runtime does not know
+ * Runs the stack as it would be deployed: the synthesized template with local addresses, and the deployed bundles.
+ * When it resolves, everything is up and work that a killed process left has been resumed.
+ * @throws Error that says how to fix it: ports in use, a directory in use, template parts that the local runtime does not know
  */
 export async function startLocal(settings: LocalSettings, dependencies: LocalDependencies = {}): Promise<LocalStack> {
   const {
@@ -67,7 +67,7 @@ export async function startLocal(settings: LocalSettings, dependencies: LocalDep
     on_call,
     faults,
   } = dependencies;
-  // Lambda's clock shows UTC, and worker threads share this process's time zone.
+  // Lambda runs in UTC, and worker threads share the time zone of this process.
   process.env.TZ = 'UTC';
   const unlock = lockDirectory(settings.directory);
   const opened: { api?: Listener; aws?: Listener; wan?: Wan | undefined; runtime?: Runtime } = {};
@@ -88,7 +88,7 @@ export async function startLocal(settings: LocalSettings, dependencies: LocalDep
     return closing;
   };
   try {
-    // All at once: loading code takes longer than anything else.
+    // Concurrently, because loading code takes longest.
     const [{ synthesize }, code, { createRuntime }, api, aws, wan] = await allSettled([
       import('../infra/synth/synthesize.ts'),
       bundles?.() ?? import('../infra/synth/bundle.ts').then(({ bundle }) => bundle({ outdir })),
@@ -105,12 +105,12 @@ export async function startLocal(settings: LocalSettings, dependencies: LocalDep
         opened.wan = wan;
         return wan;
       }),
-      // The bundles' copies and whatever else is JavaScript in there is CommonJS, whatever the project is.
+      // The copies of the bundles in there are CommonJS, although the project is not.
       writeFile(path.join(settings.directory, 'package.json'), '{"type":"commonjs"}\n'),
     ]);
     const { template, assetDirectory } = await synthesize({
       bundles: code,
-      context: stackContext(settings, usual.awsUrl, wan && usual.emulatorUrl, context),
+      context: stackContext(settings, defaultAddresses.awsUrl, wan && defaultAddresses.emulatorUrl, context),
       outdir,
     });
     const calls: AwsCall[] = [];
@@ -143,10 +143,15 @@ export async function startLocal(settings: LocalSettings, dependencies: LocalDep
   }
 }
 
-/** Waits for all even when one fails, so that what the others opened can be closed. @throws the first failure */
+/**
+ * Waits for all even when one fails, so that what the others opened can be closed.
+ * @throws Error the only failure, or one with the messages of all: three ports in use are reported together
+ */
 async function allSettled<Values extends readonly unknown[]>(
   work: Values,
 ): Promise<{ -readonly [Key in keyof Values]: Awaited<Values[Key]> }> {
-  await Promise.allSettled(work);
+  const settled = await Promise.allSettled(work);
+  const errors = settled.flatMap((result) => (result.status === 'rejected' ? [result.reason as Error] : []));
+  if (errors.length > 1) throw new AggregateError(errors, errors.map(({ message }) => message).join('\n'));
   return Promise.all(work);
 }

@@ -1,92 +1,368 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readSettings } from '../local/settings.ts';
 import { ffmpegFile } from './functions/media/support.ts';
-import { type Endpoint, openEndpoint } from './support/endpoint.ts';
+import { type Endpoint, endpoint, localS3, sharedStack } from './support/endpoint.ts';
 import { probe } from './support/probe.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
-const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
-const commands = [...readme.matchAll(/^```sh\n([\s\S]*?)^```/gm)].map((block) => block[1]!);
-const blockWith = (text: string): string => {
-  const found = commands.filter((block) => block.includes(text));
-  if (found.length !== 1) throw new Error(`${found.length} blocks of the README hold ${text}.`);
-  return found[0]!;
-};
+const read = (file: string): string => readFileSync(path.join(root, file), 'utf8');
+const documents = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  'SECURITY.md',
+  ...readdirSync(path.join(root, 'docs'))
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => `docs/${file}`),
+];
 
-describe('the README', () => {
-  test('names only scripts that there are', () => {
-    const { scripts } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { scripts: object };
-    const named = [...readme.matchAll(/npm (?:run )?(\w[\w-]*)/g)]
-      .map(([, name]) => name!)
-      .filter((name) => name !== 'ci');
-    expect(named.length).toBeGreaterThan(5);
-    expect(named.filter((name) => !(name in scripts))).toEqual([]);
+/** A block of code that a reader may run. */
+interface Block {
+  file: string;
+  code: string;
+}
+const blocks: Block[] = documents.flatMap((file) =>
+  [...read(file).matchAll(/^```(?:sh|bash|shell|js|ts|python)\n([\s\S]*?)^```/gm)].map(([, code]) => ({
+    file,
+    code: code!,
+  })),
+);
+
+/** How a block is checked: by a test below, or where its command needs what a test on this machine lacks, by other means. */
+type Handling = { file: string; with: string } & (
+  | { run: (code: string) => Promise<void>; needs?: never; checked_by?: never }
+  | { needs: string; checked_by: string; run?: never }
+);
+
+let api: Endpoint;
+let outputs: Record<string, string>;
+let folder: string;
+let tools: string;
+/** What a reader sets in the shell on the way: by hand, or by a block before. */
+const variables: Record<string, string> = {};
+
+async function shell(code: string): Promise<string> {
+  const env = { ...process.env, ...variables, PATH: `${tools}:${process.env.PATH}` };
+  return (await promisify(execFile)('bash', ['-euc', onThisStack(code)], { cwd: folder, env })).stdout;
+}
+let onThisStack: (code: string) => string;
+
+async function node(name: string, code: string): Promise<string> {
+  await writeFile(path.join(folder, name), onThisStack(code));
+  return (await promisify(execFile)(process.execPath, [name], { cwd: folder })).stdout;
+}
+
+/** The content of an object below `drop/`, once it is written. */
+async function written(key: string): Promise<Record<string, unknown>> {
+  const object = new GetObjectCommand({ Bucket: api.uploads_bucket, Key: `drop/${key}` });
+  for (;;) {
+    const found = await api.s3.send(object).catch(() => undefined);
+    if (found) return JSON.parse(await found.Body!.transformToString()) as Record<string, unknown>;
+    await sleep(250);
+  }
+}
+/** What a block prints that copies such an object to the terminal. */
+async function result(code: string): Promise<Record<string, unknown>> {
+  await written(/drop\/(\S+)/.exec(code)![1]!);
+  return JSON.parse(await shell(code)) as Record<string, unknown>;
+}
+
+const exportAws = async (code: string): Promise<void> => {
+  const printed = await shell(`${code}\nenv | grep ^AWS_`);
+  for (const line of printed.trim().split('\n')) {
+    const [name = '', value = ''] = line.split(/=(.*)/s);
+    variables[name] = value;
+  }
+  // The SDK of the operator's commands, and of the stand-in, has another name for it than the CLI.
+  variables.AWS_REGION = variables.AWS_DEFAULT_REGION!;
+  expect(variables.AWS_ENDPOINT_URL).toBe(onThisStack('http://127.0.0.1:4402'));
+};
+const dropOne = (code: string) => shell(code).then(() => undefined);
+const oneResult = async (code: string) =>
+  expect(await result(code)).toMatchObject({
+    status: 'succeeded',
+    parameters: { resolution: '480P' },
+    settings: { '/input/prompt': 'metadata' },
   });
 
-  test('links only to files that there are', () => {
-    const links = [...readme.matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(([, file]) => file!);
-    expect(links.length).toBeGreaterThan(2);
-    expect(links.filter((file) => !existsSync(path.join(root, file)))).toEqual([]);
+const ci = { needs: 'a clean checkout', checked_by: '.ci/run' };
+const handlings: Handling[] = [
+  { file: 'README.md', with: 'npm ci\nnpm run demo', ...ci },
+  { file: 'README.md', with: '\nnpm start', needs: 'the ports 4400 to 4402', checked_by: 'test/local/start.test.ts' },
+  {
+    file: 'README.md',
+    with: 'DASHSCOPE_API_KEY=sk-… npm start',
+    run: async (code) => {
+      const [, key] = /^DASHSCOPE_API_KEY=(\S+) npm start$/.exec(code.trim())!;
+      const DASHSCOPE_API_KEY = key!.replace('…', '1');
+      expect(readSettings({ DASHSCOPE_API_KEY }).wan).toEqual({ kind: 'real', api_key: 'sk-1' });
+    },
+  },
+  {
+    file: 'README.md',
+    with: 'ID=$(curl',
+    run: async (code) => {
+      const [id, view] = (
+        await shell(`${code.replace('ID=$(curl', 'export ID=$(curl')}\n`.replace(/^\)$/m, ')\necho "$ID"'))
+      ).split(/\n(.*)/s);
+      variables.ID = id!;
+      expect(JSON.parse(view!)).toEqual({ status: expect.stringMatching(/^[a-z]+$/), progress: expect.any(Number) });
+      expect(await api.finished(id!)).toMatchObject({ status: 'succeeded' });
+    },
+  },
+  {
+    file: 'README.md',
+    with: '-L -o video.mp4',
+    run: async (code) => {
+      await shell(code);
+      const file = path.join(folder, 'video.mp4');
+      expect((await stat(file)).size).toBeGreaterThan(10_000);
+      expect(await probe(file)).toEqual({ codec: 'h264', width: 720, height: 544, fps: 30, seconds: 5 });
+    },
+  },
+  {
+    file: 'README.md',
+    with: "post('/uploads'",
+    run: async (code) => {
+      const id = (await node('upload.mjs', code)).trim();
+      expect(await api.finished(id)).toMatchObject({ status: 'succeeded', image: { width: 1200, height: 900 } });
+      const wrong = node('wrong.mjs', code.replace('image/jpeg', 'image/gif'));
+      await expect(wrong).rejects.toThrow(/Error: .*content_type: .*image\/jpeg/);
+    },
+  },
+  {
+    file: 'README.md',
+    with: 'VideoSynthesis.call',
+    needs: 'Python and the package dashscope',
+    checked_by: 'test/python-sdk/run.ts',
+  },
+  {
+    file: 'README.md',
+    with: 'createAlibaba',
+    run: async (code) => {
+      await rm(path.join(folder, 'video.mp4'), { force: true });
+      await node('ai.mjs', code);
+      expect(await probe(path.join(folder, 'video.mp4'))).toMatchObject({ codec: 'h264', seconds: 5 });
+    },
+  },
+  {
+    file: 'README.md',
+    with: 'export AWS_ACCESS_KEY_ID',
+    run: async (code) => {
+      const [exports = '', copy = ''] = code.split(/\n(?=aws )/);
+      await exportAws(exports);
+      await dropOne(copy);
+    },
+  },
+  { file: 'README.md', with: 'photo.jpg.result.json -', run: oneResult },
+  { file: 'README.md', with: 'npx cdk bootstrap', needs: 'AWS', checked_by: 'test/deploy/deploy.proof.ts' },
+  {
+    // The secret needs AWS; the key and the first call run against the local stack, with its outputs.
+    file: 'README.md',
+    with: 'put-secret-value',
+    run: async (code) => {
+      const [secret, create, call, ...more] = code.trim().split('\n');
+      expect(more).toEqual([]);
+      expect(secret).toMatch(/^aws secretsmanager put-secret-value --secret-id "\$WAN_SECRET_ARN" --secret-string /);
+      // The output is an address of AWS, whose stage is a part of the path.
+      const API_URL = outputs.ApiUrl!.replace(/^https:\/\/[^/]+\/v1/, api.url);
+      Object.assign(variables, { TABLE_NAME: outputs.TableName, API_URL });
+      variables.KEY = /ff_\S+/.exec(await shell(`cd '${root}' && ${create}`))![0];
+      expect(JSON.parse(await shell(call!))).toEqual({ data: [], next_cursor: null });
+    },
+  },
+  { file: 'README.md', with: 'npx cdk destroy', needs: 'AWS', checked_by: 'test/infra/storage/storage.test.ts' },
+
+  { file: 'CONTRIBUTING.md', with: 'npm run check\nnpm test', ...ci },
+  {
+    file: 'CONTRIBUTING.md',
+    with: 'record-console.ts',
+    needs: 'a minute and a browser',
+    checked_by: 'test/support/record-console.ts',
+  },
+
+  {
+    file: 'docs/api.md',
+    with: 'swagger-typescript-api',
+    needs: 'the registry, unless the package is installed',
+    checked_by: 'test/functions/api/openapi/client.test.ts',
+  },
+  {
+    file: 'docs/api.md',
+    with: '"negative_prompt"',
+    run: async (code) => {
+      const { id, warnings } = JSON.parse(await shell(code)) as { id: string; warnings: unknown[] };
+      variables.ID = id;
+      expect(warnings).toEqual([]);
+      expect(await api.finished(id)).toMatchObject({ status: 'succeeded', metadata: { project: 'winter' } });
+    },
+  },
+  {
+    file: 'docs/api.md',
+    with: '?wait=25',
+    run: async (code) => expect(JSON.parse(await shell(code))).toMatchObject({ id: variables.ID, status: 'succeeded' }),
+  },
+  {
+    file: 'docs/api.md',
+    with: 'status=succeeded',
+    run: async (code) => {
+      const { data } = JSON.parse(await shell(code)) as { data: { id: string; status: string }[] };
+      expect(data.map(({ id }) => id)).toContain(variables.ID);
+    },
+  },
+  {
+    file: 'docs/api.md',
+    with: '/usage',
+    run: async (code) => expect(JSON.parse(await shell(code))).toMatchObject({ currency: 'USD' }),
+  },
+
+  { file: 'docs/drops.md', with: 'export AWS_ACCESS_KEY_ID', run: exportAws },
+  { file: 'docs/drops.md', with: 'photo.jpg.result.json -', run: oneResult },
+  {
+    file: 'docs/drops.md',
+    with: 'aws s3 sync holidays',
+    run: async (code) => {
+      await shell(code);
+      for (const name of ['beach.jpg', 'second day/hut.jpg'])
+        expect(await written(`holidays/${name}.result.json`)).toMatchObject({
+          status: 'succeeded',
+          settings: { '/input/prompt': 'defaults', '/parameters/resolution': 'defaults' },
+        });
+    },
+  },
+  {
+    file: 'docs/drops.md',
+    with: 'cat.jpg.json',
+    run: async (code) => {
+      await shell(code);
+      expect(await written('cats/cat.jpg.result.json')).toMatchObject({ settings: { '/input/prompt': 'sidecar' } });
+    },
+  },
+  {
+    file: 'docs/drops.md',
+    with: 'manifest.jsonl <<',
+    run: dropOne,
+  },
+  {
+    file: 'docs/drops.md',
+    with: 'summary.json -',
+    run: async (code) => {
+      expect(await result(code)).toMatchObject({ status: 'finished', lines: 2, succeeded: 2 });
+      await expect(
+        shell('aws s3 cp s3://firstframe-uploads/drop/batch/_images/photo.jpg.result.json -'),
+      ).rejects.toThrow();
+    },
+  },
+
+  {
+    file: 'docs/runbook.md',
+    with: 'npm run --silent stack-trace',
+    needs: 'the logs of a deployment',
+    checked_by: 'test/infra/operations/stack-trace.test.ts',
+  },
+];
+/** Any other block of the guide to drops: it runs, and each image that it copies becomes a video. */
+const anyDrop = {
+  file: 'docs/drops.md',
+  with: 'aws s3 ',
+  run: async (code: string) => {
+    await shell(code);
+    for (const [, key] of code.matchAll(/ s3:\/\/firstframe-uploads\/drop\/(\S+\.jpg) --metadata/g))
+      expect(await written(`${key}.result.json`)).toMatchObject({ status: 'succeeded' });
+  },
+};
+const handles = (handling: Handling, { file, code }: Block): boolean =>
+  handling.file === file && `\n${code}`.includes(handling.with);
+function handlingsOf(block: Block): Handling[] {
+  const own = handlings.filter((handling) => handles(handling, block));
+  return own.length === 0 && handles(anyDrop, block) ? [anyDrop] : own;
+}
+
+describe('the documents', () => {
+  test.each(blocks)('show no command in $file that nothing checks: $code', (block) => {
+    expect(handlingsOf(block)).toHaveLength(1);
+  });
+
+  test.each(handlings)('show the command that is checked here: $file, $with', (handling) => {
+    expect(blocks.filter((block) => handlingsOf(block).includes(handling))).toHaveLength(1);
+    if (handling.checked_by) expect(existsSync(path.join(root, handling.checked_by))).toBe(true);
+  });
+
+  test.each(documents)('%s names scripts and files that exist', (file) => {
+    const text = read(file);
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: object };
+    const named = [...text.matchAll(/npm (?:run (?:--silent )?)?([a-z][\w-]*(?::[\w-]+)?)/g)].map(([, name]) => name!);
+    expect(named.filter((name) => !['ci', 'install'].includes(name) && !(name in scripts))).toEqual([]);
+    const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, link]) =>
+      path.join(path.dirname(file), link!),
+    );
+    expect(links.filter((link) => !existsSync(path.join(root, link)))).toEqual([]);
+  });
+
+  test('have sections of the names that links give', () => {
+    const slugs = (file: string) =>
+      [...read(file).matchAll(/^#+ (.+)$/gm)].map(([, title]) =>
+        title!
+          .toLowerCase()
+          .replace(/[^\w\s-]/g, '')
+          .replace(/\s/g, '-'),
+      );
+    const links = documents.flatMap((file) =>
+      [...read(file).matchAll(/\]\((?!https?:)([^)#]*)#([^)]+)\)/g)].map(([, to, slug]) => ({
+        to: to ? path.join(path.dirname(file), to) : file,
+        slug: slug!,
+      })),
+    );
+    expect(links.length).toBeGreaterThan(0);
+    expect(links.filter(({ to, slug }) => !slugs(to).includes(slug))).toEqual([]);
+  });
+
+  test('begin with a README of at most 200 lines', () => {
+    expect(read('README.md').split('\n').length).toBeLessThanOrEqual(201);
   });
 });
 
-// The commands are for a shell with curl; a machine without one can't be told to run them.
-const hasCurl = spawnSync('curl', ['--version']).status === 0;
-describe.runIf(hasCurl)("the README's curl commands", () => {
-  let api: Endpoint;
-  let folder: string;
+// The commands are for a POSIX shell with curl and jq.
+const hasTools = ['curl', 'jq'].every((tool) => spawnSync(tool, ['--version']).status === 0);
+describe.runIf(hasTools)('the commands of the documents, in their order', { timeout: 150_000 }, () => {
   beforeAll(async () => {
-    api = await openEndpoint();
+    const stack = await sharedStack();
+    const s3 = localS3(stack.aws_url);
+    const key = { api_key: 'local', other_api_key: '', drop_api_key: 'local' };
+    const close = async () => s3.destroy();
+    api = endpoint({ url: stack.api_url, ...key, s3, uploads_bucket: 'firstframe-uploads', close });
+    outputs = stack.runtime.stack.outputs as Record<string, string>;
+    onThisStack = (code) =>
+      code.replaceAll('http://127.0.0.1:4400', stack.api_url).replaceAll('http://127.0.0.1:4402', stack.aws_url);
     folder = await mkdtemp(path.join(tmpdir(), 'firstframe-readme-'));
+    tools = path.join(folder, 'bin');
+    await mkdir(tools);
+    await symlink(path.join(root, 'node_modules'), path.join(folder, 'node_modules'));
     const photo = await ffmpegFile('photo.jpg', '-f', 'lavfi', '-i', 'testsrc2=size=1200x900', '-frames:v', '1');
-    await writeFile(path.join(folder, 'photo.jpg'), photo);
+    await mkdir(path.join(folder, 'holidays/second day'), { recursive: true });
+    for (const name of ['photo.jpg', 'cat.jpg', 'holidays/beach.jpg', 'holidays/second day/hut.jpg'])
+      await writeFile(path.join(folder, name), photo);
+    if (spawnSync('aws', ['--version']).status === 0) return;
+    // A stand-in for the few forms that the documents show, where the AWS CLI is not installed.
+    const tsx = path.join(root, 'node_modules/tsx/dist/loader.mjs');
+    const standIn = path.join(root, 'test/support/aws-cli.ts');
+    const aws = path.join(tools, 'aws');
+    await writeFile(aws, `#!/bin/sh\nexec '${process.execPath}' --import '${tsx}' '${standIn}' "$@"\n`);
+    await chmod(aws, 0o755);
   });
   afterAll(async () => {
     await api?.close();
     await rm(folder, { recursive: true, force: true });
   });
 
-  const shell = (block: string, environment: Record<string, string> = {}) => {
-    const script = block
-      .replaceAll('http://127.0.0.1:4400', api.url)
-      .replaceAll('Bearer local', `Bearer ${api.api_key}`);
-    const env = { ...process.env, ...environment };
-    return promisify(execFile)('bash', ['-euc', script.replaceAll('curl ', 'curl --silent ')], { cwd: folder, env });
-  };
-
-  test('upload a large picture by the program that is shown', async () => {
-    const [program] = [...readme.matchAll(/^```js\n([\s\S]*?)^```/gm)].map((block) => block[1]!);
-    const file = path.join(folder, 'upload.mjs');
-    await writeFile(
-      file,
-      program!.replace('http://127.0.0.1:4400', api.url).replace('Bearer local', `Bearer ${api.api_key}`),
-    );
-    const { stdout } = await promisify(execFile)(process.execPath, [file], { cwd: folder });
-    expect(await api.finished(stdout.trim())).toMatchObject({
-      status: 'succeeded',
-      image: { width: 1200, height: 900 },
-    });
-  });
-
-  test('make a video of photo.jpg, tell how it stands, and fetch it', async () => {
-    const { stdout } = await shell(blockWith('-d @- <<BODY'));
-    const { id, status } = JSON.parse(stdout) as { id: string; status: string };
-    expect(['queued', 'submitting']).toContain(status);
-    await api.finished(id);
-    const follow = await shell(blockWith('-L -o video.mp4'), { ID: id });
-    expect(JSON.parse(follow.stdout)).toMatchObject({ id, status: 'succeeded' });
-    expect((await stat(path.join(folder, 'video.mp4'))).size).toBeGreaterThan(10_000);
-    expect(await probe(path.join(folder, 'video.mp4'))).toEqual({
-      codec: 'h264',
-      width: 720,
-      height: 544,
-      fps: 30,
-      seconds: 5,
-    });
-  });
+  const runnable = blocks.flatMap((block) => handlingsOf(block).map(({ run }) => ({ ...block, run })));
+  test.each(runnable.filter(({ run }) => run))('$file: $code', async ({ code, run }) => run?.(code));
 });

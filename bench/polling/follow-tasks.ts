@@ -7,7 +7,7 @@ import { readEnvironment } from '../../functions/shared/environment.ts';
 import type { VideoRecord } from '../../functions/video/record.ts';
 import { createVideo, newVideo, readVideo } from '../../functions/video/store.ts';
 import type { Table } from '../../functions/video/table.ts';
-import { usual } from '../../local/addresses.ts';
+import { defaultAddresses } from '../../local/addresses.ts';
 import { simulateAws } from '../simulation/aws.ts';
 import { createVirtualClock } from '../simulation/clock.ts';
 import { readDeployment } from '../simulation/deployment.ts';
@@ -45,7 +45,7 @@ export async function followTasks({ seed, durations, permits, queriesPerSecond }
   const clock = createVirtualClock(START);
   const latency = createLatency(clock, random);
   const deployment = await readDeployment(
-    { awsUrl: usual.awsUrl, emulatorUrl: usual.emulatorUrl },
+    { awsUrl: defaultAddresses.awsUrl, emulatorUrl: defaultAddresses.emulatorUrl },
     {
       extraPermits: 0,
       wanQueriesPerSecond: queriesPerSecond,

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { environments, type FunctionName } from '../../functions/shared/environment.ts';
 import { projectRoot } from '../../infra/synth/bundle.ts';
 import { synthesize } from '../../infra/synth/synthesize.ts';
-import { usual, withOrigins } from '../../local/addresses.ts';
+import { defaultAddresses, withOrigins } from '../../local/addresses.ts';
 import { account, region } from '../../local/aws/account.ts';
 import { readRules } from '../../local/aws/read-resources.ts';
 import { loadStack } from '../../local/aws/template/load-stack.ts';
@@ -23,8 +23,8 @@ export async function readDeployment(
     outdir,
     bundles: await noCode(),
     context: {
-      wanBaseUrl: usual.emulatorUrl,
-      trustedOrigins: [new URL(usual.emulatorUrl).origin, usual.awsUrl],
+      wanBaseUrl: defaultAddresses.emulatorUrl,
+      trustedOrigins: [new URL(defaultAddresses.emulatorUrl).origin, defaultAddresses.awsUrl],
       ...context,
     },
   });

@@ -26,7 +26,7 @@ import { listOwnVideos } from '../api/videos/list.ts';
 import { listModels } from '../api/videos/models.ts';
 import { type RetryServices, retry } from '../api/videos/retry.ts';
 import { getUsage, type UsageServices } from '../api/videos/usage.ts';
-import { dispatchOnFor } from '../queue/dispatch.ts';
+import { createVideoDispatch } from '../queue/dispatch.ts';
 import type { Environment } from '../shared/environment.ts';
 import { describeError, inContext } from '../shared/logging.ts';
 import { acceptRequest } from '../submissions/accept-request.ts';
@@ -42,8 +42,8 @@ import {
   withEndedHook,
 } from './services.ts';
 
-/** A handler of requests whose lines name the request and its video. */
-const answering = (logger: Platform['logger'], respond: Parameters<typeof apiHandler>[0]) =>
+/** Returns an API handler whose log lines identify the request and its video. */
+const createApiHandler = (logger: Platform['logger'], respond: Parameters<typeof apiHandler>[0]) =>
   inContext(logger, apiHandler(respond, logFailureTo(logger)), logContext);
 
 const logFailureTo =
@@ -65,7 +65,7 @@ export function composeAuthorize(environment: Environment<'authorize'>, platform
         return (token) => callerOfToken({ keys, now: clock.now }, rules, token);
       }
       case 'iam':
-        // API Gateway checks signatures itself and asks this function about uploads alone.
+        // API Gateway checks signatures itself and calls this function only for upload tokens.
         return async () => undefined;
     }
   }
@@ -75,7 +75,7 @@ export function composeAuthorize(environment: Environment<'authorize'>, platform
     try {
       return await authorize(services, request);
     } catch (error) {
-      if (!(error instanceof Unauthorized)) logger.error('Failed to authenticate a request', describeError(error));
+      if (!(error instanceof Unauthorized)) logger.error('Authorizer failed', describeError(error));
       throw error;
     }
   });
@@ -85,7 +85,7 @@ export function composeHealth(environment: Environment<'health'>, platform: Plat
   const { logger } = platform;
   const table = openTable(environment, platform);
   return inContext(logger, () =>
-    health(table, (error) => logger.error('The table did not answer', describeError(error))),
+    health(table, (error) => logger.error('Could not read the table', describeError(error))),
   );
 }
 
@@ -96,12 +96,12 @@ export function composeCatalogue(environment: Environment<'catalogue'>, { logger
     wanRegion: environment.WAN_REGION,
     typicalSeconds: environment.TYPICAL_SECONDS,
   };
-  return answering(logger, byRoute(services, { '/models': listModels, '/estimates': estimate }));
+  return createApiHandler(logger, byRoute(services, { '/models': listModels, '/estimates': estimate }));
 }
 
 export function composeUploads(environment: Environment<'uploads'>, { s3, logger, clock }: Platform<'s3'>) {
   const services = { s3, uploadsBucket: environment.UPLOADS_BUCKET, now: clock.now };
-  return answering(logger, (request, caller) => createUpload(services, request, caller));
+  return createApiHandler(logger, (request, caller) => createUpload(services, request, caller));
 }
 
 export function composeSubmit(
@@ -116,7 +116,7 @@ export function composeSubmit(
     readQueuePosition: createQueuePositions(environment, platform, table),
     sleep: clock.sleep,
   };
-  return answering(logger, (request, caller) => submit(services, request, caller));
+  return createApiHandler(logger, (request, caller) => submit(services, request, caller));
 }
 
 export function composeVideos(environment: Environment<'videos'>, platform: Platform<'dynamoDb' | 's3'>) {
@@ -136,7 +136,7 @@ export function composeVideos(environment: Environment<'videos'>, platform: Plat
     '/videos/{id}/content': getContent,
     '/usage': getUsage,
   };
-  return answering(logger, byRoute(services, routes));
+  return createApiHandler(logger, byRoute(services, routes));
 }
 
 export function composeActions(
@@ -154,15 +154,15 @@ export function composeActions(
     uploadsBucket: environment.UPLOADS_BUCKET,
     monthlySpendingLimit: environment.MONTHLY_SPENDING_LIMIT,
     readQueuePosition: createQueuePositions(environment, platform, table),
-    dispatch: dispatchOnFor(dispatcher),
+    dispatch: createVideoDispatch(dispatcher),
     onDispatchError: onDispatchError(logger),
   };
-  // GET /videos/{id} is another function's.
+  // DELETE /videos/{id}; another function handles GET.
   const routes = { '/videos/{id}/cancel': cancel, '/videos/{id}/retry': retry, '/videos/{id}': deleteVideo };
-  return answering(logger, byRoute(services, routes));
+  return createApiHandler(logger, byRoute(services, routes));
 }
 
-/** Wan's own protocol. */
+/** The routes of Wan's own API, for DashScope clients. */
 export function composeDashscope(
   environment: Environment<'dashscope'>,
   platform: Platform<'dynamoDb' | 's3' | 'stepFunctions' | 'secrets' | 'recordMetric'>,
@@ -178,8 +178,8 @@ export function composeDashscope(
     s3,
     region: environment.WAN_REGION,
     uploads_bucket: environment.UPLOADS_BUCKET,
-    acceptRequest: async (given) => {
-      const result = await acceptRequest(acceptServices, { ...given, mode: 'tolerant' });
+    acceptRequest: async (request) => {
+      const result = await acceptRequest(acceptServices, { ...request, mode: 'tolerant' });
       accepted(result);
       return result;
     },
@@ -190,7 +190,7 @@ export function composeDashscope(
   return inContext(logger, dashscopeHandler(services, logFailureTo(logger)), logContext);
 }
 
-/** The console, which needs nothing but its own parts. */
+/** The web console. @param parts the bundled assets of its page */
 export function composeConsole(environment: Environment<'console'>, parts: Parameters<typeof consolePage>[0]) {
   const page = consolePage(
     parts,
@@ -200,7 +200,7 @@ export function composeConsole(environment: Environment<'console'>, parts: Param
   return async () => page;
 }
 
-/** The OpenAPI document, and the page that shows it. */
+/** The OpenAPI document and its page. @param parts the document and the bundled assets of the page */
 export function composeContract(parts: Parameters<typeof docsPage>[0]) {
   const docs = docsPage(parts);
   return async (request: ApiRequest): Promise<APIGatewayProxyResult> => {

@@ -20,14 +20,14 @@ export function composeDrop(
   const { s3, sqs, logger } = platform;
   const copyVideo = environment.COPY_VIDEO_TO_DROP;
   const table = withEndedHook(openTable(environment, platform), platform);
-  const intake = createAcceptServices(environment, platform, createDispatcher(environment, platform, table));
+  const acceptServices = createAcceptServices(environment, platform, createDispatcher(environment, platform, table));
   const manifests: ManifestServices = {
-    ...intake,
+    ...acceptServices,
     s3,
     ownerOf: (key) => ownerOf(key, environment.DROP_RULES, environment.DROP_DEFAULTS),
   };
   const services: DropEventServices = {
-    ...intake,
+    ...acceptServices,
     defaults: environment.DROP_DEFAULTS,
     rules: environment.DROP_RULES,
     findLatest: ({ bucket, key }) => findLatest(s3, bucket, key),
@@ -41,25 +41,25 @@ export function composeDrop(
   };
   return inContext(logger, async (invocation: DropInvocation): Promise<void> => {
     for (const { event, waited } of eventsOf(invocation)) {
-      const taken = await handleDropEvent(services, event, { waited });
-      if (!taken) continue;
-      const id = 'id' in taken ? { video_id: taken.id } : {};
-      const status = 'video' in taken ? { status: taken.video.status } : {};
-      logger.info(whatBecameOfDrop[taken.outcome], { ...id, ...status });
+      const outcome = await handleDropEvent(services, event, { waited });
+      if (!outcome) continue;
+      const id = 'id' in outcome ? { video_id: outcome.id } : {};
+      const status = 'video' in outcome ? { status: outcome.video.status } : {};
+      logger.info(dropMessages[outcome.outcome], { ...id, ...status });
       if (!isPossibleKey(resultKey(event.detail.object.key)))
         logger.warn('The key of a drop is too long for the name of its result', id);
     }
   });
 }
 
-const whatBecameOfDrop = {
-  created: 'Created the video of a drop',
+const dropMessages = {
+  created: 'Created a video from a drop',
   restarted: 'Restarted the failed video of a drop',
-  existing: 'Found the video of a drop; created nothing',
-  waiting: 'Left a drop waiting for its sidecar or for the rest of its bytes',
-  superseded: 'Ignored a part of an image that was uploaded whole since',
-  claimed: 'Ignored a sidecar while the video of its image was being created',
-  gone: 'Ignored a drop that has been deleted',
+  existing: 'Ignored a repeated upload, event or late sidecar of a drop: its video exists',
+  waiting: 'Started to wait for the sidecar, or for the rest of the bytes, of a drop',
+  superseded: 'Ignored a part of an image that a later upload completed',
+  claimed: 'Ignored a sidecar while another process creates the video of its image',
+  gone: 'Ignored a drop whose image was deleted',
   deleted: 'Ignored a drop whose video was deleted',
-  unreadable: 'Could not read a drop: S3 refused',
+  unreadable: 'Could not read a drop because S3 refused',
 } as const satisfies Record<DropOutcome['outcome'], string>;

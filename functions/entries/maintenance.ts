@@ -21,19 +21,19 @@ export function composeDispatch(
   const { logger } = platform;
   const dispatcher = createDispatcher(environment, platform, openTable(environment, platform));
   return inContext(logger, async () => {
-    // A failure of one model does not delay the others.
-    const outcomes = await Promise.allSettled(offeredModelNames.map((model) => dispatch(dispatcher, model)));
-    const started = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? outcome.value : []));
+    // An error with one model does not stop the others.
+    const results = await Promise.allSettled(offeredModelNames.map((model) => dispatch(dispatcher, model)));
+    const started = results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
     for (const video_id of started) logger.info('Started a queued video', { video_id });
     await restartStuckStarts(dispatcher);
-    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
   });
 }
 
 /** With the 10 minutes that a lost drop has waited already, the longest wait for a sidecar. */
 const LOST_DROP_SECONDS = 300;
 
-/** The handler of the sweep: by schedule for everything, and for one video immediately when its execution has failed. */
+/** Runs on a schedule for all videos, and immediately for the video of a failed execution. */
 export function composeSweep(
   environment: Environment<'sweep'>,
   platform: Platform<'dynamoDb' | 's3' | 'stepFunctions' | 'sqs' | 'recordMetric'>,
@@ -59,30 +59,29 @@ export function composeSweep(
     const ended = readExecutionName(event.detail?.name ?? '');
     if (ended) {
       const resumed = await resumeWhenDead(dispatcher, ended.id);
-      logger.warn('An execution failed', { video_id: ended.id, run: ended.run, resumed });
+      logger.warn('Execution failed', { video_id: ended.id, run: ended.run, resumed });
       return;
     }
     const report = await sweep(dispatcher, offeredModelNames, clock.sleep);
     const { resumed, dispatched, left, first_expiry, unwatched_seconds, failed } = report;
     if (first_expiry) recordMetric('MinutesToUpstreamExpiry', (Date.parse(first_expiry) - clock.now()) / 60_000);
     if (unwatched_seconds > 0) recordMetric('SecondsUnwatched', unwatched_seconds);
-    if (left > 0) logger.warn('Ran out of time before all videos were checked', { left });
-    const attend = (step: string, work: () => Promise<unknown>) =>
+    if (left > 0) logger.warn('Ran out of time before all executions were checked', { left });
+    const collectErrors = (step: string, work: () => Promise<unknown>) =>
       work().catch((error: unknown) => {
         for (const cause of error instanceof AggregateError ? error.errors : [error])
           failed.push({ step, error: cause });
       });
-    await attend('results', () => writePendingResults(results));
-    await attend('deletions', () => finishDeletions(deletions));
-    await attend('lost drops', async () => {
+    await collectErrors('results', () => writePendingResults(results));
+    await collectErrors('deletions', () => finishDeletions(deletions));
+    await collectErrors('lost drops', async () => {
       const count = await acceptLostDrops(lostDrops);
       if (count > 0) logger.warn('Accepted drops whose events were lost', { count });
     });
-    for (const video_id of resumed) logger.warn('Resumed a video whose execution had died', { video_id });
-    for (const video_id of dispatched)
-      logger.warn('Started a queued video that should have been started before', { video_id });
-    for (const { step, error } of failed) logger.error('Failed to repair something', { ...describeError(error), step });
-    if (failed.length > 0) throw new Error(`${failed.length} repairs failed; the log has a line for each.`);
+    for (const video_id of resumed) logger.warn('Restarted a video without a running execution', { video_id });
+    for (const video_id of dispatched) logger.warn('Started a queued video with a free permit', { video_id });
+    for (const { step, error } of failed) logger.error('Repair failed; will retry', { ...describeError(error), step });
+    if (failed.length > 0) throw new Error(`${failed.length} repairs failed; each has a log line.`);
   });
 }
 
@@ -92,7 +91,7 @@ export function composeCanary(environment: Environment<'canary'>, platform: Plat
   const services = { wan: wanOf(environment, platform, { apiKey }), apiKey, recordMetric, now: clock.now };
   return inContext(logger, async () => {
     const report = await canary(services);
-    if (isFailure(report)) logger.warn('The canary failed', { ...report });
-    else logger.info('The canary finished', { ...report });
+    if (isFailure(report)) logger.warn('Canary failed', { ...report });
+    else logger.info('Canary finished', { ...report });
   });
 }

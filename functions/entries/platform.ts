@@ -11,20 +11,20 @@ import { createLogger } from '../shared/logging.ts';
 import type { RecordMetric } from '../shared/metrics.ts';
 import { documentClient, type Table } from '../video/table.ts';
 
-/** What every function uses of the machine it runs on. */
+/** What every function uses. */
 interface Basics {
   clock: {
     /** Milliseconds since 1970. */
     now: () => number;
     sleep: (milliseconds: number) => Promise<void>;
   };
-  /** From 0 up to, not including, 1. */
+  /** Returns a number from 0 to less than 1. */
   random: () => number;
   fetch: typeof fetch;
   logger: Pick<Logger, 'addContext' | 'appendKeys' | 'resetKeys' | 'info' | 'warn' | 'error'>;
 }
 
-/** What only some functions use: a bundle holds the code of those that its entry names. */
+/** What some functions use. A bundle contains only the clients that its entry names. */
 interface Clients {
   dynamoDb: Table['client'];
   s3: S3Client;
@@ -35,12 +35,12 @@ interface Clients {
   recordMetric: RecordMetric;
 }
 
-/** What a function is composed over: AWS in a Lambda, a simulation in a bench. */
+/** Everything outside the process: AWS in a deployed function, a simulation in bench and fault suite. */
 export type Platform<Names extends keyof Clients = keyof Clients> = Basics & Pick<Clients, Names>;
 
 /**
- * The handler of a deployed function.
- * @throws Error when a variable of its environment is missing or wrong, so that a deployment mistake shows when the Lambda loads
+ * Returns the handler of a deployed function.
+ * @throws Error when an environment variable is missing or invalid, so that a wrong deployment fails when the function loads
  */
 export const entry = <Name extends FunctionName, Names extends keyof Clients, Handler>(
   name: Name,
@@ -59,19 +59,19 @@ export const dynamoDb = (config: DynamoDBClientConfig = {}): Clients['dynamoDb']
   documentClient(new DynamoDBClient(config));
 export const s3 = (): S3Client => new S3Client({});
 export const stepFunctions = (config: SFNClientConfig = {}): SFNClient => new SFNClient(config);
-/** Not at the address of the queue, which would go before `AWS_ENDPOINT_URL`. */
+/** Without `useQueueUrlAsEndpoint: false`, the queue's URL would take precedence over `AWS_ENDPOINT_URL`. */
 export const sqs = (): SQSClient => new SQSClient({ useQueueUrlAsEndpoint: false });
 export const lambda = (): LambdaClient => new LambdaClient({});
 export const secrets = (): SecretsManagerClient => new SecretsManagerClient({});
 
-/** Two attempts of 5 s: for calls that somebody waits for, or that must not use up another call's time. */
+/** A timeout of 5 s per attempt: for calls that a caller waits for, or that must not use up another call's deadline. */
 const requestHandler = { connectionTimeout: 2000, requestTimeout: 5000, throwOnRequestTimeout: true };
 
-/** The call to Wan has a time limit that counts from its ledger entry: a write that hangs must not use it up. */
+/** The deadline of the call to Wan starts with its ledger entry, so a hanging write to DynamoDB must not use it up. */
 export const ledgerClientConfig: DynamoDBClientConfig = { requestHandler };
 
 /**
- * How long the start of an execution may take while a caller waits for the answer. The record is kept without it: two attempts of
- * 5 s stay well within the gateway's 29.
+ * Limits the start of an execution while a caller waits. It may fail, because the record is written already: two attempts of 5 s stay
+ * within API Gateway's limit of 29 s.
  */
 export const startExecutionClientConfig: SFNClientConfig = { maxAttempts: 2, requestHandler };

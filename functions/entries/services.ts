@@ -1,7 +1,7 @@
 import { writeVideoResult } from '../drops/write-result.ts';
 import { typicalSecondsOf } from '../polling/durations.ts';
 import { rateLimitedWan, wanWithMetrics } from '../polling/rate-limited-wan.ts';
-import { type Dispatcher, dispatchOnFor } from '../queue/dispatch.ts';
+import { createVideoDispatch, type Dispatcher } from '../queue/dispatch.ts';
 import { limitsOf, type ModelPace } from '../queue/model-queue.ts';
 import { createQueuePositionReader, type ReadQueuePosition } from '../queue/position.ts';
 import type { Environment, LimitSettings } from '../shared/environment.ts';
@@ -15,13 +15,13 @@ import { findModel, isModelName } from '../wan/catalogue.ts';
 import { createWanClient, type WanClient } from '../wan/client/client.ts';
 import type { Platform } from './platform.ts';
 
-/** The table as every function has it. One that may end a video adds `withEndings`. */
+/** Returns the table. Functions that may end a video add `withEndedHook`. */
 export const openTable = (
   { TABLE_NAME }: Pick<Environment<'health'>, 'TABLE_NAME'>,
   { dynamoDb, clock }: Pick<Platform, 'dynamoDb' | 'clock'>,
 ): Table => ({ client: dynamoDb, tableName: TABLE_NAME, now: clock.now });
 
-/** The table of a function that may end videos. @param copyVideo for the function that may end them well */
+/** Adds what follows the end of a video to a table. @param copyVideo whether to copy a drop's finished video next to its image */
 export const withEndedHook = (
   table: Table,
   platform: Pick<Platform, 's3' | 'recordMetric' | 'logger'>,
@@ -29,15 +29,15 @@ export const withEndedHook = (
 ): Table => ({ ...table, onVideoEnded: onVideoEnded(table, platform, copyVideo) });
 
 /**
- * What follows when a video ends, however it ends: its metrics, and a drop's result beside its image. A result that cannot be written
- * now is written by the sweep.
+ * Records the metrics of a video that has ended and writes a drop's result next to its image. If the result cannot be written, the
+ * sweep writes it.
  */
 const onVideoEnded =
   (table: Table, { s3, recordMetric, logger }: Pick<Platform, 's3' | 'recordMetric' | 'logger'>, copyVideo: boolean) =>
   async (video: VideoRecord): Promise<void> => {
     recordEnding(recordMetric, video);
     await writeVideoResult({ table, s3, copyVideo }, video).catch((error: unknown) =>
-      logger.error('Failed to write the result of a drop', { ...describeError(error), video_id: video.id }),
+      logger.error('Could not write the drop result; will retry', { ...describeError(error), video_id: video.id }),
     );
   };
 
@@ -60,7 +60,7 @@ function recordEnding(
   }
 }
 
-/** Starts queued videos. */
+/** Returns the services of dispatch. */
 export const createDispatcher = (
   environment: Pick<Environment<'dispatch'>, 'STATE_MACHINE_ARN' | 'LIMIT_SETTINGS'>,
   { stepFunctions }: Pick<Platform, 'stepFunctions'>,
@@ -71,13 +71,13 @@ export const createDispatcher = (
   limitsOf: (model) => modelLimitsOf(model, environment.LIMIT_SETTINGS),
 });
 
-/** A model's lane, as this deployment has it. @throws Error for a model that the catalogue does not have */
+/** Returns the limits of a model in this deployment. @throws Error when the catalogue lacks the model */
 export function modelLimitsOf(model: string, limits: LimitSettings): ModelPace {
-  if (!isModelName(model)) throw new Error(`There is no model ${model} in the catalogue, so it has no lane.`);
+  if (!isModelName(model)) throw new Error(`The catalogue has no model ${model}.`);
   return limitsOf(findModel(model), limits);
 }
 
-/** What accepting requests takes. */
+/** Returns the services of accepting requests. */
 export const createAcceptServices = (
   environment: Pick<
     Environment<'submit'>,
@@ -93,16 +93,16 @@ export const createAcceptServices = (
   wanRegion: environment.WAN_REGION,
   monthlySpendingLimit: environment.MONTHLY_SPENDING_LIMIT,
   recordMetric,
-  dispatch: dispatchOnFor(dispatcher),
+  dispatch: createVideoDispatch(dispatcher),
   onDispatchError: onDispatchError(logger),
 });
 
 export const onDispatchError =
   (logger: Pick<Platform['logger'], 'error'>) =>
   ({ id }: VideoRecord, error: unknown): void =>
-    logger.error('Failed to dispatch a video; it stays queued for now', { ...describeError(error), video_id: id });
+    logger.error('Could not dispatch a video; it stays queued for now', { ...describeError(error), video_id: id });
 
-/** One line for each request that was accepted: neither its owner nor what the video shows belongs into a log. */
+/** Logs each accepted request, without its owner and its content. */
 export const onAccepted =
   (logger: Pick<Platform['logger'], 'info'>): OnAccepted =>
   ({ video: { id, model, source, status }, created }) =>
@@ -113,7 +113,7 @@ export const onAccepted =
       status,
     });
 
-/** The places of queued videos. A place that cannot be found is left out of the answer, and logged. */
+/** Returns a reader of queue positions. An unknown position is logged and omitted from the response. */
 export const createQueuePositions = (
   environment: Pick<Environment<'submit'>, 'LIMIT_SETTINGS' | 'TYPICAL_SECONDS'>,
   { logger }: Pick<Platform, 'logger'>,
@@ -124,18 +124,18 @@ export const createQueuePositions = (
     paceOf: (model) => modelLimitsOf(model, environment.LIMIT_SETTINGS),
     typicalSeconds: (video) => typicalSecondsOf(table, video, environment.TYPICAL_SECONDS),
     onError: (video, error) =>
-      logger.warn('Failed to find the place of a video in the queue', { ...describeError(error), video_id: video.id }),
+      logger.warn('Could not determine the queue position of a video', { ...describeError(error), video_id: video.id }),
   });
 
 type WanEnvironment = Environment<'canary'>;
 
-/** Reads Wan's key from the secret when it is needed. */
+/** Returns a reader of Wan's key. */
 export const wanKeyOf = (
   { WAN_SECRET_ARN }: Pick<WanEnvironment, 'WAN_SECRET_ARN'>,
   { secrets, clock }: Pick<Platform, 'secrets' | 'clock'>,
 ): (() => Promise<string>) => secretReader(secrets, WAN_SECRET_ARN, clock.now);
 
-/** Wan, as fast as it is asked. @param queryTimeout in milliseconds. @default the client's */
+/** Returns Wan's client without a rate limit. @param queryTimeout in milliseconds. @default - the client's */
 export const wanOf = (
   environment: Pick<WanEnvironment, 'WAN_BASE_URL' | 'WAN_SECRET_ARN'>,
   platform: Pick<Platform, 'secrets' | 'clock' | 'fetch'>,
@@ -151,7 +151,7 @@ export const wanOf = (
     ...(queryTimeout === undefined ? {} : { timeouts: { query: queryTimeout } }),
   });
 
-/** Wan as the workflow asks it: all functions together within its rate limit. */
+/** Returns Wan's client within the rate limit that all functions share. */
 export const rateLimitedWanOf = (
   environment: Pick<Environment<'watch'>, 'WAN_BASE_URL' | 'WAN_SECRET_ARN' | 'WAN_QUERIES_PER_SECOND'>,
   platform: Pick<Platform, 'secrets' | 'clock' | 'fetch' | 'recordMetric'>,

@@ -43,28 +43,30 @@ export function composeCreateTask(
     configuredSeconds: environment.TYPICAL_SECONDS,
     recordMetric,
     onAmbiguous: ({ id, run }, task_ids) =>
-      logger.error('Found several tasks that may be the one whose answer was lost', { video_id: id, run, task_ids }),
+      logger.error('Found several tasks for a submission whose response was lost', { video_id: id, run, task_ids }),
     startWatcher: () => startWatcher(platform.lambda, environment.WATCHER_ARN),
     onWatcherNotStarted: (error) =>
-      logger.error('Failed to start a watcher; the schedule starts one within a minute', describeError(error)),
+      logger.error('Could not start a watcher; the schedule will start one within a minute', describeError(error)),
     sleep: clock.sleep,
   };
   return logged(logger, async (input: WorkflowInput) => {
     const output = await createTask(services, input);
     if (output.outcome === 'settled' && output.account_refused) {
-      logger.warn('Returned the video to its queue: Wan refuses the account', { reason: output.account_refused });
+      logger.warn('Returned the video to its queue, because Wan refuses the account', {
+        reason: output.account_refused,
+      });
       return output;
     }
-    const why = output.outcome === 'failed' ? { code: output.error.code } : {};
-    logger.info(whatCreateTaskDid[output.outcome], { outcome: output.outcome, ...why });
+    const details = output.outcome === 'failed' ? { code: output.error.code } : {};
+    logger.info(createTaskMessages[output.outcome], { outcome: output.outcome, ...details });
     return output;
   });
 }
 
-const whatCreateTaskDid = {
-  created: 'Created the task, or found the one that was created before',
-  succeeded: 'Found that the task has succeeded',
-  settled: 'Created no task: the video has ended or moved on',
+const createTaskMessages = {
+  created: 'Created the task, or found an existing one',
+  succeeded: 'Found a succeeded task',
+  settled: "Created no task: the video's status or run has changed",
   failed: 'Failed to create a task',
 } as const satisfies Record<CreateTaskOutput['outcome'], string>;
 
@@ -85,11 +87,11 @@ export function composeCheckTask(
     configuredSeconds: environment.TYPICAL_SECONDS,
     recordMetric,
     onUnknownStatus: ({ id, run }, status) =>
-      logger.error('Received a status of a task that Wan does not document', { video_id: id, run, status }),
+      logger.error('Received an undocumented task status', { video_id: id, run, status }),
   };
   return logged(logger, async (input: CheckTaskInput) => {
     const output = await checkTask(services, input);
-    logger.info(whatCheckTaskDid[output.outcome], { outcome: output.outcome });
+    logger.info(checkTaskMessages[output.outcome], { outcome: output.outcome });
     return output;
   });
 }
@@ -103,7 +105,7 @@ export function composeArchiveVideo(
   const table = withEndedHook(openTable(environment, platform), platform, {
     copyVideo: environment.COPY_VIDEO_TO_DROP,
   });
-  const copying = {
+  const copyServices = {
     s3,
     bucket,
     fetch,
@@ -119,25 +121,25 @@ export function composeArchiveVideo(
     bucket,
     wan: rateLimitedWanOf(environment, platform, table),
     wanRegion: environment.WAN_REGION,
-    copyAndVerify: (video, videoUrl, key) => copyAndVerify(copying, video, videoUrl, key),
+    copyAndVerify: (video, videoUrl, key) => copyAndVerify(copyServices, video, videoUrl, key),
   };
   return logged(logger, async (input: WorkflowInput) => {
     const output = await archiveVideo(services, input);
-    logger.info(whatArchiveVideoDid[output.outcome]);
+    logger.info(archiveVideoMessages[output.outcome]);
     return output;
   });
 }
 
-const whatCheckTaskDid = {
-  running: 'Found that the task goes on',
-  succeeded: 'Found that the task has succeeded',
-  failed: 'Found that the task has failed, or gave it up',
-  settled: 'Nothing to check: the video has ended or moved on',
+const checkTaskMessages = {
+  running: 'Found a running task',
+  succeeded: 'Found a succeeded task',
+  failed: 'Found a failed or expired task',
+  settled: "Checked no task: the video's status or run has changed",
 } as const satisfies Record<CheckTaskOutput['outcome'], string>;
 
-const whatArchiveVideoDid = {
+const archiveVideoMessages = {
   archived: 'Archived the video',
-  settled: 'Nothing to archive: the video has ended or moved on',
+  settled: 'Archived no video: its status or run has changed',
 } as const satisfies Record<ArchiveVideoOutput['outcome'], string>;
 
 export function composeRecordFailure(
@@ -149,23 +151,23 @@ export function composeRecordFailure(
   return logged(logger, async (input: RecordFailureInput) => {
     logger.warn('Received a failure', { code: 'Error' in input.error ? input.error.Error : input.error.code });
     const output = await recordFailure(dispatcher, input);
-    logger.info(whatRecordFailureDid[output.outcome]);
+    logger.info(recordFailureMessages[output.outcome]);
     return output;
   });
 }
 
-const whatRecordFailureDid = {
+const recordFailureMessages = {
   failed: 'Recorded the failure',
   requeued: 'Returned the video to its queue',
-  settled: 'Recorded no failure: the video has ended or moved on',
+  settled: "Recorded no failure: the video's status or run has changed",
 } as const satisfies Record<RecordFailureOutput['outcome'], string>;
 
-/** How an invocation of the watcher came about: CreateTask says so, the schedule sends an event of its own. */
+/** The event of the watcher. The schedule sends another event, without `startedBy`. */
 interface WatchEvent {
   startedBy?: 'create-task';
 }
 
-/** Shorter than the lease of a watcher lasts without a renewal. */
+/** Shorter than the watcher's lease. */
 const WATCHER_QUERY_MILLISECONDS = 5000;
 
 export function composeWatch(
@@ -181,15 +183,15 @@ export function composeWatch(
     reserveQueries: (count) => reserveQueries(table, count, { perSecond, maxWait: WATCHER_QUERY_MILLISECONDS }),
     wake: (token) => wakeExecution(stepFunctions, token),
     sleep: clock.sleep,
-    onError: (error) => logger.error('Failed in a tick; the next one tries again', describeError(error)),
+    onError: (error) => logger.error('Watcher tick failed; will retry', describeError(error)),
   };
   return inContext(logger, async ({ startedBy }: WatchEvent) => {
     const end = await watch(services, randomUUID(), startedBy ?? 'schedule');
-    logger.info('Ended the watch', { why: end });
+    logger.info('Watcher ended', { reason: end });
   });
 }
 
-/** Wakes the execution that wrote a token. One that no longer waits with it was woken or timed out before. */
+/** Wakes the execution that wrote a token. Ignores a stale token: its execution was woken or timed out. */
 async function wakeExecution(stepFunctions: Platform['stepFunctions'], taskToken: string): Promise<void> {
   try {
     await stepFunctions.send(new SendTaskSuccessCommand({ taskToken, output: '{}' }));

@@ -3,11 +3,11 @@ import { keys } from '../video/keys.ts';
 import type { Submission, VideoRecord } from '../video/record.ts';
 import { type Condition, changeVideo } from '../video/store.ts';
 import { getItem, type Table, updateItem } from '../video/table.ts';
-import { expiry } from './task-lifetime.ts';
+import { itemExpiry } from './task-lifetime.ts';
 
 /**
- * Opens the ledger for one paid call, before Wan is called (invariant 1). No two entries of a video share a number.
- * @returns the record with the open entry, or undefined when another invocation opened one since `video` was read, or it moved on
+ * Opens a ledger entry for one paid call, before the call (invariant 1). Attempt numbers are unique per video.
+ * @returns the record with the open entry, or undefined when the record has changed since `video` was read
  */
 export function openSubmission(table: Table, video: VideoRecord): Promise<VideoRecord | undefined> {
   const last = video.submission?.attempt;
@@ -31,17 +31,17 @@ export function openSubmission(table: Table, video: VideoRecord): Promise<VideoR
 }
 
 /**
- * Makes sure, right before the call, that the ledger still holds this very attempt open.
- * @returns undefined when another invocation has decided it, or the video moved on: then it must not be made
+ * Checks, right before the call, that the ledger still holds this attempt open.
+ * @returns undefined when another invocation has settled it, or the video's status has changed: then the call must not be made
  */
 export const confirmSubmission = (table: Table, video: VideoRecord): Promise<VideoRecord | undefined> =>
   changeVideo(table, video, {}, isOpen(video.submission!));
 
-/** Writes down that the outcome of the open call is known: no task came of it. */
+/** Settles the open attempt: it created no task. */
 export const settleSubmission = (table: Table, video: VideoRecord): Promise<VideoRecord | undefined> =>
   changeOpenSubmission(table, video, { ...video.submission!, state: 'settled' });
 
-/** Writes down since when the open call's answer is missing; the first to notice sets the time. */
+/** Records when the response to the open attempt was lost. */
 export const markUncertain = (table: Table, video: VideoRecord): Promise<VideoRecord | undefined> =>
   changeOpenSubmission(table, video, { ...video.submission!, uncertain_since: new Date(table.now()).toISOString() });
 
@@ -55,22 +55,22 @@ const isOpen = ({ attempt }: Submission): Condition => ({
 });
 
 /*
- * A claim may be forgotten after three days. Only tasks in Wan's list are looked up here, and Wan lists none that is older than 24
- * hours; a video whose answer was lost stops looking after as long. One that has expired and is still there says what it always said.
+ * Task claims expire after three days. Only tasks in Wan's list are looked up here; Wan lists tasks for 24 hours, and the search for a
+ * lost task ends after the same time.
  */
 
-/** What is known of whose a task of Wan's is. */
+/** Which video owns one of Wan's tasks. */
 export interface TaskClaim {
-  /** The video that owns it. */
+  /** Id of the video that owns the task. */
   video_id?: string;
-  /** Which paid attempt of that video it came of: one that is tried again does not take its last task for the new one. */
+  /** The attempt that created the task, so that a retried video does not adopt the task of its previous attempt. */
   attempt?: number;
-  /** It could have been several videos' lost task: it is never given to one of them later, when the others have gone. */
+  /** The task matched several uncertain videos. No video adopts it later, when the others have ended. */
   ambiguous?: boolean;
 }
 
 /**
- * Writes down that a task of Wan's belongs to a video, by the attempt that its ledger tells of.
+ * Records that a task belongs to a video and to the current attempt of its ledger.
  * @returns false when another video owns it, or an earlier attempt of this one
  */
 export async function claimTask(
@@ -82,20 +82,20 @@ export async function claimTask(
     UpdateExpression: 'SET video_id = :id, attempt = :attempt, #ttl = :ttl',
     ConditionExpression: 'attribute_not_exists(video_id) OR (video_id = :id AND attempt = :attempt)',
     ExpressionAttributeNames: { '#ttl': timeToLive },
-    ExpressionAttributeValues: { ':id': id, ':attempt': submission!.attempt, ':ttl': expiry(table.now()) },
+    ExpressionAttributeValues: { ':id': id, ':attempt': submission!.attempt, ':ttl': itemExpiry(table.now()) },
   });
   return claimed !== undefined;
 }
 
-/** Writes down that nobody can tell whose task this is. */
+/** Records that a task's owner cannot be determined. */
 export async function markAmbiguous(table: Table, taskId: string): Promise<void> {
   await updateItem(table, keys.task(taskId), {
     UpdateExpression: 'SET ambiguous = :true, #ttl = :ttl',
     ExpressionAttributeNames: { '#ttl': timeToLive },
-    ExpressionAttributeValues: { ':true': true, ':ttl': expiry(table.now()) },
+    ExpressionAttributeValues: { ':true': true, ':ttl': itemExpiry(table.now()) },
   });
 }
 
-/** Whose a task of Wan's is (strongly consistent). */
+/** Returns the claim of a task (strongly consistent). */
 export const readTaskClaim = async (table: Table, taskId: string): Promise<TaskClaim> =>
   (await getItem<TaskClaim>(table, keys.task(taskId))) ?? {};

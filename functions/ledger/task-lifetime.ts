@@ -1,28 +1,28 @@
 import type { Failure, Task, VideoRecord } from '../video/record.ts';
 import { explainEnding } from '../wan/failures.ts';
 
-/** Wan keeps a task, and answers for it, for 24 hours after its submit. */
+/** Wan keeps a task and its video for 24 hours after the submission. */
 const TASK_LIFETIME_SECONDS = 24 * 3600;
 
-/** What is only about tasks that Wan still knows outlives them by two days: nothing that was true of one is forgotten too early. */
+/** Items about a task outlive it by two days, so that they never expire too early. */
 const KEPT_SECONDS = 3 * TASK_LIFETIME_SECONDS;
 
-/** When an item about such a task may be forgotten, in seconds since 1970. @param now milliseconds since 1970 */
-export const expiry = (now: number): number => Math.floor(now / 1000) + KEPT_SECONDS;
+/** Returns the time to live of an item about a task, in seconds since 1970. @param now milliseconds since 1970 */
+export const itemExpiry = (now: number): number => Math.floor(now / 1000) + KEPT_SECONDS;
 
-/** When Wan forgets a task that it was given at a time. Both ISO 8601. */
-export const expiryOf = (submitted: string): string =>
+/** Returns when Wan deletes a task that was submitted at a time. Both are ISO 8601. */
+export const taskExpiry = (submitted: string): string =>
   new Date(Date.parse(submitted) + TASK_LIFETIME_SECONDS * 1000).toISOString();
 
-/** Whether Wan may have forgotten a task by now. */
+/** Whether Wan may have deleted the task. */
 export const isExpired = (task: Pick<Task, 'expires_at'>, now: number): boolean => Date.parse(task.expires_at) <= now;
 
-/** How long after that a task may still be called pending or running before it is given up. */
+/** How long a task may stay PENDING or RUNNING after its expiry before its video fails. */
 const GRACE_SECONDS = 10 * 60;
 
-/** When a task that Wan still calls pending or running is given up. @param expiresAt ISO 8601 @returns milliseconds since 1970 */
+/** Returns when the video of a task that is still PENDING or RUNNING fails. @param expiresAt ISO 8601 @returns milliseconds since 1970 */
 export const deadlineOf = (expiresAt: string): number => Date.parse(expiresAt) + GRACE_SECONDS * 1000;
 
-/** The ending of a video whose task Wan does not know any more: made and not copied in time, or nobody knows. */
+/** Returns the failure of a video whose task has expired: `video_lost` when it had succeeded, else `task_expired`. */
 export const expiredFailure = ({ status }: Pick<VideoRecord, 'status'>, request_id?: string): Failure =>
   explainEnding(status === 'archiving' ? 'video_lost' : 'task_expired', request_id);

@@ -4,25 +4,25 @@ import type { WanClient } from '../wan/client/client.ts';
 
 export interface CanaryServices {
   wan: Pick<WanClient, 'listTasks'>;
-  /** Wan's key, empty when it was never set. */
+  /** Returns Wan's key; empty when it was never set. */
   apiKey: () => Promise<string>;
   recordMetric: RecordMetric;
   /** Milliseconds since 1970. */
   now: () => number;
 }
 
-/** The result of a canary run. `cause` is a short name: an error code of Wan or of the network. */
+/** The result of a run. `cause` is one of Wan's error codes, or a network error code. */
 type CanaryReport =
   | { outcome: 'answered' }
-  /** The operator has not set Wan's key yet, which is not a failure. */
+  /** The operator has not stored Wan's key yet; this is not a failure. */
   | { outcome: 'unset' }
-  /** Wan throttles the account. Another metric counts that, and key and network work. */
+  /** Wan throttles the account. Not a failure: key and network work, and `WanThrottled` counts it. */
   | { outcome: 'throttled' }
-  /** Wan does not serve the account: a wrong key, arrears, a wrong address. The operator must fix it. */
+  /** Wan refuses the account: invalid key, arrears or wrong base URL. The operator must fix it. */
   | { outcome: 'refused'; cause: string; request_id?: string }
-  /** Wan fails or cannot be reached. */
+  /** Wan is unavailable or unreachable. */
   | { outcome: 'unreachable'; cause: string; request_id?: string }
-  /** The secret could not be read: a permission is missing, or Secrets Manager fails. */
+  /** Secrets Manager failed: a permission is missing, or the service is unavailable. */
   | { outcome: 'secret_unreadable'; cause: string };
 
 type WanReport = Exclude<CanaryReport, { outcome: 'unset' | 'secret_unreadable' }>;
@@ -32,16 +32,16 @@ const failures: ReadonlySet<CanaryReport['outcome']> = new Set(['refused', 'unre
 export const isFailure = ({ outcome }: CanaryReport): boolean => failures.has(outcome);
 
 /**
- * Lists Wan's tasks of the last minute, which is free, to detect an invalid key and an unreachable Wan before a video needs them. Each
- * run records `CanaryFailed` as 0 or 1: missing data means that the canary does not run.
+ * Queries Wan for the tasks of the last minute, which is free, so that an invalid key or an outage is noticed before a video needs Wan.
+ * Every run records `CanaryFailed` as 0 or 1; a missing metric means that the canary does not run.
  */
 export async function canary(services: CanaryServices): Promise<CanaryReport> {
-  const report = await probe(services);
+  const report = await check(services);
   services.recordMetric('CanaryFailed', isFailure(report) ? 1 : 0, { outcome: report.outcome });
   return report;
 }
 
-async function probe(services: CanaryServices): Promise<CanaryReport> {
+async function check(services: CanaryServices): Promise<CanaryReport> {
   let key: string;
   try {
     key = await services.apiKey();
@@ -51,24 +51,24 @@ async function probe(services: CanaryServices): Promise<CanaryReport> {
   return key === '' ? { outcome: 'unset' } : probeWan(services);
 }
 
-/** Checks a key by listing Wan's tasks of the last minute, which is free. */
+/** Tests Wan's key with a free query for the tasks of the last minute. */
 export async function probeWan({ wan, now }: Pick<CanaryServices, 'wan' | 'now'>): Promise<WanReport> {
   const end = now();
-  const answer = await wan.listTasks({
+  const response = await wan.listTasks({
     model: offeredModelNames[0]!,
     start_time: new Date(end - 60_000).toISOString(),
     end_time: new Date(end).toISOString(),
     page_size: 1,
   });
-  const requestId = 'request_id' in answer && answer.request_id ? { request_id: answer.request_id } : {};
-  switch (answer.outcome) {
+  const details = 'request_id' in response && response.request_id ? { request_id: response.request_id } : {};
+  switch (response.outcome) {
     case 'tasks':
       return { outcome: 'answered' };
     case 'throttled':
       return { outcome: 'throttled' };
     case 'account_refused':
-      return { outcome: 'refused', cause: answer.reason, ...requestId };
+      return { outcome: 'refused', cause: response.reason, ...details };
     case 'unavailable':
-      return { outcome: 'unreachable', cause: answer.cause, ...requestId };
+      return { outcome: 'unreachable', cause: response.cause, ...details };
   }
 }

@@ -4,41 +4,41 @@ import type { VideoRecord } from '../video/record.ts';
 import { conditionally, type Table } from '../video/table.ts';
 import { findModel, isModelName } from '../wan/catalogue.ts';
 
-/** The weight of a new task in the average, so that about ten tasks are remembered. */
+/** The weight of a new task in the moving average, which thus covers about ten tasks. */
 const WEIGHT = 0.1;
-/** Wan fails a task that has no result after 3 hours. A time that is shorter than the least or longer is the fault of a clock. */
-const POSSIBLE_SECONDS = { least: 0.1, most: 3 * 3600 };
-/** Where nothing is known of a model: the middle of the reference's "1 to 5 minutes". */
+/** Wan fails a task that has no result after 3 hours. Durations outside this range come from clock skew. */
+const PLAUSIBLE_SECONDS = { min: 0.1, max: 3 * 3600 };
+/** For models outside the catalogue: within the reference's "1 to 5 minutes". */
 const UNKNOWN_MODEL_SECONDS = 120;
 const CACHED_MILLISECONDS = 60_000;
-/** Others may learn at the same moment; a task that nothing is learned from is no loss. */
-const ATTEMPTS = 3;
+/** Concurrent updates conflict. A task that is left out of the average does no harm. */
+const MAX_ATTEMPTS = 3;
 
 type Kind = Pick<VideoRecord, 'model' | 'parameters'>;
 
-/** What a container remembers, by the client of its table. */
+/** The cached averages of this container, per DynamoDB client. */
 const caches = new WeakMap<object, Map<string, { until: number; seconds: number | undefined }>>();
 
 /**
- * How long the task of such a video takes, in seconds: learned from its kind (model, resolution, duration), before that by configuration
- * or the catalogue. At most a minute old. Never fails: while the table cannot be read, it is the last known figure.
- * @param configured the deployment's own figure in seconds
+ * Returns the typical duration of such a task in seconds: the average learned for its model, resolution and duration, else the
+ * configured or the catalogue's value. Cached for a minute. Never rejects: when the read fails, returns the last known value.
+ * @param configured the configured duration in seconds
  */
 export async function typicalSecondsOf(table: Table, video: Kind, configured?: number): Promise<number> {
-  const key = keyOf(video);
+  const key = durationKey(video);
   const cache = cacheOf(table);
-  const known = cache.get(key);
-  if (known && table.now() < known.until) return known.seconds ?? typicalSeconds(video, configured);
+  const cached = cache.get(key);
+  if (cached && table.now() < cached.until) return cached.seconds ?? typicalSeconds(video, configured);
   try {
     const seconds = await readAverage(table, key);
     cache.set(key, { until: table.now() + CACHED_MILLISECONDS, seconds });
     return seconds ?? typicalSeconds(video, configured);
   } catch {
-    return known?.seconds ?? typicalSeconds(video, configured);
+    return cached?.seconds ?? typicalSeconds(video, configured);
   }
 }
 
-/** How long the task of such a video takes where nothing was learned, in seconds. @param configured the deployment's own figure */
+/** Returns the typical duration of a task in seconds without learned data. @param configured the configured duration */
 export function typicalSeconds({ model, parameters }: Kind, configured?: number): number {
   if (configured !== undefined) return configured;
   if (!isModelName(model)) return UNKNOWN_MODEL_SECONDS;
@@ -46,22 +46,22 @@ export function typicalSeconds({ model, parameters }: Kind, configured?: number)
   return base + per_video_second * (parameters.duration ?? 0);
 }
 
-/** Learns from a task that succeeded. Never fails. @param seconds from its submission to its end */
+/** Adds a successful task to the average. Never rejects. @param seconds from its submission to its end */
 export async function learnDuration(table: Table, video: Kind, seconds: number, configured?: number): Promise<void> {
   if (!(seconds > 0)) return;
-  const key = keyOf(video);
-  const possible = Math.min(POSSIBLE_SECONDS.most, Math.max(POSSIBLE_SECONDS.least, seconds));
+  const key = durationKey(video);
+  const plausible = Math.min(PLAUSIBLE_SECONDS.max, Math.max(PLAUSIBLE_SECONDS.min, seconds));
   try {
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const before = await readAverage(table, key);
-      const average = (1 - WEIGHT) * (before ?? typicalSeconds(video, configured)) + WEIGHT * possible;
+      const average = (1 - WEIGHT) * (before ?? typicalSeconds(video, configured)) + WEIGHT * plausible;
       const rounded = Math.round(average * 1000) / 1000;
       if (!(await replaceAverage(table, key, before, rounded))) continue;
       cacheOf(table).set(key, { until: table.now() + CACHED_MILLISECONDS, seconds: rounded });
       return;
     }
   } catch {
-    // The next tasks of this kind teach the same.
+    // The next tasks of this kind update the average.
   }
 }
 
@@ -70,7 +70,7 @@ async function readAverage(table: Table, key: string): Promise<number | undefine
   return Item && Number(Item.seconds);
 }
 
-/** @returns false when another average was written meanwhile */
+/** @returns false when the average was changed concurrently */
 async function replaceAverage(
   table: Table,
   key: string,
@@ -87,7 +87,7 @@ async function replaceAverage(
   return (await conditionally(table.client.send(update))) !== undefined;
 }
 
-const keyOf = ({ model, parameters }: Kind): string =>
+const durationKey = ({ model, parameters }: Kind): string =>
   keys.durations(model, parameters.resolution, parameters.duration);
 
 function cacheOf({ client }: Table) {

@@ -4,10 +4,10 @@ import type { Table } from '../video/table.ts';
 import type { WanClient } from '../wan/client/client.ts';
 import type { AccountRefused, Throttled } from '../wan/client/rejections.ts';
 
-/** How long a query waits for its moment. The state machine repeats what had none by then. */
+/** How long a query waits for its slot. After that it counts as throttled, and the state machine retries. */
 const MAX_WAIT_MILLISECONDS = 20_000;
 
-/** The answer to a query that had no moment in time: Wan was not asked. */
+/** The outcome of a query that got no slot in time and was not sent. */
 const rateLimited: Throttled = {
   outcome: 'throttled',
   code: 'rate_limited_here',
@@ -16,17 +16,17 @@ const rateLimited: Throttled = {
   billed: false,
 };
 
-/** Whether Wan was not asked at all. */
-export const wasRateLimited = (answer: { outcome: string; code?: string | undefined }): boolean =>
-  answer.outcome === rateLimited.outcome && answer.code === rateLimited.code;
+/** Whether a query was not sent, because the rate limiter had no free slot. */
+export const wasRateLimited = (response: { outcome: string; code?: string | undefined }): boolean =>
+  response.outcome === rateLimited.outcome && response.code === rateLimited.code;
 
-/** Wan's client that counts what Wan throttles or refuses the account. */
+/** Wraps Wan's client and counts throttled calls and refusals of the account. */
 export function wanWithMetrics(wan: WanClient, recordMetric: RecordMetric): WanClient {
-  const measured = async <Answer extends { outcome: string }>(operation: string, asked: Promise<Answer>) => {
-    const answer = await asked;
-    if (isRefused(answer, 'throttled')) recordMetric('WanThrottled', 1, { operation });
-    if (isRefused(answer, 'account_refused')) recordMetric('QueuePaused', 1, { reason: answer.reason });
-    return answer;
+  const measured = async <Response extends { outcome: string }>(operation: string, call: Promise<Response>) => {
+    const response = await call;
+    if (isRefused(response, 'throttled')) recordMetric('WanThrottled', 1, { operation });
+    if (isRefused(response, 'account_refused')) recordMetric('QueuePaused', 1, { reason: response.reason });
+    return response;
   };
   return {
     ...wan,
@@ -38,18 +38,18 @@ export function wanWithMetrics(wan: WanClient, recordMetric: RecordMetric): WanC
 }
 
 /**
- * Wan's client as the workflow uses it: each query waits for a moment that the rate limiter reserves, so that all invocations together
- * stay below the limit. A query without a moment within 20 s is `throttled`, and Wan is not asked.
+ * Wraps Wan's client: each query waits for a slot that the rate limiter reserves, so that all invocations together stay below the
+ * limit. A query without a slot within 20 s is not sent and returns `throttled`.
  */
 export function rateLimitedWan(
   wan: WanClient,
   { table, perSecond, sleep }: { table: Table; perSecond: number; sleep: (milliseconds: number) => Promise<void> },
 ): WanClient {
-  const limited = async <Answer>(ask: () => Promise<Answer>): Promise<Answer | Throttled> => {
+  const limited = async <Response>(send: () => Promise<Response>): Promise<Response | Throttled> => {
     const reserved = await reserveQueries(table, 1, { perSecond, maxWait: MAX_WAIT_MILLISECONDS });
     if (!reserved) return rateLimited;
     await sleep(Math.max(0, reserved.first - table.now()));
-    return ask();
+    return send();
   };
   return {
     ...wan,
@@ -58,8 +58,8 @@ export function rateLimitedWan(
   };
 }
 
-function isRefused(answer: { outcome: string }, outcome: 'throttled'): answer is Throttled;
-function isRefused(answer: { outcome: string }, outcome: 'account_refused'): answer is AccountRefused;
-function isRefused(answer: { outcome: string }, outcome: string): boolean {
-  return answer.outcome === outcome;
+function isRefused(response: { outcome: string }, outcome: 'throttled'): response is Throttled;
+function isRefused(response: { outcome: string }, outcome: 'account_refused'): response is AccountRefused;
+function isRefused(response: { outcome: string }, outcome: string): boolean {
+  return response.outcome === outcome;
 }

@@ -1,5 +1,5 @@
 import { QueryCommand } from '@aws-sdk/lib-dynamodb';
-import { deadlineOf, expiry } from '../ledger/task-lifetime.ts';
+import { deadlineOf, itemExpiry } from '../ledger/task-lifetime.ts';
 import { indexes } from '../shared/table-schema.ts';
 import { keys } from '../video/keys.ts';
 import type { Task, VideoRecord } from '../video/record.ts';
@@ -7,22 +7,22 @@ import { getItem, queryItems, type Table, updateItem } from '../video/table.ts';
 
 /*
  * An execution that waits for its task has an item, `wait#<video id>`. The state machine writes it with the execution's task token
- * (infra/workflow/wait-for-end.ts); the watcher wakes the execution with that token; CheckTask closes the item once the task has
- * ended. The keys-only status index lists open items, so the token is in no index.
+ * (infra/workflow/wait-for-end.ts), the watcher wakes the execution with the token, and CheckTask closes the item after the task has
+ * ended. The status index lists open items. It is keys-only, so the token is in no index.
  */
 
 /** The index partition of open wait items. Its sort key is `<model>#<task id>`. */
 export const WAITING = 'waiting';
 
-/** The shortest and the longest time for which an execution sleeps when nothing wakes it, in seconds. */
-const TIMEOUT_SECONDS = { least: 180, most: 900 };
+/** The range of WaitForEnd's timeout, in seconds. */
+const TIMEOUT_SECONDS = { min: 180, max: 900 };
 
-/** How long the watcher leaves a task alone that it woke too early, in seconds: doubled each time, from the least to the most. */
-const PAUSE_SECONDS = { least: 10, most: 900 };
+/** The range of the watcher's pause after premature wakes of one task, in seconds. Each one doubles the pause. */
+const PAUSE_SECONDS = { min: 10, max: 900 };
 
-/** What the state WaitForEnd needs, as its parameters take it: numbers for DynamoDB are texts. */
+/** The input of the state WaitForEnd, in the form of its parameters: DynamoDB's numbers are strings. */
 export interface Wait {
-  /** Of the wait item. */
+  /** Partition key of the wait item. */
   key: string;
   run: string;
   task_id: string;
@@ -31,22 +31,21 @@ export interface Wait {
   submit_time: string;
   /** Sort key in the status index. */
   order: string;
-  /** Milliseconds since 1970 before which the watcher does not wake the execution. */
+  /** The watcher wakes the execution only after this time, milliseconds since 1970. */
   wake_after: string;
-  /** Seconds since 1970 after which DynamoDB may delete the item. */
+  /** The item's time to live, seconds since 1970. */
   ttl: string;
-  /** A whole number of at least 1: how long the execution sleeps when nothing wakes it. */
+  /** After how many seconds the execution wakes by itself: a whole number of at least 1. */
   timeout_seconds: number;
-  /** How long the watcher leaves this task alone, because it woke it too early; 0 if it did not. */
+  /** The watcher's current pause for this task in seconds; 0 without a premature wake. */
   pause_seconds: number;
 }
 
 /**
- * How an execution waits for its task: until the watcher wakes it, or for twice the time that such tasks take, for as long again as the
- * task has taken when that is more (3 to 15 minutes), and never past the time at which the task is given up. So a day without a watcher
- * is about 100 sleeps.
- * @param typicalSeconds how long such tasks take
- * @param pauseSeconds 0, or how long the watcher leaves the task alone
+ * Returns the input of WaitForEnd. Its timeout is twice the typical duration or the task's age, whichever is more, within 3 to 15
+ * minutes and never past the task's deadline. A day without a watcher is about 100 waits.
+ * @param typicalSeconds the typical duration of such tasks
+ * @param pauseSeconds the watcher's pause for this task
  */
 export function waitFor(
   video: VideoRecord & { task: Task },
@@ -54,8 +53,8 @@ export function waitFor(
 ): Wait {
   const { id, run, model, task } = video;
   const age = (now - Date.parse(task.submit_time)) / 1000;
-  const usual = Math.min(TIMEOUT_SECONDS.most, Math.max(TIMEOUT_SECONDS.least, 2 * typicalSeconds, age));
-  const left = (deadlineOf(task.expires_at) - now) / 1000;
+  const usual = Math.min(TIMEOUT_SECONDS.max, Math.max(TIMEOUT_SECONDS.min, 2 * typicalSeconds, age));
+  const remaining = (deadlineOf(task.expires_at) - now) / 1000;
   return {
     key: keys.wait(id),
     run: String(run),
@@ -64,26 +63,26 @@ export function waitFor(
     submit_time: task.submit_time,
     order: `${model}#${task.id}`,
     wake_after: String(now + pauseSeconds * 1000),
-    ttl: String(expiry(now)),
-    timeout_seconds: Math.max(1, Math.ceil(Math.min(usual, left))),
+    ttl: String(itemExpiry(now)),
+    timeout_seconds: Math.max(1, Math.ceil(Math.min(usual, remaining))),
     pause_seconds: pauseSeconds,
   };
 }
 
-/** The pause after another wake that came too early. */
+/** Returns the pause after another premature wake. */
 export const longerPause = (pauseSeconds: number): number =>
-  Math.min(PAUSE_SECONDS.most, Math.max(PAUSE_SECONDS.least, 2 * pauseSeconds));
+  Math.min(PAUSE_SECONDS.max, Math.max(PAUSE_SECONDS.min, 2 * pauseSeconds));
 
-/** An execution that waits, as the index lists it. */
-export interface Waiting {
+/** A waiting execution, as the index lists it. */
+export interface WaitingExecution {
   id: string;
   model: string;
   task_id: string;
 }
 
-/** All executions that wait. The index trails the table by moments. */
-export async function listWaiting(table: Table): Promise<Waiting[]> {
-  const waiting: Waiting[] = [];
+/** Returns all waiting executions (eventually consistent). */
+export async function listWaiting(table: Table): Promise<WaitingExecution[]> {
+  const waiting: WaitingExecution[] = [];
   const query = {
     IndexName: indexes.byStatus.name,
     KeyConditionExpression: 'open_status = :waiting',
@@ -96,7 +95,7 @@ export async function listWaiting(table: Table): Promise<Waiting[]> {
   return waiting;
 }
 
-/** Whether any execution waits. */
+/** Whether any execution waits (eventually consistent). */
 export async function anyWaiting(table: Table): Promise<boolean> {
   const { Items = [] } = await table.client.send(
     new QueryCommand({
@@ -110,19 +109,19 @@ export async function anyWaiting(table: Table): Promise<boolean> {
   return Items.length > 0;
 }
 
-/** What the watcher needs of a wait item. */
+/** The attributes of a wait item that the watcher reads. */
 export interface WaitItem {
   submit_time: string;
-  /** Absent while the execution is not asleep. */
+  /** Absent while the execution is not in WaitForEnd. */
   token?: string;
   /** Milliseconds since 1970. */
   wake_after: number;
 }
 
-/** The wait item of a video (strongly consistent). */
+/** Returns the wait item of a video (strongly consistent). */
 export const readWait = (table: Table, id: string): Promise<WaitItem | undefined> => getItem(table, keys.wait(id));
 
-/** Removes a token that was used, unless the execution has written another one meanwhile. */
+/** Removes a used token, unless the execution has written a new one meanwhile. */
 export async function removeToken(table: Table, id: string, token: string): Promise<void> {
   await updateItem(table, keys.wait(id), {
     UpdateExpression: 'REMOVE #token',
@@ -133,8 +132,8 @@ export async function removeToken(table: Table, id: string, token: string): Prom
 }
 
 /**
- * Closes the wait item of a video whose run has nothing to wait for any more. What is left of it expires, and keeps an execution of an
- * older run from waiting in its place.
+ * Closes the wait item of a video whose run no longer waits. The rest of the item expires by its time to live; until then it prevents
+ * executions of older runs from waiting.
  */
 export async function closeWait(table: Table, { id, run }: { id: string; run: number }): Promise<void> {
   await updateItem(table, keys.wait(id), {

@@ -4,22 +4,22 @@ import { getItem, type Table, updateItem } from '../video/table.ts';
 import { listWaiting, readWait } from './wait-item.ts';
 
 /*
- * One item says which watcher is alive, so that one works at a time. Two at once do no harm: a token works once.
+ * A lease item ensures that one watcher works at a time. Two concurrent ones do no harm: a token works once.
  *
- *   rule      ──► take ──► renew ─ renew ─ renew ─ (another one took it) ──► end
- *   CreateTask ─► need: alive? it stays 10 s longer : start one ──► take if free ──► renew … nothing waits ──► release ──► end
+ *   rule       ──► acquire ──► renew ─ renew ─ … ─ another watcher has acquired it ──► end
+ *   CreateTask ──► a watcher is alive: keep it 10 s longer
  */
 
-/** A watcher that has not renewed its lease for this long is dead. Longer than a tick, in which Wan may take 5 s to answer. */
+/** How long a lease lasts without renewal. Longer than a tick, in which Wan may take 5 s to respond. */
 const LEASE_MILLISECONDS = 15_000;
 
-/** How long a watcher stays after CreateTask needed it, since the execution writes its token after CreateTask has returned. */
+/** How long CreateTask keeps a watcher alive: the execution writes its token only after CreateTask has returned. */
 export const LINGER_MILLISECONDS = 10_000;
 
 /**
- * Takes the lease.
- * @param ifFree only when no watcher is alive
- * @returns whether this watcher has it now
+ * Acquires the lease.
+ * @param ifFree acquire it only when no watcher is alive
+ * @returns whether this watcher holds it
  */
 export const acquireLease = (table: Table, holder: string, ifFree: boolean): Promise<boolean> =>
   write(table, {
@@ -32,7 +32,7 @@ export const acquireLease = (table: Table, holder: string, ifFree: boolean): Pro
     },
   });
 
-/** @returns false when another watcher has taken the lease */
+/** Renews the lease. @returns false when another watcher has acquired it */
 export const renewLease = (table: Table, holder: string): Promise<boolean> =>
   write(table, {
     UpdateExpression: 'SET alive_until = :until',
@@ -41,9 +41,9 @@ export const renewLease = (table: Table, holder: string): Promise<boolean> =>
   });
 
 /**
- * Gives the lease up.
- * @param ifUnneeded only when no task was created within the last 10 s
- * @returns whether no watcher is alive now, as far as this one knows
+ * Releases the lease.
+ * @param ifUnneeded release it only when no task was created within the last 10 s
+ * @returns whether it was released
  */
 export const releaseLease = (table: Table, holder: string, ifUnneeded: boolean): Promise<boolean> =>
   write(table, {
@@ -56,27 +56,27 @@ export const releaseLease = (table: Table, holder: string, ifUnneeded: boolean):
     },
   });
 
-/** Keeps a living watcher for a task that was just created. @returns false when none is alive, so that one must be started */
-export const startWatcherIfNone = (table: Table): Promise<boolean> =>
+/** Keeps the current watcher alive for a new task. @returns false when no watcher is alive, so that the caller must start one */
+export const keepWatcherAlive = (table: Table): Promise<boolean> =>
   write(table, {
     UpdateExpression: 'SET needed_until = :needed',
     ConditionExpression: 'alive_until > :now',
     ExpressionAttributeValues: { ':needed': table.now() + LINGER_MILLISECONDS, ':now': table.now() },
   });
 
-/** How many waiting executions the sweep looks at: they wait for the same watcher. */
+/** How many waiting executions are read; all wait for the same watcher. */
 const SAMPLE = 25;
 
-/** For how long executions have waited without a living watcher, in seconds; 0 while one lives, or nothing waits. */
+/** Returns how long executions have waited without a watcher, in seconds; 0 while a watcher is alive or nothing waits. */
 export async function unwatchedSeconds(table: Table): Promise<number> {
   const lease = await getItem<{ alive_until?: number }>(table, keys.watcher);
   const now = table.now();
-  const absent = now - Number(lease?.alive_until ?? 0);
-  if (absent <= 0) return 0;
+  const unwatched = now - Number(lease?.alive_until ?? 0);
+  if (unwatched <= 0) return 0;
   const sample = (await listWaiting(table)).slice(0, SAMPLE);
   const items = await Promise.all(sample.map(({ id }) => readWait(table, id)));
   const waited = items.map((item) => (item?.token === undefined ? 0 : now - item.wake_after));
-  return Math.max(0, Math.min(absent, Math.max(0, ...waited))) / 1000;
+  return Math.max(0, Math.min(unwatched, Math.max(0, ...waited))) / 1000;
 }
 
 async function write(

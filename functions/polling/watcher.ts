@@ -2,45 +2,45 @@ import { settleAll } from '../shared/concurrency.ts';
 import type { Table } from '../video/table.ts';
 import type { WanClient } from '../wan/client/client.ts';
 import { type Listed, newQueryMemory, planQueries, type QueryResults, type WatchedTask } from './plan-queries.ts';
-import { anyWaiting, listWaiting, readWait, removeToken, type WaitItem, type Waiting } from './wait-item.ts';
+import { anyWaiting, listWaiting, readWait, removeToken, type WaitItem, type WaitingExecution } from './wait-item.ts';
 import { acquireLease, LINGER_MILLISECONDS, releaseLease, renewLease } from './watcher-lease.ts';
 
-/** From the beginning of one look to that of the next, in milliseconds. */
-const TICK = 1500;
-/** Between two looks, however long the first took. */
-const LEAST_PAUSE = 20;
-/** A watcher without a successor ends after this time, well within the function's timeout of 5 minutes. */
-const LONGEST = 4 * 60_000;
-/** Between two reads of the wait item of an execution that does not sleep: it was woken, or has not gone to sleep yet. */
-const REREAD = 5000;
-/** How long a refusal or throttling by Wan keeps the watcher from asking. */
-const REFUSED = 60_000;
-/** The most queries of one reservation: with more, the checks of tasks that have ended would wait behind a whole look. */
-const RESERVATION = 8;
-/** How many items are read, or executions woken, at once. */
-const AT_ONCE = 20;
+/** From the start of one tick to that of the next. */
+const TICK_MILLISECONDS = 1500;
+/** Between two ticks, however long the first one took. */
+const MIN_PAUSE_MILLISECONDS = 20;
+/** A watcher without a successor ends after this time, within the function's timeout of 5 minutes. */
+const MAX_WATCH_MILLISECONDS = 4 * 60_000;
+/** Between two reads of a wait item without a token: its execution was woken, or is not in WaitForEnd yet. */
+const REREAD_MILLISECONDS = 5000;
+/** How long the watcher sends no queries after Wan has refused or throttled the account. */
+const REFUSAL_PAUSE_MILLISECONDS = 60_000;
+/** The maximum of one reservation. With more, the queries of CheckTask would wait for a whole pass. */
+const QUERIES_PER_RESERVATION = 8;
+/** How many items are read, or executions woken, concurrently. */
+const CONCURRENCY = 20;
 
 export interface WatcherServices {
   table: Table;
   wan: Pick<WanClient, 'queryTask' | 'listTasks'>;
   /**
-   * Reserves moments for this many queries to Wan, one after the other.
-   * @returns the first moment and the milliseconds from one to the next; undefined when all of the near future is reserved
+   * Reserves consecutive slots for this many queries to Wan.
+   * @returns the first slot and the milliseconds between two slots; undefined when there is no slot soon enough
    */
   reserveQueries: (count: number) => Promise<{ first: number; interval: number } | undefined>;
-  /** Wakes the execution that wrote a token; does nothing when it no longer waits with it. */
+  /** Wakes the execution that wrote a token. Does nothing when the token is stale. */
   wake: (token: string) => Promise<void>;
   sleep: (milliseconds: number) => Promise<void>;
-  /** Told of what went wrong in a tick: the next one tries again. */
+  /** Called with an error of a tick; the next tick tries again. */
   onError: (error: unknown) => void;
 }
 
-export type WatcherEnd = 'nothing_waits' | 'superseded' | 'time_is_up' | 'another_is_alive';
+export type WatcherEnd = 'nothing_waits' | 'superseded' | 'timed_out' | 'already_running';
 
 /**
- * Notices when tasks end and wakes the executions that wait for them. One works at a time: it holds a lease.
- * @param holder names this watcher
- * @param startedBy `schedule` takes the lease over, or ends at once when nothing waits; `create-task` only works when no other is alive
+ * Detects ended tasks and wakes the executions that wait for them. A lease ensures that one watcher works at a time.
+ * @param holder identifies this watcher
+ * @param startedBy `schedule` takes over the lease, or ends immediately when nothing waits; `create-task` runs only when no watcher is alive
  * @returns why it ended
  */
 export async function watch(
@@ -51,15 +51,15 @@ export async function watch(
   const { table, sleep } = services;
   const started = table.now();
   if (startedBy === 'schedule' && !(await anyWaiting(table))) return 'nothing_waits';
-  if (!(await acquireLease(table, holder, startedBy === 'create-task'))) return 'another_is_alive';
+  if (!(await acquireLease(table, holder, startedBy === 'create-task'))) return 'already_running';
   const tick = ticker(services);
   let lastWaiting = started;
   for (;;) {
     const now = table.now();
     try {
-      if (now - started >= LONGEST) {
+      if (now - started >= MAX_WATCH_MILLISECONDS) {
         await releaseLease(table, holder, false);
-        return 'time_is_up';
+        return 'timed_out';
       }
       if (!(await renewLease(table, holder))) return 'superseded';
       const waiting = await listWaiting(table);
@@ -68,24 +68,24 @@ export async function watch(
         return 'nothing_waits';
       await tick(waiting);
     } catch (error) {
-      if (now - started >= LONGEST) throw error;
+      if (now - started >= MAX_WATCH_MILLISECONDS) throw error;
       services.onError(error);
     }
-    await sleep(Math.max(LEAST_PAUSE, now + TICK - table.now()));
+    await sleep(Math.max(MIN_PAUSE_MILLISECONDS, now + TICK_MILLISECONDS - table.now()));
   }
 }
 
-/** What a watcher knows of an execution. */
-interface Watched extends Waiting {
-  /** Undefined while the execution does not sleep, as far as is known. */
+/** A waiting execution and what the watcher knows about it. */
+interface Watched extends WaitingExecution {
+  /** The wait item; undefined while the execution is not known to be in WaitForEnd. */
   item?: WaitItem | undefined;
-  /** When the item is to be read again, milliseconds since 1970. */
+  /** When to read the item again, milliseconds since 1970. */
   read_at: number;
   listed?: Listed | undefined;
 }
 
-/** One watcher's ticks: each looks at all tasks whose executions sleep, and wakes those whose tasks have ended. */
-function ticker(services: WatcherServices): (waiting: readonly Waiting[]) => Promise<void> {
+/** Returns the tick of a watcher: it queries all tasks whose executions wait, and wakes those whose tasks have ended. */
+function ticker(services: WatcherServices): (waiting: readonly WaitingExecution[]) => Promise<void> {
   const { table, wan, reserveQueries, wake, sleep, onError } = services;
   const known = new Map<string, Watched>();
   const memory = newQueryMemory();
@@ -93,18 +93,18 @@ function ticker(services: WatcherServices): (waiting: readonly Waiting[]) => Pro
 
   async function readDue(): Promise<void> {
     const due = [...known.values()].filter((watched) => !watched.item && watched.read_at <= table.now());
-    await settleAll(AT_ONCE, due, async (watched) => {
+    await settleAll(CONCURRENCY, due, async (watched) => {
       const item = await readWait(table, watched.id);
       watched.item = item?.token === undefined ? undefined : item;
-      watched.read_at = table.now() + REREAD;
+      watched.read_at = table.now() + REREAD_MILLISECONDS;
     });
   }
 
   async function wakeOne(watched: Watched): Promise<void> {
-    // The token that counts now: the execution may have gone back to sleep with another one.
+    // Reads the current token: the execution may have written a new one since.
     const item = await readWait(table, watched.id);
     watched.item = undefined;
-    watched.read_at = table.now() + REREAD;
+    watched.read_at = table.now() + REREAD_MILLISECONDS;
     if (item?.token === undefined || item.wake_after > table.now()) return;
     await wake(item.token);
     await removeToken(table, watched.id, item.token);
@@ -113,37 +113,37 @@ function ticker(services: WatcherServices): (waiting: readonly Waiting[]) => Pro
   return async (waiting) => {
     const ids = new Set(waiting.map(({ id }) => id));
     for (const id of known.keys()) if (!ids.has(id)) known.delete(id);
-    for (const each of waiting)
-      if (known.get(each.id)?.task_id !== each.task_id) known.set(each.id, { ...each, read_at: 0 });
+    for (const execution of waiting)
+      if (known.get(execution.id)?.task_id !== execution.task_id) known.set(execution.id, { ...execution, read_at: 0 });
     await readDue();
     const now = table.now();
     if (now < refusedUntil) return;
     const asleep = [...known.values()].filter(({ item }) => item && item.wake_after <= now);
     if (asleep.length === 0) return;
 
-    const { queries, conclude } = planQueries(wan, asleep.map(asTask), memory, now);
-    const look: QueryResults = { ended: new Set(), active: new Map(), refused: false };
+    const { queries, finish } = planQueries(wan, asleep.map(asTask), memory, now);
+    const results: QueryResults = { ended: new Set(), active: new Map(), refused: false };
     const asleepByTask = new Map(asleep.map((watched) => [watched.task_id, watched]));
     const wakeEnded = async () => {
-      const ended = [...look.ended].flatMap((task_id) => asleepByTask.get(task_id) ?? []);
+      const ended = [...results.ended].flatMap((task_id) => asleepByTask.get(task_id) ?? []);
       for (const { task_id } of ended) asleepByTask.delete(task_id);
-      const outcomes = await settleAll(AT_ONCE, ended, wakeOne);
+      const outcomes = await settleAll(CONCURRENCY, ended, wakeOne);
       for (const outcome of outcomes) if (outcome.status === 'rejected') onError(outcome.reason);
     };
-    for (let sent = 0; sent < queries.length; sent += RESERVATION) {
-      const part = queries.slice(sent, sent + RESERVATION);
-      const reserved = await reserveQueries(part.length);
+    for (let sent = 0; sent < queries.length; sent += QUERIES_PER_RESERVATION) {
+      const batch = queries.slice(sent, sent + QUERIES_PER_RESERVATION);
+      const reserved = await reserveQueries(batch.length);
       if (!reserved) break;
-      await settleAll(part.length, [...part.entries()], async ([index, query]) => {
+      await settleAll(batch.length, [...batch.entries()], async ([index, query]) => {
         await sleep(Math.max(0, reserved.first + index * reserved.interval - table.now()));
-        await query(look);
+        await query(results);
         await wakeEnded();
       });
     }
-    conclude(look);
+    finish(results);
     await wakeEnded();
-    if (look.refused) refusedUntil = table.now() + REFUSED;
-    for (const watched of asleep) watched.listed = look.active.get(watched.task_id) ?? watched.listed;
+    if (results.refused) refusedUntil = table.now() + REFUSAL_PAUSE_MILLISECONDS;
+    for (const watched of asleep) watched.listed = results.active.get(watched.task_id) ?? watched.listed;
   };
 }
 

@@ -11,9 +11,9 @@ import {
   readModelQueue,
 } from './model-queue.ts';
 import { releaseResources } from './release.ts';
-import { firstOfEachOwner, idsInStatus, lastServedOwner, roundRobinOrder, type Waiting } from './waiting.ts';
+import { firstOfEachOwner, idsInStatus, lastServedOwner, type QueuedVideo, roundRobinOrder } from './waiting.ts';
 
-/** What dispatching takes. */
+/** The services that dispatch needs. */
 export interface Dispatcher {
   table: Table;
   workflow: Workflow;
@@ -21,57 +21,60 @@ export interface Dispatcher {
 }
 
 /**
- * Gives free permits of a model's lane to waiting videos and starts their workflows: the oldest video of the owner who was
- * served longest ago, again and again, until the lane is full or nobody waits. One look into the queue serves a round: each
- * waiting owner's turn comes before anybody's second. In a paused queue one video at a time probes whether Wan serves the account
- * again.
+ * Gives free permits of a model queue to waiting videos and starts their executions, until all permits are held or no video waits.
+ * The oldest video of the owner served longest ago comes first. One read of the queue serves a round of one video per owner. In a
+ * paused queue, one video at a time probes whether Wan accepts the account again.
  *
- * Safe to run anywhere, any number of times at once. It may die after each of its writes: a claimed permit of a queued video is
- * carried on by `carryOn`, a `submitting` record without an execution by the sweep.
- * @param also a video that was just written and that the index may not show yet
- * @param most how many to start at most, where somebody waits for the answer
- * @returns ids of the videos that were started
+ * Safe to run concurrently, and to crash after any write: the sweep calls `startQueued` for a queued video with a permit, and restarts
+ * a `submitting` video without an execution.
+ * @param include a new video that the index may not show yet
+ * @param limit the maximum number of videos to start, for callers that must respond quickly
+ * @returns the ids of the started videos
  */
 export async function dispatch(
   dispatcher: Dispatcher,
   model: string,
-  { include, limit = Number.POSITIVE_INFINITY }: { include?: Waiting; limit?: number } = {},
+  { include, limit = Number.POSITIVE_INFINITY }: { include?: QueuedVideo; limit?: number } = {},
 ): Promise<string[]> {
   const { table } = dispatcher;
-  const lane = dispatcher.limitsOf(model);
+  const limits = dispatcher.limitsOf(model);
   const started: string[] = [];
-  const passed = new Set<string>();
+  const attempted = new Set<string>();
   for (;;) {
-    const state = await readModelQueue(table, model);
-    const free = lane.permits - state.running.size;
-    if (isPaused(state, table.now()) || free <= 0) return started;
-    const round = await nextRound(table, model, { state, passed, include });
+    const queue = await readModelQueue(table, model);
+    const free = limits.permits - queue.running.size;
+    if (isPaused(queue, table.now()) || free <= 0) return started;
+    const round = await nextRound(table, model, { queue, attempted, include });
     if (round.length === 0) return started;
     for (const next of round.slice(0, free)) {
-      passed.add(next.id);
-      // In a paused queue only the first claim succeeds: it moves the time of the next probe.
-      if (!(await claimPermit(table, lane, next, state))) return started;
+      attempted.add(next.id);
+      // In a paused queue only the first claim succeeds, because it moves the time of the next probe.
+      if (!(await claimPermit(table, limits, next, queue))) return started;
       if (await startQueued(dispatcher, { id: next.id, model })) started.push(next.id);
       if (started.length >= limit) return started;
     }
   }
 }
 
-/** Of each waiting owner the oldest video, in the order in which they are served. */
+/** Returns the oldest waiting video of each owner, in the order of dispatch. */
 async function nextRound(
   table: Table,
   model: string,
-  { state, passed, include }: { state: ModelQueue; passed: ReadonlySet<string>; include: Waiting | undefined },
-): Promise<Waiting[]> {
-  const started = new Set([...state.running, ...passed]);
-  const waiting = await firstOfEachOwner(table, model, { started, after: lastServedOwner(state) });
-  if (include && !passed.has(include.id) && !waiting.some(({ owner }) => owner === include.owner))
+  {
+    queue,
+    attempted,
+    include,
+  }: { queue: ModelQueue; attempted: ReadonlySet<string>; include: QueuedVideo | undefined },
+): Promise<QueuedVideo[]> {
+  const started = new Set([...queue.running, ...attempted]);
+  const waiting = await firstOfEachOwner(table, model, { started, after: lastServedOwner(queue) });
+  if (include && !attempted.has(include.id) && !waiting.some(({ owner }) => owner === include.owner))
     waiting.push(include);
-  return roundRobinOrder(waiting, state);
+  return roundRobinOrder(waiting, queue);
 }
 
 /**
- * Starts a queued video that holds a permit. A permit whose video can't use it is given back.
+ * Starts a queued video that holds a permit. Releases the permit when the video is no longer queued and does not need it.
  * @returns whether this call started the video
  */
 export async function startQueued(
@@ -82,9 +85,9 @@ export async function startQueued(
   const video = await readVideo(table, id);
   if (video?.status === 'queued') {
     const submitting = await changeStatus(table, video, 'submitting', { set: { run: video.run + 1 } });
-    // It moved on. Another dispatcher uses the same permit; whoever canceled or deleted it gives that back.
+    // Another dispatcher started it with the same permit, or a cancellation or deletion releases the permit.
     if (!submitting) return false;
-    // Somebody who saw the video before this may just have given its permit back.
+    // A process that read the video before this write may just have released its permit.
     await ensurePermit(table, model, id);
     await startWorkflow(workflow, { id, run: submitting.run });
     return true;
@@ -94,8 +97,8 @@ export async function startQueued(
 }
 
 /**
- * Settles what a video cost, gives its permit back, since Wan's task has ended or never began, and lets the next one in. The record
- * is read anew: a caller who had the video tried again meanwhile may have given it to a new task, which needs its permit.
+ * Settles a video's cost, releases its permit and dispatches the next video, because its task has ended or was never created. Reads
+ * the record again: after a retry in the meantime the video needs its permit.
  */
 export async function releaseAndDispatch(
   dispatcher: Dispatcher,
@@ -106,43 +109,42 @@ export async function releaseAndDispatch(
 }
 
 /**
- * Dispatches on behalf of a video that has nothing to do with whoever comes next: what goes wrong with that one must not reach it.
- * The dispatch of the next minute meets the same trouble, and there it is heard.
+ * Dispatches the next video after another one released its permit. Ignores errors, which must not fail the other video's step; the
+ * scheduled dispatch meets and logs them within a minute.
  */
 export async function dispatchNext(dispatcher: Dispatcher, model: string): Promise<void> {
   await dispatch(dispatcher, model).catch(() => undefined);
 }
 
 /**
- * Lets a video's lane have a look at it and start one video, whichever is next. One is enough for whoever brought the video to wait
- * for; who else waits is started by the next release.
+ * Returns a dispatch for a new video. It starts at most one video, which need not be the new one, so that the caller responds quickly.
+ * Other waiting videos start with the next release.
  */
-export const dispatchOnFor =
+export const createVideoDispatch =
   (dispatcher: Dispatcher) =>
   async (video: VideoRecord): Promise<void> =>
     void (await dispatch(dispatcher, video.model, { include: video, limit: 1 }));
 
 export interface SafeDispatch {
-  /** Lets the lane take the video if it has room. */
+  /** Dispatches the video's model queue. */
   dispatch: (video: VideoRecord) => Promise<void>;
-  /** Told of a video that stays in its queue for now, because dispatch failed. */
+  /** Called with a video that stays queued for now, because dispatch failed. */
   onDispatchError: (video: VideoRecord, error: unknown) => void;
 }
 
 /**
- * Lets a video's lane have a look at it. Its record stands already, so a lane that can't be reached is no reason to fail whoever
- * brought it: the next dispatch takes the video.
+ * Dispatches a new video. Never rejects: its record is written, so the next dispatch starts it.
  */
 export const tryDispatch = ({ dispatch, onDispatchError }: SafeDispatch, video: VideoRecord): Promise<void> =>
   dispatch(video).catch((error: unknown) => onDispatchError(video, error));
 
-/** A dispatcher that lives starts a workflow within moments of writing that it will. */
-const MOMENTS_SECONDS = 15;
+/** A dispatcher that has not crashed starts the execution within this time after its write. */
+const START_GRACE_SECONDS = 15;
 
 /**
- * Starts the workflows of videos whose dispatcher died between its record's write and the start: they hold their permits, and whoever
- * waits behind them would wait for the sweep. A run's name sees to it that what was started is not started again, so nobody has to be asked.
- * @returns ids of the videos that were looked after
+ * Starts the executions of videos whose dispatcher crashed between the write and the start, so that their permits are not idle until
+ * the sweep. An execution's name is unique, so starting one again does nothing, and its state need not be queried.
+ * @returns the ids of these videos
  */
 export async function restartStuckStarts({
   table,
@@ -151,7 +153,8 @@ export async function restartStuckStarts({
   const ids: string[] = [];
   for await (const id of idsInStatus(table, 'submitting')) {
     const video = await readVideo(table, id);
-    if (video?.status !== 'submitting' || table.now() - Date.parse(video.updated_at) < MOMENTS_SECONDS * 1000) continue;
+    if (video?.status !== 'submitting' || table.now() - Date.parse(video.updated_at) < START_GRACE_SECONDS * 1000)
+      continue;
     await startWorkflow(workflow, video);
     ids.push(id);
   }

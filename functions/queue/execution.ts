@@ -11,16 +11,16 @@ export interface Workflow {
   stateMachineArn: string;
 }
 
-/** An execution's name tells its video and its run, and stays taken for 90 days: the same start never happens twice. */
+/** An execution's name identifies video and run. Step Functions reserves a name for 90 days, so a run starts at most once. */
 const executionName = ({ id, run }: WorkflowInput): string => `${id}-${run}`;
 
-/** Video and run of an execution, from its name; undefined for a name that is none of ours. */
+/** Returns the video and run in an execution's name; undefined for a name of another form. */
 export function readExecutionName(name: string): WorkflowInput | undefined {
   const parts = /^([0-9a-f-]{36})-(\d+)$/.exec(name);
   return parts ? { id: parts[1]!, run: Number(parts[2]) } : undefined;
 }
 
-/** Starts a video's workflow. Starting a run twice is starting it once. */
+/** Starts the execution of a video's run. Idempotent. */
 export async function startWorkflow(workflow: Workflow, input: WorkflowInput): Promise<void> {
   try {
     await workflow.client.send(
@@ -35,7 +35,7 @@ export async function startWorkflow(workflow: Workflow, input: WorkflowInput): P
   }
 }
 
-/** How a run stands: `missing` was never started (or ended more than 90 days ago). */
+/** Returns the state of a run. `missing`: it was never started, or ended more than 90 days ago. */
 export async function runState(workflow: Workflow, input: WorkflowInput): Promise<'running' | 'ended' | 'missing'> {
   const executionArn = `${workflow.stateMachineArn.replace(':stateMachine:', ':execution:')}:${executionName(input)}`;
   try {
@@ -47,10 +47,10 @@ export async function runState(workflow: Workflow, input: WorkflowInput): Promis
   }
 }
 
-/** The input of an execution, exactly. */
+/** The input of an execution. */
 export interface WorkflowInput {
   /** The video's id. */
   id: string;
-  /** Which start of this video's workflow it is: 1, 2, … The execution's name is `<id>-<run>`. */
+  /** Number of the run: 1, 2, … The execution's name is `<id>-<run>`. */
   run: number;
 }

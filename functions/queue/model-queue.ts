@@ -4,15 +4,15 @@ import { getItem, type Table, updateItem } from '../video/table.ts';
 import type { Model } from '../wan/catalogue.ts';
 import { MAX_BACKLOG_MILLISECONDS, reserveSlot } from './rate-limiter.ts';
 
-/** A lane's item: who runs, when each owner was last served, how far the submit clock has come, and whether it is held. */
+/** A model queue's item, without the state of its rate limiter. */
 export interface ModelQueue {
   /** Ids of the videos that hold a permit. */
   running: ReadonlySet<string>;
-  /** Owner → milliseconds since 1970. */
+  /** When each owner was last served: owner → milliseconds since 1970. */
   served: ReadonlyMap<string, number>;
   /**
-   * The queue is paused because Wan refuses the account (a wrong key, arrears): nothing is dispatched before this time, and then one
-   * video as a probe. A created task ends the pause.
+   * Set while the queue is paused because Wan refuses the account (invalid key, arrears). Nothing is dispatched before this time; then
+   * one video probes. A created task ends the pause.
    */
   paused_until?: string;
   pause_reason?: string;
@@ -20,35 +20,35 @@ export interface ModelQueue {
 
 type ModelQueueItem = Partial<Omit<ModelQueue, 'served'>> & { served?: Record<string, number> };
 
-/** The lane as it is now (strongly consistent). */
+/** Returns a model queue (strongly consistent). */
 export async function readModelQueue(table: Table, model: string): Promise<ModelQueue> {
-  const item = await getItem<ModelQueueItem>(table, keys.lane(model));
+  const item = await getItem<ModelQueueItem>(table, keys.modelQueue(model));
   return { ...item, running: item?.running ?? new Set(), served: new Map(Object.entries(item?.served ?? {})) };
 }
 
-/** Whether nothing may be started at a time. @param now milliseconds since 1970 */
+/** Whether the queue is paused. @param now milliseconds since 1970 */
 export const isPaused = ({ paused_until }: Pick<ModelQueue, 'paused_until'>, now: number): boolean =>
   paused_until !== undefined && Date.parse(paused_until) > now;
 
-/** How long a paused queue waits between two probes. */
+/** The time between two probes of a paused queue. */
 const PROBE_MILLISECONDS = 60_000;
 const nextProbe = (now: number): string => new Date(now + PROBE_MILLISECONDS).toISOString();
 
 /**
- * Takes a permit for a video. Taking it twice is taking it once. In a paused queue the claim also moves the time of the next probe,
- * so that of any number of dispatchers one succeeds, and a probe that dies is followed by another.
- * @param seen the pause as the dispatcher saw it. @default - none
- * @returns false when all permits are taken, or the pause has changed since
+ * Claims a permit for a video. Idempotent. In a paused queue the claim also moves the time of the next probe, so that one of several
+ * concurrent dispatchers succeeds, and another probe follows one that crashes.
+ * @param paused_until the pause as the dispatcher read it. @default - not paused
+ * @returns false when all permits are held, or the pause has changed
  */
 export async function claimPermit(
   table: Table,
-  lane: ModelLimits,
+  limits: ModelLimits,
   video: { id: string; owner: string },
   { paused_until }: Pick<ModelQueue, 'paused_until'> = {},
 ): Promise<boolean> {
   const now = table.now();
   const claim = () =>
-    updateItem(table, keys.lane(lane.model), {
+    updateItem(table, keys.modelQueue(limits.model), {
       UpdateExpression: `ADD running :set_of_id SET served.#owner = :now${paused_until ? ', paused_until = :next_probe' : ''}`,
       ConditionExpression: [
         'attribute_exists(served)',
@@ -60,13 +60,13 @@ export async function claimPermit(
         ':set_of_id': new Set([video.id]),
         ':id': video.id,
         ':now': now,
-        ':max': lane.permits,
+        ':max': limits.permits,
         ...(paused_until ? { ':paused_until': paused_until, ':next_probe': nextProbe(now) } : {}),
       },
     });
   if (await claim()) return true;
-  // A lane that was never used has no map yet, and a path into a missing map is an error, not an insert. Whoever opens it, all claim again.
-  await updateItem(table, keys.lane(lane.model), {
+  // A new item has no map yet, and DynamoDB cannot set a path in a map that does not exist: create it, then claim again.
+  await updateItem(table, keys.modelQueue(limits.model), {
     UpdateExpression: 'SET served = :empty',
     ConditionExpression: 'attribute_not_exists(served)',
     ExpressionAttributeValues: { ':empty': {} },
@@ -74,92 +74,92 @@ export async function claimPermit(
   return (await claim()) !== undefined;
 }
 
-/** So many owners' names fit into one update's 4 KB. */
-const MOST_FORGOTTEN = 100;
+/** This many owner names fit into the 4 KB of an update expression. */
+const MAX_PRUNED = 100;
 
 /**
- * Forgets when owners were served whose last turn was before a time: who was served longest ago, and who never was, both come first,
- * and every write to a lane costs by its size.
+ * Removes `served` entries older than `before`. Owners without an entry come first anyway, and a smaller item makes every write
+ * cheaper.
  * @param before milliseconds since 1970
  */
 export async function pruneServed(table: Table, model: string, { served }: ModelQueue, before: number): Promise<void> {
-  const owners = [...served].flatMap(([owner, at]) => (at < before ? [owner] : [])).slice(0, MOST_FORGOTTEN);
+  const owners = [...served].flatMap(([owner, at]) => (at < before ? [owner] : [])).slice(0, MAX_PRUNED);
   if (owners.length === 0) return;
   const names = owners.map((owner, index) => [`#${index}`, owner] as const);
-  await updateItem(table, keys.lane(model), {
+  await updateItem(table, keys.modelQueue(model), {
     UpdateExpression: `REMOVE ${names.map(([name]) => `served.${name}`).join(', ')}`,
     ExpressionAttributeNames: Object.fromEntries(names),
   });
 }
 
-/** Sees to it that a video that is under way has its permit, however many are taken. Where it has it already, nothing changes. */
+/** Gives a video in progress its permit, even when all permits are held. Idempotent. */
 export async function ensurePermit(table: Table, model: string, id: string): Promise<void> {
-  await updateItem(table, keys.lane(model), {
+  await updateItem(table, keys.modelQueue(model), {
     UpdateExpression: 'ADD running :set_of_id',
     ExpressionAttributeValues: { ':set_of_id': new Set([id]) },
   });
 }
 
-/** Gives a permit back. Giving it back twice, or one that was never taken, changes nothing. */
+/** Releases a permit. Idempotent. */
 export async function releasePermit(table: Table, model: string, id: string): Promise<void> {
-  await updateItem(table, keys.lane(model), {
+  await updateItem(table, keys.modelQueue(model), {
     UpdateExpression: 'DELETE running :set_of_id',
     ExpressionAttributeValues: { ':set_of_id': new Set([id]) },
   });
 }
 
 /**
- * Reserves the next moment at which this model may be asked to create a task.
+ * Reserves the next slot for a submission to this model.
  * @returns milliseconds since 1970, never before now
  */
 export async function reserveSubmitSlot(table: Table, { model, submit_interval_ms }: ModelLimits): Promise<number> {
-  const moment = await reserveSlot(table, keys.lane(model), submit_interval_ms, MAX_BACKLOG_MILLISECONDS);
-  return moment!;
+  const slot = await reserveSlot(table, keys.modelQueue(model), submit_interval_ms, MAX_BACKLOG_MILLISECONDS);
+  return slot!;
 }
 
-/** Pauses the queue, because Wan refuses every task for a reason that is no video's fault. */
+/** Pauses the queue, because Wan refuses the account rather than a video. */
 export async function pauseQueue(
   table: Table,
   model: string,
   reason: string,
   until: string = nextProbe(table.now()),
 ): Promise<void> {
-  await updateItem(table, keys.lane(model), {
+  await updateItem(table, keys.modelQueue(model), {
     UpdateExpression: 'SET paused_until = :until, pause_reason = :reason',
     ExpressionAttributeValues: { ':until': until, ':reason': reason },
   });
 }
 
 /**
- * Ends the queue's pause, since Wan has just created a task.
- * @returns whether there was one
+ * Ends the queue's pause after Wan has created a task.
+ * @returns whether the queue was paused
  */
 export async function resumeQueue(table: Table, model: string): Promise<boolean> {
-  // Nearly always there is none, and a read costs far less than a write that changes nothing.
+  // The queue is rarely paused, and a read costs far less than a write without effect.
   if (!(await readModelQueue(table, model)).paused_until) return false;
-  const resumed = await updateItem(table, keys.lane(model), {
+  const resumed = await updateItem(table, keys.modelQueue(model), {
     UpdateExpression: 'REMOVE paused_until, pause_reason',
     ConditionExpression: 'attribute_exists(paused_until)',
   });
   return resumed !== undefined;
 }
 
-/** What a lane may use at once and how fast. */
+/** The limits of a model queue. */
 export interface ModelLimits {
   model: string;
-  /** Videos that may be at Wan at once: the documented concurrency and a few more, so that a freed place is taken at once. */
+  /** Number of permits: Wan's concurrency plus `extra_permits`, so that a freed slot at Wan is used immediately. */
   permits: number;
-  /** Milliseconds between two submits. */
+  /** Milliseconds between two submissions. */
   submit_interval_ms: number;
 }
 
-/** A lane, and what Wan makes of it: by this its queue drains. */
+/** The limits of a model queue and Wan's concurrency, from which the speed of the queue follows. */
 export interface ModelPace extends ModelLimits {
-  /** Tasks of the model that Wan runs at once. */
+  /** How many tasks of the model Wan runs concurrently. */
   concurrent_tasks: number;
 }
 
-/** The lane of a model: the catalogue's limits (Wan counts per account and model), raised or lowered by the deployment. */
+/** Returns a model's limits: the catalogue's (Wan counts per account and model), overridden by the deployment's settings. */
 export function limitsOf(model: Pick<Model, 'name' | 'rate_limits'>, limits: LimitSettings): ModelPace {
   const own = limits.models[model.name];
   const concurrent = own?.concurrent_tasks ?? model.rate_limits.concurrent_tasks;

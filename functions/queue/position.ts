@@ -5,38 +5,38 @@ import type { QueuePosition } from '../video/view.ts';
 import { isPaused, type ModelPace, type ModelQueue, readModelQueue } from './model-queue.ts';
 import { lastServedOwner, type Queue, readQueue, roundRobinOrder } from './waiting.ts';
 
-/** A queued video's position and estimated start; undefined for any other, and where they cannot be determined. Never rejects. */
+/** Returns a queued video's position and estimated start; undefined for any other video, or when they are unknown. Never rejects. */
 export type ReadQueuePosition = (video: VideoRecord) => Promise<QueuePosition | undefined>;
 
 interface QueuePositionServices {
   table: Table;
   paceOf: (model: string) => Pick<ModelPace, 'concurrent_tasks'>;
-  /** How long such a video's task usually takes. */
+  /** Returns the typical duration of the video's task in seconds. */
   typicalSeconds: (video: VideoRecord) => Promise<number>;
-  /** Called with a video whose position could not be determined. */
+  /** Called when a video's position could not be determined. */
   onError: (video: VideoRecord, error: unknown) => void;
 }
 
-/** A model's queue and lane at one time. */
+/** A model queue and its waiting videos, read at one time. */
 export interface QueueSnapshot {
   queue: Queue;
   model_queue: ModelQueue;
 }
 
-/** How long a snapshot is used, in milliseconds: however many ask, a queue is read once in this time. */
+/** How long a snapshot is shared: a queue is read once in this time, regardless of the number of requests. */
 const SNAPSHOT_MILLISECONDS = 5000;
 
-/** Answers from a snapshot that is shared for a few seconds, also one that failed. A video that it lacks takes a new one. */
+/** Reads positions from a snapshot that is shared for 5 s, even if reading it failed. A video missing from it causes a new one. */
 export function createQueuePositionReader({
   table,
   paceOf,
   typicalSeconds,
   onError,
 }: QueuePositionServices): ReadQueuePosition {
-  type Shared = { at: number; reading: Promise<QueueSnapshot> };
-  const latest = new Map<string, Shared>();
+  type SharedSnapshot = { at: number; reading: Promise<QueueSnapshot> };
+  const latest = new Map<string, SharedSnapshot>();
 
-  function shared(model: string, stale?: Shared): Shared {
+  function sharedSnapshot(model: string, stale?: SharedSnapshot): SharedSnapshot {
     const known = latest.get(model);
     if (known && known !== stale && table.now() < known.at + SNAPSHOT_MILLISECONDS) return known;
     const fresh = { at: table.now(), reading: readSnapshot(table, model) };
@@ -44,23 +44,23 @@ export function createQueuePositionReader({
     return fresh;
   }
 
-  async function placeOf(video: VideoRecord): Promise<QueuePosition | undefined> {
-    let used = shared(video.model);
-    if (isMissing(await used.reading, video)) used = shared(video.model, used);
+  async function positionOf(video: VideoRecord): Promise<QueuePosition | undefined> {
+    let used = sharedSnapshot(video.model);
+    if (isMissing(await used.reading, video)) used = sharedSnapshot(video.model, used);
     const { at } = used;
     const snapshot = await used.reading;
     const position = queuePosition(snapshot, video);
     if (position === undefined) return undefined;
-    const rounds = Math.ceil(position / paceOf(video.model).concurrent_tasks);
+    const batches = Math.ceil(position / paceOf(video.model).concurrent_tasks);
     const begin = isPaused(snapshot.model_queue, at) ? Date.parse(snapshot.model_queue.paused_until!) : at;
-    const start = begin / 1000 + rounds * (await typicalSeconds(video));
+    const start = begin / 1000 + batches * (await typicalSeconds(video));
     return { queue_position: position, estimated_start_at: new Date(Math.ceil(start) * 1000).toISOString() };
   }
 
   return async (video) => {
     if (video.status !== 'queued') return undefined;
     try {
-      return await placeOf(video);
+      return await positionOf(video);
     } catch (error) {
       onError(video, error);
       return undefined;
@@ -73,17 +73,16 @@ async function readSnapshot(table: Table, model: string): Promise<QueueSnapshot>
   return { model_queue, queue: await readQueue(table, model, model_queue.running) };
 }
 
-/** Whether a video was submitted after the snapshot, or was not in the index yet. */
+/** Whether a video was created after the snapshot, or the index did not show it yet. */
 const isMissing = ({ model_queue, queue }: QueueSnapshot, { id, owner, created_at }: VideoRecord): boolean =>
   queue.isWhole && !model_queue.running.has(id) && !queue.owners.get(owner)?.includes(timeAndId(created_at, id));
 
 /**
- * How many videos are started before a queued one, and itself: by the order in which `dispatch` serves, if nobody comes or goes.
- * An owner's own older videos come first, and of each other owner as many, and one more where that owner's turn is earlier.
- * A video that the snapshot does not show yet has the position that it will have.
+ * Returns a video's position in the order of dispatch, from 1, if no video is added or removed. Before it come the owner's older
+ * videos, and of each other owner as many, plus one for owners served earlier. Also works for a video that the snapshot lacks.
  *
- * It shows an owner how busy the queue is, and nothing of who the others are or what they make (invariant 7).
- * @returns undefined where the snapshot is not of the whole queue
+ * The position shows how busy the queue is, but nothing about other owners or their videos (invariant 7).
+ * @returns undefined when the snapshot does not cover the whole queue
  */
 export function queuePosition(
   { queue, model_queue }: QueueSnapshot,
@@ -93,16 +92,16 @@ export function queuePosition(
   const order = timeAndId(created_at, id);
   const older = (queue.owners.get(owner) ?? []).filter((other) => other < order).length;
   const names = [...new Set([...queue.owners.keys(), owner])].sort();
-  // Beginning after the owner served last and around, as `firstOfEachOwner` reads the queue.
+  // Starts after the owner served last and wraps around, as `firstOfEachOwner` does.
   const last = lastServedOwner(model_queue) ?? '';
-  const around = [...names.filter((name) => name > last), ...names.filter((name) => name <= last)];
-  const turns = roundRobinOrder(
-    around.map((name) => ({ owner: name })),
+  const rotated = [...names.filter((name) => name > last), ...names.filter((name) => name <= last)];
+  const owners = roundRobinOrder(
+    rotated.map((name) => ({ owner: name })),
     model_queue,
   );
-  const own = turns.findIndex((turn) => turn.owner === owner);
-  return turns.reduce((position, turn, index) => {
+  const own = owners.findIndex((each) => each.owner === owner);
+  return owners.reduce((position, each, index) => {
     if (index === own) return position;
-    return position + Math.min(queue.owners.get(turn.owner)?.length ?? 0, index < own ? older + 1 : older);
+    return position + Math.min(queue.owners.get(each.owner)?.length ?? 0, index < own ? older + 1 : older);
   }, older + 1);
 }

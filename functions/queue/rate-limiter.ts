@@ -1,19 +1,19 @@
 import { keys } from '../video/keys.ts';
 import { getItem, type Table, updateItem } from '../video/table.ts';
 
-/** Moments for queries, one after the other. */
+/** Consecutive slots for queries. */
 export interface ReservedQueries {
-  /** Milliseconds since 1970, never before now. */
+  /** The first slot: milliseconds since 1970, never before now. */
   first: number;
-  /** Milliseconds from one to the next. */
+  /** Milliseconds between two slots. */
   interval: number;
 }
 
 /**
- * Reserves the next moments at which Wan may be asked about tasks, over all models and invocations: one write, however many. Wan
- * answers 20 queries a second per account (facts, "Rate limits"), which other programs may share.
- * @param maxWait how many milliseconds from now the first moment may be at most
- * @returns undefined when all moments until then are taken: nothing is reserved
+ * Reserves the next slots for queries to Wan, across all models and invocations, in one write. Wan allows 20 queries per second and
+ * account (facts, "Rate limits"), which other programs may share.
+ * @param maxWait the maximum delay of the first slot in milliseconds
+ * @returns undefined when there is no slot within that delay; nothing is reserved then
  */
 export async function reserveQueries(
   table: Table,
@@ -21,67 +21,73 @@ export async function reserveQueries(
   { perSecond, maxWait }: { perSecond: number; maxWait: number },
 ): Promise<ReservedQueries | undefined> {
   const interval = Math.ceil(1000 / perSecond);
-  const first = await reserveSlot(table, keys.queryClock, interval * count, maxWait);
-  return first === undefined ? undefined : { first, interval };
+  const slot = await reserveSlot(table, keys.queryRate, interval * count, maxWait);
+  return slot === undefined ? undefined : { first: slot, interval };
 }
 
-/** Nobody waits so long: a moment further away was reserved by a clock that has been set back since. */
+/** A backlog longer than this comes from a clock that has been set back since, and is discarded. */
 export const MAX_BACKLOG_MILLISECONDS = 10 * 60_000;
 
 /**
- * Reserves the next moment of a clock that many share: GCRA with a burst of one, in the attribute `tat` of one item, so that the rate
- * holds by arithmetic however many ask. DynamoDB has no maximum function, so there are two branches, tried in turn until one wins.
+ * Reserves the next slot of a shared rate limiter: GCRA with a burst of one. The item's `theoretical_arrival` is the earliest free
+ * slot. DynamoDB has no maximum function, so two conditional writes (behind the others, or now) alternate until one succeeds.
  * @param pk the item
- * @param interval milliseconds between two moments
- * @param patience how many milliseconds from now the moment may be at most; whoever gives up has reserved nothing. Nobody gives up who
- * has as much as `FARTHEST_MILLISECONDS`
- * @returns milliseconds since 1970, never before now; undefined when all moments until then are taken
+ * @param interval milliseconds between two slots
+ * @param maxWait the maximum delay of the slot in milliseconds. With at least `MAX_BACKLOG_MILLISECONDS` there is always a slot
+ * @returns milliseconds since 1970, never before now; undefined when there is no slot within that delay
  */
 export async function reserveSlot(
   table: Table,
   pk: string,
   interval: number,
-  patience: number,
+  maxWait: number,
 ): Promise<number | undefined> {
   for (;;) {
     const now = table.now();
-    const behindOthers = await attempt(table, pk, 'SET tat = tat + :interval', 'tat BETWEEN :now AND :latest', {
-      ':interval': interval,
-      ':now': now,
-      ':latest': now + patience,
-    });
-    if (behindOthers !== undefined) return behindOthers - interval;
-    const first = await attempt(
+    const nextFree = await advance(
       table,
       pk,
-      'SET tat = :next',
-      'attribute_not_exists(tat) OR tat < :now OR tat > :farthest',
-      { ':next': now + interval, ':now': now, ':farthest': now + MAX_BACKLOG_MILLISECONDS },
+      'SET theoretical_arrival = theoretical_arrival + :interval',
+      'theoretical_arrival BETWEEN :now AND :latest',
+      {
+        ':interval': interval,
+        ':now': now,
+        ':latest': now + maxWait,
+      },
     );
-    if (first !== undefined) return now;
-    if (patience < MAX_BACKLOG_MILLISECONDS) {
-      const { tat = 0 } = (await getItem<Partial<Clock>>(table, pk)) ?? {};
-      if (tat > now + patience && tat <= now + MAX_BACKLOG_MILLISECONDS) return undefined;
+    if (nextFree !== undefined) return nextFree - interval;
+    const restarted = await advance(
+      table,
+      pk,
+      'SET theoretical_arrival = :next',
+      'attribute_not_exists(theoretical_arrival) OR theoretical_arrival < :now OR theoretical_arrival > :max_backlog',
+      { ':next': now + interval, ':now': now, ':max_backlog': now + MAX_BACKLOG_MILLISECONDS },
+    );
+    if (restarted !== undefined) return now;
+    if (maxWait < MAX_BACKLOG_MILLISECONDS) {
+      const { theoretical_arrival = 0 } = (await getItem<Partial<LimiterItem>>(table, pk)) ?? {};
+      if (theoretical_arrival > now + maxWait && theoretical_arrival <= now + MAX_BACKLOG_MILLISECONDS)
+        return undefined;
     }
   }
 }
 
-/** @returns the clock after the write, or undefined when the condition does not hold */
-async function attempt(
+/** Moves the earliest free slot. @returns its new time, or undefined when the condition does not hold */
+async function advance(
   table: Table,
   pk: string,
   update: string,
   condition: string,
   values: Record<string, number>,
 ): Promise<number | undefined> {
-  const written = await updateItem<Clock>(table, pk, {
+  const written = await updateItem<LimiterItem>(table, pk, {
     UpdateExpression: update,
     ConditionExpression: condition,
     ExpressionAttributeValues: values,
   });
-  return written?.tat;
+  return written?.theoretical_arrival;
 }
 
-interface Clock {
-  tat: number;
+interface LimiterItem {
+  theoretical_arrival: number;
 }

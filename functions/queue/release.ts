@@ -5,14 +5,13 @@ import type { Table } from '../video/table.ts';
 import { ensurePermit, pauseQueue, releasePermit } from './model-queue.ts';
 
 /**
- * Gives back what a video holds and does not use. The permit goes last: the sweep walks the permits, so whatever a crash leaves
- * unsettled is settled then. A video that is gone was settled before it was buried.
+ * Settles the cost of a video that needs no permit and releases its permit. The permit comes last: the sweep goes through the permits,
+ * so it settles what a crash left. A deleted video was settled before its deletion.
  *
- * Record and permit are two items, and the permit does not tell whose run it is for: the video may be started anew between the look at
- * its record and the release. So whoever releases looks once more, and whoever starts claims once more after its write (`carryOn`):
- * whichever comes last puts the permit back. What remains is a process that dies between its release and that look: its video
- * then runs beside the permits until the sweep, which gives every video at Wan its permit.
- * @param video the record as it was read, or undefined when it is gone
+ * Record and permit are separate items, and the video may be started again between reading the record and releasing the permit. So
+ * this function reads the record again after the release, and `startQueued` adds the permit again after its write; the later of the
+ * two restores the permit. After a crash between release and second read the video lacks its permit until the sweep restores it.
+ * @param video the record as it was read, or undefined when it was deleted
  */
 export async function releaseResources(
   table: Table,
@@ -25,14 +24,14 @@ export async function releaseResources(
   if (needsPermit(await readVideo(table, id))) await ensurePermit(table, model, id);
 }
 
-/** Whether a video may have a task at Wan, or is about to. */
+/** Whether a video has, or is about to create, a task at Wan. */
 export const needsPermit = (video: VideoRecord | undefined): boolean =>
   video?.status === 'submitting' || video?.status === 'running';
 
 /**
- * Puts a video whose task was not created back to where it was in its queue, and gives back its permit and what was reserved for it.
- * @param isBlameless whether it could not have been created for any video, so that the run does not count against this one
- * @returns false for one that moved on meanwhile: whoever moved it sees to them
+ * Returns a video without a task to its position in the queue, and releases its permit and its reserved cost.
+ * @param isBlameless whether the cause is not the video's, so that the run does not count against it
+ * @returns false when the video's status or run has changed; the process that changed it releases both
  */
 export async function returnToQueue(table: Table, video: VideoRecord, isBlameless: boolean): Promise<boolean> {
   const waiting = await changeStatus(table, video, 'queued', isBlameless ? { set: { earlier_runs: video.run } } : {});
@@ -41,7 +40,7 @@ export async function returnToQueue(table: Table, video: VideoRecord, isBlameles
   return true;
 }
 
-/** Wan refuses the account, not the video: the video goes back into the queue, and the queue is paused. */
+/** Pauses the queue and returns the video to it, because Wan refuses the account rather than the video. */
 export async function pauseAndRequeue(table: Table, video: VideoRecord, reason: string): Promise<void> {
   await pauseQueue(table, video.model, reason);
   await returnToQueue(table, video, true);

@@ -4,41 +4,40 @@ import { afterOwner, beforeOwner, queueOf, readQueuePosition } from '../video/ke
 import { queryItems, type Table } from '../video/table.ts';
 import type { ModelQueue } from './model-queue.ts';
 
-/** The first video in one owner's part of a lane's queue. */
-export interface Waiting {
+/** A waiting video and its owner. */
+export interface QueuedVideo {
   owner: string;
   id: string;
 }
 
-/** A page of a look into a queue: the owners of small queues come by the dozen, whoever has more than this is skipped to the next. */
-const PAGE = 100;
-/** How many pages one look reads: so many owners at least are considered, however many videos each of them has. */
-const MOST_PAGES = 25;
+/** Rows per page of an index query. An owner with more videos than this is skipped after one page. */
+const PAGE_SIZE = 100;
+/** How many pages one call reads: at least this many owners are considered, regardless of how many videos each has. */
+const MAX_PAGES = 25;
 
 /**
- * The oldest waiting video of each owner, in the order of the owners' names, beginning after one of them and around. Where more
- * owners wait than one look considers, it considers those that come next: whoever begins after the owner served last gets round
- * to all of them.
+ * Returns the oldest waiting video of each owner, ordered by owner name, starting after the owner `after` and wrapping around. When
+ * more owners wait than one call considers, callers that start after the owner served last reach all of them over time.
  *
- * The index trails the table by a moment: videos that were just started still stand in it. `started` names them, and whoever
- * acts on an answer checks the record itself.
+ * The index is eventually consistent: it still shows videos that were just started. `started` excludes the known ones, and callers
+ * check the record before they act.
  */
 export async function firstOfEachOwner(
   table: Table,
   model: string,
   { started, after }: { started: ReadonlySet<string>; after?: string | undefined },
-): Promise<Waiting[]> {
-  const waiting = new Map<string, Waiting>();
+): Promise<QueuedVideo[]> {
+  const waiting = new Map<string, QueuedVideo>();
   const start = after === undefined ? ' ' : afterOwner(after);
-  const laps = [
+  const ranges = [
     { from: start, to: '~' },
     { from: ' ', to: start },
   ];
-  // Even if all that were started are one owner's, the next one shows.
-  const limit = started.size + PAGE;
+  // Even if all started videos belong to one owner, the page shows that owner's next one.
+  const limit = started.size + PAGE_SIZE;
   let pages = 0;
-  for (const { from, to } of laps) {
-    for (let at = from; at < to && pages < MOST_PAGES; pages++) {
+  for (const { from, to } of ranges) {
+    for (let at = from; at < to && pages < MAX_PAGES; pages++) {
       const { Items = [] } = await table.client.send(
         new QueryCommand({
           TableName: table.tableName,
@@ -54,28 +53,28 @@ export async function firstOfEachOwner(
       }
       const last = positions.at(-1);
       if (!last || positions.length < limit) break;
-      // Of an owner whose first one may lie behind the page's end, the next page shows all.
+      // The next page starts at the beginning of an owner whose first waiting video may be beyond this page's end.
       at = waiting.has(last.owner) ? afterOwner(last.owner) : beforeOwner(last.owner);
     }
   }
   return [...waiting.values()];
 }
 
-/** A model's queue as it stands in the index: of each owner, in the order of their names, the places of its videos, oldest first. */
+/** The waiting videos of a model: each owner's index positions, oldest first, ordered by owner name. */
 export interface Queue {
   owners: ReadonlyMap<string, readonly string[]>;
-  /** False where so many wait that not all were read. */
+  /** False when too many wait to read all. */
   isWhole: boolean;
 }
 
-/** A page of an index has 1 MB: about 6,000 places. */
-const MOST_QUEUE_PAGES = 4;
+/** A page of the index has 1 MB: about 6,000 positions. */
+const MAX_QUEUE_PAGES = 4;
 
-/** All that wait for a model, and don't hold a permit already; of more than about 20,000 the first. */
+/** Returns the waiting videos of a model that hold no permit; of more than about 20,000, the first ones. */
 export async function readQueue(table: Table, model: string, started: ReadonlySet<string>): Promise<Queue> {
   const owners = new Map<string, string[]>();
   let start: Record<string, unknown> | undefined;
-  for (let pages = 0; pages < MOST_QUEUE_PAGES; pages++) {
+  for (let pages = 0; pages < MAX_QUEUE_PAGES; pages++) {
     const { Items = [], LastEvaluatedKey } = await table.client.send(
       new QueryCommand({
         TableName: table.tableName,
@@ -88,9 +87,9 @@ export async function readQueue(table: Table, model: string, started: ReadonlySe
     for (const { open_order } of Items) {
       const { owner, id, order } = readQueuePosition(open_order as string);
       if (started.has(id)) continue;
-      const places = owners.get(owner) ?? [];
-      places.push(order);
-      owners.set(owner, places);
+      const positions = owners.get(owner) ?? [];
+      positions.push(order);
+      owners.set(owner, positions);
     }
     start = LastEvaluatedKey;
     if (!start) return { owners, isWhole: true };
@@ -98,7 +97,7 @@ export async function readQueue(table: Table, model: string, started: ReadonlySe
   return { owners, isWhole: false };
 }
 
-/** Ids of the videos in a status that still needs work, oldest first. */
+/** Yields the ids of the videos in an open status, oldest first. */
 export async function* idsInStatus(
   table: Table,
   openStatus: 'submitting' | 'running' | 'archiving' | 'result_pending' | 'deleting',
@@ -113,7 +112,7 @@ export async function* idsInStatus(
 
 type Served = Pick<ModelQueue, 'served'>;
 
-/** The owner who was served last; undefined in a lane that never served anybody. */
+/** Returns the owner served last; undefined when no owner was served yet. */
 export const lastServedOwner = ({ served }: Served): string | undefined =>
   [...served].reduce<[owner: string, at: number] | undefined>(
     (last, each) => (last && last[1] >= each[1] ? last : each),
@@ -121,13 +120,13 @@ export const lastServedOwner = ({ served }: Served): string | undefined =>
   )?.[0];
 
 /**
- * Fairness between owners: who was served longest ago comes first, and whoever never was before that. Who can't be told apart
- * so keeps the order that they come in. Since whoever is served goes to the end, everybody's second comes after everybody's first.
+ * Sorts videos by when their owner was last served: never served first, then longest ago. Ties keep their order. A served owner moves
+ * to the end, so every owner gets a first video before any gets a second.
  */
-export const roundRobinOrder = <Waiting extends { owner: string }>(
-  waiting: readonly Waiting[],
+export const roundRobinOrder = <Item extends { owner: string }>(
+  waiting: readonly Item[],
   { served }: Served,
-): Waiting[] => {
-  const at = ({ owner }: Waiting): number => served.get(owner) ?? 0;
+): Item[] => {
+  const at = ({ owner }: Item): number => served.get(owner) ?? 0;
   return waiting.toSorted((one, other) => at(one) - at(other));
 };

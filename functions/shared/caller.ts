@@ -1,4 +1,4 @@
-/** Who calls, as the authorizer found out. */
+/** The authenticated caller. */
 export interface Caller {
   owner: string;
   key_id: string;

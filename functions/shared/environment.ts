@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** A variable that holds JSON; a broken one is named when the Lambda loads. */
+/** A variable that holds JSON. */
 const json = <Schema extends z.ZodType>(schema: Schema) =>
   z
     .string()
@@ -8,64 +8,63 @@ const json = <Schema extends z.ZodType>(schema: Schema) =>
       try {
         return JSON.parse(text) as unknown;
       } catch {
-        context.addIssue({ code: 'custom', message: 'is not JSON' });
+        context.addIssue({ code: 'custom', message: 'must be JSON' });
         return z.NEVER;
       }
     })
     .pipe(schema);
 
-/** How much of Wan's limits a lane may use, per model; models that are not named keep the catalogue's figures. */
+/** Overrides of the model queues' limits. Models that are not listed use the catalogue's limits. */
 const limitSettingsSchema = z.strictObject({
-  /** Permits above the documented concurrency, so that a freed place at Wan is taken at once. */
+  /** Permits in addition to Wan's concurrency, so that a freed slot at Wan is used immediately. */
   extra_permits: z.int().min(0).max(100),
   models: z.record(
     z.string(),
     z.strictObject({
-      /** Submits per second, per model. */
+      /** Submissions per second. */
       submits_per_second: z.number().positive().optional(),
-      /** Tasks at once, per model. */
+      /** Concurrent tasks at Wan. */
       concurrent_tasks: z.int().positive().optional(),
     }),
   ),
 });
 export type LimitSettings = z.infer<typeof limitSettingsSchema>;
 
-/** What the secret for Wan's key holds from its deployment until its operator sets it: no key looks like it. */
+/** The value of the secret until the operator stores Wan's key. */
 export const UNSET_SECRET = 'unset';
 
 /**
- * What an owner may be called: nothing that the keys of the table use to separate their parts, that a path leads elsewhere by, or
- * that an object can't have as a member of its own.
+ * A valid owner name. Excludes the separator of table keys, the path segments `.` and `..`, and `__proto__`.
  */
 export const ownerName = z.string().regex(/^(?!\.\.?$|__proto__$)[A-Za-z0-9._@-]{1,64}$/, {
-  error: 'must be 1 to 64 of A-Z a-z 0-9 . _ @ -, more than dots, and not __proto__',
+  error: 'must be 1 to 64 of A-Z a-z 0-9 . _ @ -, and not ".", ".." or "__proto__"',
 });
 
-/** A host's full name as `URL` writes it: no address, port, wildcard or last dot, and international letters as `xn--…`. */
+/** A fully qualified host name as `URL` normalizes it: no IP address, port, wildcard or trailing dot; Punycode for international names. */
 export const hostName = z
   .string()
   .max(253)
   .regex(/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$/);
 
-/** How callers show who they are; with `iam` the gateway checks that itself. */
+/** How callers authenticate. With `iam`, API Gateway checks the signature. */
 export const authSchema = z.discriminatedUnion('mode', [
   z.strictObject({ mode: z.literal('api-key') }),
   z.strictObject({
     mode: z.literal('jwt'),
-    /** Who signs the tokens: must be their `iss`, which is a URL or a name (RFC 7519, 4.1.1). */
+    /** The required `iss` of tokens: a URL or a name (RFC 7519, 4.1.1). */
     issuer: z.string().min(1),
-    /** Whom they are for: must be in their `aud`. */
+    /** Must be in the `aud` of tokens. */
     audience: z.string().min(1),
-    /** The claim that names the owner. */
+    /** The claim with the owner's name. */
     owner_claim: z.string().min(1),
-    /** Where the issuer's public keys are. */
+    /** URL of the issuer's public keys. */
     jwks_url: z.url(),
   }),
   z.strictObject({ mode: z.literal('iam') }),
 ]);
 export type Auth = z.infer<typeof authSchema>;
 
-/** What a drop becomes when nothing beside the image says otherwise. */
+/** The deployment's default settings of drops. */
 const dropDefaultsSchema = z.strictObject({
   owner: ownerName,
   model: z.string().min(1),
@@ -74,11 +73,11 @@ const dropDefaultsSchema = z.strictObject({
 });
 export type DropDefaults = z.infer<typeof dropDefaultsSchema>;
 
-/** How drops are taken. */
+/** How drops are accepted. */
 const dropRulesSchema = z.strictObject({
-  /** How long an image without a prompt of its own waits for a sidecar: at most as long as SQS delays a message. */
+  /** How long an image without a prompt waits for its sidecar; at most SQS's maximum delay. */
   sidecar_seconds: z.int().min(0).max(900),
-  /** Whose drops are: all one owner's (that of the defaults), each top folder's owner of that name, or as this table of folders says. */
+  /** The owner of a drop: `one` is the defaults' owner, `folders` the top folder's name; a record maps folders to owners. */
   owners: z.union([z.literal(['one', 'folders']), z.record(z.string(), ownerName)]),
 });
 export type DropRules = z.infer<typeof dropRulesSchema>;
@@ -88,34 +87,34 @@ const variables = {
   UPLOADS_BUCKET: z.string().min(1),
   VIDEOS_BUCKET: z.string().min(1),
   STATE_MACHINE_ARN: z.string().startsWith('arn:'),
-  /** ARN of the secret whose whole value is Wan's API key (its name would do as well). */
+  /** ARN or name of the secret whose whole value is Wan's API key. */
   WAN_SECRET_ARN: z.string().min(1),
   /** Wan's base URL, ending in `/api/v1`. */
   WAN_BASE_URL: z.url(),
   WAN_REGION: z.enum(['singapore', 'beijing']),
-  /** How Wan gets a private image: from a presigned URL, or through Wan's own temporary upload. */
+  /** How Wan gets stored media: from presigned URLs, or from Wan's temporary storage. */
   IMAGE_TRANSFER: z.enum(['url', 'upload']),
   LIMIT_SETTINGS: json(limitSettingsSchema),
-  /** How long a lost answer is looked for in Wan's task list before the request is sent again. */
+  /** How long a task whose response was lost is searched for before the request is sent again. */
   UNCERTAIN_SECONDS: z.coerce.number().positive(),
-  /** Seconds a task usually takes; empty means the catalogue's figure for the model. */
+  /** Typical duration of a task in seconds; empty means the catalogue's. */
   TYPICAL_SECONDS: z.union([z.literal('').transform(() => undefined), z.coerce.number().positive()]),
-  /** Queries about tasks a second, over all functions. */
+  /** Queries to Wan per second, across all functions. */
   WAN_QUERIES_PER_SECOND: z.coerce.number().positive(),
-  /** The alias of the watcher function. */
+  /** ARN of the watcher function's alias. */
   WATCHER_ARN: z.string().startsWith('arn:'),
-  /** Origins that are trusted although they are neither https nor public: loopback addresses, on a developer's machine only. */
+  /** Origins that need be neither HTTPS nor public: loopback addresses, for local development only. */
   TRUSTED_ORIGINS: json(z.array(z.url())),
-  /** Hosts that videos are downloaded from beside those known as Wan's. */
+  /** Hosts of videos in addition to the known hosts of Wan. */
   VIDEO_HOSTS: json(z.array(hostName)),
   DROP_DEFAULTS: json(dropDefaultsSchema),
   DROP_RULES: json(dropRulesSchema),
   /** The queue in which an image waits for its sidecar. */
   DROP_QUEUE_URL: z.url(),
-  /** Whether a finished video is copied beside the image that it was made of. */
+  /** Whether a drop's finished video is copied next to its image. */
   COPY_VIDEO_TO_DROP: z.enum(['yes', 'no']).transform((text) => text === 'yes'),
   AUTH: json(authSchema),
-  /** What an owner may spend in a calendar month, in the region's currency; empty means as much as they like. */
+  /** What an owner may spend in a calendar month, in the region's currency; empty means no limit. */
   MONTHLY_SPENDING_LIMIT: z.union([z.literal('').transform(() => undefined), z.coerce.number().positive()]),
 };
 type VariableName = keyof typeof variables;
@@ -123,13 +122,13 @@ type VariableName = keyof typeof variables;
 const pick = <Name extends VariableName>(...names: Name[]) =>
   z.object(Object.fromEntries(names.map((name) => [name, variables[name]])) as Pick<typeof variables, Name>);
 
-/** What starting a workflow takes: whoever may dispatch has these. */
+/** For dispatch. */
 const dispatchVariables = ['TABLE_NAME', 'STATE_MACHINE_ARN', 'LIMIT_SETTINGS'] as const;
-/** What talking to Wan takes. */
+/** For calls to Wan. */
 const wanVariables = ['WAN_SECRET_ARN', 'WAN_BASE_URL'] as const;
-/** What asking Wan within the rate limit that all functions share takes. */
+/** For calls to Wan within the rate limit that all functions share. */
 const rateLimitedWanVariables = ['TABLE_NAME', ...wanVariables, 'WAN_QUERIES_PER_SECOND'] as const;
-/** What taking a request takes: it is checked, priced, stored and dispatched. */
+/** For accepting a request. */
 const acceptVariables = [
   ...dispatchVariables,
   'UPLOADS_BUCKET',
@@ -138,7 +137,7 @@ const acceptVariables = [
   'MONTHLY_SPENDING_LIMIT',
 ] as const;
 
-/** Each Lambda's environment: parsed once when it loads, and the type of what `infra` must give it. */
+/** The environment of each function: parsed when it loads, and the type of what `infra` must set. */
 export const environments = {
   authorize: pick('TABLE_NAME', 'AUTH', 'TRUSTED_ORIGINS'),
   health: pick('TABLE_NAME'),
@@ -196,12 +195,12 @@ export const environments = {
 export type FunctionName = keyof typeof environments;
 /** A function's environment, parsed. */
 export type Environment<Name extends FunctionName> = z.output<(typeof environments)[Name]>;
-/** The variables a function is given, all as strings: what `infra` fills in. */
+/** The environment of a function as strings, which `infra` sets. */
 export type EnvironmentOf<Name extends FunctionName> = Record<keyof z.input<(typeof environments)[Name]>, string>;
 
 /**
- * The parsed environment of a Lambda.
- * @throws Error that names each missing or wrong variable, when the Lambda loads: a deployment mistake shows at once.
+ * Parses the environment of a function.
+ * @throws Error that names each missing or invalid variable
  */
 export function readEnvironment<Name extends FunctionName>(
   name: Name,
@@ -209,8 +208,8 @@ export function readEnvironment<Name extends FunctionName>(
 ): Environment<Name> {
   const parsed = environments[name].safeParse(source);
   if (!parsed.success) {
-    const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
-    throw new Error(`The environment of the function ${name} is wrong: ${faults}`);
+    const issues = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
+    throw new Error(`Invalid environment of the function ${name}: ${issues}`);
   }
   return parsed.data as Environment<Name>;
 }

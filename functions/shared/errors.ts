@@ -1,31 +1,31 @@
 /**
- * Errors that cross from a Lambda to the state machine. Step Functions matches them by name, and a minified class keeps none
- * of its own, so each name is a literal here, shared by the thrower and by Retry and Catch in `infra`.
+ * Names of the errors that the state machine handles. Step Functions matches errors by name, and minified classes lose theirs, so the
+ * names are literals, shared by the code that throws and by Retry and Catch in `infra`.
  */
 export const errorNames = {
-  /** Wan said 429: ask again later. */
+  /** Wan responded with 429, or the rate limiter had no free slot; retried later. */
   wanThrottled: 'WanThrottled',
-  /** Wan answered 5xx, or could not be reached before anything was sent. */
+  /** Wan responded with 5xx, or was unreachable before anything was sent. */
   wanUnavailable: 'WanUnavailable',
-  /** A submit's answer was lost; until Wan's task list has decided, nothing is sent again. */
+  /** The response to a submission was lost; nothing is sent until the search in Wan's task list ends. */
   submissionUncertain: 'SubmissionUncertain',
-  /** Another video with the same model and prompt is uncertain, so this one waits. */
+  /** Another video with the same model and prompt is uncertain; this one waits. */
   promptLocked: 'PromptLocked',
-  /** Wan says that it does not know a task that it can't have forgotten yet: asked a few times more, then believed. */
+  /** Wan does not know a task that has not expired; retried a few times, then final. */
   taskUnknown: 'TaskUnknown',
-  /** The download of the video or its copy failed; the download alone is repeated. */
+  /** A download or its copy failed; only the download is repeated. */
   archiveInterrupted: 'ArchiveInterrupted',
-  /** Every download of the video is the same, and no whole MP4: fetched again until Wan deletes it. */
+  /** Every download has the same bytes and is not a complete MP4; repeated until the task expires. */
   videoBroken: 'VideoBroken',
   /** Wan's link points to an untrusted host; retried until the task expires, with an alarm. */
   untrustedVideoHost: 'UntrustedVideoHost',
-  /** A surprise while the paid video may still be had: the execution ends as failed, and the sweep resumes the video. */
+  /** Unexpected error while the result can still be fetched: fails the execution; the sweep restarts it. */
   unhandled: 'Unhandled',
 } as const;
 
 type ErrorName = (typeof errorNames)[keyof typeof errorNames];
 
-/** An error whose name the state machine knows. The message holds no prompt, key or signed URL: it lands in the execution's history. */
+/** An error that the state machine matches by name. Its message must not hold prompts, keys or signed URLs: it is stored in the execution's history. */
 export class WorkflowError extends Error {
   constructor(name: ErrorName, message: string) {
     super(message);

@@ -1,54 +1,55 @@
 import { ProblemError } from './problem.ts';
 
-/** A body as API Gateway passes it on. */
+/** The body in an API Gateway event. */
 interface EncodedBody {
   body: string | null;
   isBase64Encoded: boolean;
 }
 
 /**
- * The body as JSON, under any content type.
- * @param wanted what the route takes, as an end of the sentence "Send …"
- * @throws Problem 400 that says what is wrong with it, and repeats nothing of it
+ * Parses the body as JSON, regardless of its content type.
+ * @param expected what the route accepts, completing the sentence "Send …"
+ * @throws ProblemError 400 with the reason, without any part of the body
  */
-export function readJson(request: EncodedBody, wanted = 'a JSON object with "model" and "input"'): unknown {
+export function readJson(request: EncodedBody, expected = 'a JSON object with "model" and "input"'): unknown {
   try {
     const text = readText(request);
     if (text.trim() === '') throw new UnreadableJson('The body is empty.');
     return parseJson(text);
   } catch (error) {
     if (!(error instanceof UnreadableJson)) throw error;
-    const title = 'The body can not be read as JSON.';
-    throw new ProblemError(400, { code: 'invalid_json', title, detail: `${error.message} Send ${wanted}.` });
+    const title = 'The body is not valid JSON.';
+    throw new ProblemError(400, { code: 'invalid_json', title, detail: `${error.message} Send ${expected}.` });
   }
 }
 
-/** Says in a sentence why a text is not JSON that is accepted here. */
+/** The message is a sentence with the reason why a text is not accepted as JSON. */
 export class UnreadableJson extends Error {
   override readonly name = 'UnreadableJson';
 }
 
 /**
- * Parses JSON that somebody sent. Of a key that an object has twice the last value counts, as everywhere in JavaScript.
+ * Parses JSON from a client. Of duplicate keys the last value counts, as everywhere in JavaScript.
  * @throws UnreadableJson
  */
 export function parseJson(text: string): unknown {
-  if (isTooDeep(text)) throw new UnreadableJson(`Its objects and lists are nested more than ${MAX_NESTING} deep.`);
+  if (isTooDeep(text))
+    throw new UnreadableJson(`Its objects and arrays are nested more than ${MAX_NESTING} levels deep.`);
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
-    const where = / at (position \d+)/.exec(error instanceof Error ? error.message : '')?.[1];
-    throw new UnreadableJson(`The JSON breaks off or has a mistake${where ? ` at ${where}` : ''}.`);
+    const position = / at (position \d+)/.exec(error instanceof Error ? error.message : '')?.[1];
+    throw new UnreadableJson(`The JSON is truncated or has a syntax error${position ? ` at ${position}` : ''}.`);
   }
 }
 
-/** Objects and lists within each other; no request has more than three. What works on a parsed body may recurse. */
+/** Maximum nesting of objects and arrays; no valid request has more than three levels. Bounds recursion over a parsed body. */
 export const MAX_NESTING = 32;
 
 function isTooDeep(text: string): boolean {
   let depth = 0;
   let inString = false;
-  // Only what counts is matched: most of a large body is one long string.
+  // Matches only relevant characters, because most of a large body is one long string.
   for (const [mark] of text.matchAll(/\\.|["{}[\]]/gs)) {
     if (mark === '"') inString = !inString;
     else if (inString) continue;
@@ -59,7 +60,7 @@ function isTooDeep(text: string): boolean {
   return false;
 }
 
-/** Without the byte order mark that some editors begin a file with. */
+/** Returns the body's text without a byte order mark, which some editors write. */
 function readText({ body, isBase64Encoded }: EncodedBody): string {
   if (!isBase64Encoded) return (body ?? '').replace(/^\ufeff/, '');
   try {
@@ -70,8 +71,8 @@ function readText({ body, isBase64Encoded }: EncodedBody): string {
 }
 
 /**
- * A value as JSON with the fields of every object in one order: the same text for whatever is the same, in whichever order a client
- * wrote its fields or the table gave them back (DynamoDB promises none within a map).
+ * Serializes a value as JSON with sorted fields, so that equal values have equal text. Clients and DynamoDB may return the fields of an
+ * object in any order.
  */
 export const canonicalJson = (value: unknown): string => JSON.stringify(value, sortFields);
 

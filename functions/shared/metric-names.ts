@@ -1,37 +1,37 @@
-/** Where CloudWatch keeps our metrics. */
+/** CloudWatch namespace of the metrics. */
 export const metricsNamespace = 'firstframe';
 
-/** The value of the dimension `service`, which every one of our metrics has. */
+/** Value of the dimension `service`, which all metrics have. */
 export const metricsService = 'firstframe';
 
-/** Every metric there is, with its unit as CloudWatch writes it. Alarms and dashboard name them by this table. */
+/** All metrics and their CloudWatch units. Alarms and dashboard use these names. */
 export const metricUnits = {
-  /** A request was taken; by model and source. */
+  /** Accepted requests; by model and source. */
   Submitted: 'Count',
   /** By model. */
   Succeeded: 'Count',
   /** By code. */
   Failed: 'Count',
   Canceled: 'Count',
-  /** From the request to the archived file; by model. */
+  /** Time from the request to the archived file; by model. */
   SecondsToFinish: 'Seconds',
-  /** From a task's end at Wan, by Wan's clock, to when it was noticed; by model. */
+  /** Time from a task's end, by Wan's clock, to its detection; by model. */
   DetectionLag: 'Seconds',
-  /** How many of Wan's tasks a video has, since its request or its last retry: more than one is money lost (invariant 1). */
+  /** Number of tasks of a video since its creation or last retry. More than one means that Wan was paid twice (invariant 1). */
   UpstreamTasksPerVideo: 'Count',
-  /** Until Wan forgets the first of the tasks whose video is not archived yet, in minutes; each sweep tells it. */
+  /** Minutes until Wan deletes the first task whose video is not archived yet; recorded by each sweep. */
   MinutesToUpstreamExpiry: 'None',
-  /** For how long executions have waited for tasks without a living watcher; a sweep measures it when they have. */
+  /** How long executions have waited without a watcher; recorded by a sweep when it is more than 0. */
   SecondsUnwatched: 'Seconds',
-  /** What succeeded videos cost, in the region's currency; by model. */
+  /** Cost of succeeded videos, in the region's currency; by model. */
   Spend: 'None',
-  /** Wan refuses the account, so a lane waits; by reason. */
+  /** Wan refused the account, so a model queue was paused; by reason. */
   QueuePaused: 'Count',
-  /** Wan's link to a video points to a host that is not trusted; by host. */
+  /** Wan's link to a video points to an untrusted host; by host. */
   UntrustedVideoHost: 'Count',
-  /** Wan said 429; by operation. */
+  /** Wan responded with 429; by operation. */
   WanThrottled: 'Count',
-  /** Of each run of the canary: 1 when Wan did not serve the account, else 0, so that runs can be counted too; by outcome. */
+  /** One value per run of the canary, so that runs can be counted: 1 when it failed, else 0; by outcome. */
   CanaryFailed: 'Count',
 } as const;
 

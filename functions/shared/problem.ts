@@ -1,16 +1,16 @@
 import type { Issue } from './issues.ts';
 
-/** What a problem tells, beside its status and the request's id. */
+/** The members of a problem except its status and request id. */
 export interface ProblemMembers {
-  /** Stable, snake_case: what a program decides by. */
+  /** Stable, snake_case; for programs. */
   code: string;
   title: string;
-  /** What is wrong and how to mend it. */
+  /** What is wrong and how to fix it. */
   detail: string;
   errors?: readonly Issue[];
 }
 
-/** An answer that is an error: thrown anywhere below a handler, sent as RFC 9457 problem+json. */
+/** An error response: thrown below a handler and sent as RFC 9457 problem+json. */
 export class ProblemError extends Error {
   override readonly name = 'Problem';
   readonly status: number;
@@ -25,12 +25,12 @@ export class ProblemError extends Error {
   }
 }
 
-/** A 400 that names every issue at once: in `errors` for programs, in `detail` for people. */
+/** Returns a 400 with all issues: in `errors` for programs, in `detail` for people. */
 export function issuesProblem(code: string, title: string, errors: readonly Issue[]): ProblemError {
   const detail = errors.map(({ pointer, message }) => `${pointer || 'The body'}: ${message}`).join(' ');
   return new ProblemError(400, { code, title, detail, errors });
 }
 
-/** The 400 for a request for a video. */
+/** Returns the 400 for an invalid request for a video. */
 export const invalidRequest = (errors: readonly Issue[]): ProblemError =>
-  issuesProblem('invalid_request', 'The request can not be taken as it is.', errors);
+  issuesProblem('invalid_request', 'The request is invalid.', errors);

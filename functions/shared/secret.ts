@@ -1,25 +1,25 @@
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { UNSET_SECRET } from './environment.ts';
 
-/** How long a value is kept in memory: a key that was just set or changed is in use within this time. */
+/** How long a value is cached. A changed key takes effect within this time. */
 const FRESH_MILLISECONDS = 60_000;
 
 /**
- * Reads a secret, at most once a minute.
- * @returns a function that gives the secret's text without surrounding white space; empty when it was never set
+ * Creates a reader of a secret, which is cached for a minute.
+ * @returns a function that returns the trimmed secret; empty when it was never set
  */
 export function secretReader(
   client: Pick<SecretsManagerClient, 'send'>,
   arn: string,
   now: () => number,
 ): () => Promise<string> {
-  let known: { text: string; at: number } | undefined;
+  let cached: { text: string; at: number } | undefined;
   return async () => {
-    if (!known || now() - known.at >= FRESH_MILLISECONDS) {
+    if (!cached || now() - cached.at >= FRESH_MILLISECONDS) {
       const { SecretString = '' } = await client.send(new GetSecretValueCommand({ SecretId: arn }));
       const text = SecretString.trim();
-      known = { text: text === UNSET_SECRET ? '' : text, at: now() };
+      cached = { text: text === UNSET_SECRET ? '' : text, at: now() };
     }
-    return known.text;
+    return cached.text;
   };
 }

@@ -1,27 +1,27 @@
 import { createHash } from 'node:crypto';
 import type { Source, Status } from './record.ts';
 
-/** Keys of the one table, by kind of item. */
+/** Partition keys of the table, by kind of item. */
 export const keys = {
   video: (id: string) => `video#${id}`,
-  /** A model's queue: its permits and its submit clock. */
-  lane: (model: string) => `queue#${model}`,
-  /** How long tasks of one kind take. */
+  /** A model queue: its permits, its pause and the rate limiter of its submissions. */
+  modelQueue: (model: string) => `queue#${model}`,
+  /** The typical duration of tasks of one model, resolution and duration. */
   durations: (model: string, resolution: string | undefined, duration: number | undefined) =>
     `durations#${model}#${resolution ?? ''}#${duration ?? ''}`,
   /** The execution that waits for a video's task. */
   wait: (id: string) => `wait#${id}`,
-  /** The id of the video in the key of a wait item. */
+  /** Returns the video's id in the key of a wait item. */
   readWait: (key: string) => key.slice('wait#'.length),
-  /** Which watcher is alive. */
+  /** The watcher's lease. */
   watcher: 'watcher',
-  /** When Wan may be asked the next question about any task. */
-  queryClock: 'query_clock',
-  /** What an owner spends in a calendar month, `YYYY-MM`. */
+  /** The rate limiter of queries to Wan. */
+  queryRate: 'query_rate',
+  /** An owner's spending in a calendar month, `YYYY-MM`. */
   spending: (owner: string, month: string) => `spending#${owner}#${month}`,
-  /** An API key, by the SHA-256 of its text: the key itself is stored nowhere. */
+  /** An API key, by its SHA-256; the key itself is not stored. */
   apiKey: (sha256: string) => `key#${sha256}`,
-  /** An upload token, by the SHA-256 of its text, as an API key. */
+  /** An upload token, by its SHA-256. */
   uploadToken: (sha256: string) => `upload#${sha256}`,
   /** An object of the drop folder: when its last event was handled. */
   drop: (bucket: string, key: string) => `drop#${bucket}/${key}`,
@@ -32,33 +32,33 @@ export const keys = {
   dropListing: 'drop_listing',
   /** A manifest in the drop folder. */
   manifest: (bucket: string, key: string) => `manifest#${bucket}/${key}`,
-  /** Which video owns a task of Wan's: no task is ever adopted twice. */
+  /** Which video owns one of Wan's tasks. */
   task: (taskId: string) => `task#${taskId}`,
-  /** Who is sending, or unsure of having sent, this prompt to this model. */
-  submission: (model: string, prompt: string | undefined) =>
-    `submission#${sha256Hex(JSON.stringify([model, promptBeginning(prompt)]))}`,
+  /** The prompt lock of a model and prompt. */
+  promptLock: (model: string, prompt: string | undefined) =>
+    `prompt_lock#${sha256Hex(JSON.stringify([model, promptPrefix(prompt)]))}`,
 };
 
 /**
- * Wan may report a prompt without the spaces around it, and cut off where the model stops reading (800 characters at least): two
- * prompts that it might report alike begin alike. A video that waits for one that only begins alike loses two minutes at most.
+ * Wan may report a prompt trimmed, and cut off at the model's limit (at least 800 characters), so prompts that Wan may report as equal
+ * share this prefix. A video that waits for one with only the same prefix loses at most two minutes.
  */
-const promptBeginning = (prompt = ''): string => [...prompt.trim()].slice(0, 200).join('').trimEnd();
+const promptPrefix = (prompt = ''): string => [...prompt.trim()].slice(0, 200).join('').trimEnd();
 
 export const sha256Hex = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-/** Whether a text can be a video's id at all: nothing else is looked up. */
+/** Whether a text has the form of a video's id. */
 export const isVideoId = (id: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id);
 
-/** Sorts videos by time, ties by id: the sort key of both indexes and the cursor of a list. */
+/** Returns a position that sorts videos by time, then id: the sort key of both indexes and the cursor of a list. */
 export const timeAndId = (createdAt: string, id: string): string => `${createdAt}#${id}`;
 
-/** Between an owner's name and the time within a lane's queue: sorts before every character an owner's name may hold. */
+/** Separates owner and time in a queue position. Sorts before every character of an owner's name. */
 const separator = '#';
 
 /**
- * What still needs work is found by these two attributes; a video that is done has neither, which keeps the index small. A video of the
- * drop folder is done when its result has been written.
+ * Returns the attributes of the status index, which lists videos that still need work. A finished video has neither, which keeps the
+ * index small. A drop's video is finished when its result has been written.
  */
 export function openAttributes(video: {
   status: Status;
@@ -84,16 +84,16 @@ export function openAttributes(video: {
   }
 }
 
-/** The index partition that holds a model's waiting videos, grouped by owner and oldest first within one. */
+/** The index partition of a model's waiting videos, sorted by owner, then oldest first. */
 export const queueOf = (model: string): string => `queued#${model}`;
 
 /** The first index position of one owner. */
 export const beforeOwner = (owner: string): string => `${owner}${separator}`;
 
-/** The first index position behind everything of one owner. */
+/** The first index position after all of one owner. */
 export const afterOwner = (owner: string): string => `${owner}${String.fromCharCode(separator.charCodeAt(0) + 1)}`;
 
-/** Owner, id, and place among the owner's (`timeAndId`) from an index position in a queue. */
+/** Parses an index position: owner, video id, and the position among the owner's videos (`timeAndId`). */
 export function readQueuePosition(openOrder: string): { owner: string; id: string; order: string } {
   const first = openOrder.indexOf(separator);
   return {
@@ -104,8 +104,8 @@ export function readQueuePosition(openOrder: string): { owner: string; id: strin
 }
 
 /**
- * A UUID that is determined by its parts (version 8 of RFC 9562: 122 bits of SHA-256), so that the same request always
- * means the same video.
+ * Returns a UUID that is determined by its parts (version 8 of RFC 9562: 122 bits of SHA-256), so that equal requests get the same
+ * video.
  */
 export function deterministicId(...parts: string[]): string {
   const bytes = createHash('sha256').update(JSON.stringify(parts)).digest().subarray(0, 16);

@@ -9,40 +9,40 @@ interface ListQuery {
   owner: string;
   status?: Status | undefined;
   model?: string | undefined;
-  /** ISO 8601, exclusive. */
+  /** ISO 8601, exclusive; so is `created_before`. */
   created_after?: string | undefined;
   created_before?: string | undefined;
-  /** At most this many, 1 to 100. */
+  /** Page size, 1 to 100. */
   limit: number;
-  /** Position after which to go on: `created_at#id`, from the last page. */
+  /** `next_cursor` of the previous page: `created_at#id`. */
   cursor?: string | undefined;
 }
 
-/** A filter may pass over many videos: so many are read at once, and so often, before the caller is asked to go on from there. */
+/** A filter may skip many videos: at most 10 queries of 100 videos are made per page, then the caller gets a cursor. */
 const FILTERED_PAGE = 100;
-const MOST_QUERIES = 10;
+const MAX_QUERIES = 10;
 
 /**
- * An owner's videos, newest first. The owner is part of the index's key, so no query can reach another's.
- * @returns a page, and the cursor of the next one when there may be more; a filter that seldom matches gives pages that are not full
+ * Returns an owner's videos, newest first. The owner is the index's partition key, so a query cannot reach other owners' videos.
+ * @returns a page, and a cursor when there may be more. With a filter that matches few videos, pages may be short
  */
 export async function listVideos(
   table: Table,
   query: ListQuery,
 ): Promise<{ videos: VideoRecord[]; next_cursor?: string }> {
-  // A cursor is a position, not an item: the page goes on below it even when the video it names is gone.
+  // A cursor is a position, not an item, so it also works when its video was deleted.
   const upper = [query.cursor, query.created_before].filter((bound) => bound !== undefined).sort()[0];
   const lower = query.created_after ? `${query.created_after}$` : ' ';
   if (upper !== undefined && upper <= lower) return { videos: [] };
   const command = queryOf(table.tableName, query, lower, upper);
   const videos: VideoRecord[] = [];
   let position: Record<string, unknown> | undefined;
-  for (let queries = 0; queries < MOST_QUERIES && videos.length <= query.limit; queries++) {
+  for (let queries = 0; queries < MAX_QUERIES && videos.length <= query.limit; queries++) {
     const page = await table.client.send(
       new QueryCommand({ ...command, ...(position ? { ExclusiveStartKey: position } : {}) }),
     );
     for (const item of page.Items ?? []) {
-      // BETWEEN includes its ends; the cursor's own video was on the last page.
+      // BETWEEN is inclusive, and the cursor's own video was on the previous page.
       if (item.created_at_id !== query.cursor) videos.push(fromItem(item));
     }
     position = page.LastEvaluatedKey;
@@ -71,7 +71,7 @@ function queryOf(tableName: string, query: ListQuery, lower: string, upper: stri
       ...Object.fromEntries(filters.map((name) => [`:${name}`, query[name]])),
     },
     ScanIndexForward: false,
-    // One more than asked for shows whether there is more, and the cursor's own video takes a place.
+    // One more than requested shows whether there are more; another one is the cursor's own video.
     Limit: filters.length > 0 ? FILTERED_PAGE : query.limit + 2,
   };
 }

@@ -4,22 +4,22 @@ import type { Failure as ExplainedFailure } from '../wan/failures.ts';
 import type { Price } from '../wan/prices.ts';
 import type { VideoRequest } from '../wan/validation/request.ts';
 
-/** The record of a video: its fields are snake_case on the wire, in the table and here, so nothing is ever mapped. Times are ISO 8601 UTC. */
+// The record of a video. Field names are snake_case in the API, in the table and here, so nothing is mapped. Times are ISO 8601 UTC.
 
 export const statuses = ['queued', 'submitting', 'running', 'archiving', 'succeeded', 'failed', 'canceled'] as const;
 export type Status = (typeof statuses)[number];
 
-/** Why a video failed (invariant 6: every ending is explained). A refused drop's code is that of its first issue. */
+/** Why a video failed (invariant 6). An invalid drop has the code of its first issue. */
 export type Failure = Omit<ExplainedFailure, 'code'> & { code: string };
 
-/** An object in S3; without its version, the newest. */
+/** An object in S3. Without `version_id`: its latest version. */
 export interface ObjectVersion {
   bucket: string;
   key: string;
   version_id?: string;
 }
 
-/** A file that firstframe holds itself, whichever way it came. */
+/** A file in one of firstframe's buckets. */
 interface StoredFile extends ObjectVersion {
   content_type: string;
   /** Length in bytes. */
@@ -46,53 +46,53 @@ export interface ArchivedVideo extends StoredFile {
   codecs: string[];
 }
 
-/** As the request gave it; `img_url` is `s3://bucket/key` for an image that firstframe holds, and `audio_url` for a sound. */
+/** The input as requested. For a stored image, `img_url` is `s3://bucket/key`; for stored audio, `audio_url` is. */
 type VideoInput = VideoRequest['input'];
 
-/** With the model's defaults filled in; only a drop whose settings were refused lacks some. */
+/** The parameters with the model's defaults. Incomplete only for a drop with invalid settings. */
 export type VideoParameters = Partial<VideoRequest['parameters']>;
 
 export type Source =
   | { type: 'api'; key_id: string }
-  /** An image in the drop folder. `settings`: which of the levels below each value of the request came from, by JSON pointer. */
+  /** An image in the drop folder. `settings` maps the JSON pointer of each value to the level it came from. */
   | ({ type: 'drop'; settings?: Record<string, SettingLevel>; defaults_key?: string } & ObjectVersion)
-  /** A line of a manifest in the drop folder, from 1, in the last upload that has it. */
+  /** A line of a manifest in the drop folder, counted from 1, in the latest upload that contains it. */
   | ({ type: 'manifest'; line: number; settings?: Record<string, 'line'> } & ObjectVersion);
 
-/** Where a drop's settings come from, strongest first; `defaults` is the nearest `_defaults.json`, at the source's `defaults_key`. */
+/** The sources of a drop's settings, strongest first. `defaults` is the nearest `_defaults.json`, at `defaults_key`. */
 export const settingLevels = ['sidecar', 'metadata', 'defaults', 'deployment'] as const;
 export type SettingLevel = (typeof settingLevels)[number];
 
 /**
- * The ledger of invariant 1: written before Wan is called, so that whoever comes after a crash knows that a paid task may exist.
- * `open`: the call may be under way or its answer lost; `settled`: the outcome of this attempt is known.
+ * The submission ledger (invariant 1): written before the call to Wan, so that after a crash it is known that a paid task may exist.
+ * `open`: the call may be in progress or its response lost. `settled`: the outcome of the attempt is known.
  */
 export interface Submission {
-  /** Which paid attempt of this video it is: 1, 2, … */
+  /** Number of the attempt: 1, 2, … */
   attempt: number;
   state: 'open' | 'settled';
   sent_at: string;
-  /** When the answer was found to be missing; two minutes are counted from here. */
+  /** When the response was found to be lost: the start of the search for the task. */
   uncertain_since?: string;
 }
 
 export interface Task {
   /** Wan's task id; never leaves through the API. */
   id: string;
-  /** Wan's own word for the task's state. */
+  /** Wan's task status. */
   status: string;
   region: string;
   request_id?: string;
   submit_time: string;
   scheduled_time?: string;
   end_time?: string;
-  /** When Wan forgets the task and its video: 24 hours after the submit. */
+  /** When Wan deletes the task and its video: 24 hours after the submission. */
   expires_at: string;
-  /** How long such a task usually took when it was created: progress and expected finish follow from it. */
+  /** The typical duration when the task was created. Progress and expected finish follow from it. */
   expected_seconds: number;
-  /** Paid attempts so far. */
+  /** Number of attempts so far. */
   attempts: number;
-  /** The prompt as Wan's rewriting left it, where it tells. */
+  /** The prompt after Wan's rewriting, if Wan reports it. */
   actual_prompt?: string;
 }
 
@@ -113,23 +113,23 @@ export interface VideoRecord {
   source: Source;
   metadata: Record<string, string>;
   warnings: Warning[];
-  /** Fingerprint of the request's body: the same Idempotency-Key with another body is a conflict. */
+  /** Hash of the request body, to detect an Idempotency-Key that is reused with another body. */
   request_hash: string;
   image?: StoredImage;
   audio?: StoredAudio;
-  /** What the video will cost if it succeeds; undefined where no price is known. */
+  /** The cost of the video if it succeeds; undefined when the price is unknown. */
   estimated_cost?: Price;
-  /** `YYYY-MM` (UTC) of its creation, or of its last retry: the month whose spending limit it counts against. */
+  /** `YYYY-MM` (UTC) of the creation or the last retry: the video counts towards this month's spending limit. */
   spending_month: string;
-  /** How often a workflow was started for this video; part of the execution's name. */
+  /** Number of executions started for the video; part of the execution's name. */
   run: number;
-  /** Runs that tell nothing of the present attempt: before a retry, or ended by what is no fault of the video's. */
+  /** Runs that do not count against the video: those before a retry, or ended by a cause that is not the video's. */
   earlier_runs?: number;
   submission?: Submission;
-  /** How many downloads of the finished video were begun. */
+  /** Number of started downloads of the finished video. */
   downloads?: number;
   task?: Task;
-  /** How many tasks at Wan became this video's since its request or its last retry: one, or money was lost. */
+  /** Number of tasks adopted since the creation or the last retry. More than one means that Wan was paid twice. */
   upstream_tasks?: number;
   video?: ArchivedVideo;
   usage?: Usage;
@@ -138,21 +138,20 @@ export interface VideoRecord {
   timeline: TimelineEntry[];
 }
 
-/** How often the present attempt was started. */
+/** Returns the number of runs that count against the video. */
 export const runsOf = ({ run, earlier_runs = 0 }: Pick<VideoRecord, 'run' | 'earlier_runs'>): number =>
   run - earlier_runs;
 
 const terminal: ReadonlySet<Status> = new Set(['succeeded', 'failed', 'canceled']);
 
-/** Whether nothing will happen to a video of this status by itself. */
+/** Whether a status is terminal: only a retry or a deletion changes it. */
 export const isTerminal = (status: Status): boolean => terminal.has(status);
 
 /**
- * Where a video may go from where it is. `submitting → queued` gives the permit back when the lane is held (a wrong key, arrears);
- * a caller's explicit retry leads from `failed` or `canceled` back: to `queued` for a new attempt, or to where the task is that Wan
- * still has.
+ * The allowed transitions. `submitting → queued` returns a video to its queue, for example when Wan refuses the account (invalid key,
+ * arrears). A retry moves `failed` or `canceled` to `queued` for a new attempt, or to the status of a task that Wan still has.
  */
-const next: Record<Status, readonly Status[]> = {
+const transitions: Record<Status, readonly Status[]> = {
   queued: ['submitting', 'failed', 'canceled'],
   submitting: ['running', 'queued', 'failed', 'canceled'],
   running: ['archiving', 'failed', 'canceled'],
@@ -162,8 +161,8 @@ const next: Record<Status, readonly Status[]> = {
   canceled: ['queued', 'running', 'archiving'],
 };
 
-/** The one rule of a video's life: whether it may go from one status to another. */
-export const isLegalTransition = (from: Status, to: Status): boolean => next[from].includes(to);
+/** Whether a video may change from one status to another. */
+export const isLegalTransition = (from: Status, to: Status): boolean => transitions[from].includes(to);
 
-/** The calendar month of a time, as spending is counted. @param now milliseconds since 1970 */
+/** Returns the calendar month (UTC) for spending. @param now milliseconds since 1970 */
 export const monthOf = (now: number): string => new Date(now).toISOString().slice(0, 7);

@@ -4,25 +4,25 @@ import { keys, openAttributes, timeAndId } from './keys.ts';
 import { isLegalTransition, isTerminal, monthOf, type Status, type VideoRecord } from './record.ts';
 import { conditionally, readItem, type Table, updateExpression, updateItem } from './table.ts';
 
-/** A video as it lies in the table: with the keys of the item and of its indexes, which the record itself does not carry. */
+/** A video's item: its record and the key attributes of the table and its indexes. */
 type Item = VideoRecord & { pk: string; created_at_id: string; open_status?: string; open_order?: string };
 
-/** The record in an item of the table or of an index that projects all attributes. */
+/** Returns the record in an item of the table or of an index that projects all attributes. */
 export function fromItem(item: object): VideoRecord {
   const { pk, created_at_id, open_status, open_order, ...record } = item as Item;
   return record;
 }
 
-/** The video as it is now (strongly consistent), or undefined; one that was deleted is none. */
+/** Returns a video (strongly consistent); undefined when it does not exist or was deleted. */
 export async function readVideo(table: Table, id: string): Promise<VideoRecord | undefined> {
   const item = await readItem(table, id);
   return item && !isTombstone(item) ? fromItem(item) : undefined;
 }
 
-/** What now stands under the id of a video: the one given, the one that was there first, or the tombstone of a deleted one. */
+/** The result of `createVideo`: the new video, the existing one with its id, or `deleted` when there is a tombstone. */
 export type Creation = { outcome: 'created' | 'existing'; video: VideoRecord } | { outcome: 'deleted' };
 
-/** Writes a new video unless its id is taken. */
+/** Writes a new video unless its id exists. */
 export async function createVideo(table: Table, video: VideoRecord): Promise<Creation> {
   const put = new PutCommand({
     TableName: table.tableName,
@@ -38,8 +38,8 @@ export async function createVideo(table: Table, video: VideoRecord): Promise<Cre
     if (isTerminal(video.status)) await table.onVideoEnded?.(video);
     return { outcome: 'created', video };
   }
-  const standing = await readVideo(table, video.id);
-  return standing ? { outcome: 'existing', video: standing } : { outcome: 'deleted' };
+  const existing = await readVideo(table, video.id);
+  return existing ? { outcome: 'existing', video: existing } : { outcome: 'deleted' };
 }
 
 export interface Change {
@@ -47,7 +47,7 @@ export interface Change {
   remove?: readonly (keyof VideoRecord)[];
 }
 
-/** A condition on the record beside its status and run. */
+/** A condition on the record, in addition to status and run. */
 export interface Condition {
   expression: string;
   names?: Record<string, string>;
@@ -78,11 +78,10 @@ async function update(
 }
 
 /**
- * Moves a video to another status: one conditional write that also appends to the timeline and keeps the indexes right. A start
- * that is taken back (`submitting → queued`) leaves the timeline as it is, and so does the next: a lane may be held for weeks, and
- * an item holds 400 KB.
- * @returns the new record, or undefined when the video is no longer as `video` says (status and run): read it again
- * @throws Error when the transition is none that a video's life has
+ * Moves a video to another status in one conditional write, which also updates the timeline and the index attributes. A return to the
+ * queue (`submitting → queued`) and the next start add no timeline entries: a queue may be paused for weeks, and an item holds 400 KB.
+ * @returns the new record, or undefined when the status or run differs from `video`: read the record again
+ * @throws Error when the transition is not allowed
  */
 export async function changeStatus(
   table: Table,
@@ -92,18 +91,18 @@ export async function changeStatus(
   condition?: Condition,
 ): Promise<VideoRecord | undefined> {
   if (!isLegalTransition(video.status, to)) {
-    throw new Error(`A video can't go from ${video.status} to ${to}.`);
+    throw new Error(`The transition from ${video.status} to ${to} is not allowed.`);
   }
   const open = openAttributes({ ...video, status: to });
-  const isTakenBack = video.status === 'submitting' && to === 'queued';
-  const isNews = !isTakenBack && video.timeline.at(-1)?.status !== to;
+  const isRequeued = video.status === 'submitting' && to === 'queued';
+  const isNewEntry = !isRequeued && video.timeline.at(-1)?.status !== to;
   const entry = { status: to, at: new Date(table.now()).toISOString() };
   const changed = await update(
     table,
     video,
     {
       set: { ...change.set, status: to, ...open },
-      append: isNews ? { timeline: [entry] } : {},
+      append: isNewEntry ? { timeline: [entry] } : {},
       remove: [...(change.remove ?? []), ...(open.open_status ? [] : ['open_status', 'open_order'])],
     },
     condition,
@@ -113,8 +112,8 @@ export async function changeStatus(
 }
 
 /**
- * Changes a video without moving it.
- * @returns the new record, or undefined when its status or run is no longer as `video` says, or the condition does not hold
+ * Changes a video without changing its status.
+ * @returns the new record, or undefined when the status or run differs from `video`, or the condition does not hold
  */
 export const changeVideo = (
   table: Table,
@@ -123,7 +122,7 @@ export const changeVideo = (
   condition?: Condition,
 ): Promise<VideoRecord | undefined> => update(table, video, change, condition);
 
-/** Counts a download of a video: 1, 2, …; no two downloads share a number, so no two share a key. */
+/** Returns the number of a new download of the video: 1, 2, … Numbers are unique, so each download gets its own key. */
 export async function nextDownload(table: Table, id: string): Promise<number> {
   const counted = await updateItem<{ downloads: number }>(table, keys.video(id), {
     UpdateExpression: 'ADD downloads :one',
@@ -134,7 +133,7 @@ export async function nextDownload(table: Table, id: string): Promise<number> {
   return counted.downloads;
 }
 
-type Given = Pick<
+type VideoFields = Pick<
   VideoRecord,
   | 'id'
   | 'owner'
@@ -150,12 +149,12 @@ type Given = Pick<
   | 'estimated_cost'
 >;
 
-/** A video at the beginning of its life: waiting in its lane, or `failed` at once with the reason. */
-export function newVideo(given: Given, now: number, error?: VideoRecord['error']): VideoRecord {
+/** Returns a new video: `queued`, or `failed` with an error. @param now milliseconds since 1970 */
+export function newVideo(fields: VideoFields, now: number, error?: VideoRecord['error']): VideoRecord {
   const at = new Date(now).toISOString();
   const status = error ? 'failed' : 'queued';
   return {
-    ...given,
+    ...fields,
     status,
     created_at: at,
     updated_at: at,
@@ -166,7 +165,7 @@ export function newVideo(given: Given, now: number, error?: VideoRecord['error']
   };
 }
 
-/** Takes a video whose result has been written from what needs work; one that has changed since stays: its outcome may be another. */
+/** Removes a video from the status index after its result was written, unless the video has changed since it was read. */
 export async function markResultWritten(table: Table, { id, status, run, updated_at }: VideoRecord): Promise<void> {
   await updateItem(table, keys.video(id), {
     UpdateExpression: 'REMOVE open_status, open_order',

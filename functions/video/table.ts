@@ -10,18 +10,18 @@ import {
 import { keys } from './keys.ts';
 import type { VideoRecord } from './record.ts';
 
-/** DynamoDB with items as plain objects. Fields that are undefined are left out, as JSON does. */
+/** Returns a client that takes items as plain objects and omits undefined fields, as JSON does. */
 export const documentClient = (client: DynamoDBClient): DynamoDBDocumentClient =>
   DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
 
-/** A table for an operator's command. Functions get theirs from their platform. */
+/** Returns the table for an operator's command. Functions use their platform's client. */
 export const tableOf = (client: DynamoDBClient, tableName: string): Table => ({
   client: documentClient(client),
   tableName,
   now: Date.now,
 });
 
-/** An item by its key (strongly consistent). */
+/** Returns an item by its key (strongly consistent). */
 export async function getItem<Item extends object>(table: Table, pk: string): Promise<Item | undefined> {
   const { Item } = await table.client.send(
     new GetCommand({ TableName: table.tableName, Key: { pk }, ConsistentRead: true }),
@@ -29,13 +29,13 @@ export async function getItem<Item extends object>(table: Table, pk: string): Pr
   return Item as Item | undefined;
 }
 
-/** Whatever stands under a video's id (strongly consistent): its record, its tombstone, or nothing. */
+/** Returns the item with a video's id (strongly consistent): its record or its tombstone. */
 export const readItem = (table: Table, id: string): Promise<Record<string, unknown> | undefined> =>
   getItem(table, keys.video(id));
 
 /**
  * Updates one item.
- * @returns the item after it, or undefined when the condition does not hold, so that nothing was written
+ * @returns the item after the update, or undefined when the condition does not hold and nothing was written
  */
 export async function updateItem<Item extends object>(
   table: Table,
@@ -51,8 +51,8 @@ export async function updateItem<Item extends object>(
 }
 
 /**
- * A conditional write as a value.
- * @returns undefined when its condition does not hold, so that nothing was written
+ * Turns the failed condition of a write into a value.
+ * @returns the result of the write, or undefined when the condition does not hold and nothing was written
  * @throws every other error
  */
 export async function conditionally<Result>(write: Promise<Result>): Promise<Result | undefined> {
@@ -65,8 +65,8 @@ export async function conditionally<Result>(write: Promise<Result>): Promise<Res
 }
 
 /**
- * An UpdateItem's expression from plain values: `set` writes attributes, `append` lengthens lists, `remove` takes attributes away.
- * `undefined` values are left alone.
+ * Builds an update expression: `set` writes attributes, `append` appends to lists, `remove` removes attributes. Skips `undefined`
+ * values of `set`.
  */
 export function updateExpression(change: { set: object; append?: object; remove: readonly string[] }): {
   update: string;
@@ -88,7 +88,7 @@ export function updateExpression(change: { set: object; append?: object; remove:
   };
 }
 
-/** The items of a query in an index, page after page, as they are asked for. */
+/** Yields the items of a query and reads further pages on demand. */
 export async function* queryItems(
   table: Table,
   query: Omit<QueryCommandInput, 'TableName'>,
@@ -103,12 +103,12 @@ export async function* queryItems(
   } while (start);
 }
 
-/** What every access to the table takes. */
+/** The table and its clock. */
 export interface Table {
   client: Pick<DynamoDBDocumentClient, 'send'>;
   tableName: string;
   /** Milliseconds since 1970. */
   now: () => number;
-  /** Told of each video that ended, once that is written. What goes wrong there is no concern of whoever ended it. */
+  /** Called after a terminal status was written. Must not throw. */
   onVideoEnded?: ((video: VideoRecord) => Promise<void>) | undefined;
 }

@@ -1,8 +1,8 @@
 import type { Task, VideoRecord } from './record.ts';
 
 /**
- * A video as its owner sees it: the record without Wan's task id and without what only our own bookkeeping needs (invariant 7), and,
- * while it is queued, its place there.
+ * A video as the API shows it: the record without Wan's task id and internal fields (invariant 7), with its progress and, while it is
+ * queued, its position.
  */
 export type VideoView = Omit<
   VideoRecord,
@@ -14,19 +14,19 @@ export type VideoView = Omit<
 
 type TaskView = Omit<Task, 'id' | 'request_id' | 'expected_seconds'>;
 
-/** How far a video is, by the clock: no part of the record. */
+/** A video's progress, computed when it is read. */
 export interface Progress {
-  /** 0 to 100; only grows, until a retry begins anew. */
+  /** 0 to 100; never decreases except by a retry. */
   progress: number;
-  /** ISO 8601 UTC, of a video whose task runs. */
+  /** ISO 8601 UTC; only for a running video. */
   estimated_finish_at?: string;
 }
 
 /**
- * What leaves through the API: listed field by field, so that a new field of the record stays inside until it is named here.
+ * Returns the API's view of a video. Lists each field, so that a new field of the record stays internal until it is added here.
  * @param now milliseconds since 1970
  */
-export function viewOf(video: VideoRecord, now: number, place?: QueuePosition): VideoView {
+export function viewOf(video: VideoRecord, now: number, position?: QueuePosition): VideoView {
   const { id, owner, status, created_at, updated_at, model, input, parameters, source, metadata, warnings } = video;
   const { image, audio, task, video: archived, usage, error, timeline } = video;
   const { estimated_cost, cost } = video;
@@ -43,7 +43,7 @@ export function viewOf(video: VideoRecord, now: number, place?: QueuePosition): 
     metadata,
     warnings,
     ...progressOf(video, now),
-    ...place,
+    ...position,
     ...(image ? { image } : {}),
     ...(audio ? { audio } : {}),
     ...(estimated_cost ? { estimated_cost } : {}),
@@ -56,13 +56,13 @@ export function viewOf(video: VideoRecord, now: number, place?: QueuePosition): 
   };
 }
 
-/** What the start and the archive of a video count for in its progress, in percent: the rest is the time of its task. */
-const SHARES = { submitted: 10, archiving: 90 };
+/** The progress, in percent, when the task is submitted and when archiving starts. In between it follows the task's age. */
+const PROGRESS_PERCENT = { submitted: 10, archiving: 90 };
 
-/** How late a task is taken to be, as a part of its age, when it takes longer than expected. */
-const OVERDUE_PART = 0.1;
+/** An overdue task is expected to take this share of its age longer. */
+const OVERDUE_SHARE = 0.1;
 
-/** How far a video is. One that has ended stays where it was then. */
+/** Returns the progress of a video. That of a failed or canceled video stays as it was when it ended. @param now milliseconds since 1970 */
 export function progressOf(
   { status, task, updated_at }: Pick<VideoRecord, 'status' | 'task' | 'updated_at'>,
   now: number,
@@ -72,7 +72,7 @@ export function progressOf(
     case 'submitting':
       return { progress: 0 };
     case 'archiving':
-      return { progress: SHARES.archiving };
+      return { progress: PROGRESS_PERCENT.archiving };
     case 'succeeded':
       return { progress: 100 };
   }
@@ -81,9 +81,11 @@ export function progressOf(
   const age = Math.max(0, (status === 'running' ? now : Date.parse(updated_at)) - submitted);
   const expected = task.expected_seconds * 1000;
   const share = Math.min(1, age / expected);
-  const progress = Math.round(SHARES.submitted + (SHARES.archiving - SHARES.submitted) * share);
+  const progress = Math.round(
+    PROGRESS_PERCENT.submitted + (PROGRESS_PERCENT.archiving - PROGRESS_PERCENT.submitted) * share,
+  );
   if (status !== 'running') return { progress };
-  const finish = submitted + Math.max(expected, age * (1 + OVERDUE_PART));
+  const finish = submitted + Math.max(expected, age * (1 + OVERDUE_SHARE));
   return { progress, estimated_finish_at: new Date(finish).toISOString() };
 }
 
@@ -101,9 +103,9 @@ function viewOfTask(task: Task): TaskView {
   };
 }
 
-/** Where a queued video stands. */
+/** The position of a queued video. */
 export interface QueuePosition {
-  /** 1 is the next to be started. */
+  /** 1 is the next video to start. */
   queue_position: number;
   /** A rough estimate, ISO 8601 UTC. */
   estimated_start_at: string;

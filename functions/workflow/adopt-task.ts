@@ -1,9 +1,9 @@
 import { releasePromptLock } from '../ledger/prompt-lock.ts';
 import { claimTask } from '../ledger/submission.ts';
-import { expiryOf } from '../ledger/task-lifetime.ts';
+import { taskExpiry } from '../ledger/task-lifetime.ts';
 import { typicalSecondsOf } from '../polling/durations.ts';
 import { waitFor } from '../polling/wait-item.ts';
-import { startWatcherIfNone } from '../polling/watcher-lease.ts';
+import { keepWatcherAlive } from '../polling/watcher-lease.ts';
 import type { RecordMetric } from '../shared/metrics.ts';
 import type { Task, VideoRecord } from '../video/record.ts';
 import { changeStatus } from '../video/store.ts';
@@ -14,7 +14,7 @@ import type { CreateTaskOutput } from './step-handler.ts';
 export interface AdoptServices {
   table: Table;
   wanRegion: string;
-  /** What the deployment says of how long a task takes; undefined leaves it to the catalogue, until it is learned. */
+  /** The configured duration of a task in seconds. Undefined uses the catalogue's until durations are learned. */
   configuredSeconds: number | undefined;
   recordMetric: RecordMetric;
   /** Starts a watcher and does not wait for it. */
@@ -24,8 +24,8 @@ export interface AdoptServices {
 }
 
 /**
- * Writes a task that was created, or found, to its video.
- * @returns undefined when the task belongs to another video, or this one moved on
+ * Writes a created or found task to its video's record.
+ * @returns undefined when another video owns the task, or this video's status or run has changed
  */
 export async function adoptTask(
   services: AdoptServices,
@@ -36,11 +36,11 @@ export async function adoptTask(
   if (!(await claimTask(table, known.id, video))) return undefined;
   const task: Task = {
     ...known,
-    // Wan's own words, which may have any length; an item has 400 KB.
+    // Wan's text may have any length; a DynamoDB item holds 400 KB.
     status: redact(known.status),
     ...(known.request_id ? { request_id: redact(known.request_id) } : {}),
     region: services.wanRegion,
-    expires_at: expiryOf(known.submit_time),
+    expires_at: taskExpiry(known.submit_time),
     expected_seconds: await typicalSecondsOf(table, video, services.configuredSeconds),
     attempts: video.submission!.attempt,
   };
@@ -54,7 +54,7 @@ export async function adoptTask(
   return waitForTask(services, { ...running, task });
 }
 
-/** How the execution of a video that has a task goes on: it waits for the task to end, or archives what is made already. */
+/** Returns the next step of a video that has a task: wait for the task, or archive its result. Makes sure that a watcher runs. */
 export async function waitForTask(
   services: AdoptServices,
   video: VideoRecord & { task: Task },
@@ -63,7 +63,7 @@ export async function waitForTask(
   const { id, run, task } = video;
   if (video.status === 'archiving') return { id, run, outcome: 'succeeded' };
   try {
-    if (!(await startWatcherIfNone(table))) await services.startWatcher();
+    if (!(await keepWatcherAlive(table))) await services.startWatcher();
   } catch (error) {
     services.onWatcherNotStarted(error);
   }

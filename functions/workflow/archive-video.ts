@@ -20,57 +20,58 @@ export interface ArchiveServices {
   bucket: string;
   wan: Pick<WanClient, 'queryTask'>;
   wanRegion: Region;
-  /** Copies a video to a key and proves that it arrived whole. */
+  /** Copies a video to a key and verifies that it is complete. */
   copyAndVerify: (video: VideoRecord, videoUrl: string, key: string) => Promise<VerifiedVideo>;
 }
 
-/** An object of ours, in exactly the version that we wrote. */
+/** The exact version of an object that this invocation wrote. */
 interface Uploaded {
   key: string;
   version_id: string | undefined;
 }
 
 /**
- * Copies a finished video into our bucket, proves it, lays its metadata beside it, and writes it to its record. Only the download is
- * ever repeated; each has a key of its own, and the record names the one that was proven (invariants 3 and 4).
- * @throws WorkflowError by which the state machine tries again: archiveInterrupted, untrustedVideoHost, taskUnknown or trouble at Wan
+ * Copies a finished video into our bucket, verifies it, stores its metadata next to it, and updates the record. A failure repeats only
+ * the download. Each download has its own key; the record names the verified one (invariants 3 and 4).
+ * @throws WorkflowError that the state machine retries: archiveInterrupted, untrustedVideoHost, taskUnknown, wanThrottled,
+ * wanUnavailable
  */
 export async function archiveVideo(services: ArchiveServices, input: WorkflowInput): Promise<ArchiveVideoOutput> {
   const { table, bucket } = services;
   const video = await readVideo(table, input.id);
-  const from = { id: input.id, run: input.run };
-  const settled = { ...from, outcome: 'settled' } as const;
+  const ids = { id: input.id, run: input.run };
+  const settled = { ...ids, outcome: 'settled' } as const;
   if (!video?.task || video.run !== input.run) return settled;
-  // An earlier invocation may have died between its success and its tidying up.
+  // An earlier invocation may have crashed after `succeeded` and before its cleanup.
   if (video.status === 'succeeded' && video.video) await deleteOthers(services, video.id, video.video);
   if (video.status !== 'archiving') return settled;
   const key = `${video.id}/${video.run}-${await nextDownload(table, video.id)}.mp4`;
-  const proof = await services.copyAndVerify(video, await currentUrl(services, video), key);
-  const cost = costOf(video, services.wanRegion);
-  const news = {
-    video: { bucket, key, ...proof.video },
-    warnings: [...video.warnings, ...proof.warnings],
+  const verified = await services.copyAndVerify(video, await currentUrl(services, video), key);
+  const cost = actualCost(video, services.wanRegion);
+  const result = {
+    video: { bucket, key, ...verified.video },
+    warnings: [...video.warnings, ...verified.warnings],
     ...(cost ? { cost } : {}),
   };
-  // One moment for both, so that the metadata says what the record will say.
+  // One timestamp for both: the metadata must equal the record.
   const now = table.now();
-  const version_id = await storeMetadata(services, key, viewOf(asSucceeded({ ...video, ...news }, now), now));
+  const version_id = await writeMetadata(services, key, viewOf(asSucceeded({ ...video, ...result }, now), now));
   const succeeded = await changeStatus({ ...table, now: () => now }, video, 'succeeded', {
-    set: news,
+    set: result,
     remove: ['error'],
   });
-  const standing = succeeded ?? (await readVideo(table, video.id));
-  if (!standing) {
-    // Deleted meanwhile, and whoever did that may have looked before these came.
-    await deleteUploaded(services, { key, version_id: proof.video.version_id });
+  const current = succeeded ?? (await readVideo(table, video.id));
+  if (!current) {
+    // The video was deleted meanwhile; the deletion may have listed the objects before these were written.
+    await deleteUploaded(services, { key, version_id: verified.video.version_id });
     await deleteUploaded(services, { key: metadataKey(key), version_id });
   }
-  // Another invocation may have been faster; either way the record names the file that stays.
-  if (standing?.video) await deleteOthers(services, video.id, standing.video);
-  return succeeded ? { ...from, outcome: 'archived' } : settled;
+  // Another invocation may have finished first. In both cases the record names the file to keep.
+  if (current?.video) await deleteOthers(services, video.id, current.video);
+  return succeeded ? { ...ids, outcome: 'archived' } : settled;
 }
 
-/** A video as its record will be. @param now milliseconds since 1970 */
+/** Returns the video as its record will be after `succeeded`. @param now milliseconds since 1970 */
 function asSucceeded({ error, ...video }: VideoRecord, now: number): VideoRecord {
   const at = new Date(now).toISOString();
   return {
@@ -81,24 +82,24 @@ function asSucceeded({ error, ...video }: VideoRecord, now: number): VideoRecord
   };
 }
 
-/** Wan's link to the video, asked for anew at each download: it is signed and dies. */
+/** Returns Wan's link to the video. The link is signed and expires, so each download queries it again. */
 async function currentUrl({ wan }: ArchiveServices, video: VideoRecord): Promise<string> {
-  const answer = await wan.queryTask(video.task!.id);
-  if (answer.outcome === 'throttled') {
-    throw new WorkflowError(errorNames.wanThrottled, `Wan is throttling: ${answer.code}`);
+  const response = await wan.queryTask(video.task!.id);
+  if (response.outcome === 'throttled') {
+    throw new WorkflowError(errorNames.wanThrottled, `Wan is throttling: ${response.code}`);
   }
-  if (answer.outcome === 'task' && answer.status === 'UNKNOWN') {
-    throw new WorkflowError(errorNames.taskUnknown, 'Wan does not know the task any more.');
+  if (response.outcome === 'task' && response.status === 'UNKNOWN') {
+    throw new WorkflowError(errorNames.taskUnknown, 'Wan no longer knows the task.');
   }
-  if (answer.outcome !== 'task' || !answer.video_url) {
-    const found = answer.outcome === 'task' ? `the task is ${answer.status}` : answer.outcome;
-    throw new WorkflowError(errorNames.wanUnavailable, `Wan gave no link to the video (${found}).`);
+  if (response.outcome !== 'task' || !response.video_url) {
+    const problem = response.outcome === 'task' ? `task status ${response.status}` : response.outcome;
+    throw new WorkflowError(errorNames.wanUnavailable, `Wan returned no link to the video (${problem}).`);
   }
-  return answer.video_url;
+  return response.video_url;
 }
 
-/** What the video cost: the seconds that Wan says it bills, at the price of the catalogue; undefined where no price is known. */
-function costOf({ model, parameters, usage }: VideoRecord, region: Region): Price | undefined {
+/** Returns the cost: the seconds that Wan bills, at the catalogue's price. Undefined when the price is unknown. */
+function actualCost({ model, parameters, usage }: VideoRecord, region: Region): Price | undefined {
   const seconds = billedSeconds(usage) ?? parameters.duration;
   const { resolution } = parameters;
   return isModelName(model) && resolution && seconds !== undefined
@@ -107,34 +108,34 @@ function costOf({ model, parameters, usage }: VideoRecord, region: Region): Pric
 }
 
 /**
- * Deletes what other downloads of this video left, by version, so that nothing half-written or double stays: of the videos all but
- * the version that the record names, of the metadata all but the latest beside it.
+ * Deletes what other downloads of this video left, version by version. Keeps the video version that the record names and the latest
+ * version of its metadata.
  */
 async function deleteOthers(services: ArchiveServices, id: string, kept: ArchivedVideo): Promise<void> {
   const list = new ListObjectVersionsCommand({ Bucket: services.bucket, Prefix: `${id}/` });
   for (const { Key = '', VersionId, IsLatest } of (await services.s3.send(list)).Versions ?? []) {
     const isKept =
       (Key === kept.key && (kept.version_id ?? VersionId) === VersionId) || (Key === metadataKey(kept.key) && IsLatest);
-    if (downloads.test(Key) && !isKept) await deleteUploaded(services, { key: Key, version_id: VersionId });
+    if (downloadedFile.test(Key) && !isKept) await deleteUploaded(services, { key: Key, version_id: VersionId });
   }
 }
 
-/** What `archiveVideo` writes, and nothing else that may lie beside it. */
-const downloads = /\/\d+-\d+\.(mp4|json)$/;
+/** Matches the keys that `archiveVideo` writes, and no other object under the video's prefix. */
+const downloadedFile = /\/\d+-\d+\.(mp4|json)$/;
 
 const deleteUploaded = ({ s3, bucket }: ArchiveServices, { key, version_id }: Uploaded) =>
   s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key, VersionId: version_id }));
 
-/** Where what is known of an archived video lies: beside its MP4, under its name. */
+/** Returns the key of an archived video's metadata: that of its MP4, with the extension `.json`. */
 export const metadataKey = (key: string): string => key.replace(/\.mp4$/, '.json');
 
 /**
- * Writes a video as the API shows it beside its MP4, so that the bucket alone tells what lies in it.
- * @param video as it will be once it has succeeded
- * @returns the version that was written, in a versioned bucket
- * @throws WorkflowError archiveInterrupted when S3 does not take it
+ * Stores the API's view of a video next to its MP4, so that the bucket is understandable without the table.
+ * @param video the video after `succeeded`
+ * @returns the version id, in a versioned bucket
+ * @throws WorkflowError archiveInterrupted when the write to S3 fails
  */
-async function storeMetadata(
+async function writeMetadata(
   { s3, bucket }: { s3: Pick<S3Client, 'send'>; bucket: string },
   key: string,
   video: VideoView,
@@ -148,6 +149,6 @@ async function storeMetadata(
   try {
     return (await s3.send(object)).VersionId;
   } catch (error) {
-    throw new WorkflowError(errorNames.archiveInterrupted, `The metadata could not be stored: ${causeName(error)}.`);
+    throw new WorkflowError(errorNames.archiveInterrupted, `Could not store the metadata: ${causeName(error)}.`);
   }
 }

@@ -14,78 +14,78 @@ import type { CheckTaskInput, CheckTaskOutput } from './step-handler.ts';
 
 export interface CheckTaskServices extends Dispatcher {
   wan: Pick<WanClient, 'queryTask'>;
-  /** What the deployment says of how long a task takes; undefined leaves it to the catalogue, until it is learned. */
+  /** The configured duration of a task in seconds. Undefined uses the catalogue's until durations are learned. */
   configuredSeconds: number | undefined;
   recordMetric: RecordMetric;
-  /** Called with a status that no source of Wan's API names. */
+  /** Called with a status that Wan does not document. */
   onUnknownStatus: (video: VideoRecord, status: string) => void;
 }
 
 /**
- * Asks Wan once how a video's task stands: the only judge of that. A task that has ended gives its permit to the next video. One that
- * Wan still calls pending or running, or says nothing of, long after it should have forgotten it, is given up.
- * @throws WorkflowError by which the state machine asks again: throttled, unavailable, or that Wan does not know the task too early
+ * Queries a video's task once and decides the next step; only CheckTask decides whether a task has ended. When it has, the next video
+ * gets the permit. A task that has not ended after its lifetime at Wan and a grace period (`deadlineOf`) fails its video.
+ * @throws WorkflowError that the state machine retries: wanThrottled, wanUnavailable, or taskUnknown before the task expires
  */
 export async function checkTask(services: CheckTaskServices, input: CheckTaskInput): Promise<CheckTaskOutput> {
-  const output = await judge(services, input);
+  const output = await queryAndDecide(services, input);
   if (output.outcome !== 'running') await closeWait(services.table, output);
   return output;
 }
 
-async function judge(services: CheckTaskServices, input: CheckTaskInput): Promise<CheckTaskOutput> {
+async function queryAndDecide(services: CheckTaskServices, input: CheckTaskInput): Promise<CheckTaskOutput> {
   const { table } = services;
-  const from = { id: input.id, run: input.run };
+  const ids = { id: input.id, run: input.run };
   const video = await readVideo(table, input.id);
-  if (!video?.task || video.run !== input.run) return { ...from, outcome: 'settled' };
+  if (!video?.task || video.run !== input.run) return { ...ids, outcome: 'settled' };
   if (isTerminal(video.status)) {
     await releaseAndDispatch(services, video);
-    return { ...from, outcome: 'settled' };
+    return { ...ids, outcome: 'settled' };
   }
-  const answer = await services.wan.queryTask(video.task.id);
-  if (!saysEnding(answer) && !wasRateLimited(answer) && table.now() >= deadlineOf(video.task.expires_at))
-    return { ...from, outcome: 'failed', error: expiredFailure(video) };
-  switch (answer.outcome) {
+  const response = await services.wan.queryTask(video.task.id);
+  if (!hasEnded(response) && !wasRateLimited(response) && table.now() >= deadlineOf(video.task.expires_at))
+    return { ...ids, outcome: 'failed', error: expiredFailure(video) };
+  switch (response.outcome) {
     case 'throttled':
-      throw new WorkflowError(errorNames.wanThrottled, `Wan is throttling: ${answer.code}`);
+      throw new WorkflowError(errorNames.wanThrottled, `Wan is throttling: ${response.code}`);
     case 'unrecognised':
-      services.onUnknownStatus(video, answer.status);
+      services.onUnknownStatus(video, response.status);
       return keepWaiting(services, { ...video, task: video.task }, input);
     case 'task':
       break;
     default:
-      throw new WorkflowError(errorNames.wanUnavailable, `Wan did not say how the task stands (${answer.outcome}).`);
+      throw new WorkflowError(errorNames.wanUnavailable, `Wan returned no task status (${response.outcome}).`);
   }
-  switch (answer.status) {
+  switch (response.status) {
     case 'PENDING':
     case 'RUNNING':
-      if (answer.status !== video.task.status)
-        await changeVideo(table, video, { set: { task: withNews(video.task, answer) } });
+      if (response.status !== video.task.status)
+        await changeVideo(table, video, { set: { task: withTaskUpdate(video.task, response) } });
       return keepWaiting(services, { ...video, task: video.task }, input);
     case 'SUCCEEDED':
-      if (!(await markSucceeded(services, video, answer))) return { ...from, outcome: 'settled' };
+      if (!(await markSucceeded(services, video, response))) return { ...ids, outcome: 'settled' };
       await releaseAndDispatch(services, video);
-      return { ...from, outcome: 'succeeded' };
+      return { ...ids, outcome: 'succeeded' };
     case 'CANCELED':
       await changeStatus(table, video, 'canceled', {
-        set: { task: withNews(video.task, answer), error: explainEnding('task_canceled', answer.request_id) },
+        set: { task: withTaskUpdate(video.task, response), error: explainEnding('task_canceled', response.request_id) },
       });
       await releaseAndDispatch(services, video);
-      return { ...from, outcome: 'settled' };
+      return { ...ids, outcome: 'settled' };
     case 'FAILED':
-      await changeVideo(table, video, { set: { task: withNews(video.task, answer) } });
-      return { ...from, outcome: 'failed', error: explainFailure({ ...answer, stage: 'task' }) };
+      await changeVideo(table, video, { set: { task: withTaskUpdate(video.task, response) } });
+      return { ...ids, outcome: 'failed', error: explainFailure({ ...response, stage: 'task' }) };
     case 'UNKNOWN':
       if (!isExpired(video.task, table.now())) {
-        throw new WorkflowError(errorNames.taskUnknown, 'Wan does not know a task that it should still have.');
+        throw new WorkflowError(errorNames.taskUnknown, 'Wan does not know a task that has not expired.');
       }
-      return { ...from, outcome: 'failed', error: expiredFailure(video, answer.request_id) };
+      return { ...ids, outcome: 'failed', error: expiredFailure(video, response.request_id) };
   }
 }
 
-const saysEnding = (answer: QueryOutcome): boolean =>
-  answer.outcome === 'task' && answer.status !== 'PENDING' && answer.status !== 'RUNNING';
+const hasEnded = (response: QueryOutcome): boolean =>
+  response.outcome === 'task' && response.status !== 'PENDING' && response.status !== 'RUNNING';
 
-/** Back to sleep. Each wake that came too early makes the watcher leave the task alone for longer; a timeout changes nothing. */
+/** Returns to WaitForEnd. After a premature wake the watcher's pause for this task doubles; after a timeout it stays. */
 async function keepWaiting(
   { table, configuredSeconds }: CheckTaskServices,
   video: VideoRecord & { task: Task },
@@ -98,24 +98,24 @@ async function keepWaiting(
   return { id, run, outcome: 'running', wait: waitFor(video, { now: table.now(), typicalSeconds, pauseSeconds }) };
 }
 
-/** Moves the video on to its archive. A second look at a task that ended finds it there and is fine. */
-async function markSucceeded(services: CheckTaskServices, video: VideoRecord, answer: WanTask): Promise<boolean> {
+/** Moves the video to `archiving`. Idempotent. @returns false when the video's status or run has changed otherwise */
+async function markSucceeded(services: CheckTaskServices, video: VideoRecord, response: WanTask): Promise<boolean> {
   if (video.status === 'archiving') return true;
   const set = {
-    task: withNews(video.task!, answer),
-    ...(answer.usage ? { usage: answer.usage } : {}),
+    task: withTaskUpdate(video.task!, response),
+    ...(response.usage ? { usage: response.usage } : {}),
   };
   if (await changeStatus(services.table, video, 'archiving', { set })) {
-    await noteDuration(services, video, answer);
+    await recordTaskDuration(services, video, response);
     return true;
   }
-  // An invocation whose answer was lost may have been faster; then there is an archive to be made all the same.
-  const now = await readVideo(services.table, video.id);
-  return now?.status === 'archiving' && now.run === video.run;
+  // Another invocation, whose response was lost, may have made the change; the video must still be archived.
+  const current = await readVideo(services.table, video.id);
+  return current?.status === 'archiving' && current.run === video.run;
 }
 
-/** Learns from a task that succeeded how long its kind takes, and measures how late that was noticed. */
-async function noteDuration(
+/** Updates the average duration of such tasks and records how late the end of this one was detected. */
+async function recordTaskDuration(
   { table, recordMetric, configuredSeconds }: CheckTaskServices,
   video: VideoRecord,
   { end_time }: WanTask,
@@ -127,7 +127,7 @@ async function noteDuration(
   await learnDuration(table, video, (ended - Date.parse(video.task!.submit_time)) / 1000, configuredSeconds);
 }
 
-const withNews = (task: Task, { status, scheduled_time, end_time, actual_prompt }: WanTask): Task => ({
+const withTaskUpdate = (task: Task, { status, scheduled_time, end_time, actual_prompt }: WanTask): Task => ({
   ...task,
   status,
   ...(scheduled_time ? { scheduled_time } : {}),

@@ -20,16 +20,16 @@ import type { CreateTaskOutput } from './step-handler.ts';
 import { taskRequestOf } from './task-request.ts';
 
 /**
- * No call to Wan is under way so long after its ledger entry, whatever else an invocation waited for: a lost answer is looked for
- * longer than that (`uncertainSeconds`) before anything is sent again. The client itself waits 75 s.
+ * A call to Wan ends at most this long after its ledger entry, even if the invocation was delayed. A lost task is searched for longer
+ * (`uncertainSeconds`) before the request is sent again. The client's own timeout is 75 s.
  */
-const CALL_MILLISECONDS = 80_000;
+const CALL_DEADLINE_MILLISECONDS = 80_000;
 
 export interface CreateTaskServices extends AdoptServices, Dispatcher {
   wan: WanClient;
   resolveMediaUrls: (video: VideoRecord, transfer: MediaTransfer) => Promise<MediaUrls | AccountRefused | MediaMissing>;
   mediaTransfer: MediaTransfer;
-  /** How long a lost answer is looked for before the request is sent again. */
+  /** How long a task whose response was lost is searched for before the request is sent again. */
   uncertainSeconds: number;
   onAmbiguous: ReconcileServices['onAmbiguous'];
   /** What an owner may spend in a calendar month, in the region's currency. */
@@ -38,25 +38,25 @@ export interface CreateTaskServices extends AdoptServices, Dispatcher {
 }
 
 /**
- * Makes sure that a video has its one task at Wan. It may be called any number of times for the same run, and may die at any
- * point: the ledger tells a later call whether a paid task may exist already (invariant 1).
- * @throws WorkflowError by which the state machine retries: throttled, unavailable, uncertain, fenced
+ * Makes sure that a video has exactly one task at Wan. Idempotent per run, and safe against a crash at any point: the ledger records
+ * that a paid task may exist (invariant 1).
+ * @throws WorkflowError that the state machine retries: wanThrottled, wanUnavailable, submissionUncertain, promptLocked
  */
 export async function createTask(services: CreateTaskServices, input: WorkflowInput): Promise<CreateTaskOutput> {
   const video = await readVideo(services.table, input.id);
   if (!video || video.run !== input.run) return settled(input);
   if (video.task) return waitForTask(services, { ...video, task: video.task });
   if (video.status !== 'submitting') {
-    // An invocation that died may have set something aside after the video had ended.
+    // An invocation that crashed may have reserved spending after the video ended.
     await settleSpending(services.table, video);
     return settled(input);
   }
-  if (video.submission?.state === 'open') return resolveLostAnswer(services, video);
-  return send(services, video, services.mediaTransfer);
+  if (video.submission?.state === 'open') return resolveLostResponse(services, video);
+  return submit(services, video, services.mediaTransfer);
 }
 
-/** One call to Wan, written down and reserved out of what its owner may spend (invariant 8) before it is made. */
-async function send(
+/** Calls Wan's create route once. Before the call it writes the ledger entry and reserves the cost (invariants 1 and 8). */
+async function submit(
   services: CreateTaskServices,
   video: VideoRecord,
   transfer: MediaTransfer,
@@ -64,34 +64,36 @@ async function send(
   const { table, wan } = services;
   const media = await services.resolveMediaUrls(video, transfer);
   if ('outcome' in media)
-    return media.outcome === 'gone' ? failed(video, explainEnding('image_gone')) : pause(services, video, media.reason);
+    return media.outcome === 'gone'
+      ? failed(video, explainEnding('image_gone'))
+      : pauseAndSettle(services, video, media.reason);
   const request = taskRequestOf(video, media);
-  if (await isPromptLocked(table, video)) throw fenced();
+  if (await isPromptLocked(table, video)) throw promptLocked();
   const slot = await reserveSubmitSlot(table, services.limitsOf(video.model));
   await services.sleep(slot - table.now());
   const opened = await openSubmission(table, video);
-  if (!opened) throw uncertain('another invocation is sending this video, or it moved on');
+  if (!opened) throw uncertain('another invocation is submitting this video, or its status has changed');
   if (!(await acquirePromptLock(table, opened))) {
     await settleSubmission(table, opened);
-    throw fenced();
+    throw promptLocked();
   }
   if (!(await reserveSpending(table, opened, services.monthlySpendingLimit))) {
-    const unpaid = await withdraw(table, opened);
-    if (!unpaid) throw uncertain('another invocation has decided this attempt');
-    return failed(unpaid, explainEnding('spending_limit_reached'));
+    const withdrawn = await withdraw(table, opened);
+    if (!withdrawn) throw uncertain('another invocation has settled this attempt');
+    return failed(withdrawn, explainEnding('spending_limit_reached'));
   }
-  // Whoever stood still until here may have been given up meanwhile: its video sent by another invocation, canceled, deleted.
+  // This invocation may have been frozen meanwhile: another one may have submitted the video, or it was canceled or deleted.
   if (!(await confirmSubmission(table, opened))) {
     await releaseSpending(table, opened);
-    throw uncertain('another invocation has decided this attempt, or the video moved on');
+    throw uncertain("another invocation has settled this attempt, or the video's status has changed");
   }
-  const answer = await wan.createTask(request, timeLeft(opened, table.now()));
-  switch (answer.outcome) {
+  const response = await wan.createTask(request, callTimeout(opened, table.now()));
+  switch (response.outcome) {
     case 'created': {
-      const output = await adoptFound(services, opened, {
-        id: answer.task_id,
-        status: answer.task_status,
-        request_id: answer.request_id,
+      const output = await adoptOrThrow(services, opened, {
+        id: response.task_id,
+        status: response.task_status,
+        request_id: response.request_id,
         submit_time: opened.submission!.sent_at,
       });
       if (await resumeQueue(table, opened.model)) await dispatchNext(services, opened.model);
@@ -100,83 +102,87 @@ async function send(
     case 'unknown':
       await escalatePromptLock(table, opened);
       await markUncertain(table, opened);
-      throw uncertain(`Wan's answer was lost (${answer.cause})`);
+      throw uncertain(`Wan's response was lost (${response.cause})`);
   }
-  // Everything else says for certain that no task was created.
-  const unsent = (await withdraw(table, opened)) ?? opened;
-  switch (answer.outcome) {
+  // Every other outcome means that Wan created no task.
+  const withdrawn = (await withdraw(table, opened)) ?? opened;
+  switch (response.outcome) {
     case 'throttled':
-      throw new WorkflowError(errorNames.wanThrottled, `Wan is throttling: ${answer.code}`);
+      throw new WorkflowError(errorNames.wanThrottled, `Wan is throttling: ${response.code}`);
     case 'unavailable':
-      throw new WorkflowError(errorNames.wanUnavailable, `Wan is unavailable: ${answer.cause}`);
+      throw new WorkflowError(errorNames.wanUnavailable, `Wan is unavailable: ${response.cause}`);
     case 'account_refused':
-      return pause(services, unsent, answer.reason);
+      return pauseAndSettle(services, withdrawn, response.reason);
     case 'refused':
-      if (answer.reason === 'image_download' && transfer === 'url' && (unsent.image || unsent.audio))
-        return send(services, unsent, 'upload');
-      return failed(unsent, explainFailure({ ...answer, stage: 'submit' }));
+      if (response.reason === 'image_download' && transfer === 'url' && (withdrawn.image || withdrawn.audio))
+        return submit(services, withdrawn, 'upload');
+      return failed(withdrawn, explainFailure({ ...response, stage: 'submit' }));
   }
 }
 
 /**
- * Settles an attempt that made no task, and releases its lock: a day of throttling makes more than a thousand attempts, and whoever
- * has the same prompt shares one item of at most 400 KB.
+ * Settles an attempt that created no task and releases its lock. A day of throttling makes more than a thousand attempts, and all
+ * attempts for one prompt share a lock item of at most 400 KB.
  */
 async function withdraw(table: Table, opened: VideoRecord): Promise<VideoRecord | undefined> {
-  const unsent = await settleSubmission(table, opened);
-  if (unsent) await releasePromptLock(table, unsent);
-  return unsent;
+  const withdrawn = await settleSubmission(table, opened);
+  if (withdrawn) await releasePromptLock(table, withdrawn);
+  return withdrawn;
 }
 
-/** A call was made and its answer is missing: nothing is sent until Wan's list has decided. */
-async function resolveLostAnswer(services: CreateTaskServices, open: VideoRecord): Promise<CreateTaskOutput> {
+/** Searches Wan's task list for the task of an attempt whose response was lost. Submits again only when there is no such task. */
+async function resolveLostResponse(services: CreateTaskServices, opened: VideoRecord): Promise<CreateTaskOutput> {
   const { table } = services;
-  const video = open.submission?.uncertain_since ? open : ((await markUncertain(table, open)) ?? open);
+  const video = opened.submission?.uncertain_since ? opened : ((await markUncertain(table, opened)) ?? opened);
   const result = await reconcile(services, video);
   switch (result.verdict) {
     case 'adopted':
-      return adoptFound(services, video, {
+      return adoptOrThrow(services, video, {
         id: result.task.task_id,
         status: result.task.status,
         request_id: result.task.request_id,
         submit_time: result.task.submit_time ?? video.submission!.sent_at,
       });
     case 'absent': {
-      const unsent = await settleSubmission(table, video);
-      if (!unsent) throw uncertain('its record moved on');
-      return send(services, unsent, services.mediaTransfer);
+      const withdrawn = await settleSubmission(table, video);
+      if (!withdrawn) throw uncertain("the video's status has changed");
+      return submit(services, withdrawn, services.mediaTransfer);
     }
     case 'ambiguous':
       return failed(video, explainEnding('submission_uncertain'));
-    case 'forgotten':
+    case 'expired':
       return failed(video, expiredFailure(video));
     case 'undecided':
-      throw uncertain("Wan's list has not decided yet");
+      throw uncertain('the search is not finished');
   }
 }
 
-/** What is left of the time for the call that the ledger tells of. When that is nothing, nothing is sent, which the answer then says. */
-function timeLeft({ submission }: VideoRecord, now: number): AbortSignal {
-  const milliseconds = Date.parse(submission!.sent_at) + CALL_MILLISECONDS - now;
+/** Returns a signal for the rest of the call's deadline. When no time is left, it is aborted already and nothing is sent. */
+function callTimeout({ submission }: VideoRecord, now: number): AbortSignal {
+  const milliseconds = Date.parse(submission!.sent_at) + CALL_DEADLINE_MILLISECONDS - now;
   return milliseconds > 0 ? AbortSignal.timeout(milliseconds) : AbortSignal.abort();
 }
 
-async function adoptFound(...[services, video, known]: Parameters<typeof adoptTask>): Promise<CreateTaskOutput> {
+async function adoptOrThrow(...[services, video, known]: Parameters<typeof adoptTask>): Promise<CreateTaskOutput> {
   const output = await adoptTask(services, video, known);
-  if (!output) throw uncertain('the task belongs to another video, or the record moved on');
+  if (!output) throw uncertain("another video owns the task, or this video's status has changed");
   return output;
 }
 
-async function pause(services: CreateTaskServices, video: VideoRecord, reason: string): Promise<CreateTaskOutput> {
+async function pauseAndSettle(
+  services: CreateTaskServices,
+  video: VideoRecord,
+  reason: string,
+): Promise<CreateTaskOutput> {
   await pauseAndRequeue(services.table, video, reason);
   return { ...settled(video), account_refused: reason };
 }
 
 const uncertain = (why: string) =>
-  new WorkflowError(errorNames.submissionUncertain, `Whether Wan created a task is not known: ${why}.`);
+  new WorkflowError(errorNames.submissionUncertain, `Unknown whether Wan created a task: ${why}.`);
 
-const fenced = () =>
-  new WorkflowError(errorNames.promptLocked, 'A video with the same model and prompt is uncertain; this one waits.');
+const promptLocked = () =>
+  new WorkflowError(errorNames.promptLocked, 'Another video with the same model and prompt is uncertain.');
 
 const settled = ({ id, run }: WorkflowInput) => ({ id, run, outcome: 'settled' }) as const;
 

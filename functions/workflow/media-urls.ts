@@ -1,22 +1,23 @@
-import { GetObjectCommand, NoSuchKey, type S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { errorNames, WorkflowError } from '../shared/errors.ts';
+import { ignoreNotFound } from '../shared/s3.ts';
 import type { StoredAudio, StoredImage, VideoRecord } from '../video/record.ts';
 import type { ModelName } from '../wan/catalogue.ts';
 import type { WanClient } from '../wan/client/client.ts';
 import type { AccountRefused } from '../wan/client/rejections.ts';
 import { modelOf } from './task-request.ts';
 
-/** `url`: Wan fetches a presigned URL. `upload`: the file goes through Wan's own temporary storage. */
+/** `url`: Wan fetches a presigned URL. `upload`: the file is uploaded to Wan's temporary storage. */
 export type MediaTransfer = 'url' | 'upload';
 
-/** Where Wan finds a video's picture and, if it has one, its sound. */
+/** The URLs from which Wan fetches a video's image and, if it has one, its audio. */
 export interface MediaUrls {
   img_url: string;
   audio_url?: string;
 }
 
-/** A file that firstframe held has been deleted, and with it the version that was checked: it never comes back. */
+/** The stored version of a file was deleted; it cannot be restored. */
 export interface MediaMissing {
   outcome: 'gone';
 }
@@ -26,32 +27,32 @@ interface MediaServices {
   wan: Pick<WanClient, 'uploadFile'>;
 }
 
-/** Presigned URLs die with the Lambda's session whatever they claim, so they are made fresh for each call and short. */
+/** Presigned URLs expire with the Lambda's session regardless of their lifetime, so each call signs new, short-lived ones. */
 const PRESIGNED_SECONDS = 15 * 60;
 
 /**
- * How Wan is told a video's media: the caller's own URLs as they are, or for a file that firstframe holds a presigned URL or an
- * `oss://` URL.
- * @returns the addresses, or why the account can't upload, or that a file to be uploaded is gone; a presigned URL is made without a look
- * @throws WorkflowError when Wan's upload is to be tried again, Error when a stored file can't be read
+ * Returns the URLs of a video's media: a caller's own URL unchanged; for a stored file a presigned or an `oss://` URL.
+ * @returns the URLs, why Wan refuses the account's upload, or that the file to upload is gone. A presigned URL is created without
+ * checking that its file exists
+ * @throws WorkflowError wanThrottled or wanUnavailable when the upload can be retried, Error when a stored file cannot be read
  */
 export async function resolveMediaUrls(
   services: MediaServices,
   video: VideoRecord,
   transfer: MediaTransfer,
 ): Promise<MediaUrls | AccountRefused | MediaMissing> {
-  const addressOf = (file: StoredImage | StoredAudio) =>
+  const urlOf = (file: StoredImage | StoredAudio) =>
     transfer === 'url' ? presign(services, file) : upload(services, modelOf(video), file);
   const [img_url, audio_url] = await Promise.all([
-    video.image ? addressOf(video.image) : video.input.img_url,
-    video.audio ? addressOf(video.audio) : video.input.audio_url,
+    video.image ? urlOf(video.image) : video.input.img_url,
+    video.audio ? urlOf(video.audio) : video.input.audio_url,
   ]);
   if (typeof img_url === 'object') return img_url;
   if (typeof audio_url === 'object') return audio_url;
   return { img_url, ...(audio_url === undefined ? {} : { audio_url }) };
 }
 
-/** Exactly the version of a file that was checked. */
+/** Reads the version of the file that was validated. */
 const getFile = ({ bucket, key, version_id }: StoredImage | StoredAudio) =>
   new GetObjectCommand({ Bucket: bucket, Key: key, VersionId: version_id });
 
@@ -63,9 +64,9 @@ async function upload(
   model: ModelName,
   file: StoredImage | StoredAudio,
 ): Promise<string | AccountRefused | MediaMissing> {
-  const found = await s3.send(getFile(file)).catch(ignoreMissing);
-  if (!found) return { outcome: 'gone' };
-  const { Body } = found;
+  const object = await s3.send(getFile(file)).catch(ignoreNotFound);
+  if (!object) return { outcome: 'gone' };
+  const { Body } = object;
   if (!Body) throw new Error(`The file ${file.key} has no body.`);
   const uploaded = await wan.uploadFile({
     model,
@@ -81,12 +82,6 @@ async function upload(
     case 'throttled':
       throw new WorkflowError(errorNames.wanThrottled, `Wan is throttling uploads: ${uploaded.code}`);
     case 'unavailable':
-      throw new WorkflowError(errorNames.wanUnavailable, `Wan took no upload: ${uploaded.cause}`);
+      throw new WorkflowError(errorNames.wanUnavailable, `Could not upload to Wan: ${uploaded.cause}`);
   }
-}
-
-/** The SDK knows no class for a version that is gone. @returns nothing @throws any other error */
-function ignoreMissing(error: unknown): undefined {
-  if (error instanceof NoSuchKey || (error instanceof Error && error.name === 'NoSuchVersion')) return;
-  throw error;
 }

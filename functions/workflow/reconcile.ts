@@ -1,6 +1,6 @@
 import { escalatePromptLock } from '../ledger/prompt-lock.ts';
 import { claimTask, markAmbiguous, readTaskClaim, type TaskClaim } from '../ledger/submission.ts';
-import { expiryOf, isExpired } from '../ledger/task-lifetime.ts';
+import { isExpired, taskExpiry } from '../ledger/task-lifetime.ts';
 import type { RecordMetric } from '../shared/metrics.ts';
 import type { VideoRecord } from '../video/record.ts';
 import type { Table } from '../video/table.ts';
@@ -9,44 +9,44 @@ import type { Task } from '../wan/client/query-task.ts';
 import { isSamePrompt } from '../wan/prompt.ts';
 import { modelOf } from './task-request.ts';
 
-/** How far Wan's clock and ours may differ, and how long a call to Wan can last: the window in which the lost task was created. */
-const BEFORE_SECONDS = 60;
-const AFTER_SECONDS = 180;
+/** The search window around the ledger entry: clock skew before it, clock skew plus the duration of a call (75 s) after it. */
+const WINDOW_BEFORE_SECONDS = 60;
+const WINDOW_AFTER_SECONDS = 180;
 
 export interface ReconcileServices {
   table: Table;
   wan: Pick<WanClient, 'listTasks' | 'queryTask'>;
-  /** How long to look before the request counts as never made; longer than a call to Wan can last (75 s). */
+  /** How long to search before the request counts as never received; longer than a call to Wan can last (75 s). */
   uncertainSeconds: number;
   recordMetric: RecordMetric;
-  /** Told of a video that more than one task may belong to: somebody paid twice, or somebody else submits with this account. */
+  /** Called when several tasks match a video: the account paid twice, or another program submits with it. */
   onAmbiguous: (video: VideoRecord, taskIds: string[]) => void;
 }
 
 type Verdict =
-  /** The lost task is found and now belongs to this video. */
+  /** The lost task was found and claimed for this video. */
   | { verdict: 'adopted'; task: Task }
-  /** No such task exists: the request may be sent again. */
+  /** No such task exists; the request may be sent again. */
   | { verdict: 'absent' }
-  /** Too early to say, or Wan does not answer: look again. */
+  /** Too early to decide, or Wan did not respond; search again. */
   | { verdict: 'undecided' }
-  /** More than one task or more than one video it might belong to: sending again could pay twice. */
+  /** Several tasks or several uncertain videos match; sending again could pay twice. */
   | { verdict: 'ambiguous' }
-  /** Wan could not be asked for so long that it has forgotten every task of that time: nobody will ever know. */
-  | { verdict: 'forgotten' };
+  /** Wan was unreachable until its tasks of that time expired; the outcome stays unknown. */
+  | { verdict: 'expired' };
 
 /**
- * Finds out what became of a call whose answer was lost, by Wan's own list: tasks of this model and time that no record owns and
- * whose prompt is this video's. While it looks, nobody else sends the same prompt to the same model.
+ * Searches Wan's task list for the task of a call whose response was lost: same model, submission time and prompt, and owned by no
+ * record. Meanwhile the prompt lock keeps other videos from sending the same prompt to the same model.
  */
 export async function reconcile(
   { table, wan, uncertainSeconds, recordMetric, onAmbiguous }: ReconcileServices,
   video: VideoRecord,
 ): Promise<Verdict> {
   const { sent_at, uncertain_since } = video.submission!;
-  if (isExpired({ expires_at: expiryOf(sent_at) }, table.now())) return { verdict: 'forgotten' };
+  if (isExpired({ expires_at: taskExpiry(sent_at) }, table.now())) return { verdict: 'expired' };
   const others = await escalatePromptLock(table, video);
-  // A candidate might be the task of a video that has not yet written down that it owns it.
+  // A candidate may be the task of a concurrent submission that has not claimed it yet.
   if (others.sending) return { verdict: 'undecided' };
   const found = await findCandidates({ table, wan }, video, Date.parse(sent_at));
   if (!found) return { verdict: 'undecided' };
@@ -60,42 +60,42 @@ export async function reconcile(
   }
   const own = candidates.find(({ claim }) => claim.video_id === video.id);
   if (own) return { verdict: 'adopted', task: own.task };
-  const [only] = candidates;
-  if (only && (candidates.length > 1 || others.uncertain || only.claim.ambiguous)) {
-    // When this video has ended, whoever is left must not take what may be another's for its own.
+  const [candidate] = candidates;
+  if (candidate && (candidates.length > 1 || others.uncertain || candidate.claim.ambiguous)) {
+    // After this video has ended, the other one must not adopt a task that may not be its own.
     for (const { task } of candidates) await markAmbiguous(table, task.task_id);
     return { verdict: 'ambiguous' };
   }
-  if (only) {
-    const { task } = only;
+  if (candidate) {
+    const { task } = candidate;
     return (await claimTask(table, task.task_id, video)) ? { verdict: 'adopted', task } : { verdict: 'undecided' };
   }
-  const looked = (table.now() - Date.parse(uncertain_since ?? sent_at)) / 1000;
-  return looked >= uncertainSeconds && !missing_prompt ? { verdict: 'absent' } : { verdict: 'undecided' };
+  const searchedSeconds = (table.now() - Date.parse(uncertain_since ?? sent_at)) / 1000;
+  return searchedSeconds >= uncertainSeconds && !missing_prompt ? { verdict: 'absent' } : { verdict: 'undecided' };
 }
 
-interface Found {
+interface SearchResult {
   /** Tasks that may be the lost one. */
   candidates: { task: Task; claim: TaskClaim }[];
-  /** Whether some task does not tell its prompt yet, so that "none" is no answer. */
+  /** Whether a task has no prompt yet, so that an empty result is not conclusive. */
   missing_prompt: boolean;
 }
 
-/** Looks through Wan's list, or undefined when Wan could not be asked. */
+/** Returns the candidates in Wan's list, or undefined when a query failed. */
 async function findCandidates(
   { table, wan }: Pick<ReconcileServices, 'table' | 'wan'>,
   video: VideoRecord,
-  sentAt: number,
-): Promise<Found | undefined> {
-  const found: Found = { candidates: [], missing_prompt: false };
+  sentMilliseconds: number,
+): Promise<SearchResult | undefined> {
+  const found: SearchResult = { candidates: [], missing_prompt: false };
   const model = modelOf(video);
-  // Tasks that are created meanwhile move the rows: one may come on two pages.
+  // New tasks shift the rows, so a task may appear on two pages.
   const seen = new Set<string>();
   for (let page = 1, pages = 1; page <= pages; page++) {
     const list = await wan.listTasks({
       model,
-      start_time: new Date(sentAt - BEFORE_SECONDS * 1000).toISOString(),
-      end_time: new Date(sentAt + AFTER_SECONDS * 1000).toISOString(),
+      start_time: new Date(sentMilliseconds - WINDOW_BEFORE_SECONDS * 1000).toISOString(),
+      end_time: new Date(sentMilliseconds + WINDOW_AFTER_SECONDS * 1000).toISOString(),
       page_no: page,
       page_size: 100,
     });
@@ -118,5 +118,5 @@ async function findCandidates(
   return found;
 }
 
-/** Only what succeeds is billed, so a task that ended otherwise is no reason to wait (reference, "Billing and rate limiting"). */
+/** Only successful tasks are billed, so failed and canceled ones need no further search (reference, "Billing and rate limiting"). */
 const mayBePaid = ({ status }: Task): boolean => status !== 'FAILED' && status !== 'CANCELED';

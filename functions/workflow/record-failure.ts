@@ -9,17 +9,16 @@ import { explainEnding } from '../wan/failures.ts';
 import type { RecordFailureInput, RecordFailureOutput } from './step-handler.ts';
 
 /**
- * A surprise before anything was sent, DynamoDB's or S3's bad moments among them, is no video's fault: it goes back into its queue
- * until it was started so often. A run gives up after 75 s (`surprise`), so that is 10 minutes; a video that can't be sent at all
- * is not told of it later than that.
+ * How many runs a video gets when an unexpected error (DynamoDB and S3 outages included) ends each before anything was sent. A run
+ * retries for 75 s (infra/workflow/retries.ts), so the video fails after about 10 minutes.
  */
-const MOST_RUNS = 8;
+const MAX_RUNS = 8;
 
 /**
- * Writes why a video failed, gives its permit back and lets the next one in. A video that only waited for another one with its
- * prompt, or met a surprise before anything was sent to Wan, has not failed: it goes back into its queue.
- * @throws WorkflowError unexplained instead, when the cause is a surprise and Wan still has, or may have, the paid video: no fault of
- * ours ends a video that can be saved (invariant 3)
+ * Writes why a video failed, releases its permit and dispatches the next video. Returns a video to its queue instead when it only
+ * waited for the prompt lock, or an unexpected error came before anything was sent to Wan.
+ * @throws WorkflowError unhandled when the error is unexpected and Wan has, or may have, the paid video: an internal error must not
+ * end a video that can still be fetched (invariant 3)
  */
 export async function recordFailure(
   dispatcher: Dispatcher,
@@ -27,36 +26,36 @@ export async function recordFailure(
 ): Promise<RecordFailureOutput> {
   const { table } = dispatcher;
   const video = await readVideo(table, id);
-  // One that is back in its queue is the dispatchers'.
+  // A queued video belongs to dispatch again.
   if (!video || video.run !== run || video.status === 'queued') return { id, run, outcome: 'settled' };
-  if ('Error' in error && mayWait(error, video)) {
-    if (!(await returnToQueue(table, video, error.Error === errorNames.promptLocked))) throw movedOn(id);
+  if ('Error' in error && canRunAgain(error, video)) {
+    if (!(await returnToQueue(table, video, error.Error === errorNames.promptLocked))) throw recordChanged(id);
     await dispatchNext(dispatcher, video.model);
     return { id, run, outcome: 'requeued' };
   }
   if (!isTerminal(video.status)) {
     const failure = 'Error' in error ? failureOfError(error, video, table.now()) : error;
     const ended = await changeStatus(table, video, 'failed', { set: { error: failure } });
-    if (!ended) throw movedOn(id);
+    if (!ended) throw recordChanged(id);
   }
   await closeWait(table, { id, run });
   await releaseAndDispatch(dispatcher, video);
   return { id, run, outcome: isTerminal(video.status) ? 'settled' : 'failed' };
 }
 
-/** What it became meanwhile may need its permit: the next try reads it again. */
-const movedOn = (id: string) => new Error(`The video ${id} moved on while its failure was written down.`);
+/** Fails the step, so that its retry reads the record again: the video may need its permit in its new status. */
+const recordChanged = (id: string) => new Error(`The video ${id} changed while its failure was being recorded.`);
 
-/** Whether a video that Wan was not asked for, or can't have been, is worth another run. */
-function mayWait({ Error: name }: { Error: string }, video: VideoRecord): boolean {
+/** Whether a video gets another run: no request of it can have reached Wan, and it has runs left. */
+function canRunAgain({ Error: name }: { Error: string }, video: VideoRecord): boolean {
   const { status, submission } = video;
   if (status !== 'submitting') return false;
   if (name === errorNames.promptLocked) return true;
-  return submission?.state !== 'open' && !explained.has(name) && runsOf(video) < MOST_RUNS;
+  return submission?.state !== 'open' && !finalErrors.has(name) && runsOf(video) < MAX_RUNS;
 }
 
-/** Given up by name, after a whole day of trying. */
-const explained: ReadonlySet<string> = new Set([errorNames.wanThrottled, errorNames.wanUnavailable]);
+/** Errors that are final: the state machine has retried them for a day. */
+const finalErrors: ReadonlySet<string> = new Set([errorNames.wanThrottled, errorNames.wanUnavailable]);
 
 function failureOfError(error: { Error: string }, video: VideoRecord, now: number): Failure {
   const { task } = video;
@@ -65,7 +64,7 @@ function failureOfError(error: { Error: string }, video: VideoRecord, now: numbe
   if (task || video.submission?.state === 'open')
     throw new WorkflowError(
       errorNames.unhandled,
-      `${error.Error} while the video can still be had; the sweep resumes it.`,
+      `${error.Error} while the result can still be fetched; the sweep restarts the video.`,
     );
   switch (error.Error) {
     case errorNames.wanThrottled:

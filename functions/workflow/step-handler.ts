@@ -7,8 +7,8 @@ import { describeError, inContext } from '../shared/logging.ts';
 import type { Failure } from '../video/record.ts';
 
 /**
- * A step of the workflow whose lines all carry the video's id and the run, and which says by what error it ended before Step Functions
- * decides about it: an error that the state machine knows by name is a warning, any other a surprise with its stack.
+ * Wraps a step of the workflow. All its log lines carry the video's id and run. A failed step is logged before Step Functions handles
+ * its error: errors that the state machine matches by name as warnings, unexpected errors with their stack.
  */
 export const logged = <Input extends WorkflowInput, Output>(
   logger: Pick<Logger, 'addContext' | 'appendKeys' | 'resetKeys' | 'warn' | 'error'>,
@@ -20,30 +20,30 @@ export const logged = <Input extends WorkflowInput, Output>(
       try {
         return await step(input);
       } catch (error) {
-        if (error instanceof WorkflowError) logger.warn('The step failed with a known error', { code: error.name });
-        else logger.error('The step failed', describeError(error));
+        if (error instanceof WorkflowError) logger.warn('Step failed with a known error', { code: error.name });
+        else logger.error('Step failed with an unexpected error', describeError(error));
         throw error;
       }
     },
     ({ id, run }) => ({ video_id: id, run }),
   );
 
-/** What travels through the workflow: declared once, small always. Only ever grows, so that executions in flight survive a deploy. */
+// The inputs and outputs of the steps. They stay small, and fields are only ever added, so that running executions survive a deploy.
 
 export type CreateTaskOutput = WorkflowInput &
   (
     | { outcome: 'created'; wait: Wait }
-    /** The task ended before: the video only has to be archived. */
+    /** The task has succeeded already; the video only has to be archived. */
     | { outcome: 'succeeded' }
     /**
-     * The record already ended or moved on; nothing is left to do in this execution. `held`: why Wan refuses the account, for which
-     * the video went back to its queue.
+     * The video's status or run has changed; this execution has nothing left to do. `account_refused`: why Wan refuses the account,
+     * for which the video was returned to its queue.
      */
     | { outcome: 'settled'; account_refused?: string }
     | { outcome: 'failed'; error: Failure }
   );
 
-/** `error` is there when nothing woke the execution: its sleep ended by its timeout, or could not begin. */
+/** `error` is set when the watcher did not wake the execution: WaitForEnd timed out or failed. */
 export type CheckTaskInput = WorkflowInput & { wait?: Pick<Wait, 'pause_seconds'>; error?: unknown };
 
 export type CheckTaskOutput = WorkflowInput &
@@ -54,11 +54,11 @@ export type CheckTaskOutput = WorkflowInput &
     | { outcome: 'failed'; error: Failure }
   );
 
-/** `settled`: the video had ended or moved on before its archive was written. */
+/** `settled`: the video's status or run changed before its archive was recorded. */
 export type ArchiveVideoOutput = WorkflowInput & { outcome: 'archived' | 'settled' };
 
-/** Either a failure that a state returned as a value, or what a Catch caught. */
+/** `error` is a failure that a state returned as a value, or the error that a Catch caught. */
 export type RecordFailureInput = WorkflowInput & { error: Failure | { Error: string; Cause?: string } };
 
-/** `requeued`: the video waits in its queue again. `settled`: there was no failure to write; it had ended or moved on. */
+/** `requeued`: the video was returned to its queue. `settled`: its status or run has changed; no failure was written. */
 export type RecordFailureOutput = WorkflowInput & { outcome: 'failed' | 'requeued' | 'settled' };

@@ -3,15 +3,15 @@ import { isModelName, type ModelName } from '../wan/catalogue.ts';
 import type { TaskRequest } from '../wan/client/submit-task.ts';
 
 /**
- * The model of a video that was accepted.
- * @throws Error for one that the catalogue does not have: the record of a drop whose settings were refused, or of a later version
+ * Returns the model of an accepted video.
+ * @throws Error when the catalogue lacks the model: a drop with invalid settings, or a record of a later version
  */
 export function modelOf({ id, model }: Pick<VideoRecord, 'id' | 'model'>): ModelName {
   if (isModelName(model)) return model;
-  throw new Error(`The video ${id} names the model ${model}, which the catalogue does not have.`);
+  throw new Error(`The catalogue has no model ${model}, which the video ${id} names.`);
 }
 
-/** What Wan is asked for a video. @param media where Wan finds its picture and, if it has one, its sound */
+/** Returns the body of Wan's create call for a video. @param media the URLs of its image and, if it has one, its audio */
 export function taskRequestOf(
   video: VideoRecord,
   media: Pick<TaskRequest['input'], 'img_url' | 'audio_url'>,

@@ -11,15 +11,15 @@ import { billedSeconds } from '../wan/client/query-task.ts';
 import { outputSize } from '../wan/output-size.ts';
 import { hostOfLink, type TrustedHosts, trustedVideoUrl } from '../wan/video-host.ts';
 
-/** A 15 s video in 1080P has some 30 MB; ten times that is no video of Wan's. */
+/** A 15 s video in 1080P has about 30 MB; a file more than ten times as large is not a video of Wan's. */
 const MAX_VIDEO_BYTES = 512 * 1024 * 1024;
-/** So many downloads of one file that all come out the same are what Wan has, however odd. */
-const SAME_DOWNLOADS = 3;
-/** Downloads that together take longer have stalled; the Lambda itself is cut off at 15 minutes, which would leave no word of why. */
+/** When this many downloads have the same bytes, the file is what Wan made, even if it looks wrong. */
+const IDENTICAL_DOWNLOADS = 3;
+/** The time limit of all downloads together. The Lambda's own timeout of 15 minutes would leave no error to log. */
 const DOWNLOAD_MILLISECONDS = 10 * 60_000;
-/** How far a video's length may be from what was asked for, in seconds. */
+/** How much a video's duration may differ from the requested one, in seconds. */
 const DURATION_TOLERANCE_SECONDS = 0.5;
-/** Wan's videos have 30 frames a second (facts, "The video"). */
+/** Wan's videos have 30 frames per second (facts, "The video"). */
 const EXPECTED_FPS = 30;
 
 interface CopyServices extends TrustedHosts {
@@ -31,21 +31,21 @@ interface CopyServices extends TrustedHosts {
   logger: Pick<Logger, 'error'>;
 }
 
-/** What is known of a video that lies whole in our bucket. */
+/** A complete video in our bucket. */
 export interface VerifiedVideo {
   video: Omit<ArchivedVideo, 'bucket' | 'key'>;
-  /** What is other than expected, and no reason to lose a paid video. */
+  /** Differences from the request that do not justify losing a paid video. */
   warnings: Warning[];
 }
 
 /**
- * Copies a video from Wan to a key of its own and proves that it is whole: length and SHA-256 as they came, an MP4 whose boxes
- * end where the file ends, H.264, as long as asked for or billed (invariant 4). A copy that fails the proof is deleted.
+ * Copies a video from Wan to its own key and verifies that it is complete: length and SHA-256 as received, an MP4 whose boxes end
+ * where the file ends, H.264, and the duration requested or billed (invariant 4). Deletes a copy that fails the verification.
  *
- * A whole MP4 of another length was paid for and can be watched: where Wan serves the same bytes again and again, it is what Wan
- * made, and is kept with a warning.
- * @throws WorkflowError untrustedVideoHost before anything is fetched; archiveInterrupted for everything another download may mend;
- * videoBroken for a file that is no whole MP4 each time
+ * A complete MP4 of another duration was paid for and can be played. When repeated downloads have the same bytes, it is kept with a
+ * warning.
+ * @throws WorkflowError untrustedVideoHost before any download; archiveInterrupted when another download may succeed; videoBroken
+ * when every download has the same bytes and is not a complete MP4
  */
 export async function copyAndVerify(
   services: CopyServices,
@@ -65,11 +65,11 @@ export async function copyAndVerify(
     size: copy.bytes,
     read: (start, end) => readRange(services, { key, version_id: copy.version_id }, start, end),
   });
-  const doubt = inspected.ok ? durationMismatch(inspected.duration_seconds, video) : inspected.reason;
-  const isStable = doubt !== undefined && (await isReproducible(download, copy.sha256));
-  if (!inspected.ok || (doubt !== undefined && !isStable)) {
+  const defect = inspected.ok ? durationMismatch(inspected.duration_seconds, video) : inspected.reason;
+  const isStable = defect !== undefined && (await isReproducible(download, copy.sha256));
+  if (!inspected.ok || (defect !== undefined && !isStable)) {
     await discard(services, key, copy.version_id);
-    throw isStable ? broken(doubt) : interrupted(doubt ?? 'unreadable');
+    throw isStable ? broken(defect) : interrupted(defect ?? 'unreadable');
   }
   const { duration_seconds, width, height, fps, codecs } = inspected;
   const { bytes, sha256, content_type, version_id } = copy;
@@ -85,11 +85,11 @@ export async function copyAndVerify(
       fps,
       codecs,
     },
-    warnings: unexpected(inspected, video, { isStable }),
+    warnings: warningsFor(inspected, video, { isStable }),
   };
 }
 
-/** Reported at the first attempt, so that there is time to add the host to the setting before Wan deletes the video. */
+/** Reports the host at the first attempt, so that the operator can add it to `videoHosts` before Wan deletes the video. */
 function untrusted({ recordMetric, logger }: CopyServices, host: string): WorkflowError {
   recordMetric('UntrustedVideoHost', 1, { host });
   logger.error('Refused to download a video from an untrusted host', { host });
@@ -99,15 +99,15 @@ function untrusted({ recordMetric, logger }: CopyServices, host: string): Workfl
   );
 }
 
-const interrupted = (what: string) =>
-  new WorkflowError(errorNames.archiveInterrupted, `The video did not arrive whole: ${what}. It is fetched again.`);
+const interrupted = (reason: string) =>
+  new WorkflowError(errorNames.archiveInterrupted, `The download is incomplete: ${reason}. It will be repeated.`);
 
-const broken = (what: string) =>
-  new WorkflowError(errorNames.videoBroken, `What Wan serves is no whole video: ${what}. It is fetched again.`);
+const broken = (reason: string) =>
+  new WorkflowError(errorNames.videoBroken, `Wan serves a broken video: ${reason}. The download will be repeated.`);
 
-/** Whether further downloads bring the very bytes that the first one did. */
+/** Whether further downloads have the same bytes as the first one. */
 async function isReproducible(download: Parameters<typeof digestDownload>[0], sha256: string): Promise<boolean> {
-  for (let downloads = 1; downloads < SAME_DOWNLOADS; downloads++) {
+  for (let downloads = 1; downloads < IDENTICAL_DOWNLOADS; downloads++) {
     if ((await digestDownload(download)) !== sha256) return false;
   }
   return true;
@@ -116,18 +116,18 @@ async function isReproducible(download: Parameters<typeof digestDownload>[0], sh
 const describeOutcome = (copy: Exclude<ArchiveOutcome, { outcome: 'stored' }>): string =>
   'cause' in copy ? `${copy.outcome} (${copy.cause})` : copy.outcome;
 
-/** Why a length makes one doubt that this is the video that was made: it is neither what Wan bills nor what was asked for. */
+/** Describes a duration that is neither the one Wan bills nor the requested one. */
 function durationMismatch(seconds: number, video: VideoRecord): string | undefined {
   const expected = [billedSeconds(video.usage), video.parameters.duration].filter((each) => each !== undefined);
-  if (expected.length === 0 || expected.some((each) => isAsLong(seconds, each))) return undefined;
+  if (expected.length === 0 || expected.some((each) => isSameDuration(seconds, each))) return undefined;
   return `${seconds} s long instead of ${expected[0]} s`;
 }
 
-const isAsLong = (seconds: number, expected: number): boolean =>
+const isSameDuration = (seconds: number, expected: number): boolean =>
   Math.abs(seconds - expected) <= DURATION_TOLERANCE_SECONDS;
 
-/** What a paid video never fails by: the size follows from a formula that is inferred. */
-function unexpected(
+/** Returns what differs from the request. It never fails a paid video: the expected size comes from an inferred formula. */
+function warningsFor(
   inspected: InspectedVideo & { ok: true },
   { image, parameters, usage }: VideoRecord,
   { isStable }: { isStable: boolean },
@@ -136,11 +136,11 @@ function unexpected(
   const { width, height, fps, duration_seconds } = inspected;
   const { duration = duration_seconds } = parameters;
   const billed = billedSeconds(usage) ?? duration;
-  if (!isAsLong(duration_seconds, duration) || !isAsLong(duration_seconds, billed)) {
+  if (!isSameDuration(duration_seconds, duration) || !isSameDuration(duration_seconds, billed)) {
     warnings.push({
       pointer: '/parameters/duration',
       code: 'unexpected_duration',
-      message: `The video is ${duration_seconds} s long; ${duration} s were asked for, and Wan bills ${billed} s.${isStable ? ' This is how Wan made it: every download of it was the same.' : ''}`,
+      message: `The video is ${duration_seconds} s long; ${duration} s were requested, and Wan bills ${billed} s.${isStable ? ' Wan made it so: every download had the same bytes.' : ''}`,
     });
   }
   const expected = image && parameters.resolution ? outputSize(image, parameters.resolution) : undefined;
@@ -152,7 +152,7 @@ function unexpected(
     });
   }
   if (Math.abs(fps - EXPECTED_FPS) > 0.1) {
-    const message = `The video has ${fps} frames a second; ${EXPECTED_FPS} were expected.`;
+    const message = `The video has ${fps} frames per second; ${EXPECTED_FPS} were expected.`;
     warnings.push({ pointer: '', code: 'unexpected_frame_rate', message });
   }
   return warnings;
@@ -172,7 +172,7 @@ async function readRange(
       Range: `bytes=${start}-${end - 1}`,
     }),
   );
-  if (!Body) throw new Error('S3 answered a range without a body.');
+  if (!Body) throw new Error('S3 returned a range without a body.');
   return Body.transformToByteArray();
 }
 

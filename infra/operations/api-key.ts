@@ -10,12 +10,12 @@ import { type Table, tableOf } from '../../functions/video/table.ts';
 import { localAws, readArguments, runCommand, UsageError } from './command.ts';
 
 const usage = `Usage:
-  npm run api-key -- create --owner NAME   makes a key and shows it, once
-  npm run api-key -- list                  shows every key's id, owner and times
-  npm run api-key -- revoke KEY_ID         ends a key
+  npm run api-key -- create --owner NAME   creates a key and prints it, once
+  npm run api-key -- list                  prints id, owner and times of every key
+  npm run api-key -- revoke KEY_ID         revokes a key
 
-Which table: --table NAME or TABLE_NAME (the output TableName of the stack), with region and credentials from the usual
-AWS environment; or --local, the one of npm start on this machine.`;
+Table: --table NAME or TABLE_NAME (the output TableName of the stack), with region and credentials from the AWS environment;
+or --local for the table of npm start on this machine.`;
 
 interface Options {
   owner?: string | undefined;
@@ -24,34 +24,35 @@ interface Options {
 }
 
 /**
- * `npm run api-key`: makes, lists and revokes the keys of the HTTPS API.
- * @param print gets each line of output; a new key's text goes there and nowhere else
- * @param complain gets what is wrong, when something is
+ * `npm run api-key`: creates, lists and revokes the keys of the HTTPS API.
+ * @param print called with each line of output; nothing else receives the text of a new key
+ * @param printError called with the message of an error
  * @returns the exit status
  */
 export const run = (
   args: string[],
   environment: NodeJS.ProcessEnv,
   print: (line: string) => void,
-  complain: (line: string) => void,
+  printError: (line: string) => void,
 ): Promise<number> =>
-  runCommand(complain, async () => {
+  runCommand(printError, async () => {
     const options = {
       owner: { type: 'string' },
       table: { type: 'string' },
       local: { type: 'boolean', default: false },
     } as const;
     const { values, positionals } = readArguments({ args, allowPositionals: true, options }, usage);
-    const [command, operand, ...more] = positionals;
-    if (more.length > 0) throw new UsageError(`"${more[0]}" is one word too many.\n\n${usage}`);
+    const [command, keyId, ...extra] = positionals;
+    if (!command || !['create', 'list', 'revoke'].includes(command)) throw new UsageError(usage);
+    if (extra.length > 0) throw new UsageError(`Unexpected argument "${extra[0]}".\n\n${usage}`);
     const { table, where } = openTable(values, environment);
-    await explained(where, () => perform(table, command, operand, values, print));
+    await withUsageErrors(where, () => perform(table, command, keyId, values, print));
     return 0;
   });
 
 function openTable({ table, local }: Options, environment: NodeJS.ProcessEnv): { table: Table; where: string } {
   const name = table ?? (local ? 'firstframe-videos' : environment.TABLE_NAME);
-  if (!name) throw new UsageError(`Say which table: --table NAME, TABLE_NAME or --local.\n\n${usage}`);
+  if (!name) throw new UsageError(`Name the table with --table NAME, TABLE_NAME or --local.\n\n${usage}`);
   if (!local) return { table: tableOf(new DynamoDBClient({}), name), where: `the table ${name}` };
   const aws = localAws(environment);
   return { table: tableOf(new DynamoDBClient(aws), name), where: `the table ${name} at ${aws.endpoint}` };
@@ -59,8 +60,8 @@ function openTable({ table, local }: Options, environment: NodeJS.ProcessEnv): {
 
 async function perform(
   table: Table,
-  command: string | undefined,
-  operand: string | undefined,
+  command: string,
+  keyId: string | undefined,
   { owner }: Options,
   print: (line: string) => void,
 ): Promise<void> {
@@ -68,44 +69,48 @@ async function perform(
     case 'create': {
       if (owner === undefined || !isOwnerName(owner)) {
         throw new UsageError(
-          'Say whose key it is: --owner NAME, 1 to 64 letters, digits and . _ @ -, and more than dots',
+          'Name the owner with --owner NAME: 1 to 64 letters, digits and . _ @ -, and not only dots.',
         );
       }
       const { key, item } = await createApiKey(table, owner);
-      print(`The key ${item.key_id} of ${owner}. Keep it now: it is stored nowhere and not shown again.`);
+      print(`Created the key ${item.key_id} of ${owner}. Save it now: it cannot be shown again.`);
       return print(key);
     }
     case 'list': {
       const items = await listApiKeys(table);
-      return print(items.length > 0 ? items.map(lineOf).join('\n') : 'There are no keys.');
+      return print(items.length > 0 ? linesOf(items).join('\n') : 'There are no keys.');
     }
     case 'revoke': {
-      if (!operand) throw new UsageError('Say which key: revoke KEY_ID. The list shows the ids.');
-      const item = await revokeApiKey(table, operand);
-      if (!item) throw new UsageError(`There is no key ${operand}. The list shows the ids.`);
-      return print(`The key ${item.key_id} of ${item.owner} is revoked; within 60 s nobody gets in with it.`);
+      if (!keyId) throw new UsageError('Name the key: revoke KEY_ID. The list shows the ids.');
+      const item = await revokeApiKey(table, keyId);
+      if (!item) throw new UsageError(`There is no key ${keyId}. The list shows the ids.`);
+      return print(`Revoked the key ${item.key_id} of ${item.owner}. It may be accepted for up to 60 s.`);
     }
-    default:
-      throw new UsageError(usage);
   }
 }
 
-const lineOf = ({ key_id, owner, created_at, revoked_at }: ApiKeyItem): string =>
-  `${key_id}  ${owner.padEnd(20)}  created ${created_at}${revoked_at ? `  revoked ${revoked_at}` : ''}`;
+function linesOf(items: readonly ApiKeyItem[]): string[] {
+  const width = (field: 'key_id' | 'owner') => Math.max(...items.map((item) => item[field].length));
+  const [idWidth, ownerWidth] = [width('key_id'), width('owner')];
+  return items.map(
+    ({ key_id, owner, created_at, revoked_at }) =>
+      `${key_id.padEnd(idWidth)}  ${owner.padEnd(ownerWidth)}  created ${created_at}${revoked_at ? `  revoked ${revoked_at}` : ''}`,
+  );
+}
 
-/** @throws Mistake for what an operator can mend: no such table, nobody there, no credentials, no region */
-async function explained(where: string, action: () => Promise<void>): Promise<void> {
+/** @throws UsageError for what an operator can fix: no such table, no connection, no credentials, no region */
+async function withUsageErrors(where: string, action: () => Promise<void>): Promise<void> {
   try {
     await action();
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     const code = 'code' in error ? error.code : undefined;
     if (error.name === 'ResourceNotFoundException') {
-      throw new UsageError(`There is no such table: ${where}. Check its name, the account and the region.`);
+      throw new UsageError(`There is no such table: ${where}. Check name, account and region.`);
     }
-    if (code === 'ECONNREFUSED') throw new UsageError(`Nothing answers for ${where}. Is npm start running?`);
+    if (code === 'ECONNREFUSED') throw new UsageError(`Cannot connect to ${where}. Is npm start running?`);
     if (error.name === 'CredentialsProviderError' || error.message === 'Region is missing') {
-      throw new UsageError(`${error.message}. Set AWS_PROFILE or AWS_ACCESS_KEY_ID and its secret, and AWS_REGION.`);
+      throw new UsageError(`${error.message}. Set AWS_REGION, and AWS_PROFILE or AWS_ACCESS_KEY_ID and its secret.`);
     }
     throw error;
   }

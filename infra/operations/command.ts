@@ -1,26 +1,26 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 
-/** A mistake in how a command was called, or in what it was pointed to: explained in a sentence, without a stack. */
+/** Wrong arguments or a wrong environment. Reported as a sentence, without a stack trace. */
 export class UsageError extends Error {
-  override readonly name = 'Mistake';
+  override readonly name = 'UsageError';
 }
 
 /**
  * Runs a command.
- * @param complain gets what is wrong, when something is
- * @returns the exit status, which the action gives
+ * @param printError called with the message of a UsageError
+ * @returns the exit status: the result of the action, or 1
  */
-export async function runCommand(complain: (line: string) => void, action: () => Promise<number>): Promise<number> {
+export async function runCommand(printError: (line: string) => void, action: () => Promise<number>): Promise<number> {
   try {
     return await action();
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    complain(error.message);
+    printError(error.message);
     return 1;
   }
 }
 
-/** The arguments of a command. @throws Mistake with the usage for an option that it does not have */
+/** Parses the arguments of a command. @throws UsageError with the usage for an unknown option */
 export function readArguments<Config extends ParseArgsConfig>(config: Config, usage: string) {
   try {
     return parseArgs(config);
@@ -30,7 +30,7 @@ export function readArguments<Config extends ParseArgsConfig>(config: Config, us
   }
 }
 
-/** Clients of the AWS of npm start on this machine. */
+/** Client settings for the AWS endpoint of `npm start`. */
 export const localAws = (environment: NodeJS.ProcessEnv) => ({
   endpoint: `http://127.0.0.1:${environment.AWS_PORT || 4402}`,
   region: 'us-east-1',

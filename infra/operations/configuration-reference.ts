@@ -8,15 +8,15 @@ export const referenceFile = join(projectRoot, 'docs', 'configuration.md');
 
 const head = `# Configuration
 
-Made from the schema (\`npm run configuration-reference\`). Settings are read from the CDK context: one by one on the command line
-(\`-c extraPermits=3\`; what is no plain text is JSON, \`-c 'drop={"owner": "studio"}'\`), or as an object under \`firstframe\` in \`cdk.json\`.
-A wrong value ends the synthesis with a line that names it.
+Generated from the schema (\`npm run configuration-reference\`). Settings are read from the CDK context: single ones on the command
+line (\`-c extraPermits=3\`; anything but plain text is JSON, \`-c 'drop={"owner": "studio"}'\`), or an object under \`firstframe\` in
+\`cdk.json\`. An invalid value stops the synthesis with a line that names it.
 
 | setting | default | allowed | |
 |---|---|---|---|
 `;
 
-/** The page of all settings, as Markdown. */
+/** Returns the page of all settings as Markdown. */
 export const configurationReference = (): string => `${head}${rowsOf(settingsSchema, '').join('\n')}\n`;
 
 function rowsOf(object: z.ZodObject, path: string): string[] {
@@ -37,7 +37,7 @@ function rowsOf(object: z.ZodObject, path: string): string[] {
   });
 }
 
-/** The members of a setting that is an object, of each value where it is one by names of the operator's choice. */
+/** Returns the members of a setting that is an object or a record of objects. */
 function objectWithin(setting: z.ZodType): { object: z.ZodObject; key: string } | undefined {
   if (setting instanceof z.ZodObject) return { object: setting, key: '' };
   if (setting instanceof z.ZodRecord && setting.valueType instanceof z.ZodObject)
@@ -48,14 +48,17 @@ function objectWithin(setting: z.ZodType): { object: z.ZodObject; key: string } 
 
 function defaultOf(setting: z.ZodType, inner: unknown): string {
   const { success, data } = setting.safeParse(undefined);
-  if (!success) return 'must be given';
+  if (!success) return 'required';
   return inner || data === undefined ? '' : `\`${JSON.stringify(data)}\``;
 }
 
-/** What a setting's own error says that it must be. */
+/** Returns the allowed values from the error message of a setting. */
 function allowedBy(setting: z.ZodType): string {
-  const refusal = setting.safeParse(Symbol('nothing that is allowed')).error?.issues[0]?.message ?? '';
-  return refusal.replace(/^must be (an? )?/, '');
+  const message = setting.safeParse(Symbol('invalid')).error?.issues[0]?.message ?? '';
+  return message.replace(/^must be (an? )?/, '');
 }
 
-if (process.argv[1] === import.meta.filename) await writeFile(referenceFile, configurationReference());
+if (process.argv[1] === import.meta.filename) {
+  await writeFile(referenceFile, configurationReference());
+  console.log(`Wrote the reference of all settings to ${referenceFile}.`);
+}

@@ -16,16 +16,16 @@ import { type Finding, failure, linesOf, ok } from './doctor/finding.ts';
 import { checkWanKey } from './doctor/wan-key.ts';
 
 const usage = `Usage:
-  npm run doctor                    looks at the deployed stack: what is wrong with it, and how to mend it
-  npm run doctor -- --stack NAME    one of another name than firstframe
-  npm run doctor -- --local         the one of npm start on this machine
+  npm run doctor                    checks the deployed stack, and prints issues with their fixes
+  npm run doctor -- --stack NAME    checks a stack with another name than firstframe
+  npm run doctor -- --local         checks the stack of npm start on this machine
 
-Region and credentials come from the usual AWS environment, the configuration from cdk.json and FIRSTFRAME_CONTEXT (JSON, as with -c).
-It changes nothing and costs nothing.`;
+Region and credentials come from the AWS environment, the configuration from cdk.json and FIRSTFRAME_CONTEXT (JSON, as with -c).
+It changes nothing and is free of charge.`;
 
 /**
- * `npm run doctor`: looks at everything that a deployment needs and says what is wrong and how to mend it.
- * @returns the exit status: 1 when something is wrong
+ * `npm run doctor`: checks everything that a deployment needs, and prints issues with their fixes.
+ * @returns the exit status: 1 when a check fails
  */
 export async function run(
   args: string[],
@@ -38,22 +38,22 @@ export async function run(
     return 1;
   }
   const findings: Finding[] = [];
-  const look = async (what: string, check: () => Promise<Finding[]>) => {
-    const found = await check().catch((error: unknown) => [couldNot(what, error)]);
+  const check = async (subject: string, find: () => Promise<Finding[]>) => {
+    const found = await find().catch((error: unknown) => [failedCheck(subject, error)]);
     for (const finding of found) for (const line of linesOf(finding)) print(line);
     findings.push(...found);
   };
   const clients = clientsFor(options.local, environment);
   let configuration: Configuration | undefined;
-  await look('the configuration', async () => {
+  await check('the configuration', async () => {
     configuration = await configurationOf(environment);
-    return [ok(`The configuration is right (region ${configuration.region}).`)];
+    return [ok(`The configuration is valid (region ${configuration.region}).`)];
   });
   let deployment: Deployment | undefined = options.local
     ? localDeployment(`http://127.0.0.1:${environment.PORT || 4400}`)
     : undefined;
   if (!options.local) {
-    await look('the stack', async () => {
+    await check('the stack', async () => {
       const found = await findDeployment(clients.cloudFormation, options.stack);
       deployment = found.deployment;
       return found.findings;
@@ -64,22 +64,22 @@ export async function run(
     const { region, limitSettings } = settings;
     const wanBaseUrl = options.local ? `http://127.0.0.1:${environment.WAN_PORT || 4401}/api/v1` : settings.wanBaseUrl;
     const services = { ...clients, fetch, now: Date.now };
-    await look('the API', () => checkApi(fetch, place.api_url));
-    await look("Wan's key", () => checkWanKey(services, { secret: place.secret, region, wanBaseUrl }));
-    await look('buckets and table', () => checkStorage(clients, place, !options.local));
-    await look('the lanes', () => checkQueues(tableOf(clients.dynamoDb, place.table), limitSettings));
-    await look('the drop folder', () =>
+    await check('the API', () => checkApi(fetch, place.api_url));
+    await check("Wan's key", () => checkWanKey(services, { secret: place.secret, region, wanBaseUrl }));
+    await check('buckets and table', () => checkStorage(clients, place, !options.local));
+    await check('the model queues', () => checkQueues(tableOf(clients.dynamoDb, place.table), limitSettings));
+    await check('the drop folder', () =>
       checkDrops({
         table: tableOf(clients.dynamoDb, place.table),
         s3: clients.s3,
         uploadsBucket: place.uploads_bucket,
       }),
     );
-    if (!options.local) await look('the alarms', () => checkAlarms(clients.cloudWatch, options.stack));
+    if (!options.local) await check('the alarms', () => checkAlarms(clients.cloudWatch, options.stack));
   }
-  const isWrong = findings.some(({ state }) => state === 'failure');
-  print(isWrong ? '\nSomething is wrong; the indented lines say how to mend it.' : '\nAll is well.');
-  return isWrong ? 1 : 0;
+  const hasFailed = findings.some(({ state }) => state === 'failure');
+  print(hasFailed ? '\nSome checks failed. The indented lines are the fixes.' : '\nAll checks passed.');
+  return hasFailed ? 1 : 0;
 }
 
 function readArguments(args: string[]): { stack: string; local: boolean } | undefined {
@@ -112,32 +112,35 @@ async function configurationOf({ FIRSTFRAME_CONTEXT = '{}' }: NodeJS.ProcessEnv)
   return readConfiguration({ ...context, ...(JSON.parse(FIRSTFRAME_CONTEXT) as Record<string, unknown>) });
 }
 
-/** A look that failed is a finding as well: what an operator can mend is said in a sentence. */
-function couldNot(what: string, error: unknown): Finding {
+/** Returns the finding of a check that threw an error. */
+function failedCheck(subject: string, error: unknown): Finding {
   const { name, message } = error instanceof Error ? error : new Error(String(error));
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (error instanceof ConfigurationError)
-    return failure(message, 'Correct it in cdk.json, or in the -c that you deploy with.');
+    return failure(message, 'Fix it in cdk.json, or in the -c of the deployment.');
   if (name === 'CredentialsProviderError' || message === 'Region is missing') {
     return failure(
-      `AWS can't be asked: ${message}.`,
-      'Set AWS_PROFILE or AWS_ACCESS_KEY_ID and its secret, and AWS_REGION.',
+      `AWS cannot be called: ${message}.`,
+      'Set AWS_REGION, and AWS_PROFILE or AWS_ACCESS_KEY_ID and its secret.',
     );
   }
   if (/^(ExpiredToken|InvalidClientTokenId|UnrecognizedClientException|InvalidAccessKeyId)/.test(name)) {
-    return failure(`AWS does not take these credentials (${name}).`, 'Log in again, or check AWS_PROFILE.');
+    return failure(`AWS rejects the credentials (${name}).`, 'Log in again, or check AWS_PROFILE.');
   }
   if (/AccessDenied|UnauthorizedOperation/.test(name)) {
-    return failure(`You may not look at ${what}: ${message}`, 'Use a role that may read what the stack has.');
+    return failure(
+      `Access to ${subject} is denied: ${message}`,
+      'Use a role with read access to the resources of the stack.',
+    );
   }
   if (code === 'ECONNREFUSED')
     return failure(
-      `Nothing answers where ${what} should be.`,
-      'With --local: is npm start running? Else check AWS_ENDPOINT_URL.',
+      `Cannot connect to ${subject}.`,
+      'With --local: is npm start running? Otherwise check AWS_ENDPOINT_URL.',
     );
   return failure(
-    `Looking at ${what} failed: ${name}: ${message}`,
-    'Try again; if it stays, ask in an issue with this line.',
+    `The check of ${subject} failed: ${name}: ${message}`,
+    'Try again. If it fails again, open an issue with this line.',
   );
 }
 

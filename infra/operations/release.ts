@@ -4,51 +4,51 @@ import { projectRoot } from '../synth/bundle.ts';
 import type { Template, TemplateResource } from '../synth/render-template.ts';
 import { synthesize } from '../synth/synthesize.ts';
 
-/** What the last release deployed, against which every change is held (test/infra/upgrade.test.ts). */
+/** The resources of the last release, against which every change is compared (test/infra/upgrade.test.ts). */
 export const releaseFile = join(projectRoot, 'infra', 'operations', 'released.json');
 
 export const readRelease = async (): Promise<Release> => JSON.parse(await readFile(releaseFile, 'utf8')) as Release;
 
-/** What is promised about a release: its template, and the functions in it that nothing calls any more. */
+/** The resources of a release that an upgrade must keep. */
 export interface Release {
   readonly version: string;
-  /** Logical ids of functions that stay for what was started before this release, and that the next one may leave out. */
+  /** Logical ids of functions that only earlier executions call, and that the next release may remove. */
   readonly retired: readonly string[];
   readonly template: Template;
 }
 
 /**
- * Types that hold something which a new one would not: data, addresses that others know, executions that are under way. With each the
- * properties whose change has CloudFormation replace it (AWS CloudFormation Template Reference, "Update requires: Replacement").
+ * Types with state that a replacement loses: data, known addresses, running executions. Each has the properties whose change makes
+ * CloudFormation replace it (AWS CloudFormation Template Reference, "Update requires: Replacement").
  */
 const stateful: Readonly<Record<string, readonly string[]>> = {
   'AWS::S3::Bucket': ['BucketName'],
   'AWS::DynamoDB::Table': ['TableName', 'KeySchema', 'LocalSecondaryIndexes', 'ImportSourceSpecification'],
   'AWS::SecretsManager::Secret': ['Name'],
   'AWS::StepFunctions::StateMachine': ['StateMachineName', 'StateMachineType', 'EncryptionConfiguration'],
-  // Its id is part of the address that every caller has.
+  // Its id is part of the API's address.
   'AWS::ApiGateway::RestApi': [],
   'AWS::ApiGateway::Stage': ['StageName', 'RestApiId'],
   'AWS::SQS::Queue': ['QueueName', 'FifoQueue'],
   'AWS::SNS::Topic': ['TopicName', 'FifoTopic'],
 };
 
-/** Executions that are under way call functions by the aliases that their definition named when they were started. */
+/** Types that running executions use: they call functions by the aliases of the definition with which they were started. */
 const called: Readonly<Record<string, readonly string[]>> = {
   'AWS::Lambda::Function': ['FunctionName', 'PackageType'],
   'AWS::Lambda::Alias': ['Name', 'FunctionName'],
 };
 
-/** Whether the promise is about a resource. */
-const isPromised = ({ Type }: TemplateResource): boolean => Type in stateful || Type in called;
+/** Whether an upgrade must keep a resource. */
+const mustBeKept = ({ Type }: TemplateResource): boolean => Type in stateful || Type in called;
 
 /**
- * What an upgrade from a release would destroy, in sentences; none for a safe one.
- * @param today the template that would be deployed over it
+ * Returns what an upgrade from a release would destroy; empty for a safe one.
+ * @param next the template of the upgrade
  */
-export function upgradeIssues(released: Release, today: Template): string[] {
+export function upgradeIssues(released: Release, next: Template): string[] {
   return Object.entries(released.template.Resources).flatMap(([id, before]) => {
-    const after = today.Resources[id];
+    const after = next.Resources[id];
     const fixed = stateful[before.Type] ?? called[before.Type];
     if (!fixed) return [];
     if (!after) return isRetired(released, id, before) ? [] : [`${id} (${before.Type}) would be deleted.`];
@@ -65,7 +65,7 @@ const isRetired = ({ retired }: Release, id: string, { Type, Properties }: Templ
 const changes = (id: string, before: TemplateResource, after: TemplateResource, fixed: readonly string[]): string[] =>
   fixed
     .filter((name) => JSON.stringify(before.Properties?.[name]) !== JSON.stringify(after.Properties?.[name]))
-    .map((name) => `${id} (${before.Type}) would be replaced: its ${name} is another.`);
+    .map((name) => `${id} (${before.Type}) would be replaced because its ${name} changes.`);
 
 function weakened(id: string, before: TemplateResource, after: TemplateResource): string[] {
   return (['DeletionPolicy', 'UpdateReplacePolicy'] as const)
@@ -73,7 +73,7 @@ function weakened(id: string, before: TemplateResource, after: TemplateResource)
     .map((policy) => `${id} (${before.Type}) would lose its ${policy} Retain.`);
 }
 
-/** DynamoDB makes or deletes one index in an update; an index with another key is both at once. */
+/** DynamoDB creates or deletes one index per update; an index with another key is both. */
 function indexChanges(id: string, before: TemplateResource, after: TemplateResource): string[] {
   const indexes = ({ Properties = {} }: TemplateResource) =>
     (Properties.GlobalSecondaryIndexes ?? []) as { IndexName: string; KeySchema: unknown; Projection: unknown }[];
@@ -86,10 +86,10 @@ function indexChanges(id: string, before: TemplateResource, after: TemplateResou
   const gone = [...old.keys()].filter((name) => !now.has(name));
   return [
     ...[...changed, ...gone].map(
-      (name) => `The index ${name} of ${id}, which code of the release asks, would be gone.`,
+      (name) => `The index ${name} of ${id}, which code of the release uses, would be deleted.`,
     ),
     ...(made.length > 1
-      ? [`${made.length} indexes of ${id} would be made at once (${made.join(', ')}); DynamoDB makes one.`]
+      ? [`${made.length} indexes of ${id} would be created in one update (${made.join(', ')}); DynamoDB creates one.`]
       : []),
   ];
 }
@@ -99,7 +99,7 @@ export function statefulResources({ Resources }: Template): Template {
   return {
     Resources: Object.fromEntries(
       Object.entries(Resources)
-        .filter(([, resource]) => isPromised(resource))
+        .filter(([, resource]) => mustBeKept(resource))
         .map(([id, { Metadata, Properties, ...resource }]) => {
           const { Code, Environment, FunctionVersion, DeploymentId, ...properties } = Properties ?? {};
           return [id, { ...resource, Properties: properties }];
@@ -114,17 +114,15 @@ export function statefulResources({ Resources }: Template): Template {
  */
 async function main([version, flag, ids = '']: string[]): Promise<void> {
   if (!version || (flag !== undefined && flag !== '--retired')) {
-    throw new Error(
-      'Say which version: npm run release -- 1.2.0, perhaps with --retired and logical ids of functions.',
-    );
+    throw new Error('Usage: npm run release -- VERSION [--retired LOGICAL_ID,…]');
   }
   const { template } = await synthesize();
   const last = await readRelease().catch(() => undefined);
-  const faults = last ? upgradeIssues(last, template) : [];
-  if (faults.length > 0) throw new Error(`${last?.version} can't be upgraded to this:\n  ${faults.join('\n  ')}`);
+  const issues = last ? upgradeIssues(last, template) : [];
+  if (issues.length > 0) throw new Error(`${last?.version} cannot be upgraded to this:\n  ${issues.join('\n  ')}`);
   const release: Release = { version, retired: ids.split(',').filter(Boolean), template: statefulResources(template) };
   await writeFile(releaseFile, `${JSON.stringify(release, null, 1)}\n`);
-  console.log(`The template of ${version} is written down. Commit it with the release's tag.`);
+  console.log(`Wrote the template of ${version} to ${releaseFile}. Commit it with the tag of the release.`);
 }
 
 if (process.argv[1] === import.meta.filename) {

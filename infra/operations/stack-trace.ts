@@ -8,15 +8,15 @@ const usage = `Usage:
   npm run stack-trace -- [FUNCTION] < log.txt
   npm run stack-trace -- [FUNCTION] --file log.txt
 
-Prints a stack trace, or log lines with stack traces in them, with positions in the sources instead of those in deployed
-code. FUNCTION, such as create-task, is needed where no log line names its function as "service".`;
+Prints a stack trace, or log lines that contain stack traces, with positions in the sources instead of those in deployed code.
+FUNCTION, such as create-task, is required unless a log line names it as "service".`;
 
 /**
- * `npm run stack-trace`: deployed code is minified and its source maps are not deployed, so this bundles the checkout and applies the
- * source maps of that.
- * @param input gives what standard input holds
- * @param print gets the decoded text
- * @param complain gets what is wrong
+ * `npm run stack-trace`: deployed code is minified and its source maps are not deployed, so this bundles the checkout and applies
+ * its source maps.
+ * @param input reads standard input
+ * @param print called with the decoded text
+ * @param printError called with each error
  * @param root the checkout
  * @returns the exit status
  */
@@ -24,10 +24,10 @@ export const run = (
   args: string[],
   input: () => Promise<string>,
   print: (text: string) => void,
-  complain: (message: string) => void,
+  printError: (message: string) => void,
   root = projectRoot,
 ): Promise<number> =>
-  runCommand(complain, async () => {
+  runCommand(printError, async () => {
     const options = { file: { type: 'string' } } as const;
     const { values, positionals } = readArguments({ args, allowPositionals: true, options }, usage);
     if (positionals.length > 1) throw new UsageError(usage);
@@ -36,7 +36,7 @@ export const run = (
     const bundles = await openBundles(frames, root);
     print(lines.map((line) => decodeLine(line, bundles)).join('\n'));
     const misfits = [...bundles].filter(([name, mapped]) => !fits(name, frames, mapped));
-    for (const [name] of misfits) complain(otherVersion(name));
+    for (const [name] of misfits) printError(otherVersion(name));
     return misfits.length > 0 ? 1 : 0;
   });
 
@@ -52,29 +52,29 @@ interface Line {
 }
 
 interface Frame {
-  /** All that is replaced. */
+  /** The replaced text. */
   text: string;
-  /** What V8 calls the function, such as `new a` or `Object.b`. */
+  /** V8's name of the function, such as `new a` or `Object.b`. */
   name: string | undefined;
-  /** Which Lambda's code it is of, as far as the log names it. */
+  /** The function whose code it is, if the log names it. */
   bundle: string | undefined;
   line: number;
   column: number;
-  /** Whether it is below another frame: then its position is that of a call. */
+  /** Whether it is below another frame, so that its position is a call. */
   isCaller: boolean;
 }
 
-/** A position in deployed code, or in a bundle that npm start runs, and what is before it in a frame. */
+/** Matches a position in deployed code or in a bundle of `npm start`, and the name before it. */
 const position =
   /(?:(?<name>[\w$.<>#]+(?: \[as [^\]]+\])?) \()?(?:file:\/\/)?(?:\/var\/task|[^\s()"]*\/\.build\/functions\/(?<path>[\w-]+))\/index\.js:(?<line>\d+):(?<column>\d+)/g;
 
-/** @param service the function, if the operator named it */
+/** Splits a log into lines and their frames. @param service the function, if given as an argument */
 function linesOf(log: string, service: string | undefined): Line[] {
   let logger = service;
   let above = '';
   return log.split('\n').flatMap((entry) => {
     logger = service ?? /"service":\s*"([\w-]+)"/.exec(entry)?.[1] ?? logger;
-    // In JSON, a stack trace is a text with escaped line breaks, or a list where Lambda itself logs it.
+    // In JSON, a stack trace is a string with escaped line breaks, or a list if Lambda logs it.
     const texts = entry.replaceAll(/\\n(?=\s+at )|(?<=",)\s*(?="\s+at )/g, '\n').split('\n');
     return texts.map((text) => {
       const isCaller = /^"?\s*at /.test(above);
@@ -88,17 +88,19 @@ function linesOf(log: string, service: string | undefined): Line[] {
   });
 }
 
-/** Opens the bundles that frames are of. @throws Mistake if there are no frames, or a bundle that is not known */
+/** Opens the bundles of the frames. @throws UsageError if there are no frames, or for an unknown function */
 async function openBundles(frames: readonly Frame[], root: string): Promise<Map<string, MappedBundle>> {
   if (frames.length === 0) {
-    throw new UsageError(`This text has no position of deployed code (/var/task/index.js:LINE:COLUMN).\n\n${usage}`);
+    throw new UsageError(
+      `The text contains no position in deployed code (/var/task/index.js:LINE:COLUMN).\n\n${usage}`,
+    );
   }
   const known = [...(await bundle({ root })).keys()];
   const opened = new Map<string, MappedBundle>();
   for (const name of new Set(frames.map((frame) => frame.bundle))) {
     if (name === undefined)
-      throw new UsageError(`Name the function that this is from: ${known.join(', ')}.\n\n${usage}`);
-    if (!known.includes(name)) throw new UsageError(`There is no function ${name}. There are ${known.join(', ')}.`);
+      throw new UsageError(`Name the function of the stack trace: ${known.join(', ')}.\n\n${usage}`);
+    if (!known.includes(name)) throw new UsageError(`There is no function ${name}. Use one of ${known.join(', ')}.`);
     opened.set(name, await readMappedBundle(name, root));
   }
   return opened;
@@ -115,7 +117,7 @@ function decodeLine({ text, frames }: Line, bundles: ReadonlyMap<string, MappedB
   }, text);
 }
 
-/** What the sources call the function or class around a position: its declaration is the last one of its name before that. */
+/** Returns the source name of the function or class around a position: that of its last declaration before the position. */
 function originalName(minified: string, { line, column }: Frame, { code, sourceOf }: MappedBundle): string | undefined {
   const before = code.split('\n')[line - 1]!.slice(0, column - 1);
   const name = minified.replaceAll('$', '\\$');
@@ -126,8 +128,8 @@ function originalName(minified: string, { line, column }: Frame, { code, sourceO
 }
 
 /**
- * Whether the frames of a bundle can be of this one: where a function calls another one, an expression begins. Those that hidden calls
- * are made from, such as a class whose field fails, are few.
+ * Whether frames match a bundle: the position of a call must be the start of an expression. Few calls are hidden, such as that of
+ * a class whose field throws, so at most a quarter may differ.
  */
 function fits(name: string, frames: readonly Frame[], { sourceOf }: MappedBundle): boolean {
   const sources = frames.flatMap(({ bundle, line, column, isCaller }) => {
@@ -139,8 +141,8 @@ function fits(name: string, frames: readonly Frame[], { sourceOf }: MappedBundle
 }
 
 const otherVersion = (name: string): string =>
-  `The positions in ${name} do not fit this checkout, so they may be wrong: another version is deployed. Check out the ` +
-  'commit that was deployed, run npm ci, and try again.';
+  `The positions in ${name} do not match this checkout and may be wrong: another version is deployed. Check out the ` +
+  'deployed commit, run npm ci, and try again.';
 
 if (process.argv[1] === import.meta.filename) {
   process.exitCode = await run(process.argv.slice(2), () => readAll(process.stdin), console.log, console.error);

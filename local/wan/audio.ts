@@ -7,7 +7,7 @@ export interface CheckedAudio {
 
 export const maximumAudioBytes = 15 * 1024 * 1024;
 
-/** Checks `audio_url`'s file: WAV or MP3 by its bytes, 3 to 30 s, at most 15 MB (reference, "Audio limits"). */
+/** Checks the file of `audio_url`: WAV or MP3 by its bytes, 3 to 30 s, at most 15 MB (reference, "Audio limits"). */
 export function checkAudio(bytes: Uint8Array): Checked<CheckedAudio> {
   if (bytes.length > maximumAudioBytes) return invalidMedia('the audio is larger than 15 MB');
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -18,7 +18,7 @@ export function checkAudio(bytes: Uint8Array): Checked<CheckedAudio> {
   return { value: { format: wav === undefined ? 'mp3' : 'wav', seconds } };
 }
 
-/** The length of a RIFF WAVE file: bytes of its data chunk by bytes per second of its format chunk. */
+/** Duration of a RIFF WAVE file: the bytes of its data chunk divided by the bytes per second of its format chunk. */
 function wavSeconds(file: Buffer): number | undefined {
   if (file.length < 44 || file.toString('latin1', 0, 4) !== 'RIFF' || file.toString('latin1', 8, 12) !== 'WAVE') {
     return undefined;
@@ -34,12 +34,12 @@ function wavSeconds(file: Buffer): number | undefined {
   return undefined;
 }
 
-/** kbit/s by index, for Layer III of MPEG 1, and of MPEG 2 and 2.5. */
+/** kbit/s by index, Layer III: MPEG 1, then MPEG 2 and 2.5. */
 const bitRates1 = [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
 const bitRates2 = [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160];
 const sampleRates = [44100, 48000, 32000];
 
-/** The length of an MP3: its frames counted, after the ID3 tag if there is one. At least two frames make a file. */
+/** Duration of an MP3: the sum of its frames after an optional ID3 tag. A file has at least two frames. */
 function mp3Seconds(file: Buffer): number | undefined {
   let at = file.toString('latin1', 0, 3) === 'ID3' && file.length >= 10 ? 10 + syncsafe(file, 6) : 0;
   let frames = 0;

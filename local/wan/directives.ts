@@ -1,28 +1,28 @@
-import { type Checked, refuse } from './errors.ts';
+import { apiError, type Checked } from './errors.ts';
 
-/** What a prompt tells the emulator to do; see this folder's README, "Directing the emulator". */
+/** Behavior that a prompt requests from the emulator; see README.md, "Directing the emulator". */
 export interface Directives {
-  /** End FAILED with this code. */
+  /** The task ends FAILED with this code. */
   readonly fail?: string;
-  /** Run this many seconds instead of the configured ones. */
+  /** The task runs this many seconds instead of the configured ones. */
   readonly seconds?: number;
-  /** Stay PENDING at least this many seconds. */
+  /** The task stays PENDING for at least this many seconds. */
   readonly pending?: number;
-  /** Forget the task: queries say UNKNOWN, the list leaves it out. */
+  /** Queries return UNKNOWN, and the list omits the task. */
   readonly unknown?: true;
-  /** Serve half the MP4, as if that were all of it. */
+  /** Half of the MP4 is served as if it were complete. */
   readonly truncate?: true;
-  /** Cut this many downloads halfway. */
+  /** This many downloads are cut halfway. */
   readonly drop?: number;
-  /** Create the task, then cut the submit's connection without an answer. */
+  /** The task is created, then the connection is reset without a response. */
   readonly reset?: true;
-  /** Refuse the submit: always, or the first `times` times this account sends this prompt. */
+  /** The submission is rejected: always, or the first `times` times that this account sends this prompt. */
   readonly http?: { readonly status: number; readonly code: string; readonly times?: number };
 }
 
 const pattern = /\[\[\s*(fail|seconds|pending|unknown|truncate|drop|reset|http)\s*(?:=\s*([^\]]*?)\s*)?\]\]/g;
 
-const howTo: Readonly<Record<string, string>> = {
+const syntax: Readonly<Record<string, string>> = {
   fail: '[[fail=CODE]]',
   seconds: '[[seconds=N]] with a number of seconds',
   pending: '[[pending=N]] with a number of seconds',
@@ -34,15 +34,15 @@ const howTo: Readonly<Record<string, string>> = {
 };
 
 /**
- * Reads the directives of a prompt. Other text in double brackets is left alone; a directive that can't be read is
- * refused with a sentence that shows how it is written, so that a typing mistake is not taken for a success.
+ * Reads the directives of a prompt. Other text in double brackets is ignored. An invalid directive is rejected with its
+ * syntax, so that a typing error is not mistaken for a success.
  */
 export function readDirectives(prompt: string): Checked<Directives> {
   let directives: Directives = {};
   for (const [text, name = '', value] of prompt.matchAll(pattern)) {
     const read = readOne(name, value);
     if (!read)
-      return { refusal: refuse('InvalidParameter', `Wan emulator: can't read ${text}; write ${howTo[name]}.`) };
+      return { error: apiError('InvalidParameter', `Wan emulator: cannot read ${text}; write ${syntax[name]}.`) };
     directives = { ...directives, ...read };
   }
   return { value: directives };

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Answer, storageError, type WanRequest } from './http.ts';
+import { storageError, type WanRequest, type WanResponse } from './http.ts';
 import { signResult } from './links.ts';
 import type { Renderer } from './render/render.ts';
 import type { Store } from './store.ts';
@@ -12,8 +12,8 @@ export interface DownloadServices {
   readonly now: () => number;
 }
 
-/** `GET` or `HEAD` of a result URL: the MP4, whole or one range of it, until the URL expires. */
-export async function downloadVideo(services: DownloadServices, request: WanRequest): Promise<Answer> {
+/** `GET` or `HEAD` of a result URL: returns the MP4 or one range of it until the URL expires. */
+export async function downloadVideo(services: DownloadServices, request: WanRequest): Promise<WanResponse> {
   const expires = Number(request.query.get('Expires'));
   const forbidden = checkSignature(request, expires, services.now());
   if (forbidden) return forbidden;
@@ -27,12 +27,12 @@ export async function downloadVideo(services: DownloadServices, request: WanRequ
 
   const whole = await services.renderer.read(task.outcome.render, task.task_id);
   const video = task.directives.truncate ? whole.subarray(0, Math.floor(whole.length / 2)) : whole;
-  const answer = serve(video, task, services.store, request.headers.range);
-  if (request.method !== 'GET' || answer.kind !== 'whole' || answer.status >= 400) return answer;
-  return (await cutsThisOne(services.store, task)) ? { ...answer, kind: 'cut' } : answer;
+  const response = serve(video, task, services.store, request.headers.range);
+  if (request.method !== 'GET' || response.kind !== 'whole' || response.status >= 400) return response;
+  return (await shouldCut(services.store, task)) ? { ...response, kind: 'cut' } : response;
 }
 
-function checkSignature(request: WanRequest, expires: number, now: number): Answer | undefined {
+function checkSignature(request: WanRequest, expires: number, now: number): WanResponse | undefined {
   if (!request.query.get('Expires') || !request.query.get('Signature')) {
     return storageError(403, 'AccessDenied', 'You have no right to access this object because of bucket acl.');
   }
@@ -47,7 +47,7 @@ function checkSignature(request: WanRequest, expires: number, now: number): Answ
     : storageError(403, 'SignatureDoesNotMatch', 'The signature does not fit this path and time.');
 }
 
-function serve(video: Buffer, task: Task, store: Store, rangeHeader: string | undefined): Answer {
+function serve(video: Buffer, task: Task, store: Store, rangeHeader: string | undefined): WanResponse {
   const headers = {
     'content-type': 'video/mp4',
     'accept-ranges': 'bytes',
@@ -70,7 +70,7 @@ function serve(video: Buffer, task: Task, store: Store, rangeHeader: string | un
   };
 }
 
-/** One range of bytes; a header that names several, or is none, is ignored as the object storage ignores it. */
+/** Reads a header with one range. Like OSS, ignores one with several ranges or an invalid one. */
 function rangeOf(
   header: string | undefined,
   length: number,
@@ -82,8 +82,8 @@ function rangeOf(
   return first > last ? 'unsatisfiable' : { first, last };
 }
 
-/** Whether this is one of the downloads that `[[drop=N]]` cuts; it counts them on disk. */
-async function cutsThisOne(store: Store, task: Task): Promise<boolean> {
+/** Whether `[[drop=N]]` cuts this download. Counts the downloads on disk. */
+async function shouldCut(store: Store, task: Task): Promise<boolean> {
   const cut = store.find(task.task_id)?.downloads_cut ?? 0;
   if (cut >= (task.directives.drop ?? 0)) return false;
   await store.save({ ...task, downloads_cut: cut + 1 });

@@ -1,21 +1,21 @@
-/** A request turned down, in the reference's shape: HTTP status, code and message. */
-export interface Refusal {
+/** An error response in the shape of the reference: HTTP status, code and message. */
+export interface ApiError {
   readonly status: number;
   readonly code: string;
   readonly message: string;
 }
 
-/** The outcome of a check: what was read, or why it is refused. */
-export type Checked<T> = { readonly value: T } | { readonly refusal: Refusal };
+/** Result of a check: the value that was read, or the error. */
+export type Checked<T> = { readonly value: T } | { readonly error: ApiError };
 
-/** The text clients match on; the mark at its end is the full-width one. */
+/** Clients match on this text. Its exclamation mark is the full-width one. */
 export const urlError = 'url error, please check url！';
 export const bodyError = 'Required body invalid, please check the request body format.';
 export const downloadError = 'Unable to download the media resource during the data inspection process.';
 
 const inappropriate = 'Input data may contain inappropriate content.';
 
-/** Every code of the facts, "Errors", with its status and the message it usually carries. */
+/** Every code of the facts, "Errors", with its status and usual message. */
 const catalogue: Readonly<Record<string, readonly [status: number, message: string]>> = {
   InvalidApiKey: [401, 'Invalid API-key provided.'],
   AccessDenied: [403, 'current user api does not support synchronous calls.'],
@@ -54,24 +54,24 @@ const catalogue: Readonly<Record<string, readonly [status: number, message: stri
   ModelUnavailable: [503, 'Model is unavailable, please try again later.'],
 };
 
-/** Every code the emulator knows. */
+/** Every code of the catalogue. */
 export const knownCodes: readonly string[] = Object.keys(catalogue);
 
 /**
- * A refusal by its code, with the usual status and message unless told.
- * A code that the catalogue lacks is taken as it is, with status 400: a prompt may direct any code.
+ * Returns the error of a code, with its usual status and, by default, its usual message.
+ * A code that is not in the catalogue has status 400, because a directive may name any code.
  */
-export function refuse(code: string, message?: string): Refusal {
-  const [status, usual] = catalogue[code] ?? [400, `The request failed with ${code}.`];
-  return { status, code, message: message ?? usual };
+export function apiError(code: string, message?: string): ApiError {
+  const [status, usualMessage] = catalogue[code] ?? [400, `The request failed with ${code}.`];
+  return { status, code, message: message ?? usualMessage };
 }
 
-/** The message of a task that ends FAILED with the code. */
+/** Message of a task that ends FAILED with the code. */
 export function failureMessage(code: string): string {
-  return code === 'DataInspectionFailed' ? 'Output data may contain inappropriate content.' : refuse(code).message;
+  return code === 'DataInspectionFailed' ? 'Output data may contain inappropriate content.' : apiError(code).message;
 }
 
-/** The refusal of an image or audio file that was got and is not as it must be. */
-export function invalidMedia(reason: string): { refusal: Refusal } {
-  return { refusal: refuse('InvalidURL', `Invalid URL provided in your request: ${reason}.`) };
+/** Error of an image or audio file that was downloaded but is invalid. */
+export function invalidMedia(reason: string): { error: ApiError } {
+  return { error: apiError('InvalidURL', `Invalid URL provided in your request: ${reason}.`) };
 }

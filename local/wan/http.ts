@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Refusal } from './errors.ts';
+import type { ApiError } from './errors.ts';
 
-/** A request as the operations see it: read whole, its path without a trailing slash. */
+/** A request with its complete body, and its path without a trailing slash. */
 export interface WanRequest {
   readonly method: string;
   readonly path: string;
@@ -11,8 +11,8 @@ export interface WanRequest {
   readonly body: Buffer;
 }
 
-/** What goes back: an answer, an answer whose connection is cut halfway through `body`, or nothing but a cut connection. */
-export type Answer =
+/** A complete response, one whose connection is cut halfway through `body`, or a reset connection. */
+export type WanResponse =
   | {
       readonly kind: 'whole' | 'cut';
       readonly status: number;
@@ -21,8 +21,8 @@ export type Answer =
     }
   | { readonly kind: 'reset' };
 
-/** A JSON answer with a request id of its own, unless `content` brings one. */
-export function json(status: number, content: Readonly<Record<string, unknown>>): Answer {
+/** Returns a JSON response with a new request id, unless `content` has one. */
+export function json(status: number, content: Readonly<Record<string, unknown>>): WanResponse {
   return {
     kind: 'whole',
     status,
@@ -31,18 +31,18 @@ export function json(status: number, content: Readonly<Record<string, unknown>>)
   };
 }
 
-/** A refusal in the reference's shape: top-level `code`, `message`, `request_id`. */
-export function refused({ status, code, message }: Refusal): Answer {
+/** Returns an error in the shape of the reference: top-level `code`, `message`, `request_id`. */
+export function errorResponse({ status, code, message }: ApiError): WanResponse {
   return json(status, { code, message });
 }
 
-/** An error as the object storage gives it: XML with a code, a message and a request id. */
+/** Returns an error in the shape of OSS, the object storage: XML with code, message and request id. */
 export function storageError(
   status: number,
   code: string,
   message: string,
   details: Readonly<Record<string, string>> = {},
-): Answer {
+): WanResponse {
   const requestId = randomUUID().replaceAll('-', '').slice(0, 24).toUpperCase();
   const members = Object.entries({ Code: code, Message: message, RequestId: requestId, ...details });
   const lines = members.map(([name, text]) => `  <${name}>${escapeXml(text)}</${name}>`);

@@ -10,7 +10,7 @@ export interface CheckedImage {
   readonly height: number;
 }
 
-/** Reference, "Input image": which MIME type a `data:` URL must carry for each format. */
+/** The MIME type of a `data:` URL for each format (reference, "Input image"). */
 const mimeTypes: Readonly<Record<ImageFormat, string>> = {
   jpg: 'image/jpeg',
   png: 'image/png',
@@ -19,10 +19,10 @@ const mimeTypes: Readonly<Record<ImageFormat, string>> = {
 };
 
 /**
- * Checks a first frame as the reference's "Image limits" say: the format by its bytes, both sides, the file's size, no
- * alpha channel in a PNG. Everything else is refused as `InvalidURL` (facts, "Errors").
+ * Checks a first frame by the reference's "Image limits": format (by its bytes), both sides, file size, and no alpha
+ * channel in a PNG. Rejects any other with `InvalidURL` (facts, "Errors").
  *
- * @param declaredType the MIME type of a `data:` URL, which has to fit the format
+ * @param declaredType the MIME type of a `data:` URL, which must match the format
  */
 export function checkImage(bytes: Uint8Array, model: Model, declaredType?: string): Checked<CheckedImage> {
   const { minimumSide, maximumSide, maximumBytes } = model.image;
@@ -31,7 +31,7 @@ export function checkImage(bytes: Uint8Array, model: Model, declaredType?: strin
   if (!read) return invalidMedia('the image is not a JPEG, PNG, BMP or WEBP file');
   const { format, width, height } = read;
   if (declaredType !== undefined && declaredType.toLowerCase() !== mimeTypes[format]) {
-    return invalidMedia(`the data URL says ${declaredType}, but the image is ${mimeTypes[format]}`);
+    return invalidMedia(`the data URL declares ${declaredType}, but the image is ${mimeTypes[format]}`);
   }
   if (Math.min(width, height) < minimumSide || Math.max(width, height) > maximumSide) {
     return invalidMedia(
@@ -52,7 +52,7 @@ function readHeader(bytes: Uint8Array): CheckedImage | undefined {
   }
 }
 
-/** The colour type of a PNG's IHDR chunk: 4 is grey with alpha, 6 is RGB with alpha. */
+/** Reads the color type of the IHDR chunk: 4 is gray with alpha, 6 is RGB with alpha. */
 function hasAlphaChannel(png: Uint8Array): boolean {
   return png[25] === 4 || png[25] === 6;
 }

@@ -1,26 +1,26 @@
-/** Requests an account may send a second; facts, "Rate limits" and (upload policies) the upload's own page. */
+/** Requests per second and account (facts, "Rate limits"; for upload policies, the documentation of the upload). */
 export const queriesPerSecond = 20;
 export const policiesPerSecond = 100;
 
 export interface Limits {
-  /** Takes one request from the allowance; false means over the limit, and such a request takes nothing. */
-  take(allowance: string, perSecond: number): boolean;
+  /** Counts one request. Returns false over the limit; such a request does not count. */
+  tryAcquire(rateLimit: string, perSecond: number): boolean;
 }
 
 /**
- * Allowances that refill evenly and hold one second's worth: a burst of `perSecond` passes, then one every
- * 1/`perSecond` s (GCRA). How Wan itself counts is not published; evenly spaced clients pass whatever their jitter.
+ * Creates rate limits (GCRA): a burst of `perSecond` requests passes, then one every 1/`perSecond` s. Wan does not publish
+ * how it counts. Evenly spaced clients pass in spite of jitter.
  */
 export function createLimits(options: { readonly enabled: boolean; readonly now: () => number }): Limits {
   const arrivals = new Map<string, number>();
   return {
-    take(allowance, perSecond) {
+    tryAcquire(rateLimit, perSecond) {
       if (!options.enabled) return true;
       const now = options.now();
       const interval = 1000 / perSecond;
-      const arrival = Math.max(arrivals.get(allowance) ?? now, now);
+      const arrival = Math.max(arrivals.get(rateLimit) ?? now, now);
       if (arrival - now > 1000 - interval + 1e-6) return false;
-      arrivals.set(allowance, arrival + interval);
+      arrivals.set(rateLimit, arrival + interval);
       return true;
     },
   };

@@ -2,25 +2,25 @@ import { createHash, createHmac } from 'node:crypto';
 import type { Task } from './task.ts';
 import { linkRetention, second, toWanDay } from './time.ts';
 
-/** Not secrets: they make signatures that can be wrong, on a server that only this machine reaches. */
+/** Not secrets: they sign URLs of a server that only this machine can reach. */
 export const accessKeyId = 'LTAI-wan-emulator';
 const accessKeySecret = 'wan-emulator';
 
 export const resultPrefix = '/dashscope-result/';
 
-/** Base64 of an HMAC-SHA1, as the object storage signs (its signature version 1). */
+/** Signs as OSS does (signature version 1): base64 of an HMAC-SHA1. */
 export function signature(text: string): string {
   return createHmac('sha1', accessKeySecret).update(text).digest('base64');
 }
 
-/** What a result URL's signature stands for: the file may be got until `expires` (s since 1970). */
+/** Signs the right to download a file until `expires` (s since 1970). */
 export function signResult(path: string, expires: number): string {
   return signature(`GET\n\n\n${expires}\n${path}`);
 }
 
 /**
- * The URL of a task's video, of the shape of the real ones (facts, "The video"); it works for 24 h from the task's end.
- * The same task gives the same URL each time.
+ * Returns the URL of a task's video in the shape of the real ones (facts, "The video"). It expires 24 h after the end of the
+ * task. The same task always has the same URL.
  */
 export function resultUrl(origin: string, task: Task, end: number): string {
   const hash = createHash('md5').update(task.task_id).digest('hex');

@@ -1,22 +1,22 @@
-import { type Checked, refuse } from './errors.ts';
-import { type Answer, json, refused } from './http.ts';
-import type { Settler } from './settle.ts';
+import { apiError, type Checked } from './errors.ts';
+import type { TaskFinisher } from './finish-tasks.ts';
+import { errorResponse, json, type WanResponse } from './http.ts';
 import type { Store } from './store.ts';
 import type { Task, TaskStatus } from './task.ts';
 import { fromCompactWanTime, hour } from './time.ts';
 
 const window = 24 * hour;
 
-/** `GET /tasks/`: the account's tasks of at most 24 hours, newest first, in one flat object; facts, "Task management". */
+/** `GET /tasks/`: lists the account's tasks of at most 24 hours, newest first, in one flat object (facts, "Task management"). */
 export async function listTasks(
-  services: { readonly store: Store; readonly settler: Settler; readonly now: () => number },
+  services: { readonly store: Store; readonly finisher: TaskFinisher; readonly now: () => number },
   account: string,
   query: URLSearchParams,
-): Promise<Answer> {
+): Promise<WanResponse> {
   const range = timeRange(query, services.now());
-  if ('refusal' in range) return refused(range.refusal);
+  if ('error' in range) return errorResponse(range.error);
   const page = pageOf(query);
-  if ('refusal' in page) return refused(page.refusal);
+  if ('error' in page) return errorResponse(page.error);
 
   const candidates = services.store
     .all()
@@ -29,8 +29,8 @@ export async function listTasks(
         matches(query.get('model_name'), task.model),
     )
     .reverse();
-  const settled = await Promise.all(candidates.map((task) => services.settler.settle(task.task_id)));
-  const found = settled.flatMap((entry) =>
+  const finished = await Promise.all(candidates.map((task) => services.finisher.finishIfDue(task.task_id)));
+  const found = finished.flatMap((entry) =>
     entry && entry.status !== 'UNKNOWN' && matches(query.get('status'), entry.status) ? [entry] : [],
   );
   const { number, size } = page.value;
@@ -72,14 +72,14 @@ function timeRange(query: URLSearchParams, now: number): Checked<{ start: number
   const start = startText ? fromCompactWanTime(startText) : undefined;
   const end = endText ? fromCompactWanTime(endText) : undefined;
   if ((startText && start === undefined) || (endText && end === undefined)) {
-    return { refusal: refuse('InvalidParameter', 'start_time and end_time must be of the form YYYYMMDDhhmmss') };
+    return { error: apiError('InvalidParameter', 'start_time and end_time must be of the form YYYYMMDDhhmmss') };
   }
   const last = end ?? (start === undefined ? now : start + window);
   const first = start ?? last - window;
   if (last < first || last - first > window) {
-    return { refusal: refuse('InvalidParameter', 'end_time must be after start_time, at most 24 hours') };
+    return { error: apiError('InvalidParameter', 'end_time must be after start_time, at most 24 hours') };
   }
-  // A filter names whole seconds: a task of the last one belongs to it.
+  // A filter has whole seconds; the last one is included.
   return { value: { start: first, end: end === undefined ? last : last + 999 } };
 }
 
@@ -88,7 +88,7 @@ function pageOf(query: URLSearchParams): Checked<{ number: number; size: number 
   const size = Number(query.get('page_size') || 10);
   return Number.isInteger(number) && number > 0 && Number.isInteger(size) && size > 0
     ? { value: { number, size } }
-    : { refusal: refuse('InvalidParameter', 'page_no and page_size must be whole numbers above 0') };
+    : { error: apiError('InvalidParameter', 'page_no and page_size must be whole numbers above 0') };
 }
 
 function matches(wanted: string | null, value: string): boolean {

@@ -1,7 +1,7 @@
-import { type Checked, downloadError, refuse, urlError } from './errors.ts';
+import { apiError, type Checked, downloadError, urlError } from './errors.ts';
 import type { Uploads } from './uploads.ts';
 
-/** A file that a request points to. */
+/** A file that a request refers to. */
 export interface Media {
   readonly bytes: Uint8Array;
   /** The MIME type of a `data:` URL. */
@@ -13,15 +13,15 @@ export interface MediaSource {
   readonly uploads: Uploads;
   readonly account: string;
   readonly model: string;
-  /** Whether the request carries `X-DashScope-OssResourceResolve: enable`, without which `oss://` is no URL. */
+  /** Whether the request has `X-DashScope-OssResourceResolve: enable`, without which `oss://` URLs are invalid. */
   readonly resolveUploads: boolean;
 }
 
 const downloadTimeout = 30_000;
 
 /**
- * Gets what a URL of a request stands for: `http(s)://…`, `oss://…` (a temporary upload), and for an image also
- * `data:…;base64,…` or bare base64. Reading stops soon after `maximumBytes`: the caller's own check refuses such a file.
+ * Loads the file behind a URL of a request: `http(s)://…`, `oss://…` (a temporary upload), and for an image also
+ * `data:…;base64,…` or bare base64. Stops reading soon after `maximumBytes`; the caller rejects such a file.
  */
 export async function loadMedia(
   url: string,
@@ -29,17 +29,17 @@ export async function loadMedia(
   maximumBytes: number,
   source: MediaSource,
 ): Promise<Checked<Media>> {
-  if (/^https?:\/\//i.test(url)) return isReadable(url) ? download(url, maximumBytes, source.fetch) : badUrl;
+  if (/^https?:\/\//i.test(url)) return isValidUrl(url) ? download(url, maximumBytes, source.fetch) : badUrl;
   if (url.startsWith('oss://')) {
     if (!source.resolveUploads) return badUrl;
     const bytes = await source.uploads.read(url, source);
-    return bytes ? { value: { bytes } } : { refusal: refuse('InvalidParameter.DataInspection') };
+    return bytes ? { value: { bytes } } : { error: apiError('InvalidParameter.DataInspection') };
   }
   return (kind === 'image' && inline(url)) || badUrl;
 }
 
-/** `URL.canParse` of Node 20 is wrong about letters such as ü once it is optimised. */
-function isReadable(url: string): boolean {
+/** `URL.canParse` of Node 20 returns wrong results for letters such as ü once it is optimized. */
+function isValidUrl(url: string): boolean {
   try {
     return Boolean(new URL(url));
   } catch {
@@ -47,7 +47,7 @@ function isReadable(url: string): boolean {
   }
 }
 
-const badUrl = { refusal: refuse('InvalidParameter', urlError) };
+const badUrl = { error: apiError('InvalidParameter', urlError) };
 
 function inline(url: string): Checked<Media> | undefined {
   const [, declaredType, encoded] = /^data:([^;,]*);base64,([\s\S]*)$/i.exec(url) ?? [];
@@ -66,7 +66,7 @@ async function download(url: string, maximumBytes: number, fetch: MediaSource['f
     const response = await fetch(url, { signal: AbortSignal.timeout(downloadTimeout) });
     if (!response.ok || !response.body) {
       await response.body?.cancel();
-      return { refusal: refuse('InvalidParameter.DataInspection', downloadError) };
+      return { error: apiError('InvalidParameter.DataInspection', downloadError) };
     }
     const chunks: Uint8Array[] = [];
     let length = 0;
@@ -77,7 +77,7 @@ async function download(url: string, maximumBytes: number, fetch: MediaSource['f
     }
     return { value: { bytes: Buffer.concat(chunks) } };
   } catch (error) {
-    return { refusal: refuse(downloadFailure(error)) };
+    return { error: apiError(downloadFailure(error)) };
   }
 }
 

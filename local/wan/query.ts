@@ -1,27 +1,27 @@
-import { type Answer, json } from './http.ts';
+import type { TaskFinisher } from './finish-tasks.ts';
+import { json, type WanResponse } from './http.ts';
 import { resultUrl } from './links.ts';
 import { findModel } from './models.ts';
-import type { Settler } from './settle.ts';
 import type { Store } from './store.ts';
 import type { Outcome, Task, TaskStatus, TaskTimes } from './task.ts';
 import { toWanTime } from './time.ts';
 
-/** `GET /tasks/{id}`. An id that is unknown, expired, malformed or another account's is UNKNOWN, with HTTP 200. */
+/** `GET /tasks/{id}`. An unknown, expired or malformed id, or one of another account, is UNKNOWN with HTTP 200. */
 export async function queryTask(
-  services: { readonly store: Store; readonly settler: Settler; readonly origin: string },
+  services: { readonly store: Store; readonly finisher: TaskFinisher; readonly origin: string },
   account: string,
   taskId: string,
-): Promise<Answer> {
+): Promise<WanResponse> {
   const isOwn = services.store.find(taskId)?.account === account;
-  const settled = isOwn ? await services.settler.settle(taskId) : undefined;
-  if (!settled) {
+  const finished = isOwn ? await services.finisher.finishIfDue(taskId) : undefined;
+  if (!finished) {
     return json(200, { output: { task_id: taskId, task_status: 'UNKNOWN' } });
   }
-  const { task, status } = settled;
+  const { task, status } = finished;
   return json(200, describeTask(task, status, services.store.timesOf(task), services.origin));
 }
 
-/** The answer to a task query: `output`, and `usage` when it succeeded (reference, "Step 2", "Response parameters"). */
+/** Returns `output`, and `usage` of a succeeded task (reference, "Step 2", "Response parameters"). */
 function describeTask(
   task: Task,
   status: TaskStatus,
@@ -54,7 +54,7 @@ function failureOf(outcome: Outcome | undefined): Record<string, string> {
   return outcome?.status === 'FAILED' ? { code: outcome.code, message: outcome.message } : {};
 }
 
-/** What is billed; each family of models says it with members of its own (reference, "usage"). */
+/** Returns the billed units. Each family of models has members of its own (reference, "usage"). */
 function usageOf(task: Task): Record<string, unknown> {
   const { duration } = task;
   const resolution = Number.parseInt(task.resolution, 10);
@@ -69,7 +69,7 @@ function usageOf(task: Task): Record<string, unknown> {
         output_video_duration: duration,
         video_count: 1,
         SR: resolution,
-        ...(model.soundSwitch && { audio: task.sound }),
+        ...(model.audioSwitch && { audio: task.has_audio }),
       };
     default:
       return { duration, video_count: 1, SR: resolution };

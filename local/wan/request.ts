@@ -1,20 +1,20 @@
-import { bodyError, type Checked, type Refusal, refuse, urlError } from './errors.ts';
+import { type ApiError, apiError, bodyError, type Checked, urlError } from './errors.ts';
 import { findModel, type Model, maximumSeed, type Tier } from './models.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Says what is wrong with a value, or nothing. */
+/** Returns what is wrong with a value, or undefined. */
 type Rule = (value: unknown, model: Model) => string | undefined;
 
-/** Where the pictures and the sound of a request come from. */
+/** URLs of the images and the audio of a request. */
 export interface MediaFields {
   readonly img_url: string;
-  /** wan2.7's other media: checked, though only the first frame is drawn. */
+  /** Other media of wan2.7: checked, but only the first frame is rendered. */
   readonly last_frame?: string;
   readonly audio_url?: string;
 }
 
-/** The members of `input` and `parameters` that passed their rules; absent ones are undefined. */
+/** The members of `input` and `parameters` that passed their rules. */
 export interface CheckedBody {
   readonly input: { readonly prompt?: string; readonly negative_prompt?: string; readonly template?: string };
   readonly parameters: {
@@ -39,7 +39,7 @@ const inputRules: Readonly<Record<string, Rule>> = {
   negative_prompt: text,
   template: text,
   img_url: text,
-  audio_url: (value, model) => (model.sound ? text(value, model) : `is not supported by ${model.name}`),
+  audio_url: (value, model) => (model.audio ? text(value, model) : `is not supported by ${model.name}`),
 };
 
 const parameterRules: Readonly<Record<string, Rule>> = {
@@ -53,74 +53,74 @@ const parameterRules: Readonly<Record<string, Rule>> = {
     Number.isInteger(value) && Number(value) >= 0 && Number(value) <= maximumSeed
       ? undefined
       : `must be a whole number from 0 to ${maximumSeed}`,
-  audio: (value, model) => (model.soundSwitch ? flag(value, model) : undefined),
+  audio: (value, model) => (model.audioSwitch ? flag(value, model) : undefined),
 };
 
-/** Reads a request's body as a JSON object, whose `model` the emulator has. */
+/** Reads a body as a JSON object with a known `model`. */
 export function readBody(contentType: string | undefined, body: Buffer): Checked<{ body: Fields; model: Model }> {
   const parsed = /^application\/json\b/i.test(contentType ?? '') ? parseObject(body) : undefined;
-  if (!parsed) return { refusal: refuse('InvalidParameter', bodyError) };
+  if (!parsed) return { error: apiError('InvalidParameter', bodyError) };
   const name = parsed.model ?? '';
-  if (name === '') return { refusal: refuse('BadRequest.EmptyModel') };
+  if (name === '') return { error: apiError('BadRequest.EmptyModel') };
   const model = typeof name === 'string' ? findModel(name) : undefined;
-  return model ? { value: { body: parsed, model } } : { refusal: refuse('ModelNotFound') };
+  return model ? { value: { body: parsed, model } } : { error: apiError('ModelNotFound') };
 }
 
-/** The prompt as it was sent, before any check: it may direct the emulator to answer otherwise. */
+/** Returns the prompt before any check, because it may contain directives. */
 export function promptOf(body: Fields): string {
   return isObject(body.input) && typeof body.input.prompt === 'string' ? body.input.prompt : '';
 }
 
-/** Checks every field that the reference lists. Fields it does not list pass unseen, and null counts as absent. */
+/** Checks every field of the reference. Other fields are ignored, and null counts as absent. */
 export function checkBody(body: Fields, model: Model): Checked<CheckedBody> {
   const input = withoutNull(body.input);
   const parameters = withoutNull(body.parameters ?? {});
-  if (body.input === undefined || body.input === null) return { refusal: refuse('BadRequest.EmptyInput') };
-  if (!input) return { refusal: refuse('BadRequest.IllegalInput') };
-  if (!parameters) return { refusal: refuse('InvalidParameter', bodyError) };
-  const broken =
-    firstBroken('input', input, inputRules, model) ?? firstBroken('parameters', parameters, parameterRules, model);
-  if (broken) return { refusal: broken };
+  if (body.input === undefined || body.input === null) return { error: apiError('BadRequest.EmptyInput') };
+  if (!input) return { error: apiError('BadRequest.IllegalInput') };
+  if (!parameters) return { error: apiError('InvalidParameter', bodyError) };
+  const error =
+    firstError('input', input, inputRules, model) ?? firstError('parameters', parameters, parameterRules, model);
+  if (error) return { error };
   const media = model.imageField === 'media' ? mediaList(input.media) : mediaFields(input);
-  if ('refusal' in media) return media;
+  if ('error' in media) return media;
   return { value: { input, parameters, media: media.value } };
 }
 
-function firstBroken(
+function firstError(
   where: string,
   fields: Fields,
   rules: Readonly<Record<string, Rule>>,
   model: Model,
-): Refusal | undefined {
+): ApiError | undefined {
   for (const [name, rule] of Object.entries(rules)) {
-    const wrong = fields[name] === undefined ? undefined : rule(fields[name], model);
-    if (wrong) return refuse('InvalidParameter', `${where}.${name} ${wrong}`);
+    const issue = fields[name] === undefined ? undefined : rule(fields[name], model);
+    if (issue) return apiError('InvalidParameter', `${where}.${name} ${issue}`);
   }
   return undefined;
 }
 
 function mediaFields({ img_url, audio_url }: Fields): Checked<MediaFields> {
-  if (img_url === undefined) return { refusal: refuse('InvalidParameter', 'Field required: input.img_url') };
-  if (!isUrl(img_url)) return { refusal: refuse('InvalidParameter', urlError) };
+  if (img_url === undefined) return { error: apiError('InvalidParameter', 'Field required: input.img_url') };
+  if (!isUrl(img_url)) return { error: apiError('InvalidParameter', urlError) };
   if (audio_url === undefined) return { value: { img_url } };
-  return isUrl(audio_url) ? { value: { img_url, audio_url } } : { refusal: refuse('InvalidParameter', urlError) };
+  return isUrl(audio_url) ? { value: { img_url, audio_url } } : { error: apiError('InvalidParameter', urlError) };
 }
 
-/** wan2.7: `input.media`, a list of typed URLs; facts, "Differences between models". */
+/** Reads `input.media` of wan2.7, a list of typed URLs (facts, "Differences between models"). */
 function mediaList(media: unknown): Checked<MediaFields> {
   const urls = new Map<string, string>();
   for (const entry of Array.isArray(media) ? media : []) {
     if (!isObject(entry) || typeof entry.type !== 'string' || !isUrl(entry.url)) {
-      return { refusal: refuse('InvalidParameter', 'input.media must be a list of {type, url}') };
+      return { error: apiError('InvalidParameter', 'input.media must be a list of {type, url}') };
     }
     urls.set(entry.type, entry.url);
   }
   for (const type of urls.keys()) {
     if (['first_frame', 'last_frame', 'driving_audio'].includes(type)) continue;
-    return { refusal: refuse('InvalidParameter', `Wan emulator: input.media type ${type} is not emulated`) };
+    return { error: apiError('InvalidParameter', `Wan emulator: input.media type ${type} is not emulated`) };
   }
   const img_url = urls.get('first_frame');
-  if (!img_url) return { refusal: refuse('InvalidParameter', 'Field required: input.media first_frame') };
+  if (!img_url) return { error: apiError('InvalidParameter', 'Field required: input.media first_frame') };
   const last_frame = urls.get('last_frame');
   const audio_url = urls.get('driving_audio');
   return { value: { img_url, ...(last_frame && { last_frame }), ...(audio_url && { audio_url }) } };

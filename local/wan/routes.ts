@@ -1,14 +1,14 @@
 import { authorize } from './account.ts';
 import { cancelTask } from './cancel.ts';
 import { downloadVideo } from './download.ts';
-import { refuse } from './errors.ts';
-import { type Answer, json, refused, type WanRequest } from './http.ts';
+import { apiError } from './errors.ts';
+import type { TaskFinisher } from './finish-tasks.ts';
+import { errorResponse, json, type WanRequest, type WanResponse } from './http.ts';
 import { type Limits, queriesPerSecond } from './limits.ts';
 import { resultPrefix } from './links.ts';
 import { listTasks } from './list.ts';
 import { queryTask } from './query.ts';
 import type { Renderer } from './render/render.ts';
-import type { Settler } from './settle.ts';
 import type { Store } from './store.ts';
 import { createSubmit } from './submit.ts';
 import { getUploadPolicy, receiveUpload, uploadPath } from './upload.ts';
@@ -18,53 +18,53 @@ export interface Services {
   readonly store: Store;
   readonly uploads: Uploads;
   readonly renderer: Renderer;
-  readonly settler: Settler;
+  readonly finisher: TaskFinisher;
   readonly limits: Limits;
   readonly fetch: typeof fetch;
   readonly now: () => number;
   readonly taskSeconds: number;
-  /** `http://127.0.0.1:PORT`, which the URLs of answers begin with. */
+  /** `http://127.0.0.1:PORT`: origin of the URLs in responses. */
   readonly origin: string;
 }
 
 interface Route {
   readonly method: string;
   readonly path: RegExp;
-  /** The allowance of 20 requests a second that the route draws on. */
-  readonly allowance?: string;
-  readonly answer: (request: WanRequest, account: string, taskId: string) => Answer | Promise<Answer>;
+  /** Name of the route's rate limit of 20 requests per second. */
+  readonly rateLimit?: string;
+  readonly handle: (request: WanRequest, account: string, taskId: string) => WanResponse | Promise<WanResponse>;
 }
 
-/** Everything the emulator answers; any other method or path gets a 404 that names it. */
-export function createRoutes(services: Services): (request: WanRequest) => Promise<Answer> {
+/** Creates the handler of all routes. Any other method or path gets a 404 that names it. */
+export function createRoutes(services: Services): (request: WanRequest) => Promise<WanResponse> {
   const apiRoutes: readonly Route[] = [
     {
       method: 'POST',
       path: /^\/api\/v1\/services\/aigc\/video-generation\/video-synthesis$/,
-      answer: createSubmit(services),
+      handle: createSubmit(services),
     },
     {
       method: 'GET',
       path: /^\/api\/v1\/tasks$/,
-      allowance: 'list',
-      answer: (request, account) => listTasks(services, account, request.query),
+      rateLimit: 'list',
+      handle: (request, account) => listTasks(services, account, request.query),
     },
     {
       method: 'GET',
       path: /^\/api\/v1\/tasks\/([^/]+)$/,
-      allowance: 'query',
-      answer: (_request, account, taskId) => queryTask(services, account, taskId),
+      rateLimit: 'query',
+      handle: (_request, account, taskId) => queryTask(services, account, taskId),
     },
     {
       method: 'POST',
       path: /^\/api\/v1\/tasks\/([^/]+)\/cancel$/,
-      allowance: 'cancel',
-      answer: (_request, account, taskId) => cancelTask(services, account, taskId),
+      rateLimit: 'cancel',
+      handle: (_request, account, taskId) => cancelTask(services, account, taskId),
     },
     {
       method: 'GET',
       path: /^\/api\/v1\/uploads$/,
-      answer: (request, account) => getUploadPolicy(services, account, request.query),
+      handle: (request, account) => getUploadPolicy(services, account, request.query),
     },
   ];
 
@@ -75,15 +75,15 @@ export function createRoutes(services: Services): (request: WanRequest) => Promi
     const route = apiRoutes.find((candidate) => candidate.method === method && candidate.path.test(path));
     if (!route) return unknownRoute(method, path);
     const account = authorize(request.headers.authorization);
-    if ('refusal' in account) return refused(account.refusal);
-    if (route.allowance && !services.limits.take(`${route.allowance} ${account.value}`, queriesPerSecond)) {
-      return refused(refuse('Throttling.RateQuota'));
+    if ('error' in account) return errorResponse(account.error);
+    if (route.rateLimit && !services.limits.tryAcquire(`${route.rateLimit} ${account.value}`, queriesPerSecond)) {
+      return errorResponse(apiError('Throttling.RateQuota'));
     }
-    return route.answer(request, account.value, decodeTaskId(route.path.exec(path)?.[1]));
+    return route.handle(request, account.value, decodeTaskId(route.path.exec(path)?.[1]));
   };
 }
 
-function unknownRoute(method: string, path: string): Answer {
+function unknownRoute(method: string, path: string): WanResponse {
   const message = `The Wan emulator has no ${method} ${path}; local/wan/README.md lists what it has.`;
   return json(404, { code: 'NotFound', message });
 }

@@ -2,9 +2,9 @@ import type { Task, TaskTimes } from './task.ts';
 import { resultDeadline, second } from './time.ts';
 
 /**
- * When each task of one account and model starts and ends. Up to `slots` run at once, the others wait in the order in
- * which they became ready. Nothing here depends on the present: a later submit or cancel never moves a task that has
- * started, because it can only stand behind it.
+ * Computes when each task of one account and model starts and ends. Up to `slots` run concurrently; the others wait in the
+ * order in which they became ready. The result does not depend on the current time: a later submission or cancellation
+ * never moves a task that has started, because tasks only queue behind it.
  */
 export function scheduleTasks(tasks: readonly Task[], slots: number): Map<string, TaskTimes> {
   const times = new Map<string, TaskTimes>();

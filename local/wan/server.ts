@@ -1,42 +1,42 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { refuse } from './errors.ts';
-import { type Answer, refused, type WanRequest } from './http.ts';
+import { apiError } from './errors.ts';
+import { createTaskFinisher } from './finish-tasks.ts';
+import { errorResponse, type WanRequest, type WanResponse } from './http.ts';
 import { createLimits } from './limits.ts';
 import { openRenderer } from './render/render.ts';
 import { createRoutes } from './routes.ts';
-import { createSettler } from './settle.ts';
 import { openStore } from './store.ts';
 import { openUploads } from './uploads.ts';
 
 export interface WanOptions {
   /** 0 takes any free port. */
   readonly port: number;
-  /** Where tasks, inputs and videos are kept; made if missing. Nothing else may use it. */
+  /** Directory of tasks, inputs and videos, created if missing. Nothing else may use it. */
   readonly directory: string;
-  /** How long a task runs unless its prompt says otherwise. */
+  /** Duration of a task without a directive. */
   readonly taskSeconds: number;
-  /** `off` lifts the requests a second and the tasks at once. */
+  /** `off` disables the limits of requests per second and of concurrent tasks. */
   readonly limits: 'on' | 'off';
-  /** The time in ms since 1970; every status, limit and expiry follows it. Default `Date.now`. */
+  /** Milliseconds since 1970; every status, limit and expiry follows from it. @default Date.now */
   readonly now?: () => number;
-  /** What fetches images and audio. Default the global one. */
+  /** Fetches images and audio. @default the global one */
   readonly fetch?: typeof fetch;
 }
 
-/** A request as it arrived, kept for assertions. */
+/** A received request, recorded for assertions. */
 export interface RecordedRequest {
   readonly at: number;
   readonly method: string;
-  /** Path and query as they were sent. */
+  /** Path and query. */
   readonly url: string;
   readonly headers: IncomingHttpHeaders;
-  /** The body as text; left out when it is larger than 256 KiB. */
+  /** Body as text, omitted when larger than 256 KiB. */
   readonly body?: string;
 }
 
 export interface Wan {
-  /** The base URL to give to a client: `http://127.0.0.1:PORT/api/v1`. */
+  /** Base URL for clients: `http://127.0.0.1:PORT/api/v1`. */
   readonly url: string;
   readonly port: number;
   /** The latest 10,000 requests, oldest first. */
@@ -46,13 +46,13 @@ export interface Wan {
 
 const recordedRequests = 10_000;
 const recordedBytes = 256 * 1024;
-/** 100 MB is the temporary upload's limit, and a form is a little larger than its file. */
+/** A temporary upload may have 100 MB, and a form is a little larger than its file. */
 const maximumBody = 101 * 1024 * 1024;
 
 /**
- * Starts the Wan emulator on 127.0.0.1. It goes on with the tasks that its directory holds.
+ * Starts the Wan emulator on 127.0.0.1. It continues the tasks in its directory.
  *
- * @throws when the port is taken or the directory can't be used
+ * @throws when the port is in use or the directory cannot be used
  */
 export async function startWan(options: WanOptions): Promise<Wan> {
   const { directory, now = Date.now } = options;
@@ -60,7 +60,7 @@ export async function startWan(options: WanOptions): Promise<Wan> {
   const store = await openStore({ directory, now, concurrency: enabled });
   const uploads = await openUploads({ directory, now });
   const renderer = await openRenderer({ directory, tasks: store.all(), inputPath: store.inputPath });
-  const settler = createSettler({ store, renderer, now });
+  const finisher = createTaskFinisher({ store, renderer, now });
   const requests: RecordedRequest[] = [];
 
   const server = createServer();
@@ -73,7 +73,7 @@ export async function startWan(options: WanOptions): Promise<Wan> {
     store,
     uploads,
     renderer,
-    settler,
+    finisher,
     limits: createLimits({ enabled, now }),
     fetch: options.fetch ?? fetch,
     now,
@@ -86,11 +86,11 @@ export async function startWan(options: WanOptions): Promise<Wan> {
       const body = await readBody(incoming);
       requests.push(record(incoming, body ?? Buffer.alloc(0), now()));
       if (requests.length > recordedRequests) requests.shift();
-      send(response, body ? await route(toWanRequest(incoming, body)) : refused(refuse('BadRequest.TooLarge')));
+      send(response, body ? await route(toWanRequest(incoming, body)) : errorResponse(apiError('BadRequest.TooLarge')));
     } catch (error) {
       if (server.listening) console.error('Wan emulator:', error);
       if (response.headersSent) response.destroy();
-      else send(response, refused(refuse('InternalError')));
+      else send(response, errorResponse(apiError('InternalError')));
     }
   });
 
@@ -99,7 +99,7 @@ export async function startWan(options: WanOptions): Promise<Wan> {
     port,
     requests,
     async close() {
-      settler.close();
+      finisher.close();
       renderer.close();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
@@ -108,7 +108,7 @@ export async function startWan(options: WanOptions): Promise<Wan> {
   };
 }
 
-/** The whole body, or undefined when it is too large (it is read to its end even then, so that the answer arrives). */
+/** Returns the body, or undefined when it is too large. Reads even that to its end, so that the response arrives. */
 async function readBody(incoming: IncomingMessage): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let length = 0;
@@ -129,14 +129,14 @@ function toWanRequest({ method = '', url = '', headers }: IncomingMessage, body:
   return { method, path: pathname.replace(/(?<=.)\/+$/, ''), query: searchParams, headers, body };
 }
 
-function send(response: ServerResponse, answer: Answer): void {
-  if (answer.kind === 'reset') {
-    response.socket?.resetAndDestroy();
+function send(output: ServerResponse, response: WanResponse): void {
+  if (response.kind === 'reset') {
+    output.socket?.resetAndDestroy();
     return;
   }
-  const body = Buffer.from(answer.body);
-  response.writeHead(answer.status, { ...answer.headers, 'content-length': body.length });
-  if (response.req.method === 'HEAD') response.end();
-  else if (answer.kind === 'whole') response.end(body);
-  else response.write(body.subarray(0, Math.floor(body.length / 2)), () => response.destroy());
+  const body = Buffer.from(response.body);
+  output.writeHead(response.status, { ...response.headers, 'content-length': body.length });
+  if (output.req.method === 'HEAD') output.end();
+  else if (response.kind === 'whole') output.end(body);
+  else output.write(body.subarray(0, Math.floor(body.length / 2)), () => output.destroy());
 }

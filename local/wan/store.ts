@@ -8,25 +8,25 @@ import { uploadRetention } from './time.ts';
 import { writeFileWhole } from './write-file.ts';
 
 export interface Store {
-  /** Adds a task, or replaces the one of its id. It is on disk when the promise resolves. */
+  /** Adds a task or replaces the one with its id. It is on disk when the promise resolves. */
   save(task: Task): Promise<void>;
   find(taskId: string): Task | undefined;
-  /** Every task, in the order of their submits. */
+  /** Returns every task in the order of submission. */
   all(): Task[];
   timesOf(task: Task): TaskTimes;
-  /** Keeps an image or an audio file under a name made of its content, and says that name. */
-  keepInput(content: Uint8Array, extension: string): Promise<string>;
+  /** Stores an image or audio file by the hash of its content. @returns the file's name */
+  storeInput(content: Uint8Array, extension: string): Promise<string>;
   inputPath(file: string): string;
 }
 
 /**
- * Opens the tasks below a directory: one JSON file a task, and the inputs they are drawn from. What nobody can ask
- * for any more is deleted first.
+ * Opens the tasks in a directory: a JSON file for each task, and the images and audio they use. Deletes expired tasks and
+ * unused inputs first.
  */
 export async function openStore(options: {
   readonly directory: string;
   readonly now: () => number;
-  /** Whether the models' limits of concurrent tasks hold. */
+  /** Whether the models' limits of concurrent tasks are enforced. */
   readonly concurrency: boolean;
 }): Promise<Store> {
   const taskDirectory = join(options.directory, 'tasks');
@@ -34,16 +34,16 @@ export async function openStore(options: {
   await mkdir(taskDirectory, { recursive: true });
   await mkdir(inputDirectory, { recursive: true });
   const tasks = await loadTasks(taskDirectory, options.now() - uploadRetention);
-  await forgetInputs(inputDirectory, new Set([...tasks.values()].flatMap(inputsOf)));
+  await deleteUnusedInputs(inputDirectory, new Set([...tasks.values()].flatMap(inputsOf)));
   const writes = new Map<string, Promise<void>>();
   const schedules = new Map<string, Map<string, TaskTimes>>();
-  const lane = (task: Task) => `${task.account} ${task.model}`;
+  const queueOf = (task: Task) => `${task.account} ${task.model}`;
 
   return {
     async save(task) {
       tasks.set(task.task_id, task);
-      schedules.delete(lane(task));
-      // One write of a task at a time, each of its newest state: an older one can't land on top.
+      schedules.delete(queueOf(task));
+      // One write per task at a time, each of the newest state, so that no older state overwrites it.
       const path = join(taskDirectory, `${task.task_id}.json`);
       const written = (writes.get(task.task_id) ?? Promise.resolve())
         .catch(() => {})
@@ -54,16 +54,16 @@ export async function openStore(options: {
     find: (taskId) => tasks.get(taskId),
     all: () => [...tasks.values()],
     timesOf(task) {
-      let schedule = schedules.get(lane(task));
+      let schedule = schedules.get(queueOf(task));
       if (!schedule) {
         const slots = options.concurrency ? findModel(task.model)?.concurrentTasks : undefined;
-        const together = [...tasks.values()].filter((other) => lane(other) === lane(task));
-        schedule = scheduleTasks(together, slots ?? Number.POSITIVE_INFINITY);
-        schedules.set(lane(task), schedule);
+        const tasksOfQueue = [...tasks.values()].filter((other) => queueOf(other) === queueOf(task));
+        schedule = scheduleTasks(tasksOfQueue, slots ?? Number.POSITIVE_INFINITY);
+        schedules.set(queueOf(task), schedule);
       }
       return schedule.get(task.task_id) ?? { start: Infinity, end: Infinity, overdue: false };
     },
-    async keepInput(content, extension) {
+    async storeInput(content, extension) {
       const file = `${sha256(content)}.${extension}`;
       if (!(await exists(join(inputDirectory, file)))) await writeFileWhole(join(inputDirectory, file), content);
       return file;
@@ -84,7 +84,7 @@ async function loadTasks(directory: string, oldest: number): Promise<Map<string,
   return new Map(loaded.map((task) => [task.task_id, task]));
 }
 
-async function forgetInputs(directory: string, needed: ReadonlySet<string>): Promise<void> {
+async function deleteUnusedInputs(directory: string, needed: ReadonlySet<string>): Promise<void> {
   for (const name of await readdir(directory)) if (!needed.has(name)) await rm(join(directory, name));
 }
 

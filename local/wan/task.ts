@@ -10,23 +10,24 @@ export type Outcome =
   | { readonly status: 'SUCCEEDED'; readonly render: string }
   | { readonly status: 'FAILED'; readonly code: string; readonly message: string };
 
-/** A task as it is kept on disk. Times are ms since 1970, durations seconds. */
+/** A task on disk. Times are ms since 1970, durations seconds. */
 export interface Task {
   readonly task_id: string;
-  /** The submit's request id, which the task list repeats. */
+  /** Request id of the submission, which the task list repeats. */
   readonly request_id: string;
   readonly account: string;
   readonly model: string;
   readonly submitted_at: number;
-  /** The prompt as it was sent, and as it is drawn: cut to the model's limit, rewritten if asked. */
+  /** The submitted prompt. */
   readonly orig_prompt: string;
+  /** The rewritten prompt, if prompt extension is on. */
   readonly actual_prompt?: string;
   readonly negative_prompt: string;
   readonly resolution: Tier;
   readonly duration: number;
   readonly multi_shot: boolean;
   readonly watermark: boolean;
-  readonly sound: boolean;
+  readonly has_audio: boolean;
   readonly seed: number;
   readonly image: {
     readonly file: string;
@@ -43,15 +44,15 @@ export interface Task {
   readonly downloads_cut: number;
 }
 
-/** When a task starts and ends, by arithmetic; see schedule.ts. */
+/** When a task starts and ends, computed by schedule.ts. */
 export interface TaskTimes {
   readonly start: number;
   readonly end: number;
-  /** Ended without a result, at the deadline of three hours. */
+  /** Ends without a result, at the deadline of three hours. */
   readonly overdue: boolean;
 }
 
-/** Where a task is at a moment. `due` means that its time is over and its outcome not written yet. */
+/** Status of a task at a time. `due` means that the task has ended and its outcome is not written yet. */
 export function statusOf(task: Task, times: TaskTimes, now: number): TaskStatus | 'due' {
   if (task.directives.unknown || now >= task.submitted_at + taskRetention) return 'UNKNOWN';
   if (task.canceled_at !== undefined) return 'CANCELED';

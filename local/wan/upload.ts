@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { refuse } from './errors.ts';
-import { type Answer, json, refused, storageError, type WanRequest } from './http.ts';
+import { apiError } from './errors.ts';
+import { errorResponse, json, storageError, type WanRequest, type WanResponse } from './http.ts';
 import { type Limits, policiesPerSecond } from './limits.ts';
 import { accessKeyId, signature } from './links.ts';
 import { findModel } from './models.ts';
 import { second } from './time.ts';
 import type { UploadOwner, Uploads } from './uploads.ts';
 
-/** Where the form with the file goes. */
+/** Path of the form upload. */
 export const uploadPath = '/dashscope-upload';
 
 const policySeconds = 300;
@@ -25,14 +25,15 @@ interface UploadServices {
   readonly origin: string;
 }
 
-/** `GET /uploads?action=getPolicy&model=M`: what a form needs to put one file into the temporary storage. */
-export function getUploadPolicy(services: UploadServices, account: string, query: URLSearchParams): Answer {
+/** `GET /uploads?action=getPolicy&model=M`: returns the form fields for one file in the temporary storage. */
+export function getUploadPolicy(services: UploadServices, account: string, query: URLSearchParams): WanResponse {
   const model = query.get('model');
-  if (query.get('action') !== 'getPolicy') return refused(refuse('InvalidParameter', 'action must be getPolicy'));
-  if (!model) return refused(refuse('InvalidParameter', 'Field required: model'));
-  if (!findModel(model)) return refused(refuse('ModelNotFound'));
-  if (!services.limits.take(`policy ${account} ${model}`, policiesPerSecond)) {
-    return refused(refuse('Throttling.RateQuota'));
+  if (query.get('action') !== 'getPolicy')
+    return errorResponse(apiError('InvalidParameter', 'action must be getPolicy'));
+  if (!model) return errorResponse(apiError('InvalidParameter', 'Field required: model'));
+  if (!findModel(model)) return errorResponse(apiError('ModelNotFound'));
+  if (!services.limits.tryAcquire(`policy ${account} ${model}`, policiesPerSecond)) {
+    return errorResponse(apiError('Throttling.RateQuota'));
   }
   const folder = services.uploads.newFolder(account);
   const expiration = new Date(services.now() + policySeconds * second).toISOString();
@@ -54,8 +55,8 @@ export function getUploadPolicy(services: UploadServices, account: string, query
   });
 }
 
-/** The form post to `upload_host`: 200 or 204 as `success_action_status` asks, errors as the object storage gives them. */
-export async function receiveUpload(services: UploadServices, request: WanRequest): Promise<Answer> {
+/** The form post to `upload_host`: responds 200 or 204 according to `success_action_status`, and with the errors of OSS. */
+export async function receiveUpload(services: UploadServices, request: WanRequest): Promise<WanResponse> {
   const form = await readForm(request);
   const file = form?.get('file');
   const field = (name: string) => String(form?.get(name) ?? '');
@@ -75,8 +76,8 @@ export async function receiveUpload(services: UploadServices, request: WanReques
   if (file.size > maximumMegabytes * 1024 * 1024) {
     return storageError(400, 'EntityTooLarge', `The file is larger than ${maximumMegabytes} MB.`);
   }
-  const isKept = await services.uploads.keep(field('key'), Buffer.from(await file.arrayBuffer()), policy);
-  if (!isKept) return storageError(409, 'FileAlreadyExists', 'The object exists, and overwriting is forbidden.');
+  const isStored = await services.uploads.store(field('key'), Buffer.from(await file.arrayBuffer()), policy);
+  if (!isStored) return storageError(409, 'FileAlreadyExists', 'The object exists, and overwriting is forbidden.');
   return {
     kind: 'whole',
     status: field('success_action_status') === '200' ? 200 : 204,

@@ -5,7 +5,7 @@ import { sha256 } from './sha256.ts';
 import { toWanTime, uploadRetention } from './time.ts';
 import { writeFileWhole } from './write-file.ts';
 
-/** A temporary upload belongs to one account and one model; facts, "Task management". */
+/** A temporary upload belongs to one account and one model (facts, "Task management"). */
 export interface UploadOwner {
   readonly account: string;
   readonly model: string;
@@ -17,15 +17,15 @@ interface Upload extends UploadOwner {
 }
 
 export interface Uploads {
-  /** The folder that uploads under a new policy go into. */
+  /** Returns the folder for the uploads of a new policy. */
   newFolder(account: string): string;
-  /** Keeps a file under its key; false when the key is taken: uploads are never overwritten. */
-  keep(key: string, content: Uint8Array, owner: UploadOwner): Promise<boolean>;
-  /** The file behind `oss://KEY`; undefined when there is none, it is older than 48 h, or another's. */
+  /** Stores a file. Returns false when the key exists: uploads are never overwritten. */
+  store(key: string, content: Uint8Array, owner: UploadOwner): Promise<boolean>;
+  /** Reads the file of `oss://KEY`; undefined if it is missing, older than 48 h, or of another account or model. */
   read(url: string, owner: UploadOwner): Promise<Uint8Array | undefined>;
 }
 
-/** Opens the temporary uploads below a directory; files past their 48 hours are deleted first. */
+/** Opens the temporary uploads in a directory. Deletes files older than 48 hours first. */
 export async function openUploads(options: {
   readonly directory: string;
   readonly now: () => number;
@@ -33,14 +33,14 @@ export async function openUploads(options: {
   const directory = join(options.directory, 'uploads');
   await mkdir(directory, { recursive: true });
   const uploads = new Map<string, Upload>();
-  const isKept = (upload: Upload) => options.now() < upload.uploaded_at + uploadRetention;
+  const isRetained = (upload: Upload) => options.now() < upload.uploaded_at + uploadRetention;
   const paths = (key: string) => ({
     content: join(directory, `${sha256(key)}.bin`),
     record: join(directory, `${sha256(key)}.json`),
   });
   for (const name of (await readdir(directory)).filter((name) => name.endsWith('.json'))) {
     const upload = JSON.parse(await readFile(join(directory, name), 'utf8')) as Upload;
-    if (isKept(upload)) uploads.set(upload.key, upload);
+    if (isRetained(upload)) uploads.set(upload.key, upload);
     else for (const path of Object.values(paths(upload.key))) await rm(path, { force: true });
   }
 
@@ -49,7 +49,7 @@ export async function openUploads(options: {
       const day = toWanTime(options.now()).slice(0, 10);
       return `dashscope-instant/${account}/${day}/${randomUUID()}`;
     },
-    async keep(key, content, owner) {
+    async store(key, content, owner) {
       if (uploads.has(key)) return false;
       const upload = { key, account: owner.account, model: owner.model, uploaded_at: options.now() };
       uploads.set(key, upload);
@@ -59,7 +59,7 @@ export async function openUploads(options: {
     },
     async read(url, owner) {
       const upload = uploads.get(url.slice('oss://'.length));
-      if (!upload || !isKept(upload) || upload.account !== owner.account || upload.model !== owner.model)
+      if (!upload || !isRetained(upload) || upload.account !== owner.account || upload.model !== owner.model)
         return undefined;
       return readFile(paths(upload.key).content);
     },

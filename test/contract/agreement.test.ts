@@ -3,34 +3,40 @@ import type { Issue } from '../../functions/shared/issues.ts';
 import { toWire } from '../../functions/wan/client/submit-task.ts';
 import { knownCodes } from '../../local/wan/errors.ts';
 import { submitPath, wanForTest } from '../local/wan/support.ts';
-import { askUs, createEmulatedSubmit, everythingIsThere, submitHeaders, type WansAnswer } from './both-sides.ts';
+import {
+  checkByClient,
+  createEmulatedSubmit,
+  type EmulatorResponse,
+  fetchAnything,
+  submitHeaders,
+} from './both-sides.ts';
 import { createBodyGenerator } from './generated-bodies.ts';
 
-/** Another seed gives other bodies: `AGREEMENT_SEED=7 npx vitest run test/contract/agreement.test.ts`. */
+/** Another seed generates other bodies: `AGREEMENT_SEED=7 npx vitest run test/contract/agreement.test.ts`. */
 const seed = Number(process.env.AGREEMENT_SEED || 20251229);
 const rounds = 10_000;
 
 interface Difference {
-  /** What we object to, as `pointer code`, and the value there. */
+  /** Matches an issue as `pointer code`, and the value there. */
   readonly when: (finding: string, value: unknown) => boolean;
-  /** `/videos` alone; those who speak Wan's own protocol are let through. */
+  /** Only in `/videos`; the DashScope routes accept it. */
   readonly only?: 'strict';
   readonly reason: string;
 }
 
 const finding = (pattern: RegExp) => (text: string) => pattern.test(text);
 
-/** Where we refuse what Wan takes or ignores. A body is refused by us alone only if each of its issues has a row. */
-const weRefuse: readonly Difference[] = [
+/** What the client rejects although Wan accepts or ignores it. If only the client rejects a body, each issue must have a row. */
+const clientRejects: readonly Difference[] = [
   {
     when: finding(/ unknown_field$/),
     only: 'strict',
-    reason: 'Wan ignores fields it does not know; a misspelled one would give another video than the one asked for.',
+    reason: 'Wan ignores unknown fields; a misspelled one would make another video than the requested one.',
   },
   {
     when: (_, value) => value === null,
     only: 'strict',
-    reason: 'Wan reads null as left out; in /videos a field is left out by leaving it out.',
+    reason: 'Wan treats null as absent; /videos does not.',
   },
   {
     when: finding(/^\/parameters\/shot_type shot_type_needs_prompt_extend$/),
@@ -40,69 +46,69 @@ const weRefuse: readonly Difference[] = [
   {
     when: finding(/^\/parameters\/audio audio_switch_not_supported$/),
     only: 'strict',
-    reason: 'Not in the reference, so ignored by its models; a caller who turns the sound off means it.',
+    reason: 'Not in the reference, so its models ignore it; a caller who turns audio off expects no audio.',
   },
   {
     when: finding(/^\/input\/prompt prompt_replaced_by_template$/),
     only: 'strict',
-    reason: 'Wan ignores the prompt beside a video effect.',
+    reason: 'Wan ignores the prompt of a video effect.',
   },
   {
     when: (text, value) => text === '/input/img_url invalid_url' && /^[\w+/]{16,}=*$/.test(String(value)),
     only: 'strict',
-    reason: 'A picture as bare base64 is a habit of clients of Wan, and of its protocol alone.',
+    reason: 'Only clients of the DashScope protocol send an image as bare base64.',
   },
   {
     when: finding(/^\/parameters\/audio wrong_type$/),
-    reason: 'Ignored by the models of the reference; of a wrong type it is a mistake all the same.',
+    reason: 'Ignored by the models of the reference, but a wrong type is a mistake.',
   },
   {
     when: finding(/^\/(metadata|webhook_url)(\/| )/),
-    reason: 'Our own fields, which Wan does not know and ignores.',
+    reason: 'Fields of firstframe, which Wan ignores.',
   },
   {
     when: finding(/^\/input\/(img|audio)_url private_url$/),
-    reason: "An address that only Wan's own network, or ours, could reach is never handed on.",
+    reason: "Never forwards an address that only Wan's network, or ours, can reach.",
   },
   {
     when: finding(/^\/input\/(img|audio)_url url_too_long$/),
-    reason: 'Over 2,048 characters; the documents name no limit.',
+    reason: 'Over 2,048 characters; the documentation has no limit.',
   },
   {
     when: (text, value) => /^\/input\/(img|audio)_url invalid_url$/.test(text) && /[\s\\]|\/{3}/.test(String(value)),
-    reason: 'Spaces, line breaks, backslashes and a third slash in a URL are read differently by different readers.',
+    reason: 'URL parsers differ for spaces, line breaks, backslashes and a third slash.',
   },
   {
     when: finding(/^\/input\/img_url invalid_data_url$/),
-    reason: 'Base64 with line breaks or without padding, which decoders may read or not.',
+    reason: 'Base64 with line breaks or without padding, which only some decoders accept.',
   },
   {
     when: finding(/^\/input\/img_url image_has_alpha$/),
-    reason: 'Transparency by a tRNS chunk: no alpha channel, yet nobody says what Wan makes of it.',
+    reason: 'Transparency by a tRNS chunk, which is no alpha channel; how Wan renders it is undocumented.',
   },
   {
     when: finding(/^\/input\/(negative_)?prompt (negative_)?prompt_too_long$/),
-    reason: 'Wan cuts any length off; over 20,000 characters something is wrong.',
+    reason: 'Wan cuts prompts of any length; more than 20,000 characters are a mistake.',
   },
   {
     when: finding(/^\/input\/(negative_)?prompt broken_text$/),
-    reason: 'Half a character can not be sent in UTF-8: Wan would read another prompt than the one recorded.',
+    reason: 'A lone surrogate cannot be sent in UTF-8: Wan would receive another prompt than the recorded one.',
   },
   {
     when: finding(/^\/input\/template invalid_value$/),
-    reason: 'The documented effects have names of letters, digits, "_" and "-"; the emulator knows none of them.',
+    reason: 'Names of effects have letters, digits, "_" and "-"; the emulator accepts any name.',
   },
 ];
 
-/** Where we take what Wan refuses, because we mend it before Wan sees it. */
-const weMend: readonly { when: (text: string, refusal: WansAnswer) => boolean; reason: string }[] = [
+/** What the client accepts although Wan rejects it, because it fixes it first. */
+const clientFixes: readonly { when: (text: string, error: EmulatorResponse) => boolean; reason: string }[] = [
   {
-    when: (_, { message = '' }) => message.includes('the data URL says'),
-    reason: "A picture's type is what its bytes say; it is sent on under that.",
+    when: (_, { message = '' }) => message.includes('the data URL declares'),
+    reason: 'An image is sent with the type of its bytes.',
   },
   {
     when: (text) => /"audio_url":""/.test(text),
-    reason: 'An empty audio_url is taken for none by those who speak the protocol of Wan, and is not sent on.',
+    reason: 'The DashScope routes treat an empty audio_url as absent.',
   },
 ];
 
@@ -120,15 +126,15 @@ function valueAt(text: string, pointer: string): unknown {
 }
 
 describe(`with seed ${seed}`, () => {
-  test(`our validator and the emulator agree on ${rounds} bodies, but for the listed differences`, async () => {
+  test(`client and emulator agree on ${rounds} bodies, except for the listed differences`, async () => {
     const generate = createBodyGenerator(seed);
-    const askWan = createEmulatedSubmit();
+    const submitToEmulator = createEmulatedSubmit();
     const used = new Set<unknown>();
     const codes = new Set<string>();
-    let taken = 0;
+    let accepted = 0;
 
-    const explained = (text: string, mode: 'strict' | 'tolerant', { pointer, code }: Issue): boolean => {
-      const row = weRefuse.find(
+    const isListed = (text: string, mode: 'strict' | 'tolerant', { pointer, code }: Issue): boolean => {
+      const row = clientRejects.find(
         ({ only, when }) => (only ?? mode) === mode && when(`${pointer} ${code}`, valueAt(text, pointer)),
       );
       used.add(row);
@@ -137,74 +143,74 @@ describe(`with seed ${seed}`, () => {
 
     for (let round = 0; round < rounds; round += 1) {
       const text = generate();
-      const wan = await askWan(text);
+      const wan = await submitToEmulator(text);
       const where = `body ${round}: ${shown(text)}`;
-      if (wan.status === 200) taken += 1;
+      if (wan.status === 200) accepted += 1;
       else expect([wan.status < 500, knownCodes.includes(wan.code ?? '')], where).toEqual([true, true]);
 
-      const strict = askUs(text, 'strict');
-      const tolerant = askUs(text, 'tolerant');
-      for (const [mode, us] of [
+      const strict = checkByClient(text, 'strict');
+      const tolerant = checkByClient(text, 'tolerant');
+      for (const [mode, ours] of [
         ['strict', strict],
         ['tolerant', tolerant],
       ] as const) {
-        if (!us.ok) for (const { code } of us.issues) codes.add(code);
-        if (us.ok && wan.status !== 200) {
-          const row = weMend.find(({ when }) => when(text, wan));
+        if (!ours.ok) for (const { code } of ours.issues) codes.add(code);
+        if (ours.ok && wan.status !== 200) {
+          const row = clientFixes.find(({ when }) => when(text, wan));
           used.add(row);
-          expect(row, `${mode} takes what the emulator refuses with "${wan.message}", ${where}`).toBeDefined();
+          expect(row, `${mode} accepts what the emulator rejects with "${wan.message}", ${where}`).toBeDefined();
         }
-        if (!us.ok && wan.status === 200) {
-          const unexplained = us.issues.filter((issue) => !explained(text, mode, issue));
-          expect(unexplained, `${mode} refuses what the emulator takes, ${where}`).toEqual([]);
+        if (!ours.ok && wan.status === 200) {
+          const unlisted = ours.issues.filter((issue) => !isListed(text, mode, issue));
+          expect(unlisted, `${mode} rejects what the emulator accepts, ${where}`).toEqual([]);
         }
       }
-      if (strict.ok) expect(tolerant.ok, `only strict takes ${where}`).toBe(true);
+      if (strict.ok) expect(tolerant.ok, `only strict accepts ${where}`).toBe(true);
       if (tolerant.ok) {
-        const sent = await askWan(JSON.stringify(toWire(tolerant.request)));
-        expect([sent.status, sent.message], `what we send on of ${where}`).toEqual([200, undefined]);
+        const sent = await submitToEmulator(JSON.stringify(toWire(tolerant.request)));
+        expect([sent.status, sent.message], `the request to Wan for ${where}`).toEqual([200, undefined]);
       }
     }
 
-    // Bodies of which nearly all are taken, or refused, would show little.
-    expect(taken).toBeGreaterThan(rounds * 0.3);
-    expect(taken).toBeLessThan(rounds * 0.7);
-    expect([...codes].sort()).toEqual(everyCode);
-    for (const row of [...weRefuse, ...weMend]) expect(used.has(row), `no body needed: ${row.reason}`).toBe(true);
+    // If nearly all bodies were accepted or rejected, the test would show little.
+    expect(accepted).toBeGreaterThan(rounds * 0.3);
+    expect(accepted).toBeLessThan(rounds * 0.7);
+    expect([...codes].sort()).toEqual(allCodes);
+    for (const row of [...clientRejects, ...clientFixes]) expect(used.has(row), `unused: ${row.reason}`).toBe(true);
   });
 
-  test('of 300 bodies the emulator says the same over HTTP', async () => {
+  test('the emulator responds the same over HTTP to 300 bodies', async () => {
     const generate = createBodyGenerator(seed + 1);
-    const askWan = createEmulatedSubmit();
-    const { wan } = await wanForTest({ fetch: everythingIsThere, taskSeconds: 100_000 });
+    const submitToEmulator = createEmulatedSubmit();
+    const { wan } = await wanForTest({ fetch: fetchAnything, taskSeconds: 100_000 });
     const headers = { ...submitHeaders, authorization: 'Bearer sk-test' };
     for (let round = 0; round < 300; round += 1) {
       const body = generate();
       const response = await fetch(wan.url + submitPath, { method: 'POST', headers, body });
       const { code, message } = (await response.json()) as Record<string, unknown>;
-      const { status, ...direct } = await askWan(body);
+      const { status, ...direct } = await submitToEmulator(body);
       expect([response.status, code, message], shown(body)).toEqual([status, direct.code, direct.message]);
     }
   });
 
-  test('what we take of wan2.7-i2v the emulator takes in its own wire format, 2,000 bodies', async () => {
+  test('the emulator accepts the wire format of wan2.7-i2v for every accepted one of 2,000 bodies', async () => {
     const generate = createBodyGenerator(seed + 2, ['wan2.7-i2v']);
-    const askWan = createEmulatedSubmit();
-    let taken = 0;
+    const submitToEmulator = createEmulatedSubmit();
+    let accepted = 0;
     for (let round = 0; round < 2000; round += 1) {
       const text = generate();
-      const us = askUs(text, 'tolerant');
-      if (!us.ok) continue;
-      taken += 1;
-      const sent = await askWan(JSON.stringify(toWire(us.request)));
+      const checked = checkByClient(text, 'tolerant');
+      if (!checked.ok) continue;
+      accepted += 1;
+      const sent = await submitToEmulator(JSON.stringify(toWire(checked.request)));
       expect([sent.status, sent.message], shown(text)).toEqual([200, undefined]);
     }
-    expect(taken).toBeGreaterThan(600);
+    expect(accepted).toBeGreaterThan(600);
   });
 });
 
-/** Every code of a issue that a body can have: the bodies come by every rule. */
-const everyCode = [
+/** Every issue code of a body: the generated bodies reach every rule. */
+const allCodes = [
   ...['audio_not_supported', 'audio_switch_not_supported', 'broken_text', 'credentials_in_url', 'image_dimensions'],
   ...['image_empty', 'image_has_alpha', 'image_too_large', 'invalid_data_url', 'invalid_name'],
   ...['invalid_url', 'invalid_value', 'metadata_too_large', 'missing', 'negative_prompt_too_long', 'out_of_range'],

@@ -5,12 +5,12 @@ import type { Wan } from '../../local/wan/server.ts';
 import { fetchOf, png, probe, wanForTest } from '../local/wan/support.ts';
 
 /*
- * A published client of Wan that knows nothing of us: whatever it relies on, the emulator must have. Only its base URL and its
- * key are changed, as for a proxy in front of the service.
+ * A published client of Wan: the emulator must have everything that it relies on. Only base URL and key are changed, as for a
+ * proxy in front of the service.
  */
 
 const image = png(640, 480);
-const imageUrl = 'https://pictures.example/cat.png';
+const imageUrl = 'https://images.example/cat.png';
 const model = 'wan2.1-i2v-turbo';
 
 const startWan = () => wanForTest({ taskSeconds: 0.1, now: Date.now, fetch: fetchOf({ [imageUrl]: image }).fetch });
@@ -18,13 +18,13 @@ const startWan = () => wanForTest({ taskSeconds: 0.1, now: Date.now, fetch: fetc
 const alibaba = (wan: Wan, apiKey = 'sk-test') =>
   createAlibaba({ videoBaseURL: wan.url.replace('/api/v1', ''), apiKey });
 
-/** What the client is told but for its picture: the smallest video, and often asked for. */
+/** Settings of the client: the smallest video, polled often. */
 const small = {
   resolution: '832x480',
   duration: 3,
   providerOptions: { alibaba: { pollIntervalMs: 20, promptExtend: true, watermark: true, negativePrompt: 'flowers' } },
   maxRetries: 0,
-  // Its own download refuses loopback addresses, where the emulator has its videos.
+  // The SDK's download rejects loopback addresses, where the emulator serves its videos.
   download: async ({ url }: { url: URL }) => {
     const response = await fetch(url);
     return { data: new Uint8Array(await response.arrayBuffer()), mediaType: undefined };
@@ -34,12 +34,12 @@ const small = {
 test.each([
   ['a URL', imageUrl, imageUrl],
   ['bytes, which it sends as bare base64', new Uint8Array(image), image.toString('base64')],
-])('makes a video from %s', async (_, given, sent) => {
+])('makes a video from %s', async (_, image, sent) => {
   const { wan } = await startWan();
   const { video, warnings, providerMetadata } = await generateVideo({
     ...small,
     model: alibaba(wan).video(model),
-    prompt: { image: given, text: 'A cat runs' },
+    prompt: { image, text: 'A cat runs' },
     seed: 7,
   });
   expect(warnings).toEqual([]);
@@ -59,7 +59,7 @@ test.each([
   expect(providerMetadata.alibaba).toMatchObject({ actualPrompt: expect.stringContaining('A cat runs') });
 });
 
-test('gives back the usage of a video with sound', async () => {
+test('returns the usage of a video with audio', async () => {
   const { wan } = await startWan();
   const { providerMetadata } = await generateVideo({
     ...small,
@@ -76,7 +76,7 @@ const failing = (wan: Wan, text: string, apiKey?: string) =>
     (error: unknown) => error,
   );
 
-test('sees a task that failed, with the words of the service', async () => {
+test('returns the message of a failed task', async () => {
   const { wan } = await startWan();
   const error = await failing(wan, 'A cat [[fail=DataInspectionFailed]]');
   expect(error).toMatchObject({
@@ -86,29 +86,23 @@ test('sees a task that failed, with the words of the service', async () => {
 });
 
 test.each([
-  ['a key that is not good', 'sk-invalid-1', 'A cat', 401, 'InvalidApiKey', 'Invalid API-key provided.', false],
+  ['an invalid key', 'sk-invalid-1', 'A cat', 401, 'InvalidApiKey', 'Invalid API-key provided.', false],
   [
     ...(['too many requests', 'sk-throttled-1', 'A cat', 429, 'Throttling.RateQuota'] as const),
     'Requests rate limit exceeded, please try again later.',
     true,
   ],
   [
-    ...([
-      'content that is refused',
-      'sk-test',
-      '[[http=400:DataInspectionFailed]]',
-      400,
-      'DataInspectionFailed',
-    ] as const),
+    ...(['rejected content', 'sk-test', '[[http=400:DataInspectionFailed]]', 400, 'DataInspectionFailed'] as const),
     'Input data may contain inappropriate content.',
     false,
   ],
   [
-    ...(['a service out of order', 'sk-test', '[[http=503:ModelServingError]]', 503, 'ModelServingError'] as const),
+    ...(['an unavailable service', 'sk-test', '[[http=503:ModelServingError]]', 503, 'ModelServingError'] as const),
     'Model serving is busy, please try again later.',
     true,
   ],
-])('sees %s', async (_, apiKey, text, statusCode, code, message, isRetryable) => {
+])('returns the error of %s', async (_, apiKey, text, statusCode, code, message, isRetryable) => {
   const { wan } = await startWan();
   const error = await failing(wan, text, apiKey);
   expect(APICallError.isInstance(error)).toBe(true);

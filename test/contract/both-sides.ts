@@ -7,13 +7,13 @@ import { createLimits } from '../../local/wan/limits.ts';
 import { createSubmit } from '../../local/wan/submit.ts';
 import { png, wav } from '../functions/media/support.ts';
 
-export type OurAnswer = { ok: true; request: VideoRequest } | { ok: false; issues: Issue[] };
+export type ClientResult = { ok: true; request: VideoRequest } | { ok: false; issues: Issue[] };
 
 /**
- * What we say to a body: the validator, and for a picture within the body a look at its bytes, as the API does it.
- * The request that comes back has the picture as it is sent on: with the type that its bytes have.
+ * Checks a body as the API does: with the validator, and an inline image by its bytes. The returned request has the image
+ * as it is sent to Wan, with the type of its bytes.
  */
-export function askUs(text: string, mode: 'strict' | 'tolerant'): OurAnswer {
+export function checkByClient(text: string, mode: 'strict' | 'tolerant'): ClientResult {
   const checked = checkRequest(parse(text), {
     mode,
     trustedOrigins: [],
@@ -45,37 +45,37 @@ function parse(text: string): unknown {
   }
 }
 
-/** Has a good sound under the names of `sounds.example`, and a good picture under all others; what fetch itself refuses is refused. */
-export const everythingIsThere: typeof fetch = async (url) => {
+/** Serves valid audio from `audio.example` and a valid image from every other host. Rejects what fetch itself rejects. */
+export const fetchAnything: typeof fetch = async (url) => {
   const { hostname } = new URL(new Request(url).url);
-  return new Response(new Uint8Array(hostname === 'sounds.example' ? sound : picture));
+  return new Response(new Uint8Array(hostname === 'audio.example' ? audio : image));
 };
-const sound = wav(5);
-const picture = png(400, 400);
+const audio = wav(5);
+const image = png(400, 400);
 
 export const submitHeaders = { 'content-type': 'application/json', 'x-dashscope-async': 'enable' };
 
-export interface WansAnswer {
+export interface EmulatorResponse {
   status: number;
   code?: string;
   message?: string;
 }
 
-/** The emulator's own submit, without its server and its disk. */
-export function createEmulatedSubmit(): (text: string) => Promise<WansAnswer> {
+/** Creates the emulator's submission handler, without server and disk. */
+export function createEmulatedSubmit(): (text: string) => Promise<EmulatorResponse> {
   const submit = createSubmit({
     store: {
       save: async () => {},
-      keepInput: async (_content, extension) => `input.${extension}`,
+      storeInput: async (_content, extension) => `input.${extension}`,
       find: () => undefined,
       all: () => [],
       timesOf: () => ({ start: 0, end: 0, overdue: false }),
       inputPath: (file) => file,
     },
-    uploads: { newFolder: () => '', keep: async () => false, read: async () => undefined },
-    settler: { prepare: () => {} },
+    uploads: { newFolder: () => '', store: async () => false, read: async () => undefined },
+    finisher: { renderAhead: () => {} },
     limits: createLimits({ enabled: false, now: Date.now }),
-    fetch: everythingIsThere,
+    fetch: fetchAnything,
     now: Date.now,
     taskSeconds: 6,
   });
@@ -88,8 +88,8 @@ export function createEmulatedSubmit(): (text: string) => Promise<WansAnswer> {
       headers: submitHeaders,
       body: Buffer.from(text),
     };
-    const answer = await submit(request, 'account');
-    if (answer.kind !== 'whole') throw new Error(`The submit ended with a ${answer.kind} connection.`);
-    return { status: answer.status, ...(JSON.parse(String(answer.body)) as { code?: string; message?: string }) };
+    const response = await submit(request, 'account');
+    if (response.kind !== 'whole') throw new Error(`The submission ended with kind ${response.kind}.`);
+    return { status: response.status, ...(JSON.parse(String(response.body)) as { code?: string; message?: string }) };
   };
 }

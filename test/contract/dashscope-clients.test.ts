@@ -10,11 +10,11 @@ import { png } from '../functions/media/support.ts';
 import { startTable } from '../support/table.ts';
 
 /*
- * Clients of Wan that know nothing of firstframe, or that were written for Wan alone: only their base URL and key are changed.
+ * Clients that were written for Wan: only base URL and key are changed.
  */
 const start = Date.parse('2026-03-10T12:00:00.000Z');
 const model = 'wan2.5-i2v-preview';
-const img_url = 'https://pictures.example/cat.png';
+const img_url = 'https://images.example/cat.png';
 
 let now = start;
 let store: Awaited<ReturnType<typeof startTable>>;
@@ -41,7 +41,7 @@ const request = (prompt: string, url = img_url) =>
     parameters: { resolution: '480P', duration: 5, prompt_extend: true, watermark: false },
   }) as const;
 
-test('our own client creates, follows, lists and cancels', async () => {
+test('our Wan client creates, queries, lists and cancels', async () => {
   const client = ourClient('lister');
   const created = await client.createTask(request('A cat'));
   expect(created).toEqual({
@@ -66,30 +66,33 @@ test('our own client creates, follows, lists and cancels', async () => {
   expect(await client.cancelTask(id)).toMatchObject({ outcome: 'not_pending' });
 });
 
-test('our own client sees a video, a failure, and a key that is not good', async () => {
+test('our Wan client receives a video, a failure, and the error of an invalid key', async () => {
   const client = ourClient();
-  const [good, bad] = await Promise.all([client.createTask(request('A cat')), client.createTask(request('A dog'))]);
-  if (good.outcome !== 'created' || bad.outcome !== 'created') throw new Error('refused');
+  const [succeeding, failing] = await Promise.all([
+    client.createTask(request('A cat')),
+    client.createTask(request('A dog')),
+  ]);
+  if (succeeding.outcome !== 'created' || failing.outcome !== 'created') throw new Error('rejected');
   now += 90_000;
-  await succeed(store.table, good.task_id, {
+  await succeed(store.table, succeeding.task_id, {
     task: aTask({ status: 'SUCCEEDED', scheduled_time: iso(start + 5000) }),
   });
-  expect(await client.queryTask(good.task_id)).toMatchObject({
+  expect(await client.queryTask(succeeding.task_id)).toMatchObject({
     status: 'SUCCEEDED',
     ...{ submit_time: iso(start), scheduled_time: iso(start + 5000), end_time: iso(start + 90_000) },
     usage: { duration: 5, video_count: 1, SR: 480 },
     video_url: expect.stringMatching(/^https:/),
   });
-  await moveTo(store.table, bad.task_id, 'failed', { set: { error: explainEnding('content_refused') } });
-  expect(await client.queryTask(bad.task_id)).toMatchObject({ status: 'FAILED', code: 'DataInspectionFailed' });
-  expect(await ourClient('sk-invalid').queryTask(good.task_id)).toMatchObject({
+  await moveTo(store.table, failing.task_id, 'failed', { set: { error: explainEnding('content_refused') } });
+  expect(await client.queryTask(failing.task_id)).toMatchObject({ status: 'FAILED', code: 'DataInspectionFailed' });
+  expect(await ourClient('sk-invalid').queryTask(succeeding.task_id)).toMatchObject({
     outcome: 'account_refused',
     reason: 'invalid_key',
   });
-  expect(await client.queryTask('never-given')).toMatchObject({ outcome: 'task', status: 'UNKNOWN' });
+  expect(await client.queryTask('unknown')).toMatchObject({ outcome: 'task', status: 'UNKNOWN' });
 });
 
-test('our own client uploads a picture, and makes a task of it', async () => {
+test('our Wan client uploads an image and creates a task with it', async () => {
   const client = ourClient();
   const bytes = png(400, 360);
   const uploaded = await client.uploadFile({ model, name: 'cat.png', bytes, content_type: 'image/png' });
@@ -117,8 +120,8 @@ const small = {
 } as const;
 const alibaba = (apiKey: string) => createAlibaba({ videoBaseURL: served.url.replace('/api/v1', ''), apiKey });
 
-/** Ends the task that was made last, as soon as it is asked about. */
-async function ending(end: (id: string) => Promise<unknown>) {
+/** Ends the latest task as soon as it is queried. */
+async function endQueriedTask(end: (id: string) => Promise<unknown>) {
   for (;;) {
     const id = /\/tasks\/([0-9a-f-]{36})$/.exec(served.requests.at(-1)?.url ?? '')?.[1];
     if (id) return end(id);
@@ -136,7 +139,7 @@ test.each([
 ])('ai-sdk makes a video from %s', async (_, image, input) => {
   const [{ video, warnings, providerMetadata }] = await Promise.all([
     generateVideo({ ...small, model: alibaba('vercel').video(model), prompt: { image, text: 'A cat runs' }, seed: 7 }),
-    ending((id) => succeed(store.table, id)),
+    endQueriedTask((id) => succeed(store.table, id)),
   ]);
   expect([warnings, video.mediaType]).toEqual([[], 'video/mp4']);
   const { taskId, usage } = providerMetadata.alibaba as { taskId: string; usage: unknown };
@@ -148,16 +151,16 @@ test.each([
   });
 });
 
-const failing = (apiKey: string, text: string, image = img_url) =>
+const errorOf = (apiKey: string, text: string, image = img_url) =>
   generateVideo({ ...small, model: alibaba(apiKey).video(model), prompt: { image, text } }).then(
     () => undefined,
     (error: unknown) => error,
   );
 
-test('ai-sdk sees a task that failed, with words that say why', async () => {
+test('ai-sdk returns the message of a failed task', async () => {
   const [error] = await Promise.all([
-    failing('vercel', 'A cat'),
-    ending((id) => moveTo(store.table, id, 'failed', { set: { error: explainEnding('content_refused') } })),
+    errorOf('vercel', 'A cat'),
+    endQueriedTask((id) => moveTo(store.table, id, 'failed', { set: { error: explainEnding('content_refused') } })),
   ]);
   expect(error).toMatchObject({
     name: 'ALIBABA_VIDEO_GENERATION_FAILED',
@@ -166,17 +169,10 @@ test('ai-sdk sees a task that failed, with words that say why', async () => {
 });
 
 test.each([
-  ['a key that is not good', 'sk-invalid', img_url, 401, 'InvalidApiKey', /^Invalid API-key provided\.$/],
-  [
-    'a request that is refused',
-    'vercel',
-    'http://10.0.0.1/x.png',
-    400,
-    'InvalidParameter',
-    /^url error, please check url！/,
-  ],
-])('ai-sdk sees %s', async (_, apiKey, image, statusCode, code, message) => {
-  const error = await failing(apiKey, 'A cat', image);
+  ['an invalid key', 'sk-invalid', img_url, 401, 'InvalidApiKey', /^Invalid API-key provided\.$/],
+  ['a rejected request', 'vercel', 'http://10.0.0.1/x.png', 400, 'InvalidParameter', /^url error, please check url！/],
+])('ai-sdk returns the error of %s', async (_, apiKey, image, statusCode, code, message) => {
+  const error = await errorOf(apiKey, 'A cat', image);
   expect(APICallError.isInstance(error)).toBe(true);
   expect(error).toMatchObject({
     statusCode,

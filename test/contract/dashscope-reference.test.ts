@@ -8,11 +8,11 @@ import { examples, prompt } from '../support/reference-examples.ts';
 import { startTable } from '../support/table.ts';
 
 /*
- * The reference's own examples, sent by curl to firstframe instead of the service: nothing but the base URL and the key differs,
- * and the prompts are ours. What Wan would do meanwhile is written into the record.
+ * The examples of the reference, sent with curl to firstframe instead of the service: only base URL, key and prompts differ.
+ * The test writes the progress of the task into the record.
  */
 
-/** 2025-09-25 11:07:28.590 in UTC+8, the submit time of the reference's own example, and its end. */
+/** Submit time and end of the reference's example; the first is 2025-09-25 11:07:28.590 in UTC+8. */
 const submitted = Date.parse('2025-09-25T03:07:28.590Z');
 const ended = Date.parse('2025-09-25T03:17:11.650Z');
 let now = submitted;
@@ -49,14 +49,14 @@ const times = {
 
 async function created(body: object): Promise<string> {
   now = submitted;
-  const answer = await curl(submitCommand(body));
+  const response = await curl(submitCommand(body));
   // "Successful response" of step 1, and of the SDKs.
-  expect(answer).toEqual({ output: { task_status: 'PENDING', task_id: uuid }, request_id: text });
-  return answer.output.task_id;
+  expect(response).toEqual({ output: { task_status: 'PENDING', task_id: uuid }, request_id: text });
+  return response.output.task_id;
 }
 
-describe.each(Object.keys(examples) as (keyof typeof examples)[])('the example "%s", run by curl', (name) => {
-  test('gives a task that is PENDING, then a video of what was asked for', async () => {
+describe.each(Object.keys(examples) as (keyof typeof examples)[])('the example "%s", run with curl', (name) => {
+  test('creates a PENDING task, then the requested video', async () => {
     const id = await created(examples[name]);
     expect(await readVideo(store.table, id)).toMatchObject(examples[name]);
     now = ended;
@@ -82,7 +82,7 @@ describe.each(Object.keys(examples) as (keyof typeof examples)[])('the example "
   });
 });
 
-test('while a task runs there is no end, no video and no usage yet', async () => {
+test('a running task has no end, video or usage', async () => {
   const id = await created(examples['Automatic dubbing']);
   await moveTo(store.table, id, 'running', { set: { task: aTask() } });
   const { end_time: _, ...until } = times;
@@ -92,7 +92,7 @@ test('while a task runs there is no end, no video and no usage yet', async () =>
   });
 });
 
-test('a task failed: its members are those of the example, and its times', async () => {
+test('a failed task has the members of the example, and its times', async () => {
   const id = await created(examples['Automatic dubbing']);
   await moveTo(store.table, id, 'failed', { set: { error: explainEnding('invalid_request') } });
   const { output, ...more } = await curl(queryCommand(id));
@@ -103,21 +103,21 @@ test('a task failed: its members are those of the example, and its times', async
   });
 });
 
-test('a task expired: here only one that never was', async () => {
+test('an unknown task is UNKNOWN like an expired one', async () => {
   expect(await curl(queryCommand('86ecf553-d340-4e21-xxxxxxxxx'))).toEqual({
     request_id: text,
     output: { task_id: '86ecf553-d340-4e21-xxxxxxxxx', task_status: 'UNKNOWN' },
   });
 });
 
-test('a task that ended a year ago is still there: the reference gives it 24 hours', async () => {
+test('a task stays after a year instead of the 24 hours of the reference', async () => {
   const id = await created(examples['Generate a silent video']);
   await succeed(store.table, id);
   now = submitted + 365 * 24 * 3_600_000;
   expect((await curl(queryCommand(id))).output).toMatchObject({ task_status: 'SUCCEEDED', video_url: text });
 });
 
-test('an error: code, message and request_id', async () => {
+test('an error has code, message and request_id', async () => {
   const command = submitCommand(examples['Automatic dubbing']).replace(/ +-H 'X-DashScope-Async: enable' \\\n/, '');
   expect(await curl(command)).toEqual({
     code: 'AccessDenied',

@@ -1,8 +1,8 @@
 import { seededRandom } from '../support/seeded-random.ts';
-import { doubtfulPictures, goodPictures, heavyPictures } from './pictures.ts';
+import { edgeCaseImages, largeImages, validImages } from './images.ts';
 
-export const pictureUrl = 'https://pictures.example/cat.png';
-export const soundUrl = 'https://sounds.example/cat.wav';
+export const imageUrl = 'https://images.example/cat.png';
+export const audioUrl = 'https://audio.example/cat.wav';
 
 type Json = Record<string, unknown>;
 interface Body extends Json {
@@ -10,7 +10,7 @@ interface Body extends Json {
   parameters: Json;
 }
 
-/** The models that are asked for in the same words on both sides; wan2.7 has another wire format. */
+/** Models with the same fields for client and emulator; wan2.7 has another wire format. */
 const models = [
   'wan2.6-i2v',
   'wan2.5-i2v-preview',
@@ -21,10 +21,10 @@ const models = [
   'wan2.6-i2v-flash',
 ];
 
-/** Values of every type that JSON has, for fields that want another one. */
+/** Values of every JSON type, for fields that need another one. */
 const anything: readonly unknown[] = [
   ...[null, true, false, 0, -0, 1, -1, 1.5, 5, 720, 1e300, '', ' ', 'x', '5', 'true', '720P', 'single', 'null'],
-  ...[[], [1], {}, { a: 1 }, [[[]]], { toString: 'x' }, ['720P'], soundUrl],
+  ...[[], [1], {}, { a: 1 }, [[[]]], { toString: 'x' }, ['720P'], audioUrl],
 ];
 
 const values: Readonly<Record<string, readonly unknown[]>> = {
@@ -38,43 +38,38 @@ const values: Readonly<Record<string, readonly unknown[]>> = {
 };
 
 const urls = [
-  ...['https://pictures.example/a%20b.png?x=1#y', 'HTTP://PICTURES.EXAMPLE/a.wav', 'https://bücher.example/ä.png'],
+  ...['https://images.example/a%20b.png?x=1#y', 'HTTP://IMAGES.EXAMPLE/a.wav', 'https://bücher.example/ä.png'],
   ...['http://127.0.0.1:9/a.png', 'http://localhost/a', 'https://10.0.0.1/', 'http://[::1]/', 'http://2130706433/'],
-  ...['http://169.254.169.254/latest/meta-data', 'https://intranet/a.png', 'https://user:pass@pictures.example/'],
-  ...[
-    'https://pictures.example/a b.png',
-    ' https://pictures.example/',
-    'https://pictures.example/\n',
-    'https:\\\\x.example',
-  ],
+  ...['http://169.254.169.254/latest/meta-data', 'https://intranet/a.png', 'https://user:pass@images.example/'],
+  ...['https://images.example/a b.png', ' https://images.example/', 'https://images.example/\n', 'https:\\\\x.example'],
   ...[
     'https://',
     'https:///x',
-    'https:/pictures.example/x',
+    'https:/images.example/x',
     'http://%',
     'https://a.example:99999/',
-    '//pictures.example/x',
+    '//images.example/x',
   ],
   ...[
-    'ftp://pictures.example/x',
+    'ftp://images.example/x',
     'file:///etc/passwd',
     'oss://dashscope-instant/x.png',
     's3://bucket/key',
     'javascript:1',
   ],
   ...['', ' ', 'cat.png', 'data:', 'data:,x', 'data:image/png,abc', 'data:image/png;base64', 'data:;base64,AAAA'],
-  `https://pictures.example/${'x'.repeat(2048)}`,
+  `https://images.example/${'x'.repeat(2048)}`,
 ];
 
 const characters = ['a', '猫', '🐈', '\u0000', '"', '[', '\\', 'ß', '\n'];
 
 /**
- * Bodies of submits as JSON texts, the same ones for the same seed: the heavy pictures first, then bodies that are sound
- * but for none to three changes.
+ * Generates JSON bodies of submissions, the same ones for the same seed: first the large images, then valid bodies with zero
+ * to three changes.
  */
 export function createBodyGenerator(seed: number, names: readonly string[] = models): () => string {
-  const heavy = heavyPictures.flatMap((picture) =>
-    names.slice(0, 1).map((model) => JSON.stringify({ model, input: { img_url: dataUrlOf(picture) } })),
+  const heavy = largeImages.flatMap((image) =>
+    names.slice(0, 1).map((model) => JSON.stringify({ model, input: { img_url: dataUrlOf(image) } })),
   );
   const random = seededRandom(seed);
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
@@ -87,7 +82,7 @@ export function createBodyGenerator(seed: number, names: readonly string[] = mod
   }
 
   function dataUrl(): string {
-    const [type, bytes] = pick(chance(0.45) ? goodPictures : doubtfulPictures);
+    const [type, bytes] = pick(chance(0.45) ? validImages : edgeCaseImages);
     const base64 = bytes.toString('base64');
     return pick([
       ...new Array<() => string>(12).fill(() => `data:${type};base64,${base64}`),
@@ -101,7 +96,7 @@ export function createBodyGenerator(seed: number, names: readonly string[] = mod
     ])();
   }
 
-  function sound(): Body {
+  function validBody(): Body {
     const parameters: Json = {};
     for (const [name, share] of [
       ['prompt_extend', 0.4],
@@ -115,7 +110,7 @@ export function createBodyGenerator(seed: number, names: readonly string[] = mod
     return {
       model: pick(names),
       input: {
-        img_url: chance(0.6) ? pictureUrl : dataUrlOf(pick(goodPictures)),
+        img_url: chance(0.6) ? imageUrl : dataUrlOf(pick(validImages)),
         ...(chance(0.7) && { prompt: 'A cat runs' }),
       },
       parameters,
@@ -144,11 +139,11 @@ export function createBodyGenerator(seed: number, names: readonly string[] = mod
     (body) =>
       Object.assign(body.input, {
         audio_url: pick([
-          soundUrl,
-          soundUrl,
-          soundUrl,
+          audioUrl,
+          audioUrl,
+          audioUrl,
           '',
-          ...urls.map((url) => url.replace(/(pictures|bücher)(?=\.example)/i, 'sounds')),
+          ...urls.map((url) => url.replace(/(images|bücher)(?=\.example)/i, 'audio')),
         ]),
       }),
     (body) =>
@@ -171,7 +166,7 @@ export function createBodyGenerator(seed: number, names: readonly string[] = mod
     (body) => delete body[pick(['model', 'input', 'parameters'])],
   ];
 
-  /** Names that objects inherit, nesting, and what is not JSON at all. */
+  /** Inherited property names, nesting, and invalid JSON. */
   const hostile: readonly ((body: Body) => string)[] = [
     (body) => JSON.stringify(body).replace('"input":{', '"input":{"__proto__":{"prompt":7},"constructor":null,'),
     (body) => JSON.stringify(body).replace('{', '{"__proto__":{"model":7,"parameters":[]},"hasOwnProperty":1,'),
@@ -189,7 +184,7 @@ export function createBodyGenerator(seed: number, names: readonly string[] = mod
   return () => {
     const large = heavy.shift();
     if (large) return large;
-    const body = sound();
+    const body = validBody();
     const count = pick([0, 1, 1, 1, 2, 2, 3]);
     for (let change = 0; change < count; change += 1) {
       if (!isObject(body.input) || !isObject(body.parameters)) break;

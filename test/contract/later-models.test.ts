@@ -7,32 +7,32 @@ import { checkRequest } from '../../functions/wan/validation/request.ts';
 import { fetchOf, png, probe, wanForTest, wav } from '../local/wan/support.ts';
 
 /*
- * A model that appears tomorrow is a row of the catalogue, and nothing else. These two rows came after the reference; one has
- * another wire format. All of the way is walked: checked, priced, sent, made.
+ * A new model is a row of the catalogue and nothing else. These two are later than the reference; one has another wire format.
+ * Each is checked, priced, sent and rendered.
  */
-const pictureUrl = 'https://pictures.example/cat.png';
-const soundUrl = 'https://sounds.example/cat.wav';
-// Larger than the models of the reference take.
-const picture = png(2400, 1200);
+const imageUrl = 'https://images.example/cat.png';
+const audioUrl = 'https://audio.example/cat.wav';
+// Larger than the models of the reference accept.
+const image = png(2400, 1200);
 
 const cases = [
   {
     model: 'wan2.6-i2v-flash',
-    input: { prompt: 'A cat runs', img_url: pictureUrl },
+    input: { prompt: 'A cat runs', img_url: imageUrl },
     parameters: { resolution: '720P', duration: 2, audio: false, shot_type: 'multi', seed: 1 },
-    sent: { prompt: 'A cat runs', img_url: pictureUrl },
+    sent: { prompt: 'A cat runs', img_url: imageUrl },
     streams: ['video'],
     usage: { duration: 2, output_video_duration: 2, input_video_duration: 0, video_count: 1, SR: 720 },
   },
   {
     model: 'wan2.7-i2v',
-    input: { prompt: 'A cat runs', img_url: pictureUrl, audio_url: soundUrl },
+    input: { prompt: 'A cat runs', img_url: imageUrl, audio_url: audioUrl },
     parameters: { resolution: '720P', duration: 3, watermark: true },
     sent: {
       prompt: 'A cat runs',
       media: [
-        { type: 'first_frame', url: pictureUrl },
-        { type: 'driving_audio', url: soundUrl },
+        { type: 'first_frame', url: imageUrl },
+        { type: 'driving_audio', url: audioUrl },
       ],
     },
     streams: ['video', 'audio'],
@@ -43,27 +43,27 @@ const cases = [
 describe.each(cases)('$model', ({ model, input, parameters, sent, streams, usage }) => {
   const options = { mode: 'strict', trustedOrigins: [], offeredModels: [model] } as const;
 
-  test('is refused where it is not offered, and checked by its own row where it is', () => {
+  test('is rejected unless it is offered, and then checked by its own row', () => {
     const body = { model, input, parameters };
     expect(checkRequest(body, { mode: 'strict', trustedOrigins: [] })).toMatchObject({
       ok: false,
       issues: [{ pointer: '/model', code: 'unknown_model' }],
     });
     expect(checkRequest(body, options)).toMatchObject({ ok: true, request: { model, input, parameters } });
-    for (const wrong of [{ duration: 16 }, { duration: 1 }, { resolution: '480P' }]) {
-      expect(checkRequest({ ...body, parameters: { ...parameters, ...wrong } }, options).ok).toBe(false);
+    for (const invalid of [{ duration: 16 }, { duration: 1 }, { resolution: '480P' }]) {
+      expect(checkRequest({ ...body, parameters: { ...parameters, ...invalid } }, options).ok).toBe(false);
     }
   });
 
-  test('has no price until somebody gives one, and none is not nothing', () => {
+  test('has no price, rather than a price of 0, unless it is configured', () => {
     const { resolution, duration } = parameters;
     expect(priceOf(model, resolution, duration, 'singapore')).toBeUndefined();
     const prices = { as_of: '2026-03-01', prices: { [model]: { singapore: { '720P': 0.5 } } } };
     expect(priceOf(model, resolution, duration, 'singapore', prices)).toMatchObject({ amount: 0.5 * duration });
   });
 
-  test('is sent in its own wire format, and makes a video', async () => {
-    const files = fetchOf({ [pictureUrl]: picture, [soundUrl]: wav(4) });
+  test('is sent in its wire format and makes a video', async () => {
+    const files = fetchOf({ [imageUrl]: image, [audioUrl]: wav(4) });
     const { wan, clock } = await wanForTest({ fetch: files.fetch });
     const client = createWanClient({ baseUrl: wan.url, apiKey: async () => 'sk-test', fetch });
     const checked = checkRequest({ model, input, parameters }, options);
@@ -72,7 +72,7 @@ describe.each(cases)('$model', ({ model, input, parameters, sent, streams, usage
     expect(JSON.parse(wan.requests[0]?.body ?? '')).toMatchObject({ model, input: sent, parameters });
     if (created.outcome !== 'created') throw new Error(JSON.stringify(created));
 
-    clock.turn(6);
+    clock.advance(6);
     let task = await client.queryTask(created.task_id);
     while (task.outcome === 'task' && task.status === 'RUNNING') task = await client.queryTask(created.task_id);
     expect(task).toMatchObject({ outcome: 'task', status: 'SUCCEEDED', usage });

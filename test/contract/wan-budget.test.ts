@@ -18,7 +18,7 @@ describe('on the real service', () => {
       body: JSON.stringify({ model, parameters: { resolution }, ...body }),
     });
 
-  test('a second video, a dearer one and one of unknown price are never sent; wrong keys and questions cost nothing', async () => {
+  test('never sends a second video, a more expensive one or one without a price; other keys and queries are free', async () => {
     for (const region of ['singapore', 'beijing'] as const) {
       sent.length = 0;
       const budget = createBudget({ key: 'sk-pays', region, limit: 0.1, fetch: network });
@@ -35,7 +35,7 @@ describe('on the real service', () => {
     }
   });
 
-  test('the suite runs only when both the key and WAN_LIVE=1 are given', () => {
+  test('runs the suite only with both the key and WAN_LIVE=1', () => {
     expect(isLive({ WAN_LIVE: '1', DASHSCOPE_API_KEY: 'sk-1' })).toBe(true);
     expect([isLive({}), isLive({ DASHSCOPE_API_KEY: 'sk-1' })]).toEqual([false, false]);
     expect(() => isLive({ WAN_LIVE: '1' })).toThrow('DASHSCOPE_API_KEY');

@@ -2,17 +2,17 @@ import { findModel, isModelName, type ModelName } from '../../functions/wan/cata
 import { priceOf } from '../../functions/wan/prices.ts';
 import type { Region } from '../../functions/wan/regions.ts';
 
-/** A yuan in dollars, more than it has been worth in decades: a limit in dollars must hold for Beijing too. */
+/** An upper bound of the yuan in dollars, so that a limit in dollars holds for Beijing too. */
 const dollarsPerYuan = 0.2;
 
-/** The model whose video of 5 s at 480P costs least. */
+/** The cheapest video of 5 s at 480P. */
 export const cheapest = { model: 'wan2.2-i2v-flash', resolution: '480P', duration: 5 } as const;
 
 /**
- * What may be spent on the real service. Stands between the client and the network: a submit that could make a task is
- * counted, at its full price, before it is sent; one over the limit is not sent at all.
+ * Limits spending on the real service. Wraps fetch: counts each submission at its full price before sending it, and does not
+ * send one that exceeds the limit.
  *
- * @param key - the key that pays; calls with another one cost nothing
+ * @param key - the billed key; calls with another one are free
  */
 export function createBudget(options: {
   readonly key: string;
@@ -28,7 +28,7 @@ export function createBudget(options: {
       const dollars = costOf(String(init.body), options.region);
       // Sums of cents are not exact in binary.
       if (spent + dollars > options.limit + 1e-9) {
-        const message = `Not sent: ${spent + dollars} USD in all, and the limit is ${options.limit} (WAN_LIVE_MAX_USD).`;
+        const message = `Not sent: ${spent + dollars} USD in total, and the limit is ${options.limit} (WAN_LIVE_MAX_USD).`;
         throw Object.assign(new Error(message), { code: 'OVER_WAN_LIVE_MAX_USD' });
       }
       spent += dollars;
@@ -38,7 +38,7 @@ export function createBudget(options: {
   return { fetch: guarded, spent: () => spent };
 }
 
-/** The price of a submit's body in dollars; one that isn't known is beyond every limit. */
+/** Returns the price of a submission in dollars; an unknown price is infinite. */
 function costOf(body: string, region: Region): number {
   const { model, parameters } = JSON.parse(body) as {
     model: ModelName;

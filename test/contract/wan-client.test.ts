@@ -7,23 +7,23 @@ import { isSamePrompt } from '../../functions/wan/prompt.ts';
 import { trustedVideoUrl } from '../../functions/wan/video-host.ts';
 import { png } from '../local/wan/support.ts';
 import { cheapest } from './wan-budget.ts';
-import { isLive, openEmulator, openService, pictureUrl, type Target, tinyPictureUrl } from './wan-target.ts';
+import { imageUrl, isLive, openEmulator, openService, type Target, tinyImageUrl } from './wan-target.ts';
 
 /*
- * One suite for our client, whatever Wan is behind it. It runs on the emulator; to measure the emulator's truth again:
+ * One suite for the Wan client. By default it runs against the emulator; to check the emulator against the real service:
  *
  *   WAN_LIVE=1 DASHSCOPE_API_KEY=sk-… npx vitest run test/contract/wan-client.test.ts
  *
- * That makes at most one video, of the cheapest kind, and nothing is sent that would exceed WAN_LIVE_MAX_USD (0.10).
- * WAN_BASE_URL names another region or a workspace.
+ * That makes at most one video, the cheapest, and sends nothing that would exceed WAN_LIVE_MAX_USD (0.10). WAN_BASE_URL sets
+ * another region or a workspace.
  */
 const live = isLive(process.env);
 const open = async (): Promise<Target> => (live ? openService(process.env) : openEmulator());
-/** What would cost money or hours there, or needs a directive. */
+/** Tests that would cost money or hours, or need a directive. */
 const emulated = describe.runIf(!live);
 
 const { model, resolution, duration } = cheapest;
-const request = (prompt: string, img_url = pictureUrl, of: TaskRequest['model'] = model): TaskRequest => ({
+const request = (prompt: string, img_url = imageUrl, of: TaskRequest['model'] = model): TaskRequest => ({
   model: of,
   input: { prompt, img_url },
   parameters: { resolution, duration, prompt_extend: true, watermark: false },
@@ -31,13 +31,13 @@ const request = (prompt: string, img_url = pictureUrl, of: TaskRequest['model'] 
 const upload = { model, name: 'cat.png', bytes: png(640, 480), content_type: 'image/png' } as const;
 const minute = 60_000;
 const iso = (time: number) => new Date(time).toISOString();
-/** The last ten minutes, and a little of what comes if the clocks differ. */
+/** The last 20 minutes, and one minute ahead because the clocks may differ. */
 const recently = (target: Target) => ({
   model,
   start_time: iso(target.now() - 20 * minute),
   end_time: iso(target.now() + minute),
 });
-const neverGiven = '00000000-dead-4bee-8f00-000000000000';
+const unknownId = '00000000-dead-4bee-8f00-000000000000';
 
 async function createdTask(client: WanClient, wanted: TaskRequest): Promise<string> {
   const created = await client.createTask(wanted);
@@ -45,8 +45,8 @@ async function createdTask(client: WanClient, wanted: TaskRequest): Promise<stri
   return created.task_id;
 }
 
-describe(`our client, on ${live ? 'the real service' : 'the emulator'}`, () => {
-  test('makes a video from an uploaded picture and follows it to its end; the list has it, at UTC times', {
+describe(`our client, with ${live ? 'the real service' : 'the emulator'}`, () => {
+  test('makes a video from an uploaded image; query and list return it with UTC times', {
     timeout: live ? 20 * minute : 30_000,
   }, async () => {
     const target = await open();
@@ -81,7 +81,7 @@ describe(`our client, on ${live ? 'the real service' : 'the emulator'}`, () => {
     const [submitted = 0, scheduled = 0, ended = 0] = [task.submit_time, task.scheduled_time, task.end_time].map(
       (time) => Date.parse(time ?? ''),
     );
-    // Eight hours off, if they were not converted.
+    // Without a conversion they would differ by eight hours.
     expect(Math.abs(submitted - began)).toBeLessThan(10 * minute);
     expect([submitted <= scheduled, scheduled <= ended, ended <= target.now() + 10 * minute]).toEqual([
       true,
@@ -97,25 +97,25 @@ describe(`our client, on ${live ? 'the real service' : 'the emulator'}`, () => {
     expect(await client.cancelTask(created.task_id)).toMatchObject({ outcome: 'not_pending' });
   });
 
-  test('a task that never was is UNKNOWN, with HTTP 200, and can not be canceled', async () => {
+  test('an unknown task is UNKNOWN with HTTP 200 and cannot be canceled', async () => {
     const { client } = await open();
-    expect(await client.queryTask(neverGiven)).toEqual({
+    expect(await client.queryTask(unknownId)).toEqual({
       outcome: 'task',
       status: 'UNKNOWN',
-      task_id: neverGiven,
+      task_id: unknownId,
       request_id: expect.stringMatching(/\S/),
     });
-    expect(await client.cancelTask(neverGiven)).toMatchObject({ outcome: 'not_pending' });
+    expect(await client.cancelTask(unknownId)).toMatchObject({ outcome: 'not_pending' });
   });
 
-  test('a wrong key holds every call, and is not the fault of a video', async () => {
+  test('an invalid key rejects every call as a problem of the account, not of the video', async () => {
     const client = (await open()).withKey('sk-invalid-contract');
     const target = await open();
     for (const call of [
       () => client.createTask(request('A cat')),
-      () => client.queryTask(neverGiven),
+      () => client.queryTask(unknownId),
       () => client.listTasks(recently(target)),
-      () => client.cancelTask(neverGiven),
+      () => client.cancelTask(unknownId),
       () => client.uploadFile(upload),
     ]) {
       expect(await call()).toMatchObject({
@@ -129,7 +129,7 @@ describe(`our client, on ${live ? 'the real service' : 'the emulator'}`, () => {
     }
   });
 
-  test('a list of a time without tasks is empty', async () => {
+  test('the list is empty for a time range without tasks', async () => {
     const { client, now } = await open();
     const listed = await client.listTasks({
       model: 'wan2.1-i2v-plus',
@@ -140,19 +140,19 @@ describe(`our client, on ${live ? 'the real service' : 'the emulator'}`, () => {
   });
 });
 
-emulated('our client, where only the emulator can be directed', () => {
-  test('sees PENDING, RUNNING and SUCCEEDED in this order, each with the times that it has', async () => {
+emulated('our client, with directives of the emulator', () => {
+  test('returns PENDING, RUNNING and SUCCEEDED in this order, each with its times', async () => {
     const target = await openEmulator();
     const taskId = await createdTask(target.client, request('A cat'));
     const start = iso(target.now());
     const pending = await target.client.queryTask(taskId);
     expect(pending).toMatchObject({ status: 'PENDING', submit_time: start, orig_prompt: 'A cat' });
     expect(pending).not.toHaveProperty('scheduled_time');
-    target.turn(2);
+    target.advance(2);
     const running = await target.client.queryTask(taskId);
     expect(running).toMatchObject({ status: 'RUNNING', scheduled_time: iso(Date.parse(start) + 1000) });
     expect(running).not.toHaveProperty('end_time');
-    target.turn(58);
+    target.advance(58);
     expect((await target.ended(taskId)).task).toMatchObject({
       status: 'SUCCEEDED',
       end_time: iso(Date.parse(start) + 60_000),
@@ -166,10 +166,10 @@ emulated('our client, where only the emulator can be directed', () => {
     ['InvalidParameter', 'invalid_request', false],
     ['InternalError.Algo', 'generation_failed', true],
     ['InvalidURL.Timeout', 'image_unreachable', true],
-  ] as const)('a task that fails with %s is explained as %s, unbilled', async (code, failure, retryable) => {
+  ] as const)('a task that fails with %s has the failure %s and is not billed', async (code, failure, retryable) => {
     const target = await openEmulator();
     const taskId = await createdTask(target.client, request(`A cat [[fail=${code}]]`));
-    target.turn(61);
+    target.advance(61);
     const { task } = await target.ended(taskId);
     expect(task).toMatchObject({ status: 'FAILED', code, message: expect.stringMatching(/\S/) });
     expect([task.usage, task.video_url]).toEqual([undefined, undefined]);
@@ -180,18 +180,18 @@ emulated('our client, where only the emulator can be directed', () => {
     });
   });
 
-  test('a task without a result after 3 hours has timed out; after 24 hours it is UNKNOWN, and so is one that succeeded', async () => {
+  test('a task without a result fails after 3 hours and is UNKNOWN after 24', async () => {
     const target = await openEmulator();
     const slow = await createdTask(target.client, request('[[seconds=20000]]'));
-    const forgotten = await createdTask(target.client, request('A cat [[unknown]]'));
-    expect(await target.client.queryTask(forgotten)).toMatchObject({ outcome: 'task', status: 'UNKNOWN' });
-    target.turn(3 * 3600);
+    const unknown = await createdTask(target.client, request('A cat [[unknown]]'));
+    expect(await target.client.queryTask(unknown)).toMatchObject({ outcome: 'task', status: 'UNKNOWN' });
+    target.advance(3 * 3600);
     expect(await target.client.queryTask(slow)).toMatchObject({ status: 'FAILED', code: 'InternalError.Timeout' });
-    target.turn(21 * 3600);
+    target.advance(21 * 3600);
     expect(await target.client.queryTask(slow)).toMatchObject({ outcome: 'task', status: 'UNKNOWN' });
   });
 
-  test('a PENDING task can be canceled, one that runs can not', async () => {
+  test('a PENDING task can be canceled, a running one cannot', async () => {
     const target = await openEmulator();
     const waiting = await createdTask(target.client, request('[[pending=100]]'));
     const running = await createdTask(target.client, request('[[seconds=100]]'));
@@ -204,7 +204,7 @@ emulated('our client, where only the emulator can be directed', () => {
     expect(await target.client.queryTask(running)).toMatchObject({ outcome: 'task', status: 'RUNNING' });
   });
 
-  test('over the submit rate it is throttled, and good again when the clock has gone on', async () => {
+  test('submissions over the rate limit are throttled for a second', async () => {
     const target = await openEmulator();
     const outcomes = async (count: number) => {
       const seen: string[] = [];
@@ -212,9 +212,9 @@ emulated('our client, where only the emulator can be directed', () => {
       return seen;
     };
     expect(await outcomes(3)).toEqual(['created', 'created', 'throttled']);
-    target.turn(1);
+    target.advance(1);
     expect(await outcomes(1)).toEqual(['created']);
-    const throttled = await target.withKey('sk-throttled-1').queryTask(neverGiven);
+    const throttled = await target.withKey('sk-throttled-1').queryTask(unknownId);
     expect(throttled).toMatchObject({
       outcome: 'throttled',
       code: 'Throttling.RateQuota',
@@ -223,10 +223,10 @@ emulated('our client, where only the emulator can be directed', () => {
     });
   });
 
-  test('over 20 queries a second it is throttled, and no task has ended by that', async () => {
+  test('more than 20 queries per second are throttled', async () => {
     const target = await openEmulator();
-    const asked = await Promise.all(Array.from({ length: 21 }, () => target.client.queryTask(neverGiven)));
-    expect(asked.filter(({ outcome }) => outcome === 'throttled')).toHaveLength(1);
+    const responses = await Promise.all(Array.from({ length: 21 }, () => target.client.queryTask(unknownId)));
+    expect(responses.filter(({ outcome }) => outcome === 'throttled')).toHaveLength(1);
   });
 
   test.each([
@@ -239,27 +239,27 @@ emulated('our client, where only the emulator can be directed', () => {
     ['403:AllocationQuota.FreeTierOnly', { outcome: 'account_refused', reason: 'quota', retryable: true }],
     ['400:IPInfringementSuspect', { outcome: 'refused', reason: 'moderation', retryable: false }],
     ['404:ModelNotFound', { outcome: 'refused', reason: 'model', retryable: false }],
-  ])('a submit that is answered with %s is told by name, and makes no task', async (answer, expected) => {
+  ])('a submission rejected with %s has a known outcome and creates no task', async (error, expected) => {
     const target = await openEmulator();
-    const outcome = await target.client.createTask(request(`A cat [[http=${answer}]]`));
-    expect(outcome).toMatchObject({ ...expected, code: answer.split(':')[1], billed: false });
+    const outcome = await target.client.createTask(request(`A cat [[http=${error}]]`));
+    expect(outcome).toMatchObject({ ...expected, code: error.split(':')[1], billed: false });
     expect(await target.client.listTasks(recently(target))).toMatchObject({ outcome: 'tasks', tasks: [] });
   });
 
   test.each([
-    ['is too small', tinyPictureUrl, 'input'],
-    ['is not there', 'https://pictures.example/none.png', 'image_download'],
+    ['is too small', tinyImageUrl, 'input'],
+    ['does not exist', 'https://images.example/none.png', 'image_download'],
     ['is an upload of another model', 'oss://dashscope-instant/none/cat.png', 'image_download'],
-  ])('a picture that %s is refused during the submit', async (_, url, reason) => {
+  ])('an image that %s is rejected during the submission', async (_, url, reason) => {
     const { client } = await openEmulator();
     expect(await client.createTask(request('A cat', url))).toMatchObject({ outcome: 'refused', reason, billed: false });
   });
 
-  test('a submit whose answer is lost is unknown; the list and the prompt find its task, and no other', async () => {
+  test('a submission without a response is unknown; list and prompt identify its task', async () => {
     const target = await openEmulator();
     const { client } = target;
     const other = await createdTask(client, request('Another cat'));
-    const lost = request('A cat whose answer is lost [[reset]]');
+    const lost = request('A cat whose response is lost [[reset]]');
     expect(await client.createTask(lost)).toEqual({
       outcome: 'unknown',
       cause: expect.stringMatching(/^(UND_ERR_SOCKET|ECONNRESET)$/),
@@ -270,14 +270,14 @@ emulated('our client, where only the emulator can be directed', () => {
     expect(tasks).toHaveLength(2);
     const found: string[] = [];
     for (const taskId of tasks) {
-      const asked = await client.queryTask(taskId);
-      if (asked.outcome === 'task' && isSamePrompt(model, lost.input.prompt, asked.orig_prompt)) found.push(taskId);
+      const task = await client.queryTask(taskId);
+      if (task.outcome === 'task' && isSamePrompt(model, lost.input.prompt, task.orig_prompt)) found.push(taskId);
     }
     expect(found).toEqual(tasks.filter((taskId) => taskId !== other));
     expect((await target.ended(found[0] ?? '')).task.status).toBe('SUCCEEDED');
   });
 
-  test('a service that is not there is out of reach, and nothing was sent', async () => {
+  test('an unreachable service is unavailable, and nothing was sent', async () => {
     const { client, wan } = await openEmulator();
     await wan.close();
     expect(await client.createTask(request('A cat'))).toMatchObject({ outcome: 'unavailable', cause: 'ECONNREFUSED' });

@@ -7,52 +7,60 @@ import { createBudget } from './wan-budget.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** True if the suite is to run against the service itself, which costs money. @throws Error for `WAN_LIVE=1` without a key */
+/** Whether the suite runs against the real service, which costs money. @throws Error for `WAN_LIVE=1` without a key */
 export function isLive({ WAN_LIVE, DASHSCOPE_API_KEY }: Environment): boolean {
   if (WAN_LIVE === '1' && !DASHSCOPE_API_KEY) {
-    throw new Error('WAN_LIVE=1 asks the real service, which needs a key: set DASHSCOPE_API_KEY.');
+    throw new Error('WAN_LIVE=1 uses the real service, which needs a key. Set DASHSCOPE_API_KEY.');
   }
   return WAN_LIVE === '1';
 }
 
-export const pictureUrl = 'https://pictures.example/cat.png';
-export const tinyPictureUrl = 'https://pictures.example/tiny.png';
+export const imageUrl = 'https://images.example/cat.png';
+export const tinyImageUrl = 'https://images.example/tiny.png';
 
-/** A Wan that our client is tried on. */
+/** A Wan service that the client is tested with. */
 export interface Target {
   readonly client: WanClient;
-  /** Our client with another key. */
+  /** Returns a client with another key. */
   withKey(key: string): WanClient;
   now(): number;
-  /** Origins of videos besides Wan's own. */
+  /** Origins of videos in addition to Wan's. */
   readonly videoOrigins: readonly string[];
-  /** Asks until the task has ended, and says each status that was seen on the way. */
+  /** Queries until the task has ended. @returns also every status on the way */
   ended(taskId: string): Promise<{ task: Task; seen: string[] }>;
 }
 
 export interface EmulatedTarget extends Target {
   readonly wan: Wan;
-  turn(seconds: number): void;
+  advance(seconds: number): void;
 }
 
 const connect = (baseUrl: string, fetchIt: typeof fetch) => (key: string) =>
   createWanClient({ baseUrl, apiKey: async () => key, fetch: fetchIt });
 
-/** Our client and an emulator with limits, whose clock stands until it is turned: tasks take 60 s of it. */
+/** Returns a client and an emulator with limits, in which tasks take 60 s of a clock that only the test advances. */
 export async function openEmulator(): Promise<EmulatedTarget> {
   const clock = createClock();
   const directory = await temporaryDirectory();
-  const files = fetchOf({ [pictureUrl]: png(640, 480), [tinyPictureUrl]: png(100, 100) });
+  const files = fetchOf({ [imageUrl]: png(640, 480), [tinyImageUrl]: png(100, 100) });
   const { now } = clock;
   const wan = await startWan({ port: 0, directory, taskSeconds: 60, limits: 'on', now, fetch: files.fetch });
   const withKey = connect(wan.url, fetch);
   const client = withKey('sk-contract');
-  const step = async () => clock.turn(0.5);
+  const step = async () => clock.advance(0.5);
   const videoOrigins = [new URL(wan.url).origin];
-  return { client, withKey, now, videoOrigins, wan, turn: clock.turn, ended: (taskId) => follow(client, taskId, step) };
+  return {
+    client,
+    withKey,
+    now,
+    videoOrigins,
+    wan,
+    advance: clock.advance,
+    ended: (taskId) => follow(client, taskId, step),
+  };
 }
 
-/** Our client and the service that `WAN_BASE_URL` names (Singapore's by default), within the limit of `WAN_LIVE_MAX_USD` (0.10). */
+/** Returns a client of the service at `WAN_BASE_URL` (default Singapore) that spends at most `WAN_LIVE_MAX_USD` (0.10). */
 export function openService(environment: Environment): Target {
   const key = environment.DASHSCOPE_API_KEY ?? '';
   const baseUrl = environment.WAN_BASE_URL || regions.singapore.base_url;
@@ -62,7 +70,7 @@ export function openService(environment: Environment): Target {
   const budget = createBudget({ key, region, limit, fetch });
   const withKey = connect(baseUrl, budget.fetch);
   const client = withKey(key);
-  // The reference's own interval.
+  // The interval of the reference.
   const step = () => new Promise<void>((resolve) => setTimeout(resolve, 15_000));
   return { client, withKey, now: Date.now, videoOrigins: [], ended: (taskId) => follow(client, taskId, step) };
 }
@@ -70,10 +78,10 @@ export function openService(environment: Environment): Target {
 async function follow(client: WanClient, taskId: string, step: () => Promise<void>) {
   const seen: string[] = [];
   for (;;) {
-    const asked = await client.queryTask(taskId);
-    if (asked.outcome !== 'task') throw new Error(`The query was not answered: ${JSON.stringify(asked)}`);
-    if (seen.at(-1) !== asked.status) seen.push(asked.status);
-    if (!['PENDING', 'RUNNING'].includes(asked.status)) return { task: asked, seen };
+    const task = await client.queryTask(taskId);
+    if (task.outcome !== 'task') throw new Error(`The query failed: ${JSON.stringify(task)}`);
+    if (seen.at(-1) !== task.status) seen.push(task.status);
+    if (!['PENDING', 'RUNNING'].includes(task.status)) return { task, seen };
     await step();
   }
 }

@@ -204,7 +204,7 @@ describe('a deploy', () => {
 });
 
 /** What MiniStack is fast and complete enough for: see this folder's README. */
-const endToEnd = ['owners', 'uploads', 'told', 'actions', 'reading'].map((name) => `test/e2e/${name}.test.ts`);
+const endToEnd = ['owners', 'uploads', 'drop-results', 'actions', 'reading'].map((name) => `test/e2e/${name}.test.ts`);
 
 test('end-to-end tests of the local stack pass here as well', async () => {
   const environment = {

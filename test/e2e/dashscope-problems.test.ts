@@ -6,10 +6,10 @@ import { type Answer, type Endpoint, openEndpoint, openLocal } from '../support/
 import { png, pngUrl } from '../support/png.ts';
 import { aRequest } from '../support/requests.ts';
 
-/* Every error that a client of Wan's own protocol can be told here, each provoked from outside. */
+/* Every error of the DashScope routes, each provoked by a request. */
 
 let api: Endpoint;
-/** Has money for one video, which waits at Wan for as long as these tests last; Wan is closed when that is known. */
+/** Has a budget for one video, which stays PENDING during these tests. Wan is closed once the video is running. */
 let own: Awaited<ReturnType<typeof openLocal>>;
 let pending: string;
 beforeAll(async () => {
@@ -37,7 +37,7 @@ async function created(endpoint: Endpoint, prompt: string): Promise<string> {
   return (body.output as { task_id: string }).task_id;
 }
 
-/** A form with a file, to where a policy says. */
+/** Uploads a file with a policy. */
 async function upload({ file = png(400, 400), key = '' }): Promise<Answer> {
   const { body } = await api.call('/api/v1/uploads?action=getPolicy&model=wan2.5-i2v-preview');
   const { upload_dir, upload_host } = uploadPolicyResponseBody.parse(body).data;
@@ -48,33 +48,38 @@ async function upload({ file = png(400, 400), key = '' }): Promise<Answer> {
   return { status: response.status, headers: response.headers, body: (await response.json()) as Answer['body'] };
 }
 
-const nobody = { headers: { authorization: 'Bearer nobody' } };
+const invalidKey = { headers: { authorization: 'Bearer invalid' } };
 const large = Buffer.alloc(4 * 1024 * 1024 + 1);
 
-const refusals: [code: ReferenceCode, status: number, what: string, ask: () => Promise<Answer>][] = [
+const errors: [code: ReferenceCode, status: number, what: string, ask: () => Promise<Answer>][] = [
   ['BadRequest.EmptyModel', 400, 'no model', () => post({ input: aRequest().input })],
   ['BadRequest.EmptyInput', 400, 'no input', () => post({ model: 'wan2.5-i2v-preview' })],
-  ['BadRequest.IllegalInput', 400, 'an input that is none', () => post(aRequest('', { input: 'A cat' }))],
+  ['BadRequest.IllegalInput', 400, 'an input that is not an object', () => post(aRequest('', { input: 'A cat' }))],
   [
     'BadRequest.TooLarge',
     400,
-    'a large inline picture',
+    'a large inline image',
     () => withInput({ img_url: `data:image/png;base64,${large.toString('base64')}` }),
   ],
-  ['BadRequest.TooLarge', 413, 'more than the gateway takes', () => post('x'.repeat(10 * 1024 * 1024 + 1))],
+  ['BadRequest.TooLarge', 413, 'a body over the limit of API Gateway', () => post('x'.repeat(10 * 1024 * 1024 + 1))],
   ['BadRequest.TooLarge', 400, 'the upload of a large file', () => upload({ file: large })],
-  ['InvalidURL', 400, 'a picture that is too small', () => withInput({ img_url: pngUrl(9, 9) })],
-  ['InvalidParameter', 400, 'JSON that breaks off', () => post('{"model": ')],
-  ['InvalidParameter', 400, 'no picture', () => withInput({})],
+  ['InvalidURL', 400, 'an image that is too small', () => withInput({ img_url: pngUrl(9, 9) })],
+  ['InvalidParameter', 400, 'incomplete JSON', () => post('{"model": ')],
+  ['InvalidParameter', 400, 'no image', () => withInput({})],
   ['InvalidParameter', 400, 'a private address', () => withInput({ img_url: 'http://10.0.0.1/cat.png' })],
-  ['InvalidParameter', 400, "a file of Wan's own", () => withInput({ img_url: 'oss://dashscope-instant/x/cat.png' })],
+  [
+    'InvalidParameter',
+    400,
+    "a file in Wan's storage",
+    () => withInput({ img_url: 'oss://dashscope-instant/x/cat.png' }),
+  ],
   [
     'InvalidParameter',
     400,
     'a resolution that the model does not have',
     () => post(aRequest('A cat', { parameters: { resolution: '9K' } })),
   ],
-  ['InvalidParameter', 400, 'a page that is none', () => api.call('/api/v1/tasks?page_no=0')],
+  ['InvalidParameter', 400, 'an invalid page', () => api.call('/api/v1/tasks?page_no=0')],
   ['InvalidParameter', 400, 'a policy without a model', () => api.call('/api/v1/uploads?action=getPolicy')],
   ['InvalidParameter', 400, 'the upload of a text', () => upload({ file: Buffer.from('<html>') })],
   [
@@ -86,7 +91,7 @@ const refusals: [code: ReferenceCode, status: number, what: string, ask: () => P
   [
     'UnsupportedOperation',
     400,
-    'the cancel of an unknown task',
+    'the cancellation of an unknown task',
     () => api.post(`/api/v1/tasks/${randomUUID()}/cancel`),
   ],
   [
@@ -95,45 +100,50 @@ const refusals: [code: ReferenceCode, status: number, what: string, ask: () => P
     'a video over the spending limit',
     () => own.endpoint.post(submit, aRequest('One more'), asynchronous),
   ],
-  ['InvalidApiKey', 401, 'a wrong key', () => api.call('/api/v1/tasks', nobody)],
-  ['InvalidApiKey', 401, 'a wrong upload token', () => api.post('/api/v1/uploads?upload_token=nobody')],
+  ['InvalidApiKey', 401, 'a wrong key', () => api.call('/api/v1/tasks', invalidKey)],
+  ['InvalidApiKey', 401, 'a wrong upload token', () => api.post('/api/v1/uploads?upload_token=invalid')],
   ['AccessDenied', 403, 'a synchronous call', () => post(aRequest(), {})],
   ['AccessDenied', 403, 'an upload to another directory', () => upload({ key: `firstframe/${randomUUID()}/cat.png` })],
   ['NotFound', 404, 'an unknown route', () => api.call('/api/v1/nothing')],
   ['MethodNotAllowed', 405, 'an unknown method', () => api.call('/api/v1/tasks', { method: 'DELETE' })],
   ['ModelNotFound', 404, 'an unknown model', () => post(aRequest('A cat', { model: 'wan9-i2v' }))],
-  ['ModelNotFound', 404, 'a policy for one', () => api.call('/api/v1/uploads?action=getPolicy&model=wan9-i2v')],
+  [
+    'ModelNotFound',
+    404,
+    'a policy for an unknown model',
+    () => api.call('/api/v1/uploads?action=getPolicy&model=wan9-i2v'),
+  ],
   [
     'Throttling.RateQuota',
     429,
-    'more requests than the stage takes',
+    'requests over the throttle of the stage',
     async () => {
-      const answers = await Promise.all(Array.from({ length: 200 }, () => own.endpoint.call('/api/v1/tasks/x')));
-      return answers.find(({ status }) => status === 429)!;
+      const responses = await Promise.all(Array.from({ length: 200 }, () => own.endpoint.call('/api/v1/tasks/x')));
+      return responses.find(({ status }) => status === 429)!;
     },
   ],
   [
     'ModelUnavailable',
     503,
-    'the cancel of a task while Wan is out of order',
+    'the cancellation of a task while Wan is unavailable',
     async () => {
       for (;;) {
-        const answer = await own.endpoint.post(`/api/v1/tasks/${pending}/cancel`);
-        if (answer.status !== 429) return answer;
+        const response = await own.endpoint.post(`/api/v1/tasks/${pending}/cancel`);
+        if (response.status !== 429) return response;
         await new Promise((resolve) => setTimeout(resolve, 100));
       }
     },
   ],
 ];
 
-test.each(refusals)('%s (%i): %s', async (code, status, _, ask) => {
-  const { body, headers, ...answer } = await ask();
-  expect({ code: body.code, status: answer.status }).toEqual({ code, status });
+test.each(errors)('%s (%i): %s', async (code, status, _, ask) => {
+  const { body, headers, ...response } = await ask();
+  expect({ code: body.code, status: response.status }).toEqual({ code, status });
   expect(body).toMatchObject({ message: expect.stringMatching(/\S/), request_id: expect.stringMatching(/\S/) });
   expect(headers.get('content-type')).toBe('application/json');
 });
 
-/** What Wan says of a task, and what our client is told: the same, or what is more general. */
+/** Wan's code of a failed task, and the code in our response: the same or a more general one. */
 const failures: [code: ReferenceCode, ofWan: string][] = [
   ['DataInspectionFailed', 'DataInspectionFailed'],
   ['IPInfringementSuspect', 'IPInfringementSuspect'],
@@ -143,7 +153,7 @@ const failures: [code: ReferenceCode, ofWan: string][] = [
   ['InternalError.Timeout', 'InternalError.Timeout'],
 ];
 
-test.each(failures)('a task that failed tells %s when Wan said %s', async (code, ofWan) => {
+test.each(failures)('a failed task has the code %s when Wan returned %s', async (code, ofWan) => {
   const id = await created(api, `[[fail=${ofWan}]] A cat`);
   await api.finished(id);
   const { status, body } = await api.call(`/api/v1/tasks/${id}`);
@@ -152,7 +162,7 @@ test.each(failures)('a task that failed tells %s when Wan said %s', async (code,
   expect(output).toMatchObject({ task_status: 'FAILED', code, message: expect.stringMatching(/\S/) });
 });
 
-test('every code of the protocol has its row above', () => {
-  const provoked = new Set([...refusals, ...failures].map(([code]) => code));
+test('every code of the protocol is tested above', () => {
+  const provoked = new Set([...errors, ...failures].map(([code]) => code));
   expect(referenceCodes.filter((code) => !provoked.has(code))).toEqual([]);
 });

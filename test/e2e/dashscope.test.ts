@@ -16,7 +16,7 @@ import { type Endpoint, openEndpoint } from '../support/endpoint.ts';
 import { png } from '../support/png.ts';
 import { probe } from '../support/probe.ts';
 
-/* The reference's own protocol, whole: through the gateway, its authorizers, the workflow, and Wan. */
+/* The protocol of the reference, end to end: gateway, authorizers, workflow and Wan. */
 
 let api: Endpoint;
 let client: WanClient;
@@ -55,8 +55,8 @@ async function ended(id: string): Promise<Task> {
   }
 }
 
-describe('our own client of Wan, with our base URL and key', () => {
-  test('makes a video of a picture that it uploads, and finds it in the list', async () => {
+describe('our Wan client, with our base URL and key', () => {
+  test('makes a video of an uploaded image, and finds it in the list', async () => {
     const upload = { model, name: 'a cat é.png', bytes: png(640, 480), content_type: 'image/png' } as const;
     const uploaded = await client.uploadFile(upload);
     if (uploaded.outcome !== 'uploaded') throw new Error(JSON.stringify(uploaded));
@@ -76,13 +76,13 @@ describe('our own client of Wan, with our base URL and key', () => {
     expect(await client.cancelTask(id)).toMatchObject({ outcome: 'not_pending' });
   });
 
-  test('cancels a task that it has just created', async () => {
+  test('cancels a task immediately after creating it', async () => {
     const id = await created('[[pending=600]]');
     expect(await client.cancelTask(id)).toMatchObject({ outcome: 'canceled' });
     expect(await ended(id)).toMatchObject({ status: 'CANCELED' });
   });
 
-  test('sees a task that failed', async () => {
+  test('returns the code of a failed task', async () => {
     const task = await ended(await created('[[fail=DataInspectionFailed]]'));
     expect(task).toMatchObject({
       status: 'FAILED',
@@ -103,7 +103,7 @@ describe('ai-sdk, with our base URL and key', () => {
       prompt: { image: image(), text: 'A cat runs' },
       ...{ resolution: '832x480', duration: 5, maxRetries: 0 },
       providerOptions: { alibaba: { pollIntervalMs: 100, promptExtend: true } },
-      // Its own download refuses loopback addresses, where a local archive is.
+      // The SDK's download rejects loopback addresses.
       download: async ({ url }) => {
         const response = await fetch(url);
         return { data: new Uint8Array(await response.arrayBuffer()), mediaType: undefined };
@@ -116,9 +116,9 @@ describe('ai-sdk, with our base URL and key', () => {
   });
 });
 
-describe('the requests of the SDKs, as they are on the wire', () => {
-  /** What the SDK for Python sends with everything. */
-  const usual = {
+describe('the requests of the SDKs, as recorded on the wire', () => {
+  /** Headers that the Python SDK sends with each request. */
+  const sdkHeaders = {
     accept: 'application/json; charset=utf-8',
     'accept-encoding': 'gzip, deflate',
     'x-dashscope-sdk-client': 'python-sdk/2.0.2/aigc',
@@ -126,8 +126,8 @@ describe('the requests of the SDKs, as they are on the wire', () => {
     'user-agent': 'dashscope/2.0.2; python/3.11.7; platform/Linux; processor/',
   };
 
-  test('a policy, the form with the file, the task, its query, its list, its cancelation', async () => {
-    const asked = await api.call(`/api/v1/uploads?action=getPolicy&model=${model}`, { headers: usual });
+  test('are accepted: policy, upload, submission, query, list and cancellation', async () => {
+    const asked = await api.call(`/api/v1/uploads?action=getPolicy&model=${model}`, { headers: sdkHeaders });
     expect(asked.status).toBe(200);
     const { data } = uploadPolicyResponseBody.parse(asked.body);
     const form = new FormData();
@@ -143,11 +143,11 @@ describe('the requests of the SDKs, as they are on the wire', () => {
     ] as const)
       form.set(name, value);
     form.set('file', new Blob([new Uint8Array(png(640, 480))]), 'cat é.png');
-    // The form carries no key; Date and Accept are all that the SDK sends with it.
+    // The form has no key; the SDK sends only Date and Accept with it.
     const headers = {
       accept: 'application/json',
       date: 'Sun, 22 Nov 2026 12:32:24 GMT',
-      'user-agent': usual['user-agent'],
+      'user-agent': sdkHeaders['user-agent'],
     };
     const sent = await fetch(data.upload_host, { method: 'POST', body: form, headers });
     expect(sent.status).toBe(200);
@@ -164,7 +164,7 @@ describe('the requests of the SDKs, as they are on the wire', () => {
         },
       },
       {
-        ...usual,
+        ...sdkHeaders,
         ...asynchronous,
         'x-dashscope-ossresourceresolve': 'enable',
         'content-type': 'application/json; charset=utf-8',
@@ -173,19 +173,19 @@ describe('the requests of the SDKs, as they are on the wire', () => {
     expect([answer.status, answer.body]).toEqual([200, expect.anything()]);
     const { task_id } = createTaskResponseBody.parse(answer.body).output;
     for (const slash of ['', '/']) {
-      const queried = await api.call(`/api/v1/tasks/${task_id}${slash}`, { headers: usual });
+      const queried = await api.call(`/api/v1/tasks/${task_id}${slash}`, { headers: sdkHeaders });
       expect(queryTaskResponseBody.parse(queried.body).output).toMatchObject({ task_id, task_status: 'PENDING' });
       const listed = await api.call(`/api/v1/tasks${slash}?page_no=1&page_size=10&model_name=${model}`, {
-        headers: usual,
+        headers: sdkHeaders,
       });
       expect(listTasksResponseBody.parse(listed.body).data.map((row) => row.task_id)).toContain(task_id);
     }
-    const canceled = await api.call(`/api/v1/tasks/${task_id}/cancel/`, { method: 'POST', headers: usual });
+    const canceled = await api.call(`/api/v1/tasks/${task_id}/cancel/`, { method: 'POST', headers: sdkHeaders });
     expect([canceled.status, canceled.body]).toEqual([200, expect.anything()]);
     requestIdResponseBody.parse(canceled.body);
   });
 
-  test("what the SDK for Java sends with a question: a body's type, and no body", async () => {
+  test('accepts a query of the Java SDK, which has a content type but no body', async () => {
     const headers = { 'content-type': 'application/json', 'accept-encoding': 'gzip' };
     const { status, body: answer } = await api.call('/api/v1/tasks', { headers });
     expect(status).toBe(200);
@@ -194,7 +194,7 @@ describe('the requests of the SDKs, as they are on the wire', () => {
 });
 
 describe('errors have the shape of the reference', () => {
-  const refused = async (route: string, init: RequestInit = {}) => {
+  const rejected = async (route: string, init: RequestInit = {}) => {
     const answer = await api.call(route, init);
     expect(answer.headers.get('content-type')).toMatch(/^application\/json/);
     expect(answer.body).toMatchObject({
@@ -210,36 +210,36 @@ describe('errors have the shape of the reference', () => {
     body: typeof given === 'string' ? given : JSON.stringify(given),
   });
 
-  test('whoever refuses: the handlers or the gateway', async () => {
-    expect(await refused(submit, post(body(), {}))).toEqual([403, 'AccessDenied']);
-    expect(await refused(submit, post('{'))).toEqual([400, 'InvalidParameter']);
-    expect(await refused(submit, post({ ...body(), model: 'wan9' }))).toEqual([404, 'ModelNotFound']);
-    expect(await refused(submit, post(body({ img_url: 'oss://dashscope-instant/x/cat.png' })))).toEqual([
+  test('from handlers and gateway', async () => {
+    expect(await rejected(submit, post(body(), {}))).toEqual([403, 'AccessDenied']);
+    expect(await rejected(submit, post('{'))).toEqual([400, 'InvalidParameter']);
+    expect(await rejected(submit, post({ ...body(), model: 'wan9' }))).toEqual([404, 'ModelNotFound']);
+    expect(await rejected(submit, post(body({ img_url: 'oss://dashscope-instant/x/cat.png' })))).toEqual([
       400,
       'InvalidParameter',
     ]);
-    expect(await refused('/api/v1/nothing')).toEqual([404, 'NotFound']);
-    expect(await refused('/api/v1/tasks/x', { method: 'DELETE' })).toEqual([405, 'MethodNotAllowed']);
-    expect(await refused('/api/v1/tasks', { headers: { authorization: 'Bearer nobody' } })).toEqual([
+    expect(await rejected('/api/v1/nothing')).toEqual([404, 'NotFound']);
+    expect(await rejected('/api/v1/tasks/x', { method: 'DELETE' })).toEqual([405, 'MethodNotAllowed']);
+    expect(await rejected('/api/v1/tasks', { headers: { authorization: 'Bearer invalid' } })).toEqual([
       401,
       'InvalidApiKey',
     ]);
     expect(
-      await refused('/api/v1/uploads?upload_token=nobody', { method: 'POST', body: new FormData(), headers: {} }),
+      await rejected('/api/v1/uploads?upload_token=invalid', { method: 'POST', body: new FormData(), headers: {} }),
     ).toEqual([401, 'InvalidApiKey']);
-    expect(await refused(submit, post(body({ img_url: `data:image/png;base64,${'A'.repeat(11_000_000)}` })))).toEqual([
+    expect(await rejected(submit, post(body({ img_url: `data:image/png;base64,${'A'.repeat(11_000_000)}` })))).toEqual([
       413,
       'BadRequest.TooLarge',
     ]);
   });
 
-  test("another owner's task is one that never was", async () => {
+  test("another owner's task is UNKNOWN and cannot be canceled", async () => {
     const id = await created('[[pending=600]]');
     const headers = { authorization: `Bearer ${api.other_api_key}` };
     const { body: answer } = await api.call(`/api/v1/tasks/${id}`, { headers });
     expect(queryTaskResponseBody.parse(answer).output).toEqual({ task_id: id, task_status: 'UNKNOWN' });
     expect((await api.call('/api/v1/tasks', { headers })).body).toMatchObject({ total: 0, data: [] });
-    expect(await refused(`/api/v1/tasks/${id}/cancel`, { method: 'POST', headers })).toEqual([
+    expect(await rejected(`/api/v1/tasks/${id}/cancel`, { method: 'POST', headers })).toEqual([
       400,
       'UnsupportedOperation',
     ]);

@@ -3,8 +3,8 @@ import type { VideoView } from '../../functions/video/view.ts';
 import { type Answer, type Endpoint, openEndpoint } from '../support/endpoint.ts';
 import { aRequest } from '../support/requests.ts';
 
-/** Version 8, as an Idempotency-Key makes them; of no video. */
-const neverWas = '00000000-0000-8000-8000-000000000000';
+/** An id without a video: version 8, as derived from an Idempotency-Key. */
+const unknownId = '00000000-0000-8000-8000-000000000000';
 
 let api: Endpoint;
 let mine: VideoView;
@@ -24,7 +24,7 @@ afterAll(() => api?.close());
 const asOther = (route: string, init: RequestInit = {}) =>
   api.call(route, { ...init, headers: { ...init.headers, authorization: `Bearer ${api.other_api_key}` } });
 
-/** What is left when the ids that differ in any two answers are out of it. */
+/** The parts of a response that do not depend on the id. */
 const comparable = ({ status, headers, body }: Answer, id: string) => ({
   status,
   type: headers.get('content-type'),
@@ -47,18 +47,17 @@ describe("of another owner's video", () => {
     ['GET', '/api/v1/tasks/ID', {}],
     ['POST', '/api/v1/tasks/ID/cancel', {}],
     ['GET', '/api/v1/tasks?task_id=ID', {}],
-  ])('%s %s tells no more than of one that never was', async (method, route, headers) => {
+  ])('%s %s responds as for an unknown id', async (method, route, headers) => {
     for (const { id } of [mine, failed]) {
-      const others = await asOther(route.replace('ID', id), { method, headers });
-      const none = await asOther(route.replace('ID', neverWas), { method, headers });
-      expect(comparable(others, id)).toEqual(comparable(none, neverWas));
+      const foreign = await asOther(route.replace('ID', id), { method, headers });
+      const unknown = await asOther(route.replace('ID', unknownId), { method, headers });
+      expect(comparable(foreign, id)).toEqual(comparable(unknown, unknownId));
     }
-    // And nothing changed.
     expect((await api.call(`/videos/${mine.id}`)).body).toEqual(mine);
     expect((await api.call(`/videos/${failed.id}`)).body).toEqual(failed);
   });
 
-  test('no list and no bill speaks', async () => {
+  test('no list and no usage contains it', async () => {
     for (const route of ['/videos?limit=100', '/api/v1/tasks', '/api/v1/tasks?page_size=100', '/usage']) {
       const { status, body } = await asOther(route);
       expect(status).toBe(200);
@@ -82,7 +81,7 @@ test('the same Idempotency-Key of two owners means two videos', async () => {
   expect(one.body.id).not.toBe(other.body.id);
 });
 
-test("a cursor of another owner's list leads through one's own", async () => {
+test("a cursor of another owner's list pages through the caller's own list", async () => {
   const { body } = await api.call('/videos?limit=1');
   expect(body.next_cursor).toBeTruthy();
   const { status, body: page } = await asOther(`/videos?limit=100&cursor=${body.next_cursor}`);

@@ -4,28 +4,28 @@ import { pngUrl } from '../support/png.ts';
 import { aRequest } from '../support/requests.ts';
 
 let api: Endpoint;
-/** One that succeeded, one that failed, one that runs for as long as these tests do, and a cursor that leads on from it. */
-let made: string;
+/** Ids of a succeeded video, a failed one, and one that runs during all tests. */
+let succeeded: string;
 let failed: string;
 let running: string;
 beforeAll(async () => {
   api = await openEndpoint();
   const submit = async (prompt: string, given: object = {}): Promise<string> =>
     String((await api.post('/videos', aRequest(prompt, given))).body.id);
-  [made, failed, running] = await Promise.all([
+  [succeeded, failed, running] = await Promise.all([
     submit('A cat'),
     submit('[[fail=InternalError]] A cat'),
     submit('[[seconds=600]] A cat', { model: 'wan2.6-i2v', parameters: { resolution: '720P' } }),
   ]);
   await Promise.all([
-    api.finished(made),
+    api.finished(succeeded),
     api.finished(failed),
     api.until(running, (video) => video.status === 'running'),
   ]);
 });
 afterAll(() => api?.close());
 
-/** As it came over the wire: a problem has these members, whatever made it. */
+/** Every problem has these members, from handlers and gateway. */
 function expectProblem({ status, headers, body }: Answer, expected: { status: number; code: string }): void {
   expect({ status, code: body.code }).toEqual(expected);
   expect(body).toMatchObject({
@@ -39,14 +39,14 @@ function expectProblem({ status, headers, body }: Answer, expected: { status: nu
 }
 
 const video = (id: string, more = '') => `/videos/${id}${more}`;
-const neverWas = '00000000-0000-8000-8000-000000000000';
+const unknownId = '00000000-0000-8000-8000-000000000000';
 const deep = `{"metadata": ${'{"a":'.repeat(100)}1${'}'.repeat(100)}}`;
 const large = `data:image/png;base64,${Buffer.alloc(4 * 1024 * 1024 + 1).toString('base64')}`;
 
 const problems: [code: string, status: number, what: string, ask: () => Promise<Answer>][] = [
-  ['invalid_json', 400, 'JSON that breaks off', () => api.post('/videos', '{"model": ')],
-  ['invalid_json', 400, 'JSON that is nested deeply', () => api.post('/videos', deep)],
-  ['invalid_json', 400, 'a body that is no text', () => api.post('/uploads', '\u0000\u0001')],
+  ['invalid_json', 400, 'incomplete JSON', () => api.post('/videos', '{"model": ')],
+  ['invalid_json', 400, 'deeply nested JSON', () => api.post('/videos', deep)],
+  ['invalid_json', 400, 'a binary body', () => api.post('/uploads', '\u0000\u0001')],
   ['invalid_request', 400, 'a webhook', () => api.post('/videos', aRequest('x', { webhook_url: 'https://e.com/' }))],
   [
     'invalid_request',
@@ -55,13 +55,13 @@ const problems: [code: string, status: number, what: string, ask: () => Promise<
     () => api.post('/videos', aRequest('x', { metadata: { a: 'x'.repeat(2048) } })),
   ],
   ['invalid_request', 400, 'an unknown field', () => api.post('/estimates', aRequest('x', { cheap: true }))],
-  ['invalid_request', 400, 'a type that is not taken', () => api.post('/uploads', { content_type: 'text/html' })],
+  ['invalid_request', 400, 'an unsupported content type', () => api.post('/uploads', { content_type: 'text/html' })],
   ['invalid_query', 400, 'a wrong status', () => api.call('/videos?status=done')],
   ['invalid_query', 400, 'a parameter twice', () => api.call('/videos?limit=1&limit=2')],
-  ['invalid_query', 400, 'a cursor that nobody gave', () => api.call('/videos?cursor=abc')],
-  ['invalid_query', 400, 'a wait that is too long', () => api.call(video(made, '?wait=26'))],
-  ['invalid_query', 400, 'an unknown variant', () => api.call(video(made, '/content?variant=gif'))],
-  ['invalid_query', 400, 'a month that there is not', () => api.call('/usage?month=2026-13')],
+  ['invalid_query', 400, 'an invalid cursor', () => api.call('/videos?cursor=abc')],
+  ['invalid_query', 400, 'a wait that is too long', () => api.call(video(succeeded, '?wait=26'))],
+  ['invalid_query', 400, 'an unknown variant', () => api.call(video(succeeded, '/content?variant=gif'))],
+  ['invalid_query', 400, 'an invalid month', () => api.call('/usage?month=2026-13')],
   [
     'invalid_idempotency_key',
     400,
@@ -78,11 +78,11 @@ const problems: [code: string, status: number, what: string, ask: () => Promise<
   ],
   ['NotFound', 404, 'an unknown route', () => api.call('/nothing')],
   ['NotFound', 404, 'an unknown method', () => api.call('/videos', { method: 'PUT' })],
-  ['video_not_found', 404, 'an unknown id', () => api.call(video(neverWas))],
-  ['video_not_found', 404, 'an id that is none', () => api.call(video('..%2f..'))],
-  ['video_not_found', 404, 'the cancel of an unknown id', () => api.post(video(neverWas, '/cancel'))],
-  ['video_not_found', 404, 'the retry of an unknown id', () => api.post(video(neverWas, '/retry'))],
-  ['video_not_found', 404, 'the deletion of an unknown id', () => api.call(video(neverWas), { method: 'DELETE' })],
+  ['video_not_found', 404, 'an unknown id', () => api.call(video(unknownId))],
+  ['video_not_found', 404, 'an invalid id', () => api.call(video('..%2f..'))],
+  ['video_not_found', 404, 'the cancellation of an unknown id', () => api.post(video(unknownId, '/cancel'))],
+  ['video_not_found', 404, 'the retry of an unknown id', () => api.post(video(unknownId, '/retry'))],
+  ['video_not_found', 404, 'the deletion of an unknown id', () => api.call(video(unknownId), { method: 'DELETE' })],
   [
     'idempotency_conflict',
     409,
@@ -95,40 +95,40 @@ const problems: [code: string, status: number, what: string, ask: () => Promise<
   ],
   ['video_not_ready', 409, 'the content of a running video', () => api.call(video(running, '/content'))],
   ['video_has_no_content', 409, 'the content of a failed video', () => api.call(video(failed, '/content'))],
-  ['video_is_running', 409, 'the cancel of a running video', () => api.post(video(running, '/cancel'))],
-  ['video_has_ended', 409, 'the cancel of a made video', () => api.post(video(made, '/cancel'))],
-  ['video_has_succeeded', 409, 'the retry of a made video', () => api.post(video(made, '/retry'))],
+  ['video_is_running', 409, 'the cancellation of a running video', () => api.post(video(running, '/cancel'))],
+  ['video_has_ended', 409, 'the cancellation of a succeeded video', () => api.post(video(succeeded, '/cancel'))],
+  ['video_has_succeeded', 409, 'the retry of a succeeded video', () => api.post(video(succeeded, '/retry'))],
   [
     'precondition_failed',
     412,
     'another version',
-    () => api.call(video(made), { method: 'DELETE', headers: { 'if-match': '"x"' } }),
+    () => api.call(video(succeeded), { method: 'DELETE', headers: { 'if-match': '"x"' } }),
   ],
   [
     'image_too_large',
     413,
-    'a large inline picture',
+    'a large inline image',
     () => api.post('/videos', aRequest('x', { input: { img_url: large } })),
   ],
   [
     'BadRequest.TooLarge',
     413,
-    'more than the gateway takes',
+    'a body over the limit of API Gateway',
     () => api.post('/videos', 'x'.repeat(10 * 1024 * 1024 + 1)),
   ],
 ];
 
-describe('what can not be done is a problem', () => {
+describe('problems', () => {
   test.each(problems)('%s (%i): %s', async (code, status, _, ask) => {
     expectProblem(await ask(), { status, code });
   });
 
-  test('of a large picture that says where it can go instead', async () => {
+  test('of a large inline image name POST /uploads', async () => {
     const { body } = await api.post('/videos', aRequest('x', { input: { img_url: large } }));
     expect(body.detail).toContain('POST /uploads');
   });
 
-  test('that gives nothing away of what it was given', async () => {
+  test('do not repeat the request', async () => {
     const secret = 'a very secret prompt';
     const answer = await api.post('/videos', { model: 'nothing', input: { prompt: secret, img_url: pngUrl(9, 9) } });
     expectProblem(answer, { status: 400, code: 'invalid_request' });
@@ -136,21 +136,21 @@ describe('what can not be done is a problem', () => {
   });
 });
 
-describe('on a stack of its own', () => {
+describe('on a separate stack', () => {
   let own: Awaited<ReturnType<typeof openLocal>>;
   beforeAll(async () => {
-    // A video of these costs 0.25: one fits, two do not.
-    own = await openLocal({ monthlySpendingLimit: 0.4, apiThrottle: { rate: 40, burst: 80 } });
+    // A video costs 0.25 here: one fits, two do not.
+    own = await openLocal({ monthlySpendingLimit: 0.4, apiThrottle: { rate: 30, burst: 60 } });
   });
   afterAll(() => own?.endpoint.close());
 
-  test('the spending limit holds, however many come at once', async () => {
+  test('concurrent requests cannot exceed the spending limit', async () => {
     const { endpoint, stack } = own;
     const answers = await Promise.all(
       Array.from({ length: 6 }, (_, index) => endpoint.post('/videos', aRequest(`A cat ${index}`))),
     );
-    const taken = answers.filter(({ status }) => status === 202).map(({ body }) => String(body.id));
-    const ended = await Promise.all(taken.map((id) => endpoint.finished(id)));
+    const accepted = answers.filter(({ status }) => status === 202).map(({ body }) => String(body.id));
+    const ended = await Promise.all(accepted.map((id) => endpoint.finished(id)));
     expect(ended.filter(({ status }) => status === 'succeeded')).toHaveLength(1);
     for (const { status, error } of ended)
       if (status !== 'succeeded') expect(error).toMatchObject({ code: 'spending_limit_reached', billed: false });
@@ -169,16 +169,16 @@ describe('on a stack of its own', () => {
     });
   });
 
-  test('more requests than the stage takes are a 429 that says when to come again', async () => {
+  test('requests over the throttle of the stage get 429 with Retry-After', async () => {
     const answers = await Promise.all(Array.from({ length: 200 }, () => own.endpoint.call('/models')));
-    const refused = answers.filter(({ status }) => status === 429);
-    expect(refused.length).toBeGreaterThan(0);
-    expectProblem(refused[0]!, { status: 429, code: 'Throttling.RateQuota' });
-    expect(refused[0]!.headers.get('retry-after')).toBe('1');
+    const throttled = answers.filter(({ status }) => status === 429);
+    expect(throttled.length).toBeGreaterThan(0);
+    expectProblem(throttled[0]!, { status: 429, code: 'Throttling.RateQuota' });
+    expect(throttled[0]!.headers.get('retry-after')).toBe('1');
   });
 });
 
-test('a cancel that Wan does not answer is a 503, and changes nothing', async () => {
+test('a cancellation without a response of Wan is a 503 and changes nothing', async () => {
   const { endpoint, stack } = await openLocal();
   try {
     const { body } = await endpoint.post('/videos', aRequest('[[pending=600]] A cat'));

@@ -6,16 +6,16 @@ import { png } from '../support/png.ts';
 import { aRequest } from '../support/requests.ts';
 
 let api: Endpoint;
-let made: VideoView;
+let succeeded: VideoView;
 beforeAll(async () => {
   api = await openEndpoint();
   const { body } = await api.post('/videos', aRequest('A cat sleeps', { metadata: { order: '17' } }));
-  made = await api.finished(String(body.id));
+  succeeded = await api.finished(String(body.id));
 });
 afterAll(() => api?.close());
 
 const link = async (variant: string): Promise<string> => {
-  const { status, body } = await api.call(`/videos/${made.id}/content?variant=${variant}`, {
+  const { status, body } = await api.call(`/videos/${succeeded.id}/content?variant=${variant}`, {
     headers: { accept: 'application/json' },
   });
   expect(status).toBe(200);
@@ -23,8 +23,8 @@ const link = async (variant: string): Promise<string> => {
 };
 
 describe.concurrent('a video is read', () => {
-  test('with what it should cost and what it did', () => {
-    expect(made).toMatchObject({
+  test('with estimated and actual cost', () => {
+    expect(succeeded).toMatchObject({
       status: 'succeeded',
       metadata: { order: '17' },
       estimated_cost: { amount: 0.25, currency: 'USD', seconds: 5 },
@@ -32,25 +32,24 @@ describe.concurrent('a video is read', () => {
     });
   });
 
-  test('once: who knows its ETag is told that nothing changed', async () => {
-    const first = await api.call(`/videos/${made.id}`);
+  test('with 304 for its current ETag', async () => {
+    const first = await api.call(`/videos/${succeeded.id}`);
     const etag = first.headers.get('etag')!;
-    const again = await api.call(`/videos/${made.id}`, { headers: { 'if-none-match': etag } });
+    const again = await api.call(`/videos/${succeeded.id}`, { headers: { 'if-none-match': etag } });
     expect({ status: again.status, etag: again.headers.get('etag') }).toEqual({ status: 304, etag });
-    const other = await api.call(`/videos/${made.id}`, { headers: { 'if-none-match': '"another"' } });
+    const other = await api.call(`/videos/${succeeded.id}`, { headers: { 'if-none-match': '"another"' } });
     expect(other.status).toBe(200);
   });
 
-  test('by waiting for its next status', async () => {
+  test('with a wait for its next status', async () => {
     const { body } = await api.post('/videos', aRequest('[[seconds=3]] A cat waits'));
     const seen = [String(body.status)];
     for (let video = body; !['succeeded', 'failed'].includes(String(video.status)); ) {
-      const answer = await api.call(`/videos/${body.id}?wait=20`);
-      video = answer.body;
+      video = (await api.call(`/videos/${body.id}?wait=20`)).body;
       seen.push(String(video.status));
     }
     expect(seen.at(-1)).toBe('succeeded');
-    // Each answer is news, or the wait would not have ended.
+    // Each wait ends with another status.
     expect(new Set(seen).size).toBe(seen.length);
   });
 
@@ -65,7 +64,7 @@ describe.concurrent('a video is read', () => {
     expect(progress.at(-1)).toBe(100);
   });
 
-  test('at once by whoever prefers to wait for it', async () => {
+  test('in the response to its submission with Prefer: wait', async () => {
     const { status, headers, body } = await api.post('/videos', aRequest('A cat hurries'), { prefer: 'wait=25' });
     expect({ status, applied: headers.get('preference-applied') }).toEqual({ status: 200, applied: 'wait' });
     expect(body.status).toBe('succeeded');
@@ -73,7 +72,7 @@ describe.concurrent('a video is read', () => {
 });
 
 describe.concurrent('its content', () => {
-  test('downloads in parts, so that an interrupted download goes on where it stopped', async () => {
+  test('can be downloaded in ranges, so that an interrupted download can continue', async () => {
     const url = await link('video');
     const whole = Buffer.from(await (await fetch(url)).arrayBuffer());
     const half = Math.floor(whole.length / 2);
@@ -81,23 +80,28 @@ describe.concurrent('its content', () => {
     const rest = await fetch(url, { headers: { range: `bytes=${half}-` } });
     expect([first.status, rest.status]).toEqual([206, 206]);
     const joined = Buffer.concat([Buffer.from(await first.arrayBuffer()), Buffer.from(await rest.arrayBuffer())]);
-    expect(createHash('sha256').update(joined).digest('hex')).toBe(made.video!.sha256);
+    expect(createHash('sha256').update(joined).digest('hex')).toBe(succeeded.video!.sha256);
   });
 
-  test('is also its first frame', async () => {
+  test('includes its first frame', async () => {
     const response = await fetch(await link('first_frame'));
     expect(Buffer.from(await response.arrayBuffer())).toEqual(png(360, 360));
   });
 
-  test('and its metadata, as the API tells them', async () => {
+  test('includes its metadata as in the API', async () => {
     const metadata = (await (await fetch(await link('metadata'))).json()) as VideoView;
-    expect(metadata).toMatchObject({ id: made.id, status: 'succeeded', video: made.video, cost: made.cost });
+    expect(metadata).toMatchObject({
+      id: succeeded.id,
+      status: 'succeeded',
+      video: succeeded.video,
+      cost: succeeded.cost,
+    });
     expect(JSON.stringify(metadata)).not.toContain('spending_month');
   });
 });
 
 describe('the list', () => {
-  test('pages through all, whatever is added meanwhile', async () => {
+  test('returns each video once while others are added', async () => {
     const ids: string[] = [];
     let cursor: unknown;
     do {
@@ -106,20 +110,20 @@ describe('the list', () => {
       cursor = body.next_cursor;
       await api.post('/videos', aRequest('[[fail=InternalError]] One more'));
     } while (cursor);
-    expect(ids).toContain(made.id);
+    expect(ids).toContain(succeeded.id);
     expect(new Set(ids).size).toBe(ids.length);
   });
 
-  test('shows what its filters name', async () => {
+  test('is filtered by status and model', async () => {
     const { body } = await api.call(`/videos?status=succeeded&model=wan2.5-i2v-preview&limit=100`);
     const videos = body.data as VideoView[];
-    expect(videos.map(({ id }) => id)).toContain(made.id);
+    expect(videos.map(({ id }) => id)).toContain(succeeded.id);
     expect(videos.every(({ status, model }) => status === 'succeeded' && model === 'wan2.5-i2v-preview')).toBe(true);
   });
 });
 
-describe.concurrent('beside the videos', () => {
-  test('an estimate prices a request and makes nothing', async () => {
+describe.concurrent('other routes', () => {
+  test('an estimate returns the price of a request without making a video', async () => {
     const prompt = `An estimate ${'x'.repeat(2000)}`;
     const { status, body } = await api.post('/estimates', aRequest(prompt));
     expect(status).toBe(200);
@@ -133,7 +137,7 @@ describe.concurrent('beside the videos', () => {
     expect((list.data as VideoView[]).filter(({ input }) => input.prompt === prompt)).toEqual([]);
   });
 
-  test('the models are told with their prices and limits', async () => {
+  test('the models have prices and limits', async () => {
     const { status, body } = await api.call('/models');
     expect(status).toBe(200);
     expect(body.data).toContainEqual(
@@ -145,7 +149,7 @@ describe.concurrent('beside the videos', () => {
     );
   });
 
-  test('what was spent is counted by model, and what is under way is reserved', async () => {
+  test('usage counts spending by model, and reserves the cost of open videos', async () => {
     const { body: before } = await api.call('/usage');
     const { body: running } = await api.post('/videos', aRequest('[[seconds=3]] A cat counts'));
     await api.until(String(running.id), ({ status }) => status === 'running');
@@ -158,7 +162,7 @@ describe.concurrent('beside the videos', () => {
     expect(after.models).toContainEqual(expect.objectContaining({ model: 'wan2.5-i2v-preview' }));
   });
 
-  test('the contract is open, and has a page that shows it', async () => {
+  test('the contract and its page need no key', async () => {
     const contract = await fetch(`${api.url}/openapi.json`);
     expect(await contract.json()).toMatchObject({ openapi: expect.stringMatching(/^3\.1/), paths: { '/videos': {} } });
     const page = await fetch(`${api.url}/docs`);

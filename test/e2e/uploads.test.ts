@@ -24,11 +24,11 @@ const formFor = async (content_type: string, headers: Record<string, string> = {
   return body as unknown as Form;
 };
 
-/** As a browser or curl would post it. */
+/** Posts the form like a browser or curl. */
 async function send({ upload_url, fields }: Form, file: Uint8Array, changed: Record<string, string> = {}) {
   const form = new FormData();
   for (const [name, value] of Object.entries({ ...fields, ...changed })) form.set(name, value);
-  form.set('file', new Blob([new Uint8Array(file)]), 'picture');
+  form.set('file', new Blob([new Uint8Array(file)]), 'image');
   return (await fetch(upload_url, { method: 'POST', body: form })).status;
 }
 
@@ -36,7 +36,7 @@ const withMedia = (form: Form, input: object = {}) =>
   aRequest('A cat runs', { input: { prompt: 'A cat runs', img_url: form.media_url, ...input } });
 
 describe.concurrent('an upload', () => {
-  test('becomes a first frame', async () => {
+  test('can be used as first frame', async () => {
     const form = await formFor('image/png');
     expect(await send(form, png(640, 480))).toBeLessThan(300);
     const { status, body } = await api.post('/videos', withMedia(form));
@@ -47,15 +47,15 @@ describe.concurrent('an upload', () => {
     expect(await probe(headers.get('location')!)).toMatchObject({ codec: 'h264', width: 720, height: 544 });
   });
 
-  test('becomes a sound', async () => {
-    const picture = await formFor('image/png');
-    const sound = await formFor('audio/mpeg');
+  test('can be used as audio', async () => {
+    const image = await formFor('image/png');
+    const audio = await formFor('audio/mpeg');
     const mp3 = await ffmpegFile('tone.mp3', '-f', 'lavfi', '-i', 'sine=frequency=440:duration=4', '-b:a', '64k');
-    await send(picture, png(480, 480));
-    expect(await send(sound, mp3)).toBeLessThan(300);
+    await send(image, png(480, 480));
+    expect(await send(audio, mp3)).toBeLessThan(300);
     const { status, body } = await api.post('/videos', {
       model: 'wan2.5-i2v-preview',
-      input: { prompt: 'A cat sings', img_url: picture.media_url, audio_url: sound.media_url },
+      input: { prompt: 'A cat sings', img_url: image.media_url, audio_url: audio.media_url },
       parameters: { resolution: '480P' },
     });
     expect(status).toBe(202);
@@ -66,7 +66,7 @@ describe.concurrent('an upload', () => {
     });
   });
 
-  test('is the picture that it was when it was submitted, whatever is uploaded over it', async () => {
+  test('keeps the image of the submission when it is overwritten later', async () => {
     const form = await formFor('image/png');
     await send(form, png(480, 360));
     const { body } = await api.post('/videos', withMedia(form));
@@ -78,30 +78,33 @@ describe.concurrent('an upload', () => {
     ['another key', 'image/png', png(360, 360), { key: 'drop/free-video.png' }],
     ['another type', 'image/png', png(360, 360), { 'Content-Type': 'text/html' }],
     ['more than its limit', 'audio/wav', new Uint8Array(16 * 1024 * 1024), {}],
-  ])('is refused by the storage for %s', async (_, type, file, changed) => {
+  ])('is rejected by S3 for %s', async (_, type, file, changed) => {
     expect(await send(await formFor(type), file, changed)).toBeGreaterThanOrEqual(400);
   });
 
   test.each([
-    ['is not there yet', async () => await formFor('image/png')],
+    ['does not exist yet', async () => await formFor('image/png')],
     [
-      'is another owner’s',
+      'belongs to another owner',
       async () => {
         const form = await formFor('image/png', { authorization: `Bearer ${api.other_api_key}` });
         await send(form, png(360, 360));
         return form;
       },
     ],
-    ['lies elsewhere', async () => ({ ...(await formFor('image/png')), media_url: 's3://somebody-else/cat.png' })],
-  ])('that %s is a issue that tells no more', async (_, upload) => {
+    [
+      'is in another bucket',
+      async () => ({ ...(await formFor('image/png')), media_url: 's3://another-bucket/cat.png' }),
+    ],
+  ])('that %s is rejected with the same issue', async (_, upload) => {
     const { status, body } = await api.post('/videos', withMedia(await upload()));
     expect(status).toBe(400);
     expect(body.errors).toEqual([expect.objectContaining({ pointer: '/input/img_url', code: 'upload_not_found' })]);
   });
 
-  test('that is no picture, or too small a one, is told so', async () => {
+  test('that is not an image or too small is rejected', async () => {
     const text = await formFor('image/png');
-    await send(text, Buffer.from('no picture'));
+    await send(text, Buffer.from('not an image'));
     expect((await api.post('/videos', withMedia(text))).status).toBe(400);
     const small = await formFor('image/png');
     await send(small, png(20, 20));

@@ -29,8 +29,8 @@ async function endedDrop(key: string): Promise<VideoView> {
   }
 }
 
-describe.concurrent('a picture becomes an archived video', () => {
-  test('from a data: URL, of the size that its shape and tier ask for', async () => {
+describe.concurrent('an image becomes an archived video', () => {
+  test('from a data: URL, with the size for its aspect ratio and resolution', async () => {
     const { status, headers, body } = await post(request(pngUrl(750, 1000)));
     expect(status).toBe(202);
     expect(new URL(headers.get('location')!, `${api.url}/videos`).href).toBe(`${api.url}/videos/${body.id}`);
@@ -52,7 +52,7 @@ describe.concurrent('a picture becomes an archived video', () => {
     expect({ width, height, fps, seconds }).toEqual({ width: 816, height: 1104, fps: 30, seconds: 5 });
   });
 
-  test('and its bytes are those that the record vouches for', async () => {
+  test('whose length and SHA-256 match the record', async () => {
     const { body } = await post(request(pngUrl(640, 360)));
     const video = await api.finished(String(body.id));
     const { body: link } = await api.call(`/videos/${video.id}/content`, { headers: { accept: 'application/json' } });
@@ -93,7 +93,7 @@ describe.concurrent('a picture becomes an archived video', () => {
     });
   });
 
-  test('a dropped image that Wan would refuse is a failed record that says why', async () => {
+  test('an invalid dropped image is a failed video with the reason', async () => {
     const key = `drop/tiny-${Date.now()}.png`;
     await api.s3.send(new PutObjectCommand({ Bucket: api.uploads_bucket, Key: key, Body: png(10, 10) }));
     const dropped = await endedDrop(key);
@@ -104,7 +104,7 @@ describe.concurrent('a picture becomes an archived video', () => {
     expect(dropped.error?.message).toContain('10 × 10');
   });
 
-  test('a task that fails at Wan ends with that reason', async () => {
+  test('a failed task is a failed video with the reason', async () => {
     const { body } = await post({
       ...request(pngUrl(360, 360)),
       input: { prompt: '[[fail=DataInspectionFailed]]', img_url: pngUrl(360, 360) },
@@ -116,12 +116,12 @@ describe.concurrent('a picture becomes an archived video', () => {
   });
 });
 
-test('two hundred submits at once with one Idempotency-Key make one video', async () => {
+test('two hundred concurrent submissions with one Idempotency-Key make one video', async () => {
   const key = `key-${Date.now()}`;
   const body = JSON.stringify(request(pngUrl(360, 360)));
   const answers = await Promise.all(Array.from({ length: 200 }, () => post(body, { 'idempotency-key': key })));
   const accepted = answers.filter(({ status }) => status === 202 || status === 200);
-  // The stage's throttle may turn some away; nobody gets another answer.
+  // The throttle of the stage may reject some of them.
   expect(answers.every(({ status }) => [200, 202, 429].includes(status))).toBe(true);
   expect(new Set(accepted.map((answer) => answer.body.id)).size).toBe(1);
   expect(await api.finished(String(accepted[0]!.body.id))).toMatchObject({
@@ -130,7 +130,7 @@ test('two hundred submits at once with one Idempotency-Key make one video', asyn
   });
 });
 
-describe('a request that can not be taken gets a clear problem', () => {
+describe('an invalid request gets a clear problem', () => {
   const image = pngUrl(360, 360);
   test.each([
     [
@@ -182,7 +182,7 @@ describe('a request that can not be taken gets a clear problem', () => {
     ['a wrong key', '/videos', { authorization: 'Bearer wrong' }, 401],
     ['no key', '/videos', { authorization: '' }, 401],
     ['an unknown id', '/videos/00000000-0000-4000-8000-000000000000', {}, 404],
-    ['what is no id', '/videos/..%2f..', {}, 404],
+    ['an invalid id', '/videos/..%2f..', {}, 404],
     ['an unknown route', '/nothing', {}, 404],
   ])('%s', async (_, route, headers, status) => {
     const answer = await api.call(route, { headers });
@@ -191,7 +191,7 @@ describe('a request that can not be taken gets a clear problem', () => {
   });
 });
 
-test('GET /health answers without a key', async () => {
+test('GET /health needs no key', async () => {
   const response = await fetch(`${api.url}/health`);
   expect({ status: response.status, body: await response.json() }).toEqual({ status: 200, body: { status: 'ok' } });
 });

@@ -1,16 +1,16 @@
 import type { IncomingMessage } from 'node:http';
 import { executionOfToken } from '../../local/aws/step-functions/interpreter.ts';
 
-/** A request to AWS, as far as faults go by it. */
+/** The properties of a call to AWS that decide about its fault. */
 export interface AwsCall {
   service: 'DynamoDB' | 'S3' | 'Step Functions' | 'Secrets Manager' | 'SQS' | 'Lambda' | 'other';
   /** `UpdateItem`, `PUT`, … */
   action: string;
-  /** Whether it leaves something behind. */
+  /** Whether the call changes state. */
   changes: boolean;
-  /** The worker that made it. */
+  /** The worker that made the call. */
   sandbox: string | undefined;
-  /** The same for every attempt that the SDK makes at one call; undefined for who is no SDK. */
+  /** The same for all retries of one call by the SDK; undefined for other clients. */
   invocation_id: string | undefined;
 }
 
@@ -36,8 +36,8 @@ export function awsCallOf({ headers, method = '', url = '' }: IncomingMessage): 
   };
 }
 
-/** What a call has to do with waiting for a task: the key of its item, or the video whose execution a token wakes. */
-export function waitingOf({ service, action }: AwsCall, body: Buffer): { place: WaitingPlace; id: string } | undefined {
+/** Returns how a call takes part in waiting for a task: by the key of a wait item, or by the video of a task token. */
+export function waitRoleOf({ service, action }: AwsCall, body: Buffer): { place: WaitRole; id: string } | undefined {
   if (service === 'Step Functions' && action === 'SendTaskSuccess') {
     const { taskToken = '' } = parse<{ taskToken: string }>(body);
     const name = executionOfToken(taskToken)?.split(':').at(-1) ?? '';
@@ -49,7 +49,7 @@ export function waitingOf({ service, action }: AwsCall, body: Buffer): { place: 
   if (kind !== 'wait') return undefined;
   return { place: action === 'GetItem' ? 'token read' : 'token write', id };
 }
-/** Nothing of what a killed worker began to send. */
+/** Returns {} for the incomplete body of a killed worker. */
 function parse<Fields>(body: Buffer): Partial<Fields> {
   try {
     return JSON.parse(body.toString('utf8')) as Fields;
@@ -57,14 +57,14 @@ function parse<Fields>(body: Buffer): Partial<Fields> {
     return {};
   }
 }
-export type WaitingPlace = 'token read' | 'token write' | 'wake' | 'lease';
+export type WaitRole = 'token read' | 'token write' | 'wake' | 'lease';
 
-/** How a service says that it is out of order, or asked too often. */
+/** Returns the service's response for an internal error or throttling. */
 export function refusalOf(service: AwsCall['service'], why: 'error' | 'throttled') {
   const isError = why === 'error';
   if (service === 'S3') {
     const code = isError ? 'InternalError' : 'SlowDown';
-    const body = `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>On purpose.</Message></Error>`;
+    const body = `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>Injected fault.</Message></Error>`;
     return { status: isError ? 500 : 503, headers: { 'content-type': 'application/xml' }, body };
   }
   const throttling = service === 'DynamoDB' ? 'ProvisionedThroughputExceededException' : 'ThrottlingException';
@@ -72,6 +72,6 @@ export function refusalOf(service: AwsCall['service'], why: 'error' | 'throttled
   return {
     status: isError ? 500 : 400,
     headers: { 'content-type': 'application/x-amz-json-1.0', 'x-amzn-errortype': type },
-    body: JSON.stringify({ __type: type, message: 'On purpose.' }),
+    body: JSON.stringify({ __type: type, message: 'Injected fault.' }),
   };
 }

@@ -2,42 +2,42 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FaultInjection, ObservedInvocation } from '../../local/aws/fault-injection.ts';
 import type { RequestHandler } from '../../local/aws/listen.ts';
-import { type AwsCall, awsCallOf, refusalOf, type WaitingPlace, waitingOf } from './aws-call.ts';
+import { type AwsCall, awsCallOf, refusalOf, type WaitRole, waitRoleOf } from './aws-call.ts';
 import { choose, createOccurrences, dice } from './dice.ts';
 import type { FaultLog } from './fault-log.ts';
 import type { CallFault, DeliveryFault, FaultPlan } from './fault-plan.ts';
-import { again, bodyOf, intoNothing } from './replay.ts';
+import { bodyOf, discardedResponse, replay } from './replay.ts';
 import type { Subjects } from './subject.ts';
 
-/** How often what happens to a call. A video's life takes about a hundred calls, a quarter of which change something. */
+/** Fault rates per call. A video takes about a hundred calls, a quarter of which change state. */
 const anyCall = { error: 0.003, throttled: 0.003, outage: 0.0008, late: 0.006, reset: 0.002 };
-const changingCall = { ...anyCall, 'lost answer': 0.005, twice: 0.01, 'killed before': 0.005, 'killed after': 0.005 };
-/** Some services are called seldom. */
+const changingCall = { ...anyCall, 'lost response': 0.005, twice: 0.01, 'killed before': 0.005, 'killed after': 0.005 };
+/** Factors for rarely called services. */
 const weights: Partial<Record<AwsCall['service'], number>> = {
   S3: 2,
   'Step Functions': 6,
   SQS: 12,
   'Secrets Manager': 15,
 };
-/** A video's execution goes to sleep and is woken about once. */
+/** Rates for waiting: an execution waits and is woken about once per video. */
 const waitingCall = {
   error: 0.01,
   throttled: 0.01,
   outage: 0.025,
   late: 0.02,
   reset: 0.01,
-  'lost answer': 0.03,
+  'lost response': 0.03,
   twice: 0.03,
 };
-/** Where the watcher is killed: in each life of the process in some of these places, in turn. */
+/** Where the watcher is killed: each life of the process uses some of these, in rotation. */
 const watcherKills = [
   { place: 'token read', when: 'killed after', kind: 'Watcher killed after reading a token' },
   { place: 'wake', when: 'killed after', kind: 'Watcher killed after a wake' },
   { place: 'lease', when: 'killed before', kind: 'Watcher killed between ticks' },
-] as const satisfies { place: WaitingPlace; when: CallFault; kind: string }[];
-/** In each life, which events that would start a watcher are lost. */
+] as const satisfies { place: WaitRole; when: CallFault; kind: string }[];
+/** Which of the events that start a watcher are lost in each life. */
 const watcherAbsent = [1, 2];
-/** What goes wrong with starting and ending watchers. */
+/** The faults that affect the start and end of watchers. */
 export const watcherFaults = [
   ...watcherKills.map(({ kind }) => kind),
   'Watcher not started by an event',
@@ -46,40 +46,40 @@ export const watcherFaults = [
 ];
 const delivery = { 'delivered twice': 0.15, 'delivered late': 0.15 };
 
-/** What only waiting gets over. */
+/** Faults that are overcome only by a later retry or the sweep. */
 const setbacks: ReadonlySet<CallFault> = new Set(['outage', 'killed before', 'killed after']);
 /**
- * A drop's event is tried again after one minute and after two, a queued drop after 15 minutes or by the next process: only the
- * first life, which another one always follows, may spoil a try.
+ * A drop's event is retried after one and two minutes, a queued drop after 15 minutes or by the next process. So only the first life,
+ * which another one always follows, may fail such an invocation.
  */
-const lastLifeToSpoilDrops = 0;
+const lastLifeWithDropSetbacks = 0;
 
-/** Whoever calls and is no Lambda: callers with their images, Wan that fetches one. */
+/** Clients other than Lambda functions: callers with their images, and Wan, which fetches images. */
 const client = 'client';
-/** The state machine itself, which writes the tokens of executions. */
+/** The state machine, which writes task tokens. */
 const waitForEnd = 'WaitForEnd';
 const watcher = 'workflow-watch';
 
 interface Caller {
   function_name: string;
-  /** Which video it is about, by a name that is the same in every run of one seed. */
+  /** The video, by a name that is the same in every run with the same seed. */
   subject: string;
-  place: WaitingPlace | undefined;
+  place: WaitRole | undefined;
 }
 
 export interface AwsFaults extends Required<FaultInjection> {
-  /** Nothing goes wrong any more. */
+  /** Stops injecting faults. */
   end(): void;
 }
 
-/** What goes wrong with calls to AWS and with events: decided by the seed and by what a call is, not by when it comes. */
+/** Decides about faults of AWS calls and events: by the seed and the properties of a call, independent of its time. */
 export function createAwsFaults(plan: FaultPlan, log: FaultLog, subjects: Subjects): AwsFaults {
   const { seed, life } = plan;
   let ended = false;
   const workers = new Map<string, ObservedInvocation & { subject: string }>();
   const occurrenceOf = createOccurrences();
   const setbackOf = createOccurrences();
-  /** Calls that fail however often the SDK tries, by their id. */
+  /** Ids of calls that fail on every retry. */
   const outages = new Set<string>();
 
   function callerOf(
@@ -88,7 +88,7 @@ export function createAwsFaults(plan: FaultPlan, log: FaultLog, subjects: Subjec
     body: Buffer,
     worker: { function_name: string; subject: string } | undefined,
   ): Caller {
-    const waiting = waitingOf(call, body);
+    const waiting = waitRoleOf(call, body);
     if (!worker && waiting?.place !== 'token write')
       return { function_name: client, subject: url.split('?')[0]!, place: undefined };
     const function_name = worker?.function_name ?? waitForEnd;
@@ -96,7 +96,7 @@ export function createAwsFaults(plan: FaultPlan, log: FaultLog, subjects: Subjec
     return { function_name, subject, place: waiting?.place };
   }
 
-  /** A kill of the watcher, or that CreateTask cannot start one: they come a few times in each life. */
+  /** Returns a kill of the watcher, or a failed start by CreateTask; each occurs a few times per life. */
   function watcherFaultOf(call: AwsCall, { function_name, place }: Caller): CallFault | undefined {
     if (function_name === watcher && place !== undefined) {
       const occurrence = occurrenceOf('watcher', place);
@@ -130,7 +130,7 @@ export function createAwsFaults(plan: FaultPlan, log: FaultLog, subjects: Subjec
     const isKill = fault === 'killed before' || fault === 'killed after';
     if (isKill && (function_name === client || function_name === watcher)) return undefined;
     if (setbacks.has(fault)) {
-      if (function_name.startsWith('drops-') && (life > lastLifeToSpoilDrops || setbackOf('drop', subject) > 0))
+      if (function_name.startsWith('drops-') && (life > lastLifeWithDropSetbacks || setbackOf('drop', subject) > 0))
         return undefined;
       if (setbackOf(subject || function_name) >= plan.setbacks) return undefined;
     }
@@ -145,13 +145,13 @@ export function createAwsFaults(plan: FaultPlan, log: FaultLog, subjects: Subjec
     wrapEndpoint: (serve) => async (request, response) => {
       const call = awsCallOf(request);
       const worker = workers.get(call.sandbox ?? '');
-      // Whoever asked may be gone before all of it came.
+      // The client may disconnect before the whole body has arrived.
       const body = await bodyOf(request).catch(() => undefined);
       if (!body) return;
       if (worker?.function_name === 'drops-drop' && call.action === 'PutItem') learn(subjects, worker.subject, body);
       const fault = faultOf(call, callerOf(request, call, body, worker));
       const received = { request, response, body, call, fault, kill: () => worker?.kill() };
-      await carryOut(serve, received).catch(() => response.destroy());
+      await serveWithFault(serve, received).catch(() => response.destroy());
     },
     onInvocation(invocation) {
       const function_name = invocation.function_name.replace(/^firstframe-/, '');
@@ -184,7 +184,7 @@ export function createAwsFaults(plan: FaultPlan, log: FaultLog, subjects: Subjec
 const scaled = <Rates extends Record<string, number>>(rates: Rates, by: number): Rates =>
   Object.fromEntries(Object.entries(rates).map(([name, rate]) => [name, rate * by])) as Rates;
 
-/** The record of a drop tells which video it became. */
+/** Learns from a drop's record which video it became. */
 function learn(subjects: Subjects, subject: string, body: Buffer): void {
   const { Item } = JSON.parse(body.toString('utf8')) as { Item?: { id?: { S?: string } } };
   if (Item?.id?.S) subjects.learn(Item.id.S, subject);
@@ -199,11 +199,11 @@ interface Received {
   kill(): void;
 }
 
-async function carryOut(
+async function serveWithFault(
   serve: RequestHandler,
   { request, response, body, call, fault, kill }: Received,
 ): Promise<void> {
-  const unheard = () => serve(again(request, body), intoNothing(request));
+  const executeUnanswered = () => serve(replay(request, body), discardedResponse(request));
   const refuse = (why: 'error' | 'throttled') => {
     const { status, headers, body } = refusalOf(call.service, why);
     response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });
@@ -223,20 +223,20 @@ async function carryOut(
       request.socket.destroy();
       return;
     case 'killed after':
-      await unheard();
+      await executeUnanswered();
       kill();
       request.socket.destroy();
       return;
-    case 'lost answer':
-      await unheard();
+    case 'lost response':
+      await executeUnanswered();
       request.socket.destroy();
       return;
     case 'twice':
-      await unheard();
+      await executeUnanswered();
       break;
     case 'late':
       await sleep(1000);
       break;
   }
-  await serve(again(request, body), response);
+  await serve(replay(request, body), response);
 }

@@ -3,36 +3,41 @@ import { PutObjectCommand, type PutObjectCommandInput, type S3Client } from '@aw
 import { png } from '../support/png.ts';
 import { defaultsOf, dropKeyOf, metadataOf, owners, requestOf, type WantedVideo } from './wanted-videos.ts';
 
-/** What a caller was told in the end. */
-export interface Told {
+/** The final response to a caller. */
+export interface CallResult {
   status: number;
   body: Record<string, unknown>;
-  /** Requests that may have been carried out: those without an answer, and those answered well. */
-  perhaps: number;
+  /** Number of attempts that may have taken effect: those without a response, with a 5xx or with success. */
+  possible_effects: number;
 }
 
-/** Nobody waits longer for an answer that means something. */
-const patience = 300_000;
+/** How long a client retries. */
+const timeout = 300_000;
 
 /**
- * A client as the README wants one: it repeats what got no answer, or one that says "later", until it is told something.
- * @throws Error when that takes minutes
+ * A client as the README recommends: retries without a response, or after a 429 or 5xx, until a final response.
+ * @throws Error after 5 minutes
  */
-export async function ask(api: () => string, owner: string, route: string, init: RequestInit = {}): Promise<Told> {
+export async function ask(
+  api: () => string,
+  owner: string,
+  route: string,
+  init: RequestInit = {},
+): Promise<CallResult> {
   const key = Object.keys(owners).find((key) => owners[key] === owner)!;
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json', ...init.headers };
   const began = Date.now();
-  for (let perhaps = 0; Date.now() - began < patience; ) {
+  for (let possible_effects = 0; Date.now() - began < timeout; ) {
     const answer = await fetch(`${api()}${route}`, { ...init, headers }).then(
       async (response) => ({ status: response.status, text: await response.text() }),
       () => undefined,
     );
     const isFinal = answer && answer.status !== 429 && answer.status < 500;
-    if (!answer || answer.status >= 500 || answer.status < 300) perhaps++;
-    if (isFinal) return { status: answer.status, body: read(answer.text), perhaps };
+    if (!answer || answer.status >= 500 || answer.status < 300) possible_effects++;
+    if (isFinal) return { status: answer.status, body: read(answer.text), possible_effects };
     await sleep(answer ? 500 : 250);
   }
-  throw new Error(`${init.method ?? 'GET'} ${route} got no answer that means something for ${patience / 1000} s.`);
+  throw new Error(`${init.method ?? 'GET'} ${route} got no final response for ${timeout / 1000} s.`);
 }
 
 function read(text: string): Record<string, unknown> {
@@ -43,21 +48,21 @@ function read(text: string): Record<string, unknown> {
   }
 }
 
-/** @returns the id of the video that was made */
+/** Submits a video. @returns its id */
 export async function submit(api: () => string, video: WantedVideo): Promise<string> {
-  const told = await ask(api, video.owner, '/videos', {
+  const result = await ask(api, video.owner, '/videos', {
     method: 'POST',
     headers: { 'idempotency-key': `video-${video.index}` },
     body: JSON.stringify(requestOf(video)),
   });
-  if (told.status !== 202 && told.status !== 200)
-    throw new Error(`POST /videos for video ${video.index} answered ${told.status}: ${JSON.stringify(told.body)}`);
-  return String(told.body.id);
+  if (result.status !== 202 && result.status !== 200)
+    throw new Error(`POST /videos for video ${video.index} answered ${result.status}: ${JSON.stringify(result.body)}`);
+  return String(result.body.id);
 }
 
-/** Puts an image into the drop folder, once, however often it takes. */
+/** Uploads an image to the drop folder exactly once, with retries. */
 export async function drop(s3: S3Client, bucket: string, video: WantedVideo): Promise<void> {
-  if (video.way === 'wait') {
+  if (video.channel === 'wait') {
     const { key, body } = defaultsOf(video);
     await put(s3, { Bucket: bucket, Key: key, Body: body });
   }
@@ -66,7 +71,7 @@ export async function drop(s3: S3Client, bucket: string, video: WantedVideo): Pr
     Key: dropKeyOf(video),
     Body: png(360, 360),
     Metadata: metadataOf(video),
-    // Another version would be another video.
+    // A second version would create a second video.
     IfNoneMatch: '*',
   });
 }

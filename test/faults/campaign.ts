@@ -3,91 +3,91 @@ import { ask, drop, submit } from './caller.ts';
 import { invoke } from './conclude.ts';
 import { dice } from './dice.ts';
 import type { Stage } from './stage.ts';
-import { type AskedFor, dropKeyOf, wantedVideo } from './wanted-videos.ts';
+import { dropKeyOf, type SubmittedVideo, wantedVideo } from './wanted-videos.ts';
 import { type Watch, watchVideos } from './watch.ts';
 
 export interface CampaignOptions {
   seed: number;
   videos: number;
-  /** How often the whole process is killed and started again. */
+  /** How often the process is killed and restarted. */
   kills: number;
-  /** Requests at once: more than a function has workers would wait until the gateway gives them up. */
+  /** Maximum concurrent requests. More than a function has workers would time out at the gateway. */
   requests: number;
-  /** Told how it goes. */
+  /** Receives progress messages. */
   report?(line: string): void;
 }
 
-/** So many videos may be under way at once: enough to keep every lane busy, and few enough that submissions go on until the end. */
-const underWay = 60;
-/** Once fewer than this part of all videos is left, nothing goes wrong any more. */
-const calmFrom = 0.03;
-/** In milliseconds. What the schedules start each minute, or each five, is started so often here. */
+/** Maximum concurrent videos: enough to keep every model queue busy, and few enough that submissions continue until the end. */
+const maxConcurrent = 60;
+/** Fault injection stops when less than this share of the videos remains. */
+const faultFreeShare = 0.03;
+/** Milliseconds between scheduled invocations, which are 1 or 5 minutes apart in a deployment. */
 const scheduled = 20_000;
-/** In milliseconds: longer than this there is always one that ends, unless something hangs: an execution that nothing wakes sleeps 3 minutes. */
-const patience = 240_000;
+/** Milliseconds without an ended video after which the campaign counts as stuck. An execution that is not woken waits 3 minutes. */
+const timeout = 240_000;
 
 /**
- * Has videos made while things go wrong, until callers were told the end of each, or none comes any more. When it resolves nothing
- * goes wrong any more, and the stack is still up.
+ * Makes videos under faults until the callers know the end of each, or progress stops. When it resolves, no faults are injected any
+ * more, and the stack still runs.
  */
-export async function runCampaign(stage: Stage, options: CampaignOptions): Promise<AskedFor[]> {
+export async function runCampaign(stage: Stage, options: CampaignOptions): Promise<SubmittedVideo[]> {
   const { seed, videos, kills, requests, report = () => undefined } = options;
   const api = () => stage.addresses().api_url;
   const watch = watchVideos(api, videos > 100 ? 3 : 1);
-  const asked: AskedFor[] = [];
-  const inTurn = takeTurns(requests);
+  const submitted: SubmittedVideo[] = [];
+  const limited = createLimit(requests);
   let ended = 0;
-  let news = Date.now();
+  let lastProgress = Date.now();
 
   const wanted = Array.from({ length: videos }, (_, index) => wantedVideo(seed, index)).entries();
   const nextCaller = async () => {
     for (const [, video] of wanted) {
-      const one: AskedFor = { wanted: video, id: '', retries: 0, canceled: false, deleted: false };
-      asked.push(one);
-      await makeVideo(stage, watch, inTurn, one);
+      const one: SubmittedVideo = { wanted: video, id: '', retries: 0, canceled: false, deleted: false };
+      submitted.push(one);
+      await makeVideo(stage, watch, limited, one);
       ended++;
-      news = Date.now();
+      lastProgress = Date.now();
     }
   };
-  const callers = Promise.all(Array.from({ length: Math.min(underWay, videos) }, nextCaller));
-  /** Waits for so many ends, but not for what does not come any more. */
+  const callers = Promise.all(Array.from({ length: Math.min(maxConcurrent, videos) }, nextCaller));
+  /** Waits until the given number of videos has ended, or progress stops. */
   const untilEnded = async (count: number) => {
-    while (ended < count && Date.now() - news < patience) await sleep(50);
+    while (ended < count && Date.now() - lastProgress < timeout) await sleep(50);
   };
   const course = async () => {
     for (let kill = 1; kill <= kills; kill++) {
       await untilEnded((videos * (kill - 1 + dice(seed, 'kill', kill))) / (kills + 0.5));
       await sleep(1000 * dice(seed, 'kill moment', kill));
       await stage.killAndRestart();
-      news = Date.now();
-      report(`killed and started again after ${ended} of ${videos} videos`);
+      lastProgress = Date.now();
+      report(`killed and restarted after ${ended} of ${videos} videos`);
     }
-    await untilEnded(videos * (1 - calmFrom));
+    await untilEnded(videos * (1 - faultFreeShare));
     stage.endFaults();
-    news = Date.now();
-    report(`${ended} of ${videos} videos have ended; nothing goes wrong any more`);
+    lastProgress = Date.now();
+    report(`${ended} of ${videos} videos have ended; stopped injecting faults`);
     await untilEnded(videos);
   };
   const schedule = setInterval(() => {
-    // The process may just be killed, or the call fail: the next one comes soon.
+    // May fail, because the process was killed or by a fault; the next invocation follows soon.
     for (const name of ['watch', 'sweep'] as const) invoke(stage, name, 'Event').catch(() => undefined);
   }, scheduled);
   try {
-    // What a caller failed at ends the course as well.
+    // An error of a caller also ends the campaign.
     await Promise.race([course(), callers.then(() => new Promise<never>(() => {}))]);
-    return asked.sort((one, other) => one.wanted.index - other.wanted.index);
+    return submitted.sort((one, other) => one.wanted.index - other.wanted.index);
   } finally {
     clearInterval(schedule);
     await watch.close();
   }
 }
 
-type InTurn = <Value>(work: () => Promise<Value>) => Promise<Value>;
+type Limit = <Value>(work: () => Promise<Value>) => Promise<Value>;
 
-/** Does so many things at once; more wait. */
-function takeTurns(most: number): InTurn {
+/** Limits concurrency; further work waits. */
+function createLimit(limit: number): Limit {
   const waiting: (() => void)[] = [];
-  let free = most;
+  let free = limit;
   return async (work) => {
     if (free === 0) await new Promise<void>((turn) => waiting.push(turn));
     else free--;
@@ -101,25 +101,25 @@ function takeTurns(most: number): InTurn {
   };
 }
 
-/** All that a caller does about one video, until its end is known; `asked` tells how far it came. */
-async function makeVideo(stage: Stage, watch: Watch, inTurn: InTurn, asked: AskedFor): Promise<void> {
+/** Performs a caller's actions with one video until its end, and records them in `submitted`. */
+async function makeVideo(stage: Stage, watch: Watch, limited: Limit, submitted: SubmittedVideo): Promise<void> {
   const api = () => stage.addresses().api_url;
-  const { wanted } = asked;
+  const { wanted } = submitted;
   const { owner, action } = wanted;
-  if (wanted.way === 'api') asked.id = await inTurn(() => submit(api, wanted));
+  if (wanted.channel === 'api') submitted.id = await limited(() => submit(api, wanted));
   else {
-    await inTurn(() => drop(stage.s3, 'firstframe-uploads', wanted));
-    asked.id = (await watch.dropped(dropKeyOf(wanted))).id;
+    await limited(() => drop(stage.s3, 'firstframe-uploads', wanted));
+    submitted.id = (await watch.dropped(dropKeyOf(wanted))).id;
   }
-  const route = `/videos/${asked.id}`;
+  const route = `/videos/${submitted.id}`;
   if (action === 'cancel') {
     await sleep(wanted.cancelAfterMilliseconds);
-    asked.canceled = (await ask(api, owner, `${route}/cancel`, { method: 'POST' })).status === 200;
+    submitted.canceled = (await ask(api, owner, `${route}/cancel`, { method: 'POST' })).status === 200;
   }
-  await watch.ended(asked.id);
+  await watch.ended(submitted.id);
   if (action === 'retry') {
-    asked.retries = (await ask(api, owner, `${route}/retry`, { method: 'POST' })).perhaps;
-    await watch.ended(asked.id);
+    submitted.retries = (await ask(api, owner, `${route}/retry`, { method: 'POST' })).possible_effects;
+    await watch.ended(submitted.id);
   }
-  if (action === 'delete') asked.deleted = (await ask(api, owner, route, { method: 'DELETE' })).status === 204;
+  if (action === 'delete') submitted.deleted = (await ask(api, owner, route, { method: 'DELETE' })).status === 204;
 }

@@ -3,28 +3,32 @@ import { sign } from '../support/sign.ts';
 import { judge } from './judge.ts';
 import { readLastState } from './last-state.ts';
 import type { Stage } from './stage.ts';
-import type { AskedFor } from './wanted-videos.ts';
+import type { SubmittedVideo } from './wanted-videos.ts';
 
 export const table = 'firstframe-videos';
-export const functionNames = { sweep: 'firstframe-upkeep-sweep', watch: 'firstframe-workflow-watch' } as const;
+export const functionNames = { sweep: 'firstframe-maintenance-sweep', watch: 'firstframe-workflow-watch' } as const;
 
 /**
- * Lets the sweep run until all is as it must be.
- * @returns what still is not after the patience
+ * Runs the sweep until the state has no issues.
+ * @returns the remaining issues after the timeout
  */
-export async function conclude(stage: Stage, asked: readonly AskedFor[], patienceSeconds: number): Promise<string[]> {
-  const end = Date.now() + patienceSeconds * 1000;
+export async function conclude(
+  stage: Stage,
+  submitted: readonly SubmittedVideo[],
+  timeoutSeconds: number,
+): Promise<string[]> {
+  const end = Date.now() + timeoutSeconds * 1000;
   for (;;) {
-    const faults = await judge(await readLastState(stage, table), asked);
-    if (faults.length === 0 || Date.now() > end) return faults;
+    const issues = await judge(await readLastState(stage, table), submitted);
+    if (issues.length === 0 || Date.now() > end) return issues;
     await invoke(stage, 'sweep');
     await sleep(2000);
   }
 }
 
 /**
- * As its schedule does.
- * @param type `Event` does not wait for its end
+ * Invokes a scheduled function.
+ * @param type `Event` does not wait for the result
  * @throws Error when the service or the function fails
  */
 export async function invoke(

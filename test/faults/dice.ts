@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 
-/** A number from 0 to 1 that the names alone decide: whoever asks, and whenever, gets the same. */
+/** Returns a number from 0 to 1 that depends only on the names. */
 export function dice(...names: readonly (string | number)[]): number {
   return createHash('sha256').update(JSON.stringify(names)).digest().readUInt32BE() / 2 ** 32;
 }
 
 /**
- * One of several things, or nothing.
- * @param thrown from 0 to 1
- * @param rates how often each is to come; together at most 1
+ * Chooses one of several names, or none.
+ * @param thrown a number from 0 to 1
+ * @param rates the probability of each name; together at most 1
  */
 export function choose<Name extends string>(thrown: number, rates: Partial<Record<Name, number>>): Name | undefined {
   let sum = 0;
@@ -19,7 +19,7 @@ export function choose<Name extends string>(thrown: number, rates: Partial<Recor
   return undefined;
 }
 
-/** Counts how often each name comes: 0 for the first time. */
+/** Returns a counter of occurrences per name, starting at 0. */
 export function createOccurrences(): (...names: readonly string[]) => number {
   const counts = new Map<string, number>();
   return (...names) => {

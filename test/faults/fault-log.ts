@@ -1,13 +1,13 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
-/** One thing that went wrong on purpose. */
+/** An injected fault. */
 export interface InjectedFault {
   /** ISO 8601 UTC. */
   at: string;
   /** `DynamoDB error`, `Wan submit answered 429`, … */
   kind: string;
-  /** What it happened to: function, call, video, and which time it was. */
+  /** What it affected: function, call, video and occurrence. */
   what: string;
 }
 
@@ -17,7 +17,7 @@ export interface FaultLog {
 
 const fileIn = (directory: string) => path.join(directory, 'faults.jsonl');
 
-/** Appends to a file in a directory, at once: the process that writes may be killed at any moment. */
+/** Appends to a file synchronously, because the process may be killed at any moment. */
 export const openFaultLog = (directory: string): FaultLog => ({
   add(kind, ...what) {
     const fault: InjectedFault = { at: new Date().toISOString(), kind, what: what.join(' ') };
@@ -25,7 +25,7 @@ export const openFaultLog = (directory: string): FaultLog => ({
   },
 });
 
-/** All that went wrong, oldest first. */
+/** Returns all injected faults, oldest first. */
 export const readFaultLog = (directory: string): InjectedFault[] =>
   readFileSync(fileIn(directory), 'utf8')
     .split('\n')

@@ -1,39 +1,39 @@
-/** What goes wrong with calls to AWS, in one life of the stack's process. */
+/** The settings of fault injection in one life of the stack's process. */
 export interface FaultPlan {
   seed: number;
-  /** How often the process was started before: the same call fares otherwise in another life. */
+  /** How often the process was started before; faults differ between lives. */
   life: number;
-  /** Of the proxy before the emulator; ends in `/api/v1`. */
+  /** URL of the proxy in front of the emulator; ends in `/api/v1`. */
   wan_url: string;
-  /** So often at most, in one life, something happens to a video that takes its workflow seconds to get over. */
+  /** Maximum number of setbacks (faults with a recovery of seconds) per video and life. */
   setbacks: number;
-  /** Of each function, at once. */
+  /** Concurrent workers per function. */
   workers: number;
-  /** API keys and whose they are. */
+  /** API key → owner. */
   owners: Record<string, string>;
 }
 
-/** What may happen to a call to AWS. */
+/** Faults of a call to AWS. */
 export const callFaults = {
-  error: 'answered by 500, not carried out',
-  throttled: 'refused by throttling, not carried out',
-  outage: 'answered by 500 however often it is tried',
-  late: 'carried out and answered late',
-  reset: 'connection reset, not carried out',
-  'lost answer': 'carried out, then the connection reset',
-  twice: 'carried out twice, the second answer told',
-  'killed before': 'its Lambda killed, not carried out',
-  'killed after': 'carried out, its Lambda killed before the answer',
+  error: '500 response without effect',
+  throttled: 'throttled without effect',
+  outage: '500 response to every retry',
+  late: 'delayed',
+  reset: 'connection reset without effect',
+  'lost response': 'connection reset after the effect',
+  twice: 'executed twice, with the second response',
+  'killed before': 'the function killed before the effect',
+  'killed after': 'the function killed after the effect',
 } as const;
 export type CallFault = keyof typeof callFaults;
 
-/** What may happen to an event or an asynchronous invocation. */
+/** Faults of an event or an asynchronous invocation. */
 export const deliveryFaults = { 'delivered twice': '', 'delivered late': '' } as const;
 export type DeliveryFault = keyof typeof deliveryFaults;
 
-/** What may happen to any call to Wan. */
+/** Faults of any call to Wan. */
 export type WanFault = 'answered 429' | 'answered 500' | 'answered 503' | 'reset before' | 'late';
 export type SubmitFault = WanFault | 'reset after';
-/** What may be wrong with a list of the tasks that go on. */
-export type ListFault = 'without some rows' | 'of a moment ago' | 'with shifted rows';
+/** Faults of a list of active tasks. */
+export type ListFault = 'without some rows' | 'outdated' | 'with shifted rows';
 export type DownloadFault = WanFault | 'cut off' | 'too short' | 'slow' | 'expired';

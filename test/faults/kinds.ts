@@ -2,11 +2,11 @@ import { watcherFaults } from './aws-faults.ts';
 import type { InjectedFault } from './fault-log.ts';
 import { wanFaults } from './wan-proxy.ts';
 
-/** What happens to calls that leave something behind. */
-const changing = ['lost answer', 'twice'] as const;
+/** Faults of calls that change state. */
+const changing = ['lost response', 'twice'] as const;
 const killed = ['killed before', 'killed after'] as const;
 
-/** Everything that must have gone wrong at least once in a run of the usual length. Secrets are read once in the life of a worker. */
+/** The faults that must occur at least once in a run of the default length. Secrets are read once per life of a worker. */
 export const everyKind: readonly string[] = [
   ...['DynamoDB', 'S3', 'Step Functions'].flatMap((service) => [
     ...[...changing, 'error', 'throttled', 'late', 'reset'].map((kind) => `${service} ${kind}`),
@@ -25,7 +25,7 @@ export const everyKind: readonly string[] = [
   ...wanFaults,
 ];
 
-/** How often each kind of thing went wrong, in the order of their names. */
+/** Counts faults by kind, sorted by name. */
 export const countByKind = (faults: readonly InjectedFault[]): Record<string, number> => {
   const counts = new Map<string, number>();
   for (const { kind } of faults) counts.set(kind, (counts.get(kind) ?? 0) + 1);

@@ -9,32 +9,32 @@ import type { VideoRecord } from '../../functions/video/record.ts';
 import { personalCredentials } from '../support/sign.ts';
 import type { Stage } from './stage.ts';
 
-/** A task as the emulator keeps it, as far as it matters here. */
+/** The relevant fields of a task in the emulator. */
 export interface WanTask {
   task_id: string;
   model: string;
   orig_prompt: string;
-  /** The number of the video that it was made for. */
+  /** The number of its video. */
   seed: number;
 }
 
-/** All that is left when nothing is under way any more. */
+/** The final state, after all work has ended. */
 export interface LastState {
   /** By id. */
   videos: Map<string, VideoRecord & { open_status?: string }>;
-  /** Ids of the videos that were deleted. */
+  /** Ids of deleted videos. */
   tombstones: Set<string>;
-  lanes: { pk: string; running?: Set<string> }[];
-  /** Items by which executions wait for their tasks. */
+  modelQueues: { pk: string; running?: Set<string> }[];
+  /** Wait items. */
   waits: { pk: string; open_status?: string }[];
   spending: { pk: string; reserved?: object; committed: number; spent?: number }[];
   tasks: WanTask[];
-  /** Keys in the videos bucket, one for each version. */
+  /** Keys in the videos bucket, one per version. */
   objects: string[];
-  /** Deletion markers in it. */
+  /** Number of delete markers in it. */
   markers: number;
   runningExecutions: string[];
-  /** Events that nobody could handle, by queue. */
+  /** Number of dead letters, by queue. */
   deadLetters: Record<string, number>;
   /** SHA-256 (hex) of an object of the videos bucket. */
   sha256Of(key: string): Promise<string>;
@@ -54,7 +54,7 @@ export async function readLastState(stage: Stage, table: string): Promise<LastSt
   return {
     videos: new Map(records.filter(({ tombstone }) => !tombstone).map((record) => [record.id, record])),
     tombstones: new Set(records.flatMap(({ tombstone }) => (tombstone ? [tombstone.id] : []))),
-    lanes: named('lane'),
+    modelQueues: named('queue'),
     waits: named('wait'),
     spending: named('spending'),
     tasks: tasksIn(path.join(directory, 'wan', 'tasks')),
@@ -106,7 +106,7 @@ async function runningExecutions(client: object): Promise<string[]> {
   return lists.flatMap(({ executions = [] }) => executions.map(({ name }) => name!));
 }
 
-/** The emulator's own files: its list tells neither prompts nor seeds, and 500 queries would take half a minute. */
+/** Reads the emulator's files: its list has neither prompts nor seeds, and 500 queries would take half a minute. */
 const tasksIn = (directory: string): WanTask[] =>
   readdirSync(directory)
     .filter((file) => file.endsWith('.json'))

@@ -6,17 +6,17 @@ import { runCampaign } from './campaign.ts';
 import { conclude } from './conclude.ts';
 import { openStage, type Stage } from './stage.ts';
 
-/** Another one each time, unless it is said. `npm run test:faults` is the long form. */
+/** Random unless it is set. `npm run test:faults` is the long form. */
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 1e6));
 
 let stage: Stage | undefined;
 afterAll(() => stage?.close());
 
-test(`a process that is killed at any moment, and whose calls fail, loses no video and pays for none twice (SEED=${seed})`, async () => {
+test(`loses no video and pays for each once when calls fail and the process is killed (SEED=${seed})`, async () => {
   const directory = await mkdtemp(path.join(tmpdir(), 'firstframe-faults-'));
   stage = await openStage(directory, { seed, setbacks: 1, workers: 2 });
-  const asked = await runCampaign(stage, { seed, videos: 20, kills: 1, requests: 2 });
-  expect(await conclude(stage, asked, 60), `the state is kept in ${directory}`).toEqual([]);
+  const submitted = await runCampaign(stage, { seed, videos: 20, kills: 1, requests: 2 });
+  expect(await conclude(stage, submitted, 60), `the state is kept in ${directory}`).toEqual([]);
   await stage.close();
   await rm(directory, { recursive: true, force: true });
 }, 600_000);

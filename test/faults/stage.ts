@@ -5,21 +5,21 @@ import type { FaultPlan } from './fault-plan.ts';
 import { startWanProxy, type WanProxy } from './wan-proxy.ts';
 import { owners } from './wanted-videos.ts';
 
-/** The stack in a process of its own, with faults, and the proxy between it and the emulator. */
+/** The stack in a separate process with faults, and the proxy between it and the emulator. */
 export interface Stage {
   directory: string;
   proxy: WanProxy;
-  /** The addresses stay the same from one life to the next. */
+  /** Addresses of the stack, the same in every life. */
   addresses(): Pick<LocalProcess, 'api_url' | 'wan_url' | 'aws_url'>;
   s3: ReturnType<typeof localS3>;
-  /** Kills the process and starts another on the same ports and directory. */
+  /** Kills the process and starts another one with the same ports and directory. */
   killAndRestart(): Promise<void>;
-  /** From now on nothing goes wrong. */
+  /** Stops injecting faults. */
   endFaults(): void;
   close(): Promise<void>;
 }
 
-/** @param directory holds all state */
+/** Starts the stack and the proxy. @param directory holds all state */
 export async function openStage(
   directory: string,
   settings: Pick<FaultPlan, 'seed' | 'setbacks' | 'workers'>,
@@ -36,7 +36,7 @@ export async function openStage(
     ports.PORT = new URL(started.api_url).port;
     ports.WAN_PORT = new URL(started.wan_url).port;
     ports.AWS_PORT = new URL(started.aws_url).port;
-    proxy.leadTo(started.wan_url);
+    proxy.setTarget(started.wan_url);
     return started;
   };
   let running = await start();
@@ -51,7 +51,7 @@ export async function openStage(
       log.add('Process killed', `life ${life - 1}`);
       if (closed) return;
       running = await start();
-      // A test that takes too long is over while it still goes on.
+      // The test may have timed out during the start.
       if (closed) await running.kill();
     },
     endFaults() {

@@ -1,4 +1,4 @@
-/** `npm start` where things go wrong: the stack of this machine under a plan of faults, ready to be killed. */
+/** Runs `npm start` with injected faults. */
 import { seedApiKey } from '../../local/aws/seed-api-key.ts';
 import { readSettings } from '../../local/settings.ts';
 import { startLocal } from '../../local/stack.ts';
@@ -15,7 +15,7 @@ const faults = createAwsFaults(plan, openFaultLog(directory), openSubjects(direc
 const stack = await startLocal(settings, {
   context: {
     apiThrottle: { rate: 10_000, burst: 5000 },
-    // Longer than any call to Wan is kept waiting here.
+    // Longer than any call to Wan takes here.
     uncertainSeconds: 6,
     drop: { owner: dropOwner, sidecarSeconds: 1 },
   },
@@ -25,7 +25,7 @@ const stack = await startLocal(settings, {
 const table = stack.runtime.stack.all('AWS::DynamoDB::Table')[0]!.name;
 for (const [key, owner] of Object.entries(plan.owners))
   await seedApiKey(stack.runtime.dynamoDb, { table, key, owner, now: Date.now() });
-// Whoever started this may be killed as well; then nobody is left to end it.
+// Exits when the parent process was killed.
 const parent = process.ppid;
 setInterval(() => process.ppid === parent || process.exit(1), 1000).unref();
 process.on('SIGUSR2', () => faults.end());

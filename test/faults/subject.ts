@@ -1,13 +1,13 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
-/** Which video an invocation is about, by a name that is the same in every run of one seed. */
+/** Names the video of an invocation; the name is the same in every run with the same seed. */
 export interface Subjects {
-  /** @param payload JSON. @returns '' for what is about no video in particular */
+  /** @param payload JSON. @returns '' for an invocation without a particular video */
   of(payload: string): string;
   /** @param id of a video */
   nameOf(id: string): string;
-  /** Notes that a drop became a video: its id holds the object's version, which is another in every run. */
+  /** Records the video of a drop, whose id differs between runs because it depends on the object's version. */
   learn(id: string, subject: string): void;
 }
 
@@ -15,7 +15,7 @@ type Json = Record<string, unknown>;
 const object = (value: unknown): Json => (typeof value === 'object' && value !== null ? (value as Json) : {});
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
 
-/** @param directory where what was learnt is kept, for the process that is started after this one was killed */
+/** @param directory stores the names of drops for the next life of the process */
 export function openSubjects(directory: string): Subjects {
   const file = path.join(directory, 'drops.tsv');
   const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : [];
@@ -29,7 +29,7 @@ export function openSubjects(directory: string): Subjects {
       const event = message === undefined ? given : object(JSON.parse(String(object(message).body)));
       const headers = Object.entries(object(event.headers)).map(([name, value]) => [name.toLowerCase(), value]);
       const id = text(event.id) ?? text(object(event.pathParameters).id);
-      // An event of S3 is handed on whole, or its detail alone.
+      // The payload is a whole S3 event or only its detail.
       const dropped = object(object(event.detail).object ?? event.object).key ?? event.key;
       return (
         text(Object.fromEntries(headers)['idempotency-key']) ??

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { defineConfig, mergeConfig } from 'vitest/config';
 import common from '../../vitest.config.ts';
 
-/** Other histories than last time, and many more than in `npm test`, unless the environment says which. */
+/** Random histories, and more than in `npm test`, unless the environment sets them. */
 const { INTERLEAVINGS = '200', INTERLEAVINGS_SEED = String(randomInt(2 ** 31)) } = process.env;
 
 export default mergeConfig(
@@ -11,7 +11,7 @@ export default mergeConfig(
     test: {
       include: ['test/faults/**/*.faults.ts', 'test/functions/interleavings.test.ts'],
       env: { INTERLEAVINGS, INTERLEAVINGS_SEED },
-      // The campaign needs the processor for itself: it has deadlines.
+      // The campaign has deadlines, so it runs alone.
       fileParallelism: false,
     },
   }),

@@ -7,7 +7,7 @@ import type { FaultLog } from './fault-log.ts';
 import type { DownloadFault, ListFault, SubmitFault, WanFault } from './fault-plan.ts';
 import { bodyOf } from './replay.ts';
 
-/** How often what happens to a call. */
+/** Fault rates per call. */
 const anyCall = {
   'answered 429': 0.006,
   'answered 500': 0.006,
@@ -15,8 +15,8 @@ const anyCall = {
   'reset before': 0.006,
   late: 0.02,
 };
-/** A video's task is submitted once, and its file fetched once: what is to happen at all must happen more often. */
-const seldomCall = {
+/** Higher rates for submissions and downloads, which occur only once per video. */
+const rareCall = {
   'answered 429': 0.02,
   'answered 500': 0.02,
   'answered 503': 0.02,
@@ -24,18 +24,18 @@ const seldomCall = {
   late: 0.02,
 };
 const rates = {
-  submit: { ...seldomCall, 'reset after': 0.04 },
-  download: { ...seldomCall, 'cut off': 0.02, 'too short': 0.02, slow: 0.02, expired: 0.02 },
-  // Throttling silences the watcher for up to a minute.
+  submit: { ...rareCall, 'reset after': 0.04 },
+  download: { ...rareCall, 'cut off': 0.02, 'too short': 0.02, slow: 0.02, expired: 0.02 },
+  // Throttling stops the watcher for up to a minute.
   query: { ...anyCall, 'answered 429': 0.003 },
   list: {
     ...{ 'answered 429': 0.01, 'answered 500': 0.02, 'answered 503': 0.02, 'reset before': 0.02, late: 0.02 },
-    ...{ 'without some rows': 0.06, 'of a moment ago': 0.06, 'with shifted rows': 0.06 },
+    ...{ 'without some rows': 0.06, outdated: 0.06, 'with shifted rows': 0.06 },
   },
   other: anyCall,
 };
 type Fault = SubmitFault | DownloadFault | WanFault | ListFault;
-/** Everything that a proxy does at least once in a long run, as the log names it. */
+/** All faults of the proxy, as named in the log. Each occurs at least once in a long run. */
 export const wanFaults: readonly string[] = (['submit', 'download', 'query', 'list'] as const).flatMap((place) =>
   Object.keys(rates[place]).map((kind) => `Wan ${place} ${kind}`),
 );
@@ -43,24 +43,24 @@ export const wanFaults: readonly string[] = (['submit', 'download', 'query', 'li
 export interface WanProxy {
   /** Ends in `/api/v1`. */
   url: string;
-  /** SHA-256 (hex) of each task's video as Wan has it, by the task's id. */
+  /** Task id → SHA-256 (hex) of the video that Wan served. */
   served: ReadonlyMap<string, string>;
-  /** Where the emulator is. @param url ends in `/api/v1` */
-  leadTo(url: string): void;
-  /** Nothing goes wrong any more. */
+  /** Sets the emulator's URL. @param url ends in `/api/v1` */
+  setTarget(url: string): void;
+  /** Stops injecting faults. */
   end(): void;
   close(): Promise<void>;
 }
 
 interface Call {
   place: keyof typeof rates;
-  /** The video it is about, by a name that is the same in every run of one seed. */
+  /** The video, by a name that is the same in every run with the same seed. */
   subject: string;
 }
 
 /**
- * A server before the emulator: what it lets through, and what becomes of it, is decided by the seed and by what a call is. The
- * emulator knows nothing of it, so the addresses in its answers are made to lead here.
+ * Starts a proxy in front of the emulator. The seed and the properties of a call decide about faults. The proxy replaces the
+ * emulator's URLs in responses by its own.
  */
 export async function startWanProxy(plan: { seed: number; setbacks: number }, log: FaultLog): Promise<WanProxy> {
   const agent = new Agent({ keepAlive: true });
@@ -68,12 +68,12 @@ export async function startWanProxy(plan: { seed: number; setbacks: number }, lo
   const served = new Map<string, string>();
   const occurrenceOf = createOccurrences();
   const setbackOf = createOccurrences();
-  /** The rows that each list had when it was last read. */
+  /** The rows of the previous response per list. */
   const lastRows = new Map<string, unknown[]>();
   let emulator = '';
   let ended = false;
 
-  /** What a request is about: a submit says it by its seed, which is the video's number. */
+  /** Classifies a request. A submission's seed is the number of its video. */
   function callOf({ url = '', method }: IncomingMessage, body: Buffer): Call {
     const path = url.split('?')[0]!;
     if (path.endsWith('/video-synthesis')) {
@@ -84,7 +84,7 @@ export async function startWanProxy(plan: { seed: number; setbacks: number }, lo
     const subject = subjectOfTask.get(id) ?? path;
     if (method === 'GET' && path.endsWith('.mp4')) return { place: 'download', subject };
     if (method === 'GET' && id !== '' && path.endsWith(`/tasks/${id}`)) return { place: 'query', subject };
-    // The watcher asks for one status; a submission whose answer was lost is looked for in lists of all.
+    // The watcher lists one status; the search for a lost task lists all.
     const { searchParams } = new URL(url, 'http://wan');
     const [model, status] = [searchParams.get('model_name'), searchParams.get('status')];
     return status === null ? { place: 'other', subject } : { place: 'list', subject: `${model} ${status}` };
@@ -119,20 +119,20 @@ export async function startWanProxy(plan: { seed: number; setbacks: number }, lo
       const taskId = /([^/]+)\.mp4/.exec(request.url ?? '')![1]!;
       served.set(taskId, createHash('sha256').update(answer.body).digest('hex'));
     }
-    if (call.place === 'list' && answer.status === 200) answer.body = spoilList(answer.body, call.subject, fault);
+    if (call.place === 'list' && answer.status === 200) answer.body = distortList(answer.body, call.subject, fault);
     await deliver(response, answer, fault);
   });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
-  /** A list as it may be: rows are missing, or moved while tasks ended, or it is one that was read before. */
-  function spoilList(body: Buffer, subject: string, fault: Fault | undefined): Buffer {
+  /** Applies a fault to a list: omits or shifts rows, or returns the previous ones. */
+  function distortList(body: Buffer, subject: string, fault: Fault | undefined): Buffer {
     const list = JSON.parse(body.toString('utf8')) as { data?: unknown[] };
     const rows = list.data ?? [];
     const before = lastRows.get(subject) ?? [];
     lastRows.set(subject, rows);
     if (fault === 'without some rows') list.data = rows.filter((_, index) => index % 2 === 1);
-    if (fault === 'of a moment ago') list.data = before;
+    if (fault === 'outdated') list.data = before;
     if (fault === 'with shifted rows') list.data = [...rows.slice(0, 1), ...rows.slice(0, -1)];
     return Buffer.from(JSON.stringify(list));
   }
@@ -163,7 +163,7 @@ export async function startWanProxy(plan: { seed: number; setbacks: number }, lo
   return {
     url: `${origin}/api/v1`,
     served,
-    leadTo(url) {
+    setTarget(url) {
       emulator = new URL(url).origin;
     },
     end() {
@@ -206,7 +206,7 @@ const refusals: Partial<Record<Fault, { status: number; code: string }>> = {
 function refuse(response: ServerResponse, fault: Fault): void {
   const { status, code } = refusals[fault]!;
   const xml = `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>Request has expired.</Message></Error>`;
-  const body = fault === 'expired' ? xml : JSON.stringify({ code, message: 'On purpose.', request_id: 'on-purpose' });
+  const body = fault === 'expired' ? xml : JSON.stringify({ code, message: 'Injected fault.', request_id: 'injected' });
   response.writeHead(status, { 'content-type': fault === 'expired' ? 'application/xml' : 'application/json' });
   response.end(body);
 }

@@ -3,15 +3,15 @@ import type { VideoView } from '../../functions/video/view.ts';
 import { ask } from './caller.ts';
 import { owners } from './wanted-videos.ts';
 
-/** What the API's lists tell, read again and again. */
+/** Polls the API's lists. */
 export interface Watch {
-  /** All videos by id, as they were last seen. */
+  /** All videos by id, as of the last read. */
   videos: ReadonlyMap<string, VideoView>;
   /** Reads all lists once. */
-  look(): Promise<void>;
-  /** The video that a dropped image became, once it shows. */
+  refresh(): Promise<void>;
+  /** Waits for the video of a dropped image. */
   dropped(key: string): Promise<VideoView>;
-  /** The video when it has ended; undefined when it is in no list any more. */
+  /** Waits until a video has ended; undefined when it was deleted. */
   ended(id: string): Promise<VideoView | undefined>;
   close(): Promise<void>;
 }
@@ -22,7 +22,7 @@ export const hasEnded = (video: VideoView | undefined): boolean => video !== und
 export function watchVideos(api: () => string, everySeconds: number): Watch {
   const videos = new Map<string, VideoView>();
   let closed = false;
-  let looks = 0;
+  let reads = 0;
 
   async function listOf(owner: string): Promise<VideoView[]> {
     const found: VideoView[] = [];
@@ -33,15 +33,15 @@ export function watchVideos(api: () => string, everySeconds: number): Watch {
       cursor = `&cursor=${encodeURIComponent(body.next_cursor)}`;
     }
   }
-  const look = async () => {
+  const refresh = async () => {
     const lists = await Promise.all(Object.values(owners).map(listOf));
     videos.clear();
     for (const video of lists.flat()) videos.set(video.id, video);
-    looks++;
+    reads++;
   };
   const watching = (async () => {
     while (!closed) {
-      await look();
+      await refresh();
       await sleep(everySeconds * 1000);
     }
   })();
@@ -55,15 +55,15 @@ export function watchVideos(api: () => string, everySeconds: number): Watch {
 
   return {
     videos,
-    look,
+    refresh,
     dropped: (key) =>
       until(() => [...videos.values()].find(({ source }) => source.type === 'drop' && source.key === key)),
     async ended(id) {
-      // A list that was being read when this was asked may be older than the video.
-      const since = looks + 2;
+      // A list that is being read now may be older than the video.
+      const since = reads + 2;
       const { video } = await until(() => {
         const video = videos.get(id);
-        return looks >= since && (video === undefined || hasEnded(video)) ? { video } : undefined;
+        return reads >= since && (video === undefined || hasEnded(video)) ? { video } : undefined;
       });
       return video;
     },

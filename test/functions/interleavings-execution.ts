@@ -9,23 +9,23 @@ import type { RecordFailureInput } from '../../functions/workflow/step-handler.t
 type Services = CreateTaskServices & CheckTaskServices & ArchiveServices;
 
 export interface Surroundings {
-  invoke: <Output>(act: (services: Services) => Promise<Output>) => Promise<Output>;
+  invoke: <Output>(run: (services: Services) => Promise<Output>) => Promise<Output>;
   wait: (seconds: number) => Promise<void>;
-  /** Has an invocation made a second time, at once with everything else. */
-  beside: (act: (services: Services) => Promise<unknown>) => void;
+  /** Runs a duplicate invocation concurrently with everything else. */
+  duplicate: (run: (services: Services) => Promise<unknown>) => void;
 }
 
-/** How often a state is tried again, by the error's name; of the real ones' patience as much as tells them apart. */
-const patience: Record<string, number> = {
+/** Retries per error name: fewer than in the real state machine, but with the same relative order. */
+const maxRetries: Record<string, number> = {
   [errorNames.submissionUncertain]: 40,
   [errorNames.promptLocked]: 2,
   [errorNames.unhandled]: 0,
 };
 
-/** One execution, as the state machine would have it (`infra/workflow/workflow-definition.ts`). @returns how it ended */
+/** Runs one execution as the state machine does (`infra/workflow/workflow-definition.ts`). @returns its final status */
 export async function playExecution(
   input: WorkflowInput,
-  { invoke, wait, beside }: Surroundings,
+  { invoke, wait, duplicate }: Surroundings,
 ): Promise<'SUCCEEDED' | 'FAILED'> {
   const attempt = async <Output>(state: (services: Services) => Promise<Output>): Promise<Output | Caught> => {
     for (let tries = 0; ; tries++) {
@@ -33,14 +33,14 @@ export async function playExecution(
         return await invoke(state);
       } catch (error) {
         const name = error instanceof Error ? error.name : 'Error';
-        if (tries >= (patience[name] ?? 3)) return { caught: name };
+        if (tries >= (maxRetries[name] ?? 3)) return { caught: name };
         await wait(5);
       }
     }
   };
   const fail = async (error: RecordFailureInput['error']) => {
     const record = (each: Services) => recordFailure(each, { ...input, error });
-    beside(record);
+    duplicate(record);
     return isCaught(await attempt(record)) ? 'FAILED' : 'SUCCEEDED';
   };
 

@@ -9,12 +9,12 @@ export interface WanTask {
   at: number;
 }
 
-/** Whether Wan has charged for a task, or will. */
+/** Whether Wan has billed a task, or will. */
 export const isPaid = ({ status }: WanTask): boolean => status !== 'FAILED' && status !== 'CANCELED';
 
 const lost = { outcome: 'unknown', cause: 'socket_reset', retryable: false, billed: true } as const;
 const throttled = { outcome: 'throttled', code: 'Throttling', message: '', retryable: true, billed: false } as const;
-const noAnswer = { outcome: 'unavailable', cause: 'http_502', retryable: true, billed: false } as const;
+const noResponse = { outcome: 'unavailable', cause: 'http_502', retryable: true, billed: false } as const;
 const refused = {
   outcome: 'refused',
   reason: 'moderation',
@@ -25,35 +25,35 @@ const refused = {
 } as const;
 
 /**
- * Wan in one of its moods: tasks go on when nobody looks, answers get lost after the deed and before it, calls are refused.
- * @param created is told of each task's prompt before there is one
+ * A Wan with scripted faults: tasks advance at various rates, responses get lost before or after the effect, calls are refused.
+ * @param created called with the prompt of each task before its creation
  */
-export function moodyWan(now: () => number, created: (prompt: string) => void) {
+export function faultyWan(now: () => number, created: (prompt: string) => void) {
   const tasks: WanTask[] = [];
   let rest: number[] = [];
-  const mood = (of: number): number => (rest.shift() ?? 0) % of;
+  const nextFault = (of: number): number => (rest.shift() ?? 0) % of;
   const further: Partial<Record<TaskStatus, TaskStatus>> = { PENDING: 'RUNNING', RUNNING: 'SUCCEEDED' };
-  const goOn = (task: WanTask): void => {
-    const how = mood(8);
-    if (how === 7 && task.status === 'RUNNING') task.status = 'FAILED';
-    else if (how < 5) task.status = further[task.status] ?? task.status;
+  const advance = (task: WanTask): void => {
+    const fault = nextFault(8);
+    if (fault === 7 && task.status === 'RUNNING') task.status = 'FAILED';
+    else if (fault < 5) task.status = further[task.status] ?? task.status;
   };
   const wan: CreateTaskServices['wan'] = {
     async createTask({ input: { prompt = '' } }) {
-      const how = mood(10);
-      if (how === 6) return lost;
-      if (how === 7) return throttled;
-      if (how === 8) return refused;
+      const fault = nextFault(10);
+      if (fault === 6) return lost;
+      if (fault === 7) return throttled;
+      if (fault === 8) return refused;
       created(prompt);
       const task: WanTask = { task_id: randomUUID(), status: 'PENDING', prompt, at: now() };
       tasks.push(task);
-      return how === 9 ? lost : { outcome: 'created', task_id: task.task_id, task_status: 'PENDING' };
+      return fault === 9 ? lost : { outcome: 'created', task_id: task.task_id, task_status: 'PENDING' };
     },
     async queryTask(task_id) {
       const task = tasks.find((each) => each.task_id === task_id);
       if (!task) return { outcome: 'task', status: 'UNKNOWN', task_id };
-      goOn(task);
-      if (mood(10) === 9) return noAnswer;
+      advance(task);
+      if (nextFault(10) === 9) return noResponse;
       const { status, prompt, at } = task;
       return {
         outcome: 'task',
@@ -72,21 +72,21 @@ export function moodyWan(now: () => number, created: (prompt: string) => void) {
     },
     async cancelTask(task_id) {
       const task = tasks.find((each) => each.task_id === task_id);
-      const how = mood(4);
-      if (task && how === 3) goOn(task);
+      const fault = nextFault(4);
+      if (task && fault === 3) advance(task);
       if (task?.status !== 'PENDING') return { outcome: 'not_pending' };
-      if (how === 2) return noAnswer;
+      if (fault === 2) return noResponse;
       task.status = 'CANCELED';
-      return how === 1 ? noAnswer : { outcome: 'canceled' };
+      return fault === 1 ? noResponse : { outcome: 'canceled' };
     },
     uploadFile: async ({ name }) => ({ outcome: 'uploaded', url: `oss://${name}` }),
   };
   return {
     tasks,
     wan,
-    /** One mood is taken for each decision; when none is left all goes well, and each look finds a task a step further. */
-    feel(moods: readonly number[]): void {
-      rest = [...moods];
+    /** Sets the faults, one per decision of Wan. Afterwards every call succeeds, and each query advances its task. */
+    setFaults(faults: readonly number[]): void {
+      rest = [...faults];
     },
   };
 }

@@ -21,7 +21,7 @@ import apiRequest from '../fixtures/events/api-request.json' with { type: 'json'
 import { aVideo } from '../support/videos.ts';
 import { playExecution } from './interleavings-execution.ts';
 import { aStage, type Decision } from './interleavings-stage.ts';
-import { moodyWan } from './interleavings-wan.ts';
+import { faultyWan } from './interleavings-wan.ts';
 import { Crash, notSent } from './workflow/support.ts';
 
 export type Services = CreateTaskServices &
@@ -32,11 +32,11 @@ export type Services = CreateTaskServices &
   DeletionServices;
 export type Through = <Result>(effect: () => Promise<Result>) => Promise<Result>;
 
-/** Where a video stands when its world begins; `failing`: it just failed, and nothing of what it held is given back yet. */
-export type Beginning = 'queued' | 'submitting' | 'running' | 'archiving' | 'failing';
+/** The initial status of the video. `failing`: it has just failed, and its permit and reservation are not released yet. */
+export type InitialStatus = 'queued' | 'submitting' | 'running' | 'archiving' | 'failing';
 
-/** Who may come and act on a video: its owner, and invocations that come twice. */
-const deeds = {
+/** What may act on a video: its owner, scheduled functions, and duplicate invocations. */
+const actions = {
   cancel: (services, { id }) => cancel(services, requestFor(id), owner),
   retry: (services, { id }) => retry(services, requestFor(id), owner),
   delete: (services, { id }) => deleteVideo(services, requestFor(id), owner),
@@ -46,9 +46,9 @@ const deeds = {
   'check again': (services, video) => again(services, video, checkTask),
   'archive again': (services, video) => again(services, video, archiveVideo),
 } as const satisfies Record<string, (services: Services, video: VideoRecord) => Promise<unknown>>;
-export type Deed = keyof typeof deeds;
+export type Action = keyof typeof actions;
 
-/** As long as a Lambda of ours may take, but for those that copy: longer than a lost answer is looked for. */
+/** The timeout of all functions but those that copy: longer than a lost task is searched for. */
 const INVOCATION_SECONDS = 240;
 
 const owner = { owner: 'alice', key_id: 'k1' };
@@ -60,25 +60,25 @@ async function again(
   invoke: (services: Services, input: { id: string; run: number }) => Promise<unknown>,
 ): Promise<void> {
   const video = await readVideo(services.table, id);
-  // A second invocation fails as the first does; what it throws goes to nobody.
+  // Errors of a duplicate invocation are discarded.
   if (video) await invoke(services, video).catch(() => undefined);
 }
 
-/** A lane with one video that stands at a beginning, and everybody who has to do with it: the real code over a real table and S3. */
+/** Creates a model queue with one video in its initial status, and runs the real code with an in-memory table and S3. */
 export async function aWorld(
-  ground: { table: Table; s3: S3Client; clock: { now: number } },
-  given: { beginning: Beginning; permits?: number },
+  environment: { table: Table; s3: S3Client; clock: { now: number } },
+  given: { initial: InitialStatus; permits?: number },
 ) {
-  const { table, s3, clock } = ground;
+  const { table, s3, clock } = environment;
   const pass = (milliseconds: number): void => {
     clock.now += milliseconds;
   };
   const stage = aStage();
   const issues: string[] = [];
-  const answers: { deed: Deed; status: number }[] = [];
-  let buried: VideoRecord | undefined;
-  const { tasks, wan, feel } = moodyWan(table.now, () => {
-    if (buried) issues.push('A task was made for a video that was deleted.');
+  const responses: { action: Action; status: number }[] = [];
+  let deleted: VideoRecord | undefined;
+  const { tasks, wan, setFaults } = faultyWan(table.now, () => {
+    if (deleted) issues.push('A task was created for a deleted video.');
   });
 
   const executions = new Map<string, 'RUNNING' | 'SUCCEEDED' | 'FAILED'>();
@@ -90,10 +90,12 @@ export async function aWorld(
       `execution ${name}`,
       async (through) => {
         end = await playExecution(input, {
-          invoke: (act) => act(servicesThrough(oneInvocation(through))),
+          invoke: (run) => run(servicesThrough(oneInvocation(through))),
           wait: (seconds) => through(async () => pass(seconds * 1000)),
-          beside: (act) =>
-            stage.enter(`beside ${name}`, (own) => act(servicesThrough(oneInvocation(own))).catch(() => undefined)),
+          duplicate: (run) =>
+            stage.enter(`duplicate of ${name}`, (own) =>
+              run(servicesThrough(oneInvocation(own))).catch(() => undefined),
+            ),
         });
       },
       () => executions.set(name, end),
@@ -101,17 +103,19 @@ export async function aWorld(
   };
 
   /**
-   * The effects of one invocation: cut off when its time is over, and none when it has died, whatever its code makes of the error.
+   * Limits the effects of one invocation: no effect succeeds after its timeout or crash, even if its code catches the error.
    */
   const oneInvocation = (through: Through): Through => {
-    const cutOff = clock.now + INVOCATION_SECONDS * 1000;
-    let isDead = false;
+    const deadline = clock.now + INVOCATION_SECONDS * 1000;
+    let hasCrashed = false;
     return async (effect) => {
-      if (isDead) throw new Crash('it is dead');
+      if (hasCrashed) throw new Crash('the invocation has crashed');
       try {
-        return await through(() => (clock.now > cutOff ? Promise.reject(new Crash('its time is over')) : effect()));
+        return await through(() =>
+          clock.now > deadline ? Promise.reject(new Crash('the invocation has timed out')) : effect(),
+        );
       } catch (error) {
-        isDead ||= error instanceof Crash;
+        hasCrashed ||= error instanceof Crash;
         throw error;
       }
     };
@@ -120,9 +124,9 @@ export async function aWorld(
   function servicesThrough(through: Through): Services {
     const sent = async (command: { input: { Item?: { tombstone?: unknown } } }) => {
       const before = command.input.Item?.tombstone ? await readVideo(table, video.id) : undefined;
-      const answer = await table.client.send(command as never);
-      buried ??= before;
-      return answer;
+      const response = await table.client.send(command as never);
+      deleted ??= before;
+      return response;
     };
     const client = { send: (command: never) => through(() => sent(command)) } as Table['client'];
     const workflow = {
@@ -135,7 +139,7 @@ export async function aWorld(
           return { status };
         }),
     } as never;
-    const gated: Services = {
+    const services: Services = {
       table: { ...table, client },
       s3: { send: (command: never) => through(() => s3.send(command)) } as S3Client,
       bucket: 'videos',
@@ -163,34 +167,34 @@ export async function aWorld(
       monthlySpendingLimit: 1000,
       sleep: async (milliseconds) => pass(Math.max(0, milliseconds)),
       copyAndVerify: async (_, __, key) => {
-        const { VersionId } = await gated.s3.send(new PutObjectCommand({ Bucket: 'videos', Key: key, Body: key }));
-        return { video: { ...proven, ...(VersionId ? { version_id: VersionId } : {}) }, warnings: [] };
+        const { VersionId } = await services.s3.send(new PutObjectCommand({ Bucket: 'videos', Key: key, Body: key }));
+        return { video: { ...verified, ...(VersionId ? { version_id: VersionId } : {}) }, warnings: [] };
       },
-      dispatch: async (each) => void (await dispatch(gated, each.model, { include: each, limit: 1 })),
+      dispatch: async (each) => void (await dispatch(services, each.model, { include: each, limit: 1 })),
       onDispatchError: () => undefined,
       readQueuePosition: async () => undefined,
     };
-    return gated;
+    return services;
   }
 
-  const atOnce = servicesThrough((effect) => effect());
+  const direct = servicesThrough((effect) => effect());
   const video = aVideo({ estimated_cost: price }, clock.now);
   await createVideo(table, { ...video, input: { ...video.input, prompt: video.id } });
   await s3.send(new PutObjectCommand({ Bucket: 'uploads', Key: `inputs/${video.id}/image.png`, Body: 'image' }));
-  await begin();
+  await prepare();
 
-  /** Brings the video to its beginning by the same code, undisturbed. Its execution stands before its first effect. */
-  async function begin(): Promise<void> {
-    if (given.beginning === 'queued') return;
-    await dispatch(atOnce, video.model);
+  /** Brings the video to its initial status by the same code, without faults. Its execution is paused before its first effect. */
+  async function prepare(): Promise<void> {
+    if (given.initial === 'queued') return;
+    await dispatch(direct, video.model);
     const input = { id: video.id, run: 1 };
-    if (given.beginning === 'submitting') return;
-    await createTask(atOnce, input);
-    if (given.beginning === 'archiving') {
+    if (given.initial === 'submitting') return;
+    await createTask(direct, input);
+    if (given.initial === 'archiving') {
       tasks[0]!.status = 'SUCCEEDED';
-      await checkTask(atOnce, input);
+      await checkTask(direct, input);
     }
-    if (given.beginning === 'failing') {
+    if (given.initial === 'failing') {
       tasks[0]!.status = 'FAILED';
       const error = explainFailure({ code: 'InternalError', stage: 'task' });
       const running = (await readVideo(table, video.id))!;
@@ -204,60 +208,64 @@ export async function aWorld(
     }
   }
 
-  /** Whatever died when: after a sweep, the permits are those of the videos at Wan, or about to be. */
-  async function lookAtPermit(): Promise<void> {
+  /** After a sweep the video must have a permit exactly when it needs one. */
+  async function checkPermit(): Promise<void> {
     const now = await readVideo(table, video.id);
     const needs = now?.status === 'submitting' || now?.status === 'running';
     const has = (await readModelQueue(table, video.model)).running.has(video.id);
     if (needs !== has)
-      issues.push(`After a sweep the video is ${now?.status} and its permit ${has ? '' : 'not '}taken.`);
+      issues.push(`After a sweep the video is ${now?.status} and its permit is ${has ? '' : 'not '}held.`);
   }
 
-  async function perform(deed: Deed, services: Services): Promise<void> {
+  async function perform(action: Action, services: Services): Promise<void> {
     try {
-      const answer = await deeds[deed](services, video);
-      if (answer && 'statusCode' in answer) answers.push({ deed, status: answer.statusCode });
+      const response = await actions[action](services, video);
+      if (response && 'statusCode' in response) responses.push({ action, status: response.statusCode });
     } catch (error) {
       if (!(error instanceof ProblemError)) throw error;
-      answers.push({ deed, status: error.status });
+      responses.push({ action, status: error.status });
     }
   }
 
   return {
     video,
     tasks,
-    answers,
+    responses,
     issues,
-    surprises: stage.surprises,
-    buried: () => buried,
-    /** Lets all of them act at once with whatever runs already, as decided. */
-    async play(cast: readonly Deed[], { decided, moods }: { decided: readonly Decision[]; moods: readonly number[] }) {
-      feel(moods);
-      for (const deed of cast) stage.enter(deed, (through) => perform(deed, servicesThrough(oneInvocation(through))));
+    unexpectedErrors: stage.unexpectedErrors,
+    deleted: () => deleted,
+    /** Runs the actions concurrently with everything that runs already, in the decided order. */
+    async play(
+      actors: readonly Action[],
+      { decided, faults }: { decided: readonly Decision[]; faults: readonly number[] },
+    ) {
+      setFaults(faults);
+      for (const action of actors)
+        stage.enter(action, (through) => perform(action, servicesThrough(oneInvocation(through))));
       await stage.play(decided);
-      feel([]);
+      setFaults([]);
     },
-    /** An hour goes by, then a sweep comes and all goes well, again and again until the video has ended; then its deletion is finished. */
+    /** Runs an hourly sweep without faults until the video has ended, then finishes deletions. */
     async settle() {
       let now: VideoRecord | undefined;
       for (let hours = 0; hours < 8; hours++) {
         pass(3600_000);
-        const { failed } = await sweep(atOnce, [video.model]);
+        const { failed } = await sweep(direct, [video.model]);
         issues.push(...failed.map(({ step, error }) => `The sweep failed with ${step}: ${error}`));
-        await lookAtPermit();
+        await checkPermit();
         await stage.play();
         now = await readVideo(table, video.id);
         if (!now || isTerminal(now.status)) break;
       }
-      if (now && !isTerminal(now.status)) issues.push(`The video is ${now.status} for ever.`);
-      await finishDeletions(atOnce);
+      if (now && !isTerminal(now.status)) issues.push(`The video stays ${now.status}.`);
+      await finishDeletions(direct);
       return now;
     },
   };
 }
 
 const price = { amount: 0.1, currency: 'USD', unit_price: 0.02, seconds: 5, as_of: '2026-01-01' } as const;
-const proven = {
+const verified = {
   bytes: 1,
   sha256: '00',
   content_type: 'video/mp4',

@@ -4,13 +4,13 @@ import { vi } from 'vitest';
 export const aContext = (awsRequestId: string): Context =>
   ({ awsRequestId, functionName: 'tested', functionVersion: '1', memoryLimitInMB: '256' }) as Context;
 
-/** What is logged meanwhile, line by line. An error of the work is thrown when the lines were taken. */
+/** Returns what is logged during the work, as parsed lines. @param errors receives an error of the work */
 export async function linesOf(
   work: () => Promise<unknown>,
   errors: unknown[] = [],
 ): Promise<Record<string, unknown>[]> {
   const written: string[] = [];
-  // A logger of Powertools writes with a console of its own to the process's streams.
+  // Powertools' logger uses its own console, which writes to the streams of the process.
   const streams = [process.stdout, process.stderr].map((stream) =>
     vi.spyOn(stream, 'write').mockImplementation((chunk) => written.push(String(chunk)) > 0),
   );

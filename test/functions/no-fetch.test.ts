@@ -2,7 +2,7 @@ import dns from 'node:dns';
 import { readdirSync, readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { claimPermit } from '../../functions/queue/model-queue.ts';
 import { changeStatus, createVideo } from '../../functions/video/store.ts';
 import { createTask } from '../../functions/workflow/create-task.ts';
@@ -13,18 +13,14 @@ import { aDropFolder, picture } from './drops/support.ts';
 import { scriptedWan, servicesFor } from './workflow/support.ts';
 
 /*
- * A name may lead to a private address, or to another one each time it is looked up: no check of a text can tell. So nothing that a
- * caller names is ever looked up or fetched by us. Wan does it, in its own network.
+ * A name may resolve to a private address, or to different addresses over time, which no check of the text detects. So firstframe
+ * never looks up or fetches what a caller names. Wan does, in its own network.
  */
 
 const clock = { now: Date.parse('2026-01-01T00:00:00Z') };
-let store: Awaited<ReturnType<typeof startTable>>;
-beforeAll(async () => {
-  store = await startTable(() => clock.now);
-});
-afterAll(() => store.close());
+const store = startTable(() => clock.now);
 
-/** Whatever would leave this process: nothing may. */
+/** Attempts to leave this process; there must not be any. */
 let reached: string[];
 beforeEach(() => {
   reached = [];
@@ -44,7 +40,7 @@ beforeEach(() => {
 });
 afterEach(() => void vi.restoreAllMocks());
 
-/** Names that resolve to private addresses for whoever looks them up, as such services do on purpose. */
+/** Names of public services that resolve to private addresses. */
 const names = [
   'https://localtest.me/cat.png',
   'https://169-254-169-254.sslip.io/cat.png',
@@ -53,19 +49,19 @@ const names = [
 const wan26 = { model: 'wan2.6-i2v', parameters: { resolution: '720P' } };
 
 describe.each(names)('%s', (address) => {
-  test('is looked up and fetched by nobody when a video is asked for', async () => {
+  test('is neither looked up nor fetched when a video is requested', async () => {
     const input = { prompt: 'A cat runs', img_url: address, audio_url: address.replace('.png', '.mp3') };
     const answer = await anApi(store.table).submit({ body: body({ ...wan26, input }) });
     expect(answer).toMatchObject({ status: 202, body: { input } });
     expect(reached).toEqual([]);
   });
 
-  test('is handed to Wan as it is, unfetched, when its task is created', async () => {
+  test('is passed to Wan unchanged, without a fetch, when its task is created', async () => {
     const { wan, tasks } = scriptedWan(() => clock.now);
-    const lane = { model: 'wan2.2-i2v-plus', permits: 1000, submit_interval_ms: 0 };
+    const limits = { model: 'wan2.2-i2v-plus', permits: 1000, submit_interval_ms: 0 };
     const video = aVideo({ input: { prompt: 'A cat runs', img_url: address } }, clock.now);
     await createVideo(store.table, video);
-    await claimPermit(store.table, lane, video);
+    await claimPermit(store.table, limits, video);
     const submitting = await changeStatus(store.table, video, 'submitting', { set: { run: 1 } });
     const resolveMediaUrls = async () => ({ img_url: address });
     await createTask(servicesFor(store.table, clock, wan, { resolveMediaUrls }), {
@@ -76,7 +72,7 @@ describe.each(names)('%s', (address) => {
     expect(reached).toEqual([]);
   });
 
-  test('in whatever a drop brings along is refused or carried, and fetched by nobody', async () => {
+  test("in a drop's settings is rejected or passed on, and never fetched", async () => {
     const folder = aDropFolder(store.table);
     folder.put('drop/cat.png.json', {
       ...wan26,
@@ -89,20 +85,20 @@ describe.each(names)('%s', (address) => {
   });
 });
 
-test('the guard would notice', async () => {
+test('the guard detects fetches, connections and lookups', async () => {
   await fetch('https://example.com/').catch(() => undefined);
   new Socket().connect(80, '10.0.0.1');
   dns.lookup('example.com', () => undefined);
   expect(reached).toEqual(['fetch https://example.com/', 'connect [80,"10.0.0.1"]', 'lookup example.com']);
 });
 
-describe('who may reach out', () => {
+describe('network access', () => {
   const root = path.resolve(import.meta.dirname, '../../functions');
   const sources = readdirSync(root, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts'))
     .map((file) => ({ file, text: readFileSync(path.join(root, file), 'utf8') }));
 
-  test('is a short list: Wan’s client, the download of its videos, and the keys of an issuer of tokens', () => {
+  test('is limited to Wan’s client, the download of its videos, and the keys of a token issuer', () => {
     const code = (text: string) => text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$|'[^'\n]*'|`[^`]*`/gm, '');
     const mentions = sources.filter(({ text }) => /\bfetch\b/.test(code(text))).map(({ file }) => file);
     const may = /^(wan|media)\/|^entries\/|^api\/auth\/jwt\.ts$|^workflow\/verify-video\.ts$/;
@@ -110,9 +106,9 @@ describe('who may reach out', () => {
     expect(mentions.filter((file) => !may.test(file))).toEqual([]);
   });
 
-  test('nobody else: no module of the platform for connections or names is imported', () => {
+  test('never uses Node’s modules for connections or name resolution', () => {
     const imports = /from '(?:node:)?(https?|http2|net|tls|dns|dgram|undici)(?:\/[a-z]+)?'/;
-    // That one only reads an address that is written in numbers.
+    // It only parses numeric addresses.
     expect(sources.filter(({ text }) => imports.test(text)).map(({ file }) => file)).toEqual([
       'wan/validation/public-url.ts',
     ]);

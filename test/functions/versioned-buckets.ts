@@ -5,7 +5,7 @@ import path from 'node:path';
 import { ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
 import { serve } from '../../local/aws/s3/s3.ts';
 
-/** An S3 with versioned buckets named `videos` and `uploads`. */
+/** Starts an S3 with the versioned buckets `videos` and `uploads`. */
 export async function versionedBuckets() {
   const directory = await mkdtemp(path.join(tmpdir(), 'firstframe-buckets-'));
   const storage = await serve({
@@ -23,7 +23,7 @@ export async function versionedBuckets() {
   };
   return {
     s3,
-    /** Keys of every version and delete marker of a video's own objects. */
+    /** Returns the keys of all versions and delete markers of a video's objects. */
     objectsOf: async (id: string) => [
       ...(await keysBelow('videos', `${id}/`)),
       ...(await keysBelow('uploads', `inputs/${id}/`)),

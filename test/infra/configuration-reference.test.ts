@@ -4,11 +4,11 @@ import { settingNames } from '../../infra/config.ts';
 import { configurationReference, referenceFile } from '../../infra/operations/configuration-reference.ts';
 
 describe('the reference of the configuration', () => {
-  test('is what the schema says today: npm run configuration-reference writes it', async () => {
+  test('is up to date; npm run configuration-reference writes it', async () => {
     expect(await readFile(referenceFile, 'utf8')).toBe(configurationReference());
   });
 
-  test('says of every setting what it does, and of each value what it may be', () => {
+  test('has a description for every setting and allowed values for each scalar', () => {
     const rows = configurationReference()
       .split('\n')
       .filter((line) => line.startsWith('| `'))

@@ -10,18 +10,18 @@ beforeAll(async () => {
   released = await readRelease();
 });
 
-test('a deployment of the last release keeps everything it holds when it is upgraded to this', () => {
+test('a deployment of the last release can be upgraded to this version without losing state', () => {
   expect(upgradeIssues(released, today)).toEqual([]);
 });
 
-test('what the last release deployed is written down with all that holds something', () => {
+test('the last release contains every type with state', () => {
   const types = new Set(Object.values(released.template.Resources).map(({ Type }) => Type));
   for (const type of ['AWS::S3::Bucket', 'AWS::DynamoDB::Table', 'AWS::Lambda::Alias', 'AWS::ApiGateway::RestApi']) {
     expect(types).toContain(type);
   }
 });
 
-describe('an upgrade is refused that', () => {
+describe('an upgrade is rejected when it', () => {
   const without = ({ Resources }: Template, id: string): Template => {
     const { [id]: gone, ...rest } = Resources;
     expect(gone).toBeDefined();
@@ -33,45 +33,45 @@ describe('an upgrade is refused that', () => {
   const withProperties = (id: string, properties: Record<string, unknown>): Template =>
     changed(id, ({ Properties }) => ({ Properties: { ...Properties, ...properties } }));
   const release = (): Release => ({ version: 'last', retired: [], template: today });
-  const faults = (next: Template, last = release()) => upgradeIssues(last, next);
+  const issuesOf = (next: Template, last = release()) => upgradeIssues(last, next);
 
   test.each(['UploadsBucket', 'VideosBucket', 'VideosTable', 'WanApiKey', 'StateMachine', 'RestApi'])(
-    'deletes %s, or gives it another id',
+    'deletes %s or changes its id',
     (id) => {
-      expect(faults(without(today, id))).toEqual([expect.stringMatching(`^${id} \\(.*\\) would be deleted\\.$`)]);
+      expect(issuesOf(without(today, id))).toEqual([expect.stringMatching(`^${id} \\(.*\\) would be deleted\\.$`)]);
     },
   );
 
   test('replaces the table, a bucket or the state machine', () => {
-    expect(faults(withProperties('VideosTable', { KeySchema: [] }))).toEqual([
-      'VideosTable (AWS::DynamoDB::Table) would be replaced: its KeySchema is another.',
+    expect(issuesOf(withProperties('VideosTable', { KeySchema: [] }))).toEqual([
+      'VideosTable (AWS::DynamoDB::Table) would be replaced because its KeySchema changes.',
     ]);
-    expect(faults(withProperties('VideosBucket', { BucketName: 'mine' }))).toHaveLength(1);
-    expect(faults(withProperties('StateMachine', { StateMachineName: 'another' }))).toHaveLength(1);
-    expect(faults(changed('VideosBucket', () => ({ Type: 'AWS::S3Express::DirectoryBucket' })))).toEqual([
+    expect(issuesOf(withProperties('VideosBucket', { BucketName: 'mine' }))).toHaveLength(1);
+    expect(issuesOf(withProperties('StateMachine', { StateMachineName: 'another' }))).toHaveLength(1);
+    expect(issuesOf(changed('VideosBucket', () => ({ Type: 'AWS::S3Express::DirectoryBucket' })))).toEqual([
       'VideosBucket would become a AWS::S3Express::DirectoryBucket.',
     ]);
   });
 
-  test('lets go of what was retained', () => {
-    expect(faults(changed('VideosBucket', () => ({ DeletionPolicy: 'Delete' })))).toEqual([
+  test('removes a deletion policy', () => {
+    expect(issuesOf(changed('VideosBucket', () => ({ DeletionPolicy: 'Delete' })))).toEqual([
       'VideosBucket (AWS::S3::Bucket) would lose its DeletionPolicy Retain.',
     ]);
   });
 
-  test('takes away an index that code of the release asks, or makes two at once', () => {
+  test('deletes an index of the release or creates two', () => {
     const indexes = today.Resources.VideosTable!.Properties!.GlobalSecondaryIndexes as { IndexName: string }[];
-    expect(faults(withProperties('VideosTable', { GlobalSecondaryIndexes: indexes.slice(1) }))).toHaveLength(1);
+    expect(issuesOf(withProperties('VideosTable', { GlobalSecondaryIndexes: indexes.slice(1) }))).toHaveLength(1);
     const one = { ...indexes[0]!, IndexName: 'one' };
-    expect(faults(withProperties('VideosTable', { GlobalSecondaryIndexes: [...indexes, one] }))).toEqual([]);
+    expect(issuesOf(withProperties('VideosTable', { GlobalSecondaryIndexes: [...indexes, one] }))).toEqual([]);
     const two = [...indexes, one, { ...one, IndexName: 'two' }];
-    expect(faults(withProperties('VideosTable', { GlobalSecondaryIndexes: two }))).toHaveLength(1);
+    expect(issuesOf(withProperties('VideosTable', { GlobalSecondaryIndexes: two }))).toHaveLength(1);
   });
 
-  test('removes a function that executions under way may call, unless the release before had retired it', () => {
+  test('removes a function that running executions may call, unless the release had retired it', () => {
     const { id: alias, properties } = resourcesOf(today, 'AWS::Lambda::Alias')[0]!;
     const next = without(without(today, alias), properties.FunctionName.Ref);
-    expect(faults(next)).toHaveLength(2);
-    expect(faults(next, { ...release(), retired: [properties.FunctionName.Ref] })).toEqual([]);
+    expect(issuesOf(next)).toHaveLength(2);
+    expect(issuesOf(next, { ...release(), retired: [properties.FunctionName.Ref] })).toEqual([]);
   });
 });

@@ -1,11 +1,14 @@
 import { expect, test } from 'vitest';
-import { usual, withOrigins } from '../../local/addresses.ts';
+import { defaultAddresses, withOrigins } from '../../local/addresses.ts';
 
 const template = {
-  Variables: { WAN: usual.emulatorUrl, TRUSTED: JSON.stringify(['http://127.0.0.1:4401', usual.awsUrl]) },
+  Variables: {
+    WAN: defaultAddresses.emulatorUrl,
+    TRUSTED: JSON.stringify(['http://127.0.0.1:4401', defaultAddresses.awsUrl]),
+  },
 };
 
-test('a template gets the origins of this run, also when they are the usual ones of another', () => {
+test('replaces default origins by those of the run, even if the ports are swapped', () => {
   const swapped = { awsUrl: 'http://127.0.0.1:4401', emulatorUrl: 'http://127.0.0.1:4402/api/v1' };
   expect(withOrigins(template, swapped)).toEqual({
     Variables: {
@@ -15,12 +18,15 @@ test('a template gets the origins of this run, also when they are the usual ones
   });
 });
 
-test('without an emulator only the endpoint of AWS is another', () => {
+test('replaces only the AWS endpoint when there is no emulator', () => {
   const { Variables } = withOrigins(template, { awsUrl: 'http://127.0.0.1:50000', emulatorUrl: undefined });
-  expect(Variables).toEqual({ WAN: usual.emulatorUrl, TRUSTED: '["http://127.0.0.1:4401","http://127.0.0.1:50000"]' });
+  expect(Variables).toEqual({
+    WAN: defaultAddresses.emulatorUrl,
+    TRUSTED: '["http://127.0.0.1:4401","http://127.0.0.1:50000"]',
+  });
 });
 
-test('a longer port that begins alike is another address', () => {
+test('keeps an address whose port merely starts with a default port', () => {
   const other = { Url: 'http://127.0.0.1:44015/' };
   expect(withOrigins(other, { awsUrl: 'http://127.0.0.1:1', emulatorUrl: 'http://127.0.0.1:2/api/v1' })).toEqual(other);
 });

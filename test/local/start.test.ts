@@ -9,6 +9,8 @@ import { readConfiguration } from '../../infra/config.ts';
 import { lockDirectory } from '../../local/aws/directory-lock.ts';
 import { readSettings } from '../../local/settings.ts';
 import { stackContext } from '../../local/stack-context.ts';
+import { startWan } from '../../local/wan/server.ts';
+import { wanKeyIssue } from '../../local/wan-key.ts';
 import { pngUrl } from '../support/png.ts';
 
 function temporaryDirectory(): string {
@@ -17,10 +19,10 @@ function temporaryDirectory(): string {
   return directory;
 }
 
-/** Starts the program as `npm start` does, on free ports. */
+/** Runs `npm start` on free ports. */
 function start(environment: Record<string, string>) {
   const { PATH = '' } = process.env;
-  const child = spawn(process.execPath, ['--import', 'tsx', 'local/start.ts'], {
+  const child = spawn(process.execPath, ['infra/operations/run.cjs', 'local/start.ts'], {
     env: { PATH, PORT: '0', WAN_PORT: '0', AWS_PORT: '0', WAN_TASK_SECONDS: '2', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -29,25 +31,25 @@ function start(environment: Record<string, string>) {
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
   const url = () => /API +(http:\S+)/.exec(output)?.[1];
-  return { child, ended, output: () => output, up: () => becomes(url, ended, () => output) };
+  return { child, ended, output: () => output, up: () => eventually(url, ended, () => output) };
 }
 
-async function becomes<Value>(
+async function eventually<Value>(
   read: () => Value | undefined | Promise<Value | undefined>,
   ended: Promise<unknown>,
   output: () => string,
 ): Promise<Value> {
-  let over = false;
+  let hasEnded = false;
   void ended.then(() => {
-    over = true;
+    hasEnded = true;
   });
-  for (let tries = 0; tries < 600; tries += 1) {
+  for (let tries = 0; tries < 1200; tries += 1) {
     const value = await read();
     if (value !== undefined) return value;
-    if (over) throw new Error(`the process ended: ${output()}`);
+    if (hasEnded) throw new Error(`the process ended: ${output()}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  throw new Error(`it never happened: ${output()}`);
+  throw new Error(`not within 60 s: ${output()}`);
 }
 
 async function kill(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
@@ -57,7 +59,7 @@ async function kill(child: ChildProcess, ended: Promise<unknown>): Promise<void>
 
 const headers = { authorization: 'Bearer my-key', 'content-type': 'application/json' };
 
-test('a video whose process was killed while it ran is finished by the next start', { timeout: 90_000 }, async () => {
+test('the next start finishes a video whose process was killed', { timeout: 150_000 }, async () => {
   const LOCAL_DIR = temporaryDirectory();
   const first = start({ LOCAL_DIR, API_KEY: 'my-key' });
   const firstUrl = await first.up();
@@ -73,7 +75,7 @@ test('a video whose process was killed while it ran is finished by the next star
 
   const second = start({ LOCAL_DIR, API_KEY: 'my-key' });
   const url = await second.up();
-  const video = await becomes(
+  const video = await eventually(
     async () => {
       const found = (await (await fetch(`${url}/videos/${id}`, { headers })).json()) as {
         status: string;
@@ -92,22 +94,27 @@ test('a video whose process was killed while it ran is finished by the next star
   expect(await second.ended).toBe(0);
 });
 
-describe('a start that can’t be', () => {
-  test('because a port is taken names the variable to change', async () => {
-    const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    onTestFinished(() => void server.close());
-    const { port } = server.address() as AddressInfo;
-    for (const variable of ['PORT', 'WAN_PORT', 'AWS_PORT']) {
-      const { ended, output } = start({ LOCAL_DIR: temporaryDirectory(), [variable]: String(port) });
-      expect(await ended).toBe(1);
-      expect(output()).toBe(`Port ${port} is in use. Set ${variable} to another one (0 takes any free port).\n`);
-    }
-  });
+test('names every port in use with its variable in one message', { timeout: 90_000 }, async () => {
+  const variables = ['PORT', 'WAN_PORT', 'AWS_PORT'];
+  const ports = await Promise.all(
+    variables.map(async () => {
+      const server = createServer();
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      onTestFinished(() => void server.close());
+      return String((server.address() as AddressInfo).port);
+    }),
+  );
+  const environment = Object.fromEntries(variables.map((variable, index) => [variable, ports[index]!]));
+  const { ended, output } = start({ LOCAL_DIR: temporaryDirectory(), ...environment });
+  expect(await ended).toBe(1);
+  for (const variable of variables) {
+    expect(output()).toContain(`Port ${environment[variable]} is in use. Set ${variable} to another one`);
+  }
+  expect(output()).not.toContain(' at ');
 });
 
 describe('the state directory', () => {
-  test('belongs to one process', () => {
+  test('is locked by one process', () => {
     const directory = temporaryDirectory();
     const unlock = lockDirectory(directory);
     expect(() => lockDirectory(directory)).toThrow('LOCAL_DIR');
@@ -115,7 +122,7 @@ describe('the state directory', () => {
     lockDirectory(directory)();
   });
 
-  test('of a living process is not taken, that of a dead one is', async () => {
+  test('is taken over from a dead process only', async () => {
     const directory = temporaryDirectory();
     const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
     onTestFinished(() => void child.kill('SIGKILL'));
@@ -128,11 +135,24 @@ describe('the state directory', () => {
     expect(readFileSync(path.join(directory, 'lock'), 'utf8')).toBe(`${process.pid}\n`);
   });
 
-  test('of a killed process with this one’s id is taken over', () => {
+  test('is taken over from a killed process that had the same process id', () => {
     const directory = temporaryDirectory();
     writeFileSync(path.join(directory, 'lock'), `${process.pid}\n`);
     expect(() => lockDirectory(directory)).not.toThrow();
   });
+});
+
+test('reports a key that the real Wan rejects, and an unreachable Wan', async () => {
+  const wan = await startWan({ port: 0, directory: temporaryDirectory(), taskSeconds: 1, limits: 'off' });
+  const issueOf = (DASHSCOPE_API_KEY: string) =>
+    wanKeyIssue(readSettings({ DASHSCOPE_API_KEY, WAN_BASE_URL: wan.url }));
+  expect(await issueOf('sk-valid')).toBeUndefined();
+  expect(await wanKeyIssue(readSettings({}))).toBeUndefined();
+  const issue = await issueOf('sk-invalid-1');
+  expect(issue).toMatch(/^Wan at 127\.0\.0\.1:\d+ rejects DASHSCOPE_API_KEY \(invalid_key\)\. Check the key/);
+  expect(issue).not.toContain('sk-');
+  await wan.close();
+  expect(await issueOf('sk-valid')).toMatch(/^Wan does not respond at 127\.0\.0\.1:\d+ \(\w+\)\. Check the network/);
 });
 
 describe('the settings', () => {
@@ -147,10 +167,11 @@ describe('the settings', () => {
     });
   });
 
-  test('with a key of the real Wan use it instead of the emulator', () => {
+  test('use the real Wan when there is a key for it, with a state of its own', () => {
     const base_url = 'https://dashscope.aliyuncs.com/api/v1';
     const settings = readSettings({ DASHSCOPE_API_KEY: 'sk-1', WAN_BASE_URL: base_url });
     expect(settings.wan).toEqual({ kind: 'real', api_key: 'sk-1', base_url });
+    expect(settings.directory).toBe(path.resolve('.local/real'));
     expect(stackContext(settings, 'http://127.0.0.1:4402', undefined)).toMatchObject({
       region: 'beijing',
       wanBaseUrl: base_url,
@@ -159,7 +180,7 @@ describe('the settings', () => {
     });
   });
 
-  test('of the stack can be given over this machine’s, whose own origins stay trusted', () => {
+  test('of the stack can be overridden, except that local origins stay trusted', () => {
     const given = { auth: 'iam', monthlySpendingLimit: 5, trustedOrigins: ['http://127.0.0.1:9000'] };
     const [aws, emulator] = ['http://127.0.0.1:4402', 'http://127.0.0.1:4401'];
     const context = stackContext(readSettings({}), aws, `${emulator}/api/v1`, given);
@@ -167,7 +188,7 @@ describe('the settings', () => {
     expect(readConfiguration(context)).toMatchObject({ auth: { mode: 'iam' }, monthlySpendingLimit: 5 });
   });
 
-  test('of the stack limit spending only where money is spent', () => {
+  test('of the stack limit spending only for the real Wan', () => {
     const limitOf = (environment: Record<string, string>, emulator?: string) =>
       readConfiguration(stackContext(readSettings(environment), 'http://127.0.0.1:4402', emulator))
         .monthlySpendingLimit;
@@ -175,8 +196,8 @@ describe('the settings', () => {
     expect(limitOf({ DASHSCOPE_API_KEY: 'sk-1' })).toBe(100);
   });
 
-  test('name everything that is wrong, but never a key', () => {
-    const wrong = {
+  test('are rejected with every invalid variable, without showing a key', () => {
+    const invalid = {
       PORT: '65536',
       AWS_PORT: 'x',
       WAN_TASK_SECONDS: '-1',
@@ -184,8 +205,8 @@ describe('the settings', () => {
       API_KEY: 'a secret',
       WAN_BASE_URL: 'b',
     };
-    const refusal = () => readSettings(wrong);
-    for (const name of Object.keys(wrong)) expect(refusal).toThrow(name);
-    expect(refusal).not.toThrow('a secret');
+    const read = () => readSettings(invalid);
+    for (const name of Object.keys(invalid)) expect(read).toThrow(name);
+    expect(read).not.toThrow('a secret');
   });
 });

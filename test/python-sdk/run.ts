@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
@@ -43,6 +43,17 @@ try {
   };
   const samples = path.join(import.meta.dirname, 'samples.py');
   for (const python of pythons) failures += (await run(python, [samples], environment)) === 0 ? 0 : 1;
+
+  // The block of the README, with the newest version: nothing but its base URL, its key and its image differ.
+  const readme = await readFile(path.join(import.meta.dirname, '../../README.md'), 'utf8');
+  const sample = path.join(directory, 'readme.py');
+  const [, code] = /^```python\n([\s\S]*?)^```/m.exec(readme)!;
+  const here = code!
+    .replace('http://127.0.0.1:4400/api/v1', environment.BASE_URL)
+    .replace("api_key='local'", `api_key='${endpoint.api_key}'`)
+    .replace('file://photo.jpg', `file://${image}`);
+  await writeFile(sample, `${here}assert rsp.output.video_url.startswith('http')\n`);
+  failures += (await run(pythons.at(-1)!, [sample], environment)) === 0 ? 0 : 1;
 } finally {
   await endpoint.close();
   await rm(directory, { recursive: true, force: true });

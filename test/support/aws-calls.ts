@@ -2,14 +2,14 @@ import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { AwsCall } from '../../local/aws/endpoint/aws-call.ts';
 
-/** A call as IAM judges it, whenever it was. */
+/** A call as IAM evaluates it, without its time. */
 export type JudgedCall = Omit<AwsCall, 'at'>;
 
 const kept = new Set<string>();
 
 /**
- * Appends a call to the file that `AWS_CALLS_FILE` names, the first of each kind in this process: ids, digests and numbers make none.
- * Written at once, since nothing tells a worker of tests that it will end.
+ * Appends the first call of each kind in this process to the file `AWS_CALLS_FILE`. Ids, digests and numbers do not distinguish kinds.
+ * Writes synchronously, because a test worker gets no notice of its end.
  */
 export function keepCall({ principal, action, resource, conditions }: AwsCall): void {
   const { AWS_CALLS_FILE: file } = process.env;
@@ -23,7 +23,7 @@ export function keepCall({ principal, action, resource, conditions }: AwsCall): 
   appendFileSync(file, `${line}\n`);
 }
 
-/** What processes kept in a file, each call once. @throws Error where there is no such file */
+/** Reads the calls that all processes appended to a file, without duplicates. @throws Error when the file does not exist */
 export function readCalls(file: string): JudgedCall[] {
   const lines = new Set(readFileSync(file, 'utf8').split('\n').filter(Boolean));
   return [...lines].map((line) => JSON.parse(line) as JudgedCall);

@@ -10,28 +10,29 @@ import {
 } from '@aws-sdk/client-s3';
 
 /**
- * The few forms of `aws s3 cp`, `mv` and `sync` that the guides show, for tests on machines without the AWS CLI: files and folders
- * up, a file down, an object to another key. Anything else is refused. Addresses and keys come from the environment, as for the real one.
+ * Implements the forms of `aws s3 cp`, `mv` and `sync` that the documents show, for tests without the AWS CLI. Rejects anything else.
+ * Reads endpoint and credentials from the environment, as the AWS CLI does.
  */
 async function main([service, command, from, to, ...options]: readonly string[]): Promise<void> {
-  if (service !== 's3' || !from || !to) throw new Error('Only aws s3 cp FROM TO and aws s3 sync FROM TO are known.');
+  if (service !== 's3' || !from || !to) throw new Error('Only aws s3 cp, mv and sync with FROM and TO are supported.');
   const { metadata, rest } = readMetadata(options);
-  if (rest.length > 0) throw new Error(`${rest.join(' ')} is not known.`);
+  if (rest.length > 0) throw new Error(`${rest.join(' ')} is not supported.`);
   const s3 = new S3Client({});
   const send = async (file: string, address: string): Promise<void> => {
     const { Bucket, Key } = readAddress(address);
     const named = Key === '' || Key.endsWith('/') ? Key + path.basename(file) : Key;
     await s3.send(new PutObjectCommand({ Bucket, Key: named, Body: await readFile(file), Metadata: metadata }));
   };
-  if (command === 'cp' && from.startsWith('s3://')) {
+  if (command === 'mv' && from.startsWith('s3://') && to.startsWith('s3://')) {
+    const { Bucket, Key } = readAddress(from);
+    const CopySource = `${Bucket}/${encodeURIComponent(Key)}`;
+    await s3.send(new CopyObjectCommand({ ...readAddress(to), CopySource }));
+    await s3.send(new DeleteObjectCommand({ Bucket, Key }));
+  } else if (command === 'cp' && from.startsWith('s3://')) {
     const { Body } = await s3.send(new GetObjectCommand(readAddress(from)));
     const bytes = await Body!.transformToByteArray();
     if (to === '-') process.stdout.write(bytes);
     else await writeFile(to, bytes);
-  } else if (command === 'mv' && from.startsWith('s3://')) {
-    const [source, target] = [readAddress(from), readAddress(to)];
-    await s3.send(new CopyObjectCommand({ ...target, CopySource: `${source.Bucket}/${source.Key}` }));
-    await s3.send(new DeleteObjectCommand(source));
   } else if (command === 'cp') {
     await send(from, to);
   } else if (command === 'sync') {
@@ -41,17 +42,17 @@ async function main([service, command, from, to, ...options]: readonly string[])
       await send(file, `${to.replace(/\/$/, '')}/${path.relative(from, file)}`);
     }
   } else {
-    throw new Error(`aws s3 ${command} is not known.`);
+    throw new Error(`aws s3 ${command} is not supported.`);
   }
 }
 
 function readAddress(address: string): { Bucket: string; Key: string } {
   const [, Bucket, Key = ''] = /^s3:\/\/([^/]+)(?:\/(.*))?$/.exec(address) ?? [];
-  if (!Bucket) throw new Error(`${address} is no s3://bucket/key.`);
+  if (!Bucket) throw new Error(`${address} is not an s3://bucket/key.`);
   return { Bucket, Key };
 }
 
-/** `--metadata` in both of its forms: JSON, and `name=value,name=value`. */
+/** Parses both forms of `--metadata`: JSON, and `name=value,name=value`. */
 function readMetadata(options: readonly string[]): { metadata: Record<string, string>; rest: string[] } {
   const at = options.indexOf('--metadata');
   if (at === -1) return { metadata: {}, rest: [...options] };

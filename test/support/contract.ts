@@ -1,8 +1,8 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 
-/** A JSON Schema, as deep as a test needs to look into it. */
-// biome-ignore lint/suspicious/noExplicitAny: what stands in a schema is read as it is
+/** A JSON Schema, as far as the tests read it. */
+// biome-ignore lint/suspicious/noExplicitAny: tests read arbitrary schemas
 export type Schema = any;
 
 export interface ContractParameter {
@@ -18,7 +18,7 @@ export interface ContractContent {
   examples?: Record<string, { value: unknown }>;
 }
 
-/** A header of an answer. */
+/** A response header. */
 export interface ContractHeader {
   required?: boolean;
   schema: Schema;
@@ -43,29 +43,29 @@ export interface ContractDocument {
   components: { schemas: Record<string, Schema>; headers?: Record<string, ContractHeader> };
 }
 
-/** A route and method of the contract. */
+/** An operation of the contract. */
 export interface Route extends ContractOperation {
   path: string;
-  /** In capitals. */
+  /** In upper case. */
   method: string;
 }
 
 export interface Contract {
   routes: Route[];
-  /** The schema itself, for a reference to one. */
+  /** Resolves a reference to a schema. */
   resolve(schema: Schema): Schema;
-  /** The header itself, for a reference to one. */
+  /** Resolves a reference to a header. */
   headerOf(reference: { $ref: string }): ContractHeader;
-  /** What is wrong with a value by a schema of the contract; undefined if nothing is. */
+  /** Validates a value against a schema. @returns the errors, undefined if there are none */
   faultOf(schema: Schema, value: unknown): string | undefined;
 }
 
-/** An OpenAPI 3.1 document, to hold requests and answers against. */
+/** Reads an OpenAPI 3.1 document for validating requests and responses. */
 export function readContract(document: ContractDocument): Contract {
   const ajv = new Ajv2020({ allErrors: true, strictTypes: false, allowUnionTypes: true });
   addFormats.default(ajv);
   ajv.addFormat('binary', true);
-  // References are to the document, of which ajv knows the schemas alone.
+  // References are relative to the document, but ajv gets only its schemas.
   const located = (schema: Schema): Schema =>
     JSON.parse(JSON.stringify(schema).replaceAll('"$ref":"#/components/schemas/', '"$ref":"contract#/$defs/'));
   ajv.addSchema({ $id: 'contract', $defs: located(document.components.schemas) });

@@ -11,41 +11,41 @@ import { readSettings } from '../../local/settings.ts';
 import { type LocalStack, startLocal } from '../../local/stack.ts';
 import { keepCall } from './aws-calls.ts';
 
-/** An answer, its body read as JSON; `{}` where there is none. */
+/** A response with its body parsed as JSON; `{}` without a body. */
 export interface Answer {
   status: number;
   headers: Headers;
   body: Record<string, unknown>;
 }
 
-/** A running firstframe, wherever it is: what a client of it has. */
+/** A running firstframe, local or deployed, as a client uses it. */
 export interface Endpoint {
   url: string;
   api_key: string;
-  /** Of another owner. */
+  /** API key of another owner. */
   other_api_key: string;
-  /** Of the owner whose videos drops become. */
+  /** Requests as the owner of drops. */
   drop_api_key: string;
   s3: S3Client;
   uploads_bucket: string;
-  /** With the key, unless the headers say otherwise. */
+  /** Sends a request with the API key, unless the headers contain another one. */
   call(route: string, init?: RequestInit): Promise<Answer>;
-  /** `POST` of a body as JSON; a string goes as it is. */
+  /** Sends a `POST` with a JSON body; a string is sent unchanged. */
   post(route: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
-  /** Asks until the video is as the condition says, then gives it. */
+  /** Polls a video until the condition holds. */
   until(id: string, condition: (video: VideoView) => boolean): Promise<VideoView>;
-  /** Asks until the video has ended. */
+  /** Polls a video until it has ended. */
   finished(id: string): Promise<VideoView>;
-  /** The video that a dropped object became, once it shows in the list of drops. */
+  /** Polls the list until it contains the video of a dropped object. */
   droppedFrom(key: string): Promise<VideoView>;
   close(): Promise<void>;
 }
 
 /**
- * The deployment that `E2E_BASE_URL`, `E2E_API_KEY` (of the owner of drops), `E2E_OTHER_API_KEY` (of another) and `E2E_UPLOADS_BUCKET`
- * name, with AWS credentials from the environment; or two owners of their own on a local stack that runs the same template. Wan is the
- * emulator: prompts direct it.
- * @throws Error for a deployment that is only named in part
+ * Returns the deployment in `E2E_BASE_URL`, `E2E_API_KEY` (owner of drops), `E2E_OTHER_API_KEY` (another owner) and
+ * `E2E_UPLOADS_BUCKET`, with AWS credentials from the environment; by default, two new owners on a local stack of the same template.
+ * Both use the Wan emulator, which prompts direct.
+ * @throws Error when only some of the variables are set
  */
 export async function openEndpoint(): Promise<Endpoint> {
   const { E2E_BASE_URL } = process.env;
@@ -73,8 +73,8 @@ function deployed(url: string): Endpoint {
 let shared: Promise<LocalStack> | undefined;
 
 /**
- * One stack for all tests of this process, since starting one takes more than most tests do. It turns nobody away, and ends with the
- * process.
+ * Starts one stack for all tests of this process, because the start takes longer than most tests. It does not throttle, and ends with
+ * the process.
  */
 export const sharedStack = (): Promise<LocalStack> => {
   shared ??= startStack({ apiThrottle: { rate: 10_000, burst: 5000 } });
@@ -88,13 +88,13 @@ async function startStack(context: Record<string, unknown>, faults: FaultInjecti
   return startLocal(readSettings({ ...ports, LOCAL_DIR: directory, WAN_TASK_SECONDS: '1' }), {
     context,
     faults,
-    // A worker costs a fifth of a second of both cores that tests usually have.
+    // Starting a worker takes a fifth of a second on the two cores that tests usually have.
     max_concurrency: 4,
     on_call: keepCall,
   });
 }
 
-/** A stack of its own with other settings, for what can't be tried on one that others use: Wan out of order, a full budget. */
+/** Starts a separate stack with other settings, for tests that would disturb others: Wan unavailable, spending limit reached. */
 export async function openLocal(
   context: Record<string, unknown> = {},
   faults: FaultInjection = {},
@@ -103,7 +103,7 @@ export async function openLocal(
   return { stack, endpoint: await onStack(stack, () => stack.close()) };
 }
 
-/** Two owners whom nobody else knows, on a stack. */
+/** Creates two new owners on a stack. */
 export async function onStack(stack: LocalStack, close: () => Promise<void>): Promise<Endpoint> {
   const table = stack.runtime.stack.all('AWS::DynamoDB::Table')[0]!.name;
   const newKey = async (): Promise<string> => {
@@ -140,8 +140,8 @@ export function endpoint(given: Omit<Endpoint, 'call' | 'post' | 'until' | 'fini
   const until: Endpoint['until'] = async (id, condition) => {
     for (;;) {
       const { status, body } = await call(`/videos/${id}`);
-      // Many who ask at once are told to come again, as every client is.
-      if (status !== 200 && status !== 429) throw new Error(`GET /videos/${id} answered ${status}.`);
+      // Concurrent polls may be throttled, like those of any client.
+      if (status !== 200 && status !== 429) throw new Error(`GET /videos/${id} responded with ${status}.`);
       const video = body as unknown as VideoView;
       if (status === 200 && condition(video)) return video;
       await new Promise((resolve) => setTimeout(resolve, 250));

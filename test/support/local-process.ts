@@ -6,17 +6,17 @@ export interface LocalProcess {
   api_url: string;
   wan_url: string;
   aws_url: string;
-  /** Any other signal, which the process may handle. */
+  /** Sends another signal, which the process may handle. */
   signal(name: NodeJS.Signals): void;
-  /** SIGKILL: nothing of the process gets a chance to tidy up. */
+  /** Sends SIGKILL, so that the process cannot clean up. */
   kill(): Promise<void>;
 }
 
 /**
- * `npm start` as a process of its own, ready to be killed.
- * @param environment variables over the test's own, such as `LOCAL_DIR` and ports
- * @param script what is run; it must print the addresses as `local/start.ts` does
- * @throws Error with what the process printed, when it does not come up
+ * Runs `npm start` as a separate process, which can be killed.
+ * @param environment variables in addition to the test's own, such as `LOCAL_DIR` and ports
+ * @param script the script to run; it must print the addresses as `local/start.ts` does
+ * @throws Error with the output of the process, when it does not start
  */
 export async function startProcess(
   environment: Record<string, string>,
@@ -35,7 +35,7 @@ export async function startProcess(
     if (name && address) addresses.set(name, address);
     if (addresses.size === 3) break;
   }
-  if (addresses.size < 3) throw new Error(`npm start did not come up:\n${printed.join('\n')}`);
+  if (addresses.size < 3) throw new Error(`npm start did not start:\n${printed.join('\n')}`);
   child.stdout.resume();
   child.once('exit', (code, signal) => {
     if (signal === 'SIGKILL') return;

@@ -10,7 +10,7 @@ export interface Probed {
   seconds: number;
 }
 
-/** What ffprobe, which knows nothing of us, reads in a file or behind a URL. */
+/** Returns what ffprobe, an independent reader, finds in a file or at a URL. */
 export async function probe(address: string): Promise<Probed> {
   const { stdout } = await promisify(execFile)(ffprobe.path, [
     ...['-v', 'error', '-select_streams', 'v:0', '-of', 'json'],

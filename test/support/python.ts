@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { access, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
-/** Runs a command to its end with this process's own terminal. @returns its exit status; 1 when it could not be started */
+/** Runs a command with this process's terminal. @returns its exit status; 1 when it could not be started */
 export async function run(
   command: string,
   args: readonly string[],
@@ -18,9 +18,9 @@ export async function run(
 }
 
 /**
- * A virtual environment of its own with one package from PyPI, made once and kept below `.local/`.
- * @returns the directory of its programs
- * @throws Error that says what it takes: Python 3 with venv and, the first time, a network
+ * Creates a virtual environment with one package from PyPI, once, and keeps it below `.local/`.
+ * @returns the directory of its executables
+ * @throws Error that names the requirements: Python 3 with venv and, the first time, network access
  */
 export async function pythonWith(name: string, version: string): Promise<string> {
   const directory = path.resolve('.local', 'python', `${name}-${version}`);

@@ -1,11 +1,11 @@
-/* The bodies of the reference's examples, with prompts of our own: for whoever answers as Wan does. */
+/* The bodies of the reference's examples, with prompts of our own, for servers that respond like Wan. */
 
 export const rap = 'https://help-static-aliyun-doc.aliyuncs.com/file-manage-files/zh-CN/20250925/wpimhv/rap.png';
 export const rapSound = 'https://help-static-aliyun-doc.aliyuncs.com/file-manage-files/zh-CN/20250925/ozwpvi/rap.mp3';
 export const cat = 'https://cdn.translate.alibaba.com/r/wanx-demo-1.png';
 export const prompt = 'A painted figure comes to life and sings.';
 
-/** The bodies of the examples, under the headings they stand under in the reference. */
+/** The bodies of the reference's examples, by their heading. */
 export const examples = {
   'Multi-shot narrative': {
     model: 'wan2.6-i2v',

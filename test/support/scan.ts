@@ -2,16 +2,16 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 
 export interface Finding {
-  /** Relative to what was scanned. */
+  /** Relative to the scanned directory. */
   file: string;
   marker: string;
-  /** The first hundred characters before the marker, for whoever has to find the line. */
+  /** Up to a hundred characters before the marker, to locate it. */
   before: string;
 }
 
 /**
- * Where markers stand in the files below directories, plain, encoded for a URL or as base64. Lines at the level DEBUG may hold them.
- * @param markers by name: a finding tells the name, not the secret
+ * Finds markers in the files below directories: plain, URL-encoded or as base64. Ignores lines at the level DEBUG.
+ * @param markers by name; a finding contains the name, not the secret
  */
 export function scan(
   root: string,
@@ -36,19 +36,19 @@ export function findMarkers(text: string, markers: Readonly<Record<string, strin
   );
 }
 
-/** As it is, in a URL, in JSON, and within a base64 text wherever it may begin there. */
+/** Returns the forms of a marker: plain, in a URL, in JSON, and in base64 at any offset. */
 const spellings = (secret: string): string[] => [
   secret,
   encodeURIComponent(secret),
   JSON.stringify(secret).slice(1, -1),
   ...[0, 1, 2].map((before) => {
     const text = Buffer.from(`${' '.repeat(before)}${secret}`).toString('base64');
-    // The letters that also depend on what stands before and after it are no part of it.
+    // Omits the characters that also depend on the text before and after.
     return text.slice(before === 0 ? 0 : before + 1, Math.floor(((before + Buffer.byteLength(secret)) * 8) / 6));
   }),
 ];
 
-/** What a stack has in files, by the way: a directory that is not there holds nothing. */
+/** Lists the files below a directory; none when it does not exist. */
 function filesBelow(directory: string): string[] {
   if (!statSync(directory, { throwIfNoEntry: false })) return [];
   return readdirSync(directory, { recursive: true, encoding: 'utf8' })

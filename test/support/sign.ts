@@ -2,7 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 
 export interface ToSign {
   method?: string;
-  /** Still percent-encoded. */
+  /** Percent-encoded. */
   path: string;
   /** Decoded. */
   query?: Record<string, string | string[]>;
@@ -14,14 +14,14 @@ export interface ToSign {
   service?: string;
   region?: string;
   date?: Date;
-  /** Headers that the signature does not cover. @default none */
+  /** Headers that the signature does not cover. @default - none */
   unsigned?: readonly string[];
 }
 
-/** A person's key on a developer's machine. */
+/** The credentials of a developer on the local stack. */
 export const personalCredentials = { accessKeyId: 'local', secretAccessKey: 'local' };
 
-/** The headers of a request signed with Signature Version 4, as a caller of an API with `auth: iam` makes them: by the AWS SDK's signer. */
+/** Signs a request with Signature Version 4, by the AWS SDK's signer, as callers of an API with `auth: iam` do. @returns its headers */
 export async function sign(request: ToSign): Promise<Record<string, string>> {
   const { credentials = personalCredentials, service = 'execute-api', region = 'us-east-1', host } = request;
   const client = new DynamoDBClient({ region, credentials });

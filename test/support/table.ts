@@ -8,16 +8,20 @@ import { createDocumentClient } from '../../local/aws/dynamodb/document-client.t
 import {
   createTableInProcess,
   type DynaliteError,
+  type Execute,
   inProcessDynamoDb,
   type Operation,
 } from '../../local/aws/dynamodb/in-process.ts';
 
 const tableName = 'videos';
 
-/** A table like the deployed one, in memory: a real dialect of DynamoDB, so that conditional writes are really conditional. */
-export async function startTable(now: () => number = Date.now) {
-  const answer = inProcessDynamoDb();
-  await createTableInProcess(answer, {
+/**
+ * Returns an empty table like the deployed one, in memory. A real DynamoDB implementation (dynalite) evaluates its conditional writes.
+ * The table is created before the first command. `close` is only needed after `client` was used.
+ */
+export function startTable(now: () => number = Date.now) {
+  const dynamoDb = inProcessDynamoDb();
+  const created = createTableInProcess(dynamoDb, {
     TableName: tableName,
     AttributeDefinitions: [
       partitionKey,
@@ -26,19 +30,23 @@ export async function startTable(now: () => number = Date.now) {
     KeySchema: [{ AttributeName: partitionKey, KeyType: 'HASH' }],
     GlobalSecondaryIndexes: [index(indexes.byOwner, 'ALL'), index(indexes.byStatus, 'KEYS_ONLY')],
   });
+  const execute: Execute = async (operation, input) => {
+    await created;
+    return dynamoDb(operation, input);
+  };
   let server: Server | undefined;
-  /** Where the table is served, for those who bring a client of their own. */
   const listen = async () => {
-    server ??= await serve(answer);
+    server ??= await serve(execute);
     const { port } = server.address() as AddressInfo;
     return { protocol: 'http:', hostname: '127.0.0.1', port, path: '/' };
   };
+  /** A client of the AWS SDK, over HTTP. */
   const client = new DynamoDBClient({
     endpoint: listen,
     region: 'us-east-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
   });
-  const table: Table = { client: createDocumentClient(answer), tableName, now };
+  const table: Table = { client: createDocumentClient(execute), tableName, now };
   return {
     table,
     client,
@@ -59,11 +67,11 @@ const index = ({ name, partition, sort }: (typeof indexes)[keyof typeof indexes]
   Projection: { ProjectionType: projection },
 });
 
-/** The same table over HTTP. */
-async function serve(answer: ReturnType<typeof inProcessDynamoDb>): Promise<Server> {
+/** Serves a table over HTTP. */
+async function serve(execute: Execute): Promise<Server> {
   const server = createServer(async (request, response) => {
     const operation = String(request.headers['x-amz-target']).split('.').at(-1) as Operation;
-    const { statusCode, body } = await answer(operation, JSON.parse(await text(request))).then(
+    const { statusCode, body } = await execute(operation, JSON.parse(await text(request))).then(
       (body) => ({ statusCode: 200, body }),
       (refused: DynaliteError) => refused,
     );

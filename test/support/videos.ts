@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Task, VideoRecord } from '../../functions/video/record.ts';
 import { newVideo } from '../../functions/video/store.ts';
 
-/** A task at Wan that was created when the clock of most tests begins, and takes 100 s as far as is known. */
+/** Returns a task that was submitted at the usual start of the test clock and is expected to take 100 s. */
 export const aTask = (given: Partial<Task> = {}): Task => ({
   id: 'task-1',
   status: 'RUNNING',
@@ -14,7 +14,7 @@ export const aTask = (given: Partial<Task> = {}): Task => ({
   ...given,
 });
 
-/** A queued video with everything a request has. */
+/** Returns a queued video with all fields of a request. */
 export const aVideo = (given: Partial<VideoRecord> = {}, now = Date.parse('2026-01-01T00:00:00Z')): VideoRecord => ({
   ...newVideo(
     {

@@ -34,6 +34,8 @@ const documented = {
 export type ReferenceCode = keyof typeof documented;
 export const referenceCodes = Object.keys(documented) as readonly ReferenceCode[];
 
+export const referenceStatus = (code: ReferenceCode): number => documented[code].status;
+
 /** The reference's message for a code. */
 export const documentedMessage = (code: ReferenceCode): string => documented[code].message;
 

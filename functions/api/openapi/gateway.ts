@@ -55,6 +55,13 @@ const gatewayProblems: Readonly<Record<number, GatewayProblem>> = {
   },
 };
 
+/** Every response of the gateway itself, in the order of statuses. */
+export const gatewayCodes = Object.entries(gatewayProblems).map(([status, { code, description }]) => ({
+  status: Number(status),
+  code,
+  description,
+}));
+
 export const gatewayProblemSchema = z
   .strictObject({
     type: z.literal('about:blank'),

@@ -8,7 +8,7 @@ interface ProblemCode {
   readonly retry_after?: true;
 }
 
-const again = 'Send the request again after the seconds in `Retry-After`.';
+const again = 'Repeat the request after the seconds in `Retry-After`.';
 
 /** Every `code` of a problem: its status, its meaning, and how to fix it. */
 const table = {
@@ -132,8 +132,8 @@ export const codeNames = Object.keys(table) as readonly Code[];
 export const explainCodes = (codes: readonly Code[]): string =>
   codes.map((code) => `- \`${code}\`: ${problemCodes[code].meaning} ${problemCodes[code].fix}`).join('\n');
 
-/** A table in Markdown. */
-const markdownTable = (head: readonly string[], rows: readonly (readonly (string | number)[])[]): string =>
+/** Formats a table as Markdown. */
+export const markdownTable = (head: readonly string[], rows: readonly (readonly (string | number)[])[]): string =>
   [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 
 /** The error codes of videos as a table, for the contract and docs/codes.md. */

@@ -11,25 +11,25 @@ import type { Deployment } from './deployment.ts';
 import { type Finding, failure, ok, warning } from './finding.ts';
 
 /**
- * The buckets and the table: that they are there, and as they were deployed.
- * @param forgets whether this DynamoDB deletes what is past its time; the one of `npm start` does not
+ * Checks that buckets and table exist with the deployed settings.
+ * @param hasTimeToLive whether this DynamoDB supports time to live; the one of `npm start` does not
  */
 export async function checkStorage(
   { s3, dynamoDb }: { s3: Pick<S3Client, 'send'>; dynamoDb: Pick<DynamoDBClient, 'send'> },
   { uploads_bucket, videos_bucket, table }: Deployment,
-  forgets: boolean,
+  hasTimeToLive: boolean,
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const Bucket of [uploads_bucket, videos_bucket]) {
-    const isThere = await s3.send(new HeadBucketCommand({ Bucket })).then(
+    const exists = await s3.send(new HeadBucketCommand({ Bucket })).then(
       () => true,
       () => false,
     );
-    if (!isThere) {
+    if (!exists) {
       findings.push(
         failure(
-          `The bucket ${Bucket} can't be reached.`,
-          'Check that it was not deleted, and that you may s3:ListBucket.',
+          `The bucket ${Bucket} is not accessible.`,
+          'Check that it exists and that your role allows s3:ListBucket.',
         ),
       );
       continue;
@@ -38,7 +38,7 @@ export async function checkStorage(
     if (Status !== 'Enabled') {
       findings.push(
         failure(
-          `The bucket ${Bucket} keeps no versions: an overwritten drop would take its first frame from a video under way.`,
+          `The bucket ${Bucket} is not versioned: an overwritten drop would replace the first frame of an open video.`,
           'aws s3api put-bucket-versioning --versioning-configuration Status=Enabled --bucket …',
         ),
       );
@@ -46,52 +46,54 @@ export async function checkStorage(
   }
   const { Table } = await dynamoDb.send(new DescribeTableCommand({ TableName: table }));
   if (Table?.TableStatus !== 'ACTIVE')
-    findings.push(failure(`The table ${table} is ${Table?.TableStatus}.`, 'Wait, or look at it in DynamoDB.'));
+    findings.push(
+      failure(`The table ${table} is ${Table?.TableStatus}.`, 'Wait, or inspect it in the DynamoDB console.'),
+    );
   const { TimeToLiveDescription } = await dynamoDb.send(new DescribeTimeToLiveCommand({ TableName: table }));
-  if (forgets && TimeToLiveDescription?.AttributeName !== timeToLive) {
+  if (hasTimeToLive && TimeToLiveDescription?.AttributeName !== timeToLive) {
     findings.push(
       warning(
-        `The table ${table} never forgets: its time to live is not ${timeToLive}.`,
+        `The table ${table} never deletes expired items: its time to live is not ${timeToLive}.`,
         'npm run deploy sets it again.',
       ),
     );
   }
-  return findings.length > 0 ? findings : [ok('Buckets and table are there, as they were deployed.')];
+  return findings.length > 0 ? findings : [ok('Buckets and table exist with the deployed settings.')];
 }
 
-/** The lanes: whether one is held, and whether more runs than is allowed. */
+/** Checks whether a model queue is paused or has more running videos than permits. */
 export async function checkQueues(table: Table, limits: LimitSettings): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const model of models.filter(({ name }) => offeredModelNames.some((offered) => offered === name))) {
-    const lane = limitsOf(model, limits);
+    const { permits } = limitsOf(model, limits);
     const { running, paused_until, pause_reason } = await readModelQueue(table, model.name);
     if (paused_until && Date.parse(paused_until) > table.now()) {
       findings.push(
         failure(
-          `${model.name} waits until ${paused_until}: ${pause_reason}`,
-          "Mend what Wan refuses (its key, the account's balance); the lane tries again by itself each minute.",
+          `The queue of ${model.name} is paused until ${paused_until}: ${pause_reason}`,
+          "Fix what Wan rejects (its key, the account's balance). The queue retries each minute.",
         ),
       );
     }
-    if (running.size > lane.permits) {
+    if (running.size > permits) {
       findings.push(
         warning(
-          `${model.name} has ${running.size} videos under way with ${lane.permits} permits.`,
-          'Right after limits were lowered this is to be expected; else wait for the next sweep (5 minutes).',
+          `${model.name} has ${running.size} running videos with ${permits} permits.`,
+          'This is expected after limits were lowered. Otherwise wait for the next sweep (5 minutes).',
         ),
       );
     }
   }
-  return findings.length > 0 ? findings : [ok(`No lane is held; limits: ${describeLimits(limits)}.`)];
+  return findings.length > 0 ? findings : [ok(`No model queue is paused. Limits: ${describeLimits(limits)}.`)];
 }
 
 const describeLimits = ({ extra_permits, models: own }: LimitSettings): string =>
-  `the documented ones${Object.keys(own).length > 0 ? ` but for ${Object.keys(own).join(', ')}` : ''}, ${extra_permits} permits above them`;
+  `as documented${Object.keys(own).length > 0 ? ` except for ${Object.keys(own).join(', ')}` : ''}, plus ${extra_permits} permits`;
 
 /** 1,000 objects each: a request costs half a thousandth of a cent. */
 const MAX_PAGES = 100;
 
-/** The drop folder: how many images and manifests were never accepted and are too old for the sweep. */
+/** Counts the images and manifests in the drop folder that were never accepted and are too old for the sweep. */
 export async function checkDrops(folder: DropFolder): Promise<Finding[]> {
   const { count, isComplete } = await countForgottenDrops(folder, MAX_PAGES);
   const checked = isComplete ? 'The drop folder' : `Of the drop folder, the first ${MAX_PAGES * 1000} objects`;
@@ -104,28 +106,28 @@ export async function checkDrops(folder: DropFolder): Promise<Finding[]> {
   ];
 }
 
-/** The alarms of a stack: those that ring, and whether any is there at all. */
+/** Checks that the stack has alarms and none is in state ALARM. */
 export async function checkAlarms(cloudWatch: Pick<CloudWatchClient, 'send'>, stackName: string): Promise<Finding[]> {
   const { MetricAlarms = [] } = await cloudWatch.send(new DescribeAlarmsCommand({ AlarmNamePrefix: `${stackName}-` }));
   if (MetricAlarms.length === 0)
-    return [warning(`The stack ${stackName} has no alarms.`, 'npm run deploy, with this version.')];
-  const ringing = MetricAlarms.filter(({ StateValue }) => StateValue === 'ALARM');
-  if (ringing.length === 0) return [ok(`${MetricAlarms.length} alarms, none rings.`)];
-  return ringing.map(({ AlarmName, AlarmDescription }) =>
-    failure(`${AlarmName} rings.`, AlarmDescription ?? 'See docs/runbook.md.'),
+    return [warning(`The stack ${stackName} has no alarms.`, 'Deploy this version with npm run deploy.')];
+  const active = MetricAlarms.filter(({ StateValue }) => StateValue === 'ALARM');
+  if (active.length === 0) return [ok(`${MetricAlarms.length} alarms, none in state ALARM.`)];
+  return active.map(({ AlarmName, AlarmDescription }) =>
+    failure(`${AlarmName} is in state ALARM.`, AlarmDescription ?? 'See docs/runbook.md.'),
   );
 }
 
-/** The API: that it answers. */
+/** Checks that the API responds. */
 export async function checkApi(fetch: typeof globalThis.fetch, url: string): Promise<Finding[]> {
   const address = `${url.replace(/\/$/, '')}/health`;
-  const answer = await fetch(address, { signal: AbortSignal.timeout(10_000) }).catch((error: Error) => error);
-  if (answer instanceof Error)
-    return [failure(`Nothing answers at ${address}.`, 'Check the address, and that this machine reaches it.')];
-  await answer.body?.cancel();
+  const response = await fetch(address, { signal: AbortSignal.timeout(10_000) }).catch((error: Error) => error);
+  if (response instanceof Error)
+    return [failure(`Cannot connect to ${address}.`, 'Check the address and the network.')];
+  await response.body?.cancel();
   return [
-    answer.status === 200
-      ? ok(`The API answers at ${url}.`)
-      : failure(`The API answers ${answer.status} at ${address}.`, "Look at the health function's log."),
+    response.status === 200
+      ? ok(`The API at ${url} responds.`)
+      : failure(`${address} responds with ${response.status}.`, 'See the log of the health function.'),
   ];
 }

@@ -1,7 +1,7 @@
 import { type CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { type Finding, failure, ok } from './finding.ts';
 
-/** Where the parts of a deployment are, as its outputs say. */
+/** Outputs of a deployed stack. */
 export interface Deployment {
   api_url: string;
   uploads_bucket: string;
@@ -10,7 +10,7 @@ export interface Deployment {
   secret: string;
 }
 
-/** The stack of `npm start`, whose names are fixed. */
+/** Returns the stack of `npm start`, which has fixed names. */
 export const localDeployment = (api_url: string): Deployment => ({
   api_url,
   uploads_bucket: 'firstframe-uploads',
@@ -19,7 +19,7 @@ export const localDeployment = (api_url: string): Deployment => ({
   secret: 'firstframe-wan-api-key',
 });
 
-/** Looks a stack up in CloudFormation. @returns no deployment when there is none to look at */
+/** Finds a stack in CloudFormation. @returns no deployment if it does not exist or lacks outputs */
 export async function findDeployment(
   cloudFormation: Pick<CloudFormationClient, 'send'>,
   stackName: string,
@@ -36,7 +36,7 @@ export async function findDeployment(
       findings: [
         failure(
           `There is no stack ${stackName} in this account and region.`,
-          'npm run deploy; or check AWS_PROFILE and AWS_REGION.',
+          'Deploy it with npm run deploy, or check AWS_PROFILE and AWS_REGION.',
         ),
       ],
     };
@@ -59,10 +59,10 @@ export async function findDeployment(
       ? ok(`The stack ${stackName} is deployed (${StackStatus}).`)
       : failure(
           `The stack ${stackName} is ${StackStatus}.`,
-          'Look at its events in CloudFormation, then npm run deploy again.',
+          'See its events in CloudFormation, then run npm run deploy again.',
         ),
     ...(missing.length > 0
-      ? [failure(`Its outputs lack ${missing.join(', ')}.`, 'npm run deploy, with this version.')]
+      ? [failure(`It has no outputs for ${missing.join(', ')}.`, 'Deploy this version with npm run deploy.')]
       : []),
   ];
   return missing.length > 0 ? { findings } : { findings, deployment };

@@ -1,7 +1,7 @@
 /** The result of one check. */
 export type Finding =
   | { state: 'ok'; summary: string }
-  /** Works, but is not as it should be. */
+  /** Works, but differs from the expected state. */
   | { state: 'warning'; summary: string; fix: string }
   | { state: 'failure'; summary: string; fix: string };
 
@@ -11,7 +11,7 @@ export const failure = (summary: string, fix: string): Finding => ({ state: 'fai
 
 const marks = { ok: '✓', warning: '!', failure: '✗' };
 
-/** A finding as a person reads it: one line, and one below it that says how to fix it. */
+/** Formats a finding: a line with the summary, and an indented one with the fix. */
 export function linesOf(finding: Finding): string[] {
   const line = `${marks[finding.state]} ${finding.summary}`;
   return 'fix' in finding ? [line, `    ${finding.fix}`] : [line];

@@ -5,7 +5,7 @@ import { createWanClient } from '../../../functions/wan/client/client.ts';
 import { type Region, regionNames, regions } from '../../../functions/wan/regions.ts';
 import { type Finding, failure, ok, warning } from './finding.ts';
 
-/** The secret, and what Wan says of the key in it: a question for the latest tasks, which costs nothing. */
+/** Checks the secret, and its key by listing the latest tasks, which is free of charge. */
 export async function checkWanKey(
   {
     secrets,
@@ -19,27 +19,28 @@ export async function checkWanKey(
   if (key === '' || key === UNSET_SECRET) {
     return [
       failure(
-        "Wan's key is not set: videos wait in their queue.",
+        "Wan's key is not set. Videos stay queued.",
         'aws secretsmanager put-secret-value --secret-id <WanSecretArn> --secret-string file://wan-key.txt (the whole value is the key)',
       ),
     ];
   }
   if (/^[{"]/.test(key)) {
-    return [failure("Wan's secret holds JSON.", 'Put the key alone into it, without quotes or braces.')];
+    return [failure("Wan's secret contains JSON.", 'Store only the key, without quotes or braces.')];
   }
-  const ask = (baseUrl: string) => probeWan({ wan: createWanClient({ baseUrl, apiKey: async () => key, fetch }), now });
-  const answer = await ask(wanBaseUrl);
-  switch (answer.outcome) {
+  const probe = (baseUrl: string) =>
+    probeWan({ wan: createWanClient({ baseUrl, apiKey: async () => key, fetch }), now });
+  const result = await probe(wanBaseUrl);
+  switch (result.outcome) {
     case 'answered':
-      return [ok(`Wan takes the key (${new URL(wanBaseUrl).host}).`)];
+      return [ok(`Wan accepts the key (${new URL(wanBaseUrl).host}).`)];
     case 'throttled':
-      return [warning('Wan is throttling at the moment, so its word on the key is missing.', 'Ask again in a minute.')];
+      return [warning('Wan throttles requests, so the key could not be checked.', 'Try again in a minute.')];
     case 'refused': {
       for (const other of regionNames.filter((name) => name !== region)) {
-        if ((await ask(regions[other].base_url)).outcome === 'answered') {
+        if ((await probe(regions[other].base_url)).outcome === 'answered') {
           return [
             failure(
-              `The key is of ${other}; this deployment speaks with ${region}.`,
+              `The key belongs to ${other}, but this deployment uses ${region}.`,
               `Use a key of ${region}, or deploy with -c region=${other}.`,
             ),
           ];
@@ -47,16 +48,16 @@ export async function checkWanKey(
       }
       return [
         failure(
-          `Wan refuses the key (${answer.cause}).`,
-          'Make a new key in Model Studio and put it into the secret; see to the bill if the account is in arrears.',
+          `Wan rejects the key (${result.cause}).`,
+          'Create a new key in Model Studio and store it in the secret. If the account is in arrears, pay the bill.',
         ),
       ];
     }
     case 'unreachable':
       return [
         failure(
-          `Wan does not answer at ${new URL(wanBaseUrl).host} (${answer.cause}).`,
-          'Try again later; check wanBaseUrl, and that this machine reaches it.',
+          `Wan does not respond at ${new URL(wanBaseUrl).host} (${result.cause}).`,
+          'Check wanBaseUrl and the network, and try again later.',
         ),
       ];
   }

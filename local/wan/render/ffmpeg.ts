@@ -2,23 +2,23 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { chmod } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
-/** ffmpeg could not make a video of its inputs: a damaged image, for example. */
+/** Thrown when ffmpeg cannot render its inputs, for example a damaged image. */
 export class RenderError extends Error {
   override readonly name = 'RenderError';
 }
 
 export interface Ffmpeg {
   /**
-   * Runs ffmpeg with these arguments; at most two run at once, the others wait.
+   * Runs ffmpeg with these arguments. At most two processes run concurrently; the others wait.
    *
-   * @throws RenderError with what ffmpeg said last, when it fails
+   * @throws RenderError with the end of ffmpeg's output
    */
   run(args: readonly string[]): Promise<void>;
-  /** Stops what runs; runs that wait or are stopped reject. */
+  /** Kills all processes; their runs and those that wait reject. */
   close(): void;
 }
 
-const atOnce = 2;
+const maxConcurrent = 2;
 
 export function createFfmpeg(): Ffmpeg {
   const running = new Set<ChildProcess>();
@@ -34,22 +34,22 @@ export function createFfmpeg(): Ffmpeg {
         stdio: ['ignore', 'ignore', 'pipe'],
       });
       running.add(child);
-      let said = '';
+      let output = '';
       child.stderr.setEncoding('utf8').on('data', (text: string) => {
-        said = (said + text).slice(-2000);
+        output = (output + text).slice(-2000);
       });
       child.on('error', reject).on('close', (code) => {
         running.delete(child);
         if (code === 0) resolve();
         else if (closed) reject(new Error('The Wan emulator was closed while it rendered.'));
-        else reject(new RenderError(`ffmpeg ended with ${code}: ${said.trim()}`));
+        else reject(new RenderError(`ffmpeg ended with ${code}: ${output.trim()}`));
       });
     });
   }
 
   return {
     async run(args) {
-      if (busy >= atOnce) await new Promise<void>((resolve) => waiting.push(resolve));
+      if (busy >= maxConcurrent) await new Promise<void>((resolve) => waiting.push(resolve));
       else busy += 1;
       try {
         binary ??= findBinary();
@@ -67,7 +67,7 @@ export function createFfmpeg(): Ffmpeg {
   };
 }
 
-/** The PATH's ffmpeg if it can encode H.264 by x264 and AAC, else the one inside the installer's package. */
+/** Returns the ffmpeg of the PATH if it can encode H.264 with x264 and AAC, else the one of @ffmpeg-installer/ffmpeg. */
 async function findBinary(): Promise<string> {
   const encoders = await promisify(execFile)('ffmpeg', ['-hide_banner', '-encoders']).then(
     ({ stdout }) => stdout,
@@ -75,7 +75,7 @@ async function findBinary(): Promise<string> {
   );
   if (/ libx264 /.test(encoders) && / aac /.test(encoders)) return 'ffmpeg';
   const { default: installer } = await import('@ffmpeg-installer/ffmpeg');
-  // npm may have unpacked it without the right to run it.
+  // npm may have unpacked it without the permission to execute.
   await chmod(installer.path, 0o755).catch(() => {});
   return installer.path;
 }

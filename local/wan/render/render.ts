@@ -5,25 +5,26 @@ import { sha256 } from '../sha256.ts';
 import type { Task } from '../task.ts';
 import { writeFileWhole } from '../write-file.ts';
 import { createFfmpeg } from './ffmpeg.ts';
-import { framesPerSecond, pictureFilters, secondsOfPictures } from './pictures.ts';
+import { frameFilters, framesPerSecond, renderedSeconds } from './frames.ts';
 import { type Recipe, recipeName, recipeOf } from './recipe.ts';
-import { dotSize, watermarkPicture } from './watermark.ts';
+import { dotSize, watermarkImage } from './watermark.ts';
 
 export { RenderError } from './ffmpeg.ts';
 
 export interface Renderer {
   /**
-   * Renders a task's video unless its recipe was rendered before, and says the rendering's name.
+   * Renders a task's video, unless its recipe has been rendered before.
    *
-   * @throws RenderError when no video can be made of the image
+   * @returns the name of the rendering
+   * @throws RenderError when the image cannot be rendered
    */
   render(task: Task): Promise<string>;
-  /** A rendering as one task's file: the task's id in a box of its own makes it unlike every other. */
+  /** Reads a rendering as the file of one task: a box with the task's id makes each file different. */
   read(name: string, taskId: string): Promise<Buffer>;
   close(): void;
 }
 
-/** Opens the renderings below a directory; those that no task needs, or that a killed run left half done, go first. */
+/** Opens the renderings in a directory. Deletes unused ones and incomplete ones of a killed process first. */
 export async function openRenderer(options: {
   readonly directory: string;
   readonly tasks: readonly Task[];
@@ -33,13 +34,13 @@ export async function openRenderer(options: {
   await mkdir(directory, { recursive: true });
   const needed = new Set(options.tasks.map((task) => `${recipeName(recipeOf(task))}.mp4`));
   for (const file of await readdir(directory)) if (!needed.has(file)) await rm(join(directory, file));
-  const pictureDirectory = join(options.directory, 'pictures');
-  await rm(pictureDirectory, { recursive: true, force: true });
-  await mkdir(pictureDirectory);
+  const frameDirectory = join(options.directory, 'frames');
+  await rm(frameDirectory, { recursive: true, force: true });
+  await mkdir(frameDirectory);
   const ffmpeg = createFfmpeg();
   const started = new Map<string, Promise<void>>();
 
-  /** Makes a file that isn't there yet; once, however many ask at the same time. */
+  /** Creates a missing file; concurrent calls for the same file share one run. */
   function make(path: string, argumentsOf: () => Promise<string[]>): Promise<void> {
     const making = started.get(path) ?? makeNow(path, argumentsOf).finally(() => started.delete(path));
     started.set(path, making);
@@ -48,21 +49,21 @@ export async function openRenderer(options: {
 
   async function makeNow(path: string, argumentsOf: () => Promise<string[]>): Promise<void> {
     if (await stat(path).catch(() => undefined)) return;
-    // A name of its own: an ffmpeg that outlived a killed run may still be writing to another.
+    // A new name, because an ffmpeg that outlived a killed process may still be writing its file.
     const unfinished = join(dirname(path), `${randomUUID()}.part${extname(path)}`);
     await ffmpeg.run([...(await argumentsOf()), unfinished]);
     await rename(unfinished, path);
   }
 
-  /** The encoded pictures of a video, which videos of other lengths and sounds may share. */
-  async function makePictures(recipe: Recipe): Promise<string> {
-    const { sound: _sound, ...seen } = { ...recipe, seconds: secondsOfPictures(recipe) };
-    const path = join(pictureDirectory, `${sha256(JSON.stringify(seen))}.mp4`);
+  /** Encodes the frames of a video, which videos with other durations or audio may share. */
+  async function makeFrames(recipe: Recipe): Promise<string> {
+    const { audio: _audio, ...visual } = { ...recipe, seconds: renderedSeconds(recipe) };
+    const path = join(frameDirectory, `${sha256(JSON.stringify(visual))}.mp4`);
     await make(path, async () => {
       const dot = dotSize(Math.max(recipe.width, recipe.height));
-      const watermark = join(pictureDirectory, `watermark-${dot}.pam`);
-      if (recipe.watermark) await writeFileWhole(watermark, watermarkPicture(dot));
-      return pictureArguments(recipe, options.inputPath(recipe.image), watermark);
+      const watermark = join(frameDirectory, `watermark-${dot}.pam`);
+      if (recipe.watermark) await writeFileWhole(watermark, watermarkImage(dot));
+      return frameArguments(recipe, options.inputPath(recipe.image), watermark);
     });
     return path;
   }
@@ -72,7 +73,7 @@ export async function openRenderer(options: {
       const recipe = recipeOf(task);
       const name = recipeName(recipe);
       await make(join(directory, `${name}.mp4`), async () =>
-        videoArguments(recipe, await makePictures(recipe), options.inputPath),
+        videoArguments(recipe, await makeFrames(recipe), options.inputPath),
       );
       return name;
     },
@@ -83,38 +84,38 @@ export async function openRenderer(options: {
   };
 }
 
-// No stamps, and a fixed number of threads: the same recipe gives the same bytes.
-const exact = ['-fflags', '+bitexact', '-map_metadata', '-1'];
+// Without timestamps, and with a fixed number of threads, the same recipe gives the same bytes.
+const reproducible = ['-fflags', '+bitexact', '-map_metadata', '-1'];
 
-function pictureArguments(recipe: Recipe, image: string, watermark: string): string[] {
-  const filters = [pictureFilters(recipe)];
-  if (recipe.watermark) filters.push('[pictures][1:v]overlay=x=W-w-16:y=H-h-16,format=yuv420p[marked]');
+function frameArguments(recipe: Recipe, image: string, watermark: string): string[] {
+  const filters = [frameFilters(recipe)];
+  if (recipe.watermark) filters.push('[frames][1:v]overlay=x=W-w-16:y=H-h-16,format=yuv420p[marked]');
   return [
     ...['-framerate', String(framesPerSecond), '-i', image],
     ...(recipe.watermark ? ['-i', watermark] : []),
-    ...['-filter_complex', filters.join(';'), '-map', recipe.watermark ? '[marked]' : '[pictures]'],
+    ...['-filter_complex', filters.join(';'), '-map', recipe.watermark ? '[marked]' : '[frames]'],
     ...['-c:v', 'libx264', '-preset', 'ultrafast', '-qp', '30', '-threads', '2', '-pix_fmt', 'yuv420p'],
-    ...['-flags:v', '+bitexact', ...exact],
-    ...['-r', String(framesPerSecond), '-t', String(secondsOfPictures(recipe))],
+    ...['-flags:v', '+bitexact', ...reproducible],
+    ...['-r', String(framesPerSecond), '-t', String(renderedSeconds(recipe))],
   ];
 }
 
-/** The pictures as often as the video's length needs them, not encoded again, and the sound. */
-function videoArguments(recipe: Recipe, pictures: string, inputPath: (file: string) => string): string[] {
-  const times = recipe.seconds / secondsOfPictures(recipe);
+/** Repeats the encoded frames up to the video's duration, without encoding them again, and adds the audio. */
+function videoArguments(recipe: Recipe, frames: string, inputPath: (file: string) => string): string[] {
+  const times = recipe.seconds / renderedSeconds(recipe);
   return [
-    ...['-stream_loop', String(times - 1), '-i', pictures],
-    ...(typeof recipe.sound === 'object' ? ['-i', inputPath(recipe.sound.file)] : []),
-    ...(recipe.sound === 'none' ? [] : ['-filter_complex', `${soundFilters(recipe)}[sound]`]),
+    ...['-stream_loop', String(times - 1), '-i', frames],
+    ...(typeof recipe.audio === 'object' ? ['-i', inputPath(recipe.audio.file)] : []),
+    ...(recipe.audio === 'none' ? [] : ['-filter_complex', `${audioFilters(recipe)}[audio]`]),
     ...['-map', '0:v', '-c:v', 'copy'],
-    ...(recipe.sound === 'none' ? [] : ['-map', '[sound]', '-c:a', 'aac', '-b:a', '96k', '-flags:a', '+bitexact']),
-    ...[...exact, '-t', String(recipe.seconds), '-movflags', '+faststart'],
+    ...(recipe.audio === 'none' ? [] : ['-map', '[audio]', '-c:a', 'aac', '-b:a', '96k', '-flags:a', '+bitexact']),
+    ...[...reproducible, '-t', String(recipe.seconds), '-movflags', '+faststart'],
   ];
 }
 
-/** The caller's audio, cut or filled with silence to the video's length, or two soft tones made up from the motion. */
-function soundFilters(recipe: Recipe): string {
-  if (typeof recipe.sound === 'object') {
+/** Returns the caller's audio, cut or padded with silence to the video's duration, or two soft tones derived from the motion. */
+function audioFilters(recipe: Recipe): string {
+  if (typeof recipe.audio === 'object') {
     return `[1:a]aresample=48000,aformat=channel_layouts=stereo,apad,atrim=end=${recipe.seconds}`;
   }
   const pitch = 110 + (Number.parseInt(recipe.motion.slice(0, 4), 16) % 220);
@@ -122,7 +123,7 @@ function soundFilters(recipe: Recipe): string {
   return `aevalsrc=exprs='${tones}|${tones}':s=48000:d=${recipe.seconds}`;
 }
 
-/** An ISO BMFF box that players skip: eight bytes of size and type, then the text. */
+/** Returns an ISO BMFF box that players skip: eight bytes of size and type, then the text. */
 function freeBox(text: string): Buffer {
   const content = Buffer.from(text, 'utf8');
   const header = Buffer.alloc(8);

@@ -1,4 +1,4 @@
-/** The letters of "AI Generated", five by seven dots each. */
+/** Bitmaps of the letters of "AI Generated", five by seven dots each. */
 const letters: Readonly<Record<string, readonly string[]>> = {
   A: ['.###.', '#...#', '#...#', '#####', '#...#', '#...#', '#...#'],
   I: ['.###.', '..#..', '..#..', '..#..', '..#..', '..#..', '.###.'],
@@ -15,13 +15,13 @@ const words = 'AI Generated';
 const columns = words.length * 6 + 3;
 const rows = 11;
 
-/** A dot's side in pixels, so that the mark takes about a sixth of the video's longer side. */
+/** Side of a dot in pixels: the watermark takes about a sixth of the video's longer side. */
 export function dotSize(longerSide: number): number {
   return Math.max(1, Math.round(longerSide / 6 / columns));
 }
 
-/** The mark as a picture with an alpha channel, in the PAM format: white letters on a half-clear plate. */
-export function watermarkPicture(dot: number): Buffer {
+/** Returns the watermark as an image with an alpha channel in the PAM format: white letters on a translucent background. */
+export function watermarkImage(dot: number): Buffer {
   const [width, height] = [columns * dot, rows * dot];
   const header = `P7\nWIDTH ${width}\nHEIGHT ${height}\nDEPTH 4\nMAXVAL 255\nTUPLTYPE RGB_ALPHA\nENDHDR\n`;
   const pixels = Buffer.alloc(width * height * 4);

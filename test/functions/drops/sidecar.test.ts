@@ -220,7 +220,7 @@ describe('the nearest _defaults.json', () => {
   });
 
   test.each([
-    ['{"input": {"prompt"', 'invalid_json', /^In drop\/a\/_defaults\.json: The JSON breaks off/],
+    ['{"input": {"prompt"', 'invalid_json', /^In drop\/a\/_defaults\.json: The JSON is truncated/],
     ['', 'invalid_json', /empty/],
     ['{"sidecar": true}', 'invalid_value', /\/sidecar: Write "required"/],
     ['{"owner": "bob"}', 'unknown_field', /\/owner: /],

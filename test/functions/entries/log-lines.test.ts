@@ -6,7 +6,7 @@ import { aVideo } from '../../support/videos.ts';
 import { aRequest } from '../api/support.ts';
 import { linesOf } from '../log-lines.ts';
 
-test('a request that was taken is one line of its video’s id, model, source and status, and of nothing else', async () => {
+test('logs an accepted request in one line, with only the video’s id, model, source and status', async () => {
   const secret = 'marker-of-a-secret';
   const video = aVideo({
     input: { prompt: secret, negative_prompt: secret, img_url: `https://example.com/a.png?sig=${secret}` },
@@ -20,7 +20,7 @@ test('a request that was taken is one line of its video’s id, model, source an
   expect(JSON.stringify(lines)).not.toContain(secret);
 });
 
-test('a request’s lines name the video of its path, and never a text that is no id', () => {
+test('adds the video of the path to a request’s lines, but no text that is not an id', () => {
   const id = '0f9d3f1c-64c1-4d61-9f7a-0a0a2a9f1b1c';
   expect(logContext(aRequest({ id }))).toMatchObject({ video_id: id });
   expect(logContext({ ...aRequest({}), pathParameters: { proxy: `tasks/${id}/cancel` } })).toMatchObject({

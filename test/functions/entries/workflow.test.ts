@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { composeSweep } from '../../../functions/entries/maintenance.ts';
 import type { Platform } from '../../../functions/entries/platform.ts';
 import {
@@ -18,17 +18,15 @@ import { startTable } from '../../support/table.ts';
 import { aTask, aVideo } from '../../support/videos.ts';
 import { aContext, linesOf } from '../log-lines.ts';
 import { ffmpegFile, h264, picture } from '../media/support.ts';
-import { sleepWith } from '../polling/sleep-with.ts';
+import { writeToken } from '../polling/write-token.ts';
 import { aPlatform } from './platform.ts';
 
 const now = Date.parse('2026-01-01T00:00:00Z');
-let store: Awaited<ReturnType<typeof startTable>>;
+const store = startTable(() => now);
 let mp4: Buffer;
 beforeAll(async () => {
-  store = await startTable(() => now);
   mp4 = await ffmpegFile('video.mp4', ...picture('832x480', 5), ...h264, '-movflags', '+faststart');
 });
-afterAll(() => store.close());
 
 const wan = {
   WAN_BASE_URL: 'https://dashscope-intl.aliyuncs.com/api/v1',
@@ -85,7 +83,7 @@ describe('archive-video', () => {
     return { answer, lines, measured, video };
   }
 
-  test('archives a video, logs that, and sees to what follows its end', async () => {
+  test('archives a video, logs it, and runs the ended hook', async () => {
     const { answer, lines, measured, video } = await archive({ status: 'archiving' });
     expect(answer).toEqual({ id: video.id, run: 1, outcome: 'archived' });
     expect(lines).toMatchObject([{ message: 'Archived the video', video_id: video.id, run: 1 }]);
@@ -94,11 +92,11 @@ describe('archive-video', () => {
   });
 
   test.each([{ status: 'canceled' }, { status: 'archiving', run: 2 }, { status: 'running' }] as const)(
-    'logs that there was nothing to archive for a video that is %j',
+    'logs that nothing was archived for a video with %j',
     async (given) => {
       const { answer, lines, video } = await archive(given);
       expect(answer).toEqual({ id: video.id, run: 1, outcome: 'settled' });
-      expect(lines).toMatchObject([{ message: 'Nothing to archive: the video has ended or moved on' }]);
+      expect(lines).toMatchObject([{ message: 'Archived no video: its status or run has changed' }]);
       expect(await readVideo(store.table, video.id)).toMatchObject(given);
     },
   );
@@ -126,19 +124,17 @@ describe('create-task', () => {
       { code: 'DataInspectionFailed', message: 'Input data may contain inappropriate content.' },
       { status: 400 },
     );
-  const unasked = (): Response => {
-    throw new Error('Wan was asked.');
+  const notCalled = (): Response => {
+    throw new Error('Wan was called.');
   };
 
-  test('logs that the task exists only when it does', async () => {
+  test('logs a created task only when it exists', async () => {
     const first = await create({}, created);
     expect(first.answer).toMatchObject({ outcome: 'created' });
-    expect(first.lines.map(({ message }) => message)).toEqual([
-      'Created the task, or found the one that was created before',
-    ]);
+    expect(first.lines.map(({ message }) => message)).toEqual(['Created the task, or found an existing one']);
   });
 
-  test('starts a watcher, asynchronously, when none is alive, and creates the task even if that fails', async () => {
+  test('starts a watcher asynchronously when no watcher is alive, and creates the task even if that fails', async () => {
     const started: unknown[] = [];
     await create({}, created, async ({ input }) => {
       started.push(input);
@@ -155,42 +151,42 @@ describe('create-task', () => {
     expect(answer).toMatchObject({ outcome: 'created' });
     expect(lines[0]).toMatchObject({
       level: 'ERROR',
-      message: 'Failed to start a watcher; the schedule starts one within a minute',
+      message: 'Could not start a watcher; the schedule will start one within a minute',
     });
   });
 
-  test('logs the code of a refusal', async () => {
+  test('logs the error code of a refused task', async () => {
     const { answer, lines } = await create({}, refused);
     expect(answer).toMatchObject({ outcome: 'failed', error: { code: 'content_refused' } });
     expect(lines).toMatchObject([{ message: 'Failed to create a task', code: 'content_refused' }]);
   });
 
-  test('logs why Wan refuses the account when the video goes back to its queue', async () => {
+  test('logs why Wan refuses the account when it returns the video to its queue', async () => {
     const unknown = () =>
       Response.json({ code: 'InvalidApiKey', message: 'Invalid API-key provided.' }, { status: 401 });
     const { answer, lines } = await create({}, unknown);
     expect(answer).toMatchObject({ outcome: 'settled', account_refused: 'invalid_key' });
     expect(lines).toMatchObject([
-      { message: 'Returned the video to its queue: Wan refuses the account', reason: 'invalid_key' },
+      { message: 'Returned the video to its queue, because Wan refuses the account', reason: 'invalid_key' },
     ]);
   });
 
-  test('logs that no task was created for a video that has ended', async () => {
-    const { answer, lines } = await create({ status: 'canceled' }, unasked);
+  test('logs that no task was created for an ended video', async () => {
+    const { answer, lines } = await create({ status: 'canceled' }, notCalled);
     expect(answer).toMatchObject({ outcome: 'settled' });
-    expect(lines).toMatchObject([{ message: 'Created no task: the video has ended or moved on' }]);
+    expect(lines).toMatchObject([{ message: "Created no task: the video's status or run has changed" }]);
   });
 });
 
 describe('watch', () => {
   const token = 'a-token-of-an-execution';
-  /** A task that has ended, and an execution that waits for it. */
+  /** Runs a watcher for an execution whose task has ended. */
   async function watchOnce(send: (command: { input: unknown }) => Promise<object>) {
-    const own = await startTable(() => at);
+    const own = startTable(() => at);
     let at = now;
     const id = randomUUID();
     const waiting = { ...aVideo({ id, status: 'running', run: 1 }), task: aTask({ id: randomUUID() }) };
-    await sleepWith(own.table, token, waitFor(waiting, { now, typicalSeconds: 100 }));
+    await writeToken(own.table, token, waitFor(waiting, { now, typicalSeconds: 100 }));
     const platform = aPlatform(own.table, {
       clock: {
         now: () => at,
@@ -206,21 +202,19 @@ describe('watch', () => {
     const handler = composeWatch({ ...wan, TABLE_NAME: 'videos' }, platform);
     const lines = await linesOf(() => handler({} as never, context));
     const left = (await readWait(own.table, id))?.token;
-    await own.close();
     return { lines, left };
   }
 
-  test('that CreateTask starts ends at once when another is alive, one that the schedule starts takes over', async () => {
-    const own = await startTable(() => now);
+  test('ends immediately when another watcher is alive, if CreateTask started it; a scheduled one takes over', async () => {
+    const own = startTable(() => now);
     await acquireLease(own.table, 'alive', false);
     const handler = composeWatch({ ...wan, TABLE_NAME: 'videos' }, aPlatform(own.table));
-    const why = async (event: object) => (await linesOf(() => handler(event as never, context)))[0]?.why;
-    expect(await why({ startedBy: 'create-task' })).toBe('another_is_alive');
-    expect(await why({ source: 'aws.events' })).toBe('nothing_waits');
-    await own.close();
+    const reason = async (event: object) => (await linesOf(() => handler(event as never, context)))[0]?.reason;
+    expect(await reason({ startedBy: 'create-task' })).toBe('already_running');
+    expect(await reason({ source: 'aws.events' })).toBe('nothing_waits');
   });
 
-  test('wakes an execution by its token, with an output that says nothing', async () => {
+  test('wakes an execution by its token, with an empty output', async () => {
     const sent: unknown[] = [];
     const { lines, left } = await watchOnce(async ({ input }) => {
       sent.push(input);
@@ -228,34 +222,34 @@ describe('watch', () => {
     });
     expect(sent).toEqual([{ taskToken: token, output: '{}' }]);
     expect(left).toBeUndefined();
-    expect(lines).toMatchObject([{ level: 'INFO', message: 'Ended the watch', why: 'superseded' }]);
+    expect(lines).toMatchObject([{ level: 'INFO', message: 'Watcher ended', reason: 'superseded' }]);
   });
 
   test.each(['TaskTimedOut', 'TaskDoesNotExist', 'InvalidToken'])(
-    'takes %s for a token that was used, and forgets it without a word',
+    'treats %s as a stale token and removes it without logging',
     async (name) => {
       const { lines, left } = await watchOnce(() => Promise.reject(Object.assign(new Error(name), { name })));
       expect(left).toBeUndefined();
-      expect(lines).toMatchObject([{ message: 'Ended the watch' }]);
+      expect(lines).toMatchObject([{ message: 'Watcher ended' }]);
     },
   );
 
-  test('keeps a token that could not be sent, logs why, and never the token', async () => {
+  test('keeps a token that could not be sent, and logs the error without the token', async () => {
     const { lines, left } = await watchOnce(() => Promise.reject(new Error('Rate exceeded')));
     expect(left).toBe(token);
-    expect(lines[0]).toMatchObject({ level: 'ERROR', message: 'Failed in a tick; the next one tries again' });
+    expect(lines[0]).toMatchObject({ level: 'ERROR', message: 'Watcher tick failed; will retry' });
     expect(JSON.stringify(lines)).toContain('Rate exceeded');
     expect(JSON.stringify(lines)).not.toContain(token);
   });
 });
 
 describe('a token', () => {
-  test('is in no event, view or log of a video that is checked', async () => {
+  test('does not appear in events, views or logs of a checked video', async () => {
     const token = 'a-token-of-an-execution';
     const video = aVideo({ status: 'running', run: 1, task: aTask({ id: randomUUID() }) }, now);
     await createVideo(store.table, video);
     const wait = waitFor({ ...video, task: video.task! }, { now, typicalSeconds: 100 });
-    await sleepWith(store.table, token, wait);
+    await writeToken(store.table, token, wait);
     const fetch = async () =>
       Response.json({ output: { task_id: video.task!.id, task_status: 'FAILED', code: 'x', message: 'y' } });
     const platform = aPlatform(store.table, { fetch });
@@ -270,10 +264,10 @@ describe('a token', () => {
   });
 });
 
-test('sweep measures for how long executions have waited without a watcher, and nothing else of them', async () => {
-  const own = await startTable(() => now + 700_000);
+test('sweep records how long executions have waited without a watcher', async () => {
+  const own = startTable(() => now + 700_000);
   const waiting = { ...aVideo({ status: 'running', run: 1 }, now), task: aTask() };
-  await sleepWith(own.table, 'token', waitFor(waiting, { now, typicalSeconds: 100 }));
+  await writeToken(own.table, 'token', waitFor(waiting, { now, typicalSeconds: 100 }));
   const measured: unknown[] = [];
   const platform = aPlatform(own.table, {
     s3: { send: async () => ({}) } as unknown as Platform['s3'],
@@ -291,10 +285,9 @@ test('sweep measures for how long executions have waited without a watcher, and 
   await acquireLease(own.table, 'watcher', false);
   await composeSweep(environment, platform)({}, context);
   expect(measured).toHaveLength(1);
-  await own.close();
 });
 
-test('whatever function ends a video sees to what follows', async () => {
+test('record-failure runs the ended hook', async () => {
   const measured: unknown[] = [];
   const video = aVideo({ status: 'submitting', run: 1 }, now);
   await createVideo(store.table, video);
@@ -311,8 +304,8 @@ test('whatever function ends a video sees to what follows', async () => {
 });
 
 test.each([
-  ['went back to its queue', { status: 'submitting' }, 'Returned the video to its queue'],
-  ['was canceled', { status: 'canceled' }, 'Recorded no failure: the video has ended or moved on'],
+  ['was returned to its queue', { status: 'submitting' }, 'Returned the video to its queue'],
+  ['was canceled', { status: 'canceled' }, "Recorded no failure: the video's status or run has changed"],
 ] as const)('record-failure logs no failure of a video that %s', async (_, given, message) => {
   const video = aVideo({ run: 1, ...given }, now);
   await createVideo(store.table, video);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
   acquirePromptLock,
   escalatePromptLock,
@@ -11,13 +11,9 @@ import { changeStatus, createVideo } from '../../../functions/video/store.ts';
 import { startTable } from '../../support/table.ts';
 import { aVideo } from '../../support/videos.ts';
 
-let store: Awaited<ReturnType<typeof startTable>>;
-beforeAll(async () => {
-  store = await startTable();
-});
-afterAll(() => store.close());
+const store = startTable();
 
-/** Two videos with the same prompt, a call of each under way. */
+/** Creates two videos with the same prompt and an open attempt each. */
 async function twins(): Promise<VideoRecord[]> {
   const prompt = `A cat runs, ${Math.random()}`;
   const both = [aVideo({ status: 'submitting', run: 1 }), aVideo({ status: 'submitting', run: 1 })];
@@ -28,7 +24,7 @@ async function twins(): Promise<VideoRecord[]> {
   return Promise.all(both.map(async (video) => (await openSubmission(store.table, video))!));
 }
 
-test('nobody enters a closed fence, and everybody again once it is left', async () => {
+test('keeps others out while one holder is uncertain, and lets them in after its release', async () => {
   const [video, twin] = await twins();
   expect(await escalatePromptLock(store.table, video!)).toEqual({ sending: false, uncertain: false });
   expect(await isPromptLocked(store.table, twin!)).toBe(true);
@@ -41,7 +37,7 @@ test('nobody enters a closed fence, and everybody again once it is left', async 
   expect(await escalatePromptLock(store.table, video!)).toEqual({ sending: false, uncertain: true });
 });
 
-test('an invocation that leaves late does not take away the place of the next attempt', async () => {
+test('a late release does not remove the holder of the next attempt', async () => {
   const [video, twin] = await twins();
   await acquirePromptLock(store.table, video!);
   const settled = (await settleSubmission(store.table, video!))!;
@@ -55,7 +51,7 @@ test.each<[string, (video: VideoRecord) => Promise<unknown>]>([
   ['settled its attempt', (video) => settleSubmission(store.table, video)],
   ['failed', (video) => changeStatus(store.table, video, 'failed')],
   ['got its task', (video) => changeStatus(store.table, video, 'running')],
-])('a video that died after it %s and before it left holds nobody up', async (_, decide) => {
+])('ignores a holder that %s and crashed before its release', async (_, decide) => {
   const [video, twin] = await twins();
   await escalatePromptLock(store.table, video!);
   await decide(video!);

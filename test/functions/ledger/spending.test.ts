@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   isWithinLimit,
   readSpending,
@@ -13,12 +13,8 @@ import { startTable } from '../../support/table.ts';
 import { aVideo } from '../../support/videos.ts';
 
 const month = '2026-01';
-let store: Awaited<ReturnType<typeof startTable>>;
 let owners = 0;
-beforeAll(async () => {
-  store = await startTable();
-});
-afterAll(() => store.close());
+const store = startTable();
 
 const price = (amount: number): Price => ({
   amount,
@@ -28,28 +24,28 @@ const price = (amount: number): Price => ({
   as_of: '2025-12-29',
 });
 
-/** Videos of an owner of their own, under way, and what that owner has spent. */
+/** Returns submitting videos of a new owner, and that owner's spending. */
 function spender(amount = 0.1) {
   const owner = `owner-${++owners}`;
   const video = (given: Partial<VideoRecord> = {}) =>
     aVideo({ owner, status: 'submitting', run: 1, estimated_cost: price(amount), ...given });
   return { video, spending: () => readSpending(store.table, owner, month) };
 }
-/** What the ledger says of an attempt under way. */
+/** An open ledger entry. */
 const attempt = (number: number): Pick<VideoRecord, 'submission'> => ({
   submission: { attempt: number, state: 'open', sent_at: '2026-01-01T00:00:00.000Z' },
 });
 const reserve = (video: VideoRecord, limit?: number) => reserveSpending(store.table, video, limit);
 const settle = (video: VideoRecord) => settleSpending(store.table, video);
 
-test('a hundred reservations at once against a limit for ten: ten get through', async () => {
+test('grants ten of a hundred concurrent reservations against a limit for ten', async () => {
   const { video, spending } = spender(0.1);
   const taken = await Promise.all(Array.from({ length: 100 }, () => reserve(video(), 1)));
   expect(taken.filter(Boolean)).toHaveLength(10);
   expect(await spending()).toEqual({ spent: 0, reserved: 1, videos: 0, models: [] });
 });
 
-test('what is spent stays within the limit however videos come and go, and leaves what the last one needs', async () => {
+test('keeps spending within the limit while videos succeed concurrently, and leaves the remainder usable', async () => {
   const { video, spending } = spender(0.3);
   const makeOne = async () => {
     const one = video();
@@ -63,7 +59,7 @@ test('what is spent stays within the limit however videos come and go, and leave
   expect(await reserve(video({ estimated_cost: price(0.1) }), 1)).toBe(true);
 });
 
-test('reserving twice is reserving once, even at the limit', async () => {
+test('reserves once for repeated calls, even at the limit', async () => {
   const { video, spending } = spender(1);
   const one = video();
   expect(await Promise.all([reserve(one, 1), reserve(one, 1), reserve(one, 1)])).toEqual([true, true, true]);
@@ -72,13 +68,13 @@ test('reserving twice is reserving once, even at the limit', async () => {
   expect(await spending()).toMatchObject({ reserved: 1 });
 });
 
-test('without a limit everything is counted and nothing refused', async () => {
+test('counts everything and rejects nothing without a limit', async () => {
   const { video, spending } = spender(1000);
   for (let count = 0; count < 3; count++) expect(await reserve(video())).toBe(true);
   expect(await spending()).toMatchObject({ reserved: 3000 });
 });
 
-describe('a video settles as', () => {
+describe('settling a video counts', () => {
   const free = { spent: 0, reserved: 0, videos: 0, models: [] };
   const cost = (spent: number) => ({
     ...free,
@@ -87,17 +83,17 @@ describe('a video settles as', () => {
     models: [{ model: 'wan2.2-i2v-plus', videos: 1, spent }],
   });
   test.each<[string, Partial<VideoRecord>, object]>([
-    ['its cost when it succeeded', { status: 'succeeded', cost: price(0.2), usage: { duration: 7 } }, cost(0.2)],
-    ['what Wan bills when it is to be archived', { status: 'archiving', usage: { duration: 10 } }, cost(0.2)],
-    ['its estimate when Wan does not tell what it bills', { status: 'archiving' }, cost(0.1)],
+    ['its cost after success', { status: 'succeeded', cost: price(0.2), usage: { duration: 7 } }, cost(0.2)],
+    ['what Wan bills while it is archiving', { status: 'archiving', usage: { duration: 10 } }, cost(0.2)],
+    ['its estimate when Wan does not report usage', { status: 'archiving' }, cost(0.1)],
     [
-      'its estimate when it failed and Wan may have charged',
+      'its estimate after a failure that Wan may have billed',
       { status: 'failed', error: explainEnding('submission_uncertain') },
       cost(0.1),
     ],
-    ['nothing when it failed otherwise', { status: 'failed', error: explainEnding('content_refused') }, free],
-    ['nothing when it was canceled', { status: 'canceled' }, free],
-    ['nothing when it is back in its queue', { status: 'queued' }, free],
+    ['nothing after another failure', { status: 'failed', error: explainEnding('content_refused') }, free],
+    ['nothing after cancellation', { status: 'canceled' }, free],
+    ['nothing after a return to the queue', { status: 'queued' }, free],
   ])('%s, once', async (_, given, expected) => {
     const { video, spending } = spender(0.1);
     const one = video();
@@ -108,7 +104,7 @@ describe('a video settles as', () => {
   });
 });
 
-test.each(['submitting', 'running'] as const)('a video that is %s keeps what is set aside for it', async (status) => {
+test.each(['submitting', 'running'] as const)('keeps the reservation of a %s video', async (status) => {
   const { video, spending } = spender(0.1);
   const one = video();
   await reserve(one);
@@ -116,7 +112,7 @@ test.each(['submitting', 'running'] as const)('a video that is %s keeps what is 
   expect(await spending()).toMatchObject({ reserved: 0.1 });
 });
 
-test('a video that is paid for again counts twice', async () => {
+test('counts a video that is paid for again twice', async () => {
   const { video, spending } = spender(0.1);
   const lost = video({ error: explainEnding('video_lost') });
   await reserve(lost, 0.2);
@@ -127,7 +123,7 @@ test('a video that is paid for again counts twice', async () => {
   expect(await spending()).toMatchObject({ spent: 0.2, reserved: 0, videos: 2 });
 });
 
-test('whoever settles an earlier attempt late takes nothing from the later one', async () => {
+test('a late settlement of an earlier attempt does not touch the reservation of a later one', async () => {
   const { video, spending } = spender(0.1);
   const first = video({ status: 'failed', error: explainEnding('content_refused') });
   await reserve(first);
@@ -135,21 +131,21 @@ test('whoever settles an earlier attempt late takes nothing from the later one',
   await reserve({ ...first, status: 'submitting', ...attempt(2) });
   await settle(first);
   expect(await spending()).toMatchObject({ reserved: 0.1 });
-  // An attempt takes over what the one before it had set aside.
+  // An attempt takes over the reservation of the previous one.
   await reserve({ ...first, status: 'submitting', ...attempt(3) });
   await settle({ ...first, ...attempt(2) });
   await releaseSpending(store.table, { ...first, ...attempt(2) });
   expect(await spending()).toMatchObject({ reserved: 0.1 });
 });
 
-test('what is set aside for an attempt that is not made after all is given back, and is never taken for a later one', async () => {
+test('releases the reservation of an attempt that is not sent, and never counts it for a later one', async () => {
   const { video, spending } = spender(0.1);
   const late = video(attempt(1));
   const made = video({ ...late, ...attempt(2), status: 'succeeded', cost: price(0.1) });
   await reserve({ ...made, status: 'submitting' });
   expect(await reserve(late)).toBe(false);
   await settle(made);
-  // It comes when the later one is made and settled, and dies: whoever settles again pays nothing for it.
+  // The earlier attempt reserves after the later one was settled, and crashes: settling again counts nothing for it.
   await reserve(late);
   await settle(made);
   expect(await spending()).toMatchObject({ spent: 0.1, reserved: 0, videos: 1 });
@@ -158,33 +154,33 @@ test('what is set aside for an attempt that is not made after all is given back,
   expect(await spending()).toMatchObject({ spent: 0.1, reserved: 0, videos: 1 });
 });
 
-test('what the attempt before had set aside, and gives back at that moment, is no limit', async () => {
+test('reserves although the previous attempt releases its reservation concurrently', async () => {
   const { video, spending } = spender(1);
   const one = video(attempt(1));
   await reserve(one, 1);
-  let overtaken = false;
+  let interrupted = false;
   const send = async (command: { constructor: { name: string } }) => {
     const answer = await store.table.client.send(command as never);
-    // Between its look at the month and its take-over.
-    if (command.constructor.name === 'GetCommand' && !overtaken) {
-      overtaken = true;
+    // Between reading the month and taking over the reservation.
+    if (command.constructor.name === 'GetCommand' && !interrupted) {
+      interrupted = true;
       await settle({ ...one, status: 'queued' });
     }
     return answer;
   };
   const table = { ...store.table, client: { send } as never };
   expect(await reserveSpending(table, { ...one, ...attempt(2) }, 1)).toBe(true);
-  expect(overtaken).toBe(true);
+  expect(interrupted).toBe(true);
   expect(await spending()).toMatchObject({ reserved: 1 });
 });
 
-test('a settlement without a reservation counts nothing', async () => {
+test('counts nothing for a settlement without a reservation', async () => {
   const { video, spending } = spender(0.1);
   await settle(video({ status: 'succeeded', cost: price(0.1) }));
   expect(await spending()).toEqual({ spent: 0, reserved: 0, videos: 0, models: [] });
 });
 
-test('tenths add up to the whole, whatever floating point thinks of it', async () => {
+test('sums tenths exactly, without floating-point errors', async () => {
   const { video, spending } = spender(0.1);
   for (let count = 0; count < 10; count++) {
     const one = video({ model: count % 2 ? 'wan2.6-i2v' : 'wan2.2-i2v-flash' });
@@ -203,7 +199,7 @@ test('tenths add up to the whole, whatever floating point thinks of it', async (
   });
 });
 
-test("one owner's spending, and one month's, is not another's", async () => {
+test('keeps owners and months separate', async () => {
   const { video } = spender(1);
   expect(await reserve(video(), 1)).toBe(true);
   expect(await reserve(video({ spending_month: '2026-02' }), 1)).toBe(true);
@@ -211,7 +207,7 @@ test("one owner's spending, and one month's, is not another's", async () => {
   expect(await reserve(video(), 1)).toBe(false);
 });
 
-test('a video whose price is not known is made, and counted when it was', async () => {
+test('allows a video with an unknown price and counts it after success', async () => {
   const { video, spending } = spender();
   const { estimated_cost, ...one } = video();
   expect(await reserve(one, 1)).toBe(true);
@@ -225,6 +221,6 @@ test.each([
   [0.8, 0.2, 1, false],
   [0.9, 0, 1, true],
   [0.95, 0, 1, false],
-])('spent %f and reserved %f of %s leave room for 0.1: %s', (spent, reserved, limit, expected) => {
+])('with %f spent and %f reserved of a limit of %s, 0.1 fits: %s', (spent, reserved, limit, expected) => {
   expect(isWithinLimit({ spent, reserved, videos: 0, models: [] }, price(0.1), limit)).toBe(expected);
 });

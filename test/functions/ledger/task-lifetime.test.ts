@@ -1,5 +1,5 @@
 import { DeleteCommand, GetCommand } from '@aws-sdk/lib-dynamodb';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import {
   acquirePromptLock,
   escalatePromptLock,
@@ -16,11 +16,7 @@ import { aVideo } from '../../support/videos.ts';
 const start = Date.parse('2026-01-01T00:00:00Z');
 const hours = (count: number) => count * 3600_000;
 const clock = { now: start };
-let store: Awaited<ReturnType<typeof startTable>>;
-beforeAll(async () => {
-  store = await startTable(() => clock.now);
-});
-afterAll(() => store.close());
+const store = startTable(() => clock.now);
 beforeEach(() => {
   clock.now = start;
 });
@@ -29,7 +25,7 @@ const itemAt = (pk: string) => ({ TableName: store.table.tableName, Key: { pk } 
 const item = async (pk: string) => (await store.table.client.send(new GetCommand(itemAt(pk)))).Item;
 const seconds = (milliseconds: number) => milliseconds / 1000;
 
-/** A video whose call is under way. */
+/** Creates a video with an open attempt. */
 async function sending(prompt: string): Promise<VideoRecord> {
   const video = aVideo({ status: 'submitting', run: 1 });
   video.input.prompt = prompt;
@@ -42,7 +38,7 @@ const aVideoSending = (id: string) => ({
   submission: { attempt: 1, state: 'open' as const, sent_at: '2026-01-01T00:00:00.000Z' },
 });
 
-test('whose a task is may be forgotten three days after it was last written down, in whole seconds', async () => {
+test('a task claim expires three days after its last write, in whole seconds', async () => {
   clock.now = start + 1;
   await claimTask(store.table, 'task-1', aVideoSending('video-1'));
   await markAmbiguous(store.table, 'task-2');
@@ -50,16 +46,16 @@ test('whose a task is may be forgotten three days after it was last written down
     expect(await item(keys.task(task))).toMatchObject({ ttl: seconds(start + hours(72)) });
 });
 
-test('a claim that has expired and is still there says what it said', async () => {
+test('an expired claim that still exists stays valid', async () => {
   await claimTask(store.table, 'task-3', aVideoSending('video-3'));
   clock.now += hours(24 * 10);
   expect(await claimTask(store.table, 'task-3', aVideoSending('video-4'))).toBe(false);
   expect(await readTaskClaim(store.table, 'task-3')).toMatchObject({ video_id: 'video-3' });
 });
 
-test('a fence may be forgotten three days after its last entry', async () => {
-  const video = await sending('fenced');
-  const pk = keys.submission(video.model, 'fenced');
+test('a prompt lock expires three days after its last change', async () => {
+  const video = await sending('locked');
+  const pk = keys.promptLock(video.model, 'locked');
   await acquirePromptLock(store.table, video);
   expect(await item(pk)).toMatchObject({ ttl: seconds(start + hours(72)) });
   clock.now += hours(20);
@@ -67,11 +63,11 @@ test('a fence may be forgotten three days after its last entry', async () => {
   expect(await item(pk)).toMatchObject({ ttl: seconds(start + hours(92)) });
 });
 
-test('a fence that was forgotten is open, and whoever leaves it late does not bring it back', async () => {
-  const [video, twin] = [await sending('forgotten'), await sending('forgotten')];
+test('a deleted lock is free, and a late release does not recreate it', async () => {
+  const [video, twin] = [await sending('deleted'), await sending('deleted')];
   await escalatePromptLock(store.table, video);
   expect(await isPromptLocked(store.table, twin)).toBe(true);
-  const pk = keys.submission(video.model, 'forgotten');
+  const pk = keys.promptLock(video.model, 'deleted');
   await store.table.client.send(new DeleteCommand(itemAt(pk)));
   expect(await isPromptLocked(store.table, twin)).toBe(false);
   await releasePromptLock(store.table, video);

@@ -10,23 +10,22 @@ import { versionedBuckets } from '../versioned-buckets.ts';
 
 const start = Date.parse('2026-01-01T00:00:00Z');
 const clock = { now: start };
-let store: Awaited<ReturnType<typeof startTable>>;
+let store: ReturnType<typeof startTable>;
 let storage: Awaited<ReturnType<typeof versionedBuckets>>;
 let services: DeletionServices;
 beforeAll(async () => {
   storage = await versionedBuckets();
 });
 afterAll(() => storage.close());
-beforeEach(async () => {
+beforeEach(() => {
   clock.now = start;
-  store = await startTable(() => clock.now);
+  store = startTable(() => clock.now);
   services = { table: store.table, s3: storage.s3, videosBucket: 'videos', uploadsBucket: 'uploads' };
-  return () => store.close();
 });
 
 const put = (id: string) =>
   storage.s3.send(new PutObjectCommand({ Bucket: 'videos', Key: `${id}/1-1.mp4`, Body: 'a video' }));
-async function buried(): Promise<string> {
+async function deletedVideo(): Promise<string> {
   const video = aVideo({ status: 'succeeded' });
   await createVideo(store.table, video);
   await replaceWithTombstone(store.table, video);
@@ -42,15 +41,15 @@ const later = (seconds: number) => {
   clock.now = start + seconds * 1000;
 };
 
-test('deletes what a crash left after the tombstone immediately, and keeps the tombstone open', async () => {
-  const id = await buried();
+test('deletes objects that a crash after the tombstone left, and keeps the tombstone open', async () => {
+  const id = await deletedVideo();
   expect(await finishDeletions(services)).toEqual([]);
   expect(await storage.objectsOf(id)).toEqual([]);
   expect(await open()).toEqual([id]);
 });
 
-test('deletes after an hour what a late archive stored; then closes the tombstone, which stays', async () => {
-  const id = await buried();
+test('deletes objects of a late archive after an hour, closes the tombstone and keeps it', async () => {
+  const id = await deletedVideo();
   later(3599);
   expect(await finishDeletions(services)).toEqual([]);
   await put(id);
@@ -62,24 +61,24 @@ test('deletes after an hour what a late archive stored; then closes the tombston
   expect(await finishDeletions(services)).toEqual([]);
 });
 
-test('does not ask S3 repeatedly between the first minutes and that hour', async () => {
-  await buried();
+test('does not query S3 between the first minutes and that hour', async () => {
+  await deletedVideo();
   services.s3 = { send: () => expect.unreachable() };
   later(30 * 60);
   expect(await finishDeletions(services)).toEqual([]);
 });
 
-test('a failure of one does not affect the others, and is reported', async () => {
-  const ids = [await buried(), await buried(), await buried()];
+test('an error with one video does not stop the others, and is reported', async () => {
+  const ids = [await deletedVideo(), await deletedVideo(), await deletedVideo()];
   const [broken, ...others] = ids;
   const send = async (command: { input: { Prefix?: string } }) => {
-    if (command.input.Prefix?.includes(broken!)) throw new Error('S3 is out of order.');
+    if (command.input.Prefix?.includes(broken!)) throw new Error('S3 is unavailable.');
     return storage.s3.send(command as never);
   };
   services.s3 = { send } as never;
   later(4000);
   await expect(finishDeletions(services)).rejects.toMatchObject({
-    errors: [expect.objectContaining({ message: 'S3 is out of order.' })],
+    errors: [expect.objectContaining({ message: 'S3 is unavailable.' })],
   });
   expect(await open()).toEqual([broken]);
   for (const id of others) expect(await storage.objectsOf(id)).toEqual([]);

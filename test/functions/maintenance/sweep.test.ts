@@ -1,5 +1,5 @@
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { resumeWhenDead, sweep } from '../../../functions/maintenance/sweep.ts';
 import { listWaiting, waitFor } from '../../../functions/polling/wait-item.ts';
 import { acquireLease } from '../../../functions/polling/watcher-lease.ts';
@@ -10,18 +10,14 @@ import type { Status, VideoRecord } from '../../../functions/video/record.ts';
 import { createVideo, readVideo } from '../../../functions/video/store.ts';
 import { startTable } from '../../support/table.ts';
 import { aTask, aVideo } from '../../support/videos.ts';
-import { sleepWith } from '../polling/sleep-with.ts';
+import { writeToken } from '../polling/write-token.ts';
 import { scriptedExecutions } from '../workflow/support.ts';
 
 const start = Date.parse('2026-01-01T00:00:00Z');
 const clock = { now: start };
-let store: Awaited<ReturnType<typeof startTable>>;
 let dispatcher: Dispatcher;
 let executions: ReturnType<typeof scriptedExecutions>['executions'];
-beforeAll(async () => {
-  store = await startTable(() => clock.now);
-});
-afterAll(() => store.close());
+const store = startTable(() => clock.now);
 beforeEach(() => {
   clock.now = start;
   const scripted = scriptedExecutions();
@@ -43,7 +39,7 @@ const later = (seconds: number) => {
 };
 
 test.each(['submitting', 'running', 'archiving'] as const)(
-  'a %s video whose execution ended is started as its next run, once',
+  'starts the next run, once, of a %s video whose execution has ended',
   async (status) => {
     const video = await add(status);
     executions.set(`${video.id}-1`, 'FAILED');
@@ -55,14 +51,14 @@ test.each(['submitting', 'running', 'archiving'] as const)(
   },
 );
 
-test('starts a video whose execution was never started with its current run, once', async () => {
+test('starts the same run, once, of a video whose execution never started', async () => {
   const video = await add('submitting');
   expect((await sweep(dispatcher, [])).resumed).toContain(video.id);
   expect((await sweep(dispatcher, [])).resumed).not.toContain(video.id);
   expect([...executions.keys()].filter((name) => name.startsWith(video.id))).toEqual([`${video.id}-1`]);
 });
 
-test('leaves a video whose execution runs alone, whatever its age', async () => {
+test('does not restart a video whose execution runs, regardless of its age', async () => {
   const video = await add('running');
   executions.set(`${video.id}-1`, 'RUNNING');
   later(20 * 3600);
@@ -70,7 +66,7 @@ test('leaves a video whose execution runs alone, whatever its age', async () => 
 });
 
 test.each(['FAILED', 'ABORTED', 'TIMED_OUT', 'SUCCEEDED'] as const)(
-  'restarts a video immediately the first time its execution ended as %s',
+  'restarts a video immediately the first time its execution ends as %s',
   async (ending) => {
     const video = await add('running');
     executions.set(`${video.id}-1`, ending);
@@ -80,7 +76,7 @@ test.each(['FAILED', 'ABORTED', 'TIMED_OUT', 'SUCCEEDED'] as const)(
 );
 
 test.each(['queued', 'succeeded', 'failed', 'canceled'] as const)(
-  'a %s video is not taken up, whatever became of its execution',
+  'does not restart a %s video, regardless of its execution',
   async (status) => {
     const video = await add(status);
     executions.set(`${video.id}-1`, 'ABORTED');
@@ -90,7 +86,7 @@ test.each(['queued', 'succeeded', 'failed', 'canceled'] as const)(
   },
 );
 
-test('restarts an execution that keeps failing less and less often', async () => {
+test('restarts a workflow that keeps failing at growing intervals', async () => {
   const video = await add('running', { run: 5 });
   executions.set(`${video.id}-5`, 'FAILED');
   later(10 * 2 ** 3 - 1);
@@ -99,12 +95,12 @@ test('restarts an execution that keeps failing less and less often', async () =>
   expect((await sweep(dispatcher, [])).resumed).toContain(video.id);
 });
 
-test('frees permits that no video uses, starts a video that holds one, and dispatches the queue', async () => {
-  const ended = await add('failed', { model: 'swept' });
-  const waiting = await add('queued', { model: 'swept', run: 0 });
-  await claimPermit(store.table, dispatcher.limitsOf('swept'), ended);
-  expect(await sweep(dispatcher, ['swept'])).toMatchObject({ dispatched: [waiting.id] });
-  expect([...(await readModelQueue(store.table, 'swept')).running]).toEqual([waiting.id]);
+test('releases permits of ended videos, starts queued videos with a permit, and dispatches', async () => {
+  const ended = await add('failed', { model: 'sweeper' });
+  const waiting = await add('queued', { model: 'sweeper', run: 0 });
+  await claimPermit(store.table, dispatcher.limitsOf('sweeper'), ended);
+  expect(await sweep(dispatcher, ['sweeper'])).toMatchObject({ dispatched: [waiting.id] });
+  expect([...(await readModelQueue(store.table, 'sweeper')).running]).toEqual([waiting.id]);
 
   const claimed = await add('queued', { model: 'claimed', run: 0 });
   await claimPermit(store.table, dispatcher.limitsOf('claimed'), claimed);
@@ -112,12 +108,12 @@ test('frees permits that no video uses, starts a video that holds one, and dispa
   expect(executions.get(`${claimed.id}-1`)).toBe('RUNNING');
 });
 
-test('a failure of one video does not affect the others, and is reported', async () => {
+test('an error with one video does not stop the others, and is reported', async () => {
   const videos = [await add('running'), await add('archiving'), await add('submitting')];
   const [broken, ...others] = videos;
   const { client } = dispatcher.workflow;
   const send = async (command: { input: { executionArn?: string } }) => {
-    if (command.input.executionArn?.includes(broken!.id)) throw new Error('Step Functions is out of order.');
+    if (command.input.executionArn?.includes(broken!.id)) throw new Error('Step Functions is unavailable.');
     return client.send(command as never);
   };
   dispatcher.workflow = { ...dispatcher.workflow, client: { send } as never };
@@ -126,7 +122,7 @@ test('a failure of one video does not affect the others, and is reported', async
   expect(report.failed.map(({ step }) => step)).toContain(broken!.id);
 });
 
-test('gives a video at Wan its lost permit, and none to one whose task has ended', async () => {
+test('restores the permit of a running video, but not of one whose task has ended', async () => {
   const model = 'lost-permits';
   const running = await add('running', { model });
   const archiving = await add('archiving', { model });
@@ -138,7 +134,7 @@ test('gives a video at Wan its lost permit, and none to one whose task has ended
   expect([...(await readModelQueue(store.table, model)).running]).toEqual([running.id]);
 });
 
-test('does not write a model queue whose videos all have their permits: a large one is expensive to write', async () => {
+test('does not write a queue whose videos all have their permits, because writes of large items are expensive', async () => {
   const model = 'kept-permits';
   const limits = { ...dispatcher.limitsOf(model), permits: 3 };
   for (let count = 0; count < 3; count++) {
@@ -157,7 +153,7 @@ test('does not write a model queue whose videos all have their permits: a large 
   expect(writes).toBe(0);
 });
 
-test('removes owners that were last served a day ago', async () => {
+test('removes owners served more than a day ago', async () => {
   const video = await add('running', { model: 'remembered' });
   await claimPermit(store.table, dispatcher.limitsOf('remembered'), video);
   later(24 * 3600);
@@ -168,91 +164,90 @@ test('removes owners that were last served a day ago', async () => {
   expect((await readModelQueue(store.table, 'remembered')).served.size).toBe(0);
 });
 
-describe('in a table of its own', () => {
-  let own: Awaited<ReturnType<typeof startTable>>;
-  let swept: Dispatcher;
-  beforeEach(async () => {
-    own = await startTable(() => clock.now);
-    swept = { ...dispatcher, table: own.table };
+describe('with a separate table', () => {
+  let own: ReturnType<typeof startTable>;
+  let sweeper: Dispatcher;
+  beforeEach(() => {
+    own = startTable(() => clock.now);
+    sweeper = { ...dispatcher, table: own.table };
   });
-  afterEach(() => own.close());
-  const addVideo = async (status: Status, given: Partial<VideoRecord> = {}) => {
+  const add = async (status: Status, given: Partial<VideoRecord> = {}) => {
     const video = aVideo({ status, run: 1, ...given }, clock.now);
     await createVideo(own.table, video);
     executions.set(`${video.id}-1`, 'RUNNING');
     return video;
   };
 
-  test('reports when the first task expires whose video is not archived, and nothing when there is none', async () => {
-    await addVideo('succeeded', {
+  test('reports when the first task of an unarchived video expires, if there is one', async () => {
+    await add('succeeded', {
       task: aTask({ id: '2026-01-01T10:00:00.000Z', expires_at: '2026-01-01T10:00:00.000Z' }),
     });
-    await addVideo('submitting');
-    expect((await sweep(swept, [])).first_expiry).toBeUndefined();
-    await addVideo('running', {
+    await add('submitting');
+    expect((await sweep(sweeper, [])).first_expiry).toBeUndefined();
+    await add('running', {
       task: aTask({ id: '2026-01-01T20:00:00.000Z', expires_at: '2026-01-01T20:00:00.000Z' }),
     });
-    await addVideo('archiving', {
+    await add('archiving', {
       task: aTask({ id: '2026-01-01T19:00:00.000Z', expires_at: '2026-01-01T19:00:00.000Z' }),
     });
-    expect((await sweep(swept, [])).first_expiry).toBe('2026-01-01T19:00:00.000Z');
+    expect((await sweep(sweeper, [])).first_expiry).toBe('2026-01-01T19:00:00.000Z');
   });
 
-  test('reports how long executions have waited without a watcher, and nothing while one is alive', async () => {
-    const video = await addVideo('running', { task: aTask() });
-    await sleepWith(
+  test('reports how long executions have waited without a watcher, and 0 while one is alive', async () => {
+    const video = await add('running', { task: aTask() });
+    await writeToken(
       own.table,
       'token',
       waitFor({ ...video, task: video.task! }, { now: clock.now, typicalSeconds: 100 }),
     );
     await acquireLease(own.table, 'watcher', false);
     clock.now += 14_000;
-    expect((await sweep(swept, [])).unwatched_seconds).toBe(0);
+    expect((await sweep(sweeper, [])).unwatched_seconds).toBe(0);
     clock.now += 301_000;
-    expect((await sweep(swept, [])).unwatched_seconds).toBe(300);
+    expect((await sweep(sweeper, [])).unwatched_seconds).toBe(300);
   });
 
-  /** Notes when which execution is asked for; time passes while the sweep waits, and while it is answered. */
-  function counted(answerMilliseconds = 0) {
-    const asked: { name: string; at: number }[] = [];
-    const { client } = swept.workflow;
+  /** Records the time of each DescribeExecution. Time passes while the sweep sleeps and during each call. */
+  function recordDescribes(answerMilliseconds = 0) {
+    const described: { name: string; at: number }[] = [];
+    const { client } = sweeper.workflow;
     const send = async (command: { input: { executionArn?: string } }) => {
       const name = command.input.executionArn?.split(':').at(-1);
-      if (name) asked.push({ name, at: (clock.now - start) / 1000 });
+      if (name) described.push({ name, at: (clock.now - start) / 1000 });
       clock.now += answerMilliseconds;
       return client.send(command as never);
     };
-    swept.workflow = { ...swept.workflow, client: { send } as never };
-    return asked;
+    sweeper.workflow = { ...sweeper.workflow, client: { send } as never };
+    return described;
   }
   const sleep = async (milliseconds: number) => {
     clock.now += milliseconds;
   };
 
-  test('checks 150 videos within the limits of Step Functions: 100 concurrently, then 10 a second', async () => {
-    await Promise.all(Array.from({ length: 150 }, () => addVideo('running')));
-    const asked = counted();
-    const report = await sweep(swept, [], sleep);
-    expect(asked).toHaveLength(150);
+  test('describes 150 executions within the quota of Step Functions: a burst of 100, then 10 per second', async () => {
+    await Promise.all(Array.from({ length: 150 }, () => add('running')));
+    const described = recordDescribes();
+    const report = await sweep(sweeper, [], sleep);
+    expect(described).toHaveLength(150);
     expect(report).toMatchObject({ left: 0, failed: [] });
-    expect(asked.filter(({ at }) => at === 0)).toHaveLength(101);
-    expect(asked.at(-1)!.at).toBeCloseTo(4.9);
+    expect(described.filter(({ at }) => at === 0)).toHaveLength(101);
+    expect(described.at(-1)!.at).toBeCloseTo(4.9);
   });
 
-  test('leaves the videos whose records changed last when time runs out', async () => {
+  test('skips the most recently changed videos when time runs out', async () => {
     const videos = [];
     for (let count = 0; count < 105; count++) {
       clock.now = start + count;
-      videos.push(await addVideo('running'));
+      videos.push(await add('running'));
     }
     clock.now = start;
-    const asked = counted(1500);
-    expect((await sweep(swept, [], sleep)).left).toBe(4);
-    expect(asked.map(({ name }) => name)).toEqual(videos.slice(0, 101).map(({ id }) => `${id}-1`));
+    const described = recordDescribes(1500);
+    expect((await sweep(sweeper, [], sleep)).left).toBe(4);
+    expect(described.map(({ name }) => name)).toEqual(videos.slice(0, 101).map(({ id }) => `${id}-1`));
   });
 });
 
-test('closes wait items that dead executions left open, and no others', async () => {
+test('closes only wait items that failed executions left open', async () => {
   const running = await add('running');
   executions.set(`${running.id}-1`, 'RUNNING');
   const ended = [await add('archiving'), await add('succeeded'), await add('canceled'), { id: 'a-deleted-video' }];

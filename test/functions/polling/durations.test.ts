@@ -1,103 +1,102 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { learnDuration, typicalSeconds, typicalSecondsOf } from '../../../functions/polling/durations.ts';
 import type { Table } from '../../../functions/video/table.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
 import { startTable } from '../../support/table.ts';
 
 const clock = { now: Date.parse('2026-01-01T00:00:00Z') };
-let store: Awaited<ReturnType<typeof startTable>>;
-beforeAll(async () => {
-  store = await startTable(() => clock.now);
-});
-afterAll(() => store.close());
+const store = startTable(() => clock.now);
 
 let kinds = 0;
-/** A kind of video that nothing is known of yet. */
+/** A new combination of model, resolution and duration. */
 const aKind = () => ({ model: `model-${++kinds}`, parameters: { resolution: '720P' as const, duration: 5 } });
-/** As another container sees the table: nothing remembered. */
-const elsewhere = (): Table => ({ ...store.table, client: { send: (command) => store.table.client.send(command) } });
-const learnt = (kind: ReturnType<typeof aKind>) => typicalSecondsOf(elsewhere(), kind, 100);
+/** The table with an empty cache, as another container has it. */
+const anotherContainer = (): Table => ({
+  ...store.table,
+  client: { send: (command) => store.table.client.send(command) },
+});
+const learned = (kind: ReturnType<typeof aKind>) => typicalSecondsOf(anotherContainer(), kind, 100);
 async function learnAll(kind: ReturnType<typeof aKind>, seconds: readonly number[]): Promise<void> {
   for (const each of seconds) await learnDuration(store.table, kind, each, 100);
 }
 const times = (count: number, seconds: number) => Array.from({ length: count }, () => seconds);
-const away: Table['client'] = { send: () => Promise.reject(new Error('DynamoDB is away')) };
+const unavailable: Table['client'] = { send: () => Promise.reject(new Error('DynamoDB is unavailable')) };
 
 describe('before anything is learned', () => {
   const lasting = (duration: number, model = 'wan2.6-i2v') => ({ model, parameters: { duration } });
 
-  test('the catalogue says how long a task takes: longer for a longer video', async () => {
+  test("the catalogue's duration applies: longer for a longer video", async () => {
     expect([5, 10, 15].map((seconds) => typicalSeconds(lasting(seconds)))).toEqual([100, 130, 160]);
     expect(await typicalSecondsOf(store.table, lasting(10))).toBe(130);
   });
 
-  test('a model that the catalogue does not know takes 2 minutes', () => {
+  test('a model outside the catalogue takes 2 minutes', () => {
     expect(typicalSeconds(lasting(5, 'wan9'))).toBe(120);
   });
 
-  test("the deployment's own figure comes first", async () => {
+  test('the configured duration takes precedence', async () => {
     expect(typicalSeconds(lasting(5), 7)).toBe(7);
     expect(await typicalSecondsOf(store.table, aKind(), 7)).toBe(7);
   });
 });
 
 describe('the average', () => {
-  test('begins at the figure before and moves by a tenth of the difference', async () => {
+  test('starts at the default and moves by a tenth of the difference', async () => {
     const kind = aKind();
     await learnAll(kind, [200]);
-    expect(await learnt(kind)).toBeCloseTo(110, 3);
+    expect(await learned(kind)).toBeCloseTo(110, 3);
     await learnAll(kind, [10]);
-    expect(await learnt(kind)).toBeCloseTo(100, 3);
+    expect(await learned(kind)).toBeCloseTo(100, 3);
   });
 
-  test('comes close to what tasks take, and follows a change', async () => {
+  test('approaches the actual durations and follows a change', async () => {
     const [random, kind] = [seededRandom(7), aKind()];
     await learnAll(
       kind,
       times(60, 295).map((least) => least + 10 * random()),
     );
-    expect(await learnt(kind)).toBeGreaterThan(285);
-    expect(await learnt(kind)).toBeLessThan(305);
+    expect(await learned(kind)).toBeGreaterThan(285);
+    expect(await learned(kind)).toBeLessThan(305);
     await learnAll(kind, times(30, 60));
-    expect(await learnt(kind)).toBeLessThan(80);
+    expect(await learned(kind)).toBeLessThan(80);
   });
 
-  test('is one for each model, resolution and duration', async () => {
+  test('is separate for each model, resolution and duration', async () => {
     const kind = aKind();
     await learnAll(kind, times(40, 300));
     const { parameters } = kind;
-    expect(await learnt({ ...kind, parameters: { ...parameters, duration: 10 } })).toBe(100);
-    expect(await learnt({ ...kind, parameters: { ...parameters, resolution: '1080P' as never } })).toBe(100);
-    expect(await learnt(aKind())).toBe(100);
+    expect(await learned({ ...kind, parameters: { ...parameters, duration: 10 } })).toBe(100);
+    expect(await learned({ ...kind, parameters: { ...parameters, resolution: '1080P' as never } })).toBe(100);
+    expect(await learned(aKind())).toBe(100);
   });
 
-  test.each([0, -5, Number.NaN])('learns nothing from clocks that disagree: %d s', async (seconds) => {
+  test.each([0, -5, Number.NaN])('ignores durations that clock skew makes impossible: %d s', async (seconds) => {
     const kind = aKind();
     await learnAll(kind, [seconds]);
-    expect(await learnt(kind)).toBe(100);
+    expect(await learned(kind)).toBe(100);
   });
 
   test.each([
     [1e-9, 0.1],
     [86_400, 3 * 3600],
     [Number.POSITIVE_INFINITY, 3 * 3600],
-  ])('takes a task of %d s for one of %d s, which is possible', async (seconds, possible) => {
+  ])('clamps a duration of %d s to %d s', async (seconds, possible) => {
     const [kind, other] = [aKind(), aKind()];
     await learnAll(kind, [seconds]);
     await learnAll(other, [possible]);
-    expect(await learnt(kind)).toBe(await learnt(other));
+    expect(await learned(kind)).toBe(await learned(other));
   });
 
-  test('counts two tasks that end at the same moment both', async () => {
+  test('counts both of two tasks that end concurrently', async () => {
     const kind = aKind();
-    await Promise.all([learnDuration(store.table, kind, 200, 100), learnDuration(elsewhere(), kind, 200, 100)]);
-    expect(await learnt(kind)).toBeCloseTo(119, 3);
+    await Promise.all([learnDuration(store.table, kind, 200, 100), learnDuration(anotherContainer(), kind, 200, 100)]);
+    expect(await learned(kind)).toBeCloseTo(119, 3);
   });
 });
 
 describe('a container', () => {
-  test('remembers the average for a minute, and what it learns itself at once', async () => {
-    const [kind, table] = [aKind(), elsewhere()];
+  test('caches the average for a minute, and updates it with its own tasks immediately', async () => {
+    const [kind, table] = [aKind(), anotherContainer()];
     expect(await typicalSecondsOf(table, kind, 100)).toBe(100);
     await learnAll(kind, [200]);
     expect(await typicalSecondsOf(table, kind, 100)).toBe(100);
@@ -106,15 +105,15 @@ describe('a container', () => {
     expect(await typicalSecondsOf(table, kind, 100)).toBeCloseTo(110, 3);
   });
 
-  test('goes on with what it knows while the table is away', async () => {
-    const [kind, client] = [aKind(), { ...elsewhere().client }];
+  test('uses the cached value while the table is unavailable', async () => {
+    const [kind, client] = [aKind(), { ...anotherContainer().client }];
     await learnAll(kind, [200]);
     const table = { ...store.table, client };
     await typicalSecondsOf(table, kind, 100);
-    client.send = away.send;
+    client.send = unavailable.send;
     clock.now += 120_000;
     expect(await typicalSecondsOf(table, kind, 100)).toBeCloseTo(110, 3);
-    expect(await typicalSecondsOf({ ...store.table, client: { ...away } }, kind, 42)).toBe(42);
+    expect(await typicalSecondsOf({ ...store.table, client: { ...unavailable } }, kind, 42)).toBe(42);
     await expect(learnDuration(table, kind, 42)).resolves.toBeUndefined();
   });
 });

@@ -15,18 +15,18 @@ interface FakeTask {
 export interface FakeWan {
   tasks: Map<string, FakeTask>;
   queries: { at: number; what: string }[];
-  /** The clock by which lists are read: a list by another one is 8 hours off. */
+  /** The time zone in which list queries are read. With the other one, a list is off by 8 hours. */
   listClock: 'wan' | 'utc';
-  /** Replaces every answer, while it is set. */
+  /** Replaces every response while it is set. */
   answer: QueryOutcome | undefined;
-  /** Tasks that no list shows. */
+  /** Tasks that lists omit. */
   hidden: Set<string>;
   add: (task_id: string, status: TaskStatus, submitted?: number) => void;
   set: (task_id: string, status: TaskStatus) => void;
   client: Pick<WanClient, 'queryTask' | 'listTasks'>;
 }
 
-/** Wan as far as the watcher asks it: tasks whose status a test sets, lists by submission time, newest first. */
+/** The part of Wan that the watcher uses: tasks with a status set by the test; lists by submission time, newest first. */
 export function fakeWan(now: () => number): FakeWan {
   const tasks: FakeWan['tasks'] = new Map();
   const queries: FakeWan['queries'] = [];

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { rateLimitedWan, wanWithMetrics } from '../../../functions/polling/rate-limited-wan.ts';
 import type { RecordMetric } from '../../../functions/shared/metrics.ts';
 import type { WanClient } from '../../../functions/wan/client/client.ts';
@@ -6,12 +6,8 @@ import { startTable } from '../../support/table.ts';
 import { scriptedWan } from '../workflow/support.ts';
 
 const clock = { now: 0 };
-let store: Awaited<ReturnType<typeof startTable>>;
 let measured: unknown[][];
-beforeAll(async () => {
-  store = await startTable(() => clock.now);
-});
-afterAll(() => store.close());
+const store = startTable(() => clock.now);
 beforeEach(() => {
   clock.now += 3600_000;
   measured = [];
@@ -32,7 +28,7 @@ function limited(given: Partial<WanClient> = {}) {
   };
 }
 
-test('queries of every kind share one rate', async () => {
+test('all kinds of queries share one rate limit', async () => {
   const { wan, waits } = limited();
   await wan.queryTask('a');
   await wan.listTasks(list);
@@ -40,7 +36,7 @@ test('queries of every kind share one rate', async () => {
   expect(waits).toEqual([0, 100, 200]);
 });
 
-test('a query without a moment within 20 s is not sent, and is nothing that Wan throttled', async () => {
+test('a query without a slot within 20 s is not sent and not counted as throttled by Wan', async () => {
   let sent = 0;
   const { wan } = limited({
     async queryTask(task_id) {
@@ -63,7 +59,7 @@ test('submissions and uploads do not count as queries', async () => {
   expect(waits).toEqual([]);
 });
 
-test('what Wan throttles is measured by operation, and what it refuses the account by reason', async () => {
+test('counts throttled calls by operation and refusals of the account by reason', async () => {
   const throttled = { outcome: 'throttled', code: 'Throttling', message: '', retryable: true, billed: false } as const;
   const accountRefused = {
     outcome: 'account_refused',

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { type Dispatcher, dispatch, releaseAndDispatch, startQueued } from '../../../functions/queue/dispatch.ts';
 import { claimPermit, readModelQueue } from '../../../functions/queue/model-queue.ts';
 import { releaseResources, returnToQueue } from '../../../functions/queue/release.ts';
@@ -12,19 +12,15 @@ import { aVideo } from '../../support/videos.ts';
 import { Crash, crashAfter, crashingTable, scriptedExecutions } from '../workflow/support.ts';
 
 const clock = { now: 0 };
-let store: Awaited<ReturnType<typeof startTable>>;
-let lanes = 0;
-beforeAll(async () => {
-  store = await startTable(() => clock.now);
-});
-afterAll(() => store.close());
+let queues = 0;
+const store = startTable(() => clock.now);
 beforeEach(() => {
   clock.now = Date.parse('2026-01-01T00:00:00Z');
 });
 
-/** A lane of its own for each test. */
-function lane(permits: number) {
-  const model = `model-${++lanes}`;
+/** Returns a new model queue for each test. */
+function newQueue(permits: number) {
+  const model = `model-${++queues}`;
   const { executions, workflow } = scriptedExecutions();
   const dispatcher: Dispatcher = {
     table: { ...store.table, now: () => ++clock.now },
@@ -39,67 +35,67 @@ function lane(permits: number) {
   return { model, executions, dispatcher, add };
 }
 
-const end = async ({ dispatcher }: ReturnType<typeof lane>, id: string) => {
+const end = async ({ dispatcher }: ReturnType<typeof newQueue>, id: string) => {
   const video = (await readVideo(store.table, id))!;
   const running = (await changeStatus(store.table, video, 'running'))!;
   await changeStatus(store.table, running, 'failed');
   await releaseAndDispatch(dispatcher, video);
 };
 
-test('starts as many as there are permits, oldest first, each as run 1', async () => {
-  const own = lane(3);
-  const videos = await own.add('alice', 5);
-  const started = await dispatch(own.dispatcher, own.model);
+test('starts as many videos as there are permits, oldest first, each as run 1', async () => {
+  const queue = newQueue(3);
+  const videos = await queue.add('alice', 5);
+  const started = await dispatch(queue.dispatcher, queue.model);
   expect(started).toEqual(videos.slice(0, 3).map(({ id }) => id));
-  expect([...own.executions.keys()]).toEqual(started.map((id) => `${id}-1`));
+  expect([...queue.executions.keys()]).toEqual(started.map((id) => `${id}-1`));
   expect(await readVideo(store.table, started[0]!)).toMatchObject({ status: 'submitting', run: 1 });
 });
 
-test("one owner's many do not hold up another's first", async () => {
-  const own = lane(2);
-  await own.add('alice', 20);
-  const [first, second] = await dispatch(own.dispatcher, own.model);
-  const [bobs] = await own.add('bob');
-  const [carols] = await own.add('carol');
-  await end(own, first!);
-  await end(own, second!);
-  expect([...own.executions.keys()].slice(2)).toEqual([`${bobs!.id}-1`, `${carols!.id}-1`]);
+test("many videos of one owner do not delay other owners' first ones", async () => {
+  const queue = newQueue(2);
+  await queue.add('alice', 20);
+  const [first, second] = await dispatch(queue.dispatcher, queue.model);
+  const [bobsVideo] = await queue.add('bob');
+  const [carolsVideo] = await queue.add('carol');
+  await end(queue, first!);
+  await end(queue, second!);
+  expect([...queue.executions.keys()].slice(2)).toEqual([`${bobsVideo!.id}-1`, `${carolsVideo!.id}-1`]);
 });
 
-test('twenty dispatchers at once start each video once and never more than there are permits', async () => {
-  const own = lane(4);
-  await own.add('alice', 6);
-  await own.add('bob', 6);
-  await Promise.all(Array.from({ length: 20 }, () => dispatch(own.dispatcher, own.model)));
-  await dispatch(own.dispatcher, own.model);
-  expect(own.executions.size).toBe(4);
-  expect((await readModelQueue(store.table, own.model)).running.size).toBe(4);
+test('starts each video once, within the permits, when twenty dispatchers run concurrently', async () => {
+  const queue = newQueue(4);
+  await queue.add('alice', 6);
+  await queue.add('bob', 6);
+  await Promise.all(Array.from({ length: 20 }, () => dispatch(queue.dispatcher, queue.model)));
+  await dispatch(queue.dispatcher, queue.model);
+  expect(queue.executions.size).toBe(4);
+  expect((await readModelQueue(store.table, queue.model)).running.size).toBe(4);
 });
 
-test('a video that the index does not show yet is started when it is named', async () => {
-  const own = lane(1);
-  const video = aVideo({ model: own.model });
+test('starts a new video that the index does not show yet', async () => {
+  const queue = newQueue(1);
+  const video = aVideo({ model: queue.model });
   await createVideo(store.table, video);
-  const blind = { ...own.dispatcher, table: withoutIndex(own.dispatcher.table) };
-  expect(await dispatch(blind, own.model, { include: video, limit: 1 })).toEqual([video.id]);
+  const withStaleIndex = { ...queue.dispatcher, table: withoutIndex(queue.dispatcher.table) };
+  expect(await dispatch(withStaleIndex, queue.model, { include: video, limit: 1 })).toEqual([video.id]);
 });
 
-describe('a dispatcher that dies between any two of its effects', () => {
+describe('a dispatcher that crashes after any of its effects', () => {
   test('leaks no permit and loses no video', async () => {
     for (let point = 1; ; point++) {
-      const own = lane(1);
-      const [video] = await own.add('alice');
+      const queue = newQueue(1);
+      const [video] = await queue.add('alice');
       const crashing = crashAfter(point);
-      const { client } = own.dispatcher.workflow;
-      const dying: Dispatcher = {
-        ...own.dispatcher,
-        table: crashingTable(own.dispatcher.table, crashing),
+      const { client } = queue.dispatcher.workflow;
+      const crashingDispatcher: Dispatcher = {
+        ...queue.dispatcher,
+        table: crashingTable(queue.dispatcher.table, crashing),
         workflow: {
-          ...own.dispatcher.workflow,
+          ...queue.dispatcher.workflow,
           client: { send: (command: never) => crashing.through(() => client.send(command)) } as typeof client,
         },
       };
-      const died = await dispatch(dying, own.model).then(
+      const died = await dispatch(crashingDispatcher, queue.model).then(
         () => false,
         (error) => error instanceof Crash,
       );
@@ -107,111 +103,111 @@ describe('a dispatcher that dies between any two of its effects', () => {
         expect(point).toBeGreaterThan(5);
         return;
       }
-      // What the sweep does: carry on with whoever holds a permit, then dispatch.
-      for (const id of (await readModelQueue(store.table, own.model)).running)
-        await startQueued(own.dispatcher, { id, model: own.model });
-      await dispatch(own.dispatcher, own.model);
+      // As the sweep does: start queued videos with a permit, then dispatch.
+      for (const id of (await readModelQueue(store.table, queue.model)).running)
+        await startQueued(queue.dispatcher, { id, model: queue.model });
+      await dispatch(queue.dispatcher, queue.model);
       const after = await readVideo(store.table, video!.id);
       expect({ point, status: after?.status }).toEqual({ point, status: 'submitting' });
-      // A record that was moved without an execution is the sweep's: it starts the very same run.
-      expect([0, 1]).toContain(own.executions.size);
-      expect((await readModelQueue(store.table, own.model)).running).toEqual(new Set([video!.id]));
+      // For a submitting record without an execution the sweep starts the same run.
+      expect([0, 1]).toContain(queue.executions.size);
+      expect((await readModelQueue(store.table, queue.model)).running).toEqual(new Set([video!.id]));
     }
   });
 });
 
-test('a permit whose video has ended or has gone on to its archive is given back', async () => {
+test('releases the permit of a video that has ended or is archiving', async () => {
   for (const status of ['succeeded', 'failed', 'canceled', 'archiving'] as const) {
-    const own = lane(1);
-    const video = aVideo({ model: own.model, status });
+    const queue = newQueue(1);
+    const video = aVideo({ model: queue.model, status });
     await createVideo(store.table, video);
-    await claimPermit(store.table, own.dispatcher.limitsOf(own.model), video);
-    expect(await startQueued(own.dispatcher, video)).toBe(false);
-    expect((await readModelQueue(store.table, own.model)).running.size).toBe(0);
+    await claimPermit(store.table, queue.dispatcher.limitsOf(queue.model), video);
+    expect(await startQueued(queue.dispatcher, video)).toBe(false);
+    expect((await readModelQueue(store.table, queue.model)).running.size).toBe(0);
   }
 });
 
-test('a permit whose video is gone is given back', async () => {
-  const own = lane(1);
-  const video = aVideo({ model: own.model });
-  await claimPermit(store.table, own.dispatcher.limitsOf(own.model), video);
-  await startQueued(own.dispatcher, video);
-  expect((await readModelQueue(store.table, own.model)).running.size).toBe(0);
+test('releases the permit of a deleted video', async () => {
+  const queue = newQueue(1);
+  const video = aVideo({ model: queue.model });
+  await claimPermit(store.table, queue.dispatcher.limitsOf(queue.model), video);
+  await startQueued(queue.dispatcher, video);
+  expect((await readModelQueue(store.table, queue.model)).running.size).toBe(0);
 });
 
-test("when several owners drop many at once, everybody's first is started before anybody's second", async () => {
-  const own = lane(3);
-  for (const owner of ['dave', 'alice', 'carol', 'bob', 'erin']) await own.add(owner, 6);
+test("starts every owner's first video before any owner's second", async () => {
+  const queue = newQueue(3);
+  for (const owner of ['dave', 'alice', 'carol', 'bob', 'erin']) await queue.add(owner, 6);
   const owners = async () => {
-    const ids = [...own.executions.keys()].map((name) => name.slice(0, -2));
+    const ids = [...queue.executions.keys()].map((name) => name.slice(0, -2));
     return Promise.all(ids.map(async (id) => (await readVideo(store.table, id))!.owner));
   };
-  await dispatch(own.dispatcher, own.model);
-  while (own.executions.size < 15) {
-    for (const id of (await readModelQueue(store.table, own.model)).running) await end(own, id);
+  await dispatch(queue.dispatcher, queue.model);
+  while (queue.executions.size < 15) {
+    for (const id of (await readModelQueue(store.table, queue.model)).running) await end(queue, id);
   }
   const served = await owners();
   for (let round = 0; round < 15; round += 5) expect(new Set(served.slice(round, round + 5)).size).toBe(5);
 });
 
-test('a round is dispatched by one look into the queue', async () => {
-  const own = lane(7);
-  for (let index = 10; index < 40; index++) await own.add(`owner-${index}`);
+test('dispatches a round with one read of the queue', async () => {
+  const queue = newQueue(7);
+  for (let index = 10; index < 40; index++) await queue.add(`owner-${index}`);
   const sent: string[] = [];
   const send = async (command: { constructor: { name: string } }) => {
     sent.push(command.constructor.name);
     return store.table.client.send(command as never);
   };
-  const table = { ...own.dispatcher.table, client: { send } as never };
-  expect(await dispatch({ ...own.dispatcher, table }, own.model)).toHaveLength(7);
-  // Two laps: what comes after the owner served last, and what comes before.
+  const table = { ...queue.dispatcher.table, client: { send } as never };
+  expect(await dispatch({ ...queue.dispatcher, table }, queue.model)).toHaveLength(7);
+  // One query for the owners after the one served last, one for those before.
   expect(sent.filter((name) => name === 'QueryCommand').length).toBeLessThanOrEqual(3);
 });
 
-test('a full lane costs its dispatcher one read', async () => {
-  const own = lane(1);
-  await own.add('alice', 3);
-  await dispatch(own.dispatcher, own.model);
+test('makes one read when all permits are held', async () => {
+  const queue = newQueue(1);
+  await queue.add('alice', 3);
+  await dispatch(queue.dispatcher, queue.model);
   const sent: string[] = [];
   const send = async (command: { constructor: { name: string } }) => {
     sent.push(command.constructor.name);
     return store.table.client.send(command as never);
   };
-  await dispatch({ ...own.dispatcher, table: { ...own.dispatcher.table, client: { send } as never } }, own.model);
+  await dispatch({ ...queue.dispatcher, table: { ...queue.dispatcher.table, client: { send } as never } }, queue.model);
   expect(sent).toEqual(['GetCommand']);
 });
 
-test('a permit that a video can not use goes to the next in the same dispatch', async () => {
-  const own = lane(1);
-  const [gone] = await own.add('alice');
-  const [next] = await own.add('bob');
-  // The index still shows a video that was canceled just now.
+test('gives a permit that a video cannot use to the next one in the same dispatch', async () => {
+  const queue = newQueue(1);
+  const [gone] = await queue.add('alice');
+  const [next] = await queue.add('bob');
+  // The index still shows a canceled video.
   await changeStatus(store.table, gone!, 'canceled');
-  expect(await dispatch(own.dispatcher, own.model, { include: gone!, limit: 1 })).toEqual([next!.id]);
+  expect(await dispatch(queue.dispatcher, queue.model, { include: gone!, limit: 1 })).toEqual([next!.id]);
 });
 
-test('a look that begins after an owner goes around, and shows each owner once', async () => {
-  const own = lane(1);
-  for (const owner of ['alice', 'bob', 'carol']) await own.add(owner, 2);
-  const look = { started: new Set<string>(), after: 'bob' };
-  const owners = (await firstOfEachOwner(store.table, own.model, look)).map(({ owner }) => owner);
+test('a read that starts after an owner wraps around and returns each owner once', async () => {
+  const queue = newQueue(1);
+  for (const owner of ['alice', 'bob', 'carol']) await queue.add(owner, 2);
+  const query = { started: new Set<string>(), after: 'bob' };
+  const owners = (await firstOfEachOwner(store.table, queue.model, query)).map(({ owner }) => owner);
   expect(owners).toEqual(['carol', 'alice', 'bob']);
 });
 
-test('an owner may have any number of videos that the index still shows after their start', async () => {
-  const own = lane(40);
-  const videos = await own.add('alice', 40);
+test("finds an owner's next video behind any number of started ones that the index still shows", async () => {
+  const queue = newQueue(40);
+  const videos = await queue.add('alice', 40);
   const started = new Set(videos.slice(0, 39).map(({ id }) => id));
-  const waiting = await firstOfEachOwner(store.table, own.model, { started });
+  const waiting = await firstOfEachOwner(store.table, queue.model, { started });
   expect(waiting).toEqual([{ owner: 'alice', id: videos[39]!.id }]);
 });
 
-/** A table before whose first release somebody else comes. */
-function overtakenTable(table: Table, meanwhile: () => Promise<unknown>): Table {
-  let overtaken = false;
+/** A table that runs another action before the first release of a permit. */
+function interruptedTable(table: Table, meanwhile: () => Promise<unknown>): Table {
+  let interrupted = false;
   const send = async (command: { input: { UpdateExpression?: string } }) => {
-    if (command.input.UpdateExpression?.startsWith('DELETE running') && !overtaken) {
-      overtaken = true;
+    if (command.input.UpdateExpression?.startsWith('DELETE running') && !interrupted) {
+      interrupted = true;
       await meanwhile();
     }
     return table.client.send(command as never);
@@ -221,82 +217,79 @@ function overtakenTable(table: Table, meanwhile: () => Promise<unknown>): Table 
 const holds = async ({ model }: { model: string }, { id }: { id: string }) =>
   (await readModelQueue(store.table, model)).running.has(id);
 
-describe('a video that is started while somebody gives back what it held keeps its permit', () => {
-  test('when it ended and was tried again', async () => {
-    const own = lane(1);
-    const video = aVideo({ model: own.model, status: 'failed' });
+describe('a video that starts while another process releases its permit keeps the permit', () => {
+  test('when it was retried', async () => {
+    const queue = newQueue(1);
+    const video = aVideo({ model: queue.model, status: 'failed' });
     await createVideo(store.table, video);
-    await claimPermit(store.table, own.dispatcher.limitsOf(own.model), video);
-    const table = overtakenTable(own.dispatcher.table, async () => {
-      await releaseAndDispatch(own.dispatcher, video);
+    await claimPermit(store.table, queue.dispatcher.limitsOf(queue.model), video);
+    const table = interruptedTable(queue.dispatcher.table, async () => {
+      await releaseAndDispatch(queue.dispatcher, video);
       await changeStatus(store.table, video, 'queued');
-      expect(await dispatch(own.dispatcher, own.model)).toEqual([video.id]);
+      expect(await dispatch(queue.dispatcher, queue.model)).toEqual([video.id]);
     });
-    await releaseAndDispatch({ ...own.dispatcher, table }, video);
-    expect(await holds(own, video)).toBe(true);
+    await releaseAndDispatch({ ...queue.dispatcher, table }, video);
+    expect(await holds(queue, video)).toBe(true);
   });
 
-  test('when it went back to its queue and was carried on with', async () => {
-    const own = lane(1);
-    const [video] = await own.add('alice');
-    await dispatch(own.dispatcher, own.model);
+  test('when it was returned to its queue and started again', async () => {
+    const queue = newQueue(1);
+    const [video] = await queue.add('alice');
+    await dispatch(queue.dispatcher, queue.model);
     const submitting = (await readVideo(store.table, video!.id))!;
-    const table = overtakenTable(own.dispatcher.table, () => startQueued(own.dispatcher, submitting));
+    const table = interruptedTable(queue.dispatcher.table, () => startQueued(queue.dispatcher, submitting));
     expect(await returnToQueue(table, submitting, false)).toBe(true);
     expect(await readVideo(store.table, video!.id)).toMatchObject({ status: 'submitting', run: 2 });
-    expect(await holds(own, video!)).toBe(true);
+    expect(await holds(queue, video!)).toBe(true);
   });
 
-  test('when it is carried on with after both looks at it', async () => {
-    const own = lane(1);
-    const [video] = await own.add('alice');
-    await claimPermit(store.table, own.dispatcher.limitsOf(own.model), video!);
-    let overtaken = false;
+  test('when it starts after both reads of the releasing process', async () => {
+    const queue = newQueue(1);
+    const [video] = await queue.add('alice');
+    await claimPermit(store.table, queue.dispatcher.limitsOf(queue.model), video!);
+    let interrupted = false;
     const send = async (command: { input: { UpdateExpression?: string } }) => {
-      if (command.input.UpdateExpression?.includes('#status = :to') && !overtaken) {
-        overtaken = true;
+      if (command.input.UpdateExpression?.includes('#status = :to') && !interrupted) {
+        interrupted = true;
         await releaseResources(store.table, video, video!);
       }
       return store.table.client.send(command as never);
     };
-    const table = { ...own.dispatcher.table, client: { send } as never };
-    expect(await startQueued({ ...own.dispatcher, table }, video!)).toBe(true);
-    expect(await holds(own, video!)).toBe(true);
+    const table = { ...queue.dispatcher.table, client: { send } as never };
+    expect(await startQueued({ ...queue.dispatcher, table }, video!)).toBe(true);
+    expect(await holds(queue, video!)).toBe(true);
   });
 });
 
-test.each(['constructor', 'toString', 'hasOwnProperty'])(
-  'an owner called %s has its turn like others',
-  async (owner) => {
-    const own = lane(1);
-    await own.add(owner, 3);
-    await own.add('zoe', 3);
-    const served: string[] = [];
-    for (let count = 0; count < 4; count++) {
-      const [id] = await dispatch(own.dispatcher, own.model, { limit: 1 });
-      served.push((await readVideo(store.table, id!))!.owner);
-      const video = (await changeStatus(store.table, (await readVideo(store.table, id!))!, 'failed'))!;
-      await releaseResources(store.table, video, video);
-    }
-    expect(served.filter((name) => name === owner)).toHaveLength(2);
-  },
-);
+test.each(['constructor', 'toString', 'hasOwnProperty'])('serves an owner named %s like any other', async (owner) => {
+  const queue = newQueue(1);
+  await queue.add(owner, 3);
+  await queue.add('zoe', 3);
+  const served: string[] = [];
+  for (let count = 0; count < 4; count++) {
+    const [id] = await dispatch(queue.dispatcher, queue.model, { limit: 1 });
+    served.push((await readVideo(store.table, id!))!.owner);
+    const video = (await changeStatus(store.table, (await readVideo(store.table, id!))!, 'failed'))!;
+    await releaseResources(store.table, video, video);
+  }
+  expect(served.filter((name) => name === owner)).toHaveLength(2);
+});
 
-test('nobody is called what a map of owners can not hold', () => {
+test('rejects owner names that a map cannot hold', () => {
   expect(ownerName.safeParse('__proto__').success).toBe(false);
   expect(ownerName.safeParse('__proto__s').success).toBe(true);
 });
 
-test('a video that ended is not troubled by whoever comes next', async () => {
-  const own = lane(1);
-  const video = aVideo({ model: own.model, status: 'failed' });
+test('an error with the next video does not fail the release of an ended one', async () => {
+  const queue = newQueue(1);
+  const video = aVideo({ model: queue.model, status: 'failed' });
   await createVideo(store.table, video);
-  await claimPermit(store.table, own.dispatcher.limitsOf(own.model), video);
-  await own.add('bob');
+  await claimPermit(store.table, queue.dispatcher.limitsOf(queue.model), video);
+  await queue.add('bob');
   const broken = { send: () => Promise.reject(new Error('Step Functions is down.')) };
-  const workflow = { ...own.dispatcher.workflow, client: broken as never };
-  await releaseAndDispatch({ ...own.dispatcher, workflow }, video);
-  expect((await readModelQueue(store.table, own.model)).running.has(video.id)).toBe(false);
+  const workflow = { ...queue.dispatcher.workflow, client: broken as never };
+  await releaseAndDispatch({ ...queue.dispatcher, workflow }, video);
+  expect((await readModelQueue(store.table, queue.model)).running.has(video.id)).toBe(false);
 });
 
 const withoutIndex = (table: Dispatcher['table']): Dispatcher['table'] => ({

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
   claimPermit,
   limitsOf,
@@ -10,75 +10,72 @@ import {
 } from '../../../functions/queue/model-queue.ts';
 import { startTable } from '../../support/table.ts';
 
-let store: Awaited<ReturnType<typeof startTable>>;
-beforeAll(async () => {
-  store = await startTable();
-});
-afterAll(() => store.close());
+const store = startTable();
 
-const lane = (model: string, permits = 4) => ({ model, permits, submit_interval_ms: 500 });
+const limitsFor = (model: string, permits = 4) => ({ model, permits, submit_interval_ms: 500 });
 
-test('a hundred claims at once get exactly as many permits as there are', async () => {
+test('a hundred concurrent claims get exactly the available permits', async () => {
   const claims = await Promise.all(
     Array.from({ length: 100 }, (_, index) =>
-      claimPermit(store.table, lane('crowded'), { id: `video-${index}`, owner: `owner-${index % 7}` }),
+      claimPermit(store.table, limitsFor('crowded'), { id: `video-${index}`, owner: `owner-${index % 7}` }),
     ),
   );
   expect(claims.filter(Boolean)).toHaveLength(4);
   expect((await readModelQueue(store.table, 'crowded')).running.size).toBe(4);
 });
 
-test('claiming and releasing twice is claiming and releasing once', async () => {
+test('claims and releases are idempotent', async () => {
   const video = { id: 'one', owner: 'alice' };
-  for (let round = 0; round < 2; round++) expect(await claimPermit(store.table, lane('twice', 1), video)).toBe(true);
-  expect(await claimPermit(store.table, lane('twice', 1), { id: 'two', owner: 'bob' })).toBe(false);
+  for (let round = 0; round < 2; round++)
+    expect(await claimPermit(store.table, limitsFor('twice', 1), video)).toBe(true);
+  expect(await claimPermit(store.table, limitsFor('twice', 1), { id: 'two', owner: 'bob' })).toBe(false);
   for (let round = 0; round < 2; round++) await releasePermit(store.table, 'twice', 'one');
   expect((await readModelQueue(store.table, 'twice')).running.size).toBe(0);
-  expect(await claimPermit(store.table, lane('twice', 1), { id: 'two', owner: 'bob' })).toBe(true);
+  expect(await claimPermit(store.table, limitsFor('twice', 1), { id: 'two', owner: 'bob' })).toBe(true);
 });
 
-test('a claim says when its owner was served, for whatever an owner may be called', async () => {
+test('a claim records when its owner was served, for any owner name', async () => {
   const table = { ...store.table, now: () => 1234 };
-  await claimPermit(table, lane('owners'), { id: 'one', owner: 'team.a@example-org_1' });
+  await claimPermit(table, limitsFor('owners'), { id: 'one', owner: 'team.a@example-org_1' });
   expect((await readModelQueue(table, 'owners')).served).toEqual(new Map([['team.a@example-org_1', 1234]]));
 });
 
-test('who was served longest ago is forgotten, a hundred at a time, and nobody else', async () => {
+test('prunes only owners served before the given time, a hundred at a time', async () => {
   const at = (now: number) => ({ ...store.table, now: () => now });
-  const crowded = lane('forgotten', 1000);
+  const crowded = limitsFor('pruned', 1000);
   for (let index = 0; index < 120; index++) {
     await claimPermit(at(index), crowded, { id: `video-${index}`, owner: `owner-${index}` });
   }
-  const served = async () => (await readModelQueue(store.table, 'forgotten')).served.size;
-  const forget = async () => pruneServed(store.table, 'forgotten', await readModelQueue(store.table, 'forgotten'), 110);
-  await forget();
+  const served = async () => (await readModelQueue(store.table, 'pruned')).served.size;
+  const prune = async () => pruneServed(store.table, 'pruned', await readModelQueue(store.table, 'pruned'), 110);
+  await prune();
   expect(await served()).toBe(20);
-  await forget();
-  await forget();
-  expect([...(await readModelQueue(store.table, 'forgotten')).served.keys()].sort()).toEqual(
+  await prune();
+  await prune();
+  expect([...(await readModelQueue(store.table, 'pruned')).served.keys()].sort()).toEqual(
     Array.from({ length: 10 }, (_, index) => `owner-${110 + index}`),
   );
 });
 
-test('slots asked for at once lie one interval apart, and after a pause the first is free at once', async () => {
+test('spaces concurrent slots by one interval, and returns now after a pause', async () => {
   let now = 10_000;
   const table = { ...store.table, now: () => now };
-  const slots = await Promise.all(Array.from({ length: 20 }, () => reserveSubmitSlot(table, lane('slots'))));
+  const slots = await Promise.all(Array.from({ length: 20 }, () => reserveSubmitSlot(table, limitsFor('slots'))));
   expect(slots.sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, index) => 10_000 + index * 500));
   now = 60_000;
-  expect(await reserveSubmitSlot(table, lane('slots'))).toBe(60_000);
+  expect(await reserveSubmitSlot(table, limitsFor('slots'))).toBe(60_000);
 });
 
-test('a clock that was set back does not keep a lane from submitting until it has caught up', async () => {
+test('submits immediately after the clock was set back', async () => {
   let now = 3600_000;
   const table = { ...store.table, now: () => now };
-  await reserveSubmitSlot(table, lane('set-back'));
+  await reserveSubmitSlot(table, limitsFor('set-back'));
   now = 10_000;
-  expect(await reserveSubmitSlot(table, lane('set-back'))).toBe(10_000);
-  expect(await reserveSubmitSlot(table, lane('set-back'))).toBe(10_500);
+  expect(await reserveSubmitSlot(table, limitsFor('set-back'))).toBe(10_000);
+  expect(await reserveSubmitSlot(table, limitsFor('set-back'))).toBe(10_500);
 });
 
-test('a held lane says why and until when', async () => {
+test('a paused queue has a reason and an end', async () => {
   await pauseQueue(store.table, 'account_refused', 'arrears', '2026-01-01T00:01:00.000Z');
   expect(await readModelQueue(store.table, 'account_refused')).toMatchObject({
     paused_until: '2026-01-01T00:01:00.000Z',
@@ -86,7 +83,7 @@ test('a held lane says why and until when', async () => {
   });
 });
 
-test("a lane's limits are the catalogue's, changed field by field by the deployment", () => {
+test("takes limits from the catalogue, overridden field by field by the deployment's settings", () => {
   const model = { name: 'wan', rate_limits: { submits_per_second: 5, concurrent_tasks: 5 } };
   const limits = (models: Parameters<typeof limitsOf>[1]['models']) => limitsOf(model, { extra_permits: 2, models });
   expect(limits({})).toEqual({ model: 'wan', permits: 7, concurrent_tasks: 5, submit_interval_ms: 200 });

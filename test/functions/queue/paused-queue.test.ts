@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { resumeWhenDead } from '../../../functions/maintenance/sweep.ts';
 import { type Dispatcher, dispatch } from '../../../functions/queue/dispatch.ts';
 import {
@@ -19,14 +19,14 @@ import { scriptedExecutions, scriptedWan, servicesFor } from '../workflow/suppor
 const model = 'wan2.2-i2v-flash';
 const permits = 7;
 const clock = { now: 0 };
-let store: Awaited<ReturnType<typeof startTable>>;
+let store: ReturnType<typeof startTable>;
 let executions: ReturnType<typeof scriptedExecutions>['executions'];
 let dispatcher: Dispatcher;
 let videos: VideoRecord[];
 
 beforeEach(async () => {
   clock.now = Date.parse('2026-01-01T00:00:00Z');
-  store = await startTable(() => clock.now);
+  store = startTable(() => clock.now);
   const scripted = scriptedExecutions();
   executions = scripted.executions;
   const { workflow } = scripted;
@@ -34,9 +34,8 @@ beforeEach(async () => {
   videos = Array.from({ length: 10 }, (_, index) => aVideo({ model, owner: `owner-${index % 3}` }, clock.now + index));
   for (const video of videos) await createVideo(store.table, video);
 });
-afterEach(() => store.close());
 
-/** Executions that have not been played yet run their create-task. */
+/** Runs createTask for all new executions. */
 async function play(wan: 'refuses' | 'serves'): Promise<number> {
   const scripted = scriptedWan(() => clock.now).wan;
   const services = servicesFor(store.table, clock, scripted, {
@@ -68,7 +67,7 @@ async function play(wan: 'refuses' | 'serves'): Promise<number> {
 const started = () => [...executions.values()].filter((state) => state === 'RUNNING').length;
 const twenty = () => Promise.all(Array.from({ length: 20 }, () => dispatch(dispatcher, model)));
 
-test('while Wan refuses the account one video a minute probes; when it serves again all permits fill', async () => {
+test('probes with one video per minute while Wan refuses the account, then fills all permits', async () => {
   await dispatch(dispatcher, model);
   expect(await play('refuses')).toBe(permits);
   expect(await readModelQueue(store.table, model)).toMatchObject({ pause_reason: 'arrears', running: new Set() });
@@ -85,14 +84,14 @@ test('while Wan refuses the account one video a minute probes; when it serves ag
   clock.now += 61_000;
   expect(await dispatch(dispatcher, model)).toHaveLength(1);
   expect(await play('serves')).toBe(1);
-  const lane = await readModelQueue(store.table, model);
-  expect([lane.pause_reason, lane.paused_until]).toEqual([undefined, undefined]);
-  // The probe's own create-task has filled them.
-  expect(lane.running.size).toBe(permits);
+  const queue = await readModelQueue(store.table, model);
+  expect([queue.pause_reason, queue.paused_until]).toEqual([undefined, undefined]);
+  // The probe's createTask has dispatched the rest.
+  expect(queue.running.size).toBe(permits);
   expect(started()).toBe(permits - 1);
 });
 
-test('twenty dispatchers at once start one probe between them', async () => {
+test('starts one probe when twenty dispatchers run concurrently', async () => {
   await pauseQueue(store.table, model, 'arrears');
   expect((await twenty()).flat()).toEqual([]);
   for (let minute = 1; minute <= 3; minute++) {
@@ -102,7 +101,7 @@ test('twenty dispatchers at once start one probe between them', async () => {
   }
 });
 
-test('a probe that dies is followed by another after a minute', async () => {
+test('probes again a minute after a probe that crashed', async () => {
   await pauseQueue(store.table, model, 'arrears');
   clock.now += 61_000;
   const dead = {
@@ -115,18 +114,18 @@ test('a probe that dies is followed by another after a minute', async () => {
   expect(await dispatch(dispatcher, model)).toHaveLength(1);
 });
 
-test('a dispatcher that read the queue before it was paused, or before the pause ended, claims nothing', async () => {
-  const lane = dispatcher.limitsOf(model);
+test('a dispatcher with an outdated read of the pause claims nothing', async () => {
+  const limits = dispatcher.limitsOf(model);
   await pauseQueue(store.table, model, 'arrears');
-  expect(await claimPermit(store.table, lane, videos[0]!)).toBe(false);
+  expect(await claimPermit(store.table, limits, videos[0]!)).toBe(false);
   const paused = await readModelQueue(store.table, model);
   expect(await resumeQueue(store.table, model)).toBe(true);
   expect(await resumeQueue(store.table, model)).toBe(false);
-  expect(await claimPermit(store.table, lane, videos[0]!, paused)).toBe(false);
-  expect(await claimPermit(store.table, lane, videos[0]!, await readModelQueue(store.table, model))).toBe(true);
+  expect(await claimPermit(store.table, limits, videos[0]!, paused)).toBe(false);
+  expect(await claimPermit(store.table, limits, videos[0]!, await readModelQueue(store.table, model))).toBe(true);
 });
 
-test('a video that probed for an hour has as many runs and as quick a resume left as any other', async () => {
+test('probing for an hour uses up no runs of a video and does not delay its restart', async () => {
   const [first, ...others] = videos;
   for (const video of others) await changeStatus(store.table, (await readVideo(store.table, video.id))!, 'canceled');
   await pauseQueue(store.table, model, 'arrears');
@@ -139,11 +138,11 @@ test('a video that probed for an hour has as many runs and as quick a resume lef
   expect(await dispatch(dispatcher, model)).toEqual([first!.id]);
   executions.set(`${first!.id}-61`, 'FAILED');
   expect(await resumeWhenDead(dispatcher, first!.id)).toBe(true);
-  const surprise = { id: first!.id, run: 62, error: { Error: 'TypeError' } };
-  expect(await recordFailure(dispatcher, surprise)).toMatchObject({ outcome: 'requeued' });
+  const failure = { id: first!.id, run: 62, error: { Error: 'TypeError' } };
+  expect(await recordFailure(dispatcher, failure)).toMatchObject({ outcome: 'requeued' });
 });
 
-test('a full queue has no probe, and its pause does not move', async () => {
+test('starts no probe while all permits are held, and does not extend the pause', async () => {
   for (const video of videos.slice(0, permits)) await claimPermit(store.table, dispatcher.limitsOf(model), video);
   await pauseQueue(store.table, model, 'arrears');
   clock.now += 61_000;
@@ -151,7 +150,7 @@ test('a full queue has no probe, and its pause does not move', async () => {
   expect(isPaused(await readModelQueue(store.table, model), clock.now)).toBe(false);
 });
 
-test('a probe whose video was canceled meanwhile gives its permit back', async () => {
+test('releases the permit of a probe whose video was canceled', async () => {
   await pauseQueue(store.table, model, 'arrears');
   clock.now += 61_000;
   const canceled = (await readVideo(store.table, videos[0]!.id))!;

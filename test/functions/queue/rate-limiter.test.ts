@@ -1,13 +1,9 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { reserveQueries } from '../../../functions/queue/rate-limiter.ts';
 import { startTable } from '../../support/table.ts';
 
 const clock = { now: 10_000 };
-let store: Awaited<ReturnType<typeof startTable>>;
-beforeAll(async () => {
-  store = await startTable(() => clock.now);
-});
-afterAll(() => store.close());
+const store = startTable(() => clock.now);
 beforeEach(() => {
   clock.now += 60_000;
 });
@@ -23,7 +19,7 @@ test.each([
   [15, 67],
   [1, 1000],
 ])(
-  'with %d queries a second the moments of many callers are %d ms apart, and none comes before now',
+  'with %d queries per second, concurrent callers get slots every %d ms, the first one now',
   async (perSecond, interval) => {
     const reserved = await reserveOften(20, 60_000, perSecond);
     const moments = reserved.map((each) => each!.first - clock.now).sort(inOrder);
@@ -32,7 +28,7 @@ test.each([
 );
 
 describe('several queries', () => {
-  test('are reserved by one write, one moment after the other', async () => {
+  test('get consecutive slots in one write', async () => {
     let writes = 0;
     const send = ((command: never) => {
       writes++;
@@ -48,7 +44,7 @@ describe('several queries', () => {
     expect((await reserve(1, 2000))?.first).toBe(clock.now + 900);
   });
 
-  test('of callers at once never share a moment', async () => {
+  test('of concurrent callers never share a slot', async () => {
     const counts = [8, 1, 8, 3, 1, 8, 1, 5];
     const reserved = await Promise.all(counts.map((count) => reserve(count, 60_000)));
     const moments = reserved
@@ -59,13 +55,13 @@ describe('several queries', () => {
     expect(moments).toEqual(moments.map((_, index) => clock.now + index * 100));
   });
 
-  test('keep a single query waiting no longer than they last', async () => {
+  test('delay a single query only by their own slots', async () => {
     await reserve(8, 5000);
     expect((await reserve(1, 5000))!.first - clock.now).toBe(800);
   });
 });
 
-test('a caller who would have to wait too long gets nothing and reserves nothing', async () => {
+test('a caller that would wait too long gets no slot and reserves nothing', async () => {
   const reserved = await reserveOften(60, 2000);
   // 0, 100, …, 2000 ms.
   expect(reserved.filter((each) => each !== undefined).length).toBe(21);
@@ -74,7 +70,7 @@ test('a caller who would have to wait too long gets nothing and reserves nothing
   expect((await reserve(1, 0))?.first).toBe(clock.now);
 });
 
-test('a clock that was set back does not keep anybody from asking until it has caught up', async () => {
+test('queries continue immediately after the clock was set back', async () => {
   await reserveOften(5, 2000);
   const before = clock.now;
   clock.now -= 3600_000;
@@ -83,7 +79,7 @@ test('a clock that was set back does not keep anybody from asking until it has c
   clock.now = before;
 });
 
-test('after a pause the first moment is now', async () => {
+test('the first slot after a pause is now', async () => {
   await reserveOften(5, 2000);
   clock.now += 60_000;
   expect((await reserve(1, 2000))?.first).toBe(clock.now);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { dispatch, restartStuckStarts } from '../../../functions/queue/dispatch.ts';
 import { createVideo } from '../../../functions/video/store.ts';
 import { startTable } from '../../support/table.ts';
@@ -6,13 +6,9 @@ import { aVideo } from '../../support/videos.ts';
 import { scriptedExecutions } from '../workflow/support.ts';
 
 const clock = { now: Date.parse('2026-01-01T00:00:00Z') };
-let store: Awaited<ReturnType<typeof startTable>>;
-beforeAll(async () => {
-  store = await startTable(() => clock.now);
-});
-afterAll(() => store.close());
+const store = startTable(() => clock.now);
 
-test('a video whose dispatcher died before the start has its workflow within a minute, once; one that was just written is left to its dispatcher', async () => {
+test('starts, once, a video whose dispatcher crashed before the start, but leaves a new one to its dispatcher', async () => {
   const { executions, workflow } = scriptedExecutions();
   const limitsOf = (model: string) => ({ model, permits: 1, submit_interval_ms: 1 });
   const video = aVideo({ model: 'left' }, clock.now);
@@ -26,7 +22,7 @@ test('a video whose dispatcher died before the start has its workflow within a m
   clock.now += 10_000;
   expect(await restartStuckStarts({ table: store.table, workflow })).toEqual([video.id]);
   expect([...executions.keys()]).toEqual([`${video.id}-1`]);
-  // Again and again, as long as it is being handed to Wan: the run's name is taken.
+  // Repeated while the video is submitting: the name of the execution is taken.
   expect(await restartStuckStarts({ table: store.table, workflow })).toEqual([video.id]);
   expect(executions.size).toBe(1);
 });

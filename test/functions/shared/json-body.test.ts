@@ -5,7 +5,7 @@ import { seededRandom } from '../../support/seeded-random.ts';
 
 const read = (body: string | null) => readJson({ body, isBase64Encoded: false });
 
-/** What a caller is told of a body that can't be read. */
+/** Returns the problem for an unreadable body. */
 function detailOf(body: string | null): string {
   try {
     read(body);
@@ -20,41 +20,46 @@ function detailOf(body: string | null): string {
 const nested = (depth: number, inside = '1') => `${'[{"a":'.repeat(depth / 2)}${inside}${'}]'.repeat(depth / 2)}`;
 
 describe('nesting', () => {
-  test('is taken to a depth of 32 and no deeper, whatever is nested', () => {
+  test('is accepted up to 32 levels, for arrays and objects', () => {
     expect(read(nested(MAX_NESTING))).toBeInstanceOf(Array);
     for (const body of [nested(MAX_NESTING, '[]'), nested(MAX_NESTING, '{}'), nested(MAX_NESTING + 2)]) {
-      expect(detailOf(body)).toMatch(/more than 32 deep/);
+      expect(detailOf(body)).toMatch(/more than 32 levels deep/);
     }
   });
 
-  test('counts what is open at once, not what there is', () => {
+  test('counts open brackets, not all brackets', () => {
     expect(read(`[${Array.from({ length: 1000 }, () => nested(30)).join(',')}]`)).toHaveLength(1000);
   });
 
-  test.each(['[', '{"a":', '[{"a":', '{"a":[', '[[],'])('of a hundred thousand "%s" is refused at once', (opening) => {
-    const started = performance.now();
-    expect(detailOf(opening.repeat(100_000))).toMatch(/more than 32 deep/);
-    expect(performance.now() - started).toBeLessThan(1000);
-  });
+  test.each(['[', '{"a":', '[{"a":', '{"a":[', '[[],'])(
+    'of a hundred thousand "%s" is rejected immediately',
+    (opening) => {
+      const started = performance.now();
+      expect(detailOf(opening.repeat(100_000))).toMatch(/more than 32 levels deep/);
+      expect(performance.now() - started).toBeLessThan(1000);
+    },
+  );
 
-  test.each([['[{"'], ['\\'], ['\\"['], ['"']])('in a string of %j is none', (piece) => {
+  test.each([['[{"'], ['\\'], ['\\"['], ['"']])('in a string of %j does not count', (piece) => {
     const text = piece.repeat(100_000);
     expect(read(JSON.stringify({ prompt: text, more: [text] }))).toEqual({ prompt: text, more: [text] });
   });
 
   test('after a string that ends with a backslash counts', () => {
-    expect(detailOf(`["\\\\",${'['.repeat(MAX_NESTING)}${']'.repeat(MAX_NESTING)}]`)).toMatch(/more than 32 deep/);
+    expect(detailOf(`["\\\\",${'['.repeat(MAX_NESTING)}${']'.repeat(MAX_NESTING)}]`)).toMatch(
+      /more than 32 levels deep/,
+    );
   });
 });
 
-test('of a key that an object has twice the last value counts', () => {
+test('uses the last value of a duplicate key', () => {
   expect(read('{"model":"a","model":"b"}')).toEqual({ model: 'b' });
 });
 
-test('what is sound JSON is read as JSON.parse reads it, and what is not never breaks the scan', () => {
+test('parses valid JSON like JSON.parse, and never fails otherwise on invalid JSON', () => {
   const random = seededRandom(7);
   const pieces = ['{', '}', '[', ']', ',', ':', '"', '\\', '"a"', '"b"', '1', 'null', ' ', '\\u0061', '"a":', '\ud800'];
-  let sound = 0;
+  let valid = 0;
   for (let round = 0; round < 5_000; round++) {
     const length = 1 + Math.floor(random() * 12);
     const text = Array.from({ length }, () => pieces[Math.floor(random() * pieces.length)]).join('');
@@ -65,18 +70,18 @@ test('what is sound JSON is read as JSON.parse reads it, and what is not never b
       expect(detailOf(text)).not.toBe('taken');
       continue;
     }
-    sound++;
+    valid++;
     expect(read(text)).toEqual(parsed);
   }
-  expect(sound).toBeGreaterThan(100);
+  expect(valid).toBeGreaterThan(100);
 });
 
-describe('a body of 6 MB is read in bounded time', () => {
+describe('parses a body of 6 MB in bounded time', () => {
   const million = (text: string) => text.repeat(Math.floor(6_000_000 / text.length));
   const keys = `{${Array.from({ length: 400_000 }, (_, index) => `"key${index}":1`).join(',')}}`;
 
   test.each<[string, string]>([
-    ['one picture', `{"input":{"img_url":"data:image/png;base64,${million('iVBOR')}"}}`],
+    ['one image', `{"input":{"img_url":"data:image/png;base64,${million('iVBOR')}"}}`],
     ['one string of quotes', `{"a":"${million('\\"')}"}`],
     ['one string of backslashes', `{"a":"${million('\\\\')}"}`],
     ['one string that never ends', `{"a":"${million('\\"')}`],

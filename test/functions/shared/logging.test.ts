@@ -13,7 +13,7 @@ interface Event {
 
 const about = ({ id }: Event): Subject => (id ? { video_id: id } : {});
 
-test('every line carries the function’s request id and what the invocation is about', async () => {
+test('adds the request id and the subject to every line', async () => {
   const logger = createLogger('tested');
   const handler = inContext(
     logger,
@@ -30,7 +30,7 @@ test('every line carries the function’s request id and what the invocation is 
   ]);
 });
 
-test('no line carries what the invocation before was about, even if that one threw', async () => {
+test('drops the subject of the previous invocation, even if that one threw', async () => {
   const logger = createLogger('tested');
   const handler = inContext(
     logger,
@@ -46,12 +46,12 @@ test('no line carries what the invocation before was about, even if that one thr
   expect(line).not.toHaveProperty('video_id');
 });
 
-test('the answer is the handler’s', async () => {
+test('returns the response of the handler', async () => {
   const handler = inContext(createLogger('tested'), async (event: number) => event + 1);
   expect(await handler(1, {} as Context)).toBe(2);
 });
 
-test('an error of the AWS SDK is logged with the function of ours that got it', async () => {
+test('logs an error of the AWS SDK with our function in its stack', async () => {
   const server = createServer((_request, response) => response.writeHead(400).end('<Error><Code>Odd</Code></Error>'));
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const { port } = server.address() as AddressInfo;

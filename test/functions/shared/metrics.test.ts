@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type MetricName, metricUnits } from '../../../functions/shared/metric-names.ts';
 import { createMetricRecorder } from '../../../functions/shared/metrics.ts';
 
-/** Everything the process writes meanwhile. */
+/** Collects what the process writes. */
 let written: string;
 beforeEach(() => {
   written = '';
@@ -20,7 +20,7 @@ beforeEach(() => {
 });
 afterEach(() => void vi.restoreAllMocks());
 
-/** What was told, line by line; each must be JSON. */
+/** Returns the recorded lines, parsed as JSON. */
 const lines = (): Record<string, unknown>[] => {
   const text = written;
   vi.restoreAllMocks();
@@ -34,8 +34,8 @@ const lines = (): Record<string, unknown>[] => {
 
 const units = Object.entries(metricUnits) as [MetricName, string][];
 
-describe('a figure', () => {
-  test.each(units)('%s is one line of the embedded metric format, and nothing else', (name, unit) => {
+describe('a metric', () => {
+  test.each(units)('%s is one line of the embedded metric format', (name, unit) => {
     const before = Date.now();
     createMetricRecorder()(name, 1.5);
     const [line, ...others] = lines();
@@ -55,29 +55,29 @@ describe('a figure', () => {
     expect(Timestamp).toBeLessThanOrEqual(Date.now());
   });
 
-  test('is one when nothing else is said', () => {
+  test('is 1 by default', () => {
     createMetricRecorder()('Submitted');
     expect(lines()).toEqual([expect.objectContaining({ Submitted: 1 })]);
   });
 
-  test('may be nothing, which is told as well', () => {
+  test('may be 0, which is recorded too', () => {
     createMetricRecorder()('CanaryFailed', 0);
     expect(lines()).toEqual([expect.objectContaining({ CanaryFailed: 0 })]);
   });
 
-  test('with dimensions is told in all and by them, since CloudWatch adds nothing up', () => {
+  test('with dimensions is recorded with and without them', () => {
     createMetricRecorder()('Submitted', 2, { model: 'wan2.6-i2v', source: 'api' });
-    const told = lines();
+    const recorded = lines();
     expect(
-      told.map(
+      recorded.map(
         ({ _aws }) => (_aws as { CloudWatchMetrics: { Dimensions: string[][] }[] }).CloudWatchMetrics[0]!.Dimensions,
       ),
     ).toEqual([[['service']], [['service', 'model', 'source']]]);
-    expect(told[0]).not.toHaveProperty('model');
-    expect(told[1]).toMatchObject({ service: 'firstframe', model: 'wan2.6-i2v', source: 'api', Submitted: 2 });
+    expect(recorded[0]).not.toHaveProperty('model');
+    expect(recorded[1]).toMatchObject({ service: 'firstframe', model: 'wan2.6-i2v', source: 'api', Submitted: 2 });
   });
 
-  test('says nothing of those before it', () => {
+  test('does not contain previous metrics', () => {
     const recordMetric = createMetricRecorder();
     recordMetric('Failed', 1, { code: 'content_refused' });
     recordMetric('Spend', 0.25, { model: 'wan2.2-i2v-flash' });
@@ -85,14 +85,14 @@ describe('a figure', () => {
     expect(Object.keys(last).sort()).toEqual(['Spend', '_aws', 'model', 'service']);
   });
 
-  test('of many in a row each stands in a line of its own', () => {
+  test('is on its own line among many', () => {
     const recordMetric = createMetricRecorder();
     for (let count = 0; count < 150; count += 1) recordMetric('DetectionLag', count);
     expect(lines().map(({ DetectionLag }) => DetectionLag)).toEqual(Array.from({ length: 150 }, (_, index) => index));
   });
 });
 
-test('every unit is one that CloudWatch knows', () => {
+test('uses only units of CloudWatch', () => {
   vi.restoreAllMocks();
   for (const [, unit] of units) expect(['Count', 'Seconds', 'None']).toContain(unit);
 });

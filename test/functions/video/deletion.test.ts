@@ -1,5 +1,5 @@
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { firstOfEachOwner, idsInStatus } from '../../../functions/queue/waiting.ts';
 import { closeTombstone, readTombstone, replaceWithTombstone } from '../../../functions/video/deletion.ts';
 import { keys } from '../../../functions/video/keys.ts';
@@ -10,13 +10,9 @@ import { startTable } from '../../support/table.ts';
 import { aVideo } from '../../support/videos.ts';
 
 const now = Date.parse('2026-03-01T12:00:00Z');
-let store: Awaited<ReturnType<typeof startTable>>;
-beforeAll(async () => {
-  store = await startTable(() => now);
-});
-afterAll(() => store.close());
+const store = startTable(() => now);
 
-const standing = async (given: Partial<VideoRecord> = {}): Promise<VideoRecord> => {
+const createRecord = async (given: Partial<VideoRecord> = {}): Promise<VideoRecord> => {
   const video = aVideo(given);
   await createVideo(store.table, video);
   return video;
@@ -28,8 +24,10 @@ const open = async (): Promise<string[]> => {
 };
 
 describe('a deleted video', () => {
-  test('leaves nothing of its request, and its tombstone for 30 days', async () => {
-    const video = await standing({ input: { prompt: 'a secret wish', img_url: 'https://example.com/secret.png' } });
+  test('leaves only a tombstone for 30 days, without its request', async () => {
+    const video = await createRecord({
+      input: { prompt: 'a secret prompt', img_url: 'https://example.com/secret.png' },
+    });
     expect(await replaceWithTombstone(store.table, video)).toBe(true);
     const { Item } = await store.table.client.send(
       new GetCommand({ TableName: store.table.tableName, Key: { pk: keys.video(video.id) } }),
@@ -43,23 +41,23 @@ describe('a deleted video', () => {
     });
   });
 
-  test('is in no list and no queue, and is read as one that never was', async () => {
-    const video = await standing({ owner: 'gone', model: 'wan2.1-i2v-plus' });
+  test('is in no list and no queue, and reads as nonexistent', async () => {
+    const video = await createRecord({ owner: 'gone', model: 'wan2.1-i2v-plus' });
     await replaceWithTombstone(store.table, video);
     expect(await readVideo(store.table, video.id)).toBeUndefined();
     expect((await listVideos(store.table, { owner: 'gone', limit: 10 })).videos).toEqual([]);
     expect(await firstOfEachOwner(store.table, 'wan2.1-i2v-plus', { started: new Set() })).toEqual([]);
   });
 
-  test('is not made again by a late duplicate of its request', async () => {
-    const video = await standing();
+  test('is not created again by a late duplicate of its request', async () => {
+    const video = await createRecord();
     await replaceWithTombstone(store.table, video);
     expect(await createVideo(store.table, video)).toEqual({ outcome: 'deleted' });
     expect(await readVideo(store.table, video.id)).toBeUndefined();
   });
 
-  test('stands among what needs work until its objects are gone', async () => {
-    const video = await standing();
+  test('stays in the status index until its objects are deleted', async () => {
+    const video = await createRecord();
     await replaceWithTombstone(store.table, video);
     expect(await open()).toContain(video.id);
     await closeTombstone(store.table, video.id);
@@ -67,22 +65,22 @@ describe('a deleted video', () => {
     expect(await readTombstone(store.table, video.id)).toBeDefined();
   });
 
-  test('is no longer moved by whoever still holds its record', async () => {
-    const video = await standing();
+  test('cannot be changed by a process with its old record', async () => {
+    const video = await createRecord();
     await replaceWithTombstone(store.table, video);
     expect(await changeStatus(store.table, video, 'submitting', { set: { run: 1 } })).toBeUndefined();
     expect(await readTombstone(store.table, video.id)).toBeDefined();
   });
 });
 
-test('a video that moved on is not buried', async () => {
-  const video = await standing();
+test('does not replace a video whose status has changed', async () => {
+  const video = await createRecord();
   await changeStatus(store.table, video, 'submitting', { set: { run: 1 } });
   expect(await replaceWithTombstone(store.table, video)).toBe(false);
   expect(await readVideo(store.table, video.id)).toMatchObject({ status: 'submitting' });
 });
 
-test('closing what has no tombstone makes no item', async () => {
+test('closing a missing tombstone creates no item', async () => {
   await closeTombstone(store.table, 'never-was');
   expect(await readTombstone(store.table, 'never-was')).toBeUndefined();
 });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { firstOfEachOwner, idsInStatus } from '../../../functions/queue/waiting.ts';
 import { deterministicId } from '../../../functions/video/keys.ts';
 import { listVideos } from '../../../functions/video/list.ts';
@@ -6,13 +6,9 @@ import { changeStatus, changeVideo, createVideo, nextDownload, readVideo } from 
 import { startTable } from '../../support/table.ts';
 import { aVideo } from '../../support/videos.ts';
 
-let store: Awaited<ReturnType<typeof startTable>>;
-beforeAll(async () => {
-  store = await startTable(() => Date.parse('2026-01-01T00:00:01Z'));
-});
-afterAll(() => store.close());
+const store = startTable(() => Date.parse('2026-01-01T00:00:01Z'));
 
-test('fifty writers of one id make one video, and all learn which', async () => {
+test('fifty concurrent writers of one id create one video, and all get it', async () => {
   const id = deterministicId('test', 'one');
   const results = await Promise.all(
     Array.from({ length: 50 }, (_, writer) =>
@@ -23,14 +19,14 @@ test('fifty writers of one id make one video, and all learn which', async () => 
   expect(new Set(results.map((result) => result.outcome !== 'deleted' && result.video.request_hash)).size).toBe(1);
 });
 
-test('what is read is what was written, without the keys of the table', async () => {
+test('reads what was written, without key attributes', async () => {
   const video = aVideo({ warnings: [{ pointer: '/input/prompt', code: 'cut', message: 'Cut off.' }] });
   await createVideo(store.table, video);
   expect(await readVideo(store.table, video.id)).toEqual(video);
 });
 
 describe('a change of status', () => {
-  test('is won by one of many at once, and the timeline tells it once', async () => {
+  test('succeeds for one of many concurrent writers, with one timeline entry', async () => {
     const video = aVideo();
     await createVideo(store.table, video);
     const won = await Promise.all(
@@ -42,7 +38,7 @@ describe('a change of status', () => {
     expect(timeline.map((entry) => entry.status)).toEqual(['queued', 'submitting']);
   });
 
-  test('by someone who holds an older run changes nothing', async () => {
+  test('with an older run changes nothing', async () => {
     const video = aVideo();
     await createVideo(store.table, video);
     const first = (await changeStatus(store.table, video, 'submitting', { set: { run: 1 } }))!;
@@ -51,11 +47,13 @@ describe('a change of status', () => {
     expect((await readVideo(store.table, video.id))?.status).toBe('submitting');
   });
 
-  test('that a life does not have is an error', async () => {
-    await expect(changeStatus(store.table, aVideo(), 'succeeded')).rejects.toThrow("can't go from queued to succeeded");
+  test('that is not allowed throws', async () => {
+    await expect(changeStatus(store.table, aVideo(), 'succeeded')).rejects.toThrow(
+      'from queued to succeeded is not allowed',
+    );
   });
 
-  test('keeps the index of what needs work right, to the end', async () => {
+  test('updates the status index until the video is finished', async () => {
     const video = aVideo({ model: 'indexed', owner: 'ivy' });
     const found = async () => {
       const ids: string[] = [];
@@ -74,14 +72,14 @@ describe('a change of status', () => {
   });
 });
 
-test('no two downloads of a video share a number', async () => {
+test('numbers downloads uniquely', async () => {
   const video = aVideo();
   await createVideo(store.table, video);
   const numbers = await Promise.all(Array.from({ length: 10 }, () => nextDownload(store.table, video.id)));
   expect(numbers.sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
 });
 
-test("the queue shows each owner's oldest video that is not started, whatever owners are called", async () => {
+test("lists each owner's oldest waiting video, for any owner name", async () => {
   const at = (second: number) => `2026-01-01T00:00:0${second}.000Z`;
   const videos = ['alice', 'alice', 'a', 'alice$x', 'Zoë'].map((owner, index) =>
     aVideo({ owner, model: 'fair', created_at: at(index) }),
@@ -107,7 +105,7 @@ describe('a list', () => {
       );
   });
 
-  test('shows every video once, newest first, page by page, while new ones come in', async () => {
+  test('shows every video once, newest first, across pages, while new ones are added', async () => {
     const seen: string[] = [];
     let cursor: string | undefined;
     do {
@@ -128,12 +126,12 @@ describe('a list', () => {
     [{ created_before: times[3]! }, 3],
     [{ created_after: times[3]!, created_before: times[6]! }, 2],
     [{ created_after: times[6]!, created_before: times[3]! }, 0],
-    [{ owner: 'nobody' }, 0],
-  ])('by %j has %i videos', async (query, count) => {
+    [{ owner: 'unknown' }, 0],
+  ])('filtered by %j has %i videos', async (query, count) => {
     expect((await listVideos(store.table, { owner: 'lister', limit: 100, ...query })).videos).toHaveLength(count);
   });
 
-  test('by a filter that matches almost nothing takes few queries, and its cursor goes on where it stopped', async () => {
+  test('with a filter that matches few videos takes few queries, and its cursor continues after them', async () => {
     const owner = 'hoarder';
     const created = Array.from({ length: 1205 }, (_, index) =>
       new Date(Date.UTC(2026, 3, 1, 0, 0, index)).toISOString(),
@@ -156,14 +154,14 @@ describe('a list', () => {
     expect(second.next_cursor).toBeUndefined();
   });
 
-  test('with a filter goes on until a page is full', async () => {
+  test('with a filter queries until a page is full', async () => {
     const page = await listVideos(store.table, { owner: 'lister', limit: 4, status: 'failed' });
     expect(page.videos).toHaveLength(4);
     expect(page.next_cursor).toBeDefined();
   });
 });
 
-test('a video that is held again and again does not grow, and its timeline tells how far it got', async () => {
+test('repeated returns to the queue add no timeline entries', async () => {
   let video = aVideo();
   await createVideo(store.table, video);
   for (let holds = 0; holds < 5; holds++) {

@@ -23,30 +23,33 @@ const legal: [Status, Status][] = [
   ['canceled', 'archiving'],
 ];
 
-test('exactly the listed transitions are legal', () => {
+test('allows exactly the listed transitions', () => {
   const found = statuses.flatMap((from) =>
     statuses.filter((to) => isLegalTransition(from, to)).map((to): [Status, Status] => [from, to]),
   );
   expect(found.sort()).toEqual([...legal].sort());
 });
 
-test('whatever succeeded stays so', () => {
+test('allows no transition from succeeded', () => {
   expect(statuses.some((to) => isLegalTransition('succeeded', to))).toBe(false);
 });
 
-describe('the index of what needs work', () => {
+describe('the status index', () => {
   const source = { type: 'api', key_id: 'k1' } as const;
   const video = { model: 'wan', owner: 'alice', created_at: '2026-01-01T00:00:00.000Z', id: 'x', source };
-  test.each(statuses)('holds %s exactly while it is not terminal', (status) => {
+  test.each(statuses)('contains a video with status %s only if that is not terminal', (status) => {
     expect('open_status' in openAttributes({ ...video, status })).toBe(!isTerminal(status));
   });
 
-  test.each(statuses.filter(isTerminal))('holds a drop, and a line of a manifest, that is %s as untold', (status) => {
-    const at = { bucket: 'uploads', key: 'drop/a' } as const;
-    for (const source of [{ type: 'drop', ...at } as const, { type: 'manifest', ...at, line: 1 } as const])
-      expect(openAttributes({ ...video, status, source })).toEqual({
-        open_status: 'result_pending',
-        open_order: '2026-01-01T00:00:00.000Z#x',
-      });
-  });
+  test.each(statuses.filter(isTerminal))(
+    'contains a drop and a manifest line with status %s as result_pending',
+    (status) => {
+      const at = { bucket: 'uploads', key: 'drop/a' } as const;
+      for (const source of [{ type: 'drop', ...at } as const, { type: 'manifest', ...at, line: 1 } as const])
+        expect(openAttributes({ ...video, status, source })).toEqual({
+          open_status: 'result_pending',
+          open_order: '2026-01-01T00:00:00.000Z#x',
+        });
+    },
+  );
 });

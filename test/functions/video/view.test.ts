@@ -8,7 +8,7 @@ const submitted = Date.parse(aTask().submit_time);
 const at = (seconds: number) => submitted + seconds * 1000;
 const iso = (seconds: number) => new Date(at(seconds)).toISOString();
 const running = (given: Partial<Task> = {}) => aVideo({ status: 'running', task: aTask(given) });
-/** From an hour before the submission, as a clock that is behind shows it, to four hours after it. */
+/** From an hour before the submission (a clock that is behind) to four hours after it. */
 const times = [-3600, -1, 0, 0.5, 1, 3, 10, 30, 60, 90, 91, 99, 100, 101, 110, 200, 1000, 4 * 3600];
 
 describe('the progress of a running video', () => {
@@ -22,15 +22,18 @@ describe('the progress of a running video', () => {
     expect(progressOf(running(), at(seconds)).progress).toBe(progress);
   });
 
-  test.each([0.1, 6, 100, 10_800])('never shrinks, and stays between 10 and 90: %d s expected', (expected_seconds) => {
-    const seen = times.map((seconds) => progressOf(running({ expected_seconds }), at(seconds)).progress);
-    expect(seen).toEqual(seen.toSorted((one, other) => one - other));
-    expect([seen[0], seen.at(-1)]).toEqual([10, expected_seconds > 4 * 3600 ? seen.at(-1) : 90]);
-    for (const each of seen) expect(Number.isInteger(each)).toBe(true);
-  });
+  test.each([0.1, 6, 100, 10_800])(
+    'never decreases, and stays between 10 and 90, with %d s expected',
+    (expected_seconds) => {
+      const seen = times.map((seconds) => progressOf(running({ expected_seconds }), at(seconds)).progress);
+      expect(seen).toEqual(seen.toSorted((one, other) => one - other));
+      expect([seen[0], seen.at(-1)]).toEqual([10, expected_seconds > 4 * 3600 ? seen.at(-1) : 90]);
+      for (const each of seen) expect(Number.isInteger(each)).toBe(true);
+    },
+  );
 });
 
-test('progress never shrinks from one status to the next, whatever the clock says', () => {
+test('progress never decreases between statuses, regardless of the clock', () => {
   const task = aTask();
   const life: [Status, Task | undefined][] = [
     ['queued', undefined],
@@ -49,18 +52,18 @@ test('progress never shrinks from one status to the next, whatever the clock say
   }
 });
 
-test.each(['failed', 'canceled'] as const)('a %s video keeps the progress that it had when it ended', (status) => {
+test.each(['failed', 'canceled'] as const)('a %s video keeps its progress', (status) => {
   const ended = aVideo({ status, updated_at: iso(50), task: aTask() });
   for (const seconds of times) expect(progressOf(ended, at(seconds))).toEqual({ progress: 50 });
   expect(progressOf(aVideo({ status }), at(50))).toEqual({ progress: 0 });
 });
 
 describe('the expected finish', () => {
-  test('of a task that takes as long as usual is when such tasks end', () => {
+  test('of a task on time is its submission plus the expected duration', () => {
     for (const seconds of [0, 10, 90]) expect(progressOf(running(), at(seconds)).estimated_finish_at).toBe(iso(100));
   });
 
-  test.each([0.1, 6, 100])('is never in the past, and never moves back: %d s expected', (expected_seconds) => {
+  test.each([0.1, 6, 100])('is never in the past and never moves back, with %d s expected', (expected_seconds) => {
     const finishes = times.map((seconds) => {
       const finish = Date.parse(progressOf(running({ expected_seconds }), at(seconds)).estimated_finish_at!);
       expect(finish).toBeGreaterThanOrEqual(at(seconds));
@@ -69,12 +72,12 @@ describe('the expected finish', () => {
     expect(finishes).toEqual(finishes.toSorted((one, other) => one - other));
   });
 
-  test('of a late task is a tenth of its age away', () => {
+  test('of an overdue task is a tenth of its age ahead', () => {
     expect(progressOf(running(), at(1000)).estimated_finish_at).toBe(iso(1100));
   });
 
   test.each(['queued', 'submitting', 'archiving', 'succeeded', 'failed', 'canceled'] as const)(
-    'is told of no %s video',
+    'is absent from a %s video',
     (status) => {
       expect(progressOf(aVideo({ status, task: aTask() }), at(5))).not.toHaveProperty('estimated_finish_at');
     },
@@ -82,7 +85,7 @@ describe('the expected finish', () => {
 });
 
 describe('the ETag of a video', () => {
-  test('is the same at any time', () => {
+  test('does not depend on the clock', () => {
     const video = running();
     const tags = times.map((seconds) => videoEtag(viewOf(video, at(seconds))));
     expect(new Set(tags)).toEqual(new Set([stateEtag(video)]));
@@ -97,7 +100,7 @@ describe('the ETag of a video', () => {
     expect(stateEtag({ ...video, ...change })).not.toBe(stateEtag(video));
   });
 
-  test("does not change with what a task is expected to take, which the API doesn't tell", () => {
+  test('does not change with the expected duration, which is internal', () => {
     const video = running();
     expect(viewOf(video, at(0)).task).not.toHaveProperty('expected_seconds');
     expect(stateEtag({ ...video, task: aTask({ expected_seconds: 7 }) })).toBe(stateEtag(video));

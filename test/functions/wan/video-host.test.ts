@@ -126,5 +126,5 @@ describe('trustedVideoUrl', () => {
 
 test('hostOfLink names nothing but the host', () => {
   expect(hostOfLink('https://user:password@Evil.example:8443/path?Signature=secret#x')).toBe('evil.example:8443');
-  for (const link of ['', 'secret', 'secret://path', 'data:secret']) expect(hostOfLink(link)).toBe('no http address');
+  for (const link of ['', 'secret', 'secret://path', 'data:secret']) expect(hostOfLink(link)).toBe('not an http URL');
 });

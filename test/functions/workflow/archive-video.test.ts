@@ -27,7 +27,7 @@ import { ffmpegFile, h264, picture } from '../media/support.ts';
 import { crashAfter, crashingTable } from './support.ts';
 
 const bucket = 'videos';
-let store: Awaited<ReturnType<typeof startTable>>;
+const store = startTable();
 let storage: RunningS3;
 let s3: S3Client;
 let mp4: Buffer;
@@ -42,7 +42,6 @@ const directory = await mkdtemp(path.join(tmpdir(), 'firstframe-archive-'));
 
 beforeAll(async () => {
   mp4 = await ffmpegFile('video.mp4', ...picture('832x480', 5), ...h264, '-movflags', '+faststart');
-  store = await startTable();
   storage = await serve({ directory, now: Date.now, secretOf: () => 'local', onObjectEvent: async () => undefined });
   await storage.createBucket(bucket, { versioned: true });
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
@@ -57,7 +56,6 @@ afterAll(async () => {
   s3.destroy();
   wanStorage.close();
   await storage.close();
-  await store.close();
   await rm(directory, { recursive: true, force: true });
 });
 const whole: RequestListener = (_, response) =>
@@ -113,14 +111,14 @@ function services(
 
 const versionsOf = async ({ id }: VideoRecord) =>
   (await s3.send(new ListObjectVersionsCommand({ Bucket: bucket, Prefix: `${id}/` }))).Versions ?? [];
-/** Every version of every object of a video. */
+/** All versions of all objects of a video. */
 const filesOf = async (video: VideoRecord) => (await versionsOf(video)).map(({ Key }) => Key).sort();
-/** The MP4 that a record names, and its metadata beside it. */
+/** The MP4 that a record names, and its metadata. */
 const pairOf = ({ video }: VideoRecord) => [video!.key.replace(/mp4$/, 'json'), video!.key];
 const read = async (key: string) =>
   (await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }))).Body!.transformToString();
 
-test('a video is archived byte for byte, and its record says what lies there', async () => {
+test('archives a video byte for byte, and records its properties', async () => {
   const video = await archiving();
   await archiveVideo(services(), video);
   const record = (await readVideo(store.table, video.id))!;
@@ -155,7 +153,7 @@ test('a video is archived byte for byte, and its record says what lies there', a
   expect(JSON.stringify(record)).not.toContain('secret');
 });
 
-describe('a download that is not whole is never a success, leaves nothing behind, and is repeated alone', () => {
+describe('an incomplete download is deleted, and only the download is repeated', () => {
   test.each<[string, RequestListener]>([
     [
       'half the file',
@@ -168,7 +166,7 @@ describe('a download that is not whole is never a success, leaves nothing behind
       'an error page',
       (_, response) => response.writeHead(200, { 'content-type': 'text/html', 'content-length': 5 }).end('sorry'),
     ],
-    ['a link that has died', (_, response) => response.writeHead(403).end()],
+    ['an expired link', (_, response) => response.writeHead(403).end()],
     ['a redirect', (_, response) => response.writeHead(302, { location: 'https://example.com/' }).end()],
     ['no length', (_, response) => response.writeHead(200).end(mp4)],
     ['nothing', (_, response) => response.destroy()],
@@ -191,11 +189,11 @@ describe('a download that is not whole is never a success, leaves nothing behind
 
   test.each<[string, RequestListener]>([
     [
-      'half the file, declared as all of it',
+      'half the file with a matching length',
       (_, response) => response.writeHead(200, { 'content-length': 9000 }).end(mp4.subarray(0, 9000)),
     ],
     ['another file', (_, response) => response.writeHead(200, { 'content-length': 5 }).end('sorry')],
-  ])('what comes three times the same and is no video is called broken: %s', async (_, broken) => {
+  ])('fails as broken when three downloads are equal and no video: %s', async (_, broken) => {
     const video = await archiving();
     answer = broken;
     const failing = archiveVideo(services(), video);
@@ -208,7 +206,7 @@ describe('a download that is not whole is never a success, leaves nothing behind
     expect(await readVideo(store.table, video.id)).toMatchObject({ status: 'succeeded' });
   });
 
-  test('a broken file after which a whole one comes is only interrupted', async () => {
+  test('a broken file followed by a complete one is only interrupted', async () => {
     const video = await archiving();
     answer = (request, response) =>
       downloads === 1 ? response.writeHead(200, { 'content-length': 5 }).end('sorry') : whole(request, response);
@@ -219,10 +217,10 @@ describe('a download that is not whole is never a success, leaves nothing behind
   });
 });
 
-describe('a whole video of another length', () => {
+describe('a complete video of another duration', () => {
   const odd = { usage: { duration: 10 }, parameters: { resolution: '480P' as const, duration: 10 } };
 
-  test('is kept with a warning when every download of it is the same: it is paid for, and it is what Wan made', async () => {
+  test('is kept with a warning when every download is equal', async () => {
     const video = await archiving(odd);
     await archiveVideo(services(), video);
     expect(downloads).toBe(3);
@@ -232,12 +230,12 @@ describe('a whole video of another length', () => {
       video: { duration_seconds: 5, bytes: mp4.length },
       warnings: [{ pointer: '/parameters/duration', code: 'unexpected_duration' }],
     });
-    expect(record.warnings[0]?.message).toContain('5 s long; 10 s were asked for, and Wan bills 10 s');
-    expect(record.warnings[0]?.message).toContain('every download of it was the same');
+    expect(record.warnings[0]?.message).toContain('5 s long; 10 s were requested, and Wan bills 10 s');
+    expect(record.warnings[0]?.message).toContain('every download had the same bytes');
     expect(await filesOf(video)).toEqual(pairOf(record));
   });
 
-  test('is fetched again when another download is not the same', async () => {
+  test('is downloaded again when another download differs', async () => {
     const video = await archiving(odd);
     answer = (request, response) => (downloads === 2 ? response.destroy() : whole(request, response));
     await expect(archiveVideo(services(), video)).rejects.toThrow('5 s long instead of 10 s');
@@ -246,8 +244,8 @@ describe('a whole video of another length', () => {
 
   test.each([
     ['billed', { usage: { duration: 5 }, parameters: { resolution: '480P' as const, duration: 10 } }],
-    ['asked for', { usage: { duration: 10 }, parameters: { resolution: '480P' as const, duration: 5 } }],
-  ])('than one of both is believed at once, with a warning, when it is as long as %s', async (_, given) => {
+    ['requested', { usage: { duration: 10 }, parameters: { resolution: '480P' as const, duration: 5 } }],
+  ])('is accepted immediately, with a warning, when it is as long as %s', async (_, given) => {
     const video = await archiving(given);
     await archiveVideo(services(), video);
     expect(downloads).toBe(1);
@@ -257,27 +255,27 @@ describe('a whole video of another length', () => {
   });
 });
 
-test('a file that is larger than any video is not fetched', async () => {
+test('does not fetch a file larger than any video', async () => {
   const video = await archiving();
   answer = (_, response) => response.writeHead(200, { 'content-length': 513 * 1024 * 1024 }).write('x');
   await expect(archiveVideo(services(), video)).rejects.toThrow('too_large');
   expect(await filesOf(video)).toEqual([]);
 });
 
-test('each download asks Wan for the link anew, so one that has expired is replaced', async () => {
+test('queries Wan for a new link before each download', async () => {
   const video = await archiving();
   answer = (request, response) =>
     request.url?.includes('old') ? response.writeHead(403).end() : whole(request, response);
   const links = ['old', 'new'];
   const queryTask = async (task_id: string) =>
     ({ outcome: 'task', status: 'SUCCEEDED', task_id, video_url: `${origin()}/video.mp4?${links.shift()}` }) as const;
-  const asking = services(undefined, { wan: { queryTask } });
-  await expect(archiveVideo(asking, video)).rejects.toThrow('url_expired');
-  await archiveVideo(asking, video);
+  const retrying = services(undefined, { wan: { queryTask } });
+  await expect(archiveVideo(retrying, video)).rejects.toThrow('url_expired');
+  await archiveVideo(retrying, video);
   expect(await readVideo(store.table, video.id)).toMatchObject({ status: 'succeeded' });
 });
 
-test('what is only other than expected is a warning', async () => {
+test('warns about unexpected properties', async () => {
   const image = { bucket: 'b', key: 'k', content_type: 'image/png', bytes: 1, width: 1000, height: 1000 };
   const video = await archiving({ image });
   await archiveVideo(services(), video);
@@ -297,7 +295,7 @@ test.each([
     'https://dashscope-result-sh.oss-cn-shanghai.aliyuncs.com.evil.example/v.mp4?Signature=secret',
     'dashscope-result-sh.oss-cn-shanghai.aliyuncs.com.evil.example',
   ],
-])('nothing is fetched from %s', async (url, host) => {
+])('fetches nothing from %s', async (url, host) => {
   const video = await archiving();
   const refused = archiveVideo(services(url), video);
   await expect(refused).rejects.toThrow(
@@ -310,20 +308,20 @@ test.each([
   expect(await readVideo(store.table, video.id)).toMatchObject({ status: 'archiving' });
 });
 
-test('a waiting download goes on, over https, once the setting names the host', async () => {
+test('downloads over HTTPS once the setting contains the host', async () => {
   const video = await archiving();
   const link = 'http://new-results.oss-cn-beijing.aliyuncs.com/video.mp4?Signature=a%2Bb';
   await expect(archiveVideo(services(link), video)).rejects.toThrow(
     expect.objectContaining({ name: 'UntrustedVideoHost' }),
   );
-  const asked: string[] = [];
+  const requested: string[] = [];
   const fetched: typeof fetch = (url, options) => {
-    asked.push(String(url));
+    requested.push(String(url));
     return fetch(`${origin()}/video.mp4`, options);
   };
   const trusting = { videoHosts: ['new-results.oss-cn-beijing.aliyuncs.com'], fetch: fetched };
   await archiveVideo(services(link, {}, trusting), video);
-  expect(asked).toEqual([link.replace('http:', 'https:')]);
+  expect(requested).toEqual([link.replace('http:', 'https:')]);
   expect(measured).toEqual(['UntrustedVideoHost new-results.oss-cn-beijing.aliyuncs.com']);
   expect(await readVideo(store.table, video.id)).toMatchObject({ status: 'succeeded' });
 });
@@ -332,14 +330,14 @@ test.each([
   [{ outcome: 'throttled', code: 'Throttling', message: '', retryable: true, billed: false } as const, 'WanThrottled'],
   [{ outcome: 'unavailable', cause: 'http_502', retryable: true, billed: false } as const, 'WanUnavailable'],
   [{ outcome: 'task', status: 'UNKNOWN', task_id: 'task-1' } as const, 'TaskUnknown'],
-])('when Wan gives no link (%j), it is asked again', async (news, name) => {
+])('retries when Wan returns no link (%j)', async (news, name) => {
   const video = await archiving();
-  const asked = archiveVideo(services('', { wan: { queryTask: async () => news } }), video);
-  await expect(asked).rejects.toThrow(expect.objectContaining({ name }));
+  const archive = archiveVideo(services('', { wan: { queryTask: async () => news } }), video);
+  await expect(archive).rejects.toThrow(expect.objectContaining({ name }));
   expect(downloads).toBe(0);
 });
 
-test('two archives of one video at once leave one file, the one that the record names', async () => {
+test('two concurrent archives leave one file, the one in the record', async () => {
   const video = await archiving();
   await Promise.all(Array.from({ length: 4 }, () => archiveVideo(services(), video)));
   const record = (await readVideo(store.table, video.id))!;
@@ -347,11 +345,11 @@ test('two archives of one video at once leave one file, the one that the record 
   expect(await filesOf(video)).toEqual(pairOf(record));
 });
 
-test('a process that dies between any two of its writes ends with one whole file all the same', async () => {
+test('leaves one complete file after a crash between any two writes', async () => {
   for (let point = 1; ; point++) {
     const video = await archiving();
     const copy = services();
-    // An earlier one has left a file that no record names.
+    // A file of an earlier download that no record names.
     const { through } = crashAfter(1);
     await archiveVideo(
       { ...copy, copyAndVerify: (...args) => through(() => copy.copyAndVerify(...args)) },
@@ -377,7 +375,7 @@ test('a process that dies between any two of its writes ends with one whole file
   }
 });
 
-test('beside the MP4 lies the video as the API shows it', async () => {
+test("stores the API's view of the video next to the MP4", async () => {
   const video = await archiving({
     error: explainEnding('video_broken'),
   });
@@ -392,7 +390,7 @@ test('beside the MP4 lies the video as the API shows it', async () => {
   expect(head.ContentType).toBe('application/json');
 });
 
-test('metadata that S3 does not take is an interrupted archive, and the next one leaves one pair', async () => {
+test('fails as interrupted when the metadata cannot be stored; the next archive leaves one pair', async () => {
   const video = await archiving();
   const send = (command: { input: { Key?: string; ContentType?: string } }) =>
     command.input.ContentType === 'application/json'
@@ -406,12 +404,12 @@ test('metadata that S3 does not take is an interrupted archive, and the next one
   expect(await filesOf(video)).toEqual(pairOf((await readVideo(store.table, video.id))!));
 });
 
-test('what else lies with a video stays, and what its downloads left goes in every version', async () => {
+test('keeps other objects of a video, and deletes all versions of its other downloads', async () => {
   const video = await archiving();
   const put = (name: string) =>
-    s3.send(new PutObjectCommand({ Bucket: bucket, Key: `${video.id}/${name}`, Body: 'mine' }));
+    s3.send(new PutObjectCommand({ Bucket: bucket, Key: `${video.id}/${name}`, Body: 'other' }));
   for (const name of ['notes.json', 'cut.mp4', '0-1.mp4', '0-1.json']) await put(name);
-  // Puts whose answers were lost, and that were sent again.
+  // PutObject calls whose responses were lost, and their repetitions.
   for (const name of ['1-1.json', '1-1.json', '1-1.mp4']) await put(name);
   await archiveVideo(services(), video);
   const record = (await readVideo(store.table, video.id))!;
@@ -422,12 +420,12 @@ test('what else lies with a video stays, and what its downloads left goes in eve
   expect(JSON.parse(await read(pairOf(record)[0]!))).toMatchObject({ id: video.id });
 });
 
-test('a video that is deleted while it is archived leaves nothing that the archive itself wrote', async () => {
+test('deletes its own objects when the video is deleted during the archive', async () => {
   const video = await archiving();
   const other = `${video.id}/9-9.mp4`;
-  await s3.send(new PutObjectCommand({ Bucket: bucket, Key: other, Body: 'mine' }));
+  await s3.send(new PutObjectCommand({ Bucket: bucket, Key: other, Body: 'other' }));
   const send = async (command: { input: { ContentType?: string } }) => {
-    // At the last moment before the status is written.
+    // Right before the status is written.
     if (command.input.ContentType === 'application/json')
       expect(await replaceWithTombstone(store.table, (await readVideo(store.table, video.id))!)).toBe(true);
     return s3.send(command as never);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { readSpending, reserveSpending } from '../../../functions/ledger/spending.ts';
 import { learnDuration, typicalSecondsOf } from '../../../functions/polling/durations.ts';
 import { listWaiting, readWait, type Wait, waitFor } from '../../../functions/polling/wait-item.ts';
@@ -12,20 +12,16 @@ import { recordFailure } from '../../../functions/workflow/record-failure.ts';
 import type { CheckTaskInput, CheckTaskOutput } from '../../../functions/workflow/step-handler.ts';
 import { startTable } from '../../support/table.ts';
 import { aTask, aVideo } from '../../support/videos.ts';
-import { sleepWith } from '../polling/sleep-with.ts';
+import { writeToken } from '../polling/write-token.ts';
 import { scriptedExecutions } from './support.ts';
 
 const now = Date.parse('2026-01-01T00:01:00Z');
-let store: Awaited<ReturnType<typeof startTable>>;
-let lanes = 0;
-beforeAll(async () => {
-  store = await startTable(() => now);
-});
-afterAll(() => store.close());
+let models = 0;
+const store = startTable(() => now);
 
-/** A running video with a permit, and another that waits for one. */
+/** Creates a running video with a permit, and a queued one. */
 async function running(answer: Partial<Task> | Exclude<QueryOutcome, Task>, given: Partial<VideoRecord> = {}) {
-  const model = `model-${++lanes}`;
+  const model = `model-${++models}`;
   const task = aTask({ status: 'PENDING' });
   const video = aVideo({ model, status: 'running', run: 1, task, ...given });
   const next = aVideo({ model, owner: 'bob' });
@@ -52,7 +48,7 @@ async function running(answer: Partial<Task> | Exclude<QueryOutcome, Task>, give
   return { video, next, services, stateAfter, unknown };
 }
 
-test.each(['PENDING', 'RUNNING'] as const)('a task that is %s is waited for', async (status) => {
+test.each(['PENDING', 'RUNNING'] as const)('waits for a task that is %s', async (status) => {
   const { video, services, stateAfter } = await running({ status });
   expect(await checkTask(services, video)).toMatchObject({ id: video.id, run: 1, outcome: 'running' });
   const { video: record, permits } = await stateAfter();
@@ -61,7 +57,7 @@ test.each(['PENDING', 'RUNNING'] as const)('a task that is %s is waited for', as
   expect(permits).toEqual([video.id]);
 });
 
-describe('a task that goes on', () => {
+describe('a task that has not ended', () => {
   const waitAfter = async (
     given: Partial<VideoRecord> & { configuredSeconds?: number; at?: number },
     input: Partial<CheckTaskInput> = {},
@@ -83,20 +79,23 @@ describe('a task that goes on', () => {
     [301.2, 603],
     [449, 898],
     [5000, 900],
-  ])('that usually takes %d s is checked again after %d s: twice that, 3 to 15 minutes', async (usual, timeout) => {
-    expect((await waitAfter({ configuredSeconds: usual })).timeout_seconds).toBe(timeout);
-  });
+  ])(
+    'with a typical duration of %d s is checked again after %d s: twice that, within 3 to 15 minutes',
+    async (usual, timeout) => {
+      expect((await waitAfter({ configuredSeconds: usual })).timeout_seconds).toBe(timeout);
+    },
+  );
 
   test.each([
     [200, 200],
     [500.5, 501],
     [3600, 900],
-  ])('for %d s, longer than twice its usual time, is checked again after %d s', async (age, timeout) => {
+  ])('after %d s, more than twice its typical duration, is checked again after %d s', async (age, timeout) => {
     const at = Date.parse(aTask().submit_time) + age * 1000;
     expect((await waitAfter({ at })).timeout_seconds).toBe(timeout);
   });
 
-  test('sleeps by what was learned, not by what was expected when it was created', async () => {
+  test('uses the learned duration, not the one expected at its creation', async () => {
     const kind = { model: 'learned', parameters: aVideo().parameters };
     for (let tasks = 0; tasks < 40; tasks++) await learnDuration(store.table, kind, 300, 100);
     const { timeout_seconds } = await waitAfter({ model: 'learned', task: aTask({ expected_seconds: 1 }) });
@@ -108,12 +107,12 @@ describe('a task that goes on', () => {
     [24 * 3600 + 599.5, 1],
     [24 * 3600 + 590, 10],
     [24 * 3600 + 500.2, 100],
-  ])('for %d s never sleeps past the time when it is given up', async (age, timeout) => {
+  ])('after %d s is not waited for beyond its deadline', async (age, timeout) => {
     const at = Date.parse(aTask().submit_time) + age * 1000;
     expect((await waitAfter({ at })).timeout_seconds).toBe(timeout);
   });
 
-  test('is left alone for longer after each wake that came too early: 10 s, doubling up to 15 minutes', async () => {
+  test('gets a longer pause after each premature wake: 10 s, doubling up to 15 minutes', async () => {
     const pauses: number[] = [];
     let wait: Wait | undefined;
     for (let wakes = 0; wakes < 9; wakes++) {
@@ -124,13 +123,13 @@ describe('a task that goes on', () => {
     expect(pauses).toEqual([10, 20, 40, 80, 160, 320, 640, 900, 900]);
   });
 
-  test.each([0, 10, 320])('is left alone for no longer after a timeout: %d s', async (pause_seconds) => {
+  test.each([0, 10, 320])('keeps its pause after a timeout: %d s', async (pause_seconds) => {
     const wait = await waitAfter({}, { wait: { pause_seconds }, error: timedOut });
     expect(wait.pause_seconds).toBe(pause_seconds);
     expect(Number(wait.wake_after)).toBe(now + pause_seconds * 1000);
   });
 
-  test('waits with the item of its video, all numbers for DynamoDB as texts', async () => {
+  test("waits with its video's item, with DynamoDB numbers as strings", async () => {
     const { video, services } = await running({});
     const output = await checkTask(services, { id: video.id, run: 1, wait: { pause_seconds: 0 }, error: timedOut });
     expect(output).toEqual({
@@ -152,7 +151,7 @@ describe('a task that goes on', () => {
     });
   });
 
-  test('by a status that no source documents is waited for, and that is reported', async () => {
+  test('with an undocumented status is waited for and reported', async () => {
     const { video, services, unknown, stateAfter } = await running({
       outcome: 'unrecognised',
       status: 'DREAMING',
@@ -165,12 +164,12 @@ describe('a task that goes on', () => {
 });
 
 describe('the wait item', () => {
-  /** A video whose execution woke with the token `first`. */
+  /** Creates a video whose execution woke with the token `first`. */
   async function woken(answer: Parameters<typeof running>[0], given: Partial<VideoRecord> = {}, run = 1) {
     const scene = await running(answer, given);
     const { video } = scene;
     const wait = waitFor({ ...video, run, task: video.task! }, { now, typicalSeconds: 100 });
-    await sleepWith(store.table, 'first', wait);
+    await writeToken(store.table, 'first', wait);
     const isListed = async () => (await listWaiting(store.table)).some(({ id }) => id === video.id);
     expect(await isListed()).toBe(true);
     return { ...scene, wait, isListed };
@@ -180,18 +179,23 @@ describe('the wait item', () => {
     ['SUCCEEDED', { status: 'SUCCEEDED', video_url: 'https://x' }, {}, 'succeeded'],
     ['FAILED', { status: 'FAILED' }, {}, 'failed'],
     ['CANCELED', { status: 'CANCELED' }, {}, 'settled'],
-    ['forgotten', { status: 'UNKNOWN' }, { task: aTask({ expires_at: '2025-12-31T00:00:00.000Z' }) }, 'failed'],
-    ['given up', { status: 'RUNNING' }, { task: aTask({ expires_at: '2025-12-31T00:00:00.000Z' }) }, 'failed'],
+    ['expired', { status: 'UNKNOWN' }, { task: aTask({ expires_at: '2025-12-31T00:00:00.000Z' }) }, 'failed'],
+    [
+      'running past its deadline',
+      { status: 'RUNNING' },
+      { task: aTask({ expires_at: '2025-12-31T00:00:00.000Z' }) },
+      'failed',
+    ],
     ['of a video that was canceled', {}, { status: 'canceled' }, 'settled'],
     ['of a video that is being archived', { status: 'SUCCEEDED' }, { status: 'archiving' }, 'succeeded'],
-  ])('is closed when the task is %s: not listed any more, and without a token', async (_, answer, given, outcome) => {
+  ])('is closed when the task is %s: not in the index, and without a token', async (_, answer, given, outcome) => {
     const { video, services, isListed } = await woken(answer, given);
     expect((await checkTask(services, video)).outcome).toBe(outcome);
     expect(await isListed()).toBe(false);
     expect((await readWait(store.table, video.id))?.token).toBeUndefined();
   });
 
-  test('stays open while the task goes on', async () => {
+  test('stays open while the task runs', async () => {
     const { video, services, isListed } = await woken({ status: 'RUNNING' });
     await checkTask(services, video);
     expect(await isListed()).toBe(true);
@@ -217,25 +221,25 @@ describe('the wait item', () => {
     expect((await readWait(store.table, scene.video.id))?.token).toBe('first');
   });
 
-  test('of a newer run, open or closed, is not taken by an older one', async () => {
+  test('of a newer run, open or closed, is not overwritten by an older one', async () => {
     const { video, services, wait, isListed } = await woken({ status: 'SUCCEEDED' }, { run: 2 }, 2);
-    expect(await sleepWith(store.table, 'older', { ...wait, run: '1' })).toBe(false);
+    expect(await writeToken(store.table, 'older', { ...wait, run: '1' })).toBe(false);
     expect((await readWait(store.table, video.id))?.token).toBe('first');
     await checkTask(services, { id: video.id, run: 2 });
-    expect(await sleepWith(store.table, 'older', { ...wait, run: '1' })).toBe(false);
+    expect(await writeToken(store.table, 'older', { ...wait, run: '1' })).toBe(false);
     expect(await isListed()).toBe(false);
-    expect(await sleepWith(store.table, 'newer', { ...wait, run: '3' })).toBe(true);
+    expect(await writeToken(store.table, 'newer', { ...wait, run: '3' })).toBe(true);
   });
 
-  test('is not made by the check of a video that has none', async () => {
+  test('is not created by checking a video without one', async () => {
     const { video, services } = await running({ status: 'FAILED' });
     await checkTask(services, video);
     expect(await readWait(store.table, video.id)).toBeUndefined();
   });
 });
 
-describe('a task that ended gives its permit to the next video', () => {
-  test('SUCCEEDED: the video goes on to its archive', async () => {
+describe('an ended task passes its permit to the next video', () => {
+  test('SUCCEEDED: the video is archiving', async () => {
     const usage = { duration: 5 };
     const { video, next, services, stateAfter } = await running({ status: 'SUCCEEDED', video_url: 'https://x', usage });
     expect(await checkTask(services, video)).toEqual({ id: video.id, run: 1, outcome: 'succeeded' });
@@ -243,11 +247,11 @@ describe('a task that ended gives its permit to the next video', () => {
     expect(record).toMatchObject({ status: 'archiving', usage, task: { status: 'SUCCEEDED' } });
     expect(JSON.stringify(record)).not.toContain('https://x');
     expect({ permits, started }).toEqual({ permits: [next.id], started: [`${next.id}-1`] });
-    // The state machine may ask again after a crash.
+    // The state machine may repeat the step after a crash.
     expect(await checkTask(services, video)).toEqual({ id: video.id, run: 1, outcome: 'succeeded' });
   });
 
-  test('SUCCEEDED: what was set aside for the video is spent by what Wan bills before its permit is free', async () => {
+  test("SUCCEEDED: the reservation is replaced by Wan's usage before the permit is released", async () => {
     const estimated_cost = { amount: 0.1, currency: 'USD', unit_price: 0.02, seconds: 5, as_of: '2025-12-29' } as const;
     const answer = { status: 'SUCCEEDED', video_url: 'https://x', usage: { duration: 10 } } as const;
     const { video, services } = await running(answer, { owner: 'spender', estimated_cost });
@@ -256,7 +260,7 @@ describe('a task that ended gives its permit to the next video', () => {
     expect(await readSpending(store.table, 'spender', '2026-01')).toMatchObject({ spent: 0.2, reserved: 0, videos: 1 });
   });
 
-  test('SUCCEEDED: the prompt as Wan rewrote it is kept, and nothing is of a task that goes on', async () => {
+  test("SUCCEEDED: Wan's rewritten prompt is stored, but not before", async () => {
     const answer = { status: 'SUCCEEDED', video_url: 'https://x', actual_prompt: 'A cat runs, in detail' } as const;
     const { video, services, stateAfter } = await running(answer);
     await checkTask(services, video);
@@ -297,14 +301,14 @@ describe('a task that Wan does not know', () => {
     expect(await checkTask(services, video)).toMatchObject({ outcome: 'failed', error: { code } });
   });
 
-  test('is asked for again before: its video is paid for', async () => {
+  test('is queried again before it expires', async () => {
     const { video, services, stateAfter } = await running({ status: 'UNKNOWN' });
     await expect(checkTask(services, video)).rejects.toThrow(expect.objectContaining({ name: 'TaskUnknown' }));
     expect((await stateAfter()).video.status).toBe('running');
   });
 });
 
-test('two looks at once at a task that succeeded both go on to the archive', async () => {
+test('two concurrent checks of a succeeded task both continue to the archive', async () => {
   const { video, services } = await running({ status: 'SUCCEEDED', video_url: 'https://x' });
   const outcomes = await Promise.all([checkTask(services, video), checkTask(services, video)]);
   expect(outcomes.map(({ outcome }) => outcome)).toEqual(['succeeded', 'succeeded']);
@@ -324,13 +328,13 @@ test.each([
     },
     'WanUnavailable',
   ],
-] as const)('%j is asked again, by the name %s', async (answer, name) => {
+] as const)('%j throws %s, which the state machine retries', async (answer, name) => {
   const { video, services, stateAfter } = await running(answer);
   await expect(checkTask(services, video)).rejects.toThrow(expect.objectContaining({ name }));
   expect((await stateAfter()).video.status).toBe('running');
 });
 
-test('an older run does nothing, and a video that has ended frees its permit', async () => {
+test('an older run does nothing, and an ended video releases its permit', async () => {
   const old = await running({ status: 'SUCCEEDED', video_url: 'https://x' }, { run: 2 });
   expect(await checkTask(old.services, { id: old.video.id, run: 1 })).toMatchObject({ outcome: 'settled' });
   expect((await old.stateAfter()).video.status).toBe('running');
@@ -339,14 +343,14 @@ test('an older run does nothing, and a video that has ended frees its permit', a
   expect((await ended.stateAfter()).permits).toEqual([ended.next.id]);
 });
 
-describe('a task that Wan should have forgotten long since', () => {
+describe('a task past its deadline', () => {
   const expires_at = '2025-12-31T23:51:00.000Z';
   const unavailable = { outcome: 'unavailable', cause: 'ETIMEDOUT', retryable: true, billed: false } as const;
   test.each([
     ['PENDING', { status: 'PENDING' } as const],
     ['RUNNING', { status: 'RUNNING' } as const],
-    ['not told of', unavailable],
-  ])('and is %s is given up, explained', async (_, answer) => {
+    ['unavailable', unavailable],
+  ])('that is %s fails its video with the reason', async (_, answer) => {
     const { video, services } = await running(answer);
     const task = { ...video.task!, expires_at };
     await changeVideo(store.table, video, { set: { task } });
@@ -354,39 +358,39 @@ describe('a task that Wan should have forgotten long since', () => {
       outcome: 'failed',
       error: { code: 'task_expired', retryable: true },
     });
-    // A moment before, it is still waited for.
+    // Right before the deadline it is still waited for.
     const early = { ...services, table: { ...store.table, now: () => now - 1 } };
-    const looked = checkTask(early, video).then(
+    const outcome = checkTask(early, video).then(
       ({ outcome }) => outcome,
       (error: Error) => error.name,
     );
-    expect(['running', 'WanUnavailable']).toContain(await looked);
+    expect(['running', 'WanUnavailable']).toContain(await outcome);
   });
 
   test.each(['running', 'archiving'] as const)(
-    'is not given up while Wan was not asked, for want of a free moment: %s',
+    'does not fail its video when the query was not sent for lack of a slot: %s',
     async (status) => {
-      const unasked = {
+      const rateLimited = {
         outcome: 'throttled',
         code: 'rate_limited_here',
         message: '',
         retryable: true,
         billed: false,
       } as const;
-      const { video, services } = await running(unasked, { status });
+      const { video, services } = await running(rateLimited, { status });
       await changeVideo(store.table, video, { set: { task: { ...video.task!, expires_at } } });
       await expect(checkTask(services, video)).rejects.toThrow(expect.objectContaining({ name: 'WanThrottled' }));
     },
   );
 
-  test('and has succeeded all the same is archived', async () => {
+  test('that has succeeded is archived', async () => {
     const { video, services } = await running({ status: 'SUCCEEDED', video_url: 'https://x' });
     await changeVideo(store.table, video, { set: { task: { ...video.task!, expires_at } } });
     expect(await checkTask(services, video)).toMatchObject({ outcome: 'succeeded' });
   });
 });
 
-test('how late an end was noticed is measured once, and what it took is learnt', async () => {
+test('records the detection lag once and learns the duration', async () => {
   const measured: unknown[][] = [];
   const answer = { status: 'SUCCEEDED', video_url: 'https://x', end_time: '2026-01-01T00:00:57.500Z' } as const;
   const { video, services } = await running(answer);
@@ -398,7 +402,7 @@ test('how late an end was noticed is measured once, and what it took is learnt',
   expect(await typicalSecondsOf(store.table, video, 100)).toBeCloseTo(95.75, 3);
 });
 
-test('a task that ended later than now, by a clock of Wan that is ahead, took no longer than until now', async () => {
+test("limits a duration to now when Wan's clock is ahead", async () => {
   const answer = { status: 'SUCCEEDED', video_url: 'https://x', end_time: '2026-01-01T09:00:00.000Z' } as const;
   const { video, services } = await running(answer);
   await checkTask(services, video);

@@ -1,5 +1,5 @@
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { openSubmission, settleSubmission } from '../../../functions/ledger/submission.ts';
 import { acquireLease, releaseLease } from '../../../functions/polling/watcher-lease.ts';
 import { claimPermit, isPaused, readModelQueue } from '../../../functions/queue/model-queue.ts';
@@ -17,18 +17,14 @@ import { aVideo } from '../../support/videos.ts';
 import { crashAfter, crashingTable, limitsByClock, scriptedExecutions, scriptedWan, servicesFor } from './support.ts';
 
 const clock = { now: 0 };
-let store: Awaited<ReturnType<typeof startTable>>;
-beforeAll(async () => {
-  store = await startTable(() => clock.now);
-});
-afterAll(() => store.close());
+const store = startTable(() => clock.now);
 beforeEach(() => {
   clock.now = Date.parse('2026-01-01T00:00:00Z');
 });
 
 afterEach(() => vi.restoreAllMocks());
 
-/** A video whose workflow was just started, with a prompt of its own unless one is given. */
+/** Creates a video whose execution was just started, with a unique prompt by default. */
 async function submitting(given: Partial<VideoRecord> = {}, prompt?: string): Promise<VideoRecord> {
   const video = aVideo({ status: 'submitting', run: 1, ...given }, clock.now);
   video.input.prompt = prompt ?? `A cat runs, ${video.id}`;
@@ -36,7 +32,7 @@ async function submitting(given: Partial<VideoRecord> = {}, prompt?: string): Pr
   return video;
 }
 
-/** What the state machine does: calls again after an error, a while later, until there is an outcome. */
+/** Retries after errors, with pauses, as the state machine does, until there is an outcome. */
 async function untilOutcome(services: CreateTaskServices, { id, run }: VideoRecord) {
   for (let calls = 0; calls < 60; calls++) {
     try {
@@ -49,7 +45,7 @@ async function untilOutcome(services: CreateTaskServices, { id, run }: VideoReco
 }
 
 describe('a video has one paid task', () => {
-  test('after a submit without trouble', async () => {
+  test('after a submission without errors', async () => {
     const { wan, tasks } = scriptedWan(() => clock.now);
     const video = await submitting();
     expect(await createTask(servicesFor(store.table, clock, wan), video)).toMatchObject({ outcome: 'created' });
@@ -63,22 +59,22 @@ describe('a video has one paid task', () => {
   });
 
   const answers: Record<string, (wan: CreateTaskServices['wan']) => CreateTaskServices['wan']['createTask'][]> = {
-    'Wan answers at once': () => [],
+    'Wan responds immediately': () => [],
     'Wan throttles first': () => [
       async () => ({ outcome: 'throttled', retryable: true, code: 'X', message: '', billed: false }),
     ],
-    'the answer of a task is lost': (wan) => [
+    'the response of a created task is lost': (wan) => [
       async (request) => {
         await wan.createTask(request);
         return { outcome: 'unknown', cause: 'ECONNRESET', retryable: false };
       },
     ],
-    'an answer is lost and there is no task': () => [
+    'a response is lost without a task': () => [
       async () => ({ outcome: 'unknown', cause: 'ECONNRESET', retryable: false }),
     ],
   };
 
-  // How many effects there are is found out first, so that a new one is covered by itself.
+  // Counts the effects first, so that new ones are covered automatically.
   describe.each(Object.keys(answers))('when %s', (name) => {
     const scripted = (crashing: ReturnType<typeof crashAfter>) => {
       const { wan, tasks } = scriptedWan(() => clock.now);
@@ -89,7 +85,7 @@ describe('a video has one paid task', () => {
       return { wan, tasks, services };
     };
 
-    test('and the process dies between any two of its effects', async () => {
+    test('and the process crashes between any two effects', async () => {
       let point = 1;
       for (let died = true; died; point++) {
         const crashing = crashAfter(point);
@@ -100,10 +96,10 @@ describe('a video has one paid task', () => {
         expect({ point, ...outcome }).toMatchObject({ point, outcome: 'created' });
         expect({ point, tasks: tasks.length }).toEqual({ point, tasks: 1 });
         expect(after).toMatchObject({ status: 'running', task: { id: tasks[0]!.task_id } });
-        // Nothing is left that would hold up the next video with this prompt.
+        // The prompt lock is free for the next video with this prompt.
         const twin = await submitting({}, video.input.prompt);
         expect(await createTask(servicesFor(store.table, clock, wan), twin)).toMatchObject({ outcome: 'created' });
-        // How many effects there are depends by one on whether its slot was free at once.
+        // The number of effects varies by one, because a slot takes one or two writes.
         died = crashing.died;
       }
       expect(point).toBeGreaterThan(6);
@@ -111,16 +107,16 @@ describe('a video has one paid task', () => {
   });
 
   test.each([
-    ['a minute', 60_000],
-    ['until another one has found out and has done it', 0],
-  ])('when an invocation stands still before any of its effects: %s', async (_, milliseconds) => {
+    ['for a minute', 60_000],
+    ['until another invocation has finished', 0],
+  ])('when an invocation is frozen before any of its effects %s', async (_, milliseconds) => {
     limitsByClock(clock);
     for (let point = 1; ; point++) {
       const { wan, tasks } = scriptedWan(() => clock.now);
       const video = await submitting();
       const services = servicesFor(store.table, clock, wan);
       let effects = 0;
-      const standingStill = async <Result>(effect: () => Promise<Result>): Promise<Result> => {
+      const freezing = async <Result>(effect: () => Promise<Result>): Promise<Result> => {
         if (++effects !== point) return effect();
         clock.now += milliseconds;
         if (milliseconds === 0) await untilOutcome(services, video);
@@ -129,10 +125,10 @@ describe('a video has one paid task', () => {
       const late = servicesFor(
         {
           ...store.table,
-          client: { send: (command: never) => standingStill(() => store.table.client.send(command)) } as never,
+          client: { send: (command: never) => freezing(() => store.table.client.send(command)) } as never,
         },
         clock,
-        { ...wan, createTask: (request, signal) => standingStill(() => wan.createTask(request, signal)) },
+        { ...wan, createTask: (request, signal) => freezing(() => wan.createTask(request, signal)) },
       );
       await createTask(late, video).catch(() => undefined);
       expect((await untilOutcome(services, video)).outcome).toBe('created');
@@ -144,7 +140,7 @@ describe('a video has one paid task', () => {
     }
   });
 
-  test('when an invocation opens the ledger that it read before another one had opened and settled it', async () => {
+  test('when an invocation opens the ledger with a record read before another one opened and settled it', async () => {
     const { wan, tasks } = scriptedWan(() => clock.now);
     const video = await submitting();
     const first = await openSubmission(store.table, video);
@@ -157,7 +153,7 @@ describe('a video has one paid task', () => {
     expect(tasks).toHaveLength(1);
   });
 
-  test('when it is called many times at once', async () => {
+  test('when it is called many times concurrently', async () => {
     const { wan, tasks } = scriptedWan(() => clock.now);
     const video = await submitting();
     const services = servicesFor(store.table, clock, wan);
@@ -167,13 +163,13 @@ describe('a video has one paid task', () => {
   });
 });
 
-describe('a lost answer', () => {
+describe('a lost response', () => {
   const lost = { outcome: 'unknown', cause: 'ECONNRESET', retryable: false } as const;
   const withPrompt = async (video: VideoRecord, { input }: VideoRecord) => {
     await changeVideo(store.table, video, { set: { input } });
     video.input = input;
   };
-  /** Two workflows at once, each tried again after an error. */
+  /** Runs two workflows concurrently, each retried after errors. */
   const alternately = async (services: CreateTaskServices, ...videos: VideoRecord[]) => {
     const outcomes = new Map<VideoRecord, Awaited<ReturnType<typeof createTask>>>();
     for (let calls = 0; calls < 60 && outcomes.size < videos.length; calls++) {
@@ -185,7 +181,7 @@ describe('a lost answer', () => {
     }
     return videos.map((video) => outcomes.get(video) ?? { outcome: 'none' });
   };
-  const losing = (wan: CreateTaskServices['wan'], arrives: boolean): CreateTaskServices['wan'] => {
+  const droppingResponses = (wan: CreateTaskServices['wan'], arrives: boolean): CreateTaskServices['wan'] => {
     let lost = false;
     return {
       ...wan,
@@ -198,21 +194,23 @@ describe('a lost answer', () => {
     };
   };
 
-  test('whose task exists: the task is adopted, nothing is sent again', async () => {
+  test('whose task exists: adopts the task and sends nothing again', async () => {
     const { wan, tasks } = scriptedWan(() => clock.now);
     const video = await submitting();
-    expect((await untilOutcome(servicesFor(store.table, clock, losing(wan, true)), video)).outcome).toBe('created');
+    expect((await untilOutcome(servicesFor(store.table, clock, droppingResponses(wan, true)), video)).outcome).toBe(
+      'created',
+    );
     expect(tasks).toHaveLength(1);
     expect((await readVideo(store.table, video.id))?.task).toMatchObject({ id: tasks[0]!.task_id, attempts: 1 });
   });
 
-  test('whose task is adopted counts as one task, once, and a task beside it as another', async () => {
+  test('whose task is adopted counts one task, and a second task separately', async () => {
     const { wan } = scriptedWan(() => clock.now);
     const measured: unknown[][] = [];
     const services = (once: CreateTaskServices['wan']) =>
       servicesFor(store.table, clock, once, { recordMetric: (...figure) => measured.push(figure) });
     const video = await submitting();
-    await untilOutcome(services(losing(wan, true)), video);
+    await untilOutcome(services(droppingResponses(wan, true)), video);
     await createTask(services(wan), video);
     expect(await readVideo(store.table, video.id)).toMatchObject({ upstream_tasks: 1 });
     await untilOutcome(services(wan), await submitting({ upstream_tasks: 1 }));
@@ -222,32 +220,34 @@ describe('a lost answer', () => {
     ]);
   });
 
-  test('of a video that is tried again is never taken for the task that its last attempt had', async () => {
+  test('of a retried video never adopts the task of the previous attempt', async () => {
     const { wan, tasks } = scriptedWan(() => clock.now);
     const first = await submitting();
     await createTask(servicesFor(store.table, clock, wan), first);
     const ended = (await changeStatus(store.table, (await readVideo(store.table, first.id))!, 'failed'))!;
     const queued = (await changeStatus(store.table, ended, 'queued', { remove: ['task'] }))!;
     const again = (await changeStatus(store.table, queued, 'submitting', { set: { run: 2 } }))!;
-    expect((await untilOutcome(servicesFor(store.table, clock, losing(wan, true)), again)).outcome).toBe('created');
+    expect((await untilOutcome(servicesFor(store.table, clock, droppingResponses(wan, true)), again)).outcome).toBe(
+      'created',
+    );
     expect(tasks).toHaveLength(2);
     expect((await readVideo(store.table, first.id))?.task).toMatchObject({ id: tasks[1]!.task_id, attempts: 2 });
   });
 
-  test('whose task does not exist: it is looked for for two minutes, then sent again', async () => {
+  test('whose task does not exist: searches for two minutes, then sends again', async () => {
     const { wan, tasks } = scriptedWan(() => clock.now);
     const video = await submitting();
     const started = clock.now;
-    await untilOutcome(servicesFor(store.table, clock, losing(wan, false)), video);
+    await untilOutcome(servicesFor(store.table, clock, droppingResponses(wan, false)), video);
     expect(tasks).toHaveLength(1);
     expect(tasks[0]!.at - started).toBeGreaterThanOrEqual(120_000);
     expect((await readVideo(store.table, video.id))?.task?.attempts).toBe(2);
   });
 
-  test('keeps every other video with the same prompt from being sent, and no video with another', async () => {
+  test('blocks other videos with the same prompt, but not with another prompt', async () => {
     const { wan, tasks } = scriptedWan(() => clock.now);
     const video = await submitting();
-    const services = servicesFor(store.table, clock, losing(wan, false));
+    const services = servicesFor(store.table, clock, droppingResponses(wan, false));
     await expect(createTask(services, video)).rejects.toThrow(expect.objectContaining({ name: 'SubmissionUncertain' }));
     const twin = await submitting({}, video.input.prompt);
     await expect(createTask(services, twin)).rejects.toThrow(expect.objectContaining({ name: 'PromptLocked' }));
@@ -257,20 +257,22 @@ describe('a lost answer', () => {
     expect(tasks).toHaveLength(3);
   });
 
-  test('does not take the task of a twin that has not written its own down yet', async () => {
+  test('does not adopt the task of a twin that has not claimed it yet', async () => {
     const { wan, tasks } = scriptedWan(() => clock.now);
     const video = await submitting();
     const twin = await submitting({}, video.input.prompt);
-    // Both are under way at once; the twin's answer comes last, after the first has begun to look for its own.
+    // Both calls are concurrent; the twin's response arrives after the first video has started to search.
     const slow: CreateTaskServices['wan'] = {
       ...wan,
       async createTask(request) {
         const answer = await wan.createTask(request);
-        await expect(createTask(servicesFor(store.table, clock, losing(wan, false)), video)).rejects.toThrow();
+        await expect(
+          createTask(servicesFor(store.table, clock, droppingResponses(wan, false)), video),
+        ).rejects.toThrow();
         return answer;
       },
     };
-    // The first enters before the fence closes, so that both are inside.
+    // The first one acquires the lock before it is escalated, so that both hold it.
     const lost = servicesFor(store.table, clock, {
       ...wan,
       createTask: async () => {
@@ -285,15 +287,15 @@ describe('a lost answer', () => {
     expect(tasks).toHaveLength(2);
   });
 
-  test('that could be one of two tasks ends as submission_uncertain, and nothing is sent again', async () => {
+  test('that matches two tasks ends as submission_uncertain and sends nothing again', async () => {
     const { wan, tasks } = scriptedWan(() => clock.now);
     const video = await submitting();
     const measured: unknown[][] = [];
-    const services = servicesFor(store.table, clock, losing(wan, true), {
+    const services = servicesFor(store.table, clock, droppingResponses(wan, true), {
       recordMetric: (...figure) => measured.push(figure),
     });
     await expect(createTask(services, video)).rejects.toThrow();
-    // Another program with the same account made one just like it.
+    // Another program with the same account created an equal task.
     await wan.createTask({
       model: 'wan2.2-i2v-plus',
       input: { ...video.input },
@@ -307,11 +309,11 @@ describe('a lost answer', () => {
     expect(measured).toEqual([['UpstreamTasksPerVideo', 2]]);
   });
 
-  test("of two twins at once, one of whose tasks exists, is nobody's: neither takes what may be the other's", async () => {
+  test('of two twins with one task between them: neither adopts it', async () => {
     const { wan, tasks } = scriptedWan(() => clock.now);
     const [video, twin] = [await submitting(), await submitting()];
     await withPrompt(twin, video);
-    // Both calls are under way when the connection breaks; one had reached Wan.
+    // Both calls are in progress when the connection breaks; one has reached Wan.
     const inner = servicesFor(store.table, clock, {
       ...wan,
       createTask: async (request) => {
@@ -338,7 +340,7 @@ describe('a lost answer', () => {
     expect((await createTask(services, await submitting({}, video.input.prompt))).outcome).toBe('created');
   });
 
-  test("is not called ambiguous for a twin's task that the twin is about to write down", async () => {
+  test("is not ambiguous because of a twin's task that the twin is about to claim", async () => {
     const { wan, tasks } = scriptedWan(() => clock.now);
     const [video, twin] = [await submitting(), await submitting()];
     await withPrompt(twin, video);
@@ -347,14 +349,14 @@ describe('a lost answer', () => {
       ...wan,
       createTask: async (request) => {
         const answer = await wan.createTask(request);
-        // Both tasks are in the list, and neither has an owner yet.
+        // Both tasks are in the list and unclaimed.
         await expect(createTask(services, video)).rejects.toThrow(
           expect.objectContaining({ name: 'SubmissionUncertain' }),
         );
         return answer;
       },
     });
-    const losingBoth = servicesFor(store.table, clock, {
+    const dropsBothResponses = servicesFor(store.table, clock, {
       ...wan,
       createTask: async (request) => {
         await wan.createTask(request);
@@ -362,12 +364,12 @@ describe('a lost answer', () => {
         return lost;
       },
     });
-    await expect(createTask(losingBoth, video)).rejects.toThrow();
+    await expect(createTask(dropsBothResponses, video)).rejects.toThrow();
     expect((await untilOutcome(services, video)).outcome).toBe('created');
     expect(tasks).toHaveLength(2);
   });
 
-  test('and a twin that died between any two of its effects do not wait for each other for ever', async () => {
+  test('and a twin that crashed between any two effects do not wait for each other forever', async () => {
     const counting = crashAfter(Number.POSITIVE_INFINITY);
     const { wan: calm } = scriptedWan(() => clock.now);
     await createTask(servicesFor(crashingTable(store.table, counting), clock, calm), await submitting());
@@ -377,17 +379,17 @@ describe('a lost answer', () => {
       await withPrompt(twin, video);
       const crashing = crashAfter(point);
       const dying = servicesFor(crashingTable(store.table, crashing), clock, wan);
-      const losingOne = servicesFor(store.table, clock, {
+      const dropsOneResponse = servicesFor(store.table, clock, {
         ...wan,
         createTask: async () => {
           await createTask(dying, twin).catch(() => undefined);
           return lost;
         },
       });
-      await expect(createTask(losingOne, video)).rejects.toThrow();
+      await expect(createTask(dropsOneResponse, video)).rejects.toThrow();
       const services = servicesFor(store.table, clock, wan);
       const outcomes = (await alternately(services, video, twin)).map(({ outcome }) => outcome);
-      // A task that neither can be told to own is neither's.
+      // Neither adopts a task whose owner cannot be determined.
       expect({ point, outcomes }).toEqual({
         point,
         outcomes: outcomes.includes('failed') ? ['failed', 'failed'] : ['created', 'created'],
@@ -397,27 +399,27 @@ describe('a lost answer', () => {
   });
 
   test.each([
-    ['a space more', (prompt: string) => `${prompt} `],
+    ['an additional space', (prompt: string) => `${prompt} `],
     ['an end that Wan cuts off', (prompt: string) => `${prompt}${' and on'.repeat(400)}`],
-  ])('keeps back a video whose prompt Wan reports alike: with %s', async (_, alike) => {
+  ])('blocks a video whose prompt Wan reports as equal: with %s', async (_, variant) => {
     const { wan } = scriptedWan(() => clock.now);
     const prompt = `${Math.random()} ${'A cat runs and runs. '.repeat(60)}`.trim();
-    const services = servicesFor(store.table, clock, losing(wan, false));
+    const services = servicesFor(store.table, clock, droppingResponses(wan, false));
     await expect(createTask(services, await submitting({}, prompt))).rejects.toThrow();
-    await expect(createTask(services, await submitting({}, alike(prompt)))).rejects.toThrow(
+    await expect(createTask(services, await submitting({}, variant(prompt)))).rejects.toThrow(
       expect.objectContaining({ name: 'PromptLocked' }),
     );
   });
 
-  test('is not sent again while a task of that time does not tell its prompt yet', async () => {
+  test('is not sent again while a task of that time has no prompt yet', async () => {
     const { wan, tasks } = scriptedWan(() => clock.now);
-    let tells = false;
+    let showsPrompt = false;
     const video = await submitting();
     const services = servicesFor(store.table, clock, {
-      ...losing(wan, true),
+      ...droppingResponses(wan, true),
       async queryTask(id) {
         const { orig_prompt, ...answer } = (await wan.queryTask(id)) as Task;
-        return tells && orig_prompt !== undefined ? { ...answer, orig_prompt } : answer;
+        return showsPrompt && orig_prompt !== undefined ? { ...answer, orig_prompt } : answer;
       },
     });
     await expect(createTask(services, video)).rejects.toThrow();
@@ -425,16 +427,16 @@ describe('a lost answer', () => {
       await expect(createTask(services, video)).rejects.toThrow();
       clock.now += 60_000;
     }
-    tells = true;
+    showsPrompt = true;
     expect((await createTask(services, video)).outcome).toBe('created');
     expect(tasks).toHaveLength(1);
   });
 
-  test('that the list shows on two pages is one task', async () => {
+  test('whose task is on two pages of the list counts one task', async () => {
     const { wan } = scriptedWan(() => clock.now);
     const video = await submitting();
     const services = servicesFor(store.table, clock, {
-      ...losing(wan, true),
+      ...droppingResponses(wan, true),
       async listTasks(query) {
         const list = await wan.listTasks(query);
         return list.outcome === 'tasks' ? { ...list, total_page: 2 } : list;
@@ -448,7 +450,7 @@ describe('a lost answer', () => {
     [79_000, 1000],
     [80_000, undefined],
     [300_000, undefined],
-  ])('is final: %i ms after its ledger entry a call has %s ms left', async (waited, left) => {
+  ])('has a deadline: %i ms after its ledger entry a call has %s ms left', async (waited, left) => {
     const timeouts = vi.spyOn(AbortSignal, 'timeout');
     const { wan, tasks } = scriptedWan(() => clock.now);
     const video = await submitting();
@@ -470,7 +472,7 @@ describe('a lost answer', () => {
     }
   });
 
-  test('whose time was over is proven not to have been sent', async () => {
+  test('after the deadline is known not to have been sent', async () => {
     const fetch = vi.fn();
     const baseUrl = 'https://wan.test/api/v1';
     const wan = createWanClient({ baseUrl, apiKey: async () => 'sk-1', fetch });
@@ -479,23 +481,26 @@ describe('a lost answer', () => {
     expect(fetch).not.toHaveBeenCalled();
   });
 
-  test('is given up when Wan could not be asked before it forgot: nothing is sent again', async () => {
+  test('fails the video when Wan was unreachable until the task expired, and sends nothing again', async () => {
     const { wan, tasks } = scriptedWan(() => clock.now);
     const video = await submitting();
-    const services = servicesFor(store.table, clock, losing(wan, true));
+    const services = servicesFor(store.table, clock, droppingResponses(wan, true));
     await expect(createTask(services, video)).rejects.toThrow();
     clock.now += 24 * 3600 * 1000;
     const listTasks: typeof wan.listTasks = async () => ({ outcome: 'tasks', tasks: [], page_no: 1, total_page: 0 });
-    const forgetful = servicesFor(store.table, clock, { ...wan, listTasks });
-    expect(await untilOutcome(forgetful, video)).toMatchObject({ outcome: 'failed', error: { code: 'task_expired' } });
+    const afterExpiry = servicesFor(store.table, clock, { ...wan, listTasks });
+    expect(await untilOutcome(afterExpiry, video)).toMatchObject({
+      outcome: 'failed',
+      error: { code: 'task_expired' },
+    });
     expect(tasks).toHaveLength(1);
   });
 
-  test('waits while the list can not be had', async () => {
+  test('waits while the list is unavailable', async () => {
     const { wan, tasks } = scriptedWan(() => clock.now);
     const video = await submitting();
     const services = servicesFor(store.table, clock, {
-      ...losing(wan, true),
+      ...droppingResponses(wan, true),
       listTasks: async () => ({ outcome: 'unavailable', cause: 'http_502', retryable: true, billed: false }),
     });
     for (let minute = 0; minute < 10; minute++) {
@@ -508,35 +513,37 @@ describe('a lost answer', () => {
   });
 });
 
-describe('what Wan says for certain', () => {
-  const answering = (...answers: Awaited<ReturnType<CreateTaskServices['wan']['createTask']>>[]) => {
+describe('a definite response of Wan', () => {
+  const respondingWith = (...answers: Awaited<ReturnType<CreateTaskServices['wan']['createTask']>>[]) => {
     const { wan } = scriptedWan(() => clock.now);
     const sent: string[] = [];
-    const sounds: (string | undefined)[] = [];
+    const audioUrls: (string | undefined)[] = [];
     const services = servicesFor(store.table, clock, {
       ...wan,
       async createTask({ input }) {
         sent.push(input.img_url);
-        sounds.push(input.audio_url);
+        audioUrls.push(input.audio_url);
         return answers.shift()!;
       },
     });
-    return { services, sent, sounds };
+    return { services, sent, audioUrls };
   };
-  const said = { code: 'X', message: '', billed: false } as const;
+  const details = { code: 'X', message: '', billed: false } as const;
   const refused = (reason: 'input' | 'image_download') =>
-    ({ outcome: 'refused', retryable: false, ...said, code: 'InvalidURL', reason }) as Parameters<typeof answering>[0];
+    ({ outcome: 'refused', retryable: false, ...details, code: 'InvalidURL', reason }) as Parameters<
+      typeof respondingWith
+    >[0];
   const created = { outcome: 'created', task_id: 'task-9', task_status: 'PENDING' } as const;
 
   test.each([
-    ['throttled', { outcome: 'throttled', retryable: true, ...said } as const, 'WanThrottled'],
+    ['throttled', { outcome: 'throttled', retryable: true, ...details } as const, 'WanThrottled'],
     [
       'unavailable',
       { outcome: 'unavailable', cause: 'ECONNREFUSED', retryable: true, billed: false } as const,
       'WanUnavailable',
     ],
-  ])('%s: is retried by name and sent again at once', async (_, answer, name) => {
-    const { services, sent } = answering(answer, { ...created, task_id: `task-${name}` });
+  ])('%s: is retried by name and sent again immediately', async (_, answer, name) => {
+    const { services, sent } = respondingWith(answer, { ...created, task_id: `task-${name}` });
     const video = await submitting();
     await expect(createTask(services, video)).rejects.toThrow(expect.objectContaining({ name }));
     expect((await createTask(services, video)).outcome).toBe('created');
@@ -544,26 +551,26 @@ describe('what Wan says for certain', () => {
   });
 
   const lost = { outcome: 'unknown', cause: 'ECONNRESET', retryable: false } as const;
-  const throttled = { outcome: 'throttled', retryable: true, ...said } as const;
-  test.each<[string, Parameters<typeof answering>, 'created' | 'failed' | 'settled']>([
+  const throttled = { outcome: 'throttled', retryable: true, ...details } as const;
+  test.each<[string, Parameters<typeof respondingWith>, 'created' | 'failed' | 'settled']>([
     ['throttled for a while', [throttled, throttled, throttled, { ...created, task_id: 'task-after' }], 'created'],
-    ['lost, and no task came of it', [lost, { ...created, task_id: 'task-second' }], 'created'],
+    ['lost, without a task', [lost, { ...created, task_id: 'task-second' }], 'created'],
     ['refused', [refused('input')], 'failed'],
-    ['account_refused', [{ outcome: 'account_refused', reason: 'arrears', retryable: true, ...said }], 'settled'],
-    ['never made, for want of money', [], 'failed'],
-  ])('%s: no attempt is left in the item of its prompt, which has 400 KB', async (_, answers, outcome) => {
-    const { services } = answering(...answers);
+    ['account_refused', [{ outcome: 'account_refused', reason: 'arrears', retryable: true, ...details }], 'settled'],
+    ['not sent, over the spending limit', [], 'failed'],
+  ])('%s: leaves no holder in the prompt lock, whose item holds 400 KB', async (_, answers, outcome) => {
+    const { services } = respondingWith(...answers);
     const price = { amount: 2, currency: 'USD', unit_price: 0.4, seconds: 5, as_of: '2025-12-29' } as const;
     const video = await submitting({ estimated_cost: price });
     const monthlySpendingLimit = answers.length === 0 ? 1 : undefined;
     expect(await untilOutcome({ ...services, monthlySpendingLimit }, video)).toMatchObject({ outcome });
-    const Key = { pk: keys.submission(video.model, video.input.prompt) };
+    const Key = { pk: keys.promptLock(video.model, video.input.prompt) };
     const { Item } = await store.table.client.send(new GetCommand({ TableName: store.table.tableName, Key }));
     expect(Item).toEqual({ ...Key, ttl: expect.any(Number) });
   });
 
-  test('refused: the reason is a value, and the video is not sent again', async () => {
-    const { services, sent } = answering(refused('input'));
+  test('refused: returns the failure as a value and sends nothing again', async () => {
+    const { services, sent } = respondingWith(refused('input'));
     const video = await submitting();
     expect(await createTask(services, video)).toMatchObject({
       outcome: 'failed',
@@ -572,36 +579,36 @@ describe('what Wan says for certain', () => {
     expect(sent).toHaveLength(1);
   });
 
-  test("an image that Wan couldn't download is tried once more through Wan's upload", async () => {
+  test("retries an image that Wan could not download once, through Wan's upload", async () => {
     const image = { bucket: 'b', key: 'k', content_type: 'image/png', bytes: 1, width: 500, height: 500 };
-    const { services, sent } = answering(refused('image_download'), { ...created, task_id: 'task-upload' });
+    const { services, sent } = respondingWith(refused('image_download'), { ...created, task_id: 'task-upload' });
     const video = await submitting({ image });
     expect((await createTask(services, video)).outcome).toBe('created');
     expect(sent.map((url) => url.split(':')[0])).toEqual(['url', 'upload']);
 
-    const again = answering(refused('image_download'), refused('image_download'));
+    const again = respondingWith(refused('image_download'), refused('image_download'));
     expect((await createTask(again.services, await submitting({ image }))).outcome).toBe('failed');
     expect(again.sent).toHaveLength(2);
   });
 
-  test('sends an audio file that firstframe holds as it sends the image, also when it is the only stored file', async () => {
+  test('sends stored audio like the image, also when it is the only stored file', async () => {
     const image = { bucket: 'b', key: 'k', content_type: 'image/png', bytes: 1, width: 500, height: 500 };
     const audio = { bucket: 'b', key: 's', content_type: 'audio/wav', bytes: 1, duration_seconds: 5 };
     for (const [index, ours] of [{ image, audio }, { audio }].entries()) {
-      const answers = [refused('image_download'), { ...created, task_id: `task-sound-${index}` }] as const;
-      const { services, sounds } = answering(...answers);
+      const answers = [refused('image_download'), { ...created, task_id: `task-audio-${index}` }] as const;
+      const { services, audioUrls } = respondingWith(...answers);
       const { input } = aVideo();
       const video = await submitting({ ...ours, input: { ...input, audio_url: 's3://b/s' } });
       expect((await createTask(services, video)).outcome).toBe('created');
-      expect(sounds).toEqual(['url:s3://b/s', 'upload:s3://b/s']);
+      expect(audioUrls).toEqual(['url:s3://b/s', 'upload:s3://b/s']);
     }
   });
 
-  test('a picture that is gone by then ends the video at once, and says so', async () => {
+  test('fails immediately when the stored image is gone', async () => {
     const image = { bucket: 'b', key: 'k', content_type: 'image/png', bytes: 1, width: 500, height: 500 };
     const gone = { outcome: 'failed', error: { code: 'image_gone', retryable: false, billed: false } };
     for (const mediaTransfer of ['url', 'upload'] as const) {
-      const { services, sent } = answering(refused('image_download'));
+      const { services, sent } = respondingWith(refused('image_download'));
       const video = await submitting({ image });
       const output = await createTask(
         {
@@ -618,23 +625,33 @@ describe('what Wan says for certain', () => {
     }
   });
 
-  test("created: Wan's own words are cut to what a record can hold", async () => {
+  test("created: truncates Wan's texts to fit into a record", async () => {
     const long = 'x'.repeat(500_000);
-    const { services } = answering({ outcome: 'created', task_id: 'task-long', task_status: long, request_id: long });
+    const { services } = respondingWith({
+      outcome: 'created',
+      task_id: 'task-long',
+      task_status: long,
+      request_id: long,
+    });
     const video = await submitting();
     expect((await createTask(services, video)).outcome).toBe('created');
     const { task } = (await readVideo(store.table, video.id))!;
     expect([task!.status.length, task!.request_id!.length]).toEqual([300, 300]);
   });
 
-  test("the caller's own address that Wan couldn't download is not sent again", async () => {
-    const { services, sent } = answering(refused('image_download'));
+  test("sends a caller's own URL that Wan could not download only once", async () => {
+    const { services, sent } = respondingWith(refused('image_download'));
     expect((await createTask(services, await submitting())).outcome).toBe('failed');
     expect(sent).toHaveLength(1);
   });
 
-  test('account_refused: the video waits in its queue again, its permit is free, its lane holds, nothing fails', async () => {
-    const { services } = answering({ outcome: 'account_refused', reason: 'invalid_key', retryable: true, ...said });
+  test('account_refused: returns the video to its queue, releases its permit and pauses the queue', async () => {
+    const { services } = respondingWith({
+      outcome: 'account_refused',
+      reason: 'invalid_key',
+      retryable: true,
+      ...details,
+    });
     const video = await submitting({
       model: 'wan2.1-i2v-plus',
       parameters: { ...aVideo().parameters, resolution: '720P' },
@@ -646,15 +663,15 @@ describe('what Wan says for certain', () => {
       account_refused: 'invalid_key',
     });
     expect((await readVideo(store.table, video.id))?.status).toBe('queued');
-    const lane = await readModelQueue(store.table, video.model);
-    expect(lane.running.has(video.id)).toBe(false);
-    expect(lane.pause_reason).toBe('invalid_key');
-    expect(isPaused(lane, clock.now + 30_000)).toBe(true);
-    expect(isPaused(lane, clock.now + 61_000)).toBe(false);
+    const queue = await readModelQueue(store.table, video.model);
+    expect(queue.running.has(video.id)).toBe(false);
+    expect(queue.pause_reason).toBe('invalid_key');
+    expect(isPaused(queue, clock.now + 30_000)).toBe(true);
+    expect(isPaused(queue, clock.now + 61_000)).toBe(false);
   });
 });
 
-describe('a video whose task was created', () => {
+describe('a video with a new task', () => {
   const starting = () => {
     const { wan } = scriptedWan(() => clock.now);
     const started: number[] = [];
@@ -665,12 +682,12 @@ describe('a video whose task was created', () => {
     });
     return { services, started, failures };
   };
-  // Longer than any lease that a test before has left.
+  // Longer than a lease left by a previous test.
   beforeEach(() => {
     clock.now += 60_000;
   });
 
-  test('waits with what WaitForEnd needs, all numbers for DynamoDB as texts', async () => {
+  test('returns the input of WaitForEnd, with DynamoDB numbers as strings', async () => {
     const { services } = starting();
     const video = await submitting();
     const output = await createTask(services, video);
@@ -695,16 +712,16 @@ describe('a video whose task was created', () => {
     });
   });
 
-  test('starts a watcher when none is alive', async () => {
+  test('starts a watcher when no watcher is alive', async () => {
     const { services, started } = starting();
     await createTask(services, await submitting());
     expect(started).toEqual([clock.now]);
   });
 
-  test('keeps the watcher that is alive for 10 s more, and starts no other', async () => {
+  test('keeps the current watcher for 10 s more and starts no other', async () => {
     const { services, started } = starting();
     await acquireLease(store.table, 'alive', false);
-    // A model of its own: its moment to be submitted is now.
+    // A new model, whose first submit slot is now.
     await createTask(services, await submitting({ model: 'wan2.1-i2v-turbo' }));
     expect(started).toEqual([]);
     expect(await releaseLease(store.table, 'alive', true)).toBe(false);
@@ -712,20 +729,23 @@ describe('a video whose task was created', () => {
     expect(await releaseLease(store.table, 'alive', true)).toBe(true);
   });
 
-  test('is created all the same when a watcher can be neither started nor asked for', async () => {
+  test('does not need a watcher: its errors are reported', async () => {
     const { services, failures } = starting();
     const startWatcher = () => Promise.reject(new Error('no concurrency is left'));
     expect(await createTask({ ...services, startWatcher }, await submitting())).toMatchObject({ outcome: 'created' });
     const send = ((command: { input: { Key?: { pk: string } } }) =>
       command.input.Key?.pk === 'watcher'
-        ? Promise.reject(new Error('DynamoDB is away'))
+        ? Promise.reject(new Error('DynamoDB is unavailable'))
         : store.table.client.send(command as never)) as typeof store.table.client.send;
     const table = { ...store.table, client: { send } };
     expect(await createTask({ ...services, table }, await submitting())).toMatchObject({ outcome: 'created' });
-    expect(failures.map((error) => (error as Error).message)).toEqual(['no concurrency is left', 'DynamoDB is away']);
+    expect(failures.map((error) => (error as Error).message)).toEqual([
+      'no concurrency is left',
+      'DynamoDB is unavailable',
+    ]);
   });
 
-  test('of an earlier run starts a watcher too, and is expected to take what it was expected to', async () => {
+  test('of an earlier run starts a watcher too, and keeps its expected duration', async () => {
     const { services, started } = starting();
     const video = await submitting();
     await createTask(services, video);
@@ -735,7 +755,7 @@ describe('a video whose task was created', () => {
   });
 });
 
-test('a video that Wan has finished, and that is fetched once more, goes straight to its archive', async () => {
+test('a retried video with a succeeded task continues with its archive', async () => {
   const { wan, tasks } = scriptedWan(() => clock.now);
   const services = servicesFor(store.table, clock, wan);
   const video = await submitting();
@@ -746,7 +766,7 @@ test('a video that Wan has finished, and that is fetched once more, goes straigh
   expect(tasks).toHaveLength(1);
 });
 
-test('a video that went on while its invocation was refused keeps its permit', async () => {
+test('a video that another invocation continued during a refusal keeps its permit', async () => {
   const { wan } = scriptedWan(() => clock.now);
   const model = 'wan2.1-i2v-turbo';
   const video = await submitting({ model });
@@ -754,7 +774,7 @@ test('a video that went on while its invocation was refused keeps its permit', a
   const services = servicesFor(store.table, clock, {
     ...wan,
     async createTask() {
-      // Another invocation of the same run found the task meanwhile.
+      // Another invocation of the same run has found the task.
       await changeStatus(store.table, (await readVideo(store.table, video.id))!, 'running');
       return {
         outcome: 'account_refused',
@@ -770,18 +790,18 @@ test('a video that went on while its invocation was refused keeps its permit', a
   expect((await readModelQueue(store.table, model)).running.has(video.id)).toBe(true);
 });
 
-test('a record that no request can be made of is never written down as sent', async () => {
+test('opens no ledger entry for a record without a valid request', async () => {
   const { wan } = scriptedWan(() => clock.now);
   const video = await submitting({ parameters: {} });
   await expect(createTask(servicesFor(store.table, clock, wan), video)).rejects.toThrow('lacks parameters');
   expect((await readVideo(store.table, video.id))?.submission).toBeUndefined();
 });
 
-describe('an execution that is no longer the one that counts does nothing', () => {
+describe('an outdated execution does nothing', () => {
   test.each([
     ['a newer run works on the video', { run: 2 }],
     ['the video was canceled', { status: 'canceled' as const }],
-    ['the video is back in its queue', { status: 'queued' as const }],
+    ['the video was returned to its queue', { status: 'queued' as const }],
   ])('%s', async (_, given) => {
     const { wan, tasks } = scriptedWan(() => clock.now);
     const video = await submitting(given);
@@ -789,12 +809,12 @@ describe('an execution that is no longer the one that counts does nothing', () =
     expect(tasks).toHaveLength(0);
   });
 
-  test('a run that is resumed after its task should have been forgotten looks at it at once, and so ends', async () => {
+  test('a run restarted after its task expired checks it immediately', async () => {
     const { wan, tasks } = scriptedWan(() => clock.now);
     const video = await submitting();
     const services = servicesFor(store.table, clock, wan);
     await createTask(services, video);
-    // The state machine's own time is over.
+    // The state machine has timed out.
     clock.now += 30 * 3600_000;
     const resumed = (await changeVideo(store.table, (await readVideo(store.table, video.id))!, { set: { run: 2 } }))!;
     const output = await createTask(services, resumed);
@@ -805,7 +825,7 @@ describe('an execution that is no longer the one that counts does nothing', () =
     expect(await checkTask(checking, resumed)).toMatchObject({ outcome: 'failed', error: { code: 'task_expired' } });
   });
 
-  test('a resumed run goes on with the task that is there', async () => {
+  test('a restarted run continues with the existing task', async () => {
     const { wan, tasks } = scriptedWan(() => clock.now);
     const video = await submitting();
     const services = servicesFor(store.table, clock, wan);

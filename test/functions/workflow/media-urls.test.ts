@@ -6,19 +6,19 @@ import { resolveMediaUrls } from '../../../functions/workflow/media-urls.ts';
 import { startS3 } from '../../local/s3/support/start-s3.ts';
 import { aVideo } from '../../support/videos.ts';
 
-/** A bucket with a picture and a audio, each overwritten since it was checked, and a Wan that notes what is uploaded. */
+/** A bucket with an image and audio, both overwritten after validation, and a Wan that records uploads. */
 async function stored(
   answer: (upload: Upload) => UploadOutcome = ({ name }) => ({ outcome: 'uploaded', url: `oss://${name}` }),
 ) {
   const s3 = await startS3({ buckets: { uploads: { versioned: true } } });
   const put = async (key: string, Body: string) =>
     (await s3.sdk.send(new PutObjectCommand({ Bucket: 'uploads', Key: key, Body }))).VersionId!;
-  const [pictureVersion, soundVersion] = [await put('inputs/1/p.png', 'picture'), await put('inputs/1/s.mp3', 'audio')];
+  const [imageVersion, audioVersion] = [await put('inputs/1/p.png', 'image'), await put('inputs/1/s.mp3', 'audio')];
   await Promise.all([put('inputs/1/p.png', 'another'), put('inputs/1/s.mp3', 'another')]);
   const image: StoredImage = {
     bucket: 'uploads',
     key: 'inputs/1/p.png',
-    version_id: pictureVersion,
+    version_id: imageVersion,
     content_type: 'image/png',
     bytes: 7,
     width: 400,
@@ -27,7 +27,7 @@ async function stored(
   const audio: StoredAudio = {
     bucket: 'uploads',
     key: 'inputs/1/s.mp3',
-    version_id: soundVersion,
+    version_id: audioVersion,
     content_type: 'audio/mpeg',
     bytes: 5,
     duration_seconds: 5,
@@ -49,8 +49,8 @@ const video = (given: Partial<VideoRecord>, audio_url?: string) => {
 };
 const text = async (url: string) => (await fetch(url)).text();
 
-describe('what Wan is told of a video', () => {
-  test("is the caller's own URLs as they are, however media are transferred", async () => {
+describe("a video's media URL", () => {
+  test("is the caller's own URL, unchanged, for both transfers", async () => {
     const { services, uploads } = await stored();
     for (const transfer of ['url', 'upload'] as const) {
       expect(await resolveMediaUrls(services, video({}), transfer)).toEqual({ img_url: 'https://example.com/cat.png' });
@@ -62,16 +62,16 @@ describe('what Wan is told of a video', () => {
     expect(uploads).toEqual([]);
   });
 
-  test('is a presigned URL of exactly the version that was checked, of picture and audio', async () => {
+  test('is a presigned URL of the validated version, for image and audio', async () => {
     const { services, image, audio } = await stored();
     const media = await resolveMediaUrls(services, video({ image, audio }, 's3://uploads/inputs/1/s.mp3'), 'url');
     if ('outcome' in media) throw new Error('account_refused');
-    expect(await text(media.img_url)).toBe('picture');
+    expect(await text(media.img_url)).toBe('image');
     expect(await text(media.audio_url!)).toBe('audio');
     expect(new URL(media.audio_url!).searchParams.get('X-Amz-Expires')).toBe('900');
   });
 
-  test("is an address of Wan's own upload, of picture and audio", async () => {
+  test("is an `oss://` URL of Wan's upload, for image and audio", async () => {
     const { services, image, audio, uploads } = await stored();
     expect(await resolveMediaUrls(services, video({ image, audio }, 's3://uploads/inputs/1/s.mp3'), 'upload')).toEqual({
       img_url: 'oss://p.png',
@@ -79,12 +79,12 @@ describe('what Wan is told of a video', () => {
     });
     const sent = uploads.map(({ bytes, ...upload }) => ({ ...upload, text: Buffer.from(bytes).toString() }));
     expect(sent.sort((one, other) => one.name.localeCompare(other.name))).toEqual([
-      { model: 'wan2.2-i2v-plus', name: 'p.png', content_type: 'image/png', text: 'picture' },
+      { model: 'wan2.2-i2v-plus', name: 'p.png', content_type: 'image/png', text: 'image' },
       { model: 'wan2.2-i2v-plus', name: 's.mp3', content_type: 'audio/mpeg', text: 'audio' },
     ]);
   });
 
-  test("is a mixture where the picture is the caller's URL and the audio is ours", async () => {
+  test("is determined separately for a caller's image and stored audio", async () => {
     const { services, audio } = await stored();
     expect(await resolveMediaUrls(services, video({ audio }), 'upload')).toEqual({
       img_url: 'https://example.com/cat.png',
@@ -94,7 +94,7 @@ describe('what Wan is told of a video', () => {
 });
 
 describe('an upload to Wan', () => {
-  test('of a audio that the account may not make holds the lane, as that of a picture does', async () => {
+  test('returns a refusal of the account, for audio and image', async () => {
     const accountRefused = {
       outcome: 'account_refused',
       reason: 'key',
@@ -119,7 +119,7 @@ describe('an upload to Wan', () => {
     await expect(resolveMediaUrls(services, video({ audio }), 'upload')).rejects.toMatchObject({ name });
   });
 
-  test('of a file that is gone, or of a version that is, says so', async () => {
+  test('reports a missing file or version', async () => {
     const { services, image, audio, uploads } = await stored();
     const gone = { outcome: 'gone' };
     const { version_id, ...unversioned } = audio;
@@ -129,13 +129,13 @@ describe('an upload to Wan', () => {
     await services.s3.send(new DeleteObjectCommand({ Bucket: 'uploads', Key, VersionId }));
     expect(await resolveMediaUrls(services, video({ image }), 'upload')).toEqual(gone);
     expect(uploads).toEqual([]);
-    // Nobody looks before a URL is signed: Wan can't fetch it, and the upload that follows finds out.
+    // Signing does not check the file: Wan cannot fetch it, and the following upload detects that.
     const presigned = await resolveMediaUrls(services, video({ image }), 'url');
     if ('outcome' in presigned) throw new Error(presigned.outcome);
     expect((await fetch(presigned.img_url)).status).toBe(404);
   });
 
-  test('of a file that can not be read is an error', async () => {
+  test('of an unreadable file throws', async () => {
     const { services, audio } = await stored();
     const s3 = { send: () => Promise.reject(Object.assign(new Error('no'), { name: 'AccessDenied' })) };
     await expect(resolveMediaUrls({ ...services, s3: s3 as never }, video({ audio }), 'upload')).rejects.toThrow('no');

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Dispatcher } from '../../../functions/queue/dispatch.ts';
 import { claimPermit, readModelQueue } from '../../../functions/queue/model-queue.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
@@ -10,15 +10,11 @@ import { aTask, aVideo } from '../../support/videos.ts';
 import { scriptedExecutions } from './support.ts';
 
 const now = Date.parse('2026-01-01T00:01:00Z');
-let store: Awaited<ReturnType<typeof startTable>>;
-let lanes = 0;
-beforeAll(async () => {
-  store = await startTable(() => now);
-});
-afterAll(() => store.close());
+let models = 0;
+const store = startTable(() => now);
 
 async function open(given: Partial<VideoRecord>) {
-  const model = `model-${++lanes}`;
+  const model = `model-${++models}`;
   const video = aVideo({ model, status: 'submitting', run: 1, ...given });
   await createVideo(store.table, video);
   const dispatcher: Dispatcher = {
@@ -36,7 +32,7 @@ async function open(given: Partial<VideoRecord>) {
 const alive = aTask();
 const expired = aTask({ expires_at: '2026-01-01T00:00:30.000Z' });
 
-test('a failure that came as a value is written as it is, and the permit is free', async () => {
+test('writes a failure value unchanged and releases the permit', async () => {
   const { video, dispatcher, after } = await open({ status: 'running', task: alive });
   const error = explainEnding('content_refused', 'request-1');
   expect(await recordFailure(dispatcher, { id: video.id, run: 1, error })).toEqual({
@@ -71,10 +67,10 @@ test.each([
   ['running, its task alive', { status: 'running' as const, task: alive }],
   ['archiving, its task alive', { status: 'archiving' as const, task: alive }],
   [
-    'submitting, an answer lost',
+    'submitting, a response lost',
     { submission: { attempt: 1, state: 'open' as const, sent_at: '2026-01-01T00:00:00.000Z' } },
   ],
-])('a surprise does not end a video that can be saved: %s', async (_, given) => {
+])('an unexpected error does not end a video whose result can still be fetched: %s', async (_, given) => {
   const { video, dispatcher, after } = await open(given);
   for (const name of ['TypeError', 'VideoBroken']) {
     const input = { id: video.id, run: 1, error: { Error: name, Cause: 'secret' } };
@@ -83,7 +79,7 @@ test.each([
   }
 });
 
-test('a video that has ended, or that a newer run works on, is left alone', async () => {
+test('does not change an ended video or one with a newer run', async () => {
   const error = explainEnding('internal_error');
   const ended = await open({ status: 'succeeded' });
   const input = { id: ended.video.id, run: 1 };
@@ -96,12 +92,12 @@ test('a video that has ended, or that a newer run works on, is left alone', asyn
   expect(await newer.after()).toMatchObject({ video: { status: 'submitting' }, permits: 1 });
 });
 
-test('a video that only waited for another one with its prompt goes back into its queue and is started again', async () => {
+test('requeues and restarts a video that waited for the prompt lock', async () => {
   const { video, dispatcher, after } = await open({});
   const input = { id: video.id, run: 1, error: { Error: 'PromptLocked', Cause: '{}' } };
   expect(await recordFailure(dispatcher, input)).toMatchObject({ outcome: 'requeued' });
   expect(await after()).toMatchObject({ video: { status: 'submitting', run: 2, earlier_runs: 1 }, permits: 1 });
-  // The state machine may call again after a crash.
+  // The state machine may repeat the step after a crash.
   expect(await recordFailure(dispatcher, input)).toMatchObject({ outcome: 'settled' });
   expect(await after()).toMatchObject({ video: { status: 'submitting', run: 2 }, permits: 1 });
 });
@@ -109,33 +105,33 @@ test('a video that only waited for another one with its prompt goes back into it
 test.each([
   ['never sent', {}],
   [
-    'refused before, by a Wan that was throttling',
+    'throttled by Wan before',
     { submission: { attempt: 1, state: 'settled' as const, sent_at: '2026-01-01T00:00:00.000Z' } },
   ],
-])('a surprise before Wan was asked gives a video another run, a few times: %s', async (_, given) => {
+])('an unexpected error before Wan was called gives a video another run, up to 8: %s', async (_, given) => {
   const { video, dispatcher, after } = await open(given);
-  const surprises: string[] = [];
+  const statuses: string[] = [];
   for (let record = video; record.status === 'submitting'; record = (await after()).video) {
     await recordFailure(dispatcher, { id: record.id, run: record.run, error: { Error: 'TypeError', Cause: '{}' } });
-    surprises.push(record.status);
+    statuses.push(record.status);
   }
-  expect(surprises).toHaveLength(8);
+  expect(statuses).toHaveLength(8);
   expect(await after()).toMatchObject({ video: { status: 'failed', error: { code: 'internal_error' } }, permits: 0 });
 });
 
-test('a video that is back in its queue is not failed', async () => {
+test('does not fail a queued video', async () => {
   const { video, dispatcher, after } = await open({ status: 'queued' });
   await recordFailure(dispatcher, { id: video.id, run: 1, error: { Error: 'TypeError', Cause: '{}' } });
   expect((await after()).video.status).toBe('queued');
 });
 
-test('a video that finds its task while its failure is written keeps its permit, and does not fail', async () => {
+test('a video that adopts its task during the failure keeps its permit and does not fail', async () => {
   const { video, dispatcher, after } = await open({});
   const input = { id: video.id, run: 1, error: { Error: 'TypeError', Cause: '{}' } };
-  let overtaken = false;
+  let interrupted = false;
   const send = async (command: { constructor: { name: string } }) => {
-    if (command.constructor.name === 'UpdateCommand' && !overtaken) {
-      overtaken = true;
+    if (command.constructor.name === 'UpdateCommand' && !interrupted) {
+      interrupted = true;
       await changeStatus(store.table, video, 'running', { set: { task: alive } });
     }
     return store.table.client.send(command as never);

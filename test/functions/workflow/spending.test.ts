@@ -24,22 +24,19 @@ import {
 
 const model = 'wan2.2-i2v-plus';
 const clock = { now: 0 };
-let store: Awaited<ReturnType<typeof startTable>>;
+let store: ReturnType<typeof startTable>;
 let owners = 0;
-// A table for each test: they share the lane of a model that the catalogue has.
-beforeEach(async () => {
+// A new table for each test, because all use the queue of the same model.
+beforeEach(() => {
   clock.now = Date.parse('2026-01-01T00:00:00Z');
-  store = await startTable(() => clock.now);
+  store = startTable(() => clock.now);
   limitsByClock(clock);
 });
-afterEach(async () => {
-  vi.restoreAllMocks();
-  await store.close();
-});
+afterEach(() => vi.restoreAllMocks());
 
 const estimated_cost = { amount: 0.1, currency: 'USD', unit_price: 0.02, seconds: 5, as_of: '2025-12-29' } as const;
 
-/** The workflow of an owner who may spend so much, with a Wan whose tasks all succeed. */
+/** Returns the workflow of an owner with a spending limit, and a Wan whose tasks all succeed. */
 function scripted(limit?: number, permits = 2) {
   const owner = `owner-${++owners}`;
   const { executions, workflow } = scriptedExecutions();
@@ -77,7 +74,7 @@ function scripted(limit?: number, permits = 2) {
 const now = async ({ id }: VideoRecord) => (await readVideo(store.table, id))!;
 const holders = async () => [...(await readModelQueue(store.table, model)).running];
 
-test('at the limit a video fails before Wan is asked, unbilled, and its permit goes on', async () => {
+test('fails a video over the limit before Wan is called, unbilled, and passes on its permit', async () => {
   const own = scripted(0.15, 1);
   const [first, second, third] = [await own.add(), await own.add(), await own.add()];
   await dispatch(own.dispatcher, model);
@@ -94,7 +91,7 @@ test('at the limit a video fails before Wan is asked, unbilled, and its permit g
   expect(await own.spending()).toMatchObject({ spent: 0.1, reserved: 0, videos: 1 });
 });
 
-test('as many videos at once as there is money for are sent, no more', async () => {
+test('sends only as many concurrent videos as the limit allows', async () => {
   const own = scripted(0.3, 12);
   const videos = await Promise.all(Array.from({ length: 12 }, () => own.add()));
   await dispatch(own.dispatcher, model);
@@ -104,7 +101,7 @@ test('as many videos at once as there is money for are sent, no more', async () 
   expect(await own.spending()).toMatchObject({ spent: 0, reserved: 0.3 });
 });
 
-test('a video that goes back to its queue takes nothing of the limit with it', async () => {
+test('a video that returns to its queue releases its reservation', async () => {
   const own = scripted(0.1);
   const [video] = [await own.add(), await own.add()];
   await dispatch(own.dispatcher, model);
@@ -124,7 +121,7 @@ test('a video that goes back to its queue takes nothing of the limit with it', a
   expect(await own.spending()).toMatchObject({ spent: 0, reserved: 0 });
 });
 
-describe('whatever a video holds when it ends is given back, and counted once,', () => {
+describe('an ended video is released and counted once', () => {
   const usage = { duration: 5 };
   test.each<[string, Partial<VideoRecord>, number]>([
     ['archiving', { status: 'archiving', usage }, 0.1],
@@ -132,7 +129,7 @@ describe('whatever a video holds when it ends is given back, and counted once,',
     ['failed, billed', { status: 'failed', error: explainEnding('video_lost') }, 0.1],
     ['failed, unbilled', { status: 'failed', error: explainEnding('content_refused') }, 0],
     ['canceled', { status: 'canceled' }, 0],
-  ])('although the process dies between any two of its writes: %s', async (_, given, spent) => {
+  ])('after a crash between any two writes: %s', async (_, given, spent) => {
     for (let point = 1; ; point++) {
       const own = scripted(1, 1);
       const video = await own.add({ run: 1, ...given });
@@ -152,9 +149,9 @@ describe('whatever a video holds when it ends is given back, and counted once,',
   });
 });
 
-test('a video whose workflow dies between any two of its effects, and is resumed, is paid for once and counted once', async () => {
+test('pays for and counts a video once when its workflow crashes between any two effects and restarts', async () => {
   for (let point = 1; ; point++) {
-    // Nothing but this one video fits, so that a leak would stop it.
+    // Only this video fits into the limit, so that a leak would block it.
     const own = scripted(0.1, 1);
     const video = await own.add();
     await dispatch(own.dispatcher, model);
@@ -187,7 +184,7 @@ test('a video whose workflow dies between any two of its effects, and is resumed
   }
 });
 
-test('a failure that is written down late takes neither permit nor reservation from the attempt after it', async () => {
+test('a late failure releases neither permit nor reservation of the next attempt', async () => {
   const own = scripted(1, 1);
   const video = await own.add();
   await dispatch(own.dispatcher, model);
@@ -195,7 +192,7 @@ test('a failure that is written down late takes neither permit nor reservation f
   const failed = (await changeStatus(store.table, await now(video), 'failed', {
     set: { error: explainEnding('video_lost') },
   }))!;
-  // Its caller has it tried again before its permit is released.
+  // The caller retries the video before its permit is released.
   await settleSpending(store.table, failed);
   const queued = (await changeStatus(store.table, failed, 'queued', { remove: ['error'] }))!;
   const again = (await changeStatus(store.table, queued, 'submitting', { set: { run: queued.run + 1 } }))!;
@@ -205,7 +202,7 @@ test('a failure that is written down late takes neither permit nor reservation f
   expect(await own.spending()).toMatchObject({ spent: 0.1, reserved: 0.1 });
 });
 
-test('a deleted video gives its permit back and costs no more than it did', async () => {
+test('a deleted video releases its permit and costs nothing more', async () => {
   const own = scripted(1, 1);
   const video = await own.add({ run: 1, status: 'succeeded', cost: estimated_cost });
   await claimPermit(store.table, own.dispatcher.limitsOf(model), video);
@@ -226,14 +223,14 @@ test.each<[string, (own: ReturnType<typeof scripted>, video: VideoRecord) => Pro
   ['canceled', async () => undefined],
   ['canceled and deleted', async (_, video) => replaceWithTombstone(store.table, await now(video))],
   [
-    'canceled and tried again',
+    'canceled and retried',
     async (own, video) => {
       await changeStatus(store.table, await now(video), 'queued');
       await dispatch(own.dispatcher, model);
     },
   ],
-])('a video that is %s while its task is about to be created leaves nothing set aside', async (_, then) => {
-  // Before whichever effect of CreateTask it happens.
+])('a video that is %s before its task is created leaves no reservation', async (_, then) => {
+  // Before each effect of CreateTask.
   for (let point = 1; ; point++) {
     const own = scripted(0.1, 1);
     const video = await own.add();
@@ -242,7 +239,7 @@ test.each<[string, (own: ReturnType<typeof scripted>, video: VideoRecord) => Pro
     let effects = 0;
     const send = async (command: never) => {
       if (++effects === point) {
-        // While the ledger is open nobody may cancel: another invocation settles it, a while later.
+        // A video with an open ledger cannot be canceled: another invocation settles it later.
         while ((await now(video)).submission?.state === 'open') {
           clock.now += 5000;
           await createTask({ ...own.creating, wan: throttling(own) }, submitting).catch(() => undefined);
@@ -260,7 +257,7 @@ test.each<[string, (own: ReturnType<typeof scripted>, video: VideoRecord) => Pro
     const creating = { ...own.creating, table: { ...store.table, client: { send } as never } };
     await createTask(creating, submitting).catch(() => createTask(own.creating, submitting));
     const again = await readVideo(store.table, video.id);
-    // There is room for one: the attempt after it takes over whatever stands.
+    // The limit allows one video: the next attempt takes over an existing reservation.
     if (again?.status === 'submitting') await createTask(own.creating, again);
     const after = await readVideo(store.table, video.id);
     const isMade = after?.status === 'running';
@@ -275,8 +272,8 @@ test.each<[string, (own: ReturnType<typeof scripted>, video: VideoRecord) => Pro
   }
 });
 
-test('an invocation that comes too late sets nothing aside for a video that was made and settled meanwhile', async () => {
-  // It stands still before each of its effects in turn while another one does all there is to do.
+test('a late invocation leaves no reservation for a video that was settled meanwhile', async () => {
+  // It is frozen before each of its effects while another invocation finishes the video.
   for (let point = 2; ; point++) {
     const own = scripted(1, 1);
     const video = await own.add();
@@ -304,21 +301,21 @@ test('an invocation that comes too late sets nothing aside for a video that was 
   }
 });
 
-describe('an invocation that stood still before it reserves', () => {
-  /** Before its first look at the owner's month `meanwhile` happens; it dies after so many more writes. */
+describe('an invocation that was frozen before its reservation', () => {
+  /** Runs `meanwhile` before its first read of the owner's month; crashes after the given number of further writes. */
   const late = (
     own: ReturnType<typeof scripted>,
     meanwhile: () => Promise<unknown>,
     writes = Number.POSITIVE_INFINITY,
   ) => {
-    let overtaken = false;
+    let interrupted = false;
     let written = 0;
     const send = async (command: { input: { Key: { pk: string }; UpdateExpression?: string } }) => {
-      if (!overtaken && command.input.Key.pk.startsWith('spending#')) {
-        overtaken = true;
+      if (!interrupted && command.input.Key.pk.startsWith('spending#')) {
+        interrupted = true;
         await meanwhile();
       }
-      if (overtaken && command.input.UpdateExpression && ++written > writes) throw new Crash('dead');
+      if (interrupted && command.input.UpdateExpression && ++written > writes) throw new Crash('dead');
       return store.table.client.send(command as never);
     };
     return { ...own.creating, table: { ...store.table, client: { send } as never } };
@@ -332,7 +329,7 @@ describe('an invocation that stood still before it reserves', () => {
     expect((await now(video)).submission!.attempt).toBeGreaterThan(attempt);
   };
 
-  test('does not fail, for want of room, the video that another one has sent', async () => {
+  test('does not fail the video that another invocation has sent, although the limit is reached', async () => {
     const own = scripted(0.1);
     const video = await own.add();
     await dispatch(own.dispatcher, model);
@@ -341,7 +338,7 @@ describe('an invocation that stood still before it reserves', () => {
     expect((await now(video)).status).toBe('running');
   });
 
-  test('and dies with something set aside for a video that was canceled meanwhile is tidied up after', async () => {
+  test('and crashes with a reservation for a canceled video is cleaned up', async () => {
     const own = scripted(0.1);
     const video = await own.add();
     await dispatch(own.dispatcher, model);
@@ -350,7 +347,7 @@ describe('an invocation that stood still before it reserves', () => {
       await later(own, video, throttling(own));
       await releaseAndDispatch(own.dispatcher, (await changeStatus(store.table, await now(video), 'canceled'))!);
     };
-    // The other one has opened the month already: the first write reserves.
+    // The month's item exists already, so the first write reserves.
     await expect(createTask(late(own, cancel, 1), submitting)).rejects.toThrow(Crash);
     expect(await own.spending()).toMatchObject({ reserved: 0.1 });
     expect(await createTask(own.creating, submitting)).toMatchObject({ outcome: 'settled' });

@@ -7,7 +7,7 @@ import { aContext, linesOf } from '../log-lines.ts';
 const input = { id: 'v1', run: 2 };
 const always = { video_id: 'v1', run: 2, function_request_id: 'r1' };
 
-test('a step’s own lines say whose they are', async () => {
+test('adds the video and run to the lines of a step', async () => {
   const logger = createLogger('tested');
   const step = logged(logger, async () => {
     logger.info('Done.', { outcome: 'created' });
@@ -21,7 +21,7 @@ test('a step’s own lines say whose they are', async () => {
   expect(lines).toMatchObject([{ ...always, level: 'INFO', message: 'Done.', outcome: 'created' }]);
 });
 
-test('an error that the state machine knows is one line with its name, and goes on to the state machine', async () => {
+test('logs a known error in one line with its name, and rethrows it', async () => {
   const thrown = new WorkflowError(errorNames.wanThrottled, 'Wan is throttling: Throttling');
   const caught: unknown[] = [];
   const step = logged(createLogger('tested'), () => Promise.reject(thrown));
@@ -30,7 +30,7 @@ test('an error that the state machine knows is one line with its name, and goes 
   expect(caught).toEqual([thrown]);
 });
 
-test('a surprise is one line with its name and stack, and is thrown as it was', async () => {
+test('logs an unexpected error in one line with its name and stack, and rethrows it', async () => {
   const thrown = new RangeError('Out of it.');
   const caught: unknown[] = [];
   const step = logged(createLogger('tested'), () => Promise.reject(thrown));

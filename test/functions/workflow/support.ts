@@ -7,14 +7,14 @@ import type { Table } from '../../../functions/video/table.ts';
 import type { TaskStatus } from '../../../functions/wan/client/query-task.ts';
 import type { CreateTaskServices } from '../../../functions/workflow/create-task.ts';
 
-/** Thrown where the process is meant to die; nothing in the code under test may catch it as something else. */
+/** Thrown to simulate a crash of the process. The code under test must not handle it. */
 export class Crash extends Error {
   override readonly name = 'Crash';
 }
 
 /**
- * Counts side effects and dies after one of them, whether it succeeded or not. Dying before an effect is dying after the one
- * before it.
+ * Counts side effects and crashes after one of them, whether it succeeded or not. A crash before an effect equals one after the
+ * previous effect.
  */
 export function crashAfter(point: number) {
   let effects = 0;
@@ -35,23 +35,23 @@ export function crashAfter(point: number) {
 }
 export type Crashing = ReturnType<typeof crashAfter>;
 
-/** A table each of whose calls may be the one at which the process dies. */
+/** A table in which any call may crash the process. */
 export const crashingTable = (table: Table, crashing: Crashing): Table => ({
   ...table,
   client: { send: (command: never) => crashing.through(() => table.client.send(command)) } as Table['client'],
 });
 
-/** What the client says of a call that was over before it began. */
+/** The client's outcome for a call that was aborted before it was sent. */
 export const notSent = { outcome: 'unavailable', cause: 'aborted', retryable: true, billed: false } as const;
 
-/** Time limits by a clock that a test turns. To be undone after the test. */
+/** Makes `AbortSignal.timeout` use the test's clock. Restore the mocks after the test. */
 export const limitsByClock = (clock: { now: number }) =>
   vi.spyOn(AbortSignal, 'timeout').mockImplementation((milliseconds) => {
     const end = clock.now + milliseconds;
     return Object.defineProperty(new AbortController().signal, 'aborted', { get: () => clock.now >= end });
   });
 
-/** Wan's tasks as the workflow sees them: what was created, and what a query tells. */
+/** A Wan in memory: creates, queries and lists tasks. */
 export function scriptedWan(now: () => number) {
   const tasks: { task_id: string; status: TaskStatus; model: string; prompt: string; img_url: string; at: number }[] =
     [];
@@ -74,13 +74,13 @@ export function scriptedWan(now: () => number) {
         .map(({ task_id, status }) => ({ task_id, status }));
       return { outcome: 'tasks', tasks: listed, page_no: 1, total_page: 1 };
     },
-    cancelTask: () => Promise.reject(new Error('No test cancels.')),
+    cancelTask: () => Promise.reject(new Error('The workflow cancels no task.')),
     uploadFile: async ({ name }) => ({ outcome: 'uploaded', url: `oss://${name}` }),
   };
   return { tasks, wan };
 }
 
-/** Executions by name: which were started, and how each stands. */
+/** Step Functions in memory: started executions and their status, by name. */
 export function scriptedExecutions() {
   const executions = new Map<string, 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'ABORTED' | 'TIMED_OUT'>();
   const send = async (command: { input: { name?: string; executionArn?: string } }) => {
@@ -98,7 +98,7 @@ export function scriptedExecutions() {
   return { executions, workflow: { client, stateMachineArn: 'arn:aws:states:us-east-1:0:stateMachine:videos' } };
 }
 
-/** Everything `createTask` takes, with a clock that a sleep turns. */
+/** The services of `createTask`, with a sleep that advances the clock. */
 export function servicesFor(
   table: Table,
   clock: { now: number },

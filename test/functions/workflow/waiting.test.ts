@@ -14,7 +14,7 @@ import { aVideo } from '../../support/videos.ts';
 import { scriptedWan, servicesFor } from './support.ts';
 
 /*
- * The deployed state machine with the deployed steps over a real table, by a virtual clock. The watcher is whatever a test makes of it.
+ * Runs the deployed state machine and steps with an in-memory table and a virtual clock. Each test simulates the watcher.
  */
 
 const START = Date.parse('2026-01-01T00:00:00Z');
@@ -37,9 +37,9 @@ interface Sleep {
 
 /**
  * Runs one execution to its end.
- * @param configuredSeconds how long tasks take, as the deployment says
- * @param statusAt of the task, by the seconds since the start
- * @param onSleep what a watcher makes of an execution that has gone to sleep
+ * @param configuredSeconds the configured duration of tasks
+ * @param statusAt returns the task's status by the seconds since the start
+ * @param onSleep simulates the watcher; called when the execution waits
  */
 async function run(
   configuredSeconds: number,
@@ -47,7 +47,7 @@ async function run(
   onSleep: (sleep: Sleep, clock: ReturnType<typeof createVirtualClock>) => Promise<void> = async () => undefined,
 ) {
   const clock = createVirtualClock(START);
-  const store = await startTable(clock.now);
+  const store = startTable(clock.now);
   const seconds = () => (clock.now() - START) / 1000;
   const { wan, tasks } = scriptedWan(clock.now);
   const queryTask: typeof wan.queryTask = async (task_id) => ({
@@ -98,7 +98,6 @@ async function run(
   });
   close = async () => {
     stepFunctions.close();
-    await store.close();
   };
   const video = aVideo({ status: 'submitting', run: 1 }, START);
   await createVideo(store.table, video);
@@ -119,45 +118,39 @@ async function run(
   };
 }
 
-/** Wakes at the moment from which a watcher may, whatever became of the task. */
+/** Wakes the execution as soon as a watcher may, regardless of the task. */
 const wakeAlways = async ({ wake_after, wake }: Sleep, clock: ReturnType<typeof createVirtualClock>) => {
-  // The table is asked and Step Functions called: some time passes.
+  // Reading the table and calling Step Functions take some time.
   await clock.sleep(wake_after - clock.now() + 100);
   await wake();
 };
 
-describe('an execution whose task never ends', () => {
-  test.each([10, 100, 300, 5000])(
-    'needs no watcher, and its history has room for a day: tasks of %d s',
-    async (usual) => {
-      const { execution, checks, seconds, timeouts, video, waiting } = await run(usual, () => 'RUNNING');
-      expect(execution.status).toBe('SUCCEEDED');
-      expect(video).toMatchObject({ status: 'failed', error: { code: 'task_expired' } });
-      expect(seconds).toBeGreaterThanOrEqual(24 * 3600 + 600);
-      expect(seconds).toBeLessThan(24 * 3600 + 605);
-      expect(checks).toBeLessThanOrEqual(110);
-      expect(execution.history_events).toBeLessThanOrEqual(1500);
-      expect(timeouts.every((timeout) => Number.isInteger(timeout) && timeout >= 1 && timeout <= 900)).toBe(true);
-      expect(waiting).toEqual([]);
-    },
-  );
+describe('an execution with a task that never ends', () => {
+  test.each([10, 100, 300, 5000])('fits a day without a watcher into its history: tasks of %d s', async (usual) => {
+    const { execution, checks, seconds, timeouts, video, waiting } = await run(usual, () => 'RUNNING');
+    expect(execution.status).toBe('SUCCEEDED');
+    expect(video).toMatchObject({ status: 'failed', error: { code: 'task_expired' } });
+    expect(seconds).toBeGreaterThanOrEqual(24 * 3600 + 600);
+    expect(seconds).toBeLessThan(24 * 3600 + 605);
+    expect(checks).toBeLessThanOrEqual(110);
+    expect(execution.history_events).toBeLessThanOrEqual(1500);
+    expect(timeouts.every((timeout) => Number.isInteger(timeout) && timeout >= 1 && timeout <= 900)).toBe(true);
+    expect(waiting).toEqual([]);
+  });
 
-  test.each([10, 100, 5000])(
-    'has room for a day with a watcher that always wakes it wrongly: tasks of %d s',
-    async (usual) => {
-      const { execution, checks, video, waiting } = await run(usual, () => 'RUNNING', wakeAlways);
-      expect(video).toMatchObject({ status: 'failed', error: { code: 'task_expired' } });
-      expect(checks).toBeLessThanOrEqual(120);
-      expect(execution.history_events).toBeLessThanOrEqual(1700);
-      expect(waiting).toEqual([]);
-    },
-  );
+  test.each([10, 100, 5000])('fits a day of premature wakes into its history: tasks of %d s', async (usual) => {
+    const { execution, checks, video, waiting } = await run(usual, () => 'RUNNING', wakeAlways);
+    expect(video).toMatchObject({ status: 'failed', error: { code: 'task_expired' } });
+    expect(checks).toBeLessThanOrEqual(120);
+    expect(execution.history_events).toBeLessThanOrEqual(1700);
+    expect(waiting).toEqual([]);
+  });
 });
 
 describe('an execution whose task succeeds', () => {
   const endsAfter = (end: number) => (seconds: number) => (seconds >= end ? 'SUCCEEDED' : 'RUNNING');
 
-  test('takes seven transitions when it is woken, and leaves nothing that waits', async () => {
+  test('takes seven transitions when it is woken, and leaves no open wait item', async () => {
     const { execution, calls, seconds, waiting, item, tasks } = await run(
       100,
       endsAfter(80),
@@ -174,14 +167,14 @@ describe('an execution whose task succeeds', () => {
     expect(item).not.toHaveProperty('token');
   });
 
-  test('is archived without a watcher, three transitions later for each timeout', async () => {
+  test('is archived without a watcher, with three more transitions per timeout', async () => {
     const { execution, seconds, calls } = await run(100, endsAfter(250));
     expect(execution).toMatchObject({ status: 'SUCCEEDED', transitions: 10 });
     expect(calls.filter(({ state }) => state === 'CheckTask').map(({ at }) => Math.round(at))).toEqual([200, 400]);
     expect(seconds).toBeLessThan(402);
   });
 
-  test('is not hurt by a token that is sent twice, or by one of an earlier sleep', async () => {
+  test('ignores a token that is sent twice, and one of an earlier wait', async () => {
     const tokens: Sleep[] = [];
     const { execution, video } = await run(100, endsAfter(300), async (sleep, clock) => {
       tokens.push(sleep);

@@ -178,9 +178,9 @@ describe('the runbook', () => {
     expect(listed.sort()).toEqual(led.sort());
   });
 
-  test('says of each what it means, how to look and how to mend it', () => {
+  test('explains for each what it means, what to check and how to fix it', () => {
     for (const section of runbook.split(/^## /m).slice(1)) {
-      for (const part of ['**Means.** ', '**Look.** ', '**Mend.** ']) expect(section).toContain(part);
+      for (const part of ['**Means.** ', '**Check.** ', '**Fix.** ']) expect(section).toContain(part);
     }
   });
 });

@@ -22,18 +22,18 @@ afterAll(async () => {
   for (const each of stores) await each.close();
 });
 
-/** The command against the test's table, which stands where `npm start` would have its own. */
+/** Runs the command against the test's table, in place of that of `npm start`. */
 async function command(...args: string[]) {
   const lines: string[] = [];
-  const complaints: string[] = [];
+  const errors: string[] = [];
   const local = ['--local', '--table', store.table.tableName];
   const status = await run(
     [...args, ...local],
     { AWS_PORT: port },
     (line) => lines.push(line),
-    (line) => complaints.push(line),
+    (line) => errors.push(line),
   );
-  return { status, lines, complaint: complaints.join('\n'), output: [...lines, ...complaints].join('\n') };
+  return { status, lines, error: errors.join('\n'), output: [...lines, ...errors].join('\n') };
 }
 
 const items = async () => (await store.table.client.send(new ScanCommand({ TableName: store.table.tableName }))).Items!;
@@ -54,7 +54,7 @@ async function create(owner: string) {
   return { key: lines[1]!, key_id: first!.key_id as string };
 }
 
-test('a new key is shown once, lets its owner in, and is stored as its hash alone', async () => {
+test('a new key is shown once, authorizes its owner, and is stored only as a hash', async () => {
   const { status, lines } = await command('create', '--owner', 'alice');
   expect(status).toBe(0);
   const key = lines[1]!;
@@ -71,14 +71,14 @@ test('a new key is shown once, lets its owner in, and is stored as its hash alon
   expect((await command('list')).output).not.toContain(key);
 });
 
-test('no two keys are alike', async () => {
+test('all keys are different', async () => {
   const keys = await Promise.all(Array.from({ length: 20 }, () => command('create', '--owner', 'alice')));
   expect(new Set(keys.map(({ lines }) => lines[1])).size).toBe(20);
 });
 
-test('the list shows ids, owners and times of all keys and of nothing else, never a hash', async () => {
-  await createVideo(store.table, aVideo({ owner: 'somebody' }));
-  await createUploadToken(store.table, { owner: 'somebody', key_id: 'k' }, { upload_id: 'u' });
+test('the list shows ids, owners and times of all keys, and never a hash', async () => {
+  await createVideo(store.table, aVideo({ owner: 'other' }));
+  await createUploadToken(store.table, { owner: 'other', key_id: 'k' }, { upload_id: 'u' });
   expect((await command('list')).output).toBe('There are no keys.');
   const [alice, bob] = [await create('alice'), await create('bob@example.com')];
   await command('revoke', alice.key_id);
@@ -92,7 +92,7 @@ test('the list shows ids, owners and times of all keys and of nothing else, neve
   for (const { pk } of await items()) expect(output).not.toContain(String(pk).slice('key#'.length));
 });
 
-test('the list goes through a table of many pages', async () => {
+test('the list reads all pages of the table', async () => {
   const prompt = 'x'.repeat(20_000);
   const videos = Array.from({ length: 60 }, () => aVideo({ input: { prompt, img_url: 'https://example.com/a.png' } }));
   await Promise.all(videos.map((video) => createVideo(store.table, video)));
@@ -100,7 +100,7 @@ test('the list goes through a table of many pages', async () => {
   expect((await command('list')).output.split('\n')).toHaveLength(3);
 });
 
-test('a revoked key lets nobody in, and keeps the time of its end', async () => {
+test('a revoked key authorizes no one and keeps the time of its revocation', async () => {
   const [alice, other] = [await create('alice'), await create('other')];
   expect(await command('revoke', alice.key_id)).toMatchObject({ status: 0 });
   await expect(mayCall(alice.key)).rejects.toThrow('Unauthorized');
@@ -110,64 +110,65 @@ test('a revoked key lets nobody in, and keeps the time of its end', async () => 
   expect(await items()).toEqual(before);
 });
 
-describe('a mistake ends with status 1 and a sentence that helps, and changes nothing', () => {
+describe('a usage error has status 1 and a helpful message, and changes nothing', () => {
   test.each([
     [[], /Usage/],
-    [['make'], /Usage/],
+    [['make'], /^Usage/],
+    [['help'], /^Usage/],
     [['create'], /--owner NAME/],
     [['create', '--owner', ''], /--owner NAME/],
     [['create', '--owner', 'a#b'], /1 to 64 letters/],
     [['create', '--owner', 'x'.repeat(65)], /1 to 64 letters/],
     [['create', '--owner', 'two words'], /1 to 64 letters/],
-    [['create', '--owner', '..'], /more than dots/],
+    [['create', '--owner', '..'], /not only dots/],
     [['create', '--user', 'alice'], /--user[\s\S]*Usage/],
-    [['create', 'alice', 'bob', '--owner', 'x'], /"bob" is one word too many/],
+    [['create', 'alice', 'bob', '--owner', 'x'], /Unexpected argument "bob"/],
     [['revoke'], /KEY_ID/],
-    [['revoke', 'nobody'], /no key nobody/],
+    [['revoke', 'unknown'], /no key unknown/],
     [['list', '--table', 'another'], /no such table: the table another/],
   ])('%j', async (args, sentence) => {
-    const complaints: string[] = [];
+    const errors: string[] = [];
     const local = args.includes('--table') ? ['--local'] : ['--local', '--table', store.table.tableName];
     const status = await run(
       [...args, ...local],
       { AWS_PORT: port },
       () => {},
-      (line) => complaints.push(line),
+      (line) => errors.push(line),
     );
     expect(status).toBe(1);
-    expect(complaints.join('\n')).toMatch(sentence);
-    expect(complaints.join('\n')).not.toMatch(/\bat .*\.ts:/);
+    expect(errors.join('\n')).toMatch(sentence);
+    expect(errors.join('\n')).not.toMatch(/\bat .*\.ts:/);
     expect(await items()).toEqual([]);
   });
 
-  test('when no table is named', async () => {
-    const complaints: string[] = [];
+  test('without a table', async () => {
+    const errors: string[] = [];
     expect(
       await run(
         ['list'],
         {},
         () => {},
-        (line) => complaints.push(line),
+        (line) => errors.push(line),
       ),
     ).toBe(1);
-    expect(complaints.join()).toContain('Say which table');
+    expect(errors.join()).toContain('Name the table with --table');
   });
 
-  test('when nothing runs on this machine', async () => {
-    const complaints: string[] = [];
+  test('without npm start', async () => {
+    const errors: string[] = [];
     expect(
       await run(
         ['list', '--local'],
         { AWS_PORT: '1' },
         () => {},
-        (line) => complaints.push(line),
+        (line) => errors.push(line),
       ),
     ).toBe(1);
-    expect(complaints.join()).toMatch(/firstframe-videos at http:\/\/127\.0\.0\.1:1\. Is npm start running/);
+    expect(errors.join()).toMatch(/firstframe-videos at http:\/\/127\.0\.0\.1:1\. Is npm start running/);
   });
 });
 
-test('as a process it takes endpoint, credentials and table from the environment', async () => {
+test('reads endpoint, credentials and table from the environment', async () => {
   const environment = {
     PATH: process.env.PATH,
     AWS_ENDPOINT_URL: `http://127.0.0.1:${port}`,
@@ -181,5 +182,5 @@ test('as a process it takes endpoint, credentials and table from the environment
     promisify(execFile)(process.execPath, ['--import', 'tsx', script, ...args], { env: environment });
   const { stdout } = await call('create', '--owner', 'alice');
   expect((await mayCall(stdout.trim().split('\n')[1]!)).principalId).toBe('alice');
-  await expect(call('revoke', 'nobody')).rejects.toMatchObject({ code: 1, stdout: '', stderr: /no key nobody/ });
+  await expect(call('revoke', 'unknown')).rejects.toMatchObject({ code: 1, stdout: '', stderr: /no key unknown/ });
 });

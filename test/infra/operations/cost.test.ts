@@ -11,11 +11,11 @@ import {
 } from '../../../infra/operations/cost.ts';
 import { resourcesOf, synthesizeStandIns } from '../support.ts';
 
-test('the page is what the arithmetic gives today: npm run cost writes it', async () => {
+test('docs/cost.md is up to date; npm run cost writes it', async () => {
   expect(await readFile(costFile, 'utf8')).toBe(costPage());
 });
 
-test('a month is its fixed part and its videos', () => {
+test('the cost of a month is a fixed part plus its videos', () => {
   const each = (monthCost(2000) - monthCost(1000)) / 1000;
   expect(each).toBeCloseTo(videoCost(), 10);
   expect(monthCost(0)).toBeCloseTo(
@@ -25,11 +25,11 @@ test('a month is its fixed part and its videos', () => {
   for (const { what, count, price } of [...perVideo, ...perMonth]) expect(count * price, what).toBeGreaterThan(0);
 });
 
-test('a watcher that finds nothing waiting costs at most 5 cents a month', () => {
+test('an idle watcher costs at most 5 cents a month', () => {
   expect(idleWatcher.reduce((sum, { count, price }) => sum + count * price, 0)).toBeLessThanOrEqual(0.05);
 });
 
-test('it knows how many alarms and secrets there are', async () => {
+test('counts the alarms and secrets of the template', async () => {
   const { template } = await synthesizeStandIns();
   const counted = (what: string) => perMonth.find((item) => item.what === what)!.count;
   expect(counted('Alarms')).toBe(resourcesOf(template, 'AWS::CloudWatch::Alarm').length);

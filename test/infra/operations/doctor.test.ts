@@ -14,29 +14,29 @@ import { run } from '../../../infra/operations/doctor.ts';
 import { sharedStack } from '../../support/endpoint.ts';
 import { startTable } from '../../support/table.ts';
 
-/** A client that gives each command the answer of its name, or throws it. */
-// biome-ignore lint/suspicious/noExplicitAny: answers of many commands.
-const answering = (answers: Record<string, any>) => ({
+/** A client that returns the response with the name of a command, or throws it. */
+// biome-ignore lint/suspicious/noExplicitAny: responses of many commands.
+const respondingWith = (responses: Record<string, any>) => ({
   async send(command: { constructor: { name: string } }) {
-    const answer = answers[command.constructor.name.replace(/Command$/, '')];
-    if (answer instanceof Error) throw answer;
-    return answer;
+    const response = responses[command.constructor.name.replace(/Command$/, '')];
+    if (response instanceof Error) throw response;
+    return response;
   },
 });
 // biome-ignore lint/suspicious/noExplicitAny: a client of which only `send` is used.
-const client = (answers: Record<string, unknown>): any => answering(answers);
+const client = (responses: Record<string, unknown>): any => respondingWith(responses);
 const named = (name: string): Error => Object.assign(new Error(name), { name });
 
 const model = 'wan2.2-i2v-flash';
 const limits = { extra_permits: 0, models: { [model]: { concurrent_tasks: 1 } } };
 
 describe('Wan’s key', () => {
-  const ask = (SecretString: string, answers: Record<string, [number, object]>) =>
+  const check = (SecretString: string, responses: Record<string, [number, object]>) =>
     checkWanKey(
       {
         secrets: client({ GetSecretValue: { SecretString } }),
         fetch: async (url) => {
-          const [status, body] = answers[new URL(String(url)).host]!;
+          const [status, body] = responses[new URL(String(url)).host]!;
           return Response.json(body, { status });
         },
         now: () => Date.UTC(2026, 0, 1),
@@ -47,38 +47,44 @@ describe('Wan’s key', () => {
     200,
     { total: 0, data: [], total_page: 0, page_no: 1, page_size: 1, request_id: 'r' },
   ];
-  const refused: [number, object] = [401, { code: 'InvalidApiKey', message: 'Invalid API-key provided.' }];
+  const rejected: [number, object] = [401, { code: 'InvalidApiKey', message: 'Invalid API-key provided.' }];
   const [intl, cn] = ['dashscope-intl.aliyuncs.com', 'dashscope.aliyuncs.com'];
 
-  test('that Wan takes is well', async () => {
-    expect(await ask('sk-good\n', { [intl]: list })).toMatchObject([{ state: 'well' }]);
+  test('is ok when Wan accepts it', async () => {
+    expect(await check('sk-good\n', { [intl]: list })).toMatchObject([{ state: 'ok' }]);
   });
 
-  test.each(['', UNSET_SECRET])('that is not set (%j) is told with the command that sets it', async (unset) => {
-    expect(await ask(unset, {})).toMatchObject([{ state: 'wrong', mend: expect.stringContaining('put-secret-value') }]);
-  });
-
-  test('within JSON is told', async () => {
-    expect(await ask('{"key":"sk-good"}', {})).toMatchObject([
-      { state: 'wrong', what: expect.stringContaining('JSON') },
+  test.each(['', UNSET_SECRET])('fails with the command that sets it when it is not set (%j)', async (unset) => {
+    expect(await check(unset, {})).toMatchObject([
+      { state: 'failure', fix: expect.stringContaining('put-secret-value') },
     ]);
   });
 
-  test('of the other region is told from a wrong one', async () => {
-    expect(await ask('sk-cn', { [intl]: refused, [cn]: list })).toMatchObject([
-      { state: 'wrong', what: expect.stringContaining('of beijing'), mend: expect.stringContaining('region=beijing') },
+  test('fails within JSON', async () => {
+    expect(await check('{"key":"sk-good"}', {})).toMatchObject([
+      { state: 'failure', summary: expect.stringContaining('JSON') },
     ]);
-    const [finding] = await ask('sk-old', { [intl]: refused, [cn]: refused });
-    expect(finding).toMatchObject({ state: 'wrong', what: expect.stringContaining('refuses') });
+  });
+
+  test('of another region is distinguished from an invalid one', async () => {
+    expect(await check('sk-cn', { [intl]: rejected, [cn]: list })).toMatchObject([
+      {
+        state: 'failure',
+        summary: expect.stringContaining('belongs to beijing'),
+        fix: expect.stringContaining('region=beijing'),
+      },
+    ]);
+    const [finding] = await check('sk-old', { [intl]: rejected, [cn]: rejected });
+    expect(finding).toMatchObject({ state: 'failure', summary: expect.stringContaining('rejects') });
     expect(JSON.stringify(finding)).not.toContain('sk-old');
   });
 
-  test('is not blamed for a Wan that is out of order', async () => {
-    expect(await ask('sk-good', { [intl]: [503, {}] })).toMatchObject([
-      { what: expect.stringContaining('does not answer') },
+  test('is not blamed when Wan is unavailable', async () => {
+    expect(await check('sk-good', { [intl]: [503, {}] })).toMatchObject([
+      { summary: expect.stringContaining('does not respond') },
     ]);
-    expect(await ask('sk-good', { [intl]: [429, { code: 'Throttling', message: '' }] })).toMatchObject([
-      { state: 'odd' },
+    expect(await check('sk-good', { [intl]: [429, { code: 'Throttling', message: '' }] })).toMatchObject([
+      { state: 'warning' },
     ]);
   });
 });
@@ -93,37 +99,37 @@ describe('the stack', () => {
 
   test('is found by its outputs', async () => {
     const found = await findDeployment(client(stack('UPDATE_COMPLETE')), 'firstframe');
-    expect(found).toMatchObject({ findings: [{ state: 'well' }], deployment: { table: 'the TableName' } });
+    expect(found).toMatchObject({ findings: [{ state: 'ok' }], deployment: { table: 'the TableName' } });
   });
 
-  test('that is not there, rolled back, or older than this is told', async () => {
+  test('fails when it is missing, rolled back, or older', async () => {
     const gone = await findDeployment(client({ DescribeStacks: named('ValidationError') }), 'firstframe');
-    expect(gone).toMatchObject({ findings: [{ state: 'wrong', mend: expect.stringContaining('npm run deploy') }] });
+    expect(gone).toMatchObject({ findings: [{ state: 'failure', fix: expect.stringContaining('npm run deploy') }] });
     expect(gone.deployment).toBeUndefined();
     const back = await findDeployment(client(stack('UPDATE_ROLLBACK_COMPLETE')), 'firstframe');
-    expect(back.findings).toMatchObject([{ state: 'wrong' }]);
+    expect(back.findings).toMatchObject([{ state: 'failure' }]);
     const old = await findDeployment(client(stack('CREATE_COMPLETE', ['ApiUrl'])), 'firstframe');
-    expect(old.findings.at(-1)).toMatchObject({ what: expect.stringContaining('uploads_bucket, videos_bucket') });
+    expect(old.findings.at(-1)).toMatchObject({ summary: expect.stringContaining('uploads_bucket, videos_bucket') });
   });
 });
 
-describe('the lanes', () => {
+describe('the model queues', () => {
   let started: Awaited<ReturnType<typeof startTable>>;
   beforeAll(async () => {
     started = await startTable(() => Date.UTC(2026, 0, 1));
   });
   afterAll(() => started.close());
 
-  test('are well until one is held, or holds more than it may', async () => {
+  test('are ok until one is paused or exceeds its permits', async () => {
     const { table } = started;
-    expect(await checkQueues(table, limits)).toMatchObject([{ state: 'well' }]);
-    const lane = { model, permits: 5, submit_interval_ms: 1 };
-    await claimPermit(table, lane, { id: 'one', owner: 'alice' });
-    await claimPermit(table, lane, { id: 'two', owner: 'alice' });
+    expect(await checkQueues(table, limits)).toMatchObject([{ state: 'ok' }]);
+    const modelLimits = { model, permits: 5, submit_interval_ms: 1 };
+    await claimPermit(table, modelLimits, { id: 'one', owner: 'alice' });
+    await claimPermit(table, modelLimits, { id: 'two', owner: 'alice' });
     await pauseQueue(table, model, 'wrong_key', '2026-01-01T00:01:00.000Z');
     expect(await checkQueues(table, limits)).toMatchObject([
-      { state: 'wrong', what: expect.stringContaining('wrong_key') },
-      { state: 'odd', what: expect.stringContaining('2 videos under way with 1 permits') },
+      { state: 'failure', summary: expect.stringContaining('wrong_key') },
+      { state: 'warning', summary: expect.stringContaining('2 running videos with 1 permits') },
     ]);
   });
 });
@@ -138,54 +144,58 @@ describe('buckets and table', () => {
   const check = (s3: object, dynamoDb: object) =>
     checkStorage({ s3: client({ ...whole, ...s3 }), dynamoDb: client({ ...table, ...dynamoDb }) }, place, true);
 
-  test('are well as deployed', async () => {
-    expect(await check({}, {})).toMatchObject([{ state: 'well' }]);
+  test('are ok as deployed', async () => {
+    expect(await check({}, {})).toMatchObject([{ state: 'ok' }]);
   });
 
   test.each([
-    [{ HeadBucket: named('NotFound') }, {}, 'wrong'],
-    [{ GetBucketVersioning: {} }, {}, 'wrong'],
-    [{}, { DescribeTable: { Table: { TableStatus: 'INACCESSIBLE_ENCRYPTION_CREDENTIALS' } } }, 'wrong'],
-    [{}, { DescribeTimeToLive: {} }, 'odd'],
-  ])('are told when they are otherwise: %j %j', async (s3, dynamoDb, state) => {
+    [{ HeadBucket: named('NotFound') }, {}, 'failure'],
+    [{ GetBucketVersioning: {} }, {}, 'failure'],
+    [{}, { DescribeTable: { Table: { TableStatus: 'INACCESSIBLE_ENCRYPTION_CREDENTIALS' } } }, 'failure'],
+    [{}, { DescribeTimeToLive: {} }, 'warning'],
+  ])('are reported otherwise: %j %j', async (s3, dynamoDb, state) => {
     expect((await check(s3, dynamoDb))[0]).toMatchObject({ state });
   });
 });
 
-test('alarms that ring are told with what they say', async () => {
-  const alarm = (AlarmName: string, StateValue: string) => ({ AlarmName, StateValue, AlarmDescription: 'Look there.' });
+test('alarms in state ALARM are reported with their description', async () => {
+  const alarm = (AlarmName: string, StateValue: string) => ({
+    AlarmName,
+    StateValue,
+    AlarmDescription: 'See the log.',
+  });
   const check = (MetricAlarms: object[]) => checkAlarms(client({ DescribeAlarms: { MetricAlarms } }), 'firstframe');
-  expect(await check([])).toMatchObject([{ state: 'odd' }]);
-  expect(await check([alarm('a', 'OK'), alarm('b', 'INSUFFICIENT_DATA')])).toMatchObject([{ state: 'well' }]);
+  expect(await check([])).toMatchObject([{ state: 'warning' }]);
+  expect(await check([alarm('a', 'OK'), alarm('b', 'INSUFFICIENT_DATA')])).toMatchObject([{ state: 'ok' }]);
   expect(await check([alarm('a', 'OK'), alarm('b', 'ALARM')])).toMatchObject([
-    { state: 'wrong', what: 'b rings.', mend: 'Look there.' },
+    { state: 'failure', summary: 'b is in state ALARM.', fix: 'See the log.' },
   ]);
 });
 
-test('an API that is down is told from one that answers wrongly', async () => {
+test('an unreachable API is distinguished from an error response', async () => {
   const url = 'https://api.example/v1/';
-  const asked: string[] = [];
-  const fetching = (answer: () => Response) => async (address: unknown) => {
-    asked.push(String(address));
-    return answer();
+  const requested: string[] = [];
+  const fetching = (respond: () => Response) => async (address: unknown) => {
+    requested.push(String(address));
+    return respond();
   };
   expect(
     await checkApi(
       fetching(() => Response.json({})),
       url,
     ),
-  ).toMatchObject([{ state: 'well' }]);
+  ).toMatchObject([{ state: 'ok' }]);
   expect(
     await checkApi(
       fetching(() => new Response('', { status: 503 })),
       url,
     ),
-  ).toMatchObject([{ what: expect.stringContaining('503') }]);
+  ).toMatchObject([{ summary: expect.stringContaining('503') }]);
   const down = fetching(() => {
     throw new TypeError('fetch failed');
   });
-  expect(await checkApi(down, url)).toMatchObject([{ what: expect.stringContaining('Nothing answers') }]);
-  expect(new Set(asked)).toEqual(new Set(['https://api.example/v1/health']));
+  expect(await checkApi(down, url)).toMatchObject([{ summary: expect.stringContaining('Cannot connect') }]);
+  expect(new Set(requested)).toEqual(new Set(['https://api.example/v1/health']));
 });
 
 test('images that were never accepted are counted, and nothing is accepted', async () => {
@@ -207,17 +217,17 @@ test('images that were never accepted are counted, and nothing is accepted', asy
 });
 
 describe('the command', () => {
-  test('finds the stack of this machine well, and changes nothing there', async () => {
+  test('passes all checks on the local stack', async () => {
     const stack = await sharedStack();
     const port = (url: string) => new URL(url).port;
     const environment = { PORT: port(stack.api_url), WAN_PORT: port(stack.wan_url!), AWS_PORT: port(stack.aws_url) };
     const printed: string[] = [];
     expect(await run(['--local'], environment, (line) => printed.push(line))).toBe(0);
     expect(printed.filter((line) => line.startsWith('✓'))).toHaveLength(6);
-    expect(printed.at(-1)).toBe('\nAll is well.');
+    expect(printed.at(-1)).toBe('\nAll checks passed.');
   }, 60_000);
 
-  test('says what is wrong with the configuration, and how it is called', async () => {
+  test('reports an invalid configuration, and its usage', async () => {
     const printed: string[] = [];
     const print = (line: string) => printed.push(line);
     expect(await run(['--local'], { FIRSTFRAME_CONTEXT: '{"region":"mars"}' }, print)).toBe(1);

@@ -47,7 +47,7 @@ async function write(path: string, content: string): Promise<void> {
   await writeFile(join(root, path), content);
 }
 
-/** The error of the function `one`, with the stack that it has in Lambda. */
+/** Returns the error of the function `one`, with its stack in Lambda. */
 async function failure(): Promise<Error> {
   const { directory } = (await bundle({ root })).get('one')!;
   const { handler } = createRequire(import.meta.url)(directory) as { handler: () => Promise<string> };
@@ -61,48 +61,48 @@ async function failure(): Promise<Error> {
 
 async function decode(input: string, ...args: string[]) {
   const printed: string[] = [];
-  const complaints: string[] = [];
+  const errors: string[] = [];
   const status = await run(
     args,
     async () => input,
     (text) => printed.push(text),
-    (message) => complaints.push(message),
+    (message) => errors.push(message),
     root,
   );
-  return { status, output: printed.join('\n'), complaint: complaints.join('\n') };
+  return { status, output: printed.join('\n'), message: errors.join('\n') };
 }
 
-const inTheSources = `TypeError: There is no a title.
+const decodedStack = `TypeError: There is no a title.
     at refuse (functions/shared/shelf.ts:14:9)
     at functions/shared/shelf.ts:4:34
     at Array.map (<anonymous>)
     at Shelf.find (functions/shared/shelf.ts:4:20)
     at readTitle (functions/shared/shelf.ts:10:16)`;
 
-describe('positions in the sources, with the names that they have there, are shown for', () => {
-  test('a stack trace of a function that is named', async () => {
+describe('source positions and names are printed for', () => {
+  test('a stack trace with the function as an argument', async () => {
     expect(error.stack).toMatch(/\/var\/task\/index\.js:1:\d+/);
     expect(error.stack).not.toMatch(/shelf|readTitle/);
-    const { status, output, complaint } = await decode(error.stack!, 'one');
-    expect([status, complaint]).toEqual([0, '']);
-    expect(output).toContain(inTheSources);
+    const { status, output, message } = await decode(error.stack!, 'one');
+    expect([status, message]).toEqual([0, '']);
+    expect(output).toContain(decodedStack);
   });
 
   test('a stack trace whose positions are URLs', async () => {
     const { output } = await decode(error.stack!.replaceAll('/var/task', 'file:///var/task'), 'one');
-    expect(output).toContain(inTheSources);
+    expect(output).toContain(decodedStack);
   });
 
-  test('a line of our log, which names its function, among others', async () => {
+  test('a log line that names its function, among others', async () => {
     const [line] = await linesOf(async () => createLogger('one').error('A request failed.', describeError(error)));
     const log = `2026-03-10T12:00:00Z START\n2026-03-10T12:00:00Z ${JSON.stringify(line)}\nEND`;
     const { status, output } = await decode(log);
     expect(status).toBe(0);
-    expect(output).toContain(inTheSources);
+    expect(output).toContain(decodedStack);
     expect(output).toMatch(/^2026-03-10T12:00:00Z START\n2026-03-10T12:00:00Z \{.*\n.*\nEND$/s);
   });
 
-  test('an error that Lambda logs, whose stack trace is a list', async () => {
+  test('an error logged by Lambda, with a list as stack trace', async () => {
     const line = { level: 'ERROR', errorType: error.name, stackTrace: error.stack!.split('\n') };
     const { output } = await decode(JSON.stringify(line), 'one');
     expect(output).toContain('    at refuse (functions/shared/shelf.ts:14:9)');
@@ -112,66 +112,69 @@ describe('positions in the sources, with the names that they have there, are sho
 
   test('a file', async () => {
     await write('log.txt', error.stack!);
-    expect((await decode('', 'one', '--file', join(root, 'log.txt'))).output).toContain(inTheSources);
+    expect((await decode('', 'one', '--file', join(root, 'log.txt'))).output).toContain(decodedStack);
   });
 
-  test('a stack trace of npm start, whose paths name the function', async () => {
+  test('a stack trace of npm start, with paths that name the function', async () => {
     const local = error.stack!.replaceAll('/var/task', join(root, '.build/functions/one'));
-    expect((await decode(local)).output).toContain(inTheSources);
+    expect((await decode(local)).output).toContain(decodedStack);
   });
 
-  test('a stack trace although the source map was deleted', async () => {
+  test('a stack trace after the source map was deleted', async () => {
     await rm(sourceMapOf('one', join(root, '.build')));
-    expect((await decode(error.stack!, 'one')).output).toContain(inTheSources);
+    expect((await decode(error.stack!, 'one')).output).toContain(decodedStack);
   });
 });
 
-describe('a sentence says why nothing can be decoded:', () => {
+describe('prints an error for', () => {
   test.each([
-    ['no function is named', [], /^Name the function that this is from: one, two\./],
-    ['there is no such function', ['three'], /^There is no function three\. There are one, two\./],
-    ['too many words', ['one', 'two'], /^Usage:/],
-    ['no such file', ['one', '--file', 'no.log'], /^The file cannot be read: ENOENT/],
+    ['no function', [], /^Name the function of the stack trace: one, two\./],
+    ['an unknown function', ['three'], /^There is no function three\. Use one of one, two\./],
+    ['too many arguments', ['one', 'two'], /^Usage:/],
+    ['a missing file', ['one', '--file', 'no.log'], /^The file cannot be read: ENOENT/],
     ['an unknown option', ['--verbose'], /--verbose.*Usage:/s],
-  ])('%s', async (_, args, complaint) => {
+  ])('%s', async (_, args, expected) => {
     expect(await decode(error.stack!, ...args)).toEqual({
       status: 1,
       output: '',
-      complaint: expect.stringMatching(complaint),
+      message: expect.stringMatching(expected),
     });
   });
 
-  test.each([[''], ['Error: no\n    at readFile (node:fs:1:2)']])('no position of ours: %j', async (text) => {
-    expect(await decode(text, 'one')).toMatchObject({
-      status: 1,
-      complaint: expect.stringMatching(/^This text has no position/),
-    });
-  });
+  test.each([[''], ['Error: no\n    at readFile (node:fs:1:2)']])(
+    'a text without a position in deployed code: %j',
+    async (text) => {
+      expect(await decode(text, 'one')).toMatchObject({
+        status: 1,
+        message: expect.stringMatching(/^The text contains no position/),
+      });
+    },
+  );
 });
 
-describe('a warning says that another version is deployed', () => {
+describe('reports another deployed version', () => {
   const shelf = files['functions/shared/shelf.ts']!;
-  const warning = /^The positions in (one|two) do not fit this checkout.* Check out the commit that was deployed/;
+  const warning = /^The positions in (one|two) do not match this checkout.* Check out the deployed commit/;
 
-  test('when its functions begin elsewhere', async () => {
+  test('when functions have moved', async () => {
     await write('functions/shared/shelf.ts', shelf.replace('/**', 'console.log();\n/**'));
-    const { status, complaint } = await decode(error.stack!, 'one');
-    expect([status, complaint]).toEqual([1, expect.stringMatching(warning)]);
+    const { status, message } = await decode(error.stack!, 'one');
+    expect([status, message]).toEqual([1, expect.stringMatching(warning)]);
   });
 
-  test('when one line of it is another', async () => {
+  test('when a line has changed', async () => {
     await write('functions/shared/shelf.ts', shelf.replace('.join()', ".join(' and ')"));
-    const { status, complaint } = await decode(error.stack!, 'one');
-    expect([status, complaint]).toEqual([1, expect.stringMatching(warning)]);
+    const { status, message } = await decode(error.stack!, 'one');
+    expect([status, message]).toEqual([1, expect.stringMatching(warning)]);
   });
 
-  test('when the stack trace is that of another function', async () => {
-    const { status, complaint } = await decode(error.stack!, 'two');
-    expect([status, complaint]).toEqual([1, expect.stringMatching(warning)]);
+  test('when the stack trace is of another function', async () => {
+    const { status, message } = await decode(error.stack!, 'two');
+    expect([status, message]).toEqual([1, expect.stringMatching(warning)]);
   });
 
-  test('and no longer when the checkout is that of the deployment', async () => {
+  test('but not for the checkout of the deployment', async () => {
     await write('functions/shared/shelf.ts', shelf);
-    expect(await decode(error.stack!, 'one')).toMatchObject({ status: 0, complaint: '' });
+    expect(await decode(error.stack!, 'one')).toMatchObject({ status: 0, message: '' });
   });
 });

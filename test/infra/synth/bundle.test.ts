@@ -140,7 +140,7 @@ describe('the deployed bundles', () => {
   test('name each variable that is missing when they load', async () => {
     for (const [name, { directory }] of await bundle()) {
       if (Object.keys(environments[name as FunctionName].shape).length === 0) continue;
-      expect(() => load(directory), name).toThrow(`The environment of the function ${name} is wrong: `);
+      expect(() => load(directory), name).toThrow(`Invalid environment of the function ${name}: `);
     }
   });
 

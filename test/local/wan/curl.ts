@@ -2,7 +2,7 @@ import { execFile, execFileSync } from 'node:child_process';
 import { request } from 'node:http';
 import { promisify } from 'node:util';
 
-/** A command line of curl, as a shell reads it; `$DASHSCOPE_API_KEY` is the key. */
+/** A shell command that runs curl; `$DASHSCOPE_API_KEY` is the key. */
 export type Command = string;
 
 const hasCurl = (() => {
@@ -15,10 +15,10 @@ const hasCurl = (() => {
 })();
 
 /**
- * Runs a command line of curl in a shell and says the JSON that came back. Where there is no curl, the request that the
- * command stands for is sent with the same headers and the same bytes.
+ * Runs a curl command in a shell and returns the JSON of the response. Without curl on the machine, sends an equal request
+ * with the same headers and bytes.
  */
-// biome-ignore lint/suspicious/noExplicitAny: answers are asserted member by member
+// biome-ignore lint/suspicious/noExplicitAny: responses are asserted member by member
 export async function curl(command: Command, key = 'sk-test'): Promise<any> {
   if (!hasCurl) return JSON.parse(await send(command.replaceAll('$DASHSCOPE_API_KEY', key)));
   const env = { PATH: process.env.PATH, DASHSCOPE_API_KEY: key, no_proxy: '*' };

@@ -6,18 +6,18 @@ async function finishedVideo() {
   const wan = await wanForTest();
   const parameters = { resolution: '480P', duration: 3 };
   const taskId = await wan.client.create(bodyFor('wan2.1-i2v-turbo', { parameters }));
-  wan.clock.turn(6);
+  wan.clock.advance(6);
   const url: string = (await wan.client.query(taskId)).body.output.video_url;
   return { ...wan, taskId, url };
 }
 
-test('a result URL has the real ones’ shape and stays the same from query to query', async () => {
+test('a result URL has the shape of the real ones and is the same in each query', async () => {
   const { client, taskId, url } = await finishedVideo();
   expect(new URL(url).pathname).toMatch(new RegExp(`/1d/[0-9a-f]{2}/20250925/[0-9a-f]{8}/${taskId}\\.mp4$`));
   expect((await client.query(taskId)).body.output.video_url).toBe(url);
 });
 
-test('GET, HEAD and ranges agree on the file', async () => {
+test('GET, HEAD and ranges return the same file', async () => {
   const { url } = await finishedVideo();
   const whole = await fetch(url);
   const content = Buffer.from(await whole.arrayBuffer());
@@ -46,7 +46,7 @@ test('GET, HEAD and ranges agree on the file', async () => {
   expect((await fetch(url, { headers: { range: 'lines=1-2' } })).status).toBe(200);
 });
 
-test('a URL that was changed, or of a video that is not there, is refused as the object storage does', async () => {
+test('rejects a modified URL as OSS does', async () => {
   const { url, client, wan } = await finishedVideo();
   const later = url.replace(/Expires=\d+/, 'Expires=1999999999');
   expect(await client.send('GET', later)).toMatchObject({

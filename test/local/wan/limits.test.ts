@@ -15,7 +15,7 @@ describe.each([
   ['wan2.1-i2v-turbo', 2],
   ['wan2.1-i2v-plus', 2],
 ])('%s', (model, limit) => {
-  test(`takes ${limit} submits a second from an account, whatever other models and accounts do`, async () => {
+  test(`accepts ${limit} submissions per second and account, independent of other models and accounts`, async () => {
     const { client, clock, wan } = await wanForTest({ limits: 'on' });
     const submits = async (count: number) => {
       const statuses = [];
@@ -23,52 +23,52 @@ describe.each([
       return statuses;
     };
     expect(await submits(limit)).toEqual(new Array(limit).fill(200));
-    const refused = await client.submit(bodyFor(model));
-    expect([refused.status, refused.body]).toEqual([429, throttled]);
+    const rejected = await client.submit(bodyFor(model));
+    expect([rejected.status, rejected.body]).toEqual([429, throttled]);
     const other = model === 'wan2.6-i2v' ? 'wan2.1-i2v-plus' : 'wan2.6-i2v';
     expect((await client.submit(bodyFor(other))).status).toBe(200);
     expect((await createClient(wan, 'sk-other').submit(bodyFor(model))).status).toBe(200);
-    clock.turn(1 / limit);
+    clock.advance(1 / limit);
     expect(await submits(2)).toEqual([200, 429]);
   });
 
-  test(`runs ${limit} tasks at once; the next waits PENDING until one ends`, async () => {
+  test(`runs ${limit} tasks concurrently; the next is PENDING until one ends`, async () => {
     const { client, clock } = await wanForTest({ limits: 'on' });
     const tasks: string[] = [];
     for (let index = 0; index < limit + 1; index += 1) {
       tasks.push(await client.create(bodyFor(model, { input: { prompt: '[[seconds=10]] [[fail=SystemError]]' } })));
-      clock.turn(0.5);
+      clock.advance(0.5);
     }
     const statuses = () => Promise.all(tasks.map((taskId) => client.statusOf(taskId)));
     expect(await statuses()).toEqual([...new Array(limit).fill('RUNNING'), 'PENDING']);
-    clock.turn(10 - 0.5 * (limit + 1));
+    clock.advance(10 - 0.5 * (limit + 1));
     expect(await statuses()).toEqual(['FAILED', ...new Array(limit).fill('RUNNING')]);
-    clock.turn(9.999);
+    clock.advance(9.999);
     expect((await statuses()).at(-1)).toBe('RUNNING');
-    clock.turn(0.001);
+    clock.advance(0.001);
     expect((await statuses()).at(-1)).toBe('FAILED');
   });
 });
 
-test('evenly spaced submits at the limit all pass', async () => {
+test('accepts all evenly spaced submissions at the limit', async () => {
   const { client, clock } = await wanForTest({ limits: 'on' });
   for (let index = 0; index < 30; index += 1) {
     expect((await client.submit(bodyFor('wan2.6-i2v', { input: { prompt: '[[unknown]]' } }))).status).toBe(200);
-    clock.turn(0.2);
+    clock.advance(0.2);
   }
 });
 
-test('a canceled task gives its place to the next', async () => {
+test('a canceled task frees its slot', async () => {
   const { client, clock } = await wanForTest({ limits: 'on' });
   const tasks: string[] = [];
   for (let index = 0; index < 4; index += 1) {
     tasks.push(
       await client.create(bodyFor('wan2.1-i2v-plus', { input: { prompt: '[[seconds=10]] [[fail=SystemError]]' } })),
     );
-    clock.turn(0.5);
+    clock.advance(0.5);
   }
   await client.cancel(tasks[2] ?? '');
-  clock.turn(8.5);
+  clock.advance(8.5);
   expect(await Promise.all(tasks.map((taskId) => client.statusOf(taskId)))).toEqual([
     'FAILED',
     'FAILED',
@@ -78,22 +78,22 @@ test('a canceled task gives its place to the next', async () => {
 });
 
 describe.each(['query', 'list', 'cancel'] as const)('%s', (operation) => {
-  test('passes 20 times a second, on an allowance of its own', async () => {
+  test('is accepted 20 times per second, with a limit of its own', async () => {
     const { client, clock } = await wanForTest({ limits: 'on' });
     const path = { query: 'x', list: '', cancel: 'x' }[operation];
     const replies = await Promise.all(Array.from({ length: 21 }, () => client[operation](path)));
     expect(replies.filter(({ status }) => status === 429).map(({ body }) => body)).toEqual([throttled]);
     const other = operation === 'query' ? client.list() : client.query('x');
     expect((await other).status).toBe(200);
-    clock.turn(1);
+    clock.advance(1);
     expect((await client[operation](path)).status).not.toBe(429);
   });
 });
 
-test('with limits off nothing is throttled and all tasks run at once', async () => {
+test('throttles nothing and runs all tasks concurrently when limits are off', async () => {
   const { client, clock } = await wanForTest();
   const tasks = await Promise.all(Array.from({ length: 30 }, () => client.create(bodyFor('wan2.1-i2v-plus'))));
-  clock.turn(1);
+  clock.advance(1);
   const statuses = await Promise.all(tasks.map((taskId) => client.statusOf(taskId)));
   expect(new Set(statuses)).toEqual(new Set(['RUNNING']));
 });

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { bodyFor, convert, dataUrl, fetchOf, firstFrame, mp3, png, wanForTest, wav } from './support.ts';
 
-const url = 'https://pictures.example/cat';
+const url = 'https://images.example/cat';
 const model = 'wan2.2-i2v-flash';
 const withImage = (img_url: string) => bodyFor(model, { input: { img_url } });
 
 describe('the first frame', () => {
-  const good = png(400, 400);
-  const tooLarge = Buffer.concat([good, Buffer.alloc(10 * 1024 * 1024)]);
+  const validImage = png(400, 400);
+  const tooLarge = Buffer.concat([validImage, Buffer.alloc(10 * 1024 * 1024)]);
 
   test.each([
     ['of 360×2000 pixels', png(360, 2000), undefined],
@@ -22,65 +22,62 @@ describe('the first frame', () => {
       'JPEG, PNG, BMP or WEBP',
     ],
     ['larger than 10 MB', tooLarge, '10 MB'],
-  ])('%s is checked by its bytes', async (_case, image, wrong) => {
+  ])('%s is checked by its bytes', async (_case, image, issue) => {
     const { client } = await wanForTest({ fetch: fetchOf({ [url]: image }).fetch });
     const reply = await client.submit(withImage(url));
-    if (wrong === undefined) expect(reply.status).toBe(200);
+    if (issue === undefined) expect(reply.status).toBe(200);
     else
       expect([reply.status, reply.body]).toEqual([
         400,
-        { code: 'InvalidURL', message: expect.stringContaining(wrong), request_id: expect.any(String) },
+        { code: 'InvalidURL', message: expect.stringContaining(issue), request_id: expect.any(String) },
       ]);
   });
 
-  test.each(['jpg', 'bmp', 'webp'] as const)(
-    'may be %s, by URL, data URL and raw base64, and is drawn',
-    async (format) => {
-      const image = await convert(good, format);
-      const { client, clock } = await wanForTest({ fetch: fetchOf({ [url]: image }).fetch });
-      const type = { jpg: 'image/jpeg', bmp: 'image/bmp', webp: 'image/webp' }[format];
-      for (const img_url of [url, dataUrl(image, type), image.toString('base64')]) {
-        const parameters = { resolution: '480P', duration: 3, seed: 1 };
-        const taskId = await client.create(bodyFor('wan2.1-i2v-turbo', { input: { img_url }, parameters }));
-        clock.turn(6);
-        expect(await client.statusOf(taskId)).toBe('SUCCEEDED');
-      }
-    },
-  );
-
-  test('in a data URL must be of the type that the URL says', async () => {
-    const { client } = await wanForTest();
-    expect((await client.submit(withImage(dataUrl(good, 'image/jpeg')))).body.code).toBe('InvalidURL');
+  test.each(['jpg', 'bmp', 'webp'] as const)('may be %s, as URL, data URL or raw base64', async (format) => {
+    const image = await convert(validImage, format);
+    const { client, clock } = await wanForTest({ fetch: fetchOf({ [url]: image }).fetch });
+    const type = { jpg: 'image/jpeg', bmp: 'image/bmp', webp: 'image/webp' }[format];
+    for (const img_url of [url, dataUrl(image, type), image.toString('base64')]) {
+      const parameters = { resolution: '480P', duration: 3, seed: 1 };
+      const taskId = await client.create(bodyFor('wan2.1-i2v-turbo', { input: { img_url }, parameters }));
+      clock.advance(6);
+      expect(await client.statusOf(taskId)).toBe('SUCCEEDED');
+    }
   });
 
-  const refused = Object.assign(new TypeError('fetch failed'), {
+  test('in a data URL must have the declared type', async () => {
+    const { client } = await wanForTest();
+    expect((await client.submit(withImage(dataUrl(validImage, 'image/jpeg')))).body.code).toBe('InvalidURL');
+  });
+
+  const connectionRefused = Object.assign(new TypeError('fetch failed'), {
     cause: Object.assign(new Error(), { code: 'ECONNREFUSED' }),
   });
   test.each([
     ['is missing', new Response('', { status: 404 }), 'InvalidParameter.DataInspection'],
-    ['has no such host', new TypeError('fetch failed'), 'InvalidParameter.DataInspection'],
-    ['refuses the connection', refused, 'InvalidURL.ConnectionRefused'],
+    ['has an unknown host', new TypeError('fetch failed'), 'InvalidParameter.DataInspection'],
+    ['refuses the connection', connectionRefused, 'InvalidURL.ConnectionRefused'],
     ['takes too long', new DOMException('too long', 'TimeoutError'), 'InvalidURL.Timeout'],
-  ])('whose URL %s is refused at submit', async (_case, file, code) => {
+  ])('is rejected at submission when its URL %s', async (_case, file, code) => {
     const { client } = await wanForTest({ fetch: fetchOf({ [url]: file }).fetch });
     const reply = await client.submit(withImage(url));
     expect([reply.status, reply.body.code]).toEqual([400, code]);
   });
 
-  test('is fetched during the submit, once', async () => {
-    const files = fetchOf({ [url]: good });
+  test('is fetched once, during the submission', async () => {
+    const files = fetchOf({ [url]: validImage });
     const { client, clock } = await wanForTest({ fetch: files.fetch });
     const taskId = await client.create(bodyFor(model, { input: { img_url: url }, parameters: { resolution: '480P' } }));
-    expect(files.asked).toEqual([url]);
-    clock.turn(6);
+    expect(files.requested).toEqual([url]);
+    clock.advance(6);
     expect(await client.statusOf(taskId)).toBe('SUCCEEDED');
-    expect(files.asked).toEqual([url]);
+    expect(files.requested).toEqual([url]);
   });
 
-  test('that turns out damaged fails the task, not the submit', async () => {
+  test('fails the task, not the submission, when it is damaged', async () => {
     const { client, clock } = await wanForTest();
-    const taskId = await client.create(withImage(dataUrl(good.subarray(0, 64))));
-    clock.turn(6);
+    const taskId = await client.create(withImage(dataUrl(validImage.subarray(0, 64))));
+    clock.advance(6);
     expect((await client.query(taskId)).body.output).toMatchObject({
       task_status: 'FAILED',
       code: 'InternalError.Algo',
@@ -97,21 +94,21 @@ describe('the audio', () => {
     ['an MP3 of 4 s', mp3(4), undefined],
     ['an MP3 of 2 s', mp3(2), '2.0 s'],
     ['an MP3 of 31 s', mp3(31), '31.0 s'],
-    ['a picture', png(400, 400), 'WAV or MP3'],
+    ['an image', png(400, 400), 'WAV or MP3'],
     ['larger than 15 MB', Buffer.alloc(15 * 1024 * 1024 + 1), '15 MB'],
-  ])('%s is checked by its bytes', async (_case, audio, wrong) => {
+  ])('%s is checked by its bytes', async (_case, audio, issue) => {
     const { client } = await wanForTest({ fetch: fetchOf({ [url]: audio }).fetch });
     const reply = await client.submit(bodyFor('wan2.5-i2v-preview', { input: { audio_url: url } }));
-    if (wrong === undefined) expect(reply.status).toBe(200);
+    if (issue === undefined) expect(reply.status).toBe(200);
     else
       expect([reply.status, reply.body.code, reply.body.message]).toEqual([
         400,
         'InvalidURL',
-        expect.stringContaining(wrong),
+        expect.stringContaining(issue),
       ]);
   });
 
-  test('is taken by URL only', async () => {
+  test('is accepted as URL only', async () => {
     const { client } = await wanForTest();
     const reply = await client.submit(bodyFor('wan2.6-i2v', { input: { audio_url: dataUrl(wav(3), 'audio/wav') } }));
     expect(reply.body).toMatchObject({ code: 'InvalidParameter', message: 'url error, please check url！' });
@@ -119,7 +116,7 @@ describe('the audio', () => {
 });
 
 describe('later models, as the facts describe them', () => {
-  test('wan2.7 takes its first frame and its audio in input.media', async () => {
+  test('wan2.7 accepts first frame and audio in input.media', async () => {
     const { client } = await wanForTest({ fetch: fetchOf({ [url]: wav(3) }).fetch });
     const submit = (media: unknown) => client.submit({ model: 'wan2.7-i2v', input: { prompt: 'a cat', media } });
     const frame = { type: 'first_frame', url: firstFrame };
@@ -131,11 +128,11 @@ describe('later models, as the facts describe them', () => {
     expect((await submit('x')).status).toBe(400);
   });
 
-  test('wan2.6-i2v-flash makes silent videos when asked, and says so in its usage', async () => {
+  test('wan2.6-i2v-flash makes silent videos on request, which its usage shows', async () => {
     const { client, clock } = await wanForTest();
     const parameters = { resolution: '720P', duration: 2, audio: false };
     const taskId = await client.create(bodyFor('wan2.6-i2v-flash', { parameters }));
-    clock.turn(6);
+    clock.advance(6);
     expect((await client.query(taskId)).body.usage).toMatchObject({ duration: 2, audio: false });
   });
 });

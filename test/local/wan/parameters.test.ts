@@ -1,18 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { bodyFor, wanForTest } from './support.ts';
 
-/** The reference's "Request body" as this test reads it: written down anew, not taken from the emulator. */
+/** The reference's "Request body", independent of the emulator's own table. */
 const documented = [
-  { model: 'wan2.6-i2v', tiers: ['720P', '1080P'], durations: [5, 10, 15], sound: true },
-  { model: 'wan2.5-i2v-preview', tiers: ['480P', '720P', '1080P'], durations: [5, 10], sound: true },
-  { model: 'wan2.2-i2v-flash', tiers: ['480P', '720P'], durations: [5], sound: false },
-  { model: 'wan2.2-i2v-plus', tiers: ['480P', '1080P'], durations: [5], sound: false },
-  { model: 'wan2.1-i2v-turbo', tiers: ['480P', '720P'], durations: [3, 4, 5], sound: false },
-  { model: 'wan2.1-i2v-plus', tiers: ['720P'], durations: [5], sound: false },
+  { model: 'wan2.6-i2v', tiers: ['720P', '1080P'], durations: [5, 10, 15], audio: true },
+  { model: 'wan2.5-i2v-preview', tiers: ['480P', '720P', '1080P'], durations: [5, 10], audio: true },
+  { model: 'wan2.2-i2v-flash', tiers: ['480P', '720P'], durations: [5], audio: false },
+  { model: 'wan2.2-i2v-plus', tiers: ['480P', '1080P'], durations: [5], audio: false },
+  { model: 'wan2.1-i2v-turbo', tiers: ['480P', '720P'], durations: [3, 4, 5], audio: false },
+  { model: 'wan2.1-i2v-plus', tiers: ['720P'], durations: [5], audio: false },
 ];
 
-describe.each(documented)('$model', ({ model, tiers, durations, sound }) => {
-  test('takes its documented resolutions and durations and refuses every other', async () => {
+describe.each(documented)('$model', ({ model, tiers, durations, audio }) => {
+  test('accepts its documented resolutions and durations and rejects all others', async () => {
     const { client } = await wanForTest();
     for (const resolution of ['480P', '720P', '1080P', '720p', '4K', 720]) {
       const reply = await client.submit(bodyFor(model, { parameters: { resolution } }));
@@ -28,13 +28,13 @@ describe.each(documented)('$model', ({ model, tiers, durations, sound }) => {
     }
   });
 
-  test('takes shot_type only if it is wan2.6, audio_url only from wan2.5 on', async () => {
+  test('accepts shot_type only if it is wan2.6, audio_url only from wan2.5 on', async () => {
     const { client } = await wanForTest();
     const shots = await client.submit(bodyFor(model, { parameters: { shot_type: 'multi' } }));
     expect(shots.status).toBe(model === 'wan2.6-i2v' ? 200 : 400);
-    const audio = await client.submit(bodyFor(model, { input: { audio_url: 'ftp://no.such/audio' } }));
-    expect(audio.body.message).toBe(
-      sound ? 'url error, please check url！' : `input.audio_url is not supported by ${model}`,
+    const reply = await client.submit(bodyFor(model, { input: { audio_url: 'ftp://no.such/audio' } }));
+    expect(reply.body.message).toBe(
+      audio ? 'url error, please check url！' : `input.audio_url is not supported by ${model}`,
     );
   });
 });
@@ -52,7 +52,7 @@ test.each([
   ['shot_type', 'single', 200],
   ['shot_type', 'triple', 400],
   ['resolution', null, 200],
-])('parameters.%s %j answers %i', async (name, value, status) => {
+])('responds to parameters.%s %j with %i', async (name, value, status) => {
   const { client } = await wanForTest();
   const reply = await client.submit(bodyFor('wan2.6-i2v', { parameters: { [name]: value } }));
   expect(reply.status).toBe(status);
@@ -65,7 +65,7 @@ test.each([
   ['a list', [], 400, 'InvalidParameter', 'Required body invalid, please check the request body format.'],
   ['no model', { input: {} }, 400, 'BadRequest.EmptyModel', 'Required parameter "model" missing from request.'],
   ['an unknown model', bodyFor('wan9'), 404, 'ModelNotFound', 'Model can not be found.'],
-  ['a model that is no text', { model: 7 }, 404, 'ModelNotFound', 'Model can not be found.'],
+  ['a model that is not a string', { model: 7 }, 404, 'ModelNotFound', 'Model can not be found.'],
   [
     'no input',
     { model: 'wan2.6-i2v' },
@@ -74,7 +74,7 @@ test.each([
     'Required parameter "input" missing from request.',
   ],
   [
-    'an input that is no object',
+    'an input that is not an object',
     { model: 'wan2.6-i2v', input: 'x' },
     400,
     'BadRequest.IllegalInput',
@@ -82,14 +82,14 @@ test.each([
   ],
   ['no image', { model: 'wan2.6-i2v', input: {} }, 400, 'InvalidParameter', 'Field required: input.img_url'],
   [
-    'a prompt that is no text',
+    'a prompt that is not a string',
     bodyFor('wan2.6-i2v', { input: { prompt: 1 } }),
     400,
     'InvalidParameter',
     expect.stringContaining('prompt'),
   ],
   [
-    'parameters that are no object',
+    'parameters that are not an object',
     { ...bodyFor('wan2.6-i2v'), parameters: 3 },
     400,
     'InvalidParameter',
@@ -109,7 +109,7 @@ test.each([
     'InvalidParameter',
     'url error, please check url！',
   ],
-])('a body with %s is refused as documented', async (_case, body, status, code, message) => {
+])('rejects a body with %s as documented', async (_case, body, status, code, message) => {
   const { client } = await wanForTest();
   const reply = await client.submit(body);
   expect(reply.status).toBe(status);
@@ -126,7 +126,7 @@ test.each([
     'current user api does not support synchronous calls.',
   ],
   ['a key', { Authorization: '' }, 401, 'InvalidApiKey', 'No API-key provided.'],
-  ['a good key', { Authorization: 'Bearer sk-invalid-1' }, 401, 'InvalidApiKey', 'Invalid API-key provided.'],
+  ['a valid key', { Authorization: 'Bearer sk-invalid-1' }, 401, 'InvalidApiKey', 'Invalid API-key provided.'],
   ['a key of this service', { Authorization: 'Bearer other' }, 401, 'InvalidApiKey', 'Invalid API-key provided.'],
   [
     'an unthrottled key',
@@ -142,13 +142,13 @@ test.each([
     'InvalidParameter',
     expect.stringContaining('Required body invalid'),
   ],
-])('a submit without %s is refused as documented', async (_case, headers, status, code, message) => {
+])('rejects a submission without %s as documented', async (_case, headers, status, code, message) => {
   const { client } = await wanForTest();
   const reply = await client.submit(bodyFor('wan2.6-i2v'), headers as Record<string, string>);
   expect([reply.status, reply.body]).toEqual([status, { code, message, request_id: expect.any(String) }]);
 });
 
-test('queries, lists, cancels and upload policies ask for the key too', async () => {
+test('query, list, cancel and upload policy require a key too', async () => {
   const { client } = await wanForTest();
   for (const [method, path] of [
     ['GET', '/tasks/1'],
@@ -165,7 +165,7 @@ test('queries, lists, cancels and upload policies ask for the key too', async ()
   }
 });
 
-test('fields and headers that the reference does not list are tolerated', async () => {
+test('ignores fields and headers that the reference does not list', async () => {
   const { client } = await wanForTest();
   const body = bodyFor('wan2.2-i2v-plus', {
     input: { extend_prompt: true, function: 'x' },
@@ -175,7 +175,7 @@ test('fields and headers that the reference does not list are tolerated', async 
   expect(reply.status).toBe(200);
 });
 
-test('prompts that are too long are cut, not refused', async () => {
+test('cuts prompts that are too long instead of rejecting them', async () => {
   const { client, clock } = await wanForTest();
   for (const [model, limit] of [
     ['wan2.5-i2v-preview', 1500],
@@ -187,7 +187,7 @@ test('prompts that are too long are cut, not refused', async () => {
       parameters: { resolution: '480P' },
     });
     const taskId = await client.create(body);
-    clock.turn(6);
+    clock.advance(6);
     const { output } = (await client.query(taskId)).body;
     expect(output.orig_prompt).toBe(prompt);
     expect(output.actual_prompt).toContain('猫'.repeat(limit));

@@ -4,12 +4,12 @@ import { curl } from './curl.ts';
 import { createClient, fetchOf, mp3, png, sharedWan, submitPath } from './support.ts';
 
 /*
- * The reference's own examples, sent by curl to an emulator instead of the service: nothing but the base URL differs, and the
- * prompts are ours. The addresses of its pictures and its sound are answered here, since a test reaches nothing outside.
+ * The examples of the reference, sent with curl to an emulator instead of the service: only the base URL and the prompts
+ * differ. Its image and audio URLs are served here, because tests do not use the network.
  */
 const files = { [rap]: png(720, 720), [rapSound]: mp3(12), [cat]: png(750, 1000) };
 
-/** What the reference says in words, or in examples for its SDKs, made into requests of the same kind. */
+/** Requests that the reference describes in text, or in examples for its SDKs. */
 const more = {
   'a task of an SDK': {
     model: 'wan2.5-i2v-preview',
@@ -30,14 +30,14 @@ const more = {
 } as const;
 
 type Name = keyof typeof examples | keyof typeof more;
-// biome-ignore lint/suspicious/noExplicitAny: answers are asserted member by member
-type Answers = { created: any; queried: any };
+// biome-ignore lint/suspicious/noExplicitAny: responses are asserted member by member
+type Responses = { created: any; queried: any };
 
-const answers = new Map<Name, Answers>();
+const responses = new Map<Name, Responses>();
 const wan = sharedWan({ fetch: fetchOf(files).fetch });
 let running: Record<string, unknown>;
 let expired: Record<string, unknown>;
-let refused: Record<string, unknown>;
+let rejected: Record<string, unknown>;
 
 const submitCommand = (body: object) => `curl --location '${wan().wan.url}${submitPath}' \\
     -H 'X-DashScope-Async: enable' \\
@@ -50,26 +50,26 @@ const queryCommand = (taskId: string) => `curl -X GET ${wan().wan.url}/tasks/${t
 
 beforeAll(async () => {
   const { clock } = wan();
-  const created = new Map<Name, Answers['created']>();
+  const created = new Map<Name, Responses['created']>();
   for (const [name, body] of Object.entries({ ...examples, ...more })) {
     created.set(name as Name, await curl(submitCommand(body)));
   }
-  clock.turn(3);
+  clock.advance(3);
   const first: string = created.get('Multi-shot narrative').output.task_id;
   running = await curl(queryCommand(first));
-  clock.turn(3);
+  clock.advance(3);
   const client = createClient(wan().wan);
   await Promise.all([...created.values()].map(({ output }) => client.ended(output.task_id)));
-  for (const [name, answer] of created) {
-    answers.set(name, { created: answer, queried: await curl(queryCommand(answer.output.task_id)) });
+  for (const [name, response] of created) {
+    responses.set(name, { created: response, queried: await curl(queryCommand(response.output.task_id)) });
   }
   expired = await curl(queryCommand('86ecf553-d340-4e21-xxxxxxxxx'));
-  refused = (
+  rejected = (
     await client.send('POST', submitPath, { 'X-DashScope-Async': 'enable', 'Content-Type': 'application/json' }, '{}')
   ).body;
 });
 
-/** A member's type, and for a text its form. */
+/** Types of members, and formats of strings. */
 const text = expect.stringMatching(/\S/);
 const number = expect.any(Number);
 const uuid = expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/);
@@ -77,9 +77,9 @@ const time = expect.stringMatching(/^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}\.\d{3}$
 const videoUrl = expect.stringMatching(/^https?:\/\/\S+\.mp4\?Expires=\d+/);
 const times = { submit_time: time, scheduled_time: time, end_time: time };
 
-describe.each(Object.keys(examples) as (keyof typeof examples)[])('the example "%s", run by curl', (name) => {
-  test('gives a task that is PENDING, then a video of what was asked for', async () => {
-    const { created, queried } = answers.get(name)!;
+describe.each(Object.keys(examples) as (keyof typeof examples)[])('the example "%s", run with curl', (name) => {
+  test('creates a PENDING task, then the requested video', async () => {
+    const { created, queried } = responses.get(name)!;
     expect(created).toEqual({ output: { task_status: 'PENDING', task_id: uuid }, request_id: uuid });
     const { duration, resolution } = { duration: 5, ...examples[name].parameters };
     expect(queried.output).toMatchObject({
@@ -93,26 +93,26 @@ describe.each(Object.keys(examples) as (keyof typeof examples)[])('the example "
   });
 });
 
-/** Each JSON example of the reference, member by member; `further` are members that its parameter rows have besides. */
-const examplesOfAnswers: readonly {
+/** Each JSON example of the reference, member by member; `further` are additional members of its parameter rows. */
+const responseExamples: readonly {
   example: string;
-  answer: () => unknown;
+  response: () => unknown;
   members: { output?: object; usage?: object } & Record<string, unknown>;
   further?: { output?: object; usage?: object };
 }[] = [
   {
     example: 'a task was created',
-    answer: () => answers.get('Multi-shot narrative')?.created,
+    response: () => responses.get('Multi-shot narrative')?.created,
     members: { output: { task_status: 'PENDING', task_id: uuid }, request_id: uuid },
   },
   {
     example: 'a task was not created',
-    answer: () => refused,
+    response: () => rejected,
     members: { code: 'InvalidApiKey', message: 'No API-key provided.', request_id: uuid },
   },
   {
     example: 'a task succeeded',
-    answer: () => answers.get('Multi-shot narrative')?.queried,
+    response: () => responses.get('Multi-shot narrative')?.queried,
     members: {
       request_id: uuid,
       output: { task_id: uuid, task_status: 'SUCCEEDED', ...times, orig_prompt: text, video_url: videoUrl },
@@ -121,7 +121,7 @@ const examplesOfAnswers: readonly {
   },
   {
     example: 'a task failed',
-    answer: () => answers.get('a failed task')?.queried,
+    response: () => responses.get('a failed task')?.queried,
     members: {
       request_id: uuid,
       output: {
@@ -135,13 +135,13 @@ const examplesOfAnswers: readonly {
   },
   {
     example: 'a task expired',
-    answer: () => expired,
+    response: () => expired,
     members: { request_id: uuid, output: { task_id: '86ecf553-d340-4e21-xxxxxxxxx', task_status: 'UNKNOWN' } },
   },
   {
     // The SDK itself adds status_code, code, message and empty members of other models.
     example: 'the Python SDK: a task succeeded (two examples)',
-    answer: () => answers.get('a task of an SDK')?.queried,
+    response: () => responses.get('a task of an SDK')?.queried,
     members: {
       request_id: uuid,
       output: {
@@ -153,12 +153,12 @@ const examplesOfAnswers: readonly {
   },
   {
     example: 'the Python and the Java SDK: a task was created (two examples)',
-    answer: () => answers.get('a task of an SDK')?.created,
+    response: () => responses.get('a task of an SDK')?.created,
     members: { request_id: uuid, output: { task_id: uuid, task_status: 'PENDING' } },
   },
   {
     example: 'the Java SDK: a task succeeded (two examples)',
-    answer: () => answers.get('a task of an SDK')?.queried,
+    response: () => responses.get('a task of an SDK')?.queried,
     members: {
       request_id: uuid,
       output: { task_id: uuid, task_status: 'SUCCEEDED', video_url: videoUrl },
@@ -171,9 +171,9 @@ const examplesOfAnswers: readonly {
   },
 ];
 
-test.each(examplesOfAnswers)('the answer of the example $example has its members and no other', (row) => {
+test.each(responseExamples)('the response of the example $example has exactly its members', (row) => {
   const { members, further = {} } = row;
-  expect(row.answer()).toEqual({
+  expect(row.response()).toEqual({
     ...members,
     ...(members.output && { output: { ...members.output, ...further.output } }),
     ...(members.usage && { usage: { ...members.usage, ...further.usage } }),
@@ -188,7 +188,7 @@ const wan25And22 = [
 ] as const;
 const everySuccess = ['Multi-shot narrative', ...wan25And22, 'wan2.1'] as const;
 
-/** Each row of the reference's "Response parameters" of a query: where the member is, what it may be, and where it is not. */
+/** Each row of the reference's "Response parameters" of a query: value of the member, and where it exists. */
 const rows: readonly { member: string; value: unknown; in: readonly Name[]; notIn?: readonly Name[] }[] = [
   { member: 'request_id', value: uuid, in: [...everySuccess, 'a failed task'] },
   { member: 'output.task_id', value: uuid, in: [...everySuccess, 'a failed task'] },
@@ -238,12 +238,12 @@ test.each(rows)(
   '$member is $value where the reference has it, and nowhere else',
   ({ member, value, in: present, notIn = [] }) => {
     const path = member.split('.');
-    for (const name of present) expect([name, answers.get(name)?.queried]).toHaveProperty(['1', ...path], value);
-    for (const name of notIn) expect([name, answers.get(name)?.queried]).not.toHaveProperty(['1', ...path]);
+    for (const name of present) expect([name, responses.get(name)?.queried]).toHaveProperty(['1', ...path], value);
+    for (const name of notIn) expect([name, responses.get(name)?.queried]).not.toHaveProperty(['1', ...path]);
   },
 );
 
-test('while a task runs there is no end, no video and no usage yet', () => {
+test('a running task has no end, video or usage', () => {
   expect(running).toEqual({
     request_id: uuid,
     output: {

@@ -6,12 +6,12 @@ import { bodyFor, dataUrl, fetchOf, inspect, mp3, png, probe, sharedWan, wanForT
 const sizes = { '480P': [544, 720], '720P': [816, 1104], '1080P': [1232, 1648] } as const;
 type Tier = keyof typeof sizes;
 
-/** Every documented combination; the tier marked `default` is the one without a `resolution`. */
+/** Every documented combination; `byDefault` is the tier without a `resolution`. */
 const combinations: readonly [
   model: string,
   tiers: readonly Tier[],
   durations: readonly number[],
-  sound: boolean,
+  audio: boolean,
   byDefault: Tier,
 ][] = [
   ['wan2.6-i2v', ['720P', '1080P'], [5, 10, 15], true, '1080P'],
@@ -22,15 +22,15 @@ const combinations: readonly [
   ['wan2.1-i2v-plus', ['720P'], [5], false, '720P'],
 ];
 
-test('every documented model, resolution and duration gives 750×1000 a video of the right size, length and sound', async () => {
+test('renders 750×1000 with the right size, duration and audio for every documented model, resolution and duration', async () => {
   const { client, clock } = await wanForTest();
-  const rows = combinations.flatMap(([model, tiers, durations, sound, byDefault]) =>
+  const rows = combinations.flatMap(([model, tiers, durations, audio, byDefault]) =>
     tiers.flatMap((resolution) =>
       durations.map((duration) => ({
         model,
         resolution,
         duration,
-        sound,
+        audio,
         parameters: resolution === byDefault && duration === 5 ? {} : { resolution, duration },
       })),
     ),
@@ -39,9 +39,9 @@ test('every documented model, resolution and duration gives 750×1000 a video of
   const tasks = await Promise.all(
     rows.map((row) => client.create(bodyFor(row.model, { parameters: { ...row.parameters, seed: 1 } }))),
   );
-  clock.turn(6);
+  clock.advance(6);
   await Promise.all(
-    rows.map(async ({ model, resolution, duration, sound }, index) => {
+    rows.map(async ({ model, resolution, duration, audio }, index) => {
       const row = `${model} ${resolution} ${duration} s`;
       const { output, usage } = await client.ended(tasks[index] ?? '');
       expect([row, output.task_status, usage.duration ?? usage.video_duration]).toEqual([row, 'SUCCEEDED', duration]);
@@ -50,7 +50,7 @@ test('every documented model, resolution and duration gives 750×1000 a video of
       expect([row, Number(format.duration), streams.map(({ codec_type }) => codec_type)]).toEqual([
         row,
         duration,
-        sound ? ['video', 'audio'] : ['video'],
+        audio ? ['video', 'audio'] : ['video'],
       ]);
       expect(streams[0]).toMatchObject({
         codec_name: 'h264',
@@ -60,7 +60,7 @@ test('every documented model, resolution and duration gives 750×1000 a video of
         width,
         height,
       });
-      if (sound) expect([streams[1]?.codec_name, Number(streams[1]?.duration)]).toEqual(['aac', duration]);
+      if (audio) expect([streams[1]?.codec_name, Number(streams[1]?.duration)]).toEqual(['aac', duration]);
     }),
   );
 }, 180_000);
@@ -68,8 +68,8 @@ test('every documented model, resolution and duration gives 750×1000 a video of
 const small = { resolution: '480P', duration: 3, seed: 7 };
 type More = { prompt?: string; img_url?: string };
 
-/** One MD5 per frame. */
-async function frames(video: Buffer): Promise<string[]> {
+/** Returns an MD5 per frame. */
+async function frameHashes(video: Buffer): Promise<string[]> {
   const text = await inspect(video, ['-v', 'error', '-map', '0:v', '-f', 'framemd5', '-']);
   return text
     .split('\n')
@@ -81,18 +81,18 @@ const shared = sharedWan();
 
 async function render(input: More = {}, parameters: object = {}, { client, clock } = shared()) {
   const taskId = await client.create(bodyFor('wan2.1-i2v-turbo', { input, parameters: { ...small, ...parameters } }));
-  clock.turn(6);
+  clock.advance(6);
   return { taskId, video: await client.video(taskId) };
 }
 
-test('pictures move', async () => {
-  const pictures = await frames((await render()).video);
-  expect(new Set(pictures).size).toBeGreaterThan(60);
+test('frames move', async () => {
+  const hashes = await frameHashes((await render()).video);
+  expect(new Set(hashes).size).toBeGreaterThan(60);
 });
 
-test('the same seed, image and prompt give the same pictures, and yet no two files are equal', async () => {
+test('renders the same frames for the same seed, image and prompt, but never the same file', async () => {
   const [one, same] = [await render(), await render({}, {}, await wanForTest())];
-  expect(await frames(same.video)).toEqual(await frames(one.video));
+  expect(await frameHashes(same.video)).toEqual(await frameHashes(one.video));
   expect(same.video.equals(one.video)).toBe(false);
   expect(one.video.toString('latin1').endsWith(`free${one.taskId}`)).toBe(true);
 });
@@ -101,13 +101,13 @@ test.each([
   ['seed', {}, { seed: 8 }],
   ['prompt', { prompt: 'a dog' }, {}],
   ['image', { img_url: dataUrl(png(750, 1000, { hue: 99 })) }, {}],
-])('another %s gives other pictures', async (_what, input, parameters) => {
-  expect((await frames((await render(input, parameters)).video))[0]).not.toBe(
-    (await frames((await render()).video))[0],
+])('renders other frames for another %s', async (_what, input, parameters) => {
+  expect((await frameHashes((await render(input, parameters)).video))[0]).not.toBe(
+    (await frameHashes((await render()).video))[0],
   );
 });
 
-test('the watermark is in the lower right corner and nowhere else', async () => {
+test('puts the watermark into the lower right corner and nowhere else', async () => {
   const [plain, marked] = [(await render()).video, (await render({}, { watermark: true })).video];
   const region = async (video: Buffer, crop: string) =>
     inspect(video, [
@@ -127,12 +127,12 @@ test('the watermark is in the lower right corner and nowhere else', async () => 
     ]);
   const corner = 'crop=200:60:iw-200:ih-60';
   expect(await region(marked, corner)).not.toBe(await region(plain, corner));
-  // What is far from the mark is encoded alike: the frame's top half is the same to the bit.
+  // Far from the watermark, the encoding is the same: the top half of the frame is bit-identical.
   const top = 'crop=iw:ih/2:0:0';
   expect(await region(marked, top)).toBe(await region(plain, top));
 });
 
-test('a multi-shot video has visible cuts; without prompt_extend it has none, however long it is', {
+test('a multi-shot video has visible cuts, but none without prompt_extend', {
   timeout: 60_000,
 }, async () => {
   const cuts = async (parameters: object) => {
@@ -142,7 +142,7 @@ test('a multi-shot video has visible cuts; without prompt_extend it has none, ho
         parameters: { resolution: '720P', duration: 5, shot_type: 'multi', seed: 3, ...parameters },
       }),
     );
-    clock.turn(6);
+    clock.advance(6);
     await client.ended(taskId);
     const filter = "scale=160:-2:flags=neighbor,select='gt(scene,0.2)',showinfo";
     const found = await inspect(await client.video(taskId), ['-map', '0:v', '-vf', filter, '-f', 'null', '-']);
@@ -152,8 +152,8 @@ test('a multi-shot video has visible cuts; without prompt_extend it has none, ho
   expect(await cuts({ prompt_extend: false, duration: 10 })).toEqual([]);
 });
 
-describe('the sound', () => {
-  /** Mean volume in dB of a part of the file; silence is -91 or less. */
+describe('the audio', () => {
+  /** Returns the mean volume in dB of a part of the file; silence is -91 or less. */
   async function loudness(video: Buffer, from: number, seconds: number): Promise<number> {
     const part = `atrim=start=${from}:duration=${seconds},volumedetect`;
     const args = ['-map', '0:a', '-af', part, '-f', 'null', '-'];
@@ -161,41 +161,41 @@ describe('the sound', () => {
   }
 
   async function dubbed(audio?: Buffer): Promise<Buffer> {
-    const audio_url = 'https://sounds.example/tone';
+    const audio_url = 'https://audio.example/tone';
     const { client, clock } = await wanForTest({ fetch: audio && fetchOf({ [audio_url]: audio }).fetch });
     const parameters = { resolution: '480P', duration: 5 };
     const taskId = await client.create(bodyFor('wan2.5-i2v-preview', { input: audio && { audio_url }, parameters }));
-    clock.turn(6);
+    clock.advance(6);
     return client.video(taskId);
   }
 
-  test('of a caller is heard, then silence to the end', async () => {
+  test('is the file of the caller, then silence to the end', async () => {
     const video = await dubbed(wav(3));
     expect(await loudness(video, 0.5, 2)).toBeGreaterThan(-20);
     expect(await loudness(video, 3.5, 1)).toBeLessThan(-80);
     expect(Number((await probe(video)).format.duration)).toBeCloseTo(5, 2);
   });
 
-  test('of a caller is cut to the video’s length', async () => {
+  test('is cut to the duration of the video', async () => {
     const video = await dubbed(wav(8));
     expect(await loudness(video, 4, 0.9)).toBeGreaterThan(-20);
     expect(Number((await probe(video)).format.duration)).toBeCloseTo(5, 2);
   });
 
-  test('of an MP3 is taken as well: its silence stays silent', async () => {
+  test('may be an MP3, whose silence stays silent', async () => {
     expect(await loudness(await dubbed(mp3(4)), 1, 2)).toBeLessThan(-80);
   });
 
-  test('is made up when the caller gives none', async () => {
+  test('is generated when the caller gives none', async () => {
     expect(await loudness(await dubbed(), 1, 3)).toBeGreaterThan(-40);
   });
 });
 
-test('tasks of one recipe are rendered once', async () => {
+test('renders tasks with the same recipe once', async () => {
   const { client, clock, directory } = await wanForTest();
   const body = bodyFor('wan2.1-i2v-turbo', { parameters: small });
   const tasks = await Promise.all([1, 2, 3, 4].map(() => client.create(body)));
-  clock.turn(6);
+  clock.advance(6);
   for (const status of await Promise.all(tasks.map(client.statusOf))) expect(status).toBe('SUCCEEDED');
   expect(await readdir(join(directory, 'renderings'))).toHaveLength(1);
 });

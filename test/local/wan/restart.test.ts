@@ -7,23 +7,23 @@ import { bodyFor, createClient, png, temporaryDirectory, wanForTest } from './su
 
 const small = { parameters: { resolution: '480P', duration: 3 } };
 
-test('tasks, videos and counted downloads survive a restart, and what ran ends after it', async () => {
+test('tasks, videos and counted downloads survive a restart, and running tasks end after it', async () => {
   const first = await wanForTest();
   const done = await first.client.create(
     bodyFor('wan2.1-i2v-turbo', { ...small, input: { prompt: 'a cat [[drop=1]]' } }),
   );
-  first.clock.turn(6);
+  first.clock.advance(6);
   const { video_url } = (await first.client.query(done)).body.output;
   await fetch(video_url)
     .then((response) => response.arrayBuffer())
     .catch(() => {});
   const running = await first.client.create(bodyFor('wan2.1-i2v-turbo', { ...small, input: { prompt: 'a dog' } }));
-  first.clock.turn(3);
+  first.clock.advance(3);
   await first.wan.close();
 
   const { client, clock } = await wanForTest({ directory: first.directory, now: first.clock.now });
   expect(await client.statusOf(running)).toBe('RUNNING');
-  first.clock.turn(3);
+  first.clock.advance(3);
   expect(await client.statusOf(running)).toBe('SUCCEEDED');
   expect(await client.statusOf(done)).toBe('SUCCEEDED');
   expect((await client.video(done)).toString('latin1', 4, 8)).toBe('ftyp');
@@ -31,22 +31,22 @@ test('tasks, videos and counted downloads survive a restart, and what ran ends a
   expect(clock.now()).not.toBe(first.clock.now());
 });
 
-test('what nobody can ask for any more is deleted at the next start', async () => {
+test('deletes expired tasks and their files at the next start', async () => {
   const first = await wanForTest();
   const taskId = await first.client.create(bodyFor('wan2.1-i2v-turbo', small));
-  first.clock.turn(6);
+  first.clock.advance(6);
   expect(await first.client.statusOf(taskId)).toBe('SUCCEEDED');
   await first.wan.close();
-  first.clock.turn(48 * 3600);
+  first.clock.advance(48 * 3600);
   await wanForTest({ directory: first.directory, now: first.clock.now });
   for (const folder of ['tasks', 'inputs', 'renderings']) {
     expect(await readdir(join(first.directory, folder))).toEqual([]);
   }
 });
 
-test('an emulator started alone survives kill -9 with every task that it answered', { timeout: 60_000 }, async () => {
+test('npm run wan survives kill -9 with every task that it acknowledged', { timeout: 60_000 }, async () => {
   const directory = await temporaryDirectory();
-  const first = await startAlone(directory);
+  const first = await startProgram(directory);
   const client = createClient({ url: first.url });
   const tasks = await Promise.all(
     Array.from({ length: 20 }, (_, index) =>
@@ -55,14 +55,14 @@ test('an emulator started alone survives kill -9 with every task that it answere
   );
   first.child.kill('SIGKILL');
   await once(first.child, 'exit');
-  const again = createClient({ url: (await startAlone(directory)).url });
+  const again = createClient({ url: (await startProgram(directory)).url });
   for (const taskId of tasks) expect(await again.statusOf(taskId)).not.toBe('UNKNOWN');
   expect(await again.statusOf(tasks[0] ?? '')).toBe('FAILED');
 });
 
-/** `npm run wan` on a free port, with tasks that take no time. */
-async function startAlone(directory: string): Promise<{ child: ChildProcess; url: string }> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'local/wan-alone.ts'], {
+/** Runs `npm run wan` on a free port, with tasks that take no time. */
+async function startProgram(directory: string): Promise<{ child: ChildProcess; url: string }> {
+  const child = spawn(process.execPath, ['infra/operations/run.cjs', 'local/start-wan.ts'], {
     env: { ...process.env, WAN_PORT: '0', WAN_TASK_SECONDS: '0', WAN_LIMITS: 'off', LOCAL_DIR: directory },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -75,12 +75,12 @@ async function startAlone(directory: string): Promise<{ child: ChildProcess; url
   return { child, url };
 }
 
-test('a taken port is an error', async () => {
+test('rejects a port in use', async () => {
   const { wan } = await wanForTest();
   await expect(wanForTest({ port: wan.port })).rejects.toThrow('EADDRINUSE');
 });
 
-test('an image of the same content is kept once', async () => {
+test('stores images with the same content once', async () => {
   const { client, directory } = await wanForTest();
   await client.create(bodyFor('wan2.1-i2v-turbo'));
   await client.create(bodyFor('wan2.1-i2v-turbo'));

@@ -11,21 +11,21 @@ import { startWan, type Wan, type WanOptions } from '../../../local/wan/server.t
 
 const run = promisify(execFile);
 
-/** 2025-09-25 11:07:28.590 in UTC+8, the submit time of the reference's own example. */
+/** 2025-09-25 11:07:28.590 in UTC+8, the submit time of the reference's example. */
 export const submitTime = Date.parse('2025-09-25T03:07:28.590Z');
 
-/** A clock that stands until it is turned. */
+/** A clock that only moves when a test advances it. */
 export function createClock(start = submitTime) {
   let time = start;
   return {
     now: () => time,
-    turn(seconds: number) {
+    advance(seconds: number) {
       time += seconds * 1000;
     },
   };
 }
 
-/** An emulator on a free port, in a new directory unless told, with limits off unless told; closed after the test. */
+/** Starts an emulator on a free port, by default in a new directory and without limits. Closes it after the test. */
 export async function wanForTest(options: Partial<WanOptions> = {}) {
   const clock = createClock();
   const directory = options.directory ?? (await temporaryDirectory());
@@ -34,7 +34,7 @@ export async function wanForTest(options: Partial<WanOptions> = {}) {
   return { wan, clock, directory, client: createClient(wan) };
 }
 
-/** One emulator for all tests of a file or a describe; what it gives is there once they run. */
+/** Starts one emulator for all tests of a file or a describe. The returned function works once they run. */
 export function sharedWan(options: Partial<WanOptions> = {}) {
   const clock = createClock();
   let shared: { wan: Wan; clock: typeof clock; client: Client } | undefined;
@@ -49,7 +49,7 @@ export function sharedWan(options: Partial<WanOptions> = {}) {
     await rm(directory, { recursive: true, force: true, maxRetries: 3 });
   });
   return () => {
-    if (!shared) throw new Error('The emulator is there once the tests run.');
+    if (!shared) throw new Error('The emulator is started when the tests run.');
     return shared;
   };
 }
@@ -63,14 +63,14 @@ export async function temporaryDirectory(): Promise<string> {
 export interface Reply {
   readonly status: number;
   readonly headers: Headers;
-  // biome-ignore lint/suspicious/noExplicitAny: answers are asserted member by member
+  // biome-ignore lint/suspicious/noExplicitAny: responses are asserted member by member
   readonly body: any;
 }
 
 export const submitPath = '/services/aigc/video-generation/video-synthesis';
 export type Client = ReturnType<typeof createClient>;
 
-/** Plain HTTP against an emulator, with the reference's headers unless told otherwise. */
+/** An HTTP client of an emulator, by default with the headers of the reference. */
 export function createClient(wan: Pick<Wan, 'url'>, key = 'sk-test') {
   async function send(method: string, path: string, headers: Record<string, string> = {}, body?: string | FormData) {
     const response = await fetch(path.startsWith('http') ? path : wan.url + path, {
@@ -90,7 +90,7 @@ export function createClient(wan: Pick<Wan, 'url'>, key = 'sk-test') {
   const submitHeaders = { 'X-DashScope-Async': 'enable', 'Content-Type': 'application/json', ...authorization };
   const submit = (body: unknown, headers: Record<string, string> = {}) =>
     send('POST', submitPath, { ...submitHeaders, ...headers }, typeof body === 'string' ? body : JSON.stringify(body));
-  /** The answer to a query once the task has ended: a busy machine may render longer than a query waits. */
+  /** Queries until the task has ended: a busy machine may render longer than a query waits. */
   async function ended(taskId: string): Promise<Reply['body']> {
     for (;;) {
       const { body } = await send('GET', `/tasks/${taskId}`, authorization);
@@ -100,10 +100,10 @@ export function createClient(wan: Pick<Wan, 'url'>, key = 'sk-test') {
   return {
     send,
     submit,
-    /** Submits and says the task's id; throws when it was refused. */
+    /** Submits a task. @returns its id; @throws Error when it was rejected */
     async create(body: unknown): Promise<string> {
       const reply = await submit(body);
-      if (reply.status !== 200) throw new Error(`refused: ${JSON.stringify(reply.body)}`);
+      if (reply.status !== 200) throw new Error(`rejected: ${JSON.stringify(reply.body)}`);
       return reply.body.output.task_id;
     },
     query: (taskId: string) => send('GET', `/tasks/${taskId}`, authorization),
@@ -122,12 +122,12 @@ export function createClient(wan: Pick<Wan, 'url'>, key = 'sk-test') {
   };
 }
 
-/** A body that every rule of the model allows. */
+/** Returns a valid body for a model. */
 export function bodyFor(model: string, more: { input?: object; parameters?: object } = {}) {
   return { model, input: { prompt: 'a cat', img_url: firstFrame, ...more.input }, parameters: { ...more.parameters } };
 }
 
-/** A picture with shapes in it, so that movement can be seen. `alpha` gives it an alpha channel. */
+/** Returns a checkered image, in which movement is visible. `alpha` adds an alpha channel. */
 export function png(width: number, height: number, options: { alpha?: boolean; hue?: number } = {}): Buffer {
   const bytesPerPixel = options.alpha ? 4 : 3;
   const rows = Buffer.alloc(height * (1 + width * bytesPerPixel));
@@ -160,10 +160,10 @@ export function dataUrl(content: Buffer, type = 'image/png'): string {
   return `data:${type};base64,${content.toString('base64')}`;
 }
 
-/** The reference's own example of a size: 750×1000. */
+/** An image of 750×1000, the example size of the reference. */
 export const firstFrame = dataUrl(png(750, 1000));
 
-/** A WAV file: 8 kHz, one channel, 16 bit, a 440 Hz tone. */
+/** Returns a WAV file: 8 kHz, one channel, 16 bit, a 440 Hz tone. */
 export function wav(seconds: number): Buffer {
   const rate = 8000;
   const data = Buffer.alloc(Math.round(seconds * rate) * 2);
@@ -184,7 +184,7 @@ export function wav(seconds: number): Buffer {
   return Buffer.concat([header, data]);
 }
 
-/** An MP3 file of silent frames (MPEG 1 layer III, 128 kbit/s, 44.1 kHz) behind an ID3 tag. */
+/** Returns an MP3 file of silent frames (MPEG 1 layer III, 128 kbit/s, 44.1 kHz) after an ID3 tag. */
 export function mp3(seconds: number): Buffer {
   const tag = Buffer.from([0x49, 0x44, 0x33, 4, 0, 0, 0, 0, 0, 10, ...new Array(10).fill(0)]);
   const frame = Buffer.alloc(417);
@@ -192,17 +192,17 @@ export function mp3(seconds: number): Buffer {
   return Buffer.concat([tag, ...new Array<Buffer>(Math.round((seconds * 44100) / 1152)).fill(frame)]);
 }
 
-/** A fetch that knows these files and nothing else; what it was asked for is in `asked`. */
+/** Returns a fetch that serves only these files, and the URLs that were requested. */
 export function fetchOf(files: Readonly<Record<string, Buffer | Error | Response>>) {
-  const asked: string[] = [];
+  const requested: string[] = [];
   const fetchFile: typeof fetch = async (url) => {
-    asked.push(String(url));
+    requested.push(String(url));
     const file = files[String(url)];
     if (file instanceof Error) throw file;
     if (file instanceof Response) return file;
     return file ? new Response(new Uint8Array(file)) : new Response('missing', { status: 404 });
   };
-  return { asked, fetch: fetchFile };
+  return { requested, fetch: fetchFile };
 }
 
 export interface Probed {
@@ -219,7 +219,7 @@ export interface Probed {
   }[];
 }
 
-/** What ffprobe says about a file. */
+/** Returns the output of ffprobe for a file. */
 export async function probe(content: Buffer): Promise<Probed> {
   return withFile(content, async (path) => {
     const { stdout } = await run(ffprobeInstaller.path, [
@@ -235,7 +235,7 @@ export async function probe(content: Buffer): Promise<Probed> {
   });
 }
 
-/** ffmpeg's text output for a file: `framemd5`, or what a filter prints. */
+/** Returns ffmpeg's text output for a file: `framemd5`, or the output of a filter. */
 export async function inspect(content: Buffer, args: readonly string[]): Promise<string> {
   return withFile(content, async (path) => {
     const { stdout, stderr } = await run(ffmpegInstaller.path, ['-hide_banner', '-i', path, ...args], {
@@ -245,7 +245,7 @@ export async function inspect(content: Buffer, args: readonly string[]): Promise
   });
 }
 
-/** A PNG as another format, by ffmpeg. */
+/** Converts a PNG with ffmpeg. */
 export async function convert(content: Buffer, format: 'jpg' | 'bmp' | 'webp'): Promise<Buffer> {
   const encoder = { jpg: 'mjpeg', bmp: 'bmp', webp: 'libwebp' }[format];
   return withFile(content, async (path) => {

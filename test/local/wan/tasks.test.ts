@@ -5,7 +5,7 @@ const small = { parameters: { resolution: '480P' } };
 const day = 24 * 3600;
 
 describe('a task', () => {
-  test('goes from PENDING over RUNNING to SUCCEEDED, with the times of each step in UTC+8', async () => {
+  test('goes from PENDING to RUNNING to SUCCEEDED, with the time of each step in UTC+8', async () => {
     const { client, clock } = await wanForTest();
     const taskId = await client.create(bodyFor('wan2.2-i2v-flash', small));
     const pending = (await client.query(taskId)).body.output;
@@ -15,12 +15,12 @@ describe('a task', () => {
       submit_time: '2025-09-25 11:07:28.590',
       orig_prompt: 'a cat',
     });
-    clock.turn(1);
+    clock.advance(1);
     const running = (await client.query(taskId)).body.output;
     expect(running).toEqual({ ...pending, task_status: 'RUNNING', scheduled_time: '2025-09-25 11:07:29.190' });
-    clock.turn(4.999);
+    clock.advance(4.999);
     expect(await client.statusOf(taskId)).toBe('RUNNING');
-    clock.turn(0.001);
+    clock.advance(0.001);
     const { output, usage } = (await client.query(taskId)).body;
     expect(output).toEqual({
       ...running,
@@ -34,33 +34,33 @@ describe('a task', () => {
     expect(usage).toEqual({ duration: 5, video_count: 1, SR: 480 });
   });
 
-  test('is UNKNOWN 24 hours after its submit, and its video is gone 24 hours after its end', async () => {
+  test('is UNKNOWN 24 hours after its submission, and its video expires 24 hours after its end', async () => {
     const { client, clock } = await wanForTest();
     const taskId = await client.create(bodyFor('wan2.2-i2v-flash', small));
-    clock.turn(day - 1);
+    clock.advance(day - 1);
     const { video_url } = (await client.query(taskId)).body.output;
-    clock.turn(1);
+    clock.advance(1);
     const expired = await client.query(taskId);
     expect([expired.status, expired.body]).toEqual([
       200,
       { request_id: expect.any(String), output: { task_id: taskId, task_status: 'UNKNOWN' } },
     ]);
     expect((await client.send('GET', video_url)).status).toBe(200);
-    clock.turn(6);
+    clock.advance(6);
     const gone = await client.send('GET', video_url);
     expect([gone.status, gone.headers.get('content-type')]).toEqual([403, 'application/xml']);
     expect(gone.body).toContain('<Code>AccessDenied</Code>\n  <Message>Request has expired.</Message>');
   });
 
   test.each(['0385dc79-5ff8-4d82-bcb6-000000000000', 'not-an-id', '%E0%A4%A'])(
-    'of the id %s, never given, is UNKNOWN',
+    'with the unknown id %s is UNKNOWN',
     async (id) => {
       const { client } = await wanForTest();
       expect((await client.query(id)).body.output).toEqual({ task_id: id, task_status: 'UNKNOWN' });
     },
   );
 
-  test('of another account is UNKNOWN, unlisted and not to be canceled', async () => {
+  test('of another account is UNKNOWN, not listed and cannot be canceled', async () => {
     const { client, wan } = await wanForTest();
     const taskId = await client.create(bodyFor('wan2.2-i2v-flash', small));
     const stranger = createClient(wan, 'sk-stranger');
@@ -70,7 +70,7 @@ describe('a task', () => {
     expect(await client.statusOf(taskId)).toBe('PENDING');
   });
 
-  test('answers the same under a trailing slash', async () => {
+  test('can be queried and canceled with a trailing slash', async () => {
     const { client } = await wanForTest();
     const taskId = await client.create(bodyFor('wan2.2-i2v-flash', small));
     expect((await client.query(`${taskId}/`)).body.output.task_status).toBe('PENDING');
@@ -78,12 +78,12 @@ describe('a task', () => {
     expect([reply.status, reply.body]).toEqual([200, { request_id: expect.any(String) }]);
   });
 
-  test('without a result after 3 hours fails with InternalError.Timeout', async () => {
+  test('fails with InternalError.Timeout when it has no result after 3 hours', async () => {
     const { client, clock } = await wanForTest();
     const taskId = await client.create(bodyFor('wan2.2-i2v-flash', { input: { prompt: '[[seconds=20000]]' } }));
-    clock.turn(3 * 3600 - 1);
+    clock.advance(3 * 3600 - 1);
     expect(await client.statusOf(taskId)).toBe('RUNNING');
-    clock.turn(1);
+    clock.advance(1);
     expect((await client.query(taskId)).body.output).toMatchObject({
       task_status: 'FAILED',
       code: 'InternalError.Timeout',
@@ -91,10 +91,10 @@ describe('a task', () => {
     });
   });
 
-  test('of a video effect carries empty prompts', async () => {
+  test('of a video effect has empty prompts', async () => {
     const { client, clock } = await wanForTest();
     const taskId = await client.create(bodyFor('wan2.2-i2v-flash', { input: { template: 'flying' }, ...small }));
-    clock.turn(6);
+    clock.advance(6);
     expect((await client.query(taskId)).body.output).toMatchObject({ orig_prompt: '', actual_prompt: '' });
   });
 
@@ -102,27 +102,27 @@ describe('a task', () => {
     ['wan2.5-i2v-preview', true, true],
     ['wan2.5-i2v-preview', false, false],
     ['wan2.1-i2v-turbo', true, true],
-  ])('of %s with prompt_extend %s answers actual_prompt: %s', async (model, prompt_extend, answered) => {
+  ])('of %s with prompt_extend %s has actual_prompt: %s', async (model, prompt_extend, hasActualPrompt) => {
     const { client, clock } = await wanForTest();
     const taskId = await client.create({
       model,
       input: { img_url: firstFrame },
       parameters: { resolution: '480P', prompt_extend },
     });
-    clock.turn(6);
+    clock.advance(6);
     const { output } = (await client.query(taskId)).body;
     expect(output.orig_prompt).toBe('');
-    expect('actual_prompt' in output).toBe(answered);
+    expect('actual_prompt' in output).toBe(hasActualPrompt);
   });
 });
 
 describe('cancel', () => {
-  test('ends a PENDING task, which is CANCELED from then on', async () => {
+  test('makes a PENDING task CANCELED', async () => {
     const { client, clock } = await wanForTest();
     const taskId = await client.create(bodyFor('wan2.2-i2v-flash', { input: { prompt: '[[pending=100]]' } }));
-    clock.turn(99);
+    clock.advance(99);
     expect(await client.cancel(taskId)).toMatchObject({ status: 200, body: { request_id: expect.any(String) } });
-    clock.turn(1000);
+    clock.advance(1000);
     expect((await client.query(taskId)).body.output).toMatchObject({
       task_status: 'CANCELED',
       end_time: '2025-09-25 11:09:07.590',
@@ -130,10 +130,10 @@ describe('cancel', () => {
     expect((await client.cancel(taskId)).status).toBe(400);
   });
 
-  test('refuses a task that runs, one that ended and one that never was', async () => {
+  test('rejects a running, an ended and an unknown task', async () => {
     const { client, clock } = await wanForTest();
     const taskId = await client.create(bodyFor('wan2.2-i2v-flash', { input: { prompt: '[[fail=SystemError]]' } }));
-    const refusal = {
+    const error = {
       status: 400,
       body: {
         code: 'UnsupportedOperation',
@@ -141,24 +141,24 @@ describe('cancel', () => {
         request_id: expect.any(String),
       },
     };
-    clock.turn(1);
-    expect(await client.cancel(taskId)).toMatchObject(refusal);
-    clock.turn(100);
-    expect(await client.cancel(taskId)).toMatchObject(refusal);
-    expect(await client.cancel('never')).toMatchObject(refusal);
+    clock.advance(1);
+    expect(await client.cancel(taskId)).toMatchObject(error);
+    clock.advance(100);
+    expect(await client.cancel(taskId)).toMatchObject(error);
+    expect(await client.cancel('never')).toMatchObject(error);
     expect(await client.statusOf(taskId)).toBe('FAILED');
   });
 });
 
 describe('the list', () => {
-  test('is one flat object, newest first, in pages, with times in ms and the submit’s request id', async () => {
+  test('is one flat object, newest first, in pages, with times in ms and the request id of the submission', async () => {
     const { client, clock } = await wanForTest();
     const submits = [];
     for (const prompt of ['[[fail=SystemError]]', '[[pending=100]]', '[[unknown]]', 'x']) {
       submits.push((await client.submit(bodyFor('wan2.2-i2v-flash', { input: { prompt } }))).body);
-      clock.turn(0.25);
+      clock.advance(0.25);
     }
-    clock.turn(5.5);
+    clock.advance(5.5);
     const { body } = await client.list();
     expect(body).toMatchObject({ total: 3, total_page: 1, page_no: 1, page_size: 10, request_id: expect.any(String) });
     const [running, pending, failed] = body.data;
@@ -203,14 +203,14 @@ describe('the list', () => {
     '?start_time=20250925000000&end_time=20250926000001',
     '?page_no=0',
     '?page_size=x',
-  ])('refuses %s', async (query) => {
+  ])('rejects %s', async (query) => {
     const { client } = await wanForTest();
     const reply = await client.list(query);
     expect([reply.status, reply.body.code]).toEqual([400, 'InvalidParameter']);
   });
 });
 
-test('a route that the emulator lacks is a 404 that names it', async () => {
+test('responds to an unknown route with a 404 that names it', async () => {
   const { client } = await wanForTest();
   const reply = await client.send('PUT', '/tasks/1');
   expect([reply.status, reply.body]).toEqual([
@@ -219,7 +219,7 @@ test('a route that the emulator lacks is a 404 that names it', async () => {
   ]);
 });
 
-test('every request is recorded as it was sent', async () => {
+test('records every request', async () => {
   const { client, wan } = await wanForTest();
   await client.submit('{"model":1}', { 'X-Extra': 'yes' });
   expect(wan.requests).toMatchObject([

@@ -5,7 +5,7 @@ const model = 'wan2.2-i2v-flash';
 const image = png(400, 400);
 const resolve = { 'X-DashScope-OssResourceResolve': 'enable' };
 
-/** Uploads as the reference's clients do; `change` alters a field of the form. */
+/** Uploads as the published clients do; `change` replaces form fields. */
 async function upload(client: Client, change: Readonly<Record<string, string>> = {}, file = image) {
   const { data } = (await client.policy(`?action=getPolicy&model=${model}`)).body;
   const fields: Record<string, string> = {
@@ -28,7 +28,7 @@ async function upload(client: Client, change: Readonly<Record<string, string>> =
 const withImage = (img_url: string, of = model) => bodyFor(of, { input: { img_url } });
 
 describe('an upload', () => {
-  test('is answered with 200, and its oss:// URL works as a first frame', async () => {
+  test('responds 200, and its oss:// URL works as a first frame', async () => {
     const { client } = await wanForTest();
     const uploaded = await upload(client);
     expect(uploaded.data).toEqual({
@@ -47,7 +47,7 @@ describe('an upload', () => {
     expect((await client.submit(withImage(uploaded.url), resolve)).status).toBe(200);
   });
 
-  test('is no URL without the header that resolves it', async () => {
+  test('has no valid URL without the header that resolves it', async () => {
     const { client } = await wanForTest();
     const { url } = await upload(client);
     expect((await client.submit(withImage(url))).body).toMatchObject({
@@ -56,28 +56,28 @@ describe('an upload', () => {
     });
   });
 
-  test('is bound to its account and model, and gone after 48 hours, also over a restart', async () => {
+  test('is bound to its account and model and expires after 48 hours, also across a restart', async () => {
     const { client, clock, wan, directory } = await wanForTest();
     const { url } = await upload(client);
     const unable = { status: 400, body: { code: 'InvalidParameter.DataInspection' } };
     expect(await client.submit(withImage(url, 'wan2.2-i2v-plus'), resolve)).toMatchObject(unable);
     expect(await createClient(wan, 'sk-other').submit(withImage(url), resolve)).toMatchObject(unable);
     await wan.close();
-    clock.turn(48 * 3600 - 1);
+    clock.advance(48 * 3600 - 1);
     const again = await wanForTest({ directory, now: clock.now });
     expect((await again.client.submit(withImage(url), resolve)).status).toBe(200);
-    clock.turn(1);
+    clock.advance(1);
     expect(await again.client.submit(withImage(url), resolve)).toMatchObject(unable);
   });
 
   test.each([
-    ['of a wrong signature', { Signature: 'x' }, 403, 'SignatureDoesNotMatch'],
-    ['out of its folder', { key: 'elsewhere/cat.png' }, 403, 'AccessDenied'],
-  ])('%s is refused as the object storage does', async (_case, change, status, code) => {
+    ['with a wrong signature', { Signature: 'x' }, 403, 'SignatureDoesNotMatch'],
+    ['outside its folder', { key: 'elsewhere/cat.png' }, 403, 'AccessDenied'],
+  ])('%s is rejected as OSS does', async (_case, change, status, code) => {
     const { client } = await wanForTest();
-    const refused = await upload(client, change);
-    expect(refused.status).toBe(status);
-    expect(refused.body).toContain(`<Code>${code}</Code>`);
+    const rejected = await upload(client, change);
+    expect(rejected.status).toBe(status);
+    expect(rejected.body).toContain(`<Code>${code}</Code>`);
   });
 
   test('is checked like any image when it is used', async () => {
@@ -87,7 +87,7 @@ describe('an upload', () => {
   });
 });
 
-test('under a policy that expired, or a second time under one key, nothing is uploaded', async () => {
+test('rejects an expired policy and a second upload to the same key', async () => {
   const { client, clock } = await wanForTest();
   const { data } = (await client.policy(`?action=getPolicy&model=${model}`)).body;
   const send = () => {
@@ -101,7 +101,7 @@ test('under a policy that expired, or a second time under one key, nothing is up
   };
   expect((await send()).status).toBe(204);
   expect((await send()).status).toBe(409);
-  clock.turn(300);
+  clock.advance(300);
   expect(await send()).toMatchObject({ status: 403, body: expect.stringContaining('Policy expired') });
 });
 
@@ -109,7 +109,7 @@ test.each([
   ['?model=wan2.6-i2v', 400],
   ['?action=getPolicy', 400],
   ['?action=getPolicy&model=wan9', 404],
-])('the policy for %s is refused with %i', async (query, status) => {
+])('rejects the policy request %s with %i', async (query, status) => {
   const { client } = await wanForTest();
   expect((await client.policy(query)).status).toBe(status);
 });

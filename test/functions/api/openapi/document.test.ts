@@ -105,9 +105,10 @@ describe('problems', () => {
     'may_be_billed_twice',
   ];
   const thrown = files.flatMap(({ file, text }) =>
-    [...text.matchAll(/\bcode: '([a-z_]+)'/g), ...text.matchAll(/violationsProblem\(\s*'([a-z_]+)'/g)].map(
-      ([, code]) => ({ file, code: code! }),
-    ),
+    [...text.matchAll(/\bcode: '([a-z_]+)'/g), ...text.matchAll(/issuesProblem\(\s*'([a-z_]+)'/g)].map(([, code]) => ({
+      file,
+      code: code!,
+    })),
   );
 
   test('that the handlers throw are all explained', () => {

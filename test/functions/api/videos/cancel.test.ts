@@ -140,7 +140,7 @@ describe("a task in Wan's queue", () => {
 });
 
 test.each([
-  ['archiving', 'video_is_archiving', /billed already/],
+  ['archiving', 'video_is_archiving', /has been billed/],
   ['succeeded', 'video_has_ended', /succeeded/],
   ['failed', 'video_has_ended', /failed/],
 ] as const)('it is too late for one that is %s', async (status, code, detail) => {

@@ -37,8 +37,8 @@ describe('POST /uploads', () => {
     ['image/png', 'image.png', 10],
     ['image/bmp', 'image.bmp', 10],
     ['image/webp', 'image.webp', 10],
-    ['audio/mpeg', 'sound.mp3', 15],
-    ['audio/wav', 'sound.wav', 15],
+    ['audio/mpeg', 'audio.mp3', 15],
+    ['audio/wav', 'audio.wav', 15],
   ])('takes %s', async (content_type, name, mebibytes) => {
     const api = await anApiWithUploads(store.table);
     const { body: upload } = await api.createUpload({ content_type });

@@ -135,8 +135,8 @@ describe('a line of a manifest', () => {
 
 test.each([
   ['submitting', 'video_is_starting', /cancel/],
-  ['running', 'video_is_running', /will be billed, deleted or not/],
-  ['archiving', 'video_is_archiving', /billed already/],
+  ['running', 'video_is_running', /is billed when it is done/],
+  ['archiving', 'video_is_archiving', /has been billed/],
 ] as const)('one that is %s is not deleted: its outcome would be lost', async (status, code, detail) => {
   const video = await stands(store.table, status, { task: aTask('RUNNING'), submission: aSubmission('settled') });
   const answer = await actions.remove(video.id);

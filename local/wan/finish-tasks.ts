@@ -4,21 +4,21 @@ import { RenderError, type Renderer } from './render/render.ts';
 import type { Store } from './store.ts';
 import { type Outcome, statusOf, type Task, type TaskStatus } from './task.ts';
 
-export interface Settler {
-  /** The task as it is now; one whose time is over is rendered first, which may take a moment. */
-  settle(taskId: string): Promise<{ readonly task: Task; readonly status: TaskStatus } | undefined>;
-  /** Renders the task's video shortly before it is due, so that the query which finds it done need not wait. */
-  prepare(task: Task): void;
-  /** Forgets what was to be prepared. */
+export interface TaskFinisher {
+  /** Returns the current task. Renders a due one first, which may take a moment. */
+  finishIfDue(taskId: string): Promise<{ readonly task: Task; readonly status: TaskStatus } | undefined>;
+  /** Renders the task's video shortly before it is due, so that the query that finds it finished need not wait. */
+  renderAhead(task: Task): void;
+  /** Cancels scheduled renderings. */
   close(): void;
 }
 
-/** How long before a task's end its rendering begins, and how long a query waits for a rendering, in ms. */
-const headStart = 2000;
-const patience = 8000;
+/** In ms: how long before the end of a task its rendering starts, and how long a query waits for a rendering. */
+const renderAheadMilliseconds = 2000;
+const maxWaitMilliseconds = 8000;
 
-/** Brings tasks to their end: no timer decides it, only the clock and who asks. */
-export function createSettler(services: { store: Store; renderer: Renderer; now: () => number }): Settler {
+/** Finishes tasks that are due when they are queried. Timers only render ahead; the status follows from `now`. */
+export function createTaskFinisher(services: { store: Store; renderer: Renderer; now: () => number }): TaskFinisher {
   const { store, renderer, now } = services;
   const ending = new Map<string, Promise<void>>();
   const timers = new Set<NodeJS.Timeout>();
@@ -35,31 +35,31 @@ export function createSettler(services: { store: Store; renderer: Renderer; now:
     }
   }
 
-  /** Writes the outcome once, however many ask at the same time. */
+  /** Writes the outcome once, even if several queries arrive concurrently. */
   function end(task: Task): Promise<void> {
-    const running =
+    const finishing =
       ending.get(task.task_id) ??
       outcomeOf(task)
         .then((outcome) => store.save({ ...(store.find(task.task_id) ?? task), outcome }))
         .finally(() => ending.delete(task.task_id));
-    ending.set(task.task_id, running);
-    return running;
+    ending.set(task.task_id, finishing);
+    return finishing;
   }
 
   return {
-    async settle(taskId) {
+    async finishIfDue(taskId) {
       const found = store.find(taskId);
       if (!found) return undefined;
-      const asked = now();
-      if (statusOf(found, store.timesOf(found), asked) === 'due') {
-        // Not so long that the caller gives up: it is told RUNNING then.
-        await Promise.race([end(found), sleep(patience, undefined, { ref: false })]);
+      const queriedAt = now();
+      if (statusOf(found, store.timesOf(found), queriedAt) === 'due') {
+        // Returns RUNNING after this time, before the caller gives up.
+        await Promise.race([end(found), sleep(maxWaitMilliseconds, undefined, { ref: false })]);
       }
       const task = store.find(taskId) ?? found;
-      const status = statusOf(task, store.timesOf(task), asked);
+      const status = statusOf(task, store.timesOf(task), queriedAt);
       return { task, status: status === 'due' ? 'RUNNING' : status };
     },
-    prepare(task) {
+    renderAhead(task) {
       const { end: dueAt } = store.timesOf(task);
       if (task.directives.fail || !Number.isFinite(dueAt)) return;
       const timer = setTimeout(
@@ -68,7 +68,7 @@ export function createSettler(services: { store: Store; renderer: Renderer; now:
           const current = store.find(task.task_id);
           if (current?.canceled_at === undefined) renderer.render(task).catch(() => {});
         },
-        Math.max(0, dueAt - now() - headStart),
+        Math.max(0, dueAt - now() - renderAheadMilliseconds),
       );
       timers.add(timer.unref());
     },

@@ -6,7 +6,7 @@ import type { LocalStack } from '../../local/stack.ts';
 import { type Endpoint, openLocal } from '../support/endpoint.ts';
 import { png } from '../support/png.ts';
 
-/* Whoever ends a drop's video tells it beside the image: each is another function, with a role of its own. */
+/* Each function that ends a drop's video writes the drop result, with a role of its own. */
 
 let api: Endpoint;
 let stack: LocalStack;
@@ -17,26 +17,26 @@ beforeAll(async () => {
 });
 afterAll(() => api?.close());
 
-/** Drops an image and gives its video once that is as the condition says. */
-async function dropped(prompt: string, is: (video: VideoView) => boolean): Promise<VideoView> {
-  const Key = `drop/told-${randomUUID()}/cat.png`;
+/** Drops an image and returns its video once the condition holds. */
+async function dropped(prompt: string, condition: (video: VideoView) => boolean): Promise<VideoView> {
+  const Key = `drop/results-${randomUUID()}/cat.png`;
   const Metadata = { prompt, model: 'wan2.5-i2v-preview', resolution: '480P' };
   await api.s3.send(new PutObjectCommand({ Bucket: api.uploads_bucket, Key, Body: png(480, 480), Metadata }));
   const { id } = await api.droppedFrom(Key);
-  return untilIt(id, is);
+  return until(id, condition);
 }
 
-async function untilIt(id: string, is: (video: VideoView) => boolean): Promise<VideoView> {
+async function until(id: string, condition: (video: VideoView) => boolean): Promise<VideoView> {
   for (;;) {
     const video = (await api.call(`/videos/${id}`, { headers })).body as unknown as VideoView;
-    if (is(video)) return video;
+    if (condition(video)) return video;
     await new Promise((resolve) => setTimeout(resolve, 250));
   }
 }
 
-/** What lies beside the image, once it says that the video has ended so. */
-async function toldOf({ source }: VideoView, status: string): Promise<void> {
-  if (source.type !== 'drop') throw new Error('It is no drop.');
+/** Waits until the drop result has the status. */
+async function resultWithStatus({ source }: VideoView, status: string): Promise<void> {
+  if (source.type !== 'drop') throw new Error('The video is not of a drop.');
   const result = { Bucket: api.uploads_bucket, Key: `${source.key}.result.json` };
   for (;;) {
     const text = await api.s3.send(new GetObjectCommand(result)).then(
@@ -50,32 +50,32 @@ async function toldOf({ source }: VideoView, status: string): Promise<void> {
 
 const isRunning = ({ status }: VideoView) => status === 'running';
 
-describe.concurrent('the end of a drop’s video is told beside its image', { timeout: 90_000 }, () => {
-  test('when Wan fails it', async () => {
+describe.concurrent('the drop result is written', { timeout: 90_000 }, () => {
+  test('when the task fails', async () => {
     const video = await dropped('[[fail=InternalError]] A cat', ({ status }) => status === 'failed');
-    await toldOf(video, 'failed');
+    await resultWithStatus(video, 'failed');
     const image = await api.call(`/videos/${video.id}/content?variant=first_frame`, {
       headers: { ...headers, accept: 'application/json' },
     });
     expect((await fetch(String(image.body.url))).status).toBe(200);
   });
 
-  test('when its owner cancels it', async () => {
+  test('when its owner cancels the video', async () => {
     const video = await dropped('[[pending=60]] A cat', isRunning);
     const { status } = await api.call(`/videos/${video.id}/cancel`, { method: 'POST', headers });
     expect(status).toBe(200);
-    await toldOf(video, 'canceled');
+    await resultWithStatus(video, 'canceled');
   });
 
-  test('when its owner cancels it by Wan’s protocol', async () => {
+  test('when its owner cancels the video through the DashScope routes', async () => {
     const video = await dropped('[[pending=60]] A cat', isRunning);
     const { status } = await api.call(`/api/v1/tasks/${video.id}/cancel`, { method: 'POST', headers });
     expect(status).toBe(200);
-    await toldOf(video, 'canceled');
+    await resultWithStatus(video, 'canceled');
   });
 
-  test('when somebody cancels its task at Wan', async () => {
-    const video = await dropped('[[pending=8]] A cat that somebody cancels', isRunning);
+  test('when its task is canceled at Wan', async () => {
+    const video = await dropped('[[pending=8]] A cat that is canceled at Wan', isRunning);
     const asWan = { headers: { authorization: 'Bearer sk-local' } };
     const { data } = (await (await fetch(`${stack.wan_url}/tasks?page_size=100`, asWan)).json()) as {
       data: { task_id: string }[];
@@ -84,14 +84,14 @@ describe.concurrent('the end of a drop’s video is told beside its image', { ti
       const { output } = (await (await fetch(`${stack.wan_url}/tasks/${task_id}`, asWan)).json()) as {
         output: { orig_prompt?: string };
       };
-      if (output.orig_prompt?.includes('somebody cancels'))
+      if (output.orig_prompt?.includes('canceled at Wan'))
         await fetch(`${stack.wan_url}/tasks/${task_id}/cancel`, { ...asWan, method: 'POST' });
     }
-    await toldOf(await untilIt(video.id, ({ status }) => status === 'canceled'), 'canceled');
+    await resultWithStatus(await until(video.id, ({ status }) => status === 'canceled'), 'canceled');
   });
 });
 
-test('a copy that is not whole is deleted in the version that was written', { timeout: 60_000 }, async () => {
+test('deletes exactly the version of an incomplete download', { timeout: 60_000 }, async () => {
   const { body } = await api.post('/videos', {
     model: 'wan2.5-i2v-preview',
     input: { prompt: '[[truncate]] A cat', img_url: `data:image/png;base64,${png(360, 360).toString('base64')}` },

@@ -1,6 +1,6 @@
 import { png, webp as webpHeader } from '../functions/media/support.ts';
 
-/** A JPEG of headers alone, which is all that checks of either side read: a frame of this size, and the end of an empty scan. */
+/** Returns a JPEG with headers only, which is all that client and emulator read: a frame of this size and an empty scan. */
 export function jpeg(width: number, height: number): Buffer {
   const frame = Buffer.from('ffc00011080000000003012200021101031101', 'hex');
   frame.writeUInt16BE(height, 5);
@@ -12,7 +12,7 @@ export function jpeg(width: number, height: number): Buffer {
   ]);
 }
 
-/** A BMP of black and white, the smallest there is of these sides. */
+/** Returns a monochrome BMP, the smallest of its size. */
 function bmp(width: number, height: number): Buffer {
   const pixels = Math.ceil(width / 32) * 4 * height;
   const file = Buffer.alloc(62 + pixels, 0);
@@ -28,18 +28,18 @@ function bmp(width: number, height: number): Buffer {
   return file;
 }
 
-/** A WEBP that is longer than its header: no picture is as short as that. */
+/** Returns a WEBP that is longer than its header, as every real image. */
 const webp: typeof webpHeader = (...size) => Buffer.concat([webpHeader(...size), Buffer.alloc(60)]);
 
-/** A whole PNG of exactly so many bytes: zeros after its end fill it up, as some programs leave them. */
-function filled(bytes: number): Buffer {
+/** Returns a PNG of exactly this size, padded with zeros after its end, as some programs do. */
+function padded(bytes: number): Buffer {
   return Buffer.concat([png(400, 400), Buffer.alloc(bytes)], bytes);
 }
 
 const MiB = 1024 * 1024;
 
-/** Pictures that every model takes, with their MIME types. */
-export const goodPictures: readonly (readonly [type: string, bytes: Buffer])[] = [
+/** Images that every model accepts, with their MIME types. */
+export const validImages: readonly (readonly [type: string, bytes: Buffer])[] = [
   ['image/png', png(400, 400)],
   ['image/png', png(360, 2000)],
   ['image/png', png(400, 400, { colorType: 3 })],
@@ -49,8 +49,8 @@ export const goodPictures: readonly (readonly [type: string, bytes: Buffer])[] =
   ['image/webp', webp(400, 400, { alpha: true })],
 ];
 
-/** Pictures at and over every limit, of other types, damaged, and no pictures. */
-export const doubtfulPictures: readonly (readonly [type: string, bytes: Buffer])[] = [
+/** Images at and over every limit, with wrong types, damaged, and files that are not images. */
+export const edgeCaseImages: readonly (readonly [type: string, bytes: Buffer])[] = [
   ['image/png', png(359, 400)],
   ['image/png', png(400, 239)],
   ['image/jpeg', jpeg(240, 8000)],
@@ -66,13 +66,13 @@ export const doubtfulPictures: readonly (readonly [type: string, bytes: Buffer])
   ['image/jpg', jpeg(400, 400)],
   ['image/x-ms-bmp', bmp(360, 360)],
   ['image/gif', Buffer.from('R0lGODlhkAGQAYAAAAAAAP///yH5BAEAAAAALAAAAACQAZABAAIBRAA7', 'base64')],
-  ['image/png', Buffer.from('GIF89a and then nothing of the kind')],
+  ['image/png', Buffer.from('GIF89a and then something else')],
   ['image/png', Buffer.alloc(0)],
-  ['text/plain', Buffer.from('not a picture, but long enough to be one')],
+  ['text/plain', Buffer.from('not an image, but long enough to be one')],
 ];
 
-/** The sizes at the limit; each is megabytes of base64. */
-export const heavyPictures: readonly (readonly [type: string, bytes: Buffer])[] = [
-  ['image/png', filled(10 * MiB)],
-  ['image/png', filled(10 * MiB + 1)],
+/** Files at and over the size limit: megabytes of base64 each. */
+export const largeImages: readonly (readonly [type: string, bytes: Buffer])[] = [
+  ['image/png', padded(10 * MiB)],
+  ['image/png', padded(10 * MiB + 1)],
 ];

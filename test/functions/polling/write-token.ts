@@ -2,8 +2,8 @@ import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Wait } from '../../../functions/polling/wait-item.ts';
 import { conditionally, type Table } from '../../../functions/video/table.ts';
 
-/** What the state WaitForEnd does: writes the token under the item's condition. @returns whether the condition held */
-export async function sleepWith(table: Table, token: string, wait: Wait): Promise<boolean> {
+/** Writes the token as the state WaitForEnd does. @returns whether the condition held */
+export async function writeToken(table: Table, token: string, wait: Wait): Promise<boolean> {
   const written = await conditionally(
     table.client.send(
       new UpdateCommand({

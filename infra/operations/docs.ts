@@ -1,0 +1,99 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { documentedMessage, referenceCodes, referenceStatus } from '../../functions/api/dashscope/errors.ts';
+import { gatewayCodes } from '../../functions/api/openapi/gateway.ts';
+import { endingsTable, markdownTable, problemsTable } from '../../functions/api/openapi/problem-codes.ts';
+import { describeDurations, findModel, offeredModelNames } from '../../functions/wan/catalogue.ts';
+import { defaultPrices } from '../../functions/wan/prices.ts';
+import { projectRoot } from '../synth/bundle.ts';
+import { configurationReference } from './configuration-reference.ts';
+import { costPage } from './cost.ts';
+
+const code = (text: string): string => `\`${text}\``;
+
+const codesPage = (): string => `# Codes
+
+Generated from the code by \`npm run docs\`. Codes are stable: programs may branch on them.
+
+## Errors of a video
+
+A video that failed or was canceled has an \`error\` with \`code\`, \`message\`, \`hint\`, \`retryable\` (the same request may succeed another time),
+\`billed\` (Wan has charged, or may have charged) and, if there is one, Wan's \`request_id\`. The code of a drop whose settings or image were
+refused is that of its first issue.
+
+${endingsTable}
+
+## Problems
+
+Responses of the API, as \`application/problem+json\`:
+
+${problemsTable}
+
+## Responses of the gateway
+
+Responses that the API gateway generates itself, as \`application/json\`. They have the members of both protocols and the codes of Wan's:
+
+${markdownTable(
+  ['status', 'code', 'meaning'],
+  gatewayCodes.map(({ status, code: name, description }) => [status, code(name), description]),
+)}
+
+## Errors of the DashScope routes
+
+Responses of \`/api/v1/…\` as \`{code, message, request_id}\`. A spending limit is an \`Arrearage\`, which no client retries.
+
+${markdownTable(
+  ['code', 'status', 'message'],
+  referenceCodes.map((name) => [code(name), referenceStatus(name), documentedMessage(name)]),
+)}
+`;
+
+/** The models with what they accept, and the list price of a second in Singapore. */
+function modelsTable(): string {
+  const rows = offeredModelNames.map((name) => {
+    const { resolutions, default_resolution, durations, audio, rate_limits, prompt_limit } = findModel(name);
+    const prices = defaultPrices.prices[name]?.singapore ?? {};
+    return [
+      code(name),
+      resolutions.map((tier) => (tier === default_resolution ? `**${tier}**` : tier)).join(', '),
+      describeDurations(durations),
+      audio ? 'yes' : 'no',
+      prompt_limit,
+      resolutions.map((tier) => `$${prices[tier]}`).join(', '),
+      `${rate_limits.concurrent_tasks} tasks, ${rate_limits.submits_per_second} submissions/s`,
+    ];
+  });
+  const head = ['model', 'resolutions (default in bold)', 'seconds', 'audio', 'prompt', 'USD per second', 'Wan runs'];
+  return `${markdownTable(head, rows)}
+
+Prices are Wan's list prices for Singapore of ${defaultPrices.as_of}, in the order of the resolutions. \`GET /models\` has those of the deployment.`;
+}
+
+/** The API's guide, which is written by hand, with its table of models. */
+async function apiPage(file: string): Promise<string> {
+  const written = await readFile(file, 'utf8');
+  return written.replace(/(?<=<!-- models -->\n)[\s\S]*(?=<!-- \/models -->)/, `${modelsTable()}\n`);
+}
+
+const pages: Readonly<Record<string, (file: string) => string | Promise<string>>> = {
+  'api.md': apiPage,
+  'codes.md': codesPage,
+  'configuration.md': configurationReference,
+  'cost.md': costPage,
+};
+
+/** The pages below `docs/` that are generated, whole or in part, as they must be today. */
+export const generatedPages = (): Promise<{ file: string; content: string }[]> =>
+  Promise.all(
+    Object.entries(pages).map(async ([name, page]) => {
+      const file = join(projectRoot, 'docs', name);
+      return { file, content: await page(file) };
+    }),
+  );
+
+if (process.argv[1] === import.meta.filename) {
+  for (const { file, content } of await generatedPages()) {
+    await writeFile(file, content);
+    console.log(`Wrote ${file}`);
+  }
+}
