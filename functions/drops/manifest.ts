@@ -46,7 +46,7 @@ export async function acceptManifest(services: ManifestServices, object: Dropped
     return writeSummary(services, manifest, lineFailure(error));
   }
   const limited = { ...services, dispatch: dispatchFirst(services) };
-  // A repeated event leaves lines that have ended as they are.
+  // A repeated event does not change lines that have ended.
   const open = read.lines.filter(({ line }) => manifest.open?.has(line));
   const outcomes = await settleAll(CONCURRENT_LINES, open, (line) => acceptManifestLine(limited, read.upload, line));
   const ended = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' && outcome.value ? [outcome.value] : []));

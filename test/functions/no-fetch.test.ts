@@ -9,7 +9,7 @@ import { createTask } from '../../functions/workflow/create-task.ts';
 import { startTable } from '../support/table.ts';
 import { aVideo } from '../support/videos.ts';
 import { anApi, body } from './api/support.ts';
-import { aDropFolder, picture } from './drops/support.ts';
+import { aDropFolder, imageBytes } from './drops/support.ts';
 import { scriptedWan, servicesFor } from './workflow/support.ts';
 
 /*
@@ -78,9 +78,9 @@ describe.each(names)('%s', (address) => {
       ...wan26,
       input: { prompt: 'A cat runs', audio_url: address.replace('.png', '.mp3') },
     });
-    await folder.taken('drop/cat.png', picture);
+    await folder.taken('drop/cat.png', imageBytes);
     folder.put('drop/dog.png.json', { input: { prompt: 'A dog runs', img_url: address } });
-    expect(await folder.taken('drop/dog.png', picture)).toMatchObject({ status: 'failed' });
+    expect(await folder.taken('drop/dog.png', imageBytes)).toMatchObject({ status: 'failed' });
     expect(reached).toEqual([]);
   });
 });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { changeStatus, readVideo } from '../../../functions/video/store.ts';
 import { startTable } from '../../support/table.ts';
 import { png } from '../media/support.ts';
-import { aDropFolder, bucket, picture } from './support.ts';
+import { aDropFolder, bucket, imageBytes } from './support.ts';
 
 let store: Awaited<ReturnType<typeof startTable>>;
 beforeAll(async () => {
@@ -18,7 +18,7 @@ const prompt = { prompt: 'A cat runs' };
 
 describe('an image that is dropped', () => {
   test('becomes a queued video that names exactly this version, and is dispatched', async () => {
-    const event = folder.put('drop/cat.png', picture, { prompt: 'A cat runs', resolution: '480P' });
+    const event = folder.put('drop/cat.png', imageBytes, { prompt: 'A cat runs', resolution: '480P' });
     const video = (await folder.take(event)) as { video: { id: string } };
     const stored = { bucket, key: 'drop/cat.png', version_id: event.detail.object['version-id'] };
     expect(video).toMatchObject({
@@ -30,7 +30,7 @@ describe('an image that is dropped', () => {
         input: { prompt: 'A cat runs', img_url: 's3://firstframe-uploads/drop/cat.png' },
         parameters: { resolution: '480P', duration: 5, prompt_extend: true, watermark: false },
         source: { type: 'drop', ...stored },
-        image: { ...stored, content_type: 'image/png', bytes: picture.length, width: 400, height: 380 },
+        image: { ...stored, content_type: 'image/png', bytes: imageBytes.length, width: 400, height: 380 },
         warnings: [],
         estimated_cost: { amount: 0.075, currency: 'USD', unit_price: 0.015, seconds: 5 },
       },
@@ -51,7 +51,7 @@ describe('an image that is dropped', () => {
 
   test('can have a prompt in any language', async () => {
     const encoded = '=?UTF-8?B?54yr44GM6LWw?= =?UTF-8?B?44KL?=';
-    const video = await folder.taken('drop/cat.png', picture, { prompt: encoded });
+    const video = await folder.taken('drop/cat.png', imageBytes, { prompt: encoded });
     expect(video).toMatchObject({ input: { prompt: '猫が走る' } });
   });
 
@@ -84,7 +84,7 @@ describe('an image that is dropped', () => {
   );
 
   test('is one video when its event is delivered twenty times concurrently', async () => {
-    const event = folder.put('drop/cat.png', picture, prompt);
+    const event = folder.put('drop/cat.png', imageBytes, prompt);
     const outcomes = await Promise.all(Array.from({ length: 20 }, () => folder.take(event)));
     expect(new Set(outcomes.map((outcome) => (outcome as { id: string }).id)).size).toBe(1);
     expect(outcomes.filter((outcome) => outcome?.outcome === 'created')).toHaveLength(1);
@@ -93,7 +93,7 @@ describe('an image that is dropped', () => {
   });
 
   test('is dispatched again by a late event only while it is queued', async () => {
-    const event = folder.put('drop/cat.png', picture, prompt);
+    const event = folder.put('drop/cat.png', imageBytes, prompt);
     await folder.take(event);
     await folder.take(event);
     const [video] = await folder.videos();
@@ -104,7 +104,7 @@ describe('an image that is dropped', () => {
 
   test('stays queued when dispatch fails, and the event is done', async () => {
     folder.services.dispatch = () => Promise.reject(new Error('Step Functions is away'));
-    const video = (await folder.taken('drop/cat.png', picture, prompt))!;
+    const video = (await folder.taken('drop/cat.png', imageBytes, prompt))!;
     expect(await readVideo(store.table, video.id)).toMatchObject({ status: 'queued' });
     expect(folder.undispatched).toEqual([video.id]);
   });
@@ -113,13 +113,13 @@ describe('an image that is dropped', () => {
     'is an error while %s is out of order, so that its event comes again',
     async (service) => {
       Object.assign(folder.services, { [service]: () => Promise.reject(new Error('SlowDown')) });
-      await expect(folder.drop('drop/cat.png', picture, prompt)).rejects.toThrow('SlowDown');
+      await expect(folder.drop('drop/cat.png', imageBytes, prompt)).rejects.toThrow('SlowDown');
       expect(await folder.videos()).toEqual([]);
     },
   );
 
   test('creates nothing when it was deleted before its event came, although its version can still be read', async () => {
-    const event = folder.put('drop/cat.png', picture, prompt);
+    const event = folder.put('drop/cat.png', imageBytes, prompt);
     folder.delete('drop/cat.png');
     expect(await folder.take(event)).toMatchObject({ outcome: 'gone' });
     expect(await folder.videos()).toEqual([]);
@@ -133,7 +133,7 @@ describe('a drop that cannot become a video is a failed record with the reason',
     ['10 pixels', { bytes: png(10, 10) }, 'image_dimensions', /10 × 10 pixels.*360 to 2000/],
     ['a text named .png', { bytes: Buffer.from('hello') }, 'unsupported_image_type', /JPEG, PNG, BMP or WEBP/],
     ['an empty file', { bytes: Buffer.alloc(0) }, 'image_empty', /empty/],
-    ['a part of a header', { bytes: picture.subarray(0, 20) }, 'image_unreadable', /size can't be read/],
+    ['a part of a header', { bytes: imageBytes.subarray(0, 20) }, 'image_unreadable', /size can't be read/],
     ['an alpha channel', { bytes: png(400, 400, { colorType: 6 }) }, 'image_has_alpha', /alpha/],
     ['an unknown model', meta({ model: 'wan9' }), 'unknown_model', /image's metadata: \/model: .*wan2\.6-i2v/],
     ['a model named like a built-in', meta({ model: '__proto__' }), 'unknown_model', /\/model/],
@@ -151,7 +151,7 @@ describe('a drop that cannot become a video is a failed record with the reason',
       'private_url',
       /public/,
     ],
-  ])('%s', async (_, { bytes = picture, metadata = {} }, code, message) => {
+  ])('%s', async (_, { bytes = imageBytes, metadata = {} }, code, message) => {
     const video = await folder.taken('drop/cat.png', bytes, metadata);
     expect(video).toMatchObject({
       owner: folder.services.defaults.owner,
@@ -190,7 +190,7 @@ describe('a drop that cannot become a video is a failed record with the reason',
   });
 
   test('a huge object, of which only the first part is read', async () => {
-    const event = folder.put('drop/cat.png', picture.subarray(0, 64));
+    const event = folder.put('drop/cat.png', imageBytes.subarray(0, 64));
     event.detail.object.size = 5 * 1024 ** 4;
     expect(await folder.take(event)).toMatchObject({ video: { error: { code: 'image_too_large' } } });
   });

@@ -10,7 +10,7 @@ import { readItem } from '../../../functions/video/table.ts';
 import { startTable } from '../../support/table.ts';
 import { png } from '../media/support.ts';
 import { crashAfter, crashingTable } from '../workflow/support.ts';
-import { aDropFolder, bucket, picture } from './support.ts';
+import { aDropFolder, bucket, imageBytes } from './support.ts';
 
 const clock = { now: Date.parse('2026-01-01T00:00:00Z') };
 let store: Awaited<ReturnType<typeof startTable>>;
@@ -48,9 +48,9 @@ const versionOf = ({ detail }: ObjectCreated) => detail.object['version-id'];
 
 describe('the same bytes and settings under the same key', () => {
   test('are the same video, and its record and result follow the latest upload', async () => {
-    await folder.drop(key, picture, prompt);
+    await folder.drop(key, imageBytes, prompt);
     const first = await succeed(await only());
-    const again = folder.put(key, picture, prompt);
+    const again = folder.put(key, imageBytes, prompt);
     expect(await folder.take(again)).toMatchObject({ outcome: 'existing', id: first.id });
     const version_id = versionOf(again);
     expect(await only()).toMatchObject({ source: { version_id }, image: { version_id }, status: 'succeeded' });
@@ -59,35 +59,35 @@ describe('the same bytes and settings under the same key', () => {
   });
 
   test('are the same video whatever other metadata changes', async () => {
-    await folder.drop(key, picture, prompt);
-    expect(await folder.drop(key, picture, { ...prompt, 'cache-control-hint': 'x' })).toMatchObject({
+    await folder.drop(key, imageBytes, prompt);
+    expect(await folder.drop(key, imageBytes, { ...prompt, 'cache-control-hint': 'x' })).toMatchObject({
       outcome: 'existing',
     });
   });
 
   test('are the same video whichever level of the settings a value comes from', async () => {
-    await folder.drop(key, picture, prompt);
+    await folder.drop(key, imageBytes, prompt);
     folder.put('drop/_defaults.json', asks('A cat runs'));
     folder.put(sidecar, asks('A cat runs'));
-    expect(await folder.drop(key, picture, {})).toMatchObject({ outcome: 'existing' });
+    expect(await folder.drop(key, imageBytes, {})).toMatchObject({ outcome: 'existing' });
   });
 
   test('never move a video back to an earlier upload', async () => {
-    const first = folder.put(key, picture, prompt);
-    const second = folder.put(key, picture, prompt);
+    const first = folder.put(key, imageBytes, prompt);
+    const second = folder.put(key, imageBytes, prompt);
     await folder.take(second);
     await folder.take(first);
     expect(await only()).toMatchObject({ source: { version_id: versionOf(second) } });
   });
 
   test('are one video in a bucket without versions', async () => {
-    const event = folder.put(key, picture, prompt);
+    const event = folder.put(key, imageBytes, prompt);
     const { size } = event.detail.object;
     const unversioned = { detail: { ...event.detail, object: { key, size } } };
-    folder.services.readObject = async () => ({ bytes: picture, metadata: prompt });
+    folder.services.readObject = async () => ({ bytes: imageBytes, metadata: prompt });
     for (let times = 0; times < 3; times++) await folder.take(unversioned);
     await only();
-    folder.services.readObject = async () => ({ bytes: picture, metadata: { prompt: 'A dog runs' } });
+    folder.services.readObject = async () => ({ bytes: imageBytes, metadata: { prompt: 'A dog runs' } });
     await folder.take(unversioned);
     expect(await folder.videos()).toHaveLength(2);
   });
@@ -96,17 +96,17 @@ describe('the same bytes and settings under the same key', () => {
 describe('a new video', () => {
   test.each<[string, [key: string, bytes: Uint8Array, metadata: Record<string, string>]]>([
     ['other bytes', [key, png(500, 380), prompt]],
-    ['another prompt', [key, picture, { prompt: 'A dog runs' }]],
-    ['another seed', [key, picture, { ...prompt, seed: '7' }]],
-    ['another key', ['drop/copy.png', picture, prompt]],
+    ['another prompt', [key, imageBytes, { prompt: 'A dog runs' }]],
+    ['another seed', [key, imageBytes, { ...prompt, seed: '7' }]],
+    ['another key', ['drop/copy.png', imageBytes, prompt]],
   ])('comes of %s', async (_, other) => {
-    await folder.drop(key, picture, prompt);
+    await folder.drop(key, imageBytes, prompt);
     expect(await folder.drop(...other)).toMatchObject({ outcome: 'created' });
     expect(await folder.videos()).toHaveLength(2);
   });
 
   test('comes of the same upload in another bucket', async () => {
-    const event = folder.put(key, picture, prompt);
+    const event = folder.put(key, imageBytes, prompt);
     await folder.take(event);
     await folder.take({ detail: { ...event.detail, bucket: { name: 'other' } } });
     expect(await folder.videos()).toHaveLength(2);
@@ -115,9 +115,9 @@ describe('a new video', () => {
 
 describe('a video that failed without being billed', () => {
   test('is started again by a new upload, with the image of that upload, once', async () => {
-    await folder.drop(key, picture, prompt);
+    await folder.drop(key, imageBytes, prompt);
     const failed = await fail(await only(), { run: 3, task: { status: 'FAILED' } as VideoRecord['task'] & object });
-    const again = folder.put(key, picture, prompt);
+    const again = folder.put(key, imageBytes, prompt);
     expect(await folder.take(again)).toMatchObject({ outcome: 'restarted', id: failed.id });
     const restarted = await only();
     const version_id = versionOf(again);
@@ -136,7 +136,7 @@ describe('a video that failed without being billed', () => {
   });
 
   test('stays failed when its own event is repeated', async () => {
-    const event = folder.put(key, picture, prompt);
+    const event = folder.put(key, imageBytes, prompt);
     await folder.take(event);
     await fail(await only());
     expect(await folder.take(event)).toMatchObject({ outcome: 'existing', video: { status: 'failed' } });
@@ -177,16 +177,16 @@ test.each<[string, Partial<VideoRecord>]>([
     { task: { status: 'RUNNING', expires_at: '2099-01-01' } as VideoRecord['task'] & object },
   ],
 ])('a failed video that %s is not started again by an upload', async (_, given) => {
-  await folder.drop(key, picture, prompt);
+  await folder.drop(key, imageBytes, prompt);
   await fail(await only(), given);
-  expect(await folder.drop(key, picture, prompt)).toMatchObject({ outcome: 'existing' });
+  expect(await folder.drop(key, imageBytes, prompt)).toMatchObject({ outcome: 'existing' });
   expect(await only()).toMatchObject({ status: 'failed' });
 });
 
 test('a canceled video is not started again by an upload', async () => {
-  await folder.drop(key, picture, prompt);
+  await folder.drop(key, imageBytes, prompt);
   await changeStatus(store.table, await only(), 'canceled');
-  expect(await folder.drop(key, picture, prompt)).toMatchObject({ outcome: 'existing' });
+  expect(await folder.drop(key, imageBytes, prompt)).toMatchObject({ outcome: 'existing' });
   expect(await only()).toMatchObject({ status: 'canceled' });
 });
 
@@ -199,7 +199,7 @@ describe('the upload of a sidecar alone', () => {
   test.each(['queued', 'succeeded', 'canceled'] as const)(
     'changes nothing when the last video is %s',
     async (status) => {
-      await folder.drop(key, picture, prompt);
+      await folder.drop(key, imageBytes, prompt);
       if (status === 'succeeded') await succeed(await only());
       if (status === 'canceled') await changeStatus(store.table, await only(), 'canceled');
       expect(await folder.drop(sidecar, asks('another'))).toMatchObject({ outcome: 'existing' });
@@ -216,7 +216,7 @@ describe('the upload of a sidecar alone', () => {
   });
 
   test('leaves an image that another process is accepting to that process', async () => {
-    const image = folder.put(key, picture, prompt);
+    const image = folder.put(key, imageBytes, prompt);
     const crashing = crashAfter(3);
     await expect(
       handleDropEvent({ ...folder.services, table: crashingTable(store.table, crashing) }, image),
@@ -235,12 +235,12 @@ describe('the upload of a sidecar alone', () => {
 describe('a deleted video', () => {
   const isGone = { outcome: 'deleted', id: expect.any(String) };
   beforeEach(async () => {
-    await folder.drop(key, picture, prompt);
+    await folder.drop(key, imageBytes, prompt);
     await replaceWithTombstone(store.table, await succeed(await only()));
   });
 
   test('is never created again, however often its image is uploaded, and each upload has the result `deleted`', async () => {
-    const again = folder.put(key, picture, prompt);
+    const again = folder.put(key, imageBytes, prompt);
     const first = await folder.take(again);
     expect(first).toEqual(isGone);
     expect(await folder.take(again)).toEqual(first);
@@ -254,25 +254,25 @@ describe('a deleted video', () => {
   });
 
   test('is remembered without a time limit', async () => {
-    const { id } = (await folder.drop(key, picture, prompt)) as { id: string };
+    const { id } = (await folder.drop(key, imageBytes, prompt)) as { id: string };
     expect(await readItem(store.table, id)).not.toHaveProperty(timeToLive);
   });
 
   test('leaves other settings free', async () => {
-    expect(await folder.drop(key, picture, { ...prompt, seed: '7' })).toMatchObject({ outcome: 'created' });
+    expect(await folder.drop(key, imageBytes, { ...prompt, seed: '7' })).toMatchObject({ outcome: 'created' });
   });
 });
 
 test('an image keeps the last hundred claims, however often it is copied', async () => {
-  for (let copies = 0; copies < 120; copies++) await folder.drop(key, picture, prompt);
+  for (let copies = 0; copies < 120; copies++) await folder.drop(key, imageBytes, prompt);
   await only();
-  const item = await readDropItem(store.table, contentOf({ bucket, key }, folder.services.defaults.owner, picture));
+  const item = await readDropItem(store.table, contentOf({ bucket, key }, folder.services.defaults.owner, imageBytes));
   expect(item!.claims).toHaveLength(100);
   expect(JSON.stringify(item).length).toBeLessThan(20_000);
 });
 
 describe('an image that is written in steps', () => {
-  const steps = [picture.subarray(0, 0), picture.subarray(0, picture.length / 2), picture];
+  const steps = [imageBytes.subarray(0, 0), imageBytes.subarray(0, imageBytes.length / 2), imageBytes];
 
   test.each(['when the next step is there', 'after all steps'])('is one video, its events handled %s', async (when) => {
     const events: ObjectCreated[] = [];
@@ -295,7 +295,7 @@ test('a crash after any effect, with settings that change before the event is re
   let point = 1;
   for (let ended = false; !ended; point++) {
     folder = aDropFolder(store.table);
-    const image = folder.put(key, picture, prompt);
+    const image = folder.put(key, imageBytes, prompt);
     const crashing = crashAfter(point);
     await handleDropEvent({ ...folder.services, table: crashingTable(store.table, crashing) }, image).catch(
       () => undefined,
@@ -314,9 +314,9 @@ test('a crash after any effect of a restart restarts once', async () => {
   let point = 1;
   for (let ended = false; !ended; point++) {
     folder = aDropFolder(store.table);
-    await folder.drop(key, picture, prompt);
+    await folder.drop(key, imageBytes, prompt);
     await fail(await only());
-    const again = folder.put(key, picture, prompt);
+    const again = folder.put(key, imageBytes, prompt);
     const crashing = crashAfter(point);
     await handleDropEvent({ ...folder.services, table: crashingTable(store.table, crashing) }, again).catch(
       () => undefined,

@@ -116,11 +116,11 @@ describe('the image of a line', () => {
   );
 
   test('can be named by its address in the drop folder', async () => {
-    await put(world.s3, 'uploads', `${world.folder}/pictures/a b.png`, image);
+    await put(world.s3, 'uploads', `${world.folder}/images/a b.png`, image);
     await put(world.s3, 'uploads', 'drop/carol/cat.png', image);
     const address = `s3://uploads/${world.folder}`;
     const object = await take(
-      body(`${address}/pictures/a b.png`),
+      body(`${address}/images/a b.png`),
       ...['none.png', '../carol/cat.png'].map((path) => body(`${address}/${path}`)),
       ...['drop/carol/cat.png', 'drop/../inputs/x.png', 'uploads/carol/x.png'].map((key) =>
         body(`s3://uploads/${key}`),
@@ -208,7 +208,7 @@ describe('a manifest as a whole', () => {
   test('that is deleted while it is being accepted is accepted to the end', async () => {
     await put(world.s3, 'uploads', `${world.folder}/cat.png`, image);
     const object = await upload(jsonl(body(), body('cat.png')));
-    await expect(acceptManifest(withoutPictures(), object)).rejects.toThrow('1 lines');
+    await expect(acceptManifest(withoutImages(), object)).rejects.toThrow('1 lines');
     await world.s3.send(new DeleteObjectCommand({ Bucket: 'uploads', Key: object.key }));
     await acceptManifest(services(), object);
     expect(await mine()).toHaveLength(2);
@@ -229,12 +229,12 @@ describe('a manifest as a whole', () => {
   });
 
   /** S3 fails when an image is read. */
-  const withoutPictures = () => services({ s3: failingS3(world.s3, '.png', 'GetObjectCommand') });
+  const withoutImages = () => services({ s3: failingS3(world.s3, '.png', 'GetObjectCommand') });
 
   test('is accepted although some lines cannot be read now, and these when the event is repeated', async () => {
     await put(world.s3, 'uploads', `${world.folder}/cat.png`, image);
     const object = await upload(jsonl({}, body(), body('cat.png'), body()));
-    await expect(acceptManifest(withoutPictures(), object)).rejects.toThrow('1 lines');
+    await expect(acceptManifest(withoutImages(), object)).rejects.toThrow('1 lines');
     expect(await mine()).toHaveLength(2);
     expect(await statusesOf(object)).toEqual([[1, 'refused']]);
     await acceptManifest(services(), object);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { SETTLE_SECONDS } from '../../../functions/drops/settings.ts';
 import { UnreadableObject } from '../../../functions/shared/s3.ts';
 import { startTable } from '../../support/table.ts';
-import { aDropFolder, picture } from './support.ts';
+import { aDropFolder, imageBytes } from './support.ts';
 
 let store: Awaited<ReturnType<typeof startTable>>;
 beforeAll(async () => {
@@ -32,7 +32,7 @@ describe('no default is paid by mistake: an image is stopped', () => {
   ])('by a settings file with a name that is nearly right: %s', async (name, right) => {
     const key = new URL(name, 'https://x/drop/x/').pathname.slice(1);
     putOld(key, sidecar);
-    const video = await folder.taken('drop/x/a.jpg', picture, own);
+    const video = await folder.taken('drop/x/a.jpg', imageBytes, own);
     expect(video).toMatchObject({
       status: 'failed',
       error: {
@@ -64,7 +64,7 @@ describe('no default is paid by mistake: an image is stopped', () => {
   ])('by a sidecar or defaults that are broken: %s', async (content, code) => {
     for (const key of ['drop/1/a.jpg.json', 'drop/2/_defaults.json']) {
       putOld(key, content);
-      expect(await folder.taken(key.replace(/[^/]*$/, 'a.jpg'), picture, own)).toMatchObject({
+      expect(await folder.taken(key.replace(/[^/]*$/, 'a.jpg'), imageBytes, own)).toMatchObject({
         status: 'failed',
         error: { code, message: expect.stringContaining(`In ${key}: `) },
       });
@@ -77,7 +77,7 @@ describe('no default is paid by mistake: an image is stopped', () => {
     [{ prompt: '%E7%8C' }, 'encoded_text', /\/input\/prompt: The text is encoded/],
     [{ ...own, take: 'two' }, 'wrong_type', /\/take: /],
   ])('by metadata %j', async (metadata, code, message) => {
-    const video = await folder.taken('drop/a.jpg', picture, metadata as Record<string, string>);
+    const video = await folder.taken('drop/a.jpg', imageBytes, metadata as Record<string, string>);
     expect(video).toMatchObject({
       status: 'failed',
       error: {
@@ -114,7 +114,7 @@ describe('a settings file that was just written', () => {
     ['drop/x/a.jpg.json.tmp', '{"inp', own],
   ])('and is half there is read again after some seconds, when it is whole: %s', async (key, half, metadata) => {
     folder.put(key, half, {}, now());
-    expect(await folder.drop('drop/x/a.jpg', picture, metadata as Record<string, string>)).toEqual({
+    expect(await folder.drop('drop/x/a.jpg', imageBytes, metadata as Record<string, string>)).toEqual({
       outcome: 'waiting',
     });
     expect(folder.delays).toEqual([SETTLE_SECONDS]);
@@ -126,7 +126,7 @@ describe('a settings file that was just written', () => {
   });
 
   test('and is whole counts at its own event, before the image is read again', async () => {
-    await folder.drop('drop/a.jpg', picture);
+    await folder.drop('drop/a.jpg', imageBytes);
     expect(await folder.drop('drop/a.jpg.json', '', {}, now())).toEqual({ outcome: 'waiting' });
     expect(await folder.drop('drop/a.jpg.json', sidecar, {}, now())).toMatchObject({
       video: { parameters: { seed: 7 } },
@@ -140,7 +140,7 @@ describe('a settings file that was just written', () => {
     const clock = { now: store.table.now() };
     const late = aDropFolder({ ...store.table, now: () => clock.now });
     late.put('drop/a.jpg.json', '{"input": ', {}, { written: clock.now });
-    await late.drop('drop/a.jpg', picture, own);
+    await late.drop('drop/a.jpg', imageBytes, own);
     clock.now += SETTLE_SECONDS * 1000;
     await late.wakeUp();
     expect(await late.videos()).toMatchObject([{ status: 'failed', error: { code: 'invalid_json' } }]);
@@ -149,18 +149,18 @@ describe('a settings file that was just written', () => {
 
   test('and was repaired after that becomes a video', async () => {
     folder.put('drop/a.jpg.json', '', {}, { written: 0 });
-    expect(await folder.taken('drop/a.jpg', picture)).toMatchObject({ status: 'failed' });
+    expect(await folder.taken('drop/a.jpg', imageBytes)).toMatchObject({ status: 'failed' });
     expect(await folder.drop('drop/a.jpg.json', sidecar, {}, now())).toMatchObject({ video: { status: 'queued' } });
   });
 
   test('by a clock that is ahead is not waited for', async () => {
     folder.put('drop/a.jpg.json', '', {}, { written: store.table.now() + 3600_000 });
-    expect(await folder.drop('drop/a.jpg', picture, own)).toMatchObject({ video: { status: 'failed' } });
+    expect(await folder.drop('drop/a.jpg', imageBytes, own)).toMatchObject({ video: { status: 'failed' } });
   });
 
   test('with another mistake is not waited for', async () => {
     folder.put('drop/a.jpg.json', { input: { promt: 'x' } }, {}, now());
-    expect(await folder.drop('drop/a.jpg', picture, own)).toMatchObject({ video: { status: 'failed' } });
+    expect(await folder.drop('drop/a.jpg', imageBytes, own)).toMatchObject({ video: { status: 'failed' } });
     expect(folder.waits).toEqual([]);
   });
 });
@@ -192,7 +192,7 @@ describe('other files', () => {
 
   test('metadata of other names is ignored with a warning', async () => {
     const metadata = { ...own, project: 'x', mtime: '1' };
-    expect(await folder.taken('drop/a.jpg', picture, metadata)).toMatchObject({
+    expect(await folder.taken('drop/a.jpg', imageBytes, metadata)).toMatchObject({
       status: 'queued',
       warnings: [{ code: 'unknown_metadata', message: expect.stringContaining('ignored: "project".') }],
     });
@@ -201,7 +201,7 @@ describe('other files', () => {
 
 describe('a file without an ending', () => {
   test.each([
-    ['its bytes', picture, ''],
+    ['its bytes', imageBytes, ''],
     ['its content type', Buffer.from('GIF89a'), 'image/gif'],
   ])('is an image by %s', async (_, bytes, content_type) => {
     expect(await folder.drop('drop/photo', bytes, own, { content_type })).toMatchObject({ outcome: 'created' });
@@ -224,7 +224,7 @@ describe('a file without an ending', () => {
   });
 
   test('is ignored where S3 refuses to return it', async () => {
-    const event = folder.put('drop/readme', picture);
+    const event = folder.put('drop/readme', imageBytes);
     folder.services.readObject = () => Promise.reject(new UnreadableObject('drop/readme', 'AccessDenied'));
     expect(await folder.take(event)).toBeUndefined();
   });
@@ -232,12 +232,12 @@ describe('a file without an ending', () => {
 
 test('a take makes another video of the same image and settings', async () => {
   for (const take of [{}, { take: '2' }, { take: '2' }, { take: '1' }]) {
-    await folder.drop('drop/a.jpg', picture, { ...own, ...(take as Record<string, string>) });
+    await folder.drop('drop/a.jpg', imageBytes, { ...own, ...(take as Record<string, string>) });
   }
   expect(await folder.videos()).toHaveLength(2);
   expect((await folder.videos())[0]).toMatchObject({ source: { settings: { '/take': 'metadata' } } });
   await folder.drop('drop/a.jpg.json', { take: 3 });
-  await folder.drop('drop/a.jpg', picture, own);
+  await folder.drop('drop/a.jpg', imageBytes, own);
   expect(await folder.videos()).toHaveLength(3);
 });
 

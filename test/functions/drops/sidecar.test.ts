@@ -3,7 +3,7 @@ import { droppedObject } from '../../../functions/drops/dropped-object.ts';
 import { replaceWithTombstone } from '../../../functions/video/deletion.ts';
 import { startTable } from '../../support/table.ts';
 import { png } from '../media/support.ts';
-import { aDropFolder, picture } from './support.ts';
+import { aDropFolder, imageBytes } from './support.ts';
 
 let store: Awaited<ReturnType<typeof startTable>>;
 beforeAll(async () => {
@@ -19,7 +19,7 @@ const sidecar = { input: { prompt: 'from the sidecar' }, parameters: { seed: 7 }
 
 describe('an image without a prompt of its own', () => {
   test('waits for a sidecar, and then uses the other levels: one video, although event and messages come twice', async () => {
-    const event = folder.put('drop/cat.png', picture, { resolution: '480P' });
+    const event = folder.put('drop/cat.png', imageBytes, { resolution: '480P' });
     const waiting = await folder.take(event);
     expect(waiting).toMatchObject({ outcome: 'waiting' });
     expect(await folder.take(event)).toEqual(waiting);
@@ -80,7 +80,7 @@ describe('an image without a prompt of its own', () => {
 
   test.each(['', ' \t'])('has no prompt by blank metadata (%j), as some programs send it', async (prompt) => {
     folder.put('drop/_defaults.json', { input: { prompt: 'from defaults' }, parameters: { seed: 7 } });
-    expect(await folder.taken('drop/cat.png', picture, { prompt, template: prompt })).toMatchObject({
+    expect(await folder.taken('drop/cat.png', imageBytes, { prompt, template: prompt })).toMatchObject({
       status: 'queued',
       input: { prompt: 'from defaults' },
       parameters: { seed: 7 },
@@ -89,7 +89,7 @@ describe('an image without a prompt of its own', () => {
   });
 
   test('does not wait when it has an effect', async () => {
-    expect(await folder.drop('drop/cat.png', picture, { template: 'flying' })).toMatchObject({ outcome: 'created' });
+    expect(await folder.drop('drop/cat.png', imageBytes, { template: 'flying' })).toMatchObject({ outcome: 'created' });
   });
 });
 
@@ -107,7 +107,7 @@ describe('a sidecar', () => {
   test('is stronger than metadata, field by field', async () => {
     await folder.drop('drop/cat.png.json', sidecar);
     const metadata = { prompt: 'lost', seed: '1', resolution: '480P' };
-    expect(await folder.taken('drop/cat.png', picture, metadata)).toMatchObject({
+    expect(await folder.taken('drop/cat.png', imageBytes, metadata)).toMatchObject({
       input: { prompt: 'from the sidecar' },
       parameters: { seed: 7, resolution: '480P' },
       source: {
@@ -123,7 +123,7 @@ describe('a sidecar', () => {
   });
 
   test('that comes after its image became a video changes nothing', async () => {
-    const video = await folder.taken('drop/cat.png', picture, { prompt: 'own' });
+    const video = await folder.taken('drop/cat.png', imageBytes, { prompt: 'own' });
     expect(await folder.drop('drop/cat.png.json', sidecar)).toEqual({ outcome: 'existing', id: video!.id, video });
     expect(await folder.videos()).toEqual([video]);
   });
@@ -139,7 +139,7 @@ describe('a sidecar', () => {
 
   test('that is broken is a failed record that names file and pointer, not a video with other settings', async () => {
     await folder.drop('drop/a/cat.png.json', { input: { promt: 'a typo', img_url: 'https://example.com/other.png' } });
-    const video = await folder.taken('drop/a/cat.png', picture, { prompt: 'own', duration: '99' });
+    const video = await folder.taken('drop/a/cat.png', imageBytes, { prompt: 'own', duration: '99' });
     expect(video).toMatchObject({ status: 'failed', error: { code: 'image_in_settings', billed: false } });
     expect(video!.error!.message).toMatch(/^In drop\/a\/cat\.png\.json: \/input\/img_url: .* \/input\/promt: /);
     expect(video!.error!.message).not.toContain('duration');
@@ -212,7 +212,7 @@ describe('the nearest _defaults.json', () => {
 
   test('changes later drops only: a repeated event finds the existing video', async () => {
     await folder.drop('drop/_defaults.json', { parameters: { seed: 1 } });
-    const event = folder.put('drop/cat.png', picture, { prompt: 'own' });
+    const event = folder.put('drop/cat.png', imageBytes, { prompt: 'own' });
     await folder.take(event);
     await folder.drop('drop/_defaults.json', { parameters: { seed: 2 } });
     expect(await folder.take(event)).toMatchObject({ outcome: 'existing', video: { parameters: { seed: 1 } } });
@@ -258,7 +258,7 @@ describe('a folder that requires sidecars', () => {
   });
 
   test('waits for them without a limit, also for an image with a prompt', async () => {
-    const event = folder.put('drop/cat.png', picture, { prompt: 'own' });
+    const event = folder.put('drop/cat.png', imageBytes, { prompt: 'own' });
     expect(await folder.take(event)).toMatchObject({ outcome: 'waiting' });
     expect(folder.waits).toHaveLength(0);
     expect(await folder.takeWaited(droppedObject(event))).toMatchObject({ outcome: 'waiting' });
@@ -269,7 +269,7 @@ describe('a folder that requires sidecars', () => {
   });
 
   test('starts with an empty one', async () => {
-    await folder.drop('drop/cat.png', picture, { prompt: 'own' });
+    await folder.drop('drop/cat.png', imageBytes, { prompt: 'own' });
     expect(await folder.drop('drop/cat.png.json', '{}')).toMatchObject({ video: { input: { prompt: 'own' } } });
   });
 
@@ -279,6 +279,6 @@ describe('a folder that requires sidecars', () => {
 
   test('can have a folder below it that does not', async () => {
     await folder.drop('drop/free/_defaults.json', {});
-    expect(await folder.drop('drop/free/cat.png', picture, { prompt: 'own' })).toMatchObject({ outcome: 'created' });
+    expect(await folder.drop('drop/free/cat.png', imageBytes, { prompt: 'own' })).toMatchObject({ outcome: 'created' });
   });
 });

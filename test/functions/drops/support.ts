@@ -8,7 +8,7 @@ import type { Table } from '../../../functions/video/table.ts';
 import eventOfS3 from '../../fixtures/events/object-created.json' with { type: 'json' };
 import { png } from '../media/support.ts';
 
-export const picture = png(400, 380);
+export const imageBytes = png(400, 380);
 export const bucket = 'firstframe-uploads';
 
 interface Stored {
@@ -76,7 +76,7 @@ export function aDropFolder(table: Table, given: Partial<Pick<DropServices, 'rul
   /** Puts an object and gives the event that EventBridge makes of it. */
   function put(
     key: string,
-    body: Uint8Array | string | object = picture,
+    body: Uint8Array | string | object = imageBytes,
     metadata: Record<string, string> = {},
     { content_type = '', written = 0 } = {},
   ): ObjectCreated {
