@@ -14,12 +14,14 @@ export interface ResultServices {
   s3: Pick<S3Client, 'send'>;
   /** Whether a finished video is copied beside its image. */
   copyVideo: boolean;
+  /** Deletes what other downloads of a succeeded video left. @default nothing, in functions without access to the videos bucket */
+  deleteLeftovers?: (id: string, archived: ArchivedVideo) => Promise<void>;
 }
 
 /**
- * Writes the result of a video that came from the drop folder: of an image as `<key>.result.json`, with `copyVideo` after a copy of the
- * video as `<key>.mp4`; of a line of a manifest among the manifest's results. Does nothing for a video of the API, or one that has
- * not ended.
+ * Does what remains after a video has ended: deletes what other downloads left, and writes the result of a video from the drop folder, of
+ * an image as `<key>.result.json`, with `copyVideo` after a copy of the video as `<key>.mp4`; of a line of a manifest among the
+ * manifest's results. Does nothing for a video that has not ended.
  *
  * The record stays in the status index until all is written, so that whatever fails between two steps is repeated by the sweep;
  * writing twice is writing once. A newer outcome, after a retry, replaces an older one, never the other way round, and the result of a
@@ -28,9 +30,12 @@ export interface ResultServices {
  */
 export async function writeVideoResult(services: ResultServices, video: VideoRecord): Promise<void> {
   if (!isTerminal(video.status)) return;
+  const { deleteLeftovers } = services;
+  const archived = video.status === 'succeeded' ? video.video : undefined;
+  if (archived) await deleteLeftovers?.(video.id, archived);
   if (isFrom('drop', video)) await writeImageResult(services, video);
   else if (isFrom('manifest', video)) await endLineOf(services, video);
-  else return;
+  else if (!archived || !deleteLeftovers) return;
   await markResultWritten(services.table, video);
 }
 

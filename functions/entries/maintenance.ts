@@ -1,5 +1,5 @@
 import type { EventBridgeEvent } from 'aws-lambda';
-import { writePendingResults } from '../drops/write-result.ts';
+import { type ResultServices, writePendingResults } from '../drops/write-result.ts';
 import { canary, isFailure } from '../maintenance/canary.ts';
 import { finishDeletions } from '../maintenance/finish-deletions.ts';
 import { resumeWhenDead, sweep } from '../maintenance/sweep.ts';
@@ -8,6 +8,7 @@ import { readExecutionName } from '../queue/execution.ts';
 import type { Environment } from '../shared/environment.ts';
 import { describeError, inContext } from '../shared/logging.ts';
 import { offeredModelNames } from '../wan/catalogue.ts';
+import { deleteLeftovers } from '../workflow/archive-video.ts';
 import type { Platform } from './platform.ts';
 import { createDispatcher, openTable, wanKeyOf, wanOf } from './services.ts';
 
@@ -35,7 +36,12 @@ export function composeSweep(
   const { s3, recordMetric, logger, clock } = platform;
   const table = openTable(environment, platform);
   const dispatcher = createDispatcher(environment, platform, table);
-  const results = { table, s3, copyVideo: environment.COPY_VIDEO_TO_DROP };
+  const results: ResultServices = {
+    table,
+    s3,
+    copyVideo: environment.COPY_VIDEO_TO_DROP,
+    deleteLeftovers: (id, archived) => deleteLeftovers(s3, id, archived),
+  };
   const deletions = {
     table,
     s3,
