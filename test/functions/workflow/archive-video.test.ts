@@ -289,8 +289,8 @@ test.each([
   ['http://169.254.169.254/video.mp4', '169.254.169.254'],
   ['https://evil.example:8443/secret/video.mp4?Signature=secret', 'evil.example:8443'],
   ['https://user:secret@evil.example/video.mp4', 'evil.example'],
-  ['file:///etc/secret', 'no http address'],
-  ['secret', 'no http address'],
+  ['file:///etc/secret', 'not an http URL'],
+  ['secret', 'not an http URL'],
   [
     'https://dashscope-result-sh.oss-cn-shanghai.aliyuncs.com.evil.example/v.mp4?Signature=secret',
     'dashscope-result-sh.oss-cn-shanghai.aliyuncs.com.evil.example',
