@@ -303,7 +303,7 @@ describe('a request that can not be taken', () => {
   test.each([
     ['nothing', null, /empty/],
     ['white space', ' \n', /empty/],
-    ['broken JSON', '{"model": ', /position|breaks off/],
+    ['broken JSON', '{"model": ', /position|truncated/],
     ['a form', 'model=wan2.2-i2v-plus', /JSON object with "model"/],
     ['two documents', '{}{}', /position 2/],
   ])('because it is %s is a 400 that says so', async (_, text, detail) => {
