@@ -27,7 +27,7 @@ import { type MiniStack, region, startMiniStack } from './ministack.ts';
 
 /*
  * The stack as an operator deploys it: bootstrap, deploy, a changed deploy while videos are under way, a deploy of nothing new, and
- * videos through the deployed gateway and by a drop. Its logs stay in `.local/deploy/` for whoever asks why.
+ * videos through the deployed gateway and by a drop. Its logs stay in `.local/deploy/` for debugging.
  */
 
 const logs = path.resolve('.local', 'deploy');
@@ -71,7 +71,7 @@ const client = () => ({
 });
 
 describe('the stack', () => {
-  test('is deployed by the CDK as it is', async () => {
+  test('is deployed by the CDK unchanged', async () => {
     await cdk.bootstrap();
     ({ outputs } = await cdk.deploy(context));
     expect(Object.keys(outputs)).toEqual(expect.arrayContaining(['ApiUrl', 'UploadsBucketName', 'TableName']));
@@ -82,11 +82,11 @@ describe('the stack', () => {
       new PutSecretValueCommand({ SecretId: outputs.WanSecretArn, SecretString: 'sk-deployed' }),
     );
     const table = tableOf(new DynamoDBClient(client()), outputs.TableName!);
-    const [own, others] = [await createApiKey(table, 'drops'), await createApiKey(table, 'somebody-else')];
+    const [own, others] = [await createApiKey(table, 'drops'), await createApiKey(table, 'another-owner')];
     other_api_key = others.key;
     const [, id] = /\/\/([a-z0-9]+)\./.exec(outputs.ApiUrl!)!;
     api = endpoint({
-      // What ApiUrl says is an address of AWS; this is where MiniStack serves it.
+      // ApiUrl is a URL of AWS; this is the one of MiniStack.
       url: `${ministack.url}/restapis/${id}/v1/_user_request_`,
       api_key: own.key,
       other_api_key,
@@ -124,7 +124,7 @@ describe('a video', () => {
   test.each([
     ['is dropped', 'cat.png', { prompt: 'A cat wakes up' }],
     ['is dropped without a prompt, and waits in the queue for its sidecar', 'dog.png', {}],
-  ])('is made of an image that %s, and its result lies beside it', async (_, name, Metadata) => {
+  ])('is made of an image that %s, and its result is next to it', async (_, name, Metadata) => {
     const Key = `drop/deployed/${name}`;
     await api.s3.send(new PutObjectCommand({ Bucket: api.uploads_bucket, Key, Body: png(360, 360), Metadata }));
     const video = await api.finished((await api.droppedFrom(Key)).id);

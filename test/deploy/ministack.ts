@@ -87,10 +87,10 @@ async function up(url: string, ended: Promise<true>): Promise<void> {
     if (answer) return;
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
-  throw new Error('MiniStack did not come up; its log says why.');
+  throw new Error('MiniStack did not start. See its log.');
 }
 
-/** A port of 127.0.0.1 that nobody uses at the moment. */
+/** Returns a free port of 127.0.0.1. */
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -10,8 +10,8 @@ import {
 } from '@aws-sdk/client-s3';
 
 /**
- * Implements the forms of `aws s3 cp`, `mv` and `sync` that the documents show, for tests without the AWS CLI. Rejects anything else. Reads
- * endpoint and credentials from the environment, as the AWS CLI does.
+ * Implements the forms of `aws s3 cp`, `mv` and `sync` that the documents show, for tests without the AWS CLI. Rejects anything else.
+ * Reads endpoint and credentials from the environment, as the AWS CLI does.
  */
 async function main([service, command, from, to, ...options]: readonly string[]): Promise<void> {
   if (service !== 's3' || !from || !to) throw new Error('Only aws s3 cp, mv and sync with FROM and TO are supported.');
