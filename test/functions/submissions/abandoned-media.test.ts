@@ -34,7 +34,7 @@ async function anApiOver(table: Table, wrap?: (s3: S3Client) => Pick<S3Client, '
   return { ...api, sweep, kept: () => api.versionsBelow('inputs/') };
 }
 
-test('a picture whose record can not be written is deleted by the next sweep', async () => {
+test('the sweep deletes an image whose record could not be written', async () => {
   const api = await anApiOver(aTableThatFails(false));
   expect((await api.submit({ body: inline })).status).toBe(500);
   expect(await api.kept()).toHaveLength(1);
@@ -42,7 +42,7 @@ test('a picture whose record can not be written is deleted by the next sweep', a
   expect(await api.kept()).toEqual([]);
 });
 
-test('a picture whose record may stand after all is kept', async () => {
+test('keeps an image whose record may have been written', async () => {
   const api = await anApiOver(aTableThatFails(true));
   const owner = anOwner();
   expect((await api.submit({ body: inline, owner })).status).toBe(500);
@@ -52,7 +52,7 @@ test('a picture whose record may stand after all is kept', async () => {
   expect(await api.kept()).toEqual([data[0].image.key]);
 });
 
-test('a picture that its request will come back for is kept', async () => {
+test('keeps an image for the retry of an idempotent request', async () => {
   const api = await anApiOver(aTableThatFails(false));
   const keyed = { body: inline, owner: anOwner(), headers: { 'Idempotency-Key': 'key-1' } };
   expect((await api.submit(keyed)).status).toBe(500);
@@ -62,7 +62,7 @@ test('a picture that its request will come back for is kept', async () => {
   expect(await api.kept()).toEqual([again.body.image.key]);
 });
 
-test('a picture whose sound is gone since it was looked at is deleted by the next sweep', async () => {
+test('the sweep deletes an image whose audio was deleted after its inspection', async () => {
   const api = await anApiOver(store.table, (s3) => ({
     send: async (command: unknown) => {
       if (command instanceof CopyObjectCommand && command.input.CopySource?.includes('song')) {
@@ -82,7 +82,7 @@ test('a picture whose sound is gone since it was looked at is deleted by the nex
   expect(await api.kept()).toEqual([]);
 });
 
-test('a request that is refused before anything is kept leaves no trace in the table', async () => {
+test('a request that is refused before anything is stored writes nothing to the table', async () => {
   const sent: string[] = [];
   const { client } = store.table;
   const send = (command: { constructor: { name: string } }) => {

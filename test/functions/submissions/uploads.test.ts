@@ -19,8 +19,8 @@ const withSound = (img_url: string, audio_url?: string) => ({
 const issues = (answer: { body: { errors?: { pointer: string; code: string }[] } }) =>
   answer.body.errors?.map(({ pointer, code }) => `${pointer} ${code}`);
 
-describe('an upload that a request names', () => {
-  test("becomes the video's own: looked into, copied below its id, named by its bytes, without what the sender said of it", async () => {
+describe('an upload in a request', () => {
+  test("is inspected and copied to the video's media, named by its bytes, without the metadata of the uploader", async () => {
     const api = await anApiWithUploads(store.table);
     const [picture, song] = [png(400, 380), wav(5)];
     const [img_url, audio_url] = [
@@ -54,7 +54,7 @@ describe('an upload that a request names', () => {
     expect(JSON.stringify(video)).not.toContain('uploads/alice');
   });
 
-  test('may be a picture larger than an inline one', async () => {
+  test('may be larger than an inline image', async () => {
     const api = await anApiWithUploads(store.table);
     const large = bmp(1600, 1200);
     expect(large.length).toBeGreaterThan(4 * 1024 * 1024);
@@ -62,7 +62,7 @@ describe('an upload that a request names', () => {
     expect(status).toBe(202);
   });
 
-  test('may come beside an inline picture, or a URL', async () => {
+  test('may be combined with an inline image or a URL', async () => {
     const api = await anApiWithUploads(store.table);
     const audio_url = await api.put('alice', 's', wav(4));
     const inline = `data:image/png;base64,${png(400, 400).toString('base64')}`;
@@ -74,8 +74,8 @@ describe('an upload that a request names', () => {
   });
 });
 
-describe('nobody learns of a file that is not theirs', () => {
-  test("another's, an absent one, another bucket, and every trick are one and the same answer", async () => {
+describe('never reveals the files of others', () => {
+  test("answers the same for another owner's file, an absent one, another bucket and tricks with the path", async () => {
     const api = await anApiWithUploads(store.table);
     await api.put('bob', 'x/image.png', png(400, 400));
     await api.put('alice', 'x/image.png', png(400, 400), 'others');
@@ -107,7 +107,7 @@ describe('nobody learns of a file that is not theirs', () => {
     expect(await api.versionsBelow('inputs/')).toEqual([]);
   });
 
-  test('a sound is looked for by the same rule, and both are told at once', async () => {
+  test('checks audio by the same rule and reports both issues', async () => {
     const api = await anApiWithUploads(store.table);
     const song = await api.put('bob', 's', wav(5));
     expect(issues(await api.submit({ body: withSound('https://example.com/cat.png', song) }))).toEqual([
@@ -120,7 +120,7 @@ describe('nobody learns of a file that is not theirs', () => {
     ]);
   });
 
-  test('a file that was deleted is as absent as any', async () => {
+  test('answers the same for a deleted file', async () => {
     const api = await anApiWithUploads(store.table);
     const img_url = await api.put('alice', 'x', png(400, 400));
     await api.s3.sdk.send(new DeleteObjectCommand({ Bucket: 'uploads', Key: 'uploads/alice/x' }));
@@ -128,15 +128,15 @@ describe('nobody learns of a file that is not theirs', () => {
   });
 });
 
-describe('an upload that the model does not take', () => {
+describe('an upload that the model does not accept', () => {
   test.each<[string, Uint8Array, string]>([
-    ['a text behind the name of a picture', Buffer.from('no picture at all'), 'unsupported_image_type'],
-    ['a sound in place of a picture', wav(5), 'unsupported_image_type'],
-    ['a small picture', png(10, 10), 'image_dimensions'],
-    ['a part of a header', png(400, 400).subarray(0, 20), 'image_unreadable'],
-    ['a transparent picture', png(400, 400, { colorType: 6 }), 'image_has_alpha'],
+    ['a text with the name of an image', Buffer.from('no picture at all'), 'unsupported_image_type'],
+    ['audio instead of an image', wav(5), 'unsupported_image_type'],
+    ['a small image', png(10, 10), 'image_dimensions'],
+    ['a truncated header', png(400, 400).subarray(0, 20), 'image_unreadable'],
+    ['a transparent image', png(400, 400, { colorType: 6 }), 'image_has_alpha'],
     ['an empty file', Buffer.alloc(0), 'image_empty'],
-    ['a picture over the limit', Buffer.concat([png(400, 400), Buffer.alloc(10 * 1024 * 1024)]), 'image_too_large'],
+    ['an image over the limit', Buffer.concat([png(400, 400), Buffer.alloc(10 * 1024 * 1024)]), 'image_too_large'],
   ])('is refused: %s', async (_, bytes, code) => {
     const api = await anApiWithUploads(store.table);
     const answer = await api.submit({ body: withSound(await api.put('alice', 'image.png', bytes)) });
@@ -146,19 +146,19 @@ describe('an upload that the model does not take', () => {
   });
 
   test.each<[string, Uint8Array, string]>([
-    ['a picture in place of a sound', png(400, 400), 'unsupported_audio_type'],
-    ['a short sound', wav(1), 'audio_duration'],
-    ['half of a sound', wav(5).subarray(0, 20_000), 'audio_truncated'],
+    ['an image instead of audio', png(400, 400), 'unsupported_audio_type'],
+    ['a short audio file', wav(1), 'audio_duration'],
+    ['half of an audio file', wav(5).subarray(0, 20_000), 'audio_truncated'],
     ['an empty file', Buffer.alloc(0), 'audio_empty'],
-    ['a sound over the limit', Buffer.alloc(15 * 1024 * 1024 + 1), 'audio_too_large'],
-  ])('is refused, and the good picture beside it is not stored: %s', async (_, bytes, code) => {
+    ['an audio file over the limit', Buffer.alloc(15 * 1024 * 1024 + 1), 'audio_too_large'],
+  ])('is refused and the valid image is not stored: %s', async (_, bytes, code) => {
     const api = await anApiWithUploads(store.table);
     const [img_url, audio_url] = [await api.put('alice', 'i', png(400, 400)), await api.put('alice', 's', bytes)];
     expect(issues(await api.submit({ body: withSound(img_url, audio_url) }))).toEqual([`/input/audio_url ${code}`]);
     expect(await api.versionsBelow('inputs/')).toEqual([]);
   });
 
-  test('is hardly read when it is too large', async () => {
+  test('is read only in part when it is too large', async () => {
     let read = 0;
     const api = await anApiWithUploads(store.table, (sdk) => ({
       send: async (command: never) => {
@@ -177,8 +177,8 @@ describe('an upload that the model does not take', () => {
   });
 });
 
-describe('what was looked into is what the video gets', () => {
-  test('whatever is sent to the same key between the look and the copy', async () => {
+describe('stores exactly the inspected version', () => {
+  test('when the key is overwritten between inspection and copy', async () => {
     const [good, evil] = [png(400, 400), png(500, 500)];
     const api = await anApiWithUploads(store.table, (sdk) => ({
       send: async (command: never) => {
@@ -193,7 +193,7 @@ describe('what was looked into is what the video gets', () => {
     expect((await api.read(video.image)).bytes.equals(good)).toBe(true);
   });
 
-  test('and a version that is gone before the copy was never there', async () => {
+  test('or answers upload_not_found when that version was deleted before the copy', async () => {
     const api = await anApiWithUploads(store.table, (sdk) => ({
       send: async (command: never) => {
         if ((command as object) instanceof CopyObjectCommand) {
@@ -209,10 +209,10 @@ describe('what was looked into is what the video gets', () => {
   });
 });
 
-describe('a request that is repeated', () => {
+describe('a repeated request', () => {
   const keyed = (sent: unknown, owner: string) => ({ body: sent, owner, headers: { 'Idempotency-Key': 'key-1' } });
 
-  test('fifty times at once makes one video and one object of each of its media', async () => {
+  test('creates one video and one object per file for fifty concurrent calls', async () => {
     const owner = anOwner();
     const api = await anApiWithUploads(store.table);
     const sent = withSound(await api.put(owner, 'i', png(400, 400)), await api.put(owner, 's', wav(5)));
@@ -223,7 +223,7 @@ describe('a request that is repeated', () => {
     expect((await api.versionsBelow('inputs/')).sort()).toEqual([video.image.key, video.audio.key].sort());
   });
 
-  test('needs the upload no more, and reads nothing', async () => {
+  test('does not need or read the upload', async () => {
     const owner = anOwner();
     const api = await anApiWithUploads(store.table);
     const sent = withSound(await api.put(owner, 'i', png(400, 400)));
@@ -235,7 +235,7 @@ describe('a request that is repeated', () => {
     expect(api.s3.calls).toEqual([]);
   });
 
-  test('after a crash between the copy and the record makes the one video, with the copy that lies there', async () => {
+  test('creates the video with the existing copy after a crash between copy and record', async () => {
     const owner = anOwner();
     const { client } = store.table;
     const send = (command: { constructor: { name: string } }) =>

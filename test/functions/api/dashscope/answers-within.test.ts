@@ -8,7 +8,7 @@ const silent: typeof fetch = (_, init) =>
     init?.signal?.addEventListener('abort', () => reject(init.signal?.reason));
   });
 
-test('a Wan that does not answer is given up after the time that all calls have together', async () => {
+test('gives up on an unresponsive Wan after the time limit for all calls together', async () => {
   const wan = createWanClient({ baseUrl: 'https://wan.example', apiKey: async () => 'sk-1', fetch: silent });
   const impatient = respondsWithin(20, wan);
   expect(await impatient.cancelTask('a-task')).toMatchObject({ outcome: 'unavailable' });

@@ -37,7 +37,7 @@ const list = async (query = '', path = 'tasks') => {
 };
 const ids = async (query = '') => (await list(query)).data.map(({ task_id }) => task_id);
 
-test('is one flat object with a row for each task, of times in ms, without ids of Wan', async () => {
+test("lists each task with times in ms and without Wan's ids", async () => {
   const created_at = new Date(start - hour).toISOString();
   const id = await stands(1, {
     status: 'succeeded',
@@ -74,7 +74,7 @@ test('is one flat object with a row for each task, of times in ms, without ids o
   expect(JSON.stringify(answer)).not.toContain("Wan's own");
 });
 
-test('shows the newest of the last 24 hours first, its own only, and none that was deleted', async () => {
+test("lists the owner's tasks of the last 24 hours, newest first, without deleted ones", async () => {
   const [old, first, second] = [await stands(25), await stands(2), await stands(1)];
   const deleted = aVideo({ owner, status: 'failed' }, start);
   await createVideo(store.table, deleted);
@@ -85,7 +85,7 @@ test('shows the newest of the last 24 hours first, its own only, and none that w
   expect(await list('', 'tasks/')).toMatchObject({ total: 0, data: [], total_page: 0 });
 });
 
-test('reads times as UTC+8, both ends included, and the other end as 24 hours away', async () => {
+test('reads times as UTC+8 with both ends included, and completes a missing end to 24 hours', async () => {
   const [at10, at11, at12] = [await stands(2), await stands(1), await stands(0.0001)];
   expect(await ids('?start_time=20260310180000&end_time=20260310190000')).toEqual([at11, at10]);
   expect(await ids('?end_time=20260310185959')).toEqual([at10]);
@@ -95,7 +95,7 @@ test('reads times as UTC+8, both ends included, and the other end as 24 hours aw
   expect(await ids('?end_time=20260310190000')).toEqual([withinTheSecond, at11, at10]);
 });
 
-test('filters by model, status, key and region; a filter that is empty is none', async () => {
+test('filters by model, status, key and region, and ignores an empty filter', async () => {
   const waits = await stands(1);
   const runs = await stands(2, { status: 'running', task: aTask() });
   const pending = await stands(3, { status: 'running', task: aTask({ status: 'PENDING' }) });
@@ -112,7 +112,7 @@ test('filters by model, status, key and region; a filter that is empty is none',
   expect(await ids('?region=ap-southeast-1&status=&model_name=')).toEqual([waits, runs, pending, other]);
 });
 
-test('finds one task by its id, however old, unless a time is asked for', async () => {
+test('finds a task of any age by its id, unless a time is given', async () => {
   const old = await stands(24 * 400);
   expect(await ids(`?task_id=${old}`)).toEqual([old]);
   expect(await ids(`?task_id=${old}&status=FAILED`)).toEqual([]);
@@ -122,7 +122,7 @@ test('finds one task by its id, however old, unless a time is asked for', async 
   expect(await ids(`?task_id=${old}`)).toEqual([]);
 });
 
-test('in pages shows each once, and tells how many there are', async () => {
+test('shows each task once across pages, with the total', async () => {
   const all: string[] = [];
   for (let hours = 1; hours <= 7; hours++) all.push(await stands(hours));
   const seen: string[] = [];
@@ -135,7 +135,7 @@ test('in pages shows each once, and tells how many there are', async () => {
   expect(await ids('?page_no=4&page_size=3')).toEqual([]);
 });
 
-describe('looks at the newest alone', () => {
+describe('reads only the newest tasks', () => {
   /** A table whose queries each give so many videos, or as many as they ask for, and never come to an end. */
   function endless(perQuery: number) {
     const limits: number[] = [];
@@ -147,21 +147,21 @@ describe('looks at the newest alone', () => {
     return { limits, dashscope: aDashscope({ ...store.table, client: { send } as never }) };
   }
 
-  test('2,000 of them, however many there are', async () => {
+  test('at most 2,000', async () => {
     const table = endless(600);
     const { body } = await table.dashscope.call({ path: 'tasks?page_no=20&page_size=100', owner });
     expect([body.total, body.total_page, body.data.length]).toEqual([2000, 20, 100]);
     expect(table.limits).toEqual([2000, 1400, 800, 200]);
   });
 
-  test('ten megabytes of them, however large they are', async () => {
+  test('at most ten megabytes', async () => {
     const table = endless(3);
     expect((await table.dashscope.call({ path: 'tasks', owner })).body.total).toBe(30);
     expect(table.limits).toHaveLength(10);
   });
 });
 
-describe('the contract admits what the route takes', () => {
+describe('the contract and the route accept the same query', () => {
   const queries = [
     ...['page_no=1', 'page_no=1000000', 'page_no=007', 'page_no=', 'page_no=0', 'page_no=1000001', 'page_no=00000001'],
     ...['page_no=1.0', 'page_no=+1', 'page_size=100', 'page_size=0100', 'page_size=', 'page_size=101', 'page_size=000'],
@@ -177,7 +177,7 @@ describe('the contract admits what the route takes', () => {
   });
 });
 
-describe('a query that can not be used is refused by name', () => {
+describe('names the invalid parameter of a query', () => {
   test.each([
     ['start_time=2026-03-10', 'start_time'],
     ['end_time=20260230000000', 'end_time'],

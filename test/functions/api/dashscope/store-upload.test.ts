@@ -15,7 +15,7 @@ function anS3(error?: string) {
   return { sent, s3: { send } as never };
 }
 
-test('writes the file under its key, if nothing lies there', async () => {
+test('writes the file under its key if that is free', async () => {
   const { s3, sent } = anS3();
   expect(await storeUpload(s3, 'uploads', file)).toBe(true);
   expect(sent).toEqual([
@@ -23,10 +23,13 @@ test('writes the file under its key, if nothing lies there', async () => {
   ]);
 });
 
-test.each(['PreconditionFailed', 'ConditionalRequestConflict'])('%s means that something does', async (name) => {
-  expect(await storeUpload(anS3(name).s3, 'uploads', file)).toBe(false);
-});
+test.each(['PreconditionFailed', 'ConditionalRequestConflict'])(
+  'returns false after %s: the key is taken',
+  async (name) => {
+    expect(await storeUpload(anS3(name).s3, 'uploads', file)).toBe(false);
+  },
+);
 
-test('another error is a surprise', async () => {
+test('throws any other error', async () => {
   await expect(storeUpload(anS3('AccessDenied').s3, 'uploads', file)).rejects.toThrow(S3ServiceException);
 });

@@ -50,8 +50,8 @@ async function upload(
   return { ...answer, upload_id, key: `uploads/${owner}/${upload_id}/${fileName}` };
 }
 
-describe('a policy', () => {
-  test('says where a file goes: to the very address that was asked, with a token that is its authorization', async () => {
+describe('getPolicy', () => {
+  test('returns the requested address with an upload token as authorization', async () => {
     const { status, body } = await dashscope.call({ path: getPolicy });
     expect(status).toBe(200);
     const { data } = uploadPolicyResponseBody.parse(body);
@@ -82,8 +82,8 @@ describe('a policy', () => {
       'https',
       'https://videos.example.com/wan/api/v1/uploads',
     ],
-    ['a machine of its own', '127.0.0.1:4400', '/api/v1/uploads', 'http', 'http://127.0.0.1:4400/api/v1/uploads'],
-  ])('follows %s', async (_, domainName, path, protocol, expected) => {
+    ['a local server', '127.0.0.1:4400', '/api/v1/uploads', 'http', 'http://127.0.0.1:4400/api/v1/uploads'],
+  ])('uses the address of %s', async (_, domainName, path, protocol, expected) => {
     const request = aDashscopeRequest({ path: getPolicy, headers: { 'X-Forwarded-Proto': protocol } });
     const requestContext = { ...request.requestContext, domainName, path };
     const { body } = await dashscope.handle({ ...request, requestContext });
@@ -95,30 +95,30 @@ describe('a policy', () => {
     ['uploads?action=delete&model=wan2.5-i2v-preview', 400, 'InvalidParameter', 'action'],
     ['uploads?action=getPolicy', 400, 'InvalidParameter', 'Field required: model'],
     ['uploads?action=getPolicy&model=wan9', 404, 'ModelNotFound', 'Model can not be found.'],
-  ])('%s is refused', async (path, status, code, message) => {
+  ])('refuses %s', async (path, status, code, message) => {
     const answer = await dashscope.call({ path });
     expect(answer).toMatchObject({ status, body: { code, message: expect.stringContaining(message) } });
   });
 });
 
-describe('a file', () => {
-  test('lies below its owner and its upload, as what it is by its bytes', async () => {
+describe('an upload', () => {
+  test('is stored under its owner and upload id with the content type of its bytes', async () => {
     const { status, body, key } = await upload({ 'x-oss-content-type': 'text/html' });
     expect([status, body]).toEqual([200, { request_id: 'request-1' }]);
     expect([...dashscope.files]).toEqual([[key, { bytes: Buffer.from(picture), content_type: 'image/png' }]]);
   });
 
   test.each([
-    ['a WAV sound', new Uint8Array(wav(4)), 'audio/wav'],
-    ['an MP3 sound with a tag', new Uint8Array(mp3(4)), 'audio/mpeg'],
-    ['an MP3 sound without one', new Uint8Array(mp3(4).subarray(20)), 'audio/mpeg'],
-  ])('may be %s', async (_, file, content_type) => {
+    ['a WAV file', new Uint8Array(wav(4)), 'audio/wav'],
+    ['an MP3 file with a tag', new Uint8Array(mp3(4)), 'audio/mpeg'],
+    ['an MP3 file without a tag', new Uint8Array(mp3(4).subarray(20)), 'audio/mpeg'],
+  ])('accepts %s', async (_, file, content_type) => {
     const { status, key } = await upload({ file });
     expect([status, dashscope.files.get(key)?.content_type]).toEqual([200, content_type]);
   });
 
   test.each([['cat.png'], ['cat é & 100%+1 猫.png'], ['.png']])(
-    'called %s becomes the picture of a task',
+    'named %s can be used as the image of a task',
     async (fileName) => {
       const { status, upload_id } = await upload({}, { fileName });
       expect(status).toBe(200);
@@ -135,7 +135,7 @@ describe('a file', () => {
     },
   );
 
-  test('of another owner is not there, whoever names it', async () => {
+  test('cannot be used by another owner', async () => {
     const { upload_id } = await upload({});
     const stolen = await dashscope.call({
       method: 'POST',
@@ -156,7 +156,7 @@ describe('a file', () => {
     expect(dashscope.files.get(key)?.bytes).toEqual(Buffer.from(picture));
   });
 
-  test('is one of ten at most by the same token; what is refused does not count', async () => {
+  test('is limited to ten files per token; refused files do not count', async () => {
     const upload_id = randomUUID();
     const { token } = await createUploadToken(store.table, { owner: 'alice', key_id: 'k1' }, { upload_id });
     const send = (fileName: string, file = picture) => upload({ file }, { upload_id, token, fileName });
@@ -170,7 +170,7 @@ describe('a file', () => {
     expect(dashscope.files.size).toBe(10);
   });
 
-  test('of the largest size is taken, and one byte more is not', async () => {
+  test('is accepted up to the size limit and refused above it', async () => {
     const large = new Uint8Array(MAX_UPLOAD_BYTES + 1);
     large.set(picture);
     expect((await upload({ file: large.subarray(0, MAX_UPLOAD_BYTES) })).status).toBe(200);
@@ -180,7 +180,7 @@ describe('a file', () => {
     });
   });
 
-  test('can be sent by whoever has a token alone', async () => {
+  test('is refused without a token', async () => {
     const { type, bytes } = await aForm({ key: `firstframe/${randomUUID()}/cat.png` });
     const answer = await dashscope.call({
       method: 'POST',
@@ -197,12 +197,12 @@ describe('a file', () => {
     ['in no directory', 'cat.png'],
     ['deeper in the directory', `firstframe/${id}/a/cat.png`],
     ['above the directory', `firstframe/${id}/../cat.png`],
-    ['that is the directory', `firstframe/${id}/`],
-    ['that is a step up', `firstframe/${id}/..`],
+    ['equal to the directory', `firstframe/${id}/`],
+    ['that is ".."', `firstframe/${id}/..`],
     ['with a back slash', `firstframe/${id}/a\\cat.png`],
     ['with a control character', `firstframe/${id}/cat\u0000.png`],
     ['that is too long', `firstframe/${id}/${'é'.repeat(128)}`],
-  ])('with a key %s is refused', async (_, key) => {
+  ])('is refused with a key %s', async (_, key) => {
     expect(await upload({ key }, { upload_id: id })).toMatchObject({
       status: 403,
       body: { code: 'AccessDenied', message: expect.stringMatching(/^Invalid according to Policy/) },
@@ -211,18 +211,18 @@ describe('a file', () => {
   });
 
   test.each([
-    ['no picture', { file: new TextEncoder().encode('<html>') }],
+    ['a file of another kind', { file: new TextEncoder().encode('<html>') }],
     ['an empty file', { file: new Uint8Array(0) }],
     ['a text instead of a file', { file: 'cat.png' }],
     ['no file', { file: null }],
-  ])('that is %s is refused', async (_, given) => {
+  ])('refuses %s', async (_, given) => {
     const answer = await upload(given);
     expect(answer).toMatchObject({ status: 400, body: { code: 'InvalidParameter' } });
     errorBody.parse(answer.body);
   });
 });
 
-test('a form as .NET sends it is stored, which quotes its boundary and not its names', async () => {
+test('stores a form of .NET, which quotes the boundary but not the names', async () => {
   const upload_id = randomUUID();
   const { token } = await createUploadToken(store.table, { owner: 'alice', key_id: 'k1' }, { upload_id });
   const part = (disposition: string) => `--5f0c\r\nContent-Disposition: form-data; ${disposition}\r\n\r\n`;
@@ -238,7 +238,7 @@ test('a form as .NET sends it is stored, which quotes its boundary and not its n
   expect([status, [...dashscope.files.keys()]]).toEqual([200, [`uploads/alice/${upload_id}/cat.png`]]);
 });
 
-describe('a hostile form is a 4xx', () => {
+describe('answers a hostile form with 400', () => {
   const boundary = 'b'.repeat(30);
   const form = `multipart/form-data; boundary=${boundary}`;
   const field = (name: string, value = 'x') =>
@@ -247,13 +247,13 @@ describe('a hostile form is a 4xx', () => {
 
   test.each<[string, string, string]>([
     ['that is empty', form, ''],
-    ['that is none', form, 'hello'],
+    ['that is not a form', form, 'hello'],
     ['without a boundary', 'multipart/form-data', field('key') + end],
     ['of another type', 'application/json', '{}'],
-    ['of the other kind of form', 'application/x-www-form-urlencoded', 'key=a&file=b'],
-    ['that breaks off', form, `${field('key')}--${boundary}\r\nContent-Disp`],
+    ['of a URL-encoded form', 'application/x-www-form-urlencoded', 'key=a&file=b'],
+    ['that is truncated', form, `${field('key')}--${boundary}\r\nContent-Disp`],
     ['without an end', form, field('key')],
-    ['with a header that is none', 'multipart/form-data; boundary="\u0001', field('key') + end],
+    ['with an invalid header', 'multipart/form-data; boundary="\u0001', field('key') + end],
     ['of dashes', form, '-'.repeat(4_000_000)],
     ['of line breaks', form, `--${boundary}\r\n${'\r\n'.repeat(2_000_000)}`],
     ['of forty thousand fields', form, Array.from({ length: 40_000 }, (_, at) => field(`f${at}`)).join('') + end],
@@ -270,7 +270,7 @@ describe('a hostile form is a 4xx', () => {
     expect([dashscope.files.size, dashscope.surprises]).toEqual([0, []]);
   });
 
-  test('that came as text, which no gateway sends, is read all the same or refused', async () => {
+  test('that arrives as text', async () => {
     const upload_id = randomUUID();
     const request = aDashscopeRequest({
       method: 'POST',

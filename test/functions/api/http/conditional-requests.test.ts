@@ -7,13 +7,13 @@ const etag = etagOf(body);
 const asking = (...values: string[]) => ({ headers: null, multiValueHeaders: { 'If-None-Match': values } });
 const answer = () => json(200, body, { 'retry-after': '5' });
 
-test('an ETag is strong, the same for the same body and another for any other', () => {
+test('computes a strong ETag from the body', () => {
   expect(etag).toMatch(/^"[\w-]{43}"$/);
   expect(etagOf(structuredClone(body))).toBe(etag);
   expect(etagOf({ ...body, amount: 0.2 })).not.toBe(etag);
 });
 
-test('an ETag is the same in whichever order the table gave the fields of a map back', () => {
+test('computes the same ETag for any order of map fields', () => {
   const [one, other] = [
     { data: [{ id: 'a', metadata: { b: '1', a: '2' } }] },
     { data: [{ metadata: { a: '2', b: '1' }, id: 'a' }] },
@@ -26,7 +26,7 @@ test('an ETag is the same in whichever order the table gave the fields of a map 
   expect(etagOf({ data: [{ id: 'a', metadata: { b: '2', a: '1' } }] })).not.toBe(etagOf(one));
 });
 
-test('an answer is kept for its caller alone, and never used without asking again', () => {
+test('marks a response as private and to be revalidated', () => {
   const { statusCode, headers, body: sent } = withEtag({ headers: null }, answer());
   expect({ statusCode, sent }).toEqual({ statusCode: 200, sent: JSON.stringify(body) });
   expect(headers).toEqual({
@@ -45,7 +45,7 @@ describe('If-None-Match', () => {
     ['a list with it', [`"a", W/"b,c" ,${etag}`]],
     ['several headers with it', ['"a"', etag]],
     ['anything', [' * ']],
-  ])('with %s is a 304 without a body that says what a cache must know', (_, values) => {
+  ])('answers %s with 304 without a body and with the headers for caches', (_, values) => {
     expect(withEtag(asking(...values), answer())).toEqual({
       statusCode: 304,
       headers: { etag, 'cache-control': 'private, no-cache', vary: 'Authorization', 'retry-after': '5' },
@@ -61,12 +61,12 @@ describe('If-None-Match', () => {
     ['a star among others', '"a", *'],
     ['quotes that never end', `"${'a,"'.repeat(2000)}`],
     ['a lower-case weak mark', `w/${etag}`],
-  ])('with %s gets the answer', (_, value) => {
+  ])('answers %s with the full response', (_, value) => {
     expect(withEtag(asking(value), answer())).toMatchObject({ statusCode: 200, headers: { etag } });
   });
 });
 
-test('If-Match takes no weak ETag: it guards a change', () => {
+test('If-Match rejects a weak ETag', () => {
   const guarding = (value: string) => matches({ headers: { 'If-Match': value } }, 'if-match', etag);
   expect(guarding(etag)).toBe(true);
   expect(guarding(`"a", ${etag}`)).toBe(true);

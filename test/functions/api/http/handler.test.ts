@@ -9,7 +9,7 @@ import type { Table } from '../../../../functions/video/table.ts';
 import { startTable } from '../../../support/table.ts';
 import { answerOf, aRequest } from '../support.ts';
 
-test('a surprise is a 500 that tells nothing, logged with the id that its caller was given', async () => {
+test('answers an unexpected error with 500 without details and logs it with the request id', async () => {
   const logged: unknown[] = [];
   const surprise = new Error('connect ECONNREFUSED 10.0.0.7:443 for key ff_secret');
   const handle = apiHandler(
@@ -31,7 +31,7 @@ test('a surprise is a 500 that tells nothing, logged with the id that its caller
   expect(logged).toEqual([[surprise, 'request-1']]);
 });
 
-test('a synchronous throw is a surprise like any other', async () => {
+test('answers a synchronous throw with 500', async () => {
   const handle = apiHandler(
     () => {
       throw new TypeError('undefined is not a function');
@@ -41,7 +41,7 @@ test('a synchronous throw is a surprise like any other', async () => {
   expect(answerOf(await handle(aRequest({}))).status).toBe(500);
 });
 
-test('a problem keeps its status, members and headers, and is not logged', async () => {
+test('answers a ProblemError with its status, members and headers, and does not log it', async () => {
   const problem = new ProblemError(409, { code: 'x', title: 'No.', detail: 'Not now.' }, { 'retry-after': '3' });
   const handle = apiHandler(
     () => Promise.reject(problem),
@@ -54,7 +54,7 @@ test('a problem keeps its status, members and headers, and is not logged', async
   });
 });
 
-test('the caller is whom the authorizer named, whatever the request says', async () => {
+test('takes the caller from the authorizer only', async () => {
   const handle = apiHandler(
     async (_, caller) => json(200, caller),
     () => {},
@@ -74,7 +74,7 @@ describe('without an authorizer', () => {
   const from = async (requestContext: ApiRequest['requestContext']) =>
     answerOf(await handle({ ...aRequest({}), requestContext }));
 
-  test('the caller is who signed, as API Gateway found', async () => {
+  test('takes the caller from the IAM principal of API Gateway', async () => {
     const answer = await from({ identity: signer });
     expect(answer.status).toBe(200);
     expect(answer.body).toEqual(callerOfPrincipal(signer));
@@ -91,19 +91,19 @@ describe('without an authorizer', () => {
     { authorizer: { owner: '', key_id: 'k' }, identity: signer },
     { authorizer: { owner: 'alice' }, identity: signer },
     { authorizer: { owner: 7, key_id: 'k' } },
-  ])('nobody is let in by %j', async (requestContext) => {
+  ])('refuses %j', async (requestContext) => {
     expect(await from(requestContext)).toMatchObject({ status: 401, body: { code: 'unauthorized' } });
   });
 });
 
-test('all different values of a header are found, in whatever case and form they came', () => {
+test('finds all distinct values of a header in any case and form', () => {
   const headers = { Accept: 'b', 'X-Other': 'x', ACCEPT: undefined };
   expect(headerValues({ headers, multiValueHeaders: { accept: ['a', 'b'] } }, 'accept')).toEqual(['a', 'b']);
   expect(headerValues({ headers: null, multiValueHeaders: null }, 'accept')).toEqual([]);
   expect(headerValues({ headers }, '__proto__')).toEqual([]);
 });
 
-test('health is 200 while the table answers, else 503, and tells nothing more', async () => {
+test('answers health with 200 while the table responds and otherwise with 503, without details', async () => {
   const store = await startTable();
   expect(answerOf(await health(store.table, () => expect.unreachable()))).toMatchObject({
     status: 200,

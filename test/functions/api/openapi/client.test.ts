@@ -81,7 +81,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-test('a client that is generated from the contract compiles, and knows what the API takes, gives and refuses', async () => {
+test('generates a client that compiles and has the types of requests, responses and problems', async () => {
   const { files } = await generateApi({
     spec: JSON.parse(JSON.stringify(document)),
     output: false,

@@ -27,7 +27,7 @@ beforeEach(() => {
 
 const canceled = { status: 'canceled', error: { code: 'canceled', retryable: true, billed: false } };
 
-describe('before Wan has it, a video is canceled without asking Wan', () => {
+describe('cancels a video before its submission without calling Wan', () => {
   test.each([
     ['queued', {}],
     ['submitting', {}],
@@ -40,13 +40,13 @@ describe('before Wan has it, a video is canceled without asking Wan', () => {
     expect(actions.asked).toEqual([]);
   });
 
-  test('and no task can follow: the ledger stays shut for whoever was about to send', async () => {
+  test('and the ledger refuses a later submission', async () => {
     const video = await stands(store.table, 'submitting');
     await actions.cancel(video.id);
     expect(await openSubmission(store.table, video)).toBeUndefined();
   });
 
-  test('what it held is free again, and the next video begins', async () => {
+  test('and releases its permit and reservation to the next video', async () => {
     const owner = anOwner();
     const model = 'wan2.1-i2v-plus';
     const video = await standsBusy(store.table, 'submitting', { owner, model });
@@ -59,11 +59,11 @@ describe('before Wan has it, a video is canceled without asking Wan', () => {
   });
 });
 
-describe('while it is being handed to Wan, nobody knows yet', () => {
+describe('refuses to cancel while the submission is open', () => {
   test.each([
     [{}, '2'],
     [{ uncertain_since: '2026-01-01T00:00:01.000Z' }, '15'],
-  ])('%j: come back in %s s', async (given, seconds) => {
+  ])('%j: retry after %s s', async (given, seconds) => {
     const video = await stands(store.table, 'submitting', { submission: { ...aSubmission('open'), ...given } });
     const answer = await actions.cancel(video.id);
     expect(answer).toMatchObject({
@@ -74,7 +74,7 @@ describe('while it is being handed to Wan, nobody knows yet', () => {
     expect(await read(store.table, video)).toEqual(video);
   });
 
-  test('also when the ledger opened between the look and the write', async () => {
+  test('also when the ledger opened between read and write', async () => {
     const video = await stands(store.table, 'submitting');
     await openSubmission(store.table, video);
     await expect(cancelVideo(actions.services, video)).rejects.toMatchObject({
@@ -88,7 +88,7 @@ describe("a task in Wan's queue", () => {
   const running = (status: Parameters<typeof aTask>[0], owner = 'alice') =>
     standsBusy(store.table, 'running', { owner, task: aTask(status), submission: aSubmission('settled') });
 
-  test('is canceled there, and then here', async () => {
+  test('is canceled at Wan, then in the record', async () => {
     const owner = anOwner();
     const video = await running('PENDING', owner);
     actions.answers.cancel = { outcome: 'canceled' };
@@ -100,7 +100,7 @@ describe("a task in Wan's queue", () => {
     expect((await readModelQueue(store.table, video.model)).running).not.toContain(video.id);
   });
 
-  test('that Wan has begun, as we know, is not asked for: it will be billed, and for how much', async () => {
+  test('that is known to run is refused with its cost, without calling Wan', async () => {
     const video = await running('RUNNING');
     const answer = await actions.cancel(video.id);
     expect(answer).toMatchObject({ status: 409, body: { code: 'video_is_running' } });
@@ -114,7 +114,7 @@ describe("a task in Wan's queue", () => {
     ['FAILED', 409, 'video_has_ended'],
     ['UNKNOWN', 503, 'wan_unavailable'],
     ['PENDING', 503, 'wan_unavailable'],
-  ] as const)('that Wan does not cancel and calls %s is %i %s', async (status, expected, code) => {
+  ] as const)('that Wan does not cancel and reports as %s answers %i %s', async (status, expected, code) => {
     const video = await running('PENDING');
     actions.answers.cancel = { outcome: 'not_pending' };
     actions.answers.query = { outcome: 'task', status, task_id: video.task!.id };
@@ -122,14 +122,14 @@ describe("a task in Wan's queue", () => {
     expect(await read(store.table, video)).toEqual(video);
   });
 
-  test('that an earlier request canceled, whose answer was lost, is canceled', async () => {
+  test('that an earlier request with a lost response canceled is canceled', async () => {
     const video = await running('PENDING');
     actions.answers.cancel = { outcome: 'not_pending' };
     actions.answers.query = { outcome: 'task', status: 'CANCELED', task_id: video.task!.id };
     expect(await actions.cancel(video.id)).toMatchObject({ status: 200, body: canceled });
   });
 
-  test.each(noAnswers)('of which Wan does not tell ($outcome) stays as it is', async (outcome) => {
+  test.each(noAnswers)('stays unchanged when Wan does not report its status ($outcome)', async (outcome) => {
     const video = await running('PENDING');
     actions.answers.cancel = outcome;
     const answer = await actions.cancel(video.id);
@@ -143,7 +143,7 @@ test.each([
   ['archiving', 'video_is_archiving', /has been billed/],
   ['succeeded', 'video_has_ended', /succeeded/],
   ['failed', 'video_has_ended', /failed/],
-] as const)('it is too late for one that is %s', async (status, code, detail) => {
+] as const)('refuses to cancel a video that is %s', async (status, code, detail) => {
   const video = await stands(store.table, status, { task: aTask('SUCCEEDED') });
   const answer = await actions.cancel(video.id);
   expect(answer).toMatchObject({ status: 409, body: { code } });
@@ -152,21 +152,21 @@ test.each([
   expect(answer.headers['retry-after']).toBe(status === 'archiving' ? '2' : undefined);
 });
 
-test('canceling twice is canceling once', async () => {
+test('is idempotent', async () => {
   const video = await stands(store.table, 'queued');
   const first = await actions.cancel(video.id);
   expect(await actions.cancel(video.id)).toEqual(first);
   expect(first.body.timeline.map(({ status }: { status: string }) => status)).toEqual(['queued', 'canceled']);
 });
 
-test('a video that moved on since it was read is looked at again', async () => {
+test('reads a video again that changed since it was read', async () => {
   const video = await stands(store.table, 'queued');
   const submitting = await changeStatus(store.table, video, 'submitting', { set: { run: 1 } });
   await changeVideo(store.table, submitting!, { set: { downloads: 1 } });
   expect(await cancelVideo(actions.services, video)).toMatchObject({ status: 'canceled', run: 1 });
 });
 
-test('a video that is deleted since it was read is not found', async () => {
+test('answers 404 for a video that was deleted since it was read', async () => {
   const video = await stands(store.table, 'queued');
   await replaceWithTombstone(store.table, video);
   await expect(cancelVideo(actions.services, video)).rejects.toMatchObject({ status: 404 });
@@ -175,7 +175,7 @@ test('a video that is deleted since it was read is not found', async () => {
 describe('If-Match', () => {
   const ifMatch = (etag: string) => ({ headers: { 'if-match': etag } });
 
-  test('lets a caller cancel only what they saw', async () => {
+  test('cancels only the given state', async () => {
     const video = await stands(store.table, 'queued');
     const stale = await actions.cancel(video.id, ifMatch('"another"'));
     expect(stale).toMatchObject({ status: 412, body: { code: 'precondition_failed' } });
@@ -183,7 +183,7 @@ describe('If-Match', () => {
     expect((await actions.cancel(video.id, ifMatch(stateEtag(video)))).status).toBe(200);
   });
 
-  test('is asked again when the video moved on before it was canceled', async () => {
+  test('is checked again when the video changed before the write', async () => {
     const video = await stands(store.table, 'queued');
     await changeStatus(store.table, video, 'submitting', { set: { run: 1 } });
     const precondition = ({ status }: { status: string }) => {
@@ -194,7 +194,7 @@ describe('If-Match', () => {
   });
 });
 
-test("another owner's video is one that never was", async () => {
+test("answers another owner's video like an unknown id", async () => {
   const video = await stands(store.table, 'queued');
   const hidden = await actions.cancel(video.id, { owner: anOwner() });
   expect(hidden).toMatchObject({ status: 404, body: { code: 'video_not_found' } });

@@ -45,7 +45,7 @@ describe('GET /videos/{id}/content', () => {
   });
 
   test.each(['application/json', 'Application/JSON; charset=utf-8', 'text/html;q=0.5, application/json;q=0.9'])(
-    'with Accept %s tells the link and when it ends, for nobody to keep',
+    'with Accept %s returns the link and its expiry, not to be cached',
     async (accept) => {
       const { id } = await stands(full);
       const answer = await api.content({ id, headers: { accept } });
@@ -59,7 +59,7 @@ describe('GET /videos/{id}/content', () => {
   );
 
   test.each(['video', 'metadata'])(
-    'of a video that is not ready is a 409 that says when, also for its %s',
+    'answers 409 with Retry-After for the %s of a video in progress',
     async (variant) => {
       for (const [status, seconds] of [
         ['queued', '5'],
@@ -77,7 +77,7 @@ describe('GET /videos/{id}/content', () => {
   );
 
   test.each(['failed', 'canceled'] as const)(
-    'of a %s video is a 409 that says why and does not ask to come back',
+    'answers 409 with the reason and without Retry-After for a %s video',
     async (status) => {
       const error = {
         code: 'x',
@@ -96,22 +96,19 @@ describe('GET /videos/{id}/content', () => {
     },
   );
 
-  test.each(['audio', 'Video', '', 'first-frame'])(
-    'refuses the variant "%s", instead of giving another',
-    async (variant) => {
-      const { id } = await stands(full);
-      expect(await api.content({ id, query: { variant } })).toMatchObject({
-        status: 400,
-        body: {
-          code: 'invalid_query',
-          errors: [{ pointer: '/variant', message: expect.stringContaining('first_frame') }],
-        },
-      });
-      expect(api.links).toEqual([]);
-    },
-  );
+  test.each(['audio', 'Video', '', 'first-frame'])('refuses the variant "%s"', async (variant) => {
+    const { id } = await stands(full);
+    expect(await api.content({ id, query: { variant } })).toMatchObject({
+      status: 400,
+      body: {
+        code: 'invalid_query',
+        errors: [{ pointer: '/variant', message: expect.stringContaining('first_frame') }],
+      },
+    });
+    expect(api.links).toEqual([]);
+  });
 
-  test('asks S3 to give each file a name and a type that a browser can use', async () => {
+  test('sets the file name and content type of each link', async () => {
     const image = {
       bucket: 'u',
       key: 'inputs/x/ab',
@@ -144,7 +141,7 @@ describe('GET /videos/{id}/content', () => {
 describe('the first frame', () => {
   const query = { variant: 'first_frame' };
 
-  test.each(statuses)('is there while the video is %s', async (status) => {
+  test.each(statuses)('is available while the video is %s', async (status) => {
     const { id } = await stands({ status });
     expect(await api.content({ id, query })).toMatchObject({
       status: 302,
@@ -152,7 +149,7 @@ describe('the first frame', () => {
     });
   });
 
-  test("at the caller's own address never ends by us", async () => {
+  test("redirects to the caller's URL without an expiry", async () => {
     const { id } = await stands({ status: 'queued' });
     expect((await api.content({ id, query, headers: asJson })).body).toEqual({
       url: 'https://example.com/cat.png',
@@ -160,7 +157,7 @@ describe('the first frame', () => {
     });
   });
 
-  test('at an address with letters beyond ASCII is one that a header can carry', async () => {
+  test('encodes a URL with non-ASCII characters for the header', async () => {
     const img_url = 'https://bücher.example/kätzchen 🐈.png';
     const { id } = await stands({ input: { prompt: 'x', img_url } });
     expect((await api.content({ id, query })).headers.location).toBe(
@@ -168,7 +165,7 @@ describe('the first frame', () => {
     );
   });
 
-  test('of a drop that was refused is the object that was dropped, of whatever type it is', async () => {
+  test('of a refused drop is the dropped object', async () => {
     const source = { type: 'drop', bucket: 'u', key: 'drop/my cat.JPG', version_id: 'v3' } as const;
     const { id } = await stands({ status: 'failed', source, input: { img_url: 's3://u/drop/my cat.JPG' } });
     expect(await api.content({ id, query })).toMatchObject({ status: 302 });
@@ -177,7 +174,7 @@ describe('the first frame', () => {
     ]);
   });
 
-  test('is never at an address of another kind', async () => {
+  test('is refused for any other kind of URL', async () => {
     for (const img_url of ['javascript:alert(1)', 'data:image/png;base64,AA', 's3://other/bucket']) {
       const { id } = await stands({ input: { prompt: 'x', img_url } });
       expect((await api.content({ id, query })).status).toBe(409);
@@ -186,7 +183,7 @@ describe('the first frame', () => {
 });
 
 describe('a link', () => {
-  test('is for one version of one object, for 15 minutes', async () => {
+  test('names one version of one object and expires after 15 minutes', async () => {
     const s3 = new S3Client({ region: 'us-east-1', credentials: { accessKeyId: 'a', secretAccessKey: 'b' } });
     const object = { bucket: 'videos', key: 'an id/1-1.mp4', version_id: 'v7' };
     const link = new URL(await linkToObject(s3, object, { file_name: 'x.mp4', content_type: 'video/mp4' }));
@@ -196,7 +193,7 @@ describe('a link', () => {
     expect([...newest.searchParams.keys()]).not.toContain('versionId');
   });
 
-  test('serves that version whole or in parts, by the name and type that it was given, to whoever has it', async () => {
+  test('serves that version or a range of it with the given name and type, without other credentials', async () => {
     const s3 = await startS3({ buckets: { videos: { versioned: true } } });
     const put = (Body: string) => s3.sdk.send(new PutObjectCommand({ Bucket: 'videos', Key: 'a b/1-1.mp4', Body }));
     const { VersionId } = await put('first');

@@ -41,8 +41,8 @@ function expectProblem(answer: Answer, status: number, code: string) {
   expect(api.dispatched).toEqual([]);
 }
 
-describe('a request that can be taken', () => {
-  test('is answered 202 with the video, where it is, and when to ask again', async () => {
+describe('a valid request', () => {
+  test('answers 202 with the video, its location and Retry-After', async () => {
     const answer = await api.submit({ body: body({ metadata: { project: 'spring' } }) });
     expect(answer).toMatchObject({
       status: 202,
@@ -64,7 +64,7 @@ describe('a request that can be taken', () => {
     expect(api.dispatched).toEqual([answer.body.id]);
   });
 
-  test('leads to its video from under any stage or base path, with or without a last slash', async () => {
+  test('returns a Location that resolves under any stage or base path', async () => {
     for (const [address, path] of [
       ['http://127.0.0.1:4400/videos', '/videos'],
       ['https://x.execute-api.us-east-1.amazonaws.com/v1/videos', '/videos'],
@@ -76,7 +76,7 @@ describe('a request that can be taken', () => {
     }
   });
 
-  test('is answered with what dispatch made of it', async () => {
+  test('returns the video after the dispatch', async () => {
     const { submit } = anApi(store.table, {
       dispatch: async ({ id }) => {
         const { changeStatus } = await import('../../../../functions/video/store.ts');
@@ -86,7 +86,7 @@ describe('a request that can be taken', () => {
     expect((await submit({ body: body() })).body).toMatchObject({ status: 'submitting' });
   });
 
-  test('stands when dispatch fails: 202, and the video waits in its queue', async () => {
+  test('answers 202 with the queued video when the dispatch fails', async () => {
     api = anApi(store.table, { dispatch: () => Promise.reject(new Error('Step Functions is away')) });
     const answer = await api.submit({ body: body() });
     expect(answer).toMatchObject({ status: 202, body: { status: 'queued' } });
@@ -94,7 +94,7 @@ describe('a request that can be taken', () => {
     expect(api.undispatched).toEqual([answer.body.id]);
   });
 
-  test('stands when its record can not be read once more: 202, so that nobody sends it again', async () => {
+  test('answers 202 when the record cannot be read after the dispatch', async () => {
     const send = async (command: { constructor: { name: string } }) => {
       if (command.constructor.name === 'GetCommand') throw new Error('DynamoDB is away');
       return store.table.client.send(command as never);
@@ -103,12 +103,12 @@ describe('a request that can be taken', () => {
     expect(await api.submit({ body: body() })).toMatchObject({ status: 202, body: { status: 'queued' } });
   });
 
-  test('without a key is a new video each time', async () => {
+  test('creates a new video each time without an Idempotency-Key', async () => {
     const [one, other] = await Promise.all([api.submit({ body: body() }), api.submit({ body: body() })]);
     expect(one.body.id).not.toBe(other.body.id);
   });
 
-  test('says what Wan would cut off', async () => {
+  test('warns of a truncated prompt', async () => {
     const prompt = 'A cat. '.repeat(200);
     const answer = await api.submit({ body: body({ input: { prompt, img_url: 'https://example.com/cat.png' } }) });
     expect(answer).toMatchObject({
@@ -129,17 +129,17 @@ describe('a request that can be taken', () => {
     ],
     ['any content type', (text: string) => ({ body: text, headers: { 'content-type': 'text/plain' } })],
     ['no headers at all', (text: string) => ({ body: text, headers: null, multiValueHeaders: null })],
-  ])('may come as %s', async (_, event) => {
+  ])('may arrive as %s', async (_, event) => {
     const text = JSON.stringify(body({ input: { prompt: '猫 🐈', img_url: 'https://example.com/cat.png' } }));
     const answer = await api.submit({ ...aRequest({}), ...event(text) } as Parameters<typeof api.submit>[0]);
     expect(answer).toMatchObject({ status: 202, body: { input: { prompt: '猫 🐈' } } });
   });
 });
 
-describe('an inline picture', () => {
+describe('an inline image', () => {
   const inline = (img_url: string) => body({ input: { prompt: 'A cat runs', img_url } });
 
-  test('is stored under the id and named by its key; the record holds none of its bytes', async () => {
+  test('is stored under the id of the video, and the record names its key', async () => {
     const picture = png(400, 380);
     const { status, body: video } = await api.submit({ body: inline(dataUrl(picture)) });
     expect(status).toBe(202);
@@ -161,12 +161,12 @@ describe('an inline picture', () => {
     expect(JSON.stringify(video)).not.toContain('base64');
   });
 
-  test('is what its bytes say, not what its label says', async () => {
+  test('gets the content type of its bytes, not of its label', async () => {
     const { body: video } = await api.submit({ body: inline(dataUrl(png(400, 400), 'image/jpeg')) });
     expect(video.image).toMatchObject({ content_type: 'image/png' });
   });
 
-  test('over 4 MiB is a 413 that says how to go on', async () => {
+  test('over 4 MiB answers 413 and suggests POST /uploads', async () => {
     const answer = await api.submit({ body: inline(dataUrl(Buffer.alloc(4 * 1024 * 1024 + 1))) });
     expectProblem(answer, 413, 'image_too_large');
     expect(answer.body).toMatchObject({
@@ -179,13 +179,13 @@ describe('an inline picture', () => {
   test.each([
     ['10 pixels', dataUrl(png(10, 10)), 'image_dimensions'],
     ['an alpha channel', dataUrl(png(400, 400, { colorType: 6 })), 'image_has_alpha'],
-    ['a part of its header', dataUrl(png(400, 400).subarray(0, 20)), 'image_unreadable'],
+    ['a truncated header', dataUrl(png(400, 400).subarray(0, 20)), 'image_unreadable'],
     ['a text inside', dataUrl(Buffer.from('no picture, whatever its label says')), 'unsupported_image_type'],
     ['nothing inside', 'data:image/png;base64,', 'image_empty'],
     ['broken base64', 'data:image/png;base64,%%%%', 'invalid_data_url'],
     ['no base64', 'data:image/png,hello', 'invalid_data_url'],
     ['the type of a PDF', dataUrl(Buffer.from('%PDF'), 'application/pdf'), 'unsupported_image_type'],
-  ])('with %s is refused and stored nowhere', async (_, img_url, code) => {
+  ])('with %s is refused and not stored', async (_, img_url, code) => {
     const answer = await api.submit({ body: inline(img_url) });
     expectProblem(answer, 400, 'invalid_request');
     expect(answer.body.errors).toEqual([{ pointer: '/input/img_url', code, message: expect.any(String) }]);
@@ -193,7 +193,7 @@ describe('an inline picture', () => {
     expect(api.objects.size).toBe(0);
   });
 
-  test('that can not be stored makes no record, and a 500 that tells nothing of why', async () => {
+  test('that cannot be stored answers 500 without details and creates no record', async () => {
     api = anApi(store.table, {
       s3: { send: () => Promise.reject(new Error('AccessDenied at arn:aws:s3:::uploads')) },
     });
@@ -207,7 +207,7 @@ describe('an inline picture', () => {
   });
 });
 
-describe('a request that can not be taken', () => {
+describe('an invalid request', () => {
   const input = { prompt: 'A cat runs', img_url: 'https://example.com/cat.png' };
 
   test.each<[string, unknown, string, string]>([
@@ -243,7 +243,7 @@ describe('a request that can not be taken', () => {
     ],
     ['half a character', body({ input: { ...input, prompt: 'cat \ud83d' } }), '/input/prompt', 'broken_text'],
     [
-      'sound for a silent model',
+      'audio for a model without audio',
       body({ input: { ...input, audio_url: 'https://example.com/a.mp3' } }),
       '/input/audio_url',
       'audio_not_supported',
@@ -284,14 +284,14 @@ describe('a request that can not be taken', () => {
       '/metadata/__proto__',
       'invalid_name',
     ],
-  ])('because of %s is a 400 that points to it', async (_, sent, pointer, code) => {
+  ])('answers %s with 400 and a pointer to it', async (_, sent, pointer, code) => {
     const answer = await api.submit({ body: sent === null ? 'null' : sent });
     expectProblem(answer, 400, 'invalid_request');
     expect(answer.body.errors).toEqual([{ pointer, code, message: expect.any(String) }]);
     expect(answer.body.detail).toContain(answer.body.errors[0].message);
   });
 
-  test('is told everything that is wrong at once', async () => {
+  test('gets all issues in one response', async () => {
     const answer = await api.submit({
       body: { model: 'wan9', input: {}, parameters: { duration: '5' }, webhook_url: 'https://example.com/hook' },
     });
@@ -306,13 +306,13 @@ describe('a request that can not be taken', () => {
     ['broken JSON', '{"model": ', /position|breaks off/],
     ['a form', 'model=wan2.2-i2v-plus', /JSON object with "model"/],
     ['two documents', '{}{}', /position 2/],
-  ])('because it is %s is a 400 that says so', async (_, text, detail) => {
+  ])('answers %s with 400 and the reason', async (_, text, detail) => {
     const answer = await api.submit({ ...aRequest({}), body: text });
     expectProblem(answer, 400, 'invalid_json');
     expect(answer.body.detail).toMatch(detail);
   });
 
-  test('because its bytes are no UTF-8 is a 400 that says so', async () => {
+  test('answers invalid UTF-8 with 400', async () => {
     const latin1 = Buffer.from(JSON.stringify(body({ metadata: { a: 'café' } })), 'latin1').toString('base64');
     const answer = await api.submit({ ...aRequest({}), body: latin1, isBase64Encoded: true });
     expectProblem(answer, 400, 'invalid_json');
@@ -338,7 +338,7 @@ describe('a request that can not be taken', () => {
     ],
     ['twenty thousand unknown fields', `{${Array.from({ length: 20_000 }, (_, index) => `"f${index}":1`).join(',')}}`],
     ['five million letters', JSON.stringify('x'.repeat(5_000_000))],
-  ])('because it is %s is a 400 that stays small', async (_, text) => {
+  ])('answers %s with a small 400', async (_, text) => {
     const answer = await api.submit({ body: text });
     expect(answer.status).toBe(400);
     expect(api.surprises).toEqual([]);
@@ -346,7 +346,7 @@ describe('a request that can not be taken', () => {
   });
 });
 
-test('a caller whom the authorizer did not name gets nothing done', async () => {
+test('answers 401 without a caller from the authorizer', async () => {
   const owners = [
     undefined,
     null,

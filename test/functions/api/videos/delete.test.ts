@@ -43,7 +43,7 @@ async function withObjects(video: VideoRecord): Promise<VideoRecord> {
 
 describe('a deleted video', () => {
   test.each(['queued', 'succeeded', 'failed', 'canceled'] as const)(
-    'that was %s leaves a tombstone and no object, in any version',
+    'that was %s leaves a tombstone and no version of any object',
     async (status) => {
       const video = await withObjects(await stands(store.table, status));
       expect(await storage.objectsOf(video.id)).toHaveLength(4);
@@ -55,7 +55,7 @@ describe('a deleted video', () => {
     },
   );
 
-  test('takes nothing of anybody else: not the dropped picture, not what is named alike', async () => {
+  test('keeps the dropped image and objects with a similar name', async () => {
     const source = { type: 'drop', bucket: 'uploads', key: `drop/${randomUUID()}.png` } as const;
     const video = await stands(store.table, 'succeeded', { source });
     const others = [source.key, `inputs/${video.id}-2/image.png`];
@@ -64,7 +64,7 @@ describe('a deleted video', () => {
     for (const key of others) expect(await storage.keysBelow('uploads', key)).toEqual([key]);
   });
 
-  test('that waited gives back what it held, and the next one begins', async () => {
+  test('that was queued releases its permit and reservation to the next one', async () => {
     const owner = anOwner();
     const model = 'wan2.1-i2v-plus';
     const video = await standsBusy(store.table, 'queued', { owner, model });
@@ -75,14 +75,14 @@ describe('a deleted video', () => {
     expect(await readSpending(store.table, owner, monthOf(now))).toMatchObject({ reserved: 0, spent: 0 });
   });
 
-  test('stays counted in what its owner spent', async () => {
+  test("stays in its owner's usage", async () => {
     const owner = anOwner();
     const video = await standsBusy(store.table, 'succeeded', { owner, model: 'wan2.1-i2v-turbo' });
     await actions.remove(video.id, { owner });
     expect(await readSpending(store.table, owner, monthOf(now))).toMatchObject({ reserved: 0, spent: 0.1, videos: 1 });
   });
 
-  test('is deleted as well by a repetition, which finishes what a crash left', async () => {
+  test('is deleted completely by a repeated request after a crash at any point', async () => {
     for (let point = 1; ; point++) {
       const video = await withObjects(await stands(store.table, 'succeeded'));
       const crashing = crashAfter(point);
@@ -113,7 +113,7 @@ describe('a line of a manifest', () => {
   test.each([
     ['queued', 'canceled'],
     ['failed', 'failed'],
-  ] as const)('whose video was %s ends before that is deleted, as %s', async (status, ending) => {
+  ] as const)('whose video was %s gets its result before the deletion, as %s', async (status, ending) => {
     const { video, read } = await aLine(status);
     const seen = stateEtag(video);
     expect((await actions.remove(video.id, { headers: { 'if-match': seen } })).status).toBe(204);
@@ -122,7 +122,7 @@ describe('a line of a manifest', () => {
     expect(await read('summary')).toMatchObject({ lines: 1, [ending]: 1 });
   });
 
-  test('keeps its video while its result cannot be written', async () => {
+  test('keeps its video until its result can be written', async () => {
     const { video, read } = await aLine('queued');
     const away = theActions(store.table, { send: () => Promise.reject(new Error('SlowDown')) } as never);
     expect((await away.remove(video.id)).status).toBe(500);
@@ -137,7 +137,7 @@ test.each([
   ['submitting', 'video_is_starting', /cancel/],
   ['running', 'video_is_running', /is billed when it is done/],
   ['archiving', 'video_is_archiving', /has been billed/],
-] as const)('one that is %s is not deleted: its outcome would be lost', async (status, code, detail) => {
+] as const)('refuses to delete a video that is %s', async (status, code, detail) => {
   const video = await stands(store.table, status, { task: aTask('RUNNING'), submission: aSubmission('settled') });
   const answer = await actions.remove(video.id);
   expect(answer).toMatchObject({ status: 409, body: { code } });
@@ -147,7 +147,7 @@ test.each([
 });
 
 describe('If-Match', () => {
-  test('lets a caller delete only what they saw; once deleted, it is', async () => {
+  test('deletes only the given state and ignores If-Match after the deletion', async () => {
     const video = await stands(store.table, 'failed');
     const stale = await actions.remove(video.id, { headers: { 'if-match': '"another"' } });
     expect(stale).toMatchObject({ status: 412, body: { code: 'precondition_failed' } });
@@ -158,7 +158,7 @@ describe('If-Match', () => {
   });
 });
 
-describe("another owner's", () => {
+describe('a video that the caller cannot see', () => {
   const calls: string[] = [];
   const counting = (table: Table): Table => ({
     ...table,
@@ -170,7 +170,7 @@ describe("another owner's", () => {
     } as Table['client'],
   });
 
-  test('video, or tombstone, is one that never was, by the very same steps', async () => {
+  test("another owner's video or tombstone gets the response and the table calls of an unknown id", async () => {
     const standing = await stands(store.table, 'succeeded');
     const buried = await stands(store.table, 'succeeded');
     await actions.remove(buried.id);
@@ -185,14 +185,14 @@ describe("another owner's", () => {
     expect(await read(store.table, standing)).toEqual(standing);
   });
 
-  test.each(['', 'x', '..', 'a'.repeat(5000)])('what can be no id (%#) is never looked up', async (id) => {
+  test.each(['', 'x', '..', 'a'.repeat(5000)])('reads nothing for an invalid id (%#)', async (id) => {
     calls.length = 0;
     expect((await theActions(counting(store.table), storage.s3).remove(id)).status).toBe(404);
     expect(calls).toEqual([]);
   });
 });
 
-test('a late duplicate of its request does not bring it back', async () => {
+test('a late duplicate of the request does not create the video again', async () => {
   const video = await stands(store.table, 'succeeded');
   await actions.remove(video.id);
   expect(await createVideo(store.table, video)).toEqual({ outcome: 'deleted' });

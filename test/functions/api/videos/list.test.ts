@@ -47,7 +47,7 @@ async function pages(
   return read;
 }
 
-test('shows the newest first, its own only, as single reads do', async () => {
+test("lists the owner's videos, newest first, as GET /videos/{id} returns them", async () => {
   const [owner, other] = [anOwner(), anOwner()];
   const [first, second] = [await stands(owner, 1), await stands(owner, 2)];
   await stands(other, 3);
@@ -57,11 +57,11 @@ test('shows the newest first, its own only, as single reads do', async () => {
   expect(answer.body.data[0]).toEqual((await api.get({ owner, id: second })).body);
 });
 
-test('of an owner without videos is empty', async () => {
+test('returns an empty list for an owner without videos', async () => {
   expect((await api.list({ owner: anOwner() })).body).toEqual({ data: [], next_cursor: null });
 });
 
-test.each([1, 2, 3, 7, 100])('in pages of %i shows each once, also of one second', async (limit) => {
+test.each([1, 2, 3, 7, 100])('shows each video once in pages of %i, even with equal times', async (limit) => {
   const owner = anOwner();
   const all: string[] = [];
   for (let second = 0; second < 7; second++) all.push(await stands(owner, Math.floor(second / 3)));
@@ -70,7 +70,7 @@ test.each([1, 2, 3, 7, 100])('in pages of %i shows each once, also of one second
   expect(read.every((page) => page.length <= limit && page.length > 0)).toBe(true);
 });
 
-test('shows every video once while others are added and those already shown are deleted', async () => {
+test('shows every video once while others are added and shown ones are deleted', async () => {
   const owner = anOwner();
   const all: string[] = [];
   for (let second = 0; second < 6; second++) all.unshift(await stands(owner, second));
@@ -83,7 +83,7 @@ test('shows every video once while others are added and those already shown are 
 });
 
 test.each([1, 2, 3, 4, 5])(
-  'shows each that stands throughout just once, whatever comes and goes (seed %i)',
+  'shows each video that exists throughout exactly once under random changes (seed %i)',
   async (seed) => {
     const random = seededRandom(seed);
     const below = (count: number) => Math.floor(random() * count);
@@ -113,7 +113,7 @@ test.each([1, 2, 3, 4, 5])(
   },
 );
 
-test('is told once: who knows the ETag gets a 304 until something is new', async () => {
+test('answers a known ETag with 304 until the list changes', async () => {
   const owner = anOwner();
   await stands(owner, 1);
   const { etag } = (await api.list({ owner })).headers;
@@ -123,13 +123,13 @@ test('is told once: who knows the ETag gets a 304 until something is new', async
   expect((await api.list({ owner, headers })).status).toBe(200);
 });
 
-test('takes 20 to a page unless told otherwise', async () => {
+test('returns 20 videos per page by default', async () => {
   const owner = anOwner();
   await Promise.all(Array.from({ length: 21 }, (_, second) => stands(owner, second)));
   expect(ids(await api.list({ owner }))).toHaveLength(20);
 });
 
-test('filters by status, model and time, each end excluded, and still pages', async () => {
+test('filters by status, model and time (both ends excluded) across pages', async () => {
   const owner = anOwner();
   const made: Record<string, string> = {};
   for (const second of [0, 1, 2, 3]) {
@@ -149,7 +149,7 @@ test('filters by status, model and time, each end excluded, and still pages', as
   );
 });
 
-test('leads on through pages where a filter matches nothing, and loses nothing', async () => {
+test('continues over pages without a match and loses no video', async () => {
   const owner = anOwner();
   const failed = await stands(owner, 0, { status: 'failed' });
   for (let second = 1; second <= 25; second++) await stands(owner, second);
@@ -167,7 +167,7 @@ test('leads on through pages where a filter matches nothing, and loses nothing',
   expect({ ids: ids(second), next_cursor: second.body.next_cursor }).toEqual({ ids: [failed], next_cursor: null });
 });
 
-test('ends a page before it outgrows what a Lambda can answer, and loses nothing', async () => {
+test('ends a page below the size of a Lambda response and loses no video', async () => {
   const owner = anOwner();
   // The worst that may be sent: each character becomes seven bytes on its way through two layers of JSON.
   const prompt = '\u0001'.repeat(20_000);
@@ -179,7 +179,7 @@ test('ends a page before it outgrows what a Lambda can answer, and loses nothing
   expect((await pages(owner, { limit: '100' })).flat().toSorted()).toEqual(all.toSorted());
 });
 
-test("a cursor leads to nothing of another owner's, whoever got it", async () => {
+test("a cursor never shows another owner's videos", async () => {
   const [owner, other] = [anOwner(), anOwner()];
   for (const second of [0, 1, 2]) await stands(owner, second);
   const mine = await stands(other, 0);
@@ -187,7 +187,7 @@ test("a cursor leads to nothing of another owner's, whoever got it", async () =>
   expect(ids(await api.list({ owner: other, query: { cursor: next_cursor } }))).toEqual([mine]);
 });
 
-describe('a query that can not be used', () => {
+describe('an invalid query', () => {
   const position = (text: string) => Buffer.from(text).toString('base64url');
   const genuine = position(`2026-01-01T00:00:00.000Z#${randomUUID()}`);
 
@@ -219,7 +219,7 @@ describe('a query that can not be used', () => {
     ['__proto__', 'x'],
     ['constructor', 'x'],
     ['a/b~', 'x'],
-  ])('because of %s=%s is a 400 that names it', async (name, value) => {
+  ])('answers %s=%s with 400 and its name', async (name, value) => {
     const query = JSON.parse(`{${JSON.stringify(name)}: ${JSON.stringify(value)}}`) as Record<string, string>;
     const answer = await api.list({ query });
     expect(answer).toMatchObject({ status: 400, body: { code: 'invalid_query' } });
@@ -230,13 +230,13 @@ describe('a query that can not be used', () => {
     expect(answer.body.detail).toContain(answer.body.errors[0].message);
   });
 
-  test('is told everything that is wrong at once', async () => {
+  test('gets all issues in one response', async () => {
     const answer = await api.list({ query: { limit: 'x', status: 'x', order: 'x', by: 'x' } });
     const pointers = answer.body.errors.map(({ pointer }: { pointer: string }) => pointer).sort();
     expect(pointers).toEqual(['/by', '/limit', '/order', '/status']);
   });
 
-  test('is told of a parameter that came twice, even with one value: nobody knows which was meant', async () => {
+  test('is refused for a repeated parameter, even with equal values', async () => {
     for (const limit of [
       ['1', '2'],
       ['1', '1'],
@@ -248,7 +248,7 @@ describe('a query that can not be used', () => {
     }
   });
 
-  test('but a genuine cursor of long ago is no mistake', async () => {
+  test('does not include an old but valid cursor', async () => {
     expect((await api.list({ owner: anOwner(), query: { cursor: genuine } })).status).toBe(200);
   });
 });

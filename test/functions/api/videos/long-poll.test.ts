@@ -53,7 +53,7 @@ describe('GET /videos/{id} with wait', () => {
     expect(waited()).toBeLessThan(4000);
   });
 
-  test('answers with the video as it is when the time is up, and never later', async () => {
+  test('returns the current video when the time is up, and never later', async () => {
     const video = await stands('running', { task: aTask({ status: 'PENDING' }) });
     at(500, () => changeVideo(store.table, video, { set: { task: aTask({ status: 'RUNNING' }) } }));
     expect(await get(video.id, '25')).toMatchObject({
@@ -63,7 +63,7 @@ describe('GET /videos/{id} with wait', () => {
     expect(waited()).toBe(25_000);
   });
 
-  test('looks often at first, then each second', async () => {
+  test('polls often at first, then each second', async () => {
     const { id } = await stands('running');
     await get(id, '25');
     expect(slept[0]).toBe(250);
@@ -73,25 +73,25 @@ describe('GET /videos/{id} with wait', () => {
     expect(slept.length).toBeLessThan(35);
   });
 
-  test.each(['succeeded', 'failed', 'canceled'] as const)('answers at once of a %s video', async (status) => {
+  test.each(['succeeded', 'failed', 'canceled'] as const)('answers immediately for a %s video', async (status) => {
     const { id } = await stands(status);
     expect(await get(id, '25')).toMatchObject({ status: 200, body: { status } });
     expect(slept).toEqual([]);
   });
 
-  test.each([undefined, '0', '00'])('of %s seconds does not wait', async (wait) => {
+  test.each([undefined, '0', '00'])('does not wait for %s seconds', async (wait) => {
     const { id } = await stands('running');
     expect((await get(id, wait)).status).toBe(200);
     expect(slept).toEqual([]);
   });
 
-  test('answers at once to a caller who knows an older state', async () => {
+  test('answers immediately if the ETag is outdated', async () => {
     const { id } = await stands('running');
     expect((await get(id, '25', { 'if-none-match': '"older"' })).status).toBe(200);
     expect(slept).toEqual([]);
   });
 
-  test('waits for a caller who knows this state: 304 when nothing came of it, else the news', async () => {
+  test('waits if the ETag is current: 304 without a change, otherwise the changed video', async () => {
     const video = await stands('queued');
     const { etag } = (await get(video.id, undefined)).headers;
     const headers = { 'if-none-match': etag! };
@@ -102,7 +102,7 @@ describe('GET /videos/{id} with wait', () => {
     expect(waited()).toBeLessThan(4000);
   });
 
-  test('of a video that is deleted meanwhile is a 404 like any other', async () => {
+  test('answers 404 when the video is deleted while it waits', async () => {
     const video = await stands('queued');
     at(1000, () => replaceWithTombstone(store.table, video));
     const answer = await get(video.id, '25');
@@ -111,16 +111,19 @@ describe('GET /videos/{id} with wait', () => {
     expect(waited()).toBeLessThan(2000);
   });
 
-  test.each(['26', '-1', '1.5', '1e1', '', ' 5', '5s', '999', 'Infinity'])('of "%s" seconds is a 400', async (wait) => {
-    const { id } = await stands('running');
-    expect(await get(id, wait)).toMatchObject({
-      status: 400,
-      body: { code: 'invalid_query', errors: [{ pointer: '/wait' }] },
-    });
-  });
+  test.each(['26', '-1', '1.5', '1e1', '', ' 5', '5s', '999', 'Infinity'])(
+    'answers "%s" seconds with 400',
+    async (wait) => {
+      const { id } = await stands('running');
+      expect(await get(id, wait)).toMatchObject({
+        status: 400,
+        body: { code: 'invalid_query', errors: [{ pointer: '/wait' }] },
+      });
+    },
+  );
 });
 
-test('what is waited for may be anything, such as its end', async () => {
+test('waits for any condition, such as a terminal status', async () => {
   const video = await stands('queued');
   at(1000, () => changeStatus(store.table, video, 'submitting'));
   at(5000, () => changeStatus(store.table, { ...video, status: 'submitting' }, 'failed'));

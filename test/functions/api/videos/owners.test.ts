@@ -63,7 +63,7 @@ const askings: Asking[] = [
 ];
 
 test.each(askings)(
-  "$route $query answers of another owner's video as of one that never was, and does for it just as much",
+  "$route $query makes the same response and the same calls for another owner's video as for an unknown id",
   async ({ route, query = {}, headersOf = () => ({}) }) => {
     const [owner, caller] = [anOwner(), anOwner()];
     const running = await stands({ owner, status: 'running', task: aTask({ expected_seconds: 60 }) });
@@ -86,7 +86,7 @@ test.each(askings)(
 );
 
 test.each<Record<string, string>>([{}, { limit: '1' }, { status: 'running', limit: '3' }])(
-  'a list with %j shows and reads the same, whatever another owner has',
+  "a list with %j does not depend on another owner's videos",
   async (query) => {
     const [owner, caller] = [anOwner(), anOwner()];
     for (let made = 0; made < 3; made++) await stands({ owner: caller, status: 'running' });
@@ -101,7 +101,7 @@ test.each<Record<string, string>>([{}, { limit: '1' }, { status: 'running', limi
   },
 );
 
-test('a bill shows and reads the same, whatever another owner spent', async () => {
+test("usage does not depend on another owner's spending", async () => {
   const [owner, caller] = [anOwner(), anOwner()];
   const told = async () => {
     const { api, calls } = aWatchedApi();

@@ -33,16 +33,16 @@ describe('Prefer: wait=N', () => {
     [`${'",'.repeat(20_000)}wait=10`, 10],
     ['wait=soon, wait=4', 4],
     ['', undefined],
-  ])('%j is %s seconds', (prefer, seconds) => {
+  ])('parses %j as %s seconds', (prefer, seconds) => {
     expect(preferredWait({ headers: {}, multiValueHeaders: { Prefer: [prefer].flat() } })).toBe(seconds);
   });
 
-  test('is none where there is no such header', () => {
+  test('is undefined without the header', () => {
     expect(preferredWait({ headers: null })).toBeUndefined();
   });
 });
 
-describe('a submit that would rather wait', () => {
+describe('a request with Prefer: wait', () => {
   const clock = { now: 0 };
   let store: Awaited<ReturnType<typeof startTable>>;
   beforeAll(async () => {
@@ -72,7 +72,7 @@ describe('a submit that would rather wait', () => {
   };
   const theVideo = async (api: ReturnType<typeof anApi>) => (await readVideo(store.table, api.dispatched[0]!))!;
 
-  test('gets the video when it has ended, with 200', async () => {
+  test('answers 200 when the video has ended', async () => {
     const api = anApiIn(6000, async () => changeStatus(store.table, await theVideo(api), 'canceled'));
     const answer = await api.submit(waiting(20));
     expect(answer).toMatchObject({
@@ -84,7 +84,7 @@ describe('a submit that would rather wait', () => {
     expect(clock.now - started).toBeLessThan(7500);
   });
 
-  test('gets 202 with the video as it is when time is up, never later than asked for', async () => {
+  test('answers 202 with the current video when the time is up, and never later', async () => {
     const api = anApiIn(5000, async () => changeStatus(store.table, await theVideo(api), 'submitting'));
     const answer = await api.submit(waiting(8));
     expect(answer).toMatchObject({
@@ -95,7 +95,7 @@ describe('a submit that would rather wait', () => {
     expect(clock.now - started).toBe(8000);
   });
 
-  test('waits 25 s at most, counted from the arrival of its request', async () => {
+  test('waits at most 25 s from the arrival of the request', async () => {
     const api = anApi(store.table, {
       dispatch: async () => {
         clock.now += 10_000;
@@ -108,7 +108,7 @@ describe('a submit that would rather wait', () => {
     expect(clock.now - started).toBe(25_000);
   });
 
-  test('and is a repetition gets 200 only for a video that has ended', async () => {
+  test('answers a repeated request with 200 only if the video has ended', async () => {
     const owner = anOwner();
     const api = anApiIn(Number.POSITIVE_INFINITY);
     await api.submit(waiting(1, owner));
@@ -119,12 +119,12 @@ describe('a submit that would rather wait', () => {
     expect(clock.now).toBe(slept);
   });
 
-  test('and whose video is deleted meanwhile gets 410', async () => {
+  test('answers 410 when the video is deleted while it waits', async () => {
     const api = anApiIn(2000, async () => replaceWithTombstone(store.table, await theVideo(api)));
     expect(await api.submit(waiting(20))).toMatchObject({ status: 410, body: { code: 'video_deleted' } });
   });
 
-  test('gets 202 when the table is away while it waits: its video stands', async () => {
+  test('answers 202 when the table fails while it waits', async () => {
     const { client } = store.table;
     let away = false;
     const send = (command: never) => (away ? Promise.reject(new Error('DynamoDB is away')) : client.send(command));
@@ -139,7 +139,7 @@ describe('a submit that would rather wait', () => {
     expect(await api.submit(waiting(20))).toMatchObject({ status: 202, body: { status: 'queued' } });
   });
 
-  test('and makes no sense of its preference does not wait, nor say that it did', async () => {
+  test('ignores an invalid preference', async () => {
     const api = anApi(store.table);
     const answer = await api.submit({ body: body(), headers: { Prefer: 'wait=soon' } });
     expect(answer.status).toBe(202);

@@ -73,7 +73,7 @@ async function waits(owner: string): Promise<VideoRecord> {
 /** @param after seconds */
 const onWholeSecond = (time: number, after: number) => new Date(Math.ceil(time / 1000 + after) * 1000).toISOString();
 
-test('a video that waits is answered with its place, wherever it is shown', async () => {
+test('returns the queue position of a queued video on every route', async () => {
   await waits('bob');
   await waits('bob');
   const submitted = await api.submit({ body: body() });
@@ -86,7 +86,7 @@ test('a video that waits is answered with its place, wherever it is shown', asyn
   expect((await api.list({})).body.data[0]).toMatchObject({ queue_position, estimated_start_at });
 });
 
-test('a video that is tried again is answered with its place', async () => {
+test('returns the queue position after a retry', async () => {
   const actions = theActions(store.table, { send: () => expect.unreachable() } as never, { permits: 1 });
   actions.services.readQueuePosition = placesOver(store.table);
   await waits('bob');
@@ -97,7 +97,7 @@ test('a video that is tried again is answered with its place', async () => {
 });
 
 test.each(['submitting', 'running', 'archiving', 'succeeded', 'failed', 'canceled'] as const)(
-  'a %s video has no place, and no queue is read for it',
+  'reads no queue and returns no position for a %s video',
   async (status) => {
     const video = await stands(store.table, status, { model });
     const { body } = await api.get({ id: video.id });
@@ -107,7 +107,7 @@ test.each(['submitting', 'running', 'archiving', 'succeeded', 'failed', 'cancele
   },
 );
 
-test('while its lane is held, a video is not expected to start before the hold is over', async () => {
+test('estimates no start before a paused queue resumes', async () => {
   const video = await waits('alice');
   const until = clock.now + 3600_000;
   await pauseQueue(store.table, model, 'arrears', new Date(until).toISOString());
@@ -115,7 +115,7 @@ test('while its lane is held, a video is not expected to start before the hold i
   await pauseQueue(store.table, model, 'arrears', new Date(start).toISOString());
 });
 
-test('a start is estimated by rounds of as many tasks as Wan runs at once, and never earlier for a later position', async () => {
+test('estimates starts in rounds of concurrent tasks, never earlier for a later position', async () => {
   pace = { concurrent_tasks: 3, seconds: 100 };
   const videos = [];
   for (let count = 0; count < 7; count++) videos.push(await waits(count % 2 ? 'alice' : 'bob'));
@@ -127,7 +127,7 @@ test('a start is estimated by rounds of as many tasks as Wan runs at once, and n
   expect(starts).toEqual([100, 100, 100, 200, 200, 200, 300].map((seconds) => onWholeSecond(clock.now, seconds)));
 });
 
-test('one snapshot serves all who ask within five seconds', async () => {
+test('shares one snapshot of the queue for five seconds', async () => {
   const videos = [await waits('alice'), await waits('alice'), await waits('alice')];
   for (const { id } of videos) await api.get({ id });
   await api.list({});
@@ -137,7 +137,7 @@ test('one snapshot serves all who ask within five seconds', async () => {
   expect(queries).toBe(2);
 });
 
-test('a video that the snapshot lacks takes a new one: who submits one after another gets one position after another', async () => {
+test('takes a new snapshot for a video that the current one lacks', async () => {
   const positions: number[] = [];
   for (let times = 0; times < 4; times++) {
     const { id } = await waits('alice');
@@ -147,7 +147,7 @@ test('a video that the snapshot lacks takes a new one: who submits one after ano
   expect(queries).toBe(4);
 });
 
-test('a new snapshot serves all who took it at once', async () => {
+test('shares a new snapshot between concurrent requests', async () => {
   const place = placesOver(store.table);
   await place(await waits('alice'));
   const several = [await waits('alice'), await waits('alice'), await waits('alice')];
@@ -155,7 +155,7 @@ test('a new snapshot serves all who took it at once', async () => {
   expect(queries).toBe(2);
 });
 
-test('a queue that cannot be read leaves the place out, and is not asked again at once', async () => {
+test('omits the position when the queue cannot be read, and waits before the next attempt', async () => {
   broken = true;
   const video = await waits('alice');
   for (let times = 0; times < 2; times++) {
@@ -167,7 +167,7 @@ test('a queue that cannot be read leaves the place out, and is not asked again a
   expect((await api.list({})).status).toBe(200);
 });
 
-test('a caller who waits long is asked to ask seldom, one who is next soon', async () => {
+test('returns a Retry-After that grows with the expected wait', async () => {
   pace.seconds = 10;
   const videos = [await waits('alice'), await waits('alice')];
   clock.now += 10_000;
@@ -177,7 +177,7 @@ test('a caller who waits long is asked to ask seldom, one who is next soon', asy
   expect(await seconds(videos[1]!)).toBe(30);
 });
 
-test('that the clock goes on is no news: the estimated start moves, the ETag stays', async () => {
+test('keeps the ETag while only the estimated start changes', async () => {
   const { id } = await waits('alice');
   const before = await api.get({ id });
   clock.now += 20_000;
@@ -186,7 +186,7 @@ test('that the clock goes on is no news: the estimated start moves, the ETag sta
   expect(after.headers.etag).toBe(before.headers.etag);
 });
 
-describe('when the queue has moved', () => {
+describe('after the queue has moved', () => {
   /** A video behind another one, what was told of it then, and that other one gone. */
   async function moved() {
     const ahead = await waits('alice');
@@ -197,7 +197,7 @@ describe('when the queue has moved', () => {
     return { video, before, etag: before.headers.etag! };
   }
 
-  test('the ETag is another, and whoever knows the old one is told the new place', async () => {
+  test('the ETag changes and the old one gets the new position', async () => {
     const { video, before, etag } = await moved();
     const after = await api.get({ id: video.id, headers: { 'if-none-match': etag } });
     expect(after).toMatchObject({ status: 200, body: { queue_position: before.body.queue_position - 1 } });
@@ -206,7 +206,7 @@ describe('when the queue has moved', () => {
     expect(again.status).toBe(304);
   });
 
-  test('that is no news for who waits for the next status', async () => {
+  test('a long poll does not end', async () => {
     const { video, etag } = await moved();
     let slept = 0;
     const patient = anApi(store.table, {
@@ -220,11 +220,14 @@ describe('when the queue has moved', () => {
     expect(slept).toBe(3000);
   });
 
-  test.each(['cancel', 'remove'] as const)('If-Match still lets its owner %s the video', async (action) => {
-    const { video, etag } = await moved();
-    const actions = theActions(store.table, { send: async () => ({ Versions: [] }) } as never);
-    const answer = await actions[action](video.id, { headers: { 'if-match': etag } });
-    expect(answer.status).toBe(action === 'cancel' ? 200 : 204);
-    expect((await actions[action](video.id, { headers: { 'if-match': '"another"' } })).status).not.toBe(200);
-  });
+  test.each(['cancel', 'remove'] as const)(
+    'If-Match with the old ETag still allows to %s the video',
+    async (action) => {
+      const { video, etag } = await moved();
+      const actions = theActions(store.table, { send: async () => ({ Versions: [] }) } as never);
+      const answer = await actions[action](video.id, { headers: { 'if-match': etag } });
+      expect(answer.status).toBe(action === 'cancel' ? 200 : 204);
+      expect((await actions[action](video.id, { headers: { 'if-match': '"another"' } })).status).not.toBe(200);
+    },
+  );
 });

@@ -48,7 +48,7 @@ const full: Partial<VideoRecord> = {
 };
 
 describe('GET /videos/{id}', () => {
-  test('shows the record without what is only ours: no task id, no ledger, no fingerprint, no month', async () => {
+  test('returns the record without internal fields: task id, ledger, fingerprint, month', async () => {
     const video = await stands(full);
     const answer = await api.get({ id: video.id });
     const { request_hash, run, submission, downloads, upstream_tasks, spending_month, task, ...shown } = video;
@@ -58,13 +58,13 @@ describe('GET /videos/{id}', () => {
     expect(JSON.stringify(answer.body)).not.toMatch(/wan-task-id|wan-request-id|hash-of-the-body/);
   });
 
-  test('keeps fields inside that the view does not name', async () => {
+  test('omits fields that the view does not name', async () => {
     const secret = { video_url: 'https://wan.example/secret?Signature=x' };
     const video = await stands({ ...full, ...secret, task: { ...full.task!, ...secret } });
     expect(JSON.stringify((await api.get({ id: video.id })).body)).not.toContain('Signature');
   });
 
-  test('is told once: who knows the ETag gets a 304 until something changes', async () => {
+  test('answers a known ETag with 304 until the video changes', async () => {
     const video = await stands({ status: 'running', task: aTask() });
     const { etag } = (await api.get({ id: video.id })).headers;
     const headers = { 'If-None-Match': etag! };
@@ -76,7 +76,7 @@ describe('GET /videos/{id}', () => {
     });
   });
 
-  test('and GET /videos have the same ETag at any time, although progress and expected finish move', async () => {
+  test('and GET /videos keep the ETag while only progress and expected finish change', async () => {
     const owner = anOwner();
     const { id } = await stands({ owner, status: 'running', task: aTask() });
     const at = (seconds: number) => anApi({ ...store.table, now: () => now + seconds * 1000 });
@@ -91,7 +91,7 @@ describe('GET /videos/{id}', () => {
     }
   });
 
-  test('takes no parameter that it does not know', async () => {
+  test('refuses an unknown parameter', async () => {
     const { id } = await stands({});
     expect(await api.get({ id, query: { fields: 'status' } })).toMatchObject({
       status: 400,
@@ -111,7 +111,7 @@ describe('GET /videos/{id}', () => {
     ['succeeded', 3600, 100, undefined],
     ['failed', 100, 700, undefined],
   ] as const)(
-    'of a %s video, whose task was created %s s ago and usually takes %s s, asks to come back after %s s',
+    'returns, for a %s video whose task is %s s old and usually takes %s s, a Retry-After of %s s',
     async (status, age, expected_seconds, seconds) => {
       const submit_time = new Date(now - (age ?? 0) * 1000).toISOString();
       const task = expected_seconds === undefined ? {} : { task: aTask({ submit_time, expected_seconds }) };
@@ -122,7 +122,7 @@ describe('GET /videos/{id}', () => {
 });
 
 describe.each(['get', 'content'] as const)('another owner, by %s,', (route) => {
-  test('gets the very answer that a video that never was gives', async () => {
+  test('gets the same response as for an unknown id', async () => {
     const video = await stands({ ...full, owner: anOwner() });
     const hidden = await api[route]({ id: video.id, owner: anOwner() });
     const missing = await api[route]({ id: randomUUID(), owner: anOwner() });

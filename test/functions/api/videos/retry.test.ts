@@ -35,7 +35,7 @@ const failed = (code: FailureCode, given: Partial<VideoRecord> = {}) =>
   stands(store.table, 'failed', { model: 'wan2.2-i2v-plus', error: explainEnding(code), ...given });
 
 describe('a new attempt', () => {
-  test('begins as the video once began, and the ledger counts on', async () => {
+  test('starts like a new video, with the next attempt in the ledger', async () => {
     const video = await failed('generation_failed', {
       model: 'wan2.6-i2v',
       owner: anOwner(),
@@ -70,7 +70,7 @@ describe('a new attempt', () => {
     expect(actions.asked).toEqual([]);
   });
 
-  test('waits in its queue while its lane is full', async () => {
+  test('waits while the model has no free permit', async () => {
     const model = 'wan2.1-i2v-turbo';
     actions = theActions(store.table, s3, { permits: 1 });
     await standsBusy(store.table, 'running', { model });
@@ -79,7 +79,7 @@ describe('a new attempt', () => {
     expect(actions.executions.size).toBe(0);
   });
 
-  test('of one that was canceled before Wan had it', async () => {
+  test('starts for a video that was canceled before its submission', async () => {
     const video = await stands(store.table, 'canceled', {
       run: 0,
       model: 'wan2.1-i2v-plus',
@@ -89,7 +89,7 @@ describe('a new attempt', () => {
     expect([...actions.executions.keys()]).toEqual([`${video.id}-1`]);
   });
 
-  test('warns of a second bill exactly if there may have been a first', async () => {
+  test('warns of double billing only if the last attempt may have been billed', async () => {
     const codes = ['submission_uncertain', 'task_expired', 'video_lost', 'generation_failed', 'task_canceled'] as const;
     const warned = [];
     for (const code of codes) {
@@ -100,7 +100,7 @@ describe('a new attempt', () => {
     expect(warned).toEqual(codes.slice(0, 3));
   });
 
-  test('keeps the warning, once, through further retries', async () => {
+  test('keeps one warning through further retries', async () => {
     const video = await failed('video_lost');
     await actions.retry(video.id);
     for (const code of ['video_lost', 'generation_failed'] as const) {
@@ -112,7 +112,7 @@ describe('a new attempt', () => {
     }
   });
 
-  test('is not kept from beginning by what the last one left in the fence', async () => {
+  test('is not blocked by the prompt lock of the last attempt', async () => {
     const video = await failed('submission_uncertain', {
       input: { prompt: `lost ${randomUUID()}`, img_url: 'https://example.com/cat.png' },
       submission: aSubmission('open'),
@@ -124,7 +124,7 @@ describe('a new attempt', () => {
     expect(await isPromptLocked(store.table, now)).toBe(false);
   });
 
-  test('first gives back what the last one still holds', async () => {
+  test('releases the permit and reservation of the last attempt first', async () => {
     const owner = anOwner();
     const model = 'wan2.2-i2v-flash';
     const video = await standsBusy(store.table, 'failed', { owner, model, error: explainEnding('video_lost') });
@@ -134,10 +134,10 @@ describe('a new attempt', () => {
   });
 });
 
-describe('while Wan may have the task, it is asked, and nothing is paid', () => {
+describe('queries a task that Wan may still have, without a new payment', () => {
   const given = () => ({ owner: anOwner(), task: aTask('RUNNING'), submission: aSubmission('settled'), run: 2 });
 
-  test('a finished one is fetched: its new execution goes straight on to the archive', async () => {
+  test('archives a finished task in a new execution', async () => {
     const video = await failed('video_broken', given());
     const usage = { duration: 5 };
     actions.answers.query = {
@@ -158,7 +158,7 @@ describe('while Wan may have the task, it is asked, and nothing is paid', () => 
     expect(await createTask(services, now)).toEqual({ id: now.id, run: 3, outcome: 'succeeded' });
   });
 
-  test.each(['PENDING', 'RUNNING'] as const)('one that is %s is waited for, in a place of its lane', async (status) => {
+  test.each(['PENDING', 'RUNNING'] as const)('waits for a task that is %s, with a permit', async (status) => {
     const model = status === 'PENDING' ? 'wan2.5-i2v-preview' : 'wan2.1-i2v-plus';
     const video = await failed('deadline_exceeded', { ...given(), model });
     actions.answers.query = { outcome: 'task', status, task_id: video.task!.id };
@@ -168,16 +168,19 @@ describe('while Wan may have the task, it is asked, and nothing is paid', () => 
     expect((await readModelQueue(store.table, model)).running).toContain(video.id);
   });
 
-  test.each(['FAILED', 'CANCELED', 'UNKNOWN'] as const)('one that is %s is made anew', async (status) => {
-    const video = await failed('task_expired', given());
-    actions.answers.query = { outcome: 'task', status, task_id: video.task!.id };
-    const { body } = await actions.retry(video.id, { owner: video.owner });
-    expect(['queued', 'submitting']).toContain(body.status);
-    expect(body.task).toBeUndefined();
-    expect(actions.asked).toEqual([`query ${video.task!.id}`]);
-  });
+  test.each(['FAILED', 'CANCELED', 'UNKNOWN'] as const)(
+    'starts a new attempt for a task that is %s',
+    async (status) => {
+      const video = await failed('task_expired', given());
+      actions.answers.query = { outcome: 'task', status, task_id: video.task!.id };
+      const { body } = await actions.retry(video.id, { owner: video.owner });
+      expect(['queued', 'submitting']).toContain(body.status);
+      expect(body.task).toBeUndefined();
+      expect(actions.asked).toEqual([`query ${video.task!.id}`]);
+    },
+  );
 
-  test.each(noAnswers)('when Wan does not tell ($outcome) nothing is begun', async (outcome) => {
+  test.each(noAnswers)('changes nothing when Wan does not report the status ($outcome)', async (outcome) => {
     const video = await failed('deadline_exceeded', given());
     actions.answers.query = outcome;
     const answer = await actions.retry(video.id, { owner: video.owner });
@@ -186,7 +189,7 @@ describe('while Wan may have the task, it is asked, and nothing is paid', () => 
     expect(await read(store.table, video)).toEqual(video);
   });
 
-  test('after 24 hours Wan is not asked: it has forgotten', async () => {
+  test('does not query a task after 24 hours', async () => {
     const video = await failed('video_lost', given());
     clock.now = Date.parse('2026-01-02T00:00:00Z');
     await actions.retry(video.id, { owner: video.owner });
@@ -194,7 +197,7 @@ describe('while Wan may have the task, it is asked, and nothing is paid', () => 
     expect((await read(store.table, video)).task).toBeUndefined();
   });
 
-  test('an execution that does not start is no failure: the sweep starts it', async () => {
+  test('answers 202 when the execution cannot be started: the sweep starts it', async () => {
     const video = await failed('video_broken', given());
     actions.answers.query = { outcome: 'task', status: 'SUCCEEDED', task_id: video.task!.id };
     actions.services.workflow = { ...actions.services.workflow, client: s3 as never };
@@ -204,7 +207,7 @@ describe('while Wan may have the task, it is asked, and nothing is paid', () => 
 });
 
 describe('the spending limit', () => {
-  test('stops a new attempt before it begins, and not a fetch', async () => {
+  test('refuses a new attempt, but not the fetch of a finished task', async () => {
     actions = theActions(store.table, s3, { monthlySpendingLimit: 0.15 });
     const owner = anOwner();
     await reserveSpending(store.table, await stands(store.table, 'submitting', { owner }), undefined);
@@ -220,27 +223,27 @@ describe('the spending limit', () => {
   });
 });
 
-describe('nothing is begun', () => {
-  test.each(['submitting', 'running', 'archiving'] as const)('for one that is %s already', async (status) => {
+describe('starts nothing', () => {
+  test.each(['submitting', 'running', 'archiving'] as const)('for a video that is %s', async (status) => {
     const video = await stands(store.table, status, { task: aTask('RUNNING') });
     expect(await actions.retry(video.id)).toMatchObject({ status: 202, body: { status } });
     expect(await read(store.table, video)).toEqual(video);
     expect(actions.executions.size).toBe(0);
   });
 
-  test('for one that waits, but that its lane looks at it', async () => {
+  test('for a queued video, except a dispatch', async () => {
     const video = await stands(store.table, 'queued', { model: 'wan2.6-i2v', owner: anOwner() });
     expect((await actions.retry(video.id, { owner: video.owner })).status).toBe(202);
     expect((await read(store.table, video)).timeline.map(({ status }) => status)).not.toContain('failed');
   });
 
-  test('for one that has succeeded', async () => {
+  test('for a video that has succeeded', async () => {
     const video = await stands(store.table, 'succeeded', { video: anArchivedVideo });
     expect(await actions.retry(video.id)).toMatchObject({ status: 409, body: { code: 'video_has_succeeded' } });
   });
 
   test.each([{ parameters: {} }, { model: 'wan-of-tomorrow' }])(
-    'for one that Wan could not be asked for: %j',
+    'for a video with an incomplete request: %j',
     async (given) => {
       const error = {
         code: 'image_too_small',
@@ -257,14 +260,14 @@ describe('nothing is begun', () => {
     },
   );
 
-  test('by the slower of two: it answers with what the faster one began', async () => {
+  test('for the slower of two concurrent retries, which returns the video of the faster one', async () => {
     const video = await failed('generation_failed', { model: 'wan2.5-i2v-preview' });
     await actions.retry(video.id);
     const begun = await read(store.table, video);
     expect(await retryVideo(actions.services, video)).toEqual(begun);
   });
 
-  test('for one that is deleted meanwhile', async () => {
+  test('for a video that was deleted concurrently', async () => {
     const video = await failed('generation_failed');
     await replaceWithTombstone(store.table, video);
     await expect(retryVideo(actions.services, video)).rejects.toMatchObject({ status: 404 });
@@ -280,7 +283,7 @@ describe('nothing is begun', () => {
     expect((await actions.retry(video.id, { headers })).status).toBe(412);
   });
 
-  test("for another owner's, which is one that never was", async () => {
+  test("for another owner's video, which answers like an unknown id", async () => {
     const video = await failed('generation_failed');
     const hidden = await actions.retry(video.id, { owner: anOwner() });
     expect(hidden).toMatchObject({ status: 404, body: { code: 'video_not_found' } });

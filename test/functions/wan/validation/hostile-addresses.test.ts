@@ -31,15 +31,15 @@ function refusals(body: object, mode: 'strict' | 'tolerant'): [string, string][]
   }
 }
 
-describe.each(['strict', 'tolerant'] as const)('a request by the %s rules', (mode) => {
-  test.each(addresses)('may name %s neither as its picture nor as its sound', (address) => {
+describe.each(['strict', 'tolerant'] as const)('a request in %s mode', (mode) => {
+  test.each(addresses)('is refused with %s as image or audio', (address) => {
     const picture = { prompt: 'A cat', img_url: address };
     const sound = { prompt: 'A cat', img_url: 'https://example.com/cat.png', audio_url: address };
     expect(refusals({ model, input: picture, parameters }, mode)).toEqual([['/input/img_url', expect.any(String)]]);
     expect(refusals({ model, input: sound, parameters }, mode)).toEqual([['/input/audio_url', expect.any(String)]]);
   });
 
-  test('may name public addresses: it is the address that is refused', () => {
+  test('is accepted with public URLs', () => {
     const input = { prompt: 'A cat', img_url: 'https://example.com/cat.png', audio_url: 'https://example.com/cat.mp3' };
     expect(refusals({ model, input, parameters }, mode)).toEqual([]);
   });
@@ -47,12 +47,12 @@ describe.each(['strict', 'tolerant'] as const)('a request by the %s rules', (mod
 
 const input = { prompt: 'A cat', img_url: 'https://example.com/cat.png' };
 
-test.each([...addresses, 'https://example.com/hook', '', null, 7])('no webhook is taken: %j', (webhook_url) => {
+test.each([...addresses, 'https://example.com/hook', '', null, 7])('refuses the webhook %j', (webhook_url) => {
   const refused = refusals({ model, input, parameters, webhook_url }, 'strict');
   expect(refused).toContainEqual(['/webhook_url', 'not_offered']);
 });
 
-test('where unknown fields are tolerated a webhook is no part of what is kept', () => {
+test('drops a webhook in tolerant mode', () => {
   const { request, warnings } = checkBody(
     { model, input, parameters, webhook_url: 'https://example.com/hook' },
     { ...rules, mode: 'tolerant' },
