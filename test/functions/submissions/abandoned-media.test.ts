@@ -15,7 +15,7 @@ afterAll(() => store.close());
 
 const inline = body({ input: { prompt: 'A cat runs', img_url: dataUrl(png(400, 400)) } });
 
-/** A table in which the first record is not written, or is although nobody learns of it. */
+/** A table that fails on the first record, before or after writing it. */
 function aTableThatFails(isWritten: boolean): Table {
   const { client } = store.table;
   let hasFailed = false;
@@ -23,7 +23,7 @@ function aTableThatFails(isWritten: boolean): Table {
     if (hasFailed || !command.input.Item?.status) return client.send(command as never);
     hasFailed = true;
     if (isWritten) await client.send(command as never);
-    throw new Error('DynamoDB is away');
+    throw new Error('DynamoDB failed');
   };
   return { ...store.table, client: { send } as typeof client };
 }
@@ -31,15 +31,15 @@ function aTableThatFails(isWritten: boolean): Table {
 async function anApiOver(table: Table, wrap?: (s3: S3Client) => Pick<S3Client, 'send'>) {
   const api = await anApiWithUploads(table, wrap);
   const sweep = () => finishDeletions({ table, s3: api.s3.sdk, videosBucket: 'others', uploadsBucket: 'uploads' });
-  return { ...api, sweep, kept: () => api.versionsBelow('inputs/') };
+  return { ...api, sweep, storedMedia: () => api.versionsBelow('inputs/') };
 }
 
 test('the sweep deletes an image whose record could not be written', async () => {
   const api = await anApiOver(aTableThatFails(false));
   expect((await api.submit({ body: inline })).status).toBe(500);
-  expect(await api.kept()).toHaveLength(1);
+  expect(await api.storedMedia()).toHaveLength(1);
   await api.sweep();
-  expect(await api.kept()).toEqual([]);
+  expect(await api.storedMedia()).toEqual([]);
 });
 
 test('keeps an image whose record may have been written', async () => {
@@ -49,7 +49,7 @@ test('keeps an image whose record may have been written', async () => {
   await api.sweep();
   const { data } = (await api.list({ owner })).body;
   expect(data).toMatchObject([{ status: 'queued' }]);
-  expect(await api.kept()).toEqual([data[0].image.key]);
+  expect(await api.storedMedia()).toEqual([data[0].image.key]);
 });
 
 test('keeps an image for the retry of an idempotent request', async () => {
@@ -59,14 +59,14 @@ test('keeps an image for the retry of an idempotent request', async () => {
   await api.sweep();
   const again = await api.submit(keyed);
   expect(again.status).toBe(202);
-  expect(await api.kept()).toEqual([again.body.image.key]);
+  expect(await api.storedMedia()).toEqual([again.body.image.key]);
 });
 
 test('the sweep deletes an image whose audio was deleted after its inspection', async () => {
   const api = await anApiOver(store.table, (s3) => ({
     send: async (command: unknown) => {
       if (command instanceof CopyObjectCommand && command.input.CopySource?.includes('song')) {
-        throw Object.assign(new Error('The version is gone.'), { name: 'NoSuchVersion' });
+        throw Object.assign(new Error('The version does not exist.'), { name: 'NoSuchVersion' });
       }
       return s3.send(command as never) as never;
     },
@@ -77,9 +77,9 @@ test('the sweep deletes an image whose audio was deleted after its inspection', 
     status: 400,
     body: { errors: [{ pointer: '/input/audio_url', code: 'upload_not_found' }] },
   });
-  await expect.poll(api.kept).toHaveLength(1);
+  await expect.poll(api.storedMedia).toHaveLength(1);
   await api.sweep();
-  expect(await api.kept()).toEqual([]);
+  expect(await api.storedMedia()).toEqual([]);
 });
 
 test('a request that is refused before anything is stored writes nothing to the table', async () => {

@@ -26,17 +26,17 @@ describe('a new video', () => {
       estimated_cost: { amount: 0.1, currency: 'USD', unit_price: 0.02, seconds: 5 },
       spending_month: '2026-01',
     });
-    const { body: there } = await anApi(store.table, { wanRegion: 'beijing' }).submit({ body: body() });
-    expect((await readVideo(store.table, there.id))?.estimated_cost).toMatchObject({ amount: 3.5, currency: 'CNY' });
+    const { body: beijing } = await anApi(store.table, { wanRegion: 'beijing' }).submit({ body: body() });
+    expect((await readVideo(store.table, beijing.id))?.estimated_cost).toMatchObject({ amount: 3.5, currency: 'CNY' });
   });
 
   test('records one metric by model and source, even for repeated requests', async () => {
-    const told: unknown[][] = [];
-    const api = anApi(store.table, { recordMetric: (...figure) => void told.push(figure) });
+    const metrics: unknown[][] = [];
+    const api = anApi(store.table, { recordMetric: (...args) => void metrics.push(args) });
     const owner = anOwner();
     for (let times = 0; times < 3; times++) await api.submit(keyed(body(), owner));
     await api.submit({ body: { model: 'wan2.2-i2v-plus' } });
-    expect(told).toEqual([['Submitted', 1, { model: 'wan2.2-i2v-plus', source: 'api' }]]);
+    expect(metrics).toEqual([['Submitted', 1, { model: 'wan2.2-i2v-plus', source: 'api' }]]);
   });
 
   test('makes two concurrent reads, one write and one read for the response', async () => {
@@ -48,23 +48,23 @@ describe('a new video', () => {
     };
     const api = anApi({ ...store.table, client: { send } as typeof client }, { monthlySpendingLimit: 100 });
     expect((await api.submit(keyed(inline, anOwner()))).status).toBe(202);
-    // The record and the spending are looked at together; then it is written; then it is read as dispatch left it.
+    // Record and spending, then the new record, then the record after the dispatch.
     expect(sent).toEqual(['GetCommand', 'GetCommand', 'PutCommand', 'GetCommand']);
   });
 
   test('may have unknown fields in tolerant mode', async () => {
-    const services = { ...intake(), mode: 'tolerant' as const };
+    const services = { ...acceptServices(), mode: 'tolerant' as const };
     const sent = { ...body(), task_group: 'aigc', webhook_url: 'https://example.com/hook' };
-    const given = {
+    const submission = {
       body: sent,
       identity: { id: randomUUID(), repeatable: false },
       caller: { owner: 'alice', key_id: 'k' },
     };
-    await expect(acceptRequest(services, { ...given, mode: 'strict' })).rejects.toMatchObject({
+    await expect(acceptRequest(services, { ...submission, mode: 'strict' })).rejects.toMatchObject({
       status: 400,
       members: { errors: [{ code: 'unknown_field' }, { code: 'not_offered' }] },
     });
-    const { video, created } = await acceptRequest(services, { ...given, mode: 'tolerant' });
+    const { video, created } = await acceptRequest(services, { ...submission, mode: 'tolerant' });
     expect(created).toBe(true);
     expect(video.warnings.map(({ pointer, code }) => `${pointer} ${code}`)).toEqual([
       '/task_group unknown_field',
@@ -73,7 +73,7 @@ describe('a new video', () => {
   });
 });
 
-function intake() {
+function acceptServices() {
   return {
     table: store.table,
     s3: anS3(),
@@ -89,14 +89,14 @@ function intake() {
 
 test('creates one record and one object for fifty concurrent calls with one identity, and reports one creation', async () => {
   const objects: StoredObjects = new Map();
-  const services = { ...intake(), s3: anS3(objects) };
+  const services = { ...acceptServices(), s3: anS3(objects) };
   const identity = { id: randomUUID(), repeatable: true };
   const caller = { owner: anOwner(), key_id: 'k' };
-  const taken = await Promise.all(
+  const results = await Promise.all(
     Array.from({ length: 50 }, () => acceptRequest(services, { body: inline, mode: 'strict', identity, caller })),
   );
-  expect(taken.filter(({ created }) => created)).toHaveLength(1);
-  expect(new Set(taken.map(({ video }) => video.id))).toEqual(new Set([identity.id]));
+  expect(results.filter(({ created }) => created)).toHaveLength(1);
+  expect(new Set(results.map(({ video }) => video.id))).toEqual(new Set([identity.id]));
   const record = await readVideo(store.table, identity.id);
   expect([...objects.keys()]).toEqual([record!.image!.key]);
 });
@@ -136,7 +136,7 @@ describe('a request whose video was deleted', () => {
 });
 
 describe('a spending limit', () => {
-  /** An owner who has spent 0.5 USD on one video this month, and has reserved as much for another. */
+  /** An owner who has spent 0.5 USD this month and has reserved 0.5 USD. */
   async function anOwnerWhoSpent() {
     const owner = anOwner();
     const estimated_cost = { amount: 0.5, currency: 'USD', unit_price: 0.1, seconds: 5, as_of: '2026-01-01' } as const;
@@ -151,8 +151,8 @@ describe('a spending limit', () => {
   test('answers 403 with limit, month and fix for a video above it, and stores nothing', async () => {
     const owner = await anOwnerWhoSpent();
     const api = anApi(store.table, { monthlySpendingLimit: 1.49 });
-    const answer = await api.submit(keyed(inline, owner));
-    expect(answer).toMatchObject({
+    const response = await api.submit(keyed(inline, owner));
+    expect(response).toMatchObject({
       status: 403,
       headers: { 'content-type': 'application/problem+json' },
       body: {
@@ -203,9 +203,12 @@ describe('a repeated request that would be refused today', () => {
   test('returns its video', async () => {
     const owner = anOwner();
     const { body: video } = await anApi(store.table, trusted).submit(keyed(once, owner));
-    const now = anApi(store.table);
-    expect(await now.submit(keyed(once, owner))).toMatchObject({ status: 200, body: { id: video.id } });
-    expect(await now.submit(keyed(once, anOwner()))).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
+    const strictApi = anApi(store.table);
+    expect(await strictApi.submit(keyed(once, owner))).toMatchObject({ status: 200, body: { id: video.id } });
+    expect(await strictApi.submit(keyed(once, anOwner()))).toMatchObject({
+      status: 400,
+      body: { code: 'invalid_request' },
+    });
   });
 
   test('answers 409 for another body, valid or not', async () => {

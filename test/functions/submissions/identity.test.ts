@@ -24,9 +24,9 @@ const inline = (side: number) => body({ input: { prompt: 'A cat runs', img_url: 
 test('creates one video with one image for fifty concurrent requests with one key', async () => {
   const owner = anOwner();
   const sent = JSON.stringify(inline(400));
-  const answers = await Promise.all(Array.from({ length: 50 }, () => api.submit(keyed(sent, owner))));
-  expect(new Set(answers.map((answer) => answer.body.id)).size).toBe(1);
-  expect(answers.map(({ status }) => status).sort()).toEqual([...Array(49).fill(200), 202]);
+  const responses = await Promise.all(Array.from({ length: 50 }, () => api.submit(keyed(sent, owner))));
+  expect(new Set(responses.map((response) => response.body.id)).size).toBe(1);
+  expect(responses.map(({ status }) => status).sort()).toEqual([...Array(49).fill(200), 202]);
   const { data } = (await api.list({ owner })).body;
   expect(data).toHaveLength(1);
   expect([...api.objects.keys()]).toEqual([data[0].image.key]);
@@ -34,10 +34,10 @@ test('creates one video with one image for fifty concurrent requests with one ke
 
 test('accepts one of several concurrent bodies with one key, with its own image, and answers 409 to the others', async () => {
   const owner = anOwner();
-  const answers = await Promise.all([360, 370, 380, 390].map((side) => api.submit(keyed(inline(side), owner))));
-  const [winner, ...more] = answers.filter(({ status }) => status === 202);
+  const responses = await Promise.all([360, 370, 380, 390].map((side) => api.submit(keyed(inline(side), owner))));
+  const [winner, ...more] = responses.filter(({ status }) => status === 202);
   expect(more).toEqual([]);
-  expect(answers.filter(({ status }) => status === 409)).toHaveLength(3);
+  expect(responses.filter(({ status }) => status === 409)).toHaveLength(3);
   const record = await readVideo(store.table, winner!.body.id);
   const stored = Buffer.from(api.objects.get(record!.image!.key)!.bytes);
   expect(stored.equals(png(record!.image!.width, 400))).toBe(true);
@@ -68,7 +68,7 @@ test('returns no Retry-After for a repeated request of an ended video', async ()
 
 test('dispatches a queued video again for a repeated request after a crash', async () => {
   const owner = anOwner();
-  const failing = anApi(store.table, { dispatch: () => Promise.reject(new Error('the process died here')) });
+  const failing = anApi(store.table, { dispatch: () => Promise.reject(new Error('crash')) });
   const { body: video } = await failing.submit(keyed(body(), owner));
   await api.submit(keyed(body(), owner));
   expect(api.dispatched).toEqual([video.id]);
@@ -79,7 +79,7 @@ test('creates the video with the stored image after a crash between image and re
   const { client } = store.table;
   const send = (command: { constructor: { name: string } }) =>
     command.constructor.name === 'PutCommand'
-      ? Promise.reject(new Error('the process died here'))
+      ? Promise.reject(new Error('crash'))
       : client.send(command as Parameters<typeof client.send>[0]);
   const objects: StoredObjects = new Map();
   const s3 = anS3(objects);
@@ -115,12 +115,12 @@ test('ignores the order of fields when it compares bodies', async () => {
 
 test('separates the keys of different owners', async () => {
   const [one, other] = [anOwner(), anOwner()];
-  const answers = [
+  const responses = [
     await api.submit(keyed(body(), one)),
     await api.submit(keyed(body({ metadata: { a: 'b' } }), other)),
   ];
-  expect(answers.map(({ status }) => status)).toEqual([202, 202]);
-  expect(answers[0]!.body.id).not.toBe(answers[1]!.body.id);
+  expect(responses.map(({ status }) => status)).toEqual([202, 202]);
+  expect(responses[0]!.body.id).not.toBe(responses[1]!.body.id);
 });
 
 test('reads the key from a header in any case', async () => {
@@ -138,11 +138,11 @@ test.each([
   ['sent twice', ['one', 'two']],
 ])('answers 400 for a key that is %s', async (_, values) => {
   const event = aRequest({ body: body(), owner: anOwner() });
-  const answer = await api.submit({
+  const response = await api.submit({
     ...event,
     headers: { ...event.headers, 'idempotency-key': values.at(-1) },
     multiValueHeaders: { ...event.multiValueHeaders, 'idempotency-key': values },
   });
-  expect(answer).toMatchObject({ status: 400, body: { code: 'invalid_idempotency_key' } });
+  expect(response).toMatchObject({ status: 400, body: { code: 'invalid_idempotency_key' } });
   expect(api.dispatched).toEqual([]);
 });

@@ -10,7 +10,7 @@ import { outputSize } from '../../../functions/wan/output-size.ts';
 import { priceOf } from '../../../functions/wan/prices.ts';
 import { regionNames, regions } from '../../../functions/wan/regions.ts';
 
-/** The reference's "Request body", written down a second time. */
+/** Copied from "Request body" of the reference. */
 const reference = [
   ['wan2.6-i2v', '720P 1080P', '1080P', '5 10 15', 1500, true, true, 5],
   ['wan2.5-i2v-preview', '480P 720P 1080P', '1080P', '5 10', 1500, true, false, 5],
@@ -23,14 +23,14 @@ const reference = [
 describe('the catalogue', () => {
   test.each(reference)(
     '%s has the limits of the reference',
-    (name, tiers, tier, seconds, prompt, audio, shots, lane) => {
+    (name, tiers, tier, seconds, prompt, audio, shots, rate) => {
       const model = findModel(name);
       expect(model.resolutions).toEqual(tiers.split(' '));
       expect(model.default_resolution).toBe(tier);
-      const taken = Array.from({ length: 40 }, (_, value) => value).filter((value) =>
+      const accepted = Array.from({ length: 40 }, (_, value) => value).filter((value) =>
         takesDuration(model.durations, value),
       );
-      expect(taken).toEqual(seconds.split(' ').map(Number));
+      expect(accepted).toEqual(seconds.split(' ').map(Number));
       expect(model).toMatchObject({
         durations: { default: 5 },
         prompt_limit: prompt,
@@ -38,7 +38,7 @@ describe('the catalogue', () => {
         audio,
         shot_type: shots,
         image: { min_side: 360, max_side: 2000, max_bytes: 10 * 1024 * 1024 },
-        rate_limits: { submits_per_second: lane, concurrent_tasks: lane },
+        rate_limits: { submits_per_second: rate, concurrent_tasks: rate },
         wire_format: 'img_url',
       });
     },

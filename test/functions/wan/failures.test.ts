@@ -19,8 +19,8 @@ describe('explainFailure', () => {
     ['ModelServiceFailed', '', 'task', 'generation_failed', true],
     ['Throttling.RateQuota', '', 'submit', 'rate_limited', true],
     ['Arrearage', '', 'submit', 'account_on_hold', true],
-    ['NeverHeardOf', '', 'task', 'generation_failed', true],
-    ['NeverHeardOf', '', 'submit', 'invalid_request', false],
+    ['UnknownCode', '', 'task', 'generation_failed', true],
+    ['UnknownCode', '', 'submit', 'invalid_request', false],
     [undefined, undefined, 'task', 'generation_failed', true],
   ] as const)('maps %s "%s" of a %s to %s', (code, message, stage, ours, retryable) => {
     const failure = explainFailure({ code, message, request_id: 'r-1', stage });
@@ -44,10 +44,10 @@ describe('explainFailure', () => {
   });
 
   test('names the retry route in the hint of every retryable code', () => {
-    const silent = failureCodes
+    const inconsistent = failureCodes
       .map((code) => explainEnding(code))
       .filter(({ retryable, hint }) => retryable !== hint.includes('/retry'));
-    expect(silent.map(({ code }) => code)).toEqual([]);
+    expect(inconsistent.map(({ code }) => code)).toEqual([]);
   });
 
   test('marks the codes that may have been billed', () => {
@@ -96,7 +96,7 @@ describe('provesNothingSent', () => {
     [socketError('ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC')],
     [new AggregateError([])],
     [new AggregateError([socketError('ECONNREFUSED'), socketError('ECONNRESET')])],
-    [new Error('who knows')],
+    [new Error('x')],
     [{}],
   ])('%o does not prove it', (cause) => {
     expect(provesNothingSent(failed(cause))).toBe(false);

@@ -5,7 +5,7 @@ const trusted = (link: string, hosts: Partial<TrustedHosts> = {}) =>
   trustedVideoUrl(link, { videoHosts: [], trustedOrigins: [], ...hosts });
 
 const wanHosts = [
-  // The list of the reference.
+  // Listed in the reference.
   'dashscope-result-bj.oss-cn-beijing.aliyuncs.com',
   'dashscope-result-hz.oss-cn-hangzhou.aliyuncs.com',
   'dashscope-result-sh.oss-cn-shanghai.aliyuncs.com',
@@ -16,7 +16,7 @@ const wanHosts = [
   'dashscope-result-cd.oss-cn-chengdu.aliyuncs.com',
   'dashscope-result-gz.oss-cn-guangzhou.aliyuncs.com',
   'dashscope-result-wlcb-acdr-1.oss-cn-wulanchabu-acdr-1.aliyuncs.com',
-  // Seen in real responses, or of the other regions.
+  // From real responses, or of other regions.
   'dashscope-result.oss-cn-beijing.aliyuncs.com',
   'dashscope-result-sgp.oss-ap-southeast-1.aliyuncs.com',
   'dashscope-result-us.oss-us-east-1.aliyuncs.com',
@@ -57,7 +57,7 @@ describe('trustedVideoUrl', () => {
       `https://${host.replace('.aliyuncs.com', '-aliyuncs.com')}/x.mp4`,
       `https://${host.replace('.aliyuncs.com', '.aliyuncs.com.cn')}/x.mp4`,
       `https://${host.replace('.aliyuncs.com', 'xaliyuncs.com')}/x.mp4`,
-      // A Cyrillic letter for a Latin one.
+      // A Cyrillic letter instead of a Latin one.
       `https://${host.replace('a', 'а')}/x.mp4`,
     ]) {
       expect([link, trusted(link)]).toEqual([link, undefined]);

@@ -52,8 +52,8 @@ test('a valid key allows every route of this API and stage and identifies the ca
 
 test('reads scheme and header in any case', async () => {
   for (const headers of [{ authorization: `bearer ${alice.key}` }, { AUTHORIZATION: `BEARER   ${alice.key}` }]) {
-    const answer = await authorize(services, { ...event(), headers });
-    expect(answer.principalId).toBe('alice');
+    const response = await authorize(services, { ...event(), headers });
+    expect(response.principalId).toBe('alice');
   }
 });
 
@@ -79,8 +79,8 @@ test.each<[string, (key: string) => object]>([
     'a key in the query',
     (key) => ({ ...event(), multiValueQueryStringParameters: { upload_token: [key], api_key: [key] } }),
   ],
-])('refuses %s as Unauthorized', async (_, given) => {
-  const refused = authorize(services, given(alice.key) as AuthorizerRequest);
+])('refuses %s as Unauthorized', async (_, requestWith) => {
+  const refused = authorize(services, requestWith(alice.key) as AuthorizerRequest);
   await expect(refused).rejects.toThrow(Unauthorized);
   await expect(refused).rejects.toThrow(/^Unauthorized$/);
 });
@@ -107,7 +107,7 @@ test('throws when the table fails, instead of answering 401 or allowing the requ
 test('never logs or sends a key in plain text', async () => {
   const written: unknown[] = [];
   for (const method of ['log', 'info', 'warn', 'error', 'debug'] as const) {
-    vi.spyOn(console, method).mockImplementation((...given) => void written.push(...given));
+    vi.spyOn(console, method).mockImplementation((...args) => void written.push(...args));
   }
   for (const stream of [process.stdout, process.stderr]) {
     vi.spyOn(stream, 'write').mockImplementation((text) => Boolean(written.push(String(text))));
@@ -172,8 +172,8 @@ describe('an upload through the DashScope routes', () => {
     ['its token on the route that makes it', (token) => ({ ...upload(token), httpMethod: 'GET' })],
     ['its token in the header', (token) => ({ ...upload(), headers: { authorization: `Bearer ${token}` } })],
     ['its token as an API key', (token) => event(`Bearer ${token}`)],
-  ])('refuses %s as Unauthorized', async (_, given) => {
+  ])('refuses %s as Unauthorized', async (_, requestWith) => {
     const { token } = await aToken();
-    await expect(authorize(services, given(token))).rejects.toThrow(Unauthorized);
+    await expect(authorize(services, requestWith(token))).rejects.toThrow(Unauthorized);
   });
 });

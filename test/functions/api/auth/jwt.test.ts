@@ -30,15 +30,17 @@ beforeAll(async () => {
   jwk = { ...(await exportJWK(publicKey)), kid: 'k1', alg: 'RS256', use: 'sig' };
 });
 
-/** Serves keys, as an issuer does; asks counts how often they were fetched. */
-async function issuer(answer: () => { status?: number; body?: string; headers?: Record<string, string> } | undefined) {
-  const served = { asks: 0 };
+/** Serves keys like an issuer and counts the requests. */
+async function issuer(
+  keysResponse: () => { status?: number; body?: string; headers?: Record<string, string> } | undefined,
+) {
+  const served = { requests: 0 };
   const listener: RequestListener = (_, response) => {
-    served.asks += 1;
-    const answered = answer();
-    if (!answered) return;
-    response.writeHead(answered.status ?? 200, answered.headers);
-    response.end(answered.body ?? JSON.stringify({ keys: [jwk] }));
+    served.requests += 1;
+    const keys = keysResponse();
+    if (!keys) return;
+    response.writeHead(keys.status ?? 200, keys.headers);
+    response.end(keys.body ?? JSON.stringify({ keys: [jwk] }));
   };
   const server = createServer(listener);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -52,12 +54,12 @@ async function issuer(answer: () => { status?: number; body?: string; headers?: 
 }
 
 const seconds = () => Math.floor(now / 1000);
-const claims = (given: Record<string, unknown> = {}) => ({
+const claims = (overrides: Record<string, unknown> = {}) => ({
   iss: rules.issuer,
   aud: rules.audience,
   sub: 'alice',
   exp: seconds() + 600,
-  ...given,
+  ...overrides,
 });
 const sign = (
   payload: Record<string, unknown>,
@@ -65,9 +67,9 @@ const sign = (
   key: CryptoKey | Uint8Array = privateKey,
 ) => new SignJWT(payload).setProtectedHeader({ alg: 'RS256', kid: 'k1', ...header }).sign(key);
 
-const keysHere = () => issuer(() => ({}));
-const callerOf = async (token: string, given: Partial<TokenRules> = {}) =>
-  callerOfToken({ keys: (await keysHere()).keys, now: () => now }, { ...rules, ...given }, token);
+const validIssuer = () => issuer(() => ({}));
+const callerOf = async (token: string, overrides: Partial<TokenRules> = {}) =>
+  callerOfToken({ keys: (await validIssuer()).keys, now: () => now }, { ...rules, ...overrides }, token);
 const hash = (text: string) => createHash('sha256').update(text).digest('hex');
 
 describe('a valid token', () => {
@@ -176,17 +178,17 @@ describe('rejects a token', () => {
 
 describe('the keys of the issuer', () => {
   test('are fetched once for many tokens', async () => {
-    const { served, keys } = await keysHere();
+    const { served, keys } = await validIssuer();
     for (let time = 0; time < 3; time += 1) await callerOfToken({ keys, now: () => now }, rules, await sign(claims()));
-    expect(served.asks).toBe(1);
+    expect(served.requests).toBe(1);
   });
 
   test('are not fetched again for each unknown key id', async () => {
-    const { served, keys } = await keysHere();
+    const { served, keys } = await validIssuer();
     for (const kid of ['a', 'b', 'c', 'd']) {
       expect(await callerOfToken({ keys, now: () => now }, rules, await sign(claims(), { kid }))).toBeUndefined();
     }
-    expect(served.asks).toBe(1);
+    expect(served.requests).toBe(1);
   });
 
   test.each<[string, Parameters<typeof issuer>[0]]>([
@@ -195,10 +197,10 @@ describe('the keys of the issuer', () => {
     ['no JSON', () => ({ body: '<html>' })],
     ['no keys', () => ({ body: '{"keys":"none"}' })],
     ['more than any list of keys', () => ({ body: `{"keys":[],"x":"${'x'.repeat(300_000)}"}` })],
-  ])('throw KeysUnavailable when they cannot be read (%s), instead of rejecting the token', async (_, answer) => {
-    const { keys } = await issuer(answer);
-    const asked = callerOfToken({ keys, now: () => now }, rules, await sign(claims()));
-    await expect(asked).rejects.toThrow(KeysUnavailable);
+  ])('throw KeysUnavailable when they cannot be read (%s), instead of rejecting the token', async (_, keysResponse) => {
+    const { keys } = await issuer(keysResponse);
+    const rejected = callerOfToken({ keys, now: () => now }, rules, await sign(claims()));
+    await expect(rejected).rejects.toThrow(KeysUnavailable);
   });
 
   test('throw KeysUnavailable without the token when the issuer is unreachable', async () => {

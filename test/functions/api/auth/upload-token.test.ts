@@ -35,14 +35,14 @@ test('returns caller and upload of a token for 15 minutes', async () => {
   expect(expires_at).toBe('2026-11-05T10:15:00.500Z');
   expect(await readUploadToken(store.table, token)).toEqual({ ...caller, ...upload });
   now += 15 * 60_000;
-  // The item is still there: DynamoDB takes its time.
+  // DynamoDB deletes expired items late.
   expect(await readUploadToken(store.table, token)).toBeUndefined();
 });
 
 test('creates unique random tokens and rejects an unknown one', async () => {
-  const made = await Promise.all(Array.from({ length: 20 }, () => createUploadToken(store.table, caller, upload)));
-  expect(new Set(made.map(({ token }) => token)).size).toBe(20);
-  for (const { token } of made) expect(token).toMatch(/^ffu_[\w-]{43}$/);
+  const created = await Promise.all(Array.from({ length: 20 }, () => createUploadToken(store.table, caller, upload)));
+  expect(new Set(created.map(({ token }) => token)).size).toBe(20);
+  for (const { token } of created) expect(token).toMatch(/^ffu_[\w-]{43}$/);
   expect(await readUploadToken(store.table, 'ffu_unknown')).toBeUndefined();
 });
 

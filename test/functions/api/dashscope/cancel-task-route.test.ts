@@ -18,9 +18,9 @@ describe('cancel', () => {
 
   test('cancels a pending task, once', async () => {
     const id = await create();
-    const answer = await cancel(id);
-    expect(answer.status).toBe(200);
-    expect(requestIdResponseBody.parse(answer.body)).toEqual({ request_id: 'request-1' });
+    const response = await cancel(id);
+    expect(response.status).toBe(200);
+    expect(requestIdResponseBody.parse(response.body)).toEqual({ request_id: 'request-1' });
     expect((await query(id)).output).toEqual({
       ...{ task_id: id, task_status: 'CANCELED', orig_prompt: 'A cat runs' },
       ...{ submit_time: '2025-09-25 11:07:28.590', end_time: '2025-09-25 11:07:28.590' },
@@ -40,8 +40,7 @@ describe('cancel', () => {
     expect(await cancel(id)).toMatchObject(refused);
   });
 
-  const starting = () =>
-    new ProblemError(409, { code: 'video_is_starting', title: 'Starting.', detail: 'In a moment.' });
+  const starting = () => new ProblemError(409, { code: 'video_is_starting', title: 'Starting.', detail: 'Try again.' });
 
   test('waits for a task that is being submitted and cancels it', async () => {
     const id = await create();
@@ -59,14 +58,14 @@ describe('cancel', () => {
   });
 
   test('refuses a task that runs after its submission, or whose submission takes too long', async () => {
-    for (const meanwhile of ['running', undefined] as const) {
+    for (const next of ['running', undefined] as const) {
       const id = await create();
       await moveTo(table(), id, 'submitting');
       use(table(), {
         cancelVideo: () => Promise.reject(starting()),
         sleep: async (milliseconds) => {
           turn(milliseconds);
-          if (meanwhile) await moveTo(table(), id, meanwhile, { set: { task: aTask() } });
+          if (next) await moveTo(table(), id, next, { set: { task: aTask() } });
         },
       });
       expect(await cancel(id)).toMatchObject(refused);
@@ -82,10 +81,10 @@ describe('cancel', () => {
       503,
       13_000,
     ],
-  ])('answers before the gateway times out for a task that %s', async (_, atLast, status, elapsed) => {
+  ])('answers before the gateway times out for a task that %s', async (_, finish, status, elapsed) => {
     id = await create();
     await moveTo(table(), id, 'submitting');
-    const began = table().now();
+    const start = table().now();
     use(table(), {
       cancelVideo: async (video, milliseconds) => {
         if (video.status === 'submitting') throw starting();
@@ -94,12 +93,13 @@ describe('cancel', () => {
       },
       sleep: async (milliseconds) => {
         turn(milliseconds);
-        if (table().now() - began >= 5_000) await atLast();
+        if (table().now() - start >= 5_000) await finish();
       },
     });
     expect((await cancel(id)).status).toBe(status);
-    expect(table().now() - began).toBe(elapsed);
+    expect(table().now() - start).toBe(elapsed);
   });
+
   test('answers 503 with Retry-After while Wan is unavailable', async () => {
     const id = await create();
     use(table(), {

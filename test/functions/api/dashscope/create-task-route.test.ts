@@ -10,15 +10,15 @@ const { table, dashscope, post, create } = taskRequests();
 
 describe('create', () => {
   test('returns PENDING with the id of a dispatched video', async () => {
-    const { status, headers, body: answer } = await post(body());
+    const { status, headers, body: response } = await post(body());
     expect(status).toBe(200);
     expect(headers['content-type']).toBe('application/json');
-    expect(createTaskResponseBody.parse(answer)).toEqual({
+    expect(createTaskResponseBody.parse(response)).toEqual({
       output: { task_status: 'PENDING', task_id: expect.stringMatching(/^[0-9a-f-]{36}$/) },
       request_id: 'request-1',
     });
-    expect(dashscope().dispatched).toEqual([answer.output.task_id]);
-    expect(await readVideo(table(), answer.output.task_id)).toMatchObject({
+    expect(dashscope().dispatched).toEqual([response.output.task_id]);
+    expect(await readVideo(table(), response.output.task_id)).toMatchObject({
       owner: 'alice',
       source: { type: 'api', key_id: 'key of alice' },
       input: body().input,
@@ -30,9 +30,9 @@ describe('create', () => {
   });
 
   test('refuses a request without the async header with the documented message', async () => {
-    const answer = await dashscope().call({ method: 'POST', path: submit, body: body() });
-    expect(answer).toMatchObject({ status: 403 });
-    expect(errorBody.parse(answer.body)).toEqual({
+    const response = await dashscope().call({ method: 'POST', path: submit, body: body() });
+    expect(response).toMatchObject({ status: 403 });
+    expect(errorBody.parse(response.body)).toEqual({
       code: 'AccessDenied',
       message: 'current user api does not support synchronous calls.',
       request_id: 'request-1',
@@ -41,11 +41,11 @@ describe('create', () => {
   });
 
   test("accepts what published clients send: unknown fields and headers, null, '', bare base64", async () => {
-    const picture = Buffer.from(png(400, 400)).toString('base64');
+    const image = Buffer.from(png(400, 400)).toString('base64');
     const id = await create(
       {
         ...body({ model: 'wan2.5-i2v-preview', parameters: { duration: 5, with_audio: false, seed: null } }),
-        input: { prompt: 'A cat', extend_prompt: true, function: 'video-synthesis', audio_url: '', img_url: picture },
+        input: { prompt: 'A cat', extend_prompt: true, function: 'video-synthesis', audio_url: '', img_url: image },
       } as never,
       { headers: { 'X-DashScope-OssResourceResolve': 'enable', 'x-dashscope-sdk-client': 'python-sdk/2.0.2/aigc' } },
     );
@@ -135,17 +135,17 @@ describe('create', () => {
         /(?=.*input\.img_url)(?=.*parameters\.duration)(?=.*parameters\.resolution)/,
       ] as const),
     ],
-  ])('refuses %s like the reference', async (_, given, status, code, message) => {
-    const answer = await post(given);
-    expect(answer).toMatchObject({ status, body: { code, message: expect.stringMatching(message) } });
-    errorBody.parse(answer.body);
-    expect([dashscope().dispatched, dashscope().surprises]).toEqual([[], []]);
+  ])('refuses %s like the reference', async (_, sent, status, code, message) => {
+    const response = await post(sent);
+    expect(response).toMatchObject({ status, body: { code, message: expect.stringMatching(message) } });
+    errorBody.parse(response.body);
+    expect([dashscope().dispatched, dashscope().unexpectedErrors]).toEqual([[], []]);
   });
 
   test('refuses a request over the spending limit with a code that no client retries', async () => {
-    const poor = aDashscope(table(), { monthlySpendingLimit: 0.001 });
+    const limited = aDashscope(table(), { monthlySpendingLimit: 0.001 });
     expect(
-      await poor.call({ method: 'POST', path: submit, headers: asynchronous, body: body(), owner: 'poor' }),
+      await limited.call({ method: 'POST', path: submit, headers: asynchronous, body: body(), owner: 'limited' }),
     ).toMatchObject({
       status: 400,
       body: { code: 'Arrearage', message: expect.stringMatching(/^Access denied, please make sure your account/) },
@@ -153,10 +153,10 @@ describe('create', () => {
   });
 
   test('answers an unexpected error without internal details', async () => {
-    const broken = aDashscope(table(), { acceptRequest: () => Promise.reject(new Error('secret of the inside')) });
-    const answer = await broken.call({ method: 'POST', path: submit, headers: asynchronous, body: body() });
-    expect(answer).toMatchObject({ status: 500, body: { code: 'InternalError', request_id: 'request-1' } });
-    expect(JSON.stringify(answer)).not.toContain('secret');
-    expect(broken.surprises).toEqual([new Error('secret of the inside')]);
+    const broken = aDashscope(table(), { acceptRequest: () => Promise.reject(new Error('internal secret')) });
+    const response = await broken.call({ method: 'POST', path: submit, headers: asynchronous, body: body() });
+    expect(response).toMatchObject({ status: 500, body: { code: 'InternalError', request_id: 'request-1' } });
+    expect(JSON.stringify(response)).not.toContain('secret');
+    expect(broken.unexpectedErrors).toEqual([new Error('internal secret')]);
   });
 });

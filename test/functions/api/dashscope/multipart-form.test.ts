@@ -109,8 +109,8 @@ const part = (headers: string, content: string) => `--b\r\n${headers}\r\n\r\n${c
 const end = '--b--\r\n';
 
 test.each([
-  ['a line before the first part', `not read\r\n${part(named('key'), 'k')}${end}`],
-  ['a line after the last', `${part(named('key'), 'k')}${end}not read\r\n${part(named('key'), 'x')}`],
+  ['a line before the first part', `ignored\r\n${part(named('key'), 'k')}${end}`],
+  ['a line after the last', `${part(named('key'), 'k')}${end}ignored\r\n${part(named('key'), 'x')}`],
   ['no line break at the end', part(named('key'), 'k') + end.trim()],
   ['a quoted name that holds a parameter of its own', part(named('key', '; x="; name=file"'), 'k') + end],
 ])('accepts %s', async (_, body) => {
@@ -160,8 +160,8 @@ test('accepts at most forty parts', async () => {
 });
 
 const mega = 4 * 1024 * 1024;
-/** A form of the largest size takes some 50 ms; one that is read again for each of its parts would take a hundred times as long. */
-async function expectQuick(body: string, boundary: string) {
+/** A form of the largest size takes about 50 ms; quadratic time would take a hundred times as long. */
+async function expectLinearTime(body: string, boundary: string) {
   const bytes = Buffer.from(body);
   const { user: before } = process.cpuUsage();
   await readMultipartForm(bytes, `multipart/form-data; boundary=${boundary}`);
@@ -182,9 +182,9 @@ test.each<[string, string]>([
   ['almost delimiters alone', '\r\n--'.repeat(mega / 4)],
   ['delimiters of longer words', part(named('file'), '\r\n--bb'.repeat(mega / 6)) + end],
 ])('reads or rejects a form with %s in linear time', async (_, body) => {
-  await expectQuick(body, 'b');
+  await expectLinearTime(body, 'b');
 });
 
 test('searches the longest boundary in linear time', async () => {
-  await expectQuick('-'.repeat(mega), `${'-'.repeat(69)}b`);
+  await expectLinearTime('-'.repeat(mega), `${'-'.repeat(69)}b`);
 });

@@ -89,15 +89,15 @@ describe('query', () => {
   test.each(failureCodes)('returns a documented code and the message for %s', async (code) => {
     const id = await create();
     await moveTo(table(), id, 'failed', { set: { error: explainEnding(code) } });
-    const answer = queryTaskResponseBody.parse(await query(id));
-    expect(answer.output).toMatchObject({
+    const response = queryTaskResponseBody.parse(await query(id));
+    expect(response.output).toMatchObject({
       task_status: 'FAILED',
       code: expect.stringMatching(
         /^(InvalidParameter|InvalidParameter\.DataInspection|InvalidURL|DataInspectionFailed|IPInfringementSuspect|ModelNotFound|InternalError|InternalError\.Timeout|ModelUnavailable|Throttling\.RateQuota|Arrearage)$/,
       ),
       message: expect.stringContaining(explainEnding(code).message),
     });
-    expect(answer).not.toHaveProperty('usage');
+    expect(response).not.toHaveProperty('usage');
   });
 
   test('returns the code of the issue for a refused drop', async () => {
@@ -129,9 +129,9 @@ describe('query', () => {
       'x'.repeat(9000),
       `${deleted}#`,
     ]) {
-      const answer = await watched.call({ path: `tasks/${id}` });
-      expect(answer.status).toBe(200);
-      expect(queryTaskResponseBody.parse(answer.body)).toEqual({
+      const response = await watched.call({ path: `tasks/${id}` });
+      expect(response.status).toBe(200);
+      expect(queryTaskResponseBody.parse(response.body)).toEqual({
         output: { task_id: id, task_status: 'UNKNOWN' },
         request_id: 'request-1',
       });

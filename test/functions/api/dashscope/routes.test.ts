@@ -13,9 +13,9 @@ describe('an unknown route', () => {
     ['GET', 'Tasks'],
     ['POST', 'tasks/a/cancel/b'],
   ])('answers %s %s with 404', async (method, path) => {
-    const answer = await dashscope().call({ method, path });
-    expect(answer).toMatchObject({ status: 404, body: { code: 'NotFound' } });
-    errorBody.parse(answer.body);
+    const response = await dashscope().call({ method, path });
+    expect(response).toMatchObject({ status: 404, body: { code: 'NotFound' } });
+    errorBody.parse(response.body);
   });
 
   test.each([
@@ -25,14 +25,14 @@ describe('an unknown route', () => {
     ['GET', 'tasks/a/cancel', 'POST'],
     ['constructor', 'tasks', 'GET'],
   ])('answers %s %s with 405 and the allowed methods', async (method, path, allow) => {
-    const answer = await dashscope().call({ method, path });
-    expect(answer).toMatchObject({ status: 405, headers: { allow }, body: { code: 'MethodNotAllowed' } });
-    errorBody.parse(answer.body);
+    const response = await dashscope().call({ method, path });
+    expect(response).toMatchObject({ status: 405, headers: { allow }, body: { code: 'MethodNotAllowed' } });
+    errorBody.parse(response.body);
   });
 
   test('refuses a request without a caller before routing it', async () => {
-    const answer = await dashscope().call({ path: 'nothing', owner: '' });
-    expect(answer).toMatchObject({
+    const response = await dashscope().call({ path: 'nothing', owner: '' });
+    expect(response).toMatchObject({
       status: 401,
       body: { code: 'InvalidApiKey', message: 'Invalid API-key provided.', request_id: 'request-1' },
     });

@@ -4,7 +4,7 @@ import { storeUpload } from '../../../../functions/api/dashscope/receive-upload.
 
 const file = { key: 'uploads/alice/1/cat.png', bytes: new Uint8Array([1]), content_type: 'image/png' };
 
-/** An S3 that answers a write with an error of this name, or takes it. */
+/** An S3 stub that accepts writes or fails with the named error. */
 function anS3(error?: string) {
   const sent: unknown[] = [];
   const send = async ({ input }: { input: unknown }) => {

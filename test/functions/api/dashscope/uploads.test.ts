@@ -20,14 +20,14 @@ beforeEach(() => {
 afterAll(() => store.close());
 
 const getPolicy = 'uploads?action=getPolicy&model=wan2.5-i2v-preview';
-const picture = new Uint8Array(png(400, 400));
+const image = new Uint8Array(png(400, 400));
 
-/** A form as the SDK for Python sends it; a field that is null is left out. */
-async function aForm(given: Record<string, string | Uint8Array | null>, fileName = 'cat.png') {
+/** A form of the SDK for Python, without the fields that are null. */
+async function aForm(overrides: Record<string, string | Uint8Array | null>, fileName = 'cat.png') {
   const fields = {
     ...{ OSSAccessKeyId: 'firstframe', Signature: 'upload_token', policy: 'e30=', key: null },
     ...{ 'x-oss-object-acl': 'private', 'x-oss-forbid-overwrite': 'true', success_action_status: '200' },
-    ...{ 'x-oss-content-type': 'image/png', file: picture, ...given },
+    ...{ 'x-oss-content-type': 'image/png', file: image, ...overrides },
   };
   const form = new FormData();
   for (const [name, value] of Object.entries(fields)) {
@@ -39,15 +39,15 @@ async function aForm(given: Record<string, string | Uint8Array | null>, fileName
 }
 
 async function upload(
-  given: Record<string, string | Uint8Array | null>,
+  overrides: Record<string, string | Uint8Array | null>,
   { upload_id = randomUUID(), owner = 'alice', fileName = 'cat.png', token = '' } = {},
 ) {
   const upload_token = token || (await createUploadToken(store.table, { owner, key_id: 'k1' }, { upload_id })).token;
-  const { type, bytes } = await aForm({ key: `firstframe/${upload_id}/${fileName}`, ...given }, fileName);
+  const { type, bytes } = await aForm({ key: `firstframe/${upload_id}/${fileName}`, ...overrides }, fileName);
   const headers = { 'content-type': type };
   const path = `uploads?${new URLSearchParams({ upload_token })}`;
-  const answer = await dashscope.call({ method: 'POST', path, headers, body: bytes, upload_id, owner });
-  return { ...answer, upload_id, key: `uploads/${owner}/${upload_id}/${fileName}` };
+  const response = await dashscope.call({ method: 'POST', path, headers, body: bytes, upload_id, owner });
+  return { ...response, upload_id, key: `uploads/${owner}/${upload_id}/${fileName}` };
 }
 
 describe('getPolicy', () => {
@@ -96,8 +96,8 @@ describe('getPolicy', () => {
     ['uploads?action=getPolicy', 400, 'InvalidParameter', 'Field required: model'],
     ['uploads?action=getPolicy&model=wan9', 404, 'ModelNotFound', 'Model can not be found.'],
   ])('refuses %s', async (path, status, code, message) => {
-    const answer = await dashscope.call({ path });
-    expect(answer).toMatchObject({ status, body: { code, message: expect.stringContaining(message) } });
+    const response = await dashscope.call({ path });
+    expect(response).toMatchObject({ status, body: { code, message: expect.stringContaining(message) } });
   });
 });
 
@@ -105,7 +105,7 @@ describe('an upload', () => {
   test('is stored under its owner and upload id with the content type of its bytes', async () => {
     const { status, body, key } = await upload({ 'x-oss-content-type': 'text/html' });
     expect([status, body]).toEqual([200, { request_id: 'request-1' }]);
-    expect([...dashscope.files]).toEqual([[key, { bytes: Buffer.from(picture), content_type: 'image/png' }]]);
+    expect([...dashscope.files]).toEqual([[key, { bytes: Buffer.from(image), content_type: 'image/png' }]]);
   });
 
   test.each([
@@ -153,14 +153,14 @@ describe('an upload', () => {
       status: 400,
       body: { code: 'InvalidParameter', message: expect.stringContaining('overwriting is forbidden') },
     });
-    expect(dashscope.files.get(key)?.bytes).toEqual(Buffer.from(picture));
+    expect(dashscope.files.get(key)?.bytes).toEqual(Buffer.from(image));
   });
 
   test('is limited to ten files per token; refused files do not count', async () => {
     const upload_id = randomUUID();
     const { token } = await createUploadToken(store.table, { owner: 'alice', key_id: 'k1' }, { upload_id });
-    const send = (fileName: string, file = picture) => upload({ file }, { upload_id, token, fileName });
-    expect((await send('none.png', new Uint8Array(1))).status).toBe(400);
+    const send = (fileName: string, file = image) => upload({ file }, { upload_id, token, fileName });
+    expect((await send('invalid.png', new Uint8Array(1))).status).toBe(400);
     const sent = await Promise.all(Array.from({ length: 12 }, (_, at) => send(`${at}.png`)));
     expect(sent.map(({ status }) => status).sort()).toEqual([...Array(10).fill(200), 403, 403]);
     expect(sent.find(({ status }) => status === 403)?.body).toMatchObject({
@@ -172,7 +172,7 @@ describe('an upload', () => {
 
   test('is accepted up to the size limit and refused above it', async () => {
     const large = new Uint8Array(MAX_UPLOAD_BYTES + 1);
-    large.set(picture);
+    large.set(image);
     expect((await upload({ file: large.subarray(0, MAX_UPLOAD_BYTES) })).status).toBe(200);
     expect(await upload({ file: large })).toMatchObject({
       status: 400,
@@ -182,13 +182,13 @@ describe('an upload', () => {
 
   test('is refused without a token', async () => {
     const { type, bytes } = await aForm({ key: `firstframe/${randomUUID()}/cat.png` });
-    const answer = await dashscope.call({
+    const response = await dashscope.call({
       method: 'POST',
       path: 'uploads',
       headers: { 'content-type': type },
       body: bytes,
     });
-    expect(answer).toMatchObject({ status: 403, body: { code: 'AccessDenied' } });
+    expect(response).toMatchObject({ status: 403, body: { code: 'AccessDenied' } });
   });
 
   const id = randomUUID();
@@ -215,10 +215,10 @@ describe('an upload', () => {
     ['an empty file', { file: new Uint8Array(0) }],
     ['a text instead of a file', { file: 'cat.png' }],
     ['no file', { file: null }],
-  ])('refuses %s', async (_, given) => {
-    const answer = await upload(given);
-    expect(answer).toMatchObject({ status: 400, body: { code: 'InvalidParameter' } });
-    errorBody.parse(answer.body);
+  ])('refuses %s', async (_, overrides) => {
+    const response = await upload(overrides);
+    expect(response).toMatchObject({ status: 400, body: { code: 'InvalidParameter' } });
+    errorBody.parse(response.body);
   });
 });
 
@@ -229,7 +229,7 @@ test('stores a form of .NET, which quotes the boundary but not the names', async
   const body = Buffer.concat([
     Buffer.from(`${part('name=key')}firstframe/${upload_id}/cat.png\r\n`),
     Buffer.from(part("name=file; filename=cat.png; filename*=utf-8''cat.png")),
-    picture,
+    image,
     Buffer.from('\r\n--5f0c--\r\n'),
   ]);
   const headers = { 'content-type': 'multipart/form-data; boundary="5f0c"' };
@@ -261,13 +261,13 @@ describe('answers a hostile form with 400', () => {
     ['of almost boundaries', form, `${field('key', `\r\n--${boundary.slice(1)}`.repeat(100_000))}${end}`],
     ['with names from the prototype', form, field('__proto__') + field('constructor') + end],
   ])('%s', async (_, type, body) => {
-    const answer = await dashscope.call({
+    const response = await dashscope.call({
       ...{ method: 'POST', path: 'uploads', upload_id: randomUUID() },
       headers: { 'content-type': type },
       body: new TextEncoder().encode(body),
     });
-    expect(answer).toMatchObject({ status: 400, body: { code: 'InvalidParameter' } });
-    expect([dashscope.files.size, dashscope.surprises]).toEqual([0, []]);
+    expect(response).toMatchObject({ status: 400, body: { code: 'InvalidParameter' } });
+    expect([dashscope.files.size, dashscope.unexpectedErrors]).toEqual([0, []]);
   });
 
   test('that arrives as text', async () => {

@@ -5,7 +5,7 @@ import { json } from '../../../../functions/api/http/request.ts';
 const body = { prompt: 'Ein Kätzchen 🐈', amount: 0.1 };
 const etag = etagOf(body);
 const asking = (...values: string[]) => ({ headers: null, multiValueHeaders: { 'If-None-Match': values } });
-const answer = () => json(200, body, { 'retry-after': '5' });
+const response = () => json(200, body, { 'retry-after': '5' });
 
 test('computes a strong ETag from the body', () => {
   expect(etag).toMatch(/^"[\w-]{43}"$/);
@@ -27,7 +27,7 @@ test('computes the same ETag for any order of map fields', () => {
 });
 
 test('marks a response as private and to be revalidated', () => {
-  const { statusCode, headers, body: sent } = withEtag({ headers: null }, answer());
+  const { statusCode, headers, body: sent } = withEtag({ headers: null }, response());
   expect({ statusCode, sent }).toEqual({ statusCode: 200, sent: JSON.stringify(body) });
   expect(headers).toEqual({
     'content-type': 'application/json',
@@ -46,7 +46,7 @@ describe('If-None-Match', () => {
     ['several headers with it', ['"a"', etag]],
     ['anything', [' * ']],
   ])('answers %s with 304 without a body and with the headers for caches', (_, values) => {
-    expect(withEtag(asking(...values), answer())).toEqual({
+    expect(withEtag(asking(...values), response())).toEqual({
       statusCode: 304,
       headers: { etag, 'cache-control': 'private, no-cache', vary: 'Authorization', 'retry-after': '5' },
       body: '',
@@ -62,7 +62,7 @@ describe('If-None-Match', () => {
     ['quotes that never end', `"${'a,"'.repeat(2000)}`],
     ['a lower-case weak mark', `w/${etag}`],
   ])('answers %s with the full response', (_, value) => {
-    expect(withEtag(asking(value), answer())).toMatchObject({ statusCode: 200, headers: { etag } });
+    expect(withEtag(asking(value), response())).toMatchObject({ statusCode: 200, headers: { etag } });
   });
 });
 

@@ -7,17 +7,17 @@ import { health } from '../../../../functions/api/videos/health.ts';
 import { ProblemError } from '../../../../functions/shared/problem.ts';
 import type { Table } from '../../../../functions/video/table.ts';
 import { startTable } from '../../../support/table.ts';
-import { answerOf, aRequest } from '../support.ts';
+import { aRequest, responseOf } from '../support.ts';
 
 test('answers an unexpected error with 500 without details and logs it with the request id', async () => {
   const logged: unknown[] = [];
-  const surprise = new Error('connect ECONNREFUSED 10.0.0.7:443 for key ff_secret');
+  const unexpectedError = new Error('connect ECONNREFUSED 10.0.0.7:443 for key ff_secret');
   const handle = apiHandler(
-    () => Promise.reject(surprise),
-    (...given) => logged.push(given),
+    () => Promise.reject(unexpectedError),
+    (...args) => logged.push(args),
   );
-  const answer = answerOf(await handle(aRequest({})));
-  expect(answer).toMatchObject({
+  const response = responseOf(await handle(aRequest({})));
+  expect(response).toMatchObject({
     status: 500,
     headers: { 'content-type': 'application/problem+json' },
     body: {
@@ -27,8 +27,8 @@ test('answers an unexpected error with 500 without details and logs it with the 
       detail: expect.stringContaining('request_id'),
     },
   });
-  expect(JSON.stringify(answer)).not.toMatch(/ECONNREFUSED|10\.0\.0\.7|ff_secret|stack/);
-  expect(logged).toEqual([[surprise, 'request-1']]);
+  expect(JSON.stringify(response)).not.toMatch(/ECONNREFUSED|10\.0\.0\.7|ff_secret|stack/);
+  expect(logged).toEqual([[unexpectedError, 'request-1']]);
 });
 
 test('answers a synchronous throw with 500', async () => {
@@ -38,7 +38,7 @@ test('answers a synchronous throw with 500', async () => {
     },
     () => {},
   );
-  expect(answerOf(await handle(aRequest({}))).status).toBe(500);
+  expect(responseOf(await handle(aRequest({}))).status).toBe(500);
 });
 
 test('answers a ProblemError with its status, members and headers, and does not log it', async () => {
@@ -47,7 +47,7 @@ test('answers a ProblemError with its status, members and headers, and does not 
     () => Promise.reject(problem),
     () => expect.unreachable(),
   );
-  expect(answerOf(await handle(aRequest({})))).toEqual({
+  expect(responseOf(await handle(aRequest({})))).toEqual({
     status: 409,
     headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store', 'retry-after': '3' },
     body: { type: 'about:blank', status: 409, code: 'x', title: 'No.', detail: 'Not now.', request_id: 'request-1' },
@@ -60,8 +60,8 @@ test('takes the caller from the authorizer only', async () => {
     () => {},
   );
   const headers = { owner: 'bob', 'x-owner': 'bob' };
-  const answer = answerOf(await handle(aRequest({ owner: 'alice', headers, query: { owner: 'bob' } })));
-  expect(answer.body).toEqual({ owner: 'alice', key_id: 'key of alice' });
+  const response = responseOf(await handle(aRequest({ owner: 'alice', headers, query: { owner: 'bob' } })));
+  expect(response.body).toEqual({ owner: 'alice', key_id: 'key of alice' });
 });
 
 describe('without an authorizer', () => {
@@ -72,13 +72,13 @@ describe('without an authorizer', () => {
     () => expect.unreachable(),
   );
   const from = async (requestContext: ApiRequest['requestContext']) =>
-    answerOf(await handle({ ...aRequest({}), requestContext }));
+    responseOf(await handle({ ...aRequest({}), requestContext }));
 
   test('takes the caller from the IAM principal of API Gateway', async () => {
-    const answer = await from({ identity: signer });
-    expect(answer.status).toBe(200);
-    expect(answer.body).toEqual(callerOfPrincipal(signer));
-    expect(isOwnerName(answer.body.owner)).toBe(true);
+    const response = await from({ identity: signer });
+    expect(response.status).toBe(200);
+    expect(response.body).toEqual(callerOfPrincipal(signer));
+    expect(isOwnerName(response.body.owner)).toBe(true);
   });
 
   test.each([
@@ -105,7 +105,7 @@ test('finds all distinct values of a header in any case and form', () => {
 
 test('answers health with 200 while the table responds and otherwise with 503, without details', async () => {
   const store = await startTable();
-  expect(answerOf(await health(store.table, () => expect.unreachable()))).toMatchObject({
+  expect(responseOf(await health(store.table, () => expect.unreachable()))).toMatchObject({
     status: 200,
     body: { status: 'ok' },
   });
@@ -115,8 +115,8 @@ test('answers health with 200 while the table responds and otherwise with 503, w
     ...store.table,
     client: { send: () => Promise.reject(new Error('arn:aws:secret')) },
   } as unknown as Table;
-  const answer = answerOf(await health(away, (error) => logged.push(error)));
-  expect(answer).toMatchObject({ status: 503, headers: { 'retry-after': '5' }, body: { status: 'unavailable' } });
-  expect(JSON.stringify(answer)).not.toContain('arn:');
+  const response = responseOf(await health(away, (error) => logged.push(error)));
+  expect(response).toMatchObject({ status: 503, headers: { 'retry-after': '5' }, body: { status: 'unavailable' } });
+  expect(JSON.stringify(response)).not.toContain('arn:');
   expect(logged).toHaveLength(1);
 });

@@ -9,7 +9,7 @@ import { checkRequest } from '../../../../functions/wan/validation/request.ts';
 import { projectRoot } from '../../../../infra/synth/bundle.ts';
 import { type ContractDocument, readContract } from '../../../support/contract.ts';
 
-/** As it is served: what JSON can't hold is gone. */
+/** The document as served, without values that JSON cannot hold. */
 const text = JSON.stringify(document);
 const served = JSON.parse(text) as ContractDocument;
 const contract = readContract(served);
@@ -94,8 +94,8 @@ describe('problems', () => {
       /^(api\/(http|auth|videos|pages)\/.*|submissions\/.*|shared\/(json-body|problem))\.ts$/.test(file),
     )
     .map((file) => ({ file, text: readFileSync(join(functions, file), 'utf8') }));
-  /** Codes of single issues and warnings: they stand within a problem or a video. */
-  const violationCodes = [
+  /** Codes of single issues and warnings, which are part of a problem or a video. */
+  const issueCodes = [
     'unknown_parameter',
     'repeated_parameter',
     'invalid_value',
@@ -112,15 +112,13 @@ describe('problems', () => {
   );
 
   test('thrown by the handlers are all documented', () => {
-    const unexplained = thrown.filter(
-      ({ code }) => !Object.hasOwn(problemCodes, code) && !violationCodes.includes(code),
-    );
-    expect(unexplained).toEqual([]);
+    const undocumented = thrown.filter(({ code }) => !Object.hasOwn(problemCodes, code) && !issueCodes.includes(code));
+    expect(undocumented).toEqual([]);
   });
 
   test('documented are all thrown, with their status', () => {
     const codes = new Set(thrown.map(({ code }) => code));
-    // It is a issue's code first, and becomes that of the problem.
+    // The code of an issue, which becomes the code of the problem.
     const named = Object.keys(problemCodes).filter((code) => code !== 'image_too_large');
     expect(named.filter((code) => !codes.has(code))).toEqual([]);
     const withStatus = files.flatMap(({ text }) => [

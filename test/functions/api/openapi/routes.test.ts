@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 const { routes, faultOf } = readContract(JSON.parse(JSON.stringify(document)) as ContractDocument);
 
-/** The path of an AWS::ApiGateway::Resource, by its parents. */
+/** Returns the path of an AWS::ApiGateway::Resource. */
 function pathOf(resource: unknown): string {
   const id = flatten(resource);
   if (id.endsWith('.RootResourceId>')) return '';
@@ -29,7 +29,7 @@ interface DeployedRoute {
   method: string;
   path: string;
   authorization: string;
-  /** What the authorizer looks at. */
+  /** The identity source of the authorizer. */
   identity: string | undefined;
 }
 
@@ -43,7 +43,7 @@ function deployed(): DeployedRoute[] {
   }));
 }
 
-/** Wan's protocol is one deployed route, whose handler knows the others. */
+/** The DashScope routes are one deployed proxy route. */
 const isProxied = (path: string): boolean => /^\/api\/v1\/(?!uploads$)/.test(path);
 
 describe('the contract and the deployed API', () => {
@@ -81,7 +81,7 @@ describe("the gateway's own responses", () => {
       headers: Object.keys(properties.ResponseParameters ?? {}).map((name) => name.split('.').at(-1)!.toLowerCase()),
       body: JSON.parse(properties.ResponseTemplates['application/json']) as unknown,
     }));
-  /** No proxy to a function has either: the one needs a content type that is not passed on, the other a usage plan. */
+  /** Cannot occur: a Lambda proxy accepts every content type. */
   const impossible = ['UNSUPPORTED_MEDIA_TYPE'];
 
   test('match the schema of the contract', () => {
@@ -92,7 +92,7 @@ describe("the gateway's own responses", () => {
 
   test('are documented with their headers on the routes that can return them', () => {
     const all = routes.find(({ path, method }) => path === '/videos/{id}/cancel' && method === 'POST')!;
-    for (const { type, status, headers } of gateway().filter((answer) => !impossible.includes(answer.type))) {
+    for (const { type, status, headers } of gateway().filter((response) => !impossible.includes(response.type))) {
       const declared = all.responses[status];
       expect(declared?.content?.['application/json']?.schema, `${type} ${status}`).toEqual({
         $ref: '#/components/schemas/GatewayProblem',

@@ -24,10 +24,10 @@ import type { Price } from '../../../../functions/wan/prices.ts';
 import type { VideoRequest } from '../../../../functions/wan/validation/request.ts';
 import { aVideo } from '../../../support/videos.ts';
 
-/** An intersection written out, so that two types can be compared. */
+/** Flattens an intersection, so that two types can be compared. */
 type Flat<T> = { [Key in keyof T]: T[Key] };
 
-// These hold when the project is type-checked: a field that one side has and the other lacks does not compile.
+// Checked by tsc: a field that only one side has does not compile.
 describe('response schemas equal the types of the handlers', () => {
   test('a video', () => {
     expectTypeOf<z.output<typeof videoSchema>>().toEqualTypeOf<

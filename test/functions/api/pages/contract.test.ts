@@ -4,11 +4,11 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import document from '../../../../functions/api/openapi/document.ts';
 import { bundle } from '../../../../infra/synth/bundle.ts';
 
-type Ask = (request: { resource: string; headers: Record<string, string> }) => Promise<APIGatewayProxyResult>;
-let handler: Ask;
+type Handler = (request: { resource: string; headers: Record<string, string> }) => Promise<APIGatewayProxyResult>;
+let handler: Handler;
 beforeAll(async () => {
   const { directory } = (await bundle()).get('contract')!;
-  ({ handler } = createRequire(import.meta.url)(directory) as { handler: Ask });
+  ({ handler } = createRequire(import.meta.url)(directory) as { handler: Handler });
 });
 
 describe('the deployed contract', () => {
@@ -30,8 +30,8 @@ describe('the deployed contract', () => {
 
   test('and its page fit into a Lambda response', async () => {
     for (const resource of ['/openapi.json', '/docs']) {
-      const answer = await handler({ resource, headers: {} });
-      expect(JSON.stringify(answer).length).toBeLessThan(2_000_000);
+      const response = await handler({ resource, headers: {} });
+      expect(JSON.stringify(response).length).toBeLessThan(2_000_000);
     }
   });
 

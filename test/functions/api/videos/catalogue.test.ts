@@ -6,7 +6,7 @@ import { ProblemError } from '../../../../functions/shared/problem.ts';
 import { findModel, offeredModelNames } from '../../../../functions/wan/catalogue.ts';
 import { startTable } from '../../../support/table.ts';
 import { png } from '../../media/support.ts';
-import { type Answer, anApi, answerOf, aRequest, body, dataUrl } from '../support.ts';
+import { type ApiResponse, anApi, aRequest, body, dataUrl, responseOf } from '../support.ts';
 
 const services: EstimateServices = {
   trustedOrigins: [],
@@ -15,20 +15,20 @@ const services: EstimateServices = {
   typicalSeconds: undefined,
 };
 
-const ask = async (sent: unknown, of = services): Promise<Answer> => {
+const requestEstimate = async (sent: unknown, over = services): Promise<ApiResponse> => {
   try {
-    return answerOf(
-      await estimate(of, aRequest({ body: sent, resource: '/estimates' }), { owner: 'alice', key_id: 'k' }),
+    return responseOf(
+      await estimate(over, aRequest({ body: sent, resource: '/estimates' }), { owner: 'alice', key_id: 'k' }),
     );
   } catch (error) {
-    if (error instanceof ProblemError) return answerOf(problemResponse(error, 'request-1'));
+    if (error instanceof ProblemError) return responseOf(problemResponse(error, 'request-1'));
     throw error;
   }
 };
 
 describe('POST /estimates', () => {
   test('returns the request with defaults, its cost and its duration', async () => {
-    expect(await ask(body({ parameters: { resolution: '480P' } }))).toMatchObject({
+    expect(await requestEstimate(body({ parameters: { resolution: '480P' } }))).toMatchObject({
       status: 200,
       body: {
         model: 'wan2.2-i2v-plus',
@@ -38,12 +38,12 @@ describe('POST /estimates', () => {
         warnings: [],
       },
     });
-    const { body: there } = await ask(body(), { ...services, wanRegion: 'beijing' });
-    expect(there.estimated_cost).toMatchObject({ amount: 3.5, currency: 'CNY' });
+    const { body: beijing } = await requestEstimate(body(), { ...services, wanRegion: 'beijing' });
+    expect(beijing.estimated_cost).toMatchObject({ amount: 3.5, currency: 'CNY' });
   });
 
   test('warns of a truncated prompt', async () => {
-    const { body: estimated } = await ask(
+    const { body: estimated } = await requestEstimate(
       body({ input: { prompt: 'A cat. '.repeat(200), img_url: 'https://example.com/a.png' } }),
     );
     expect(estimated.warnings).toMatchObject([{ pointer: '/input/prompt', code: 'prompt_truncated' }]);
@@ -51,8 +51,11 @@ describe('POST /estimates', () => {
 
   test("accepts any URL below the caller's uploads without inspecting the file", async () => {
     const uploaded = (owner: string) => body({ input: { img_url: `s3://uploads/uploads/${owner}/x/image.png` } });
-    expect((await ask(uploaded('alice'))).status).toBe(200);
-    expect(await ask(uploaded('bob'))).toMatchObject({ status: 400, body: { errors: [{ code: 'upload_not_found' }] } });
+    expect((await requestEstimate(uploaded('alice'))).status).toBe(200);
+    expect(await requestEstimate(uploaded('bob'))).toMatchObject({
+      status: 400,
+      body: { errors: [{ code: 'upload_not_found' }] },
+    });
   });
 
   describe('refuses a body like POST /videos', () => {
@@ -71,7 +74,7 @@ describe('POST /estimates', () => {
       ['a webhook', body({ webhook_url: 'https://example.com/hook' })],
       ['a private address', body({ input: { img_url: 'http://10.0.0.1/' } })],
       ['an inline image that is too small', body({ input: { img_url: dataUrl(png(10, 10)) } })],
-      ['an inline file that is not an image', body({ input: { img_url: dataUrl(Buffer.from('none')) } })],
+      ['an inline file that is not an image', body({ input: { img_url: dataUrl(Buffer.from('text')) } })],
       ['an inline image that is too large', body({ input: { img_url: dataUrl(Buffer.alloc(4 * 1024 * 1024 + 1)) } })],
       ["another's upload", body({ input: { img_url: 's3://uploads/uploads/bob/x' } })],
       [
@@ -79,7 +82,10 @@ describe('POST /estimates', () => {
         body({ input: { img_url: 'https://example.com/a.png', audio_url: 'https://example.com/a.mp3' } }),
       ],
     ])('%s', async (_, sent) => {
-      const [estimated, submitted] = await Promise.all([ask(sent), anApi(store.table).submit({ body: sent })]);
+      const [estimated, submitted] = await Promise.all([
+        requestEstimate(sent),
+        anApi(store.table).submit({ body: sent }),
+      ]);
       expect(submitted.status).toBeGreaterThanOrEqual(400);
       expect(estimated).toEqual(submitted);
     });
@@ -88,15 +94,15 @@ describe('POST /estimates', () => {
 
 test('returns the configured task duration from both routes', async () => {
   const own = { ...services, typicalSeconds: 42 };
-  expect((await ask(body(), own)).body.estimated_seconds).toBe(42);
-  const { data } = answerOf(listModels(own, aRequest({ resource: '/models' }))).body;
+  expect((await requestEstimate(body(), own)).body.estimated_seconds).toBe(42);
+  const { data } = responseOf(listModels(own, aRequest({ resource: '/models' }))).body;
   expect(new Set(data.map(({ typical_seconds }: { typical_seconds: number }) => typical_seconds))).toEqual(
     new Set([42]),
   );
 });
 
 describe('GET /models', () => {
-  const models = () => answerOf(listModels(services, aRequest({ resource: '/models' })));
+  const models = () => responseOf(listModels(services, aRequest({ resource: '/models' })));
 
   test('lists every offered model and no other', () => {
     expect(models().body.data.map(({ name }: { name: string }) => name)).toEqual(offeredModelNames);
@@ -119,17 +125,17 @@ describe('GET /models', () => {
       prices_as_of: '2025-12-29',
       typical_seconds: 100,
     });
-    const { body: there } = answerOf(
+    const { body: beijing } = responseOf(
       listModels({ ...services, wanRegion: 'beijing' }, aRequest({ resource: '/models' })),
     );
-    expect(there.data[0]).toMatchObject({ currency: 'CNY', prices: { '720P': 0.6 } });
+    expect(beijing.data[0]).toMatchObject({ currency: 'CNY', prices: { '720P': 0.6 } });
   });
 
   test('agrees with POST /estimates', async () => {
     for (const model of models().body.data) {
       for (const resolution of model.resolutions) {
         for (const duration of model.durations) {
-          const { status, body: estimated } = await ask({
+          const { status, body: estimated } = await requestEstimate({
             model: model.name,
             input: { img_url: 'https://example.com/a.png' },
             parameters: { resolution, duration },

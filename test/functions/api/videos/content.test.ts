@@ -19,13 +19,13 @@ beforeEach(() => {
   api = anApi(store.table);
 });
 
-async function stands(given: Partial<VideoRecord>): Promise<VideoRecord> {
-  const video = aVideo(given);
+async function storeVideo(overrides: Partial<VideoRecord>): Promise<VideoRecord> {
+  const video = aVideo(overrides);
   await createVideo(store.table, video);
   return video;
 }
 
-const full: Partial<VideoRecord> = { status: 'succeeded', video: anArchivedVideo };
+const succeeded: Partial<VideoRecord> = { status: 'succeeded', video: anArchivedVideo };
 const url = 'https://firstframe-videos.s3.test/some-id/1-1.mp4?versionId=v7';
 const asJson = { accept: 'application/json' };
 
@@ -38,23 +38,23 @@ describe('GET /videos/{id}/content', () => {
     'application/json;q=0',
     'application/jsonlines',
   ])('with Accept %s redirects to the archived version', async (accept) => {
-    const { id } = await stands(full);
-    const answer = await api.content({ id, headers: accept ? { Accept: accept } : {} });
-    expect(answer).toMatchObject({ status: 302, headers: { location: url, 'cache-control': 'no-store' } });
-    expect(answer.body).toBeUndefined();
+    const { id } = await storeVideo(succeeded);
+    const response = await api.content({ id, headers: accept ? { Accept: accept } : {} });
+    expect(response).toMatchObject({ status: 302, headers: { location: url, 'cache-control': 'no-store' } });
+    expect(response.body).toBeUndefined();
   });
 
   test.each(['application/json', 'Application/JSON; charset=utf-8', 'text/html;q=0.5, application/json;q=0.9'])(
     'with Accept %s returns the link and its expiry, not to be cached',
     async (accept) => {
-      const { id } = await stands(full);
-      const answer = await api.content({ id, headers: { accept } });
-      expect(answer).toMatchObject({
+      const { id } = await storeVideo(succeeded);
+      const response = await api.content({ id, headers: { accept } });
+      expect(response).toMatchObject({
         status: 200,
         headers: { 'cache-control': 'no-store', vary: 'Accept' },
         body: { url, expires_at: '2026-01-01T00:15:00.000Z' },
       });
-      expect(answer.headers).not.toHaveProperty('etag');
+      expect(response.headers).not.toHaveProperty('etag');
     },
   );
 
@@ -66,7 +66,7 @@ describe('GET /videos/{id}/content', () => {
         ['submitting', '5'],
         ['running', '15'],
       ] as const) {
-        const { id } = await stands({ status, task: aTask({ expected_seconds: 30 }) });
+        const { id } = await storeVideo({ status, task: aTask({ expected_seconds: 30 }) });
         expect(await api.content({ id, query: { variant } })).toMatchObject({
           status: 409,
           headers: { 'retry-after': seconds, 'content-type': 'application/problem+json' },
@@ -86,18 +86,18 @@ describe('GET /videos/{id}/content', () => {
         billed: false,
         hint: 'Change the prompt.',
       };
-      const { id } = await stands({ status, ...(status === 'failed' ? { error } : {}) });
+      const { id } = await storeVideo({ status, ...(status === 'failed' ? { error } : {}) });
       for (const variant of ['video', 'metadata']) {
-        const answer = await api.content({ id, query: { variant } });
-        expect(answer).toMatchObject({ status: 409, body: { code: 'video_has_no_content' } });
-        expect(answer.headers).not.toHaveProperty('retry-after');
-        if (status === 'failed') expect(answer.body.detail).toBe('Wan refused it. Change the prompt.');
+        const response = await api.content({ id, query: { variant } });
+        expect(response).toMatchObject({ status: 409, body: { code: 'video_has_no_content' } });
+        expect(response.headers).not.toHaveProperty('retry-after');
+        if (status === 'failed') expect(response.body.detail).toBe('Wan refused it. Change the prompt.');
       }
     },
   );
 
   test.each(['audio', 'Video', '', 'first-frame'])('refuses the variant "%s"', async (variant) => {
-    const { id } = await stands(full);
+    const { id } = await storeVideo(succeeded);
     expect(await api.content({ id, query: { variant } })).toMatchObject({
       status: 400,
       body: {
@@ -118,7 +118,7 @@ describe('GET /videos/{id}/content', () => {
       width: 9,
       height: 9,
     };
-    const { id } = await stands({ ...full, image });
+    const { id } = await storeVideo({ ...succeeded, image });
     for (const variant of ['video', 'metadata', 'first_frame']) await api.content({ id, query: { variant } });
     const { bucket } = anArchivedVideo;
     expect(api.links).toEqual([
@@ -142,7 +142,7 @@ describe('the first frame', () => {
   const query = { variant: 'first_frame' };
 
   test.each(statuses)('is available while the video is %s', async (status) => {
-    const { id } = await stands({ status });
+    const { id } = await storeVideo({ status });
     expect(await api.content({ id, query })).toMatchObject({
       status: 302,
       headers: { location: 'https://example.com/cat.png' },
@@ -150,7 +150,7 @@ describe('the first frame', () => {
   });
 
   test("redirects to the caller's URL without an expiry", async () => {
-    const { id } = await stands({ status: 'queued' });
+    const { id } = await storeVideo({ status: 'queued' });
     expect((await api.content({ id, query, headers: asJson })).body).toEqual({
       url: 'https://example.com/cat.png',
       expires_at: null,
@@ -159,7 +159,7 @@ describe('the first frame', () => {
 
   test('encodes a URL with non-ASCII characters for the header', async () => {
     const img_url = 'https://bücher.example/kätzchen 🐈.png';
-    const { id } = await stands({ input: { prompt: 'x', img_url } });
+    const { id } = await storeVideo({ input: { prompt: 'x', img_url } });
     expect((await api.content({ id, query })).headers.location).toBe(
       'https://xn--bcher-kva.example/k%C3%A4tzchen%20%F0%9F%90%88.png',
     );
@@ -167,7 +167,7 @@ describe('the first frame', () => {
 
   test('of a refused drop is the dropped object', async () => {
     const source = { type: 'drop', bucket: 'u', key: 'drop/my cat.JPG', version_id: 'v3' } as const;
-    const { id } = await stands({ status: 'failed', source, input: { img_url: 's3://u/drop/my cat.JPG' } });
+    const { id } = await storeVideo({ status: 'failed', source, input: { img_url: 's3://u/drop/my cat.JPG' } });
     expect(await api.content({ id, query })).toMatchObject({ status: 302 });
     expect(api.links).toEqual([
       [expect.objectContaining({ bucket: 'u', key: source.key, version_id: 'v3' }), { file_name: `${id}.JPG` }],
@@ -176,7 +176,7 @@ describe('the first frame', () => {
 
   test('is refused for any other kind of URL', async () => {
     for (const img_url of ['javascript:alert(1)', 'data:image/png;base64,AA', 's3://other/bucket']) {
-      const { id } = await stands({ input: { prompt: 'x', img_url } });
+      const { id } = await storeVideo({ input: { prompt: 'x', img_url } });
       expect((await api.content({ id, query })).status).toBe(409);
     }
   });

@@ -58,36 +58,36 @@ describe('a request with Prefer: wait', () => {
     owner,
     headers: { Prefer: `wait=${seconds}`, 'Idempotency-Key': 'key-1' },
   });
-  /** An API whose sleeps turn the clock, and during which something happens at a time. */
-  const anApiIn = (at: number, happen: () => Promise<unknown> = async () => {}) => {
-    let happened = false;
+  /** An API whose sleeps advance the clock, and which runs `action` at a time. */
+  const anApiWith = (at: number, action: () => Promise<unknown> = async () => {}) => {
+    let done = false;
     return anApi(store.table, {
       sleep: async (milliseconds) => {
         clock.now += milliseconds;
-        if (happened || clock.now - started < at) return;
-        happened = true;
-        await happen();
+        if (done || clock.now - started < at) return;
+        done = true;
+        await action();
       },
     });
   };
-  const theVideo = async (api: ReturnType<typeof anApi>) => (await readVideo(store.table, api.dispatched[0]!))!;
+  const dispatchedVideo = async (api: ReturnType<typeof anApi>) => (await readVideo(store.table, api.dispatched[0]!))!;
 
   test('answers 200 when the video has ended', async () => {
-    const api = anApiIn(6000, async () => changeStatus(store.table, await theVideo(api), 'canceled'));
-    const answer = await api.submit(waiting(20));
-    expect(answer).toMatchObject({
+    const api = anApiWith(6000, async () => changeStatus(store.table, await dispatchedVideo(api), 'canceled'));
+    const response = await api.submit(waiting(20));
+    expect(response).toMatchObject({
       status: 200,
-      headers: { 'preference-applied': 'wait', location: `videos/${answer.body.id}` },
+      headers: { 'preference-applied': 'wait', location: `videos/${response.body.id}` },
       body: { status: 'canceled' },
     });
-    expect(answer.headers).not.toHaveProperty('retry-after');
+    expect(response.headers).not.toHaveProperty('retry-after');
     expect(clock.now - started).toBeLessThan(7500);
   });
 
   test('answers 202 with the current video when the time is up, and never later', async () => {
-    const api = anApiIn(5000, async () => changeStatus(store.table, await theVideo(api), 'submitting'));
-    const answer = await api.submit(waiting(8));
-    expect(answer).toMatchObject({
+    const api = anApiWith(5000, async () => changeStatus(store.table, await dispatchedVideo(api), 'submitting'));
+    const response = await api.submit(waiting(8));
+    expect(response).toMatchObject({
       status: 202,
       headers: { 'preference-applied': 'wait' },
       body: { status: 'submitting' },
@@ -110,29 +110,29 @@ describe('a request with Prefer: wait', () => {
 
   test('answers a repeated request with 200 only if the video has ended', async () => {
     const owner = anOwner();
-    const api = anApiIn(Number.POSITIVE_INFINITY);
+    const api = anApiWith(Number.POSITIVE_INFINITY);
     await api.submit(waiting(1, owner));
     expect(await api.submit(waiting(1, owner))).toMatchObject({ status: 202 });
-    await changeStatus(store.table, await theVideo(api), 'canceled');
+    await changeStatus(store.table, await dispatchedVideo(api), 'canceled');
     const slept = clock.now;
     expect(await api.submit(waiting(10, owner))).toMatchObject({ status: 200, body: { status: 'canceled' } });
     expect(clock.now).toBe(slept);
   });
 
   test('answers 410 when the video is deleted while it waits', async () => {
-    const api = anApiIn(2000, async () => replaceWithTombstone(store.table, await theVideo(api)));
+    const api = anApiWith(2000, async () => replaceWithTombstone(store.table, await dispatchedVideo(api)));
     expect(await api.submit(waiting(20))).toMatchObject({ status: 410, body: { code: 'video_deleted' } });
   });
 
   test('answers 202 when the table fails while it waits', async () => {
     const { client } = store.table;
-    let away = false;
-    const send = (command: never) => (away ? Promise.reject(new Error('DynamoDB is away')) : client.send(command));
+    let failing = false;
+    const send = (command: never) => (failing ? Promise.reject(new Error('DynamoDB failed')) : client.send(command));
     const api = anApi(
       { ...store.table, client: { send } as typeof client },
       {
         sleep: async () => {
-          away = true;
+          failing = true;
         },
       },
     );
@@ -141,8 +141,8 @@ describe('a request with Prefer: wait', () => {
 
   test('ignores an invalid preference', async () => {
     const api = anApi(store.table);
-    const answer = await api.submit({ body: body(), headers: { Prefer: 'wait=soon' } });
-    expect(answer.status).toBe(202);
-    expect(answer.headers).not.toHaveProperty('preference-applied');
+    const response = await api.submit({ body: body(), headers: { Prefer: 'wait=soon' } });
+    expect(response.status).toBe(202);
+    expect(response.headers).not.toHaveProperty('preference-applied');
   });
 });

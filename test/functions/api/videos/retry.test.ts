@@ -14,25 +14,34 @@ import { createTask } from '../../../../functions/workflow/create-task.ts';
 import { startTable } from '../../../support/table.ts';
 import { scriptedWan, servicesFor } from '../../workflow/support.ts';
 import { anArchivedVideo, anOwner } from '../support.ts';
-import { aPrice, aSubmission, aTask, noAnswers, read, stands, standsBusy, theActions } from './actions-support.ts';
+import {
+  aPrice,
+  aSubmission,
+  aTask,
+  createActions,
+  failedCalls,
+  read,
+  storeActiveVideo,
+  storeVideo,
+} from './actions-support.ts';
 
 const start = Date.parse('2026-01-01T12:00:00Z');
 const clock = { now: start };
 let store: Awaited<ReturnType<typeof startTable>>;
-let actions: ReturnType<typeof theActions>;
-const s3 = { send: () => Promise.reject(new Error('No object is touched.')) };
+let actions: ReturnType<typeof createActions>;
+const s3 = { send: () => Promise.reject(new Error('Unexpected S3 call.')) };
 beforeAll(async () => {
   store = await startTable(() => clock.now);
 });
 afterAll(() => store.close());
 beforeEach(() => {
   clock.now = start;
-  actions = theActions(store.table, s3);
-  return () => expect(actions.surprises).toEqual([]);
+  actions = createActions(store.table, s3);
+  return () => expect(actions.unexpectedErrors).toEqual([]);
 });
 
-const failed = (code: FailureCode, given: Partial<VideoRecord> = {}) =>
-  stands(store.table, 'failed', { model: 'wan2.2-i2v-plus', error: explainEnding(code), ...given });
+const failed = (code: FailureCode, overrides: Partial<VideoRecord> = {}) =>
+  storeVideo(store.table, 'failed', { model: 'wan2.2-i2v-plus', error: explainEnding(code), ...overrides });
 
 describe('a new attempt', () => {
   test('starts like a new video, with the next attempt in the ledger', async () => {
@@ -46,12 +55,12 @@ describe('a new attempt', () => {
       spending_month: '2025-12',
       timeline: [{ status: 'failed', at: '2026-01-01T00:01:00.000Z' }],
     });
-    const answer = await actions.retry(video.id, { owner: video.owner });
-    expect(answer).toMatchObject({
+    const response = await actions.retry(video.id, { owner: video.owner });
+    expect(response).toMatchObject({
       status: 202,
       body: { id: video.id, status: 'submitting', progress: 0, warnings: [] },
     });
-    expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+    expect(Number(response.headers['retry-after'])).toBeGreaterThan(0);
     const { task, upstream_tasks, error, ...rest } = video;
     const at = new Date(start).toISOString();
     expect(await read(store.table, video)).toEqual({
@@ -67,20 +76,20 @@ describe('a new attempt', () => {
     expect(await openSubmission(store.table, await read(store.table, video))).toMatchObject({
       submission: { attempt: 3 },
     });
-    expect(actions.asked).toEqual([]);
+    expect(actions.wanCalls).toEqual([]);
   });
 
   test('waits while the model has no free permit', async () => {
     const model = 'wan2.1-i2v-turbo';
-    actions = theActions(store.table, s3, { permits: 1 });
-    await standsBusy(store.table, 'running', { model });
+    actions = createActions(store.table, s3, { permits: 1 });
+    await storeActiveVideo(store.table, 'running', { model });
     const video = await failed('service_unavailable', { model });
     expect(await actions.retry(video.id)).toMatchObject({ status: 202, body: { status: 'queued' } });
     expect(actions.executions.size).toBe(0);
   });
 
   test('starts for a video that was canceled before its submission', async () => {
-    const video = await stands(store.table, 'canceled', {
+    const video = await storeVideo(store.table, 'canceled', {
       run: 0,
       model: 'wan2.1-i2v-plus',
       error: explainEnding('canceled'),
@@ -127,7 +136,7 @@ describe('a new attempt', () => {
   test('releases the permit and reservation of the last attempt first', async () => {
     const owner = anOwner();
     const model = 'wan2.2-i2v-flash';
-    const video = await standsBusy(store.table, 'failed', { owner, model, error: explainEnding('video_lost') });
+    const video = await storeActiveVideo(store.table, 'failed', { owner, model, error: explainEnding('video_lost') });
     await actions.retry(video.id, { owner });
     expect(await readSpending(store.table, owner, '2026-01')).toMatchObject({ reserved: 0, spent: aPrice.amount });
     expect([...(await readModelQueue(store.table, model)).running]).toEqual([video.id]);
@@ -135,35 +144,35 @@ describe('a new attempt', () => {
 });
 
 describe('queries a task that Wan may still have, without a new payment', () => {
-  const given = () => ({ owner: anOwner(), task: aTask('RUNNING'), submission: aSubmission('settled'), run: 2 });
+  const submitted = () => ({ owner: anOwner(), task: aTask('RUNNING'), submission: aSubmission('settled'), run: 2 });
 
   test('archives a finished task in a new execution', async () => {
-    const video = await failed('video_broken', given());
+    const video = await failed('video_broken', submitted());
     const usage = { duration: 5 };
-    actions.answers.query = {
+    actions.wanResponses.query = {
       outcome: 'task',
       status: 'SUCCEEDED',
       task_id: video.task!.id,
       video_url: 'https://x',
       usage,
     };
-    const answer = await actions.retry(video.id, { owner: video.owner });
-    expect(answer).toMatchObject({ status: 202, body: { status: 'archiving', progress: 90, warnings: [] } });
-    expect(answer.body.error).toBeUndefined();
+    const response = await actions.retry(video.id, { owner: video.owner });
+    expect(response).toMatchObject({ status: 202, body: { status: 'archiving', progress: 90, warnings: [] } });
+    expect(response.body.error).toBeUndefined();
     const now = await read(store.table, video);
     expect(now).toMatchObject({ run: 3, earlier_runs: 2, usage, task: { id: video.task!.id, status: 'SUCCEEDED' } });
     expect([...actions.executions]).toEqual([[`${video.id}-3`, 'RUNNING']]);
-    const wan = { ...scriptedWan(store.table.now).wan, queryTask: async () => actions.answers.query! };
+    const wan = { ...scriptedWan(store.table.now).wan, queryTask: async () => actions.wanResponses.query! };
     const services = { ...servicesFor(store.table, clock, wan), ...actions.services, wan };
     expect(await createTask(services, now)).toEqual({ id: now.id, run: 3, outcome: 'succeeded' });
   });
 
   test.each(['PENDING', 'RUNNING'] as const)('waits for a task that is %s, with a permit', async (status) => {
     const model = status === 'PENDING' ? 'wan2.5-i2v-preview' : 'wan2.1-i2v-plus';
-    const video = await failed('deadline_exceeded', { ...given(), model });
-    actions.answers.query = { outcome: 'task', status, task_id: video.task!.id };
-    const answer = await actions.retry(video.id, { owner: video.owner });
-    expect(answer).toMatchObject({ status: 202, body: { status: 'running', task: { status } } });
+    const video = await failed('deadline_exceeded', { ...submitted(), model });
+    actions.wanResponses.query = { outcome: 'task', status, task_id: video.task!.id };
+    const response = await actions.retry(video.id, { owner: video.owner });
+    expect(response).toMatchObject({ status: 202, body: { status: 'running', task: { status } } });
     expect([...actions.executions]).toEqual([[`${video.id}-3`, 'RUNNING']]);
     expect((await readModelQueue(store.table, model)).running).toContain(video.id);
   });
@@ -171,91 +180,91 @@ describe('queries a task that Wan may still have, without a new payment', () => 
   test.each(['FAILED', 'CANCELED', 'UNKNOWN'] as const)(
     'starts a new attempt for a task that is %s',
     async (status) => {
-      const video = await failed('task_expired', given());
-      actions.answers.query = { outcome: 'task', status, task_id: video.task!.id };
+      const video = await failed('task_expired', submitted());
+      actions.wanResponses.query = { outcome: 'task', status, task_id: video.task!.id };
       const { body } = await actions.retry(video.id, { owner: video.owner });
       expect(['queued', 'submitting']).toContain(body.status);
       expect(body.task).toBeUndefined();
-      expect(actions.asked).toEqual([`query ${video.task!.id}`]);
+      expect(actions.wanCalls).toEqual([`query ${video.task!.id}`]);
     },
   );
 
-  test.each(noAnswers)('changes nothing when Wan does not report the status ($outcome)', async (outcome) => {
-    const video = await failed('deadline_exceeded', given());
-    actions.answers.query = outcome;
-    const answer = await actions.retry(video.id, { owner: video.owner });
-    expect(answer).toMatchObject({ status: 503, body: { code: 'wan_unavailable' } });
-    expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+  test.each(failedCalls)('changes nothing when Wan does not report the status ($outcome)', async (outcome) => {
+    const video = await failed('deadline_exceeded', submitted());
+    actions.wanResponses.query = outcome;
+    const response = await actions.retry(video.id, { owner: video.owner });
+    expect(response).toMatchObject({ status: 503, body: { code: 'wan_unavailable' } });
+    expect(Number(response.headers['retry-after'])).toBeGreaterThan(0);
     expect(await read(store.table, video)).toEqual(video);
   });
 
   test('does not query a task after 24 hours', async () => {
-    const video = await failed('video_lost', given());
+    const video = await failed('video_lost', submitted());
     clock.now = Date.parse('2026-01-02T00:00:00Z');
     await actions.retry(video.id, { owner: video.owner });
-    expect(actions.asked).toEqual([]);
+    expect(actions.wanCalls).toEqual([]);
     expect((await read(store.table, video)).task).toBeUndefined();
   });
 
   test('answers 202 when the execution cannot be started: the sweep starts it', async () => {
-    const video = await failed('video_broken', given());
-    actions.answers.query = { outcome: 'task', status: 'SUCCEEDED', task_id: video.task!.id };
+    const video = await failed('video_broken', submitted());
+    actions.wanResponses.query = { outcome: 'task', status: 'SUCCEEDED', task_id: video.task!.id };
     actions.services.workflow = { ...actions.services.workflow, client: s3 as never };
     expect((await actions.retry(video.id, { owner: video.owner })).status).toBe(202);
-    expect(actions.surprises.splice(0)).toHaveLength(1);
+    expect(actions.unexpectedErrors.splice(0)).toHaveLength(1);
   });
 });
 
 describe('the spending limit', () => {
   test('refuses a new attempt, but not the fetch of a finished task', async () => {
-    actions = theActions(store.table, s3, { monthlySpendingLimit: 0.15 });
+    actions = createActions(store.table, s3, { monthlySpendingLimit: 0.15 });
     const owner = anOwner();
-    await reserveSpending(store.table, await stands(store.table, 'submitting', { owner }), undefined);
-    const anew = await failed('generation_failed', { owner });
-    expect(await actions.retry(anew.id, { owner })).toMatchObject({
+    await reserveSpending(store.table, await storeVideo(store.table, 'submitting', { owner }), undefined);
+    const unbilled = await failed('generation_failed', { owner });
+    expect(await actions.retry(unbilled.id, { owner })).toMatchObject({
       status: 403,
       body: { code: 'spending_limit_reached' },
     });
-    expect(await read(store.table, anew)).toEqual(anew);
-    const made = await failed('video_broken', { owner, task: aTask('SUCCEEDED') });
-    actions.answers.query = { outcome: 'task', status: 'SUCCEEDED', task_id: made.task!.id };
-    expect((await actions.retry(made.id, { owner })).status).toBe(202);
+    expect(await read(store.table, unbilled)).toEqual(unbilled);
+    const finished = await failed('video_broken', { owner, task: aTask('SUCCEEDED') });
+    actions.wanResponses.query = { outcome: 'task', status: 'SUCCEEDED', task_id: finished.task!.id };
+    expect((await actions.retry(finished.id, { owner })).status).toBe(202);
   });
 });
 
 describe('starts nothing', () => {
   test.each(['submitting', 'running', 'archiving'] as const)('for a video that is %s', async (status) => {
-    const video = await stands(store.table, status, { task: aTask('RUNNING') });
+    const video = await storeVideo(store.table, status, { task: aTask('RUNNING') });
     expect(await actions.retry(video.id)).toMatchObject({ status: 202, body: { status } });
     expect(await read(store.table, video)).toEqual(video);
     expect(actions.executions.size).toBe(0);
   });
 
   test('for a queued video, except a dispatch', async () => {
-    const video = await stands(store.table, 'queued', { model: 'wan2.6-i2v', owner: anOwner() });
+    const video = await storeVideo(store.table, 'queued', { model: 'wan2.6-i2v', owner: anOwner() });
     expect((await actions.retry(video.id, { owner: video.owner })).status).toBe(202);
     expect((await read(store.table, video)).timeline.map(({ status }) => status)).not.toContain('failed');
   });
 
   test('for a video that has succeeded', async () => {
-    const video = await stands(store.table, 'succeeded', { video: anArchivedVideo });
+    const video = await storeVideo(store.table, 'succeeded', { video: anArchivedVideo });
     expect(await actions.retry(video.id)).toMatchObject({ status: 409, body: { code: 'video_has_succeeded' } });
   });
 
   test.each([{ parameters: {} }, { model: 'wan-of-tomorrow' }])(
     'for a video with an incomplete request: %j',
-    async (given) => {
+    async (overrides) => {
       const error = {
         code: 'image_too_small',
         message: 'It is too small.',
         retryable: false,
         billed: false,
-        hint: 'Mend it.',
+        hint: 'Resize it.',
       };
-      const video = await stands(store.table, 'failed', { error, ...given });
-      const answer = await actions.retry(video.id);
-      expect(answer).toMatchObject({ status: 409, body: { code: 'video_not_retryable' } });
-      expect(answer.body.detail).toBe('It is too small. Mend it.');
+      const video = await storeVideo(store.table, 'failed', { error, ...overrides });
+      const response = await actions.retry(video.id);
+      expect(response).toMatchObject({ status: 409, body: { code: 'video_not_retryable' } });
+      expect(response.body.detail).toBe('It is too small. Resize it.');
       expect(await read(store.table, video)).toEqual(video);
     },
   );
@@ -263,8 +272,8 @@ describe('starts nothing', () => {
   test('for the slower of two concurrent retries, which returns the video of the faster one', async () => {
     const video = await failed('generation_failed', { model: 'wan2.5-i2v-preview' });
     await actions.retry(video.id);
-    const begun = await read(store.table, video);
-    expect(await retryVideo(actions.services, video)).toEqual(begun);
+    const restarted = await read(store.table, video);
+    expect(await retryVideo(actions.services, video)).toEqual(restarted);
   });
 
   test('for a video that was deleted concurrently', async () => {

@@ -174,8 +174,8 @@ describe('uploadFile', () => {
     ['a refused form', [json(200, 'ok'), raw(403, '<Error/>')], 'upload_http_403'],
     ['a redirect', [json(200, 'ok'), raw(302, '', { location: 'http://127.0.0.1:1/' })], 'upload_http_302'],
     ['a timeout', [json(200, 'ok'), silence], 'timeout'],
-  ])('returns a retryable outcome for %s', async (_, [, answer], cause) => {
-    wan.script.push(json(200, policy(`${wan.origin}/oss`)), answer!);
+  ])('returns a retryable outcome for %s', async (_, [, response], cause) => {
+    wan.script.push(json(200, policy(`${wan.origin}/oss`)), response!);
     expect(await client().uploadFile(upload)).toMatchObject({ outcome: 'unavailable', cause, retryable: true });
   });
 

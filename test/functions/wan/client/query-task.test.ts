@@ -80,7 +80,7 @@ describe('queryTask', () => {
   });
 
   test('drops fields of a wrong type and keeps the paid video', async () => {
-    const odd = {
+    const wrongTypes = {
       task_status: 'SUCCEEDED',
       video_url: 'https://a/v.mp4',
       submit_time: 12,
@@ -88,14 +88,17 @@ describe('queryTask', () => {
       orig_prompt: {},
       code: '',
     };
-    wan.script.push(json(200, { output: odd, usage: 'none', request_id: null }));
+    wan.script.push(json(200, { output: wrongTypes, usage: 'none', request_id: null }));
     expect(await client().queryTask(id)).toEqual({
       outcome: 'task',
       status: 'SUCCEEDED',
       task_id: id,
       video_url: 'https://a/v.mp4',
     });
-    wan.script[0] = json(200, { ...output(odd), usage: { duration: '5', video_duration: 5, video_ratio: 'standard' } });
+    wan.script[0] = json(200, {
+      ...output(wrongTypes),
+      usage: { duration: '5', video_duration: 5, video_ratio: 'standard' },
+    });
     expect(await client().queryTask(id)).toMatchObject({ usage: { video_duration: 5, video_ratio: 'standard' } });
   });
 
@@ -113,7 +116,7 @@ describe('queryTask', () => {
       const task = (await client().queryTask(id)) as Task;
       expect([...task.actual_prompt!]).toHaveLength(20_000);
       expect(task.actual_prompt === expected).toBe(true);
-      // That one is not for the record: it is compared with what was sent.
+      // Not stored: only compared with the prompt that was sent.
       expect(task.orig_prompt).toHaveLength(100_000);
       expect([task.request_id!.length, task.usage!.video_ratio!.length]).toEqual([300, 300]);
     }
@@ -142,8 +145,8 @@ describe('queryTask', () => {
     ['a timeout', silence, 'timeout'],
     ['a reset', reset, expect.stringMatching(/^(UND_ERR_|ECONNRESET)/)],
     ['a truncated response', truncated, expect.stringMatching(/^(UND_ERR_|ECONNRESET)/)],
-  ])('returns a retryable outcome for %s', async (_, answer, cause) => {
-    wan.script.push(answer);
+  ])('returns a retryable outcome for %s', async (_, response, cause) => {
+    wan.script.push(response);
     expect(await client().queryTask(id)).toMatchObject({
       outcome: 'unavailable',
       cause,
@@ -169,9 +172,9 @@ describe('queryTask', () => {
       connections += 1;
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const asking = client(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-    for (let question = 0; question < 10; question += 1) await asking.queryTask(id);
-    // The next one may come before the first is free again.
+    const wanClient = client(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    for (let count = 0; count < 10; count += 1) await wanClient.queryTask(id);
+    // The next query may start before the first connection is free again.
     expect(connections).toBeLessThanOrEqual(2);
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));

@@ -152,8 +152,8 @@ describe('createTask', () => {
     ["a gateway's 504", raw(504, ''), /^http_504$/],
     ["a gateway's 500 in JSON of its own", json(500, { message: 'oops' }), /^http_500$/],
     ["a gateway's 408", raw(408, ''), /^http_408$/],
-  ] as const)('returns unknown for %s after sending, and sends once', async (_, answer, cause) => {
-    wan.script.push(answer);
+  ] as const)('returns unknown for %s after sending, and sends once', async (_, response, cause) => {
+    wan.script.push(response);
     const outcome = await client().createTask(request);
     expect(outcome).toEqual({ outcome: 'unknown', cause: expect.stringMatching(cause), retryable: false });
     expect(wan.seen).toHaveLength(1);
@@ -232,9 +232,12 @@ describe('createTask', () => {
       cause: 'aborted',
     });
     expect(wan.seen).toHaveLength(0);
-    const ending = new AbortController();
-    wan.script.push(() => ending.abort());
-    expect(await client().createTask(request, ending.signal)).toMatchObject({ outcome: 'unknown', cause: 'aborted' });
+    const controller = new AbortController();
+    wan.script.push(() => controller.abort());
+    expect(await client().createTask(request, controller.signal)).toMatchObject({
+      outcome: 'unknown',
+      cause: 'aborted',
+    });
   });
 
   test('no outcome contains the key, the prompt or a signed URL', async () => {

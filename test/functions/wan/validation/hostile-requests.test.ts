@@ -82,9 +82,9 @@ describe('checkRequest with hostile JSON', () => {
       if (kind < 0.65) return Array.from({ length: 3 }, () => value(depth - 1));
       return Object.fromEntries(Array.from({ length: 4 }, () => [pick(names), value(depth - 1)]));
     };
-    let taken = 0;
+    let accepted = 0;
     for (let round = 0; round < 2500; round += 1) {
-      const given: unknown =
+      const request: unknown =
         random() < 0.3
           ? value(4)
           : {
@@ -99,14 +99,14 @@ describe('checkRequest with hostile JSON', () => {
               parameters:
                 random() < 0.3 ? (value(3) ?? {}) : { [pick(['duration', 'seed', 'resolution'])]: pick(scalars) },
             };
-      const checked = checkRequest(JSON.parse(JSON.stringify(given ?? null)), random() < 0.5 ? strict : tolerant);
+      const checked = checkRequest(JSON.parse(JSON.stringify(request ?? null)), random() < 0.5 ? strict : tolerant);
       if (!checked.ok) {
         expect(checked.issues.length).toBeGreaterThan(0);
         continue;
       }
-      taken += 1;
+      accepted += 1;
       expect(checkRequest(checked.request, strict)).toMatchObject({ ok: true, request: checked.request });
     }
-    expect(taken).toBeGreaterThan(50);
+    expect(accepted).toBeGreaterThan(50);
   });
 });

@@ -115,11 +115,11 @@ describe('checkPublicUrl', () => {
 });
 
 test('accepts non-ASCII letters in every call, unlike the optimized URL.canParse of Node 20', () => {
-  // A text as JSON.parse gives it: flat, one byte a letter.
+  // JSON.parse returns a flat one-byte string.
   const [text] = JSON.parse('["https://bücher.example/ä.png"]') as [string];
-  const answers = new Set<boolean>();
-  for (let time = 0; time < 30_000; time += 1) answers.add(checkPublicUrl(text, { trustedOrigins: [] }).ok);
-  expect(answers).toEqual(new Set([true]));
+  const results = new Set<boolean>();
+  for (let time = 0; time < 30_000; time += 1) results.add(checkPublicUrl(text, { trustedOrigins: [] }).ok);
+  expect(results).toEqual(new Set([true]));
 });
 
 test('parseS3Url splits bucket and key', () => {

@@ -24,13 +24,13 @@ describe('checkRequest', () => {
   });
 
   test('keeps the given values', () => {
-    const given = {
+    const request = {
       ...body({ resolution: '720P', duration: 15, prompt_extend: true, shot_type: 'multi', watermark: true, seed: 0 }),
       metadata: { project: 'spring', 'a.b-c_d': 'ä' },
       webhook_url: 'https://hooks.example/x',
     };
-    Object.assign(given.input, { prompt: 'p', negative_prompt: 'n', audio_url: 'https://example.com/a.mp3' });
-    expect(checkRequest(given, strict)).toEqual({ ok: true, request: given, warnings: [] });
+    Object.assign(request.input, { prompt: 'p', negative_prompt: 'n', audio_url: 'https://example.com/a.mp3' });
+    expect(checkRequest(request, strict)).toEqual({ ok: true, request, warnings: [] });
   });
 
   test.each(offeredModelNames)('%s: accepts exactly the tiers and durations of its row', (name) => {
@@ -59,7 +59,7 @@ describe('checkRequest', () => {
       },
       metadata: { ok: 1, 'a b': 'x' },
       webhook_url: 'http://a.example',
-      surprise: true,
+      extra: true,
     };
     expect(findings(broken).sort()).toEqual([
       '/input/audio_url audio_not_supported',
@@ -75,7 +75,7 @@ describe('checkRequest', () => {
       '/parameters/seed out_of_range',
       '/parameters/shot_type invalid_value',
       '/parameters/watermark wrong_type',
-      '/surprise unknown_field',
+      '/extra unknown_field',
       '/webhook_url unsupported_url_scheme',
     ]);
   });
@@ -100,8 +100,8 @@ describe('checkRequest', () => {
       ['/metadata metadata_too_large'],
     ],
     ['a template that is a path', body({}, { template: '../x' }), ['/input/template invalid_value']],
-  ])('refuses %s', (_, given, expected) => {
-    expect(findings(given)).toEqual(expected);
+  ])('refuses %s', (_, request, expected) => {
+    expect(findings(request)).toEqual(expected);
   });
 
   test.each([0, 12345, 2147483647])('accepts the seed %i', (seed) => {
@@ -148,11 +148,11 @@ describe('checkRequest', () => {
       [body({ audio: false }), '/parameters/audio audio_switch_not_supported'],
       [body({}, { template: 'flying', prompt: 'x' }), '/input/prompt prompt_replaced_by_template'],
     ] as const;
-    for (const [given, finding] of cases) {
-      expect(findings(given)).toEqual([finding]);
-      expect(findings(given, tolerant)).toEqual([finding.replace(' ', ' ! ')]);
+    for (const [request, finding] of cases) {
+      expect(findings(request)).toEqual([finding]);
+      expect(findings(request, tolerant)).toEqual([finding.replace(' ', ' ! ')]);
       const [, section = '', field = ''] = finding.split(' ')[0]!.split('/');
-      const checked = checkRequest(given, tolerant);
+      const checked = checkRequest(request, tolerant);
       expect(checked.ok && Reflect.get(checked.request, section)).not.toHaveProperty(field);
     }
     const refused = checkRequest(cases[0][0], strict);
@@ -172,13 +172,13 @@ describe('checkRequest', () => {
 
   test("accepts in tolerant mode what Wan's own clients send", () => {
     const base64 = png(360, 360).toString('base64');
-    const given = {
+    const request = {
       model: 'wan2.5-i2v-preview',
       input: { prompt: 'x', negative_prompt: '', img_url: base64, audio_url: '', extend_prompt: true, template: null },
       parameters: { duration: 10, seed: null, size: '1280*720' },
       task_group: 'aigc',
     };
-    expect(checkRequest(given, tolerant)).toMatchObject({
+    expect(checkRequest(request, tolerant)).toMatchObject({
       ok: true,
       request: {
         input: { prompt: 'x', img_url: `data:image/png;base64,${base64}` },
@@ -186,7 +186,7 @@ describe('checkRequest', () => {
       },
       warnings: [{ pointer: '/input/extend_prompt' }, { pointer: '/parameters/size' }, { pointer: '/task_group' }],
     });
-    expect(findings({ ...given, parameters: null }, tolerant)).toHaveLength(2);
+    expect(findings({ ...request, parameters: null }, tolerant)).toHaveLength(2);
     expect(findings(body({ duration: 7 }), tolerant)).toEqual(['/parameters/duration unsupported_duration']);
   });
 
@@ -207,17 +207,17 @@ describe('checkRequest', () => {
   });
 
   test('accepts s3:// only in the given fields below the given prefixes', () => {
-    const sound = (audio_url: string) => body({}, { audio_url });
-    const picture = (img_url: string) => body({}, { img_url });
+    const withAudio = (audio_url: string) => body({}, { audio_url });
+    const withImage = (img_url: string) => body({}, { img_url });
     const url = 's3://firstframe-uploads/uploads/alice/x/cat.png';
-    expect(findings(picture(url))).toEqual(['/input/img_url unsupported_url_scheme']);
-    expect(findings(sound(url))).toEqual(['/input/audio_url unsupported_url_scheme']);
-    const pictures: CheckOptions = { ...strict, s3Prefixes: { img_url: 's3://firstframe-uploads/uploads/alice/' } };
-    expect(findings(picture(url), pictures)).toEqual([]);
-    expect(findings(sound(url), pictures)).toEqual(['/input/audio_url unsupported_url_scheme']);
+    expect(findings(withImage(url))).toEqual(['/input/img_url unsupported_url_scheme']);
+    expect(findings(withAudio(url))).toEqual(['/input/audio_url unsupported_url_scheme']);
+    const imagesOnly: CheckOptions = { ...strict, s3Prefixes: { img_url: 's3://firstframe-uploads/uploads/alice/' } };
+    expect(findings(withImage(url), imagesOnly)).toEqual([]);
+    expect(findings(withAudio(url), imagesOnly)).toEqual(['/input/audio_url unsupported_url_scheme']);
     const prefix = 's3://firstframe-uploads/uploads/alice/';
     const options: CheckOptions = { ...strict, s3Prefixes: { img_url: prefix, audio_url: prefix } };
-    expect(findings(sound(url), options)).toEqual([]);
+    expect(findings(withAudio(url), options)).toEqual([]);
     for (const other of [
       's3://firstframe-uploads/uploads/bob/cat.png',
       's3://firstframe-uploads/uploads/alice/../bob/cat.png',
@@ -231,8 +231,8 @@ describe('checkRequest', () => {
       `${prefix}cat\u007f.png`,
       'S3://firstframe-uploads/uploads/alice/cat.png',
     ]) {
-      expect(findings(picture(other), options)).toEqual(['/input/img_url upload_not_found']);
-      expect(findings(sound(other), options)).toEqual(['/input/audio_url upload_not_found']);
+      expect(findings(withImage(other), options)).toEqual(['/input/img_url upload_not_found']);
+      expect(findings(withAudio(other), options)).toEqual(['/input/audio_url upload_not_found']);
     }
   });
 
@@ -248,8 +248,12 @@ describe('checkRequest', () => {
   });
 
   test('never repeats the input in a message', () => {
-    const given = body({ resolution: 'secret' }, { img_url: 'secret', prompt: 7, template: 'sec ret' }, 'secret-model');
-    expect(JSON.stringify(checkRequest(given, strict))).not.toMatch(/secret|sec ret/);
+    const request = body(
+      { resolution: 'secret' },
+      { img_url: 'secret', prompt: 7, template: 'sec ret' },
+      'secret-model',
+    );
+    expect(JSON.stringify(checkRequest(request, strict))).not.toMatch(/secret|sec ret/);
   });
 
   test('the schema of the contract is strict and lists the offered models', () => {
