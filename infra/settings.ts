@@ -18,7 +18,7 @@ const modelNames = models.map(({ name }) => name);
 /** Whether a text is an http(s) URL without what a fetch would lose or leak: a query, a fragment, credentials. */
 export const isPlainUrl = (text: string): boolean => URL.canParse(text) && /^https?:\/\/[^@?#]+$/.test(text);
 
-/** Replaces all error messages of a schema by one: what the value must be. */
+/** A value whose only error message is what it must be. */
 const describedAs = <Value>(schema: z.ZodType<Value>, allowed: string) =>
   z.custom<Value>((value) => schema.safeParse(value).success, { error: `must be ${allowed}` });
 
@@ -68,19 +68,19 @@ const dropSchema = z.strictObject(
   {
     owner: describedAs(ownerName, '1 to 64 of A-Z a-z 0-9 . _ @ -, not only dots, and not __proto__')
       .default('drops')
-      .meta({ description: 'The owner of the drops.' }),
+      .meta({ description: 'The owner of drops.' }),
     model: oneOf(offeredModelNames)
       .default('wan2.2-i2v-flash')
-      .meta({ description: 'The model. The default is the cheapest.' }),
+      .meta({ description: 'The model. The default is the cheapest one.' }),
     prompt: describedAs(z.string(), 'a string')
       .default('The scene comes gently to life; the camera moves slowly and smoothly.')
-      .meta({ description: 'The prompt of an image without a prompt.' }),
+      .meta({ description: 'The prompt of an image that has none.' }),
     parameters: describedAs(z.record(z.string(), z.unknown()), 'an object of parameters such as {"resolution": "480P"}')
       .optional()
       .meta({ description: 'The parameters, for drops with this model.', otherwise: "the model's own defaults" }),
     sidecarSeconds: wholeNumber(0, 900)
       .default(10)
-      .meta({ description: 'How long an image without its own prompt waits for its sidecar, in seconds.' }),
+      .meta({ description: 'How many seconds an image without a prompt waits for its sidecar.' }),
     copyVideo: describedAs(z.boolean(), 'true or false')
       .default(false)
       .meta({ description: 'Whether a finished video is copied next to its image, as `<image>.mp4`.' }),
@@ -91,13 +91,13 @@ const dropSchema = z.strictObject(
       .default('one')
       .meta({
         description:
-          'The owner of a drop: `one` uses `owner`, `folders` the name of the top folder, and an object maps top folders to owners.',
+          'The owner of a drop: the one in `owner`, the name of its top folder, or the one that this table has for its top folder.',
       }),
   },
   { error: 'must be an object of settings of drops, such as {"owner": "drops", "model": "wan2.2-i2v-flash"}' },
 );
 
-/** Every setting: its allowed values and its default. */
+/** Every setting by name, with its allowed values and its default. */
 export const settingsSchema = z.strictObject({
   region: oneOf(regionNames)
     .default('singapore')
@@ -168,9 +168,7 @@ export const settingsSchema = z.strictObject({
       description:
         "Exact names of hosts, in addition to Wan's known hosts, from which finished videos may be downloaded. When Wan's link points to any other host, an alarm rings and the log of `archive-video` names it.",
     }),
-  drop: dropSchema
-    .prefault({})
-    .meta({ description: 'Defaults for drops, used where sidecar, metadata and `_defaults.json` set nothing:' }),
+  drop: dropSchema.prefault({}).meta({ description: 'Defaults for drops that have no settings of their own:' }),
   auth: oneOf(['api-key', 'jwt', 'iam']).default('api-key').meta({
     description:
       'How callers authenticate: with an API key of this service, a token of an identity provider, or an AWS signature (without the console).',
