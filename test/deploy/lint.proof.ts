@@ -8,11 +8,11 @@ import { pythonWith, run } from '../support/python.ts';
 const directory = await mkdtemp(path.join(tmpdir(), 'firstframe-lint-'));
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-/** Settings that between them make every resource there is. */
+/** Settings that together create every resource. */
 test.each([
   ['without settings', {}],
   [
-    'with all that can be asked for',
+    'with every optional resource',
     {
       auth: 'jwt',
       jwt: { issuer: 'https://id.example', audience: 'firstframe' },

@@ -91,7 +91,7 @@ describe('each function', () => {
     expect(JSON.parse(variables.drop.DROP_RULES)).toEqual({ sidecar_seconds: 3, owners: { team: 'alice' } });
   });
 
-  test('has an empty spending limit if none is configured', async () => {
+  test('has an empty spending limit without a configured one', async () => {
     const { template, functions } = await synthesizeStandIns({ monthlySpendingLimit: 'none' });
     for (const { id, properties } of resourcesOf(template, 'AWS::Lambda::Function')) {
       const limited = 'MONTHLY_SPENDING_LIMIT' in environments[functions[id]!.name as FunctionName].shape;

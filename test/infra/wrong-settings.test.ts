@@ -73,7 +73,11 @@ const wrong: [Record<string, unknown>, ...string[]][] = [
   [{ auth: true }, 'auth = true: must be one of "api-key", "jwt", "iam"'],
   [tokens(5), 'jwt = 5: must be an object {"issuer"'],
   [tokens([]), 'jwt = []: must be an object {"issuer"'],
-  [tokens({}), 'jwt.issuer = (missing): must be a non-empty string', 'jwt.audience = (missing): must be a non-empty string'],
+  [
+    tokens({}),
+    'jwt.issuer = (missing): must be a non-empty string',
+    'jwt.audience = (missing): must be a non-empty string',
+  ],
   [tokens({ issuer: '', audience: 'a' }), 'jwt.issuer = "": must be a non-empty string'],
   [tokens({ issuer: 'a name', audience: 'a' }), 'must be an http(s) URL', 'Otherwise set "jwksUrl"'],
   [tokens({ issuer: 'https://id.example', audience: 5 }), 'jwt.audience = 5: must be a non-empty string'],
