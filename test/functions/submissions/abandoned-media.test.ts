@@ -1,5 +1,5 @@
 import { CopyObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { finishDeletions } from '../../../functions/maintenance/finish-deletions.ts';
 import type { Table } from '../../../functions/video/table.ts';
 import { startTable } from '../../support/table.ts';
@@ -7,11 +7,7 @@ import { anOwner, body, dataUrl } from '../api/support.ts';
 import { anApiWithUploads } from '../api/videos/upload-support.ts';
 import { png, wav } from '../media/support.ts';
 
-let store: Awaited<ReturnType<typeof startTable>>;
-beforeAll(async () => {
-  store = await startTable();
-});
-afterAll(() => store.close());
+const store = startTable();
 
 const inline = body({ input: { prompt: 'A cat runs', img_url: dataUrl(png(400, 400)) } });
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { reserveSpending, settleSpending } from '../../../functions/ledger/spending.ts';
 import { acceptRequest } from '../../../functions/submissions/accept-request.ts';
 import { replaceWithTombstone } from '../../../functions/video/deletion.ts';
@@ -10,11 +10,7 @@ import { anApi, anOwner, anS3, body, dataUrl, type StoredObjects } from '../api/
 import { png } from '../media/support.ts';
 
 const now = Date.parse('2026-01-31T12:00:00Z');
-let store: Awaited<ReturnType<typeof startTable>>;
-beforeAll(async () => {
-  store = await startTable(() => now);
-});
-afterAll(() => store.close());
+const store = startTable(() => now);
 
 const keyed = (sent: unknown, owner: string) => ({ body: sent, owner, headers: { 'Idempotency-Key': 'key-1' } });
 const inline = body({ input: { prompt: 'A cat runs', img_url: dataUrl(png(400, 400)) } });

@@ -1,15 +1,11 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { changeStatus, readVideo } from '../../../functions/video/store.ts';
 import { startTable } from '../../support/table.ts';
 import { anApi, anOwner, anS3, aRequest, body, dataUrl, type StoredObjects } from '../api/support.ts';
 import { png } from '../media/support.ts';
 
-let store: Awaited<ReturnType<typeof startTable>>;
+const store = startTable();
 let api: ReturnType<typeof anApi>;
-beforeAll(async () => {
-  store = await startTable();
-});
-afterAll(() => store.close());
 beforeEach(() => {
   api = anApi(store.table);
 });

@@ -1,16 +1,12 @@
 import { CopyObjectCommand, DeleteObjectCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { readVideo } from '../../../functions/video/store.ts';
 import { startTable } from '../../support/table.ts';
 import { anOwner } from '../api/support.ts';
 import { anApiWithUploads } from '../api/videos/upload-support.ts';
 import { bmp, png, wav } from '../media/support.ts';
 
-let store: Awaited<ReturnType<typeof startTable>>;
-beforeAll(async () => {
-  store = await startTable();
-});
-afterAll(() => store.close());
+const store = startTable();
 
 const withAudio = (img_url: string, audio_url?: string) => ({
   model: 'wan2.5-i2v-preview',

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createApiKey, revokeApiKey } from '../../../../functions/api/auth/api-keys.ts';
 import {
   type AuthorizerRequest,
@@ -14,15 +14,13 @@ import authorizerRequest from '../../../fixtures/events/authorizer-request.json'
 import { startTable } from '../../../support/table.ts';
 
 let now = Date.parse('2026-11-05T10:00:00Z');
-let store: Awaited<ReturnType<typeof startTable>>;
+const store = startTable(() => now);
 let alice: Awaited<ReturnType<typeof createApiKey>>;
 let services: AuthorizeServices;
 beforeAll(async () => {
-  store = await startTable(() => now);
   alice = await createApiKey(store.table, 'alice');
   services = over(store.table);
 });
-afterAll(() => store.close());
 afterEach(() => vi.restoreAllMocks());
 
 const over = (table: Table): AuthorizeServices => ({ table, callerOf: callerOfKey(table) });

@@ -45,7 +45,7 @@ test.each(['a+b=c,d', 'x'.repeat(64)])('hashes a name that is not a valid owner:
   }
 });
 
-test('a name that looks like a hashed owner does not become that owner', () => {
+test('a name that resembles a hashed owner does not become that owner', () => {
   const hashed = ownerOf(`arn:aws:iam::${account}:user/a+b`)!;
   const name = hashed.slice(`${account}.`.length);
   expect(ownerOf(`arn:aws:iam::${account}:user/${name}`)).not.toBe(hashed);

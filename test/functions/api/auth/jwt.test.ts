@@ -101,7 +101,7 @@ describe('a valid token', () => {
   });
 
   test.each(['auth0|5f7c', 'Zoë', 'x'.repeat(65), '.', '..', 'a#b', `sub-${'0'.repeat(40)}`])(
-    'gets the hash of its subject as owner if that is not a valid owner or looks like a hash: %s',
+    'gets the hash of its subject as owner if that is not a valid owner or resembles a hash: %s',
     async (sub) => {
       const caller = await callerOf(await sign(claims({ sub })));
       expect(caller?.owner).toBe(`sub-${hash(sub).slice(0, 40)}`);

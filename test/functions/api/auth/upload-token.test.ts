@@ -1,16 +1,12 @@
 import { createHash } from 'node:crypto';
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { countUpload, createUploadToken, readUploadToken } from '../../../../functions/api/auth/upload-token.ts';
 import { timeToLive } from '../../../../functions/shared/table-schema.ts';
 import { startTable } from '../../../support/table.ts';
 
 let now = Date.parse('2026-11-05T10:00:00.500Z');
-let store: Awaited<ReturnType<typeof startTable>>;
-beforeAll(async () => {
-  store = await startTable(() => now);
-});
-afterAll(() => store.close());
+const store = startTable(() => now);
 
 const caller = { owner: 'alice', key_id: 'k1' };
 const upload = { upload_id: 'u-1' };

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { listTasksQuery, listTasksResponseBody } from '../../../../functions/api/dashscope/schemas.ts';
 import { replaceWithTombstone } from '../../../../functions/video/deletion.ts';
 import type { VideoRecord } from '../../../../functions/video/record.ts';
@@ -11,17 +11,12 @@ import { aDashscope, aTask } from './support.ts';
 
 const start = Date.parse('2026-03-10T12:00:00.000Z');
 const hour = 3_600_000;
-let store: Awaited<ReturnType<typeof startTable>>;
-let dashscope: ReturnType<typeof aDashscope>;
+const store = startTable(() => start);
+const dashscope = aDashscope(store.table);
 let owner: string;
-beforeAll(async () => {
-  store = await startTable(() => start);
-  dashscope = aDashscope(store.table);
-});
 beforeEach(() => {
   owner = anOwner();
 });
-afterAll(() => store.close());
 
 /** Stores a video that was created that many hours ago. */
 async function storeVideo(hours: number, overrides: Partial<VideoRecord> = {}): Promise<string> {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
+import { beforeEach, expect } from 'vitest';
 import type { Table } from '../../../../functions/video/table.ts';
 import { startTable } from '../../../support/table.ts';
 import type { ApiResponse } from '../support.ts';
@@ -26,16 +26,12 @@ interface PostOptions {
 /** New routes for each test over one table per file, with the requests of a client. */
 export function taskRequests() {
   let now = start;
-  let store: Awaited<ReturnType<typeof startTable>>;
+  const store = startTable(() => now);
   let dashscope: ReturnType<typeof aDashscope>;
-  beforeAll(async () => {
-    store = await startTable(() => now);
-  });
   beforeEach(() => {
     now = start;
     dashscope = aDashscope(store.table);
   });
-  afterAll(() => store.close());
 
   const post = (sent: unknown, { headers, owner = 'alice', path = submit }: PostOptions = {}): Promise<ApiResponse> =>
     dashscope.call({ method: 'POST', path, body: sent, owner, headers: { ...asynchronous, ...headers } });

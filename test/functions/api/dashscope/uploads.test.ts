@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { createUploadToken, readUploadToken } from '../../../../functions/api/auth/upload-token.ts';
 import { errorBody, uploadPolicyResponseBody } from '../../../../functions/api/dashscope/schemas.ts';
 import { MAX_UPLOAD_BYTES } from '../../../../functions/api/dashscope/upload-policy.ts';
@@ -9,15 +9,11 @@ import { startTable } from '../../../support/table.ts';
 import { png } from '../../media/support.ts';
 import { aDashscope, aDashscopeRequest } from './support.ts';
 
-let store: Awaited<ReturnType<typeof startTable>>;
+const store = startTable();
 let dashscope: ReturnType<typeof aDashscope>;
-beforeAll(async () => {
-  store = await startTable();
-});
 beforeEach(() => {
   dashscope = aDashscope(store.table);
 });
-afterAll(() => store.close());
 
 const getPolicy = 'uploads?action=getPolicy&model=wan2.5-i2v-preview';
 const image = new Uint8Array(png(400, 400));

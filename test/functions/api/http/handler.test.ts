@@ -104,18 +104,17 @@ test('finds all distinct values of a header in any case and form', () => {
 });
 
 test('answers health with 200 while the table responds and otherwise with 503, without details', async () => {
-  const store = await startTable();
+  const store = startTable();
   expect(responseOf(await health(store.table, () => expect.unreachable()))).toMatchObject({
     status: 200,
     body: { status: 'ok' },
   });
-  await store.close();
   const logged: unknown[] = [];
-  const away = {
+  const failing = {
     ...store.table,
     client: { send: () => Promise.reject(new Error('arn:aws:secret')) },
   } as unknown as Table;
-  const response = responseOf(await health(away, (error) => logged.push(error)));
+  const response = responseOf(await health(failing, (error) => logged.push(error)));
   expect(response).toMatchObject({ status: 503, headers: { 'retry-after': '5' }, body: { status: 'unavailable' } });
   expect(JSON.stringify(response)).not.toContain('arn:');
   expect(logged).toHaveLength(1);

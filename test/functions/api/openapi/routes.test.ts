@@ -63,7 +63,7 @@ describe('the contract and the deployed API', () => {
     const kinds: Record<string, string> = {
       caller: 'CUSTOM method.request.header.Authorization',
       'upload token': 'CUSTOM method.request.querystring.upload_token',
-      everybody: 'NONE undefined',
+      public: 'NONE undefined',
     };
     for (const { method, path, authorization, identity } of deployed()) {
       const operation = operations.find((one) => one.method === method.toLowerCase() && one.path === path);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { stateEtag } from '../../../../functions/api/http/conditional-requests.ts';
 import { cancelVideo } from '../../../../functions/api/videos/cancel.ts';
 import { readSpending } from '../../../../functions/ledger/spending.ts';
@@ -21,12 +21,8 @@ import {
 } from './actions-support.ts';
 
 const now = Date.parse('2026-01-01T00:00:00Z');
-let store: Awaited<ReturnType<typeof startTable>>;
+const store = startTable(() => now);
 let actions: ReturnType<typeof createActions>;
-beforeAll(async () => {
-  store = await startTable(() => now);
-});
-afterAll(() => store.close());
 const s3 = { send: () => Promise.reject(new Error('Unexpected S3 call.')) };
 beforeEach(() => {
   actions = createActions(store.table, s3);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { problemResponse } from '../../../../functions/api/http/handler.ts';
 import { type EstimateServices, estimate } from '../../../../functions/api/videos/estimates.ts';
 import { listModels } from '../../../../functions/api/videos/models.ts';
@@ -59,11 +59,7 @@ describe('POST /estimates', () => {
   });
 
   describe('refuses a body like POST /videos', () => {
-    let store: Awaited<ReturnType<typeof startTable>>;
-    beforeAll(async () => {
-      store = await startTable();
-    });
-    afterAll(() => store.close());
+    const store = startTable();
 
     test.each<[string, unknown]>([
       ['nothing', ''],

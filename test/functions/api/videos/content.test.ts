@@ -1,5 +1,5 @@
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { linkToObject } from '../../../../functions/api/videos/content.ts';
 import { statuses, type VideoRecord } from '../../../../functions/video/record.ts';
 import { createVideo } from '../../../../functions/video/store.ts';
@@ -9,12 +9,8 @@ import { aTask, aVideo } from '../../../support/videos.ts';
 import { anApi, anArchivedVideo } from '../support.ts';
 
 const now = Date.parse('2026-01-01T00:00:00Z');
-let store: Awaited<ReturnType<typeof startTable>>;
+const store = startTable(() => now);
 let api: ReturnType<typeof anApi>;
-beforeAll(async () => {
-  store = await startTable(() => now);
-});
-afterAll(() => store.close());
 beforeEach(() => {
   api = anApi(store.table);
 });

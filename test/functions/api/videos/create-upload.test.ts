@@ -1,14 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { startTable } from '../../../support/table.ts';
 import { png, wav } from '../../media/support.ts';
 import { body } from '../support.ts';
 import { anApiWithUploads, sendForm } from './upload-support.ts';
 
-let store: Awaited<ReturnType<typeof startTable>>;
-beforeAll(async () => {
-  store = await startTable();
-});
-afterAll(() => store.close());
+const store = startTable();
 
 describe('POST /uploads', () => {
   test('returns an upload form and the media_url for POST /videos', async () => {

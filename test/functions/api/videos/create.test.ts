@@ -1,16 +1,12 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { readVideo } from '../../../../functions/video/store.ts';
 import { startTable } from '../../../support/table.ts';
 import { png } from '../../media/support.ts';
 import { type ApiResponse, anApi, aRequest, body, dataUrl } from '../support.ts';
 
 const now = Date.parse('2026-01-01T00:00:00Z');
-let store: Awaited<ReturnType<typeof startTable>>;
+const store = startTable(() => now);
 let api: ReturnType<typeof anApi>;
-beforeAll(async () => {
-  store = await startTable(() => now);
-});
-afterAll(() => store.close());
 beforeEach(() => {
   api = anApi(store.table);
 });

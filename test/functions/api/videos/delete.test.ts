@@ -18,14 +18,13 @@ import { anOwner } from '../support.ts';
 import { aSubmission, aTask, createActions, read, storeActiveVideo, storeVideo } from './actions-support.ts';
 
 const now = Date.parse('2026-01-01T00:00:00Z');
-let store: Awaited<ReturnType<typeof startTable>>;
+const store = startTable(() => now);
 let storage: Awaited<ReturnType<typeof versionedBuckets>>;
 let actions: ReturnType<typeof createActions>;
 beforeAll(async () => {
-  store = await startTable(() => now);
   storage = await versionedBuckets();
 });
-afterAll(() => Promise.all([store.close(), storage.close()]));
+afterAll(() => storage.close());
 beforeEach(() => {
   actions = createActions(store.table, storage.s3);
   return () => expect(actions.unexpectedErrors).toEqual([]);

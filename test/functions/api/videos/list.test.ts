@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { QueryCommand } from '@aws-sdk/lib-dynamodb';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { replaceWithTombstone } from '../../../../functions/video/deletion.ts';
 import type { VideoRecord } from '../../../../functions/video/record.ts';
 import { createVideo, readVideo } from '../../../../functions/video/store.ts';
@@ -11,13 +11,8 @@ import { aVideo } from '../../../support/videos.ts';
 import { anApi, anOwner } from '../support.ts';
 
 const start = Date.parse('2026-01-01T00:00:00Z');
-let store: Awaited<ReturnType<typeof startTable>>;
-let api: ReturnType<typeof anApi>;
-beforeAll(async () => {
-  store = await startTable();
-  api = anApi(store.table);
-});
-afterAll(() => store.close());
+const store = startTable();
+const api = anApi(store.table);
 
 /** Creates a video `second` seconds after the start. */
 async function storeVideo(owner: string, second: number, overrides: Partial<VideoRecord> = {}): Promise<string> {

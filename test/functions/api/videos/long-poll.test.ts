@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { waitForChange } from '../../../../functions/api/videos/long-poll.ts';
 import { replaceWithTombstone } from '../../../../functions/video/deletion.ts';
 import { isTerminal, type Status, type VideoRecord } from '../../../../functions/video/record.ts';
@@ -9,14 +9,10 @@ import { anApi } from '../support.ts';
 
 const start = Date.parse('2026-01-01T00:00:00Z');
 const clock = { now: start };
-let store: Awaited<ReturnType<typeof startTable>>;
+const store = startTable(() => clock.now);
 /** Actions that run during a sleep, `after` milliseconds after the request. */
 let actions: { after: number; run: () => Promise<unknown> }[];
 let slept: number[];
-beforeAll(async () => {
-  store = await startTable(() => clock.now);
-});
-afterAll(() => store.close());
 beforeEach(() => {
   clock.now = start;
   actions = [];

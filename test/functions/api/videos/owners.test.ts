@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { stateEtag } from '../../../../functions/api/http/conditional-requests.ts';
 import { reserveSpending } from '../../../../functions/ledger/spending.ts';
 import { replaceWithTombstone } from '../../../../functions/video/deletion.ts';
@@ -11,11 +11,7 @@ import { aTask, aVideo } from '../../../support/videos.ts';
 import { anApi, anArchivedVideo, anOwner, aRequest } from '../support.ts';
 
 const now = Date.parse('2026-01-01T00:00:00Z');
-let store: Awaited<ReturnType<typeof startTable>>;
-beforeAll(async () => {
-  store = await startTable(() => now);
-});
-afterAll(() => store.close());
+const store = startTable(() => now);
 
 /** The API, and each call that it makes to the table, to S3 or to the clock. */
 function aRecordingApi() {

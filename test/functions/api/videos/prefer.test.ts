@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { preferredWait } from '../../../../functions/api/videos/long-poll.ts';
 import { replaceWithTombstone } from '../../../../functions/video/deletion.ts';
 import { changeStatus, readVideo } from '../../../../functions/video/store.ts';
@@ -44,11 +44,7 @@ describe('Prefer: wait=N', () => {
 
 describe('a request with Prefer: wait', () => {
   const clock = { now: 0 };
-  let store: Awaited<ReturnType<typeof startTable>>;
-  beforeAll(async () => {
-    store = await startTable(() => clock.now);
-  });
-  afterAll(() => store.close());
+  const store = startTable(() => clock.now);
   beforeEach(() => {
     clock.now = Date.parse('2026-01-01T00:00:00Z');
   });

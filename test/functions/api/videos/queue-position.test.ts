@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { videoSchema } from '../../../../functions/api/openapi/video-schema.ts';
 import type { ModelLimits } from '../../../../functions/queue/model-queue.ts';
 import { claimPermit, pauseQueue, releasePermit } from '../../../../functions/queue/model-queue.ts';
@@ -18,16 +18,12 @@ const limits: ModelLimits = { model, permits: 1, submit_interval_ms: 500 };
 /** Concurrent tasks at Wan and the duration of each. */
 let pace = { concurrent_tasks: 1, seconds: 60 };
 
-let store: Awaited<ReturnType<typeof startTable>>;
+const store = startTable(() => clock.now);
 let api: ReturnType<typeof anApi>;
 /** Queries of the index, and reported errors. */
 let queries: number;
 let positionErrors: unknown[];
 let indexFails: boolean;
-beforeAll(async () => {
-  store = await startTable(() => clock.now);
-});
-afterAll(() => store.close());
 
 const positionReader = (table: Table) =>
   createQueuePositionReader({

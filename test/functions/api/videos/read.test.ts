@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { VideoRecord } from '../../../../functions/video/record.ts';
 import { changeVideo, createVideo } from '../../../../functions/video/store.ts';
 import { startTable } from '../../../support/table.ts';
@@ -7,12 +7,8 @@ import { aTask, aVideo } from '../../../support/videos.ts';
 import { anApi, anArchivedVideo, anOwner } from '../support.ts';
 
 const now = Date.parse('2026-01-01T00:00:00Z');
-let store: Awaited<ReturnType<typeof startTable>>;
+const store = startTable(() => now);
 let api: ReturnType<typeof anApi>;
-beforeAll(async () => {
-  store = await startTable(() => now);
-});
-afterAll(() => store.close());
 beforeEach(() => {
   api = anApi(store.table);
 });

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { stateEtag } from '../../../../functions/api/http/conditional-requests.ts';
 import { retryVideo } from '../../../../functions/api/videos/retry.ts';
 import { escalatePromptLock, isPromptLocked } from '../../../../functions/ledger/prompt-lock.ts';
@@ -27,13 +27,9 @@ import {
 
 const start = Date.parse('2026-01-01T12:00:00Z');
 const clock = { now: start };
-let store: Awaited<ReturnType<typeof startTable>>;
+const store = startTable(() => clock.now);
 let actions: ReturnType<typeof createActions>;
 const s3 = { send: () => Promise.reject(new Error('Unexpected S3 call.')) };
-beforeAll(async () => {
-  store = await startTable(() => clock.now);
-});
-afterAll(() => store.close());
 beforeEach(() => {
   clock.now = start;
   actions = createActions(store.table, s3);

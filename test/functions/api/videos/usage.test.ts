@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { UsageServices } from '../../../../functions/api/videos/usage.ts';
 import { reserveSpending, settleSpending } from '../../../../functions/ledger/spending.ts';
 import type { VideoRecord } from '../../../../functions/video/record.ts';
@@ -7,11 +7,7 @@ import { aVideo } from '../../../support/videos.ts';
 import { anApi, anOwner } from '../support.ts';
 
 const now = Date.parse('2026-02-28T23:59:59Z');
-let store: Awaited<ReturnType<typeof startTable>>;
-beforeAll(async () => {
-  store = await startTable(() => now);
-});
-afterAll(() => store.close());
+const store = startTable(() => now);
 
 const usage = (overrides: Partial<UsageServices> = {}) => anApi(store.table, overrides).usage;
 

@@ -18,7 +18,7 @@ const id = 'af6efbc0-4bef-4194';
 const upload = {
   model: 'wan2.6-i2v',
   name: 'my cat.png',
-  bytes: Buffer.from('picture'),
+  bytes: Buffer.from('image'),
   content_type: 'image/png',
 } as const;
 
@@ -151,7 +151,7 @@ describe('uploadFile', () => {
       ...['OSSAccessKeyId', 'Signature', 'policy', 'key', 'x-oss-object-acl', 'x-oss-forbid-overwrite'],
       ...['success_action_status', 'x-oss-content-type', 'file'],
     ]);
-    expect(form?.body).toContain('Content-Type: image/png\r\n\r\npicture\r\n');
+    expect(form?.body).toContain('Content-Type: image/png\r\n\r\nimage\r\n');
   });
 
   test.each([
