@@ -4,7 +4,7 @@ import { cost } from './cost/cost.ts';
 import { footprint } from './footprint/footprint.ts';
 import { polling } from './polling/polling.ts';
 
-/** Benches by name: each prints what it finds and says whether its bounds hold. */
+/** The benches by name. Each prints its results and returns whether all bounds hold. */
 const benches: Readonly<Record<string, (options: { seed: number }) => Promise<boolean>>> = {
   archive,
   burst,
@@ -16,9 +16,9 @@ const benches: Readonly<Record<string, (options: { seed: number }) => Promise<bo
 const [name = ''] = process.argv.slice(2);
 const bench = benches[name];
 if (!bench) {
-  console.error(`Which bench? One of ${Object.keys(benches).join(', ')}: npm run bench -- burst`);
+  console.error(`Name a bench (${Object.keys(benches).join(', ')}): npm run bench -- burst`);
   process.exit(2);
 }
-const held = await bench({ seed: Number(process.env.SEED ?? 1) });
-// Some sleepers of the simulation never wake.
-process.exit(held ? 0 : 1);
+const passed = await bench({ seed: Number(process.env.SEED ?? 1) });
+// Exits explicitly, since some sleepers of the simulation never wake.
+process.exit(passed ? 0 : 1);

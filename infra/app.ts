@@ -4,13 +4,13 @@ import { type Configuration, ConfigurationError, readConfiguration } from './con
 import { FirstframeStack } from './stack.ts';
 import { bundle } from './synth/bundle.ts';
 
-/** What `cdk synth` and `cdk deploy` run (cdk.json). */
+/** The entry point of `cdk synth` and `cdk deploy` (cdk.json). */
 const app = new App();
-new FirstframeStack(app, 'Firstframe', { configuration: configurationOrEnd(), bundles: await bundle() });
+new FirstframeStack(app, 'Firstframe', { configuration: configurationOrExit(), bundles: await bundle() });
 Validations.of(app).addPlugins(new AwsSolutionsChecks(app, { verbose: true }));
 
-/** A wrong setting ends the command with the sentence that says so: where in our code it was found helps nobody. */
-function configurationOrEnd(): Configuration {
+/** Prints the message of an invalid configuration and exits. A stack trace into our code would not help the operator. */
+function configurationOrExit(): Configuration {
   try {
     return readConfiguration(app.node.getAllContext());
   } catch (error) {

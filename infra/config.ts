@@ -1,12 +1,12 @@
 import type * as z from 'zod';
 import type { Auth, LimitSettings } from '../functions/shared/environment.ts';
 import { regions } from '../functions/wan/regions.ts';
-import { contradictions } from './contradictions.ts';
+import { settingConflicts } from './setting-conflicts.ts';
 import { knownKeys, type Settings, settingNames, settingsSchema, textSettings } from './settings.ts';
 
 export { settingNames };
 
-/** A deployment's settings, checked, every default filled in. */
+/** The validated settings of a deployment, with defaults. */
 export interface Configuration
   extends Omit<
     Settings,
@@ -16,31 +16,36 @@ export interface Configuration
   readonly imageTransfer: 'url' | 'upload';
   readonly limitSettings: LimitSettings;
   readonly auth: Auth;
-  /** Undefined: none. */
+  /** Undefined: unlimited. */
   readonly monthlySpendingLimit: number | undefined;
 }
 
-/** Context keys that belong to the CDK and its CLI: feature flags, look-ups, acknowledged notices, telemetry. */
-const isForeign = (key: string): boolean =>
+/** Whether a context key belongs to the CDK or its CLI: feature flags, lookups, acknowledged notices, telemetry. */
+const isCdkKey = (key: string): boolean =>
   /[:@/]/.test(key) || ['acknowledged-issue-numbers', 'cli-telemetry'].includes(key);
 
 /**
- * The configuration that a CDK context holds: the object under `firstframe`, and over it single settings (`cdk deploy -c region=beijing`).
- * @throws ConfigurationError that names every wrong or unknown key with the value given and what is allowed.
+ * Reads the configuration from a CDK context: the object `firstframe`, overridden by single settings (`cdk deploy -c region=beijing`).
+ * @throws ConfigurationError that lists every invalid or unknown key with its value and what is allowed
  */
 export function readConfiguration(context: Record<string, unknown>): Configuration {
-  const { firstframe = {}, ...others } = context;
-  const single = Object.entries(others).filter(([key]) => !isForeign(key));
+  const { firstframe = {}, ...rest } = context;
+  const single = Object.entries(rest).filter(([key]) => !isCdkKey(key));
   if (!isObject(firstframe) || Array.isArray(firstframe))
-    throw new ConfigurationError(report([`firstframe = ${JSON.stringify(firstframe)}: must be an object of settings`]));
+    throw new ConfigurationError(
+      formatIssues([`firstframe = ${JSON.stringify(firstframe)}: must be an object of settings`]),
+    );
 
-  const given = {
+  const input = {
     ...firstframe,
     ...Object.fromEntries(single.map(([key, value]) => [key, fromCommandLine(key, value)])),
   };
-  const parsed = settingsSchema.safeParse(given);
-  const issues = [...(parsed.error?.issues.flatMap((issue) => describe(issue, given)) ?? []), ...contradictions(given)];
-  if (!parsed.success || issues.length > 0) throw new ConfigurationError(report(issues));
+  const parsed = settingsSchema.safeParse(input);
+  const issues = [
+    ...(parsed.error?.issues.flatMap((issue) => describeIssue(issue, input)) ?? []),
+    ...settingConflicts(input),
+  ];
+  if (!parsed.success || issues.length > 0) throw new ConfigurationError(formatIssues(issues));
 
   const { limits, extraPermits, wanBaseUrl, imageTransfer, auth, jwt, monthlySpendingLimit, ...settings } = parsed.data;
   return {
@@ -48,12 +53,12 @@ export function readConfiguration(context: Record<string, unknown>): Configurati
     wanBaseUrl: wanBaseUrl ?? regions[settings.region].base_url,
     imageTransfer: imageTransfer ?? (settings.region === 'beijing' ? 'upload' : 'url'),
     limitSettings: { extra_permits: extraPermits, models: limits },
-    auth: jwt ? tokensOf(jwt) : { mode: auth === 'iam' ? 'iam' : 'api-key' },
+    auth: jwt ? jwtAuth(jwt) : { mode: auth === 'iam' ? 'iam' : 'api-key' },
     monthlySpendingLimit: monthlySpendingLimit === 'none' ? undefined : monthlySpendingLimit,
   };
 }
 
-const tokensOf = ({ issuer, audience, ownerClaim, jwksUrl }: NonNullable<Settings['jwt']>): Auth => ({
+const jwtAuth = ({ issuer, audience, ownerClaim, jwksUrl }: NonNullable<Settings['jwt']>): Auth => ({
   mode: 'jwt',
   issuer,
   audience,
@@ -61,19 +66,19 @@ const tokensOf = ({ issuer, audience, ownerClaim, jwksUrl }: NonNullable<Setting
   jwks_url: jwksUrl ?? `${issuer.replace(/\/$/, '')}/.well-known/jwks.json`,
 });
 
-function describe(issue: z.core.$ZodIssue, given: Record<string, unknown>): string[] {
+function describeIssue(issue: z.core.$ZodIssue, input: Record<string, unknown>): string[] {
   if (issue.code === 'unrecognized_keys') {
     const known = knownKeys(issue.path).join(', ');
     return issue.keys.map((key) => {
       const path = [...issue.path, key];
-      return `${path.join('.')} = ${valueAt(given, path)}: no such setting; there are ${known}`;
+      return `${path.join('.')} = ${valueAt(input, path)}: unknown setting. Use one of ${known}`;
     });
   }
-  return [`${issue.path.join('.')} = ${valueAt(given, issue.path)}: ${issue.message}`];
+  return [`${issue.path.join('.')} = ${valueAt(input, issue.path)}: ${issue.message}`];
 }
 
-function valueAt(given: unknown, path: readonly PropertyKey[]): string {
-  const value = path.reduce<unknown>((whole, key) => (isObject(whole) ? whole[String(key)] : undefined), given);
+function valueAt(input: unknown, path: readonly PropertyKey[]): string {
+  const value = path.reduce<unknown>((whole, key) => (isObject(whole) ? whole[String(key)] : undefined), input);
   return value === undefined ? '(missing)' : JSON.stringify(value);
 }
 
@@ -86,12 +91,12 @@ function fromCommandLine(key: string, value: unknown): unknown {
   }
 }
 
-/** A setting is wrong: the message says which, what was given, and what is allowed. */
+/** One or more settings are invalid. The message lists each with its value and what is allowed. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
-const report = (issues: string[]): string =>
-  `The configuration in the CDK context is wrong:\n${issues.map((issue) => `  ${issue}`).join('\n')}`;
+const formatIssues = (issues: string[]): string =>
+  `Invalid configuration in the CDK context:\n${issues.map((issue) => `  ${issue}`).join('\n')}`;

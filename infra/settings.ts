@@ -3,7 +3,7 @@ import { hostName, ownerName } from '../functions/shared/environment.ts';
 import { models, offeredModelNames } from '../functions/wan/catalogue.ts';
 import { regionNames } from '../functions/wan/regions.ts';
 
-/** What CloudWatch Logs accepts for a log group's retention, in days. */
+/** The retention periods that CloudWatch Logs accepts, in days. */
 const retentionDays = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ] as const;
@@ -18,16 +18,16 @@ const modelNames = models.map(({ name }) => name);
 /** Whether a text is an http(s) URL without what a fetch would lose or leak: a query, a fragment, credentials. */
 export const isPlainUrl = (text: string): boolean => URL.canParse(text) && /^https?:\/\/[^@?#]+$/.test(text);
 
-/** A value of which everything that can be wrong is told in one sentence: what it must be. */
+/** A value whose only error message is what it must be. */
 const describedAs = <Value>(schema: z.ZodType<Value>, allowed: string) =>
   z.custom<Value>((value) => schema.safeParse(value).success, { error: `must be ${allowed}` });
 
 const oneOf = <const Value extends string | number>(values: readonly Value[]) =>
   describedAs(z.literal(values), `one of ${values.map((value) => JSON.stringify(value)).join(', ')}`);
-const wholeNumber = (least: number, most: number) =>
-  describedAs(z.int().min(least).max(most), `a whole number from ${least} to ${most}`);
+const wholeNumber = (min: number, max: number) =>
+  describedAs(z.int().min(min).max(max), `a whole number from ${min} to ${max}`);
 const aboveZero = describedAs(z.number().positive(), 'a number above 0');
-const text = describedAs(z.string().min(1), 'a text that is not empty');
+const text = describedAs(z.string().min(1), 'a non-empty string');
 
 const limitsSchema = z.strictObject(
   {
@@ -58,32 +58,32 @@ const jwtSchema = z.strictObject(
         otherwise: '`<issuer>/.well-known/jwks.json`',
       }),
   },
-  { error: 'must be an object {"issuer": "…", "audience": "…"}, perhaps with "ownerClaim" and "jwksUrl"' },
+  { error: 'must be an object {"issuer": "…", "audience": "…"}, optionally with "ownerClaim" and "jwksUrl"' },
 );
 
-/** A name between two slashes of a key. */
+/** One segment of an object key. */
 const folderName = z.string().regex(/^[^/]+$/);
 
 const dropSchema = z.strictObject(
   {
-    owner: describedAs(ownerName, '1 to 64 of A-Z a-z 0-9 . _ @ -, more than dots, and not __proto__')
+    owner: describedAs(ownerName, '1 to 64 of A-Z a-z 0-9 . _ @ -, not only dots, and not __proto__')
       .default('drops')
-      .meta({ description: 'Whose the drops are.' }),
+      .meta({ description: 'The owner of drops.' }),
     model: oneOf(offeredModelNames)
       .default('wan2.2-i2v-flash')
-      .meta({ description: 'The model; the cheapest if nothing is said.' }),
-    prompt: describedAs(z.string(), 'a text')
+      .meta({ description: 'The model. The default is the cheapest one.' }),
+    prompt: describedAs(z.string(), 'a string')
       .default('The scene comes gently to life; the camera moves slowly and smoothly.')
       .meta({ description: 'The prompt of an image that has none.' }),
     parameters: describedAs(z.record(z.string(), z.unknown()), 'an object of parameters such as {"resolution": "480P"}')
       .optional()
-      .meta({ description: 'The parameters, for drops of this very model.', otherwise: "the model's own defaults" }),
+      .meta({ description: 'The parameters, for drops with this model.', otherwise: "the model's own defaults" }),
     sidecarSeconds: wholeNumber(0, 900)
       .default(10)
-      .meta({ description: 'How long an image without a prompt of its own waits for its sidecar.' }),
+      .meta({ description: 'How many seconds an image without a prompt waits for its sidecar.' }),
     copyVideo: describedAs(z.boolean(), 'true or false')
       .default(false)
-      .meta({ description: 'Whether a finished video is copied beside its image, as `<image>.mp4`.' }),
+      .meta({ description: 'Whether a finished video is copied next to its image, as `<image>.mp4`.' }),
     owners: describedAs(
       z.union([z.literal(['one', 'folders']), z.record(folderName, ownerName)]),
       '"one", "folders", or an object {"<top folder>": "<owner>"}',
@@ -91,20 +91,20 @@ const dropSchema = z.strictObject(
       .default('one')
       .meta({
         description:
-          "Whose a drop is: the `owner`'s, that of the top folder's name, or of whom this table of folders names.",
+          'The owner of a drop: the one in `owner`, the name of its top folder, or the one that this table has for its top folder.',
       }),
   },
-  { error: 'must be an object of what drops become, such as {"owner": "drops", "model": "wan2.2-i2v-flash"}' },
+  { error: 'must be an object of settings of drops, such as {"owner": "drops", "model": "wan2.2-i2v-flash"}' },
 );
 
-/** Every setting there is, by its name: what it may be and what it is when nothing is said. */
+/** Every setting by name, with its allowed values and its default. */
 export const settingsSchema = z.strictObject({
   region: oneOf(regionNames)
     .default('singapore')
     .meta({ description: 'The region where Wan runs. A Wan key is valid in one region only.' }),
   wanBaseUrl: describedAs(
     z.string().refine((url) => URL.canParse(url) && /^https?:\/\/[^@?#]*\/api\/v1$/.test(url)),
-    'an http(s) URL that ends in /api/v1, without a last slash, a query or credentials',
+    'an http(s) URL that ends in /api/v1, without a trailing slash, a query or credentials',
   )
     .optional()
     .meta({
@@ -120,18 +120,18 @@ export const settingsSchema = z.strictObject({
       'What happens to buckets, table and secret when the stack is deleted. CloudFormation cannot delete a bucket that has objects: empty it first.',
   }),
   limits: z
-    .partialRecord(z.enum(modelNames), limitsSchema, { error: 'must be an object of limits by the names of models' })
+    .partialRecord(z.enum(modelNames), limitsSchema, { error: 'must be an object of limits by model' })
     .default({})
     .meta({
       description: "Wan's limits by model, for an account whose limits differ from the documented ones:",
     }),
   extraPermits: wholeNumber(0, 100).default(2).meta({
     description:
-      'Tasks that a model may have at Wan above its concurrency, so that a slot that becomes free is used immediately. Two are enough for tasks of minutes; tasks of a second need twelve (`npm run bench -- burst`).',
+      'Tasks that a model may have at Wan above its concurrency, so that a free slot is used immediately. Two are enough for tasks that take minutes. Tasks of one second need twelve; a burst of them also needs about three queries per task, so with the default `wanQueriesPerSecond` hundreds of them take longer.',
   }),
   wanQueriesPerSecond: wholeNumber(1, 20).default(10).meta({
     description:
-      'Queries about tasks per second. Wan allows an account 20, which other deployments and programs may share.',
+      'Queries about tasks per second. Wan allows an account 20, which other deployments and programs may share. A burst of very short tasks needs about three queries per task, so with the default hundreds of one-second tasks take longer. In `npm run bench -- burst`, 1,000 of them take 204 s with 18 queries per second and 320 s with 10.',
   }),
   typicalSeconds: aboveZero.optional().meta({
     description: 'The usual duration of a task in seconds, until it has been learned.',
@@ -168,9 +168,7 @@ export const settingsSchema = z.strictObject({
       description:
         "Exact names of hosts, in addition to Wan's known hosts, from which finished videos may be downloaded. When Wan's link points to any other host, an alarm rings and the log of `archive-video` names it.",
     }),
-  drop: dropSchema
-    .prefault({})
-    .meta({ description: 'What a drop becomes when nothing beside the image says otherwise:' }),
+  drop: dropSchema.prefault({}).meta({ description: 'Defaults for drops that have no settings of their own:' }),
   auth: oneOf(['api-key', 'jwt', 'iam']).default('api-key').meta({
     description:
       'How callers authenticate: with an API key of this service, a token of an identity provider, or an AWS signature (without the console).',

@@ -21,12 +21,12 @@ export interface FirstframeStackProps {
   readonly bundles: ReadonlyMap<string, FunctionBundle>;
 }
 
-/** All of firstframe in one account and region: read this first, then the part in question. */
+/** All of firstframe in one account and region. Read this first, then the construct of interest. */
 export class FirstframeStack extends Stack {
   constructor(scope: Construct, id: string, { configuration, bundles }: FirstframeStackProps) {
     super(scope, id, {
       stackName: 'firstframe',
-      description: 'firstframe: turns a picture and a prompt into a video in a bucket of its own',
+      description: 'firstframe: turns an image and a prompt into a video that its user owns',
     });
     const removalPolicy = configuration.removalPolicy === 'retain' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
     const foundation: Foundation = {

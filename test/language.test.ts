@@ -67,6 +67,7 @@ const exceptions: readonly { files: readonly string[]; sentence: string; because
       'test/local/wan/parameters.test.ts',
       'test/functions/wan/client/submit-task.test.ts',
       'test/functions/api/dashscope/create-task-route.test.ts',
+      'test/functions/api/dashscope/uploads.test.ts',
     ],
     sentence: 'Model can not be found',
     because: "Wan's documented message of ModelNotFound",

@@ -44,7 +44,7 @@ type Handling = { file: string; with: string } & (
 
 let api: Endpoint;
 let outputs: Record<string, string>;
-let folder: string;
+let folder = '';
 let tools: string;
 /** What a reader sets in the shell on the way: by hand, or by a block before. */
 const variables: Record<string, string> = {};
@@ -357,10 +357,10 @@ describe.runIf(hasTools)('the commands of the documents, in their order', { time
     const aws = path.join(tools, 'aws');
     await writeFile(aws, `#!/bin/sh\nexec '${process.execPath}' --import '${tsx}' '${standIn}' "$@"\n`);
     await chmod(aws, 0o755);
-  });
+  }, 150_000);
   afterAll(async () => {
     await api?.close();
-    await rm(folder, { recursive: true, force: true });
+    if (folder !== '') await rm(folder, { recursive: true, force: true });
   });
 
   const runnable = blocks.flatMap((block) => handlingsOf(block).map(({ run }) => ({ ...block, run })));

@@ -3,18 +3,18 @@ import { readFileSync } from 'node:fs';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { newVideo } from '../../functions/video/store.ts';
 import { copyAndVerify } from '../../functions/workflow/verify-video.ts';
-import type { Archived, Order } from './measure.ts';
+import type { ArchiveJob, ArchiveResult } from './measure.ts';
 
-/** The process that is measured: archives one video and says what it took. Started by `measure.ts` with an order as its argument. */
-const order = JSON.parse(process.argv[2]!) as Order;
-const { bucket, key, url } = order;
+/** The measured process: archives one video and prints the result. `measure.ts` starts it with a job as its argument. */
+const job = JSON.parse(process.argv[2]!) as ArchiveJob;
+const { bucket, key, url } = job;
 const s3 = new S3Client({
-  endpoint: order.endpoint,
+  endpoint: job.endpoint,
   region: 'us-east-1',
   credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
 });
 
-/** As the deployed function does it. */
+/** Copies like the deployed function. */
 async function streamed(): Promise<{ bytes: number; sha256: string }> {
   const services = {
     s3,
@@ -33,7 +33,7 @@ async function streamed(): Promise<{ bytes: number; sha256: string }> {
       source: { type: 'api', key_id: 'bench' },
       model: 'wan2.2-i2v-plus',
       input: { prompt: 'A long way', img_url: 'https://example.com/cat.png' },
-      parameters: { resolution: order.asked.resolution, duration: order.asked.seconds },
+      parameters: { resolution: job.videoParameters.resolution, duration: job.videoParameters.seconds },
       metadata: {},
       warnings: [],
       request_hash: 'bench',
@@ -44,8 +44,8 @@ async function streamed(): Promise<{ bytes: number; sha256: string }> {
   return proof.video;
 }
 
-/** What one would write first: all of it in memory, then all of it out. */
-async function whole(): Promise<{ bytes: number; sha256: string }> {
+/** Copies in the simplest way: reads the whole file into memory, then writes it. */
+async function buffered(): Promise<{ bytes: number; sha256: string }> {
   const body = new Uint8Array(await (await fetch(url)).arrayBuffer());
   const digest = createHash('sha256').update(body).digest();
   await s3.send(
@@ -60,20 +60,20 @@ async function whole(): Promise<{ bytes: number; sha256: string }> {
   return { bytes: body.byteLength, sha256: digest.toString('hex') };
 }
 
-/** The most memory that the system has held for this process at once, in bytes. */
+/** Returns the peak resident memory of this process in bytes. */
 function peakMemory(): number {
   if (process.platform !== 'linux') return process.resourceUsage().maxRSS * 1024;
   const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
   return Number(kilobytes) * 1024;
 }
 
-async function main(): Promise<Archived> {
+async function main(): Promise<ArchiveResult> {
   const started = performance.now();
-  const { bytes, sha256 } = await (order.way === 'streamed' ? streamed() : whole());
+  const { bytes, sha256 } = await (job.mode === 'streamed' ? streamed() : buffered());
   return { bytes, sha256, seconds: (performance.now() - started) / 1000, peak_bytes: peakMemory() };
 }
 
-// A bundle's whole text would stand above an error that nobody caught.
+// Node prints the source line of an uncaught error, which in a bundle is the whole code.
 main().then(
   (archived) => process.stdout.write(JSON.stringify(archived)),
   (error) => {

@@ -1,7 +1,7 @@
 /**
- * What Node is started with in a Lambda of so much memory: a tenth of it is meant for young objects, half of that for each of their
- * two halves, and the rest for old ones (`/var/runtime/bootstrap` of AWS's image `public.ecr.aws/lambda/nodejs`, which counts in
- * whole MB too). Buffers lie outside of both, so it takes the system to say what a copy holds.
+ * Returns the flags with which Lambda starts Node for a memory size in MB. A tenth is for the young generation, half of it for each
+ * semi-space, and the rest for the old generation (`/var/runtime/bootstrap` of AWS's image `public.ecr.aws/lambda/nodejs`, also in whole
+ * MB). Buffers are outside of both heaps, so the memory of a copy is measured by the operating system.
  */
 export function heapFlags(memoryMb: number): string[] {
   const young = Math.floor(memoryMb / 10);

@@ -6,44 +6,44 @@ import { promisify } from 'node:util';
 import { bundle } from '../../infra/synth/bundle.ts';
 import { serve } from '../../local/aws/s3/s3.ts';
 import { heapFlags } from './heap-flags.ts';
-import { asked } from './padded-video.ts';
+import { videoParameters } from './padded-video.ts';
 import { serveVideos } from './source.ts';
 
-export type Way = 'streamed' | 'whole';
+export type CopyMode = 'streamed' | 'buffered';
 
-/** What an archiver is to do. */
-export interface Order {
-  way: Way;
+/** The input of an archiver process. */
+export interface ArchiveJob {
+  mode: CopyMode;
   url: string;
   endpoint: string;
   bucket: string;
   key: string;
-  asked: typeof asked;
+  videoParameters: typeof videoParameters;
 }
 
-/** What it did. */
-export interface Archived {
+/** The output of an archiver process. */
+export interface ArchiveResult {
   bytes: number;
   sha256: string;
   seconds: number;
-  /** Resident memory of the process, at its most. */
+  /** Peak resident memory of the process. */
   peak_bytes: number;
 }
 
-export interface Workbench {
+export interface ArchiveBench {
   /**
-   * Archives a video of so many bytes in a process of its own.
-   * @throws Error with what the process said, when it fails
+   * Archives a video of the given size in its own process.
+   * @throws Error with the output of the process if it fails
    */
-  archive(way: Way, bytes: number): Promise<Archived>;
+  archive(mode: CopyMode, bytes: number): Promise<ArchiveResult>;
   close(): Promise<void>;
 }
 
 /**
- * Serves videos and an S3 from this process, so that the archiver's memory is the archiver's alone. It is bundled as a Lambda is, and
- * Node is started as in a Lambda of this memory.
+ * Serves videos and S3 from this process, so that the memory of the archiver process is only its own. The archiver is bundled like a
+ * Lambda function, and Node is started as in a function of this memory size.
  */
-export async function openWorkbench(memoryMb: number): Promise<Workbench> {
+export async function openArchiveBench(memoryMb: number): Promise<ArchiveBench> {
   const directory = await mkdtemp(path.join(tmpdir(), 'firstframe-archiving-'));
   const [source, s3, bundles] = await Promise.all([
     serveVideos(),
@@ -61,17 +61,24 @@ export async function openWorkbench(memoryMb: number): Promise<Workbench> {
   let count = 0;
 
   return {
-    async archive(way, bytes) {
+    async archive(mode, bytes) {
       count += 1;
       const key = `bench/${count}.mp4`;
-      const order: Order = { way, url: `${source.origin}/${bytes}`, endpoint: s3.endpoint, bucket, key, asked };
+      const job: ArchiveJob = {
+        mode,
+        url: `${source.origin}/${bytes}`,
+        endpoint: s3.endpoint,
+        bucket,
+        key,
+        videoParameters,
+      };
       const { stdout } = await promisify(execFile)(
         process.execPath,
-        [...heapFlags(memoryMb), program, JSON.stringify(order)],
+        [...heapFlags(memoryMb), program, JSON.stringify(job)],
         { env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' } },
       );
-      const archived = JSON.parse(stdout) as Archived;
-      if (archived.bytes !== bytes) throw new Error(`${archived.bytes} bytes were archived of ${bytes}.`);
+      const archived = JSON.parse(stdout) as ArchiveResult;
+      if (archived.bytes !== bytes) throw new Error(`Archived ${archived.bytes} of ${bytes} bytes.`);
       return archived;
     },
     async close() {

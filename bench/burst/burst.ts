@@ -1,52 +1,52 @@
+import { type Bound, checkBounds, formatNumber, startTable } from '../bounds.ts';
 import { describeLatency } from '../simulation/latency.ts';
-import { type Bound, judge, short, startTable } from '../verdict.ts';
 import { request } from './drops.ts';
-import { burstWithoutQueues } from './run-naive.ts';
-import { type BurstResult, burstThroughPipeline } from './run-pipeline.ts';
+import { runNaiveBurst } from './run-naive.ts';
+import { type BurstResult, runPipelineBurst } from './run-pipeline.ts';
 
-/** The reference's limits of the model (facts, "Rate limits"). */
+/** Wan's documented limits of the model. */
 const WAN = { submits_per_second: 5, concurrent_tasks: 5 };
 
-/** Permits above Wan's concurrency with which tasks of a second keep Wan busy: each video holds its permit for two to three seconds. */
+/** The extra permits that keep Wan busy with tasks of one second: each video holds its permit for two to three seconds. */
 const ENOUGH_EXTRA_PERMITS = 12;
-/** Five videos a second take three queries each: the watcher's, the check's and the archiving one's. */
+/** Five videos per second with three queries each: by the watcher, by CheckTask and by ArchiveVideo. */
 const ENOUGH_QUERIES_PER_SECOND = 18;
 const DEFAULT_EXTRA_PERMITS = 2;
-/** With the default it is shown on fewer videos: its rate is what counts. */
+/** The run with the defaults has fewer videos, since only its rate matters. */
 const SHARE_WITH_DEFAULT = 0.15;
 
-const ideal = (videos: number, taskSeconds: number): number =>
+const idealSeconds = (videos: number, taskSeconds: number): number =>
   Math.max(videos / WAN.submits_per_second, (videos * taskSeconds) / WAN.concurrent_tasks);
 
-/** What must hold of a burst, beside a video that comes alone. */
+/** Returns the bounds of a burst. @param alone the result of a single video, for comparison */
 export function boundsOf(burst: BurstResult, alone: BurstResult, taskSeconds: number): Bound[] {
   const permits = WAN.concurrent_tasks + ENOUGH_EXTRA_PERMITS;
-  const share = (taskSeconds * burst.firsts.length) / permits;
-  // Whoever holds a permit already submits first, one after the other.
-  const turn = permits / WAN.submits_per_second;
-  const alike = `${short(alone.firsts[0]!.noticed)} alone + ${short(share)} task × owners / permits + ${short(turn)} permits / submits per second`;
+  const share = (taskSeconds * burst.first_videos.length) / permits;
+  // Videos that already have a permit submit first, one after the other.
+  const submitDelay = permits / WAN.submits_per_second;
+  const formula = `${formatNumber(alone.first_videos[0]!.noticed)} alone + ${formatNumber(share)} task × owners / permits + ${formatNumber(submitDelay)} permits / submits per second`;
   return [
-    { what: 'seconds to drain', figure: burst.drained_seconds, most: 1.05 * ideal(burst.videos, taskSeconds) },
-    { what: '429s, per cent of the calls to Wan', figure: (100 * burst.throttled) / burst.calls, most: 1 },
-    { what: 'videos lost', figure: burst.lost, most: 0 },
-    { what: 'tasks made twice', figure: burst.twice, most: 0 },
-    { what: 'drops without a result file', figure: burst.videos - burst.results, most: 0 },
-    ...burst.firsts.map(({ owner, noticed }) => ({
-      what: `seconds to ${owner}'s first video, ${alike}`,
-      figure: noticed,
-      most: alone.firsts[0]!.noticed + share + turn,
+    { name: 'seconds to drain', value: burst.drained_seconds, max: 1.05 * idealSeconds(burst.videos, taskSeconds) },
+    { name: '429s, percent of the calls to Wan', value: (100 * burst.throttled) / burst.calls, max: 1 },
+    { name: 'lost videos', value: burst.lost, max: 0 },
+    { name: 'duplicate tasks', value: burst.duplicate_tasks, max: 0 },
+    { name: 'drops without a result file', value: burst.videos - burst.results, max: 0 },
+    ...burst.first_videos.map(({ owner, noticed }) => ({
+      name: `seconds to ${owner}'s first video, ${formula}`,
+      value: noticed,
+      max: alone.first_videos[0]!.noticed + share + submitDelay,
     })),
   ];
 }
 
-/** Many drops at once. @returns whether every bound holds */
+/** `npm run bench -- burst`: many simultaneous drops. @returns whether every bound holds */
 export async function burst({ seed = 1, videos = 1000, task_seconds = 1 } = {}): Promise<boolean> {
   console.log(
-    `Burst: ${videos} drops at once, tasks of ${task_seconds} s. Seed ${seed}. A simulation: the functions' own code, the`,
+    `Burst: ${videos} simultaneous drops, tasks of ${task_seconds} s. Seed ${seed}. A simulation on a virtual clock with the functions'`,
   );
-  console.log('synthesised state machine and the Wan emulator with its limits on, by a virtual clock.');
+  console.log('code, the synthesized state machine and the Wan emulator with its limits on.');
   console.log(
-    `Wan: ${request.model}, ${WAN.submits_per_second} submits/s, ${WAN.concurrent_tasks} at once, 20 questions/s.`,
+    `Wan: ${request.model}, ${WAN.submits_per_second} submits/s, ${WAN.concurrent_tasks} concurrent tasks, 20 queries/s.`,
   );
   console.log(`Assumed: ${describeLatency()}\n`);
   const common = { seed, task_seconds };
@@ -56,30 +56,30 @@ export async function burst({ seed = 1, videos = 1000, task_seconds = 1 } = {}):
     print([
       name,
       String(count),
-      short(result.drained_seconds),
-      short(ideal(count, task_seconds)),
-      short(count / result.drained_seconds),
-      short(result.calls / count),
-      `${short((100 * result.throttled) / result.calls)} %`,
+      formatNumber(result.drained_seconds),
+      formatNumber(idealSeconds(count, task_seconds)),
+      formatNumber(count / result.drained_seconds),
+      formatNumber(result.calls / count),
+      `${formatNumber((100 * result.throttled) / result.calls)} %`,
     ]);
 
-  const alone = await burstThroughPipeline({ ...enough, videos: 1, owners: [{ owner: 'alone', count: 1 }] });
+  const alone = await runPipelineBurst({ ...enough, videos: 1, owners: [{ owner: 'alone', count: 1 }] });
   row('a video alone', 1, alone);
-  const many = await burstThroughPipeline({ ...enough, videos });
-  row(`lanes, extraPermits ${ENOUGH_EXTRA_PERMITS}, ${ENOUGH_QUERIES_PER_SECOND} queries/s`, videos, many);
+  const many = await runPipelineBurst({ ...enough, videos });
+  row(`model queue, extraPermits ${ENOUGH_EXTRA_PERMITS}, ${ENOUGH_QUERIES_PER_SECOND} queries/s`, videos, many);
   const few = Math.ceil(videos * SHARE_WITH_DEFAULT);
-  const usual = await burstThroughPipeline({ ...common, videos: few, extra_permits: DEFAULT_EXTRA_PERMITS });
-  row(`lanes, extraPermits ${DEFAULT_EXTRA_PERMITS} (default)`, few, usual);
-  const naive = await burstWithoutQueues({ ...common, videos });
-  row('all submit at once, back off on 429', videos, naive);
+  const withDefaults = await runPipelineBurst({ ...common, videos: few, extra_permits: DEFAULT_EXTRA_PERMITS });
+  row(`model queue, extraPermits ${DEFAULT_EXTRA_PERMITS} (default)`, few, withDefaults);
+  const naive = await runNaiveBurst({ ...common, videos });
+  row('submit immediately, back off on 429', videos, naive);
 
   console.log('\nFirst video of each owner, seconds from the drop');
-  const printFirst = startTable(36, ['owner', 'videos', 'began at Wan', 'noticed', 'without lanes']);
-  for (const { owner, videos, started, noticed } of many.firsts) {
-    const without = naive.firsts.find((each) => each.owner === owner)!.noticed;
-    printFirst([owner, String(videos), short(started), short(noticed), short(without)]);
+  const printFirst = startTable(36, ['owner', 'videos', 'started at Wan', 'noticed', 'without queue']);
+  for (const { owner, videos, started, noticed } of many.first_videos) {
+    const without = naive.first_videos.find((each) => each.owner === owner)!.noticed;
+    printFirst([owner, String(videos), formatNumber(started), formatNumber(noticed), formatNumber(without)]);
   }
-  console.log(`\nLost ${many.lost}, made twice ${many.twice}, result files ${many.results}.`);
-  for (const error of many.trouble.slice(0, 5)) console.log(`Trouble: ${String(error)}`);
-  return judge(boundsOf(many, alone, task_seconds));
+  console.log(`\nLost videos ${many.lost}, duplicate tasks ${many.duplicate_tasks}, result files ${many.results}.`);
+  for (const error of many.unhandledErrors.slice(0, 5)) console.log(`Error: ${String(error)}`);
+  return checkBounds(boundsOf(many, alone, task_seconds));
 }

@@ -12,18 +12,19 @@ export interface NaiveResult {
   drained_seconds: number;
   calls: number;
   throttled: number;
-  /** When each owner's first video was noticed to be done, in seconds from the drop. */
-  firsts: { owner: string; noticed: number }[];
+  /** When the end of each owner's first video was noticed, in seconds from the drop. */
+  first_videos: { owner: string; noticed: number }[];
 }
 
 const START = Date.parse('2026-01-01T00:00:00Z');
-/** Seconds between two questions about a task. */
+/** Seconds between two queries of a task. */
 const CHECK_SECONDS = 5;
-/** Of a Retry of Step Functions: 5 s, twice as long each time up to a minute, at random up to that. */
-const backOff = (refusals: number, random: () => number) => Math.min(60, 5 * 2 ** (refusals - 1)) * random() * 1000;
+/** The backoff of a Step Functions Retry with full jitter: up to 5 s, doubling to at most a minute. */
+const backoffMilliseconds = (attempt: number, random: () => number) =>
+  Math.min(60, 5 * 2 ** (attempt - 1)) * random() * 1000;
 
-/** What a pipeline without lanes does: every drop's execution submits at once and backs off when Wan says 429. */
-export async function burstWithoutQueues(options: {
+/** Simulates a pipeline without model queues: each drop's execution submits immediately and backs off after a 429. */
+export async function runNaiveBurst(options: {
   seed: number;
   videos: number;
   task_seconds: number;
@@ -37,29 +38,29 @@ export async function burstWithoutQueues(options: {
   const img_url = `data:image/png;base64,${image.toString('base64')}`;
   const noticed: { owner: string; at: number }[] = [];
 
-  /** Asks until Wan does not refuse. */
-  async function insist<Answer extends { outcome: string }>(ask: () => Promise<Answer>): Promise<Answer> {
-    for (let refusals = 1; ; refusals++) {
-      const answer = await ask();
-      if (answer.outcome !== 'throttled') return answer;
-      await clock.sleep(backOff(refusals, random));
+  /** Repeats a call while Wan throttles it. */
+  async function callWithBackoff<Result extends { outcome: string }>(call: () => Promise<Result>): Promise<Result> {
+    for (let attempt = 1; ; attempt++) {
+      const result = await call();
+      if (result.outcome !== 'throttled') return result;
+      await clock.sleep(backoffMilliseconds(attempt, random));
     }
   }
 
   async function execute(owner: string): Promise<void> {
     await latency('eventBridge', async () => undefined);
     const { model, prompt, parameters } = request;
-    const created = await insist(() =>
+    const created = await callWithBackoff(() =>
       client.createTask({
         model,
         input: { prompt, img_url },
         parameters: { ...parameters, prompt_extend: true, watermark: false },
       }),
     );
-    if (created.outcome !== 'created') throw new Error(`Wan made no task: ${created.outcome}.`);
+    if (created.outcome !== 'created') throw new Error(`Wan created no task: ${created.outcome}.`);
     for (;;) {
       await clock.sleep(CHECK_SECONDS * 1000);
-      const task = await insist(() => client.queryTask(created.task_id));
+      const task = await callWithBackoff(() => client.queryTask(created.task_id));
       if (task.outcome === 'task' && task.status === 'SUCCEEDED') break;
     }
     noticed.push({ owner, at: (clock.now() - START) / 1000 });
@@ -77,7 +78,7 @@ export async function burstWithoutQueues(options: {
       drained_seconds: Math.max(...noticed.map(({ at }) => at)),
       calls: wan.calls.length,
       throttled: wan.calls.filter(({ status }) => status === 429).length,
-      firsts: owners.map(({ owner }) => ({
+      first_videos: owners.map(({ owner }) => ({
         owner,
         noticed: Math.min(...noticed.filter((each) => each.owner === owner).map(({ at }) => at)),
       })),

@@ -9,39 +9,39 @@ import { dropAll, drops, request } from './drops.ts';
 export interface BurstOptions {
   seed: number;
   videos: number;
-  /** How long Wan takes for a video. */
+  /** How long Wan takes for a video, in seconds. */
   task_seconds: number;
-  /** Permits above Wan's concurrency; the deployment's default when left out. */
+  /** The setting `extraPermits`. @default - the setting's default */
   extra_permits?: number;
-  /** The setting `wanQueriesPerSecond`; the deployment's default when left out. */
+  /** The setting `wanQueriesPerSecond`. @default - the setting's default */
   queries_per_second?: number;
-  /** How many owners the drops are of: all, or one alone. */
+  /** The number of drops of each owner. @default - those of `drops` */
   owners?: ReturnType<typeof drops>;
 }
 
 export interface BurstResult {
   videos: number;
-  /** From the drop to the last archived video, in seconds. */
+  /** Seconds from the drop to the last archived video. */
   drained_seconds: number;
-  /** Calls of Wan's API, downloads not among them. */
+  /** Calls to Wan's API, without downloads. */
   calls: number;
   throttled: number;
-  /** Without a video in the bucket at the end. */
+  /** Drops without a succeeded video at the end. */
   lost: number;
-  /** Tasks that were made beyond one for each video. */
-  twice: number;
-  /** Drops with their result file beside them. */
+  /** Tasks beyond one per video. */
+  duplicate_tasks: number;
+  /** Drops with a result file next to them. */
   results: number;
-  /** When each owner's first video began at Wan and was noticed to be done, in seconds from the drop. */
-  firsts: { owner: string; videos: number; started: number; noticed: number }[];
-  trouble: readonly unknown[];
+  /** When each owner's first video started at Wan and when its end was noticed, in seconds from the drop. */
+  first_videos: { owner: string; videos: number; started: number; noticed: number }[];
+  unhandledErrors: readonly unknown[];
 }
 
-/** After the last video, time for what follows an ending. */
-const AFTERWARDS = 60_000;
+/** Milliseconds for result files and cleanup after the last video. */
+const SETTLE_MILLISECONDS = 60_000;
 
-/** Drops images all at once and lets the pipeline run until nothing is left to do. */
-export async function burstThroughPipeline(options: BurstOptions): Promise<BurstResult> {
+/** Uploads all drops at the same time and runs the pipeline until all videos have ended. */
+export async function runPipelineBurst(options: BurstOptions): Promise<BurstResult> {
   const owners = options.owners ?? drops(options.videos);
   const pipeline = await startPipeline({
     seed: options.seed,
@@ -54,21 +54,21 @@ export async function burstThroughPipeline(options: BurstOptions): Promise<Burst
       ...(options.queries_per_second === undefined ? {} : { wanQueriesPerSecond: options.queries_per_second }),
     },
   });
-  const { clock, measured } = pipeline;
+  const { clock, metricCounts } = pipeline;
   try {
     const begin = clock.now();
     await dropAll(pipeline, owners);
-    const ended = () => (measured.get('Succeeded') ?? 0) + (measured.get('Failed') ?? 0);
+    const ended = () => (metricCounts.get('Succeeded') ?? 0) + (metricCounts.get('Failed') ?? 0);
     await clock.run(() => ended() >= options.videos, begin + 24 * 3600_000);
-    const latest = clock.now() + AFTERWARDS;
+    const latest = clock.now() + SETTLE_MILLISECONDS;
     await clock.run(() => clock.now() >= latest, Number.POSITIVE_INFINITY);
-    return await lookBack(pipeline, { begin, owners, videos: options.videos });
+    return await collectResult(pipeline, { begin, owners, videos: options.videos });
   } finally {
     await pipeline.close();
   }
 }
 
-async function lookBack(
+async function collectResult(
   pipeline: Pipeline,
   { begin, owners, videos }: { begin: number; owners: ReturnType<typeof drops>; videos: number },
 ): Promise<BurstResult> {
@@ -78,17 +78,17 @@ async function lookBack(
   const since = (time: string | undefined) => (Date.parse(time ?? '') - begin) / 1000;
   const moment = ({ timeline }: VideoRecord, status: string) =>
     since(timeline.find((entry) => entry.status === status)?.at);
-  const asked = wan.calls.filter(({ route }) => route !== 'download');
+  const calls = wan.calls.filter(({ route }) => route !== 'download');
   const succeeded = records.filter(({ status }) => status === 'succeeded');
   return {
     videos,
     drained_seconds: Math.max(...records.map((video) => since(video.updated_at))),
-    calls: asked.length,
-    throttled: asked.filter(({ status }) => status === 429).length,
+    calls: calls.length,
+    throttled: calls.filter(({ status }) => status === 429).length,
     lost: videos - succeeded.length,
-    twice: tasks.length - new Set(records.flatMap(({ task }) => task?.id ?? [])).size,
+    duplicate_tasks: tasks.length - new Set(records.flatMap(({ task }) => task?.id ?? [])).size,
     results: await countResults(pipeline),
-    firsts: owners.map(({ owner, count }) => {
+    first_videos: owners.map(({ owner, count }) => {
       const own = records.filter((video) => video.owner === owner);
       return {
         owner,
@@ -97,7 +97,7 @@ async function lookBack(
         noticed: Math.min(...own.map((video) => moment(video, 'archiving'))),
       };
     }),
-    trouble: pipeline.trouble,
+    unhandledErrors: pipeline.unhandledErrors,
   };
 }
 

@@ -7,12 +7,12 @@ import { readMappedBundle } from '../../infra/synth/source-map.ts';
 
 const directory = path.join(projectRoot, '.build', 'footprint');
 
-/** What V8 counts, in the order in which it gives it: the first function of a script is its body. */
+/** V8's coverage of a script. The first function is the script's body. */
 interface ScriptCoverage {
   functions: { functionName: string; ranges: { startOffset: number; count: number }[] }[];
 }
 
-/** The code that Lambda loads in a bundle's place: it runs the bundle and writes down what of it ran. */
+/** Returns code that replaces a bundle: it runs the bundle and appends its coverage to a file. */
 const wrapper = (bundleFile: string, coverageFile: string): string => `
 const { appendFileSync } = require('node:fs');
 const { Session } = require('node:inspector');
@@ -37,7 +37,7 @@ exports.handler = async (event, context) => {
 
 const coverageFile = (name: string): string => path.join(directory, `${name}.jsonl`);
 
-/** The deployed bundles, each behind a wrapper that counts what runs. Forgets what an earlier run counted. */
+/** Wraps each deployed bundle to record its coverage. Deletes the coverage of earlier runs. */
 export async function coveredBundles(): Promise<Map<string, FunctionBundle>> {
   await rm(directory, { recursive: true, force: true });
   const bundles = await bundle();
@@ -51,12 +51,12 @@ export async function coveredBundles(): Promise<Map<string, FunctionBundle>> {
   return new Map(await Promise.all(covered));
 }
 
-/** Waits until a function has returned once: its video may be seen as succeeded before. */
+/** Waits until a function has returned once, which may be after its video has succeeded. */
 export async function hasReturned(name: string): Promise<void> {
   for (let tries = 0; tries < 100 && !existsSync(coverageFile(name)); tries++) await sleep(100);
 }
 
-/** The files of `functions/` of which at least one function ran besides the module's body, in any of these Lambdas. */
+/** Returns the files of `functions/` with at least one function that ran, apart from the module's body, in any of these Lambda functions. */
 export async function filesThatRan(names: readonly string[]): Promise<string[]> {
   const files = await Promise.all(names.map(filesOfFunction));
   return [...new Set(files.flat())].sort();
@@ -69,7 +69,7 @@ async function filesOfFunction(name: string): Promise<string[]> {
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as ScriptCoverage);
-  // The bundler's own getter of the handler is no function of the entry.
+  // Excludes the bundler's getter of the handler.
   const isExport = (offset: number) => /^handler:\(\)=>/.test(code.slice(offset - 'handler:'.length, offset + 4));
   const ran = scripts.flatMap(({ functions }) =>
     functions.filter(

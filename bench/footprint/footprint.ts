@@ -7,31 +7,31 @@ import { makeVideo } from '../../local/demo/make-video.ts';
 import { sampleImage } from '../../local/demo/sample-image.ts';
 import { readSettings } from '../../local/settings.ts';
 import { startLocal } from '../../local/stack.ts';
-import { judge } from '../verdict.ts';
+import { checkBounds } from '../bounds.ts';
 import { coveredBundles, filesThatRan, hasReturned } from './covered-bundles.ts';
 import { countSources } from './source-lines.ts';
 
-/** What one must open to follow a request, and how much code there is. Bounds that keep the code base readable. */
+/** `npm run bench -- footprint`: the files that a reader must open to follow a request, and the amount of code. @returns whether every bound holds */
 export async function footprint(): Promise<boolean> {
   await runOneVideo();
   const submit = await filesThatRan(['submit']);
   const whole = await filesThatRan(['authorize', 'submit', 'create-task', 'check-task', 'archive-video']);
   print('POST /videos with an inline image and an idempotency key', submit);
-  print('From POST /videos to succeeded, authorizer included: also', difference(whole, submit));
+  print('Additional files from POST /videos to succeeded, including the authorizer', difference(whole, submit));
 
   const { functionFiles, lines, longest } = await countSources();
   console.log('\nLines of source, without blank lines, comments and tests');
   for (const [folder, count] of Object.entries(lines)) console.log(`  ${String(count).padStart(6)}  ${folder}`);
-  return judge([
-    { what: 'files of functions/ that POST /videos runs', figure: submit.length, most: 38 },
-    { what: 'files of functions/ that a video runs, from POST to succeeded', figure: whole.length, most: 80 },
-    { what: 'files in functions/', figure: functionFiles, most: 190 },
-    { what: `lines of the longest file in functions/ but tables (${longest.file})`, figure: longest.lines, most: 250 },
-    { what: 'lines of source in all', figure: lines.all!, most: 30_186 },
+  return checkBounds([
+    { name: 'files of functions/ that POST /videos runs', value: submit.length, max: 38 },
+    { name: 'files of functions/ that a video runs, from POST to succeeded', value: whole.length, max: 80 },
+    { name: 'files in functions/', value: functionFiles, max: 190 },
+    { name: `lines of the longest file in functions/ except tables (${longest.file})`, value: longest.lines, max: 250 },
+    { name: 'total lines of source', value: lines.all!, max: 30_186 },
   ]);
 }
 
-/** Makes one video on a local stack whose functions count what of them runs. */
+/** Makes one video on a local stack that records the coverage of its functions. */
 async function runOneVideo(): Promise<void> {
   const directory = await mkdtemp(path.join(tmpdir(), 'firstframe-footprint-'));
   const ports = { PORT: '0', WAN_PORT: '0', AWS_PORT: '0' };

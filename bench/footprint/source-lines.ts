@@ -4,14 +4,14 @@ import { projectRoot } from '../../infra/synth/bundle.ts';
 
 const folders = ['functions', 'infra', 'local', 'web', 'bench'] as const;
 const code = /\.(ts|cjs|mjs|js|css|html)$/;
-/** Tables of data: one line an entry, however many there are. */
+/** Tables of data, which have a line per entry. */
 const tables = /^functions\/(wan\/catalogue|api\/openapi\/.*)\.ts$/;
 
 export interface SourceCount {
   functionFiles: number;
-  /** Lines that are neither blank nor comment, by folder, and `all` of them. */
+  /** Lines that are neither blank nor comment by folder, and `all` as their sum. */
   lines: Record<string, number>;
-  /** Of the files in `functions/` that are no tables, all lines counted. */
+  /** The longest file in `functions/` except tables, by all of its lines. */
   longest: { file: string; lines: number };
 }
 
@@ -36,7 +36,7 @@ export async function countSources(root = projectRoot): Promise<SourceCount> {
   return { functionFiles, lines, longest };
 }
 
-/** Lines that are neither blank nor wholly comment. */
+/** Counts the lines that are neither blank nor only comment. */
 export function codeLines(text: string): number {
   let inComment = false;
   return text.split('\n').filter((line) => {

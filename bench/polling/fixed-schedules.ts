@@ -1,35 +1,35 @@
-import { type Figures, figuresOf } from './figures.ts';
+import { type PollingMetrics, pollingMetrics } from './polling-metrics.ts';
 
-/** Seconds from one question to the next, by how many were asked before. */
-type Interval = (asked: number) => number;
+/** Seconds to the next query, by the number of earlier queries. */
+type Interval = (sent: number) => number;
 
-/** The SDKs' own waiting: 1 s three times, 2 s three times, 4 s three times, then 5 s. */
-export const sdkInterval: Interval = (asked) => [1, 1, 1, 2, 2, 2, 4, 4, 4][asked] ?? 5;
+/** The schedule of the DashScope SDKs: 1 s three times, 2 s three times, 4 s three times, then 5 s. */
+export const sdkInterval: Interval = (sent) => [1, 1, 1, 2, 2, 2, 4, 4, 4][sent] ?? 5;
 
 export const everyFifteenSeconds: Interval = () => 15;
 
 /**
- * What asking by a fixed schedule comes to, with nothing in its way: an answer at once, no limit to how many ask. So many videos are
- * under way at once as there are permits, each followed by the next.
- * @param durations of the videos, in seconds, in the order of their submits
+ * Simulates polling by a fixed schedule under ideal conditions: immediate responses and no rate limit. As many videos run concurrently
+ * as there are permits; when one ends, the next starts.
+ * @param durations the durations of the videos in seconds, in the order of submission
  */
-export function followSchedule(interval: Interval, durations: readonly number[], permits: number): Figures {
+export function followSchedule(interval: Interval, durations: readonly number[], permits: number): PollingMetrics {
   const free = Array.from({ length: Math.min(permits, durations.length) }, (_, index) => index * STAGGER_SECONDS);
   const lags: number[] = [];
-  const questions: number[] = [];
+  const queries: number[] = [];
   for (const duration of durations) {
     const slot = free.indexOf(Math.min(...free));
     const submitted = free[slot]!;
     let at = 0;
-    for (let asked = 0; at < duration; asked++) {
-      at += interval(asked);
-      questions.push((submitted + at) * 1000);
+    for (let sent = 0; at < duration; sent++) {
+      at += interval(sent);
+      queries.push((submitted + at) * 1000);
     }
     lags.push(at - duration);
     free[slot] = submitted + at;
   }
-  return figuresOf(lags, questions);
+  return pollingMetrics(lags, queries);
 }
 
-/** Wan takes five submits a second. */
+/** Wan accepts five submissions per second. */
 export const STAGGER_SECONDS = 0.2;

@@ -13,34 +13,39 @@ import { createVirtualClock } from '../simulation/clock.ts';
 import { readDeployment } from '../simulation/deployment.ts';
 import { createLatency } from '../simulation/latency.ts';
 import { seededRandom } from '../simulation/random.ts';
-import { type Figures, figuresOf, quantile } from './figures.ts';
+import { createFakeWan } from './fake-wan.ts';
 import { STAGGER_SECONDS } from './fixed-schedules.ts';
-import { createLightWan } from './light-wan.ts';
+import { type PollingMetrics, pollingMetrics, quantile } from './polling-metrics.ts';
 
 const START = Date.parse('2026-01-01T00:00:00Z');
 const MODEL = 'wan2.5-i2v-preview';
 const DAY = 24 * 3600_000;
 
-export interface FollowingOptions {
+export interface FollowTasksOptions {
   seed: number;
-  /** Of the videos, in seconds, in the order of their submissions. */
+  /** The durations of the videos in seconds, in the order of submission. */
   durations: readonly number[];
   permits: number;
   /** The setting `wanQueriesPerSecond`. */
   queriesPerSecond: number;
 }
 
-export interface Followed extends Figures {
-  /** State transitions of a video, in the middle and on average: three more for each time that its sleep timed out. */
+export interface FollowTasksResult extends PollingMetrics {
+  /** State transitions of a video: three more for each sleep that timed out. */
   median_transitions: number;
   mean_transitions: number;
 }
 
 /**
- * How the watcher does: the deployed state machine, watcher and checks over the real table, each by its own invocation. A video ends
- * when it would be archived, and the next one follows in its place.
+ * Measures the watcher with the deployed state machine, watcher and CheckTask over a real table, each in its own invocation. A video ends
+ * when it would be archived, and the next one starts in its place.
  */
-export async function followTasks({ seed, durations, permits, queriesPerSecond }: FollowingOptions): Promise<Followed> {
+export async function followTasks({
+  seed,
+  durations,
+  permits,
+  queriesPerSecond,
+}: FollowTasksOptions): Promise<FollowTasksResult> {
   const random = seededRandom(seed);
   const clock = createVirtualClock(START);
   const latency = createLatency(clock, random);
@@ -52,11 +57,11 @@ export async function followTasks({ seed, durations, permits, queriesPerSecond }
       limits: { [MODEL]: { concurrent_tasks: permits, submits_per_second: 1 / STAGGER_SECONDS } },
     },
   );
-  const wan = createLightWan({ clock, latency });
+  const wan = createFakeWan({ clock, latency });
   const failures: unknown[] = [];
   const ends = new Map<string, () => void>();
-  const unused = { send: () => Promise.reject(new Error('Nothing here calls this.')) };
-  const { table, lambda, stepFunctions, trouble } = await simulateAws(
+  const unused = { send: () => Promise.reject(new Error('This client must not be called.')) };
+  const { table, lambda, stepFunctions, unhandledErrors } = await simulateAws(
     { clock, latency, random },
     deployment,
     {
@@ -73,7 +78,7 @@ export async function followTasks({ seed, durations, permits, queriesPerSecond }
     },
   );
   const environment = readEnvironment('check-task', deployment.environmentOf('check-task'));
-  const lane = modelLimitsOf(MODEL, environment.LIMIT_SETTINGS);
+  const limits = modelLimitsOf(MODEL, environment.LIMIT_SETTINGS);
   const lags: number[] = [];
 
   async function follow(number: number, duration: number): Promise<void> {
@@ -81,7 +86,7 @@ export async function followTasks({ seed, durations, permits, queriesPerSecond }
     wan.begin(taskId, duration);
     const video = await runningVideo(table, number, taskId);
     await createVideo(table, video);
-    await claimPermit(table, lane, video);
+    await claimPermit(table, limits, video);
     const ended = new Promise<void>((resolve) => void ends.set(video.id, resolve));
     const { id, run } = video;
     const start = {
@@ -101,7 +106,7 @@ export async function followTasks({ seed, durations, permits, queriesPerSecond }
       lambda.accept('watch', {});
     }
   })();
-  // A model's submissions are as far apart as its limit at Wan demands, also those that follow an ending.
+  // Spaces the submissions of the model by Wan's rate limit, including those that follow an ended task.
   let free = clock.now();
   async function submissionSlot(): Promise<void> {
     const at = Math.max(clock.now(), free);
@@ -123,18 +128,18 @@ export async function followTasks({ seed, durations, permits, queriesPerSecond }
       isDone = true;
     });
   await clock.run(() => isDone, START + 30 * DAY);
-  failures.push(...trouble());
+  failures.push(...unhandledErrors());
   if (failures.length > 0) throw failures[0];
   const transitions = stepFunctions.executions().map((execution) => execution.transitions);
   stepFunctions.close();
   return {
-    ...figuresOf(lags, wan.questions),
+    ...pollingMetrics(lags, wan.queries),
     median_transitions: quantile(transitions, 0.5),
     mean_transitions: transitions.reduce((sum, count) => sum + count, 0) / transitions.length,
   };
 }
 
-/** A video whose task has just been created. */
+/** Returns a video whose task has just been created. */
 async function runningVideo(table: Table, number: number, taskId: string): Promise<VideoRecord> {
   const now = table.now();
   const at = new Date(now).toISOString();

@@ -3,7 +3,7 @@ import type { FunctionName } from '../../functions/shared/environment.ts';
 import { type Count, HISTORY_EVENT_BYTES, LOG_LINE_BYTES, OWN_WORK_SECONDS } from './billed-units.ts';
 import type { VirtualClock } from './clock.ts';
 import type { Deployment } from './deployment.ts';
-import { loadFunction, type World } from './functions.ts';
+import { loadFunction, type SimulatedEnvironment } from './functions.ts';
 import { createLambda, type Handler } from './lambda.ts';
 import type { Latency } from './latency.ts';
 import { errorLogger, lambdaClient, simulateSecrets } from './platform.ts';
@@ -11,77 +11,77 @@ import { simulateStepFunctions } from './step-functions.ts';
 import { simulateTable } from './table.ts';
 
 /** What the parts of a simulation share. */
-export interface Time {
+export interface SimulationContext {
   clock: VirtualClock;
   latency: Latency;
   random: () => number;
-  /** Called with each amount that AWS bills. */
+  /** Called for each billed amount. */
   count?: Count | undefined;
 }
 
 /**
- * The deployment's table, functions and state machine by the virtual clock.
- * @param outside what of the platform is not simulated here
- * @param instead handlers that take the place of the deployed ones
+ * Simulates the deployment's table, functions and state machine on the virtual clock.
+ * @param external the parts of the platform that are not simulated here
+ * @param overrides handlers that replace the deployed ones
  */
 export async function simulateAws(
-  time: Time,
+  context: SimulationContext,
   deployment: Deployment,
-  outside: Pick<Platform, 'fetch' | 's3' | 'recordMetric'> & {
+  external: Pick<Platform, 'fetch' | 's3' | 'recordMetric'> & {
     sqs: (accept: (event: object) => void) => Platform['sqs'];
   },
-  instead: Partial<Record<FunctionName, Handler>> = {},
+  overrides: Partial<Record<FunctionName, Handler>> = {},
 ) {
-  const { clock, latency, random, count } = time;
-  const { dynamoDb, outside: table, updateItem } = await simulateTable(time, deployment.table);
+  const { clock, latency, random, count } = context;
+  const { dynamoDb, observer: table, updateItem } = await simulateTable(context, deployment.table);
   const errors: unknown[] = [];
-  const logged = () => count?.('logGigabyte', LOG_LINE_BYTES / 1e9);
+  const countLogLine = () => count?.('logGigabyte', LOG_LINE_BYTES / 1e9);
   const lambda = createLambda(
-    time,
-    (name) => instead[name] ?? loadFunction(world, name),
+    context,
+    (name) => overrides[name] ?? loadFunction(environment, name),
     (name, milliseconds) => {
       const gigabytes = deployment.memoryOf(name) / 1024;
       count?.('lambdaRequest', 1);
       count?.('lambdaGigabyteSecond', (milliseconds / 1000 + OWN_WORK_SECONDS) * gigabytes);
-      logged();
+      countLogLine();
     },
   );
-  const stepFunctions = simulateStepFunctions(time, {
+  const stepFunctions = simulateStepFunctions(context, {
     stateMachines: deployment.stateMachines,
     updateItem,
     invoke: (arn, payload) => lambda.invoke(deployment.functionOf(arn), payload),
-    ended({ status, name }) {
+    onExecutionEnd({ status, name }) {
       const { transitions, history_events } = stepFunctions.executions().find((each) => each.name === name)!;
       count?.('stateTransition', transitions);
       count?.('logGigabyte', (history_events * HISTORY_EVENT_BYTES) / 1e9);
-      if (status !== 'SUCCEEDED') errors.push(new Error(`The execution ${name} ended ${status}.`));
+      if (status !== 'SUCCEEDED') errors.push(new Error(`The execution ${name} ended with ${status}.`));
     },
   });
-  const world: World = {
+  const environment: SimulatedEnvironment = {
     environmentOf: deployment.environmentOf,
     platform: {
       clock,
       random,
-      fetch: outside.fetch,
-      logger: errorLogger(errors, logged),
+      fetch: external.fetch,
+      logger: errorLogger(errors, countLogLine),
       dynamoDb,
-      s3: outside.s3,
+      s3: external.s3,
       stepFunctions: stepFunctions.client,
-      sqs: outside.sqs((event) => lambda.accept('drop', event)),
+      sqs: external.sqs((event) => lambda.accept('drop', event)),
       lambda: lambdaClient((name, event) => void latency('stepFunctions', async () => lambda.accept(name, event))),
       secrets: simulateSecrets(() => count?.('secretRead', 1)),
-      recordMetric(...figure) {
-        logged();
-        outside.recordMetric(...figure);
+      recordMetric(...metric) {
+        countLogLine();
+        external.recordMetric(...metric);
       },
     },
   };
   return {
-    /** As seen from outside: looking at it takes no time. */
+    /** For the bench, whose calls take no time on the virtual clock. */
     table,
     lambda,
     stepFunctions,
-    /** What went wrong without anybody waiting for it. */
-    trouble: (): unknown[] => [...errors, ...lambda.dead.map(({ error }) => error)],
+    /** Errors that no caller received. */
+    unhandledErrors: (): unknown[] => [...errors, ...lambda.failedInvocations.map(({ error }) => error)],
   };
 }

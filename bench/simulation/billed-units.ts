@@ -5,15 +5,15 @@ import type { prices } from '../../infra/operations/cost.ts';
 import type { TableDefinition } from '../../local/aws/dynamodb/dynamodb.ts';
 import type { inProcessDynamoDb } from '../../local/aws/dynamodb/in-process.ts';
 
-/** Told of something that AWS bills, in the units of its price list. */
+/** Called for each billed amount, in the units of AWS's price list. */
 export type Count = (unit: keyof typeof prices, amount: number) => void;
 
-/** Of a line of a function's log, and of the two that Lambda adds to each invocation. Assumed, not measured. */
+/** Size of a log line of a function, and of the two lines that Lambda adds per invocation together. Assumed, not measured. */
 export const LOG_LINE_BYTES = 600;
-/** Of an event of an execution in its log, without data. Assumed, not measured. */
+/** Size of an execution event in the log, without data. Assumed, not measured. */
 export const HISTORY_EVENT_BYTES = 400;
 
-/** What a function computes in an invocation, which takes no time by the virtual clock. Assumed, not measured. */
+/** CPU time of an invocation, which takes no time on the virtual clock. Assumed, not measured. */
 export const OWN_WORK_SECONDS = 0.05;
 
 type Item = Record<string, object>;
@@ -22,9 +22,9 @@ type Index = Pick<
   'IndexName' | 'KeySchema' | 'Projection'
 >;
 
-/** A DynamoDB that counts the request units of each call, indexes included. It takes one call at a time. */
+/** Wraps a DynamoDB to count the request units of each call, including those of indexes. It handles one call at a time. */
 export function countingDynamoDb(
-  answer: ReturnType<typeof inProcessDynamoDb>,
+  send: ReturnType<typeof inProcessDynamoDb>,
   indexes: readonly Index[],
   count: Count,
 ): ReturnType<typeof inProcessDynamoDb> {
@@ -32,23 +32,23 @@ export function countingDynamoDb(
   const itemOf = async (input: object): Promise<Item | undefined> => {
     const { TableName, Key, Item } = input as { TableName: string; Key?: Item; Item?: Item };
     const key = { [partitionKey]: (Key ?? Item)![partitionKey] };
-    return ((await answer('GetItem', { TableName, Key: key, ConsistentRead: true })) as { Item?: Item }).Item;
+    return ((await send('GetItem', { TableName, Key: key, ConsistentRead: true })) as { Item?: Item }).Item;
   };
 
-  async function read(operation: Parameters<typeof answer>[0], input: object): Promise<object> {
-    const output = await answer(operation, { ...input, ReturnConsumedCapacity: 'TOTAL' });
+  async function read(operation: Parameters<typeof send>[0], input: object): Promise<object> {
+    const output = await send(operation, { ...input, ReturnConsumedCapacity: 'TOTAL' });
     const { ConsumedCapacity } = output as { ConsumedCapacity: { CapacityUnits: number } };
-    // dynalite takes nothing for a query that finds nothing.
+    // dynalite counts nothing for a query without results.
     count('readUnit', Math.max(0.5, ConsumedCapacity.CapacityUnits));
     return output;
   }
 
-  async function write(operation: Parameters<typeof answer>[0], input: object): Promise<object> {
+  async function write(operation: Parameters<typeof send>[0], input: object): Promise<object> {
     const before = await itemOf(input);
     try {
-      return await answer(operation, input);
+      return await send(operation, input);
     } finally {
-      // After a condition that did not hold, the same item: AWS bills that write by its size.
+      // If a condition failed, the item is unchanged, and AWS bills the write by its size.
       count('writeUnit', writeUnits(before, await itemOf(input), indexes));
     }
   }
@@ -61,7 +61,7 @@ export function countingDynamoDb(
   };
 }
 
-/** What a write from one state of an item to the other takes: of the table, and of each index whose entry changes. */
+/** Returns the write units of a change of an item: of the table, and of each index whose entry changes. */
 function writeUnits(before: Item | undefined, after: Item | undefined, indexes: readonly Index[]): number {
   const inTable = Math.max(1, unitsOf(before), unitsOf(after));
   const inIndexes = indexes.map((index) => {
@@ -75,7 +75,7 @@ function writeUnits(before: Item | undefined, after: Item | undefined, indexes: 
 
 const unitsOf = (item: Item | undefined): number => (item ? Math.ceil(itemSize(item) / 1024) : 0);
 
-/** What an index holds of an item: nothing of one without the index's keys. */
+/** Returns the projection of an item into an index; undefined if the item lacks the index's keys. */
 function entryOf(item: Item | undefined, { KeySchema, Projection }: Index): Item | undefined {
   const keys = KeySchema.map(({ AttributeName }) => AttributeName);
   if (!item || keys.some((name) => !(name in item))) return undefined;

@@ -1,42 +1,42 @@
 import { setImmediate } from 'node:timers/promises';
 
-/** A clock that only moves when everybody waits for it. */
+/** A clock that only advances when all tasks wait for it. */
 export interface VirtualClock {
   /** Milliseconds since 1970. */
   now(): number;
-  /** Resolves when the clock shows so many milliseconds more, at once when `signal` is aborted. */
+  /** Resolves after the given time, or immediately when `signal` is aborted. */
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
-  /** Does real work, of which the clock sees nothing: it stands still until it is done. */
+  /** Does real work while the clock is stopped. */
   hold<Result>(work: () => Promise<Result>): Promise<Result>;
-  /** Keeps the clock still until the returned function is called. */
+  /** Stops the clock until the returned function is called. */
   stop(): () => void;
   /**
-   * Lets time pass until `done`.
-   * @throws Error when it shows `latest` before, or nobody waits for it any more
+   * Advances the clock until `done` returns true.
+   * @throws Error if it reaches `latest` before, or if nothing waits for it anymore
    */
   run(done: () => boolean, latest: number): Promise<void>;
 }
 
 interface Sleeper {
   at: number;
-  /** Those of the same moment wake in the order in which they went to sleep. */
+  /** Sleepers of the same time wake in the order in which they were added. */
   order: number;
   wake: () => void;
   isAwake: boolean;
 }
 
-/** How often Node's queues must have come round without anything being held before all are taken to wait. */
+/** The number of event loop rounds without real work after which all tasks are assumed to wait. */
 const QUIET_ROUNDS = 3;
 
 /** @param start milliseconds since 1970 */
 export function createVirtualClock(start: number): VirtualClock {
   const queue = createQueue();
   let now = start;
-  let held = 0;
-  let slept = 0;
+  let stops = 0;
+  let sleepers = 0;
 
-  async function quiet(): Promise<void> {
-    for (let rounds = 0; rounds < QUIET_ROUNDS; rounds = held > 0 ? 0 : rounds + 1) await setImmediate();
+  async function untilIdle(): Promise<void> {
+    for (let rounds = 0; rounds < QUIET_ROUNDS; rounds = stops > 0 ? 0 : rounds + 1) await setImmediate();
   }
 
   const clock: VirtualClock = {
@@ -44,10 +44,10 @@ export function createVirtualClock(start: number): VirtualClock {
     sleep: (milliseconds, signal) =>
       new Promise((resolve) => {
         if (signal?.aborted) return resolve();
-        slept += 1;
+        sleepers += 1;
         const sleeper: Sleeper = {
           at: now + Math.max(0, Math.ceil(milliseconds)),
-          order: slept,
+          order: sleepers,
           isAwake: false,
           wake,
         };
@@ -60,11 +60,11 @@ export function createVirtualClock(start: number): VirtualClock {
         queue.add(sleeper);
       }),
     stop() {
-      held += 1;
-      let isHeld = true;
+      stops += 1;
+      let isStopped = true;
       return () => {
-        if (isHeld) held -= 1;
-        isHeld = false;
+        if (isStopped) stops -= 1;
+        isStopped = false;
       };
     },
     hold(work) {
@@ -73,12 +73,12 @@ export function createVirtualClock(start: number): VirtualClock {
     },
     async run(done, latest) {
       for (;;) {
-        await quiet();
+        await untilIdle();
         if (done()) return;
         const next = queue.take();
-        if (!next) throw new Error('Nobody waits for the clock any more, and it is not done.');
+        if (!next) throw new Error('Nothing waits for the clock anymore, but the run is not done.');
         if (next.isAwake) continue;
-        if (next.at > latest) throw new Error(`Not done after ${(latest - start) / 1000} s of the clock.`);
+        if (next.at > latest) throw new Error(`Not done after ${(latest - start) / 1000} s of virtual time.`);
         now = next.at;
         next.wake();
       }
@@ -87,7 +87,7 @@ export function createVirtualClock(start: number): VirtualClock {
   return clock;
 }
 
-/** A binary heap: whoever wakes first is on top. */
+/** Creates a binary heap with the next sleeper on top. */
 function createQueue() {
   const heap: Sleeper[] = [];
   const isBefore = (one: Sleeper, other: Sleeper) =>

@@ -8,13 +8,13 @@ import { account, region } from '../../local/aws/account.ts';
 import { readRules } from '../../local/aws/read-resources.ts';
 import { loadStack } from '../../local/aws/template/load-stack.ts';
 
-/** What a simulation needs to know of the synthesised template. */
+/** The parts of the synthesized template that a simulation uses. */
 export type Deployment = Awaited<ReturnType<typeof readDeployment>>;
 
-/** Kept apart from what `npm start` synthesised: the functions' code is none here, since a simulation composes them itself. */
+/** Separate from the output of `npm start`: the bundles here are empty, since a simulation composes the functions itself. */
 const outdir = path.join(projectRoot, '.build', 'bench');
 
-/** The stack as it would be deployed. @param context its settings, over those of a stack beside the emulator */
+/** Synthesizes the stack. @param context settings that override those for the emulator */
 export async function readDeployment(
   addresses: { awsUrl: string; emulatorUrl: string },
   context: Readonly<Record<string, unknown>>,
@@ -36,7 +36,7 @@ export async function readDeployment(
     memory: properties.MemorySize,
   }));
   const functionNamed = (name: FunctionName) => functions.find((each) => each.name === name)!;
-  /** Which function an ARN, with or without its alias, means. @throws Error for one the template does not have */
+  /** Returns the function of an ARN with or without alias. @throws Error if the template has no such function */
   const functionOf = (arn: string): FunctionName => {
     const deployedAs = arn.split(':function:')[1]?.split(':')[0];
     const found = functions.find((each) => each.deployedAs === deployedAs);
@@ -55,9 +55,9 @@ export async function readDeployment(
       name,
       definition: JSON.parse(properties.DefinitionString) as object,
     })),
-    /** The variables that the template gives each function. */
+    /** Returns the environment variables of a function. */
     environmentOf: (name: FunctionName): NodeJS.ProcessEnv => functionNamed(name).environment,
-    /** In MB. */
+    /** Returns the memory of a function in MB. */
     memoryOf: (name: FunctionName): number => functionNamed(name).memory,
     functionOf,
     /** Functions that run at a fixed rate. */

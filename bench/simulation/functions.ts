@@ -12,14 +12,14 @@ import {
 import { type Environment, type FunctionName, readEnvironment } from '../../functions/shared/environment.ts';
 import type { Handler } from './lambda.ts';
 
-/** What functions run on here: the template's variables, and a platform in the place of AWS, Wan and the clock. */
-export interface World {
+/** The environment of simulated functions: the template's variables, and a platform that replaces AWS, Wan and the clock. */
+export interface SimulatedEnvironment {
   environmentOf: (name: FunctionName) => NodeJS.ProcessEnv;
   platform: Platform;
 }
 
-/** What a container of a function does when it loads the entry. */
-const loading =
+/** Returns what a container does when it loads the entry of a function. */
+const loaderOf =
   <Name extends FunctionName>(
     name: Name,
     compose: (
@@ -27,30 +27,30 @@ const loading =
       platform: Platform,
     ) => (event: never, context: Context) => Promise<unknown>,
   ) =>
-  ({ environmentOf, platform }: World): Handler => {
-    // What code remembers by its client is a container's own.
+  ({ environmentOf, platform }: SimulatedEnvironment): Handler => {
+    // A client per container, since some code caches values by client.
     const dynamoDb = { send: platform.dynamoDb.send } as Platform['dynamoDb'];
     const handler = compose(readEnvironment(name, environmentOf(name)), { ...platform, dynamoDb });
     return (event) => handler(event, {} as Context);
   };
 
-/** The functions that take part in a simulation. */
-const simulated: Partial<Record<FunctionName, (world: World) => Handler>> = {
-  drop: loading('drop', composeDrop),
-  dispatch: loading('dispatch', composeDispatch),
-  'create-task': loading('create-task', composeCreateTask),
-  'check-task': loading('check-task', composeCheckTask),
-  'archive-video': loading('archive-video', composeArchiveVideo),
-  'record-failure': loading('record-failure', composeRecordFailure),
-  sweep: loading('sweep', composeSweep),
-  watch: loading('watch', composeWatch),
+/** The simulated functions. */
+const simulated: Partial<Record<FunctionName, (environment: SimulatedEnvironment) => Handler>> = {
+  drop: loaderOf('drop', composeDrop),
+  dispatch: loaderOf('dispatch', composeDispatch),
+  'create-task': loaderOf('create-task', composeCreateTask),
+  'check-task': loaderOf('check-task', composeCheckTask),
+  'archive-video': loaderOf('archive-video', composeArchiveVideo),
+  'record-failure': loaderOf('record-failure', composeRecordFailure),
+  sweep: loaderOf('sweep', composeSweep),
+  watch: loaderOf('watch', composeWatch),
 };
 
 export const isSimulated = (name: FunctionName): boolean => simulated[name] !== undefined;
 
-/** @throws Error for a function that takes no part in a simulation */
-export function loadFunction(world: World, name: FunctionName): Handler {
+/** Loads a function as a container does. @throws Error for a function that is not simulated */
+export function loadFunction(environment: SimulatedEnvironment, name: FunctionName): Handler {
   const load = simulated[name];
   if (!load) throw new Error(`The simulation has no function ${name}.`);
-  return load(world);
+  return load(environment);
 }

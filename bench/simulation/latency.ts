@@ -1,35 +1,35 @@
 import type { VirtualClock } from './clock.ts';
 
 /**
- * How long a call takes, in milliseconds: the middle of what these services usually need within one region, and for Wan of what is seen
- * over the public internet. None of them is measured here; what a bench shows should not hang on any one of them.
+ * The latency of calls in milliseconds: typical medians of these services within one region, and of Wan over the public internet. They are
+ * not measured here, and the result of a bench should not depend on any single one.
  */
 export const milliseconds = {
   dynamoDb: 5,
   s3: 30,
-  /** StartExecution and its like. */
+  /** StartExecution and similar calls. */
   stepFunctions: 30,
   /** SendMessage. */
   sqs: 15,
   /** From the end of one state to the function of the next. */
   transition: 30,
-  /** From a change in S3 to the function that a rule names. */
+  /** From a change in S3 to the target function of a rule. */
   eventBridge: 500,
   warmStart: 20,
   coldStart: 400,
-  /** A question to Wan. */
+  /** A query. */
   wan: 150,
-  /** Wan checks and fetches the image during a submit. */
+  /** A submission, during which Wan fetches and checks the image. */
   wanSubmit: 500,
   wanDownload: 500,
 } as const;
 
 export type CallName = keyof typeof milliseconds;
 
-/** Passes the time of a call around the real work of it: half on the way there, half on the way back. */
+/** Adds the latency of a call to its real work: half before it, half after it. */
 export type Latency = <Result>(call: CallName, work: () => Promise<Result>) => Promise<Result>;
 
-/** @param random from 0 to 1: each call takes between half and one and a half of its usual time */
+/** @param random a number from 0 to 1: a call takes between half and one and a half times its latency */
 export const createLatency =
   (clock: VirtualClock, random: () => number): Latency =>
   async (call, work) => {
@@ -43,8 +43,8 @@ export const createLatency =
     return result;
   };
 
-/** What the figures are, to be printed. */
+/** Formats the latencies for output. */
 export const describeLatency = (): string => {
-  const figures = Object.entries(milliseconds).map(([name, value]) => `${name} ${value}`);
-  return `${figures.slice(0, 5).join(', ')},\n  ${figures.slice(5).join(', ')} ms, each ± 50 %; Wait and Retry as in the template.`;
+  const latencies = Object.entries(milliseconds).map(([name, value]) => `${name} ${value}`);
+  return `${latencies.slice(0, 5).join(', ')},\n  ${latencies.slice(5).join(', ')} ms, each ± 50 %; Wait and Retry as in the template.`;
 };

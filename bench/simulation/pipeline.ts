@@ -18,18 +18,18 @@ import { simulateWan } from './wan.ts';
 
 export interface PipelineOptions {
   seed: number;
-  /** How long Wan takes for a video. */
+  /** How long Wan takes for a video, in seconds. */
   task_seconds: number;
-  /** Settings of the stack, as in cdk.json. */
+  /** Settings of the stack as in cdk.json. */
   context: Readonly<Record<string, unknown>>;
-  /** Called with each amount that AWS bills, in the units of its price list. */
+  /** Called for each billed amount. */
   count?: Count;
 }
 
-/** The whole pipeline in this process, by a virtual clock. */
+/** The whole pipeline in this process, on a virtual clock. */
 export type Pipeline = Awaited<ReturnType<typeof startPipeline>>;
 
-/** When the clock begins. */
+/** The start of the virtual clock. */
 const START = Date.parse('2026-01-01T00:00:00Z');
 
 export async function startPipeline({ seed, task_seconds, context, count }: PipelineOptions) {
@@ -37,25 +37,25 @@ export async function startPipeline({ seed, task_seconds, context, count }: Pipe
   const clock = createVirtualClock(START);
   const latency = createLatency(clock, random);
   const directory = await mkdtemp(path.join(tmpdir(), 'firstframe-bench-'));
-  const time = { clock, latency, random, count };
+  const simulation = { clock, latency, random, count };
 
-  let changed = (_change: ObjectEvent): void => undefined;
-  const wan = await simulateWan(time, { directory, taskSeconds: task_seconds });
-  const s3 = await simulateS3(time, { directory, changed: (change) => changed(change) });
+  let onObjectEvent = (_event: ObjectEvent): void => undefined;
+  const wan = await simulateWan(simulation, { directory, taskSeconds: task_seconds });
+  const s3 = await simulateS3(simulation, { directory, onObjectEvent: (event) => onObjectEvent(event) });
   const deployment = await readDeployment({ awsUrl: s3.endpoint, emulatorUrl: wan.url }, context);
   for (const { name, versioned } of deployment.buckets) await s3.createBucket(name, { versioned });
-  const measured = new Map<MetricName, number>();
-  const { table, lambda, stepFunctions, trouble } = await simulateAws(time, deployment, {
+  const metricCounts = new Map<MetricName, number>();
+  const { table, lambda, stepFunctions, unhandledErrors } = await simulateAws(simulation, deployment, {
     fetch: wan.fetch,
     s3: s3.client,
-    sqs: (accept) => simulateSqs(time, accept),
-    recordMetric: (name) => void measured.set(name, (measured.get(name) ?? 0) + 1),
+    sqs: (accept) => simulateSqs(simulation, accept),
+    recordMetric: (name) => void metricCounts.set(name, (metricCounts.get(name) ?? 0) + 1),
   });
   const uploadsBucket = deployment.environmentOf('drop').UPLOADS_BUCKET!;
-  changed = (change) => {
-    if (change.name !== 'ObjectCreated' || change.bucket !== uploadsBucket || !change.key.startsWith('drop/')) return;
+  onObjectEvent = (event) => {
+    if (event.name !== 'ObjectCreated' || event.bucket !== uploadsBucket || !event.key.startsWith('drop/')) return;
     void latency('eventBridge', async () => undefined).then(() =>
-      lambda.accept('drop', objectEvent(change, clock.now())),
+      lambda.accept('drop', objectEvent(event, clock.now())),
     );
   };
   for (const { name, seconds } of deployment.schedules.filter(({ name }) => isSimulated(name))) {
@@ -70,17 +70,17 @@ export async function startPipeline({ seed, task_seconds, context, count }: Pipe
   return {
     clock,
     wan,
-    /** The table and S3 as seen from outside: looking at them takes no time. */
+    /** Table and S3 for the bench, whose calls take no time on the virtual clock. */
     table,
-    s3: s3.outside,
+    s3: s3.observer,
     uploadsBucket,
-    /** How often each figure was told, in all. */
-    measured: measured as ReadonlyMap<MetricName, number>,
-    /** What went wrong without anybody waiting for it. */
-    get trouble() {
-      return trouble();
+    /** How often each metric was recorded. */
+    metricCounts: metricCounts as ReadonlyMap<MetricName, number>,
+    /** Errors that no caller received. */
+    get unhandledErrors() {
+      return unhandledErrors();
     },
-    /** Invokes a function as a schedule does. */
+    /** Invokes a function like a schedule. */
     invoke: (name: FunctionName) => lambda.invoke(name, {}),
     async close() {
       stepFunctions.close();

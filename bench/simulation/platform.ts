@@ -1,29 +1,29 @@
 import type { InvokeCommand } from '@aws-sdk/client-lambda';
 import type { Platform } from '../../functions/entries/platform.ts';
 
-/** A log of which only the errors are kept. @param written called for each line */
-export const errorLogger = (errors: unknown[], written: () => void = () => undefined): Platform['logger'] => ({
+/** Creates a logger that collects only errors. @param onLine called for each line */
+export const errorLogger = (errors: unknown[], onLine: () => void = () => undefined): Platform['logger'] => ({
   addContext: () => undefined,
   appendKeys: () => undefined,
   resetKeys: () => undefined,
-  info: written,
-  warn: written,
+  info: onLine,
+  warn: onLine,
   error(message, ...details) {
-    written();
+    onLine();
     errors.push(new Error(`${JSON.stringify(message)} ${JSON.stringify(details)}`));
   },
 });
 
-/** Secrets Manager with a key that the emulator takes. @param read called for each read */
-export const simulateSecrets = (read: () => void = () => undefined): Platform['secrets'] => {
+/** Simulates Secrets Manager with a key that the emulator accepts. @param onRead called for each read */
+export const simulateSecrets = (onRead: () => void = () => undefined): Platform['secrets'] => {
   const send = async () => {
-    read();
+    onRead();
     return { SecretString: 'sk-bench' };
   };
   return { send } as unknown as Platform['secrets'];
 };
 
-/** Lambda's API, as far as functions invoke each other by it: the event of an asynchronous invocation is accepted. */
+/** Simulates the asynchronous Invoke call of Lambda's API, which functions use to start the watcher. */
 export const lambdaClient = (accept: (name: 'watch', event: unknown) => void): Platform['lambda'] =>
   ({
     async send({ input }: InvokeCommand) {

@@ -7,16 +7,16 @@ import type { Count } from './billed-units.ts';
 import type { VirtualClock } from './clock.ts';
 import type { Latency } from './latency.ts';
 
-/** The local S3, over loopback. It has the machine's own time: the SDK signs by that. */
+/** Starts the local S3 on loopback. It uses the machine's time, with which the SDK signs requests. */
 export async function simulateS3(
   { latency, count }: { clock: VirtualClock; latency: Latency; count?: Count | undefined },
-  { directory, changed }: { directory: string; changed: (event: ObjectEvent) => void },
+  { directory, onObjectEvent }: { directory: string; onObjectEvent: (event: ObjectEvent) => void },
 ) {
   const s3 = await serve({
     directory: path.join(directory, 's3'),
     now: Date.now,
     secretOf: () => developerAccessKey.secret_access_key,
-    onObjectEvent: async (event) => changed(event),
+    onObjectEvent: async (event) => onObjectEvent(event),
   });
   const connect = () =>
     new S3Client({
@@ -28,36 +28,36 @@ export async function simulateS3(
         accountId: account,
       },
     });
-  const [client, outside] = [connect(), connect()];
-  const send = outside.send.bind(outside) as (...call: unknown[]) => Promise<object>;
+  const [client, observer] = [connect(), connect()];
+  const send = observer.send.bind(observer) as (...call: unknown[]) => Promise<object>;
   client.send = ((...call: [object, ...unknown[]]) => {
     const { name } = call[0].constructor;
     if (/^(Get|Head)/.test(name)) count?.('objectGet', 1);
     else if (!name.startsWith('Delete')) count?.('objectPut', 1);
-    return latency('s3', async () => whole(await send(...call)));
+    return latency('s3', async () => bufferBody(await send(...call)));
   }) as typeof client.send;
   return {
     endpoint: s3.endpoint,
-    /** Its calls take their time by the virtual clock. */
+    /** For functions. Its calls take time on the virtual clock. */
     client,
-    /** For whoever looks at the buckets from outside of the simulation. */
-    outside,
+    /** For the bench. Its calls take no time on the virtual clock. */
+    observer,
     createBucket: s3.createBucket,
     async close() {
       client.destroy();
-      outside.destroy();
+      observer.destroy();
       await s3.close();
     },
   };
 }
 
-/** An answer whose body has arrived: reading it takes no more real time. */
-async function whole(answer: object): Promise<object> {
-  if (!('Body' in answer)) return answer;
-  const bytes = await (answer.Body as { transformToByteArray(): Promise<Uint8Array> }).transformToByteArray();
+/** Buffers the body of a response, so that reading it takes no more real time. */
+async function bufferBody(response: object): Promise<object> {
+  if (!('Body' in response)) return response;
+  const bytes = await (response.Body as { transformToByteArray(): Promise<Uint8Array> }).transformToByteArray();
   const Body = Object.assign(Readable.from([bytes]), {
     transformToByteArray: async () => bytes,
     transformToString: async () => Buffer.from(bytes).toString('utf8'),
   });
-  return { ...answer, Body };
+  return { ...response, Body };
 }

@@ -4,8 +4,9 @@ import type { VirtualClock } from './clock.ts';
 import type { Latency } from './latency.ts';
 
 /**
- * A queue by the virtual clock. What fails is tried again as an asynchronous invocation is: sooner than by the queue's visibility timeout.
- * @param deliver hands over a message when its delay is over
+ * Simulates a queue on the virtual clock. A failed message is retried like an asynchronous invocation, sooner than after the queue's
+ * visibility timeout.
+ * @param deliver called with the event of a message after its delay
  */
 export function simulateSqs(
   { clock, latency }: { clock: VirtualClock; latency: Latency },

@@ -8,8 +8,8 @@ import type { VirtualClock } from './clock.ts';
 import type { Latency } from './latency.ts';
 
 /**
- * The local Step Functions by the virtual clock.
- * @param ended told how each execution ended
+ * Runs the local Step Functions on the virtual clock.
+ * @param onExecutionEnd called when an execution ends
  */
 export function simulateStepFunctions(
   { clock, latency }: { clock: VirtualClock; latency: Latency },
@@ -17,12 +17,12 @@ export function simulateStepFunctions(
     stateMachines,
     invoke,
     updateItem,
-    ended,
+    onExecutionEnd,
   }: {
     stateMachines: StateMachineResource[];
     invoke: (functionArn: string, payload: unknown) => Promise<unknown>;
     updateItem: (parameters: object) => Promise<object>;
-    ended: (detail: StatusChangeDetail) => void;
+    onExecutionEnd: (detail: StatusChangeDetail) => void;
   },
 ) {
   const transition = () => latency('transition', async () => undefined);
@@ -38,16 +38,16 @@ export function simulateStepFunctions(
       await transition();
       return updateItem(parameters);
     },
-    onStatusChange: (detail) => detail.status !== 'RUNNING' && ended(detail),
+    onStatusChange: (detail) => detail.status !== 'RUNNING' && onExecutionEnd(detail),
   });
   const send = ({ constructor: { name }, input }: { constructor: { name: string }; input: object }) =>
     latency('stepFunctions', () => handle(name.replace(/Command$/, ''), input)).catch((error: unknown) => {
-      throw asException(error);
+      throw toSdkException(error);
     });
   return { client: { send } as Pick<sfn.SFNClient, 'send'>, executions, close };
 }
 
-/** The errors that callers tell apart by their class. */
+/** The errors that callers distinguish by class. */
 const exceptions: Record<string, new (fields: { message: string; $metadata: object }) => Error> = {
   ExecutionAlreadyExists: sfn.ExecutionAlreadyExists,
   ExecutionDoesNotExist: sfn.ExecutionDoesNotExist,
@@ -56,7 +56,7 @@ const exceptions: Record<string, new (fields: { message: string; $metadata: obje
   TaskTimedOut: sfn.TaskTimedOut,
 };
 
-function asException(error: unknown): unknown {
+function toSdkException(error: unknown): unknown {
   const { name, message } = error as Error;
   const Exception = exceptions[name];
   return Exception ? new Exception({ message, $metadata: {} }) : error;

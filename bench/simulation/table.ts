@@ -6,23 +6,23 @@ import { type Count, countingDynamoDb } from './billed-units.ts';
 import type { VirtualClock } from './clock.ts';
 import type { Latency } from './latency.ts';
 
-/** The template's table, over dynalite in this process. */
+/** Creates the template's table with dynalite in this process. */
 export async function simulateTable(
   { clock, latency, count }: { clock: VirtualClock; latency: Latency; count?: Count | undefined },
   { name, AttributeDefinitions, KeySchema, GlobalSecondaryIndexes }: TableDefinition,
 ) {
   const store = inProcessDynamoDb();
   await createTableInProcess(store, { TableName: name, AttributeDefinitions, KeySchema, GlobalSecondaryIndexes });
-  const still = { send: (command) => clock.hold(() => createDocumentClient(store).send(command)) } as Table['client'];
-  /** Looking at the table from outside of the simulation takes no time. */
-  const outside: Table = { client: still, tableName: name, now: clock.now };
-  const answer = count ? countingDynamoDb(store, GlobalSecondaryIndexes ?? [], count) : store;
-  const { send } = createDocumentClient(answer) as { send: (command: unknown) => Promise<object> };
+  const untimed = { send: (command) => clock.hold(() => createDocumentClient(store).send(command)) } as Table['client'];
+  /** For the bench, whose calls take no time on the virtual clock. */
+  const observer: Table = { client: untimed, tableName: name, now: clock.now };
+  const handle = count ? countingDynamoDb(store, GlobalSecondaryIndexes ?? [], count) : store;
+  const { send } = createDocumentClient(handle) as { send: (command: unknown) => Promise<object> };
   const dynamoDb = { send: (command: unknown) => latency('dynamoDb', () => send(command)) } as Table['client'];
-  /** A state machine's call, in DynamoDB's JSON. */
+  /** Handles a call of the state machine, in DynamoDB's JSON. */
   const updateItem = (parameters: object) =>
-    latency('dynamoDb', () => answer('UpdateItem', parameters)).catch((error: unknown) => {
+    latency('dynamoDb', () => handle('UpdateItem', parameters)).catch((error: unknown) => {
       throw toSdkException(error);
     });
-  return { dynamoDb, outside, updateItem };
+  return { dynamoDb, observer, updateItem };
 }

@@ -4,7 +4,7 @@ import { startWan } from '../../local/wan/server.ts';
 import type { VirtualClock } from './clock.ts';
 import type { CallName, Latency } from './latency.ts';
 
-/** A call to Wan as a client sees it. */
+/** A call to Wan with its response status. */
 export interface WanCall {
   /** Milliseconds since 1970. */
   at: number;
@@ -12,7 +12,7 @@ export interface WanCall {
   status: number;
 }
 
-/** A task as the emulator wrote it down. */
+/** A task as stored by the emulator. */
 export interface WanTask {
   task_id: string;
   /** Milliseconds since 1970. */
@@ -26,7 +26,7 @@ const routes: readonly [WanCall['route'], CallName, RegExp][] = [
   ['download', 'wanDownload', /^GET \/dashscope-result\//],
 ];
 
-/** The emulator with its limits on, by the virtual clock. @param taskSeconds how long it takes for a video */
+/** Starts the emulator with its limits on, on the virtual clock. @param taskSeconds how long a task takes */
 export async function simulateWan(
   { clock, latency }: { clock: VirtualClock; latency: Latency },
   { directory, taskSeconds }: { directory: string; taskSeconds: number },
@@ -40,16 +40,16 @@ export async function simulateWan(
     calls,
     async fetch(...[input, init]: Parameters<typeof fetch>): Promise<Response> {
       const { pathname, search } = new URL(String(input));
-      const what = `${init?.method ?? 'GET'} ${pathname}${search}`;
-      const [route, call] = routes.find(([, , pattern]) => pattern.test(what)) ?? (['other', 'wan'] as const);
+      const request = `${init?.method ?? 'GET'} ${pathname}${search}`;
+      const [route, call] = routes.find(([, , pattern]) => pattern.test(request)) ?? (['other', 'wan'] as const);
       return latency(call, async () => {
         const response = await fetch(input, init);
         calls.push({ at: clock.now(), route, status: response.status });
-        // All of it, so that reading it takes no more real time.
+        // Buffers the body, so that reading it takes no more real time.
         return new Response(await response.arrayBuffer(), response);
       });
     },
-    /** Every task that was ever made. */
+    /** Returns every task that was created. */
     async tasks(): Promise<WanTask[]> {
       const files = await readdir(path.join(home, 'tasks'));
       return Promise.all(

@@ -14,11 +14,16 @@ export interface ResultServices {
   s3: Pick<S3Client, 'send'>;
   /** Whether a finished video is copied next to its image. */
   copyVideo: boolean;
+  /** Deletes what other downloads of a succeeded video left. @default nothing, in functions without access to the videos bucket */
+  deleteLeftovers?: (id: string, archived: ArchivedVideo) => Promise<void>;
 }
 
+type ImageResultServices = Pick<ResultServices, 's3' | 'copyVideo'>;
+
 /**
- * Writes the result of a video from the drop folder: of an image as `<key>.result.json`, with `copyVideo` after a copy of the video as
- * `<key>.mp4`; of a line of a manifest among the manifest's results. Does nothing for a video of the API, or one that has not ended.
+ * Does what remains after a video has ended: deletes what other downloads left, and writes the result of a video from the drop folder, of
+ * an image as `<key>.result.json`, with `copyVideo` after a copy of the video as `<key>.mp4`; of a line of a manifest among the
+ * manifest's results. Does nothing for a video that has not ended.
  *
  * The record stays in the status index until all is written, so that the sweep repeats what failed. Idempotent. A newer outcome, after a
  * retry, replaces an older one, never the reverse, and the result of a later version of the image or manifest is kept. The result is
@@ -27,13 +32,21 @@ export interface ResultServices {
  */
 export async function writeVideoResult(services: ResultServices, video: VideoRecord): Promise<void> {
   if (!isTerminal(video.status)) return;
+  const { deleteLeftovers } = services;
+  const archived = video.status === 'succeeded' ? video.video : undefined;
+  if (archived) await deleteLeftovers?.(video.id, archived);
   if (isFrom('drop', video)) await writeImageResult(services, video);
   else if (isFrom('manifest', video)) await endLineOf(services, video);
-  else return;
+  else if (!archived || !deleteLeftovers) return;
   await markResultWritten(services.table, video);
 }
 
-const writeImageResult = ({ s3, copyVideo }: ResultServices, video: ImageVideo): Promise<void> =>
+/** Writes the result of an ended video for a later upload of its image. What else remains to be done for the video stays to be done. */
+export async function rewriteResult(services: ImageResultServices, video: VideoRecord): Promise<void> {
+  if (isFrom('drop', video)) await writeImageResult(services, video);
+}
+
+const writeImageResult = ({ s3, copyVideo }: ImageResultServices, video: ImageVideo): Promise<void> =>
   writeResult(s3, resultKey(video.source.key), video.source, video.updated_at, async () => {
     const copy = copyVideo ? await copyVideoToDrop(s3, video) : undefined;
     const { defaults_key } = video.source;

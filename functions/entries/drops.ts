@@ -7,7 +7,7 @@ import { acceptManifest, type ManifestServices } from '../drops/manifest.ts';
 import { isPossibleKey, resultKey, writeOutcome } from '../drops/result-object.ts';
 import { listFiles } from '../drops/settings-files.ts';
 import { MAX_SETTINGS_BYTES } from '../drops/settings-purpose.ts';
-import { writeVideoResult } from '../drops/write-result.ts';
+import { rewriteResult } from '../drops/write-result.ts';
 import type { Environment } from '../shared/environment.ts';
 import { inContext } from '../shared/logging.ts';
 import type { Platform } from './platform.ts';
@@ -35,7 +35,7 @@ export function composeDrop(
     readFile: ({ bucket, key }) => readSmallFile(s3, { bucket, key, most: MAX_SETTINGS_BYTES }),
     listFiles: (at) => listFiles(s3, at),
     startWait: (object, seconds) => startWait({ client: sqs, queueUrl: environment.DROP_QUEUE_URL, seconds }, object),
-    writeResult: (video) => writeVideoResult({ table, s3, copyVideo }, video),
+    writeResult: (video) => rewriteResult({ s3, copyVideo }, video),
     writeOutcome: (object, at, result) => writeOutcome(s3, object, at, result),
     acceptManifest: (object) => acceptManifest(manifests, object),
   };

@@ -1,7 +1,7 @@
 import type { EventBridgeEvent } from 'aws-lambda';
 import { startWait } from '../drops/drop-wait.ts';
 import type { DroppedObject } from '../drops/dropped-object.ts';
-import { writePendingResults } from '../drops/write-result.ts';
+import { type ResultServices, writePendingResults } from '../drops/write-result.ts';
 import { canary, isFailure } from '../maintenance/canary.ts';
 import { finishDeletions } from '../maintenance/finish-deletions.ts';
 import { acceptLostDrops } from '../maintenance/lost-drops.ts';
@@ -11,6 +11,7 @@ import { readExecutionName } from '../queue/execution.ts';
 import type { Environment } from '../shared/environment.ts';
 import { describeError, inContext } from '../shared/logging.ts';
 import { offeredModelNames } from '../wan/catalogue.ts';
+import { deleteLeftovers } from '../workflow/archive-video.ts';
 import type { Platform } from './platform.ts';
 import { createDispatcher, openTable, wanKeyOf, wanOf } from './services.ts';
 
@@ -41,7 +42,12 @@ export function composeSweep(
   const { s3, sqs, recordMetric, logger, clock } = platform;
   const table = openTable(environment, platform);
   const dispatcher = createDispatcher(environment, platform, table);
-  const results = { table, s3, copyVideo: environment.COPY_VIDEO_TO_DROP };
+  const results: ResultServices = {
+    table,
+    s3,
+    copyVideo: environment.COPY_VIDEO_TO_DROP,
+    deleteLeftovers: (id, archived) => deleteLeftovers(s3, id, archived),
+  };
   const deletions = {
     table,
     s3,

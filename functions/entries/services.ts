@@ -1,4 +1,4 @@
-import { writeVideoResult } from '../drops/write-result.ts';
+import { type ResultServices, writeVideoResult } from '../drops/write-result.ts';
 import { typicalSecondsOf } from '../polling/durations.ts';
 import { rateLimitedWan, wanWithMetrics } from '../polling/rate-limited-wan.ts';
 import { createVideoDispatch, type Dispatcher } from '../queue/dispatch.ts';
@@ -21,23 +21,27 @@ export const openTable = (
   { dynamoDb, clock }: Pick<Platform, 'dynamoDb' | 'clock'>,
 ): Table => ({ client: dynamoDb, tableName: TABLE_NAME, now: clock.now });
 
-/** Adds what follows the end of a video to a table. @param copyVideo whether to copy a drop's finished video next to its image */
+/** Adds what follows the end of a video to a table. @param options for the function that archives videos */
 export const withEndedHook = (
   table: Table,
   platform: Pick<Platform, 's3' | 'recordMetric' | 'logger'>,
-  { copyVideo = false } = {},
-): Table => ({ ...table, onVideoEnded: onVideoEnded(table, platform, copyVideo) });
+  options: Partial<Pick<ResultServices, 'copyVideo' | 'deleteLeftovers'>> = {},
+): Table => ({ ...table, onVideoEnded: onVideoEnded(table, platform, { copyVideo: false, ...options }) });
 
 /**
- * Records the metrics of a video that has ended and writes a drop's result next to its image. If the result cannot be written, the
- * sweep writes it.
+ * Records the metrics of a video that has ended, deletes what its other downloads left, and writes a drop's result next to its image. What
+ * fails is repeated by the sweep.
  */
 const onVideoEnded =
-  (table: Table, { s3, recordMetric, logger }: Pick<Platform, 's3' | 'recordMetric' | 'logger'>, copyVideo: boolean) =>
+  (
+    table: Table,
+    { s3, recordMetric, logger }: Pick<Platform, 's3' | 'recordMetric' | 'logger'>,
+    options: Pick<ResultServices, 'copyVideo' | 'deleteLeftovers'>,
+  ) =>
   async (video: VideoRecord): Promise<void> => {
     recordEnding(recordMetric, video);
-    await writeVideoResult({ table, s3, copyVideo }, video).catch((error: unknown) =>
-      logger.error('Could not write the drop result; will retry', { ...describeError(error), video_id: video.id }),
+    await writeVideoResult({ table, s3, ...options }, video).catch((error: unknown) =>
+      logger.error('Could not finish an ended video; will retry', { ...describeError(error), video_id: video.id }),
     );
   };
 

@@ -7,7 +7,7 @@ import type { WorkflowInput } from '../queue/execution.ts';
 import { reserveQueries } from '../queue/rate-limiter.ts';
 import type { Environment } from '../shared/environment.ts';
 import { describeError, inContext } from '../shared/logging.ts';
-import { type ArchiveServices, archiveVideo } from '../workflow/archive-video.ts';
+import { type ArchiveServices, archiveVideo, deleteLeftovers } from '../workflow/archive-video.ts';
 import { type CheckTaskServices, checkTask } from '../workflow/check-task.ts';
 import { type CreateTaskServices, createTask } from '../workflow/create-task.ts';
 import { resolveMediaUrls } from '../workflow/media-urls.ts';
@@ -104,6 +104,7 @@ export function composeArchiveVideo(
   const bucket = environment.VIDEOS_BUCKET;
   const table = withEndedHook(openTable(environment, platform), platform, {
     copyVideo: environment.COPY_VIDEO_TO_DROP,
+    deleteLeftovers: (id, archived) => deleteLeftovers(s3, id, archived),
   });
   const copyServices = {
     s3,

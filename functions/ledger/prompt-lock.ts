@@ -7,8 +7,8 @@ import { itemExpiry } from './task-lifetime.ts';
 
 /*
  * A shared/exclusive lock per model and prompt. A lost task can be recognized in Wan's task list only by its prompt, so while one
- * video is uncertain, no other may create a task with the same prompt. A holder is one attempt that the ledger holds open; holders
- * whose attempt the ledger has settled are ignored and removed.
+ * video is uncertain, no other may create a task with the same prompt. A holder is one attempt that the ledger holds open. Attempts are
+ * unique, so a release never removes the holder of another one. Holders whose attempt the ledger has settled are ignored and removed.
  *
  * The item expires three days after its last change. An uncertain attempt fails after 24 hours, when Wan's list no longer shows its
  * task, so an expired holder protects nothing.

@@ -61,12 +61,12 @@ export async function reserveSpending(table: Table, video: VideoRecord, limit: n
   for (;;) {
     const isReserved = await updateMonth(table, video, {
       UpdateExpression: 'SET reserved.#id = :reservation, committed = committed + :amount',
-      ConditionExpression: `attribute_exists(reserved) AND attribute_not_exists(reserved.#id)${isBounded ? ' AND committed <= :room' : ''}`,
+      ConditionExpression: `attribute_exists(reserved) AND attribute_not_exists(reserved.#id)${isBounded ? ' AND committed <= :max_committed' : ''}`,
       ExpressionAttributeNames: { '#id': video.id },
       ExpressionAttributeValues: {
         ':reservation': reservation,
         ':amount': reservation.amount,
-        ...(isBounded ? { ':room': maxCommitted } : {}),
+        ...(isBounded ? { ':max_committed': maxCommitted } : {}),
       },
     });
     if (isReserved) return true;

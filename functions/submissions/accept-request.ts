@@ -15,17 +15,17 @@ import { type CheckedBody, checkBody } from './check-body.ts';
 import { fingerprint, type Identity, idempotencyConflict } from './identity.ts';
 import { type InspectedMedia, inspectMedia, storeMedia } from './media.ts';
 
-/** What taking a request takes; `intakeOf` builds it. */
+/** The services that `acceptRequest` uses. */
 export interface AcceptServices extends SafeDispatch, SpendingRules {
   s3: Pick<S3Client, 'send'>;
   trustedOrigins: readonly string[];
-  /** Where uploads are, and where a video's own media go. */
+  /** Holds the uploads and each video's own media. */
   uploadsBucket: string;
   wanRegion: Region;
   recordMetric: RecordMetric;
 }
 
-interface Given {
+interface Submission {
   /** Parsed JSON. */
   body: unknown;
   mode: 'strict' | 'tolerant';
@@ -33,42 +33,41 @@ interface Given {
   caller: Caller;
   /** @default the API, by the caller's key */
   source?: Source;
-  /** Where else than among the caller's uploads the media may lie, by field. @default nowhere */
+  /** Further allowed `s3://` prefixes besides the caller's uploads, by field. @default none */
   s3Prefixes?: S3Prefixes;
 }
 
-interface Wanted extends Pick<CheckedBody, 'request' | 'warnings'> {
+interface Plan extends Pick<CheckedBody, 'request' | 'warnings'> {
   price: Price | undefined;
   media: InspectedMedia;
   request_hash: string;
 }
 
 /**
- * Takes a request for a video: checks it, keeps its media, writes its record, lets the lane have it. The same identity means the
- * same video, however often and at once it comes (invariant 2): a repetition gets the video as it stands, and needs neither the
- * files it named, nor money left, nor a model that is still offered.
- * @returns the video after its lane had a look at it, and whether this call made it
- * @throws Problem 400 with all issues at once, 403 at the spending limit, 409 for an identity that came with another body, 410
- *   for one whose video was deleted, 413 for a large inline picture
+ * Accepts a request for a video: checks it, stores its media, writes its record and dispatches it. Idempotent (invariant 2): a
+ * repeated request returns the existing video without checking uploads, budget or model again.
+ * @returns the video after the dispatch, and whether this call created it
+ * @throws ProblemError 400 with all issues, 403 at the spending limit, 409 for an identity that was used with another body, 410 for a
+ *   deleted video, 413 for a large inline image
  */
 export async function acceptRequest(
   services: AcceptServices,
-  given: Given,
+  submission: Submission,
 ): Promise<{ video: VideoRecord; created: boolean }> {
-  const { body, identity } = given;
+  const { body, identity } = submission;
   const request_hash = fingerprint(body);
-  // Both at once; but what stands is the answer, whatever is thought of its request by now.
+  // Runs both concurrently. An existing video is returned even if its request would be refused today.
   const [item, planned] = await Promise.allSettled([
     identity.repeatable ? readItem(services.table, identity.id) : undefined,
-    plan(services, given),
+    plan(services, submission),
   ]);
   if (item.status === 'rejected') throw item.reason;
   if (item.value) return existing(services, isTombstone(item.value) ? undefined : fromItem(item.value), request_hash);
   if (planned.status === 'rejected') throw planned.reason;
   const media = await inspectMedia(services.s3, planned.value.request, planned.value.image);
-  const wanted = { ...planned.value, media, request_hash };
-  const creation = await create(services, given, wanted).catch(async (error) => {
-    await abandonMedia(services, given, media);
+  const checked = { ...planned.value, media, request_hash };
+  const creation = await create(services, submission, checked).catch(async (error) => {
+    await abandonMedia(services, submission, media);
     throw error;
   });
   if (creation.outcome !== 'created')
@@ -77,19 +76,19 @@ export async function acceptRequest(
   return { video: await tryDispatchVideo(services, creation.video), created: true };
 }
 
-/** What a request asks for and what that may cost. @throws Problem 400, 403, 413 */
-async function plan(services: AcceptServices, { body, mode, s3Prefixes, caller: { owner } }: Given) {
+/** Checks a request and estimates its price. @throws ProblemError 400, 403, 413 */
+async function plan(services: AcceptServices, { body, mode, s3Prefixes, caller: { owner } }: Submission) {
   const checked = checkBody(body, { ...services, mode, owner, s3Prefixes });
   const price = estimatedCost(checked.request, services.wanRegion);
   await refuseOverspending(services, owner, price);
   return { ...checked, price };
 }
 
-/** Keeps the media, then writes the record that names them. */
+/** Stores the media, then writes the record that refers to them. */
 async function create(
   { table, s3, uploadsBucket: bucket }: AcceptServices,
-  { identity: { id }, caller: { owner, key_id }, source = { type: 'api', key_id } }: Given,
-  { request, warnings, price, media, request_hash }: Wanted,
+  { identity: { id }, caller: { owner, key_id }, source = { type: 'api', key_id } }: Submission,
+  { request, warnings, price, media, request_hash }: Plan,
 ): Promise<Creation> {
   const { model, input, parameters, metadata } = request;
   const kept = await storeMedia({ s3, bucket }, id, media);
@@ -117,20 +116,19 @@ async function create(
 }
 
 /**
- * Has the media deleted that may have been stored for a record that could not be written. A repetition of the request would find
- * them; where there can be none, its id is given up, and the sweep deletes them as a deleted video's. While the table is away they
- * stay: nobody may delete what a record may name.
+ * Writes a tombstone if the record could not be written, so that the sweep deletes its stored media. A repeatable request keeps
+ * them: its retry finds them. If DynamoDB fails they are kept as well, since a record may refer to them.
  */
 async function abandonMedia(
   { table }: AcceptServices,
-  { identity: { id, repeatable }, caller: { owner } }: Given,
+  { identity: { id, repeatable }, caller: { owner } }: Submission,
   { inline, image, audio }: InspectedMedia,
 ): Promise<void> {
   if (repeatable || !(inline ?? image ?? audio)) return;
   await tombstoneUncreated(table, { id, owner }).catch(() => undefined);
 }
 
-/** The answer to a repetition. @param video undefined for one that was deleted */
+/** Returns the video of a repeated request. @param video undefined if it was deleted @throws ProblemError 409, 410 */
 async function existing(
   services: AcceptServices,
   video: VideoRecord | undefined,
@@ -141,7 +139,7 @@ async function existing(
   return { video: await tryDispatchVideo(services, video), created: false };
 }
 
-/** A waiting video after its lane had a look at it. Its record stands: an error now would make a caller pay for a second one. */
+/** Dispatches a queued video. Never throws: the record exists, so an error would make the caller resubmit and pay twice. */
 async function tryDispatchVideo(services: AcceptServices, video: VideoRecord): Promise<VideoRecord> {
   if (video.status !== 'queued') return video;
   await tryDispatch(services, video);
@@ -150,25 +148,25 @@ async function tryDispatchVideo(services: AcceptServices, video: VideoRecord): P
 
 const urlOf = ({ bucket, key }: { bucket: string; key: string }): string => `s3://${bucket}/${key}`;
 
-/** The 410 for an identity whose video is gone for good. */
+/** The 410 for an identity whose video was deleted. */
 export const videoDeleted = () =>
   new ProblemError(410, {
     code: 'video_deleted',
     title: 'The video of this request was deleted.',
-    detail: 'Nothing was made anew. Send the request with another Idempotency-Key for a new video.',
+    detail: 'No new video was created. To create one, send the request with another Idempotency-Key.',
   });
 
 export interface SpendingRules {
   table: Table;
-  /** What an owner may spend in a calendar month, in the region's currency; undefined means as much as they like. */
+  /** Limit per owner and calendar month, in the region's currency; undefined means no limit. */
   monthlySpendingLimit: number | undefined;
 }
 
 /**
- * Refuses a video that its owner can't afford this month, as far as is known now: concurrent requests race past this, and none
- * past its reservation later.
- * @param price undefined where none is known: nothing is counted then
- * @throws Problem 403
+ * Refuses a video that would exceed the owner's monthly limit. Only an early check: concurrent requests can all pass it, but the
+ * reservation before the submission enforces the limit.
+ * @param price undefined for an unknown price, which is not counted
+ * @throws ProblemError 403
  */
 export async function refuseOverspending(
   { table, monthlySpendingLimit: limit }: SpendingRules,
@@ -181,18 +179,18 @@ export async function refuseOverspending(
   if (!isWithinLimit(spending, price, limit)) throw spendingLimitReached(limit, month, spending, price);
 }
 
-/** The 403 for a video that would cost more than its owner may still spend this month (`YYYY-MM`). */
+/** The 403 for a video that would exceed the monthly limit. @param month `YYYY-MM` */
 function spendingLimitReached(limit: number, month: string, { spent, reserved }: Spending, price: Price): ProblemError {
-  const amount = (figure: number) => `${Number(figure.toFixed(2))} ${price.currency}`;
+  const amount = (value: number) => `${Number(value.toFixed(2))} ${price.currency}`;
   return new ProblemError(403, {
     code: 'spending_limit_reached',
     title: 'The spending limit does not allow this video.',
     detail:
       `The limit for ${month} is ${amount(limit)}: ${amount(spent)} are spent, ${amount(reserved)} are reserved for videos ` +
-      `under way, and this one may cost ${amount(price.amount)}. Ask for a shorter or smaller video or a cheaper model, wait for ` +
-      'the next month (UTC), or have the limit raised. GET /usage tells how it stands.',
+      `in progress, and this one may cost ${amount(price.amount)}. Request a shorter or smaller video or a cheaper model, wait ` +
+      'for the next month (UTC), or have the limit raised. GET /usage shows the current spending.',
   });
 }
 
-/** Told of each request that was taken. */
-export type OnAccepted = (taken: { video: VideoRecord; created: boolean }) => void;
+/** Called for each accepted request. */
+export type OnAccepted = (accepted: { video: VideoRecord; created: boolean }) => void;

@@ -9,13 +9,13 @@ import type { S3Prefixes } from '../wan/validation/urls.ts';
 import { uploadPrefix } from './uploads.ts';
 
 interface BodyRules {
-  /** `tolerant` for callers that speak Wan's own protocol. */
+  /** `tolerant` for the DashScope routes. */
   mode: 'strict' | 'tolerant';
   trustedOrigins: readonly string[];
   uploadsBucket: string;
   /** Whose uploads the request may name. */
   owner: string;
-  /** Where else than among the owner's uploads the media that it names may lie, by field. @default nowhere */
+  /** Further allowed `s3://` prefixes besides the owner's uploads, by field. @default none */
   s3Prefixes?: S3Prefixes | undefined;
 }
 
@@ -29,7 +29,7 @@ export interface CheckedBody {
 /**
  * The request that a body stands for. Everything that can be told from the body alone is checked, an inline picture included;
  * uploads are taken by their URL and are looked at by whoever makes a video of them.
- * @throws Problem 400 with all issues at once, 413 for a large inline picture
+ * @throws ProblemError 400 with all issues at once, 413 for a large inline picture
  */
 export function checkBody(
   body: unknown,
@@ -62,7 +62,7 @@ function bodyProblem(issues: readonly Issue[]): ProblemError {
 const webhooksAreNotOffered: Issue = {
   pointer: '/webhook_url',
   code: 'not_offered',
-  message: 'Webhooks are not offered yet: leave it out and ask GET /videos/{id}.',
+  message: 'Webhooks are not offered yet. Leave it out, and poll GET /videos/{id}.',
 };
 
 /** An inline picture's limit: a Lambda event carries 6 MB, and base64 takes a third more than the bytes. */

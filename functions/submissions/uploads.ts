@@ -10,7 +10,7 @@ import { uploadNotFound } from '../wan/validation/urls.ts';
 
 type S3 = Pick<S3Client, 'send'>;
 
-/** One version of an uploaded object, as it was when it was looked at. */
+/** The inspected version of an uploaded object. */
 export interface UploadVersion {
   bucket: string;
   key: string;
@@ -18,7 +18,7 @@ export interface UploadVersion {
   etag: string;
   /** Hex. */
   sha256: string;
-  /** What it is by its bytes. */
+  /** Detected from the bytes. */
   content_type: string;
 }
 
@@ -65,9 +65,9 @@ export async function inspectUploadedAudio(
 }
 
 /**
- * Copies an upload to where its video's own files lie: exactly the version that was checked, whatever was sent to its key since,
- * and once, however often and at once the request is repeated.
- * @returns where the copy lies, or undefined when that version is gone
+ * Copies an upload to the video's own media: exactly the version that was inspected, even if its key was overwritten since.
+ * Repeated and concurrent requests make one copy.
+ * @returns undefined if that version was deleted
  */
 export async function copyUpload(
   s3: S3,
@@ -81,7 +81,7 @@ export async function copyUpload(
     CopySource: copySource({ bucket, key, version_id }),
     CopySourceIfMatch: etag,
     IfNoneMatch: '*',
-    // Nothing that the sender said of the file lives on.
+    // Drops the metadata and tags that the uploader set.
     MetadataDirective: 'REPLACE',
     TaggingDirective: 'REPLACE',
     ContentType: content_type,
@@ -92,14 +92,14 @@ export async function copyUpload(
 
 interface ReadUpload {
   object: Omit<UploadVersion, 'sha256' | 'content_type'>;
-  /** The file, or the beginning of one that is too large anyway. */
+  /** The file, or the first chunk of one over the limit. */
   bytes: Uint8Array;
-  /** Bytes of the whole. */
+  /** Bytes of the whole file. */
   size: number;
 }
 
-/** The object of a URL as it is now. Its length is known before its bytes come: of a longer one than `most`, hardly any are read. */
-async function readUpload(s3: S3, url: string, most: number): Promise<ReadUpload | undefined> {
+/** Reads an upload's current version; of one larger than `maxBytes`, only the first chunk. */
+async function readUpload(s3: S3, url: string, maxBytes: number): Promise<ReadUpload | undefined> {
   const address = parseS3Url(url);
   if (!address) return undefined;
   const get = new GetObjectCommand({ Bucket: address.bucket, Key: address.key });
@@ -107,13 +107,13 @@ async function readUpload(s3: S3, url: string, most: number): Promise<ReadUpload
   if (!found) return undefined;
   const { Body, ContentLength: size, ETag: etag, VersionId: version_id } = found;
   if (!(Body instanceof Readable) || size === undefined || !etag || !version_id) {
-    throw new Error('An upload came without its length, ETag or version: the uploads bucket must keep versions.');
+    throw new Error('S3 returned an upload without length, ETag or version. Turn on versioning of the uploads bucket.');
   }
-  const bytes = size > most ? await beginningOf(Body) : await Body.transformToByteArray();
+  const bytes = size > maxBytes ? await beginningOf(Body) : await Body.transformToByteArray();
   return { object: { ...address, version_id, etag }, bytes, size };
 }
 
-/** What comes first of a stream, which is closed then. */
+/** Returns the first chunk of a stream and closes it. */
 async function beginningOf(body: Readable): Promise<Uint8Array> {
   for await (const chunk of body) return chunk;
   return new Uint8Array();
@@ -127,32 +127,33 @@ const versionOf = ({ object, bytes }: ReadUpload, content_type: string): UploadV
 
 const absent = { ok: false, issues: [uploadNotFound] } as const;
 
-/** How long a file may be sent to where `POST /uploads` says, in seconds. */
+/** Lifetime of an upload form of `POST /uploads`, in seconds. */
 export const UPLOAD_SECONDS = 15 * 60;
 
 /**
- * The beginning of an owner's keys in the uploads bucket.
- * @throws Error for an owner whose name would lead into another's folder: none that the authorizer lets in has such a one
+ * Returns the prefix of an owner's keys in the uploads bucket.
+ * @throws Error for an owner with a slash, which could reach another owner's folder; the authorizer accepts no such owner
  */
 export function uploadFolder(owner: string): string {
-  if (owner === '' || owner.includes('/')) throw new Error('This owner can have no folder of uploads.');
+  if (owner === '' || owner.includes('/'))
+    throw new Error('The owner is empty or contains a slash, so it cannot have a folder of uploads.');
   return `uploads/${owner}/`;
 }
 
-/** The beginning of the `s3://` URLs of an owner's uploads: what `img_url` and `audio_url` may begin with. */
+/** Returns the `s3://` prefix of an owner's uploads that `img_url` and `audio_url` may have. */
 export const uploadPrefix = (bucket: string, owner: string): string => `s3://${bucket}/${uploadFolder(owner)}`;
 
-/** Where a video's own picture or sound lies: below its id, named by its bytes, so that the same is stored once. */
+/** Returns the key of a video's own image or audio: named by its bytes, so that the same file is stored once. */
 export const inputKey = (id: string, sha256: string, contentType: string): string =>
   `inputs/${id}/${sha256}.${extensionOf(contentType)}`;
 
-/** How the name of a picture or a sound ends, by its content type: by its end a reader may tell what it is. */
+/** Returns the file extension of an image's or audio file's content type. */
 export const extensionOf = (contentType: string): string =>
   contentType === 'audio/mpeg' ? 'mp3' : contentType.slice(contentType.indexOf('/') + 1);
 
 /**
- * A write of an object that must not be there yet (`IfNoneMatch: '*'`), under a name that its bytes determine.
- * @returns the version that was written; none when these very bytes lay there already, written before or just now
+ * Runs a conditional write (`IfNoneMatch: '*'`) to a key that is named by its bytes. An existing object is not an error.
+ * @returns the written version; empty if the object existed already
  */
 export async function writeOnce(
   write: () => Promise<{ VersionId?: string | undefined }>,
@@ -169,5 +170,5 @@ export async function writeOnce(
   }
 }
 
-/** S3 answers a conditional write that meets another one with 409: repeated, it finds what the other one wrote. */
+/** S3 answers a conditional write that races with another one by 409; a retry finds the other one's object. */
 const ATTEMPTS = 5;

@@ -58,7 +58,7 @@ const separator = '#';
 
 /**
  * Returns the attributes of the status index, which lists videos that still need work. A finished video has neither, which keeps the
- * index small. A drop's video is finished when its result has been written.
+ * index small. A video is finished when the leftovers of its downloads have been deleted and, for a drop, its result has been written.
  */
 export function openAttributes(video: {
   status: Status;
@@ -80,7 +80,9 @@ export function openAttributes(video: {
     case 'archiving':
       return { open_status: video.status, open_order: order };
     default:
-      return video.source.type === 'api' ? {} : { open_status: 'result_pending', open_order: order };
+      return video.source.type === 'api' && video.status !== 'succeeded'
+        ? {}
+        : { open_status: 'result_pending', open_order: order };
   }
 }
 

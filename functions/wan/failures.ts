@@ -141,8 +141,8 @@ export function explainEnding(code: FailureCode, request_id?: string): Failure {
 }
 
 /**
- * The failure for one of Wan's error codes. Wan's message is appended without URLs and keys, because a code such as InvalidParameter says
- * little by itself. Refused calls and failed tasks are never billed (reference, "Billing and rate limiting").
+ * The failure for one of Wan's error codes. Wan's message is appended without URLs and keys, because a code such as InvalidParameter
+ * alone does not explain the failure. Refused calls and failed tasks are never billed (reference, "Billing and rate limiting").
  * @param stage `submit` for a call that was refused, `task` for a task that failed
  */
 export function explainFailure(failure: {

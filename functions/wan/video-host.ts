@@ -31,5 +31,5 @@ export function trustedVideoUrl(link: string, { videoHosts, trustedOrigins }: Tr
 /** The host of a link, for logs and errors. The rest of the link is secret or untrusted. */
 export function hostOfLink(link: string): string {
   const url = parseUrl(link);
-  return url && ['https:', 'http:'].includes(url.protocol) ? url.host : 'not an http URL';
+  return url && ['https:', 'http:'].includes(url.protocol) ? url.host : 'unknown (not an http URL)';
 }

@@ -42,8 +42,6 @@ export async function archiveVideo(services: ArchiveServices, input: WorkflowInp
   const ids = { id: input.id, run: input.run };
   const settled = { ...ids, outcome: 'settled' } as const;
   if (!video?.task || video.run !== input.run) return settled;
-  // An earlier invocation may have crashed after `succeeded` and before its cleanup.
-  if (video.status === 'succeeded' && video.video) await deleteOthers(services, video.id, video.video);
   if (video.status !== 'archiving') return settled;
   const key = `${video.id}/${video.run}-${await nextDownload(table, video.id)}.mp4`;
   const verified = await services.copyAndVerify(video, await currentUrl(services, video), key);
@@ -66,8 +64,8 @@ export async function archiveVideo(services: ArchiveServices, input: WorkflowInp
     await deleteUploaded(services, { key, version_id: verified.video.version_id });
     await deleteUploaded(services, { key: metadataKey(key), version_id });
   }
-  // Another invocation may have finished first. In both cases the record names the file to keep.
-  if (current?.video) await deleteOthers(services, video.id, current.video);
+  // Another invocation finished first, and the record names its file. Its cleanup may have listed the objects before these were written.
+  if (!succeeded && current?.video) await deleteLeftovers(services.s3, video.id, current.video);
   return succeeded ? { ...ids, outcome: 'archived' } : settled;
 }
 
@@ -108,22 +106,23 @@ function actualCost({ model, parameters, usage }: VideoRecord, region: Region): 
 }
 
 /**
- * Deletes what other downloads of this video left, version by version. Keeps the video version that the record names and the latest
- * version of its metadata.
+ * Deletes what other downloads of an archived video left, version by version. Keeps the video version that the record names and the latest
+ * version of its metadata. Runs when the video has succeeded (`onVideoEnded`), and again in the sweep if that was interrupted.
  */
-async function deleteOthers(services: ArchiveServices, id: string, kept: ArchivedVideo): Promise<void> {
-  const list = new ListObjectVersionsCommand({ Bucket: services.bucket, Prefix: `${id}/` });
-  for (const { Key = '', VersionId, IsLatest } of (await services.s3.send(list)).Versions ?? []) {
+export async function deleteLeftovers(s3: Pick<S3Client, 'send'>, id: string, kept: ArchivedVideo): Promise<void> {
+  const { bucket } = kept;
+  const list = new ListObjectVersionsCommand({ Bucket: bucket, Prefix: `${id}/` });
+  for (const { Key = '', VersionId, IsLatest } of (await s3.send(list)).Versions ?? []) {
     const isKept =
       (Key === kept.key && (kept.version_id ?? VersionId) === VersionId) || (Key === metadataKey(kept.key) && IsLatest);
-    if (downloadedFile.test(Key) && !isKept) await deleteUploaded(services, { key: Key, version_id: VersionId });
+    if (downloadedFile.test(Key) && !isKept) await deleteUploaded({ s3, bucket }, { key: Key, version_id: VersionId });
   }
 }
 
 /** Matches the keys that `archiveVideo` writes, and no other object under the video's prefix. */
 const downloadedFile = /\/\d+-\d+\.(mp4|json)$/;
 
-const deleteUploaded = ({ s3, bucket }: ArchiveServices, { key, version_id }: Uploaded) =>
+const deleteUploaded = ({ s3, bucket }: Pick<ArchiveServices, 's3' | 'bucket'>, { key, version_id }: Uploaded) =>
   s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key, VersionId: version_id }));
 
 /** Returns the key of an archived video's metadata: that of its MP4, with the extension `.json`. */

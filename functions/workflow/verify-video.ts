@@ -13,7 +13,7 @@ import { hostOfLink, type TrustedHosts, trustedVideoUrl } from '../wan/video-hos
 
 /** A 15 s video in 1080P has about 30 MB; a file more than ten times as large is not a video of Wan's. */
 const MAX_VIDEO_BYTES = 512 * 1024 * 1024;
-/** When this many downloads have the same bytes, the file is what Wan made, even if it looks wrong. */
+/** When this many downloads have the same bytes, the file is what Wan made, even if it is defective. */
 const IDENTICAL_DOWNLOADS = 3;
 /** The time limit of all downloads together. The Lambda's own timeout of 15 minutes would leave no error to log. */
 const DOWNLOAD_MILLISECONDS = 10 * 60_000;

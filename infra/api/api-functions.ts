@@ -14,90 +14,90 @@ import {
 import { mergeAccess, settings, tableAccess, uploadsAccess, videosAccess, wanAccess } from '../functions/grants.ts';
 import { PipelineFunction } from '../functions/pipeline-function.ts';
 
-/** API Gateway waits no longer for a function. */
-const gatewayPatience = Duration.seconds(29);
-/** For what takes milliseconds when all is well. */
-const brief = Duration.seconds(10);
+/** The integration timeout of API Gateway. */
+const gatewayTimeout = Duration.seconds(29);
+/** For functions that normally take milliseconds. */
+const shortTimeout = Duration.seconds(10);
 
-/** Reading a stored object's version, the one that a record names. */
-const reading = ['GetObject', 'GetObjectVersion'] as const;
+/** Reads the object version that a record names. */
+const readActions = ['GetObject', 'GetObjectVersion'] as const;
 
-/** The functions behind the routes, and the one before them. */
+/** Creates the functions of the routes, and the authorizer. */
 export function apiFunctions(scope: Construct, foundation: Foundation) {
   const { configuration, functions, storage, wanSecret } = foundation;
   const { auth, trustedOrigins, apiConcurrency } = configuration;
-  const common = { ...functions, timeout: gatewayPatience };
+  const common = { ...functions, timeout: gatewayTimeout };
 
   return {
     authorize: new PipelineFunction(scope, 'authorize', {
       ...common,
-      description: 'Tells whose API key, token or upload token a request carries',
+      description: 'Authenticates a request by its API key, token or upload token',
       access: mergeAccess(
         tableAccess(storage.table, ['GetItem']),
         settings({ AUTH: JSON.stringify(auth), TRUSTED_ORIGINS: JSON.stringify(trustedOrigins) }),
       ),
-      timeout: brief,
+      timeout: shortTimeout,
     }),
     health: new PipelineFunction(scope, 'health', {
       ...common,
-      description: 'Tells whether the service is up',
+      description: 'Reports whether the service is up',
       access: tableAccess(storage.table, ['GetItem']),
-      timeout: brief,
+      timeout: shortTimeout,
     }),
-    // A page in a browser has no AWS credentials to sign its calls with, so where all must be signed there is none.
+    // A page in a browser has no AWS credentials to sign its calls with, so IAM authorization excludes the console.
     console:
       auth.mode === 'iam'
         ? undefined
         : new PipelineFunction(scope, 'console', {
             ...common,
-            description: 'Serves the page for people, which calls the other routes with the key it is given',
+            description: 'Serves the web console, which calls the other routes with the API key that its user enters',
             access: mergeAccess(requestSettings(configuration), settings({ WAN_BASE_URL: configuration.wanBaseUrl })),
-            timeout: brief,
+            timeout: shortTimeout,
           }),
     contract: new PipelineFunction(scope, 'contract', {
       ...common,
-      description: 'Serves the description of the API and the page that shows it',
+      description: 'Serves the OpenAPI document and the documentation page',
       access: settings({}),
-      timeout: brief,
+      timeout: shortTimeout,
     }),
     catalogue: new PipelineFunction(scope, 'catalogue', {
       ...common,
-      description: 'Tells which models there are, and what a request would cost',
-      // An upload is known by its address alone: an estimate fetches nothing.
+      description: 'Lists the models and estimates the cost of a request',
+      // An estimate recognizes an upload by its URL and fetches nothing.
       access: mergeAccess(
         settings({ UPLOADS_BUCKET: storage.uploads.bucketName }),
         requestSettings(configuration),
         taskSeconds(configuration),
       ),
-      // An inline picture is inspected as a submission's is.
+      // Inspects inline images like a submission.
       memory: 1024,
     }),
     uploads: new PipelineFunction(scope, 'uploads', {
       ...common,
-      description: 'Signs forms by which callers upload pictures and sounds straight to S3',
-      // What a signed form may do is what its signer may.
+      description: 'Signs forms with which callers upload images and audio directly to S3',
+      // A signed form has the permissions of its signer.
       access: uploadsAccess(storage.uploads, ['uploads/'], ['PutObject']),
-      timeout: brief,
+      timeout: shortTimeout,
     }),
     submit: new PipelineFunction(scope, 'submit', {
       ...common,
-      description: 'Takes a request for a video: checks it, writes its record, dispatches',
+      description: 'Accepts a request for a video: validates it, writes its record, dispatches it',
       access: mergeAccess(acceptAccess(foundation), taskSeconds(configuration)),
-      // An inline picture of 4 MiB is decoded and inspected while its sender waits.
+      // Decodes and inspects an inline image of up to 4 MiB while the caller waits.
       memory: 1024,
       concurrency: apiConcurrency,
     }),
     videos: new PipelineFunction(scope, 'videos', {
       ...common,
-      description: "Answers what is asked of one video, of an owner's list, or of what an owner spent",
+      description: "Returns a video, an owner's list of videos, or an owner's usage",
       access: mergeAccess(
-        // A queued video's place in its lane is read from the queue.
+        // A queued video's position is read from its model queue.
         tableAccess(storage.table, ['GetItem'], indexes.byOwner.name, indexes.byStatus.name),
         settings({ LIMIT_SETTINGS: JSON.stringify(configuration.limitSettings) }),
         taskSeconds(configuration),
-        videosAccess(storage.videos, reading),
-        // First frames that firstframe holds are handed out like videos, by a link.
-        uploadsAccess(storage.uploads, ['inputs/', 'drop/'], reading),
+        videosAccess(storage.videos, readActions),
+        // Stored first frames are returned by presigned URL, like videos.
+        uploadsAccess(storage.uploads, ['inputs/', 'drop/'], readActions),
         settings({ WAN_REGION: configuration.region }),
         spendingLimit(configuration),
       ),
@@ -119,12 +119,12 @@ export function apiFunctions(scope: Construct, foundation: Foundation) {
     }),
     dashscope: new PipelineFunction(scope, 'dashscope', {
       ...common,
-      description: "Speaks Wan's own protocol over the same videos",
+      description: "Serves Wan's own protocol for the same videos",
       access: mergeAccess(
         acceptAccess(foundation),
         uploadsAccess(storage.uploads, ['uploads/'], ['PutObject']),
         tableAccess(storage.table, ['GetItem'], indexes.byOwner.name),
-        videosAccess(storage.videos, reading),
+        videosAccess(storage.videos, readActions),
         wanAccess(wanSecret, configuration.wanBaseUrl),
         resultWriterAccess(foundation),
       ),

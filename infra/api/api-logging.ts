@@ -11,7 +11,7 @@ import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { acknowledgeWildcard } from '../functions/acknowledge.ts';
 
-/** One line for each request: who asked for what and how it went. No header, query or body, so neither keys nor prompts. */
+/** One line per request. It has no headers, query or body, so it contains no keys or prompts. */
 const accessLine = {
   request_id: '$context.requestId',
   time: '$context.requestTimeEpoch',
@@ -23,13 +23,13 @@ const accessLine = {
   milliseconds: '$context.responseLatency',
   owner: '$context.authorizer.owner',
   key_id: '$context.authorizer.key_id',
-  // Where requests are signed there is no authorizer: this names their caller.
+  // The caller of a signed request, which has no authorizer.
   user_arn: '$context.identity.userArn',
   source_ip: '$context.identity.sourceIp',
   trace_id: '$context.xrayTraceId',
 };
 
-/** A stage's access log, errors of the gateway's own, metrics and traces. */
+/** Returns the options for a stage's access log, execution errors, metrics and traces. */
 export function stageLogging(scope: Construct, retention: RetentionDays): StageOptions {
   const accessLog = new LogGroup(scope, 'AccessLog', { retention, removalPolicy: RemovalPolicy.DESTROY });
   return {
@@ -43,8 +43,8 @@ export function stageLogging(scope: Construct, retention: RetentionDays): StageO
 }
 
 /**
- * Lets API Gateway write logs: a setting of the account and region, which a stage with logs can't be made without. It stays when
- * the stack goes, as other APIs of the account may rely on it.
+ * Allows API Gateway to write logs: a setting of the account and region that a stage with logs requires. It is retained when the stack
+ * is deleted, since other APIs of the account may depend on it.
  */
 export function accountLogging(scope: Construct): CfnAccount {
   const role = new Role(scope, 'LoggingRole', {
@@ -55,14 +55,14 @@ export function accountLogging(scope: Construct): CfnAccount {
   acknowledgeWildcard(
     role,
     '*',
-    "API Gateway's role for logs serves every API of the account, whose log groups it names itself; it holds what the service asks for, and no other service can take it.",
+    "API Gateway's logging role serves every API of the account, and API Gateway chooses the log groups. The role has the actions that the service requires, and no other service can assume it.",
   );
   const account = new CfnAccount(scope, 'AccountLogging', { cloudWatchRoleArn: role.roleArn });
   account.applyRemovalPolicy(RemovalPolicy.RETAIN);
   return account;
 }
 
-/** The actions that API Gateway checks the role for. */
+/** The actions that API Gateway requires of the role. */
 const logStatement = (): PolicyStatement =>
   new PolicyStatement({
     actions: [

@@ -3,34 +3,39 @@ import { acknowledge } from '../functions/acknowledge.ts';
 import type { ApiFunctions } from './api-functions.ts';
 
 /**
- * Who may use a route: a caller of this service; whoever holds the token of one upload folder; or anybody, with the reason why that is
- * safe. There is no fourth kind, and a route without a kind does not compile.
+ * Who may use a route: an authenticated caller, the holder of an upload token, or anyone, with the reason why that is safe. A route
+ * without an access does not compile.
  */
-type Admission = 'caller' | 'upload token' | { readonly publicBecause: string };
+type RouteAccess = 'caller' | 'upload token' | { readonly publicBecause: string };
 
-/** How a request is let in: by an authorizer of the API, or by its signature. */
+/** How a request is authorized: by an authorizer of the API, or by its signature. */
 export interface RouteAuthorization {
   readonly authorizationType: AuthorizationType;
   readonly authorizer?: IAuthorizer;
 }
 
-export type RouteAuthorizations = Readonly<Record<Extract<Admission, string>, RouteAuthorization>>;
+export type RouteAuthorizations = Readonly<Record<Extract<RouteAccess, string>, RouteAuthorization>>;
 
 interface Route {
   readonly method: 'GET' | 'POST' | 'DELETE' | 'ANY';
   readonly path: string;
-  readonly to: keyof ApiFunctions;
-  readonly authorization: Admission;
+  readonly handler: keyof ApiFunctions;
+  readonly authorization: RouteAccess;
 }
 
-const route = (method: Route['method'], path: string, to: Route['to'], authorization: Admission): Route => ({
+const route = (
+  method: Route['method'],
+  path: string,
+  handler: Route['handler'],
+  authorization: RouteAccess,
+): Route => ({
   method,
   path,
-  to,
+  handler,
   authorization,
 });
 
-/** What the API answers, where, and to whom. */
+/** The routes of the API, with their functions and who may use them. */
 const routes: readonly Route[] = [
   route('POST', '/videos', 'submit', 'caller'),
   route('GET', '/videos', 'videos', 'caller'),
@@ -44,40 +49,40 @@ const routes: readonly Route[] = [
   route('GET', '/models', 'catalogue', 'caller'),
   route('POST', '/estimates', 'catalogue', 'caller'),
 
-  // The reference's own protocol. A form that uploads a file carries no key: it holds what its sender was given with the key.
+  // Wan's own protocol. An upload form carries no API key, but a token that its sender received with the key.
   route('ANY', '/api/v1/{proxy+}', 'dashscope', 'caller'),
   route('GET', '/api/v1/uploads', 'dashscope', 'caller'),
   route('POST', '/api/v1/uploads', 'dashscope', 'upload token'),
 
   route('GET', '/health', 'health', {
-    publicBecause: 'Tells that the service is up and nothing else, to monitors that have no key.',
+    publicBecause: 'Reports only that the service is up, to monitors without a key.',
   }),
   route('GET', '/openapi.json', 'contract', {
-    publicBecause: 'A description of the API that is the same for everybody and for every deployment.',
+    publicBecause: 'The OpenAPI document, which is the same for everyone and for every deployment.',
   }),
   route('GET', '/docs', 'contract', {
-    publicBecause: 'A page that is the same for everybody: it shows the description of the API.',
+    publicBecause: 'A page that shows the OpenAPI document and is the same for everyone.',
   }),
   route('GET', '/', 'console', {
-    publicBecause: 'A page that is the same for everybody: it asks for a key and calls the other routes with it.',
+    publicBecause: 'A page that is the same for everyone: its user enters a key, with which it calls the other routes.',
   }),
 ];
 
-/** Adds the routes to the API: all whose function this deployment has. */
-export function addRoutes(restApi: RestApi, functions: ApiFunctions, gatekeepers: RouteAuthorizations): void {
-  // Without models it checks the parameters that a method names, and leaves bodies to the functions.
+/** Adds the routes whose functions this deployment has. */
+export function addRoutes(restApi: RestApi, functions: ApiFunctions, authorizations: RouteAuthorizations): void {
+  // There are no models, so this validates only the declared parameters; the functions validate bodies.
   const requestValidator = restApi.addRequestValidator('RequestValidator', {
     validateRequestBody: true,
     validateRequestParameters: true,
   });
-  for (const { method, path, to, authorization } of routes) {
-    const step = functions[to];
-    if (!step) continue;
-    const integration = new LambdaIntegration(step.live, { allowTestInvoke: false });
+  for (const { method, path, handler, authorization } of routes) {
+    const target = functions[handler];
+    if (!target) continue;
+    const integration = new LambdaIntegration(target.live, { allowTestInvoke: false });
     const added = restApi.root.resourceForPath(path).addMethod(method, integration, {
       requestValidator,
       requestParameters: pathParameters(path),
-      ...(typeof authorization === 'string' ? gatekeepers[authorization] : {}),
+      ...(typeof authorization === 'string' ? authorizations[authorization] : {}),
     });
     if (typeof authorization === 'object') acknowledge(added, 'APIG4', authorization.publicBecause);
   }

@@ -5,16 +5,16 @@ import { acknowledge } from '../functions/acknowledge.ts';
 import type { Foundation } from '../functions/foundation.ts';
 import { pinLogicalId } from '../functions/logical-id.ts';
 import { apiFunctions } from './api-functions.ts';
-import { routeAuthorizations } from './api-gatekeepers.ts';
 import { accountLogging, stageLogging } from './api-logging.ts';
 import { addRoutes } from './api-routes.ts';
 import { addGatewayResponses } from './gateway-responses.ts';
+import { routeAuthorizations } from './route-authorizations.ts';
 import { protectStage } from './web-acl.ts';
 
 /**
- * The HTTPS API: a regional REST API, since only its gateway responses can be shaped. Whatever the configuration says, a caller must
- * show who they are on every route but those that say the same to everybody; bodies are checked by the functions, which tell all
- * that is wrong with one at once.
+ * The HTTPS API: a regional REST API, since only REST APIs have customizable gateway responses. In every configuration, callers must
+ * authenticate on all routes except those that return the same to everyone. The functions validate bodies, so that a response lists
+ * all issues of a body.
  */
 export class Api extends Construct {
   readonly restApi: RestApi;
@@ -25,11 +25,11 @@ export class Api extends Construct {
 
     const account = accountLogging(this);
     this.restApi = new RestApi(this, 'RestApi', {
-      // A label: two APIs may have the same.
+      // A label that need not be unique.
       restApiName: Stack.of(this).stackName,
-      description: 'A picture and a prompt become a video',
+      description: 'Turns an image and a prompt into a video',
       endpointTypes: [EndpointType.REGIONAL],
-      // A file within a form: handed on as text it would arrive broken.
+      // Passed on as text, a file in a form would be corrupted.
       binaryMediaTypes: ['multipart/form-data'],
       cloudWatchRole: false,
       deployOptions: {
@@ -39,9 +39,9 @@ export class Api extends Construct {
         ...stageLogging(this, functions.logRetention),
       },
     });
-    // Its id is part of the address that every caller has.
+    // Its id is part of the URL that every caller uses.
     pinLogicalId(this.restApi, 'RestApi');
-    this.restApi.node.tryRemoveChild('Endpoint'); // An output of its own; the stack has one with a better name.
+    this.restApi.node.tryRemoveChild('Endpoint'); // The CDK's own output. The stack's has a better name.
     this.restApi.deploymentStage.node.addDependency(account);
     addGatewayResponses(this.restApi, configuration);
 
@@ -50,7 +50,7 @@ export class Api extends Construct {
     acknowledge(
       this.restApi,
       'COG4',
-      "Callers are programs with API keys of this service, tokens of the operator's own identity provider, or AWS credentials, whichever the deployment says. A Lambda authorizer or IAM checks them; a user pool would be a fourth way.",
+      "Callers are programs that authenticate with an API key of this service, a token of the operator's identity provider, or AWS credentials, as configured. A Lambda authorizer or IAM checks them, so a user pool is not needed.",
     );
     protectStage(this, this.restApi.deploymentStage, configuration.waf);
   }

@@ -3,34 +3,34 @@ import type { Construct } from 'constructs';
 import type { Configuration } from '../config.ts';
 import { acknowledge } from '../functions/acknowledge.ts';
 
-/** A stage of the API: what a web ACL stands before. */
+/** A stage of the API, which a web ACL can protect. */
 interface ProtectedStage extends Construct {
   readonly stageArn: string;
 }
 
 /**
- * A web ACL before a stage, when the configuration asks for one: an address that sends more than its share is refused until it
- * sends less. Whatever else an account's rules look for, such as lists of known attackers, can be added to the ACL by hand.
+ * Adds a web ACL to a stage if it is configured. The ACL blocks an IP address while it exceeds the limit. Other rules, such as lists of
+ * known attackers, can be added to the ACL by hand.
  */
 export function protectStage(scope: Construct, stage: ProtectedStage, waf: Configuration['waf']): void {
   if (!waf) {
     acknowledge(
       stage,
       'APIG3',
-      'Nothing but /health, the description of the API and the page of the console is reached without credentials, and stage and lanes are throttled. A web ACL costs more than this API does: the setting waf adds one.',
+      'Only /health, the OpenAPI document and the static pages are reachable without credentials, and the stage and the model queues are throttled. A web ACL costs more than this API itself; the setting waf adds one.',
     );
     return;
   }
-  const watched = (metricName: string) => ({
+  const visibility = (metricName: string) => ({
     cloudWatchMetricsEnabled: true,
     sampledRequestsEnabled: true,
     metricName,
   });
   const acl = new CfnWebACL(scope, 'WebAcl', {
-    description: 'Bars addresses that ask firstframe too often',
+    description: 'Blocks IP addresses that send too many requests to firstframe',
     scope: 'REGIONAL',
     defaultAction: { allow: {} },
-    visibilityConfig: watched('firstframe'),
+    visibilityConfig: visibility('firstframe'),
     rules: [
       {
         name: 'RequestsPerAddress',
@@ -43,7 +43,7 @@ export function protectStage(scope: Construct, stage: ProtectedStage, waf: Confi
             limit: waf.requestsPer5Minutes,
           },
         },
-        visibilityConfig: watched('firstframe-requests-per-address'),
+        visibilityConfig: visibility('firstframe-requests-per-address'),
       },
     ],
   });

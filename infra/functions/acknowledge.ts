@@ -1,21 +1,21 @@
 import { Stack, Validations } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 
-/** The rules of cdk-nag's AwsSolutions that are acknowledged anywhere: at most six, so that an exception stays one. */
+/** The acknowledged rules of cdk-nag's AwsSolutions: at most six, so that exceptions stay rare. */
 export type AcknowledgedRule = 'APIG3' | 'APIG4' | 'COG4' | 'IAM5' | 'S1' | 'SMG4';
 
-/** Acknowledges a rule for one construct and what is below it. The reason says why it is safe there. */
+/** Acknowledges a rule for a construct and its children. @param reason why it is safe there */
 export function acknowledge(construct: IConstruct, rule: Exclude<AcknowledgedRule, 'IAM5'>, reason: string): void {
   Validations.of(construct).acknowledge({ id: `AwsSolutions-${rule}`, reason });
 }
 
-/** Acknowledges one resource with a wildcard in the policies below a construct; any other is still found. */
+/** Acknowledges one resource with a wildcard in the policies below a construct. cdk-nag still reports any other wildcard. */
 export function acknowledgeWildcard(construct: IConstruct, resource: string, reason: string): void {
   const finding = flatten(Stack.of(construct).resolve(resource));
   Validations.of(construct).acknowledge({ id: `AwsSolutions-IAM5[Resource::${finding}]`, reason });
 }
 
-/** A reference the way cdk-nag writes it: `<UploadsBucket.Arn>/drop/*`. */
+/** Formats a reference like cdk-nag: `<UploadsBucket.Arn>/drop/*`. */
 function flatten(reference: unknown): string {
   if (typeof reference === 'string') return reference;
   const {

@@ -6,10 +6,10 @@ import type { Foundation } from './foundation.ts';
 import { wanAccess } from './grants.ts';
 import { PipelineFunction } from './pipeline-function.ts';
 
-/** How often the canary looks: the alarms count in these steps. */
+/** The interval of the canary, which is also the period of its alarms. */
 export const canaryPeriod = Duration.minutes(15);
 
-/** Asks Wan now and then for something that costs nothing, so that a key that no longer works is known before a video needs it. */
+/** Sends Wan a free request on a schedule, so that an invalid key is noticed before a video needs it. */
 export class Canary extends Construct {
   readonly canary: PipelineFunction<'canary'>;
 
@@ -17,15 +17,15 @@ export class Canary extends Construct {
     super(scope, id);
     this.canary = new PipelineFunction(this, 'canary', {
       ...functions,
-      description: 'Asks Wan whether it serves this account, at no cost',
+      description: 'Checks with a free request whether Wan serves this account',
       access: wanAccess(wanSecret, configuration.wanBaseUrl),
-      // The secret, and a question for which the client waits 10 s.
+      // Time to read the secret, and for a request with a timeout of 10 s.
       timeout: Duration.seconds(30),
     });
-    new Rule(this, 'LookAtWan', {
-      description: 'Asks Wan whether it serves this account',
+    new Rule(this, 'ProbeWan', {
+      description: 'Checks whether Wan serves this account',
       schedule: Schedule.rate(canaryPeriod),
-      // A look that could not be had is of no use later: no queue keeps it, and the next one tells the same.
+      // A missed check has no later use, since the next one reports the same: no retries and no dead letters.
       targets: [new LambdaFunction(this.canary.live, { retryAttempts: 0, maxEventAge: canaryPeriod })],
     });
   }

@@ -19,12 +19,12 @@ import { type Access, dropQueueAccess, mergeAccess, settings, uploadsAccess } fr
 import { pinLogicalId } from './logical-id.ts';
 import { PipelineFunction } from './pipeline-function.ts';
 
-/** An image put below `drop/` of the uploads bucket becomes a video; an event that cannot be delivered or handled is kept. */
+/** Makes videos of images that are uploaded to `drop/` in the uploads bucket. Events that cannot be delivered or handled become dead letters. */
 export class Drops extends Construct {
   readonly drop: PipelineFunction<'drop'>;
-  /** In which an image without a prompt of its own waits for its sidecar. */
+  /** The queue in which images without a prompt wait for their sidecars. */
   readonly waiting: Queue;
-  /** A message that is older was not handled by its second delivery: its delay, the visibility timeout, and some minutes. */
+  /** The age by which the second delivery of a message must have handled it: its delay, the visibility timeout, and 5 minutes. */
   readonly longestWait: Duration;
   readonly deadLetters: Queue;
 
@@ -37,11 +37,11 @@ export class Drops extends Construct {
     const waiting = waitQueue(this, timeout, deadLetters);
     const drop = new PipelineFunction(this, 'drop', {
       ...functions,
-      description: 'Makes a video of an image that was put into the drop folder, and videos of a manifest',
+      description: 'Makes videos of images and manifests that are uploaded to the drop folder',
       access: mergeAccess(
         dispatchAccess(foundation, ['GetItem', 'PutItem', 'UpdateItem']),
         uploadsAccess(storage.uploads, ['drop/'], ['GetObject', 'GetObjectVersion']),
-        // Pictures that a manifest holds itself.
+        // Inline images of manifests.
         uploadsAccess(storage.uploads, ['inputs/'], ['PutObject']),
         resultWriterAccess(foundation),
         requestSettings(configuration),
@@ -63,11 +63,11 @@ export class Drops extends Construct {
       functionName: drop.live.functionArn,
       eventSourceArn: waiting.queueArn,
       batchSize: 1,
-      // Of the 1,000 functions that an account may run at once; a drop takes about a second, so 1,000 of them take 20 s.
+      // A small part of the account's concurrency of 1,000. A drop takes about a second, so 1,000 drops take 20 s.
       scalingConfig: { maximumConcurrency: 50 },
     });
     new Rule(this, 'ImageDropped', {
-      description: 'An object was put into the drop folder',
+      description: 'Invokes drop for each object that is created in the drop folder',
       eventPattern: {
         source: ['aws.s3'],
         detailType: ['Object Created'],
@@ -94,12 +94,12 @@ function dropSettings({ drop }: Configuration): Access<{ DROP_DEFAULTS: string; 
 }
 
 /**
- * The queue of images that wait for their sidecars: each message has a delay of its own. One that fails comes again when its visibility
- * timeout is over, and after a day it is a dead letter, which then has 13 of its 14 days left: they count from when it was sent.
+ * Creates the queue of images that wait for their sidecars. Each message has its own delay. A message that fails is delivered again after
+ * the visibility timeout. After a day it becomes a dead letter with 13 of its 14 days left, since retention counts from when it was sent.
  *
- * The visibility timeout is the function's timeout, the least that Lambda takes. AWS advises six times as much, so that an invocation
- * that is throttled for long does not overlap with the next delivery; an image takes seconds of these 15 minutes, and an overlap makes
- * no second video, while a failed image would wait for six times as long.
+ * The visibility timeout is the function's timeout, the minimum that Lambda accepts. AWS recommends six times as much, so that an
+ * invocation that is throttled for long does not overlap with the next delivery. Here an image takes seconds of these 15 minutes and an
+ * overlap makes no second video, while a failed image would wait six times as long.
  */
 function waitQueue(scope: Construct, visibilityTimeout: Duration, deadLetters: Queue): Queue {
   const queue = new Queue(scope, 'WaitQueue', {
@@ -107,13 +107,13 @@ function waitQueue(scope: Construct, visibilityTimeout: Duration, deadLetters: Q
     enforceSSL: true,
     visibilityTimeout,
     retentionPeriod: Duration.days(14),
-    // 24 h / 15 min = 96 deliveries.
+    // 24 h / 15 min = 96 deliveries
     deadLetterQueue: {
       queue: deadLetters,
       maxReceiveCount: Duration.hours(24).toMinutes() / visibilityTimeout.toMinutes(),
     },
   });
-  // Whatever replaces it would lose the images in it.
+  // Replacing the queue would lose the images in it.
   pinLogicalId(queue, 'DropWaitQueue');
   return queue;
 }

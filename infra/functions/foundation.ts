@@ -17,7 +17,7 @@ import {
 } from './grants.ts';
 import type { FunctionSettings } from './pipeline-function.ts';
 
-/** What every part of the stack stands on. */
+/** What the constructs of the stack share. */
 export interface Foundation {
   readonly configuration: Configuration;
   readonly functions: FunctionSettings;
@@ -32,8 +32,8 @@ export interface StateMachineAddress {
 }
 
 /**
- * The state machine's name and ARN before it exists: the only physical name of the stack. The functions that it calls must know its
- * ARN, since whoever frees a permit starts the next video; taken from the resource itself that would be a circle.
+ * Returns the state machine's name and ARN before it is created. It is the only physical name of the stack. The functions that the state
+ * machine invokes need its ARN, since a function that releases a permit starts the next video; a reference to the resource would be circular.
  */
 export function stateMachineAddress(scope: Construct): StateMachineAddress {
   const stack = Stack.of(scope);
@@ -49,7 +49,7 @@ export function stateMachineAddress(scope: Construct): StateMachineAddress {
   };
 }
 
-/** What giving the next video its permit and starting its workflow takes. */
+/** Dispatch: give the next video a permit and start its execution. */
 export function dispatchAccess(
   { storage, stateMachine, configuration }: Foundation,
   actions: readonly ('GetItem' | 'PutItem' | 'UpdateItem')[],
@@ -61,23 +61,23 @@ export function dispatchAccess(
   );
 }
 
-/** What an owner may spend in a month, for who keeps to it or tells it. */
+/** The monthly spending limit of an owner. Empty: unlimited. */
 export const spendingLimit = ({ monthlySpendingLimit }: Configuration) =>
   settings({ MONTHLY_SPENDING_LIMIT: monthlySpendingLimit?.toString() ?? '' });
 
-/** How long a task takes, for who plans with it; empty for the catalogue's own figures. */
+/** The usual duration of a task. Empty: the catalogue's values. */
 export const taskSeconds = ({ typicalSeconds }: Configuration) =>
   settings({ TYPICAL_SECONDS: typicalSeconds?.toString() ?? '' });
 
-/** How often Wan may be asked about tasks. */
+/** The rate limit of queries about tasks. */
 export const queryRate = ({ wanQueriesPerSecond }: Configuration) =>
   settings({ WAN_QUERIES_PER_SECOND: String(wanQueriesPerSecond) });
 
-/** What checking a request takes beside the media it names: the region's catalogue and prices, and whom its URLs may name. */
+/** Validation of a request without its media: the region, for catalogue and prices, and the origins that its URLs may name. */
 export const requestSettings = ({ region, trustedOrigins }: Configuration) =>
   settings({ WAN_REGION: region, TRUSTED_ORIGINS: JSON.stringify(trustedOrigins) });
 
-/** Taking a request for a video: it is checked, its media become the video's own, its record is written, and it is dispatched. */
+/** Accepting a request for a video: validate it, copy its media to the video's prefix, write its record, dispatch it. */
 export function acceptAccess(foundation: Foundation) {
   const { configuration, storage } = foundation;
   return mergeAccess(
@@ -90,18 +90,18 @@ export function acceptAccess(foundation: Foundation) {
   );
 }
 
-/** Writing what became of a drop beside it. The record says where that is. */
+/** Writing the result of a drop next to it. The record has the bucket and key. */
 export const resultWriterAccess = ({ storage: { uploads } }: Foundation): Access => ({
   ...mergeAccess(
     uploadsAccess(uploads, ['drop/'], ['GetObject', 'PutObject']),
     listAccess(uploads),
-    // Which of two versions of an image is the later one.
+    // To find out which of two versions of an image is newer.
     versionsAccess(uploads, 'drop/'),
   ),
   environment: {},
 });
 
-/** Whether the video itself is copied there as well. */
+/** Whether the video is copied next to its image. */
 export const copyToDropAccess = ({ drop: { copyVideo } }: Configuration) =>
   settings({ COPY_VIDEO_TO_DROP: copyVideo ? 'yes' : 'no' } as const);
 
@@ -111,7 +111,7 @@ export const copyResultAccess = ({ configuration, storage: { videos } }: Foundat
   environment: copyToDropAccess(configuration).environment,
 });
 
-/** Deleting all objects of a video, each version by its id: what was made, and the media it was made of. */
+/** Deleting all objects of a video, its input media included, each version by its id. */
 export const deleteAccess = ({ storage: { uploads, videos } }: Foundation) =>
   mergeAccess(
     videosAccess(videos, ['DeleteObjectVersion']),

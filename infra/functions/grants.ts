@@ -7,14 +7,11 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IConstruct } from 'constructs';
 import type { indexes } from '../../functions/shared/table-schema.ts';
 
-/**
- * What a function may do and the variables that tell it where: permission and address travel together, so that neither can be
- * given without the other.
- */
+/** Permissions with the environment variables that name their resources, so that a function never has one without the other. */
 export interface Access<Variables extends object = object> {
   readonly statements: readonly PolicyStatement[];
   readonly environment: Variables;
-  /** Why each resource with a wildcard is as narrow as it can be, by the way cdk-nag writes it. */
+  /** Why each resource with a wildcard cannot be narrower, by the resource as cdk-nag writes it. */
   readonly wildcards: Readonly<Record<string, string>>;
 }
 
@@ -22,7 +19,7 @@ type Intersection<Union> = (Union extends unknown ? (part: Union) => void : neve
   ? Whole
   : never;
 
-/** Several accesses as one. */
+/** Merges several accesses into one. */
 export function mergeAccess<const Parts extends readonly Access[]>(
   ...parts: Parts
 ): Access<Intersection<Parts[number]['environment']> & object> {
@@ -33,7 +30,7 @@ export function mergeAccess<const Parts extends readonly Access[]>(
   };
 }
 
-/** Variables, and what a function may do with what they name: `settings` when that is nothing. */
+/** Variables with permissions. `settings` has variables only. */
 const grant = <Variables extends object>(
   environment: Variables,
   ...statements: PolicyStatement[]
@@ -45,7 +42,7 @@ const grant = <Variables extends object>(
 
 export const settings = <Variables extends object>(environment: Variables): Access<Variables> => grant(environment);
 
-/** Single items of the table; with indexes, queries on them and on nothing else. */
+/** Actions on single items of the table. @param queried the indexes on which Query is allowed */
 export function tableAccess(
   table: ITable,
   actions: readonly ('GetItem' | 'PutItem' | 'UpdateItem')[],
@@ -58,10 +55,10 @@ export function tableAccess(
 
 type ObjectAction = 'GetObject' | 'GetObjectVersion' | 'PutObject' | 'DeleteObject' | 'DeleteObjectVersion';
 
-/** What lies in the uploads bucket: drops, uploads that wait for a request to name them, and the media of videos. */
+/** The prefixes of the uploads bucket: drops, uploads that no request has used yet, and the media of videos. */
 type UploadsPrefix = 'drop/' | 'uploads/' | 'inputs/';
 
-/** Objects of the uploads bucket below the prefixes. */
+/** Actions on objects of the uploads bucket below the prefixes. */
 export const uploadsAccess = (
   bucket: IBucket,
   prefixes: readonly UploadsPrefix[],
@@ -71,18 +68,18 @@ export const uploadsAccess = (
   environment: { UPLOADS_BUCKET: bucket.bucketName },
 });
 
-/** Objects of the videos bucket: all of them are ours, and a name starts with an id that is only known at run time. */
+/** Actions on all objects of the videos bucket: a key starts with an id that is only known at run time. */
 export const videosAccess = (bucket: IBucket, actions: readonly ObjectAction[]): Access<{ VIDEOS_BUCKET: string }> => ({
   ...objectAccess(bucket, [''], actions),
   environment: { VIDEOS_BUCKET: bucket.bucketName },
 });
 
-/** Listing a bucket: without it S3 answers 403, not 404, for an object that is gone. */
+/** ListBucket, without which S3 responds 403, not 404, for a missing object. */
 export const listAccess = (bucket: IBucket): Access => grant({}, allow(bucket.bucketArn, 's3:ListBucket'));
 
 /**
- * Listing the versions of a bucket's objects, by which what is superfluous is deleted.
- * @param prefix where alone. @default - everywhere: below the names of videos, which are only known at run time
+ * Listing object versions, to delete superfluous ones.
+ * @param prefix restricts the listing. @default - no restriction, since the ids of videos are only known at run time
  */
 export function versionsAccess(bucket: IBucket, prefix?: UploadsPrefix): Access {
   const statement = allow(bucket.bucketArn, 's3:ListBucketVersions');
@@ -90,11 +87,11 @@ export function versionsAccess(bucket: IBucket, prefix?: UploadsPrefix): Access 
   return grant({}, statement);
 }
 
-/** Wan's address and the key for it. */
+/** Wan's base URL and API key. */
 export const wanAccess = ({ secretArn }: ISecret, wanBaseUrl: string) =>
   grant({ WAN_SECRET_ARN: secretArn, WAN_BASE_URL: wanBaseUrl }, allow(secretArn, 'secretsmanager:GetSecretValue'));
 
-/** Sending messages to the queue of waiting drops, and receiving them by an event source mapping. */
+/** Sending messages to the queue of waiting drops, and receiving them through an event source mapping. */
 export function dropQueueAccess({ queueArn, queueUrl }: IQueue) {
   const actions = ['SendMessage', 'ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes'];
   return grant({ DROP_QUEUE_URL: queueUrl }, allow(queueArn, ...actions.map((action) => `sqs:${action}`)));
@@ -104,11 +101,11 @@ export function dropQueueAccess({ queueArn, queueUrl }: IQueue) {
 export const sendAccess = ({ queueArn, queueUrl }: IQueue) =>
   grant({ DROP_QUEUE_URL: queueUrl }, allow(queueArn, 'sqs:SendMessage'));
 
-/** Starting a video's workflow. */
+/** Starting executions. */
 export const startAccess = (stateMachineArn: string) =>
   grant({ STATE_MACHINE_ARN: stateMachineArn }, allow(stateMachineArn, 'states:StartExecution'));
 
-/** Waking executions of this state machine. */
+/** Waking executions. */
 export const wakeAccess = (stateMachineArn: string): Access =>
   grant({}, allow(stateMachineArn, 'states:SendTaskSuccess'));
 
@@ -116,7 +113,7 @@ export const wakeAccess = (stateMachineArn: string): Access =>
 export const watcherAccess = ({ functionArn }: { functionArn: string }) =>
   grant({ WATCHER_ARN: functionArn }, allow(functionArn, 'lambda:InvokeFunction'));
 
-/** Asking how an execution of this state machine stands. */
+/** Reading the status of executions. */
 export function executionsAccess(scope: IConstruct, stateMachineName: string): Access {
   const executions = Stack.of(scope).formatArn({
     service: 'states',
@@ -124,13 +121,13 @@ export function executionsAccess(scope: IConstruct, stateMachineName: string): A
     arnFormat: ArnFormat.COLON_RESOURCE_NAME,
     resourceName: `${stateMachineName}:*`,
   });
-  const reason = "The executions of this state machine alone; an execution's name is only known at run time.";
+  const reason = "Only executions of this state machine; an execution's name is only known at run time.";
   return { ...grant({}, allow(executions, 'states:DescribeExecution')), wildcards: { [executions]: reason } };
 }
 
 function objectAccess(bucket: IBucket, prefixes: readonly string[], actions: readonly ObjectAction[]): Access {
   const objects = prefixes.map((prefix) => bucket.arnForObjects(`${prefix}*`));
-  const reason = 'The objects of one bucket below one prefix; their names are only known at run time.';
+  const reason = 'Only objects of one bucket below one prefix; their keys are only known at run time.';
   return {
     statements: [new PolicyStatement({ actions: actions.map((action) => `s3:${action}`), resources: objects })],
     environment: {},

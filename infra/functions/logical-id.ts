@@ -2,11 +2,12 @@ import { CfnResource } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 
 /**
- * Fixes a resource's logical id. CloudFormation replaces what changes its id, so whatever holds data must keep its own,
- * however the code around it is arranged.
+ * Pins a resource's logical id. CloudFormation replaces a resource whose id changes, so resources with data must keep theirs when the
+ * code is rearranged.
  */
 export function pinLogicalId(construct: IConstruct, logicalId: string): void {
   const resource = construct.node.defaultChild;
-  if (!CfnResource.isCfnResource(resource)) throw new Error(`${construct.node.path} is no resource of its own.`);
+  if (!CfnResource.isCfnResource(resource))
+    throw new Error(`${construct.node.path} has no CfnResource as its default child.`);
   resource.overrideLogicalId(logicalId);
 }

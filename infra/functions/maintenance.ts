@@ -8,7 +8,7 @@ import { copyResultAccess, deleteAccess, dispatchAccess, type Foundation, result
 import { executionsAccess, mergeAccess, sendAccess } from './grants.ts';
 import { PipelineFunction } from './pipeline-function.ts';
 
-/** What keeps the pipeline going by itself: waiting videos are dispatched each minute, and what died is found and resumed. */
+/** The scheduled functions: dispatch starts waiting videos each minute, and the sweep restarts videos whose executions died. */
 export class Maintenance extends Construct {
   readonly dispatch: PipelineFunction<'dispatch'>;
   readonly sweep: PipelineFunction<'sweep'>;
@@ -21,26 +21,25 @@ export class Maintenance extends Construct {
     const { functions, stateMachine } = foundation;
     const dispatch = new PipelineFunction(this, 'dispatch', {
       ...functions,
-      description: 'Starts the workflows of waiting videos as far as the lanes have permits',
+      description: 'Starts waiting videos while their model queues have permits',
       access: dispatchAccess(foundation, ['GetItem', 'UpdateItem']),
       timeout: Duration.minutes(1),
       deadLetters,
     });
     const sweep = new PipelineFunction(this, 'sweep', {
       ...functions,
-      description:
-        'Finds videos whose workflow died, resumes them, frees the permits of the dead, and finishes deletions',
+      description: 'Restarts videos whose executions died, releases lost permits, and finishes deletions',
       access: mergeAccess(
         dispatchAccess(foundation, ['GetItem', 'UpdateItem']),
         executionsAccess(this, stateMachine.name),
         deleteAccess(foundation),
-        // Pending results, and the videos that are copied next to their images.
+        // Pending results, and videos to copy next to their images.
         resultWriterAccess(foundation),
         copyResultAccess(foundation),
         // Drops whose events were lost.
         sendAccess(dropQueue),
       ),
-      // Ends before the next sweep begins.
+      // Ends before the next sweep starts.
       timeout: Duration.minutes(4),
       deadLetters,
     });
@@ -49,17 +48,17 @@ export class Maintenance extends Construct {
     this.deadLetters = deadLetters;
 
     new Rule(this, 'DispatchEachMinute', {
-      description: 'Gives waiting videos their permits',
+      description: 'Gives permits to waiting videos',
       schedule: Schedule.rate(Duration.minutes(1)),
       targets: [target(dispatch, deadLetters, Duration.minutes(1))],
     });
     new Rule(this, 'SweepEveryFiveMinutes', {
-      description: 'Looks for videos whose workflow died, and for deletions to finish',
+      description: 'Finds videos whose executions died and deletions to finish',
       schedule: Schedule.rate(Duration.minutes(5)),
       targets: [target(sweep, deadLetters, Duration.minutes(5))],
     });
     new Rule(this, 'WorkflowDied', {
-      description: 'A run of a video ended in a way that no Catch of the state machine sees',
+      description: 'Reports executions that ended without being caught by the state machine',
       eventPattern: {
         source: ['aws.states'],
         detailType: ['Step Functions Execution Status Change'],
@@ -70,6 +69,6 @@ export class Maintenance extends Construct {
   }
 }
 
-/** @param staleAfter when an event that could not be delivered is of no use any more, since a later one did the same work */
-const target = (fn: PipelineFunction, deadLetters: Queue, staleAfter: Duration): LambdaFunction =>
-  new LambdaFunction(fn.live, { deadLetterQueue: deadLetters, maxEventAge: staleAfter, retryAttempts: 185 });
+/** @param staleAfter the age at which an undelivered event is useless, since a later one has done the same work */
+const target = ({ live }: PipelineFunction, deadLetters: Queue, staleAfter: Duration): LambdaFunction =>
+  new LambdaFunction(live, { deadLetterQueue: deadLetters, maxEventAge: staleAfter, retryAttempts: 185 });

@@ -18,7 +18,7 @@ import type { FunctionBundle } from '../synth/bundle.ts';
 import { acknowledgeWildcard } from './acknowledge.ts';
 import type { Access } from './grants.ts';
 
-/** What is the same for every function of a deployment. */
+/** Properties that all functions of a deployment share. */
 export interface FunctionSettings {
   readonly bundles: ReadonlyMap<string, FunctionBundle>;
   readonly logRetention: RetentionDays;
@@ -26,22 +26,22 @@ export interface FunctionSettings {
 
 export interface PipelineFunctionProps<Name extends FunctionName> extends FunctionSettings {
   readonly description: string;
-  /** Its permissions, and exactly the variables that its schema in `functions/shared/environment.ts` asks for. */
+  /** Its permissions, and exactly the variables of its schema in `functions/shared/environment.ts`. */
   readonly access: Access<EnvironmentOf<Name>>;
   readonly timeout: Duration;
-  /** Memory in MB; a Lambda's share of a processor grows with it. @default 256 */
+  /** Memory in MB. CPU is allocated in proportion to memory. @default 256 */
   readonly memory?: number;
-  /** Invocations at once, which Lambda sets aside for it; more are refused. @default - as many as the account has left */
+  /** Reserved concurrency; Lambda throttles invocations above it. @default - the account's unreserved concurrency */
   readonly concurrency?: number | undefined;
-  /** Whether X-Ray follows its invocations. @default true */
+  /** Whether X-Ray traces its invocations. @default true */
   readonly tracing?: boolean;
-  /** For functions that are invoked without anybody waiting: where an event goes that could not be handled. @default - none */
+  /** The queue for events that an asynchronously invoked function failed to handle. @default - no queue */
   readonly deadLetters?: IQueue;
 }
 
 /**
- * One Lambda: code, role and log group of its own, and the alias `live` through which alone it is called, so that a deployment
- * switches over at once and can be switched back. The role has no managed policy: it holds what the function uses.
+ * A Lambda function with its own code, role and log group. It is only invoked through its alias `live`, so that a deployment switches
+ * all callers in one step and can be rolled back. The role has no managed policy, only what the function uses.
  */
 export class PipelineFunction<Name extends FunctionName = FunctionName> extends Construct {
   readonly live: Alias;
@@ -53,8 +53,7 @@ export class PipelineFunction<Name extends FunctionName = FunctionName> extends 
     const { bundles, logRetention, description, access, timeout, memory = 256, concurrency, deadLetters } = props;
     const { tracing = true } = props;
     const code = bundles.get(name);
-    if (!code)
-      throw new Error(`There is no bundle of the function ${name}: functions/**/${name}.lambda.ts is missing.`);
+    if (!code) throw new Error(`No bundle for the function ${name}: functions/**/${name}.lambda.ts is missing.`);
 
     const logGroup = new LogGroup(this, 'Logs', { retention: logRetention, removalPolicy: RemovalPolicy.DESTROY });
     const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
@@ -76,17 +75,12 @@ export class PipelineFunction<Name extends FunctionName = FunctionName> extends 
     logGroup.grantWrite(role);
     for (const statement of access.statements) role.addToPolicy(statement);
     if (deadLetters) {
-      // By the resource's own property: the construct's `deadLetterQueue` also grants to read the queue's attributes.
+      // Set on the resource: the construct's `deadLetterQueue` would also grant access to the queue's attributes.
       (lambda.node.defaultChild as CfnFunction).deadLetterConfig = { targetArn: deadLetters.queueArn };
       role.addToPolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [deadLetters.queueArn] }));
     }
     for (const [resource, reason] of Object.entries(access.wildcards)) acknowledgeWildcard(role, resource, reason);
-    if (tracing)
-      acknowledgeWildcard(
-        role,
-        '*',
-        'X-Ray takes trace segments without naming a resource; the two actions write and read nothing else.',
-      );
+    if (tracing) acknowledgeWildcard(role, '*', 'The two X-Ray actions take no resource; they only send trace data.');
 
     this.live = new Alias(this, 'Live', { aliasName: 'live', version: lambda.currentVersion });
     this.timeout = timeout;

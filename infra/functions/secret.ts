@@ -6,12 +6,12 @@ import { acknowledge } from './acknowledge.ts';
 import { pinLogicalId } from './logical-id.ts';
 
 /**
- * The secret for Wan's API key: its whole value is the key. It is set once after the first deployment; later deployments leave
- * it alone, since CloudFormation writes a value again only when the template's own changes.
+ * Creates the secret for Wan's API key. Its whole value is the key, which the operator sets once after the first deployment. Later
+ * deployments keep it, since CloudFormation only updates a value that changes in the template.
  */
 export function wanApiKey(scope: Construct, removalPolicy: RemovalPolicy): Secret {
   const secret = new Secret(scope, 'WanApiKey', {
-    description: "Wan's API key (Alibaba Cloud Model Studio), of the region that this deployment uses",
+    description: "Wan's API key (Alibaba Cloud Model Studio) for the configured region",
     secretStringValue: SecretValue.unsafePlainText(UNSET_SECRET),
     removalPolicy,
   });
@@ -19,7 +19,7 @@ export function wanApiKey(scope: Construct, removalPolicy: RemovalPolicy): Secre
   acknowledge(
     secret,
     'SMG4',
-    'Model Studio has no interface to make or revoke keys, so no function can rotate this one; it is replaced by hand, and read anew without a deployment.',
+    'Model Studio has no API to create or revoke keys, so no function can rotate this one. It is replaced by hand, and functions read the new value without a deployment.',
   );
   return secret;
 }

@@ -6,11 +6,11 @@ import { pinLogicalId } from '../functions/logical-id.ts';
 import { alarmDefinitions, type Watched } from './alarm-definitions.ts';
 
 export interface AlarmsProps extends Watched {
-  /** Told when an alarm rings. */
+  /** Notified when an alarm rings. */
   readonly topic: Topic;
 }
 
-/** Whatever a person must know of before a user tells them. What to do about each is in docs/runbook.md. */
+/** Alarms for everything that an operator must know before users report it. docs/runbook.md describes what to do about each. */
 export class Alarms extends Construct {
   readonly alarms: readonly Alarm[];
 
@@ -28,7 +28,7 @@ export class Alarms extends Construct {
           alarmDescription: `${meaning} ${fix} See docs/runbook.md#${anchor}`,
           ...options,
         });
-        // The alarm's name begins with it, so that who filters by names can go on doing so.
+        // The alarm's name starts with the logical id, so that filters by name keep working.
         pinLogicalId(alarm, `${name}Alarm`);
         alarm.addAlarmAction(action);
         return alarm;

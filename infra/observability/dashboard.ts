@@ -22,7 +22,7 @@ export interface DashboardProps extends Watched {
 const fiveMinutes = Duration.minutes(5);
 const hour = Duration.hours(1);
 
-/** How firstframe is doing, on one page: what is wrong, the videos, Wan, what runs, the API. */
+/** The state of firstframe on one page: alarms, videos, Wan, queues and executions, functions, the API. */
 export class Dashboard extends Construct {
   readonly dashboard: CloudWatchDashboard;
 
@@ -58,15 +58,15 @@ const videos = (): IWidget[] => [
     ourMetric('Canceled', 'Sum', fiveMinutes),
   ]),
   graph('Failed, by code', [ourMetricBy('Failed', ['code'], 'Sum', fiveMinutes)]),
-  graph("Spend in an hour, in the region's currency, by model", [
-    ourMetric('Spend', 'Sum', hour).with({ label: 'in all' }),
+  graph("Spending per hour, in the region's currency, by model", [
+    ourMetric('Spend', 'Sum', hour).with({ label: 'total' }),
     ourMetricBy('Spend', ['model'], 'Sum', hour),
   ]),
 ];
 
 const time = (): IWidget[] => [
   graph('Seconds to finish', percentiles('SecondsToFinish')),
-  graph('Seconds from done at Wan to noticed', [
+  graph('Seconds from the end at Wan until noticed', [
     ...percentiles('DetectionLag'),
     ourMetric('SecondsUnwatched', 'Maximum', fiveMinutes).with({ label: 'without a watcher' }),
   ]),
@@ -79,13 +79,13 @@ const wan = (): IWidget[] => [
     [ourMetric('UpstreamTasksPerVideo', 'Maximum', fiveMinutes)],
     [ourMetric('MinutesToUpstreamExpiry', 'Minimum', fiveMinutes)],
   ),
-  graph('Wan refuses', [
+  graph('Refusals by Wan', [
     ourMetric('WanThrottled', 'Sum', fiveMinutes),
     ourMetric('QueuePaused', 'Sum', fiveMinutes),
     ourMetric('UntrustedVideoHost', 'Sum', fiveMinutes),
   ]),
   graph('Canary', [
-    ourMetric('CanaryFailed', 'Sum', hour).with({ label: 'failed in an hour' }),
+    ourMetric('CanaryFailed', 'Sum', hour).with({ label: 'failed per hour' }),
     ourMetricBy('CanaryFailed', ['outcome'], 'SampleCount', hour),
   ]),
 ];
@@ -106,7 +106,7 @@ function queuesAndExecutions({ stateMachine, drops, maintenance }: DashboardProp
       stateMachine.metricAborted(sum),
     ]),
     graph(
-      'Drops that wait for their sidecar, seconds of the oldest',
+      'Drops waiting for their sidecars, and the age of the oldest in seconds',
       [drops.waiting.metricNumberOfMessagesSent(sum), drops.waiting.metricNumberOfMessagesDeleted(sum)],
       [drops.waiting.metricApproximateAgeOfOldestMessage(depth)],
     ),
@@ -119,9 +119,9 @@ function functions(all: readonly PipelineFunction[]): IWidget[] {
       functionMetric(one, name, statistic, fiveMinutes).with({ label: one.node.id.replace(/Function$/, '') }),
     );
   return [
-    graph('Errors of functions', ofEach('Errors', 'Sum'), ofEach('Throttles', 'Sum')),
-    graph('Milliseconds of functions, p95', ofEach('Duration', 'p95')),
-    graph('Functions at once', ofEach('ConcurrentExecutions', 'Maximum')),
+    graph('Errors and throttles of functions', ofEach('Errors', 'Sum'), ofEach('Throttles', 'Sum')),
+    graph('Duration of functions in milliseconds, p95', ofEach('Duration', 'p95')),
+    graph('Concurrent executions of functions', ofEach('ConcurrentExecutions', 'Maximum')),
   ];
 }
 
@@ -129,8 +129,8 @@ function api({ restApi: { deploymentStage } }: DashboardProps): IWidget[] {
   const sum = { statistic: 'Sum', period: fiveMinutes };
   return [
     graph('Requests', [deploymentStage.metricCount(sum)]),
-    graph('Answers of 4xx and 5xx', [deploymentStage.metricClientError(sum), deploymentStage.metricServerError(sum)]),
-    graph('Milliseconds of the API', [
+    graph('4xx and 5xx responses', [deploymentStage.metricClientError(sum), deploymentStage.metricServerError(sum)]),
+    graph('Latency of the API in milliseconds', [
       deploymentStage.metricLatency({ statistic: 'p50', period: fiveMinutes, label: 'p50' }),
       deploymentStage.metricLatency({ statistic: 'p95', period: fiveMinutes, label: 'p95' }),
     ]),

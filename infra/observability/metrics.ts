@@ -3,7 +3,7 @@ import { MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { type MetricName, metricsNamespace, metricsService } from '../../functions/shared/metric-names.ts';
 import type { PipelineFunction } from '../functions/pipeline-function.ts';
 
-/** A figure that the functions tell, over everything they tell it of. */
+/** Returns a metric that the functions record, over all dimensions. */
 export const ourMetric = (name: MetricName, statistic: string, period: Duration): Metric =>
   new Metric({
     namespace: metricsNamespace,
@@ -13,7 +13,7 @@ export const ourMetric = (name: MetricName, statistic: string, period: Duration)
     period,
   });
 
-/** The same figure once for each value that its dimensions have had: a search, so for graphs alone. */
+/** Returns the metric for each combination of dimension values. It is a search expression, which graphs support and alarms do not. */
 export function ourMetricBy(name: MetricName, dimensions: readonly string[], statistic: string, period: Duration) {
   const schema = [metricsNamespace, 'service', ...dimensions].join(',');
   return new MathExpression({
@@ -23,7 +23,7 @@ export function ourMetricBy(name: MetricName, dimensions: readonly string[], sta
   });
 }
 
-/** Of a function, over all its versions: it is called by its alias alone, so that there is nothing else to count. */
+/** Returns a metric of a function over all its versions. It is only invoked through its alias, so this covers every invocation. */
 export function functionMetric(
   { live }: PipelineFunction,
   name: 'Invocations' | 'Errors' | 'Duration' | 'Throttles' | 'ConcurrentExecutions',

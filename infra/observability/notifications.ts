@@ -6,11 +6,11 @@ import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
 
 export interface NotificationsProps {
-  /** Who is written to. @default - nobody until somebody subscribes to the topic */
+  /** The address that receives alarms. @default - no subscription */
   readonly email?: string | undefined;
 }
 
-/** The topic that alarms speak to: encrypted, spoken to over TLS alone, and by the alarms of this account alone. */
+/** The topic of the alarms. It is encrypted, and only alarms of this account can publish to it, only over TLS. */
 export class Notifications extends Construct {
   readonly topic: Topic;
 
@@ -21,7 +21,7 @@ export class Notifications extends Construct {
       masterKey: notificationsKey(this),
       enforceSSL: true,
     });
-    // A policy of its own takes the place of the one by which the whole account may publish.
+    // Replaces the default policy, which allows the whole account to publish.
     this.topic.addToResourcePolicy(
       new PolicyStatement({
         principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
@@ -35,12 +35,12 @@ export class Notifications extends Construct {
 }
 
 /**
- * A key of our own, since the policy of the one that AWS keeps for SNS lets no alarm use it: an alarm would ring and nobody would
- * hear. It protects messages on their way, so nothing is lost when it goes with the stack.
+ * Creates a customer managed key: the policy of the AWS managed key for SNS does not let alarms use it, so their notifications would
+ * fail. It only encrypts messages in transit, so nothing is lost when it is deleted with the stack.
  */
 function notificationsKey(scope: Construct): Key {
   const key = new Key(scope, 'Key', {
-    description: 'Encrypts what the alarms of firstframe say until it is delivered',
+    description: 'Encrypts the alarm notifications of firstframe until they are delivered',
     enableKeyRotation: true,
     removalPolicy: RemovalPolicy.DESTROY,
   });

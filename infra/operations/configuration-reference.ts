@@ -1,14 +1,9 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import * as z from 'zod';
 import { settingsSchema } from '../settings.ts';
-import { projectRoot } from '../synth/bundle.ts';
-
-export const referenceFile = join(projectRoot, 'docs', 'configuration.md');
 
 const head = `# Configuration
 
-Generated from the schema (\`npm run configuration-reference\`). Settings are read from the CDK context: single ones on the command
+Generated from the schema (\`npm run docs\`). Settings are read from the CDK context: single ones on the command
 line (\`-c extraPermits=3\`; anything but plain text is JSON, \`-c 'drop={"owner": "studio"}'\`), or an object under \`firstframe\` in
 \`cdk.json\`. An invalid value stops the synthesis with a line that names it.
 
@@ -56,9 +51,4 @@ function defaultOf(setting: z.ZodType, inner: unknown): string {
 function allowedBy(setting: z.ZodType): string {
   const message = setting.safeParse(Symbol('invalid')).error?.issues[0]?.message ?? '';
   return message.replace(/^must be (an? )?/, '');
-}
-
-if (process.argv[1] === import.meta.filename) {
-  await writeFile(referenceFile, configurationReference());
-  console.log(`Wrote the reference of all settings to ${referenceFile}.`);
 }

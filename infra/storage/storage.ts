@@ -19,24 +19,24 @@ export interface StorageProps {
   readonly removalPolicy: RemovalPolicy;
 }
 
-/** For what is gone on purpose, or was never meant to stay: its old versions may be asked for by mistake for a day. */
-const brief = Duration.days(1);
+/** How long the old versions of deleted or temporary objects can be restored. */
+const deletedRetention = Duration.days(1);
 
-/** What came in and is not a drop. Where rules overlap, S3 keeps to the shorter time. */
+/** Rules for uploads other than drops. Where rules overlap, S3 applies the shorter time. */
 const uploadsLifecycle: readonly LifecycleRule[] = [
   {
-    // A request that names an upload makes a copy, so what nobody named in two days is superfluous, and what was named too.
+    // A request copies the upload that it names, so every upload is superfluous after two days.
     prefix: 'uploads/',
     expiration: Duration.days(2),
-    noncurrentVersionExpiration: brief,
+    noncurrentVersionExpiration: deletedRetention,
   },
-  // Written once and deleted with their video: an old version here is one that somebody wants gone.
-  { prefix: 'inputs/', noncurrentVersionExpiration: brief },
+  // Written once and deleted with their video, so an old version here was deleted on purpose.
+  { prefix: 'inputs/', noncurrentVersionExpiration: deletedRetention },
 ];
 
-/** All that lasts: pictures that came in, videos that were made, and the records of both. */
+/** All persistent data: uploaded media, archived videos, and the table. */
 export class Storage extends Construct {
-  /** Media: drops below `drop/`, uploads that wait for a request below `uploads/`, those of videos below `inputs/`. */
+  /** Media: drops below `drop/`, uploads that no request has used yet below `uploads/`, and media of videos below `inputs/`. */
   readonly uploads: Bucket;
   /** Archived videos and their metadata, below the video's id. */
   readonly videos: Bucket;
@@ -47,7 +47,7 @@ export class Storage extends Construct {
     this.uploads = privateBucket(this, 'UploadsBucket', {
       removalPolicy,
       lifecycleRules: [...uploadsLifecycle],
-      // Pages upload by signed forms, and read first frames by presigned URLs: these grant the access, whatever the page's origin.
+      // Pages upload with signed forms and read first frames by presigned URLs. The signature grants access, so any origin is allowed.
       cors: [
         {
           allowedMethods: [HttpMethods.POST, HttpMethods.GET],
@@ -57,7 +57,7 @@ export class Storage extends Construct {
         },
       ],
     });
-    // By the resource's own property: the construct's `eventBridgeEnabled` deploys a custom resource to do the same.
+    // Set on the resource: the construct's `eventBridgeEnabled` would deploy a custom resource for it.
     (this.uploads.node.defaultChild as CfnBucket).notificationConfiguration = {
       eventBridgeConfiguration: { eventBridgeEnabled: true },
     };
@@ -76,7 +76,7 @@ function privateBucket(scope: Construct, id: string, { lifecycleRules = [], ...p
     objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
     lifecycleRules: [
       {
-        // An overwritten picture is still the first frame of the video it became: keep it for a while. Current ones stay.
+        // An overwritten image may still be the first frame of a video, so old versions are kept for a while. Current versions do not expire.
         noncurrentVersionExpiration: Duration.days(90),
         abortIncompleteMultipartUploadAfter: Duration.days(1),
         expiredObjectDeleteMarker: true,
@@ -88,7 +88,7 @@ function privateBucket(scope: Construct, id: string, { lifecycleRules = [], ...p
   acknowledge(
     bucket,
     'S1',
-    'Nobody reaches an object but through a role of this stack or a URL it presigned for minutes; both are in the access log of the API and in the record. Who wants a log of every object turns on CloudTrail data events for the account.',
+    'Objects are only reachable through a role of this stack or a URL that it presigned for minutes. The access log of the API and the record show both. For a log of every access, enable CloudTrail data events in the account.',
   );
   return bucket;
 }

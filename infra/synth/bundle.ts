@@ -7,36 +7,36 @@ import type { BuildOptions, Plugin } from 'esbuild';
 import { hashFiles, hashOf, listFiles } from './content-hash.ts';
 import { jsonTexts, resolveSuffix } from './json-text.ts';
 
-/** A Lambda's code, ready to run or to deploy. */
+/** The code of a Lambda function, ready to run or deploy. */
 export interface FunctionBundle {
-  /** Absolute path of a directory that holds `index.js` alone: CommonJS with an export `handler`. */
+  /** Absolute path of a directory with only `index.js`: CommonJS with an export `handler`. */
   readonly directory: string;
-  /** SHA-256 of `index.js`: a function is deployed again only if its own code changed. */
+  /** SHA-256 of `index.js`, so that a function is only deployed again if its own code changed. */
   readonly hash: string;
 }
 
 export interface BundleOptions {
   /** @default - the project */
   readonly root?: string;
-  /** Function name → file, relative to the root. @default - every `functions/**\/<name>.lambda.ts` */
+  /** Files by function name, relative to the root. @default - every `functions/**\/<name>.lambda.ts` */
   readonly entries?: Readonly<Record<string, string>>;
   /** @default `<root>/.build` */
   readonly outdir?: string;
 }
 
-/** The source map of a function's bundle: outside the bundle's directory, all of which is deployed. */
+/** Returns the path of a bundle's source map. It is outside the bundle's directory, which is deployed as a whole. */
 export const sourceMapOf = (name: string, outdir = join(projectRoot, '.build')): string =>
   join(outdir, 'source-maps', `${name}.js.map`);
 
 export const projectRoot = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 
-/** What a bundle can be made of, relative to the root. */
+/** The possible inputs of a bundle, relative to the root. */
 const sources = ['functions', 'web', 'package.json', 'package-lock.json'];
 
 /**
- * One build for all functions, since starting one by one costs six times as much. Minified CommonJS with everything inside is
- * the fastest cold start measured; thanks to `sideEffects` in package.json, modules of which nothing is used are left out. Source maps
- * are kept beside the bundles and not deployed: they would be most of the package.
+ * One build for all functions, since one build per function takes six times as long. Minified CommonJS without external modules has the
+ * fastest measured cold start. `sideEffects` in package.json lets esbuild drop unused modules. Source maps are kept but not deployed,
+ * since they would be most of the package.
  */
 const options = {
   bundle: true,
@@ -53,7 +53,7 @@ const options = {
   logLevel: 'silent',
 } as const satisfies BuildOptions;
 
-/** What runs in a page: for browsers of the last few years, and a script as a module, so that nothing of it is global. */
+/** Options for the scripts and style sheets of pages. The target is browsers of the last few years; ESM keeps variables out of the global scope. */
 const browserOptions = {
   bundle: true,
   platform: 'browser',
@@ -61,13 +61,13 @@ const browserOptions = {
   format: 'esm',
   minify: true,
   legalComments: 'none',
-  // Control characters in strings are no part of valid HTML.
+  // Valid HTML contains no control characters, so they are escaped in strings.
   charset: 'ascii',
   logLevel: 'silent',
   write: false,
 } as const satisfies BuildOptions;
 
-/** `import script from '../page.ts?bundled'`: a page's script or style sheet with all that it imports, as text. */
+/** `import script from '../page.ts?bundled'` imports a page's script or style sheet with its dependencies as text. */
 const pageParts: Plugin = {
   name: 'page-parts',
   setup(build) {
@@ -81,15 +81,15 @@ const pageParts: Plugin = {
 };
 
 interface Manifest {
-  /** Hash of the sources, the entries and the options. */
+  /** Hash of sources, entries and options. */
   readonly inputs: string;
   /** Hash of each function's `index.js`. */
   readonly functions: Record<string, string>;
 }
 
 /**
- * Bundles the Lambdas into `<outdir>/functions/<name>/index.js`. If no source changed since the last time, nothing is built.
- * @throws the bundler's error, which names file and line.
+ * Bundles the functions into `<outdir>/functions/<name>/index.js`. Builds nothing if no source has changed since the last build.
+ * @throws the bundler's error with file and line
  */
 export async function bundle({
   root = projectRoot,
@@ -111,18 +111,18 @@ export async function bundle({
     if (written.every((file) => existsSync(file))) return bundles;
   }
   const manifest: Manifest = { inputs, functions: await build(root, entryFiles, outdir) };
-  await writeWhole(manifestFile, JSON.stringify(manifest));
+  await writeAtomically(manifestFile, JSON.stringify(manifest));
   return bundlesOf(outdir, manifest);
 }
 
-/** The functions' entries among a list of files, by name. */
+/** Finds the entries of functions in a list of files. @returns files by function name */
 function lambdaEntries(files: readonly string[]): Record<string, string> {
   const suffix = '.lambda.ts';
   const entries: Record<string, string> = {};
   for (const file of files.filter((path) => path.startsWith('functions/') && path.endsWith(suffix))) {
     const name = basename(file, suffix);
     if (entries[name])
-      throw new Error(`Two functions are named ${name}: ${entries[name]} and ${file}. Rename one of them.`);
+      throw new Error(`Two functions have the name ${name}: ${entries[name]} and ${file}. Rename one of them.`);
     entries[name] = file;
   }
   return entries;
@@ -142,14 +142,14 @@ async function build(
     outdir: join(outdir, 'functions'),
     write: false,
   });
-  // The project's own package.json says ESM; these files are not.
-  await writeWhole(join(outdir, 'package.json'), '{ "type": "commonjs" }\n');
+  // The project's package.json declares ESM, but these files are CommonJS.
+  await writeAtomically(join(outdir, 'package.json'), '{ "type": "commonjs" }\n');
   const named = outputFiles.map(({ path, contents }) => ({ path, contents, name: basename(dirname(path)) }));
   const maps = named.filter(({ path }) => path.endsWith('.map'));
   const code = named.filter(({ path }) => !path.endsWith('.map'));
   await Promise.all([
-    ...code.map(({ path, contents }) => writeWhole(path, contents)),
-    ...maps.map(({ name, contents }) => writeWhole(sourceMapOf(name, outdir), contents)),
+    ...code.map(({ path, contents }) => writeAtomically(path, contents)),
+    ...maps.map(({ name, contents }) => writeAtomically(sourceMapOf(name, outdir), contents)),
   ]);
   return Object.fromEntries(code.map(({ name, contents }) => [name, hashOf(contents)]));
 }
@@ -165,8 +165,8 @@ async function readManifest(file: string): Promise<Manifest | undefined> {
   return text === undefined ? undefined : (JSON.parse(text) as Manifest);
 }
 
-/** Readers of the file, such as another run at the same time, see the old content or the new, never a part. */
-export async function writeWhole(file: string, content: string | Uint8Array): Promise<void> {
+/** Replaces a file atomically: concurrent readers see the old or the new content, never a part. */
+export async function writeAtomically(file: string, content: string | Uint8Array): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
   const part = `${file}.${randomUUID()}.part`;
   await writeFile(part, content);

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { compileFunction } from 'node:vm';
 import type { BuildOptions, Plugin, PluginBuild } from 'esbuild';
 
-/** How a module is put together to be run here and now: nothing of it is deployed. */
+/** Options to bundle a module that runs at build time and is not deployed. */
 const options = {
   bundle: true,
   platform: 'node',
@@ -14,7 +14,7 @@ const options = {
   write: false,
 } as const satisfies BuildOptions;
 
-/** Packages are loaded from where they are installed, and only if something of them is used: hardly any of them is, beside zod. */
+/** Loads packages from node_modules, and only if they are used: few are, apart from zod. */
 const installedPackages: Plugin = {
   name: 'installed-packages',
   setup: ({ onResolve }) =>
@@ -24,8 +24,8 @@ const installedPackages: Plugin = {
 };
 
 /**
- * `import text from '../document.ts?json'`: what a module exports by default, as the text of its JSON. The module runs once, when
- * the functions are bundled, so neither it nor what it imports weighs on a function's start.
+ * `import text from '../document.ts?json'` imports the default export of a module as JSON text. The module runs once, when the functions
+ * are bundled, so the module and its imports do not slow down a cold start.
  */
 export const jsonTexts: Plugin = {
   name: 'json-texts',
@@ -39,15 +39,15 @@ export const jsonTexts: Plugin = {
   },
 };
 
-/** @throws Error for a module that has none: JSON has no undefined */
+/** Runs a module and returns its default export. @throws Error if it has none, since JSON has no undefined */
 function defaultExportOf(code: string, file: string): unknown {
   const module: { exports: { default?: unknown } } = { exports: {} };
   compileFunction(code, ['module', 'exports', 'require'])(module, module.exports, createRequire(file));
-  if (module.exports.default === undefined) throw new Error(`${file} exports nothing by default.`);
+  if (module.exports.default === undefined) throw new Error(`${file} has no default export.`);
   return module.exports.default;
 }
 
-/** Leads imports that end in a suffix, such as `?json`, to a namespace of their own, as the absolute path of the file before it. */
+/** Resolves imports that end in a suffix such as `?json` to the file's absolute path in the given namespace. */
 export function resolveSuffix({ onResolve }: Pick<PluginBuild, 'onResolve'>, suffix: string, namespace: string): void {
   onResolve({ filter: new RegExp(`\\?${suffix}$`) }, ({ path, resolveDir }) => ({
     path: resolve(resolveDir, path.slice(0, -`?${suffix}`.length)),

@@ -6,7 +6,7 @@ import { readConfiguration } from '../config.ts';
 import { FirstframeStack } from '../stack.ts';
 import type { FunctionBundle } from './bundle.ts';
 
-/** What the CLI would set, but for the copies of the assets: whoever reads the template runs the bundles where they are. */
+/** Context that the CLI would set. Assets are not copied: readers of the template use the bundles in place. */
 const inProcess = {
   'aws:cdk:enable-asset-metadata': true,
   'aws:cdk:disable-asset-staging': true,
@@ -14,27 +14,27 @@ const inProcess = {
 };
 
 /**
- * The stack as a template.
+ * Renders the stack as a template.
  * @param cdkJson the text of cdk.json, for its context
- * @param given context over that of cdk.json
+ * @param overrides context that overrides that of cdk.json
  */
 export function renderTemplate(
   cdkJson: string,
-  given: Readonly<Record<string, unknown>>,
+  overrides: Readonly<Record<string, unknown>>,
   bundles: ReadonlyMap<string, FunctionBundle>,
 ): Template {
   const { context } = JSON.parse(cdkJson) as { context: Record<string, unknown> };
   const outdir = mkdtempSync(join(tmpdir(), 'firstframe-synth-'));
   try {
-    // The built-in check of the template takes 1.8 s of its 1.9; `cdk synth` makes it.
+    // Built-in validation takes 1.8 of 1.9 s. `cdk synth` runs it.
     const app = new App({
       outdir,
       builtinCloudFormationValidation: false,
       analyticsReporting: false,
-      context: { ...context, ...given, ...inProcess },
+      context: { ...context, ...overrides, ...inProcess },
     });
     const stack = new FirstframeStack(app, 'Firstframe', {
-      configuration: readConfiguration({ ...context, ...given }),
+      configuration: readConfiguration({ ...context, ...overrides }),
       bundles,
     });
     return app.synth().getStackByName(stack.stackName).template as Template;
@@ -43,7 +43,7 @@ export function renderTemplate(
   }
 }
 
-/** A CloudFormation template, as far as every reader needs it. */
+/** The parts of a CloudFormation template that readers use. */
 export interface Template {
   readonly Resources: Readonly<Record<string, TemplateResource>>;
   readonly Outputs?: Readonly<Record<string, { readonly Value: unknown }>>;

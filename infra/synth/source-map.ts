@@ -3,27 +3,27 @@ import { SourceMap, type SourceMapPayload } from 'node:module';
 import path from 'node:path';
 import { projectRoot, sourceMapOf } from './bundle.ts';
 
-/** Where a position of a bundle comes from. */
+/** The source of a position in a bundle. */
 export interface SourcePosition {
-  /** Relative to the root. */
+  /** Path relative to the root. */
   readonly file: string;
-  /** From 1, as `column`. */
+  /** From 1, like `column`. */
   readonly line: number;
   readonly column: number;
-  /** What the sources call the identifier at this position, if the minifier renamed it. */
+  /** The original name of the identifier at this position, if the minifier renamed it. */
   readonly name: string | undefined;
-  /** Whether an expression or a declaration begins exactly here, as every call does. */
+  /** Whether an expression or declaration starts exactly here, as every call does. */
   readonly isExact: boolean;
 }
 
-/** A function's minified code, and where each position of it comes from: by line and column, both from 1. */
+/** A function's minified code with the source of each position. Lines and columns count from 1. */
 export interface MappedBundle {
   readonly code: string;
-  /** @returns undefined for what the bundler added itself, and for positions that the bundle does not have */
+  /** @returns undefined for code that the bundler generated and for positions outside the bundle */
   readonly sourceOf: (line: number, column: number) => SourcePosition | undefined;
 }
 
-/** Reads a function's bundle as `bundle` has written it, with its source map. */
+/** Reads the bundle of a function and its source map, as written by `bundle`. */
 export async function readMappedBundle(name: string, root = projectRoot): Promise<MappedBundle> {
   const outdir = path.join(root, '.build');
   const codeFile = path.join(outdir, 'functions', name, 'index.js');

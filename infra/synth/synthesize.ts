@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { bundle, type FunctionBundle, projectRoot, writeWhole } from './bundle.ts';
+import { bundle, type FunctionBundle, projectRoot, writeAtomically } from './bundle.ts';
 import { hashFiles, hashOf, listFiles } from './content-hash.ts';
 import type { Template } from './render-template.ts';
 
 export interface SynthesizedFunction extends FunctionBundle {
-  /** As in `functions/shared/environment.ts`. */
+  /** A `FunctionName` of `functions/shared/environment.ts`. */
   readonly name: string;
 }
 
@@ -14,30 +14,30 @@ export interface Synthesis {
   /** By the logical id of the AWS::Lambda::Function. */
   readonly functions: Readonly<Record<string, SynthesizedFunction>>;
   /**
-   * The directory of a function's code, by its logical id or its code's hash.
-   * @throws Error for one that the stack does not have
+   * Returns the directory of a function's code by its logical id or its code's hash.
+   * @throws Error if the stack has no such function
    */
   assetDirectory(logicalIdOrHash: string): string;
 }
 
 export interface SynthesizeOptions {
-  /** Settings as on the command line (`-c`), over those of cdk.json. */
+  /** Settings as on the command line (`-c`), which override those of cdk.json. */
   readonly context?: Readonly<Record<string, unknown>>;
   /** @default - the project */
   readonly root?: string;
-  /** Where bundles and templates are kept. @default `<root>/.build` */
+  /** The directory of bundles and templates. @default `<root>/.build` */
   readonly outdir?: string;
-  /** @default - those of the root, built if need be */
+  /** @default - the bundles of the root, built if necessary */
   readonly bundles?: ReadonlyMap<string, FunctionBundle>;
 }
 
-/** What a template is made of, beside the bundles and the context. */
+/** The inputs of a template besides bundles and context. */
 const sources = ['infra', 'functions', 'cdk.json', 'package-lock.json'];
 
 /**
- * The stack's template, made in this process without the CLI and without an account. What was made once from the same sources
- * is read back, without loading the CDK.
- * @throws Error for a configuration that is wrong
+ * Synthesizes the stack's template in this process, without the CLI or an AWS account. Returns a cached template if the sources have not
+ * changed, without loading the CDK.
+ * @throws Error for an invalid configuration
  */
 export async function synthesize({
   context = {},
@@ -54,7 +54,7 @@ export async function synthesize({
 
   const { renderTemplate } = await import('./render-template.ts');
   const template = renderTemplate(await readFile(join(root, 'cdk.json'), 'utf8'), context, code);
-  await writeWhole(file, JSON.stringify({ inputs, template } satisfies Cached));
+  await writeAtomically(file, JSON.stringify({ inputs, template } satisfies Cached));
   return synthesisOf(template, code);
 }
 

@@ -4,7 +4,7 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { CustomState, type IChainable, JsonPath } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 
-/** The attributes of a wait item, with the fields of `$.wait` (`Wait` in functions/polling/wait-item.ts) that fill them. */
+/** The attributes of a wait item and their sources, mostly fields of `$.wait` (`Wait` in functions/polling/wait-item.ts). */
 const attributes = [
   { name: 'run', type: 'N', from: '$.wait.run' },
   { name: 'task_id', type: 'S', from: '$.wait.task_id' },
@@ -16,9 +16,9 @@ const attributes = [
 ] as const;
 
 /**
- * The execution writes its task token to the wait item of its video and sleeps: until the watcher wakes it with the token, or for
- * `$.wait.timeout_seconds`. The state's input is its output. What keeps it from sleeping leads to the next state as well, which asks
- * Wan; so does a newer run that has the item, and there it ends.
+ * Creates the state in which an execution sleeps. It writes its task token to the wait item of its video, and sleeps until the watcher
+ * wakes it with the token or `$.wait.timeout_seconds` have passed. The state's output is its input. Any error, too, leads to the next
+ * state, which queries Wan. If a newer run has the item, the next state ends this run.
  */
 export function waitForEnd(scope: Construct, table: ITable, next: IChainable): CustomState {
   const state = new CustomState(scope, 'WaitForEnd', {
@@ -42,7 +42,7 @@ export function waitForEnd(scope: Construct, table: ITable, next: IChainable): C
     },
   });
   state.addRetry({ errors: ['DynamoDb.ConditionalCheckFailedException'], maxAttempts: 0 });
-  // Everything but States.Timeout. Waits 5, 10, 20, 40 s, then 60 s each: 7 min 15 s.
+  // Every error except States.Timeout. Waits 5, 10, 20, 40 s, then 60 s each: 7 min 15 s.
   state.addRetry({
     errors: ['States.TaskFailed'],
     interval: Duration.seconds(5),
@@ -55,7 +55,7 @@ export function waitForEnd(scope: Construct, table: ITable, next: IChainable): C
   return state;
 }
 
-/** What the state machine may do for it: update wait items and no others. A request without keys in it is refused. */
+/** Allows the state machine to update wait items and no others. A request without keys is denied. */
 export const waitItemsStatement = (table: ITable): PolicyStatement =>
   new PolicyStatement({
     actions: ['dynamodb:UpdateItem'],

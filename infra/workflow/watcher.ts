@@ -7,15 +7,15 @@ import { type Foundation, queryRate } from '../functions/foundation.ts';
 import { mergeAccess, tableAccess, wakeAccess, wanAccess } from '../functions/grants.ts';
 import { PipelineFunction } from '../functions/pipeline-function.ts';
 
-/** A watcher that did not start within this time is replaced by the next minute's. */
+/** An event older than this is dropped, since the next minute starts another watcher. */
 const staleAfter = Duration.seconds(60);
 
-/** The function that notices when tasks end and wakes the executions that wait for them, and the rule that starts one each minute. */
+/** Creates the function that notices when tasks end and wakes their executions, and the rule that starts it each minute. */
 export function watcher(scope: Construct, foundation: Foundation): PipelineFunction<'watch'> {
   const { configuration, functions, storage, stateMachine, wanSecret } = foundation;
   const watch = new PipelineFunction(scope, 'watch', {
     ...functions,
-    description: 'Notices when tasks end at Wan and wakes the executions that wait for them',
+    description: 'Notices when tasks end at Wan and wakes their executions',
     access: mergeAccess(
       tableAccess(storage.table, ['GetItem', 'UpdateItem'], indexes.byStatus.name),
       wanAccess(wanSecret, configuration.wanBaseUrl),
@@ -29,7 +29,7 @@ export function watcher(scope: Construct, foundation: Foundation): PipelineFunct
   });
   watch.live.configureAsyncInvoke({ maxEventAge: staleAfter, retryAttempts: 0 });
   new Rule(scope, 'WatchEachMinute', {
-    description: 'Starts a watcher, which takes over from the one before',
+    description: 'Starts a watcher, which takes over the lease of the previous one',
     schedule: Schedule.rate(Duration.minutes(1)),
     targets: [new LambdaFunction(watch.live, { maxEventAge: staleAfter, retryAttempts: 0 })],
   });

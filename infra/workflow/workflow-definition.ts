@@ -29,7 +29,7 @@ import {
 import { waitForEnd } from './wait-for-end.ts';
 
 export interface WorkflowSteps {
-  /** Holds the items by which executions wait. */
+  /** The table with the wait items. */
   readonly table: ITable;
   readonly createTask: PipelineFunction;
   readonly checkTask: PipelineFunction;
@@ -40,20 +40,20 @@ export interface WorkflowSteps {
 type Outcome = (CreateTaskOutput | CheckTaskOutput)['outcome'];
 
 /**
- * A run of one video: CreateTask → WaitForEnd → CheckTask → back to sleep, or ArchiveVideo → Done; every failure passes
- * RecordFailure. Each task gets the state's input whole and its answer replaces it. A video that failed is an execution that
- * succeeded: only what no Catch sees ends one otherwise, and then the sweep hears of it.
+ * Returns the definition of a video's run: CreateTask → WaitForEnd → CheckTask → back to WaitForEnd, or ArchiveVideo → Done. Every
+ * failure passes RecordFailure. Each task gets the state's whole input, and its output replaces it. The execution of a failed video
+ * succeeds. Only an error that no Catch handles fails an execution, and then the sweep is notified.
  */
 export function workflowDefinition(scope: Construct, steps: WorkflowSteps): Chain {
   const done = new Succeed(scope, 'Done');
   const recordFailure = task(scope, 'RecordFailure', steps.recordFailure, [unhandled]);
   recordFailure.next(done);
 
-  const attempt = (id: string, step: PipelineFunction, retries: RetryProps[]) =>
+  const taskWithCatch = (id: string, step: PipelineFunction, retries: RetryProps[]) =>
     task(scope, id, step, retries).addCatch(recordFailure, { errors: ['States.ALL'], resultPath: '$.error' });
-  const createTask = attempt('CreateTask', steps.createTask, [wanUnavailable, submissionUncertain, promptLocked]);
-  const checkTask = attempt('CheckTask', steps.checkTask, [wanUnavailable, taskUnknown]);
-  const archiveVideo = attempt('ArchiveVideo', steps.archiveVideo, [
+  const createTask = taskWithCatch('CreateTask', steps.createTask, [wanUnavailable, submissionUncertain, promptLocked]);
+  const checkTask = taskWithCatch('CheckTask', steps.checkTask, [wanUnavailable, taskUnknown]);
+  const archiveVideo = taskWithCatch('ArchiveVideo', steps.archiveVideo, [
     wanUnavailable,
     taskUnknown,
     archiveInterrupted,
@@ -70,24 +70,24 @@ export function workflowDefinition(scope: Construct, steps: WorkflowSteps): Chai
   );
 }
 
-/** The general retries come after a task's own: what is named first is matched first. */
+/** Creates a task state. The general retries follow the task's own, since Step Functions applies the first match. */
 function task(scope: Construct, id: string, step: PipelineFunction, retries: RetryProps[]): LambdaInvoke {
   const invocation = new LambdaInvoke(scope, id, {
     lambdaFunction: step.live,
     payloadResponseOnly: true,
-    // The default adds a second block of retriers over the same errors.
+    // The default would add a second set of retriers for the same errors.
     retryOnServiceExceptions: false,
-    // The function's own timeout and room for a cold start: a lost answer must not hold the execution for ever.
+    // The function's timeout plus time for a cold start, so that a lost response does not block the execution.
     taskTimeout: Timeout.duration(step.timeout.plus(Duration.seconds(20))),
   });
   for (const retry of [...retries, lambdaService, functionCutOff, unexpectedError]) invocation.addRetry(retry);
   return invocation;
 }
 
-/** Where each outcome leads. Any other ends the execution with States.NoChoiceMatched. */
-function choose(scope: Construct, id: string, ways: Partial<Record<Outcome, IChainable>>): Choice {
+/** Creates a choice of the next state by outcome. An unknown outcome fails the execution with States.NoChoiceMatched. */
+function choose(scope: Construct, id: string, transitions: Partial<Record<Outcome, IChainable>>): Choice {
   const choice = new Choice(scope, id);
-  for (const [outcome, next] of Object.entries(ways)) {
+  for (const [outcome, next] of Object.entries(transitions)) {
     choice.when(Condition.stringEquals(JsonPath.stringAt('$.outcome'), outcome), next);
   }
   return choice;

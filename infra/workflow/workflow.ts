@@ -30,10 +30,10 @@ import { waitItemsStatement } from './wait-for-end.ts';
 import { watcher } from './watcher.ts';
 import { workflowDefinition } from './workflow-definition.ts';
 
-/** Longer than the 24 hours in which Wan keeps a task: a run that lasts 30 hours is dead, and the sweep hears of it. */
-const patience = Duration.hours(30);
+/** Longer than the 24 hours for which Wan keeps a task. A run of 30 hours is dead, and the sweep is notified. */
+const executionTimeout = Duration.hours(30);
 
-/** The state machine that takes one video from its permit to its archived file, and its four functions. */
+/** The state machine that brings a video from its permit to its archived file, with its four functions and the watcher. */
 export class Workflow extends Construct {
   readonly stateMachine: StateMachine;
   readonly watcher: PipelineFunction<'watch'>;
@@ -47,16 +47,16 @@ export class Workflow extends Construct {
     this.watcher = watcher(this, foundation);
     this.stateMachine = new StateMachine(this, 'StateMachine', {
       stateMachineName: foundation.stateMachine.name,
-      comment: 'One run of one video: its task at Wan, the wait for it, the archived file',
+      comment: 'One run of one video: create its task at Wan, wait for its end, archive the file',
       definitionBody: DefinitionBody.fromChainable(
         workflowDefinition(this, {
           table: foundation.storage.table,
           ...stepFunctions(this, foundation, this.watcher),
         }),
       ),
-      timeout: patience,
+      timeout: executionTimeout,
       tracingEnabled: true,
-      // Every event, but none of its data: an error's message is all the text that gets there.
+      // Logs every event without its data. Messages of errors are the only free text in it.
       logs: { destination: logs, level: LogLevel.ALL, includeExecutionData: false },
     });
     this.stateMachine.addToRolePolicy(waitItemsStatement(foundation.storage.table));
@@ -64,12 +64,12 @@ export class Workflow extends Construct {
     acknowledgeWildcard(
       this.stateMachine.role,
       '*',
-      'Step Functions sets up log delivery, and sends traces to X-Ray, by actions that take no resource.',
+      'The actions with which Step Functions sets up log delivery and sends traces to X-Ray take no resource.',
     );
   }
 }
 
-/** The functions that the state machine calls. */
+/** Creates the functions that the state machine invokes. */
 function stepFunctions(scope: Construct, foundation: Foundation, watcher: PipelineFunction<'watch'>) {
   const { configuration, functions, storage, wanSecret } = foundation;
   return {
@@ -91,15 +91,15 @@ function stepFunctions(scope: Construct, foundation: Foundation, watcher: Pipeli
         taskSeconds(configuration),
         spendingLimit(configuration),
       ),
-      // A call, for which the client waits 75 s since Wan fetches and checks the image within it; and when Wan could not fetch it, an
-      // upload (10 s + 60 s) and a second call, each after a wait of about a second for its slot.
+      // A call has a timeout of 75 s, since Wan fetches and checks the image during it. If Wan cannot fetch it, an upload (10 s + 60 s) and
+      // a second call follow. Each waits about a second for its slot of the rate limiter.
       timeout: Duration.minutes(4),
-      // An image that goes through Wan's upload is held in memory: at most 20 MB.
+      // An image for Wan's upload is buffered in memory: at most 20 MB.
       memory: 512,
     }),
     checkTask: new PipelineFunction(scope, 'check-task', {
       ...functions,
-      description: "Asks Wan once how a video's task stands",
+      description: "Queries the status of a video's task once",
       access: mergeAccess(
         dispatchAccess(foundation, ['GetItem', 'UpdateItem']),
         wanAccess(wanSecret, configuration.wanBaseUrl),
@@ -111,7 +111,7 @@ function stepFunctions(scope: Construct, foundation: Foundation, watcher: Pipeli
     }),
     archiveVideo: new PipelineFunction(scope, 'archive-video', {
       ...functions,
-      description: 'Copies a finished video into the videos bucket and proves that it arrived whole',
+      description: 'Copies a finished video to the videos bucket and verifies that it is complete',
       access: mergeAccess(
         tableAccess(storage.table, ['GetItem', 'UpdateItem']),
         wanAccess(wanSecret, configuration.wanBaseUrl),
@@ -130,14 +130,14 @@ function stepFunctions(scope: Construct, foundation: Foundation, watcher: Pipeli
         resultWriterAccess(foundation),
         copyToDropAccess(configuration),
       ),
-      // As long as a Lambda may run: a slow line to Wan's storage is better than starting over.
+      // The maximum of Lambda: a slow download from Wan's storage is better than a restart.
       timeout: Duration.minutes(15),
-      // A streamed copy holds 145–182 MB whatever the video's size; the rest buys bandwidth and processor for the checksum.
+      // A streamed copy takes 145–182 MB for any size of video. The rest provides bandwidth, and CPU for the checksum.
       memory: 512,
     }),
     recordFailure: new PipelineFunction(scope, 'record-failure', {
       ...functions,
-      description: 'Writes why a video failed to its record',
+      description: 'Writes the reason of a failure to the record of a video',
       access: mergeAccess(dispatchAccess(foundation, ['GetItem', 'UpdateItem']), resultWriterAccess(foundation)),
       timeout: Duration.seconds(30),
     }),

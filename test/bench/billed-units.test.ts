@@ -10,7 +10,7 @@ const indexes: Parameters<typeof countingDynamoDb>[1] = [
 ];
 const text = (length: number) => ({ S: 'x'.repeat(length) });
 
-test('writes are counted by the larger size, with each index whose entry changes; reads by consistency', async () => {
+test('counts writes by the larger size with each index whose entry changes, and reads by consistency', async () => {
   const store = inProcessDynamoDb();
   await createTableInProcess(store, {
     TableName,
@@ -21,7 +21,7 @@ test('writes are counted by the larger size, with each index whose entry changes
   let counted: [string, number][] = [];
   const count: Count = (...unit) => void counted.push(unit);
   const dynamoDb = countingDynamoDb(store, indexes, count);
-  const taking = async (call: Promise<unknown>) => {
+  const countOf = async (call: Promise<unknown>) => {
     counted = [];
     await call.catch(() => undefined);
     return counted;
@@ -29,12 +29,12 @@ test('writes are counted by the larger size, with each index whose entry changes
   const put = (Item: object, more = {}) => dynamoDb('PutItem', { TableName, Item: { pk: text(1), ...Item }, ...more });
   const [owner, status, large] = [text(3), text(4), text(4500)];
 
-  expect(await taking(put({ note: text(1500) }))).toEqual([['writeUnit', 2]]);
-  expect(await taking(put({ large, owner, status }))).toEqual([['writeUnit', 5 + 5 + 1]]);
-  // Another key moves an entry: the old one is deleted.
-  expect(await taking(put({ large, owner, status: text(5) }))).toEqual([['writeUnit', 5 + 5 + 2]]);
-  expect(await taking(put({}, { ConditionExpression: 'attribute_not_exists(pk)' }))).toEqual([['writeUnit', 5]]);
+  expect(await countOf(put({ note: text(1500) }))).toEqual([['writeUnit', 2]]);
+  expect(await countOf(put({ large, owner, status }))).toEqual([['writeUnit', 5 + 5 + 1]]);
+  // Another index key moves an entry, so the old one is deleted.
+  expect(await countOf(put({ large, owner, status: text(5) }))).toEqual([['writeUnit', 5 + 5 + 2]]);
+  expect(await countOf(put({}, { ConditionExpression: 'attribute_not_exists(pk)' }))).toEqual([['writeUnit', 5]]);
   const get = { TableName, Key: { pk: text(1) } };
-  expect(await taking(dynamoDb('GetItem', { ...get, ConsistentRead: true }))).toEqual([['readUnit', 2]]);
-  expect(await taking(dynamoDb('GetItem', get))).toEqual([['readUnit', 1]]);
+  expect(await countOf(dynamoDb('GetItem', { ...get, ConsistentRead: true }))).toEqual([['readUnit', 2]]);
+  expect(await countOf(dynamoDb('GetItem', get))).toEqual([['readUnit', 1]]);
 });

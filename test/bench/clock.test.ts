@@ -2,7 +2,7 @@ import { setTimeout as realSleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { createVirtualClock } from '../../bench/simulation/clock.ts';
 
-test('sleepers wake in the order of their times, each at its own', async () => {
+test('wakes sleepers in the order of their times', async () => {
   const clock = createVirtualClock(0);
   const woken: [number, number][] = [];
   for (const time of [50, 7, 300, 7, 0, 120]) void clock.sleep(time).then(() => woken.push([time, clock.now()]));
@@ -10,7 +10,7 @@ test('sleepers wake in the order of their times, each at its own', async () => {
   expect(woken).toEqual([0, 7, 7, 50, 120, 300].map((time) => [time, time]));
 });
 
-test('no time passes while real work is under way', async () => {
+test('does not advance during real work', async () => {
   const clock = createVirtualClock(0);
   const done: string[] = [];
   void clock.sleep(1).then(() => done.push('sleeper'));
@@ -19,7 +19,7 @@ test('no time passes while real work is under way', async () => {
   expect(done).toEqual(['work at 0', 'sleeper']);
 });
 
-test('an aborted sleep ends at once and moves nothing', async () => {
+test('ends an aborted sleep immediately without advancing', async () => {
   const clock = createVirtualClock(0);
   const stop = new AbortController();
   let isAwake = false;
@@ -31,6 +31,6 @@ test('an aborted sleep ends at once and moves nothing', async () => {
   expect(clock.now()).toBe(0);
 });
 
-test('a clock that nobody waits for says so', async () => {
-  await expect(createVirtualClock(0).run(() => false, 1000)).rejects.toThrow('Nobody waits');
+test('throws if nothing waits for the clock', async () => {
+  await expect(createVirtualClock(0).run(() => false, 1000)).rejects.toThrow('Nothing waits');
 });

@@ -17,10 +17,9 @@ const model = 'wan2.5-i2v-preview';
 const img_url = 'https://images.example/cat.png';
 
 let now = start;
-let store: Awaited<ReturnType<typeof startTable>>;
+const store = startTable(() => now);
 let served: Awaited<ReturnType<typeof serveDashscope>>;
 beforeAll(async () => {
-  store = await startTable(() => now);
   served = await serveDashscope(store.table);
 });
 beforeEach(() => {
@@ -29,7 +28,6 @@ beforeEach(() => {
 });
 afterAll(async () => {
   await served?.close();
-  await store?.close();
 });
 
 const ourClient = (key = 'alice') => createWanClient({ baseUrl: served.url, apiKey: async () => key, fetch });

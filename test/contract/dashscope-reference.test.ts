@@ -17,15 +17,13 @@ const submitted = Date.parse('2025-09-25T03:07:28.590Z');
 const ended = Date.parse('2025-09-25T03:17:11.650Z');
 let now = submitted;
 
-let store: Awaited<ReturnType<typeof startTable>>;
+const store = startTable(() => now);
 let served: Awaited<ReturnType<typeof serveDashscope>>;
 beforeAll(async () => {
-  store = await startTable(() => now);
   served = await serveDashscope(store.table);
 });
 afterAll(async () => {
   await served?.close();
-  await store?.close();
 });
 
 const submitCommand = (

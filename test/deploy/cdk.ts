@@ -4,18 +4,18 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { MiniStack } from './ministack.ts';
 
-/** The real CDK CLI of the project, which speaks to MiniStack. */
+/** The project's CDK CLI, configured for MiniStack. */
 export interface Cdk {
   bootstrap(): Promise<void>;
-  /** @returns the stack's outputs, and whether anything was changed */
+  /** @returns the stack's outputs, and whether anything changed */
   deploy(context: Record<string, unknown>): Promise<{ outputs: Record<string, string>; changed: boolean }>;
 }
 
 /**
- * @param directory the assembly and the outputs
- * @param ownedLog gets all that the CLI prints
+ * @param directory receives the assembly and the outputs
+ * @param log receives all output of the CLI
  */
-export function cdkFor(ministack: MiniStack, directory: string, ownedLog: NodeJS.WritableStream): Cdk {
+export function cdkFor(ministack: MiniStack, directory: string, log: NodeJS.WritableStream): Cdk {
   const cdk = async (...args: string[]): Promise<string> => {
     const cli = path.resolve('node_modules', 'aws-cdk', 'bin', 'cdk');
     const child = spawn(process.execPath, [cli, ...args, '--output', path.join(directory, 'cdk.out')], {
@@ -26,7 +26,7 @@ export function cdkFor(ministack: MiniStack, directory: string, ownedLog: NodeJS
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk: Buffer) => {
         printed.push(chunk.toString());
-        ownedLog.write(chunk);
+        log.write(chunk);
       });
     }
     const [code] = (await once(child, 'close')) as [number | null];

@@ -26,8 +26,8 @@ import { type Cdk, cdkFor } from './cdk.ts';
 import { type MiniStack, region, startMiniStack } from './ministack.ts';
 
 /*
- * The stack as an operator deploys it: bootstrap, deploy, a changed deploy while videos are under way, a deploy of nothing new, and
- * videos through the deployed gateway and by a drop. Its logs stay in `.local/deploy/` for whoever asks why.
+ * Deploys the stack like an operator: bootstrap, deploy, a changed deploy while videos are under way, a deploy without changes, and
+ * videos through the deployed gateway and by drops. Its logs stay in `.local/deploy/` for debugging.
  */
 
 const logs = path.resolve('.local', 'deploy');
@@ -51,7 +51,7 @@ beforeAll(async () => {
   context = {
     wanBaseUrl: wan.url,
     trustedOrigins: [new URL(wan.url).origin],
-    // Objects of this AWS have no public address that Wan could fetch from.
+    // MiniStack's objects have no public URL that Wan could fetch.
     imageTransfer: 'upload',
     uncertainSeconds: 15,
     typicalSeconds: 2,
@@ -71,22 +71,22 @@ const client = () => ({
 });
 
 describe('the stack', () => {
-  test('is deployed by the CDK as it is', async () => {
+  test('is deployed by the CDK unchanged', async () => {
     await cdk.bootstrap();
     ({ outputs } = await cdk.deploy(context));
     expect(Object.keys(outputs)).toEqual(expect.arrayContaining(['ApiUrl', 'UploadsBucketName', 'TableName']));
   });
 
-  test('is ready once it has a key of Wan and one for a caller', async () => {
+  test('is ready once it has a Wan key and an API key', async () => {
     await new SecretsManagerClient(client()).send(
       new PutSecretValueCommand({ SecretId: outputs.WanSecretArn, SecretString: 'sk-deployed' }),
     );
     const table = tableOf(new DynamoDBClient(client()), outputs.TableName!);
-    const [own, others] = [await createApiKey(table, 'drops'), await createApiKey(table, 'somebody-else')];
+    const [own, others] = [await createApiKey(table, 'drops'), await createApiKey(table, 'another-owner')];
     other_api_key = others.key;
     const [, id] = /\/\/([a-z0-9]+)\./.exec(outputs.ApiUrl!)!;
     api = endpoint({
-      // What ApiUrl says is an address of AWS; this is where MiniStack serves it.
+      // ApiUrl is a URL of AWS; this is the one of MiniStack.
       url: `${ministack.url}/restapis/${id}/v1/_user_request_`,
       api_key: own.key,
       other_api_key,
@@ -109,9 +109,9 @@ const submit = async (prompt: string): Promise<string> => {
 let finished: string;
 
 describe('a video', () => {
-  test('is made through the deployed gateway, and its file is there', async () => {
+  test('is made through the deployed gateway, and its file is archived', async () => {
     finished = await submit('A cat runs');
-    // The watcher woke its execution: this AWS knows no TimeoutSecondsPath, so that nothing else ends the sleep.
+    // The watcher woke its execution: MiniStack ignores TimeoutSecondsPath, so nothing else ends the sleep.
     const video = await api.finished(finished);
     expect(video).toMatchObject({ status: 'succeeded', task: { attempts: 1 } });
     const { Body, ContentLength } = await api.s3.send(
@@ -124,7 +124,7 @@ describe('a video', () => {
   test.each([
     ['is dropped', 'cat.png', { prompt: 'A cat wakes up' }],
     ['is dropped without a prompt, and waits in the queue for its sidecar', 'dog.png', {}],
-  ])('is made of an image that %s, and its result lies beside it', async (_, name, Metadata) => {
+  ])('is made of an image that %s, and its result is next to it', async (_, name, Metadata) => {
     const Key = `drop/deployed/${name}`;
     await api.s3.send(new PutObjectCommand({ Bucket: api.uploads_bucket, Key, Body: png(360, 360), Metadata }));
     const video = await api.finished((await api.droppedFrom(Key)).id);
@@ -137,7 +137,7 @@ describe('a video', () => {
   });
 });
 
-test('an execution that nothing wakes asks Wan when its sleep has timed out', async () => {
+test('an execution that nothing wakes queries Wan after its sleep times out', async () => {
   const stepFunctions = new SFNClient(client());
   const { stateMachines } = await stepFunctions.send(new ListStateMachinesCommand({}));
   const { stateMachineArn } = stateMachines!.find(({ name }) => name === 'firstframe-videos')!;
@@ -156,7 +156,7 @@ test('an execution that nothing wakes asks Wan when its sleep has timed out', as
   const wait = {
     ...{ key: `wait#${finished}`, run: '1', task_id: 'none', order: `${model}#none` },
     ...{ submit_time: new Date().toISOString(), ttl: String(Math.floor(Date.now() / 1000) + 3600) },
-    // The watcher leaves it alone.
+    // So that the watcher does not wake it.
     ...{ wake_after: String(Date.now() + 3_600_000), timeout_seconds: 180, pause_seconds: 3600 },
   };
   const { executionArn } = await stepFunctions.send(
@@ -183,8 +183,8 @@ test('an execution that nothing wakes asks Wan when its sleep has timed out', as
 });
 
 describe('a deploy', () => {
-  test('of a changed stack loses none of the videos that are under way', async () => {
-    // One at Wan, one on its way there, and one in the queue.
+  test('of a changed stack loses no video that is under way', async () => {
+    // One at Wan, one being submitted, and one queued.
     const ids = [
       await submit('[[seconds=45]] At Wan'),
       await submit('[[seconds=20]] On its way'),
@@ -203,10 +203,10 @@ describe('a deploy', () => {
   });
 });
 
-/** What MiniStack is fast and complete enough for: see this folder's README. */
+/** The tests for which MiniStack is fast and complete enough: see this folder's README. */
 const endToEnd = ['owners', 'uploads', 'drop-results', 'actions', 'reading'].map((name) => `test/e2e/${name}.test.ts`);
 
-test('end-to-end tests of the local stack pass here as well', async () => {
+test('the end-to-end tests of the local stack pass', async () => {
   const environment = {
     ...ministack.environment,
     E2E_BASE_URL: api.url,
@@ -214,9 +214,9 @@ test('end-to-end tests of the local stack pass here as well', async () => {
     E2E_OTHER_API_KEY: other_api_key,
     E2E_UPLOADS_BUCKET: api.uploads_bucket,
   };
-  // One file at a time, since each call starts a process here.
-  const patience = ['--maxWorkers', '1', '--testTimeout', '120000', '--hookTimeout', '120000'];
-  // It serves a presigned link whole, whatever part is asked for.
-  const shown = ['--testNamePattern', '^(?!.*downloads in parts)'];
-  expect(await run('npx', ['vitest', 'run', ...patience, ...shown, ...endToEnd], environment)).toBe(0);
+  // One file at a time with long timeouts, since MiniStack starts a process for each invocation.
+  const timeouts = ['--maxWorkers', '1', '--testTimeout', '120000', '--hookTimeout', '120000'];
+  // MiniStack ignores Range in requests of a presigned link.
+  const filter = ['--testNamePattern', '^(?!.*downloads in parts)'];
+  expect(await run('npx', ['vitest', 'run', ...timeouts, ...filter, ...endToEnd], environment)).toBe(0);
 }, 900_000);

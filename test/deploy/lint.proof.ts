@@ -8,11 +8,11 @@ import { pythonWith, run } from '../support/python.ts';
 const directory = await mkdtemp(path.join(tmpdir(), 'firstframe-lint-'));
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-/** Settings that between them make every resource there is. */
+/** Settings that together create every resource. */
 test.each([
-  ['as it is', {}],
+  ['without settings', {}],
   [
-    'with all that can be asked for',
+    'with every optional resource',
     {
       auth: 'jwt',
       jwt: { issuer: 'https://id.example', audience: 'firstframe' },
@@ -28,7 +28,7 @@ test.each([
   const { template } = await synthesize({ context });
   const file = path.join(directory, `${name.replaceAll(' ', '-')}.json`);
   await writeFile(file, JSON.stringify(template, null, 1));
-  // W3005: the CDK names a role in DependsOn although a reference to it says as much.
+  // W3005: the CDK adds a role to DependsOn that a reference already implies.
   const regions = ['us-east-1', 'eu-central-1', 'ap-southeast-1'];
   expect(await run(cfnLint, ['--ignore-checks', 'W3005', '--regions', ...regions, '--', file])).toBe(0);
 });

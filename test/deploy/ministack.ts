@@ -9,22 +9,22 @@ import { pythonWith } from '../support/python.ts';
 const version = '1.5.33';
 
 export interface MiniStack {
-  /** The address of every AWS service. */
+  /** The endpoint of all AWS services. */
   url: string;
-  /** What an AWS client, the CDK's among them, takes to speak with it and with nothing else. */
+  /** Environment variables with which AWS clients, including the CDK, use only MiniStack. */
   environment: Record<string, string>;
   close(): Promise<void>;
 }
 
-/** MiniStack's own account. */
+/** MiniStack's account. */
 export const account = '000000000000';
 export const region = 'us-east-1';
 
 /**
- * MiniStack (MIT, PyPI `ministack`): AWS services on 127.0.0.1 that a real CDK CLI can deploy to, Lambdas run by the Node of this
- * machine.
- * @param directory its log and its state
- * @throws Error when it does not come up within 60 s
+ * Starts MiniStack (MIT, PyPI `ministack`): AWS services on 127.0.0.1 to which the CDK CLI can deploy. It runs Lambda functions with this
+ * machine's Node.
+ * @param directory receives its log and its state
+ * @throws Error if it does not start within 60 s
  */
 export async function startMiniStack(directory: string): Promise<MiniStack> {
   const programs = await pythonWith('ministack', version);
@@ -37,7 +37,7 @@ export async function startMiniStack(directory: string): Promise<MiniStack> {
     AWS_SECRET_ACCESS_KEY: 'test',
     AWS_REGION: region,
     AWS_DEFAULT_REGION: region,
-    // No profile of this machine, and no instance's role.
+    // Excludes profiles of this machine and instance roles.
     AWS_CONFIG_FILE: path.join(directory, 'none'),
     AWS_SHARED_CREDENTIALS_FILE: path.join(directory, 'none'),
     AWS_EC2_METADATA_DISABLED: 'true',
@@ -60,7 +60,7 @@ export async function startMiniStack(directory: string): Promise<MiniStack> {
   child.stdout.pipe(log);
   child.stderr.pipe(log);
   const ended = once(child, 'exit');
-  await up(
+  await untilUp(
     url,
     ended.then(() => true),
   );
@@ -77,20 +77,20 @@ export async function startMiniStack(directory: string): Promise<MiniStack> {
   };
 }
 
-async function up(url: string, ended: Promise<true>): Promise<void> {
+async function untilUp(url: string, ended: Promise<true>): Promise<void> {
   let hasEnded = false;
   void ended.then(() => {
     hasEnded = true;
   });
   for (const deadline = Date.now() + 60_000; Date.now() < deadline && !hasEnded; ) {
-    const answer = await fetch(url).catch(() => undefined);
-    if (answer) return;
+    const response = await fetch(url).catch(() => undefined);
+    if (response) return;
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
-  throw new Error('MiniStack did not come up; its log says why.');
+  throw new Error('MiniStack did not start. See its log.');
 }
 
-/** A port of 127.0.0.1 that nobody uses at the moment. */
+/** Returns a free port of 127.0.0.1. */
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

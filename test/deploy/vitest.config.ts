@@ -1,13 +1,13 @@
 import { defineConfig } from 'vitest/config';
 import everything from '../../vitest.config.ts';
 
-/** `npm run test:deploy`: the stack deployed by the CDK's own CLI, to an AWS on this machine. */
+/** `npm run test:deploy` deploys the stack with the CDK CLI to MiniStack on this machine. */
 export default defineConfig({
   test: {
     ...everything.test,
     include: ['test/deploy/*.proof.ts'],
     exclude: [],
-    // One deployment, step by step.
+    // The tests are steps of one deployment.
     bail: 1,
     testTimeout: 300_000,
     hookTimeout: 300_000,

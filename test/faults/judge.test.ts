@@ -53,7 +53,7 @@ describe('reports', () => {
   const cases: [string, Partial<LastState>, RegExp][] = [
     ['a video that has not ended', withRecord({ status: 'running' }), /is running/],
     ['a video that failed unexpectedly', withRecord({ status: 'failed' }), /is failed/],
-    ['a missing video', { videos: new Map() }, /is gone/],
+    ['a missing video', { videos: new Map() }, /is missing/],
     ['an open ledger', withRecord({ submission: { ...record.submission!, state: 'open' } }), /ledger is open/],
     [
       'a task whose end was detected late',

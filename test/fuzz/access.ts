@@ -1,48 +1,48 @@
 import type { Contract } from '../support/contract.ts';
 import type { FuzzRequest } from './requests.ts';
-import type { RawAnswer } from './send.ts';
+import type { RawResponse } from './send.ts';
 
-/** As whom a request comes: one of the two owners, nobody whom the API knows, or somebody of whom that can't be told beforehand. */
-type Access = 'own' | 'other' | 'nobody' | 'unknown';
+/** The caller of a request: one of the two owners, unauthenticated, or not known in advance. */
+type Access = 'own' | 'other' | 'unauthenticated' | 'unknown';
 
 export function accessOf({ route, credentials, form }: Pick<FuzzRequest, 'route' | 'credentials' | 'form'>): Access {
   if (!route || route.security.length === 0) return 'unknown';
   if (route.security.some((scheme) => 'upload_token' in scheme)) {
-    // A token that was used before may still be good, if nothing came of the upload.
-    return form && form.token !== 'wrong' ? 'unknown' : 'nobody';
+    // A used token may still be valid if its upload failed.
+    return form && form.token !== 'wrong' ? 'unknown' : 'unauthenticated';
   }
-  // Either key is a good one: the gateway may have remembered whose it is.
+  // Both keys are valid, and the gateway may use either.
   if (credentials === 'twice') return 'unknown';
-  return credentials === 'own' || credentials === 'other' ? credentials : 'nobody';
+  return credentials === 'own' || credentials === 'other' ? credentials : 'unauthenticated';
 }
 
-/** Whether a request names a video that is another owner's than the one who asks. */
+/** Whether a request names a video of another owner than its caller. */
 export function namesForeignVideo(request: FuzzRequest): boolean {
   const access = accessOf(request);
   const { path, id } = request;
   return path.includes('{') && ((access === 'own' && id.kind === 'other') || (access === 'other' && id.kind === 'own'));
 }
 
-/** Whether there is no video that a request could be about, whoever asks. */
+/** Whether the video that a request names does not exist for any owner. */
 const namesNoVideo = ({ path, id }: FuzzRequest): boolean =>
   path.includes('{') && (id.kind === 'never' || id.kind === 'text');
 
-/** What is wrong with an answer for the one who got it; undefined if nothing is. */
-export function accessFault(contract: Contract, request: FuzzRequest, answer: RawAnswer): string | undefined {
-  const { status, body } = answer;
-  if (accessOf(request) === 'nobody') {
-    return status === 401 || isOfTheGateway(contract, answer) ? undefined : `a ${status} to nobody that the API knows`;
+/** Returns how a response exceeds the rights of its caller; undefined if it does not. */
+export function accessFault(contract: Contract, request: FuzzRequest, response: RawResponse): string | undefined {
+  const { status, body } = response;
+  if (accessOf(request) === 'unauthenticated') {
+    return status === 401 || isGatewayResponse(contract, response) ? undefined : `a ${status} without authentication`;
   }
   if (!namesForeignVideo(request) && !namesNoVideo(request)) return undefined;
-  // Wan's protocol knows of a task that is not there that its status is unknown.
+  // In Wan's protocol a missing task has the status UNKNOWN.
   const isUnknown = status === 200 && /"task_status":"UNKNOWN"/.test(body);
-  if (status === 400 || status === 404 || status === 405 || isUnknown || isOfTheGateway(contract, answer))
+  if (status === 400 || status === 404 || status === 405 || isUnknown || isGatewayResponse(contract, response))
     return undefined;
-  return `a ${status} about a video that is not there for the one who asks`;
+  return `a ${status} for a video that does not exist for the caller`;
 }
 
-/** The gateway refuses what it can't read or carry before it asks whose it is. */
-const isOfTheGateway = (contract: Contract, { status, body }: RawAnswer): boolean =>
+/** Whether the gateway rejected the request, which it may do before authentication. */
+const isGatewayResponse = (contract: Contract, { status, body }: RawResponse): boolean =>
   status >= 400 && status < 500 && isGatewayProblem(contract, body);
 
 function isGatewayProblem(contract: Contract, body: string): boolean {
@@ -53,12 +53,12 @@ function isGatewayProblem(contract: Contract, body: string): boolean {
   }
 }
 
-/** Differs in every answer, and tells nothing. */
-const ofEachAnswer = new Set(['date', 'x-amzn-requestid', 'x-amzn-trace-id', 'x-amz-apigw-id', 'connection']);
+/** Headers that differ in every response. */
+const uniqueHeaders = new Set(['date', 'x-amzn-requestid', 'x-amzn-trace-id', 'x-amz-apigw-id', 'connection']);
 const uuids = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi;
 
-/** What tells two answers apart but the ids in them; undefined if nothing does. */
-export function differenceOf(one: RawAnswer, other: RawAnswer): string | undefined {
+/** Returns the parts in which two responses differ apart from ids; undefined if they are equal. */
+export function differenceOf(one: RawResponse, other: RawResponse): string | undefined {
   const [first, second] = [comparable(one), comparable(other)];
   const differing = [...new Set([...first.keys(), ...second.keys()])].filter(
     (part) => first.get(part) !== second.get(part),
@@ -66,11 +66,11 @@ export function differenceOf(one: RawAnswer, other: RawAnswer): string | undefin
   return differing.length === 0 ? undefined : differing.join(', ');
 }
 
-const comparable = ({ status, headers, body }: RawAnswer): Map<string, string> =>
+const comparable = ({ status, headers, body }: RawResponse): Map<string, string> =>
   new Map([
     ['status', String(status)],
     ['body', body.replaceAll(uuids, '<id>')],
     ...Object.entries(headers)
-      .filter(([name]) => !ofEachAnswer.has(name))
+      .filter(([name]) => !uniqueHeaders.has(name))
       .map(([name, value]): [string, string] => [name, String(value).replaceAll(uuids, '<id>')]),
   ]);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
-/** Values of every type that JSON has, and those at which programs stumble. */
-export const anything: readonly unknown[] = [
+/** Values of every JSON type, including those that often cause errors. */
+export const oddValues: readonly unknown[] = [
   ...[null, true, false, 0, -0, -1, 1.5, 1e308, -1e308, 5e-324, 9007199254740992, 2147483648],
   ...['', ' ', 'x', '0', 'null', 'NaN', '-Infinity', '[object Object]', '480P', '\u0000', '\u202e', '\ufeff', '\uffff'],
   ...[
@@ -56,13 +56,13 @@ const steps: fc.Arbitrary<Step> = fc.record({
   kind: fc.constantFrom('replace', 'replace', 'remove', 'add', 'nest', 'wrap'),
   where: fc.nat(),
   what: fc.oneof(
-    { weight: 4, arbitrary: fc.constantFrom(...anything) },
+    { weight: 4, arbitrary: fc.constantFrom(...oddValues) },
     { weight: 1, arbitrary: fc.jsonValue({ maxDepth: 3 }) },
   ),
   name: fc.oneof(fc.constantFrom(...oddNames), fc.string({ unit: 'binary', maxLength: 8 })),
 });
 
-/** A body with one to three things wrong with it. */
+/** Bodies with one to three changes that break them. */
 export const brokenOf = (bodies: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
   fc.tuple(bodies, fc.array(steps, { minLength: 1, maxLength: 3 })).map(([body, list]) => list.reduce(broken, body));
 
@@ -111,8 +111,8 @@ function nested(value: unknown, depth: number): unknown {
   return outer;
 }
 
-/** Ways in which a text is no JSON, or one that programs read differently. */
-const textual: readonly ((json: string) => string | Buffer)[] = [
+/** Changes that make a text invalid JSON, or JSON that programs parse differently. */
+const textChanges: readonly ((json: string) => string | Buffer)[] = [
   (json) => json.slice(0, -1),
   (json) => json.slice(0, Math.floor(json.length / 2)),
   (json) => `${json}${json}`,
@@ -142,6 +142,6 @@ const textual: readonly ((json: string) => string | Buffer)[] = [
   () => '<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>',
 ];
 
-/** A body as it is sent, broken as a text. */
+/** Serialized bodies, broken as text. */
 export const brokenTextOf = (bodies: fc.Arbitrary<unknown>): fc.Arbitrary<string | Buffer> =>
-  fc.tuple(bodies, fc.constantFrom(...textual)).map(([body, breakText]) => breakText(JSON.stringify(body) ?? ''));
+  fc.tuple(bodies, fc.constantFrom(...textChanges)).map(([body, breakText]) => breakText(JSON.stringify(body) ?? ''));

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fuzz } from './campaign.ts';
 import { type FuzzTarget, openTarget } from './target.ts';
 
-/** Another one each time, unless it is said. */
+/** Random unless `SEED` is set. */
 const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31);
 const requests = Number(process.env.REQUESTS ?? 5000);
 
@@ -12,10 +12,10 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => target?.api.close());
 
-test(`${requests} requests get answers that the contract allows, and nothing that is nobody's business (SEED=${seed})`, async () => {
+test(`${requests} requests get responses that the contract allows, without secrets or other owners' data (SEED=${seed})`, async () => {
   const began = Date.now();
   const report = await fuzz(target.api, { seed, requests, secrets: target.secrets });
-  console.table(report.answers);
+  console.table(report.responses);
   console.log(`${report.requests} requests in ${Math.round((Date.now() - began) / 1000)} s, ${report.videos} videos`);
   expect(report.faults).toEqual([]);
   expect(report.requests).toBe(requests);

@@ -2,17 +2,17 @@ import fc from 'fast-check';
 import type { Endpoint } from '../support/endpoint.ts';
 import { png } from '../support/png.ts';
 
-/** A form that uploads a file by Wan's protocol, as far as it is known before there is a policy for it. */
+/** A form that uploads a file by Wan's protocol, before it has a policy. */
 export interface FuzzForm {
-  /** `used`: of a form that was sent before. */
+  /** `used`: the token of a form that was sent before. */
   token: 'fresh' | 'used' | 'wrong';
   /** `{dir}` is the directory of the policy. */
   key: string | undefined;
   file: Buffer | string | undefined;
   fields: Readonly<Record<string, string>>;
   contentType: string | undefined;
-  /** Leaves out the end. */
-  isCut: boolean;
+  /** Sends only the first half. */
+  isTruncated: boolean;
 }
 
 const files: readonly (Buffer | string | undefined)[] = [
@@ -24,7 +24,7 @@ const files: readonly (Buffer | string | undefined)[] = [
   Buffer.alloc(0),
   Buffer.alloc(4 * 1024 * 1024 + 1, 'x'),
   Buffer.from('<html>'),
-  'a text that is no file',
+  'a text field',
   undefined,
 ];
 
@@ -50,7 +50,7 @@ export const forms: fc.Arbitrary<FuzzForm> = fc.record({
     'application/json',
     'multipart/form-data; boundary="',
   ),
-  isCut: fc.constantFrom(false, false, false, true),
+  isTruncated: fc.constantFrom(false, false, false, true),
 });
 
 interface Policy {
@@ -58,10 +58,10 @@ interface Policy {
   upload_host: string;
 }
 
-/** Makes forms ready to be sent, each with a policy of its own unless it wants one that was used. */
+/** Creates a function that encodes forms, each with its own policy unless it uses an earlier token. */
 export function createFormWriter(api: Endpoint) {
   let used: Policy | undefined;
-  return async ({ token, key, file, fields, contentType, isCut }: FuzzForm) => {
+  return async ({ token, key, file, fields, contentType, isTruncated }: FuzzForm) => {
     const policy = token === 'used' && used ? used : await policyOf(api);
     used = policy;
     const form = new FormData();
@@ -69,18 +69,18 @@ export function createFormWriter(api: Endpoint) {
     if (key !== undefined) form.append('key', key.replace('{dir}', policy.upload_dir));
     if (typeof file === 'string') form.append('file', file);
     else if (file) form.append('file', new Blob([new Uint8Array(file)]), 'cat.png');
-    const whole = new Response(form);
-    const bytes = Buffer.from(await whole.arrayBuffer());
+    const encoded = new Response(form);
+    const bytes = Buffer.from(await encoded.arrayBuffer());
     return {
       query: token === 'wrong' ? 'upload_token=ffu_wrong' : new URL(policy.upload_host).search.slice(1),
-      contentType: contentType ?? whole.headers.get('content-type')!,
-      body: isCut ? bytes.subarray(0, Math.floor(bytes.length / 2)) : bytes,
+      contentType: contentType ?? encoded.headers.get('content-type')!,
+      body: isTruncated ? bytes.subarray(0, Math.floor(bytes.length / 2)) : bytes,
     };
   };
 }
 
 async function policyOf(api: Endpoint): Promise<Policy> {
   const { status, body } = await api.call('/api/v1/uploads?action=getPolicy&model=wan2.2-i2v-flash');
-  if (status !== 200) throw new Error(`A policy was asked for, and the answer was ${status}.`);
+  if (status !== 200) throw new Error(`The request of an upload policy returned ${status}.`);
   return body.data as Policy;
 }

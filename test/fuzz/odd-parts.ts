@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-/* Headers, queries and paths that no client should send, and that the API must answer all the same. */
+/* Headers, queries and paths that no client should send but that the API must handle. */
 
 export const oddHeaders: fc.Arbitrary<readonly [string, string]> = fc.oneof(
   fc.tuple(
@@ -97,7 +97,7 @@ export const oddQueries = fc.oneof(
     .map(([name, value]) => new URLSearchParams([[name, value]]).toString()),
 );
 
-/** A body's own labels under names that are some program's, and values that no text encoding can carry. */
+/** Metadata with names that have a meaning in JavaScript or DynamoDB, and with values that are not valid Unicode. */
 export const oddMetadata: fc.Arbitrary<Record<string, string>> = fc.dictionary(
   fc.constantFrom('__proto__', 'constructor', 'toString', 'S'),
   fc.constantFrom('', 'x', '\ud800', '\u0000', '\uffff', 'é'),

@@ -1,20 +1,20 @@
 import fc from 'fast-check';
 import type { Contract, ContractParameter, Route } from '../support/contract.ts';
 import { pngUrl } from '../support/png.ts';
-import { anything, brokenOf, brokenTextOf } from './broken-bodies.ts';
+import { brokenOf, brokenTextOf, oddValues } from './broken-bodies.ts';
 import { type FuzzForm, forms } from './forms.ts';
 import { oddHeaders, oddMetadata, oddPaths, oddQueries } from './odd-parts.ts';
 import { valuesOf } from './schema-values.ts';
 
-/** An id to be put into a path when the request is sent: one of a kind, or any text. */
+/** The id in a path, which is resolved when the request is sent: one of a kind, or any text. */
 export type Id = { kind: 'own' | 'other' | 'never'; index: number } | { kind: 'text'; text: string };
 
-/** A request, ready but for the ids of videos that there are only while it runs. */
+/** A generated request. Ids of videos are only known when it is sent. */
 export interface FuzzRequest {
-  /** Which operation it means; none for a path that belongs to no operation for sure. */
+  /** The operation that it targets; undefined if it may target none. */
   route: Route | undefined;
   method: string;
-  /** A template with `{id}`, or a path as it is sent. */
+  /** A template with `{id}`, or a literal path. */
   path: string;
   id: Id;
   /** Encoded, without the question mark. */
@@ -23,13 +23,13 @@ export interface FuzzRequest {
   headers: readonly (readonly [name: string, value: string])[];
   credentials: 'own' | 'other' | 'none' | 'wrong' | 'twice' | 'scheme' | 'long';
   body: string | Buffer | undefined;
-  /** In place of query and body: a file to be uploaded, which takes a policy first. */
+  /** A file upload, which replaces query and body and needs a policy. */
   form?: FuzzForm;
 }
 
-const smallPicture = pngUrl(360, 360);
-/** What is wrong with these shows without asking anybody: nothing outside is ever fetched. */
-const badAddresses = [
+const smallImage = pngUrl(360, 360);
+/** URLs that are invalid without being fetched. */
+const badUrls = [
   '',
   'x',
   'ftp://example.com/a.png',
@@ -38,7 +38,7 @@ const badAddresses = [
   'oss://dashscope-instant/x.png',
   'https://user:pw@example.com/a.png',
 ];
-const goodAddresses = ['https://example.com/cat.png', 'HTTP://EXAMPLE.com/%7Ecat?x=1#y', smallPicture];
+const goodUrls = ['https://example.com/cat.png', 'HTTP://EXAMPLE.com/%7Ecat?x=1#y', smallImage];
 
 const weighted = <T>(...choices: readonly (readonly [weight: number, arbitrary: fc.Arbitrary<T>])[]): fc.Arbitrary<T> =>
   fc.oneof(...choices.map(([weight, arbitrary]) => ({ weight, arbitrary })));
@@ -80,7 +80,7 @@ const credentials = weighted<FuzzRequest['credentials']>(
   [3, fc.constantFrom('none', 'wrong', 'twice', 'scheme', 'long')],
 );
 
-/** Any request to any of the contract's operations, and some to none. The same seed gives the same requests. */
+/** Generates requests to all operations of the contract, and some to none. The same seed gives the same requests. */
 export function requestsOf(contract: Contract): fc.Arbitrary<FuzzRequest> {
   const perRoute = contract.routes.map((route) => [weightOf(route), requestOf(contract, route)] as const);
   const strays = fc
@@ -114,7 +114,7 @@ export function requestsOf(contract: Contract): fc.Arbitrary<FuzzRequest> {
   return weighted(...perRoute, [3, strays], [1, wrongMethods]);
 }
 
-/** Bodies have most to be got wrong; a page is a page; and what is deleted can't be asked much about. */
+/** Routes with bodies have the most to test, pages the least. Deletions are rare, since other requests need videos. */
 function weightOf({ requestBody, path, method }: Route): number {
   if (method === 'DELETE') return 1;
   if (path === '/' || path === '/docs' || path === '/health' || path === '/openapi.json') return 1;
@@ -154,7 +154,7 @@ const bare = { query: '', headers: [], credentials: 'none', body: undefined } as
 
 function queriesOf(contract: Contract, parameters: readonly ContractParameter[]): fc.Arbitrary<string> {
   const named = parameters.filter((parameter) => parameter.in === 'query');
-  // Who waits long only makes the run long.
+  // Long waits would only prolong the run.
   const known = { wait: [0, 0, 1, 2], model: ['wan2.2-i2v-flash', 'wan9'], action: ['getPolicy'] };
   const values = Object.fromEntries(named.map(({ name, schema }) => [name, valuesOf(contract, schema, known, name)]));
   const requiredKeys = named.filter(({ required }) => required).map(({ name }) => name);
@@ -194,19 +194,19 @@ function headersOf(contract: Contract, { parameters = [] }: Route): fc.Arbitrary
 
 function bodiesOf(contract: Contract, { requestBody, method, path }: Route): fc.Arbitrary<FuzzRequest['body']> {
   const content = requestBody?.content['application/json'];
-  const junk = fc.constantFrom('x', '{}', '[]', Buffer.from([0, 255]), JSON.stringify(anything));
+  const junk = fc.constantFrom('x', '{}', '[]', Buffer.from([0, 255]), JSON.stringify(oddValues));
   if (!content) return weighted<FuzzRequest['body']>([9, fc.constant(undefined)], [method === 'GET' ? 0 : 1, junk]);
   const json = (bodies: fc.Arbitrary<unknown>) => bodies.map((body) => JSON.stringify(body) ?? '');
   const huge = fc.constantFrom<FuzzRequest['body']>(undefined, `{"model":"${'x'.repeat(1_000_000)}"}`);
-  const isPaidFor = /\/videos$|video-synthesis$/.test(path);
-  const known = isPaidFor
-    ? { img_url: badAddresses, audio_url: badAddresses }
-    : { img_url: [...goodAddresses, ...badAddresses], audio_url: ['https://example.com/song.mp3', ...badAddresses] };
+  const createsVideo = /\/videos$|video-synthesis$/.test(path);
+  const known = createsVideo
+    ? { img_url: badUrls, audio_url: badUrls }
+    : { img_url: [...goodUrls, ...badUrls], audio_url: ['https://example.com/song.mp3', ...badUrls] };
   const likely = valuesOf(contract, content.schema, known);
-  const examples = Object.values(content.examples ?? {}).map(({ value }) => (isPaidFor ? small : value));
+  const examples = Object.values(content.examples ?? {}).map(({ value }) => (createsVideo ? small : value));
   const good = fc.constantFrom(...examples);
-  // What is good is a video there, and takes a second of everything.
-  const often = isPaidFor ? 2 : 8;
+  // There, a valid body creates a video, which takes a second.
+  const often = createsVideo ? 2 : 8;
   return weighted<FuzzRequest['body']>(
     [often, json(good)],
     [often, json(brokenOf(good))],
@@ -221,6 +221,6 @@ function bodiesOf(contract: Contract, { requestBody, method, path }: Route): fc.
 
 const small = {
   model: 'wan2.2-i2v-flash',
-  input: { prompt: 'A cat', img_url: smallPicture },
+  input: { prompt: 'A cat', img_url: smallImage },
   parameters: { resolution: '480P' },
 };

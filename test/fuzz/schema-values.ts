@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import type { Contract, Schema } from '../support/contract.ts';
 
 /**
- * Values that a schema takes, by its own words. Of a field that a program can't know how to fill (an address), `known` has good
- * values by the field's name.
+ * Generates values that match a schema. `known` has values by field name for fields that cannot be generated from their schema, such as
+ * URLs.
  */
 export function valuesOf(
   contract: Contract,

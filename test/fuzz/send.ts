@@ -3,25 +3,25 @@ import { request as httpsRequest, Agent as TlsAgent } from 'node:https';
 
 export interface RawRequest {
   method: string;
-  /** With query, as it is sent: nothing is normalised. */
+  /** Path and query, sent without normalization. */
   target: string;
   headers: readonly (readonly [name: string, value: string])[];
   body: string | Buffer | undefined;
 }
 
-export interface RawAnswer {
+export interface RawResponse {
   status: number;
   headers: Record<string, string | string[] | undefined>;
   body: string;
 }
 
-/** Sends requests as they are, which `fetch` would put in order first. */
+/** Creates a client that sends requests unchanged; `fetch` would normalize them. */
 export function createSender(base: string, connections: number) {
   const { protocol, hostname, port } = new URL(base);
   const isPlain = protocol === 'http:';
   const options = { keepAlive: true, maxSockets: connections };
   const agent = isPlain ? new Agent(options) : new TlsAgent(options);
-  const send = (given: RawRequest): Promise<RawAnswer> =>
+  const send = (given: RawRequest): Promise<RawResponse> =>
     new Promise((resolve, reject) => {
       const headers = [['Host', port ? `${hostname}:${port}` : hostname], ...given.headers].flat();
       if (given.body !== undefined) headers.push('Content-Length', String(Buffer.byteLength(given.body)));

@@ -3,11 +3,11 @@ import { type Endpoint, openEndpoint, sharedStack } from '../support/endpoint.ts
 
 export interface FuzzTarget {
   api: Endpoint;
-  /** Texts that must be in no answer. */
+  /** Texts that no response may contain. */
   secrets: readonly string[];
 }
 
-/** What `E2E_BASE_URL` names; or the local stack, whose secrets are known. */
+/** Opens the API of `E2E_BASE_URL`, or the local stack, whose secrets are known. */
 export async function openTarget(): Promise<FuzzTarget> {
   const api = await openEndpoint();
   if (process.env.E2E_BASE_URL) return { api, secrets: [] };

@@ -4,13 +4,13 @@ import { createFormWriter } from './forms.ts';
 import type { FuzzRequest, Id } from './requests.ts';
 import type { RawRequest } from './send.ts';
 
-/** Ids of videos that there are. */
+/** Ids of existing videos. */
 export interface KnownIds {
   own: readonly string[];
   other: readonly string[];
 }
 
-/** Puts into requests what there is only while they run: keys, ids of videos, policies for uploads. */
+/** Creates a function that fills in what is only known at run time: keys, ids of videos, policies of uploads. */
 export function createRequestWriter(api: Endpoint, known: KnownIds): (request: FuzzRequest) => Promise<RawRequest> {
   const root = new URL(api.url).pathname.replace(/\/$/, '');
   const writeForm = createFormWriter(api);
@@ -31,7 +31,7 @@ export function createRequestWriter(api: Endpoint, known: KnownIds): (request: F
 function idOf(id: Id, known: KnownIds): string {
   if (id.kind === 'text') return id.text;
   if (id.kind === 'never') return randomUUID();
-  // Those of late: older ones are likely to be deleted by now.
+  // Recent ids, since older videos may have been deleted.
   const ids = known[id.kind].slice(-6);
   return ids[id.index % ids.length]!;
 }
@@ -58,15 +58,15 @@ function keyHeaders({ api_key, other_api_key }: Endpoint, credentials: FuzzReque
   }
 }
 
-/** Dots alone would be read as a way up. */
+/** Encodes an id for a path. An id of only dots would be a relative path. */
 const encodeId = (id: string): string =>
   /^\.+$/.test(id) ? id.replaceAll('.', '%2E') : encodeURIComponent(id.replaceAll(/\p{Surrogate}/gu, '\ufffd'));
 
-/** A path can hold ASCII alone. */
+/** Encodes a path, which may only contain ASCII. */
 const encodePath = (path: string): string =>
   path.replaceAll(/[^\x21-\x7e]/gu, (character) => encodeURIComponent(character));
 
-/** A header can hold bytes alone, and no control characters. */
+/** Encodes a header value, which may only contain bytes without control characters. */
 const latin1 = (text: string): string =>
   Buffer.from(text, 'utf8')
     .toString('latin1')

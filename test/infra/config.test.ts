@@ -15,7 +15,7 @@ const issuesOf = (context: Record<string, unknown>): string[] => {
 };
 
 describe('the configuration', () => {
-  test('has a default for everything', () => {
+  test('has a default for every setting', () => {
     expect(readConfiguration({})).toEqual({
       region: 'singapore',
       wanBaseUrl: 'https://dashscope-intl.aliyuncs.com/api/v1',
@@ -41,14 +41,14 @@ describe('the configuration', () => {
     });
   });
 
-  test('of Beijing has its own address and sends images through the upload', () => {
+  test('uses the URL of Beijing and its upload for images with region = "beijing"', () => {
     expect(readConfiguration({ region: 'beijing' })).toMatchObject({
       wanBaseUrl: 'https://dashscope.aliyuncs.com/api/v1',
       imageTransfer: 'upload',
     });
   });
 
-  test('takes text from the command line as JSON, over the object in cdk.json', () => {
+  test('parses text from the command line as JSON, which overrides the object in cdk.json', () => {
     const context = {
       firstframe: { extraPermits: 1, region: 'beijing' },
       extraPermits: '3',
@@ -66,18 +66,18 @@ describe('the configuration', () => {
     });
   });
 
-  test("leaves the CDK's own context keys alone", () => {
+  test("ignores the CDK's own context keys", () => {
     const own = { '@aws-cdk/core:x': true, 'aws:cdk:y': 1, 'acknowledged-issue-numbers': [1], 'cli-telemetry': false };
     expect(issuesOf(own)).toEqual([]);
   });
 
-  test('allows plain http to Wan only where the origin is trusted', () => {
+  test('allows plain http to Wan only for a trusted origin', () => {
     const wanBaseUrl = 'http://127.0.0.1:4401/api/v1';
     expect(issuesOf({ wanBaseUrl, trustedOrigins: ['http://127.0.0.1:4401'] })).toEqual([]);
     expect(issuesOf({ wanBaseUrl, trustedOrigins: ['http://127.0.0.1:4402'] })).toHaveLength(1);
   });
 
-  test('lets an emulator alone decide early that a request got lost', () => {
+  test('allows a short uncertainSeconds only with the emulator', () => {
     const emulator = { wanBaseUrl: 'http://127.0.0.1:4401/api/v1', trustedOrigins: ['http://127.0.0.1:4401'] };
     expect(issuesOf({ ...emulator, uncertainSeconds: 3 })).toEqual([]);
     expect(issuesOf({ uncertainSeconds: 100 })).toEqual([]);
@@ -86,14 +86,14 @@ describe('the configuration', () => {
     ]);
   });
 
-  test('limits what an owner may spend in a month, unless it says that there is no limit', () => {
+  test('limits the monthly spending of an owner unless monthlySpendingLimit is none', () => {
     expect(readConfiguration({ monthlySpendingLimit: '2.5' }).monthlySpendingLimit).toBe(2.5);
     expect(readConfiguration({ monthlySpendingLimit: 'none' }).monthlySpendingLimit).toBeUndefined();
     expect(readConfiguration({ firstframe: { monthlySpendingLimit: 'none' } }).monthlySpendingLimit).toBeUndefined();
   });
 
   test.each([0.01, 1_000_000_000])(
-    'counts a limit of %d in millionths exactly, also when three of them are added',
+    'represents a limit of %d exactly in millionths, even three times as much',
     (limit) => {
       const { monthlySpendingLimit } = readConfiguration({ monthlySpendingLimit: limit });
       expect(monthlySpendingLimit).toBe(limit);
@@ -101,7 +101,7 @@ describe('the configuration', () => {
     },
   );
 
-  test('lets callers in by a key, by a token of an identity provider, or by their AWS signature', () => {
+  test('authenticates callers by API key, by token of an identity provider, or by AWS signature', () => {
     expect(readConfiguration({ auth: 'api-key' }).auth).toEqual({ mode: 'api-key' });
     expect(readConfiguration({ auth: 'iam' }).auth).toEqual({ mode: 'iam' });
     const jwt = { issuer: 'https://id.example/pool/', audience: 'firstframe' };
@@ -119,50 +119,54 @@ describe('the configuration', () => {
     });
   });
 
-  test('fetches the keys of tokens over https, or from a trusted origin on this machine', () => {
+  test('fetches the keys of an issuer over https, or from a trusted origin on this machine', () => {
     const here = { issuer: 'http://127.0.0.1:9000', audience: 'a' };
     expect(issuesOf({ auth: 'jwt', jwt: here, trustedOrigins: ['http://127.0.0.1:9000'] })).toEqual([]);
     const elsewhere = { ...here, issuer: 'http://name.example', jwksUrl: 'https://id.example/keys' };
     expect(issuesOf({ auth: 'jwt', jwt: elsewhere })).toEqual([]);
   });
 
-  test('takes an issuer that is only a name, when it says where its keys are', () => {
+  test('accepts an issuer that is only a name if jwksUrl is set', () => {
     const jwt = { issuer: 'urn:example:pool 7', audience: 'a', jwksUrl: 'https://id.example/keys' };
     const { auth } = readConfiguration({ auth: 'jwt', jwt });
     expect(auth).toMatchObject({ issuer: 'urn:example:pool 7', jwks_url: 'https://id.example/keys' });
-    // The authorizer's function takes it as well.
+    // The authorizer function accepts it as well.
     expect(authSchema.safeParse(auth).success).toBe(true);
   });
 
-  test('names who is written to when an alarm rings, as plain text, or nobody', () => {
+  test('has an optional address for alarms, as plain text', () => {
     expect(readConfiguration({}).alarmEmail).toBeUndefined();
     expect(readConfiguration({ alarmEmail: 'ops@example.com' }).alarmEmail).toBe('ops@example.com');
-    // Text on the command line, even where it could be read as JSON.
+    // Text on the command line, even if it could be parsed as JSON.
     expect(issuesOf({ alarmEmail: '12' })).toEqual(['alarmEmail = "12": must be an e-mail address']);
   });
 
-  test('has a web application firewall when it says how much an address may ask', () => {
+  test('has a web application firewall if its limit is set', () => {
     expect(readConfiguration({}).waf).toBeUndefined();
     expect(readConfiguration({ waf: '{"requestsPer5Minutes":500}' }).waf).toEqual({ requestsPer5Minutes: 500 });
   });
 
-  test("takes a workspace's own address of Wan", () => {
+  test("accepts a workspace's own base URL of Wan", () => {
     const wanBaseUrl = 'https://ws-1.ap-southeast-1.maas.aliyuncs.com/api/v1';
     expect(readConfiguration({ wanBaseUrl }).wanBaseUrl).toBe(wanBaseUrl);
   });
 });
 
-describe('a wrong configuration', () => {
+describe('an invalid configuration', () => {
   test.each<[string, Record<string, unknown>, RegExp]>([
     ['region', { region: 'tokyo' }, /^region = "tokyo": must be one of "singapore", "beijing"$/],
-    ['an unknown setting', { regoin: 'beijing' }, /^regoin = "beijing": no such setting; there are region, wanBaseUrl/],
-    ['an unknown setting in cdk.json', { firstframe: { regoin: 1 } }, /^regoin = 1: no such setting/],
-    ['a setting that is no object', { firstframe: 'beijing' }, /^firstframe = "beijing": must be an object/],
-    ['a plain http address', { wanBaseUrl: 'http://wan.example/api/v1' }, /^wanBaseUrl = "http:.*must be https/],
-    ['an address without /api/v1', { wanBaseUrl: 'https://wan.example/' }, /^wanBaseUrl = .*ends in \/api\/v1/],
-    ['an address with a query', { wanBaseUrl: 'https://wan.example/?x=/api/v1' }, /^wanBaseUrl = .*without.*query/],
-    ['an address with credentials', { wanBaseUrl: 'https://a:b@wan.example/api/v1' }, /^wanBaseUrl = .*credentials/],
-    ['no address', { wanBaseUrl: 'wan' }, /^wanBaseUrl = "wan": must be an http\(s\) URL that ends/],
+    [
+      'an unknown setting',
+      { regoin: 'beijing' },
+      /^regoin = "beijing": unknown setting\. Use one of region, wanBaseUrl/,
+    ],
+    ['an unknown setting in cdk.json', { firstframe: { regoin: 1 } }, /^regoin = 1: unknown setting/],
+    ['settings that are not an object', { firstframe: 'beijing' }, /^firstframe = "beijing": must be an object/],
+    ['a plain http URL', { wanBaseUrl: 'http://wan.example/api/v1' }, /^wanBaseUrl = "http:.*must be https/],
+    ['a URL without /api/v1', { wanBaseUrl: 'https://wan.example/' }, /^wanBaseUrl = .*ends in \/api\/v1/],
+    ['a URL with a query', { wanBaseUrl: 'https://wan.example/?x=/api/v1' }, /^wanBaseUrl = .*without.*query/],
+    ['a URL with credentials', { wanBaseUrl: 'https://a:b@wan.example/api/v1' }, /^wanBaseUrl = .*credentials/],
+    ['not a URL', { wanBaseUrl: 'wan' }, /^wanBaseUrl = "wan": must be an http\(s\) URL that ends/],
     [
       'a presigned URL for Beijing',
       { region: 'beijing', imageTransfer: 'url' },
@@ -170,17 +174,17 @@ describe('a wrong configuration', () => {
     ],
     ['removalPolicy', { removalPolicy: 'keep' }, /^removalPolicy = "keep": must be one of "retain", "destroy"$/],
     [
-      'a model that nobody knows',
+      'an unknown model',
       { limits: { 'wan9-i2v': {} } },
-      /^limits\.wan9-i2v = \{\}: no such setting; there are wan2\.6-i2v/,
+      /^limits\.wan9-i2v = \{\}: unknown setting\. Use one of wan2\.6-i2v/,
     ],
     [
       'an unknown limit',
       { limits: { 'wan2.6-i2v': { rate: 1 } } },
-      /^limits\.wan2\.6-i2v\.rate = 1: no such setting; there are submits_per_second, concurrent_tasks/,
+      /^limits\.wan2\.6-i2v\.rate = 1: unknown setting\. Use one of submits_per_second, concurrent_tasks/,
     ],
     [
-      'a limit of nothing',
+      'a limit of zero',
       { limits: { 'wan2.6-i2v': { concurrent_tasks: 0 } } },
       /^limits\.wan2\.6-i2v\.concurrent_tasks = 0: must be a whole number from 1/,
     ],
@@ -188,7 +192,7 @@ describe('a wrong configuration', () => {
     ['uncertainSeconds', { uncertainSeconds: 3600 }, /^uncertainSeconds = 3600: .*up to 1800$/],
     ['typicalSeconds', { typicalSeconds: 'soon' }, /^typicalSeconds = "soon": .*number/],
     [
-      'an origin of a network',
+      'an origin that is not loopback',
       { trustedOrigins: ['http://10.0.0.1:80'] },
       /^trustedOrigins\.0 = "http:\/\/10\.0\.0\.1:80": .*loopback/,
     ],
@@ -198,32 +202,32 @@ describe('a wrong configuration', () => {
     [
       'an unknown setting of drops',
       { drop: { mode: 1 } },
-      /^drop\.mode = 1: no such setting; there are owner, model, prompt, parameters/,
+      /^drop\.mode = 1: unknown setting\. Use one of owner, model, prompt, parameters/,
     ],
     ['logRetentionDays', { logRetentionDays: '31' }, /^logRetentionDays = 31: .*30, 60/],
     ['apiThrottle', { apiThrottle: { rate: 0 } }, /^apiThrottle\.rate = 0: .*above 0$/],
     [
       'an unknown setting of the throttle',
       { apiThrottle: { rps: 1 } },
-      /^apiThrottle\.rps = 1: no such setting; there are rate, burst/,
+      /^apiThrottle\.rps = 1: unknown setting\. Use one of rate, burst/,
     ],
     ['auth', { auth: 'none' }, /^auth = "none": must be one of "api-key", "jwt", "iam"$/],
     ['an empty auth', { auth: '' }, /^auth = "": .*"api-key"/],
-    ['tokens of nobody', { auth: 'jwt' }, /^auth = "jwt": needs the setting jwt as well/],
+    ['tokens without an issuer', { auth: 'jwt' }, /^auth = "jwt": requires the setting jwt/],
     [
-      'tokens that are not asked for',
+      'an issuer with API keys',
       { jwt: { issuer: 'https://id.example', audience: 'a' } },
       /^jwt = \{.*\}: not with auth = "api-key"/,
     ],
     [
-      'tokens beside signatures',
+      'an issuer with signatures',
       { auth: 'iam', jwt: { issuer: 'https://id.example', audience: 'a' } },
       /^jwt = \{.*\}: not with auth = "iam"/,
     ],
     [
-      'tokens for nobody',
+      'tokens without an audience',
       { auth: 'jwt', jwt: { issuer: 'https://id.example' } },
-      /^jwt\.audience = \(missing\): must be a text/,
+      /^jwt\.audience = \(missing\): must be a non-empty string/,
     ],
     [
       'keys over plain http',
@@ -231,12 +235,12 @@ describe('a wrong configuration', () => {
       /^jwt\.issuer = "http:\/\/id\.example": must be https/,
     ],
     [
-      'keys elsewhere over plain http',
+      'keys at jwksUrl over plain http',
       { auth: 'jwt', jwt: { issuer: 'https://id.example', audience: 'a', jwksUrl: 'http://127.0.0.1:80/keys' } },
       /^jwt\.jwksUrl = "http:\/\/127\.0\.0\.1:80\/keys": must be https/,
     ],
     [
-      'an issuer that is no address',
+      'an issuer that is not a URL',
       { auth: 'jwt', jwt: { issuer: 'id.example', audience: 'a' } },
       /^jwt\.issuer = "id\.example": must be an http\(s\) URL/,
     ],
@@ -248,25 +252,25 @@ describe('a wrong configuration', () => {
     [
       'an unknown setting of tokens',
       { auth: 'jwt', jwt: { issuer: 'https://id.example', audience: 'a', claim: 'x' } },
-      /^jwt\.claim = "x": no such setting; there are issuer, audience, ownerClaim, jwksUrl/,
+      /^jwt\.claim = "x": unknown setting\. Use one of issuer, audience, ownerClaim, jwksUrl/,
     ],
     [
-      'a firewall that lets nobody in',
+      'a limit of the firewall below the minimum',
       { waf: { requestsPer5Minutes: 1 } },
       /^waf\.requestsPer5Minutes = 1: .*from 10 to 2000000000$/,
     ],
     [
       'an unknown setting of the firewall',
       { waf: { requestsPer5Minutes: 100, rules: [] } },
-      /^waf\.rules = \[\]: no such setting; there are requestsPer5Minutes/,
+      /^waf\.rules = \[\]: unknown setting\. Use one of requestsPer5Minutes/,
     ],
-  ])('is an error that names it and what is allowed: %s', (_, context, expected) => {
+  ])('is an error that names the value and what is allowed: %s', (_, context, expected) => {
     const issues = issuesOf(context);
     expect(issues).toHaveLength(1);
     expect(issues[0]).toMatch(expected);
   });
 
-  test('tells everything that is wrong at once', () => {
+  test('lists all issues in one error', () => {
     const issues = issuesOf({
       region: 'beijing',
       imageTransfer: 'url',

@@ -13,7 +13,7 @@ const functionNamed = (name: FunctionName): Found =>
   all('AWS::Lambda::Function').find(({ id }) => synthesis.functions[id]!.name === name)!;
 
 describe('each function', () => {
-  test('is one of those that have an environment', () => {
+  test('has an environment schema', () => {
     expect(
       Object.values(synthesis.functions)
         .map(({ name }) => name)
@@ -25,10 +25,10 @@ describe('each function', () => {
   test('must have code', async () => {
     const bundles = standInBundles();
     bundles.delete('sweep');
-    await expect(synthesize({ bundles, outdir: 'unused' })).rejects.toThrow('There is no bundle of the function sweep');
+    await expect(synthesize({ bundles, outdir: 'unused' })).rejects.toThrow('No bundle for the function sweep');
   });
 
-  test.each(functionNames)('%s is given exactly the variables that its schema asks for, and they parse', (name) => {
+  test.each(functionNames)('%s has exactly the variables of its schema, and they are valid', (name) => {
     const { Variables = {} } = functionNamed(name).properties.Environment ?? {};
     expect(Object.keys(Variables).sort()).toEqual(Object.keys(environments[name].shape).sort());
     const values = Object.entries(Variables).map(([key, value]) => [
@@ -41,7 +41,7 @@ describe('each function', () => {
     expect(environments[name].safeParse(Object.fromEntries(values)).error).toBeUndefined();
   });
 
-  test('gets the configuration', async () => {
+  test('receives the configuration', async () => {
     const { template, functions } = await synthesizeStandIns({
       region: 'beijing',
       typicalSeconds: 6,
@@ -91,7 +91,7 @@ describe('each function', () => {
     expect(JSON.parse(variables.drop.DROP_RULES)).toEqual({ sidecar_seconds: 3, owners: { team: 'alice' } });
   });
 
-  test('knows no spending limit where there is none', async () => {
+  test('has an empty spending limit without a configured one', async () => {
     const { template, functions } = await synthesizeStandIns({ monthlySpendingLimit: 'none' });
     for (const { id, properties } of resourcesOf(template, 'AWS::Lambda::Function')) {
       const limited = 'MONTHLY_SPENDING_LIMIT' in environments[functions[id]!.name as FunctionName].shape;
@@ -99,7 +99,7 @@ describe('each function', () => {
     }
   });
 
-  test('has the runtime, a log group that forgets, traces unless it always runs, and is called by its alias alone', () => {
+  test('has the runtime, a log group with retention, traces unless it is the watcher, and is only invoked by its alias', () => {
     for (const { id, properties } of all('AWS::Lambda::Function')) {
       expect(properties).toMatchObject({
         Runtime: 'nodejs24.x',
@@ -122,7 +122,7 @@ describe('each function', () => {
     expect(called.filter((callee) => !aliases.has(callee))).toEqual([]);
   });
 
-  test('that callers may keep waiting handles at once what the configuration says, and no function is limited without', async () => {
+  test('has reserved concurrency only if it is configured, and only for submit and videos', async () => {
     const limited = ({ template, functions }: Synthesis) =>
       resourcesOf(template, 'AWS::Lambda::Function').flatMap(({ id, properties: { ReservedConcurrentExecutions } }) =>
         ReservedConcurrentExecutions === undefined ? [] : [[functions[id]!.name, ReservedConcurrentExecutions]],
@@ -140,14 +140,14 @@ describe('each function', () => {
     ['actions', 29, 512],
     ['dashscope', 29, 1024],
     ['catalogue', 29, 1024],
-    // The client waits 75 s for Wan, which fetches and checks the image meanwhile, and may have to upload it and call again.
+    // A call has a timeout of 75 s, during which Wan fetches and checks the image; an upload and a second call may follow.
     ['create-task', 240, 512],
     ['archive-video', 900, 512],
   ])('%s has %i s and %i MB', (name, Timeout, MemorySize) => {
     expect(functionNamed(name).properties).toMatchObject({ Timeout, MemorySize });
   });
 
-  test('drop receives the images that wait for their sidecars, one by one, for a day, by its alias', () => {
+  test('drop receives the images that wait for their sidecars one by one through its alias, for a day', () => {
     const alias = all('AWS::Lambda::Alias').find(
       ({ properties }) => properties.FunctionName.Ref === functionNamed('drop').id,
     );
@@ -168,7 +168,7 @@ describe('each function', () => {
   });
 
   test.each<FunctionName>(['drop', 'dispatch', 'sweep'])(
-    '%s, which nobody waits for, keeps what it can not handle',
+    '%s has a dead-letter queue, since it is invoked asynchronously',
     (name) => {
       const { DeadLetterConfig } = functionNamed(name).properties;
       const queue = synthesis.template.Resources[DeadLetterConfig.TargetArn['Fn::GetAtt'][0]]!;

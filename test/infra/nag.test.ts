@@ -36,7 +36,7 @@ const found = ({ app }: Checked): string[] =>
       violatingResources.map(({ constructPath }) => `${ruleName} ${constructPath}`),
     );
 
-/** What is acknowledged: rule, reason, and where. */
+/** Returns the acknowledged rules with reason and construct path. */
 const acknowledged = ({ stack }: Checked): { rule: string; reason: string; path: string }[] =>
   stack.node.findAll().flatMap(({ node }) =>
     node.metadata
@@ -58,18 +58,18 @@ describe('cdk-nag AwsSolutions', () => {
   test.each<[string, Record<string, unknown>]>([
     ['tokens', { auth: 'jwt', jwt: { issuer: 'https://id.example', audience: 'a' } }],
     ['signatures', { auth: 'iam' }],
-  ])('finds nothing else with %s', (_, settings) => {
+  ])('has no other finding with %s', (_, settings) => {
     expect(found(synthesized(settings))).toEqual([]);
   });
 
-  test('finds nothing with a web ACL, whose lack is then not acknowledged', () => {
+  test('has no finding with a web ACL, and then no acknowledgement of a missing one', () => {
     const protectedStack = synthesized({ waf: { requestsPer5Minutes: 500 } });
     expect(found(protectedStack)).toEqual([]);
-    const rules = (of: Checked) => acknowledged(of).filter(({ rule }) => rule.includes('APIG3'));
+    const rules = (result: Checked) => acknowledged(result).filter(({ rule }) => rule.includes('APIG3'));
     expect([rules(checked).length, rules(protectedStack).length]).toEqual([1, 0]);
   });
 
-  test('acknowledges at most six rules, each beside its resource and with its reason', () => {
+  test('acknowledges at most six rules, each at its resource and with a reason', () => {
     const rules = new Set(acknowledged(checked).map(({ rule }) => rule.replace(/\[.*$/s, '')));
     expect(rules.size).toBeLessThanOrEqual(6);
     for (const { reason, path } of acknowledged(checked)) {
@@ -78,7 +78,7 @@ describe('cdk-nag AwsSolutions', () => {
     }
   });
 
-  test('would find what is not: a bucket that is left open', () => {
+  test('reports an open bucket', () => {
     const { stack } = checked;
     new Bucket(stack, 'LeftOpen');
     expect(found(checked)).toEqual(

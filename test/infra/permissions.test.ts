@@ -15,10 +15,10 @@ const byStatus = `dynamodb:Query ${table}/index/by_status`;
 const wake = `states:SendTaskSuccess ${machine}`;
 const start = `states:StartExecution ${machine}`;
 const listUploads = 's3:ListBucket <UploadsBucket.Arn>';
-/** So that a video that somebody deleted is told apart from one that may not be read. */
+/** To distinguish a deleted video from one without read permission. */
 const listVideos = ['s3:ListBucket <VideosBucket.Arn>', 's3:ListBucketVersions <VideosBucket.Arn>'];
-/** What became of a drop, beside it. */
-const telling = [
+/** The result of a drop, next to it. */
+const writeResults = [
   `s3:GetObject ${uploads('drop/')}`,
   `s3:PutObject ${uploads('drop/')}`,
   listUploads,
@@ -27,8 +27,8 @@ const telling = [
 const wanKey = 'secretsmanager:GetSecretValue <WanApiKey>';
 const keepEvents = 'sqs:SendMessage a queue';
 
-const dispatching = [...items('GetItem', 'UpdateItem'), byStatus, start];
-const taking = [
+const dispatch = [...items('GetItem', 'UpdateItem'), byStatus, start];
+const acceptRequest = [
   ...items('GetItem', 'PutItem', 'UpdateItem'),
   byStatus,
   start,
@@ -36,14 +36,14 @@ const taking = [
   listUploads,
   `s3:PutObject ${uploads('inputs/')}`,
 ];
-const deleting = [
+const deleteObjects = [
   `s3:DeleteObjectVersion ${videos}`,
   's3:ListBucketVersions <VideosBucket.Arn>',
   `s3:DeleteObjectVersion ${uploads('inputs/')}`,
   's3:ListBucketVersions <UploadsBucket.Arn> if StringLike {"s3:prefix":"inputs/*"}',
 ];
 
-/** All that each function may do beside logs and traces. Nothing else is granted, and each line is used. */
+/** All permissions of each function except logs and traces. */
 const permissions: Record<FunctionName, string[]> = {
   authorize: items('GetItem'),
   health: items('GetItem'),
@@ -51,7 +51,7 @@ const permissions: Record<FunctionName, string[]> = {
   contract: [],
   catalogue: [],
   uploads: [`s3:PutObject ${uploads('uploads/')}`],
-  submit: taking,
+  submit: acceptRequest,
   videos: [
     ...items('GetItem'),
     `dynamodb:Query ${table}/index/by_owner`,
@@ -60,14 +60,14 @@ const permissions: Record<FunctionName, string[]> = {
     ...read(uploads('inputs/')),
     ...read(uploads('drop/')),
   ],
-  actions: [...items('GetItem', 'PutItem', 'UpdateItem'), byStatus, start, wanKey, ...deleting, ...telling],
+  actions: [...items('GetItem', 'PutItem', 'UpdateItem'), byStatus, start, wanKey, ...deleteObjects, ...writeResults],
   dashscope: [
-    ...taking,
+    ...acceptRequest,
     `s3:PutObject ${uploads('uploads/')}`,
     `dynamodb:Query ${table}/index/by_owner`,
     ...read(videos),
     wanKey,
-    ...telling,
+    ...writeResults,
   ],
   drop: [
     ...items('GetItem', 'PutItem', 'UpdateItem'),
@@ -80,19 +80,19 @@ const permissions: Record<FunctionName, string[]> = {
     `s3:PutObject ${uploads('inputs/')}`,
     ...read(videos),
     's3:ListBucket <VideosBucket.Arn>',
-    ...telling,
+    ...writeResults,
     keepEvents,
   ],
-  dispatch: [...dispatching, keepEvents],
+  dispatch: [...dispatch, keepEvents],
   'create-task': [
-    ...dispatching,
+    ...dispatch,
     wanKey,
     ...read(uploads('drop/')),
     ...read(uploads('inputs/')),
     listUploads,
     'lambda:InvokeFunction the live watcher',
   ],
-  'check-task': [...dispatching, wanKey, ...telling],
+  'check-task': [...dispatch, wanKey, ...writeResults],
   'archive-video': [
     ...items('GetItem', 'UpdateItem'),
     wanKey,
@@ -101,24 +101,24 @@ const permissions: Record<FunctionName, string[]> = {
     `s3:DeleteObject ${videos}`,
     `s3:DeleteObjectVersion ${videos}`,
     ...listVideos,
-    ...telling,
+    ...writeResults,
   ],
-  'record-failure': [...dispatching, ...telling],
+  'record-failure': [...dispatch, ...writeResults],
   watch: [...items('GetItem', 'UpdateItem'), byStatus, wanKey, wake],
   canary: [wanKey],
   sweep: [
-    ...dispatching,
+    ...dispatch,
     `states:DescribeExecution ${executions}`,
-    ...deleting,
+    ...deleteObjects,
     ...read(videos),
     ...listVideos,
-    ...telling,
+    ...writeResults,
     'sqs:SendMessage <DropWaitQueue.Arn>',
     keepEvents,
   ],
 };
 
-/** Every resource with a wildcard, and whose it is. */
+/** Every resource with a wildcard. */
 const wildcards = new Set(['*', uploads('drop/'), uploads('uploads/'), uploads('inputs/'), videos, executions]);
 
 interface Statement {
@@ -133,7 +133,7 @@ beforeAll(async () => {
   synthesis = await synthesizeStandIns();
 });
 
-/** What a role allows, as `action resource`, with its condition if there is one, by the role's logical id. */
+/** Returns the grants by the role's logical id, as `action resource` with the condition, if any. */
 function grantsByRole(): Map<string, string[]> {
   const grants = new Map<string, string[]>();
   const add = (role: string, statements: Statement[]) => {
@@ -185,7 +185,7 @@ describe('a role', () => {
     }
   });
 
-  test('of the state machine may call its four functions by their aliases', () => {
+  test('of the state machine allows invoking its four functions by their aliases', () => {
     const { RoleArn } = synthesis.template.Resources.StateMachine!.Properties as {
       RoleArn: { 'Fn::GetAtt': [string, string] };
     };
@@ -196,7 +196,7 @@ describe('a role', () => {
     for (const call of calls) expect(call).toMatch(/^lambda:InvokeFunction <Workflow\w+FunctionLive\w+>$/);
   });
 
-  test('of the state machine may update wait items and no others, nor without naming an item', () => {
+  test('of the state machine allows updating wait items only, and only requests that name an item', () => {
     const { RoleArn } = synthesis.template.Resources.StateMachine!.Properties as {
       RoleArn: { 'Fn::GetAtt': [string, string] };
     };
@@ -211,7 +211,7 @@ describe('a role', () => {
     ]);
   });
 
-  test('allows no action by wildcard, and a wildcard of resources only where it is listed', () => {
+  test('allows no action by wildcard, and only listed resources with a wildcard', () => {
     for (const line of [...grantsByRole().values()].flat()) {
       const [action = '', resource = ''] = line.replace(/ if .*$/, '').split(/ (.*)/s);
       expect(action).not.toContain('*');
@@ -219,7 +219,7 @@ describe('a role', () => {
     }
   });
 
-  test('allows an action on everything only where AWS takes no resource', () => {
+  test('allows an action on all resources only if AWS takes no resource for it', () => {
     const services = [...grantsByRole().values()].flat().filter((line) => line.endsWith(' *'));
     expect(new Set(services.map((line) => line.split(':')[0]))).toEqual(new Set(['xray', 'logs']));
   });

@@ -5,12 +5,12 @@ import { type FunctionBundle, projectRoot } from '../../infra/synth/bundle.ts';
 import type { Template, TemplateResource } from '../../infra/synth/render-template.ts';
 import { type Synthesis, synthesize } from '../../infra/synth/synthesize.ts';
 
-/** Below the build directory, so that the test files share what one of them synthesised. */
+/** In the build directory, so that test files share synthesized templates. */
 const outdir = join(projectRoot, '.build', 'stand-ins');
 
 export const functionNames = Object.keys(environments) as FunctionName[];
 
-/** Code that does nothing, one for each function: a template holds no more of it than a hash. */
+/** Writes a bundle that does nothing for each function. A template contains only the hash of the code. */
 export function standInBundles(): Map<string, FunctionBundle> {
   return new Map(
     functionNames.map((name, index) => {
@@ -22,25 +22,25 @@ export function standInBundles(): Map<string, FunctionBundle> {
   );
 }
 
-/** The template for a context, with code that does nothing. */
+/** Synthesizes the template for a context, with bundles that do nothing. */
 export const synthesizeStandIns = (context: Record<string, unknown> = {}): Promise<Synthesis> =>
   synthesize({ context, outdir, bundles: standInBundles() });
 
 export interface Found {
   readonly id: string;
   readonly resource: TemplateResource;
-  // biome-ignore lint/suspicious/noExplicitAny: a template's properties are read as deep as a test needs.
+  // biome-ignore lint/suspicious/noExplicitAny: tests read the properties of a template at any depth.
   readonly properties: any;
 }
 
-/** A template's resources of a type. */
+/** Returns the resources of a type. */
 export function resourcesOf(template: Template, type: string): Found[] {
   return Object.entries(template.Resources)
     .filter(([, { Type }]) => Type === type)
     .map(([id, resource]) => ({ id, resource, properties: resource.Properties ?? {} }));
 }
 
-/** The state machine's definition, with an ARN in the place of each reference to a function, and a name in that of each other one. */
+/** Returns the state machine's definition. References to functions become ARNs, other references become names. */
 export function definitionOf({ Resources }: Template): { StartAt: string; States: object } {
   const { DefinitionString } = Resources.StateMachine!.Properties as {
     DefinitionString: { 'Fn::Join': [string, unknown[]] };
@@ -55,15 +55,15 @@ export function definitionOf({ Resources }: Template): { StartAt: string; States
   return JSON.parse(parts.map((part) => (typeof part === 'string' ? part : written(part))).join(''));
 }
 
-/** A value of a template with its references written out: `<VideosTable.Arn>/index/by_owner`. */
+/** Formats a value of a template with its references: `<VideosTable.Arn>/index/by_owner`. */
 export function flatten(value: unknown): string {
   if (typeof value === 'string') return value;
   const reference = value as { Ref?: string; 'Fn::GetAtt'?: string[]; 'Fn::Join'?: [string, unknown[]] };
   if (reference['Fn::Join']) return reference['Fn::Join'][1].map(flatten).join(reference['Fn::Join'][0]);
   if (reference['Fn::GetAtt']) return `<${reference['Fn::GetAtt'].join('.')}>`;
   if (reference.Ref) return `<${reference.Ref}>`;
-  throw new Error(`No reference: ${JSON.stringify(value)}`);
+  throw new Error(`Not a reference: ${JSON.stringify(value)}`);
 }
 
-/** One value or several, as a list. */
+/** Returns one or several values as a list. */
 export const listOf = <Value>(value: Value | Value[]): Value[] => (Array.isArray(value) ? value : [value]);

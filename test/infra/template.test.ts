@@ -19,7 +19,7 @@ describe('events', () => {
       return synthesis.functions[alias.FunctionName.Ref]!.name;
     });
 
-  test('of objects below drop/ of the uploads bucket reach drop', () => {
+  test('of objects below drop/ in the uploads bucket invoke drop', () => {
     expect(synthesis.template.Resources.UploadsBucket!.Properties).toMatchObject({
       NotificationConfiguration: { EventBridgeConfiguration: { EventBridgeEnabled: true } },
     });
@@ -31,7 +31,7 @@ describe('events', () => {
     expect(targetsOf(ruleOf('ImageDropped'))).toEqual(['drop']);
   });
 
-  test('of runs that no Catch saw reach sweep', () => {
+  test('of executions that failed invoke sweep', () => {
     const { EventPattern } = ruleOf('WorkflowDied').properties;
     expect(EventPattern).toMatchObject({
       source: ['aws.states'],
@@ -45,14 +45,14 @@ describe('events', () => {
   test.each([
     ['DispatchEachMinute', 'rate(1 minute)', 'dispatch'],
     ['SweepEveryFiveMinutes', 'rate(5 minutes)', 'sweep'],
-    ['LookAtWan', 'rate(15 minutes)', 'canary'],
+    ['ProbeWan', 'rate(15 minutes)', 'canary'],
     ['WatchEachMinute', 'rate(1 minute)', 'watch'],
   ])('%s: %s', (rule, schedule, name) => {
     expect(ruleOf(rule).properties).toMatchObject({ ScheduleExpression: schedule, State: 'ENABLED' });
     expect(targetsOf(ruleOf(rule))).toEqual([name]);
   });
 
-  test('that can not be delivered are kept, by a queue that EventBridge may write to, but for those that a later one makes up for', () => {
+  test('that cannot be delivered go to a queue that EventBridge may write to, except for canary and watcher', () => {
     const kept = all('AWS::Events::Rule').filter((rule) => !['canary', 'watch'].includes(targetsOf(rule)[0]!));
     const queues = new Set(
       kept.flatMap(({ properties }) =>
@@ -69,7 +69,7 @@ describe('events', () => {
 });
 
 describe('the watcher', () => {
-  test('is started by events of a minute at most, never tried again: the next minute starts another', () => {
+  test('is started by events of at most a minute, without retries, since the next minute starts another', () => {
     expect(
       all('AWS::Events::Rule').find(({ id }) => id.includes('WatchEachMinute'))!.properties.Targets[0].RetryPolicy,
     ).toEqual({
@@ -88,17 +88,17 @@ describe('the watcher', () => {
     expect(invoked.properties).toMatchObject({ MaximumEventAgeInSeconds: 60, MaximumRetryAttempts: 0 });
   });
 
-  test('is small, and has a minute more than the four after which it ends', () => {
+  test('has little memory, and a timeout one minute after it ends by itself', () => {
     const [watch] = Object.entries(synthesis.functions).find(([, { name }]) => name === 'watch')!;
     expect(synthesis.template.Resources[watch]!.Properties).toMatchObject({ MemorySize: 128, Timeout: 300 });
   });
 });
 
-test('a wrong configuration is an error of the synthesis that names it', async () => {
+test('an invalid configuration fails the synthesis with an error that names the setting', async () => {
   await expect(synthesizeStandIns({ region: 'tokyo' })).rejects.toThrow('region = "tokyo"');
 });
 
-test('the stack tells where everything is', () => {
+test('the stack has an output for each resource that operators use', () => {
   expect(Object.keys(synthesis.template.Outputs!).sort()).toEqual(
     [
       'AlarmTopicArn',

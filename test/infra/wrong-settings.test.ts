@@ -2,21 +2,21 @@ import { describe, expect, test } from 'vitest';
 import { readConfiguration } from '../../infra/config.ts';
 import { settingNames } from '../../infra/settings.ts';
 
-/** What is said of a configuration, without the line above it. */
-const saidOf = (context: Record<string, unknown>): string => {
+/** Returns the error message of a configuration without its first line. */
+const messageOf = (context: Record<string, unknown>): string => {
   try {
     readConfiguration(context);
   } catch (error) {
     return (error as Error).message.split('\n').slice(1).join('\n').trim();
   }
-  throw new Error('Nothing is wrong with it.');
+  throw new Error('The configuration is valid.');
 };
 
 const aboutSpending = 'must be a number from 0.01 to 1000000000, or "none"';
 const tokens = (jwt: unknown) => ({ auth: 'jwt', jwt });
 const limitsOf = (limits: unknown) => ({ limits: { 'wan2.6-i2v': limits } });
 
-/** Settings, and the words that must be in what is said of them. */
+/** Invalid settings, with texts that the error message must contain. */
 const wrong: [Record<string, unknown>, ...string[]][] = [
   [{ firstframe: [] }, 'firstframe = []: must be an object of settings'],
   [{ firstframe: null }, 'firstframe = null: must be an object of settings'],
@@ -60,10 +60,10 @@ const wrong: [Record<string, unknown>, ...string[]][] = [
     { videoHosts: ['a.example', host] },
     `videoHosts.1 = ${JSON.stringify(host)}: must be the exact name of a host in lower case`,
   ]),
-  [{ drop: [] }, 'drop = []: must be an object of what drops become'],
+  [{ drop: [] }, 'drop = []: must be an object of settings of drops'],
   [{ drop: { owner: 5 } }, 'drop.owner = 5: must be 1 to 64 of'],
   [{ drop: { owner: 'a#b' } }, 'drop.owner = "a#b": must be 1 to 64 of'],
-  [{ drop: { prompt: 5 } }, 'drop.prompt = 5: must be a text'],
+  [{ drop: { prompt: 5 } }, 'drop.prompt = 5: must be a string'],
   [{ drop: { parameters: [] } }, 'drop.parameters = []: must be an object of parameters'],
   [{ drop: { sidecarSeconds: -1 } }, 'drop.sidecarSeconds = -1: must be a whole number from 0 to 900'],
   [{ drop: { copyVideo: 'yes' } }, 'drop.copyVideo = "yes": must be true or false'],
@@ -73,11 +73,18 @@ const wrong: [Record<string, unknown>, ...string[]][] = [
   [{ auth: true }, 'auth = true: must be one of "api-key", "jwt", "iam"'],
   [tokens(5), 'jwt = 5: must be an object {"issuer"'],
   [tokens([]), 'jwt = []: must be an object {"issuer"'],
-  [tokens({}), 'jwt.issuer = (missing): must be a text', 'jwt.audience = (missing): must be a text'],
-  [tokens({ issuer: '', audience: 'a' }), 'jwt.issuer = "": must be a text that is not empty'],
-  [tokens({ issuer: 'a name', audience: 'a' }), 'must be an http(s) URL', 'or say in "jwksUrl" where they are'],
-  [tokens({ issuer: 'https://id.example', audience: 5 }), 'jwt.audience = 5: must be a text that is not empty'],
-  [tokens({ issuer: 'a', audience: 'a', ownerClaim: '', jwksUrl: 'https://a' }), 'jwt.ownerClaim = "": must be a text'],
+  [
+    tokens({}),
+    'jwt.issuer = (missing): must be a non-empty string',
+    'jwt.audience = (missing): must be a non-empty string',
+  ],
+  [tokens({ issuer: '', audience: 'a' }), 'jwt.issuer = "": must be a non-empty string'],
+  [tokens({ issuer: 'a name', audience: 'a' }), 'must be an http(s) URL', 'Otherwise set "jwksUrl"'],
+  [tokens({ issuer: 'https://id.example', audience: 5 }), 'jwt.audience = 5: must be a non-empty string'],
+  [
+    tokens({ issuer: 'a', audience: 'a', ownerClaim: '', jwksUrl: 'https://a' }),
+    'jwt.ownerClaim = "": must be a non-empty string',
+  ],
   [tokens({ issuer: 'a', audience: 'a', jwksUrl: 5 }), 'jwt.jwksUrl = 5: must be an http(s) URL without'],
   [tokens({ issuer: 'a', audience: 'a', jwksUrl: 'keys' }), 'jwt.jwksUrl = "keys": must be an http(s) URL without'],
   ...[0, -1, 'much', '', true, false, null, [], {}, 0.0000001, 0.009, 1_000_000_001, 9e9, 1e308].map(
@@ -101,19 +108,19 @@ const wrong: [Record<string, unknown>, ...string[]][] = [
   [{ waf: {} }, 'waf.requestsPer5Minutes = (missing): must be a whole number from 10 to 2000000000'],
 ];
 
-describe('a wrong value', () => {
-  test.each(wrong)('%j is told in our own words, which say what is allowed', (context, ...words) => {
-    const said = saidOf(context);
-    for (const part of words) expect(said).toContain(part);
-    expect(said.split('\n')).toHaveLength(words.filter((part) => /: must be/.test(part)).length || 1);
-    expect(said).not.toMatch(/invalid|expected|received|too (small|big)|unrecognized/i);
+describe('an invalid value', () => {
+  test.each(wrong)('%j is an error in our own words that names what is allowed', (context, ...words) => {
+    const message = messageOf(context);
+    for (const part of words) expect(message).toContain(part);
+    expect(message.split('\n')).toHaveLength(words.filter((part) => /: must be/.test(part)).length || 1);
+    expect(message).not.toMatch(/invalid|expected|received|too (small|big)|unrecognized/i);
   });
 
-  test.each(settingNames)('of any setting is such a sentence: %s', (name) => {
+  test.each(settingNames)('of any type is such an error: %s', (name) => {
     for (const value of [{ unknown: 1 }, [{}], -1.5, '\0', null, false]) {
-      const said = saidOf({ firstframe: { [name]: value } });
-      expect(said).toMatch(/must be|no such setting/);
-      expect(said).not.toMatch(/invalid|expected|received|too (small|big)|unrecognized/i);
+      const message = messageOf({ firstframe: { [name]: value } });
+      expect(message).toMatch(/must be|unknown setting/);
+      expect(message).not.toMatch(/invalid|expected|received|too (small|big)|unrecognized/i);
     }
   });
 });

@@ -1,33 +1,33 @@
-/** Some grants that no call of the tests uses, and why they are there all the same. */
+/** Grants that no call of the tests uses, with the reason why they are needed. */
 export interface Acknowledgement {
   actions: readonly string[];
   /** @default any */
   role?: RegExp;
   /** @default any */
   resource?: RegExp;
-  /** Of the grant's condition as JSON. @default any, or none */
+  /** Matches the grant's condition as JSON. @default any or no condition */
   condition?: RegExp;
-  /** A crash or a race leads to it, which a run of the tests may have or not. @default false */
+  /** Whether a run of the tests may use it after all, since it depends on a crash or a race. @default false */
   sometimes?: true;
   why: string;
 }
 
-const tellers = /-(actions|dashscope|check-task|archive-video|record-failure|dispatch|sweep)-function$/;
+const resultWriters = /-(actions|dashscope|check-task|archive-video|record-failure|dispatch|sweep)-function$/;
 
-/** Whatever is in no row must be used, and what is in one must not be but sometimes. */
+/** A grant without a row must be used. A grant with a row must be unused, except with `sometimes`. */
 export const acknowledged: readonly Acknowledgement[] = [
-  // What AWS itself does under our roles, and nothing on this machine does.
+  // AWS itself uses these under our roles, but nothing on this machine does.
   {
     actions: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'],
-    why: 'Lambda and Step Functions send traces under our roles; there are none on this machine.',
+    why: 'Lambda and Step Functions send traces under our roles. The local runtime has no traces.',
   },
   {
     actions: ['xray:GetSamplingRules', 'xray:GetSamplingTargets'],
-    why: 'Step Functions asks how many traces to take; there are none on this machine.',
+    why: 'Step Functions reads the sampling rules of traces. The local runtime has no traces.',
   },
   {
     actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
-    why: 'Lambda and API Gateway write logs under our roles; here they go to files, or nowhere.',
+    why: 'Lambda and API Gateway write logs under our roles. The local runtime writes them to files or drops them.',
   },
   {
     actions: [
@@ -35,41 +35,41 @@ export const acknowledged: readonly Acknowledgement[] = [
       ...['DescribeLogGroups', 'DescribeResourcePolicies', 'PutResourcePolicy'],
     ].map((action) => `logs:${action}`),
     role: /state-machine$/,
-    why: 'Step Functions sets up the delivery of its logs, which takes these on all resources.',
+    why: 'Step Functions needs these actions on all resources to set up log delivery.',
   },
   {
     actions: ['CreateLogGroup', 'DescribeLogGroups', 'DescribeLogStreams', 'FilterLogEvents', 'GetLogEvents'].map(
       (action) => `logs:${action}`,
     ),
     role: /api-logging$/,
-    why: 'API Gateway refuses a role for its logs that lacks any of these.',
+    why: 'API Gateway rejects a logging role without any of these actions.',
   },
   {
     actions: ['sqs:SendMessage'],
     resource: /-dead-letters$/,
-    why: 'Lambda sends what failed for good to the dead letters under the role of the function; here that is a file.',
+    why: "Lambda sends events whose last retry failed to the dead-letter queue under the function's role. The local runtime writes them to a file.",
   },
-  // What only a crash or a race leads to: other tests do it, without roles.
+  // Only a crash or a race leads to these calls. Other tests cover them without roles.
   {
     actions: ['s3:ListBucketVersions'],
-    role: tellers,
+    role: resultWriters,
     condition: /"drop\/\*"/,
     sometimes: true,
-    why: 'Which of two versions of an image is the later one is asked when both end at once (test/functions/drops/write-result.test.ts).',
+    why: 'The order of two versions of an image is only read if both end at the same time (test/functions/drops/write-result.test.ts).',
   },
   {
     actions: ['s3:PutObject', 's3:ListBucket'],
     role: /-sweep-function$/,
     resource: /firstframe-uploads/,
     sometimes: true,
-    why: 'The sweep tells what a crash left untold (test/functions/maintenance/sweep.test.ts).',
+    why: 'The sweep writes results that a crash prevented (test/functions/maintenance/sweep.test.ts).',
   },
   {
     actions: ['s3:GetObject', 's3:GetObjectVersion'],
     role: /-sweep-function$/,
     resource: /firstframe-videos/,
     sometimes: true,
-    why: 'The sweep copies a video beside its drop when a crash left that undone (test/functions/drops/write-result.test.ts).',
+    why: 'The sweep copies a video next to its drop if a crash prevented that (test/functions/drops/write-result.test.ts).',
   },
   {
     actions: ['s3:GetObject', 's3:GetObjectVersion', 's3:ListBucket'],
@@ -88,7 +88,7 @@ export const acknowledged: readonly Acknowledgement[] = [
     actions: ['s3:DeleteObjectVersion', 's3:ListBucketVersions'],
     role: /-sweep-function$/,
     sometimes: true,
-    why: 'The sweep finishes deletions that a crash left half done (test/functions/maintenance/finish-deletions.test.ts).',
+    why: 'The sweep finishes deletions that a crash interrupted (test/functions/maintenance/finish-deletions.test.ts).',
   },
   {
     actions: [
@@ -100,33 +100,33 @@ export const acknowledged: readonly Acknowledgement[] = [
     ],
     role: /-(sweep|dispatch)-function$/,
     sometimes: true,
-    why: 'What a tick each minute or each five finds to do depends on when it comes (test/functions/maintenance/sweep.test.ts, test/functions/queue/start-again.test.ts).',
+    why: 'The work of a scheduled run depends on its time (test/functions/maintenance/sweep.test.ts, test/functions/queue/start-again.test.ts).',
   },
   {
     actions: ['dynamodb:Query', 'states:StartExecution'],
     role: /-create-task-function$/,
     sometimes: true,
-    why: 'The first task after Wan refused the account starts the videos that wait (test/functions/queue/paused-queue.test.ts).',
+    why: 'The first task after Wan refused the account starts the waiting videos (test/functions/queue/paused-queue.test.ts).',
   },
   {
     actions: ['s3:GetObject'],
     role: /-(videos|create-task)-function$/,
     resource: /\/(drop|inputs)\/\*$/,
     sometimes: true,
-    why: 'A file whose version is not known is read without one: it stood already when it was written, or somebody suspended the versions of the bucket (test/functions/workflow/media-urls.test.ts, test/functions/api/videos/content.test.ts).',
+    why: 'A file without a known version is read without one: it already existed when it was written, or versioning of the bucket is suspended (test/functions/workflow/media-urls.test.ts, test/functions/api/videos/content.test.ts).',
   },
   {
     actions: ['s3:GetObject', 's3:DeleteObject'],
     role: /-(dashscope|archive-video)-function$/,
     resource: /^arn:aws:s3:::firstframe-videos\/\*$/,
     sometimes: true,
-    why: 'So are copies of videos read, and those that are not whole deleted, in a bucket whose versions somebody suspended (test/functions/workflow/archive-video.test.ts).',
+    why: 'If versioning of the bucket is suspended, copies of videos are read, and incomplete ones deleted, without a version (test/functions/workflow/archive-video.test.ts).',
   },
   {
     actions: ['s3:ListBucket'],
     role: /-create-task-function$/,
     resource: /firstframe-uploads$/,
     sometimes: true,
-    why: 'Without it S3 answers 403, not 404, for a picture that somebody deleted meanwhile (test/functions/workflow/create-task.test.ts).',
+    why: 'Without it S3 responds 403, not 404, for an image that was deleted meanwhile (test/functions/workflow/create-task.test.ts).',
   },
 ];

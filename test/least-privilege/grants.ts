@@ -21,7 +21,7 @@ interface Statement {
 }
 type Policies = { PolicyDocument: { Statement: Statement[] } };
 
-/** What the synthesised roles allow, each grant once, references resolved as the local runtime resolves them. */
+/** Reads the distinct grants of the synthesized roles. References are resolved by the local runtime. */
 export async function readGrants(): Promise<Grant[]> {
   const { template } = await synthesizeStandIns();
   const stack = loadStack(template, { stack_name: 'firstframe', account, region });
@@ -40,7 +40,7 @@ export async function readGrants(): Promise<Grant[]> {
 }
 
 function grantsOf(role: string, { Effect, Action, Resource, Condition }: Statement): Grant[] {
-  if (Effect !== 'Allow') throw new Error(`A role has a statement that is no grant: ${Effect}.`);
+  if (Effect !== 'Allow') throw new Error(`A role has a statement with the effect ${Effect}. Use Allow.`);
   return [Action]
     .flat()
     .flatMap((action) =>
@@ -49,19 +49,19 @@ function grantsOf(role: string, { Effect, Action, Resource, Condition }: Stateme
 }
 
 /**
- * Actions that the simulator's table, like AWS's reference, takes for ones without a resource, though IAM judges them by the state
- * machine (aws/aws-cdk#8486): each with one that is judged as it is.
+ * Actions that the simulator's table, like AWS's reference, lists without a resource, although IAM evaluates them on the state machine
+ * (aws/aws-cdk#8486), with an action that is evaluated the same way.
  */
-const judgedAs: Record<string, string> = { 'states:SendTaskSuccess': 'states:StartExecution' };
+const evaluatedAs: Record<string, string> = { 'states:SendTaskSuccess': 'states:StartExecution' };
 
-/** Whether IAM would allow a call to a role that has these grants and no others. @throws Error for a call that IAM would not understand */
+/** Whether IAM would allow a call of a role with only these grants. @throws Error for a call that IAM cannot evaluate */
 export async function isAllowed(
   { principal, action, resource, conditions }: JudgedCall,
   grants: readonly Grant[],
 ): Promise<boolean> {
   const Statement = grants.map(({ action, resource, condition }) => ({
     Effect: 'Allow',
-    Action: judgedAs[action] ?? action,
+    Action: evaluatedAs[action] ?? action,
     Resource: resource,
     ...(condition ? { Condition: condition } : {}),
   }));
@@ -69,7 +69,7 @@ export async function isAllowed(
     {
       request: {
         principal,
-        action: judgedAs[action] ?? action,
+        action: evaluatedAs[action] ?? action,
         resource: { resource, accountId: account },
         contextVariables: { ...(conditions as Record<string, string | string[]>) },
       },
@@ -81,12 +81,12 @@ export async function isAllowed(
   );
   if (result.resultType === 'error')
     throw new Error(
-      `${describeCall({ principal, action, resource })} can't be judged: ${JSON.stringify(result.errors)}`,
+      `${describeCall({ principal, action, resource })} cannot be evaluated: ${JSON.stringify(result.errors)}`,
     );
   return result.overallResult === 'Allowed';
 }
 
-/** The calls that roles made and that their grants do not allow. */
+/** Returns the calls that the grants of their roles do not allow. */
 export async function refusedCalls(calls: readonly JudgedCall[], grants: readonly Grant[]): Promise<string[]> {
   const refused: string[] = [];
   for (const call of calls) {
@@ -96,7 +96,7 @@ export async function refusedCalls(calls: readonly JudgedCall[], grants: readonl
   return refused;
 }
 
-/** The grants by which no call was allowed. */
+/** Returns the grants that no call used. */
 export async function unusedGrants(grants: readonly Grant[], calls: readonly JudgedCall[]): Promise<Grant[]> {
   const unused: Grant[] = [];
   for (const grant of grants) {

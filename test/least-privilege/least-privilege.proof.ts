@@ -6,10 +6,10 @@ import { recordCalls } from './record-calls.ts';
 
 let calls: JudgedCall[];
 let grants: Grant[];
-/** Those that no acknowledgement stands for. */
+/** The grants without an acknowledgement, which must be used. */
 let used: Grant[];
 beforeAll(async () => {
-  // `local` is whoever sits at this machine: the tests themselves.
+  // `local` is the developer's access key, which the tests use.
   calls = readCalls(await recordCalls()).filter(({ principal }) => principal !== 'local');
   grants = await readGrants();
   used = grants.filter((grant) => !acknowledged.some((row) => isAcknowledged(row, grant)));
@@ -21,7 +21,7 @@ const isAcknowledged = ({ actions, role, resource, condition }: Acknowledgement,
   (resource?.test(grant.resource) ?? true) &&
   (condition?.test(JSON.stringify(grant.condition ?? {})) ?? true);
 
-test('every call of the whole suite is allowed by the role that made it', async () => {
+test('every call of the end-to-end tests is allowed by the role that made it', async () => {
   const roles = new Set(grants.map(({ role }) => role));
   expect([...new Set(calls.map(({ principal }) => principal))].filter((role) => !roles.has(role))).toEqual([]);
   expect(await refusedCalls(calls, grants)).toEqual([]);
@@ -31,7 +31,7 @@ test('every grant is used, or acknowledged with a reason', async () => {
   expect((await unusedGrants(used, calls)).map(describeGrant)).toEqual([]);
 });
 
-test('every acknowledgement stands for grants that are there, and that nothing uses but a race', async () => {
+test('every acknowledgement matches existing grants that are unused, except in a race', async () => {
   for (const row of acknowledged) {
     const own = grants.filter((grant) => isAcknowledged(row, grant));
     expect(own, row.why).not.toEqual([]);
@@ -39,8 +39,8 @@ test('every acknowledgement stands for grants that are there, and that nothing u
   }
 });
 
-describe('the proof itself can fail', () => {
-  test('whichever grant is taken away, calls are refused', async () => {
+describe('this test can fail', () => {
+  test('removing any grant causes refused calls', async () => {
     const unnoticed: string[] = [];
     for (const grant of used) {
       const own = calls.filter(({ principal, action }) => principal === grant.role && action === grant.action);
@@ -50,12 +50,12 @@ describe('the proof itself can fail', () => {
     expect(unnoticed).toEqual([]);
   });
 
-  test('a grant too many is noticed', async () => {
+  test('reports a superfluous grant', async () => {
     const extra: Grant = { ...used[0]!, action: 's3:DeleteBucket', resource: 'arn:aws:s3:::firstframe-videos' };
     expect(await unusedGrants([extra], calls)).toEqual([extra]);
   });
 
-  test('a condition is kept to: a listing elsewhere is refused', async () => {
+  test('evaluates conditions: refuses a listing of another prefix', async () => {
     const grant = grants.find(({ condition }) => condition?.StringLike?.['s3:prefix'] === 'drop/*')!;
     const call = (conditions: Record<string, string>) => {
       const { role: principal, action, resource } = grant;
@@ -66,7 +66,7 @@ describe('the proof itself can fail', () => {
     expect(await call({})).toBe(false);
   });
 
-  test('the state machine may write the items by which executions wait, and no others', async () => {
+  test('allows the state machine to write wait items and no others', async () => {
     const own = grants.filter(({ role, action }) => /-state-machine$/.test(role) && action.startsWith('dynamodb:'));
     expect(own.map(({ action }) => action)).toEqual(['dynamodb:UpdateItem']);
     const call = (keys?: string[]) => {

@@ -5,13 +5,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { projectRoot } from '../../infra/synth/bundle.ts';
 
-/** The tests that use the whole stack. */
+/** The tests of the whole stack. */
 const suite = ['test/e2e', 'test/local/auth.test.ts', 'test/local/canary.test.ts', 'test/secrets.test.ts'];
 
 /**
- * Where the calls of the tests lie: in the file that `AWS_CALLS_FILE` names, kept by a run of the tests before this one, or in one that
- * a run of them makes now.
- * @throws Error with what the tests wrote, when one of them fails: what did not happen proves nothing
+ * Returns the file with the recorded calls of the tests: `AWS_CALLS_FILE` of an earlier run, or the file of a new run.
+ * @throws Error with the output of the tests if one of them fails, since calls may then be missing
  */
 export async function recordCalls(files: readonly string[] = suite): Promise<string> {
   if (process.env.AWS_CALLS_FILE) return path.resolve(projectRoot, process.env.AWS_CALLS_FILE);

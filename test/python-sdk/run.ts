@@ -28,16 +28,16 @@ const directory = await mkdtemp(path.join(tmpdir(), 'firstframe-python-sdk-'));
 const { endpoint } = await openLocal();
 let failures = 0;
 try {
-  const [picture, sound] = [png(640, 480), wav(4)];
+  const [imageBytes, audioBytes] = [png(640, 480), wav(4)];
   const [image, audio] = [path.join(directory, 'a cat é.png'), path.join(directory, 'song.wav')];
-  await writeFile(image, picture);
-  await writeFile(audio, sound);
+  await writeFile(image, imageBytes);
+  await writeFile(audio, audioBytes);
   const environment = {
     BASE_URL: `${endpoint.url}/api/v1`,
     DASHSCOPE_API_KEY: endpoint.api_key,
-    IMAGE_URL: await published(endpoint, `e2e/python-${Date.now()}.png`, picture, 'image/png'),
+    IMAGE_URL: await published(endpoint, `e2e/python-${Date.now()}.png`, imageBytes, 'image/png'),
     IMAGE_FILE: image,
-    AUDIO_URL: await published(endpoint, `e2e/python-${Date.now()}.wav`, sound, 'audio/wav'),
+    AUDIO_URL: await published(endpoint, `e2e/python-${Date.now()}.wav`, audioBytes, 'audio/wav'),
     AUDIO_FILE: audio,
     NO_PROXY: '127.0.0.1',
   };

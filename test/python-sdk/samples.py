@@ -60,7 +60,7 @@ def check_video(answer):
     assert video.status_code == 200 and video.content[4:8] == b"ftyp", video.status_code
 
 
-def a_synchronous_call_with_a_url_and_a_sound():
+def a_synchronous_call_with_a_url_and_audio():
     check_video(VideoSynthesis.call(**request(audio_url=audio_url)))
 
 
@@ -72,10 +72,10 @@ def a_synchronous_call_with_an_absolute_path():
     check_video(VideoSynthesis.call(**request(img_url="file://" + image_file)))
 
 
-def a_synchronous_call_with_a_relative_path_and_a_sound():
+def a_synchronous_call_with_a_relative_path_and_audio():
     os.chdir(os.path.dirname(image_file))
-    picture, sound = ("file://./" + os.path.basename(path) for path in (image_file, audio_file))
-    check_video(VideoSynthesis.call(**request(img_url=picture, audio_url=sound)))
+    image, audio = ("file://./" + os.path.basename(path) for path in (image_file, audio_file))
+    check_video(VideoSynthesis.call(**request(img_url=image, audio_url=audio)))
 
 
 def an_asynchronous_call():
@@ -127,31 +127,31 @@ def errors():
     refused = VideoSynthesis.async_call(**request(img_url="http://10.0.0.1/cat.png"))
     assert (refused.status_code, refused.code) == (400, "InvalidParameter"), refused
     assert refused.message.startswith("url error, please check url！"), refused
-    refused = VideoSynthesis.async_call(**request(api_key="sk-nobody"))
+    refused = VideoSynthesis.async_call(**request(api_key="sk-unknown"))
     assert (refused.status_code, refused.code) == (401, "InvalidApiKey") and refused.message, refused
 
 
-def a_file_that_is_no_picture():
+def a_file_that_is_no_image():
     try:
         VideoSynthesis.async_call(**request(img_url="file://" + os.path.abspath(__file__)))
     except Exception as error:
-        assert "no JPEG, PNG, BMP or WEBP picture" in str(error), error
+        assert "JPEG, PNG, BMP or WEBP" in str(error), error
     else:
         raise AssertionError("it was taken")
 
 
 SAMPLES = [
-    a_synchronous_call_with_a_url_and_a_sound,
+    a_synchronous_call_with_a_url_and_audio,
     a_synchronous_call_with_base64,
     a_synchronous_call_with_an_absolute_path,
-    a_synchronous_call_with_a_relative_path_and_a_sound,
+    a_synchronous_call_with_a_relative_path_and_audio,
     an_asynchronous_call,
     a_list,
     a_cancelation,
     a_task_that_failed,
     a_task_that_never_was,
     errors,
-    a_file_that_is_no_picture,
+    a_file_that_is_no_image,
 ]
 
 failures = 0

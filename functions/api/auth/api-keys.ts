@@ -63,8 +63,8 @@ export async function listApiKeys(table: Table): Promise<ApiKeyItem[]> {
 }
 
 /**
- * Ends a key; one that was revoked before keeps its time. API Gateway knows an answer about it for another 60 s.
- * @returns the key, or undefined when none has this id
+ * Revokes a key. A revoked key keeps its time. API Gateway caches the authorization for another 60 s.
+ * @returns the key, or undefined for an unknown id
  */
 export async function revokeApiKey(table: Table, keyId: string): Promise<ApiKeyItem | undefined> {
   const item = (await listApiKeys(table)).find(({ key_id }) => key_id === keyId);

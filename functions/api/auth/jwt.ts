@@ -62,7 +62,7 @@ function callerOfClaims(payload: JWTPayload, ownerClaim: string): Caller | undef
   return { owner: ownerOf(name), key_id: sha256Hex(String(keyId)).slice(0, 12) };
 }
 
-/** A valid owner name is kept; any other is replaced by its hash. So is a name that looks like such a hash, so that it cannot impersonate. */
+/** A valid owner name is kept; any other is replaced by its hash. So is a name that resembles such a hash, to prevent impersonation. */
 const ownerOf = (name: string): string =>
   ownerName.safeParse(name).success && !/^sub-[0-9a-f]{40}$/.test(name) ? name : `sub-${sha256Hex(name).slice(0, 40)}`;
 
@@ -81,7 +81,7 @@ const LARGEST_BYTES = 256 * 1024;
  * most every 30 s: a rotated key is known soon, and made-up keys cost nothing.
  * @param url of the keys: https, or a trusted origin
  * @returns a function that finds the key of a token. It rejects with `KeysUnavailable` when the keys cannot be fetched, and with an error
- * of jose when none of them is the token's
+ * of jose when no key is the token's
  * @throws Error for a URL that is neither https nor trusted
  */
 export function remoteKeys(
@@ -107,7 +107,7 @@ export function remoteKeys(
   };
 }
 
-/** Whether the issuer's keys were fetched and none of them, or more than one, fits the token. */
+/** Whether the issuer's keys were fetched, but not exactly one of them fits the token. */
 const isAboutToken = (error: unknown): boolean =>
   error instanceof errors.JWKSNoMatchingKey ||
   error instanceof errors.JWKSMultipleMatchingKeys ||

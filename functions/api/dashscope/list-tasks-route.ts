@@ -89,7 +89,7 @@ const day = 24 * 60 * 60 * 1000;
 
 /**
  * The time range of a list: `start_time` to `end_time`, at most 24 hours. A missing one follows from the other; without both it is the
- * last 24 hours. No source says which clock the query uses; it is read as UTC+8, like all other times of the reference.
+ * last 24 hours. The time zone of the query is undocumented; it is read as UTC+8, like all other times of the reference.
  * @throws DashscopeError for an invalid time, and for a range that is too long or ends before it starts
  */
 function readTimeRange(query: { start_time?: string; end_time?: string }, now: number): TimeRange {

@@ -13,7 +13,7 @@ import type { DashscopeRequest, DashscopeServices } from './services.ts';
 export const MAX_UPLOAD_BYTES = MAX_INLINE_IMAGE_BYTES;
 
 /**
- * `GET uploads?action=getPolicy&model=M`: tells a client where and how to send a file. Wan's clients send it to object storage; here they
+ * `GET uploads?action=getPolicy&model=M`: returns the address and form fields for an upload. Wan's clients send it to object storage; here they
  * send it to these routes, authorized by the token in the URL, because the form carries no key. Policy, signature and access key exist for
  * clients that require them and are not checked.
  */

@@ -12,8 +12,7 @@ export const operations = nativeOperations('Actions', [
     path: '/videos/{id}/cancel',
     id: 'cancelVideo',
     summary: 'Cancel a video that Wan has not started',
-    description:
-      'Nothing is billed. Idempotent. Once Wan generates the video, the response is a 409 that says what it will cost.',
+    description: 'Nothing is billed. Idempotent. Once Wan generates the video, the response is a 409 with its cost.',
     parameters: [videoIdInPath, ifMatch],
     responses: {
       200: jsonResponse('The canceled video.', video, {
@@ -28,7 +27,7 @@ export const operations = nativeOperations('Actions', [
     id: 'retryVideo',
     summary: 'Retry a failed or canceled video',
     description:
-      'If Wan still has the finished video or its running task, that one is used and nothing is paid. Otherwise a new attempt starts; if the last one may have been billed, a warning on the video says so. A video in progress is returned unchanged.',
+      'If Wan still has the finished video or its running task, that one is used and nothing is paid. Otherwise a new attempt starts; if the last one may have been billed, the video gets a warning. A video in progress is returned unchanged.',
     parameters: [videoIdInPath, ifMatch],
     responses: {
       202: jsonResponse(

@@ -32,7 +32,7 @@ const about = `firstframe turns an image and a prompt into a video that you own,
 
 **Authentication.** Send \`Authorization: Bearer KEY\`. A deployment may instead accept tokens (JWT) of its operator's identity provider, or requests signed with AWS credentials.
 
-**Problems** are \`application/problem+json\` (RFC 9457): \`code\` is stable and meant for programs, \`detail\` says what is wrong and how to fix it, \`errors\` lists every issue of the request. Errors of the gateway (invalid key, too many requests, unknown route) are \`application/json\` with the same members.
+**Problems** are \`application/problem+json\` (RFC 9457): \`code\` is stable and meant for programs, \`detail\` explains what is wrong and how to fix it, \`errors\` lists every issue of the request. Errors of the gateway (invalid key, too many requests, unknown route) are \`application/json\` with the same members.
 
 **Idempotency.** With an \`Idempotency-Key\` a request can be repeated safely: only one video is created and paid for.
 
@@ -43,7 +43,7 @@ const about = `firstframe turns an image and a prompt into a video that you own,
 const securities = {
   caller: [{ bearer: [] }],
   'upload token': [{ upload_token: [] }],
-  everybody: [],
+  public: [],
 } as const satisfies Record<Operation['access'], readonly object[]>;
 
 const securitySchemes = {

@@ -84,7 +84,7 @@ export function gatewayResponses({
   path,
   access,
 }: Pick<Operation, 'method' | 'path' | 'access'>): ResponseSpecs {
-  const isLimited = access !== 'everybody';
+  const isLimited = access !== 'public';
   const statuses = [400, ...(isLimited ? [401, 403] : []), ...(path.includes('{') ? [404] : [])];
   if (method === 'post') statuses.push(413);
   return Object.fromEntries([...statuses, 429, 500, 502, 504].map((status) => [status, responseOf(status)]));

@@ -57,7 +57,7 @@ export interface Operation {
   summary: string;
   /** Markdown. */
   description: string;
-  access: 'caller' | 'upload token' | 'everybody';
+  access: 'caller' | 'upload token' | 'public';
   parameters?: readonly Parameter[];
   body?: { contentType?: string; content: Content };
   responses: ResponseSpecs;
@@ -72,7 +72,7 @@ export interface Route extends Omit<Operation, 'tag' | 'access'> {
 /** The sections of the document. */
 export const tags = {
   Videos: 'A video is one request, from its submission to the archived file.',
-  Actions: 'Cancel, retry and delete. Each says what Wan has billed by then.',
+  Actions: 'Cancel, retry and delete. Each response states what Wan has billed by then.',
   Uploads: 'For images of more than 4 MiB, and for audio files.',
   'Catalogue and spending': 'Models, prices, estimates and what you have spent.',
   DashScope:

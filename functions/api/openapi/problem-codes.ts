@@ -15,7 +15,7 @@ const table = {
   invalid_json: {
     status: 400,
     meaning: 'The body is not valid JSON, or is nested more than 32 levels deep.',
-    fix: '`detail` says where.',
+    fix: 'Correct the position that `detail` names.',
   },
   invalid_request: {
     status: 400,
@@ -61,7 +61,7 @@ const table = {
   video_has_no_content: {
     status: 409,
     meaning: 'The video failed or was canceled, so there is no file.',
-    fix: 'Its `error` says why, and whether `POST /videos/{id}/retry` may help.',
+    fix: 'See the reason and `retryable` in its `error`. If that is true, use `POST /videos/{id}/retry`.',
   },
   video_is_starting: {
     status: 409,

@@ -11,7 +11,7 @@ const page = (description: string): ResponseSpec => ({
   content: { 'text/html': { schema: { type: 'string' } } },
 });
 
-const open = { method: 'get', tag: 'Service', access: 'everybody' } as const;
+const open = { method: 'get', tag: 'Service', access: 'public' } as const;
 
 export const operations: readonly Operation[] = [
   {

@@ -94,7 +94,7 @@ A request that Wan would refuse or partly ignore gets a 400 with every issue. Te
     id: 'listVideos',
     summary: 'List your videos',
     description:
-      'Newest first. Pages are stable while videos are added, because new ones precede the first page. A filter that matches few videos can give pages that are not full; only `next_cursor` says whether there are more.',
+      'Newest first. Pages are stable while videos are added, because new ones precede the first page. A filter that matches few videos can give pages that are not full; only `next_cursor` shows whether there are more.',
     parameters: queryParameters(listQuery, {
       status: { description: 'Only videos of this status.', example: 'succeeded' },
       model: { description: 'Only videos of this model.', example: 'wan2.2-i2v-flash' },
@@ -123,7 +123,7 @@ A request that Wan would refuse or partly ignore gets a 400 with every issue. Te
     id: 'getVideo',
     summary: 'Get a video, or wait for its status to change',
     description:
-      'With `wait` the response comes when the status changes, or after that many seconds. `Retry-After` says when to ask again.',
+      'With `wait` the response comes when the status changes, or after that many seconds. `Retry-After` is the time until the next request.',
     parameters: [
       videoIdInPath,
       ...queryParameters(videoQuery, {

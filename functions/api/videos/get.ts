@@ -29,7 +29,7 @@ export const videoQuery = z.strictObject({
 });
 
 /**
- * `GET /videos/{id}`. While the video is in progress, `Retry-After` says when to ask again. With `wait` it responds when the video's
+ * `GET /videos/{id}`. While the video is in progress, `Retry-After` is the time until the next request. With `wait` it responds when the video's
  * status changes, or after that many seconds; immediately for a terminal status, or when `If-None-Match` names an older state.
  * @throws ProblemError 404, also for a video that is deleted meanwhile
  */

@@ -24,7 +24,7 @@ export interface RetryServices extends ActionServices, SafeDispatch, SpendingRul
   readQueuePosition: ReadQueuePosition;
 }
 
-/** `POST /videos/{id}/retry`: 202 with the video, which is under way. @throws Problem as `retryVideo`, 412 */
+/** `POST /videos/{id}/retry`: 202 with the restarted video. @throws ProblemError as `retryVideo`, 412 */
 export async function retry(
   services: RetryServices,
   request: ApiRequest,
@@ -37,13 +37,12 @@ export async function retry(
 }
 
 /**
- * Takes a failed or canceled video up again. While Wan still has it, or is at it, nothing is paid: it is fetched, or waited for.
- * Otherwise a new attempt begins, and where the last one may have been billed a warning on the video says so: it is the caller's
- * explicit wish. One that is under way already stays as it is.
- * @param precondition is asked of the video before anything is done
- * @returns the video as it now stands; when another retry was faster, as that one left it
- * @throws Problem 409 for one that has succeeded or that lacks a request Wan could be sent, 403 at the spending limit, 503 when
- * Wan does not tell whether it has the video, 404 for a video that is deleted meanwhile
+ * Restarts a failed or canceled video. If its task still runs or has succeeded at Wan, the video resumes and nothing more is paid.
+ * Otherwise a new attempt starts; if the last one may have been billed, the video gets a warning. A video in progress is unchanged.
+ * @param precondition checked before any change
+ * @returns the current video; after a concurrent retry, that retry's result
+ * @throws ProblemError 409 if the video has succeeded or its request is incomplete, 403 at the spending limit, 503 if Wan does not
+ *   report the task's status, 404 if the video was deleted concurrently
  */
 export async function retryVideo(
   services: RetryServices,
@@ -56,68 +55,69 @@ export async function retryVideo(
     case 'canceled':
       break;
     case 'succeeded':
-      throw hasSucceeded(video);
+      throw videoSucceeded(video);
     case 'queued':
       await tryDispatch(services, video);
       return existingVideo(services, video);
     default:
       return video;
   }
-  if (!isWhole(video)) throw isNotRetryable(video);
+  if (!isComplete(video)) throw videoNotRetryable(video);
   const task = await findTask(services, video);
   if (!task) await refuseOverspending(services, video.owner, video.estimated_cost);
-  // What the attempt that ended still holds is its own: after the next write it would be taken for the new one's.
+  // Before the next write, which would make the old attempt's permit and reservation the new one's.
   await releaseAndDispatch(services, video);
   if (task) await resumeTask(services, video, task);
   else await startNewAttempt(services, video);
   return existingVideo(services, video);
 }
 
-/** Whether there is a request to be sent: a drop whose settings were refused has none. */
-const isWhole = ({ model, parameters: { resolution, duration } }: VideoRecord): boolean =>
+/** Whether the request is complete; that of a drop with refused settings is not. */
+const isComplete = ({ model, parameters: { resolution, duration } }: VideoRecord): boolean =>
   isModelName(model) && resolution !== undefined && duration !== undefined;
 
-/** The video's task, if Wan has made it or is at it. @throws Problem 503 when Wan does not tell: a new attempt might be paid for needlessly */
+/** Returns the video's task if it is pending, running or succeeded at Wan. @throws ProblemError 503 if its status is unknown */
 async function findTask({ table, wan }: RetryServices, { task }: VideoRecord): Promise<WanTask | undefined> {
   if (!task || isExpired(task, table.now()) || task.status === 'FAILED' || task.status === 'CANCELED') return undefined;
-  const answer = await wan.queryTask(task.id);
-  if (answer.outcome !== 'task') {
+  const found = await wan.queryTask(task.id);
+  if (found.outcome !== 'task') {
     throw wanUnavailable(
-      'It is asked whether it still has the video, since making it anew might be paid for needlessly. Send the request again after the seconds in Retry-After.',
+      'A new attempt could be billed although Wan still has the video, so its status is needed first. Send the request again after the seconds in Retry-After.',
     );
   }
-  const { status } = answer;
-  return status === 'PENDING' || status === 'RUNNING' || status === 'SUCCEEDED' ? answer : undefined;
+  const { status } = found;
+  return status === 'PENDING' || status === 'RUNNING' || status === 'SUCCEEDED' ? found : undefined;
 }
 
-/** Goes on with the task that Wan has: a new execution finds it in the record and looks at it. */
+/** Resumes the task at Wan: a new execution reads it from the record and checks it. */
 async function resumeTask(services: RetryServices, video: VideoRecord, { status, usage }: WanTask): Promise<void> {
   const { table } = services;
-  const isMade = status === 'SUCCEEDED';
-  // A task at Wan takes a place in its lane; where none is free it runs all the same.
-  if (!isMade) await claimPermit(table, services.limitsOf(video.model), video);
-  const taken = await changeStatus(table, video, isMade ? 'archiving' : 'running', {
+  const isSucceeded = status === 'SUCCEEDED';
+  // The task runs at Wan even if no permit is free.
+  if (!isSucceeded) await claimPermit(table, services.limitsOf(video.model), video);
+  const resumed = await changeStatus(table, video, isSucceeded ? 'archiving' : 'running', {
     set: {
       run: video.run + 1,
       earlier_runs: video.run,
       task: { ...video.task!, status },
-      ...(isMade && usage ? { usage } : {}),
+      ...(isSucceeded && usage ? { usage } : {}),
     },
     remove: ['error'],
   });
-  if (!taken) return;
-  // The record stands, so the sweep starts what can't be started now.
-  await startWorkflow(services.workflow, taken).catch((error: unknown) => services.onDispatchError(taken, error));
+  if (!resumed) return;
+  // If this fails, the sweep starts the execution.
+  await startWorkflow(services.workflow, resumed).catch((error: unknown) => services.onDispatchError(resumed, error));
 }
 
+/** Queues the video for a new attempt. Attempts are numbered across retries, so no two share a number. */
 async function startNewAttempt(services: RetryServices, video: VideoRecord): Promise<void> {
   const queued = await requeueVideo(services.table, video, { warnings: warningsOf(video) });
   if (queued) await tryDispatch(services, queued);
 }
 
 function warningsOf({ warnings, error }: VideoRecord): Warning[] {
-  const known = warnings.filter(({ code }) => code !== mayBeBilledTwice.code);
-  return error?.billed || known.length < warnings.length ? [...known, mayBeBilledTwice] : known;
+  const others = warnings.filter(({ code }) => code !== mayBeBilledTwice.code);
+  return error?.billed || others.length < warnings.length ? [...others, mayBeBilledTwice] : others;
 }
 
 const mayBeBilledTwice: Warning = {
@@ -127,23 +127,23 @@ const mayBeBilledTwice: Warning = {
     'An earlier attempt at this video was billed, or may have been; the new one is billed as well if it succeeds.',
 };
 
-/** What became of the video: this retry's doing, or whatever another request made of it first. */
+/** Returns the video after this retry, or as a concurrent request left it. */
 async function existingVideo({ table }: RetryServices, { id }: VideoRecord): Promise<VideoRecord> {
-  const now = await readVideo(table, id);
-  if (!now) throw videoNotFound();
-  return now;
+  const video = await readVideo(table, id);
+  if (!video) throw videoNotFound();
+  return video;
 }
 
-const hasSucceeded = ({ id }: VideoRecord) =>
+const videoSucceeded = ({ id }: VideoRecord) =>
   new ProblemError(409, {
     code: 'video_has_succeeded',
-    title: 'The video has succeeded, so there is nothing to try again.',
-    detail: `GET /videos/${id}/content fetches it. POST /videos makes another one.`,
+    title: 'The video has succeeded, so there is nothing to retry.',
+    detail: `Get it with GET /videos/${id}/content, or create another one with POST /videos.`,
   });
 
-const isNotRetryable = ({ error }: VideoRecord) =>
+const videoNotRetryable = ({ error }: VideoRecord) =>
   new ProblemError(409, {
     code: 'video_not_retryable',
-    title: 'The video lacks what Wan would have to be asked, so trying again would change nothing.',
-    detail: error ? `${error.message} ${error.hint}` : 'Submit it anew with POST /videos.',
+    title: 'The request of this video is incomplete, so a retry cannot succeed.',
+    detail: error ? `${error.message} ${error.hint}` : 'Submit it again with POST /videos.',
   });

@@ -6,7 +6,7 @@ import type { TaskRequest } from './submit-task.ts';
 import { type CreateOutcome, createTask } from './submit-task.ts';
 import { type Upload, type UploadOutcome, uploadFile } from './upload-file.ts';
 
-/** Wan's asynchronous tasks. Every call returns an outcome, and none is retried. */
+/** Wan's asynchronous tasks. Every call returns an outcome. No call is retried. */
 export type WanClient = {
   createTask(request: TaskRequest, signal?: AbortSignal): Promise<CreateOutcome>;
   queryTask(taskId: string, signal?: AbortSignal): Promise<QueryOutcome>;

@@ -8,7 +8,7 @@ import { listResponse } from './response-schemas.ts';
 
 export type ListQuery = {
   readonly model: ModelName;
-  /** ISO 8601: only tasks submitted between these two, at most 16 hours apart. */
+  /** ISO 8601: only tasks submitted in this range of at most 16 hours. */
   readonly start_time: string;
   readonly end_time: string;
   readonly status?: TaskStatus;
@@ -37,7 +37,7 @@ const sixteenHours = 16 * 60 * 60 * 1000;
 /**
  * One page of the account's tasks of a model in a time range. The rows have no prompt: use `queryTask`.
  *
- * No source says which clock the query's times use, UTC or Wan's UTC+8. So the query starts at the start in UTC and ends at the end in
+ * Whether the query's times are UTC or Wan's UTC+8 is undocumented. So the query starts at the start in UTC and ends at the end in
  * UTC+8, which covers the range on either clock (hence 24 − 8 hours at most), and rows outside of it are removed here.
  *
  * @throws RangeError for a range of more than 16 hours, or one that ends before it starts

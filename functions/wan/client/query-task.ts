@@ -75,7 +75,7 @@ export async function queryTask(connection: Connection, taskId: string, signal?:
   });
 }
 
-/** The seconds that Wan bills for a task; undefined if its usage does not say (reference, "usage object"). */
+/** The seconds that Wan bills for a task; undefined if its usage does not contain them (reference, "usage object"). */
 export function billedSeconds(usage: Usage | undefined): number | undefined {
   // Fields of other models may be 0, so only a positive number counts.
   return [usage?.duration, usage?.video_duration, usage?.output_video_duration].find(
@@ -83,7 +83,7 @@ export function billedSeconds(usage: Usage | undefined): number | undefined {
   );
 }
 
-/** Removes implausible counts: DynamoDB refuses extreme numbers, and a paid video must not be lost because its usage looks odd. */
+/** Removes implausible counts: DynamoDB refuses extreme numbers, and a paid video must not be lost because of an unexpected usage. */
 function storable(usage: Usage): Usage {
   const { video_ratio, ...counts } = usage;
   const plausible = Object.entries(counts).filter(([, count]) => count === 0 || (count >= 0.001 && count <= 1_000_000));

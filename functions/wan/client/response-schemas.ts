@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 /*
  * The fields that are read from Wan's responses. An optional field with an unexpected type is dropped: a paid video must not be lost because
- * its usage looks odd.
+ * of an unexpected usage.
  */
 const optionalText = z
   .string()

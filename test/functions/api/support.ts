@@ -22,51 +22,52 @@ import type { ArchivedVideo, VideoRecord } from '../../../functions/video/record
 import type { Table } from '../../../functions/video/table.ts';
 import apiRequest from '../../fixtures/events/api-request.json' with { type: 'json' };
 
-/** A request that the API takes. */
-export const body = (given: Record<string, unknown> = {}) => ({
+/** A valid request body. */
+export const body = (overrides: Record<string, unknown> = {}) => ({
   model: 'wan2.2-i2v-plus',
   input: { prompt: 'A cat runs', img_url: 'https://example.com/cat.png' },
-  ...given,
+  ...overrides,
 });
 
-/** What a stage hands to a Lambda; a body that is no text is sent as JSON. */
-export function aRequest(given: {
+/** The event of API Gateway. A body that is not a string is sent as JSON. */
+export function aRequest(options: {
   body?: unknown;
   headers?: Record<string, string>;
-  /** Several values of a parameter as a list. */
+  /** A list repeats the parameter. */
   query?: Record<string, string | string[]>;
   id?: string;
   owner?: string;
   resource?: string;
 }): ApiRequest {
-  const headers = { ...apiRequest.headers, ...given.headers };
-  const { owner = 'alice' } = given;
-  const query = Object.entries(given.query ?? {}).map(([name, values]) => [name, [values].flat()] as const);
+  const headers = { ...apiRequest.headers, ...options.headers };
+  const { owner = 'alice' } = options;
+  const query = Object.entries(options.query ?? {}).map(([name, values]) => [name, [values].flat()] as const);
   return {
     ...apiRequest,
     headers,
     multiValueHeaders: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value]])),
-    resource: given.resource ?? '/videos',
-    pathParameters: given.id === undefined ? null : { id: given.id },
-    queryStringParameters: given.query
+    resource: options.resource ?? '/videos',
+    pathParameters: options.id === undefined ? null : { id: options.id },
+    queryStringParameters: options.query
       ? Object.fromEntries(query.map(([name, values]) => [name, values.at(-1)]))
       : null,
-    multiValueQueryStringParameters: given.query ? Object.fromEntries(query) : null,
+    multiValueQueryStringParameters: options.query ? Object.fromEntries(query) : null,
     body:
-      typeof given.body === 'string' || given.body === undefined ? (given.body ?? null) : JSON.stringify(given.body),
+      typeof options.body === 'string' || options.body === undefined
+        ? (options.body ?? null)
+        : JSON.stringify(options.body),
     requestContext: { ...apiRequest.requestContext, authorizer: { owner, key_id: `key of ${owner}` } },
   };
 }
 
-export interface Answer {
+export interface ApiResponse {
   status: number;
   headers: Record<string, string>;
-  // Tests look into whatever came.
-  // biome-ignore lint/suspicious/noExplicitAny: an answer's shape is what is tested
+  // biome-ignore lint/suspicious/noExplicitAny: tests inspect responses of any shape
   body: any;
 }
 
-export const answerOf = ({ statusCode, headers, body }: APIGatewayProxyResult): Answer => ({
+export const responseOf = ({ statusCode, headers, body }: APIGatewayProxyResult): ApiResponse => ({
   status: statusCode,
   headers: (headers ?? {}) as Record<string, string>,
   body: body ? JSON.parse(body) : undefined,
@@ -74,13 +75,13 @@ export const answerOf = ({ statusCode, headers, body }: APIGatewayProxyResult): 
 
 export type StoredObjects = Map<string, { bytes: Uint8Array; content_type: string | undefined }>;
 
-/** An S3 whose objects are a map by their keys, each written once, as the bucket is asked to. The local S3 is for tests of more. */
+/** An S3 stub for conditional writes, copies and reads. Tests that need more use the local S3. */
 export function anS3(objects: StoredObjects = new Map()): Pick<S3Client, 'send'> {
   const send = async (command: GetObjectCommand | PutObjectCommand | CopyObjectCommand) => {
     const { Key = '' } = command.input;
     if (command instanceof GetObjectCommand) {
       const found = objects.get(Key);
-      if (!found) throw new NoSuchKey({ message: 'There is no such object.', $metadata: {} });
+      if (!found) throw new NoSuchKey({ message: 'The object does not exist.', $metadata: {} });
       const Body = Object.assign(Readable.from([found.bytes]), { transformToByteArray: async () => found.bytes });
       return { Body, ContentLength: found.bytes.byteLength, ETag: '"e"', VersionId: 'v1' };
     }
@@ -97,15 +98,15 @@ export function anS3(objects: StoredObjects = new Map()): Pick<S3Client, 'send'>
   return { send } as unknown as S3Client;
 }
 
-/** The API over a table, with an S3 that is a map (write-once, as the bucket is asked to be) and a dispatch that only counts. */
+/** The API over a table, with the S3 stub and a dispatch that only records ids. */
 export function anApi(
   table: Table,
-  given: Partial<SubmitServices & ContentServices & VideoServices & UsageServices> = {},
+  overrides: Partial<SubmitServices & ContentServices & VideoServices & UsageServices> = {},
 ) {
   const objects: StoredObjects = new Map();
   const dispatched: string[] = [];
   const undispatched: string[] = [];
-  const surprises: unknown[] = [];
+  const unexpectedErrors: unknown[] = [];
   const links: Parameters<ContentServices['linkTo']>[] = [];
   const services: SubmitServices & ContentServices & VideoServices & UsageServices = {
     table,
@@ -114,9 +115,9 @@ export function anApi(
     s3: anS3(objects),
     dispatch: async (video: VideoRecord) => void dispatched.push(video.id),
     onDispatchError: (video) => void undispatched.push(video.id),
-    linkTo: async (...asked) => {
-      links.push(asked);
-      const [{ bucket, key, version_id }] = asked;
+    linkTo: async (...args) => {
+      links.push(args);
+      const [{ bucket, key, version_id }] = args;
       return `https://${bucket}.s3.test/${key}${version_id ? `?versionId=${version_id}` : ''}`;
     },
     sleep: () => expect.unreachable(),
@@ -125,24 +126,24 @@ export function anApi(
     recordMetric: () => undefined,
     wanRegion: 'singapore',
     monthlySpendingLimit: undefined,
-    ...given,
+    ...overrides,
   };
   const route =
-    (respond: (of: typeof services, request: ApiRequest, caller: Caller) => Promise<APIGatewayProxyResult>) =>
-    async (request: Parameters<typeof aRequest>[0] | ApiRequest): Promise<Answer> => {
+    (action: (of: typeof services, request: ApiRequest, caller: Caller) => Promise<APIGatewayProxyResult>) =>
+    async (request: Parameters<typeof aRequest>[0] | ApiRequest): Promise<ApiResponse> => {
       const event = 'requestContext' in request ? request : aRequest(request);
       const handle = apiHandler(
-        (...received) => respond(services, ...received),
-        (error) => surprises.push(error),
+        (...args) => action(services, ...args),
+        (error) => unexpectedErrors.push(error),
       );
-      return answerOf(await handle(event));
+      return responseOf(await handle(event));
     };
   return {
     objects,
     links,
     dispatched,
     undispatched,
-    surprises,
+    unexpectedErrors,
     submit: route(submit),
     get: route(getVideo),
     list: route(listOwnVideos),
@@ -151,7 +152,7 @@ export function anApi(
   };
 }
 
-/** What the record of a video says of its file, once it is proven. */
+/** The verified file of a succeeded video. */
 export const anArchivedVideo: ArchivedVideo = {
   bucket: 'firstframe-videos',
   key: 'some-id/1-1.mp4',

@@ -1,5 +1,5 @@
 import { CopyObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { finishDeletions } from '../../../functions/maintenance/finish-deletions.ts';
 import type { Table } from '../../../functions/video/table.ts';
 import { startTable } from '../../support/table.ts';
@@ -7,15 +7,11 @@ import { anOwner, body, dataUrl } from '../api/support.ts';
 import { anApiWithUploads } from '../api/videos/upload-support.ts';
 import { png, wav } from '../media/support.ts';
 
-let store: Awaited<ReturnType<typeof startTable>>;
-beforeAll(async () => {
-  store = await startTable();
-});
-afterAll(() => store.close());
+const store = startTable();
 
 const inline = body({ input: { prompt: 'A cat runs', img_url: dataUrl(png(400, 400)) } });
 
-/** A table in which the first record is not written, or is although nobody learns of it. */
+/** A table that fails on the first record, before or after writing it. */
 function aTableThatFails(isWritten: boolean): Table {
   const { client } = store.table;
   let hasFailed = false;
@@ -23,7 +19,7 @@ function aTableThatFails(isWritten: boolean): Table {
     if (hasFailed || !command.input.Item?.status) return client.send(command as never);
     hasFailed = true;
     if (isWritten) await client.send(command as never);
-    throw new Error('DynamoDB is away');
+    throw new Error('DynamoDB failed');
   };
   return { ...store.table, client: { send } as typeof client };
 }
@@ -31,42 +27,42 @@ function aTableThatFails(isWritten: boolean): Table {
 async function anApiOver(table: Table, wrap?: (s3: S3Client) => Pick<S3Client, 'send'>) {
   const api = await anApiWithUploads(table, wrap);
   const sweep = () => finishDeletions({ table, s3: api.s3.sdk, videosBucket: 'others', uploadsBucket: 'uploads' });
-  return { ...api, sweep, kept: () => api.versionsBelow('inputs/') };
+  return { ...api, sweep, storedMedia: () => api.versionsBelow('inputs/') };
 }
 
-test('a picture whose record can not be written is deleted by the next sweep', async () => {
+test('the sweep deletes an image whose record could not be written', async () => {
   const api = await anApiOver(aTableThatFails(false));
   expect((await api.submit({ body: inline })).status).toBe(500);
-  expect(await api.kept()).toHaveLength(1);
+  expect(await api.storedMedia()).toHaveLength(1);
   await api.sweep();
-  expect(await api.kept()).toEqual([]);
+  expect(await api.storedMedia()).toEqual([]);
 });
 
-test('a picture whose record may stand after all is kept', async () => {
+test('keeps an image whose record may have been written', async () => {
   const api = await anApiOver(aTableThatFails(true));
   const owner = anOwner();
   expect((await api.submit({ body: inline, owner })).status).toBe(500);
   await api.sweep();
   const { data } = (await api.list({ owner })).body;
   expect(data).toMatchObject([{ status: 'queued' }]);
-  expect(await api.kept()).toEqual([data[0].image.key]);
+  expect(await api.storedMedia()).toEqual([data[0].image.key]);
 });
 
-test('a picture that its request will come back for is kept', async () => {
+test('keeps an image for the retry of an idempotent request', async () => {
   const api = await anApiOver(aTableThatFails(false));
   const keyed = { body: inline, owner: anOwner(), headers: { 'Idempotency-Key': 'key-1' } };
   expect((await api.submit(keyed)).status).toBe(500);
   await api.sweep();
   const again = await api.submit(keyed);
   expect(again.status).toBe(202);
-  expect(await api.kept()).toEqual([again.body.image.key]);
+  expect(await api.storedMedia()).toEqual([again.body.image.key]);
 });
 
-test('a picture whose sound is gone since it was looked at is deleted by the next sweep', async () => {
+test('the sweep deletes an image whose audio was deleted after its inspection', async () => {
   const api = await anApiOver(store.table, (s3) => ({
     send: async (command: unknown) => {
       if (command instanceof CopyObjectCommand && command.input.CopySource?.includes('song')) {
-        throw Object.assign(new Error('The version is gone.'), { name: 'NoSuchVersion' });
+        throw Object.assign(new Error('The version does not exist.'), { name: 'NoSuchVersion' });
       }
       return s3.send(command as never) as never;
     },
@@ -77,12 +73,12 @@ test('a picture whose sound is gone since it was looked at is deleted by the nex
     status: 400,
     body: { errors: [{ pointer: '/input/audio_url', code: 'upload_not_found' }] },
   });
-  await expect.poll(api.kept).toHaveLength(1);
+  await expect.poll(api.storedMedia).toHaveLength(1);
   await api.sweep();
-  expect(await api.kept()).toEqual([]);
+  expect(await api.storedMedia()).toEqual([]);
 });
 
-test('a request that is refused before anything is kept leaves no trace in the table', async () => {
+test('a request that is refused before anything is stored writes nothing to the table', async () => {
   const sent: string[] = [];
   const { client } = store.table;
   const send = (command: { constructor: { name: string } }) => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { reserveSpending, settleSpending } from '../../../functions/ledger/spending.ts';
 import { acceptRequest } from '../../../functions/submissions/accept-request.ts';
 import { replaceWithTombstone } from '../../../functions/video/deletion.ts';
@@ -10,36 +10,32 @@ import { anApi, anOwner, anS3, body, dataUrl, type StoredObjects } from '../api/
 import { png } from '../media/support.ts';
 
 const now = Date.parse('2026-01-31T12:00:00Z');
-let store: Awaited<ReturnType<typeof startTable>>;
-beforeAll(async () => {
-  store = await startTable(() => now);
-});
-afterAll(() => store.close());
+const store = startTable(() => now);
 
 const keyed = (sent: unknown, owner: string) => ({ body: sent, owner, headers: { 'Idempotency-Key': 'key-1' } });
 const inline = body({ input: { prompt: 'A cat runs', img_url: dataUrl(png(400, 400)) } });
 
 describe('a new video', () => {
-  test('is priced and counted against its month', async () => {
+  test('stores its estimated cost and spending month', async () => {
     const { body: video } = await anApi(store.table).submit({ body: body({ parameters: { resolution: '480P' } }) });
     expect(await readVideo(store.table, video.id)).toMatchObject({
       estimated_cost: { amount: 0.1, currency: 'USD', unit_price: 0.02, seconds: 5 },
       spending_month: '2026-01',
     });
-    const { body: there } = await anApi(store.table, { wanRegion: 'beijing' }).submit({ body: body() });
-    expect((await readVideo(store.table, there.id))?.estimated_cost).toMatchObject({ amount: 3.5, currency: 'CNY' });
+    const { body: beijing } = await anApi(store.table, { wanRegion: 'beijing' }).submit({ body: body() });
+    expect((await readVideo(store.table, beijing.id))?.estimated_cost).toMatchObject({ amount: 3.5, currency: 'CNY' });
   });
 
-  test('is counted once, by model and source, however often its request is repeated', async () => {
-    const told: unknown[][] = [];
-    const api = anApi(store.table, { recordMetric: (...figure) => void told.push(figure) });
+  test('records one metric by model and source, even for repeated requests', async () => {
+    const metrics: unknown[][] = [];
+    const api = anApi(store.table, { recordMetric: (...args) => void metrics.push(args) });
     const owner = anOwner();
     for (let times = 0; times < 3; times++) await api.submit(keyed(body(), owner));
     await api.submit({ body: { model: 'wan2.2-i2v-plus' } });
-    expect(told).toEqual([['Submitted', 1, { model: 'wan2.2-i2v-plus', source: 'api' }]]);
+    expect(metrics).toEqual([['Submitted', 1, { model: 'wan2.2-i2v-plus', source: 'api' }]]);
   });
 
-  test('costs the table two reads at once, one write, and one read for the answer', async () => {
+  test('makes two concurrent reads, one write and one read for the response', async () => {
     const { client } = store.table;
     const sent: string[] = [];
     const send = (command: { constructor: { name: string } }) => {
@@ -48,23 +44,23 @@ describe('a new video', () => {
     };
     const api = anApi({ ...store.table, client: { send } as typeof client }, { monthlySpendingLimit: 100 });
     expect((await api.submit(keyed(inline, anOwner()))).status).toBe(202);
-    // The record and the spending are looked at together; then it is written; then it is read as dispatch left it.
+    // Record and spending, then the new record, then the record after the dispatch.
     expect(sent).toEqual(['GetCommand', 'GetCommand', 'PutCommand', 'GetCommand']);
   });
 
-  test('of a tolerant caller may carry what ours would refuse', async () => {
-    const services = { ...intake(), mode: 'tolerant' as const };
+  test('may have unknown fields in tolerant mode', async () => {
+    const services = { ...acceptServices(), mode: 'tolerant' as const };
     const sent = { ...body(), task_group: 'aigc', webhook_url: 'https://example.com/hook' };
-    const given = {
+    const submission = {
       body: sent,
       identity: { id: randomUUID(), repeatable: false },
       caller: { owner: 'alice', key_id: 'k' },
     };
-    await expect(acceptRequest(services, { ...given, mode: 'strict' })).rejects.toMatchObject({
+    await expect(acceptRequest(services, { ...submission, mode: 'strict' })).rejects.toMatchObject({
       status: 400,
       members: { errors: [{ code: 'unknown_field' }, { code: 'not_offered' }] },
     });
-    const { video, created } = await acceptRequest(services, { ...given, mode: 'tolerant' });
+    const { video, created } = await acceptRequest(services, { ...submission, mode: 'tolerant' });
     expect(created).toBe(true);
     expect(video.warnings.map(({ pointer, code }) => `${pointer} ${code}`)).toEqual([
       '/task_group unknown_field',
@@ -73,7 +69,7 @@ describe('a new video', () => {
   });
 });
 
-function intake() {
+function acceptServices() {
   return {
     table: store.table,
     s3: anS3(),
@@ -87,22 +83,22 @@ function intake() {
   };
 }
 
-test('fifty takings at once of one identity make one record and store one object, and one of them says that it made it', async () => {
+test('creates one record and one object for fifty concurrent calls with one identity, and reports one creation', async () => {
   const objects: StoredObjects = new Map();
-  const services = { ...intake(), s3: anS3(objects) };
+  const services = { ...acceptServices(), s3: anS3(objects) };
   const identity = { id: randomUUID(), repeatable: true };
   const caller = { owner: anOwner(), key_id: 'k' };
-  const taken = await Promise.all(
+  const results = await Promise.all(
     Array.from({ length: 50 }, () => acceptRequest(services, { body: inline, mode: 'strict', identity, caller })),
   );
-  expect(taken.filter(({ created }) => created)).toHaveLength(1);
-  expect(new Set(taken.map(({ video }) => video.id))).toEqual(new Set([identity.id]));
+  expect(results.filter(({ created }) => created)).toHaveLength(1);
+  expect(new Set(results.map(({ video }) => video.id))).toEqual(new Set([identity.id]));
   const record = await readVideo(store.table, identity.id);
   expect([...objects.keys()]).toEqual([record!.image!.key]);
 });
 
 describe('a request whose video was deleted', () => {
-  test('is a 410 that says how to go on, pays for nothing and stores nothing', async () => {
+  test('answers 410 with the fix, pays for nothing and stores nothing', async () => {
     const owner = anOwner();
     const api = anApi(store.table);
     const { body: video } = await api.submit(keyed(inline, owner));
@@ -118,7 +114,7 @@ describe('a request whose video was deleted', () => {
     expect(api.dispatched).toEqual([video.id]);
   });
 
-  test('is one too when it is deleted while its duplicate is on the way', async () => {
+  test('answers 410 when the video is deleted during the repeated request', async () => {
     const owner = anOwner();
     const first = anApi(store.table);
     const late = anApi(store.table, {
@@ -136,7 +132,7 @@ describe('a request whose video was deleted', () => {
 });
 
 describe('a spending limit', () => {
-  /** An owner who has spent 0.5 USD on one video this month, and has reserved as much for another. */
+  /** An owner who has spent 0.5 USD this month and has reserved 0.5 USD. */
   async function anOwnerWhoSpent() {
     const owner = anOwner();
     const estimated_cost = { amount: 0.5, currency: 'USD', unit_price: 0.1, seconds: 5, as_of: '2026-01-01' } as const;
@@ -148,11 +144,11 @@ describe('a spending limit', () => {
     return owner;
   }
 
-  test('that a video would exceed is a 403 that names limit and month and how to go on; nothing is stored', async () => {
+  test('answers 403 with limit, month and fix for a video above it, and stores nothing', async () => {
     const owner = await anOwnerWhoSpent();
     const api = anApi(store.table, { monthlySpendingLimit: 1.49 });
-    const answer = await api.submit(keyed(inline, owner));
-    expect(answer).toMatchObject({
+    const response = await api.submit(keyed(inline, owner));
+    expect(response).toMatchObject({
       status: 403,
       headers: { 'content-type': 'application/problem+json' },
       body: {
@@ -164,14 +160,14 @@ describe('a spending limit', () => {
     expect((await api.list({ owner })).body.data).toEqual([]);
   });
 
-  test('that is just met lets the video through, and so does a smaller video', async () => {
+  test('allows a video that reaches it exactly, and a cheaper one', async () => {
     const owner = await anOwnerWhoSpent();
     expect((await anApi(store.table, { monthlySpendingLimit: 1.5 }).submit({ body: body(), owner })).status).toBe(202);
     const cheaper = { body: body({ parameters: { resolution: '480P' } }), owner };
     expect((await anApi(store.table, { monthlySpendingLimit: 1.1 }).submit(cheaper)).status).toBe(202);
   });
 
-  test("is each owner's own, and each month's", async () => {
+  test('applies per owner and month', async () => {
     const owner = await anOwnerWhoSpent();
     const limited = { monthlySpendingLimit: 1 };
     expect((await anApi(store.table, limited).submit({ body: body(), owner })).status).toBe(403);
@@ -180,7 +176,7 @@ describe('a spending limit', () => {
     expect((await anApi(nextMonth, limited).submit({ body: body(), owner })).status).toBe(202);
   });
 
-  test('that was reached since does not keep a repetition from its video', async () => {
+  test('does not apply to a repeated request', async () => {
     const owner = await anOwnerWhoSpent();
     const { body: video } = await anApi(store.table).submit(keyed(inline, owner));
     const again = await anApi(store.table, { monthlySpendingLimit: 0.01 }).submit(keyed(inline, owner));
@@ -188,7 +184,7 @@ describe('a spending limit', () => {
   });
 });
 
-test('a repetition is known by its first body alone, also when the video has moved on', async () => {
+test('compares a repeated request with the first body, even after the video has ended', async () => {
   const owner = anOwner();
   const api = anApi(store.table);
   const { body: video } = await api.submit(keyed(inline, owner));
@@ -196,19 +192,22 @@ test('a repetition is known by its first body alone, also when the video has mov
   expect(await api.submit(keyed(body(), owner))).toMatchObject({ status: 409, body: { code: 'idempotency_conflict' } });
 });
 
-describe('a repetition of a request that would not be taken any more', () => {
+describe('a repeated request that would be refused today', () => {
   const trusted = { trustedOrigins: ['http://127.0.0.1:9'] };
   const once = body({ input: { prompt: 'A cat runs', img_url: 'http://127.0.0.1:9/cat.png' } });
 
-  test('gets its video all the same', async () => {
+  test('returns its video', async () => {
     const owner = anOwner();
     const { body: video } = await anApi(store.table, trusted).submit(keyed(once, owner));
-    const now = anApi(store.table);
-    expect(await now.submit(keyed(once, owner))).toMatchObject({ status: 200, body: { id: video.id } });
-    expect(await now.submit(keyed(once, anOwner()))).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
+    const strictApi = anApi(store.table);
+    expect(await strictApi.submit(keyed(once, owner))).toMatchObject({ status: 200, body: { id: video.id } });
+    expect(await strictApi.submit(keyed(once, anOwner()))).toMatchObject({
+      status: 400,
+      body: { code: 'invalid_request' },
+    });
   });
 
-  test('with another body is a conflict, whatever else is wrong with it', async () => {
+  test('answers 409 for another body, valid or not', async () => {
     const owner = anOwner();
     await anApi(store.table, trusted).submit(keyed(once, owner));
     for (const other of [{ ...once, model: 'wan9' }, [], null]) {
@@ -219,7 +218,7 @@ describe('a repetition of a request that would not be taken any more', () => {
     }
   });
 
-  test('is not looked up before it can be read, and one without a key is not looked up at all', async () => {
+  test('reads nothing for an unreadable body or without a key', async () => {
     const sent: string[] = [];
     const { client } = store.table;
     const send = (command: { constructor: { name: string } }) => {

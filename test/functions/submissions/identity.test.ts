@@ -1,15 +1,11 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { changeStatus, readVideo } from '../../../functions/video/store.ts';
 import { startTable } from '../../support/table.ts';
 import { anApi, anOwner, anS3, aRequest, body, dataUrl, type StoredObjects } from '../api/support.ts';
 import { png } from '../media/support.ts';
 
-let store: Awaited<ReturnType<typeof startTable>>;
+const store = startTable();
 let api: ReturnType<typeof anApi>;
-beforeAll(async () => {
-  store = await startTable();
-});
-afterAll(() => store.close());
 beforeEach(() => {
   api = anApi(store.table);
 });
@@ -21,29 +17,29 @@ const keyed = (sent: unknown, owner: string, key = 'key-1') => ({
 });
 const inline = (side: number) => body({ input: { prompt: 'A cat runs', img_url: dataUrl(png(side, 400)) } });
 
-test('fifty submits at once with one key make one video with one image, and all get its id', async () => {
+test('creates one video with one image for fifty concurrent requests with one key', async () => {
   const owner = anOwner();
   const sent = JSON.stringify(inline(400));
-  const answers = await Promise.all(Array.from({ length: 50 }, () => api.submit(keyed(sent, owner))));
-  expect(new Set(answers.map((answer) => answer.body.id)).size).toBe(1);
-  expect(answers.map(({ status }) => status).sort()).toEqual([...Array(49).fill(200), 202]);
+  const responses = await Promise.all(Array.from({ length: 50 }, () => api.submit(keyed(sent, owner))));
+  expect(new Set(responses.map((response) => response.body.id)).size).toBe(1);
+  expect(responses.map(({ status }) => status).sort()).toEqual([...Array(49).fill(200), 202]);
   const { data } = (await api.list({ owner })).body;
   expect(data).toHaveLength(1);
   expect([...api.objects.keys()]).toEqual([data[0].image.key]);
 });
 
-test('of different bodies that race for one key one wins, keeps its own image, and the others are conflicts', async () => {
+test('accepts one of several concurrent bodies with one key, with its own image, and answers 409 to the others', async () => {
   const owner = anOwner();
-  const answers = await Promise.all([360, 370, 380, 390].map((side) => api.submit(keyed(inline(side), owner))));
-  const [winner, ...more] = answers.filter(({ status }) => status === 202);
+  const responses = await Promise.all([360, 370, 380, 390].map((side) => api.submit(keyed(inline(side), owner))));
+  const [winner, ...more] = responses.filter(({ status }) => status === 202);
   expect(more).toEqual([]);
-  expect(answers.filter(({ status }) => status === 409)).toHaveLength(3);
+  expect(responses.filter(({ status }) => status === 409)).toHaveLength(3);
   const record = await readVideo(store.table, winner!.body.id);
   const stored = Buffer.from(api.objects.get(record!.image!.key)!.bytes);
   expect(stored.equals(png(record!.image!.width, 400))).toBe(true);
 });
 
-test('a repetition gets the video as it is now, with 200, where it is, and no second image', async () => {
+test('returns the existing video with 200 for a repeated request, without a second image', async () => {
   const owner = anOwner();
   const first = await api.submit(keyed(inline(400), owner));
   await changeStatus(store.table, (await readVideo(store.table, first.body.id))!, 'submitting');
@@ -57,7 +53,7 @@ test('a repetition gets the video as it is now, with 200, where it is, and no se
   expect(api.dispatched).toEqual([first.body.id]);
 });
 
-test('a repetition of a video that ended does not ask to come back', async () => {
+test('returns no Retry-After for a repeated request of an ended video', async () => {
   const owner = anOwner();
   const { body: video } = await api.submit(keyed(body(), owner));
   await changeStatus(store.table, (await readVideo(store.table, video.id))!, 'canceled');
@@ -66,20 +62,20 @@ test('a repetition of a video that ended does not ask to come back', async () =>
   expect(again.headers).not.toHaveProperty('retry-after');
 });
 
-test('a repetition dispatches a video that is still queued, so a crash after the record heals', async () => {
+test('dispatches a queued video again for a repeated request after a crash', async () => {
   const owner = anOwner();
-  const failing = anApi(store.table, { dispatch: () => Promise.reject(new Error('the process died here')) });
+  const failing = anApi(store.table, { dispatch: () => Promise.reject(new Error('crash')) });
   const { body: video } = await failing.submit(keyed(body(), owner));
   await api.submit(keyed(body(), owner));
   expect(api.dispatched).toEqual([video.id]);
 });
 
-test('a repetition after a crash between image and record makes the one video, with the image that lay there', async () => {
+test('creates the video with the stored image after a crash between image and record', async () => {
   const owner = anOwner();
   const { client } = store.table;
   const send = (command: { constructor: { name: string } }) =>
     command.constructor.name === 'PutCommand'
-      ? Promise.reject(new Error('the process died here'))
+      ? Promise.reject(new Error('crash'))
       : client.send(command as Parameters<typeof client.send>[0]);
   const objects: StoredObjects = new Map();
   const s3 = anS3(objects);
@@ -92,7 +88,7 @@ test('a repetition after a crash between image and record makes the one video, w
   expect(objects.size).toBe(1);
 });
 
-test('the same key with another body is a 409 that says what to do, and changes nothing', async () => {
+test('answers 409 with the fix for the same key with another body, and changes nothing', async () => {
   const owner = anOwner();
   const first = await api.submit(keyed(body(), owner));
   const other = await api.submit(keyed(body({ metadata: { a: 'b' } }), owner));
@@ -105,7 +101,7 @@ test('the same key with another body is a 409 that says what to do, and changes 
   expect((await api.list({ owner })).body.data).toMatchObject([{ metadata: {} }]);
 });
 
-test('a body is the same whatever the order of its fields', async () => {
+test('ignores the order of fields when it compares bodies', async () => {
   const owner = anOwner();
   const metadata = { a: '1', b: '2' };
   const { body: video } = await api.submit(keyed(body({ metadata }), owner));
@@ -113,17 +109,17 @@ test('a body is the same whatever the order of its fields', async () => {
   expect(await api.submit(keyed(reordered, owner))).toMatchObject({ status: 200, body: { id: video.id } });
 });
 
-test("one owner's key says nothing about another's", async () => {
+test('separates the keys of different owners', async () => {
   const [one, other] = [anOwner(), anOwner()];
-  const answers = [
+  const responses = [
     await api.submit(keyed(body(), one)),
     await api.submit(keyed(body({ metadata: { a: 'b' } }), other)),
   ];
-  expect(answers.map(({ status }) => status)).toEqual([202, 202]);
-  expect(answers[0]!.body.id).not.toBe(answers[1]!.body.id);
+  expect(responses.map(({ status }) => status)).toEqual([202, 202]);
+  expect(responses[0]!.body.id).not.toBe(responses[1]!.body.id);
 });
 
-test('a key is found whatever the case of its header', async () => {
+test('reads the key from a header in any case', async () => {
   const owner = anOwner();
   const one = await api.submit({ body: body(), owner, headers: { 'idempotency-key': 'k' } });
   const other = await api.submit({ body: body(), owner, headers: { 'IDEMPOTENCY-KEY': 'k' } });
@@ -136,13 +132,13 @@ test.each([
   ['with spaces', ['two words']],
   ['no ASCII', ['schlüssel']],
   ['sent twice', ['one', 'two']],
-])('a key that is %s is a 400, not a key that is ignored', async (_, values) => {
+])('answers 400 for a key that is %s', async (_, values) => {
   const event = aRequest({ body: body(), owner: anOwner() });
-  const answer = await api.submit({
+  const response = await api.submit({
     ...event,
     headers: { ...event.headers, 'idempotency-key': values.at(-1) },
     multiValueHeaders: { ...event.multiValueHeaders, 'idempotency-key': values },
   });
-  expect(answer).toMatchObject({ status: 400, body: { code: 'invalid_idempotency_key' } });
+  expect(response).toMatchObject({ status: 400, body: { code: 'invalid_idempotency_key' } });
   expect(api.dispatched).toEqual([]);
 });

@@ -1,44 +1,40 @@
 import { CopyObjectCommand, DeleteObjectCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { readVideo } from '../../../functions/video/store.ts';
 import { startTable } from '../../support/table.ts';
 import { anOwner } from '../api/support.ts';
 import { anApiWithUploads } from '../api/videos/upload-support.ts';
 import { bmp, png, wav } from '../media/support.ts';
 
-let store: Awaited<ReturnType<typeof startTable>>;
-beforeAll(async () => {
-  store = await startTable();
-});
-afterAll(() => store.close());
+const store = startTable();
 
-const withSound = (img_url: string, audio_url?: string) => ({
+const withAudio = (img_url: string, audio_url?: string) => ({
   model: 'wan2.5-i2v-preview',
   input: { prompt: 'A cat sings', img_url, ...(audio_url ? { audio_url } : {}) },
 });
-const issues = (answer: { body: { errors?: { pointer: string; code: string }[] } }) =>
-  answer.body.errors?.map(({ pointer, code }) => `${pointer} ${code}`);
+const issues = (response: { body: { errors?: { pointer: string; code: string }[] } }) =>
+  response.body.errors?.map(({ pointer, code }) => `${pointer} ${code}`);
 
-describe('an upload that a request names', () => {
-  test("becomes the video's own: looked into, copied below its id, named by its bytes, without what the sender said of it", async () => {
+describe('an upload in a request', () => {
+  test("is inspected and copied to the video's media, named by its bytes, without the metadata of the uploader", async () => {
     const api = await anApiWithUploads(store.table);
-    const [picture, song] = [png(400, 380), wav(5)];
+    const [image, audio] = [png(400, 380), wav(5)];
     const [img_url, audio_url] = [
-      await api.put('alice', 'a/photo of ü+1.jpg', picture),
-      await api.put('alice', 'b', song),
+      await api.put('alice', 'a/photo of ü+1.jpg', image),
+      await api.put('alice', 'b', audio),
     ];
-    const { status, body: video } = await api.submit({ body: withSound(img_url, audio_url) });
+    const { status, body: video } = await api.submit({ body: withAudio(img_url, audio_url) });
     expect(status).toBe(202);
     const record = (await readVideo(store.table, video.id))!;
     expect(record).toMatchObject({
       image: {
         content_type: 'image/png',
-        bytes: picture.length,
+        bytes: image.length,
         width: 400,
         height: 380,
         version_id: expect.anything(),
       },
-      audio: { content_type: 'audio/wav', bytes: song.length, duration_seconds: 5, version_id: expect.anything() },
+      audio: { content_type: 'audio/wav', bytes: audio.length, duration_seconds: 5, version_id: expect.anything() },
     });
     expect(record.input).toEqual({
       prompt: 'A cat sings',
@@ -48,34 +44,34 @@ describe('an upload that a request names', () => {
     expect(record.image!.key).toMatch(new RegExp(`^inputs/${video.id}/[0-9a-f]{64}\\.png$`));
     expect(record.audio!.key).toMatch(new RegExp(`^inputs/${video.id}/[0-9a-f]{64}\\.wav$`));
     const stored = await api.read(record.image!);
-    expect(stored.bytes.equals(picture)).toBe(true);
-    expect((await api.read(record.audio!)).bytes.equals(song)).toBe(true);
+    expect(stored.bytes.equals(image)).toBe(true);
+    expect((await api.read(record.audio!)).bytes.equals(audio)).toBe(true);
     expect((await api.read(record.audio!)).ContentType).toBe('audio/wav');
     expect(JSON.stringify(video)).not.toContain('uploads/alice');
   });
 
-  test('may be a picture larger than an inline one', async () => {
+  test('may be larger than an inline image', async () => {
     const api = await anApiWithUploads(store.table);
     const large = bmp(1600, 1200);
     expect(large.length).toBeGreaterThan(4 * 1024 * 1024);
-    const { status } = await api.submit({ body: withSound(await api.put('alice', 'x', large)) });
+    const { status } = await api.submit({ body: withAudio(await api.put('alice', 'x', large)) });
     expect(status).toBe(202);
   });
 
-  test('may come beside an inline picture, or a URL', async () => {
+  test('may be combined with an inline image or a URL', async () => {
     const api = await anApiWithUploads(store.table);
     const audio_url = await api.put('alice', 's', wav(4));
     const inline = `data:image/png;base64,${png(400, 400).toString('base64')}`;
-    const one = await api.submit({ body: withSound(inline, audio_url) });
+    const one = await api.submit({ body: withAudio(inline, audio_url) });
     expect(one.body).toMatchObject({ image: { width: 400 }, audio: { duration_seconds: 4 } });
-    const other = await api.submit({ body: withSound('https://example.com/cat.png', audio_url) });
+    const other = await api.submit({ body: withAudio('https://example.com/cat.png', audio_url) });
     expect(other.body).toMatchObject({ input: { img_url: 'https://example.com/cat.png' }, audio: { bytes: 32_044 } });
     expect(other.body).not.toHaveProperty('image');
   });
 });
 
-describe('nobody learns of a file that is not theirs', () => {
-  test("another's, an absent one, another bucket, and every trick are one and the same answer", async () => {
+describe('never reveals the files of others', () => {
+  test("answers the same for another owner's file, an absent one, another bucket and tricks with the path", async () => {
     const api = await anApiWithUploads(store.table);
     await api.put('bob', 'x/image.png', png(400, 400));
     await api.put('alice', 'x/image.png', png(400, 400), 'others');
@@ -99,86 +95,86 @@ describe('nobody learns of a file that is not theirs', () => {
       's3:uploads/alice/x',
       `s3://uploads/uploads/alice/${'x'.repeat(2000)}`,
     ];
-    const answers = await Promise.all(addresses.map((img_url) => api.submit({ body: withSound(img_url) })));
-    const bodies = new Set(answers.map((answer) => JSON.stringify(answer)));
+    const responses = await Promise.all(addresses.map((img_url) => api.submit({ body: withAudio(img_url) })));
+    const bodies = new Set(responses.map((response) => JSON.stringify(response)));
     expect([...bodies]).toHaveLength(1);
-    expect(answers[0]).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
-    expect(issues(answers[0]!)).toEqual(['/input/img_url upload_not_found']);
+    expect(responses[0]).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
+    expect(issues(responses[0]!)).toEqual(['/input/img_url upload_not_found']);
     expect(await api.versionsBelow('inputs/')).toEqual([]);
   });
 
-  test('a sound is looked for by the same rule, and both are told at once', async () => {
+  test('checks audio by the same rule and reports both issues', async () => {
     const api = await anApiWithUploads(store.table);
-    const song = await api.put('bob', 's', wav(5));
-    expect(issues(await api.submit({ body: withSound('https://example.com/cat.png', song) }))).toEqual([
+    const audio = await api.put('bob', 's', wav(5));
+    expect(issues(await api.submit({ body: withAudio('https://example.com/cat.png', audio) }))).toEqual([
       '/input/audio_url upload_not_found',
     ]);
-    const both = withSound('s3://uploads/uploads/alice/none', 's3://uploads/uploads/alice/none-either');
+    const both = withAudio('s3://uploads/uploads/alice/absent', 's3://uploads/uploads/alice/absent-too');
     expect(issues(await api.submit({ body: both }))).toEqual([
       '/input/img_url upload_not_found',
       '/input/audio_url upload_not_found',
     ]);
   });
 
-  test('a file that was deleted is as absent as any', async () => {
+  test('answers the same for a deleted file', async () => {
     const api = await anApiWithUploads(store.table);
     const img_url = await api.put('alice', 'x', png(400, 400));
     await api.s3.sdk.send(new DeleteObjectCommand({ Bucket: 'uploads', Key: 'uploads/alice/x' }));
-    expect(issues(await api.submit({ body: withSound(img_url) }))).toEqual(['/input/img_url upload_not_found']);
+    expect(issues(await api.submit({ body: withAudio(img_url) }))).toEqual(['/input/img_url upload_not_found']);
   });
 });
 
-describe('an upload that the model does not take', () => {
+describe('an upload that the model does not accept', () => {
   test.each<[string, Uint8Array, string]>([
-    ['a text behind the name of a picture', Buffer.from('no picture at all'), 'unsupported_image_type'],
-    ['a sound in place of a picture', wav(5), 'unsupported_image_type'],
-    ['a small picture', png(10, 10), 'image_dimensions'],
-    ['a part of a header', png(400, 400).subarray(0, 20), 'image_unreadable'],
-    ['a transparent picture', png(400, 400, { colorType: 6 }), 'image_has_alpha'],
+    ['a text with the name of an image', Buffer.from('not an image'), 'unsupported_image_type'],
+    ['audio instead of an image', wav(5), 'unsupported_image_type'],
+    ['a small image', png(10, 10), 'image_dimensions'],
+    ['a truncated header', png(400, 400).subarray(0, 20), 'image_unreadable'],
+    ['a transparent image', png(400, 400, { colorType: 6 }), 'image_has_alpha'],
     ['an empty file', Buffer.alloc(0), 'image_empty'],
-    ['a picture over the limit', Buffer.concat([png(400, 400), Buffer.alloc(10 * 1024 * 1024)]), 'image_too_large'],
+    ['an image over the limit', Buffer.concat([png(400, 400), Buffer.alloc(10 * 1024 * 1024)]), 'image_too_large'],
   ])('is refused: %s', async (_, bytes, code) => {
     const api = await anApiWithUploads(store.table);
-    const answer = await api.submit({ body: withSound(await api.put('alice', 'image.png', bytes)) });
-    expect(answer).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
-    expect(issues(answer)).toEqual([`/input/img_url ${code}`]);
+    const response = await api.submit({ body: withAudio(await api.put('alice', 'image.png', bytes)) });
+    expect(response).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
+    expect(issues(response)).toEqual([`/input/img_url ${code}`]);
     expect(await api.versionsBelow('inputs/')).toEqual([]);
   });
 
   test.each<[string, Uint8Array, string]>([
-    ['a picture in place of a sound', png(400, 400), 'unsupported_audio_type'],
-    ['a short sound', wav(1), 'audio_duration'],
-    ['half of a sound', wav(5).subarray(0, 20_000), 'audio_truncated'],
+    ['an image instead of audio', png(400, 400), 'unsupported_audio_type'],
+    ['a short audio file', wav(1), 'audio_duration'],
+    ['half of an audio file', wav(5).subarray(0, 20_000), 'audio_truncated'],
     ['an empty file', Buffer.alloc(0), 'audio_empty'],
-    ['a sound over the limit', Buffer.alloc(15 * 1024 * 1024 + 1), 'audio_too_large'],
-  ])('is refused, and the good picture beside it is not stored: %s', async (_, bytes, code) => {
+    ['an audio file over the limit', Buffer.alloc(15 * 1024 * 1024 + 1), 'audio_too_large'],
+  ])('is refused and the valid image is not stored: %s', async (_, bytes, code) => {
     const api = await anApiWithUploads(store.table);
     const [img_url, audio_url] = [await api.put('alice', 'i', png(400, 400)), await api.put('alice', 's', bytes)];
-    expect(issues(await api.submit({ body: withSound(img_url, audio_url) }))).toEqual([`/input/audio_url ${code}`]);
+    expect(issues(await api.submit({ body: withAudio(img_url, audio_url) }))).toEqual([`/input/audio_url ${code}`]);
     expect(await api.versionsBelow('inputs/')).toEqual([]);
   });
 
-  test('is hardly read when it is too large', async () => {
+  test('is read only in part when it is too large', async () => {
     let read = 0;
     const api = await anApiWithUploads(store.table, (sdk) => ({
       send: async (command: never) => {
-        const answer = (await sdk.send(command)) as { Body?: NodeJS.ReadableStream };
-        const push = answer.Body?.on.bind(answer.Body);
+        const response = (await sdk.send(command)) as { Body?: NodeJS.ReadableStream };
+        const push = response.Body?.on.bind(response.Body);
         push?.('data', (chunk: Buffer) => {
           read += chunk.length;
         });
-        answer.Body?.pause();
-        return answer;
+        response.Body?.pause();
+        return response;
       },
     }));
     const audio_url = await api.put('alice', 's', Buffer.alloc(60 * 1024 * 1024));
-    await api.submit({ body: withSound('https://example.com/cat.png', audio_url) });
+    await api.submit({ body: withAudio('https://example.com/cat.png', audio_url) });
     expect(read).toBeLessThan(5 * 1024 * 1024);
   });
 });
 
-describe('what was looked into is what the video gets', () => {
-  test('whatever is sent to the same key between the look and the copy', async () => {
+describe('stores exactly the inspected version', () => {
+  test('when the key is overwritten between inspection and copy', async () => {
     const [good, evil] = [png(400, 400), png(500, 500)];
     const api = await anApiWithUploads(store.table, (sdk) => ({
       send: async (command: never) => {
@@ -188,12 +184,12 @@ describe('what was looked into is what the video gets', () => {
         return sdk.send(command);
       },
     }));
-    const { body: video } = await api.submit({ body: withSound(await api.put('alice', 'x', good)) });
+    const { body: video } = await api.submit({ body: withAudio(await api.put('alice', 'x', good)) });
     expect(video.image).toMatchObject({ width: 400 });
     expect((await api.read(video.image)).bytes.equals(good)).toBe(true);
   });
 
-  test('and a version that is gone before the copy was never there', async () => {
+  test('or answers upload_not_found when that version was deleted before the copy', async () => {
     const api = await anApiWithUploads(store.table, (sdk) => ({
       send: async (command: never) => {
         if ((command as object) instanceof CopyObjectCommand) {
@@ -204,29 +200,29 @@ describe('what was looked into is what the video gets', () => {
         return sdk.send(command);
       },
     }));
-    const answer = await api.submit({ body: withSound(await api.put('alice', 'x', png(400, 400))) });
-    expect(issues(answer)).toEqual(['/input/img_url upload_not_found']);
+    const response = await api.submit({ body: withAudio(await api.put('alice', 'x', png(400, 400))) });
+    expect(issues(response)).toEqual(['/input/img_url upload_not_found']);
   });
 });
 
-describe('a request that is repeated', () => {
+describe('a repeated request', () => {
   const keyed = (sent: unknown, owner: string) => ({ body: sent, owner, headers: { 'Idempotency-Key': 'key-1' } });
 
-  test('fifty times at once makes one video and one object of each of its media', async () => {
+  test('creates one video and one object per file for fifty concurrent calls', async () => {
     const owner = anOwner();
     const api = await anApiWithUploads(store.table);
-    const sent = withSound(await api.put(owner, 'i', png(400, 400)), await api.put(owner, 's', wav(5)));
-    const answers = await Promise.all(Array.from({ length: 50 }, () => api.submit(keyed(sent, owner))));
-    expect(answers.map(({ status }) => status).sort()).toEqual([...Array(49).fill(200), 202]);
-    expect(new Set(answers.map((answer) => answer.body.id)).size).toBe(1);
-    const video = answers[0]!.body;
+    const sent = withAudio(await api.put(owner, 'i', png(400, 400)), await api.put(owner, 's', wav(5)));
+    const responses = await Promise.all(Array.from({ length: 50 }, () => api.submit(keyed(sent, owner))));
+    expect(responses.map(({ status }) => status).sort()).toEqual([...Array(49).fill(200), 202]);
+    expect(new Set(responses.map((response) => response.body.id)).size).toBe(1);
+    const video = responses[0]!.body;
     expect((await api.versionsBelow('inputs/')).sort()).toEqual([video.image.key, video.audio.key].sort());
   });
 
-  test('needs the upload no more, and reads nothing', async () => {
+  test('does not need or read the upload', async () => {
     const owner = anOwner();
     const api = await anApiWithUploads(store.table);
-    const sent = withSound(await api.put(owner, 'i', png(400, 400)));
+    const sent = withAudio(await api.put(owner, 'i', png(400, 400)));
     const first = await api.submit(keyed(sent, owner));
     await api.s3.sdk.send(new DeleteObjectCommand({ Bucket: 'uploads', Key: `uploads/${owner}/i` }));
     api.s3.calls.length = 0;
@@ -235,27 +231,27 @@ describe('a request that is repeated', () => {
     expect(api.s3.calls).toEqual([]);
   });
 
-  test('after a crash between the copy and the record makes the one video, with the copy that lies there', async () => {
+  test('creates the video with the existing copy after a crash between copy and record', async () => {
     const owner = anOwner();
     const { client } = store.table;
     const send = (command: { constructor: { name: string } }) =>
       command.constructor.name === 'PutCommand'
-        ? Promise.reject(new Error('the process died here'))
+        ? Promise.reject(new Error('crash'))
         : client.send(command as Parameters<typeof client.send>[0]);
-    let dying = true;
+    let crashing = true;
     const table = {
       ...store.table,
-      client: { send: (command: never) => (dying ? send(command) : client.send(command)) },
+      client: { send: (command: never) => (crashing ? send(command) : client.send(command)) },
     };
     const api = await anApiWithUploads(table as typeof store.table);
-    const sent = withSound(await api.put(owner, 'i', png(400, 400)));
+    const sent = withAudio(await api.put(owner, 'i', png(400, 400)));
     expect((await api.submit(keyed(sent, owner))).status).toBe(500);
-    const lying = await api.versionsBelow('inputs/');
-    expect(lying).toHaveLength(1);
-    dying = false;
+    const copies = await api.versionsBelow('inputs/');
+    expect(copies).toHaveLength(1);
+    crashing = false;
     const again = await api.submit(keyed(sent, owner));
-    expect(again).toMatchObject({ status: 202, body: { image: { key: lying[0] } } });
-    expect(await api.versionsBelow('inputs/')).toEqual(lying);
+    expect(again).toMatchObject({ status: 202, body: { image: { key: copies[0] } } });
+    expect(await api.versionsBelow('inputs/')).toEqual(copies);
     expect((await api.read(again.body.image)).bytes.equals(png(400, 400))).toBe(true);
   });
 });

@@ -37,8 +37,9 @@ test('allows no transition from succeeded', () => {
 describe('the status index', () => {
   const source = { type: 'api', key_id: 'k1' } as const;
   const video = { model: 'wan', owner: 'alice', created_at: '2026-01-01T00:00:00.000Z', id: 'x', source };
-  test.each(statuses)('contains a video with status %s only if that is not terminal', (status) => {
-    expect('open_status' in openAttributes({ ...video, status })).toBe(!isTerminal(status));
+  test.each(statuses)('contains a video with status %s only if it still needs work', (status) => {
+    const needsWork = !isTerminal(status) || status === 'succeeded';
+    expect('open_status' in openAttributes({ ...video, status })).toBe(needsWork);
   });
 
   test.each(statuses.filter(isTerminal))(

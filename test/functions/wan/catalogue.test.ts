@@ -10,7 +10,7 @@ import { outputSize } from '../../../functions/wan/output-size.ts';
 import { priceOf } from '../../../functions/wan/prices.ts';
 import { regionNames, regions } from '../../../functions/wan/regions.ts';
 
-/** The reference's "Request body", written down a second time. */
+/** Copied from "Request body" of the reference. */
 const reference = [
   ['wan2.6-i2v', '720P 1080P', '1080P', '5 10 15', 1500, true, true, 5],
   ['wan2.5-i2v-preview', '480P 720P 1080P', '1080P', '5 10', 1500, true, false, 5],
@@ -21,43 +21,46 @@ const reference = [
 ] as const;
 
 describe('the catalogue', () => {
-  test.each(reference)('%s takes what the reference says', (name, tiers, tier, seconds, prompt, audio, shots, lane) => {
-    const model = findModel(name);
-    expect(model.resolutions).toEqual(tiers.split(' '));
-    expect(model.default_resolution).toBe(tier);
-    const taken = Array.from({ length: 40 }, (_, value) => value).filter((value) =>
-      takesDuration(model.durations, value),
-    );
-    expect(taken).toEqual(seconds.split(' ').map(Number));
-    expect(model).toMatchObject({
-      durations: { default: 5 },
-      prompt_limit: prompt,
-      negative_prompt_limit: 500,
-      audio,
-      shot_type: shots,
-      image: { min_side: 360, max_side: 2000, max_bytes: 10 * 1024 * 1024 },
-      rate_limits: { submits_per_second: lane, concurrent_tasks: lane },
-      wire_format: 'img_url',
-    });
-  });
+  test.each(reference)(
+    '%s has the limits of the reference',
+    (name, tiers, tier, seconds, prompt, audio, shots, rate) => {
+      const model = findModel(name);
+      expect(model.resolutions).toEqual(tiers.split(' '));
+      expect(model.default_resolution).toBe(tier);
+      const accepted = Array.from({ length: 40 }, (_, value) => value).filter((value) =>
+        takesDuration(model.durations, value),
+      );
+      expect(accepted).toEqual(seconds.split(' ').map(Number));
+      expect(model).toMatchObject({
+        durations: { default: 5 },
+        prompt_limit: prompt,
+        negative_prompt_limit: 500,
+        audio,
+        shot_type: shots,
+        image: { min_side: 360, max_side: 2000, max_bytes: 10 * 1024 * 1024 },
+        rate_limits: { submits_per_second: rate, concurrent_tasks: rate },
+        wire_format: 'img_url',
+      });
+    },
+  );
 
-  test('offers the models of the reference, and later ones only when asked', () => {
+  test('offers the models of the reference and keeps later ones as previews', () => {
     expect(offeredModelNames).toEqual(reference.map(([name]) => name));
     expect(models.filter(({ preview }) => preview).map(({ name }) => name)).toEqual(['wan2.6-i2v-flash', 'wan2.7-i2v']);
     expect(describeDurations(findModel('wan2.7-i2v').durations)).toBe('2 to 15');
   });
 
-  test('what an object inherits is no model', () => {
+  test('does not find inherited properties of objects', () => {
     for (const name of ['constructor', '__proto__', 'toString', '', 'wan2.6']) expect(findModel(name)).toBeUndefined();
   });
 });
 
 describe('outputSize', () => {
-  test("gives the reference's own example", () => {
+  test('matches the example of the reference', () => {
     expect(outputSize({ width: 750, height: 1000 }, '720P')).toEqual({ width: 816, height: 1104 });
   });
 
-  test('keeps to multiples of 16, the tier and the shape for every picture that is taken', () => {
+  test('keeps to multiples of 16 and the area of the tier for every accepted image', () => {
     for (let width = 360; width <= 2000; width += 41) {
       for (let height = 360; height <= 2000; height += 37) {
         for (const [tier, area] of [['480P', 399_360] as const, ['1080P', 2_073_600] as const]) {
@@ -82,7 +85,7 @@ describe('priceOf', () => {
     expect(priceOf(model, tier, seconds, region)).toMatchObject({ amount, currency, seconds, as_of: '2025-12-29' });
   });
 
-  test('every tier that a model of the reference offers has a price in every region', () => {
+  test('has a price for every offered tier in every region', () => {
     for (const name of offeredModelNames) {
       for (const tier of findModel(name).resolutions) {
         for (const region of regionNames) expect(priceOf(name, tier, 5, region)).toBeDefined();
@@ -90,19 +93,19 @@ describe('priceOf', () => {
     }
   });
 
-  test("a price that isn't known is no price of zero", () => {
+  test('returns undefined for an unknown price', () => {
     expect(priceOf('wan2.7-i2v', '720P', 5, 'singapore')).toBeUndefined();
     expect(priceOf('wan2.1-i2v-plus', '1080P', 5, 'singapore')).toBeUndefined();
   });
 
-  test('a deployment can bring its own prices', () => {
+  test('uses the prices of the deployment', () => {
     const table = { as_of: '2026-02-01', prices: { 'wan2.7-i2v': { singapore: { '720P': 0.2 } } } } as const;
     expect(priceOf('wan2.7-i2v', '720P', 4, 'singapore', table)).toEqual({
       ...{ amount: 0.8, currency: 'USD', unit_price: 0.2, seconds: 4, as_of: '2026-02-01' },
     });
   });
 
-  test('a region has an address and a currency', () => {
+  test('every region has a base URL and a currency', () => {
     expect(regions.singapore).toEqual({ base_url: 'https://dashscope-intl.aliyuncs.com/api/v1', currency: 'USD' });
     expect(regions.beijing).toEqual({ base_url: 'https://dashscope.aliyuncs.com/api/v1', currency: 'CNY' });
   });

@@ -19,38 +19,38 @@ describe('explainFailure', () => {
     ['ModelServiceFailed', '', 'task', 'generation_failed', true],
     ['Throttling.RateQuota', '', 'submit', 'rate_limited', true],
     ['Arrearage', '', 'submit', 'account_on_hold', true],
-    ['NeverHeardOf', '', 'task', 'generation_failed', true],
-    ['NeverHeardOf', '', 'submit', 'invalid_request', false],
+    ['UnknownCode', '', 'task', 'generation_failed', true],
+    ['UnknownCode', '', 'submit', 'invalid_request', false],
     [undefined, undefined, 'task', 'generation_failed', true],
-  ] as const)('%s "%s" of a %s is %s', (code, message, stage, ours, retryable) => {
+  ] as const)('maps %s "%s" of a %s to %s', (code, message, stage, ours, retryable) => {
     const failure = explainFailure({ code, message, request_id: 'r-1', stage });
     expect(failure).toMatchObject({ code: ours, retryable, billed: false, request_id: 'r-1' });
     if (code) expect(failure.message).toContain(code);
     if (message) expect(failure.message).toContain(message);
   });
 
-  test("Wan's words come without addresses, data and keys", () => {
+  test("removes URLs, data and keys from Wan's message", () => {
     const message = `x https://a.example/?Signature=secret oss://b/secret data:image/png;base64,secret Bearer secret sk-secret\n${'y'.repeat(5000)}`;
     const failure = explainFailure({ code: 'InvalidParameter', message, stage: 'task' });
     expect(failure.message).not.toContain('secret');
     expect(failure.message.length).toBeLessThan(500);
   });
 
-  test.each(failureCodes)('%s has a sentence and a hint', (code) => {
+  test.each(failureCodes)('%s has a message and a hint', (code) => {
     const ending = explainEnding(code);
     expect(ending.message).toMatch(/^[A-Zf].*\.$/);
     expect(ending.hint).toMatch(/\.$/);
     expect(ending).not.toHaveProperty('request_id');
   });
 
-  test('whatever may be tried again says how', () => {
-    const silent = failureCodes
+  test('names the retry route in the hint of every retryable code', () => {
+    const inconsistent = failureCodes
       .map((code) => explainEnding(code))
       .filter(({ retryable, hint }) => retryable !== hint.includes('/retry'));
-    expect(silent.map(({ code }) => code)).toEqual([]);
+    expect(inconsistent.map(({ code }) => code)).toEqual([]);
   });
 
-  test('what may have been charged says so', () => {
+  test('marks the codes that may have been billed', () => {
     const charged = failureCodes.filter((code) => explainEnding(code).billed);
     expect(charged).toEqual([
       'submission_uncertain',
@@ -81,7 +81,7 @@ describe('provesNothingSent', () => {
         code: 'ECONNRESET',
       }),
     ],
-  ])('%o: nothing', (cause) => {
+  ])('%o proves it', (cause) => {
     expect(provesNothingSent(failed(cause))).toBe(true);
   });
 
@@ -96,13 +96,13 @@ describe('provesNothingSent', () => {
     [socketError('ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC')],
     [new AggregateError([])],
     [new AggregateError([socketError('ECONNREFUSED'), socketError('ECONNRESET')])],
-    [new Error('who knows')],
+    [new Error('x')],
     [{}],
-  ])('%o: it may have been', (cause) => {
+  ])('%o does not prove it', (cause) => {
     expect(provesNothingSent(failed(cause))).toBe(false);
   });
 
-  test.each([undefined, null, 'text', 5, new Error('x')])('%o, which is no error of fetch, proves nothing', (error) => {
+  test.each([undefined, null, 'text', 5, new Error('x')])('%o, not an error of fetch, does not prove it', (error) => {
     expect(provesNothingSent(error)).toBe(false);
   });
 });

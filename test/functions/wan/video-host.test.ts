@@ -5,7 +5,7 @@ const trusted = (link: string, hosts: Partial<TrustedHosts> = {}) =>
   trustedVideoUrl(link, { videoHosts: [], trustedOrigins: [], ...hosts });
 
 const wanHosts = [
-  // The list of the reference.
+  // Listed in the reference.
   'dashscope-result-bj.oss-cn-beijing.aliyuncs.com',
   'dashscope-result-hz.oss-cn-hangzhou.aliyuncs.com',
   'dashscope-result-sh.oss-cn-shanghai.aliyuncs.com',
@@ -16,7 +16,7 @@ const wanHosts = [
   'dashscope-result-cd.oss-cn-chengdu.aliyuncs.com',
   'dashscope-result-gz.oss-cn-guangzhou.aliyuncs.com',
   'dashscope-result-wlcb-acdr-1.oss-cn-wulanchabu-acdr-1.aliyuncs.com',
-  // Seen in real responses, or of the other regions.
+  // From real responses, or of other regions.
   'dashscope-result.oss-cn-beijing.aliyuncs.com',
   'dashscope-result-sgp.oss-ap-southeast-1.aliyuncs.com',
   'dashscope-result-us.oss-us-east-1.aliyuncs.com',
@@ -25,7 +25,7 @@ const wanHosts = [
 ];
 
 describe('trustedVideoUrl', () => {
-  test.each(wanHosts)('trusts %s, over https alone', (host) => {
+  test.each(wanHosts)('trusts %s over https only', (host) => {
     const path = '/1d/ab/20260101/x.mp4?Expires=1&Signature=a%2Bb%2F%3D';
     expect(trusted(`https://${host}${path}`)).toBe(`https://${host}${path}`);
     expect(trusted(`http://${host}${path}`)).toBe(`https://${host}${path}`);
@@ -33,7 +33,7 @@ describe('trustedVideoUrl', () => {
     expect(trusted(`HTTPS://${host.toUpperCase()}${path}`)).toBe(`https://${host}${path}`);
   });
 
-  test.each(wanHosts)('trusts nothing that only looks like %s', (host) => {
+  test.each(wanHosts)('does not trust hosts that resemble %s', (host) => {
     for (const link of [
       `https://${host}.evil.com/x.mp4`,
       `https://${host}./x.mp4`,
@@ -57,7 +57,7 @@ describe('trustedVideoUrl', () => {
       `https://${host.replace('.aliyuncs.com', '-aliyuncs.com')}/x.mp4`,
       `https://${host.replace('.aliyuncs.com', '.aliyuncs.com.cn')}/x.mp4`,
       `https://${host.replace('.aliyuncs.com', 'xaliyuncs.com')}/x.mp4`,
-      // A Cyrillic letter for a Latin one.
+      // A Cyrillic letter instead of a Latin one.
       `https://${host.replace('a', 'а')}/x.mp4`,
     ]) {
       expect([link, trusted(link)]).toEqual([link, undefined]);
@@ -100,7 +100,7 @@ describe('trustedVideoUrl', () => {
     },
   );
 
-  test('trusts a host of the setting by its exact name, over https alone', () => {
+  test('trusts a configured host by its exact name over https only', () => {
     const videoHosts = ['results.example.com'];
     expect(trusted('https://results.example.com/x.mp4', { videoHosts })).toBe('https://results.example.com/x.mp4');
     expect(trusted('http://results.example.com/x.mp4', { videoHosts })).toBe('https://results.example.com/x.mp4');
@@ -115,7 +115,7 @@ describe('trustedVideoUrl', () => {
     }
   });
 
-  test('uses a trusted origin as it is, without https', () => {
+  test('uses a trusted origin unchanged, without https', () => {
     const trustedOrigins = ['http://127.0.0.1:4401'];
     expect(trusted('http://127.0.0.1:4401/x.mp4', { trustedOrigins })).toBe('http://127.0.0.1:4401/x.mp4');
     expect(trusted('http://127.0.0.1:4400/x.mp4', { trustedOrigins })).toBeUndefined();
@@ -124,7 +124,7 @@ describe('trustedVideoUrl', () => {
   });
 });
 
-test('hostOfLink names nothing but the host', () => {
+test('hostOfLink returns only the host', () => {
   expect(hostOfLink('https://user:password@Evil.example:8443/path?Signature=secret#x')).toBe('evil.example:8443');
   for (const link of ['', 'secret', 'secret://path', 'data:secret']) expect(hostOfLink(link)).toBe('not an http URL');
 });

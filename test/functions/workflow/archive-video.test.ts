@@ -12,13 +12,18 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { writePendingResults } from '../../../functions/drops/write-result.ts';
+import type { Platform } from '../../../functions/entries/platform.ts';
+import { withEndedHook } from '../../../functions/entries/services.ts';
+import { idsInStatus } from '../../../functions/queue/waiting.ts';
 import type { RecordMetric } from '../../../functions/shared/metrics.ts';
 import { replaceWithTombstone } from '../../../functions/video/deletion.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
 import { createVideo, readVideo } from '../../../functions/video/store.ts';
+import type { Table } from '../../../functions/video/table.ts';
 import { viewOf } from '../../../functions/video/view.ts';
 import { explainEnding } from '../../../functions/wan/failures.ts';
-import { type ArchiveServices, archiveVideo } from '../../../functions/workflow/archive-video.ts';
+import { type ArchiveServices, archiveVideo, deleteLeftovers } from '../../../functions/workflow/archive-video.ts';
 import { copyAndVerify } from '../../../functions/workflow/verify-video.ts';
 import { type RunningS3, serve } from '../../../local/aws/s3/s3.ts';
 import { startTable } from '../../support/table.ts';
@@ -82,6 +87,30 @@ async function archiving(given: Partial<VideoRecord> = {}): Promise<VideoRecord>
   return video;
 }
 
+/** A table whose hook deletes the leftovers of a succeeded video, as that of the deployed function. */
+const withFollowUp = (table: Table, client: S3Client): Table =>
+  withEndedHook(
+    table,
+    { s3: client, recordMetric: () => undefined, logger: silent },
+    { deleteLeftovers: (id, archived) => deleteLeftovers(client, id, archived) },
+  );
+const silent = { error: () => undefined } as unknown as Platform['logger'];
+
+/** The part of the sweep that finishes ended videos. */
+const sweepEnded = () =>
+  writePendingResults({
+    table: store.table,
+    s3,
+    copyVideo: false,
+    deleteLeftovers: (id, archived) => deleteLeftovers(s3, id, archived),
+  });
+
+async function pendingIds(): Promise<string[]> {
+  const ids: string[] = [];
+  for await (const id of idsInStatus(store.table, 'result_pending')) ids.push(id);
+  return ids;
+}
+
 function services(
   url = `${origin()}/video.mp4?Signature=secret`,
   given: Partial<ArchiveServices> = {},
@@ -99,7 +128,7 @@ function services(
     ...copyingWith,
   };
   return {
-    table: store.table,
+    table: withFollowUp(store.table, s3),
     s3,
     bucket,
     wan: { queryTask: async (task_id) => ({ outcome: 'task', status: 'SUCCEEDED', task_id, video_url: url }) },
@@ -289,8 +318,8 @@ test.each([
   ['http://169.254.169.254/video.mp4', '169.254.169.254'],
   ['https://evil.example:8443/secret/video.mp4?Signature=secret', 'evil.example:8443'],
   ['https://user:secret@evil.example/video.mp4', 'evil.example'],
-  ['file:///etc/secret', 'no http address'],
-  ['secret', 'no http address'],
+  ['file:///etc/secret', 'unknown (not an http URL)'],
+  ['secret', 'unknown (not an http URL)'],
   [
     'https://dashscope-result-sh.oss-cn-shanghai.aliyuncs.com.evil.example/v.mp4?Signature=secret',
     'dashscope-result-sh.oss-cn-shanghai.aliyuncs.com.evil.example',
@@ -357,11 +386,12 @@ test('leaves one complete file after a crash between any two writes', async () =
     ).catch(() => undefined);
     expect(await filesOf(video)).toEqual([`${video.id}/1-1.mp4`]);
     const crashing = crashAfter(point);
+    const dyingS3 = { send: (command: never) => crashing.through(() => s3.send(command)) } as unknown as S3Client;
     const dying: ArchiveServices = {
       ...copy,
-      table: crashingTable(store.table, crashing),
+      table: withFollowUp(crashingTable(store.table, crashing), dyingS3),
       copyAndVerify: (...args) => crashing.through(() => copy.copyAndVerify(...args)),
-      s3: { send: (command: never) => crashing.through(() => s3.send(command)) } as ArchiveServices['s3'],
+      s3: dyingS3,
     };
     await archiveVideo(dying, video).catch(() => undefined);
     if (!crashing.died) {
@@ -369,9 +399,11 @@ test('leaves one complete file after a crash between any two writes', async () =
       return;
     }
     await archiveVideo(services(), video);
+    await sweepEnded();
     const record = (await readVideo(store.table, video.id))!;
     expect({ point, status: record.status }).toEqual({ point, status: 'succeeded' });
     expect({ point, files: await filesOf(video) }).toEqual({ point, files: pairOf(record) });
+    expect({ point, pending: await pendingIds() }).toEqual({ point, pending: [] });
   }
 });
 

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { Synthesis } from '../../../infra/synth/synthesize.ts';
 import { type Found, flatten, resourcesOf, synthesizeStandIns } from '../support.ts';
 
-/** The three ways in which callers show who they are. */
+/** The three ways in which callers authenticate. */
 const modes: [string, Record<string, unknown>][] = [
   ['api-key', {}],
   ['jwt', { auth: 'jwt', jwt: { issuer: 'https://id.example', audience: 'firstframe' } }],
@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 const all = (type: string): Found[] => resourcesOf(synthesis.template, type);
 
-/** The path of an AWS::ApiGateway::Resource, by its parents. */
+/** Returns the path of an AWS::ApiGateway::Resource by its parents. */
 function pathOf({ template }: Synthesis, resource: unknown): string {
   const id = flatten(resource);
   if (id.endsWith('.RootResourceId>')) return '';
@@ -33,14 +33,14 @@ function functionBehind({ template, functions }: Synthesis, uri: unknown): strin
   return functions[FunctionName.Ref]!.name;
 }
 
-/** What each route asks of a caller: an authorization type, and an authorizer's identity source. */
-const routesOf = (of: Synthesis): [route: string, name: string, asks: string][] =>
-  resourcesOf(of.template, 'AWS::ApiGateway::Method').map(
+/** Returns each route with its function and authorization: the type, and the authorizer's identity source. */
+const routesOf = (synthesized: Synthesis): [route: string, name: string, authorization: string][] =>
+  resourcesOf(synthesized.template, 'AWS::ApiGateway::Method').map(
     ({ properties: { HttpMethod, ResourceId, Integration, AuthorizationType, AuthorizerId } }) => {
-      const authorizer = AuthorizerId && of.template.Resources[AuthorizerId.Ref]!.Properties!;
+      const authorizer = AuthorizerId && synthesized.template.Resources[AuthorizerId.Ref]!.Properties!;
       return [
-        `${HttpMethod} ${pathOf(of, ResourceId)}`,
-        functionBehind(of, Integration.Uri),
+        `${HttpMethod} ${pathOf(synthesized, ResourceId)}`,
+        functionBehind(synthesized, Integration.Uri),
         [AuthorizationType, ...(authorizer ? [authorizer.IdentitySource] : [])].join(' '),
       ];
     },
@@ -50,7 +50,7 @@ const byKey = 'CUSTOM method.request.header.Authorization';
 const byUploadToken = 'CUSTOM method.request.querystring.upload_token';
 
 describe('the API', () => {
-  test('has the routes of the design, each with its function and what it asks for', () => {
+  test('has the routes of the design, each with its function and authorization', () => {
     expect(routesOf(synthesis).sort()).toEqual(
       [
         ['GET ', 'console', 'NONE'],
@@ -75,43 +75,46 @@ describe('the API', () => {
     );
   });
 
-  test.each(modes)('is open with %s only where it says the same to everybody', async (_, context) => {
+  test.each(modes)('is open with %s only where it returns the same to everyone', async (_, context) => {
     const open = ['GET ', 'GET /health', 'GET /openapi.json', 'GET /docs'];
-    for (const [route, , asks] of routesOf(await synthesizeStandIns(context))) {
-      if (!open.includes(route)) expect([route, asks]).toEqual([route, expect.stringMatching(/^(CUSTOM .+|AWS_IAM)$/)]);
+    for (const [route, , authorization] of routesOf(await synthesizeStandIns(context))) {
+      if (open.includes(route)) continue;
+      expect([route, authorization]).toEqual([route, expect.stringMatching(/^(CUSTOM .+|AWS_IAM)$/)]);
     }
   });
 
   test.each(modes)(
-    'has with %s one kind of caller on all other routes but the upload of a form',
+    'has one authorization with %s on all other routes except the upload of a form',
     async (mode, context) => {
-      const routes = routesOf(await synthesizeStandIns(context)).filter(([, , asks]) => asks !== 'NONE');
-      const asked = Object.fromEntries(routes.map(([route, , asks]) => [route, asks]));
-      expect(asked['POST /api/v1/uploads']).toBe(byUploadToken);
-      delete asked['POST /api/v1/uploads'];
-      expect(new Set(Object.values(asked))).toEqual(new Set([mode === 'iam' ? 'AWS_IAM' : byKey]));
-      expect(Object.keys(asked)).toHaveLength(13);
+      const routes = routesOf(await synthesizeStandIns(context));
+      const authorizations = Object.fromEntries(
+        routes.filter(([, , type]) => type !== 'NONE').map(([route, , type]) => [route, type]),
+      );
+      expect(authorizations['POST /api/v1/uploads']).toBe(byUploadToken);
+      delete authorizations['POST /api/v1/uploads'];
+      expect(new Set(Object.values(authorizations))).toEqual(new Set([mode === 'iam' ? 'AWS_IAM' : byKey]));
+      expect(Object.keys(authorizations)).toHaveLength(13);
     },
   );
 
-  test('has no page for people where a page could not sign, nor the function behind it', async () => {
+  test('has no console and no function for it with IAM, since a page cannot sign requests', async () => {
     const signed = await synthesizeStandIns({ auth: 'iam' });
     expect(routesOf(signed).map(([route]) => route)).not.toContain('GET ');
     expect(Object.values(signed.functions).map(({ name }) => name)).not.toContain('console');
   });
 
-  test('takes the bytes of a form as they are, and the body of every other request as text', () => {
+  test('accepts a form as bytes, and the body of every other request as text', () => {
     expect(all('AWS::ApiGateway::RestApi')[0]!.properties.BinaryMediaTypes).toEqual(['multipart/form-data']);
   });
 
-  test('passes requests on whole: no model stands before the functions, which explain a wrong body themselves', () => {
+  test('passes whole requests to the functions without a model, since the functions validate bodies', () => {
     for (const { properties } of all('AWS::ApiGateway::Method')) {
       expect(properties.Integration.Type).toBe('AWS_PROXY');
       expect(properties.RequestModels).toBeUndefined();
     }
   });
 
-  test('remembers for a minute whose a key is, and of an upload nothing', () => {
+  test('caches the authorization of a key for a minute, and that of an upload token not at all', () => {
     const authorizers = all('AWS::ApiGateway::Authorizer').map(({ properties }) => [
       properties.Type,
       properties.IdentitySource,
@@ -124,7 +127,7 @@ describe('the API', () => {
     ]);
   });
 
-  test('is regional, throttled, traced, and logs each request without what is secret', async () => {
+  test('is regional, throttled and traced, and logs each request without secrets', async () => {
     const { template } = await synthesizeStandIns({ apiThrottle: { rate: 7, burst: 9 } });
     const { properties } = resourcesOf(template, 'AWS::ApiGateway::Stage')[0]!;
     expect(all('AWS::ApiGateway::RestApi')[0]!.properties.EndpointConfiguration).toEqual({ Types: ['REGIONAL'] });
@@ -154,11 +157,11 @@ describe('the API', () => {
 });
 
 describe('a web ACL', () => {
-  test('is there only when the configuration asks for one', () => {
+  test('exists only if it is configured', () => {
     expect([...all('AWS::WAFv2::WebACL'), ...all('AWS::WAFv2::WebACLAssociation')]).toEqual([]);
   });
 
-  test('stands before the stage, bars addresses that ask too often, counts, and lets the others through', async () => {
+  test('protects the stage: blocks addresses that exceed the limit, records metrics, and allows other requests', async () => {
     const { template } = await synthesizeStandIns({ waf: { requestsPer5Minutes: 700 } });
     const [acl, ...others] = resourcesOf(template, 'AWS::WAFv2::WebACL');
     expect(others).toEqual([]);
@@ -185,11 +188,11 @@ describe('a web ACL', () => {
   });
 });
 
-describe('the gateway’s own answers', () => {
+describe('the gateway’s own responses', () => {
   const statuses: Record<string, number> = {
     ACCESS_DENIED: 403,
     MISSING_AUTHENTICATION_TOKEN: 404,
-    // What an unknown route answers to a request with an Authorization header.
+    // The response of an unknown route to a request with an Authorization header.
     INVALID_SIGNATURE: 404,
     EXPIRED_TOKEN: 404,
     WAF_FILTERED: 403,
@@ -204,7 +207,7 @@ describe('the gateway’s own answers', () => {
     DEFAULT_5XX: 500,
   };
 
-  test('are shaped for every type there is', () => {
+  test('are shaped for every response type', () => {
     const types = Object.values(ResponseType)
       .filter((type) => type instanceof ResponseType)
       .map(({ responseType }) => responseType);
@@ -216,7 +219,7 @@ describe('the gateway’s own answers', () => {
     ).toEqual(types.sort());
   });
 
-  test('are JSON for both dialects, and use no text of the caller', () => {
+  test('are JSON for both protocols, and contain no text of the caller', () => {
     for (const { properties } of all('AWS::ApiGateway::GatewayResponse')) {
       expect(Object.keys(properties.ResponseTemplates)).toEqual(['application/json']);
       const template = properties.ResponseTemplates['application/json'] as string;
@@ -242,14 +245,14 @@ describe('the gateway’s own answers', () => {
   test.each([
     ['UNAUTHORIZED', 'WWW-Authenticate', "'Bearer'"],
     ['THROTTLED', 'Retry-After', "'1'"],
-    // What a request gets that a function's own concurrency turns away.
+    // The response when a function exceeds its reserved concurrency.
     ['INTEGRATION_FAILURE', 'Retry-After', "'1'"],
-  ])('%s says in %s how to go on', (type, header, value) => {
+  ])('%s has the header %s', (type, header, value) => {
     const found = all('AWS::ApiGateway::GatewayResponse').find(({ properties }) => properties.ResponseType === type)!;
     expect(found.properties.ResponseParameters).toEqual({ [`gatewayresponse.header.${header}`]: value });
   });
 
-  const answersWith = async (context: Record<string, unknown>) => {
+  const responsesWith = async (context: Record<string, unknown>) => {
     const { template } = await synthesizeStandIns(context);
     return (type: string) => {
       const { properties } = resourcesOf(template, 'AWS::ApiGateway::GatewayResponse').find(
@@ -259,17 +262,17 @@ describe('the gateway’s own answers', () => {
     };
   };
 
-  test('say with signatures that a request must be signed, or that there is no such route', async () => {
-    const answer = await answersWith({ auth: 'iam' });
-    expect(answer('MISSING_AUTHENTICATION_TOKEN')).toMatchObject({
+  test('ask for a signature with IAM, or to check the route', async () => {
+    const response = await responsesWith({ auth: 'iam' });
+    expect(response('MISSING_AUTHENTICATION_TOKEN')).toMatchObject({
       status: 401,
       detail: expect.stringMatching(/Signature Version 4.*execute-api.*check method and path/),
     });
-    for (const type of ['INVALID_SIGNATURE', 'EXPIRED_TOKEN']) expect(answer(type).status).toBe(401);
+    for (const type of ['INVALID_SIGNATURE', 'EXPIRED_TOKEN']) expect(response(type).status).toBe(401);
   });
 
-  test('say with tokens that a token is asked for', async () => {
-    const answer = await answersWith({ auth: 'jwt', jwt: { issuer: 'https://id.example', audience: 'a' } });
-    expect(answer('UNAUTHORIZED')).toMatchObject({ status: 401, detail: expect.stringContaining('Bearer TOKEN') });
+  test('ask for a token with JWT', async () => {
+    const response = await responsesWith({ auth: 'jwt', jwt: { issuer: 'https://id.example', audience: 'a' } });
+    expect(response('UNAUTHORIZED')).toMatchObject({ status: 401, detail: expect.stringContaining('Bearer TOKEN') });
   });
 });

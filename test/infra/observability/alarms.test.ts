@@ -21,7 +21,7 @@ interface Dimension {
   Value: unknown;
 }
 
-/** Whether an alarm watches a metric of this one resource. */
+/** Whether an alarm monitors a metric of this resource. */
 const watches = ({ properties }: Found, namespace: string, metric: string, resource: string): boolean =>
   properties.Namespace === namespace &&
   properties.MetricName === metric &&
@@ -45,7 +45,7 @@ describe('an alarm', () => {
     ['WanThrottles', { MetricName: 'WanThrottled', Statistic: 'Sum', EvaluationPeriods: 3 }],
     ['CanaryFails', { MetricName: 'CanaryFailed', Statistic: 'Minimum', EvaluationPeriods: 3 }],
     ['CanarySilent', { MetricName: 'CanaryFailed', Statistic: 'SampleCount', TreatMissingData: 'breaching' }],
-  ])('is %s, over what the functions tell in all', (id, expected) => {
+  ])('%s monitors a metric of the functions over all dimensions', (id, expected) => {
     expect(alarm(id)).toMatchObject({
       Namespace: 'firstframe',
       Dimensions: [{ Name: 'service', Value: 'firstframe' }],
@@ -54,7 +54,7 @@ describe('an alarm', () => {
     expect(Object.keys(metricUnits)).toContain(alarm(id).MetricName);
   });
 
-  test('rings above one task of a video, not at one, and below the last hours of a task, not above', () => {
+  test('rings above one task per video, and below the remaining hours of a task', () => {
     expect(alarm('UpstreamTasksAboveOne').ComparisonOperator).toBe('GreaterThanThreshold');
     expect(alarm('UpstreamExpiryNear').ComparisonOperator).toBe('LessThanThreshold');
     const others = alarms.filter(({ properties }) => properties.TreatMissingData !== 'breaching');
@@ -64,7 +64,7 @@ describe('an alarm', () => {
     }
   });
 
-  test('watches every queue, and goes on ringing when SQS tells nothing more of it', () => {
+  test('monitors every queue, and keeps ringing when SQS stops reporting its metrics', () => {
     const [working, deadLetters] = [true, false].map((isDelivered) =>
       all('AWS::SQS::Queue').filter(({ properties }) => 'RedrivePolicy' in properties === isDelivered),
     );
@@ -78,7 +78,7 @@ describe('an alarm', () => {
     }
   });
 
-  test('rings for a drop whose second delivery failed as well, before its third one', async () => {
+  test('rings for a drop after its second delivery failed and before the third', async () => {
     const { template } = await synthesizeStandIns({ drop: { sidecarSeconds: 100 } });
     const { VisibilityTimeout } = template.Resources.DropWaitQueue!.Properties as { VisibilityTimeout: number };
     const { Threshold, Period } = template.Resources.DropsWaitLongAlarm!.Properties as Record<string, number>;
@@ -86,7 +86,7 @@ describe('an alarm', () => {
     expect(Threshold! + Period!).toBeLessThan(100 + 2 * VisibilityTimeout);
   });
 
-  test('watches every state machine, and that with a time limit for it', () => {
+  test('monitors the failures of every state machine, and timeouts of those with a time limit', () => {
     const machines = all('AWS::StepFunctions::StateMachine');
     expect(machines.length).toBeGreaterThan(0);
     expect(unwatched(machines, 'AWS/States', 'ExecutionsFailed')).toEqual([]);
@@ -97,7 +97,7 @@ describe('an alarm', () => {
     expect(unwatched(limited, 'AWS/States', 'ExecutionsTimedOut')).toEqual([]);
   });
 
-  test('watches every function that a rule calls, since nobody waits for its answer', () => {
+  test('monitors every function that a rule invokes, since no caller sees its errors', () => {
     const targets = all('AWS::Events::Rule').flatMap(({ properties }) =>
       properties.Targets.map(({ Arn }: { Arn: unknown }) => {
         const alias = synthesis.template.Resources[flatten(Arn).slice(1, -1)]!.Properties as {
@@ -106,20 +106,20 @@ describe('an alarm', () => {
         return alias.FunctionName.Ref;
       }),
     );
-    const unattended = all('AWS::Lambda::Function').filter(({ id }) => targets.includes(id));
-    expect(unattended.map(({ id }) => synthesis.functions[id]!.name).sort()).toEqual([
+    const scheduled = all('AWS::Lambda::Function').filter(({ id }) => targets.includes(id));
+    expect(scheduled.map(({ id }) => synthesis.functions[id]!.name).sort()).toEqual([
       'canary',
       'dispatch',
       'drop',
       'sweep',
       'watch',
     ]);
-    // A watcher that fails is replaced within a minute. When none lives, the sweep says so: TasksUnwatched.
-    const others = unattended.filter(({ id }) => synthesis.functions[id]!.name !== 'watch');
+    // A failed watcher is replaced within a minute. TasksUnwatched rings when no watcher runs.
+    const others = scheduled.filter(({ id }) => synthesis.functions[id]!.name !== 'watch');
     expect(unwatched(others, 'AWS/Lambda', 'Errors')).toEqual([]);
   });
 
-  test.each(['dispatch', 'sweep'])('rings when %s, which a schedule calls, is not called any more', (name) => {
+  test.each(['dispatch', 'sweep'])('rings when the schedule of %s stops', (name) => {
     const [id] = Object.entries(synthesis.functions).find(([, found]) => found.name === name)!;
     const silent = alarms.find((found) => watches(found, 'AWS/Lambda', 'Invocations', id))!;
     expect(silent.properties).toMatchObject({
@@ -129,12 +129,12 @@ describe('an alarm', () => {
     });
   });
 
-  test("rings for the gateway's 5xx at the stage that callers use", () => {
+  test('rings for 5xx responses of the stage that callers use', () => {
     expect(alarm('ApiFails')).toMatchObject({ Namespace: 'AWS/ApiGateway', MetricName: '5XXError', Statistic: 'Sum' });
     expect(alarm('ApiFails').Dimensions.map(({ Name }: Dimension) => Name)).toEqual(['ApiName', 'Stage']);
   });
 
-  test('says what it means and what to do, decides about missing data, and speaks to the topic', () => {
+  test('describes its meaning and what to do, defines how to treat missing data, and notifies the topic', () => {
     const [topic] = all('AWS::SNS::Topic');
     for (const { id, properties } of alarms) {
       const { AlarmDescription: description, TreatMissingData, AlarmActions, AlarmName } = properties;
@@ -145,7 +145,7 @@ describe('an alarm', () => {
     }
   });
 
-  test('is looked back on for a day at most, which is all that CloudWatch does', () => {
+  test('evaluates at most one day, the limit of CloudWatch', () => {
     for (const { properties } of alarms) {
       expect(properties.Period * properties.EvaluationPeriods).toBeLessThanOrEqual(86_400);
     }
@@ -155,7 +155,7 @@ describe('an alarm', () => {
 describe('the runbook', () => {
   const runbook = readFileSync(join(projectRoot, 'docs', 'runbook.md'), 'utf8');
   const entries = [...runbook.matchAll(/^## (.+)$/gm)].map(([, title]) => title!);
-  /** The anchor that a heading gets where Markdown is shown. */
+  /** Returns the anchor of a heading in rendered Markdown. */
   const anchorOf = (title: string): string =>
     title
       .toLowerCase()
@@ -167,15 +167,15 @@ describe('the runbook', () => {
     expect(entries.map(anchorOf).sort()).toEqual([...named].sort());
   });
 
-  test('names under each entry the alarms that lead there', () => {
+  test('lists under each entry the alarms that link to it', () => {
     const sections = runbook.split(/^## /m).slice(1);
     const listed = sections.flatMap((section) => {
       const [title = ''] = section.split('\n');
       const names = /^Alarms?: (.+)$/m.exec(section)?.[1] ?? '';
       return [...names.matchAll(/`(\w+)`/g)].map(([, name]) => `${name} ${anchorOf(title)}`);
     });
-    const led = alarms.map(({ id, properties }) => `${id} ${/#([a-z-]+)$/.exec(properties.AlarmDescription)![1]}`);
-    expect(listed.sort()).toEqual(led.sort());
+    const linked = alarms.map(({ id, properties }) => `${id} ${/#([a-z-]+)$/.exec(properties.AlarmDescription)![1]}`);
+    expect(listed.sort()).toEqual(linked.sort());
   });
 
   test('explains for each what it means, what to check and how to fix it', () => {

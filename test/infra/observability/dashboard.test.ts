@@ -22,12 +22,12 @@ interface Widget {
 }
 
 const widgets = (): Widget[] => JSON.parse(body).widgets;
-/** Every line of every graph, as text. */
+/** Returns every line of every graph as text. */
 const lines = (): string[] =>
   widgets().flatMap(({ properties }) => (properties.metrics ?? []).map((line) => JSON.stringify(line)));
 
 describe('the dashboard', () => {
-  test.each(Object.keys(metricUnits))('shows %s over everything', (name) => {
+  test.each(Object.keys(metricUnits))('shows %s over all dimensions', (name) => {
     expect(lines().filter((line) => line.startsWith(`["firstframe","${name}","service","firstframe"`))).not.toEqual([]);
   });
 
@@ -36,7 +36,7 @@ describe('the dashboard', () => {
     ['Spend', 'model'],
     ['Submitted', 'model,source'],
     ['CanaryFailed', 'outcome'],
-  ])('shows %s by %s, found by a search since the values come with time', (name, dimensions) => {
+  ])('shows %s by %s with a search, since the values are not known in advance', (name, dimensions) => {
     expect(
       lines().filter((line) => line.includes(`{firstframe,service,${dimensions}} MetricName=\\"${name}\\"`)),
     ).toHaveLength(1);
@@ -48,7 +48,7 @@ describe('the dashboard', () => {
     }
   });
 
-  test('shows how each alarm stands', () => {
+  test('shows the state of each alarm', () => {
     const shown = widgets().flatMap(({ properties }) => properties.alarms ?? []);
     const alarms = resourcesOf(synthesis.template, 'AWS::CloudWatch::Alarm').map(({ id }) => `<${id}.Arn>`);
     expect(shown.sort()).toEqual(alarms.sort());
@@ -80,7 +80,7 @@ describe('the dashboard', () => {
     ).toBe(true);
   });
 
-  test('has widgets that lie beside each other, within the 24 columns there are', () => {
+  test('places its widgets without overlap within 24 columns', () => {
     const places = widgets().map(({ x, y }) => `${x} ${y}`);
     expect(new Set(places).size).toBe(places.length);
     for (const { x, width } of widgets()) expect(x + width).toBeLessThanOrEqual(24);

@@ -21,7 +21,7 @@ interface Statement {
 }
 
 describe('the topic of the alarms', () => {
-  test('is encrypted by a key that alarms may use, or nobody would hear them', () => {
+  test('is encrypted with a key that alarms may use', () => {
     const key = only('AWS::KMS::Key');
     expect(flatten(only('AWS::SNS::Topic').properties.KmsMasterKeyId)).toBe(`<${key.id}.Arn>`);
     expect(key.properties.EnableKeyRotation).toBe(true);
@@ -35,7 +35,7 @@ describe('the topic of the alarms', () => {
     );
   });
 
-  test('is spoken to over TLS alone, and by the alarms of this account alone', () => {
+  test('accepts messages only over TLS and only from alarms of this account', () => {
     const { PolicyDocument, Topics } = only('AWS::SNS::TopicPolicy').properties;
     expect(Topics.map(flatten)).toEqual([`<${only('AWS::SNS::Topic').id}>`]);
     const statements: Statement[] = PolicyDocument.Statement;
@@ -52,7 +52,7 @@ describe('the topic of the alarms', () => {
     ]);
   });
 
-  test('writes to whom the configuration names, and to nobody without', async () => {
+  test('has a subscription only if alarmEmail is configured', async () => {
     expect(resourcesOf(synthesis.template, 'AWS::SNS::Subscription')).toEqual([]);
     const { template } = await synthesizeStandIns({ alarmEmail: 'ops@example.com' });
     const [subscription] = resourcesOf(template, 'AWS::SNS::Subscription');

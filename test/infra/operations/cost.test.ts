@@ -1,19 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import {
-  costFile,
-  costPage,
-  idleWatcher,
-  monthCost,
-  perMonth,
-  perVideo,
-  videoCost,
-} from '../../../infra/operations/cost.ts';
+import { idleWatcher, monthCost, perMonth, perVideo, videoCost } from '../../../infra/operations/cost.ts';
 import { resourcesOf, synthesizeStandIns } from '../support.ts';
-
-test('docs/cost.md is up to date; npm run cost writes it', async () => {
-  expect(await readFile(costFile, 'utf8')).toBe(costPage());
-});
 
 test('the cost of a month is a fixed part plus its videos', () => {
   const each = (monthCost(2000) - monthCost(1000)) / 1000;

@@ -9,13 +9,13 @@ beforeAll(async () => {
 
 const all = (type: string): Found[] => resourcesOf(synthesis.template, type);
 
-describe('what holds data', () => {
+describe('storage', () => {
   test.each([
     ['UploadsBucket', 'AWS::S3::Bucket'],
     ['VideosBucket', 'AWS::S3::Bucket'],
     ['VideosTable', 'AWS::DynamoDB::Table'],
     ['WanApiKey', 'AWS::SecretsManager::Secret'],
-  ])('%s keeps its logical id, and stays when the stack goes', (id, Type) => {
+  ])('%s keeps its logical id, and is retained when the stack is deleted', (id, Type) => {
     expect(synthesis.template.Resources[id]).toMatchObject({
       Type,
       DeletionPolicy: 'Retain',
@@ -23,7 +23,7 @@ describe('what holds data', () => {
     });
   });
 
-  test('can be told to go with the stack', async () => {
+  test('can be deleted with the stack', async () => {
     const { template } = await synthesizeStandIns({ removalPolicy: 'destroy' });
     for (const id of ['UploadsBucket', 'VideosBucket', 'VideosTable', 'WanApiKey']) {
       expect(template.Resources[id]!.DeletionPolicy).toBe('Delete');
@@ -31,13 +31,13 @@ describe('what holds data', () => {
     expect(template.Resources.VideosTable!.Properties).toMatchObject({ DeletionProtectionEnabled: false });
   });
 
-  test('is all there is: another bucket, table or secret needs its own line here', () => {
+  test('is complete: another bucket, table or secret needs its own line here', () => {
     const stateful = [
       'AWS::S3::Bucket',
       'AWS::DynamoDB::Table',
       'AWS::SecretsManager::Secret',
       'AWS::StepFunctions::StateMachine',
-      // Of the queues, the one whose messages nothing else remembers.
+      // The one queue whose messages are stored nowhere else.
       'AWS::SQS::Queue',
     ];
     const ids = stateful.flatMap((type) => all(type).map(({ id }) => id)).filter((id) => !/DeadLetters/.test(id));
@@ -46,7 +46,7 @@ describe('what holds data', () => {
     );
   });
 
-  test('is versioned, encrypted, private and reached by TLS alone', () => {
+  test('is versioned, encrypted, private and only reachable over TLS', () => {
     for (const { id, properties } of all('AWS::S3::Bucket')) {
       expect(properties).toMatchObject({
         VersioningConfiguration: { Status: 'Enabled' },
@@ -95,21 +95,21 @@ describe('what holds data', () => {
     });
   });
 
-  test('keeps uploads for two days, and of deleted media a day what is left', () => {
+  test('keeps uploads for two days, and old versions of uploads and media for a day', () => {
     const { Rules } = (synthesis.template.Resources.UploadsBucket!.Properties as Found['properties'])
       .LifecycleConfiguration;
     const below = (prefix: string) => Rules.filter(({ Prefix }: { Prefix?: string }) => Prefix === prefix);
-    const brief = { NoncurrentVersionExpiration: { NoncurrentDays: 1 }, Status: 'Enabled' };
-    expect(below('uploads/')).toEqual([{ Prefix: 'uploads/', ExpirationInDays: 2, ...brief }]);
-    expect(below('inputs/')).toEqual([{ Prefix: 'inputs/', ...brief }]);
-    // Drops and videos stay: nothing else ends an object that stands.
-    const ending = all('AWS::S3::Bucket').flatMap(({ properties }) =>
+    const oneDay = { NoncurrentVersionExpiration: { NoncurrentDays: 1 }, Status: 'Enabled' };
+    expect(below('uploads/')).toEqual([{ Prefix: 'uploads/', ExpirationInDays: 2, ...oneDay }]);
+    expect(below('inputs/')).toEqual([{ Prefix: 'inputs/', ...oneDay }]);
+    // Drops and videos do not expire.
+    const expiring = all('AWS::S3::Bucket').flatMap(({ properties }) =>
       properties.LifecycleConfiguration.Rules.filter((rule: object) => 'ExpirationInDays' in rule),
     );
-    expect(ending).toHaveLength(1);
+    expect(expiring).toHaveLength(1);
   });
 
-  test('lets pages upload to and read from the uploads bucket, where a signature grants it', () => {
+  test('allows pages of any origin to upload to and read from the uploads bucket with a signature', () => {
     const cors = all('AWS::S3::Bucket').map(({ id, properties }) => [id, properties.CorsConfiguration?.CorsRules]);
     expect(Object.fromEntries(cors)).toEqual({
       UploadsBucket: [
@@ -119,7 +119,7 @@ describe('what holds data', () => {
     });
   });
 
-  test("holds no key in the template, and the secret's placeholder looks like none", () => {
+  test('has only a placeholder for the Wan key in the template', () => {
     expect(all('AWS::SecretsManager::Secret')[0]!.properties.SecretString).toBe('unset');
   });
 });

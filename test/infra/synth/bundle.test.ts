@@ -30,7 +30,7 @@ async function write(path: string, content: string): Promise<void> {
   await mkdir(dirname(join(root, path)), { recursive: true });
   await writeFile(join(root, path), content);
 }
-/** Loads a bundle anew: another file's tests may have loaded it with an environment. */
+/** Loads a bundle without the module cache, since an earlier test may have loaded it with an environment. */
 function load(directory: string): { handler: () => Promise<unknown> } {
   const require = createRequire(import.meta.url);
   delete require.cache[require.resolve(directory)];
@@ -38,7 +38,7 @@ function load(directory: string): { handler: () => Promise<unknown> } {
 }
 
 describe('the bundler', () => {
-  test('makes a handler of each entry, in CommonJS although the project is ESM', async () => {
+  test('bundles each entry as a CommonJS handler, although the project is ESM', async () => {
     const bundles = await bundle({ root });
     expect([...bundles.keys()].sort()).toEqual(['one', 'two']);
     expect(bundles.get('one')!.directory).toBe(join(root, '.build/functions/one'));
@@ -59,7 +59,7 @@ describe('the bundler', () => {
   });
 
   test.each(['functions/shared/words.ts', 'web/page.html'])(
-    'sees a change of %s, and another hash only where it matters',
+    'rebuilds after a change of %s, and only affected functions get another hash',
     async (path) => {
       const before = await bundle({ root });
       await write(path, files[path]!.replace('hello', 'good day').replace('page', 'other'));
@@ -69,7 +69,7 @@ describe('the bundler', () => {
     },
   );
 
-  test.each(['package.json', 'package-lock.json'])('sees new functions and another %s', async (file) => {
+  test.each(['package.json', 'package-lock.json'])('rebuilds after a new function or a change of %s', async (file) => {
     const built = async () => (await stat(join(root, '.build/functions/one/index.js'))).mtimeMs;
     await bundle({ root });
     const first = await built();
@@ -80,7 +80,7 @@ describe('the bundler', () => {
     expect([...(await bundle({ root })).keys()]).toContain('three');
   });
 
-  test.each(['functions/one', 'source-maps/one.js.map'])('builds again what was deleted: %s', async (path) => {
+  test.each(['functions/one', 'source-maps/one.js.map'])('rebuilds a deleted output: %s', async (path) => {
     await bundle({ root });
     await rm(join(root, '.build', path), { recursive: true });
     const bundles = await bundle({ root });
@@ -88,21 +88,21 @@ describe('the bundler', () => {
     await expect(stat(join(root, '.build', path))).resolves.toBeDefined();
   });
 
-  test('takes entries and an output directory of its own', async () => {
+  test('accepts custom entries and a custom output directory', async () => {
     const outdir = join(root, 'elsewhere');
     const bundles = await bundle({ root, outdir, entries: { uno: 'functions/api/one.lambda.ts' } });
     expect([...bundles.keys()]).toEqual(['uno']);
     await expect(load(join(outdir, 'functions/uno')).handler()).resolves.toBe('hello <p>page</p>');
   });
 
-  test('refuses two functions of one name', async () => {
+  test('rejects two functions with the same name', async () => {
     await write('functions/workflow/one.lambda.ts', 'export const handler = async () => 1;\n');
     await expect(bundle({ root })).rejects.toThrow(
-      'Two functions are named one: functions/api/one.lambda.ts and functions/workflow/one.lambda.ts',
+      'Two functions have the name one: functions/api/one.lambda.ts and functions/workflow/one.lambda.ts',
     );
   });
 
-  test('names file and line of what it can not read, and keeps nothing of it', async () => {
+  test('reports file and line of a syntax error, and keeps no output', async () => {
     await write('functions/api/one.lambda.ts', 'export const handler = ;\n');
     await expect(bundle({ root })).rejects.toThrow(/functions\/api\/one\.lambda\.ts:1:23/);
     await write('functions/api/one.lambda.ts', files['functions/api/one.lambda.ts']!);
@@ -111,11 +111,11 @@ describe('the bundler', () => {
 });
 
 describe('the deployed bundles', () => {
-  test('are one for each function that has an environment', async () => {
+  test('exist for each function with an environment', async () => {
     expect([...(await bundle()).keys()].sort()).toEqual([...functionNames].sort());
   });
 
-  test('hold every error name that the state machine goes by', async () => {
+  test('contain every error name that the state machine matches', async () => {
     const bundles = await bundle();
     const thrown = await Promise.all(
       ['create-task', 'check-task', 'archive-video'].map((name) =>
@@ -125,19 +125,19 @@ describe('the deployed bundles', () => {
     for (const name of Object.values(errorNames)) expect(thrown.join('\n')).toMatch(new RegExp(`["'\`]${name}["'\`]`));
   });
 
-  test('hold the clients that their entries name, and no others', async () => {
+  test('contain the clients that their entries name, and no others', async () => {
     const clients = { s3: 'S3', stepFunctions: 'SFN', sqs: 'SQS', secrets: 'Secrets Manager' };
     for (const [name, { directory }] of await bundle()) {
-      const text = await readFile(join(directory, 'index.js'), 'utf8');
+      const code = await readFile(join(directory, 'index.js'), 'utf8');
       const entry = await readFile(join(projectRoot, `functions/entries/${name}.lambda.ts`), 'utf8');
       for (const [client, service] of Object.entries(clients)) {
-        const isHeld = text.includes(`serviceId??"${service}"`);
-        expect({ name, client, isHeld }).toEqual({ name, client, isHeld: entry.includes(`${client}: ${client}(`) });
+        const contains = code.includes(`serviceId??"${service}"`);
+        expect({ name, client, contains }).toEqual({ name, client, contains: entry.includes(`${client}: ${client}(`) });
       }
     }
   });
 
-  test('name each variable that is missing when they load', async () => {
+  test('name each missing variable when they load', async () => {
     for (const [name, { directory }] of await bundle()) {
       if (Object.keys(environments[name as FunctionName].shape).length === 0) continue;
       expect(() => load(directory), name).toThrow(`Invalid environment of the function ${name}: `);
@@ -145,7 +145,7 @@ describe('the deployed bundles', () => {
   });
 
   test('need nothing but Node', async () => {
-    // The SDK tries this one in vain where it is not installed; multi-region access points alone would need it.
+    // The SDK tries to load this module, which only multi-region access points need.
     const optional = '@aws-sdk/signature-v4-crt';
     const known = new Set([optional, ...builtinModules, ...builtinModules.map((name) => `node:${name}`)]);
     for (const { directory } of (await bundle()).values()) {

@@ -32,19 +32,19 @@ async function answer(): Promise<string> {
 }
 
 describe('import text from "./module.ts?json"', () => {
-  test('gives the JSON of what the module exports, made when the function is bundled', async () => {
+  test('imports the JSON of the default export, created when the function is bundled', async () => {
     expect(await answer()).toBe('{"weight":42,"hash":"d41d8cd98f00b204e9800998ecf8427e"}');
   });
 
-  test('sees a change of what the module imports', async () => {
+  test('is rebuilt after a change of an import of the module', async () => {
     const before = (await bundle({ root })).get('one')!.hash;
     await write('functions/api/weight.ts', 'export const weight = 22;\n');
     expect((await bundle({ root })).get('one')!.hash).not.toBe(before);
     expect(await answer()).toContain('"weight":44');
   });
 
-  test('is a mistake for a module that exports nothing by default', async () => {
+  test('fails for a module without a default export', async () => {
     await write('functions/api/facts.ts', 'export const facts = 1;\n');
-    await expect(bundle({ root })).rejects.toThrow('exports nothing by default');
+    await expect(bundle({ root })).rejects.toThrow('has no default export');
   });
 });

@@ -6,7 +6,7 @@ import type { FunctionBundle } from '../../../infra/synth/bundle.ts';
 import { renderTemplate } from '../../../infra/synth/render-template.ts';
 import { synthesize } from '../../../infra/synth/synthesize.ts';
 
-// The one module that loads the CDK: what does not call it does not load it.
+// The only module that loads the CDK.
 vi.mock('../../../infra/synth/render-template.ts', () => ({
   renderTemplate: vi.fn((_cdkJson: string, _context: unknown, bundles: Map<string, FunctionBundle>) => ({
     Resources: {
@@ -36,25 +36,25 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, { recursive: true, force: true }));
 
-/** How many syntheses were made, after some more were asked for one after the other. */
+/** Calls `synthesize` with each of the options. @returns how many templates have been rendered in the test */
 async function rendered(...calls: Parameters<typeof synthesize>[0][]): Promise<number> {
   for (const call of calls) await synthesize({ root, bundles, ...call });
   return vi.mocked(renderTemplate).mock.calls.length;
 }
 
 describe('a synthesis', () => {
-  test('is made once for the same sources, code and context', async () => {
+  test('is rendered once for the same sources, code and context', async () => {
     expect(await rendered({}, {}, {})).toBe(1);
   });
 
-  test('is made for each context, and all are kept', async () => {
+  test('is rendered and cached for each context', async () => {
     const other = { context: { logRetentionDays: 7 } };
     expect(await rendered(other, {}, other, {})).toBe(2);
     expect(vi.mocked(renderTemplate).mock.calls[0]![1]).toEqual({ logRetentionDays: 7 });
   });
 
   test.each(['infra/stack.ts', 'infra/new.ts', 'functions/shared/errors.ts', 'cdk.json', 'package-lock.json'])(
-    'is made anew when %s changes',
+    'is rendered again when %s changes',
     async (path) => {
       await rendered({});
       await mkdir(join(root, 'functions/shared'), { recursive: true });
@@ -63,12 +63,12 @@ describe('a synthesis', () => {
     },
   );
 
-  test('is made anew for other code', async () => {
+  test('is rendered again for other code', async () => {
     const changed = new Map(bundles).set('sweep', { directory: '/code/sweep', hash: 'c3' });
     expect(await rendered({}, { bundles: changed })).toBe(2);
   });
 
-  test('tells where the code of each function is, made or read back', async () => {
+  test('has the code directory of each function, rendered or cached', async () => {
     for (let time = 0; time < 2; time += 1) {
       const { functions, assetDirectory } = await synthesize({ root, bundles });
       expect(functions).toEqual({
@@ -81,12 +81,12 @@ describe('a synthesis', () => {
     }
   });
 
-  test('that failed is not kept', async () => {
+  test('is not cached if it failed', async () => {
     vi.mocked(renderTemplate).mockImplementationOnce(() => {
       throw new Error('region = "tokyo"');
     });
-    const wrong = { root, bundles, context: { region: 'tokyo' } };
-    await expect(synthesize(wrong)).rejects.toThrow('region = "tokyo"');
-    expect(await rendered(wrong)).toBe(2);
+    const invalid = { root, bundles, context: { region: 'tokyo' } };
+    await expect(synthesize(invalid)).rejects.toThrow('region = "tokyo"');
+    expect(await rendered(invalid)).toBe(2);
   });
 });

@@ -30,7 +30,7 @@ interface Definition {
   TimeoutSeconds: number;
 }
 
-/** Names that AWS documents for Step Functions and for Lambda tasks. */
+/** The error names that AWS documents for Step Functions and for Lambda tasks. */
 const documentedNames = [
   'States.ALL',
   'States.Timeout',
@@ -45,7 +45,7 @@ const documentedNames = [
   'Runtime.OutOfMemory',
 ];
 
-/** What AWS documents for a task that calls DynamoDB and waits for a token. */
+/** The error names that AWS documents for a task that calls DynamoDB and waits for a token. */
 const namesOfWait = ['States.TaskFailed', 'DynamoDb.ConditionalCheckFailedException'];
 
 const hour = 3600;
@@ -61,8 +61,8 @@ beforeAll(async () => {
 const retrierOf = (state: string, error: string): Retrier =>
   definition.States[state]!.Retry!.find(({ ErrorEquals }) => ErrorEquals.includes(error))!;
 
-/** Seconds from the first attempt to the last, beside the time of the attempts themselves. */
-function patienceOf({
+/** Returns the seconds from the first attempt to the last, without the duration of the attempts. */
+function totalDelayOf({
   IntervalSeconds,
   MaxAttempts,
   BackoffRate,
@@ -80,8 +80,8 @@ describe('the state machine', () => {
     expect(isValid ? '' : errorsText('\n')).toBe('');
   });
 
-  test('goes the way of the design', () => {
-    const ways = Object.fromEntries(
+  test('has the transitions of the design', () => {
+    const transitions = Object.fromEntries(
       Object.entries(definition.States).map(([name, { Next, Choices }]) => [
         name,
         Next ??
@@ -91,7 +91,7 @@ describe('the state machine', () => {
       ]),
     );
     expect(definition.StartAt).toBe('CreateTask');
-    expect(ways).toEqual({
+    expect(transitions).toEqual({
       CreateTask: 'TaskCreated',
       TaskCreated: {
         '$.outcome=created': 'WaitForEnd',
@@ -113,7 +113,7 @@ describe('the state machine', () => {
     });
   });
 
-  test("calls each function through its alias, with more time than the function's own", () => {
+  test("invokes each function through its alias, with a longer timeout than the function's", () => {
     for (const name of tasks) {
       const { Resource, TimeoutSeconds } = definition.States[name]!;
       const alias = template.Resources[Resource!.split(':').at(-1)!]!;
@@ -123,7 +123,7 @@ describe('the state machine', () => {
     }
   });
 
-  test('goes by names alone that are thrown or documented', () => {
+  test('matches only error names that are thrown or documented', () => {
     const known = new Set([...Object.values<string>(errorNames), ...documentedNames, ...namesOfWait]);
     for (const { Retry = [], Catch = [] } of Object.values(definition.States)) {
       for (const { ErrorEquals } of [...Retry, ...Catch])
@@ -131,7 +131,7 @@ describe('the state machine', () => {
     }
   });
 
-  test('goes to sleep with a token, and is checked whatever ends or prevents the sleep', () => {
+  test('sleeps with a token, and continues with CheckTask however the sleep ends or fails', () => {
     const { Type, Resource, Retry, Catch, ...state } = definition.States.WaitForEnd!;
     expect(Resource).toBe('arn:aws:states:::aws-sdk:dynamodb:updateItem.waitForTaskToken');
     expect(state).toMatchObject({ TimeoutSecondsPath: '$.wait.timeout_seconds', ResultPath: null, Next: 'CheckTask' });
@@ -142,7 +142,7 @@ describe('the state machine', () => {
     ]);
   });
 
-  test('writes the wait item of the video: its token, and what lists it, unless a newer run has it', () => {
+  test('writes the wait item of the video with token and index keys, unless a newer run has it', () => {
     const { Parameters } = definition.States.WaitForEnd!;
     expect(Parameters).toEqual({
       TableName: 'VideosTable',
@@ -172,22 +172,22 @@ describe('the state machine', () => {
     });
   });
 
-  test('leaves a video that only the sweep can help to the sweep', () => {
+  test('does not retry RecordFailure after Unhandled, which leaves the video to the sweep', () => {
     expect(definition.States.RecordFailure!.Retry).toContainEqual({ ErrorEquals: ['Unhandled'], MaxAttempts: 0 });
   });
 
-  const mended = Object.values(errorNames).filter((name) => name !== errorNames.unhandled);
-  test.each(mended)('tries again after %s', (name) => {
+  const retriedNames = Object.values(errorNames).filter((name) => name !== errorNames.unhandled);
+  test.each(retriedNames)('retries after %s', (name) => {
     const retried = tasks.filter((state) => retrierOf(state, name));
     expect(retried).not.toEqual([]);
     expect(retried).not.toContain('RecordFailure');
   });
 
-  test.each(tasks)('tries %s again when Lambda itself fails, and when the function was cut off', (state) => {
+  test.each(tasks)('retries %s when Lambda itself fails, and when the function was interrupted', (state) => {
     for (const name of documentedNames) expect(retrierOf(state, name)).toBeDefined();
   });
 
-  test('matches each name once in a state, the general one last', () => {
+  test('matches each error name once in a state, States.ALL last', () => {
     for (const state of tasks) {
       const names = definition.States[state]!.Retry!.flatMap(({ ErrorEquals }) => ErrorEquals);
       expect(new Set(names).size).toBe(names.length);
@@ -195,7 +195,7 @@ describe('the state machine', () => {
     }
   });
 
-  test('records why a run ended, whatever it was', () => {
+  test('records the reason of every failed run', () => {
     for (const state of tasks.filter((name) => name !== 'RecordFailure')) {
       expect(definition.States[state]!.Catch).toEqual([
         { ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'RecordFailure' },
@@ -215,21 +215,21 @@ describe('the state machine', () => {
     ['CreateTask', 'Lambda.TooManyRequestsException', hour, 1.1 * hour],
     ['CreateTask', 'Sandbox.Timedout', 360, 480],
     ['CreateTask', 'States.ALL', 75, 75],
-  ])('is as patient in %s with %s as its policy says', (state, name, atLeast, atMost) => {
-    const patience = patienceOf(retrierOf(state, name));
-    expect(patience).toBeGreaterThanOrEqual(atLeast);
-    expect(patience).toBeLessThanOrEqual(atMost);
+  ])('retries in %s after %s for as long as documented', (state, name, atLeast, atMost) => {
+    const delay = totalDelayOf(retrierOf(state, name));
+    expect(delay).toBeGreaterThanOrEqual(atLeast);
+    expect(delay).toBeLessThanOrEqual(atMost);
   });
 
-  test('has room in its history for all of its patience beside its sleeps', () => {
+  test('has room in its history for all retries and sleeps', () => {
     const eventsOfFailedAttempt = 3;
     const eventsOfSleep = 13;
     const attempts = tasks.flatMap((state) => definition.States[state]!.Retry!.map(({ MaxAttempts }) => MaxAttempts));
-    const patience = attempts.reduce((sum, count) => sum + count, 0) * eventsOfFailedAttempt;
-    expect(patience + 110 * eventsOfSleep).toBeLessThan(25_000);
+    const retryEvents = attempts.reduce((sum, count) => sum + count, 0) * eventsOfFailedAttempt;
+    expect(retryEvents + 110 * eventsOfSleep).toBeLessThan(25_000);
   });
 
-  test('ends what lasts longer than Wan keeps anything', () => {
+  test('ends a run after 30 hours, longer than Wan keeps a task', () => {
     expect(definition.TimeoutSeconds).toBe(30 * hour);
   });
 });

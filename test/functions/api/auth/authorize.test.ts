@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createApiKey, revokeApiKey } from '../../../../functions/api/auth/api-keys.ts';
 import {
   type AuthorizerRequest,
@@ -14,15 +14,13 @@ import authorizerRequest from '../../../fixtures/events/authorizer-request.json'
 import { startTable } from '../../../support/table.ts';
 
 let now = Date.parse('2026-11-05T10:00:00Z');
-let store: Awaited<ReturnType<typeof startTable>>;
+const store = startTable(() => now);
 let alice: Awaited<ReturnType<typeof createApiKey>>;
 let services: AuthorizeServices;
 beforeAll(async () => {
-  store = await startTable(() => now);
   alice = await createApiKey(store.table, 'alice');
   services = over(store.table);
 });
-afterAll(() => store.close());
 afterEach(() => vi.restoreAllMocks());
 
 const over = (table: Table): AuthorizeServices => ({ table, callerOf: callerOfKey(table) });
@@ -33,7 +31,7 @@ const event = (...values: string[]): AuthorizerRequest => ({
   multiValueHeaders: values.length ? { Authorization: values } : {},
 });
 
-test('a good key allows every route of this API and stage, and tells who calls', async () => {
+test('a valid key allows every route of this API and stage and identifies the caller', async () => {
   expect(await authorize(services, event(`Bearer ${alice.key}`))).toEqual({
     principalId: 'alice',
     policyDocument: {
@@ -50,10 +48,10 @@ test('a good key allows every route of this API and stage, and tells who calls',
   });
 });
 
-test('scheme and header are known in any case', async () => {
+test('reads scheme and header in any case', async () => {
   for (const headers of [{ authorization: `bearer ${alice.key}` }, { AUTHORIZATION: `BEARER   ${alice.key}` }]) {
-    const answer = await authorize(services, { ...event(), headers });
-    expect(answer.principalId).toBe('alice');
+    const response = await authorize(services, { ...event(), headers });
+    expect(response.principalId).toBe('alice');
   }
 });
 
@@ -79,35 +77,35 @@ test.each<[string, (key: string) => object]>([
     'a key in the query',
     (key) => ({ ...event(), multiValueQueryStringParameters: { upload_token: [key], api_key: [key] } }),
   ],
-])('%s is Unauthorized', async (_, given) => {
-  const refused = authorize(services, given(alice.key) as AuthorizerRequest);
+])('refuses %s as Unauthorized', async (_, requestWith) => {
+  const refused = authorize(services, requestWith(alice.key) as AuthorizerRequest);
   await expect(refused).rejects.toThrow(Unauthorized);
   await expect(refused).rejects.toThrow(/^Unauthorized$/);
 });
 
-test('a revoked key is Unauthorized, others of its owner are not', async () => {
+test("refuses a revoked key and accepts its owner's other keys", async () => {
   const [first, second] = [await createApiKey(store.table, 'bob'), await createApiKey(store.table, 'bob')];
   await revokeApiKey(store.table, first.item.key_id);
   await expect(authorize(services, event(`Bearer ${first.key}`))).rejects.toThrow(Unauthorized);
   expect((await authorize(services, event(`Bearer ${second.key}`))).principalId).toBe('bob');
 });
 
-test('an item without an owner lets nobody in', async () => {
+test('refuses a key whose item has no owner', async () => {
   const client = { send: async () => ({ Item: { pk: keys.apiKey('x'), key_id: 'k' } }) };
   const table = { ...store.table, client } as unknown as Table;
   await expect(authorize(over(table), event('Bearer ff_x'))).rejects.toThrow(Unauthorized);
 });
 
-test('a table that fails is no 401, and lets nobody in', async () => {
+test('throws when the table fails, instead of answering 401 or allowing the request', async () => {
   const client = { send: () => Promise.reject(new Error('throttled')) };
   const table = { ...store.table, client } as unknown as Table;
   await expect(authorize(over(table), event(`Bearer ${alice.key}`))).rejects.toThrow('throttled');
 });
 
-test('no key is ever logged or sent in plain text', async () => {
+test('never logs or sends a key in plain text', async () => {
   const written: unknown[] = [];
   for (const method of ['log', 'info', 'warn', 'error', 'debug'] as const) {
-    vi.spyOn(console, method).mockImplementation((...given) => void written.push(...given));
+    vi.spyOn(console, method).mockImplementation((...args) => void written.push(...args));
   }
   for (const stream of [process.stdout, process.stderr]) {
     vi.spyOn(stream, 'write').mockImplementation((text) => Boolean(written.push(String(text))));
@@ -125,7 +123,7 @@ test('no key is ever logged or sent in plain text', async () => {
   expect(`${written.join()} ${(refused as Error).stack}`).not.toMatch(new RegExp(`${alice.key}|ff_unknown`));
 });
 
-describe('the upload of a file by Wan’s protocol', () => {
+describe('an upload through the DashScope routes', () => {
   const methodArn = 'arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/v1/POST/api/v1/uploads';
   const upload = (...tokens: string[]): AuthorizerRequest => ({
     ...event(),
@@ -136,7 +134,7 @@ describe('the upload of a file by Wan’s protocol', () => {
   });
   const aToken = async () => createUploadToken(store.table, { owner: 'alice', key_id: 'k1' }, { upload_id: 'u-1' });
 
-  test('is let in by its token, to that method alone, and told whose it is and where it goes', async () => {
+  test('its token allows that method alone and gives owner and upload id', async () => {
     const { token } = await aToken();
     expect(await authorize(services, upload(token))).toEqual({
       principalId: 'alice',
@@ -148,7 +146,7 @@ describe('the upload of a file by Wan’s protocol', () => {
     });
   });
 
-  test('ends with its token, 15 minutes after that was made', async () => {
+  test('its token expires after 15 minutes', async () => {
     const { token, expires_at } = await aToken();
     const start = now;
     expect(Date.parse(expires_at) - now).toBe(15 * 60_000);
@@ -172,8 +170,8 @@ describe('the upload of a file by Wan’s protocol', () => {
     ['its token on the route that makes it', (token) => ({ ...upload(token), httpMethod: 'GET' })],
     ['its token in the header', (token) => ({ ...upload(), headers: { authorization: `Bearer ${token}` } })],
     ['its token as an API key', (token) => event(`Bearer ${token}`)],
-  ])('with %s is Unauthorized', async (_, given) => {
+  ])('refuses %s as Unauthorized', async (_, requestWith) => {
     const { token } = await aToken();
-    await expect(authorize(services, given(token))).rejects.toThrow(Unauthorized);
+    await expect(authorize(services, requestWith(token))).rejects.toThrow(Unauthorized);
   });
 });

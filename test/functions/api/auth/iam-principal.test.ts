@@ -16,11 +16,11 @@ test.each([
   [`arn:aws:iam::${account}:root`, `${account}.root`],
   [`arn:aws-cn:iam::${account}:user/alice`, `${account}.user.alice`],
   [`arn:aws-us-gov:sts::${account}:assumed-role/Studio/x`, `${account}.role.Studio`],
-])('%s is %s', (arn, owner) => {
+])('maps %s to the owner %s', (arn, owner) => {
   expect(ownerOf(arn)).toBe(owner);
 });
 
-test('all sessions of a role are one owner, and each has a key id of its own', () => {
+test('gives all sessions of a role one owner, and each its own key id', () => {
   const [one, other] = ['a', 'b'].map((session) =>
     callerOfPrincipal({ userArn: `arn:aws:sts::${account}:assumed-role/Studio/${session}` }),
   );
@@ -29,11 +29,11 @@ test('all sessions of a role are one owner, and each has a key id of its own', (
   expect(one!.key_id).not.toBe(other!.key_id);
 });
 
-test('a user and a role of one name are two owners', () => {
+test('gives a user and a role of the same name two owners', () => {
   expect(ownerOf(`arn:aws:iam::${account}:user/x`)).not.toBe(ownerOf(`arn:aws:sts::${account}:assumed-role/x/s`));
 });
 
-test.each(['a+b=c,d', 'x'.repeat(64)])('a name that no owner can have is hashed: %s', (name) => {
+test.each(['a+b=c,d', 'x'.repeat(64)])('hashes a name that is not a valid owner: %s', (name) => {
   for (const [arn, kind] of [
     [`arn:aws:iam::${account}:user/${name}`, 'user'],
     [`arn:aws:sts::${account}:assumed-role/${name}/s`, 'role'],
@@ -45,7 +45,7 @@ test.each(['a+b=c,d', 'x'.repeat(64)])('a name that no owner can have is hashed:
   }
 });
 
-test('nobody can pose as a hashed owner by a name that looks like one', () => {
+test('a name that resembles a hashed owner does not become that owner', () => {
   const hashed = ownerOf(`arn:aws:iam::${account}:user/a+b`)!;
   const name = hashed.slice(`${account}.`.length);
   expect(ownerOf(`arn:aws:iam::${account}:user/${name}`)).not.toBe(hashed);
@@ -65,6 +65,6 @@ test.each([
   `arn:aws:s3::${account}:user/alice`,
   `arn:other:iam::${account}:user/alice`,
   ` arn:aws:iam::${account}:user/alice`,
-])('%j is nobody', (userArn) => {
+])('rejects %j', (userArn) => {
   expect(callerOfPrincipal({ userArn: userArn as string })).toBeUndefined();
 });

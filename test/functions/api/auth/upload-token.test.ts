@@ -1,21 +1,17 @@
 import { createHash } from 'node:crypto';
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { countUpload, createUploadToken, readUploadToken } from '../../../../functions/api/auth/upload-token.ts';
 import { timeToLive } from '../../../../functions/shared/table-schema.ts';
 import { startTable } from '../../../support/table.ts';
 
 let now = Date.parse('2026-11-05T10:00:00.500Z');
-let store: Awaited<ReturnType<typeof startTable>>;
-beforeAll(async () => {
-  store = await startTable(() => now);
-});
-afterAll(() => store.close());
+const store = startTable(() => now);
 
 const caller = { owner: 'alice', key_id: 'k1' };
 const upload = { upload_id: 'u-1' };
 
-test('a token is stored as its hash alone, with what it stands for, and forgotten after its end', async () => {
+test('stores only the hash of a token, with its caller and upload, until it expires', async () => {
   const { token, expires_at } = await createUploadToken(store.table, caller, upload);
   const { Items = [] } = await store.table.client.send(new ScanCommand({ TableName: store.table.tableName }));
   expect(Items).toEqual([
@@ -30,23 +26,23 @@ test('a token is stored as its hash alone, with what it stands for, and forgotte
   expect(JSON.stringify(Items)).not.toContain(token);
 });
 
-test('a token is good for 15 minutes and stands for what it was made for', async () => {
+test('returns caller and upload of a token for 15 minutes', async () => {
   const { token, expires_at } = await createUploadToken(store.table, caller, upload);
   expect(expires_at).toBe('2026-11-05T10:15:00.500Z');
   expect(await readUploadToken(store.table, token)).toEqual({ ...caller, ...upload });
   now += 15 * 60_000;
-  // The item is still there: DynamoDB takes its time.
+  // DynamoDB deletes expired items late.
   expect(await readUploadToken(store.table, token)).toBeUndefined();
 });
 
-test('no two tokens are alike, none can be guessed from another, and an unknown one stands for nothing', async () => {
-  const made = await Promise.all(Array.from({ length: 20 }, () => createUploadToken(store.table, caller, upload)));
-  expect(new Set(made.map(({ token }) => token)).size).toBe(20);
-  for (const { token } of made) expect(token).toMatch(/^ffu_[\w-]{43}$/);
+test('creates unique random tokens and rejects an unknown one', async () => {
+  const created = await Promise.all(Array.from({ length: 20 }, () => createUploadToken(store.table, caller, upload)));
+  expect(new Set(created.map(({ token }) => token)).size).toBe(20);
+  for (const { token } of created) expect(token).toMatch(/^ffu_[\w-]{43}$/);
   expect(await readUploadToken(store.table, 'ffu_unknown')).toBeUndefined();
 });
 
-test('a token is good for ten files, however many come at once; another or an unknown one is not touched by it', async () => {
+test('allows ten files per token under concurrent uploads, without counting for another or an unknown token', async () => {
   const [{ token }, other] = await Promise.all([
     createUploadToken(store.table, caller, upload),
     createUploadToken(store.table, caller, upload),

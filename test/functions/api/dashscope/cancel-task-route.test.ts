@@ -6,7 +6,7 @@ import { taskRequests } from './task-requests.ts';
 
 const { table, use, turn, create, query, cancel } = taskRequests();
 
-describe('canceling a task', () => {
+describe('cancel', () => {
   const refused = {
     status: 400,
     body: {
@@ -16,11 +16,11 @@ describe('canceling a task', () => {
     },
   };
 
-  test('that waits makes it CANCELED, once', async () => {
+  test('cancels a pending task, once', async () => {
     const id = await create();
-    const answer = await cancel(id);
-    expect(answer.status).toBe(200);
-    expect(requestIdResponseBody.parse(answer.body)).toEqual({ request_id: 'request-1' });
+    const response = await cancel(id);
+    expect(response.status).toBe(200);
+    expect(requestIdResponseBody.parse(response.body)).toEqual({ request_id: 'request-1' });
     expect((await query(id)).output).toEqual({
       ...{ task_id: id, task_status: 'CANCELED', orig_prompt: 'A cat runs' },
       ...{ submit_time: '2025-09-25 11:07:28.590', end_time: '2025-09-25 11:07:28.590' },
@@ -28,22 +28,21 @@ describe('canceling a task', () => {
     expect(await cancel(id)).toMatchObject(refused);
   });
 
-  test("of another owner's is refused and changes nothing", async () => {
+  test("refuses another owner's task and changes nothing", async () => {
     const id = await create();
     expect(await cancel(id, 'bob')).toMatchObject(refused);
     expect((await query(id)).output.task_status).toBe('PENDING');
   });
 
-  test.each(['running', 'archiving', 'succeeded', 'failed'] as const)('that is %s is refused', async (status) => {
+  test.each(['running', 'archiving', 'succeeded', 'failed'] as const)('refuses a task that is %s', async (status) => {
     const id = await create();
     await moveTo(table(), id, status, { set: { task: aTask() } });
     expect(await cancel(id)).toMatchObject(refused);
   });
 
-  const starting = () =>
-    new ProblemError(409, { code: 'video_is_starting', title: 'Starting.', detail: 'In a moment.' });
+  const starting = () => new ProblemError(409, { code: 'video_is_starting', title: 'Starting.', detail: 'Try again.' });
 
-  test('that is just being handed to Wan waits until it can be done', async () => {
+  test('waits for a task that is being submitted and cancels it', async () => {
     const id = await create();
     await moveTo(table(), id, 'submitting');
     let isStarting = true;
@@ -58,15 +57,15 @@ describe('canceling a task', () => {
     expect((await query(id)).output.task_status).toBe('CANCELED');
   });
 
-  test('that runs by the time Wan has it, or is not handed over for long, is refused', async () => {
-    for (const meanwhile of ['running', undefined] as const) {
+  test('refuses a task that runs after its submission, or whose submission takes too long', async () => {
+    for (const next of ['running', undefined] as const) {
       const id = await create();
       await moveTo(table(), id, 'submitting');
       use(table(), {
         cancelVideo: () => Promise.reject(starting()),
         sleep: async (milliseconds) => {
           turn(milliseconds);
-          if (meanwhile) await moveTo(table(), id, meanwhile, { set: { task: aTask() } });
+          if (next) await moveTo(table(), id, next, { set: { task: aTask() } });
         },
       });
       expect(await cancel(id)).toMatchObject(refused);
@@ -75,17 +74,17 @@ describe('canceling a task', () => {
 
   let id: string;
   test.each([
-    ['is never handed over', async () => undefined, 400, 5_000],
+    ['is never submitted', async () => undefined, 400, 5_000],
     [
-      'is handed over at last to a Wan that does not answer',
+      'is submitted at last to an unresponsive Wan',
       () => moveTo(table(), id, 'running', { set: { task: aTask({ status: 'PENDING' }) } }),
       503,
       13_000,
     ],
-  ])('that %s answers well before the gateway gives up', async (_, atLast, status, elapsed) => {
+  ])('answers before the gateway times out for a task that %s', async (_, finish, status, elapsed) => {
     id = await create();
     await moveTo(table(), id, 'submitting');
-    const began = table().now();
+    const start = table().now();
     use(table(), {
       cancelVideo: async (video, milliseconds) => {
         if (video.status === 'submitting') throw starting();
@@ -94,13 +93,14 @@ describe('canceling a task', () => {
       },
       sleep: async (milliseconds) => {
         turn(milliseconds);
-        if (table().now() - began >= 5_000) await atLast();
+        if (table().now() - start >= 5_000) await finish();
       },
     });
     expect((await cancel(id)).status).toBe(status);
-    expect(table().now() - began).toBe(elapsed);
+    expect(table().now() - start).toBe(elapsed);
   });
-  test('while Wan does not answer says so, and when to try again', async () => {
+
+  test('answers 503 with Retry-After while Wan is unavailable', async () => {
     const id = await create();
     use(table(), {
       cancelVideo: () =>

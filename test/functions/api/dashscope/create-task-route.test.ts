@@ -8,31 +8,31 @@ import { asynchronous, body, submit, taskRequests } from './task-requests.ts';
 
 const { table, dashscope, post, create } = taskRequests();
 
-describe('creating a task', () => {
-  test('answers PENDING with the id of a video, which is dispatched', async () => {
-    const { status, headers, body: answer } = await post(body());
+describe('create', () => {
+  test('returns PENDING with the id of a dispatched video', async () => {
+    const { status, headers, body: response } = await post(body());
     expect(status).toBe(200);
     expect(headers['content-type']).toBe('application/json');
-    expect(createTaskResponseBody.parse(answer)).toEqual({
+    expect(createTaskResponseBody.parse(response)).toEqual({
       output: { task_status: 'PENDING', task_id: expect.stringMatching(/^[0-9a-f-]{36}$/) },
       request_id: 'request-1',
     });
-    expect(dashscope().dispatched).toEqual([answer.output.task_id]);
-    expect(await readVideo(table(), answer.output.task_id)).toMatchObject({
+    expect(dashscope().dispatched).toEqual([response.output.task_id]);
+    expect(await readVideo(table(), response.output.task_id)).toMatchObject({
       owner: 'alice',
       source: { type: 'api', key_id: 'key of alice' },
       input: body().input,
     });
   });
 
-  test('takes a last slash as no difference', async () => {
+  test('ignores a trailing slash', async () => {
     expect((await post(body(), { path: `${submit}/` })).status).toBe(200);
   });
 
-  test('without its header is refused in the documented words, and makes nothing', async () => {
-    const answer = await dashscope().call({ method: 'POST', path: submit, body: body() });
-    expect(answer).toMatchObject({ status: 403 });
-    expect(errorBody.parse(answer.body)).toEqual({
+  test('refuses a request without the async header with the documented message', async () => {
+    const response = await dashscope().call({ method: 'POST', path: submit, body: body() });
+    expect(response).toMatchObject({ status: 403 });
+    expect(errorBody.parse(response.body)).toEqual({
       code: 'AccessDenied',
       message: 'current user api does not support synchronous calls.',
       request_id: 'request-1',
@@ -40,12 +40,12 @@ describe('creating a task', () => {
     expect(dashscope().dispatched).toEqual([]);
   });
 
-  test("takes what published clients send: unknown fields and headers, null, '', bare base64", async () => {
-    const picture = Buffer.from(png(400, 400)).toString('base64');
+  test("accepts what published clients send: unknown fields and headers, null, '', bare base64", async () => {
+    const image = Buffer.from(png(400, 400)).toString('base64');
     const id = await create(
       {
         ...body({ model: 'wan2.5-i2v-preview', parameters: { duration: 5, with_audio: false, seed: null } }),
-        input: { prompt: 'A cat', extend_prompt: true, function: 'video-synthesis', audio_url: '', img_url: picture },
+        input: { prompt: 'A cat', extend_prompt: true, function: 'video-synthesis', audio_url: '', img_url: image },
       } as never,
       { headers: { 'X-DashScope-OssResourceResolve': 'enable', 'x-dashscope-sdk-client': 'python-sdk/2.0.2/aigc' } },
     );
@@ -54,7 +54,7 @@ describe('creating a task', () => {
     expect(video?.input).not.toHaveProperty('audio_url');
   });
 
-  test('an idempotency-key that can be used means the same task, and with another body a mistake', async () => {
+  test('returns the same task for a repeated idempotency-key, and an error for another body', async () => {
     const headers = { 'idempotency-key': randomUUID() };
     const id = await create(body(), { headers });
     expect(await create(body(), { headers })).toBe(id);
@@ -65,7 +65,7 @@ describe('creating a task', () => {
     });
   });
 
-  test('an idempotency-key that can not be used counts for nothing', async () => {
+  test('ignores an invalid idempotency-key', async () => {
     const headers = { 'idempotency-key': 'two words' };
     expect(await create(body(), { headers })).not.toBe(await create(body(), { headers }));
   });
@@ -78,8 +78,14 @@ describe('creating a task', () => {
     ['no model', { input: body().input }, 400, 'BadRequest.EmptyModel', /^Required parameter "model" missing/],
     ['an unknown model', body({ model: 'wan9' }), 404, 'ModelNotFound', /^Model can not be found\./],
     ['no input', { model: 'wan2.2-i2v-plus' }, 400, 'BadRequest.EmptyInput', /^Required parameter "input" missing/],
-    ['an input that is none', { model: 'wan2.2-i2v-plus', input: 'x' }, 400, 'BadRequest.IllegalInput', /json/],
-    ['no picture', { model: 'wan2.2-i2v-plus', input: {} }, 400, 'InvalidParameter', /^Field required: input\.img_url/],
+    [
+      'an input that is not an object',
+      { model: 'wan2.2-i2v-plus', input: 'x' },
+      400,
+      'BadRequest.IllegalInput',
+      /json/,
+    ],
+    ['no image', { model: 'wan2.2-i2v-plus', input: {} }, 400, 'InvalidParameter', /^Field required: input\.img_url/],
     ['no URL', body({ input: { img_url: 'cat.png' } }), 400, 'InvalidParameter', /^url error, please check url！ /],
     [
       'a private address',
@@ -87,12 +93,12 @@ describe('creating a task', () => {
       ...([400, 'InvalidParameter', /^url error, please check url！ /] as const),
     ],
     [
-      'a picture that is too small',
+      'an image that is too small',
       body({ input: { img_url: `data:image/png;base64,${Buffer.from(png(10, 10)).toString('base64')}` } }),
       ...([400, 'InvalidURL', /input\.img_url: .*10 × 10/] as const),
     ],
     [
-      'a picture over the inline limit',
+      'an image over the inline limit',
       body({ input: { img_url: `data:image/png;base64,${'A'.repeat(6_000_000)}` } }),
       ...([400, 'BadRequest.TooLarge', /^Payload Too Large\. /] as const),
     ],
@@ -102,26 +108,26 @@ describe('creating a task', () => {
       ...([
         400,
         'InvalidParameter',
-        /^url error, please check url！ input\.img_url: An oss:\/\/ URL must be one/,
+        /^url error, please check url！ input\.img_url: An oss:\/\/ URL must come from an upload/,
       ] as const),
     ],
     [
-      'an upload that leads elsewhere',
+      'an upload with a path that leaves its folder',
       body({ input: { img_url: `oss://firstframe/${randomUUID()}/..` } }),
       ...([400, 'InvalidParameter', /^url error/] as const),
     ],
     [
-      'an upload that is not there',
+      'an upload that does not exist',
       body({ input: { img_url: `oss://firstframe/${randomUUID()}/cat.png` } }),
       ...([400, 'InvalidParameter.DataInspection', /^Unable to download the media resource/] as const),
     ],
     [
-      'a resolution that the model has not',
+      'a resolution that the model does not have',
       body({ parameters: { resolution: '720P' } }),
       ...([400, 'InvalidParameter', /^parameters\.resolution: .* Use 480P or 1080P\./] as const),
     ],
     [
-      'several mistakes, all named',
+      'several issues, all named',
       body({ input: { img_url: 'x' }, parameters: { duration: 'long', resolution: '720P' } }),
       ...([
         400,
@@ -129,28 +135,28 @@ describe('creating a task', () => {
         /(?=.*input\.img_url)(?=.*parameters\.duration)(?=.*parameters\.resolution)/,
       ] as const),
     ],
-  ])('of %s is refused as the reference does', async (_, given, status, code, message) => {
-    const answer = await post(given);
-    expect(answer).toMatchObject({ status, body: { code, message: expect.stringMatching(message) } });
-    errorBody.parse(answer.body);
-    expect([dashscope().dispatched, dashscope().surprises]).toEqual([[], []]);
+  ])('refuses %s like the reference', async (_, sent, status, code, message) => {
+    const response = await post(sent);
+    expect(response).toMatchObject({ status, body: { code, message: expect.stringMatching(message) } });
+    errorBody.parse(response.body);
+    expect([dashscope().dispatched, dashscope().unexpectedErrors]).toEqual([[], []]);
   });
 
-  test('over the spending limit is refused by a code that no client tries again', async () => {
-    const poor = aDashscope(table(), { monthlySpendingLimit: 0.001 });
+  test('refuses a request over the spending limit with a code that no client retries', async () => {
+    const limited = aDashscope(table(), { monthlySpendingLimit: 0.001 });
     expect(
-      await poor.call({ method: 'POST', path: submit, headers: asynchronous, body: body(), owner: 'poor' }),
+      await limited.call({ method: 'POST', path: submit, headers: asynchronous, body: body(), owner: 'limited' }),
     ).toMatchObject({
       status: 400,
       body: { code: 'Arrearage', message: expect.stringMatching(/^Access denied, please make sure your account/) },
     });
   });
 
-  test('a surprise tells nothing of the inside', async () => {
-    const broken = aDashscope(table(), { acceptRequest: () => Promise.reject(new Error('secret of the inside')) });
-    const answer = await broken.call({ method: 'POST', path: submit, headers: asynchronous, body: body() });
-    expect(answer).toMatchObject({ status: 500, body: { code: 'InternalError', request_id: 'request-1' } });
-    expect(JSON.stringify(answer)).not.toContain('secret');
-    expect(broken.surprises).toEqual([new Error('secret of the inside')]);
+  test('answers an unexpected error without internal details', async () => {
+    const broken = aDashscope(table(), { acceptRequest: () => Promise.reject(new Error('internal secret')) });
+    const response = await broken.call({ method: 'POST', path: submit, headers: asynchronous, body: body() });
+    expect(response).toMatchObject({ status: 500, body: { code: 'InternalError', request_id: 'request-1' } });
+    expect(JSON.stringify(response)).not.toContain('secret');
+    expect(broken.unexpectedErrors).toEqual([new Error('internal secret')]);
   });
 });

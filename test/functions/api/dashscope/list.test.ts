@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { listTasksQuery, listTasksResponseBody } from '../../../../functions/api/dashscope/schemas.ts';
 import { replaceWithTombstone } from '../../../../functions/video/deletion.ts';
 import type { VideoRecord } from '../../../../functions/video/record.ts';
@@ -11,35 +11,30 @@ import { aDashscope, aTask } from './support.ts';
 
 const start = Date.parse('2026-03-10T12:00:00.000Z');
 const hour = 3_600_000;
-let store: Awaited<ReturnType<typeof startTable>>;
-let dashscope: ReturnType<typeof aDashscope>;
+const store = startTable(() => start);
+const dashscope = aDashscope(store.table);
 let owner: string;
-beforeAll(async () => {
-  store = await startTable(() => start);
-  dashscope = aDashscope(store.table);
-});
 beforeEach(() => {
   owner = anOwner();
 });
-afterAll(() => store.close());
 
-/** Made so many hours ago. */
-async function stands(hours: number, given: Partial<VideoRecord> = {}): Promise<string> {
-  const video = aVideo({ owner, ...given }, start - hours * hour);
+/** Stores a video that was created that many hours ago. */
+async function storeVideo(hours: number, overrides: Partial<VideoRecord> = {}): Promise<string> {
+  const video = aVideo({ owner, ...overrides }, start - hours * hour);
   await createVideo(store.table, video);
   return video.id;
 }
 
 const list = async (query = '', path = 'tasks') => {
-  const answer = await dashscope.call({ path: `${path}${query}`, owner });
-  expect([answer.status, answer.body]).toEqual([200, expect.anything()]);
-  return listTasksResponseBody.parse(answer.body);
+  const response = await dashscope.call({ path: `${path}${query}`, owner });
+  expect([response.status, response.body]).toEqual([200, expect.anything()]);
+  return listTasksResponseBody.parse(response.body);
 };
 const ids = async (query = '') => (await list(query)).data.map(({ task_id }) => task_id);
 
-test('is one flat object with a row for each task, of times in ms, without ids of Wan', async () => {
+test("lists each task with times in ms and without Wan's ids", async () => {
   const created_at = new Date(start - hour).toISOString();
-  const id = await stands(1, {
+  const id = await storeVideo(1, {
     status: 'succeeded',
     task: aTask({ scheduled_time: new Date(start - hour + 5000).toISOString() }),
     timeline: [
@@ -47,8 +42,8 @@ test('is one flat object with a row for each task, of times in ms, without ids o
       { status: 'succeeded', at: new Date(start - hour + 90_000).toISOString() },
     ],
   });
-  const answer = await list();
-  expect(answer).toEqual({
+  const response = await list();
+  expect(response).toEqual({
     total: 1,
     data: [
       {
@@ -71,11 +66,11 @@ test('is one flat object with a row for each task, of times in ms, without ids o
     page_size: 10,
     request_id: 'request-1',
   });
-  expect(JSON.stringify(answer)).not.toContain("Wan's own");
+  expect(JSON.stringify(response)).not.toContain("Wan's own");
 });
 
-test('shows the newest of the last 24 hours first, its own only, and none that was deleted', async () => {
-  const [old, first, second] = [await stands(25), await stands(2), await stands(1)];
+test("lists the owner's tasks of the last 24 hours, newest first, without deleted ones", async () => {
+  const [old, first, second] = [await storeVideo(25), await storeVideo(2), await storeVideo(1)];
   const deleted = aVideo({ owner, status: 'failed' }, start);
   await createVideo(store.table, deleted);
   await replaceWithTombstone(store.table, deleted);
@@ -85,35 +80,35 @@ test('shows the newest of the last 24 hours first, its own only, and none that w
   expect(await list('', 'tasks/')).toMatchObject({ total: 0, data: [], total_page: 0 });
 });
 
-test('reads times as UTC+8, both ends included, and the other end as 24 hours away', async () => {
-  const [at10, at11, at12] = [await stands(2), await stands(1), await stands(0.0001)];
+test('reads times as UTC+8 with both ends included, and completes a missing end to 24 hours', async () => {
+  const [at10, at11, at12] = [await storeVideo(2), await storeVideo(1), await storeVideo(0.0001)];
   expect(await ids('?start_time=20260310180000&end_time=20260310190000')).toEqual([at11, at10]);
   expect(await ids('?end_time=20260310185959')).toEqual([at10]);
   expect(await ids('?start_time=20260310190000')).toEqual([at12, at11]);
   expect(await ids('?start_time=&end_time=')).toEqual([at12, at11, at10]);
-  const withinTheSecond = await stands(1 - 0.999 / 3600);
+  const withinTheSecond = await storeVideo(1 - 0.999 / 3600);
   expect(await ids('?end_time=20260310190000')).toEqual([withinTheSecond, at11, at10]);
 });
 
-test('filters by model, status, key and region; a filter that is empty is none', async () => {
-  const waits = await stands(1);
-  const runs = await stands(2, { status: 'running', task: aTask() });
-  const pending = await stands(3, { status: 'running', task: aTask({ status: 'PENDING' }) });
-  const other = await stands(4, {
+test('filters by model, status, key and region, and ignores an empty filter', async () => {
+  const queued = await storeVideo(1);
+  const running = await storeVideo(2, { status: 'running', task: aTask() });
+  const pending = await storeVideo(3, { status: 'running', task: aTask({ status: 'PENDING' }) });
+  const other = await storeVideo(4, {
     ...{ model: 'wan2.6-i2v', status: 'failed' },
     source: { type: 'drop', bucket: 'uploads', key: 'drop/cat.png' },
   });
-  expect(await ids('?status=PENDING')).toEqual([waits, pending]);
-  expect(await ids('?status=RUNNING')).toEqual([runs]);
+  expect(await ids('?status=PENDING')).toEqual([queued, pending]);
+  expect(await ids('?status=RUNNING')).toEqual([running]);
   expect(await ids('?status=SUCCEEDED')).toEqual([]);
   expect(await ids('?model_name=wan2.6-i2v')).toEqual([other]);
   expect(await ids('?api_key_id=k1&status=FAILED')).toEqual([]);
   expect(await ids('?region=cn-beijing')).toEqual([]);
-  expect(await ids('?region=ap-southeast-1&status=&model_name=')).toEqual([waits, runs, pending, other]);
+  expect(await ids('?region=ap-southeast-1&status=&model_name=')).toEqual([queued, running, pending, other]);
 });
 
-test('finds one task by its id, however old, unless a time is asked for', async () => {
-  const old = await stands(24 * 400);
+test('finds a task of any age by its id, unless a time is given', async () => {
+  const old = await storeVideo(24 * 400);
   expect(await ids(`?task_id=${old}`)).toEqual([old]);
   expect(await ids(`?task_id=${old}&status=FAILED`)).toEqual([]);
   expect(await ids(`?task_id=${old}&end_time=20260310000000`)).toEqual([]);
@@ -122,9 +117,9 @@ test('finds one task by its id, however old, unless a time is asked for', async 
   expect(await ids(`?task_id=${old}`)).toEqual([]);
 });
 
-test('in pages shows each once, and tells how many there are', async () => {
+test('shows each task once across pages, with the total', async () => {
   const all: string[] = [];
-  for (let hours = 1; hours <= 7; hours++) all.push(await stands(hours));
+  for (let hours = 1; hours <= 7; hours++) all.push(await storeVideo(hours));
   const seen: string[] = [];
   for (let page = 1; page <= 3; page++) {
     const { total, total_page, page_no, data } = await list(`?page_no=${page}&page_size=3`);
@@ -135,8 +130,8 @@ test('in pages shows each once, and tells how many there are', async () => {
   expect(await ids('?page_no=4&page_size=3')).toEqual([]);
 });
 
-describe('looks at the newest alone', () => {
-  /** A table whose queries each give so many videos, or as many as they ask for, and never come to an end. */
+describe('reads only the newest tasks', () => {
+  /** A table with endless pages of up to `perQuery` videos. */
   function endless(perQuery: number) {
     const limits: number[] = [];
     const send = async ({ input }: { input: { Limit: number } }) => {
@@ -147,21 +142,21 @@ describe('looks at the newest alone', () => {
     return { limits, dashscope: aDashscope({ ...store.table, client: { send } as never }) };
   }
 
-  test('2,000 of them, however many there are', async () => {
+  test('at most 2,000', async () => {
     const table = endless(600);
     const { body } = await table.dashscope.call({ path: 'tasks?page_no=20&page_size=100', owner });
     expect([body.total, body.total_page, body.data.length]).toEqual([2000, 20, 100]);
     expect(table.limits).toEqual([2000, 1400, 800, 200]);
   });
 
-  test('ten megabytes of them, however large they are', async () => {
+  test('at most ten megabytes', async () => {
     const table = endless(3);
     expect((await table.dashscope.call({ path: 'tasks', owner })).body.total).toBe(30);
     expect(table.limits).toHaveLength(10);
   });
 });
 
-describe('the contract admits what the route takes', () => {
+describe('the contract and the route accept the same query', () => {
   const queries = [
     ...['page_no=1', 'page_no=1000000', 'page_no=007', 'page_no=', 'page_no=0', 'page_no=1000001', 'page_no=00000001'],
     ...['page_no=1.0', 'page_no=+1', 'page_size=100', 'page_size=0100', 'page_size=', 'page_size=101', 'page_size=000'],
@@ -172,12 +167,12 @@ describe('the contract admits what the route takes', () => {
   ];
   test.each(queries)('%s', async (query) => {
     const { status } = await dashscope.call({ path: `tasks?${query}`, owner });
-    const isAdmitted = listTasksQuery.safeParse(Object.fromEntries(new URLSearchParams(query))).success;
-    expect([status, isAdmitted]).toEqual(isAdmitted ? [200, true] : [400, false]);
+    const isValid = listTasksQuery.safeParse(Object.fromEntries(new URLSearchParams(query))).success;
+    expect([status, isValid]).toEqual(isValid ? [200, true] : [400, false]);
   });
 });
 
-describe('a query that can not be used is refused by name', () => {
+describe('names the invalid parameter of a query', () => {
   test.each([
     ['start_time=2026-03-10', 'start_time'],
     ['end_time=20260230000000', 'end_time'],
@@ -193,8 +188,8 @@ describe('a query that can not be used is refused by name', () => {
     ['page_size=101', 'page_size'],
     [`page_size=${'9'.repeat(400)}`, 'page_size'],
   ])('%s', async (query, name) => {
-    const answer = await dashscope.call({ path: `tasks?${query}`, owner });
-    expect(answer).toMatchObject({
+    const response = await dashscope.call({ path: `tasks?${query}`, owner });
+    expect(response).toMatchObject({
       status: 400,
       body: { code: 'InvalidParameter', message: expect.stringContaining(name) },
     });

@@ -18,7 +18,7 @@ const key = 'firstframe/8f14e45f/cat é.png';
 const file = Buffer.concat([Buffer.from('\u0089PNG\r\n\u001a\n\r\n--\r\n\r\n', 'latin1'), randomBytes(1000)]);
 const named = (name: string, more = ''): string => `Content-Disposition: form-data; name="${name}"${more}`;
 
-describe('a form is read as it is sent by', () => {
+describe('reads the form of', () => {
   const binary = 'Content-Type: application/octet-stream';
   test.each<[client: string, boundary: string, type: string, key: string, file: string]>([
     ['requests', '9b1f0c', '; boundary=9b1f0c', named('key'), named('file', '; filename="cat é.png"')],
@@ -92,7 +92,7 @@ describe('a form is read as it is sent by', () => {
     );
   });
 
-  test('the platform itself', async () => {
+  test('the fetch API of Node', async () => {
     const form = new FormData();
     form.set('key', key);
     form.set('file', new Blob([new Uint8Array(file)]), 'a"b.png');
@@ -109,21 +109,21 @@ const part = (headers: string, content: string) => `--b\r\n${headers}\r\n\r\n${c
 const end = '--b--\r\n';
 
 test.each([
-  ['a line before the first part', `not read\r\n${part(named('key'), 'k')}${end}`],
-  ['a line after the last', `${part(named('key'), 'k')}${end}not read\r\n${part(named('key'), 'x')}`],
+  ['a line before the first part', `ignored\r\n${part(named('key'), 'k')}${end}`],
+  ['a line after the last', `${part(named('key'), 'k')}${end}ignored\r\n${part(named('key'), 'x')}`],
   ['no line break at the end', part(named('key'), 'k') + end.trim()],
   ['a quoted name that holds a parameter of its own', part(named('key', '; x="; name=file"'), 'k') + end],
-])('%s changes nothing', async (_, body) => {
+])('accepts %s', async (_, body) => {
   expect(await read(body)).toEqual(new Map([['key', Buffer.from('k')]]));
 });
 
 test.each([
-  ['what almost is a delimiter', 'x\r\n--\r\n--B\r\n-b--\r\n\n--b\r\n\r--b\r\n'],
+  ['sequences close to a delimiter', 'x\r\n--\r\n--B\r\n-b--\r\n\n--b\r\n\r--b\r\n'],
   ['a delimiter within a line', 'x--b\r\n\r\n-\n--b\r\n\r--b--'],
   ['a form with another boundary', `--c\r\n${named('key')}\r\n\r\nk\r\n--c--\r\n`],
   ['line breaks at its ends', '\r\n\r\n\n\r\n'],
   ['nothing', ''],
-])('a file may hold %s', async (_, content) => {
+])('reads a file with %s', async (_, content) => {
   const form = await read(part(named('file'), content) + end);
   expect(form?.get('file')?.toString()).toBe(content);
 });
@@ -134,34 +134,34 @@ test.each<[string, string, string?]>([
   ['no boundary', part(named('key'), 'k') + end, 'multipart/form-data; charset=utf-8'],
   ['an empty boundary', part(named('key'), 'k') + end, 'multipart/form-data; boundary='],
   ['a boundary of 300 characters', part(named('key'), 'k') + end, `multipart/form-data; boundary=${'b'.repeat(300)}`],
-  ['a boundary that is no text', part(named('key'), 'k') + end, 'multipart/form-data; boundary="b\u0001"'],
+  ['a boundary with a control character', part(named('key'), 'k') + end, 'multipart/form-data; boundary="b\u0001"'],
   ['another type', part(named('key'), 'k') + end, 'multipart/mixed; boundary=b'],
   ['no end', part(named('key'), 'k')],
-  ['an end that breaks off', `${part(named('key'), 'k')}--b-`],
-  ['a part that breaks off', `${part(named('key'), 'k')}--b\r\n${named('file')}`],
+  ['a truncated end', `${part(named('key'), 'k')}--b-`],
+  ['a truncated part', `${part(named('key'), 'k')}--b\r\n${named('file')}`],
   ['a part without a blank line', `--b\r\n${named('key')}\r\n--b\r\n\r\nk\r\n${end}`],
   ['a part without a name', part('Content-Disposition: form-data', 'k') + end],
   ['a part without headers', `--b\r\n\r\nk\r\n${end}`],
-  ['a part that is no form data', part('Content-Disposition: attachment; name="key"', 'k') + end],
+  ['a part that is not form-data', part('Content-Disposition: attachment; name="key"', 'k') + end],
   ['line feeds alone', (part(named('key'), 'k') + end).replaceAll('\r\n', '\n')],
   ['a name twice', part(named('file'), 'a') + part(named('file'), 'b') + end],
   ['headers over 16 KiB', part(named('key', `; x="${'x'.repeat(16 * 1024)}"`), 'k') + end],
   ['text over 16 KiB before it', 'x'.repeat(16 * 1024) + part(named('key'), 'k') + end],
   ['text over 16 KiB after a part without a name', part('a: b', 'x'.repeat(20_000)) + end + 'x'.repeat(20_000)],
-])('a form with %s is none', async (_, body, type) => {
+])('rejects a form with %s', async (_, body, type) => {
   const form = await read(body, type);
   expect(form?.size ?? 0).toBe(0);
 });
 
-test('forty parts are the most', async () => {
+test('accepts at most forty parts', async () => {
   const parts = (count: number) => Array.from({ length: count }, (_, at) => part(named(`p${at}`), 'x')).join('') + end;
   expect((await read(parts(40)))?.size).toBe(40);
   expect(await read(parts(41))).toBeUndefined();
 });
 
 const mega = 4 * 1024 * 1024;
-/** A form of the largest size takes some 50 ms; one that is read again for each of its parts would take a hundred times as long. */
-async function expectQuick(body: string, boundary: string) {
+/** A form of the largest size takes about 50 ms; quadratic time would take a hundred times as long. */
+async function expectLinearTime(body: string, boundary: string) {
   const bytes = Buffer.from(body);
   const { user: before } = process.cpuUsage();
   await readMultipartForm(bytes, `multipart/form-data; boundary=${boundary}`);
@@ -181,10 +181,10 @@ test.each<[string, string]>([
   ['spaces', part(`Content-Disposition: form-data; ${' '.repeat(8000)}name`, 'k') + end],
   ['almost delimiters alone', '\r\n--'.repeat(mega / 4)],
   ['delimiters of longer words', part(named('file'), '\r\n--bb'.repeat(mega / 6)) + end],
-])('a form with %s is decided at once', async (_, body) => {
-  await expectQuick(body, 'b');
+])('reads or rejects a form with %s in linear time', async (_, body) => {
+  await expectLinearTime(body, 'b');
 });
 
-test('the longest boundary over what almost is it takes one pass', async () => {
-  await expectQuick('-'.repeat(mega), `${'-'.repeat(69)}b`);
+test('searches the longest boundary in linear time', async () => {
+  await expectLinearTime('-'.repeat(mega), `${'-'.repeat(69)}b`);
 });

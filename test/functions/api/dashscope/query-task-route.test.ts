@@ -9,8 +9,8 @@ import { body, taskRequests } from './task-requests.ts';
 
 const { table, turnTo, create, query } = taskRequests();
 
-describe('asking for a task', () => {
-  test('tells each status of its life in the words of the reference, with the times that it has', async () => {
+describe('query', () => {
+  test('returns PENDING with the submit time until Wan runs the task', async () => {
     const id = await create();
     const times = { submit_time: '2025-09-25 11:07:28.590' };
     const common = { task_id: id, orig_prompt: 'A cat runs', ...times };
@@ -25,7 +25,7 @@ describe('asking for a task', () => {
     expect((await query(id)).output).toEqual({ ...common, task_status: 'PENDING' });
   });
 
-  test('that runs and is archived is RUNNING', async () => {
+  test('returns RUNNING while the task runs and is archived', async () => {
     const id = await create();
     await moveTo(table(), id, 'running', { set: { task: aTask() } });
     const running = {
@@ -37,7 +37,7 @@ describe('asking for a task', () => {
     expect((await query(id)).output).toEqual(running);
   });
 
-  test('that succeeded gives a fresh address in our archive, and this for ever', async () => {
+  test('returns a fresh link to the archived video after success, without expiry of the task', async () => {
     const id = await create();
     turnTo('2025-09-25T03:17:11.650Z');
     await succeed(table(), id, { task: aTask({ status: 'SUCCEEDED', actual_prompt: 'A cat runs fast' }) });
@@ -67,40 +67,40 @@ describe('asking for a task', () => {
     ['wan2.5-i2v-preview', { resolution: '480P', duration: 10 }, { duration: 10, video_count: 1, SR: 480 }],
     ['wan2.2-i2v-flash', {}, { duration: 5, video_count: 1, SR: 720 }],
     ['wan2.1-i2v-turbo', { duration: 3 }, { video_duration: 3, video_ratio: 'standard', video_count: 1 }],
-  ])('of %s has the usage of its family', async (model, parameters, usage) => {
+  ])('returns the usage of %s in the format of its family', async (model, parameters, usage) => {
     const id = await create(body({ model, parameters }));
     await succeed(table(), id);
     expect((await query(id)).usage).toEqual(usage);
   });
 
-  test("never tells Wan's own ids", async () => {
+  test("never returns Wan's ids", async () => {
     const id = await create();
     await succeed(table(), id);
     expect(JSON.stringify(await query(id))).not.toContain("Wan's own");
   });
 
-  test('a time of a clock that is not ours is put in order', async () => {
+  test("corrects times that Wan's clock puts out of order", async () => {
     const id = await create();
     await succeed(table(), id, { task: aTask({ scheduled_time: '2025-09-25T03:00:00.000Z' }) });
     const { submit_time, scheduled_time, end_time } = (await query(id)).output;
     expect([submit_time, scheduled_time, end_time]).toEqual(Array(3).fill('2025-09-25 11:07:28.590'));
   });
 
-  test.each(failureCodes)('that failed with %s gives a documented code and says why', async (code) => {
+  test.each(failureCodes)('returns a documented code and the message for %s', async (code) => {
     const id = await create();
     await moveTo(table(), id, 'failed', { set: { error: explainEnding(code) } });
-    const answer = queryTaskResponseBody.parse(await query(id));
-    expect(answer.output).toMatchObject({
+    const response = queryTaskResponseBody.parse(await query(id));
+    expect(response.output).toMatchObject({
       task_status: 'FAILED',
       code: expect.stringMatching(
         /^(InvalidParameter|InvalidParameter\.DataInspection|InvalidURL|DataInspectionFailed|IPInfringementSuspect|ModelNotFound|InternalError|InternalError\.Timeout|ModelUnavailable|Throttling\.RateQuota|Arrearage)$/,
       ),
       message: expect.stringContaining(explainEnding(code).message),
     });
-    expect(answer).not.toHaveProperty('usage');
+    expect(response).not.toHaveProperty('usage');
   });
 
-  test('that was a refused drop gives the code of its issue', async () => {
+  test('returns the code of the issue for a refused drop', async () => {
     const id = await create();
     const error = { ...explainEnding('invalid_request'), code: 'image_dimensions', message: 'It is 10 × 10.' };
     await moveTo(table(), id, 'failed', { set: { error } });
@@ -110,7 +110,7 @@ describe('asking for a task', () => {
     });
   });
 
-  test("that is unknown, malformed, deleted or another owner's is UNKNOWN, by the same calls to the table", async () => {
+  test('returns UNKNOWN for an unknown, malformed, deleted or foreign id with the same table calls', async () => {
     const [foreign, deleted] = [await create(body(), { owner: 'bob' }), await create()];
     await succeed(table(), deleted);
     await replaceWithTombstone(table(), (await readVideo(table(), deleted))!);
@@ -129,9 +129,9 @@ describe('asking for a task', () => {
       'x'.repeat(9000),
       `${deleted}#`,
     ]) {
-      const answer = await watched.call({ path: `tasks/${id}` });
-      expect(answer.status).toBe(200);
-      expect(queryTaskResponseBody.parse(answer.body)).toEqual({
+      const response = await watched.call({ path: `tasks/${id}` });
+      expect(response.status).toBe(200);
+      expect(queryTaskResponseBody.parse(response.body)).toEqual({
         output: { task_id: id, task_status: 'UNKNOWN' },
         request_id: 'request-1',
       });

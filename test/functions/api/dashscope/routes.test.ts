@@ -4,7 +4,7 @@ import { submit, taskRequests } from './task-requests.ts';
 
 const { dashscope } = taskRequests();
 
-describe('a route that the protocol does not have', () => {
+describe('an unknown route', () => {
   test.each([
     ['GET', 'nothing'],
     ['GET', 'tasks/a/b'],
@@ -12,10 +12,10 @@ describe('a route that the protocol does not have', () => {
     ['POST', 'services/aigc/text2image/image-synthesis'],
     ['GET', 'Tasks'],
     ['POST', 'tasks/a/cancel/b'],
-  ])('%s %s is a 404', async (method, path) => {
-    const answer = await dashscope().call({ method, path });
-    expect(answer).toMatchObject({ status: 404, body: { code: 'NotFound' } });
-    errorBody.parse(answer.body);
+  ])('answers %s %s with 404', async (method, path) => {
+    const response = await dashscope().call({ method, path });
+    expect(response).toMatchObject({ status: 404, body: { code: 'NotFound' } });
+    errorBody.parse(response.body);
   });
 
   test.each([
@@ -24,15 +24,15 @@ describe('a route that the protocol does not have', () => {
     ['POST', 'tasks', 'GET'],
     ['GET', 'tasks/a/cancel', 'POST'],
     ['constructor', 'tasks', 'GET'],
-  ])('%s %s is a 405 that names the methods', async (method, path, allow) => {
-    const answer = await dashscope().call({ method, path });
-    expect(answer).toMatchObject({ status: 405, headers: { allow }, body: { code: 'MethodNotAllowed' } });
-    errorBody.parse(answer.body);
+  ])('answers %s %s with 405 and the allowed methods', async (method, path, allow) => {
+    const response = await dashscope().call({ method, path });
+    expect(response).toMatchObject({ status: 405, headers: { allow }, body: { code: 'MethodNotAllowed' } });
+    errorBody.parse(response.body);
   });
 
-  test('and a caller whom nobody named is refused before anything is looked at', async () => {
-    const answer = await dashscope().call({ path: 'nothing', owner: '' });
-    expect(answer).toMatchObject({
+  test('refuses a request without a caller before routing it', async () => {
+    const response = await dashscope().call({ path: 'nothing', owner: '' });
+    expect(response).toMatchObject({
       status: 401,
       body: { code: 'InvalidApiKey', message: 'Invalid API-key provided.', request_id: 'request-1' },
     });

@@ -6,19 +6,17 @@ import type { DashscopeRequest } from '../../../../functions/api/dashscope/servi
 import type { Table } from '../../../../functions/video/table.ts';
 import { aDashscope, aDashscopeRequest, stage } from './support.ts';
 
-/**
- * The routes behind HTTP, with the stage in their address and the two authorizers' words: `Bearer <owner>`, and an upload's token.
- */
-export async function serveDashscope(table: Table, given: Parameters<typeof aDashscope>[1] = {}) {
-  const dashscope = aDashscope(table, given);
+/** Serves the routes over HTTP below a stage, and authorizes `Bearer <owner>` or an upload token. */
+export async function serveDashscope(table: Table, overrides: Parameters<typeof aDashscope>[1] = {}) {
+  const dashscope = aDashscope(table, overrides);
   const requests: { method: string; url: string; headers: IncomingMessage['headers']; body: Buffer }[] = [];
   const server = createServer(async (incoming, outgoing) => {
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) chunks.push(chunk);
     const { method = '', url = '', headers } = incoming;
     requests.push({ method, url, headers, body: Buffer.concat(chunks) });
-    const answer = await authorized(dashscope.handle, table, incoming, Buffer.concat(chunks));
-    outgoing.writeHead(answer.statusCode, answer.headers as Record<string, string>).end(answer.body);
+    const response = await authorized(dashscope.handle, table, incoming, Buffer.concat(chunks));
+    outgoing.writeHead(response.statusCode, response.headers as Record<string, string>).end(response.body);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
   const close = async () => {
@@ -42,7 +40,7 @@ async function authorized(
     body: JSON.stringify({ code, message, request_id: 'the gateway' }),
   });
   const prefix = `${stage}/api/v1/`;
-  if (!url.startsWith(prefix)) return refused(404, 'NotFound', 'There is no such route.');
+  if (!url.startsWith(prefix)) return refused(404, 'NotFound', 'The route does not exist.');
   const address = new URL(url, 'http://127.0.0.1');
   const headers = Object.fromEntries(Object.entries(raw).map(([name, value]) => [name, String(value)]));
   const path = url.slice(prefix.length);

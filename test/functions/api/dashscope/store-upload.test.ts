@@ -4,7 +4,7 @@ import { storeUpload } from '../../../../functions/api/dashscope/receive-upload.
 
 const file = { key: 'uploads/alice/1/cat.png', bytes: new Uint8Array([1]), content_type: 'image/png' };
 
-/** An S3 that answers a write with an error of this name, or takes it. */
+/** An S3 stub that accepts writes or fails with the named error. */
 function anS3(error?: string) {
   const sent: unknown[] = [];
   const send = async ({ input }: { input: unknown }) => {
@@ -15,7 +15,7 @@ function anS3(error?: string) {
   return { sent, s3: { send } as never };
 }
 
-test('writes the file under its key, if nothing lies there', async () => {
+test('writes the file under its key if that is free', async () => {
   const { s3, sent } = anS3();
   expect(await storeUpload(s3, 'uploads', file)).toBe(true);
   expect(sent).toEqual([
@@ -23,10 +23,13 @@ test('writes the file under its key, if nothing lies there', async () => {
   ]);
 });
 
-test.each(['PreconditionFailed', 'ConditionalRequestConflict'])('%s means that something does', async (name) => {
-  expect(await storeUpload(anS3(name).s3, 'uploads', file)).toBe(false);
-});
+test.each(['PreconditionFailed', 'ConditionalRequestConflict'])(
+  'returns false after %s: the key is taken',
+  async (name) => {
+    expect(await storeUpload(anS3(name).s3, 'uploads', file)).toBe(false);
+  },
+);
 
-test('another error is a surprise', async () => {
+test('throws any other error', async () => {
   await expect(storeUpload(anS3('AccessDenied').s3, 'uploads', file)).rejects.toThrow(S3ServiceException);
 });

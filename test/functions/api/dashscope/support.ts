@@ -5,30 +5,35 @@ import type { Status, VideoRecord } from '../../../../functions/video/record.ts'
 import { type Change, changeStatus, readVideo } from '../../../../functions/video/store.ts';
 import type { Table } from '../../../../functions/video/table.ts';
 import apiRequest from '../../../fixtures/events/api-request.json' with { type: 'json' };
-import { type Answer, anArchivedVideo, anS3, answerOf, type StoredObjects } from '../support.ts';
+import { type ApiResponse, anArchivedVideo, anS3, responseOf, type StoredObjects } from '../support.ts';
 
-/** Where clients find the routes: an API with a stage, whose address is not `/api/v1` alone. */
+/** The stage, so that the path of the routes is longer than `/api/v1`. */
 export const stage = '/v1';
 
-interface Given {
+interface RequestOptions {
   method?: string;
   /** Below `/api/v1/`, with its query. */
   path: string;
   headers?: Record<string, string>;
-  /** JSON unless it is bytes or a text. */
+  /** Bytes and strings are sent unchanged, other values as JSON. */
   body?: unknown;
   owner?: string;
-  /** Of an upload token, which the form's authorizer found out. */
+  /** From the upload token, as the authorizer returns it. */
   upload_id?: string;
 }
 
-/** What the stage hands to the Lambda. */
-export function aDashscopeRequest({ method = 'GET', path, owner = 'alice', ...given }: Given): DashscopeRequest {
-  const { 'Content-Type': _json, ...usual } = apiRequest.headers;
-  const headers = { ...usual, ...given.headers };
+/** The event of API Gateway. */
+export function aDashscopeRequest({
+  method = 'GET',
+  path,
+  owner = 'alice',
+  ...options
+}: RequestOptions): DashscopeRequest {
+  const { 'Content-Type': _json, ...defaults } = apiRequest.headers;
+  const headers = { ...defaults, ...options.headers };
   const [route = '', query] = path.split('?');
   const isUpload = /^uploads\/?$/.test(route);
-  const { body } = given;
+  const { body } = options;
   const isBytes = body instanceof Uint8Array;
   const text = typeof body === 'string' || body === undefined ? body : JSON.stringify(body);
   return {
@@ -46,18 +51,22 @@ export function aDashscopeRequest({ method = 'GET', path, owner = 'alice', ...gi
     requestContext: {
       ...apiRequest.requestContext,
       path: `${stage}/api/v1/${route}`,
-      authorizer: { owner, key_id: `key of ${owner}`, ...(given.upload_id ? { upload_id: given.upload_id } : {}) },
+      authorizer: {
+        owner,
+        key_id: `key of ${owner}`,
+        ...(options.upload_id ? { upload_id: options.upload_id } : {}),
+      },
     },
   };
 }
 
-/** The routes over a table, with an S3 that is a map and a dispatch that only counts. */
-export function aDashscope(table: Table, given: Partial<DashscopeServices & AcceptServices> = {}) {
+/** The routes over a table, with the S3 stub and a dispatch that only records ids. */
+export function aDashscope(table: Table, overrides: Partial<DashscopeServices & AcceptServices> = {}) {
   const files: StoredObjects = new Map();
   const s3 = anS3(files);
   const dispatched: string[] = [];
-  const surprises: unknown[] = [];
-  const intake: AcceptServices = {
+  const unexpectedErrors: unknown[] = [];
+  const acceptServices: AcceptServices = {
     table,
     trustedOrigins: [],
     uploadsBucket: 'uploads',
@@ -66,42 +75,42 @@ export function aDashscope(table: Table, given: Partial<DashscopeServices & Acce
     s3,
     dispatch: async ({ id }) => void dispatched.push(id),
     recordMetric: () => undefined,
-    onDispatchError: (_video, error) => void surprises.push(error),
-    ...given,
+    onDispatchError: (_video, error) => void unexpectedErrors.push(error),
+    ...overrides,
   };
   const services: DashscopeServices = {
     table,
     s3,
     region: 'singapore',
     uploads_bucket: 'uploads',
-    acceptRequest: (request) => acceptRequest(intake, { ...request, mode: 'tolerant' }),
+    acceptRequest: (request) => acceptRequest(acceptServices, { ...request, mode: 'tolerant' }),
     cancelVideo: (video) => moveTo(table, video.id, 'canceled'),
     linkTo: async ({ bucket, key }, { file_name }) => `https://${bucket}.s3.example/${key}?file=${file_name}`,
     sleep: () => Promise.resolve(),
-    ...given,
+    ...overrides,
   };
-  const handle = dashscopeHandler(services, (error) => surprises.push(error));
+  const handle = dashscopeHandler(services, (error) => unexpectedErrors.push(error));
   return {
     files,
     dispatched,
-    surprises,
+    unexpectedErrors,
     handle,
-    call: async (request: Given): Promise<Answer> => answerOf(await handle(aDashscopeRequest(request))),
+    call: async (request: RequestOptions): Promise<ApiResponse> => responseOf(await handle(aDashscopeRequest(request))),
   };
 }
 
-/** The video on its way to a status, by all that lie between. */
+/** Moves a video to a status through all statuses in between. */
 export async function moveTo(table: Table, id: string, to: Status, change: Change = {}): Promise<VideoRecord> {
-  const way: readonly Status[] = ['queued', 'submitting', 'running', 'archiving', 'succeeded'];
+  const order: readonly Status[] = ['queued', 'submitting', 'running', 'archiving', 'succeeded'];
   let video = (await readVideo(table, id))!;
   const isEnding = to === 'failed' || to === 'canceled';
-  const steps = isEnding ? [to] : way.slice(way.indexOf(video.status) + 1, way.indexOf(to) + 1);
+  const steps = isEnding ? [to] : order.slice(order.indexOf(video.status) + 1, order.indexOf(to) + 1);
   for (const step of steps) video = (await changeStatus(table, video, step, step === to ? change : {}))!;
   return video;
 }
 
-/** What Wan said of a task, when it ran. */
-export const aTask = (given: Partial<VideoRecord['task'] & object> = {}): NonNullable<VideoRecord['task']> => ({
+/** A running task. */
+export const aTask = (overrides: Partial<VideoRecord['task'] & object> = {}): NonNullable<VideoRecord['task']> => ({
   id: "Wan's own id of the task",
   status: 'RUNNING',
   region: 'singapore',
@@ -111,10 +120,10 @@ export const aTask = (given: Partial<VideoRecord['task'] & object> = {}): NonNul
   expires_at: '2025-09-26T03:07:29.000Z',
   expected_seconds: 100,
   attempts: 1,
-  ...given,
+  ...overrides,
 });
 
-/** The video with its file in our archive. */
+/** Moves a video to `succeeded` with an archived file. */
 export const succeed = (table: Table, id: string, change: Change['set'] = {}): Promise<VideoRecord> =>
   moveTo(table, id, 'succeeded', {
     set: { video: { ...anArchivedVideo, key: `${id}/1-1.mp4` }, task: aTask({ status: 'SUCCEEDED' }), ...change },

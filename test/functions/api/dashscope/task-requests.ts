@@ -1,50 +1,46 @@
-import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
+import { beforeEach, expect } from 'vitest';
 import type { Table } from '../../../../functions/video/table.ts';
 import { startTable } from '../../../support/table.ts';
-import type { Answer } from '../support.ts';
+import type { ApiResponse } from '../support.ts';
 import { aDashscope } from './support.ts';
 
 export const submit = 'services/aigc/video-generation/video-synthesis';
 export const asynchronous = { 'X-DashScope-Async': 'enable', 'Content-Type': 'application/json' };
 
-/** When each test begins: the submit time of the reference's own example, 2025-09-25 11:07:28.590 in UTC+8. */
+/** The start of each test: the submit time of the reference's own example, 2025-09-25 11:07:28.590 in UTC+8. */
 const start = Date.parse('2025-09-25T03:07:28.590Z');
 
-/** A body that the model takes. */
-export const body = (given: { model?: string; input?: object; parameters?: object } = {}) => ({
-  model: given.model ?? 'wan2.2-i2v-plus',
-  input: { prompt: 'A cat runs', img_url: 'https://example.com/cat.png', ...given.input },
-  ...(given.parameters ? { parameters: given.parameters } : {}),
+/** A valid request body. */
+export const body = (overrides: { model?: string; input?: object; parameters?: object } = {}) => ({
+  model: overrides.model ?? 'wan2.2-i2v-plus',
+  input: { prompt: 'A cat runs', img_url: 'https://example.com/cat.png', ...overrides.input },
+  ...(overrides.parameters ? { parameters: overrides.parameters } : {}),
 });
 
-interface More {
+interface PostOptions {
   headers?: Record<string, string>;
   owner?: string;
   path?: string;
 }
 
-/** The routes over one table for all tests of a file, anew for each, and what a client asks of them. */
+/** New routes for each test over one table per file, with the requests of a client. */
 export function taskRequests() {
   let now = start;
-  let store: Awaited<ReturnType<typeof startTable>>;
+  const store = startTable(() => now);
   let dashscope: ReturnType<typeof aDashscope>;
-  beforeAll(async () => {
-    store = await startTable(() => now);
-  });
   beforeEach(() => {
     now = start;
     dashscope = aDashscope(store.table);
   });
-  afterAll(() => store.close());
 
-  const post = (given: unknown, { headers, owner = 'alice', path = submit }: More = {}): Promise<Answer> =>
-    dashscope.call({ method: 'POST', path, body: given, owner, headers: { ...asynchronous, ...headers } });
+  const post = (sent: unknown, { headers, owner = 'alice', path = submit }: PostOptions = {}): Promise<ApiResponse> =>
+    dashscope.call({ method: 'POST', path, body: sent, owner, headers: { ...asynchronous, ...headers } });
   return {
     table: (): Table => store.table,
     dashscope: () => dashscope,
-    /** Other services, for the rest of the test. */
-    use(...given: Parameters<typeof aDashscope>) {
-      dashscope = aDashscope(...given);
+    /** Replaces the services for the rest of the test. */
+    use(...args: Parameters<typeof aDashscope>) {
+      dashscope = aDashscope(...args);
       return dashscope;
     },
     turnTo(time: string) {
@@ -54,10 +50,10 @@ export function taskRequests() {
       now += milliseconds;
     },
     post,
-    async create(given = body(), more: More = {}): Promise<string> {
-      const { status, body: answer } = await post(given, more);
-      expect([status, answer]).toEqual([200, expect.anything()]);
-      return answer.output.task_id;
+    async create(sent = body(), options: PostOptions = {}): Promise<string> {
+      const { status, body: response } = await post(sent, options);
+      expect([status, response]).toEqual([200, expect.anything()]);
+      return response.output.task_id;
     },
     query: async (id: string, owner = 'alice') => (await dashscope.call({ path: `tasks/${id}`, owner })).body,
     cancel: (id: string, owner = 'alice') =>

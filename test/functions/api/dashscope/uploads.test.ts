@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { createUploadToken, readUploadToken } from '../../../../functions/api/auth/upload-token.ts';
 import { errorBody, uploadPolicyResponseBody } from '../../../../functions/api/dashscope/schemas.ts';
 import { MAX_UPLOAD_BYTES } from '../../../../functions/api/dashscope/upload-policy.ts';
@@ -9,25 +9,21 @@ import { startTable } from '../../../support/table.ts';
 import { png } from '../../media/support.ts';
 import { aDashscope, aDashscopeRequest } from './support.ts';
 
-let store: Awaited<ReturnType<typeof startTable>>;
+const store = startTable();
 let dashscope: ReturnType<typeof aDashscope>;
-beforeAll(async () => {
-  store = await startTable();
-});
 beforeEach(() => {
   dashscope = aDashscope(store.table);
 });
-afterAll(() => store.close());
 
 const getPolicy = 'uploads?action=getPolicy&model=wan2.5-i2v-preview';
-const picture = new Uint8Array(png(400, 400));
+const image = new Uint8Array(png(400, 400));
 
-/** A form as the SDK for Python sends it; a field that is null is left out. */
-async function aForm(given: Record<string, string | Uint8Array | null>, fileName = 'cat.png') {
+/** A form of the SDK for Python, without the fields that are null. */
+async function aForm(overrides: Record<string, string | Uint8Array | null>, fileName = 'cat.png') {
   const fields = {
     ...{ OSSAccessKeyId: 'firstframe', Signature: 'upload_token', policy: 'e30=', key: null },
     ...{ 'x-oss-object-acl': 'private', 'x-oss-forbid-overwrite': 'true', success_action_status: '200' },
-    ...{ 'x-oss-content-type': 'image/png', file: picture, ...given },
+    ...{ 'x-oss-content-type': 'image/png', file: image, ...overrides },
   };
   const form = new FormData();
   for (const [name, value] of Object.entries(fields)) {
@@ -39,19 +35,19 @@ async function aForm(given: Record<string, string | Uint8Array | null>, fileName
 }
 
 async function upload(
-  given: Record<string, string | Uint8Array | null>,
+  overrides: Record<string, string | Uint8Array | null>,
   { upload_id = randomUUID(), owner = 'alice', fileName = 'cat.png', token = '' } = {},
 ) {
   const upload_token = token || (await createUploadToken(store.table, { owner, key_id: 'k1' }, { upload_id })).token;
-  const { type, bytes } = await aForm({ key: `firstframe/${upload_id}/${fileName}`, ...given }, fileName);
+  const { type, bytes } = await aForm({ key: `firstframe/${upload_id}/${fileName}`, ...overrides }, fileName);
   const headers = { 'content-type': type };
   const path = `uploads?${new URLSearchParams({ upload_token })}`;
-  const answer = await dashscope.call({ method: 'POST', path, headers, body: bytes, upload_id, owner });
-  return { ...answer, upload_id, key: `uploads/${owner}/${upload_id}/${fileName}` };
+  const response = await dashscope.call({ method: 'POST', path, headers, body: bytes, upload_id, owner });
+  return { ...response, upload_id, key: `uploads/${owner}/${upload_id}/${fileName}` };
 }
 
-describe('a policy', () => {
-  test('says where a file goes: to the very address that was asked, with a token that is its authorization', async () => {
+describe('getPolicy', () => {
+  test('returns the requested address with an upload token as authorization', async () => {
     const { status, body } = await dashscope.call({ path: getPolicy });
     expect(status).toBe(200);
     const { data } = uploadPolicyResponseBody.parse(body);
@@ -82,8 +78,8 @@ describe('a policy', () => {
       'https',
       'https://videos.example.com/wan/api/v1/uploads',
     ],
-    ['a machine of its own', '127.0.0.1:4400', '/api/v1/uploads', 'http', 'http://127.0.0.1:4400/api/v1/uploads'],
-  ])('follows %s', async (_, domainName, path, protocol, expected) => {
+    ['a local server', '127.0.0.1:4400', '/api/v1/uploads', 'http', 'http://127.0.0.1:4400/api/v1/uploads'],
+  ])('uses the address of %s', async (_, domainName, path, protocol, expected) => {
     const request = aDashscopeRequest({ path: getPolicy, headers: { 'X-Forwarded-Proto': protocol } });
     const requestContext = { ...request.requestContext, domainName, path };
     const { body } = await dashscope.handle({ ...request, requestContext });
@@ -95,30 +91,30 @@ describe('a policy', () => {
     ['uploads?action=delete&model=wan2.5-i2v-preview', 400, 'InvalidParameter', 'action'],
     ['uploads?action=getPolicy', 400, 'InvalidParameter', 'Field required: model'],
     ['uploads?action=getPolicy&model=wan9', 404, 'ModelNotFound', 'Model can not be found.'],
-  ])('%s is refused', async (path, status, code, message) => {
-    const answer = await dashscope.call({ path });
-    expect(answer).toMatchObject({ status, body: { code, message: expect.stringContaining(message) } });
+  ])('refuses %s', async (path, status, code, message) => {
+    const response = await dashscope.call({ path });
+    expect(response).toMatchObject({ status, body: { code, message: expect.stringContaining(message) } });
   });
 });
 
-describe('a file', () => {
-  test('lies below its owner and its upload, as what it is by its bytes', async () => {
+describe('an upload', () => {
+  test('is stored under its owner and upload id with the content type of its bytes', async () => {
     const { status, body, key } = await upload({ 'x-oss-content-type': 'text/html' });
     expect([status, body]).toEqual([200, { request_id: 'request-1' }]);
-    expect([...dashscope.files]).toEqual([[key, { bytes: Buffer.from(picture), content_type: 'image/png' }]]);
+    expect([...dashscope.files]).toEqual([[key, { bytes: Buffer.from(image), content_type: 'image/png' }]]);
   });
 
   test.each([
-    ['a WAV sound', new Uint8Array(wav(4)), 'audio/wav'],
-    ['an MP3 sound with a tag', new Uint8Array(mp3(4)), 'audio/mpeg'],
-    ['an MP3 sound without one', new Uint8Array(mp3(4).subarray(20)), 'audio/mpeg'],
-  ])('may be %s', async (_, file, content_type) => {
+    ['a WAV file', new Uint8Array(wav(4)), 'audio/wav'],
+    ['an MP3 file with a tag', new Uint8Array(mp3(4)), 'audio/mpeg'],
+    ['an MP3 file without a tag', new Uint8Array(mp3(4).subarray(20)), 'audio/mpeg'],
+  ])('accepts %s', async (_, file, content_type) => {
     const { status, key } = await upload({ file });
     expect([status, dashscope.files.get(key)?.content_type]).toEqual([200, content_type]);
   });
 
   test.each([['cat.png'], ['cat é & 100%+1 猫.png'], ['.png']])(
-    'called %s becomes the picture of a task',
+    'named %s can be used as the image of a task',
     async (fileName) => {
       const { status, upload_id } = await upload({}, { fileName });
       expect(status).toBe(200);
@@ -135,7 +131,7 @@ describe('a file', () => {
     },
   );
 
-  test('of another owner is not there, whoever names it', async () => {
+  test('cannot be used by another owner', async () => {
     const { upload_id } = await upload({});
     const stolen = await dashscope.call({
       method: 'POST',
@@ -153,14 +149,14 @@ describe('a file', () => {
       status: 400,
       body: { code: 'InvalidParameter', message: expect.stringContaining('overwriting is forbidden') },
     });
-    expect(dashscope.files.get(key)?.bytes).toEqual(Buffer.from(picture));
+    expect(dashscope.files.get(key)?.bytes).toEqual(Buffer.from(image));
   });
 
-  test('is one of ten at most by the same token; what is refused does not count', async () => {
+  test('is limited to ten files per token; refused files do not count', async () => {
     const upload_id = randomUUID();
     const { token } = await createUploadToken(store.table, { owner: 'alice', key_id: 'k1' }, { upload_id });
-    const send = (fileName: string, file = picture) => upload({ file }, { upload_id, token, fileName });
-    expect((await send('none.png', new Uint8Array(1))).status).toBe(400);
+    const send = (fileName: string, file = image) => upload({ file }, { upload_id, token, fileName });
+    expect((await send('invalid.png', new Uint8Array(1))).status).toBe(400);
     const sent = await Promise.all(Array.from({ length: 12 }, (_, at) => send(`${at}.png`)));
     expect(sent.map(({ status }) => status).sort()).toEqual([...Array(10).fill(200), 403, 403]);
     expect(sent.find(({ status }) => status === 403)?.body).toMatchObject({
@@ -170,9 +166,9 @@ describe('a file', () => {
     expect(dashscope.files.size).toBe(10);
   });
 
-  test('of the largest size is taken, and one byte more is not', async () => {
+  test('is accepted up to the size limit and refused above it', async () => {
     const large = new Uint8Array(MAX_UPLOAD_BYTES + 1);
-    large.set(picture);
+    large.set(image);
     expect((await upload({ file: large.subarray(0, MAX_UPLOAD_BYTES) })).status).toBe(200);
     expect(await upload({ file: large })).toMatchObject({
       status: 400,
@@ -180,15 +176,15 @@ describe('a file', () => {
     });
   });
 
-  test('can be sent by whoever has a token alone', async () => {
+  test('is refused without a token', async () => {
     const { type, bytes } = await aForm({ key: `firstframe/${randomUUID()}/cat.png` });
-    const answer = await dashscope.call({
+    const response = await dashscope.call({
       method: 'POST',
       path: 'uploads',
       headers: { 'content-type': type },
       body: bytes,
     });
-    expect(answer).toMatchObject({ status: 403, body: { code: 'AccessDenied' } });
+    expect(response).toMatchObject({ status: 403, body: { code: 'AccessDenied' } });
   });
 
   const id = randomUUID();
@@ -197,12 +193,12 @@ describe('a file', () => {
     ['in no directory', 'cat.png'],
     ['deeper in the directory', `firstframe/${id}/a/cat.png`],
     ['above the directory', `firstframe/${id}/../cat.png`],
-    ['that is the directory', `firstframe/${id}/`],
-    ['that is a step up', `firstframe/${id}/..`],
+    ['equal to the directory', `firstframe/${id}/`],
+    ['that is ".."', `firstframe/${id}/..`],
     ['with a back slash', `firstframe/${id}/a\\cat.png`],
     ['with a control character', `firstframe/${id}/cat\u0000.png`],
     ['that is too long', `firstframe/${id}/${'é'.repeat(128)}`],
-  ])('with a key %s is refused', async (_, key) => {
+  ])('is refused with a key %s', async (_, key) => {
     expect(await upload({ key }, { upload_id: id })).toMatchObject({
       status: 403,
       body: { code: 'AccessDenied', message: expect.stringMatching(/^Invalid according to Policy/) },
@@ -211,25 +207,25 @@ describe('a file', () => {
   });
 
   test.each([
-    ['no picture', { file: new TextEncoder().encode('<html>') }],
+    ['a file of another kind', { file: new TextEncoder().encode('<html>') }],
     ['an empty file', { file: new Uint8Array(0) }],
     ['a text instead of a file', { file: 'cat.png' }],
     ['no file', { file: null }],
-  ])('that is %s is refused', async (_, given) => {
-    const answer = await upload(given);
-    expect(answer).toMatchObject({ status: 400, body: { code: 'InvalidParameter' } });
-    errorBody.parse(answer.body);
+  ])('refuses %s', async (_, overrides) => {
+    const response = await upload(overrides);
+    expect(response).toMatchObject({ status: 400, body: { code: 'InvalidParameter' } });
+    errorBody.parse(response.body);
   });
 });
 
-test('a form as .NET sends it is stored, which quotes its boundary and not its names', async () => {
+test('stores a form of .NET, which quotes the boundary but not the names', async () => {
   const upload_id = randomUUID();
   const { token } = await createUploadToken(store.table, { owner: 'alice', key_id: 'k1' }, { upload_id });
   const part = (disposition: string) => `--5f0c\r\nContent-Disposition: form-data; ${disposition}\r\n\r\n`;
   const body = Buffer.concat([
     Buffer.from(`${part('name=key')}firstframe/${upload_id}/cat.png\r\n`),
     Buffer.from(part("name=file; filename=cat.png; filename*=utf-8''cat.png")),
-    picture,
+    image,
     Buffer.from('\r\n--5f0c--\r\n'),
   ]);
   const headers = { 'content-type': 'multipart/form-data; boundary="5f0c"' };
@@ -238,7 +234,7 @@ test('a form as .NET sends it is stored, which quotes its boundary and not its n
   expect([status, [...dashscope.files.keys()]]).toEqual([200, [`uploads/alice/${upload_id}/cat.png`]]);
 });
 
-describe('a hostile form is a 4xx', () => {
+describe('answers a hostile form with 400', () => {
   const boundary = 'b'.repeat(30);
   const form = `multipart/form-data; boundary=${boundary}`;
   const field = (name: string, value = 'x') =>
@@ -247,13 +243,13 @@ describe('a hostile form is a 4xx', () => {
 
   test.each<[string, string, string]>([
     ['that is empty', form, ''],
-    ['that is none', form, 'hello'],
+    ['that is not a form', form, 'hello'],
     ['without a boundary', 'multipart/form-data', field('key') + end],
     ['of another type', 'application/json', '{}'],
-    ['of the other kind of form', 'application/x-www-form-urlencoded', 'key=a&file=b'],
-    ['that breaks off', form, `${field('key')}--${boundary}\r\nContent-Disp`],
+    ['of a URL-encoded form', 'application/x-www-form-urlencoded', 'key=a&file=b'],
+    ['that is truncated', form, `${field('key')}--${boundary}\r\nContent-Disp`],
     ['without an end', form, field('key')],
-    ['with a header that is none', 'multipart/form-data; boundary="\u0001', field('key') + end],
+    ['with an invalid header', 'multipart/form-data; boundary="\u0001', field('key') + end],
     ['of dashes', form, '-'.repeat(4_000_000)],
     ['of line breaks', form, `--${boundary}\r\n${'\r\n'.repeat(2_000_000)}`],
     ['of forty thousand fields', form, Array.from({ length: 40_000 }, (_, at) => field(`f${at}`)).join('') + end],
@@ -261,16 +257,16 @@ describe('a hostile form is a 4xx', () => {
     ['of almost boundaries', form, `${field('key', `\r\n--${boundary.slice(1)}`.repeat(100_000))}${end}`],
     ['with names from the prototype', form, field('__proto__') + field('constructor') + end],
   ])('%s', async (_, type, body) => {
-    const answer = await dashscope.call({
+    const response = await dashscope.call({
       ...{ method: 'POST', path: 'uploads', upload_id: randomUUID() },
       headers: { 'content-type': type },
       body: new TextEncoder().encode(body),
     });
-    expect(answer).toMatchObject({ status: 400, body: { code: 'InvalidParameter' } });
-    expect([dashscope.files.size, dashscope.surprises]).toEqual([0, []]);
+    expect(response).toMatchObject({ status: 400, body: { code: 'InvalidParameter' } });
+    expect([dashscope.files.size, dashscope.unexpectedErrors]).toEqual([0, []]);
   });
 
-  test('that came as text, which no gateway sends, is read all the same or refused', async () => {
+  test('that arrives as text', async () => {
     const upload_id = randomUUID();
     const request = aDashscopeRequest({
       method: 'POST',

@@ -5,15 +5,15 @@ import { json } from '../../../../functions/api/http/request.ts';
 const body = { prompt: 'Ein Kätzchen 🐈', amount: 0.1 };
 const etag = etagOf(body);
 const asking = (...values: string[]) => ({ headers: null, multiValueHeaders: { 'If-None-Match': values } });
-const answer = () => json(200, body, { 'retry-after': '5' });
+const response = () => json(200, body, { 'retry-after': '5' });
 
-test('an ETag is strong, the same for the same body and another for any other', () => {
+test('computes a strong ETag from the body', () => {
   expect(etag).toMatch(/^"[\w-]{43}"$/);
   expect(etagOf(structuredClone(body))).toBe(etag);
   expect(etagOf({ ...body, amount: 0.2 })).not.toBe(etag);
 });
 
-test('an ETag is the same in whichever order the table gave the fields of a map back', () => {
+test('computes the same ETag for any order of map fields', () => {
   const [one, other] = [
     { data: [{ id: 'a', metadata: { b: '1', a: '2' } }] },
     { data: [{ metadata: { a: '2', b: '1' }, id: 'a' }] },
@@ -26,8 +26,8 @@ test('an ETag is the same in whichever order the table gave the fields of a map 
   expect(etagOf({ data: [{ id: 'a', metadata: { b: '2', a: '1' } }] })).not.toBe(etagOf(one));
 });
 
-test('an answer is kept for its caller alone, and never used without asking again', () => {
-  const { statusCode, headers, body: sent } = withEtag({ headers: null }, answer());
+test('marks a response as private and to be revalidated', () => {
+  const { statusCode, headers, body: sent } = withEtag({ headers: null }, response());
   expect({ statusCode, sent }).toEqual({ statusCode: 200, sent: JSON.stringify(body) });
   expect(headers).toEqual({
     'content-type': 'application/json',
@@ -45,8 +45,8 @@ describe('If-None-Match', () => {
     ['a list with it', [`"a", W/"b,c" ,${etag}`]],
     ['several headers with it', ['"a"', etag]],
     ['anything', [' * ']],
-  ])('with %s is a 304 without a body that says what a cache must know', (_, values) => {
-    expect(withEtag(asking(...values), answer())).toEqual({
+  ])('answers %s with 304 without a body and with the headers for caches', (_, values) => {
+    expect(withEtag(asking(...values), response())).toEqual({
       statusCode: 304,
       headers: { etag, 'cache-control': 'private, no-cache', vary: 'Authorization', 'retry-after': '5' },
       body: '',
@@ -61,12 +61,12 @@ describe('If-None-Match', () => {
     ['a star among others', '"a", *'],
     ['quotes that never end', `"${'a,"'.repeat(2000)}`],
     ['a lower-case weak mark', `w/${etag}`],
-  ])('with %s gets the answer', (_, value) => {
-    expect(withEtag(asking(value), answer())).toMatchObject({ statusCode: 200, headers: { etag } });
+  ])('answers %s with the full response', (_, value) => {
+    expect(withEtag(asking(value), response())).toMatchObject({ statusCode: 200, headers: { etag } });
   });
 });
 
-test('If-Match takes no weak ETag: it guards a change', () => {
+test('If-Match rejects a weak ETag', () => {
   const guarding = (value: string) => matches({ headers: { 'If-Match': value } }, 'if-match', etag);
   expect(guarding(etag)).toBe(true);
   expect(guarding(`"a", ${etag}`)).toBe(true);

@@ -7,17 +7,17 @@ import { health } from '../../../../functions/api/videos/health.ts';
 import { ProblemError } from '../../../../functions/shared/problem.ts';
 import type { Table } from '../../../../functions/video/table.ts';
 import { startTable } from '../../../support/table.ts';
-import { answerOf, aRequest } from '../support.ts';
+import { aRequest, responseOf } from '../support.ts';
 
-test('a surprise is a 500 that tells nothing, logged with the id that its caller was given', async () => {
+test('answers an unexpected error with 500 without details and logs it with the request id', async () => {
   const logged: unknown[] = [];
-  const surprise = new Error('connect ECONNREFUSED 10.0.0.7:443 for key ff_secret');
+  const unexpectedError = new Error('connect ECONNREFUSED 10.0.0.7:443 for key ff_secret');
   const handle = apiHandler(
-    () => Promise.reject(surprise),
-    (...given) => logged.push(given),
+    () => Promise.reject(unexpectedError),
+    (...args) => logged.push(args),
   );
-  const answer = answerOf(await handle(aRequest({})));
-  expect(answer).toMatchObject({
+  const response = responseOf(await handle(aRequest({})));
+  expect(response).toMatchObject({
     status: 500,
     headers: { 'content-type': 'application/problem+json' },
     body: {
@@ -27,41 +27,41 @@ test('a surprise is a 500 that tells nothing, logged with the id that its caller
       detail: expect.stringContaining('request_id'),
     },
   });
-  expect(JSON.stringify(answer)).not.toMatch(/ECONNREFUSED|10\.0\.0\.7|ff_secret|stack/);
-  expect(logged).toEqual([[surprise, 'request-1']]);
+  expect(JSON.stringify(response)).not.toMatch(/ECONNREFUSED|10\.0\.0\.7|ff_secret|stack/);
+  expect(logged).toEqual([[unexpectedError, 'request-1']]);
 });
 
-test('a synchronous throw is a surprise like any other', async () => {
+test('answers a synchronous throw with 500', async () => {
   const handle = apiHandler(
     () => {
       throw new TypeError('undefined is not a function');
     },
     () => {},
   );
-  expect(answerOf(await handle(aRequest({}))).status).toBe(500);
+  expect(responseOf(await handle(aRequest({}))).status).toBe(500);
 });
 
-test('a problem keeps its status, members and headers, and is not logged', async () => {
+test('answers a ProblemError with its status, members and headers, and does not log it', async () => {
   const problem = new ProblemError(409, { code: 'x', title: 'No.', detail: 'Not now.' }, { 'retry-after': '3' });
   const handle = apiHandler(
     () => Promise.reject(problem),
     () => expect.unreachable(),
   );
-  expect(answerOf(await handle(aRequest({})))).toEqual({
+  expect(responseOf(await handle(aRequest({})))).toEqual({
     status: 409,
     headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store', 'retry-after': '3' },
     body: { type: 'about:blank', status: 409, code: 'x', title: 'No.', detail: 'Not now.', request_id: 'request-1' },
   });
 });
 
-test('the caller is whom the authorizer named, whatever the request says', async () => {
+test('takes the caller from the authorizer only', async () => {
   const handle = apiHandler(
     async (_, caller) => json(200, caller),
     () => {},
   );
   const headers = { owner: 'bob', 'x-owner': 'bob' };
-  const answer = answerOf(await handle(aRequest({ owner: 'alice', headers, query: { owner: 'bob' } })));
-  expect(answer.body).toEqual({ owner: 'alice', key_id: 'key of alice' });
+  const response = responseOf(await handle(aRequest({ owner: 'alice', headers, query: { owner: 'bob' } })));
+  expect(response.body).toEqual({ owner: 'alice', key_id: 'key of alice' });
 });
 
 describe('without an authorizer', () => {
@@ -72,13 +72,13 @@ describe('without an authorizer', () => {
     () => expect.unreachable(),
   );
   const from = async (requestContext: ApiRequest['requestContext']) =>
-    answerOf(await handle({ ...aRequest({}), requestContext }));
+    responseOf(await handle({ ...aRequest({}), requestContext }));
 
-  test('the caller is who signed, as API Gateway found', async () => {
-    const answer = await from({ identity: signer });
-    expect(answer.status).toBe(200);
-    expect(answer.body).toEqual(callerOfPrincipal(signer));
-    expect(isOwnerName(answer.body.owner)).toBe(true);
+  test('takes the caller from the IAM principal of API Gateway', async () => {
+    const response = await from({ identity: signer });
+    expect(response.status).toBe(200);
+    expect(response.body).toEqual(callerOfPrincipal(signer));
+    expect(isOwnerName(response.body.owner)).toBe(true);
   });
 
   test.each([
@@ -91,32 +91,31 @@ describe('without an authorizer', () => {
     { authorizer: { owner: '', key_id: 'k' }, identity: signer },
     { authorizer: { owner: 'alice' }, identity: signer },
     { authorizer: { owner: 7, key_id: 'k' } },
-  ])('nobody is let in by %j', async (requestContext) => {
+  ])('refuses %j', async (requestContext) => {
     expect(await from(requestContext)).toMatchObject({ status: 401, body: { code: 'unauthorized' } });
   });
 });
 
-test('all different values of a header are found, in whatever case and form they came', () => {
+test('finds all distinct values of a header in any case and form', () => {
   const headers = { Accept: 'b', 'X-Other': 'x', ACCEPT: undefined };
   expect(headerValues({ headers, multiValueHeaders: { accept: ['a', 'b'] } }, 'accept')).toEqual(['a', 'b']);
   expect(headerValues({ headers: null, multiValueHeaders: null }, 'accept')).toEqual([]);
   expect(headerValues({ headers }, '__proto__')).toEqual([]);
 });
 
-test('health is 200 while the table answers, else 503, and tells nothing more', async () => {
-  const store = await startTable();
-  expect(answerOf(await health(store.table, () => expect.unreachable()))).toMatchObject({
+test('answers health with 200 while the table responds and otherwise with 503, without details', async () => {
+  const store = startTable();
+  expect(responseOf(await health(store.table, () => expect.unreachable()))).toMatchObject({
     status: 200,
     body: { status: 'ok' },
   });
-  await store.close();
   const logged: unknown[] = [];
-  const away = {
+  const failing = {
     ...store.table,
     client: { send: () => Promise.reject(new Error('arn:aws:secret')) },
   } as unknown as Table;
-  const answer = answerOf(await health(away, (error) => logged.push(error)));
-  expect(answer).toMatchObject({ status: 503, headers: { 'retry-after': '5' }, body: { status: 'unavailable' } });
-  expect(JSON.stringify(answer)).not.toContain('arn:');
+  const response = responseOf(await health(failing, (error) => logged.push(error)));
+  expect(response).toMatchObject({ status: 503, headers: { 'retry-after': '5' }, body: { status: 'unavailable' } });
+  expect(JSON.stringify(response)).not.toContain('arn:');
   expect(logged).toHaveLength(1);
 });

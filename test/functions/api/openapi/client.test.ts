@@ -7,13 +7,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import document from '../../../../functions/api/openapi/document.ts';
 import { projectRoot } from '../../../../infra/synth/bundle.ts';
 
-/** A program such as a user of the API writes. What must not compile says so. */
+/** A typical program of an API user. Lines that must not compile are marked. */
 const program = `
 import { Api, type HttpResponse, type Problem, type Video } from './client.ts';
 
 const api = new Api({ baseUrl: 'https://api.example.com/v1', baseApiParams: { headers: { authorization: 'Bearer key' } } });
 
-export async function make(prompt: string): Promise<Video> {
+export async function create(prompt: string): Promise<Video> {
   const { data: estimate } = await api.estimates.createEstimate({
     model: 'wan2.2-i2v-flash',
     input: { prompt, img_url: 'https://example.com/cat.png' },
@@ -40,7 +40,7 @@ export async function cancel(id: string): Promise<string> {
   } catch (thrown) {
     const { status, error } = thrown as HttpResponse<never, Failure>;
     if (error?.code === 'video_is_running') return 'It will be billed: ' + error.detail;
-    // @ts-expect-error no route answers so
+    // @ts-expect-error no route returns this code
     if (error?.code === 'video_is_boring') return '';
     return status + ' ' + error?.title;
   }
@@ -53,11 +53,11 @@ export async function list(): Promise<string[]> {
   return [...data.data.map((video) => video.video?.sha256 ?? ''), String(next), String(problem?.length)];
 }
 
-// @ts-expect-error there is no such model
+// @ts-expect-error unknown model
 void api.videos.createVideo({ model: 'wan9', input: { img_url: 'https://example.com/cat.png' } });
-// @ts-expect-error a video needs its first frame
+// @ts-expect-error img_url is required
 void api.videos.createVideo({ model: 'wan2.2-i2v-flash', input: { prompt: 'A cat' } });
-// @ts-expect-error there is no such status
+// @ts-expect-error unknown status
 void api.videos.listVideos({ status: 'done' });
 `;
 
@@ -81,7 +81,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-test('a client that is generated from the contract compiles, and knows what the API takes, gives and refuses', async () => {
+test('generates a client that compiles and has the types of requests, responses and problems', async () => {
   const { files } = await generateApi({
     spec: JSON.parse(JSON.stringify(document)),
     output: false,

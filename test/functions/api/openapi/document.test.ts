@@ -9,7 +9,7 @@ import { checkRequest } from '../../../../functions/wan/validation/request.ts';
 import { projectRoot } from '../../../../infra/synth/bundle.ts';
 import { type ContractDocument, readContract } from '../../../support/contract.ts';
 
-/** As it is served: what JSON can't hold is gone. */
+/** The document as served, without values that JSON cannot hold. */
 const text = JSON.stringify(document);
 const served = JSON.parse(text) as ContractDocument;
 const contract = readContract(served);
@@ -22,17 +22,17 @@ describe('the contract', () => {
     expect(document.openapi).toBe('3.1.0');
   });
 
-  test('has schemas that are valid JSON Schema, each of which takes something', () => {
+  test('has schemas that are valid JSON Schema', () => {
     for (const [name, schema] of Object.entries(served.components.schemas)) {
       expect(contract.faultOf(schema, Symbol.for(name)), name).toBeTruthy();
     }
   });
 
-  test('tells nobody of what is not offered yet', () => {
+  test('does not mention features that are not offered', () => {
     expect(text).not.toContain('webhook');
   });
 
-  test('says what every operation is for, in a title and in sentences', () => {
+  test('describes every operation', () => {
     for (const route of routes) {
       const { summary, description, tags } = route as unknown as Record<string, string>;
       expect(summary, nameOf(route)).toMatch(/^[A-Z].*[^.]$/);
@@ -42,7 +42,7 @@ describe('the contract', () => {
     expect(new Set(routes.map(({ operationId }) => operationId)).size).toBe(routes.length);
   });
 
-  test('explains every ending of a video', () => {
+  test('explains every failure code of a video', () => {
     for (const code of failureCodes) {
       expect(served.components.schemas.VideoError.description).toContain(`| \`${code}\` |`);
     }
@@ -63,7 +63,7 @@ describe('examples', () => {
     }
   });
 
-  test('are there for every answer in JSON, and for every body in JSON', () => {
+  test('exist for every JSON body of requests and responses', () => {
     const bare = routes.flatMap((route) =>
       Object.entries({ body: route.requestBody, ...route.responses }).flatMap(([name, part]) =>
         Object.entries(part?.content ?? {})
@@ -78,7 +78,7 @@ describe('examples', () => {
     ['/videos', 'strict'],
     ['/estimates', 'strict'],
     ['/api/v1/services/aigc/video-generation/video-synthesis', 'tolerant'],
-  ] as const)('of requests to %s would be taken, without a warning', (path, mode) => {
+  ] as const)('of requests to %s are accepted without a warning', (path, mode) => {
     const { examples = {} } = served.paths[path]!.post!.requestBody!.content['application/json']!;
     expect(Object.keys(examples).length).toBeGreaterThan(0);
     for (const { value } of Object.values(examples)) {
@@ -94,8 +94,8 @@ describe('problems', () => {
       /^(api\/(http|auth|videos|pages)\/.*|submissions\/.*|shared\/(json-body|problem))\.ts$/.test(file),
     )
     .map((file) => ({ file, text: readFileSync(join(functions, file), 'utf8') }));
-  /** Codes of single issues and warnings: they stand within a problem or a video. */
-  const violationCodes = [
+  /** Codes of single issues and warnings, which are part of a problem or a video. */
+  const issueCodes = [
     'unknown_parameter',
     'repeated_parameter',
     'invalid_value',
@@ -111,16 +111,14 @@ describe('problems', () => {
     })),
   );
 
-  test('that the handlers throw are all explained', () => {
-    const unexplained = thrown.filter(
-      ({ code }) => !Object.hasOwn(problemCodes, code) && !violationCodes.includes(code),
-    );
-    expect(unexplained).toEqual([]);
+  test('thrown by the handlers are all documented', () => {
+    const undocumented = thrown.filter(({ code }) => !Object.hasOwn(problemCodes, code) && !issueCodes.includes(code));
+    expect(undocumented).toEqual([]);
   });
 
-  test('that are explained are all thrown, and with the status that is documented', () => {
+  test('documented are all thrown, with their status', () => {
     const codes = new Set(thrown.map(({ code }) => code));
-    // It is a issue's code first, and becomes that of the problem.
+    // The code of an issue, which becomes the code of the problem.
     const named = Object.keys(problemCodes).filter((code) => code !== 'image_too_large');
     expect(named.filter((code) => !codes.has(code))).toEqual([]);
     const withStatus = files.flatMap(({ text }) => [
@@ -135,7 +133,7 @@ describe('problems', () => {
     }
   });
 
-  test('belong to a route each', () => {
+  test('belong to at least one route each', () => {
     const declared = new Set(
       routes.flatMap(({ responses }) =>
         Object.values(responses).flatMap(({ content }) =>

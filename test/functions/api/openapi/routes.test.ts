@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 const { routes, faultOf } = readContract(JSON.parse(JSON.stringify(document)) as ContractDocument);
 
-/** The path of an AWS::ApiGateway::Resource, by its parents. */
+/** Returns the path of an AWS::ApiGateway::Resource. */
 function pathOf(resource: unknown): string {
   const id = flatten(resource);
   if (id.endsWith('.RootResourceId>')) return '';
@@ -29,7 +29,7 @@ interface DeployedRoute {
   method: string;
   path: string;
   authorization: string;
-  /** What the authorizer looks at. */
+  /** The identity source of the authorizer. */
   identity: string | undefined;
 }
 
@@ -43,7 +43,7 @@ function deployed(): DeployedRoute[] {
   }));
 }
 
-/** Wan's protocol is one deployed route, whose handler knows the others. */
+/** The DashScope routes are one deployed proxy route. */
 const isProxied = (path: string): boolean => /^\/api\/v1\/(?!uploads$)/.test(path);
 
 describe('the contract and the deployed API', () => {
@@ -59,11 +59,11 @@ describe('the contract and the deployed API', () => {
     ]);
   });
 
-  test('let the same callers in', () => {
+  test('authorize the same callers', () => {
     const kinds: Record<string, string> = {
       caller: 'CUSTOM method.request.header.Authorization',
       'upload token': 'CUSTOM method.request.querystring.upload_token',
-      everybody: 'NONE undefined',
+      public: 'NONE undefined',
     };
     for (const { method, path, authorization, identity } of deployed()) {
       const operation = operations.find((one) => one.method === method.toLowerCase() && one.path === path);
@@ -73,7 +73,7 @@ describe('the contract and the deployed API', () => {
   });
 });
 
-describe("the gateway's own answers", () => {
+describe("the gateway's own responses", () => {
   const gateway = () =>
     resourcesOf(synthesis.template, 'AWS::ApiGateway::GatewayResponse').map(({ properties }) => ({
       type: properties.ResponseType as string,
@@ -81,18 +81,18 @@ describe("the gateway's own answers", () => {
       headers: Object.keys(properties.ResponseParameters ?? {}).map((name) => name.split('.').at(-1)!.toLowerCase()),
       body: JSON.parse(properties.ResponseTemplates['application/json']) as unknown,
     }));
-  /** No proxy to a function has either: the one needs a content type that is not passed on, the other a usage plan. */
+  /** Cannot occur: a Lambda proxy accepts every content type. */
   const impossible = ['UNSUPPORTED_MEDIA_TYPE'];
 
-  test('have the shape and the codes that the contract shows', () => {
+  test('match the schema of the contract', () => {
     for (const { type, body } of gateway()) {
       expect(gatewayProblemSchema.safeParse(body).error?.message, type).toBeUndefined();
     }
   });
 
-  test('are declared by the routes that may get them, with their headers', () => {
+  test('are documented with their headers on the routes that can return them', () => {
     const all = routes.find(({ path, method }) => path === '/videos/{id}/cancel' && method === 'POST')!;
-    for (const { type, status, headers } of gateway().filter((answer) => !impossible.includes(answer.type))) {
+    for (const { type, status, headers } of gateway().filter((response) => !impossible.includes(response.type))) {
       const declared = all.responses[status];
       expect(declared?.content?.['application/json']?.schema, `${type} ${status}`).toEqual({
         $ref: '#/components/schemas/GatewayProblem',
@@ -104,12 +104,12 @@ describe("the gateway's own answers", () => {
   });
 });
 
-describe('a parameter of a query that is shown as something else than its check says', () => {
+describe('a query parameter whose documented schema differs from its validation', () => {
   test.each([
     ['/videos', 'limit', listQuery, ['0', '1', '2', '10', '99', '100', '101', '1000']],
     ['/videos/{id}', 'wait', videoQuery, ['0', '1', '9', '25', '26', '99', '100']],
     ['/videos/{id}/content', 'variant', contentQuery, ['video', 'first_frame', 'metadata', 'gif', '1']],
-  ] as const)('%s: %s means the same', (path, name, query, texts) => {
+  ] as const)('%s: %s accepts the same values', (path, name, query, texts) => {
     const route = routes.find((candidate) => candidate.path === path && candidate.method === 'GET')!;
     const { schema } = route.parameters!.find((parameter) => parameter.name === name)!;
     for (const text of texts) {

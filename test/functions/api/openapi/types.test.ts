@@ -24,11 +24,11 @@ import type { Price } from '../../../../functions/wan/prices.ts';
 import type { VideoRequest } from '../../../../functions/wan/validation/request.ts';
 import { aVideo } from '../../../support/videos.ts';
 
-/** An intersection written out, so that two types can be compared. */
+/** Flattens an intersection, so that two types can be compared. */
 type Flat<T> = { [Key in keyof T]: T[Key] };
 
-// These hold when the project is type-checked: a field that one side has and the other lacks does not compile.
-describe('schemas of answers are the types that the handlers answer with', () => {
+// Checked by tsc: a field that only one side has does not compile.
+describe('response schemas equal the types of the handlers', () => {
   test('a video', () => {
     expectTypeOf<z.output<typeof videoSchema>>().toEqualTypeOf<
       Flat<Omit<VideoView, 'error' | 'source'> & { error?: Flat<Failure>; source: Flat<Source> }>
@@ -47,7 +47,7 @@ describe('schemas of answers are the types that the handlers answer with', () =>
   });
 });
 
-describe('schemas of answers take what is answered, and no field more', () => {
+describe('response schemas accept the responses and no further field', () => {
   test('a video', () => {
     const view = viewOf(aVideo({}), 0);
     expect(videoSchema.safeParse(view).error?.message).toBeUndefined();

@@ -4,22 +4,22 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import document from '../../../../functions/api/openapi/document.ts';
 import { bundle } from '../../../../infra/synth/bundle.ts';
 
-type Ask = (request: { resource: string; headers: Record<string, string> }) => Promise<APIGatewayProxyResult>;
-let handler: Ask;
+type Handler = (request: { resource: string; headers: Record<string, string> }) => Promise<APIGatewayProxyResult>;
+let handler: Handler;
 beforeAll(async () => {
   const { directory } = (await bundle()).get('contract')!;
-  ({ handler } = createRequire(import.meta.url)(directory) as { handler: Ask });
+  ({ handler } = createRequire(import.meta.url)(directory) as { handler: Handler });
 });
 
 describe('the deployed contract', () => {
-  test('is the document that the schemas of the handlers make, ready before the function starts', async () => {
+  test('is the generated document, built before the function starts', async () => {
     const { statusCode, headers, body } = await handler({ resource: '/openapi.json', headers: {} });
     expect(statusCode).toBe(200);
     expect(headers).toMatchObject({ 'content-type': 'application/json', 'access-control-allow-origin': '*' });
     expect(JSON.parse(body)).toEqual(JSON.parse(JSON.stringify(document)));
   });
 
-  test('is not sent again to whoever knows it', async () => {
+  test('answers a known ETag with 304', async () => {
     const { headers } = await handler({ resource: '/openapi.json', headers: {} });
     const etag = String(headers!.etag);
     const again = await handler({ resource: '/openapi.json', headers: { 'If-None-Match': etag } });
@@ -28,14 +28,14 @@ describe('the deployed contract', () => {
     expect(other.statusCode).toBe(200);
   });
 
-  test('and its page fit well into what a function may answer', async () => {
+  test('and its page fit into a Lambda response', async () => {
     for (const resource of ['/openapi.json', '/docs']) {
-      const answer = await handler({ resource, headers: {} });
-      expect(JSON.stringify(answer).length).toBeLessThan(2_000_000);
+      const response = await handler({ resource, headers: {} });
+      expect(JSON.stringify(response).length).toBeLessThan(2_000_000);
     }
   });
 
-  test('is all that the function answers', async () => {
+  test('are the only routes of the function', async () => {
     await expect(handler({ resource: '/videos', headers: {} })).rejects.toThrow('/videos');
   });
 });

@@ -15,9 +15,9 @@ import type { NoResponse } from '../../../../functions/wan/client/connection.ts'
 import type { QueryOutcome, TaskStatus } from '../../../../functions/wan/client/query-task.ts';
 import { aTask as aTaskOf, aVideo } from '../../../support/videos.ts';
 import { scriptedExecutions } from '../../workflow/support.ts';
-import { type Answer, answerOf, aRequest } from '../support.ts';
+import { type ApiResponse, aRequest, responseOf } from '../support.ts';
 
-/** What a video whose Wan task this is has in its record; forgotten by Wan on 2 January. */
+/** A task that expires at Wan on 2 January. */
 export const aTask = (status: TaskStatus): Task => aTaskOf({ id: randomUUID(), status, request_id: 'wan-request-id' });
 
 export const aSubmission = (state: Submission['state'], attempt = 1): Submission => ({
@@ -28,8 +28,8 @@ export const aSubmission = (state: Submission['state'], attempt = 1): Submission
 
 export const aPrice = { amount: 0.1, currency: 'USD', unit_price: 0.02, seconds: 5, as_of: '2026-01-01' } as const;
 
-/** No answer of Wan's says how a task stands. */
-export const noAnswers: readonly NoResponse[] = [
+/** Calls to Wan that return no task status. */
+export const failedCalls: readonly NoResponse[] = [
   { outcome: 'unavailable', cause: 'http_502', retryable: true, billed: false },
   { outcome: 'throttled', code: 'Throttling', message: '', retryable: true, billed: false },
   {
@@ -43,71 +43,79 @@ export const noAnswers: readonly NoResponse[] = [
 ];
 
 /**
- * The actions over a table, with a Wan that answers what it is told to and executions that are only noted.
- * @param given.permits of each lane; many unless a test is about them
+ * The action routes over a table, with a scripted Wan and recorded executions.
+ * @param overrides.permits per model queue
  */
-export function theActions(
+export function createActions(
   table: Table,
   s3: Pick<S3Client, 'send'>,
-  given: { monthlySpendingLimit?: number; permits?: number } = {},
+  overrides: { monthlySpendingLimit?: number; permits?: number } = {},
 ) {
   const { executions, workflow } = scriptedExecutions();
-  const surprises: unknown[] = [];
-  const asked: string[] = [];
-  const answers: { cancel?: CancelOutcome; query?: QueryOutcome } = {};
-  const answer = <Outcome>(call: string, id: string, outcome: Outcome | undefined): Outcome => {
-    asked.push(`${call} ${id}`);
-    if (!outcome) throw new Error(`Wan was asked to ${call}.`);
+  const unexpectedErrors: unknown[] = [];
+  const wanCalls: string[] = [];
+  const wanResponses: { cancel?: CancelOutcome; query?: QueryOutcome } = {};
+  const respond = <Outcome>(call: string, id: string, outcome: Outcome | undefined): Outcome => {
+    wanCalls.push(`${call} ${id}`);
+    if (!outcome) throw new Error(`Unexpected call to Wan: ${call}.`);
     return outcome;
   };
   const services: RetryServices & DeleteServices = {
     table,
     workflow,
-    limitsOf: (model) => ({ model, permits: given.permits ?? 100, submit_interval_ms: 1 }),
-    monthlySpendingLimit: given.monthlySpendingLimit,
+    limitsOf: (model) => ({ model, permits: overrides.permits ?? 100, submit_interval_ms: 1 }),
+    monthlySpendingLimit: overrides.monthlySpendingLimit,
     wan: {
-      cancelTask: async (id) => answer('cancel', id, answers.cancel),
-      queryTask: async (id) => answer('query', id, answers.query),
+      cancelTask: async (id) => respond('cancel', id, wanResponses.cancel),
+      queryTask: async (id) => respond('query', id, wanResponses.query),
     },
     readQueuePosition: async () => undefined,
     s3,
     videosBucket: 'videos',
     uploadsBucket: 'uploads',
     dispatch: async (video) => void (await dispatch(services, video.model, { include: video, limit: 1 })),
-    onDispatchError: (_, error) => void surprises.push(error),
+    onDispatchError: (_, error) => void unexpectedErrors.push(error),
   };
-  const route = (respond: typeof cancel | typeof retry | typeof deleteVideo) => {
+  const route = (action: typeof cancel | typeof retry | typeof deleteVideo) => {
     const handle = apiHandler(
-      (request, caller) => respond(services, request, caller),
-      (error) => surprises.push(error),
+      (request, caller) => action(services, request, caller),
+      (error) => unexpectedErrors.push(error),
     );
-    return async (id: string, request: Parameters<typeof aRequest>[0] = {}): Promise<Answer> =>
-      answerOf(await handle(aRequest({ ...request, id })));
+    return async (id: string, request: Parameters<typeof aRequest>[0] = {}): Promise<ApiResponse> =>
+      responseOf(await handle(aRequest({ ...request, id })));
   };
   return {
     services,
     executions,
-    surprises,
+    unexpectedErrors,
     /** Calls to Wan, as `cancel <task>` or `query <task>`. */
-    asked,
-    /** What Wan answers; a call it has no answer for is a surprise. */
-    answers,
+    wanCalls,
+    /** The outcomes of calls to Wan; a call without one throws. */
+    wanResponses,
     cancel: route(cancel),
     retry: route(retry),
     remove: route(deleteVideo),
   };
 }
 
-/** Puts a video into the table, holding what one of its status holds. */
-export async function stands(table: Table, status: Status, given: Partial<VideoRecord> = {}): Promise<VideoRecord> {
-  const video = aVideo({ status, run: status === 'queued' ? 0 : 1, estimated_cost: aPrice, ...given }, table.now());
+/** Creates a video in the table. */
+export async function storeVideo(
+  table: Table,
+  status: Status,
+  overrides: Partial<VideoRecord> = {},
+): Promise<VideoRecord> {
+  const video = aVideo({ status, run: status === 'queued' ? 0 : 1, estimated_cost: aPrice, ...overrides }, table.now());
   await createVideo(table, video);
   return video;
 }
 
-/** As `stands`, with a permit and a reservation, as one has that was just being made. */
-export async function standsBusy(table: Table, status: Status, given: Partial<VideoRecord> = {}): Promise<VideoRecord> {
-  const video = await stands(table, status, given);
+/** Creates a video with a permit and a reservation. */
+export async function storeActiveVideo(
+  table: Table,
+  status: Status,
+  overrides: Partial<VideoRecord> = {},
+): Promise<VideoRecord> {
+  const video = await storeVideo(table, status, overrides);
   await claimPermit(table, { model: video.model, permits: 100, submit_interval_ms: 1 }, video);
   await reserveSpending(table, video, undefined);
   return video;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { stateEtag } from '../../../../functions/api/http/conditional-requests.ts';
 import { cancelVideo } from '../../../../functions/api/videos/cancel.ts';
 import { readSpending } from '../../../../functions/ledger/spending.ts';
@@ -10,48 +10,52 @@ import { monthOf } from '../../../../functions/video/record.ts';
 import { changeStatus, changeVideo } from '../../../../functions/video/store.ts';
 import { startTable } from '../../../support/table.ts';
 import { anOwner } from '../support.ts';
-import { aSubmission, aTask, noAnswers, read, stands, standsBusy, theActions } from './actions-support.ts';
+import {
+  aSubmission,
+  aTask,
+  createActions,
+  failedCalls,
+  read,
+  storeActiveVideo,
+  storeVideo,
+} from './actions-support.ts';
 
 const now = Date.parse('2026-01-01T00:00:00Z');
-let store: Awaited<ReturnType<typeof startTable>>;
-let actions: ReturnType<typeof theActions>;
-beforeAll(async () => {
-  store = await startTable(() => now);
-});
-afterAll(() => store.close());
-const s3 = { send: () => Promise.reject(new Error('No object is touched.')) };
+const store = startTable(() => now);
+let actions: ReturnType<typeof createActions>;
+const s3 = { send: () => Promise.reject(new Error('Unexpected S3 call.')) };
 beforeEach(() => {
-  actions = theActions(store.table, s3);
-  return () => expect(actions.surprises).toEqual([]);
+  actions = createActions(store.table, s3);
+  return () => expect(actions.unexpectedErrors).toEqual([]);
 });
 
 const canceled = { status: 'canceled', error: { code: 'canceled', retryable: true, billed: false } };
 
-describe('before Wan has it, a video is canceled without asking Wan', () => {
+describe('cancels a video before its submission without calling Wan', () => {
   test.each([
     ['queued', {}],
     ['submitting', {}],
     ['submitting', { submission: aSubmission('settled') }],
-  ] as const)('%s %j', async (status, given) => {
-    const video = await stands(store.table, status, given);
-    const answer = await actions.cancel(video.id);
-    expect(answer).toMatchObject({ status: 200, body: { id: video.id, ...canceled } });
+  ] as const)('%s %j', async (status, overrides) => {
+    const video = await storeVideo(store.table, status, overrides);
+    const response = await actions.cancel(video.id);
+    expect(response).toMatchObject({ status: 200, body: { id: video.id, ...canceled } });
     expect(await read(store.table, video)).toMatchObject(canceled);
-    expect(actions.asked).toEqual([]);
+    expect(actions.wanCalls).toEqual([]);
   });
 
-  test('and no task can follow: the ledger stays shut for whoever was about to send', async () => {
-    const video = await stands(store.table, 'submitting');
+  test('and the ledger refuses a later submission', async () => {
+    const video = await storeVideo(store.table, 'submitting');
     await actions.cancel(video.id);
     expect(await openSubmission(store.table, video)).toBeUndefined();
   });
 
-  test('what it held is free again, and the next video begins', async () => {
+  test('and releases its permit and reservation to the next video', async () => {
     const owner = anOwner();
     const model = 'wan2.1-i2v-plus';
-    const video = await standsBusy(store.table, 'submitting', { owner, model });
-    const next = await stands(store.table, 'queued', { model });
-    actions = theActions(store.table, s3, { permits: 1 });
+    const video = await storeActiveVideo(store.table, 'submitting', { owner, model });
+    const next = await storeVideo(store.table, 'queued', { model });
+    actions = createActions(store.table, s3, { permits: 1 });
     await actions.cancel(video.id, { owner });
     expect([...(await readModelQueue(store.table, model)).running]).toEqual([next.id]);
     expect(actions.executions.get(`${next.id}-1`)).toBe('RUNNING');
@@ -59,14 +63,14 @@ describe('before Wan has it, a video is canceled without asking Wan', () => {
   });
 });
 
-describe('while it is being handed to Wan, nobody knows yet', () => {
+describe('refuses to cancel while the submission is open', () => {
   test.each([
     [{}, '2'],
     [{ uncertain_since: '2026-01-01T00:00:01.000Z' }, '15'],
-  ])('%j: come back in %s s', async (given, seconds) => {
-    const video = await stands(store.table, 'submitting', { submission: { ...aSubmission('open'), ...given } });
-    const answer = await actions.cancel(video.id);
-    expect(answer).toMatchObject({
+  ])('%j: retry after %s s', async (overrides, seconds) => {
+    const video = await storeVideo(store.table, 'submitting', { submission: { ...aSubmission('open'), ...overrides } });
+    const response = await actions.cancel(video.id);
+    expect(response).toMatchObject({
       status: 409,
       headers: { 'retry-after': seconds },
       body: { code: 'video_is_starting' },
@@ -74,8 +78,8 @@ describe('while it is being handed to Wan, nobody knows yet', () => {
     expect(await read(store.table, video)).toEqual(video);
   });
 
-  test('also when the ledger opened between the look and the write', async () => {
-    const video = await stands(store.table, 'submitting');
+  test('also when the ledger opened between read and write', async () => {
+    const video = await storeVideo(store.table, 'submitting');
     await openSubmission(store.table, video);
     await expect(cancelVideo(actions.services, video)).rejects.toMatchObject({
       members: { code: 'video_is_starting' },
@@ -86,26 +90,26 @@ describe('while it is being handed to Wan, nobody knows yet', () => {
 
 describe("a task in Wan's queue", () => {
   const running = (status: Parameters<typeof aTask>[0], owner = 'alice') =>
-    standsBusy(store.table, 'running', { owner, task: aTask(status), submission: aSubmission('settled') });
+    storeActiveVideo(store.table, 'running', { owner, task: aTask(status), submission: aSubmission('settled') });
 
-  test('is canceled there, and then here', async () => {
+  test('is canceled at Wan, then in the record', async () => {
     const owner = anOwner();
     const video = await running('PENDING', owner);
-    actions.answers.cancel = { outcome: 'canceled' };
-    const answer = await actions.cancel(video.id, { owner });
-    expect(answer).toMatchObject({ status: 200, body: { ...canceled, task: { status: 'CANCELED' } } });
-    expect(JSON.stringify(answer.body)).not.toContain(video.task!.id);
-    expect(actions.asked).toEqual([`cancel ${video.task!.id}`]);
+    actions.wanResponses.cancel = { outcome: 'canceled' };
+    const response = await actions.cancel(video.id, { owner });
+    expect(response).toMatchObject({ status: 200, body: { ...canceled, task: { status: 'CANCELED' } } });
+    expect(JSON.stringify(response.body)).not.toContain(video.task!.id);
+    expect(actions.wanCalls).toEqual([`cancel ${video.task!.id}`]);
     expect(await readSpending(store.table, owner, monthOf(now))).toMatchObject({ reserved: 0, spent: 0 });
     expect((await readModelQueue(store.table, video.model)).running).not.toContain(video.id);
   });
 
-  test('that Wan has begun, as we know, is not asked for: it will be billed, and for how much', async () => {
+  test('that is known to run is refused with its cost, without calling Wan', async () => {
     const video = await running('RUNNING');
-    const answer = await actions.cancel(video.id);
-    expect(answer).toMatchObject({ status: 409, body: { code: 'video_is_running' } });
-    expect(answer.body.detail).toMatch(/billed.*0\.1 USD/);
-    expect(actions.asked).toEqual([]);
+    const response = await actions.cancel(video.id);
+    expect(response).toMatchObject({ status: 409, body: { code: 'video_is_running' } });
+    expect(response.body.detail).toMatch(/billed.*0\.1 USD/);
+    expect(actions.wanCalls).toEqual([]);
   });
 
   test.each([
@@ -114,27 +118,27 @@ describe("a task in Wan's queue", () => {
     ['FAILED', 409, 'video_has_ended'],
     ['UNKNOWN', 503, 'wan_unavailable'],
     ['PENDING', 503, 'wan_unavailable'],
-  ] as const)('that Wan does not cancel and calls %s is %i %s', async (status, expected, code) => {
+  ] as const)('that Wan does not cancel and reports as %s answers %i %s', async (status, expected, code) => {
     const video = await running('PENDING');
-    actions.answers.cancel = { outcome: 'not_pending' };
-    actions.answers.query = { outcome: 'task', status, task_id: video.task!.id };
+    actions.wanResponses.cancel = { outcome: 'not_pending' };
+    actions.wanResponses.query = { outcome: 'task', status, task_id: video.task!.id };
     expect(await actions.cancel(video.id)).toMatchObject({ status: expected, body: { code } });
     expect(await read(store.table, video)).toEqual(video);
   });
 
-  test('that an earlier request canceled, whose answer was lost, is canceled', async () => {
+  test('that an earlier request with a lost response canceled is canceled', async () => {
     const video = await running('PENDING');
-    actions.answers.cancel = { outcome: 'not_pending' };
-    actions.answers.query = { outcome: 'task', status: 'CANCELED', task_id: video.task!.id };
+    actions.wanResponses.cancel = { outcome: 'not_pending' };
+    actions.wanResponses.query = { outcome: 'task', status: 'CANCELED', task_id: video.task!.id };
     expect(await actions.cancel(video.id)).toMatchObject({ status: 200, body: canceled });
   });
 
-  test.each(noAnswers)('of which Wan does not tell ($outcome) stays as it is', async (outcome) => {
+  test.each(failedCalls)('stays unchanged when Wan does not report its status ($outcome)', async (outcome) => {
     const video = await running('PENDING');
-    actions.answers.cancel = outcome;
-    const answer = await actions.cancel(video.id);
-    expect(answer).toMatchObject({ status: 503, body: { code: 'wan_unavailable' } });
-    expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+    actions.wanResponses.cancel = outcome;
+    const response = await actions.cancel(video.id);
+    expect(response).toMatchObject({ status: 503, body: { code: 'wan_unavailable' } });
+    expect(Number(response.headers['retry-after'])).toBeGreaterThan(0);
     expect(await read(store.table, video)).toEqual(video);
   });
 });
@@ -143,31 +147,31 @@ test.each([
   ['archiving', 'video_is_archiving', /has been billed/],
   ['succeeded', 'video_has_ended', /succeeded/],
   ['failed', 'video_has_ended', /failed/],
-] as const)('it is too late for one that is %s', async (status, code, detail) => {
-  const video = await stands(store.table, status, { task: aTask('SUCCEEDED') });
-  const answer = await actions.cancel(video.id);
-  expect(answer).toMatchObject({ status: 409, body: { code } });
-  expect(answer.body.detail).toMatch(detail);
-  // While it is copied, something will still become of it.
-  expect(answer.headers['retry-after']).toBe(status === 'archiving' ? '2' : undefined);
+] as const)('refuses to cancel a video that is %s', async (status, code, detail) => {
+  const video = await storeVideo(store.table, status, { task: aTask('SUCCEEDED') });
+  const response = await actions.cancel(video.id);
+  expect(response).toMatchObject({ status: 409, body: { code } });
+  expect(response.body.detail).toMatch(detail);
+  // Only a video that is being archived still changes.
+  expect(response.headers['retry-after']).toBe(status === 'archiving' ? '2' : undefined);
 });
 
-test('canceling twice is canceling once', async () => {
-  const video = await stands(store.table, 'queued');
+test('is idempotent', async () => {
+  const video = await storeVideo(store.table, 'queued');
   const first = await actions.cancel(video.id);
   expect(await actions.cancel(video.id)).toEqual(first);
   expect(first.body.timeline.map(({ status }: { status: string }) => status)).toEqual(['queued', 'canceled']);
 });
 
-test('a video that moved on since it was read is looked at again', async () => {
-  const video = await stands(store.table, 'queued');
+test('reads a video again that changed since it was read', async () => {
+  const video = await storeVideo(store.table, 'queued');
   const submitting = await changeStatus(store.table, video, 'submitting', { set: { run: 1 } });
   await changeVideo(store.table, submitting!, { set: { downloads: 1 } });
   expect(await cancelVideo(actions.services, video)).toMatchObject({ status: 'canceled', run: 1 });
 });
 
-test('a video that is deleted since it was read is not found', async () => {
-  const video = await stands(store.table, 'queued');
+test('answers 404 for a video that was deleted since it was read', async () => {
+  const video = await storeVideo(store.table, 'queued');
   await replaceWithTombstone(store.table, video);
   await expect(cancelVideo(actions.services, video)).rejects.toMatchObject({ status: 404 });
 });
@@ -175,27 +179,27 @@ test('a video that is deleted since it was read is not found', async () => {
 describe('If-Match', () => {
   const ifMatch = (etag: string) => ({ headers: { 'if-match': etag } });
 
-  test('lets a caller cancel only what they saw', async () => {
-    const video = await stands(store.table, 'queued');
+  test('cancels only the given state', async () => {
+    const video = await storeVideo(store.table, 'queued');
     const stale = await actions.cancel(video.id, ifMatch('"another"'));
     expect(stale).toMatchObject({ status: 412, body: { code: 'precondition_failed' } });
     expect(await read(store.table, video)).toEqual(video);
     expect((await actions.cancel(video.id, ifMatch(stateEtag(video)))).status).toBe(200);
   });
 
-  test('is asked again when the video moved on before it was canceled', async () => {
-    const video = await stands(store.table, 'queued');
+  test('is checked again when the video changed before the write', async () => {
+    const video = await storeVideo(store.table, 'queued');
     await changeStatus(store.table, video, 'submitting', { set: { run: 1 } });
     const precondition = ({ status }: { status: string }) => {
-      if (status !== 'queued') throw new Error('not what was meant');
+      if (status !== 'queued') throw new Error('precondition failed');
     };
-    await expect(cancelVideo(actions.services, video, precondition)).rejects.toThrow('not what was meant');
+    await expect(cancelVideo(actions.services, video, precondition)).rejects.toThrow('precondition failed');
     expect((await read(store.table, video)).status).toBe('submitting');
   });
 });
 
-test("another owner's video is one that never was", async () => {
-  const video = await stands(store.table, 'queued');
+test("answers another owner's video like an unknown id", async () => {
+  const video = await storeVideo(store.table, 'queued');
   const hidden = await actions.cancel(video.id, { owner: anOwner() });
   expect(hidden).toMatchObject({ status: 404, body: { code: 'video_not_found' } });
   expect(hidden).toEqual(await actions.cancel(randomUUID(), { owner: anOwner() }));

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { problemResponse } from '../../../../functions/api/http/handler.ts';
 import { type EstimateServices, estimate } from '../../../../functions/api/videos/estimates.ts';
 import { listModels } from '../../../../functions/api/videos/models.ts';
@@ -6,7 +6,7 @@ import { ProblemError } from '../../../../functions/shared/problem.ts';
 import { findModel, offeredModelNames } from '../../../../functions/wan/catalogue.ts';
 import { startTable } from '../../../support/table.ts';
 import { png } from '../../media/support.ts';
-import { type Answer, anApi, answerOf, aRequest, body, dataUrl } from '../support.ts';
+import { type ApiResponse, anApi, aRequest, body, dataUrl, responseOf } from '../support.ts';
 
 const services: EstimateServices = {
   trustedOrigins: [],
@@ -15,20 +15,20 @@ const services: EstimateServices = {
   typicalSeconds: undefined,
 };
 
-const ask = async (sent: unknown, of = services): Promise<Answer> => {
+const requestEstimate = async (sent: unknown, over = services): Promise<ApiResponse> => {
   try {
-    return answerOf(
-      await estimate(of, aRequest({ body: sent, resource: '/estimates' }), { owner: 'alice', key_id: 'k' }),
+    return responseOf(
+      await estimate(over, aRequest({ body: sent, resource: '/estimates' }), { owner: 'alice', key_id: 'k' }),
     );
   } catch (error) {
-    if (error instanceof ProblemError) return answerOf(problemResponse(error, 'request-1'));
+    if (error instanceof ProblemError) return responseOf(problemResponse(error, 'request-1'));
     throw error;
   }
 };
 
 describe('POST /estimates', () => {
-  test('tells what the video would be and cost, with the defaults filled in', async () => {
-    expect(await ask(body({ parameters: { resolution: '480P' } }))).toMatchObject({
+  test('returns the request with defaults, its cost and its duration', async () => {
+    expect(await requestEstimate(body({ parameters: { resolution: '480P' } }))).toMatchObject({
       status: 200,
       body: {
         model: 'wan2.2-i2v-plus',
@@ -38,74 +38,73 @@ describe('POST /estimates', () => {
         warnings: [],
       },
     });
-    const { body: there } = await ask(body(), { ...services, wanRegion: 'beijing' });
-    expect(there.estimated_cost).toMatchObject({ amount: 3.5, currency: 'CNY' });
+    const { body: beijing } = await requestEstimate(body(), { ...services, wanRegion: 'beijing' });
+    expect(beijing.estimated_cost).toMatchObject({ amount: 3.5, currency: 'CNY' });
   });
 
-  test('warns of what Wan would cut off', async () => {
-    const { body: estimated } = await ask(
+  test('warns of a truncated prompt', async () => {
+    const { body: estimated } = await requestEstimate(
       body({ input: { prompt: 'A cat. '.repeat(200), img_url: 'https://example.com/a.png' } }),
     );
     expect(estimated.warnings).toMatchObject([{ pointer: '/input/prompt', code: 'prompt_truncated' }]);
   });
 
-  test('takes an upload by its form, of the caller alone, since it can not look at it', async () => {
+  test("accepts any URL below the caller's uploads without inspecting the file", async () => {
     const uploaded = (owner: string) => body({ input: { img_url: `s3://uploads/uploads/${owner}/x/image.png` } });
-    expect((await ask(uploaded('alice'))).status).toBe(200);
-    expect(await ask(uploaded('bob'))).toMatchObject({ status: 400, body: { errors: [{ code: 'upload_not_found' }] } });
+    expect((await requestEstimate(uploaded('alice'))).status).toBe(200);
+    expect(await requestEstimate(uploaded('bob'))).toMatchObject({
+      status: 400,
+      body: { errors: [{ code: 'upload_not_found' }] },
+    });
   });
 
-  describe('refuses what POST /videos refuses, word for word', () => {
-    let store: Awaited<ReturnType<typeof startTable>>;
-    beforeAll(async () => {
-      store = await startTable();
-    });
-    afterAll(() => store.close());
+  describe('refuses a body like POST /videos', () => {
+    const store = startTable();
 
     test.each<[string, unknown]>([
       ['nothing', ''],
       ['broken JSON', '{"model": '],
       ['deep JSON', '['.repeat(100)],
       ['a list', []],
-      [
-        'many faults at once',
-        { model: 'wan9', input: {}, parameters: { duration: '5' }, webhook_url: 'https://e.example' },
-      ],
+      ['many issues', { model: 'wan9', input: {}, parameters: { duration: '5' }, webhook_url: 'https://e.example' }],
       ['a webhook', body({ webhook_url: 'https://example.com/hook' })],
       ['a private address', body({ input: { img_url: 'http://10.0.0.1/' } })],
-      ['an inline picture that is too small', body({ input: { img_url: dataUrl(png(10, 10)) } })],
-      ['an inline picture that is none', body({ input: { img_url: dataUrl(Buffer.from('none')) } })],
-      ['an inline picture that is too large', body({ input: { img_url: dataUrl(Buffer.alloc(4 * 1024 * 1024 + 1)) } })],
+      ['an inline image that is too small', body({ input: { img_url: dataUrl(png(10, 10)) } })],
+      ['an inline file that is not an image', body({ input: { img_url: dataUrl(Buffer.from('text')) } })],
+      ['an inline image that is too large', body({ input: { img_url: dataUrl(Buffer.alloc(4 * 1024 * 1024 + 1)) } })],
       ["another's upload", body({ input: { img_url: 's3://uploads/uploads/bob/x' } })],
       [
-        'sound for a silent model',
+        'audio for a model without audio',
         body({ input: { img_url: 'https://example.com/a.png', audio_url: 'https://example.com/a.mp3' } }),
       ],
-    ])('such as %s', async (_, sent) => {
-      const [estimated, submitted] = await Promise.all([ask(sent), anApi(store.table).submit({ body: sent })]);
+    ])('%s', async (_, sent) => {
+      const [estimated, submitted] = await Promise.all([
+        requestEstimate(sent),
+        anApi(store.table).submit({ body: sent }),
+      ]);
       expect(submitted.status).toBeGreaterThanOrEqual(400);
       expect(estimated).toEqual(submitted);
     });
   });
 });
 
-test('a deployment that knows how long its tasks take says so wherever it is asked', async () => {
+test('returns the configured task duration from both routes', async () => {
   const own = { ...services, typicalSeconds: 42 };
-  expect((await ask(body(), own)).body.estimated_seconds).toBe(42);
-  const { data } = answerOf(listModels(own, aRequest({ resource: '/models' }))).body;
+  expect((await requestEstimate(body(), own)).body.estimated_seconds).toBe(42);
+  const { data } = responseOf(listModels(own, aRequest({ resource: '/models' }))).body;
   expect(new Set(data.map(({ typical_seconds }: { typical_seconds: number }) => typical_seconds))).toEqual(
     new Set([42]),
   );
 });
 
 describe('GET /models', () => {
-  const models = () => answerOf(listModels(services, aRequest({ resource: '/models' })));
+  const models = () => responseOf(listModels(services, aRequest({ resource: '/models' })));
 
-  test('lists every model that is offered, and no other', () => {
+  test('lists every offered model and no other', () => {
     expect(models().body.data.map(({ name }: { name: string }) => name)).toEqual(offeredModelNames);
   });
 
-  test('tells of each what it takes and costs', () => {
+  test('returns limits and prices of each model', () => {
     expect(models().body.data.find(({ name }: { name: string }) => name === 'wan2.6-i2v')).toEqual({
       name: 'wan2.6-i2v',
       resolutions: ['720P', '1080P'],
@@ -122,17 +121,17 @@ describe('GET /models', () => {
       prices_as_of: '2025-12-29',
       typical_seconds: 100,
     });
-    const { body: there } = answerOf(
+    const { body: beijing } = responseOf(
       listModels({ ...services, wanRegion: 'beijing' }, aRequest({ resource: '/models' })),
     );
-    expect(there.data[0]).toMatchObject({ currency: 'CNY', prices: { '720P': 0.6 } });
+    expect(beijing.data[0]).toMatchObject({ currency: 'CNY', prices: { '720P': 0.6 } });
   });
 
-  test('says nothing that POST /estimates would contradict', async () => {
+  test('agrees with POST /estimates', async () => {
     for (const model of models().body.data) {
       for (const resolution of model.resolutions) {
         for (const duration of model.durations) {
-          const { status, body: estimated } = await ask({
+          const { status, body: estimated } = await requestEstimate({
             model: model.name,
             input: { img_url: 'https://example.com/a.png' },
             parameters: { resolution, duration },
@@ -145,7 +144,7 @@ describe('GET /models', () => {
     }
   });
 
-  test('is not sent again to who knows it', () => {
+  test('answers a known ETag with 304', () => {
     const { etag } = models().headers;
     const request = aRequest({ resource: '/models', headers: { 'If-None-Match': etag! } });
     expect(listModels(services, request)).toMatchObject({ statusCode: 304, body: '' });

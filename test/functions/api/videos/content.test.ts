@@ -1,5 +1,5 @@
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { linkToObject } from '../../../../functions/api/videos/content.ts';
 import { statuses, type VideoRecord } from '../../../../functions/video/record.ts';
 import { createVideo } from '../../../../functions/video/store.ts';
@@ -9,23 +9,19 @@ import { aTask, aVideo } from '../../../support/videos.ts';
 import { anApi, anArchivedVideo } from '../support.ts';
 
 const now = Date.parse('2026-01-01T00:00:00Z');
-let store: Awaited<ReturnType<typeof startTable>>;
+const store = startTable(() => now);
 let api: ReturnType<typeof anApi>;
-beforeAll(async () => {
-  store = await startTable(() => now);
-});
-afterAll(() => store.close());
 beforeEach(() => {
   api = anApi(store.table);
 });
 
-async function stands(given: Partial<VideoRecord>): Promise<VideoRecord> {
-  const video = aVideo(given);
+async function storeVideo(overrides: Partial<VideoRecord>): Promise<VideoRecord> {
+  const video = aVideo(overrides);
   await createVideo(store.table, video);
   return video;
 }
 
-const full: Partial<VideoRecord> = { status: 'succeeded', video: anArchivedVideo };
+const succeeded: Partial<VideoRecord> = { status: 'succeeded', video: anArchivedVideo };
 const url = 'https://firstframe-videos.s3.test/some-id/1-1.mp4?versionId=v7';
 const asJson = { accept: 'application/json' };
 
@@ -38,35 +34,35 @@ describe('GET /videos/{id}/content', () => {
     'application/json;q=0',
     'application/jsonlines',
   ])('with Accept %s redirects to the archived version', async (accept) => {
-    const { id } = await stands(full);
-    const answer = await api.content({ id, headers: accept ? { Accept: accept } : {} });
-    expect(answer).toMatchObject({ status: 302, headers: { location: url, 'cache-control': 'no-store' } });
-    expect(answer.body).toBeUndefined();
+    const { id } = await storeVideo(succeeded);
+    const response = await api.content({ id, headers: accept ? { Accept: accept } : {} });
+    expect(response).toMatchObject({ status: 302, headers: { location: url, 'cache-control': 'no-store' } });
+    expect(response.body).toBeUndefined();
   });
 
   test.each(['application/json', 'Application/JSON; charset=utf-8', 'text/html;q=0.5, application/json;q=0.9'])(
-    'with Accept %s tells the link and when it ends, for nobody to keep',
+    'with Accept %s returns the link and its expiry, not to be cached',
     async (accept) => {
-      const { id } = await stands(full);
-      const answer = await api.content({ id, headers: { accept } });
-      expect(answer).toMatchObject({
+      const { id } = await storeVideo(succeeded);
+      const response = await api.content({ id, headers: { accept } });
+      expect(response).toMatchObject({
         status: 200,
         headers: { 'cache-control': 'no-store', vary: 'Accept' },
         body: { url, expires_at: '2026-01-01T00:15:00.000Z' },
       });
-      expect(answer.headers).not.toHaveProperty('etag');
+      expect(response.headers).not.toHaveProperty('etag');
     },
   );
 
   test.each(['video', 'metadata'])(
-    'of a video that is not ready is a 409 that says when, also for its %s',
+    'answers 409 with Retry-After for the %s of a video in progress',
     async (variant) => {
       for (const [status, seconds] of [
         ['queued', '5'],
         ['submitting', '5'],
         ['running', '15'],
       ] as const) {
-        const { id } = await stands({ status, task: aTask({ expected_seconds: 30 }) });
+        const { id } = await storeVideo({ status, task: aTask({ expected_seconds: 30 }) });
         expect(await api.content({ id, query: { variant } })).toMatchObject({
           status: 409,
           headers: { 'retry-after': seconds, 'content-type': 'application/problem+json' },
@@ -77,7 +73,7 @@ describe('GET /videos/{id}/content', () => {
   );
 
   test.each(['failed', 'canceled'] as const)(
-    'of a %s video is a 409 that says why and does not ask to come back',
+    'answers 409 with the reason and without Retry-After for a %s video',
     async (status) => {
       const error = {
         code: 'x',
@@ -86,32 +82,29 @@ describe('GET /videos/{id}/content', () => {
         billed: false,
         hint: 'Change the prompt.',
       };
-      const { id } = await stands({ status, ...(status === 'failed' ? { error } : {}) });
+      const { id } = await storeVideo({ status, ...(status === 'failed' ? { error } : {}) });
       for (const variant of ['video', 'metadata']) {
-        const answer = await api.content({ id, query: { variant } });
-        expect(answer).toMatchObject({ status: 409, body: { code: 'video_has_no_content' } });
-        expect(answer.headers).not.toHaveProperty('retry-after');
-        if (status === 'failed') expect(answer.body.detail).toBe('Wan refused it. Change the prompt.');
+        const response = await api.content({ id, query: { variant } });
+        expect(response).toMatchObject({ status: 409, body: { code: 'video_has_no_content' } });
+        expect(response.headers).not.toHaveProperty('retry-after');
+        if (status === 'failed') expect(response.body.detail).toBe('Wan refused it. Change the prompt.');
       }
     },
   );
 
-  test.each(['audio', 'Video', '', 'first-frame'])(
-    'refuses the variant "%s", instead of giving another',
-    async (variant) => {
-      const { id } = await stands(full);
-      expect(await api.content({ id, query: { variant } })).toMatchObject({
-        status: 400,
-        body: {
-          code: 'invalid_query',
-          errors: [{ pointer: '/variant', message: expect.stringContaining('first_frame') }],
-        },
-      });
-      expect(api.links).toEqual([]);
-    },
-  );
+  test.each(['audio', 'Video', '', 'first-frame'])('refuses the variant "%s"', async (variant) => {
+    const { id } = await storeVideo(succeeded);
+    expect(await api.content({ id, query: { variant } })).toMatchObject({
+      status: 400,
+      body: {
+        code: 'invalid_query',
+        errors: [{ pointer: '/variant', message: expect.stringContaining('first_frame') }],
+      },
+    });
+    expect(api.links).toEqual([]);
+  });
 
-  test('asks S3 to give each file a name and a type that a browser can use', async () => {
+  test('sets the file name and content type of each link', async () => {
     const image = {
       bucket: 'u',
       key: 'inputs/x/ab',
@@ -121,7 +114,7 @@ describe('GET /videos/{id}/content', () => {
       width: 9,
       height: 9,
     };
-    const { id } = await stands({ ...full, image });
+    const { id } = await storeVideo({ ...succeeded, image });
     for (const variant of ['video', 'metadata', 'first_frame']) await api.content({ id, query: { variant } });
     const { bucket } = anArchivedVideo;
     expect(api.links).toEqual([
@@ -144,49 +137,49 @@ describe('GET /videos/{id}/content', () => {
 describe('the first frame', () => {
   const query = { variant: 'first_frame' };
 
-  test.each(statuses)('is there while the video is %s', async (status) => {
-    const { id } = await stands({ status });
+  test.each(statuses)('is available while the video is %s', async (status) => {
+    const { id } = await storeVideo({ status });
     expect(await api.content({ id, query })).toMatchObject({
       status: 302,
       headers: { location: 'https://example.com/cat.png' },
     });
   });
 
-  test("at the caller's own address never ends by us", async () => {
-    const { id } = await stands({ status: 'queued' });
+  test("redirects to the caller's URL without an expiry", async () => {
+    const { id } = await storeVideo({ status: 'queued' });
     expect((await api.content({ id, query, headers: asJson })).body).toEqual({
       url: 'https://example.com/cat.png',
       expires_at: null,
     });
   });
 
-  test('at an address with letters beyond ASCII is one that a header can carry', async () => {
+  test('encodes a URL with non-ASCII characters for the header', async () => {
     const img_url = 'https://bücher.example/kätzchen 🐈.png';
-    const { id } = await stands({ input: { prompt: 'x', img_url } });
+    const { id } = await storeVideo({ input: { prompt: 'x', img_url } });
     expect((await api.content({ id, query })).headers.location).toBe(
       'https://xn--bcher-kva.example/k%C3%A4tzchen%20%F0%9F%90%88.png',
     );
   });
 
-  test('of a drop that was refused is the object that was dropped, of whatever type it is', async () => {
+  test('of a refused drop is the dropped object', async () => {
     const source = { type: 'drop', bucket: 'u', key: 'drop/my cat.JPG', version_id: 'v3' } as const;
-    const { id } = await stands({ status: 'failed', source, input: { img_url: 's3://u/drop/my cat.JPG' } });
+    const { id } = await storeVideo({ status: 'failed', source, input: { img_url: 's3://u/drop/my cat.JPG' } });
     expect(await api.content({ id, query })).toMatchObject({ status: 302 });
     expect(api.links).toEqual([
       [expect.objectContaining({ bucket: 'u', key: source.key, version_id: 'v3' }), { file_name: `${id}.JPG` }],
     ]);
   });
 
-  test('is never at an address of another kind', async () => {
+  test('is refused for any other kind of URL', async () => {
     for (const img_url of ['javascript:alert(1)', 'data:image/png;base64,AA', 's3://other/bucket']) {
-      const { id } = await stands({ input: { prompt: 'x', img_url } });
+      const { id } = await storeVideo({ input: { prompt: 'x', img_url } });
       expect((await api.content({ id, query })).status).toBe(409);
     }
   });
 });
 
 describe('a link', () => {
-  test('is for one version of one object, for 15 minutes', async () => {
+  test('names one version of one object and expires after 15 minutes', async () => {
     const s3 = new S3Client({ region: 'us-east-1', credentials: { accessKeyId: 'a', secretAccessKey: 'b' } });
     const object = { bucket: 'videos', key: 'an id/1-1.mp4', version_id: 'v7' };
     const link = new URL(await linkToObject(s3, object, { file_name: 'x.mp4', content_type: 'video/mp4' }));
@@ -196,7 +189,7 @@ describe('a link', () => {
     expect([...newest.searchParams.keys()]).not.toContain('versionId');
   });
 
-  test('serves that version whole or in parts, by the name and type that it was given, to whoever has it', async () => {
+  test('serves that version or a range of it with the given name and type, without other credentials', async () => {
     const s3 = await startS3({ buckets: { videos: { versioned: true } } });
     const put = (Body: string) => s3.sdk.send(new PutObjectCommand({ Bucket: 'videos', Key: 'a b/1-1.mp4', Body }));
     const { VersionId } = await put('first');

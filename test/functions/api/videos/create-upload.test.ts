@@ -1,17 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { startTable } from '../../../support/table.ts';
 import { png, wav } from '../../media/support.ts';
 import { body } from '../support.ts';
 import { anApiWithUploads, sendForm } from './upload-support.ts';
 
-let store: Awaited<ReturnType<typeof startTable>>;
-beforeAll(async () => {
-  store = await startTable();
-});
-afterAll(() => store.close());
+const store = startTable();
 
 describe('POST /uploads', () => {
-  test('gives a form by which a file is sent, and the URL by which POST /videos takes it', async () => {
+  test('returns an upload form and the media_url for POST /videos', async () => {
     const api = await anApiWithUploads(store.table);
     const before = Date.now();
     const upload = await api.createUpload({ content_type: 'image/png', bytes: 1000 });
@@ -39,14 +35,14 @@ describe('POST /uploads', () => {
     ['image/webp', 'image.webp', 10],
     ['audio/mpeg', 'audio.mp3', 15],
     ['audio/wav', 'audio.wav', 15],
-  ])('takes %s', async (content_type, name, mebibytes) => {
+  ])('accepts %s', async (content_type, name, mebibytes) => {
     const api = await anApiWithUploads(store.table);
     const { body: upload } = await api.createUpload({ content_type });
     expect(upload.media_url.endsWith(`/${name}`)).toBe(true);
     expect(upload.max_bytes).toBe(mebibytes * 1024 * 1024);
   });
 
-  test('gives every file a place of its own', async () => {
+  test('gives every file its own key', async () => {
     const api = await anApiWithUploads(store.table);
     const uploads = await Promise.all([1, 2, 3].map(() => api.createUpload({ content_type: 'audio/wav' })));
     expect(new Set(uploads.map((upload) => upload.body.media_url)).size).toBe(3);
@@ -54,15 +50,20 @@ describe('POST /uploads', () => {
 
   test.each<[string, unknown, string, string]>([
     ['no content type', {}, '/content_type', 'missing'],
-    ['a type that is not taken', { content_type: 'image/gif' }, '/content_type', 'invalid_value'],
+    ['an unsupported type', { content_type: 'image/gif' }, '/content_type', 'invalid_value'],
     ['a type of another kind', { content_type: 7 }, '/content_type', 'invalid_value'],
-    ['a picture over the limit', { content_type: 'image/png', bytes: 10 * 1024 * 1024 + 1 }, '/bytes', 'out_of_range'],
-    ['a sound over the limit', { content_type: 'audio/wav', bytes: 15 * 1024 * 1024 + 1 }, '/bytes', 'out_of_range'],
+    ['an image over the limit', { content_type: 'image/png', bytes: 10 * 1024 * 1024 + 1 }, '/bytes', 'out_of_range'],
+    [
+      'an audio file over the limit',
+      { content_type: 'audio/wav', bytes: 15 * 1024 * 1024 + 1 },
+      '/bytes',
+      'out_of_range',
+    ],
     ['no bytes', { content_type: 'image/png', bytes: 0 }, '/bytes', 'out_of_range'],
     ['half a byte', { content_type: 'image/png', bytes: 1.5 }, '/bytes', 'wrong_type'],
     ['an unknown field', { content_type: 'image/png', key: 'drop/x.png' }, '/key', 'unknown_field'],
     ['a list', [], '', 'wrong_type'],
-  ])('refuses %s and says what is taken', async (_, sent, pointer, code) => {
+  ])('refuses %s', async (_, sent, pointer, code) => {
     const api = await anApiWithUploads(store.table);
     await expect(api.createUpload(sent)).rejects.toMatchObject({
       status: 400,
@@ -70,7 +71,7 @@ describe('POST /uploads', () => {
     });
   });
 
-  test('names the types that are taken to whoever asks for another', async () => {
+  test('names the supported types when it refuses one', async () => {
     const api = await anApiWithUploads(store.table);
     await expect(api.createUpload({ content_type: 'video/mp4' })).rejects.toMatchObject({
       members: {
@@ -83,7 +84,7 @@ describe('POST /uploads', () => {
   });
 });
 
-describe('the form is refused by S3', () => {
+describe('S3 refuses the form', () => {
   const aForm = async (content_type = 'image/png') => {
     const api = await anApiWithUploads(store.table);
     const { body: upload } = await api.createUpload({ content_type });
@@ -119,7 +120,7 @@ describe('the form is refused by S3', () => {
     expect(await sendForm(upload, wav(5))).toBe(204);
   });
 
-  test('15 minutes later', async () => {
+  test('after 15 minutes', async () => {
     const { upload } = await aForm();
     const policy = JSON.parse(Buffer.from(upload.fields.Policy, 'base64').toString());
     const left = Date.parse(policy.expiration) - Date.now();

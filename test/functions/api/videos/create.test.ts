@@ -1,23 +1,19 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { readVideo } from '../../../../functions/video/store.ts';
 import { startTable } from '../../../support/table.ts';
 import { png } from '../../media/support.ts';
-import { type Answer, anApi, aRequest, body, dataUrl } from '../support.ts';
+import { type ApiResponse, anApi, aRequest, body, dataUrl } from '../support.ts';
 
 const now = Date.parse('2026-01-01T00:00:00Z');
-let store: Awaited<ReturnType<typeof startTable>>;
+const store = startTable(() => now);
 let api: ReturnType<typeof anApi>;
-beforeAll(async () => {
-  store = await startTable(() => now);
-});
-afterAll(() => store.close());
 beforeEach(() => {
   api = anApi(store.table);
 });
 
-/** RFC 9457 with our members, nothing kept by a cache, and no inside of ours in it. */
-function expectProblem(answer: Answer, status: number, code: string) {
-  expect(answer).toMatchObject({
+/** Expects an uncacheable RFC 9457 problem with our members and without internal details. */
+function expectProblem(response: ApiResponse, status: number, code: string) {
+  expect(response).toMatchObject({
     status,
     headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store' },
     body: {
@@ -29,24 +25,24 @@ function expectProblem(answer: Answer, status: number, code: string) {
       request_id: 'request-1',
     },
   });
-  for (const issue of answer.body.errors ?? []) {
+  for (const issue of response.body.errors ?? []) {
     expect(issue).toEqual({
       pointer: expect.stringMatching(/^(\/.*)?$/s),
       code: expect.stringMatching(/^[a-z_]+$/),
       message: expect.stringMatching(/\.$/),
     });
   }
-  expect(JSON.stringify(answer.body)).not.toMatch(/node_modules|\bat \w+ \(|Error:/);
-  expect(api.surprises).toEqual([]);
+  expect(JSON.stringify(response.body)).not.toMatch(/node_modules|\bat \w+ \(|Error:/);
+  expect(api.unexpectedErrors).toEqual([]);
   expect(api.dispatched).toEqual([]);
 }
 
-describe('a request that can be taken', () => {
-  test('is answered 202 with the video, where it is, and when to ask again', async () => {
-    const answer = await api.submit({ body: body({ metadata: { project: 'spring' } }) });
-    expect(answer).toMatchObject({
+describe('a valid request', () => {
+  test('answers 202 with the video, its location and Retry-After', async () => {
+    const response = await api.submit({ body: body({ metadata: { project: 'spring' } }) });
+    expect(response).toMatchObject({
       status: 202,
-      headers: { 'content-type': 'application/json', location: `videos/${answer.body.id}`, 'retry-after': '5' },
+      headers: { 'content-type': 'application/json', location: `videos/${response.body.id}`, 'retry-after': '5' },
       body: {
         owner: 'alice',
         status: 'queued',
@@ -61,10 +57,10 @@ describe('a request that can be taken', () => {
         timeline: [{ status: 'queued', at: '2026-01-01T00:00:00.000Z' }],
       },
     });
-    expect(api.dispatched).toEqual([answer.body.id]);
+    expect(api.dispatched).toEqual([response.body.id]);
   });
 
-  test('leads to its video from under any stage or base path, with or without a last slash', async () => {
+  test('returns a Location that resolves under any stage or base path', async () => {
     for (const [address, path] of [
       ['http://127.0.0.1:4400/videos', '/videos'],
       ['https://x.execute-api.us-east-1.amazonaws.com/v1/videos', '/videos'],
@@ -76,7 +72,7 @@ describe('a request that can be taken', () => {
     }
   });
 
-  test('is answered with what dispatch made of it', async () => {
+  test('returns the video after the dispatch', async () => {
     const { submit } = anApi(store.table, {
       dispatch: async ({ id }) => {
         const { changeStatus } = await import('../../../../functions/video/store.ts');
@@ -86,32 +82,32 @@ describe('a request that can be taken', () => {
     expect((await submit({ body: body() })).body).toMatchObject({ status: 'submitting' });
   });
 
-  test('stands when dispatch fails: 202, and the video waits in its queue', async () => {
-    api = anApi(store.table, { dispatch: () => Promise.reject(new Error('Step Functions is away')) });
-    const answer = await api.submit({ body: body() });
-    expect(answer).toMatchObject({ status: 202, body: { status: 'queued' } });
-    expect(await readVideo(store.table, answer.body.id)).toMatchObject({ status: 'queued', owner: 'alice' });
-    expect(api.undispatched).toEqual([answer.body.id]);
+  test('answers 202 with the queued video when the dispatch fails', async () => {
+    api = anApi(store.table, { dispatch: () => Promise.reject(new Error('Step Functions failed')) });
+    const response = await api.submit({ body: body() });
+    expect(response).toMatchObject({ status: 202, body: { status: 'queued' } });
+    expect(await readVideo(store.table, response.body.id)).toMatchObject({ status: 'queued', owner: 'alice' });
+    expect(api.undispatched).toEqual([response.body.id]);
   });
 
-  test('stands when its record can not be read once more: 202, so that nobody sends it again', async () => {
+  test('answers 202 when the record cannot be read after the dispatch', async () => {
     const send = async (command: { constructor: { name: string } }) => {
-      if (command.constructor.name === 'GetCommand') throw new Error('DynamoDB is away');
+      if (command.constructor.name === 'GetCommand') throw new Error('DynamoDB failed');
       return store.table.client.send(command as never);
     };
     api = anApi({ ...store.table, client: { send } as never });
     expect(await api.submit({ body: body() })).toMatchObject({ status: 202, body: { status: 'queued' } });
   });
 
-  test('without a key is a new video each time', async () => {
+  test('creates a new video each time without an Idempotency-Key', async () => {
     const [one, other] = await Promise.all([api.submit({ body: body() }), api.submit({ body: body() })]);
     expect(one.body.id).not.toBe(other.body.id);
   });
 
-  test('says what Wan would cut off', async () => {
+  test('warns of a truncated prompt', async () => {
     const prompt = 'A cat. '.repeat(200);
-    const answer = await api.submit({ body: body({ input: { prompt, img_url: 'https://example.com/cat.png' } }) });
-    expect(answer).toMatchObject({
+    const response = await api.submit({ body: body({ input: { prompt, img_url: 'https://example.com/cat.png' } }) });
+    expect(response).toMatchObject({
       status: 202,
       body: { input: { prompt }, warnings: [{ pointer: '/input/prompt', code: 'prompt_truncated' }] },
     });
@@ -129,23 +125,23 @@ describe('a request that can be taken', () => {
     ],
     ['any content type', (text: string) => ({ body: text, headers: { 'content-type': 'text/plain' } })],
     ['no headers at all', (text: string) => ({ body: text, headers: null, multiValueHeaders: null })],
-  ])('may come as %s', async (_, event) => {
+  ])('may arrive as %s', async (_, event) => {
     const text = JSON.stringify(body({ input: { prompt: '猫 🐈', img_url: 'https://example.com/cat.png' } }));
-    const answer = await api.submit({ ...aRequest({}), ...event(text) } as Parameters<typeof api.submit>[0]);
-    expect(answer).toMatchObject({ status: 202, body: { input: { prompt: '猫 🐈' } } });
+    const response = await api.submit({ ...aRequest({}), ...event(text) } as Parameters<typeof api.submit>[0]);
+    expect(response).toMatchObject({ status: 202, body: { input: { prompt: '猫 🐈' } } });
   });
 });
 
-describe('an inline picture', () => {
+describe('an inline image', () => {
   const inline = (img_url: string) => body({ input: { prompt: 'A cat runs', img_url } });
 
-  test('is stored under the id and named by its key; the record holds none of its bytes', async () => {
-    const picture = png(400, 380);
-    const { status, body: video } = await api.submit({ body: inline(dataUrl(picture)) });
+  test('is stored under the id of the video, and the record names its key', async () => {
+    const image = png(400, 380);
+    const { status, body: video } = await api.submit({ body: inline(dataUrl(image)) });
     expect(status).toBe(202);
     const [key, { bytes }] = [...api.objects][0]!;
     expect(key).toMatch(new RegExp(`^inputs/${video.id}/`));
-    expect(Buffer.compare(bytes, picture)).toBe(0);
+    expect(Buffer.compare(bytes, image)).toBe(0);
     expect(await readVideo(store.table, video.id)).toMatchObject({
       input: { img_url: `s3://uploads/${key}` },
       image: {
@@ -153,7 +149,7 @@ describe('an inline picture', () => {
         key,
         version_id: 'v1',
         content_type: 'image/png',
-        bytes: picture.length,
+        bytes: image.length,
         width: 400,
         height: 380,
       },
@@ -161,15 +157,15 @@ describe('an inline picture', () => {
     expect(JSON.stringify(video)).not.toContain('base64');
   });
 
-  test('is what its bytes say, not what its label says', async () => {
+  test('gets the content type of its bytes, not of its label', async () => {
     const { body: video } = await api.submit({ body: inline(dataUrl(png(400, 400), 'image/jpeg')) });
     expect(video.image).toMatchObject({ content_type: 'image/png' });
   });
 
-  test('over 4 MiB is a 413 that says how to go on', async () => {
-    const answer = await api.submit({ body: inline(dataUrl(Buffer.alloc(4 * 1024 * 1024 + 1))) });
-    expectProblem(answer, 413, 'image_too_large');
-    expect(answer.body).toMatchObject({
+  test('over 4 MiB answers 413 and suggests POST /uploads', async () => {
+    const response = await api.submit({ body: inline(dataUrl(Buffer.alloc(4 * 1024 * 1024 + 1))) });
+    expectProblem(response, 413, 'image_too_large');
+    expect(response.body).toMatchObject({
       detail: expect.stringMatching(/4194305 bytes.*4194304.*smaller.*POST \/uploads/),
       errors: [{ pointer: '/input/img_url', code: 'image_too_large' }],
     });
@@ -179,35 +175,35 @@ describe('an inline picture', () => {
   test.each([
     ['10 pixels', dataUrl(png(10, 10)), 'image_dimensions'],
     ['an alpha channel', dataUrl(png(400, 400, { colorType: 6 })), 'image_has_alpha'],
-    ['a part of its header', dataUrl(png(400, 400).subarray(0, 20)), 'image_unreadable'],
-    ['a text inside', dataUrl(Buffer.from('no picture, whatever its label says')), 'unsupported_image_type'],
+    ['a truncated header', dataUrl(png(400, 400).subarray(0, 20)), 'image_unreadable'],
+    ['a text inside', dataUrl(Buffer.from('not an image')), 'unsupported_image_type'],
     ['nothing inside', 'data:image/png;base64,', 'image_empty'],
     ['broken base64', 'data:image/png;base64,%%%%', 'invalid_data_url'],
     ['no base64', 'data:image/png,hello', 'invalid_data_url'],
     ['the type of a PDF', dataUrl(Buffer.from('%PDF'), 'application/pdf'), 'unsupported_image_type'],
-  ])('with %s is refused and stored nowhere', async (_, img_url, code) => {
-    const answer = await api.submit({ body: inline(img_url) });
-    expectProblem(answer, 400, 'invalid_request');
-    expect(answer.body.errors).toEqual([{ pointer: '/input/img_url', code, message: expect.any(String) }]);
-    expect(answer.body.detail).toContain(answer.body.errors[0].message);
+  ])('with %s is refused and not stored', async (_, img_url, code) => {
+    const response = await api.submit({ body: inline(img_url) });
+    expectProblem(response, 400, 'invalid_request');
+    expect(response.body.errors).toEqual([{ pointer: '/input/img_url', code, message: expect.any(String) }]);
+    expect(response.body.detail).toContain(response.body.errors[0].message);
     expect(api.objects.size).toBe(0);
   });
 
-  test('that can not be stored makes no record, and a 500 that tells nothing of why', async () => {
+  test('that cannot be stored answers 500 without details and creates no record', async () => {
     api = anApi(store.table, {
       s3: { send: () => Promise.reject(new Error('AccessDenied at arn:aws:s3:::uploads')) },
     });
-    const answer = await api.submit({
+    const response = await api.submit({
       body: inline(dataUrl(png(400, 400))),
       headers: { 'Idempotency-Key': 'never-stored' },
     });
-    expect(answer).toMatchObject({ status: 500, body: { code: 'internal_error', request_id: 'request-1' } });
-    expect(JSON.stringify(answer)).not.toContain('arn:');
-    expect(api.surprises).toHaveLength(1);
+    expect(response).toMatchObject({ status: 500, body: { code: 'internal_error', request_id: 'request-1' } });
+    expect(JSON.stringify(response)).not.toContain('arn:');
+    expect(api.unexpectedErrors).toHaveLength(1);
   });
 });
 
-describe('a request that can not be taken', () => {
+describe('an invalid request', () => {
   const input = { prompt: 'A cat runs', img_url: 'https://example.com/cat.png' };
 
   test.each<[string, unknown, string, string]>([
@@ -243,7 +239,7 @@ describe('a request that can not be taken', () => {
     ],
     ['half a character', body({ input: { ...input, prompt: 'cat \ud83d' } }), '/input/prompt', 'broken_text'],
     [
-      'sound for a silent model',
+      'audio for a model without audio',
       body({ input: { ...input, audio_url: 'https://example.com/a.mp3' } }),
       '/input/audio_url',
       'audio_not_supported',
@@ -284,39 +280,39 @@ describe('a request that can not be taken', () => {
       '/metadata/__proto__',
       'invalid_name',
     ],
-  ])('because of %s is a 400 that points to it', async (_, sent, pointer, code) => {
-    const answer = await api.submit({ body: sent === null ? 'null' : sent });
-    expectProblem(answer, 400, 'invalid_request');
-    expect(answer.body.errors).toEqual([{ pointer, code, message: expect.any(String) }]);
-    expect(answer.body.detail).toContain(answer.body.errors[0].message);
+  ])('answers %s with 400 and a pointer to it', async (_, sent, pointer, code) => {
+    const response = await api.submit({ body: sent === null ? 'null' : sent });
+    expectProblem(response, 400, 'invalid_request');
+    expect(response.body.errors).toEqual([{ pointer, code, message: expect.any(String) }]);
+    expect(response.body.detail).toContain(response.body.errors[0].message);
   });
 
-  test('is told everything that is wrong at once', async () => {
-    const answer = await api.submit({
+  test('gets all issues in one response', async () => {
+    const response = await api.submit({
       body: { model: 'wan9', input: {}, parameters: { duration: '5' }, webhook_url: 'https://example.com/hook' },
     });
-    expectProblem(answer, 400, 'invalid_request');
-    const pointers = answer.body.errors.map(({ pointer }: { pointer: string }) => pointer).sort();
+    expectProblem(response, 400, 'invalid_request');
+    const pointers = response.body.errors.map(({ pointer }: { pointer: string }) => pointer).sort();
     expect(pointers).toEqual(['/input/img_url', '/model', '/parameters/duration', '/webhook_url']);
   });
 
   test.each([
     ['nothing', null, /empty/],
     ['white space', ' \n', /empty/],
-    ['broken JSON', '{"model": ', /position|breaks off/],
+    ['broken JSON', '{"model": ', /position|truncated/],
     ['a form', 'model=wan2.2-i2v-plus', /JSON object with "model"/],
     ['two documents', '{}{}', /position 2/],
-  ])('because it is %s is a 400 that says so', async (_, text, detail) => {
-    const answer = await api.submit({ ...aRequest({}), body: text });
-    expectProblem(answer, 400, 'invalid_json');
-    expect(answer.body.detail).toMatch(detail);
+  ])('answers %s with 400 and the reason', async (_, text, detail) => {
+    const response = await api.submit({ ...aRequest({}), body: text });
+    expectProblem(response, 400, 'invalid_json');
+    expect(response.body.detail).toMatch(detail);
   });
 
-  test('because its bytes are no UTF-8 is a 400 that says so', async () => {
+  test('answers invalid UTF-8 with 400', async () => {
     const latin1 = Buffer.from(JSON.stringify(body({ metadata: { a: 'café' } })), 'latin1').toString('base64');
-    const answer = await api.submit({ ...aRequest({}), body: latin1, isBase64Encoded: true });
-    expectProblem(answer, 400, 'invalid_json');
-    expect(answer.body.detail).toContain('UTF-8');
+    const response = await api.submit({ ...aRequest({}), body: latin1, isBase64Encoded: true });
+    expectProblem(response, 400, 'invalid_json');
+    expect(response.body.detail).toContain('UTF-8');
   });
 
   test('never gets its own text back', async () => {
@@ -338,15 +334,15 @@ describe('a request that can not be taken', () => {
     ],
     ['twenty thousand unknown fields', `{${Array.from({ length: 20_000 }, (_, index) => `"f${index}":1`).join(',')}}`],
     ['five million letters', JSON.stringify('x'.repeat(5_000_000))],
-  ])('because it is %s is a 400 that stays small', async (_, text) => {
-    const answer = await api.submit({ body: text });
-    expect(answer.status).toBe(400);
-    expect(api.surprises).toEqual([]);
-    expect(JSON.stringify(answer.body).length).toBeLessThan(50_000);
+  ])('answers %s with a small 400', async (_, text) => {
+    const response = await api.submit({ body: text });
+    expect(response.status).toBe(400);
+    expect(api.unexpectedErrors).toEqual([]);
+    expect(JSON.stringify(response.body).length).toBeLessThan(50_000);
   });
 });
 
-test('a caller whom the authorizer did not name gets nothing done', async () => {
+test('answers 401 without a caller from the authorizer', async () => {
   const owners = [
     undefined,
     null,

@@ -15,78 +15,77 @@ import { get } from '../../drops/results.ts';
 import { versionedBuckets } from '../../versioned-buckets.ts';
 import { crashAfter, crashingTable } from '../../workflow/support.ts';
 import { anOwner } from '../support.ts';
-import { aSubmission, aTask, read, stands, standsBusy, theActions } from './actions-support.ts';
+import { aSubmission, aTask, createActions, read, storeActiveVideo, storeVideo } from './actions-support.ts';
 
 const now = Date.parse('2026-01-01T00:00:00Z');
-let store: Awaited<ReturnType<typeof startTable>>;
+const store = startTable(() => now);
 let storage: Awaited<ReturnType<typeof versionedBuckets>>;
-let actions: ReturnType<typeof theActions>;
+let actions: ReturnType<typeof createActions>;
 beforeAll(async () => {
-  store = await startTable(() => now);
   storage = await versionedBuckets();
 });
-afterAll(() => Promise.all([store.close(), storage.close()]));
+afterAll(() => storage.close());
 beforeEach(() => {
-  actions = theActions(store.table, storage.s3);
-  return () => expect(actions.surprises).toEqual([]);
+  actions = createActions(store.table, storage.s3);
+  return () => expect(actions.unexpectedErrors).toEqual([]);
 });
 
-/** Two versions and a delete marker of a file, and a picture, all the video's own. */
+/** Stores two versions and a delete marker of the file, and an image, for a video. */
 async function withObjects(video: VideoRecord): Promise<VideoRecord> {
   const file = { Bucket: 'videos', Key: `${video.id}/1-1.mp4` };
   for (const Body of ['first', 'second']) await storage.s3.send(new PutObjectCommand({ ...file, Body }));
   await storage.s3.send(new DeleteObjectCommand(file));
-  const picture = { Bucket: 'uploads', Key: `inputs/${video.id}/image.png`, Body: 'image' };
-  await storage.s3.send(new PutObjectCommand(picture));
+  const image = { Bucket: 'uploads', Key: `inputs/${video.id}/image.png`, Body: 'image' };
+  await storage.s3.send(new PutObjectCommand(image));
   return video;
 }
 
 describe('a deleted video', () => {
   test.each(['queued', 'succeeded', 'failed', 'canceled'] as const)(
-    'that was %s leaves a tombstone and no object, in any version',
+    'that was %s leaves a tombstone and no version of any object',
     async (status) => {
-      const video = await withObjects(await stands(store.table, status));
+      const video = await withObjects(await storeVideo(store.table, status));
       expect(await storage.objectsOf(video.id)).toHaveLength(4);
-      const answer = await actions.remove(video.id);
-      expect(answer).toEqual({ status: 204, headers: { 'cache-control': 'no-store' }, body: undefined });
+      const response = await actions.remove(video.id);
+      expect(response).toEqual({ status: 204, headers: { 'cache-control': 'no-store' }, body: undefined });
       expect(await readVideo(store.table, video.id)).toBeUndefined();
       expect(await readTombstone(store.table, video.id)).toMatchObject({ id: video.id, owner: 'alice' });
       expect(await storage.objectsOf(video.id)).toEqual([]);
     },
   );
 
-  test('takes nothing of anybody else: not the dropped picture, not what is named alike', async () => {
+  test('keeps the dropped image and objects with a similar name', async () => {
     const source = { type: 'drop', bucket: 'uploads', key: `drop/${randomUUID()}.png` } as const;
-    const video = await stands(store.table, 'succeeded', { source });
+    const video = await storeVideo(store.table, 'succeeded', { source });
     const others = [source.key, `inputs/${video.id}-2/image.png`];
     for (const Key of others) await storage.s3.send(new PutObjectCommand({ Bucket: 'uploads', Key, Body: 'image' }));
     await actions.remove(video.id);
     for (const key of others) expect(await storage.keysBelow('uploads', key)).toEqual([key]);
   });
 
-  test('that waited gives back what it held, and the next one begins', async () => {
+  test('that was queued releases its permit and reservation to the next one', async () => {
     const owner = anOwner();
     const model = 'wan2.1-i2v-plus';
-    const video = await standsBusy(store.table, 'queued', { owner, model });
-    const next = await stands(store.table, 'queued', { model });
-    actions = theActions(store.table, storage.s3, { permits: 1 });
+    const video = await storeActiveVideo(store.table, 'queued', { owner, model });
+    const next = await storeVideo(store.table, 'queued', { model });
+    actions = createActions(store.table, storage.s3, { permits: 1 });
     await actions.remove(video.id, { owner });
     expect([...(await readModelQueue(store.table, model)).running]).toEqual([next.id]);
     expect(await readSpending(store.table, owner, monthOf(now))).toMatchObject({ reserved: 0, spent: 0 });
   });
 
-  test('stays counted in what its owner spent', async () => {
+  test("stays in its owner's usage", async () => {
     const owner = anOwner();
-    const video = await standsBusy(store.table, 'succeeded', { owner, model: 'wan2.1-i2v-turbo' });
+    const video = await storeActiveVideo(store.table, 'succeeded', { owner, model: 'wan2.1-i2v-turbo' });
     await actions.remove(video.id, { owner });
     expect(await readSpending(store.table, owner, monthOf(now))).toMatchObject({ reserved: 0, spent: 0.1, videos: 1 });
   });
 
-  test('is deleted as well by a repetition, which finishes what a crash left', async () => {
+  test('is deleted completely by a repeated request after a crash at any point', async () => {
     for (let point = 1; ; point++) {
-      const video = await withObjects(await stands(store.table, 'succeeded'));
+      const video = await withObjects(await storeVideo(store.table, 'succeeded'));
       const crashing = crashAfter(point);
-      const dying = theActions(crashingTable(store.table, crashing), {
+      const dying = createActions(crashingTable(store.table, crashing), {
         send: (command: never) => crashing.through(() => storage.s3.send(command)),
       } as never);
       await dying.remove(video.id);
@@ -104,7 +103,7 @@ describe('a line of a manifest', () => {
   const aLine = async (status: 'queued' | 'failed') => {
     const upload = { bucket: 'uploads', key: `drop/${randomUUID()}/manifest.jsonl`, version_id: 'v1' };
     await beginManifest(store.table, upload, [1], undefined);
-    const video = await stands(store.table, status, { source: { type: 'manifest', ...upload, line: 1 } });
+    const video = await storeVideo(store.table, status, { source: { type: 'manifest', ...upload, line: 1 } });
     const read = async (name: string) =>
       JSON.parse((await get(storage.s3, 'uploads', `${upload.key}.results/${name}.json`))?.text ?? '{}') as object;
     return { video, read };
@@ -113,20 +112,20 @@ describe('a line of a manifest', () => {
   test.each([
     ['queued', 'canceled'],
     ['failed', 'failed'],
-  ] as const)('whose video was %s ends before that is deleted, as %s', async (status, ending) => {
+  ] as const)('whose video was %s gets its result before the deletion, as %s', async (status, result) => {
     const { video, read } = await aLine(status);
     const seen = stateEtag(video);
     expect((await actions.remove(video.id, { headers: { 'if-match': seen } })).status).toBe(204);
     expect(await readTombstone(store.table, video.id)).toBeDefined();
-    expect(await read('000001')).toMatchObject({ id: video.id, status: ending });
-    expect(await read('summary')).toMatchObject({ lines: 1, [ending]: 1 });
+    expect(await read('000001')).toMatchObject({ id: video.id, status: result });
+    expect(await read('summary')).toMatchObject({ lines: 1, [result]: 1 });
   });
 
-  test('keeps its video while its result cannot be written', async () => {
+  test('keeps its video until its result can be written', async () => {
     const { video, read } = await aLine('queued');
-    const away = theActions(store.table, { send: () => Promise.reject(new Error('SlowDown')) } as never);
-    expect((await away.remove(video.id)).status).toBe(500);
-    expect(away.surprises).toHaveLength(1);
+    const failing = createActions(store.table, { send: () => Promise.reject(new Error('SlowDown')) } as never);
+    expect((await failing.remove(video.id)).status).toBe(500);
+    expect(failing.unexpectedErrors).toHaveLength(1);
     expect(await readVideo(store.table, video.id)).toMatchObject({ status: 'canceled' });
     expect((await actions.remove(video.id)).status).toBe(204);
     expect(await read('summary')).toMatchObject({ canceled: 1 });
@@ -137,18 +136,18 @@ test.each([
   ['submitting', 'video_is_starting', /cancel/],
   ['running', 'video_is_running', /is billed when it is done/],
   ['archiving', 'video_is_archiving', /has been billed/],
-] as const)('one that is %s is not deleted: its outcome would be lost', async (status, code, detail) => {
-  const video = await stands(store.table, status, { task: aTask('RUNNING'), submission: aSubmission('settled') });
-  const answer = await actions.remove(video.id);
-  expect(answer).toMatchObject({ status: 409, body: { code } });
-  expect(answer.body.detail).toMatch(detail);
-  expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+] as const)('refuses to delete a video that is %s', async (status, code, detail) => {
+  const video = await storeVideo(store.table, status, { task: aTask('RUNNING'), submission: aSubmission('settled') });
+  const response = await actions.remove(video.id);
+  expect(response).toMatchObject({ status: 409, body: { code } });
+  expect(response.body.detail).toMatch(detail);
+  expect(Number(response.headers['retry-after'])).toBeGreaterThan(0);
   expect(await read(store.table, video)).toEqual(video);
 });
 
 describe('If-Match', () => {
-  test('lets a caller delete only what they saw; once deleted, it is', async () => {
-    const video = await stands(store.table, 'failed');
+  test('deletes only the given state and ignores If-Match after the deletion', async () => {
+    const video = await storeVideo(store.table, 'failed');
     const stale = await actions.remove(video.id, { headers: { 'if-match': '"another"' } });
     expect(stale).toMatchObject({ status: 412, body: { code: 'precondition_failed' } });
     expect(await read(store.table, video)).toEqual(video);
@@ -158,7 +157,7 @@ describe('If-Match', () => {
   });
 });
 
-describe("another owner's", () => {
+describe('a video that the caller cannot see', () => {
   const calls: string[] = [];
   const counting = (table: Table): Table => ({
     ...table,
@@ -170,30 +169,30 @@ describe("another owner's", () => {
     } as Table['client'],
   });
 
-  test('video, or tombstone, is one that never was, by the very same steps', async () => {
-    const standing = await stands(store.table, 'succeeded');
-    const buried = await stands(store.table, 'succeeded');
-    await actions.remove(buried.id);
-    const watched = theActions(counting(store.table), storage.s3);
+  test("another owner's video or tombstone gets the response and the table calls of an unknown id", async () => {
+    const existing = await storeVideo(store.table, 'succeeded');
+    const deleted = await storeVideo(store.table, 'succeeded');
+    await actions.remove(deleted.id);
+    const recorded = createActions(counting(store.table), storage.s3);
     const seen = [];
-    for (const id of [randomUUID(), standing.id, buried.id]) {
+    for (const id of [randomUUID(), existing.id, deleted.id]) {
       calls.length = 0;
-      seen.push({ answer: await watched.remove(id, { owner: 'mallory' }), calls: [...calls] });
+      seen.push({ response: await recorded.remove(id, { owner: 'mallory' }), calls: [...calls] });
     }
-    expect(seen[0]!.answer).toMatchObject({ status: 404, body: { code: 'video_not_found' } });
+    expect(seen[0]!.response).toMatchObject({ status: 404, body: { code: 'video_not_found' } });
     expect(seen).toEqual([seen[0], seen[0], seen[0]]);
-    expect(await read(store.table, standing)).toEqual(standing);
+    expect(await read(store.table, existing)).toEqual(existing);
   });
 
-  test.each(['', 'x', '..', 'a'.repeat(5000)])('what can be no id (%#) is never looked up', async (id) => {
+  test.each(['', 'x', '..', 'a'.repeat(5000)])('reads nothing for an invalid id (%#)', async (id) => {
     calls.length = 0;
-    expect((await theActions(counting(store.table), storage.s3).remove(id)).status).toBe(404);
+    expect((await createActions(counting(store.table), storage.s3).remove(id)).status).toBe(404);
     expect(calls).toEqual([]);
   });
 });
 
-test('a late duplicate of its request does not bring it back', async () => {
-  const video = await stands(store.table, 'succeeded');
+test('a late duplicate of the request does not create the video again', async () => {
+  const video = await storeVideo(store.table, 'succeeded');
   await actions.remove(video.id);
   expect(await createVideo(store.table, video)).toEqual({ outcome: 'deleted' });
 });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { QueryCommand } from '@aws-sdk/lib-dynamodb';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { replaceWithTombstone } from '../../../../functions/video/deletion.ts';
 import type { VideoRecord } from '../../../../functions/video/record.ts';
 import { createVideo, readVideo } from '../../../../functions/video/store.ts';
@@ -11,26 +11,21 @@ import { aVideo } from '../../../support/videos.ts';
 import { anApi, anOwner } from '../support.ts';
 
 const start = Date.parse('2026-01-01T00:00:00Z');
-let store: Awaited<ReturnType<typeof startTable>>;
-let api: ReturnType<typeof anApi>;
-beforeAll(async () => {
-  store = await startTable();
-  api = anApi(store.table);
-});
-afterAll(() => store.close());
+const store = startTable();
+const api = anApi(store.table);
 
-/** Stands `second` seconds after the start; two of one second are told apart by their ids. */
-async function stands(owner: string, second: number, given: Partial<VideoRecord> = {}): Promise<string> {
-  const video = aVideo({ owner, ...given }, start + second * 1000);
+/** Creates a video `second` seconds after the start. */
+async function storeVideo(owner: string, second: number, overrides: Partial<VideoRecord> = {}): Promise<string> {
+  const video = aVideo({ owner, ...overrides }, start + second * 1000);
   await createVideo(store.table, video);
   return video.id;
 }
 
 const remove = async (id: string) => replaceWithTombstone(store.table, (await readVideo(store.table, id))!);
 
-const ids = (answer: { body: { data: { id: string }[] } }) => answer.body.data.map(({ id }) => id);
+const ids = (response: { body: { data: { id: string }[] } }) => response.body.data.map(({ id }) => id);
 
-/** Every page from the first on. */
+/** Reads all pages. */
 async function pages(
   owner: string,
   query: Record<string, string>,
@@ -38,105 +33,106 @@ async function pages(
 ): Promise<string[][]> {
   const read: string[][] = [];
   for (let cursor: string | null | undefined; cursor !== null; ) {
-    const answer = await api.list({ owner, query: { ...query, ...(cursor ? { cursor } : {}) } });
-    expect(answer.status).toBe(200);
-    read.push(ids(answer));
-    cursor = answer.body.next_cursor as string | null;
-    await between(ids(answer));
+    const response = await api.list({ owner, query: { ...query, ...(cursor ? { cursor } : {}) } });
+    expect(response.status).toBe(200);
+    read.push(ids(response));
+    cursor = response.body.next_cursor as string | null;
+    await between(ids(response));
   }
   return read;
 }
 
-test('shows the newest first, its own only, as single reads do', async () => {
+test("lists the owner's videos, newest first, as GET /videos/{id} returns them", async () => {
   const [owner, other] = [anOwner(), anOwner()];
-  const [first, second] = [await stands(owner, 1), await stands(owner, 2)];
-  await stands(other, 3);
-  const answer = await api.list({ owner });
-  expect(ids(answer)).toEqual([second, first]);
-  expect(answer.body.next_cursor).toBeNull();
-  expect(answer.body.data[0]).toEqual((await api.get({ owner, id: second })).body);
+  const [first, second] = [await storeVideo(owner, 1), await storeVideo(owner, 2)];
+  await storeVideo(other, 3);
+  const response = await api.list({ owner });
+  expect(ids(response)).toEqual([second, first]);
+  expect(response.body.next_cursor).toBeNull();
+  expect(response.body.data[0]).toEqual((await api.get({ owner, id: second })).body);
 });
 
-test('of an owner without videos is empty', async () => {
+test('returns an empty list for an owner without videos', async () => {
   expect((await api.list({ owner: anOwner() })).body).toEqual({ data: [], next_cursor: null });
 });
 
-test.each([1, 2, 3, 7, 100])('in pages of %i shows each once, also of one second', async (limit) => {
+test.each([1, 2, 3, 7, 100])('shows each video once in pages of %i, even with equal times', async (limit) => {
   const owner = anOwner();
   const all: string[] = [];
-  for (let second = 0; second < 7; second++) all.push(await stands(owner, Math.floor(second / 3)));
+  for (let second = 0; second < 7; second++) all.push(await storeVideo(owner, Math.floor(second / 3)));
   const read = await pages(owner, { limit: String(limit) });
   expect(read.flat().toSorted()).toEqual(all.toSorted());
   expect(read.every((page) => page.length <= limit && page.length > 0)).toBe(true);
 });
 
-test('shows every video once while others are added and those already shown are deleted', async () => {
+test('shows every video once while others are added and shown ones are deleted', async () => {
   const owner = anOwner();
   const all: string[] = [];
-  for (let second = 0; second < 6; second++) all.unshift(await stands(owner, second));
+  for (let second = 0; second < 6; second++) all.unshift(await storeVideo(owner, second));
   let later = 100;
   const read = await pages(owner, { limit: '2' }, async (shown) => {
-    await stands(owner, later++);
+    await storeVideo(owner, later++);
     for (const id of shown) await remove(id);
   });
   expect(read.flat()).toEqual(all);
 });
 
 test.each([1, 2, 3, 4, 5])(
-  'shows each that stands throughout just once, whatever comes and goes (seed %i)',
+  'shows each video that exists throughout exactly once under random changes (seed %i)',
   async (seed) => {
     const random = seededRandom(seed);
     const below = (count: number) => Math.floor(random() * count);
     const owner = anOwner();
     const states = ['queued', 'failed'] as const;
-    const standing = new Set<string>();
-    for (let made = 0; made < 30; made++) standing.add(await stands(owner, below(12), { status: states[below(2)]! }));
+    const existing = new Set<string>();
+    for (let count = 0; count < 30; count++)
+      existing.add(await storeVideo(owner, below(12), { status: states[below(2)]! }));
     const added = new Set<string>();
     const query = { limit: String(1 + below(5)), ...(seed % 2 ? {} : { status: 'failed' }) };
     const matching = new Set<string>();
-    for (const id of standing) {
+    for (const id of existing) {
       if (seed % 2 || (await readVideo(store.table, id))!.status === 'failed') matching.add(id);
     }
     let later = 100;
     const read = await pages(owner, query, async (shown) => {
-      added.add(await stands(owner, later++, { status: 'failed' }));
-      // Any of them, those that the next cursor names among them.
-      for (const id of [shown.at(-1), [...standing][below(standing.size)]]) {
-        if (id && random() < 0.7 && standing.delete(id)) await remove(id);
+      added.add(await storeVideo(owner, later++, { status: 'failed' }));
+      // Includes the video that the next cursor names.
+      for (const id of [shown.at(-1), [...existing][below(existing.size)]]) {
+        if (id && random() < 0.7 && existing.delete(id)) await remove(id);
       }
     });
     const shown = read.flat();
     expect(new Set(shown).size).toBe(shown.length);
-    expect([...matching].filter((id) => standing.has(id) && !shown.includes(id))).toEqual([]);
+    expect([...matching].filter((id) => existing.has(id) && !shown.includes(id))).toEqual([]);
     expect(shown.filter((id) => !matching.has(id))).toEqual([]);
     expect(shown.filter((id) => added.has(id))).toEqual([]);
   },
 );
 
-test('is told once: who knows the ETag gets a 304 until something is new', async () => {
+test('answers a known ETag with 304 until the list changes', async () => {
   const owner = anOwner();
-  await stands(owner, 1);
+  await storeVideo(owner, 1);
   const { etag } = (await api.list({ owner })).headers;
   const headers = { 'if-none-match': etag! };
   expect(await api.list({ owner, headers })).toMatchObject({ status: 304, headers: { etag }, body: undefined });
-  await stands(owner, 2);
+  await storeVideo(owner, 2);
   expect((await api.list({ owner, headers })).status).toBe(200);
 });
 
-test('takes 20 to a page unless told otherwise', async () => {
+test('returns 20 videos per page by default', async () => {
   const owner = anOwner();
-  await Promise.all(Array.from({ length: 21 }, (_, second) => stands(owner, second)));
+  await Promise.all(Array.from({ length: 21 }, (_, second) => storeVideo(owner, second)));
   expect(ids(await api.list({ owner }))).toHaveLength(20);
 });
 
-test('filters by status, model and time, each end excluded, and still pages', async () => {
+test('filters by status, model and time (both ends excluded) across pages', async () => {
   const owner = anOwner();
-  const made: Record<string, string> = {};
+  const created: Record<string, string> = {};
   for (const second of [0, 1, 2, 3]) {
-    made[`queued ${second}`] = await stands(owner, second);
-    made[`failed ${second}`] = await stands(owner, second, { status: 'failed', model: 'wan2.6-i2v' });
+    created[`queued ${second}`] = await storeVideo(owner, second);
+    created[`failed ${second}`] = await storeVideo(owner, second, { status: 'failed', model: 'wan2.6-i2v' });
   }
-  const failed = (...seconds: number[]) => seconds.map((second) => made[`failed ${second}`]);
+  const failed = (...seconds: number[]) => seconds.map((second) => created[`failed ${second}`]);
   expect((await pages(owner, { status: 'failed', limit: '1' })).flat()).toEqual(failed(3, 2, 1, 0));
   expect((await pages(owner, { model: 'wan2.6-i2v' })).flat()).toEqual(failed(3, 2, 1, 0));
   const between = { created_after: '2026-01-01T00:00:00Z', created_before: '2026-01-01T01:00:03+01:00' };
@@ -149,11 +145,11 @@ test('filters by status, model and time, each end excluded, and still pages', as
   );
 });
 
-test('leads on through pages where a filter matches nothing, and loses nothing', async () => {
+test('continues over pages without a match and loses no video', async () => {
   const owner = anOwner();
-  const failed = await stands(owner, 0, { status: 'failed' });
-  for (let second = 1; second <= 25; second++) await stands(owner, second);
-  // The table gives two at a time, as it does when videos are large.
+  const failed = await storeVideo(owner, 0, { status: 'failed' });
+  for (let second = 1; second <= 25; second++) await storeVideo(owner, second);
+  // Two videos per query, as with large videos.
   const client: Table['client'] = {
     send: ((command: { input: object }) => {
       if (command instanceof QueryCommand) Object.assign(command.input, { Limit: 2 });
@@ -167,29 +163,29 @@ test('leads on through pages where a filter matches nothing, and loses nothing',
   expect({ ids: ids(second), next_cursor: second.body.next_cursor }).toEqual({ ids: [failed], next_cursor: null });
 });
 
-test('ends a page before it outgrows what a Lambda can answer, and loses nothing', async () => {
+test('ends a page below the size of a Lambda response and loses no video', async () => {
   const owner = anOwner();
-  // The worst that may be sent: each character becomes seven bytes on its way through two layers of JSON.
+  // The worst case: two layers of JSON turn each character into seven bytes.
   const prompt = '\u0001'.repeat(20_000);
   const input = { prompt, negative_prompt: prompt, img_url: 'https://example.com/cat.png' };
-  const all = await Promise.all(Array.from({ length: 24 }, (_, second) => stands(owner, second, { input })));
+  const all = await Promise.all(Array.from({ length: 24 }, (_, second) => storeVideo(owner, second, { input })));
   const first = await api.list({ owner, query: { limit: '100' } });
   expect(Buffer.byteLength(JSON.stringify(JSON.stringify(first.body)))).toBeLessThan(6_000_000);
   expect(first.body.data.length).toBeGreaterThan(10);
   expect((await pages(owner, { limit: '100' })).flat().toSorted()).toEqual(all.toSorted());
 });
 
-test("a cursor leads to nothing of another owner's, whoever got it", async () => {
+test("a cursor never shows another owner's videos", async () => {
   const [owner, other] = [anOwner(), anOwner()];
-  for (const second of [0, 1, 2]) await stands(owner, second);
-  const mine = await stands(other, 0);
+  for (const second of [0, 1, 2]) await storeVideo(owner, second);
+  const ownVideo = await storeVideo(other, 0);
   const { next_cursor } = (await api.list({ owner, query: { limit: '1' } })).body;
-  expect(ids(await api.list({ owner: other, query: { cursor: next_cursor } }))).toEqual([mine]);
+  expect(ids(await api.list({ owner: other, query: { cursor: next_cursor } }))).toEqual([ownVideo]);
 });
 
-describe('a query that can not be used', () => {
+describe('an invalid query', () => {
   const position = (text: string) => Buffer.from(text).toString('base64url');
-  const genuine = position(`2026-01-01T00:00:00.000Z#${randomUUID()}`);
+  const validCursor = position(`2026-01-01T00:00:00.000Z#${randomUUID()}`);
 
   test.each([
     ['status', 'done'],
@@ -210,8 +206,8 @@ describe('a query that can not be used', () => {
     ['cursor', 'x'],
     ['cursor', '💥'],
     ['cursor', 'A'.repeat(5000)],
-    ['cursor', `${genuine}=`],
-    ['cursor', ` ${genuine}`],
+    ['cursor', `${validCursor}=`],
+    ['cursor', ` ${validCursor}`],
     ['cursor', position('2026-01-01T00:00:00.000Z#')],
     ['cursor', position(`bob#2026-01-01T00:00:00.000Z#${randomUUID()}`)],
     ['cursor', position('{"pk":{"S":"key#"}}')],
@@ -219,24 +215,24 @@ describe('a query that can not be used', () => {
     ['__proto__', 'x'],
     ['constructor', 'x'],
     ['a/b~', 'x'],
-  ])('because of %s=%s is a 400 that names it', async (name, value) => {
+  ])('answers %s=%s with 400 and its name', async (name, value) => {
     const query = JSON.parse(`{${JSON.stringify(name)}: ${JSON.stringify(value)}}`) as Record<string, string>;
-    const answer = await api.list({ query });
-    expect(answer).toMatchObject({ status: 400, body: { code: 'invalid_query' } });
+    const response = await api.list({ query });
+    expect(response).toMatchObject({ status: 400, body: { code: 'invalid_query' } });
     const pointer = `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
-    expect(answer.body.errors).toEqual([
+    expect(response.body.errors).toEqual([
       { pointer, code: expect.any(String), message: expect.stringMatching(/^[A-Z].*\.$/) },
     ]);
-    expect(answer.body.detail).toContain(answer.body.errors[0].message);
+    expect(response.body.detail).toContain(response.body.errors[0].message);
   });
 
-  test('is told everything that is wrong at once', async () => {
-    const answer = await api.list({ query: { limit: 'x', status: 'x', order: 'x', by: 'x' } });
-    const pointers = answer.body.errors.map(({ pointer }: { pointer: string }) => pointer).sort();
+  test('gets all issues in one response', async () => {
+    const response = await api.list({ query: { limit: 'x', status: 'x', order: 'x', by: 'x' } });
+    const pointers = response.body.errors.map(({ pointer }: { pointer: string }) => pointer).sort();
     expect(pointers).toEqual(['/by', '/limit', '/order', '/status']);
   });
 
-  test('is told of a parameter that came twice, even with one value: nobody knows which was meant', async () => {
+  test('is refused for a repeated parameter, even with equal values', async () => {
     for (const limit of [
       ['1', '2'],
       ['1', '1'],
@@ -248,7 +244,7 @@ describe('a query that can not be used', () => {
     }
   });
 
-  test('but a genuine cursor of long ago is no mistake', async () => {
-    expect((await api.list({ owner: anOwner(), query: { cursor: genuine } })).status).toBe(200);
+  test('does not include an old but valid cursor', async () => {
+    expect((await api.list({ owner: anOwner(), query: { cursor: validCursor } })).status).toBe(200);
   });
 });

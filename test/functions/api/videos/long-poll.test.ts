@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { waitForChange } from '../../../../functions/api/videos/long-poll.ts';
 import { replaceWithTombstone } from '../../../../functions/video/deletion.ts';
 import { isTerminal, type Status, type VideoRecord } from '../../../../functions/video/record.ts';
@@ -9,34 +9,30 @@ import { anApi } from '../support.ts';
 
 const start = Date.parse('2026-01-01T00:00:00Z');
 const clock = { now: start };
-let store: Awaited<ReturnType<typeof startTable>>;
-/** What happens at the first moment a waiting request looks away, so many milliseconds after it came. */
-let happenings: { after: number; what: () => Promise<unknown> }[];
+const store = startTable(() => clock.now);
+/** Actions that run during a sleep, `after` milliseconds after the request. */
+let actions: { after: number; run: () => Promise<unknown> }[];
 let slept: number[];
-beforeAll(async () => {
-  store = await startTable(() => clock.now);
-});
-afterAll(() => store.close());
 beforeEach(() => {
   clock.now = start;
-  happenings = [];
+  actions = [];
   slept = [];
 });
 
 async function sleep(milliseconds: number): Promise<void> {
   slept.push(milliseconds);
   clock.now += milliseconds;
-  for (const happening of happenings.filter(({ after }) => start + after <= clock.now)) {
-    happenings.splice(happenings.indexOf(happening), 1);
-    await happening.what();
+  for (const action of actions.filter(({ after }) => start + after <= clock.now)) {
+    actions.splice(actions.indexOf(action), 1);
+    await action.run();
   }
 }
 
 const waited = () => slept.reduce((sum, each) => sum + each, 0);
-const at = (after: number, what: () => Promise<unknown>) => void happenings.push({ after, what });
+const at = (after: number, run: () => Promise<unknown>) => void actions.push({ after, run });
 
-async function stands(status: Status, given: Partial<VideoRecord> = {}): Promise<VideoRecord> {
-  const video = aVideo({ status, ...given });
+async function storeVideo(status: Status, overrides: Partial<VideoRecord> = {}): Promise<VideoRecord> {
+  const video = aVideo({ status, ...overrides });
   await createVideo(store.table, video);
   return video;
 }
@@ -46,15 +42,15 @@ const get = (id: string, wait: string | undefined, headers: Record<string, strin
 
 describe('GET /videos/{id} with wait', () => {
   test('answers soon after the status changes', async () => {
-    const video = await stands('queued');
+    const video = await storeVideo('queued');
     at(3000, () => changeStatus(store.table, video, 'submitting'));
     expect(await get(video.id, '20')).toMatchObject({ status: 200, body: { status: 'submitting' } });
     expect(waited()).toBeGreaterThanOrEqual(3000);
     expect(waited()).toBeLessThan(4000);
   });
 
-  test('answers with the video as it is when the time is up, and never later', async () => {
-    const video = await stands('running', { task: aTask({ status: 'PENDING' }) });
+  test('returns the current video when the time is up, and never later', async () => {
+    const video = await storeVideo('running', { task: aTask({ status: 'PENDING' }) });
     at(500, () => changeVideo(store.table, video, { set: { task: aTask({ status: 'RUNNING' }) } }));
     expect(await get(video.id, '25')).toMatchObject({
       status: 200,
@@ -63,8 +59,8 @@ describe('GET /videos/{id} with wait', () => {
     expect(waited()).toBe(25_000);
   });
 
-  test('looks often at first, then each second', async () => {
-    const { id } = await stands('running');
+  test('polls often at first, then each second', async () => {
+    const { id } = await storeVideo('running');
     await get(id, '25');
     expect(slept[0]).toBe(250);
     const whole = slept.slice(0, -1);
@@ -73,26 +69,26 @@ describe('GET /videos/{id} with wait', () => {
     expect(slept.length).toBeLessThan(35);
   });
 
-  test.each(['succeeded', 'failed', 'canceled'] as const)('answers at once of a %s video', async (status) => {
-    const { id } = await stands(status);
+  test.each(['succeeded', 'failed', 'canceled'] as const)('answers immediately for a %s video', async (status) => {
+    const { id } = await storeVideo(status);
     expect(await get(id, '25')).toMatchObject({ status: 200, body: { status } });
     expect(slept).toEqual([]);
   });
 
-  test.each([undefined, '0', '00'])('of %s seconds does not wait', async (wait) => {
-    const { id } = await stands('running');
+  test.each([undefined, '0', '00'])('does not wait for %s seconds', async (wait) => {
+    const { id } = await storeVideo('running');
     expect((await get(id, wait)).status).toBe(200);
     expect(slept).toEqual([]);
   });
 
-  test('answers at once to a caller who knows an older state', async () => {
-    const { id } = await stands('running');
+  test('answers immediately if the ETag is outdated', async () => {
+    const { id } = await storeVideo('running');
     expect((await get(id, '25', { 'if-none-match': '"older"' })).status).toBe(200);
     expect(slept).toEqual([]);
   });
 
-  test('waits for a caller who knows this state: 304 when nothing came of it, else the news', async () => {
-    const video = await stands('queued');
+  test('waits if the ETag is current: 304 without a change, otherwise the changed video', async () => {
+    const video = await storeVideo('queued');
     const { etag } = (await get(video.id, undefined)).headers;
     const headers = { 'if-none-match': etag! };
     expect(await get(video.id, '2', headers)).toMatchObject({ status: 304, headers: { etag }, body: undefined });
@@ -102,26 +98,29 @@ describe('GET /videos/{id} with wait', () => {
     expect(waited()).toBeLessThan(4000);
   });
 
-  test('of a video that is deleted meanwhile is a 404 like any other', async () => {
-    const video = await stands('queued');
+  test('answers 404 when the video is deleted while it waits', async () => {
+    const video = await storeVideo('queued');
     at(1000, () => replaceWithTombstone(store.table, video));
-    const answer = await get(video.id, '25');
-    expect(answer).toEqual(await get(aVideo().id, '25'));
-    expect(answer.status).toBe(404);
+    const response = await get(video.id, '25');
+    expect(response).toEqual(await get(aVideo().id, '25'));
+    expect(response.status).toBe(404);
     expect(waited()).toBeLessThan(2000);
   });
 
-  test.each(['26', '-1', '1.5', '1e1', '', ' 5', '5s', '999', 'Infinity'])('of "%s" seconds is a 400', async (wait) => {
-    const { id } = await stands('running');
-    expect(await get(id, wait)).toMatchObject({
-      status: 400,
-      body: { code: 'invalid_query', errors: [{ pointer: '/wait' }] },
-    });
-  });
+  test.each(['26', '-1', '1.5', '1e1', '', ' 5', '5s', '999', 'Infinity'])(
+    'answers "%s" seconds with 400',
+    async (wait) => {
+      const { id } = await storeVideo('running');
+      expect(await get(id, wait)).toMatchObject({
+        status: 400,
+        body: { code: 'invalid_query', errors: [{ pointer: '/wait' }] },
+      });
+    },
+  );
 });
 
-test('what is waited for may be anything, such as its end', async () => {
-  const video = await stands('queued');
+test('waits for any condition, such as a terminal status', async () => {
+  const video = await storeVideo('queued');
   at(1000, () => changeStatus(store.table, video, 'submitting'));
   at(5000, () => changeStatus(store.table, { ...video, status: 'submitting' }, 'failed'));
   const until = ({ status }: VideoRecord) => isTerminal(status);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { stateEtag } from '../../../../functions/api/http/conditional-requests.ts';
 import { reserveSpending } from '../../../../functions/ledger/spending.ts';
 import { replaceWithTombstone } from '../../../../functions/video/deletion.ts';
@@ -11,14 +11,10 @@ import { aTask, aVideo } from '../../../support/videos.ts';
 import { anApi, anArchivedVideo, anOwner, aRequest } from '../support.ts';
 
 const now = Date.parse('2026-01-01T00:00:00Z');
-let store: Awaited<ReturnType<typeof startTable>>;
-beforeAll(async () => {
-  store = await startTable(() => now);
-});
-afterAll(() => store.close());
+const store = startTable(() => now);
 
-/** The API, and each call that it makes to the table, to S3 or to the clock: its kind and shape, without what the caller sent. */
-function aWatchedApi() {
+/** The API, and each call that it makes to the table, to S3 or to the clock. */
+function aRecordingApi() {
   const calls: unknown[] = [];
   const client: Table['client'] = {
     send: ((command: { constructor: { name: string }; input: object }) => {
@@ -26,30 +22,30 @@ function aWatchedApi() {
       return (store.table.client.send as (sent: unknown) => unknown)(command);
     }) as Table['client']['send'],
   };
-  const note = (what: string) => async () => {
-    calls.push(what);
-    return what;
+  const record = (call: string) => async () => {
+    calls.push(call);
+    return call;
   };
   const api = anApi(
     { ...store.table, client },
-    { linkTo: note('a link'), sleep: async () => void calls.push('a pause') },
+    { linkTo: record('link'), sleep: async () => void calls.push('sleep') },
   );
   return { api, calls };
 }
 
-async function stands(given: Partial<VideoRecord>): Promise<VideoRecord> {
-  const video = aVideo({ ...given, input: { prompt: 'x'.repeat(500), img_url: 'https://example.com/cat.png' } });
+async function storeVideo(overrides: Partial<VideoRecord>): Promise<VideoRecord> {
+  const video = aVideo({ ...overrides, input: { prompt: 'x'.repeat(500), img_url: 'https://example.com/cat.png' } });
   await createVideo(store.table, video);
   return video;
 }
 
 const asJson = { accept: 'application/json' };
-interface Asking {
+interface RequestCase {
   route: 'get' | 'content';
   query?: Record<string, string>;
   headersOf?: (video: VideoRecord) => Record<string, string>;
 }
-const askings: Asking[] = [
+const requestCases: RequestCase[] = [
   { route: 'get' },
   { route: 'get', query: { wait: '25' } },
   { route: 'get', query: { wait: '26' } },
@@ -62,56 +58,56 @@ const askings: Asking[] = [
   { route: 'content', query: { variant: 'nothing' } },
 ];
 
-test.each(askings)(
-  "$route $query answers of another owner's video as of one that never was, and does for it just as much",
+test.each(requestCases)(
+  "$route $query makes the same response and the same calls for another owner's video as for an unknown id",
   async ({ route, query = {}, headersOf = () => ({}) }) => {
     const [owner, caller] = [anOwner(), anOwner()];
-    const running = await stands({ owner, status: 'running', task: aTask({ expected_seconds: 60 }) });
-    const succeeded = await stands({ owner, status: 'succeeded', video: anArchivedVideo });
-    const deleted = await stands({ owner, status: 'failed' });
-    const ownDeleted = await stands({ owner: caller, status: 'failed' });
+    const running = await storeVideo({ owner, status: 'running', task: aTask({ expected_seconds: 60 }) });
+    const succeeded = await storeVideo({ owner, status: 'succeeded', video: anArchivedVideo });
+    const deleted = await storeVideo({ owner, status: 'failed' });
+    const ownDeleted = await storeVideo({ owner: caller, status: 'failed' });
     for (const video of [deleted, ownDeleted]) await replaceWithTombstone(store.table, video);
 
-    const asked = async (id: string, headers: Record<string, string>) => {
-      const { api, calls } = aWatchedApi();
-      const answer = await api[route](aRequest({ id, query, headers, owner: caller }));
-      // Ids alone may differ.
-      return JSON.stringify({ answer, calls }).replaceAll(id, 'ID');
+    const responseAndCalls = async (id: string, headers: Record<string, string>) => {
+      const { api, calls } = aRecordingApi();
+      const response = await api[route](aRequest({ id, query, headers, owner: caller }));
+      // Only the ids may differ.
+      return JSON.stringify({ response, calls }).replaceAll(id, 'ID');
     };
     for (const video of [running, succeeded, deleted, ownDeleted]) {
       const headers = headersOf(video);
-      expect(await asked(video.id, headers)).toBe(await asked(randomUUID(), headers));
+      expect(await responseAndCalls(video.id, headers)).toBe(await responseAndCalls(randomUUID(), headers));
     }
   },
 );
 
 test.each<Record<string, string>>([{}, { limit: '1' }, { status: 'running', limit: '3' }])(
-  'a list with %j shows and reads the same, whatever another owner has',
+  "a list with %j does not depend on another owner's videos",
   async (query) => {
     const [owner, caller] = [anOwner(), anOwner()];
-    for (let made = 0; made < 3; made++) await stands({ owner: caller, status: 'running' });
-    const listed = async () => {
-      const { api, calls } = aWatchedApi();
-      return { answer: await api.list({ owner: caller, query }), calls };
+    for (let count = 0; count < 3; count++) await storeVideo({ owner: caller, status: 'running' });
+    const responseAndCalls = async () => {
+      const { api, calls } = aRecordingApi();
+      return { response: await api.list({ owner: caller, query }), calls };
     };
-    const before = await listed();
-    for (let made = 0; made < 5; made++) await stands({ owner, status: 'running' });
-    expect(await listed()).toEqual(before);
-    expect(before.answer.body.data.length).toBeGreaterThan(0);
+    const before = await responseAndCalls();
+    for (let count = 0; count < 5; count++) await storeVideo({ owner, status: 'running' });
+    expect(await responseAndCalls()).toEqual(before);
+    expect(before.response.body.data.length).toBeGreaterThan(0);
   },
 );
 
-test('a bill shows and reads the same, whatever another owner spent', async () => {
+test("usage does not depend on another owner's spending", async () => {
   const [owner, caller] = [anOwner(), anOwner()];
-  const told = async () => {
-    const { api, calls } = aWatchedApi();
-    return { answer: await api.usage({ owner: caller }), calls };
+  const responseAndCalls = async () => {
+    const { api, calls } = aRecordingApi();
+    return { response: await api.usage({ owner: caller }), calls };
   };
-  const before = await told();
+  const before = await responseAndCalls();
   const spending = aVideo({ owner, spending_month: '2026-01', estimated_cost: { ...aPrice, amount: 7 } });
   await reserveSpending(store.table, spending, undefined);
-  expect((await aWatchedApi().api.usage({ owner })).body).toMatchObject({ reserved: 7 });
-  expect(await told()).toEqual(before);
+  expect((await aRecordingApi().api.usage({ owner })).body).toMatchObject({ reserved: 7 });
+  expect(await responseAndCalls()).toEqual(before);
 });
 
 const aPrice = { amount: 1, currency: 'USD', unit_price: 0.1, seconds: 5, as_of: '2026-01-01' } as const;

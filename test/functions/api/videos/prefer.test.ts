@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { preferredWait } from '../../../../functions/api/videos/long-poll.ts';
 import { replaceWithTombstone } from '../../../../functions/video/deletion.ts';
 import { changeStatus, readVideo } from '../../../../functions/video/store.ts';
@@ -33,22 +33,18 @@ describe('Prefer: wait=N', () => {
     [`${'",'.repeat(20_000)}wait=10`, 10],
     ['wait=soon, wait=4', 4],
     ['', undefined],
-  ])('%j is %s seconds', (prefer, seconds) => {
+  ])('parses %j as %s seconds', (prefer, seconds) => {
     expect(preferredWait({ headers: {}, multiValueHeaders: { Prefer: [prefer].flat() } })).toBe(seconds);
   });
 
-  test('is none where there is no such header', () => {
+  test('is undefined without the header', () => {
     expect(preferredWait({ headers: null })).toBeUndefined();
   });
 });
 
-describe('a submit that would rather wait', () => {
+describe('a request with Prefer: wait', () => {
   const clock = { now: 0 };
-  let store: Awaited<ReturnType<typeof startTable>>;
-  beforeAll(async () => {
-    store = await startTable(() => clock.now);
-  });
-  afterAll(() => store.close());
+  const store = startTable(() => clock.now);
   beforeEach(() => {
     clock.now = Date.parse('2026-01-01T00:00:00Z');
   });
@@ -58,36 +54,36 @@ describe('a submit that would rather wait', () => {
     owner,
     headers: { Prefer: `wait=${seconds}`, 'Idempotency-Key': 'key-1' },
   });
-  /** An API whose sleeps turn the clock, and during which something happens at a time. */
-  const anApiIn = (at: number, happen: () => Promise<unknown> = async () => {}) => {
-    let happened = false;
+  /** An API whose sleeps advance the clock, and which runs `action` at a time. */
+  const anApiWith = (at: number, action: () => Promise<unknown> = async () => {}) => {
+    let done = false;
     return anApi(store.table, {
       sleep: async (milliseconds) => {
         clock.now += milliseconds;
-        if (happened || clock.now - started < at) return;
-        happened = true;
-        await happen();
+        if (done || clock.now - started < at) return;
+        done = true;
+        await action();
       },
     });
   };
-  const theVideo = async (api: ReturnType<typeof anApi>) => (await readVideo(store.table, api.dispatched[0]!))!;
+  const dispatchedVideo = async (api: ReturnType<typeof anApi>) => (await readVideo(store.table, api.dispatched[0]!))!;
 
-  test('gets the video when it has ended, with 200', async () => {
-    const api = anApiIn(6000, async () => changeStatus(store.table, await theVideo(api), 'canceled'));
-    const answer = await api.submit(waiting(20));
-    expect(answer).toMatchObject({
+  test('answers 200 when the video has ended', async () => {
+    const api = anApiWith(6000, async () => changeStatus(store.table, await dispatchedVideo(api), 'canceled'));
+    const response = await api.submit(waiting(20));
+    expect(response).toMatchObject({
       status: 200,
-      headers: { 'preference-applied': 'wait', location: `videos/${answer.body.id}` },
+      headers: { 'preference-applied': 'wait', location: `videos/${response.body.id}` },
       body: { status: 'canceled' },
     });
-    expect(answer.headers).not.toHaveProperty('retry-after');
+    expect(response.headers).not.toHaveProperty('retry-after');
     expect(clock.now - started).toBeLessThan(7500);
   });
 
-  test('gets 202 with the video as it is when time is up, never later than asked for', async () => {
-    const api = anApiIn(5000, async () => changeStatus(store.table, await theVideo(api), 'submitting'));
-    const answer = await api.submit(waiting(8));
-    expect(answer).toMatchObject({
+  test('answers 202 with the current video when the time is up, and never later', async () => {
+    const api = anApiWith(5000, async () => changeStatus(store.table, await dispatchedVideo(api), 'submitting'));
+    const response = await api.submit(waiting(8));
+    expect(response).toMatchObject({
       status: 202,
       headers: { 'preference-applied': 'wait' },
       body: { status: 'submitting' },
@@ -95,7 +91,7 @@ describe('a submit that would rather wait', () => {
     expect(clock.now - started).toBe(8000);
   });
 
-  test('waits 25 s at most, counted from the arrival of its request', async () => {
+  test('waits at most 25 s from the arrival of the request', async () => {
     const api = anApi(store.table, {
       dispatch: async () => {
         clock.now += 10_000;
@@ -108,41 +104,41 @@ describe('a submit that would rather wait', () => {
     expect(clock.now - started).toBe(25_000);
   });
 
-  test('and is a repetition gets 200 only for a video that has ended', async () => {
+  test('answers a repeated request with 200 only if the video has ended', async () => {
     const owner = anOwner();
-    const api = anApiIn(Number.POSITIVE_INFINITY);
+    const api = anApiWith(Number.POSITIVE_INFINITY);
     await api.submit(waiting(1, owner));
     expect(await api.submit(waiting(1, owner))).toMatchObject({ status: 202 });
-    await changeStatus(store.table, await theVideo(api), 'canceled');
+    await changeStatus(store.table, await dispatchedVideo(api), 'canceled');
     const slept = clock.now;
     expect(await api.submit(waiting(10, owner))).toMatchObject({ status: 200, body: { status: 'canceled' } });
     expect(clock.now).toBe(slept);
   });
 
-  test('and whose video is deleted meanwhile gets 410', async () => {
-    const api = anApiIn(2000, async () => replaceWithTombstone(store.table, await theVideo(api)));
+  test('answers 410 when the video is deleted while it waits', async () => {
+    const api = anApiWith(2000, async () => replaceWithTombstone(store.table, await dispatchedVideo(api)));
     expect(await api.submit(waiting(20))).toMatchObject({ status: 410, body: { code: 'video_deleted' } });
   });
 
-  test('gets 202 when the table is away while it waits: its video stands', async () => {
+  test('answers 202 when the table fails while it waits', async () => {
     const { client } = store.table;
-    let away = false;
-    const send = (command: never) => (away ? Promise.reject(new Error('DynamoDB is away')) : client.send(command));
+    let failing = false;
+    const send = (command: never) => (failing ? Promise.reject(new Error('DynamoDB failed')) : client.send(command));
     const api = anApi(
       { ...store.table, client: { send } as typeof client },
       {
         sleep: async () => {
-          away = true;
+          failing = true;
         },
       },
     );
     expect(await api.submit(waiting(20))).toMatchObject({ status: 202, body: { status: 'queued' } });
   });
 
-  test('and makes no sense of its preference does not wait, nor say that it did', async () => {
+  test('ignores an invalid preference', async () => {
     const api = anApi(store.table);
-    const answer = await api.submit({ body: body(), headers: { Prefer: 'wait=soon' } });
-    expect(answer.status).toBe(202);
-    expect(answer.headers).not.toHaveProperty('preference-applied');
+    const response = await api.submit({ body: body(), headers: { Prefer: 'wait=soon' } });
+    expect(response.status).toBe(202);
+    expect(response.headers).not.toHaveProperty('preference-applied');
   });
 });

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { VideoRecord } from '../../../../functions/video/record.ts';
 import { changeVideo, createVideo } from '../../../../functions/video/store.ts';
 import { startTable } from '../../../support/table.ts';
@@ -7,23 +7,19 @@ import { aTask, aVideo } from '../../../support/videos.ts';
 import { anApi, anArchivedVideo, anOwner } from '../support.ts';
 
 const now = Date.parse('2026-01-01T00:00:00Z');
-let store: Awaited<ReturnType<typeof startTable>>;
+const store = startTable(() => now);
 let api: ReturnType<typeof anApi>;
-beforeAll(async () => {
-  store = await startTable(() => now);
-});
-afterAll(() => store.close());
 beforeEach(() => {
   api = anApi(store.table);
 });
 
-async function stands(given: Partial<VideoRecord>): Promise<VideoRecord> {
-  const video = aVideo(given);
+async function storeVideo(overrides: Partial<VideoRecord>): Promise<VideoRecord> {
+  const video = aVideo(overrides);
   await createVideo(store.table, video);
   return video;
 }
 
-const full: Partial<VideoRecord> = {
+const complete: Partial<VideoRecord> = {
   status: 'succeeded',
   run: 3,
   request_hash: 'hash-of-the-body',
@@ -39,7 +35,7 @@ const full: Partial<VideoRecord> = {
   estimated_cost: { amount: 0.1, currency: 'USD', unit_price: 0.02, seconds: 5, as_of: '2025-12-29' },
   audio: {
     bucket: 'firstframe-uploads',
-    key: 'inputs/some-id/sound.mp3',
+    key: 'inputs/some-id/audio.mp3',
     content_type: 'audio/mpeg',
     bytes: 5,
     duration_seconds: 4,
@@ -48,24 +44,24 @@ const full: Partial<VideoRecord> = {
 };
 
 describe('GET /videos/{id}', () => {
-  test('shows the record without what is only ours: no task id, no ledger, no fingerprint, no month', async () => {
-    const video = await stands(full);
-    const answer = await api.get({ id: video.id });
+  test('returns the record without internal fields: task id, ledger, fingerprint, month', async () => {
+    const video = await storeVideo(complete);
+    const response = await api.get({ id: video.id });
     const { request_hash, run, submission, downloads, upstream_tasks, spending_month, task, ...shown } = video;
     const { id, request_id, expected_seconds, ...shownTask } = task!;
-    expect(answer).toMatchObject({ status: 200, headers: { 'cache-control': 'private, no-cache' } });
-    expect(answer.body).toEqual({ ...shown, progress: 100, task: shownTask });
-    expect(JSON.stringify(answer.body)).not.toMatch(/wan-task-id|wan-request-id|hash-of-the-body/);
+    expect(response).toMatchObject({ status: 200, headers: { 'cache-control': 'private, no-cache' } });
+    expect(response.body).toEqual({ ...shown, progress: 100, task: shownTask });
+    expect(JSON.stringify(response.body)).not.toMatch(/wan-task-id|wan-request-id|hash-of-the-body/);
   });
 
-  test('keeps fields inside that the view does not name', async () => {
+  test('omits fields that the view does not name', async () => {
     const secret = { video_url: 'https://wan.example/secret?Signature=x' };
-    const video = await stands({ ...full, ...secret, task: { ...full.task!, ...secret } });
+    const video = await storeVideo({ ...complete, ...secret, task: { ...complete.task!, ...secret } });
     expect(JSON.stringify((await api.get({ id: video.id })).body)).not.toContain('Signature');
   });
 
-  test('is told once: who knows the ETag gets a 304 until something changes', async () => {
-    const video = await stands({ status: 'running', task: aTask() });
+  test('answers a known ETag with 304 until the video changes', async () => {
+    const video = await storeVideo({ status: 'running', task: aTask() });
     const { etag } = (await api.get({ id: video.id })).headers;
     const headers = { 'If-None-Match': etag! };
     expect(await api.get({ id: video.id, headers })).toMatchObject({ status: 304, headers: { etag }, body: undefined });
@@ -76,23 +72,23 @@ describe('GET /videos/{id}', () => {
     });
   });
 
-  test('and GET /videos have the same ETag at any time, although progress and expected finish move', async () => {
+  test('and GET /videos keep the ETag while only progress and expected finish change', async () => {
     const owner = anOwner();
-    const { id } = await stands({ owner, status: 'running', task: aTask() });
+    const { id } = await storeVideo({ owner, status: 'running', task: aTask() });
     const at = (seconds: number) => anApi({ ...store.table, now: () => now + seconds * 1000 });
-    const ask = (seconds: number, route: 'get' | 'list', headers = {}) =>
+    const readAt = (seconds: number, route: 'get' | 'list', headers = {}) =>
       at(seconds)[route]({ owner, headers, ...(route === 'get' ? { id } : {}) });
     for (const route of ['get', 'list'] as const) {
-      const early = await ask(1, route);
-      const late = await ask(60, route);
+      const early = await readAt(1, route);
+      const late = await readAt(60, route);
       expect(late.body).not.toEqual(early.body);
       expect(late.headers.etag).toBe(early.headers.etag);
-      expect((await ask(600, route, { 'if-none-match': early.headers.etag! })).status).toBe(304);
+      expect((await readAt(600, route, { 'if-none-match': early.headers.etag! })).status).toBe(304);
     }
   });
 
-  test('takes no parameter that it does not know', async () => {
-    const { id } = await stands({});
+  test('refuses an unknown parameter', async () => {
+    const { id } = await storeVideo({});
     expect(await api.get({ id, query: { fields: 'status' } })).toMatchObject({
       status: 400,
       body: { code: 'invalid_query', errors: [{ pointer: '/fields', code: 'unknown_parameter' }] },
@@ -111,19 +107,19 @@ describe('GET /videos/{id}', () => {
     ['succeeded', 3600, 100, undefined],
     ['failed', 100, 700, undefined],
   ] as const)(
-    'of a %s video, whose task was created %s s ago and usually takes %s s, asks to come back after %s s',
+    'returns, for a %s video whose task is %s s old and usually takes %s s, a Retry-After of %s s',
     async (status, age, expected_seconds, seconds) => {
       const submit_time = new Date(now - (age ?? 0) * 1000).toISOString();
       const task = expected_seconds === undefined ? {} : { task: aTask({ submit_time, expected_seconds }) };
-      const { id } = await stands({ status, ...task });
+      const { id } = await storeVideo({ status, ...task });
       expect((await api.get({ id })).headers['retry-after']).toBe(seconds);
     },
   );
 });
 
 describe.each(['get', 'content'] as const)('another owner, by %s,', (route) => {
-  test('gets the very answer that a video that never was gives', async () => {
-    const video = await stands({ ...full, owner: anOwner() });
+  test('gets the same response as for an unknown id', async () => {
+    const video = await storeVideo({ ...complete, owner: anOwner() });
     const hidden = await api[route]({ id: video.id, owner: anOwner() });
     const missing = await api[route]({ id: randomUUID(), owner: anOwner() });
     expect(hidden).toMatchObject({ status: 404, body: { code: 'video_not_found' } });

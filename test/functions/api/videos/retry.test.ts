@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { stateEtag } from '../../../../functions/api/http/conditional-requests.ts';
 import { retryVideo } from '../../../../functions/api/videos/retry.ts';
 import { escalatePromptLock, isPromptLocked } from '../../../../functions/ledger/prompt-lock.ts';
@@ -14,28 +14,33 @@ import { createTask } from '../../../../functions/workflow/create-task.ts';
 import { startTable } from '../../../support/table.ts';
 import { scriptedWan, servicesFor } from '../../workflow/support.ts';
 import { anArchivedVideo, anOwner } from '../support.ts';
-import { aPrice, aSubmission, aTask, noAnswers, read, stands, standsBusy, theActions } from './actions-support.ts';
+import {
+  aPrice,
+  aSubmission,
+  aTask,
+  createActions,
+  failedCalls,
+  read,
+  storeActiveVideo,
+  storeVideo,
+} from './actions-support.ts';
 
 const start = Date.parse('2026-01-01T12:00:00Z');
 const clock = { now: start };
-let store: Awaited<ReturnType<typeof startTable>>;
-let actions: ReturnType<typeof theActions>;
-const s3 = { send: () => Promise.reject(new Error('No object is touched.')) };
-beforeAll(async () => {
-  store = await startTable(() => clock.now);
-});
-afterAll(() => store.close());
+const store = startTable(() => clock.now);
+let actions: ReturnType<typeof createActions>;
+const s3 = { send: () => Promise.reject(new Error('Unexpected S3 call.')) };
 beforeEach(() => {
   clock.now = start;
-  actions = theActions(store.table, s3);
-  return () => expect(actions.surprises).toEqual([]);
+  actions = createActions(store.table, s3);
+  return () => expect(actions.unexpectedErrors).toEqual([]);
 });
 
-const failed = (code: FailureCode, given: Partial<VideoRecord> = {}) =>
-  stands(store.table, 'failed', { model: 'wan2.2-i2v-plus', error: explainEnding(code), ...given });
+const failed = (code: FailureCode, overrides: Partial<VideoRecord> = {}) =>
+  storeVideo(store.table, 'failed', { model: 'wan2.2-i2v-plus', error: explainEnding(code), ...overrides });
 
 describe('a new attempt', () => {
-  test('begins as the video once began, and the ledger counts on', async () => {
+  test('starts like a new video, with the next attempt in the ledger', async () => {
     const video = await failed('generation_failed', {
       model: 'wan2.6-i2v',
       owner: anOwner(),
@@ -46,12 +51,12 @@ describe('a new attempt', () => {
       spending_month: '2025-12',
       timeline: [{ status: 'failed', at: '2026-01-01T00:01:00.000Z' }],
     });
-    const answer = await actions.retry(video.id, { owner: video.owner });
-    expect(answer).toMatchObject({
+    const response = await actions.retry(video.id, { owner: video.owner });
+    expect(response).toMatchObject({
       status: 202,
       body: { id: video.id, status: 'submitting', progress: 0, warnings: [] },
     });
-    expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+    expect(Number(response.headers['retry-after'])).toBeGreaterThan(0);
     const { task, upstream_tasks, error, ...rest } = video;
     const at = new Date(start).toISOString();
     expect(await read(store.table, video)).toEqual({
@@ -67,20 +72,20 @@ describe('a new attempt', () => {
     expect(await openSubmission(store.table, await read(store.table, video))).toMatchObject({
       submission: { attempt: 3 },
     });
-    expect(actions.asked).toEqual([]);
+    expect(actions.wanCalls).toEqual([]);
   });
 
-  test('waits in its queue while its lane is full', async () => {
+  test('waits while the model has no free permit', async () => {
     const model = 'wan2.1-i2v-turbo';
-    actions = theActions(store.table, s3, { permits: 1 });
-    await standsBusy(store.table, 'running', { model });
+    actions = createActions(store.table, s3, { permits: 1 });
+    await storeActiveVideo(store.table, 'running', { model });
     const video = await failed('service_unavailable', { model });
     expect(await actions.retry(video.id)).toMatchObject({ status: 202, body: { status: 'queued' } });
     expect(actions.executions.size).toBe(0);
   });
 
-  test('of one that was canceled before Wan had it', async () => {
-    const video = await stands(store.table, 'canceled', {
+  test('starts for a video that was canceled before its submission', async () => {
+    const video = await storeVideo(store.table, 'canceled', {
       run: 0,
       model: 'wan2.1-i2v-plus',
       error: explainEnding('canceled'),
@@ -89,7 +94,7 @@ describe('a new attempt', () => {
     expect([...actions.executions.keys()]).toEqual([`${video.id}-1`]);
   });
 
-  test('warns of a second bill exactly if there may have been a first', async () => {
+  test('warns of double billing only if the last attempt may have been billed', async () => {
     const codes = ['submission_uncertain', 'task_expired', 'video_lost', 'generation_failed', 'task_canceled'] as const;
     const warned = [];
     for (const code of codes) {
@@ -100,7 +105,7 @@ describe('a new attempt', () => {
     expect(warned).toEqual(codes.slice(0, 3));
   });
 
-  test('keeps the warning, once, through further retries', async () => {
+  test('keeps one warning through further retries', async () => {
     const video = await failed('video_lost');
     await actions.retry(video.id);
     for (const code of ['video_lost', 'generation_failed'] as const) {
@@ -112,7 +117,7 @@ describe('a new attempt', () => {
     }
   });
 
-  test('is not kept from beginning by what the last one left in the fence', async () => {
+  test('is not blocked by the prompt lock of the last attempt', async () => {
     const video = await failed('submission_uncertain', {
       input: { prompt: `lost ${randomUUID()}`, img_url: 'https://example.com/cat.png' },
       submission: aSubmission('open'),
@@ -124,147 +129,150 @@ describe('a new attempt', () => {
     expect(await isPromptLocked(store.table, now)).toBe(false);
   });
 
-  test('first gives back what the last one still holds', async () => {
+  test('releases the permit and reservation of the last attempt first', async () => {
     const owner = anOwner();
     const model = 'wan2.2-i2v-flash';
-    const video = await standsBusy(store.table, 'failed', { owner, model, error: explainEnding('video_lost') });
+    const video = await storeActiveVideo(store.table, 'failed', { owner, model, error: explainEnding('video_lost') });
     await actions.retry(video.id, { owner });
     expect(await readSpending(store.table, owner, '2026-01')).toMatchObject({ reserved: 0, spent: aPrice.amount });
     expect([...(await readModelQueue(store.table, model)).running]).toEqual([video.id]);
   });
 });
 
-describe('while Wan may have the task, it is asked, and nothing is paid', () => {
-  const given = () => ({ owner: anOwner(), task: aTask('RUNNING'), submission: aSubmission('settled'), run: 2 });
+describe('queries a task that Wan may still have, without a new payment', () => {
+  const submitted = () => ({ owner: anOwner(), task: aTask('RUNNING'), submission: aSubmission('settled'), run: 2 });
 
-  test('a finished one is fetched: its new execution goes straight on to the archive', async () => {
-    const video = await failed('video_broken', given());
+  test('archives a finished task in a new execution', async () => {
+    const video = await failed('video_broken', submitted());
     const usage = { duration: 5 };
-    actions.answers.query = {
+    actions.wanResponses.query = {
       outcome: 'task',
       status: 'SUCCEEDED',
       task_id: video.task!.id,
       video_url: 'https://x',
       usage,
     };
-    const answer = await actions.retry(video.id, { owner: video.owner });
-    expect(answer).toMatchObject({ status: 202, body: { status: 'archiving', progress: 90, warnings: [] } });
-    expect(answer.body.error).toBeUndefined();
+    const response = await actions.retry(video.id, { owner: video.owner });
+    expect(response).toMatchObject({ status: 202, body: { status: 'archiving', progress: 90, warnings: [] } });
+    expect(response.body.error).toBeUndefined();
     const now = await read(store.table, video);
     expect(now).toMatchObject({ run: 3, earlier_runs: 2, usage, task: { id: video.task!.id, status: 'SUCCEEDED' } });
     expect([...actions.executions]).toEqual([[`${video.id}-3`, 'RUNNING']]);
-    const wan = { ...scriptedWan(store.table.now).wan, queryTask: async () => actions.answers.query! };
+    const wan = { ...scriptedWan(store.table.now).wan, queryTask: async () => actions.wanResponses.query! };
     const services = { ...servicesFor(store.table, clock, wan), ...actions.services, wan };
     expect(await createTask(services, now)).toEqual({ id: now.id, run: 3, outcome: 'succeeded' });
   });
 
-  test.each(['PENDING', 'RUNNING'] as const)('one that is %s is waited for, in a place of its lane', async (status) => {
+  test.each(['PENDING', 'RUNNING'] as const)('waits for a task that is %s, with a permit', async (status) => {
     const model = status === 'PENDING' ? 'wan2.5-i2v-preview' : 'wan2.1-i2v-plus';
-    const video = await failed('deadline_exceeded', { ...given(), model });
-    actions.answers.query = { outcome: 'task', status, task_id: video.task!.id };
-    const answer = await actions.retry(video.id, { owner: video.owner });
-    expect(answer).toMatchObject({ status: 202, body: { status: 'running', task: { status } } });
+    const video = await failed('deadline_exceeded', { ...submitted(), model });
+    actions.wanResponses.query = { outcome: 'task', status, task_id: video.task!.id };
+    const response = await actions.retry(video.id, { owner: video.owner });
+    expect(response).toMatchObject({ status: 202, body: { status: 'running', task: { status } } });
     expect([...actions.executions]).toEqual([[`${video.id}-3`, 'RUNNING']]);
     expect((await readModelQueue(store.table, model)).running).toContain(video.id);
   });
 
-  test.each(['FAILED', 'CANCELED', 'UNKNOWN'] as const)('one that is %s is made anew', async (status) => {
-    const video = await failed('task_expired', given());
-    actions.answers.query = { outcome: 'task', status, task_id: video.task!.id };
-    const { body } = await actions.retry(video.id, { owner: video.owner });
-    expect(['queued', 'submitting']).toContain(body.status);
-    expect(body.task).toBeUndefined();
-    expect(actions.asked).toEqual([`query ${video.task!.id}`]);
-  });
+  test.each(['FAILED', 'CANCELED', 'UNKNOWN'] as const)(
+    'starts a new attempt for a task that is %s',
+    async (status) => {
+      const video = await failed('task_expired', submitted());
+      actions.wanResponses.query = { outcome: 'task', status, task_id: video.task!.id };
+      const { body } = await actions.retry(video.id, { owner: video.owner });
+      expect(['queued', 'submitting']).toContain(body.status);
+      expect(body.task).toBeUndefined();
+      expect(actions.wanCalls).toEqual([`query ${video.task!.id}`]);
+    },
+  );
 
-  test.each(noAnswers)('when Wan does not tell ($outcome) nothing is begun', async (outcome) => {
-    const video = await failed('deadline_exceeded', given());
-    actions.answers.query = outcome;
-    const answer = await actions.retry(video.id, { owner: video.owner });
-    expect(answer).toMatchObject({ status: 503, body: { code: 'wan_unavailable' } });
-    expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+  test.each(failedCalls)('changes nothing when Wan does not report the status ($outcome)', async (outcome) => {
+    const video = await failed('deadline_exceeded', submitted());
+    actions.wanResponses.query = outcome;
+    const response = await actions.retry(video.id, { owner: video.owner });
+    expect(response).toMatchObject({ status: 503, body: { code: 'wan_unavailable' } });
+    expect(Number(response.headers['retry-after'])).toBeGreaterThan(0);
     expect(await read(store.table, video)).toEqual(video);
   });
 
-  test('after 24 hours Wan is not asked: it has forgotten', async () => {
-    const video = await failed('video_lost', given());
+  test('does not query a task after 24 hours', async () => {
+    const video = await failed('video_lost', submitted());
     clock.now = Date.parse('2026-01-02T00:00:00Z');
     await actions.retry(video.id, { owner: video.owner });
-    expect(actions.asked).toEqual([]);
+    expect(actions.wanCalls).toEqual([]);
     expect((await read(store.table, video)).task).toBeUndefined();
   });
 
-  test('an execution that does not start is no failure: the sweep starts it', async () => {
-    const video = await failed('video_broken', given());
-    actions.answers.query = { outcome: 'task', status: 'SUCCEEDED', task_id: video.task!.id };
+  test('answers 202 when the execution cannot be started: the sweep starts it', async () => {
+    const video = await failed('video_broken', submitted());
+    actions.wanResponses.query = { outcome: 'task', status: 'SUCCEEDED', task_id: video.task!.id };
     actions.services.workflow = { ...actions.services.workflow, client: s3 as never };
     expect((await actions.retry(video.id, { owner: video.owner })).status).toBe(202);
-    expect(actions.surprises.splice(0)).toHaveLength(1);
+    expect(actions.unexpectedErrors.splice(0)).toHaveLength(1);
   });
 });
 
 describe('the spending limit', () => {
-  test('stops a new attempt before it begins, and not a fetch', async () => {
-    actions = theActions(store.table, s3, { monthlySpendingLimit: 0.15 });
+  test('refuses a new attempt, but not the fetch of a finished task', async () => {
+    actions = createActions(store.table, s3, { monthlySpendingLimit: 0.15 });
     const owner = anOwner();
-    await reserveSpending(store.table, await stands(store.table, 'submitting', { owner }), undefined);
-    const anew = await failed('generation_failed', { owner });
-    expect(await actions.retry(anew.id, { owner })).toMatchObject({
+    await reserveSpending(store.table, await storeVideo(store.table, 'submitting', { owner }), undefined);
+    const unbilled = await failed('generation_failed', { owner });
+    expect(await actions.retry(unbilled.id, { owner })).toMatchObject({
       status: 403,
       body: { code: 'spending_limit_reached' },
     });
-    expect(await read(store.table, anew)).toEqual(anew);
-    const made = await failed('video_broken', { owner, task: aTask('SUCCEEDED') });
-    actions.answers.query = { outcome: 'task', status: 'SUCCEEDED', task_id: made.task!.id };
-    expect((await actions.retry(made.id, { owner })).status).toBe(202);
+    expect(await read(store.table, unbilled)).toEqual(unbilled);
+    const finished = await failed('video_broken', { owner, task: aTask('SUCCEEDED') });
+    actions.wanResponses.query = { outcome: 'task', status: 'SUCCEEDED', task_id: finished.task!.id };
+    expect((await actions.retry(finished.id, { owner })).status).toBe(202);
   });
 });
 
-describe('nothing is begun', () => {
-  test.each(['submitting', 'running', 'archiving'] as const)('for one that is %s already', async (status) => {
-    const video = await stands(store.table, status, { task: aTask('RUNNING') });
+describe('starts nothing', () => {
+  test.each(['submitting', 'running', 'archiving'] as const)('for a video that is %s', async (status) => {
+    const video = await storeVideo(store.table, status, { task: aTask('RUNNING') });
     expect(await actions.retry(video.id)).toMatchObject({ status: 202, body: { status } });
     expect(await read(store.table, video)).toEqual(video);
     expect(actions.executions.size).toBe(0);
   });
 
-  test('for one that waits, but that its lane looks at it', async () => {
-    const video = await stands(store.table, 'queued', { model: 'wan2.6-i2v', owner: anOwner() });
+  test('for a queued video, except a dispatch', async () => {
+    const video = await storeVideo(store.table, 'queued', { model: 'wan2.6-i2v', owner: anOwner() });
     expect((await actions.retry(video.id, { owner: video.owner })).status).toBe(202);
     expect((await read(store.table, video)).timeline.map(({ status }) => status)).not.toContain('failed');
   });
 
-  test('for one that has succeeded', async () => {
-    const video = await stands(store.table, 'succeeded', { video: anArchivedVideo });
+  test('for a video that has succeeded', async () => {
+    const video = await storeVideo(store.table, 'succeeded', { video: anArchivedVideo });
     expect(await actions.retry(video.id)).toMatchObject({ status: 409, body: { code: 'video_has_succeeded' } });
   });
 
   test.each([{ parameters: {} }, { model: 'wan-of-tomorrow' }])(
-    'for one that Wan could not be asked for: %j',
-    async (given) => {
+    'for a video with an incomplete request: %j',
+    async (overrides) => {
       const error = {
         code: 'image_too_small',
         message: 'It is too small.',
         retryable: false,
         billed: false,
-        hint: 'Mend it.',
+        hint: 'Resize it.',
       };
-      const video = await stands(store.table, 'failed', { error, ...given });
-      const answer = await actions.retry(video.id);
-      expect(answer).toMatchObject({ status: 409, body: { code: 'video_not_retryable' } });
-      expect(answer.body.detail).toBe('It is too small. Mend it.');
+      const video = await storeVideo(store.table, 'failed', { error, ...overrides });
+      const response = await actions.retry(video.id);
+      expect(response).toMatchObject({ status: 409, body: { code: 'video_not_retryable' } });
+      expect(response.body.detail).toBe('It is too small. Resize it.');
       expect(await read(store.table, video)).toEqual(video);
     },
   );
 
-  test('by the slower of two: it answers with what the faster one began', async () => {
+  test('for the slower of two concurrent retries, which returns the video of the faster one', async () => {
     const video = await failed('generation_failed', { model: 'wan2.5-i2v-preview' });
     await actions.retry(video.id);
-    const begun = await read(store.table, video);
-    expect(await retryVideo(actions.services, video)).toEqual(begun);
+    const restarted = await read(store.table, video);
+    expect(await retryVideo(actions.services, video)).toEqual(restarted);
   });
 
-  test('for one that is deleted meanwhile', async () => {
+  test('for a video that was deleted concurrently', async () => {
     const video = await failed('generation_failed');
     await replaceWithTombstone(store.table, video);
     await expect(retryVideo(actions.services, video)).rejects.toMatchObject({ status: 404 });
@@ -280,7 +288,7 @@ describe('nothing is begun', () => {
     expect((await actions.retry(video.id, { headers })).status).toBe(412);
   });
 
-  test("for another owner's, which is one that never was", async () => {
+  test("for another owner's video, which answers like an unknown id", async () => {
     const video = await failed('generation_failed');
     const hidden = await actions.retry(video.id, { owner: anOwner() });
     expect(hidden).toMatchObject({ status: 404, body: { code: 'video_not_found' } });

@@ -2,27 +2,27 @@ import { GetObjectCommand, ListObjectVersionsCommand, PutObjectCommand, type S3C
 import { createUpload, type UploadServices } from '../../../../functions/api/videos/create-upload.ts';
 import type { Table } from '../../../../functions/video/table.ts';
 import { startS3 } from '../../../local/s3/support/start-s3.ts';
-import { anApi, answerOf, aRequest } from '../support.ts';
+import { anApi, aRequest, responseOf } from '../support.ts';
 
 export const uploadsBucket = 'uploads';
 
-/** The API over a table and a real S3 with an uploads bucket that keeps versions, as the deployed one does. */
+/** The API over a table and the local S3 with a versioned uploads bucket. */
 export async function anApiWithUploads(table: Table, wrap: (s3: S3Client) => Pick<S3Client, 'send'> = (s3) => s3) {
   const s3 = await startS3({ buckets: { [uploadsBucket]: { versioned: true }, others: { versioned: true } } });
   const services: UploadServices = { s3: s3.sdk, uploadsBucket, now: Date.now };
   return {
     ...anApi(table, { s3: wrap(s3.sdk), uploadsBucket }),
     s3,
-    /** Asks where a file may be sent to. */
+    /** `POST /uploads`. */
     createUpload: async (body: unknown, owner = 'alice') =>
-      answerOf(await createUpload(services, aRequest({ body, owner }), { owner, key_id: 'k' })),
-    /** Puts a file below an owner's folder, as a form that was signed for them would. @returns its `s3://` URL */
+      responseOf(await createUpload(services, aRequest({ body, owner }), { owner, key_id: 'k' })),
+    /** Stores a file in an owner's folder. @returns its `s3://` URL */
     put: async (owner: string, name: string, bytes: Uint8Array, bucket = uploadsBucket) => {
       const key = `uploads/${owner}/${name}`;
       await s3.sdk.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: bytes, ContentType: 'image/png' }));
       return `s3://${bucket}/${key}`;
     },
-    /** Every version of every object below a prefix. */
+    /** The keys of all versions below a prefix. */
     versionsBelow: async (prefix: string) => {
       const listed = await s3.sdk.send(new ListObjectVersionsCommand({ Bucket: uploadsBucket, Prefix: prefix }));
       return (listed.Versions ?? []).map(({ Key }) => Key!);
@@ -34,7 +34,7 @@ export async function anApiWithUploads(table: Table, wrap: (s3: S3Client) => Pic
   };
 }
 
-/** Sends a file by the form that `POST /uploads` answered. @returns the status */
+/** Sends a file with a form of `POST /uploads`. @returns the status */
 export async function sendForm(
   { upload_url, fields }: { upload_url: string; fields: Record<string, string> },
   bytes: Uint8Array,

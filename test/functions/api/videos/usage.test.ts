@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { UsageServices } from '../../../../functions/api/videos/usage.ts';
 import { reserveSpending, settleSpending } from '../../../../functions/ledger/spending.ts';
 import type { VideoRecord } from '../../../../functions/video/record.ts';
@@ -7,13 +7,9 @@ import { aVideo } from '../../../support/videos.ts';
 import { anApi, anOwner } from '../support.ts';
 
 const now = Date.parse('2026-02-28T23:59:59Z');
-let store: Awaited<ReturnType<typeof startTable>>;
-beforeAll(async () => {
-  store = await startTable(() => now);
-});
-afterAll(() => store.close());
+const store = startTable(() => now);
 
-const usage = (given: Partial<UsageServices> = {}) => anApi(store.table, given).usage;
+const usage = (overrides: Partial<UsageServices> = {}) => anApi(store.table, overrides).usage;
 
 const price = (amount: number) => ({
   amount,
@@ -23,22 +19,26 @@ const price = (amount: number) => ({
   as_of: '2026-01-01',
 });
 
-/** A video under way for which so much is set aside. */
-async function reserves(owner: string, amount: number, given: Partial<VideoRecord> = {}): Promise<VideoRecord> {
-  const video = aVideo({ owner, run: 1, spending_month: '2026-02', estimated_cost: price(amount), ...given });
+/** Reserves an amount for a video in progress. */
+async function reserve(owner: string, amount: number, overrides: Partial<VideoRecord> = {}): Promise<VideoRecord> {
+  const video = aVideo({ owner, run: 1, spending_month: '2026-02', estimated_cost: price(amount), ...overrides });
   expect(await reserveSpending(store.table, { ...video, status: 'queued' }, undefined)).toBe(true);
   return video;
 }
 
-const spends = async (owner: string, amount: number, given: Partial<VideoRecord> = {}) =>
-  settleSpending(store.table, { ...(await reserves(owner, amount, given)), status: 'succeeded', cost: price(amount) });
+const spend = async (owner: string, amount: number, overrides: Partial<VideoRecord> = {}) =>
+  settleSpending(store.table, {
+    ...(await reserve(owner, amount, overrides)),
+    status: 'succeeded',
+    cost: price(amount),
+  });
 
 describe('GET /usage', () => {
-  test("tells of this month, by model, in units of the region's currency, of which nothing drifts", async () => {
+  test('returns the spending of this month by model without rounding errors', async () => {
     const owner = anOwner();
-    for (const amount of [0.1, 0.2]) await spends(owner, amount);
-    await spends(owner, 0.000001, { model: 'wan2.1-i2v-turbo' });
-    await reserves(owner, 0.3);
+    for (const amount of [0.1, 0.2]) await spend(owner, amount);
+    await spend(owner, 0.000001, { model: 'wan2.1-i2v-turbo' });
+    await reserve(owner, 0.3);
     const { status, body } = await usage({ monthlySpendingLimit: 1 })({ owner });
     expect({ status, body }).toEqual({
       status: 200,
@@ -58,7 +58,7 @@ describe('GET /usage', () => {
     });
   });
 
-  test('of a month without videos is nothing, and without a limit no end is near', async () => {
+  test('returns zeros for a month without videos and null without a limit', async () => {
     const { body } = await usage({ wanRegion: 'beijing' })({ owner: anOwner() });
     expect(body).toEqual({
       month: '2026-02',
@@ -72,32 +72,32 @@ describe('GET /usage', () => {
     });
   });
 
-  test('never leaves less than nothing', async () => {
+  test('never returns a negative remainder', async () => {
     const owner = anOwner();
-    await spends(owner, 3);
+    await spend(owner, 3);
     expect((await usage({ monthlySpendingLimit: 2 })({ owner })).body).toMatchObject({ limit: 2, remaining: 0 });
   });
 
-  test('tells of the month that is asked for, and of nobody else', async () => {
+  test('returns the requested month of the caller only', async () => {
     const [owner, other] = [anOwner(), anOwner()];
-    await spends(owner, 1, { spending_month: '2026-01' });
-    await spends(other, 5, { spending_month: '2026-01' });
+    await spend(owner, 1, { spending_month: '2026-01' });
+    await spend(other, 5, { spending_month: '2026-01' });
     expect((await usage()({ owner, query: { month: '2026-01' } })).body).toMatchObject({ month: '2026-01', spent: 1 });
     expect((await usage()({ owner })).body).toMatchObject({ month: '2026-02', spent: 0 });
     expect((await usage()({ owner: anOwner(), query: { month: '2026-01' } })).body).toMatchObject({ spent: 0 });
   });
 
-  test('is told once: who knows the ETag gets a 304 until something was spent', async () => {
+  test('answers a known ETag with 304 until something is spent', async () => {
     const owner = anOwner();
     const { etag } = (await usage()({ owner })).headers;
     const headers = { 'if-none-match': etag! };
     expect(await usage()({ owner, headers })).toMatchObject({ status: 304, headers: { etag }, body: undefined });
-    await spends(owner, 1);
+    await spend(owner, 1);
     expect((await usage()({ owner, headers })).status).toBe(200);
   });
 
   test.each(['2026', '2026-00', '2026-13', '2026-1', '26-01', '2026-01-01', '', '2026-01#x', '١٢٣٤-01'])(
-    'of the month "%s" is a 400 that says how to write one',
+    'answers the month "%s" with 400 and the expected format',
     async (month) => {
       expect(await usage()({ query: { month } })).toMatchObject({
         status: 400,

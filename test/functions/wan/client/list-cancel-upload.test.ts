@@ -18,7 +18,7 @@ const id = 'af6efbc0-4bef-4194';
 const upload = {
   model: 'wan2.6-i2v',
   name: 'my cat.png',
-  bytes: Buffer.from('picture'),
+  bytes: Buffer.from('image'),
   content_type: 'image/png',
 } as const;
 
@@ -30,7 +30,7 @@ describe('listTasks', () => {
   } as const;
   const at = (time: string) => Date.parse(`2026-01-10T${time}Z`);
 
-  test('asks for a span that holds on either clock, and leaves out what is outside of it', async () => {
+  test('queries a span that covers both time zones and drops tasks outside of it', async () => {
     const rows = [
       {
         task_id: 'in',
@@ -68,19 +68,19 @@ describe('listTasks', () => {
   test.each([
     ['utc', '20260110200000', '20260110200501'],
     ['wan', '20260111040000', '20260111040501'],
-  ] as const)('asks for exactly the span by the clock %s', async (clock, start_time, end_time) => {
+  ] as const)('queries exactly the span for the time zone %s', async (clock, start_time, end_time) => {
     wan.script.push(json(200, { total: 0, data: [], total_page: 0, page_no: 1, page_size: 100 }));
     await client().listTasks({ ...span, clock });
     const { searchParams } = new URL(wan.seen.at(-1)?.url ?? '', wan.origin);
     expect(Object.fromEntries(searchParams)).toMatchObject({ start_time, end_time });
   });
 
-  test('a list that cannot be read whole is no list: a task missed would be paid for twice', async () => {
+  test('rejects a list with an unreadable row: a missed task would be paid twice', async () => {
     wan.script.push(json(200, { data: [{ task_id: 'a', status: 'RUNNING' }, { status: 'RUNNING' }] }));
     expect(await client().listTasks(span)).toMatchObject({ outcome: 'unavailable', cause: 'answer_malformed' });
   });
 
-  test('a span that Wan would refuse is a mistake of ours', async () => {
+  test('throws for a span that Wan would refuse', async () => {
     await expect(client().listTasks({ ...span, end_time: '2026-01-11T12:00:01.000Z' })).rejects.toThrow(RangeError);
     await expect(client().listTasks({ ...span, end_time: '2026-01-10T19:00:00.000Z' })).rejects.toThrow(RangeError);
     await expect(client().listTasks({ ...span, end_time: 'now' })).rejects.toThrow(RangeError);
@@ -88,7 +88,7 @@ describe('listTasks', () => {
 });
 
 describe('cancelTask', () => {
-  test('posts nothing, without a type', async () => {
+  test('posts an empty body without a content type', async () => {
     wan.script.push(json(200, { request_id: 'r-1' }));
     expect(await client().cancelTask(id)).toEqual({ outcome: 'canceled', request_id: 'r-1' });
     expect(wan.seen[0]).toMatchObject({ method: 'POST', url: `/api/v1/tasks/${id}/cancel`, body: '' });
@@ -109,7 +109,7 @@ describe('cancelTask', () => {
     ],
     [429, { code: 'Throttling', message: 'm' }, { outcome: 'throttled' }],
     [502, {}, { outcome: 'unavailable', cause: 'http_502' }],
-  ])('%i %j is told by name', async (status, body, expected) => {
+  ])('maps %i %j to its outcome', async (status, body, expected) => {
     wan.script.push(json(status, body));
     expect(await client().cancelTask(id)).toMatchObject(expected);
   });
@@ -136,7 +136,7 @@ describe('uploadFile', () => {
     },
   });
 
-  test('asks for a policy and posts a form, the file last, without the key', async () => {
+  test('gets a policy and posts a form with the file last and without the API key', async () => {
     wan.script.push(json(200, policy(`${wan.origin}/oss`)), raw(200, ''));
     expect(await client().uploadFile(upload)).toEqual({
       outcome: 'uploaded',
@@ -151,7 +151,7 @@ describe('uploadFile', () => {
       ...['OSSAccessKeyId', 'Signature', 'policy', 'key', 'x-oss-object-acl', 'x-oss-forbid-overwrite'],
       ...['success_action_status', 'x-oss-content-type', 'file'],
     ]);
-    expect(form?.body).toContain('Content-Type: image/png\r\n\r\npicture\r\n');
+    expect(form?.body).toContain('Content-Type: image/png\r\n\r\nimage\r\n');
   });
 
   test.each([
@@ -173,13 +173,13 @@ describe('uploadFile', () => {
   test.each([
     ['a refused form', [json(200, 'ok'), raw(403, '<Error/>')], 'upload_http_403'],
     ['a redirect', [json(200, 'ok'), raw(302, '', { location: 'http://127.0.0.1:1/' })], 'upload_http_302'],
-    ['silence', [json(200, 'ok'), silence], 'timeout'],
-  ])('%s can be tried again', async (_, [, answer], cause) => {
-    wan.script.push(json(200, policy(`${wan.origin}/oss`)), answer!);
+    ['a timeout', [json(200, 'ok'), silence], 'timeout'],
+  ])('returns a retryable outcome for %s', async (_, [, response], cause) => {
+    wan.script.push(json(200, policy(`${wan.origin}/oss`)), response!);
     expect(await client().uploadFile(upload)).toMatchObject({ outcome: 'unavailable', cause, retryable: true });
   });
 
-  test('a policy that cannot be read, and a file larger than it allows, send no form', async () => {
+  test('sends no form for an unreadable policy or a file over its limit', async () => {
     wan.script.push(json(200, { data: {} }));
     expect(await client().uploadFile(upload)).toMatchObject({ cause: 'answer_malformed' });
     wan.script[0] = json(200, policy(`${wan.origin}/oss`));

@@ -21,7 +21,7 @@ const id = 'af6efbc0-4bef-4194';
 const output = (fields: object) => ({ request_id: 'r-1', output: { task_id: id, ...fields } });
 
 describe('queryTask', () => {
-  test('reads a succeeded task, its times in UTC', async () => {
+  test('reads a succeeded task with times in UTC', async () => {
     wan.script.push(
       json(200, {
         ...output({
@@ -51,12 +51,12 @@ describe('queryTask', () => {
     expect(wan.seen[0]?.headers).toMatchObject({ authorization: 'Bearer sk-1' });
   });
 
-  test.each(['PENDING', 'RUNNING', 'CANCELED', 'UNKNOWN'])('%s is a status like others', async (status) => {
+  test.each(['PENDING', 'RUNNING', 'CANCELED', 'UNKNOWN'])('reads the status %s', async (status) => {
     wan.script.push(json(200, output({ task_status: status })));
     expect(await client().queryTask(id)).toEqual({ outcome: 'task', status, task_id: id, request_id: 'r-1' });
   });
 
-  test('a failed task brings its code and words, without the prompt', async () => {
+  test('reads code and message of a failed task without the prompt', async () => {
     const fields = {
       task_status: 'FAILED',
       code: 'InvalidParameter',
@@ -69,7 +69,7 @@ describe('queryTask', () => {
     });
   });
 
-  test('a status that nobody has heard of is told apart, never waited for', async () => {
+  test('returns unrecognised for an unknown status', async () => {
     wan.script.push(json(200, output({ task_status: 'SUSPENDED' })));
     expect(await client().queryTask(id)).toEqual({
       outcome: 'unrecognised',
@@ -79,8 +79,8 @@ describe('queryTask', () => {
     });
   });
 
-  test('fields of another type are dropped, since the video is paid for', async () => {
-    const odd = {
+  test('drops fields of a wrong type and keeps the paid video', async () => {
+    const wrongTypes = {
       task_status: 'SUCCEEDED',
       video_url: 'https://a/v.mp4',
       submit_time: 12,
@@ -88,18 +88,21 @@ describe('queryTask', () => {
       orig_prompt: {},
       code: '',
     };
-    wan.script.push(json(200, { output: odd, usage: 'none', request_id: null }));
+    wan.script.push(json(200, { output: wrongTypes, usage: 'none', request_id: null }));
     expect(await client().queryTask(id)).toEqual({
       outcome: 'task',
       status: 'SUCCEEDED',
       task_id: id,
       video_url: 'https://a/v.mp4',
     });
-    wan.script[0] = json(200, { ...output(odd), usage: { duration: '5', video_duration: 5, video_ratio: 'standard' } });
+    wan.script[0] = json(200, {
+      ...output(wrongTypes),
+      usage: { duration: '5', video_duration: 5, video_ratio: 'standard' },
+    });
     expect(await client().queryTask(id)).toMatchObject({ usage: { video_duration: 5, video_ratio: 'standard' } });
   });
 
-  test('a text is never longer than what a record holds, and no character is cut in half', async () => {
+  test('truncates texts to the limits of a record without splitting a character', async () => {
     const long = 'x'.repeat(100_000);
     for (const [actual_prompt, expected] of [
       ['🐈'.repeat(60_000), '🐈'.repeat(20_000)],
@@ -113,13 +116,13 @@ describe('queryTask', () => {
       const task = (await client().queryTask(id)) as Task;
       expect([...task.actual_prompt!]).toHaveLength(20_000);
       expect(task.actual_prompt === expected).toBe(true);
-      // That one is not for the record: it is compared with what was sent.
+      // Not stored: only compared with the prompt that was sent.
       expect(task.orig_prompt).toHaveLength(100_000);
       expect([task.request_id!.length, task.usage!.video_ratio!.length]).toEqual([300, 300]);
     }
   });
 
-  test('a number that no record can hold is left out of the usage', async () => {
+  test('drops usage numbers that a record cannot hold', async () => {
     const usage = { duration: 1e300, video_duration: 1e17, output_video_duration: 1e-200, video_count: -1, SR: 720 };
     wan.script.push(json(200, { ...output({ task_status: 'SUCCEEDED', video_url: 'https://a/v.mp4' }), usage }));
     expect(await client().queryTask(id)).toHaveProperty('usage', { SR: 720 });
@@ -127,19 +130,23 @@ describe('queryTask', () => {
 
   test.each([
     ['a success without a video', json(200, output({ task_status: 'SUCCEEDED' })), 'answer_malformed'],
-    ["another task's answer", json(200, { output: { task_id: 'other', task_status: 'RUNNING' } }), 'answer_malformed'],
+    [
+      "another task's response",
+      json(200, { output: { task_id: 'other', task_status: 'RUNNING' } }),
+      'answer_malformed',
+    ],
     ['no status', json(200, output({})), 'answer_malformed'],
     ['a list', json(200, []), 'answer_malformed'],
     ['no JSON', raw(200, 'ok'), 'answer_malformed'],
     ["a gateway's 502", raw(502, '<html>'), 'http_502'],
     ['an error of Wan', json(500, { code: 'InternalError', message: 'm', request_id: 'r' }), 'InternalError'],
     ['a refusal', json(400, { code: 'InvalidParameter', message: 'm', request_id: 'r' }), 'refused'],
-    ['a large answer', oversize, 'answer_too_large'],
-    ['silence', silence, 'timeout'],
+    ['a large response', oversize, 'answer_too_large'],
+    ['a timeout', silence, 'timeout'],
     ['a reset', reset, expect.stringMatching(/^(UND_ERR_|ECONNRESET)/)],
-    ['a truncated answer', truncated, expect.stringMatching(/^(UND_ERR_|ECONNRESET)/)],
-  ])('%s is no ending: ask again', async (_, answer, cause) => {
-    wan.script.push(answer);
+    ['a truncated response', truncated, expect.stringMatching(/^(UND_ERR_|ECONNRESET)/)],
+  ])('returns a retryable outcome for %s', async (_, response, cause) => {
+    wan.script.push(response);
     expect(await client().queryTask(id)).toMatchObject({
       outcome: 'unavailable',
       cause,
@@ -151,12 +158,12 @@ describe('queryTask', () => {
   test.each([
     [429, 'Throttling.RateQuota', { outcome: 'throttled', retryable: true }],
     [401, 'InvalidApiKey', { outcome: 'account_refused', reason: 'invalid_key' }],
-  ])('%i %s is told by name', async (status, code, expected) => {
+  ])('maps %i %s to its outcome', async (status, code, expected) => {
     wan.script.push(json(status, { code, message: 'm', request_id: 'r' }));
     expect(await client().queryTask(id)).toMatchObject({ ...expected, code, request_id: 'r' });
   });
 
-  test('questions that follow one another share connections', async () => {
+  test('reuses connections for consecutive queries', async () => {
     let connections = 0;
     const server = createServer((_, response) => {
       response.setHeader('content-type', 'application/json');
@@ -165,15 +172,15 @@ describe('queryTask', () => {
       connections += 1;
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const asking = client(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-    for (let question = 0; question < 10; question += 1) await asking.queryTask(id);
-    // The next one may come before the first is free again.
+    const wanClient = client(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    for (let count = 0; count < 10; count += 1) await wanClient.queryTask(id);
+    // The next query may start before the first connection is free again.
     expect(connections).toBeLessThanOrEqual(2);
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   });
 
-  test('what is no task id never becomes a path', async () => {
+  test('throws for an invalid task id instead of sending it as a path', async () => {
     for (const bad of ['', '.', '..', 'a/b', 'a?b', '%2e', 'a b'])
       await expect(client().queryTask(bad)).rejects.toThrow(TypeError);
     expect(wan.seen).toHaveLength(0);

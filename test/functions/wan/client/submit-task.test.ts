@@ -29,7 +29,7 @@ const created = { output: { task_status: 'PENDING', task_id: '0385dc79-5ff8' }, 
 const error = (code: string, message = 'words') => ({ code, message, request_id: 'r-2' });
 
 describe('createTask', () => {
-  test('sends exactly what the reference asks for', async () => {
+  test('sends exactly the request of the reference', async () => {
     wan.script.push(json(200, created));
     expect(await client().createTask(request)).toEqual({
       ...{ outcome: 'created', task_id: '0385dc79-5ff8', task_status: 'PENDING', request_id: 'r-1' },
@@ -57,13 +57,13 @@ describe('createTask', () => {
     });
   });
 
-  test('an oss:// picture brings the header that makes Wan look it up', async () => {
+  test('adds the resolve header for an oss:// image', async () => {
     wan.script.push(json(200, created));
     await client().createTask({ ...request, input: { img_url: 'oss://dashscope-instant/a.png' } });
     expect(wan.seen[0]?.headers).toMatchObject({ 'x-dashscope-ossresourceresolve': 'enable' });
   });
 
-  test("a duration that can't be chosen isn't sent, and the later wire format names the first frame in a list", async () => {
+  test('omits a fixed duration, and lists the media in the later wire format', async () => {
     wan.script.push(json(200, created));
     await client().createTask({
       ...request,
@@ -120,7 +120,7 @@ describe('createTask', () => {
     [503, 'ModelServingError', '', { outcome: 'unavailable' }],
     [503, 'ModelUnavailable', '', { outcome: 'unavailable' }],
     [500, 'SomethingNew', '', { outcome: 'unavailable' }],
-  ] as const)('%i %s "%s" is told by name, unbilled', async (status, code, message, expected) => {
+  ] as const)('maps %i %s "%s" to its outcome, unbilled', async (status, code, message, expected) => {
     wan.script.push(json(status, error(code, message)));
     const retryable = expected.outcome !== 'refused';
     expect(await client().createTask(request)).toMatchObject({
@@ -136,11 +136,11 @@ describe('createTask', () => {
 
   test.each([
     ['a reset', reset, /^(UND_ERR_|ECONNRESET)/],
-    ['silence', silence, /^timeout$/],
-    ['a truncated answer', truncated, /^(UND_ERR_|ECONNRESET)/],
-    ['an answer that is too large', oversize, /^answer_too_large$/],
+    ['a timeout', silence, /^timeout$/],
+    ['a truncated response', truncated, /^(UND_ERR_|ECONNRESET)/],
+    ['a response that is too large', oversize, /^answer_too_large$/],
     ['no JSON', raw(200, '<html>'), /^answer_malformed$/],
-    ['an empty answer', raw(200, ''), /^answer_malformed$/],
+    ['an empty response', raw(200, ''), /^answer_malformed$/],
     ['JSON without a task', json(200, { request_id: 'r' }), /^answer_malformed$/],
     [
       'a task without a usable id',
@@ -152,8 +152,8 @@ describe('createTask', () => {
     ["a gateway's 504", raw(504, ''), /^http_504$/],
     ["a gateway's 500 in JSON of its own", json(500, { message: 'oops' }), /^http_500$/],
     ["a gateway's 408", raw(408, ''), /^http_408$/],
-  ] as const)('%s after the request was sent leaves it unknown, and it is sent once', async (_, answer, cause) => {
-    wan.script.push(answer);
+  ] as const)('returns unknown for %s after sending, and sends once', async (_, response, cause) => {
+    wan.script.push(response);
     const outcome = await client().createTask(request);
     expect(outcome).toEqual({ outcome: 'unknown', cause: expect.stringMatching(cause), retryable: false });
     expect(wan.seen).toHaveLength(1);
@@ -167,7 +167,7 @@ describe('createTask', () => {
     [403, 'account_refused', 'access_denied'],
     [413, 'refused', 'input'],
     [400, 'refused', 'other'],
-  ])("a bare %i is a gateway's: %s, %s", async (status, outcome, reason) => {
+  ])('maps a bare %i of a gateway to %s, %s', async (status, outcome, reason) => {
     wan.script.push(raw(status, '', { location: `${wan.origin}/elsewhere` }));
     expect(await client().createTask(request)).toMatchObject({
       outcome,
@@ -186,7 +186,7 @@ describe('createTask', () => {
     });
   });
 
-  test('a name that is not found proves that nothing was sent', async () => {
+  test('a host that is not found proves that nothing was sent', async () => {
     const outcome = await client({ baseUrl: 'http://wan.invalid/api/v1' }).createTask(request);
     expect(outcome).toMatchObject({ outcome: 'unavailable', cause: expect.stringMatching(/ENOTFOUND|EAI_AGAIN/) });
   });
@@ -210,14 +210,14 @@ describe('createTask', () => {
     ['no_key', () => Promise.reject(new Error('AccessDenied arn:secret'))],
     ['invalid_key', async () => 'sk-a\nx: y'],
     ['invalid_key', async () => 'sk-ключ'],
-  ])('a key that cannot be used holds the lane, as %s, and sends nothing', async (reason, apiKey) => {
+  ])('pauses the model queue for an unusable key as %s and sends nothing', async (reason, apiKey) => {
     const outcome = await client({ apiKey }).createTask(request);
     expect(outcome).toMatchObject({ outcome: 'account_refused', reason, retryable: true });
     expect(JSON.stringify(outcome)).not.toContain('arn:secret');
     expect(wan.seen).toHaveLength(0);
   });
 
-  test('a key is asked for at each call, and its line break dropped', async () => {
+  test('reads the key for each call and trims it', async () => {
     wan.script.push(json(200, created));
     const keys = ['sk-one\n', 'sk-two'];
     const rotating = client({ apiKey: async () => keys.shift() ?? '' });
@@ -226,18 +226,21 @@ describe('createTask', () => {
     expect(wan.seen.map(({ headers }) => headers.authorization)).toEqual(['Bearer sk-one', 'Bearer sk-two']);
   });
 
-  test("the caller's signal: before sending nothing was sent, after it nobody knows", async () => {
+  test('an abort before sending is unavailable, and after sending unknown', async () => {
     expect(await client().createTask(request, AbortSignal.abort())).toMatchObject({
       outcome: 'unavailable',
       cause: 'aborted',
     });
     expect(wan.seen).toHaveLength(0);
-    const ending = new AbortController();
-    wan.script.push(() => ending.abort());
-    expect(await client().createTask(request, ending.signal)).toMatchObject({ outcome: 'unknown', cause: 'aborted' });
+    const controller = new AbortController();
+    wan.script.push(() => controller.abort());
+    expect(await client().createTask(request, controller.signal)).toMatchObject({
+      outcome: 'unknown',
+      cause: 'aborted',
+    });
   });
 
-  test('no outcome shows the key, the prompt or a signed address', async () => {
+  test('no outcome contains the key, the prompt or a signed URL', async () => {
     const leak = `bad: A cat on the moon, https://a.example/cat.png?Signature=signed oss://x/signed ${key} data:image/png;base64,signed`;
     for (const [status, code] of [
       [400, 'InvalidParameter'],

@@ -2,22 +2,22 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 
 export type Seen = { method: string; url: string; headers: Record<string, string>; body: string };
-export type Answer = (response: ServerResponse, request: IncomingMessage) => void;
+export type ScriptedResponse = (response: ServerResponse, request: IncomingMessage) => void;
 
 export type WanServer = {
   origin: string;
   baseUrl: string;
-  /** Every request, as it arrived. */
+  /** All received requests. */
   seen: Seen[];
-  /** Answers to come, in order; the last one stays. */
-  script: Answer[];
+  /** Responses in order; the last one repeats. */
+  script: ScriptedResponse[];
   close(): Promise<void>;
 };
 
-/** A server that answers by script, and knows nothing of Wan. */
+/** Starts an HTTP server with scripted responses. */
 export async function startWanServer(): Promise<WanServer> {
   const seen: Seen[] = [];
-  const script: Answer[] = [];
+  const script: ScriptedResponse[] = [];
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
@@ -28,8 +28,8 @@ export async function startWanServer(): Promise<WanServer> {
       headers,
       body: Buffer.concat(chunks).toString('utf8'),
     });
-    const answer = script.length > 1 ? script.shift() : script[0];
-    if (answer) answer(response, request);
+    const respond = script.length > 1 ? script.shift() : script[0];
+    respond?.(response, request);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -47,33 +47,33 @@ export async function startWanServer(): Promise<WanServer> {
 }
 
 export const json =
-  (status: number, body: unknown): Answer =>
+  (status: number, body: unknown): ScriptedResponse =>
   (response) => {
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   };
 
 export const raw =
-  (status: number, body: string, headers: Record<string, string> = {}): Answer =>
+  (status: number, body: string, headers: Record<string, string> = {}): ScriptedResponse =>
   (response) => {
     response.writeHead(status, headers).end(body);
   };
 
-/** The request is read, then the connection is cut. */
-export const reset: Answer = (_, request) => {
+/** Resets the connection after the request. */
+export const reset: ScriptedResponse = (_, request) => {
   request.socket.resetAndDestroy();
 };
 
-/** The request is read, and nothing comes. */
-export const silence: Answer = () => undefined;
+/** Never responds. */
+export const silence: ScriptedResponse = () => undefined;
 
-/** Half of an announced answer, then the end. */
-export const truncated: Answer = (response, request) => {
+/** Closes the connection in the middle of the response. */
+export const truncated: ScriptedResponse = (response, request) => {
   response.writeHead(200, { 'content-type': 'application/json', 'content-length': 500 });
   response.write('{"output": {"task_id": "abc", ', () => request.socket.destroy());
 };
 
-/** Two mebibytes of JSON. */
-export const oversize: Answer = (response) => {
+/** A response of two mebibytes. */
+export const oversize: ScriptedResponse = (response) => {
   response.writeHead(200, { 'content-type': 'application/json' });
   response.end(`{"output": {"task_id": "abc", "task_status": "PENDING"}, "padding": "${'x'.repeat(2 << 20)}"}`);
 };

@@ -2,12 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { ProblemError } from '../../../../functions/shared/problem.ts';
 import { checkBody } from '../../../../functions/submissions/check-body.ts';
 
-/** One address on each way into a network that is not the caller's, in each spelling that a parser takes. */
+/** Private and local addresses, in every notation that a parser accepts. */
 const addresses = [
   ...['http://169.254.169.254/latest/meta-data', 'http://[fd00:ec2::254]/latest/meta-data', 'http://100.100.100.200/'],
   ...['https://10.0.0.1/', 'https://172.16.0.1/', 'https://192.168.0.1/', 'https://127.0.0.1/', 'https://[::1]/'],
   ...['http://[::ffff:169.254.169.254]/', 'http://[::ffff:a9fe:a9fe]/', 'http://[64:ff9b::a9fe:a9fe]/'],
-  // 169.254.169.254 as one decimal, hexadecimal and octal number, in parts, and mixed.
+  // 169.254.169.254 in decimal, hexadecimal, octal and mixed notation.
   ...['http://2852039166/', 'http://0xa9fea9fe/', 'http://025177524776/', 'http://169.16689662/'],
   ...['http://0251.0376.0251.0376/', 'http://0xa9.254.0251.254/', 'http://127.1/', 'http://0/'],
   ...['http://169.254.169.254./', 'http://localhost./', 'http://LOCALHOST/', 'http://１６９.２５４.１６９.２５４/'],
@@ -20,8 +20,8 @@ const rules = { trustedOrigins: [], uploadsBucket: 'uploads', owner: 'alice' };
 const model = 'wan2.6-i2v';
 const parameters = { resolution: '720P' };
 
-/** The pointers and codes of what is refused; none for a request that is taken. */
-function refusals(body: object, mode: 'strict' | 'tolerant'): [string, string][] {
+/** Returns pointer and code of each issue of a body. */
+function issuesOf(body: object, mode: 'strict' | 'tolerant'): [string, string][] {
   try {
     checkBody(body, { ...rules, mode });
     return [];
@@ -31,28 +31,30 @@ function refusals(body: object, mode: 'strict' | 'tolerant'): [string, string][]
   }
 }
 
-describe.each(['strict', 'tolerant'] as const)('a request by the %s rules', (mode) => {
-  test.each(addresses)('may name %s neither as its picture nor as its sound', (address) => {
-    const picture = { prompt: 'A cat', img_url: address };
-    const sound = { prompt: 'A cat', img_url: 'https://example.com/cat.png', audio_url: address };
-    expect(refusals({ model, input: picture, parameters }, mode)).toEqual([['/input/img_url', expect.any(String)]]);
-    expect(refusals({ model, input: sound, parameters }, mode)).toEqual([['/input/audio_url', expect.any(String)]]);
+describe.each(['strict', 'tolerant'] as const)('a request in %s mode', (mode) => {
+  test.each(addresses)('is refused with %s as image or audio', (address) => {
+    const imageInput = { prompt: 'A cat', img_url: address };
+    const audioInput = { prompt: 'A cat', img_url: 'https://example.com/cat.png', audio_url: address };
+    expect(issuesOf({ model, input: imageInput, parameters }, mode)).toEqual([['/input/img_url', expect.any(String)]]);
+    expect(issuesOf({ model, input: audioInput, parameters }, mode)).toEqual([
+      ['/input/audio_url', expect.any(String)],
+    ]);
   });
 
-  test('may name public addresses: it is the address that is refused', () => {
+  test('is accepted with public URLs', () => {
     const input = { prompt: 'A cat', img_url: 'https://example.com/cat.png', audio_url: 'https://example.com/cat.mp3' };
-    expect(refusals({ model, input, parameters }, mode)).toEqual([]);
+    expect(issuesOf({ model, input, parameters }, mode)).toEqual([]);
   });
 });
 
 const input = { prompt: 'A cat', img_url: 'https://example.com/cat.png' };
 
-test.each([...addresses, 'https://example.com/hook', '', null, 7])('no webhook is taken: %j', (webhook_url) => {
-  const refused = refusals({ model, input, parameters, webhook_url }, 'strict');
-  expect(refused).toContainEqual(['/webhook_url', 'not_offered']);
+test.each([...addresses, 'https://example.com/hook', '', null, 7])('refuses the webhook %j', (webhook_url) => {
+  const issues = issuesOf({ model, input, parameters, webhook_url }, 'strict');
+  expect(issues).toContainEqual(['/webhook_url', 'not_offered']);
 });
 
-test('where unknown fields are tolerated a webhook is no part of what is kept', () => {
+test('drops a webhook in tolerant mode', () => {
   const { request, warnings } = checkBody(
     { model, input, parameters, webhook_url: 'https://example.com/hook' },
     { ...rules, mode: 'tolerant' },

@@ -4,8 +4,8 @@ import { checkRequest } from '../../../../functions/wan/validation/request.ts';
 import { seededRandom } from '../../../support/seeded-random.ts';
 import { body, findings, img_url, strict, tolerant } from './support.ts';
 
-describe('checkRequest, given hostile JSON', () => {
-  test('nothing is inherited and nothing is polluted', () => {
+describe('checkRequest with hostile JSON', () => {
+  test('neither inherits from nor pollutes prototypes', () => {
     const text = `{"__proto__": {"model": "wan2.6-i2v"}, "constructor": {"prototype": {"x": 1}}, "model": "wan2.6-i2v",
       "input": {"img_url": "${img_url}", "__proto__": {"prompt": "inherited"}}, "metadata": {"__proto__": "x", "constructor": "y"}}`;
     expect(findings(JSON.parse(text))).toEqual([
@@ -29,7 +29,7 @@ describe('checkRequest, given hostile JSON', () => {
     expect(({} as Record<string, unknown>).x).toBeUndefined();
   });
 
-  test('a deep or huge body is refused with few words', () => {
+  test('refuses a deep or huge body with a short message', () => {
     const deep = JSON.parse(
       `{"model":${'['.repeat(5000)}${']'.repeat(5000)},"input":${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}}`,
     );
@@ -42,7 +42,7 @@ describe('checkRequest, given hostile JSON', () => {
     expect(JSON.stringify(checked).length).toBeLessThan(20_000);
   });
 
-  test('no JSON makes it throw, and what it takes it takes again unchanged', () => {
+  test('never throws, and accepts its own result unchanged', () => {
     const random = seededRandom(4);
     const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)]!;
     const scalars = [
@@ -82,9 +82,9 @@ describe('checkRequest, given hostile JSON', () => {
       if (kind < 0.65) return Array.from({ length: 3 }, () => value(depth - 1));
       return Object.fromEntries(Array.from({ length: 4 }, () => [pick(names), value(depth - 1)]));
     };
-    let taken = 0;
+    let accepted = 0;
     for (let round = 0; round < 2500; round += 1) {
-      const given: unknown =
+      const request: unknown =
         random() < 0.3
           ? value(4)
           : {
@@ -99,14 +99,14 @@ describe('checkRequest, given hostile JSON', () => {
               parameters:
                 random() < 0.3 ? (value(3) ?? {}) : { [pick(['duration', 'seed', 'resolution'])]: pick(scalars) },
             };
-      const checked = checkRequest(JSON.parse(JSON.stringify(given ?? null)), random() < 0.5 ? strict : tolerant);
+      const checked = checkRequest(JSON.parse(JSON.stringify(request ?? null)), random() < 0.5 ? strict : tolerant);
       if (!checked.ok) {
         expect(checked.issues.length).toBeGreaterThan(0);
         continue;
       }
-      taken += 1;
+      accepted += 1;
       expect(checkRequest(checked.request, strict)).toMatchObject({ ok: true, request: checked.request });
     }
-    expect(taken).toBeGreaterThan(50);
+    expect(accepted).toBeGreaterThan(50);
   });
 });

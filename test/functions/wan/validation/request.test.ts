@@ -23,17 +23,17 @@ describe('checkRequest', () => {
     });
   });
 
-  test('keeps what was given', () => {
-    const given = {
+  test('keeps the given values', () => {
+    const request = {
       ...body({ resolution: '720P', duration: 15, prompt_extend: true, shot_type: 'multi', watermark: true, seed: 0 }),
       metadata: { project: 'spring', 'a.b-c_d': 'ä' },
       webhook_url: 'https://hooks.example/x',
     };
-    Object.assign(given.input, { prompt: 'p', negative_prompt: 'n', audio_url: 'https://example.com/a.mp3' });
-    expect(checkRequest(given, strict)).toEqual({ ok: true, request: given, warnings: [] });
+    Object.assign(request.input, { prompt: 'p', negative_prompt: 'n', audio_url: 'https://example.com/a.mp3' });
+    expect(checkRequest(request, strict)).toEqual({ ok: true, request, warnings: [] });
   });
 
-  test.each(offeredModelNames)('%s: takes the tiers and durations of its row, and no other', (name) => {
+  test.each(offeredModelNames)('%s: accepts exactly the tiers and durations of its row', (name) => {
     const model = findModel(name);
     for (const resolution of resolutionNames) {
       const expected = model.resolutions.includes(resolution) ? [] : ['/parameters/resolution unsupported_resolution'];
@@ -45,7 +45,7 @@ describe('checkRequest', () => {
     }
   });
 
-  test('names every issue at once', () => {
+  test('reports all issues', () => {
     const broken = {
       model: 'wan2.2-i2v-plus',
       input: { prompt: 5, img_url: 'http://10.0.0.1/', audio_url: 'ftp://a', extra: 1 },
@@ -59,7 +59,7 @@ describe('checkRequest', () => {
       },
       metadata: { ok: 1, 'a b': 'x' },
       webhook_url: 'http://a.example',
-      surprise: true,
+      extra: true,
     };
     expect(findings(broken).sort()).toEqual([
       '/input/audio_url audio_not_supported',
@@ -75,7 +75,7 @@ describe('checkRequest', () => {
       '/parameters/seed out_of_range',
       '/parameters/shot_type invalid_value',
       '/parameters/watermark wrong_type',
-      '/surprise unknown_field',
+      '/extra unknown_field',
       '/webhook_url unsupported_url_scheme',
     ]);
   });
@@ -87,32 +87,32 @@ describe('checkRequest', () => {
     ['nothing', undefined, [' wrong_type']],
     ['an empty object', {}, ['/model missing', '/input missing']],
     ['an unknown model', body({}, {}, 'wan9'), ['/model unknown_model']],
-    ['a model that is only a preview', body({}, {}, 'wan2.7-i2v'), ['/model unknown_model']],
+    ['a preview model', body({}, {}, 'wan2.7-i2v'), ['/model unknown_model']],
     ['a model by number', { ...body(), model: 26 }, ['/model wrong_type']],
-    ['no picture', { model: 'wan2.6-i2v', input: { prompt: 'x' } }, ['/input/img_url missing']],
+    ['no image', { model: 'wan2.6-i2v', input: { prompt: 'x' } }, ['/input/img_url missing']],
     ['input as a list', { model: 'wan2.6-i2v', input: [] }, ['/input wrong_type']],
     ['parameters as a text', { ...body(), parameters: '5' }, ['/parameters wrong_type']],
     ['metadata as a list', { ...body(), metadata: ['a'] }, ['/metadata wrong_type']],
-    ['much metadata', { ...body(), metadata: { a: 'ä'.repeat(1024) } }, ['/metadata metadata_too_large']],
+    ['metadata over 2 KB', { ...body(), metadata: { a: 'ä'.repeat(1024) } }, ['/metadata metadata_too_large']],
     [
-      'many metadata',
+      'metadata with too many fields',
       { ...body(), metadata: Object.fromEntries(Array.from({ length: 65 }, (_, index) => [`k${index}`, ''])) },
       ['/metadata metadata_too_large'],
     ],
     ['a template that is a path', body({}, { template: '../x' }), ['/input/template invalid_value']],
-  ])('%s is refused', (_, given, expected) => {
-    expect(findings(given)).toEqual(expected);
+  ])('refuses %s', (_, request, expected) => {
+    expect(findings(request)).toEqual(expected);
   });
 
-  test.each([0, 12345, 2147483647])('seed %i is taken', (seed) => {
+  test.each([0, 12345, 2147483647])('accepts the seed %i', (seed) => {
     expect(findings(body({ seed }))).toEqual([]);
   });
 
-  test.each([-1, 2147483648, 1.5, Number.NaN, '5', 1e300])('seed %s is refused', (seed) => {
+  test.each([-1, 2147483648, 1.5, Number.NaN, '5', 1e300])('refuses the seed %s', (seed) => {
     expect(findings(body({ seed }))[0]).toMatch(/^\/parameters\/seed (out_of_range|wrong_type)$/);
   });
 
-  test('a prompt that Wan would cut off is a warning, an endless one a issue; characters are counted, not bytes', () => {
+  test('warns of a truncated prompt and refuses one over 20,000 characters, not bytes', () => {
     const limits = [
       ['wan2.6-i2v', 1500],
       ['wan2.2-i2v-plus', 800],
@@ -134,7 +134,7 @@ describe('checkRequest', () => {
     ]);
   });
 
-  test('half a character is refused wherever a text is kept', () => {
+  test('refuses a lone surrogate in every stored text', () => {
     expect(findings(body({}, { prompt: 'cat \ud83d' }))).toEqual(['/input/prompt broken_text']);
     expect(findings({ ...body(), metadata: { whole: 'cat 🐈', half: 'cat \ud83d' } })).toEqual([
       '/metadata/half broken_text',
@@ -142,24 +142,24 @@ describe('checkRequest', () => {
     expect(findings({ ...body(), metadata: { 'half\ud83d': 'cat' } })).toEqual(['/metadata/half\ufffd invalid_name']);
   });
 
-  test('what Wan would ignore is refused in strict mode, and says why; in tolerant mode it is dropped with a warning', () => {
+  test('refuses in strict mode what Wan would ignore, and drops it with a warning in tolerant mode', () => {
     const cases = [
       [body({ shot_type: 'multi', prompt_extend: false }), '/parameters/shot_type shot_type_needs_prompt_extend'],
       [body({ audio: false }), '/parameters/audio audio_switch_not_supported'],
       [body({}, { template: 'flying', prompt: 'x' }), '/input/prompt prompt_replaced_by_template'],
     ] as const;
-    for (const [given, finding] of cases) {
-      expect(findings(given)).toEqual([finding]);
-      expect(findings(given, tolerant)).toEqual([finding.replace(' ', ' ! ')]);
+    for (const [request, finding] of cases) {
+      expect(findings(request)).toEqual([finding]);
+      expect(findings(request, tolerant)).toEqual([finding.replace(' ', ' ! ')]);
       const [, section = '', field = ''] = finding.split(' ')[0]!.split('/');
-      const checked = checkRequest(given, tolerant);
+      const checked = checkRequest(request, tolerant);
       expect(checked.ok && Reflect.get(checked.request, section)).not.toHaveProperty(field);
     }
     const refused = checkRequest(cases[0][0], strict);
     expect(!refused.ok && refused.issues[0]?.message).toContain('Set prompt_extend to true');
   });
 
-  test('a sound or a shot type that the model does not take is refused in either mode: a paid video without it is not what was asked for', () => {
+  test('refuses unsupported audio and shot types in both modes', () => {
     for (const options of [strict, tolerant]) {
       expect(findings(body({ shot_type: 'multi' }, {}, 'wan2.5-i2v-preview'), options)).toEqual([
         '/parameters/shot_type shot_type_not_supported',
@@ -170,15 +170,15 @@ describe('checkRequest', () => {
     }
   });
 
-  test("tolerant mode takes what Wan's own clients send", () => {
+  test("accepts in tolerant mode what Wan's own clients send", () => {
     const base64 = png(360, 360).toString('base64');
-    const given = {
+    const request = {
       model: 'wan2.5-i2v-preview',
       input: { prompt: 'x', negative_prompt: '', img_url: base64, audio_url: '', extend_prompt: true, template: null },
       parameters: { duration: 10, seed: null, size: '1280*720' },
       task_group: 'aigc',
     };
-    expect(checkRequest(given, tolerant)).toMatchObject({
+    expect(checkRequest(request, tolerant)).toMatchObject({
       ok: true,
       request: {
         input: { prompt: 'x', img_url: `data:image/png;base64,${base64}` },
@@ -186,11 +186,11 @@ describe('checkRequest', () => {
       },
       warnings: [{ pointer: '/input/extend_prompt' }, { pointer: '/parameters/size' }, { pointer: '/task_group' }],
     });
-    expect(findings({ ...given, parameters: null }, tolerant)).toHaveLength(2);
+    expect(findings({ ...request, parameters: null }, tolerant)).toHaveLength(2);
     expect(findings(body({ duration: 7 }), tolerant)).toEqual(['/parameters/duration unsupported_duration']);
   });
 
-  test('an inline picture may have as many bytes as the caller says, and no more than Wan takes', () => {
+  test('limits an inline image to the given size and to the limit of Wan', () => {
     const inline = (length: number) =>
       body({}, { img_url: `data:image/png;base64,${Buffer.alloc(length).toString('base64')}` });
     expect(findings(inline(3000), { ...strict, maxInlineImageBytes: 3000 })).toEqual([]);
@@ -206,18 +206,18 @@ describe('checkRequest', () => {
     ]);
   });
 
-  test('s3:// is taken only in the fields and below the prefixes that our own code names', () => {
-    const sound = (audio_url: string) => body({}, { audio_url });
-    const picture = (img_url: string) => body({}, { img_url });
+  test('accepts s3:// only in the given fields below the given prefixes', () => {
+    const withAudio = (audio_url: string) => body({}, { audio_url });
+    const withImage = (img_url: string) => body({}, { img_url });
     const url = 's3://firstframe-uploads/uploads/alice/x/cat.png';
-    expect(findings(picture(url))).toEqual(['/input/img_url unsupported_url_scheme']);
-    expect(findings(sound(url))).toEqual(['/input/audio_url unsupported_url_scheme']);
-    const pictures: CheckOptions = { ...strict, s3Prefixes: { img_url: 's3://firstframe-uploads/uploads/alice/' } };
-    expect(findings(picture(url), pictures)).toEqual([]);
-    expect(findings(sound(url), pictures)).toEqual(['/input/audio_url unsupported_url_scheme']);
+    expect(findings(withImage(url))).toEqual(['/input/img_url unsupported_url_scheme']);
+    expect(findings(withAudio(url))).toEqual(['/input/audio_url unsupported_url_scheme']);
+    const imagesOnly: CheckOptions = { ...strict, s3Prefixes: { img_url: 's3://firstframe-uploads/uploads/alice/' } };
+    expect(findings(withImage(url), imagesOnly)).toEqual([]);
+    expect(findings(withAudio(url), imagesOnly)).toEqual(['/input/audio_url unsupported_url_scheme']);
     const prefix = 's3://firstframe-uploads/uploads/alice/';
     const options: CheckOptions = { ...strict, s3Prefixes: { img_url: prefix, audio_url: prefix } };
-    expect(findings(sound(url), options)).toEqual([]);
+    expect(findings(withAudio(url), options)).toEqual([]);
     for (const other of [
       's3://firstframe-uploads/uploads/bob/cat.png',
       's3://firstframe-uploads/uploads/alice/../bob/cat.png',
@@ -231,12 +231,12 @@ describe('checkRequest', () => {
       `${prefix}cat\u007f.png`,
       'S3://firstframe-uploads/uploads/alice/cat.png',
     ]) {
-      expect(findings(picture(other), options)).toEqual(['/input/img_url upload_not_found']);
-      expect(findings(sound(other), options)).toEqual(['/input/audio_url upload_not_found']);
+      expect(findings(withImage(other), options)).toEqual(['/input/img_url upload_not_found']);
+      expect(findings(withAudio(other), options)).toEqual(['/input/audio_url upload_not_found']);
     }
   });
 
-  test('a preview model is a row: offered, it works with its own limits', () => {
+  test('applies the limits of an offered preview model', () => {
     const options: CheckOptions = { ...strict, offeredModels: ['wan2.7-i2v', 'wan2.6-i2v-flash'] };
     expect(
       findings(body({ duration: 7, audio: false }, { prompt: 'a'.repeat(1500) }, 'wan2.6-i2v-flash'), options),
@@ -247,12 +247,16 @@ describe('checkRequest', () => {
     expect(findings(body({}, {}, 'wan2.6-i2v'), options)).toEqual(['/model unknown_model']);
   });
 
-  test('no message repeats what was sent', () => {
-    const given = body({ resolution: 'secret' }, { img_url: 'secret', prompt: 7, template: 'sec ret' }, 'secret-model');
-    expect(JSON.stringify(checkRequest(given, strict))).not.toMatch(/secret|sec ret/);
+  test('never repeats the input in a message', () => {
+    const request = body(
+      { resolution: 'secret' },
+      { img_url: 'secret', prompt: 7, template: 'sec ret' },
+      'secret-model',
+    );
+    expect(JSON.stringify(checkRequest(request, strict))).not.toMatch(/secret|sec ret/);
   });
 
-  test('the schema for the contract is strict and names the offered models', () => {
+  test('the schema of the contract is strict and lists the offered models', () => {
     const schema = z.toJSONSchema(videoRequestSchema());
     expect(schema).toMatchObject({
       additionalProperties: false,

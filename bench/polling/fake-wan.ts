@@ -1,31 +1,31 @@
 import type { VirtualClock } from '../simulation/clock.ts';
 import type { Latency } from '../simulation/latency.ts';
 
-/** Wan as far as its queries go: tasks that end by the clock. */
-export interface LightWan {
+/** A fake of Wan's query routes, with tasks that end by the clock. */
+export interface FakeWan {
   /** Answers `GET /tasks` and `GET /tasks/{id}`. */
   fetch: typeof fetch;
-  /** Begins a task that takes so many seconds. */
+  /** Starts a task that takes the given time. */
   begin(taskId: string, seconds: number): void;
-  /** When a task ends, milliseconds since 1970. */
+  /** Returns the end of a task, in milliseconds since 1970. */
   endOf(taskId: string): number;
-  /** When each question came, milliseconds since 1970. */
-  questions: number[];
+  /** The time of each query, in milliseconds since 1970. */
+  queries: number[];
 }
 
-/** Wan's times are those of UTC+8, without an offset. */
+/** Formats a time like Wan: in UTC+8, without an offset. */
 const wanTime = (milliseconds: number): string =>
   new Date(milliseconds + 8 * 3600_000).toISOString().replace('T', ' ').slice(0, -1);
 
-/** A time of a list's query, `YYYYMMDDhhmmss` by Wan's clock. */
+/** Parses a time of a list query: `YYYYMMDDhhmmss` in UTC+8. */
 function timeOf(query: URLSearchParams, name: string): number {
   const text = query.get(name)!.replace(/^(....)(..)(..)(..)(..)(..)$/, '$1-$2-$3T$4:$5:$6+08:00');
   return Date.parse(text);
 }
 
-export function createLightWan({ clock, latency }: { clock: VirtualClock; latency: Latency }): LightWan {
+export function createFakeWan({ clock, latency }: { clock: VirtualClock; latency: Latency }): FakeWan {
   const tasks = new Map<string, { submitted: number; ends: number }>();
-  const questions: number[] = [];
+  const queries: number[] = [];
   const statusOf = ({ ends }: { ends: number }) => (clock.now() >= ends ? 'SUCCEEDED' : 'RUNNING');
 
   function queryTask(task_id: string) {
@@ -55,13 +55,13 @@ export function createLightWan({ clock, latency }: { clock: VirtualClock; latenc
   }
 
   return {
-    questions,
+    queries,
     begin: (taskId, seconds) =>
       void tasks.set(taskId, { submitted: clock.now(), ends: clock.now() + Math.round(seconds * 1000) }),
     endOf: (taskId) => tasks.get(taskId)!.ends,
     fetch: (input) =>
       latency('wan', async () => {
-        questions.push(clock.now());
+        queries.push(clock.now());
         const { pathname, searchParams } = new URL(String(input));
         const taskId = /\/tasks\/(.+)$/.exec(pathname)?.[1];
         return Response.json(taskId ? queryTask(taskId) : listTasks(searchParams));

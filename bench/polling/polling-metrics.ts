@@ -1,21 +1,22 @@
-/** How well a way of asking did. */
-export interface Figures {
-  /** From the end at Wan to its being noticed, in seconds. */
+/** Results of a polling strategy. */
+export interface PollingMetrics {
+  /** Seconds from the end of a task at Wan until it is noticed. */
   median_lag: number;
   p95_lag: number;
   queries_per_video: number;
-  /** Questions a second, over all videos: in the busiest second, and while there were any. */
+  /** Queries per second over all videos: in the busiest second, and on average between the first and the last. */
   peak_per_second: number;
   mean_per_second: number;
 }
 
 /**
- * @param lags of each video, in seconds
- * @param questions when each came, in milliseconds
+ * Summarizes a run.
+ * @param lags the lag of each video, in seconds
+ * @param queries the time of each query, in milliseconds
  */
-export function figuresOf(lags: readonly number[], questions: readonly number[]): Figures {
+export function pollingMetrics(lags: readonly number[], queries: readonly number[]): PollingMetrics {
   const seconds = new Map<number, number>();
-  for (const at of questions) {
+  for (const at of queries) {
     const second = Math.floor(at / 1000);
     seconds.set(second, (seconds.get(second) ?? 0) + 1);
   }
@@ -25,9 +26,9 @@ export function figuresOf(lags: readonly number[], questions: readonly number[])
   return {
     median_lag: quantile(lags, 0.5),
     p95_lag: quantile(lags, 0.95),
-    queries_per_video: questions.length / lags.length,
+    queries_per_video: queries.length / lags.length,
     peak_per_second: Math.max(...seconds.values()),
-    mean_per_second: questions.length / span,
+    mean_per_second: queries.length / span,
   };
 }
 

@@ -1,9 +1,9 @@
 import type { Contract, ContractAnswer } from '../support/contract.ts';
 import { accessFault } from './access.ts';
 import type { FuzzRequest } from './requests.ts';
-import type { RawAnswer } from './send.ts';
+import type { RawResponse } from './send.ts';
 
-/** What is never in an answer, whatever was asked. */
+/** Patterns that no response may contain. */
 const leaks: readonly RegExp[] = [
   /\n\s+at .+:\d+:\d+/,
   /\bnode_modules\b|\/var\/task|index\.js:\d+/,
@@ -12,52 +12,52 @@ const leaks: readonly RegExp[] = [
 ];
 
 /**
- * What is wrong with an answer by the contract, and by who asked for what; undefined if nothing is. Where the request meant no
- * operation, any of the API's own ways to say no is right.
- * @param secrets texts that must be in no answer
+ * Checks a response against the contract and the rights of its caller. A request to no operation may get any error response of the API.
+ * @param secrets texts that no response may contain
+ * @returns the first fault, or undefined
  */
 export function faultOf(
   contract: Contract,
   request: FuzzRequest,
-  answer: RawAnswer,
+  response: RawResponse,
   secrets: readonly string[],
 ): string | undefined {
   const { route, method } = request;
-  const { status, headers, body } = answer;
+  const { status, headers, body } = response;
   if (status >= 500) return `a ${status}`;
-  const leak = leakOf(toldBy(request, answer), secrets);
+  const leak = leakOf(privateTextOf(request, response), secrets);
   if (leak) return leak;
-  const unauthorized = accessFault(contract, request, answer);
+  const unauthorized = accessFault(contract, request, response);
   if (unauthorized) return unauthorized;
   const type = String(headers['content-type'] ?? '').split(';')[0]!;
   if (method === 'HEAD') return body === '' ? undefined : 'a body';
   if (!route) return strayFault(contract, status, type, body);
   const declared = route.responses[status];
   if (!declared) return `the undeclared status ${status}`;
-  return headersFault(contract, declared, answer) ?? contentFault(contract, declared, type, answer);
+  return headersFault(contract, declared, response) ?? contentFault(contract, declared, type, response);
 }
 
 /**
- * What an answer tells that may be a leak. The contract and the pages show examples of what must be nowhere else, and a page's policy
- * names the origins that a deployment trusts.
+ * Returns the text of a response that must not contain secrets. The contract and the pages contain examples that would look like leaks,
+ * and a page's content security policy names the origins that a deployment trusts.
  */
-function toldBy({ route }: FuzzRequest, { status, headers, body }: RawAnswer): string {
+function privateTextOf({ route }: FuzzRequest, { status, headers, body }: RawResponse): string {
   const isPage = route?.path === '/docs' || route?.path === '/' || route?.path === '/openapi.json';
   const { 'content-security-policy': policy, ...others } = headers;
-  const told = isPage && status === 200 ? others : { ...headers, body };
-  return Object.values(told).flat().join('\n');
+  const parts = isPage && status === 200 ? others : { ...headers, body };
+  return Object.values(parts).flat().join('\n');
 }
 
 function leakOf(text: string, secrets: readonly string[]): string | undefined {
-  if (secrets.some((secret) => text.includes(secret))) return 'it tells a secret';
+  if (secrets.some((secret) => text.includes(secret))) return 'it contains a secret';
   const leak = leaks.find((pattern) => pattern.test(text));
-  return leak && `it tells ${leak}`;
+  return leak && `it contains ${leak}`;
 }
 
 function headersFault(
   contract: Contract,
   { headers: declared = {} }: ContractAnswer,
-  { status, headers, body }: RawAnswer,
+  { status, headers, body }: RawResponse,
 ): string | undefined {
   for (const [name, reference] of Object.entries(declared)) {
     const { required, schema } = contract.headerOf(reference);
@@ -66,16 +66,16 @@ function headersFault(
     const fault = value === undefined ? undefined : contract.faultOf(schema, String(value));
     if (fault) return `${name}: ${fault}`;
   }
-  // Whether one of several problems of the same status has it, its own words say.
+  // Of several problems with the same status, only those that mention Retry-After must have it.
   const isAnnounced = status >= 400 && body.includes('Retry-After');
-  return isAnnounced && headers['retry-after'] === undefined ? `a ${status} that speaks of Retry-After` : undefined;
+  return isAnnounced && headers['retry-after'] === undefined ? `a ${status} that mentions Retry-After` : undefined;
 }
 
 function contentFault(
   contract: Contract,
   { content }: ContractAnswer,
   type: string,
-  { status, body }: RawAnswer,
+  { status, body }: RawResponse,
 ): string | undefined {
   if (!content) return body === '' ? undefined : `a body with ${status}`;
   const declared = content[type];
@@ -83,15 +83,15 @@ function contentFault(
   return type.includes('json') ? jsonFault(contract, declared.schema, body) : undefined;
 }
 
-const refusals = ['Problem', 'GatewayProblem', 'DashscopeError'].map((name) => ({
+const errorSchemas = ['Problem', 'GatewayProblem', 'DashscopeError'].map((name) => ({
   $ref: `#/components/schemas/${name}`,
 }));
 
-/** A path that looks odd may still be one of the API's: then its answer is one of success. */
+/** Checks a response to a request without an operation. An odd path may still be one of the API's and succeed. */
 function strayFault(contract: Contract, status: number, type: string, body: string): string | undefined {
   if (status < 400) return undefined;
   if (!type.includes('json')) return `the content type "${type}" with ${status}`;
-  return jsonFault(contract, { anyOf: refusals }, body);
+  return jsonFault(contract, { anyOf: errorSchemas }, body);
 }
 
 function jsonFault(contract: Contract, schema: unknown, body: string): string | undefined {
@@ -99,7 +99,7 @@ function jsonFault(contract: Contract, schema: unknown, body: string): string | 
   try {
     value = JSON.parse(body);
   } catch {
-    return 'a body that is no JSON';
+    return 'a body that is not JSON';
   }
   return contract.faultOf(schema, value);
 }

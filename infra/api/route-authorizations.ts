@@ -6,12 +6,12 @@ import type { PipelineFunction } from '../functions/pipeline-function.ts';
 import type { RouteAuthorizations } from './api-routes.ts';
 
 /**
- * What stands before the routes. Keys and tokens are looked at by the authorizer's function; with `iam` the gateway checks the
- * signature and the caller's policies by itself, and tells the handlers whose it is.
+ * Creates the authorizations of the routes. The authorizer function checks keys and tokens. With `iam` the gateway itself checks the
+ * signature and the caller's policies, and passes the caller's identity to the handlers.
  *
- * Whoever uploads a file by Wan's protocol posts a form without any header, so that route has an authorizer in every mode, which
- * takes a token from the query and nothing else. The token is good for a few files in one folder within 15 minutes; it is looked up
- * anew each time, so that it ends when it says.
+ * Clients of Wan's protocol upload a file with a form without headers. That route therefore has its own authorizer in every mode, which
+ * accepts only a token in the query. The token allows a few files in one folder within 15 minutes. Its result is not cached, so that
+ * it expires on time.
  */
 export function routeAuthorizations(
   scope: Construct,
@@ -27,7 +27,7 @@ export function routeAuthorizations(
             authorizer: new RequestAuthorizer(scope, 'Authorizer', {
               handler: authorize.live,
               identitySources: [IdentitySource.header('Authorization')],
-              // A key that is revoked, or a token that expires, is still known for so long.
+              // A revoked key or an expired token still works for this long.
               resultsCacheTtl: Duration.minutes(1),
             }),
           },

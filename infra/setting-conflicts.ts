@@ -1,0 +1,64 @@
+import { isPlainUrl } from './settings.ts';
+
+/**
+ * Finds settings that are valid by themselves but not together.
+ * @param input the settings as entered without defaults, not yet validated
+ */
+export function settingConflicts(input: Record<string, unknown>): string[] {
+  return [...wanConflicts(input), ...authConflicts(input)];
+}
+
+function wanConflicts(input: Record<string, unknown>): string[] {
+  const { region, imageTransfer, wanBaseUrl, uncertainSeconds } = input;
+  const issues: string[] = [];
+  if (typeof uncertainSeconds === 'number' && uncertainSeconds < 100 && !isTrusted(wanBaseUrl, input)) {
+    issues.push(
+      `uncertainSeconds = ${uncertainSeconds}: must be 100 or more: a call to Wan may last 75 s, and submitting again before it ends could pay twice`,
+    );
+  }
+  if (region === 'beijing' && imageTransfer === 'url') {
+    issues.push(
+      'imageTransfer = "url": not with region = "beijing", which cannot reliably fetch from S3 outside mainland China. Remove it or use "upload"',
+    );
+  }
+  if (isUntrustedHttp(wanBaseUrl, input)) {
+    issues.push(
+      `wanBaseUrl = ${JSON.stringify(wanBaseUrl)}: must be https, since every call sends the Wan key. Plain http is only for origins in trustedOrigins`,
+    );
+  }
+  return issues;
+}
+
+function authConflicts(input: Record<string, unknown>): string[] {
+  const { auth, jwt } = input;
+  const issues: string[] = [];
+  if (auth === 'jwt' && jwt === undefined) {
+    issues.push('auth = "jwt": requires the setting jwt with "issuer" and "audience" of the tokens');
+  }
+  if (jwt !== undefined && auth !== 'jwt') {
+    issues.push(
+      `jwt = ${JSON.stringify(jwt)}: not with auth = ${JSON.stringify(auth ?? 'api-key')}. Set auth = "jwt" or remove it`,
+    );
+  }
+  const { issuer, jwksUrl } = (typeof jwt === 'object' && jwt !== null ? jwt : {}) as Record<string, unknown>;
+  // With jwksUrl the issuer is only a name (RFC 7519, 4.1.1: a StringOrURI): nothing is fetched from it.
+  const [name, fetched] = jwksUrl === undefined ? ['issuer', issuer] : ['jwksUrl', jwksUrl];
+  if (name === 'issuer' && typeof issuer === 'string' && issuer !== '' && !isPlainUrl(issuer)) {
+    issues.push(
+      `jwt.issuer = ${JSON.stringify(issuer)}: must be an http(s) URL without a query, a fragment or credentials, since its keys are fetched from a path below it. Otherwise set "jwksUrl"`,
+    );
+  } else if (isUntrustedHttp(fetched, input)) {
+    issues.push(
+      `jwt.${name} = ${JSON.stringify(fetched)}: must be https, since anyone who can alter the keys in transit can forge tokens. Plain http is only for origins in trustedOrigins`,
+    );
+  }
+  return issues;
+}
+
+const isUntrustedHttp = (url: unknown, input: Record<string, unknown>): boolean =>
+  typeof url === 'string' && /^http:/i.test(url) && URL.canParse(url) && !isTrusted(url, input);
+
+function isTrusted(url: unknown, { trustedOrigins }: Record<string, unknown>): boolean {
+  const trusted: unknown[] = Array.isArray(trustedOrigins) ? trustedOrigins : [];
+  return typeof url === 'string' && URL.canParse(url) && trusted.includes(new URL(url).origin);
+}
