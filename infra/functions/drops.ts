@@ -50,7 +50,7 @@ export class Drops extends Construct {
     this.deadLetters = deadLetters;
     this.waiting = waiting;
     this.longestWait = Duration.seconds(configuration.drop.sidecarSeconds).plus(timeout).plus(Duration.minutes(5));
-    new CfnEventSourceMapping(this, 'Waited', {
+    new CfnEventSourceMapping(this, 'WaitQueueEvents', {
       functionName: drop.live.functionArn,
       eventSourceArn: waiting.queueArn,
       batchSize: 1,

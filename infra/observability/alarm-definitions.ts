@@ -10,7 +10,7 @@ import type { PipelineFunction } from '../functions/pipeline-function.ts';
 import { functionMetric, ourMetric } from './metrics.ts';
 
 /** The constructs that alarms and dashboard monitor. */
-export interface Watched {
+export interface MonitoredConstructs {
   readonly restApi: RestApi;
   readonly stateMachine: StateMachine;
   readonly drops: Drops;
@@ -54,7 +54,7 @@ export const alarmDefinitions = ({
   drops,
   maintenance,
   canary,
-}: Watched): Record<string, AlarmDefinition> => ({
+}: MonitoredConstructs): Record<string, AlarmDefinition> => ({
   UpstreamTasksAboveOne: {
     metric: ourMetric('UpstreamTasksPerVideo', 'Maximum', fiveMinutes),
     comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
