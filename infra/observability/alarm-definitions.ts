@@ -93,8 +93,8 @@ export const alarmDefinitions = ({
     anchor: 'tasks-unwatched',
   },
   WanThrottles: {
-    // A single 429 is retried and harmless. Model queues and rate limiters stay so far below the limits that 5 in each of three periods
-    // mean that another program uses the account, or that the account has lower limits than configured.
+    // A single 429 is retried and harmless. Model queues and rate limiters stay so far below the limits that 5 in each of three
+    // periods mean that another program uses the account, or that the account has lower limits than configured.
     metric: ourMetric('WanThrottled', 'Sum', fiveMinutes),
     threshold: 5,
     evaluationPeriods: 3,
@@ -160,7 +160,8 @@ export const alarmDefinitions = ({
 
 const deadLetters = (queue: Queue, source: string): AlarmDefinition => ({
   metric: queue.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', period: fiveMinutes }),
-  // SQS stops reporting metrics of a queue that was not used for six hours, even if it has messages. The alarm keeps its state meanwhile.
+  // SQS stops reporting metrics of a queue that was not used for six hours, even if it has messages. The alarm keeps its state
+  // meanwhile.
   treatMissingData: TreatMissingData.IGNORE,
   meaning: `An event for ${source} could not be handled and became a dead letter.`,
   fix: "Read it and the function's log, fix the cause, and send it again.",
