@@ -223,7 +223,9 @@ export type Settings = z.output<typeof settingsSchema>;
 /** Every setting's name. */
 export const settingNames = Object.keys(settingsSchema.shape);
 
-/** Settings whose value is plain text; on the command line the others are JSON: `-c extraPermits=3`, `-c 'trustedOrigins=["…"]'`. */
+/**
+ * Settings whose value is plain text; on the command line the others are JSON: `-c extraPermits=3`, `-c 'trustedOrigins=["…"]'`.
+ */
 export const textSettings = new Set(['region', 'wanBaseUrl', 'imageTransfer', 'removalPolicy', 'auth', 'alarmEmail']);
 
 /** The keys that the object at a path within the settings may have. */
