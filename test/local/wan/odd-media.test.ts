@@ -39,7 +39,7 @@ describe('the emulator makes a video of an image that firstframe accepts', () =>
     const { client, clock } = await wanForTest({ fetch: fetchOf({ [url]: image }).fetch });
     const parameters = { resolution: '480P', duration: 3 };
     const taskId = await client.create(bodyFor('wan2.1-i2v-turbo', { input: { img_url: url }, parameters }));
-    clock.turn(6);
+    clock.advance(6);
     expect((await client.ended(taskId)).output).toMatchObject({ task_status: 'SUCCEEDED' });
     const { streams, format } = await probe(await client.video(taskId));
     expect(streams[0]).toMatchObject({ codec_name: 'h264', nb_frames: '90' });
@@ -51,7 +51,7 @@ describe('the emulator makes a video of an image that firstframe accepts', () =>
     const { client, clock } = await wanForTest({ fetch: fetchOf({ [url]: image }).fetch });
     const parameters = { resolution: '480P', duration: 3 };
     const taskId = await client.create(bodyFor('wan2.1-i2v-turbo', { input: { img_url: url }, parameters }));
-    clock.turn(6);
+    clock.advance(6);
     const { streams } = await probe(await client.video(taskId));
     expect(streams[0]!.width).toBeGreaterThan(streams[0]!.height);
   });
@@ -92,7 +92,7 @@ describe('the emulator plays audio that firstframe accepts', () => {
     const taskId = await client.create(
       bodyFor('wan2.5-i2v-preview', { input: { audio_url: url }, parameters: { resolution: '480P', duration: 5 } }),
     );
-    clock.turn(6);
+    clock.advance(6);
     const { output } = await client.ended(taskId);
     expect(output).toMatchObject({ task_status: 'SUCCEEDED' });
     const volume = /mean_volume: (-?[\d.]+) dB/.exec(
