@@ -27,7 +27,7 @@ const failed = (reason: keyof typeof messages): InspectedVideo => ({ ok: false, 
 /**
  * Checks that a file is a complete MP4 with H.264 video and describes it. Reads only the index, in a few ranges of 256 KiB.
  *
- * @throws what `source.read` throws: a failed read says nothing about the file
+ * @throws the error of a failed `source.read`, since it does not concern the file
  */
 export async function inspectMp4(source: ByteSource): Promise<InspectedVideo> {
   let readFailure: { error: unknown } | undefined;

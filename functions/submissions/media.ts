@@ -15,7 +15,7 @@ type S3 = Pick<S3Client, 'send'>;
 /** A valid file that came within the request or was uploaded before. */
 type ValidFile<Facts> = InlineFile<Facts> | { upload: UploadVersion; facts: Facts };
 
-/** The files of a request that firstframe holds; none of them is stored for the video yet. */
+/** The files of a request that firstframe holds, before they are stored for the video. */
 export interface RequestMedia {
   image: ValidFile<ImageFacts> | undefined;
   audio: ValidFile<AudioFacts> | undefined;

@@ -60,7 +60,7 @@ export function wavOf({
   return wavChunk(form, content, { declared, pad: false });
 }
 
-/** An ID3v2 tag of so many bytes of content, filled with zeros as padding. */
+/** An ID3v2 tag whose content is that many zeros. */
 export function id3(bytes: number, { footer = false } = {}): Buffer {
   const size = [21, 14, 7, 0].map((shift) => (bytes >> shift) & 127);
   const head = Buffer.from([0x49, 0x44, 0x33, 4, 0, footer ? 0x10 : 0, ...size]);

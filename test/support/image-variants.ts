@@ -343,7 +343,7 @@ export function imageVariant(random: Random): ImageVariant {
 function jpegVariant(random: Random): ImageVariant {
   const [width, height] = [pick(random, sides), pick(random, sides)];
   const orientation = chance(random, 0.3) ? 1 + Math.floor(random() * 8) : undefined;
-  const spoiled = segment(0xe2, latin1('a segment that is longer than it says'));
+  const spoiled = segment(0xe2, latin1('a segment that is longer than it declares'));
   spoiled.writeUInt16BE(spoiled.length - 2 - Math.floor(random() * 9), 2);
   const pieces: (readonly [string, Buffer])[] = [
     ['JFIF', segment(0xe0, Buffer.from('4a46494600010100000100010000', 'hex'))],

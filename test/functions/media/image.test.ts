@@ -29,7 +29,7 @@ function messageOf(bytes: Uint8Array, code: string, limits?: ImageLimits): strin
   return found.find((issue) => issue.code === code)?.message ?? '';
 }
 
-const short = segment(0xe2, Buffer.from('a segment that is longer than it says', 'latin1'));
+const short = segment(0xe2, Buffer.from('a segment that is longer than it declares', 'latin1'));
 short.writeUInt16BE(20, 2);
 const withoutOffset = bmp(size);
 withoutOffset.writeUInt32LE(0, 10);

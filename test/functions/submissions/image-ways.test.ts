@@ -50,7 +50,7 @@ describe('a photo that its EXIF orientation turns', () => {
     expect(await sendBy(ways, photo)).toMatchObject(inEachWay(accepted));
   });
 
-  test('is refused in each way where the deployment says so, with a command that turns its pixels', async () => {
+  test('is refused in each way with a command that turns its pixels if the setting is refuse', async () => {
     const sent = await sendBy(imageWays(store.table, 'refuse'), photo);
     expect(sent).toEqual(
       inEachWay(expect.objectContaining({ error: expect.stringContaining('magick in.jpg -auto-orient out.jpg') })),

@@ -7,7 +7,7 @@ import { aDashscope } from '../api/dashscope/support.ts';
 import { anApi, dataUrl } from '../api/support.ts';
 import { aDropFolder } from '../drops/support.ts';
 
-/** What became of an image that was sent: the video's record, or the reason why there is none. */
+/** The record of the video of an image that was sent, or the reason why it was refused. */
 export interface SentImage {
   image?: unknown;
   warnings: string[];

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { storeInline } from '../../../functions/submissions/media.ts';
 
 type Client = Parameters<typeof storeInline>[0];
-const bytes = Buffer.from('the bytes of a picture');
+const bytes = Buffer.from('the bytes of an image');
 const image = { bytes, content_type: 'image/webp' };
 const key = `inputs/id-1/${createHash('sha256').update(bytes).digest('hex')}.webp`;
 
@@ -35,7 +35,7 @@ test('an image that lies there already is as good as stored', async () => {
   });
 });
 
-test('an image that another write of it collides with is written again, until one of them stands', async () => {
+test('writes a file again when a concurrent write of it collides, until one of them is stored', async () => {
   const conflict = (name: string) => new S3ServiceException({ name, message: name, $fault: 'client', $metadata: {} });
   const answers = [conflict('ConditionalRequestConflict'), conflict('ConditionalRequestConflict'), { VersionId: 'v1' }];
   const s3 = answering(async () => {

@@ -16,7 +16,7 @@ import { bodyFor, fetchOf, inspect, probe, sharedWan, wanForTest } from './suppo
 
 const url = 'https://files.example/odd';
 const size = { width: 640, height: 400 };
-const short = segment(0xe2, Buffer.from('a segment that is longer than it says', 'latin1'));
+const short = segment(0xe2, Buffer.from('a segment that is longer than it declares', 'latin1'));
 short.writeUInt16BE(20, 2);
 const withoutOffset = bmp(size);
 withoutOffset.writeUInt32LE(0, 10);

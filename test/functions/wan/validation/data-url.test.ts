@@ -159,7 +159,7 @@ describe.each(bothFields)('%s, given something else than an address,', (field) =
     'example.com/photo.jpg',
     'oss://dashscope-instant/a/photo.jpg',
     '',
-  ])('says how to send a file: %j', (text) => {
+  ])('explains how to send a file: %j', (text) => {
     const { codes, messages } = refusalOf(field, text);
     expect(['invalid_url', 'unsupported_url_scheme']).toContain(codes.join());
     expect(messages).toContain('Upload a file of your own through POST /uploads');
