@@ -89,10 +89,8 @@ const sampleRates = [44_100, 48_000, 32_000];
 function readMp3(file: Buffer): AudioHeader | undefined {
   let [at, seconds, first] = [0, 0, 0];
   while (file.toString('latin1', at, at + 3) === 'ID3' && at + 10 <= file.length) {
-    // Four bytes of seven bits each; a footer repeats the ten bytes of the header.
-    const size = [6, 7, 8, 9].reduce((sum, index) => sum * 128 + (file[at + index]! & 127), 0);
-    at += 10 + size + (file[at + 5]! & 0x10 ? 10 : 0);
-    while (file[at] === 0) at += 1;
+    // Four bytes of seven bits each.
+    at += 10 + [6, 7, 8, 9].reduce((sum, index) => sum * 128 + (file[at + index]! & 127), 0);
   }
   while (at < file.length) {
     const frame = readFrame(file, at);

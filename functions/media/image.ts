@@ -131,7 +131,7 @@ function readJpeg(file: Buffer): ImageHeader | undefined {
       const [bits, height, width] = [file.readUInt8(at + 4), file.readUInt16BE(at + 5), file.readUInt16BE(at + 7)];
       return { width, height, bits, orientation };
     } else {
-      const end = at + 2 + Math.max(2, file.readUInt16BE(at + 2));
+      const end = at + 2 + file.readUInt16BE(at + 2);
       if (marker === 0xe1) orientation ??= orientationOf(file.subarray(at + 4, end));
       at = end;
     }
@@ -158,7 +158,7 @@ function readPng(file: Buffer): ImageHeader | undefined {
 function readBmp(file: Buffer): ImageHeader {
   const headerSize = file.readUInt32LE(14);
   if (headerSize < 16) return { width: file.readUInt16LE(18), height: file.readUInt16LE(20) };
-  const alpha = headerSize >= 56 && file.readUInt32LE(66) !== 0;
+  const alpha = headerSize >= 56 && file.readUInt16LE(28) === 32 && file.readUInt32LE(66) !== 0;
   return { width: file.readInt32LE(18), height: Math.abs(file.readInt32LE(22)), alpha };
 }
 
@@ -170,7 +170,7 @@ function readWebp(file: Buffer): ImageHeader | undefined {
     if (file.toString('latin1', at, at + 4) === 'EXIF') orientation = orientationOf(file.subarray(start, start + size));
     at = start + size + (size % 2);
   }
-  const truncated = at === 12 || at > end + 1;
+  const truncated = at > end + 1;
   const bits = file.readUInt32LE(21);
   switch (file.toString('latin1', 12, 16)) {
     case 'VP8 ':

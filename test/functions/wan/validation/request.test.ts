@@ -202,6 +202,7 @@ describe('checkRequest', () => {
     expect(findings(inline(3000), { ...strict, maxInlineBytes: 3000 })).toEqual([]);
     expect(findings(inline(3001), { ...strict, maxInlineBytes: 3000 })).toEqual(['/input/img_url image_too_large']);
     expect(findings(inline(10 * 1024 * 1024))).toEqual([]);
+    expect(findings(inline(10 * 1024 * 1024 + 1))).toEqual(['/input/img_url image_too_large']);
     expect(findings(inline(10 * 1024 * 1024 + 1), { ...strict, maxInlineBytes: 1e9 })).toEqual([
       '/input/img_url image_too_large',
     ]);
