@@ -19,7 +19,7 @@ interface BodyRules {
   rotatedImages?: RotatedImages | undefined;
 }
 
-/** A valid request with the model's defaults filled in, and the files that came within it. */
+/** A valid request with the model's defaults filled in, and its inline files. */
 export interface CheckedBody {
   request: VideoRequest;
   warnings: Warning[];

@@ -5,7 +5,7 @@ import { mp3Of, wavOf } from '../../support/audio-variants.ts';
 import { app1, jpeg, png } from '../../support/image-variants.ts';
 import { startTable } from '../../support/table.ts';
 import { aDashscope } from '../api/dashscope/support.ts';
-import { anApi, answerOf, aRequest, dataUrl } from '../api/support.ts';
+import { anApi, aRequest, dataUrl, responseOf } from '../api/support.ts';
 
 let store: Awaited<ReturnType<typeof startTable>>;
 beforeAll(async () => {
@@ -103,7 +103,7 @@ test('warnings about files are in the estimate, in the answer, and in the video'
     typicalSeconds: undefined,
   } as const;
   const request = aRequest({ body: bodyOf(cut, photo), resource: '/estimates' });
-  expect(answerOf(await estimate(services, request, { owner: 'alice', key_id: 'k' })).body.warnings).toMatchObject(
+  expect(responseOf(await estimate(services, request, { owner: 'alice', key_id: 'k' })).body.warnings).toMatchObject(
     expected,
   );
   const api = anApi(store.table);
