@@ -8,8 +8,8 @@ import { png, wav } from '../functions/media/support.ts';
 export type ClientResult = { ok: true; request: VideoRequest } | { ok: false; issues: Issue[] };
 
 /**
- * Checks a body as the API does, inline files included. The returned request has an inline file as it is sent to Wan, with the type
- * of its bytes.
+ * Checks a body as the API does, inline files included. The returned request has an inline file in the form that is sent to Wan, with
+ * the type of its bytes.
  */
 export function checkByClient(text: string, mode: 'strict' | 'tolerant'): ClientResult {
   return checkRequest(parse(text), {

@@ -97,7 +97,7 @@ export async function openRenderer(options: {
   };
 }
 
-/** One image as it is stored, whatever its EXIF orientation is; the file follows. */
+/** Reads one image without turning it by its EXIF orientation; the file follows. */
 const still = ['-noautorotate', '-f', 'image2', '-pattern_type', 'none', '-framerate', String(framesPerSecond), '-i'];
 
 /** Replaces an image that this ffmpeg cannot decode although others can, such as an animated WEBP. */

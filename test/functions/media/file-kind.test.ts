@@ -4,7 +4,7 @@ import { fileKind, mediaTypeOf, wrongKindMessage } from '../../../functions/medi
 import { inspectImage } from '../../../functions/media/image.ts';
 import { mp3Of, wavOf } from '../../support/audio-variants.ts';
 import { bmp, jpeg, png, webp } from '../../support/image-variants.ts';
-import { ffmpegFile, h264, picture, tone } from './support.ts';
+import { ffmpegFile, h264, movingImage, tone } from './support.ts';
 
 const size = { width: 400, height: 400 };
 const box = (brand: string) => Buffer.from(`\0\0\0\x18ftyp${brand}\0\0\0\0`, 'latin1');
@@ -64,9 +64,9 @@ describe('a file of another kind is named', () => {
     for (const name of ['a.aac', 'a.m4a', 'a.flac', 'a.ogg', 'a.mp2', 'a.aiff', 'a.wma']) {
       encoded.set(name, await ffmpegFile(name, ...tone(4)));
     }
-    encoded.set('a.mp4', await ffmpegFile('a.mp4', ...picture('64x64', 1), ...h264));
-    encoded.set('a.webm', await ffmpegFile('a.webm', ...picture('64x64', 1)));
-    encoded.set('a.gif', await ffmpegFile('a.gif', ...picture('64x64', 1)));
+    encoded.set('a.mp4', await ffmpegFile('a.mp4', ...movingImage('64x64', 1), ...h264));
+    encoded.set('a.webm', await ffmpegFile('a.webm', ...movingImage('64x64', 1)));
+    encoded.set('a.gif', await ffmpegFile('a.gif', ...movingImage('64x64', 1)));
   });
   test.each([
     ['a.aac', 'an AAC audio file', 'ffmpeg -i in.aac out.mp3'],

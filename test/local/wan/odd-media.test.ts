@@ -46,7 +46,7 @@ describe('the emulator makes a video of an image that firstframe accepts', () =>
     expect(Number(format.duration)).toBeCloseTo(3, 1);
   });
 
-  test('as it is stored: the EXIF orientation is ignored', async () => {
+  test('without turning it by its EXIF orientation', async () => {
     const image = jpeg({ width: 1000, height: 500, before: [app1(6)] });
     const { client, clock } = await wanForTest({ fetch: fetchOf({ [url]: image }).fetch });
     const parameters = { resolution: '480P', duration: 3 };
