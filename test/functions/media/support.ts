@@ -98,7 +98,7 @@ export async function ffmpegFile(name: string, ...args: string[]): Promise<Buffe
   }
 }
 
-/** A test movingImage, moving, 30 frames a second. */
+/** A moving test image, 30 frames per second. */
 export const movingImage = (size: string, seconds: number) => [
   '-f',
   'lavfi',
