@@ -1,3 +1,4 @@
+import type { RotatedImages } from '../media/image.ts';
 import { type SafeDispatch, tryDispatch } from '../queue/dispatch.ts';
 import type { DropDefaults, DropRules } from '../shared/environment.ts';
 import type { RecordMetric } from '../shared/metrics.ts';
@@ -24,6 +25,8 @@ export interface DropServices extends SafeDispatch {
   defaults: DropDefaults;
   rules: DropRules;
   trustedOrigins: readonly string[];
+  /** @default `accept` */
+  rotatedImages?: RotatedImages;
   wanRegion: Region;
   /** The latest version of an object; undefined for one that is not there, or was deleted. */
   findLatest: (object: { bucket: string; key: string }) => Promise<DroppedObject | undefined>;
@@ -67,7 +70,7 @@ export async function acceptDrop(
   if (!found) return { outcome: 'gone', id };
   const gathered = await gatherSettings(services, object, found.metadata);
   const owner = ownerOf(object.key, services.rules, services.defaults);
-  if (owner !== undefined && sidecarMayHelp(gathered) && isOfUse(found.bytes, object.size)) {
+  if (owner !== undefined && sidecarMayHelp(gathered) && isOfUse(found.bytes, object.size, services.rotatedImages)) {
     if (gathered.sidecarRequired) return { outcome: 'waiting', id };
     if (!waited && services.rules.sidecar_seconds > 0 && !hasPromptOrTemplate(gathered.levels.metadata)) {
       await services.startWait(object);

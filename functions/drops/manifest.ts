@@ -1,5 +1,5 @@
 import type { S3Client } from '@aws-sdk/client-s3';
-import { maxImageBytes } from '../media/data-url.ts';
+import { maxImageBytes } from '../media/image.ts';
 import { settleAll, valuesOf } from '../shared/concurrency.ts';
 import { ProblemError } from '../shared/problem.ts';
 import { isTerminal, type VideoRecord } from '../video/record.ts';

@@ -7,7 +7,14 @@ import { Construct } from 'constructs';
 import type { DropDefaults, DropRules } from '../../functions/shared/environment.ts';
 import type { Configuration } from '../config.ts';
 import { deadLetterQueue } from './dead-letters.ts';
-import { dispatchAccess, type Foundation, requestSettings, resultWriterAccess, spendingLimit } from './foundation.ts';
+import {
+  dispatchAccess,
+  type Foundation,
+  imageRules,
+  requestSettings,
+  resultWriterAccess,
+  spendingLimit,
+} from './foundation.ts';
 import { type Access, dropQueueAccess, mergeAccess, settings, uploadsAccess } from './grants.ts';
 import { pinLogicalId } from './logical-id.ts';
 import { PipelineFunction } from './pipeline-function.ts';
@@ -41,6 +48,7 @@ export class Drops extends Construct {
         uploadsAccess(storage.uploads, ['inputs/'], ['PutObject']),
         resultWriterAccess(foundation),
         requestSettings(configuration),
+        imageRules(configuration),
         spendingLimit(configuration),
         dropSettings(configuration),
         dropQueueAccess(waiting),

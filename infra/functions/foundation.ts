@@ -78,6 +78,9 @@ export const queryRate = ({ wanQueriesPerSecond }: Configuration) =>
 export const requestSettings = ({ region, trustedOrigins }: Configuration) =>
   settings({ WAN_REGION: region, TRUSTED_ORIGINS: JSON.stringify(trustedOrigins) });
 
+/** Whether images are accepted that only their EXIF orientation turns upright. */
+export const imageRules = ({ rotatedImages }: Configuration) => settings({ ROTATED_IMAGES: rotatedImages });
+
 /** Accepting a request for a video: validate it, copy its media to the video's prefix, write its record, dispatch it. */
 export function acceptAccess(foundation: Foundation) {
   const { configuration, storage } = foundation;
@@ -87,6 +90,7 @@ export function acceptAccess(foundation: Foundation) {
     listAccess(storage.uploads),
     uploadsAccess(storage.uploads, ['inputs/'], ['PutObject']),
     requestSettings(configuration),
+    imageRules(configuration),
     spendingLimit(configuration),
   );
 }

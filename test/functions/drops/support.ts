@@ -18,7 +18,10 @@ interface Stored {
 }
 
 /** A drop folder with versions, and everybody whom its events concern, over a real table; no waiting ends by itself. */
-export function aDropFolder(table: Table, given: Partial<Pick<DropServices, 'rules' | 'defaults'>> = {}) {
+export function aDropFolder(
+  table: Table,
+  given: Partial<Pick<DropServices, 'rules' | 'defaults' | 'rotatedImages'>> = {},
+) {
   const versions = new Map<string, Stored[]>();
   const deleted = new Set<string>();
   const dispatched: string[] = [];
