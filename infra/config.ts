@@ -25,7 +25,8 @@ const isCdkKey = (key: string): boolean =>
   /[:@/]/.test(key) || ['acknowledged-issue-numbers', 'cli-telemetry'].includes(key);
 
 /**
- * Reads the configuration from a CDK context: the object `firstframe`, overridden by single settings (`cdk deploy -c region=beijing`).
+ * Reads the configuration from a CDK context: the object `firstframe`, overridden by single settings
+ * (`cdk deploy -c region=beijing`).
  * @throws ConfigurationError that lists every invalid or unknown key with its value and what is allowed
  */
 export function readConfiguration(context: Record<string, unknown>): Configuration {

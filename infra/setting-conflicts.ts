@@ -13,7 +13,7 @@ function wanConflicts(input: Record<string, unknown>): string[] {
   const issues: string[] = [];
   if (typeof uncertainSeconds === 'number' && uncertainSeconds < 100 && !isTrusted(wanBaseUrl, input)) {
     issues.push(
-      `uncertainSeconds = ${uncertainSeconds}: must be 100 or more: a call to Wan may last 75 s, and submitting again before it ends could pay twice`,
+      `uncertainSeconds = ${uncertainSeconds}: must be 100 or more. A call to Wan may last 75 s, and submitting again before it ends could pay twice`,
     );
   }
   if (region === 'beijing' && imageTransfer === 'url') {

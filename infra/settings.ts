@@ -115,6 +115,10 @@ export const settingsSchema = z.strictObject({
     description: "How Wan receives a private image: by a presigned URL, or through Wan's own temporary upload.",
     otherwise: '`url`; `upload` for Beijing, always',
   }),
+  rotatedImages: oneOf(['accept', 'refuse']).default('accept').meta({
+    description:
+      'What happens to an image that only its EXIF orientation turns upright: `accept` adds a warning to the video, `refuse` answers with an issue that explains how to save it upright. Wan does not document whether it follows the orientation.',
+  }),
   removalPolicy: oneOf(['retain', 'destroy']).default('retain').meta({
     description:
       'What happens to buckets, table and secret when the stack is deleted. CloudFormation cannot delete a bucket that has objects: empty it first.',
@@ -223,8 +227,18 @@ export type Settings = z.output<typeof settingsSchema>;
 /** Every setting's name. */
 export const settingNames = Object.keys(settingsSchema.shape);
 
-/** Settings whose value is plain text; on the command line the others are JSON: `-c extraPermits=3`, `-c 'trustedOrigins=["…"]'`. */
-export const textSettings = new Set(['region', 'wanBaseUrl', 'imageTransfer', 'removalPolicy', 'auth', 'alarmEmail']);
+/**
+ * Settings whose value is plain text; on the command line the others are JSON: `-c extraPermits=3`, `-c 'trustedOrigins=["…"]'`.
+ */
+export const textSettings = new Set([
+  'region',
+  'wanBaseUrl',
+  'imageTransfer',
+  'rotatedImages',
+  'removalPolicy',
+  'auth',
+  'alarmEmail',
+]);
 
 /** The keys that the object at a path within the settings may have. */
 export function knownKeys([setting, ...rest]: readonly PropertyKey[]): string[] {

@@ -8,7 +8,7 @@ import { type Foundation, stateMachineAddress } from './functions/foundation.ts'
 import { Maintenance } from './functions/maintenance.ts';
 import { PipelineFunction } from './functions/pipeline-function.ts';
 import { wanApiKey } from './functions/secret.ts';
-import type { Watched } from './observability/alarm-definitions.ts';
+import type { MonitoredConstructs } from './observability/alarm-definitions.ts';
 import { Alarms } from './observability/alarms.ts';
 import { Dashboard } from './observability/dashboard.ts';
 import { Notifications } from './observability/notifications.ts';
@@ -42,11 +42,11 @@ export class FirstframeStack extends Stack {
     const maintenance = new Maintenance(this, 'Maintenance', foundation, drops.waiting);
     const canary = new Canary(this, 'Canary', foundation);
 
-    const watched: Watched = { restApi, stateMachine, drops, maintenance, canary };
+    const monitored: MonitoredConstructs = { restApi, stateMachine, drops, maintenance, canary };
     const { topic } = new Notifications(this, 'Notifications', { email: configuration.alarmEmail });
-    const { alarms } = new Alarms(this, 'Alarms', { ...watched, topic });
+    const { alarms } = new Alarms(this, 'Alarms', { ...monitored, topic });
     const functions = this.node.findAll().filter((part) => part instanceof PipelineFunction);
-    const { dashboard } = new Dashboard(this, 'Dashboard', { ...watched, alarms, functions });
+    const { dashboard } = new Dashboard(this, 'Dashboard', { ...monitored, alarms, functions });
 
     const outputs = {
       ApiUrl: restApi.url,

@@ -4,7 +4,10 @@ import { type ArchiveResult, openArchiveBench } from './measure.ts';
 /** The memory of the function archive-video (`infra/workflow/workflow.ts`), in MB. */
 const lambdaMemoryMb = 512;
 const sizesMb = [10, 100, 500] as const;
-/** The maximum ratio of the memory for the largest video to that for the smallest: about 28 MB more, so buffering a tenth of it fails. */
+/**
+ * The maximum ratio of the memory for the largest video to that for the smallest: about 28 MB more, so buffering a tenth of it
+ * fails.
+ */
 const maxGrowth = 1.25;
 /** Garbage collection varies memory by up to a fifth between runs, so the median run is used. */
 const runs = 3;
@@ -13,8 +16,8 @@ const megabyte = 1_000_000;
 const mebibyte = 1024 * 1024;
 
 /**
- * `npm run bench -- archive`: compares memory and speed of archiving with a copy through one buffer. Both copy between two servers on
- * this machine, so that the speed is that of the code, not of a network.
+ * `npm run bench -- archive`: compares memory and speed of archiving with a copy through one buffer. Both copy between two
+ * servers on this machine, so that the speed is that of the code, not of a network.
  * @returns whether memory stays flat and below that of the function
  */
 export async function archive(): Promise<boolean> {

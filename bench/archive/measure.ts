@@ -40,8 +40,8 @@ export interface ArchiveBench {
 }
 
 /**
- * Serves videos and S3 from this process, so that the memory of the archiver process is only its own. The archiver is bundled like a
- * Lambda function, and Node is started as in a function of this memory size.
+ * Serves videos and S3 from this process, so that the memory of the archiver process is only its own. The archiver is bundled
+ * like a Lambda function, and Node is started as in a function of this memory size.
  */
 export async function openArchiveBench(memoryMb: number): Promise<ArchiveBench> {
   const directory = await mkdtemp(path.join(tmpdir(), 'firstframe-archiving-'));

@@ -25,8 +25,8 @@ export async function makeVideo(): Promise<Buffer> {
 const filler = Buffer.alloc(64 * 1024, 'firstframe ');
 
 /**
- * Pads a video to the given size with a `free` box, which players ignore and the verification of a video must skip. Generates the padding
- * while it is read.
+ * Pads a video to the given size with a `free` box, which players ignore and the verification of a video must skip. Generates the
+ * padding while it is read.
  * @throws RangeError if the video is already larger
  */
 export function* padVideo(video: Buffer, bytes: number): Generator<Buffer> {

@@ -18,13 +18,13 @@ const SHARE_WITH_DEFAULT = 0.15;
 const idealSeconds = (videos: number, taskSeconds: number): number =>
   Math.max(videos / WAN.submits_per_second, (videos * taskSeconds) / WAN.concurrent_tasks);
 
-/** Returns the bounds of a burst. @param alone the result of a single video, for comparison */
-export function boundsOf(burst: BurstResult, alone: BurstResult, taskSeconds: number): Bound[] {
+/** Returns the bounds of a burst. @param single the result of a single video, for comparison */
+export function boundsOf(burst: BurstResult, single: BurstResult, taskSeconds: number): Bound[] {
   const permits = WAN.concurrent_tasks + ENOUGH_EXTRA_PERMITS;
   const share = (taskSeconds * burst.first_videos.length) / permits;
   // Videos that already have a permit submit first, one after the other.
   const submitDelay = permits / WAN.submits_per_second;
-  const formula = `${formatNumber(alone.first_videos[0]!.noticed)} alone + ${formatNumber(share)} task × owners / permits + ${formatNumber(submitDelay)} permits / submits per second`;
+  const formula = `${formatNumber(single.first_videos[0]!.noticed)} single + ${formatNumber(share)} task × owners / permits + ${formatNumber(submitDelay)} permits / submits per second`;
   return [
     { name: 'seconds to drain', value: burst.drained_seconds, max: 1.05 * idealSeconds(burst.videos, taskSeconds) },
     { name: '429s, percent of the calls to Wan', value: (100 * burst.throttled) / burst.calls, max: 1 },
@@ -34,7 +34,7 @@ export function boundsOf(burst: BurstResult, alone: BurstResult, taskSeconds: nu
     ...burst.first_videos.map(({ owner, noticed }) => ({
       name: `seconds to ${owner}'s first video, ${formula}`,
       value: noticed,
-      max: alone.first_videos[0]!.noticed + share + submitDelay,
+      max: single.first_videos[0]!.noticed + share + submitDelay,
     })),
   ];
 }
@@ -63,8 +63,8 @@ export async function burst({ seed = 1, videos = 1000, task_seconds = 1 } = {}):
       `${formatNumber((100 * result.throttled) / result.calls)} %`,
     ]);
 
-  const alone = await runPipelineBurst({ ...enough, videos: 1, owners: [{ owner: 'alone', count: 1 }] });
-  row('a video alone', 1, alone);
+  const single = await runPipelineBurst({ ...enough, videos: 1, owners: [{ owner: 'alice', count: 1 }] });
+  row('a single video', 1, single);
   const many = await runPipelineBurst({ ...enough, videos });
   row(`model queue, extraPermits ${ENOUGH_EXTRA_PERMITS}, ${ENOUGH_QUERIES_PER_SECOND} queries/s`, videos, many);
   const few = Math.ceil(videos * SHARE_WITH_DEFAULT);
@@ -81,5 +81,5 @@ export async function burst({ seed = 1, videos = 1000, task_seconds = 1 } = {}):
   }
   console.log(`\nLost videos ${many.lost}, duplicate tasks ${many.duplicate_tasks}, result files ${many.results}.`);
   for (const error of many.unhandledErrors.slice(0, 5)) console.log(`Error: ${String(error)}`);
-  return checkBounds(boundsOf(many, alone, task_seconds));
+  return checkBounds(boundsOf(many, single, task_seconds));
 }

@@ -56,7 +56,10 @@ export async function hasReturned(name: string): Promise<void> {
   for (let tries = 0; tries < 100 && !existsSync(coverageFile(name)); tries++) await sleep(100);
 }
 
-/** Returns the files of `functions/` with at least one function that ran, apart from the module's body, in any of these Lambda functions. */
+/**
+ * Returns the files of `functions/` with at least one function that ran, apart from the module's body, in any of these Lambda
+ * functions.
+ */
 export async function filesThatRan(names: readonly string[]): Promise<string[]> {
   const files = await Promise.all(names.map(filesOfFunction));
   return [...new Set(files.flat())].sort();

@@ -11,7 +11,10 @@ import { checkBounds } from '../bounds.ts';
 import { coveredBundles, filesThatRan, hasReturned } from './covered-bundles.ts';
 import { countSources } from './source-lines.ts';
 
-/** `npm run bench -- footprint`: the files that a reader must open to follow a request, and the amount of code. @returns whether every bound holds */
+/**
+ * `npm run bench -- footprint`: the files that a reader must open to follow a request, and the amount of code.
+ * @returns whether every bound holds
+ */
 export async function footprint(): Promise<boolean> {
   await runOneVideo();
   const submit = await filesThatRan(['submit']);

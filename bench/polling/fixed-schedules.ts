@@ -9,8 +9,8 @@ export const sdkInterval: Interval = (sent) => [1, 1, 1, 2, 2, 2, 4, 4, 4][sent]
 export const everyFifteenSeconds: Interval = () => 15;
 
 /**
- * Simulates polling by a fixed schedule under ideal conditions: immediate responses and no rate limit. As many videos run concurrently
- * as there are permits; when one ends, the next starts.
+ * Simulates polling by a fixed schedule under ideal conditions: immediate responses and no rate limit. As many videos run
+ * concurrently as there are permits; when one ends, the next starts.
  * @param durations the durations of the videos in seconds, in the order of submission
  */
 export function followSchedule(interval: Interval, durations: readonly number[], permits: number): PollingMetrics {

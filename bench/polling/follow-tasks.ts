@@ -37,8 +37,8 @@ export interface FollowTasksResult extends PollingMetrics {
 }
 
 /**
- * Measures the watcher with the deployed state machine, watcher and CheckTask over a real table, each in its own invocation. A video ends
- * when it would be archived, and the next one starts in its place.
+ * Measures the watcher with the deployed state machine, watcher and CheckTask over a real table, each in its own invocation. A
+ * video ends when it would be archived, and the next one starts in its place.
  */
 export async function followTasks({
   seed,

@@ -6,7 +6,10 @@ import { everyFifteenSeconds, followSchedule, sdkInterval } from './fixed-schedu
 import { type FollowTasksResult, followTasks } from './follow-tasks.ts';
 import type { PollingMetrics } from './polling-metrics.ts';
 
-/** The number of videos by permits. It grows less than the permits, since each second of the clock takes work for all running tasks. */
+/**
+ * The number of videos by permits. It grows less than the permits, since each second of the clock takes work for all running
+ * tasks.
+ */
 export const cases = [
   { permits: 1, videos: 60 },
   { permits: 7, videos: 100 },
@@ -62,7 +65,10 @@ export function boundsOf({ distribution, permits, queriesPerSecond, median, p95,
   ];
 }
 
-/** `npm run bench -- polling`: how soon the end of a task is noticed, and with how many queries. @returns whether every bound holds */
+/**
+ * `npm run bench -- polling`: how soon the end of a task is noticed, and with how many queries.
+ * @returns whether every bound holds
+ */
 export async function polling({ seed = 1 } = {}): Promise<boolean> {
   console.log(
     `Polling: from SUCCEEDED at Wan until noticed. Seed ${seed}. A simulation on a virtual clock with the deployed state machine, watcher and CheckTask.`,

@@ -1,8 +1,8 @@
 import type { VirtualClock } from './clock.ts';
 
 /**
- * The latency of calls in milliseconds: typical medians of these services within one region, and of Wan over the public internet. They are
- * not measured here, and the result of a bench should not depend on any single one.
+ * The latency of calls in milliseconds: typical medians of these services within one region, and of Wan over the public internet.
+ * They are not measured here, and the result of a bench should not depend on any single one.
  */
 export const milliseconds = {
   dynamoDb: 5,

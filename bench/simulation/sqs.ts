@@ -4,8 +4,8 @@ import type { VirtualClock } from './clock.ts';
 import type { Latency } from './latency.ts';
 
 /**
- * Simulates a queue on the virtual clock. A failed message is retried like an asynchronous invocation, sooner than after the queue's
- * visibility timeout.
+ * Simulates a queue on the virtual clock. A failed message is retried like an asynchronous invocation, sooner than after the
+ * queue's visibility timeout.
  * @param deliver called with the event of a message after its delay
  */
 export function simulateSqs(

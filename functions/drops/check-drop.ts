@@ -1,4 +1,4 @@
-import { type ImageLimits, inspectImage } from '../media/image.ts';
+import { type ImageLimits, inspectImage, type RotatedImages } from '../media/image.ts';
 import { maxIssues, type Warning } from '../shared/issues.ts';
 import type { Failure, StoredImage, VideoRecord } from '../video/record.ts';
 import { findModel, offeredModelNames } from '../wan/catalogue.ts';
@@ -34,23 +34,30 @@ const MAX_MODEL = 100;
  */
 export function checkDrop(
   { merged: { request, settings }, places, issues, warnings, bytes, size }: DropToCheck,
-  { trustedOrigins, wanRegion }: { trustedOrigins: readonly string[]; wanRegion: Region },
+  {
+    trustedOrigins,
+    wanRegion,
+    rotatedImages,
+  }: { trustedOrigins: readonly string[]; wanRegion: Region; rotatedImages?: RotatedImages | undefined },
 ): CheckedDrop {
   const s3Prefixes = { img_url: request.input.img_url };
-  const checked = checkRequest(request, { mode: 'strict', trustedOrigins, s3Prefixes });
-  const inspected = inspectImage(bytes, size, findModel(String(request.model))?.image);
+  const checked = checkRequest(request, { mode: 'strict', trustedOrigins, s3Prefixes, maxInlineBytes: 0 });
+  const inspected = inspectImage(bytes, size, findModel(String(request.model))?.image, rotatedImages);
   if (checked.ok && inspected.ok && issues.length === 0) {
     const { model, input, parameters, metadata } = checked.request;
-    const { content_type, width, height } = inspected;
     const price = estimatedCost(checked.request, wanRegion);
     return {
       model,
       input,
       parameters,
       metadata,
-      warnings: [...warnings, ...checked.warnings],
+      warnings: [
+        ...warnings,
+        ...checked.warnings,
+        ...inspected.warnings.map((warning) => ({ pointer: '/input/img_url', ...warning })),
+      ],
       ...(price ? { estimated_cost: price } : {}),
-      image: { content_type, bytes: size, width, height },
+      image: inspected.facts,
     };
   }
   const placed = (pointer: string): string => {
@@ -83,7 +90,8 @@ const widestLimits: ImageLimits = {
 };
 
 /** Whether any settings can make a video of an image: one that no model accepts need not wait for them. */
-export const isOfUse = (bytes: Uint8Array, size: number): boolean => inspectImage(bytes, size, widestLimits).ok;
+export const isOfUse = (bytes: Uint8Array, size: number, rotatedImages?: RotatedImages): boolean =>
+  inspectImage(bytes, size, widestLimits, rotatedImages).ok;
 
 /** The image itself, as a place. */
 const THE_IMAGE = 'the image';

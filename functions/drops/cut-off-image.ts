@@ -1,4 +1,4 @@
-import { imageFormatOf } from '../media/image.ts';
+import { mediaTypeOf } from '../media/file-kind.ts';
 
 /**
  * Whether a file may be the first part of an image that is still being written: gateways and mounts store 0 bytes, then a part, then the
@@ -8,16 +8,16 @@ export function mayBeCutOff(bytes: Uint8Array, size: number): boolean {
   if (bytes.byteLength < size) return false;
   if (size === 0) return true;
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const format = imageFormatOf(bytes);
-  if (format && size < 16) return true;
-  switch (format) {
-    case 'jpeg':
+  const type = mediaTypeOf(bytes);
+  if (type && size < 16) return true;
+  switch (type) {
+    case 'image/jpeg':
       return !file.subarray(-2).equals(endOfJpeg);
-    case 'png':
+    case 'image/png':
       return !file.includes(endOfPng);
-    case 'webp':
+    case 'image/webp':
       return file.readUInt32LE(4) + 8 > size;
-    case 'bmp':
+    case 'image/bmp':
       return file.readUInt32LE(2) > size;
     default:
       return false;

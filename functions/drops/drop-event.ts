@@ -1,5 +1,5 @@
 import type { SQSEvent } from 'aws-lambda';
-import { imageFormatOf } from '../media/image.ts';
+import { mediaTypeOf } from '../media/file-kind.ts';
 import { UnreadableObject } from '../shared/s3.ts';
 import { acceptDrop, type DropServices, type Trigger } from './accept-drop.ts';
 import { markHandled } from './drop-item.ts';
@@ -89,8 +89,7 @@ async function isImage({ readObject }: DropEventServices, object: DroppedObject)
   try {
     const read = await readObject(object);
     return (
-      read !== undefined &&
-      (imageFormatOf(read.bytes) !== undefined || read.content_type?.startsWith('image/') === true)
+      read !== undefined && [mediaTypeOf(read.bytes), read.content_type].some((type) => type?.startsWith('image/'))
     );
   } catch (error) {
     if (error instanceof UnreadableObject) return false;

@@ -1,5 +1,5 @@
 import { GetObjectCommand, type GetObjectCommandOutput, HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { maxImageBytes } from '../media/data-url.ts';
+import { maxImageBytes } from '../media/image.ts';
 import { ignoreNotFoundOf } from '../shared/s3.ts';
 import { imageOfSidecar, unicodeForms } from './drop-key.ts';
 

@@ -1,4 +1,4 @@
-import { maxImageBytes } from '../media/data-url.ts';
+import { maxImageBytes } from '../media/image.ts';
 import { pointerTo } from '../shared/issues.ts';
 import { parseJson } from '../shared/json-body.ts';
 import { invalidRequest, type ProblemError } from '../shared/problem.ts';

@@ -1,3 +1,4 @@
+import type { RotatedImages } from '../media/image.ts';
 import type { DropDefaults, DropRules } from '../shared/environment.ts';
 import type { VideoRecord } from '../video/record.ts';
 import { newVideo } from '../video/store.ts';
@@ -15,6 +16,8 @@ export interface PlanServices extends SettingsStore {
   rules: DropRules;
   trustedOrigins: readonly string[];
   wanRegion: Region;
+  /** @default `accept` */
+  rotatedImages?: RotatedImages;
 }
 
 /** A version of an image in the drop folder, as it was read. */
@@ -42,7 +45,7 @@ export async function planVideo(
   const gathered = await gatherSettings(services, object, metadata);
   if (gathered.isUnsettled) return 'wait_for_settings';
   const owner = ownerOf(object.key, rules, defaults);
-  if (owner !== undefined && sidecarMayHelp(gathered) && isOfUse(bytes, object.size)) {
+  if (owner !== undefined && sidecarMayHelp(gathered) && isOfUse(bytes, object.size, services.rotatedImages)) {
     if (gathered.sidecarRequired) return 'wait_for_sidecar';
     if (!waited && rules.sidecar_seconds > 0 && !hasPromptOrTemplate(gathered.levels.metadata)) return 'wait';
   }

@@ -92,6 +92,7 @@ export function composeHealth(environment: Environment<'health'>, platform: Plat
 export function composeCatalogue(environment: Environment<'catalogue'>, { logger }: Platform<never>) {
   const services = {
     trustedOrigins: environment.TRUSTED_ORIGINS,
+    rotatedImages: environment.ROTATED_IMAGES,
     uploadsBucket: environment.UPLOADS_BUCKET,
     wanRegion: environment.WAN_REGION,
     typicalSeconds: environment.TYPICAL_SECONDS,

@@ -85,7 +85,7 @@ export function modelLimitsOf(model: string, limits: LimitSettings): ModelPace {
 export const createAcceptServices = (
   environment: Pick<
     Environment<'submit'>,
-    'TRUSTED_ORIGINS' | 'UPLOADS_BUCKET' | 'WAN_REGION' | 'MONTHLY_SPENDING_LIMIT'
+    'TRUSTED_ORIGINS' | 'ROTATED_IMAGES' | 'UPLOADS_BUCKET' | 'WAN_REGION' | 'MONTHLY_SPENDING_LIMIT'
   >,
   { s3, recordMetric, logger }: Pick<Platform, 's3' | 'recordMetric' | 'logger'>,
   dispatcher: Dispatcher,
@@ -93,6 +93,7 @@ export const createAcceptServices = (
   table: dispatcher.table,
   s3,
   trustedOrigins: environment.TRUSTED_ORIGINS,
+  rotatedImages: environment.ROTATED_IMAGES,
   uploadsBucket: environment.UPLOADS_BUCKET,
   wanRegion: environment.WAN_REGION,
   monthlySpendingLimit: environment.MONTHLY_SPENDING_LIMIT,

@@ -1,9 +1,7 @@
-import { BufferSource, Input, MP3, WAVE } from 'mediabunny';
-import type { MediaIssue } from './data-url.ts';
+import { type AudioType, fileKind, mediaTypeOf, wrongKindMessage } from './file-kind.ts';
+import type { InspectedMedia } from './image.ts';
 
-export type InspectedAudio =
-  | { ok: true; format: 'wav' | 'mp3'; content_type: 'audio/wav' | 'audio/mpeg'; duration_seconds: number }
-  | { ok: false; issues: MediaIssue[] };
+export type AudioFacts = { content_type: AudioType; bytes: number; duration_seconds: number };
 
 /** Limits of the reference ("audio_url"): 15 MB, read as mebibytes, and 3 to 30 s. */
 export const audioLimits = { max_bytes: 15 * 1024 * 1024, min_seconds: 3, max_seconds: 30 } as const;
@@ -11,60 +9,109 @@ export const audioLimits = { max_bytes: 15 * 1024 * 1024, min_seconds: 3, max_se
 /** Encoders pad the last frame of an MP3: up to 1,152 samples at 8 kHz and some delay. */
 const padding = 0.2;
 
+const refused = (code: string, message: string) => ({ ok: false as const, issues: [{ code, message }] });
+
 /**
- * Looks at a sound as Wan will: WAV or MP3 by its bytes, its length and size,
- * and whether all of it is there. Never throws.
+ * Checks audio as Wan does: WAV or MP3 by its bytes, its duration and bytes. Never throws.
  *
- * @param bytes - the whole file: the length of an MP3 lies in all of its frames
- * @param size - the file's length in bytes, by which a part of a file is told from the whole
+ * @param bytes - the whole file, unless it is too large: the duration of an MP3 is the sum of its frames
+ * @param size - the file's length in bytes
  */
-export async function inspectAudio(bytes: Uint8Array, size: number): Promise<InspectedAudio> {
-  if (size === 0) return refuse('audio_empty', 'The sound is an empty file. Upload it again.');
-  if (size > audioLimits.max_bytes) {
-    return refuse(
-      'audio_too_large',
-      `The sound has ${size} bytes; at most ${audioLimits.max_bytes} are taken. Shorten or compress it.`,
-    );
+export function inspectAudio(bytes: Uint8Array, size: number): InspectedMedia<AudioFacts> {
+  const { max_bytes, min_seconds, max_seconds } = audioLimits;
+  if (size === 0) return refused('audio_empty', 'The audio is an empty file. Send it again.');
+  if (size > max_bytes) {
+    const how = 'Compress it: `ffmpeg -i in -b:a 128k out.mp3`.';
+    return refused('audio_too_large', `The audio has ${size} bytes; Wan accepts at most ${max_bytes}. ${how}`);
   }
-  if (bytes.byteLength < size || isWavTruncated(bytes)) {
-    return refuse('audio_truncated', 'The sound is cut off. Save or upload it again.');
+  const audio = readAudio(bytes);
+  if (!audio) {
+    return mediaTypeOf(bytes)?.startsWith('audio/')
+      ? refused('audio_unreadable', 'The file begins like WAV or MP3 but has no audio. Save it again.')
+      : refused('unsupported_audio_type', wrongKindMessage(bytes, 'audio'));
   }
-  const found = await durationOf(bytes);
-  if (!found) return refuse('unsupported_audio_type', 'The file is no WAV or MP3 sound. Convert it to one of these.');
-  const { format, duration_seconds } = found;
-  if (duration_seconds < audioLimits.min_seconds || duration_seconds > audioLimits.max_seconds + padding) {
-    const { min_seconds, max_seconds } = audioLimits;
-    return refuse(
-      'audio_duration',
-      `The sound lasts ${duration_seconds} s; it must last ${min_seconds} to ${max_seconds} s.`,
-    );
+  const { content_type, truncated } = audio;
+  const duration_seconds = Math.round(audio.seconds * 1000) / 1000;
+  const isTooLong = duration_seconds > max_seconds + (content_type === 'audio/mpeg' ? padding : 0);
+  if (isTooLong || duration_seconds < min_seconds) {
+    const rule = `Wan accepts ${min_seconds} to ${max_seconds} s`;
+    const how = isTooLong
+      ? `Cut it: \`ffmpeg -i in -t ${max_seconds}`
+      : `Add silence: \`ffmpeg -i in -af apad=whole_dur=${min_seconds}`;
+    return refused('audio_duration', `The audio lasts ${duration_seconds} s; ${rule}. ${how} out.mp3\`.`);
   }
-  return { ok: true, format, content_type: format === 'wav' ? 'audio/wav' : 'audio/mpeg', duration_seconds };
+  const message = `The audio declares more than the ${duration_seconds} s that it holds: it may be cut off.`;
+  const warnings = truncated ? [{ code: 'audio_truncated', message }] : [];
+  return { ok: true, facts: { content_type, bytes: size, duration_seconds }, warnings };
 }
 
-async function durationOf(bytes: Uint8Array): Promise<{ format: 'wav' | 'mp3'; duration_seconds: number } | undefined> {
-  const input = new Input({ formats: [WAVE, MP3], source: new BufferSource(bytes) });
-  try {
-    const format = (await input.getFormat()) === WAVE ? 'wav' : 'mp3';
-    const track = await input.getPrimaryAudioTrack();
-    if (!track) return undefined;
-    const seconds = await track.computeDuration();
-    return Number.isFinite(seconds) ? { format, duration_seconds: Math.round(seconds * 1000) / 1000 } : undefined;
-  } catch {
-    return undefined;
-  } finally {
-    input.dispose();
-  }
-}
+type AudioHeader = { content_type: AudioType; seconds: number; truncated?: boolean };
 
-/** A WAV says its length at its start; programs that stream one leave 0 or all ones there. */
-function isWavTruncated(bytes: Uint8Array): boolean {
+/** Reads the type and the duration of a WAV or an MP3; undefined for any other file. */
+export function readAudio(bytes: Uint8Array): AudioHeader | undefined {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (file.length < 12 || file.toString('latin1', 0, 4) !== 'RIFF') return false;
-  const declared = file.readUInt32LE(4);
-  return declared !== 0xffffffff && declared + 8 > file.length;
+  const kind = fileKind(file);
+  if (kind === 'audio/wav') return readWav(file);
+  // An MP3 may begin with bytes that are no other kind of file.
+  return kind === undefined || kind === 'audio/mpeg' || kind === 'txt' ? readMp3(file) : undefined;
 }
 
-function refuse(code: string, message: string): InspectedAudio {
-  return { ok: false, issues: [{ code, message }] };
+/** RIFF, RF64 or BW64: the sizes of its chunks count only as far as the file goes. */
+function readWav(file: Buffer): AudioHeader | undefined {
+  let bytesPerSecond = 0;
+  for (let at = 12; at + 8 <= file.length; ) {
+    const [name, size, start] = [file.toString('latin1', at, at + 4), file.readUInt32LE(at + 4), at + 8];
+    const rest = file.length - start;
+    if (name === 'fmt ' && rest >= 16) {
+      const isPcm = [1, 3, 0xfffe].includes(file.readUInt16LE(start));
+      const sampleRate = file.readUInt32LE(start + 4);
+      bytesPerSecond = isPcm ? sampleRate * file.readUInt16LE(start + 12) : file.readUInt32LE(start + 8);
+    }
+    if (name === 'data') {
+      if (bytesPerSecond === 0) return undefined;
+      // Programs that stream do not know the size: they leave 0 or a value near 2^31 or 2^32.
+      const truncated = size > rest && size < 0x7fff0000;
+      return { content_type: 'audio/wav', seconds: Math.min(size || rest, rest) / bytesPerSecond, truncated };
+    }
+    // Some programs leave out the byte that pads an odd chunk: the next name begins right there.
+    const isPadded = size % 2 === 1 && !/^[\x20-\x7e]{4}/.test(file.toString('latin1', start + size, start + size + 4));
+    at = start + size + (isPadded ? 1 : 0);
+  }
+  return undefined;
+}
+
+/** kbit/s by index, for Layer III of MPEG 1, and of MPEG 2 and 2.5. */
+const bitRates = [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
+const lowBitRates = [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160];
+const sampleRates = [44_100, 48_000, 32_000];
+
+/** Adds up the frames, over tags and other bytes before, between and after them. Two frames in a row make an MP3. */
+function readMp3(file: Buffer): AudioHeader | undefined {
+  let [at, seconds, first] = [0, 0, 0];
+  while (file.toString('latin1', at, at + 3) === 'ID3' && at + 10 <= file.length) {
+    // Four bytes of seven bits each.
+    at += 10 + [6, 7, 8, 9].reduce((sum, index) => sum * 128 + (file[at + index]! & 127), 0);
+  }
+  while (at < file.length) {
+    const frame = readFrame(file, at);
+    // Version, layer and sample rate are the same in all frames.
+    const isNext = frame && (first ? frame.kind === first : readFrame(file, at + frame.bytes)?.kind === frame.kind);
+    if (isNext) [first, seconds] = [frame.kind, seconds + frame.seconds];
+    at += isNext ? frame.bytes : 1;
+  }
+  return first ? { content_type: 'audio/mpeg', seconds } : undefined;
+}
+
+function readFrame(file: Buffer, at: number): { kind: number; bytes: number; seconds: number } | undefined {
+  const header = at + 4 > file.length ? 0 : file.readUInt32BE(at);
+  // Eleven bits to synchronize, two of the version, then Layer III.
+  if ((header & 0xffe60000) >>> 0 !== 0xffe20000) return undefined;
+  const version = (header >>> 19) & 3;
+  const bitRate = (version === 3 ? bitRates : lowBitRates)[(header >>> 12) & 15];
+  const fullRate = sampleRates[(header >>> 10) & 3];
+  if (version === 1 || !bitRate || !fullRate) return undefined;
+  const sampleRate = fullRate / (version === 3 ? 1 : version === 2 ? 2 : 4);
+  const samples = version === 3 ? 1152 : 576;
+  const bytes = Math.floor((samples * bitRate * 125) / sampleRate) + ((header >>> 9) & 1);
+  return { kind: (header & 0xfffe0c00) >>> 0, bytes, seconds: samples / sampleRate };
 }

@@ -2,7 +2,7 @@
 export type ByteSource = {
   /** Length of the file in bytes. */
   readonly size: number;
-  /** The bytes from `start` up to, not including, `end`; always within the file. */
+  /** Reads the bytes from `start` up to, not including, `end`; always within the file. */
   read(start: number, end: number): Promise<Uint8Array>;
 };
 
@@ -11,21 +11,17 @@ export function bytesSource(bytes: Uint8Array): ByteSource {
   return { size: bytes.byteLength, read: async (start, end) => bytes.subarray(start, end) };
 }
 
-/**
- * The same file, read in whole blocks that are each asked for once: a header's
- * many small reads become one or two requests.
- */
+/** Reads the same file in whole blocks, each only once: the many small reads of a header become one or two requests. */
 export function inBlocks(source: ByteSource, blockSize = 256 * 1024): ByteSource {
   const blocks = new Map<number, Promise<Uint8Array>>();
   const blockAt = (index: number): Promise<Uint8Array> => {
-    const known = blocks.get(index);
-    if (known) return known;
-    const start = index * blockSize;
-    const end = Math.min(start + blockSize, source.size);
-    const block = source.read(start, end).then((bytes) => {
-      if (bytes.byteLength !== end - start) throw new Error('A range was answered with another number of bytes.');
-      return bytes;
-    });
+    const [start, end] = [index * blockSize, Math.min((index + 1) * blockSize, source.size)];
+    const block =
+      blocks.get(index) ??
+      source.read(start, end).then((bytes) => {
+        if (bytes.byteLength !== end - start) throw new Error('A range was answered with another number of bytes.');
+        return bytes;
+      });
     blocks.set(index, block);
     return block;
   };
@@ -34,9 +30,8 @@ export function inBlocks(source: ByteSource, blockSize = 256 * 1024): ByteSource
     async read(start, end) {
       const parts: Uint8Array[] = [];
       for (let at = start; at < end; ) {
-        const index = Math.floor(at / blockSize);
-        const offset = at - index * blockSize;
-        const part = (await blockAt(index)).subarray(offset, offset + end - at);
+        const offset = at % blockSize;
+        const part = (await blockAt((at - offset) / blockSize)).subarray(offset, offset + end - at);
         parts.push(part);
         at += part.byteLength;
       }
@@ -45,13 +40,10 @@ export function inBlocks(source: ByteSource, blockSize = 256 * 1024): ByteSource
   };
 }
 
-/** S3 refuses a chunk of a streamed body under 8 KiB that is not the last, and each buffer of a stream becomes one chunk. */
+/** S3 refuses a chunk of a streamed body under 8 KiB unless it is the last, and each buffer of a stream becomes one chunk. */
 const PIECE_BYTES = 64 * 1024;
 
-/**
- * The same bytes in pieces of at least 64 KiB, the last one excepted. Reads ahead no further than the piece it is gathering, so
- * memory stays flat behind a slow reader.
- */
+/** Joins the pieces of a stream to at least 64 KiB each, except for the last. Holds one piece, so memory stays flat. */
 export async function* gather(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let pieces: Uint8Array[] = [];
   let gathered = 0;

@@ -16,22 +16,22 @@ export type ArchiveOutcome =
       elapsed_ms: number;
     }
   | (Download & { outcome: Exclude<Download['outcome'], 'open'> })
-  /** The download broke off or came out short; nothing was stored. */
+  /** The download ended early; nothing was stored. */
   | { outcome: 'interrupted'; retryable: true; cause: string }
   /** S3 refused the object or could not be reached. */
   | { outcome: 'store_failed'; retryable: true; cause: string }
-  /** An object was stored that S3 doesn't confirm to be what we sent: use another key, delete this version. */
+  /** S3 does not confirm the SHA-256 of what was sent: use another key, delete this version. */
   | { outcome: 'checksum_mismatch'; retryable: true; version_id?: string };
 
 type Archiving = {
   readonly s3: S3Client;
   readonly fetch: typeof fetch;
-  /** Trusted already: see `isTrustedVideoUrl`. */
+  /** Already trusted: see `trustedVideoUrl`. */
   readonly url: string;
   readonly bucket: string;
   /** One that no other download has used. */
   readonly key: string;
-  /** The type that the object gets; a download that says it is a text is refused. */
+  /** The type of the object, whatever the download declares. */
   readonly content_type: string;
   readonly maxBytes: number;
   readonly signal?: AbortSignal;
@@ -39,13 +39,9 @@ type Archiving = {
 };
 
 /**
- * Copies a file from a URL into a bucket as one streamed PutObject with a
- * SHA-256, so that memory stays flat whatever the file's size. The digest is
- * computed here, over what came, and compared with the one S3 computed over
- * what it stored.
- *
- * A download that ends early leaves no object: its length was announced to S3,
- * and the request is broken off. `cause` is a short name, never an address.
+ * Copies a file from a URL into a bucket as one streamed PutObject with a SHA-256, so that memory stays flat. Compares the digest of
+ * what arrived with the one that S3 computed over what it stored. A download that ends early leaves no object, because its length
+ * was announced to S3 and the request is aborted. `cause` is a short name, never an address.
  */
 export async function streamToS3(archiving: Archiving): Promise<ArchiveOutcome> {
   const { s3, bucket, key, content_type, signal, now } = archiving;
@@ -68,7 +64,7 @@ export async function streamToS3(archiving: Archiving): Promise<ArchiveOutcome> 
       progress.failure = signal?.aborted ? 'aborted' : causeName(error);
     }
     if (!progress.failure && progress.bytes !== expected) progress.failure = 'short_body';
-    // A stream that fails doesn't make the SDK end its request: without this, S3 would wait for the rest.
+    // A failed stream does not end the SDK's request: without this, S3 would wait for the rest.
     if (progress.failure) stop.abort();
   }
   const expected = download.bytes;
@@ -87,8 +83,9 @@ export async function streamToS3(archiving: Archiving): Promise<ArchiveOutcome> 
     const sha256 = hash.digest();
     const versionId = stored.VersionId ? { version_id: stored.VersionId } : {};
     if (progress.failure) return { outcome: 'interrupted', retryable: true, cause: progress.failure };
-    // Some storage that speaks S3's protocol tells the digest only when it is asked for.
-    const confirmed = stored.ChecksumSHA256 ?? (await digestOf(s3, { bucket, key, version_id: stored.VersionId }));
+    // Some S3-compatible storage returns the digest only on request.
+    const confirmed =
+      stored.ChecksumSHA256 ?? (await digestOf(s3, { Bucket: bucket, Key: key, VersionId: stored.VersionId }));
     if (confirmed !== sha256.toString('base64')) return { outcome: 'checksum_mismatch', retryable: true, ...versionId };
     return {
       outcome: 'stored',
@@ -107,13 +104,9 @@ export async function streamToS3(archiving: Archiving): Promise<ArchiveOutcome> 
   }
 }
 
-/** The SHA-256 that S3 keeps of an object, in Base64; undefined when it has none, or does not tell. */
-async function digestOf(
-  s3: S3Client,
-  object: { bucket: string; key: string; version_id: string | undefined },
-): Promise<string | undefined> {
-  const { bucket, key, version_id } = object;
-  const head = new HeadObjectCommand({ Bucket: bucket, Key: key, VersionId: version_id, ChecksumMode: 'ENABLED' });
+/** Returns the SHA-256 that S3 keeps of an object, in Base64; undefined if there is none. */
+async function digestOf(s3: S3Client, object: { Bucket: string; Key: string; VersionId: string | undefined }) {
+  const head = new HeadObjectCommand({ ...object, ChecksumMode: 'ENABLED' });
   return s3.send(head).then(
     ({ ChecksumSHA256 }) => ChecksumSHA256,
     () => undefined,

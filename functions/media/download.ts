@@ -2,21 +2,21 @@ import { createHash } from 'node:crypto';
 
 export type Download =
   | { outcome: 'open'; bytes: number; body: AsyncIterable<Uint8Array> }
-  /** 403: a signed address of OSS past its time. Ask Wan for the task again to get a new one. */
+  /** 403: a signed OSS URL has expired. Query the task again for a new one. */
   | { outcome: 'url_expired'; retryable: false }
   /** 404 or 410: the file is deleted. */
   | { outcome: 'not_found'; retryable: false }
-  /** A redirect, which isn't followed: it could lead anywhere. */
+  /** Redirects are not followed: they could lead anywhere. */
   | { outcome: 'redirected'; retryable: false }
-  /** More bytes than allowed, by the answer's own word; nothing was read. */
+  /** `Content-Length` is over the limit; nothing was read. */
   | { outcome: 'too_large'; retryable: false; bytes: number }
-  /** The answer is a page or an error document. */
+  /** The response is a page or an error document. */
   | { outcome: 'wrong_type'; retryable: true }
-  /** The answer doesn't say its length, or is compressed, so that a cut could not be noticed. */
+  /** The response has no length or is compressed, so that a truncation would go unnoticed. */
   | { outcome: 'unknown_length'; retryable: true }
   | { outcome: 'download_failed'; retryable: true; cause: string };
 
-/** Opens a download and reads its headers; every outcome but `open` has let go of the connection. */
+/** Opens a download and reads its headers. Closes the connection for every outcome but `open`. */
 export async function openDownload({
   fetch,
   url,
@@ -30,7 +30,7 @@ export async function openDownload({
 }): Promise<Download> {
   let response: Response;
   try {
-    // Without "identity", fetch asks for compression and Content-Length is no longer that of the file.
+    // Without "identity", fetch asks for compression, and Content-Length is not that of the file.
     response = await fetch(url, { redirect: 'manual', signal, headers: { 'accept-encoding': 'identity' } });
   } catch (error) {
     return { outcome: 'download_failed', retryable: true, cause: signal.aborted ? 'aborted' : causeName(error) };
@@ -56,10 +56,7 @@ function judge({ status, headers, body }: Response, maxBytes: number): Download 
   return { outcome: 'open', bytes, body };
 }
 
-/**
- * The SHA-256 of what an address serves, in hexadecimal, without keeping any of it; undefined when it can't be had whole.
- * @param download as for `openDownload`
- */
+/** Returns the SHA-256 of what a URL serves, in hexadecimal, without keeping any of it; undefined if the download fails. */
 export async function digestDownload(download: Parameters<typeof openDownload>[0]): Promise<string | undefined> {
   const opened = await openDownload(download);
   if (opened.outcome !== 'open') return undefined;
@@ -76,14 +73,14 @@ export async function digestDownload(download: Parameters<typeof openDownload>[0
   return bytes === opened.bytes ? hash.digest('hex') : undefined;
 }
 
-/** A short name for a network error, without addresses: its code, or its class. */
+/** A short name for a network error, without addresses: its code or its class. */
 export function causeName(error: unknown): string {
   const cause = causeOf(error);
   const name = fieldOf(cause, 'code') ?? fieldOf(cause, 'name');
   return typeof name === 'string' && /^\w{1,60}$/.test(name) ? name : 'error';
 }
 
-/** What is behind an error of `fetch`. */
+/** The cause of an error of `fetch`. */
 export const causeOf = (error: unknown): unknown => fieldOf(error, 'cause') ?? error;
 
 export const fieldOf = (value: unknown, name: string): unknown =>

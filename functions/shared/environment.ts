@@ -105,6 +105,8 @@ const variables = {
   WATCHER_ARN: z.string().startsWith('arn:'),
   /** Origins that need be neither HTTPS nor public: loopback addresses, for local development only. */
   TRUSTED_ORIGINS: json(z.array(z.url())),
+  /** Whether images are accepted that only their EXIF orientation turns upright. */
+  ROTATED_IMAGES: z.enum(['accept', 'refuse']),
   /** Hosts of videos in addition to the known hosts of Wan. */
   VIDEO_HOSTS: json(z.array(hostName)),
   DROP_DEFAULTS: json(dropDefaultsSchema),
@@ -134,6 +136,7 @@ const acceptVariables = [
   'UPLOADS_BUCKET',
   'WAN_REGION',
   'TRUSTED_ORIGINS',
+  'ROTATED_IMAGES',
   'MONTHLY_SPENDING_LIMIT',
 ] as const;
 
@@ -143,7 +146,7 @@ export const environments = {
   health: pick('TABLE_NAME'),
   console: pick('WAN_REGION', 'WAN_BASE_URL', 'TRUSTED_ORIGINS'),
   contract: z.object({}),
-  catalogue: pick('WAN_REGION', 'UPLOADS_BUCKET', 'TRUSTED_ORIGINS', 'TYPICAL_SECONDS'),
+  catalogue: pick('WAN_REGION', 'UPLOADS_BUCKET', 'TRUSTED_ORIGINS', 'ROTATED_IMAGES', 'TYPICAL_SECONDS'),
   uploads: pick('UPLOADS_BUCKET'),
   submit: pick(...acceptVariables, 'TYPICAL_SECONDS'),
   videos: pick(

@@ -1,5 +1,6 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { isWithinLimit, readSpending, type Spending } from '../ledger/spending.ts';
+import type { RotatedImages } from '../media/image.ts';
 import { type SafeDispatch, tryDispatch } from '../queue/dispatch.ts';
 import type { Caller } from '../shared/caller.ts';
 import type { RecordMetric } from '../shared/metrics.ts';
@@ -13,12 +14,14 @@ import type { Region } from '../wan/regions.ts';
 import type { S3Prefixes } from '../wan/validation/urls.ts';
 import { type CheckedBody, checkBody } from './check-body.ts';
 import { fingerprint, type Identity, idempotencyConflict } from './identity.ts';
-import { type InspectedMedia, inspectMedia, storeMedia } from './media.ts';
+import { inspectMedia, type RequestMedia, storeMedia } from './media.ts';
 
 /** The services that `acceptRequest` uses. */
 export interface AcceptServices extends SafeDispatch, SpendingRules {
   s3: Pick<S3Client, 'send'>;
   trustedOrigins: readonly string[];
+  /** @default `accept` */
+  rotatedImages?: RotatedImages;
   /** Holds the uploads and each video's own media. */
   uploadsBucket: string;
   wanRegion: Region;
@@ -39,7 +42,7 @@ interface Submission {
 
 interface Plan extends Pick<CheckedBody, 'request' | 'warnings'> {
   price: Price | undefined;
-  media: InspectedMedia;
+  media: RequestMedia;
   request_hash: string;
 }
 
@@ -64,8 +67,9 @@ export async function acceptRequest(
   if (item.status === 'rejected') throw item.reason;
   if (item.value) return existing(services, isTombstone(item.value) ? undefined : fromItem(item.value), request_hash);
   if (planned.status === 'rejected') throw planned.reason;
-  const media = await inspectMedia(services.s3, planned.value.request, planned.value.image);
-  const checked = { ...planned.value, media, request_hash };
+  const media = await inspectMedia(services.s3, planned.value, services.rotatedImages);
+  const warnings = [...planned.value.warnings, ...media.warnings];
+  const checked = { ...planned.value, warnings, media, request_hash };
   const creation = await create(services, submission, checked).catch(async (error) => {
     await abandonMedia(services, submission, media);
     throw error;
@@ -122,9 +126,9 @@ async function create(
 async function abandonMedia(
   { table }: AcceptServices,
   { identity: { id, repeatable }, caller: { owner } }: Submission,
-  { inline, image, audio }: InspectedMedia,
+  { image, audio }: RequestMedia,
 ): Promise<void> {
-  if (repeatable || !(inline ?? image ?? audio)) return;
+  if (repeatable || !(image ?? audio)) return;
   await tombstoneUncreated(table, { id, owner }).catch(() => undefined);
 }
 

@@ -1,11 +1,30 @@
+import { randomUUID } from 'node:crypto';
 import { canonicalJson } from '../shared/json-body.ts';
 import { ProblemError } from '../shared/problem.ts';
-import { sha256Hex } from '../video/keys.ts';
+import { deterministicId, sha256Hex } from '../video/keys.ts';
 
 /** The id of a request's video. `repeatable`: the same key of the same owner always gives this id (invariant 2). */
 export interface Identity {
   id: string;
   repeatable: boolean;
+}
+
+/**
+ * Returns the id of the video that a request creates: derived from owner and Idempotency-Key, or random without a key.
+ * @param keys the values of the request's `Idempotency-Key` headers
+ * @throws ProblemError 400 for an invalid key, and for several
+ */
+export function identityOf(owner: string, keys: readonly string[]): Identity {
+  const [key, ...others] = keys;
+  if (key === undefined) return { id: randomUUID(), repeatable: false };
+  if (others.length === 0 && /^[\x21-\x7e]{1,255}$/.test(key)) {
+    return { id: deterministicId('api', owner, key), repeatable: true };
+  }
+  throw new ProblemError(400, {
+    code: 'invalid_idempotency_key',
+    title: 'The Idempotency-Key is invalid.',
+    detail: 'Send the header once, with 1 to 255 visible ASCII characters without spaces, such as a UUID.',
+  });
 }
 
 /**

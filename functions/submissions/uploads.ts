@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { CopyObjectCommand, GetObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
-import type { MediaIssue as FileProblem } from '../media/data-url.ts';
-import { type ImageLimits, inspectImage } from '../media/image.ts';
+import type { InspectedMedia, MediaIssue } from '../media/image.ts';
 import { copySource, ignoreNotFound, ignoreNotFoundOf } from '../shared/s3.ts';
-import type { ObjectVersion, StoredAudio, StoredImage } from '../video/record.ts';
+import type { ObjectVersion } from '../video/record.ts';
 import { parseS3Url } from '../wan/validation/public-url.ts';
 import { uploadNotFound } from '../wan/validation/urls.ts';
 
@@ -22,46 +21,26 @@ export interface UploadVersion {
   content_type: string;
 }
 
-/** A file that was uploaded and is one that the model takes, or what is wrong with it. */
+/** An uploaded file that the model accepts, or what is wrong with it. */
 export type InspectedUpload<Facts> =
-  | { ok: true; upload: UploadVersion; facts: Facts }
-  | { ok: false; issues: readonly FileProblem[] };
+  | { ok: true; upload: UploadVersion; facts: Facts; warnings: readonly MediaIssue[] }
+  | { ok: false; issues: readonly MediaIssue[] };
 
-/** Looks at an uploaded picture as Wan will, by its bytes. @param url one that `checkBody` let through: below the caller's own folder */
-export async function inspectUploadedImage(
+/**
+ * Inspects an uploaded file by its bytes.
+ * @param url below the caller's own folder: one that `checkBody` accepted
+ * @param maxBytes of a larger file only the beginning is read
+ */
+export async function inspectUpload<Facts extends { content_type: string }>(
   s3: S3,
   url: string,
-  limits: ImageLimits,
-): Promise<InspectedUpload<Omit<StoredImage, keyof ObjectVersion>>> {
-  const read = await readUpload(s3, url, limits.max_bytes);
-  if (!read) return absent;
-  const inspected = inspectImage(read.bytes, read.size, limits);
-  if (!inspected.ok) return inspected;
-  const { content_type, width, height } = inspected;
-  return {
-    ok: true,
-    upload: versionOf(read, content_type),
-    facts: { content_type, bytes: read.size, width, height },
-  };
-}
-
-/** Looks at an uploaded sound as Wan will, by its bytes. @param url as for `checkUploadedImage` */
-export async function inspectUploadedAudio(
-  s3: S3,
-  url: string,
-): Promise<InspectedUpload<Omit<StoredAudio, keyof ObjectVersion>>> {
-  // Sounds are rare, and what reads them is a good part of the code: it is loaded when one comes.
-  const { audioLimits, inspectAudio } = await import('../media/audio.ts');
-  const read = await readUpload(s3, url, audioLimits.max_bytes);
-  if (!read) return absent;
-  const inspected = await inspectAudio(read.bytes, read.size);
-  if (!inspected.ok) return inspected;
-  const { content_type, duration_seconds } = inspected;
-  return {
-    ok: true,
-    upload: versionOf(read, content_type),
-    facts: { content_type, bytes: read.size, duration_seconds },
-  };
+  maxBytes: number,
+  inspect: (bytes: Uint8Array, size: number) => InspectedMedia<Facts>,
+): Promise<InspectedUpload<Facts>> {
+  const read = await readUpload(s3, url, maxBytes);
+  if (!read) return { ok: false, issues: [uploadNotFound] };
+  const inspected = inspect(read.bytes, read.size);
+  return inspected.ok ? { ...inspected, upload: versionOf(read, inspected.facts.content_type) } : inspected;
 }
 
 /**
@@ -124,8 +103,6 @@ const versionOf = ({ object, bytes }: ReadUpload, content_type: string): UploadV
   sha256: createHash('sha256').update(bytes).digest('hex'),
   content_type,
 });
-
-const absent = { ok: false, issues: [uploadNotFound] } as const;
 
 /** Lifetime of an upload form of `POST /uploads`, in seconds. */
 export const UPLOAD_SECONDS = 15 * 60;

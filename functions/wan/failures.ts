@@ -64,7 +64,7 @@ const failures = {
   generation_failed: {
     ...unbilled,
     message: "Wan's service failed while it generated the video.",
-    hint: 'POST /videos/{id}/retry starts a new attempt. The failed one costs nothing.',
+    hint: 'POST /videos/{id}/retry starts a new attempt. The failed one costs nothing. If it fails again, the image may be damaged: save it again.',
   },
   generation_timed_out: {
     ...unbilled,

@@ -6,6 +6,7 @@ import {
   deleteAccess,
   dispatchAccess,
   type Foundation,
+  imageRules,
   requestSettings,
   resultWriterAccess,
   spendingLimit,
@@ -67,6 +68,7 @@ export function apiFunctions(scope: Construct, foundation: Foundation) {
       access: mergeAccess(
         settings({ UPLOADS_BUCKET: storage.uploads.bucketName }),
         requestSettings(configuration),
+        imageRules(configuration),
         taskSeconds(configuration),
       ),
       // Inspects inline images like a submission.

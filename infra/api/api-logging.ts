@@ -43,8 +43,8 @@ export function stageLogging(scope: Construct, retention: RetentionDays): StageO
 }
 
 /**
- * Allows API Gateway to write logs: a setting of the account and region that a stage with logs requires. It is retained when the stack
- * is deleted, since other APIs of the account may depend on it.
+ * Allows API Gateway to write logs: a setting of the account and region that a stage with logs requires. It is retained when the
+ * stack is deleted, since other APIs of the account may depend on it.
  */
 export function accountLogging(scope: Construct): CfnAccount {
   const role = new Role(scope, 'LoggingRole', {

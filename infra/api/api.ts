@@ -12,9 +12,9 @@ import { routeAuthorizations } from './route-authorizations.ts';
 import { protectStage } from './web-acl.ts';
 
 /**
- * The HTTPS API: a regional REST API, since only REST APIs have customizable gateway responses. In every configuration, callers must
- * authenticate on all routes except those that return the same to everyone. The functions validate bodies, so that a response lists
- * all issues of a body.
+ * The HTTPS API: a regional REST API, since only REST APIs have customizable gateway responses. In every configuration, callers
+ * must authenticate on all routes except those that return the same to everyone. The functions validate bodies, so that a
+ * response lists all issues of a body.
  */
 export class Api extends Construct {
   readonly restApi: RestApi;

@@ -138,7 +138,8 @@ const commonResponses: readonly (readonly [ResponseType, GatewayProblem])[] = [
 
 /**
  * Shapes the responses that the gateway returns without invoking a function. One template serves both protocols: the members of
- * RFC 9457 and Wan's `code`, `message` and `request_id`. The type is `application/json`, the only one that clients of Wan's protocol read.
+ * RFC 9457 and Wan's `code`, `message` and `request_id`. The type is `application/json`, the only one that clients of Wan's
+ * protocol read.
  */
 export function addGatewayResponses(api: RestApi, { auth, waf }: Configuration): void {
   // The stack's web ACL has only a rate-based rule. The rules of any other web ACL are unknown.

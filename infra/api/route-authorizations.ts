@@ -6,12 +6,12 @@ import type { PipelineFunction } from '../functions/pipeline-function.ts';
 import type { RouteAuthorizations } from './api-routes.ts';
 
 /**
- * Creates the authorizations of the routes. The authorizer function checks keys and tokens. With `iam` the gateway itself checks the
- * signature and the caller's policies, and passes the caller's identity to the handlers.
+ * Creates the authorizations of the routes. The authorizer function checks keys and tokens. With `iam` the gateway itself checks
+ * the signature and the caller's policies, and passes the caller's identity to the handlers.
  *
- * Clients of Wan's protocol upload a file with a form without headers. That route therefore has its own authorizer in every mode, which
- * accepts only a token in the query. The token allows a few files in one folder within 15 minutes. Its result is not cached, so that
- * it expires on time.
+ * Clients of Wan's protocol upload a file with a form without headers. That route therefore has its own authorizer in every mode,
+ * which accepts only a token in the query. The token allows a few files in one folder within 15 minutes. Its result is not
+ * cached, so that it expires on time.
  */
 export function routeAuthorizations(
   scope: Construct,

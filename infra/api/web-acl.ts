@@ -9,8 +9,8 @@ interface ProtectedStage extends Construct {
 }
 
 /**
- * Adds a web ACL to a stage if it is configured. The ACL blocks an IP address while it exceeds the limit. Other rules, such as lists of
- * known attackers, can be added to the ACL by hand.
+ * Adds a web ACL to a stage if it is configured. The ACL blocks an IP address while it exceeds the limit. Other rules, such as
+ * lists of known attackers, can be added to the ACL by hand.
  */
 export function protectStage(scope: Construct, stage: ProtectedStage, waf: Configuration['waf']): void {
   if (!waf) {

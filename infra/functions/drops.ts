@@ -11,6 +11,7 @@ import {
   copyResultAccess,
   dispatchAccess,
   type Foundation,
+  imageRules,
   requestSettings,
   resultWriterAccess,
   spendingLimit,
@@ -19,7 +20,10 @@ import { type Access, dropQueueAccess, mergeAccess, settings, uploadsAccess } fr
 import { pinLogicalId } from './logical-id.ts';
 import { PipelineFunction } from './pipeline-function.ts';
 
-/** Makes videos of images that are uploaded to `drop/` in the uploads bucket. Events that cannot be delivered or handled become dead letters. */
+/**
+ * Makes videos of images that are uploaded to `drop/` in the uploads bucket. Events that cannot be delivered or handled become
+ * dead letters.
+ */
 export class Drops extends Construct {
   readonly drop: PipelineFunction<'drop'>;
   /** The queue in which images without a prompt wait for their sidecars. */
@@ -45,6 +49,7 @@ export class Drops extends Construct {
         uploadsAccess(storage.uploads, ['inputs/'], ['PutObject']),
         resultWriterAccess(foundation),
         requestSettings(configuration),
+        imageRules(configuration),
         spendingLimit(configuration),
         dropSettings(configuration),
         dropQueueAccess(waiting),
@@ -59,7 +64,7 @@ export class Drops extends Construct {
     this.deadLetters = deadLetters;
     this.waiting = waiting;
     this.longestWait = Duration.seconds(configuration.drop.sidecarSeconds).plus(timeout).plus(Duration.minutes(5));
-    new CfnEventSourceMapping(this, 'Waited', {
+    new CfnEventSourceMapping(this, 'WaitQueueEvents', {
       functionName: drop.live.functionArn,
       eventSourceArn: waiting.queueArn,
       batchSize: 1,
@@ -94,12 +99,13 @@ function dropSettings({ drop }: Configuration): Access<{ DROP_DEFAULTS: string; 
 }
 
 /**
- * Creates the queue of images that wait for their sidecars. Each message has its own delay. A message that fails is delivered again after
- * the visibility timeout. After a day it becomes a dead letter with 13 of its 14 days left, since retention counts from when it was sent.
+ * Creates the queue of images that wait for their sidecars. Each message has its own delay. A message that fails is delivered
+ * again after the visibility timeout. After a day it becomes a dead letter with 13 of its 14 days left, since retention counts
+ * from when it was sent.
  *
  * The visibility timeout is the function's timeout, the minimum that Lambda accepts. AWS recommends six times as much, so that an
- * invocation that is throttled for long does not overlap with the next delivery. Here an image takes seconds of these 15 minutes and an
- * overlap makes no second video, while a failed image would wait six times as long.
+ * invocation that is throttled for long does not overlap with the next delivery. Here an image takes seconds of these 15 minutes
+ * and an overlap makes no second video, while a failed image would wait six times as long.
  */
 function waitQueue(scope: Construct, visibilityTimeout: Duration, deadLetters: Queue): Queue {
   const queue = new Queue(scope, 'WaitQueue', {

@@ -32,8 +32,9 @@ export interface StateMachineAddress {
 }
 
 /**
- * Returns the state machine's name and ARN before it is created. It is the only physical name of the stack. The functions that the state
- * machine invokes need its ARN, since a function that releases a permit starts the next video; a reference to the resource would be circular.
+ * Returns the state machine's name and ARN before it is created. It is the only physical name of the stack. The functions that
+ * the state machine invokes need its ARN, since a function that releases a permit starts the next video; a reference to the
+ * resource would be circular.
  */
 export function stateMachineAddress(scope: Construct): StateMachineAddress {
   const stack = Stack.of(scope);
@@ -77,6 +78,9 @@ export const queryRate = ({ wanQueriesPerSecond }: Configuration) =>
 export const requestSettings = ({ region, trustedOrigins }: Configuration) =>
   settings({ WAN_REGION: region, TRUSTED_ORIGINS: JSON.stringify(trustedOrigins) });
 
+/** Whether images are accepted that only their EXIF orientation turns upright. */
+export const imageRules = ({ rotatedImages }: Configuration) => settings({ ROTATED_IMAGES: rotatedImages });
+
 /** Accepting a request for a video: validate it, copy its media to the video's prefix, write its record, dispatch it. */
 export function acceptAccess(foundation: Foundation) {
   const { configuration, storage } = foundation;
@@ -86,6 +90,7 @@ export function acceptAccess(foundation: Foundation) {
     listAccess(storage.uploads),
     uploadsAccess(storage.uploads, ['inputs/'], ['PutObject']),
     requestSettings(configuration),
+    imageRules(configuration),
     spendingLimit(configuration),
   );
 }

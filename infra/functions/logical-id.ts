@@ -2,8 +2,8 @@ import { CfnResource } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 
 /**
- * Pins a resource's logical id. CloudFormation replaces a resource whose id changes, so resources with data must keep theirs when the
- * code is rearranged.
+ * Pins a resource's logical id. CloudFormation replaces a resource whose id changes, so resources with data must keep theirs when
+ * the code is rearranged.
  */
 export function pinLogicalId(construct: IConstruct, logicalId: string): void {
   const resource = construct.node.defaultChild;

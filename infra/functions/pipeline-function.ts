@@ -40,8 +40,8 @@ export interface PipelineFunctionProps<Name extends FunctionName> extends Functi
 }
 
 /**
- * A Lambda function with its own code, role and log group. It is only invoked through its alias `live`, so that a deployment switches
- * all callers in one step and can be rolled back. The role has no managed policy, only what the function uses.
+ * A Lambda function with its own code, role and log group. It is only invoked through its alias `live`, so that a deployment
+ * switches all callers in one step and can be rolled back. The role has no managed policy, only what the function uses.
  */
 export class PipelineFunction<Name extends FunctionName = FunctionName> extends Construct {
   readonly live: Alias;

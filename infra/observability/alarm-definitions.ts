@@ -10,7 +10,7 @@ import type { PipelineFunction } from '../functions/pipeline-function.ts';
 import { functionMetric, ourMetric } from './metrics.ts';
 
 /** The constructs that alarms and dashboard monitor. */
-export interface Watched {
+export interface MonitoredConstructs {
   readonly restApi: RestApi;
   readonly stateMachine: StateMachine;
   readonly drops: Drops;
@@ -54,7 +54,7 @@ export const alarmDefinitions = ({
   drops,
   maintenance,
   canary,
-}: Watched): Record<string, AlarmDefinition> => ({
+}: MonitoredConstructs): Record<string, AlarmDefinition> => ({
   UpstreamTasksAboveOne: {
     metric: ourMetric('UpstreamTasksPerVideo', 'Maximum', fiveMinutes),
     comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
@@ -93,8 +93,8 @@ export const alarmDefinitions = ({
     anchor: 'tasks-unwatched',
   },
   WanThrottles: {
-    // A single 429 is retried and harmless. Model queues and rate limiters stay so far below the limits that 5 in each of three periods
-    // mean that another program uses the account, or that the account has lower limits than configured.
+    // A single 429 is retried and harmless. Model queues and rate limiters stay so far below the limits that 5 in each of three
+    // periods mean that another program uses the account, or that the account has lower limits than configured.
     metric: ourMetric('WanThrottled', 'Sum', fiveMinutes),
     threshold: 5,
     evaluationPeriods: 3,
@@ -160,7 +160,8 @@ export const alarmDefinitions = ({
 
 const deadLetters = (queue: Queue, source: string): AlarmDefinition => ({
   metric: queue.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', period: fiveMinutes }),
-  // SQS stops reporting metrics of a queue that was not used for six hours, even if it has messages. The alarm keeps its state meanwhile.
+  // SQS stops reporting metrics of a queue that was not used for six hours, even if it has messages. The alarm keeps its state
+  // meanwhile.
   treatMissingData: TreatMissingData.IGNORE,
   meaning: `An event for ${source} could not be handled and became a dead letter.`,
   fix: "Read it and the function's log, fix the cause, and send it again.",

@@ -3,9 +3,9 @@ import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { pinLogicalId } from '../functions/logical-id.ts';
-import { alarmDefinitions, type Watched } from './alarm-definitions.ts';
+import { alarmDefinitions, type MonitoredConstructs } from './alarm-definitions.ts';
 
-export interface AlarmsProps extends Watched {
+export interface AlarmsProps extends MonitoredConstructs {
   /** Notified when an alarm rings. */
   readonly topic: Topic;
 }
@@ -14,10 +14,10 @@ export interface AlarmsProps extends Watched {
 export class Alarms extends Construct {
   readonly alarms: readonly Alarm[];
 
-  constructor(scope: Construct, id: string, { topic, ...watched }: AlarmsProps) {
+  constructor(scope: Construct, id: string, { topic, ...monitored }: AlarmsProps) {
     super(scope, id);
     const action = new SnsAction(topic);
-    this.alarms = Object.entries(alarmDefinitions(watched)).map(
+    this.alarms = Object.entries(alarmDefinitions(monitored)).map(
       ([name, { metric, meaning, fix, anchor, ...options }]) => {
         const alarm = new Alarm(this, name, {
           metric,

@@ -10,10 +10,10 @@ import {
 import { Construct } from 'constructs';
 import type { MetricName } from '../../functions/shared/metric-names.ts';
 import type { PipelineFunction } from '../functions/pipeline-function.ts';
-import type { Watched } from './alarm-definitions.ts';
+import type { MonitoredConstructs } from './alarm-definitions.ts';
 import { functionMetric, ourMetric, ourMetricBy } from './metrics.ts';
 
-export interface DashboardProps extends Watched {
+export interface DashboardProps extends MonitoredConstructs {
   readonly alarms: readonly Alarm[];
   /** Every function of the stack. */
   readonly functions: readonly PipelineFunction[];

@@ -13,7 +13,9 @@ export const ourMetric = (name: MetricName, statistic: string, period: Duration)
     period,
   });
 
-/** Returns the metric for each combination of dimension values. It is a search expression, which graphs support and alarms do not. */
+/**
+ * Returns the metric for each combination of dimension values. It is a search expression, which graphs support and alarms do not.
+ */
 export function ourMetricBy(name: MetricName, dimensions: readonly string[], statistic: string, period: Duration) {
   const schema = [metricsNamespace, 'service', ...dimensions].join(',');
   return new MathExpression({

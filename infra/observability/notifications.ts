@@ -35,8 +35,8 @@ export class Notifications extends Construct {
 }
 
 /**
- * Creates a customer managed key: the policy of the AWS managed key for SNS does not let alarms use it, so their notifications would
- * fail. It only encrypts messages in transit, so nothing is lost when it is deleted with the stack.
+ * Creates a customer managed key: the policy of the AWS managed key for SNS does not let alarms use it, so their notifications
+ * would fail. It only encrypts messages in transit, so nothing is lost when it is deleted with the stack.
  */
 function notificationsKey(scope: Construct): Key {
   const key = new Key(scope, 'Key', {

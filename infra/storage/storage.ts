@@ -47,7 +47,8 @@ export class Storage extends Construct {
     this.uploads = privateBucket(this, 'UploadsBucket', {
       removalPolicy,
       lifecycleRules: [...uploadsLifecycle],
-      // Pages upload with signed forms and read first frames by presigned URLs. The signature grants access, so any origin is allowed.
+      // Pages upload with signed forms and read first frames by presigned URLs. The signature grants access, so any origin is
+      // allowed.
       cors: [
         {
           allowedMethods: [HttpMethods.POST, HttpMethods.GET],
@@ -76,7 +77,8 @@ function privateBucket(scope: Construct, id: string, { lifecycleRules = [], ...p
     objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
     lifecycleRules: [
       {
-        // An overwritten image may still be the first frame of a video, so old versions are kept for a while. Current versions do not expire.
+        // An overwritten image may still be the first frame of a video, so old versions are kept for a while. Current versions do
+        // not expire.
         noncurrentVersionExpiration: Duration.days(90),
         abortIncompleteMultipartUploadAfter: Duration.days(1),
         expiredObjectDeleteMarker: true,

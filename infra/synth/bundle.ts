@@ -34,9 +34,9 @@ export const projectRoot = resolve(dirname(fileURLToPath(import.meta.url)), '../
 const sources = ['functions', 'web', 'package.json', 'package-lock.json'];
 
 /**
- * One build for all functions, since one build per function takes six times as long. Minified CommonJS without external modules has the
- * fastest measured cold start. `sideEffects` in package.json lets esbuild drop unused modules. Source maps are kept but not deployed,
- * since they would be most of the package.
+ * One build for all functions, since one build per function takes six times as long. Minified CommonJS without external modules
+ * has the fastest measured cold start. `sideEffects` in package.json lets esbuild drop unused modules. Source maps are kept but
+ * not deployed, since they would be most of the package.
  */
 const options = {
   bundle: true,
@@ -53,7 +53,10 @@ const options = {
   logLevel: 'silent',
 } as const satisfies BuildOptions;
 
-/** Options for the scripts and style sheets of pages. The target is browsers of the last few years; ESM keeps variables out of the global scope. */
+/**
+ * Options for the scripts and style sheets of pages. The target is browsers of the last few years; ESM keeps variables out of the
+ * global scope.
+ */
 const browserOptions = {
   bundle: true,
   platform: 'browser',

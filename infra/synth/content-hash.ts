@@ -11,7 +11,9 @@ export async function listFiles(root: string, paths: readonly string[]): Promise
   return found.flat().sort();
 }
 
-/** Returns a SHA-256 over the names and contents of files. It changes if and only if a file is added, removed, renamed or edited. */
+/**
+ * Returns a SHA-256 over the names and contents of files. It changes if and only if a file is added, removed, renamed or edited.
+ */
 export async function hashFiles(root: string, files: readonly string[]): Promise<string> {
   const hashes = await Promise.all(files.map(async (file) => `${file} ${hashOf(await readFile(join(root, file)))}`));
   return hashOf(hashes.join('\n'));

@@ -24,8 +24,8 @@ const installedPackages: Plugin = {
 };
 
 /**
- * `import text from '../document.ts?json'` imports the default export of a module as JSON text. The module runs once, when the functions
- * are bundled, so the module and its imports do not slow down a cold start.
+ * `import text from '../document.ts?json'` imports the default export of a module as JSON text. The module runs once, when the
+ * functions are bundled, so the module and its imports do not slow down a cold start.
  */
 export const jsonTexts: Plugin = {
   name: 'json-texts',

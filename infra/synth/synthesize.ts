@@ -35,8 +35,8 @@ export interface SynthesizeOptions {
 const sources = ['infra', 'functions', 'cdk.json', 'package-lock.json'];
 
 /**
- * Synthesizes the stack's template in this process, without the CLI or an AWS account. Returns a cached template if the sources have not
- * changed, without loading the CDK.
+ * Synthesizes the stack's template in this process, without the CLI or an AWS account. Returns a cached template if the sources
+ * have not changed, without loading the CDK.
  * @throws Error for an invalid configuration
  */
 export async function synthesize({

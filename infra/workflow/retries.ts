@@ -3,9 +3,9 @@ import type { RetryProps } from 'aws-cdk-lib/aws-stepfunctions';
 import { errorNames } from '../../functions/shared/errors.ts';
 
 /*
- * The retry policies of the state machine. Each policy counts its own attempts. A failed attempt takes 3 of the 25,000 events of an
- * execution's history, so all retries below and the sleeps fit into one execution. There is no jitter, since a model's permits (seven at
- * most by default) limit how many executions call Wan concurrently.
+ * The retry policies of the state machine. Each policy counts its own attempts. A failed attempt takes 3 of the 25,000 events of
+ * an execution's history, so all retries below and the sleeps fit into one execution. There is no jitter, since a model's permits
+ * (seven at most by default) limit how many executions call Wan concurrently.
  */
 
 interface Backoff {
@@ -26,7 +26,10 @@ const retry = (errors: string[], { first, rate = 2, longest, attempts }: Backoff
   maxAttempts: attempts,
 });
 
-/** Wan throttles or is unavailable, which should not fail a video. Waits 5, 10, 20, 40 s (75 s), then 60 s each: 75 s + 1,439 × 60 s = 24 h. */
+/**
+ * Wan throttles or is unavailable, which should not fail a video. Waits 5, 10, 20, 40 s (75 s), then 60 s each:
+ * 75 s + 1,439 × 60 s = 24 h.
+ */
 export const wanUnavailable = retry([errorNames.wanThrottled, errorNames.wanUnavailable], {
   first: 5,
   longest: 60,
@@ -34,18 +37,21 @@ export const wanUnavailable = retry([errorNames.wanThrottled, errorNames.wanUnav
 });
 
 /**
- * The response to a submission was lost. Each attempt reads Wan's task list once, which decides after 2 minutes (`uncertainSeconds`).
- * 720 × 5 s = 1 h leaves room for 30 such searches.
+ * The response to a submission was lost. Each attempt reads Wan's task list once, which decides after 2 minutes
+ * (`uncertainSeconds`). 720 × 5 s = 1 h leaves room for 30 such searches.
  */
 export const submissionUncertain = retry([errorNames.submissionUncertain], { first: 5, rate: 1, attempts: 720 });
 
 /**
- * Another video with the same model and prompt is uncertain. Continues soon after that is decided; several such videos may follow each
- * other. Waits 5, 10 s (15 s), then 20 s each: 15 s + 540 × 20 s = 3 h.
+ * Another video with the same model and prompt is uncertain. Continues soon after that is decided; several such videos may follow
+ * each other. Waits 5, 10 s (15 s), then 20 s each: 15 s + 540 × 20 s = 3 h.
  */
 export const promptLocked = retry([errorNames.promptLocked], { first: 5, longest: 20, attempts: 2 + 540 });
 
-/** Wan does not know the task: it has deleted it after 24 hours, or fails to find it briefly. `UNKNOWN` is final after waits of 5, 10, 20, 40 s (75 s). */
+/**
+ * Wan does not know the task: it has deleted it after 24 hours, or briefly fails to find it. `UNKNOWN` is final after waits of
+ * 5, 10, 20, 40 s (75 s).
+ */
 export const taskUnknown = retry([errorNames.taskUnknown], { first: 5, attempts: 4 });
 
 /**
@@ -78,9 +84,9 @@ export const lambdaService = retry(
 );
 
 /**
- * The function was interrupted by its timeout, the state's timeout, lack of memory or a crash, each with its own error name. A retry is
- * safe for a submission as well, since the ledger makes the next attempt check Wan before it submits. Waits 5, 10, 20, 40 s, then 60 s
- * each: about 7 min in total, plus the duration of the attempts.
+ * The function was interrupted by its timeout, the state's timeout, lack of memory or a crash, each with its own error name. A
+ * retry is safe for a submission as well, since the ledger makes the next attempt check Wan before it submits. Waits 5, 10, 20,
+ * 40 s, then 60 s each: about 7 min in total, plus the duration of the attempts.
  */
 export const functionCutOff = retry(
   ['States.Timeout', 'Sandbox.Timedout', 'Lambda.Unknown', 'Runtime.ExitError', 'Runtime.OutOfMemory'],

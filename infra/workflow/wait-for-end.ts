@@ -16,9 +16,9 @@ const attributes = [
 ] as const;
 
 /**
- * Creates the state in which an execution sleeps. It writes its task token to the wait item of its video, and sleeps until the watcher
- * wakes it with the token or `$.wait.timeout_seconds` have passed. The state's output is its input. Any error, too, leads to the next
- * state, which queries Wan. If a newer run has the item, the next state ends this run.
+ * Creates the state in which an execution sleeps. It writes its task token to the wait item of its video, and sleeps until the
+ * watcher wakes it with the token or `$.wait.timeout_seconds` have passed. The state's output is its input. An error also leads
+ * to the next state, which queries Wan. If a newer run has the item, the next state ends this run.
  */
 export function waitForEnd(scope: Construct, table: ITable, next: IChainable): CustomState {
   const state = new CustomState(scope, 'WaitForEnd', {

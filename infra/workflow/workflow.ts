@@ -91,8 +91,8 @@ function stepFunctions(scope: Construct, foundation: Foundation, watcher: Pipeli
         taskSeconds(configuration),
         spendingLimit(configuration),
       ),
-      // A call has a timeout of 75 s, since Wan fetches and checks the image during it. If Wan cannot fetch it, an upload (10 s + 60 s) and
-      // a second call follow. Each waits about a second for its slot of the rate limiter.
+      // A call has a timeout of 75 s, since Wan fetches and checks the image during it. If Wan cannot fetch it, an upload (10 s +
+      // 60 s) and a second call follow. Each waits about a second for its slot of the rate limiter.
       timeout: Duration.minutes(4),
       // An image for Wan's upload is buffered in memory: at most 20 MB.
       memory: 512,

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { imageSize } from 'image-size';
-import { inspectImage } from '../../functions/media/image.ts';
+import { inspectImage, readImageHeader } from '../../functions/media/image.ts';
 import type { Model } from '../../functions/wan/catalogue.ts';
 
 export interface DemoImage {
@@ -27,7 +26,7 @@ export async function readImage(file: string, { image: limits }: Pick<Model, 'im
     throw new Error(`${file}\n${readErrors[error.code ?? ''] ?? `The file cannot be read: ${error.message}`}`);
   });
   const image = inspectImage(bytes, bytes.length, limits);
-  if (image.ok) return { bytes, content_type: image.content_type };
+  if (image.ok) return { bytes, content_type: image.facts.content_type };
   const isFixable = image.issues.every(({ code }) => fixable.includes(code)) && !isTooNarrow(bytes, limits);
   const command = isFixable ? ['With ImageMagick:', `  ${fixCommand(file, limits)}`] : [];
   throw new Error([file, ...image.issues.map(({ message }) => message), ...command].join('\n'));
@@ -37,7 +36,7 @@ const fixable = ['image_too_large', 'image_dimensions', 'image_has_alpha'];
 
 /** Whether a side is below the minimum even after both are scaled down to the maximum. */
 function isTooNarrow(bytes: Buffer, { min_side, max_side }: Model['image']): boolean {
-  const { width, height } = imageSize(bytes);
+  const { width, height } = readImageHeader(bytes) ?? { width: 0, height: 0 };
   return Math.min(width, height) * Math.min(1, max_side / Math.max(width, height)) < min_side;
 }
 

@@ -1,7 +1,5 @@
-import { decodeDataUrl } from '../../functions/media/data-url.ts';
-import { inspectImage } from '../../functions/media/image.ts';
 import type { Issue } from '../../functions/shared/issues.ts';
-import { findModel, models } from '../../functions/wan/catalogue.ts';
+import { models } from '../../functions/wan/catalogue.ts';
 import { checkRequest, type VideoRequest } from '../../functions/wan/validation/request.ts';
 import { createLimits } from '../../local/wan/limits.ts';
 import { createSubmit } from '../../local/wan/submit.ts';
@@ -10,31 +8,16 @@ import { png, wav } from '../functions/media/support.ts';
 export type ClientResult = { ok: true; request: VideoRequest } | { ok: false; issues: Issue[] };
 
 /**
- * Checks a body as the API does: with the validator, and an inline image by its bytes. The returned request has the image
- * as it is sent to Wan, with the type of its bytes.
+ * Checks a body as the API does, inline files included. The returned request has an inline file in the form that is sent to Wan, with
+ * the type of its bytes.
  */
 export function checkByClient(text: string, mode: 'strict' | 'tolerant'): ClientResult {
-  const checked = checkRequest(parse(text), {
+  return checkRequest(parse(text), {
     mode,
     trustedOrigins: [],
-    maxInlineImageBytes: Number.POSITIVE_INFINITY,
+    maxInlineBytes: Number.POSITIVE_INFINITY,
     offeredModels: models.map(({ name }) => name),
   });
-  if (!checked.ok) return checked;
-  const { request } = checked;
-  const url = request.input.img_url;
-  if (!url.startsWith('data:')) return { ok: true, request };
-  const limits = findModel(request.model).image;
-  const decoded = decodeDataUrl(url, limits.max_bytes);
-  const inspected = decoded.ok ? inspectImage(decoded.bytes, decoded.bytes.byteLength, limits) : decoded;
-  if (!inspected.ok) {
-    return {
-      ok: false,
-      issues: inspected.issues.map((problem) => ({ pointer: '/input/img_url', ...problem })),
-    };
-  }
-  const img_url = url.replace(/^data:[^;]*/, `data:${inspected.content_type}`);
-  return { ok: true, request: { ...request, input: { ...request.input, img_url } } };
 }
 
 function parse(text: string): unknown {

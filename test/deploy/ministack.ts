@@ -21,8 +21,8 @@ export const account = '000000000000';
 export const region = 'us-east-1';
 
 /**
- * Starts MiniStack (MIT, PyPI `ministack`): AWS services on 127.0.0.1 to which the CDK CLI can deploy. It runs Lambda functions with this
- * machine's Node.
+ * Starts MiniStack (MIT, PyPI `ministack`): AWS services on 127.0.0.1 to which the CDK CLI can deploy. It runs Lambda functions
+ * with this machine's Node.
  * @param directory receives its log and its state
  * @throws Error if it does not start within 60 s
  */

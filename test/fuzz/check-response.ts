@@ -12,7 +12,8 @@ const leaks: readonly RegExp[] = [
 ];
 
 /**
- * Checks a response against the contract and the rights of its caller. A request to no operation may get any error response of the API.
+ * Checks a response against the contract and the rights of its caller. A request to no operation may get any error response of
+ * the API.
  * @param secrets texts that no response may contain
  * @returns the first fault, or undefined
  */
@@ -38,8 +39,8 @@ export function faultOf(
 }
 
 /**
- * Returns the text of a response that must not contain secrets. The contract and the pages contain examples that would look like leaks,
- * and a page's content security policy names the origins that a deployment trusts.
+ * Returns the text of a response that must not contain secrets. The contract and the pages contain examples that would look like
+ * leaks, and a page's content security policy names the origins that a deployment trusts.
  */
 function privateTextOf({ route }: FuzzRequest, { status, headers, body }: RawResponse): string {
   const isPage = route?.path === '/docs' || route?.path === '/' || route?.path === '/openapi.json';

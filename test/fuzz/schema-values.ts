@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import type { Contract, Schema } from '../support/contract.ts';
 
 /**
- * Generates values that match a schema. `known` has values by field name for fields that cannot be generated from their schema, such as
- * URLs.
+ * Generates values that match a schema. `known` has values by field name for fields that cannot be generated from their schema,
+ * such as URLs.
  */
 export function valuesOf(
   contract: Contract,

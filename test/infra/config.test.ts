@@ -20,6 +20,7 @@ describe('the configuration', () => {
       region: 'singapore',
       wanBaseUrl: 'https://dashscope-intl.aliyuncs.com/api/v1',
       imageTransfer: 'url',
+      rotatedImages: 'accept',
       removalPolicy: 'retain',
       limitSettings: { extra_permits: 2, models: {} },
       wanQueriesPerSecond: 10,

@@ -48,6 +48,7 @@ describe('each function', () => {
       wanQueriesPerSecond: 3,
       wanBaseUrl: 'http://127.0.0.1:4401/api/v1',
       trustedOrigins: ['http://127.0.0.1:4401'],
+      rotatedImages: 'refuse',
       videoHosts: ['new-results.oss-cn-beijing.aliyuncs.com'],
       extraPermits: 0,
       limits: { 'wan2.6-i2v': { concurrent_tasks: 9 } },
@@ -70,6 +71,9 @@ describe('each function', () => {
       WAN_QUERIES_PER_SECOND: '3',
       LIMIT_SETTINGS: '{"extra_permits":0,"models":{"wan2.6-i2v":{"concurrent_tasks":9}}}',
     });
+    for (const name of ['submit', 'catalogue', 'dashscope', 'drop']) {
+      expect(variables[name]).toMatchObject({ ROTATED_IMAGES: 'refuse' });
+    }
     expect(variables.submit).toMatchObject({
       TRUSTED_ORIGINS: '["http://127.0.0.1:4401"]',
       MONTHLY_SPENDING_LIMIT: '12.5',

@@ -24,6 +24,7 @@ const wrong: [Record<string, unknown>, ...string[]][] = [
   [{ region: null }, 'must be one of "singapore"'],
   [{ wanBaseUrl: 5 }, 'must be an http(s) URL that ends in /api/v1'],
   [{ imageTransfer: true }, 'must be one of "url", "upload"'],
+  [{ rotatedImages: false }, 'must be one of "accept", "refuse"'],
   [{ removalPolicy: [] }, 'must be one of "retain", "destroy"'],
   [{ limits: true }, 'limits = true: must be an object of limits'],
   [{ limits: [] }, 'limits = []: must be an object of limits'],

@@ -49,8 +49,8 @@ function grantsOf(role: string, { Effect, Action, Resource, Condition }: Stateme
 }
 
 /**
- * Actions that the simulator's table, like AWS's reference, lists without a resource, although IAM evaluates them on the state machine
- * (aws/aws-cdk#8486), with an action that is evaluated the same way.
+ * Actions that the simulator's table, like AWS's reference, lists without a resource, although IAM evaluates them on the state
+ * machine (aws/aws-cdk#8486), with an action that is evaluated the same way.
  */
 const evaluatedAs: Record<string, string> = { 'states:SendTaskSuccess': 'states:StartExecution' };
 

@@ -4,7 +4,7 @@ import type { APIGatewayProxyResult } from 'aws-lambda';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ConsoleSettings, consolePage, consoleSettings } from '../../functions/api/pages/console.ts';
 import { listModels } from '../../functions/api/videos/models.ts';
-import { MAX_INLINE_IMAGE_BYTES } from '../../functions/submissions/check-body.ts';
+import { MAX_INLINE_BYTES } from '../../functions/submissions/check-body.ts';
 import { offeredModelNames } from '../../functions/wan/catalogue.ts';
 import { priceOf } from '../../functions/wan/prices.ts';
 import { bundle } from '../../infra/synth/bundle.ts';
@@ -158,7 +158,7 @@ describe('the settings of the console', () => {
   });
 
   test('contain the largest inline image of the API', () => {
-    expect(consoleSettings('singapore', wan).inline_image_bytes).toBe(MAX_INLINE_IMAGE_BYTES);
+    expect(consoleSettings('singapore', wan).inline_image_bytes).toBe(MAX_INLINE_BYTES);
   });
 
   test.each([

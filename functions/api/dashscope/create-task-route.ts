@@ -3,9 +3,9 @@ import type { Caller } from '../../shared/caller.ts';
 import type { Issue } from '../../shared/issues.ts';
 import { readJson } from '../../shared/json-body.ts';
 import { ProblemError } from '../../shared/problem.ts';
-import type { Identity } from '../../submissions/identity.ts';
+import { type Identity, identityOf } from '../../submissions/identity.ts';
 import { isJsonObject } from '../../wan/validation/body.ts';
-import { headerValues, identify } from '../http/request.ts';
+import { headerValues } from '../http/request.ts';
 import { DashscopeError, dashscopeErrorOfIssues } from './errors.ts';
 import type { CreateTaskResponse } from './schemas.ts';
 import type { DashscopeRequest, DashscopeServices } from './services.ts';
@@ -19,14 +19,14 @@ export async function createTask(
 ): Promise<CreateTaskResponse> {
   if (!headerValues(request, 'x-dashscope-async').includes('enable')) throw new DashscopeError('AccessDenied');
   const body = withOwnUploads(readJson(request), services, caller);
-  const { video } = await services.acceptRequest({ body, identity: identityOf(request, caller), caller });
+  const { video } = await services.acceptRequest({ body, identity: readIdentity(request, caller), caller });
   return { output: { task_status: 'PENDING', task_id: video.id } };
 }
 
 /** An `Idempotency-Key` works as on `POST /videos`. Wan does not know the header, so an invalid one is ignored. */
-function identityOf(request: DashscopeRequest, caller: Caller): Identity {
+function readIdentity(request: DashscopeRequest, caller: Caller): Identity {
   try {
-    return identify(request, caller);
+    return identityOf(caller.owner, headerValues(request, 'idempotency-key'));
   } catch (error) {
     if (error instanceof ProblemError) return { id: randomUUID(), repeatable: false };
     throw error;

@@ -68,6 +68,7 @@ const references: Readonly<Record<string, ReferenceCode>> = {
   unauthorized: 'InvalidApiKey',
   spending_limit_reached: 'Arrearage',
   image_too_large: 'BadRequest.TooLarge',
+  audio_too_large: 'BadRequest.TooLarge',
   wan_unavailable: 'ModelUnavailable',
   video_is_starting: 'UnsupportedOperation',
   video_is_running: 'UnsupportedOperation',
@@ -138,10 +139,11 @@ const mediaCodes = [
   'image_unreadable',
   'image_dimensions',
   'image_has_alpha',
+  'image_rotated_by_exif',
   'unsupported_audio_type',
   'audio_empty',
   'audio_too_large',
-  'audio_truncated',
+  'audio_unreadable',
   'audio_duration',
 ] as const;
 

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { PutObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
-import { contentTypeOf, imageFormatOf } from '../../media/image.ts';
+import { readAudio } from '../../media/audio.ts';
+import { mediaTypeOf, wrongKindMessage } from '../../media/file-kind.ts';
 import type { Caller } from '../../shared/caller.ts';
 import { countUpload } from '../auth/upload-token.ts';
 import { headerValues } from '../http/request.ts';
@@ -38,12 +39,10 @@ export async function receiveUpload(
       `The file has ${bytes.byteLength} bytes; at most ${MAX_UPLOAD_BYTES} are accepted here. Make it smaller, or give its http(s) URL.`,
     );
   }
-  const content_type = mediaTypeOf(bytes);
+  // An MP3 may begin with bytes that no kind of file has.
+  const content_type = mediaTypeOf(bytes) ?? readAudio(bytes)?.content_type;
   if (!content_type) {
-    throw new DashscopeError(
-      'InvalidParameter',
-      'The file is not a JPEG, PNG, BMP or WEBP image, nor a WAV or MP3 audio file. Convert it to one of these.',
-    );
+    throw new DashscopeError('InvalidParameter', wrongKindMessage(bytes, 'image or audio'));
   }
   if (!(await countUpload(services.table, request.queryStringParameters?.upload_token ?? ''))) {
     const what = 'Invalid according to Policy: it permits 10 files. Get another: GET uploads?action=getPolicy.';
@@ -92,19 +91,4 @@ export async function storeUpload(
     if (error instanceof S3ServiceException && conflicts.includes(error.name)) return false;
     throw error;
   }
-}
-
-/** The media type of a file that Wan can read, by its first bytes; undefined for any other file. */
-function mediaTypeOf(bytes: Uint8Array): string | undefined {
-  const image = imageFormatOf(bytes);
-  return image ? contentTypeOf(image) : audioTypeOf(Buffer.from(bytes.subarray(0, 12)));
-}
-
-function audioTypeOf(start: Buffer): 'audio/wav' | 'audio/mpeg' | undefined {
-  const text = start.toString('latin1');
-  if (text.startsWith('RIFF') && text.slice(8, 12) === 'WAVE') return 'audio/wav';
-  // An ID3 tag, or a frame header: eleven set bits, then a layer other than 00.
-  const [first = 0, second = 0] = start;
-  const isFrame = first === 0xff && (second & 0xe0) === 0xe0 && (second & 0x06) !== 0;
-  return text.startsWith('ID3') || isFrame ? 'audio/mpeg' : undefined;
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Caller } from '../../shared/caller.ts';
-import { MAX_INLINE_IMAGE_BYTES } from '../../submissions/check-body.ts';
+import { MAX_INLINE_BYTES } from '../../submissions/check-body.ts';
 import { uploadFolder } from '../../submissions/uploads.ts';
 import { offeredModelNames } from '../../wan/catalogue.ts';
 import { createUploadToken } from '../auth/upload-token.ts';
@@ -10,7 +10,7 @@ import type { UploadPolicyResponse } from './schemas.ts';
 import type { DashscopeRequest, DashscopeServices } from './services.ts';
 
 /** The largest file that fits through API Gateway and a Lambda event; larger ones use `POST /uploads`. */
-export const MAX_UPLOAD_BYTES = MAX_INLINE_IMAGE_BYTES;
+export const MAX_UPLOAD_BYTES = MAX_INLINE_BYTES;
 
 /**
  * `GET uploads?action=getPolicy&model=M`: returns the address and form fields for an upload. Wan's clients send it to object storage; here they

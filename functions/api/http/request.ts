@@ -1,9 +1,4 @@
-import { randomUUID } from 'node:crypto';
 import type { APIGatewayEventIdentity, APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
-import type { Caller } from '../../shared/caller.ts';
-import { ProblemError } from '../../shared/problem.ts';
-import type { Identity } from '../../submissions/identity.ts';
-import { deterministicId } from '../../video/keys.ts';
 
 /** The parts of a request that handlers use; `resource` is the route that it matched. */
 export type ApiRequest = Pick<
@@ -50,21 +45,4 @@ export function json(statusCode: number, body: unknown, headers: Record<string, 
     headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers },
     body: JSON.stringify(body),
   };
-}
-
-/**
- * The id of the video that a request creates: derived from owner and Idempotency-Key, or random without a key.
- * @throws ProblemError 400 for an invalid key
- */
-export function identify(request: ApiRequest, { owner }: Caller): Identity {
-  const [key, ...others] = headerValues(request, 'idempotency-key');
-  if (key === undefined) return { id: randomUUID(), repeatable: false };
-  if (others.length === 0 && /^[\x21-\x7e]{1,255}$/.test(key)) {
-    return { id: deterministicId('api', owner, key), repeatable: true };
-  }
-  throw new ProblemError(400, {
-    code: 'invalid_idempotency_key',
-    title: 'The Idempotency-Key is invalid.',
-    detail: 'Send the header once, with 1 to 255 visible ASCII characters without spaces, such as a UUID.',
-  });
 }

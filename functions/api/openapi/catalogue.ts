@@ -113,7 +113,7 @@ export const operations = nativeOperations('Catalogue and spending', [
         estimate: { summary: 'Five seconds at 720P', value: anEstimate },
       }),
     },
-    problems: ['invalid_json', 'invalid_request', 'image_too_large'],
+    problems: ['invalid_json', 'invalid_request', 'image_too_large', 'audio_too_large'],
   },
   {
     method: 'get',

@@ -111,6 +111,11 @@ const table = {
     meaning: 'The inline image has more than 4 MiB.',
     fix: 'Upload it with `POST /uploads` and give its `media_url` as `img_url`.',
   },
+  audio_too_large: {
+    status: 413,
+    meaning: 'The inline audio has more than 4 MiB.',
+    fix: 'Upload it with `POST /uploads` and give its `media_url` as `audio_url`.',
+  },
   internal_error: {
     status: 500,
     meaning: 'An unexpected error occurred.',

@@ -121,7 +121,12 @@ const withErrors: Partial<Record<Code, z.input<typeof issueSchema>>> = {
   image_too_large: {
     pointer: '/input/img_url',
     code: 'image_too_large',
-    message: 'The image has 5242880 bytes; at most 4194304 are accepted inline.',
+    message: 'An inline file may have 4194304 bytes; this one has 5242880.',
+  },
+  audio_too_large: {
+    pointer: '/input/audio_url',
+    code: 'audio_too_large',
+    message: 'An inline file may have 4194304 bytes; this one has 5242880.',
   },
 };
 

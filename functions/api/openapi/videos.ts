@@ -64,7 +64,7 @@ export const operations = nativeOperations('Videos', [
     path: '/videos',
     id: 'createVideo',
     summary: 'Create a video',
-    description: `Takes an image (\`img_url\`: an http(s) URL, a \`data:\` URL of at most 4 MiB, or the \`media_url\` of \`POST /uploads\`) and a prompt. The response comes immediately; the video takes minutes. Wait for it with \`GET /videos/{id}?wait=25\`.
+    description: `Takes an image (\`img_url\`: an http(s) URL, a \`data:\` URL of at most 4 MiB, or the \`media_url\` of \`POST /uploads\`), a prompt and, for some models, audio (\`audio_url\`, likewise). The response comes immediately; the video takes minutes. Wait for it with \`GET /videos/{id}?wait=25\`.
 
 A request that Wan would refuse or partly ignore gets a 400 with every issue. Text that Wan would cut off gets a warning on the video.`,
     parameters: [idempotencyKey, prefer],
@@ -86,6 +86,7 @@ A request that Wan would refuse or partly ignore gets a 400 with every issue. Te
       'idempotency_conflict',
       'video_deleted',
       'image_too_large',
+      'audio_too_large',
     ],
   },
   {

@@ -1,5 +1,5 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import { MAX_INLINE_IMAGE_BYTES } from '../../submissions/check-body.ts';
+import { MAX_INLINE_BYTES } from '../../submissions/check-body.ts';
 import type { Region } from '../../wan/regions.ts';
 import { type OfferedModel, offeredModels } from '../videos/models.ts';
 import { dataBlock, fillPage, hashSource, pageResponse } from './page.ts';
@@ -52,6 +52,6 @@ export interface ConsoleSettings {
  */
 export const consoleSettings = (region: Region, wanBaseUrl: string): ConsoleSettings => ({
   models: offeredModels(region),
-  inline_image_bytes: MAX_INLINE_IMAGE_BYTES,
+  inline_image_bytes: MAX_INLINE_BYTES,
   emulated: ['127.0.0.1', 'localhost', '[::1]'].includes(new URL(wanBaseUrl).hostname),
 });

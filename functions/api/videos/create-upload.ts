@@ -4,7 +4,7 @@ import { createPresignedPost } from '@aws-sdk/s3-presigned-post';
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import * as z from 'zod';
 import { audioLimits } from '../../media/audio.ts';
-import { imageTypes } from '../../media/data-url.ts';
+import { imageTypes } from '../../media/file-kind.ts';
 import type { Caller } from '../../shared/caller.ts';
 import type { Issue } from '../../shared/issues.ts';
 import { readJson } from '../../shared/json-body.ts';

@@ -3,9 +3,10 @@ import type { ReadQueuePosition } from '../../queue/position.ts';
 import type { Caller } from '../../shared/caller.ts';
 import { readJson } from '../../shared/json-body.ts';
 import { type AcceptServices, acceptRequest, type OnAccepted, videoDeleted } from '../../submissions/accept-request.ts';
+import { identityOf } from '../../submissions/identity.ts';
 import { isTerminal, type VideoRecord } from '../../video/record.ts';
 import { viewOf } from '../../video/view.ts';
-import { type ApiRequest, identify, json } from '../http/request.ts';
+import { type ApiRequest, headerValues, json } from '../http/request.ts';
 import { preferredWait, retryAfter, waitForChange } from './long-poll.ts';
 
 export interface SubmitServices extends AcceptServices {
@@ -28,7 +29,7 @@ export async function submit(
   const { table } = services;
   const arrived = table.now();
   const body = readJson(request);
-  const identity = identify(request, caller);
+  const identity = identityOf(caller.owner, headerValues(request, 'idempotency-key'));
   const accepted = await acceptRequest(services, { body, mode: 'strict', identity, caller });
   const { video, created } = accepted;
   services.onAccepted(accepted);

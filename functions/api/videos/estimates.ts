@@ -1,4 +1,5 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
+import type { RotatedImages } from '../../media/image.ts';
 import { typicalSeconds } from '../../polling/durations.ts';
 import type { Caller } from '../../shared/caller.ts';
 import { readJson } from '../../shared/json-body.ts';
@@ -9,6 +10,8 @@ import type { CatalogueServices } from './models.ts';
 
 export interface EstimateServices extends CatalogueServices {
   trustedOrigins: readonly string[];
+  /** @default `accept` */
+  rotatedImages?: RotatedImages;
   uploadsBucket: string;
 }
 

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 
-/** Longer URLs are refused: no service that serves pictures needs them. */
+/** No service that serves media needs longer URLs. */
 const maxUrlLength = 2048;
 
 export type UrlIssue = {
@@ -9,18 +9,16 @@ export type UrlIssue = {
 };
 
 export type UrlOptions = {
-  /** Origins that may be used although they are private, or plain http where https is asked for. */
+  /** Origins that are allowed although they are private or use plain http. */
   readonly trustedOrigins: readonly string[];
   /** @default ['https:', 'http:'] */
   readonly schemes?: readonly ('https:' | 'http:')[];
 };
 
 /**
- * Checks an address that a caller gave and that a server, ours or Wan's, will
- * be asked to fetch.
+ * Checks a URL of a caller that a server, ours or Wan's, will fetch.
  *
- * @returns the URL in its normal form, which is what must be sent on: the
- * form that was checked. The text itself is never part of a problem's message.
+ * @returns the URL in its normal form, which is the form that was checked: send on this one. No message contains the text itself.
  */
 export function checkPublicUrl(
   text: string,
@@ -30,14 +28,17 @@ export function checkPublicUrl(
     return refuse('url_too_long', `The URL is longer than ${maxUrlLength} characters. Use a shorter one.`);
   }
   const accepted = schemes.map((scheme) => `${scheme}//`).join(' or ');
-  const unreadable = `This is no URL. Give one that starts with ${accepted}, with spaces and other special characters percent-encoded.`;
-  // URL drops tabs, line breaks and outer spaces and reads "\" as "/"; another reader may not, so none may occur.
+  const unreadable = `This is no valid URL. Give one that starts with ${accepted}, with spaces and other special characters percent-encoded.`;
+  // `URL` drops tabs, line breaks and outer spaces and reads "\" as "/". Other parsers may not, so these are refused.
   if (/[\s\p{Cc}\p{Cf}\\]/u.test(text)) return refuse('invalid_url', unreadable);
   const url = parseUrl(text);
   if (!url) return refuse('invalid_url', unreadable);
   const trusted = trustedOrigins.includes(url.origin);
   if (!schemes.some((known) => known === url.protocol) && !(trusted && url.protocol === 'http:')) {
-    return refuse('unsupported_url_scheme', `URLs of this kind aren't taken. Give one that starts with ${accepted}.`);
+    return refuse(
+      'unsupported_url_scheme',
+      `URLs of this scheme are not accepted. Give one that starts with ${accepted}.`,
+    );
   }
   if (!/^https?:\/\/[^/]/i.test(text)) return refuse('invalid_url', unreadable);
   if (url.username || url.password) {
@@ -49,7 +50,7 @@ export function checkPublicUrl(
   if (!trusted && !isPublicHostname(url.hostname)) {
     return refuse(
       'private_url',
-      "The URL's host isn't on the public internet. Use a public address, or upload the file.",
+      'The host of the URL is not on the public internet. Use a public address, or upload the file.',
     );
   }
   if (url.href.length > maxUrlLength) {
@@ -65,7 +66,7 @@ function refuse(code: UrlIssue['code'], message: string): { ok: false } & UrlIss
   return { ok: false, code, message };
 }
 
-/** Bucket and key of an `s3://bucket/key` URL, or undefined for anything else. */
+/** Returns bucket and key of an `s3://bucket/key` URL; undefined for anything else. */
 export function parseS3Url(text: string): { bucket: string; key: string } | undefined {
   const parts = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/([\s\S]+)$/.exec(text);
   const [, bucket, key] = parts ?? [];
@@ -73,7 +74,7 @@ export function parseS3Url(text: string): { bucket: string; key: string } | unde
   return { bucket, key };
 }
 
-/** IPv4 networks that aren't the public internet (IANA special-purpose registry). */
+/** IPv4 networks outside the public internet (IANA special-purpose registry). */
 const specialNetworks: readonly (readonly [string, number])[] = [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
@@ -92,7 +93,7 @@ const specialNetworks: readonly (readonly [string, number])[] = [
   ['240.0.0.0', 4],
 ];
 
-/** Within IPv6's public range: protocol assignments with Teredo, documentation, and 6to4, which hides an IPv4 address. */
+/** Special networks within IPv6's public range: protocol assignments with Teredo, documentation, and 6to4, which hides an IPv4 address. */
 const specialNetworks6: readonly (readonly [string, number])[] = [
   ['2001::', 23],
   ['2001:db8::', 32],
@@ -108,11 +109,10 @@ const publicRange6 = new BlockList();
 publicRange6.addSubnet('2000::', 3, 'ipv6');
 
 /**
- * True if an IP address is one of the public internet: not loopback, private,
- * link-local (where clouds keep their metadata), shared, reserved, multicast,
- * nor an IPv4 address inside an IPv6 one.
+ * Whether an IP address is on the public internet: not loopback, private, link-local (where clouds serve their metadata), shared,
+ * reserved, multicast, nor an IPv4 address inside an IPv6 one.
  *
- * @param address - IPv4 in dotted form or IPv6 without brackets; anything else isn't public
+ * @param address - IPv4 in dotted form or IPv6 without brackets; anything else is not public
  */
 export function isPublicAddress(address: string): boolean {
   const family = isIP(address);
@@ -124,11 +124,10 @@ export function isPublicAddress(address: string): boolean {
 const privateSuffixes = ['localhost', 'local', 'localdomain', 'internal', 'intranet', 'lan', 'home.arpa', 'onion'];
 
 /**
- * True if the host of a parsed URL may be one of the public internet: a public
- * address, or a name with a dot that isn't reserved for private networks.
- * What a name resolves to isn't looked up here.
+ * Whether the host of a parsed URL may be on the public internet: a public address, or a name with a dot that is not reserved for
+ * private networks. Does not resolve names.
  *
- * @param hostname - as `URL` gives it, so that every notation of an address has become the plain one
+ * @param hostname - from `URL`, which turns every notation of an address into the plain one
  */
 export function isPublicHostname(hostname: string): boolean {
   if (hostname.startsWith('[')) return isPublicAddress(hostname.slice(1, -1));
@@ -139,10 +138,10 @@ export function isPublicHostname(hostname: string): boolean {
 }
 
 /**
- * A text as a URL, or undefined if it is none.
+ * Parses a URL; undefined if the text is none.
  *
- * `URL.canParse` would be shorter, but Node 20's takes `https://bücher.example/` for malformed once its caller has been
- * optimised: letters between U+0080 and U+00FF are read as broken UTF-8.
+ * `URL.canParse` would be shorter, but in Node 20 it rejects `https://bücher.example/` once its caller has been optimized: it reads
+ * letters between U+0080 and U+00FF as broken UTF-8.
  */
 export function parseUrl(text: string): URL | undefined {
   try {

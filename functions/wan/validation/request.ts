@@ -1,9 +1,9 @@
-import { maxImageBytes } from '../../media/data-url.ts';
+import { maxImageBytes, type RotatedImages } from '../../media/image.ts';
 import { type Issue, maxIssues, type Warning } from '../../shared/issues.ts';
 import { findModel, isModelName, type ModelName, offeredModelNames, type Resolution } from '../catalogue.ts';
 import { isJsonObject, type RequestBody, readBody } from './body.ts';
 import { applyModelRules, checkPromptLengths, withDefaults } from './rules.ts';
-import { checkAddresses, rawBase64ToDataUrl, type S3Prefixes } from './urls.ts';
+import { checkAddresses, type InlineMedia, rawBase64ToDataUrl, type S3Prefixes } from './urls.ts';
 
 /** A valid request, with the model's defaults filled in. */
 export type VideoRequest = {
@@ -13,7 +13,7 @@ export type VideoRequest = {
     negative_prompt?: string;
     /** http(s) in its normal form, `data:`, or `s3://` where allowed. */
     img_url: string;
-    /** http(s) in its normal form, or `s3://` where allowed. */
+    /** As `img_url`. */
     audio_url?: string;
     template?: string;
   };
@@ -34,7 +34,7 @@ export type VideoRequest = {
 export type CheckOptions = {
   /**
    * `strict` refuses what Wan would ignore. `tolerant`, for clients of Wan's own protocol, drops it with a warning, treats null as a missing
-   * field, and accepts an image as raw base64.
+   * field, and accepts a file as raw base64.
    */
   readonly mode: 'strict' | 'tolerant';
   /** Private origins that are allowed, such as `http://127.0.0.1:4401`. */
@@ -44,19 +44,24 @@ export type CheckOptions = {
    * @default none: the scheme `s3://` is refused
    */
   readonly s3Prefixes?: S3Prefixes;
-  /** The largest inline image in bytes. @default 10 MiB, Wan's own limit */
-  readonly maxInlineImageBytes?: number;
+  /** Bytes of an inline file; 0 accepts none. @default 10 MiB, Wan's limit for an image */
+  readonly maxInlineBytes?: number;
+  /** @default `accept` */
+  readonly rotatedImages?: RotatedImages | undefined;
   /** @default the models of the reference, without previews */
   readonly offeredModels?: readonly ModelName[];
 };
 
-type CheckedRequest = { ok: true; request: VideoRequest; warnings: Warning[] } | { ok: false; issues: Issue[] };
+/** A request that Wan would accept and its inline files, or every issue. */
+type CheckedRequest =
+  | { ok: true; request: VideoRequest; inline: InlineMedia; warnings: Warning[] }
+  | { ok: false; issues: Issue[] };
 
 /**
  * Validates the body of `POST /videos`, or of Wan's own create route, against the catalogue. Returns up to 50 issues together, never throws
  * for any JSON value, and copies only known fields to the result.
  *
- * The files behind `img_url` and `audio_url` are not inspected here: see `inspectImage` and `inspectAudio`.
+ * Inspects inline files, but fetches nothing.
  *
  * @example
  * const checked = checkRequest(JSON.parse(body), { mode: 'strict', trustedOrigins: [] });
@@ -77,7 +82,9 @@ export function checkRequest(body: unknown, options: CheckOptions): CheckedReque
   const addresses = checkAddresses(input, read.webhook_url, {
     trustedOrigins: options.trustedOrigins,
     s3Prefixes: options.s3Prefixes ?? {},
-    maxInlineBytes: Math.min(options.maxInlineImageBytes ?? maxImageBytes, model?.image.max_bytes ?? maxImageBytes),
+    maxInlineBytes: options.maxInlineBytes ?? maxImageBytes,
+    imageLimits: model?.image,
+    rotatedImages: options.rotatedImages,
   });
 
   const issues = [
@@ -100,16 +107,20 @@ export function checkRequest(body: unknown, options: CheckOptions): CheckedReque
       metadata,
       ...(webhook_url === undefined ? {} : { webhook_url }),
     },
-    warnings: [...read.warnings, ...rules.warnings, ...lengths.warnings].slice(0, maxIssues),
+    inline: addresses.inline,
+    warnings: [...read.warnings, ...rules.warnings, ...lengths.warnings, ...addresses.warnings].slice(0, maxIssues),
   };
 }
 
 const noFindings = { issues: [], warnings: [] };
 
-/** Clients of Wan's protocol send an empty audio_url for none, and an image without its `data:` prefix. */
+/** Clients of Wan's protocol send an empty audio_url for none, and files without the `data:` prefix. */
 function acceptLegacyForms(input: RequestBody['input']): void {
   if (input.audio_url === '') delete input.audio_url;
-  if (input.img_url !== undefined) input.img_url = rawBase64ToDataUrl(input.img_url) ?? input.img_url;
+  for (const field of ['img_url', 'audio_url'] as const) {
+    const text = input[field];
+    if (text !== undefined) input[field] = rawBase64ToDataUrl(text) ?? text;
+  }
 }
 
 function modelIssue(name: unknown, offered: readonly ModelName[]): Issue {

@@ -9,7 +9,7 @@ export const maxMetadataEntries = 64;
 const maxSeed = 2_147_483_647;
 
 const promptError = `Give a text of at most ${maxPromptCharacters} characters.`;
-const imageUrls = 'an http(s) URL, a data: URL with base64, or the media_url of POST /uploads';
+const fileUrls = 'an http(s) URL, a data: URL with base64, or the media_url of POST /uploads';
 const flagError = 'Give true or false.';
 const seedError = `Give a whole number from 0 to ${maxSeed}.`;
 const metadataError = 'Give an object with string values, such as {"project": "spring"}, of at most 2 KB.';
@@ -34,15 +34,14 @@ export const inputFields = {
       description: 'What the video must not show. Wan reads the first 500 characters.',
     })
     .optional(),
-  img_url: z.string({ error: `Give the first frame: ${imageUrls}.` }).meta({
-    description: `The first frame: ${imageUrls}.`,
+  img_url: z.string({ error: `Give the first frame: ${fileUrls}.` }).meta({
+    description: `The first frame: ${fileUrls}.`,
     examples: ['https://example.com/cat.png'],
   }),
   audio_url: z
-    .string({ error: 'Give the http(s) URL of a WAV or MP3 file, or the media_url of POST /uploads.' })
+    .string({ error: `Give the audio: ${fileUrls}.` })
     .meta({
-      description:
-        'Audio that the video is generated to: WAV or MP3, 3 to 30 s, at most 15 MB. An http(s) URL, or the media_url of POST /uploads.',
+      description: `Audio that the video is generated to, WAV or MP3, 3 to 30 s, at most 15 MB: ${fileUrls}.`,
       examples: ['https://example.com/song.mp3'],
     })
     .optional(),

@@ -1,66 +1,137 @@
-import { parseDataUrl } from '../../media/data-url.ts';
-import { contentTypeOf, imageFormatOf } from '../../media/image.ts';
-import type { Issue } from '../../shared/issues.ts';
+import { type AudioFacts, inspectAudio } from '../../media/audio.ts';
+import { mediaTypeOf } from '../../media/file-kind.ts';
+import {
+  type ImageFacts,
+  type ImageLimits,
+  inspectImage,
+  type MediaIssue,
+  type RotatedImages,
+} from '../../media/image.ts';
+import type { Issue, Warning } from '../../shared/issues.ts';
 import { checkPublicUrl, parseS3Url } from './public-url.ts';
 
-/** By field, what an `s3://` URL must begin with to be taken there. */
+/** By field, what an `s3://` URL must begin with to be accepted there. */
 export type S3Prefixes = { readonly img_url?: string; readonly audio_url?: string };
 
 type AddressRules = {
   readonly trustedOrigins: readonly string[];
   readonly s3Prefixes: S3Prefixes;
-  /** Bytes that an inline picture may have. */
+  /** Bytes of an inline file; 0 accepts none. */
   readonly maxInlineBytes: number;
+  /** The model's, if that is known. */
+  readonly imageLimits: ImageLimits | undefined;
+  readonly rotatedImages: RotatedImages | undefined;
 };
 
-type Addresses = { img_url?: string; audio_url?: string; webhook_url?: string; issues: Issue[] };
-type Checked = { ok: true; url: string } | { ok: false; issues: readonly { code: string; message: string }[] };
+/** A file that the request holds as a `data:` URL. */
+export type InlineFile<Facts> = { readonly content: Uint8Array; readonly facts: Facts };
+export type InlineMedia = { img_url?: InlineFile<ImageFacts>; audio_url?: InlineFile<AudioFacts> };
 
-/** Checks every address of a request and gives those that may be used, in their normal form. */
+type Addresses = { img_url?: string; audio_url?: string; webhook_url?: string } & {
+  inline: InlineMedia;
+  issues: Issue[];
+  warnings: Warning[];
+};
+type Checked =
+  | { ok: true; url: string; inline?: InlineMedia; warnings?: readonly MediaIssue[] }
+  | { ok: false; issues: readonly MediaIssue[] };
+
+/** Checks every address of a request and returns those that may be used, in their normal form. */
 export function checkAddresses(
   input: { img_url?: string | undefined; audio_url?: string | undefined },
   webhookUrl: string | undefined,
   rules: AddressRules,
 ): Addresses {
-  const addresses: Addresses = { issues: [] };
-  for (const [name, pointer, text, check] of [
-    ['img_url', '/input/img_url', input.img_url, checkImageUrl],
-    ['audio_url', '/input/audio_url', input.audio_url, checkAudioUrl],
-    ['webhook_url', '/webhook_url', webhookUrl, checkWebhookUrl],
+  const addresses: Addresses = { inline: {}, issues: [], warnings: [] };
+  for (const [name, pointer, text] of [
+    ['img_url', '/input/img_url', input.img_url],
+    ['audio_url', '/input/audio_url', input.audio_url],
+    ['webhook_url', '/webhook_url', webhookUrl],
   ] as const) {
     if (text === undefined) continue;
-    const checked = check(text, rules);
-    if (checked.ok) addresses[name] = checked.url;
-    else addresses.issues.push(...checked.issues.map((problem) => ({ pointer, ...problem })));
+    const checked =
+      name === 'webhook_url'
+        ? asList(checkPublicUrl(text, { ...rules, schemes: ['https:'] }))
+        : checkMediaUrl(name, text, rules);
+    const located = (found: readonly MediaIssue[]) => found.map((issue) => ({ pointer, ...issue }));
+    if (checked.ok) {
+      addresses[name] = checked.url;
+      Object.assign(addresses.inline, checked.inline);
+      addresses.warnings.push(...located(checked.warnings ?? []));
+    } else addresses.issues.push(...located(checked.issues));
   }
   return addresses;
 }
 
-/** The first frame: http(s), `data:`, and `s3://` where allowed. */
-function checkImageUrl(text: string, rules: AddressRules): Checked {
-  if (isS3(text) && rules.s3Prefixes.img_url) return checkS3Url(text, rules.s3Prefixes.img_url);
-  if (!/^data:/i.test(text)) return asList(checkPublicUrl(text, rules));
-  const parsed = parseDataUrl(text, rules.maxInlineBytes);
-  return parsed.ok ? { ok: true, url: `data:${parsed.content_type};base64,${parsed.base64}` } : parsed;
+type MediaField = 'img_url' | 'audio_url';
+
+/** http(s), `data:`, and `s3://` where allowed. */
+function checkMediaUrl(field: MediaField, text: string, rules: AddressRules): Checked {
+  const prefix = rules.s3Prefixes[field];
+  if (prefix && /^s3:/i.test(text)) return checkS3Url(text, prefix);
+  if (/^data:/i.test(text)) return checkDataUrl(field, text, rules);
+  const checked = checkPublicUrl(text, rules);
+  const message = checked.ok ? undefined : hintFor(field, text);
+  return asList(message && !checked.ok ? { ...checked, message } : checked);
 }
 
-/** A sound: http(s), which Wan fetches itself, and `s3://` where allowed. */
-function checkAudioUrl(text: string, rules: AddressRules): Checked {
-  if (isS3(text) && rules.s3Prefixes.audio_url) return checkS3Url(text, rules.s3Prefixes.audio_url);
-  return asList(checkPublicUrl(text, rules));
+/** Explains what was given instead of an address, where that shows. */
+function hintFor(field: MediaField, text: string): string | undefined {
+  if (/^https?:/i.test(text)) return undefined;
+  if (/^[\w+/-]{64}/.test(text)) {
+    const type = mediaTypeOf(Buffer.from(text, 'base64')) ?? (field === 'img_url' ? 'image/jpeg' : 'audio/mpeg');
+    return `This is base64 without its beginning. Put data:${type};base64, before it.`;
+  }
+  return 'This is no web address. Upload a file of your own through POST /uploads and give its "media_url", or send it as a data: URL. A web address starts with https:// or http://.';
 }
 
-function checkWebhookUrl(text: string, rules: AddressRules): Checked {
-  return asList(checkPublicUrl(text, { ...rules, schemes: ['https:'] }));
+/** Decodes and inspects an inline file. Its declared type and name are ignored: the bytes decide. */
+function checkDataUrl(field: MediaField, text: string, rules: AddressRules): Checked {
+  const refuse = (code: string, message: string) => ({ ok: false as const, issues: [{ code, message }] });
+  if (rules.maxInlineBytes === 0) {
+    return refuse('unsupported_url_scheme', 'data: URLs are not accepted here. Upload the file and give its URL.');
+  }
+  const [media, example] = field === 'img_url' ? ['image', 'image/jpeg'] : ['audio', 'audio/mpeg'];
+  const [start] = /^data:.{0,8192}?; *base64 *,/is.exec(text) ?? [];
+  if (!start) {
+    const message = `The data: URL has no base64. Write it as data:${example};base64, and the encoded file.`;
+    return refuse('invalid_data_url', message);
+  }
+  const content = decodeBase64(text.slice(start.length));
+  if (!content)
+    return refuse('invalid_data_url', 'The base64 of the data: URL is broken. Encode the whole file again.');
+  const { byteLength } = content;
+  const inspected =
+    field === 'img_url'
+      ? inspectImage(content, byteLength, rules.imageLimits, rules.rotatedImages)
+      : inspectAudio(content, byteLength);
+  const issues = inspected.ok ? [] : inspected.issues;
+  const code = `${media}_too_large`;
+  if (byteLength > rules.maxInlineBytes && !issues.some((issue) => issue.code === code)) {
+    const message = `An inline file may have ${rules.maxInlineBytes} bytes; this one has ${byteLength}. Upload it through POST /uploads and give its "media_url", or make it smaller.`;
+    issues.unshift({ code, message });
+  }
+  if (!inspected.ok || issues.length > 0) return { ok: false, issues };
+  const { facts, warnings } = inspected;
+  const url = `data:${facts.content_type};base64,${content.toString('base64')}`;
+  return { ok: true, url, inline: { [field]: { content, facts } }, warnings };
 }
 
-const isS3 = (text: string): boolean => /^s3:/i.test(text);
+/** Decodes base64 as browsers do for `data:` URLs (WHATWG, "forgiving-base64"), and its URL-safe alphabet. */
+function decodeBase64(text: string): Buffer | undefined {
+  // Some programs percent-encode the three characters that have a meaning in URLs.
+  const plain = text.replace(/%(2B|2F|3D)/gi, (code) => decodeURIComponent(code)).replace(/\s+/g, '');
+  const digits = plain.replace(/={1,2}$/, '');
+  // A search for the first bad character: a match of the good ones would need a stack as long as the file.
+  if (digits.length % 4 === 1 || /[^A-Za-z0-9+/_-]/.test(digits)) return undefined;
+  return Buffer.from(digits, 'base64');
+}
 
-/** What must not be taken is refused as what is not there, so that nobody learns of others' files. */
+/** What must not be used is refused like what is not there, so that callers do not learn of others' files. */
 function checkS3Url(text: string, prefix: string): Checked {
   const isBelow = text.startsWith(prefix) && parseS3Url(text) !== undefined;
   const given = text.slice(prefix.length);
-  // S3 takes a key literally, but whoever passes one on as a path may resolve these.
+  // S3 takes a key literally, but a program that passes it on as a path may resolve these.
   const leadsElsewhere = given.split('/').some((part) => part === '.' || part === '..');
   // No header or address can carry these, and no upload has them in its name.
   const isUnspeakable = /[\p{Cc}\p{Surrogate}]/u.test(given);
@@ -72,7 +143,7 @@ function checkS3Url(text: string, prefix: string): Checked {
 /** The one answer to an `s3://` URL that is none of the caller's, whether the file is absent or another's. */
 export const uploadNotFound = {
   code: 'upload_not_found',
-  message: 'There is no such upload of yours. Send the file with POST /uploads and give its "media_url" as it is.',
+  message: 'There is no such upload of yours. Send the file with POST /uploads and give its "media_url" unchanged.',
 } as const;
 
 function asList(checked: ReturnType<typeof checkPublicUrl>): Checked {
@@ -81,11 +152,11 @@ function asList(checked: ReturnType<typeof checkPublicUrl>): Checked {
 }
 
 /**
- * A picture given as base64 without a `data:` prefix, as one published client
- * of Wan sends it, turned into a data URL; undefined for anything else.
+ * Turns a file given as base64 without `data:`, as one published client of Wan sends it, into a data URL; undefined for anything
+ * else.
  */
 export function rawBase64ToDataUrl(text: string): string | undefined {
-  if (!/^[A-Za-z0-9+/]{64}/.test(text.slice(0, 64))) return undefined;
-  const format = imageFormatOf(Buffer.from(text.slice(0, 32), 'base64'));
-  return format && `data:${contentTypeOf(format)};base64,${text}`;
+  if (!/^[A-Za-z0-9+/]{64}/.test(text)) return undefined;
+  const type = mediaTypeOf(Buffer.from(text.slice(0, 4096), 'base64'));
+  return type && `data:${type};base64,${text}`;
 }

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
+import { isCutOff } from '../image.ts';
 import { sha256 } from '../sha256.ts';
 import type { Task } from '../task.ts';
 import { writeFileWhole } from '../write-file.ts';
-import { createFfmpeg } from './ffmpeg.ts';
+import { createFfmpeg, RenderError } from './ffmpeg.ts';
 import { frameFilters, framesPerSecond, renderedSeconds } from './frames.ts';
 import { type Recipe, recipeName, recipeOf } from './recipe.ts';
 import { dotSize, watermarkImage } from './watermark.ts';
@@ -59,11 +60,17 @@ export async function openRenderer(options: {
   async function makeFrames(recipe: Recipe): Promise<string> {
     const { audio: _audio, ...visual } = { ...recipe, seconds: renderedSeconds(recipe) };
     const path = join(frameDirectory, `${sha256(JSON.stringify(visual))}.mp4`);
-    await make(path, async () => {
-      const dot = dotSize(Math.max(recipe.width, recipe.height));
-      const watermark = join(frameDirectory, `watermark-${dot}.pam`);
-      if (recipe.watermark) await writeFileWhole(watermark, watermarkImage(dot));
-      return frameArguments(recipe, options.inputPath(recipe.image), watermark);
+    const image = options.inputPath(recipe.image);
+    const makeFrom = (input: readonly string[]) =>
+      make(path, async () => {
+        const dot = dotSize(Math.max(recipe.width, recipe.height));
+        const watermark = join(frameDirectory, `watermark-${dot}.pam`);
+        if (recipe.watermark) await writeFileWhole(watermark, watermarkImage(dot));
+        return frameArguments(recipe, input, watermark);
+      });
+    await makeFrom([...still, image]).catch(async (error) => {
+      if (!(error instanceof RenderError) || isCutOff(await readFile(image))) throw error;
+      await makeFrom(plainStill);
     });
     return path;
   }
@@ -72,9 +79,15 @@ export async function openRenderer(options: {
     async render(task) {
       const recipe = recipeOf(task);
       const name = recipeName(recipe);
-      await make(join(directory, `${name}.mp4`), async () =>
-        videoArguments(recipe, await makeFrames(recipe), options.inputPath),
-      );
+      const makeWith = (audible: Recipe) =>
+        make(join(directory, `${name}.mp4`), async () =>
+          videoArguments(audible, await makeFrames(recipe), options.inputPath),
+        );
+      await makeWith(recipe).catch(async (error) => {
+        if (!(error instanceof RenderError) || typeof recipe.audio !== 'object') throw error;
+        // The audio is valid: this ffmpeg cannot read it although other decoders can.
+        await makeWith({ ...recipe, audio: 'generated' });
+      });
       return name;
     },
     async read(name, taskId) {
@@ -84,14 +97,20 @@ export async function openRenderer(options: {
   };
 }
 
+/** Reads one image without turning it by its EXIF orientation; the file follows. */
+const still = ['-noautorotate', '-f', 'image2', '-pattern_type', 'none', '-framerate', String(framesPerSecond), '-i'];
+
+/** Replaces an image that this ffmpeg cannot decode although others can, such as an animated WEBP. */
+const plainStill = ['-f', 'lavfi', '-i', `color=c=gray:s=64x64:r=${framesPerSecond}:d=${1 / framesPerSecond}`];
+
 // Without timestamps, and with a fixed number of threads, the same recipe gives the same bytes.
 const reproducible = ['-fflags', '+bitexact', '-map_metadata', '-1'];
 
-function frameArguments(recipe: Recipe, image: string, watermark: string): string[] {
+function frameArguments(recipe: Recipe, input: readonly string[], watermark: string): string[] {
   const filters = [frameFilters(recipe)];
   if (recipe.watermark) filters.push('[frames][1:v]overlay=x=W-w-16:y=H-h-16,format=yuv420p[marked]');
   return [
-    ...['-framerate', String(framesPerSecond), '-i', image],
+    ...input,
     ...(recipe.watermark ? ['-i', watermark] : []),
     ...['-filter_complex', filters.join(';'), '-map', recipe.watermark ? '[marked]' : '[frames]'],
     ...['-c:v', 'libx264', '-preset', 'ultrafast', '-qp', '30', '-threads', '2', '-pix_fmt', 'yuv420p'],

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { mayBeCutOff } from '../../../functions/drops/cut-off-image.ts';
-import { imageFormatOf } from '../../../functions/media/image.ts';
-import { bmp, ffmpegFile, picture, png, webp } from '../media/support.ts';
+import { mediaTypeOf } from '../../../functions/media/file-kind.ts';
+import { bmp, ffmpegFile, movingImage, png, webp } from '../media/support.ts';
 
 test.each<[string, () => Buffer | Promise<Buffer>]>([
-  ['JPEG', () => ffmpegFile('one.jpg', ...picture('400x380', 1), '-frames:v', '1', '-update', '1')],
+  ['JPEG', () => ffmpegFile('one.jpg', ...movingImage('400x380', 1), '-frames:v', '1', '-update', '1')],
   ['PNG', () => png(400, 380)],
   ['BMP', () => bmp(400, 380)],
   ['WEBP', () => webp(400, 380)],
@@ -15,7 +15,7 @@ test.each<[string, () => Buffer | Promise<Buffer>]>([
   for (const length of lengths.map(Math.floor).filter((length) => length < whole.length)) {
     const part = whole.subarray(0, length);
     // Too short for any format: refused, and paid for by no one.
-    if (length > 0 && imageFormatOf(part) === undefined) continue;
+    if (length > 0 && mediaTypeOf(part) === undefined) continue;
     expect(mayBeCutOff(part, length), `${length} bytes`).toBe(true);
   }
 });

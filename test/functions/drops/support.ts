@@ -21,7 +21,10 @@ interface Stored {
 }
 
 /** A drop folder with versions and the services that handle its events, over a real table. No wait ends by itself. */
-export function aDropFolder(table: Table, given: Partial<Pick<DropServices, 'rules' | 'defaults'>> = {}) {
+export function aDropFolder(
+  table: Table,
+  given: Partial<Pick<DropServices, 'rules' | 'defaults' | 'rotatedImages'>> = {},
+) {
   const versions = new Map<string, Stored[]>();
   const deleted = new Set<string>();
   const dispatched: string[] = [];

@@ -47,6 +47,7 @@ const environment = () => ({
   VIDEOS_BUCKET: 'videos',
   WAN_REGION: 'singapore' as const,
   TRUSTED_ORIGINS: [],
+  ROTATED_IMAGES: 'accept' as const,
   MONTHLY_SPENDING_LIMIT: undefined,
   DROP_DEFAULTS: { owner, model: 'wan2.2-i2v-flash', prompt: 'It comes to life.' },
   DROP_RULES: { sidecar_seconds: 0, owners: 'one' as const },

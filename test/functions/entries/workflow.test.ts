@@ -17,7 +17,7 @@ import { startS3 } from '../../local/s3/support/start-s3.ts';
 import { startTable } from '../../support/table.ts';
 import { aTask, aVideo } from '../../support/videos.ts';
 import { aContext, linesOf } from '../log-lines.ts';
-import { ffmpegFile, h264, picture } from '../media/support.ts';
+import { ffmpegFile, h264, movingImage } from '../media/support.ts';
 import { writeToken } from '../polling/write-token.ts';
 import { aPlatform } from './platform.ts';
 
@@ -25,7 +25,7 @@ const now = Date.parse('2026-01-01T00:00:00Z');
 const store = startTable(() => now);
 let mp4: Buffer;
 beforeAll(async () => {
-  mp4 = await ffmpegFile('video.mp4', ...picture('832x480', 5), ...h264, '-movflags', '+faststart');
+  mp4 = await ffmpegFile('video.mp4', ...movingImage('832x480', 5), ...h264, '-movflags', '+faststart');
 });
 
 const wan = {

@@ -23,11 +23,11 @@ export type Bucket = Serving & {
   objects: Map<string, { body: Buffer; type: string | undefined; digest: string | undefined }>;
   /** Requests that arrived to their end, whether they were whole or not. */
   ended: number;
-  /** What the next PutObject is answered with; `silent` and `mute` tell no digest, the first one does when it is asked. */
+  /** The response to the next PutObject; `silent` and `mute` return no digest, `silent` does on request. */
   mode: 'store' | 'lie' | 'refuse' | 'silent' | 'mute';
 };
 
-/** Just enough of S3 to take a PutObject whose checksum comes as a trailer, and to tell of the object. */
+/** As much of S3 as accepts a PutObject whose checksum comes as a trailer, and answers HeadObject. */
 export async function serveBucket(): Promise<Bucket> {
   const objects: Bucket['objects'] = new Map();
   const serving = await serve(async (request, response) => {
@@ -39,8 +39,8 @@ export async function serveBucket(): Promise<Bucket> {
       if (request.method === 'HEAD') {
         const { versionId } = Object.fromEntries(new URL(request.url ?? '', 'http://s3').searchParams);
         const stored = versionId === 'v1' && request.headers['x-amz-checksum-mode'] === 'ENABLED' && objects.get(path);
-        const told = stored && bucket.mode === 'silent' ? { 'x-amz-checksum-sha256': digestOf(stored.body) } : {};
-        response.writeHead(stored ? 200 : 404, told).end();
+        const checksum = stored && bucket.mode === 'silent' ? { 'x-amz-checksum-sha256': digestOf(stored.body) } : {};
+        response.writeHead(stored ? 200 : 404, checksum).end();
         return;
       }
       if (bucket.mode === 'refuse') {
@@ -53,8 +53,8 @@ export async function serveBucket(): Promise<Bucket> {
         digest: request.headers['x-amz-trailer']?.toString(),
       });
       const digest = { 'x-amz-checksum-sha256': digestOf(bucket.mode === 'lie' ? 'something else' : body) };
-      const told = bucket.mode === 'silent' || bucket.mode === 'mute' ? {} : digest;
-      response.writeHead(200, { etag: '"e1"', 'x-amz-version-id': 'v1', ...told }).end();
+      const checksum = bucket.mode === 'silent' || bucket.mode === 'mute' ? {} : digest;
+      response.writeHead(200, { etag: '"e1"', 'x-amz-version-id': 'v1', ...checksum }).end();
     } catch {
       response.destroy();
     }

@@ -98,7 +98,7 @@ describe('streamToS3', () => {
       }) as RequestListener,
       { outcome: 'unknown_length', retryable: true },
     ],
-  ])('%s is told by name, and nothing is stored', async (_, listener, expected) => {
+  ])('%s has an outcome of its own, and nothing is stored', async (_, listener, expected) => {
     expect(await archive(listener)).toEqual(expected);
     expect(bucket.objects.size).toBe(0);
   });
@@ -115,7 +115,7 @@ describe('streamToS3', () => {
     expect(bucket.ended).toBe(0);
   });
 
-  test('asks for the file as it is, since a compressed length proves nothing', async () => {
+  test('asks for the uncompressed file, since a compressed length proves nothing', async () => {
     let accepted: string | undefined;
     await archive((request, response) => {
       accepted = request.headers['accept-encoding']?.toString();
@@ -124,7 +124,7 @@ describe('streamToS3', () => {
     expect(accepted).toBe('identity');
   });
 
-  test('nobody to download from is told by name', async () => {
+  test('an unreachable host has an outcome of its own', async () => {
     origin = await serve(() => undefined);
     const url = `${origin.origin}/v.mp4`;
     await origin.close();
@@ -134,27 +134,27 @@ describe('streamToS3', () => {
     expect(outcome).toEqual({ outcome: 'download_failed', retryable: true, cause: 'ECONNREFUSED' });
   });
 
-  test("an object that S3 digests otherwise isn't taken for stored", async () => {
+  test('does not report an object with another digest as stored', async () => {
     bucket.mode = 'lie';
     expect(await archive(serving({}))).toEqual({ outcome: 'checksum_mismatch', retryable: true, version_id: 'v1' });
   });
 
-  test('a storage that tells the digest only when it is asked is asked, for the version that was written', async () => {
+  test('asks for the digest of the written version where PutObject does not return it', async () => {
     bucket.mode = 'silent';
     expect(await archive(serving({}))).toMatchObject({ outcome: 'stored', version_id: 'v1' });
   });
 
-  test("an object whose digest nobody tells isn't taken for stored", async () => {
+  test('does not report an object without a digest as stored', async () => {
     bucket.mode = 'mute';
     expect(await archive(serving({}))).toEqual({ outcome: 'checksum_mismatch', retryable: true, version_id: 'v1' });
   });
 
-  test("S3's refusal is told apart from the download's failure", async () => {
+  test('distinguishes a refusal of S3 from a failed download', async () => {
     bucket.mode = 'refuse';
     expect(await archive(serving({}))).toMatchObject({ outcome: 'store_failed', retryable: true });
   });
 
-  test("the caller's signal ends a download that hangs", async () => {
+  test("the caller's signal ends a hanging download", async () => {
     const ending = new AbortController();
     const outcome = await archive(
       (_, response) => {

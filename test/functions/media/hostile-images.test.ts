@@ -29,7 +29,7 @@ function growth(work: () => void): number {
   return used() - before;
 }
 
-describe('a picture that claims 30,000 × 30,000 pixels, 2.7 GB of them,', () => {
+describe('an image that declares 30,000 × 30,000 pixels, 2.7 GB of them,', () => {
   test.each([
     ['PNG', claiming(30_000, 30_000, deflateSync(Buffer.alloc(1000)))],
     ['BMP', claimingBmp(30_000, 30_000)],
@@ -63,7 +63,7 @@ describe('a bomb', () => {
     expect(performance.now() - started).toBeLessThan(1000);
   });
 
-  test('in a text beside the pixels is not opened either', () => {
+  test('in a text next to the pixels is not opened either', () => {
     const whole = png(400, 400);
     const text = pngChunk('zTXt', Buffer.concat([Buffer.from('Comment\0\0', 'latin1'), bomb]));
     const bytes = Buffer.concat([whole.subarray(0, 33), text, whole.subarray(33)]);
@@ -80,12 +80,12 @@ describe('a bomb', () => {
   });
 });
 
-describe('a picture that lies', () => {
-  test('about its length is judged by the length that storage tells', () => {
+describe('an image with wrong information', () => {
+  test('about its length is checked by the length that storage reports', () => {
     expect(codes(png(400, 400), 11 * 1024 * 1024)).toContain('image_too_large');
   });
 
-  test('about its kind is what its first bytes are', () => {
+  test('about its kind is recognized by its first bytes', () => {
     for (const bytes of [
       Buffer.from('GIF89a\u0001\u0002'),
       Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="400" height="400"/>'),
@@ -100,7 +100,7 @@ describe('a picture that lies', () => {
     expect(codes(png(400, 400).subarray(0, 20))).toContain('image_unreadable');
   });
 
-  test('about a side that is none is refused', () => {
+  test('about a side of 0 or 2^32 - 1 is refused', () => {
     expect(codes(claiming(0, 400, deflateSync(Buffer.alloc(10))))).not.toEqual([]);
     expect(codes(claiming(0xffffffff, 400, deflateSync(Buffer.alloc(10))))).not.toEqual([]);
   });

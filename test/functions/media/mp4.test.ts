@@ -2,25 +2,25 @@ import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { bytesSource } from '../../../functions/media/byte-source.ts';
 import { inspectMp4 } from '../../../functions/media/mp4.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
-import { ffmpegFile, h264, picture, tone } from './support.ts';
+import { ffmpegFile, h264, movingImage, tone } from './support.ts';
 
 let indexLast: Buffer;
 let indexFirst: Buffer;
 let silent: Buffer;
 let fragmented: Buffer;
 let mpeg4: Buffer;
-let soundOnly: Buffer;
+let audioOnly: Buffer;
 let matroska: Buffer;
 beforeAll(async () => {
-  const sources = [...picture('320x176', 2), ...tone(2)];
-  [indexLast, indexFirst, silent, fragmented, mpeg4, soundOnly, matroska] = await Promise.all([
+  const sources = [...movingImage('320x176', 2), ...tone(2)];
+  [indexLast, indexFirst, silent, fragmented, mpeg4, audioOnly, matroska] = await Promise.all([
     ffmpegFile('a.mp4', ...sources, ...h264, '-c:a', 'aac', '-b:v', '3M'),
     ffmpegFile('b.mp4', ...sources, ...h264, '-c:a', 'aac', '-movflags', '+faststart'),
-    ffmpegFile('c.mp4', ...picture('176x320', 3), ...h264),
-    ffmpegFile('d.mp4', ...picture('176x320', 1), ...h264, '-movflags', 'frag_keyframe+empty_moov'),
-    ffmpegFile('e.mp4', ...picture('176x320', 1), '-c:v', 'mpeg4'),
+    ffmpegFile('c.mp4', ...movingImage('176x320', 3), ...h264),
+    ffmpegFile('d.mp4', ...movingImage('176x320', 1), ...h264, '-movflags', 'frag_keyframe+empty_moov'),
+    ffmpegFile('e.mp4', ...movingImage('176x320', 1), '-c:v', 'mpeg4'),
     ffmpegFile('f.mp4', ...tone(1), '-c:a', 'aac'),
-    ffmpegFile('g.mkv', ...picture('176x320', 1), ...h264),
+    ffmpegFile('g.mkv', ...movingImage('176x320', 1), ...h264),
   ]);
 });
 
@@ -32,17 +32,17 @@ describe('inspectMp4', () => {
   test.each([
     ['with its index last', () => indexLast, 320, 176, 2, true],
     ['with its index first', () => indexFirst, 320, 176, 2, true],
-    ['without sound', () => silent, 176, 320, 3, false],
+    ['without audio', () => silent, 176, 320, 3, false],
     ['in fragments', () => fragmented, 176, 320, 1, false],
-  ] as const)('says what is in an MP4 %s', async (_, bytes, width, height, seconds, sound) => {
+  ] as const)('describes an MP4 %s', async (_, bytes, width, height, seconds, has_audio) => {
     const inspected = await inspect(bytes());
-    expect(inspected).toMatchObject({ ok: true, width, height, fps: 30, duration_seconds: seconds, has_audio: sound });
+    expect(inspected).toMatchObject({ ok: true, width, height, fps: 30, duration_seconds: seconds, has_audio });
     const codecs = inspected.ok ? inspected.codecs : [];
     expect(codecs[0]).toMatch(/^avc1\.[0-9a-f]{6}$/);
-    expect(codecs.slice(1)).toEqual(sound ? ['mp4a.40.2'] : []);
+    expect(codecs.slice(1)).toEqual(has_audio ? ['mp4a.40.2'] : []);
   });
 
-  test('a truncated file is noticed, wherever the cut, also when the index is whole', async () => {
+  test('detects a truncated file, wherever the cut, even with a complete index', async () => {
     for (const whole of [indexFirst, indexLast, silent]) {
       for (const share of [0.02, 0.3, 0.5, 0.9, 0.999]) {
         const cut = whole.subarray(0, Math.floor(whole.length * share));
@@ -52,12 +52,12 @@ describe('inspectMp4', () => {
     }
   });
 
-  test('a cut between two boxes is noticed', async () => {
+  test('detects a cut between two boxes', async () => {
     const index = indexLast.indexOf('moov', 0, 'latin1') - 4;
     expect(await inspect(indexLast.subarray(0, index))).toMatchObject({ ok: false, reason: 'truncated' });
   });
 
-  test('a count of samples that no video has is refused, not walked through', async () => {
+  test('refuses an implausible count of samples quickly', async () => {
     for (const [table, offset] of [
       ['stts', 12],
       ['stts', 8],
@@ -70,13 +70,13 @@ describe('inspectMp4', () => {
     }
   });
 
-  test('bytes after the end are noticed', async () => {
+  test('detects bytes after the end', async () => {
     expect((await inspect(Buffer.concat([silent, Buffer.from('garbage!!')]))).ok).toBe(false);
   });
 
   test.each([
     ['MPEG-4 Part 2', () => mpeg4, 'no_h264_video'],
-    ['sound alone', () => soundOnly, 'no_h264_video'],
+    ['audio alone', () => audioOnly, 'no_h264_video'],
     ['Matroska', () => matroska, 'not_mp4'],
     [
       'an error document',
@@ -90,7 +90,7 @@ describe('inspectMp4', () => {
     expect(await inspect(bytes())).toMatchObject({ ok: false, reason });
   });
 
-  test('reads a few ranges, not the file', async () => {
+  test('reads a few ranges instead of the file', async () => {
     const padded = Buffer.concat([indexFirst, freeBox(20_000_000)]);
     for (const [bytes, most] of [
       [padded, 3],
@@ -110,7 +110,7 @@ describe('inspectMp4', () => {
     }
   });
 
-  test("a read that fails is the reader's error, and says nothing about the file", async () => {
+  test('passes on the error of a failed read', async () => {
     const read = async () => {
       throw new Error('storage is away');
     };
@@ -125,7 +125,7 @@ describe('inspectMp4', () => {
     await expect(inspectMp4({ size: large.length, read: later })).rejects.toThrow('storage went away');
   });
 
-  test('damaged files never throw and never hang', { timeout: 10_000 }, async () => {
+  test('neither throws nor hangs for damaged files', { timeout: 10_000 }, async () => {
     vi.spyOn(console, 'warn').mockReturnValue();
     vi.spyOn(console, 'error').mockReturnValue();
     const random = seededRandom(2);

@@ -98,8 +98,8 @@ export async function ffmpegFile(name: string, ...args: string[]): Promise<Buffe
   }
 }
 
-/** A test picture, moving, 30 frames a second. */
-export const picture = (size: string, seconds: number) => [
+/** A moving test image, 30 frames per second. */
+export const movingImage = (size: string, seconds: number) => [
   '-f',
   'lavfi',
   '-i',

@@ -28,7 +28,7 @@ import { copyAndVerify } from '../../../functions/workflow/verify-video.ts';
 import { type RunningS3, serve } from '../../../local/aws/s3/s3.ts';
 import { startTable } from '../../support/table.ts';
 import { aTask, aVideo } from '../../support/videos.ts';
-import { ffmpegFile, h264, picture } from '../media/support.ts';
+import { ffmpegFile, h264, movingImage } from '../media/support.ts';
 import { crashAfter, crashingTable } from './support.ts';
 
 const bucket = 'videos';
@@ -46,7 +46,7 @@ const recordMetric: RecordMetric = (name, _value, dimensions) =>
 const directory = await mkdtemp(path.join(tmpdir(), 'firstframe-archive-'));
 
 beforeAll(async () => {
-  mp4 = await ffmpegFile('video.mp4', ...picture('832x480', 5), ...h264, '-movflags', '+faststart');
+  mp4 = await ffmpegFile('video.mp4', ...movingImage('832x480', 5), ...h264, '-movflags', '+faststart');
   storage = await serve({ directory, now: Date.now, secretOf: () => 'local', onObjectEvent: async () => undefined });
   await storage.createBucket(bucket, { versioned: true });
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };

@@ -22,14 +22,14 @@ interface Dimension {
 }
 
 /** Whether an alarm monitors a metric of this resource. */
-const watches = ({ properties }: Found, namespace: string, metric: string, resource: string): boolean =>
+const monitors = ({ properties }: Found, namespace: string, metric: string, resource: string): boolean =>
   properties.Namespace === namespace &&
   properties.MetricName === metric &&
   properties.Dimensions.some(({ Value }: Dimension) => flatten(Value).replace(/^<([^.>]+).*>$/, '$1') === resource);
 
-const unwatched = (resources: Found[], namespace: string, metric: string): string[] =>
+const unmonitored = (resources: Found[], namespace: string, metric: string): string[] =>
   resources
-    .filter(({ id }) => !alarms.some((found) => watches(found, namespace, metric, id)))
+    .filter(({ id }) => !alarms.some((found) => monitors(found, namespace, metric, id)))
     .map(({ id }) => synthesis.functions[id]?.name ?? id);
 
 describe('an alarm', () => {
@@ -69,9 +69,9 @@ describe('an alarm', () => {
       all('AWS::SQS::Queue').filter(({ properties }) => 'RedrivePolicy' in properties === isDelivered),
     );
     expect(deadLetters!.length).toBeGreaterThan(1);
-    expect(unwatched(deadLetters!, 'AWS/SQS', 'ApproximateNumberOfMessagesVisible')).toEqual([]);
+    expect(unmonitored(deadLetters!, 'AWS/SQS', 'ApproximateNumberOfMessagesVisible')).toEqual([]);
     expect(working!.map(({ id }) => id)).toEqual(['DropWaitQueue']);
-    expect(unwatched(working!, 'AWS/SQS', 'ApproximateAgeOfOldestMessage')).toEqual([]);
+    expect(unmonitored(working!, 'AWS/SQS', 'ApproximateAgeOfOldestMessage')).toEqual([]);
     for (const { properties } of alarms.filter((found) => found.properties.Namespace === 'AWS/SQS')) {
       expect(properties.TreatMissingData).toBe('ignore');
       if (properties.MetricName === 'ApproximateNumberOfMessagesVisible') expect(properties.Threshold).toBe(1);
@@ -89,12 +89,12 @@ describe('an alarm', () => {
   test('monitors the failures of every state machine, and timeouts of those with a time limit', () => {
     const machines = all('AWS::StepFunctions::StateMachine');
     expect(machines.length).toBeGreaterThan(0);
-    expect(unwatched(machines, 'AWS/States', 'ExecutionsFailed')).toEqual([]);
+    expect(unmonitored(machines, 'AWS/States', 'ExecutionsFailed')).toEqual([]);
     const limited = machines.filter(
       ({ properties }) => 'TimeoutSeconds' in JSON.parse(flatten(properties.DefinitionString)),
     );
     expect(limited.map(({ id }) => id)).toContain('StateMachine');
-    expect(unwatched(limited, 'AWS/States', 'ExecutionsTimedOut')).toEqual([]);
+    expect(unmonitored(limited, 'AWS/States', 'ExecutionsTimedOut')).toEqual([]);
   });
 
   test('monitors every function that a rule invokes, since no caller sees its errors', () => {
@@ -116,12 +116,12 @@ describe('an alarm', () => {
     ]);
     // A failed watcher is replaced within a minute. TasksUnwatched rings when no watcher runs.
     const others = scheduled.filter(({ id }) => synthesis.functions[id]!.name !== 'watch');
-    expect(unwatched(others, 'AWS/Lambda', 'Errors')).toEqual([]);
+    expect(unmonitored(others, 'AWS/Lambda', 'Errors')).toEqual([]);
   });
 
   test.each(['dispatch', 'sweep'])('rings when the schedule of %s stops', (name) => {
     const [id] = Object.entries(synthesis.functions).find(([, found]) => found.name === name)!;
-    const silent = alarms.find((found) => watches(found, 'AWS/Lambda', 'Invocations', id))!;
+    const silent = alarms.find((found) => monitors(found, 'AWS/Lambda', 'Invocations', id))!;
     expect(silent.properties).toMatchObject({
       ComparisonOperator: 'LessThanThreshold',
       Threshold: 1,

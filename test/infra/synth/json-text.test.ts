@@ -25,7 +25,7 @@ async function write(path: string, content: string): Promise<void> {
   await mkdir(dirname(join(root, path)), { recursive: true });
   await writeFile(join(root, path), content);
 }
-async function answer(): Promise<string> {
+async function handlerResult(): Promise<string> {
   const { directory } = (await bundle({ root })).get('one')!;
   const { handler } = createRequire(import.meta.url)(directory) as { handler: () => Promise<string> };
   return handler();
@@ -33,14 +33,14 @@ async function answer(): Promise<string> {
 
 describe('import text from "./module.ts?json"', () => {
   test('imports the JSON of the default export, created when the function is bundled', async () => {
-    expect(await answer()).toBe('{"weight":42,"hash":"d41d8cd98f00b204e9800998ecf8427e"}');
+    expect(await handlerResult()).toBe('{"weight":42,"hash":"d41d8cd98f00b204e9800998ecf8427e"}');
   });
 
   test('is rebuilt after a change of an import of the module', async () => {
     const before = (await bundle({ root })).get('one')!.hash;
     await write('functions/api/weight.ts', 'export const weight = 22;\n');
     expect((await bundle({ root })).get('one')!.hash).not.toBe(before);
-    expect(await answer()).toContain('"weight":44');
+    expect(await handlerResult()).toContain('"weight":44');
   });
 
   test('fails for a module without a default export', async () => {

@@ -16,6 +16,7 @@ describe('checkRequest', () => {
         parameters: { resolution: '1080P', duration: 5, prompt_extend: true, watermark: false, shot_type: 'single' },
         metadata: {},
       },
+      inline: {},
       warnings: [],
     });
     expect(checkRequest(body({}, {}, 'wan2.1-i2v-turbo'), strict)).toMatchObject({
@@ -30,7 +31,7 @@ describe('checkRequest', () => {
       webhook_url: 'https://hooks.example/x',
     };
     Object.assign(request.input, { prompt: 'p', negative_prompt: 'n', audio_url: 'https://example.com/a.mp3' });
-    expect(checkRequest(request, strict)).toEqual({ ok: true, request, warnings: [] });
+    expect(checkRequest(request, strict)).toEqual({ ok: true, request, inline: {}, warnings: [] });
   });
 
   test.each(offeredModelNames)('%s: accepts exactly the tiers and durations of its row', (name) => {
@@ -192,13 +193,17 @@ describe('checkRequest', () => {
 
   test('limits an inline image to the given size and to the limit of Wan', () => {
     const inline = (length: number) =>
-      body({}, { img_url: `data:image/png;base64,${Buffer.alloc(length).toString('base64')}` });
-    expect(findings(inline(3000), { ...strict, maxInlineImageBytes: 3000 })).toEqual([]);
-    expect(findings(inline(3001), { ...strict, maxInlineImageBytes: 3000 })).toEqual([
-      '/input/img_url image_too_large',
-    ]);
+      body(
+        {},
+        {
+          img_url: `data:image/png;base64,${Buffer.concat([png(360, 360), Buffer.alloc(length)], length).toString('base64')}`,
+        },
+      );
+    expect(findings(inline(3000), { ...strict, maxInlineBytes: 3000 })).toEqual([]);
+    expect(findings(inline(3001), { ...strict, maxInlineBytes: 3000 })).toEqual(['/input/img_url image_too_large']);
     expect(findings(inline(10 * 1024 * 1024))).toEqual([]);
-    expect(findings(inline(10 * 1024 * 1024 + 1), { ...strict, maxInlineImageBytes: 1e9 })).toEqual([
+    expect(findings(inline(10 * 1024 * 1024 + 1))).toEqual(['/input/img_url image_too_large']);
+    expect(findings(inline(10 * 1024 * 1024 + 1), { ...strict, maxInlineBytes: 1e9 })).toEqual([
       '/input/img_url image_too_large',
     ]);
     expect(findings(body({}, { img_url: 'data:image/gif;base64,AAAA' }))).toEqual([

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { type PutObjectCommand, S3ServiceException } from '@aws-sdk/client-s3';
 import { expect, test } from 'vitest';
-import { storeImage } from '../../../functions/submissions/media.ts';
+import { storeInline } from '../../../functions/submissions/media.ts';
 
-type Client = Parameters<typeof storeImage>[0];
-const bytes = Buffer.from('the bytes of a picture');
+type Client = Parameters<typeof storeInline>[0];
+const bytes = Buffer.from('the bytes of an image');
 const image = { bytes, content_type: 'image/webp' };
 const key = `inputs/id-1/${createHash('sha256').update(bytes).digest('hex')}.webp`;
 
@@ -24,18 +24,18 @@ test('an image is written once, under a name that its bytes determine, away from
     sent.push(input);
     return { VersionId: 'v1' };
   });
-  expect(await storeImage(s3, 'uploads', 'id-1', image)).toEqual({ bucket: 'uploads', key, version_id: 'v1' });
+  expect(await storeInline(s3, 'uploads', 'id-1', image)).toEqual({ bucket: 'uploads', key, version_id: 'v1' });
   expect(sent).toEqual([{ Bucket: 'uploads', Key: key, Body: bytes, ContentType: 'image/webp', IfNoneMatch: '*' }]);
 });
 
 test('an image that lies there already is as good as stored', async () => {
-  expect(await storeImage(failing('PreconditionFailed', 412), 'uploads', 'id-1', image)).toEqual({
+  expect(await storeInline(failing('PreconditionFailed', 412), 'uploads', 'id-1', image)).toEqual({
     bucket: 'uploads',
     key,
   });
 });
 
-test('an image that another write of it collides with is written again, until one of them stands', async () => {
+test('writes a file again when a concurrent write of it collides, until one of them is stored', async () => {
   const conflict = (name: string) => new S3ServiceException({ name, message: name, $fault: 'client', $metadata: {} });
   const answers = [conflict('ConditionalRequestConflict'), conflict('ConditionalRequestConflict'), { VersionId: 'v1' }];
   const s3 = answering(async () => {
@@ -43,8 +43,8 @@ test('an image that another write of it collides with is written again, until on
     if (answer instanceof Error) throw answer;
     return answer;
   });
-  expect(await storeImage(s3, 'uploads', 'id-1', image)).toEqual({ bucket: 'uploads', key, version_id: 'v1' });
-  await expect(storeImage(failing('ConditionalRequestConflict', 409), 'uploads', 'id-1', image)).rejects.toThrow(
+  expect(await storeInline(s3, 'uploads', 'id-1', image)).toEqual({ bucket: 'uploads', key, version_id: 'v1' });
+  await expect(storeInline(failing('ConditionalRequestConflict', 409), 'uploads', 'id-1', image)).rejects.toThrow(
     'ConditionalRequestConflict',
   );
 });
@@ -56,7 +56,7 @@ test('any other failure is thrown, so that no record names an image that is not 
     sent++;
     return denied.send({ input } as never) as Promise<never>;
   });
-  await expect(storeImage(counting, 'uploads', 'id-1', image)).rejects.toThrow('AccessDenied');
+  await expect(storeInline(counting, 'uploads', 'id-1', image)).rejects.toThrow('AccessDenied');
   expect(sent).toBe(1);
-  await expect(storeImage(failing('SlowDown', 503), 'uploads', 'id-1', image)).rejects.toThrow('SlowDown');
+  await expect(storeInline(failing('SlowDown', 503), 'uploads', 'id-1', image)).rejects.toThrow('SlowDown');
 });
