@@ -1,5 +1,5 @@
 import type { SQSEvent } from 'aws-lambda';
-import { mediaTypeOf } from '../media/file-kind.ts';
+import { fileKind } from '../media/file-kind.ts';
 import { UnreadableObject } from '../shared/s3.ts';
 import { acceptDrop, type DropServices, type Trigger } from './accept-drop.ts';
 import { markHandled } from './drop-item.ts';
@@ -84,13 +84,15 @@ async function acceptImage(
   return acceptDrop(services, object, trigger);
 }
 
+/** Kinds of images that Wan does not read: their result has a way to convert them. */
+const otherImages: ReadonlySet<string> = new Set(['cgbi', 'gif', 'heic', 'avif', 'tif', 'jxl', 'jp2', 'psd']);
+
 async function isImage({ readObject }: DropEventServices, object: DroppedObject): Promise<boolean> {
   if (object.size === 0) return false;
   try {
     const read = await readObject(object);
-    return (
-      read !== undefined && [mediaTypeOf(read.bytes), read.content_type].some((type) => type?.startsWith('image/'))
-    );
+    const kind = read && fileKind(read.bytes);
+    return [kind, read?.content_type].some((type) => type?.startsWith('image/')) || otherImages.has(kind ?? '');
   } catch (error) {
     if (error instanceof UnreadableObject) return false;
     throw error;

@@ -202,7 +202,8 @@ describe('other files', () => {
 describe('a file without an ending', () => {
   test.each([
     ['its bytes', imageBytes, ''],
-    ['its content type', Buffer.from('GIF89a'), 'image/gif'],
+    ['its content type', Buffer.from('text'), 'image/gif'],
+    ['the bytes of a format that Wan does not read', Buffer.from('GIF89a'), 'binary/octet-stream'],
   ])('is an image by %s', async (_, bytes, content_type) => {
     expect(await folder.drop('drop/photo', bytes, own, { content_type })).toMatchObject({ outcome: 'created' });
   });
