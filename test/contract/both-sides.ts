@@ -11,7 +11,7 @@ export type ClientResult = { ok: true; request: VideoRequest } | { ok: false; is
 
 /**
  * Checks a body as the API does: with the validator, and an inline image by its bytes. The returned request has the image
- * as it is sent to Wan, with the type of its bytes.
+ * in the form that Wan receives, with the type of its bytes.
  */
 export function checkByClient(text: string, mode: 'strict' | 'tolerant'): ClientResult {
   const checked = checkRequest(parse(text), {

@@ -53,7 +53,7 @@ describe('the canary', () => {
     ['no permission', [403, { code: 'AccessDenied', message: 'x' }], { outcome: 'refused', cause: 'access_denied' }],
     ['a wrong base URL', [404, { unexpected: 'body' }], { outcome: 'refused', cause: 'endpoint' }],
     ['an outage', [503, { unexpected: 'body' }], { outcome: 'unreachable', cause: 'http_503' }],
-    ['a list in another form', [200, { tasks: 1 }], { outcome: 'unreachable', cause: 'answer_malformed' }],
+    ['a list in another form', [200, { tasks: 1 }], { outcome: 'unreachable', cause: 'response_malformed' }],
   ])('reports %s and fails', async (_, [status, body], expected) => {
     wan.script.push(json(status, body));
     const { report, metrics } = await run();

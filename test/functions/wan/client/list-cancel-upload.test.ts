@@ -77,7 +77,7 @@ describe('listTasks', () => {
 
   test('rejects a list with an unreadable row: a missed task would be paid twice', async () => {
     wan.script.push(json(200, { data: [{ task_id: 'a', status: 'RUNNING' }, { status: 'RUNNING' }] }));
-    expect(await client().listTasks(span)).toMatchObject({ outcome: 'unavailable', cause: 'answer_malformed' });
+    expect(await client().listTasks(span)).toMatchObject({ outcome: 'unavailable', cause: 'response_malformed' });
   });
 
   test('throws for a span that Wan would refuse', async () => {
@@ -181,7 +181,7 @@ describe('uploadFile', () => {
 
   test('sends no form for an unreadable policy or a file over its limit', async () => {
     wan.script.push(json(200, { data: {} }));
-    expect(await client().uploadFile(upload)).toMatchObject({ cause: 'answer_malformed' });
+    expect(await client().uploadFile(upload)).toMatchObject({ cause: 'response_malformed' });
     wan.script[0] = json(200, policy(`${wan.origin}/oss`));
     expect(await client().uploadFile({ ...upload, bytes: Buffer.alloc(1024 * 1024 + 1) })).toMatchObject({
       cause: 'file_too_large',

@@ -129,19 +129,19 @@ describe('queryTask', () => {
   });
 
   test.each([
-    ['a success without a video', json(200, output({ task_status: 'SUCCEEDED' })), 'answer_malformed'],
+    ['a success without a video', json(200, output({ task_status: 'SUCCEEDED' })), 'response_malformed'],
     [
       "another task's response",
       json(200, { output: { task_id: 'other', task_status: 'RUNNING' } }),
-      'answer_malformed',
+      'response_malformed',
     ],
-    ['no status', json(200, output({})), 'answer_malformed'],
-    ['a list', json(200, []), 'answer_malformed'],
-    ['no JSON', raw(200, 'ok'), 'answer_malformed'],
+    ['no status', json(200, output({})), 'response_malformed'],
+    ['a list', json(200, []), 'response_malformed'],
+    ['no JSON', raw(200, 'ok'), 'response_malformed'],
     ["a gateway's 502", raw(502, '<html>'), 'http_502'],
     ['an error of Wan', json(500, { code: 'InternalError', message: 'm', request_id: 'r' }), 'InternalError'],
     ['a refusal', json(400, { code: 'InvalidParameter', message: 'm', request_id: 'r' }), 'refused'],
-    ['a large response', oversize, 'answer_too_large'],
+    ['a large response', oversize, 'response_too_large'],
     ['a timeout', silence, 'timeout'],
     ['a reset', reset, expect.stringMatching(/^(UND_ERR_|ECONNRESET)/)],
     ['a truncated response', truncated, expect.stringMatching(/^(UND_ERR_|ECONNRESET)/)],
