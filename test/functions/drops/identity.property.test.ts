@@ -131,7 +131,8 @@ test('an upload pays for one video at most, however often its sidecar changes an
         await folder.deliver(folder.events.map((_, index) => index));
         while (await folder.end(0, true));
         const videos = await folder.videos();
-        expect(folder.paid()).toBeGreaterThan(0);
+        // A repeated event does not restart the video of an upload that has ended without being billed.
+        expect(videos.length).toBeGreaterThan(0);
         expect(folder.paid()).toBeLessThanOrEqual(uploads);
         expect(new Set(videos.map(({ input }) => input.prompt)).size).toBe(videos.length);
         if (videos.length > folder.paid()) restarted++;
