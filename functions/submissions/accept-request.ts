@@ -95,7 +95,7 @@ async function create(
   { request, warnings, price, media, request_hash }: Plan,
 ): Promise<Creation> {
   const { model, input, parameters, metadata } = request;
-  const kept = await storeMedia({ s3, bucket }, id, media);
+  const stored = await storeMedia({ s3, bucket }, id, media);
   const video = newVideo(
     {
       id,
@@ -104,14 +104,14 @@ async function create(
       model,
       input: {
         ...input,
-        ...(kept.image ? { img_url: urlOf(kept.image) } : {}),
-        ...(kept.audio ? { audio_url: urlOf(kept.audio) } : {}),
+        ...(stored.image ? { img_url: urlOf(stored.image) } : {}),
+        ...(stored.audio ? { audio_url: urlOf(stored.audio) } : {}),
       },
       parameters,
       metadata,
       warnings,
       request_hash,
-      ...kept,
+      ...stored,
       ...(price ? { estimated_cost: price } : {}),
     },
     table.now(),

@@ -155,8 +155,8 @@ export function explainFailure(failure: {
   const explained = explainEnding(failureCodeOf(code, message, stage), request_id);
   if (!code) return explained;
   const words = redact(message).trim();
-  const answer = words ? `Wan's message: ${redact(code)}, "${words}"` : `Wan's code: ${redact(code)}`;
-  return { ...explained, message: `${explained.message} ${answer}` };
+  const details = words ? `Wan's message: ${redact(code)}, "${words}"` : `Wan's code: ${redact(code)}`;
+  return { ...explained, message: `${explained.message} ${details}` };
 }
 
 function failureCodeOf(code: string, message: string, stage: 'submit' | 'task'): FailureCode {

@@ -12,8 +12,8 @@ export function countCharacters(text: string): number {
  * Surrounding spaces are ignored, and a missing prompt equals an empty one.
  */
 export function isSamePrompt(model: ModelName, sent: string | undefined, reported: string | undefined): boolean {
-  const whole = sent ?? '';
-  const read = [...whole].slice(0, findModel(model).prompt_limit).join('');
+  const prompt = sent ?? '';
+  const truncated = [...prompt].slice(0, findModel(model).prompt_limit).join('');
   const other = (reported ?? '').trim();
-  return other === whole.trim() || other === read.trim();
+  return other === prompt.trim() || other === truncated.trim();
 }

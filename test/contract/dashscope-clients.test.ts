@@ -118,7 +118,7 @@ const small = {
 } as const;
 const alibaba = (apiKey: string) => createAlibaba({ videoBaseURL: served.url.replace('/api/v1', ''), apiKey });
 
-/** Ends the latest task as soon as it is queried. */
+/** Ends the latest task after its first query. */
 async function endQueriedTask(end: (id: string) => Promise<unknown>) {
   for (;;) {
     const id = /\/tasks\/([0-9a-f-]{36})$/.exec(served.requests.at(-1)?.url ?? '')?.[1];

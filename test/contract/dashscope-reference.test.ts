@@ -93,8 +93,8 @@ test('a running task has no end, video or usage', async () => {
 test('a failed task has the members of the example, and its times', async () => {
   const id = await created(examples['Automatic dubbing']);
   await moveTo(store.table, id, 'failed', { set: { error: explainEnding('invalid_request') } });
-  const { output, ...more } = await curl(queryCommand(id));
-  expect(more).toEqual({ request_id: text });
+  const { output, ...rest } = await curl(queryCommand(id));
+  expect(rest).toEqual({ request_id: text });
   expect(output).toEqual({
     ...{ task_id: id, task_status: 'FAILED', code: 'InvalidParameter', message: text },
     ...{ submit_time: times.submit_time, end_time: times.submit_time, orig_prompt: prompt },

@@ -39,8 +39,8 @@ const recently = (target: Target) => ({
 });
 const unknownId = '00000000-dead-4bee-8f00-000000000000';
 
-async function createdTask(client: WanClient, wanted: TaskRequest): Promise<string> {
-  const created = await client.createTask(wanted);
+async function createdTask(client: WanClient, taskRequest: TaskRequest): Promise<string> {
+  const created = await client.createTask(taskRequest);
   if (created.outcome !== 'created') throw new Error(`No task: ${JSON.stringify(created)}`);
   return created.task_id;
 }
@@ -55,8 +55,8 @@ describe(`our client, with ${live ? 'the real service' : 'the emulator'}`, () =>
     expect(uploaded).toEqual({ outcome: 'uploaded', url: expect.stringMatching(/^oss:\/\/.+\/cat\.png$/) });
     const url = uploaded.outcome === 'uploaded' ? uploaded.url : '';
 
-    const began = target.now();
-    const prompt = `A cat runs through the grass, take ${began}`;
+    const start = target.now();
+    const prompt = `A cat runs through the grass, take ${start}`;
     const created = await client.createTask(request(prompt, url));
     expect(created).toEqual({
       outcome: 'created',
@@ -71,18 +71,18 @@ describe(`our client, with ${live ? 'the real service' : 'the emulator'}`, () =>
     const row =
       listed.outcome === 'tasks' ? listed.tasks.find(({ task_id }) => task_id === created.task_id) : undefined;
     expect(row?.status).toMatch(/^(PENDING|RUNNING|SUCCEEDED)$/);
-    expect(Math.abs(Date.parse(row?.submit_time ?? '') - began)).toBeLessThan(10 * minute);
+    expect(Math.abs(Date.parse(row?.submit_time ?? '') - start)).toBeLessThan(10 * minute);
 
-    const { task, seen } = await target.ended(created.task_id);
-    expect(seen.at(-1)).toBe('SUCCEEDED');
-    expect(seen.every((status, index) => ['PENDING', 'RUNNING', 'SUCCEEDED'].indexOf(status) >= index)).toBe(true);
+    const { task, statuses } = await target.ended(created.task_id);
+    expect(statuses.at(-1)).toBe('SUCCEEDED');
+    expect(statuses.every((status, index) => ['PENDING', 'RUNNING', 'SUCCEEDED'].indexOf(status) >= index)).toBe(true);
     expect(isSamePrompt(model, prompt, task.orig_prompt)).toBe(true);
     expect(billedSeconds(task.usage)).toBe(duration);
     const [submitted = 0, scheduled = 0, ended = 0] = [task.submit_time, task.scheduled_time, task.end_time].map(
       (time) => Date.parse(time ?? ''),
     );
     // Without a conversion they would differ by eight hours.
-    expect(Math.abs(submitted - began)).toBeLessThan(10 * minute);
+    expect(Math.abs(submitted - start)).toBeLessThan(10 * minute);
     expect([submitted <= scheduled, scheduled <= ended, ended <= target.now() + 10 * minute]).toEqual([
       true,
       true,
@@ -207,9 +207,10 @@ emulated('our client, with directives of the emulator', () => {
   test('submissions over the rate limit are throttled for a second', async () => {
     const target = await openEmulator();
     const outcomes = async (count: number) => {
-      const seen: string[] = [];
-      for (let call = 0; call < count; call += 1) seen.push((await target.client.createTask(request('A cat'))).outcome);
-      return seen;
+      const outcomes: string[] = [];
+      for (let call = 0; call < count; call += 1)
+        outcomes.push((await target.client.createTask(request('A cat'))).outcome);
+      return outcomes;
     };
     expect(await outcomes(3)).toEqual(['created', 'created', 'throttled']);
     target.advance(1);

@@ -27,7 +27,7 @@ export interface Target {
   /** Origins of videos in addition to Wan's. */
   readonly videoOrigins: readonly string[];
   /** Queries until the task has ended. @returns also every status on the way */
-  ended(taskId: string): Promise<{ task: Task; seen: string[] }>;
+  ended(taskId: string): Promise<{ task: Task; statuses: string[] }>;
 }
 
 export interface EmulatedTarget extends Target {
@@ -76,12 +76,12 @@ export function openService(environment: Environment): Target {
 }
 
 async function follow(client: WanClient, taskId: string, step: () => Promise<void>) {
-  const seen: string[] = [];
+  const statuses: string[] = [];
   for (;;) {
     const task = await client.queryTask(taskId);
     if (task.outcome !== 'task') throw new Error(`The query failed: ${JSON.stringify(task)}`);
-    if (seen.at(-1) !== task.status) seen.push(task.status);
-    if (!['PENDING', 'RUNNING'].includes(task.status)) return { task, seen };
+    if (statuses.at(-1) !== task.status) statuses.push(task.status);
+    if (!['PENDING', 'RUNNING'].includes(task.status)) return { task, statuses };
     await step();
   }
 }

@@ -154,7 +154,7 @@ export function referenceOfIssue({ pointer, code }: Pick<Issue, 'pointer' | 'cod
   code: ReferenceCode;
   message?: string;
 } {
-  const row = fieldRows.find((known) => known.pointer === pointer && (known.code ?? code) === code);
+  const row = fieldRows.find((candidate) => candidate.pointer === pointer && (candidate.code ?? code) === code);
   if (row) return { code: row.reference, message: row.message ?? documentedMessage(row.reference) };
   if (isOneOf(urlCodes, code)) return { code: 'InvalidParameter', message: urlError };
   if (isOneOf(mediaCodes, code)) return documentedAs('InvalidURL');

@@ -28,8 +28,8 @@ export async function listTasks(
 ): Promise<ListTasksResponse> {
   const query = queryStringParameters ?? {};
   const range = readTimeRange(query, services.table.now());
-  const page_no = pageNumber(query.page_no, { name: 'page_no', default: 1, most: 1_000_000 });
-  const page_size = pageNumber(query.page_size, { name: 'page_size', default: 10, most: 100 });
+  const page_no = pageNumber(query.page_no, { name: 'page_no', default: 1, max: 1_000_000 });
+  const page_size = pageNumber(query.page_size, { name: 'page_size', default: 10, max: 100 });
   if (query.status && !taskStatuses.includes(query.status as TaskStatus)) {
     throw new DashscopeError('InvalidParameter', `status must be one of ${taskStatuses.join(', ')}.`);
   }
@@ -79,10 +79,10 @@ function rowOf(video: ListedVideo, { region }: Pick<DashscopeServices, 'region'>
   };
 }
 
-function pageNumber(text: string | undefined, limits: { name: string; default: number; most: number }): number {
+function pageNumber(text: string | undefined, limits: { name: string; default: number; max: number }): number {
   const number = /^\d{1,7}$/.test(text || String(limits.default)) ? Number(text || limits.default) : 0;
-  if (number >= 1 && number <= limits.most) return number;
-  throw new DashscopeError('InvalidParameter', `${limits.name} must be a whole number from 1 to ${limits.most}.`);
+  if (number >= 1 && number <= limits.max) return number;
+  throw new DashscopeError('InvalidParameter', `${limits.name} must be a whole number from 1 to ${limits.max}.`);
 }
 
 const day = 24 * 60 * 60 * 1000;

@@ -20,7 +20,7 @@ export interface DashscopeServices {
   region: Region;
   uploads_bucket: string;
   /** Validates a request as tolerantly as Wan does, and creates its video. @throws ProblemError */
-  acceptRequest: (given: { body: unknown; identity: Identity; caller: Caller }) => Promise<{ video: VideoRecord }>;
+  acceptRequest: (submission: { body: unknown; identity: Identity; caller: Caller }) => Promise<{ video: VideoRecord }>;
   /**
    * @param milliseconds how long Wan's responses may take in total
    * @throws ProblemError when it is too late to cancel, or Wan does not respond in time

@@ -34,11 +34,11 @@ const withoutPosition = (tag: string): string => tag.replace(/\.[^"]*"$/, '"');
  */
 export function withEtag(
   request: RequestHeaders,
-  answer: APIGatewayProxyResult,
-  etag: string = etagOf(JSON.parse(answer.body)),
+  response: APIGatewayProxyResult,
+  etag: string = etagOf(JSON.parse(response.body)),
 ): APIGatewayProxyResult {
-  const headers = { ...answer.headers, etag, 'cache-control': 'private, no-cache', vary: 'Authorization' };
-  if (!matches(request, 'if-none-match', etag)) return { ...answer, headers };
+  const headers = { ...response.headers, etag, 'cache-control': 'private, no-cache', vary: 'Authorization' };
+  if (!matches(request, 'if-none-match', etag)) return { ...response, headers };
   const { 'content-type': ofTheBody, ...kept }: Record<string, string | number | boolean> = headers;
   return { statusCode: 304, headers: kept, body: '' };
 }
@@ -55,9 +55,9 @@ export function matches(
   etag: string,
   of: 'whole' | 'state' = 'whole',
 ): boolean {
-  const given = headerValues(request, name).join(',');
-  if (given.trim() === '*') return true;
-  const tags = given.matchAll(/(?:^|,)\s*(W\/)?("[^"]*")\s*(?=,|$)/g);
+  const header = headerValues(request, name).join(',');
+  if (header.trim() === '*') return true;
+  const tags = header.matchAll(/(?:^|,)\s*(W\/)?("[^"]*")\s*(?=,|$)/g);
   const isNamed = (tag = '') => (of === 'state' ? withoutPosition(tag) : tag) === etag;
   return [...tags].some(([, weak, tag]) => isNamed(tag) && (name === 'if-none-match' || !weak));
 }

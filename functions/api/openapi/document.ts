@@ -97,7 +97,9 @@ function describe(operation: Operation) {
     ...(body
       ? { requestBody: { required: true, content: { [body.contentType ?? 'application/json']: body.content } } }
       : {}),
-    responses: Object.fromEntries(Object.entries(all).map(([status, answer]) => [status, describeResponse(answer)])),
+    responses: Object.fromEntries(
+      Object.entries(all).map(([status, response]) => [status, describeResponse(response)]),
+    ),
   };
 }
 

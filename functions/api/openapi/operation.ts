@@ -111,9 +111,9 @@ export const jsonResponse = (
 export function mergeResponses(...all: readonly ResponseSpecs[]): ResponseSpecs {
   const merged: Record<number, ResponseSpec> = {};
   for (const specs of all) {
-    for (const [status, answer] of Object.entries(specs)) {
+    for (const [status, spec] of Object.entries(specs)) {
       const known = merged[Number(status)];
-      merged[Number(status)] = known ? mergeSpecs(known, answer) : answer;
+      merged[Number(status)] = known ? mergeSpecs(known, spec) : spec;
     }
   }
   return merged;

@@ -77,13 +77,13 @@ const problemResponses = (codes: readonly Code[]): ResponseSpecs =>
 function byStatus<Item>(
   items: readonly Item[],
   statusOf: (item: Item) => number,
-  answer: (status: number, items: readonly Item[]) => ResponseSpec,
+  describe: (status: number, items: readonly Item[]) => ResponseSpec,
 ): ResponseSpecs {
   const statuses = [...new Set(items.map(statusOf))];
   return Object.fromEntries(
     statuses.map((status) => [
       status,
-      answer(
+      describe(
         status,
         items.filter((item) => statusOf(item) === status),
       ),
@@ -93,11 +93,11 @@ function byStatus<Item>(
 
 function responseOf(status: number, codes: readonly Code[]): ResponseSpec {
   const properties = { status: { const: status }, code: { enum: codes } };
-  const saying = codes.filter((code) => problemCodes[code].retry_after);
+  const withRetryAfter = codes.filter((code) => problemCodes[code].retry_after);
   return {
     description: explainCodes(codes),
-    headers: saying.length === codes.length ? ['Retry-After'] : [],
-    optionalHeaders: saying.length > 0 && saying.length < codes.length ? ['Retry-After'] : [],
+    headers: withRetryAfter.length === codes.length ? ['Retry-After'] : [],
+    optionalHeaders: withRetryAfter.length > 0 && withRetryAfter.length < codes.length ? ['Retry-After'] : [],
     content: {
       'application/problem+json': {
         schema: { allOf: [ref('Problem'), { type: 'object', properties }] },

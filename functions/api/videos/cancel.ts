@@ -10,7 +10,7 @@ import { explainEnding } from '../../wan/failures.ts';
 import { ifMatch, type Precondition } from '../http/conditional-requests.ts';
 import { type ApiRequest, json } from '../http/request.ts';
 import { retryAfter } from './long-poll.ts';
-import { MOST_READS, ownVideo, videoNotFound, wanUnavailable } from './own-video.ts';
+import { MAX_READS, ownVideo, videoNotFound, wanUnavailable } from './own-video.ts';
 
 /** What canceling and retrying use. */
 export interface ActionServices extends Dispatcher {
@@ -39,14 +39,14 @@ export async function cancelVideo(
   precondition: Precondition = () => undefined,
 ): Promise<VideoRecord> {
   let current: VideoRecord | undefined = video;
-  for (let reads = 0; reads < MOST_READS; reads++) {
+  for (let reads = 0; reads < MAX_READS; reads++) {
     if (!current) throw videoNotFound();
     precondition(current);
     const canceled = await attempt(services, current);
     if (canceled) return canceled;
     current = await readVideo(services.table, video.id);
   }
-  throw new Error(`The video ${video.id} changed during each of ${MOST_READS} attempts to cancel it.`);
+  throw new Error(`The video ${video.id} changed during each of ${MAX_READS} attempts to cancel it.`);
 }
 
 /** @returns undefined when the video changed since it was read */
@@ -94,9 +94,9 @@ export async function endAsCanceled(
 async function stopTask({ wan, table }: ActionServices, video: VideoRecord): Promise<void> {
   const { id, status } = video.task!;
   if (status === 'RUNNING') throw isRunning(video);
-  const answer = await wan.cancelTask(id);
-  if (answer.outcome === 'canceled') return;
-  if (answer.outcome !== 'not_pending') throw wanUnavailable(mayBeCanceled);
+  const response = await wan.cancelTask(id);
+  if (response.outcome === 'canceled') return;
+  if (response.outcome !== 'not_pending') throw wanUnavailable(mayBeCanceled);
   // A task that is already canceled is not pending either: the response to an earlier request may have been lost.
   const task = await wan.queryTask(id);
   switch (task.outcome === 'task' && task.status) {

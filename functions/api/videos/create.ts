@@ -34,12 +34,12 @@ export async function submit(
   const { video, created } = accepted;
   services.onAccepted(accepted);
   const wait = preferredWait(request);
-  if (wait === undefined) return answer(services, request, video, created ? 202 : 200);
+  if (wait === undefined) return respond(services, request, video, created ? 202 : 200);
   // Counted from the arrival of the request, as API Gateway counts its timeout.
   const seconds = wait - (table.now() - arrived) / 1000;
   const ended = await untilEnded(services, video, seconds);
   const status = isTerminal(ended.status) ? 200 : 202;
-  return answer(services, request, ended, status, { 'preference-applied': 'wait' });
+  return respond(services, request, ended, status, { 'preference-applied': 'wait' });
 }
 
 /** Waits for a terminal status until the deadline. If DynamoDB fails, returns the last known record: an error would only make the client resubmit. */
@@ -50,7 +50,7 @@ async function untilEnded({ table, sleep }: SubmitServices, video: VideoRecord, 
   return last;
 }
 
-async function answer(
+async function respond(
   { table, readQueuePosition }: SubmitServices,
   request: ApiRequest,
   video: VideoRecord,

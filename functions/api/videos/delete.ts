@@ -14,7 +14,7 @@ import { ifMatch } from '../http/conditional-requests.ts';
 import type { ApiRequest } from '../http/request.ts';
 import { endAsCanceled } from './cancel.ts';
 import { retryAfter } from './long-poll.ts';
-import { MOST_READS, videoNotFound } from './own-video.ts';
+import { MAX_READS, videoNotFound } from './own-video.ts';
 
 export interface DeleteServices extends Dispatcher, ObjectStores {}
 
@@ -32,12 +32,12 @@ export async function deleteVideo(
   const id = request.pathParameters?.id ?? '';
   if (!isVideoId(id)) throw videoNotFound();
   const precondition = ifMatch(request);
-  for (let reads = 0; reads < MOST_READS; reads++) {
+  for (let reads = 0; reads < MAX_READS; reads++) {
     const video = await readVideo(services.table, id);
     if (video?.owner !== caller.owner) {
       // A repeated request completes a deletion that a crash interrupted.
       if ((await readTombstone(services.table, id))?.owner !== caller.owner) throw videoNotFound();
-      return gone(services, id);
+      return deleteMedia(services, id);
     }
     precondition(video);
     refuseUnderWay(video, services.table.now());
@@ -48,9 +48,9 @@ export async function deleteVideo(
     if (!(await replaceWithTombstone(services.table, ended))) continue;
     // A queued video may already hold a permit.
     await releaseAndDispatch(services, ended);
-    return gone(services, id);
+    return deleteMedia(services, id);
   }
-  throw new Error(`The video ${id} changed during each of ${MOST_READS} attempts to delete it.`);
+  throw new Error(`The video ${id} changed during each of ${MAX_READS} attempts to delete it.`);
 }
 
 /**
@@ -63,7 +63,7 @@ async function endLine(services: DeleteServices, video: VideoRecord): Promise<Vi
   return ended;
 }
 
-async function gone(services: DeleteServices, id: string): Promise<APIGatewayProxyResult> {
+async function deleteMedia(services: DeleteServices, id: string): Promise<APIGatewayProxyResult> {
   await deleteObjectsOf(services, id);
   return { statusCode: 204, headers: { 'cache-control': 'no-store' }, body: '' };
 }

@@ -22,7 +22,7 @@ export async function ownVideo(
 }
 
 /** How often a change of a video is retried when the record changed between read and write: more than a video has status changes. */
-export const MOST_READS = 10;
+export const MAX_READS = 10;
 
 /** The 404 of a video that belongs to another owner, was deleted, or never existed. */
 export const videoNotFound = () =>

@@ -47,7 +47,7 @@ export async function getUsage(
     spent,
     reserved,
     limit: monthlySpendingLimit ?? null,
-    remaining: monthlySpendingLimit === undefined ? null : left(monthlySpendingLimit, spent + reserved),
+    remaining: monthlySpendingLimit === undefined ? null : remainder(monthlySpendingLimit, spent + reserved),
     videos,
     models,
   };
@@ -55,4 +55,5 @@ export async function getUsage(
 }
 
 /** Rounded to a millionth; 0 where the limit was lowered below what is spent. */
-const left = (limit: number, committed: number): number => Math.max(0, Math.round((limit - committed) * 1e6) / 1e6);
+const remainder = (limit: number, committed: number): number =>
+  Math.max(0, Math.round((limit - committed) * 1e6) / 1e6);

@@ -13,11 +13,13 @@ export type CancelOutcome =
  */
 export async function cancelTask(connection: Connection, taskId: string, signal?: AbortSignal): Promise<CancelOutcome> {
   if (!isTaskId(taskId)) throw new TypeError('The task id is invalid.');
-  const asked = await query(connection, { method: 'POST', path: `/tasks/${taskId}/cancel`, kind: 'query', signal });
-  if (asked.outcome !== 'answered') {
-    return 'code' in asked && asked.code === 'UnsupportedOperation' ? withId('not_pending', asked.request_id) : asked;
+  const response = await query(connection, { method: 'POST', path: `/tasks/${taskId}/cancel`, kind: 'query', signal });
+  if (response.outcome !== 'responded') {
+    return 'code' in response && response.code === 'UnsupportedOperation'
+      ? withId('not_pending', response.request_id)
+      : response;
   }
-  const parsed = cancelResponse.safeParse(asked.body);
+  const parsed = cancelResponse.safeParse(response.body);
   return withId('canceled', parsed.data?.request_id);
 }
 

@@ -69,11 +69,11 @@ async function usableKey(apiKey: () => Promise<string>): Promise<string | Accoun
 /**
  * Sends a call that changes nothing or can be repeated. Anything but a 2xx response can be retried later; a refusal keeps Wan's code.
  */
-export async function query(connection: Connection, call: Parameters<Connection>[0]): Promise<Answered | NoResponse> {
+export async function query(connection: Connection, call: Parameters<Connection>[0]): Promise<Responded | NoResponse> {
   const sent = await connection(call);
   if ('outcome' in sent) return sent;
-  if (sent.kind !== 'answer') return unavailable(sent.cause);
-  if (sent.status >= 200 && sent.status < 300) return { outcome: 'answered', body: sent.body };
+  if (sent.kind !== 'response') return unavailable(sent.cause);
+  if (sent.status >= 200 && sent.status < 300) return { outcome: 'responded', body: sent.body };
   const refusal = rejectionOf(sent);
   if (!refusal) return unavailable(`http_${sent.status}`);
   if (refusal.outcome !== 'refused') return refusal;
@@ -84,4 +84,4 @@ export async function query(connection: Connection, call: Parameters<Connection>
 /** The outcome of a repeatable call without a successful response: retry later, or after the operator has fixed the account. */
 export type NoResponse = Throttled | Unavailable | AccountRefused;
 
-type Answered = { outcome: 'answered'; body: unknown };
+type Responded = { outcome: 'responded'; body: unknown };

@@ -5,7 +5,7 @@ const maxAnswerBytes = 1024 * 1024;
 
 export type HttpOutcome =
   /** A complete response; `body` is undefined if it is not JSON. */
-  | { kind: 'answer'; status: number; body: unknown }
+  | { kind: 'response'; status: number; body: unknown }
   /** Certain: no byte of the request was sent. */
   | { kind: 'not_sent'; cause: string }
   /** The request may have been received, and the response is unknown. */
@@ -42,8 +42,8 @@ export async function sendRequest(sending: HttpRequest): Promise<HttpOutcome> {
   }
   try {
     const text = await readText(response);
-    if (text === undefined) return { kind: 'lost', cause: 'answer_too_large' };
-    return { kind: 'answer', status: response.status, body: parseJson(text) };
+    if (text === undefined) return { kind: 'lost', cause: 'response_too_large' };
+    return { kind: 'response', status: response.status, body: parseJson(text) };
   } catch (error) {
     return { kind: 'lost', cause: nameOf(error) };
   }

@@ -55,10 +55,10 @@ export async function listTasks(connection: Connection, query: ListQuery, signal
     page_no: String(page_no),
     page_size: String(page_size),
   });
-  const asked = await send(connection, { method: 'GET', path: `/tasks/?${parameters}`, kind: 'query', signal });
-  if (asked.outcome !== 'answered') return asked;
-  const parsed = listResponse.safeParse(asked.body);
-  if (!parsed.success) return unavailable('answer_malformed');
+  const response = await send(connection, { method: 'GET', path: `/tasks/?${parameters}`, kind: 'query', signal });
+  if (response.outcome !== 'responded') return response;
+  const parsed = listResponse.safeParse(response.body);
+  if (!parsed.success) return unavailable('response_malformed');
   const { data, total_page } = parsed.data;
   const tasks = data
     .filter(({ model_name }) => model_name === undefined || model_name === model)

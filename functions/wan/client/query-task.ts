@@ -43,21 +43,21 @@ export type QueryOutcome =
 
 /**
  * Queries a task's status and result. An inconsistent response, such as SUCCEEDED without a video, is `unavailable` with the cause
- * `answer_malformed`.
+ * `response_malformed`.
  * @throws TypeError for an invalid task id
  */
 export async function queryTask(connection: Connection, taskId: string, signal?: AbortSignal): Promise<QueryOutcome> {
   if (!isTaskId(taskId)) throw new TypeError('The task id is invalid.');
-  const asked = await query(connection, { method: 'GET', path: `/tasks/${taskId}`, kind: 'query', signal });
-  if (asked.outcome !== 'answered') return asked;
-  const parsed = taskResponse.safeParse(asked.body);
-  if (!parsed.success) return unavailable('answer_malformed');
+  const response = await query(connection, { method: 'GET', path: `/tasks/${taskId}`, kind: 'query', signal });
+  if (response.outcome !== 'responded') return response;
+  const parsed = taskResponse.safeParse(response.body);
+  if (!parsed.success) return unavailable('response_malformed');
   const { output, usage, request_id } = parsed.data;
-  if (output.task_id !== undefined && output.task_id !== taskId) return unavailable('answer_malformed');
+  if (output.task_id !== undefined && output.task_id !== taskId) return unavailable('response_malformed');
   const status = taskStatuses.find((known) => known === output.task_status);
   const ids = { task_id: taskId, ...(request_id ? { request_id: redact(request_id) } : {}) };
   if (!status) return { outcome: 'unrecognised', status: redact(output.task_status), ...ids };
-  if (status === 'SUCCEEDED' && !output.video_url) return unavailable('answer_malformed');
+  if (status === 'SUCCEEDED' && !output.video_url) return unavailable('response_malformed');
   const secrets = [output.orig_prompt ?? undefined, output.actual_prompt ?? undefined];
   return omitUndefined({
     outcome: 'task',

@@ -49,9 +49,9 @@ export async function createTask(
   const refusal = rejectionOf(sent, [request.input.prompt, request.input.negative_prompt]);
   if (refusal) return refusal;
   if (sent.status < 200 || sent.status >= 300) return unknown(`http_${sent.status}`);
-  const answer = createResponse.safeParse(sent.body);
-  if (!answer.success) return unknown('answer_malformed');
-  const { output, request_id } = answer.data;
+  const parsed = createResponse.safeParse(sent.body);
+  if (!parsed.success) return unknown('response_malformed');
+  const { output, request_id } = parsed.data;
   return {
     outcome: 'created',
     task_id: output.task_id,

@@ -30,10 +30,10 @@ export async function uploadFile(
   signal?: AbortSignal,
 ): Promise<UploadOutcome> {
   const parameters = new URLSearchParams({ action: 'getPolicy', model });
-  const asked = await query(connection, { method: 'GET', path: `/uploads?${parameters}`, kind: 'query', signal });
-  if (asked.outcome !== 'answered') return asked;
-  const parsed = policyResponse.safeParse(asked.body);
-  if (!parsed.success) return unavailable('answer_malformed');
+  const response = await query(connection, { method: 'GET', path: `/uploads?${parameters}`, kind: 'query', signal });
+  if (response.outcome !== 'responded') return response;
+  const parsed = policyResponse.safeParse(response.body);
+  if (!parsed.success) return unavailable('response_malformed');
   const policy = parsed.data.data;
   if (!isUploadHost(policy.upload_host, [new URL(options.baseUrl).origin, ...(options.trustedOrigins ?? [])])) {
     return unavailable('upload_host_untrusted');
@@ -61,7 +61,7 @@ export async function uploadFile(
     timeout: options.timeouts?.upload ?? defaultTimeouts.upload,
     signal,
   });
-  if (sent.kind !== 'answer') return unavailable(sent.cause);
+  if (sent.kind !== 'response') return unavailable(sent.cause);
   if (sent.status < 200 || sent.status >= 300) return unavailable(`upload_http_${sent.status}`);
   return { outcome: 'uploaded', url: `oss://${key}` };
 }

@@ -80,8 +80,8 @@ function parametersIssues(parameters: unknown, mode: 'strict' | 'tolerant'): Iss
   return [{ pointer: '/parameters', code: 'wrong_type', message: 'Give "parameters" as an object, or leave it out.' }];
 }
 
-function metadataIssues(given: unknown, metadata: Record<string, string>): Issue[] {
-  const reserved = isJsonObject(given) ? reservedMetadataNames.filter((name) => Object.hasOwn(given, name)) : [];
+function metadataIssues(value: unknown, metadata: Record<string, string>): Issue[] {
+  const reserved = isJsonObject(value) ? reservedMetadataNames.filter((name) => Object.hasOwn(value, name)) : [];
   const entries = Object.entries(metadata);
   const bytes = entries.reduce((sum, entry) => sum + Buffer.byteLength(entry.join('')), 0);
   const message = `The metadata has ${bytes} bytes; at most ${maxMetadataBytes} are accepted. Shorten it.`;

@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => wan.close());
 beforeEach(() => {
-  wan.seen.length = 0;
+  wan.requests.length = 0;
   wan.script.length = 0;
 });
 
@@ -35,8 +35,8 @@ describe('the canary', () => {
     const { report, metrics } = await run();
     expect(report).toEqual({ outcome: 'answered' });
     expect(metrics).toEqual([['CanaryFailed', 0, { outcome: 'answered' }]]);
-    expect(wan.seen).toHaveLength(1);
-    const [{ method, url, body }] = wan.seen as [WanServer['seen'][number]];
+    expect(wan.requests).toHaveLength(1);
+    const [{ method, url, body }] = wan.requests as [WanServer['requests'][number]];
     expect([method, body]).toEqual(['GET', '']);
     const { pathname, searchParams } = new URL(url, wan.origin);
     expect(pathname).toBe('/api/v1/tasks/');
@@ -53,7 +53,7 @@ describe('the canary', () => {
     ['no permission', [403, { code: 'AccessDenied', message: 'x' }], { outcome: 'refused', cause: 'access_denied' }],
     ['a wrong base URL', [404, { unexpected: 'body' }], { outcome: 'refused', cause: 'endpoint' }],
     ['an outage', [503, { unexpected: 'body' }], { outcome: 'unreachable', cause: 'http_503' }],
-    ['a list in another form', [200, { tasks: 1 }], { outcome: 'unreachable', cause: 'answer_malformed' }],
+    ['a list in another form', [200, { tasks: 1 }], { outcome: 'unreachable', cause: 'response_malformed' }],
   ])('reports %s and fails', async (_, [status, body], expected) => {
     wan.script.push(json(status, body));
     const { report, metrics } = await run();
@@ -89,7 +89,7 @@ describe('the canary', () => {
     const { report, metrics } = await run({ apiKey: async () => '' });
     expect(report).toEqual({ outcome: 'unset' });
     expect(metrics).toEqual([['CanaryFailed', 0, { outcome: 'unset' }]]);
-    expect(wan.seen).toEqual([]);
+    expect(wan.requests).toEqual([]);
   });
 
   test('distinguishes an unreadable secret from an unset one', async () => {
@@ -97,7 +97,7 @@ describe('the canary', () => {
     const { report, metrics } = await run({ apiKey: () => Promise.reject(denied) });
     expect(report).toEqual({ outcome: 'secret_unreadable', cause: 'AccessDeniedException' });
     expect(metrics).toEqual([['CanaryFailed', 1, { outcome: 'secret_unreadable' }]]);
-    expect(wan.seen).toEqual([]);
+    expect(wan.requests).toEqual([]);
   });
 
   test('does not report the key', async () => {

@@ -126,5 +126,6 @@ describe('trustedVideoUrl', () => {
 
 test('hostOfLink returns only the host', () => {
   expect(hostOfLink('https://user:password@Evil.example:8443/path?Signature=secret#x')).toBe('evil.example:8443');
-  for (const link of ['', 'secret', 'secret://path', 'data:secret']) expect(hostOfLink(link)).toBe('not an http URL');
+  for (const link of ['', 'secret', 'secret://path', 'data:secret'])
+    expect(hostOfLink(link)).toBe('unknown (not an http URL)');
 });

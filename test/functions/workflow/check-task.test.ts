@@ -316,7 +316,7 @@ test('two concurrent checks of a succeeded task both continue to the archive', a
 
 test.each([
   [{ outcome: 'throttled', retryable: true, code: 'Throttling', message: '', billed: false }, 'WanThrottled'],
-  [{ outcome: 'unavailable', cause: 'answer_malformed', retryable: true, billed: false }, 'WanUnavailable'],
+  [{ outcome: 'unavailable', cause: 'response_malformed', retryable: true, billed: false }, 'WanUnavailable'],
   [
     {
       outcome: 'account_refused',

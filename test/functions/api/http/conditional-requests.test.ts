@@ -4,7 +4,7 @@ import { json } from '../../../../functions/api/http/request.ts';
 
 const body = { prompt: 'Ein Kätzchen 🐈', amount: 0.1 };
 const etag = etagOf(body);
-const asking = (...values: string[]) => ({ headers: null, multiValueHeaders: { 'If-None-Match': values } });
+const requestWith = (...values: string[]) => ({ headers: null, multiValueHeaders: { 'If-None-Match': values } });
 const response = () => json(200, body, { 'retry-after': '5' });
 
 test('computes a strong ETag from the body', () => {
@@ -46,7 +46,7 @@ describe('If-None-Match', () => {
     ['several headers with it', ['"a"', etag]],
     ['anything', [' * ']],
   ])('answers %s with 304 without a body and with the headers for caches', (_, values) => {
-    expect(withEtag(asking(...values), response())).toEqual({
+    expect(withEtag(requestWith(...values), response())).toEqual({
       statusCode: 304,
       headers: { etag, 'cache-control': 'private, no-cache', vary: 'Authorization', 'retry-after': '5' },
       body: '',
@@ -62,7 +62,7 @@ describe('If-None-Match', () => {
     ['quotes that never end', `"${'a,"'.repeat(2000)}`],
     ['a lower-case weak mark', `w/${etag}`],
   ])('answers %s with the full response', (_, value) => {
-    expect(withEtag(asking(value), response())).toMatchObject({ statusCode: 200, headers: { etag } });
+    expect(withEtag(requestWith(value), response())).toMatchObject({ statusCode: 200, headers: { etag } });
   });
 });
 

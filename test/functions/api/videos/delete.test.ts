@@ -85,10 +85,10 @@ describe('a deleted video', () => {
     for (let point = 1; ; point++) {
       const video = await withObjects(await storeVideo(store.table, 'succeeded'));
       const crashing = crashAfter(point);
-      const dying = createActions(crashingTable(store.table, crashing), {
+      const crashingActions = createActions(crashingTable(store.table, crashing), {
         send: (command: never) => crashing.through(() => storage.s3.send(command)),
       } as never);
-      await dying.remove(video.id);
+      await crashingActions.remove(video.id);
       expect({ point, ...(await actions.remove(video.id)) }).toMatchObject({ point, status: 204 });
       expect({ point, objects: await storage.objectsOf(video.id) }).toEqual({ point, objects: [] });
       expect(await readTombstone(store.table, video.id)).toBeDefined();
@@ -114,8 +114,8 @@ describe('a line of a manifest', () => {
     ['failed', 'failed'],
   ] as const)('whose video was %s gets its result before the deletion, as %s', async (status, result) => {
     const { video, read } = await aLine(status);
-    const seen = stateEtag(video);
-    expect((await actions.remove(video.id, { headers: { 'if-match': seen } })).status).toBe(204);
+    const etag = stateEtag(video);
+    expect((await actions.remove(video.id, { headers: { 'if-match': etag } })).status).toBe(204);
     expect(await readTombstone(store.table, video.id)).toBeDefined();
     expect(await read('000001')).toMatchObject({ id: video.id, status: result });
     expect(await read('summary')).toMatchObject({ lines: 1, [result]: 1 });
@@ -174,13 +174,13 @@ describe('a video that the caller cannot see', () => {
     const deleted = await storeVideo(store.table, 'succeeded');
     await actions.remove(deleted.id);
     const recorded = createActions(counting(store.table), storage.s3);
-    const seen = [];
+    const results = [];
     for (const id of [randomUUID(), existing.id, deleted.id]) {
       calls.length = 0;
-      seen.push({ response: await recorded.remove(id, { owner: 'mallory' }), calls: [...calls] });
+      results.push({ response: await recorded.remove(id, { owner: 'mallory' }), calls: [...calls] });
     }
-    expect(seen[0]!.response).toMatchObject({ status: 404, body: { code: 'video_not_found' } });
-    expect(seen).toEqual([seen[0], seen[0], seen[0]]);
+    expect(results[0]!.response).toMatchObject({ status: 404, body: { code: 'video_not_found' } });
+    expect(results).toEqual([results[0], results[0], results[0]]);
     expect(await read(store.table, existing)).toEqual(existing);
   });
 

@@ -8,12 +8,12 @@ beforeAll(async () => {
 });
 afterAll(() => wan.close());
 beforeEach(() => {
-  wan.seen.length = 0;
+  wan.requests.length = 0;
   wan.script.length = 0;
 });
 
 const client = (baseUrl = wan.baseUrl) =>
-  createWanClient({ baseUrl, apiKey: async () => 'sk-1', fetch, timeouts: { query: 300, upload: 300 } });
+  createWanClient({ baseUrl, apiKey: async () => 'sk-1', fetch, timeouts: { query: 3000, upload: 3000 } });
 const id = 'af6efbc0-4bef-4194';
 const upload = {
   model: 'wan2.6-i2v',
@@ -57,7 +57,7 @@ describe('listTasks', () => {
       ],
       total_page: 3,
     });
-    const url = new URL(wan.seen[0]?.url ?? '', wan.origin);
+    const url = new URL(wan.requests[0]?.url ?? '', wan.origin);
     expect(url.pathname).toBe('/api/v1/tasks/');
     expect(Object.fromEntries(url.searchParams)).toEqual({
       ...{ model_name: 'wan2.6-i2v', status: 'RUNNING', page_no: '2', page_size: '50' },
@@ -71,13 +71,13 @@ describe('listTasks', () => {
   ] as const)('queries exactly the span for the time zone %s', async (clock, start_time, end_time) => {
     wan.script.push(json(200, { total: 0, data: [], total_page: 0, page_no: 1, page_size: 100 }));
     await client().listTasks({ ...span, clock });
-    const { searchParams } = new URL(wan.seen.at(-1)?.url ?? '', wan.origin);
+    const { searchParams } = new URL(wan.requests.at(-1)?.url ?? '', wan.origin);
     expect(Object.fromEntries(searchParams)).toMatchObject({ start_time, end_time });
   });
 
   test('rejects a list with an unreadable row: a missed task would be paid twice', async () => {
     wan.script.push(json(200, { data: [{ task_id: 'a', status: 'RUNNING' }, { status: 'RUNNING' }] }));
-    expect(await client().listTasks(span)).toMatchObject({ outcome: 'unavailable', cause: 'answer_malformed' });
+    expect(await client().listTasks(span)).toMatchObject({ outcome: 'unavailable', cause: 'response_malformed' });
   });
 
   test('throws for a span that Wan would refuse', async () => {
@@ -91,9 +91,9 @@ describe('cancelTask', () => {
   test('posts an empty body without a content type', async () => {
     wan.script.push(json(200, { request_id: 'r-1' }));
     expect(await client().cancelTask(id)).toEqual({ outcome: 'canceled', request_id: 'r-1' });
-    expect(wan.seen[0]).toMatchObject({ method: 'POST', url: `/api/v1/tasks/${id}/cancel`, body: '' });
-    expect(wan.seen[0]?.headers).toMatchObject({ 'content-length': '0' });
-    expect(wan.seen[0]?.headers).not.toHaveProperty('content-type');
+    expect(wan.requests[0]).toMatchObject({ method: 'POST', url: `/api/v1/tasks/${id}/cancel`, body: '' });
+    expect(wan.requests[0]?.headers).toMatchObject({ 'content-length': '0' });
+    expect(wan.requests[0]?.headers).not.toHaveProperty('content-type');
   });
 
   test.each([
@@ -142,8 +142,8 @@ describe('uploadFile', () => {
       outcome: 'uploaded',
       url: 'oss://dashscope-instant/x/2026/my_cat.png',
     });
-    expect(wan.seen[0]?.url).toBe('/api/v1/uploads?action=getPolicy&model=wan2.6-i2v');
-    const form = wan.seen[1];
+    expect(wan.requests[0]?.url).toBe('/api/v1/uploads?action=getPolicy&model=wan2.6-i2v');
+    const form = wan.requests[1];
     expect(form).toMatchObject({ method: 'POST', url: '/oss' });
     expect(form?.headers).not.toHaveProperty('authorization');
     const names = [...(form?.body.matchAll(/name="([\w-]+)"/g) ?? [])].map(([, name]) => name);
@@ -167,7 +167,7 @@ describe('uploadFile', () => {
       outcome: 'unavailable',
       cause: 'upload_host_untrusted',
     });
-    expect(wan.seen).toHaveLength(1);
+    expect(wan.requests).toHaveLength(1);
   });
 
   test.each([
@@ -181,11 +181,11 @@ describe('uploadFile', () => {
 
   test('sends no form for an unreadable policy or a file over its limit', async () => {
     wan.script.push(json(200, { data: {} }));
-    expect(await client().uploadFile(upload)).toMatchObject({ cause: 'answer_malformed' });
+    expect(await client().uploadFile(upload)).toMatchObject({ cause: 'response_malformed' });
     wan.script[0] = json(200, policy(`${wan.origin}/oss`));
     expect(await client().uploadFile({ ...upload, bytes: Buffer.alloc(1024 * 1024 + 1) })).toMatchObject({
       cause: 'file_too_large',
     });
-    expect(wan.seen).toHaveLength(2);
+    expect(wan.requests).toHaveLength(2);
   });
 });

@@ -11,12 +11,12 @@ beforeAll(async () => {
 });
 afterAll(() => wan.close());
 beforeEach(() => {
-  wan.seen.length = 0;
+  wan.requests.length = 0;
   wan.script.length = 0;
 });
 
 const client = (baseUrl = wan.baseUrl) =>
-  createWanClient({ baseUrl, apiKey: async () => 'sk-1', fetch, timeouts: { query: 300, upload: 300 } });
+  createWanClient({ baseUrl, apiKey: async () => 'sk-1', fetch, timeouts: { query: 3000, upload: 3000 } });
 const id = 'af6efbc0-4bef-4194';
 const output = (fields: object) => ({ request_id: 'r-1', output: { task_id: id, ...fields } });
 
@@ -47,8 +47,8 @@ describe('queryTask', () => {
       video_url: 'https://dashscope-result-sh.oss-cn-shanghai.aliyuncs.com/xxx.mp4?Expires=xxx',
       usage: { duration: 10, input_video_duration: 0, output_video_duration: 10, video_count: 1, SR: 720 },
     });
-    expect(wan.seen[0]).toMatchObject({ method: 'GET', url: `/api/v1/tasks/${id}`, body: '' });
-    expect(wan.seen[0]?.headers).toMatchObject({ authorization: 'Bearer sk-1' });
+    expect(wan.requests[0]).toMatchObject({ method: 'GET', url: `/api/v1/tasks/${id}`, body: '' });
+    expect(wan.requests[0]?.headers).toMatchObject({ authorization: 'Bearer sk-1' });
   });
 
   test.each(['PENDING', 'RUNNING', 'CANCELED', 'UNKNOWN'])('reads the status %s', async (status) => {
@@ -129,19 +129,19 @@ describe('queryTask', () => {
   });
 
   test.each([
-    ['a success without a video', json(200, output({ task_status: 'SUCCEEDED' })), 'answer_malformed'],
+    ['a success without a video', json(200, output({ task_status: 'SUCCEEDED' })), 'response_malformed'],
     [
       "another task's response",
       json(200, { output: { task_id: 'other', task_status: 'RUNNING' } }),
-      'answer_malformed',
+      'response_malformed',
     ],
-    ['no status', json(200, output({})), 'answer_malformed'],
-    ['a list', json(200, []), 'answer_malformed'],
-    ['no JSON', raw(200, 'ok'), 'answer_malformed'],
+    ['no status', json(200, output({})), 'response_malformed'],
+    ['a list', json(200, []), 'response_malformed'],
+    ['no JSON', raw(200, 'ok'), 'response_malformed'],
     ["a gateway's 502", raw(502, '<html>'), 'http_502'],
     ['an error of Wan', json(500, { code: 'InternalError', message: 'm', request_id: 'r' }), 'InternalError'],
     ['a refusal', json(400, { code: 'InvalidParameter', message: 'm', request_id: 'r' }), 'refused'],
-    ['a large response', oversize, 'answer_too_large'],
+    ['a large response', oversize, 'response_too_large'],
     ['a timeout', silence, 'timeout'],
     ['a reset', reset, expect.stringMatching(/^(UND_ERR_|ECONNRESET)/)],
     ['a truncated response', truncated, expect.stringMatching(/^(UND_ERR_|ECONNRESET)/)],
@@ -183,7 +183,7 @@ describe('queryTask', () => {
   test('throws for an invalid task id instead of sending it as a path', async () => {
     for (const bad of ['', '.', '..', 'a/b', 'a?b', '%2e', 'a b'])
       await expect(client().queryTask(bad)).rejects.toThrow(TypeError);
-    expect(wan.seen).toHaveLength(0);
+    expect(wan.requests).toHaveLength(0);
   });
 
   test.each([

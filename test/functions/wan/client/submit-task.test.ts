@@ -11,12 +11,12 @@ beforeAll(async () => {
 });
 afterAll(() => wan.close());
 beforeEach(() => {
-  wan.seen.length = 0;
+  wan.requests.length = 0;
   wan.script.length = 0;
 });
 
 const key = 'sk-0123456789abcdef';
-const timeouts = { submit: 400, query: 400, upload: 400 };
+const timeouts = { submit: 3000, query: 3000, upload: 3000 };
 const client = (options: Partial<Parameters<typeof createWanClient>[0]> = {}) =>
   createWanClient({ baseUrl: wan.baseUrl, apiKey: async () => key, fetch, timeouts, ...options });
 
@@ -34,7 +34,7 @@ describe('createTask', () => {
     expect(await client().createTask(request)).toEqual({
       ...{ outcome: 'created', task_id: '0385dc79-5ff8', task_status: 'PENDING', request_id: 'r-1' },
     });
-    const [sent] = wan.seen;
+    const [sent] = wan.requests;
     expect(sent).toMatchObject({ method: 'POST', url: '/api/v1/services/aigc/video-generation/video-synthesis' });
     expect(sent?.headers).toMatchObject({
       authorization: `Bearer ${key}`,
@@ -60,7 +60,7 @@ describe('createTask', () => {
   test('adds the resolve header for an oss:// image', async () => {
     wan.script.push(json(200, created));
     await client().createTask({ ...request, input: { img_url: 'oss://dashscope-instant/a.png' } });
-    expect(wan.seen[0]?.headers).toMatchObject({ 'x-dashscope-ossresourceresolve': 'enable' });
+    expect(wan.requests[0]?.headers).toMatchObject({ 'x-dashscope-ossresourceresolve': 'enable' });
   });
 
   test('omits a fixed duration, and lists the media in the later wire format', async () => {
@@ -70,10 +70,10 @@ describe('createTask', () => {
       model: 'wan2.2-i2v-plus',
       parameters: { ...request.parameters, duration: 5 },
     });
-    expect(JSON.parse(wan.seen[0]?.body ?? '').parameters).not.toHaveProperty('duration');
+    expect(JSON.parse(wan.requests[0]?.body ?? '').parameters).not.toHaveProperty('duration');
     const input = { img_url: 'https://a.example/1.png', audio_url: 'https://a.example/1.mp3' };
     await client().createTask({ ...request, model: 'wan2.7-i2v', input });
-    expect(JSON.parse(wan.seen[1]?.body ?? '').input).toEqual({
+    expect(JSON.parse(wan.requests[1]?.body ?? '').input).toEqual({
       media: [
         { type: 'first_frame', url: 'https://a.example/1.png' },
         { type: 'driving_audio', url: 'https://a.example/1.mp3' },
@@ -131,23 +131,23 @@ describe('createTask', () => {
       retryable,
       billed: false,
     });
-    expect(wan.seen).toHaveLength(1);
+    expect(wan.requests).toHaveLength(1);
   });
 
   test.each([
     ['a reset', reset, /^(UND_ERR_|ECONNRESET)/],
     ['a timeout', silence, /^timeout$/],
     ['a truncated response', truncated, /^(UND_ERR_|ECONNRESET)/],
-    ['a response that is too large', oversize, /^answer_too_large$/],
-    ['no JSON', raw(200, '<html>'), /^answer_malformed$/],
-    ['an empty response', raw(200, ''), /^answer_malformed$/],
-    ['JSON without a task', json(200, { request_id: 'r' }), /^answer_malformed$/],
+    ['a response that is too large', oversize, /^response_too_large$/],
+    ['no JSON', raw(200, '<html>'), /^response_malformed$/],
+    ['an empty response', raw(200, ''), /^response_malformed$/],
+    ['JSON without a task', json(200, { request_id: 'r' }), /^response_malformed$/],
     [
       'a task without a usable id',
       json(200, { output: { task_id: '../x', task_status: 'PENDING' } }),
-      /^answer_malformed$/,
+      /^response_malformed$/,
     ],
-    ['a success that holds an error', json(200, error('InvalidParameter')), /^answer_malformed$/],
+    ['a success that holds an error', json(200, error('InvalidParameter')), /^response_malformed$/],
     ["a gateway's 502", raw(502, '<html>Bad gateway</html>'), /^http_502$/],
     ["a gateway's 504", raw(504, ''), /^http_504$/],
     ["a gateway's 500 in JSON of its own", json(500, { message: 'oops' }), /^http_500$/],
@@ -156,7 +156,7 @@ describe('createTask', () => {
     wan.script.push(response);
     const outcome = await client().createTask(request);
     expect(outcome).toEqual({ outcome: 'unknown', cause: expect.stringMatching(cause), retryable: false });
-    expect(wan.seen).toHaveLength(1);
+    expect(wan.requests).toHaveLength(1);
   });
 
   test.each([
@@ -175,7 +175,7 @@ describe('createTask', () => {
       code: `http_${status}`,
       billed: false,
     });
-    expect(wan.seen).toHaveLength(1);
+    expect(wan.requests).toHaveLength(1);
   });
 
   test('a refused connection proves that nothing was sent', async () => {
@@ -201,7 +201,7 @@ describe('createTask', () => {
       outcome: 'unavailable',
     });
     hangUp.close();
-    expect(wan.seen).toHaveLength(0);
+    expect(wan.requests).toHaveLength(0);
   });
 
   test.each([
@@ -214,7 +214,7 @@ describe('createTask', () => {
     const outcome = await client({ apiKey }).createTask(request);
     expect(outcome).toMatchObject({ outcome: 'account_refused', reason, retryable: true });
     expect(JSON.stringify(outcome)).not.toContain('arn:secret');
-    expect(wan.seen).toHaveLength(0);
+    expect(wan.requests).toHaveLength(0);
   });
 
   test('reads the key for each call and trims it', async () => {
@@ -223,7 +223,7 @@ describe('createTask', () => {
     const rotating = client({ apiKey: async () => keys.shift() ?? '' });
     await rotating.createTask(request);
     await rotating.createTask(request);
-    expect(wan.seen.map(({ headers }) => headers.authorization)).toEqual(['Bearer sk-one', 'Bearer sk-two']);
+    expect(wan.requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer sk-one', 'Bearer sk-two']);
   });
 
   test('an abort before sending is unavailable, and after sending unknown', async () => {
@@ -231,7 +231,7 @@ describe('createTask', () => {
       outcome: 'unavailable',
       cause: 'aborted',
     });
-    expect(wan.seen).toHaveLength(0);
+    expect(wan.requests).toHaveLength(0);
     const controller = new AbortController();
     wan.script.push(() => controller.abort());
     expect(await client().createTask(request, controller.signal)).toMatchObject({

@@ -1,14 +1,14 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-export type Seen = { method: string; url: string; headers: Record<string, string>; body: string };
+export type ReceivedRequest = { method: string; url: string; headers: Record<string, string>; body: string };
 export type ScriptedResponse = (response: ServerResponse, request: IncomingMessage) => void;
 
 export type WanServer = {
   origin: string;
   baseUrl: string;
   /** All received requests. */
-  seen: Seen[];
+  requests: ReceivedRequest[];
   /** Responses in order; the last one repeats. */
   script: ScriptedResponse[];
   close(): Promise<void>;
@@ -16,13 +16,13 @@ export type WanServer = {
 
 /** Starts an HTTP server with scripted responses. */
 export async function startWanServer(): Promise<WanServer> {
-  const seen: Seen[] = [];
+  const requests: ReceivedRequest[] = [];
   const script: ScriptedResponse[] = [];
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
     const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
-    seen.push({
+    requests.push({
       method: request.method ?? '',
       url: request.url ?? '',
       headers,
@@ -36,7 +36,7 @@ export async function startWanServer(): Promise<WanServer> {
   return {
     origin,
     baseUrl: `${origin}/api/v1`,
-    seen,
+    requests,
     script,
     close: () =>
       new Promise((resolve) => {

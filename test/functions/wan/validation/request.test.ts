@@ -63,6 +63,7 @@ describe('checkRequest', () => {
       extra: true,
     };
     expect(findings(broken).sort()).toEqual([
+      '/extra unknown_field',
       '/input/audio_url audio_not_supported',
       '/input/audio_url unsupported_url_scheme',
       '/input/extra unknown_field',
@@ -76,7 +77,6 @@ describe('checkRequest', () => {
       '/parameters/seed out_of_range',
       '/parameters/shot_type invalid_value',
       '/parameters/watermark wrong_type',
-      '/extra unknown_field',
       '/webhook_url unsupported_url_scheme',
     ]);
   });
