@@ -13,7 +13,7 @@ beforeEach(() => {
 });
 
 const client = (baseUrl = wan.baseUrl) =>
-  createWanClient({ baseUrl, apiKey: async () => 'sk-1', fetch, timeouts: { query: 300, upload: 300 } });
+  createWanClient({ baseUrl, apiKey: async () => 'sk-1', fetch, timeouts: { query: 3000, upload: 3000 } });
 const id = 'af6efbc0-4bef-4194';
 const upload = {
   model: 'wan2.6-i2v',

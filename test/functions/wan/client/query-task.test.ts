@@ -16,7 +16,7 @@ beforeEach(() => {
 });
 
 const client = (baseUrl = wan.baseUrl) =>
-  createWanClient({ baseUrl, apiKey: async () => 'sk-1', fetch, timeouts: { query: 300, upload: 300 } });
+  createWanClient({ baseUrl, apiKey: async () => 'sk-1', fetch, timeouts: { query: 3000, upload: 3000 } });
 const id = 'af6efbc0-4bef-4194';
 const output = (fields: object) => ({ request_id: 'r-1', output: { task_id: id, ...fields } });
 

@@ -16,7 +16,7 @@ beforeEach(() => {
 });
 
 const key = 'sk-0123456789abcdef';
-const timeouts = { submit: 400, query: 400, upload: 400 };
+const timeouts = { submit: 3000, query: 3000, upload: 3000 };
 const client = (options: Partial<Parameters<typeof createWanClient>[0]> = {}) =>
   createWanClient({ baseUrl: wan.baseUrl, apiKey: async () => key, fetch, timeouts, ...options });
 
