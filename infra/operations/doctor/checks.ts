@@ -89,7 +89,7 @@ export async function checkQueues(table: Table, limits: LimitSettings): Promise<
 const describeLimits = ({ extra_permits, models: own }: LimitSettings): string =>
   `as documented${Object.keys(own).length > 0 ? ` except for ${Object.keys(own).join(', ')}` : ''}, plus ${extra_permits} permits`;
 
-/** Checks that the stack has alarms and none is in state ALARM. */
+/** Checks that the stack has alarms and that no alarm is in state ALARM. */
 export async function checkAlarms(cloudWatch: Pick<CloudWatchClient, 'send'>, stackName: string): Promise<Finding[]> {
   const { MetricAlarms = [] } = await cloudWatch.send(new DescribeAlarmsCommand({ AlarmNamePrefix: `${stackName}-` }));
   if (MetricAlarms.length === 0)
