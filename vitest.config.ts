@@ -12,7 +12,7 @@ export default defineConfig({
     isolate: false,
     // One more than there are cores: tests of the whole stack wait as much as they work.
     maxWorkers: availableParallelism() + 1,
-    // Node 20 is supported on purpose; the SDK's notice about it would bury what tests print.
+    // Node 20 is supported on purpose; the SDK's notice about it would hide the tests' output.
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
   },
 });

@@ -55,7 +55,7 @@ const recordedCalls = 100_000;
 /**
  * Runs the stack as it would be deployed: the synthesized template with local addresses, and the deployed bundles.
  * When it resolves, everything is up and work that a killed process left has been resumed.
- * @throws Error that says how to fix it: ports in use, a directory in use, template parts that the local runtime does not know
+ * @throws Error with the way to fix it: ports in use, a directory in use, template parts that the local runtime does not know
  */
 export async function startLocal(settings: LocalSettings, dependencies: LocalDependencies = {}): Promise<LocalStack> {
   const {

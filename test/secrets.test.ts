@@ -13,7 +13,7 @@ import { type Endpoint, onStack } from './support/endpoint.ts';
 import { png, pngUrl } from './support/png.ts';
 import { findMarkers, scan } from './support/scan.ts';
 
-/** Unlike any word that anything writes by itself. */
+/** Unlike any text that the stack writes by itself. */
 const marker = (name: string): string => `zq${name}${randomUUID().replaceAll('-', '')}`;
 
 const markers: Record<string, string> = {
@@ -22,21 +22,21 @@ const markers: Record<string, string> = {
   metadata: marker('metadata'),
   'API key of the deployment': marker('key'),
   "Wan's key": `sk-${marker('wan')}`,
-  'a key that is none': marker('none'),
+  'an unknown key': marker('unknown'),
   'a token': `eyJhbGciOiJFUzI1NiJ9.${marker('claims')}.${marker('signature')}`,
-  'a signature of a picture’s URL': marker('picture'),
-  'a sidecar that is no JSON': marker('sidecar'),
-  'a body that is no JSON': marker('body'),
+  'the signature of an image URL': marker('image'),
+  'a sidecar that is not JSON': marker('sidecar'),
+  'a body that is not JSON': marker('body'),
   'a path': marker('path'),
   // Local tokens end with the ARN of their execution, in base64.
   'a token of an execution': Buffer.from('arn:aws:states:us-').toString('base64url'),
 };
 
-/** What the functions wrote, where executions are, what nobody could do, what waits to be done. */
+/** The folders of logs, executions, and queues with their dead letters. */
 const written = ['logs', 'step-functions', 'queues'];
-const forgotten = (directory: string) => () => rmSync(directory, { recursive: true, force: true, maxRetries: 10 });
+const remove = (directory: string) => () => rmSync(directory, { recursive: true, force: true, maxRetries: 10 });
 
-/** The stack as it runs with the service itself, whose place the emulator takes: keys and links are then as secret as they get. */
+/** Starts the stack as with the real Wan, with the emulator in its place: keys and links are then secret. */
 async function startSecretly(wan: Wan, wanKey: string): Promise<LocalStack> {
   const LOCAL_DIR = mkdtempSync(path.join(tmpdir(), 'firstframe-secrets-'));
   const addresses = { PORT: '0', AWS_PORT: '0', WAN_PORT: '0', LOCAL_DIR, WAN_BASE_URL: wan.url };
@@ -77,7 +77,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await api?.close();
   await wan?.close();
-  for (const each of [stack?.directory, directory]) if (each) forgotten(each)();
+  for (const each of [stack?.directory, directory]) if (each) remove(each)();
 });
 
 /** Asks and keeps the answer if it is an error. */
@@ -96,7 +96,7 @@ async function ended(body: object, status: string): Promise<string> {
   const { id } = await post('/videos', body, 202);
   const video = await api.finished(String(id));
   expect(video.status).toBe(status);
-  // The error of a video is for its owner; it tells what Wan said, without what Wan was sent.
+  // The error of a video is shown to its owner. It contains Wan's message, without the request.
   if (video.error) errors.push(JSON.stringify(video.error));
   return video.id;
 }
@@ -130,13 +130,13 @@ const readLogs = (): string =>
     .join('\n');
 
 describe('what is secret', { timeout: 180_000 }, () => {
-  test('is in no log, execution, dead letter or error, whatever becomes of a video', async () => {
+  test('is in no log, execution, dead letter or error, however a video ends', async () => {
     // A signed address that Wan can read, and one that leads nowhere.
     const object = { Bucket: api.uploads_bucket, Key: 'e2e/secret.png' };
     await api.s3.send(new PutObjectCommand({ ...object, Body: png(480, 480) }));
     const address = await getSignedUrl(api.s3, new GetObjectCommand(object));
     markers['a signature that S3 made'] = new URL(address).searchParams.get('X-Amz-Signature')!;
-    const nowhere = `${address.replace('secret.png', 'absent.png')}&sig=${markers['a signature of a picture’s URL']}`;
+    const nowhere = `${address.replace('secret.png', 'absent.png')}&sig=${markers['the signature of an image URL']}`;
 
     const bearer = (name: string) => ({ headers: { authorization: `Bearer ${markers[name]}` } });
     const videos = [
@@ -155,20 +155,20 @@ describe('what is secret', { timeout: 180_000 }, () => {
         { model: 'wan2.5-i2v-preview', input: { prompt: markers.prompt } },
         'succeeded',
       ),
-      dropped('dog.png', {}, `{"input": {"prompt": "${markers['a sidecar that is no JSON']}`, 'failed'),
+      dropped('dog.png', {}, `{"input": {"prompt": "${markers['a sidecar that is not JSON']}`, 'failed'),
     ];
     const refusals = [
-      ask('/videos', bearer('a key that is none'), 401),
+      ask('/videos', bearer('an unknown key'), 401),
       ask('/videos', bearer('a token'), 401),
       ask(`/videos/${markers.path}`, {}, 404),
       ask(`/videos?status=${markers.path}`, {}, 400),
-      post('/videos', `{"input": {"prompt": "${markers['a body that is no JSON']}" "`, 400),
+      post('/videos', `{"input": {"prompt": "${markers['a body that is not JSON']}" "`, 400),
       post('/videos', { ...aSecretRequest(), model: markers.prompt }, 400),
       post('/videos', aSecretRequest('', { img_url: `http://10.0.0.1/?sig=${markers.prompt}` }), 400),
       post('/videos', aSecretRequest('', { img_url: `https://u:${markers.prompt}@example.com/` }), 400),
       post(
         '/api/v1/services/aigc/video-generation/video-synthesis',
-        `{"prompt": "${markers['a body that is no JSON']}`,
+        `{"prompt": "${markers['a body that is not JSON']}`,
         400,
         { 'x-dashscope-async': 'enable' },
       ),
@@ -196,7 +196,7 @@ describe('what is secret', { timeout: 180_000 }, () => {
     )) as { output: { task_id: string } };
     await api.finished(output.task_id);
 
-    // Where Wan told the functions to fetch the videos.
+    // The links from which the functions downloaded the videos.
     const asWan = { headers: { authorization: `Bearer ${markers["Wan's key"]}` } };
     const list = (await (await fetch(`${wan.url}/tasks?page_size=100`, asWan)).json()) as {
       data: { task_id: string }[];
@@ -223,7 +223,7 @@ describe('what is secret', { timeout: 180_000 }, () => {
     expect(readLogs()).toContain('WanThrottled');
   });
 
-  test('leaves through no answer: neither Wan’s ids nor its addresses', async () => {
+  test('is in no response: no id and no URL of Wan', async () => {
     const asWan = { headers: { authorization: `Bearer ${markers["Wan's key"]}` } };
     const { data } = (await (await fetch(`${wan.url}/tasks?page_size=100`, asWan)).json()) as {
       data: { task_id: string }[];
@@ -253,10 +253,10 @@ describe('what is secret', { timeout: 180_000 }, () => {
     ).toEqual([]);
   });
 
-  test('is not told by a Wan that refuses our key', async () => {
+  test('does not appear when Wan refuses the key', async () => {
     const wanKey = `sk-invalid${marker('refused')}`;
     const refused = await startSecretly(wan, wanKey);
-    onTestFinished(forgotten(refused.directory));
+    onTestFinished(remove(refused.directory));
     const own = await onStack(refused, () => refused.close());
     try {
       const { body } = await own.post('/videos', aSecretRequest());
@@ -271,7 +271,7 @@ describe('what is secret', { timeout: 180_000 }, () => {
 
   test('would be found: a prompt in a log, a key in an execution, a link in a dead letter', () => {
     const root = mkdtempSync(path.join(tmpdir(), 'firstframe-scan-'));
-    onTestFinished(forgotten(root));
+    onTestFinished(remove(root));
     const planted = { prompt: 'a "secret" prompt', key: marker('key'), link: marker('link') };
     const files = {
       'a.log': JSON.stringify({ level: 'INFO', prompt: planted.prompt }),

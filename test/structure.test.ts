@@ -72,7 +72,7 @@ describe('who may import whom', () => {
     expect(between(stack, /^(local|test|web|infra\/operations)\//)).toEqual([]);
   });
 
-  test('the emulator of Wan stands alone, or it would agree with our mistakes', () => {
+  test('the emulator of Wan imports nothing of the functions, so that it cannot share their mistakes', () => {
     expect(between(/^local\/wan\//, /^(functions|infra|test)\/|^local\/(?!wan\/)/)).toEqual([]);
   });
 

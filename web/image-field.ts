@@ -9,7 +9,7 @@ export interface ImageField {
   image(): PreparedImage | undefined;
   /** Shows an error: there is no image to send. */
   showMissing(): void;
-  /** Empties the field, then shows the image that a video starts with; undefined stands for one that cannot be loaded. */
+  /** Empties the field, then shows the image that a video starts with; undefined for one that cannot be loaded. */
   load(firstFrame: Promise<Blob | undefined>): void;
 }
 

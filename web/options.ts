@@ -12,9 +12,9 @@ export interface Options {
   chosen(): { model: OfferedModel; resolution: Resolution; duration: number };
   /** Price of the chosen video; undefined where it is unknown. */
   cost(): number | undefined;
-  /** Chooses the settings of another video, as far as they are offered. */
+  /** Chooses the settings of another video where they are offered. */
   choose(video: Pick<VideoView, 'model' | 'parameters'>): void;
-  /** Replaces the offered models or their prices; keeps the choice as far as it is offered. */
+  /** Replaces the offered models or their prices; keeps the choice where it is still offered. */
   setModels(models: readonly OfferedModel[]): void;
 }
 

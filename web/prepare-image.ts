@@ -40,7 +40,7 @@ export async function prepareImage(file: Blob, limits: ImageLimits): Promise<Pre
   }
 }
 
-/** Draws a JPEG on white, in the best quality that fits; undefined when none does. */
+/** Draws a JPEG on white, in the best quality that fits; undefined when no quality fits. */
 async function draw(
   bitmap: ImageBitmap,
   size: { width: number; height: number },

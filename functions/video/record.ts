@@ -90,7 +90,7 @@ export interface Task {
   expires_at: string;
   /** The typical duration when the task was created. Progress and expected finish follow from it. */
   expected_seconds: number;
-  /** Number of attempts so far. */
+  /** Number of the attempt that created the task. */
   attempts: number;
   /** The prompt after Wan's rewriting, if Wan reports it. */
   actual_prompt?: string;

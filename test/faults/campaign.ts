@@ -21,7 +21,7 @@ export interface CampaignOptions {
 const maxConcurrent = 60;
 /** Fault injection stops when less than this share of the videos remains. */
 const faultFreeShare = 0.03;
-/** Milliseconds between scheduled invocations, which are 1 or 5 minutes apart in a deployment. */
+/** Milliseconds between scheduled invocations; 1 or 5 minutes in a deployment. */
 const scheduled = 20_000;
 /** Milliseconds without an ended video after which the campaign counts as stuck. An execution that is not woken waits 3 minutes. */
 const timeout = 240_000;

@@ -1,7 +1,7 @@
 /* The bodies of the reference's examples, with prompts of our own, for servers that respond like Wan. */
 
 export const rap = 'https://help-static-aliyun-doc.aliyuncs.com/file-manage-files/zh-CN/20250925/wpimhv/rap.png';
-export const rapSound = 'https://help-static-aliyun-doc.aliyuncs.com/file-manage-files/zh-CN/20250925/ozwpvi/rap.mp3';
+export const rapAudio = 'https://help-static-aliyun-doc.aliyuncs.com/file-manage-files/zh-CN/20250925/ozwpvi/rap.mp3';
 export const cat = 'https://cdn.translate.alibaba.com/r/wanx-demo-1.png';
 export const prompt = 'A painted figure comes to life and sings.';
 
@@ -9,7 +9,7 @@ export const prompt = 'A painted figure comes to life and sings.';
 export const examples = {
   'Multi-shot narrative': {
     model: 'wan2.6-i2v',
-    input: { prompt, img_url: rap, audio_url: rapSound },
+    input: { prompt, img_url: rap, audio_url: rapAudio },
     parameters: { resolution: '720P', prompt_extend: true, duration: 10, shot_type: 'multi' },
   },
   'Automatic dubbing': {
@@ -19,7 +19,7 @@ export const examples = {
   },
   'Input audio file': {
     model: 'wan2.5-i2v-preview',
-    input: { prompt, img_url: rap, audio_url: rapSound },
+    input: { prompt, img_url: rap, audio_url: rapAudio },
     parameters: { resolution: '480P', prompt_extend: true, duration: 10 },
   },
   'Generate a silent video': {

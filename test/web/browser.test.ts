@@ -322,7 +322,7 @@ describe('a video on the page', () => {
     expect(consoleErrors).toEqual([]);
   }, 90_000);
 
-  test('can be retried as soon as it is shown as canceled, before the response to the cancellation', async () => {
+  test('can be retried once it is shown as canceled, before the response to the cancellation', async () => {
     const prompt = newPrompt('[[pending=600]] It is canceled slowly');
     const id = await create(prompt);
     await submitted(id);

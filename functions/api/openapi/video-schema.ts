@@ -83,7 +83,7 @@ const taskSchema = z
     scheduled_time: time.optional(),
     end_time: time.optional(),
     expires_at: time.meta({ description: 'When Wan deletes the task and its video. The archived file stays.' }),
-    attempts: z.int().min(1).meta({ description: 'Paid attempts so far.' }),
+    attempts: z.int().min(1).meta({ description: 'Number of the attempt that created the task; refused ones count.' }),
     actual_prompt: z.string().optional().meta({ description: 'The prompt after Wan rewrote it.' }),
   })
   .meta({ description: "The video's task at Wan." });

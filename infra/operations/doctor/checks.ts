@@ -106,7 +106,7 @@ export async function checkDrops(folder: DropFolder): Promise<Finding[]> {
   ];
 }
 
-/** Checks that the stack has alarms and none is in state ALARM. */
+/** Checks that the stack has alarms and that no alarm is in state ALARM. */
 export async function checkAlarms(cloudWatch: Pick<CloudWatchClient, 'send'>, stackName: string): Promise<Finding[]> {
   const { MetricAlarms = [] } = await cloudWatch.send(new DescribeAlarmsCommand({ AlarmNamePrefix: `${stackName}-` }));
   if (MetricAlarms.length === 0)

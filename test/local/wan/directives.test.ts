@@ -112,5 +112,5 @@ test.each(['[[seconds=soon]]', '[[fail]]', '[[http=200:Fine]]', '[[http=500]]', 
 
 test('ignores other text in double brackets', async () => {
   const { client } = await wanForTest();
-  expect((await client.submit(withPrompt('a sign that says [[open=late]] and [[exit]]'))).status).toBe(200);
+  expect((await client.submit(withPrompt('a sign with [[open=late]] and [[exit]]'))).status).toBe(200);
 });

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { cat, examples, prompt, rap, rapSound } from '../../support/reference-examples.ts';
+import { cat, examples, prompt, rap, rapAudio } from '../../support/reference-examples.ts';
 import { curl } from './curl.ts';
 import { createClient, fetchOf, mp3, png, sharedWan, submitPath } from './support.ts';
 
@@ -7,13 +7,13 @@ import { createClient, fetchOf, mp3, png, sharedWan, submitPath } from './suppor
  * The examples of the reference, sent with curl to an emulator instead of the service: only the base URL and the prompts
  * differ. Its image and audio URLs are served here, because tests do not use the network.
  */
-const files = { [rap]: png(720, 720), [rapSound]: mp3(12), [cat]: png(750, 1000) };
+const files = { [rap]: png(720, 720), [rapAudio]: mp3(12), [cat]: png(750, 1000) };
 
 /** Requests that the reference describes in text, or in examples for its SDKs. */
 const more = {
   'a task of an SDK': {
     model: 'wan2.5-i2v-preview',
-    input: { prompt, negative_prompt: '', img_url: rap, audio_url: rapSound },
+    input: { prompt, negative_prompt: '', img_url: rap, audio_url: rapAudio },
     parameters: { resolution: '480P', duration: 10, prompt_extend: true, watermark: false, seed: 12345 },
   },
   'wan2.5 without rewriting': {
