@@ -76,7 +76,7 @@ describe('from an S3 with versions', () => {
   afterAll(() => store.close());
   const Bucket = 'uploads';
   const put = async (Key: string, body: string, Metadata?: Record<string, string>) =>
-    // Node sends the headers before a text of a body as UTF-8, and those before bytes as they are.
+    // Node sends the headers before a text of a body as UTF-8, and those before bytes unchanged.
     (await store.s3.send(new PutObjectCommand({ Bucket, Key, Body: Buffer.from(body), Metadata }))).VersionId!;
 
   test.each(['drop/two words/a+b 100%.png', 'drop/猫/e\u0301.png', 'drop/é&?=#.png', 'drop//x//y.png'])(

@@ -19,7 +19,7 @@ export async function put(s3: S3, bucket: string, key: string, body: string | Ui
   return VersionId!;
 }
 
-/** An object as it is now; undefined where there is none. */
+/** The current object; undefined where it does not exist. */
 export async function get(s3: S3, bucket: string, key: string) {
   try {
     const found = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
