@@ -8,7 +8,7 @@ import { isTerminal, type VideoRecord } from '../video/record.ts';
 import { changeVideo, createVideo, fromItem, readVideo } from '../video/store.ts';
 import { readItem, type Table } from '../video/table.ts';
 import { mayBeCutOff } from './cut-off-image.ts';
-import { type Claim, contentOf, type DropItem, readDropItem, writeClaims } from './drop-item.ts';
+import { type Claim, contentOf, type DropItem, readDropItem, writeClaims } from './drop-identity.ts';
 import { ownerOf } from './drop-key.ts';
 import { type DropOutcome, deletedResult, unreadableResult } from './drop-outcome.ts';
 import type { DroppedObject, ReadObject } from './dropped-object.ts';

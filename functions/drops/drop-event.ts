@@ -2,7 +2,7 @@ import type { SQSEvent } from 'aws-lambda';
 import { fileKind } from '../media/file-kind.ts';
 import { UnreadableObject } from '../shared/s3.ts';
 import { acceptDrop, type DropServices, type Trigger } from './accept-drop.ts';
-import { markHandled } from './drop-item.ts';
+import { markHandled } from './drop-identity.ts';
 import { kindOf } from './drop-key.ts';
 import { type DropOutcome, misnamedResult, unreadableResult } from './drop-outcome.ts';
 import { type DroppedObject, droppedObject, findImageOf, type ObjectCreated } from './dropped-object.ts';

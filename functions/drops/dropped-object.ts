@@ -1,4 +1,5 @@
 import { GetObjectCommand, type GetObjectCommandOutput, HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { maxImageBytes } from '../media/image.ts';
 import { ignoreNotFoundOf } from '../shared/s3.ts';
 import { imageOfSidecar, unicodeForms } from './drop-key.ts';
@@ -103,3 +104,18 @@ export async function readSmallFile(
 
 const bytesOf = async ({ Body }: GetObjectCommandOutput): Promise<Uint8Array> =>
   (await Body?.transformToByteArray()) ?? new Uint8Array();
+
+/**
+ * Sends a message that the drop function receives after a delay. Its body is the image's event, so a dead letter can be handled like
+ * any other event of a drop.
+ */
+export async function startWait(
+  { client, queueUrl, seconds }: { client: Pick<SQSClient, 'send'>; queueUrl: string; seconds: number },
+  object: DroppedObject,
+): Promise<void> {
+  // SQS refuses these two characters, which a key may contain.
+  const MessageBody = JSON.stringify(objectCreated(object))
+    .replaceAll('\ufffe', '\\ufffe')
+    .replaceAll('\uffff', '\\uffff');
+  await client.send(new SendMessageCommand({ QueueUrl: queueUrl, DelaySeconds: seconds, MessageBody }));
+}

@@ -4,7 +4,7 @@ import type { VideoRecord } from '../video/record.ts';
 import { newVideo } from '../video/store.ts';
 import type { Region } from '../wan/regions.ts';
 import { checkDrop, isOfUse } from './check-drop.ts';
-import { type DropContent, dropId } from './drop-item.ts';
+import { type DropContent, dropId } from './drop-identity.ts';
 import { ownerOf, topFolder } from './drop-key.ts';
 import type { DroppedObject } from './dropped-object.ts';
 import { type GatheredSettings, gatherSettings, hasPromptOrTemplate, mergeSettings } from './settings.ts';

@@ -30,6 +30,7 @@ import { createVideoDispatch } from '../queue/dispatch.ts';
 import type { Environment } from '../shared/environment.ts';
 import { describeError, inContext } from '../shared/logging.ts';
 import { acceptRequest } from '../submissions/accept-request.ts';
+import { withEndedHook } from './on-video-ended.ts';
 import type { Platform } from './platform.ts';
 import {
   createAcceptServices,
@@ -39,7 +40,6 @@ import {
   onDispatchError,
   openTable,
   wanOf,
-  withEndedHook,
 } from './services.ts';
 
 /** Returns an API handler whose log lines identify the request and its video. */

@@ -1,8 +1,7 @@
 import { type DropEventServices, type DropInvocation, eventsOf, handleDropEvent } from '../drops/drop-event.ts';
 import { ownerOf } from '../drops/drop-key.ts';
 import type { DropOutcome } from '../drops/drop-outcome.ts';
-import { startWait } from '../drops/drop-wait.ts';
-import { findLatest, readObject, readSmallFile } from '../drops/dropped-object.ts';
+import { findLatest, readObject, readSmallFile, startWait } from '../drops/dropped-object.ts';
 import { acceptManifest, type ManifestServices } from '../drops/manifest.ts';
 import { isPossibleKey, resultKey, writeOutcome } from '../drops/result-object.ts';
 import { listFiles } from '../drops/settings-files.ts';
@@ -10,8 +9,9 @@ import { MAX_SETTINGS_BYTES } from '../drops/settings-purpose.ts';
 import { rewriteResult } from '../drops/write-result.ts';
 import type { Environment } from '../shared/environment.ts';
 import { inContext } from '../shared/logging.ts';
+import { withEndedHook } from './on-video-ended.ts';
 import type { Platform } from './platform.ts';
-import { createAcceptServices, createDispatcher, openTable, withEndedHook } from './services.ts';
+import { createAcceptServices, createDispatcher, openTable } from './services.ts';
 
 export function composeDrop(
   environment: Environment<'drop'>,

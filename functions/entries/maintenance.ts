@@ -1,6 +1,6 @@
 import type { EventBridgeEvent } from 'aws-lambda';
-import { startWait } from '../drops/drop-wait.ts';
 import type { DroppedObject } from '../drops/dropped-object.ts';
+import { startWait } from '../drops/dropped-object.ts';
 import { type ResultServices, writePendingResults } from '../drops/write-result.ts';
 import { canary, isFailure } from '../maintenance/canary.ts';
 import { finishDeletions } from '../maintenance/finish-deletions.ts';

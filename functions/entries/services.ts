@@ -1,4 +1,3 @@
-import { type ResultServices, writeVideoResult } from '../drops/write-result.ts';
 import { typicalSecondsOf } from '../polling/durations.ts';
 import { rateLimitedWan, wanWithMetrics } from '../polling/rate-limited-wan.ts';
 import { createVideoDispatch, type Dispatcher } from '../queue/dispatch.ts';
@@ -6,7 +5,6 @@ import { limitsOf, type ModelPace } from '../queue/model-queue.ts';
 import { createQueuePositionReader, type ReadQueuePosition } from '../queue/position.ts';
 import type { Environment, LimitSettings } from '../shared/environment.ts';
 import { describeError } from '../shared/logging.ts';
-import type { RecordMetric } from '../shared/metrics.ts';
 import { secretReader } from '../shared/secret.ts';
 import type { AcceptServices, OnAccepted } from '../submissions/accept-request.ts';
 import type { VideoRecord } from '../video/record.ts';
@@ -20,49 +18,6 @@ export const openTable = (
   { TABLE_NAME }: Pick<Environment<'health'>, 'TABLE_NAME'>,
   { dynamoDb, clock }: Pick<Platform, 'dynamoDb' | 'clock'>,
 ): Table => ({ client: dynamoDb, tableName: TABLE_NAME, now: clock.now });
-
-/** Adds what follows the end of a video to a table. @param options for the function that archives videos */
-export const withEndedHook = (
-  table: Table,
-  platform: Pick<Platform, 's3' | 'recordMetric' | 'logger'>,
-  options: Partial<Pick<ResultServices, 'copyVideo' | 'deleteLeftovers'>> = {},
-): Table => ({ ...table, onVideoEnded: onVideoEnded(table, platform, { copyVideo: false, ...options }) });
-
-/**
- * Records the metrics of a video that has ended, deletes what its other downloads left, and writes a drop's result next to its image. What
- * fails is repeated by the sweep.
- */
-const onVideoEnded =
-  (
-    table: Table,
-    { s3, recordMetric, logger }: Pick<Platform, 's3' | 'recordMetric' | 'logger'>,
-    options: Pick<ResultServices, 'copyVideo' | 'deleteLeftovers'>,
-  ) =>
-  async (video: VideoRecord): Promise<void> => {
-    recordEnding(recordMetric, video);
-    await writeVideoResult({ table, s3, ...options }, video).catch((error: unknown) =>
-      logger.error('Could not finish an ended video; will retry', { ...describeError(error), video_id: video.id }),
-    );
-  };
-
-function recordEnding(
-  recordMetric: RecordMetric,
-  { status, model, error, cost, created_at, updated_at }: VideoRecord,
-): void {
-  switch (status) {
-    case 'succeeded':
-      recordMetric('Succeeded', 1, { model });
-      recordMetric('SecondsToFinish', (Date.parse(updated_at) - Date.parse(created_at)) / 1000, { model });
-      if (cost) recordMetric('Spend', cost.amount, { model });
-      break;
-    case 'failed':
-      recordMetric('Failed', 1, { code: error?.code ?? 'unknown' });
-      break;
-    case 'canceled':
-      recordMetric('Canceled');
-      break;
-  }
-}
 
 /** Returns the services of dispatch. */
 export const createDispatcher = (

@@ -22,8 +22,9 @@ import {
   type RecordFailureOutput,
 } from '../workflow/step-handler.ts';
 import { copyAndVerify } from '../workflow/verify-video.ts';
+import { withEndedHook } from './on-video-ended.ts';
 import type { Platform } from './platform.ts';
-import { createDispatcher, openTable, rateLimitedWanOf, wanOf, withEndedHook } from './services.ts';
+import { createDispatcher, openTable, rateLimitedWanOf, wanOf } from './services.ts';
 
 export function composeCreateTask(
   environment: Environment<'create-task'>,

@@ -1,5 +1,5 @@
 import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
-import { isHandled } from '../drops/drop-item.ts';
+import { isHandled } from '../drops/drop-identity.ts';
 import { kindOf } from '../drops/drop-key.ts';
 import { type DroppedObject, findImageOf, findLatest } from '../drops/dropped-object.ts';
 import { hasResult } from '../drops/result-object.ts';

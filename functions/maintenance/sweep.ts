@@ -11,13 +11,13 @@ import { changeVideo, readVideo } from '../video/store.ts';
 import type { Table } from '../video/table.ts';
 
 /** A video whose execution died is restarted immediately; the next time after `second`, then after twice as long, up to an hour. */
-const RESUME_SECONDS = { second: 10, longest: 3600 };
+const RESUME_SECONDS = { second: 10, max: 3600 };
 
 /**
  * How often DescribeExecution is called. In the smaller regions it allows a burst of 250 and then 10 a second, and dispatchers and
  * operators call it too. A sweep has four minutes: in two and a half of them this is 1,600 calls.
  */
-const QUESTIONS = { at_once: 100, milliseconds_apart: 100, longest_milliseconds: 150_000 };
+const DESCRIBE_CALLS = { burst: 100, interval_milliseconds: 100, max_milliseconds: 150_000 };
 
 /** How long the time at which an owner was last served is kept. */
 const SERVED_MILLISECONDS = 24 * 3600_000;
@@ -36,7 +36,7 @@ interface SweepReport {
   failed: { step: string; error: unknown }[];
 }
 
-type Waits = (milliseconds: number) => Promise<unknown>;
+type Sleep = (milliseconds: number) => Promise<unknown>;
 
 /**
  * Repairs what a crash may have left: restarts videos without a running execution, gives each video at Wan its permit, frees permits
@@ -47,7 +47,7 @@ type Waits = (milliseconds: number) => Promise<unknown>;
 export async function sweep(
   dispatcher: Dispatcher,
   models: readonly string[],
-  sleep: Waits = setTimeout,
+  sleep: Sleep = setTimeout,
 ): Promise<SweepReport> {
   const { table } = dispatcher;
   const report: SweepReport = {
@@ -58,34 +58,37 @@ export async function sweep(
     unwatched_seconds: 0,
     failed: [],
   };
-  const attend = (step: string, work: () => Promise<unknown>) =>
+  const collectErrors = (step: string, work: () => Promise<unknown>) =>
     work().catch((error: unknown) => void report.failed.push({ step, error }));
 
-  await attend('watcher', async () => {
+  await collectErrors('watcher', async () => {
     report.unwatched_seconds = await unwatchedSeconds(table);
   });
-  const open = await openVideos(dispatcher, attend);
+  const open = await openVideos(dispatcher, collectErrors);
   report.first_expiry = open.flatMap(({ expires_at }) => expires_at ?? []).sort()[0];
   const began = table.now();
   for (const [index, { id }] of open.entries()) {
-    const due = began + Math.max(0, index - QUESTIONS.at_once) * QUESTIONS.milliseconds_apart;
-    if (table.now() > began + QUESTIONS.longest_milliseconds) {
+    const due = began + Math.max(0, index - DESCRIBE_CALLS.burst) * DESCRIBE_CALLS.interval_milliseconds;
+    if (table.now() > began + DESCRIBE_CALLS.max_milliseconds) {
       report.left = open.length - index;
       break;
     }
     if (due > table.now()) await sleep(due - table.now());
-    await attend(id, async () => (await resumeWhenDead(dispatcher, id)) && report.resumed.push(id));
+    await collectErrors(id, async () => (await resumeWhenDead(dispatcher, id)) && report.resumed.push(id));
   }
 
-  await attend('waits', async () => {
-    for (const { id } of await listWaiting(table)) await attend(id, () => closeLeftWait(table, id));
+  await collectErrors('waits', async () => {
+    for (const { id } of await listWaiting(table)) await collectErrors(id, () => closeLeftWait(table, id));
   });
   for (const model of models) {
-    await attend(model, async () => {
+    await collectErrors(model, async () => {
       const queue = await readModelQueue(table, model);
       await pruneServed(table, model, queue, table.now() - SERVED_MILLISECONDS);
       for (const id of queue.running) {
-        await attend(id, async () => (await startQueued(dispatcher, { id, model })) && report.dispatched.push(id));
+        await collectErrors(
+          id,
+          async () => (await startQueued(dispatcher, { id, model })) && report.dispatched.push(id),
+        );
       }
       report.dispatched.push(...(await dispatch(dispatcher, model)));
     });
@@ -113,7 +116,7 @@ interface OpenVideo {
  */
 async function openVideos(
   { table }: Dispatcher,
-  attend: (what: string, work: () => Promise<unknown>) => Promise<unknown>,
+  collectErrors: (step: string, work: () => Promise<unknown>) => Promise<unknown>,
 ): Promise<OpenVideo[]> {
   const open = new Map<string, OpenVideo>();
   // Reading a model queue once is cheaper than a write per video, which costs by the item's size even when it changes nothing.
@@ -124,9 +127,9 @@ async function openVideos(
     return queue.running.has(id);
   }
   for (const status of ['archiving', 'running', 'submitting'] as const) {
-    await attend(status, async () => {
+    await collectErrors(status, async () => {
       for await (const id of idsInStatus(table, status)) {
-        await attend(id, async () => {
+        await collectErrors(id, async () => {
           const video = await readVideo(table, id);
           if (!video || !isUnderWay(video)) return;
           open.set(id, { id, updated_at: video.updated_at, expires_at: video.task?.expires_at });
@@ -164,5 +167,5 @@ export async function resumeWhenDead({ table, workflow }: Dispatcher, id: string
 /** Returns the seconds after which a video is restarted, so that one that keeps failing is not restarted in a tight loop. */
 function resumeAfter(video: VideoRecord): number {
   const runs = runsOf(video);
-  return runs <= 1 ? 0 : Math.min(RESUME_SECONDS.longest, RESUME_SECONDS.second * 2 ** (runs - 2));
+  return runs <= 1 ? 0 : Math.min(RESUME_SECONDS.max, RESUME_SECONDS.second * 2 ** (runs - 2));
 }

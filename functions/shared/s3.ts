@@ -23,7 +23,7 @@ export class UnreadableObject extends Error {
 /** S3's names of such refusals. `InvalidRequest` is for an object with a key that only its sender has (SSE-C); a HEAD has no body. */
 const refusals: readonly string[] = ['AccessDenied', 'InvalidObjectState', 'InvalidRequest', '403', '400'];
 
-/** For `.catch(…)` of a read: undefined for an object that does not exist. @throws UnreadableObject, and every other error as it is */
+/** For `.catch(…)` of a read: undefined for an object that does not exist. @throws UnreadableObject, and every other error unchanged */
 export const ignoreNotFoundOf =
   (key: string) =>
   (error: unknown): undefined => {

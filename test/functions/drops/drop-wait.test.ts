@@ -1,8 +1,7 @@
 import type { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { expect, test } from 'vitest';
 import { eventsOf } from '../../../functions/drops/drop-event.ts';
-import { startWait } from '../../../functions/drops/drop-wait.ts';
-import { droppedObject } from '../../../functions/drops/dropped-object.ts';
+import { droppedObject, startWait } from '../../../functions/drops/dropped-object.ts';
 
 const queueUrl = 'https://sqs.us-east-1.amazonaws.com/0/waiting';
 const object = { bucket: 'uploads', key: 'drop/a b+猫\ufffe\uffff\u0001.png', version_id: 'v1', size: 5 };

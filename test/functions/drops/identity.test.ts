@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { handleDropEvent } from '../../../functions/drops/drop-event.ts';
-import { contentOf, readDropItem } from '../../../functions/drops/drop-item.ts';
+import { contentOf, readDropItem } from '../../../functions/drops/drop-identity.ts';
 import type { ObjectCreated } from '../../../functions/drops/dropped-object.ts';
 import { timeToLive } from '../../../functions/shared/table-schema.ts';
 import { replaceWithTombstone } from '../../../functions/video/deletion.ts';

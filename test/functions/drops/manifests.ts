@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
 import { ownerOf } from '../../../functions/drops/drop-key.ts';
 import type { DroppedObject } from '../../../functions/drops/dropped-object.ts';
 import { acceptManifest, type ManifestServices } from '../../../functions/drops/manifest.ts';
-import { withEndedHook } from '../../../functions/entries/services.ts';
+import { withEndedHook } from '../../../functions/entries/on-video-ended.ts';
 import { idsInStatus } from '../../../functions/queue/waiting.ts';
 import { listVideos } from '../../../functions/video/list.ts';
 import type { Source, VideoRecord } from '../../../functions/video/record.ts';

@@ -1,7 +1,7 @@
 import { DeleteObjectCommand, type GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type ResultServices, writePendingResults, writeVideoResult } from '../../../functions/drops/write-result.ts';
-import { withEndedHook } from '../../../functions/entries/services.ts';
+import { withEndedHook } from '../../../functions/entries/on-video-ended.ts';
 import { idsInStatus } from '../../../functions/queue/waiting.ts';
 import { createLogger } from '../../../functions/shared/logging.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';

@@ -1,6 +1,6 @@
 import type { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { markHandled } from '../../../functions/drops/drop-item.ts';
+import { markHandled } from '../../../functions/drops/drop-identity.ts';
 import { type DroppedObject, findLatest } from '../../../functions/drops/dropped-object.ts';
 import { resultKey, writeResult } from '../../../functions/drops/result-object.ts';
 import { acceptLostDrops, countForgottenDrops } from '../../../functions/maintenance/lost-drops.ts';

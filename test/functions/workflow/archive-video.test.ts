@@ -13,8 +13,8 @@ import {
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { writePendingResults } from '../../../functions/drops/write-result.ts';
+import { withEndedHook } from '../../../functions/entries/on-video-ended.ts';
 import type { Platform } from '../../../functions/entries/platform.ts';
-import { withEndedHook } from '../../../functions/entries/services.ts';
 import { idsInStatus } from '../../../functions/queue/waiting.ts';
 import type { RecordMetric } from '../../../functions/shared/metrics.ts';
 import { replaceWithTombstone } from '../../../functions/video/deletion.ts';
