@@ -1,3 +1,4 @@
+import type { ValueIssue } from '../shared/issues.ts';
 import { type ImageType, imageTypes, mediaTypeOf, wrongKindMessage } from './file-kind.ts';
 
 /** Wan's limit for an image (reference, "img_url": 10 MB), read as mebibytes. */
@@ -12,13 +13,10 @@ export type RotatedImages = 'accept' | 'refuse';
 /** The limits of the reference ("img_url"). */
 const referenceImageLimits: ImageLimits = { min_side: 360, max_side: 2000, max_bytes: maxImageBytes };
 
-/** What is wrong with a file or doubtful about it: a stable code, and a sentence with a way to fix it. */
-export type MediaIssue = { code: string; message: string };
-
 /** What an accepted file is by its bytes, and what is doubtful about it. */
 export type InspectedMedia<Facts> =
-  | { ok: true; facts: Facts; warnings: MediaIssue[] }
-  | { ok: false; issues: MediaIssue[] };
+  | { ok: true; facts: Facts; warnings: ValueIssue[] }
+  | { ok: false; issues: ValueIssue[] };
 
 export type ImageFacts = { content_type: ImageType; bytes: number; width: number; height: number };
 
@@ -36,7 +34,7 @@ export function inspectImage(
   limits: ImageLimits = referenceImageLimits,
   rotatedImages: RotatedImages = 'accept',
 ): InspectedMedia<ImageFacts> {
-  const [issues, warnings]: [MediaIssue[], MediaIssue[]] = [[], []];
+  const [issues, warnings]: [ValueIssue[], ValueIssue[]] = [[], []];
   const refuse = (code: string, message: string) => issues.push({ code, message });
   const warn = (code: string, message: string) => warnings.push({ code, message });
   const content_type = imageTypeOf(bytes);

@@ -8,6 +8,9 @@ export type Issue = {
   message: string;
 };
 
+/** An issue of a file or URL by itself, before its place in the request is known. */
+export type ValueIssue = Omit<Issue, 'pointer'>;
+
 /** Something that is accepted, but may not have the intended effect. */
 export type Warning = { pointer: string; code: string; message: string };
 

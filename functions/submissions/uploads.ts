@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { CopyObjectCommand, GetObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
-import type { InspectedMedia, MediaIssue } from '../media/image.ts';
+import type { InspectedMedia } from '../media/image.ts';
+import type { ValueIssue } from '../shared/issues.ts';
 import { copySource, ignoreNotFound, ignoreNotFoundOf } from '../shared/s3.ts';
 import type { ObjectVersion } from '../video/record.ts';
 import { parseS3Url } from '../wan/validation/public-url.ts';
@@ -23,8 +24,8 @@ export interface UploadVersion {
 
 /** An uploaded file that the model accepts, or what is wrong with it. */
 export type InspectedUpload<Facts> =
-  | { ok: true; upload: UploadVersion; facts: Facts; warnings: readonly MediaIssue[] }
-  | { ok: false; issues: readonly MediaIssue[] };
+  | { ok: true; upload: UploadVersion; facts: Facts; warnings: readonly ValueIssue[] }
+  | { ok: false; issues: readonly ValueIssue[] };
 
 /**
  * Inspects an uploaded file by its bytes.

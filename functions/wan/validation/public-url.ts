@@ -1,12 +1,8 @@
 import { BlockList, isIP } from 'node:net';
+import type { ValueIssue } from '../../shared/issues.ts';
 
 /** No service that serves media needs longer URLs. */
 const maxUrlLength = 2048;
-
-export type UrlIssue = {
-  code: 'invalid_url' | 'url_too_long' | 'unsupported_url_scheme' | 'credentials_in_url' | 'private_url';
-  message: string;
-};
 
 export type UrlOptions = {
   /** Origins that are allowed although they are private or use plain http. */
@@ -23,7 +19,7 @@ export type UrlOptions = {
 export function checkPublicUrl(
   text: string,
   { trustedOrigins, schemes = ['https:', 'http:'] }: UrlOptions,
-): { ok: true; url: string } | ({ ok: false } & UrlIssue) {
+): { ok: true; url: string } | ({ ok: false } & ValueIssue) {
   if (text.length > maxUrlLength) {
     return refuse('url_too_long', `The URL is longer than ${maxUrlLength} characters. Use a shorter one.`);
   }
@@ -62,7 +58,7 @@ export function checkPublicUrl(
   return { ok: true, url: url.href };
 }
 
-function refuse(code: UrlIssue['code'], message: string): { ok: false } & UrlIssue {
+function refuse(code: string, message: string): { ok: false } & ValueIssue {
   return { ok: false, code, message };
 }
 

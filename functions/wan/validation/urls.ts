@@ -1,13 +1,7 @@
 import { type AudioFacts, inspectAudio } from '../../media/audio.ts';
 import { mediaTypeOf } from '../../media/file-kind.ts';
-import {
-  type ImageFacts,
-  type ImageLimits,
-  inspectImage,
-  type MediaIssue,
-  type RotatedImages,
-} from '../../media/image.ts';
-import type { Issue, Warning } from '../../shared/issues.ts';
+import { type ImageFacts, type ImageLimits, inspectImage, type RotatedImages } from '../../media/image.ts';
+import type { Issue, ValueIssue, Warning } from '../../shared/issues.ts';
 import { checkPublicUrl, parseS3Url } from './public-url.ts';
 
 /** By field, what an `s3://` URL must begin with to be accepted there. */
@@ -33,8 +27,8 @@ type Addresses = { img_url?: string; audio_url?: string; webhook_url?: string } 
   warnings: Warning[];
 };
 type Checked =
-  | { ok: true; url: string; inline?: InlineMedia; warnings?: readonly MediaIssue[] }
-  | { ok: false; issues: readonly MediaIssue[] };
+  | { ok: true; url: string; inline?: InlineMedia; warnings?: readonly ValueIssue[] }
+  | { ok: false; issues: readonly ValueIssue[] };
 
 /** Checks every address of a request and returns those that may be used, in their normal form. */
 export function checkAddresses(
@@ -53,7 +47,7 @@ export function checkAddresses(
       name === 'webhook_url'
         ? asList(checkPublicUrl(text, { ...rules, schemes: ['https:'] }))
         : checkMediaUrl(name, text, rules);
-    const located = (found: readonly MediaIssue[]) => found.map((issue) => ({ pointer, ...issue }));
+    const located = (found: readonly ValueIssue[]) => found.map((issue) => ({ pointer, ...issue }));
     if (checked.ok) {
       addresses[name] = checked.url;
       Object.assign(addresses.inline, checked.inline);
