@@ -3,7 +3,7 @@ import { type Dispatcher, releaseAndDispatch } from '../../queue/dispatch.ts';
 import type { Caller } from '../../shared/caller.ts';
 import { ProblemError } from '../../shared/problem.ts';
 import type { VideoRecord } from '../../video/record.ts';
-import { type Change, type Condition, changeStatus, readVideo } from '../../video/store.ts';
+import { type Change, type Condition, changeStatus, changeVideo, readVideo } from '../../video/store.ts';
 import { viewOf } from '../../video/view.ts';
 import type { WanClient } from '../../wan/client/client.ts';
 import { explainEnding } from '../../wan/failures.ts';
@@ -103,6 +103,8 @@ async function stopTask({ wan, table }: ActionServices, video: VideoRecord): Pro
     case 'CANCELED':
       return;
     case 'RUNNING':
+      // Recorded, so that clients no longer offer to cancel it.
+      await changeVideo(table, video, { set: { task: { ...video.task!, status: 'RUNNING' } } });
       throw isRunning(video);
     case 'SUCCEEDED':
       throw isArchiving(video, table.now());
