@@ -6,8 +6,9 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // Those in a browser have a command of their own, and so have the many requests of fuzzing.
     exclude: [...configDefaults.exclude, 'test/web/*browser.test.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Generous: what a test waits for takes many times longer on a busy machine.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     // Files of a worker share what they import: loading the AWS SDK and the CDK anew for each took a third of the time.
     isolate: false,
     // One more than there are cores: tests of the whole stack wait as much as they work.
