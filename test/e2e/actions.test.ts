@@ -31,7 +31,7 @@ const fillQueue = (seconds: number, given: object) =>
 /** A model that no other test uses. */
 const fullModel = { model: 'wan2.1-i2v-plus', parameters: { resolution: '720P' } };
 
-describe.concurrent('cancel', { timeout: 90_000 }, () => {
+describe.concurrent('cancel', { timeout: 180_000 }, () => {
   test('removes a queued video from its queue, free of charge', async () => {
     await fillQueue(600, fullModel);
     const id = await submit(`A cat waits ${Date.now()}`, {}, fullModel);

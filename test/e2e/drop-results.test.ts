@@ -50,7 +50,7 @@ async function resultWithStatus({ source }: VideoView, status: string): Promise<
 
 const isRunning = ({ status }: VideoView) => status === 'running';
 
-describe.concurrent('the drop result is written', { timeout: 90_000 }, () => {
+describe.concurrent('the drop result is written', { timeout: 180_000 }, () => {
   test('when the task fails', async () => {
     const video = await dropped('[[fail=InternalError]] A cat', ({ status }) => status === 'failed');
     await resultWithStatus(video, 'failed');
@@ -91,7 +91,7 @@ describe.concurrent('the drop result is written', { timeout: 90_000 }, () => {
   });
 });
 
-test('deletes exactly the version of an incomplete download', { timeout: 60_000 }, async () => {
+test('deletes exactly the version of an incomplete download', { timeout: 180_000 }, async () => {
   const { body } = await api.post('/videos', {
     model: 'wan2.5-i2v-preview',
     input: { prompt: '[[truncate]] A cat', img_url: `data:image/png;base64,${png(360, 360).toString('base64')}` },

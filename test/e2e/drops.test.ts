@@ -68,7 +68,7 @@ interface Result extends Record<string, unknown> {
   error?: { code: string; hint: string };
 }
 
-describe.concurrent('images in the drop folder', { timeout: 60_000 }, () => {
+describe.concurrent('images in the drop folder', { timeout: 180_000 }, () => {
   let api: Endpoint;
   let folder: ReturnType<typeof folderOf>;
   beforeAll(async () => {
@@ -323,7 +323,7 @@ describe.concurrent('images in the drop folder', { timeout: 60_000 }, () => {
 });
 
 // The drop settings of a shared deployment cannot be changed.
-describe.runIf(!process.env.E2E_BASE_URL)('with other settings of the deployment', { timeout: 60_000 }, () => {
+describe.runIf(!process.env.E2E_BASE_URL)('with other settings of the deployment', { timeout: 180_000 }, () => {
   let local: Awaited<ReturnType<typeof openLocal>>;
   /** By the copy's key: what happens before a video is copied, and whether the copy is refused. */
   const beforeCopy = new Map<string, (source: URL) => Promise<'copied' | 'refused'>>();

@@ -94,7 +94,7 @@ test('the next start finishes a video whose process was killed', { timeout: 150_
   expect(await second.ended).toBe(0);
 });
 
-test('names every port in use with its variable in one message', { timeout: 90_000 }, async () => {
+test('names every port in use with its variable in one message', { timeout: 180_000 }, async () => {
   const variables = ['PORT', 'WAN_PORT', 'AWS_PORT'];
   const ports = await Promise.all(
     variables.map(async () => {

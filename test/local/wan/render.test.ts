@@ -133,7 +133,7 @@ test('puts the watermark into the lower right corner and nowhere else', async ()
 });
 
 test('a multi-shot video has visible cuts, but none without prompt_extend', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const cuts = async (parameters: object) => {
     const { client, clock } = await wanForTest();

@@ -44,7 +44,7 @@ test('deletes expired tasks and their files at the next start', async () => {
   }
 });
 
-test('npm run wan survives kill -9 with every task that it acknowledged', { timeout: 60_000 }, async () => {
+test('npm run wan survives kill -9 with every task that it acknowledged', { timeout: 180_000 }, async () => {
   const directory = await temporaryDirectory();
   const first = await startProgram(directory);
   const client = createClient({ url: first.url });
