@@ -28,7 +28,9 @@ export class FirstframeStack extends Stack {
       stackName: 'firstframe',
       description: 'firstframe: turns an image and a prompt into a video that its user owns',
     });
-    const removalPolicy = configuration.removalPolicy === 'retain' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
+    // Unlike RETAIN, a failed first deployment deletes the resources again that it created.
+    const removalPolicy =
+      configuration.removalPolicy === 'retain' ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY;
     const foundation: Foundation = {
       configuration,
       functions: { bundles, logRetention: configuration.logRetentionDays },
