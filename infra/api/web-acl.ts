@@ -23,7 +23,8 @@ export function protectStage(scope: Construct, stage: ProtectedStage, waf: Confi
   }
   const visibility = (metricName: string) => ({
     cloudWatchMetricsEnabled: true,
-    sampledRequestsEnabled: true,
+    // Samples keep the headers and query of a request, which contain API keys and tokens.
+    sampledRequestsEnabled: false,
     metricName,
   });
   const acl = new CfnWebACL(scope, 'WebAcl', {
