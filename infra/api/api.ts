@@ -5,11 +5,13 @@ import { acknowledge } from '../functions/acknowledge.ts';
 import type { Foundation } from '../functions/foundation.ts';
 import { pinLogicalId } from '../functions/logical-id.ts';
 import { apiFunctions } from './api-functions.ts';
-import { accountLogging, stageLogging } from './api-logging.ts';
+import { accountLogging, executionLog, stageLogging } from './api-logging.ts';
 import { addRoutes } from './api-routes.ts';
 import { addGatewayResponses } from './gateway-responses.ts';
 import { routeAuthorizations } from './route-authorizations.ts';
 import { protectStage } from './web-acl.ts';
+
+const stageName = 'v1';
 
 /**
  * The HTTPS API: a regional REST API, since only REST APIs have customizable gateway responses. In every configuration, callers
@@ -33,7 +35,7 @@ export class Api extends Construct {
       binaryMediaTypes: ['multipart/form-data'],
       cloudWatchRole: false,
       deployOptions: {
-        stageName: 'v1',
+        stageName,
         throttlingRateLimit: configuration.apiThrottle.rate,
         throttlingBurstLimit: configuration.apiThrottle.burst,
         ...stageLogging(this, functions.logRetention),
@@ -42,7 +44,8 @@ export class Api extends Construct {
     // Its id is part of the URL that every caller uses.
     pinLogicalId(this.restApi, 'RestApi');
     this.restApi.node.tryRemoveChild('Endpoint'); // The CDK's own output. The stack's has a better name.
-    this.restApi.deploymentStage.node.addDependency(account);
+    const errors = executionLog(this, this.restApi, stageName, functions.logRetention);
+    this.restApi.deploymentStage.node.addDependency(account, errors);
     addGatewayResponses(this.restApi, configuration);
 
     const steps = apiFunctions(this, foundation);
