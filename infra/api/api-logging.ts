@@ -15,6 +15,8 @@ import { acknowledgeWildcard } from '../functions/acknowledge.ts';
 /** One line per request. It has no headers, query or body, so it contains no keys or prompts. */
 const accessLine = {
   request_id: '$context.requestId',
+  // Unlike the request id, a caller cannot choose it.
+  extended_request_id: '$context.extendedRequestId',
   time: '$context.requestTimeEpoch',
   method: '$context.httpMethod',
   path: '$context.path',

@@ -148,6 +148,7 @@ describe('the API', () => {
     const line = JSON.parse(properties.AccessLogSetting.Format) as Record<string, string>;
     expect(line).toMatchObject({
       request_id: '$context.requestId',
+      extended_request_id: '$context.extendedRequestId',
       status: '$context.status',
       owner: '$context.authorizer.owner',
       user_arn: '$context.identity.userArn',
