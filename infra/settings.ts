@@ -199,7 +199,7 @@ export const settingsSchema = z.strictObject({
       { error: 'must be an object {"rate": N, "burst": N}, either or both' },
     )
     .prefault({})
-    .meta({ description: 'The limit over all callers; requests above it get a 429:' }),
+    .meta({ description: 'The limit of each route over all callers; requests above it get a 429:' }),
   apiConcurrency: wholeNumber(1, 10_000).optional().meta({
     description:
       "Reserved concurrency of the functions `videos` and `submit`, each; requests above it get a 502 with `Retry-After`. It is taken from the account's concurrency of the region.",
