@@ -121,7 +121,7 @@ export const alarmDefinitions = ({
     anchor: 'canary-silent',
   },
   DropDeadLetters: deadLetters(drops.deadLetters, 'drops'),
-  MaintenanceDeadLetters: deadLetters(maintenance.deadLetters, 'the dispatch or the sweep'),
+  MaintenanceDeadLetters: deadLetters(maintenance.deadLetters, 'the sweep'),
   WorkflowFails: {
     metric: stateMachine.metricFailed({ statistic: 'Sum', period: fiveMinutes }),
     meaning: 'A run of a video failed with an error that no step handles. The sweep restarts the video.',
@@ -169,7 +169,7 @@ const deadLetters = (queue: Queue, source: string): AlarmDefinition => ({
 });
 
 const functionFails = (target: PipelineFunction, name: string): AlarmDefinition => ({
-  // An event is tried three times, so an error that a retry resolves does not ring.
+  // An event is tried three times, and the dispatch runs 15 times, so an error that a retry resolves does not ring.
   metric: functionMetric(target, 'Errors', 'Sum', Duration.minutes(15)),
   threshold: 3,
   meaning: `The function ${name}, which has no waiting caller, failed three times in a quarter of an hour.`,
