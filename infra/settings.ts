@@ -202,7 +202,7 @@ export const settingsSchema = z.strictObject({
     .meta({ description: 'The limit of each route over all callers; requests above it get a 429:' }),
   apiConcurrency: wholeNumber(1, 10_000).optional().meta({
     description:
-      "Reserved concurrency of the functions `videos` and `submit`, each; requests above it get a 502 with `Retry-After`. It is taken from the account's concurrency of the region.",
+      "Reserved concurrency of the functions `videos` and `submit`, each; requests above it get a 502 with `Retry-After`. Twice this number is taken from the account's concurrency of the region, and Lambda requires that 100 are left: a deployment fails on a new account, which has 10. `npm run doctor` compares them.",
     otherwise: 'not reserved: one caller with many long polls can use up the concurrency of the account',
   }),
   waf: z

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { tableOf } from '../../functions/video/table.ts';
@@ -11,6 +12,7 @@ import { type Configuration, ConfigurationError, readConfiguration } from '../co
 import { projectRoot } from '../synth/bundle.ts';
 import { localAws } from './command.ts';
 import { checkAlarms, checkApi, checkDrops, checkQueues, checkStorage } from './doctor/checks.ts';
+import { checkConcurrency } from './doctor/concurrency.ts';
 import { type Deployment, findDeployment, localDeployment } from './doctor/deployment.ts';
 import { type Finding, failure, linesOf, ok } from './doctor/finding.ts';
 import { checkWanKey } from './doctor/wan-key.ts';
@@ -60,6 +62,8 @@ export async function run(
     });
   }
   const [place, settings] = [deployment, configuration];
+  if (settings && !options.local)
+    await check("Lambda's quota", () => checkConcurrency(clients.lambda, settings.apiConcurrency));
   if (place && settings) {
     const { region, limitSettings } = settings;
     const wanBaseUrl = options.local ? `http://127.0.0.1:${environment.WAN_PORT || 4401}/api/v1` : settings.wanBaseUrl;
@@ -100,6 +104,7 @@ function clientsFor(local: boolean, environment: NodeJS.ProcessEnv) {
     cloudFormation: new CloudFormationClient(settings),
     cloudWatch: new CloudWatchClient(settings),
     dynamoDb: new DynamoDBClient(settings),
+    lambda: new LambdaClient(settings),
     s3: new S3Client(settings),
     secrets: new SecretsManagerClient(settings),
   };

@@ -8,6 +8,7 @@ import {
   checkQueues,
   checkStorage,
 } from '../../../infra/operations/doctor/checks.ts';
+import { checkConcurrency } from '../../../infra/operations/doctor/concurrency.ts';
 import { findDeployment } from '../../../infra/operations/doctor/deployment.ts';
 import { checkWanKey } from '../../../infra/operations/doctor/wan-key.ts';
 import { run } from '../../../infra/operations/doctor.ts';
@@ -155,6 +156,29 @@ describe('buckets and table', () => {
     [{}, { DescribeTimeToLive: {} }, 'warning'],
   ])('are reported otherwise: %j %j', async (s3, dynamoDb, state) => {
     expect((await check(s3, dynamoDb))[0]).toMatchObject({ state });
+  });
+});
+
+describe('the concurrency of the account', () => {
+  const check = (ConcurrentExecutions: number, apiConcurrency?: number) =>
+    checkConcurrency(client({ GetAccountSettings: { AccountLimit: { ConcurrentExecutions } } }), apiConcurrency);
+  const fix = (text: string) => expect.stringContaining(text);
+
+  test('is enough when 100 executions are left unreserved', async () => {
+    expect(await check(1000)).toMatchObject([{ state: 'ok' }]);
+    expect(await check(1000, 450)).toMatchObject([{ state: 'ok' }]);
+  });
+
+  test('is too low on a new account, with the command that requests more', async () => {
+    expect(await check(10)).toMatchObject([
+      { state: 'warning', fix: fix('request-service-quota-increase --service-code lambda --quota-code L-B99A9384') },
+    ]);
+  });
+
+  test('is too low for apiConcurrency, which two functions reserve', async () => {
+    expect(await check(1000, 451)).toMatchObject([{ state: 'failure', fix: fix('Set it to at most 450') }]);
+    expect(await check(10, 1)).toMatchObject([{ state: 'failure', fix: fix('Remove it') }]);
+    expect(await check(1000, 2000)).toMatchObject([{ state: 'failure', fix: fix('--desired-value 4100') }]);
   });
 });
 
