@@ -171,7 +171,7 @@ describe('create-task', () => {
   });
 
   test('logs why Wan refuses the account when it returns the video to its queue', async () => {
-    const unknown = () =>
+    const unknown = async () =>
       Response.json({ code: 'InvalidApiKey', message: 'Invalid API-key provided.' }, { status: 401 });
     const { answer, lines } = await create({}, unknown);
     expect(answer).toMatchObject({ outcome: 'settled', account_refused: 'invalid_key' });
