@@ -38,13 +38,13 @@ export class FirstframeStack extends Stack {
       wanSecret: wanApiKey(this, removalPolicy),
       stateMachine: stateMachineAddress(this),
     };
-    const { restApi } = new Api(this, 'Api', foundation);
+    const { restApi, functions: api } = new Api(this, 'Api', foundation);
     const { stateMachine } = new Workflow(this, 'Workflow', foundation);
     const drops = new Drops(this, 'Drops', foundation);
     const maintenance = new Maintenance(this, 'Maintenance', foundation, drops.waiting);
     const canary = new Canary(this, 'Canary', foundation);
 
-    const monitored: MonitoredConstructs = { restApi, stateMachine, drops, maintenance, canary };
+    const monitored: MonitoredConstructs = { restApi, api, stateMachine, drops, maintenance, canary };
     const { topic } = new Notifications(this, 'Notifications', { email: configuration.alarmEmail });
     const { alarms } = new Alarms(this, 'Alarms', { ...monitored, topic });
     const functions = this.node.findAll().filter((part) => part instanceof PipelineFunction);

@@ -58,8 +58,8 @@ export const executionLog = (scope: Construct, { restApiId }: RestApi, stageName
   });
 
 /**
- * Allows API Gateway to write logs: a setting of the account and region that a stage with logs requires. It is retained when the stack
- * is deleted, since other APIs of the account may depend on it.
+ * Allows API Gateway to write logs: a setting of the account and region that a stage with logs requires. It is retained when the
+ * stack is deleted, since other APIs of the account may depend on it.
  */
 export function accountLogging(scope: Construct): CfnAccount {
   const role = new Role(scope, 'LoggingRole', {

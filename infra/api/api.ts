@@ -4,7 +4,7 @@ import { Construct } from 'constructs';
 import { acknowledge } from '../functions/acknowledge.ts';
 import type { Foundation } from '../functions/foundation.ts';
 import { pinLogicalId } from '../functions/logical-id.ts';
-import { apiFunctions } from './api-functions.ts';
+import { type ApiFunctions, apiFunctions } from './api-functions.ts';
 import { accountLogging, executionLog, stageLogging } from './api-logging.ts';
 import { addRoutes } from './api-routes.ts';
 import { addGatewayResponses } from './gateway-responses.ts';
@@ -20,6 +20,7 @@ const stageName = 'v1';
  */
 export class Api extends Construct {
   readonly restApi: RestApi;
+  readonly functions: ApiFunctions;
 
   constructor(scope: Construct, id: string, foundation: Foundation) {
     super(scope, id);
@@ -27,7 +28,7 @@ export class Api extends Construct {
 
     const account = accountLogging(this);
     this.restApi = new RestApi(this, 'RestApi', {
-      // A label that need not be unique.
+      // A dimension of the API's metrics.
       restApiName: Stack.of(this).stackName,
       description: 'Turns an image and a prompt into a video',
       endpointTypes: [EndpointType.REGIONAL],
@@ -48,8 +49,9 @@ export class Api extends Construct {
     this.restApi.deploymentStage.node.addDependency(account, errors);
     addGatewayResponses(this.restApi, configuration);
 
-    const steps = apiFunctions(this, foundation);
-    addRoutes(this.restApi, steps, routeAuthorizations(this, steps.authorize, configuration.auth.mode));
+    this.functions = apiFunctions(this, foundation);
+    const authorizations = routeAuthorizations(this, this.functions.authorize, configuration.auth.mode);
+    addRoutes(this.restApi, this.functions, authorizations);
     acknowledge(
       this.restApi,
       'COG4',
