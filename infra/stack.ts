@@ -11,6 +11,7 @@ import { wanApiKey } from './functions/secret.ts';
 import type { MonitoredConstructs } from './observability/alarm-definitions.ts';
 import { Alarms } from './observability/alarms.ts';
 import { Dashboard } from './observability/dashboard.ts';
+import { deploymentMetrics } from './observability/metrics.ts';
 import { Notifications } from './observability/notifications.ts';
 import { Storage } from './storage/storage.ts';
 import type { FunctionBundle } from './synth/bundle.ts';
@@ -21,11 +22,11 @@ export interface FirstframeStackProps {
   readonly bundles: ReadonlyMap<string, FunctionBundle>;
 }
 
-/** All of firstframe in one account and region. Read this first, then the construct of interest. */
+/** One deployment of firstframe. Read this first, then the construct of interest. */
 export class FirstframeStack extends Stack {
   constructor(scope: Construct, id: string, { configuration, bundles }: FirstframeStackProps) {
     super(scope, id, {
-      stackName: 'firstframe',
+      stackName: configuration.stackName,
       description: 'firstframe: turns an image and a prompt into a video that its user owns',
     });
     // Unlike RETAIN, a failed first deployment deletes the resources again that it created.
@@ -44,7 +45,8 @@ export class FirstframeStack extends Stack {
     const maintenance = new Maintenance(this, 'Maintenance', foundation, drops.waiting);
     const canary = new Canary(this, 'Canary', foundation);
 
-    const monitored: MonitoredConstructs = { restApi, api, stateMachine, drops, maintenance, canary };
+    const metrics = deploymentMetrics(configuration.stackName);
+    const monitored: MonitoredConstructs = { metrics, restApi, api, stateMachine, drops, maintenance, canary };
     const { topic } = new Notifications(this, 'Notifications', { email: configuration.alarmEmail });
     const { alarms } = new Alarms(this, 'Alarms', { ...monitored, topic });
     const functions = this.node.findAll().filter((part) => part instanceof PipelineFunction);

@@ -1,4 +1,4 @@
-import { AssetHashType, type Duration, RemovalPolicy, Token } from 'aws-cdk-lib';
+import { AssetHashType, type Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   Alias,
@@ -56,7 +56,9 @@ export class PipelineFunction<Name extends FunctionName = FunctionName> extends 
     const code = bundles.get(name);
     if (!code) throw new Error(`No bundle for the function ${name}: functions/**/${name}.lambda.ts is missing.`);
 
-    checkEnvironmentSize(name, access.environment);
+    // Powertools adds it to the metrics as the dimension `service`, so that deployments in one account do not mix.
+    const environment = { ...access.environment, POWERTOOLS_SERVICE_NAME: Stack.of(this).stackName };
+    checkEnvironmentSize(name, environment);
     const logGroup = new LogGroup(this, 'Logs', { retention: logRetention, removalPolicy: RemovalPolicy.DESTROY });
     const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     const lambda = new LambdaFunction(this, 'Function', {
@@ -68,7 +70,7 @@ export class PipelineFunction<Name extends FunctionName = FunctionName> extends 
       memorySize: memory,
       reservedConcurrentExecutions: concurrency,
       timeout,
-      environment: access.environment,
+      environment,
       role,
       logGroup,
       loggingFormat: LoggingFormat.JSON,

@@ -14,10 +14,11 @@ import { type Canary, canaryPeriod } from '../functions/canary.ts';
 import type { Drops } from '../functions/drops.ts';
 import type { Maintenance } from '../functions/maintenance.ts';
 import type { PipelineFunction } from '../functions/pipeline-function.ts';
-import { functionMetric, ourMetric } from './metrics.ts';
+import { type DeploymentMetrics, functionMetric } from './metrics.ts';
 
 /** The constructs that alarms and dashboard monitor. */
 export interface MonitoredConstructs {
+  readonly metrics: DeploymentMetrics;
   readonly restApi: RestApi;
   /** The functions behind the routes. */
   readonly api: ApiFunctions;
@@ -63,6 +64,7 @@ const silent = (metric: Metric) => ({
 
 /** Returns the alarms by name. */
 export const alarmDefinitions = ({
+  metrics: { ourMetric },
   restApi,
   api,
   stateMachine,

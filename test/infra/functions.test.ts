@@ -29,7 +29,8 @@ describe('each function', () => {
   });
 
   test.each(functionNames)('%s has exactly the variables of its schema, and they are valid', (name) => {
-    const { Variables = {} } = functionNamed(name).properties.Environment ?? {};
+    const { POWERTOOLS_SERVICE_NAME: stackName, ...Variables } = functionNamed(name).properties.Environment.Variables;
+    expect(stackName).toBe('firstframe');
     expect(Object.keys(Variables).sort()).toEqual(Object.keys(environments[name].shape).sort());
     const values = Object.entries(Variables).map(([key, value]) => [
       key,

@@ -123,3 +123,30 @@ test('the stack has an output for each resource that operators use', () => {
     ].sort(),
   );
 });
+
+test('two deployments in one account and region share no physical name and no metric', async () => {
+  /** Types whose names are scoped to another resource of the stack. */
+  const scoped = ['AWS::Lambda::Alias', 'AWS::ApiGateway::Stage', 'AWS::ApiGateway::Authorizer'];
+  const namesOf = async (stackName: string): Promise<string[]> => {
+    const { template } = await synthesizeStandIns({ stackName, waf: { requestsPer5Minutes: 100 } });
+    const resources = Object.values(template.Resources).filter(({ Type }) => !scoped.includes(Type));
+    const names = resources.flatMap(({ Type, Properties = {} }) =>
+      Object.entries(Properties).flatMap(([key, value]) =>
+        /^(Name|(?!Metric|Index|Policy)\w+Name)$/.test(key) && typeof value === 'string'
+          ? [`${Type} ${key} ${value}`]
+          : [],
+      ),
+    );
+    const text = JSON.stringify(template);
+    const metrics = [
+      ...text.matchAll(/"Dimensions":\[\{"Name":"(?:service|ApiName)","Value":"([^"]+)"/g),
+      ...text.matchAll(/"MetricName":"([^"]*(?:two|firstframe)[^"]*)"/g),
+    ].map(([found]) => found);
+    expect(names.length).toBeGreaterThan(1);
+    expect(metrics.length).toBeGreaterThan(8);
+    return [...names, ...metrics];
+  };
+  const first = await namesOf('firstframe');
+  const second = new Set(await namesOf('firstframe-two'));
+  expect(first.filter((name) => second.has(name))).toEqual([]);
+});

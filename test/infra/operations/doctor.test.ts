@@ -190,9 +190,10 @@ test('alarms in state ALARM are reported with their description', async () => {
   });
   const check = (MetricAlarms: object[]) => checkAlarms(client({ DescribeAlarms: { MetricAlarms } }), 'firstframe');
   expect(await check([])).toMatchObject([{ state: 'warning' }]);
-  expect(await check([alarm('a', 'OK'), alarm('b', 'INSUFFICIENT_DATA')])).toMatchObject([{ state: 'ok' }]);
-  expect(await check([alarm('a', 'OK'), alarm('b', 'ALARM')])).toMatchObject([
-    { state: 'failure', summary: 'b is in state ALARM.', fix: 'See the log.' },
+  const [a, b, other] = ['firstframe-AAlarm-1X', 'firstframe-BAlarm-2Y', 'firstframe-two-AAlarm-3Z'] as const;
+  expect(await check([alarm(a, 'OK'), alarm(b, 'INSUFFICIENT_DATA')])).toMatchObject([{ state: 'ok' }]);
+  expect(await check([alarm(a, 'OK'), alarm(b, 'ALARM'), alarm(other, 'ALARM')])).toMatchObject([
+    { state: 'failure', summary: `${b} is in state ALARM.`, fix: 'See the log.' },
   ]);
 });
 
