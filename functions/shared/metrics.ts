@@ -7,9 +7,9 @@ export type { MetricName };
 export type RecordMetric = (name: MetricName, value?: number, dimensions?: Readonly<Record<string, string>>) => void;
 
 /**
- * Records metrics as log lines in CloudWatch's embedded metric format, so that no call can fail or delay. A metric with dimensions is
- * recorded twice, with and without them, because CloudWatch does not aggregate over dimensions. All have the dimension `service`, the
- * stack's name, which Powertools reads from POWERTOOLS_SERVICE_NAME.
+ * Records metrics as log lines in CloudWatch's embedded metric format, so that no call can fail or delay. A metric with
+ * dimensions is recorded twice, with and without them, because CloudWatch does not aggregate over dimensions. All have the
+ * dimension `service`, the stack's name, which Powertools reads from POWERTOOLS_SERVICE_NAME.
  */
 export function createMetricRecorder(): RecordMetric {
   const metrics = new Metrics({ namespace: metricsNamespace });

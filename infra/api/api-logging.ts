@@ -47,8 +47,8 @@ export function stageLogging(scope: Construct, retention: RetentionDays): StageO
 }
 
 /**
- * Creates the log group that API Gateway would otherwise create itself for a stage's execution errors: one without retention, which stays
- * after the stack is deleted.
+ * Creates the log group that API Gateway would otherwise create itself for a stage's execution errors: one without retention,
+ * which stays after the stack is deleted.
  */
 export const executionLog = (scope: Construct, { restApiId }: RestApi, stageName: string, retention: RetentionDays) =>
   new LogGroup(scope, 'ExecutionLog', {

@@ -52,9 +52,9 @@ const fiveMinutes = Duration.minutes(5);
 const expiryWarningMinutes = 4 * 60;
 
 /**
- * Rings when a metric that is recorded continuously has no data for one period. Gaps count as zeros: without them, CloudWatch evaluates the
- * last data point as long as one of about five periods has one, whatever `treatMissingData` says. A metric without any data point, as right
- * after the first deployment, does not ring.
+ * Rings when a metric that is recorded continuously has no data for one period. Gaps count as zeros: without them, CloudWatch
+ * evaluates the last data point as long as one of about five periods has one, whatever `treatMissingData` says. A metric
+ * without any data point, as right after the first deployment, does not ring.
  */
 const silent = (metric: Metric) => ({
   metric: new MathExpression({ expression: 'FILL(m, 0)', usingMetrics: { m: metric }, period: metric.period }),
@@ -173,7 +173,8 @@ export const alarmDefinitions = ({
     anchor: 'api-fails',
   },
   ApiFunctionsFail: {
-    // CloudWatch may count the 502 with which a gateway response replaces the error of a function as 4XX, so ApiFails may not see it.
+    // CloudWatch may count the 502 with which a gateway response replaces the error of a function as 4XX, so that ApiFails does
+    // not ring for it.
     metric: sumOf(
       [api.submit, api.videos, api.dashscope].flatMap((target) => [
         functionMetric(target, 'Errors', 'Sum', fiveMinutes),

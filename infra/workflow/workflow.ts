@@ -71,8 +71,9 @@ export class Workflow extends Construct {
 }
 
 /**
- * Returns the name of a state machine's log group. Step Functions adds log groups with another prefix to the resource policy of the
- * account's logs, which is limited to 5,120 characters and keeps the entries of deleted groups. The id of the stack makes the name unique.
+ * Returns the name of a state machine's log group. Step Functions adds log groups with another prefix to the resource policy
+ * of the account's logs, which is limited to 5,120 characters and keeps the entries of deleted groups. The id of the stack
+ * makes the name unique.
  */
 const vendedLogGroupName = (stateMachineName: string): string =>
   `/aws/vendedlogs/states/${stateMachineName}-${Fn.select(2, Fn.split('/', Aws.STACK_ID))}`;
