@@ -17,9 +17,9 @@ export type ClientOptions = {
   /** Private origins that uploads may be sent to, in addition to the base URL's origin. @default none */
   readonly trustedOrigins?: readonly string[];
   /**
-   * Whether connections are reused. A connection that Wan closes while a request is sent over it loses the response, and a
-   * paid task with it. `connection: close` on one request does not prevent this: it only closes the connection afterwards,
-   * which an earlier request may have opened. So a client that creates tasks must reuse none. @default true
+   * Whether connections are reused. A connection that Wan closes while a request is sent over it loses the response, so that
+   * the video becomes uncertain. `connection: close` on one request does not prevent this: it only closes the connection
+   * afterwards, which an earlier request may have opened. So a client that creates tasks must reuse none. @default true
    */
   readonly keepAlive?: boolean;
   /** Milliseconds. @default submit 75 s, because Wan fetches the image during the call; query 10 s; upload 60 s */
