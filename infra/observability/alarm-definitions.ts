@@ -53,7 +53,7 @@ const expiryWarningMinutes = 4 * 60;
 
 /**
  * Rings when a metric that is recorded continuously has no data for one period. Gaps count as zeros: without them, CloudWatch
- * evaluates the last data point as long as one of about five periods has one, whatever `treatMissingData` says. A metric
+ * evaluates the last data point as long as one of about five periods has one, for any `treatMissingData`. A metric
  * without any data point, as right after the first deployment, does not ring.
  */
 const silent = (metric: Metric) => ({
