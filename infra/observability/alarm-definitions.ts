@@ -53,13 +53,14 @@ const expiryWarningMinutes = 4 * 60;
 
 /**
  * Rings when a metric that is recorded continuously has no data for one period. Gaps count as zeros: without them, CloudWatch
- * evaluates the last data point as long as one of about five periods has one, for any `treatMissingData`. A metric
- * without any data point, as right after the first deployment, does not ring.
+ * evaluates the last data point as long as one of about five periods has one, for any `treatMissingData`. After these periods
+ * FILL may have nothing to fill: the alarm then keeps its state, so that it does not end while the silence lasts, and does not
+ * ring before the first data point of a new deployment.
  */
 const silent = (metric: Metric) => ({
   metric: new MathExpression({ expression: 'FILL(m, 0)', usingMetrics: { m: metric }, period: metric.period }),
   comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
-  treatMissingData: TreatMissingData.NOT_BREACHING,
+  treatMissingData: TreatMissingData.IGNORE,
 });
 
 /** Returns the alarms by name. */
