@@ -99,6 +99,16 @@ const dropSchema = z.strictObject(
 
 /** Every setting by name, with its allowed values and its default. */
 export const settingsSchema = z.strictObject({
+  // The bound leaves room for the suffixes of names in the stack: a state machine's has at most 80 characters.
+  stackName: describedAs(
+    z.string().regex(/^[A-Za-z][A-Za-z0-9-]{0,63}$/),
+    '1 to 64 letters, digits and hyphens, and start with a letter',
+  )
+    .default('firstframe')
+    .meta({
+      description:
+        'The name of the stack. Another name is another deployment, also in the same account and region: all names and metrics contain it.',
+    }),
   region: oneOf(regionNames)
     .default('singapore')
     .meta({ description: 'The region where Wan runs. A Wan key is valid in one region only.' }),
@@ -121,7 +131,7 @@ export const settingsSchema = z.strictObject({
   }),
   removalPolicy: oneOf(['retain', 'destroy']).default('retain').meta({
     description:
-      'What happens to buckets, table and secret when the stack is deleted. CloudFormation cannot delete a bucket that has objects: empty it first.',
+      'What happens to buckets, table and secret when the stack is deleted. With `retain` they stay, and a new deployment creates new, empty ones. With `destroy` they are deleted, but CloudFormation cannot delete a bucket that has objects, versions or delete markers: empty it first, as in [deploy.md](deploy.md#teardown).',
   }),
   limits: z
     .partialRecord(z.enum(modelNames), limitsSchema, { error: 'must be an object of limits by model' })
@@ -199,10 +209,10 @@ export const settingsSchema = z.strictObject({
       { error: 'must be an object {"rate": N, "burst": N}, either or both' },
     )
     .prefault({})
-    .meta({ description: 'The limit over all callers; requests above it get a 429:' }),
+    .meta({ description: 'The limit of each route over all callers; requests above it get a 429:' }),
   apiConcurrency: wholeNumber(1, 10_000).optional().meta({
     description:
-      "Reserved concurrency of the functions `videos` and `submit`, each; requests above it get a 502 with `Retry-After`. It is taken from the account's concurrency of the region.",
+      "Reserved concurrency of the functions `videos` and `submit`, each; requests above it get a 502 with `Retry-After`. Twice this number is taken from the account's concurrency of the region, and Lambda requires that 100 are left: a deployment fails on a new account, which has 10. `npm run doctor` compares them.",
     otherwise: 'not reserved: one caller with many long polls can use up the concurrency of the account',
   }),
   waf: z
@@ -231,6 +241,7 @@ export const settingNames = Object.keys(settingsSchema.shape);
  * Settings whose value is plain text; on the command line the others are JSON: `-c extraPermits=3`, `-c 'trustedOrigins=["…"]'`.
  */
 export const textSettings = new Set([
+  'stackName',
   'region',
   'wanBaseUrl',
   'imageTransfer',

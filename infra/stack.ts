@@ -11,6 +11,7 @@ import { wanApiKey } from './functions/secret.ts';
 import type { MonitoredConstructs } from './observability/alarm-definitions.ts';
 import { Alarms } from './observability/alarms.ts';
 import { Dashboard } from './observability/dashboard.ts';
+import { deploymentMetrics } from './observability/metrics.ts';
 import { Notifications } from './observability/notifications.ts';
 import { Storage } from './storage/storage.ts';
 import type { FunctionBundle } from './synth/bundle.ts';
@@ -21,14 +22,16 @@ export interface FirstframeStackProps {
   readonly bundles: ReadonlyMap<string, FunctionBundle>;
 }
 
-/** All of firstframe in one account and region. Read this first, then the construct of interest. */
+/** One deployment of firstframe. Read this first, then the construct of interest. */
 export class FirstframeStack extends Stack {
   constructor(scope: Construct, id: string, { configuration, bundles }: FirstframeStackProps) {
     super(scope, id, {
-      stackName: 'firstframe',
+      stackName: configuration.stackName,
       description: 'firstframe: turns an image and a prompt into a video that its user owns',
     });
-    const removalPolicy = configuration.removalPolicy === 'retain' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
+    // Unlike RETAIN, a failed first deployment deletes the resources again that it created.
+    const removalPolicy =
+      configuration.removalPolicy === 'retain' ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY;
     const foundation: Foundation = {
       configuration,
       functions: { bundles, logRetention: configuration.logRetentionDays },
@@ -36,13 +39,14 @@ export class FirstframeStack extends Stack {
       wanSecret: wanApiKey(this, removalPolicy),
       stateMachine: stateMachineAddress(this),
     };
-    const { restApi } = new Api(this, 'Api', foundation);
+    const { restApi, functions: api } = new Api(this, 'Api', foundation);
     const { stateMachine } = new Workflow(this, 'Workflow', foundation);
     const drops = new Drops(this, 'Drops', foundation);
     const maintenance = new Maintenance(this, 'Maintenance', foundation, drops.waiting);
     const canary = new Canary(this, 'Canary', foundation);
 
-    const monitored: MonitoredConstructs = { restApi, stateMachine, drops, maintenance, canary };
+    const metrics = deploymentMetrics(configuration.stackName);
+    const monitored: MonitoredConstructs = { metrics, restApi, api, stateMachine, drops, maintenance, canary };
     const { topic } = new Notifications(this, 'Notifications', { email: configuration.alarmEmail });
     const { alarms } = new Alarms(this, 'Alarms', { ...monitored, topic });
     const functions = this.node.findAll().filter((part) => part instanceof PipelineFunction);

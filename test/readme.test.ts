@@ -179,7 +179,16 @@ const handlings: Handling[] = [
       expect(JSON.parse(await shell(call!))).toEqual({ data: [], next_cursor: null });
     },
   },
-  { file: 'README.md', with: 'npx cdk destroy', needs: 'AWS', checked_by: 'test/infra/storage/storage.test.ts' },
+  ...(
+    [
+      ['request-service-quota-increase', 'test/infra/operations/doctor.test.ts'],
+      ['restore-table-to-point-in-time', 'test/infra/storage/storage.test.ts'],
+      ['aws events list-rules', 'test/infra/template.test.ts'],
+      ['list-object-versions', 'test/local/s3/listings.test.ts'],
+      ['npx cdk destroy', 'test/infra/workflow/workflow.test.ts'],
+      ['delete-stack', 'test/infra/storage/storage.test.ts'],
+    ] as const
+  ).map(([command, checked_by]) => ({ file: 'docs/deploy.md', with: command, needs: 'AWS', checked_by })),
 
   { file: 'CONTRIBUTING.md', with: 'npm run check\nnpm test', ...ci },
   {

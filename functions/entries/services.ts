@@ -95,19 +95,25 @@ export const wanKeyOf = (
   { secrets, clock }: Pick<Platform, 'secrets' | 'clock'>,
 ): (() => Promise<string>) => secretReader(secrets, WAN_SECRET_ARN, clock.now);
 
-/** Returns Wan's client without a rate limit. @param queryTimeout in milliseconds. @default - the client's */
+/**
+ * Returns Wan's client without a rate limit.
+ * @param queryTimeout in milliseconds. @default - the client's
+ * @param keepAlive whether connections are reused. @default true
+ */
 export const wanOf = (
   environment: Pick<WanEnvironment, 'WAN_BASE_URL' | 'WAN_SECRET_ARN'>,
   platform: Pick<Platform, 'secrets' | 'clock' | 'fetch'>,
   {
     apiKey = wanKeyOf(environment, platform),
     queryTimeout,
-  }: { apiKey?: () => Promise<string>; queryTimeout?: number } = {},
+    keepAlive = true,
+  }: { apiKey?: () => Promise<string>; queryTimeout?: number; keepAlive?: boolean } = {},
 ): WanClient =>
   createWanClient({
     baseUrl: environment.WAN_BASE_URL,
     apiKey,
     fetch: platform.fetch,
+    keepAlive,
     ...(queryTimeout === undefined ? {} : { timeouts: { query: queryTimeout } }),
   });
 
@@ -116,8 +122,9 @@ export const rateLimitedWanOf = (
   environment: Pick<Environment<'watch'>, 'WAN_BASE_URL' | 'WAN_SECRET_ARN' | 'WAN_QUERIES_PER_SECOND'>,
   platform: Pick<Platform, 'secrets' | 'clock' | 'fetch' | 'recordMetric'>,
   table: Table,
+  options?: Parameters<typeof wanOf>[2],
 ): WanClient =>
-  rateLimitedWan(wanWithMetrics(wanOf(environment, platform), platform.recordMetric), {
+  rateLimitedWan(wanWithMetrics(wanOf(environment, platform, options), platform.recordMetric), {
     table,
     perSecond: environment.WAN_QUERIES_PER_SECOND,
     sleep: platform.clock.sleep,

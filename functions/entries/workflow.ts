@@ -32,7 +32,8 @@ export function composeCreateTask(
 ) {
   const { s3, recordMetric, logger, clock } = platform;
   const table = openTable(environment, platform);
-  const wan = rateLimitedWanOf(environment, platform, table);
+  // A connection that Wan closes during the submission would make the video uncertain.
+  const wan = rateLimitedWanOf(environment, platform, table, { keepAlive: false });
   const services: CreateTaskServices = {
     ...createDispatcher(environment, platform, table),
     wan,

@@ -1,9 +1,6 @@
 /** CloudWatch namespace of the metrics. */
 export const metricsNamespace = 'firstframe';
 
-/** Value of the dimension `service`, which all metrics have. */
-export const metricsService = 'firstframe';
-
 /** All metrics and their CloudWatch units. Alarms and dashboard use these names. */
 export const metricUnits = {
   /** Accepted requests; by model and source. */

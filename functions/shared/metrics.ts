@@ -1,5 +1,5 @@
 import { Metrics } from '@aws-lambda-powertools/metrics';
-import { type MetricName, metricsNamespace, metricsService, metricUnits } from './metric-names.ts';
+import { type MetricName, metricsNamespace, metricUnits } from './metric-names.ts';
 
 export type { MetricName };
 
@@ -7,11 +7,12 @@ export type { MetricName };
 export type RecordMetric = (name: MetricName, value?: number, dimensions?: Readonly<Record<string, string>>) => void;
 
 /**
- * Records metrics as log lines in CloudWatch's embedded metric format, so that no call can fail or delay. A metric with dimensions is
- * recorded twice, with and without them, because CloudWatch does not aggregate over dimensions.
+ * Records metrics as log lines in CloudWatch's embedded metric format, so that no call can fail or delay. A metric with
+ * dimensions is recorded twice, with and without them, because CloudWatch does not aggregate over dimensions. All have the
+ * dimension `service`, the stack's name, which Powertools reads from POWERTOOLS_SERVICE_NAME.
  */
 export function createMetricRecorder(): RecordMetric {
-  const metrics = new Metrics({ namespace: metricsNamespace, serviceName: metricsService });
+  const metrics = new Metrics({ namespace: metricsNamespace });
   const emit = (name: MetricName, value: number, dimensions: Readonly<Record<string, string>>) => {
     const single = metrics.singleMetric();
     for (const [dimension, text] of Object.entries(dimensions)) single.addDimension(dimension, text);

@@ -4,6 +4,7 @@ import {
   CfnAccount,
   LogGroupLogDestination,
   MethodLoggingLevel,
+  type RestApi,
   type StageOptions,
 } from 'aws-cdk-lib/aws-apigateway';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -14,6 +15,8 @@ import { acknowledgeWildcard } from '../functions/acknowledge.ts';
 /** One line per request. It has no headers, query or body, so it contains no keys or prompts. */
 const accessLine = {
   request_id: '$context.requestId',
+  // Unlike the request id, a caller cannot choose it.
+  extended_request_id: '$context.extendedRequestId',
   time: '$context.requestTimeEpoch',
   method: '$context.httpMethod',
   path: '$context.path',
@@ -29,7 +32,7 @@ const accessLine = {
   trace_id: '$context.xrayTraceId',
 };
 
-/** Returns the options for a stage's access log, execution errors, metrics and traces. */
+/** Returns the options for a stage's access log, execution errors and traces. */
 export function stageLogging(scope: Construct, retention: RetentionDays): StageOptions {
   const accessLog = new LogGroup(scope, 'AccessLog', { retention, removalPolicy: RemovalPolicy.DESTROY });
   return {
@@ -37,10 +40,22 @@ export function stageLogging(scope: Construct, retention: RetentionDays): StageO
     accessLogFormat: AccessLogFormat.custom(JSON.stringify(accessLine)),
     loggingLevel: MethodLoggingLevel.ERROR,
     dataTraceEnabled: false,
-    metricsEnabled: true,
+    // Metrics by method are billed as custom metrics. Alarms and dashboard use those of the stage, which are free.
+    metricsEnabled: false,
     tracingEnabled: true,
   };
 }
+
+/**
+ * Creates the log group that API Gateway would otherwise create itself for a stage's execution errors: one without retention,
+ * which stays after the stack is deleted.
+ */
+export const executionLog = (scope: Construct, { restApiId }: RestApi, stageName: string, retention: RetentionDays) =>
+  new LogGroup(scope, 'ExecutionLog', {
+    logGroupName: `API-Gateway-Execution-Logs_${restApiId}/${stageName}`,
+    retention,
+    removalPolicy: RemovalPolicy.DESTROY,
+  });
 
 /**
  * Allows API Gateway to write logs: a setting of the account and region that a stage with logs requires. It is retained when the

@@ -4,12 +4,14 @@ import { Construct } from 'constructs';
 import { acknowledge } from '../functions/acknowledge.ts';
 import type { Foundation } from '../functions/foundation.ts';
 import { pinLogicalId } from '../functions/logical-id.ts';
-import { apiFunctions } from './api-functions.ts';
-import { accountLogging, stageLogging } from './api-logging.ts';
+import { type ApiFunctions, apiFunctions } from './api-functions.ts';
+import { accountLogging, executionLog, stageLogging } from './api-logging.ts';
 import { addRoutes } from './api-routes.ts';
 import { addGatewayResponses } from './gateway-responses.ts';
 import { routeAuthorizations } from './route-authorizations.ts';
 import { protectStage } from './web-acl.ts';
+
+const stageName = 'v1';
 
 /**
  * The HTTPS API: a regional REST API, since only REST APIs have customizable gateway responses. In every configuration, callers
@@ -18,6 +20,7 @@ import { protectStage } from './web-acl.ts';
  */
 export class Api extends Construct {
   readonly restApi: RestApi;
+  readonly functions: ApiFunctions;
 
   constructor(scope: Construct, id: string, foundation: Foundation) {
     super(scope, id);
@@ -25,7 +28,7 @@ export class Api extends Construct {
 
     const account = accountLogging(this);
     this.restApi = new RestApi(this, 'RestApi', {
-      // A label that need not be unique.
+      // A dimension of the API's metrics.
       restApiName: Stack.of(this).stackName,
       description: 'Turns an image and a prompt into a video',
       endpointTypes: [EndpointType.REGIONAL],
@@ -33,7 +36,7 @@ export class Api extends Construct {
       binaryMediaTypes: ['multipart/form-data'],
       cloudWatchRole: false,
       deployOptions: {
-        stageName: 'v1',
+        stageName,
         throttlingRateLimit: configuration.apiThrottle.rate,
         throttlingBurstLimit: configuration.apiThrottle.burst,
         ...stageLogging(this, functions.logRetention),
@@ -42,11 +45,13 @@ export class Api extends Construct {
     // Its id is part of the URL that every caller uses.
     pinLogicalId(this.restApi, 'RestApi');
     this.restApi.node.tryRemoveChild('Endpoint'); // The CDK's own output. The stack's has a better name.
-    this.restApi.deploymentStage.node.addDependency(account);
+    const errors = executionLog(this, this.restApi, stageName, functions.logRetention);
+    this.restApi.deploymentStage.node.addDependency(account, errors);
     addGatewayResponses(this.restApi, configuration);
 
-    const steps = apiFunctions(this, foundation);
-    addRoutes(this.restApi, steps, routeAuthorizations(this, steps.authorize, configuration.auth.mode));
+    this.functions = apiFunctions(this, foundation);
+    const authorizations = routeAuthorizations(this, this.functions.authorize, configuration.auth.mode);
+    addRoutes(this.restApi, this.functions, authorizations);
     acknowledge(
       this.restApi,
       'COG4',

@@ -158,7 +158,9 @@ export function addGatewayResponses(api: RestApi, { auth, waf }: Configuration):
   }
 }
 
-/** The request id is the only variable, so no text of a caller can break or forge the JSON. */
+/**
+ * The request id is the only variable. A caller may choose it, but API Gateway accepts no characters that would break the JSON.
+ */
 const template = (status: number, { code, title, detail }: Pick<GatewayProblem, 'code' | 'title' | 'detail'>): string =>
   JSON.stringify({
     type: 'about:blank',

@@ -1,3 +1,4 @@
+import { Stack } from 'aws-cdk-lib';
 import { CfnWebACL, CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2';
 import type { Construct } from 'constructs';
 import type { Configuration } from '../config.ts';
@@ -21,16 +22,18 @@ export function protectStage(scope: Construct, stage: ProtectedStage, waf: Confi
     );
     return;
   }
+  const { stackName } = Stack.of(scope);
   const visibility = (metricName: string) => ({
     cloudWatchMetricsEnabled: true,
-    sampledRequestsEnabled: true,
+    // Samples keep the headers and query of a request, which contain API keys and tokens.
+    sampledRequestsEnabled: false,
     metricName,
   });
   const acl = new CfnWebACL(scope, 'WebAcl', {
     description: 'Blocks IP addresses that send too many requests to firstframe',
     scope: 'REGIONAL',
     defaultAction: { allow: {} },
-    visibilityConfig: visibility('firstframe'),
+    visibilityConfig: visibility(stackName),
     rules: [
       {
         name: 'RequestsPerAddress',
@@ -43,7 +46,7 @@ export function protectStage(scope: Construct, stage: ProtectedStage, waf: Confi
             limit: waf.requestsPer5Minutes,
           },
         },
-        visibilityConfig: visibility('firstframe-requests-per-address'),
+        visibilityConfig: visibility(`${stackName}-requests-per-address`),
       },
     ],
   });

@@ -22,6 +22,8 @@ export class Canary extends Construct {
       // Time to read the secret, and for a request with a timeout of 10 s.
       timeout: Duration.seconds(30),
     });
+    // Bounds the wait in Lambda's own queue. Its retries stay: three errors of one check ring the alarm.
+    this.canary.live.configureAsyncInvoke({ maxEventAge: canaryPeriod });
     new Rule(this, 'ProbeWan', {
       description: 'Checks whether Wan serves this account',
       schedule: Schedule.rate(canaryPeriod),

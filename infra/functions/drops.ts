@@ -68,8 +68,8 @@ export class Drops extends Construct {
       functionName: drop.live.functionArn,
       eventSourceArn: waiting.queueArn,
       batchSize: 1,
-      // A small part of the account's concurrency of 1,000. A drop takes about a second, so 1,000 drops take 20 s.
-      scalingConfig: { maximumConcurrency: 50 },
+      // The minimum of SQS, since a new account has a concurrency of 10 for everything. A drop takes about a second.
+      scalingConfig: { maximumConcurrency: 2 },
     });
     new Rule(this, 'ImageDropped', {
       description: 'Invokes drop for each object that is created in the drop folder',

@@ -32,9 +32,9 @@ export interface StateMachineAddress {
 }
 
 /**
- * Returns the state machine's name and ARN before it is created. It is the only physical name of the stack. The functions that
- * the state machine invokes need its ARN, since a function that releases a permit starts the next video; a reference to the
- * resource would be circular.
+ * Returns the state machine's name and ARN before it is created. It has a physical name because the functions that the state
+ * machine invokes need its ARN, since a function that releases a permit starts the next video; a reference to the resource would
+ * be circular.
  */
 export function stateMachineAddress(scope: Construct): StateMachineAddress {
   const stack = Stack.of(scope);

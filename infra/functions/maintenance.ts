@@ -8,6 +8,8 @@ import { copyResultAccess, deleteAccess, dispatchAccess, type Foundation, result
 import { executionsAccess, mergeAccess, sendAccess } from './grants.ts';
 import { PipelineFunction } from './pipeline-function.ts';
 
+const dispatchPeriod = Duration.minutes(1);
+
 /** The scheduled functions: dispatch starts waiting videos each minute, and the sweep restarts videos whose executions died. */
 export class Maintenance extends Construct {
   readonly dispatch: PipelineFunction<'dispatch'>;
@@ -24,8 +26,9 @@ export class Maintenance extends Construct {
       description: 'Starts waiting videos while their model queues have permits',
       access: dispatchAccess(foundation, ['GetItem', 'UpdateItem']),
       timeout: Duration.minutes(1),
-      deadLetters,
     });
+    // EventBridge's age ends when Lambda accepts the event, which may then wait in Lambda's queue for hours.
+    dispatch.live.configureAsyncInvoke({ maxEventAge: dispatchPeriod, retryAttempts: 0 });
     const sweep = new PipelineFunction(this, 'sweep', {
       ...functions,
       description: 'Restarts videos whose executions died, releases lost permits, and finishes deletions',
@@ -49,8 +52,9 @@ export class Maintenance extends Construct {
 
     new Rule(this, 'DispatchEachMinute', {
       description: 'Gives permits to waiting videos',
-      schedule: Schedule.rate(Duration.minutes(1)),
-      targets: [target(dispatch, deadLetters, Duration.minutes(1))],
+      schedule: Schedule.rate(dispatchPeriod),
+      // A missed dispatch has no later use, since the next one does its work: no retries and no dead letters.
+      targets: [new LambdaFunction(dispatch.live, { retryAttempts: 0, maxEventAge: dispatchPeriod })],
     });
     new Rule(this, 'SweepEveryFiveMinutes', {
       description: 'Finds videos whose executions died and deletions to finish',

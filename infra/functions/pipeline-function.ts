@@ -1,4 +1,4 @@
-import { AssetHashType, type Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { AssetHashType, type Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   Alias,
@@ -14,6 +14,7 @@ import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { EnvironmentOf, FunctionName } from '../../functions/shared/environment.ts';
+import { ConfigurationError } from '../config.ts';
 import type { FunctionBundle } from '../synth/bundle.ts';
 import { acknowledgeWildcard } from './acknowledge.ts';
 import type { Access } from './grants.ts';
@@ -55,6 +56,9 @@ export class PipelineFunction<Name extends FunctionName = FunctionName> extends 
     const code = bundles.get(name);
     if (!code) throw new Error(`No bundle for the function ${name}: functions/**/${name}.lambda.ts is missing.`);
 
+    // Powertools adds it to the metrics as the dimension `service`, so that deployments in one account do not mix.
+    const environment = { ...access.environment, POWERTOOLS_SERVICE_NAME: Stack.of(this).stackName };
+    checkEnvironmentSize(name, environment);
     const logGroup = new LogGroup(this, 'Logs', { retention: logRetention, removalPolicy: RemovalPolicy.DESTROY });
     const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     const lambda = new LambdaFunction(this, 'Function', {
@@ -66,7 +70,7 @@ export class PipelineFunction<Name extends FunctionName = FunctionName> extends 
       memorySize: memory,
       reservedConcurrentExecutions: concurrency,
       timeout,
-      environment: access.environment,
+      environment,
       role,
       logGroup,
       loggingFormat: LoggingFormat.JSON,
@@ -85,4 +89,35 @@ export class PipelineFunction<Name extends FunctionName = FunctionName> extends 
     this.live = new Alias(this, 'Live', { aliasName: 'live', version: lambda.currentVersion });
     this.timeout = timeout;
   }
+}
+
+/** Lambda's quota for all variables of a function, with their names, in bytes. */
+const environmentQuota = 4096;
+/** At least the length of an ARN or URL that is only known at deployment. */
+const unresolvedBytes = 200;
+
+/** The settings behind the variables that may be long. */
+const settingsOf: Readonly<Record<string, string>> = {
+  DROP_DEFAULTS: 'drop.prompt or drop.parameters',
+  DROP_RULES: 'drop.owners',
+  AUTH: 'jwt',
+  VIDEO_HOSTS: 'videoHosts',
+  TRUSTED_ORIGINS: 'trustedOrigins',
+  WAN_BASE_URL: 'wanBaseUrl',
+};
+
+/** @throws ConfigurationError that names the longest setting, before CloudFormation fails and rolls the stack back */
+function checkEnvironmentSize(name: FunctionName, environment: object): void {
+  const sizes = Object.entries(environment)
+    .map(([variable, value]: [string, string]) => ({
+      variable,
+      bytes: variable.length + (Token.isUnresolved(value) ? unresolvedBytes : Buffer.byteLength(value)),
+    }))
+    .sort((one, other) => other.bytes - one.bytes);
+  const total = sizes.reduce((sum, { bytes }) => sum + bytes, 0);
+  if (total <= environmentQuota) return;
+  const [{ variable, bytes }] = sizes as [(typeof sizes)[number]];
+  throw new ConfigurationError(
+    `The environment of the function ${name} has ${total} bytes, and Lambda allows ${environmentQuota}. Shorten the setting ${settingsOf[variable] ?? `behind ${variable}`}: it takes ${bytes} bytes.`,
+  );
 }

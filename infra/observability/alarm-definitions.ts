@@ -1,17 +1,27 @@
 import { Duration } from 'aws-cdk-lib';
 import type { RestApi } from 'aws-cdk-lib/aws-apigateway';
-import { ComparisonOperator, type Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import {
+  ComparisonOperator,
+  type IMetric,
+  MathExpression,
+  type Metric,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import type { ApiFunctions } from '../api/api-functions.ts';
 import { type Canary, canaryPeriod } from '../functions/canary.ts';
 import type { Drops } from '../functions/drops.ts';
 import type { Maintenance } from '../functions/maintenance.ts';
 import type { PipelineFunction } from '../functions/pipeline-function.ts';
-import { functionMetric, ourMetric } from './metrics.ts';
+import { type DeploymentMetrics, functionMetric } from './metrics.ts';
 
 /** The constructs that alarms and dashboard monitor. */
 export interface MonitoredConstructs {
+  readonly metrics: DeploymentMetrics;
   readonly restApi: RestApi;
+  /** The functions behind the routes. */
+  readonly api: ApiFunctions;
   readonly stateMachine: StateMachine;
   readonly drops: Drops;
   readonly maintenance: Maintenance;
@@ -20,7 +30,7 @@ export interface MonitoredConstructs {
 
 /** When an alarm rings, and its description. */
 export interface AlarmDefinition {
-  readonly metric: Metric;
+  readonly metric: IMetric;
   /** @default - greater than or equal to the threshold */
   readonly comparisonOperator?: ComparisonOperator;
   /** @default 1 */
@@ -41,15 +51,23 @@ const fiveMinutes = Duration.minutes(5);
 /** Wan keeps a video for 24 hours. The alarm rings after 20, which leaves 4 hours to react. */
 const expiryWarningMinutes = 4 * 60;
 
-/** For a metric that is recorded continuously: missing data means that its source has stopped. */
-const breachingWhenMissing = {
+/**
+ * Rings when a metric that is recorded continuously has no data for one period. Gaps count as zeros: without them, CloudWatch
+ * evaluates the last data point as long as one of about five periods has one, for any `treatMissingData`. After these periods
+ * FILL may have nothing to fill: the alarm then keeps its state, so that it does not end while the silence lasts, and does not
+ * ring before the first data point of a new deployment.
+ */
+const silent = (metric: Metric) => ({
+  metric: new MathExpression({ expression: 'FILL(m, 0)', usingMetrics: { m: metric }, period: metric.period }),
   comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
-  treatMissingData: TreatMissingData.BREACHING,
-} as const;
+  treatMissingData: TreatMissingData.IGNORE,
+});
 
 /** Returns the alarms by name. */
 export const alarmDefinitions = ({
+  metrics: { ourMetric },
   restApi,
+  api,
   stateMachine,
   drops,
   maintenance,
@@ -113,15 +131,14 @@ export const alarmDefinitions = ({
     anchor: 'canary-fails',
   },
   CanarySilent: {
-    ...breachingWhenMissing,
-    metric: ourMetric('CanaryFailed', 'SampleCount', Duration.minutes(4 * canaryPeriod.toMinutes())),
+    ...silent(ourMetric('CanaryFailed', 'SampleCount', Duration.minutes(4 * canaryPeriod.toMinutes()))),
     meaning:
       'The canary has recorded no metric for four periods: it does not run, or metrics are no longer extracted from logs.',
     fix: "Check the canary's schedule and log, and whether other metrics still arrive.",
     anchor: 'canary-silent',
   },
   DropDeadLetters: deadLetters(drops.deadLetters, 'drops'),
-  MaintenanceDeadLetters: deadLetters(maintenance.deadLetters, 'the dispatch or the sweep'),
+  MaintenanceDeadLetters: deadLetters(maintenance.deadLetters, 'the sweep'),
   WorkflowFails: {
     metric: stateMachine.metricFailed({ statistic: 'Sum', period: fiveMinutes }),
     meaning: 'A run of a video failed with an error that no step handles. The sweep restarts the video.',
@@ -156,7 +173,30 @@ export const alarmDefinitions = ({
     fix: "Find the requests in the API's access log, and their ids in the functions' logs.",
     anchor: 'api-fails',
   },
+  ApiFunctionsFail: {
+    // CloudWatch may count the 502 with which a gateway response replaces the error of a function as 4XX, so that ApiFails does
+    // not ring for it.
+    metric: sumOf(
+      [api.submit, api.videos, api.dashscope].flatMap((target) => [
+        functionMetric(target, 'Errors', 'Sum', fiveMinutes),
+        functionMetric(target, 'Throttles', 'Sum', fiveMinutes),
+      ]),
+    ),
+    threshold: 5,
+    meaning: 'The functions submit, videos and dashscope failed or were throttled five or more times in five minutes.',
+    fix: "Find the errors in their logs, and compare throttles with the account's concurrency and with apiConcurrency.",
+    anchor: 'api-fails',
+  },
 });
+
+/** Returns the sum of metrics, in which a gap of one counts as zero. */
+function sumOf(metrics: readonly Metric[]): MathExpression {
+  const usingMetrics = Object.fromEntries(metrics.map((metric, index) => [`m${index}`, metric]));
+  const expression = Object.keys(usingMetrics)
+    .map((id) => `FILL(${id}, 0)`)
+    .join(' + ');
+  return new MathExpression({ expression, usingMetrics, period: metrics[0]!.period, label: 'errors and throttles' });
+}
 
 const deadLetters = (queue: Queue, source: string): AlarmDefinition => ({
   metric: queue.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', period: fiveMinutes }),
@@ -169,7 +209,7 @@ const deadLetters = (queue: Queue, source: string): AlarmDefinition => ({
 });
 
 const functionFails = (target: PipelineFunction, name: string): AlarmDefinition => ({
-  // An event is tried three times, so an error that a retry resolves does not ring.
+  // An event is tried three times, and the dispatch runs 15 times, so an error that a retry resolves does not ring.
   metric: functionMetric(target, 'Errors', 'Sum', Duration.minutes(15)),
   threshold: 3,
   meaning: `The function ${name}, which has no waiting caller, failed three times in a quarter of an hour.`,
@@ -178,8 +218,7 @@ const functionFails = (target: PipelineFunction, name: string): AlarmDefinition 
 });
 
 const functionIsSilent = (target: PipelineFunction, name: string, after: Duration): AlarmDefinition => ({
-  ...breachingWhenMissing,
-  metric: functionMetric(target, 'Invocations', 'Sum', after),
+  ...silent(functionMetric(target, 'Invocations', 'Sum', after)),
   meaning: `The function ${name} was not invoked for ${after.toMinutes()} minutes, although it has a schedule.`,
   fix: "Check its schedule in EventBridge and the account's concurrency.",
   anchor: 'function-silent',

@@ -17,7 +17,7 @@ export class Notifications extends Construct {
   constructor(scope: Construct, id: string, { email }: NotificationsProps) {
     super(scope, id);
     this.topic = new Topic(this, 'Topic', {
-      displayName: 'firstframe',
+      displayName: Stack.of(this).stackName,
       masterKey: notificationsKey(this),
       enforceSSL: true,
     });

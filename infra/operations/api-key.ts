@@ -7,7 +7,7 @@ import {
   revokeApiKey,
 } from '../../functions/api/auth/api-keys.ts';
 import { type Table, tableOf } from '../../functions/video/table.ts';
-import { localAws, readArguments, runCommand, UsageError } from './command.ts';
+import { awsEnvironmentFix, localAws, readArguments, runCommand, UsageError } from './command.ts';
 
 const usage = `Usage:
   npm run api-key -- create --owner NAME   creates a key and prints it, once
@@ -110,7 +110,7 @@ async function withUsageErrors(where: string, action: () => Promise<void>): Prom
     }
     if (code === 'ECONNREFUSED') throw new UsageError(`Cannot connect to ${where}. Is npm start running?`);
     if (error.name === 'CredentialsProviderError' || error.message === 'Region is missing') {
-      throw new UsageError(`${error.message}. Set AWS_REGION, and AWS_PROFILE or AWS_ACCESS_KEY_ID and its secret.`);
+      throw new UsageError(`${error.message}. ${awsEnvironmentFix}`);
     }
     throw error;
   }

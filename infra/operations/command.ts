@@ -36,3 +36,7 @@ export const localAws = (environment: NodeJS.ProcessEnv) => ({
   region: 'us-east-1',
   credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
 });
+
+/** The SDK for JavaScript does not read AWS_DEFAULT_REGION, unlike the AWS CLI. */
+export const awsEnvironmentFix =
+  'Set AWS_REGION (AWS_DEFAULT_REGION is only read by the AWS CLI), and AWS_PROFILE or AWS_ACCESS_KEY_ID and its secret.';

@@ -4,20 +4,22 @@ import { parseArgs } from 'node:util';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { tableOf } from '../../functions/video/table.ts';
 import { type Configuration, ConfigurationError, readConfiguration } from '../config.ts';
 import { projectRoot } from '../synth/bundle.ts';
-import { localAws } from './command.ts';
+import { awsEnvironmentFix, localAws } from './command.ts';
 import { checkAlarms, checkApi, checkDrops, checkQueues, checkStorage } from './doctor/checks.ts';
+import { checkConcurrency } from './doctor/concurrency.ts';
 import { type Deployment, findDeployment, localDeployment } from './doctor/deployment.ts';
 import { type Finding, failure, linesOf, ok } from './doctor/finding.ts';
 import { checkWanKey } from './doctor/wan-key.ts';
 
 const usage = `Usage:
   npm run doctor                    checks the deployed stack, and prints issues with their fixes
-  npm run doctor -- --stack NAME    checks a stack with another name than firstframe
+  npm run doctor -- --stack NAME    checks another stack than that of the setting stackName
   npm run doctor -- --local         checks the stack of npm start on this machine
 
 Region and credentials come from the AWS environment, the configuration from cdk.json and FIRSTFRAME_CONTEXT (JSON, as with -c).
@@ -49,17 +51,20 @@ export async function run(
     configuration = await configurationOf(environment);
     return [ok(`The configuration is valid (region ${configuration.region}).`)];
   });
+  const stack = options.stack ?? configuration?.stackName ?? 'firstframe';
   let deployment: Deployment | undefined = options.local
     ? localDeployment(`http://127.0.0.1:${environment.PORT || 4400}`)
     : undefined;
   if (!options.local) {
     await check('the stack', async () => {
-      const found = await findDeployment(clients.cloudFormation, options.stack);
+      const found = await findDeployment(clients.cloudFormation, stack);
       deployment = found.deployment;
       return found.findings;
     });
   }
   const [place, settings] = [deployment, configuration];
+  if (settings && !options.local)
+    await check("Lambda's quota", () => checkConcurrency(clients.lambda, settings.apiConcurrency));
   if (place && settings) {
     const { region, limitSettings } = settings;
     const wanBaseUrl = options.local ? `http://127.0.0.1:${environment.WAN_PORT || 4401}/api/v1` : settings.wanBaseUrl;
@@ -75,18 +80,18 @@ export async function run(
         uploadsBucket: place.uploads_bucket,
       }),
     );
-    if (!options.local) await check('the alarms', () => checkAlarms(clients.cloudWatch, options.stack));
+    if (!options.local) await check('the alarms', () => checkAlarms(clients.cloudWatch, stack));
   }
   const hasFailed = findings.some(({ state }) => state === 'failure');
   print(hasFailed ? '\nSome checks failed. The indented lines are the fixes.' : '\nAll checks passed.');
   return hasFailed ? 1 : 0;
 }
 
-function readArguments(args: string[]): { stack: string; local: boolean } | undefined {
+function readArguments(args: string[]): { stack?: string | undefined; local: boolean } | undefined {
   try {
     const { values } = parseArgs({
       args,
-      options: { stack: { type: 'string', default: 'firstframe' }, local: { type: 'boolean', default: false } },
+      options: { stack: { type: 'string' }, local: { type: 'boolean', default: false } },
     });
     return values;
   } catch {
@@ -100,6 +105,7 @@ function clientsFor(local: boolean, environment: NodeJS.ProcessEnv) {
     cloudFormation: new CloudFormationClient(settings),
     cloudWatch: new CloudWatchClient(settings),
     dynamoDb: new DynamoDBClient(settings),
+    lambda: new LambdaClient(settings),
     s3: new S3Client(settings),
     secrets: new SecretsManagerClient(settings),
   };
@@ -119,10 +125,7 @@ function failedCheck(subject: string, error: unknown): Finding {
   if (error instanceof ConfigurationError)
     return failure(message, 'Fix it in cdk.json, or in the -c of the deployment.');
   if (name === 'CredentialsProviderError' || message === 'Region is missing') {
-    return failure(
-      `AWS cannot be called: ${message}.`,
-      'Set AWS_REGION, and AWS_PROFILE or AWS_ACCESS_KEY_ID and its secret.',
-    );
+    return failure(`AWS cannot be called: ${message}.`, awsEnvironmentFix);
   }
   if (/^(ExpiredToken|InvalidClientTokenId|UnrecognizedClientException|InvalidAccessKeyId)/.test(name)) {
     return failure(`AWS rejects the credentials (${name}).`, 'Log in again, or check AWS_PROFILE.');

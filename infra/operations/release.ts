@@ -69,9 +69,12 @@ const changes = (id: string, before: TemplateResource, after: TemplateResource, 
 
 function weakened(id: string, before: TemplateResource, after: TemplateResource): string[] {
   return (['DeletionPolicy', 'UpdateReplacePolicy'] as const)
-    .filter((policy) => before[policy] === 'Retain' && after[policy] !== 'Retain')
-    .map((policy) => `${id} (${before.Type}) would lose its ${policy} Retain.`);
+    .filter((policy) => isRetained(before[policy]) && !isRetained(after[policy]))
+    .map((policy) => `${id} (${before.Type}) would lose its ${policy} ${before[policy]}.`);
 }
+
+/** Also `RetainExceptOnCreate`. */
+const isRetained = (policy: string | undefined): boolean => policy?.startsWith('Retain') ?? false;
 
 /** DynamoDB creates or deletes one index per update; an index with another key is both. */
 function indexChanges(id: string, before: TemplateResource, after: TemplateResource): string[] {

@@ -96,13 +96,15 @@ function privateBucket(scope: Construct, id: string, { lifecycleRules = [], ...p
 }
 
 function videosTable(scope: Construct, removalPolicy: RemovalPolicy): Table {
+  const isDeleted = removalPolicy === RemovalPolicy.DESTROY;
   const table = new Table(scope, 'VideosTable', {
     partitionKey: { name: partitionKey, type: AttributeType.STRING },
     timeToLiveAttribute: timeToLive,
     billingMode: BillingMode.PAY_PER_REQUEST,
     pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-    deletionProtection: removalPolicy === RemovalPolicy.RETAIN,
-    removalPolicy,
+    deletionProtection: !isDeleted,
+    // Retained even when its creation is rolled back: the rollback could not delete a protected table and would fail.
+    removalPolicy: isDeleted ? removalPolicy : RemovalPolicy.RETAIN,
   });
   pinLogicalId(table, 'VideosTable');
   addIndex(table, indexes.byOwner, ProjectionType.ALL);

@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Aws, Duration, Fn, RemovalPolicy } from 'aws-cdk-lib';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
@@ -41,6 +41,7 @@ export class Workflow extends Construct {
   constructor(scope: Construct, id: string, foundation: Foundation) {
     super(scope, id);
     const logs = new LogGroup(this, 'Logs', {
+      logGroupName: vendedLogGroupName(foundation.stateMachine.name),
       retention: foundation.functions.logRetention,
       removalPolicy: RemovalPolicy.DESTROY,
     });
@@ -68,6 +69,14 @@ export class Workflow extends Construct {
     );
   }
 }
+
+/**
+ * Returns the name of a state machine's log group. Step Functions adds log groups with another prefix to the resource policy
+ * of the account's logs, which is limited to 5,120 characters and keeps the entries of deleted groups. The id of the stack
+ * makes the name unique.
+ */
+const vendedLogGroupName = (stateMachineName: string): string =>
+  `/aws/vendedlogs/states/${stateMachineName}-${Fn.select(2, Fn.split('/', Aws.STACK_ID))}`;
 
 /** Creates the functions that the state machine invokes. */
 function stepFunctions(scope: Construct, foundation: Foundation, watcher: PipelineFunction<'watch'>) {

@@ -17,6 +17,7 @@ const issuesOf = (context: Record<string, unknown>): string[] => {
 describe('the configuration', () => {
   test('has a default for every setting', () => {
     expect(readConfiguration({})).toEqual({
+      stackName: 'firstframe',
       region: 'singapore',
       wanBaseUrl: 'https://dashscope-intl.aliyuncs.com/api/v1',
       imageTransfer: 'url',
@@ -159,7 +160,7 @@ describe('an invalid configuration', () => {
     [
       'an unknown setting',
       { regoin: 'beijing' },
-      /^regoin = "beijing": unknown setting\. Use one of region, wanBaseUrl/,
+      /^regoin = "beijing": unknown setting\. Use one of stackName, region/,
     ],
     ['an unknown setting in cdk.json', { firstframe: { regoin: 1 } }, /^regoin = 1: unknown setting/],
     ['settings that are not an object', { firstframe: 'beijing' }, /^firstframe = "beijing": must be an object/],

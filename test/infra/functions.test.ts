@@ -29,7 +29,8 @@ describe('each function', () => {
   });
 
   test.each(functionNames)('%s has exactly the variables of its schema, and they are valid', (name) => {
-    const { Variables = {} } = functionNamed(name).properties.Environment ?? {};
+    const { POWERTOOLS_SERVICE_NAME: stackName, ...Variables } = functionNamed(name).properties.Environment.Variables;
+    expect(stackName).toBe('firstframe');
     expect(Object.keys(Variables).sort()).toEqual(Object.keys(environments[name].shape).sort());
     const values = Object.entries(Variables).map(([key, value]) => [
       key,
@@ -94,6 +95,23 @@ describe('each function', () => {
     });
     expect(JSON.parse(variables.drop.DROP_RULES)).toEqual({ sidecar_seconds: 3, owners: { team: 'alice' } });
   });
+
+  const longPrompt = '猫'.repeat(1350);
+  const owners = Object.fromEntries(
+    Array.from({ length: 120 }, (_, index) => [`a top folder ${index}`, `owner${index}`]),
+  );
+  test.each([
+    ['drop.prompt', { drop: { prompt: longPrompt } }],
+    ['drop.owners', { drop: { owners } }],
+    ['videoHosts', { videoHosts: Array.from({ length: 300 }, (_, index) => `results${index}.example`) }],
+  ])(
+    'has less than the 4 KB of Lambda, or the synthesis fails with an error that names %s',
+    async (setting, context) => {
+      const error = await synthesizeStandIns(context).catch((thrown: Error) => thrown);
+      expect(error).toMatchObject({ name: 'ConfigurationError', message: expect.stringContaining(setting) });
+      expect(JSON.stringify(error)).not.toContain(longPrompt);
+    },
+  );
 
   test('has an empty spending limit without a configured one', async () => {
     const { template, functions } = await synthesizeStandIns({ monthlySpendingLimit: 'none' });
@@ -160,7 +178,7 @@ describe('each function', () => {
         BatchSize: 1,
         EventSourceArn: { 'Fn::GetAtt': ['DropWaitQueue', 'Arn'] },
         FunctionName: { Ref: alias!.id },
-        ScalingConfig: { MaximumConcurrency: 50 },
+        ScalingConfig: { MaximumConcurrency: 2 },
       },
     ]);
     const queue = synthesis.template.Resources.DropWaitQueue!.Properties as Found['properties'];
@@ -171,7 +189,7 @@ describe('each function', () => {
     expect(deadLetterTargetArn).toEqual(functionNamed('drop').properties.DeadLetterConfig.TargetArn);
   });
 
-  test.each<FunctionName>(['drop', 'dispatch', 'sweep'])(
+  test.each<FunctionName>(['drop', 'sweep'])(
     '%s has a dead-letter queue, since it is invoked asynchronously',
     (name) => {
       const { DeadLetterConfig } = functionNamed(name).properties;

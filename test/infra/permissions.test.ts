@@ -83,7 +83,7 @@ const permissions: Record<FunctionName, string[]> = {
     ...writeResults,
     keepEvents,
   ],
-  dispatch: [...dispatch, keepEvents],
+  dispatch,
   'create-task': [
     ...dispatch,
     wanKey,

@@ -52,8 +52,10 @@ describe('events', () => {
     expect(targetsOf(ruleOf(rule))).toEqual([name]);
   });
 
-  test('that cannot be delivered go to a queue that EventBridge may write to, except for canary and watcher', () => {
-    const kept = all('AWS::Events::Rule').filter((rule) => !['canary', 'watch'].includes(targetsOf(rule)[0]!));
+  test('that cannot be delivered go to a queue that EventBridge may write to, except for dispatch, canary and watcher', () => {
+    const kept = all('AWS::Events::Rule').filter(
+      (rule) => !['dispatch', 'canary', 'watch'].includes(targetsOf(rule)[0]!),
+    );
     const queues = new Set(
       kept.flatMap(({ properties }) =>
         listOf(properties.Targets).map((target) => flatten(target.DeadLetterConfig.Arn)),
@@ -68,6 +70,25 @@ describe('events', () => {
   });
 });
 
+test.each([
+  ['dispatch', { MaximumEventAgeInSeconds: 60, MaximumRetryAttempts: 0 }],
+  ['canary', { MaximumEventAgeInSeconds: 15 * 60 }],
+  ['watch', { MaximumEventAgeInSeconds: 60, MaximumRetryAttempts: 0 }],
+])('%s does not run for an event that waited in Lambda longer than its period', (name, limits) => {
+  const [id] = Object.entries(synthesis.functions).find(([, found]) => found.name === name)!;
+  const [config, ...others] = all('AWS::Lambda::EventInvokeConfig').filter(
+    ({ properties }) => flatten(properties.FunctionName) === `<${id}>`,
+  );
+  expect(others).toEqual([]);
+  const { FunctionName, Qualifier, ...settings } = config!.properties;
+  expect(settings).toEqual(limits);
+  const [, qualified] = Qualifier['Fn::Select'];
+  expect(synthesis.template.Resources[qualified['Fn::Split'][1].Ref]).toMatchObject({
+    Type: 'AWS::Lambda::Alias',
+    Properties: { Name: 'live' },
+  });
+});
+
 describe('the watcher', () => {
   test('is started by events of at most a minute, without retries, since the next minute starts another', () => {
     expect(
@@ -76,16 +97,6 @@ describe('the watcher', () => {
       MaximumEventAgeInSeconds: 60,
       MaximumRetryAttempts: 0,
     });
-    const [watch] = Object.entries(synthesis.functions).find(([, { name }]) => name === 'watch')!;
-    const invoked = all('AWS::Lambda::EventInvokeConfig').find(
-      ({ properties }) => flatten(properties.FunctionName) === `<${watch}>`,
-    )!;
-    const [, qualified] = invoked.properties.Qualifier['Fn::Select'];
-    expect(synthesis.template.Resources[qualified['Fn::Split'][1].Ref]).toMatchObject({
-      Type: 'AWS::Lambda::Alias',
-      Properties: { Name: 'live' },
-    });
-    expect(invoked.properties).toMatchObject({ MaximumEventAgeInSeconds: 60, MaximumRetryAttempts: 0 });
   });
 
   test('has little memory, and a timeout one minute after it ends by itself', () => {
@@ -111,4 +122,31 @@ test('the stack has an output for each resource that operators use', () => {
       'WanSecretArn',
     ].sort(),
   );
+});
+
+test('two deployments in one account and region share no physical name and no metric', async () => {
+  /** Types whose names are scoped to another resource of the stack. */
+  const scoped = ['AWS::Lambda::Alias', 'AWS::ApiGateway::Stage', 'AWS::ApiGateway::Authorizer'];
+  const namesOf = async (stackName: string): Promise<string[]> => {
+    const { template } = await synthesizeStandIns({ stackName, waf: { requestsPer5Minutes: 100 } });
+    const resources = Object.values(template.Resources).filter(({ Type }) => !scoped.includes(Type));
+    const names = resources.flatMap(({ Type, Properties = {} }) =>
+      Object.entries(Properties).flatMap(([key, value]) =>
+        /^(Name|(?!Metric|Index|Policy)\w+Name)$/.test(key) && typeof value === 'string'
+          ? [`${Type} ${key} ${value}`]
+          : [],
+      ),
+    );
+    const text = JSON.stringify(template);
+    const metrics = [
+      ...text.matchAll(/"Dimensions":\[\{"Name":"(?:service|ApiName)","Value":"([^"]+)"/g),
+      ...text.matchAll(/"MetricName":"([^"]*(?:two|firstframe)[^"]*)"/g),
+    ].map(([found]) => found);
+    expect(names.length).toBeGreaterThan(1);
+    expect(metrics.length).toBeGreaterThan(8);
+    return [...names, ...metrics];
+  };
+  const first = await namesOf('firstframe');
+  const second = new Set(await namesOf('firstframe-two'));
+  expect(first.filter((name) => second.has(name))).toEqual([]);
 });

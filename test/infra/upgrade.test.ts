@@ -54,8 +54,8 @@ describe('an upgrade is rejected when it', () => {
   });
 
   test('removes a deletion policy', () => {
-    expect(issuesOf(changed('VideosBucket', () => ({ DeletionPolicy: 'Delete' })))).toEqual([
-      'VideosBucket (AWS::S3::Bucket) would lose its DeletionPolicy Retain.',
+    expect(issuesOf(changed('VideosTable', () => ({ DeletionPolicy: 'Delete' })))).toEqual([
+      'VideosTable (AWS::DynamoDB::Table) would lose its DeletionPolicy Retain.',
     ]);
   });
 

@@ -20,6 +20,8 @@ const limitsOf = (limits: unknown) => ({ limits: { 'wan2.6-i2v': limits } });
 const wrong: [Record<string, unknown>, ...string[]][] = [
   [{ firstframe: [] }, 'firstframe = []: must be an object of settings'],
   [{ firstframe: null }, 'firstframe = null: must be an object of settings'],
+  [{ stackName: 'a_b' }, 'stackName = "a_b": must be 1 to 64 letters, digits and hyphens'],
+  [{ stackName: '' }, 'stackName = "": must be 1 to 64 letters'],
   [{ region: 5 }, 'region = 5: must be one of "singapore", "beijing"'],
   [{ region: null }, 'must be one of "singapore"'],
   [{ wanBaseUrl: 5 }, 'must be an http(s) URL that ends in /api/v1'],

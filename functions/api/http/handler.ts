@@ -87,16 +87,17 @@ export function byRoute<Services>(
   };
 }
 
-/** The log context of a request: its request id, and the id of the video in its path, if there is a valid one. */
+/** The log context of a request: its request ids, and the id of the video in its path, if there is a valid one. */
 export function logContext({
   requestContext,
   pathParameters,
 }: Pick<ApiRequest, 'requestContext' | 'pathParameters'>): Subject {
-  const { requestId } = requestContext;
+  const { requestId, extendedRequestId } = requestContext;
   // On the DashScope routes the task id, which is the video's id, is part of the proxy path.
   const named = pathParameters?.id ?? pathParameters?.proxy?.split('/').find(isVideoId);
   return {
     ...(requestId ? { request_id: requestId } : {}),
+    ...(extendedRequestId ? { extended_request_id: extendedRequestId } : {}),
     ...(named && isVideoId(named) ? { video_id: named } : {}),
   };
 }

@@ -16,6 +16,12 @@ export type ClientOptions = {
   readonly fetch: typeof fetch;
   /** Private origins that uploads may be sent to, in addition to the base URL's origin. @default none */
   readonly trustedOrigins?: readonly string[];
+  /**
+   * Whether connections are reused. A connection that Wan closes while a request is sent over it loses the response, so that
+   * the video becomes uncertain. `connection: close` on one request does not prevent this: it only closes the connection
+   * afterwards, which an earlier request may have opened. So a client that creates tasks must reuse none. @default true
+   */
+  readonly keepAlive?: boolean;
   /** Milliseconds. @default submit 75 s, because Wan fetches the image during the call; query 10 s; upload 60 s */
   readonly timeouts?: { readonly submit?: number; readonly query?: number; readonly upload?: number };
 };
@@ -35,7 +41,12 @@ export type Connection = (call: Call) => Promise<HttpOutcome | AccountRefused>;
 
 export const defaultTimeouts = { submit: 75_000, query: 10_000, upload: 60_000 } as const;
 
-export function createConnection({ baseUrl, apiKey, fetch, timeouts }: ClientOptions): Connection {
+/** Headers of every request of a client. */
+export const connectionHeaders = ({ keepAlive = true }: ClientOptions): Readonly<Record<string, string>> =>
+  keepAlive ? {} : { connection: 'close' };
+
+export function createConnection(options: ClientOptions): Connection {
+  const { baseUrl, apiKey, fetch, timeouts } = options;
   const base = baseUrl.replace(/\/+$/, '');
   return async ({ method, path, headers, body, kind, signal }) => {
     const key = await usableKey(apiKey);
@@ -44,7 +55,12 @@ export function createConnection({ baseUrl, apiKey, fetch, timeouts }: ClientOpt
       fetch,
       url: `${base}${path}`,
       method,
-      headers: { accept: 'application/json', authorization: `Bearer ${key}`, ...headers },
+      headers: {
+        accept: 'application/json',
+        authorization: `Bearer ${key}`,
+        ...connectionHeaders(options),
+        ...headers,
+      },
       timeout: timeouts?.[kind] ?? defaultTimeouts[kind],
       signal,
       ...(body === undefined ? {} : { body }),

@@ -35,8 +35,6 @@ export async function createTask(
     headers: {
       'content-type': 'application/json',
       'x-dashscope-async': 'enable',
-      // A kept-alive connection that Wan is just closing would lose the response; a new one cannot be stale.
-      connection: 'close',
       ...(usesWansUpload ? { 'x-dashscope-ossresourceresolve': 'enable' } : {}),
     },
     body: JSON.stringify(toWire(request)),

@@ -1,7 +1,7 @@
 import type { ModelName } from '../catalogue.ts';
 import { parseUrl } from '../validation/public-url.ts';
 import type { ClientOptions, Connection } from './connection.ts';
-import { defaultTimeouts, type NoResponse, query } from './connection.ts';
+import { connectionHeaders, defaultTimeouts, type NoResponse, query } from './connection.ts';
 import { sendRequest } from './http.ts';
 import { unavailable } from './rejections.ts';
 import { policyResponse } from './response-schemas.ts';
@@ -56,7 +56,7 @@ export async function uploadFile(
     fetch: options.fetch,
     url: policy.upload_host,
     method: 'POST',
-    headers: {},
+    headers: connectionHeaders(options),
     body: form,
     timeout: options.timeouts?.upload ?? defaultTimeouts.upload,
     signal,

@@ -108,7 +108,10 @@ export async function checkDrops(folder: DropFolder): Promise<Finding[]> {
 
 /** Checks that the stack has alarms and that no alarm is in state ALARM. */
 export async function checkAlarms(cloudWatch: Pick<CloudWatchClient, 'send'>, stackName: string): Promise<Finding[]> {
-  const { MetricAlarms = [] } = await cloudWatch.send(new DescribeAlarmsCommand({ AlarmNamePrefix: `${stackName}-` }));
+  const found = await cloudWatch.send(new DescribeAlarmsCommand({ AlarmNamePrefix: `${stackName}-`, MaxRecords: 100 }));
+  // The prefix also matches another stack whose name continues this one.
+  const name = new RegExp(`^${stackName}-[A-Za-z]+-[^-]+$`);
+  const MetricAlarms = (found.MetricAlarms ?? []).filter(({ AlarmName = '' }) => name.test(AlarmName));
   if (MetricAlarms.length === 0)
     return [warning(`The stack ${stackName} has no alarms.`, 'Deploy this version with npm run deploy.')];
   const active = MetricAlarms.filter(({ StateValue }) => StateValue === 'ALARM');

@@ -114,6 +114,7 @@ function stackScope(template: Template, options: LoadOptions): StackScope {
     'AWS::AccountId': options.account,
     'AWS::Partition': 'aws',
     'AWS::Region': options.region,
+    'AWS::StackId': `arn:aws:cloudformation:${options.region}:${options.account}:stack/${options.stack_name}/local`,
     'AWS::StackName': options.stack_name,
     'AWS::URLSuffix': 'amazonaws.com',
   };

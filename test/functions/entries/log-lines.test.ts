@@ -23,6 +23,13 @@ test('logs an accepted request in one line, with only the video’s id, model, s
 test('adds the video of the path to a request’s lines, but no text that is not an id', () => {
   const id = '0f9d3f1c-64c1-4d61-9f7a-0a0a2a9f1b1c';
   expect(logContext(aRequest({ id }))).toMatchObject({ video_id: id });
+  const { requestContext } = aRequest({});
+  expect(
+    logContext({
+      ...aRequest({}),
+      requestContext: { ...requestContext, requestId: 'chosen', extendedRequestId: 'own' },
+    }),
+  ).toEqual({ request_id: 'chosen', extended_request_id: 'own' });
   expect(logContext({ ...aRequest({}), pathParameters: { proxy: `tasks/${id}/cancel` } })).toMatchObject({
     video_id: id,
   });

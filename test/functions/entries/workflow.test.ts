@@ -105,26 +105,26 @@ describe('archive-video', () => {
 describe('create-task', () => {
   async function create(
     given: Parameters<typeof aVideo>[0],
-    response: () => Response,
+    response: typeof fetch,
     startWatcher: (command: { input: unknown }) => Promise<object> = async () => ({}),
   ) {
     const video = aVideo({ status: 'submitting', run: 1, ...given }, now);
     await createVideo(store.table, video);
     const lambda = { send: startWatcher };
-    const handler = composeCreateTask(creating, aPlatform(store.table, { fetch: async () => response(), lambda }));
+    const handler = composeCreateTask(creating, aPlatform(store.table, { fetch: response, lambda }));
     let answer: unknown;
     const lines = await linesOf(async () => {
       answer = await handler({ id: video.id, run: 1 }, context);
     });
     return { answer, lines };
   }
-  const created = () => Response.json({ output: { task_id: randomUUID(), task_status: 'PENDING' } });
-  const refused = () =>
+  const created = async () => Response.json({ output: { task_id: randomUUID(), task_status: 'PENDING' } });
+  const refused = async () =>
     Response.json(
       { code: 'DataInspectionFailed', message: 'Input data may contain inappropriate content.' },
       { status: 400 },
     );
-  const notCalled = (): Response => {
+  const notCalled = async (): Promise<Response> => {
     throw new Error('Wan was called.');
   };
 
@@ -132,6 +132,15 @@ describe('create-task', () => {
     const first = await create({}, created);
     expect(first.answer).toMatchObject({ outcome: 'created' });
     expect(first.lines.map(({ message }) => message)).toEqual(['Created the task, or found an existing one']);
+  });
+
+  test('reuses no connection', async () => {
+    const sent: string[] = [];
+    await create({}, async (_url, options) => {
+      sent.push(new Headers(options?.headers).get('connection') ?? 'none');
+      return created();
+    });
+    expect(sent).toEqual(['close']);
   });
 
   test('starts a watcher asynchronously when no watcher is alive, and creates the task even if that fails', async () => {
@@ -162,7 +171,7 @@ describe('create-task', () => {
   });
 
   test('logs why Wan refuses the account when it returns the video to its queue', async () => {
-    const unknown = () =>
+    const unknown = async () =>
       Response.json({ code: 'InvalidApiKey', message: 'Invalid API-key provided.' }, { status: 401 });
     const { answer, lines } = await create({}, unknown);
     expect(answer).toMatchObject({ outcome: 'settled', account_refused: 'invalid_key' });

@@ -6,6 +6,7 @@ import { createMetricRecorder } from '../../../functions/shared/metrics.ts';
 let written: string;
 beforeEach(() => {
   written = '';
+  vi.stubEnv('POWERTOOLS_SERVICE_NAME', 'firstframe-two');
   for (const stream of [process.stdout, process.stderr]) {
     vi.spyOn(stream, 'write').mockImplementation((chunk) => {
       written += String(chunk);
@@ -18,7 +19,10 @@ beforeEach(() => {
     });
   }
 });
-afterEach(() => void vi.restoreAllMocks());
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+});
 
 /** Returns the recorded lines, parsed as JSON. */
 const lines = (): Record<string, unknown>[] => {
@@ -47,7 +51,7 @@ describe('a metric', () => {
           { Namespace: 'firstframe', Dimensions: [['service']], Metrics: [{ Name: name, Unit: unit }] },
         ],
       },
-      service: 'firstframe',
+      service: 'firstframe-two',
       [name]: 1.5,
     });
     const { Timestamp } = line!._aws as { Timestamp: number };
@@ -74,7 +78,7 @@ describe('a metric', () => {
       ),
     ).toEqual([[['service']], [['service', 'model', 'source']]]);
     expect(recorded[0]).not.toHaveProperty('model');
-    expect(recorded[1]).toMatchObject({ service: 'firstframe', model: 'wan2.6-i2v', source: 'api', Submitted: 2 });
+    expect(recorded[1]).toMatchObject({ service: 'firstframe-two', model: 'wan2.6-i2v', source: 'api', Submitted: 2 });
   });
 
   test('does not contain previous metrics', () => {

@@ -148,12 +148,28 @@ describe('the API', () => {
     const line = JSON.parse(properties.AccessLogSetting.Format) as Record<string, string>;
     expect(line).toMatchObject({
       request_id: '$context.requestId',
+      extended_request_id: '$context.extendedRequestId',
       status: '$context.status',
       owner: '$context.authorizer.owner',
       user_arn: '$context.identity.userArn',
     });
     expect(Object.values(line).filter((value) => !value.startsWith('$context.'))).toEqual([]);
   });
+});
+
+test('the stage has no metrics by method, which are billed as custom metrics', () => {
+  const [stage] = all('AWS::ApiGateway::Stage');
+  expect(stage!.properties.MethodSettings).toMatchObject([{ MetricsEnabled: false }]);
+});
+
+test('execution errors go to a log group with retention, which exists before the stage that would create it', () => {
+  const [stage] = all('AWS::ApiGateway::Stage');
+  const group = all('AWS::Logs::LogGroup').find(
+    ({ properties: { LogGroupName } }) => LogGroupName && flatten(LogGroupName).startsWith('API-Gateway'),
+  )!;
+  expect(flatten(group.properties.LogGroupName)).toBe('API-Gateway-Execution-Logs_<RestApi>/v1');
+  expect(group.resource).toMatchObject({ DeletionPolicy: 'Delete', Properties: { RetentionInDays: 30 } });
+  expect(stage!.resource.DependsOn).toContain(group.id);
 });
 
 describe('a web ACL', () => {
@@ -168,12 +184,12 @@ describe('a web ACL', () => {
     expect(acl!.properties).toMatchObject({
       Scope: 'REGIONAL',
       DefaultAction: { Allow: {} },
-      VisibilityConfig: { CloudWatchMetricsEnabled: true },
+      VisibilityConfig: { CloudWatchMetricsEnabled: true, SampledRequestsEnabled: false },
       Rules: [
         {
           Action: { Block: {} },
           Statement: { RateBasedStatement: { AggregateKeyType: 'IP', Limit: 700, EvaluationWindowSec: 300 } },
-          VisibilityConfig: { CloudWatchMetricsEnabled: true },
+          VisibilityConfig: { CloudWatchMetricsEnabled: true, SampledRequestsEnabled: false },
         },
       ],
     });

@@ -16,16 +16,35 @@ beforeAll(async () => {
 const all = (type: string): Found[] => resourcesOf(synthesis.template, type);
 const alarm = (id: string): Found['properties'] => alarms.find((found) => found.id === `${id}Alarm`)?.properties;
 
+interface AlarmMetric {
+  Namespace: string;
+  MetricName: string;
+  Dimensions: Dimension[];
+  Period: number;
+  Stat?: string;
+}
+/** Returns the metrics of an alarm, also those of its expression. */
+const metricsOf = ({ properties }: Found): AlarmMetric[] =>
+  properties.Metrics?.flatMap(
+    ({ MetricStat }: { MetricStat?: { Metric: AlarmMetric; Period: number; Stat: string } }) =>
+      MetricStat ? [{ ...MetricStat.Metric, Period: MetricStat.Period, Stat: MetricStat.Stat }] : [],
+  ) ?? [properties];
+const expressionOf = ({ properties }: Found): string | undefined =>
+  properties.Metrics?.find(({ Expression }: { Expression?: string }) => Expression)?.Expression;
+
 interface Dimension {
   Name: string;
   Value: unknown;
 }
 
 /** Whether an alarm monitors a metric of this resource. */
-const monitors = ({ properties }: Found, namespace: string, metric: string, resource: string): boolean =>
-  properties.Namespace === namespace &&
-  properties.MetricName === metric &&
-  properties.Dimensions.some(({ Value }: Dimension) => flatten(Value).replace(/^<([^.>]+).*>$/, '$1') === resource);
+const monitors = (found: Found, namespace: string, metric: string, resource: string): boolean =>
+  metricsOf(found).some(
+    ({ Namespace, MetricName, Dimensions }) =>
+      Namespace === namespace &&
+      MetricName === metric &&
+      Dimensions.some(({ Value }) => flatten(Value).replace(/^<([^.>]+).*>$/, '$1') === resource),
+  );
 
 const unmonitored = (resources: Found[], namespace: string, metric: string): string[] =>
   resources
@@ -44,7 +63,6 @@ describe('an alarm', () => {
     ['TasksUnwatched', { MetricName: 'SecondsUnwatched', Statistic: 'Maximum', Threshold: 300, EvaluationPeriods: 1 }],
     ['WanThrottles', { MetricName: 'WanThrottled', Statistic: 'Sum', EvaluationPeriods: 3 }],
     ['CanaryFails', { MetricName: 'CanaryFailed', Statistic: 'Minimum', EvaluationPeriods: 3 }],
-    ['CanarySilent', { MetricName: 'CanaryFailed', Statistic: 'SampleCount', TreatMissingData: 'breaching' }],
   ])('%s monitors a metric of the functions over all dimensions', (id, expected) => {
     expect(alarm(id)).toMatchObject({
       Namespace: 'firstframe',
@@ -57,7 +75,7 @@ describe('an alarm', () => {
   test('rings above one task per video, and below the remaining hours of a task', () => {
     expect(alarm('UpstreamTasksAboveOne').ComparisonOperator).toBe('GreaterThanThreshold');
     expect(alarm('UpstreamExpiryNear').ComparisonOperator).toBe('LessThanThreshold');
-    const others = alarms.filter(({ properties }) => properties.TreatMissingData !== 'breaching');
+    const others = alarms.filter(({ id }) => !id.endsWith('SilentAlarm'));
     for (const { id, properties } of others) {
       if (['UpstreamTasksAboveOneAlarm', 'UpstreamExpiryNearAlarm'].includes(id)) continue;
       expect([id, properties.ComparisonOperator]).toEqual([id, 'GreaterThanOrEqualToThreshold']);
@@ -119,14 +137,45 @@ describe('an alarm', () => {
     expect(unmonitored(others, 'AWS/Lambda', 'Errors')).toEqual([]);
   });
 
-  test.each(['dispatch', 'sweep'])('rings when the schedule of %s stops', (name) => {
-    const [id] = Object.entries(synthesis.functions).find(([, found]) => found.name === name)!;
-    const silent = alarms.find((found) => monitors(found, 'AWS/Lambda', 'Invocations', id))!;
-    expect(silent.properties).toMatchObject({
+  test.each([
+    ['DispatchSilent', 'Invocations', 15],
+    ['SweepSilent', 'Invocations', 30],
+    ['CanarySilent', 'CanaryFailed', 60],
+  ])('%s rings after one period without data, not after five, and not before the first data', (id, metric, minutes) => {
+    const found = alarms.find((one) => one.id === `${id}Alarm`)!;
+    expect(metricsOf(found)).toMatchObject([{ MetricName: metric, Period: minutes * 60 }]);
+    expect(expressionOf(found)).toBe('FILL(m, 0)');
+    expect(found.properties).toMatchObject({
       ComparisonOperator: 'LessThanThreshold',
       Threshold: 1,
-      TreatMissingData: 'breaching',
+      EvaluationPeriods: 1,
+      TreatMissingData: 'ignore',
     });
+  });
+
+  test.each(['dispatch', 'sweep'])('rings when the schedule of %s stops', (name) => {
+    const [id] = Object.entries(synthesis.functions).find(([, found]) => found.name === name)!;
+    expect(
+      unmonitored(
+        all('AWS::Lambda::Function').filter((found) => found.id === id),
+        'AWS/Lambda',
+        'Invocations',
+      ),
+    ).toEqual([]);
+  });
+
+  test('rings when a function with a waiting caller fails or is throttled, except for the authorizer and its 401s', () => {
+    const named = (...names: string[]) =>
+      all('AWS::Lambda::Function').filter(({ id }) => names.includes(synthesis.functions[id]!.name));
+    for (const metric of ['Errors', 'Throttles']) {
+      expect(unmonitored(named('submit', 'videos', 'dashscope'), 'AWS/Lambda', metric)).toEqual([]);
+      expect(unmonitored(named('authorize'), 'AWS/Lambda', metric)).toEqual(['authorize']);
+    }
+    const found = alarms.find(({ id }) => id === 'ApiFunctionsFailAlarm')!;
+    expect(metricsOf(found).map(({ Stat, Period }) => [Stat, Period])).toEqual(Array(6).fill(['Sum', 300]));
+    expect(expressionOf(found)).toBe(
+      'FILL(m0, 0) + FILL(m1, 0) + FILL(m2, 0) + FILL(m3, 0) + FILL(m4, 0) + FILL(m5, 0)',
+    );
   });
 
   test('rings for 5xx responses of the stage that callers use', () => {
@@ -146,8 +195,9 @@ describe('an alarm', () => {
   });
 
   test('evaluates at most one day, the limit of CloudWatch', () => {
-    for (const { properties } of alarms) {
-      expect(properties.Period * properties.EvaluationPeriods).toBeLessThanOrEqual(86_400);
+    for (const found of alarms) {
+      for (const { Period } of metricsOf(found))
+        expect(Period * found.properties.EvaluationPeriods).toBeLessThanOrEqual(86_400);
     }
   });
 });

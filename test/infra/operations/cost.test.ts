@@ -16,9 +16,12 @@ test('an idle watcher costs at most 5 cents a month', () => {
   expect(idleWatcher.reduce((sum, { count, price }) => sum + count * price, 0)).toBeLessThanOrEqual(0.05);
 });
 
-test('counts the alarms and secrets of the template', async () => {
+test('counts the metrics of the alarms and the secrets of the template', async () => {
   const { template } = await synthesizeStandIns();
   const counted = (what: string) => perMonth.find((item) => item.what === what)!.count;
-  expect(counted('Alarms')).toBe(resourcesOf(template, 'AWS::CloudWatch::Alarm').length);
+  const metrics = resourcesOf(template, 'AWS::CloudWatch::Alarm').map(
+    ({ properties: { Metrics } }) => Metrics?.filter((one: object) => 'MetricStat' in one).length ?? 1,
+  );
+  expect(counted('Alarms, by the metrics that they read')).toBe(metrics.reduce((sum, count) => sum + count));
   expect(counted('Secret')).toBe(resourcesOf(template, 'AWS::SecretsManager::Secret').length);
 });

@@ -8,6 +8,7 @@ import {
   checkQueues,
   checkStorage,
 } from '../../../infra/operations/doctor/checks.ts';
+import { checkConcurrency } from '../../../infra/operations/doctor/concurrency.ts';
 import { findDeployment } from '../../../infra/operations/doctor/deployment.ts';
 import { checkWanKey } from '../../../infra/operations/doctor/wan-key.ts';
 import { run } from '../../../infra/operations/doctor.ts';
@@ -158,6 +159,29 @@ describe('buckets and table', () => {
   });
 });
 
+describe('the concurrency of the account', () => {
+  const check = (ConcurrentExecutions: number, apiConcurrency?: number) =>
+    checkConcurrency(client({ GetAccountSettings: { AccountLimit: { ConcurrentExecutions } } }), apiConcurrency);
+  const fix = (text: string) => expect.stringContaining(text);
+
+  test('is enough when 100 executions are left unreserved', async () => {
+    expect(await check(1000)).toMatchObject([{ state: 'ok' }]);
+    expect(await check(1000, 450)).toMatchObject([{ state: 'ok' }]);
+  });
+
+  test('is too low on a new account, with the command that requests more', async () => {
+    expect(await check(10)).toMatchObject([
+      { state: 'warning', fix: fix('request-service-quota-increase --service-code lambda --quota-code L-B99A9384') },
+    ]);
+  });
+
+  test('is too low for apiConcurrency, which two functions reserve', async () => {
+    expect(await check(1000, 451)).toMatchObject([{ state: 'failure', fix: fix('Set it to at most 450') }]);
+    expect(await check(10, 1)).toMatchObject([{ state: 'failure', fix: fix('Remove it') }]);
+    expect(await check(1000, 2000)).toMatchObject([{ state: 'failure', fix: fix('--desired-value 4100') }]);
+  });
+});
+
 test('alarms in state ALARM are reported with their description', async () => {
   const alarm = (AlarmName: string, StateValue: string) => ({
     AlarmName,
@@ -166,9 +190,10 @@ test('alarms in state ALARM are reported with their description', async () => {
   });
   const check = (MetricAlarms: object[]) => checkAlarms(client({ DescribeAlarms: { MetricAlarms } }), 'firstframe');
   expect(await check([])).toMatchObject([{ state: 'warning' }]);
-  expect(await check([alarm('a', 'OK'), alarm('b', 'INSUFFICIENT_DATA')])).toMatchObject([{ state: 'ok' }]);
-  expect(await check([alarm('a', 'OK'), alarm('b', 'ALARM')])).toMatchObject([
-    { state: 'failure', summary: 'b is in state ALARM.', fix: 'See the log.' },
+  const [a, b, other] = ['firstframe-AAlarm-1X', 'firstframe-BAlarm-2Y', 'firstframe-two-AAlarm-3Z'] as const;
+  expect(await check([alarm(a, 'OK'), alarm(b, 'INSUFFICIENT_DATA')])).toMatchObject([{ state: 'ok' }]);
+  expect(await check([alarm(a, 'OK'), alarm(b, 'ALARM'), alarm(other, 'ALARM')])).toMatchObject([
+    { state: 'failure', summary: `${b} is in state ALARM.`, fix: 'See the log.' },
   ]);
 });
 

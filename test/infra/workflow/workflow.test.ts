@@ -234,6 +234,16 @@ describe('the state machine', () => {
   });
 });
 
+test('logs to a group below /aws/vendedlogs/ whose name has the id of the stack, since the policy of other groups has a limit', () => {
+  const [{ properties }] = resourcesOf(template, 'AWS::StepFunctions::StateMachine') as [Found];
+  const groups = properties.LoggingConfiguration.Destinations.map(
+    ({ CloudWatchLogsLogGroup: { LogGroupArn } }: Found['properties']) =>
+      template.Resources[LogGroupArn['Fn::GetAtt'][0]]!.Properties!.LogGroupName,
+  );
+  const stackId = { 'Fn::Select': [2, { 'Fn::Split': ['/', { Ref: 'AWS::StackId' }] }] };
+  expect(groups).toEqual([{ 'Fn::Join': ['', ['/aws/vendedlogs/states/firstframe-videos-', stackId]] }]);
+});
+
 test('is traced, and logs without the data of executions', () => {
   const [{ properties }, ...others] = resourcesOf(template, 'AWS::StepFunctions::StateMachine') as [Found, ...Found[]];
   expect(others).toEqual([]);

@@ -136,6 +136,19 @@ test('ListObjectVersions pages through versions and markers without duplicates',
 });
 
 describe('buckets', () => {
+  test('are not deleted while they have versions or delete markers, as on AWS', async () => {
+    const [Bucket, Key] = ['one', 'key'];
+    const s3 = await startS3({ buckets: { [Bucket]: { versioned: true } } });
+    const { VersionId: version } = await s3.sdk.send(new PutObjectCommand({ Bucket, Key, Body: 'x' }));
+    const { VersionId: marker } = await s3.sdk.send(new DeleteObjectCommand({ Bucket, Key }));
+    const remove = () => errorOf(s3.sdk.send(new DeleteBucketCommand({ Bucket })));
+    for (const VersionId of [version, marker]) {
+      expect(await remove()).toBe('BucketNotEmpty 409');
+      await s3.sdk.send(new DeleteObjectCommand({ Bucket, Key, VersionId }));
+    }
+    expect(await remove()).toBe('no error');
+  });
+
   test('are created, listed, found, and deleted when empty', async () => {
     const s3 = await startS3({ buckets: {} });
     await s3.sdk.send(new CreateBucketCommand({ Bucket: 'two' }));

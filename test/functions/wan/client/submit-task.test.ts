@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createWanClient } from '../../../../functions/wan/client/client.ts';
 import type { TaskRequest } from '../../../../functions/wan/client/submit-task.ts';
@@ -18,7 +19,7 @@ beforeEach(() => {
 const key = 'sk-0123456789abcdef';
 const timeouts = { submit: 3000, query: 3000, upload: 3000 };
 const client = (options: Partial<Parameters<typeof createWanClient>[0]> = {}) =>
-  createWanClient({ baseUrl: wan.baseUrl, apiKey: async () => key, fetch, timeouts, ...options });
+  createWanClient({ baseUrl: wan.baseUrl, apiKey: async () => key, fetch, timeouts, keepAlive: false, ...options });
 
 const request: TaskRequest = {
   model: 'wan2.6-i2v',
@@ -55,6 +56,28 @@ describe('createTask', () => {
         seed: 7,
       },
     });
+  });
+
+  test('uses a connection of its own without keepAlive, so that it cannot be one that Wan is closing', async () => {
+    const portsOf = async (keepAlive: boolean) => {
+      const server = await startWanServer();
+      const ports: (number | undefined)[] = [];
+      const respond =
+        (body: unknown) =>
+        (...[response, incoming]: Parameters<ReturnType<typeof json>>) => {
+          ports.push(incoming.socket.remotePort);
+          json(200, body)(response, incoming);
+        };
+      server.script.push(respond({ output: { task_id: 'a', task_status: 'RUNNING' } }), respond(created));
+      const { queryTask, createTask } = client({ baseUrl: server.baseUrl, keepAlive });
+      await queryTask('a');
+      // A connection returns to the pool after its response was read.
+      await setImmediate();
+      expect(await createTask(request)).toMatchObject({ outcome: 'created' });
+      await server.close();
+      return new Set(ports).size;
+    };
+    expect([await portsOf(true), await portsOf(false)]).toEqual([1, 2]);
   });
 
   test('adds the resolve header for an oss:// image', async () => {
