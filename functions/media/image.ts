@@ -142,11 +142,13 @@ function readPng(file: Buffer): ImageHeader | undefined {
   // Color types 4 and 6 have an alpha channel; a tRNS chunk before the pixels gives one to the others.
   const alpha = (file.readUInt8(25) & 4) !== 0;
   const header: ImageHeader = { width: file.readUInt32BE(16), height: file.readUInt32BE(20), alpha };
+  let hasPixels = false;
   for (let at = 33; at + 8 <= file.length; at += 12 + file.readUInt32BE(at)) {
     const type = file.toString('latin1', at + 4, at + 8);
-    if (type === 'IDAT') break;
-    if (type === 'tRNS') header.alpha = true;
-    if (type === 'acTL') header.animated = true;
+    if (type === 'IEND') break;
+    if (type === 'IDAT') hasPixels = true;
+    if (type === 'tRNS' && !hasPixels) header.alpha = true;
+    if (type === 'acTL' && !hasPixels) header.animated = true;
     if (type === 'eXIf') header.orientation = orientationOf(file.subarray(at + 8, at + 8 + file.readUInt32BE(at)));
   }
   return header;
@@ -208,7 +210,8 @@ function orientationOf(exif: Buffer): number | undefined {
   const directory = read(4, 4);
   for (let entry = 0; entry < read(directory, 2); entry += 1) {
     const at = directory + 2 + entry * 12;
-    if (read(at, 2) === 0x112) return read(at + 8, 2);
+    // A SHORT, or a LONG as some programs write it.
+    if (read(at, 2) === 0x112) return read(at + 8, read(at + 2, 2) === 4 ? 4 : 2);
   }
   return undefined;
 }

@@ -188,6 +188,15 @@ describe('inspectImage warns about', () => {
     expect(refused).toMatchObject({ ok: false, issues: [{ code: 'image_rotated_by_exif' }] });
   });
 
+  test('EXIF orientation that is a LONG, or behind the pixels of a PNG', () => {
+    const tiff = Buffer.from('MM\0*\0\0\0\x08\0\x01\x01\x12\0\x04\0\0\0\x01\0\0\0\x06\0\0\0\0', 'latin1');
+    const exif = segment(0xe1, Buffer.concat([Buffer.from('Exif\0\0'), tiff]));
+    expect(codes(jpeg({ ...size, before: [exif] }))).toEqual(['! image_rotated_by_exif']);
+    const plain = png(size);
+    const turned = Buffer.concat([plain.subarray(0, -12), chunk('eXIf', tiff), plain.subarray(-12)]);
+    expect(codes(turned)).toEqual(['! image_rotated_by_exif']);
+  });
+
   test.each<[string, Buffer]>([
     ['upright', jpeg({ ...size, before: [app1(1)] })],
     ['of no meaning', jpeg({ ...size, before: [app1(9)] })],
