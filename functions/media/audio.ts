@@ -6,8 +6,8 @@ export type AudioFacts = { content_type: AudioType; bytes: number; duration_seco
 /** Limits of the reference ("audio_url"): 15 MB, read as mebibytes, and 3 to 30 s. */
 export const audioLimits = { max_bytes: 15 * 1024 * 1024, min_seconds: 3, max_seconds: 30 } as const;
 
-/** Encoders pad the last frame of an MP3: up to 1,152 samples at 8 kHz and some delay. */
-const padding = 0.2;
+/** Encoders add to an MP3 a frame of data, a delay and a padded last frame: at 8 kHz about 0.25 s. */
+const padding = 0.3;
 
 const refused = (code: string, message: string) => ({ ok: false as const, issues: [{ code, message }] });
 
@@ -58,16 +58,23 @@ export function readAudio(bytes: Uint8Array): AudioHeader | undefined {
 
 /** RIFF, RF64 or BW64: the sizes of its chunks count only as far as the file goes. */
 function readWav(file: Buffer): AudioHeader | undefined {
-  let bytesPerSecond = 0;
+  let [sampleRate, bytesPerSecond, samples] = [0, 0, 0];
   for (let at = 12; at + 8 <= file.length; ) {
     const [name, size, start] = [file.toString('latin1', at, at + 4), file.readUInt32LE(at + 4), at + 8];
     const rest = file.length - start;
     if (name === 'fmt ' && rest >= 16) {
       const isPcm = [1, 3, 0xfffe].includes(file.readUInt16LE(start));
-      const sampleRate = file.readUInt32LE(start + 4);
-      bytesPerSecond = isPcm ? sampleRate * file.readUInt16LE(start + 12) : file.readUInt32LE(start + 8);
+      sampleRate = file.readUInt32LE(start + 4);
+      const ofBlocks = isPcm ? sampleRate * file.readUInt16LE(start + 12) : 0;
+      bytesPerSecond = ofBlocks || file.readUInt32LE(start + 8);
+      samples = isPcm ? -1 : 0;
     }
+    // The declared rate of compressed audio is often wrong; of a stream, this number is 0 or a maximum.
+    if (name === 'fact' && size >= 4 && rest >= 4 && samples === 0) samples = file.readUInt32LE(start);
     if (name === 'data') {
+      if (samples > 0 && samples < 0x7fff0000 && sampleRate > 0 && size <= rest) {
+        return { content_type: 'audio/wav', seconds: samples / sampleRate };
+      }
       if (bytesPerSecond === 0) return undefined;
       // Programs that stream do not know the size: they leave 0 or a value near 2^31 or 2^32.
       const truncated = size > rest && size < 0x7fff0000;

@@ -19,6 +19,7 @@ function secondsOf(bytes: Uint8Array): number | undefined {
 }
 
 describe('inspectAudio accepts', () => {
+  const fact = wavChunk('fact', Buffer.from(new Uint32Array([seconds * 8000]).buffer));
   const unpadded = wavChunk('LIST', Buffer.from('INFOISFT\x05\0\0\0Lavf5', 'latin1'), { pad: false });
   test.each<[string, Buffer]>([
     ['that was streamed, with sizes of all ones', wavOf({ seconds, riffSize: 0xffffffff, dataSize: 0xffffffff })],
@@ -39,6 +40,8 @@ describe('inspectAudio accepts', () => {
     ['of floating-point samples', wavOf({ seconds, tag: 3 })],
     ['of an extensible format', wavOf({ seconds, tag: 0xfffe })],
     ['of compressed samples', wavOf({ seconds, tag: 0x11 })],
+    ['of compressed samples, with a wrong rate', wavOf({ seconds, tag: 0x11, bytesPerSecond: 9000, before: [fact] })],
+    ['of MP3 samples, without a rate', wavOf({ seconds, tag: 0x55, bytesPerSecond: 0, before: [fact] })],
   ])('a WAV %s', (_kind, bytes) => {
     expect(inspectAudio(bytes, bytes.length)).toEqual({
       ok: true,
@@ -78,6 +81,10 @@ describe('inspectAudio accepts', () => {
     const bytes = await ffmpegFile('a.mp3', ...tone(4), ...args);
     expect(codes(bytes)).toEqual([]);
     expect(secondsOf(bytes)).toBeCloseTo(4, 0);
+  });
+
+  test('30 s at 8 kHz, to which ffmpeg adds 0.24 s', async () => {
+    expect(codes(await ffmpegFile('a.mp3', ...tone(30), '-ar', '8000'))).toEqual([]);
   });
 
   test('a WAV that holds less than it declares with a warning', () => {
