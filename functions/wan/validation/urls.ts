@@ -63,7 +63,7 @@ type MediaField = 'img_url' | 'audio_url';
 function checkMediaUrl(field: MediaField, text: string, rules: AddressRules): Checked {
   const prefix = rules.s3Prefixes[field];
   if (prefix && /^s3:/i.test(text)) return checkS3Url(text, prefix);
-  if (/^data:/i.test(text)) return checkDataUrl(field, text, rules);
+  if (/^\s*data:/i.test(text)) return checkDataUrl(field, text, rules);
   const checked = checkPublicUrl(text, rules);
   const message = checked.ok ? undefined : hintFor(field, text);
   return asList(message && !checked.ok ? { ...checked, message } : checked);
@@ -86,7 +86,8 @@ function checkDataUrl(field: MediaField, text: string, rules: AddressRules): Che
     return refuse('unsupported_url_scheme', 'data: URLs are not accepted here. Upload the file and give its URL.');
   }
   const [media, example] = field === 'img_url' ? ['image', 'image/jpeg'] : ['audio', 'audio/mpeg'];
-  const [start] = /^data:.{0,8192}?; *base64 *,/is.exec(text) ?? [];
+  // Browsers read base64 only as the last parameter; some programs write another one after it.
+  const [start] = /^\s*data:.{0,8192}?;\s*base64\s*(?:;[^,]{0,1024})?,/is.exec(text) ?? [];
   if (!start) {
     const message = `The data: URL has no base64. Write it as data:${example};base64, and the encoded file.`;
     return refuse('invalid_data_url', message);
@@ -113,12 +114,20 @@ function checkDataUrl(field: MediaField, text: string, rules: AddressRules): Che
 
 /** Decodes base64 as browsers do for `data:` URLs (WHATWG, "forgiving-base64"), and its URL-safe alphabet. */
 function decodeBase64(text: string): Buffer | undefined {
-  // Some programs percent-encode the three characters that have a meaning in URLs.
-  const plain = text.replace(/%(2B|2F|3D)/gi, (code) => decodeURIComponent(code)).replace(/\s+/g, '');
+  // Some programs percent-encode the three characters that have a meaning in URLs, and line breaks.
+  const encoded = text.replace(/%(2B|2F|3D|0A|0D|09|20)/gi, (code) => decodeURIComponent(code));
+  const plain = (isFormDecoded(encoded) ? encoded.trim().replaceAll(' ', '+') : encoded).replace(/\s+/g, '');
   const digits = plain.replace(/={1,2}$/, '');
   // A search for the first bad character: a match of the good ones would need a stack as long as the file.
   if (digits.length % 4 === 1 || /[^A-Za-z0-9+/_-]/.test(digits)) return undefined;
   return Buffer.from(digits, 'base64');
+}
+
+/** Whether each `+` became a blank, as in a form: there is no `+`, and the blanks do not end lines of one length. */
+function isFormDecoded(text: string): boolean {
+  if (/[+-]/.test(text)) return false;
+  const parts = text.trim().split(' ', 1000).slice(0, -1);
+  return new Set(parts.map(({ length }) => length)).size > 1;
 }
 
 /** What must not be used is refused like what is not there, so that callers do not learn of others' files. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { checkRequest } from '../../../../functions/wan/validation/request.ts';
 import { id3, mp3Of, wavOf } from '../../../support/audio-variants.ts';
-import { app1, jpeg, png } from '../../../support/image-variants.ts';
+import { app1, jpeg, png, segment } from '../../../support/image-variants.ts';
 import { body, strict, tolerant } from './support.ts';
 
 const image = jpeg({ width: 640, height: 400 });
@@ -45,6 +45,11 @@ describe.each(bothFields)('%s accepts a data: URL', (field) => {
     ['with a long header', `data:${type};name=${'a'.repeat(3000)}.png;base64,${base64}`],
     ['with line breaks', `data:${type};base64,${base64.replace(/.{76}/g, '$&\r\n')}`],
     ['with spaces', `data:${type};base64, ${base64} `],
+    ['after a line break', `\r\n data:${type};base64,${base64}`],
+    ['with a tab', `data:${type};\tbase64,${base64}`],
+    ['with a parameter at the end', `data:${type};base64;name=a.png,${base64}`],
+    ['with line breaks that are percent-encoded', `data:${type};base64,${encodeURIComponent(`${base64}\r\n`)}`],
+    ['in lines that end with blanks', `data:${type};base64,${file.toString('base64url').replace(/.{64}/g, '$& ')}`],
     ['without padding', `data:${type};base64,${base64.replace(/=+$/, '')}`],
     ['that is percent-encoded', `data:${type};base64,${encodeURIComponent(base64)}`],
     ['in the alphabet for URLs', `data:${type};base64,${file.toString('base64url')}`],
@@ -78,6 +83,18 @@ describe.each(bothFields)('%s accepts a data: URL', (field) => {
 });
 
 describe('a data: URL', () => {
+  test('that a form decoded has its plus signs again', () => {
+    const file = jpeg({
+      width: 640,
+      height: 400,
+      before: [segment(0xe5, Buffer.from(`\xfb${'a\xfb\xefb'.repeat(20)}`, 'latin1'))],
+    });
+    const base64 = file.toString('base64');
+    expect(base64.split('+').length).toBeGreaterThan(5);
+    const checked = check('img_url', `data:image/jpeg;base64,${base64.replaceAll('+', ' ')}`);
+    expect(checked).toMatchObject({ ok: true, request: { input: { img_url: `data:image/jpeg;base64,${base64}` } } });
+  });
+
   test('is refused with everything that is wrong with its image, and with the rest of the request', () => {
     const photo = Buffer.concat([png({ width: 4000, height: 3000, colorType: 6 }), Buffer.alloc(5000)]);
     const given = body({ duration: 7 }, { img_url: `data:image/png;base64,${photo.toString('base64')}` });
