@@ -9,7 +9,8 @@ import { deterministicId } from '../video/keys.ts';
 import type { VideoRecord } from '../video/record.ts';
 import { changeVideo, readVideo } from '../video/store.ts';
 import { isJsonObject } from '../wan/validation/body.ts';
-import { uploadNotFound } from '../wan/validation/urls.ts';
+import { rawBase64ToDataUrl, uploadNotFound } from '../wan/validation/urls.ts';
+import { unicodeForms } from './drop-key.ts';
 import { unreadableResult } from './drop-outcome.ts';
 import { isNewest, isSameUpload } from './manifest-item.ts';
 import { requestOfLine } from './manifest-text.ts';
@@ -79,18 +80,13 @@ export async function acceptLine(
   if ('problem' in line) throw line.problem;
   const { id } = line;
   const { body, settings } = requestOfLine(line.body);
-  const image = imageOf(services, upload, body);
   const source: LineVideo['source'] = { type: 'manifest', ...placeOf(upload), line: line.line, settings };
-  const { video } = await acceptRequest(services, {
-    body: image ? image.body : body,
-    mode: 'strict',
-    identity: { id, repeatable: true },
-    caller: { owner: upload.owner, key_id: '' },
-    source,
-    ...(image ? { s3Prefixes: { img_url: `s3://${upload.bucket}/drop/` } } : {}),
-  }).catch((error: unknown) => {
-    throw image ? explainImage(image, error) : error;
-  });
+  const caller = { owner: upload.owner, key_id: '' };
+  const request = { body, mode: 'strict', identity: { id, repeatable: true }, caller, source } as const;
+  const [image, ...otherForms] = imagesOf(services, upload, body);
+  const s3Prefixes = { img_url: `s3://${upload.bucket}/drop/` };
+  const accept = ({ body }: NamedImage) => acceptRequest(services, { ...request, body, s3Prefixes });
+  const { video } = await (image ? acceptFirst(accept, image, otherForms) : acceptRequest(services, request));
   return moveToUpload(services, video as LineVideo, source);
 }
 
@@ -124,18 +120,36 @@ interface NamedImage {
   body: unknown;
 }
 
-/** @returns undefined for a line that names its image by a URL, or names none */
-function imageOf({ ownerOf }: LineServices, upload: OwnedUpload, body: unknown): NamedImage | undefined {
-  if (!isJsonObject(body) || !isJsonObject(body.input)) return undefined;
-  const { img_url: written } = body.input;
-  if (typeof written !== 'string') return undefined;
+/** Accepts a line with the first form of its image's name that exists, or with which its video was created. */
+async function acceptFirst<Accepted>(
+  accept: (image: NamedImage) => Promise<Accepted>,
+  image: NamedImage,
+  [other, ...others]: readonly NamedImage[],
+): Promise<Accepted> {
+  try {
+    return await accept(image);
+  } catch (error) {
+    const hasOtherBody = error instanceof ProblemError && error.status === 409;
+    if (other && (isAbsent(error) || hasOtherBody)) return acceptFirst(accept, other, others);
+    throw explainImage(image, error);
+  }
+}
+
+/** Returns the image in each Unicode form of its name, first as written; none for a line that names it by a URL, or has none. */
+function imagesOf({ ownerOf }: LineServices, upload: OwnedUpload, body: unknown): NamedImage[] {
+  if (!isJsonObject(body) || !isJsonObject(body.input)) return [];
+  const { input } = body;
+  const { img_url: written } = input;
+  if (typeof written !== 'string' || rawBase64ToDataUrl(written)) return [];
   const bucket = `s3://${upload.bucket}/`;
   const isAddress = written.startsWith(`${bucket}drop/`);
-  if (!isAddress && /^(?:[a-z][a-z0-9+.-]*:\/\/|data:)/i.test(written)) return undefined;
+  if (!isAddress && /^(?:[a-z][a-z0-9+.-]*:\/\/|\s*data:)/i.test(written)) return [];
   const key = posix.normalize(isAddress ? written.slice(bucket.length) : `${posix.dirname(upload.key)}/${written}`);
-  // An image of another owner is answered like a missing one.
-  const isOwn = key.startsWith('drop/') && ownerOf(key) === upload.owner;
-  return { key, body: { ...body, input: { ...body.input, img_url: `s3://${upload.bucket}/${isOwn ? key : ''}` } } };
+  return unicodeForms(key).map((key) => {
+    // An image of another owner is answered like a missing one.
+    const isOwn = key.startsWith('drop/') && ownerOf(key) === upload.owner;
+    return { key, body: { ...body, input: { ...input, img_url: `${bucket}${isOwn ? key : ''}` } } };
+  });
 }
 
 const isAbsent = (error: unknown): boolean =>

@@ -51,6 +51,7 @@ describe('each line of a manifest', () => {
     ['half a character in a key', body('\ud800.png'), 'image_not_found'],
     ['an empty key', body(''), 'image_not_found'],
     ['a key as long as an image', body('A'.repeat(100_000)), 'image_not_found'],
+    ['bare base64', body(png(400, 380).toString('base64')), 'url_too_long'],
     ["another's upload", body('s3://uploads/uploads/someone/cat.png'), 'upload_not_found'],
     ["another's drop by its address", body('s3://uploads/drop/x/cat.png'), 'image_not_found'],
     ["another bucket's drop folder", body('s3://others/drop/x/cat.png'), 'upload_not_found'],
@@ -131,6 +132,14 @@ describe('the image of a line', () => {
       ...Array.from({ length: 4 }, () => 'image_not_found'),
       'upload_not_found',
     ]);
+  });
+
+  test('is found in another Unicode form of its name, again at the next upload', async () => {
+    await put(world.s3, 'uploads', `${world.folder}/_images/\u00e9.png`, image);
+    await take(body('_images/e\u0301.png'));
+    const { id } = await videoOf(1);
+    await take(body('_images/e\u0301.png'), body('_images/o\u0308.png'));
+    expect(await mine()).toMatchObject([{ id, status: 'queued' }]);
   });
 
   test('is checked like that of a drop', async () => {
