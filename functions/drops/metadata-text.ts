@@ -78,9 +78,21 @@ function decodeWhole(text: string): string | undefined {
   return decodeUtf8(Buffer.from(bytes, 'latin1'));
 }
 
-/** What no one writes in a prompt: UTF-8 or a blank percent-encoded, `%uXXXX`, `\uXXXX`, a character by number in HTML, an encoded word. */
-const leftovers =
-  /%20|%0[ad]|%[c-f][0-9a-f]%[89ab][0-9a-f]|%u[0-9a-f]{4}|\\u\{?[0-9a-f]{4}|&#(?:\d{2,7}|x[0-9a-f]{2,6});|=\?[\w-]+\?[bq]\?/i;
+/**
+ * What no one writes in a prompt: UTF-8 or a blank percent-encoded, `%uXXXX`, `\uXXXX`, `\xXX`, HTML's `&#1234;` and `&amp;`, an encoded
+ * word, quoted-printable UTF-8, RFC 8187's `UTF-8''`, and the character that replaces bytes that are in no character set.
+ */
+const leftovers = new RegExp(
+  [
+    /%20|%0[ad]|%[c-f][0-9a-f]%[89ab][0-9a-f]|%u[0-9a-f]{4}/,
+    /\\u\{?[0-9a-f]{4}|\\x[89a-f][0-9a-f]/,
+    /&#(?:\d{2,7}|x[0-9a-f]{2,6});|&(?:amp|quot|apos|lt|gt|nbsp|[a-z](?:uml|acute|grave|circ|tilde|cedil));/,
+    /=\?[\w-]+(?:\*[\w-]+)?\?[bq]\?|=[c-f][0-9a-f]=[89ab][0-9a-f]|^(?:utf-8|iso-8859-1)'[a-z-]*'|\ufffd/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'i',
+);
 
 /** Whether a value is how programs write a field that was never filled in: `null`, or the name of it in their language. */
 export const isNone = (value: unknown): boolean =>

@@ -93,22 +93,30 @@ describe('a prompt', () => {
     }
   });
 
-  test.each(['%E7%8C', 'A %E7%8C%AB runs', '\\u732b', '=?klingon?B?54yr?='])(
-    'that cannot be decoded is an issue, and sets nothing: %s',
-    (value) => {
-      for (const name of ['prompt', 'negative-prompt']) {
-        const { issues, body } = settingsOfMetadata({ [name]: value });
-        expect(issues).toEqual([
-          {
-            pointer: `/input/${name.replace('-', '_')}`,
-            code: 'encoded_text',
-            message: expect.stringMatching(/RFC 2047/),
-          },
-        ]);
-        expect(body.input).toEqual({});
-      }
-    },
-  );
+  test.each([
+    ...[
+      '%E7%8C',
+      'A %E7%8C%AB runs',
+      '\\u732b',
+      '\\xe7\\x8c\\xab',
+      '=?klingon?B?54yr?=',
+      '=?UTF-8?B?5LiA54?=',
+      '=?utf-8*en?Q?cat?=',
+    ],
+    ...["UTF-8''%E7%8C%AB", '=E7=8C=AB', 'K&auml;tze', 'a cat &amp; a dog', 'A \ufffd cat'],
+  ])('that cannot be decoded is an issue, and sets nothing: %s', (value) => {
+    for (const name of ['prompt', 'negative-prompt']) {
+      const { issues, body } = settingsOfMetadata({ [name]: value });
+      expect(issues).toEqual([
+        {
+          pointer: `/input/${name.replace('-', '_')}`,
+          code: 'encoded_text',
+          message: expect.stringMatching(/RFC 2047/),
+        },
+      ]);
+      expect(body.input).toEqual({});
+    }
+  });
 
   test.each(['', ' \t', 'None', 'null', 'NULL', 'undefined', 'nan', ' None '])(
     'that was never filled in is ignored: %j',
@@ -122,6 +130,10 @@ describe('a prompt', () => {
     const audio_url = 'https://example.com/%E7%8C%AB+a.mp3';
     expect(inputOf({ 'audio-url': audio_url })).toEqual({ audio_url });
   });
+});
+
+test.each(['R&B; jazz', 'x=e2', "It's 5'10\" tall", 'C:\\xylophone', 'a = b & c'])('%j is plain text', (prompt) => {
+  expect(settingsOfMetadata({ prompt })).toMatchObject({ issues: [], body: { input: { prompt } } });
 });
 
 describe('a take', () => {
