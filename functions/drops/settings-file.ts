@@ -54,6 +54,7 @@ export function readSettingsFile(bytes: Uint8Array, kind: Kind): SettingsFile {
     ...(model === undefined || typeof model === 'string' ? [] : [modelIsNoText]),
     ...input.issues,
     ...(image === undefined ? [] : [imageInSettings]),
+    ...(typeof settable.prompt === 'string' && isNone(settable.prompt) ? [promptIsNone] : []),
     ...readInput.issues,
     ...parameters.issues,
     ...readParameters.issues,
@@ -88,8 +89,10 @@ function parse(bytes: Uint8Array): { value: unknown } | { issue: { code: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    return invalid('The file is not UTF-8. Save it as UTF-8.');
+    return invalid(notUtf8);
   }
+  // UTF-16 without a byte order mark is valid UTF-8.
+  if (text.includes('\0')) return invalid(notUtf8);
   if (text.trim() === '') return invalid('The file is empty. Write a JSON object into it; {} sets nothing.');
   try {
     return { value: parseJson(text) };
@@ -98,6 +101,8 @@ function parse(bytes: Uint8Array): { value: unknown } | { issue: { code: string;
     return invalid(error.message);
   }
 }
+
+const notUtf8 = 'The file is not UTF-8. Save it as UTF-8.';
 
 function section(
   body: Record<string, unknown>,
@@ -121,6 +126,12 @@ const imageInSettings: Issue = {
   pointer: '/input/img_url',
   code: 'image_in_settings',
   message: 'The image is the one next to this file. Leave img_url out.',
+};
+
+const promptIsNone: Issue = {
+  pointer: '/input/prompt',
+  code: 'invalid_value',
+  message: 'Programs write this text for a missing value. Write a prompt, or leave it out.',
 };
 
 const sidecarIssue = (kind: Kind): Issue => ({

@@ -11,6 +11,7 @@ export const MAX_SETTINGS_BYTES = 256 * 1024;
  */
 export function purposeOf(bytes: Uint8Array): 'settings' | 'other_program' | 'unclear' {
   if (bytes.byteLength > MAX_SETTINGS_BYTES) return 'unclear';
+  if (appleDouble.equals(bytes.subarray(0, 4))) return 'other_program';
   let value: unknown;
   try {
     value = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
@@ -23,6 +24,9 @@ export function purposeOf(bytes: Uint8Array): 'settings' | 'other_program' | 'un
   if (fields.some(isOfSettings)) return 'settings';
   return fields.some(([name]) => otherPrograms.has(name)) ? 'other_program' : 'unclear';
 }
+
+/** The beginning of the `._…` files in which macOS keeps the attributes of a file. */
+const appleDouble = Buffer.from([0, 5, 22, 7]);
 
 /** Fields that only settings of a video have: cameras and catalogs also write "model", "duration" or "resolution". */
 function isOfSettings([name, value]: [string, unknown]): boolean {

@@ -171,6 +171,7 @@ describe('other files', () => {
     ['a.jpg.json', { title: 'a.jpg', photoTakenTime: { timestamp: '1' } }],
     ['a.json', [{ SourceFile: 'a.jpg' }]],
     ['a.jpg.xmp', '<x:xmpmeta/>'],
+    ['.__defaults.json', Buffer.from('\0\x05\x16\x07\0\x02\0\0Mac OS X\xd0', 'latin1')],
   ])('of other programs are no settings and stop nothing: %s', async (name, content) => {
     await folder.drop(`drop/${name}`, content);
     expect(await folder.taken('drop/a.jpg')).toMatchObject({

@@ -72,6 +72,7 @@ describe('all issues are named by their pointers, together', () => {
         ['/parameters/seed', 'wrong_type'],
       ],
     ],
+    ['a missing prompt as text', { input: { prompt: 'None' } }, [['/input/prompt', 'invalid_value']]],
     ['labels that cannot be kept', '{"metadata": {"constructor": "x"}}', [['/metadata/constructor', 'invalid_name']]],
     ['a sidecar that requires sidecars', { sidecar: 'required' }, [['/sidecar', 'unknown_field']]],
     ['defaults that want something else', { sidecar: 'maybe' }, [['/sidecar', 'invalid_value']], 'defaults'],
@@ -81,10 +82,12 @@ describe('all issues are named by their pointers, together', () => {
   });
 
   test('a file in UTF-16, as a Windows shell writes it', () => {
-    const utf16 = Buffer.from(`\ufeff${JSON.stringify(whole)}`, 'utf16le');
-    expect(readSettingsFile(utf16, 'sidecar')).toMatchObject({
-      issues: [{ code: 'invalid_json', message: expect.stringMatching(/Save it as UTF-8/) }],
-    });
+    for (const mark of ['\ufeff', '']) {
+      const utf16 = Buffer.from(`${mark}${JSON.stringify({ input: { prompt: 'A cat' } })}`, 'utf16le');
+      expect(readSettingsFile(utf16, 'sidecar')).toMatchObject({
+        issues: [{ code: 'invalid_json', message: expect.stringMatching(/Save it as UTF-8/) }],
+      });
+    }
   });
 
   test('no value of it is repeated', () => {
