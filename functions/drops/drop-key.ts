@@ -46,7 +46,8 @@ const reservedNames: ReadonlySet<string> = new Set([
   'desktop.ini',
   'albumartsmall.jpg',
 ]);
-const reservedPatterns = /^(?:found\.\d{3}|albumart_\{.*|.*\.jsonl\.results)$/;
+/** The last ones are the backups of editors and rsync (`a.jpg~`, `a.jpg.~1~`), and what is not yet complete (`a.jpg.!sync`). */
+const reservedPatterns = /^(?:found\.\d{3}|albumart_\{.*|.*\.jsonl\.results|.*~|.*\.!\w+)$/;
 
 function isReserved(segment: string): boolean {
   const name = segment.trim().toLowerCase();
@@ -85,8 +86,8 @@ export function foldersOf(image: string): string[] {
 }
 
 /** What an editor, a browser or an upload that is not finished adds to a name. */
-const added = '(?:\\s|\\(\\d+\\)|\\.(?:json|txt|rtf|tmp|part|partial|filepart))*';
-const jsonName = new RegExp(`^(.+?)[\\s._-]js(?:on[5c]?|n)${added}$`);
+const added = '(?:\\s|\\(\\d+\\)|\\.(?:json|txt|rtf|tmp|part|partial|filepart|download|crdownload))*';
+const jsonName = new RegExp(`^(.+?)[\\s._-](?:json[5cl]?|jso|jsn|jsno|jsom|josn|jason|sjon)${added}$`);
 const addedAtEnd = new RegExp(`${added}$`);
 
 /** A name without what does not distinguish it for a person. */
@@ -118,8 +119,10 @@ export function isNearDefaults(name: string): boolean {
 
 /** Whether a file was probably meant to be a manifest. */
 function isNearManifest(name: string): boolean {
-  const base = /^(.+)\.(?:jsonl|jsnl|jsonlines|ndjson|jl)(?:\.txt)?$/.exec(fold(name))?.[1];
-  return base !== undefined && (base.includes('manifest') || isNearName(base, 'manifest', 2));
+  const [, base, ending] = /^(.+)\.(jsonl?|jsnl|josnl|jsonlines|ndjson|ldjson|jl)(?:\.txt)?$/.exec(fold(name)) ?? [];
+  // Other programs have a `.json` for each of many words.
+  if (base === undefined || ending === 'json') return base === 'manifest';
+  return base.includes('manifest') || isNearName(base, 'manifest', 2);
 }
 
 /**

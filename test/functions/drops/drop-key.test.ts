@@ -26,7 +26,14 @@ const kinds: Record<ReturnType<typeof kindOf>, string[]> = {
   manifest: ['manifest.jsonl', 'a/b/manifest.jsonl'],
   misnamed_manifest: [
     ...['Manifest.jsonl', 'manifest.JSONL', 'manifests.jsonl', 'my-manifest.jsonl', 'a/manifest (1).jsonl'],
-    ...['manifest.ndjson', 'manifest.jsonl.txt', 'manifets.jsonl'],
+    ...[
+      'manifest.ndjson',
+      'manifest.jsonl.txt',
+      'manifets.jsonl',
+      'manifest.json',
+      'a/Manifest.json',
+      'manifest.josnl',
+    ],
   ],
   other: [
     ...['', 'cat.png/', 'a/', 'notes.txt', 'cat.mp4', 'cat.png.mp4', 'photo.jpg.part', 'batch.jsonl', 'manifest.json5'],
@@ -50,6 +57,8 @@ const kinds: Record<ReturnType<typeof kindOf>, string[]> = {
     ...['RECYCLER/a.jpg', 'Recycled/a.jpg', 'Trash/a.jpg', 'x/Thumbs/a.jpg', 'thumbnails/a.jpg', 'FOUND.000/a.jpg'],
     ...['Network Trash Folder/a.jpg', 'Temporary Items/a.jpg', 'Thumbs.db', 'ehthumbs.db', 'desktop.ini'],
     ...['AlbumArtSmall.jpg', 'AlbumArt_{5FA05D35}_Large.jpg', './a.png', '../a.png'],
+    // Backups, and what is not yet complete.
+    ...['cat.jpg~', 'cat.jpg.~1~', 'a~/cat.jpg', 'cat~', 'cat.jpg.!sync', 'cat.jpg.!qB', 'cat.jpg.json~'],
     // Names for files that are done, defaults, and images of manifests.
     ...['_done/a.jpg', 'a/_done/b/a.jpg.json', '_done/manifest.jsonl', '_a.jpg', '_defaults.json', 'a/_defaults.json'],
     ...['_images/cat.png', 'a/_images/b/cat.png.json', '_images/manifest.jsonl', '_IMAGES/cat.png', '_photo'],
@@ -104,6 +113,11 @@ describe('a file next to an image', () => {
     ['a.jpg_json', 'a.jpg', 1],
     ['a.jpg.jsn', 'a.jpg', 1],
     ['a.jpg.json5', 'a.jpg', 1],
+    ['a.jpg.jsonl', 'a.jpg', 1],
+    ['a.jpg.josn', 'a.jpg', 1],
+    ['a.jpg.jso', 'a.jpg', 1],
+    ['a.jpg.json.download', 'a.jpg', 1],
+    ['a.jason', 'a.jpg', 2],
     ['E\u0301.JPG.json', '\u00e9.jpg', 1],
     ['a.json', 'a.jpg', 2],
     ['A.JSON', 'a.jpg', 2],
@@ -146,7 +160,7 @@ describe('a name that was probably meant to be _defaults.json', () => {
       '_defautls.json',
       '_defaults .json',
     ],
-    ...['_defaults.json.json', '_defaults_json', '__defaults.json'],
+    ...['_defaults.json.json', '_defaults_json', '__defaults.json', '_defaults.josn', '_defaults.jsonl'],
   ])('%s', (name) => {
     expect(isNearDefaults(name)).toBe(true);
   });
