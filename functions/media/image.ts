@@ -84,7 +84,8 @@ export function inspectImage(
     report('image_rotated_by_exif', `${message}. Save it upright: ${command('-auto-orient')}.`);
   }
   if (animated) warn('image_animated', 'The image is an animation, of which Wan uses at most one frame.');
-  if (truncated) warn('image_truncated', `The ${name} does not fit the sizes that it declares: it may be cut off.`);
+  if (truncated && bytes.byteLength === size)
+    warn('image_truncated', `The ${name} ends too early for what it declares: it may be cut off.`);
   if (issues.length > 0) return { ok: false, issues };
   return { ok: true, facts: { content_type, bytes: size, width, height }, warnings };
 }
@@ -127,7 +128,7 @@ function readJpeg(file: Buffer): ImageHeader | undefined {
     else if (marker === 0xd9 || marker === 0xda) return undefined;
     else if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) {
       const [bits, height, width] = [file.readUInt8(at + 4), file.readUInt16BE(at + 5), file.readUInt16BE(at + 7)];
-      return { width, height, bits, orientation };
+      return { width, height, bits, orientation, truncated: !file.includes(endOfJpeg, at) };
     } else {
       const end = at + 2 + file.readUInt16BE(at + 2);
       if (marker === 0xe1) orientation ??= orientationOf(file.subarray(at + 4, end));
@@ -137,11 +138,14 @@ function readJpeg(file: Buffer): ImageHeader | undefined {
   return undefined;
 }
 
+const endOfJpeg = Buffer.from([0xff, 0xd9]);
+
 function readPng(file: Buffer): ImageHeader | undefined {
   if (file.toString('latin1', 12, 16) !== 'IHDR') return undefined;
   // Color types 4 and 6 have an alpha channel; a tRNS chunk before the pixels gives one to the others.
   const alpha = (file.readUInt8(25) & 4) !== 0;
   const header: ImageHeader = { width: file.readUInt32BE(16), height: file.readUInt32BE(20), alpha };
+  header.truncated = !file.includes('IEND', 33, 'latin1');
   let hasPixels = false;
   for (let at = 33; at + 8 <= file.length; at += 12 + file.readUInt32BE(at)) {
     const type = file.toString('latin1', at + 4, at + 8);
