@@ -54,6 +54,7 @@ const kinds: Record<ReturnType<typeof kindOf>, string[]> = {
       'LOST+FOUND/a.jpg',
       'System Volume Information/a.jpg',
     ],
+    ...['files_trashbin/files/cats.d1/a.jpg', 'files_versions/a.jpg', 'x/thumb/a.jpg'],
     ...['RECYCLER/a.jpg', 'Recycled/a.jpg', 'Trash/a.jpg', 'x/Thumbs/a.jpg', 'thumbnails/a.jpg', 'FOUND.000/a.jpg'],
     ...['Network Trash Folder/a.jpg', 'Temporary Items/a.jpg', 'Thumbs.db', 'ehthumbs.db', 'desktop.ini'],
     ...['AlbumArtSmall.jpg', 'AlbumArt_{5FA05D35}_Large.jpg', './a.png', '../a.png'],
