@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { MiniStack } from './ministack.ts';
 
@@ -16,9 +16,10 @@ export interface Cdk {
  * @param log receives all output of the CLI
  */
 export function cdkFor(ministack: MiniStack, directory: string, log: NodeJS.WritableStream): Cdk {
+  const assembly = path.join(directory, 'cdk.out');
   const cdk = async (...args: string[]): Promise<string> => {
     const cli = path.resolve('node_modules', 'aws-cdk', 'bin', 'cdk');
-    const child = spawn(process.execPath, [cli, ...args, '--output', path.join(directory, 'cdk.out')], {
+    const child = spawn(process.execPath, [cli, ...args], {
       env: { ...process.env, ...ministack.environment, CI: 'true', NO_COLOR: '1' },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -36,7 +37,7 @@ export function cdkFor(ministack: MiniStack, directory: string, log: NodeJS.Writ
   };
   return {
     async bootstrap() {
-      await cdk('bootstrap');
+      await cdk('bootstrap', '--output', assembly);
     },
     async deploy(context) {
       const outputsFile = path.join(directory, 'outputs.json');
@@ -44,9 +45,34 @@ export function cdkFor(ministack: MiniStack, directory: string, log: NodeJS.Writ
         '-c',
         `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
       ]);
-      const text = await cdk('deploy', '--require-approval', 'never', '--outputs-file', outputsFile, ...settings);
+      await cdk('synth', '--quiet', '--output', assembly, ...settings);
+      await replaceMetricMath(assembly);
+      const options = ['--require-approval', 'never', '--outputs-file', outputsFile];
+      const text = await cdk('deploy', '--app', assembly, ...options);
       const outputs = JSON.parse(await readFile(outputsFile, 'utf8')) as Record<string, Record<string, string>>;
       return { outputs: outputs.firstframe ?? Object.values(outputs)[0]!, changed: !/no changes/i.test(text) };
     },
   };
+}
+
+interface Alarm {
+  Type: string;
+  Properties?: { Metrics?: { MetricStat?: { Metric: object; Period: number; Stat: string } }[] };
+}
+
+/** Gives each alarm on metric math, which MiniStack does not support, the first metric of its expression instead. */
+async function replaceMetricMath(assembly: string): Promise<void> {
+  for (const name of await readdir(assembly)) {
+    if (!name.endsWith('.template.json')) continue;
+    const file = path.join(assembly, name);
+    const template = JSON.parse(await readFile(file, 'utf8')) as { Resources: Record<string, Alarm> };
+    for (const { Type, Properties } of Object.values(template.Resources)) {
+      if (Type !== 'AWS::CloudWatch::Alarm' || !Properties?.Metrics) continue;
+      const { Metrics, ...others } = Properties;
+      const { Metric, Period, Stat } = Metrics.find(({ MetricStat }) => MetricStat)!.MetricStat!;
+      for (const key of Object.keys(Properties)) delete (Properties as Record<string, unknown>)[key];
+      Object.assign(Properties, others, Metric, { Period, Statistic: Stat });
+    }
+    await writeFile(file, JSON.stringify(template));
+  }
 }
