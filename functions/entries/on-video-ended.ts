@@ -13,8 +13,9 @@ export const withEndedHook = (
 ): Table => ({ ...table, onVideoEnded: onVideoEnded(table, platform, { copyVideo: false, ...options }) });
 
 /**
- * Records the metrics of a video that has ended, deletes what its other downloads left, and writes a drop's result next to its image. What
- * fails is repeated by the sweep.
+ * Records the metrics of a video that has ended, deletes what its other downloads left, and writes a drop's result next to its image. The
+ * metrics are recorded once. The sweep repeats only `writeVideoResult`, for the videos that `openAttributes` keeps in `result_pending`:
+ * every succeeded one, and every drop or manifest line.
  */
 const onVideoEnded =
   (

@@ -1,7 +1,7 @@
 import type { ImageLimits } from '../media/image.ts';
 
 /**
- * The models as data: a new model is a new row. The first six rows follow the reference ("Request body"); the preview rows follow later
+ * The models as data: a new model is a new row here, in the prices, and in the emulator's own table. The first six rows follow the reference ("Request body"); the preview rows follow later
  * documentation and are not offered yet.
  */
 
