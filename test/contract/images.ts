@@ -1,4 +1,5 @@
 import { png, webp as webpHeader } from '../functions/media/support.ts';
+import { bmp } from '../support/image-variants.ts';
 
 /** Returns a JPEG with headers only, which is all that client and emulator read: a frame of this size and an empty scan. */
 export function jpeg(width: number, height: number): Buffer {
@@ -12,21 +13,8 @@ export function jpeg(width: number, height: number): Buffer {
   ]);
 }
 
-/** Returns a monochrome BMP, the smallest of its size. */
-function bmp(width: number, height: number): Buffer {
-  const pixels = Math.ceil(width / 32) * 4 * height;
-  const file = Buffer.alloc(62 + pixels, 0);
-  file.write('BM', 0, 'latin1');
-  file.writeUInt32LE(file.length, 2);
-  file.writeUInt32LE(62, 10);
-  file.writeUInt32LE(40, 14);
-  file.writeInt32LE(width, 18);
-  file.writeInt32LE(height, 22);
-  file.writeUInt16LE(1, 26);
-  file.writeUInt16LE(1, 28);
-  file.writeUInt32LE(0xffffff, 58);
-  return file;
-}
+/** The smallest BMP of its size that every model accepts. */
+const monochromeBmp = bmp({ width: 360, height: 360, bits: 1 });
 
 /** Returns a WEBP that is longer than its header, as every real image. */
 const webp: typeof webpHeader = (...size) => Buffer.concat([webpHeader(...size), Buffer.alloc(60)]);
@@ -44,7 +32,7 @@ export const validImages: readonly (readonly [type: string, bytes: Buffer])[] = 
   ['image/png', png(360, 2000)],
   ['image/png', png(400, 400, { colorType: 3 })],
   ['image/jpeg', jpeg(750, 1000)],
-  ['image/bmp', bmp(360, 360)],
+  ['image/bmp', monochromeBmp],
   ['image/webp', webp(2000, 360)],
   ['image/webp', webp(400, 400, { alpha: true })],
 ];
@@ -64,7 +52,7 @@ export const edgeCaseImages: readonly (readonly [type: string, bytes: Buffer])[]
   ['image/jpeg', png(400, 400)],
   ['image/png', jpeg(400, 400)],
   ['image/jpg', jpeg(400, 400)],
-  ['image/x-ms-bmp', bmp(360, 360)],
+  ['image/x-ms-bmp', monochromeBmp],
   ['image/gif', Buffer.from('R0lGODlhkAGQAYAAAAAAAP///yH5BAEAAAAALAAAAACQAZABAAIBRAA7', 'base64')],
   ['image/png', Buffer.from('GIF89a and then something else')],
   ['image/png', Buffer.alloc(0)],

@@ -4,8 +4,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { jpegOrientation } from '../../web/image-plan.ts';
 import { openBrowser } from '../support/browser.ts';
 import { type Endpoint, openEndpoint } from '../support/endpoint.ts';
+import { bmp } from '../support/image-variants.ts';
 import { png, pngUrl } from '../support/png.ts';
-import { bmp } from './bmp.ts';
 import { withOrientation } from './rotated-jpeg.ts';
 
 let api: Endpoint;
@@ -152,7 +152,7 @@ describe('the form', () => {
 
   test('uploads an image that is too large for a request, and shows the progress', async () => {
     const prompt = newPrompt('A large one');
-    await fillForm(prompt, { name: 'large.bmp', mimeType: 'image/bmp', buffer: bmp(1400, 1200) });
+    await fillForm(prompt, { name: 'large.bmp', mimeType: 'image/bmp', buffer: bmp({ width: 1400, height: 1200 }) });
     let release = () => {};
     const held = new Promise<void>((resolve) => {
       release = resolve;

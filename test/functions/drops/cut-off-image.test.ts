@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest';
 import { mayBeCutOff } from '../../../functions/drops/cut-off-image.ts';
 import { mediaTypeOf } from '../../../functions/media/file-kind.ts';
-import { bmp, ffmpegFile, movingImage, png, webp } from '../media/support.ts';
+import { bmp } from '../../support/image-variants.ts';
+import { ffmpegFile, movingImage, png, webp } from '../media/support.ts';
 
 test.each<[string, () => Buffer | Promise<Buffer>]>([
   ['JPEG', () => ffmpegFile('one.jpg', ...movingImage('400x380', 1), '-frames:v', '1', '-update', '1')],
   ['PNG', () => png(400, 380)],
-  ['BMP', () => bmp(400, 380)],
+  ['BMP', () => bmp({ width: 400, height: 380 })],
   ['WEBP', () => webp(400, 380)],
 ])('a %s may be cut off at every length but its own', async (_, make) => {
   const whole = await make();

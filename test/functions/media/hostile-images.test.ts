@@ -3,7 +3,8 @@ import path from 'node:path';
 import { deflateSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { inspectImage } from '../../../functions/media/image.ts';
-import { bmp, png, pngChunk, webp } from './support.ts';
+import { bmp } from '../../support/image-variants.ts';
+import { png, pngChunk, webp } from './support.ts';
 
 const codes = (bytes: Uint8Array, size = bytes.byteLength): string[] => {
   const inspected = inspectImage(bytes, size);
@@ -44,7 +45,7 @@ describe('an image that declares 30,000 × 30,000 pixels, 2.7 GB of them,', () =
 });
 
 function claimingBmp(width: number, height: number): Buffer {
-  const bytes = bmp(400, 400);
+  const bytes = bmp({ width: 400, height: 400 });
   bytes.writeInt32LE(width, 18);
   bytes.writeInt32LE(height, 22);
   return bytes;

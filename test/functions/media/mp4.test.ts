@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { bytesSource } from '../../../functions/media/byte-source.ts';
+import type { ByteSource } from '../../../functions/media/byte-source.ts';
 import { inspectMp4 } from '../../../functions/media/mp4.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
 import { ffmpegFile, h264, movingImage, tone } from './support.ts';
@@ -22,6 +22,12 @@ beforeAll(async () => {
     ffmpegFile('f.mp4', ...tone(1), '-c:a', 'aac'),
     ffmpegFile('g.mkv', ...movingImage('176x320', 1), ...h264),
   ]);
+});
+
+/** A file in memory. */
+const bytesSource = (bytes: Uint8Array): ByteSource => ({
+  size: bytes.byteLength,
+  read: async (start, end) => bytes.subarray(start, end),
 });
 
 const inspect = (bytes: Uint8Array) => inspectMp4(bytesSource(bytes));

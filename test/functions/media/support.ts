@@ -35,23 +35,6 @@ export function png(width: number, height: number, { colorType = 2, transparent 
   ]);
 }
 
-/** An uncompressed 24-bit BMP. */
-export function bmp(width: number, height: number): Buffer {
-  const stride = Math.ceil((width * 24) / 32) * 4;
-  const file = Buffer.alloc(54 + stride * height, 0x80);
-  file.write('BM', 0, 'latin1');
-  file.writeUInt32LE(file.length, 2);
-  file.writeUInt32LE(0, 6);
-  file.writeUInt32LE(54, 10);
-  file.writeUInt32LE(40, 14);
-  file.writeInt32LE(width, 18);
-  file.writeInt32LE(height, 22);
-  file.writeUInt16LE(1, 26);
-  file.writeUInt16LE(24, 28);
-  file.fill(0, 30, 54);
-  return file;
-}
-
 /** A WEBP header of the extended kind, with a frame of nothing. */
 export function webp(width: number, height: number, { alpha = false } = {}): Buffer {
   const file = Buffer.alloc(40);

@@ -1,10 +1,11 @@
 import { CopyObjectCommand, DeleteObjectCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, test } from 'vitest';
 import { readVideo } from '../../../functions/video/store.ts';
+import { bmp } from '../../support/image-variants.ts';
 import { startTable } from '../../support/table.ts';
 import { anOwner } from '../api/support.ts';
 import { anApiWithUploads } from '../api/videos/upload-support.ts';
-import { bmp, png, wav } from '../media/support.ts';
+import { png, wav } from '../media/support.ts';
 
 const store = startTable();
 
@@ -52,7 +53,7 @@ describe('an upload in a request', () => {
 
   test('may be larger than an inline image', async () => {
     const api = await anApiWithUploads(store.table);
-    const large = bmp(1600, 1200);
+    const large = bmp({ width: 1600, height: 1200 });
     expect(large.length).toBeGreaterThan(4 * 1024 * 1024);
     const { status } = await api.submit({ body: withAudio(await api.put('alice', 'x', large)) });
     expect(status).toBe(202);
