@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { hostName, ownerName } from '../functions/shared/environment.ts';
+import { hostName, ownerName, ownerNameRule } from '../functions/shared/environment.ts';
 import { models, offeredModelNames } from '../functions/wan/catalogue.ts';
 import { regionNames } from '../functions/wan/regions.ts';
 
@@ -66,9 +66,7 @@ const folderName = z.string().regex(/^[^/]+$/);
 
 const dropSchema = z.strictObject(
   {
-    owner: describedAs(ownerName, '1 to 64 of A-Z a-z 0-9 . _ @ -, not only dots, and not __proto__')
-      .default('drops')
-      .meta({ description: 'The owner of drops.' }),
+    owner: describedAs(ownerName, ownerNameRule).default('drops').meta({ description: 'The owner of drops.' }),
     model: oneOf(offeredModelNames)
       .default('wan2.2-i2v-flash')
       .meta({ description: 'The model. The default is the cheapest one.' }),

@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { canonicalJson } from '../shared/json-body.ts';
-import { deterministicId, keys } from '../video/keys.ts';
+import { deterministicId, keys, sha256Hex } from '../video/keys.ts';
 import { conditionally, getItem, type Table, updateItem } from '../video/table.ts';
 import type { DropRequest } from './settings.ts';
 
@@ -22,7 +21,7 @@ export const contentOf = ({ bucket, key }: ObjectKey, owner: string, bytes: Uint
   bucket,
   key,
   owner,
-  sha256: createHash('sha256').update(bytes).digest('hex'),
+  sha256: sha256Hex(bytes),
 });
 
 /** The decision which video an upload, or a sidecar's upload, asks for. It is written before that video is touched. */

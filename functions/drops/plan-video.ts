@@ -1,5 +1,5 @@
 import type { RotatedImages } from '../media/image.ts';
-import type { DropDefaults, DropRules } from '../shared/environment.ts';
+import { type DropDefaults, type DropRules, ownerNameRule } from '../shared/environment.ts';
 import type { VideoRecord } from '../video/record.ts';
 import { newVideo } from '../video/store.ts';
 import type { Region } from '../wan/regions.ts';
@@ -80,7 +80,6 @@ function noOwner(key: string): SettingsIssue {
     place: `the name of the folder drop/${topFolder(key)}/`,
     pointer: '',
     code: 'folder_names_no_owner',
-    message:
-      'Here the top folder names the owner: 1 to 64 of A-Z a-z 0-9 . _ @ -, more than dots, and not __proto__. Rename it.',
+    message: `Here the top folder names the owner: ${ownerNameRule}. Rename it.`,
   };
 }

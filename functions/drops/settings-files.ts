@@ -1,4 +1,5 @@
-import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
+import type { S3Client } from '@aws-sdk/client-s3';
+import { type ListedObject, listPage } from '../shared/s3.ts';
 import { DEFAULTS_NAME, foldersOf, isNearDefaults, nameOf, sidecarRank, unicodeForms } from './drop-key.ts';
 import { isPossibleKey } from './result-object.ts';
 import { purposeOf } from './settings-purpose.ts';
@@ -11,14 +12,8 @@ export interface SettingsStore {
   readFile: (file: { bucket: string; key: string }) => Promise<Uint8Array | undefined>;
 }
 
-interface ListedFile {
-  key: string;
-  /** When it was written: milliseconds since 1970, in whole seconds. */
-  written: number;
-}
-
 interface FileList {
-  files: ListedFile[];
+  files: ListedObject[];
   /** Whether there are more. */
   isTruncated: boolean;
 }
@@ -30,17 +25,11 @@ export async function listFiles(
   s3: Pick<S3Client, 'send'>,
   { bucket, prefix }: { bucket: string; prefix: string },
 ): Promise<FileList> {
-  // XML cannot hold every character that a key can, so S3 is asked to encode them.
-  const list = { Bucket: bucket, Prefix: prefix, Delimiter: '/', MaxKeys: PAGE, EncodingType: 'url' } as const;
-  const { Contents = [], IsTruncated = false } = await s3.send(new ListObjectsV2Command(list));
-  const files = Contents.map(({ Key = '', LastModified }) => ({
-    key: decodeURIComponent(Key.replaceAll('+', ' ')),
-    written: LastModified?.getTime() ?? 0,
-  }));
-  return { files, isTruncated: IsTruncated };
+  const page = await listPage(s3, { Bucket: bucket, Prefix: prefix, Delimiter: '/', MaxKeys: PAGE });
+  return { files: page.objects, isTruncated: page.isTruncated };
 }
 
-interface ReadFile extends ListedFile {
+interface ReadFile extends ListedObject {
   bytes: Uint8Array;
 }
 
@@ -50,7 +39,7 @@ interface SettingsFiles {
   /** The nearest `_defaults.json`. */
   defaults: ReadFile | undefined;
   /** Files whose content is settings and whose name is nearly right: with the name that would be read. */
-  misnamed: (ListedFile & { name: string })[];
+  misnamed: (ListedObject & { name: string })[];
 }
 
 /**
@@ -67,11 +56,11 @@ export async function findSettingsFiles(
   const filesAbove = await Promise.all(above.map((folder) => filesIn(store, bucket, folder)));
   const ownFiles = await filesIn(store, bucket, own!, image);
   const found: SettingsFiles = { sidecar: undefined, defaults: undefined, misnamed: [] };
-  const read = async (file: ListedFile): Promise<ReadFile | undefined> => {
+  const read = async (file: ListedObject): Promise<ReadFile | undefined> => {
     const bytes = await store.readFile({ bucket, key: file.key });
     return bytes && { ...file, bytes };
   };
-  const addMisnamed = async (file: ListedFile, name: string): Promise<void> => {
+  const addMisnamed = async (file: ListedObject, name: string): Promise<void> => {
     const content = await read(file);
     if (content && purposeOf(content.bytes) === 'settings') found.misnamed.push({ ...file, name });
   };
@@ -98,7 +87,7 @@ export async function findSettingsFiles(
 }
 
 /** Whether the name of a file fits another image of the folder better. */
-const fitsBetter = (other: ListedFile, file: ListedFile, rank: number): boolean =>
+const fitsBetter = (other: ListedObject, file: ListedObject, rank: number): boolean =>
   (sidecarRank(nameOf(other.key), nameOf(file.key)) ?? rank) < rank;
 
 /**
@@ -106,7 +95,7 @@ const fitsBetter = (other: ListedFile, file: ListedFile, rank: number): boolean 
  * begin like `_defaults.json` or like the image's name. The key that equals a prefix is the first of its list, so the right names are
  * always found.
  */
-async function filesIn(store: SettingsStore, bucket: string, folder: string, image?: string): Promise<ListedFile[]> {
+async function filesIn(store: SettingsStore, bucket: string, folder: string, image?: string): Promise<ListedObject[]> {
   const folders = unicodeForms(folder);
   const list = (...starts: string[]) => {
     const prefixes = folders.flatMap((form) => starts.map((start) => form + start)).filter(isPossibleKey);

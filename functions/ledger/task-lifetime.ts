@@ -17,6 +17,10 @@ export const taskExpiry = (submitted: string): string =>
 /** Whether Wan may have deleted the task. */
 export const isExpired = (task: Pick<Task, 'expires_at'>, now: number): boolean => Date.parse(task.expires_at) <= now;
 
+/** Whether a task failed, was canceled or may have been deleted, so that it gives no video any more. */
+export const isTaskOver = (task: Pick<Task, 'expires_at' | 'status'>, now: number): boolean =>
+  isExpired(task, now) || task.status === 'FAILED' || task.status === 'CANCELED';
+
 /** How long a task may stay PENDING or RUNNING after its expiry before its video fails. */
 const GRACE_SECONDS = 10 * 60;
 

@@ -1,10 +1,10 @@
-import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
+import type { S3Client } from '@aws-sdk/client-s3';
 import { isHandled } from '../drops/drop-identity.ts';
 import { kindOf } from '../drops/drop-key.ts';
 import { type DroppedObject, findImageOf, findLatest } from '../drops/dropped-object.ts';
 import { hasResult } from '../drops/result-object.ts';
 import { settleAll, valuesOf } from '../shared/concurrency.ts';
-import { UnreadableObject } from '../shared/s3.ts';
+import { type ListedObject, listPage, UnreadableObject } from '../shared/s3.ts';
 import { keys } from '../video/keys.ts';
 import { getItem, type Table, updateItem } from '../video/table.ts';
 
@@ -43,9 +43,9 @@ export async function acceptLostDrops(services: LostDropServices): Promise<numbe
   const began = table.now();
   let after = (await getItem<{ after?: string }>(table, keys.dropListing))?.after;
   for (let page = 0; page < PAGES_PER_RUN && table.now() < began + TIME_LIMIT_MS; page++) {
-    const { objects, next } = await listPage(services, after);
+    const { objects, next } = await listDrops(services, after);
     const now = table.now();
-    const recent = objects.filter(({ stored }) => stored <= now - AGES.least && stored > now - AGES.most);
+    const recent = objects.filter(({ written }) => written <= now - AGES.least && written > now - AGES.most);
     outcomes.push(
       ...(await settleAll(CONCURRENCY, recent, async (listed) => {
         const lost = await findLost(services, listed);
@@ -75,9 +75,9 @@ export async function countForgottenDrops(
   let count = 0;
   let after: string | undefined;
   for (let page = 0; page < pages; page++) {
-    const { objects, next } = await listPage(folder, after);
+    const { objects, next } = await listDrops(folder, after);
     const old = objects.filter(
-      ({ key, stored }) => stored <= folder.table.now() - AGES.most && ['image', 'manifest'].includes(kindOf(key)),
+      ({ key, written }) => written <= folder.table.now() - AGES.most && ['image', 'manifest'].includes(kindOf(key)),
     );
     const found = await settleAll(CONCURRENCY, old, (listed) => findLost(folder, listed));
     count += valuesOf(found, 'objects of the drop folder could not be looked up.').filter(Boolean).length;
@@ -87,29 +87,12 @@ export async function countForgottenDrops(
   return { count, isComplete: false };
 }
 
-interface Listed {
-  key: string;
-  /** Milliseconds since 1970. */
-  stored: number;
-}
-
 /** The images, sidecars and manifests of one page of the drop folder, and the key to go on after. */
-async function listPage({ s3, uploadsBucket }: DropFolder, after: string | undefined) {
-  // XML cannot hold every character that a key can, so S3 is asked to encode them.
-  const list = new ListObjectsV2Command({
-    Bucket: uploadsBucket,
-    Prefix: 'drop/',
-    EncodingType: 'url',
-    ...(after === undefined ? {} : { StartAfter: after }),
-  });
-  const { Contents = [], IsTruncated } = await s3.send(list);
-  const listed = Contents.map(({ Key = '', LastModified }) => ({
-    key: decodeURIComponent(Key.replaceAll('+', ' ')),
-    stored: LastModified?.getTime() ?? 0,
-  }));
+async function listDrops({ s3, uploadsBucket: Bucket }: DropFolder, after: string | undefined) {
+  const { objects, isTruncated } = await listPage(s3, { Bucket, Prefix: 'drop/', StartAfter: after });
   return {
-    objects: listed.filter(({ key }) => kindOf(key) !== 'other'),
-    next: IsTruncated ? listed.at(-1)?.key : undefined,
+    objects: objects.filter(({ key }) => kindOf(key) !== 'other'),
+    next: isTruncated ? objects.at(-1)?.key : undefined,
   };
 }
 
@@ -117,15 +100,15 @@ async function listPage({ s3, uploadsBucket }: DropFolder, after: string | undef
  * @returns the latest version of an object that was never handled and has no result; undefined for any other, and for one that S3
  *   refuses to return
  */
-const findLost = (folder: DropFolder, listed: Listed): Promise<DroppedObject | undefined> =>
+const findLost = (folder: DropFolder, listed: ListedObject): Promise<DroppedObject | undefined> =>
   lookUp(folder, listed).catch((error: unknown) => {
     if (error instanceof UnreadableObject) return undefined;
     throw error;
   });
 
-async function lookUp(folder: DropFolder, { key, stored }: Listed): Promise<DroppedObject | undefined> {
+async function lookUp(folder: DropFolder, { key, written }: ListedObject): Promise<DroppedObject | undefined> {
   const { s3, uploadsBucket: bucket } = folder;
-  if (await isHandled(folder.table, { bucket, key }, Math.floor(stored / 1000))) return undefined;
+  if (await isHandled(folder.table, { bucket, key }, Math.floor(written / 1000))) return undefined;
   const find = (at: { bucket: string; key: string }) => findLatest(s3, at.bucket, at.key);
   const object = await find({ bucket, key });
   if (kindOf(key) !== 'sidecar') return object && !(await hasResult(s3, object)) ? object : undefined;

@@ -1,15 +1,10 @@
-/** A file that is read in ranges: an S3 object, or bytes in memory. */
+/** A file that is read in ranges, such as an S3 object. */
 export type ByteSource = {
   /** Length of the file in bytes. */
   readonly size: number;
   /** Reads the bytes from `start` up to, not including, `end`; always within the file. */
   read(start: number, end: number): Promise<Uint8Array>;
 };
-
-/** A file that is already in memory. */
-export function bytesSource(bytes: Uint8Array): ByteSource {
-  return { size: bytes.byteLength, read: async (start, end) => bytes.subarray(start, end) };
-}
 
 /** Reads the same file in whole blocks, each only once: the many small reads of a header become one or two requests. */
 export function inBlocks(source: ByteSource, blockSize = 256 * 1024): ByteSource {

@@ -33,11 +33,14 @@ export type LimitSettings = z.infer<typeof limitSettingsSchema>;
 /** The value of the secret until the operator stores Wan's key. */
 export const UNSET_SECRET = 'unset';
 
+/** The rule of owner names, as the end of a sentence. */
+export const ownerNameRule = '1 to 64 of A-Z a-z 0-9 . _ @ -, and not ".", ".." or "__proto__"';
+
 /**
  * A valid owner name. Excludes the separator of table keys, the path segments `.` and `..`, and `__proto__`.
  */
 export const ownerName = z.string().regex(/^(?!\.\.?$|__proto__$)[A-Za-z0-9._@-]{1,64}$/, {
-  error: 'must be 1 to 64 of A-Z a-z 0-9 . _ @ -, and not ".", ".." or "__proto__"',
+  error: `must be ${ownerNameRule}`,
 });
 
 /** A fully qualified host name as `URL` normalizes it: no IP address, port, wildcard or trailing dot; Punycode for international names. */

@@ -70,6 +70,10 @@ function readText({ body, isBase64Encoded }: EncodedBody): string {
   }
 }
 
+/** Returns the fields that are not undefined, a value that DynamoDB and JSON do not have. */
+export const omitUndefined = <T extends object>(fields: T): T =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
+
 /**
  * Serializes a value as JSON with sorted fields, so that equal values have equal text. Clients and DynamoDB may return the fields of an
  * object in any order.

@@ -1,3 +1,5 @@
+import { ListObjectsV2Command, type ListObjectsV2CommandInput, type S3Client } from '@aws-sdk/client-s3';
+
 /** S3's error names for an object or a version that does not exist. `NotFound` is that of HEAD requests, which have no body. */
 const notFound: readonly string[] = ['NoSuchKey', 'NoSuchVersion', 'NotFound'];
 
@@ -33,6 +35,26 @@ export const ignoreNotFoundOf =
     }
     return ignoreNotFound(error);
   };
+
+export interface ListedObject {
+  key: string;
+  /** When it was stored: milliseconds since 1970, in whole seconds. */
+  written: number;
+}
+
+/** Lists one page of objects. S3 is asked to encode their keys, because XML cannot hold every character that a key can. */
+export async function listPage(
+  s3: Pick<S3Client, 'send'>,
+  request: Omit<ListObjectsV2CommandInput, 'EncodingType'>,
+): Promise<{ objects: ListedObject[]; isTruncated: boolean }> {
+  const list = new ListObjectsV2Command({ ...request, EncodingType: 'url' });
+  const { Contents = [], IsTruncated = false } = await s3.send(list);
+  const objects = Contents.map(({ Key = '', LastModified }) => ({
+    key: decodeURIComponent(Key.replaceAll('+', ' ')),
+    written: LastModified?.getTime() ?? 0,
+  }));
+  return { objects, isTruncated: IsTruncated };
+}
 
 /** Returns CopyObject's `CopySource` for a version of an object; without `version_id`, for the latest version. */
 export function copySource({ bucket, key, version_id }: { bucket: string; key: string; version_id?: string }): string {

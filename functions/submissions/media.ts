@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { type AudioFacts, audioLimits, inspectAudio } from '../media/audio.ts';
 import { type ImageFacts, inspectImage, type RotatedImages } from '../media/image.ts';
 import type { Issue, Warning } from '../shared/issues.ts';
 import { invalidRequest } from '../shared/problem.ts';
+import { sha256Hex } from '../video/keys.ts';
 import type { ObjectVersion, StoredAudio, StoredImage } from '../video/record.ts';
 import { findModel } from '../wan/catalogue.ts';
 import { type InlineFile, uploadNotFound } from '../wan/validation/urls.ts';
@@ -91,7 +91,7 @@ export async function storeInline(
   id: string,
   { bytes, content_type }: { bytes: Uint8Array; content_type: string },
 ): Promise<ObjectVersion> {
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const sha256 = sha256Hex(bytes);
   const key = inputKey(id, sha256, content_type);
   const put = new PutObjectCommand({
     Bucket: bucket,

@@ -1,4 +1,4 @@
-import { isExpired } from '../ledger/task-lifetime.ts';
+import { isTaskOver } from '../ledger/task-lifetime.ts';
 import { monthOf, type VideoRecord } from '../video/record.ts';
 import { type Condition, changeStatus } from '../video/store.ts';
 import type { Table } from '../video/table.ts';
@@ -6,7 +6,7 @@ import type { Table } from '../video/table.ts';
 /** Whether a video failed without being billed, and Wan cannot be working on it any more. */
 export function failedUnbilled({ status, error, task }: VideoRecord, now: number): boolean {
   if (status !== 'failed' || error?.billed !== false) return false;
-  return !task || isExpired(task, now) || task.status === 'FAILED' || task.status === 'CANCELED';
+  return !task || isTaskOver(task, now);
 }
 
 /**

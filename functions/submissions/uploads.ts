@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { CopyObjectCommand, GetObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import type { InspectedMedia } from '../media/image.ts';
 import type { ValueIssue } from '../shared/issues.ts';
 import { copySource, ignoreNotFound, ignoreNotFoundOf } from '../shared/s3.ts';
+import { sha256Hex } from '../video/keys.ts';
 import type { ObjectVersion } from '../video/record.ts';
 import { parseS3Url } from '../wan/validation/public-url.ts';
 import { uploadNotFound } from '../wan/validation/urls.ts';
@@ -101,7 +101,7 @@ async function beginningOf(body: Readable): Promise<Uint8Array> {
 
 const versionOf = ({ object, bytes }: ReadUpload, content_type: string): UploadVersion => ({
   ...object,
-  sha256: createHash('sha256').update(bytes).digest('hex'),
+  sha256: sha256Hex(bytes),
   content_type,
 });
 

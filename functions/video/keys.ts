@@ -45,7 +45,7 @@ export const keys = {
  */
 const promptPrefix = (prompt = ''): string => [...prompt.trim()].slice(0, 200).join('').trimEnd();
 
-export const sha256Hex = (text: string): string => createHash('sha256').update(text).digest('hex');
+export const sha256Hex = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex');
 
 /** Whether a text has the form of a video's id. */
 export const isVideoId = (id: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id);

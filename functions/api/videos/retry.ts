@@ -1,5 +1,5 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import { isExpired } from '../../ledger/task-lifetime.ts';
+import { isTaskOver } from '../../ledger/task-lifetime.ts';
 import { releaseAndDispatch, type SafeDispatch, tryDispatch } from '../../queue/dispatch.ts';
 import { startWorkflow } from '../../queue/execution.ts';
 import { claimPermit } from '../../queue/model-queue.ts';
@@ -78,7 +78,7 @@ const isComplete = ({ model, parameters: { resolution, duration } }: VideoRecord
 
 /** Returns the video's task if it is pending, running or succeeded at Wan. @throws ProblemError 503 if its status is unknown */
 async function findTask({ table, wan }: RetryServices, { task }: VideoRecord): Promise<WanTask | undefined> {
-  if (!task || isExpired(task, table.now()) || task.status === 'FAILED' || task.status === 'CANCELED') return undefined;
+  if (!task || isTaskOver(task, table.now())) return undefined;
   const found = await wan.queryTask(task.id);
   if (found.outcome !== 'task') {
     throw wanUnavailable(

@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import { omitUndefined } from '../../shared/json-body.ts';
 import { redact } from '../redact.ts';
 import { wanTimeToIso } from '../time.ts';
 import type { Connection } from './connection.ts';
@@ -94,9 +95,3 @@ function storable(usage: Usage): Usage {
 const beginning = (text: string, characters: number): string =>
   // A character has at most two UTF-16 units, so longer texts need not be split as a whole.
   text.length <= characters ? text : [...text.slice(0, 2 * characters)].slice(0, characters).join('');
-
-/** Removes undefined fields, which DynamoDB and JSON do not have. */
-function omitUndefined<T extends object>(fields: T): T {
-  for (const name of Object.keys(fields) as (keyof T)[]) if (fields[name] === undefined) delete fields[name];
-  return fields;
-}

@@ -1,3 +1,4 @@
+import { omitUndefined } from '../../shared/json-body.ts';
 import { findModel } from '../catalogue.ts';
 import type { VideoRequest } from '../validation/request.ts';
 import type { Connection } from './connection.ts';
@@ -95,8 +96,4 @@ export function toWire({ model: name, input, parameters }: TaskRequest): Record<
 function mediaOf(imageUrl: string, audioUrl: string | undefined): { type: string; url: string }[] {
   const first = { type: 'first_frame', url: imageUrl };
   return audioUrl === undefined ? [first] : [first, { type: 'driving_audio', url: audioUrl }];
-}
-
-function omitUndefined(fields: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
