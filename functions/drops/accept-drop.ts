@@ -50,7 +50,7 @@ const ATTEMPTS = 20;
  * that cannot be used becomes a failed record with the reason, so nothing is lost.
  *
  * Each upload is decided once: its claim on a video is written to the item of its content before that video is created or restarted, so
- * a repeated event follows the claim, whatever the settings are by then. The upload of a sidecar alone asks for a video only where none
+ * a repeated event follows the claim, even if the settings have changed. The upload of a sidecar alone asks for a video only where none
  * exists, or the last one failed without being billed.
  */
 export async function acceptDrop(

@@ -6,7 +6,7 @@ import { isNearName } from './near-name.ts';
 export const MAX_SETTINGS_BYTES = 256 * 1024;
 
 /**
- * What a JSON file next to an image is for, by its content: `settings` of a video, written in whatever way, or broken, so that they
+ * What a JSON file next to an image is for, by its content: `settings` of a video, even misspelt ones, or broken, so that they
  * may be; something that a known `other_program` keeps there; or `unclear`.
  */
 export function purposeOf(bytes: Uint8Array): 'settings' | 'other_program' | 'unclear' {

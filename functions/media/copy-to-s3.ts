@@ -31,7 +31,7 @@ type Archiving = {
   readonly bucket: string;
   /** One that no other download has used. */
   readonly key: string;
-  /** The type of the object, whatever the download declares. */
+  /** The type of the object; the type that the download declares is ignored. */
   readonly content_type: string;
   readonly maxBytes: number;
   readonly signal?: AbortSignal;
