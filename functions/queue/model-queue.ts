@@ -2,9 +2,8 @@ import type { LimitSettings } from '../shared/environment.ts';
 import { keys } from '../video/keys.ts';
 import { getItem, type Table, updateItem } from '../video/table.ts';
 import type { Model } from '../wan/catalogue.ts';
-import { MAX_BACKLOG_MILLISECONDS, reserveSlot } from './rate-limiter.ts';
 
-/** A model queue's item, without the state of its rate limiter. */
+/** A model queue's item, without the state of its submit rate. */
 export interface ModelQueue {
   /** Ids of the videos that hold a permit. */
   running: ReadonlySet<string>;
@@ -106,15 +105,6 @@ export async function releasePermit(table: Table, model: string, id: string): Pr
     UpdateExpression: 'DELETE running :set_of_id',
     ExpressionAttributeValues: { ':set_of_id': new Set([id]) },
   });
-}
-
-/**
- * Reserves the next slot for a submission to this model.
- * @returns milliseconds since 1970, never before now
- */
-export async function reserveSubmitSlot(table: Table, { model, submit_interval_ms }: ModelLimits): Promise<number> {
-  const slot = await reserveSlot(table, keys.modelQueue(model), submit_interval_ms, MAX_BACKLOG_MILLISECONDS);
-  return slot!;
 }
 
 /** Pauses the queue, because Wan refuses the account rather than a video. */

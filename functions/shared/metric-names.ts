@@ -28,6 +28,8 @@ export const metricUnits = {
   UntrustedVideoHost: 'Count',
   /** Wan responded with 429; by operation. */
   WanThrottled: 'Count',
+  /** The factor by which a model's submissions are slower than configured, after 429s; recorded when it rises; by model. */
+  SubmitSlowdown: 'None',
   /** One value per run of the canary, so that runs can be counted: 1 when it failed, else 0; by outcome. */
   CanaryFailed: 'Count',
 } as const;

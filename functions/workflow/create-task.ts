@@ -4,8 +4,9 @@ import { confirmSubmission, markUncertain, openSubmission, settleSubmission } fr
 import { expiredFailure } from '../ledger/task-lifetime.ts';
 import { type Dispatcher, dispatchNext } from '../queue/dispatch.ts';
 import type { WorkflowInput } from '../queue/execution.ts';
-import { reserveSubmitSlot, resumeQueue } from '../queue/model-queue.ts';
+import { resumeQueue } from '../queue/model-queue.ts';
 import { pauseAndRequeue } from '../queue/release.ts';
+import { reserveSubmitSlot, slowDown } from '../queue/submit-rate.ts';
 import { errorNames, WorkflowError } from '../shared/errors.ts';
 import type { Failure, VideoRecord } from '../video/record.ts';
 import { readVideo } from '../video/store.ts';
@@ -107,8 +108,11 @@ async function submit(
   // Every other outcome means that Wan created no task.
   const withdrawn = (await withdraw(table, opened)) ?? opened;
   switch (response.outcome) {
-    case 'throttled':
+    case 'throttled': {
+      const slowdown = await slowDown(table, opened.model);
+      if (slowdown) services.recordMetric('SubmitSlowdown', slowdown, { model: opened.model });
       throw new WorkflowError(errorNames.wanThrottled, `Wan is throttling: ${response.code}`);
+    }
     case 'unavailable':
       throw new WorkflowError(errorNames.wanUnavailable, `Wan is unavailable: ${response.cause}`);
     case 'account_refused':

@@ -79,11 +79,15 @@ const wan = ({ ourMetric, ourMetricBy }: DeploymentMetrics): IWidget[] => [
     [ourMetric('UpstreamTasksPerVideo', 'Maximum', fiveMinutes)],
     [ourMetric('MinutesToUpstreamExpiry', 'Minimum', fiveMinutes)],
   ),
-  graph('Refusals by Wan', [
-    ourMetric('WanThrottled', 'Sum', fiveMinutes),
-    ourMetric('QueuePaused', 'Sum', fiveMinutes),
-    ourMetric('UntrustedVideoHost', 'Sum', fiveMinutes),
-  ]),
+  graph(
+    'Refusals by Wan, and how many times slower submissions are',
+    [
+      ourMetric('WanThrottled', 'Sum', fiveMinutes),
+      ourMetric('QueuePaused', 'Sum', fiveMinutes),
+      ourMetric('UntrustedVideoHost', 'Sum', fiveMinutes),
+    ],
+    [ourMetric('SubmitSlowdown', 'Maximum', fiveMinutes)],
+  ),
   graph('Canary', [
     ourMetric('CanaryFailed', 'Sum', hour).with({ label: 'failed per hour' }),
     ourMetricBy('CanaryFailed', ['outcome'], 'SampleCount', hour),

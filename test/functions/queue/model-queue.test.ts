@@ -6,7 +6,6 @@ import {
   pruneServed,
   readModelQueue,
   releasePermit,
-  reserveSubmitSlot,
 } from '../../../functions/queue/model-queue.ts';
 import { startTable } from '../../support/table.ts';
 
@@ -55,24 +54,6 @@ test('prunes only owners served before the given time, a hundred at a time', asy
   expect([...(await readModelQueue(store.table, 'pruned')).served.keys()].sort()).toEqual(
     Array.from({ length: 10 }, (_, index) => `owner-${110 + index}`),
   );
-});
-
-test('spaces concurrent slots by one interval, and returns now after a pause', async () => {
-  let now = 10_000;
-  const table = { ...store.table, now: () => now };
-  const slots = await Promise.all(Array.from({ length: 20 }, () => reserveSubmitSlot(table, limitsFor('slots'))));
-  expect(slots.sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, index) => 10_000 + index * 500));
-  now = 60_000;
-  expect(await reserveSubmitSlot(table, limitsFor('slots'))).toBe(60_000);
-});
-
-test('submits immediately after the clock was set back', async () => {
-  let now = 3600_000;
-  const table = { ...store.table, now: () => now };
-  await reserveSubmitSlot(table, limitsFor('set-back'));
-  now = 10_000;
-  expect(await reserveSubmitSlot(table, limitsFor('set-back'))).toBe(10_000);
-  expect(await reserveSubmitSlot(table, limitsFor('set-back'))).toBe(10_500);
 });
 
 test('a paused queue has a reason and an end', async () => {
