@@ -9,7 +9,7 @@ const retentionDays = [
 ] as const;
 
 const loopbackHosts = ['127.0.0.1', 'localhost', '[::1]'];
-const isLoopbackOrigin = (text: string): boolean => {
+export const isLoopbackOrigin = (text: string): boolean => {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   return url?.origin === text && url.protocol === 'http:' && loopbackHosts.includes(url.hostname);
 };
@@ -178,7 +178,7 @@ export const settingsSchema = z.strictObject({
     .default([])
     .meta({
       description:
-        "Exact names of hosts, in addition to Wan's known hosts, from which finished videos may be downloaded. When Wan's link points to any other host, an alarm rings and the log of `archive-video` names it.",
+        "Exact names of hosts, in addition to Wan's known hosts, from which finished videos may be downloaded. When Wan's link points to any other host, an alarm rings and the log of `archive-video` names it; `npm run catalogue -- host add` trusts it without a deploy.",
     }),
   drop: dropSchema.prefault({}).meta({ description: 'Defaults for drops that have no settings of their own:' }),
   auth: oneOf(['api-key', 'jwt', 'iam']).default('api-key').meta({

@@ -7,6 +7,7 @@ import type { WorkflowInput } from '../queue/execution.ts';
 import { reserveQueries } from '../queue/rate-limiter.ts';
 import type { Environment } from '../shared/environment.ts';
 import { describeError, inContext } from '../shared/logging.ts';
+import { readTrustedHosts } from '../video/catalogue-changes.ts';
 import { type ArchiveServices, archiveVideo, deleteLeftovers } from '../workflow/archive-video.ts';
 import { type CheckTaskServices, checkTask } from '../workflow/check-task.ts';
 import { type CreateTaskServices, createTask } from '../workflow/create-task.ts';
@@ -112,8 +113,6 @@ export function composeArchiveVideo(
     s3,
     bucket,
     fetch,
-    videoHosts: environment.VIDEO_HOSTS,
-    trustedOrigins: environment.TRUSTED_ORIGINS,
     now: clock.now,
     recordMetric,
     logger,
@@ -124,7 +123,12 @@ export function composeArchiveVideo(
     bucket,
     wan: rateLimitedWanOf(environment, platform, table),
     wanRegion: environment.WAN_REGION,
-    copyAndVerify: (video, videoUrl, key) => copyAndVerify(copyServices, video, videoUrl, key),
+    copyAndVerify: async (video, videoUrl, key) => {
+      const added = await readTrustedHosts(table);
+      const videoHosts = [...environment.VIDEO_HOSTS, ...added];
+      const trustedOrigins = [...environment.TRUSTED_ORIGINS, ...added];
+      return copyAndVerify({ ...copyServices, videoHosts, trustedOrigins }, video, videoUrl, key);
+    },
   };
   return logged(logger, async (input: WorkflowInput) => {
     const output = await archiveVideo(services, input);

@@ -28,6 +28,8 @@ export const keys = {
   /** Bytes under a key of the drop folder: which videos their uploads asked for. */
   dropContent: ({ owner, sha256, bucket, key }: { owner: string; sha256: string; bucket: string; key: string }) =>
     `drop_content#${owner}#${sha256}#${bucket}/${key}`,
+  /** What operators have changed in a running deployment. */
+  catalogueChanges: 'catalogue_changes',
   /** Where the sweep stopped listing the drop folder. */
   dropListing: 'drop_listing',
   /** A manifest in the drop folder. */

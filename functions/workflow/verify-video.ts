@@ -89,13 +89,13 @@ export async function copyAndVerify(
   };
 }
 
-/** Reports the host at the first attempt, so that the operator can add it to `videoHosts` before Wan deletes the video. */
+/** Reports the host at the first attempt, so that the operator can trust it before Wan deletes the video. */
 function untrusted({ recordMetric, logger }: CopyServices, host: string): WorkflowError {
   recordMetric('UntrustedVideoHost', 1, { host });
   logger.error('Refused to download a video from an untrusted host', { host });
   return new WorkflowError(
     errorNames.untrustedVideoHost,
-    `Wan's link points to the untrusted host ${host}. If it is Wan's, add it to the setting videoHosts and deploy.`,
+    `Wan's link points to the untrusted host ${host}. If it is Wan's, run: npm run catalogue -- host add ${host}`,
   );
 }
 

@@ -87,10 +87,10 @@ export const alarmDefinitions = ({
     anchor: 'queue-paused',
   },
   UntrustedVideoHost: {
-    // Longer than the ten minutes between two attempts, so that a host rings once, not at each attempt.
+    // Longer than the two minutes between two attempts, so that a host rings once, not at each attempt.
     metric: ourMetric('UntrustedVideoHost', 'Sum', Duration.minutes(15)),
     meaning: "Wan's link to a finished video points to an untrusted host, so the video is not downloaded.",
-    fix: "Find the host in the metric and in the log of archive-video. If it is Wan's, add it to the setting videoHosts and deploy within 24 hours of the submission; the download then continues.",
+    fix: "Find the host in the metric and in the log of archive-video. If it is Wan's, run `npm run catalogue -- host add HOST` within 24 hours of the submission; the download continues within two minutes.",
     anchor: 'untrusted-video-host',
   },
   UpstreamExpiryNear: {

@@ -1,4 +1,3 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
   type ApiKeyItem,
   createApiKey,
@@ -6,22 +5,16 @@ import {
   listApiKeys,
   revokeApiKey,
 } from '../../functions/api/auth/api-keys.ts';
-import { type Table, tableOf } from '../../functions/video/table.ts';
-import { awsEnvironmentFix, localAws, readArguments, runCommand, UsageError } from './command.ts';
+import type { Table } from '../../functions/video/table.ts';
+import { readArguments, runCommand, UsageError } from './command.ts';
+import { tableOptions, tableUsage, withTable } from './table.ts';
 
 const usage = `Usage:
   npm run api-key -- create --owner NAME   creates a key and prints it, once
   npm run api-key -- list                  prints id, owner and times of every key
   npm run api-key -- revoke KEY_ID         revokes a key
 
-Table: --table NAME or TABLE_NAME (the output TableName of the stack), with region and credentials from the AWS environment;
-or --local for the table of npm start on this machine.`;
-
-interface Options {
-  owner?: string | undefined;
-  table?: string | undefined;
-  local: boolean;
-}
+${tableUsage}`;
 
 /**
  * `npm run api-key`: creates, lists and revokes the keys of the HTTPS API.
@@ -36,33 +29,20 @@ export const run = (
   printError: (line: string) => void,
 ): Promise<number> =>
   runCommand(printError, async () => {
-    const options = {
-      owner: { type: 'string' },
-      table: { type: 'string' },
-      local: { type: 'boolean', default: false },
-    } as const;
+    const options = { owner: { type: 'string' }, ...tableOptions } as const;
     const { values, positionals } = readArguments({ args, allowPositionals: true, options }, usage);
     const [command, keyId, ...extra] = positionals;
     if (!command || !['create', 'list', 'revoke'].includes(command)) throw new UsageError(usage);
     if (extra.length > 0) throw new UsageError(`Unexpected argument "${extra[0]}".\n\n${usage}`);
-    const { table, where } = openTable(values, environment);
-    await withUsageErrors(where, () => perform(table, command, keyId, values, print));
+    await withTable(values, environment, usage, (table) => perform(table, command, keyId, values, print));
     return 0;
   });
-
-function openTable({ table, local }: Options, environment: NodeJS.ProcessEnv): { table: Table; where: string } {
-  const name = table ?? (local ? 'firstframe-videos' : environment.TABLE_NAME);
-  if (!name) throw new UsageError(`Name the table with --table NAME, TABLE_NAME or --local.\n\n${usage}`);
-  if (!local) return { table: tableOf(new DynamoDBClient({}), name), where: `the table ${name}` };
-  const aws = localAws(environment);
-  return { table: tableOf(new DynamoDBClient(aws), name), where: `the table ${name} at ${aws.endpoint}` };
-}
 
 async function perform(
   table: Table,
   command: string,
   keyId: string | undefined,
-  { owner }: Options,
+  { owner }: { owner?: string | undefined },
   print: (line: string) => void,
 ): Promise<void> {
   switch (command) {
@@ -96,24 +76,6 @@ function linesOf(items: readonly ApiKeyItem[]): string[] {
     ({ key_id, owner, created_at, revoked_at }) =>
       `${key_id.padEnd(idWidth)}  ${owner.padEnd(ownerWidth)}  created ${created_at}${revoked_at ? `  revoked ${revoked_at}` : ''}`,
   );
-}
-
-/** @throws UsageError for what an operator can fix: no such table, no connection, no credentials, no region */
-async function withUsageErrors(where: string, action: () => Promise<void>): Promise<void> {
-  try {
-    await action();
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    const code = 'code' in error ? error.code : undefined;
-    if (error.name === 'ResourceNotFoundException') {
-      throw new UsageError(`There is no such table: ${where}. Check name, account and region.`);
-    }
-    if (code === 'ECONNREFUSED') throw new UsageError(`Cannot connect to ${where}. Is npm start running?`);
-    if (error.name === 'CredentialsProviderError' || error.message === 'Region is missing') {
-      throw new UsageError(`${error.message}. ${awsEnvironmentFix}`);
-    }
-    throw error;
-  }
 }
 
 if (process.argv[1] === import.meta.filename) {

@@ -64,11 +64,14 @@ export const archiveInterrupted = retry([errorNames.archiveInterrupted, errorNam
   attempts: 6 + 287,
 });
 
-/** Gives the operator time to add the host to `videoHosts` before Wan deletes the file. 144 × 10 min = 24 h. */
+/**
+ * Gives the operator time to trust the host before Wan deletes the file, and continues soon after that. 720 × 2 min = 24 h, at most
+ * 2,160 events.
+ */
 export const untrustedVideoHost = retry([errorNames.untrustedVideoHost], {
-  first: 10 * 60,
+  first: 2 * 60,
   rate: 1,
-  attempts: 144,
+  attempts: 720,
 });
 
 /** Lambda has no free concurrency or fails itself. Waits 2, 4, 8, 16, 32 s (62 s), then 60 s each: 62 s + 59 × 60 s = 1 h. */

@@ -11,6 +11,7 @@ import {
 } from '../../../functions/entries/workflow.ts';
 import { readWait, waitFor } from '../../../functions/polling/wait-item.ts';
 import { acquireLease } from '../../../functions/polling/watcher-lease.ts';
+import { distrustHost, trustHost } from '../../../functions/video/catalogue-changes.ts';
 import { createVideo, readVideo } from '../../../functions/video/store.ts';
 import { viewOf } from '../../../functions/video/view.ts';
 import { startS3 } from '../../local/s3/support/start-s3.ts';
@@ -61,10 +62,12 @@ const task = aTask({ status: 'SUCCEEDED' });
 const context = aContext('r1');
 
 describe('archive-video', () => {
-  async function archive(given: Parameters<typeof aVideo>[0]) {
+  const link = 'https://videos.test/v.mp4';
+
+  async function archive(given: Parameters<typeof aVideo>[0], video_url = link) {
     const s3 = await startS3({ buckets: { videos: { versioned: true } } });
     const measured: string[] = [];
-    const output = { task_id: 'task-1', task_status: 'SUCCEEDED', video_url: 'https://videos.test/v.mp4' };
+    const output = { task_id: 'task-1', task_status: 'SUCCEEDED', video_url };
     const platform = aPlatform(store.table, {
       s3: s3.sdk,
       recordMetric: (name) => measured.push(name),
@@ -89,6 +92,19 @@ describe('archive-video', () => {
     expect(lines).toMatchObject([{ message: 'Archived the video', video_id: video.id, run: 1 }]);
     expect(measured).toEqual(expect.arrayContaining(['Succeeded', 'SecondsToFinish']));
     expect(await readVideo(store.table, video.id)).toMatchObject({ status: 'succeeded', video: { bucket: 'videos' } });
+  });
+
+  test('archives a video from a host that an operator trusts meanwhile', async () => {
+    const elsewhere = link.replace('videos.test', 'other.videos.test');
+    const failed = {
+      answer: undefined,
+      lines: expect.arrayContaining([expect.objectContaining({ host: 'other.videos.test' })]),
+    };
+    expect(await archive({ status: 'archiving' }, elsewhere)).toMatchObject(failed);
+    await trustHost(store.table, 'other.videos.test');
+    expect(await archive({ status: 'archiving' }, elsewhere)).toMatchObject({ answer: { outcome: 'archived' } });
+    await distrustHost(store.table, 'other.videos.test');
+    expect(await archive({ status: 'archiving' }, elsewhere)).toMatchObject(failed);
   });
 
   test.each([{ status: 'canceled' }, { status: 'archiving', run: 2 }, { status: 'running' }] as const)(
