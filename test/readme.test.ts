@@ -214,7 +214,7 @@ const handlings: Handling[] = [
     file: 'docs/deploy.md',
     with: '"prompt": "The cat wakes up"',
     run: async (code) => {
-      const [health, video] = (await shell(code)).trim().split(/(?<=\})\n?(?=\{)/);
+      const [, health, video] = /^(\{[^}]*\})\s*(\{.*\})/s.exec(await shell(code))!;
       expect(JSON.parse(health!)).toEqual({ status: 'ok' });
       expect(JSON.parse(video!)).toMatchObject({ status: 'succeeded', video: { width: expect.any(Number) } });
       expect(await written('first.jpg.result.json')).toMatchObject({ status: 'succeeded' });

@@ -9,7 +9,7 @@ export const ok = (summary: string): Finding => ({ state: 'ok', summary });
 export const warning = (summary: string, fix: string): Finding => ({ state: 'warning', summary, fix });
 export const failure = (summary: string, fix: string): Finding => ({ state: 'failure', summary, fix });
 
-const marks = { ok: '✓', warning: '!', failure: '✗' };
+const marks = { ok: '✓ ok     ', warning: '! warning', failure: '✗ error  ' };
 
 /** Formats a finding: a line with the summary, and an indented one with the fix. */
 export function linesOf(finding: Finding): string[] {
