@@ -1,19 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
-import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import { LambdaClient } from '@aws-sdk/client-lambda';
-import { S3Client } from '@aws-sdk/client-s3';
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { SFNClient } from '@aws-sdk/client-sfn';
 import { tableOf } from '../../functions/video/table.ts';
-import { type Configuration, ConfigurationError, readConfiguration } from '../config.ts';
-import { projectRoot } from '../synth/bundle.ts';
-import { type AwsCall, createAwsCall } from './aws-call.ts';
-import { awsEnvironmentFix, localAws } from './command.ts';
+import { type Configuration, ConfigurationError } from '../config.ts';
+import { type Clients, clientsFor } from './clients.ts';
+import { awsEnvironmentFix, configurationOf } from './command.ts';
 import { type Account, checkBootstrap, checkCredentials, checkRegion } from './doctor/account.ts';
 import {
   checkActivity,
@@ -76,7 +65,6 @@ export async function run(
 }
 
 type Check = (subject: string, find: () => Promise<Finding[]>) => Promise<void>;
-type Clients = ReturnType<typeof clientsFor>;
 interface Place {
   check: Check;
   clients: Clients;
@@ -184,29 +172,6 @@ function readArguments(args: string[]): { stack?: string | undefined; local: boo
   } catch {
     return undefined;
   }
-}
-
-function clientsFor(local: boolean, environment: NodeJS.ProcessEnv) {
-  const settings = local ? localAws(environment) : {};
-  const cloudFormation = new CloudFormationClient(settings);
-  return {
-    aws: createAwsCall(cloudFormation, environment, fetch) satisfies AwsCall,
-    cloudFormation,
-    cloudWatch: new CloudWatchClient(settings),
-    dynamoDb: new DynamoDBClient(settings),
-    eventBridge: new EventBridgeClient(settings),
-    lambda: new LambdaClient(settings),
-    s3: new S3Client(settings),
-    secrets: new SecretsManagerClient(settings),
-    stepFunctions: new SFNClient(settings),
-  };
-}
-
-async function configurationOf({ FIRSTFRAME_CONTEXT = '{}' }: NodeJS.ProcessEnv): Promise<Configuration> {
-  const { context } = JSON.parse(await readFile(join(projectRoot, 'cdk.json'), 'utf8')) as {
-    context: Record<string, unknown>;
-  };
-  return readConfiguration({ ...context, ...(JSON.parse(FIRSTFRAME_CONTEXT) as Record<string, unknown>) });
 }
 
 /** Returns the finding of a check that threw an error. */
