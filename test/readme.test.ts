@@ -222,9 +222,10 @@ const handlings: Handling[] = [
   },
   ...(
     [
-      ['request-service-quota-increase', 'test/infra/operations/doctor.test.ts'],
+      ['request-service-quota-increase', 'test/infra/operations/preflight.test.ts'],
+      ['npm run smoke\n', 'test/infra/operations/smoke.test.ts'],
       ['restore-table-to-point-in-time', 'test/infra/storage/storage.test.ts'],
-      ['aws events list-rules', 'test/infra/template.test.ts'],
+      ['aws events disable-rule', 'test/infra/template.test.ts'],
       ['list-object-versions', 'test/local/s3/listings.test.ts'],
       ['npx cdk destroy', 'test/infra/workflow/workflow.test.ts'],
       ['delete-stack', 'test/infra/storage/storage.test.ts'],

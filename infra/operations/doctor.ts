@@ -26,7 +26,7 @@ const usage = `Usage:
   npm run doctor -- --local         checks the stack of npm start on this machine
 
 Region and credentials come from the AWS environment, the configuration from cdk.json and FIRSTFRAME_CONTEXT (JSON, as with -c).
-It changes nothing and is free of charge. It says ok, warning or error, with the command that fixes it; errors make the exit status 1.`;
+It changes nothing and is free of charge. Each line starts with ok, warning or error; the line below it is the fix. Errors make the exit status 1.`;
 
 /**
  * `npm run doctor`: checks everything that a deployment needs, and prints issues with their fixes.
@@ -153,7 +153,7 @@ async function checkDeployment(
   await check('running videos', () => checkActivity(table, clients.stepFunctions, place.state_machine));
   await check('the drop folder', () => checkDrops({ table, s3: clients.s3, uploadsBucket: place.uploads_bucket }));
   if (local) return;
-  await check('the rules', () => checkRules(clients.eventBridge, stack));
+  await check('the rules', () => checkRules(clients.cloudFormation, clients.eventBridge, stack));
   await check('the alarms', () => checkAlarms(clients.cloudWatch, stack));
   await check('left resources', () => checkLeftovers(clients, stack, new Set(Object.values(place))));
 }

@@ -1,6 +1,7 @@
+import { type CloudFormationClient, paginateListStackResources } from '@aws-sdk/client-cloudformation';
 import { type CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
 import { DescribeTableCommand, DescribeTimeToLiveCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { type EventBridgeClient, ListRulesCommand } from '@aws-sdk/client-eventbridge';
+import { DescribeRuleCommand, type EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import {
   GetBucketNotificationConfigurationCommand,
   GetBucketVersioningCommand,
@@ -135,23 +136,33 @@ export async function checkActivity(
     ok(
       running + waiting === 0
         ? 'Nothing runs and no video waits: the stack can be deleted without losing a task.'
-        : `${running} videos run and ${waiting} wait. Before deleting the stack, wait until none does: docs/deploy.md#teardown.`,
+        : `${running} videos run and ${waiting} wait. Before deleting the stack, wait until all have ended: docs/deploy.md#teardown.`,
     ),
   ];
 }
 
 /** Checks that no rule is disabled: schedules and events start everything that no caller waits for. */
-export async function checkRules(eventBridge: Pick<EventBridgeClient, 'send'>, stackName: string): Promise<Finding[]> {
-  const { Rules = [] } = await eventBridge.send(new ListRulesCommand({ NamePrefix: `${stackName}-`, Limit: 100 }));
-  const rules = Rules.filter(({ Name = '' }) => isNameOf(stackName, Name));
-  const disabled = rules.filter(({ State }) => State === 'DISABLED');
-  if (disabled.length === 0) return [ok(`All ${rules.length} rules are enabled.`)];
-  return disabled.map(({ Name, Description }) =>
-    failure(
-      `The rule ${Name} is disabled. ${Description ?? ''}`.trim(),
-      `aws events enable-rule --name ${Name} (unless the stack is about to be deleted)`,
-    ),
-  );
+export async function checkRules(
+  cloudFormation: CloudFormationClient,
+  eventBridge: Pick<EventBridgeClient, 'send'>,
+  stackName: string,
+): Promise<Finding[]> {
+  const names: string[] = [];
+  for await (const page of paginateListStackResources({ client: cloudFormation }, { StackName: stackName }))
+    for (const { ResourceType, PhysicalResourceId } of page.StackResourceSummaries ?? [])
+      if (ResourceType === 'AWS::Events::Rule' && PhysicalResourceId) names.push(PhysicalResourceId);
+  const findings: Finding[] = [];
+  for (const Name of names) {
+    const { State, Description = '' } = await eventBridge.send(new DescribeRuleCommand({ Name }));
+    if (State === 'DISABLED')
+      findings.push(
+        failure(
+          `The rule ${Name} is disabled. ${Description}`.trim(),
+          `aws events enable-rule --name ${Name} (unless the stack is about to be deleted)`,
+        ),
+      );
+  }
+  return findings.length > 0 ? findings : [ok(`All ${names.length} rules are enabled.`)];
 }
 
 /** Whether CloudFormation generated a name for this stack, not for another one whose name continues this one. */

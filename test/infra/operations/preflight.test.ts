@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { claimPermit } from '../../../functions/queue/model-queue.ts';
 import { createVideo } from '../../../functions/video/store.ts';
@@ -97,7 +98,7 @@ async function preflight(variables: Record<string, string | undefined> = {}) {
 }
 
 describe('npm run doctor -- --preflight', () => {
-  test('passes an account that is ready, and says so for each point', async () => {
+  test('passes an account that is ready, with a line for each point', async () => {
     const { status, printed } = await preflight();
     expect(printed.split('\n').filter((line) => /^[✓!✗]/.test(line))).toEqual([
       expect.stringMatching(/ok +The configuration is valid/),
@@ -117,7 +118,7 @@ describe('npm run doctor -- --preflight', () => {
     );
   });
 
-  test('says that AWS_DEFAULT_REGION is not read, and stops before it calls AWS', async () => {
+  test('explains that AWS_DEFAULT_REGION is not read, and stops before it calls AWS', async () => {
     const { status, printed } = await preflight({ AWS_REGION: undefined, AWS_DEFAULT_REGION: 'eu-west-3' });
     expect(printed).toMatch(
       /error +No region is set: AWS_DEFAULT_REGION \(eu-west-3\).*\n +export AWS_REGION=eu-west-3/,
@@ -130,7 +131,7 @@ describe('npm run doctor -- --preflight', () => {
     [{ AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined }, undefined, /error +AWS cannot be called/],
     [{}, 'InvalidClientTokenId', /error +AWS rejects the credentials \(InvalidClientTokenId\)/],
     [{}, 'ExpiredToken', /error +AWS rejects the credentials \(ExpiredToken\).*\n +Log in again/],
-  ] as const)('says in a sentence what is wrong with the credentials: %j %s', async (variables, code, expected) => {
+  ] as const)('explains in a sentence what is wrong with the credentials: %j %s', async (variables, code, expected) => {
     if (code) aws.GetCallerIdentity = [403, code];
     const { status, printed } = await preflight(variables);
     expect(printed).toMatch(expected);
@@ -229,7 +230,7 @@ describe('npm run doctor -- --preflight', () => {
 const fetchAnyway = globalThis.fetch;
 
 describe('before the stack is deleted', () => {
-  test('the doctor says what still runs and waits', async () => {
+  test('the doctor reports what still runs and waits', async () => {
     const { table, close } = startTable();
     const nothing = expect.stringMatching(/^Nothing runs/);
     expect(await checkActivity(table)).toEqual([{ state: 'ok', summary: nothing }]);
@@ -241,14 +242,24 @@ describe('before the stack is deleted', () => {
     await close();
   });
 
-  test('a rule that was disabled for it is reported, unless it belongs to another stack', async () => {
-    const rules = ['firstframe-DropsImageDropped1-X', 'firstframe-two-DropsImageDropped1-X'];
-    const send = async () => ({ Rules: rules.map((Name) => ({ Name, State: 'DISABLED', Description: 'Does it.' })) });
-    expect(await checkRules({ send } as never, 'firstframe')).toEqual([
+  test('a rule that was disabled for it is reported', async () => {
+    const [drops, sweep] = ['firstframe-DropsImageDropped1-X', 'firstframe-MaintenanceSweep1-X'];
+    const client = Object.assign(Object.create(CloudFormationClient.prototype) as CloudFormationClient, {
+      send: async ({ input: { Name } }: { input: { Name?: string } }) =>
+        Name
+          ? { State: Name === drops ? 'DISABLED' : 'ENABLED', Description: 'Does it.' }
+          : {
+              StackResourceSummaries: [drops, sweep].map((PhysicalResourceId) => ({
+                ResourceType: 'AWS::Events::Rule',
+                PhysicalResourceId,
+              })),
+            },
+    });
+    expect(await checkRules(client, client as never, 'firstframe')).toEqual([
       {
         state: 'failure',
-        summary: `The rule ${rules[0]} is disabled. Does it.`,
-        fix: expect.stringContaining(`aws events enable-rule --name ${rules[0]}`),
+        summary: `The rule ${drops} is disabled. Does it.`,
+        fix: expect.stringContaining(`aws events enable-rule --name ${drops}`),
       },
     ]);
   });
