@@ -11,6 +11,7 @@ import { readSettings } from '../local/settings.ts';
 import { ffmpegFile } from './functions/media/support.ts';
 import { type Endpoint, endpoint, localS3, sharedStack } from './support/endpoint.ts';
 import { probe } from './support/probe.ts';
+import { serveStage } from './support/stage.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 const read = (file: string): string => readFileSync(path.join(root, file), 'utf8');
@@ -74,6 +75,18 @@ async function result(code: string): Promise<Record<string, unknown>> {
   await written(/drop\/(\S+)/.exec(code)![1]!);
   return JSON.parse(await shell(code)) as Record<string, unknown>;
 }
+
+/** The variables of the guides, each with the output of the stack that it is set to. */
+const variableOutputs = {
+  API_URL: 'ApiUrl',
+  TABLE_NAME: 'TableName',
+  UPLOADS_BUCKET: 'UploadsBucketName',
+  VIDEOS_BUCKET: 'VideosBucketName',
+  WAN_SECRET_ARN: 'WanSecretArn',
+  STATE_MACHINE_ARN: 'StateMachineArn',
+};
+/** The API below its stage, at a URL in the form of the output. */
+let stage: Awaited<ReturnType<typeof serveStage>>;
 
 const exportAws = async (code: string): Promise<void> => {
   const printed = await shell(`${code}\nenv | grep ^AWS_`);
@@ -172,18 +185,47 @@ const handlings: Handling[] = [
       const [secret, create, call, ...more] = code.trim().split('\n');
       expect(more).toEqual([]);
       expect(secret).toMatch(/^aws secretsmanager put-secret-value --secret-id "\$WAN_SECRET_ARN" --secret-string /);
-      // The output is an address of AWS, whose stage is a part of the path.
-      const API_URL = outputs.ApiUrl!.replace(/^https:\/\/[^/]+\/v1/, api.url);
-      Object.assign(variables, { TABLE_NAME: outputs.TableName, API_URL });
+      Object.assign(
+        variables,
+        Object.fromEntries(Object.entries(variableOutputs).map(([variable, output]) => [variable, outputs[output]])),
+        { API_URL: stage.url },
+      );
       variables.KEY = /ff_\S+/.exec(await shell(`cd '${root}' && ${create}`))![0];
       expect(JSON.parse(await shell(call!))).toEqual({ data: [], next_cursor: null });
+      // With a slash too many, the response names it.
+      for (const path of ['/videos', '/api/v1/tasks'])
+        expect(JSON.parse(await shell(call!.replace('}videos', `}${path}`)))).toMatchObject({
+          status: 404,
+          detail: expect.stringContaining('double slash'),
+        });
+    },
+  },
+  {
+    file: 'docs/deploy.md',
+    with: 'API_URL=$(output ApiUrl)',
+    run: async (code) => {
+      // Only CloudFormation knows the outputs of a deployment; each name must be one of them.
+      const named = [...code.matchAll(/^(\w+)=\$\(output (\w+)\)$/gm)];
+      expect(Object.fromEntries(named.map(([, variable, output]) => [variable, output]))).toEqual(variableOutputs);
+      expect(Object.keys(outputs)).toEqual(expect.arrayContaining(Object.values(variableOutputs)));
+    },
+  },
+  {
+    file: 'docs/deploy.md',
+    with: '"prompt": "The cat wakes up"',
+    run: async (code) => {
+      const [, health, video] = /^(\{[^}]*\})\s*(\{.*\})/s.exec(await shell(code))!;
+      expect(JSON.parse(health!)).toEqual({ status: 'ok' });
+      expect(JSON.parse(video!)).toMatchObject({ status: 'succeeded', video: { width: expect.any(Number) } });
+      expect(await written('first.jpg.result.json')).toMatchObject({ status: 'succeeded' });
     },
   },
   ...(
     [
-      ['request-service-quota-increase', 'test/infra/operations/doctor.test.ts'],
+      ['request-service-quota-increase', 'test/infra/operations/preflight.test.ts'],
+      ['npm run smoke\n', 'test/infra/operations/smoke.test.ts'],
       ['restore-table-to-point-in-time', 'test/infra/storage/storage.test.ts'],
-      ['aws events list-rules', 'test/infra/template.test.ts'],
+      ['aws events disable-rule', 'test/infra/template.test.ts'],
       ['list-object-versions', 'test/local/s3/listings.test.ts'],
       ['npx cdk destroy', 'test/infra/workflow/workflow.test.ts'],
       ['delete-stack', 'test/infra/storage/storage.test.ts'],
@@ -349,6 +391,8 @@ describe.runIf(hasTools)('the commands of the documents, in their order', { time
     const close = async () => s3.destroy();
     api = endpoint({ url: stack.api_url, ...key, s3, uploads_bucket: 'firstframe-uploads', close });
     outputs = stack.runtime.stack.outputs as Record<string, string>;
+    expect(outputs.ApiUrl).toMatch(/^https:\/\/[^/]+\/v1\/$/);
+    stage = await serveStage(stack.api_url);
     onThisStack = (code) =>
       code.replaceAll('http://127.0.0.1:4400', stack.api_url).replaceAll('http://127.0.0.1:4402', stack.aws_url);
     folder = await mkdtemp(path.join(tmpdir(), 'firstframe-readme-'));
@@ -369,6 +413,7 @@ describe.runIf(hasTools)('the commands of the documents, in their order', { time
   }, 150_000);
   afterAll(async () => {
     await api?.close();
+    await stage?.close();
     if (folder !== '') await rm(folder, { recursive: true, force: true });
   });
 

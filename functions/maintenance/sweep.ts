@@ -19,9 +19,6 @@ const RESUME_SECONDS = { second: 10, max: 3600 };
  */
 const DESCRIBE_CALLS = { burst: 100, interval_milliseconds: 100, max_milliseconds: 150_000 };
 
-/** How long the time at which an owner was last served is kept. */
-const SERVED_MILLISECONDS = 24 * 3600_000;
-
 /** What a sweep did. */
 interface SweepReport {
   resumed: string[];
@@ -83,7 +80,7 @@ export async function sweep(
   for (const model of models) {
     await collectErrors(model, async () => {
       const queue = await readModelQueue(table, model);
-      await pruneServed(table, model, queue, table.now() - SERVED_MILLISECONDS);
+      await pruneServed(table, model, queue);
       for (const id of queue.running) {
         await collectErrors(
           id,

@@ -6,8 +6,10 @@ import {
   claimPermit,
   ensurePermit,
   isPaused,
+  MAX_SERVED,
   type ModelLimits,
   type ModelQueue,
+  pruneServed,
   readModelQueue,
 } from './model-queue.ts';
 import { releaseResources } from './release.ts';
@@ -46,6 +48,7 @@ export async function dispatch(
     if (isPaused(queue, table.now()) || free <= 0) return started;
     const round = await nextRound(table, model, { queue, attempted, include });
     if (round.length === 0) return started;
+    if (queue.served.size > MAX_SERVED) await pruneServed(table, model, queue);
     for (const next of round.slice(0, free)) {
       attempted.add(next.id);
       // In a paused queue only the first claim succeeds, because it moves the time of the next probe.

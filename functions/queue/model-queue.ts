@@ -7,7 +7,7 @@ import type { Model } from '../wan/catalogue.ts';
 export interface ModelQueue {
   /** Ids of the videos that hold a permit. */
   running: ReadonlySet<string>;
-  /** When each owner was last served: owner → milliseconds since 1970. */
+  /** When each of the latest owners was last served: owner → milliseconds since 1970. */
   served: ReadonlyMap<string, number>;
   /**
    * Set while the queue is paused because Wan refuses the account (invalid key, arrears). Nothing is dispatched before this time; then
@@ -73,22 +73,32 @@ export async function claimPermit(
   return (await claim()) !== undefined;
 }
 
+/** How long the time at which an owner was served is kept. */
+const SERVED_MILLISECONDS = 3600_000;
+/**
+ * Above this many owners, dispatch prunes before it adds more: DynamoDB refuses an item over 400 KB, which 6,000 owners reach, and
+ * each claim is billed by the item's size. Dispatch goes through the owners by name, so those without a time follow in this order.
+ */
+export const MAX_SERVED = 400;
+const SERVED_AFTER_PRUNING = 200;
 /** This many owner names fit into the 4 KB of an update expression. */
 const MAX_PRUNED = 100;
 
 /**
- * Removes `served` entries older than `before`. Owners without an entry come first anyway, and a smaller item makes every write
- * cheaper.
- * @param before milliseconds since 1970
+ * Keeps the times of the owners served within the last hour, at most the latest 200. Owners without a time come first, and a smaller
+ * item makes every write cheaper.
  */
-export async function pruneServed(table: Table, model: string, { served }: ModelQueue, before: number): Promise<void> {
-  const owners = [...served].flatMap(([owner, at]) => (at < before ? [owner] : [])).slice(0, MAX_PRUNED);
-  if (owners.length === 0) return;
-  const names = owners.map((owner, index) => [`#${index}`, owner] as const);
-  await updateItem(table, keys.modelQueue(model), {
-    UpdateExpression: `REMOVE ${names.map(([name]) => `served.${name}`).join(', ')}`,
-    ExpressionAttributeNames: Object.fromEntries(names),
-  });
+export async function pruneServed(table: Table, model: string, { served }: Pick<ModelQueue, 'served'>): Promise<void> {
+  const latest = [...served].sort(([, one], [, other]) => other - one);
+  const before = table.now() - SERVED_MILLISECONDS;
+  const owners = latest.flatMap(([owner, at], index) => (at < before || index >= SERVED_AFTER_PRUNING ? [owner] : []));
+  for (let start = 0; start < owners.length; start += MAX_PRUNED) {
+    const names = owners.slice(start, start + MAX_PRUNED).map((owner, index) => [`#${index}`, owner] as const);
+    await updateItem(table, keys.modelQueue(model), {
+      UpdateExpression: `REMOVE ${names.map(([name]) => `served.${name}`).join(', ')}`,
+      ExpressionAttributeNames: Object.fromEntries(names),
+    });
+  }
 }
 
 /** Gives a video in progress its permit, even when all permits are held. Idempotent. */

@@ -36,7 +36,7 @@ const unsignedRequest: GatewayProblem = {
   code: 'InvalidApiKey',
   title: 'The request is not signed, or the route does not exist.',
   detail:
-    'Sign it with AWS Signature Version 4 for the service execute-api. If it is signed, check method and path. Both are case-sensitive.',
+    'Sign it with AWS Signature Version 4 for the service execute-api. If it is signed, check method and path. Both are case-sensitive, and a double slash, as in //videos, matches no route.',
 };
 const invalidSignature: GatewayProblem = {
   ...unsignedRequest,
@@ -54,7 +54,9 @@ const unknownRoute: GatewayProblem = {
   status: 404,
   code: 'NotFound',
   title: 'The route does not exist.',
-  detail: 'Check the method and the path. Both are case-sensitive.',
+  // Not the path itself: a template cannot escape what the caller sent.
+  detail:
+    'Check the method and the path. Both are case-sensitive, and a double slash, as in //videos, matches no route.',
 };
 const tooLarge: GatewayProblem = {
   status: 413,

@@ -1,4 +1,8 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { type Configuration, readConfiguration } from '../config.ts';
+import { projectRoot } from '../synth/bundle.ts';
 
 /** Wrong arguments or a wrong environment. Reported as a sentence, without a stack trace. */
 export class UsageError extends Error {
@@ -40,3 +44,11 @@ export const localAws = (environment: NodeJS.ProcessEnv) => ({
 /** The SDK for JavaScript does not read AWS_DEFAULT_REGION, unlike the AWS CLI. */
 export const awsEnvironmentFix =
   'Set AWS_REGION (AWS_DEFAULT_REGION is only read by the AWS CLI), and AWS_PROFILE or AWS_ACCESS_KEY_ID and its secret.';
+
+/** Reads the configuration from cdk.json and `FIRSTFRAME_CONTEXT`. @throws ConfigurationError */
+export async function configurationOf({ FIRSTFRAME_CONTEXT = '{}' }: NodeJS.ProcessEnv): Promise<Configuration> {
+  const { context } = JSON.parse(await readFile(join(projectRoot, 'cdk.json'), 'utf8')) as {
+    context: Record<string, unknown>;
+  };
+  return readConfiguration({ ...context, ...(JSON.parse(FIRSTFRAME_CONTEXT) as Record<string, unknown>) });
+}

@@ -1,29 +1,32 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
-import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { LambdaClient } from '@aws-sdk/client-lambda';
-import { S3Client } from '@aws-sdk/client-s3';
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { tableOf } from '../../functions/video/table.ts';
-import { type Configuration, ConfigurationError, readConfiguration } from '../config.ts';
-import { projectRoot } from '../synth/bundle.ts';
-import { awsEnvironmentFix, localAws } from './command.ts';
-import { checkAlarms, checkApi, checkDrops, checkQueues, checkStorage } from './doctor/checks.ts';
-import { checkConcurrency } from './doctor/concurrency.ts';
+import { type Configuration, ConfigurationError } from '../config.ts';
+import { type Clients, clientsFor } from './clients.ts';
+import { awsEnvironmentFix, configurationOf } from './command.ts';
+import { type Account, checkBootstrap, checkCredentials, checkRegion } from './doctor/account.ts';
+import {
+  checkActivity,
+  checkAlarms,
+  checkApi,
+  checkDrops,
+  checkQueues,
+  checkRules,
+  checkStorage,
+} from './doctor/checks.ts';
 import { type Deployment, findDeployment, localDeployment } from './doctor/deployment.ts';
-import { type Finding, failure, linesOf, ok } from './doctor/finding.ts';
-import { checkWanKey } from './doctor/wan-key.ts';
+import { type Finding, failure, linesOf, ok, warning } from './doctor/finding.ts';
+import { checkLeftovers, checkOldStateMachine, checkStackStatus } from './doctor/leftovers.ts';
+import { checkConcurrency, checkTransitions } from './doctor/quotas.ts';
+import { checkKey, checkWanKey } from './doctor/wan-key.ts';
 
 const usage = `Usage:
   npm run doctor                    checks the deployed stack, and prints issues with their fixes
+  npm run doctor -- --preflight     checks account and region before a deployment; also the Wan key, if DASHSCOPE_API_KEY has it
   npm run doctor -- --stack NAME    checks another stack than that of the setting stackName
   npm run doctor -- --local         checks the stack of npm start on this machine
 
 Region and credentials come from the AWS environment, the configuration from cdk.json and FIRSTFRAME_CONTEXT (JSON, as with -c).
-It changes nothing and is free of charge.`;
+It changes nothing and is free of charge. Each line starts with ok, warning or error; the line below it is the fix. Errors make the exit status 1.`;
 
 /**
  * `npm run doctor`: checks everything that a deployment needs, and prints issues with their fixes.
@@ -40,7 +43,7 @@ export async function run(
     return 1;
   }
   const findings: Finding[] = [];
-  const check = async (subject: string, find: () => Promise<Finding[]>) => {
+  const check: Check = async (subject, find) => {
     const found = await find().catch((error: unknown) => [failedCheck(subject, error)]);
     for (const finding of found) for (const line of linesOf(finding)) print(line);
     findings.push(...found);
@@ -52,70 +55,123 @@ export async function run(
     return [ok(`The configuration is valid (region ${configuration.region}).`)];
   });
   const stack = options.stack ?? configuration?.stackName ?? 'firstframe';
-  let deployment: Deployment | undefined = options.local
-    ? localDeployment(`http://127.0.0.1:${environment.PORT || 4400}`)
-    : undefined;
-  if (!options.local) {
-    await check('the stack', async () => {
-      const found = await findDeployment(clients.cloudFormation, stack);
-      deployment = found.deployment;
-      return found.findings;
-    });
-  }
-  const [place, settings] = [deployment, configuration];
-  if (settings && !options.local)
-    await check("Lambda's quota", () => checkConcurrency(clients.lambda, settings.apiConcurrency));
-  if (place && settings) {
-    const { region, limitSettings } = settings;
-    const wanBaseUrl = options.local ? `http://127.0.0.1:${environment.WAN_PORT || 4401}/api/v1` : settings.wanBaseUrl;
-    const services = { ...clients, fetch, now: Date.now };
-    await check('the API', () => checkApi(fetch, place.api_url));
-    await check("Wan's key", () => checkWanKey(services, { secret: place.secret, region, wanBaseUrl }));
-    await check('buckets and table', () => checkStorage(clients, place, !options.local));
-    await check('the model queues', () => checkQueues(tableOf(clients.dynamoDb, place.table), limitSettings));
-    await check('the drop folder', () =>
-      checkDrops({
-        table: tableOf(clients.dynamoDb, place.table),
-        s3: clients.s3,
-        uploadsBucket: place.uploads_bucket,
-      }),
-    );
-    if (!options.local) await check('the alarms', () => checkAlarms(clients.cloudWatch, stack));
-  }
+  const place = { check, clients, environment, stack };
+  if (options.preflight) {
+    if (configuration) await preflight(place, configuration);
+  } else await checkDeployment({ ...place, local: options.local }, configuration);
   const hasFailed = findings.some(({ state }) => state === 'failure');
   print(hasFailed ? '\nSome checks failed. The indented lines are the fixes.' : '\nAll checks passed.');
   return hasFailed ? 1 : 0;
 }
 
-function readArguments(args: string[]): { stack?: string | undefined; local: boolean } | undefined {
+type Check = (subject: string, find: () => Promise<Finding[]>) => Promise<void>;
+interface Place {
+  check: Check;
+  clients: Clients;
+  environment: NodeJS.ProcessEnv;
+  /** The stack's name. */
+  stack: string;
+}
+
+/** Checks what a deployment needs before it exists. */
+async function preflight({ check, clients, environment, stack }: Place, configuration: Configuration): Promise<void> {
+  const { apiConcurrency, limitSettings, region: wanRegion, wanBaseUrl } = configuration;
+  let [region, account]: [string | undefined, Account | undefined] = [undefined, undefined];
+  await check('the region', async () => {
+    const found = await checkRegion(clients.cloudFormation, environment);
+    region = found.region;
+    return found.findings;
+  });
+  const inRegion = region;
+  if (inRegion)
+    await check('the credentials', async () => {
+      const found = await checkCredentials(clients.aws, inRegion);
+      account = found.account;
+      return found.findings;
+    });
+  const deployer = account;
+  if (deployer) {
+    await check('the bootstrap', () => checkBootstrap(clients.aws, deployer));
+    await checkQuotas({ check, clients }, { apiConcurrency, limitSettings });
+    let exists = true;
+    await check('the stack', async () => {
+      const found = await checkStackStatus(clients.cloudFormation, stack);
+      exists = found.exists;
+      return found.findings;
+    });
+    if (!exists) {
+      await check('the state machine', () => checkOldStateMachine(clients.stepFunctions, deployer, stack));
+      await check('left resources', () => checkLeftovers(clients, stack));
+    }
+  }
+  await check("Wan's key", async () => {
+    const key = environment.DASHSCOPE_API_KEY?.trim();
+    if (key) return checkKey({ fetch, now: Date.now }, { key, region: wanRegion, wanBaseUrl });
+    return [
+      warning(
+        `The Wan key was not checked. It must be one of the region ${wanRegion}.`,
+        'DASHSCOPE_API_KEY=sk-… npm run doctor -- --preflight',
+      ),
+    ];
+  });
+}
+
+async function checkQuotas(
+  { check, clients }: Pick<Place, 'check' | 'clients'>,
+  { apiConcurrency, limitSettings }: Pick<Configuration, 'apiConcurrency' | 'limitSettings'>,
+): Promise<void> {
+  await check("Lambda's quota", () => checkConcurrency(clients.lambda, apiConcurrency));
+  await check("Step Functions' quota", () => checkTransitions(clients.aws, limitSettings));
+}
+
+/** Checks a deployed stack, or that of `npm start`. */
+async function checkDeployment(
+  { check, clients, environment, stack, local }: Place & { local: boolean },
+  configuration: Configuration | undefined,
+): Promise<void> {
+  let deployment: Deployment | undefined = local
+    ? localDeployment(`http://127.0.0.1:${environment.PORT || 4400}`)
+    : undefined;
+  if (!local) {
+    await check('the stack', async () => {
+      const found = await findDeployment(clients.cloudFormation, stack);
+      deployment = found.deployment;
+      return found.findings;
+    });
+    if (configuration) await checkQuotas({ check, clients }, configuration);
+  }
+  const place = deployment;
+  if (!place || !configuration) return;
+  const { region, limitSettings } = configuration;
+  const wanBaseUrl = local ? `http://127.0.0.1:${environment.WAN_PORT || 4401}/api/v1` : configuration.wanBaseUrl;
+  const services = { ...clients, fetch, now: Date.now };
+  const table = tableOf(clients.dynamoDb, place.table);
+  await check('the API', () => checkApi(fetch, place.api_url));
+  await check("Wan's key", () => checkWanKey(services, { secret: place.secret, region, wanBaseUrl }));
+  await check('buckets and table', () => checkStorage(clients, place, !local));
+  await check('the model queues', () => checkQueues(table, limitSettings));
+  await check('running videos', () => checkActivity(table, clients.stepFunctions, place.state_machine));
+  await check('the drop folder', () => checkDrops({ table, s3: clients.s3, uploadsBucket: place.uploads_bucket }));
+  if (local) return;
+  await check('the rules', () => checkRules(clients.cloudFormation, clients.eventBridge, stack));
+  await check('the alarms', () => checkAlarms(clients.cloudWatch, stack));
+  await check('left resources', () => checkLeftovers(clients, stack, new Set(Object.values(place))));
+}
+
+function readArguments(args: string[]): { stack?: string | undefined; local: boolean; preflight: boolean } | undefined {
   try {
     const { values } = parseArgs({
       args,
-      options: { stack: { type: 'string' }, local: { type: 'boolean', default: false } },
+      options: {
+        stack: { type: 'string' },
+        local: { type: 'boolean', default: false },
+        preflight: { type: 'boolean', default: false },
+      },
     });
     return values;
   } catch {
     return undefined;
   }
-}
-
-function clientsFor(local: boolean, environment: NodeJS.ProcessEnv) {
-  const settings = local ? localAws(environment) : {};
-  return {
-    cloudFormation: new CloudFormationClient(settings),
-    cloudWatch: new CloudWatchClient(settings),
-    dynamoDb: new DynamoDBClient(settings),
-    lambda: new LambdaClient(settings),
-    s3: new S3Client(settings),
-    secrets: new SecretsManagerClient(settings),
-  };
-}
-
-async function configurationOf({ FIRSTFRAME_CONTEXT = '{}' }: NodeJS.ProcessEnv): Promise<Configuration> {
-  const { context } = JSON.parse(await readFile(join(projectRoot, 'cdk.json'), 'utf8')) as {
-    context: Record<string, unknown>;
-  };
-  return readConfiguration({ ...context, ...(JSON.parse(FIRSTFRAME_CONTEXT) as Record<string, unknown>) });
 }
 
 /** Returns the finding of a check that threw an error. */

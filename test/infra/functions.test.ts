@@ -144,6 +144,26 @@ describe('each function', () => {
     expect(called.filter((callee) => !aliases.has(callee))).toEqual([]);
   });
 
+  test.each([
+    ['drop.prompt', { drop: { prompt: '长'.repeat(1500) } }],
+    [
+      'drop.owners',
+      {
+        drop: {
+          owners: Object.fromEntries(
+            Array.from({ length: 120 }, (_, index) => [`a-long-folder-${index}`, `owner-of-it-${index}`]),
+          ),
+        },
+      },
+    ],
+  ])('has at most 4 KB of variables, or %s is named before anything is deployed', async (setting, context) => {
+    await expect(synthesizeStandIns(context)).rejects.toThrow(
+      new RegExp(
+        `^The environment of the function drop has \\d+ bytes, and Lambda allows 4096\\. Shorten the setting ${setting}`,
+      ),
+    );
+  });
+
   test('has reserved concurrency only if it is configured, and only for submit and videos', async () => {
     const limited = ({ template, functions }: Synthesis) =>
       resourcesOf(template, 'AWS::Lambda::Function').flatMap(({ id, properties: { ReservedConcurrentExecutions } }) =>

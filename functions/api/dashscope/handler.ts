@@ -46,7 +46,11 @@ function routeOf({ resource, pathParameters, httpMethod }: DashscopeRequest): {
   // The request's path may begin with the base path of a custom domain, so the matched parts are used.
   const path = (pathParameters?.proxy ?? resource.replace(/^\/api\/v1\//, '')).replace(/\/$/, '');
   const route = routes.find((candidate) => candidate.path.test(path));
-  if (!route) throw new DashscopeError('NotFound', 'There is no such route. Check the path; it is case-sensitive.');
+  if (!route)
+    throw new DashscopeError(
+      'NotFound',
+      'There is no such route. Check the path: it is case-sensitive and has no double slash.',
+    );
   const operation = Object.hasOwn(route.methods, httpMethod) ? route.methods[httpMethod] : undefined;
   if (operation) return { operation, taskId: route.path.exec(path)?.[1] ?? '' };
   const allow = Object.keys(route.methods).join(', ');

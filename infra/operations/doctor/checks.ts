@@ -1,8 +1,17 @@
+import { type CloudFormationClient, paginateListStackResources } from '@aws-sdk/client-cloudformation';
 import { type CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
 import { DescribeTableCommand, DescribeTimeToLiveCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { GetBucketVersioningCommand, HeadBucketCommand, type S3Client } from '@aws-sdk/client-s3';
+import { DescribeRuleCommand, type EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import {
+  GetBucketNotificationConfigurationCommand,
+  GetBucketVersioningCommand,
+  HeadBucketCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import { paginateListExecutions, type SFNClient } from '@aws-sdk/client-sfn';
 import { countForgottenDrops, type DropFolder } from '../../../functions/maintenance/lost-drops.ts';
 import { limitsOf, readModelQueue } from '../../../functions/queue/model-queue.ts';
+import { readQueue } from '../../../functions/queue/waiting.ts';
 import type { LimitSettings } from '../../../functions/shared/environment.ts';
 import { timeToLive } from '../../../functions/shared/table-schema.ts';
 import type { Table } from '../../../functions/video/table.ts';
@@ -12,12 +21,12 @@ import { type Finding, failure, ok, warning } from './finding.ts';
 
 /**
  * Checks that buckets and table exist with the deployed settings.
- * @param hasTimeToLive whether this DynamoDB supports time to live; the one of `npm start` does not
+ * @param isAws false for the stack of `npm start`, which has no time to live and no notification configuration
  */
 export async function checkStorage(
   { s3, dynamoDb }: { s3: Pick<S3Client, 'send'>; dynamoDb: Pick<DynamoDBClient, 'send'> },
   { uploads_bucket, videos_bucket, table }: Deployment,
-  hasTimeToLive: boolean,
+  isAws: boolean,
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const Bucket of [uploads_bucket, videos_bucket]) {
@@ -39,10 +48,22 @@ export async function checkStorage(
       findings.push(
         failure(
           `The bucket ${Bucket} is not versioned: an overwritten drop would replace the first frame of an open video.`,
-          'aws s3api put-bucket-versioning --versioning-configuration Status=Enabled --bucket …',
+          `aws s3api put-bucket-versioning --versioning-configuration Status=Enabled --bucket ${Bucket}`,
         ),
       );
     }
+  }
+  if (isAws) {
+    const { EventBridgeConfiguration } = await s3.send(
+      new GetBucketNotificationConfigurationCommand({ Bucket: uploads_bucket }),
+    );
+    if (!EventBridgeConfiguration)
+      findings.push(
+        failure(
+          `The bucket ${uploads_bucket} sends no events: drops are only found by the sweep.`,
+          `aws s3api put-bucket-notification-configuration --bucket ${uploads_bucket} --notification-configuration '{"EventBridgeConfiguration": {}}'`,
+        ),
+      );
   }
   const { Table } = await dynamoDb.send(new DescribeTableCommand({ TableName: table }));
   if (Table?.TableStatus !== 'ACTIVE')
@@ -50,7 +71,7 @@ export async function checkStorage(
       failure(`The table ${table} is ${Table?.TableStatus}.`, 'Wait, or inspect it in the DynamoDB console.'),
     );
   const { TimeToLiveDescription } = await dynamoDb.send(new DescribeTimeToLiveCommand({ TableName: table }));
-  if (hasTimeToLive && TimeToLiveDescription?.AttributeName !== timeToLive) {
+  if (isAws && TimeToLiveDescription?.AttributeName !== timeToLive) {
     findings.push(
       warning(
         `The table ${table} never deletes expired items: its time to live is not ${timeToLive}.`,
@@ -90,6 +111,64 @@ export async function checkQueues(table: Table, limits: LimitSettings): Promise<
 const describeLimits = ({ extra_permits, models: own }: LimitSettings): string =>
   `as documented${Object.keys(own).length > 0 ? ` except for ${Object.keys(own).join(', ')}` : ''}, plus ${extra_permits} permits`;
 
+/**
+ * Reports what runs and waits. Deleting the stack cuts running executions off, and the tasks that they wait for are billed nevertheless.
+ * @param stepFunctions to count running executions as well; videos that are being archived hold no permit
+ */
+export async function checkActivity(
+  table: Table,
+  stepFunctions?: SFNClient,
+  stateMachineArn?: string,
+): Promise<Finding[]> {
+  let [permits, waiting] = [0, 0];
+  for (const { name } of models) {
+    const { running } = await readModelQueue(table, name);
+    permits += running.size;
+    for (const videos of (await readQueue(table, name, running)).owners.values()) waiting += videos.length;
+  }
+  let executions = 0;
+  if (stepFunctions && stateMachineArn) {
+    const pages = paginateListExecutions({ client: stepFunctions }, { stateMachineArn, statusFilter: 'RUNNING' });
+    for await (const page of pages) executions += page.executions?.length ?? 0;
+  }
+  const running = Math.max(permits, executions);
+  return [
+    ok(
+      running + waiting === 0
+        ? 'Nothing runs and no video waits: the stack can be deleted without losing a task.'
+        : `${running} videos run and ${waiting} wait. Before deleting the stack, wait until all have ended: docs/deploy.md#teardown.`,
+    ),
+  ];
+}
+
+/** Checks that no rule is disabled: schedules and events start everything that no caller waits for. */
+export async function checkRules(
+  cloudFormation: CloudFormationClient,
+  eventBridge: Pick<EventBridgeClient, 'send'>,
+  stackName: string,
+): Promise<Finding[]> {
+  const names: string[] = [];
+  for await (const page of paginateListStackResources({ client: cloudFormation }, { StackName: stackName }))
+    for (const { ResourceType, PhysicalResourceId } of page.StackResourceSummaries ?? [])
+      if (ResourceType === 'AWS::Events::Rule' && PhysicalResourceId) names.push(PhysicalResourceId);
+  const findings: Finding[] = [];
+  for (const Name of names) {
+    const { State, Description = '' } = await eventBridge.send(new DescribeRuleCommand({ Name }));
+    if (State === 'DISABLED')
+      findings.push(
+        failure(
+          `The rule ${Name} is disabled. ${Description}`.trim(),
+          `aws events enable-rule --name ${Name} (unless the stack is about to be deleted)`,
+        ),
+      );
+  }
+  return findings.length > 0 ? findings : [ok(`All ${names.length} rules are enabled.`)];
+}
+
+/** Whether CloudFormation generated a name for this stack, not for another one whose name continues this one. */
+const isNameOf = (stackName: string, name: string): boolean =>
+  new RegExp(`^${stackName}-[A-Za-z0-9]+-[^-]+$`).test(name);
+
 /** 1,000 objects each: a request costs half a thousandth of a cent. */
 const MAX_PAGES = 100;
 
@@ -109,9 +188,7 @@ export async function checkDrops(folder: DropFolder): Promise<Finding[]> {
 /** Checks that the stack has alarms and that no alarm is in state ALARM. */
 export async function checkAlarms(cloudWatch: Pick<CloudWatchClient, 'send'>, stackName: string): Promise<Finding[]> {
   const found = await cloudWatch.send(new DescribeAlarmsCommand({ AlarmNamePrefix: `${stackName}-`, MaxRecords: 100 }));
-  // The prefix also matches another stack whose name continues this one.
-  const name = new RegExp(`^${stackName}-[A-Za-z]+-[^-]+$`);
-  const MetricAlarms = (found.MetricAlarms ?? []).filter(({ AlarmName = '' }) => name.test(AlarmName));
+  const MetricAlarms = (found.MetricAlarms ?? []).filter(({ AlarmName = '' }) => isNameOf(stackName, AlarmName));
   if (MetricAlarms.length === 0)
     return [warning(`The stack ${stackName} has no alarms.`, 'Deploy this version with npm run deploy.')];
   const active = MetricAlarms.filter(({ StateValue }) => StateValue === 'ALARM');

@@ -8,6 +8,8 @@ export interface Deployment {
   videos_bucket: string;
   table: string;
   secret: string;
+  /** Undefined for the stack of `npm start`. */
+  state_machine?: string;
 }
 
 /** Returns the stack of `npm start`, which has fixed names. */
@@ -49,6 +51,7 @@ export async function findDeployment(
     videos_bucket: output('VideosBucketName'),
     table: output('TableName'),
     secret: output('WanSecretArn'),
+    state_machine: output('StateMachineArn'),
   };
   const missing = Object.entries(deployment)
     .filter(([, value]) => value === '')

@@ -5,14 +5,19 @@ import { createWanClient } from '../../../functions/wan/client/client.ts';
 import { type Region, regionNames, regions } from '../../../functions/wan/regions.ts';
 import { type Finding, failure, ok, warning } from './finding.ts';
 
-/** Checks the secret, and its key by listing the latest tasks, which is free of charge. */
+interface KeyServices {
+  fetch: typeof globalThis.fetch;
+  now: () => number;
+}
+interface KeyTarget {
+  region: Region;
+  wanBaseUrl: string;
+}
+
+/** Checks the secret and its key. */
 export async function checkWanKey(
-  {
-    secrets,
-    fetch,
-    now,
-  }: { secrets: Pick<SecretsManagerClient, 'send'>; fetch: typeof globalThis.fetch; now: () => number },
-  { secret, region, wanBaseUrl }: { secret: string; region: Region; wanBaseUrl: string },
+  { secrets, ...services }: KeyServices & { secrets: Pick<SecretsManagerClient, 'send'> },
+  { secret, ...target }: KeyTarget & { secret: string },
 ): Promise<Finding[]> {
   const { SecretString = '' } = await secrets.send(new GetSecretValueCommand({ SecretId: secret }));
   const key = SecretString.trim();
@@ -27,6 +32,14 @@ export async function checkWanKey(
   if (/^[{"]/.test(key)) {
     return [failure("Wan's secret contains JSON.", 'Store only the key, without quotes or braces.')];
   }
+  return checkKey(services, { ...target, key });
+}
+
+/** Checks a key by listing the latest tasks, which is free of charge. A key is valid in one region only. */
+export async function checkKey(
+  { fetch, now }: KeyServices,
+  { key, region, wanBaseUrl }: KeyTarget & { key: string },
+): Promise<Finding[]> {
   const probe = (baseUrl: string) =>
     probeWan({ wan: createWanClient({ baseUrl, apiKey: async () => key, fetch }), now });
   const result = await probe(wanBaseUrl);

@@ -31,7 +31,7 @@ export interface AsyncQueueOptions {
   run(invocation: AcceptedInvocation): Promise<Outcome>;
   /** Whether the template still has the function. */
   hasFunction(functionArn: string): boolean;
-  /** Retries after the first attempt, and the age in seconds after which no attempt starts. */
+  /** Retries after the first attempt, and the age in seconds after which no attempt is repeated. */
   retryLimits(functionArn: string): { maximum_retry_attempts: number; maximum_event_age_seconds: number };
   /** Stores an invocation whose retries are used up, before it is removed. */
   deadLetter(invocation: AcceptedInvocation, error: FunctionError): Promise<void>;
@@ -79,10 +79,18 @@ export function createAsyncQueue(options: AsyncQueueOptions): AsyncQueue {
   };
   const start = (invocation: AcceptedInvocation) => {
     const attempt = runAttempt(invocation)
-      .catch(() => schedule({ ...invocation, not_before: clock.now() + rerunDelay }))
+      .catch(() => rerun({ ...invocation, not_before: clock.now() + rerunDelay }))
       .finally(() => attempts.delete(attempt));
     attempts.add(attempt);
   };
+  /** Repeats an attempt that did not run the function, unless the event is too old by then, as after a long throttle. */
+  const rerun = async (invocation: AcceptedInvocation): Promise<void> => {
+    if (!isTooOld(invocation)) return schedule(invocation);
+    await options.deadLetter(invocation, { errorType: 'EventAgeExceeded', errorMessage: 'The event is too old.' });
+    await rm(fileOf(invocation), { force: true });
+  };
+  const isTooOld = ({ function_arn, accepted_at, not_before }: AcceptedInvocation): boolean =>
+    not_before - accepted_at > options.retryLimits(function_arn).maximum_event_age_seconds * 1000;
   const runAttempt = async (invocation: AcceptedInvocation): Promise<void> => {
     const outcome = await options.run(invocation);
     if ('error' in outcome) {
@@ -98,12 +106,11 @@ export function createAsyncQueue(options: AsyncQueueOptions): AsyncQueue {
     await rm(fileOf(invocation), { force: true });
   };
   const nextAttempt = (invocation: AcceptedInvocation): AcceptedInvocation | undefined => {
-    const retryLimits = options.retryLimits(invocation.function_arn);
     const failures = invocation.failures + 1;
-    if (failures > retryLimits.maximum_retry_attempts) return undefined;
+    if (failures > options.retryLimits(invocation.function_arn).maximum_retry_attempts) return undefined;
     const not_before = clock.now() + retryDelays[invocation.failures]!;
-    const isTooOld = not_before - invocation.accepted_at > retryLimits.maximum_event_age_seconds * 1000;
-    return isTooOld ? undefined : { ...invocation, failures, not_before };
+    const next = { ...invocation, failures, not_before };
+    return isTooOld(next) ? undefined : next;
   };
 
   return {

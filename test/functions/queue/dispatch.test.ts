@@ -4,9 +4,10 @@ import { claimPermit, readModelQueue } from '../../../functions/queue/model-queu
 import { releaseResources, returnToQueue } from '../../../functions/queue/release.ts';
 import { firstOfEachOwner } from '../../../functions/queue/waiting.ts';
 import { ownerName } from '../../../functions/shared/environment.ts';
+import { keys } from '../../../functions/video/keys.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
 import { changeStatus, createVideo, readVideo } from '../../../functions/video/store.ts';
-import type { Table } from '../../../functions/video/table.ts';
+import { type Table, updateItem } from '../../../functions/video/table.ts';
 import { startTable } from '../../support/table.ts';
 import { aVideo } from '../../support/videos.ts';
 import { Crash, crashAfter, crashingTable, scriptedExecutions } from '../workflow/support.ts';
@@ -148,6 +149,27 @@ test("starts every owner's first video before any owner's second", async () => {
   }
   const served = await owners();
   for (let round = 0; round < 15; round += 5) expect(new Set(served.slice(round, round + 5)).size).toBe(5);
+});
+
+test('serves more owners than an item of DynamoDB has space for, by keeping the times of the latest ones', async () => {
+  const queue = newQueue(300);
+  const { table } = queue.dispatcher;
+  const name = (index: number) => `owner-${String(index).padStart(5, '0')}-${'x'.repeat(52)}`;
+  const setServed = (count: number) =>
+    updateItem(table, keys.modelQueue(queue.model), {
+      UpdateExpression: 'SET served = :served',
+      ExpressionAttributeValues: {
+        ':served': Object.fromEntries(Array.from({ length: count }, (_, index) => [name(index), clock.now + index])),
+      },
+    });
+  await expect(setServed(8000)).rejects.toThrow('maximum allowed size');
+  await setServed(5400);
+  for (let index = 5400; index < 5700; index++) await queue.add(name(index));
+  expect(await dispatch(queue.dispatcher, queue.model)).toHaveLength(300);
+  const { served } = await readModelQueue(table, queue.model);
+  expect(served.size).toBe(500);
+  expect(served.has(name(5399))).toBe(true);
+  expect(served.has(name(5199))).toBe(false);
 });
 
 test('dispatches a round with one read of the queue', async () => {

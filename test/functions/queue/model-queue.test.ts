@@ -1,3 +1,4 @@
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { expect, test } from 'vitest';
 import {
   claimPermit,
@@ -7,6 +8,7 @@ import {
   readModelQueue,
   releasePermit,
 } from '../../../functions/queue/model-queue.ts';
+import { keys } from '../../../functions/video/keys.ts';
 import { startTable } from '../../support/table.ts';
 
 const store = startTable();
@@ -39,21 +41,18 @@ test('a claim records when its owner was served, for any owner name', async () =
   expect((await readModelQueue(table, 'owners')).served).toEqual(new Map([['team.a@example-org_1', 1234]]));
 });
 
-test('prunes only owners served before the given time, a hundred at a time', async () => {
-  const at = (now: number) => ({ ...store.table, now: () => now });
-  const crowded = limitsFor('pruned', 1000);
-  for (let index = 0; index < 120; index++) {
-    await claimPermit(at(index), crowded, { id: `video-${index}`, owner: `owner-${index}` });
-  }
-  const served = async () => (await readModelQueue(store.table, 'pruned')).served.size;
-  const prune = async () => pruneServed(store.table, 'pruned', await readModelQueue(store.table, 'pruned'), 110);
-  await prune();
-  expect(await served()).toBe(20);
-  await prune();
-  await prune();
-  expect([...(await readModelQueue(store.table, 'pruned')).served.keys()].sort()).toEqual(
-    Array.from({ length: 10 }, (_, index) => `owner-${110 + index}`),
+test('prunes the times of owners served more than an hour ago, and all but the latest 200', async () => {
+  const queue = { served: new Map(Array.from({ length: 500 }, (_, index) => [`owner-${index}`, index])) };
+  const served = Object.fromEntries(queue.served);
+  await store.table.client.send(
+    new PutCommand({ TableName: store.table.tableName, Item: { pk: keys.modelQueue('pruned'), served } }),
   );
+  const prune = async (now: number) => {
+    await pruneServed({ ...store.table, now: () => now }, 'pruned', await readModelQueue(store.table, 'pruned'));
+    return [...(await readModelQueue(store.table, 'pruned')).served.values()].sort((a, b) => a - b);
+  };
+  expect(await prune(1000)).toEqual(Array.from({ length: 200 }, (_, index) => 300 + index));
+  expect(await prune(3600_000 + 490)).toEqual(Array.from({ length: 10 }, (_, index) => 490 + index));
 });
 
 test('a paused queue has a reason and an end', async () => {

@@ -8,8 +8,8 @@ import {
   checkQueues,
   checkStorage,
 } from '../../../infra/operations/doctor/checks.ts';
-import { checkConcurrency } from '../../../infra/operations/doctor/concurrency.ts';
 import { findDeployment } from '../../../infra/operations/doctor/deployment.ts';
+import { checkConcurrency } from '../../../infra/operations/doctor/quotas.ts';
 import { checkWanKey } from '../../../infra/operations/doctor/wan-key.ts';
 import { run } from '../../../infra/operations/doctor.ts';
 import { sharedStack } from '../../support/endpoint.ts';
@@ -91,7 +91,7 @@ describe('Wan’s key', () => {
 });
 
 describe('the stack', () => {
-  const outputs = ['ApiUrl', 'UploadsBucketName', 'VideosBucketName', 'TableName', 'WanSecretArn'];
+  const outputs = ['ApiUrl', 'UploadsBucketName', 'VideosBucketName', 'TableName', 'WanSecretArn', 'StateMachineArn'];
   const stack = (StackStatus: string, names = outputs) => ({
     DescribeStacks: {
       Stacks: [{ StackStatus, Outputs: names.map((OutputKey) => ({ OutputKey, OutputValue: `the ${OutputKey}` })) }],
@@ -137,7 +137,11 @@ describe('the model queues', () => {
 
 describe('buckets and table', () => {
   const place = { api_url: '', uploads_bucket: 'u', videos_bucket: 'v', table: 't', secret: 's' };
-  const whole = { HeadBucket: {}, GetBucketVersioning: { Status: 'Enabled' } };
+  const whole = {
+    HeadBucket: {},
+    GetBucketVersioning: { Status: 'Enabled' },
+    GetBucketNotificationConfiguration: { EventBridgeConfiguration: {} },
+  };
   const table = {
     DescribeTable: { Table: { TableStatus: 'ACTIVE' } },
     DescribeTimeToLive: { TimeToLiveDescription: { AttributeName: 'ttl' } },
@@ -152,6 +156,7 @@ describe('buckets and table', () => {
   test.each([
     [{ HeadBucket: named('NotFound') }, {}, 'failure'],
     [{ GetBucketVersioning: {} }, {}, 'failure'],
+    [{ GetBucketNotificationConfiguration: {} }, {}, 'failure'],
     [{}, { DescribeTable: { Table: { TableStatus: 'INACCESSIBLE_ENCRYPTION_CREDENTIALS' } } }, 'failure'],
     [{}, { DescribeTimeToLive: {} }, 'warning'],
   ])('are reported otherwise: %j %j', async (s3, dynamoDb, state) => {
@@ -248,7 +253,7 @@ describe('the command', () => {
     const environment = { PORT: port(stack.api_url), WAN_PORT: port(stack.wan_url!), AWS_PORT: port(stack.aws_url) };
     const printed: string[] = [];
     expect(await run(['--local'], environment, (line) => printed.push(line))).toBe(0);
-    expect(printed.filter((line) => line.startsWith('✓'))).toHaveLength(6);
+    expect(printed.filter((line) => line.startsWith('✓ ok'))).toHaveLength(7);
     expect(printed.at(-1)).toBe('\nAll checks passed.');
   }, 60_000);
 
@@ -256,7 +261,7 @@ describe('the command', () => {
     const printed: string[] = [];
     const print = (line: string) => printed.push(line);
     expect(await run(['--local'], { FIRSTFRAME_CONTEXT: '{"region":"mars"}' }, print)).toBe(1);
-    expect(printed.join('\n')).toMatch(/✗ .*\n.*region = "mars"/);
+    expect(printed.join('\n')).toMatch(/✗ error .*\n.*region = "mars"/);
     expect(await run(['--what'], {}, print)).toBe(1);
     expect(printed.at(-1)).toMatch(/^Usage:/);
   });

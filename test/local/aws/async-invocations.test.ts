@@ -97,6 +97,26 @@ describe('an asynchronous invocation', () => {
     expect(handledIds(directory).sort()).toEqual(['a', 'b', 'c']);
   });
 
+  test('does not run when it was throttled until it was older than the template allows', async () => {
+    const directory = temporaryDirectory();
+    const { lambda, clock } = await lambdaIn(directory, noting(directory), {
+      reserved_concurrency: 0,
+      async_settings: { maximum_event_age_seconds: 60, dead_letter_arn: deadLetters.arn },
+    });
+    await lambda.accept('test-function', '{"id":"a"}');
+    for (let second = 0; second < 60; second++) {
+      await lambda.idle();
+      expect(journal(directory)).toHaveLength(1);
+      clock.advance(1000);
+    }
+    await lambda.idle();
+    expect(journal(directory)).toEqual([]);
+    expect(lines(directory)).toMatchObject([
+      { body: '{"id":"a"}', attributes: { ErrorMessage: 'The event is too old.' } },
+    ]);
+    expect(existsSync(path.join(directory, 'seen'))).toBe(false);
+  });
+
   test('is retried but never written to disk when it is volatile', async () => {
     const directory = temporaryDirectory();
     const { lambda, clock } = await lambdaIn(directory, noting(directory, `throw new Error('no')`));

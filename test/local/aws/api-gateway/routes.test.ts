@@ -19,9 +19,12 @@ describe('routes', () => {
     expect([match?.method.resource_path, match?.path_parameters]).toEqual([resource, parameters]);
   });
 
-  test.each(['/video', '/videos//content', '/videos/7/content/more', '/api/v1'])('%s has no route', (path) => {
-    expect(route('GET', path)).toBeUndefined();
-  });
+  test.each(['/video', '//videos', '//api/v1/tasks', '/videos//content', '/videos/7/content/more', '/api/v1'])(
+    '%s has no route',
+    (path) => {
+      expect(route('GET', path)).toBeUndefined();
+    },
+  );
 
   test('a specific method takes precedence over ANY, and a missing method has no route', () => {
     const own = createRouter([
