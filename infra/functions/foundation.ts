@@ -1,4 +1,5 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import { indexes } from '../../functions/shared/table-schema.ts';
@@ -23,6 +24,8 @@ export interface Foundation {
   readonly functions: FunctionSettings;
   readonly storage: Storage;
   readonly wanSecret: ISecret;
+  /** The operator's key, if all data is encrypted with it. */
+  readonly key: IKey | undefined;
   readonly stateMachine: StateMachineAddress;
 }
 

@@ -19,8 +19,8 @@ export class Maintenance extends Construct {
   /** @param dropQueue to which drops whose events were lost are sent */
   constructor(scope: Construct, id: string, foundation: Foundation, dropQueue: Queue) {
     super(scope, id);
-    const deadLetters = deadLetterQueue(this);
-    const { functions, stateMachine } = foundation;
+    const { functions, stateMachine, key } = foundation;
+    const deadLetters = deadLetterQueue(this, key);
     const dispatch = new PipelineFunction(this, 'dispatch', {
       ...functions,
       description: 'Starts waiting videos while their model queues have permits',

@@ -18,6 +18,7 @@ import {
   mergeAccess,
   settings,
   tableAccess,
+  tableKeyStatements,
   uploadsAccess,
   versionsAccess,
   videosAccess,
@@ -60,7 +61,9 @@ export class Workflow extends Construct {
       // Logs every event without its data. Messages of errors are the only free text in it.
       logs: { destination: logs, level: LogLevel.ALL, includeExecutionData: false },
     });
-    this.stateMachine.addToRolePolicy(waitItemsStatement(foundation.storage.table));
+    const { table } = foundation.storage;
+    for (const statement of [waitItemsStatement(table), ...tableKeyStatements(table)])
+      this.stateMachine.addToRolePolicy(statement);
     pinLogicalId(this.stateMachine, 'StateMachine');
     acknowledgeWildcard(
       this.stateMachine.role,
