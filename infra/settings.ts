@@ -91,7 +91,7 @@ const retentionSchema = z.strictObject(
     inputs: days.optional().meta({
       description:
         'Images and audio that belong to a video, from the request. A video that still waits for Wan by then fails with `image_gone`.',
-      otherwise: 'until their video is deleted',
+      otherwise: 'until their video is deleted; with `retention.videos`, 30 days longer than that',
     }),
     drops: days.optional().meta({
       description:

@@ -16,6 +16,7 @@ import {
   requestSettings,
   resultWriterAccess,
   spendingLimit,
+  videoRetention,
 } from './foundation.ts';
 import { type Access, dropQueueAccess, mergeAccess, settings, uploadsAccess } from './grants.ts';
 import { pinLogicalId } from './logical-id.ts';
@@ -56,6 +57,7 @@ export class Drops extends Construct {
         dropQueueAccess(waiting),
         // An upload of the same image again gets the result of the video that exists.
         copyResultAccess(foundation),
+        videoRetention(configuration),
       ),
       timeout,
       memory: 512,

@@ -73,6 +73,10 @@ export const spendingLimit = ({ monthlySpendingLimit }: Configuration) =>
 export const taskSeconds = ({ typicalSeconds }: Configuration) =>
   settings({ TYPICAL_SECONDS: typicalSeconds?.toString() ?? '' });
 
+/** How long files of videos are kept, for functions that may end a video. Empty: until they are deleted. */
+export const videoRetention = ({ retention }: Configuration) =>
+  settings({ VIDEO_RETENTION_DAYS: retention.videos?.toString() ?? '' });
+
 /** The rate limit of queries about tasks. */
 export const queryRate = ({ wanQueriesPerSecond }: Configuration) =>
   settings({ WAN_QUERIES_PER_SECOND: String(wanQueriesPerSecond) });

@@ -13,6 +13,7 @@ import {
 } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { indexes, partitionKey, timeToLive } from '../../functions/shared/table-schema.ts';
+import { TOMBSTONE_DAYS } from '../../functions/video/expiry.ts';
 import type { Configuration } from '../config.ts';
 import { acknowledge } from '../functions/acknowledge.ts';
 import { pinLogicalId } from '../functions/logical-id.ts';
@@ -28,7 +29,11 @@ export interface StorageProps {
 const deletedRetention = Duration.days(1);
 
 /** The rules of the uploads bucket. Where rules overlap, S3 applies the shorter time. */
-const uploadsLifecycle = ({ inputs, drops }: Configuration['retention']): LifecycleRule[] => [
+const uploadsLifecycle = ({
+  videos,
+  inputs = inputsOf(videos),
+  drops,
+}: Configuration['retention']): LifecycleRule[] => [
   {
     // A request copies the upload that it names, so every upload is superfluous after two days.
     prefix: 'uploads/',
@@ -41,6 +46,9 @@ const uploadsLifecycle = ({ inputs, drops }: Configuration['retention']): Lifecy
     ? []
     : [{ prefix: 'drop/', ...expiration(drops), noncurrentVersionExpiration: deletedRetention }]),
 ];
+
+/** Inputs are kept as long as the records of their videos: without a record nothing would delete them. */
+const inputsOf = (videos: number | undefined) => (videos === undefined ? undefined : videos + TOMBSTONE_DAYS);
 
 /** The expiration of a rule for a setting in days. S3 then adds a delete marker, and the version becomes an old one. */
 const expiration = (days: number | undefined): Pick<LifecycleRule, 'expiration'> =>

@@ -12,6 +12,7 @@ import {
   resultWriterAccess,
   spendingLimit,
   taskSeconds,
+  videoRetention,
 } from '../functions/foundation.ts';
 import {
   listAccess,
@@ -118,6 +119,7 @@ function stepFunctions(scope: Construct, foundation: Foundation, watcher: Pipeli
         queryRate(configuration),
         taskSeconds(configuration),
         resultWriterAccess(foundation),
+        videoRetention(configuration),
       ),
       timeout: Duration.seconds(60),
     }),
@@ -141,6 +143,7 @@ function stepFunctions(scope: Construct, foundation: Foundation, watcher: Pipeli
         settings({ VIDEO_HOSTS: JSON.stringify(configuration.videoHosts) }),
         resultWriterAccess(foundation),
         copyToDropAccess(configuration),
+        videoRetention(configuration),
       ),
       // The maximum of Lambda: a slow download from Wan's storage is better than a restart.
       timeout: Duration.minutes(15),
@@ -150,7 +153,11 @@ function stepFunctions(scope: Construct, foundation: Foundation, watcher: Pipeli
     recordFailure: new PipelineFunction(scope, 'record-failure', {
       ...functions,
       description: 'Writes the reason of a failure to the record of a video',
-      access: mergeAccess(dispatchAccess(foundation, ['GetItem', 'UpdateItem']), resultWriterAccess(foundation)),
+      access: mergeAccess(
+        dispatchAccess(foundation, ['GetItem', 'UpdateItem']),
+        resultWriterAccess(foundation),
+        videoRetention(configuration),
+      ),
       timeout: Duration.seconds(30),
     }),
   };

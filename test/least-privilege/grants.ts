@@ -57,9 +57,7 @@ const evaluatedAs: Record<string, string> = { 'states:SendTaskSuccess': 'states:
 /** The statement of a key's policy without which the policies of roles do not count. */
 const defaultKeyPolicy = {
   Version: '2012-10-17',
-  Statement: [
-    { Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${account}:root` }, Action: 'kms:*', Resource: '*' },
-  ],
+  Statement: [{ Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${account}:root` }, Action: 'kms:*', Resource: '*' }],
 };
 
 /** Whether IAM would allow a call of a role with only these grants. @throws Error for a call that IAM cannot evaluate */
