@@ -1,12 +1,5 @@
-import { timeToLive } from '../shared/table-schema.ts';
+import { TOMBSTONE_DAYS, timeToLive } from '../shared/table-schema.ts';
 import { isTerminal, type VideoRecord } from './record.ts';
-import type { Table } from './table.ts';
-
-/**
- * How long a duplicate of the request of a deleted or expired video is recognized and pays nothing: the life of a tombstone, and of a
- * record after its file has expired.
- */
-export const TOMBSTONE_DAYS = 30;
 
 const DAY_SECONDS = 24 * 3600;
 
@@ -16,7 +9,7 @@ const DAY_SECONDS = 24 * 3600;
  * program may upload the same file again after years, which must not be paid again.
  */
 export function expiryOf(
-  { videoRetentionDays, now }: Pick<Table, 'videoRetentionDays' | 'now'>,
+  { videoRetentionDays, now }: { videoRetentionDays?: number | undefined; now: () => number },
   { status, source }: Pick<VideoRecord, 'status' | 'source'>,
 ): Pick<VideoRecord, 'expires_at'> & { [timeToLive]?: number } {
   if (videoRetentionDays === undefined || !isTerminal(status)) return {};

@@ -12,8 +12,7 @@ import {
   ObjectOwnership,
 } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { indexes, partitionKey, timeToLive } from '../../functions/shared/table-schema.ts';
-import { TOMBSTONE_DAYS } from '../../functions/video/expiry.ts';
+import { indexes, partitionKey, TOMBSTONE_DAYS, timeToLive } from '../../functions/shared/table-schema.ts';
 import type { Configuration } from '../config.ts';
 import { acknowledge } from '../functions/acknowledge.ts';
 import { pinLogicalId } from '../functions/logical-id.ts';

@@ -165,10 +165,22 @@ describe('retention', () => {
     ]);
   });
 
-  test('of one kind leaves the others', async () => {
+  test('of videos only deletes inputs with the records, which nothing else would delete, and no drops', async () => {
     const videos = await synthesizeStandIns({ retention: { videos: 7 } });
     expect(expiring(videos, 'VideosBucket')).toHaveLength(1);
-    expect(rulesOf(videos, 'UploadsBucket')).toEqual(rulesOf(plain, 'UploadsBucket'));
+    expect(expiring(videos, 'UploadsBucket')).toEqual([
+      expect.objectContaining({ Prefix: 'uploads/' }),
+      { Prefix: 'inputs/', ExpirationInDays: 37, ...oldVersions },
+    ]);
+  });
+
+  test('of drops only leaves videos and inputs', async () => {
+    const drops = await synthesizeStandIns({ retention: { drops: 7 } });
+    expect(rulesOf(drops, 'VideosBucket')).toEqual(rulesOf(plain, 'VideosBucket'));
+    expect(rulesOf(drops, 'UploadsBucket')).toEqual([
+      ...rulesOf(plain, 'UploadsBucket'),
+      { Prefix: 'drop/', ExpirationInDays: 7, ...oldVersions },
+    ]);
   });
 
   test('removes the delete markers that S3 leaves', () => {
