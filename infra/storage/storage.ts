@@ -43,7 +43,14 @@ const uploadsLifecycle = ({
   { prefix: 'inputs/', noncurrentVersionExpiration: deletedRetention, ...expiration(inputs) },
   ...(drops === undefined
     ? []
-    : [{ prefix: 'drop/', ...expiration(drops), noncurrentVersionExpiration: deletedRetention }]),
+    : [
+        {
+          prefix: 'drop/',
+          ...expiration(drops),
+          // Longer than for inputs: an image is used in place, and a video may wait for one that was overwritten.
+          noncurrentVersionExpiration: Duration.days(Math.min(drops, 7)),
+        },
+      ]),
 ];
 
 /** Inputs are kept as long as the records of their videos: without a record nothing would delete them. */

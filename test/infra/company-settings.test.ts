@@ -156,12 +156,12 @@ describe('retention', () => {
     rulesOf(synthesis, bucket).filter((rule) => 'ExpirationInDays' in rule);
   const oldVersions = { NoncurrentVersionExpiration: { NoncurrentDays: 1 }, Status: 'Enabled' };
 
-  test('deletes videos, inputs and drops, and a day later their old versions', () => {
+  test('deletes videos, inputs and drops, and later their old versions', () => {
     expect(expiring(company, 'VideosBucket')).toEqual([{ ExpirationInDays: 90, ...oldVersions }]);
     expect(expiring(company, 'UploadsBucket')).toEqual([
       { Prefix: 'uploads/', ExpirationInDays: 2, ...oldVersions },
       { Prefix: 'inputs/', ExpirationInDays: 60, ...oldVersions },
-      { Prefix: 'drop/', ExpirationInDays: 30, ...oldVersions },
+      { Prefix: 'drop/', ExpirationInDays: 30, NoncurrentVersionExpiration: { NoncurrentDays: 7 }, Status: 'Enabled' },
     ]);
   });
 
@@ -175,11 +175,11 @@ describe('retention', () => {
   });
 
   test('of drops only leaves videos and inputs', async () => {
-    const drops = await synthesizeStandIns({ retention: { drops: 7 } });
+    const drops = await synthesizeStandIns({ retention: { drops: 1 } });
     expect(rulesOf(drops, 'VideosBucket')).toEqual(rulesOf(plain, 'VideosBucket'));
     expect(rulesOf(drops, 'UploadsBucket')).toEqual([
       ...rulesOf(plain, 'UploadsBucket'),
-      { Prefix: 'drop/', ExpirationInDays: 7, ...oldVersions },
+      { Prefix: 'drop/', ExpirationInDays: 1, ...oldVersions },
     ]);
   });
 
