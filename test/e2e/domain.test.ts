@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { uploadPolicyResponseBody } from '../../functions/api/dashscope/schemas.ts';
 import type { LocalStack } from '../../local/stack.ts';
+import { companySettings } from '../infra/support.ts';
 import { openBrowser } from '../support/browser.ts';
 import { openLocal } from '../support/endpoint.ts';
 import { png, pngUrl } from '../support/png.ts';
@@ -14,14 +15,18 @@ const name = 'firstframe.localhost';
 const certificateArn = 'arn:aws:acm:us-east-1:000000000000:certificate/5f0b5c0c-8f5e-4d8a-9a54-0c2b6a3f7a11';
 
 describe.each([
-  ['at its root', undefined, ''],
-  ['below a base path', 'wan', '/wan'],
-])('under a domain name, the API %s', (_, basePath, path) => {
+  ['at its root', { domain: { name, certificateArn } }, ''],
+  [
+    'below a base path, with all other settings of companies',
+    { ...companySettings, domain: { name, certificateArn, basePath: 'wan' } },
+    '/wan',
+  ],
+])('under a domain name, the API %s', (_, settings, path) => {
   let stack: LocalStack;
   /** Like the output `DomainUrl`. */
   let root: string;
   beforeAll(async () => {
-    ({ stack } = await openLocal({ domain: { name, certificateArn, ...(basePath ? { basePath } : {}) } }));
+    ({ stack } = await openLocal(settings));
     root = `http://${name}:${new URL(stack.api_url).port}${path}/`;
   });
   afterAll(() => stack?.close());
