@@ -5,7 +5,7 @@ import { isPlainUrl } from './settings.ts';
  * @param input the settings as entered without defaults, not yet validated
  */
 export function settingConflicts(input: Record<string, unknown>): string[] {
-  return [...wanConflicts(input), ...authConflicts(input)];
+  return [...wanConflicts(input), ...authConflicts(input), ...regionConflicts(input), ...retentionConflicts(input)];
 }
 
 function wanConflicts(input: Record<string, unknown>): string[] {
@@ -40,7 +40,7 @@ function authConflicts(input: Record<string, unknown>): string[] {
       `jwt = ${JSON.stringify(jwt)}: not with auth = ${JSON.stringify(auth ?? 'api-key')}. Set auth = "jwt" or remove it`,
     );
   }
-  const { issuer, jwksUrl } = (typeof jwt === 'object' && jwt !== null ? jwt : {}) as Record<string, unknown>;
+  const { issuer, jwksUrl } = (isObject(jwt) ? jwt : {}) as Record<string, unknown>;
   // With jwksUrl the issuer is only a name (RFC 7519, 4.1.1: a StringOrURI): nothing is fetched from it.
   const [name, fetched] = jwksUrl === undefined ? ['issuer', issuer] : ['jwksUrl', jwksUrl];
   if (name === 'issuer' && typeof issuer === 'string' && issuer !== '' && !isPlainUrl(issuer)) {
@@ -54,6 +54,30 @@ function authConflicts(input: Record<string, unknown>): string[] {
   }
   return issues;
 }
+
+/** A certificate of a regional endpoint and a key must be in the region of the stack, so they are in the same one. */
+function regionConflicts({ domain, kmsKeyArn }: Record<string, unknown>): string[] {
+  const { certificateArn } = (isObject(domain) ? domain : {}) as Record<string, unknown>;
+  const [certificate, key] = [certificateArn, kmsKeyArn].map((arn) =>
+    typeof arn === 'string' ? arn.split(':')[3] : undefined,
+  );
+  if (!certificate || !key || certificate === key) return [];
+  return [
+    `domain.certificateArn = ${JSON.stringify(certificateArn)}: must be in the region of kmsKeyArn, ${key}. Both must be in the region of the deployment`,
+  ];
+}
+
+/** A copy next to its image would outlive the video, or the other way round: what is announced must be what is deleted. */
+function retentionConflicts({ retention, drop }: Record<string, unknown>): string[] {
+  const { videos, drops } = (isObject(retention) ? retention : {}) as Record<string, unknown>;
+  const { copyVideo } = (isObject(drop) ? drop : {}) as Record<string, unknown>;
+  if (copyVideo !== true || typeof videos !== 'number' || (typeof drops === 'number' && drops <= videos)) return [];
+  return [
+    `retention.videos = ${videos}: with drop.copyVideo a copy stays in the drop folder. Set retention.drops to ${videos} or less, or remove copyVideo`,
+  ];
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
 const isUntrustedHttp = (url: unknown, input: Record<string, unknown>): boolean =>
   typeof url === 'string' && /^http:/i.test(url) && URL.canParse(url) && !isTrusted(url, input);

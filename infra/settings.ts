@@ -61,6 +61,47 @@ const jwtSchema = z.strictObject(
   { error: 'must be an object {"issuer": "…", "audience": "…"}, optionally with "ownerClaim" and "jwksUrl"' },
 );
 
+const domainSchema = z.strictObject(
+  {
+    name: describedAs(hostName, 'the name of a host in lower case, such as videos.example.com').meta({
+      description: 'The domain name. Point it to the output `DomainTarget`.',
+    }),
+    certificateArn: describedAs(
+      z.string().regex(/^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate\/[A-Za-z0-9-]+$/),
+      'the ARN of a certificate of AWS Certificate Manager: arn:aws:acm:REGION:ACCOUNT:certificate/ID',
+    ).meta({ description: 'An issued certificate for the name, in the region of the deployment.' }),
+    basePath: describedAs(z.string().regex(/^[A-Za-z0-9_-]{1,64}$/), '1 to 64 letters, digits, hyphens and underscores')
+      .optional()
+      .meta({
+        description: 'The first segment of all paths below the domain.',
+        otherwise: 'none: `https://NAME/videos`',
+      }),
+  },
+  { error: 'must be an object {"name": "…", "certificateArn": "…"}, optionally with "basePath"' },
+);
+
+const days = wholeNumber(1, 36_500);
+const retentionSchema = z.strictObject(
+  {
+    videos: days.optional().meta({
+      description:
+        'Archived videos, from their end. Their content then gets a 410. 30 days later the record of a video that the API created is deleted too.',
+      otherwise: 'until they are deleted',
+    }),
+    inputs: days.optional().meta({
+      description:
+        'Images and audio that belong to a video, from the request. A video that still waits for Wan by then fails with `image_gone`.',
+      otherwise: 'until their video is deleted; with `retention.videos`, 30 days longer than that',
+    }),
+    drops: days.optional().meta({
+      description:
+        'Everything in the drop folder, results included, from its upload. Settings files of folders and models (`_defaults.json`) are kept.',
+      otherwise: 'until you delete them',
+    }),
+  },
+  { error: 'must be an object {"videos": N, "inputs": N, "drops": N}, each optional' },
+);
+
 /** One segment of an object key. */
 const folderName = z.string().regex(/^[^/]+$/);
 
@@ -228,6 +269,53 @@ export const settingsSchema = z.strictObject({
       description: 'A web application firewall in front of the API, which blocks an address that sends more:',
       otherwise: 'none: it has its own price',
     }),
+  domain: domainSchema.optional().meta({
+    description: 'A domain name of your own for the API and the console, see [deploy.md](deploy.md#your-own-domain):',
+    otherwise: 'none: the address of API Gateway',
+  }),
+  kmsKeyArn: describedAs(
+    z.string().regex(/^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]+$/),
+    'the ARN of a key, not of an alias: arn:aws:kms:REGION:ACCOUNT:key/ID',
+  )
+    .optional()
+    .meta({
+      description:
+        'Your symmetric KMS key, in the region of the deployment, for the buckets, the table, the queues, the secret, the alarms and the logs. Its policy must have the statements in [deploy.md](deploy.md#your-own-key) before the deployment.',
+      otherwise: 'keys of AWS, and one of the stack for alarms',
+    }),
+  permissionsBoundary: describedAs(
+    z.string().regex(/^arn:aws[a-z-]*:iam::(\d{12}|aws):policy\/[\w+=,.@/-]+$/),
+    'the ARN of a managed policy: arn:aws:iam::ACCOUNT:policy/NAME',
+  )
+    .optional()
+    .meta({ description: 'The permissions boundary of every role.', otherwise: 'none' }),
+  tags: describedAs(
+    z
+      .record(
+        z.string().regex(/^(?!aws:)[\p{L}\p{N} _.:/=+@-]{1,128}$/iu),
+        z.string().regex(/^[\p{L}\p{N} _.:/=+@-]{0,256}$/u),
+      )
+      .refine((tags) => Object.keys(tags).length <= 40),
+    'an object of at most 40 tags such as {"team": "media"}: letters, digits, spaces and _.:/=+@-, and no key that starts with "aws:"',
+  )
+    .optional()
+    .meta({ description: 'Tags of the stack and of every resource that can have tags.', otherwise: 'none' }),
+  accessLogBucket: describedAs(
+    z.string().regex(/^(?!xn--|\d+\.\d+\.\d+\.\d+$)[a-z0-9](?!.*\.\.)[a-z0-9.-]{1,61}[a-z0-9]$/),
+    'the name of a bucket',
+  )
+    .optional()
+    .meta({
+      description:
+        "An existing bucket in the same account and region that receives S3's server access logs of both buckets, below `<stack name>/`. Its policy must allow that, see [deploy.md](deploy.md#access-logs).",
+      otherwise: 'none',
+    }),
+  retention: retentionSchema.prefault({}).meta({
+    description: 'After how many days files are deleted, see [deploy.md](deploy.md#retention):',
+  }),
+  dashboard: describedAs(z.boolean(), 'true or false')
+    .default(true)
+    .meta({ description: 'Whether the stack has a CloudWatch dashboard, which costs $3 a month.' }),
 });
 
 export type Settings = z.output<typeof settingsSchema>;
@@ -247,6 +335,9 @@ export const textSettings = new Set([
   'removalPolicy',
   'auth',
   'alarmEmail',
+  'kmsKeyArn',
+  'permissionsBoundary',
+  'accessLogBucket',
 ]);
 
 /** The keys that the object at a path within the settings may have. */
@@ -262,6 +353,10 @@ export function knownKeys([setting, ...rest]: readonly PropertyKey[]): string[] 
       return ['rate', 'burst'];
     case 'waf':
       return ['requestsPer5Minutes'];
+    case 'domain':
+      return Object.keys(domainSchema.shape);
+    case 'retention':
+      return Object.keys(retentionSchema.shape);
     default:
       return settingNames;
   }

@@ -1,4 +1,7 @@
-import { CfnOutput, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { CfnOutput, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
+import { ManagedPolicy, PermissionsBoundary } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { CfnLogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { Api } from './api/api.ts';
 import type { Configuration } from './config.ts';
@@ -32,14 +35,17 @@ export class FirstframeStack extends Stack {
     // Unlike RETAIN, a failed first deployment deletes the resources again that it created.
     const removalPolicy =
       configuration.removalPolicy === 'retain' ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY;
+    const { kmsKeyArn } = configuration;
+    const key = kmsKeyArn === undefined ? undefined : Key.fromKeyArn(this, 'Key', kmsKeyArn);
     const foundation: Foundation = {
       configuration,
+      key,
       functions: { bundles, logRetention: configuration.logRetentionDays },
-      storage: new Storage(this, 'Storage', { removalPolicy }),
-      wanSecret: wanApiKey(this, removalPolicy),
+      storage: new Storage(this, 'Storage', { removalPolicy, key, configuration }),
+      wanSecret: wanApiKey(this, removalPolicy, key),
       stateMachine: stateMachineAddress(this),
     };
-    const { restApi, functions: api } = new Api(this, 'Api', foundation);
+    const { restApi, domain, functions: api } = new Api(this, 'Api', foundation);
     const { stateMachine } = new Workflow(this, 'Workflow', foundation);
     const drops = new Drops(this, 'Drops', foundation);
     const maintenance = new Maintenance(this, 'Maintenance', foundation, drops.waiting);
@@ -47,21 +53,38 @@ export class FirstframeStack extends Stack {
 
     const metrics = deploymentMetrics(configuration.stackName);
     const monitored: MonitoredConstructs = { metrics, restApi, api, stateMachine, drops, maintenance, canary };
-    const { topic } = new Notifications(this, 'Notifications', { email: configuration.alarmEmail });
+    const { topic } = new Notifications(this, 'Notifications', { email: configuration.alarmEmail, key });
     const { alarms } = new Alarms(this, 'Alarms', { ...monitored, topic });
     const functions = this.node.findAll().filter((part) => part instanceof PipelineFunction);
-    const { dashboard } = new Dashboard(this, 'Dashboard', { ...monitored, alarms, functions });
+    const dashboard = configuration.dashboard
+      ? new Dashboard(this, 'Dashboard', { ...monitored, alarms, functions }).dashboard
+      : undefined;
+    this.applyToAll(configuration);
 
     const outputs = {
       ApiUrl: restApi.url,
+      ...(domain
+        ? { DomainUrl: domain.url, DomainTarget: domain.target, DomainHostedZoneId: domain.hostedZoneId }
+        : {}),
       UploadsBucketName: foundation.storage.uploads.bucketName,
       VideosBucketName: foundation.storage.videos.bucketName,
       TableName: foundation.storage.table.tableName,
       WanSecretArn: foundation.wanSecret.secretArn,
       StateMachineArn: stateMachine.stateMachineArn,
       AlarmTopicArn: topic.topicArn,
-      DashboardName: dashboard.dashboardName,
+      ...(dashboard ? { DashboardName: dashboard.dashboardName } : {}),
     };
     for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
+  }
+
+  /** Applies the settings that concern every resource of a kind. */
+  private applyToAll({ tags = {}, permissionsBoundary, kmsKeyArn }: Configuration): void {
+    for (const [name, value] of Object.entries(tags)) Tags.of(this).add(name, value);
+    if (permissionsBoundary !== undefined) {
+      const policy = ManagedPolicy.fromManagedPolicyArn(this, 'PermissionsBoundary', permissionsBoundary);
+      PermissionsBoundary.of(this).apply(policy);
+    }
+    if (kmsKeyArn === undefined) return;
+    for (const part of this.node.findAll()) if (part instanceof CfnLogGroup) part.kmsKeyId = kmsKeyArn;
   }
 }

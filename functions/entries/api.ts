@@ -15,7 +15,7 @@ import type { ApiRequest } from '../api/http/request.ts';
 import { consolePage, consoleSettings } from '../api/pages/console.ts';
 import { docsPage, getContract } from '../api/pages/docs.ts';
 import { cancel, cancelVideo } from '../api/videos/cancel.ts';
-import { type ContentServices, getContent, linkToObject } from '../api/videos/content.ts';
+import { type ContentServices, getContent, linkToObject, objectExists } from '../api/videos/content.ts';
 import { submit } from '../api/videos/create.ts';
 import { createUpload } from '../api/videos/create-upload.ts';
 import { type DeleteServices, deleteVideo } from '../api/videos/delete.ts';
@@ -128,6 +128,7 @@ export function composeVideos(environment: Environment<'videos'>, platform: Plat
     readQueuePosition: createQueuePositions(environment, platform, table),
     sleep: clock.sleep,
     linkTo: (object, file) => linkToObject(s3, object, file),
+    exists: (object) => objectExists(s3, object),
     wanRegion: environment.WAN_REGION,
     monthlySpendingLimit: environment.MONTHLY_SPENDING_LIMIT,
   };

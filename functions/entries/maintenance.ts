@@ -58,6 +58,7 @@ export function composeSweep(
     table,
     s3,
     uploadsBucket: environment.UPLOADS_BUCKET,
+    retentionDays: environment.DROP_RETENTION_DAYS,
     accept: (object: DroppedObject) =>
       startWait({ client: sqs, queueUrl: environment.DROP_QUEUE_URL, seconds: LOST_DROP_SECONDS }, object),
   };

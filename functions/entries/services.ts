@@ -13,11 +13,14 @@ import { findModel, isModelName } from '../wan/catalogue.ts';
 import { createWanClient, type WanClient } from '../wan/client/client.ts';
 import type { Platform } from './platform.ts';
 
-/** Returns the table. Functions that may end a video add `withEndedHook`. */
+/** Returns the table. Functions that may end a video have a retention time, if there is one, and add `withEndedHook`. */
 export const openTable = (
-  { TABLE_NAME }: Pick<Environment<'health'>, 'TABLE_NAME'>,
+  {
+    TABLE_NAME,
+    VIDEO_RETENTION_DAYS,
+  }: Pick<Environment<'health'>, 'TABLE_NAME'> & Partial<Environment<'record-failure'>>,
   { dynamoDb, clock }: Pick<Platform, 'dynamoDb' | 'clock'>,
-): Table => ({ client: dynamoDb, tableName: TABLE_NAME, now: clock.now });
+): Table => ({ client: dynamoDb, tableName: TABLE_NAME, now: clock.now, videoRetentionDays: VIDEO_RETENTION_DAYS });
 
 /** Returns the services of dispatch. */
 export const createDispatcher = (

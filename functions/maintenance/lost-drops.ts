@@ -1,10 +1,10 @@
-import type { S3Client } from '@aws-sdk/client-s3';
+import { CopyObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { isHandled } from '../drops/drop-identity.ts';
-import { kindOf } from '../drops/drop-key.ts';
+import { DEFAULTS_NAME, kindOf, nameOf } from '../drops/drop-key.ts';
 import { type DroppedObject, findImageOf, findLatest } from '../drops/dropped-object.ts';
 import { hasResult } from '../drops/result-object.ts';
 import { settleAll, valuesOf } from '../shared/concurrency.ts';
-import { type ListedObject, listPage, UnreadableObject } from '../shared/s3.ts';
+import { copySource, ignoreNotFound, type ListedObject, listPage, UnreadableObject } from '../shared/s3.ts';
 import { keys } from '../video/keys.ts';
 import { getItem, type Table, updateItem } from '../video/table.ts';
 
@@ -15,6 +15,8 @@ export interface DropFolder {
 }
 
 export interface LostDropServices extends DropFolder {
+  /** After how many days S3 deletes objects of the drop folder. @default never */
+  retentionDays?: number | undefined;
   /** Sends an object to the drop function, as its event would. */
   accept: (object: DroppedObject) => Promise<void>;
 }
@@ -33,7 +35,7 @@ const CONCURRENCY = 20;
 
 /**
  * Accepts the objects of the drop folder whose events were lost: those of the last day for which neither a drop item nor a result
- * exists. Each run lists ten pages, from where the one before stopped.
+ * exists. Each run lists ten pages, from where the one before stopped. With a retention time, also keeps the settings of folders.
  * @returns how many were found
  * @throws AggregateError after all others were accepted; the next pass tries again
  */
@@ -43,8 +45,9 @@ export async function acceptLostDrops(services: LostDropServices): Promise<numbe
   const began = table.now();
   let after = (await getItem<{ after?: string }>(table, keys.dropListing))?.after;
   for (let page = 0; page < PAGES_PER_RUN && table.now() < began + TIME_LIMIT_MS; page++) {
-    const { objects, next } = await listDrops(services, after);
+    const { objects, defaults, next } = await listDrops(services, after);
     const now = table.now();
+    outcomes.push(...(await settleAll(CONCURRENCY, defaults, (listed) => keepDefaults(services, listed))));
     const recent = objects.filter(({ written }) => written <= now - AGES.least && written > now - AGES.most);
     outcomes.push(
       ...(await settleAll(CONCURRENCY, recent, async (listed) => {
@@ -87,11 +90,36 @@ export async function countForgottenDrops(
   return { count, isComplete: false };
 }
 
-/** The images, sidecars and manifests of one page of the drop folder, and the key to go on after. */
+const DAY_MS = 24 * 3600_000;
+
+/**
+ * Copies a `_defaults.json` onto itself when half of the retention time is over: S3 counts from when an object was stored. Without its
+ * settings, later images of the folder would become other videos than their owner wants to pay for.
+ * @returns false, since it is no lost drop
+ */
+async function keepDefaults(
+  { table, s3, uploadsBucket: Bucket, retentionDays }: LostDropServices,
+  { key: Key, written }: ListedObject,
+): Promise<false> {
+  if (retentionDays === undefined || table.now() - written < (retentionDays * DAY_MS) / 2) return false;
+  const copy = new CopyObjectCommand({
+    Bucket,
+    Key,
+    CopySource: copySource({ bucket: Bucket, key: Key }),
+    // S3 refuses a copy onto itself that changes nothing.
+    MetadataDirective: 'REPLACE',
+    ContentType: 'application/json',
+  });
+  await s3.send(copy).catch(ignoreNotFound);
+  return false;
+}
+
+/** The images, sidecars and manifests of one page of the drop folder, its settings of folders, and the key to go on after. */
 async function listDrops({ s3, uploadsBucket: Bucket }: DropFolder, after: string | undefined) {
   const { objects, isTruncated } = await listPage(s3, { Bucket, Prefix: 'drop/', StartAfter: after });
   return {
     objects: objects.filter(({ key }) => kindOf(key) !== 'other'),
+    defaults: objects.filter(({ key }) => nameOf(key) === DEFAULTS_NAME),
     next: isTruncated ? objects.at(-1)?.key : undefined,
   };
 }

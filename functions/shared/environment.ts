@@ -85,6 +85,9 @@ const dropRulesSchema = z.strictObject({
 });
 export type DropRules = z.infer<typeof dropRulesSchema>;
 
+/** A number of days; empty means no limit. */
+const days = z.union([z.literal('').transform(() => undefined), z.coerce.number().int().positive()]);
+
 const variables = {
   TABLE_NAME: z.string().min(1),
   UPLOADS_BUCKET: z.string().min(1),
@@ -119,6 +122,10 @@ const variables = {
   /** Whether a drop's finished video is copied next to its image. */
   COPY_VIDEO_TO_DROP: z.enum(['yes', 'no']).transform((text) => text === 'yes'),
   AUTH: json(authSchema),
+  /** How many days files of videos are kept; empty means until they are deleted. */
+  VIDEO_RETENTION_DAYS: days,
+  /** How many days objects of the drop folder are kept; empty means until they are deleted. */
+  DROP_RETENTION_DAYS: days,
   /** What an owner may spend in a calendar month, in the region's currency; empty means no limit. */
   MONTHLY_SPENDING_LIMIT: z.union([z.literal('').transform(() => undefined), z.coerce.number().positive()]),
 };
@@ -168,9 +175,17 @@ export const environments = {
     'VIDEOS_BUCKET',
     'MONTHLY_SPENDING_LIMIT',
     'TYPICAL_SECONDS',
+    'VIDEO_RETENTION_DAYS',
   ),
-  dashscope: pick(...acceptVariables, ...wanVariables, 'VIDEOS_BUCKET'),
-  drop: pick(...acceptVariables, 'DROP_DEFAULTS', 'DROP_RULES', 'DROP_QUEUE_URL', 'COPY_VIDEO_TO_DROP'),
+  dashscope: pick(...acceptVariables, ...wanVariables, 'VIDEOS_BUCKET', 'VIDEO_RETENTION_DAYS'),
+  drop: pick(
+    ...acceptVariables,
+    'DROP_DEFAULTS',
+    'DROP_RULES',
+    'DROP_QUEUE_URL',
+    'COPY_VIDEO_TO_DROP',
+    'VIDEO_RETENTION_DAYS',
+  ),
   dispatch: pick(...dispatchVariables),
   'create-task': pick(
     ...dispatchVariables,
@@ -184,7 +199,7 @@ export const environments = {
     'MONTHLY_SPENDING_LIMIT',
   ),
   watch: pick(...rateLimitedWanVariables),
-  'check-task': pick(...dispatchVariables, ...rateLimitedWanVariables, 'TYPICAL_SECONDS'),
+  'check-task': pick(...dispatchVariables, ...rateLimitedWanVariables, 'TYPICAL_SECONDS', 'VIDEO_RETENTION_DAYS'),
   'archive-video': pick(
     ...rateLimitedWanVariables,
     'VIDEOS_BUCKET',
@@ -192,9 +207,17 @@ export const environments = {
     'TRUSTED_ORIGINS',
     'VIDEO_HOSTS',
     'COPY_VIDEO_TO_DROP',
+    'VIDEO_RETENTION_DAYS',
   ),
-  'record-failure': pick(...dispatchVariables),
-  sweep: pick(...dispatchVariables, 'UPLOADS_BUCKET', 'VIDEOS_BUCKET', 'COPY_VIDEO_TO_DROP', 'DROP_QUEUE_URL'),
+  'record-failure': pick(...dispatchVariables, 'VIDEO_RETENTION_DAYS'),
+  sweep: pick(
+    ...dispatchVariables,
+    'UPLOADS_BUCKET',
+    'VIDEOS_BUCKET',
+    'COPY_VIDEO_TO_DROP',
+    'DROP_QUEUE_URL',
+    'DROP_RETENTION_DAYS',
+  ),
   canary: pick(...wanVariables),
 } as const;
 

@@ -1,16 +1,14 @@
 import { PutCommand, type PutCommandInput } from '@aws-sdk/lib-dynamodb';
 import { timeToLive } from '../shared/table-schema.ts';
+import { tombstoneExpiry } from './expiry.ts';
 import { keys, timeAndId } from './keys.ts';
 import type { VideoRecord } from './record.ts';
 import { conditionally, readItem, type Table, updateItem } from './table.ts';
 
 /**
- * How long a duplicate of a deleted video's request is recognized and pays nothing. The tombstone of a video from the drop folder does
- * not expire: a sync program may upload the same file again after years.
+ * All that is left of a deleted video, for 30 days. The tombstone of a video from the drop folder does not expire: a sync program may
+ * upload the same file again after years.
  */
-const TOMBSTONE_DAYS = 30;
-
-/** All that is left of a deleted video. */
 export interface Tombstone {
   id: string;
   owner: string;
@@ -55,7 +53,7 @@ async function writeTombstone(
       tombstone,
       open_status: 'deleting',
       open_order: timeAndId(tombstone.deleted_at, id),
-      ...(expires ? { [timeToLive]: Math.floor(now / 1000) + TOMBSTONE_DAYS * 24 * 3600 } : {}),
+      ...(expires ? { [timeToLive]: tombstoneExpiry(now) } : {}),
     },
     ...condition,
   });

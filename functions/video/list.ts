@@ -1,5 +1,6 @@
 import { QueryCommand, type QueryCommandInput } from '@aws-sdk/lib-dynamodb';
 import { indexes } from '../shared/table-schema.ts';
+import { isExpired } from './expiry.ts';
 import { timeAndId } from './keys.ts';
 import type { Status, VideoRecord } from './record.ts';
 import { fromItem } from './store.ts';
@@ -43,7 +44,7 @@ export async function listVideos(
     );
     for (const item of page.Items ?? []) {
       // BETWEEN is inclusive, and the cursor's own video was on the previous page.
-      if (item.created_at_id !== query.cursor) videos.push(fromItem(item));
+      if (item.created_at_id !== query.cursor && !isExpired(item, table.now())) videos.push(fromItem(item));
     }
     position = page.LastEvaluatedKey;
     if (!position) break;

@@ -135,6 +135,8 @@ export interface VideoRecord {
   usage?: Usage;
   cost?: Price;
   error?: Failure;
+  /** When the archived file expires; undefined without a retention time. */
+  expires_at?: string;
   timeline: TimelineEntry[];
 }
 

@@ -1,15 +1,23 @@
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
+import { timeToLive } from '../shared/table-schema.ts';
 import { isTombstone } from './deletion.ts';
+import { expiryAttributes, expiryOf } from './expiry.ts';
 import { keys, openAttributes, timeAndId } from './keys.ts';
 import { isLegalTransition, isTerminal, monthOf, type Status, type VideoRecord } from './record.ts';
 import { conditionally, readItem, type Table, updateExpression, updateItem } from './table.ts';
 
 /** A video's item: its record and the key attributes of the table and its indexes. */
-type Item = VideoRecord & { pk: string; created_at_id: string; open_status?: string; open_order?: string };
+type Item = VideoRecord & {
+  pk: string;
+  created_at_id: string;
+  open_status?: string;
+  open_order?: string;
+  [timeToLive]?: number;
+};
 
 /** Returns the record in an item of the table or of an index that projects all attributes. */
 export function fromItem(item: object): VideoRecord {
-  const { pk, created_at_id, open_status, open_order, ...record } = item as Item;
+  const { pk, created_at_id, open_status, open_order, [timeToLive]: _, ...record } = item as Item;
   return record;
 }
 
@@ -22,7 +30,7 @@ export async function readVideo(table: Table, id: string): Promise<VideoRecord |
 /** The result of `createVideo`: the new video, the existing one with its id, or `deleted` when there is a tombstone. */
 export type Creation = { outcome: 'created' | 'existing'; video: VideoRecord } | { outcome: 'deleted' };
 
-/** Writes a new video unless its id exists. */
+/** Writes a new video unless its id exists. An item that has expired does not count, although DynamoDB may still return it. */
 export async function createVideo(table: Table, video: VideoRecord): Promise<Creation> {
   const put = new PutCommand({
     TableName: table.tableName,
@@ -32,7 +40,9 @@ export async function createVideo(table: Table, video: VideoRecord): Promise<Cre
       created_at_id: timeAndId(video.created_at, video.id),
       ...openAttributes(video),
     },
-    ConditionExpression: 'attribute_not_exists(pk)',
+    ConditionExpression: 'attribute_not_exists(pk) OR #ttl <= :now',
+    ExpressionAttributeNames: { '#ttl': timeToLive },
+    ExpressionAttributeValues: { ':now': Math.floor(table.now() / 1000) },
   });
   if (await conditionally(table.client.send(put))) {
     if (isTerminal(video.status)) await table.onVideoEnded?.(video);
@@ -101,9 +111,13 @@ export async function changeStatus(
     table,
     video,
     {
-      set: { ...change.set, status: to, ...open },
+      set: { ...change.set, status: to, ...open, ...expiryOf(table, { ...video, status: to }) },
       append: isNewEntry ? { timeline: [entry] } : {},
-      remove: [...(change.remove ?? []), ...(open.open_status ? [] : ['open_status', 'open_order'])],
+      remove: [
+        ...(change.remove ?? []),
+        ...(open.open_status ? [] : ['open_status', 'open_order']),
+        ...(isTerminal(video.status) ? expiryAttributes : []),
+      ],
     },
     condition,
   );

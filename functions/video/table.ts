@@ -7,6 +7,7 @@ import {
   UpdateCommand,
   type UpdateCommandInput,
 } from '@aws-sdk/lib-dynamodb';
+import { isExpired } from './expiry.ts';
 import { keys } from './keys.ts';
 import type { VideoRecord } from './record.ts';
 
@@ -29,9 +30,11 @@ export async function getItem<Item extends object>(table: Table, pk: string): Pr
   return Item as Item | undefined;
 }
 
-/** Returns the item with a video's id (strongly consistent): its record or its tombstone. */
-export const readItem = (table: Table, id: string): Promise<Record<string, unknown> | undefined> =>
-  getItem(table, keys.video(id));
+/** Returns the item with a video's id (strongly consistent): its record or its tombstone; undefined when it has expired. */
+export async function readItem(table: Table, id: string): Promise<Record<string, unknown> | undefined> {
+  const item = await getItem<Record<string, unknown>>(table, keys.video(id));
+  return item && isExpired(item, table.now()) ? undefined : item;
+}
 
 /**
  * Updates one item.
@@ -109,6 +112,8 @@ export interface Table {
   tableName: string;
   /** Milliseconds since 1970. */
   now: () => number;
+  /** How many days files of videos are kept, for functions that may end a video. @default - until they are deleted */
+  videoRetentionDays?: number | undefined;
   /** Called after a terminal status was written. Must not throw. */
   onVideoEnded?: ((video: VideoRecord) => Promise<void>) | undefined;
 }

@@ -29,7 +29,7 @@ export interface Progress {
 export function viewOf(video: VideoRecord, now: number, position?: QueuePosition): VideoView {
   const { id, owner, status, created_at, updated_at, model, input, parameters, source, metadata, warnings } = video;
   const { image, audio, task, video: archived, usage, error, timeline } = video;
-  const { estimated_cost, cost } = video;
+  const { estimated_cost, cost, expires_at } = video;
   return {
     id,
     owner,
@@ -49,6 +49,7 @@ export function viewOf(video: VideoRecord, now: number, position?: QueuePosition
     ...(estimated_cost ? { estimated_cost } : {}),
     ...(task ? { task: viewOfTask(task) } : {}),
     ...(archived ? { video: archived } : {}),
+    ...(expires_at ? { expires_at } : {}),
     ...(usage ? { usage } : {}),
     ...(cost ? { cost } : {}),
     ...(error ? { error } : {}),

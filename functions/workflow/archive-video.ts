@@ -2,6 +2,7 @@ import { DeleteObjectCommand, ListObjectVersionsCommand, PutObjectCommand, type 
 import { causeName } from '../media/download.ts';
 import type { WorkflowInput } from '../queue/execution.ts';
 import { errorNames, WorkflowError } from '../shared/errors.ts';
+import { expiryOf } from '../video/expiry.ts';
 import type { ArchivedVideo, VideoRecord } from '../video/record.ts';
 import { changeStatus, nextDownload, readVideo } from '../video/store.ts';
 import type { Table } from '../video/table.ts';
@@ -53,7 +54,7 @@ export async function archiveVideo(services: ArchiveServices, input: WorkflowInp
   };
   // One timestamp for both: the metadata must equal the record.
   const now = table.now();
-  const version_id = await writeMetadata(services, key, viewOf(asSucceeded({ ...video, ...result }, now), now));
+  const version_id = await writeMetadata(services, key, viewOf(asSucceeded(table, { ...video, ...result }, now), now));
   const succeeded = await changeStatus({ ...table, now: () => now }, video, 'succeeded', {
     set: result,
     remove: ['error'],
@@ -70,13 +71,16 @@ export async function archiveVideo(services: ArchiveServices, input: WorkflowInp
 }
 
 /** Returns the video as its record will be after `succeeded`. @param now milliseconds since 1970 */
-function asSucceeded({ error, ...video }: VideoRecord, now: number): VideoRecord {
+function asSucceeded(table: Table, { error, ...video }: VideoRecord, now: number): VideoRecord {
   const at = new Date(now).toISOString();
+  const status = 'succeeded';
+  const { expires_at } = expiryOf({ ...table, now: () => now }, { ...video, status });
   return {
     ...video,
-    status: 'succeeded',
+    status,
+    ...(expires_at ? { expires_at } : {}),
     updated_at: at,
-    timeline: [...video.timeline, { status: 'succeeded', at }],
+    timeline: [...video.timeline, { status, at }],
   };
 }
 

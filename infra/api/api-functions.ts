@@ -11,8 +11,18 @@ import {
   resultWriterAccess,
   spendingLimit,
   taskSeconds,
+  videoRetention,
 } from '../functions/foundation.ts';
-import { mergeAccess, settings, tableAccess, uploadsAccess, videosAccess, wanAccess } from '../functions/grants.ts';
+import {
+  listAccess,
+  mergeAccess,
+  settings,
+  tableAccess,
+  uploadsAccess,
+  versionsAccess,
+  videosAccess,
+  wanAccess,
+} from '../functions/grants.ts';
 import { PipelineFunction } from '../functions/pipeline-function.ts';
 
 /** The integration timeout of API Gateway. */
@@ -100,6 +110,10 @@ export function apiFunctions(scope: Construct, foundation: Foundation) {
         videosAccess(storage.videos, readActions),
         // Stored first frames are returned by presigned URL, like videos.
         uploadsAccess(storage.uploads, ['inputs/', 'drop/'], readActions),
+        // To distinguish a file that is gone from one without read permission.
+        listAccess(storage.videos),
+        versionsAccess(storage.videos),
+        listAccess(storage.uploads),
         settings({ WAN_REGION: configuration.region }),
         spendingLimit(configuration),
       ),
@@ -116,6 +130,7 @@ export function apiFunctions(scope: Construct, foundation: Foundation) {
         spendingLimit(configuration),
         taskSeconds(configuration),
         resultWriterAccess(foundation),
+        videoRetention(configuration),
       ),
       memory: 512,
     }),
@@ -129,6 +144,7 @@ export function apiFunctions(scope: Construct, foundation: Foundation) {
         videosAccess(storage.videos, readActions),
         wanAccess(wanSecret, configuration.wanBaseUrl),
         resultWriterAccess(foundation),
+        videoRetention(configuration),
       ),
       memory: 1024,
     }),

@@ -7,6 +7,7 @@ import { pinLogicalId } from '../functions/logical-id.ts';
 import { type ApiFunctions, apiFunctions } from './api-functions.ts';
 import { accountLogging, executionLog, stageLogging } from './api-logging.ts';
 import { addRoutes } from './api-routes.ts';
+import { type ApiDomain, addDomain } from './domain.ts';
 import { addGatewayResponses } from './gateway-responses.ts';
 import { routeAuthorizations } from './route-authorizations.ts';
 import { protectStage } from './web-acl.ts';
@@ -20,6 +21,8 @@ const stageName = 'v1';
  */
 export class Api extends Construct {
   readonly restApi: RestApi;
+  /** The operator's domain name, if there is one. */
+  readonly domain: ApiDomain | undefined;
   readonly functions: ApiFunctions;
 
   constructor(scope: Construct, id: string, foundation: Foundation) {
@@ -58,5 +61,6 @@ export class Api extends Construct {
       "Callers are programs that authenticate with an API key of this service, a token of the operator's identity provider, or AWS credentials, as configured. A Lambda authorizer or IAM checks them, so a user pool is not needed.",
     );
     protectStage(this, this.restApi.deploymentStage, configuration.waf);
+    this.domain = configuration.domain && addDomain(this, this.restApi, configuration.domain);
   }
 }

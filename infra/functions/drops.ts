@@ -1,12 +1,13 @@
 import { Duration } from 'aws-cdk-lib';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { CfnEventSourceMapping } from 'aws-cdk-lib/aws-lambda';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { DropDefaults, DropRules } from '../../functions/shared/environment.ts';
 import type { Configuration } from '../config.ts';
-import { deadLetterQueue } from './dead-letters.ts';
+import { deadLetterQueue, queueEncryption } from './dead-letters.ts';
 import {
   copyResultAccess,
   dispatchAccess,
@@ -15,6 +16,7 @@ import {
   requestSettings,
   resultWriterAccess,
   spendingLimit,
+  videoRetention,
 } from './foundation.ts';
 import { type Access, dropQueueAccess, mergeAccess, settings, uploadsAccess } from './grants.ts';
 import { pinLogicalId } from './logical-id.ts';
@@ -34,11 +36,11 @@ export class Drops extends Construct {
 
   constructor(scope: Construct, id: string, foundation: Foundation) {
     super(scope, id);
-    const { configuration, functions, storage } = foundation;
+    const { configuration, functions, storage, key } = foundation;
     // A manifest may have thousands of lines.
     const timeout = Duration.minutes(15);
-    const deadLetters = deadLetterQueue(this);
-    const waiting = waitQueue(this, timeout, deadLetters);
+    const deadLetters = deadLetterQueue(this, key);
+    const waiting = waitQueue(this, timeout, deadLetters, key);
     const drop = new PipelineFunction(this, 'drop', {
       ...functions,
       description: 'Makes videos of images and manifests that are uploaded to the drop folder',
@@ -55,6 +57,7 @@ export class Drops extends Construct {
         dropQueueAccess(waiting),
         // An upload of the same image again gets the result of the video that exists.
         copyResultAccess(foundation),
+        videoRetention(configuration),
       ),
       timeout,
       memory: 512,
@@ -107,9 +110,9 @@ function dropSettings({ drop }: Configuration): Access<{ DROP_DEFAULTS: string; 
  * invocation that is throttled for long does not overlap with the next delivery. Here an image takes seconds of these 15 minutes
  * and an overlap makes no second video, while a failed image would wait six times as long.
  */
-function waitQueue(scope: Construct, visibilityTimeout: Duration, deadLetters: Queue): Queue {
+function waitQueue(scope: Construct, visibilityTimeout: Duration, deadLetters: Queue, key: IKey | undefined): Queue {
   const queue = new Queue(scope, 'WaitQueue', {
-    encryption: QueueEncryption.SQS_MANAGED,
+    ...queueEncryption(key),
     enforceSSL: true,
     visibilityTimeout,
     retentionPeriod: Duration.days(14),

@@ -1,4 +1,5 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import { indexes } from '../../functions/shared/table-schema.ts';
@@ -23,6 +24,8 @@ export interface Foundation {
   readonly functions: FunctionSettings;
   readonly storage: Storage;
   readonly wanSecret: ISecret;
+  /** The operator's key, if all data is encrypted with it. */
+  readonly key: IKey | undefined;
   readonly stateMachine: StateMachineAddress;
 }
 
@@ -69,6 +72,10 @@ export const spendingLimit = ({ monthlySpendingLimit }: Configuration) =>
 /** The usual duration of a task. Empty: the catalogue's values. */
 export const taskSeconds = ({ typicalSeconds }: Configuration) =>
   settings({ TYPICAL_SECONDS: typicalSeconds?.toString() ?? '' });
+
+/** How long files of videos are kept, for functions that may end a video. Empty: until they are deleted. */
+export const videoRetention = ({ retention }: Configuration) =>
+  settings({ VIDEO_RETENTION_DAYS: retention.videos?.toString() ?? '' });
 
 /** The rate limit of queries about tasks. */
 export const queryRate = ({ wanQueriesPerSecond }: Configuration) =>

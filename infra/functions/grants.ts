@@ -1,6 +1,7 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
@@ -50,7 +51,34 @@ export function tableAccess(
 ) {
   const items = allow(table.tableArn, ...actions.map((action) => `dynamodb:${action}`));
   const queries = queried.map((index) => allow(`${table.tableArn}/index/${index}`, 'dynamodb:Query'));
-  return grant({ TABLE_NAME: table.tableName }, items, ...queries);
+  return grant({ TABLE_NAME: table.tableName }, items, ...queries, ...tableKeyStatements(table));
+}
+
+/**
+ * Use of the key of a table by DynamoDB for a caller: the minimum that DynamoDB documents, except for CreateGrant, which only the
+ * creator of the table needs.
+ */
+export const tableKeyStatements = ({ encryptionKey }: ITable): PolicyStatement[] =>
+  useKey(encryptionKey, 'dynamodb', [
+    'Decrypt',
+    'DescribeKey',
+    'Encrypt',
+    'GenerateDataKey',
+    'ReEncryptFrom',
+    'ReEncryptTo',
+  ]);
+
+/** Use of the operator's key for a caller by one service. Without such a key, the services' own keys need no permission. */
+function useKey(
+  key: IKey | undefined,
+  service: 'dynamodb' | 's3' | 'secretsmanager' | 'sqs',
+  actions: readonly string[],
+): PolicyStatement[] {
+  if (!key) return [];
+  const { region, urlSuffix } = Stack.of(key);
+  const statement = allow(key.keyArn, ...actions.map((action) => `kms:${action}`));
+  statement.addCondition('StringEquals', { 'kms:ViaService': `${service}.${region}.${urlSuffix}` });
+  return [statement];
 }
 
 type ObjectAction = 'GetObject' | 'GetObjectVersion' | 'PutObject' | 'DeleteObject' | 'DeleteObjectVersion';
@@ -88,18 +116,31 @@ export function versionsAccess(bucket: IBucket, prefix?: UploadsPrefix): Access 
 }
 
 /** Wan's base URL and API key. */
-export const wanAccess = ({ secretArn }: ISecret, wanBaseUrl: string) =>
-  grant({ WAN_SECRET_ARN: secretArn, WAN_BASE_URL: wanBaseUrl }, allow(secretArn, 'secretsmanager:GetSecretValue'));
+export const wanAccess = ({ secretArn, encryptionKey }: ISecret, wanBaseUrl: string) =>
+  grant(
+    { WAN_SECRET_ARN: secretArn, WAN_BASE_URL: wanBaseUrl },
+    allow(secretArn, 'secretsmanager:GetSecretValue'),
+    ...useKey(encryptionKey, 'secretsmanager', ['Decrypt']),
+  );
 
 /** Sending messages to the queue of waiting drops, and receiving them through an event source mapping. */
-export function dropQueueAccess({ queueArn, queueUrl }: IQueue) {
-  const actions = ['SendMessage', 'ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes'];
-  return grant({ DROP_QUEUE_URL: queueUrl }, allow(queueArn, ...actions.map((action) => `sqs:${action}`)));
+export function dropQueueAccess(queue: IQueue) {
+  const actions = ['ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes'];
+  return grant(
+    { DROP_QUEUE_URL: queue.queueUrl },
+    allow(queue.queueArn, ...actions.map((action) => `sqs:${action}`)),
+    ...sendStatements(queue),
+  );
 }
 
 /** Sending messages to the queue of waiting drops. */
-export const sendAccess = ({ queueArn, queueUrl }: IQueue) =>
-  grant({ DROP_QUEUE_URL: queueUrl }, allow(queueArn, 'sqs:SendMessage'));
+export const sendAccess = (queue: IQueue) => grant({ DROP_QUEUE_URL: queue.queueUrl }, ...sendStatements(queue));
+
+/** Sending messages to a queue. SQS decrypts its data key to reuse it. */
+export const sendStatements = ({ queueArn, encryptionMasterKey }: IQueue): PolicyStatement[] => [
+  allow(queueArn, 'sqs:SendMessage'),
+  ...useKey(encryptionMasterKey, 'sqs', ['Decrypt', 'GenerateDataKey']),
+];
 
 /** Starting executions. */
 export const startAccess = (stateMachineArn: string) =>
@@ -128,8 +169,15 @@ export function executionsAccess(scope: IConstruct, stateMachineName: string): A
 function objectAccess(bucket: IBucket, prefixes: readonly string[], actions: readonly ObjectAction[]): Access {
   const objects = prefixes.map((prefix) => bucket.arnForObjects(`${prefix}*`));
   const reason = 'Only objects of one bucket below one prefix; their keys are only known at run time.';
+  const keyActions = [
+    ...(actions.some((action) => !action.startsWith('DeleteObject')) ? ['Decrypt'] : []),
+    ...(actions.includes('PutObject') ? ['GenerateDataKey'] : []),
+  ];
   return {
-    statements: [new PolicyStatement({ actions: actions.map((action) => `s3:${action}`), resources: objects })],
+    statements: [
+      new PolicyStatement({ actions: actions.map((action) => `s3:${action}`), resources: objects }),
+      ...(keyActions.length > 0 ? useKey(bucket.encryptionKey, 's3', keyActions) : []),
+    ],
     environment: {},
     wildcards: Object.fromEntries(objects.map((object) => [object, reason])),
   };

@@ -5,7 +5,7 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { deadLetterQueue } from './dead-letters.ts';
 import { copyResultAccess, deleteAccess, dispatchAccess, type Foundation, resultWriterAccess } from './foundation.ts';
-import { executionsAccess, mergeAccess, sendAccess } from './grants.ts';
+import { executionsAccess, mergeAccess, sendAccess, settings } from './grants.ts';
 import { PipelineFunction } from './pipeline-function.ts';
 
 const dispatchPeriod = Duration.minutes(1);
@@ -19,8 +19,8 @@ export class Maintenance extends Construct {
   /** @param dropQueue to which drops whose events were lost are sent */
   constructor(scope: Construct, id: string, foundation: Foundation, dropQueue: Queue) {
     super(scope, id);
-    const deadLetters = deadLetterQueue(this);
-    const { functions, stateMachine } = foundation;
+    const { configuration, functions, stateMachine, key } = foundation;
+    const deadLetters = deadLetterQueue(this, key);
     const dispatch = new PipelineFunction(this, 'dispatch', {
       ...functions,
       description: 'Starts waiting videos while their model queues have permits',
@@ -41,6 +41,7 @@ export class Maintenance extends Construct {
         copyResultAccess(foundation),
         // Drops whose events were lost.
         sendAccess(dropQueue),
+        settings({ DROP_RETENTION_DAYS: configuration.retention.drops?.toString() ?? '' }),
       ),
       // Ends before the next sweep starts.
       timeout: Duration.minutes(4),

@@ -1,5 +1,5 @@
 import { AssetHashType, type Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
-import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   Alias,
   Architecture,
@@ -17,7 +17,7 @@ import type { EnvironmentOf, FunctionName } from '../../functions/shared/environ
 import { ConfigurationError } from '../config.ts';
 import type { FunctionBundle } from '../synth/bundle.ts';
 import { acknowledgeWildcard } from './acknowledge.ts';
-import type { Access } from './grants.ts';
+import { type Access, sendStatements } from './grants.ts';
 
 /** Properties that all functions of a deployment share. */
 export interface FunctionSettings {
@@ -81,7 +81,7 @@ export class PipelineFunction<Name extends FunctionName = FunctionName> extends 
     if (deadLetters) {
       // Set on the resource: the construct's `deadLetterQueue` would also grant access to the queue's attributes.
       (lambda.node.defaultChild as CfnFunction).deadLetterConfig = { targetArn: deadLetters.queueArn };
-      role.addToPolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [deadLetters.queueArn] }));
+      for (const statement of sendStatements(deadLetters)) role.addToPolicy(statement);
     }
     for (const [resource, reason] of Object.entries(access.wildcards)) acknowledgeWildcard(role, resource, reason);
     if (tracing) acknowledgeWildcard(role, '*', 'The two X-Ray actions take no resource; they only send trace data.');

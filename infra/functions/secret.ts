@@ -1,4 +1,5 @@
 import { type RemovalPolicy, SecretValue } from 'aws-cdk-lib';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import { UNSET_SECRET } from '../../functions/shared/environment.ts';
@@ -9,11 +10,12 @@ import { pinLogicalId } from './logical-id.ts';
  * Creates the secret for Wan's API key. Its whole value is the key, which the operator sets once after the first deployment. Later
  * deployments keep it, since CloudFormation only updates a value that changes in the template.
  */
-export function wanApiKey(scope: Construct, removalPolicy: RemovalPolicy): Secret {
+export function wanApiKey(scope: Construct, removalPolicy: RemovalPolicy, key: IKey | undefined): Secret {
   const secret = new Secret(scope, 'WanApiKey', {
     description: "Wan's API key (Alibaba Cloud Model Studio) for the configured region",
     secretStringValue: SecretValue.unsafePlainText(UNSET_SECRET),
     removalPolicy,
+    ...(key ? { encryptionKey: key } : {}),
   });
   pinLogicalId(secret, 'WanApiKey');
   acknowledge(

@@ -1,6 +1,6 @@
 import { RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
@@ -8,17 +8,19 @@ import { Construct } from 'constructs';
 export interface NotificationsProps {
   /** The address that receives alarms. @default - no subscription */
   readonly email?: string | undefined;
+  /** @default - a key of the stack */
+  readonly key?: IKey | undefined;
 }
 
 /** The topic of the alarms. It is encrypted, and only alarms of this account can publish to it, only over TLS. */
 export class Notifications extends Construct {
   readonly topic: Topic;
 
-  constructor(scope: Construct, id: string, { email }: NotificationsProps) {
+  constructor(scope: Construct, id: string, { email, key }: NotificationsProps) {
     super(scope, id);
     this.topic = new Topic(this, 'Topic', {
       displayName: Stack.of(this).stackName,
-      masterKey: notificationsKey(this),
+      masterKey: key ?? notificationsKey(this),
       enforceSSL: true,
     });
     // Replaces the default policy, which allows the whole account to publish.

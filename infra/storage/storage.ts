@@ -1,5 +1,6 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { AttributeType, BillingMode, ProjectionType, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import {
   BlockPublicAccess,
   Bucket,
@@ -11,19 +12,27 @@ import {
   ObjectOwnership,
 } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { indexes, partitionKey, timeToLive } from '../../functions/shared/table-schema.ts';
+import { indexes, partitionKey, TOMBSTONE_DAYS, timeToLive } from '../../functions/shared/table-schema.ts';
+import type { Configuration } from '../config.ts';
 import { acknowledge } from '../functions/acknowledge.ts';
 import { pinLogicalId } from '../functions/logical-id.ts';
 
 export interface StorageProps {
   readonly removalPolicy: RemovalPolicy;
+  /** The operator's key. @default - keys of AWS */
+  readonly key: IKey | undefined;
+  readonly configuration: Pick<Configuration, 'accessLogBucket' | 'retention'>;
 }
 
 /** How long the old versions of deleted or temporary objects can be restored. */
 const deletedRetention = Duration.days(1);
 
-/** Rules for uploads other than drops. Where rules overlap, S3 applies the shorter time. */
-const uploadsLifecycle: readonly LifecycleRule[] = [
+/** The rules of the uploads bucket. Where rules overlap, S3 applies the shorter time. */
+const uploadsLifecycle = ({
+  videos,
+  inputs = inputsOf(videos),
+  drops,
+}: Configuration['retention']): LifecycleRule[] => [
   {
     // A request copies the upload that it names, so every upload is superfluous after two days.
     prefix: 'uploads/',
@@ -31,8 +40,25 @@ const uploadsLifecycle: readonly LifecycleRule[] = [
     noncurrentVersionExpiration: deletedRetention,
   },
   // Written once and deleted with their video, so an old version here was deleted on purpose.
-  { prefix: 'inputs/', noncurrentVersionExpiration: deletedRetention },
+  { prefix: 'inputs/', noncurrentVersionExpiration: deletedRetention, ...expiration(inputs) },
+  ...(drops === undefined
+    ? []
+    : [
+        {
+          prefix: 'drop/',
+          ...expiration(drops),
+          // Longer than for inputs: an image is used in place, and a video may wait for one that was overwritten.
+          noncurrentVersionExpiration: Duration.days(Math.min(drops, 7)),
+        },
+      ]),
 ];
+
+/** Inputs are kept as long as the records of their videos: without a record nothing would delete them. */
+const inputsOf = (videos: number | undefined) => (videos === undefined ? undefined : videos + TOMBSTONE_DAYS);
+
+/** The expiration of a rule for a setting in days. S3 then adds a delete marker, and the version becomes an old one. */
+const expiration = (days: number | undefined): Pick<LifecycleRule, 'expiration'> =>
+  days === undefined ? {} : { expiration: Duration.days(days) };
 
 /** All persistent data: uploaded media, archived videos, and the table. */
 export class Storage extends Construct {
@@ -42,11 +68,14 @@ export class Storage extends Construct {
   readonly videos: Bucket;
   readonly table: Table;
 
-  constructor(scope: Construct, id: string, { removalPolicy }: StorageProps) {
+  constructor(scope: Construct, id: string, props: StorageProps) {
     super(scope, id);
-    this.uploads = privateBucket(this, 'UploadsBucket', {
+    const { removalPolicy, key } = props;
+    const { retention, accessLogBucket } = props.configuration;
+    this.uploads = privateBucket(this, 'UploadsBucket', accessLogBucket, {
       removalPolicy,
-      lifecycleRules: [...uploadsLifecycle],
+      encryptionKey: key,
+      lifecycleRules: uploadsLifecycle(retention),
       // Pages upload with signed forms and read first frames by presigned URLs. The signature grants access, so any origin is
       // allowed.
       cors: [
@@ -62,16 +91,35 @@ export class Storage extends Construct {
     (this.uploads.node.defaultChild as CfnBucket).notificationConfiguration = {
       eventBridgeConfiguration: { eventBridgeEnabled: true },
     };
-    this.videos = privateBucket(this, 'VideosBucket', { removalPolicy });
-    this.table = videosTable(this, removalPolicy);
+    this.videos = privateBucket(this, 'VideosBucket', accessLogBucket, {
+      removalPolicy,
+      encryptionKey: key,
+      lifecycleRules:
+        retention.videos === undefined
+          ? []
+          : [{ ...expiration(retention.videos), noncurrentVersionExpiration: deletedRetention }],
+    });
+    this.table = videosTable(this, removalPolicy, key);
   }
 }
 
-function privateBucket(scope: Construct, id: string, { lifecycleRules = [], ...props }: BucketProps): Bucket {
+type PrivateBucketProps = Pick<BucketProps, 'removalPolicy' | 'lifecycleRules' | 'cors'> & {
+  readonly encryptionKey: IKey | undefined;
+};
+
+function privateBucket(
+  scope: Construct,
+  id: string,
+  accessLogBucket: string | undefined,
+  { lifecycleRules = [], encryptionKey, ...props }: PrivateBucketProps,
+): Bucket {
   const bucket = new Bucket(scope, id, {
     ...props,
     versioned: true,
-    encryption: BucketEncryption.S3_MANAGED,
+    ...(encryptionKey
+      ? // A bucket key saves almost all calls to KMS, which are billed and limited.
+        { encryption: BucketEncryption.KMS, encryptionKey, bucketKeyEnabled: true }
+      : { encryption: BucketEncryption.S3_MANAGED }),
     enforceSSL: true,
     blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
     objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
@@ -87,20 +135,29 @@ function privateBucket(scope: Construct, id: string, { lifecycleRules = [], ...p
     ],
   });
   pinLogicalId(bucket, id);
+  if (accessLogBucket !== undefined) {
+    // Set on the resource: the construct would try to change the policy of a bucket that is not the stack's.
+    (bucket.node.defaultChild as CfnBucket).loggingConfiguration = {
+      destinationBucketName: accessLogBucket,
+      logFilePrefix: `${Stack.of(scope).stackName}/${id}/`,
+    };
+    return bucket;
+  }
   acknowledge(
     bucket,
     'S1',
-    'Objects are only reachable through a role of this stack or a URL that it presigned for minutes. The access log of the API and the record show both. For a log of every access, enable CloudTrail data events in the account.',
+    'Objects are only reachable through a role of this stack or a URL that it presigned for minutes. The access log of the API and the record show both. For a log of every access, set accessLogBucket or enable CloudTrail data events in the account.',
   );
   return bucket;
 }
 
-function videosTable(scope: Construct, removalPolicy: RemovalPolicy): Table {
+function videosTable(scope: Construct, removalPolicy: RemovalPolicy, key: IKey | undefined): Table {
   const isDeleted = removalPolicy === RemovalPolicy.DESTROY;
   const table = new Table(scope, 'VideosTable', {
     partitionKey: { name: partitionKey, type: AttributeType.STRING },
     timeToLiveAttribute: timeToLive,
     billingMode: BillingMode.PAY_PER_REQUEST,
+    ...(key ? { encryption: TableEncryption.CUSTOMER_MANAGED, encryptionKey: key } : {}),
     pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
     deletionProtection: !isDeleted,
     // Retained even when its creation is rolled back: the rollback could not delete a protected table and would fail.

@@ -12,12 +12,14 @@ import {
   resultWriterAccess,
   spendingLimit,
   taskSeconds,
+  videoRetention,
 } from '../functions/foundation.ts';
 import {
   listAccess,
   mergeAccess,
   settings,
   tableAccess,
+  tableKeyStatements,
   uploadsAccess,
   versionsAccess,
   videosAccess,
@@ -60,7 +62,9 @@ export class Workflow extends Construct {
       // Logs every event without its data. Messages of errors are the only free text in it.
       logs: { destination: logs, level: LogLevel.ALL, includeExecutionData: false },
     });
-    this.stateMachine.addToRolePolicy(waitItemsStatement(foundation.storage.table));
+    const { table } = foundation.storage;
+    for (const statement of [waitItemsStatement(table), ...tableKeyStatements(table)])
+      this.stateMachine.addToRolePolicy(statement);
     pinLogicalId(this.stateMachine, 'StateMachine');
     acknowledgeWildcard(
       this.stateMachine.role,
@@ -115,6 +119,7 @@ function stepFunctions(scope: Construct, foundation: Foundation, watcher: Pipeli
         queryRate(configuration),
         taskSeconds(configuration),
         resultWriterAccess(foundation),
+        videoRetention(configuration),
       ),
       timeout: Duration.seconds(60),
     }),
@@ -138,6 +143,7 @@ function stepFunctions(scope: Construct, foundation: Foundation, watcher: Pipeli
         settings({ VIDEO_HOSTS: JSON.stringify(configuration.videoHosts) }),
         resultWriterAccess(foundation),
         copyToDropAccess(configuration),
+        videoRetention(configuration),
       ),
       // The maximum of Lambda: a slow download from Wan's storage is better than a restart.
       timeout: Duration.minutes(15),
@@ -147,7 +153,11 @@ function stepFunctions(scope: Construct, foundation: Foundation, watcher: Pipeli
     recordFailure: new PipelineFunction(scope, 'record-failure', {
       ...functions,
       description: 'Writes the reason of a failure to the record of a video',
-      access: mergeAccess(dispatchAccess(foundation, ['GetItem', 'UpdateItem']), resultWriterAccess(foundation)),
+      access: mergeAccess(
+        dispatchAccess(foundation, ['GetItem', 'UpdateItem']),
+        resultWriterAccess(foundation),
+        videoRetention(configuration),
+      ),
       timeout: Duration.seconds(30),
     }),
   };

@@ -40,6 +40,8 @@ describe('the configuration', () => {
       monthlySpendingLimit: 100,
       logRetentionDays: 30,
       apiThrottle: { rate: 50, burst: 100 },
+      retention: {},
+      dashboard: true,
     });
   });
 

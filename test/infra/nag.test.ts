@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { readConfiguration } from '../../infra/config.ts';
 import { FirstframeStack } from '../../infra/stack.ts';
 import { projectRoot } from '../../infra/synth/bundle.ts';
-import { standInBundles } from './support.ts';
+import { companySettings, standInBundles } from './support.ts';
 
 interface Checked {
   app: App;
@@ -58,6 +58,13 @@ describe('cdk-nag AwsSolutions', () => {
   test.each<[string, Record<string, unknown>]>([
     ['tokens', { auth: 'jwt', jwt: { issuer: 'https://id.example', audience: 'a' } }],
     ['signatures', { auth: 'iam' }],
+    ['a domain', { domain: companySettings.domain }],
+    ["the operator's key", { kmsKeyArn: companySettings.kmsKeyArn }],
+    ['a permissions boundary', { permissionsBoundary: companySettings.permissionsBoundary }],
+    ['tags', { tags: companySettings.tags }],
+    ['retention', { retention: companySettings.retention }],
+    ['no dashboard', { dashboard: false }],
+    ['everything', companySettings],
   ])('has no other finding with %s', (_, settings) => {
     expect(found(synthesized(settings))).toEqual([]);
   });
@@ -67,6 +74,13 @@ describe('cdk-nag AwsSolutions', () => {
     expect(found(protectedStack)).toEqual([]);
     const rules = (result: Checked) => acknowledged(result).filter(({ rule }) => rule.includes('APIG3'));
     expect([rules(checked).length, rules(protectedStack).length]).toEqual([1, 0]);
+  });
+
+  test('has no finding with access logs, and then no acknowledgement of missing ones', () => {
+    const logged = synthesized({ accessLogBucket: 'company-logs' });
+    expect(found(logged)).toEqual([]);
+    const rules = (result: Checked) => acknowledged(result).filter(({ rule }) => rule.includes('S1'));
+    expect([rules(checked).length, rules(logged).length]).toEqual([2, 0]);
   });
 
   test('acknowledges at most six rules, each at its resource and with a reason', () => {

@@ -59,6 +59,8 @@ const permissions: Record<FunctionName, string[]> = {
     ...read(videos),
     ...read(uploads('inputs/')),
     ...read(uploads('drop/')),
+    ...listVideos,
+    listUploads,
   ],
   actions: [...items('GetItem', 'PutItem', 'UpdateItem'), byStatus, start, wanKey, ...deleteObjects, ...writeResults],
   dashscope: [

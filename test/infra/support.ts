@@ -22,6 +22,21 @@ export function standInBundles(): Map<string, FunctionBundle> {
   );
 }
 
+/** A value for each setting with which a company makes the stack follow its rules. */
+export const companySettings = {
+  domain: {
+    name: 'videos.example.com',
+    certificateArn: 'arn:aws:acm:us-east-1:000000000000:certificate/5f0b5c0c-8f5e-4d8a-9a54-0c2b6a3f7a11',
+    basePath: 'wan',
+  },
+  kmsKeyArn: 'arn:aws:kms:us-east-1:000000000000:key/1f2e3d4c-5b6a-4788-9a0b-c1d2e3f4a5b6',
+  permissionsBoundary: 'arn:aws:iam::000000000000:policy/platform/boundary',
+  tags: { team: 'media', 'cost-center': '4711' },
+  accessLogBucket: 'company-logs',
+  retention: { videos: 90, inputs: 60, drops: 30 },
+  dashboard: false,
+} as const;
+
 /** Synthesizes the template for a context, with bundles that do nothing. */
 export const synthesizeStandIns = (context: Record<string, unknown> = {}): Promise<Synthesis> =>
   synthesize({ context, outdir, bundles: standInBundles() });

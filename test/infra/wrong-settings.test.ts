@@ -13,6 +13,7 @@ const messageOf = (context: Record<string, unknown>): string => {
 };
 
 const aboutSpending = 'must be a number from 0.01 to 1000000000, or "none"';
+const certificateArn = 'arn:aws:acm:eu-central-1:123456789012:certificate/a';
 const tokens = (jwt: unknown) => ({ auth: 'jwt', jwt });
 const limitsOf = (limits: unknown) => ({ limits: { 'wan2.6-i2v': limits } });
 
@@ -109,6 +110,52 @@ const wrong: [Record<string, unknown>, ...string[]][] = [
   [{ waf: 5000 }, 'waf = 5000: must be an object {"requestsPer5Minutes": N}'],
   [{ waf: [] }, 'waf = []: must be an object {"requestsPer5Minutes": N}'],
   [{ waf: {} }, 'waf.requestsPer5Minutes = (missing): must be a whole number from 10 to 2000000000'],
+  [{ domain: 'a.example' }, 'domain = "a.example": must be an object {"name": "…", "certificateArn": "…"}'],
+  [{ domain: { name: 'a.example' } }, 'domain.certificateArn = (missing): must be the ARN of a certificate'],
+  [{ domain: { certificateArn } }, 'domain.name = (missing): must be the name of a host in lower case'],
+  ...['https://a.example', 'A.example', '*.a.example', 'a.example/v1'].map(
+    (name): [Record<string, unknown>, string] => [
+      { domain: { name, certificateArn } },
+      `domain.name = ${JSON.stringify(name)}: must be the name of a host in lower case`,
+    ],
+  ),
+  ...['/v1', 'a/b', '', 'a b'].map((basePath): [Record<string, unknown>, string] => [
+    { domain: { name: 'a.example', certificateArn, basePath } },
+    `domain.basePath = ${JSON.stringify(basePath)}: must be 1 to 64 letters, digits, hyphens and underscores`,
+  ]),
+  [
+    { domain: { name: 'a.example', certificateArn }, kmsKeyArn: 'arn:aws:kms:us-east-1:123456789012:key/a' },
+    'domain.certificateArn = "arn:aws:acm:eu-central-1:123456789012:certificate/a": must be in the region of kmsKeyArn, us-east-1',
+  ],
+  ...['alias/mine', 'arn:aws:kms:eu-central-1:123456789012:alias/mine', 'a1b2'].map(
+    (kmsKeyArn): [Record<string, unknown>, string] => [
+      { kmsKeyArn },
+      `kmsKeyArn = ${JSON.stringify(kmsKeyArn)}: must be the ARN of a key, not of an alias`,
+    ],
+  ),
+  [
+    { permissionsBoundary: 'Boundary' },
+    'permissionsBoundary = "Boundary": must be the ARN of a managed policy: arn:aws:iam::ACCOUNT:policy/NAME',
+  ],
+  [{ tags: ['team'] }, 'tags = ["team"]: must be an object of at most 40 tags'],
+  [{ tags: { 'AWS:team': 'a' } }, 'and no key that starts with "aws:"', 'must be an object of at most 40 tags'],
+  [{ tags: { team: 5 } }, 'tags = {"team":5}: must be an object of at most 40 tags'],
+  [
+    { tags: Object.fromEntries(Array.from({ length: 41 }, (_, index) => [`tag-${index}`, ''])) },
+    'must be an object of at most 40 tags',
+  ],
+  ...['Logs', 's3://logs', 'a', '10.0.0.1', 'a..b'].map((accessLogBucket): [Record<string, unknown>, string] => [
+    { accessLogBucket },
+    `accessLogBucket = ${JSON.stringify(accessLogBucket)}: must be the name of a bucket`,
+  ]),
+  [{ retention: 30 }, 'retention = 30: must be an object {"videos": N, "inputs": N, "drops": N}, each optional'],
+  [{ retention: { videos: 0 } }, 'retention.videos = 0: must be a whole number from 1 to 36500'],
+  [{ retention: { records: 1 } }, 'retention.records = 1: unknown setting. Use one of videos, inputs, drops'],
+  ...[{ videos: 30 }, { videos: 30, drops: 31 }].map((retention): [Record<string, unknown>, string] => [
+    { retention, drop: { copyVideo: true } },
+    'retention.videos = 30: with drop.copyVideo a copy stays in the drop folder. Set retention.drops to 30 or less',
+  ]),
+  [{ dashboard: 'off' }, 'dashboard = "off": must be true or false'],
 ];
 
 describe('an invalid value', () => {
@@ -120,7 +167,8 @@ describe('an invalid value', () => {
   });
 
   test.each(settingNames)('of any type is such an error: %s', (name) => {
-    for (const value of [{ unknown: 1 }, [{}], -1.5, '\0', null, false]) {
+    // `false` is a value of one setting.
+    for (const value of [{ unknown: 1 }, [{}], -1.5, '\0', null, name === 'dashboard' ? 0 : false]) {
       const message = messageOf({ firstframe: { [name]: value } });
       expect(message).toMatch(/must be|unknown setting/);
       expect(message).not.toMatch(/invalid|expected|received|too (small|big)|unrecognized/i);

@@ -49,6 +49,12 @@ export const acknowledged: readonly Acknowledgement[] = [
     resource: /-dead-letters$/,
     why: "Lambda sends events whose last retry failed to the dead-letter queue under the function's role. The local runtime writes them to a file.",
   },
+  {
+    actions: ['s3:ListBucket', 's3:ListBucketVersions'],
+    role: /-videos-function$/,
+    sometimes: true,
+    why: 'Without them S3 responds 403, not 404, for a file that has expired (test/functions/api/videos/expired-content.test.ts).',
+  },
   // Only a crash or a race leads to these calls. Other tests cover them without roles.
   {
     actions: ['s3:ListBucketVersions'],

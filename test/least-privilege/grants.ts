@@ -21,9 +21,9 @@ interface Statement {
 }
 type Policies = { PolicyDocument: { Statement: Statement[] } };
 
-/** Reads the distinct grants of the synthesized roles. References are resolved by the local runtime. */
-export async function readGrants(): Promise<Grant[]> {
-  const { template } = await synthesizeStandIns();
+/** Reads the distinct grants of the synthesized roles. References are resolved by the local runtime. @param context settings */
+export async function readGrants(context: Record<string, unknown> = {}): Promise<Grant[]> {
+  const { template } = await synthesizeStandIns(context);
   const stack = loadStack(template, { stack_name: 'firstframe', account, region });
   const roles = stack.all('AWS::IAM::Role').map(({ name, properties, attribute }) => ({
     name,
@@ -54,6 +54,12 @@ function grantsOf(role: string, { Effect, Action, Resource, Condition }: Stateme
  */
 const evaluatedAs: Record<string, string> = { 'states:SendTaskSuccess': 'states:StartExecution' };
 
+/** The statement of a key's policy without which the policies of roles do not count. */
+const defaultKeyPolicy = {
+  Version: '2012-10-17',
+  Statement: [{ Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${account}:root` }, Action: 'kms:*', Resource: '*' }],
+};
+
 /** Whether IAM would allow a call of a role with only these grants. @throws Error for a call that IAM cannot evaluate */
 export async function isAllowed(
   { principal, action, resource, conditions }: JudgedCall,
@@ -74,6 +80,7 @@ export async function isAllowed(
         contextVariables: { ...(conditions as Record<string, string | string[]>) },
       },
       identityPolicies: Statement.length > 0 ? [{ name: 'role', policy: { Version: '2012-10-17', Statement } }] : [],
+      ...(action.startsWith('kms:') ? { resourcePolicy: defaultKeyPolicy } : {}),
       serviceControlPolicies: [],
       resourceControlPolicies: [],
     },

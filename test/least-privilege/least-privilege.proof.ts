@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { type JudgedCall, readCalls } from '../support/aws-calls.ts';
 import { type Acknowledgement, acknowledged } from './acknowledged.ts';
 import { describeGrant, type Grant, isAllowed, readGrants, refusedCalls, unusedGrants } from './grants.ts';
+import { keyCalls, kmsKeyArn } from './key-calls.ts';
 import { recordCalls } from './record-calls.ts';
 
 let calls: JudgedCall[];
@@ -29,6 +30,13 @@ test('every call of the end-to-end tests is allowed by the role that made it', a
 
 test('every grant is used, or acknowledged with a reason', async () => {
   expect((await unusedGrants(used, calls)).map(describeGrant)).toEqual([]);
+});
+
+test("with the operator's key, every call may use the key", async () => {
+  const withKey = await readGrants({ kmsKeyArn });
+  const needed = keyCalls(calls);
+  expect(needed.length).toBeGreaterThan(50);
+  expect(await refusedCalls([...calls, ...needed], withKey)).toEqual([]);
 });
 
 test('every acknowledgement matches existing grants that are unused, except in a race', async () => {

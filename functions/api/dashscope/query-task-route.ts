@@ -1,4 +1,5 @@
 import type { Caller } from '../../shared/caller.ts';
+import { isFileExpired } from '../../video/expiry.ts';
 import type { Failure, VideoRecord } from '../../video/record.ts';
 import { readVideo } from '../../video/store.ts';
 import { findModel } from '../../wan/catalogue.ts';
@@ -9,7 +10,7 @@ import { documentedMessage, type ReferenceCode, referenceOfIssue } from './error
 import type { QueryTaskResponse, TaskUsage } from './schemas.ts';
 import type { DashscopeRequest, DashscopeServices } from './services.ts';
 
-/** `GET tasks/{id}` (reference, "Step 2"). A task can be queried for as long as its video exists. */
+/** `GET tasks/{id}` (reference, "Step 2"). A task can be queried for as long as its video exists; then it is UNKNOWN, as at Wan. */
 export async function queryTask(
   services: DashscopeServices,
   _request: DashscopeRequest,
@@ -17,7 +18,8 @@ export async function queryTask(
   taskId: string,
 ): Promise<QueryTaskResponse> {
   const video = await ownTask(services, caller, taskId);
-  return video ? describeTask(services, video) : { output: { task_id: taskId, task_status: 'UNKNOWN' } };
+  const isKnown = video && !isFileExpired(video, services.table.now());
+  return isKnown ? describeTask(services, video) : { output: { task_id: taskId, task_status: 'UNKNOWN' } };
 }
 
 /**

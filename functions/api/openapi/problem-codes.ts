@@ -101,6 +101,11 @@ const table = {
     meaning: 'This `Idempotency-Key` created a video that has been deleted. No new one was created.',
     fix: 'Use a new key for a new video.',
   },
+  content_gone: {
+    status: 410,
+    meaning: 'The file has expired (see `expires_at` of the video), or was deleted from the bucket.',
+    fix: 'The record stays for 30 days after the file. Create a new video to get a new file.',
+  },
   precondition_failed: {
     status: 412,
     meaning: 'The state of the video no longer has the ETag in `If-Match`. Nothing was done.',

@@ -212,6 +212,10 @@ export const videoSchema = z
       .meta({ description: 'The cost if it succeeds; absent if no price is known.' }),
     task: taskSchema.optional(),
     video: archivedSchema.optional(),
+    expires_at: time.optional().meta({
+      description:
+        'When the archived file expires. Then its content gets a 410. Absent if it is kept until it is deleted.',
+    }),
     usage: usageSchema.optional(),
     cost: priceSchema.optional().meta({ description: 'What Wan bills for the video.' }),
     error: failureSchema.optional(),

@@ -173,6 +173,6 @@ A request that Wan would refuse or partly ignore gets a 400 with every issue. Te
       }),
       302: { description: 'A redirect to the file.', headers: ['Location'] },
     },
-    problems: ['invalid_query', 'video_not_found', 'video_not_ready', 'video_has_no_content'],
+    problems: ['invalid_query', 'video_not_found', 'video_not_ready', 'video_has_no_content', 'content_gone'],
   },
 ]);

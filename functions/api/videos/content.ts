@@ -1,9 +1,11 @@
-import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import * as z from 'zod';
 import type { Caller } from '../../shared/caller.ts';
 import { ProblemError } from '../../shared/problem.ts';
+import { ignoreNotFound } from '../../shared/s3.ts';
+import { isFileExpired } from '../../video/expiry.ts';
 import type { ObjectVersion, VideoRecord } from '../../video/record.ts';
 import type { Table } from '../../video/table.ts';
 import { viewOf } from '../../video/view.ts';
@@ -18,6 +20,7 @@ export interface ContentServices {
   table: Table;
   /** A presigned URL of an object, valid for `LINK_SECONDS`. */
   linkTo: (object: ObjectVersion, file: FileDescription) => Promise<string>;
+  exists: (object: ObjectVersion) => Promise<boolean>;
 }
 
 /** What can be fetched of a video: the MP4, its first frame, and the metadata object, which is the video as the API shows it. */
@@ -33,10 +36,10 @@ export const contentQuery = z.strictObject({
 /**
  * `GET /videos/{id}/content`: a redirect to the video, its first frame or its metadata; or the URL as JSON, for a page whose `<video>`
  * element cannot send a key. S3 serves the content itself, so downloads can be resumed.
- * @throws ProblemError 409 while the video is not ready, and permanently for a failed one
+ * @throws ProblemError 409 while the video is not ready, and permanently for a failed one; 410 for a file that has expired or was deleted
  */
 export async function getContent(
-  { table, linkTo }: ContentServices,
+  { table, linkTo, exists }: ContentServices,
   request: ApiRequest,
   caller: Caller,
 ): Promise<APIGatewayProxyResult> {
@@ -45,6 +48,8 @@ export async function getContent(
   const now = table.now();
   const content = contentOf(video, variant);
   if (!content) throw noContent(video, now);
+  const isExpired = variant !== 'first_frame' && isFileExpired(video, now);
+  if (isExpired || ('object' in content && !(await exists(content.object)))) throw contentGone();
   const link =
     'url' in content
       ? { url: content.url, expires_at: null }
@@ -84,6 +89,15 @@ function noContent(video: VideoRecord, now: number): ProblemError {
     retryAfter(viewOf(video, now), now),
   );
 }
+
+/** A link to a file that is gone would lead to an error of S3, which explains nothing. */
+const contentGone = () =>
+  new ProblemError(410, {
+    code: 'content_gone',
+    title: 'The file no longer exists.',
+    detail:
+      'Its retention time is over, or it was deleted from the bucket. Nothing is billed again. For a new video, send POST /videos without an Idempotency-Key or with a new one.',
+  });
 
 /** Where a variant is stored: in our buckets, or at the caller's own URL. */
 type Content = { object: ObjectVersion; file: FileDescription } | { url: string };
@@ -143,3 +157,12 @@ export const linkToObject = (
     }),
     { expiresIn: LINK_SECONDS },
   );
+
+/** Whether a version of an object, or without `version_id` the object, exists. */
+export async function objectExists(
+  s3: Pick<S3Client, 'send'>,
+  { bucket, key, version_id }: ObjectVersion,
+): Promise<boolean> {
+  const head = new HeadObjectCommand({ Bucket: bucket, Key: key, VersionId: version_id });
+  return (await s3.send(head).catch(ignoreNotFound)) !== undefined;
+}

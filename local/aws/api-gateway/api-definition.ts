@@ -2,10 +2,18 @@
 export interface ApiDefinition {
   api_id: string;
   stage_name: string;
+  domains: readonly DomainDefinition[];
   binary_media_types: readonly string[];
   methods: readonly MethodDefinition[];
   gateway_responses: readonly GatewayResponseDefinition[];
   method_settings: readonly MethodSetting[];
+}
+
+/** A custom domain name of the API. */
+export interface DomainDefinition {
+  name: string;
+  /** `/base`, or empty. */
+  base_path: string;
 }
 
 export interface MethodDefinition {

@@ -31,7 +31,10 @@ export interface ApiGatewayOptions {
   accessKey(accessKeyId: string): AccessKey | undefined;
 }
 
-/** The template's REST API over plain HTTP. The routes are at the root, as with a custom domain name. */
+/**
+ * The template's REST API over plain HTTP. The routes are at the root; for a host with a custom domain name of the template, below the
+ * base path of its mapping.
+ */
 export interface ApiGateway {
   /** Never rejects. Responds to errors as API Gateway does. */
   handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void>;
@@ -77,10 +80,12 @@ export function createApiGateway({ api, lambda, clock, accessKey }: ApiGatewayOp
     if (!isWellFormed(head)) throw gatewayErrors.badRequest;
     const body = await readBody(incoming, maxBodyBytes);
     if (!body) throw gatewayErrors.requestTooLarge;
-    const route = findRoute(head.http_method, head.path);
+    const path = pathWithin(api, head);
+    if (path === undefined) throw gatewayErrors.forbidden;
+    const route = findRoute(head.http_method, path);
     if (!route) throw gatewayErrors.missingToken;
     if (!isWithinRate(route.method)) throw gatewayErrors.throttled;
-    const proxyRequest = { api, request: { ...head, body }, route };
+    const proxyRequest = { api, request: { ...head, body }, route, path };
     return invokeIntegration(proxyRequest, await authorizeCaller(proxyRequest));
   };
 
@@ -102,6 +107,14 @@ export function createApiGateway({ api, lambda, clock, accessKey }: ApiGatewayOp
       return { status, headers: [...headers, ['x-amzn-RequestId', requestId]], body };
     },
   };
+}
+
+/** Returns the path of a request within the API; undefined when its domain name has no mapping for it. */
+function pathWithin({ domains }: ApiDefinition, { host, path }: ApiRequest): string | undefined {
+  const domain = domains.find(({ name }) => name === host.replace(/:\d+$/, '').toLowerCase());
+  if (!domain) return path;
+  const { base_path } = domain;
+  return path === base_path || path.startsWith(`${base_path}/`) ? path.slice(base_path.length) || '/' : undefined;
 }
 
 /** @throws GatewayError when the integration's timeout is over */

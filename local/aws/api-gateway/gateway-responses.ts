@@ -24,6 +24,8 @@ export const gatewayErrors = {
   headersTooLarge: new GatewayError('DEFAULT_4XX', 431, 'Request Header Fields Too Large'),
   // Includes Lambda's throttling, whose 429 never reaches the client. The documentation has 504, but without a template
   // for it the service returns 500.
+  // Of a domain name, before an API is known: no template applies.
+  forbidden: new GatewayError('FORBIDDEN', 403, 'Forbidden'),
   integrationFailure: new GatewayError('INTEGRATION_FAILURE', 500, 'Internal server error'),
   integrationTimeout: new GatewayError('INTEGRATION_TIMEOUT', 504, 'Endpoint request timed out'),
   invalidSignature: new GatewayError(
@@ -49,7 +51,8 @@ export function createGatewayResponses(
 ): (error: GatewayError, requestId: string) => ApiResponse {
   const compiled = new Map(definitions.map((definition) => [definition.response_type, compileResponse(definition)]));
   return ({ response_type, status, message }, requestId) => {
-    const custom = compiled.get(response_type) ?? compiled.get(status < 500 ? 'DEFAULT_4XX' : 'DEFAULT_5XX');
+    const byStatus = () => compiled.get(status < 500 ? 'DEFAULT_4XX' : 'DEFAULT_5XX');
+    const custom = response_type === 'FORBIDDEN' ? undefined : (compiled.get(response_type) ?? byStatus());
     return {
       status: custom?.status ?? status,
       headers: [

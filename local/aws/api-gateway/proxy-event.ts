@@ -10,11 +10,13 @@ export interface ProxyRequest {
   api: ApiDefinition;
   request: ApiRequest;
   route: RouteMatch;
+  /** The request's path within the API: without the base path of a custom domain name. */
+  path: string;
 }
 
 /** The ARN of a method, for authorizers and their policies. */
-export function methodArn({ api, request }: Pick<ProxyRequest, 'api' | 'request'>): string {
-  return `arn:aws:execute-api:${region}:${account}:${api.api_id}/${api.stage_name}/${request.http_method}${request.path}`;
+export function methodArn({ api, request, path }: Pick<ProxyRequest, 'api' | 'request' | 'path'>): string {
+  return `arn:aws:execute-api:${region}:${account}:${api.api_id}/${api.stage_name}/${request.http_method}${path}`;
 }
 
 /** The authorizer's context, or the identity of an IAM caller. Neither on a method without authorization. */
@@ -41,7 +43,7 @@ export function authorizerEvent(proxyRequest: ProxyRequest): APIGatewayRequestAu
   return { type: 'REQUEST', methodArn: methodArn(proxyRequest), ...commonFields(proxyRequest) };
 }
 
-function commonFields({ api, request, route }: ProxyRequest) {
+function commonFields({ api, request, route }: Omit<ProxyRequest, 'path'>) {
   const headers = forwardedHeaders(request);
   const query = [...request.query];
   return {
@@ -58,7 +60,7 @@ function commonFields({ api, request, route }: ProxyRequest) {
   };
 }
 
-function requestContext({ api, request, route }: ProxyRequest) {
+function requestContext({ api, request, route }: Omit<ProxyRequest, 'path'>) {
   return {
     accountId: account,
     apiId: api.api_id,

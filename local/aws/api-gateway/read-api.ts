@@ -15,6 +15,10 @@ export function readApi(stack: Stack): ApiDefinition {
   return {
     api_id: api.ref,
     stage_name: stage.ref,
+    domains: stack.all('AWS::ApiGateway::BasePathMapping').map(({ properties }) => ({
+      name: properties.DomainName,
+      base_path: properties.BasePath === undefined ? '' : `/${properties.BasePath}`,
+    })),
     binary_media_types: api.properties.BinaryMediaTypes,
     methods: stack.all('AWS::ApiGateway::Method').map(({ logical_id, properties }): MethodDefinition => {
       const authorizer = authorizers.get(properties.AuthorizerId ?? '');

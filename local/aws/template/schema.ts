@@ -30,6 +30,9 @@ export const oneOf = <const Value extends string>(...values: Value[]) =>
 /** A property that the runtime accepts and ignores. `reason` documents why that is safe. */
 export const ignored = (_reason: string) => z.unknown().optional();
 
+/** The tags of a resource, a property of many types. */
+export const tags = { Tags: ignored('nothing here is found or billed by its tags') };
+
 /** Describes each issue with the path of its property. */
 export function describeIssues({ issues }: z.ZodError): string[] {
   return issues.flatMap((issue) =>

@@ -115,6 +115,7 @@ export function anApi(
     s3: anS3(objects),
     dispatch: async (video: VideoRecord) => void dispatched.push(video.id),
     onDispatchError: (video) => void undispatched.push(video.id),
+    exists: async () => true,
     linkTo: async (...args) => {
       links.push(args);
       const [{ bucket, key, version_id }] = args;

@@ -93,6 +93,22 @@ describe('the same bytes and settings under the same key', () => {
   });
 });
 
+test('whose video has expired is not paid again, while its image is there or when it is uploaded again', async () => {
+  const image = folder.put(key, imageBytes, prompt);
+  await folder.take(image);
+  let video = await only();
+  for (const status of ['submitting', 'running', 'archiving', 'succeeded'] as const)
+    video = (await changeStatus({ ...store.table, videoRetentionDays: 1 }, video, status))!;
+  clock.now += 400 * 24 * 3600_000;
+  expect(Date.parse(video.expires_at!)).toBeLessThan(clock.now);
+  for (const event of [image, folder.put(key, imageBytes, prompt)])
+    expect(await folder.take(event)).toMatchObject({ outcome: 'existing', id: video.id });
+  // The lifecycle of the bucket deletes the image, and a sync program uploads it again.
+  folder.delete(key);
+  expect(await folder.drop(key, imageBytes, prompt)).toMatchObject({ outcome: 'existing', id: video.id });
+  expect(folder.dispatched).toEqual([video.id]);
+});
+
 describe('a new video', () => {
   test.each<[string, [key: string, bytes: Uint8Array, metadata: Record<string, string>]]>([
     ['other bytes', [key, png(500, 380), prompt]],

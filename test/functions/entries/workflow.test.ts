@@ -57,6 +57,7 @@ const archivingIn = {
   TRUSTED_ORIGINS: ['https://videos.test'],
   VIDEO_HOSTS: [],
   COPY_VIDEO_TO_DROP: false,
+  VIDEO_RETENTION_DAYS: 90,
 };
 const task = aTask({ status: 'SUCCEEDED' });
 const context = aContext('r1');
@@ -304,6 +305,7 @@ test('sweep records how long executions have waited without a watcher', async ()
     VIDEOS_BUCKET: 'videos',
     COPY_VIDEO_TO_DROP: false,
     DROP_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/0/drops',
+    DROP_RETENTION_DAYS: undefined,
   };
   await composeSweep(environment, platform)({}, context);
   expect(measured).toEqual([['SecondsUnwatched', 700]]);
@@ -317,7 +319,7 @@ test('record-failure runs the ended hook', async () => {
   const video = aVideo({ status: 'submitting', run: 1 }, now);
   await createVideo(store.table, video);
   const platform = aPlatform(store.table, { recordMetric: (name, _value, by) => measured.push([name, by]) });
-  const handler = composeRecordFailure(dispatching, platform);
+  const handler = composeRecordFailure({ ...dispatching, VIDEO_RETENTION_DAYS: 90 }, platform);
   const lines = await linesOf(() =>
     handler({ id: video.id, run: 1, error: { Error: 'WanThrottled', Cause: '' } }, context),
   );
@@ -334,7 +336,7 @@ test.each([
 ] as const)('record-failure logs no failure of a video that %s', async (_, given, message) => {
   const video = aVideo({ run: 1, ...given }, now);
   await createVideo(store.table, video);
-  const handler = composeRecordFailure(dispatching, aPlatform(store.table, {}));
+  const handler = composeRecordFailure({ ...dispatching, VIDEO_RETENTION_DAYS: 90 }, aPlatform(store.table, {}));
   const error = { Error: 'PromptLocked', Cause: '' };
   const lines = await linesOf(() => handler({ id: video.id, run: 1, error }, context));
   expect(lines).toMatchObject([{ message: 'Received a failure' }, { message }]);

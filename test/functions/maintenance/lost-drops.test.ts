@@ -7,7 +7,7 @@ import { acceptLostDrops, countForgottenDrops } from '../../../functions/mainten
 import { keys } from '../../../functions/video/keys.ts';
 import { getItem } from '../../../functions/video/table.ts';
 import { startTable } from '../../support/table.ts';
-import { put } from '../drops/results.ts';
+import { get, put } from '../drops/results.ts';
 import { versionedBuckets } from '../versioned-buckets.ts';
 
 const [minute, hour] = [60_000, 3_600_000];
@@ -89,6 +89,26 @@ test('leaves everything that starts no video', async () => {
   for (const key of ['drop/notes.txt', 'drop/_defaults.json', 'uploads/alice/cat.png', 'drop/cat.png.mp4'])
     await drop(key);
   expect(await run()).toBe(0);
+});
+
+test('keeps the settings of folders when half of the retention time of drops is over, and nothing else', async () => {
+  const names = ['drop/_defaults.json', 'drop/cats & dogs/é/_defaults.json', 'drop/cat.png', 'drop/_done/a.png'];
+  const versions = await Promise.all(names.map(async (key) => (await drop(key)).version_id));
+  const isNew = () =>
+    Promise.all(
+      names.map(async (key, index) => (await findLatest(buckets.s3, bucket, key))!.version_id !== versions[index]),
+    );
+  const keep = (retentionDays?: number) => acceptLostDrops({ ...services(), retentionDays });
+  later = 5 * 24 * hour - minute;
+  await keep(10);
+  later = 1000 * 24 * hour;
+  await keep();
+  expect(await isNew()).toEqual([false, false, false, false]);
+  later = 5 * 24 * hour + minute;
+  await keep(10);
+  expect(await isNew()).toEqual([true, true, false, false]);
+  expect(await get(buckets.s3, bucket, names[1]!)).toMatchObject({ text: 'an image', type: 'application/json' });
+  expect(accepted).toEqual([]);
 });
 
 test('accepts a sidecar whose image waits for it, and none whose image is missing, finished or forgotten', async () => {

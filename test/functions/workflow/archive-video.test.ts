@@ -20,7 +20,7 @@ import type { RecordMetric } from '../../../functions/shared/metrics.ts';
 import { replaceWithTombstone } from '../../../functions/video/deletion.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
 import { createVideo, readVideo } from '../../../functions/video/store.ts';
-import type { Table } from '../../../functions/video/table.ts';
+import { readItem, type Table } from '../../../functions/video/table.ts';
 import { viewOf } from '../../../functions/video/view.ts';
 import { explainEnding } from '../../../functions/wan/failures.ts';
 import { type ArchiveServices, archiveVideo, deleteLeftovers } from '../../../functions/workflow/archive-video.ts';
@@ -420,6 +420,19 @@ test("stores the API's view of the video next to the MP4", async () => {
   expect(record.timeline.at(-1)?.status).toBe('succeeded');
   const head = await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
   expect(head.ContentType).toBe('application/json');
+});
+
+test('with a retention time, record and metadata have the same end of it, and the record expires 30 days later', async () => {
+  const { id } = await archiving();
+  const table = { ...store.table, videoRetentionDays: 90 };
+  await archiveVideo({ ...services(), table }, { id, run: 1 });
+  const record = (await readVideo(store.table, id))!;
+  const end = Date.parse(record.updated_at) + 90 * 24 * 3600_000;
+  expect(record.expires_at).toBe(new Date(end).toISOString());
+  const metadata = new GetObjectCommand({ Bucket: bucket, Key: record.video!.key.replace('.mp4', '.json') });
+  expect(JSON.parse(await (await s3.send(metadata)).Body!.transformToString())).toEqual(viewOf(record, Date.now()));
+  const item = await readItem(store.table, id);
+  expect(item?.ttl).toBe(Math.ceil(end / 1000) + 30 * 24 * 3600);
 });
 
 test('fails as interrupted when the metadata cannot be stored; the next archive leaves one pair', async () => {

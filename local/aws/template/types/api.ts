@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { resourceType } from '../resource-type.ts';
-import { boolean, ignored, number, oneOf, text } from '../schema.ts';
+import { boolean, ignored, number, oneOf, tags, text, textLike } from '../schema.ts';
 
 const noCloudWatch = ignored('there is no CloudWatch');
 
@@ -30,6 +30,29 @@ export const apiTypes = {
       Description: ignored('a description'),
       EndpointConfiguration: ignored('the API listens on the loopback address'),
       Name: ignored('a label'),
+      ...tags,
+    }),
+  }),
+  'AWS::ApiGateway::DomainName': resourceType({
+    name_property: 'DomainName',
+    attributes: {
+      RegionalDomainName: ({ region }) => `d-local.execute-api.${region}.amazonaws.com`,
+      RegionalHostedZoneId: () => 'ZLOCAL',
+    },
+    properties: z.strictObject({
+      DomainName: text,
+      EndpointConfiguration: z.strictObject({ Types: z.tuple([oneOf('REGIONAL')]) }),
+      RegionalCertificateArn: ignored('the API listens without TLS'),
+      SecurityPolicy: ignored('the API listens without TLS'),
+      ...tags,
+    }),
+  }),
+  'AWS::ApiGateway::BasePathMapping': resourceType({
+    properties: z.strictObject({
+      BasePath: textLike(/^[\w-]+$/, 'must be one segment').optional(),
+      DomainName: text,
+      RestApiId: text,
+      Stage: text,
     }),
   }),
   'AWS::ApiGateway::Resource': resourceType({
@@ -88,6 +111,7 @@ export const apiTypes = {
       RestApiId: text,
       StageName: text,
       TracingEnabled: ignored('there is no tracing'),
+      ...tags,
     }),
   }),
 };

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { arn, type Identity, resourceType } from '../resource-type.ts';
-import { ignored, number, oneOf, text, textLike } from '../schema.ts';
+import { ignored, number, oneOf, tags, text, textLike } from '../schema.ts';
 
 /** Returns `function:<name>:<qualifier>` for a version or alias. */
 const qualified = (qualifier: (identity: Identity) => string) =>
@@ -25,6 +25,7 @@ export const computeTypes = {
       Role: text,
       Runtime: textLike(/^nodejs\d+\.x$/, 'must be a Node.js runtime'),
       Timeout: number(1, 900).default(3),
+      ...tags,
       TracingConfig: ignored('there is no tracing'),
     }),
   }),
@@ -54,6 +55,7 @@ export const computeTypes = {
       FunctionName: text,
       // Required: the default depends on the account's concurrency, which does not exist here.
       ScalingConfig: z.strictObject({ MaximumConcurrency: number(2, 1000) }),
+      ...tags,
     }),
   }),
   'AWS::Lambda::Permission': resourceType({
@@ -73,6 +75,7 @@ export const computeTypes = {
       RoleArn: text,
       StateMachineName: text.optional(),
       TracingConfiguration: ignored('there is no tracing'),
+      ...tags,
     }),
   }),
 };

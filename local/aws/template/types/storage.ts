@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { arn, resourceType } from '../resource-type.ts';
-import { boolean, ignored, number, oneOf, text } from '../schema.ts';
+import { boolean, ignored, number, oneOf, tags, text } from '../schema.ts';
 
 const encrypted = ignored('encryption is up to the local disk');
 
@@ -21,12 +21,14 @@ export const storageTypes = {
       BucketEncryption: encrypted,
       CorsConfiguration: z.strictObject({ CorsRules: z.array(corsRule) }).optional(),
       LifecycleConfiguration: ignored('local objects do not expire'),
+      LoggingConfiguration: ignored('there are no access logs'),
       NotificationConfiguration: z
         .strictObject({ EventBridgeConfiguration: z.strictObject({ EventBridgeEnabled: boolean }) })
         .optional(),
       OwnershipControls: ignored('one account owns everything'),
       PublicAccessBlockConfiguration: ignored('the endpoint is on the loopback address and has no anonymous access'),
       VersioningConfiguration: z.strictObject({ Status: oneOf('Enabled', 'Suspended') }).optional(),
+      ...tags,
     }),
   }),
   'AWS::DynamoDB::Table': resourceType({
@@ -45,17 +47,21 @@ export const storageTypes = {
         )
         .optional(),
       KeySchema: keySchema,
+      SSESpecification: encrypted,
       PointInTimeRecoverySpecification: ignored('copy the state directory to back it up'),
       TimeToLiveSpecification: ignored(
         'expired items are kept, as DynamoDB may do for days; readers must check the time',
       ),
+      ...tags,
     }),
   }),
   'AWS::SecretsManager::Secret': resourceType({
     ref: arn('secretsmanager', ({ name }) => `secret:${name}-local0`),
     properties: z.strictObject({
       Description: ignored('a description'),
+      KmsKeyId: encrypted,
       SecretString: ignored('the value comes from the local settings'),
+      ...tags,
     }),
   }),
 };

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { queryTaskResponseBody } from '../../../../functions/api/dashscope/schemas.ts';
 import { replaceWithTombstone } from '../../../../functions/video/deletion.ts';
-import { readVideo } from '../../../../functions/video/store.ts';
+import { changeVideo, readVideo } from '../../../../functions/video/store.ts';
 import { explainEnding, failureCodes } from '../../../../functions/wan/failures.ts';
 import { aDashscope, aTask, moveTo, succeed } from './support.ts';
 import { body, taskRequests } from './task-requests.ts';
@@ -35,6 +35,17 @@ describe('query', () => {
     expect((await query(id)).output).toEqual(running);
     await moveTo(table(), id, 'archiving');
     expect((await query(id)).output).toEqual(running);
+  });
+
+  test('returns UNKNOWN when the file has expired, as Wan does', async () => {
+    const id = await create();
+    await succeed(table(), id, { task: aTask({ status: 'SUCCEEDED' }) });
+    const video = (await readVideo(table(), id))!;
+    await changeVideo(table(), video, { set: { expires_at: '2025-10-25T00:00:00.000Z' } });
+    turnTo('2025-10-24T23:59:59Z');
+    expect((await query(id)).output.task_status).toBe('SUCCEEDED');
+    turnTo('2025-10-25T00:00:00Z');
+    expect((await query(id)).output).toEqual({ task_id: id, task_status: 'UNKNOWN' });
   });
 
   test('returns a fresh link to the archived video after success, without expiry of the task', async () => {

@@ -61,6 +61,7 @@ export async function serve(
     api: {
       api_id: 'api',
       stage_name: 'v1',
+      domains: [],
       binary_media_types: [],
       methods: [method('/videos')],
       gateway_responses: [],
