@@ -6,7 +6,8 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import { pythonWith } from '../support/python.ts';
 
-const version = '1.5.33';
+/** From PyPI. */
+const requirement = 'ministack==1.5.33';
 
 export interface MiniStack {
   /** The endpoint of all AWS services. */
@@ -27,7 +28,7 @@ export const region = 'us-east-1';
  * @throws Error if it does not start within 60 s
  */
 export async function startMiniStack(directory: string): Promise<MiniStack> {
-  const programs = await pythonWith('ministack', version);
+  const programs = await pythonWith(requirement);
   await mkdir(directory, { recursive: true });
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
