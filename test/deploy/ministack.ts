@@ -25,7 +25,7 @@ export const region = 'us-east-1';
  * Starts MiniStack (MIT, PyPI `ministack`): AWS services on 127.0.0.1 to which the CDK CLI can deploy. It runs Lambda functions
  * with this machine's Node.
  * @param directory receives its log and its state
- * @throws Error if it does not start within 60 s
+ * @throws Error if it ends, or does not start within 3 min
  */
 export async function startMiniStack(directory: string): Promise<MiniStack> {
   const programs = await pythonWith(requirement);
@@ -83,7 +83,7 @@ async function untilUp(url: string, ended: Promise<true>): Promise<void> {
   void ended.then(() => {
     hasEnded = true;
   });
-  for (const deadline = Date.now() + 60_000; Date.now() < deadline && !hasEnded; ) {
+  for (const deadline = Date.now() + 180_000; Date.now() < deadline && !hasEnded; ) {
     const response = await fetch(url).catch(() => undefined);
     if (response) return;
     await new Promise((resolve) => setTimeout(resolve, 200));

@@ -40,7 +40,7 @@ export async function pythonWith(...requirements: string[]): Promise<string> {
       ['-m', 'venv', '--clear', directory],
     ],
     [
-      'PyPI cannot be reached, which is necessary once. Check the network, or set PIP_INDEX_URL to a mirror',
+      'pip could not install it. That needs the network once: check it, or set PIP_INDEX_URL to a mirror',
       path.join(programs, 'python'),
       ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...requirements],
     ],
