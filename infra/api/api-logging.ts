@@ -10,7 +10,7 @@ import {
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import { acknowledgeWildcard } from '../functions/acknowledge.ts';
+import { acknowledgeWildcard, justify, justifyLogKey } from '../functions/acknowledge.ts';
 
 /** One line per request. It has no headers, query or body, so it contains no keys or prompts. */
 const accessLine = {
@@ -35,6 +35,7 @@ const accessLine = {
 /** Returns the options for a stage's access log, execution errors and traces. */
 export function stageLogging(scope: Construct, retention: RetentionDays): StageOptions {
   const accessLog = new LogGroup(scope, 'AccessLog', { retention, removalPolicy: RemovalPolicy.DESTROY });
+  justifyLogKey(accessLog);
   return {
     accessLogDestination: new LogGroupLogDestination(accessLog),
     accessLogFormat: AccessLogFormat.custom(JSON.stringify(accessLine)),
@@ -50,12 +51,20 @@ export function stageLogging(scope: Construct, retention: RetentionDays): StageO
  * Creates the log group that API Gateway would otherwise create itself for a stage's execution errors: one without retention,
  * which stays after the stack is deleted.
  */
-export const executionLog = (scope: Construct, { restApiId }: RestApi, stageName: string, retention: RetentionDays) =>
-  new LogGroup(scope, 'ExecutionLog', {
+export function executionLog(
+  scope: Construct,
+  { restApiId }: RestApi,
+  stageName: string,
+  retention: RetentionDays,
+): LogGroup {
+  const log = new LogGroup(scope, 'ExecutionLog', {
     logGroupName: `API-Gateway-Execution-Logs_${restApiId}/${stageName}`,
     retention,
     removalPolicy: RemovalPolicy.DESTROY,
   });
+  justifyLogKey(log);
+  return log;
+}
 
 /**
  * Allows API Gateway to write logs: a setting of the account and region that a stage with logs requires. It is retained when the
@@ -67,11 +76,10 @@ export function accountLogging(scope: Construct): CfnAccount {
     inlinePolicies: { WriteLogs: new PolicyDocument({ statements: [logStatement()] }) },
   });
   role.applyRemovalPolicy(RemovalPolicy.RETAIN);
-  acknowledgeWildcard(
-    role,
-    '*',
-    "API Gateway's logging role serves every API of the account, and API Gateway chooses the log groups. The role has the actions that the service requires, and no other service can assume it.",
-  );
+  const reason =
+    "API Gateway's logging role serves every API of the account, and API Gateway chooses the log groups. The role has the actions that the service requires, and no other service can assume it.";
+  acknowledgeWildcard(role, '*', reason);
+  justify(role, 'CKV_AWS_111', reason);
   const account = new CfnAccount(scope, 'AccountLogging', { cloudWatchRoleArn: role.roleArn });
   account.applyRemovalPolicy(RemovalPolicy.RETAIN);
   return account;

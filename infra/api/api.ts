@@ -1,7 +1,7 @@
 import { Stack } from 'aws-cdk-lib';
 import { EndpointType, RestApi } from 'aws-cdk-lib/aws-apigateway';
 import { Construct } from 'constructs';
-import { acknowledge } from '../functions/acknowledge.ts';
+import { acknowledge, justify } from '../functions/acknowledge.ts';
 import type { Foundation } from '../functions/foundation.ts';
 import { pinLogicalId } from '../functions/logical-id.ts';
 import { type ApiFunctions, apiFunctions } from './api-functions.ts';
@@ -59,6 +59,11 @@ export class Api extends Construct {
       this.restApi,
       'COG4',
       "Callers are programs that authenticate with an API key of this service, a token of the operator's identity provider, or AWS credentials, as configured. A Lambda authorizer or IAM checks them, so a user pool is not needed.",
+    );
+    justify(
+      this.restApi.deploymentStage,
+      'CKV_AWS_120',
+      'Responses depend on the caller and change every few seconds. A cache costs from $14 a month, and clients revalidate with ETags for free.',
     );
     protectStage(this, this.restApi.deploymentStage, configuration.waf);
     this.domain = configuration.domain && addDomain(this, this.restApi, configuration.domain);

@@ -1,4 +1,4 @@
-import { Stack, Validations } from 'aws-cdk-lib';
+import { type CfnResource, Stack, Validations } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 
 /** The acknowledged rules of cdk-nag's AwsSolutions: at most six, so that exceptions stay rare. */
@@ -14,6 +14,24 @@ export function acknowledgeWildcard(construct: IConstruct, resource: string, rea
   const finding = flatten(Stack.of(construct).resolve(resource));
   Validations.of(construct).acknowledge({ id: `AwsSolutions-IAM5[Resource::${finding}]`, reason });
 }
+
+/**
+ * Justifies a failed check of checkov for the resource of a construct, in the metadata that checkov reads. `npm run test:template`
+ * fails for a check without a justification, and for a justification without a failed check.
+ */
+export function justify(construct: IConstruct, check: `CKV_AWS_${number}`, reason: string): void {
+  const resource = (construct.node.defaultChild ?? construct) as CfnResource;
+  const skip = resource.getMetadata('checkov')?.skip ?? [];
+  resource.addMetadata('checkov', { skip: [...skip, { id: check, comment: reason }] });
+}
+
+/** Justifies that a log group has no key of the customer. */
+export const justifyLogKey = (logGroup: IConstruct): void =>
+  justify(
+    logGroup,
+    'CKV_AWS_158',
+    'CloudWatch Logs encrypts it with a key of AWS; the setting kmsKeyArn uses another. Logs contain no keys, prompts or signed URLs.',
+  );
 
 /** Formats a reference like cdk-nag: `<UploadsBucket.Arn>/drop/*`. */
 function flatten(reference: unknown): string {

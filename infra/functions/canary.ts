@@ -21,6 +21,7 @@ export class Canary extends Construct {
       access: wanAccess(wanSecret, configuration.wanBaseUrl),
       // Time to read the secret, and for a request with a timeout of 10 s.
       timeout: Duration.seconds(30),
+      noDeadLetters: 'A missed check has no later use, since the next one reports the same. Errors ring an alarm.',
     });
     // Bounds the wait in Lambda's own queue. Its retries stay: three errors of one check ring the alarm.
     this.canary.live.configureAsyncInvoke({ maxEventAge: canaryPeriod });

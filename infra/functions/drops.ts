@@ -7,7 +7,7 @@ import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { DropDefaults, DropRules } from '../../functions/shared/environment.ts';
 import type { Configuration } from '../config.ts';
-import { deadLetterQueue, queueEncryption } from './dead-letters.ts';
+import { deadLetterQueue, justifyQueueKey, queueEncryption } from './dead-letters.ts';
 import {
   copyResultAccess,
   dispatchAccess,
@@ -124,5 +124,6 @@ function waitQueue(scope: Construct, visibilityTimeout: Duration, deadLetters: Q
   });
   // Replacing the queue would lose the images in it.
   pinLogicalId(queue, 'DropWaitQueue');
+  justifyQueueKey(queue);
   return queue;
 }

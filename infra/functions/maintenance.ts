@@ -26,6 +26,7 @@ export class Maintenance extends Construct {
       description: 'Starts waiting videos while their model queues have permits',
       access: dispatchAccess(foundation, ['GetItem', 'UpdateItem']),
       timeout: Duration.minutes(1),
+      noDeadLetters: 'A missed dispatch has no later use, since the next minute starts another.',
     });
     // EventBridge's age ends when Lambda accepts the event, which may then wait in Lambda's queue for hours.
     dispatch.live.configureAsyncInvoke({ maxEventAge: dispatchPeriod, retryAttempts: 0 });

@@ -16,7 +16,7 @@ import { Construct } from 'constructs';
 import type { EnvironmentOf, FunctionName } from '../../functions/shared/environment.ts';
 import { ConfigurationError } from '../config.ts';
 import type { FunctionBundle } from '../synth/bundle.ts';
-import { acknowledgeWildcard } from './acknowledge.ts';
+import { acknowledgeWildcard, justify, justifyLogKey } from './acknowledge.ts';
 import { type Access, sendStatements } from './grants.ts';
 
 /** Properties that all functions of a deployment share. */
@@ -38,6 +38,8 @@ export interface PipelineFunctionProps<Name extends FunctionName> extends Functi
   readonly tracing?: boolean;
   /** The queue for events that an asynchronously invoked function failed to handle. @default - no queue */
   readonly deadLetters?: IQueue;
+  /** Why it needs no such queue. @default - API Gateway or Step Functions invokes it, which receive its errors */
+  readonly noDeadLetters?: string;
 }
 
 /**
@@ -52,7 +54,8 @@ export class PipelineFunction<Name extends FunctionName = FunctionName> extends 
   constructor(scope: Construct, name: Name, props: PipelineFunctionProps<Name>) {
     super(scope, `${name.replace(/(?:^|-)(.)/g, (_, letter: string) => letter.toUpperCase())}Function`);
     const { bundles, logRetention, description, access, timeout, memory = 256, concurrency, deadLetters } = props;
-    const { tracing = true } = props;
+    const { tracing = true, noDeadLetters = 'API Gateway or Step Functions invokes it and receives its errors.' } =
+      props;
     const code = bundles.get(name);
     if (!code) throw new Error(`No bundle for the function ${name}: functions/**/${name}.lambda.ts is missing.`);
 
@@ -85,6 +88,26 @@ export class PipelineFunction<Name extends FunctionName = FunctionName> extends 
     }
     for (const [resource, reason] of Object.entries(access.wildcards)) acknowledgeWildcard(role, resource, reason);
     if (tracing) acknowledgeWildcard(role, '*', 'The two X-Ray actions take no resource; they only send trace data.');
+
+    justifyLogKey(logGroup);
+    justify(
+      lambda,
+      'CKV_AWS_117',
+      'It reaches nothing in a network of the customer, and in a VPC it would need a NAT gateway to reach Wan.',
+    );
+    justify(
+      lambda,
+      'CKV_AWS_173',
+      'The variables contain names and settings, no secret. Lambda encrypts them with a key of AWS.',
+    );
+    if (!deadLetters) justify(lambda, 'CKV_AWS_116', noDeadLetters);
+    if (concurrency === undefined) {
+      justify(
+        lambda,
+        'CKV_AWS_115',
+        'Reserved concurrency is taken from the account, and a new account has 10. Throttling, permits and rate limits bound the invocations; the setting apiConcurrency reserves.',
+      );
+    }
 
     this.live = new Alias(this, 'Live', { aliasName: 'live', version: lambda.currentVersion });
     this.timeout = timeout;

@@ -3,7 +3,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import { UNSET_SECRET } from '../../functions/shared/environment.ts';
-import { acknowledge } from './acknowledge.ts';
+import { acknowledge, justify } from './acknowledge.ts';
 import { pinLogicalId } from './logical-id.ts';
 
 /**
@@ -23,5 +23,6 @@ export function wanApiKey(scope: Construct, removalPolicy: RemovalPolicy, key: I
     'SMG4',
     'Model Studio has no API to create or revoke keys, so no function can rotate this one. It is replaced by hand, and functions read the new value without a deployment.',
   );
+  justify(secret, 'CKV_AWS_149', 'Secrets Manager encrypts it with a key of AWS; the setting kmsKeyArn uses another.');
   return secret;
 }

@@ -14,7 +14,7 @@ import {
 import { Construct } from 'constructs';
 import { indexes, partitionKey, TOMBSTONE_DAYS, timeToLive } from '../../functions/shared/table-schema.ts';
 import type { Configuration } from '../config.ts';
-import { acknowledge } from '../functions/acknowledge.ts';
+import { acknowledge, justify } from '../functions/acknowledge.ts';
 import { pinLogicalId } from '../functions/logical-id.ts';
 
 export interface StorageProps {
@@ -143,11 +143,10 @@ function privateBucket(
     };
     return bucket;
   }
-  acknowledge(
-    bucket,
-    'S1',
-    'Objects are only reachable through a role of this stack or a URL that it presigned for minutes. The access log of the API and the record show both. For a log of every access, set accessLogBucket or enable CloudTrail data events in the account.',
-  );
+  const noAccessLog =
+    'Objects are only reachable through a role of this stack or a URL that it presigned for minutes. The access log of the API and the record show both. For a log of every access, set accessLogBucket.';
+  acknowledge(bucket, 'S1', noAccessLog);
+  justify(bucket, 'CKV_AWS_18', noAccessLog);
   return bucket;
 }
 
@@ -164,6 +163,7 @@ function videosTable(scope: Construct, removalPolicy: RemovalPolicy, key: IKey |
     removalPolicy: isDeleted ? removalPolicy : RemovalPolicy.RETAIN,
   });
   pinLogicalId(table, 'VideosTable');
+  justify(table, 'CKV_AWS_119', 'DynamoDB encrypts it with a key of AWS; the setting kmsKeyArn uses another.');
   addIndex(table, indexes.byOwner, ProjectionType.ALL);
   addIndex(table, indexes.byStatus, ProjectionType.KEYS_ONLY);
   return table;

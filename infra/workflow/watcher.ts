@@ -26,6 +26,7 @@ export function watcher(scope: Construct, foundation: Foundation): PipelineFunct
     timeout: Duration.minutes(5),
     memory: 128,
     tracing: false,
+    noDeadLetters: 'A missed start has no later use, since the next minute starts another watcher.',
   });
   watch.live.configureAsyncInvoke({ maxEventAge: staleAfter, retryAttempts: 0 });
   new Rule(scope, 'WatchEachMinute', {

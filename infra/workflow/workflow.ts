@@ -2,7 +2,7 @@ import { Aws, Duration, Fn, RemovalPolicy } from 'aws-cdk-lib';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { acknowledgeWildcard } from '../functions/acknowledge.ts';
+import { acknowledgeWildcard, justifyLogKey } from '../functions/acknowledge.ts';
 import {
   copyToDropAccess,
   dispatchAccess,
@@ -47,6 +47,7 @@ export class Workflow extends Construct {
       retention: foundation.functions.logRetention,
       removalPolicy: RemovalPolicy.DESTROY,
     });
+    justifyLogKey(logs);
     this.watcher = watcher(this, foundation);
     this.stateMachine = new StateMachine(this, 'StateMachine', {
       stateMachineName: foundation.stateMachine.name,

@@ -41,6 +41,8 @@ export interface Wan {
   readonly port: number;
   /** The latest 10,000 requests, oldest first. */
   readonly requests: RecordedRequest[];
+  /** Ends now each open task whose prompt contains the text. For tests that wait for something while a task runs. */
+  finishTasks(prompt: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -98,6 +100,16 @@ export async function startWan(options: WanOptions): Promise<Wan> {
     url: `${origin}/api/v1`,
     port,
     requests,
+    async finishTasks(prompt) {
+      const time = now();
+      const secondsSince = (start: number) => Math.max(0, (time - start) / 1000);
+      for (const task of store.all()) {
+        const { start, end } = store.timesOf(task);
+        if (task.outcome || task.canceled_at !== undefined || time >= end || !task.orig_prompt.includes(prompt)) continue;
+        const pending_seconds = Math.min(task.pending_seconds, secondsSince(task.submitted_at));
+        await store.save({ ...task, pending_seconds, run_seconds: secondsSince(start) });
+      }
+    },
     async close() {
       finisher.close();
       renderer.close();

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { MiniStack } from './ministack.ts';
 
@@ -8,15 +8,16 @@ import type { MiniStack } from './ministack.ts';
 export interface Cdk {
   bootstrap(): Promise<void>;
   /** @returns the stack's outputs, and whether anything changed */
-  deploy(context: Record<string, unknown>): Promise<{ outputs: Record<string, string>; changed: boolean }>;
+  deploy(context: Record<string, unknown>): Promise<{ outputs: Outputs; changed: boolean }>;
 }
 
+export type Outputs = Record<string, string>;
+
 /**
- * @param directory receives the assembly and the outputs
+ * @param directory receives the assemblies and the outputs
  * @param log receives all output of the CLI
  */
 export function cdkFor(ministack: MiniStack, directory: string, log: NodeJS.WritableStream): Cdk {
-  const assembly = path.join(directory, 'cdk.out');
   const cdk = async (...args: string[]): Promise<string> => {
     const cli = path.resolve('node_modules', 'aws-cdk', 'bin', 'cdk');
     const child = spawn(process.execPath, [cli, ...args], {
@@ -37,10 +38,12 @@ export function cdkFor(ministack: MiniStack, directory: string, log: NodeJS.Writ
   };
   return {
     async bootstrap() {
-      await cdk('bootstrap', '--output', assembly);
+      await cdk('bootstrap', '--output', path.join(directory, 'bootstrap.out'));
     },
     async deploy(context) {
-      const outputsFile = path.join(directory, 'outputs.json');
+      // Each deployment has its own files, so that two can run concurrently.
+      const assembly = await mkdtemp(path.join(directory, 'cdk.out-'));
+      const outputsFile = path.join(assembly, 'outputs.json');
       const settings = Object.entries(context).flatMap(([name, value]) => [
         '-c',
         `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
@@ -49,8 +52,8 @@ export function cdkFor(ministack: MiniStack, directory: string, log: NodeJS.Writ
       await replaceMetricMath(assembly);
       const options = ['--require-approval', 'never', '--outputs-file', outputsFile];
       const text = await cdk('deploy', '--app', assembly, ...options);
-      const outputs = JSON.parse(await readFile(outputsFile, 'utf8')) as Record<string, Record<string, string>>;
-      return { outputs: outputs.firstframe ?? Object.values(outputs)[0]!, changed: !/no changes/i.test(text) };
+      const [outputs] = Object.values(JSON.parse(await readFile(outputsFile, 'utf8')) as Record<string, Outputs>);
+      return { outputs: outputs!, changed: !/no changes/i.test(text) };
     },
   };
 }

@@ -28,6 +28,6 @@ test('Pillow shows every generated image, in its size and orientation', async ()
     list.push([String(round), width, height, orientation]);
   }
   await writeFile(path.join(folder, 'list.json'), JSON.stringify(list));
-  const python = path.join(await pythonWith('pillow', '12.0.0'), 'python');
+  const python = path.join(await pythonWith('pillow==12.0.0'), 'python');
   expect(await run(python, ['-c', program, folder])).toBe(0);
 });

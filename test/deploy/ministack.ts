@@ -6,7 +6,8 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import { pythonWith } from '../support/python.ts';
 
-const version = '1.5.33';
+/** From PyPI. */
+const requirement = 'ministack==1.5.33';
 
 export interface MiniStack {
   /** The endpoint of all AWS services. */
@@ -24,10 +25,10 @@ export const region = 'us-east-1';
  * Starts MiniStack (MIT, PyPI `ministack`): AWS services on 127.0.0.1 to which the CDK CLI can deploy. It runs Lambda functions
  * with this machine's Node.
  * @param directory receives its log and its state
- * @throws Error if it does not start within 60 s
+ * @throws Error if it ends, or does not start within 3 min
  */
 export async function startMiniStack(directory: string): Promise<MiniStack> {
-  const programs = await pythonWith('ministack', version);
+  const programs = await pythonWith(requirement);
   await mkdir(directory, { recursive: true });
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
@@ -82,7 +83,7 @@ async function untilUp(url: string, ended: Promise<true>): Promise<void> {
   void ended.then(() => {
     hasEnded = true;
   });
-  for (const deadline = Date.now() + 60_000; Date.now() < deadline && !hasEnded; ) {
+  for (const deadline = Date.now() + 180_000; Date.now() < deadline && !hasEnded; ) {
     const response = await fetch(url).catch(() => undefined);
     if (response) return;
     await new Promise((resolve) => setTimeout(resolve, 200));

@@ -9,8 +9,11 @@ export default defineConfig({
     exclude: [],
     // The tests are steps of one deployment.
     bail: 1,
-    testTimeout: 300_000,
-    hookTimeout: 300_000,
+    // Shows the duration of each step.
+    reporters: ['verbose'],
+    // Bounds for a busy machine: the steps wait for conditions.
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     root: `${import.meta.dirname}/../..`,
   },
 });

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { ListObjectVersionsCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { VideoView } from '../../functions/video/view.ts';
@@ -21,60 +22,82 @@ const act = (id: string, action: 'cancel' | 'retry', headers: Record<string, str
 const remove = (id: string, headers: Record<string, string> = {}) =>
   api.call(`/videos/${id}`, { method: 'DELETE', headers });
 const inStatus = (id: string, status: string) => api.until(id, (video) => video.status === status);
-/** Occupies all permits of a model for a time, so that its next videos stay queued. */
-const fillQueue = (seconds: number, given: object) =>
-  Promise.all(
-    Array.from({ length: 4 }, (_, index) =>
-      submit(`[[seconds=${seconds}]] A full queue ${index} ${Date.now()}`, {}, given),
-    ),
+/**
+ * Occupies all permits of a model, so that its next videos stay queued.
+ * @returns a function that releases them
+ */
+async function fillQueue(given: object): Promise<() => Promise<unknown>> {
+  const prompts = Array.from({ length: 4 }, (_, index) => `[[pending=3600]] A full queue ${index} ${Date.now()}`);
+  const ids = await Promise.all(prompts.map((prompt) => submit(prompt, {}, given)));
+  const cancel = async (id: string) => {
+    // Rejected only while it is being submitted.
+    while ((await act(id, 'cancel')).status !== 200) await new Promise((resolve) => setTimeout(resolve, 250));
+  };
+  return () => Promise.all(ids.map(cancel));
+}
+let running: Promise<string> | undefined;
+/** Returns the id of a video that Wan makes throughout these tests. It has a model of its own, so Wan starts it immediately. */
+const longRunning = (): Promise<string> => {
+  const given = { model: 'wan2.2-i2v-plus', parameters: { resolution: '480P' } };
+  running ??= submit(`[[pending=0]] [[seconds=3600]] A cat runs on ${Date.now()}`, {}, given).then(
+    async (id) => (await inStatus(id, 'running')).id,
   );
+  return running;
+};
 /** A model that no other test uses. */
 const fullModel = { model: 'wan2.1-i2v-plus', parameters: { resolution: '720P' } };
 
 describe.concurrent('cancel', { timeout: 180_000 }, () => {
   test('removes a queued video from its queue, free of charge', async () => {
-    await fillQueue(600, fullModel);
+    const release = await fillQueue(fullModel);
     const id = await submit(`A cat waits ${Date.now()}`, {}, fullModel);
     const { status, body } = await act(id, 'cancel');
     expect(status).toBe(200);
     expect(body).toMatchObject({ status: 'canceled', error: { code: 'canceled', billed: false } });
     expect(body.task).toBeUndefined();
     expect((await act(id, 'cancel')).status).toBe(200);
+    await release();
   });
 
   test("stops a task that is still in Wan's queue", async () => {
-    const id = await submit(`[[pending=60]] A cat waits at Wan's ${Date.now()}`);
+    const id = await submit(`[[pending=3600]] A cat waits at Wan's ${Date.now()}`);
     await inStatus(id, 'running');
     const { status, body } = await act(id, 'cancel');
     expect({ status, body }).toMatchObject({ status: 200, body: { status: 'canceled', error: { billed: false } } });
   });
 
   test('rejects a running video, which will be billed', async () => {
-    const id = await submit(`[[seconds=10]] A cat runs on ${Date.now()}`);
-    await inStatus(id, 'running');
+    const id = await longRunning();
     const { status, body } = await act(id, 'cancel');
     expect(status).toBe(409);
     expect(body).toMatchObject({ code: 'video_is_running', detail: expect.stringMatching(/billed/) });
-    expect((await api.finished(id)).status).toBe('succeeded');
-    expect(await act(id, 'cancel')).toMatchObject({ status: 409, body: { code: 'video_has_ended' } });
   });
 
   test('is rejected with Retry-After while a submission is uncertain', async () => {
-    const id = await submit(`[[reset]] [[seconds=1]] A cat is lost ${Date.now()}`);
-    // The first write after the start is the submission ledger's. Both times of one write differ by some milliseconds at most.
-    const starting = await api.until(
-      id,
-      ({ status, updated_at, timeline }) =>
-        status === 'submitting' && Date.parse(updated_at) - Date.parse(timeline.at(-1)!.at) > 200,
-    );
-    const { status, headers, body } = await act(starting.id, 'cancel');
-    expect({ status, code: body.code }).toEqual({ status: 409, code: 'video_is_starting' });
-    expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
-    expect((await api.finished(id)).status).toBe('succeeded');
+    // The next attempt finds the task after 5 s. When this machine is too busy to cancel before that, another video shows it.
+    for (;;) {
+      const id = await submit(`[[reset]] [[seconds=1]] A cat is lost ${randomUUID()}`);
+      // The first write after the start is the submission ledger's. Both times of one write differ by some milliseconds at most.
+      await api.until(
+        id,
+        ({ status, updated_at, timeline }) =>
+          status !== 'queued' &&
+          (status !== 'submitting' || Date.parse(updated_at) - Date.parse(timeline.at(-1)!.at) > 200),
+      );
+      const { status, headers, body } = await act(id, 'cancel');
+      const video = await api.finished(id);
+      if (video.status === 'canceled' || (status === 409 && body.code !== 'video_is_starting')) continue;
+      expect({ status, code: body.code }).toEqual({ status: 409, code: 'video_is_starting' });
+      expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+      expect(video.status).toBe('succeeded');
+      expect(await act(id, 'cancel')).toMatchObject({ status: 409, body: { code: 'video_has_ended' } });
+      return;
+    }
   });
 
   test('comes too late for a video that is being archived', async () => {
-    const id = await submit(`[[drop=2]] A cat is archived ${Date.now()}`);
+    // Its downloads are repeated for 35 s.
+    const id = await submit(`[[drop=3]] A cat is archived ${Date.now()}`);
     await inStatus(id, 'archiving');
     for (const response of [await act(id, 'cancel'), await remove(id)])
       expect(response).toMatchObject({ status: 409, body: { code: 'video_is_archiving' } });
@@ -97,18 +120,22 @@ describe.concurrent('retry', () => {
 
   test('restarts a canceled video', async () => {
     const turbo = { model: 'wan2.1-i2v-turbo' };
-    await fillQueue(3, turbo);
+    const release = await fillQueue(turbo);
     const id = await submit(`A cat comes back ${Date.now()}`, {}, turbo);
-    await act(id, 'cancel');
+    expect((await act(id, 'cancel')).status).toBe(200);
     expect((await act(id, 'retry')).status).toBe(202);
+    await release();
     expect(await api.finished(id)).toMatchObject({ status: 'succeeded', task: { attempts: 1 } });
   });
 
   test('changes nothing for an open video', async () => {
-    const id = await submit(`[[seconds=2]] A cat is patient ${Date.now()}`);
+    const id = await longRunning();
+    const { headers } = await api.call(`/videos/${id}`);
     const { status, body } = await act(id, 'retry');
     expect({ status, id: body.id }).toEqual({ status: 202, id });
-    expect(await api.finished(id)).toMatchObject({ status: 'succeeded', task: { attempts: 1 } });
+    const after = await api.call(`/videos/${id}`);
+    expect(after).toMatchObject({ body: { status: 'running', task: { attempts: 1 } } });
+    expect(after.headers.get('etag')).toBe(headers.get('etag'));
   });
 
   test('rejects a drop with an invalid image', async () => {
@@ -163,17 +190,14 @@ describe.concurrent('delete', () => {
   });
 
   test('cancels a queued video', async () => {
-    await fillQueue(600, fullModel);
+    const release = await fillQueue(fullModel);
     const id = await submit(`A cat never was ${Date.now()}`, {}, fullModel);
     expect((await remove(id)).status).toBe(204);
     expect((await api.call(`/videos/${id}`)).status).toBe(404);
+    await release();
   });
 
-  test('rejects a running video until it has ended', async () => {
-    const id = await submit(`[[seconds=3]] A cat is busy ${Date.now()}`);
-    await inStatus(id, 'running');
-    expect(await remove(id)).toMatchObject({ status: 409, body: { code: 'video_is_running' } });
-    await api.finished(id);
-    expect((await remove(id)).status).toBe(204);
+  test('rejects a running video', async () => {
+    expect(await remove(await longRunning())).toMatchObject({ status: 409, body: { code: 'video_is_running' } });
   });
 });

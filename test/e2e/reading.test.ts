@@ -45,8 +45,10 @@ describe.concurrent('a video is read', () => {
     const { body } = await api.post('/videos', aRequest('[[seconds=3]] A cat waits'));
     const seen = [String(body.status)];
     for (let video = body; !['succeeded', 'failed'].includes(String(video.status)); ) {
+      const started = performance.now();
       video = (await api.call(`/videos/${body.id}?wait=20`)).body;
-      seen.push(String(video.status));
+      // On a busy machine, the status may last longer than the wait.
+      if (video.status !== seen.at(-1) || performance.now() - started < 20_000) seen.push(String(video.status));
     }
     expect(seen.at(-1)).toBe('succeeded');
     // Each wait ends with another status.
@@ -65,9 +67,12 @@ describe.concurrent('a video is read', () => {
   });
 
   test('in the response to its submission with Prefer: wait', async () => {
+    const started = performance.now();
     const { status, headers, body } = await api.post('/videos', aRequest('A cat hurries'), { prefer: 'wait=25' });
-    expect({ status, applied: headers.get('preference-applied') }).toEqual({ status: 200, applied: 'wait' });
-    expect(body.status).toBe('succeeded');
+    expect(headers.get('preference-applied')).toBe('wait');
+    // On a busy machine, the video may take longer than the wait.
+    const isOverdue = performance.now() - started >= 25_000;
+    expect([[200, 'succeeded'], ...(isOverdue ? [[202, body.status]] : [])]).toContainEqual([status, body.status]);
   });
 });
 
@@ -151,11 +156,13 @@ describe.concurrent('other routes', () => {
 
   test('usage counts spending by model, and reserves the cost of open videos', async () => {
     const { body: before } = await api.call('/usage');
-    const { body: running } = await api.post('/videos', aRequest('[[seconds=3]] A cat counts'));
-    await api.until(String(running.id), ({ status }) => status === 'running');
+    const { body: open } = await api.post('/videos', aRequest('[[pending=3600]] A cat counts'));
+    await api.until(String(open.id), ({ status }) => status === 'running');
     const { body: during } = await api.call('/usage');
     expect(Number(during.reserved)).toBeGreaterThanOrEqual(0.25);
-    await api.finished(String(running.id));
+    expect((await api.post(`/videos/${open.id}/cancel`)).status).toBe(200);
+    const { body: made } = await api.post('/videos', aRequest('A cat is counted'));
+    await api.finished(String(made.id));
     const { body: after } = await api.call('/usage');
     expect(Number(after.spent)).toBeGreaterThanOrEqual(Number(before.spent) + 0.25 - 1e-9);
     expect(after).toMatchObject({ currency: 'USD', month: new Date().toISOString().slice(0, 7) });

@@ -55,9 +55,9 @@ export function resourcesOf(template: Template, type: string): Found[] {
     .map(([id, resource]) => ({ id, resource, properties: resource.Properties ?? {} }));
 }
 
-/** Returns the state machine's definition. References to functions become ARNs, other references become names. */
-export function definitionOf({ Resources }: Template): { StartAt: string; States: object } {
-  const { DefinitionString } = Resources.StateMachine!.Properties as {
+/** Returns a state machine's definition. References to functions become ARNs, other references become names. */
+export function definitionOf({ Resources }: Template, id = 'StateMachine'): { StartAt: string; States: object } {
+  const { DefinitionString } = Resources[id]!.Properties as {
     DefinitionString: { 'Fn::Join': [string, unknown[]] };
   };
   const parts = DefinitionString['Fn::Join'][1] as (string | { Ref: string })[];

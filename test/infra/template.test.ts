@@ -124,6 +124,54 @@ test('the stack has an output for each resource that operators use', () => {
   );
 });
 
+describe('deleting the stack', () => {
+  const withSettings = (settings: object) => synthesizeStandIns({ waf: { requestsPer5Minutes: 100 }, ...settings });
+  /** Settings of the account and region that other APIs may depend on. */
+  const ofTheAccount = ['AWS::ApiGateway::Account', 'AWS::IAM::Role'];
+
+  test.each([
+    [
+      'retain',
+      ['AWS::S3::Bucket', 'AWS::S3::Bucket', 'AWS::DynamoDB::Table', 'AWS::SecretsManager::Secret', ...ofTheAccount],
+    ],
+    ['destroy', ofTheAccount],
+  ])('with removalPolicy=%s leaves nothing else', async (removalPolicy, left) => {
+    const { template } = await withSettings({ removalPolicy });
+    const retained = Object.values(template.Resources).filter(({ DeletionPolicy }) =>
+      DeletionPolicy?.includes('Retain'),
+    );
+    expect(retained.map(({ Type }) => Type).sort()).toEqual([...left].sort());
+    // The next deployment creates them anew, so a name that they keep would block it.
+    for (const { Properties } of retained) {
+      expect(Object.keys(Properties ?? {}).filter((key) => /^(Bucket|Table|Role)?Name$/.test(key))).toEqual([]);
+    }
+  });
+
+  test('blocks no deployment that follows, except by the state machine while executions run (docs/deploy.md)', async () => {
+    /** Names that are only unique within another resource of the stack, or not at all. */
+    const free =
+      /^AWS::(Lambda::Alias Name|ApiGateway::(RestApi Name|Stage StageName|Authorizer Name)|SNS::Topic DisplayName)$/;
+    const { template } = await withSettings({});
+    const fixed = Object.values(template.Resources).flatMap(({ Type, Properties = {} }) =>
+      Object.entries(Properties)
+        .filter(
+          ([key, value]) => /^(\w+)?Name$/.test(key) && !/^(Metric|Index|Policy)Name$/.test(key) && isFixed(value),
+        )
+        .map(([key]) => `${Type} ${key}`),
+    );
+    expect(fixed.filter((name) => !free.test(name))).toEqual(['AWS::StepFunctions::StateMachine StateMachineName']);
+  });
+
+  /** Whether a value is the same in every deployment: it names no other resource, nor the stack's id. */
+  const isFixed = (value: unknown): boolean => {
+    const text = JSON.stringify(value);
+    const references = [...text.matchAll(/"Ref":"([^"]+)"/g)].map(([, name]) => name!);
+    return (
+      !text.includes('"Fn::GetAtt"') && references.every((name) => name.startsWith('AWS::') && name !== 'AWS::StackId')
+    );
+  };
+});
+
 test('two deployments in one account and region share no physical name and no metric', async () => {
   /** Types whose names are scoped to another resource of the stack. */
   const scoped = ['AWS::Lambda::Alias', 'AWS::ApiGateway::Stage', 'AWS::ApiGateway::Authorizer'];

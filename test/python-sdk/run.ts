@@ -23,7 +23,7 @@ async function published({ s3, uploads_bucket: Bucket }: Endpoint, Key: string, 
 }
 
 const pythons: string[] = [];
-for (const version of versions) pythons.push(path.join(await pythonWith('dashscope', version), 'python'));
+for (const version of versions) pythons.push(path.join(await pythonWith(`dashscope==${version}`), 'python'));
 const directory = await mkdtemp(path.join(tmpdir(), 'firstframe-python-sdk-'));
 const { endpoint } = await openLocal();
 let failures = 0;

@@ -18,12 +18,12 @@ export async function run(
 }
 
 /**
- * Creates a virtual environment with one package from PyPI, once, and keeps it below `.local/`.
+ * Creates a virtual environment with packages from PyPI (`name==version`), once, and keeps it below `.build/`.
  * @returns the directory of its executables
- * @throws Error that names the requirements: Python 3 with venv and, the first time, network access
+ * @throws Error that names what is missing: Python 3, its module venv, or, the first time, PyPI
  */
-export async function pythonWith(name: string, version: string): Promise<string> {
-  const directory = path.resolve('.local', 'python', `${name}-${version}`);
+export async function pythonWith(...requirements: string[]): Promise<string> {
+  const directory = path.resolve('.build', 'python', requirements.join('+').replaceAll('==', '-'));
   const programs = path.join(directory, process.platform === 'win32' ? 'Scripts' : 'bin');
   const marker = path.join(directory, 'installed');
   const isInstalled = await access(marker).then(
@@ -31,18 +31,28 @@ export async function pythonWith(name: string, version: string): Promise<string>
     () => false,
   );
   if (isInstalled) return programs;
-  const steps: [string, string[]][] = [
-    ['python3', ['-m', 'venv', '--clear', directory]],
+  const started = performance.now();
+  const steps: [missing: string, command: string, args: string[]][] = [
+    ['Python is missing. Install Python 3.9 or later as python3', 'python3', ['--version']],
     [
+      'Its module venv is missing. On Debian and Ubuntu it is the package python3-venv',
+      'python3',
+      ['-m', 'venv', '--clear', directory],
+    ],
+    [
+      'pip could not install it. That needs the network once: check it, or set PIP_INDEX_URL to a mirror',
       path.join(programs, 'python'),
-      ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', `${name}==${version}`],
+      ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...requirements],
     ],
   ];
-  for (const [command, args] of steps) {
+  for (const [missing, command, args] of steps) {
     if ((await run(command, args)) !== 0) {
-      throw new Error(`${command} ${args.join(' ')} failed. This needs Python 3 with venv and, the first time, PyPI.`);
+      throw new Error(
+        `This test needs ${requirements.join(' and ')} from PyPI. ${missing}. Failed: ${command} ${args.join(' ')}`,
+      );
     }
   }
   await writeFile(marker, '');
+  console.log(`Installed ${requirements.join(' and ')} in ${Math.round((performance.now() - started) / 1000)} s`);
   return programs;
 }

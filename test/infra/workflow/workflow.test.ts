@@ -75,9 +75,13 @@ function totalDelayOf({
 }
 
 describe('the state machine', () => {
-  test('is valid Amazon States Language', () => {
-    const { isValid, errorsText } = aslValidator(definition, { checkPaths: true, checkArn: true });
-    expect(isValid ? '' : errorsText('\n')).toBe('');
+  test('and any other of the template is valid Amazon States Language', () => {
+    const machines = resourcesOf(template, 'AWS::StepFunctions::StateMachine');
+    expect(machines.map(({ id }) => id)).toContain('StateMachine');
+    for (const { id } of machines) {
+      const { isValid, errorsText } = aslValidator(definitionOf(template, id), { checkPaths: true, checkArn: true });
+      expect([id, isValid ? '' : errorsText('\n')]).toEqual([id, '']);
+    }
   });
 
   test('has the transitions of the design', () => {

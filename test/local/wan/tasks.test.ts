@@ -34,6 +34,23 @@ describe('a task', () => {
     expect(usage).toEqual({ duration: 5, video_count: 1, SR: 480 });
   });
 
+  test('ends when a test finishes it, and others run on', async () => {
+    const { wan, client, clock } = await wanForTest({ limits: 'on' });
+    const held = (prompt: string) => bodyFor('wan2.2-i2v-flash', { ...small, input: { prompt } });
+    const ids: string[] = [];
+    // The model runs two tasks, so the third waits for one of them.
+    for (const prompt of ['[[seconds=900]] One', '[[seconds=900]] Other', '[[seconds=900]] One behind']) {
+      ids.push(await client.create(held(prompt)));
+      clock.advance(1);
+    }
+    const statuses = () => Promise.all(ids.map(client.statusOf));
+    expect(await statuses()).toEqual(['RUNNING', 'RUNNING', 'PENDING']);
+    await wan.finishTasks('One');
+    expect(await statuses()).toEqual(['SUCCEEDED', 'RUNNING', 'SUCCEEDED']);
+    const { output } = (await client.query(ids[0]!)).body;
+    expect(output.end_time).toBe('2025-09-25 11:07:31.590');
+  });
+
   test('is UNKNOWN 24 hours after its submission, and its video expires 24 hours after its end', async () => {
     const { client, clock } = await wanForTest();
     const taskId = await client.create(bodyFor('wan2.2-i2v-flash', small));
