@@ -11,6 +11,7 @@ import { queryTask } from './query.ts';
 import type { Renderer } from './render/render.ts';
 import type { Store } from './store.ts';
 import { createSubmit } from './submit.ts';
+import type { UnsettledFacts } from './unsettled.ts';
 import { getUploadPolicy, receiveUpload, uploadPath } from './upload.ts';
 import type { Uploads } from './uploads.ts';
 
@@ -23,6 +24,8 @@ export interface Services {
   readonly fetch: typeof fetch;
   readonly now: () => number;
   readonly taskSeconds: number;
+  readonly domain: 'workspace' | 'shared';
+  readonly facts: UnsettledFacts;
   /** `http://127.0.0.1:PORT`: origin of the URLs in responses. */
   readonly origin: string;
 }
