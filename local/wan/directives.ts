@@ -12,10 +12,10 @@ export interface Directives {
   readonly length?: number;
   /** Queries return this status instead of RUNNING. */
   readonly status?: string;
-  /** Host, with or without a port, of the result URL. */
+  /** Host of the result URL, with or without a port. */
   readonly host?: string;
-  /** How the whole MP4 is served: without a length, compressed, or as a range that was not asked for. */
-  readonly serve?: 'chunked' | 'gzip' | 'partial';
+  /** How a download without a range is served: without a length, compressed, or as a range of everything. */
+  readonly serve?: 'chunked' | 'gzip' | '206';
   /** Queries return UNKNOWN, and the list omits the task. */
   readonly unknown?: true;
   /** Half of the MP4 is served as if it were complete. */
@@ -38,7 +38,7 @@ const syntax: Readonly<Record<string, string>> = {
   length: '[[length=N]] with 2 to 30 seconds, whole or half ones',
   status: '[[status=WORD]]',
   host: '[[host=HOST]] or [[host=HOST:PORT]]',
-  serve: '[[serve=chunked]], [[serve=gzip]] or [[serve=partial]]',
+  serve: '[[serve=chunked]], [[serve=gzip]] or [[serve=206]]',
   unknown: '[[unknown]]',
   truncate: '[[truncate]]',
   drop: '[[drop=N]] with a number of downloads',
@@ -78,7 +78,7 @@ function readOne(name: string, value: string | undefined): Directives | undefine
     case 'host':
       return value && /^[a-z0-9.-]+(:\d{1,5})?$/i.test(value) ? { host: value } : undefined;
     case 'serve':
-      return value === 'chunked' || value === 'gzip' || value === 'partial' ? { serve: value } : undefined;
+      return value === 'chunked' || value === 'gzip' || value === '206' ? { serve: value } : undefined;
     case 'drop':
       return value && /^\d{1,6}$/.test(value) ? { drop: Number(value) } : undefined;
     case 'seconds':

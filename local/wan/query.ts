@@ -38,7 +38,7 @@ function describeTask(
   return {
     output: {
       task_id: task.task_id,
-      task_status: status,
+      task_status: (status === 'RUNNING' && task.directives.status) || status,
       submit_time: toWanTime(task.submitted_at),
       ...(hasStarted && { scheduled_time: toWanTime(Math.min(times.start, times.end)) }),
       ...(endedAt !== undefined && { end_time: toWanTime(endedAt) }),

@@ -8,6 +8,7 @@ import { type Limits, queriesPerSecond } from './limits.ts';
 import { resultPrefix } from './links.ts';
 import { listTasks } from './list.ts';
 import { queryTask } from './query.ts';
+import { listQuotas } from './quotas.ts';
 import type { Renderer } from './render/render.ts';
 import type { Store } from './store.ts';
 import { createSubmit } from './submit.ts';
@@ -69,6 +70,9 @@ export function createRoutes(services: Services): (request: WanRequest) => Promi
       path: /^\/api\/v1\/uploads$/,
       handle: (request, account) => getUploadPolicy(services, account, request.query),
     },
+    ...(services.domain === 'workspace'
+      ? [{ method: 'GET', path: /^\/api\/v1\/quotas$/, handle: (request: WanRequest) => listQuotas(request.query) }]
+      : []),
   ];
 
   return async (request) => {

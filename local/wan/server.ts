@@ -146,8 +146,9 @@ function send(output: ServerResponse, response: WanResponse): void {
     return;
   }
   const body = Buffer.from(response.body);
-  output.writeHead(response.status, { ...response.headers, 'content-length': body.length });
+  const length = response.kind === 'chunked' ? {} : { 'content-length': body.length };
+  output.writeHead(response.status, { ...response.headers, ...length });
   if (output.req.method === 'HEAD') output.end();
-  else if (response.kind === 'whole') output.end(body);
+  else if (response.kind !== 'cut') output.end(body);
   else output.write(body.subarray(0, Math.floor(body.length / 2)), () => output.destroy());
 }
