@@ -54,7 +54,10 @@ export async function openRenderer(options: {
     // A new name, because an ffmpeg that outlived a killed process may still be writing its file.
     const unfinished = join(dirname(path), `${randomUUID()}.part${extname(path)}`);
     await ffmpeg.run([...(await argumentsOf()), unfinished]);
-    await rename(unfinished, path);
+    // ffmpeg succeeds without output when its input has no frames.
+    await rename(unfinished, path).catch((error) => {
+      throw error.code === 'ENOENT' ? new RenderError('ffmpeg made no file.') : error;
+    });
   }
 
   /** Returns the input arguments of a still image, which is made first if it is not a file of the request. */

@@ -227,18 +227,19 @@ export async function clip(options: {
   }
 }
 
-/** Returns the frame at a time of a video (the last one by default) as RGB of 32×32, scaled to cover the square. */
-export async function frameOf(video: Buffer, seconds?: number): Promise<Buffer> {
-  return rgbOf(video, seconds === undefined ? ['-sseof', '-0.5'] : ['-ss', String(seconds)], seconds === undefined);
+/** Returns the frame at a time of a video (the last one by default) as RGB, scaled to a square. */
+export async function frameOf(video: Buffer, seconds?: number, side = 32): Promise<Buffer> {
+  const isLast = seconds === undefined;
+  return rgbOf(video, isLast ? ['-sseof', '-0.5'] : ['-ss', String(seconds)], isLast, side);
 }
 
-async function rgbOf(content: Buffer, seek: readonly string[], last: boolean): Promise<Buffer> {
+async function rgbOf(content: Buffer, seek: readonly string[], last: boolean, side = 32): Promise<Buffer> {
   return withFile(content, async (path) => {
-    const filter = 'scale=32:32:flags=area,format=rgb24';
+    const filter = `scale=${side}:${side}:flags=area,format=rgb24`;
     const frames = last ? [] : ['-frames:v', '1'];
     const args = ['-v', 'error', ...seek, '-i', path, '-vf', filter, ...frames, '-f', 'rawvideo', '-'];
     const { stdout } = await run(ffmpegInstaller.path, args, { encoding: 'buffer', maxBuffer: 64 * 1024 * 1024 });
-    return stdout.subarray(-32 * 32 * 3);
+    return stdout.subarray(-side * side * 3);
   });
 }
 
