@@ -42,32 +42,82 @@ function readVideo(file: Buffer): (CheckedVideo & { readonly fps: number }) | un
   try {
     const top = boxesOf(file);
     const brand = top.find(({ type }) => type === 'ftyp')?.content.toString('latin1', 0, 4);
-    const tracks = boxesOf(top.find(({ type }) => type === 'moov')?.content)
-      .filter(({ type }) => type === 'trak')
-      .map(({ content }) => find(content, 'mdia'));
-    const track = tracks.find((media) => handlerOf(media) === 'vide');
-    const header = find(track, 'mdhd');
-    const samples = find(find(track, 'minf'), 'stbl');
-    const entry = find(samples, 'stsd');
-    const times = find(samples, 'stts');
-    if (!header || !entry || !times) return undefined;
-    const isLong = header.readUInt8(0) === 1;
-    const timescale = header.readUInt32BE(isLong ? 20 : 12);
-    const duration = isLong ? Number(header.readBigUInt64BE(24)) : header.readUInt32BE(16);
-    const seconds = duration / timescale;
+    const movie = top.find(({ type }) => type === 'moov')?.content;
+    const tracks = boxesOf(movie).filter(({ type }) => type === 'trak');
+    const track = tracks.find(({ content }) => handlerOf(content) === 'vide')?.content;
+    const media = find(track, 'mdia');
+    const header = find(media, 'mdhd');
+    const samples = find(find(media, 'minf'), 'stbl');
+    const [entry, times, trackHeader] = [find(samples, 'stsd'), find(samples, 'stts'), find(track, 'tkhd')];
+    if (!header || !entry || !times || !trackHeader) return undefined;
+    const trackId = trackHeader.readUInt32BE(trackHeader.readUInt8(0) === 1 ? 20 : 12);
+    const { count, duration } = sum(addUpTimes(times), addUpFragments(top, movie, trackId));
+    const seconds = duration / header.readUInt32BE(header.readUInt8(0) === 1 ? 20 : 12);
     const [width, height] = [entry.readUInt16BE(8 + 32), entry.readUInt16BE(8 + 34)];
     if (!(seconds > 0) || !Number.isFinite(seconds) || Math.min(width, height) === 0) return undefined;
     return {
       format: brand === 'qt  ' || brand === undefined ? 'mov' : 'mp4',
       ...{ width, height, seconds },
-      fps: countSamples(times) / seconds,
-      hasAudio: tracks.some((media) => handlerOf(media) === 'soun'),
+      fps: count / seconds,
+      hasAudio: tracks.some(({ content }) => handlerOf(content) === 'soun'),
     };
   } catch (error) {
     // A box ends before its fields.
     if (error instanceof RangeError) return undefined;
     throw error;
   }
+}
+
+/** Number of samples, and their duration in units of the track. */
+interface Samples {
+  readonly count: number;
+  readonly duration: number;
+}
+
+function sum(one: Samples, other: Samples): Samples {
+  return { count: one.count + other.count, duration: one.duration + other.duration };
+}
+
+/** Adds up the table of sample durations: pairs of a count and a duration. */
+function addUpTimes(times: Buffer): Samples {
+  let samples = { count: 0, duration: 0 };
+  for (let entry = 0; entry < times.readUInt32BE(4); entry += 1) {
+    const [count, each] = [times.readUInt32BE(8 + entry * 8), times.readUInt32BE(12 + entry * 8)];
+    samples = sum(samples, { count, duration: count * each });
+  }
+  return samples;
+}
+
+/** Adds up the samples of a track in fragments, as programs write them that stream a file. */
+function addUpFragments(top: readonly Box[], movie: Buffer | undefined, trackId: number): Samples {
+  const defaults = boxesOf(find(movie, 'mvex')).find(
+    ({ type, content }) => type === 'trex' && content.readUInt32BE(4) === trackId,
+  );
+  let samples = { count: 0, duration: 0 };
+  for (const { content } of top.filter(({ type }) => type === 'moof')) {
+    for (const { content: fragment } of boxesOf(content).filter(({ type }) => type === 'traf')) {
+      const header = find(fragment, 'tfhd');
+      if (header?.readUInt32BE(4) !== trackId) continue;
+      const flags = header.readUInt32BE(0);
+      const at = 8 + (flags & 1 ? 8 : 0) + (flags & 2 ? 4 : 0);
+      const each = flags & 8 ? header.readUInt32BE(at) : (defaults?.content.readUInt32BE(12) ?? 0);
+      for (const run of boxesOf(fragment).filter(({ type }) => type === 'trun')) {
+        samples = sum(samples, addUpRun(run.content, each));
+      }
+    }
+  }
+  return samples;
+}
+
+/** Adds up one run of samples, which has a duration for each if its flags declare that. */
+function addUpRun(run: Buffer, each: number): Samples {
+  const [flags, count] = [run.readUInt32BE(0), run.readUInt32BE(4)];
+  if (!(flags & 0x100)) return { count, duration: count * each };
+  const members = [0x100, 0x200, 0x400, 0x800].filter((flag) => flags & flag).length;
+  let at = 8 + (flags & 1 ? 4 : 0) + (flags & 4 ? 4 : 0);
+  let duration = 0;
+  for (let sample = 0; sample < count; sample += 1, at += members * 4) duration += run.readUInt32BE(at);
+  return { count, duration };
 }
 
 function boxesOf(content: Buffer | undefined): Box[] {
@@ -88,13 +138,6 @@ function find(content: Buffer | undefined, wanted: string): Buffer | undefined {
   return boxesOf(content).find(({ type }) => type === wanted)?.content;
 }
 
-function handlerOf(media: Buffer | undefined): string | undefined {
-  return find(media, 'hdlr')?.toString('latin1', 8, 12);
-}
-
-/** Adds up the table of sample durations: pairs of a count and a duration. */
-function countSamples(times: Buffer): number {
-  let samples = 0;
-  for (let entry = 0; entry < times.readUInt32BE(4); entry += 1) samples += times.readUInt32BE(8 + entry * 8);
-  return samples;
+function handlerOf(track: Buffer): string | undefined {
+  return find(find(track, 'mdia'), 'hdlr')?.toString('latin1', 8, 12);
 }

@@ -210,8 +210,10 @@ export async function clip(options: {
   readonly audio?: boolean;
   readonly hue?: number;
   readonly color?: string;
+  /** Further arguments of ffmpeg for the output. */
+  readonly output?: readonly string[];
 }): Promise<Buffer> {
-  const { seconds, fps = 30, size = '320x240', format = 'mp4', audio = false, hue = 0, color } = options;
+  const { seconds, fps = 30, size = '320x240', format = 'mp4', audio = false, hue = 0, color, output = [] } = options;
   const pattern = color ? `color=c=${color}:` : 'testsrc=';
   const directory = await mkdtemp(join(tmpdir(), 'wan-clip-'));
   const path = join(directory, `clip.${format}`);
@@ -219,7 +221,8 @@ export async function clip(options: {
     await run(ffmpegInstaller.path, [
       ...['-v', 'error', '-f', 'lavfi', '-i', `${pattern}size=${size}:rate=${fps}:duration=${seconds}`],
       ...(audio ? ['-f', 'lavfi', '-i', `aevalsrc=exprs=0.5*sin(2*PI*440*t):s=48000:d=${seconds}`] : []),
-      ...['-vf', `hue=h=${hue}`, '-c:v', 'libx264', '-preset', 'ultrafast', '-qp', '16', '-pix_fmt', 'yuv420p', path],
+      ...['-vf', `hue=h=${hue}`, '-c:v', 'libx264', '-preset', 'ultrafast', '-qp', '16', '-pix_fmt', 'yuv420p'],
+      ...[...output, path],
     ]);
     return await readFile(path);
   } finally {
