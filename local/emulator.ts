@@ -12,6 +12,7 @@ export async function startEmulator({ wan, wan_port, directory }: LocalSettings)
     directory: path.join(directory, 'wan'),
     taskSeconds: wan.task_seconds,
     limits: wan.limits,
+    ...(wan.domain && { domain: wan.domain }),
   }).catch((error: unknown) => {
     throw portError(error, wan_port, 'WAN_PORT');
   });

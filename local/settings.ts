@@ -17,6 +17,8 @@ export interface EmulatedWan {
   /** Duration of a task. */
   task_seconds: number;
   limits: 'on' | 'off';
+  /** Which domain of Wan the emulator plays: wan3.0 exists on workspace domains alone. @default workspace */
+  domain?: 'workspace' | 'shared';
 }
 
 /** The service itself, which costs money. */
@@ -70,10 +72,12 @@ function readWan(environment: Environment, read: Read, issues: string[]): LocalS
       ...(base_url ? { base_url: read('WAN_BASE_URL', '', isBaseUrl, 'a URL that ends in /api/v1') } : {}),
     };
   }
+  const parseDomain = (text: string) => (text === 'workspace' || text === 'shared' ? text : undefined);
   const seconds = (text: string) => (/^\d{1,5}(\.\d+)?$/.test(text) ? Number(text) : undefined);
   return {
     kind: 'emulator',
     task_seconds: read('WAN_TASK_SECONDS', '6', seconds, 'a number of seconds, 0 or more'),
+    ...(environment.WAN_DOMAIN && { domain: read('WAN_DOMAIN', '', parseDomain, 'workspace or shared') }),
     limits: read('WAN_LIMITS', 'on', (text) => (text === 'on' || text === 'off' ? text : undefined), 'on or off'),
   };
 }

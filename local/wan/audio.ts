@@ -1,25 +1,25 @@
 import { type Checked, invalidMedia } from './errors.ts';
+import { type LengthLimits, maximumAudioBytes } from './models.ts';
 
 export interface CheckedAudio {
   readonly format: 'wav' | 'mp3';
   readonly seconds: number;
 }
 
-export const maximumAudioBytes = 15 * 1024 * 1024;
-
 /** Encoders fill the last frame of an MP3 and add a delay, so that 30 s of audio have a little more in frames. */
 const encoderPadding = 0.2;
 
-/** Checks `audio_url`'s file: WAV or MP3 by its bytes, 3 to 30 s, at most 15 MB (reference, "Audio limits"). */
-export function checkAudio(bytes: Uint8Array): Checked<CheckedAudio> {
+/** Checks an audio file: WAV or MP3 by its bytes, its length, at most 15 MB (reference, "Audio limits"). */
+export function checkAudio(bytes: Uint8Array, limits: LengthLimits): Checked<CheckedAudio> {
+  const { minimumSeconds, maximumSeconds } = limits;
   if (bytes.length > maximumAudioBytes) return invalidMedia('the audio is larger than 15 MB');
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const wav = wavSeconds(file);
   const seconds = wav ?? mp3Seconds(file);
   if (seconds === undefined) return invalidMedia('the audio is not a WAV or MP3 file');
-  const longest = 30 + (wav === undefined ? encoderPadding : 0);
-  if (seconds < 3 || seconds > longest) {
-    return invalidMedia(`the audio is ${seconds.toFixed(1)} s long, not 3 to 30 s`);
+  const longest = maximumSeconds + (wav === undefined ? encoderPadding : 0);
+  if (seconds < minimumSeconds || seconds > longest) {
+    return invalidMedia(`the audio is ${seconds.toFixed(1)} s long, not ${minimumSeconds} to ${maximumSeconds} s`);
   }
   return { value: { format: wav === undefined ? 'mp3' : 'wav', seconds } };
 }

@@ -8,6 +8,14 @@ export interface Directives {
   readonly seconds?: number;
   /** The task stays PENDING for at least this many seconds. */
   readonly pending?: number;
+  /** The length of the video in seconds for `duration: -1`. */
+  readonly length?: number;
+  /** Queries return this status instead of RUNNING. */
+  readonly status?: string;
+  /** Host of the result URL, with or without a port. */
+  readonly host?: string;
+  /** How a download without a range is served: without a length, compressed, or as a range of everything. */
+  readonly serve?: 'chunked' | 'gzip' | '206';
   /** Queries return UNKNOWN, and the list omits the task. */
   readonly unknown?: true;
   /** Half of the MP4 is served as if it were complete. */
@@ -20,12 +28,17 @@ export interface Directives {
   readonly http?: { readonly status: number; readonly code: string; readonly times?: number };
 }
 
-const pattern = /\[\[\s*(fail|seconds|pending|unknown|truncate|drop|reset|http)\s*(?:=\s*([^\]]*?)\s*)?\]\]/g;
+const pattern =
+  /\[\[\s*(fail|seconds|pending|length|status|host|serve|unknown|truncate|drop|reset|http)\s*(?:=\s*([^\]]*?)\s*)?\]\]/g;
 
 const syntax: Readonly<Record<string, string>> = {
   fail: '[[fail=CODE]]',
   seconds: '[[seconds=N]] with a number of seconds',
   pending: '[[pending=N]] with a number of seconds',
+  length: '[[length=N]] with 2 to 30 seconds, whole or half ones',
+  status: '[[status=WORD]]',
+  host: '[[host=HOST]] or [[host=HOST:PORT]]',
+  serve: '[[serve=chunked]], [[serve=gzip]] or [[serve=206]]',
   unknown: '[[unknown]]',
   truncate: '[[truncate]]',
   drop: '[[drop=N]] with a number of downloads',
@@ -56,6 +69,16 @@ function readOne(name: string, value: string | undefined): Directives | undefine
       return value === undefined ? { [name]: true } : undefined;
     case 'fail':
       return value && /^[\w.]+$/.test(value) ? { fail: value } : undefined;
+    case 'length':
+      return value && /^\d{1,2}(\.5)?$/.test(value) && Number(value) >= 2 && Number(value) <= 30
+        ? { length: Number(value) }
+        : undefined;
+    case 'status':
+      return value && /^\w+$/.test(value) ? { status: value } : undefined;
+    case 'host':
+      return value && /^[a-z0-9.-]+(:\d{1,5})?$/i.test(value) ? { host: value } : undefined;
+    case 'serve':
+      return value === 'chunked' || value === 'gzip' || value === '206' ? { serve: value } : undefined;
     case 'drop':
       return value && /^\d{1,6}$/.test(value) ? { drop: Number(value) } : undefined;
     case 'seconds':

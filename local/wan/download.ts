@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
+import type { Directives } from './directives.ts';
 import { storageError, type WanRequest, type WanResponse } from './http.ts';
 import { signResult } from './links.ts';
 import type { Renderer } from './render/render.ts';
@@ -29,7 +31,29 @@ export async function downloadVideo(services: DownloadServices, request: WanRequ
   const video = task.directives.truncate ? whole.subarray(0, Math.floor(whole.length / 2)) : whole;
   const response = serve(video, task, services.store, request.headers.range);
   if (request.method !== 'GET' || response.kind !== 'whole' || response.status >= 400) return response;
-  return (await shouldCut(services.store, task)) ? { ...response, kind: 'cut' } : response;
+  if (await shouldCut(services.store, task)) return { ...response, kind: 'cut' };
+  return response.status === 200 ? asDirected(response, video, task.directives.serve) : response;
+}
+
+/** `[[serve=…]]`: other forms of the same content, which HTTP allows. */
+function asDirected(
+  response: Extract<WanResponse, { kind: 'whole' | 'chunked' | 'cut' }>,
+  video: Buffer,
+  serve: Directives['serve'],
+): WanResponse {
+  const { headers } = response;
+  switch (serve) {
+    case 'chunked':
+      return { ...response, kind: 'chunked' };
+    case 'gzip':
+      return { ...response, headers: { ...headers, 'content-encoding': 'gzip' }, body: gzipSync(video, { level: 1 }) };
+    case '206': {
+      const range = `bytes 0-${video.length - 1}/${video.length}`;
+      return { ...response, status: 206, headers: { ...headers, 'content-range': range } };
+    }
+    default:
+      return response;
+  }
 }
 
 function checkSignature(request: WanRequest, expires: number, now: number): WanResponse | undefined {

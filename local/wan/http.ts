@@ -11,10 +11,10 @@ export interface WanRequest {
   readonly body: Buffer;
 }
 
-/** A complete response, one whose connection is cut halfway through `body`, or a reset connection. */
+/** A complete response, one without a length, one whose connection is cut halfway through `body`, or a reset connection. */
 export type WanResponse =
   | {
-      readonly kind: 'whole' | 'cut';
+      readonly kind: 'whole' | 'chunked' | 'cut';
       readonly status: number;
       readonly headers: Readonly<Record<string, string>>;
       readonly body: string | Buffer;

@@ -1,5 +1,5 @@
 import { type Checked, invalidMedia } from './errors.ts';
-import type { Model } from './models.ts';
+import type { ImageLimits } from './models.ts';
 
 export type ImageFormat = 'jpg' | 'png' | 'bmp' | 'webp';
 
@@ -18,13 +18,13 @@ const mimeTypes: Readonly<Record<ImageFormat, string>> = {
 };
 
 /**
- * Checks a first frame by the reference's "Image limits": the format by its bytes, both sides, the file's size, no alpha channel
- * in a PNG. Everything else is refused as `InvalidURL` (facts, "Errors").
+ * Checks an image by the reference's "Image limits": the format by its bytes, both sides, their ratio, the file's size, no alpha
+ * channel in a PNG. Everything else is refused as `InvalidURL` (facts, "Errors").
  *
  * @param declaredType the MIME type of a `data:` URL, which must match the format
  */
-export function checkImage(bytes: Uint8Array, model: Model, declaredType?: string): Checked<CheckedImage> {
-  const { minimumSide, maximumSide, maximumBytes } = model.image;
+export function checkImage(bytes: Uint8Array, limits: ImageLimits, declaredType?: string): Checked<CheckedImage> {
+  const { minimumSide, maximumSide, maximumRatio, maximumBytes } = limits;
   if (bytes.length > maximumBytes) return invalidMedia(`the image is larger than ${maximumBytes / 1024 / 1024} MB`);
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const format = formatOf(file);
@@ -39,6 +39,8 @@ export function checkImage(bytes: Uint8Array, model: Model, declaredType?: strin
       `the image has ${width}×${height} pixels, width and height must be ${minimumSide} to ${maximumSide}`,
     );
   }
+  if (Math.max(width, height) > maximumRatio * Math.min(width, height))
+    return invalidMedia(`the image has ${width}×${height} pixels, a ratio above ${maximumRatio}:1`);
   // The color type of the IHDR chunk: 4 is gray with alpha, 6 is RGB with alpha.
   if (format === 'png' && (bytes[25] === 4 || bytes[25] === 6))
     return invalidMedia('the PNG image has an alpha channel');

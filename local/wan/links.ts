@@ -20,7 +20,7 @@ export function signResult(path: string, expires: number): string {
 
 /**
  * Returns the URL of a task's video in the shape of the real ones (facts, "The video"). It expires 24 h after the end of the
- * task. The same task always has the same URL.
+ * task. The same task always has the same URL. `[[host=HOST]]` replaces the host.
  */
 export function resultUrl(origin: string, task: Task, end: number): string {
   const hash = createHash('md5').update(task.task_id).digest('hex');
@@ -32,5 +32,12 @@ export function resultUrl(origin: string, task: Task, end: number): string {
     OSSAccessKeyId: accessKeyId,
     Signature: signResult(path, expires),
   });
-  return `${origin}${path}?${query}`;
+  return `${originOf(task, origin)}${path}?${query}`;
+}
+
+/** The origin of the emulator, or of the host of a directive. A loopback name without a port leads to the emulator. */
+function originOf({ directives: { host } }: Task, origin: string): string {
+  if (!host) return origin;
+  if (!/^(localhost|127\.[\d.]+)(:|$)/i.test(host)) return `https://${host}`;
+  return host.includes(':') ? `http://${host}` : `http://${host}:${new URL(origin).port}`;
 }

@@ -15,7 +15,7 @@ export async function listTasks(
 ): Promise<WanResponse> {
   const range = timeRange(query, services.now());
   if ('error' in range) return errorResponse(range.error);
-  const page = pageOf(query);
+  const page = pageOf(query, 10);
   if ('error' in page) return errorResponse(page.error);
 
   const candidates = services.store
@@ -83,9 +83,10 @@ function timeRange(query: URLSearchParams, now: number): Checked<{ start: number
   return { value: { start: first, end: end === undefined ? last : last + 999 } };
 }
 
-function pageOf(query: URLSearchParams): Checked<{ number: number; size: number }> {
+/** Reads `page_no` and `page_size`. */
+export function pageOf(query: URLSearchParams, defaultSize: number): Checked<{ number: number; size: number }> {
   const number = Number(query.get('page_no') || 1);
-  const size = Number(query.get('page_size') || 10);
+  const size = Number(query.get('page_size') || defaultSize);
   return Number.isInteger(number) && number > 0 && Number.isInteger(size) && size > 0
     ? { value: { number, size } }
     : { error: apiError('InvalidParameter', 'page_no and page_size must be whole numbers above 0') };

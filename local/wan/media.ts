@@ -1,4 +1,6 @@
 import { apiError, type Checked, downloadError, urlError } from './errors.ts';
+import { inlineImage } from './media-list.ts';
+import type { MediaKind } from './models.ts';
 import type { Uploads } from './uploads.ts';
 
 /** A file that a request refers to. */
@@ -25,41 +27,23 @@ const downloadTimeout = 30_000;
  */
 export async function loadMedia(
   url: string,
-  kind: 'image' | 'audio',
+  kind: MediaKind,
   maximumBytes: number,
   source: MediaSource,
 ): Promise<Checked<Media>> {
-  if (/^https?:\/\//i.test(url)) return isValidUrl(url) ? download(url, maximumBytes, source.fetch) : badUrl;
+  if (/^https?:\/\//i.test(url)) return download(url, maximumBytes, source.fetch);
   if (url.startsWith('oss://')) {
     if (!source.resolveUploads) return badUrl;
     const bytes = await source.uploads.read(url, source);
     return bytes ? { value: { bytes } } : { error: apiError('InvalidParameter.DataInspection') };
   }
-  return (kind === 'image' && inline(url)) || badUrl;
-}
-
-/** `URL.canParse` of Node 20 returns wrong results for letters such as ü once it is optimized. */
-function isValidUrl(url: string): boolean {
-  try {
-    return Boolean(new URL(url));
-  } catch {
-    return false;
-  }
+  const inline = kind === 'image' ? inlineImage(url) : undefined;
+  if (!inline) return badUrl;
+  const { base64, ...declared } = inline;
+  return { value: { bytes: Buffer.from(base64, 'base64'), ...declared } };
 }
 
 const badUrl = { error: apiError('InvalidParameter', urlError) };
-
-function inline(url: string): Checked<Media> | undefined {
-  const [, declaredType, encoded] = /^data:([^;,]*);base64,([\s\S]*)$/i.exec(url) ?? [];
-  const bytes = decodeBase64(encoded ?? url);
-  return bytes && { value: { bytes, ...(declaredType !== undefined && { declaredType }) } };
-}
-
-function decodeBase64(text: string): Uint8Array | undefined {
-  const compact = text.replace(/\s/g, '');
-  if (compact.length < 16 || !/^[A-Za-z0-9+/]+={0,2}$/.test(compact)) return undefined;
-  return Buffer.from(compact, 'base64');
-}
 
 async function download(url: string, maximumBytes: number, fetch: MediaSource['fetch']): Promise<Checked<Media>> {
   try {

@@ -1,7 +1,10 @@
 import type { TaskFinisher } from './finish-tasks.ts';
 import { json, type WanResponse } from './http.ts';
+import { inputSeconds } from './inputs.ts';
 import { resultUrl } from './links.ts';
 import { findModel } from './models.ts';
+import { framesPerSecond, outputSize } from './render/recipe.ts';
+import { ratioOf } from './render/size.ts';
 import type { Store } from './store.ts';
 import type { Outcome, Task, TaskStatus, TaskTimes } from './task.ts';
 import { toWanTime } from './time.ts';
@@ -35,7 +38,7 @@ function describeTask(
   return {
     output: {
       task_id: task.task_id,
-      task_status: status,
+      task_status: (status === 'RUNNING' && task.directives.status) || status,
       submit_time: toWanTime(task.submitted_at),
       ...(hasStarted && { scheduled_time: toWanTime(Math.min(times.start, times.end)) }),
       ...(endedAt !== undefined && { end_time: toWanTime(endedAt) }),
@@ -54,24 +57,42 @@ function failureOf(outcome: Outcome | undefined): Record<string, string> {
   return outcome?.status === 'FAILED' ? { code: outcome.code, message: outcome.message } : {};
 }
 
-/** Returns the billed units. Each family of models has members of its own (reference, "usage"). */
+/** Returns the billed units. Each family of models has members of its own (reference, "usage"; later facts). */
 function usageOf(task: Task): Record<string, unknown> {
   const { duration } = task;
-  const resolution = Number.parseInt(task.resolution, 10);
-  const model = findModel(task.model);
-  switch (model?.usage) {
+  const input = inputSeconds(task.media);
+  const units = { video_count: 1, SR: Number.parseInt(task.resolution, 10) };
+  const usage = findModel(task.model)?.usage;
+  switch (usage) {
     case 'wan2.1':
       return { video_duration: duration, video_ratio: 'standard', video_count: 1 };
     case 'wan2.6':
+    case 'wan2.6 flash': {
+      const audio = usage === 'wan2.6 flash' && { audio: task.has_audio };
+      return { duration, input_video_duration: 0, output_video_duration: duration, ...units, ...audio };
+    }
+    case 'wan2.7':
+      // The duration is the total, which contains the source.
       return {
         duration,
-        input_video_duration: 0,
+        input_video_duration: toThousandths(input),
+        output_video_duration: toThousandths(duration - input),
+        ...units,
+      };
+    case 'wan3.0':
+      return {
+        duration: toThousandths(input + duration),
+        input_video_duration: toThousandths(input),
         output_video_duration: duration,
-        video_count: 1,
-        SR: resolution,
-        ...(model.audioSwitch && { audio: task.has_audio }),
+        ...units,
+        fps: framesPerSecond,
+        ratio: task.ratio === 'adaptive' ? ratioOf(outputSize(task)) : task.ratio,
       };
     default:
-      return { duration, video_count: 1, SR: resolution };
+      return { duration, ...units };
   }
+}
+
+function toThousandths(seconds: number): number {
+  return Math.round(seconds * 1000) / 1000;
 }

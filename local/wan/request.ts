@@ -1,18 +1,12 @@
-import { type ApiError, apiError, bodyError, type Checked, urlError } from './errors.ts';
-import { findModel, type Model, maximumSeed, type Tier } from './models.ts';
+import { type ApiError, apiError, bodyError, type Checked } from './errors.ts';
+import { type MediaEntry, readMedia } from './media-list.ts';
+import { findModel, type Model, maximumSeed, type Ratio, ratios, type Tier } from './models.ts';
+import { defaultFacts, type UnsettledFacts } from './unsettled.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Returns what is wrong with a value, or undefined. */
 type Rule = (value: unknown, model: Model) => string | undefined;
-
-/** URLs of the images and the audio of a request. */
-export interface MediaFields {
-  readonly img_url: string;
-  /** Other media of wan2.7: checked, but only the first frame is rendered. */
-  readonly last_frame?: string;
-  readonly audio_url?: string;
-}
 
 /** The members of `input` and `parameters` that passed their rules. */
 export interface CheckedBody {
@@ -25,8 +19,9 @@ export interface CheckedBody {
     readonly watermark?: boolean;
     readonly seed?: number;
     readonly audio?: boolean;
+    readonly ratio?: Ratio;
   };
-  readonly media: MediaFields;
+  readonly media: readonly MediaEntry[];
 }
 
 const text: Rule = (value) => (typeof value === 'string' ? undefined : 'must be a string');
@@ -37,23 +32,23 @@ const oneOf = (value: unknown, values: readonly unknown[]) =>
 const inputRules: Readonly<Record<string, Rule>> = {
   prompt: text,
   negative_prompt: text,
-  template: text,
-  img_url: text,
-  audio_url: (value, model) => (model.audio ? text(value, model) : `is not supported by ${model.name}`),
+  template: (value, model) => (model.inputs === 'img_url' ? text(value, model) : undefined),
+  img_url: (value, model) => (model.inputs === 'wan3.0 media' ? undefined : text(value, model)),
+  audio_url: (value, model) => (model.inputs === 'wan3.0 media' ? undefined : text(value, model)),
 };
 
 const parameterRules: Readonly<Record<string, Rule>> = {
   resolution: (value, model) => oneOf(value, model.tiers),
   duration: (value, model) => oneOf(value, model.durations),
   prompt_extend: flag,
-  shot_type: (value, model) =>
-    model.shotType ? oneOf(value, ['single', 'multi']) : `is not supported by ${model.name}`,
+  shot_type: (value, model) => (model.shotType ? oneOf(value, ['single', 'multi']) : undefined),
   watermark: flag,
   seed: (value) =>
     Number.isInteger(value) && Number(value) >= 0 && Number(value) <= maximumSeed
       ? undefined
       : `must be a whole number from 0 to ${maximumSeed}`,
   audio: (value, model) => (model.audioSwitch ? flag(value, model) : undefined),
+  ratio: (value, model) => (model.ratio ? oneOf(value, ratios) : undefined),
 };
 
 /** Reads a body as a JSON object with a known `model`. */
@@ -71,19 +66,27 @@ export function promptOf(body: Fields): string {
   return isObject(body.input) && typeof body.input.prompt === 'string' ? body.input.prompt : '';
 }
 
-/** Checks every field of the reference. Other fields are ignored, and null counts as absent. */
-export function checkBody(body: Fields, model: Model): Checked<CheckedBody> {
+/**
+ * Judges a body: every documented field, and which media it has. Other fields are ignored, and null counts as absent. Loads
+ * nothing: the files behind the URLs are judged by `storeInputs`.
+ */
+export function checkBody(body: Fields, model: Model, facts: UnsettledFacts = defaultFacts): Checked<CheckedBody> {
   const input = withoutNull(body.input);
   const parameters = withoutNull(body.parameters ?? {});
   if (body.input === undefined || body.input === null) return { error: apiError('BadRequest.EmptyInput') };
   if (!input) return { error: apiError('BadRequest.IllegalInput') };
   if (!parameters) return { error: apiError('InvalidParameter', bodyError) };
+  const rejected = [
+    ...model.rejectedFields,
+    ...(model.usage === 'wan3.0' && facts.wan30NegativePrompt === 'rejected' ? ['input.negative_prompt'] : []),
+    ...(model.usage === 'wan3.0' && facts.wan30PromptExtend === 'rejected' ? ['parameters.prompt_extend'] : []),
+  ];
   const error =
-    firstError('input', input, inputRules, model) ?? firstError('parameters', parameters, parameterRules, model);
+    firstError('input', input, inputRules, model, rejected) ??
+    firstError('parameters', parameters, parameterRules, model, rejected);
   if (error) return { error };
-  const media = model.imageField === 'media' ? mediaList(input.media) : mediaFields(input);
-  if ('error' in media) return media;
-  return { value: { input, parameters, media: media.value } };
+  const media = readMedia(input, model, facts);
+  return 'error' in media ? media : { value: { input, parameters, media: media.value } };
 }
 
 function firstError(
@@ -91,43 +94,15 @@ function firstError(
   fields: Fields,
   rules: Readonly<Record<string, Rule>>,
   model: Model,
+  rejected: readonly string[],
 ): ApiError | undefined {
   for (const [name, rule] of Object.entries(rules)) {
-    const issue = fields[name] === undefined ? undefined : rule(fields[name], model);
-    if (issue) return apiError('InvalidParameter', `${where}.${name} ${issue}`);
+    if (fields[name] === undefined) continue;
+    const field = `${where}.${name}`;
+    const issue = rejected.includes(field) ? `is not supported by ${model.name}` : rule(fields[name], model);
+    if (issue) return apiError('InvalidParameter', `${field} ${issue}`);
   }
   return undefined;
-}
-
-function mediaFields({ img_url, audio_url }: Fields): Checked<MediaFields> {
-  if (img_url === undefined) return { error: apiError('InvalidParameter', 'Field required: input.img_url') };
-  if (!isUrl(img_url)) return { error: apiError('InvalidParameter', urlError) };
-  if (audio_url === undefined) return { value: { img_url } };
-  return isUrl(audio_url) ? { value: { img_url, audio_url } } : { error: apiError('InvalidParameter', urlError) };
-}
-
-/** Reads `input.media` of wan2.7, a list of typed URLs (facts, "Differences between models"). */
-function mediaList(media: unknown): Checked<MediaFields> {
-  const urls = new Map<string, string>();
-  for (const entry of Array.isArray(media) ? media : []) {
-    if (!isObject(entry) || typeof entry.type !== 'string' || !isUrl(entry.url)) {
-      return { error: apiError('InvalidParameter', 'input.media must be a list of {type, url}') };
-    }
-    urls.set(entry.type, entry.url);
-  }
-  for (const type of urls.keys()) {
-    if (['first_frame', 'last_frame', 'driving_audio'].includes(type)) continue;
-    return { error: apiError('InvalidParameter', `Wan emulator: input.media type ${type} is not emulated`) };
-  }
-  const img_url = urls.get('first_frame');
-  if (!img_url) return { error: apiError('InvalidParameter', 'Field required: input.media first_frame') };
-  const last_frame = urls.get('last_frame');
-  const audio_url = urls.get('driving_audio');
-  return { value: { img_url, ...(last_frame && { last_frame }), ...(audio_url && { audio_url }) } };
-}
-
-function isUrl(value: unknown): value is string {
-  return typeof value === 'string' && value !== '';
 }
 
 function parseObject(body: Buffer): Fields | undefined {

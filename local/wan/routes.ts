@@ -8,9 +8,11 @@ import { type Limits, queriesPerSecond } from './limits.ts';
 import { resultPrefix } from './links.ts';
 import { listTasks } from './list.ts';
 import { queryTask } from './query.ts';
+import { listQuotas } from './quotas.ts';
 import type { Renderer } from './render/render.ts';
 import type { Store } from './store.ts';
 import { createSubmit } from './submit.ts';
+import type { UnsettledFacts } from './unsettled.ts';
 import { getUploadPolicy, receiveUpload, uploadPath } from './upload.ts';
 import type { Uploads } from './uploads.ts';
 
@@ -23,6 +25,8 @@ export interface Services {
   readonly fetch: typeof fetch;
   readonly now: () => number;
   readonly taskSeconds: number;
+  readonly domain: 'workspace' | 'shared';
+  readonly facts: UnsettledFacts;
   /** `http://127.0.0.1:PORT`: origin of the URLs in responses. */
   readonly origin: string;
 }
@@ -66,6 +70,9 @@ export function createRoutes(services: Services): (request: WanRequest) => Promi
       path: /^\/api\/v1\/uploads$/,
       handle: (request, account) => getUploadPolicy(services, account, request.query),
     },
+    ...(services.domain === 'workspace'
+      ? [{ method: 'GET', path: /^\/api\/v1\/quotas$/, handle: (request: WanRequest) => listQuotas(request.query) }]
+      : []),
   ];
 
   return async (request) => {

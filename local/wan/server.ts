@@ -7,6 +7,7 @@ import { createLimits } from './limits.ts';
 import { openRenderer } from './render/render.ts';
 import { createRoutes } from './routes.ts';
 import { openStore } from './store.ts';
+import { defaultFacts, type UnsettledFacts } from './unsettled.ts';
 import { openUploads } from './uploads.ts';
 
 export interface WanOptions {
@@ -18,9 +19,17 @@ export interface WanOptions {
   readonly taskSeconds: number;
   /** `off` disables the limits of requests per second and of concurrent tasks. */
   readonly limits: 'on' | 'off';
+  /**
+   * Which domain of Wan the emulator plays: wan3.0 and the quotas exist on workspace domains alone.
+   *
+   * @default workspace
+   */
+  readonly domain?: 'workspace' | 'shared';
+  /** Replaces the defaults of what the documentation leaves open (README.md, "Unsettled facts"). */
+  readonly facts?: Partial<UnsettledFacts>;
   /** Milliseconds since 1970; every status, limit and expiry follows from it. @default Date.now */
   readonly now?: () => number;
-  /** Fetches images and audio. @default the global one */
+  /** Fetches the files of requests. @default the global one */
   readonly fetch?: typeof fetch;
 }
 
@@ -80,6 +89,8 @@ export async function startWan(options: WanOptions): Promise<Wan> {
     fetch: options.fetch ?? fetch,
     now,
     taskSeconds: options.taskSeconds,
+    domain: options.domain ?? 'workspace',
+    facts: { ...defaultFacts, ...options.facts },
     origin,
   });
 
@@ -147,8 +158,9 @@ function send(output: ServerResponse, response: WanResponse): void {
     return;
   }
   const body = Buffer.from(response.body);
-  output.writeHead(response.status, { ...response.headers, 'content-length': body.length });
+  const length = response.kind === 'chunked' ? {} : { 'content-length': body.length };
+  output.writeHead(response.status, { ...response.headers, ...length });
   if (output.req.method === 'HEAD') output.end();
-  else if (response.kind === 'whole') output.end(body);
+  else if (response.kind !== 'cut') output.end(body);
   else output.write(body.subarray(0, Math.floor(body.length / 2)), () => output.destroy());
 }

@@ -14,13 +14,13 @@ export interface Store {
   /** Returns every task in the order of submission. */
   all(): Task[];
   timesOf(task: Task): TaskTimes;
-  /** Stores an image or audio file by the hash of its content. @returns the file's name */
+  /** Stores a file of a request by the hash of its content. @returns the file's name */
   storeInput(content: Uint8Array, extension: string): Promise<string>;
   inputPath(file: string): string;
 }
 
 /**
- * Opens the tasks in a directory: a JSON file for each task, and the images and audio they use. Deletes expired tasks and
+ * Opens the tasks in a directory: a JSON file for each task, and the files they use. Deletes expired tasks and
  * unused inputs first.
  */
 export async function openStore(options: {
@@ -89,7 +89,7 @@ async function deleteUnusedInputs(directory: string, needed: ReadonlySet<string>
 }
 
 function inputsOf(task: Task): string[] {
-  return [task.image.file, ...(task.audio ? [task.audio.file] : [])];
+  return task.media.map(({ file }) => file);
 }
 
 async function exists(path: string): Promise<boolean> {

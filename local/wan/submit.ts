@@ -1,17 +1,23 @@
 import { randomInt, randomUUID } from 'node:crypto';
-import { checkAudio, maximumAudioBytes } from './audio.ts';
 import { type Directives, readDirectives } from './directives.ts';
-import { apiError, type Checked } from './errors.ts';
+import { apiError } from './errors.ts';
 import type { TaskFinisher } from './finish-tasks.ts';
 import { errorResponse, json, type WanRequest, type WanResponse } from './http.ts';
-import { checkImage } from './image.ts';
+import { checkLengths, inputSeconds, storeInputs } from './inputs.ts';
 import type { Limits } from './limits.ts';
-import { loadMedia, type MediaSource } from './media.ts';
-import { defaultDuration, type Model, maximumSeed, negativePromptCharacters } from './models.ts';
+import {
+  defaultDuration,
+  type Model,
+  maximumSecondsInAndOut,
+  maximumSeed,
+  negativePromptCharacters,
+} from './models.ts';
 import { rewrite, truncate } from './prompt.ts';
-import { type CheckedBody, checkBody, type MediaFields, promptOf, readBody } from './request.ts';
+import { type CheckedBody, checkBody, promptOf, readBody } from './request.ts';
+import { sha256 } from './sha256.ts';
 import type { Store } from './store.ts';
-import type { Task } from './task.ts';
+import type { Task, TaskMedia } from './task.ts';
+import { defaultFacts, type UnsettledFacts } from './unsettled.ts';
 import type { Uploads } from './uploads.ts';
 
 export interface SubmitServices {
@@ -22,12 +28,13 @@ export interface SubmitServices {
   readonly fetch: typeof fetch;
   readonly now: () => number;
   readonly taskSeconds: number;
+  /** @default workspace, which answers every model */
+  readonly domain?: 'workspace' | 'shared';
+  readonly facts?: UnsettledFacts;
 }
 
-type Inputs = Pick<Task, 'image' | 'audio'>;
-
 /**
- * `POST …/video-synthesis`: checks the request, fetches and checks its image and audio, and stores the task before it
+ * `POST …/video-synthesis`: checks the request, fetches and checks its files, and stores the task before it
  * responds with the id.
  */
 export function createSubmit(services: SubmitServices): (request: WanRequest, account: string) => Promise<WanResponse> {
@@ -47,6 +54,7 @@ export function createSubmit(services: SubmitServices): (request: WanRequest, ac
     const read = readBody(request.headers['content-type'], request.body);
     if ('error' in read) return errorResponse(read.error);
     const { body, model } = read.value;
+    if (model.workspaceDomain && services.domain === 'shared') return errorResponse(apiError('Model.AccessDenied'));
     if (!services.limits.tryAcquire(`submit ${account} ${model.name}`, model.submitsPerSecond)) {
       return errorResponse(apiError('Throttling.RateQuota'));
     }
@@ -54,7 +62,7 @@ export function createSubmit(services: SubmitServices): (request: WanRequest, ac
     if ('error' in directives) return errorResponse(directives.error);
     const directed = directedError(directives.value, account, promptOf(body));
     if (directed) return directed;
-    const checked = checkBody(body, model);
+    const checked = checkBody(body, model, services.facts);
     if ('error' in checked) return errorResponse(checked.error);
     const inputs = await storeInputs(checked.value.media, model, services.store, {
       fetch: services.fetch,
@@ -64,8 +72,9 @@ export function createSubmit(services: SubmitServices): (request: WanRequest, ac
       resolveUploads: request.headers['x-dashscope-ossresourceresolve'] === 'enable',
     });
     if ('error' in inputs) return errorResponse(inputs.error);
-
     const task = createTask(checked.value, model, inputs.value, directives.value, account, services);
+    const lengthError = checkLengths(task.media, task.duration, model);
+    if (lengthError) return errorResponse(lengthError);
     await services.store.save(task);
     services.finisher.renderAhead(task);
     if (task.directives.reset) return { kind: 'reset' };
@@ -73,47 +82,20 @@ export function createSubmit(services: SubmitServices): (request: WanRequest, ac
   };
 }
 
-async function storeInputs(
-  media: MediaFields,
-  model: Model,
-  store: Store,
-  source: MediaSource,
-): Promise<Checked<Inputs>> {
-  const image = await loadImage(media.img_url, model, source);
-  if ('error' in image) return image;
-  if (media.last_frame !== undefined) {
-    const lastFrame = await loadImage(media.last_frame, model, source);
-    if ('error' in lastFrame) return lastFrame;
-  }
-  const { bytes, ...header } = image.value;
-  const file = await store.storeInput(bytes, header.format);
-  if (media.audio_url === undefined) return { value: { image: { file, ...header } } };
-  const loaded = await loadMedia(media.audio_url, 'audio', maximumAudioBytes, source);
-  if ('error' in loaded) return loaded;
-  const audio = checkAudio(loaded.value.bytes);
-  if ('error' in audio) return audio;
-  const audioFile = await store.storeInput(loaded.value.bytes, audio.value.format);
-  return { value: { image: { file, ...header }, audio: { file: audioFile } } };
-}
-
-async function loadImage(url: string, model: Model, source: MediaSource) {
-  const loaded = await loadMedia(url, 'image', model.image.maximumBytes, source);
-  if ('error' in loaded) return loaded;
-  const checked = checkImage(loaded.value.bytes, model, loaded.value.declaredType);
-  return 'error' in checked ? checked : { value: { ...checked.value, bytes: loaded.value.bytes } };
-}
-
 function createTask(
   { input, parameters }: CheckedBody,
   model: Model,
-  inputs: Inputs,
+  media: readonly TaskMedia[],
   directives: Directives,
   account: string,
-  services: Pick<SubmitServices, 'now' | 'taskSeconds'>,
+  services: Pick<SubmitServices, 'now' | 'taskSeconds' | 'facts'>,
 ): Task {
   const prompt = truncate(input.prompt ?? '', model.promptCharacters);
-  const isEffect = input.template !== undefined;
+  const isEffect = model.inputs === 'img_url' && input.template !== undefined;
   const extended = parameters.prompt_extend ?? true;
+  const seed = parameters.seed ?? randomInt(maximumSeed + 1);
+  const { duration = defaultDuration } = parameters;
+  const ignoresAudio = model.name === 'wan2.7-i2v' && (services.facts ?? defaultFacts).wan27AliasAudio === 'ignored';
   return {
     task_id: randomUUID(),
     request_id: randomUUID(),
@@ -122,18 +104,25 @@ function createTask(
     submitted_at: services.now(),
     orig_prompt: isEffect ? '' : (input.prompt ?? ''),
     ...(isEffect ? { actual_prompt: '' } : extended && model.actualPrompt && { actual_prompt: rewrite(prompt) }),
-    negative_prompt: truncate(input.negative_prompt ?? '', negativePromptCharacters),
+    negative_prompt: model.usage === 'wan3.0' ? '' : truncate(input.negative_prompt ?? '', negativePromptCharacters),
     resolution: parameters.resolution ?? model.defaultTier,
-    duration: parameters.duration ?? defaultDuration,
-    multi_shot: extended && parameters.shot_type === 'multi',
+    ...(model.ratio && { ratio: parameters.ratio ?? 'adaptive' }),
+    duration: duration === -1 ? chooseSeconds(prompt, media, directives) : duration,
+    multi_shot: model.shotType && extended && parameters.shot_type === 'multi',
     watermark: parameters.watermark ?? false,
     has_audio: model.audio && (!model.audioSwitch || (parameters.audio ?? true)),
-    seed: parameters.seed ?? randomInt(maximumSeed + 1),
-    ...inputs,
+    seed,
+    media: ignoresAudio ? media.filter(({ type }) => type !== 'driving_audio') : media,
     directives,
     ...taskTiming(directives, services.taskSeconds),
     downloads_cut: 0,
   };
+}
+
+/** The length that the model chooses for -1: 4 to 10 s in steps of half a second by the prompt, unless directed. */
+function chooseSeconds(prompt: string, media: readonly TaskMedia[], directives: Directives): number {
+  const chosen = directives.length ?? 4 + (Number.parseInt(sha256(prompt).slice(0, 4), 16) % 13) / 2;
+  return Math.min(chosen, Math.floor(maximumSecondsInAndOut - inputSeconds(media)));
 }
 
 /** A task is PENDING for a tenth of its time, at most a second, so that each status can be observed. */

@@ -1,6 +1,5 @@
 import type { Directives } from './directives.ts';
-import type { ImageFormat } from './image.ts';
-import type { Tier } from './models.ts';
+import type { MediaType, Ratio, Tier } from './models.ts';
 import { taskRetention } from './time.ts';
 
 export type TaskStatus = 'PENDING' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'CANCELED' | 'UNKNOWN';
@@ -9,6 +8,20 @@ export type TaskStatus = 'PENDING' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'CANCE
 export type Outcome =
   | { readonly status: 'SUCCEEDED'; readonly render: string }
   | { readonly status: 'FAILED'; readonly code: string; readonly message: string };
+
+/** A file of a request: an image, a video, audio, or a document. */
+export interface TaskMedia {
+  readonly type: MediaType;
+  readonly file: string;
+  readonly format: string;
+  /** Of images and videos. */
+  readonly width?: number;
+  readonly height?: number;
+  /** Of videos and audio. */
+  readonly seconds?: number;
+  /** Of videos. */
+  readonly hasAudio?: boolean;
+}
 
 /** A task on disk. Times are ms since 1970, durations seconds. */
 export interface Task {
@@ -24,18 +37,16 @@ export interface Task {
   readonly actual_prompt?: string;
   readonly negative_prompt: string;
   readonly resolution: Tier;
+  /** Aspect ratio of the request; undefined for a model without it. */
+  readonly ratio?: Ratio;
+  /** Seconds of the output, chosen by the model if the request has -1. */
   readonly duration: number;
   readonly multi_shot: boolean;
   readonly watermark: boolean;
   readonly has_audio: boolean;
   readonly seed: number;
-  readonly image: {
-    readonly file: string;
-    readonly format: ImageFormat;
-    readonly width: number;
-    readonly height: number;
-  };
-  readonly audio?: { readonly file: string };
+  /** In the order of the request. */
+  readonly media: readonly TaskMedia[];
   readonly directives: Directives;
   readonly pending_seconds: number;
   readonly run_seconds: number;

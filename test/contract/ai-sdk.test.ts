@@ -2,7 +2,7 @@ import { createAlibaba } from '@ai-sdk/alibaba';
 import { APICallError, experimental_generateVideo as generateVideo } from 'ai';
 import { expect, test } from 'vitest';
 import type { Wan } from '../../local/wan/server.ts';
-import { fetchOf, png, probe, wanForTest } from '../local/wan/support.ts';
+import { difference, fetchOf, frameOf, pixelsOf, png, probe, wanForTest } from '../local/wan/support.ts';
 
 /*
  * A published client of Wan: the emulator must have everything that it relies on. Only base URL and key are changed, as for a
@@ -68,6 +68,74 @@ test('returns the usage of a video with audio', async () => {
     duration: 5,
   });
   expect(providerMetadata.alibaba).toMatchObject({ usage: { duration: 5, resolution: 480 } });
+});
+
+test('makes a video of wan2.7 from img_url, which it still sends', async () => {
+  const { wan } = await startWan();
+  const { video, warnings, providerMetadata } = await generateVideo({
+    ...small,
+    model: alibaba(wan).video('wan2.7-i2v'),
+    prompt: { image: imageUrl, text: 'A cat runs' },
+    resolution: '1280x720',
+  });
+  expect(warnings).toEqual([]);
+  expect(JSON.parse(wan.requests[0]?.body ?? '')).toMatchObject({
+    model: 'wan2.7-i2v',
+    input: { img_url: imageUrl },
+    parameters: { resolution: '720P', duration: 3 },
+  });
+  const { streams, format } = await probe(Buffer.from(video.uint8Array));
+  expect(streams.map(({ codec_type }) => codec_type)).toEqual(['video', 'audio']);
+  expect(Number(format.duration)).toBe(3);
+  expect(providerMetadata.alibaba).toMatchObject({ usage: { duration: 3, outputVideoDuration: 3, resolution: 720 } });
+});
+
+test('makes a video of wan3.0 between a first and a last frame', async () => {
+  const { wan } = await startWan();
+  const end = png(640, 480, { color: [30, 60, 220] });
+  const { video, warnings, providerMetadata } = await generateVideo({
+    ...small,
+    model: alibaba(wan).video('wan3.0-video'),
+    prompt: 'A cat runs',
+    frameImages: [
+      { image: imageUrl, frameType: 'first_frame' },
+      { image: new Uint8Array(end), frameType: 'last_frame' },
+    ],
+    aspectRatio: '16:9',
+    generateAudio: false,
+  });
+  expect(warnings).toEqual([]);
+  const { input, parameters } = JSON.parse(wan.requests[0]?.body ?? '');
+  expect(input.media).toEqual([
+    { type: 'first_frame', url: imageUrl },
+    { type: 'last_frame', url: expect.stringMatching(/^data:image\/png;base64,/) },
+  ]);
+  expect(parameters).toMatchObject({ ratio: '16:9', audio: false, resolution: '480P', duration: 3 });
+
+  const content = Buffer.from(video.uint8Array);
+  const { streams, format } = await probe(content);
+  expect(streams).toHaveLength(1);
+  expect(streams[0]).toMatchObject({ codec_name: 'h264', width: 848, height: 480 });
+  expect(Number(format.duration)).toBe(3);
+  expect(difference(await frameOf(content), await pixelsOf(end))).toBeLessThan(8);
+  expect(difference(await frameOf(content, 0), await pixelsOf(end))).toBeGreaterThan(40);
+  expect(providerMetadata.alibaba).toMatchObject({
+    usage: { duration: 3, inputVideoDuration: 0, outputVideoDuration: 3, resolution: 480, fps: 30, ratio: '16:9' },
+  });
+});
+
+test('makes a video of wan3.0 from text, and from references', async () => {
+  const { wan } = await startWan();
+  for (const inputReferences of [undefined, [imageUrl]]) {
+    const { video, warnings } = await generateVideo({
+      ...small,
+      model: alibaba(wan).video('wan3.0-video'),
+      prompt: 'A cat runs',
+      ...(inputReferences && { inputReferences }),
+    });
+    expect(warnings).toEqual([]);
+    expect(Number((await probe(Buffer.from(video.uint8Array))).format.duration)).toBe(3);
+  }
 });
 
 const failing = (wan: Wan, text: string, apiKey?: string) =>

@@ -202,6 +202,7 @@ describe('the settings', () => {
       AWS_PORT: 'x',
       WAN_TASK_SECONDS: '-1',
       WAN_LIMITS: 'no',
+      WAN_DOMAIN: 'other',
       API_KEY: 'a secret',
       WAN_BASE_URL: 'b',
     };

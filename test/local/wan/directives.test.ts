@@ -63,6 +63,75 @@ test('[[drop=N]] cuts the first N downloads halfway and serves the next complete
   expect((await response.arrayBuffer()).byteLength).toBe(Number(response.headers.get('content-length')));
 });
 
+describe('[[serve=…]]', () => {
+  const download = async (how: string, headers: Record<string, string> = {}) => {
+    const { client, clock } = await wanForTest();
+    const taskId = await client.create(withPrompt(`a cat [[serve=${how}]]`));
+    clock.advance(6);
+    const { video_url } = (await client.query(taskId)).body.output;
+    const response = await fetch(video_url, { headers });
+    const content = Buffer.from(await response.arrayBuffer());
+    return { response, content, taskId, header: (name: string) => response.headers.get(name) };
+  };
+  const isWhole = ({ content, taskId }: { content: Buffer; taskId: string }) => {
+    expect(content.toString('latin1', 4, 8)).toBe('ftyp');
+    expect(content.toString('latin1').endsWith(`free${taskId}`)).toBe(true);
+  };
+
+  test('serves the MP4 without a length', async () => {
+    const chunked = await download('chunked');
+    expect([chunked.response.status, chunked.header('content-length')]).toEqual([200, null]);
+    expect(chunked.header('transfer-encoding')).toBe('chunked');
+    isWhole(chunked);
+  });
+
+  test('serves the MP4 compressed', async () => {
+    const gzip = await download('gzip');
+    expect([gzip.response.status, gzip.header('content-encoding')]).toEqual([200, 'gzip']);
+    isWhole(gzip);
+  });
+
+  test('serves the MP4 as a range of everything, and real ranges as before', async () => {
+    const partial = await download('206');
+    const { length } = partial.content;
+    expect([partial.response.status, partial.header('content-range')]).toEqual([
+      206,
+      `bytes 0-${length - 1}/${length}`,
+    ]);
+    isWhole(partial);
+    const range = await download('206', { range: 'bytes=0-9' });
+    expect([range.response.status, range.content.length]).toEqual([206, 10]);
+  });
+});
+
+describe('[[host=HOST]]', () => {
+  test.each([
+    ['dashscope-a717.oss-accelerate.aliyuncs.com', () => 'https://dashscope-a717.oss-accelerate.aliyuncs.com'],
+    ['localhost', (port: number) => `http://localhost:${port}`],
+    ['127.0.0.2:8080', () => 'http://127.0.0.2:8080'],
+    ['results.example:8443', () => 'https://results.example:8443'],
+  ])('returns a result URL on %s', async (host, origin) => {
+    const { client, clock, wan } = await wanForTest();
+    const taskId = await client.create(withPrompt(`a cat [[host=${host}]]`));
+    clock.advance(6);
+    const { video_url } = (await client.query(taskId)).body.output;
+    expect(new URL(video_url).origin).toBe(origin(wan.port));
+    // The path and its signature are those of the emulator.
+    const { pathname, search } = new URL(video_url);
+    expect((await fetch(`http://127.0.0.1:${wan.port}${pathname}${search}`)).status).toBe(200);
+  });
+});
+
+test('[[status=WORD]] replaces RUNNING in queries until the task ends', async () => {
+  const { client, clock } = await wanForTest();
+  const taskId = await client.create(withPrompt('a cat [[status=SUSPENDED]]'));
+  expect(await client.statusOf(taskId)).toBe('PENDING');
+  clock.advance(3);
+  expect(await client.statusOf(taskId)).toBe('SUSPENDED');
+  clock.advance(3);
+  expect(await client.statusOf(taskId)).toBe('SUCCEEDED');
+});
+
 test('[[reset]] creates a task that list and query return, and resets the connection', async () => {
   const { client } = await wanForTest();
   await expect(client.submit(withPrompt('a lost cat [[reset]]'))).rejects.toThrow();
@@ -98,17 +167,17 @@ describe('[[http=STATUS:CODE]]', () => {
   });
 });
 
-test.each(['[[seconds=soon]]', '[[fail]]', '[[http=200:Fine]]', '[[http=500]]', '[[drop=-1]]', '[[reset=1]]'])(
-  'rejects the invalid directive %s with its syntax',
-  async (directive) => {
-    const { client } = await wanForTest();
-    const reply = await client.submit(withPrompt(directive));
-    expect([reply.status, reply.body.message]).toEqual([
-      400,
-      expect.stringMatching(/^Wan emulator: cannot read .*; write \[\[/),
-    ]);
-  },
-);
+test.each([
+  ...['[[seconds=soon]]', '[[fail]]', '[[http=200:Fine]]', '[[http=500]]', '[[drop=-1]]', '[[reset=1]]'],
+  ...['[[length=1]]', '[[length=31]]', '[[length=2.25]]', '[[serve=slowly]]', '[[host=a/b]]', '[[status=A B]]'],
+])('rejects the invalid directive %s with its syntax', async (directive) => {
+  const { client } = await wanForTest();
+  const reply = await client.submit(withPrompt(directive));
+  expect([reply.status, reply.body.message]).toEqual([
+    400,
+    expect.stringMatching(/^Wan emulator: cannot read .*; write \[\[/),
+  ]);
+});
 
 test('ignores other text in double brackets', async () => {
   const { client } = await wanForTest();

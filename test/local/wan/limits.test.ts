@@ -14,6 +14,11 @@ describe.each([
   ['wan2.2-i2v-flash', 2],
   ['wan2.1-i2v-turbo', 2],
   ['wan2.1-i2v-plus', 2],
+  ['wan2.6-i2v-flash', 5],
+  ['wan2.7-i2v', 5],
+  ['wan2.7-i2v-2026-04-25', 5],
+  ['wan3.0-video', 2],
+  ['wan3.0-video-prime', 2],
 ])('%s', (model, limit) => {
   test(`accepts ${limit} submissions per second and account, independent of other models and accounts`, async () => {
     const { client, clock, wan } = await wanForTest({ limits: 'on' });
@@ -96,4 +101,32 @@ test('throttles nothing and runs all tasks concurrently when limits are off', as
   clock.advance(1);
   const statuses = await Promise.all(tasks.map((taskId) => client.statusOf(taskId)));
   expect(new Set(statuses)).toEqual(new Set(['RUNNING']));
+});
+
+describe('the quotas', () => {
+  const limit = (model: string, perSecond: number) => ({
+    ...{ model, workspace_id: 'ws-emulator', workspace_limit: null },
+    model_limit: expect.objectContaining({
+      ...{ request_limit: perSecond, request_limit_period: 1, async_user_concurrency_limit: perSecond },
+    }),
+  });
+
+  test('list the limits of a model, of those with a name, and of all in pages', async () => {
+    const { client } = await wanForTest();
+    const quotas = async (query: string) => (await client.quotas(query)).body.output;
+    expect(await quotas('?model=wan3.0-video')).toEqual({
+      ...{ total: 1, page_no: 1, page_size: 20, quotas: [limit('wan3.0-video', 2)] },
+    });
+    expect((await quotas('?name=wan2.7')).quotas).toEqual([limit('wan2.7-i2v', 5), limit('wan2.7-i2v-2026-04-25', 5)]);
+    expect(await quotas('?page_no=2&page_size=10')).toMatchObject({
+      total: 11,
+      quotas: [{ model: 'wan3.0-video-prime' }],
+    });
+    expect(await quotas('?model=wan9')).toMatchObject({ total: 0, quotas: [] });
+  });
+
+  test('exist on workspace domains alone', async () => {
+    const { client } = await wanForTest({ domain: 'shared' });
+    expect((await client.quotas('')).status).toBe(404);
+  });
 });

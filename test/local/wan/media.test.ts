@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { bodyFor, convert, dataUrl, fetchOf, firstFrame, mp3, png, wanForTest, wav } from './support.ts';
+import { bodyFor, convert, dataUrl, fetchOf, mp3, png, wanForTest, wav } from './support.ts';
 
 const url = 'https://images.example/cat';
 const model = 'wan2.2-i2v-flash';
@@ -116,18 +116,6 @@ describe('the audio', () => {
 });
 
 describe('later models, as the facts describe them', () => {
-  test('wan2.7 accepts first frame and audio in input.media', async () => {
-    const { client } = await wanForTest({ fetch: fetchOf({ [url]: wav(3) }).fetch });
-    const submit = (media: unknown) => client.submit({ model: 'wan2.7-i2v', input: { prompt: 'a cat', media } });
-    const frame = { type: 'first_frame', url: firstFrame };
-    expect(
-      (await submit([frame, { type: 'driving_audio', url }, { type: 'last_frame', url: firstFrame }])).status,
-    ).toBe(200);
-    expect((await submit([])).body.message).toBe('Field required: input.media first_frame');
-    expect((await submit([{ type: 'first_clip', url }])).body.message).toContain('first_clip is not emulated');
-    expect((await submit('x')).status).toBe(400);
-  });
-
   test('wan2.6-i2v-flash makes silent videos on request, which its usage shows', async () => {
     const { client, clock } = await wanForTest();
     const parameters = { resolution: '720P', duration: 2, audio: false };

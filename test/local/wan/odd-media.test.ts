@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { findModel } from '../../../local/wan/models.ts';
+import { checkVideo } from '../../../local/wan/video.ts';
 import { id3, mp3Of, wavChunk, wavOf } from '../../support/audio-variants.ts';
 import {
   app1,
@@ -12,7 +14,7 @@ import {
   webp,
 } from '../../support/image-variants.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
-import { bodyFor, fetchOf, inspect, probe, sharedWan, wanForTest } from './support.ts';
+import { bodyFor, clip, difference, fetchOf, frameOf, inspect, probe, sharedWan, wanForTest } from './support.ts';
 
 const url = 'https://files.example/odd';
 const size = { width: 640, height: 400 };
@@ -100,4 +102,57 @@ describe('the emulator plays audio that firstframe accepts', () => {
     )?.[1];
     expect(Number(volume) > -60).toBe(isHeard);
   });
+});
+
+describe('the emulator makes a video from a clip', () => {
+  const size = '320x240';
+  test.each<[string, Parameters<typeof clip>[0]]>([
+    ['whose index is at the start', { seconds: 2, size, output: ['-movflags', 'faststart'] }],
+    ['in fragments', { seconds: 2, size, audio: true, output: ['-movflags', 'frag_keyframe+empty_moov', '-g', '20'] }],
+    [
+      'in fragments with default durations',
+      { seconds: 2, size, output: ['-movflags', 'frag_keyframe+empty_moov+default_base_moof', '-g', '20'] },
+    ],
+    ['with B-frames', { seconds: 2, size, output: ['-preset', 'medium', '-bf', '3'] }],
+    ['with other frame rates', { seconds: 2, size, fps: 24 }],
+    ['as MOV with MPEG-4 video', { seconds: 2, size, format: 'mov', output: ['-c:v', 'mpeg4'] }],
+    ['with odd sides', { seconds: 2, size: '321x241', output: ['-pix_fmt', 'yuv444p'] }],
+    ['with a name that an old program wrote', { seconds: 2, size, format: 'mov', output: ['-brand', 'qt  '] }],
+  ])('%s', async (_kind, options) => {
+    const source = await clip(options);
+    const { client, clock } = await wanForTest({ fetch: fetchOf({ [url]: source }).fetch });
+    const input = { media: [{ type: 'first_clip', url }] };
+    const taskId = await client.create({ model: 'wan2.7-i2v', input, parameters: { resolution: '720P', duration: 3 } });
+    clock.advance(6);
+    const { output, usage } = await client.ended(taskId);
+    expect(output).toMatchObject({ task_status: 'SUCCEEDED' });
+    expect(usage.input_video_duration).toBeCloseTo(2, 1);
+    const video = await client.video(taskId);
+    expect((await probe(video)).streams[0]).toMatchObject({ codec_name: 'h264', nb_frames: '90' });
+    expect(difference(await frameOf(video, 1), await frameOf(source, 1))).toBeLessThan(8);
+  });
+});
+
+test('the emulator rejects 2,000 damaged clips or accepts them, and never fails to read one', async () => {
+  const clips = [
+    await clip({ seconds: 2, size: '240x240', fps: 16, audio: true }),
+    await clip({ seconds: 2, size: '240x240', fps: 16, output: ['-movflags', 'frag_keyframe+empty_moov'] }),
+  ];
+  const random = seededRandom(3);
+  const limits = findModel('wan3.0-video')!.videoFile!;
+  let accepted = 0;
+  for (let round = 0; round < 2000; round += 1) {
+    const damaged = Buffer.from(clips[round % 2]!);
+    const boxes = damaged.indexOf('moov');
+    for (let change = 0; change < 4; change += 1)
+      damaged[boxes + Math.floor(random() * 700)] = Math.floor(random() * 256);
+    const checked = checkVideo(
+      damaged.subarray(0, random() < 0.2 ? Math.floor(random() * damaged.length) : undefined),
+      limits,
+    );
+    if ('value' in checked) accepted += 1;
+    else expect(checked.error.code).toBe('InvalidURL');
+  }
+  expect(accepted).toBeGreaterThan(200);
+  expect(accepted).toBeLessThan(1800);
 });

@@ -1,7 +1,19 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { bodyFor, dataUrl, fetchOf, inspect, mp3, png, probe, sharedWan, wanForTest, wav } from './support.ts';
+import {
+  bodyFor,
+  dataUrl,
+  fetchOf,
+  inspect,
+  loudness,
+  mp3,
+  png,
+  probe,
+  sharedWan,
+  wanForTest,
+  wav,
+} from './support.ts';
 
 const sizes = { '480P': [544, 720], '720P': [816, 1104], '1080P': [1232, 1648] } as const;
 type Tier = keyof typeof sizes;
@@ -153,13 +165,6 @@ test('a multi-shot video has visible cuts, but none without prompt_extend', {
 });
 
 describe('the audio', () => {
-  /** Returns the mean volume in dB of a part of the file; silence is -91 or less. */
-  async function loudness(video: Buffer, from: number, seconds: number): Promise<number> {
-    const part = `atrim=start=${from}:duration=${seconds},volumedetect`;
-    const args = ['-map', '0:a', '-af', part, '-f', 'null', '-'];
-    return Number(/mean_volume: (-?[\d.]+) dB/.exec(await inspect(video, args))?.[1]);
-  }
-
   async function dubbed(audio?: Buffer): Promise<Buffer> {
     const audio_url = 'https://audio.example/tone';
     const { client, clock } = await wanForTest({ fetch: audio && fetchOf({ [audio_url]: audio }).fetch });

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -109,6 +109,7 @@ export function createClient(wan: Pick<Wan, 'url'>, key = 'sk-test') {
     query: (taskId: string) => send('GET', `/tasks/${taskId}`, authorization),
     list: (query = '') => send('GET', `/tasks/${query}`, authorization),
     cancel: (taskId: string) => send('POST', `/tasks/${taskId}/cancel`, authorization),
+    quotas: (query: string) => send('GET', `/quotas${query}`, authorization),
     policy: (query: string) => send('GET', `/uploads${query}`, authorization),
     async statusOf(taskId: string): Promise<string> {
       return (await send('GET', `/tasks/${taskId}`, authorization)).body.output.task_status;
@@ -122,20 +123,28 @@ export function createClient(wan: Pick<Wan, 'url'>, key = 'sk-test') {
   };
 }
 
-/** Returns a valid body for a model. */
+/** Returns a valid body for a model, with its first frame in the model's own form. */
 export function bodyFor(model: string, more: { input?: object; parameters?: object } = {}) {
-  return { model, input: { prompt: 'a cat', img_url: firstFrame, ...more.input }, parameters: { ...more.parameters } };
+  const image = /^wan(2\.7|3)/.test(model)
+    ? { media: [{ type: 'first_frame', url: firstFrame }] }
+    : { img_url: firstFrame };
+  return { model, input: { prompt: 'a cat', ...image, ...more.input }, parameters: { ...more.parameters } };
 }
 
-/** Returns a checkered image, in which movement is visible. `alpha` adds an alpha channel. */
-export function png(width: number, height: number, options: { alpha?: boolean; hue?: number } = {}): Buffer {
+/** Returns a checkered image, in which movement is visible, or one of a color. `alpha` adds an alpha channel. */
+export function png(
+  width: number,
+  height: number,
+  options: { alpha?: boolean; hue?: number; color?: readonly [number, number, number] } = {},
+): Buffer {
   const bytesPerPixel = options.alpha ? 4 : 3;
   const rows = Buffer.alloc(height * (1 + width * bytesPerPixel));
   for (let y = 0; y < height; y += 1) {
     for (let x = 0; x < width; x += 1) {
       const at = y * (1 + width * bytesPerPixel) + 1 + x * bytesPerPixel;
       const isDark = ((x >> 6) + (y >> 6)) % 2 === 0;
-      rows.set([isDark ? 40 : 220, (x >> 6) * 12, options.hue ?? (y >> 6) * 12, 128].slice(0, bytesPerPixel), at);
+      if (options.color) rows.set(options.color, at);
+      else rows.set([isDark ? 40 : 220, (x >> 6) * 12, options.hue ?? (y >> 6) * 12, 128].slice(0, bytesPerPixel), at);
     }
   }
   const header = Buffer.alloc(13);
@@ -190,6 +199,67 @@ export function mp3(seconds: number): Buffer {
   const frame = Buffer.alloc(417);
   frame.set([0xff, 0xfb, 0x90, 0x00]);
   return Buffer.concat([tag, ...new Array<Buffer>(Math.round((seconds * 44100) / 1152)).fill(frame)]);
+}
+
+/** Makes a video of a moving test pattern, whose colors `hue` shifts, or of one color. */
+export async function clip(options: {
+  readonly seconds: number;
+  readonly fps?: number;
+  readonly size?: string;
+  readonly format?: 'mp4' | 'mov';
+  readonly audio?: boolean;
+  readonly hue?: number;
+  readonly color?: string;
+  /** Further arguments of ffmpeg for the output. */
+  readonly output?: readonly string[];
+}): Promise<Buffer> {
+  const { seconds, fps = 30, size = '320x240', format = 'mp4', audio = false, hue = 0, color, output = [] } = options;
+  const pattern = color ? `color=c=${color}:` : 'testsrc=';
+  const directory = await mkdtemp(join(tmpdir(), 'wan-clip-'));
+  const path = join(directory, `clip.${format}`);
+  try {
+    await run(ffmpegInstaller.path, [
+      ...['-v', 'error', '-f', 'lavfi', '-i', `${pattern}size=${size}:rate=${fps}:duration=${seconds}`],
+      ...(audio ? ['-f', 'lavfi', '-i', `aevalsrc=exprs=0.5*sin(2*PI*440*t):s=48000:d=${seconds}`] : []),
+      ...['-vf', `hue=h=${hue}`, '-c:v', 'libx264', '-preset', 'ultrafast', '-qp', '16', '-pix_fmt', 'yuv420p'],
+      ...[...output, path],
+    ]);
+    return await readFile(path);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
+
+/** Returns the frame at a time of a video (the last one by default) as RGB, scaled to a square. */
+export async function frameOf(video: Buffer, seconds?: number, side = 32): Promise<Buffer> {
+  const isLast = seconds === undefined;
+  return rgbOf(video, isLast ? ['-sseof', '-0.5'] : ['-ss', String(seconds)], isLast, side);
+}
+
+async function rgbOf(content: Buffer, seek: readonly string[], last: boolean, side = 32): Promise<Buffer> {
+  return withFile(content, async (path) => {
+    const filter = `scale=${side}:${side}:flags=area,format=rgb24`;
+    const frames = last ? [] : ['-frames:v', '1'];
+    const args = ['-v', 'error', ...seek, '-i', path, '-vf', filter, ...frames, '-f', 'rawvideo', '-'];
+    const { stdout } = await run(ffmpegInstaller.path, args, { encoding: 'buffer', maxBuffer: 64 * 1024 * 1024 });
+    return stdout.subarray(-side * side * 3);
+  });
+}
+
+/** Returns an image in the form of `frameOf`. */
+export const pixelsOf = (image: Buffer): Promise<Buffer> => rgbOf(image, [], false);
+
+/** Returns the mean difference of two frames per channel, 0 to 255. */
+export function difference(one: Buffer, other: Buffer): number {
+  if (one.length !== other.length || one.length === 0) throw new Error('The frames differ in size.');
+  return one.reduce((sum, value, at) => sum + Math.abs(value - (other[at] ?? 0)), 0) / one.length;
+}
+
+/** Returns the mean volume in dB of a part of a file; silence is -91 or less. */
+export async function loudness(video: Buffer, from: number, seconds: number): Promise<number> {
+  const part = `atrim=start=${from}:duration=${seconds},volumedetect`;
+  const args = ['-map', '0:a', '-af', part, '-f', 'null', '-'];
+  return Number(/mean_volume: (-?[\d.]+) dB/.exec(await inspect(video, args))?.[1]);
 }
 
 /** Returns a fetch that serves only these files, and the URLs that were requested. */
