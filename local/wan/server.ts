@@ -116,7 +116,8 @@ export async function startWan(options: WanOptions): Promise<Wan> {
       const secondsSince = (start: number) => Math.max(0, (time - start) / 1000);
       for (const task of store.all()) {
         const { start, end } = store.timesOf(task);
-        if (task.outcome || task.canceled_at !== undefined || time >= end || !task.orig_prompt.includes(prompt)) continue;
+        if (task.outcome || task.canceled_at !== undefined || time >= end || !task.orig_prompt.includes(prompt))
+          continue;
         const pending_seconds = Math.min(task.pending_seconds, secondsSince(task.submitted_at));
         await store.save({ ...task, pending_seconds, run_seconds: secondsSince(start) });
       }
