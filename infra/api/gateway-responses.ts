@@ -125,7 +125,8 @@ const commonResponses: readonly (readonly [ResponseType, GatewayProblem])[] = [
   [ResponseType.ACCESS_DENIED, accessDenied],
   [ResponseType.API_CONFIGURATION_ERROR, internalError],
   [ResponseType.AUTHORIZER_CONFIGURATION_ERROR, internalError],
-  [ResponseType.AUTHORIZER_FAILURE, internalError],
+  // Also when Lambda throttles the authorizer.
+  [ResponseType.AUTHORIZER_FAILURE, { ...internalError, headers: { 'Retry-After': '1' } }],
   [ResponseType.BAD_REQUEST_BODY, badRequest],
   [ResponseType.BAD_REQUEST_PARAMETERS, badRequest],
   [ResponseType.INTEGRATION_FAILURE, integrationFailure],

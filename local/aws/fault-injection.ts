@@ -2,6 +2,10 @@ import type { RequestHandler } from './listen.ts';
 
 /** Faults that tests inject. Without a member nothing is changed. */
 export interface FaultInjection {
+  /** The account's concurrent executions; more invocations are throttled. A new account has 10. @default unlimited */
+  accountConcurrency?: number;
+  /** Called when an invocation is throttled by it. */
+  onThrottle?(functionName: string): void;
   /**
    * Wraps the handler of the AWS endpoint. The wrapper may respond itself, delay a request, or serve it more than once.
    */

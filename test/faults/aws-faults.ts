@@ -67,7 +67,7 @@ interface Caller {
   place: WaitRole | undefined;
 }
 
-export interface AwsFaults extends Required<FaultInjection> {
+export interface AwsFaults extends Required<Omit<FaultInjection, 'accountConcurrency' | 'onThrottle'>> {
   /** Stops injecting faults. */
   end(): void;
 }

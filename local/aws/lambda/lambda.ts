@@ -59,6 +59,8 @@ export function createLambda(options: LambdaOptions): Lambda {
   const logs = createLogFiles(path.join(options.directory, 'logs'), clock.now);
   const byName = new Map(options.functions.map((definition) => [definition.name, definition]));
   const pools = new Map<string, SandboxPool>();
+  /** Invocations in progress, of all functions. */
+  let running = 0;
 
   const findByName = (reference: string) => byName.get(functionNameOf(reference));
   const find = (reference: string): FunctionDefinition => {
@@ -85,7 +87,18 @@ export function createLambda(options: LambdaOptions): Lambda {
     const definition = find(reference);
     const function_arn = reference.startsWith('arn:') ? reference : definition.arn;
     const startedAt = clock.now();
-    const outcome = await poolOf(definition).run({ request_id, function_arn, payload });
+    const { accountConcurrency = Number.POSITIVE_INFINITY, onThrottle } = options.faults ?? {};
+    if (running >= accountConcurrency) {
+      onThrottle?.(definition.name);
+      const message = `Rate Exceeded: the account has ${accountConcurrency} concurrent executions`;
+      throw new ServiceError('TooManyRequestsException', message, 429);
+    }
+    running += 1;
+    const outcome = await poolOf(definition)
+      .run({ request_id, function_arn, payload })
+      .finally(() => {
+        running -= 1;
+      });
     const result = 'error' in outcome ? `${outcome.error.errorType}: ${outcome.error.errorMessage}` : 'ok';
     logs.write(definition.name, `REPORT ${clock.now() - startedAt} ms ${result}`, request_id);
     return outcome;

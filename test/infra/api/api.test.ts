@@ -263,6 +263,7 @@ describe('the gateway’s own responses', () => {
     ['THROTTLED', 'Retry-After', "'1'"],
     // The response when a function exceeds its reserved concurrency.
     ['INTEGRATION_FAILURE', 'Retry-After', "'1'"],
+    ['AUTHORIZER_FAILURE', 'Retry-After', "'1'"],
   ])('%s has the header %s', (type, header, value) => {
     const found = all('AWS::ApiGateway::GatewayResponse').find(({ properties }) => properties.ResponseType === type)!;
     expect(found.properties.ResponseParameters).toEqual({ [`gatewayresponse.header.${header}`]: value });
