@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { claimPermit } from '../../../functions/queue/model-queue.ts';
 import { createVideo } from '../../../functions/video/store.ts';
 import { checkActivity, checkRules } from '../../../infra/operations/doctor/checks.ts';
+import { checkLeftovers } from '../../../infra/operations/doctor/leftovers.ts';
 import { run } from '../../../infra/operations/doctor.ts';
 import { startTable } from '../../support/table.ts';
 import { aVideo } from '../../support/videos.ts';
@@ -228,6 +229,26 @@ describe('npm run doctor -- --preflight', () => {
   });
 });
 const fetchAnyway = globalThis.fetch;
+
+test('the resources of the deployed stack are not left ones, but those of an earlier stack of its name are', async () => {
+  const [bucket, table, secret] = ['firstframe-uploadsbucket-new', 'firstframe-VideosTable-new', 'arn:new'];
+  const tags = [{ Key: 'aws:cloudformation:stack-name', Value: 'firstframe' }];
+  const answering = (answer: object) => ({ send: async () => answer }) as never;
+  const services = {
+    aws: async () => Promise.reject(new Error('The log groups are its own.')),
+    cloudFormation: answering({}),
+    stepFunctions: answering({}),
+    s3: answering({ Buckets: [{ Name: bucket }, { Name: 'firstframe-videosbucket-old' }] }),
+    dynamoDb: answering({ TableNames: [table, 'firstframe-VideosTable-old'] }),
+    secrets: answering({ SecretList: [secret, 'arn:old'].map((ARN) => ({ ARN, Tags: tags })) }),
+  };
+  const findings = await checkLeftovers(services, 'firstframe', new Set([bucket, table, secret]));
+  expect(findings.map(({ state, summary }) => `${state}: ${summary}`)).toEqual([
+    expect.stringMatching(/^warning: The bucket firstframe-videosbucket-old was left/),
+    expect.stringMatching(/^warning: The table firstframe-VideosTable-old was left/),
+    expect.stringMatching(/^warning: The secret arn:old was left/),
+  ]);
+});
 
 describe('before the stack is deleted', () => {
   test('the doctor reports what still runs and waits', async () => {
