@@ -185,10 +185,12 @@ async function makeVideos(
     throttle: boolean;
   },
 ): Promise<void> {
-  const { clients, call, table, deployment } = test;
+  const { clients, call, table } = test;
   const { print, report, keep, stack } = options;
   const image = sampleImage(640, 480);
-  const throttled: Throttled | undefined = options.throttle ? await throttleHealth(clients, stack, call) : undefined;
+  const throttled: Throttled | undefined = options.throttle
+    ? await throttleHealth(clients, stack, call, print)
+    : undefined;
   report(await checkDoubleSlash(call));
   report(await checkLargeBody(call));
   const wan = await wanAccess(test);
@@ -202,9 +204,15 @@ async function makeVideos(
   }
   report(notProvoked(throttled !== undefined));
   if (keep) return;
-  const left = await listVideos(table, { owner: smokeOwner, limit: 1 });
-  if (left.videos.length > 0)
-    report([warning(`A video of the owner ${smokeOwner} is left.`, `curl -X DELETE ${deployment.api_url}videos/ID`)]);
+  const { videos } = await listVideos(table, { owner: smokeOwner, limit: 10 });
+  report(
+    videos.map(({ id, status }) =>
+      warning(
+        `The video ${id} of the owner ${smokeOwner} is left (${status}).`,
+        `npm run api-key -- create --owner ${smokeOwner}, then DELETE /videos/${id} with this key`,
+      ),
+    ),
+  );
 }
 
 async function wanAccess({ clients, configuration, deployment, environment, local }: SmokeTest): Promise<WanAccess> {

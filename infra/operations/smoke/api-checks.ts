@@ -66,6 +66,7 @@ export async function throttleHealth(
   { cloudFormation, lambda }: ThrottleServices,
   stackName: string,
   call: CallApi,
+  print: (line: string) => void,
 ): Promise<Throttled> {
   let FunctionName: string | undefined;
   for await (const page of paginateListStackResources({ client: cloudFormation }, { StackName: stackName }))
@@ -73,6 +74,9 @@ export async function throttleHealth(
       if (ResourceType === 'AWS::Lambda::Function' && /HealthFunction/.test(LogicalResourceId))
         FunctionName = PhysicalResourceId;
   if (!FunctionName) throw new Error(`The stack ${stackName} has no function health.`);
+  print(
+    `… throttling GET /health. If this is interrupted: aws lambda delete-function-concurrency --function-name ${FunctionName}`,
+  );
   const from = Date.now();
   const statuses: number[] = [];
   try {

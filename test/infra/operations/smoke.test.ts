@@ -161,7 +161,9 @@ describe('a throttled function', () => {
     const { sent, services: aws } = services(metric);
     const statuses = [200, 502, 502, 502];
     const call = async () => ({ status: statuses.shift()!, headers: new Headers(), body: {} });
-    const throttled = await throttleHealth(aws, 'firstframe', call);
+    const printed: string[] = [];
+    const throttled = await throttleHealth(aws, 'firstframe', call, (line) => printed.push(line));
+    expect(printed).toEqual([expect.stringContaining('delete-function-concurrency --function-name f')]);
     expect(throttled.statuses).toEqual([502, 502, 502]);
     expect(sent.at(-1)).toBe('DeleteFunctionConcurrencyCommand');
     expect(await checkThrottled(aws, 'firstframe', throttled)).toMatchObject([{ state: 'ok' }, { state }]);
@@ -170,7 +172,7 @@ describe('a throttled function', () => {
   test('is restored when the request fails', async () => {
     const { sent, services: aws } = services('');
     const call = async () => Promise.reject(new TypeError('fetch failed'));
-    await expect(throttleHealth(aws, 'firstframe', call)).rejects.toThrow('fetch failed');
+    await expect(throttleHealth(aws, 'firstframe', call, () => undefined)).rejects.toThrow('fetch failed');
     expect(sent.at(-1)).toBe('DeleteFunctionConcurrencyCommand');
   });
 });
