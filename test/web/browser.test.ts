@@ -398,7 +398,7 @@ describe('a video on the page', () => {
     await cardOf(prompt).getByText('Open the MP4 instead').waitFor();
   }, 90_000);
 
-  test('says that it has expired instead of offering to play it', async () => {
+  test('is shown as expired instead of being offered to play', async () => {
     const prompt = newPrompt('It has expired');
     await api.finished(await create(prompt));
     await page.route(
