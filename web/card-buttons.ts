@@ -48,7 +48,7 @@ export function createButtons(
     opener.addEventListener('click', async () => {
       setText(message, undefined);
       const found = await link(shown().video.id, variant);
-      if (!found) return setText(message, 'This file is not available at present.');
+      if (!found) return setText(message, 'This file is not available.');
       Object.assign(document.createElement('a'), { href: found.url, target: '_blank', rel: 'noopener' }).click();
     });
   }

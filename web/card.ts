@@ -44,7 +44,8 @@ export function createCard(page: Document, initial: Snapshot, services: ButtonSe
     part('facts').textContent = describeVideo(video);
     part('facts').title = `ID ${id}`;
     buttons.update();
-    if (status === 'succeeded' && !isPlayable) {
+    if (hasExpired(video)) setText(part('action-message'), 'The video has expired, so its file was deleted.');
+    else if (status === 'succeeded' && !isPlayable) {
       isPlayable = true;
       firstFrame.hidden = true;
       createVideoPlayer(
@@ -104,3 +105,7 @@ function createWarning({ pointer, message }: VideoView['warnings'][number]): HTM
   item.textContent = pointer ? `${pointer}: ${message}` : message;
   return item;
 }
+
+/** Whether the file of a video is gone after the deployment's retention time. */
+const hasExpired = ({ expires_at }: VideoView): boolean =>
+  expires_at !== undefined && Date.parse(expires_at) <= Date.now();

@@ -189,6 +189,6 @@ const orderOf = ({ created_at, id }: VideoView): string => `${created_at}#${id}`
 
 /** @throws any other problem */
 function ignoreMissing(error: unknown): undefined {
-  if (error instanceof ApiProblem && (error.status === 404 || error.status === 409)) return undefined;
+  if (error instanceof ApiProblem && [404, 409, 410].includes(error.status)) return undefined;
   throw error;
 }

@@ -1,8 +1,7 @@
 import { PutCommand, type PutCommandInput } from '@aws-sdk/lib-dynamodb';
 import { timeToLive } from '../shared/table-schema.ts';
-import { tombstoneExpiry } from './expiry.ts';
 import { keys, timeAndId } from './keys.ts';
-import type { VideoRecord } from './record.ts';
+import { tombstoneExpiry, type VideoRecord } from './record.ts';
 import { conditionally, readItem, type Table, updateItem } from './table.ts';
 
 /**

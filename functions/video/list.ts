@@ -1,8 +1,7 @@
 import { QueryCommand, type QueryCommandInput } from '@aws-sdk/lib-dynamodb';
 import { indexes } from '../shared/table-schema.ts';
-import { isExpired } from './expiry.ts';
 import { timeAndId } from './keys.ts';
-import type { Status, VideoRecord } from './record.ts';
+import { isExpired, type Status, type VideoRecord } from './record.ts';
 import { fromItem } from './store.ts';
 import type { Table } from './table.ts';
 

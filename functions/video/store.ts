@@ -1,9 +1,16 @@
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { timeToLive } from '../shared/table-schema.ts';
 import { isTombstone } from './deletion.ts';
-import { expiryAttributes, expiryOf } from './expiry.ts';
 import { keys, openAttributes, timeAndId } from './keys.ts';
-import { isLegalTransition, isTerminal, monthOf, type Status, type VideoRecord } from './record.ts';
+import {
+  expiryAttributes,
+  expiryOf,
+  isLegalTransition,
+  isTerminal,
+  monthOf,
+  type Status,
+  type VideoRecord,
+} from './record.ts';
 import { conditionally, readItem, type Table, updateExpression, updateItem } from './table.ts';
 
 /** A video's item: its record and the key attributes of the table and its indexes. */

@@ -7,9 +7,8 @@ import {
   UpdateCommand,
   type UpdateCommandInput,
 } from '@aws-sdk/lib-dynamodb';
-import { isExpired } from './expiry.ts';
 import { keys } from './keys.ts';
-import type { VideoRecord } from './record.ts';
+import { isExpired, type VideoRecord } from './record.ts';
 
 /** Returns a client that takes items as plain objects and omits undefined fields, as JSON does. */
 export const documentClient = (client: DynamoDBClient): DynamoDBDocumentClient =>

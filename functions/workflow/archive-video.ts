@@ -2,8 +2,7 @@ import { DeleteObjectCommand, ListObjectVersionsCommand, PutObjectCommand, type 
 import { causeName } from '../media/download.ts';
 import type { WorkflowInput } from '../queue/execution.ts';
 import { errorNames, WorkflowError } from '../shared/errors.ts';
-import { expiryOf } from '../video/expiry.ts';
-import type { ArchivedVideo, VideoRecord } from '../video/record.ts';
+import { type ArchivedVideo, expiryOf, type VideoRecord } from '../video/record.ts';
 import { changeStatus, nextDownload, readVideo } from '../video/store.ts';
 import type { Table } from '../video/table.ts';
 import { type VideoView, viewOf } from '../video/view.ts';

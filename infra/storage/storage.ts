@@ -94,10 +94,9 @@ export class Storage extends Construct {
     this.videos = privateBucket(this, 'VideosBucket', accessLogBucket, {
       removalPolicy,
       encryptionKey: key,
-      lifecycleRules:
-        retention.videos === undefined
-          ? []
-          : [{ ...expiration(retention.videos), noncurrentVersionExpiration: deletedRetention }],
+      ...(retention.videos === undefined
+        ? {}
+        : { lifecycleRules: [expiration(retention.videos)], oldVersions: deletedRetention }),
     });
     this.table = videosTable(this, removalPolicy, key);
   }
@@ -105,13 +104,15 @@ export class Storage extends Construct {
 
 type PrivateBucketProps = Pick<BucketProps, 'removalPolicy' | 'lifecycleRules' | 'cors'> & {
   readonly encryptionKey: IKey | undefined;
+  /** How long old versions are kept. @default 90 days */
+  readonly oldVersions?: Duration;
 };
 
 function privateBucket(
   scope: Construct,
   id: string,
   accessLogBucket: string | undefined,
-  { lifecycleRules = [], encryptionKey, ...props }: PrivateBucketProps,
+  { lifecycleRules = [], encryptionKey, oldVersions = Duration.days(90), ...props }: PrivateBucketProps,
 ): Bucket {
   const bucket = new Bucket(scope, id, {
     ...props,
@@ -127,7 +128,7 @@ function privateBucket(
       {
         // An overwritten image may still be the first frame of a video, so old versions are kept for a while. Current versions do
         // not expire.
-        noncurrentVersionExpiration: Duration.days(90),
+        noncurrentVersionExpiration: oldVersions,
         abortIncompleteMultipartUploadAfter: Duration.days(1),
         expiredObjectDeleteMarker: true,
       },

@@ -157,7 +157,10 @@ describe('retention', () => {
   const oldVersions = { NoncurrentVersionExpiration: { NoncurrentDays: 1 }, Status: 'Enabled' };
 
   test('deletes videos, inputs and drops, and later their old versions', () => {
-    expect(expiring(company, 'VideosBucket')).toEqual([{ ExpirationInDays: 90, ...oldVersions }]);
+    expect(rulesOf(company, 'VideosBucket')).toEqual([
+      expect.objectContaining({ ExpiredObjectDeleteMarker: true, ...oldVersions }),
+      { ExpirationInDays: 90, Status: 'Enabled' },
+    ]);
     expect(expiring(company, 'UploadsBucket')).toEqual([
       { Prefix: 'uploads/', ExpirationInDays: 2, ...oldVersions },
       { Prefix: 'inputs/', ExpirationInDays: 60, ...oldVersions },

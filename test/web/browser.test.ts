@@ -398,6 +398,28 @@ describe('a video on the page', () => {
     await cardOf(prompt).getByText('Open the MP4 instead').waitFor();
   }, 90_000);
 
+  test('is shown as expired instead of being offered to play', async () => {
+    const prompt = newPrompt('It has expired');
+    await api.finished(await create(prompt));
+    await page.route(
+      (url) => url.pathname.endsWith('/videos'),
+      async (route) => {
+        const response = await route.fetch();
+        const page = (await response.json()) as { data: object[] };
+        const data = page.data.map((video) => ({ ...video, expires_at: '2026-01-01T00:00:00.000Z' }));
+        await route.fulfill({ response, json: { ...page, data } });
+      },
+    );
+    await page.route('**/content*', (route) => route.fulfill({ status: 410, json: { code: 'content_gone' } }));
+    await enterKey();
+    const card = cardOf(prompt);
+    await card.getByText('The video has expired').waitFor();
+    expect(await card.locator('.play-button').isVisible()).toBe(false);
+    await button(card, 'Video \\(MP4\\)').click();
+    await card.getByText('This file is not available.').waitFor();
+    expect(await page.locator('#connection').textContent()).toBe('');
+  }, 90_000);
+
   test('shows its first frame after a reload', async () => {
     const prompt = newPrompt('[[seconds=300]] It has a first frame');
     await create(prompt);

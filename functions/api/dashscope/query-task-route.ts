@@ -1,6 +1,5 @@
 import type { Caller } from '../../shared/caller.ts';
-import { isFileExpired } from '../../video/expiry.ts';
-import type { Failure, VideoRecord } from '../../video/record.ts';
+import { type Failure, isFileExpired, type VideoRecord } from '../../video/record.ts';
 import { readVideo } from '../../video/store.ts';
 import { findModel } from '../../wan/catalogue.ts';
 import { billedSeconds, type TaskStatus } from '../../wan/client/query-task.ts';
