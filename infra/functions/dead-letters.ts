@@ -22,6 +22,11 @@ export function deadLetterQueue(scope: Construct, key: IKey | undefined): Queue 
 export const queueEncryption = (key: IKey | undefined): Pick<QueueProps, 'encryption' | 'encryptionMasterKey'> =>
   key ? { encryption: QueueEncryption.KMS, encryptionMasterKey: key } : { encryption: QueueEncryption.SQS_MANAGED };
 
-/** Justifies that a queue has no key of the customer. */
+/** Justifies that a queue has no key of the operator. */
 export const justifyQueueKey = (queue: Queue): void =>
-  justify(queue, 'CKV_AWS_27', 'SQS encrypts it with a key of its own; the setting kmsKeyArn uses another.');
+  justify(
+    queue,
+    'CKV_AWS_27',
+    'SQS encrypts it with a key of its own; the setting kmsKeyArn uses another.',
+    'kmsMasterKeyId',
+  );

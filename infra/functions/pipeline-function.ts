@@ -93,21 +93,20 @@ export class PipelineFunction<Name extends FunctionName = FunctionName> extends 
     justify(
       lambda,
       'CKV_AWS_117',
-      'It reaches nothing in a network of the customer, and in a VPC it would need a NAT gateway to reach Wan.',
+      'It reaches nothing in a network of the operator, and in a VPC it would need a NAT gateway to reach Wan.',
     );
     justify(
       lambda,
       'CKV_AWS_173',
       'The variables contain names and settings, no secret. Lambda encrypts them with a key of AWS.',
     );
-    if (!deadLetters) justify(lambda, 'CKV_AWS_116', noDeadLetters);
-    if (concurrency === undefined) {
-      justify(
-        lambda,
-        'CKV_AWS_115',
-        'Reserved concurrency is taken from the account, and a new account has 10. Throttling, permits and rate limits bound the invocations; the setting apiConcurrency reserves.',
-      );
-    }
+    justify(lambda, 'CKV_AWS_116', noDeadLetters, 'deadLetterConfig');
+    justify(
+      lambda,
+      'CKV_AWS_115',
+      'Reserved concurrency is taken from the account, and a new account has 10. Throttling, permits and rate limits bound the invocations; the setting apiConcurrency reserves.',
+      'reservedConcurrentExecutions',
+    );
 
     this.live = new Alias(this, 'Live', { aliasName: 'live', version: lambda.currentVersion });
     this.timeout = timeout;

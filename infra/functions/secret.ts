@@ -23,6 +23,11 @@ export function wanApiKey(scope: Construct, removalPolicy: RemovalPolicy, key: I
     'SMG4',
     'Model Studio has no API to create or revoke keys, so no function can rotate this one. It is replaced by hand, and functions read the new value without a deployment.',
   );
-  justify(secret, 'CKV_AWS_149', 'Secrets Manager encrypts it with a key of AWS; the setting kmsKeyArn uses another.');
+  justify(
+    secret,
+    'CKV_AWS_149',
+    'Secrets Manager encrypts it with a key of AWS; the setting kmsKeyArn uses another.',
+    'kmsKeyId',
+  );
   return secret;
 }

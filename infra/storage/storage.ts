@@ -147,7 +147,7 @@ function privateBucket(
   const noAccessLog =
     'Objects are only reachable through a role of this stack or a URL that it presigned for minutes. The access log of the API and the record show both. For a log of every access, set accessLogBucket.';
   acknowledge(bucket, 'S1', noAccessLog);
-  justify(bucket, 'CKV_AWS_18', noAccessLog);
+  justify(bucket, 'CKV_AWS_18', noAccessLog, 'loggingConfiguration');
   return bucket;
 }
 
@@ -164,7 +164,12 @@ function videosTable(scope: Construct, removalPolicy: RemovalPolicy, key: IKey |
     removalPolicy: isDeleted ? removalPolicy : RemovalPolicy.RETAIN,
   });
   pinLogicalId(table, 'VideosTable');
-  justify(table, 'CKV_AWS_119', 'DynamoDB encrypts it with a key of AWS; the setting kmsKeyArn uses another.');
+  justify(
+    table,
+    'CKV_AWS_119',
+    'DynamoDB encrypts it with a key of AWS; the setting kmsKeyArn uses another.',
+    'sseSpecification',
+  );
   addIndex(table, indexes.byOwner, ProjectionType.ALL);
   addIndex(table, indexes.byStatus, ProjectionType.KEYS_ONLY);
   return table;

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Template } from '../../infra/synth/render-template.ts';
 import { synthesize } from '../../infra/synth/synthesize.ts';
+import { companySettings } from '../infra/support.ts';
 import { pythonWith } from '../support/python.ts';
 
 /* Programs that check CloudFormation templates, on the templates of settings that together create every resource. */
@@ -18,6 +19,7 @@ const variants: Readonly<Record<string, object>> = {
     apiConcurrency: 10,
     alarmEmail: 'operator@example.com',
     removalPolicy: 'destroy',
+    ...companySettings,
   },
   iam: { auth: 'iam' },
 };
@@ -31,6 +33,8 @@ const justified: readonly [rule: string, location: RegExp, reason: string][] = [
 let programs: string;
 let directory: string;
 let templates: Map<string, Template>;
+/** The templates as deployed, and without the justifications for checkov. */
+let files: { deployed: string[]; bare: string[] };
 beforeAll(async () => {
   // Both need boto3, and work with the same version.
   programs = await pythonWith('cfn-lint==1.58.0', 'checkov==3.3.30');
@@ -40,11 +44,15 @@ beforeAll(async () => {
     const { template } = await synthesize({ context: { ...context } });
     templates.set(name, template);
   }
+  files = {
+    deployed: await write('', (template) => template),
+    bare: await write('-bare', withoutJustifications),
+  };
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
 /** Writes the templates into the directory. @returns the names of the files */
-const write = (content: (template: Template) => Template, suffix = ''): Promise<string[]> =>
+const write = (suffix: string, content: (template: Template) => Template): Promise<string[]> =>
   Promise.all(
     [...templates].map(async ([name, template]) => {
       const file = path.join(directory, `${name}${suffix}.json`);
@@ -70,8 +78,7 @@ test('cfn-lint finds nothing that is not justified, and everything that is', asy
   }
   const regions = ['us-east-1', 'eu-central-1', 'ap-southeast-1'];
   const options = ['--format', 'json', '--include-checks', 'I', '--regions', ...regions];
-  const files = await write((template) => template);
-  const findings = (JSON.parse(await outputOf('cfn-lint', [...options, '--', ...files])) as Finding[]).map(
+  const findings = (JSON.parse(await outputOf('cfn-lint', [...options, '--', ...files.deployed])) as Finding[]).map(
     ({ Rule, Message, Location }) => ({ rule: Rule.Id, location: Location.Path.join('/'), message: Message }),
   );
   const covers = ([rule, location]: (typeof justified)[number], finding: (typeof findings)[number]) =>
@@ -99,7 +106,7 @@ function withoutJustifications(template: Template): Template {
 
 describe('checkov', () => {
   /** Returns the failed checks as `<template> <logical id> <check>: <name of the check>`. */
-  async function failedChecks(files: readonly string[]): Promise<Map<string, string>> {
+  async function failedChecks(paths: readonly string[]): Promise<Map<string, string>> {
     interface Check {
       check_id: string;
       check_name: string;
@@ -107,7 +114,7 @@ describe('checkov', () => {
       resource: string;
     }
     const options = ['--framework', 'cloudformation', '--skip-download', '--compact', '--quiet', '--output', 'json'];
-    const report = JSON.parse(await outputOf('checkov', [...options, '--file', ...files])) as {
+    const report = JSON.parse(await outputOf('checkov', [...options, '--file', ...paths])) as {
       summary: { resource_count: number; parsing_errors: number };
       results: { failed_checks: Check[] };
     };
@@ -123,11 +130,11 @@ describe('checkov', () => {
   }
 
   test('fails no check that is not justified at its resource', async () => {
-    expect([...(await failedChecks(await write((template) => template)))]).toEqual([]);
+    expect([...(await failedChecks(files.deployed))]).toEqual([]);
   });
 
   test('fails each justified check without the justification', async () => {
-    const failed = await failedChecks(await write(withoutJustifications, '-bare'));
+    const failed = await failedChecks(files.bare);
     const unnecessary = [...templates].flatMap(([name, template]) =>
       Object.keys(template.Resources).flatMap((id) =>
         justificationsOf(template, id)

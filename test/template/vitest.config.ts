@@ -7,11 +7,13 @@ export default defineConfig({
     ...everything.test,
     include: ['test/template/*.proof.ts'],
     exclude: [],
+    // Each test waits for a program.
+    sequence: { concurrent: true },
     // Shows the duration of each test.
     reporters: ['verbose'],
-    // The first run installs the programs.
-    testTimeout: 300_000,
-    hookTimeout: 300_000,
+    // Bounds for a busy machine. The first run also installs the programs.
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     root: `${import.meta.dirname}/../..`,
   },
 });
