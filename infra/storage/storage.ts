@@ -147,7 +147,7 @@ function privateBucket(
   const noAccessLog =
     'Objects are only reachable through a role of this stack or a URL that it presigned for minutes. The access log of the API and the record show both. For a log of every access, set accessLogBucket.';
   acknowledge(bucket, 'S1', noAccessLog);
-  justify(bucket, 'CKV_AWS_18', noAccessLog, 'loggingConfiguration');
+  justify(bucket, 'CKV_AWS_18', noAccessLog);
   return bucket;
 }
 

@@ -153,4 +153,12 @@ describe('checkov', () => {
       for (const { comment } of skips) expect(comment).toMatch(/^[A-Z].{40,}\.$/s);
     }
   });
+
+  test('needs no justification for what a setting has fixed', () => {
+    const text = (name: string) => JSON.stringify(templates.get(name));
+    for (const setting of ['the setting kmsKeyArn uses another', 'set accessLogBucket']) {
+      expect([setting, text('default').includes(setting)]).toEqual([setting, true]);
+      expect([setting, text('every-option').includes(setting)]).toEqual([setting, false]);
+    }
+  });
 });
