@@ -10,7 +10,7 @@ import { callerOfToken, remoteKeys } from '../api/auth/jwt.ts';
 import { respondsWithin } from '../api/dashscope/cancel-task-route.ts';
 import { dashscopeHandler } from '../api/dashscope/handler.ts';
 import type { DashscopeServices } from '../api/dashscope/services.ts';
-import { apiHandler, byRoute, logContext } from '../api/http/handler.ts';
+import { apiHandler, byRoute, keepRate, logContext } from '../api/http/handler.ts';
 import type { ApiRequest } from '../api/http/request.ts';
 import { consolePage, consoleSettings } from '../api/pages/console.ts';
 import { docsPage, getContract } from '../api/pages/docs.ts';
@@ -27,9 +27,11 @@ import { listModels } from '../api/videos/models.ts';
 import { type RetryServices, retry } from '../api/videos/retry.ts';
 import { getUsage, type UsageServices } from '../api/videos/usage.ts';
 import { createVideoDispatch } from '../queue/dispatch.ts';
+import { type AdmitRequest, createRequestLimiter } from '../queue/rate-limiter.ts';
 import type { Environment } from '../shared/environment.ts';
 import { describeError, inContext } from '../shared/logging.ts';
 import { acceptRequest } from '../submissions/accept-request.ts';
+import type { Table } from '../video/table.ts';
 import { withEndedHook } from './on-video-ended.ts';
 import type { Platform } from './platform.ts';
 import {
@@ -42,9 +44,31 @@ import {
   wanOf,
 } from './services.ts';
 
-/** Returns an API handler whose log lines identify the request and its video. */
-const createApiHandler = (logger: Platform['logger'], respond: Parameters<typeof apiHandler>[0]) =>
-  inContext(logger, apiHandler(respond, logFailureTo(logger)), logContext);
+/** Returns an API handler that keeps the owner's rate, and whose log lines identify the request and its video. */
+function createApiHandler(
+  environment: Pick<Environment<'uploads'>, 'REQUEST_RATE'>,
+  platform: Pick<Platform, 'logger'>,
+  table: Table,
+  respond: Parameters<typeof apiHandler>[0],
+) {
+  const { logger } = platform;
+  const admitRequest = requestLimiterOf(environment, platform, table);
+  const admitted: typeof respond = async (request, caller) => {
+    await keepRate(admitRequest, caller);
+    return respond(request, caller);
+  };
+  return inContext(logger, apiHandler(admitted, logFailureTo(logger)), logContext);
+}
+
+/** Returns the rate limiter of requests by owner. */
+const requestLimiterOf = (
+  { REQUEST_RATE }: Pick<Environment<'uploads'>, 'REQUEST_RATE'>,
+  { logger }: Pick<Platform, 'logger'>,
+  table: Table,
+): AdmitRequest =>
+  createRequestLimiter(table, REQUEST_RATE, (error) =>
+    logger.warn('Could not check the rate of an owner; accepted the request', describeError(error)),
+  );
 
 const logFailureTo =
   (logger: Platform['logger']) =>
@@ -89,7 +113,8 @@ export function composeHealth(environment: Environment<'health'>, platform: Plat
   );
 }
 
-export function composeCatalogue(environment: Environment<'catalogue'>, { logger }: Platform<never>) {
+export function composeCatalogue(environment: Environment<'catalogue'>, platform: Platform<'dynamoDb'>) {
+  const table = openTable(environment, platform);
   const services = {
     trustedOrigins: environment.TRUSTED_ORIGINS,
     rotatedImages: environment.ROTATED_IMAGES,
@@ -97,12 +122,19 @@ export function composeCatalogue(environment: Environment<'catalogue'>, { logger
     wanRegion: environment.WAN_REGION,
     typicalSeconds: environment.TYPICAL_SECONDS,
   };
-  return createApiHandler(logger, byRoute(services, { '/models': listModels, '/estimates': estimate }));
+  return createApiHandler(
+    environment,
+    platform,
+    table,
+    byRoute(services, { '/models': listModels, '/estimates': estimate }),
+  );
 }
 
-export function composeUploads(environment: Environment<'uploads'>, { s3, logger, clock }: Platform<'s3'>) {
+export function composeUploads(environment: Environment<'uploads'>, platform: Platform<'dynamoDb' | 's3'>) {
+  const { s3, clock } = platform;
+  const table = openTable(environment, platform);
   const services = { s3, uploadsBucket: environment.UPLOADS_BUCKET, now: clock.now };
-  return createApiHandler(logger, (request, caller) => createUpload(services, request, caller));
+  return createApiHandler(environment, platform, table, (request, caller) => createUpload(services, request, caller));
 }
 
 export function composeSubmit(
@@ -116,17 +148,19 @@ export function composeSubmit(
     onAccepted: onAccepted(logger),
     readQueuePosition: createQueuePositions(environment, platform, table),
     sleep: clock.sleep,
+    longPolls: environment.LONG_POLLS,
   };
-  return createApiHandler(logger, (request, caller) => submit(services, request, caller));
+  return createApiHandler(environment, platform, table, (request, caller) => submit(services, request, caller));
 }
 
 export function composeVideos(environment: Environment<'videos'>, platform: Platform<'dynamoDb' | 's3'>) {
-  const { s3, logger, clock } = platform;
+  const { s3, clock } = platform;
   const table = openTable(environment, platform);
   const services: VideoServices & ContentServices & UsageServices = {
     table,
     readQueuePosition: createQueuePositions(environment, platform, table),
     sleep: clock.sleep,
+    longPolls: environment.LONG_POLLS,
     linkTo: (object, file) => linkToObject(s3, object, file),
     exists: (object) => objectExists(s3, object),
     wanRegion: environment.WAN_REGION,
@@ -138,7 +172,7 @@ export function composeVideos(environment: Environment<'videos'>, platform: Plat
     '/videos/{id}/content': getContent,
     '/usage': getUsage,
   };
-  return createApiHandler(logger, byRoute(services, routes));
+  return createApiHandler(environment, platform, table, byRoute(services, routes));
 }
 
 export function composeActions(
@@ -161,7 +195,7 @@ export function composeActions(
   };
   // DELETE /videos/{id}; another function handles GET.
   const routes = { '/videos/{id}/cancel': cancel, '/videos/{id}/retry': retry, '/videos/{id}': deleteVideo };
-  return createApiHandler(logger, byRoute(services, routes));
+  return createApiHandler(environment, platform, table, byRoute(services, routes));
 }
 
 /** The routes of Wan's own API, for DashScope clients. */
@@ -177,6 +211,8 @@ export function composeDashscope(
   const wan = wanOf(environment, platform);
   const services: DashscopeServices = {
     table,
+    admitRequest: requestLimiterOf(environment, platform, table),
+    longPolls: environment.LONG_POLLS,
     s3,
     region: environment.WAN_REGION,
     uploads_bucket: environment.UPLOADS_BUCKET,

@@ -7,6 +7,7 @@ import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IConstruct } from 'constructs';
 import type { indexes } from '../../functions/shared/table-schema.ts';
+import { keys } from '../../functions/video/keys.ts';
 
 /** Permissions with the environment variables that name their resources, so that a function never has one without the other. */
 export interface Access<Variables extends object = object> {
@@ -79,6 +80,16 @@ function useKey(
   const statement = allow(key.keyArn, ...actions.map((action) => `kms:${action}`));
   statement.addCondition('StringEquals', { 'kms:ViaService': `${service}.${region}.${urlSuffix}` });
   return [statement];
+}
+
+/** Actions on the rate limiters of owners and the slots of long polls, and on no other item. */
+export function limiterAccess(table: ITable, actions: readonly ('GetItem' | 'UpdateItem')[]) {
+  const statement = allow(table.tableArn, ...actions.map((action) => `dynamodb:${action}`));
+  statement.addConditions({
+    'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [keys.requestRate('*'), keys.longPolls] },
+    Null: { 'dynamodb:LeadingKeys': 'false' },
+  });
+  return grant({ TABLE_NAME: table.tableName }, statement);
 }
 
 type ObjectAction = 'GetObject' | 'GetObjectVersion' | 'PutObject' | 'DeleteObject' | 'DeleteObjectVersion';
