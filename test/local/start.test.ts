@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -111,6 +111,39 @@ test('names every port in use with its variable in one message', { timeout: 180_
     expect(output()).toContain(`Port ${environment[variable]} is in use. Set ${variable} to another one`);
   }
   expect(output()).not.toContain(' at ');
+});
+
+test.each(['.', 'dynamodb'])(
+  'ends with one sentence when its state (%s) is deleted under it, during requests',
+  { timeout: 150_000 },
+  async (part) => {
+    const LOCAL_DIR = temporaryDirectory();
+    const { up, ended, output } = start({ LOCAL_DIR, API_KEY: 'my-key' });
+    const url = await up();
+    const body = { model: 'wan2.2-i2v-flash', input: { prompt: 'A cat runs', img_url: pngUrl(640, 360) } };
+    const requests = setInterval(() => {
+      fetch(`${url}/videos`, { method: 'POST', headers, body: JSON.stringify(body) }).catch(() => undefined);
+    }, 50);
+    onTestFinished(() => clearInterval(requests));
+    expect((await fetch(`${url}/videos`, { headers })).status).toBe(200);
+    rmSync(path.join(LOCAL_DIR, part), { recursive: true, force: true, maxRetries: 10 });
+    expect(await ended).toBe(1);
+    expect(output()).toMatch(
+      /The state in \S+ was deleted while firstframe was running, so it cannot continue\. Start it again\.\s*$/,
+    );
+    expect(output()).not.toMatch(/ENOENT|no such file|^ +at /im);
+  },
+);
+
+test('continues without the logs that were deleted under it', { timeout: 150_000 }, async () => {
+  const LOCAL_DIR = temporaryDirectory();
+  const { up, child, ended } = start({ LOCAL_DIR, API_KEY: 'my-key' });
+  const url = await up();
+  rmSync(path.join(LOCAL_DIR, 'logs'), { recursive: true, force: true });
+  expect((await fetch(`${url}/videos`, { headers })).status).toBe(200);
+  expect(readdirSync(path.join(LOCAL_DIR, 'logs')).some((name) => name.includes('videos'))).toBe(true);
+  child.kill('SIGINT');
+  expect(await ended).toBe(0);
 });
 
 describe('the state directory', () => {
