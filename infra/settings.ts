@@ -267,7 +267,7 @@ export const settingsSchema = z.strictObject({
     .prefault({})
     .meta({
       description:
-        'How many requests may wait at the same time (`?wait=`, `Prefer: wait=`). Each occupies an execution of a function for up to 25 s; above the limit the current state is returned at once, with `Retry-After`:',
+        'How many requests may wait at the same time (`?wait=`, `Prefer: wait=`). Each occupies an execution of a function for up to 25 s; above the limit the current state is returned immediately, with `Retry-After`:',
     }),
   apiThrottle: z
     .strictObject(
@@ -280,7 +280,7 @@ export const settingsSchema = z.strictObject({
     .prefault({})
     .meta({
       description:
-        "The limit of each route over all callers, which bounds the costs of a flood; requests above it get a 429. Keep it well above `ownerThrottle`: requests that are refused for their owner's limit count, so a smaller value lets one owner use up all of it:",
+        "The limit of each route over all callers, which bounds the costs of a flood; requests above it get a 429. Keep it well above `ownerThrottle`: requests that are refused for their owner's limit count, so a smaller value lets one owner use up all of it. On a new account, which has 10 concurrent executions, 100:",
     }),
   apiConcurrency: wholeNumber(1, 10_000).optional().meta({
     description:

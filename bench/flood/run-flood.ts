@@ -134,7 +134,7 @@ export async function runFlood(options: FloodOptions): Promise<FloodResult> {
   };
   const step = async () => {
     while (clock.now() < end) {
-      await clock.sleep(200);
+      await clock.sleep(500);
       const slots = (await getItem<{ slots?: object }>(table, keys.longPolls))?.slots ?? {};
       result.waiting = Math.max(result.waiting, Object.keys(slots).length);
       void execute(() => clock.sleep(STEP_MILLISECONDS).then(() => true)).then((done) => {

@@ -7,7 +7,6 @@ import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IConstruct } from 'constructs';
 import type { indexes } from '../../functions/shared/table-schema.ts';
-import { keys } from '../../functions/video/keys.ts';
 
 /** Permissions with the environment variables that name their resources, so that a function never has one without the other. */
 export interface Access<Variables extends object = object> {
@@ -86,7 +85,7 @@ function useKey(
 export function limiterAccess(table: ITable, actions: readonly ('GetItem' | 'UpdateItem')[]) {
   const statement = allow(table.tableArn, ...actions.map((action) => `dynamodb:${action}`));
   statement.addConditions({
-    'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [keys.requestRate('*'), keys.longPolls] },
+    'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['requests#*', 'long_polls'] },
     Null: { 'dynamodb:LeadingKeys': 'false' },
   });
   return grant({ TABLE_NAME: table.tableName }, statement);

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { FunctionName } from '../../functions/shared/environment.ts';
+import { keys } from '../../functions/video/keys.ts';
 import type { Synthesis } from '../../infra/synth/synthesize.ts';
 import { flatten, functionNames, listOf, resourcesOf, synthesizeStandIns } from './support.ts';
 
@@ -14,7 +15,7 @@ const items = (...actions: string[]): string[] => actions.map((action) => `dynam
 const limiters = (...actions: string[]): string[] =>
   items(...actions).map((action) =>
     [
-      `${action} if ForAllValues:StringLike {"dynamodb:LeadingKeys":["requests#*","long_polls"]}`,
+      `${action} if ForAllValues:StringLike {"dynamodb:LeadingKeys":["${keys.requestRate('*')}","${keys.longPolls}"]}`,
       ' if Null {"dynamodb:LeadingKeys":"false"}',
     ].join(),
   );

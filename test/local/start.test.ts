@@ -162,11 +162,11 @@ describe('the state directory', () => {
       ? spawn('sh', ['-c', '"$@" & exec sleep 60', 'sh', process.execPath, ...args])
       : spawn(process.execPath, args);
     onTestFinished(() => void child.kill('SIGKILL'));
-    const said = new Promise<string>((resolve) => {
+    const printed = new Promise<string>((resolve) => {
       child.stdout.once('data', (text: Buffer) => resolve(text.toString().trim()));
       child.stderr.once('data', (text: Buffer) => resolve(text.toString().trim()));
     });
-    const pid = async () => Number((await said).split(' ')[1]);
+    const pid = async () => Number((await printed).split(' ')[1]);
     onTestFinished(async () => {
       try {
         process.kill(await pid(), 'SIGKILL');
@@ -174,7 +174,7 @@ describe('the state directory', () => {
         // It has ended.
       }
     });
-    return { child, said, pid };
+    return { child, printed, pid };
   }
   const isZombie = (pid: number) => /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
 
@@ -195,8 +195,8 @@ describe('the state directory', () => {
 
   test('is free immediately after kill -9 of the process that used it', { timeout: 60_000 }, async () => {
     const directory = temporaryDirectory();
-    const { child, said, pid } = lockInChild(directory);
-    expect(await said).toBe(`locked ${child.pid}`);
+    const { child, printed, pid } = lockInChild(directory);
+    expect(await printed).toBe(`locked ${child.pid}`);
     await expect(lockDirectory(directory)).rejects.toThrow(`in use by process ${await pid()}`);
     const gone = new Promise((resolve) => child.once('exit', resolve));
     child.kill('SIGKILL');
@@ -221,17 +221,19 @@ describe('the state directory', () => {
     (await lockDirectory(directory))();
   });
 
-  test('is locked by one of several processes that start at once after a crash', { timeout: 120_000 }, async () => {
+  test('is locked by one of several processes that start at the same time after a crash', {
+    timeout: 120_000,
+  }, async () => {
     const directory = temporaryDirectory();
     const crashed = lockInChild(directory);
-    await crashed.said;
+    await crashed.printed;
     crashed.child.kill('SIGKILL');
     const started = Array.from({ length: 4 }, () => lockInChild(directory));
-    const said = await Promise.all(started.map((each) => each.said));
-    const [locked = ''] = said.filter((text) => text.startsWith('locked'));
+    const printed = await Promise.all(started.map((each) => each.printed));
+    const [locked = ''] = printed.filter((text) => text.startsWith('locked'));
     const holder = locked.replace('locked ', '');
     const refused = `The state directory ${directory} is in use by process ${holder}. End that process, or set LOCAL_DIR to another directory.`;
-    expect(said.filter((text) => text !== locked)).toEqual([refused, refused, refused]);
+    expect(printed.filter((text) => text !== locked)).toEqual([refused, refused, refused]);
   });
 });
 

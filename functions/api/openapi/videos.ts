@@ -124,7 +124,7 @@ A request that Wan would refuse or partly ignore gets a 400 with every issue. Te
     id: 'getVideo',
     summary: 'Get a video, or wait for its status to change',
     description:
-      'With `wait` the response comes when the status changes, or after that many seconds. `Retry-After` is the time until the next request.',
+      'With `wait` the response comes when the status changes, or after that many seconds; immediately, with the current state, when too many requests of yours wait already. `Retry-After` is the time until the next request.',
     parameters: [
       videoIdInPath,
       ...queryParameters(videoQuery, {

@@ -99,7 +99,7 @@ describe('an owner above the rate', () => {
   });
 });
 
-test('an owner above the limit of long polls gets the current state at once, from both functions that wait', async () => {
+test('an owner above the limit of long polls gets the current state immediately, from both functions that wait', async () => {
   const owner = randomUUID();
   const video = aVideo({ status: 'running', owner });
   await createVideo(store.table, video);

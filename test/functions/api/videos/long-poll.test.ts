@@ -279,7 +279,7 @@ describe('slots of long polls', () => {
     expect(await waiting(await start('alice', 2, { per_owner: 3, total: 0 }))).toBe(0);
   });
 
-  test('beyond them the current video is returned at once with Retry-After, never an error', async () => {
+  test('beyond them the current video is returned immediately, with Retry-After, never an error', async () => {
     const { id } = await storeVideo('running');
     const api = anApi(store.table, { sleep, longPolls: { per_owner: 0, total: 5 } });
     const response = await api.get({ id, query: { wait: '25' } });
