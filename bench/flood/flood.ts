@@ -16,7 +16,7 @@ const limitsOff = {
   longPolls: { perOwner: 1000, total: 10_000 },
 };
 const defaults = { apiThrottle: { rate: 500, burst: 1000 } };
-/** As docs/configuration.md says for a new account. */
+/** As docs/deploy.md recommends for a new account, except for the throttle. */
 const newAccount = { ...defaults, longPolls: { perOwner: 2, total: 3 } };
 
 const percentile = ({ latencies }: FloodResult, share: number): number => {

@@ -10,7 +10,7 @@ import { callerOfToken, remoteKeys } from '../api/auth/jwt.ts';
 import { respondsWithin } from '../api/dashscope/cancel-task-route.ts';
 import { dashscopeHandler } from '../api/dashscope/handler.ts';
 import type { DashscopeServices } from '../api/dashscope/services.ts';
-import { apiHandler, byRoute, keepRate, logContext } from '../api/http/handler.ts';
+import { byRoute, logContext } from '../api/http/handler.ts';
 import type { ApiRequest } from '../api/http/request.ts';
 import { consolePage, consoleSettings } from '../api/pages/console.ts';
 import { docsPage, getContract } from '../api/pages/docs.ts';
@@ -27,53 +27,23 @@ import { listModels } from '../api/videos/models.ts';
 import { type RetryServices, retry } from '../api/videos/retry.ts';
 import { getUsage, type UsageServices } from '../api/videos/usage.ts';
 import { createVideoDispatch } from '../queue/dispatch.ts';
-import { type AdmitRequest, createRequestLimiter } from '../queue/rate-limiter.ts';
 import type { Environment } from '../shared/environment.ts';
 import { describeError, inContext } from '../shared/logging.ts';
 import { acceptRequest } from '../submissions/accept-request.ts';
-import type { Table } from '../video/table.ts';
 import { withEndedHook } from './on-video-ended.ts';
 import type { Platform } from './platform.ts';
 import {
   createAcceptServices,
+  createApiHandler,
   createDispatcher,
   createQueuePositions,
+  logFailureTo,
   onAccepted,
   onDispatchError,
   openTable,
+  requestLimiterOf,
   wanOf,
 } from './services.ts';
-
-/** Returns an API handler that keeps the owner's rate, and whose log lines identify the request and its video. */
-function createApiHandler(
-  environment: Pick<Environment<'uploads'>, 'REQUEST_RATE'>,
-  platform: Pick<Platform, 'logger'>,
-  table: Table,
-  respond: Parameters<typeof apiHandler>[0],
-) {
-  const { logger } = platform;
-  const admitRequest = requestLimiterOf(environment, platform, table);
-  const admitted: typeof respond = async (request, caller) => {
-    await keepRate(admitRequest, caller);
-    return respond(request, caller);
-  };
-  return inContext(logger, apiHandler(admitted, logFailureTo(logger)), logContext);
-}
-
-/** Returns the rate limiter of requests by owner. */
-const requestLimiterOf = (
-  { REQUEST_RATE }: Pick<Environment<'uploads'>, 'REQUEST_RATE'>,
-  { logger }: Pick<Platform, 'logger'>,
-  table: Table,
-): AdmitRequest =>
-  createRequestLimiter(table, REQUEST_RATE, (error) =>
-    logger.warn('Could not check the rate of an owner; accepted the request', describeError(error)),
-  );
-
-const logFailureTo =
-  (logger: Platform['logger']) =>
-  (error: unknown, request_id: string | undefined): void =>
-    logger.error('Failed to answer a request', { ...describeError(error), request_id });
 
 export function composeAuthorize(environment: Environment<'authorize'>, platform: Platform<'dynamoDb'>) {
   const { logger, fetch, clock } = platform;

@@ -90,7 +90,7 @@ const days = z.union([z.literal('').transform(() => undefined), z.coerce.number(
 /** How many requests an owner may send. */
 const requestRateSchema = z.strictObject({
   per_second: z.number().positive(),
-  /** At once, after a pause. */
+  /** Requests without a pause between them. */
   burst: z.int().positive(),
 });
 export type RequestRate = z.infer<typeof requestRateSchema>;
