@@ -45,13 +45,16 @@ async function lockSocket(directory: string): Promise<() => void> {
   }
 }
 
+/** Of a connection to a process that has ended, or is about to. */
+const endedErrors = ['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE'];
+
 /** Returns the process that holds a lock, `none` if there is none, and undefined if it does not answer. */
 async function askHolder(name: string): Promise<string | undefined> {
   const socket = createConnection(name);
   socket.setTimeout(answerMilliseconds, () => socket.destroy(new Error('The holder of the lock does not answer.')));
   return text(socket).then(
-    (pid) => `process ${pid}`,
-    (error: NodeJS.ErrnoException) => (['ECONNREFUSED', 'ENOENT'].includes(error.code ?? '') ? 'none' : undefined),
+    (pid) => (pid === '' ? 'none' : `process ${pid}`),
+    (error: NodeJS.ErrnoException) => (endedErrors.includes(error.code ?? '') ? 'none' : undefined),
   );
 }
 
