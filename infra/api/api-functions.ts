@@ -16,8 +16,8 @@ import {
   videoRetention,
 } from '../functions/foundation.ts';
 import {
-  listAccess,
   limiterAccess,
+  listAccess,
   mergeAccess,
   settings,
   tableAccess,

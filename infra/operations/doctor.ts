@@ -75,7 +75,7 @@ interface Place {
 
 /** Checks what a deployment needs before it exists. */
 async function preflight({ check, clients, environment, stack }: Place, configuration: Configuration): Promise<void> {
-  const { limitSettings, region: wanRegion, wanBaseUrl } = configuration;
+  const { region: wanRegion, wanBaseUrl } = configuration;
   let [region, account]: [string | undefined, Account | undefined] = [undefined, undefined];
   await check('the region', async () => {
     const found = await checkRegion(clients.cloudFormation, environment);

@@ -32,6 +32,7 @@ const environment = {
   ROTATED_IMAGES: 'accept',
   MONTHLY_SPENDING_LIMIT: undefined,
   TYPICAL_SECONDS: undefined,
+  VIDEO_RETENTION_DAYS: undefined,
   REQUEST_RATE: { per_second: 1, burst: 3 },
   LONG_POLLS: { per_owner: 1, total: 10 },
 } as const;
