@@ -1,6 +1,7 @@
 import { archive } from './archive/archive.ts';
 import { burst } from './burst/burst.ts';
 import { cost } from './cost/cost.ts';
+import { flood } from './flood/flood.ts';
 import { footprint } from './footprint/footprint.ts';
 import { polling } from './polling/polling.ts';
 
@@ -9,6 +10,7 @@ const benches: Readonly<Record<string, (options: { seed: number }) => Promise<bo
   archive,
   burst,
   cost,
+  flood,
   footprint,
   polling,
 };

@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import type { Auth, LimitSettings } from '../functions/shared/environment.ts';
+import type { Auth, LimitSettings, LongPollLimits } from '../functions/shared/environment.ts';
 import { regions } from '../functions/wan/regions.ts';
 import { settingConflicts } from './setting-conflicts.ts';
 import { knownKeys, type Settings, settingNames, settingsSchema, textSettings } from './settings.ts';
@@ -10,12 +10,13 @@ export { settingNames };
 export interface Configuration
   extends Omit<
     Settings,
-    'wanBaseUrl' | 'imageTransfer' | 'limits' | 'extraPermits' | 'auth' | 'jwt' | 'monthlySpendingLimit'
+    'wanBaseUrl' | 'imageTransfer' | 'limits' | 'extraPermits' | 'auth' | 'jwt' | 'monthlySpendingLimit' | 'longPolls'
   > {
   readonly wanBaseUrl: string;
   readonly imageTransfer: 'url' | 'upload';
   readonly limitSettings: LimitSettings;
   readonly auth: Auth;
+  readonly longPolls: LongPollLimits;
   /** Undefined: unlimited. */
   readonly monthlySpendingLimit: number | undefined;
 }
@@ -48,16 +49,22 @@ export function readConfiguration(context: Record<string, unknown>): Configurati
   ];
   if (!parsed.success || issues.length > 0) throw new ConfigurationError(formatIssues(issues));
 
-  const { limits, extraPermits, wanBaseUrl, imageTransfer, auth, jwt, monthlySpendingLimit, ...settings } = parsed.data;
+  const { limits, extraPermits, wanBaseUrl, imageTransfer, auth, jwt, monthlySpendingLimit, longPolls, ...settings } =
+    parsed.data;
   return {
     ...settings,
     wanBaseUrl: wanBaseUrl ?? regions[settings.region].base_url,
     imageTransfer: imageTransfer ?? (settings.region === 'beijing' ? 'upload' : 'url'),
     limitSettings: { extra_permits: extraPermits, models: limits },
     auth: jwt ? jwtAuth(jwt) : { mode: auth === 'iam' ? 'iam' : 'api-key' },
+    longPolls: { per_owner: longPolls.perOwner, total: longPolls.total ?? defaultLongPolls(settings) },
     monthlySpendingLimit: monthlySpendingLimit === 'none' ? undefined : monthlySpendingLimit,
   };
 }
+
+/** With reserved concurrency, the other half stays free for requests that do not wait. */
+const defaultLongPolls = ({ apiConcurrency }: Pick<Settings, 'apiConcurrency'>): number =>
+  apiConcurrency === undefined ? 50 : Math.floor(apiConcurrency / 2);
 
 const jwtAuth = ({ issuer, audience, ownerClaim, jwksUrl }: NonNullable<Settings['jwt']>): Auth => ({
   mode: 'jwt',

@@ -5,7 +5,13 @@ import { isPlainUrl } from './settings.ts';
  * @param input the settings as entered without defaults, not yet validated
  */
 export function settingConflicts(input: Record<string, unknown>): string[] {
-  return [...wanConflicts(input), ...authConflicts(input), ...regionConflicts(input), ...retentionConflicts(input)];
+  return [
+    ...wanConflicts(input),
+    ...authConflicts(input),
+    ...regionConflicts(input),
+    ...retentionConflicts(input),
+    ...floodConflicts(input),
+  ];
 }
 
 function wanConflicts(input: Record<string, unknown>): string[] {
@@ -78,6 +84,26 @@ function retentionConflicts({ retention, drop }: Record<string, unknown>): strin
 }
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
+/** The longest backlog of a rate limiter, in seconds (MAX_BACKLOG_MILLISECONDS), with a margin. */
+const MAX_BURST_SECONDS = 500;
+
+function floodConflicts({ ownerThrottle, longPolls, apiConcurrency }: Record<string, unknown>): string[] {
+  const issues: string[] = [];
+  const { rate = 50, burst = 100 } = (isObject(ownerThrottle) ? ownerThrottle : {}) as Record<string, unknown>;
+  if (typeof rate === 'number' && typeof burst === 'number' && burst > rate * MAX_BURST_SECONDS) {
+    issues.push(
+      `ownerThrottle.burst = ${burst}: must be at most ${MAX_BURST_SECONDS} times ownerThrottle.rate, which is ${rate}`,
+    );
+  }
+  const { total } = (isObject(longPolls) ? longPolls : {}) as Record<string, unknown>;
+  if (typeof total === 'number' && typeof apiConcurrency === 'number' && total >= apiConcurrency) {
+    issues.push(
+      `longPolls.total = ${total}: must be below apiConcurrency = ${apiConcurrency}, or waiting requests would use up the functions. Half of it is the default`,
+    );
+  }
+  return issues;
+}
 
 const isUntrustedHttp = (url: unknown, input: Record<string, unknown>): boolean =>
   typeof url === 'string' && /^http:/i.test(url) && URL.canParse(url) && !isTrusted(url, input);

@@ -239,20 +239,53 @@ export const settingsSchema = z.strictObject({
     description: 'The address that receives alarms. AWS sends it a confirmation request first.',
     otherwise: 'none: subscribe to the topic yourself',
   }),
-  apiThrottle: z
+  ownerThrottle: z
     .strictObject(
       {
-        rate: aboveZero.default(50).meta({ description: 'Requests per second.' }),
-        burst: wholeNumber(1, 2_147_483_647).default(100).meta({ description: 'Requests in a burst.' }),
+        // DynamoDB writes an item at most 1,000 times per second.
+        rate: wholeNumber(1, 1000).default(50).meta({ description: 'Requests per second.' }),
+        burst: wholeNumber(1, 10_000).default(100).meta({ description: 'Requests in a burst.' }),
       },
       { error: 'must be an object {"rate": N, "burst": N}, either or both' },
     )
     .prefault({})
-    .meta({ description: 'The limit of each route over all callers; requests above it get a 429:' }),
+    .meta({
+      description: 'The limit of each owner over all routes; requests above it get a 429 with `Retry-After`:',
+    }),
+  longPolls: z
+    .strictObject(
+      {
+        perOwner: wholeNumber(0, 1000).default(10).meta({ description: 'Requests of an owner that may wait.' }),
+        total: wholeNumber(0, 10_000).optional().meta({
+          description:
+            "Requests of all owners that may wait. Keep it at a third of the account's concurrent executions or below, so that the workflow and other requests always have some: 3 on a new account, which has 10. `npm run doctor` compares them.",
+          otherwise: 'half of `apiConcurrency` if that is set, otherwise 50',
+        }),
+      },
+      { error: 'must be an object {"perOwner": N, "total": N}, either or both' },
+    )
+    .prefault({})
+    .meta({
+      description:
+        'How many requests may wait at the same time (`?wait=`, `Prefer: wait=`). Each occupies an execution of a function for up to 25 s; above the limit the current state is returned immediately, with `Retry-After`:',
+    }),
+  apiThrottle: z
+    .strictObject(
+      {
+        rate: aboveZero.default(500).meta({ description: 'Requests per second.' }),
+        burst: wholeNumber(1, 2_147_483_647).default(1000).meta({ description: 'Requests in a burst.' }),
+      },
+      { error: 'must be an object {"rate": N, "burst": N}, either or both' },
+    )
+    .prefault({})
+    .meta({
+      description:
+        "The limit of each route over all callers, which bounds the costs of a flood; requests above it get a 429. Keep it well above `ownerThrottle`: requests that are refused for their owner's limit count, so a smaller value lets one owner use up all of it. On a new account, which has 10 concurrent executions, 100:",
+    }),
   apiConcurrency: wholeNumber(1, 10_000).optional().meta({
     description:
       "Reserved concurrency of the functions `videos` and `submit`, each; requests above it get a 502 with `Retry-After`. Twice this number is taken from the account's concurrency of the region, and Lambda requires that 100 are left: a deployment fails on a new account, which has 10. `npm run doctor` compares them.",
-    otherwise: 'not reserved: one caller with many long polls can use up the concurrency of the account',
+    otherwise: 'not reserved: all functions share the concurrency of the account',
   }),
   waf: z
     .strictObject(
@@ -350,7 +383,10 @@ export function knownKeys([setting, ...rest]: readonly PropertyKey[]): string[] 
     case 'jwt':
       return Object.keys(jwtSchema.shape);
     case 'apiThrottle':
+    case 'ownerThrottle':
       return ['rate', 'burst'];
+    case 'longPolls':
+      return ['perOwner', 'total'];
     case 'waf':
       return ['requestsPer5Minutes'];
     case 'domain':

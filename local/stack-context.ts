@@ -23,7 +23,12 @@ export function stackContext(
 }
 
 function localContext({ wan }: LocalSettings, awsUrl: string, emulatorUrl: string | undefined): LocalContext {
-  const common = { removalPolicy: 'destroy', drop: { owner: 'local' } };
+  const common = {
+    removalPolicy: 'destroy',
+    drop: { owner: 'local' },
+    // A function has at most 8 workers here, and some must stay free for requests that do not wait.
+    longPolls: { perOwner: 4, total: 5 },
+  };
   if (wan.kind === 'emulator' && emulatorUrl !== undefined)
     return {
       ...common,

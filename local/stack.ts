@@ -69,7 +69,7 @@ export async function startLocal(settings: LocalSettings, dependencies: LocalDep
   } = dependencies;
   // Lambda runs in UTC, and worker threads share the time zone of this process.
   process.env.TZ = 'UTC';
-  const unlock = lockDirectory(settings.directory);
+  const unlock = await lockDirectory(settings.directory);
   const opened: { api?: Listener; aws?: Listener; wan?: Wan | undefined; runtime?: Runtime } = {};
   const closeAll = async () => {
     try {

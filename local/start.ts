@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { deletedStateIn } from './deleted-state.ts';
 import { readSettings } from './settings.ts';
 import { type LocalStack, startLocal } from './stack.ts';
 import { wanKeyIssue } from './wan-key.ts';
@@ -51,6 +52,19 @@ try {
   const [stack, keyIssue] = await Promise.all([startLocal(settings), wanKeyIssue(settings)]);
   console.log(welcome(stack, settings.api_key));
   if (keyIssue) console.error(`  Videos will stay queued: ${keyIssue}\n`);
+  const deletedState = deletedStateIn(settings.directory);
+  const endIfDeleted = (error?: unknown) => {
+    const message = deletedState(error);
+    if (message === undefined) return;
+    console.error(`\n  ${message}\n`);
+    process.exit(1);
+  };
+  setInterval(endIfDeleted, 1000).unref();
+  process.on('uncaughtException', (error) => {
+    endIfDeleted(error);
+    console.error(error);
+    process.exit(1);
+  });
   const stop = async () => {
     // Without these listeners a second signal ends the process immediately.
     for (const signal of signals) process.removeListener(signal, stop);

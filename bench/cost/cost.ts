@@ -19,10 +19,12 @@ const MINUTES_A_MONTH = 30 * 24 * 60;
 /** The billed units of a video that are not simulated. */
 const assumed: Counts = {
   apiRequest: API_REQUESTS,
-  // Each request takes an authorizer (50 ms with 256 MB), a function (100 ms with 512 MB), two reads and three log lines.
+  // Each request takes an authorizer (50 ms with 256 MB), a function (100 ms with 512 MB), two reads, a write for its owner's rate and
+  // three log lines; a long poll also a read and two writes for its slot.
   lambdaRequest: 2 * API_REQUESTS,
   lambdaGigabyteSecond: API_REQUESTS * (0.05 * 0.25 + 0.1 * 0.5) + COPY_SECONDS * 0.5,
-  readUnit: 2 * API_REQUESTS,
+  readUnit: 3 * API_REQUESTS - 1,
+  writeUnit: 3 * API_REQUESTS - 2,
   logGigabyte: (3 * API_REQUESTS * LOG_LINE_BYTES) / 1e9,
   // The upload of the image, and Wan's download of it.
   objectPut: 1,

@@ -1,4 +1,5 @@
 import type { Context } from 'aws-lambda';
+import { composeCatalogue, composeVideos } from '../../functions/entries/api.ts';
 import { composeDrop } from '../../functions/entries/drops.ts';
 import { composeDispatch, composeSweep } from '../../functions/entries/maintenance.ts';
 import type { Platform } from '../../functions/entries/platform.ts';
@@ -36,6 +37,8 @@ const loaderOf =
 
 /** The simulated functions. */
 const simulated: Partial<Record<FunctionName, (environment: SimulatedEnvironment) => Handler>> = {
+  catalogue: loaderOf('catalogue', composeCatalogue),
+  videos: loaderOf('videos', composeVideos),
   drop: loaderOf('drop', composeDrop),
   dispatch: loaderOf('dispatch', composeDispatch),
   'create-task': loaderOf('create-task', composeCreateTask),

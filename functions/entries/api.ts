@@ -10,7 +10,7 @@ import { callerOfToken, remoteKeys } from '../api/auth/jwt.ts';
 import { respondsWithin } from '../api/dashscope/cancel-task-route.ts';
 import { dashscopeHandler } from '../api/dashscope/handler.ts';
 import type { DashscopeServices } from '../api/dashscope/services.ts';
-import { apiHandler, byRoute, logContext } from '../api/http/handler.ts';
+import { byRoute, logContext } from '../api/http/handler.ts';
 import type { ApiRequest } from '../api/http/request.ts';
 import { consolePage, consoleSettings } from '../api/pages/console.ts';
 import { docsPage, getContract } from '../api/pages/docs.ts';
@@ -34,22 +34,16 @@ import { withEndedHook } from './on-video-ended.ts';
 import type { Platform } from './platform.ts';
 import {
   createAcceptServices,
+  createApiHandler,
   createDispatcher,
   createQueuePositions,
+  logFailureTo,
   onAccepted,
   onDispatchError,
   openTable,
+  requestLimiterOf,
   wanOf,
 } from './services.ts';
-
-/** Returns an API handler whose log lines identify the request and its video. */
-const createApiHandler = (logger: Platform['logger'], respond: Parameters<typeof apiHandler>[0]) =>
-  inContext(logger, apiHandler(respond, logFailureTo(logger)), logContext);
-
-const logFailureTo =
-  (logger: Platform['logger']) =>
-  (error: unknown, request_id: string | undefined): void =>
-    logger.error('Failed to answer a request', { ...describeError(error), request_id });
 
 export function composeAuthorize(environment: Environment<'authorize'>, platform: Platform<'dynamoDb'>) {
   const { logger, fetch, clock } = platform;
@@ -89,7 +83,8 @@ export function composeHealth(environment: Environment<'health'>, platform: Plat
   );
 }
 
-export function composeCatalogue(environment: Environment<'catalogue'>, { logger }: Platform<never>) {
+export function composeCatalogue(environment: Environment<'catalogue'>, platform: Platform<'dynamoDb'>) {
+  const table = openTable(environment, platform);
   const services = {
     trustedOrigins: environment.TRUSTED_ORIGINS,
     rotatedImages: environment.ROTATED_IMAGES,
@@ -97,12 +92,19 @@ export function composeCatalogue(environment: Environment<'catalogue'>, { logger
     wanRegion: environment.WAN_REGION,
     typicalSeconds: environment.TYPICAL_SECONDS,
   };
-  return createApiHandler(logger, byRoute(services, { '/models': listModels, '/estimates': estimate }));
+  return createApiHandler(
+    environment,
+    platform,
+    table,
+    byRoute(services, { '/models': listModels, '/estimates': estimate }),
+  );
 }
 
-export function composeUploads(environment: Environment<'uploads'>, { s3, logger, clock }: Platform<'s3'>) {
+export function composeUploads(environment: Environment<'uploads'>, platform: Platform<'dynamoDb' | 's3'>) {
+  const { s3, clock } = platform;
+  const table = openTable(environment, platform);
   const services = { s3, uploadsBucket: environment.UPLOADS_BUCKET, now: clock.now };
-  return createApiHandler(logger, (request, caller) => createUpload(services, request, caller));
+  return createApiHandler(environment, platform, table, (request, caller) => createUpload(services, request, caller));
 }
 
 export function composeSubmit(
@@ -116,17 +118,19 @@ export function composeSubmit(
     onAccepted: onAccepted(logger),
     readQueuePosition: createQueuePositions(environment, platform, table),
     sleep: clock.sleep,
+    longPolls: environment.LONG_POLLS,
   };
-  return createApiHandler(logger, (request, caller) => submit(services, request, caller));
+  return createApiHandler(environment, platform, table, (request, caller) => submit(services, request, caller));
 }
 
 export function composeVideos(environment: Environment<'videos'>, platform: Platform<'dynamoDb' | 's3'>) {
-  const { s3, logger, clock } = platform;
+  const { s3, clock } = platform;
   const table = openTable(environment, platform);
   const services: VideoServices & ContentServices & UsageServices = {
     table,
     readQueuePosition: createQueuePositions(environment, platform, table),
     sleep: clock.sleep,
+    longPolls: environment.LONG_POLLS,
     linkTo: (object, file) => linkToObject(s3, object, file),
     exists: (object) => objectExists(s3, object),
     wanRegion: environment.WAN_REGION,
@@ -138,7 +142,7 @@ export function composeVideos(environment: Environment<'videos'>, platform: Plat
     '/videos/{id}/content': getContent,
     '/usage': getUsage,
   };
-  return createApiHandler(logger, byRoute(services, routes));
+  return createApiHandler(environment, platform, table, byRoute(services, routes));
 }
 
 export function composeActions(
@@ -161,7 +165,7 @@ export function composeActions(
   };
   // DELETE /videos/{id}; another function handles GET.
   const routes = { '/videos/{id}/cancel': cancel, '/videos/{id}/retry': retry, '/videos/{id}': deleteVideo };
-  return createApiHandler(logger, byRoute(services, routes));
+  return createApiHandler(environment, platform, table, byRoute(services, routes));
 }
 
 /** The routes of Wan's own API, for DashScope clients. */
@@ -177,6 +181,8 @@ export function composeDashscope(
   const wan = wanOf(environment, platform);
   const services: DashscopeServices = {
     table,
+    admitRequest: requestLimiterOf(environment, platform, table),
+    longPolls: environment.LONG_POLLS,
     s3,
     region: environment.WAN_REGION,
     uploads_bucket: environment.UPLOADS_BUCKET,

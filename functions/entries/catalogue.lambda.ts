@@ -1,4 +1,4 @@
 import { composeCatalogue } from './api.ts';
-import { entry } from './platform.ts';
+import { dynamoDb, entry } from './platform.ts';
 
-export const handler = entry('catalogue', composeCatalogue, {});
+export const handler = entry('catalogue', composeCatalogue, { dynamoDb: dynamoDb() });

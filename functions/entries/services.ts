@@ -1,10 +1,12 @@
+import { apiHandler, keepRate, logContext } from '../api/http/handler.ts';
 import { typicalSecondsOf } from '../polling/durations.ts';
 import { rateLimitedWan, wanWithMetrics } from '../polling/rate-limited-wan.ts';
 import { createVideoDispatch, type Dispatcher } from '../queue/dispatch.ts';
 import { limitsOf, type ModelPace } from '../queue/model-queue.ts';
 import { createQueuePositionReader, type ReadQueuePosition } from '../queue/position.ts';
+import { type AdmitRequest, createRequestLimiter } from '../queue/rate-limiter.ts';
 import type { Environment, LimitSettings } from '../shared/environment.ts';
-import { describeError } from '../shared/logging.ts';
+import { describeError, inContext } from '../shared/logging.ts';
 import { secretReader } from '../shared/secret.ts';
 import type { AcceptServices, OnAccepted } from '../submissions/accept-request.ts';
 import type { VideoRecord } from '../video/record.ts';
@@ -132,3 +134,34 @@ export const rateLimitedWanOf = (
     perSecond: environment.WAN_QUERIES_PER_SECOND,
     sleep: platform.clock.sleep,
   });
+
+/** Returns an API handler that keeps the owner's rate, and whose log lines identify the request and its video. */
+export function createApiHandler(
+  environment: Pick<Environment<'uploads'>, 'REQUEST_RATE'>,
+  platform: Pick<Platform, 'logger'>,
+  table: Table,
+  respond: Parameters<typeof apiHandler>[0],
+) {
+  const { logger } = platform;
+  const admitRequest = requestLimiterOf(environment, platform, table);
+  const admitted: typeof respond = async (request, caller) => {
+    await keepRate(admitRequest, caller);
+    return respond(request, caller);
+  };
+  return inContext(logger, apiHandler(admitted, logFailureTo(logger)), logContext);
+}
+
+/** Returns the rate limiter of requests by owner. */
+export const requestLimiterOf = (
+  { REQUEST_RATE }: Pick<Environment<'uploads'>, 'REQUEST_RATE'>,
+  { logger }: Pick<Platform, 'logger'>,
+  table: Table,
+): AdmitRequest =>
+  createRequestLimiter(table, REQUEST_RATE, (error) =>
+    logger.warn('Could not check the rate of an owner; accepted the request', describeError(error)),
+  );
+
+export const logFailureTo =
+  (logger: Platform['logger']) =>
+  (error: unknown, request_id: string | undefined): void =>
+    logger.error('Failed to answer a request', { ...describeError(error), request_id });

@@ -1,4 +1,4 @@
 import { composeUploads } from './api.ts';
-import { entry, s3 } from './platform.ts';
+import { dynamoDb, entry, s3 } from './platform.ts';
 
-export const handler = entry('uploads', composeUploads, { s3: s3() });
+export const handler = entry('uploads', composeUploads, { dynamoDb: dynamoDb(), s3: s3() });

@@ -87,6 +87,17 @@ export type DropRules = z.infer<typeof dropRulesSchema>;
 
 /** A number of days; empty means no limit. */
 const days = z.union([z.literal('').transform(() => undefined), z.coerce.number().int().positive()]);
+/** How many requests an owner may send. */
+const requestRateSchema = z.strictObject({
+  per_second: z.number().positive(),
+  /** Requests without a pause between them. */
+  burst: z.int().positive(),
+});
+export type RequestRate = z.infer<typeof requestRateSchema>;
+
+/** How many requests may be kept open: each occupies an execution of a function for as long as it waits. */
+const longPollsSchema = z.strictObject({ per_owner: z.int().min(0), total: z.int().min(0) });
+export type LongPollLimits = z.infer<typeof longPollsSchema>;
 
 const variables = {
   TABLE_NAME: z.string().min(1),
@@ -126,6 +137,8 @@ const variables = {
   VIDEO_RETENTION_DAYS: days,
   /** How many days objects of the drop folder are kept; empty means until they are deleted. */
   DROP_RETENTION_DAYS: days,
+  REQUEST_RATE: json(requestRateSchema),
+  LONG_POLLS: json(longPollsSchema),
   /** What an owner may spend in a calendar month, in the region's currency; empty means no limit. */
   MONTHLY_SPENDING_LIMIT: z.union([z.literal('').transform(() => undefined), z.coerce.number().positive()]),
 };
@@ -150,17 +163,28 @@ const acceptVariables = [
   'MONTHLY_SPENDING_LIMIT',
 ] as const;
 
+/** For keeping the rate of an owner's requests. */
+const ownerVariables = ['TABLE_NAME', 'REQUEST_RATE'] as const;
+
 /** The environment of each function: parsed when it loads, and the type of what `infra` must set. */
 export const environments = {
   authorize: pick('TABLE_NAME', 'AUTH', 'TRUSTED_ORIGINS'),
   health: pick('TABLE_NAME'),
   console: pick('WAN_REGION', 'WAN_BASE_URL', 'TRUSTED_ORIGINS'),
   contract: z.object({}),
-  catalogue: pick('WAN_REGION', 'UPLOADS_BUCKET', 'TRUSTED_ORIGINS', 'ROTATED_IMAGES', 'TYPICAL_SECONDS'),
-  uploads: pick('UPLOADS_BUCKET'),
-  submit: pick(...acceptVariables, 'TYPICAL_SECONDS'),
+  catalogue: pick(
+    ...ownerVariables,
+    'WAN_REGION',
+    'UPLOADS_BUCKET',
+    'TRUSTED_ORIGINS',
+    'ROTATED_IMAGES',
+    'TYPICAL_SECONDS',
+  ),
+  uploads: pick(...ownerVariables, 'UPLOADS_BUCKET'),
+  submit: pick(...acceptVariables, ...ownerVariables, 'LONG_POLLS', 'TYPICAL_SECONDS'),
   videos: pick(
-    'TABLE_NAME',
+    ...ownerVariables,
+    'LONG_POLLS',
     'VIDEOS_BUCKET',
     'UPLOADS_BUCKET',
     'WAN_REGION',
@@ -170,6 +194,7 @@ export const environments = {
   ),
   actions: pick(
     ...dispatchVariables,
+    ...ownerVariables,
     ...wanVariables,
     'UPLOADS_BUCKET',
     'VIDEOS_BUCKET',
@@ -177,7 +202,14 @@ export const environments = {
     'TYPICAL_SECONDS',
     'VIDEO_RETENTION_DAYS',
   ),
-  dashscope: pick(...acceptVariables, ...wanVariables, 'VIDEOS_BUCKET', 'VIDEO_RETENTION_DAYS'),
+  dashscope: pick(
+    ...acceptVariables,
+    ...ownerVariables,
+    ...wanVariables,
+    'LONG_POLLS',
+    'VIDEOS_BUCKET',
+    'VIDEO_RETENTION_DAYS',
+  ),
   drop: pick(
     ...acceptVariables,
     'DROP_DEFAULTS',

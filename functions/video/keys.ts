@@ -17,6 +17,10 @@ export const keys = {
   watcher: 'watcher',
   /** The rate limiter of queries to Wan. */
   queryRate: 'query_rate',
+  /** The rate limiter of an owner's requests. */
+  requestRate: (owner: string) => `requests#${owner}`,
+  /** The slots of the long polls that are held. */
+  longPolls: 'long_polls',
   /** An owner's spending in a calendar month, `YYYY-MM`. */
   spending: (owner: string, month: string) => `spending#${owner}#${month}`,
   /** An API key, by its SHA-256; the key itself is not stored. */

@@ -7,6 +7,8 @@ import {
   dispatchAccess,
   type Foundation,
   imageRules,
+  longPollLimits,
+  requestRate,
   requestSettings,
   resultWriterAccess,
   spendingLimit,
@@ -14,6 +16,7 @@ import {
   videoRetention,
 } from '../functions/foundation.ts';
 import {
+  limiterAccess,
   listAccess,
   mergeAccess,
   settings,
@@ -77,6 +80,8 @@ export function apiFunctions(scope: Construct, foundation: Foundation) {
       // An estimate recognizes an upload by its URL and fetches nothing.
       access: mergeAccess(
         settings({ UPLOADS_BUCKET: storage.uploads.bucketName }),
+        limiterAccess(storage.table, ['GetItem', 'UpdateItem']),
+        requestRate(configuration),
         requestSettings(configuration),
         imageRules(configuration),
         taskSeconds(configuration),
@@ -88,13 +93,22 @@ export function apiFunctions(scope: Construct, foundation: Foundation) {
       ...common,
       description: 'Signs forms with which callers upload images and audio directly to S3',
       // A signed form has the permissions of its signer.
-      access: uploadsAccess(storage.uploads, ['uploads/'], ['PutObject']),
+      access: mergeAccess(
+        uploadsAccess(storage.uploads, ['uploads/'], ['PutObject']),
+        limiterAccess(storage.table, ['GetItem', 'UpdateItem']),
+        requestRate(configuration),
+      ),
       timeout: shortTimeout,
     }),
     submit: new PipelineFunction(scope, 'submit', {
       ...common,
       description: 'Accepts a request for a video: validates it, writes its record, dispatches it',
-      access: mergeAccess(acceptAccess(foundation), taskSeconds(configuration)),
+      access: mergeAccess(
+        acceptAccess(foundation),
+        taskSeconds(configuration),
+        requestRate(configuration),
+        longPollLimits(configuration),
+      ),
       // Decodes and inspects an inline image of up to 4 MiB while the caller waits.
       memory: 1024,
       concurrency: apiConcurrency,
@@ -105,6 +119,9 @@ export function apiFunctions(scope: Construct, foundation: Foundation) {
       access: mergeAccess(
         // A queued video's position is read from its model queue.
         tableAccess(storage.table, ['GetItem'], indexes.byOwner.name, indexes.byStatus.name),
+        limiterAccess(storage.table, ['UpdateItem']),
+        requestRate(configuration),
+        longPollLimits(configuration),
         settings({ LIMIT_SETTINGS: JSON.stringify(configuration.limitSettings) }),
         taskSeconds(configuration),
         videosAccess(storage.videos, readActions),
@@ -129,6 +146,7 @@ export function apiFunctions(scope: Construct, foundation: Foundation) {
         deleteAccess(foundation),
         spendingLimit(configuration),
         taskSeconds(configuration),
+        requestRate(configuration),
         resultWriterAccess(foundation),
         videoRetention(configuration),
       ),
@@ -143,6 +161,8 @@ export function apiFunctions(scope: Construct, foundation: Foundation) {
         tableAccess(storage.table, ['GetItem'], indexes.byOwner.name),
         videosAccess(storage.videos, readActions),
         wanAccess(wanSecret, configuration.wanBaseUrl),
+        requestRate(configuration),
+        longPollLimits(configuration),
         resultWriterAccess(foundation),
         videoRetention(configuration),
       ),

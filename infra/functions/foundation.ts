@@ -88,6 +88,13 @@ export const requestSettings = ({ region, trustedOrigins }: Configuration) =>
 /** Whether images are accepted that only their EXIF orientation turns upright. */
 export const imageRules = ({ rotatedImages }: Configuration) => settings({ ROTATED_IMAGES: rotatedImages });
 
+/** How many requests an owner may send. */
+export const requestRate = ({ ownerThrottle: { rate, burst } }: Configuration) =>
+  settings({ REQUEST_RATE: JSON.stringify({ per_second: rate, burst }) });
+
+/** How many requests may wait. */
+export const longPollLimits = ({ longPolls }: Configuration) => settings({ LONG_POLLS: JSON.stringify(longPolls) });
+
 /** Accepting a request for a video: validate it, copy its media to the video's prefix, write its record, dispatch it. */
 export function acceptAccess(foundation: Foundation) {
   const { configuration, storage } = foundation;

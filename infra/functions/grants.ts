@@ -81,6 +81,16 @@ function useKey(
   return [statement];
 }
 
+/** Actions on the rate limiters of owners and the slots of long polls, and on no other item. */
+export function limiterAccess(table: ITable, actions: readonly ('GetItem' | 'UpdateItem')[]) {
+  const statement = allow(table.tableArn, ...actions.map((action) => `dynamodb:${action}`));
+  statement.addConditions({
+    'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['requests#*', 'long_polls'] },
+    Null: { 'dynamodb:LeadingKeys': 'false' },
+  });
+  return grant({ TABLE_NAME: table.tableName }, statement);
+}
+
 type ObjectAction = 'GetObject' | 'GetObjectVersion' | 'PutObject' | 'DeleteObject' | 'DeleteObjectVersion';
 
 /** The prefixes of the uploads bucket: drops, uploads that no request has used yet, and the media of videos. */

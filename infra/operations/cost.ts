@@ -76,14 +76,14 @@ export const perVideo: readonly Item[] = [
     price: prices.stateTransition,
   },
   {
-    what: 'DynamoDB writes: 12 of the record, 15 of small items, 8 to wait, 2 for each tick of the watcher',
-    count: 12 * 9 + 15 + 8 + 2 * ticks,
+    what: 'DynamoDB writes: 12 of the record, 16 of small items, 8 to wait, 2 for each tick of the watcher, 3 for each status request',
+    count: 12 * 9 + 16 + 8 + 2 * ticks + 3 * statusRequests,
     unit: 'write units',
     price: prices.writeUnit,
   },
   {
-    what: 'DynamoDB reads: 30, 3 to check, one for each tick of the watcher, 2 for each status request',
-    count: 30 + 3 + ticks + 2 * statusRequests,
+    what: 'DynamoDB reads: 30, 3 to check, one for each tick of the watcher, 3 for each status request',
+    count: 30 + 3 + ticks + 3 * statusRequests,
     unit: 'read units',
     price: prices.readUnit,
   },

@@ -75,7 +75,7 @@ interface Place {
 
 /** Checks what a deployment needs before it exists. */
 async function preflight({ check, clients, environment, stack }: Place, configuration: Configuration): Promise<void> {
-  const { apiConcurrency, limitSettings, region: wanRegion, wanBaseUrl } = configuration;
+  const { region: wanRegion, wanBaseUrl } = configuration;
   let [region, account]: [string | undefined, Account | undefined] = [undefined, undefined];
   await check('the region', async () => {
     const found = await checkRegion(clients.cloudFormation, environment);
@@ -92,7 +92,7 @@ async function preflight({ check, clients, environment, stack }: Place, configur
   const deployer = account;
   if (deployer) {
     await check('the bootstrap', () => checkBootstrap(clients.aws, deployer));
-    await checkQuotas({ check, clients }, { apiConcurrency, limitSettings });
+    await checkQuotas({ check, clients }, configuration);
     let exists = true;
     await check('the stack', async () => {
       const found = await checkStackStatus(clients.cloudFormation, stack);
@@ -118,10 +118,10 @@ async function preflight({ check, clients, environment, stack }: Place, configur
 
 async function checkQuotas(
   { check, clients }: Pick<Place, 'check' | 'clients'>,
-  { apiConcurrency, limitSettings }: Pick<Configuration, 'apiConcurrency' | 'limitSettings'>,
+  configuration: Pick<Configuration, 'apiConcurrency' | 'longPolls' | 'limitSettings'>,
 ): Promise<void> {
-  await check("Lambda's quota", () => checkConcurrency(clients.lambda, apiConcurrency));
-  await check("Step Functions' quota", () => checkTransitions(clients.aws, limitSettings));
+  await check("Lambda's quota", () => checkConcurrency(clients.lambda, configuration));
+  await check("Step Functions' quota", () => checkTransitions(clients.aws, configuration.limitSettings));
 }
 
 /** Checks a deployed stack, or that of `npm start`. */

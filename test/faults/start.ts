@@ -15,6 +15,7 @@ const faults = createAwsFaults(plan, openFaultLog(directory), openSubjects(direc
 const stack = await startLocal(settings, {
   context: {
     apiThrottle: { rate: 10_000, burst: 5000 },
+    ownerThrottle: { rate: 1000, burst: 5000 },
     // Longer than any call to Wan takes here.
     uncertainSeconds: 6,
     drop: { owner: dropOwner, sidecarSeconds: 1 },

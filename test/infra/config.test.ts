@@ -39,9 +39,11 @@ describe('the configuration', () => {
       auth: { mode: 'api-key' },
       monthlySpendingLimit: 100,
       logRetentionDays: 30,
-      apiThrottle: { rate: 50, burst: 100 },
       retention: {},
       dashboard: true,
+      ownerThrottle: { rate: 50, burst: 100 },
+      longPolls: { per_owner: 10, total: 50 },
+      apiThrottle: { rate: 500, burst: 1000 },
     });
   });
 
@@ -66,8 +68,25 @@ describe('the configuration', () => {
       limitSettings: { extra_permits: 3, models: { 'wan2.2-i2v-plus': { submits_per_second: 1 } } },
       typicalSeconds: 6.5,
       trustedOrigins: ['http://127.0.0.1:4401'],
-      apiThrottle: { rate: 5, burst: 100 },
+      apiThrottle: { rate: 5, burst: 1000 },
     });
+  });
+
+  test('lets half of the reserved concurrency wait by default, and never all of it', () => {
+    const totalOf = (settings: object) => readConfiguration({ firstframe: settings }).longPolls.total;
+    expect(totalOf({ apiConcurrency: 20 })).toBe(10);
+    expect(totalOf({ apiConcurrency: 1 })).toBe(0);
+    expect(totalOf({ apiConcurrency: 20, longPolls: { total: 19 } })).toBe(19);
+    expect(issuesOf({ apiConcurrency: 20, longPolls: { total: 20 } })).toEqual([
+      expect.stringContaining('longPolls.total = 20: must be below apiConcurrency = 20'),
+    ]);
+  });
+
+  test('refuses a burst of an owner that takes longer than the rate limiter remembers', () => {
+    expect(issuesOf({ ownerThrottle: { rate: 2, burst: 1000 } })).toEqual([]);
+    expect(issuesOf({ ownerThrottle: { rate: 2, burst: 1001 } })).toEqual([
+      expect.stringContaining('ownerThrottle.burst = 1001: must be at most 500 times ownerThrottle.rate, which is 2'),
+    ]);
   });
 
   test("ignores the CDK's own context keys", () => {

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { FunctionName } from '../../functions/shared/environment.ts';
+import { keys } from '../../functions/video/keys.ts';
 import type { Synthesis } from '../../infra/synth/synthesize.ts';
 import { flatten, functionNames, listOf, resourcesOf, synthesizeStandIns } from './support.ts';
 
@@ -10,6 +11,14 @@ const uploads = (prefix: string): string => `<UploadsBucket.Arn>/${prefix}*`;
 const videos = '<VideosBucket.Arn>/*';
 
 const items = (...actions: string[]): string[] => actions.map((action) => `dynamodb:${action} ${table}`);
+/** Rate limiters and slots of long polls. */
+const limiters = (...actions: string[]): string[] =>
+  items(...actions).map((action) =>
+    [
+      `${action} if ForAllValues:StringLike {"dynamodb:LeadingKeys":["${keys.requestRate('*')}","${keys.longPolls}"]}`,
+      ' if Null {"dynamodb:LeadingKeys":"false"}',
+    ].join(),
+  );
 const read = (objects: string): string[] => [`s3:GetObject ${objects}`, `s3:GetObjectVersion ${objects}`];
 const byStatus = `dynamodb:Query ${table}/index/by_status`;
 const wake = `states:SendTaskSuccess ${machine}`;
@@ -49,11 +58,12 @@ const permissions: Record<FunctionName, string[]> = {
   health: items('GetItem'),
   console: [],
   contract: [],
-  catalogue: [],
-  uploads: [`s3:PutObject ${uploads('uploads/')}`],
+  catalogue: limiters('GetItem', 'UpdateItem'),
+  uploads: [`s3:PutObject ${uploads('uploads/')}`, ...limiters('GetItem', 'UpdateItem')],
   submit: acceptRequest,
   videos: [
     ...items('GetItem'),
+    ...limiters('UpdateItem'),
     `dynamodb:Query ${table}/index/by_owner`,
     byStatus,
     ...read(videos),

@@ -129,6 +129,13 @@ export const acknowledged: readonly Acknowledgement[] = [
     why: 'If versioning of the bucket is suspended, copies of videos are read, and incomplete ones deleted, without a version (test/functions/workflow/archive-video.test.ts).',
   },
   {
+    actions: ['dynamodb:GetItem'],
+    role: /-(catalogue|uploads)-function$/,
+    condition: /"requests#\*"/,
+    sometimes: true,
+    why: "An owner's rate limiter is only read when a request is above the rate or races another (test/functions/queue/rate-limiter.test.ts).",
+  },
+  {
     actions: ['s3:ListBucket'],
     role: /-create-task-function$/,
     resource: /firstframe-uploads$/,

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -113,32 +113,127 @@ test('names every port in use with its variable in one message', { timeout: 180_
   expect(output()).not.toContain(' at ');
 });
 
+test.each(['.', 'dynamodb'])(
+  'ends with one sentence when its state (%s) is deleted under it, during requests',
+  { timeout: 150_000 },
+  async (part) => {
+    const LOCAL_DIR = temporaryDirectory();
+    const { up, ended, output } = start({ LOCAL_DIR, API_KEY: 'my-key' });
+    const url = await up();
+    const body = { model: 'wan2.2-i2v-flash', input: { prompt: 'A cat runs', img_url: pngUrl(640, 360) } };
+    const requests = setInterval(() => {
+      fetch(`${url}/videos`, { method: 'POST', headers, body: JSON.stringify(body) }).catch(() => undefined);
+    }, 50);
+    onTestFinished(() => clearInterval(requests));
+    expect((await fetch(`${url}/videos`, { headers })).status).toBe(200);
+    rmSync(path.join(LOCAL_DIR, part), { recursive: true, force: true, maxRetries: 10 });
+    expect(await ended).toBe(1);
+    expect(output()).toMatch(
+      /The state in \S+ was deleted while firstframe was running, so it cannot continue\. Start it again\.\s*$/,
+    );
+    expect(output()).not.toMatch(/ENOENT|no such file|^ +at /im);
+  },
+);
+
+test('continues without the logs that were deleted under it', { timeout: 150_000 }, async () => {
+  const LOCAL_DIR = temporaryDirectory();
+  const { up, child, ended } = start({ LOCAL_DIR, API_KEY: 'my-key' });
+  const url = await up();
+  rmSync(path.join(LOCAL_DIR, 'logs'), { recursive: true, force: true });
+  expect((await fetch(`${url}/videos`, { headers })).status).toBe(200);
+  expect(readdirSync(path.join(LOCAL_DIR, 'logs')).some((name) => name.includes('videos'))).toBe(true);
+  child.kill('SIGINT');
+  expect(await ended).toBe(0);
+});
+
 describe('the state directory', () => {
-  test('is locked by one process', () => {
+  /** Locks a directory in a child process, which then prints `locked` and stays alive, or prints the error and ends. */
+  function lockInChild(directory: string, { asZombie = false } = {}) {
+    const lock = JSON.stringify(new URL('../../local/aws/directory-lock.ts', import.meta.url).href);
+    const code = `
+      const { lockDirectory } = await import(${lock});
+      await lockDirectory(process.argv[1]).then(
+        () => { console.log('locked ' + process.pid); setInterval(() => {}, 1000); },
+        (error) => console.log(error.message),
+      );`;
+    const args = ['--import', 'tsx', '--input-type=module', '-e', code, directory];
+    // Its parent becomes `sleep`, which never asks for the result of its child: once killed, the child stays a zombie.
+    const child = asZombie
+      ? spawn('sh', ['-c', '"$@" & exec sleep 60', 'sh', process.execPath, ...args])
+      : spawn(process.execPath, args);
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const printed = new Promise<string>((resolve) => {
+      child.stdout.once('data', (text: Buffer) => resolve(text.toString().trim()));
+      child.stderr.once('data', (text: Buffer) => resolve(text.toString().trim()));
+    });
+    const pid = async () => Number((await printed).split(' ')[1]);
+    onTestFinished(async () => {
+      try {
+        process.kill(await pid(), 'SIGKILL');
+      } catch {
+        // It has ended.
+      }
+    });
+    return { child, printed, pid };
+  }
+  const isZombie = (pid: number) => /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+
+  test('is locked once, also within a process and through a symbolic link', async () => {
     const directory = temporaryDirectory();
-    const unlock = lockDirectory(directory);
-    expect(() => lockDirectory(directory)).toThrow('LOCAL_DIR');
+    const link = path.join(temporaryDirectory(), 'link');
+    symlinkSync(directory, link);
+    const unlock = await lockDirectory(directory);
+    await expect(lockDirectory(directory)).rejects.toThrow(
+      `The state directory ${directory} is in use by process ${process.pid}. End that process, or set LOCAL_DIR`,
+    );
+    await expect(lockDirectory(link)).rejects.toThrow('LOCAL_DIR');
+    const other = await lockDirectory(temporaryDirectory());
+    other();
     unlock();
-    lockDirectory(directory)();
+    (await lockDirectory(directory))();
   });
 
-  test('is taken over from a dead process only', async () => {
+  test('is free immediately after kill -9 of the process that used it', { timeout: 60_000 }, async () => {
     const directory = temporaryDirectory();
-    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
-    onTestFinished(() => void child.kill('SIGKILL'));
-    writeFileSync(path.join(directory, 'lock'), `${child.pid}\n`);
-    expect(() => lockDirectory(directory)).toThrow(`process ${child.pid}`);
+    const { child, printed, pid } = lockInChild(directory);
+    expect(await printed).toBe(`locked ${child.pid}`);
+    await expect(lockDirectory(directory)).rejects.toThrow(`in use by process ${await pid()}`);
     const gone = new Promise((resolve) => child.once('exit', resolve));
     child.kill('SIGKILL');
     await gone;
-    lockDirectory(directory);
-    expect(readFileSync(path.join(directory, 'lock'), 'utf8')).toBe(`${process.pid}\n`);
+    (await lockDirectory(directory))();
   });
 
-  test('is taken over from a killed process that had the same process id', () => {
+  test.runIf(process.platform === 'linux')('is not locked by a zombie', { timeout: 60_000 }, async () => {
     const directory = temporaryDirectory();
-    writeFileSync(path.join(directory, 'lock'), `${process.pid}\n`);
-    expect(() => lockDirectory(directory)).not.toThrow();
+    const { pid } = lockInChild(directory, { asZombie: true });
+    const holder = await pid();
+    await expect(lockDirectory(directory)).rejects.toThrow(`in use by process ${holder}`);
+    process.kill(holder, 'SIGKILL');
+    while (!isZombie(holder)) await new Promise((resolve) => setTimeout(resolve, 10));
+    (await lockDirectory(directory))();
+    expect(isZombie(holder)).toBe(true);
+  });
+
+  test('is not locked by a file that names a living process, such as one with a reused process id', async () => {
+    const directory = temporaryDirectory();
+    writeFileSync(path.join(directory, 'lock'), `${process.ppid}\n`);
+    (await lockDirectory(directory))();
+  });
+
+  test('is locked by one of several processes that start at the same time after a crash', {
+    timeout: 120_000,
+  }, async () => {
+    const directory = temporaryDirectory();
+    const crashed = lockInChild(directory);
+    await crashed.printed;
+    crashed.child.kill('SIGKILL');
+    const started = Array.from({ length: 4 }, () => lockInChild(directory));
+    const printed = await Promise.all(started.map((each) => each.printed));
+    const [locked = ''] = printed.filter((text) => text.startsWith('locked'));
+    const holder = locked.replace('locked ', '');
+    const refused = `The state directory ${directory} is in use by process ${holder}. End that process, or set LOCAL_DIR to another directory.`;
+    expect(printed.filter((text) => text !== locked)).toEqual([refused, refused, refused]);
   });
 });
 

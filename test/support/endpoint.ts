@@ -77,7 +77,7 @@ let shared: Promise<LocalStack> | undefined;
  * the process.
  */
 export const sharedStack = (): Promise<LocalStack> => {
-  shared ??= startStack({ apiThrottle: { rate: 10_000, burst: 5000 } });
+  shared ??= startStack({ apiThrottle: { rate: 10_000, burst: 5000 }, ownerThrottle: { rate: 1000, burst: 5000 } });
   return shared;
 };
 

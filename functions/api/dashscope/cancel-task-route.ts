@@ -48,8 +48,10 @@ async function cancelPending(
  * Waits until a video has been submitted to Wan. It cannot be canceled during the call, and the reference has no code for "try again
  * shortly", so a client that cancels a task it has just created waits here.
  */
-const started = ({ table, sleep }: DashscopeServices, video: VideoRecord): Promise<VideoRecord | undefined> =>
-  waitForChange(table, video, { seconds: STARTING_SECONDS, until: ({ status }) => !beforeWan.includes(status), sleep });
+async function started(services: DashscopeServices, starting: VideoRecord): Promise<VideoRecord | undefined> {
+  const until = ({ status }: VideoRecord) => !beforeWan.includes(status);
+  return (await waitForChange(services, starting, { seconds: STARTING_SECONDS, until })).video;
+}
 
 const beforeWan: readonly VideoRecord['status'][] = ['queued', 'submitting'];
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import { readCaller } from '../http/handler.ts';
+import { keepRate, readCaller } from '../http/handler.ts';
 import { json } from '../http/request.ts';
 import { cancelTask } from './cancel-task-route.ts';
 import { createTask } from './create-task-route.ts';
@@ -24,6 +24,7 @@ export function dashscopeHandler(
     const request_id = request.requestContext.requestId ?? randomUUID();
     try {
       const caller = readCaller(request);
+      await keepRate(services.admitRequest, caller);
       const { operation, taskId } = routeOf(request);
       return json(200, { ...(await operation(services, request, caller, taskId)), request_id });
     } catch (error) {

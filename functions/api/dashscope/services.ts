@@ -1,20 +1,21 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
+import type { AdmitRequest } from '../../queue/rate-limiter.ts';
 import type { Caller } from '../../shared/caller.ts';
 import type { Identity } from '../../submissions/identity.ts';
 import type { ObjectVersion, VideoRecord } from '../../video/record.ts';
-import type { Table } from '../../video/table.ts';
 import type { Region } from '../../wan/regions.ts';
 import type { ApiRequest } from '../http/request.ts';
 import type { FileDescription } from '../videos/content.ts';
+import type { LongPollServices } from '../videos/long-poll.ts';
 
 /** A request of these routes; `domainName` and `path` form the URL as the client sees it. */
 export type DashscopeRequest = ApiRequest &
   Pick<APIGatewayProxyEvent, 'httpMethod'> & { requestContext: { domainName?: string; path?: string } };
 
 /** What the routes of the reference's protocol use. */
-export interface DashscopeServices {
-  table: Table;
+export interface DashscopeServices extends LongPollServices {
+  admitRequest: AdmitRequest;
   s3: Pick<S3Client, 'send'>;
   /** The region of the deployment's Wan account. */
   region: Region;
@@ -28,8 +29,6 @@ export interface DashscopeServices {
   cancelVideo: (video: VideoRecord, milliseconds: number) => Promise<VideoRecord>;
   /** A presigned URL of an object. */
   linkTo: (object: ObjectVersion, file: FileDescription) => Promise<string>;
-  /** @param milliseconds to wait */
-  sleep: (milliseconds: number) => Promise<void>;
 }
 
 /** One operation. It returns the members of its response, to which the handler adds `request_id`. @throws ProblemError, DashscopeError */

@@ -1,4 +1,5 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
+import type { AdmitRequest } from '../../queue/rate-limiter.ts';
 import type { Caller } from '../../shared/caller.ts';
 import type { Subject } from '../../shared/logging.ts';
 import { ProblemError } from '../../shared/problem.ts';
@@ -48,6 +49,21 @@ export function readCaller({ requestContext: { authorizer, identity } }: ApiRequ
     title: 'The request has no valid credential.',
     detail: 'Send your key in the header "Authorization: Bearer KEY".',
   });
+}
+
+/** Counts a request of its owner. @throws ProblemError 429 above the owner's rate */
+export async function keepRate(admitRequest: AdmitRequest, { owner }: Caller): Promise<void> {
+  const seconds = await admitRequest(owner);
+  if (seconds === undefined) return;
+  throw new ProblemError(
+    429,
+    {
+      code: 'too_many_requests',
+      title: 'You send too many requests.',
+      detail: 'Nothing was done. Repeat the request after the seconds in Retry-After, and send fewer at a time.',
+    },
+    { 'retry-after': String(Math.max(1, Math.ceil(seconds))) },
+  );
 }
 
 function callerOfContext({ owner, key_id }: Record<string, unknown>): Caller | undefined {

@@ -7,7 +7,6 @@ import { jsonResponse, ref, type Schemas } from './operation.ts';
 import { queryParameters } from './parameters.ts';
 import { nativeOperations } from './problems.ts';
 import { filledParameters, priceSchema, warningSchema } from './video-schema.ts';
-import { videoRequestContent } from './videos.ts';
 
 const currency = z.enum(['USD', 'CNY']);
 const amount = z.number().min(0);
@@ -106,8 +105,19 @@ export const operations = nativeOperations('Catalogue and spending', [
     id: 'createEstimate',
     summary: 'Validate and price a request without creating a video',
     description:
-      'Takes the body of `POST /videos` and reports the same issues. It stores, reserves and fetches nothing, so files behind URLs are checked only when the video is requested.',
-    body: { content: videoRequestContent },
+      'Takes the body of `POST /videos` and reports the same issues; the image and the prompt may be left out. It stores, reserves and fetches nothing, so files behind URLs are checked only when the video is requested.',
+    body: {
+      content: {
+        schema: ref('EstimateRequest'),
+        examples: {
+          price: {
+            summary: 'Only what affects the price',
+            value: { model: videoRequest.model, parameters: { resolution: '720P' } },
+          },
+          request: { summary: 'A whole request', value: videoRequest },
+        },
+      },
+    },
     responses: {
       200: jsonResponse('The resolved parameters, cost and duration.', ref('Estimate'), {
         estimate: { summary: 'Five seconds at 720P', value: anEstimate },

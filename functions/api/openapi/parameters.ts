@@ -51,7 +51,7 @@ const header = (name: string, description: string, example: string): Parameter =
 
 export const prefer = header(
   'Prefer',
-  '`wait=N` waits up to N seconds (at most 25) for the video to end: 200 if it has ended, otherwise 202. Unknown preferences are ignored.',
+  '`wait=N` waits up to N seconds (at most 25) for the video to end: 200 if it has ended, otherwise 202. Without `Preference-Applied: wait` the response did not wait, because too many requests of yours wait already. Unknown preferences are ignored.',
   'wait=20',
 );
 

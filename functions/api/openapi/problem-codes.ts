@@ -121,6 +121,12 @@ const table = {
     meaning: 'The inline audio has more than 4 MiB.',
     fix: 'Upload it with `POST /uploads` and give its `media_url` as `audio_url`.',
   },
+  too_many_requests: {
+    status: 429,
+    meaning: 'You send more requests than an owner may. Nothing was done.',
+    fix: 'Repeat the request after the seconds in `Retry-After`, and send fewer at a time.',
+    retry_after: true,
+  },
   internal_error: {
     status: 500,
     meaning: 'An unexpected error occurred.',

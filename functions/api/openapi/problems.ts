@@ -61,7 +61,7 @@ export const nativeOperations = (tag: Tag, routes: readonly NativeRoute[]): Oper
     responses: mergeResponses(
       responses,
       etag ? { 304: notModified } : {},
-      problemResponses(['unauthorized', ...problems, 'internal_error']),
+      problemResponses(['unauthorized', ...problems, 'too_many_requests', 'internal_error']),
     ),
   }));
 
@@ -154,7 +154,10 @@ export const dashscopeOperations = (routes: readonly DashscopeRoute[]): Operatio
     tag: 'DashScope',
     access: 'caller',
     ...route,
-    responses: mergeResponses(responses, errorResponses(['InvalidApiKey', ...errors, 'InternalError'])),
+    responses: mergeResponses(
+      responses,
+      errorResponses(['InvalidApiKey', ...errors, 'Throttling.RateQuota', 'InternalError']),
+    ),
   }));
 
 const errorResponses = (codes: readonly ReferenceCode[]): ResponseSpecs =>
@@ -173,6 +176,6 @@ function dashscopeErrorResponse(status: number, errors: readonly DashscopeError[
     Object.fromEntries(
       errors.map(({ code, message }) => [code, { summary: code, value: { code, message, request_id } }]),
     ),
-    { headers: status === 503 ? ['Retry-After'] : [] },
+    { headers: status === 429 || status === 503 ? ['Retry-After'] : [] },
   );
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { videoRequestSchema } from '../../wan/validation/schema.ts';
+import { inputSchema, videoRequestSchema } from '../../wan/validation/schema.ts';
 import { contentQuery, variants } from '../videos/content.ts';
 import { videoQuery } from '../videos/get.ts';
 import { listQuery } from '../videos/list.ts';
@@ -22,9 +22,14 @@ const contentLinkSchema = z.strictObject({
   }),
 });
 
+const requestSchema = videoRequestSchema().omit({ webhook_url: true });
+
 export const schemas: Schemas = {
   // Webhooks are not offered yet, so the contract leaves them out.
-  requests: { VideoRequest: videoRequestSchema().omit({ webhook_url: true }) },
+  requests: {
+    VideoRequest: requestSchema,
+    EstimateRequest: requestSchema.extend({ input: inputSchema.partial().optional() }),
+  },
   responses: {
     Video: videoSchema,
     VideoError: failureSchema,
@@ -35,8 +40,8 @@ export const schemas: Schemas = {
   },
 };
 
-/** The request body of `POST /videos` and `POST /estimates`. */
-export const videoRequestContent: Content = {
+/** The request body of `POST /videos`. */
+const videoRequestContent: Content = {
   schema: ref('VideoRequest'),
   examples: {
     small: { summary: 'An image and a prompt', value: videoRequest },
@@ -124,7 +129,7 @@ A request that Wan would refuse or partly ignore gets a 400 with every issue. Te
     id: 'getVideo',
     summary: 'Get a video, or wait for its status to change',
     description:
-      'With `wait` the response comes when the status changes, or after that many seconds. `Retry-After` is the time until the next request.',
+      'With `wait` the response comes when the status changes, or after that many seconds; immediately, with the current state, when too many requests of yours wait already. `Retry-After` is the time until the next request.',
     parameters: [
       videoIdInPath,
       ...queryParameters(videoQuery, {

@@ -7,18 +7,17 @@ import { identityOf } from '../../submissions/identity.ts';
 import { isTerminal, type VideoRecord } from '../../video/record.ts';
 import { viewOf } from '../../video/view.ts';
 import { type ApiRequest, headerValues, json } from '../http/request.ts';
-import { preferredWait, retryAfter, waitForChange } from './long-poll.ts';
+import { type LongPollServices, preferredWait, retryAfter, waitForChange } from './long-poll.ts';
 
-export interface SubmitServices extends AcceptServices {
+export interface SubmitServices extends AcceptServices, LongPollServices {
   readQueuePosition: ReadQueuePosition;
   onAccepted: OnAccepted;
-  /** @param milliseconds to wait */
-  sleep: (milliseconds: number) => Promise<void>;
 }
 
 /**
  * `POST /videos`: accepts the request and returns 202 with the video, or 200 for a repeated request. With `Prefer: wait=N` it returns 200
- * when the video has ended, or 202 after N seconds.
+ * when the video has ended, or 202 after N seconds. When too many requests wait already it responds immediately, without
+ * `Preference-Applied`.
  * @throws ProblemError as `acceptRequest`, and 400 for an invalid Idempotency-Key
  */
 export async function submit(
@@ -37,17 +36,18 @@ export async function submit(
   if (wait === undefined) return respond(services, request, video, created ? 202 : 200);
   // Counted from the arrival of the request, as API Gateway counts its timeout.
   const seconds = wait - (table.now() - arrived) / 1000;
-  const ended = await untilEnded(services, video, seconds);
-  const status = isTerminal(ended.status) ? 200 : 202;
-  return respond(services, request, ended, status, { 'preference-applied': 'wait' });
+  const { last, waited } = await untilEnded(services, video, seconds);
+  const status = isTerminal(last.status) ? 200 : 202;
+  return respond(services, request, last, status, waited ? { 'preference-applied': 'wait' } : {});
 }
 
 /** Waits for a terminal status until the deadline. If DynamoDB fails, returns the last known record: an error would only make the client resubmit. */
-async function untilEnded({ table, sleep }: SubmitServices, video: VideoRecord, seconds: number): Promise<VideoRecord> {
+async function untilEnded(services: SubmitServices, video: VideoRecord, seconds: number) {
   const until = ({ status }: VideoRecord) => isTerminal(status);
-  const last = await waitForChange(table, video, { seconds, until, sleep }).catch(() => video);
+  const asAccepted = { video, waited: true };
+  const { video: last, waited } = await waitForChange(services, video, { seconds, until }).catch(() => asAccepted);
   if (!last) throw videoDeleted();
-  return last;
+  return { last, waited };
 }
 
 async function respond(

@@ -5,6 +5,7 @@ import type { Caller } from '../../shared/caller.ts';
 import { readJson } from '../../shared/json-body.ts';
 import { checkBody } from '../../submissions/check-body.ts';
 import { estimatedCost } from '../../wan/prices.ts';
+import { isJsonObject } from '../../wan/validation/body.ts';
 import { type ApiRequest, json } from '../http/request.ts';
 import type { CatalogueServices } from './models.ts';
 
@@ -17,7 +18,8 @@ export interface EstimateServices extends CatalogueServices {
 
 /**
  * `POST /estimates`: checks a request as `POST /videos` does, and returns the resolved parameters, cost and duration. Nothing is stored,
- * reserved or fetched, so files behind URLs are checked only when the video is requested.
+ * reserved or fetched, so files behind URLs are checked only when the video is requested. The price depends on model and parameters, so the
+ * image and the prompt may be left out.
  * @throws ProblemError 400 with all issues, 413 for an inline image that is too large
  */
 export async function estimate(
@@ -25,7 +27,11 @@ export async function estimate(
   request: ApiRequest,
   { owner }: Caller,
 ): Promise<APIGatewayProxyResult> {
-  const { request: checked, warnings } = checkBody(readJson(request), { ...services, mode: 'strict', owner });
+  const { request: checked, warnings } = checkBody(withInput(readJson(request)), {
+    ...services,
+    mode: 'strict',
+    owner,
+  });
   const { model, parameters } = checked;
   return json(200, {
     model,
@@ -34,4 +40,13 @@ export async function estimate(
     estimated_seconds: typicalSeconds(checked, services.typicalSeconds),
     warnings,
   });
+}
+
+/** Adds an image and a prompt to a body that has none. Wrong ones stay, so that they are reported. */
+export function withInput(body: unknown): unknown {
+  if (!isJsonObject(body)) return body;
+  const { input = {} } = body;
+  if (!isJsonObject(input)) return body;
+  const description = 'prompt' in input || 'template' in input ? {} : { prompt: 'A video' };
+  return { ...body, input: { img_url: 'https://example.com/image.png', ...description, ...input } };
 }

@@ -3,18 +3,15 @@ import * as z from 'zod';
 import type { ReadQueuePosition } from '../../queue/position.ts';
 import type { Caller } from '../../shared/caller.ts';
 import { isTerminal, type VideoRecord } from '../../video/record.ts';
-import type { Table } from '../../video/table.ts';
 import { viewOf } from '../../video/view.ts';
 import { matches, stateEtag, videoEtag, withEtag } from '../http/conditional-requests.ts';
 import { readQuery } from '../http/query.ts';
 import { type ApiRequest, headerValues, json } from '../http/request.ts';
-import { LONGEST_WAIT_SECONDS, retryAfter, waitForChange } from './long-poll.ts';
+import { LONGEST_WAIT_SECONDS, type LongPollServices, retryAfter, waitForChange } from './long-poll.ts';
 import { ownVideo, videoNotFound } from './own-video.ts';
 
-export interface VideoServices {
-  table: Table;
+export interface VideoServices extends LongPollServices {
   readQueuePosition: ReadQueuePosition;
-  sleep: (milliseconds: number) => Promise<void>;
 }
 
 const waitError = `Give whole seconds from 0 to ${LONGEST_WAIT_SECONDS}.`;
@@ -30,19 +27,21 @@ export const videoQuery = z.strictObject({
 
 /**
  * `GET /videos/{id}`. While the video is in progress, `Retry-After` is the time until the next request. With `wait` it responds when the video's
- * status changes, or after that many seconds; immediately for a terminal status, or when `If-None-Match` names an older state.
+ * status changes, or after that many seconds; immediately for a terminal status, when `If-None-Match` names an older state, or when too
+ * many requests wait already.
  * @throws ProblemError 404, also for a video that is deleted meanwhile
  */
 export async function getVideo(
-  { table, readQueuePosition, sleep }: VideoServices,
+  services: VideoServices,
   request: ApiRequest,
   caller: Caller,
 ): Promise<APIGatewayProxyResult> {
+  const { table, readQueuePosition } = services;
   const { wait } = readQuery(request, videoQuery);
   const found = await ownVideo(table, request, caller);
   const until = ({ status }: VideoRecord) => status !== found.status;
   const seconds = isTerminal(found.status) || hasChanged(request, found) ? 0 : wait;
-  const video = await waitForChange(table, found, { seconds, until, sleep });
+  const { video } = await waitForChange(services, found, { seconds, until });
   if (!video) throw videoNotFound();
   const view = viewOf(video, table.now(), await readQueuePosition(video));
   return withEtag(request, json(200, view, retryAfter(view, table.now())), videoEtag(view));

@@ -1,6 +1,9 @@
+import { randomInt } from 'node:crypto';
+import type { LongPollLimits } from '../../shared/environment.ts';
+import { keys } from '../../video/keys.ts';
 import { isTerminal, type VideoRecord } from '../../video/record.ts';
 import { readVideo } from '../../video/store.ts';
-import type { Table } from '../../video/table.ts';
+import { getItem, type Table, updateItem } from '../../video/table.ts';
 import type { VideoView } from '../../video/view.ts';
 import { headerValues, type RequestHeaders } from '../http/request.ts';
 
@@ -10,35 +13,148 @@ export const LONGEST_WAIT_SECONDS = 25;
 /** Pauses between two reads of the record, in milliseconds: they grow by `longer` up to `longest`. */
 const pause = { first: 250, longer: 50, longest: 1000 };
 
-/**
- * Reads a video repeatedly (strongly consistent) until a condition holds or the time is up.
- * @param video the current record; returned immediately when `until` already holds
- * @param options.seconds the longest wait; 0 does not wait
- * @returns the last record read, or undefined when the video was deleted meanwhile
- */
-export async function waitForChange(
-  table: Table,
-  video: VideoRecord,
-  { seconds, until, sleep }: WaitOptions,
-): Promise<VideoRecord | undefined> {
-  const deadline = table.now() + seconds * 1000;
-  let now = video;
-  for (let next = pause.first; !until(now); next = Math.min(pause.longest, next + pause.longer)) {
-    const left = deadline - table.now();
-    if (left <= 0) break;
-    await sleep(Math.min(next, left));
-    const read = await readVideo(table, video.id);
-    if (!read) return undefined;
-    now = read;
-  }
-  return now;
+export interface LongPollServices {
+  table: Table;
+  /** @param milliseconds to wait */
+  sleep: (milliseconds: number) => Promise<void>;
+  longPolls: LongPollLimits;
 }
 
-interface WaitOptions {
-  seconds: number;
-  until: (now: VideoRecord) => boolean;
-  sleep: (milliseconds: number) => Promise<void>;
+/**
+ * Reads a video repeatedly (strongly consistent) until a condition holds or the time is up. It holds a slot meanwhile, and does not wait
+ * when all slots are held or the table fails: a response that comes too early costs its client another request, an error its work.
+ * @param video the current record; returned immediately when `until` already holds
+ * @param options.seconds the longest wait; 0 does not wait
+ * @returns the last record read, undefined when the video was deleted meanwhile; and whether a slot was free
+ */
+export async function waitForChange(
+  { table, sleep, longPolls }: LongPollServices,
+  video: VideoRecord,
+  { seconds, until }: { seconds: number; until: (now: VideoRecord) => boolean },
+): Promise<{ video: VideoRecord | undefined; waited: boolean }> {
+  const deadline = table.now() + seconds * 1000;
+  if (seconds <= 0 || until(video)) return { video, waited: true };
+  const slot = await acquireSlot(table, video.owner, longPolls, deadline).catch(() => undefined);
+  if (!slot) return { video, waited: false };
+  try {
+    let now = video;
+    for (let next = pause.first; !until(now); next = Math.min(pause.longest, next + pause.longer)) {
+      const left = deadline - table.now();
+      if (left <= 0) break;
+      await sleep(Math.min(next, left));
+      const read = await readVideo(table, video.id);
+      if (!read) return { video: undefined, waited: true };
+      now = read;
+    }
+    return { video: now, waited: true };
+  } finally {
+    // If this fails, the slot expires.
+    await releaseSlot(table, slot).catch(() => undefined);
+  }
 }
+
+/** A slot that is held: `<owner>#<number>`, and when it expires, in milliseconds since 1970. */
+interface Slot {
+  name: string;
+  until: number;
+}
+interface SlotsItem {
+  slots?: Record<string, number>;
+}
+
+/** A slot outlives its request by this, so that only the slot of a crashed function expires while it is held. */
+const GRACE_MILLISECONDS = 2000;
+/** No slot is held longer. One that expires later was written by a clock that has been set back since, and counts as expired. */
+const LONGEST_SLOT_MILLISECONDS = (LONGEST_WAIT_SECONDS + 5) * 1000;
+/** Another attempt follows a concurrent request that took the same slot. */
+const MAX_ATTEMPTS = 10;
+/** This many names of slots fit into the 4 KB of an update expression. */
+const MAX_EXPIRED = 25;
+
+/**
+ * Acquires a slot. All slots are in one item. Each owner has numbered slots of its own, so owners do not compete for one; the condition
+ * on the size of the map keeps the total.
+ * @returns undefined when the owner, or all owners together, hold as many as allowed
+ */
+async function acquireSlot(
+  table: Table,
+  owner: string,
+  { per_owner, total }: LongPollLimits,
+  deadline: number,
+): Promise<Slot | undefined> {
+  const until = deadline + GRACE_MILLISECONDS;
+  const numbered = Array.from({ length: per_owner }, (_, number) => `${owner}#${number}`);
+  for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts++) {
+    const item = await getItem<SlotsItem>(table, keys.longPolls);
+    const slots = item?.slots ?? {};
+    if (!item?.slots) await createSlots(table);
+    const expired = Object.entries(slots).filter(([, end]) => isExpired(end, table.now()));
+    const isFree = (name: string) => !(name in slots) || expired.some(([other]) => other === name);
+    const free = numbered.filter(isFree);
+    if (free.length === 0 || Object.keys(slots).length - expired.length >= total) return undefined;
+    const slot = { name: free[randomInt(free.length)]!, until };
+    if (await writeSlot(table, slot, expired.slice(0, MAX_EXPIRED), slots[slot.name], total)) return slot;
+  }
+  return undefined;
+}
+
+const isExpired = (until: number, now: number): boolean => until <= now || until > now + LONGEST_SLOT_MILLISECONDS;
+
+/** DynamoDB cannot set a path in a map that does not exist. */
+const createSlots = (table: Table) =>
+  updateItem(table, keys.longPolls, {
+    UpdateExpression: 'SET slots = :none',
+    ConditionExpression: 'attribute_not_exists(slots)',
+    ExpressionAttributeValues: { ':none': {} },
+  });
+
+/**
+ * Writes a slot, and removes expired ones.
+ * @param previous the expiry of the slot's last holder, which has crashed
+ * @returns false when one of these slots has changed since it was read, or a concurrent request took the last one
+ */
+async function writeSlot(
+  table: Table,
+  { name, until }: Slot,
+  expired: readonly [name: string, until: number][],
+  previous: number | undefined,
+  total: number,
+): Promise<boolean> {
+  const removed = expired.filter(([other]) => other !== name);
+  const isCounted = previous !== undefined;
+  const written = await updateItem(table, keys.longPolls, {
+    UpdateExpression: [
+      'SET slots.#slot = :until',
+      ...(removed.length > 0 ? [`REMOVE ${removed.map((_, index) => `slots.#${index}`).join(', ')}`] : []),
+    ].join(' '),
+    ConditionExpression: [
+      isCounted ? 'slots.#slot = :previous' : 'attribute_not_exists(slots.#slot)',
+      'size(slots) < :most',
+      ...removed.map((_, index) => `slots.#${index} = :${index}`),
+    ].join(' AND '),
+    ExpressionAttributeNames: {
+      '#slot': name,
+      ...Object.fromEntries(removed.map(([other], index) => [`#${index}`, other])),
+    },
+    ExpressionAttributeValues: {
+      ':until': until,
+      // The map still contains what this write removes and replaces.
+      ':most': total + removed.length + (isCounted ? 1 : 0),
+      ...(isCounted ? { ':previous': previous } : {}),
+      ...Object.fromEntries(removed.map(([, end], index) => [`:${index}`, end])),
+    },
+  });
+  return written !== undefined;
+}
+
+/** Releases a slot, unless it has expired and another request holds it. */
+const releaseSlot = (table: Table, { name, until }: Slot) =>
+  updateItem(table, keys.longPolls, {
+    UpdateExpression: 'REMOVE slots.#slot',
+    ConditionExpression: 'slots.#slot = :until',
+    ExpressionAttributeNames: { '#slot': name },
+    ExpressionAttributeValues: { ':until': until },
+  });
 
 /** An element of a comma-separated list. Commas in quotes, closed or not, do not separate. */
 const element = /(?:[^,"]|"(?:\\.|[^"\\])*(?:"|\\?$))+/g;

@@ -2,6 +2,7 @@ import { GetAccountSettingsCommand, type LambdaClient } from '@aws-sdk/client-la
 import { limitsOf } from '../../../functions/queue/model-queue.ts';
 import type { LimitSettings } from '../../../functions/shared/environment.ts';
 import { models } from '../../../functions/wan/catalogue.ts';
+import type { Configuration } from '../../config.ts';
 import type { AwsCall } from '../aws-call.ts';
 import { type Finding, failure, ok, warning } from './finding.ts';
 
@@ -12,10 +13,13 @@ const usualQuota = 1000;
 /** The functions with the reserved concurrency of `apiConcurrency`: submit and videos. */
 const reservedFunctions = 2;
 
-/** Checks that the account's Lambda concurrency in the region is enough for the functions and for `apiConcurrency`. */
+/** The share of the account's executions that waiting requests may occupy. */
+const longPollShare = 1 / 3;
+
+/** Checks that the account's Lambda concurrency in the region is enough for the functions, `apiConcurrency` and `longPolls`. */
 export async function checkConcurrency(
   lambda: Pick<LambdaClient, 'send'>,
-  apiConcurrency: number | undefined,
+  { apiConcurrency, longPolls }: Pick<Configuration, 'apiConcurrency' | 'longPolls'>,
 ): Promise<Finding[]> {
   const { AccountLimit } = await lambda.send(new GetAccountSettingsCommand({}));
   const available = AccountLimit?.ConcurrentExecutions ?? 0;
@@ -29,15 +33,27 @@ export async function checkConcurrency(
       ),
     ];
   }
+  const findings: Finding[] = [];
+  const mostLongPolls = Math.floor(available * longPollShare);
+  if (longPolls.total > mostLongPolls) {
+    findings.push(
+      warning(
+        `longPolls.total = ${longPolls.total}: waiting requests may occupy more than a third of the account's ${available} concurrent executions, which leaves too few to the workflow and to other requests.`,
+        `Set "longPolls": {"total": ${mostLongPolls}, "perOwner": ${Math.max(1, Math.min(longPolls.per_owner, Math.ceil(mostLongPolls / 2)))}} or less, or request a higher quota: ${requestOf('lambda', 'L-B99A9384', usualQuota)}`,
+      ),
+    );
+  }
   if (available < unreservedMinimum) {
-    return [
+    findings.push(
       warning(
         `All functions of the account share ${available} concurrent executions in this region. One open page of the console uses up to three, so requests will get 502.`,
         `Request a higher quota: ${requestOf('lambda', 'L-B99A9384', usualQuota)}`,
       ),
-    ];
+    );
   }
-  return [ok(`The account has ${available} concurrent executions of Lambda functions.`)];
+  return findings.length > 0
+    ? findings
+    : [ok(`The account has ${available} concurrent executions of Lambda functions.`)];
 }
 
 const requestOf = (service: string, code: string, desired: number): string =>

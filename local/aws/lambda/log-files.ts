@@ -24,7 +24,15 @@ export function createLogFiles(directory: string, now: () => number): LogFiles {
       }
       const prefix = `${new Date(now()).toISOString()} ${requestId ?? '-'} `;
       const lines = text.replace(/\n$/, '').split('\n');
-      appendFileSync(file, lines.map((line) => `${prefix}${line}\n`).join(''), { mode: 0o600 });
+      const append = () => appendFileSync(file, lines.map((line) => `${prefix}${line}\n`).join(''), { mode: 0o600 });
+      try {
+        append();
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+        // Logs may be deleted at any time.
+        mkdirSync(directory, { recursive: true });
+        append();
+      }
     },
   };
 }

@@ -5,6 +5,7 @@ import {
   type SignatureServices,
   verifySignature,
 } from '../signature/verify.ts';
+import { checksumAlgorithms, checksumHeader } from './body/checksum.ts';
 import { notImplemented, S3Error, type S3ErrorCode } from './errors.ts';
 import type { Headers, Target } from './http/messages.ts';
 import type { Call, Payload } from './operations/call.ts';
@@ -71,8 +72,16 @@ const signatureParameters = new Set([
 ]);
 
 /**
- * Removes the signature's parameters from the query and turns the `x-amz-` parameters of a presigned URL back into
- * headers.
+ * The checksum of a body in a presigned URL. The SDKs sign the one of an empty body by default, since they do not know the body, and S3
+ * does not verify it: aws/aws-sdk-js-v3#4448, aws/aws-sdk-go-v2#2610. A checksum in a header is verified.
+ */
+const isBodyChecksum = (parameter: string): boolean =>
+  parameter === 'x-amz-sdk-checksum-algorithm' ||
+  checksumAlgorithms.some((algorithm) => checksumHeader(algorithm) === parameter);
+
+/**
+ * Removes the signature's parameters and the body's checksum from the query and turns the other `x-amz-` parameters of a presigned
+ * URL back into headers.
  */
 export function splitParameters(parameters: Target['parameters'], received: Headers): Pick<Call, 'query' | 'headers'> {
   if (!isPresigned(parameters)) return { query: new Map(parameters), headers: received };
@@ -80,7 +89,7 @@ export function splitParameters(parameters: Target['parameters'], received: Head
   const headers = new Map(received);
   for (const [name, value] of parameters) {
     const header = name.toLowerCase();
-    if (signatureParameters.has(header)) continue;
+    if (signatureParameters.has(header) || isBodyChecksum(header)) continue;
     if (!header.startsWith('x-amz-')) query.set(name, value);
     else if (!headers.has(header)) headers.set(header, value);
   }

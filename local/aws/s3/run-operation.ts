@@ -46,7 +46,7 @@ const paging = {
 const readOptions = {
   action: null,
   parameters: ['versionId', ...contentHeaders.map((name) => `response-${name}`)],
-  headers: [...conditions, 'if-modified-since', 'if-unmodified-since', 'x-amz-checksum-mode'],
+  headers: [...conditions, 'if-modified-since', 'if-unmodified-since', 'if-range', 'x-amz-checksum-mode'],
 };
 const putOptions = { action: 's3:PutObject' };
 const copyOptions = { ...putOptions, selector: 'x-amz-copy-source' };

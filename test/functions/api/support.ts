@@ -122,6 +122,7 @@ export function anApi(
       return `https://${bucket}.s3.test/${key}${version_id ? `?versionId=${version_id}` : ''}`;
     },
     sleep: () => expect.unreachable(),
+    longPolls: { per_owner: 10, total: 50 },
     readQueuePosition: async () => undefined,
     onAccepted: () => undefined,
     recordMetric: () => undefined,

@@ -165,8 +165,11 @@ describe('buckets and table', () => {
 });
 
 describe('the concurrency of the account', () => {
-  const check = (ConcurrentExecutions: number, apiConcurrency?: number) =>
-    checkConcurrency(client({ GetAccountSettings: { AccountLimit: { ConcurrentExecutions } } }), apiConcurrency);
+  const check = (ConcurrentExecutions: number, apiConcurrency?: number, longPolls = { per_owner: 10, total: 3 }) =>
+    checkConcurrency(client({ GetAccountSettings: { AccountLimit: { ConcurrentExecutions } } }), {
+      apiConcurrency,
+      longPolls,
+    });
   const fix = (text: string) => expect.stringContaining(text);
 
   test('is enough when 100 executions are left unreserved', async () => {
@@ -177,6 +180,16 @@ describe('the concurrency of the account', () => {
   test('is too low on a new account, with the command that requests more', async () => {
     expect(await check(10)).toMatchObject([
       { state: 'warning', fix: fix('request-service-quota-increase --service-code lambda --quota-code L-B99A9384') },
+    ]);
+  });
+
+  test('is too low for the requests that may wait, with the setting that fits', async () => {
+    const findings = (available: number, total: number) => check(available, undefined, { per_owner: 10, total });
+    expect(await findings(150, 50)).toMatchObject([{ state: 'ok' }]);
+    expect(await findings(1000, 334)).toMatchObject([{ state: 'warning', fix: fix('"total": 333, "perOwner": 10') }]);
+    expect(await findings(10, 50)).toMatchObject([
+      { state: 'warning', fix: fix('"longPolls": {"total": 3, "perOwner": 2}') },
+      { state: 'warning', fix: fix('--desired-value 1000') },
     ]);
   });
 

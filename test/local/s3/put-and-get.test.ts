@@ -9,6 +9,7 @@ import {
   PutObjectCommand,
   type PutObjectCommandInput,
 } from '@aws-sdk/client-s3';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { describe, expect, test } from 'vitest';
 import { send, signed } from './support/raw-request.ts';
 import { errorOf, startS3, type TestS3 } from './support/start-s3.ts';
@@ -226,6 +227,43 @@ describe('conditional reads', () => {
     const read = sdk.send(new GetObjectCommand({ Bucket, Key: 'key', ...condition }));
     const normal = (await errorOf(read)).replace(/^\w+ 304$/, '304 304');
     expect(normal).toBe(expected);
+  });
+});
+
+describe('If-Range', () => {
+  const etag = '"5d41402abc4b2a76b9719d911017c592"';
+  const time = Date.parse('2026-03-01T12:00:00.500Z');
+  const whole = { status: 200, range: null, text: 'hello' };
+  const part = { status: 206, range: 'bytes 1-3/5', text: 'ell' };
+
+  test.each([
+    ['the entity tag', etag, part],
+    ['the entity tag between blanks', `  ${etag} `, part],
+    ['the date of the last change', 'Sun, 01 Mar 2026 12:00:00 GMT', part],
+    ['another entity tag', '"other"', whole],
+    ['the weak form of the entity tag', `W/${etag}`, whole],
+    ['a list of entity tags', `"other", ${etag}`, whole],
+    ['any entity tag', '*', whole],
+    ['an earlier date', 'Sun, 01 Mar 2026 11:59:59 GMT', whole],
+    ['a later date', 'Sun, 01 Mar 2026 12:00:01 GMT', whole],
+    ['something else', 'yesterday', whole],
+    ['nothing', '', whole],
+  ])('with %s', async (_, ifRange, expected) => {
+    const s3 = await startS3({ now: () => time });
+    const sdk = s3.client({ systemClockOffset: time - Date.now() });
+    await sdk.send(new PutObjectCommand({ Bucket, Key: 'key', Body: 'hello' }));
+    const command = new GetObjectCommand({ Bucket, Key: 'key' });
+    const url = await getSignedUrl(sdk, command, { signingDate: new Date(time) });
+    const get = async (headers: Record<string, string>) => {
+      const response = await fetch(url, { headers });
+      const { status } = response;
+      return { status, range: response.headers.get('content-range'), text: await response.text() };
+    };
+    expect(await get({ 'if-range': ifRange, range: 'bytes=1-3' })).toEqual(expected);
+    // Without a range it has no effect, and a range beyond the end counts only for the same object.
+    expect(await get({ 'if-range': ifRange })).toEqual(whole);
+    const beyond = await get({ 'if-range': ifRange, range: 'bytes=5-' });
+    expect(beyond.status).toBe(expected === part ? 416 : 200);
   });
 });
 

@@ -1,7 +1,16 @@
-import { GetObjectCommand, HeadObjectCommand, ListBucketsCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import {
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListBucketsCommand,
+  PutObjectCommand,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { describe, expect, test } from 'vitest';
 import { authenticate } from '../../../local/aws/s3/authenticate.ts';
+import { checksumAlgorithms } from '../../../local/aws/s3/body/checksum.ts';
 import { readTarget } from '../../../local/aws/s3/http/messages.ts';
 import { readResponse, send } from './support/raw-request.ts';
 import { errorOf, type StartOptions, startS3 } from './support/start-s3.ts';
@@ -143,11 +152,44 @@ describe('presigned URLs', () => {
     expect(head).toMatchObject({ ContentLength: 5, Metadata: { prompt: 'a cat' } });
   });
 
-  test('a PUT signed with the SDK’s defaults has the checksum of an empty body and accepts no other', async () => {
+  test.each([undefined, ...checksumAlgorithms])(
+    'a PUT signed with the SDK’s checksum of an empty body (%s) accepts any body',
+    async (ChecksumAlgorithm) => {
+      const s3 = await startS3();
+      const command = new PutObjectCommand({ Bucket: 'files', Key: 'key', ChecksumAlgorithm });
+      const url = await getSignedUrl(s3.sdk, command);
+      expect(url).toContain('x-amz-checksum-');
+      for (const body of ['hello', '']) {
+        expect((await fetch(url, { method: 'PUT', body })).status).toBe(200);
+        const stored = await s3.sdk.send(new GetObjectCommand({ Bucket: 'files', Key: 'key' }));
+        expect(await stored.Body!.transformToString()).toBe(body);
+      }
+    },
+  );
+
+  test('an UploadPart signed with the SDK’s defaults accepts any body', async () => {
     const s3 = await startS3();
-    const url = await getSignedUrl(s3.sdk, new PutObjectCommand({ Bucket: 'files', Key: 'key' }));
-    const response = await readResponse(await fetch(url, { method: 'PUT', body: 'hello' }));
-    expect(response).toMatchObject({ status: 400, code: 'BadDigest' });
+    const upload = { Bucket: 'files', Key: 'key' };
+    const { UploadId } = await s3.sdk.send(new CreateMultipartUploadCommand(upload));
+    const url = await getSignedUrl(s3.sdk, new UploadPartCommand({ ...upload, UploadId, PartNumber: 1 }));
+    const { status, headers } = await fetch(url, { method: 'PUT', body: 'hello' });
+    expect(status).toBe(200);
+    const Parts = [{ PartNumber: 1, ETag: headers.get('etag')! }];
+    await s3.sdk.send(new CompleteMultipartUploadCommand({ ...upload, UploadId, MultipartUpload: { Parts } }));
+    const stored = await s3.sdk.send(new GetObjectCommand(upload));
+    expect(await stored.Body!.transformToString()).toBe('hello');
+  });
+
+  test('a PUT with a signed checksum header accepts no other body', async () => {
+    const s3 = await startS3();
+    const ChecksumCRC32 = Buffer.from([0x36, 0x10, 0xa6, 0x86]).toString('base64');
+    const command = new PutObjectCommand({ Bucket: 'files', Key: 'key', ChecksumCRC32 });
+    const name = 'x-amz-checksum-crc32';
+    const url = await getSignedUrl(s3.sdk, command, { unhoistableHeaders: new Set([name]) });
+    const put = async (body: string) =>
+      readResponse(await fetch(url, { method: 'PUT', body, headers: { [name]: ChecksumCRC32 } }));
+    expect(await put('hello')).toMatchObject({ status: 200 });
+    expect(await put('other')).toMatchObject({ status: 400, code: 'BadDigest' });
   });
 
   const command = new GetObjectCommand({ Bucket: 'files', Key: 'a b' });

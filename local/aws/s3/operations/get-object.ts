@@ -27,6 +27,16 @@ function isNotModified(headers: Headers, object: StoredObject): boolean {
   return modifiedSince !== undefined && seconds(object.last_modified) <= modifiedSince;
 }
 
+/**
+ * Whether `Range` counts by `If-Range`: the client's part belongs to this object (RFC 9110, section 13.1.5). It must name the strong
+ * entity tag, or exactly the date of the last change; anything else means the whole object.
+ */
+function isSameObject(ifRange: string | undefined, { etag, last_modified }: StoredObject): boolean {
+  const validator = ifRange?.trim();
+  if (validator === undefined || validator === `"${etag}"`) return true;
+  return !validator.includes('"') && parseHttpDate(validator) === seconds(last_modified);
+}
+
 export function preconditionFailed(condition: string): S3Error {
   return new S3Error(
     'PreconditionFailed',
@@ -55,7 +65,8 @@ export async function getObject(call: Call, services: Pick<Services, 'buckets'>)
   }
   if (isNotModified(call.headers, object)) return { status: 304, headers };
 
-  const range = readRange(call.headers.get('range'), object.size);
+  const isPart = isSameObject(call.headers.get('if-range'), object);
+  const range = isPart ? readRange(call.headers.get('range'), object.size) : undefined;
   headers['content-length'] = String(range ? range.end - range.start + 1 : object.size);
   if (range && object.size > 0) headers['content-range'] = `bytes ${range.start}-${range.end}/${object.size}`;
   // Clients would compare the checksum of the whole object with the range that they received.

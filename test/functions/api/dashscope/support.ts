@@ -87,6 +87,8 @@ export function aDashscope(table: Table, overrides: Partial<DashscopeServices & 
     cancelVideo: (video) => moveTo(table, video.id, 'canceled'),
     linkTo: async ({ bucket, key }, { file_name }) => `https://${bucket}.s3.example/${key}?file=${file_name}`,
     sleep: () => Promise.resolve(),
+    admitRequest: async () => undefined,
+    longPolls: { per_owner: 10, total: 50 },
     ...overrides,
   };
   const handle = dashscopeHandler(services, (error) => unexpectedErrors.push(error));

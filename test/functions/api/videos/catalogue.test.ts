@@ -42,6 +42,21 @@ describe('POST /estimates', () => {
     expect(beijing.estimated_cost).toMatchObject({ amount: 3.5, currency: 'CNY' });
   });
 
+  test.each([
+    ['an image and a prompt', {}],
+    ['an image', { prompt: 'A cat runs' }],
+    ['a prompt', { img_url: 'https://example.com/a.png' }],
+    ['a prompt, with a template', { template: 'flying' }],
+  ])('prices a request without %s', async (_, input) => {
+    const parameters = { resolution: '1080P', duration: 5 };
+    const { status, body: priced } = await requestEstimate(body({ input, parameters }));
+    expect(status).toBe(200);
+    const whole = await requestEstimate(body({ parameters }));
+    expect(priced).toEqual(whole.body);
+    const { input: _none, ...without } = body({ parameters });
+    expect((await requestEstimate(without)).body).toEqual(whole.body);
+  });
+
   test('warns of a truncated prompt', async () => {
     const { body: estimated } = await requestEstimate(
       body({ input: { prompt: 'A cat. '.repeat(200), img_url: 'https://example.com/a.png' } }),
@@ -66,7 +81,16 @@ describe('POST /estimates', () => {
       ['broken JSON', '{"model": '],
       ['deep JSON', '['.repeat(100)],
       ['a list', []],
-      ['many issues', { model: 'wan9', input: {}, parameters: { duration: '5' }, webhook_url: 'https://e.example' }],
+      [
+        'many issues',
+        {
+          model: 'wan9',
+          input: { img_url: 7, prompt: null },
+          parameters: { duration: '5' },
+          webhook_url: 'https://e.example',
+        },
+      ],
+      ['an input that is not an object', body({ input: [] })],
       ['a webhook', body({ webhook_url: 'https://example.com/hook' })],
       ['a private address', body({ input: { img_url: 'http://10.0.0.1/' } })],
       ['an inline image that is too small', body({ input: { img_url: dataUrl(png(10, 10)) } })],

@@ -1,8 +1,12 @@
+import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
+import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { waitForChange } from '../../../../functions/api/videos/long-poll.ts';
 import { replaceWithTombstone } from '../../../../functions/video/deletion.ts';
+import { keys } from '../../../../functions/video/keys.ts';
 import { isTerminal, type Status, type VideoRecord } from '../../../../functions/video/record.ts';
 import { changeStatus, changeVideo, createVideo } from '../../../../functions/video/store.ts';
+import { getItem } from '../../../../functions/video/table.ts';
 import { startTable } from '../../../support/table.ts';
 import { aTask, aVideo } from '../../../support/videos.ts';
 import { anApi } from '../support.ts';
@@ -124,10 +128,179 @@ test('waits for any condition, such as a terminal status', async () => {
   at(1000, () => changeStatus(store.table, video, 'submitting'));
   at(5000, () => changeStatus(store.table, { ...video, status: 'submitting' }, 'failed'));
   const until = ({ status }: VideoRecord) => isTerminal(status);
-  const ended = await waitForChange(store.table, video, { seconds: 25, until, sleep });
+  const services = { table: store.table, sleep, longPolls: { per_owner: 10, total: 50 } };
+  const { video: ended } = await waitForChange(services, video, { seconds: 25, until });
   expect(ended?.status).toBe('failed');
   expect(waited()).toBeLessThan(6100);
   const calls = slept.length;
-  expect(await waitForChange(store.table, ended!, { seconds: 25, until, sleep })).toBe(ended);
+  expect(await waitForChange(services, ended!, { seconds: 25, until })).toEqual({ video: ended, waited: true });
   expect(slept.length).toBe(calls);
+});
+
+describe('slots of long polls', () => {
+  const longPolls = { per_owner: 3, total: 5 };
+  /** A long poll that ends when `end` is called. */
+  async function poll(owner: string, limits = longPolls) {
+    const video = await storeVideo('running', { owner });
+    let end!: () => void;
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    let sleeping = false;
+    const held = waitForChange(
+      {
+        table: store.table,
+        longPolls: limits,
+        sleep: async (milliseconds) => {
+          sleeping = true;
+          await ended;
+          clock.now += milliseconds;
+        },
+      },
+      video,
+      { seconds: 25, until: () => false },
+    );
+    /** Whether it waits; false when it got no slot. */
+    const waits = async () => {
+      while (!sleeping && (await Promise.race([held, tick('pending')])) === 'pending');
+      return sleeping;
+    };
+    return { held, waits, end };
+  }
+  const tick = <Value>(value: Value) => new Promise<Value>((resolve) => setImmediate(resolve, value));
+  const waiting = async (polls: readonly Awaited<ReturnType<typeof poll>>[]) =>
+    (await Promise.all(polls.map(({ waits }) => waits()))).filter((each) => each).length;
+  const start = (owner: string, count: number, limits = longPolls) =>
+    Promise.all(Array.from({ length: count }, () => poll(owner, limits)));
+  const slots = async () =>
+    (await getItem<{ slots?: Record<string, number> }>(store.table, keys.longPolls))?.slots ?? {};
+  /** Ends polls, and lets slots expire that crashed functions held. */
+  const end = async (...polls: Awaited<ReturnType<typeof poll>>[]) => {
+    for (const each of polls) each.end();
+    await Promise.all(polls.map(({ held }) => held));
+  };
+  beforeEach(async () => {
+    await store.table.client.send(new DeleteCommand({ TableName: store.table.tableName, Key: { pk: keys.longPolls } }));
+  });
+
+  test('bound the concurrent long polls of an owner, and of all owners together', async () => {
+    const alice = await start('alice', 10);
+    expect(await waiting(alice)).toBe(3);
+    const others = [...(await start('bob', 10)), ...(await start('carol', 10))];
+    expect(await waiting(others)).toBe(2);
+    expect(Object.keys(await slots()).sort()).toHaveLength(5);
+    await end(...alice, ...others);
+    expect(await slots()).toEqual({});
+  });
+
+  test('are free again as soon as a long poll ends', async () => {
+    const [first, ...others] = await start('alice', 3);
+    expect(await waiting([first!, ...others])).toBe(3);
+    await end(first!);
+    const next = await start('alice', 2);
+    expect(await waiting(next)).toBe(1);
+    await end(...others, ...next);
+  });
+
+  test('are free again after a failure while waiting', async () => {
+    const video = await storeVideo('running', { owner: 'alice' });
+    const sleep = () => Promise.reject(new Error('the function ends'));
+    const failing = waitForChange({ table: store.table, sleep, longPolls }, video, { seconds: 25, until: () => false });
+    await expect(failing).rejects.toThrow('the function ends');
+    expect(await slots()).toEqual({});
+  });
+
+  test('of a crashed function expire, for its owner and for all', async () => {
+    // A function that never ends: its slot stays.
+    const crashed = [...(await start('alice', 3)), ...(await start('bob', 2))];
+    expect(await waiting(crashed)).toBe(5);
+    const refused = [...(await start('alice', 1)), ...(await start('carol', 1))];
+    expect(await waiting(refused)).toBe(0);
+    clock.now += 27_000;
+    const next = [...(await start('alice', 4)), ...(await start('carol', 4))];
+    expect(await waiting(next)).toBe(5);
+    expect(Object.keys(await slots())).toHaveLength(5);
+    // The crashed holders are slow after all: they release nothing that is not theirs.
+    await end(...crashed);
+    expect(Object.keys(await slots())).toHaveLength(5);
+    await end(...next);
+    expect(await slots()).toEqual({});
+  });
+
+  test('that a clock acquired which was set back since count as expired', async () => {
+    const ahead = await start('alice', 3);
+    expect(await waiting(ahead)).toBe(3);
+    clock.now -= 3600_000;
+    const next = await start('alice', 3);
+    expect(await waiting(next)).toBe(3);
+    await end(...ahead, ...next);
+  });
+
+  test('never exceed the limits, whatever starts, ends and crashes in whatever order', async () => {
+    const step = fc.record({
+      kind: fc.constantFrom('start', 'end', 'crash', 'pass'),
+      owner: fc.constantFrom('alice', 'bob', 'carol'),
+      count: fc.integer({ min: 1, max: 4 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
+        clock.now += 60_000;
+        let held: { owner: string; poll: Awaited<ReturnType<typeof poll>> }[] = [];
+        for (const { kind, owner, count } of steps) {
+          const own = held.filter((each) => each.owner === owner).slice(0, count);
+          if (kind === 'start') {
+            const before = held.filter((each) => each.owner === owner).length;
+            const started = await start(owner, count);
+            await waiting(started);
+            for (const each of started) if (await each.waits()) held.push({ owner, poll: each });
+            expect(held.filter((each) => each.owner === owner).length).toBeLessThanOrEqual(longPolls.per_owner);
+            expect(held.length).toBeLessThanOrEqual(longPolls.total);
+            // A long poll is only refused when a limit is reached.
+            const expected = Math.min(before + count, longPolls.per_owner);
+            if (held.length < longPolls.total)
+              expect(held.filter((each) => each.owner === owner).length).toBeGreaterThanOrEqual(expected);
+          } else if (kind === 'end') {
+            await end(...own.map((each) => each.poll));
+            held = held.filter((each) => !own.includes(each));
+          } else if (kind === 'pass') {
+            // All slots expire; a holder that lives past that counts no longer.
+            clock.now += 30_000;
+            held = [];
+          }
+          // 'crash': nothing releases the slots, which stay held until time passes.
+        }
+      }),
+      { numRuns: 40 },
+    );
+  }, 60_000);
+
+  test('are bounded without per-owner or total limit of 0 either: nothing waits', async () => {
+    expect(await waiting(await start('alice', 2, { per_owner: 0, total: 5 }))).toBe(0);
+    expect(await waiting(await start('alice', 2, { per_owner: 3, total: 0 }))).toBe(0);
+  });
+
+  test('beyond them the current video is returned immediately, with Retry-After, never an error', async () => {
+    const { id } = await storeVideo('running');
+    const api = anApi(store.table, { sleep, longPolls: { per_owner: 0, total: 5 } });
+    const response = await api.get({ id, query: { wait: '25' } });
+    expect(response).toMatchObject({ status: 200, body: { id, status: 'running' } });
+    expect(Number(response.headers['retry-after'])).toBeGreaterThanOrEqual(1);
+    const again = await api.get({ id, query: { wait: '25' }, headers: { 'if-none-match': response.headers.etag! } });
+    expect(again.status).toBe(304);
+    expect(Number(again.headers['retry-after'])).toBeGreaterThanOrEqual(1);
+    expect(slept).toEqual([]);
+  });
+
+  test('a table that fails for them delays nothing and causes no error', async () => {
+    const { id } = await storeVideo('running');
+    const failing = {
+      send: (command: { input: { Key?: { pk?: string } } }) =>
+        command.input.Key?.pk === keys.longPolls
+          ? Promise.reject(new Error('throttled'))
+          : store.table.client.send(command as never),
+    } as typeof store.table.client;
+    const api = anApi({ ...store.table, client: failing }, { sleep });
+    expect(await api.get({ id, query: { wait: '25' } })).toMatchObject({ status: 200, body: { status: 'running' } });
+    expect(slept).toEqual([]);
+  });
 });
