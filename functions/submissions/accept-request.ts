@@ -36,6 +36,8 @@ interface Submission {
   caller: Caller;
   /** @default the API, by the caller's key */
   source?: Source;
+  /** The id of the HTTP request that the caller received, for a video from the API. */
+  request_id?: string | undefined;
   /** Further allowed `s3://` prefixes besides the caller's uploads, by field. @default none */
   s3Prefixes?: S3Prefixes;
 }
@@ -91,7 +93,7 @@ async function plan(services: AcceptServices, { body, mode, s3Prefixes, caller: 
 /** Stores the media, then writes the record that refers to them. */
 async function create(
   { table, s3, uploadsBucket: bucket }: AcceptServices,
-  { identity: { id }, caller: { owner, key_id }, source = { type: 'api', key_id } }: Submission,
+  { identity: { id }, caller: { owner, key_id }, request_id, source }: Submission,
   { request, warnings, price, media, request_hash }: Plan,
 ): Promise<Creation> {
   const { model, input, parameters, metadata } = request;
@@ -100,7 +102,7 @@ async function create(
     {
       id,
       owner,
-      source,
+      source: source ?? { type: 'api', key_id, ...(request_id ? { request_id } : {}) },
       model,
       input: {
         ...input,

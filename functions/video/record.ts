@@ -54,7 +54,8 @@ type VideoInput = VideoRequest['input'];
 export type VideoParameters = Partial<VideoRequest['parameters']>;
 
 export type Source =
-  | { type: 'api'; key_id: string }
+  /** `request_id`: the id of the HTTP request that created the video. */
+  | { type: 'api'; key_id: string; request_id?: string }
   /** An image in the drop folder. `settings` maps the JSON pointer of each value to the level it came from. */
   | ({ type: 'drop'; settings?: Record<string, SettingLevel>; defaults_key?: string } & ObjectVersion)
   /** A line of a manifest in the drop folder, counted from 1, in the latest upload that contains it. */

@@ -61,8 +61,9 @@ const unknownRoute: GatewayProblem = {
 const tooLarge: GatewayProblem = {
   status: 413,
   code: 'BadRequest.TooLarge',
-  title: 'The request is too large.',
-  detail: 'An inline image may have up to 4 MiB. Upload a larger one with POST /uploads, or send its http(s) URL.',
+  title: 'The body of the request is too large.',
+  detail:
+    'An image or audio file within a request, and a form of POST /api/v1/uploads, may have up to 4 MiB. Upload a larger file with POST /uploads and give its media_url, or give its http(s) URL. Other requests need no large body.',
 };
 const unsupportedMediaType: GatewayProblem = {
   status: 415,
@@ -171,6 +172,6 @@ const template = (status: number, { code, title, detail }: Pick<GatewayProblem, 
     status,
     detail,
     code,
-    message: detail,
+    message: `${title} ${detail}`,
     request_id: '$context.requestId',
   });

@@ -1,9 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import type { Caller } from '../../shared/caller.ts';
 import type { Issue } from '../../shared/issues.ts';
 import { readJson } from '../../shared/json-body.ts';
-import { ProblemError } from '../../shared/problem.ts';
-import { type Identity, identityOf } from '../../submissions/identity.ts';
+import { identityOf } from '../../submissions/identity.ts';
 import { isJsonObject } from '../../wan/validation/body.ts';
 import { headerValues } from '../http/request.ts';
 import { DashscopeError, dashscopeErrorOfIssues } from './errors.ts';
@@ -19,18 +17,10 @@ export async function createTask(
 ): Promise<CreateTaskResponse> {
   if (!headerValues(request, 'x-dashscope-async').includes('enable')) throw new DashscopeError('AccessDenied');
   const body = withOwnUploads(readJson(request), services, caller);
-  const { video } = await services.acceptRequest({ body, identity: readIdentity(request, caller), caller });
+  const identity = identityOf(caller.owner, headerValues(request, 'idempotency-key'));
+  const { requestId: request_id } = request.requestContext;
+  const { video } = await services.acceptRequest({ body, identity, caller, request_id });
   return { output: { task_status: 'PENDING', task_id: video.id } };
-}
-
-/** An `Idempotency-Key` works as on `POST /videos`. Wan does not know the header, so an invalid one is ignored. */
-function readIdentity(request: DashscopeRequest, caller: Caller): Identity {
-  try {
-    return identityOf(caller.owner, headerValues(request, 'idempotency-key'));
-  } catch (error) {
-    if (error instanceof ProblemError) return { id: randomUUID(), repeatable: false };
-    throw error;
-  }
 }
 
 /** Replaces each `oss://` URL by the `s3://` URL of the caller's upload. @throws DashscopeError for any other `oss://` URL */

@@ -1,25 +1,78 @@
 import type { Issue } from '../../shared/issues.ts';
-import { ProblemError } from '../../shared/problem.ts';
+import { ProblemError, type ProblemMembers } from '../../shared/problem.ts';
+import { offeredModelNames } from '../../wan/catalogue.ts';
 
-/** The reference's error codes that these routes use, each with its HTTP status and documented message. */
+/**
+ * The reference's error codes that these routes use, each with its HTTP status and documented message, and what to do about it where that
+ * message does not say so.
+ */
 const documented = {
-  InvalidApiKey: { status: 401, message: 'Invalid API-key provided.' },
-  AccessDenied: { status: 403, message: 'current user api does not support synchronous calls.' },
-  NotFound: { status: 404, message: 'There is no such route.' },
-  MethodNotAllowed: { status: 405, message: 'The route does not take this method.' },
-  ModelNotFound: { status: 404, message: 'Model can not be found.' },
+  InvalidApiKey: {
+    status: 401,
+    message: 'Invalid API-key provided.',
+    fix: 'Send a key of this service in the header Authorization: Bearer KEY.',
+  },
+  AccessDenied: {
+    status: 403,
+    message: 'current user api does not support synchronous calls.',
+    fix: 'Send the header X-DashScope-Async: enable, then query the task.',
+  },
+  NotFound: {
+    status: 404,
+    message: 'There is no such route.',
+    fix: 'Check the path: it is case-sensitive and has no double slash.',
+  },
+  MethodNotAllowed: {
+    status: 405,
+    message: 'The route does not take this method.',
+    fix: 'Use a method of the header Allow.',
+  },
+  ModelNotFound: {
+    status: 404,
+    message: 'Model can not be found.',
+    fix: `Use one of ${offeredModelNames.join(', ')}.`,
+  },
   InvalidParameter: { status: 400, message: 'Required body invalid, please check the request body format.' },
   'InvalidParameter.DataInspection': {
     status: 400,
     message: 'Unable to download the media resource during the data inspection process.',
+    fix: 'Upload the file again, or give a URL that opens from anywhere without a login.',
   },
-  'BadRequest.EmptyInput': { status: 400, message: 'Required parameter "input" missing from request.' },
-  'BadRequest.EmptyModel': { status: 400, message: 'Required parameter "model" missing from request.' },
-  'BadRequest.IllegalInput': { status: 400, message: 'The input parameter requires json format.' },
-  'BadRequest.TooLarge': { status: 400, message: 'Payload Too Large.' },
-  InvalidURL: { status: 400, message: 'Invalid URL provided in your request.' },
-  DataInspectionFailed: { status: 400, message: 'Input or output data may contain inappropriate content.' },
-  IPInfringementSuspect: { status: 400, message: 'Input data is suspected of being involved in IP infringement.' },
+  'BadRequest.EmptyInput': {
+    status: 400,
+    message: 'Required parameter "input" missing from request.',
+    fix: 'Give "input" as an object with "img_url".',
+  },
+  'BadRequest.EmptyModel': {
+    status: 400,
+    message: 'Required parameter "model" missing from request.',
+    fix: `Use one of ${offeredModelNames.join(', ')}.`,
+  },
+  'BadRequest.IllegalInput': {
+    status: 400,
+    message: 'The input parameter requires json format.',
+    fix: 'Give "input" as an object.',
+  },
+  'BadRequest.TooLarge': {
+    status: 400,
+    message: 'Payload Too Large.',
+    fix: 'Upload the file with POST /uploads, or give its http(s) URL.',
+  },
+  InvalidURL: {
+    status: 400,
+    message: 'Invalid URL provided in your request.',
+    fix: 'Give a file of a type, size and length that the model takes.',
+  },
+  DataInspectionFailed: {
+    status: 400,
+    message: 'Input or output data may contain inappropriate content.',
+    fix: 'Change the prompt or the image.',
+  },
+  IPInfringementSuspect: {
+    status: 400,
+    message: 'Input data is suspected of being involved in IP infringement.',
+    fix: 'Leave out protected characters, brands and works.',
+  },
   Arrearage: { status: 400, message: 'Access denied, please make sure your account is in good standing.' },
   UnsupportedOperation: {
     status: 400,
@@ -29,7 +82,7 @@ const documented = {
   InternalError: { status: 500, message: 'An internal error occurred, please try again later.' },
   'InternalError.Timeout': { status: 500, message: 'The task had no result in time, please try again later.' },
   ModelUnavailable: { status: 503, message: 'Model is unavailable, please try again later.' },
-} as const;
+} as const satisfies Record<string, { status: number; message: string; fix?: string }>;
 
 export type ReferenceCode = keyof typeof documented;
 export const referenceCodes = Object.keys(documented) as readonly ReferenceCode[];
@@ -39,6 +92,12 @@ export const referenceStatus = (code: ReferenceCode): number => documented[code]
 /** The reference's message for a code. */
 export const documentedMessage = (code: ReferenceCode): string => documented[code].message;
 
+/** The reference's message for a code, and what to do. */
+const fullMessage = (code: ReferenceCode): string => {
+  const { message, fix }: { message: string; fix?: string } = documented[code];
+  return fix ? `${message} ${fix}` : message;
+};
+
 /** An error response of Wan's protocol. */
 export class DashscopeError extends Error {
   override readonly name = 'DashscopeError';
@@ -46,10 +105,10 @@ export class DashscopeError extends Error {
   readonly code: ReferenceCode;
   readonly headers: Readonly<Record<string, string>>;
 
-  /** @param message @default the documented one of the code */
+  /** @param message what is wrong, then what to do. @default the documented one of the code */
   constructor(
     code: ReferenceCode,
-    message: string = documentedMessage(code),
+    message: string = fullMessage(code),
     headers: Readonly<Record<string, string>> = {},
   ) {
     super(message);
@@ -78,7 +137,7 @@ const references: Readonly<Record<string, ReferenceCode>> = {
   video_not_found: 'UnsupportedOperation',
 };
 
-/** Codes whose documented message is used alone, without our detail, which refers to our own routes. */
+/** Codes whose own message is used, without our detail, which refers to our own routes. */
 const withoutDetail: readonly ReferenceCode[] = ['InvalidApiKey', 'UnsupportedOperation'];
 
 /**
@@ -89,19 +148,20 @@ export function dashscopeErrorOf(error: unknown): DashscopeError | undefined {
   if (error instanceof DashscopeError) return error;
   if (!(error instanceof ProblemError)) return undefined;
   const { status, members, headers } = error;
-  const { code, detail, errors } = members;
+  const { code, errors } = members;
   const reference = references[code];
   if (reference === undefined && errors && errors.length > 0) return dashscopeErrorOfIssues(errors);
-  if (reference === undefined) return new DashscopeError(...unlisted(status, code, detail), headers);
-  const message = documentedMessage(reference);
-  return new DashscopeError(reference, withoutDetail.includes(reference) ? message : `${message} ${detail}`, headers);
+  if (reference === undefined) return new DashscopeError(...unlisted(status, members), headers);
+  const message = withoutDetail.includes(reference)
+    ? fullMessage(reference)
+    : `${documentedMessage(reference)} ${members.detail}`;
+  return new DashscopeError(reference, message, headers);
 }
 
-function unlisted(status: number, code: string, detail: string): [ReferenceCode, string] {
-  if (status === 429) return ['Throttling.RateQuota', documentedMessage('Throttling.RateQuota')];
-  if (status >= 500) return ['InternalError', documentedMessage('InternalError')];
-  const isBroken = code === 'invalid_json';
-  return ['InvalidParameter', isBroken ? `${documentedMessage('InvalidParameter')} ${detail}` : detail];
+function unlisted(status: number, { code, title, detail }: ProblemMembers): [ReferenceCode, string] {
+  if (status === 429) return ['Throttling.RateQuota', fullMessage('Throttling.RateQuota')];
+  if (status >= 500) return ['InternalError', fullMessage('InternalError')];
+  return ['InvalidParameter', `${code === 'invalid_json' ? documentedMessage('InvalidParameter') : title} ${detail}`];
 }
 
 /** Clients match this text. It ends with a full-width exclamation mark. */

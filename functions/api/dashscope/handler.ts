@@ -47,15 +47,11 @@ function routeOf({ resource, pathParameters, httpMethod }: DashscopeRequest): {
   // The request's path may begin with the base path of a custom domain, so the matched parts are used.
   const path = (pathParameters?.proxy ?? resource.replace(/^\/api\/v1\//, '')).replace(/\/$/, '');
   const route = routes.find((candidate) => candidate.path.test(path));
-  if (!route)
-    throw new DashscopeError(
-      'NotFound',
-      'There is no such route. Check the path: it is case-sensitive and has no double slash.',
-    );
+  if (!route) throw new DashscopeError('NotFound');
   const operation = Object.hasOwn(route.methods, httpMethod) ? route.methods[httpMethod] : undefined;
   if (operation) return { operation, taskId: route.path.exec(path)?.[1] ?? '' };
   const allow = Object.keys(route.methods).join(', ');
-  throw new DashscopeError('MethodNotAllowed', `The route does not take this method, but ${allow}.`, { allow });
+  throw new DashscopeError('MethodNotAllowed', `The route does not take this method. Use ${allow}.`, { allow });
 }
 
 /** Below `/api/v1/`, without a last slash; what is in brackets is a task's id. */

@@ -31,7 +31,7 @@ export async function listTasks(
   const page_no = pageNumber(query.page_no, { name: 'page_no', default: 1, max: 1_000_000 });
   const page_size = pageNumber(query.page_size, { name: 'page_size', default: 10, max: 100 });
   if (query.status && !taskStatuses.includes(query.status as TaskStatus)) {
-    throw new DashscopeError('InvalidParameter', `status must be one of ${taskStatuses.join(', ')}.`);
+    throw new DashscopeError('InvalidParameter', `status is not a task status. Use one of ${taskStatuses.join(', ')}.`);
   }
   const found = await (query.task_id
     ? ownVideoOf(services, caller, query.task_id, query.start_time || query.end_time ? range : undefined)
@@ -60,7 +60,7 @@ async function ownVideoOf(
   return isWithin ? [video] : [];
 }
 
-/** Fields that firstframe does not know stay empty: the caller's ids at Alibaba Cloud and the id of the original request. */
+/** Fields that firstframe does not know stay empty: the caller's ids at Alibaba Cloud, and a drop's request. */
 function rowOf(video: ListedVideo, { region }: Pick<DashscopeServices, 'region'>): TaskRow {
   const { scheduled, ended } = taskTimes(video);
   return {
@@ -72,7 +72,7 @@ function rowOf(video: ListedVideo, { region }: Pick<DashscopeServices, 'region'>
     ...(ended ? { end_time: Date.parse(ended) } : {}),
     region: regionIds[region],
     api_key_id: video.source.type === 'api' ? video.source.key_id : '',
-    request_id: '',
+    request_id: (video.source.type === 'api' && video.source.request_id) || '',
     caller_uid: '',
     caller_parent_id: '',
     user_api_unique_key: '',
@@ -82,7 +82,10 @@ function rowOf(video: ListedVideo, { region }: Pick<DashscopeServices, 'region'>
 function pageNumber(text: string | undefined, limits: { name: string; default: number; max: number }): number {
   const number = /^\d{1,7}$/.test(text || String(limits.default)) ? Number(text || limits.default) : 0;
   if (number >= 1 && number <= limits.max) return number;
-  throw new DashscopeError('InvalidParameter', `${limits.name} must be a whole number from 1 to ${limits.max}.`);
+  throw new DashscopeError(
+    'InvalidParameter',
+    `${limits.name} is invalid. Use a whole number from 1 to ${limits.max}.`,
+  );
 }
 
 const day = 24 * 60 * 60 * 1000;
@@ -97,7 +100,10 @@ function readTimeRange(query: { start_time?: string; end_time?: string }, now: n
   const last = end ?? (start === undefined ? now : start + day);
   const first = start ?? last - day;
   if (last < first || last - first > day) {
-    throw new DashscopeError('InvalidParameter', 'end_time must be after start_time, and at most 24 hours after it.');
+    throw new DashscopeError(
+      'InvalidParameter',
+      'The time range is negative or too long. Give an end_time after start_time, and at most 24 hours after it.',
+    );
   }
   // A query has whole seconds, and the last second is included.
   return { start: new Date(first).toISOString(), end: new Date(end === undefined ? last : last + 999).toISOString() };
@@ -110,7 +116,7 @@ function readTime(name: string, text: string | undefined): number | undefined {
   const iso = parts && wanTimeToIso(`${year}-${month}-${date} ${hours}:${minutes}:${seconds}`);
   // Times in the table have four-digit years.
   if (iso && /^[1-9]\d{3}-/.test(iso)) return Date.parse(iso);
-  throw new DashscopeError('InvalidParameter', `${name} must be a time of the form YYYYMMDDhhmmss.`);
+  throw new DashscopeError('InvalidParameter', `${name} is not a time. Use the form YYYYMMDDhhmmss (UTC+8).`);
 }
 
 const fields = ['id', 'status', 'model', 'created_at', 'timeline', 'task', 'source'] as const;

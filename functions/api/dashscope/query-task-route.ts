@@ -136,8 +136,9 @@ const references: Record<FailureCode, ReferenceCode> = {
   internal_error: 'InternalError',
 };
 
-/** `code` and `message` of a FAILED task: the reference's message, then our own. */
-function taskFailure({ code, message }: Failure): { code: ReferenceCode; message: string } {
+/** `code` and `message` of a FAILED task: the reference's message, then our own, then what to do. */
+function taskFailure({ code, message: reason, hint }: Failure): { code: ReferenceCode; message: string } {
+  const message = `${reason} ${hint}`;
   const known = failureCodes.find((failure) => failure === code);
   // A refused drop has the code of its first issue.
   const reference = known ? references[known] : referenceOfIssue({ pointer: '/input/img_url', code }).code;

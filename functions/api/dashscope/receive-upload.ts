@@ -24,19 +24,19 @@ export async function receiveUpload(
   if (typeof upload_id !== 'string' || upload_id === '') {
     throw new DashscopeError(
       'AccessDenied',
-      'Send the form to the upload_host of a policy: GET uploads?action=getPolicy.',
+      'The URL has no upload token. Send the form to the upload_host of a policy: GET uploads?action=getPolicy.',
     );
   }
   const { key, bytes } = await readForm(request);
   const name = fileNameOf(key, upload_id);
   if (name === undefined) {
-    const where = `Invalid according to Policy: the key must be ${uploadDirectory(upload_id)}/ followed by a file name.`;
+    const where = `Invalid according to Policy: the key is not in the directory of the policy, or its file name is invalid. Use ${uploadDirectory(upload_id)}/ followed by a name of at most 255 bytes without slashes and control characters.`;
     throw new DashscopeError('AccessDenied', where);
   }
   if (bytes.byteLength > MAX_UPLOAD_BYTES) {
     throw new DashscopeError(
       'BadRequest.TooLarge',
-      `The file has ${bytes.byteLength} bytes; at most ${MAX_UPLOAD_BYTES} are accepted here. Make it smaller, or give its http(s) URL.`,
+      `The file has ${bytes.byteLength} bytes; at most ${MAX_UPLOAD_BYTES} are accepted here. Upload it with POST /uploads and give its media_url, make it smaller, or give its http(s) URL.`,
     );
   }
   // An MP3 may begin with bytes that no kind of file has.
@@ -45,7 +45,8 @@ export async function receiveUpload(
     throw new DashscopeError('InvalidParameter', wrongKindMessage(bytes, 'image or audio'));
   }
   if (!(await countUpload(services.table, request.queryStringParameters?.upload_token ?? ''))) {
-    const what = 'Invalid according to Policy: it permits 10 files. Get another: GET uploads?action=getPolicy.';
+    const what =
+      'Invalid according to Policy: its 10 files are uploaded. Get another policy: GET uploads?action=getPolicy.';
     throw new DashscopeError('AccessDenied', what);
   }
   const isStored = await storeUpload(services.s3, services.uploads_bucket, {
@@ -67,7 +68,8 @@ async function readForm(request: DashscopeRequest): Promise<{ key: string; bytes
   const form = await readMultipartForm(body, contentType);
   const [key, file] = [form?.get('key'), form?.get('file')];
   if (key && isUtf8(key) && file) return { key: key.toString('utf8'), bytes: file };
-  const message = 'The body must be a form (multipart/form-data) with the fields of the policy, the key and the file.';
+  const message =
+    'The body is not a complete form. Send multipart/form-data with the fields of the policy, the key and the file.';
   throw new DashscopeError('InvalidParameter', message);
 }
 

@@ -21,7 +21,12 @@ export interface DashscopeServices extends LongPollServices {
   region: Region;
   uploads_bucket: string;
   /** Validates a request as tolerantly as Wan does, and creates its video. @throws ProblemError */
-  acceptRequest: (submission: { body: unknown; identity: Identity; caller: Caller }) => Promise<{ video: VideoRecord }>;
+  acceptRequest: (submission: {
+    body: unknown;
+    identity: Identity;
+    caller: Caller;
+    request_id: string | undefined;
+  }) => Promise<{ video: VideoRecord }>;
   /**
    * @param milliseconds how long Wan's responses may take in total
    * @throws ProblemError when it is too late to cancel, or Wan does not respond in time

@@ -23,8 +23,10 @@ export async function getUploadPolicy(
   caller: Caller,
 ): Promise<UploadPolicyResponse> {
   const { action, model } = request.queryStringParameters ?? {};
-  if (action !== 'getPolicy') throw new DashscopeError('InvalidParameter', 'action must be getPolicy.');
-  if (!model) throw new DashscopeError('InvalidParameter', 'Field required: model.');
+  if (action !== 'getPolicy')
+    throw new DashscopeError('InvalidParameter', 'action is missing or unknown. Use action=getPolicy.');
+  if (!model)
+    throw new DashscopeError('InvalidParameter', 'Field required: model. Give the model that the file is for.');
   if (!offeredModelNames.some((name) => name === model)) throw new DashscopeError('ModelNotFound');
   const upload_id = randomUUID();
   const { token, expires_at } = await createUploadToken(services.table, caller, { upload_id });
@@ -67,7 +69,8 @@ const folder = 'firstframe';
 export const uploadDirectory = (uploadId: string): string => `${folder}/${uploadId}`;
 
 /**
- * The file name in a form's `key`: directly in the directory of its upload, at most 255 bytes, without slashes and control characters.
+ * The file name in a form's `key`: directly in the directory of its upload, at most 255 bytes, without slashes, control characters and
+ * overrides of the text direction. Emoji, Persian and Indic names contain joiners and direction marks, so other invisible characters stay.
  * @returns undefined for any other key
  */
 export function fileNameOf(key: string, uploadId: string): string | undefined {
@@ -81,7 +84,7 @@ const isFileName = (name: string): boolean =>
   name !== '.' &&
   name !== '..' &&
   Buffer.byteLength(name) <= 255 &&
-  !/[/\\\p{Cc}\p{Cf}\p{Surrogate}]/u.test(name);
+  !/[/\\\p{Cc}\p{Surrogate}\u202d\u202e]/u.test(name);
 
 /** The key of an uploaded file. */
 export const uploadKey = (owner: string, uploadId: string, name: string): string =>

@@ -12,7 +12,7 @@ import {
 } from '../dashscope/schemas.ts';
 import { exampleId, request_id } from './examples.ts';
 import { jsonResponse, type Parameter, ref, type Schemas } from './operation.ts';
-import { queryParameters } from './parameters.ts';
+import { idempotencyKey, queryParameters } from './parameters.ts';
 import { dashscopeOperations } from './problems.ts';
 
 export const schemas: Schemas = {
@@ -45,7 +45,7 @@ export const operations = dashscopeOperations([
     id: 'dashscopeCreateTask',
     summary: 'Create a task',
     description:
-      'As tolerant as Wan: unknown fields are ignored, null equals a missing field, an image may be bare base64. An `Idempotency-Key` works as on `POST /videos`.',
+      'As tolerant as Wan: unknown and empty fields are ignored with a warning, and an image or audio file may be bare base64. `Idempotency-Key` has the rules of `POST /videos`; a key that breaks them is a 400, and nothing is created.',
     parameters: [
       {
         name: 'X-DashScope-Async',
@@ -54,6 +54,7 @@ export const operations = dashscopeOperations([
         description: 'Videos are created asynchronously only.',
         schema: { const: 'enable' },
       },
+      idempotencyKey,
     ],
     body: {
       content: {

@@ -5,6 +5,8 @@ import type { videoSchema } from './video-schema.ts';
 type Video = z.input<typeof videoSchema>;
 
 const id = '5f0c6b9e-3a52-8d0e-9c1b-7e4f2a9d6c38';
+/** The request id in example responses. */
+export const request_id = '6d1f7c5e-9b0a-4f57-8d0e-2f3c5a7b9d11';
 const price = { amount: 0.18, currency: 'USD', unit_price: 0.036, seconds: 5, as_of: '2025-12-29' } as const;
 
 export const videoRequest = {
@@ -43,7 +45,7 @@ const queuedVideo: Video = {
   model: videoRequest.model,
   input: videoRequest.input,
   parameters: { resolution: '720P', duration: 5, prompt_extend: true, watermark: false },
-  source: { type: 'api', key_id: '3f9a1c7e5b2d' },
+  source: { type: 'api', key_id: '3f9a1c7e5b2d', request_id },
   metadata: videoRequest.metadata,
   warnings: [],
   progress: 0,
@@ -122,6 +124,4 @@ export const canceledVideo: Video = {
 };
 
 export const exampleId = id;
-/** The request id in example responses. */
-export const request_id = '6d1f7c5e-9b0a-4f57-8d0e-2f3c5a7b9d11';
 export const examplePrice = price;

@@ -34,7 +34,7 @@ const gatewayProblems: Readonly<Record<number, GatewayProblem>> = {
   404: { code: 'NotFound', description: 'There is no such route. Path and method are case-sensitive.' },
   413: {
     code: 'BadRequest.TooLarge',
-    description: 'The request body is too large: at most 10 MB, and 4 MiB for an inline image.',
+    description: 'The request body is too large: at most 10 MB, and 4 MiB for a file within a request or a form.',
   },
   429: {
     code: 'Throttling.RateQuota',
@@ -71,7 +71,7 @@ export const gatewayProblemSchema = z
     code: z
       .enum(Object.values(gatewayProblems).map(({ code }) => code))
       .meta({ description: "The code in Wan's protocol." }),
-    message: z.string().meta({ description: 'The same as `detail`.' }),
+    message: z.string().meta({ description: '`title` and `detail`: what is wrong, then what to do.' }),
     request_id: z.string(),
   })
   .meta({ description: 'A problem reported by the gateway. It has the members of both protocols.' });

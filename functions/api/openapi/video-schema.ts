@@ -150,7 +150,11 @@ export const videoSchema = z
       .meta({ description: "With the model's defaults filled in." }),
     source: z
       .discriminatedUnion('type', [
-        z.strictObject({ type: z.literal('api'), key_id: z.string() }),
+        z.strictObject({
+          type: z.literal('api'),
+          key_id: z.string(),
+          request_id: z.string().optional().meta({ description: 'The id of the request that created the video.' }),
+        }),
         z.strictObject({
           type: z.literal('drop'),
           ...droppedAt,

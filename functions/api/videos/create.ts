@@ -29,7 +29,8 @@ export async function submit(
   const arrived = table.now();
   const body = readJson(request);
   const identity = identityOf(caller.owner, headerValues(request, 'idempotency-key'));
-  const accepted = await acceptRequest(services, { body, mode: 'strict', identity, caller });
+  const { requestId: request_id } = request.requestContext;
+  const accepted = await acceptRequest(services, { body, mode: 'strict', identity, caller, request_id });
   const { video, created } = accepted;
   services.onAccepted(accepted);
   const wait = preferredWait(request);

@@ -247,7 +247,7 @@ describe('the gateway’s own responses', () => {
         status: Number(properties.StatusCode),
         detail: expect.stringMatching(/\.$/),
         code: expect.stringMatching(/^[A-Z][A-Za-z.]+$/),
-        message: body.detail,
+        message: `${body.title} ${body.detail}`,
         request_id: 'c0ffee',
       });
     }

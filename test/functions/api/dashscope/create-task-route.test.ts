@@ -34,7 +34,8 @@ describe('create', () => {
     expect(response).toMatchObject({ status: 403 });
     expect(errorBody.parse(response.body)).toEqual({
       code: 'AccessDenied',
-      message: 'current user api does not support synchronous calls.',
+      message:
+        'current user api does not support synchronous calls. Send the header X-DashScope-Async: enable, then query the task.',
       request_id: 'request-1',
     });
     expect(dashscope().dispatched).toEqual([]);
@@ -65,9 +66,21 @@ describe('create', () => {
     });
   });
 
-  test('ignores an invalid idempotency-key', async () => {
-    const headers = { 'idempotency-key': 'two words' };
-    expect(await create(body(), { headers })).not.toBe(await create(body(), { headers }));
+  test.each([
+    ['with a blank', 'two words'],
+    ['that is empty', ''],
+    ['of 256 characters', 'k'.repeat(256)],
+    ['with a letter beyond ASCII', 'clé'],
+    ['with a control character', 'a\u0001'],
+  ])('refuses an Idempotency-Key %s like POST /videos, and creates nothing', async (_, key) => {
+    expect(await post(body(), { headers: { 'Idempotency-Key': key } })).toMatchObject({
+      status: 400,
+      body: {
+        code: 'InvalidParameter',
+        message: expect.stringMatching(/^The Idempotency-Key is invalid\. Send the header once, with 1 to 255 /),
+      },
+    });
+    expect(dashscope().dispatched).toEqual([]);
   });
 
   test.each([

@@ -69,6 +69,25 @@ test("lists each task with times in ms and without Wan's ids", async () => {
   expect(JSON.stringify(response)).not.toContain("Wan's own");
 });
 
+test('each row has the request_id of the response to its creation; a drop has none', async () => {
+  const created_at = Date.now();
+  const own = aDashscope({ ...store.table, now: () => created_at });
+  const response = await own.call({
+    method: 'POST',
+    path: 'services/aigc/video-generation/video-synthesis',
+    headers: { 'X-DashScope-Async': 'enable' },
+    body: { model: 'wan2.2-i2v-plus', input: { img_url: 'https://example.com/cat.png' } },
+    owner,
+  });
+  expect(response.body.request_id).toBe('request-1');
+  await createVideo(
+    store.table,
+    aVideo({ owner, source: { type: 'drop', bucket: 'uploads', key: 'drop/cat.png' } }, created_at - 1),
+  );
+  const { body } = await own.call({ path: 'tasks', owner });
+  expect(body.data.map(({ request_id }: { request_id: string }) => request_id)).toEqual(['request-1', '']);
+});
+
 test("lists the owner's tasks of the last 24 hours, newest first, without deleted ones", async () => {
   const [old, first, second] = [await storeVideo(25), await storeVideo(2), await storeVideo(1)];
   const deleted = aVideo({ owner, status: 'failed' }, start);

@@ -117,7 +117,7 @@ describe('query', () => {
     await moveTo(table(), id, 'failed', { set: { error } });
     expect((await query(id)).output).toMatchObject({
       code: 'InvalidURL',
-      message: 'Invalid URL provided in your request. It is 10 × 10.',
+      message: `Invalid URL provided in your request. It is 10 × 10. ${error.hint}`,
     });
   });
 

@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { DashscopeError, dashscopeErrorOf, referenceCodes } from '../../../../functions/api/dashscope/errors.ts';
 import { errorBody } from '../../../../functions/api/dashscope/schemas.ts';
+import { codeNames, problemCodes } from '../../../../functions/api/openapi/problem-codes.ts';
+import { ProblemError } from '../../../../functions/shared/problem.ts';
 import { submit, taskRequests } from './task-requests.ts';
 
 const { dashscope } = taskRequests();
@@ -34,7 +37,44 @@ describe('an unknown route', () => {
     const response = await dashscope().call({ path: 'nothing', owner: '' });
     expect(response).toMatchObject({
       status: 401,
-      body: { code: 'InvalidApiKey', message: 'Invalid API-key provided.', request_id: 'request-1' },
+      body: {
+        code: 'InvalidApiKey',
+        message: 'Invalid API-key provided. Send a key of this service in the header Authorization: Bearer KEY.',
+        request_id: 'request-1',
+      },
     });
+  });
+});
+
+/** What is wrong, then what to do: two sentences, or one that has both as in the reference. */
+const explains = /^[^.]+\. [A-Z].+\.$|, please .+\.$/;
+
+describe('a message names what is wrong, then what to do', () => {
+  test.each(referenceCodes)('%s', (code) => {
+    expect(new DashscopeError(code).message).toMatch(explains);
+  });
+
+  test.each(codeNames)('a problem with the code %s', (code) => {
+    const members = { code, title: 'The video is late.', detail: 'Try again.' };
+    expect(dashscopeErrorOf(new ProblemError(problemCodes[code].status, members))?.message).toMatch(explains);
+  });
+
+  test.each([
+    ['GET', 'tasks?page_no=0'],
+    ['GET', 'tasks?status=done'],
+    ['GET', 'tasks?start_time=now'],
+    ['GET', 'tasks?start_time=20260308000000&end_time=20260309000001'],
+    ['GET', 'uploads'],
+    ['GET', 'uploads?action=getPolicy'],
+    ['GET', 'uploads?action=getPolicy&model=wan9'],
+    ['POST', 'uploads'],
+    ['POST', 'tasks/a/cancel'],
+    ['POST', submit],
+    ['GET', 'nothing'],
+    ['PUT', 'tasks'],
+  ])('%s %s', async (method, path) => {
+    const response = await dashscope().call({ method, path });
+    expect(response.status).toBeGreaterThanOrEqual(400);
+    expect(response.body.message).toMatch(explains);
   });
 });

@@ -113,23 +113,31 @@ describe('an upload', () => {
     expect([status, dashscope.files.get(key)?.content_type]).toEqual([200, content_type]);
   });
 
-  test.each([['cat.png'], ['cat é & 100%+1 猫.png'], ['.png']])(
-    'named %s can be used as the image of a task',
-    async (fileName) => {
-      const { status, upload_id } = await upload({}, { fileName });
-      expect(status).toBe(200);
-      const created = await dashscope.call({
-        method: 'POST',
-        path: 'services/aigc/video-generation/video-synthesis',
-        headers: { 'X-DashScope-Async': 'enable', 'X-DashScope-OssResourceResolve': 'enable' },
-        body: { model: 'wan2.5-i2v-preview', input: { img_url: `oss://firstframe/${upload_id}/${fileName}` } },
-      });
-      expect([created.status, created.body]).toEqual([200, expect.anything()]);
-      expect(await readVideo(store.table, created.body.output.task_id)).toMatchObject({
-        image: { content_type: 'image/png', width: 400, height: 400 },
-      });
-    },
-  );
+  test.each([
+    ['cat.png'],
+    ['cat é & 100%+1 猫.png'],
+    ['.png'],
+    ['👨‍👩‍👧.jpg'],
+    ['می‌خواهم.png'],
+    ['\u200ephoto\u200f.jpg'],
+    ['\u202ascan\u202c.png'],
+    ['\u2067תמונה\u2069.png'],
+    ['क्‍ष\ufeff\u00ad.png'],
+    ['🏴\u{e0067}\u{e0062}\u{e007f}.png'],
+  ])('named %s can be used as the image of a task', async (fileName) => {
+    const { status, upload_id } = await upload({}, { fileName });
+    expect(status).toBe(200);
+    const created = await dashscope.call({
+      method: 'POST',
+      path: 'services/aigc/video-generation/video-synthesis',
+      headers: { 'X-DashScope-Async': 'enable', 'X-DashScope-OssResourceResolve': 'enable' },
+      body: { model: 'wan2.5-i2v-preview', input: { img_url: `oss://firstframe/${upload_id}/${fileName}` } },
+    });
+    expect([created.status, created.body]).toEqual([200, expect.anything()]);
+    expect(await readVideo(store.table, created.body.output.task_id)).toMatchObject({
+      image: { content_type: 'image/png', width: 400, height: 400 },
+    });
+  });
 
   test('cannot be used by another owner', async () => {
     const { upload_id } = await upload({});
@@ -197,6 +205,10 @@ describe('an upload', () => {
     ['that is ".."', `firstframe/${id}/..`],
     ['with a back slash', `firstframe/${id}/a\\cat.png`],
     ['with a control character', `firstframe/${id}/cat\u0000.png`],
+    ['with a line break', `firstframe/${id}/cat\n.png`],
+    ['with a C1 control character', `firstframe/${id}/cat\u0085.png`],
+    ['that hides its extension by a direction override', `firstframe/${id}/cat\u202egnp.exe`],
+    ['with a left-to-right override', `firstframe/${id}/\u202dcat.png`],
     ['that is too long', `firstframe/${id}/${'é'.repeat(128)}`],
   ])('is refused with a key %s', async (_, key) => {
     expect(await upload({ key }, { upload_id: id })).toMatchObject({
