@@ -58,7 +58,7 @@ const urls = [
     'javascript:1',
   ],
   ...['', ' ', 'cat.png', 'data:', 'data:,x', 'data:image/png,abc', 'data:image/png;base64', 'data:;base64,AAAA'],
-  `https://images.example/${'x'.repeat(2048)}`,
+  `https://images.example/${'x'.repeat(8192)}`,
 ];
 
 const characters = ['a', '猫', '🐈', '\u0000', '"', '[', '\\', 'ß', '\n'];

@@ -27,7 +27,7 @@ export const oddValues: readonly unknown[] = [
     'data:text/html,<b>',
     'x'.repeat(64),
     'x'.repeat(65),
-    'x'.repeat(2049),
+    'x'.repeat(8193),
     'é'.repeat(20_001),
   ],
   ...[[], [[]], [1, 'a', null], {}, { a: 1 }, { toString: 'x' }, { constructor: { prototype: {} } }, { length: -1 }],

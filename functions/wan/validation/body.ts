@@ -1,4 +1,4 @@
-import type * as z from 'zod';
+import * as z from 'zod';
 import { type Issue, maxIssues, pointerTo, type Warning } from '../../shared/issues.ts';
 import {
   inputFields,
@@ -33,15 +33,20 @@ const labelFields = { metadata: metadataField, webhook_url: webhookField };
  */
 export function readBody(body: Readonly<Record<string, unknown>>, mode: 'strict' | 'tolerant'): RequestBody {
   const { model, input, parameters, ...others } = ownFields(body);
-  const inputSection = readFields(isJsonObject(input) ? input : { img_url: '' }, inputFields, '/input', mode);
-  const parameterSection = readFields(isJsonObject(parameters) ? parameters : {}, parameterFields, '/parameters', mode);
+  const inputSection = readFilledFields(isJsonObject(input) ? input : { img_url: '-' }, inputFields, '/input', mode);
+  const parameterSection = readFilledFields(
+    isJsonObject(parameters) ? parameters : {},
+    parameterFields,
+    '/parameters',
+    mode,
+  );
   const tooMany = isJsonObject(others.metadata) && Object.keys(others.metadata).length > maxMetadataEntries;
-  const labels = readFields(tooMany ? { ...others, metadata: {} } : others, labelFields, '', mode);
+  const labels = readFilledFields(tooMany ? { ...others, metadata: {} } : others, labelFields, '', mode);
   const { metadata = {}, webhook_url } = labels.values;
   if (!isJsonObject(input)) delete inputSection.values.img_url;
   return {
-    model,
-    input: withoutBlankPrompts(inputSection.values),
+    model: mode === 'tolerant' && isEmpty(model) ? undefined : model,
+    input: inputSection.values,
     parameters: parameterSection.values,
     metadata,
     webhook_url,
@@ -62,12 +67,50 @@ function ownFields(body: Readonly<Record<string, unknown>>): Record<string, unkn
   return Object.assign(Object.create(null), body);
 }
 
-/** A prompt of spaces only counts as missing. */
-function withoutBlankPrompts(input: RequestBody['input']): RequestBody['input'] {
-  if (input.prompt?.trim() === '') delete input.prompt;
-  if (input.negative_prompt?.trim() === '') delete input.negative_prompt;
-  return input;
+/**
+ * Validates an object without its empty fields: programs send them for values that are not set. In strict mode only empty texts
+ * count, for optional fields that are texts; in tolerant mode every empty value does, for every field.
+ */
+function readFilledFields<T extends Fields>(
+  object: Readonly<Record<string, unknown>>,
+  fields: T,
+  pointer: string,
+  mode: 'strict' | 'tolerant',
+): Section<T> {
+  const own = ownFields(object);
+  const empty = Object.keys(fields).filter(
+    (name) =>
+      isEmpty(own[name]) && (mode === 'tolerant' || (typeof own[name] === 'string' && isOptionalText(fields[name]))),
+  );
+  for (const name of empty) delete own[name];
+  if (mode === 'tolerant' && pointer === '/input')
+    for (const [name, value] of sdkFields) if (own[name] === value) delete own[name];
+  const section = readFields(own, fields, pointer, mode);
+  const isMissing = (name: string) => section.issues.some((issue) => issue.pointer === pointerTo(pointer, name));
+  const warnings = empty
+    .filter((name) => !isMissing(name))
+    .map((name) => ({
+      pointer: pointerTo(pointer, name),
+      code: 'empty_value',
+      message: `"${name}" is empty and was ignored.`,
+    }));
+  return { ...section, warnings: [...warnings, ...section.warnings] };
 }
+
+/** Fields of `input` that the Python SDK of DashScope adds to every request, with its values. Wan ignores them. */
+const sdkFields = [
+  ['extend_prompt', true],
+  ['function', 'video-synthesis'],
+] as const;
+
+/** Null, blank text and an empty list. */
+const isEmpty = (value: unknown): boolean =>
+  value === null || (typeof value === 'string' && value.trim() === '') || (Array.isArray(value) && value.length === 0);
+
+const isOptionalText = (schema: z.ZodType | undefined): boolean => {
+  const inner = schema instanceof z.ZodOptional ? schema.unwrap() : undefined;
+  return inner instanceof z.ZodString || inner instanceof z.ZodEnum;
+};
 
 function inputIssues(input: unknown): Issue[] {
   if (isJsonObject(input)) return [];
@@ -76,7 +119,7 @@ function inputIssues(input: unknown): Issue[] {
 }
 
 function parametersIssues(parameters: unknown, mode: 'strict' | 'tolerant'): Issue[] {
-  if (isJsonObject(parameters) || parameters === undefined || (parameters === null && mode === 'tolerant')) return [];
+  if (isJsonObject(parameters) || parameters === undefined || (mode === 'tolerant' && isEmpty(parameters))) return [];
   return [{ pointer: '/parameters', code: 'wrong_type', message: 'Give "parameters" as an object, or leave it out.' }];
 }
 
@@ -147,12 +190,11 @@ export function readFields<T extends Fields>(
   }
   const unknown = Object.keys(object).filter((name) => !Object.hasOwn(fields, name));
   const known = Object.keys(fields).join(', ');
-  const [found, message] =
-    mode === 'tolerant'
-      ? [warnings, 'This field is unknown and was ignored.']
-      : [issues, `This field is unknown. Use ${known}.`];
   for (const name of unknown.slice(0, maxIssues)) {
-    found.push({ pointer: pointerTo(pointer, name), code: 'unknown_field', message });
+    const field = pointerTo(pointer, name);
+    const found = { pointer: field, code: 'unknown_field' };
+    if (mode === 'strict') issues.push({ ...found, message: `This field is unknown. Use ${known}.` });
+    else warnings.push({ ...found, message: `"${field.slice(1).replaceAll('/', '.')}" is unknown and was ignored.` });
   }
   return { values, issues, warnings };
 }

@@ -1,8 +1,8 @@
 import { BlockList, isIP } from 'node:net';
 import type { ValueIssue } from '../../shared/issues.ts';
 
-/** No service that serves media needs longer URLs. */
-const maxUrlLength = 2048;
+/** Wan documents no limit. A presigned URL with a session token has up to about 4,000 characters, and many servers take at most 8 KB. */
+const maxUrlLength = 8192;
 
 export type UrlOptions = {
   /** Origins that are allowed although they are private or use plain http. */
@@ -20,9 +20,8 @@ export function checkPublicUrl(
   text: string,
   { trustedOrigins, schemes = ['https:', 'http:'] }: UrlOptions,
 ): { ok: true; url: string } | ({ ok: false } & ValueIssue) {
-  if (text.length > maxUrlLength) {
-    return refuse('url_too_long', `The URL is longer than ${maxUrlLength} characters. Use a shorter one.`);
-  }
+  // Only of web addresses: a file sent as text gets an explanation of its own.
+  if (/^https?:/i.test(text) && text.length > maxUrlLength) return tooLong('');
   const accepted = schemes.map((scheme) => `${scheme}//`).join(' or ');
   const unreadable = `This is no valid URL. Give one that starts with ${accepted}, with spaces and other special characters percent-encoded.`;
   // `URL` drops tabs, line breaks and outer spaces and reads "\" as "/". Other parsers may not, so these are refused.
@@ -49,14 +48,15 @@ export function checkPublicUrl(
       'The host of the URL is not on the public internet. Use a public address, or upload the file.',
     );
   }
-  if (url.href.length > maxUrlLength) {
-    return refuse(
-      'url_too_long',
-      `The URL is longer than ${maxUrlLength} characters once percent-encoded. Use a shorter one.`,
-    );
-  }
+  if (url.href.length > maxUrlLength) return tooLong(' once percent-encoded');
   return { ok: true, url: url.href };
 }
+
+const tooLong = (when: string) =>
+  refuse(
+    'url_too_long',
+    `The URL is longer than ${maxUrlLength} characters${when}. Use a shorter one, or upload the file with POST /uploads and give its "media_url".`,
+  );
 
 function refuse(code: string, message: string): { ok: false } & ValueIssue {
   return { ok: false, code, message };

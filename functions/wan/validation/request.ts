@@ -114,9 +114,8 @@ export function checkRequest(body: unknown, options: CheckOptions): CheckedReque
 
 const noFindings = { issues: [], warnings: [] };
 
-/** Clients of Wan's protocol send an empty audio_url for none, and files without the `data:` prefix. */
+/** A client of Wan's protocol sends files without the `data:` prefix. */
 function acceptLegacyForms(input: RequestBody['input']): void {
-  if (input.audio_url === '') delete input.audio_url;
   for (const field of ['img_url', 'audio_url'] as const) {
     const text = input[field];
     if (text !== undefined) input[field] = rawBase64ToDataUrl(text) ?? text;

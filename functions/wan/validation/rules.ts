@@ -47,11 +47,11 @@ export function applyModelRules(
     });
   }
   if (shot_type !== undefined && !model.shot_type) {
-    issues.push({
-      pointer: '/parameters/shot_type',
-      code: 'shot_type_not_supported',
-      message: `${model.name} does not accept shot_type. Leave it out, or use ${modelsWith((other) => other.shot_type)}.`,
-    });
+    const code = 'shot_type_not_supported';
+    const message = `${model.name} does not accept shot_type. Leave it out, or use ${modelsWith((other) => other.shot_type)}.`;
+    // Every model without the parameter makes a single shot.
+    if (shot_type === 'single') ignored('/parameters/shot_type', code, message, () => delete parameters.shot_type);
+    else issues.push({ pointer: '/parameters/shot_type', code, message });
   } else if (shot_type !== undefined && prompt_extend === false) {
     ignored(
       '/parameters/shot_type',

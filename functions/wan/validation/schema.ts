@@ -100,8 +100,16 @@ export const webhookField = z
   .meta({ description: 'An https URL that is notified of every status change.' })
   .optional();
 
-export const inputSchema = z.strictObject(inputFields);
-const parametersSchema = z.strictObject(parameterFields);
+/** An empty text counts as a missing field (`readBody`). */
+const orEmpty = <Schema extends z.ZodType>(field: z.ZodOptional<Schema>) =>
+  z.union([field.unwrap(), z.literal('')]).optional();
+
+export const inputSchema = z.strictObject({ ...inputFields, template: orEmpty(inputFields.template) });
+const parametersSchema = z.strictObject({
+  ...parameterFields,
+  resolution: orEmpty(parameterFields.resolution),
+  shot_type: orEmpty(parameterFields.shot_type),
+});
 
 /**
  * The body of `POST /videos` as a schema, for the contract (OpenAPI). Requests are validated by `checkRequest`, which knows the rules of

@@ -51,7 +51,7 @@ describe('each line of a manifest', () => {
     ['half a character in a key', body('\ud800.png'), 'image_not_found'],
     ['an empty key', body(''), 'image_not_found'],
     ['a key as long as an image', body('A'.repeat(100_000)), 'image_not_found'],
-    ['bare base64', body(png(400, 380).toString('base64')), 'url_too_long'],
+    ['bare base64', body(png(400, 380).toString('base64')), 'invalid_url'],
     ["another's upload", body('s3://uploads/uploads/someone/cat.png'), 'upload_not_found'],
     ["another's drop by its address", body('s3://uploads/drop/x/cat.png'), 'image_not_found'],
     ["another bucket's drop folder", body('s3://others/drop/x/cat.png'), 'upload_not_found'],

@@ -175,8 +175,9 @@ describe.each(bothFields)('%s, given something else than an address,', (field) =
     '//example.com/photo.jpg',
     'example.com/photo.jpg',
     'oss://dashscope-instant/a/photo.jpg',
-    '',
-  ])('explains how to send a file: %j', (text) => {
+    `ftp://example.com/${'a'.repeat(9000)}/photo.jpg`,
+    `./${'a/'.repeat(5000)}photo.jpg`,
+  ])('explains how to send a file: %.60j', (text) => {
     const { codes, messages } = refusalOf(field, text);
     expect(['invalid_url', 'unsupported_url_scheme']).toContain(codes.join());
     expect(messages).toContain('Upload a file of your own through POST /uploads');
@@ -187,7 +188,9 @@ describe.each(bothFields)('%s, given something else than an address,', (field) =
 
   test.each([
     ['https://example.com/a b.png', 'percent-encoded'],
-    [`https://example.com/${'a'.repeat(3000)}`, 'longer than 2048'],
+    [`https://example.com/${'a'.repeat(9000)}`, 'longer than 8192'],
+    [`https://example.com/${'a'.repeat(9000)}`, 'upload the file with POST /uploads and give its "media_url"'],
+    [`https://example.com/${'ä'.repeat(3000)}`, 'POST /uploads'],
     ['https://user:secret@example.com/a.png', 'user name or password'],
   ])('keeps the explanation of a web address: %s', (text, explanation) => {
     expect(refusalOf(field, text).messages).toContain(explanation);

@@ -75,8 +75,13 @@ describe('checkPublicUrl', () => {
     ['https://example.com/a b', 'invalid_url'],
     ['https://example.com\\@127.0.0.1/', 'invalid_url'],
     ['https://example.com/\u0000', 'invalid_url'],
-    [`https://example.com/${'a'.repeat(2048)}`, 'url_too_long'],
-    [`https://example.com/${'ä'.repeat(1000)}`, 'url_too_long'],
+    [`https://example.com/${'a'.repeat(8192)}`, 'url_too_long'],
+    [`https://example.com/${'ä'.repeat(2000)}`, 'url_too_long'],
+    // The kind is judged before the length.
+    [`ftp://example.com/${'a'.repeat(8192)}`, 'unsupported_url_scheme'],
+    [`data:audio/mpeg;base64,${'A'.repeat(8192)}`, 'unsupported_url_scheme'],
+    [`oss://dashscope/${'a'.repeat(8192)}`, 'unsupported_url_scheme'],
+    ['A'.repeat(100_000), 'invalid_url'],
   ])('answers %j with %s', (url, code) => {
     expect(codeOf(url)).toBe(code);
   });

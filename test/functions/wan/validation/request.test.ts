@@ -1,8 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
-import { findModel, offeredModelNames, resolutionNames, takesDuration } from '../../../../functions/wan/catalogue.ts';
+import {
+  findModel,
+  models,
+  offeredModelNames,
+  resolutionNames,
+  takesDuration,
+} from '../../../../functions/wan/catalogue.ts';
 import { type CheckOptions, checkRequest } from '../../../../functions/wan/validation/request.ts';
-import { videoRequestSchema } from '../../../../functions/wan/validation/schema.ts';
+import { inputFields, parameterFields, videoRequestSchema } from '../../../../functions/wan/validation/schema.ts';
 import { png } from '../../media/support.ts';
 import { body, findings, img_url, strict, tolerant } from './support.ts';
 
@@ -185,10 +191,112 @@ describe('checkRequest', () => {
         input: { prompt: 'x', img_url: `data:image/png;base64,${base64}` },
         parameters: { duration: 10, resolution: '1080P' },
       },
-      warnings: [{ pointer: '/input/extend_prompt' }, { pointer: '/parameters/size' }, { pointer: '/task_group' }],
+      warnings: [
+        { pointer: '/input/negative_prompt', code: 'empty_value' },
+        { pointer: '/input/audio_url', code: 'empty_value' },
+        { pointer: '/input/template', code: 'empty_value' },
+        { pointer: '/parameters/seed', code: 'empty_value' },
+        {
+          pointer: '/parameters/size',
+          code: 'unknown_field',
+          message: '"parameters.size" is unknown and was ignored.',
+        },
+        { pointer: '/task_group', code: 'unknown_field' },
+      ],
     });
-    expect(findings({ ...request, parameters: null }, tolerant)).toHaveLength(2);
+    for (const parameters of [null, '', []])
+      expect(findings({ ...request, parameters }, tolerant)).toEqual([
+        '/input/negative_prompt ! empty_value',
+        '/input/audio_url ! empty_value',
+        '/input/template ! empty_value',
+        '/task_group ! unknown_field',
+      ]);
     expect(findings(body({ duration: 7 }), tolerant)).toEqual(['/parameters/duration unsupported_duration']);
+  });
+
+  test('does not warn about the fields that the Python SDK adds to every request, unless they are meant to do something', () => {
+    const sent = (input: object) => findings(body({}, input, 'wan2.5-i2v-preview'), tolerant);
+    expect(sent({ extend_prompt: true, function: 'video-synthesis' })).toEqual([]);
+    expect(sent({ extend_prompt: false })).toEqual(['/input/extend_prompt ! unknown_field']);
+    expect(findings(body({}, { extend_prompt: true }))).toEqual(['/input/extend_prompt unknown_field']);
+  });
+
+  describe('an empty value', () => {
+    const optional = [
+      ...Object.keys(inputFields)
+        .filter((name) => name !== 'img_url')
+        .map((name) => ['input', name] as const),
+      ...Object.keys(parameterFields).map((name) => ['parameters', name] as const),
+    ];
+    const empties = [null, '', ' ', '\n\t', '\u3000', []];
+    const withField = (section: string, name: string, value: unknown, model: string) =>
+      body(section === 'parameters' ? { [name]: value } : {}, section === 'input' ? { [name]: value } : {}, model);
+
+    test.each(optional)(
+      'of %s.%s is a missing field where Wan is tolerated, with a warning that names it',
+      (section, name) => {
+        for (const { name: model } of models.filter(({ preview }) => !preview))
+          for (const value of empties) {
+            const checked = checkRequest(withField(section, name, value, model), tolerant);
+            const without = checkRequest(body({}, {}, model), tolerant);
+            expect(checked).toEqual({
+              ...without,
+              warnings: [
+                { pointer: `/${section}/${name}`, code: 'empty_value', message: `"${name}" is empty and was ignored.` },
+              ],
+            });
+          }
+      },
+    );
+
+    test.each(optional)(
+      'of %s.%s is a missing field in strict mode if the field is a text, otherwise an issue',
+      (section, name) => {
+        const isText = ['prompt', 'negative_prompt', 'audio_url', 'template', 'resolution', 'shot_type'].includes(name);
+        for (const value of ['', '  '])
+          expect(findings(withField(section, name, value, 'wan2.6-i2v'))).toEqual([
+            `/${section}/${name} ${isText ? '! empty_value' : 'wrong_type'}`,
+          ]);
+        expect(findings(withField(section, name, null, 'wan2.6-i2v'))).toEqual([
+          expect.stringMatching(new RegExp(`^/${section}/${name} (wrong_type|invalid_value)$`)),
+        ]);
+      },
+    );
+
+    test('of a required field is a missing field where Wan is tolerated', () => {
+      for (const value of empties) {
+        expect(findings(body({}, { img_url: value }), tolerant)).toEqual(['/input/img_url missing']);
+        expect(findings({ ...body(), model: value }, tolerant)).toEqual(['/model missing']);
+      }
+    });
+
+    test('is in the contract where the field accepts few texts', () => {
+      for (const empty of [{ template: '' }, { audio_url: '' }, { prompt: '' }])
+        expect(videoRequestSchema().safeParse(body({}, empty)).success).toBe(true);
+      for (const empty of [{ resolution: '' }, { shot_type: '' }])
+        expect(videoRequestSchema().safeParse(body(empty)).success).toBe(true);
+      expect(videoRequestSchema().safeParse(body({ seed: '' })).success).toBe(false);
+    });
+  });
+
+  test('ignores a neutral shot type of a model without shot types where Wan is tolerated', () => {
+    for (const { name } of models.filter(({ preview, shot_type }) => !preview && !shot_type)) {
+      const checked = checkRequest(body({ shot_type: 'single' }, {}, name), tolerant);
+      expect(checked).toMatchObject({
+        ok: true,
+        warnings: [
+          {
+            pointer: '/parameters/shot_type',
+            code: 'shot_type_not_supported',
+            message: expect.stringMatching(/^Ignored\. .* does not accept shot_type\./),
+          },
+        ],
+      });
+      expect(checked.ok && checked.request.parameters).not.toHaveProperty('shot_type');
+      expect(findings(body({ shot_type: 'single' }, {}, name))).toEqual([
+        '/parameters/shot_type shot_type_not_supported',
+      ]);
+    }
   });
 
   test('limits an inline image to the given size and to the limit of Wan', () => {
