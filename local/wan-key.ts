@@ -1,5 +1,6 @@
 import { probeWan } from '../functions/maintenance/canary.ts';
 import { createWanClient } from '../functions/wan/client/client.ts';
+import { judgeKey } from '../functions/wan/key.ts';
 import { regions } from '../functions/wan/regions.ts';
 import type { LocalSettings } from './settings.ts';
 
@@ -11,6 +12,8 @@ import type { LocalSettings } from './settings.ts';
 export async function wanKeyIssue({ wan }: Pick<LocalSettings, 'wan'>): Promise<string | undefined> {
   if (wan.kind !== 'real') return undefined;
   const { base_url = regions.singapore.base_url, api_key } = wan;
+  const judged = judgeKey(api_key);
+  if (!judged.ok) return `DASHSCOPE_API_KEY: ${judged.problem} ${judged.fix}`;
   const { host } = new URL(base_url);
   const client = createWanClient({ baseUrl: base_url, apiKey: async () => api_key, fetch });
   const result = await probeWan({ wan: client, now: Date.now });

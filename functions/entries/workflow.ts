@@ -8,6 +8,7 @@ import { reserveQueries } from '../queue/rate-limiter.ts';
 import type { Environment } from '../shared/environment.ts';
 import { describeError, inContext } from '../shared/logging.ts';
 import { readTrustedHosts } from '../video/catalogue-changes.ts';
+import { explainKeyDefect } from '../wan/key.ts';
 import { type ArchiveServices, archiveVideo, deleteLeftovers } from '../workflow/archive-video.ts';
 import { type CheckTaskServices, checkTask } from '../workflow/check-task.ts';
 import { type CreateTaskServices, createTask } from '../workflow/create-task.ts';
@@ -57,6 +58,7 @@ export function composeCreateTask(
     if (output.outcome === 'settled' && output.account_refused) {
       logger.warn('Returned the video to its queue, because Wan refuses the account', {
         reason: output.account_refused,
+        ...explainKeyDefect(output.account_refused),
       });
       return output;
     }

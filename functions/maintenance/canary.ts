@@ -18,8 +18,11 @@ type CanaryReport =
   | { outcome: 'unset' }
   /** Wan throttles the account. Not a failure: key and network work, and `WanThrottled` counts it. */
   | { outcome: 'throttled' }
-  /** Wan refuses the account: invalid key, arrears or wrong base URL. The operator must fix it. */
-  | { outcome: 'refused'; cause: string; request_id?: string }
+  /**
+   * Wan refuses the account: invalid key, arrears or wrong base URL. The operator must fix it. `message`: what is wrong with the text of
+   * the key, and how to fix it.
+   */
+  | { outcome: 'refused'; cause: string; message?: string; request_id?: string }
   /** Wan is unavailable or unreachable. */
   | { outcome: 'unreachable'; cause: string; request_id?: string }
   /** Secrets Manager failed: a permission is missing, or the service is unavailable. */
@@ -67,7 +70,13 @@ export async function probeWan({ wan, now }: Pick<CanaryServices, 'wan' | 'now'>
     case 'throttled':
       return { outcome: 'throttled' };
     case 'account_refused':
-      return { outcome: 'refused', cause: response.reason, ...details };
+      return {
+        outcome: 'refused',
+        cause: response.reason,
+        // Found before anything was sent, so that it has no words of Wan.
+        ...(response.code === response.reason ? { message: response.message } : {}),
+        ...details,
+      };
     case 'unavailable':
       return { outcome: 'unreachable', cause: response.cause, ...details };
   }

@@ -1,3 +1,4 @@
+import type { KeyDefectReason } from './key.ts';
 import { redact } from './redact.ts';
 
 /** Why a video ended without success. Our codes stay the same when Wan's change. */
@@ -169,7 +170,7 @@ function failureCodeOf(code: string, message: string, stage: 'submit' | 'task'):
 /** Why Wan refused a request permanently. */
 export type RefusalReason = 'input' | 'moderation' | 'image_download' | 'model' | 'other';
 /** Why Wan refuses every request of this account or deployment. */
-export type AccountRefusalReason = 'no_key' | 'invalid_key' | 'arrears' | 'access_denied' | 'quota' | 'endpoint';
+export type AccountRefusalReason = KeyDefectReason | 'invalid_key' | 'arrears' | 'access_denied' | 'quota' | 'endpoint';
 
 /** How firstframe treats an error code of Wan; `failure` is the code of a video that ends by it. */
 export type Meaning =

@@ -83,7 +83,7 @@ export const alarmDefinitions = ({
   QueuePaused: {
     metric: ourMetric('QueuePaused', 'Sum', fiveMinutes),
     meaning: 'Wan refuses the account, so videos wait. No video fails.',
-    fix: "Check Wan's key, the account's balance and its permissions.",
+    fix: "Read the reason in the log of create-task or in the dimension of the metric. A reason that starts with key_ names what is wrong with the text of Wan's key: the word Bearer, a name, quotes, a comment, several lines or invisible characters. Otherwise check the key, the account's balance and its permissions.",
     anchor: 'queue-paused',
   },
   UntrustedVideoHost: {
@@ -127,7 +127,7 @@ export const alarmDefinitions = ({
     // A check may fall a second into the next period. CanarySilent detects missing checks.
     treatMissingData: TreatMissingData.IGNORE,
     meaning: 'Three consecutive checks of Wan were refused or not answered.',
-    fix: "Read the outcome in the canary's log, then check Wan's key and account, or Wan's status page.",
+    fix: "Read the outcome, the cause and the message in the canary's log: a cause that starts with key_ names what is wrong with the text of Wan's key. Then check the key and the account, or Wan's status page.",
     anchor: 'canary-fails',
   },
   CanarySilent: {

@@ -1,3 +1,4 @@
+import { judgeKey } from '../key.ts';
 import { type HttpOutcome, sendRequest } from './http.ts';
 import {
   type AccountRefused,
@@ -69,17 +70,14 @@ export function createConnection(options: ClientOptions): Connection {
 }
 
 async function usableKey(apiKey: () => Promise<string>): Promise<string | AccountRefused> {
-  let key: string;
+  let text: string;
   try {
-    key = (await apiKey()).trim();
+    text = await apiKey();
   } catch {
-    return accountRefusal('no_key', "Wan's API key could not be read. Check the secret and the permission to read it.");
+    return accountRefusal('no_key', "Wan's key could not be read. Check the secret and the permission to read it.");
   }
-  if (key === '') return accountRefusal('no_key', "Wan's API key is not set. Store it in the secret.");
-  if (!/^[\x21-\x7e]+$/.test(key)) {
-    return accountRefusal('invalid_key', "Wan's API key contains invalid characters. Store it in the secret again.");
-  }
-  return key;
+  const judged = judgeKey(text);
+  return judged.ok ? judged.key : accountRefusal(judged.reason, `${judged.problem} ${judged.fix}`);
 }
 
 /**

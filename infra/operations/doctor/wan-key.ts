@@ -1,7 +1,7 @@
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { probeWan } from '../../../functions/maintenance/canary.ts';
-import { UNSET_SECRET } from '../../../functions/shared/environment.ts';
 import { createWanClient } from '../../../functions/wan/client/client.ts';
+import { judgeKey } from '../../../functions/wan/key.ts';
 import { type Region, regionNames, regions } from '../../../functions/wan/regions.ts';
 import { type Finding, failure, ok, warning } from './finding.ts';
 
@@ -20,26 +20,28 @@ export async function checkWanKey(
   { secret, ...target }: KeyTarget & { secret: string },
 ): Promise<Finding[]> {
   const { SecretString = '' } = await secrets.send(new GetSecretValueCommand({ SecretId: secret }));
-  const key = SecretString.trim();
-  if (key === '' || key === UNSET_SECRET) {
+  const judged = judgeKey(SecretString);
+  if (!judged.ok) {
+    const command =
+      'aws secretsmanager put-secret-value --secret-id <WanSecretArn> --secret-string file://wan-key.txt (the whole value is the key)';
     return [
       failure(
-        "Wan's key is not set. Videos stay queued.",
-        'aws secretsmanager put-secret-value --secret-id <WanSecretArn> --secret-string file://wan-key.txt (the whole value is the key)',
+        `${judged.problem} Videos stay queued.`,
+        judged.reason === 'no_key' ? command : `${judged.fix} ${command}`,
       ),
     ];
   }
-  if (/^[{"]/.test(key)) {
-    return [failure("Wan's secret contains JSON.", 'Store only the key, without quotes or braces.')];
-  }
-  return checkKey(services, { ...target, key });
+  return checkKey(services, { ...target, key: judged.key });
 }
 
-/** Checks a key by listing the latest tasks, which is free of charge. A key is valid in one region only. */
+/** Checks a key by listing the latest tasks, which is free of charge. A key is valid in one region only. @param key its text as given */
 export async function checkKey(
   { fetch, now }: KeyServices,
-  { key, region, wanBaseUrl }: KeyTarget & { key: string },
+  { key: text, region, wanBaseUrl }: KeyTarget & { key: string },
 ): Promise<Finding[]> {
+  const judged = judgeKey(text);
+  if (!judged.ok) return [failure(judged.problem, judged.fix)];
+  const { key } = judged;
   const probe = (baseUrl: string) =>
     probeWan({ wan: createWanClient({ baseUrl, apiKey: async () => key, fetch }), now });
   const result = await probe(wanBaseUrl);

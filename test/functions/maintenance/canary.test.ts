@@ -47,6 +47,17 @@ describe('the canary', () => {
     });
   });
 
+  test('reports what is wrong with the text of the key, and sends nothing', async () => {
+    const { report } = await run({ apiKey: async () => 'Bearer sk-secret' });
+    expect(report).toEqual({
+      outcome: 'refused',
+      cause: 'key_has_bearer',
+      message: expect.stringContaining('starts with the word Bearer'),
+    });
+    expect(JSON.stringify(report)).not.toContain('sk-secret');
+    expect(wan.requests).toEqual([]);
+  });
+
   test.each<[string, Parameters<typeof json>, object]>([
     ['an invalid key', [401, { code: 'InvalidApiKey', message: 'x' }], { outcome: 'refused', cause: 'invalid_key' }],
     ['arrears', [400, { code: 'Arrearage', message: 'x' }], { outcome: 'refused', cause: 'arrears' }],

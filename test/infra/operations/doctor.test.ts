@@ -61,6 +61,29 @@ describe('Wan’s key', () => {
     ]);
   });
 
+  test.each([
+    ['Bearer sk-secret', 'Bearer'],
+    ['DASHSCOPE_API_KEY=sk-secret', 'name'],
+    ["'sk-secret'", 'quotes'],
+    ['sk-secret # mine', 'comment'],
+    ['sk-secret\nsk-secret', 'several lines'],
+    ['sk-sec\u200bret', 'U+200B'],
+  ])(
+    'names what is wrong with a text that is no bare key, without asking Wan or showing it: %j',
+    async (text, problem) => {
+      const findings = await check(text, {});
+      expect(findings).toMatchObject([
+        {
+          state: 'failure',
+          summary: expect.stringContaining(problem),
+          fix: expect.stringContaining('put-secret-value'),
+        },
+      ]);
+      expect(JSON.stringify(findings)).not.toContain('secret\n');
+      expect(JSON.stringify(findings)).not.toContain('sk-sec');
+    },
+  );
+
   test('fails within JSON', async () => {
     expect(await check('{"key":"sk-good"}', {})).toMatchObject([
       { state: 'failure', summary: expect.stringContaining('JSON') },

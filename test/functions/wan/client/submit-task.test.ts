@@ -231,8 +231,8 @@ describe('createTask', () => {
     ['no_key', async () => ''],
     ['no_key', async () => '  \n'],
     ['no_key', () => Promise.reject(new Error('AccessDenied arn:secret'))],
-    ['invalid_key', async () => 'sk-a\nx: y'],
-    ['invalid_key', async () => 'sk-ключ'],
+    ['key_has_several_lines', async () => 'sk-a\nx: y'],
+    ['key_has_other_letters', async () => 'sk-ключ'],
   ])('pauses the model queue for an unusable key as %s and sends nothing', async (reason, apiKey) => {
     const outcome = await client({ apiKey }).createTask(request);
     expect(outcome).toMatchObject({ outcome: 'account_refused', reason, retryable: true });
