@@ -91,8 +91,11 @@ export function composeCheckTask(
     wan: rateLimitedWanOf(environment, platform, table),
     configuredSeconds: environment.TYPICAL_SECONDS,
     recordMetric,
-    onUnknownStatus: ({ id, run }, status) =>
-      logger.error('Received an undocumented task status', { video_id: id, run, status }),
+    onUnknownStatus: ({ id, run }, status) => {
+      logger.error('Received an undocumented task status', { video_id: id, run, status });
+      // The name comes from outside, and each value of a dimension is a metric.
+      recordMetric('UnknownTaskStatus', 1, { status: /^[A-Z][A-Z_]{0,39}$/.test(status) ? status : 'other' });
+    },
   };
   return logged(logger, async (input: CheckTaskInput) => {
     const output = await checkTask(services, input);
@@ -130,6 +133,11 @@ export function composeArchiveVideo(
       const videoHosts = [...environment.VIDEO_HOSTS, ...added];
       const trustedOrigins = [...environment.TRUSTED_ORIGINS, ...added];
       return copyAndVerify({ ...copyServices, videoHosts, trustedOrigins }, video, videoUrl, key);
+    },
+    onDownloadFailed: ({ persists, ...failure }) => {
+      if (!persists) return logger.warn('A download failed; will retry', failure);
+      recordMetric('DownloadBlocked', 1, { kind: failure.kind });
+      logger.error('A download failed, and repetition is not expected to help', failure);
     },
   };
   return logged(logger, async (input: WorkflowInput) => {

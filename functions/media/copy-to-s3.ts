@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { HeadObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { gather } from './byte-source.ts';
-import { causeName, type Download, openDownload } from './download.ts';
+import { causeName, type DownloadRequest, type FailedDownload, measureDownload, openDownload } from './download.ts';
 
 export type ArchiveOutcome =
   | {
@@ -15,7 +15,7 @@ export type ArchiveOutcome =
       etag?: string;
       elapsed_ms: number;
     }
-  | (Download & { outcome: Exclude<Download['outcome'], 'open'> })
+  | FailedDownload
   /** The download ended early; nothing was stored. */
   | { outcome: 'interrupted'; retryable: true; cause: string }
   /** S3 refused the object or could not be reached. */
@@ -23,17 +23,14 @@ export type ArchiveOutcome =
   /** S3 does not confirm the SHA-256 of what was sent: use another key, delete this version. */
   | { outcome: 'checksum_mismatch'; retryable: true; version_id?: string };
 
-type Archiving = {
+/** `url` is already trusted: see `trustedVideoUrl`. */
+type Archiving = Pick<DownloadRequest, 'fetch' | 'url' | 'maxBytes' | 'follow'> & {
   readonly s3: S3Client;
-  readonly fetch: typeof fetch;
-  /** Already trusted: see `trustedVideoUrl`. */
-  readonly url: string;
   readonly bucket: string;
   /** One that no other download has used. */
   readonly key: string;
   /** The type of the object; the type that the download declares is ignored. */
   readonly content_type: string;
-  readonly maxBytes: number;
   readonly signal?: AbortSignal;
   readonly now: () => number;
 };
@@ -42,14 +39,26 @@ type Archiving = {
  * Copies a file from a URL into a bucket as one streamed PutObject with a SHA-256, so that memory stays flat. Compares the digest of
  * what arrived with the one that S3 computed over what it stored. A download that ends early leaves no object, because its length
  * was announced to S3 and the request is aborted. `cause` is a short name, never an address.
+ *
+ * A response that does not prove the length of the file is downloaded twice: the first download measures it, and the second one, which
+ * is stored, must have the same length and digest.
  */
 export async function streamToS3(archiving: Archiving): Promise<ArchiveOutcome> {
   const { s3, bucket, key, content_type, signal, now } = archiving;
   const startedAt = now();
   const stop = new AbortController();
   const ended = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
-  const download = await openDownload({ ...archiving, signal: ended });
+  const request = { ...archiving, signal: ended };
+  let download = await openDownload(request);
   if (download.outcome !== 'open') return download;
+  let measuredBefore: { bytes: number; sha256: string } | undefined;
+  if (download.bytes === undefined) {
+    const measured = await measureDownload(request, download);
+    if (measured.outcome !== 'measured') return measured;
+    measuredBefore = measured;
+    download = await openDownload(request);
+    if (download.outcome !== 'open') return download;
+  }
 
   const hash = createHash('sha256');
   const progress: { bytes: number; failure?: string } = { bytes: 0 };
@@ -57,17 +66,20 @@ export async function streamToS3(archiving: Archiving): Promise<ArchiveOutcome> 
     try {
       for await (const chunk of body) {
         progress.bytes += chunk.byteLength;
+        if (progress.bytes > expected) break;
         hash.update(chunk);
         yield chunk;
       }
     } catch (error) {
       progress.failure = signal?.aborted ? 'aborted' : causeName(error);
     }
-    if (!progress.failure && progress.bytes !== expected) progress.failure = 'short_body';
+    if (!progress.failure && progress.bytes !== expected) progress.failure = 'unexpected_length';
+    if (!progress.failure && measuredBefore && hash.copy().digest('hex') !== measuredBefore.sha256)
+      progress.failure = 'unexpected_bytes';
     // A failed stream does not end the SDK's request: without this, S3 would wait for the rest.
     if (progress.failure) stop.abort();
   }
-  const expected = download.bytes;
+  const expected = measuredBefore?.bytes ?? download.bytes ?? 0;
   try {
     const stored = await s3.send(
       new PutObjectCommand({

@@ -17,13 +17,13 @@ export const errorNames = {
   archiveInterrupted: 'ArchiveInterrupted',
   /** Every download has the same bytes and is not a complete MP4; repeated until the task expires. */
   videoBroken: 'VideoBroken',
-  /** Wan's link points to an untrusted host; retried until the task expires, with an alarm. */
+  /** Wan's link, or a redirect from it, points to an untrusted host; retried until the task expires, with an alarm. */
   untrustedVideoHost: 'UntrustedVideoHost',
   /** Unexpected error while the result can still be fetched: fails the execution; the sweep restarts it. */
   unhandled: 'Unhandled',
 } as const;
 
-type ErrorName = (typeof errorNames)[keyof typeof errorNames];
+export type ErrorName = (typeof errorNames)[keyof typeof errorNames];
 
 /** An error that the state machine matches by name. Its message must not hold prompts, keys or signed URLs: it is stored in the execution's history. */
 export class WorkflowError extends Error {

@@ -26,6 +26,10 @@ export const metricUnits = {
   QueuePaused: 'Count',
   /** Wan's link to a video points to an untrusted host; by host. */
   UntrustedVideoHost: 'Count',
+  /** A finished video cannot be downloaded, and repetition is not expected to help; by kind. */
+  DownloadBlocked: 'Count',
+  /** Wan returned a task status that it does not document; by status. */
+  UnknownTaskStatus: 'Count',
   /** Wan responded with 429; by operation. */
   WanThrottled: 'Count',
   /** The factor by which a model's submissions are slower than configured, after 429s; recorded when it rises; by model. */

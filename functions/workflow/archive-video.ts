@@ -3,7 +3,7 @@ import { causeName } from '../media/download.ts';
 import type { WorkflowInput } from '../queue/execution.ts';
 import { errorNames, WorkflowError } from '../shared/errors.ts';
 import { type ArchivedVideo, expiryOf, type VideoRecord } from '../video/record.ts';
-import { changeStatus, nextDownload, readVideo } from '../video/store.ts';
+import { changeStatus, changeVideo, nextDownload, readVideo } from '../video/store.ts';
 import type { Table } from '../video/table.ts';
 import { type VideoView, viewOf } from '../video/view.ts';
 import { isModelName } from '../wan/catalogue.ts';
@@ -12,7 +12,7 @@ import { billedSeconds } from '../wan/client/query-task.ts';
 import { type Price, priceOf } from '../wan/prices.ts';
 import type { Region } from '../wan/regions.ts';
 import type { ArchiveVideoOutput } from './step-handler.ts';
-import type { VerifiedVideo } from './verify-video.ts';
+import { DownloadError, type VerifiedVideo } from './verify-video.ts';
 
 export interface ArchiveServices {
   table: Table;
@@ -22,7 +22,15 @@ export interface ArchiveServices {
   wanRegion: Region;
   /** Copies a video to a key and verifies that it is complete. */
   copyAndVerify: (video: VideoRecord, videoUrl: string, key: string) => Promise<VerifiedVideo>;
+  /**
+   * Called with each failed download.
+   * @param failure `persists`: repetition is not expected to help
+   */
+  onDownloadFailed: (failure: { kind: string; reason: string; downloads: number; persists: boolean }) => void;
 }
+
+/** After this many downloads, which take half an hour, a cause that could have passed has not. */
+const PERSISTENT_DOWNLOADS = 12;
 
 /** The exact version of an object that this invocation wrote. */
 interface Uploaded {
@@ -33,8 +41,8 @@ interface Uploaded {
 /**
  * Copies a finished video into our bucket, verifies it, stores its metadata next to it, and updates the record. A failure repeats only
  * the download. Each download has its own key; the record names the verified one (invariants 3 and 4).
- * @throws WorkflowError that the state machine retries: archiveInterrupted, untrustedVideoHost, taskUnknown, wanThrottled,
- * wanUnavailable
+ * @throws WorkflowError that the state machine retries: archiveInterrupted, videoBroken, untrustedVideoHost, taskUnknown,
+ * wanThrottled, wanUnavailable
  */
 export async function archiveVideo(services: ArchiveServices, input: WorkflowInput): Promise<ArchiveVideoOutput> {
   const { table, bucket } = services;
@@ -43,12 +51,16 @@ export async function archiveVideo(services: ArchiveServices, input: WorkflowInp
   const settled = { ...ids, outcome: 'settled' } as const;
   if (!video?.task || video.run !== input.run) return settled;
   if (video.status !== 'archiving') return settled;
-  const key = `${video.id}/${video.run}-${await nextDownload(table, video.id)}.mp4`;
-  const verified = await services.copyAndVerify(video, await currentUrl(services, video), key);
+  const downloads = await nextDownload(table, video.id);
+  const key = `${video.id}/${video.run}-${downloads}.mp4`;
+  const verified = await services.copyAndVerify(video, await currentUrl(services, video), key).catch(async (error) => {
+    if (error instanceof DownloadError) await reportFailure(services, video, error, downloads);
+    throw error;
+  });
   const cost = actualCost(video, services.wanRegion);
   const result = {
     video: { bucket, key, ...verified.video },
-    warnings: [...video.warnings, ...verified.warnings],
+    warnings: [...video.warnings.filter(({ code }) => code !== downloadFailing), ...verified.warnings],
     ...(cost ? { cost } : {}),
   };
   // One timestamp for both: the metadata must equal the record.
@@ -68,6 +80,31 @@ export async function archiveVideo(services: ArchiveServices, input: WorkflowInp
   if (!succeeded && current?.video) await deleteLeftovers(services.s3, video.id, current.video);
   return succeeded ? { ...ids, outcome: 'archived' } : settled;
 }
+
+/**
+ * Reports a failed download. When repetition is not expected to help, the record explains it too, long before Wan deletes the video. The
+ * message has the kind only, since the record leaves through the API.
+ */
+async function reportFailure(
+  { table, onDownloadFailed }: ArchiveServices,
+  video: VideoRecord,
+  { kind, message: reason, retryable }: DownloadError,
+  downloads: number,
+): Promise<void> {
+  const persists = !retryable || downloads >= PERSISTENT_DOWNLOADS;
+  onDownloadFailed({ kind, reason, downloads, persists });
+  const warning = {
+    pointer: '',
+    code: downloadFailing,
+    message: `Wan has made the video, but it could not be archived so far (${kind}). The download is repeated until Wan deletes the video, and the operator is notified.`,
+  };
+  if (!persists || video.warnings.some(({ message }) => message === warning.message)) return;
+  const others = video.warnings.filter(({ code }) => code !== downloadFailing);
+  // Only information: the error of the download counts.
+  await changeVideo(table, video, { set: { warnings: [...others, warning] } }).catch(() => undefined);
+}
+
+const downloadFailing = 'download_failing';
 
 /** Returns the video as its record will be after `succeeded`. @param now milliseconds since 1970 */
 function asSucceeded(table: Table, { error, ...video }: VideoRecord, now: number): VideoRecord {

@@ -1,9 +1,9 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { DeleteObjectCommand, GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { type ArchiveOutcome, streamToS3 } from '../media/copy-to-s3.ts';
-import { digestDownload } from '../media/download.ts';
+import { type DownloadRequest, measureDownload } from '../media/download.ts';
 import { type InspectedVideo, inspectMp4 } from '../media/mp4.ts';
-import { errorNames, WorkflowError } from '../shared/errors.ts';
+import { type ErrorName, errorNames, WorkflowError } from '../shared/errors.ts';
 import type { Warning } from '../shared/issues.ts';
 import type { RecordMetric } from '../shared/metrics.ts';
 import type { ArchivedVideo, VideoRecord } from '../video/record.ts';
@@ -44,8 +44,9 @@ export interface VerifiedVideo {
  *
  * A complete MP4 of another duration was paid for and can be played. When repeated downloads have the same bytes, it is kept with a
  * warning.
- * @throws WorkflowError untrustedVideoHost before any download; archiveInterrupted when another download may succeed; videoBroken
- * when every download has the same bytes and is not a complete MP4
+ * @throws WorkflowError untrustedVideoHost for a link or redirect to such a host
+ * @throws DownloadError archiveInterrupted for a failed download; videoBroken when every download has the same bytes and is not a
+ * complete MP4
  */
 export async function copyAndVerify(
   services: CopyServices,
@@ -57,10 +58,20 @@ export async function copyAndVerify(
   const url = trustedVideoUrl(link, services);
   if (!url) throw untrusted(services, hostOfLink(link));
   const signal = AbortSignal.timeout(DOWNLOAD_MILLISECONDS);
-  const download = { fetch, url, maxBytes: MAX_VIDEO_BYTES, signal };
+  let untrustedHost: string | undefined;
+  const follow = (target: string): string | undefined => {
+    const trusted = trustedVideoUrl(target, services);
+    if (!trusted) untrustedHost = hostOfLink(target);
+    return trusted;
+  };
+  const download = { fetch, url, maxBytes: MAX_VIDEO_BYTES, signal, follow };
   const copy = await streamToS3({ ...download, s3, bucket, key, content_type: 'video/mp4', now });
   if (copy.outcome === 'checksum_mismatch') await discard(services, key, copy.version_id);
-  if (copy.outcome !== 'stored') throw interrupted(describeOutcome(copy));
+  if (copy.outcome === 'redirected' && untrustedHost !== undefined) throw untrusted(services, untrustedHost);
+  if (copy.outcome !== 'stored') {
+    const { outcome: kind, retryable } = copy;
+    throw new DownloadError(errorNames.archiveInterrupted, { kind, reason: describeOutcome(copy), retryable });
+  }
   const inspected = await inspectMp4({
     size: copy.bytes,
     read: (start, end) => readRange(services, { key, version_id: copy.version_id }, start, end),
@@ -69,7 +80,9 @@ export async function copyAndVerify(
   const isStable = defect !== undefined && (await isReproducible(download, copy.sha256));
   if (!inspected.ok || (defect !== undefined && !isStable)) {
     await discard(services, key, copy.version_id);
-    throw isStable ? broken(defect) : interrupted(defect ?? 'unreadable');
+    const kind = inspected.ok ? 'unexpected_duration' : inspected.reason;
+    const name = isStable ? errorNames.videoBroken : errorNames.archiveInterrupted;
+    throw new DownloadError(name, { kind, reason: defect ?? kind, retryable: !isStable });
   }
   const { duration_seconds, width, height, fps, codecs } = inspected;
   const { bytes, sha256, content_type, version_id } = copy;
@@ -99,16 +112,25 @@ function untrusted({ recordMetric, logger }: CopyServices, host: string): Workfl
   );
 }
 
-const interrupted = (reason: string) =>
-  new WorkflowError(errorNames.archiveInterrupted, `The download is incomplete: ${reason}. It will be repeated.`);
+/** A download that did not give a complete video. */
+export class DownloadError extends WorkflowError {
+  /** One of few short names, such as `partial` or `truncated`. */
+  readonly kind: string;
+  /** Whether another download may succeed. */
+  readonly retryable: boolean;
 
-const broken = (reason: string) =>
-  new WorkflowError(errorNames.videoBroken, `Wan serves a broken video: ${reason}. The download will be repeated.`);
+  constructor(name: ErrorName, { kind, reason, retryable }: { kind: string; reason: string; retryable: boolean }) {
+    super(name, `Wan's video could not be archived: ${reason}. The download will be repeated.`);
+    this.kind = kind;
+    this.retryable = retryable;
+  }
+}
 
 /** Whether further downloads have the same bytes as the first one. */
-async function isReproducible(download: Parameters<typeof digestDownload>[0], sha256: string): Promise<boolean> {
+async function isReproducible(download: DownloadRequest, sha256: string): Promise<boolean> {
   for (let downloads = 1; downloads < IDENTICAL_DOWNLOADS; downloads++) {
-    if ((await digestDownload(download)) !== sha256) return false;
+    const measured = await measureDownload(download);
+    if (measured.outcome !== 'measured' || measured.sha256 !== sha256) return false;
   }
   return true;
 }

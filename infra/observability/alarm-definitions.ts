@@ -93,6 +93,19 @@ export const alarmDefinitions = ({
     fix: "Find the host in the metric and in the log of archive-video. If it is Wan's, run `npm run catalogue -- host add HOST` within 24 hours of the submission; the download continues within two minutes.",
     anchor: 'untrusted-video-host',
   },
+  DownloadBlocked: {
+    // Longer than the five minutes between two attempts.
+    metric: ourMetric('DownloadBlocked', 'Sum', Duration.minutes(15)),
+    meaning: 'A finished video cannot be downloaded from Wan, and repetition is not expected to help.',
+    fix: 'Read the kind and the reason in the log of archive-video or in the dimension of the metric, before Wan deletes the video 24 hours after its submission.',
+    anchor: 'download-blocked',
+  },
+  UnknownTaskStatus: {
+    metric: ourMetric('UnknownTaskStatus', 'Sum', Duration.minutes(15)),
+    meaning: 'Wan returned a task status that it does not document. The video waits until Wan returns a known one.',
+    fix: "Find the status in the metric or in the log of check-task, and its meaning in Wan's documentation or by Alibaba Cloud's support.",
+    anchor: 'unknown-task-status',
+  },
   UpstreamExpiryNear: {
     metric: ourMetric('MinutesToUpstreamExpiry', 'Minimum', fiveMinutes),
     comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,

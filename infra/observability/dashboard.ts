@@ -85,6 +85,8 @@ const wan = ({ ourMetric, ourMetricBy }: DeploymentMetrics): IWidget[] => [
       ourMetric('WanThrottled', 'Sum', fiveMinutes),
       ourMetric('QueuePaused', 'Sum', fiveMinutes),
       ourMetric('UntrustedVideoHost', 'Sum', fiveMinutes),
+      ourMetric('DownloadBlocked', 'Sum', fiveMinutes),
+      ourMetric('UnknownTaskStatus', 'Sum', fiveMinutes),
     ],
     [ourMetric('SubmitSlowdown', 'Maximum', fiveMinutes)],
   ),

@@ -110,7 +110,7 @@ export const idleWatcher: readonly Item[] = [
 export const perMonth: readonly Item[] = [
   { what: 'Secret', count: 1, unit: 'secret', price: prices.secretMonth },
   { what: "The alarms' key", count: 1, unit: 'key', price: prices.keyMonth },
-  { what: 'Alarms, by the metrics that they read', count: 26, unit: 'metrics', price: prices.alarmMonth },
+  { what: 'Alarms, by the metrics that they read', count: 28, unit: 'metrics', price: prices.alarmMonth },
   { what: 'Metrics that are published without videos', count: 3, unit: 'metrics', price: prices.metricMonth },
   {
     what: 'Dashboard (the first three of an account are free)',

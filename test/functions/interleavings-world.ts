@@ -164,6 +164,7 @@ export async function aWorld(
       startWatcher: async () => undefined,
       onWatcherNotStarted: () => undefined,
       onUnknownStatus: () => undefined,
+      onDownloadFailed: () => undefined,
       monthlySpendingLimit: 1000,
       sleep: async (milliseconds) => pass(Math.max(0, milliseconds)),
       copyAndVerify: async (_, __, key) => {

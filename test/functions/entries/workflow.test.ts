@@ -65,33 +65,64 @@ const context = aContext('r1');
 describe('archive-video', () => {
   const link = 'https://videos.test/v.mp4';
 
-  async function archive(given: Parameters<typeof aVideo>[0], video_url = link) {
+  async function archive(
+    given: Parameters<typeof aVideo>[0],
+    video_url = link,
+    download = () => new Response(new Uint8Array(mp4), { headers: { 'content-length': String(mp4.length) } }),
+  ) {
     const s3 = await startS3({ buckets: { videos: { versioned: true } } });
     const measured: string[] = [];
     const output = { task_id: 'task-1', task_status: 'SUCCEEDED', video_url };
     const platform = aPlatform(store.table, {
       s3: s3.sdk,
-      recordMetric: (name) => measured.push(name),
-      fetch: async (url) =>
-        String(url).startsWith(wan.WAN_BASE_URL)
-          ? Response.json({ output })
-          : new Response(new Uint8Array(mp4), { headers: { 'content-length': String(mp4.length) } }),
+      recordMetric: (name, _value, dimensions = {}) => measured.push([name, ...Object.values(dimensions)].join(' ')),
+      fetch: async (url) => (String(url).startsWith(wan.WAN_BASE_URL) ? Response.json({ output }) : download()),
     });
     const video = aVideo({ run: 1, task, ...given }, now);
     await createVideo(store.table, video);
     const handler = composeArchiveVideo(archivingIn, platform);
     let answer: unknown;
     const lines = await linesOf(async () => {
-      answer = await handler({ id: video.id, run: 1 }, context);
+      answer = await handler({ id: video.id, run: 1 }, context).catch((error: unknown) => error);
     });
     return { answer, lines, measured, video };
   }
+
+  test('reports a download that repetition cannot fix in a metric and with its reason in the log', async () => {
+    const part = () => new Response('ab', { status: 206, headers: { 'content-range': 'bytes 0-1/9' } });
+    const { answer, lines, measured, video } = await archive({ status: 'archiving' }, link, part);
+    expect(answer).toMatchObject({ name: 'ArchiveInterrupted' });
+    expect(measured).toContain('DownloadBlocked partial');
+    expect(lines).toMatchObject([
+      {
+        level: 'ERROR',
+        message: 'A download failed, and repetition is not expected to help',
+        kind: 'partial',
+        reason: expect.stringContaining('partial'),
+        downloads: 1,
+        video_id: video.id,
+      },
+      { code: 'ArchiveInterrupted' },
+    ]);
+  });
+
+  test('only logs a failed download that may pass', async () => {
+    const { lines, measured } = await archive({ status: 'archiving' }, link, () => new Response('', { status: 503 }));
+    expect(measured).not.toContainEqual(expect.stringMatching(/^DownloadBlocked/));
+    expect(lines[0]).toMatchObject({
+      level: 'WARN',
+      message: 'A download failed; will retry',
+      kind: 'download_failed',
+    });
+  });
 
   test('archives a video, logs it, and runs the ended hook', async () => {
     const { answer, lines, measured, video } = await archive({ status: 'archiving' });
     expect(answer).toEqual({ id: video.id, run: 1, outcome: 'archived' });
     expect(lines).toMatchObject([{ message: 'Archived the video', video_id: video.id, run: 1 }]);
-    expect(measured).toEqual(expect.arrayContaining(['Succeeded', 'SecondsToFinish']));
+    expect(measured.map((line) => line.split(' ')[0])).toEqual(
+      expect.arrayContaining(['Succeeded', 'SecondsToFinish']),
+    );
     expect(await readVideo(store.table, video.id)).toMatchObject({ status: 'succeeded', video: { bucket: 'videos' } });
   });
 
@@ -119,16 +150,44 @@ describe('archive-video', () => {
   );
 });
 
+describe('check-task', () => {
+  test.each([
+    ['SUSPENDED', 'SUSPENDED'],
+    ['QUEUED', 'QUEUED'],
+    ['waiting for https://example.com', 'other'],
+  ])('reports the undocumented status %s in the log and in a metric, at the first time', async (status, dimension) => {
+    const measured: unknown[] = [];
+    const platform = aPlatform(store.table, {
+      recordMetric: (...metric) => measured.push(metric),
+      fetch: async () => Response.json({ output: { task_id: 'task-1', task_status: status } }),
+    });
+    const video = aVideo({ status: 'running', run: 1, task: aTask() }, now);
+    await createVideo(store.table, video);
+    const handler = composeCheckTask({ ...wan, ...dispatching, TYPICAL_SECONDS: undefined }, platform);
+    const lines = await linesOf(async () => {
+      await handler({ id: video.id, run: 1 }, context);
+    });
+    expect(lines[0]).toMatchObject({
+      level: 'ERROR',
+      message: 'Received an undocumented task status',
+      video_id: video.id,
+    });
+    expect(measured).toContainEqual(['UnknownTaskStatus', 1, { status: dimension }]);
+  });
+});
+
 describe('create-task', () => {
   async function create(
     given: Parameters<typeof aVideo>[0],
     response: typeof fetch,
     startWatcher: (command: { input: unknown }) => Promise<object> = async () => ({}),
+    key = 'sk-test',
   ) {
     const video = aVideo({ status: 'submitting', run: 1, ...given }, now);
     await createVideo(store.table, video);
     const lambda = { send: startWatcher };
-    const handler = composeCreateTask(creating, aPlatform(store.table, { fetch: response, lambda }));
+    const secrets = { send: async () => ({ SecretString: key }) } as unknown as Platform['secrets'];
+    const handler = composeCreateTask(creating, aPlatform(store.table, { fetch: response, lambda, secrets }));
     let answer: unknown;
     const lines = await linesOf(async () => {
       answer = await handler({ id: video.id, run: 1 }, context);
@@ -195,6 +254,19 @@ describe('create-task', () => {
     expect(lines).toMatchObject([
       { message: 'Returned the video to its queue, because Wan refuses the account', reason: 'invalid_key' },
     ]);
+  });
+
+  test('logs what is wrong with the text of the key', async () => {
+    const { answer, lines } = await create({}, notCalled, undefined, 'KEY=sk-secret');
+    expect(answer).toMatchObject({ outcome: 'settled', account_refused: 'key_has_name' });
+    expect(lines).toMatchObject([
+      {
+        reason: 'key_has_name',
+        problem: expect.stringContaining('a name in front of the key'),
+        fix: 'Store only the value.',
+      },
+    ]);
+    expect(JSON.stringify(lines)).not.toContain('sk-secret');
   });
 
   test('logs that no task was created for an ended video', async () => {

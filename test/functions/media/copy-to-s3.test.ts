@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { RequestListener } from 'node:http';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { S3Client } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { streamToS3 } from '../../../functions/media/copy-to-s3.ts';
@@ -32,7 +33,29 @@ const serving =
     response.writeHead(status, { 'content-type': 'video/mp4', 'content-length': body.length, ...head }).end(body);
   };
 
-async function archive(listener: RequestListener, more: { maxBytes?: number; signal?: AbortSignal } = {}) {
+const chunked =
+  (body: Buffer = video, piece = 30_000): RequestListener =>
+  (_, response) => {
+    response.writeHead(200, { 'content-type': 'video/mp4' });
+    for (let at = 0; at < body.length; at += piece) response.write(body.subarray(at, at + piece));
+    response.end();
+  };
+
+const compressed = (encoding: string, body: Buffer): RequestListener => serving({ 'content-encoding': encoding }, body);
+
+/** Without a length and without chunks: the connection ends the body. */
+const endedByConnection =
+  (body: Buffer = video): RequestListener =>
+  (request) => {
+    request.socket.end(
+      Buffer.concat([Buffer.from('HTTP/1.0 200 OK\r\nContent-Type: video/mp4\r\nConnection: close\r\n\r\n'), body]),
+    );
+  };
+
+async function archive(
+  listener: RequestListener,
+  more: { maxBytes?: number; signal?: AbortSignal; follow?: (url: string) => string | undefined } = {},
+) {
   origin = await serve(listener);
   const times = [1000, 1250];
   return streamToS3({
@@ -66,17 +89,45 @@ describe('streamToS3', () => {
   });
 
   test.each([
-    ['an expired address', serving({}, Buffer.from('<Error/>'), 403), { outcome: 'url_expired', retryable: false }],
-    ['a deleted file', serving({}, Buffer.from(''), 404), { outcome: 'not_found', retryable: false }],
+    ['an expired address', serving({}, Buffer.from('<Error/>'), 403), { outcome: 'url_expired', retryable: true }],
+    ['a deleted file', serving({}, Buffer.from(''), 404), { outcome: 'not_found', retryable: true }],
     [
       'a redirect',
       serving({ location: 'http://127.0.0.1:1/' }, Buffer.from(''), 302),
       { outcome: 'redirected', retryable: false },
     ],
+    ['a large file', serving({}, Buffer.alloc(1_000_001)), { outcome: 'too_large', retryable: false }],
+    ['a large file without a length', chunked(Buffer.alloc(1_000_001)), { outcome: 'too_large', retryable: false }],
     [
-      'a large file',
-      serving({}, Buffer.alloc(1_000_001)),
-      { outcome: 'too_large', retryable: false, bytes: 1_000_001 },
+      'a file that is small when compressed',
+      compressed('gzip', gzipSync(Buffer.alloc(50_000_000))),
+      { outcome: 'too_large', retryable: false },
+    ],
+    [
+      'the beginning of a file',
+      serving({ 'content-range': `bytes 0-${video.length - 1}/${video.length + 1}` }, video, 206),
+      { outcome: 'partial', retryable: false },
+    ],
+    [
+      'the end of a file',
+      serving({ 'content-range': `bytes 5-${video.length + 4}/${video.length + 5}` }, video, 206),
+      { outcome: 'partial', retryable: false },
+    ],
+    ['a part of unknown place', serving({}, video, 206), { outcome: 'partial', retryable: false }],
+    [
+      'a part of a file of unknown length',
+      serving({ 'content-range': `bytes 0-${video.length - 1}/*` }, video, 206),
+      { outcome: 'partial', retryable: false },
+    ],
+    [
+      'several parts',
+      serving({ 'content-type': 'multipart/byteranges; boundary=x' }, video, 206),
+      { outcome: 'partial', retryable: false },
+    ],
+    [
+      'no content',
+      serving({}, Buffer.from(''), 204),
+      { outcome: 'download_failed', retryable: true, cause: 'http_204' },
     ],
     ['an error page', serving({ 'content-type': 'text/html' }), { outcome: 'wrong_type', retryable: true }],
     [
@@ -84,23 +135,111 @@ describe('streamToS3', () => {
       serving({}, Buffer.from('x'), 503),
       { outcome: 'download_failed', retryable: true, cause: 'http_503' },
     ],
-    [
-      'compression',
-      serving({ 'content-encoding': 'gzip' }, Buffer.from('x')),
-      { outcome: 'unknown_length', retryable: true },
-    ],
-    [
-      'no length',
-      ((_, response) => {
-        response.writeHead(200, { 'content-type': 'video/mp4' });
-        response.write('a');
-        response.end('b');
-      }) as RequestListener,
-      { outcome: 'unknown_length', retryable: true },
-    ],
   ])('%s has an outcome of its own, and nothing is stored', async (_, listener, expected) => {
     expect(await archive(listener)).toEqual(expected);
     expect(bucket.objects.size).toBe(0);
+  });
+
+  test.each<[string, RequestListener]>([
+    ['chunks without a length', chunked()],
+    ['chunks of one byte', chunked(video.subarray(0, 2000), 1)],
+    ['gzip', compressed('gzip', gzipSync(video))],
+    ['brotli', compressed('br', brotliCompressSync(video))],
+    ['deflate', compressed('deflate', deflateSync(video))],
+    [
+      'gzip in chunks',
+      (_, response) => {
+        response.writeHead(200, { 'content-type': 'video/mp4', 'content-encoding': 'gzip' });
+        response.write(gzipSync(video).subarray(0, 20));
+        response.end(gzipSync(video).subarray(20));
+      },
+    ],
+    ['an encoding that is none', compressed('binary', video)],
+    ['an empty encoding', compressed('', video)],
+    ['a body that the connection ends', endedByConnection()],
+    [
+      'a 206 of the whole file',
+      serving({ 'content-range': `bytes 0-${video.length - 1}/${video.length}` }, video, 206),
+    ],
+    ['a 203', serving({}, video, 203)],
+    ['a plain text type', serving({ 'content-type': 'text/plain' })],
+  ])('stores a file that arrives as %s whole, by one PutObject with its length and digest', async (_, listener) => {
+    const outcome = await archive(listener);
+    const { body } = bucket.objects.get('/videos/id/1-1.mp4') ?? {};
+    expect(outcome).toMatchObject({
+      outcome: 'stored',
+      bytes: body?.length,
+      sha256: createHash('sha256')
+        .update(body ?? '')
+        .digest('hex'),
+    });
+    expect(video.subarray(0, body?.length).equals(body ?? Buffer.alloc(1))).toBe(true);
+    expect([video.length, 2000]).toContain(body?.length);
+    expect(bucket.ended).toBe(1);
+  });
+
+  test('stores no file without a provable length whose downloads differ', async () => {
+    for (const second of [
+      video.subarray(0, -1),
+      Buffer.concat([video, Buffer.from('x')]),
+      Buffer.alloc(video.length),
+    ]) {
+      let downloads = 0;
+      const outcome = await archive((request, response) =>
+        chunked(downloads++ === 0 ? video : second)(request, response),
+      );
+      expect(outcome).toMatchObject({
+        outcome: 'interrupted',
+        retryable: true,
+        cause: expect.stringMatching(/^unexpected_/),
+      });
+      expect(bucket.objects.size).toBe(0);
+      await origin?.close();
+    }
+  });
+
+  test.each([1, 30_000, video.length - 1])('chunks that break off after %i bytes leave no object', async (bytes) => {
+    for (const failing of [0, 1]) {
+      let downloads = 0;
+      const outcome = await archive((request, response) => {
+        if (downloads++ !== failing) return chunked()(request, response);
+        response.writeHead(200, { 'content-type': 'video/mp4' });
+        response.write(video.subarray(0, bytes), () => setTimeout(() => response.destroy(), 5));
+      });
+      expect(outcome).toMatchObject({ outcome: failing === 0 ? 'download_failed' : 'interrupted', retryable: true });
+      expect(bucket.objects.size).toBe(0);
+      await origin?.close();
+    }
+  });
+
+  test('follows a redirect to a trusted URL only, relative ones included, and at most three', async () => {
+    const asked: string[] = [];
+    const follow = (url: string) => {
+      asked.push(new URL(url).pathname);
+      return url.includes('untrusted') ? undefined : url;
+    };
+    const redirecting =
+      (hops: number, last = ''): RequestListener =>
+      (request, response) => {
+        const hop = Number(/hop=(\d+)/.exec(request.url ?? '')?.[1] ?? 0);
+        if (hop === hops) return serving({})(request, response);
+        response
+          .writeHead(hop % 2 ? 302 : 307, { location: `/next${hop + 1 === hops ? last : ''}.mp4?hop=${hop + 1}` })
+          .end();
+      };
+    expect(await archive(redirecting(3), { follow })).toMatchObject({ outcome: 'stored', bytes: video.length });
+    await origin?.close();
+    bucket.objects.clear();
+    const refused = { outcome: 'redirected', retryable: false };
+    expect(await archive(redirecting(4), { follow })).toEqual(refused);
+    await origin?.close();
+    expect(await archive(redirecting(1, '-untrusted'), { follow })).toEqual(refused);
+    await origin?.close();
+    expect(await archive(serving({ location: 'http://[' }, Buffer.from(''), 302), { follow })).toEqual(refused);
+    await origin?.close();
+    expect(await archive(serving({}, Buffer.from(''), 302), { follow })).toEqual(refused);
+    expect(bucket.objects.size).toBe(0);
+    expect(asked).toContain('/next-untrusted.mp4');
   });
 
   test.each([0, 1, 300_000, video.length - 1])('a download cut after %i bytes leaves no object', async (bytes) => {

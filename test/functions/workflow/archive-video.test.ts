@@ -4,6 +4,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { gzipSync } from 'node:zlib';
 import {
   GetObjectCommand,
   HeadObjectCommand,
@@ -40,6 +41,7 @@ let wanStorage: Server;
 let answer: RequestListener;
 let downloads = 0;
 let measured: string[] = [];
+let failures: Parameters<ArchiveServices['onDownloadFailed']>[0][] = [];
 let logged: unknown[][] = [];
 const recordMetric: RecordMetric = (name, _value, dimensions) =>
   measured.push([name, ...Object.values(dimensions ?? {})].join(' '));
@@ -69,6 +71,7 @@ beforeEach(() => {
   answer = whole;
   downloads = 0;
   measured = [];
+  failures = [];
   logged = [];
 });
 
@@ -134,6 +137,7 @@ function services(
     wan: { queryTask: async (task_id) => ({ outcome: 'task', status: 'SUCCEEDED', task_id, video_url: url }) },
     wanRegion: 'singapore',
     copyAndVerify: (video, videoUrl, key) => copyAndVerify(copying, video, videoUrl, key),
+    onDownloadFailed: (failure) => failures.push(failure),
     ...given,
   };
 }
@@ -196,8 +200,15 @@ describe('an incomplete download is deleted, and only the download is repeated',
       (_, response) => response.writeHead(200, { 'content-type': 'text/html', 'content-length': 5 }).end('sorry'),
     ],
     ['an expired link', (_, response) => response.writeHead(403).end()],
-    ['a redirect', (_, response) => response.writeHead(302, { location: 'https://example.com/' }).end()],
-    ['no length', (_, response) => response.writeHead(200).end(mp4)],
+    [
+      'a part',
+      (_, response) =>
+        response.writeHead(206, { 'content-range': `bytes 0-8999/${mp4.length}` }).end(mp4.subarray(0, 9000)),
+    ],
+    [
+      'half the file in chunks',
+      (_, response) => response.writeHead(200).write(mp4.subarray(0, 9000), () => response.destroy()),
+    ],
     ['nothing', (_, response) => response.destroy()],
   ])('%s', async (_, broken) => {
     const video = await archiving();
@@ -281,6 +292,113 @@ describe('a complete video of another duration', () => {
     const record = (await readVideo(store.table, video.id))!;
     expect(record).toMatchObject({ status: 'succeeded', warnings: [{ code: 'unexpected_duration' }] });
     expect(record.warnings[0]?.message).not.toContain('every download');
+  });
+});
+
+describe('archives a video that arrives in another form, and verifies it', () => {
+  test.each<[string, RequestListener]>([
+    ['chunks without a length', (_, response) => response.writeHead(200).end(mp4)],
+    ['gzip', (_, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(mp4))],
+    [
+      'a 206 of the whole file',
+      (_, response) =>
+        response
+          .writeHead(206, { 'content-range': `bytes 0-${mp4.length - 1}/${mp4.length}`, 'content-length': mp4.length })
+          .end(mp4),
+    ],
+    [
+      'a redirect to a trusted host',
+      (request, response) =>
+        request.url?.includes('elsewhere')
+          ? whole(request, response)
+          : response.writeHead(302, { location: `${origin()}/elsewhere.mp4?Signature=secret` }).end(),
+    ],
+  ])('%s', async (_, listener) => {
+    const video = await archiving();
+    answer = listener;
+    await archiveVideo(services(), video);
+    expect(await readVideo(store.table, video.id)).toMatchObject({
+      status: 'succeeded',
+      warnings: [],
+      video: { bytes: mp4.length, sha256: createHash('sha256').update(mp4).digest('hex') },
+    });
+    expect(failures).toEqual([]);
+  });
+
+  test.each<[string, RequestListener]>([
+    [
+      'a complete transfer of half the file in chunks',
+      (_, response) => response.writeHead(200).end(mp4.subarray(0, 9000)),
+    ],
+    [
+      'a complete transfer of half the file in gzip',
+      (_, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(mp4.subarray(0, 9000))),
+    ],
+  ])('but not %s', async (_, listener) => {
+    const video = await archiving();
+    answer = listener;
+    await expect(archiveVideo(services(), video)).rejects.toThrow(expect.objectContaining({ name: 'VideoBroken' }));
+    expect(await filesOf(video)).toEqual([]);
+  });
+});
+
+describe('a failed download', () => {
+  const fail = async (video: VideoRecord) =>
+    archiveVideo(services(), (await readVideo(store.table, video.id))!).then(
+      () => undefined,
+      () => failures.at(-1),
+    );
+
+  test.each<[string, string, RequestListener]>([
+    ['partial', 'a part', (_, response) => response.writeHead(206, { 'content-range': 'bytes 0-1/9' }).end('ab')],
+    ['too_large', 'a huge file', (_, response) => response.writeHead(200, { 'content-length': 2 ** 40 }).write('x')],
+    ['redirected', 'a redirect to nowhere', (_, response) => response.writeHead(302).end()],
+    ['not_mp4', 'the same page three times', (_, response) => response.writeHead(200).end('sorry')],
+  ])('that repetition cannot fix is reported as %s immediately: %s', async (kind, _, listener) => {
+    const video = await archiving();
+    answer = listener;
+    expect(await fail(video)).toEqual({ kind, reason: expect.stringContaining(kind), downloads: 1, persists: true });
+    const { warnings, status } = (await readVideo(store.table, video.id))!;
+    expect([status, warnings]).toEqual([
+      'archiving',
+      [{ pointer: '', code: 'download_failing', message: expect.stringContaining(`(${kind})`) }],
+    ]);
+    await fail(video);
+    expect((await readVideo(store.table, video.id))!.warnings).toHaveLength(1);
+    answer = whole;
+    await archiveVideo(services(), (await readVideo(store.table, video.id))!);
+    expect(await readVideo(store.table, video.id)).toMatchObject({ status: 'succeeded', warnings: [] });
+  });
+
+  test.each<[string, RequestListener]>([
+    ['url_expired', (_, response) => response.writeHead(403).end()],
+    ['not_found', (_, response) => response.writeHead(404).end()],
+    ['wrong_type', (_, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('sorry')],
+    ['download_failed', (_, response) => response.writeHead(503).end()],
+    [
+      'interrupted',
+      (_, response) => response.writeHead(200, { 'content-length': 9 }).write('a', () => response.destroy()),
+    ],
+  ])(
+    'that may pass is reported as %s after half an hour, long before Wan deletes the video',
+    async (kind, listener) => {
+      const video = await archiving();
+      answer = listener;
+      for (let downloads = 1; downloads <= 12; downloads++)
+        expect(await fail(video)).toMatchObject({ kind, downloads, persists: downloads === 12 });
+      expect((await readVideo(store.table, video.id))!.warnings).toMatchObject([{ code: 'download_failing' }]);
+    },
+  );
+
+  test('a redirect to an untrusted host is not followed, and reported with the host', async () => {
+    const video = await archiving();
+    answer = (_, response) =>
+      response.writeHead(302, { location: 'https://evil.example/v.mp4?Signature=secret' }).end();
+    await expect(archiveVideo(services(), video)).rejects.toThrow(
+      expect.objectContaining({ name: 'UntrustedVideoHost', message: expect.stringContaining('host evil.example. ') }),
+    );
+    expect(measured).toEqual(['UntrustedVideoHost evil.example']);
+    expect(downloads).toBe(1);
   });
 });
 
