@@ -10,7 +10,7 @@ import { Drops } from './functions/drops.ts';
 import { type Foundation, stateMachineAddress } from './functions/foundation.ts';
 import { Maintenance } from './functions/maintenance.ts';
 import { PipelineFunction } from './functions/pipeline-function.ts';
-import { wanApiKey } from './functions/secret.ts';
+import { fileLinkKey, wanApiKey } from './functions/secret.ts';
 import type { MonitoredConstructs } from './observability/alarm-definitions.ts';
 import { Alarms } from './observability/alarms.ts';
 import { Dashboard } from './observability/dashboard.ts';
@@ -43,6 +43,7 @@ export class FirstframeStack extends Stack {
       functions: { bundles, logRetention: configuration.logRetentionDays },
       storage: new Storage(this, 'Storage', { removalPolicy, key, configuration }),
       wanSecret: wanApiKey(this, removalPolicy, key),
+      fileLinkSecret: fileLinkKey(this, key),
       stateMachine: stateMachineAddress(this),
     };
     const { restApi, domain, functions: api } = new Api(this, 'Api', foundation);

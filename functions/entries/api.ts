@@ -29,6 +29,7 @@ import { getUsage, type UsageServices } from '../api/videos/usage.ts';
 import { createVideoDispatch } from '../queue/dispatch.ts';
 import type { Environment } from '../shared/environment.ts';
 import { describeError, inContext } from '../shared/logging.ts';
+import { secretReader } from '../shared/secret.ts';
 import { acceptRequest } from '../submissions/accept-request.ts';
 import { withEndedHook } from './on-video-ended.ts';
 import type { Platform } from './platform.ts';
@@ -173,7 +174,7 @@ export function composeDashscope(
   environment: Environment<'dashscope'>,
   platform: Platform<'dynamoDb' | 's3' | 'stepFunctions' | 'secrets' | 'recordMetric'>,
 ) {
-  const { s3, logger, clock } = platform;
+  const { s3, secrets, logger, clock } = platform;
   const table = withEndedHook(openTable(environment, platform), platform);
   const dispatcher = createDispatcher(environment, platform, table);
   const acceptServices = createAcceptServices(environment, platform, dispatcher);
@@ -192,7 +193,8 @@ export function composeDashscope(
       return result;
     },
     cancelVideo: (video, milliseconds) => cancelVideo({ ...dispatcher, wan: respondsWithin(milliseconds, wan) }, video),
-    linkTo: (object, file) => linkToObject(s3, object, file),
+    linkTo: (object, file, method) => linkToObject(s3, object, file, method),
+    fileKey: secretReader(secrets, environment.FILE_LINK_SECRET_ARN, clock.now),
     sleep: clock.sleep,
   };
   return inContext(logger, dashscopeHandler(services, logFailureTo(logger)), logContext);

@@ -106,6 +106,8 @@ const variables = {
   STATE_MACHINE_ARN: z.string().startsWith('arn:'),
   /** ARN or name of the secret whose whole value is Wan's API key. */
   WAN_SECRET_ARN: z.string().min(1),
+  /** ARN of the secret that signs links to files. */
+  FILE_LINK_SECRET_ARN: z.string().min(1),
   /** Wan's base URL, ending in `/api/v1`. */
   WAN_BASE_URL: z.url(),
   WAN_REGION: z.enum(['singapore', 'beijing']),
@@ -209,6 +211,7 @@ export const environments = {
     'LONG_POLLS',
     'VIDEOS_BUCKET',
     'VIDEO_RETENTION_DAYS',
+    'FILE_LINK_SECRET_ARN',
   ),
   drop: pick(
     ...acceptVariables,

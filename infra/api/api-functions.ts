@@ -16,6 +16,7 @@ import {
   videoRetention,
 } from '../functions/foundation.ts';
 import {
+  fileLinkAccess,
   limiterAccess,
   listAccess,
   mergeAccess,
@@ -38,7 +39,7 @@ const readActions = ['GetObject', 'GetObjectVersion'] as const;
 
 /** Creates the functions of the routes, and the authorizer. */
 export function apiFunctions(scope: Construct, foundation: Foundation) {
-  const { configuration, functions, storage, wanSecret } = foundation;
+  const { configuration, functions, storage, wanSecret, fileLinkSecret } = foundation;
   const { auth, trustedOrigins, apiConcurrency } = configuration;
   const common = { ...functions, timeout: gatewayTimeout };
 
@@ -160,6 +161,7 @@ export function apiFunctions(scope: Construct, foundation: Foundation) {
         uploadsAccess(storage.uploads, ['uploads/'], ['PutObject']),
         tableAccess(storage.table, ['GetItem'], indexes.byOwner.name),
         videosAccess(storage.videos, readActions),
+        fileLinkAccess(fileLinkSecret),
         wanAccess(wanSecret, configuration.wanBaseUrl),
         requestRate(configuration),
         longPollLimits(configuration),

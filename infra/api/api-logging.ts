@@ -12,14 +12,16 @@ import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { acknowledgeWildcard, justify, justifyLogKey } from '../functions/acknowledge.ts';
 
-/** One line per request. It has no headers, query or body, so it contains no keys or prompts. */
+/**
+ * One line per request. It has no headers, path, query or body, so it contains no keys, prompts and tokens of links. The ids in a path are
+ * in the log of the function, under the same request id.
+ */
 const accessLine = {
   request_id: '$context.requestId',
   // Unlike the request id, a caller cannot choose it.
   extended_request_id: '$context.extendedRequestId',
   time: '$context.requestTimeEpoch',
   method: '$context.httpMethod',
-  path: '$context.path',
   route: '$context.resourcePath',
   status: '$context.status',
   bytes: '$context.responseLength',

@@ -3,7 +3,8 @@ import { acknowledge, justify } from '../functions/acknowledge.ts';
 import type { ApiFunctions } from './api-functions.ts';
 
 /**
- * Who may use a route: an authenticated caller, the holder of an upload token, or anyone, with the reason why that is safe. A route
+ * Who may use a route: an authenticated caller, the holder of an upload token, or anyone, with the reason why that is safe: the route
+ * returns the same to everyone, or its path contains a credential. A route
  * without an access does not compile.
  */
 type RouteAccess = 'caller' | 'upload token' | { readonly publicBecause: string };
@@ -17,7 +18,7 @@ export interface RouteAuthorization {
 export type RouteAuthorizations = Readonly<Record<Extract<RouteAccess, string>, RouteAuthorization>>;
 
 interface Route {
-  readonly method: 'GET' | 'POST' | 'DELETE' | 'ANY';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'DELETE' | 'ANY';
   readonly path: string;
   readonly handler: keyof ApiFunctions;
   readonly authorization: RouteAccess;
@@ -34,6 +35,11 @@ const route = (
   handler,
   authorization,
 });
+
+const fileLink = {
+  publicBecause:
+    'The path contains a signed token for one video, which the function checks; it expires after 24 hours.',
+};
 
 /** The routes of the API, with their functions and who may use them. */
 const routes: readonly Route[] = [
@@ -53,6 +59,8 @@ const routes: readonly Route[] = [
   route('ANY', '/api/v1/{proxy+}', 'dashscope', 'caller'),
   route('GET', '/api/v1/uploads', 'dashscope', 'caller'),
   route('POST', '/api/v1/uploads', 'dashscope', 'upload token'),
+  route('GET', '/api/v1/files/{file}', 'dashscope', fileLink),
+  route('HEAD', '/api/v1/files/{file}', 'dashscope', fileLink),
 
   route('GET', '/health', 'health', {
     publicBecause: 'Reports only that the service is up, to monitors without a key.',

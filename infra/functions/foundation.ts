@@ -24,6 +24,8 @@ export interface Foundation {
   readonly functions: FunctionSettings;
   readonly storage: Storage;
   readonly wanSecret: ISecret;
+  /** Signs links to files. */
+  readonly fileLinkSecret: ISecret;
   /** The operator's key, if all data is encrypted with it. */
   readonly key: IKey | undefined;
   readonly stateMachine: StateMachineAddress;

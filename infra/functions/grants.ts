@@ -133,6 +133,14 @@ export const wanAccess = ({ secretArn, encryptionKey }: ISecret, wanBaseUrl: str
     ...useKey(encryptionKey, 'secretsmanager', ['Decrypt']),
   );
 
+/** The key that signs links to files. */
+export const fileLinkAccess = ({ secretArn, encryptionKey }: ISecret) =>
+  grant(
+    { FILE_LINK_SECRET_ARN: secretArn },
+    allow(secretArn, 'secretsmanager:GetSecretValue'),
+    ...useKey(encryptionKey, 'secretsmanager', ['Decrypt']),
+  );
+
 /** Sending messages to the queue of waiting drops, and receiving them through an event source mapping. */
 export function dropQueueAccess(queue: IQueue) {
   const actions = ['ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes'];

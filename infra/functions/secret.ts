@@ -1,4 +1,4 @@
-import { type RemovalPolicy, SecretValue } from 'aws-cdk-lib';
+import { RemovalPolicy, SecretValue } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
@@ -23,11 +23,27 @@ export function wanApiKey(scope: Construct, removalPolicy: RemovalPolicy, key: I
     'SMG4',
     'Model Studio has no API to create or revoke keys, so no function can rotate this one. It is replaced by hand, and functions read the new value without a deployment.',
   );
-  justify(
+  justify(secret, 'CKV_AWS_149', encryptedByAws, 'kmsKeyId');
+  return secret;
+}
+
+const encryptedByAws = 'Secrets Manager encrypts it with a key of AWS; the setting kmsKeyArn uses another.';
+
+/** Creates the secret that signs links to files. Its value is random and is never shown. */
+export function fileLinkKey(scope: Construct, key: IKey | undefined): Secret {
+  const secret = new Secret(scope, 'FileLinkKey', {
+    description: 'Signs the links to videos that clients of the DashScope protocol receive',
+    generateSecretString: { passwordLength: 64, excludePunctuation: true },
+    // Without it, only links that are valid for another day are lost.
+    removalPolicy: RemovalPolicy.DESTROY,
+    ...(key ? { encryptionKey: key } : {}),
+  });
+  pinLogicalId(secret, 'FileLinkKey');
+  acknowledge(
     secret,
-    'CKV_AWS_149',
-    'Secrets Manager encrypts it with a key of AWS; the setting kmsKeyArn uses another.',
-    'kmsKeyId',
+    'SMG4',
+    'Links are valid for 24 hours and give access to one video each. A new value would end all of them, so it is only replaced by hand.',
   );
+  justify(secret, 'CKV_AWS_149', encryptedByAws, 'kmsKeyId');
   return secret;
 }

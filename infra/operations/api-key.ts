@@ -13,8 +13,16 @@ const usage = `Usage:
   npm run api-key -- create --owner NAME   creates a key and prints it, once
   npm run api-key -- list                  prints id, owner and times of every key
   npm run api-key -- revoke KEY_ID         revokes a key
+  npm run api-key -- help                  prints this text
 
 ${tableUsage}`;
+
+/** The words that each command takes after its name, and whether it takes `--owner`. */
+const commands: Readonly<Record<string, { words: number; owner?: true }>> = {
+  create: { words: 0, owner: true },
+  list: { words: 0 },
+  revoke: { words: 1 },
+};
 
 /**
  * `npm run api-key`: creates, lists and revokes the keys of the HTTPS API.
@@ -29,20 +37,39 @@ export const run = (
   printError: (line: string) => void,
 ): Promise<number> =>
   runCommand(printError, async () => {
-    const options = { owner: { type: 'string' }, ...tableOptions } as const;
+    const options = {
+      ...tableOptions,
+      owner: { type: 'string', multiple: true },
+      table: { type: 'string', multiple: true },
+      help: { type: 'boolean', short: 'h', default: false },
+    } as const;
     const { values, positionals } = readArguments({ args, allowPositionals: true, options }, usage);
-    const [command, keyId, ...extra] = positionals;
-    if (!command || !['create', 'list', 'revoke'].includes(command)) throw new UsageError(usage);
-    if (extra.length > 0) throw new UsageError(`Unexpected argument "${extra[0]}".\n\n${usage}`);
-    await withTable(values, environment, usage, (table) => perform(table, command, keyId, values, print));
+    const [command = '', ...words] = positionals;
+    if (values.help || (command === 'help' && words.length === 0)) {
+      print(usage);
+      return 0;
+    }
+    const known = Object.hasOwn(commands, command) ? commands[command] : undefined;
+    if (!known) throw new UsageError(command ? `There is no command "${command}".\n\n${usage}` : usage);
+    const [extra] = words.slice(known.words);
+    if (extra !== undefined) throw new UsageError(`Unexpected argument "${extra}".\n\n${usage}`);
+    if (values.owner && !known.owner) throw new UsageError(`The command ${command} takes no --owner.\n\n${usage}`);
+    const owner = onlyOne('owner', values.owner);
+    const named = { table: onlyOne('table', values.table), local: values.local };
+    await withTable(named, environment, usage, (table) => perform(table, command, words[0], owner, print));
     return 0;
   });
+
+function onlyOne(name: string, values: readonly string[] = []): string | undefined {
+  if (values.length > 1) throw new UsageError(`The option --${name} is repeated. Give it once.\n\n${usage}`);
+  return values[0];
+}
 
 async function perform(
   table: Table,
   command: string,
   keyId: string | undefined,
-  { owner }: { owner?: string | undefined },
+  owner: string | undefined,
   print: (line: string) => void,
 ): Promise<void> {
   switch (command) {

@@ -108,7 +108,7 @@ export const idleWatcher: readonly Item[] = [
 
 /** Monthly cost of a deployment without videos. */
 export const perMonth: readonly Item[] = [
-  { what: 'Secret', count: 1, unit: 'secret', price: prices.secretMonth },
+  { what: 'Secrets', count: 2, unit: 'secrets', price: prices.secretMonth },
   { what: "The alarms' key", count: 1, unit: 'key', price: prices.keyMonth },
   { what: 'Alarms, by the metrics that they read', count: 28, unit: 'metrics', price: prices.alarmMonth },
   { what: 'Metrics that are published without videos', count: 3, unit: 'metrics', price: prices.metricMonth },

@@ -32,7 +32,7 @@ export interface RuntimeOptions {
   clock: Clock;
   /** The address of `endpoint`, which the functions get as `AWS_ENDPOINT_URL`. */
   endpoint_url: string;
-  /** The value of every secret in the template. */
+  /** The value of every secret in the template that is not generated. */
   secret_value: string;
   /** The maximum number of workers per function. Further invocations wait. @default 8 */
   max_concurrency?: number | undefined;
@@ -155,7 +155,12 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   ]);
   const secrets = stack.all('AWS::SecretsManager::Secret');
   const getSecretValue = serveSecrets(
-    secrets.map(({ name, ref }) => ({ arn: ref, name, value: options.secret_value })),
+    secrets.map(({ name, ref, properties }) => ({
+      arn: ref,
+      name,
+      // A generated value must survive a restart, and is not worth hiding from the developer's own machine.
+      value: properties.GenerateSecretString ? `generated for ${name}` : options.secret_value,
+    })),
     now,
   );
   const endpoint = createEndpoint({

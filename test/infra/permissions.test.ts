@@ -79,6 +79,7 @@ const permissions: Record<FunctionName, string[]> = {
     `dynamodb:Query ${table}/index/by_owner`,
     ...read(videos),
     wanKey,
+    'secretsmanager:GetSecretValue <FileLinkKey>',
     ...writeResults,
   ],
   drop: [

@@ -5,6 +5,7 @@ import { json } from '../http/request.ts';
 import { cancelTask } from './cancel-task-route.ts';
 import { createTask } from './create-task-route.ts';
 import { DashscopeError, dashscopeErrorOf } from './errors.ts';
+import { fileRoute, redirectToFile } from './file-link.ts';
 import { listTasks } from './list-tasks-route.ts';
 import { queryTask } from './query-task-route.ts';
 import { receiveUpload } from './receive-upload.ts';
@@ -23,6 +24,7 @@ export function dashscopeHandler(
   return async (request) => {
     const request_id = request.requestContext.requestId ?? randomUUID();
     try {
+      if (request.resource === fileRoute) return await redirectToFile(services, request);
       const caller = readCaller(request);
       await keepRate(services.admitRequest, caller);
       const { operation, taskId } = routeOf(request);

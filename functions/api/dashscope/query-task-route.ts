@@ -6,19 +6,20 @@ import { billedSeconds, type TaskStatus } from '../../wan/client/query-task.ts';
 import { type FailureCode, failureCodes } from '../../wan/failures.ts';
 import { isoToWanTime } from '../../wan/time.ts';
 import { documentedMessage, type ReferenceCode, referenceOfIssue } from './errors.ts';
+import { createFileLink } from './file-link.ts';
 import type { QueryTaskResponse, TaskUsage } from './schemas.ts';
 import type { DashscopeRequest, DashscopeServices } from './services.ts';
 
 /** `GET tasks/{id}` (reference, "Step 2"). A task can be queried for as long as its video exists; then it is UNKNOWN, as at Wan. */
 export async function queryTask(
   services: DashscopeServices,
-  _request: DashscopeRequest,
+  request: DashscopeRequest,
   caller: Caller,
   taskId: string,
 ): Promise<QueryTaskResponse> {
   const video = await ownTask(services, caller, taskId);
   const isKnown = video && !isFileExpired(video, services.table.now());
-  return isKnown ? describeTask(services, video) : { output: { task_id: taskId, task_status: 'UNKNOWN' } };
+  return isKnown ? describeTask(services, request, video) : { output: { task_id: taskId, task_status: 'UNKNOWN' } };
 }
 
 /**
@@ -35,7 +36,11 @@ export async function ownTask(
   return video?.id === taskId && video.owner === owner ? video : undefined;
 }
 
-async function describeTask({ linkTo }: DashscopeServices, video: VideoRecord): Promise<QueryTaskResponse> {
+async function describeTask(
+  services: DashscopeServices,
+  request: DashscopeRequest,
+  video: VideoRecord,
+): Promise<QueryTaskResponse> {
   const { id, input, task, video: archived, error } = video;
   const status = taskStatus(video);
   const { submitted, scheduled, ended } = taskTimes(video);
@@ -49,12 +54,11 @@ async function describeTask({ linkTo }: DashscopeServices, video: VideoRecord): 
   };
   if (status === 'FAILED' && error) return { output: { ...output, ...taskFailure(error) } };
   if (status !== 'SUCCEEDED' || !archived) return { output };
-  const { content_type } = archived;
   return {
     output: {
       ...output,
       ...(task?.actual_prompt === undefined ? {} : { actual_prompt: task.actual_prompt }),
-      video_url: await linkTo(archived, { file_name: `${id}.mp4`, content_type }),
+      video_url: await createFileLink(services, request, id),
     },
     usage: taskUsage(video),
   };

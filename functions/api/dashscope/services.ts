@@ -32,8 +32,10 @@ export interface DashscopeServices extends LongPollServices {
    * @throws ProblemError when it is too late to cancel, or Wan does not respond in time
    */
   cancelVideo: (video: VideoRecord, milliseconds: number) => Promise<VideoRecord>;
-  /** A presigned URL of an object. */
-  linkTo: (object: ObjectVersion, file: FileDescription) => Promise<string>;
+  /** A presigned URL of an object. @param method @default GET */
+  linkTo: (object: ObjectVersion, file: FileDescription, method?: 'GET' | 'HEAD') => Promise<string>;
+  /** The key that signs links to files. */
+  fileKey: () => Promise<string>;
 }
 
 /** One operation. It returns the members of its response, to which the handler adds `request_id`. @throws ProblemError, DashscopeError */

@@ -52,7 +52,7 @@ export async function getUploadPolicy(
 }
 
 /** The URL of the request without its query. Only the request itself knows the stage or base path before the route. */
-function urlOf(request: DashscopeRequest): string {
+export function urlOf(request: DashscopeRequest): string {
   const { domainName, path } = request.requestContext;
   if (!domainName || !path) throw new Error('The request does not contain its domain name and path.');
   const isPlain = headerValues(request, 'x-forwarded-proto').at(-1) === 'http';

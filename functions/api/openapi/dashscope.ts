@@ -27,6 +27,9 @@ export const schemas: Schemas = {
   },
 };
 
+/** Of a link that has expired. */
+const exampleToken = 'XwxrnjpSjQ6cG35PKp1sOGl9WYAkR7vWq0Qb2xJtYc1mZ3sLhE8uNfPoKdTgVaBwXyCi9r';
+
 const done = { done: { summary: 'Done', value: { request_id } } };
 
 const taskId: Parameter = {
@@ -97,7 +100,8 @@ export const operations = dashscopeOperations([
     path: '/api/v1/tasks/{task_id}',
     id: 'dashscopeQueryTask',
     summary: 'Query a task',
-    description: "An unknown task, or another owner's, has the status UNKNOWN.",
+    description:
+      "An unknown task, or another owner's, has the status UNKNOWN. Each query returns a new `video_url`, which is valid for 24 hours without a key and redirects to the archived file.",
     parameters: [taskId],
     responses: {
       200: jsonResponse('The task.', ref('DashscopeTask'), {
@@ -111,7 +115,7 @@ export const operations = dashscopeOperations([
               scheduled_time: '2026-01-31 20:00:02.000',
               end_time: '2026-01-31 20:01:41.300',
               orig_prompt: 'A kitten runs through the grass',
-              video_url: `https://firstframe-videos.s3.us-east-1.amazonaws.com/${exampleId}/1-1.mp4?X-Amz-Signature=0c1d`,
+              video_url: `https://api.example.com/v1/api/v1/files/${exampleToken}.mp4`,
             },
             usage: { duration: 5, video_count: 1, SR: 480 },
             request_id,
@@ -123,6 +127,27 @@ export const operations = dashscopeOperations([
         },
       }),
     },
+  },
+  {
+    method: 'get',
+    path: '/api/v1/files/{file}',
+    id: 'dashscopeGetFile',
+    summary: 'Fetch the video of a task',
+    description:
+      'The `video_url` of a task. It needs no key: its token is valid for 24 hours and for one video. S3 serves the file, ranges included.',
+    access: 'public',
+    parameters: [
+      {
+        name: 'file',
+        in: 'path',
+        required: true,
+        description: 'The token and `.mp4`.',
+        schema: { type: 'string' },
+        example: `${exampleToken}.mp4`,
+      },
+    ],
+    responses: { 302: { description: 'A link to the file, valid for 15 minutes.', headers: ['Location'] } },
+    errors: ['AccessDenied', 'NotFound'],
   },
   {
     method: 'get',

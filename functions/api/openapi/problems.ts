@@ -156,7 +156,12 @@ export const dashscopeOperations = (routes: readonly DashscopeRoute[]): Operatio
     ...route,
     responses: mergeResponses(
       responses,
-      errorResponses(['InvalidApiKey', ...errors, 'Throttling.RateQuota', 'InternalError']),
+      errorResponses([
+        ...(route.access === 'public' ? [] : (['InvalidApiKey'] as const)),
+        ...errors,
+        ...(route.access === 'public' ? [] : (['Throttling.RateQuota'] as const)),
+        'InternalError',
+      ]),
     ),
   }));
 

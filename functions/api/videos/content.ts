@@ -139,23 +139,28 @@ export interface FileDescription {
   content_type?: string;
 }
 
-/** A presigned URL of an object, valid for `LINK_SECONDS` without a key. S3 serves ranges of it. */
-export const linkToObject = (
+/**
+ * A presigned URL of an object, valid for `LINK_SECONDS` without a key. S3 serves ranges of it.
+ * @param method the one that the URL is for: S3 refuses any other
+ */
+export function linkToObject(
   s3: S3Client,
   { bucket, key, version_id }: ObjectVersion,
   { file_name, content_type }: FileDescription,
-): Promise<string> =>
-  getSignedUrl(
-    s3,
-    new GetObjectCommand({
-      Bucket: bucket,
-      Key: key,
-      VersionId: version_id,
-      ResponseContentDisposition: `inline; filename="${file_name}"`,
-      ResponseContentType: content_type,
-    }),
-    { expiresIn: LINK_SECONDS },
-  );
+  method: 'GET' | 'HEAD' = 'GET',
+): Promise<string> {
+  const object = {
+    Bucket: bucket,
+    Key: key,
+    VersionId: version_id,
+    ResponseContentDisposition: `inline; filename="${file_name}"`,
+    ResponseContentType: content_type,
+  };
+  const expiry = { expiresIn: LINK_SECONDS };
+  return method === 'HEAD'
+    ? getSignedUrl(s3, new HeadObjectCommand(object), expiry)
+    : getSignedUrl(s3, new GetObjectCommand(object), expiry);
+}
 
 /** Whether a version of an object, or without `version_id` the object, exists. */
 export async function objectExists(

@@ -71,17 +71,23 @@ describe('the API', () => {
         ['ANY /api/v1/{proxy+}', 'dashscope', byKey],
         ['GET /api/v1/uploads', 'dashscope', byKey],
         ['POST /api/v1/uploads', 'dashscope', byUploadToken],
+        ['GET /api/v1/files/{file}', 'dashscope', 'NONE'],
+        ['HEAD /api/v1/files/{file}', 'dashscope', 'NONE'],
       ].sort(),
     );
   });
 
-  test.each(modes)('is open with %s only where it returns the same to everyone', async (_, context) => {
-    const open = ['GET ', 'GET /health', 'GET /openapi.json', 'GET /docs'];
-    for (const [route, , authorization] of routesOf(await synthesizeStandIns(context))) {
-      if (open.includes(route)) continue;
-      expect([route, authorization]).toEqual([route, expect.stringMatching(/^(CUSTOM .+|AWS_IAM)$/)]);
-    }
-  });
+  test.each(modes)(
+    'is open with %s only where it returns the same to everyone or the path has a token',
+    async (_, context) => {
+      const files = ['GET /api/v1/files/{file}', 'HEAD /api/v1/files/{file}'];
+      const open = ['GET ', 'GET /health', 'GET /openapi.json', 'GET /docs', ...files];
+      for (const [route, , authorization] of routesOf(await synthesizeStandIns(context))) {
+        if (open.includes(route)) continue;
+        expect([route, authorization]).toEqual([route, expect.stringMatching(/^(CUSTOM .+|AWS_IAM)$/)]);
+      }
+    },
+  );
 
   test.each(modes)(
     'has one authorization with %s on all other routes except the upload of a form',
@@ -154,6 +160,10 @@ describe('the API', () => {
       user_arn: '$context.identity.userArn',
     });
     expect(Object.values(line).filter((value) => !value.startsWith('$context.'))).toEqual([]);
+    // The path of a link to a file contains its token.
+    expect(Object.values(line).filter((value) => /path|header|query|body/i.test(value))).toEqual([
+      '$context.resourcePath',
+    ]);
   });
 });
 

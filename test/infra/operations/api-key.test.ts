@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
-import { ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { authorize, callerOfKey } from '../../../functions/api/auth/authorize.ts';
 import { createUploadToken } from '../../../functions/api/auth/upload-token.ts';
@@ -110,11 +110,34 @@ test('a revoked key authorizes no one and keeps the time of its revocation', asy
   expect(await items()).toEqual(before);
 });
 
+test.each([[['help']], [['--help']], [['-h']], [['create', '--help']]])(
+  '%j prints the usage without a table',
+  async (args) => {
+    const lines: string[] = [];
+    const status = await run(args, {}, (line) => lines.push(line), expect.fail);
+    expect([status, lines]).toEqual([0, [expect.stringMatching(/^Usage:\n/)]]);
+  },
+);
+
+test('the list aligns ids and owners of different lengths', async () => {
+  await store.table.client.send(
+    new PutCommand({
+      TableName: store.table.tableName,
+      Item: { pk: 'key#x', key_id: 'local', owner: 'local', created_at: '2026-01-01T00:00:00.000Z' },
+    }),
+  );
+  await create('alice.with.a.long.name');
+  const lines = (await command('list')).output.split('\n');
+  expect(new Set(lines.map((line) => line.indexOf('created '))).size).toBe(1);
+  expect(new Set(lines.map((line) => line.search(/ {2,}\S/) + / {2,}/.exec(line)![0].length)).size).toBe(1);
+});
+
 describe('a usage error has status 1 and a helpful message, and changes nothing', () => {
   test.each([
     [[], /Usage/],
-    [['make'], /^Usage/],
-    [['help'], /^Usage/],
+    [['make'], /^There is no command "make"\.\n\nUsage/],
+    [['toString'], /^There is no command "toString"/],
+    [['help', 'create'], /^There is no command "help"/],
     [['create'], /--owner NAME/],
     [['create', '--owner', ''], /--owner NAME/],
     [['create', '--owner', 'a#b'], /1 to 64 letters/],
@@ -122,7 +145,13 @@ describe('a usage error has status 1 and a helpful message, and changes nothing'
     [['create', '--owner', 'two words'], /1 to 64 letters/],
     [['create', '--owner', '..'], /not only dots/],
     [['create', '--user', 'alice'], /--user[\s\S]*Usage/],
-    [['create', 'alice', 'bob', '--owner', 'x'], /Unexpected argument "bob"/],
+    [['create', '--owner', 'Alice', 'Smith'], /^Unexpected argument "Smith"\./],
+    [['create', 'alice', 'bob', '--owner', 'x'], /^Unexpected argument "alice"\./],
+    [['create', '--owner', 'alice', '--owner', 'bob'], /^The option --owner is repeated/],
+    [['list', 'alice'], /^Unexpected argument "alice"/],
+    [['list', '--owner', 'alice'], /^The command list takes no --owner/],
+    [['revoke', 'one', 'two'], /^Unexpected argument "two"/],
+    [['revoke', 'one', '--owner', 'alice'], /^The command revoke takes no --owner/],
     [['revoke'], /KEY_ID/],
     [['revoke', 'unknown'], /no key unknown/],
     [['list', '--table', 'another'], /no such table: the table another/],

@@ -23,5 +23,5 @@ test('counts the metrics of the alarms and the secrets of the template', async (
     ({ properties: { Metrics } }) => Metrics?.filter((one: object) => 'MetricStat' in one).length ?? 1,
   );
   expect(counted('Alarms, by the metrics that they read')).toBe(metrics.reduce((sum, count) => sum + count));
-  expect(counted('Secret')).toBe(resourcesOf(template, 'AWS::SecretsManager::Secret').length);
+  expect(counted('Secrets')).toBe(resourcesOf(template, 'AWS::SecretsManager::Secret').length);
 });

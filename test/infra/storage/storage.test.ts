@@ -39,7 +39,15 @@ describe('storage', () => {
     ];
     const ids = stateful.flatMap((type) => all(type).map(({ id }) => id)).filter((id) => !/DeadLetters/.test(id));
     expect(ids.sort()).toEqual(
-      ['DropWaitQueue', 'StateMachine', 'UploadsBucket', 'VideosBucket', 'VideosTable', 'WanApiKey'].sort(),
+      [
+        'DropWaitQueue',
+        'FileLinkKey',
+        'StateMachine',
+        'UploadsBucket',
+        'VideosBucket',
+        'VideosTable',
+        'WanApiKey',
+      ].sort(),
     );
   });
 

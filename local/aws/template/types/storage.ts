@@ -61,6 +61,7 @@ export const storageTypes = {
       Description: ignored('a description'),
       KmsKeyId: encrypted,
       SecretString: ignored('the value comes from the local settings'),
+      GenerateSecretString: z.record(z.string(), z.unknown()).optional(),
       ...tags,
     }),
   }),

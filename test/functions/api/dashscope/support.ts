@@ -85,7 +85,9 @@ export function aDashscope(table: Table, overrides: Partial<DashscopeServices & 
     uploads_bucket: 'uploads',
     acceptRequest: (request) => acceptRequest(acceptServices, { ...request, mode: 'tolerant' }),
     cancelVideo: (video) => moveTo(table, video.id, 'canceled'),
-    linkTo: async ({ bucket, key }, { file_name }) => `https://${bucket}.s3.example/${key}?file=${file_name}`,
+    linkTo: async ({ bucket, key }, { file_name }, method = 'GET') =>
+      `https://${bucket}.s3.example/${key}?file=${file_name}&for=${method}`,
+    fileKey: async () => 'the key of links',
     sleep: () => Promise.resolve(),
     admitRequest: async () => undefined,
     longPolls: { per_owner: 10, total: 50 },
