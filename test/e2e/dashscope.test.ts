@@ -76,6 +76,25 @@ describe('our Wan client, with our base URL and key', () => {
     expect(await client.cancelTask(id)).toMatchObject({ outcome: 'not_pending' });
   });
 
+  test('gets a link that serves the file without a key, by GET, HEAD and ranges, until the video is deleted', async () => {
+    const id = await created('A cat sleeps');
+    const { video_url: link = '' } = await ended(id);
+    expect(link).toMatch(/\/api\/v1\/files\/[\w-]{70}\.mp4$/);
+    const whole = await fetch(link);
+    const bytes = Buffer.from(await whole.arrayBuffer());
+    expect([whole.status, whole.redirected, whole.headers.get('content-type')]).toEqual([200, true, 'video/mp4']);
+    expect(bytes.toString('latin1', 4, 8)).toBe('ftyp');
+    const head = await fetch(link, { method: 'HEAD' });
+    expect([head.status, Number(head.headers.get('content-length'))]).toEqual([200, bytes.length]);
+    const range = await fetch(link, { headers: { range: 'bytes=100-199' } });
+    expect([range.status, Buffer.from(await range.arrayBuffer())]).toEqual([206, bytes.subarray(100, 200)]);
+    const altered = await fetch(link.replace(/(.)\.mp4$/, (_, last) => `${last === 'A' ? 'B' : 'A'}.mp4`));
+    expect([altered.status, await altered.json()]).toMatchObject([403, { code: 'AccessDenied' }]);
+    expect(await api.call(`/videos/${id}`, { method: 'DELETE' })).toMatchObject({ status: 204 });
+    const gone = await fetch(link);
+    expect([gone.status, await gone.json()]).toMatchObject([404, { code: 'NotFound' }]);
+  });
+
   test('cancels a task immediately after creating it', async () => {
     const id = await created('[[pending=600]]');
     expect(await client.cancelTask(id)).toMatchObject({ outcome: 'canceled' });
