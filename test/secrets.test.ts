@@ -195,6 +195,11 @@ describe('what is secret', { timeout: 180_000 }, () => {
       { 'x-dashscope-async': 'enable', 'x-dashscope-ossresourceresolve': 'enable' },
     )) as { output: { task_id: string } };
     await api.finished(output.task_id);
+    const task = (await ask(`/api/v1/tasks/${output.task_id}`, {}, 200)) as { output: { video_url: string } };
+    const link = task.output.video_url;
+    markers['the token of a link'] = link.slice(link.lastIndexOf('/') + 1).replace('.mp4', '');
+    expect((await fetch(link)).status).toBe(200);
+    expect((await fetch(`${link}x`)).status).toBe(403);
 
     // The links from which the functions downloaded the videos.
     const asWan = { headers: { authorization: `Bearer ${markers["Wan's key"]}` } };

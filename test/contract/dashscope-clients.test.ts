@@ -79,7 +79,7 @@ test('our Wan client receives a video, a failure, and the error of an invalid ke
     status: 'SUCCEEDED',
     ...{ submit_time: iso(start), scheduled_time: iso(start + 5000), end_time: iso(start + 90_000) },
     usage: { duration: 5, video_count: 1, SR: 480 },
-    video_url: expect.stringMatching(/^https:/),
+    video_url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/v1\/api\/v1\/files\/[\w-]{70}\.mp4$/),
   });
   await moveTo(store.table, failing.task_id, 'failed', { set: { error: explainEnding('content_refused') } });
   expect(await client.queryTask(failing.task_id)).toMatchObject({ status: 'FAILED', code: 'DataInspectionFailed' });
