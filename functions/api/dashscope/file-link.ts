@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import { isFileExpired } from '../../video/expiry.ts';
+import { isFileExpired } from '../../video/record.ts';
 import { readVideo } from '../../video/store.ts';
 import { DashscopeError } from './errors.ts';
 import type { DashscopeRequest, DashscopeServices } from './services.ts';

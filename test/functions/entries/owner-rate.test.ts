@@ -35,6 +35,7 @@ const environment = {
   VIDEO_RETENTION_DAYS: undefined,
   REQUEST_RATE: { per_second: 1, burst: 3 },
   LONG_POLLS: { per_owner: 1, total: 10 },
+  FILE_LINK_SECRET_ARN: 'arn:links',
 } as const;
 const platform = aPlatform(store.table, {
   stepFunctions: { send: async () => ({}) },
