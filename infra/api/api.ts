@@ -1,4 +1,4 @@
-import { Stack } from 'aws-cdk-lib';
+import { Size, Stack } from 'aws-cdk-lib';
 import { EndpointType, RestApi } from 'aws-cdk-lib/aws-apigateway';
 import { Construct } from 'constructs';
 import { acknowledge, justify } from '../functions/acknowledge.ts';
@@ -37,6 +37,8 @@ export class Api extends Construct {
       endpointTypes: [EndpointType.REGIONAL],
       // Passed on as text, a file in a form would be corrupted.
       binaryMediaTypes: ['multipart/form-data'],
+      // Clients that send Accept-Encoding receive gzip or deflate. Smaller bodies fit into one packet.
+      minCompressionSize: Size.kibibytes(1),
       cloudWatchRole: false,
       deployOptions: {
         stageName,

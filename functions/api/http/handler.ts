@@ -2,7 +2,7 @@ import type { APIGatewayProxyResult } from 'aws-lambda';
 import type { AdmitRequest } from '../../queue/rate-limiter.ts';
 import type { Caller } from '../../shared/caller.ts';
 import type { Subject } from '../../shared/logging.ts';
-import { ProblemError } from '../../shared/problem.ts';
+import { ProblemError, problemType } from '../../shared/problem.ts';
 import { isVideoId } from '../../video/keys.ts';
 import { callerOfPrincipal } from '../auth/iam-principal.ts';
 import { type ApiRequest, json } from './request.ts';
@@ -33,7 +33,7 @@ export function problemResponse(
   { status, members, headers }: ProblemError,
   requestId: string | undefined,
 ): APIGatewayProxyResult {
-  const body = { type: 'about:blank', status, ...members, ...(requestId ? { request_id: requestId } : {}) };
+  const body = { type: problemType(members.code), status, ...members, ...(requestId ? { request_id: requestId } : {}) };
   return json(status, body, { 'content-type': 'application/problem+json', ...headers });
 }
 

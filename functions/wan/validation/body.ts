@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { type Issue, maxIssues, pointerTo, type Warning } from '../../shared/issues.ts';
+import { meantField } from './field-names.ts';
 import {
   inputFields,
   maxMetadataBytes,
@@ -27,16 +28,23 @@ const tooManyEntries: Issue = {
 };
 
 const labelFields = { metadata: metadataField, webhook_url: webhookField };
+/** The fields that a message offers: webhooks are not offered yet. */
+const topLevelFields = ['model', 'input', 'parameters', 'metadata'];
 
 /**
  * Reads the fields of a body: the valid values, and an issue for each other field. Rules of models are checked later.
  */
 export function readBody(body: Readonly<Record<string, unknown>>, mode: 'strict' | 'tolerant'): RequestBody {
   const { model, input, parameters, ...others } = ownFields(body);
-  const inputSection = readFields(isJsonObject(input) ? input : { img_url: '' }, inputFields, '/input', mode);
-  const parameterSection = readFields(isJsonObject(parameters) ? parameters : {}, parameterFields, '/parameters', mode);
+  const meant = { meantField };
+  const inputSection = readFields(isJsonObject(input) ? input : { img_url: '' }, inputFields, '/input', mode, meant);
+  const ownParameters = isJsonObject(parameters) ? parameters : {};
+  const parameterSection = readFields(ownParameters, parameterFields, '/parameters', mode, meant);
   const tooMany = isJsonObject(others.metadata) && Object.keys(others.metadata).length > maxMetadataEntries;
-  const labels = readFields(tooMany ? { ...others, metadata: {} } : others, labelFields, '', mode);
+  const labels = readFields(tooMany ? { ...others, metadata: {} } : others, labelFields, '', mode, {
+    meantField,
+    known: topLevelFields,
+  });
   const { metadata = {}, webhook_url } = labels.values;
   if (!isJsonObject(input)) delete inputSection.values.img_url;
   return {
@@ -118,12 +126,14 @@ export function brokenText(pointer: string, text: string): Issue[] {
 /**
  * Validates the fields of an object one by one, so that one invalid field does not hide another.
  * In strict mode unknown fields are issues; in tolerant mode they are dropped with a warning, and null equals a missing field.
+ * @param hints for the message about an unknown field: the names that it lists, and the pointer of the field that a name may mean
  */
 export function readFields<T extends Fields>(
   object: Readonly<Record<string, unknown>>,
   fields: T,
   pointer: string,
   mode: 'strict' | 'tolerant',
+  hints: { known?: readonly string[]; meantField?: (name: string) => string | undefined } = {},
 ): Section<T> {
   const values: FieldsOf<T> = {};
   const issues: Issue[] = [];
@@ -146,13 +156,20 @@ export function readFields<T extends Fields>(
     }
   }
   const unknown = Object.keys(object).filter((name) => !Object.hasOwn(fields, name));
-  const known = Object.keys(fields).join(', ');
-  const [found, message] =
-    mode === 'tolerant'
-      ? [warnings, 'This field is unknown and was ignored.']
-      : [issues, `This field is unknown. Use ${known}.`];
+  const { known = Object.keys(fields), meantField } = hints;
+  const advice = `Fields here are ${known.join(', ')}.`;
   for (const name of unknown.slice(0, maxIssues)) {
-    found.push({ pointer: pointerTo(pointer, name), code: 'unknown_field', message });
+    const meant = meantField?.(name);
+    const question = meant ? ` Did you mean ${meant}?` : '';
+    const message =
+      mode === 'tolerant'
+        ? `This field is unknown and was ignored.${question}`
+        : `This field is unknown.${question} ${advice}`;
+    (mode === 'tolerant' ? warnings : issues).push({
+      pointer: pointerTo(pointer, name),
+      code: 'unknown_field',
+      message,
+    });
   }
   return { values, issues, warnings };
 }
