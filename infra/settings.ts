@@ -207,7 +207,7 @@ export const settingsSchema = z.strictObject({
     .default([])
     .meta({
       description:
-        "Origins whose pages may call the API from a browser and fetch videos; `*` stands for all. The gateway's own errors cannot depend on the origin: with several origins every page may read them. They contain nothing of the caller.",
+        "Origins whose pages may call the API from a browser and fetch videos; `*` means all. The gateway's own errors cannot depend on the origin: with several origins every page may read them. They contain nothing of the caller.",
     }),
   /**
    * Private plain-http origins that the functions may fetch from. Only loopback: on a developer's machine the emulator is there; in

@@ -25,9 +25,6 @@ export class ProblemError extends Error {
   }
 }
 
-/** The `type` of a problem (RFC 9457, 3.1.1): a URI that identifies its code. It leads nowhere; docs/codes.md explains the code. */
-export const problemType = (code: string): string => `urn:firstframe:problem:${code}`;
-
 /** Returns a 400 with all issues: in `errors` for programs, in `detail` for people. */
 export function issuesProblem(code: string, title: string, errors: readonly Issue[]): ProblemError {
   const detail = errors.map(({ pointer, message }) => `${pointer || 'The body'}: ${message}`).join(' ');

@@ -1,5 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import type { RouteMethods } from '../../functions/api/http/methods.ts';
 import { indexes } from '../../functions/shared/table-schema.ts';
 import {
   acceptAccess,
@@ -27,7 +28,6 @@ import {
   wanAccess,
 } from '../functions/grants.ts';
 import { PipelineFunction } from '../functions/pipeline-function.ts';
-import { routeMethods } from './api-routes.ts';
 
 /** The integration timeout of API Gateway. */
 const gatewayTimeout = Duration.seconds(29);
@@ -37,8 +37,8 @@ const shortTimeout = Duration.seconds(10);
 /** Reads the object version that a record names. */
 const readActions = ['GetObject', 'GetObjectVersion'] as const;
 
-/** Creates the functions of the routes, and the authorizer. */
-export function apiFunctions(scope: Construct, foundation: Foundation) {
+/** Creates the functions of the routes, and the authorizer. @param routeMethods the methods of each path, for `Allow` */
+export function apiFunctions(scope: Construct, foundation: Foundation, routeMethods: RouteMethods) {
   const { configuration, functions, storage, wanSecret } = foundation;
   const { auth, trustedOrigins, apiConcurrency } = configuration;
   const common = { ...functions, timeout: gatewayTimeout };

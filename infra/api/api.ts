@@ -6,7 +6,7 @@ import type { Foundation } from '../functions/foundation.ts';
 import { pinLogicalId } from '../functions/logical-id.ts';
 import { type ApiFunctions, apiFunctions } from './api-functions.ts';
 import { accountLogging, executionLog, stageLogging } from './api-logging.ts';
-import { addRoutes } from './api-routes.ts';
+import { addRoutes, routeMethods } from './api-routes.ts';
 import { type ApiDomain, addDomain } from './domain.ts';
 import { addGatewayResponses } from './gateway-responses.ts';
 import { routeAuthorizations } from './route-authorizations.ts';
@@ -54,7 +54,7 @@ export class Api extends Construct {
     this.restApi.deploymentStage.node.addDependency(account, errors);
     addGatewayResponses(this.restApi, configuration);
 
-    this.functions = apiFunctions(this, foundation);
+    this.functions = apiFunctions(this, foundation, routeMethods);
     const authorizations = routeAuthorizations(this, this.functions.authorize, configuration.auth.mode);
     addRoutes(this.restApi, this.functions, authorizations);
     acknowledge(

@@ -1,7 +1,7 @@
 import { ResponseType, type RestApi } from 'aws-cdk-lib/aws-apigateway';
 import type { Code } from '../../functions/api/openapi/problem-codes.ts';
 import type { Auth } from '../../functions/shared/environment.ts';
-import { problemType } from '../../functions/shared/problem.ts';
+import { problemType } from '../../functions/shared/errors.ts';
 import type { Configuration } from '../config.ts';
 
 /** An error that the gateway returns without invoking a function, and how to fix it. */

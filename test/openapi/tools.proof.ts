@@ -45,8 +45,8 @@ let api: Endpoint | undefined;
 afterAll(() => api?.close());
 
 test(`schemathesis finds nothing with ${requests} requests, with links`, async () => {
-  const schemathesis = path.join(await pythonWith('schemathesis', schemathesisVersion), 'schemathesis');
-  const { endpoint, stack } = await openLocal({ apiThrottle: { rate: 1000, burst: 2000 } });
+  const schemathesis = path.join(await pythonWith(`schemathesis==${schemathesisVersion}`), 'schemathesis');
+  const { endpoint } = await openLocal({ apiThrottle: { rate: 1000, burst: 2000 } });
   api = endpoint;
   const options = [
     ...['--config-file', configuration('schemathesis.toml'), 'run', file, '--url', endpoint.url],
@@ -54,5 +54,4 @@ test(`schemathesis finds nothing with ${requests} requests, with links`, async (
     ...['--max-examples', String(Math.ceil(requests / 30)), '--seed', process.env.SEED ?? '1'],
   ];
   expect(await run(schemathesis, options)).toBe(0);
-  expect(stack.wan).toBeDefined();
 });

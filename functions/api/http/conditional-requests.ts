@@ -94,5 +94,5 @@ const preconditionFailed = () =>
     code: 'precondition_failed',
     title: 'If-Match does not name the current ETag of the video.',
     detail:
-      'Nothing was done. The video may have changed: read GET /videos/{id} again and send its ETag in If-Match as it is, with its quotes and without W/, or leave the header out.',
+      'Nothing was done. The video may have changed: read GET /videos/{id} again and send its ETag unchanged in If-Match, with its quotes and without W/, or leave the header out.',
   });

@@ -1,8 +1,9 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import type { AdmitRequest } from '../../queue/rate-limiter.ts';
 import type { Caller } from '../../shared/caller.ts';
+import { problemType } from '../../shared/errors.ts';
 import type { Subject } from '../../shared/logging.ts';
-import { ProblemError, problemType } from '../../shared/problem.ts';
+import { ProblemError } from '../../shared/problem.ts';
 import { isVideoId } from '../../video/keys.ts';
 import { callerOfPrincipal } from '../auth/iam-principal.ts';
 import { type ApiRequest, json } from './request.ts';

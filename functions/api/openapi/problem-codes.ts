@@ -135,7 +135,7 @@ const table = {
   precondition_failed: {
     status: 412,
     meaning: '`If-Match` does not name the current ETag of the video. Nothing was done.',
-    fix: 'Read the video again and send its ETag as it is, with its quotes and without `W/`.',
+    fix: 'Read the video again and send its ETag unchanged, with its quotes and without `W/`.',
   },
   request_too_large: {
     status: 413,

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { problemType } from '../../shared/problem.ts';
+import { problemType } from '../../shared/errors.ts';
 import { DashscopeError, documentedMessage, type ReferenceCode } from '../dashscope/errors.ts';
 import { request_id } from './examples.ts';
 import {

@@ -17,7 +17,7 @@ const otherNames: Readonly<Record<string, readonly string[]>> = {
   prompt: ['text', 'prompttext', 'textprompt', 'description', 'positiveprompt'],
   negative_prompt: ['negative', 'negativetext'],
   img_url: [
-    ...['image', 'img', 'picture', 'photo', 'firstframe', 'startframe', 'startimage', 'inputimage', 'promptimage'],
+    ...['image', 'img', 'photo', 'firstframe', 'startframe', 'startimage', 'inputimage', 'promptimage'],
     ...[
       'imageurl',
       'imageuri',
@@ -36,7 +36,7 @@ const otherNames: Readonly<Record<string, readonly string[]>> = {
   prompt_extend: ['promptoptimizer', 'enhanceprompt', 'promptenhancement', 'promptexpansion', 'enablepromptexpansion'],
   watermark: ['addwatermark', 'enablewatermark'],
   seed: ['randomseed'],
-  audio: ['generateaudio', 'withaudio', 'sound'],
+  audio: ['generateaudio', 'withaudio'],
   shot_type: ['shots', 'multishot'],
 };
 
