@@ -110,9 +110,15 @@ export const inputSchema = z.strictObject(inputFields);
 const parametersSchema = z.strictObject(parameterFields);
 
 /** A template replaces the prompt, so only a blank one may be next to it. */
-const noPromptWithTemplate = { not: { required: ['prompt', 'template'], properties: { prompt: { pattern: '\\S' } } } };
+const written = { type: 'string', minLength: 1 };
+const noPromptWithTemplate = {
+  not: { required: ['prompt', 'template'], properties: { prompt: { pattern: '\\S' }, template: written } },
+};
 const noShotTypeWithoutRewriting = {
-  not: { required: ['shot_type', 'prompt_extend'], properties: { prompt_extend: { const: false } } },
+  not: {
+    required: ['shot_type', 'prompt_extend'],
+    properties: { prompt_extend: { const: false }, shot_type: written },
+  },
 };
 
 /**
