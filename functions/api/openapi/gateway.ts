@@ -1,15 +1,7 @@
 import * as z from 'zod';
 import { problemType } from '../../shared/errors.ts';
 import { request_id } from './examples.ts';
-import {
-  jsonResponse,
-  type Operation,
-  type ResponseHeader,
-  type ResponseSpec,
-  type ResponseSpecs,
-  ref,
-  type Schemas,
-} from './operation.ts';
+import { jsonResponse, type Operation, type ResponseSpec, type ResponseSpecs, ref, type Schemas } from './operation.ts';
 import { type Code, explainCodes, problemCodes } from './problem-codes.ts';
 
 /*
@@ -17,8 +9,12 @@ import { type Code, explainCodes, problemCodes } from './problem-codes.ts';
  * RFC 9457 and those of Wan's errors, with the codes of the handlers.
  */
 
-/** By status: the code, and the headers of every such response. @see infra/api/gateway-responses.ts, which a test compares with this */
-const gatewayProblems: Readonly<Record<number, { code: Code; headers?: readonly ResponseHeader[] }>> = {
+interface GatewayProblem extends Pick<ResponseSpec, 'headers' | 'optionalHeaders'> {
+  code: Code;
+}
+
+/** By status: the code, and the headers of such responses. @see infra/api/gateway-responses.ts, which a test compares with this */
+const gatewayProblems: Readonly<Record<number, GatewayProblem>> = {
   400: { code: 'bad_request' },
   401: { code: 'unauthorized', headers: ['WWW-Authenticate'] },
   403: { code: 'access_denied' },
@@ -26,7 +22,8 @@ const gatewayProblems: Readonly<Record<number, { code: Code; headers?: readonly 
   413: { code: 'request_too_large' },
   415: { code: 'unsupported_content_encoding', headers: ['Accept-Encoding'] },
   429: { code: 'too_many_requests', headers: ['Retry-After'] },
-  500: { code: 'internal_error' },
+  // With Retry-After if the authorizer failed.
+  500: { code: 'internal_error', optionalHeaders: ['Retry-After'] },
   502: { code: 'bad_gateway', headers: ['Retry-After'] },
   504: { code: 'gateway_timeout' },
 };
@@ -63,7 +60,7 @@ export function gatewayResponses({
 function responseOf(status: number): ResponseSpec {
   const kind = gatewayProblems[status];
   if (!kind) throw new Error(`The gateway has no response with status ${status}.`);
-  const { code, headers = [] } = kind;
+  const { code, ...headers } = kind;
   const { meaning, fix } = problemCodes[code];
   const [title, detail] = [meaning.replaceAll('`', ''), fix.replaceAll('`', '')];
   const value: z.input<typeof gatewayProblemSchema> = {
@@ -76,5 +73,5 @@ function responseOf(status: number): ResponseSpec {
     request_id,
   };
   const examples = { gateway: { summary: 'From the gateway', value } };
-  return jsonResponse(`From the gateway: ${explainCodes([code])}`, ref('GatewayProblem'), examples, { headers });
+  return jsonResponse(`From the gateway: ${explainCodes([code])}`, ref('GatewayProblem'), examples, headers);
 }
