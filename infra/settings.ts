@@ -13,6 +13,8 @@ export const isLoopbackOrigin = (text: string): boolean => {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   return url?.origin === text && url.protocol === 'http:' && loopbackHosts.includes(url.hostname);
 };
+const isOriginOrAny = (text: string): boolean =>
+  text === '*' || (/^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text);
 const modelNames = models.map(({ name }) => name);
 
 /** Whether a text is an http(s) URL without what a fetch would lose or leak: a query, a fragment, credentials. */
@@ -198,6 +200,15 @@ export const settingsSchema = z.strictObject({
     description:
       "How long a lost response is searched for in Wan's task list before the request is submitted again, in seconds.",
   }),
+  cors: z
+    .array(describedAs(z.string().refine(isOriginOrAny), 'an origin such as https://app.example, or *'), {
+      error: 'must be a list of origins such as ["https://app.example"]',
+    })
+    .default([])
+    .meta({
+      description:
+        "Origins whose pages may call the API from a browser and fetch videos; `*` means all. The gateway's own errors cannot depend on the origin: with several origins every page may read them. They contain nothing of the caller.",
+    }),
   /**
    * Private plain-http origins that the functions may fetch from. Only loopback: on a developer's machine the emulator is there; in
    * the cloud it is the function itself, so no value of this setting opens a network.

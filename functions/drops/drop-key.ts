@@ -1,5 +1,5 @@
 import { type DropDefaults, type DropRules, ownerName } from '../shared/environment.ts';
-import { isNearName } from './near-name.ts';
+import { isNearName } from '../shared/near-name.ts';
 
 /**
  * What an object in the drop folder is, by its key alone. `unnamed`: its name has no ending, so its bytes and content type decide

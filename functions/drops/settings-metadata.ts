@@ -1,6 +1,6 @@
 import type { Issue, Warning } from '../shared/issues.ts';
+import { isNearName } from '../shared/near-name.ts';
 import { decodePercent, isNone, readMetadataText } from './metadata-text.ts';
-import { isNearName } from './near-name.ts';
 import { isTake, type SettingsBody, takeIsNoNumber } from './settings-file.ts';
 
 const asText = (text: string) => text;

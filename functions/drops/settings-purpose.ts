@@ -1,6 +1,6 @@
 import { parseJson } from '../shared/json-body.ts';
+import { isNearName } from '../shared/near-name.ts';
 import { isJsonObject } from '../wan/validation/body.ts';
-import { isNearName } from './near-name.ts';
 
 /** A prompt and a negative prompt of the most characters that are accepted, in any language, and some. */
 export const MAX_SETTINGS_BYTES = 256 * 1024;

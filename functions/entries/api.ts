@@ -10,10 +10,13 @@ import { callerOfToken, remoteKeys } from '../api/auth/jwt.ts';
 import { respondsWithin } from '../api/dashscope/cancel-task-route.ts';
 import { dashscopeHandler } from '../api/dashscope/handler.ts';
 import type { DashscopeServices } from '../api/dashscope/services.ts';
+import { unlessNotModified } from '../api/http/conditional-requests.ts';
+import { withCors } from '../api/http/cors.ts';
 import { byRoute, logContext } from '../api/http/handler.ts';
+import { answerOtherMethod } from '../api/http/methods.ts';
 import type { ApiRequest } from '../api/http/request.ts';
 import { consolePage, consoleSettings } from '../api/pages/console.ts';
-import { docsPage, getContract } from '../api/pages/docs.ts';
+import { contractResponse, docsPage } from '../api/pages/docs.ts';
 import { cancel, cancelVideo } from '../api/videos/cancel.ts';
 import { type ContentServices, getContent, linkToObject, objectExists } from '../api/videos/content.ts';
 import { submit } from '../api/videos/create.ts';
@@ -79,9 +82,9 @@ export function composeAuthorize(environment: Environment<'authorize'>, platform
 export function composeHealth(environment: Environment<'health'>, platform: Platform<'dynamoDb'>) {
   const { logger } = platform;
   const table = openTable(environment, platform);
-  return inContext(logger, () =>
-    health(table, (error) => logger.error('Could not read the table', describeError(error))),
-  );
+  const check = (_request: ApiRequest) =>
+    health(table, (error) => logger.error('Could not read the table', describeError(error)));
+  return inContext(logger, withCors(environment.CORS, check));
 }
 
 export function composeCatalogue(environment: Environment<'catalogue'>, platform: Platform<'dynamoDb'>) {
@@ -132,7 +135,7 @@ export function composeVideos(environment: Environment<'videos'>, platform: Plat
     readQueuePosition: createQueuePositions(environment, platform, table),
     sleep: clock.sleep,
     longPolls: environment.LONG_POLLS,
-    linkTo: (object, file) => linkToObject(s3, object, file),
+    linkTo: (object, file, method) => linkToObject(s3, object, file, method),
     exists: (object) => objectExists(s3, object),
     wanRegion: environment.WAN_REGION,
     monthlySpendingLimit: environment.MONTHLY_SPENDING_LIMIT,
@@ -197,7 +200,7 @@ export function composeDashscope(
     fileKey: secretReader(secrets, environment.FILE_LINK_SECRET_ARN, clock.now),
     sleep: clock.sleep,
   };
-  return inContext(logger, dashscopeHandler(services, logFailureTo(logger)), logContext);
+  return inContext(logger, withCors(environment.CORS, dashscopeHandler(services, logFailureTo(logger))), logContext);
 }
 
 /** The web console. @param parts the bundled assets of its page */
@@ -207,20 +210,20 @@ export function composeConsole(environment: Environment<'console'>, parts: Param
     consoleSettings(environment.WAN_REGION, environment.WAN_BASE_URL),
     environment.TRUSTED_ORIGINS,
   );
-  return async () => page;
+  return async (request: ApiRequest) => unlessNotModified(request, page);
 }
 
-/** The OpenAPI document and its page. @param parts the document and the bundled assets of the page */
-export function composeContract(parts: Parameters<typeof docsPage>[0]) {
-  const docs = docsPage(parts);
-  return async (request: ApiRequest): Promise<APIGatewayProxyResult> => {
-    switch (request.resource) {
-      case '/openapi.json':
-        return getContract(request, parts.contract);
-      case '/docs':
-        return docs;
-      default:
-        throw new Error(`The contract function has no route ${request.resource}.`);
-    }
-  };
+/**
+ * The OpenAPI document and its page. It also answers OPTIONS and the methods that a route does not have.
+ * @param parts the document and the bundled assets of the page
+ */
+export function composeContract(environment: Environment<'contract'>, parts: Parameters<typeof docsPage>[0]) {
+  const pages = new Map([
+    ['/docs', docsPage(parts)],
+    ['/openapi.json', contractResponse(parts.contract)],
+  ]);
+  return withCors(environment.CORS, async (request: ApiRequest): Promise<APIGatewayProxyResult> => {
+    const page = ['GET', 'HEAD'].includes(request.httpMethod) ? pages.get(request.resource) : undefined;
+    return page ? unlessNotModified(request, page) : answerOtherMethod(environment.ROUTE_METHODS, request);
+  });
 }

@@ -1,3 +1,4 @@
+import { withCors } from '../api/http/cors.ts';
 import { apiHandler, keepRate, logContext } from '../api/http/handler.ts';
 import { typicalSecondsOf } from '../polling/durations.ts';
 import { rateLimitedWan, wanWithMetrics } from '../polling/rate-limited-wan.ts';
@@ -135,9 +136,9 @@ export const rateLimitedWanOf = (
     sleep: platform.clock.sleep,
   });
 
-/** Returns an API handler that keeps the owner's rate, and whose log lines identify the request and its video. */
+/** Returns an API handler that keeps the owner's rate and adds CORS headers, and whose log lines identify the request and its video. */
 export function createApiHandler(
-  environment: Pick<Environment<'uploads'>, 'REQUEST_RATE'>,
+  environment: Pick<Environment<'uploads'>, 'REQUEST_RATE' | 'CORS'>,
   platform: Pick<Platform, 'logger'>,
   table: Table,
   respond: Parameters<typeof apiHandler>[0],
@@ -148,7 +149,7 @@ export function createApiHandler(
     await keepRate(admitRequest, caller);
     return respond(request, caller);
   };
-  return inContext(logger, apiHandler(admitted, logFailureTo(logger)), logContext);
+  return inContext(logger, withCors(environment.CORS, apiHandler(admitted, logFailureTo(logger))), logContext);
 }
 
 /** Returns the rate limiter of requests by owner. */

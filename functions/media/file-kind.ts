@@ -1,7 +1,7 @@
 /** MIME types of the files that Wan reads (reference, "Input image" and "Audio limits"). */
 export const imageTypes = ['image/jpeg', 'image/png', 'image/bmp', 'image/webp'] as const;
 export type ImageType = (typeof imageTypes)[number];
-const audioTypes = ['audio/wav', 'audio/mpeg'] as const;
+export const audioTypes = ['audio/wav', 'audio/mpeg'] as const;
 export type AudioType = (typeof audioTypes)[number];
 
 const page = 'It may be an error page that was saved instead of the file: open it in an editor.';

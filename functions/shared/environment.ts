@@ -141,6 +141,10 @@ const variables = {
   DROP_RETENTION_DAYS: days,
   REQUEST_RATE: json(requestRateSchema),
   LONG_POLLS: json(longPollsSchema),
+  /** Origins whose pages may call the API, or `*`. */
+  CORS: json(z.array(z.string().min(1))),
+  /** The methods of each route, by its path. */
+  ROUTE_METHODS: json(z.record(z.string(), z.array(z.string()))),
   /** What an owner may spend in a calendar month, in the region's currency; empty means no limit. */
   MONTHLY_SPENDING_LIMIT: z.union([z.literal('').transform(() => undefined), z.coerce.number().positive()]),
 };
@@ -166,14 +170,14 @@ const acceptVariables = [
 ] as const;
 
 /** For keeping the rate of an owner's requests. */
-const ownerVariables = ['TABLE_NAME', 'REQUEST_RATE'] as const;
+const ownerVariables = ['TABLE_NAME', 'REQUEST_RATE', 'CORS'] as const;
 
 /** The environment of each function: parsed when it loads, and the type of what `infra` must set. */
 export const environments = {
   authorize: pick('TABLE_NAME', 'AUTH', 'TRUSTED_ORIGINS'),
-  health: pick('TABLE_NAME'),
+  health: pick('TABLE_NAME', 'CORS'),
   console: pick('WAN_REGION', 'WAN_BASE_URL', 'TRUSTED_ORIGINS'),
-  contract: z.object({}),
+  contract: pick('CORS', 'ROUTE_METHODS'),
   catalogue: pick(
     ...ownerVariables,
     'WAN_REGION',

@@ -32,3 +32,6 @@ export class WorkflowError extends Error {
     this.name = name;
   }
 }
+
+/** The `type` of a problem (RFC 9457, 3.1.1): a URI that identifies its code. It leads nowhere; docs/codes.md explains the code. */
+export const problemType = (code: string): string => `urn:firstframe:problem:${code}`;

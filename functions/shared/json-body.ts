@@ -60,14 +60,15 @@ function isTooDeep(text: string): boolean {
   return false;
 }
 
-/** Returns the body's text without a byte order mark, which some editors write. */
+/**
+ * Returns the body's text without a byte order mark, which some editors write. API Gateway decodes text leniently: it replaces bytes that
+ * are not UTF-8 with U+FFFD. A prompt with that character has lost text, so it is not paid for. NUL is a trace of UTF-16 and UTF-32.
+ */
 function readText({ body, isBase64Encoded }: EncodedBody): string {
-  if (!isBase64Encoded) return (body ?? '').replace(/^\ufeff/, '');
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(body ?? '', 'base64'));
-  } catch {
-    throw new UnreadableJson('The body is not UTF-8.');
-  }
+  const text = isBase64Encoded ? Buffer.from(body ?? '', 'base64').toString() : (body ?? '');
+  if (/[\ufffd\0]/.test(text))
+    throw new UnreadableJson('The body is not UTF-8, or it contains U+FFFD, which replaces lost characters.');
+  return text.replace(/^\ufeff/, '');
 }
 
 /** Returns the fields that are not undefined, a value that DynamoDB and JSON do not have. */

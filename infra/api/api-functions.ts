@@ -1,5 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import type { RouteMethods } from '../../functions/api/http/methods.ts';
 import { indexes } from '../../functions/shared/table-schema.ts';
 import {
   acceptAccess,
@@ -37,11 +38,12 @@ const shortTimeout = Duration.seconds(10);
 /** Reads the object version that a record names. */
 const readActions = ['GetObject', 'GetObjectVersion'] as const;
 
-/** Creates the functions of the routes, and the authorizer. */
-export function apiFunctions(scope: Construct, foundation: Foundation) {
+/** Creates the functions of the routes, and the authorizer. @param routeMethods the methods of each path, for `Allow` */
+export function apiFunctions(scope: Construct, foundation: Foundation, routeMethods: RouteMethods) {
   const { configuration, functions, storage, wanSecret, fileLinkSecret } = foundation;
   const { auth, trustedOrigins, apiConcurrency } = configuration;
   const common = { ...functions, timeout: gatewayTimeout };
+  const cors = settings({ CORS: JSON.stringify(configuration.cors) });
 
   return {
     authorize: new PipelineFunction(scope, 'authorize', {
@@ -56,7 +58,7 @@ export function apiFunctions(scope: Construct, foundation: Foundation) {
     health: new PipelineFunction(scope, 'health', {
       ...common,
       description: 'Reports whether the service is up',
-      access: tableAccess(storage.table, ['GetItem']),
+      access: mergeAccess(cors, tableAccess(storage.table, ['GetItem'])),
       timeout: shortTimeout,
     }),
     // A page in a browser has no AWS credentials to sign its calls with, so IAM authorization excludes the console.
@@ -71,8 +73,8 @@ export function apiFunctions(scope: Construct, foundation: Foundation) {
           }),
     contract: new PipelineFunction(scope, 'contract', {
       ...common,
-      description: 'Serves the OpenAPI document and the documentation page',
-      access: settings({}),
+      description: 'Serves the OpenAPI document and its page, and answers OPTIONS and unknown methods',
+      access: mergeAccess(cors, settings({ ROUTE_METHODS: JSON.stringify(routeMethods) })),
       timeout: shortTimeout,
     }),
     catalogue: new PipelineFunction(scope, 'catalogue', {
@@ -80,6 +82,7 @@ export function apiFunctions(scope: Construct, foundation: Foundation) {
       description: 'Lists the models and estimates the cost of a request',
       // An estimate recognizes an upload by its URL and fetches nothing.
       access: mergeAccess(
+        cors,
         settings({ UPLOADS_BUCKET: storage.uploads.bucketName }),
         limiterAccess(storage.table, ['GetItem', 'UpdateItem']),
         requestRate(configuration),
@@ -95,6 +98,7 @@ export function apiFunctions(scope: Construct, foundation: Foundation) {
       description: 'Signs forms with which callers upload images and audio directly to S3',
       // A signed form has the permissions of its signer.
       access: mergeAccess(
+        cors,
         uploadsAccess(storage.uploads, ['uploads/'], ['PutObject']),
         limiterAccess(storage.table, ['GetItem', 'UpdateItem']),
         requestRate(configuration),
@@ -105,6 +109,7 @@ export function apiFunctions(scope: Construct, foundation: Foundation) {
       ...common,
       description: 'Accepts a request for a video: validates it, writes its record, dispatches it',
       access: mergeAccess(
+        cors,
         acceptAccess(foundation),
         taskSeconds(configuration),
         requestRate(configuration),
@@ -118,6 +123,7 @@ export function apiFunctions(scope: Construct, foundation: Foundation) {
       ...common,
       description: "Returns a video, an owner's list of videos, or an owner's usage",
       access: mergeAccess(
+        cors,
         // A queued video's position is read from its model queue.
         tableAccess(storage.table, ['GetItem'], indexes.byOwner.name, indexes.byStatus.name),
         limiterAccess(storage.table, ['UpdateItem']),
@@ -142,6 +148,7 @@ export function apiFunctions(scope: Construct, foundation: Foundation) {
       ...common,
       description: 'Cancels, retries and deletes videos',
       access: mergeAccess(
+        cors,
         dispatchAccess(foundation, ['GetItem', 'PutItem', 'UpdateItem']),
         wanAccess(wanSecret, configuration.wanBaseUrl),
         deleteAccess(foundation),
@@ -157,6 +164,7 @@ export function apiFunctions(scope: Construct, foundation: Foundation) {
       ...common,
       description: "Serves Wan's own protocol for the same videos",
       access: mergeAccess(
+        cors,
         acceptAccess(foundation),
         uploadsAccess(storage.uploads, ['uploads/'], ['PutObject']),
         tableAccess(storage.table, ['GetItem'], indexes.byOwner.name),

@@ -1,4 +1,5 @@
 import { type AuthorizationType, type IAuthorizer, LambdaIntegration, type RestApi } from 'aws-cdk-lib/aws-apigateway';
+import type { RouteMethods } from '../../functions/api/http/methods.ts';
 import { acknowledge, justify } from '../functions/acknowledge.ts';
 import type { ApiFunctions } from './api-functions.ts';
 
@@ -18,7 +19,8 @@ export interface RouteAuthorization {
 export type RouteAuthorizations = Readonly<Record<Extract<RouteAccess, string>, RouteAuthorization>>;
 
 interface Route {
-  readonly method: 'GET' | 'HEAD' | 'POST' | 'DELETE' | 'ANY';
+  /** `GET` also adds HEAD, which every handler answers like GET: the gateway drops the body. */
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'DELETE' | 'OPTIONS' | 'ANY';
   readonly path: string;
   readonly handler: keyof ApiFunctions;
   readonly authorization: RouteAccess;
@@ -41,7 +43,11 @@ const fileLink = {
     'The path contains a signed token for one video, which the function checks; it expires after 24 hours.',
 };
 
-/** The routes of the API, with their functions and who may use them. */
+const preflight = {
+  publicBecause: 'Answers OPTIONS and unknown methods with the methods of the path, which the contract lists.',
+} as const;
+
+/** The routes of the API, with their functions and who may use them. `addRoutes` adds those that answer all other methods. */
 const routes: readonly Route[] = [
   route('POST', '/videos', 'submit', 'caller'),
   route('GET', '/videos', 'videos', 'caller'),
@@ -55,12 +61,14 @@ const routes: readonly Route[] = [
   route('GET', '/models', 'catalogue', 'caller'),
   route('POST', '/estimates', 'catalogue', 'caller'),
 
-  // Wan's own protocol. An upload form carries no API key, but a token that its sender received with the key.
+  // Wan's own protocol, which answers unknown methods itself. An upload form carries no API key, but a token that its sender received
+  // with the key.
   route('ANY', '/api/v1/{proxy+}', 'dashscope', 'caller'),
-  route('GET', '/api/v1/uploads', 'dashscope', 'caller'),
+  route('OPTIONS', '/api/v1/{proxy+}', 'dashscope', preflight),
+  route('ANY', '/api/v1/uploads', 'dashscope', 'caller'),
+  route('OPTIONS', '/api/v1/uploads', 'dashscope', preflight),
   route('POST', '/api/v1/uploads', 'dashscope', 'upload token'),
   route('GET', '/api/v1/files/{file}', 'dashscope', fileLink),
-  route('HEAD', '/api/v1/files/{file}', 'dashscope', fileLink),
 
   route('GET', '/health', 'health', {
     publicBecause: 'Reports only that the service is up, to monitors without a key.',
@@ -76,26 +84,56 @@ const routes: readonly Route[] = [
   }),
 ];
 
-/** Adds the routes whose functions this deployment has. */
+/** The methods of each path for `Allow`, by the path. Routes of Wan's protocol have an `ANY` and know theirs. */
+export const routeMethods: RouteMethods = Object.fromEntries(
+  pathsWithoutAny(routes).map((path) => {
+    const own = routes.filter((candidate) => candidate.path === path).flatMap(({ method }) => wireMethods(method));
+    return [path, [...own, 'OPTIONS'].sort()];
+  }),
+);
+
+/** Adds the routes whose functions this deployment has, and to each path what answers its other methods. */
 export function addRoutes(restApi: RestApi, functions: ApiFunctions, authorizations: RouteAuthorizations): void {
   // There are no models, so this validates only the declared parameters; the functions validate bodies.
   const requestValidator = restApi.addRequestValidator('RequestValidator', {
     validateRequestBody: true,
     validateRequestParameters: true,
   });
-  for (const { method, path, handler, authorization } of routes) {
-    const target = functions[handler];
-    if (!target) continue;
-    const integration = new LambdaIntegration(target.live, { allowTestInvoke: false });
-    const added = restApi.root.resourceForPath(path).addMethod(method, integration, {
-      requestValidator,
-      requestParameters: pathParameters(path),
-      ...(typeof authorization === 'string' ? authorizations[authorization] : {}),
+  const offered = routes.filter(({ handler }) => functions[handler]);
+  for (const { method, path, handler, authorization } of [...offered, ...otherMethods(offered)]) {
+    const integration = new LambdaIntegration(functions[handler]!.live, {
+      // One permission for each function, which covers the stages and methods of this API only.
+      scopePermissionToMethod: false,
     });
-    if (typeof authorization === 'string') continue;
-    acknowledge(added, 'APIG4', authorization.publicBecause);
-    justify(added, 'CKV_AWS_59', authorization.publicBecause);
+    for (const httpMethod of wireMethods(method)) {
+      const added = restApi.root.resourceForPath(path).addMethod(httpMethod, integration, {
+        requestValidator,
+        requestParameters: pathParameters(path),
+        ...(typeof authorization === 'string' ? authorizations[authorization] : {}),
+      });
+      if (typeof authorization === 'string') continue;
+      acknowledge(added, 'APIG4', authorization.publicBecause);
+      justify(added, 'CKV_AWS_59', authorization.publicBecause);
+    }
   }
+}
+
+/**
+ * The routes that answer the methods that a path does not have. They need no key: a browser sends none with a preflight request (OPTIONS),
+ * and a 405 names only the methods that the contract lists.
+ */
+function otherMethods(offered: readonly Route[]): Route[] {
+  return pathsWithoutAny(offered).map((path) => route('ANY', path, 'contract', preflight));
+}
+
+function pathsWithoutAny(all: readonly Route[]): string[] {
+  const hasAny = (path: string) => all.some((candidate) => candidate.path === path && candidate.method === 'ANY');
+  return [...new Set(all.map(({ path }) => path))].filter((path) => !hasAny(path));
+}
+
+/** The HTTP methods of a route. */
+function wireMethods(method: Route['method']): Route['method'][] {
+  return method === 'GET' ? ['GET', 'HEAD'] : [method];
 }
 
 /** `/videos/{id}` → `{'method.request.path.id': true}` */

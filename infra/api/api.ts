@@ -1,4 +1,4 @@
-import { Stack } from 'aws-cdk-lib';
+import { Size, Stack } from 'aws-cdk-lib';
 import { EndpointType, RestApi } from 'aws-cdk-lib/aws-apigateway';
 import { Construct } from 'constructs';
 import { acknowledge, justify } from '../functions/acknowledge.ts';
@@ -6,7 +6,7 @@ import type { Foundation } from '../functions/foundation.ts';
 import { pinLogicalId } from '../functions/logical-id.ts';
 import { type ApiFunctions, apiFunctions } from './api-functions.ts';
 import { accountLogging, executionLog, stageLogging } from './api-logging.ts';
-import { addRoutes } from './api-routes.ts';
+import { addRoutes, routeMethods } from './api-routes.ts';
 import { type ApiDomain, addDomain } from './domain.ts';
 import { addGatewayResponses } from './gateway-responses.ts';
 import { routeAuthorizations } from './route-authorizations.ts';
@@ -37,6 +37,8 @@ export class Api extends Construct {
       endpointTypes: [EndpointType.REGIONAL],
       // Passed on as text, a file in a form would be corrupted.
       binaryMediaTypes: ['multipart/form-data'],
+      // Clients that send Accept-Encoding receive gzip or deflate. Smaller bodies fit into one packet.
+      minCompressionSize: Size.kibibytes(1),
       cloudWatchRole: false,
       deployOptions: {
         stageName,
@@ -52,7 +54,7 @@ export class Api extends Construct {
     this.restApi.deploymentStage.node.addDependency(account, errors);
     addGatewayResponses(this.restApi, configuration);
 
-    this.functions = apiFunctions(this, foundation);
+    this.functions = apiFunctions(this, foundation, routeMethods);
     const authorizations = routeAuthorizations(this, this.functions.authorize, configuration.auth.mode);
     addRoutes(this.restApi, this.functions, authorizations);
     acknowledge(

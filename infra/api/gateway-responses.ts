@@ -1,12 +1,13 @@
 import { ResponseType, type RestApi } from 'aws-cdk-lib/aws-apigateway';
+import type { Code } from '../../functions/api/openapi/problem-codes.ts';
 import type { Auth } from '../../functions/shared/environment.ts';
+import { problemType } from '../../functions/shared/errors.ts';
 import type { Configuration } from '../config.ts';
 
 /** An error that the gateway returns without invoking a function, and how to fix it. */
 interface GatewayProblem {
   readonly status: number;
-  /** Wan's error code, for clients of Wan's protocol. */
-  readonly code: string;
+  readonly code: Code;
   readonly title: string;
   readonly detail: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -14,13 +15,13 @@ interface GatewayProblem {
 
 const badRequest: GatewayProblem = {
   status: 400,
-  code: 'InvalidParameter',
+  code: 'bad_request',
   title: 'The request is malformed.',
   detail: 'Check the method, the path, the query and the headers, then try again.',
 };
 const invalidApiKey: GatewayProblem = {
   status: 401,
-  code: 'InvalidApiKey',
+  code: 'unauthorized',
   title: 'The API key is missing or invalid.',
   detail: 'Send a key of this service in the header: Authorization: Bearer KEY.',
   headers: { 'WWW-Authenticate': 'Bearer' },
@@ -33,7 +34,7 @@ const invalidToken: GatewayProblem = {
 };
 const unsignedRequest: GatewayProblem = {
   status: 401,
-  code: 'InvalidApiKey',
+  code: 'unauthorized',
   title: 'The request is not signed, or the route does not exist.',
   detail:
     'Sign it with AWS Signature Version 4 for the service execute-api. If it is signed, check method and path. Both are case-sensitive, and a double slash, as in //videos, matches no route.',
@@ -46,13 +47,13 @@ const invalidSignature: GatewayProblem = {
 };
 const accessDenied: GatewayProblem = {
   status: 403,
-  code: 'AccessDenied',
+  code: 'access_denied',
   title: 'You are not allowed to do this.',
   detail: 'Use other credentials, or ask the operator of this service for the missing permission.',
 };
 const unknownRoute: GatewayProblem = {
   status: 404,
-  code: 'NotFound',
+  code: 'route_not_found',
   title: 'The route does not exist.',
   // Not the path itself: a template cannot escape what the caller sent.
   detail:
@@ -60,20 +61,22 @@ const unknownRoute: GatewayProblem = {
 };
 const tooLarge: GatewayProblem = {
   status: 413,
-  code: 'BadRequest.TooLarge',
+  code: 'request_too_large',
   title: 'The body of the request is too large.',
   detail:
-    'An image or audio file within a request, and a form of POST /api/v1/uploads, may have up to 4 MiB. Upload a larger file with POST /uploads and give its media_url, or give its http(s) URL. Other requests need no large body.',
+    'A body may have up to 10 MB, and a file in it (image or audio, inline or in a form) up to 4 MiB. Upload a larger file with POST /uploads and give its media_url, or give its http(s) URL.',
 };
-const unsupportedMediaType: GatewayProblem = {
+const unsupportedEncoding: GatewayProblem = {
   status: 415,
-  code: 'InvalidParameter',
-  title: 'The content type of the body is not supported.',
-  detail: 'Send JSON with the header: Content-Type: application/json.',
+  code: 'unsupported_content_encoding',
+  title:
+    'The body cannot be unpacked: Content-Encoding is not gzip, deflate or identity, or the body does not match it.',
+  detail: 'Send the body without compression and without Content-Encoding, or compress it with gzip.',
+  headers: { 'Accept-Encoding': 'gzip, deflate, identity' },
 };
 const tooManyRequests: GatewayProblem = {
   status: 429,
-  code: 'Throttling.RateQuota',
+  code: 'too_many_requests',
   title: 'Too many requests.',
   detail: 'Nothing was done. Wait for the seconds in Retry-After, then try again.',
   headers: { 'Retry-After': '1' },
@@ -86,14 +89,14 @@ const tooManyRequestsFromAddress: GatewayProblem = {
 };
 const internalError: GatewayProblem = {
   status: 500,
-  code: 'InternalError',
+  code: 'internal_error',
   title: 'Something went wrong on our side.',
   detail: 'Try again. If it happens again, report it with the request_id.',
 };
 /** The function failed or Lambda did not accept the invocation. A throttled function causes this response as well, not a 429. */
 const integrationFailure: GatewayProblem = {
   status: 502,
-  code: 'InternalError',
+  code: 'bad_gateway',
   title: 'Something went wrong on our side, or there are too many concurrent requests.',
   detail:
     'Wait for the seconds in Retry-After, then try again, with the same Idempotency-Key if there was one. If it happens again, report it with the request_id.',
@@ -101,7 +104,7 @@ const integrationFailure: GatewayProblem = {
 };
 const integrationTimeout: GatewayProblem = {
   status: 504,
-  code: 'RequestTimeOut',
+  code: 'gateway_timeout',
   title: 'The response took too long.',
   detail: 'The request may have succeeded. Try again with the same Idempotency-Key, or check GET /videos first.',
 };
@@ -137,15 +140,15 @@ const commonResponses: readonly (readonly [ResponseType, GatewayProblem])[] = [
   [ResponseType.REQUEST_TOO_LARGE, tooLarge],
   [ResponseType.RESOURCE_NOT_FOUND, unknownRoute],
   [ResponseType.THROTTLED, tooManyRequests],
-  [ResponseType.UNSUPPORTED_MEDIA_TYPE, unsupportedMediaType],
+  [ResponseType.UNSUPPORTED_MEDIA_TYPE, unsupportedEncoding],
 ];
 
 /**
  * Shapes the responses that the gateway returns without invoking a function. One template serves both protocols: the members of
- * RFC 9457 and Wan's `code`, `message` and `request_id`. The type is `application/json`, the only one that clients of Wan's
- * protocol read.
+ * RFC 9457, and Wan's `message`, which states what is wrong and how to fix it. The codes are those of the handlers. The type is
+ * `application/json`, the only one that clients of Wan's protocol read.
  */
-export function addGatewayResponses(api: RestApi, { auth, waf }: Configuration): void {
+export function addGatewayResponses(api: RestApi, { auth, waf, cors }: Configuration): void {
   // The stack's web ACL has only a rate-based rule. The rules of any other web ACL are unknown.
   const filtered = [ResponseType.WAF_FILTERED, waf ? tooManyRequestsFromAddress : accessDenied] as const;
   for (const [type, { status, headers = {}, ...problem }] of [
@@ -156,18 +159,29 @@ export function addGatewayResponses(api: RestApi, { auth, waf }: Configuration):
     api.addGatewayResponse(type.responseType, {
       type,
       statusCode: String(status),
-      responseHeaders: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, `'${value}'`])),
+      responseHeaders: Object.fromEntries(
+        Object.entries({ ...headers, ...corsHeaders(cors) }).map(([name, value]) => [name, `'${value}'`]),
+      ),
       templates: { 'application/json': template(status, problem) },
     });
   }
 }
+
+/** The headers are constants, so with several origins any may read these errors. They contain nothing of the caller. */
+const corsHeaders = (origins: readonly string[]): Record<string, string> =>
+  origins.length === 0
+    ? {}
+    : {
+        'Access-Control-Allow-Origin': origins.length === 1 ? origins[0]! : '*',
+        'Access-Control-Expose-Headers': '*',
+      };
 
 /**
  * The request id is the only variable. A caller may choose it, but API Gateway accepts no characters that would break the JSON.
  */
 const template = (status: number, { code, title, detail }: Pick<GatewayProblem, 'code' | 'title' | 'detail'>): string =>
   JSON.stringify({
-    type: 'about:blank',
+    type: problemType(code),
     title,
     status,
     detail,

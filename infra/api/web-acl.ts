@@ -18,7 +18,7 @@ export function protectStage(scope: Construct, stage: ProtectedStage, waf: Confi
     acknowledge(
       stage,
       'APIG3',
-      'Only /health, the OpenAPI document, the static pages and links with a signed token are reachable without credentials, and the stage and the model queues are throttled. A web ACL costs more than this API itself; the setting waf adds one.',
+      'Only /health, the OpenAPI document, the static pages, links with a signed token, OPTIONS and 405 responses are reachable without credentials, and the stage and the model queues are throttled. A web ACL costs more than this API itself; the setting waf adds one.',
     );
     return;
   }

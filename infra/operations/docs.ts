@@ -1,7 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { documentedMessage, referenceCodes, referenceStatus } from '../../functions/api/dashscope/errors.ts';
-import { gatewayCodes } from '../../functions/api/openapi/gateway.ts';
 import { endingsTable, markdownTable, problemsTable } from '../../functions/api/openapi/problem-codes.ts';
 import { describeDurations, findModel, offeredModelNames } from '../../functions/wan/catalogue.ts';
 import { defaultPrices } from '../../functions/wan/prices.ts';
@@ -25,18 +24,12 @@ ${endingsTable}
 
 ## Problems
 
-Responses of the API, as \`application/problem+json\`:
+Responses of the API, as \`application/problem+json\`. Its \`type\` is \`urn:firstframe:problem:<code>\`.
+
+Those of the gateway, before a request reaches its handler, are \`application/json\` for every route, the DashScope routes included. They have
+the members of both protocols: those of a problem, and \`message\`. The gateway also sends \`unauthorized\` and \`internal_error\`.
 
 ${problemsTable}
-
-## Responses of the gateway
-
-Responses that the API gateway generates itself, as \`application/json\`. They have the members of both protocols and the codes of Wan's:
-
-${markdownTable(
-  ['status', 'code', 'meaning'],
-  gatewayCodes.map(({ status, code: name, description }) => [status, code(name), description]),
-)}
 
 ## Errors of the DashScope routes
 

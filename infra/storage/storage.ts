@@ -91,12 +91,23 @@ export class Storage extends Construct {
     (this.uploads.node.defaultChild as CfnBucket).notificationConfiguration = {
       eventBridgeConfiguration: { eventBridgeEnabled: true },
     };
+    // Pages fetch videos by presigned URLs. The console's own origin is not known here, so any origin is allowed.
     this.videos = privateBucket(this, 'VideosBucket', accessLogBucket, {
       removalPolicy,
       encryptionKey: key,
       ...(retention.videos === undefined
         ? {}
         : { lifecycleRules: [expiration(retention.videos)], oldVersions: deletedRetention }),
+      cors: [
+        {
+          allowedMethods: [HttpMethods.GET, HttpMethods.HEAD],
+          allowedOrigins: ['*'],
+          // Range and If-Range.
+          allowedHeaders: ['*'],
+          exposedHeaders: ['ETag', 'Content-Range', 'Accept-Ranges'],
+          maxAge: 3600,
+        },
+      ],
     });
     this.table = videosTable(this, removalPolicy, key);
   }

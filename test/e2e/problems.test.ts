@@ -29,7 +29,7 @@ afterAll(() => api?.close());
 function expectProblem({ status, headers, body }: Answer, expected: { status: number; code: string }): void {
   expect({ status, code: body.code }).toEqual(expected);
   expect(body).toMatchObject({
-    type: 'about:blank',
+    type: `urn:firstframe:problem:${expected.code}`,
     status: expected.status,
     title: expect.stringMatching(/\.$/),
     detail: expect.stringMatching(/\.$/),
@@ -68,16 +68,22 @@ const problems: [code: string, status: number, what: string, ask: () => Promise<
     'a key with spaces',
     () => api.post('/videos', aRequest(), { 'idempotency-key': 'a b' }),
   ],
-  ['InvalidApiKey', 401, 'a wrong key', () => api.call('/videos', { headers: { authorization: 'Bearer wrong' } })],
-  ['InvalidApiKey', 401, 'no key', () => api.call('/usage', { headers: { authorization: '' } })],
+  ['unauthorized', 401, 'a wrong key', () => api.call('/videos', { headers: { authorization: 'Bearer wrong' } })],
+  ['unauthorized', 401, 'no key', () => api.call('/usage', { headers: { authorization: '' } })],
   [
-    'InvalidApiKey',
+    'unauthorized',
     401,
     'a key in the query',
     () => api.call(`/videos?upload_token=${api.api_key}`, { headers: { authorization: '' } }),
   ],
-  ['NotFound', 404, 'an unknown route', () => api.call('/nothing')],
-  ['NotFound', 404, 'an unknown method', () => api.call('/videos', { method: 'PUT' })],
+  ['route_not_found', 404, 'an unknown route', () => api.call('/nothing')],
+  ['method_not_allowed', 405, 'an unknown method', () => api.call('/videos', { method: 'PUT' })],
+  [
+    'unsupported_content_encoding',
+    415,
+    'a body in Brotli',
+    () => api.post('/videos', '{}', { 'content-encoding': 'br' }),
+  ],
   ['video_not_found', 404, 'an unknown id', () => api.call(video(unknownId))],
   ['video_not_found', 404, 'an invalid id', () => api.call(video('..%2f..'))],
   ['video_not_found', 404, 'the cancellation of an unknown id', () => api.post(video(unknownId, '/cancel'))],
@@ -111,7 +117,7 @@ const problems: [code: string, status: number, what: string, ask: () => Promise<
     () => api.post('/videos', aRequest('x', { input: { img_url: large } })),
   ],
   [
-    'BadRequest.TooLarge',
+    'request_too_large',
     413,
     'a body over the limit of API Gateway',
     () => api.post('/videos', 'x'.repeat(10 * 1024 * 1024 + 1)),
@@ -173,7 +179,7 @@ describe('on a separate stack', () => {
     const answers = await Promise.all(Array.from({ length: 200 }, () => own.endpoint.call('/models')));
     const throttled = answers.filter(({ status }) => status === 429);
     expect(throttled.length).toBeGreaterThan(0);
-    expectProblem(throttled[0]!, { status: 429, code: 'Throttling.RateQuota' });
+    expectProblem(throttled[0]!, { status: 429, code: 'too_many_requests' });
     expect(throttled[0]!.headers.get('retry-after')).toBe('1');
   });
 });

@@ -14,7 +14,7 @@ const routeOf = (method: string, path: string) =>
 const getVideo = routeOf('GET', '/videos/{id}');
 const { value: video } = getVideo.responses[200]!.content!['application/json']!.examples!.succeeded!;
 const problem = {
-  type: 'about:blank',
+  type: 'urn:firstframe:problem:video_not_found',
   status: 404,
   code: 'video_not_found',
   title: 'There is no such video.',
@@ -115,13 +115,14 @@ describe('the headers of a response', () => {
 
 describe('a response without authentication', () => {
   const gateway = (status: number) => ({
-    ...{ type: 'about:blank', title: 'No.', status, detail: 'No.', code: 'InvalidParameter', message: 'No.' },
+    ...{ type: 'urn:firstframe:problem:bad_request', title: 'No.', status, detail: 'No.', message: 'No.' },
+    code: 'bad_request',
     request_id: 'x',
   });
 
   test.each(['none', 'wrong', 'scheme', 'long'] as const)('must be a 401 or of the gateway: %s', (credentials) => {
     const bearer = { 'www-authenticate': 'Bearer' };
-    expect(check(401, 'application/json', { ...gateway(401), code: 'InvalidApiKey' }, { credentials }, bearer)).toBe(
+    expect(check(401, 'application/json', { ...gateway(401), code: 'unauthorized' }, { credentials }, bearer)).toBe(
       undefined,
     );
     expect(check(400, 'application/json', gateway(400), { credentials })).toBeUndefined();

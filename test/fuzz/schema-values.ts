@@ -59,9 +59,11 @@ function objectsOf(
   const fields = Object.fromEntries(
     Object.entries(properties).map(([name, field]) => [name, valuesOf(contract, field, known, name)]),
   );
-  const named = fc.record(fields, { requiredKeys: required, noNullPrototype: true });
+  const all = fc.record(fields, { requiredKeys: required, noNullPrototype: true });
+  const named = schema.not ? all.filter((value) => !contract.faultOf({ not: schema.not }, value)) : all;
   if (typeof additionalProperties !== 'object' || Object.keys(additionalProperties).length === 0) return named;
-  const names = textsOf(propertyNames ?? { type: 'string' });
+  const taken: readonly string[] = propertyNames?.not?.enum ?? [];
+  const names = textsOf(propertyNames ?? { type: 'string' }).filter((name) => !taken.includes(name));
   const others = fc.dictionary(names, valuesOf(contract, additionalProperties, known), {
     maxKeys: 3,
     noNullPrototype: true,

@@ -28,6 +28,7 @@ describe('the configuration', () => {
       uncertainSeconds: 120,
       trustedOrigins: [],
       videoHosts: [],
+      cors: [],
       drop: {
         owner: 'drops',
         model: 'wan2.2-i2v-flash',

@@ -128,7 +128,7 @@ def errors():
     assert (refused.status_code, refused.code) == (400, "InvalidParameter"), refused
     assert refused.message.startswith("url error, please check url！"), refused
     refused = VideoSynthesis.async_call(**request(api_key="sk-unknown"))
-    assert (refused.status_code, refused.code) == (401, "InvalidApiKey") and refused.message, refused
+    assert (refused.status_code, refused.code) == (401, "unauthorized") and refused.message, refused
 
 
 def a_file_that_is_no_image():

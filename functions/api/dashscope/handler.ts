@@ -24,10 +24,12 @@ export function dashscopeHandler(
   return async (request) => {
     const request_id = request.requestContext.requestId ?? randomUUID();
     try {
+      if (request.httpMethod === 'OPTIONS') return optionsOf(request);
       if (request.resource === fileRoute) return await redirectToFile(services, request);
       const caller = readCaller(request);
       await keepRate(services.admitRequest, caller);
-      const { operation, taskId } = routeOf(request);
+      const { route, taskId } = routeOf(request);
+      const operation = operationOf(route, request.httpMethod);
       return json(200, { ...(await operation(services, request, caller, taskId)), request_id });
     } catch (error) {
       const known = dashscopeErrorOf(error);
@@ -38,22 +40,34 @@ export function dashscopeHandler(
   };
 }
 
-/**
- * The operation of a request, and the task id in its path.
- * @throws DashscopeError for an unknown path, or one that does not allow the method
- */
-function routeOf({ resource, pathParameters, httpMethod }: DashscopeRequest): {
-  operation: Operation;
-  taskId: string;
-} {
+type Route = (typeof routes)[number];
+
+/** @throws DashscopeError for an unknown path */
+function routeOf({ resource, pathParameters }: DashscopeRequest): { route: Route; taskId: string } {
   // The request's path may begin with the base path of a custom domain, so the matched parts are used.
   const path = (pathParameters?.proxy ?? resource.replace(/^\/api\/v1\//, '')).replace(/\/$/, '');
   const route = routes.find((candidate) => candidate.path.test(path));
   if (!route) throw new DashscopeError('NotFound');
-  const operation = Object.hasOwn(route.methods, httpMethod) ? route.methods[httpMethod] : undefined;
-  if (operation) return { operation, taskId: route.path.exec(path)?.[1] ?? '' };
-  const allow = Object.keys(route.methods).join(', ');
-  throw new DashscopeError('MethodNotAllowed', `The route does not take this method. Use ${allow}.`, { allow });
+  return { route, taskId: route.path.exec(path)?.[1] ?? '' };
+}
+
+/** @throws DashscopeError when the route does not take the method */
+function operationOf({ methods }: Route, httpMethod: string): Operation {
+  // The gateway drops the body of a response to HEAD.
+  const method = httpMethod === 'HEAD' ? 'GET' : httpMethod;
+  const operation = Object.hasOwn(methods, method) ? methods[method] : undefined;
+  if (operation) return operation;
+  const allow = allowOf(methods);
+  throw new DashscopeError('MethodNotAllowed', `The route does not take this method. It takes ${allow}.`, { allow });
+}
+
+const allowOf = (methods: Route['methods']): string =>
+  [...Object.keys(methods), ...('GET' in methods ? ['HEAD'] : []), 'OPTIONS'].sort().join(', ');
+
+/** Needs no caller: a browser sends no key with a preflight request. @throws DashscopeError for an unknown path */
+function optionsOf(request: DashscopeRequest): APIGatewayProxyResult {
+  const allow = allowOf(routeOf(request).route.methods);
+  return { statusCode: 204, headers: { allow, 'cache-control': 'no-store' }, body: '' };
 }
 
 /** Below `/api/v1/`, without a last slash; what is in brackets is a task's id. */

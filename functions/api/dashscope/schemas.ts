@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { offeredModelNames, resolutionNames } from '../../wan/catalogue.ts';
 import { taskStatuses } from '../../wan/client/query-task.ts';
 
 /*
@@ -24,7 +25,7 @@ export const errorBody = z.strictObject({
 
 /** "Request body" of step 1. Unknown fields are ignored, and null equals a missing field. */
 export const createTaskBody = z.looseObject({
-  model: z.string(),
+  model: z.enum(offeredModelNames),
   input: z.looseObject({
     prompt: z.string().nullish(),
     negative_prompt: z.string().nullish(),
@@ -34,12 +35,12 @@ export const createTaskBody = z.looseObject({
   }),
   parameters: z
     .looseObject({
-      resolution: z.string().nullish(),
-      duration: z.int().nullish(),
+      resolution: z.enum(resolutionNames).nullish(),
+      duration: z.int().min(1).max(60).nullish(),
       prompt_extend: z.boolean().nullish(),
-      shot_type: z.string().nullish(),
+      shot_type: z.enum(['single', 'multi']).nullish(),
       watermark: z.boolean().nullish(),
-      seed: z.int().nullish(),
+      seed: z.int().min(0).max(2_147_483_647).nullish(),
     })
     .nullish(),
 });

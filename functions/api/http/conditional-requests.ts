@@ -38,10 +38,22 @@ export function withEtag(
   etag: string = etagOf(JSON.parse(response.body)),
 ): APIGatewayProxyResult {
   const headers = { ...response.headers, etag, 'cache-control': 'private, no-cache', vary: 'Authorization' };
-  if (!matches(request, 'if-none-match', etag)) return { ...response, headers };
-  const { 'content-type': ofTheBody, ...kept }: Record<string, string | number | boolean> = headers;
+  return unlessNotModified(request, { ...response, headers });
+}
+
+/** Returns a response with an ETag, or a 304 with the same headers when `If-None-Match` names that ETag. */
+export function unlessNotModified(request: RequestHeaders, response: APIGatewayProxyResult): APIGatewayProxyResult {
+  const { 'content-type': ofTheBody, ...kept }: Record<string, string | number | boolean> = { ...response.headers };
+  if (!matches(request, 'if-none-match', String(kept.etag))) return response;
   return { statusCode: 304, headers: kept, body: '' };
 }
+
+/** The headers of a response that is the same for everyone: any cache may store it, and revalidates it by its ETag. */
+export const publicCaching = (text: string) => ({
+  etag: `"${createHash('sha256').update(text).digest('base64url')}"`,
+  'cache-control': 'no-cache',
+  vary: 'Accept-Encoding',
+});
 
 /**
  * Whether a conditional header names an ETag, or is `*`. With `of: 'state'` the queue position in a video's ETag is ignored.
@@ -80,6 +92,7 @@ export function ifMatch(request: RequestHeaders): Precondition {
 const preconditionFailed = () =>
   new ProblemError(412, {
     code: 'precondition_failed',
-    title: 'The video has changed since you read it.',
-    detail: 'Nothing was done. Read GET /videos/{id} again and send its ETag in If-Match, or leave the header out.',
+    title: 'If-Match does not name the current ETag of the video.',
+    detail:
+      'Nothing was done. The video may have changed: read GET /videos/{id} again and send its ETag unchanged in If-Match, with its quotes and without W/, or leave the header out.',
   });

@@ -1,6 +1,7 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import type { AdmitRequest } from '../../queue/rate-limiter.ts';
 import type { Caller } from '../../shared/caller.ts';
+import { problemType } from '../../shared/errors.ts';
 import type { Subject } from '../../shared/logging.ts';
 import { ProblemError } from '../../shared/problem.ts';
 import { isVideoId } from '../../video/keys.ts';
@@ -33,7 +34,7 @@ export function problemResponse(
   { status, members, headers }: ProblemError,
   requestId: string | undefined,
 ): APIGatewayProxyResult {
-  const body = { type: 'about:blank', status, ...members, ...(requestId ? { request_id: requestId } : {}) };
+  const body = { type: problemType(members.code), status, ...members, ...(requestId ? { request_id: requestId } : {}) };
   return json(status, body, { 'content-type': 'application/problem+json', ...headers });
 }
 

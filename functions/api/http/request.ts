@@ -4,6 +4,7 @@ import type { APIGatewayEventIdentity, APIGatewayProxyEvent, APIGatewayProxyResu
 export type ApiRequest = Pick<
   APIGatewayProxyEvent,
   | 'resource'
+  | 'httpMethod'
   | 'path'
   | 'pathParameters'
   | 'queryStringParameters'

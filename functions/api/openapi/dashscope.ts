@@ -1,3 +1,4 @@
+import { offeredModelNames } from '../../wan/catalogue.ts';
 import {
   createTaskBody,
   createTaskResponseBody,
@@ -31,6 +32,12 @@ export const schemas: Schemas = {
 const exampleToken = 'XwxrnjpSjQ6cG35PKp1sOGl9WYAkR7vWq0Qb2xJtYc1mZ3sLhE8uNfPoKdTgVaBwXyCi9r';
 
 const done = { done: { summary: 'Done', value: { request_id } } };
+
+/** Links to the operations on a task. @param task_id where the response has its id */
+const linksTo = (task_id: string) => ({
+  queryTask: { operationId: 'dashscopeQueryTask', description: 'Query the task.', parameters: { task_id } },
+  cancelTask: { operationId: 'dashscopeCancelTask', description: 'Cancel it while PENDING.', parameters: { task_id } },
+});
 
 const taskId: Parameter = {
   name: 'task_id',
@@ -75,12 +82,17 @@ export const operations = dashscopeOperations([
       },
     },
     responses: {
-      200: jsonResponse('The task.', ref('DashscopeCreatedTask'), {
-        pending: {
-          summary: 'Pending',
-          value: { output: { task_status: 'PENDING', task_id: exampleId }, request_id },
+      200: jsonResponse(
+        'The task.',
+        ref('DashscopeCreatedTask'),
+        {
+          pending: {
+            summary: 'Pending',
+            value: { output: { task_status: 'PENDING', task_id: exampleId }, request_id },
+          },
         },
-      }),
+        { links: linksTo('$response.body#/output/task_id') },
+      ),
     },
     errors: [
       'AccessDenied',
@@ -171,12 +183,17 @@ export const operations = dashscopeOperations([
       page_size: { description: '1 to 100. Default: 10.', example: '10' },
     }),
     responses: {
-      200: jsonResponse('A page.', ref('DashscopeTaskList'), {
-        page: {
-          summary: 'An empty list',
-          value: { total: 0, data: [], total_page: 0, page_no: 1, page_size: 10, request_id },
+      200: jsonResponse(
+        'A page.',
+        ref('DashscopeTaskList'),
+        {
+          page: {
+            summary: 'An empty list',
+            value: { total: 0, data: [], total_page: 0, page_no: 1, page_size: 10, request_id },
+          },
         },
-      }),
+        { links: linksTo('$response.body#/data/0/task_id') },
+      ),
     },
     errors: ['InvalidParameter'],
   },
@@ -199,7 +216,11 @@ export const operations = dashscopeOperations([
       'For images and audio files of at most 4 MiB; use `POST /uploads` for larger ones. A policy permits 10 files in its `upload_dir` within 15 minutes.',
     parameters: queryParameters(uploadPolicyQuery, {
       action: { description: '`getPolicy`.' },
-      model: { description: 'The model that the file is for.', example: 'wan2.2-i2v-flash' },
+      model: {
+        description: 'The model that the file is for.',
+        schema: { type: 'string', enum: offeredModelNames },
+        example: 'wan2.2-i2v-flash',
+      },
     }),
     responses: {
       200: jsonResponse('The policy.', ref('DashscopeUploadPolicy'), {

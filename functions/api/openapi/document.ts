@@ -32,11 +32,15 @@ const about = `firstframe turns an image and a prompt into a video that you own,
 
 **Authentication.** Send \`Authorization: Bearer KEY\`. A deployment may instead accept tokens (JWT) of its operator's identity provider, or requests signed with AWS credentials.
 
-**Problems** are \`application/problem+json\` (RFC 9457): \`code\` is stable and meant for programs, \`detail\` explains what is wrong and how to fix it, \`errors\` lists every issue of the request. Errors of the gateway (invalid key, too many requests, unknown route) are \`application/json\` with the same members.
+**Problems** are \`application/problem+json\` (RFC 9457): \`code\` is stable and meant for programs, \`detail\` explains what is wrong and how to fix it, \`errors\` lists every issue of the request. Errors of the gateway (invalid key, too many requests, unknown route) are \`application/json\` with the same members and codes.
 
 **Idempotency.** With an \`Idempotency-Key\` a request can be repeated safely: only one video is created and paid for.
 
 **Caching.** Reads have an \`ETag\`, and \`If-None-Match\` is answered with 304. \`If-Match\` guards a change; it compares the state of the video and ignores its queue position.
+
+**Methods.** Every GET route takes HEAD, every route OPTIONS. Any other method is a 405 with \`Allow\` and the code \`method_not_allowed\`.
+
+**Compression.** Responses of 1 KB or more are compressed for clients that send \`Accept-Encoding: gzip\` or \`deflate\`. A body may have the same codings.
 
 **Limits.** An inline image has at most 4 MiB, a request body 10 MB, a page 100 videos.`;
 
@@ -61,7 +65,7 @@ const securitySchemes = {
   },
 };
 
-const describeResponse = ({ description, headers = [], optionalHeaders = [], content }: ResponseSpec) => {
+const describeResponse = ({ description, headers = [], optionalHeaders = [], links = {}, content }: ResponseSpec) => {
   const named = [
     ...headers.map((name) => [name, { $ref: `#/components/headers/${name}` }]),
     ...optionalHeaders.map((name) => [name, { $ref: `#/components/headers/${optional(name)}` }]),
@@ -70,19 +74,22 @@ const describeResponse = ({ description, headers = [], optionalHeaders = [], con
     description,
     ...(named.length > 0 ? { headers: Object.fromEntries(named) } : {}),
     ...(content ? { content } : {}),
+    ...(Object.keys(links).length > 0 ? { links } : {}),
   };
 };
 
 /** The component of an optional header. OpenAPI states in the component, not in the reference, whether a header is required. */
 const optional = (name: ResponseHeader): string => `Optional-${name}`;
 
-const headerComponents = Object.entries(responseHeaders).flatMap(([name, { description, pattern }]) => {
-  const header = { description, schema: { type: 'string', pattern } };
-  return [
-    [name, { ...header, required: true }],
-    [optional(name as ResponseHeader), header],
-  ];
-});
+const headerComponents = Object.entries(responseHeaders).flatMap(
+  ([name, { description, pattern }]): [string, object][] => {
+    const header = { description, schema: { type: 'string', pattern } };
+    return [
+      [name, { ...header, required: true }],
+      [optional(name as ResponseHeader), header],
+    ];
+  },
+);
 
 function describe(operation: Operation) {
   const { id, tag, summary, description, access, parameters = [], body, responses } = operation;
@@ -111,6 +118,10 @@ function paths() {
   return described;
 }
 
+const described = paths();
+const isReferenced = ([name]: readonly [string, ...unknown[]]): boolean =>
+  JSON.stringify(described).includes(`"#/components/headers/${name}"`);
+
 export default {
   openapi: '3.1.0',
   info: {
@@ -118,15 +129,16 @@ export default {
     version: '1.0.0',
     summary: 'Turns an image and a prompt into a video that you own.',
     description: about,
+    contact: { name: 'The operator of this deployment' },
     license: { name: 'MIT', identifier: 'MIT' },
   },
   // Relative to this document, which is served at the root of the stage.
   servers: [{ url: '.', description: 'The service that serves this document.' }],
   tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
-  paths: paths(),
+  paths: described,
   components: {
     securitySchemes,
-    headers: Object.fromEntries(headerComponents),
+    headers: Object.fromEntries(headerComponents.filter(isReferenced)),
     schemas: { ...toComponents(named('requests'), 'input'), ...toComponents(named('responses'), 'output') },
   },
 };

@@ -25,6 +25,13 @@ export interface Content {
   examples?: Examples;
 }
 
+/** A link to another operation. Its parameters are runtime expressions, such as `$response.body#/id`. */
+export interface Link {
+  operationId: string;
+  description: string;
+  parameters: Readonly<Record<string, string>>;
+}
+
 /** What an operation may return with one status. */
 export interface ResponseSpec {
   description: string;
@@ -32,6 +39,8 @@ export interface ResponseSpec {
   headers?: readonly ResponseHeader[];
   /** Headers that only some of these responses have. */
   optionalHeaders?: readonly ResponseHeader[];
+  /** What can be called next with values of the response, by the name of the link. */
+  links?: Readonly<Record<string, Link>>;
   /** By content type; absent for a response without a body. */
   content?: Readonly<Record<string, Content>>;
 }
@@ -95,7 +104,7 @@ export const responseHeaders = {
   'Retry-After': { description: 'Seconds after which to send the request again.', pattern: '^\\d+$' },
   'Preference-Applied': { description: '`wait`, when `Prefer: wait=N` was applied.', pattern: '^wait$' },
   'WWW-Authenticate': { description: 'The accepted authentication scheme.', pattern: '^\\S' },
-  Allow: { description: 'The methods that the route accepts.', pattern: '^[A-Z]+(, [A-Z]+)*$' },
+  'Accept-Encoding': { description: 'The content codings that are unpacked.', pattern: '^[a-z]+(, [a-z]+)*$' },
 } as const;
 export type ResponseHeader = keyof typeof responseHeaders;
 
@@ -104,8 +113,8 @@ export const jsonResponse = (
   description: string,
   schema: JsonSchema,
   examples: Examples,
-  headers: Pick<ResponseSpec, 'headers' | 'optionalHeaders'> = {},
-): ResponseSpec => ({ description, ...headers, content: { 'application/json': { schema, examples } } });
+  more: Pick<ResponseSpec, 'headers' | 'optionalHeaders' | 'links'> = {},
+): ResponseSpec => ({ description, ...more, content: { 'application/json': { schema, examples } } });
 
 /** Merges the responses of a route with shared ones. Where both define a status, the result allows either. */
 export function mergeResponses(...all: readonly ResponseSpecs[]): ResponseSpecs {
@@ -133,6 +142,7 @@ function mergeSpecs(one: ResponseSpec, other: ResponseSpec): ResponseSpec {
     description: `${one.description}\n\n${other.description}`,
     headers: always,
     optionalHeaders: [...new Set(any)].filter((name) => !always.includes(name)),
+    links: { ...one.links, ...other.links },
     content,
   };
 }

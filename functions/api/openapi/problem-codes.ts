@@ -6,15 +6,23 @@ interface ProblemCode {
   readonly fix: string;
   /** The response has `Retry-After`. */
   readonly retry_after?: true;
+  /** Sent before a request reaches the handler of its route. */
+  readonly gateway?: true;
 }
 
 const again = 'Repeat the request after the seconds in `Retry-After`.';
 
 /** Every `code` of a problem: its status, its meaning, and how to fix it. */
 const table = {
+  bad_request: {
+    status: 400,
+    meaning: 'The request is malformed, so the gateway could not read it.',
+    fix: 'Check the method, the path, the query and the headers.',
+    gateway: true,
+  },
   invalid_json: {
     status: 400,
-    meaning: 'The body is not valid JSON, or is nested more than 32 levels deep.',
+    meaning: 'The body is not UTF-8 or not valid JSON, or is nested more than 32 levels deep.',
     fix: 'Correct the position that `detail` names.',
   },
   invalid_request: {
@@ -37,15 +45,33 @@ const table = {
     meaning: 'The request has no valid credential.',
     fix: 'Send your key in the header `Authorization: Bearer KEY`.',
   },
+  access_denied: {
+    status: 403,
+    meaning: 'The credential does not permit this request.',
+    fix: 'Use another one, or ask the operator for the missing permission.',
+    gateway: true,
+  },
   spending_limit_reached: {
     status: 403,
     meaning: 'The video would cost more than is left of your limit for this month. Nothing was created.',
     fix: '`GET /usage` shows what is left. Wait for the next month (UTC), choose a cheaper video, or have the limit raised.',
   },
+  route_not_found: {
+    status: 404,
+    meaning: 'There is no such route.',
+    fix: 'Check the path, which is case-sensitive, and the method.',
+    gateway: true,
+  },
   video_not_found: {
     status: 404,
     meaning: 'There is no such video: the id is wrong, the video was deleted, or it belongs to another owner.',
     fix: '`GET /videos` lists your videos.',
+  },
+  method_not_allowed: {
+    status: 405,
+    meaning: 'The route does not take this method.',
+    fix: 'Use one that the header `Allow` names.',
+    gateway: true,
   },
   idempotency_conflict: {
     status: 409,
@@ -108,8 +134,14 @@ const table = {
   },
   precondition_failed: {
     status: 412,
-    meaning: 'The state of the video no longer has the ETag in `If-Match`. Nothing was done.',
-    fix: 'Read the video again and send its new ETag.',
+    meaning: '`If-Match` does not name the current ETag of the video. Nothing was done.',
+    fix: 'Read the video again and send its ETag unchanged, with its quotes and without `W/`.',
+  },
+  request_too_large: {
+    status: 413,
+    meaning: 'The body has more than 10 MB, or is too large for a function: about 4 MiB of inline files.',
+    fix: 'Upload files with `POST /uploads`, or give their URLs.',
+    gateway: true,
   },
   image_too_large: {
     status: 413,
@@ -121,9 +153,15 @@ const table = {
     meaning: 'The inline audio has more than 4 MiB.',
     fix: 'Upload it with `POST /uploads` and give its `media_url` as `audio_url`.',
   },
+  unsupported_content_encoding: {
+    status: 415,
+    meaning: '`Content-Encoding` is not gzip, deflate or identity, or the body does not match it.',
+    fix: 'Send the body without compression and without the header, or compress it with gzip.',
+    gateway: true,
+  },
   too_many_requests: {
     status: 429,
-    meaning: 'You send more requests than an owner may. Nothing was done.',
+    meaning: 'Too many requests of the owner, or of all callers of a route. Nothing was done.',
     fix: 'Repeat the request after the seconds in `Retry-After`, and send fewer at a time.',
     retry_after: true,
   },
@@ -132,11 +170,25 @@ const table = {
     meaning: 'An unexpected error occurred.',
     fix: 'Try again, with the same `Idempotency-Key` if you sent one. If it happens again, report it with the `request_id`.',
   },
+  bad_gateway: {
+    status: 502,
+    meaning:
+      'An unexpected error occurred, possibly after the request was processed, or too many requests are in progress.',
+    fix: `${again} Send the same \`Idempotency-Key\` if there was one.`,
+    retry_after: true,
+    gateway: true,
+  },
   wan_unavailable: {
     status: 503,
     meaning: 'The request depends on Wan, which does not respond at present.',
     fix: again,
     retry_after: true,
+  },
+  gateway_timeout: {
+    status: 504,
+    meaning: 'The response took too long. The request may have been processed.',
+    fix: 'Send it again with the same `Idempotency-Key`, or check first with `GET /videos`.',
+    gateway: true,
   },
 } as const satisfies Record<string, ProblemCode>;
 
@@ -167,9 +219,9 @@ export const endingsTable: string = markdownTable(
 
 /** The problem codes of the API as a table, for docs/codes.md. */
 export const problemsTable: string = markdownTable(
-  ['code', 'status', 'meaning'],
+  ['code', 'status', 'sent by', 'meaning'],
   codeNames.map((code) => {
-    const { status, meaning, fix } = problemCodes[code];
-    return [`\`${code}\``, status, `${meaning} ${fix}`];
+    const { status, meaning, fix, gateway } = problemCodes[code];
+    return [`\`${code}\``, status, gateway ? 'gateway' : 'handler', `${meaning} ${fix}`];
   }),
 );

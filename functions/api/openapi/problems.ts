@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { problemType } from '../../shared/errors.ts';
 import { DashscopeError, documentedMessage, type ReferenceCode } from '../dashscope/errors.ts';
 import { request_id } from './examples.ts';
 import {
@@ -28,12 +29,11 @@ export const issueSchema = z
   })
   .meta({ description: 'One thing that must be fixed before the request can be accepted.' });
 
-const about = z.literal('about:blank');
 const requestId = z.string().meta({ description: 'Include it when you report a problem.' });
 
 export const problemSchema = z
   .strictObject({
-    type: about,
+    type: z.enum(codeNames.map(problemType)).meta({ description: 'Identifies the code.' }),
     status: z.int().min(400).max(599),
     code: z.enum(codeNames).meta({ description: 'Stable, for programs.' }),
     title: z.string().meta({ description: 'A short summary.' }),
@@ -134,7 +134,7 @@ function exampleOf(status: number, code: Code): z.input<typeof problemSchema> {
   const error = withErrors[code];
   const plain = (text: string) => text.replaceAll('`', '');
   return {
-    type: 'about:blank',
+    type: problemType(code),
     status,
     code,
     title: plain(problemCodes[code].meaning),

@@ -6,6 +6,12 @@ const healthSchema = z.strictObject({ status: z.enum(['ok', 'unavailable']) });
 
 export const schemas: Schemas = { responses: { Health: healthSchema } };
 
+const documentSchema = {
+  type: 'object',
+  properties: { openapi: { type: 'string' }, paths: { type: 'object' } },
+  required: ['openapi', 'paths'],
+};
+
 const page = (description: string): ResponseSpec => ({
   description,
   content: { 'text/html': { schema: { type: 'string' } } },
@@ -41,7 +47,7 @@ export const operations: readonly Operation[] = [
       200: {
         description: 'The document.',
         headers: ['ETag'],
-        content: { 'application/json': { schema: { type: 'object', required: ['openapi', 'paths'] } } },
+        content: { 'application/json': { schema: documentSchema } },
       },
       304: { description: 'The document has not changed.', headers: ['ETag'] },
     },

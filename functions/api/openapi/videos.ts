@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { inputSchema, videoRequestSchema } from '../../wan/validation/schema.ts';
+import { videoRequestSchema } from '../../wan/validation/schema.ts';
 import { contentQuery, variants } from '../videos/content.ts';
 import { videoQuery } from '../videos/get.ts';
 import { listQuery } from '../videos/list.ts';
@@ -22,14 +22,8 @@ const contentLinkSchema = z.strictObject({
   }),
 });
 
-const requestSchema = videoRequestSchema().omit({ webhook_url: true });
-
 export const schemas: Schemas = {
-  // Webhooks are not offered yet, so the contract leaves them out.
-  requests: {
-    VideoRequest: requestSchema,
-    EstimateRequest: requestSchema.extend({ input: inputSchema.partial().optional() }),
-  },
+  requests: { VideoRequest: videoRequestSchema('video'), EstimateRequest: videoRequestSchema('estimate') },
   responses: {
     Video: videoSchema,
     VideoError: failureSchema,
@@ -51,10 +45,26 @@ const videoRequestContent: Content = {
 
 export const video = ref('Video');
 
-/** The headers of a created video. */
-const createdHeaders: Pick<ResponseSpec, 'headers' | 'optionalHeaders'> = {
+/** Links to the operations on a video. @param id where the response has its id */
+const linksTo = (id: string): NonNullable<ResponseSpec['links']> =>
+  Object.fromEntries(
+    [
+      ['getVideo', 'Get the video, or wait for its status to change.'],
+      ['getContent', 'Fetch the file.'],
+      ['cancelVideo', 'Cancel it while nothing is billed.'],
+      ['retryVideo', 'Retry it if it failed.'],
+      ['deleteVideo', 'Delete it after it has ended.'],
+    ].map(([operationId, description]) => [
+      operationId!,
+      { operationId: operationId!, description: description!, parameters: { id } },
+    ]),
+  );
+
+/** The headers and links of a created video. */
+const createdHeaders: Pick<ResponseSpec, 'headers' | 'optionalHeaders' | 'links'> = {
   headers: ['Location'],
   optionalHeaders: ['Retry-After', 'Preference-Applied'],
+  links: linksTo('$response.body#/id'),
 };
 
 const states = {
@@ -118,7 +128,7 @@ A request that Wan would refuse or partly ignore gets a 400 with every issue. Te
         'A page.',
         ref('VideoList'),
         { page: { summary: 'The last page', value: { data: [succeededVideo], next_cursor: null } } },
-        { headers: ['ETag'] },
+        { headers: ['ETag'], links: linksTo('$response.body#/data/0/id') },
       ),
     },
     problems: ['invalid_query'],

@@ -1,6 +1,5 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import { withEtag } from '../http/conditional-requests.ts';
-import type { RequestHeaders } from '../http/request.ts';
+import { publicCaching } from '../http/conditional-requests.ts';
 import { dataBlock, fillPage, hashSource, pageResponse } from './page.ts';
 
 /** Texts that the page is assembled from. */
@@ -34,12 +33,8 @@ export function docsPage({ html, style, script, contract }: DocsParts): APIGatew
 }
 
 /** `GET /openapi.json`: the contract. It is the same for every caller, so any page may read it and any cache may store it. */
-export function getContract(request: RequestHeaders, contract: string): APIGatewayProxyResult {
-  const response = withEtag(request, {
-    statusCode: 200,
-    headers: { 'content-type': 'application/json' },
-    body: contract,
-  });
-  const { vary, ...headers } = { ...response.headers };
-  return { ...response, headers: { ...headers, 'cache-control': 'no-cache', 'access-control-allow-origin': '*' } };
-}
+export const contractResponse = (contract: string): APIGatewayProxyResult => ({
+  statusCode: 200,
+  headers: { 'content-type': 'application/json', ...publicCaching(contract), 'access-control-allow-origin': '*' },
+  body: contract,
+});

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { APIGatewayProxyResult } from 'aws-lambda';
+import { publicCaching } from '../http/conditional-requests.ts';
 
 /** Directives of a Content-Security-Policy and their sources. */
 type PagePolicy = Readonly<Record<string, readonly string[]>>;
@@ -27,7 +28,7 @@ export function pageResponse(html: string, policy: PagePolicy): APIGatewayProxyR
       'x-content-type-options': 'nosniff',
       'referrer-policy': 'no-referrer',
       'cross-origin-opener-policy': 'same-origin',
-      'cache-control': 'no-cache',
+      ...publicCaching(html),
     },
     body: html,
   };

@@ -10,15 +10,16 @@ import type { Table } from '../../video/table.ts';
 import { viewOf } from '../../video/view.ts';
 import { parseUrl } from '../../wan/validation/public-url.ts';
 import { metadataKey } from '../../workflow/archive-video.ts';
+import { prefers } from '../http/accept.ts';
 import { readQuery } from '../http/query.ts';
-import { type ApiRequest, headerValues, json } from '../http/request.ts';
+import { type ApiRequest, json } from '../http/request.ts';
 import { retryAfter } from './long-poll.ts';
 import { ownVideo } from './own-video.ts';
 
 export interface ContentServices {
   table: Table;
-  /** A presigned URL of an object, valid for `LINK_SECONDS`. */
-  linkTo: (object: ObjectVersion, file: FileDescription) => Promise<string>;
+  /** A presigned URL of an object for one method, valid for `LINK_SECONDS`. */
+  linkTo: (object: ObjectVersion, file: FileDescription, method: 'GET' | 'HEAD') => Promise<string>;
   exists: (object: ObjectVersion) => Promise<boolean>;
 }
 
@@ -34,7 +35,7 @@ export const contentQuery = z.strictObject({
 
 /**
  * `GET /videos/{id}/content`: a redirect to the video, its first frame or its metadata; or the URL as JSON, for a page whose `<video>`
- * element cannot send a key. S3 serves the content itself, so downloads can be resumed.
+ * element cannot send a key and that therefore prefers JSON in `Accept`. S3 serves the content itself, so downloads can be resumed.
  * @throws ProblemError 409 while the video is not ready, and permanently for a failed one; 410 for a file that has expired or was deleted
  */
 export async function getContent(
@@ -53,20 +54,17 @@ export async function getContent(
     'url' in content
       ? { url: content.url, expires_at: null }
       : {
-          url: await linkTo(content.object, content.file),
+          url: await linkTo(content.object, content.file, request.httpMethod === 'HEAD' ? 'HEAD' : 'GET'),
           expires_at: new Date(now + LINK_SECONDS * 1000).toISOString(),
         };
-  if (asksForJson(request)) return json(200, link, { vary: 'Accept' });
+  if (prefers(request, 'application/json', mediaTypeOf(variant, content))) return json(200, link, { vary: 'Accept' });
   return { statusCode: 302, headers: { location: link.url, 'cache-control': 'no-store', vary: 'Accept' }, body: '' };
 }
 
-/** Whether `Accept` names JSON. A wildcard or a missing header means the content itself. */
-function asksForJson(request: ApiRequest): boolean {
-  const ranges = headerValues(request, 'accept').flatMap((value) => value.toLowerCase().split(','));
-  return ranges.some((range) => {
-    const [type, ...parameters] = range.split(';').map((part) => part.trim());
-    return type === 'application/json' && !parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter));
-  });
+/** The media type that competes with the link as JSON. The metadata is JSON itself, so there JSON always means the link. */
+function mediaTypeOf(variant: Variant, content: Content): string {
+  if (variant === 'metadata') return 'application/octet-stream';
+  return ('file' in content ? content.file.content_type : undefined) ?? 'image/jpeg';
 }
 
 function noContent(video: VideoRecord, now: number): ProblemError {

@@ -4,7 +4,7 @@ import { createPresignedPost } from '@aws-sdk/s3-presigned-post';
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import * as z from 'zod';
 import { audioLimits } from '../../media/audio.ts';
-import { imageTypes } from '../../media/file-kind.ts';
+import { type AudioType, audioTypes, type ImageType, imageTypes } from '../../media/file-kind.ts';
 import type { Caller } from '../../shared/caller.ts';
 import type { Issue } from '../../shared/issues.ts';
 import { readJson } from '../../shared/json-body.ts';
@@ -22,7 +22,26 @@ export interface UploadServices {
   now: () => number;
 }
 
-const uploadTypes = [...imageTypes, 'audio/mpeg', 'audio/wav'] as const;
+/** Other names of the types that Wan reads, as programs write them. */
+const aliases = {
+  'image/jpg': 'image/jpeg',
+  'image/pjpeg': 'image/jpeg',
+  'image/x-png': 'image/png',
+  'image/x-bmp': 'image/bmp',
+  'image/x-ms-bmp': 'image/bmp',
+  'audio/mp3': 'audio/mpeg',
+  'audio/x-wav': 'audio/wav',
+  'audio/wave': 'audio/wav',
+  'audio/vnd.wave': 'audio/wav',
+} as const satisfies Record<string, ImageType | AudioType>;
+type Alias = keyof typeof aliases;
+const aliasesOf = (kind: 'image' | 'audio') =>
+  (Object.keys(aliases) as Alias[]).filter((name) => kindOf(name) === kind);
+
+const typesOf = {
+  image: [...imageTypes, ...aliasesOf('image')],
+  audio: [...audioTypes, ...aliasesOf('audio')],
+} as const;
 
 /** Bytes per kind of file: the largest image of any offered model, and the largest audio file (reference, "audio_url"). */
 const maxBytes = {
@@ -30,23 +49,26 @@ const maxBytes = {
   audio: audioLimits.max_bytes,
 } as const;
 
-const typeError = `Give the file's type: one of ${uploadTypes.join(', ')}.`;
+const typeError = `Give the file's type: one of ${[...imageTypes, ...audioTypes].join(', ')}.`;
 const bytesError = "Give the file's length in bytes, a whole number of at least 1, or leave it out.";
 
-const uploadFields = {
-  content_type: z.enum(uploadTypes, { error: typeError }).meta({
+const fieldsOf = (types: readonly (ImageType | AudioType | Alias)[], limit: number) => ({
+  content_type: z.enum(types, { error: typeError }).meta({
     description: 'The type of the file. The file itself is checked when the video is requested.',
-    examples: ['image/png'],
   }),
   bytes: z
     .int({ error: bytesError })
     .min(1, { error: bytesError })
-    .meta({ description: "The file's length, so that a file that is too large is refused now." })
+    .meta({ description: "The file's length, so that a file that is too large is refused now.", maximum: limit })
     .optional(),
-};
+});
+const uploadFields = fieldsOf([...typesOf.image, ...typesOf.audio], maxBytes.audio);
 
 /** The body of `POST /uploads`. */
-export const uploadRequestSchema = z.strictObject(uploadFields);
+export const uploadRequestSchema = z.union([
+  z.strictObject(fieldsOf(typesOf.image, maxBytes.image)),
+  z.strictObject(fieldsOf(typesOf.audio, maxBytes.audio)),
+]);
 
 /**
  * `POST /uploads`: returns a form for uploading an image or audio file that is too large for a request body, and the URL that
@@ -75,7 +97,9 @@ export async function createUpload(
   return json(201, { upload_url: url, fields, media_url, max_bytes: maxBytes[kind], expires_at });
 }
 
-const kindOf = (contentType: string) => (contentType.startsWith('image/') ? 'image' : 'audio');
+function kindOf(contentType: string): 'image' | 'audio' {
+  return contentType.startsWith('image/') ? 'image' : 'audio';
+}
 
 /** @throws ProblemError 400 */
 function read(body: unknown): { content_type: string } {
@@ -85,7 +109,7 @@ function read(body: unknown): { content_type: string } {
   if (errors.length > 0 || content_type === undefined) {
     throw issuesProblem('invalid_request', 'The upload request is invalid.', errors);
   }
-  return { content_type };
+  return { content_type: content_type in aliases ? aliases[content_type as Alias] : content_type };
 }
 
 function tooLarge({ content_type, bytes = 0 }: FieldsOf<typeof uploadFields>): Issue[] {

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { type Issue, maxIssues, pointerTo, type Warning } from '../../shared/issues.ts';
+import { meantField } from './field-names.ts';
 import {
   inputFields,
   maxMetadataBytes,
@@ -27,21 +28,29 @@ const tooManyEntries: Issue = {
 };
 
 const labelFields = { metadata: metadataField, webhook_url: webhookField };
+/** The fields that a message offers: webhooks are not offered yet. */
+const topLevelFields = ['model', 'input', 'parameters', 'metadata'];
 
 /**
  * Reads the fields of a body: the valid values, and an issue for each other field. Rules of models are checked later.
  */
 export function readBody(body: Readonly<Record<string, unknown>>, mode: 'strict' | 'tolerant'): RequestBody {
   const { model, input, parameters, ...others } = ownFields(body);
-  const inputSection = readFilledFields(isJsonObject(input) ? input : { img_url: '-' }, inputFields, '/input', mode);
-  const parameterSection = readFilledFields(
-    isJsonObject(parameters) ? parameters : {},
-    parameterFields,
-    '/parameters',
+  const hints = { meantField };
+  const inputSection = readFilledFields(
+    isJsonObject(input) ? input : { img_url: '-' },
+    inputFields,
+    '/input',
     mode,
+    hints,
   );
+  const ownParameters = isJsonObject(parameters) ? parameters : {};
+  const parameterSection = readFilledFields(ownParameters, parameterFields, '/parameters', mode, hints);
   const tooMany = isJsonObject(others.metadata) && Object.keys(others.metadata).length > maxMetadataEntries;
-  const labels = readFilledFields(tooMany ? { ...others, metadata: {} } : others, labelFields, '', mode);
+  const labels = readFilledFields(tooMany ? { ...others, metadata: {} } : others, labelFields, '', mode, {
+    meantField,
+    known: topLevelFields,
+  });
   const { metadata = {}, webhook_url } = labels.values;
   if (!isJsonObject(input)) delete inputSection.values.img_url;
   return {
@@ -67,6 +76,12 @@ function ownFields(body: Readonly<Record<string, unknown>>): Record<string, unkn
   return Object.assign(Object.create(null), body);
 }
 
+/** For the message about an unknown field: the names that it lists, and the pointer of the field that a name may mean. */
+interface FieldHints {
+  known?: readonly string[];
+  meantField?: (name: string) => string | undefined;
+}
+
 /**
  * Validates an object without its empty fields: programs send them for values that are not set. In strict mode only empty texts
  * count, for optional fields that are texts; in tolerant mode every empty value does, for every field.
@@ -76,6 +91,7 @@ function readFilledFields<T extends Fields>(
   fields: T,
   pointer: string,
   mode: 'strict' | 'tolerant',
+  hints: FieldHints,
 ): Section<T> {
   const own = ownFields(object);
   const empty = Object.keys(fields).filter(
@@ -85,7 +101,7 @@ function readFilledFields<T extends Fields>(
   for (const name of empty) delete own[name];
   if (mode === 'tolerant' && pointer === '/input')
     for (const [name, value] of sdkFields) if (own[name] === value) delete own[name];
-  const section = readFields(own, fields, pointer, mode);
+  const section = readFields(own, fields, pointer, mode, hints);
   const isMissing = (name: string) => section.issues.some((issue) => issue.pointer === pointerTo(pointer, name));
   const warnings = empty
     .filter((name) => !isMissing(name))
@@ -167,6 +183,7 @@ export function readFields<T extends Fields>(
   fields: T,
   pointer: string,
   mode: 'strict' | 'tolerant',
+  hints: FieldHints = {},
 ): Section<T> {
   const values: FieldsOf<T> = {};
   const issues: Issue[] = [];
@@ -189,12 +206,15 @@ export function readFields<T extends Fields>(
     }
   }
   const unknown = Object.keys(object).filter((name) => !Object.hasOwn(fields, name));
-  const known = Object.keys(fields).join(', ');
+  const { known = Object.keys(fields), meantField } = hints;
+  const advice = `Fields here are ${known.join(', ')}.`;
   for (const name of unknown.slice(0, maxIssues)) {
-    const field = pointerTo(pointer, name);
-    const found = { pointer: field, code: 'unknown_field' };
-    if (mode === 'strict') issues.push({ ...found, message: `This field is unknown. Use ${known}.` });
-    else warnings.push({ ...found, message: `"${field.slice(1).replaceAll('/', '.')}" is unknown and was ignored.` });
+    const meant = meantField?.(name);
+    const question = meant ? ` Did you mean ${meant}?` : '';
+    const found = { pointer: pointerTo(pointer, name), code: 'unknown_field' };
+    const path = found.pointer.slice(1).replaceAll('/', '.');
+    if (mode === 'strict') issues.push({ ...found, message: `This field is unknown.${question} ${advice}` });
+    else warnings.push({ ...found, message: `"${path}" is unknown and was ignored.${question}` });
   }
   return { values, issues, warnings };
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type ModelName, offeredModelNames, resolutionNames } from '../catalogue.ts';
+import { findModel, type Model, type ModelName, offeredModelNames, resolutionNames } from '../catalogue.ts';
 
 /** The longest accepted prompt, in characters. Wan reads far fewer and drops the rest. */
 export const maxPromptCharacters = 20_000;
@@ -35,6 +35,7 @@ export const inputFields = {
     })
     .optional(),
   img_url: z.string({ error: `Give the first frame: ${fileUrls}.` }).meta({
+    minLength: 1,
     description: `The first frame: ${fileUrls}.`,
     examples: ['https://example.com/cat.png'],
   }),
@@ -56,17 +57,22 @@ export const inputFields = {
 
 const flag = (description: string) => z.boolean({ error: flagError }).meta({ description }).optional();
 
+const parameterDescriptions = {
+  resolution: 'The tier of the number of pixels. It affects the price.',
+  duration: 'Seconds of video, as the model offers them. It affects the price.',
+};
+
 /** Fields of `parameters`. Missing ones get the model's default. */
 export const parameterFields = {
   resolution: z
     .enum(resolutionNames, { error: `Use one of ${resolutionNames.join(', ')}, as the model offers it.` })
-    .meta({ description: 'The tier of the number of pixels. It affects the price.' })
+    .meta({ description: parameterDescriptions.resolution })
     .optional(),
   duration: z
     .int({ error: 'Give a whole number of seconds.' })
     .min(1, { error: 'Give a whole number of seconds, 1 or more.' })
     .max(60, { error: 'Give a whole number of seconds that the model offers.' })
-    .meta({ description: 'Seconds of video, as the model offers them. It affects the price.' })
+    .meta({ description: parameterDescriptions.duration })
     .optional(),
   prompt_extend: flag('Whether a language model rewrites the prompt first. Default true.'),
   shot_type: z
@@ -111,16 +117,48 @@ const parametersSchema = z.strictObject({
   shot_type: orEmpty(parameterFields.shot_type),
 });
 
+/** A template replaces the prompt, so only a blank one may be next to it. */
+const written = { type: 'string', minLength: 1 };
+const noPromptWithTemplate = {
+  not: { required: ['prompt', 'template'], properties: { prompt: { pattern: '\\S' }, template: written } },
+};
+const noShotTypeWithoutRewriting = {
+  not: {
+    required: ['shot_type', 'prompt_extend'],
+    properties: { prompt_extend: { const: false }, shot_type: written },
+  },
+};
+
 /**
- * The body of `POST /videos` as a schema, for the contract (OpenAPI). Requests are validated by `checkRequest`, which knows the rules of
- * each model.
+ * The body of `POST /videos` as a schema, for the contract (OpenAPI): one for each model, with the fields and values that it accepts. Requests
+ * are validated by `checkRequest`.
  */
-export function videoRequestSchema(offered: readonly ModelName[] = offeredModelNames) {
-  return z.strictObject({
-    model: z.enum(offered).meta({ description: 'The model that makes the video.' }),
-    input: inputSchema,
-    parameters: parametersSchema.optional(),
-    metadata: metadataField,
-    webhook_url: webhookField,
+export const videoRequestSchema = (kind: 'video' | 'estimate', offered: readonly ModelName[] = offeredModelNames) =>
+  z.union(offered.map((name) => requestSchemaOf(findModel(name), kind)));
+
+function requestSchemaOf(
+  { name, resolutions, durations, audio, audio_switch, shot_type }: Model & { name: ModelName },
+  kind: 'video' | 'estimate',
+) {
+  const { audio_url, ...silentInput } = inputSchema.shape;
+  const { audio: audioSwitch, shot_type: shotType, ...plain } = parametersSchema.shape;
+  const seconds =
+    durations.kind === 'set' ? z.literal([...durations.values]) : z.int().min(durations.min).max(durations.max);
+  const parameters = z.strictObject({
+    ...plain,
+    resolution: orEmpty(z.enum(resolutions).meta({ description: parameterDescriptions.resolution }).optional()),
+    duration: seconds.meta({ description: parameterDescriptions.duration }).optional(),
+    ...(shot_type ? { shot_type: shotType } : {}),
+    ...(audio_switch ? { audio: audioSwitch } : {}),
   });
+  const input = z.strictObject({ ...silentInput, ...(audio ? { audio_url } : {}) });
+  return z
+    .strictObject({
+      model: z.literal(name).meta({ description: 'The model that makes the video.' }),
+      input:
+        kind === 'video' ? input.meta(noPromptWithTemplate) : input.partial().meta(noPromptWithTemplate).optional(),
+      parameters: (shot_type ? parameters.meta(noShotTypeWithoutRewriting) : parameters).optional(),
+      metadata: metadataField,
+    })
+    .meta({ title: name });
 }

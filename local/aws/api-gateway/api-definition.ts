@@ -4,6 +4,8 @@ export interface ApiDefinition {
   stage_name: string;
   domains: readonly DomainDefinition[];
   binary_media_types: readonly string[];
+  /** Smaller responses are not packed, and without it none. */
+  minimum_compression_size?: number | undefined;
   methods: readonly MethodDefinition[];
   gateway_responses: readonly GatewayResponseDefinition[];
   method_settings: readonly MethodSetting[];

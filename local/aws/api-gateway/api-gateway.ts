@@ -7,6 +7,7 @@ import type { Lambda } from '../lambda/lambda.ts';
 import { readBody } from '../read-body.ts';
 import type { ApiDefinition, MethodDefinition } from './api-definition.ts';
 import { createAuthorizer } from './authorizer.ts';
+import { packResponse, unpackBody } from './compression.ts';
 import { createGatewayResponses, GatewayError, gatewayErrors } from './gateway-responses.ts';
 import { authorizeIam } from './iam-authorization.ts';
 import { type CallerContext, type ProxyRequest, proxyEvent } from './proxy-event.ts';
@@ -78,15 +79,17 @@ export function createApiGateway({ api, lambda, clock, accessKey }: ApiGatewayOp
   const respond = async (incoming: IncomingMessage, head: ApiRequest): Promise<ApiResponse> => {
     if (headerBytes(incoming) > maxHeaderBytes) throw gatewayErrors.headersTooLarge;
     if (!isWellFormed(head)) throw gatewayErrors.badRequest;
-    const body = await readBody(incoming, maxBodyBytes);
-    if (!body) throw gatewayErrors.requestTooLarge;
+    const sent = await readBody(incoming, maxBodyBytes);
+    if (!sent) throw gatewayErrors.requestTooLarge;
+    const body = await unpackBody(head, sent);
     const path = pathWithin(api, head);
     if (path === undefined) throw gatewayErrors.forbidden;
     const route = findRoute(head.http_method, path);
     if (!route) throw gatewayErrors.missingToken;
     if (!isWithinRate(route.method)) throw gatewayErrors.throttled;
     const proxyRequest = { api, request: { ...head, body }, route, path };
-    return invokeIntegration(proxyRequest, await authorizeCaller(proxyRequest));
+    const response = await invokeIntegration(proxyRequest, await authorizeCaller(proxyRequest));
+    return packResponse(api, head, response);
   };
 
   return {

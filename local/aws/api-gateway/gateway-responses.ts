@@ -38,6 +38,7 @@ export const gatewayErrors = {
   requestTooLarge: new GatewayError('REQUEST_TOO_LARGE', 413, 'Request Too Long'),
   requestTimeout: new GatewayError('DEFAULT_4XX', 408, 'Request Timeout'),
   throttled: new GatewayError('THROTTLED', 429, 'Too Many Requests'),
+  unsupportedMediaType: new GatewayError('UNSUPPORTED_MEDIA_TYPE', 415, 'Unsupported Media Type'),
   unauthorized: new GatewayError('UNAUTHORIZED', 401, 'Unauthorized'),
 } as const;
 

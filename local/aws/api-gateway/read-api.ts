@@ -20,6 +20,7 @@ export function readApi(stack: Stack): ApiDefinition {
       base_path: properties.BasePath === undefined ? '' : `/${properties.BasePath}`,
     })),
     binary_media_types: api.properties.BinaryMediaTypes,
+    minimum_compression_size: api.properties.MinimumCompressionSize,
     methods: stack.all('AWS::ApiGateway::Method').map(({ logical_id, properties }): MethodDefinition => {
       const authorizer = authorizers.get(properties.AuthorizerId ?? '');
       if ((properties.AuthorizationType === 'CUSTOM') !== (authorizer !== undefined))

@@ -39,7 +39,9 @@ export function aRequest(options: {
   owner?: string;
   resource?: string;
 }): ApiRequest {
-  const headers = { ...apiRequest.headers, ...options.headers };
+  const given = Object.keys(options.headers ?? {}).map((name) => name.toLowerCase());
+  const usual = Object.entries(apiRequest.headers).filter(([name]) => !given.includes(name.toLowerCase()));
+  const headers: Record<string, string> = { ...Object.fromEntries(usual), ...options.headers };
   const { owner = 'alice' } = options;
   const query = Object.entries(options.query ?? {}).map(([name, values]) => [name, [values].flat()] as const);
   return {

@@ -20,6 +20,7 @@ import { aPlatform } from './platform.ts';
 const clock = { now: Date.parse('2026-01-01T00:00:00Z') };
 const store = startTable(() => clock.now);
 const environment = {
+  CORS: [] as string[],
   TABLE_NAME: 'videos',
   STATE_MACHINE_ARN: 'arn:aws:states:us-east-1:0:stateMachine:videos',
   LIMIT_SETTINGS: { extra_permits: 0, models: {} },

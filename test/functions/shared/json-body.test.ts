@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { MAX_NESTING, readJson } from '../../../functions/shared/json-body.ts';
 import { ProblemError } from '../../../functions/shared/problem.ts';
@@ -97,5 +99,55 @@ describe('parses a body of 6 MB in bounded time', () => {
     const started = performance.now();
     detailOf(body);
     expect(performance.now() - started).toBeLessThan(10_000);
+  });
+});
+
+describe('a body that is not UTF-8', () => {
+  /** The body as API Gateway passes it on: text, or base64 for a binary media type. */
+  const asText = (bytes: Uint8Array) => ({ body: Buffer.from(bytes).toString('utf8'), isBase64Encoded: false });
+  const asBinary = (bytes: Uint8Array) => ({ body: Buffer.from(bytes).toString('base64'), isBase64Encoded: true });
+  const withPrompt = (bytes: Uint8Array) => Buffer.concat([Buffer.from('{"prompt":"'), bytes, Buffer.from('"}')]);
+  const refusal = { status: 400, members: { code: 'invalid_json', detail: expect.stringContaining('not UTF-8') } };
+  const caught = (request: Parameters<typeof readJson>[0]): unknown => {
+    try {
+      return readJson(request);
+    } catch (error) {
+      return error;
+    }
+  };
+
+  test.each([
+    ['Latin-1', withPrompt(Buffer.from('café', 'latin1'))],
+    ['Windows quotes', withPrompt(Buffer.from([0x93, 0x61, 0x94]))],
+    ['the bytes of a surrogate', withPrompt(Buffer.from([0xed, 0xa0, 0x80]))],
+    ['half a character', Buffer.from('{"prompt":"猫').subarray(0, -1)],
+    ['an overlong form', withPrompt(Buffer.from([0xc0, 0xaf]))],
+    ['UTF-16 with a mark', Buffer.from('\ufeff{"prompt":"a"}', 'utf16le')],
+    ['UTF-16 without a mark', Buffer.from('{"prompt":"a"}', 'utf16le')],
+    ['gzip', Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0])],
+    ['text that lost characters before', withPrompt(Buffer.from('caf\ufffd'))],
+  ])('such as %s is refused', (_, bytes) => {
+    expect(caught(asText(bytes))).toMatchObject(refusal);
+    expect(caught(asBinary(bytes))).toMatchObject(refusal);
+  });
+
+  test('is refused, whatever its bytes are', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 1, maxLength: 12 }), (bytes) => {
+        fc.pre(!isUtf8(bytes));
+        expect(caught(asText(withPrompt(bytes)))).toMatchObject(refusal);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('differs from every text in UTF-8, with or without a byte order mark', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), (prompt) => {
+        fc.pre(!/[\ufffd]/.test(prompt) && !/\p{Surrogate}/u.test(prompt));
+        const text = JSON.stringify({ prompt });
+        for (const body of [text, `\ufeff${text}`]) expect(readJson(asText(Buffer.from(body)))).toEqual({ prompt });
+      }),
+    );
   });
 });

@@ -1,5 +1,6 @@
 import { ResponseType } from 'aws-cdk-lib/aws-apigateway';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { problemCodes } from '../../../functions/api/openapi/problem-codes.ts';
 import type { Synthesis } from '../../../infra/synth/synthesize.ts';
 import { type Found, flatten, resourcesOf, synthesizeStandIns } from '../support.ts';
 
@@ -51,39 +52,64 @@ const byUploadToken = 'CUSTOM method.request.querystring.upload_token';
 
 describe('the API', () => {
   test('has the routes of the design, each with its function and authorization', () => {
+    const reads = [
+      ['', 'console', 'NONE'],
+      ['/health', 'health', 'NONE'],
+      ['/openapi.json', 'contract', 'NONE'],
+      ['/docs', 'contract', 'NONE'],
+      ['/models', 'catalogue', byKey],
+      ['/usage', 'videos', byKey],
+      ['/videos', 'videos', byKey],
+      ['/videos/{id}', 'videos', byKey],
+      ['/videos/{id}/content', 'videos', byKey],
+      ['/api/v1/files/{file}', 'dashscope', 'NONE'],
+    ].flatMap(([path, ...rest]) => ['GET', 'HEAD'].map((method) => [`${method} ${path}`, ...rest]));
+    const others = [
+      ...['', '/health', '/openapi.json', '/docs', '/models', '/usage', '/estimates', '/uploads'],
+      ...[
+        '/videos',
+        '/videos/{id}',
+        '/videos/{id}/content',
+        '/videos/{id}/cancel',
+        '/videos/{id}/retry',
+        '/api/v1/files/{file}',
+      ],
+    ].map((path) => [`ANY ${path}`, 'contract', 'NONE']);
     expect(routesOf(synthesis).sort()).toEqual(
       [
-        ['GET ', 'console', 'NONE'],
-        ['GET /health', 'health', 'NONE'],
-        ['GET /openapi.json', 'contract', 'NONE'],
-        ['GET /docs', 'contract', 'NONE'],
-        ['GET /models', 'catalogue', byKey],
+        ...reads,
+        ...others,
         ['POST /estimates', 'catalogue', byKey],
         ['POST /uploads', 'uploads', byKey],
-        ['GET /usage', 'videos', byKey],
         ['POST /videos', 'submit', byKey],
-        ['GET /videos', 'videos', byKey],
-        ['GET /videos/{id}', 'videos', byKey],
-        ['GET /videos/{id}/content', 'videos', byKey],
         ['POST /videos/{id}/cancel', 'actions', byKey],
         ['POST /videos/{id}/retry', 'actions', byKey],
         ['DELETE /videos/{id}', 'actions', byKey],
         ['ANY /api/v1/{proxy+}', 'dashscope', byKey],
-        ['GET /api/v1/uploads', 'dashscope', byKey],
+        ['OPTIONS /api/v1/{proxy+}', 'dashscope', 'NONE'],
+        ['ANY /api/v1/uploads', 'dashscope', byKey],
+        ['OPTIONS /api/v1/uploads', 'dashscope', 'NONE'],
         ['POST /api/v1/uploads', 'dashscope', byUploadToken],
-        ['GET /api/v1/files/{file}', 'dashscope', 'NONE'],
-        ['HEAD /api/v1/files/{file}', 'dashscope', 'NONE'],
       ].sort(),
     );
+  });
+
+  test('stays far below the 500 resources of a stack', async () => {
+    const settings = { waf: { requestsPer5Minutes: 700 }, apiConcurrency: 10, alarmEmail: 'operator@example.com' };
+    const { template } = await synthesizeStandIns(settings);
+    expect(Object.keys(template.Resources).length).toBeLessThan(400);
   });
 
   test.each(modes)(
     'is open with %s only where it returns the same to everyone or the path has a token',
     async (_, context) => {
-      const files = ['GET /api/v1/files/{file}', 'HEAD /api/v1/files/{file}'];
-      const open = ['GET ', 'GET /health', 'GET /openapi.json', 'GET /docs', ...files];
-      for (const [route, , authorization] of routesOf(await synthesizeStandIns(context))) {
-        if (open.includes(route)) continue;
+      const open = ['', '/health', '/openapi.json', '/docs', '/api/v1/files/{file}'].flatMap((path) => [
+        `GET ${path}`,
+        `HEAD ${path}`,
+      ]);
+      for (const [route, name, authorization] of routesOf(await synthesizeStandIns(context))) {
+        // Answers unknown methods and OPTIONS.
+        if (open.includes(route) || /^OPTIONS /.test(route) || (name === 'contract' && /^ANY /.test(route))) continue;
         expect([route, authorization]).toEqual([route, expect.stringMatching(/^(CUSTOM .+|AWS_IAM)$/)]);
       }
     },
@@ -99,13 +125,13 @@ describe('the API', () => {
       expect(authorizations['POST /api/v1/uploads']).toBe(byUploadToken);
       delete authorizations['POST /api/v1/uploads'];
       expect(new Set(Object.values(authorizations))).toEqual(new Set([mode === 'iam' ? 'AWS_IAM' : byKey]));
-      expect(Object.keys(authorizations)).toHaveLength(13);
+      expect(Object.keys(authorizations)).toHaveLength(18);
     },
   );
 
   test('has no console and no function for it with IAM, since a page cannot sign requests', async () => {
     const signed = await synthesizeStandIns({ auth: 'iam' });
-    expect(routesOf(signed).map(([route]) => route)).not.toContain('GET ');
+    expect(routesOf(signed).filter(([route]) => route.endsWith(' '))).toEqual([]);
     expect(Object.values(signed.functions).map(({ name }) => name)).not.toContain('console');
   });
 
@@ -225,6 +251,7 @@ describe('the gateway’s own responses', () => {
     RESOURCE_NOT_FOUND: 404,
     REQUEST_TOO_LARGE: 413,
     THROTTLED: 429,
+    UNSUPPORTED_MEDIA_TYPE: 415,
     UNAUTHORIZED: 401,
     AUTHORIZER_FAILURE: 500,
     INTEGRATION_FAILURE: 502,
@@ -252,11 +279,11 @@ describe('the gateway’s own responses', () => {
       expect(template.match(/\$[\w.]+/g)).toEqual(['$context.requestId']);
       const body = JSON.parse(template.replace('$context.requestId', 'c0ffee'));
       expect(body).toEqual({
-        type: 'about:blank',
+        type: `urn:firstframe:problem:${body.code}`,
         title: expect.stringMatching(/\.$/),
         status: Number(properties.StatusCode),
         detail: expect.stringMatching(/\.$/),
-        code: expect.stringMatching(/^[A-Z][A-Za-z.]+$/),
+        code: expect.toSatisfy((code: string) => Object.hasOwn(problemCodes, code)),
         message: `${body.title} ${body.detail}`,
         request_id: 'c0ffee',
       });
@@ -271,6 +298,7 @@ describe('the gateway’s own responses', () => {
   test.each([
     ['UNAUTHORIZED', 'WWW-Authenticate', "'Bearer'"],
     ['THROTTLED', 'Retry-After', "'1'"],
+    ['UNSUPPORTED_MEDIA_TYPE', 'Accept-Encoding', "'gzip, deflate, identity'"],
     // The response when a function exceeds its reserved concurrency.
     ['INTEGRATION_FAILURE', 'Retry-After', "'1'"],
     ['AUTHORIZER_FAILURE', 'Retry-After', "'1'"],
@@ -288,6 +316,18 @@ describe('the gateway’s own responses', () => {
       return JSON.parse(properties.ResponseTemplates['application/json']) as { status: number; detail: string };
     };
   };
+
+  test.each([
+    [['https://app.example'], "'https://app.example'"],
+    [['https://app.example', 'https://b.example'], "'*'"],
+    [['*'], "'*'"],
+    [[], undefined],
+  ])('with the origins %j all allow %s', async (cors, allowed) => {
+    const { template } = await synthesizeStandIns({ cors });
+    for (const { properties } of resourcesOf(template, 'AWS::ApiGateway::GatewayResponse')) {
+      expect(properties.ResponseParameters?.['gatewayresponse.header.Access-Control-Allow-Origin']).toBe(allowed);
+    }
+  });
 
   test('ask for a signature with IAM, or to check the route', async () => {
     const response = await responsesWith({ auth: 'iam' });

@@ -114,13 +114,21 @@ describe('storage', () => {
     expect(expiring).toHaveLength(1);
   });
 
-  test('allows pages of any origin to upload to and read from the uploads bucket with a signature', () => {
+  test('allows pages of any origin to use both buckets with a signature', () => {
     const cors = all('AWS::S3::Bucket').map(({ id, properties }) => [id, properties.CorsConfiguration?.CorsRules]);
     expect(Object.fromEntries(cors)).toEqual({
       UploadsBucket: [
         { AllowedMethods: ['POST', 'GET'], AllowedOrigins: ['*'], ExposedHeaders: ['ETag'], MaxAge: 3600 },
       ],
-      VideosBucket: undefined,
+      VideosBucket: [
+        {
+          AllowedMethods: ['GET', 'HEAD'],
+          AllowedHeaders: ['*'],
+          AllowedOrigins: ['*'],
+          ExposedHeaders: ['ETag', 'Content-Range', 'Accept-Ranges'],
+          MaxAge: 3600,
+        },
+      ],
     });
   });
 

@@ -29,6 +29,7 @@ export const apiTypes = {
       BinaryMediaTypes: z.array(text).default([]),
       Description: ignored('a description'),
       EndpointConfiguration: ignored('the API listens on the loopback address'),
+      MinimumCompressionSize: number(0, 10_485_760).optional(),
       Name: ignored('a label'),
       ...tags,
     }),

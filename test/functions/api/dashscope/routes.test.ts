@@ -22,11 +22,12 @@ describe('an unknown route', () => {
   });
 
   test.each([
-    ['GET', submit, 'POST'],
-    ['DELETE', 'tasks/a', 'GET'],
-    ['POST', 'tasks', 'GET'],
-    ['GET', 'tasks/a/cancel', 'POST'],
-    ['constructor', 'tasks', 'GET'],
+    ['GET', submit, 'OPTIONS, POST'],
+    ['DELETE', 'tasks/a', 'GET, HEAD, OPTIONS'],
+    ['POST', 'tasks', 'GET, HEAD, OPTIONS'],
+    ['GET', 'tasks/a/cancel', 'OPTIONS, POST'],
+    ['HEAD', 'tasks/a/cancel', 'OPTIONS, POST'],
+    ['constructor', 'tasks', 'GET, HEAD, OPTIONS'],
   ])('answers %s %s with 405 and the allowed methods', async (method, path, allow) => {
     const response = await dashscope().call({ method, path });
     expect(response).toMatchObject({ status: 405, headers: { allow }, body: { code: 'MethodNotAllowed' } });

@@ -50,7 +50,14 @@ test('answers a ProblemError with its status, members and headers, and does not 
   expect(responseOf(await handle(aRequest({})))).toEqual({
     status: 409,
     headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store', 'retry-after': '3' },
-    body: { type: 'about:blank', status: 409, code: 'x', title: 'No.', detail: 'Not now.', request_id: 'request-1' },
+    body: {
+      type: 'urn:firstframe:problem:x',
+      status: 409,
+      code: 'x',
+      title: 'No.',
+      detail: 'Not now.',
+      request_id: 'request-1',
+    },
   });
 });
 

@@ -1,14 +1,18 @@
 import { createRequire } from 'node:module';
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
+import type { ApiRequest } from '../../../../functions/api/http/request.ts';
 import document from '../../../../functions/api/openapi/document.ts';
 import { bundle } from '../../../../infra/synth/bundle.ts';
 
-type Handler = (request: { resource: string; headers: Record<string, string> }) => Promise<APIGatewayProxyResult>;
+type Handler = (request: Partial<ApiRequest>) => Promise<APIGatewayProxyResult>;
 let handler: Handler;
 beforeAll(async () => {
   const { directory } = (await bundle()).get('contract')!;
-  ({ handler } = createRequire(import.meta.url)(directory) as { handler: Handler });
+  vi.stubEnv('CORS', '["https://app.example"]');
+  vi.stubEnv('ROUTE_METHODS', '{"/videos":["GET","HEAD","OPTIONS","POST"]}');
+  const deployed = createRequire(import.meta.url)(directory) as { handler: Handler };
+  handler = (request) => deployed.handler({ httpMethod: 'GET', requestContext: {}, ...request });
 });
 
 describe('the deployed contract', () => {
@@ -19,12 +23,13 @@ describe('the deployed contract', () => {
     expect(JSON.parse(body)).toEqual(JSON.parse(JSON.stringify(document)));
   });
 
-  test('answers a known ETag with 304', async () => {
-    const { headers } = await handler({ resource: '/openapi.json', headers: {} });
+  test.each(['/openapi.json', '/docs'])('answers a known ETag of %s with 304', async (resource) => {
+    const { headers } = await handler({ resource, headers: {} });
     const etag = String(headers!.etag);
-    const again = await handler({ resource: '/openapi.json', headers: { 'If-None-Match': etag } });
-    expect(again).toMatchObject({ statusCode: 304, body: '', headers: { etag, 'access-control-allow-origin': '*' } });
-    const other = await handler({ resource: '/openapi.json', headers: { 'If-None-Match': '"another"' } });
+    const again = await handler({ resource, headers: { 'If-None-Match': etag } });
+    expect(again).toMatchObject({ statusCode: 304, body: '', headers: { etag, vary: expect.any(String) } });
+    expect(again.headers).not.toHaveProperty('content-type');
+    const other = await handler({ resource, headers: { 'If-None-Match': '"another"' } });
     expect(other.statusCode).toBe(200);
   });
 
@@ -35,7 +40,12 @@ describe('the deployed contract', () => {
     }
   });
 
-  test('are the only routes of the function', async () => {
-    await expect(handler({ resource: '/videos', headers: {} })).rejects.toThrow('/videos');
+  test('answers other methods of every route, with the headers for its origins', async () => {
+    const origin = { Origin: 'https://app.example' };
+    expect(await handler({ resource: '/videos', httpMethod: 'PUT', headers: origin })).toMatchObject({
+      statusCode: 405,
+      headers: { allow: 'GET, HEAD, OPTIONS, POST', 'access-control-allow-origin': 'https://app.example' },
+    });
+    await expect(handler({ resource: '/', httpMethod: 'PUT', headers: {} })).rejects.toThrow('/');
   });
 });

@@ -33,6 +33,10 @@ describe('GET /videos/{id}/content', () => {
     'text/html,application/xhtml+xml,*/*',
     'application/json;q=0',
     'application/jsonlines',
+    'application/json, text/plain, */*',
+    '*/*, application/json;q=0.1',
+    'video/mp4, application/json;q=0.5',
+    'application/*;q=0.5, video/*',
   ])('with Accept %s redirects to the archived version', async (accept) => {
     const { id } = await storeVideo(succeeded);
     const response = await api.content({ id, headers: accept ? { Accept: accept } : {} });
@@ -40,19 +44,21 @@ describe('GET /videos/{id}/content', () => {
     expect(response.body).toBeUndefined();
   });
 
-  test.each(['application/json', 'Application/JSON; charset=utf-8', 'text/html;q=0.5, application/json;q=0.9'])(
-    'with Accept %s returns the link and its expiry, not to be cached',
-    async (accept) => {
-      const { id } = await storeVideo(succeeded);
-      const response = await api.content({ id, headers: { accept } });
-      expect(response).toMatchObject({
-        status: 200,
-        headers: { 'cache-control': 'no-store', vary: 'Accept' },
-        body: { url, expires_at: '2026-01-01T00:15:00.000Z' },
-      });
-      expect(response.headers).not.toHaveProperty('etag');
-    },
-  );
+  test.each([
+    'application/json',
+    'Application/JSON; charset=utf-8',
+    'text/html;q=0.5, application/json;q=0.9',
+    'application/*',
+  ])('with Accept %s returns the link and its expiry, not to be cached', async (accept) => {
+    const { id } = await storeVideo(succeeded);
+    const response = await api.content({ id, headers: { accept } });
+    expect(response).toMatchObject({
+      status: 200,
+      headers: { 'cache-control': 'no-store', vary: 'Accept' },
+      body: { url, expires_at: '2026-01-01T00:15:00.000Z' },
+    });
+    expect(response.headers).not.toHaveProperty('etag');
+  });
 
   test.each(['video', 'metadata'])(
     'answers 409 with Retry-After for the %s of a video in progress',
@@ -121,14 +127,13 @@ describe('GET /videos/{id}/content', () => {
       [
         expect.objectContaining({ bucket, key: 'some-id/1-1.mp4', version_id: 'v7' }),
         { file_name: `${id}.mp4`, content_type: 'video/mp4' },
+        'GET',
       ],
-      [
-        { bucket, key: 'some-id/1-1.json' },
-        { file_name: `${id}.json`, content_type: 'application/json' },
-      ],
+      [{ bucket, key: 'some-id/1-1.json' }, { file_name: `${id}.json`, content_type: 'application/json' }, 'GET'],
       [
         expect.objectContaining({ bucket: 'u', key: 'inputs/x/ab', version_id: 'v1' }),
         { file_name: `${id}.webp`, content_type: 'image/webp' },
+        'GET',
       ],
     ]);
   });
@@ -166,7 +171,7 @@ describe('the first frame', () => {
     const { id } = await storeVideo({ status: 'failed', source, input: { img_url: 's3://u/drop/my cat.JPG' } });
     expect(await api.content({ id, query })).toMatchObject({ status: 302 });
     expect(api.links).toEqual([
-      [expect.objectContaining({ bucket: 'u', key: source.key, version_id: 'v3' }), { file_name: `${id}.JPG` }],
+      [expect.objectContaining({ bucket: 'u', key: source.key, version_id: 'v3' }), { file_name: `${id}.JPG` }, 'GET'],
     ]);
   });
 

@@ -17,7 +17,7 @@ function expectProblem(response: ApiResponse, status: number, code: string) {
     status,
     headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store' },
     body: {
-      type: 'about:blank',
+      type: `urn:firstframe:problem:${code}`,
       status,
       code,
       title: expect.stringMatching(/\.$/),

@@ -1,3 +1,5 @@
+import Ajv from 'ajv/dist/2020.js';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import {
@@ -199,7 +201,7 @@ describe('checkRequest', () => {
         {
           pointer: '/parameters/size',
           code: 'unknown_field',
-          message: '"parameters.size" is unknown and was ignored.',
+          message: '"parameters.size" is unknown and was ignored. Did you mean /parameters/resolution?',
         },
         { pointer: '/task_group', code: 'unknown_field' },
       ],
@@ -271,11 +273,12 @@ describe('checkRequest', () => {
     });
 
     test('is in the contract where the field accepts few texts', () => {
+      const accepts = (request: object) => videoRequestSchema('video').safeParse(request).success;
       for (const empty of [{ template: '' }, { audio_url: '' }, { prompt: '' }])
-        expect(videoRequestSchema().safeParse(body({}, empty)).success).toBe(true);
+        expect(accepts(body({}, empty, 'wan2.6-i2v'))).toBe(true);
       for (const empty of [{ resolution: '' }, { shot_type: '' }])
-        expect(videoRequestSchema().safeParse(body(empty)).success).toBe(true);
-      expect(videoRequestSchema().safeParse(body({ seed: '' })).success).toBe(false);
+        expect(accepts(body(empty, {}, 'wan2.6-i2v'))).toBe(true);
+      expect(accepts(body({ seed: '' }))).toBe(false);
     });
   });
 
@@ -369,16 +372,46 @@ describe('checkRequest', () => {
     expect(JSON.stringify(checkRequest(request, strict))).not.toMatch(/secret|sec ret/);
   });
 
-  test('the schema of the contract is strict and lists the offered models', () => {
-    const schema = z.toJSONSchema(videoRequestSchema());
-    expect(schema).toMatchObject({
-      additionalProperties: false,
-      required: ['model', 'input'],
-      properties: {
-        model: { enum: offeredModelNames },
-        input: { required: ['img_url'], properties: { prompt: { maxLength: 20_000 } } },
-        parameters: { properties: { seed: { minimum: 0, maximum: 2147483647 } } },
-      },
+  test('the schema of the contract accepts the same values as the validation, for each model', () => {
+    const isValid = new Ajv({ strict: false, validateFormats: false }).compile(
+      z.toJSONSchema(videoRequestSchema('video')),
+    );
+    const optional = <Value>(values: readonly Value[]) => fc.option(fc.constantFrom(...values), { nil: undefined });
+    const parameters = fc.record({
+      resolution: optional(['480P', '720P', '1080P', '480p', '']),
+      duration: optional([1, 3, 5, 10, 15, 16, 5.5]),
+      prompt_extend: optional([true, false]),
+      shot_type: optional(['single', 'multi', 'none']),
+      audio: optional([true, false]),
+      seed: optional([0, 2_147_483_647, -1]),
     });
+    const input = fc.record({
+      prompt: optional(['A cat', ' ']),
+      template: optional(['flying', 'a b']),
+      audio_url: optional(['https://example.com/a.mp3']),
+      img_url: fc.constant('https://example.com/cat.png'),
+    });
+    fc.assert(
+      fc.property(fc.constantFrom(...offeredModelNames), input, parameters, (model, ofInput, ofParameters) => {
+        const request = JSON.parse(JSON.stringify({ model, input: ofInput, parameters: ofParameters })) as object;
+        expect(isValid(request)).toBe(checkRequest(request, strict).ok);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  test('the schema of the contract is strict and lists the offered models', () => {
+    const { anyOf: variants } = z.toJSONSchema(videoRequestSchema('video'));
+    expect(variants!.map((variant) => (variant as { title: string }).title)).toEqual(offeredModelNames);
+    for (const variant of variants!) {
+      expect(variant).toMatchObject({
+        additionalProperties: false,
+        required: ['model', 'input'],
+        properties: {
+          input: { required: ['img_url'], properties: { prompt: { maxLength: 20_000 } } },
+          parameters: { properties: { seed: { minimum: 0, maximum: 2147483647 } } },
+        },
+      });
+    }
   });
 });
