@@ -112,7 +112,11 @@ describe.each([
     const { body } = await post('api/v1/services/aigc/video-generation/video-synthesis', { model, input }, sdkHeaders);
     const address = `api/v1/tasks/${body.output.task_id}`;
     const task = await ended(address, ({ output }: { output: { task_status: string } }) => output.task_status);
-    expect((await fetch(task.output.video_url)).status).toBe(200);
+    const link = task.output.video_url;
+    expect(link.startsWith(`${root}api/v1/files/`)).toBe(true);
+    const { status, headers } = await call(link, { headers: { authorization: '' } });
+    expect(status).toBe(302);
+    expect((await fetch(headers.location!)).status).toBe(200);
   });
 
   test('serves the console and its documentation, which call it at its own address', async () => {

@@ -86,7 +86,7 @@ describe("the operator's key", () => {
   test.each<[string, number, (properties: Found['properties']) => unknown]>([
     ['AWS::DynamoDB::Table', 1, ({ SSESpecification }) => SSESpecification.KMSMasterKeyId],
     ['AWS::SQS::Queue', 3, ({ KmsMasterKeyId }) => KmsMasterKeyId],
-    ['AWS::SecretsManager::Secret', 1, ({ KmsKeyId }) => KmsKeyId],
+    ['AWS::SecretsManager::Secret', 2, ({ KmsKeyId }) => KmsKeyId],
     ['AWS::SNS::Topic', 1, ({ KmsMasterKeyId }) => KmsMasterKeyId],
     // Of 19 functions, the state machine, and the access and execution logs of the API.
     ['AWS::Logs::LogGroup', 22, ({ KmsKeyId }) => KmsKeyId],
