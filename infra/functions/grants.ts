@@ -88,7 +88,7 @@ export function limiterAccess(table: ITable, actions: readonly ('GetItem' | 'Upd
     'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['requests#*', 'long_polls'] },
     Null: { 'dynamodb:LeadingKeys': 'false' },
   });
-  return grant({ TABLE_NAME: table.tableName }, statement);
+  return grant({ TABLE_NAME: table.tableName }, statement, ...tableKeyStatements(table));
 }
 
 type ObjectAction = 'GetObject' | 'GetObjectVersion' | 'PutObject' | 'DeleteObject' | 'DeleteObjectVersion';
