@@ -23,7 +23,7 @@ describe('the generated pages', () => {
       .trim()
       .split('\n\n')
       .filter((part) => part.startsWith('| '));
-    expect(tables).toHaveLength(4);
+    expect(tables).toHaveLength(3);
     for (const table of tables) expect(new Set(table.split('\n').map((row) => row.split('|').length)).size).toBe(1);
   });
 });
