@@ -195,7 +195,8 @@ const clientFixes: readonly Difference<(body: Body, message: string) => boolean>
     reason: 'Short forms are sent as entries of the list.',
   },
   {
-    when: ({ parameters }, message) => /ratio|audio/.test(message) && ('ratio' in parameters || 'audio' in parameters),
+    when: ({ parameters }, message) =>
+      /ratio|audio|shot_type/.test(message) && ['ratio', 'audio', 'shot_type'].some((name) => name in parameters),
     reason: 'Parameters that the model lacks are dropped for clients of Wan.',
   },
 ];

@@ -23,8 +23,10 @@ let html: string;
 beforeAll(async () => {
   const { directory } = (await bundle()).get('console')!;
   Object.assign(process.env, environment);
-  const { handler } = createRequire(import.meta.url)(directory) as { handler: () => Promise<APIGatewayProxyResult> };
-  response = await handler();
+  const { handler } = createRequire(import.meta.url)(directory) as {
+    handler: (request: object) => Promise<APIGatewayProxyResult>;
+  };
+  response = await handler(aRequest({ resource: '/' }));
   html = response.body;
 });
 afterAll(() => {

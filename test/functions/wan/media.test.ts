@@ -66,7 +66,8 @@ describe.each(combinations.flatMap(([models, accepted]) => models.map((model) =>
       const known = new Set(accepted.map((set) => types.filter((type) => set.includes(type)).join()));
       for (const subset of subsets) {
         for (const options of [all, allTolerant]) {
-          const refused = findings(request(model, list(...subset.toReversed())), options);
+          const found = findings(request(model, list(...subset.toReversed())), options);
+          const refused = found.filter((finding) => !finding.endsWith('! empty_value'));
           expect(refused.length === 0, `${model} ${subset.join(' + ')}: ${refused.join(', ')}`).toBe(
             known.has(subset.join()),
           );
@@ -202,7 +203,7 @@ describe('the rules of wan2.7 and wan3.0', () => {
       [
         model,
         'shot_type',
-        { parameters: { shot_type: 'single' } },
+        { parameters: { shot_type: 'multi' } },
         '/parameters/shot_type shot_type_not_supported',
         'refused',
       ],
