@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import type { Auth, LimitSettings, LongPollLimits } from '../functions/shared/environment.ts';
-import { regions } from '../functions/wan/regions.ts';
+import { regions, workspaceBaseUrl } from '../functions/wan/regions.ts';
 import { settingConflicts } from './setting-conflicts.ts';
 import { knownKeys, type Settings, settingNames, settingsSchema, textSettings } from './settings.ts';
 
@@ -10,7 +10,15 @@ export { settingNames };
 export interface Configuration
   extends Omit<
     Settings,
-    'wanBaseUrl' | 'imageTransfer' | 'limits' | 'extraPermits' | 'auth' | 'jwt' | 'monthlySpendingLimit' | 'longPolls'
+    | 'wanBaseUrl'
+    | 'workspaceId'
+    | 'imageTransfer'
+    | 'limits'
+    | 'extraPermits'
+    | 'auth'
+    | 'jwt'
+    | 'monthlySpendingLimit'
+    | 'longPolls'
   > {
   readonly wanBaseUrl: string;
   readonly imageTransfer: 'url' | 'upload';
@@ -49,11 +57,22 @@ export function readConfiguration(context: Record<string, unknown>): Configurati
   ];
   if (!parsed.success || issues.length > 0) throw new ConfigurationError(formatIssues(issues));
 
-  const { limits, extraPermits, wanBaseUrl, imageTransfer, auth, jwt, monthlySpendingLimit, longPolls, ...settings } =
-    parsed.data;
+  const {
+    limits,
+    extraPermits,
+    wanBaseUrl,
+    workspaceId,
+    imageTransfer,
+    auth,
+    jwt,
+    monthlySpendingLimit,
+    longPolls,
+    ...settings
+  } = parsed.data;
+  const ownBaseUrl = workspaceId && workspaceBaseUrl(workspaceId, settings.region);
   return {
     ...settings,
-    wanBaseUrl: wanBaseUrl ?? regions[settings.region].base_url,
+    wanBaseUrl: wanBaseUrl ?? ownBaseUrl ?? regions[settings.region].base_url,
     imageTransfer: imageTransfer ?? (settings.region === 'beijing' ? 'upload' : 'url'),
     limitSettings: { extra_permits: extraPermits, models: limits },
     auth: jwt ? jwtAuth(jwt) : { mode: auth === 'iam' ? 'iam' : 'api-key' },

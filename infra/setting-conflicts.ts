@@ -1,3 +1,6 @@
+import { isModelName } from '../functions/wan/catalogue.ts';
+import { type Deployment, missingSettings } from '../functions/wan/prices.ts';
+import { type Region, regions, workspaceBaseUrl } from '../functions/wan/regions.ts';
 import { isPlainUrl } from './settings.ts';
 
 /**
@@ -5,17 +8,12 @@ import { isPlainUrl } from './settings.ts';
  * @param input the settings as entered without defaults, not yet validated
  */
 export function settingConflicts(input: Record<string, unknown>): string[] {
-  return [
-    ...wanConflicts(input),
-    ...authConflicts(input),
-    ...regionConflicts(input),
-    ...retentionConflicts(input),
-    ...floodConflicts(input),
-  ];
+  const finders = [wanConflicts, dropConflicts, authConflicts, regionConflicts, retentionConflicts, floodConflicts];
+  return finders.flatMap((find) => find(input));
 }
 
 function wanConflicts(input: Record<string, unknown>): string[] {
-  const { region, imageTransfer, wanBaseUrl, uncertainSeconds } = input;
+  const { region, imageTransfer, wanBaseUrl, workspaceId, uncertainSeconds } = input;
   const issues: string[] = [];
   if (typeof uncertainSeconds === 'number' && uncertainSeconds < 100 && !isTrusted(wanBaseUrl, input)) {
     issues.push(
@@ -27,12 +25,28 @@ function wanConflicts(input: Record<string, unknown>): string[] {
       'imageTransfer = "url": not with region = "beijing", which cannot reliably fetch from S3 outside mainland China. Remove it or use "upload"',
     );
   }
+  if (workspaceId !== undefined && wanBaseUrl !== undefined) {
+    issues.push(
+      `workspaceId = ${JSON.stringify(workspaceId)}: not with wanBaseUrl, which already names an endpoint. Remove one`,
+    );
+  }
   if (isUntrustedHttp(wanBaseUrl, input)) {
     issues.push(
       `wanBaseUrl = ${JSON.stringify(wanBaseUrl)}: must be https, since every call sends the Wan key. Plain http is only for origins in trustedOrigins`,
     );
   }
   return issues;
+}
+
+/** The default model of drops must be offered: otherwise each drop without a model of its own would fail. */
+function dropConflicts({ drop, region, wanBaseUrl, workspaceId, prices }: Record<string, unknown>): string[] {
+  const { model } = (typeof drop === 'object' && drop !== null ? drop : {}) as Record<string, unknown>;
+  if (!isModelName(model)) return [];
+  const where: Region = region === 'beijing' ? 'beijing' : 'singapore';
+  const ownUrl = typeof wanBaseUrl === 'string' && URL.canParse(wanBaseUrl) ? wanBaseUrl : undefined;
+  const base_url = ownUrl ?? (workspaceId === undefined ? regions[where].base_url : workspaceBaseUrl('ws', where));
+  const missing = missingSettings(model, { region: where, base_url, prices: (prices ?? {}) as Deployment['prices'] });
+  return missing.map((sentence) => `drop.model = ${JSON.stringify(model)}: is not offered. ${sentence}`);
 }
 
 function authConflicts(input: Record<string, unknown>): string[] {

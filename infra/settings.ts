@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { hostName, ownerName, ownerNameRule } from '../functions/shared/environment.ts';
-import { models, offeredModelNames } from '../functions/wan/catalogue.ts';
+import { models, resolutionNames } from '../functions/wan/catalogue.ts';
 import { regionNames } from '../functions/wan/regions.ts';
 
 /** The retention periods that CloudWatch Logs accepts, in days. */
@@ -110,7 +110,7 @@ const folderName = z.string().regex(/^[^/]+$/);
 const dropSchema = z.strictObject(
   {
     owner: describedAs(ownerName, ownerNameRule).default('drops').meta({ description: 'The owner of drops.' }),
-    model: oneOf(offeredModelNames)
+    model: oneOf(modelNames)
       .default('wan2.2-i2v-flash')
       .meta({ description: 'The model. The default is the cheapest one.' }),
     prompt: describedAs(z.string(), 'a string')
@@ -159,8 +159,31 @@ export const settingsSchema = z.strictObject({
   )
     .optional()
     .meta({
-      description: "Another base URL of Model Studio, such as a workspace's.",
-      otherwise: "the region's public one",
+      description: 'Another base URL of Model Studio.',
+      otherwise: "the workspace's, or the region's public one",
+    }),
+  workspaceId: describedAs(
+    z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/),
+    "a workspace's id: 1 to 63 letters, digits and hyphens",
+  )
+    .optional()
+    .meta({
+      description:
+        'The id of a workspace of Model Studio, whose own domain Wan is then called at. Models of Wan 3.0 need one. The key must belong to the workspace.',
+      otherwise: "none: the region's public domain",
+    }),
+  prices: z
+    .partialRecord(
+      z.enum(modelNames),
+      z.partialRecord(z.enum(resolutionNames), aboveZero, {
+        error: 'must be an object of prices by resolution such as {"720P": 0.1}',
+      }),
+      { error: 'must be an object of prices by model' },
+    )
+    .default({})
+    .meta({
+      description:
+        "Prices of one billed second by model and resolution, in the region's currency, in place of the known ones. A model without a price for each of its resolutions is not offered.",
     }),
   imageTransfer: oneOf(['url', 'upload']).optional().meta({
     description: "How Wan receives a private image: by a presigned URL, or through Wan's own temporary upload.",
@@ -374,6 +397,7 @@ export const textSettings = new Set([
   'stackName',
   'region',
   'wanBaseUrl',
+  'workspaceId',
   'imageTransfer',
   'rotatedImages',
   'removalPolicy',
@@ -389,6 +413,8 @@ export function knownKeys([setting, ...rest]: readonly PropertyKey[]): string[] 
   switch (setting) {
     case 'limits':
       return rest.length === 0 ? modelNames : Object.keys(limitsSchema.shape);
+    case 'prices':
+      return rest.length === 0 ? modelNames : [...resolutionNames];
     case 'drop':
       return Object.keys(dropSchema.shape);
     case 'jwt':

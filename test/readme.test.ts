@@ -146,7 +146,10 @@ const handlings: Handling[] = [
     with: "post('/uploads'",
     run: async (code) => {
       const id = (await node('upload.mjs', code)).trim();
-      expect(await api.finished(id)).toMatchObject({ status: 'succeeded', image: { width: 1200, height: 900 } });
+      expect(await api.finished(id)).toMatchObject({
+        status: 'succeeded',
+        input: { media: [{ file: { width: 1200, height: 900 } }] },
+      });
       const wrong = node('wrong.mjs', code.replace('image/jpeg', 'image/gif'));
       await expect(wrong).rejects.toThrow(/Error: .*content_type: .*image\/jpeg/);
     },

@@ -10,7 +10,7 @@ export type { VideoView } from '../functions/video/view.ts';
 
 export interface SubmitBody {
   model: string;
-  input: { prompt: string; img_url: string };
+  input: { prompt: string; img_url: string; last_frame_url?: string };
   parameters: { resolution: string; duration: number };
 }
 

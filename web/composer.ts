@@ -8,6 +8,7 @@ import { createIdempotencyKeys } from './idempotency-keys.ts';
 import { createImageField } from './image-field.ts';
 import { commonLimits } from './image-plan.ts';
 import { createImageSender } from './image-upload.ts';
+import { createLastFrameField } from './last-frame-field.ts';
 import { createOptions } from './options.ts';
 import type { PreparedImage } from './prepare-image.ts';
 
@@ -42,9 +43,10 @@ export function createComposer(page: Document, services: ComposerServices): Comp
   const prompt = find(page, '#prompt', HTMLTextAreaElement);
   const button = find(page, '#submit', HTMLButtonElement);
   const imageField = createImageField(page, commonLimits(settings.models), errors, edited);
+  const lastFrame = createLastFrameField(page, commonLimits(settings.models), errors, edited);
   const images = createImageSender(page, api, settings.inline_image_bytes);
   const options = createOptions(page, settings.models, () => {
-    errors.clear('model', 'resolution', 'duration');
+    errors.clear('model', 'resolution', 'duration', 'last-frame');
     edited();
     showLimits();
   });
@@ -56,6 +58,7 @@ export function createComposer(page: Document, services: ComposerServices): Comp
   }
 
   function showLimits(): void {
+    lastFrame.showFor(options.chosen().model);
     const characters = [...prompt.value].length;
     const limit = options.chosen().model.prompt_limit;
     const count = find(page, '#prompt-count', HTMLElement);
@@ -81,7 +84,7 @@ export function createComposer(page: Document, services: ComposerServices): Comp
 
   /** Returns the image, or shows what is missing before anything is sent. */
   function validate(): PreparedImage | undefined {
-    errors.clear('key', 'image', 'prompt', 'model', 'resolution', 'duration', 'form');
+    errors.clear('key', 'image', 'last-frame', 'prompt', 'model', 'resolution', 'duration', 'form');
     const image = imageField.image();
     const hasPrompt = prompt.value.trim() !== '';
     const hasKey = requireKey();
@@ -95,12 +98,17 @@ export function createComposer(page: Document, services: ComposerServices): Comp
     if (!image) return errors.focusFirst();
     button.disabled = true;
     button.textContent = 'Sending…';
+    const last = await lastFrame.image();
     try {
       const { model, resolution, duration } = options.chosen();
       const text = prompt.value.trim();
       const body: SubmitBody = {
         model: model.name,
-        input: { prompt: text, img_url: await images.urlOf(image) },
+        input: {
+          prompt: text,
+          img_url: await images.urlOf(image),
+          ...(last ? { last_frame_url: await images.urlOf(last) } : {}),
+        },
         parameters: { resolution, duration },
       };
       const video = await api.submit(body, keys.keyFor(body));
@@ -112,6 +120,7 @@ export function createComposer(page: Document, services: ComposerServices): Comp
       enable('Create video');
       if (!(error instanceof ApiProblem)) throw error;
       images.refused(image, error);
+      if (last) images.refused(last, error);
       if (error.rejectsKey) keyRejected(error);
       else errors.showProblem(error);
       errors.focusFirst();

@@ -1,7 +1,7 @@
 import { type ApiProblem, formatProblem } from './api-problem.ts';
 import { find, setText } from './dom.ts';
 
-export type Field = 'key' | 'image' | 'prompt' | 'model' | 'resolution' | 'duration' | 'form';
+export type Field = 'key' | 'image' | 'last-frame' | 'prompt' | 'model' | 'resolution' | 'duration' | 'form';
 
 /** Error messages at the fields they are about. */
 export interface FieldErrors {
@@ -51,7 +51,7 @@ export function createFieldErrors(page: ParentNode): FieldErrors {
       if (isDisconnected) clear('form');
     },
     focusFirst() {
-      const order: Field[] = ['key', 'image', 'prompt', 'model', 'resolution', 'duration'];
+      const order: Field[] = ['key', 'image', 'last-frame', 'prompt', 'model', 'resolution', 'duration'];
       const first = order.find((field) => invalid.has(field));
       if (first) control(first)?.focus();
     },
@@ -66,6 +66,7 @@ const fieldOfPointer: Readonly<Record<string, Field>> = {
   '/model': 'model',
   '/input/prompt': 'prompt',
   '/input/img_url': 'image',
+  '/input/last_frame_url': 'last-frame',
   '/parameters/resolution': 'resolution',
   '/parameters/duration': 'duration',
   '/content_type': 'image',

@@ -33,9 +33,10 @@ export function formatPrice(
   const cost = costOf(model, resolution, seconds);
   if (!cost) return { price: 'Price unknown', note: 'Check the price at Wan first.' };
   const { currency, prices_as_of } = model;
+  const source = prices_as_of === 'configured' ? '' : `, Wan’s list price of ${formatDate(prices_as_of)}`;
   return {
     price: formatMoney(cost.amount, currency),
-    note: `${seconds} s × ${formatMoney(cost.unit, currency)}, Wan’s list price of ${formatDate(prices_as_of)}. Wan bills successful videos only.`,
+    note: `${seconds} s × ${formatMoney(cost.unit, currency)}${source}. Wan bills successful videos only.`,
   };
 }
 

@@ -51,7 +51,7 @@ export function createOptions(page: ParentNode, models: readonly OfferedModel[],
   function show(): void {
     const model = chosenModel();
     resolutions.setOptions(model.resolutions, model.default_resolution);
-    durations.setOptions(model.durations, model.default_duration);
+    durations.setOptions(shownDurations(model), model.default_duration);
     find(page, '#model-hint', HTMLElement).textContent = describeModel(model);
     const { resolution, duration } = chosen();
     const { price, note } = formatPrice(model, resolution, duration);
@@ -94,6 +94,10 @@ export function createOptions(page: ParentNode, models: readonly OfferedModel[],
     },
   };
 }
+
+/** Of many lengths, those that are multiples of 5 s. */
+const shownDurations = ({ durations }: OfferedModel): readonly number[] =>
+  durations.length > 6 ? durations.filter((seconds) => seconds % 5 === 0) : durations;
 
 /** `wan2.2-i2v-flash · from $0.075`. */
 function optionText({ name, prices, durations, currency }: OfferedModel): string {

@@ -32,7 +32,7 @@ async function streamed(): Promise<{ bytes: number; sha256: string }> {
       owner: 'bench',
       source: { type: 'api', key_id: 'bench' },
       model: 'wan2.2-i2v-plus',
-      input: { prompt: 'A long way', img_url: 'https://example.com/cat.png' },
+      input: { prompt: 'A long way', media: [{ type: 'first_frame', url: 'https://example.com/cat.png' }] },
       parameters: { resolution: job.videoParameters.resolution, duration: job.videoParameters.seconds },
       metadata: {},
       warnings: [],

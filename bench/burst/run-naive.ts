@@ -53,7 +53,7 @@ export async function runNaiveBurst(options: {
     const created = await callWithBackoff(() =>
       client.createTask({
         model,
-        input: { prompt, img_url },
+        input: { prompt, media: [{ type: 'first_frame', url: img_url }] },
         parameters: { ...parameters, prompt_extend: true, watermark: false },
       }),
     );

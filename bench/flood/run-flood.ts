@@ -208,14 +208,15 @@ async function storeVideo(table: Parameters<typeof createVideo>[0], owner: strin
     owner,
     source: { type: 'api', key_id: 'k1' },
     model: 'wan2.2-i2v-plus',
-    input: { prompt: 'A cat runs', img_url: 'https://example.com/cat.png' },
+    input: { prompt: 'A cat runs', media: [{ type: 'first_frame', url: 'https://example.com/cat.png' }] },
     parameters: { resolution: '480P', duration: 5 },
     metadata: {},
     warnings: [],
     request_hash: 'hash',
   } as const;
+  const input = { ...request.input, media: [...request.input.media] };
   await createVideo(table, {
-    ...newVideo({ ...request, warnings: [] }, START),
+    ...newVideo({ ...request, input, warnings: [] }, START),
     status: 'running',
     task: {
       id: `task of ${owner}`,

@@ -149,7 +149,7 @@ async function runningVideo(table: Table, number: number, taskId: string): Promi
       owner: 'bench',
       source: { type: 'api', key_id: 'bench' },
       model: MODEL,
-      input: { prompt: 'A cat runs', img_url: 'https://example.com/cat.png' },
+      input: { prompt: 'A cat runs', media: [{ type: 'first_frame', url: 'https://example.com/cat.png' }] },
       parameters: { resolution: '480P', duration: 5, prompt_extend: true, watermark: false },
       metadata: {},
       warnings: [],

@@ -11,16 +11,12 @@ import { mayBeCutOff } from './cut-off-image.ts';
 import { type Claim, contentOf, type DropItem, readDropItem, writeClaims } from './drop-identity.ts';
 import { ownerOf } from './drop-key.ts';
 import { type DropOutcome, deletedResult, unreadableResult } from './drop-outcome.ts';
-import type { DroppedObject, ReadObject } from './dropped-object.ts';
+import type { DroppedObject } from './dropped-object.ts';
 import { type DropToPlan, type PlanServices, planVideo } from './plan-video.ts';
 import { SETTLE_SECONDS } from './settings.ts';
 
 export interface DropServices extends SafeDispatch, PlanServices {
   table: Table;
-  /** The latest version of an object; undefined for one that does not exist or was deleted. */
-  findLatest: (object: { bucket: string; key: string }) => Promise<DroppedObject | undefined>;
-  /** An object's bytes (the first part of one larger than an image may be) and user metadata; undefined when that version is gone. */
-  readObject: (object: DroppedObject) => Promise<ReadObject | undefined>;
   /** Sends the image to this function again after a delay, as one that `waited`. */
   startWait: (object: DroppedObject, seconds: number) => Promise<void>;
   /** Writes the result of an ended video next to its image. */
@@ -197,8 +193,8 @@ async function finish(
  * @returns undefined when the video has changed since it was read
  */
 async function restart(table: Table, video: VideoRecord, planned: VideoRecord): Promise<VideoRecord | undefined> {
-  const { model, input, parameters, metadata, warnings, source, image, estimated_cost, error } = planned;
-  const set = { model, input, parameters, metadata, warnings, source, image, estimated_cost };
+  const { model, input, parameters, metadata, warnings, source, estimated_cost, error } = planned;
+  const set = { model, input, parameters, metadata, warnings, source, estimated_cost };
   const unchanged = { expression: 'updated_at = :read', values: { ':read': video.updated_at } };
   if (error) return changeVideo(table, video, { set: { ...set, error } }, unchanged);
   await releaseResources(table, video, video);
@@ -232,10 +228,14 @@ async function followUpload(
   let current: VideoRecord | undefined = video;
   for (let attempt = 0; current && attempt < ATTEMPTS; attempt++) {
     const found: VideoRecord = current;
-    const { source, image } = found;
+    const { source, input } = found;
     if (version_id === undefined || source.type !== 'drop' || source.version_id === version_id) return found;
     if ((await findLatest(object))?.version_id !== version_id) return found;
-    const set = { source: { ...source, version_id }, ...(image ? { image: { ...image, version_id } } : {}) };
+    const media = input.media.map(({ file, ...item }) => {
+      const isImage = file?.key === source.key && file.bucket === source.bucket;
+      return { ...item, ...(file ? { file: isImage ? { ...file, version_id } : file } : {}) };
+    });
+    const set = { source: { ...source, version_id }, input: { ...input, media } };
     const unchanged = { expression: 'updated_at = :read', values: { ':read': found.updated_at } };
     current = (await changeVideo(table, found, { set }, unchanged)) ?? (await readVideo(table, video.id));
   }

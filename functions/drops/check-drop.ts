@@ -1,16 +1,15 @@
 import { type ImageLimits, inspectImage, type RotatedImages } from '../media/image.ts';
 import { maxIssues, type Warning } from '../shared/issues.ts';
-import type { Failure, StoredImage, VideoRecord } from '../video/record.ts';
-import { findModel, offeredModelNames } from '../wan/catalogue.ts';
-import { estimatedCost } from '../wan/prices.ts';
-import type { Region } from '../wan/regions.ts';
+import type { Failure, ObjectVersion, RecordedMedia, VideoRecord } from '../video/record.ts';
+import { findModel, models } from '../wan/catalogue.ts';
+import { type Deployment, estimatedCost } from '../wan/prices.ts';
 import { checkRequest } from '../wan/validation/request.ts';
+import type { DroppedObject } from './dropped-object.ts';
 import type { GatheredSettings, MergedSettings } from './settings.ts';
 import type { SettingsIssue } from './settings-file.ts';
 
 /** The part of a video's record that depends on its request: checked, or as given with the reason why it was refused. */
 type CheckedDrop = Pick<VideoRecord, 'model' | 'input' | 'parameters' | 'metadata' | 'warnings' | 'estimated_cost'> & {
-  image?: Pick<StoredImage, 'content_type' | 'bytes' | 'width' | 'height'>;
   error?: Failure;
 };
 
@@ -21,58 +20,90 @@ interface DropToCheck {
   /** What is already known to be wrong. */
   issues: readonly SettingsIssue[];
   warnings: readonly Warning[];
-  bytes: Uint8Array;
-  size: number;
+  /** The image and, if there is one, the last frame, each with its bytes or the first part of them. */
+  files: readonly { object: DroppedObject; bytes: Uint8Array }[];
+}
+
+interface DropCheckRules {
+  trustedOrigins: readonly string[];
+  deployment: Deployment;
+  rotatedImages?: RotatedImages | undefined;
 }
 
 /** Of an unknown model's name, this many characters are kept: an owner's list shows it. */
 const MAX_MODEL = 100;
 
+/** The version of an object that a record names. */
+export const versionOf = ({ bucket, key, version_id }: DroppedObject): ObjectVersion => ({
+  bucket,
+  key,
+  ...(version_id ? { version_id } : {}),
+});
+
+const urlOf = ({ bucket, key }: DroppedObject): string => `s3://${bucket}/${key}`;
+
 /**
- * Checks the settings and the image of a drop, both in any case, so that all issues are reported together. When a file is broken, the
- * settings that are left are not checked.
+ * Checks the settings and the files of a drop, all in any case, so that all issues are reported together. When a settings file is
+ * broken, the settings that are left are not checked.
  */
 export function checkDrop(
-  { merged: { request, settings }, places, issues, warnings, bytes, size }: DropToCheck,
-  {
-    trustedOrigins,
-    wanRegion,
-    rotatedImages,
-  }: { trustedOrigins: readonly string[]; wanRegion: Region; rotatedImages?: RotatedImages | undefined },
+  { merged: { request, settings }, places, issues, warnings, files }: DropToCheck,
+  { trustedOrigins, deployment, rotatedImages }: DropCheckRules,
 ): CheckedDrop {
-  const s3Prefixes = { img_url: request.input.img_url };
-  const checked = checkRequest(request, { mode: 'strict', trustedOrigins, s3Prefixes, maxInlineBytes: 0 });
-  const inspected = inspectImage(bytes, size, findModel(String(request.model))?.image, rotatedImages);
-  if (checked.ok && inspected.ok && issues.length === 0) {
+  const [image, lastFrame] = files;
+  const { img_url, prompt } = request.input;
+  const media = Array.isArray(request.input.media) ? request.input.media : [];
+  const listed = lastFrame ? [...media, { type: 'last_frame', url: urlOf(lastFrame.object) }] : media;
+  const urls = files.map(({ object }) => urlOf(object));
+  const body = { ...request, input: { ...request.input, media: listed } };
+  const ownsS3Url = (url: string) => urls.includes(url);
+  const checked = checkRequest(body, { mode: 'strict', trustedOrigins, ownsS3Url, maxInlineBytes: 0, deployment });
+  const limits = findModel(String(request.model))?.image;
+  const inspected = files.map(({ object, bytes }) => ({
+    object,
+    place: object === image?.object ? THE_IMAGE : object.key,
+    ...inspectImage(bytes, object.size, limits, rotatedImages),
+  }));
+  if (checked.ok && inspected.every(({ ok }) => ok) && issues.length === 0) {
     const { model, input, parameters, metadata } = checked.request;
-    const price = estimatedCost(checked.request, wanRegion);
+    const price = estimatedCost(checked.request, checked.request.input.media, deployment);
+    const recorded = input.media.map((item): RecordedMedia => {
+      const found = inspected.find(({ object }) => urlOf(object) === item.url);
+      return found?.ok ? { ...item, file: { ...versionOf(found.object), ...found.facts } } : item;
+    });
     return {
       model,
-      input,
+      input: { ...input, media: recorded },
       parameters,
       metadata,
       warnings: [
         ...warnings,
         ...checked.warnings,
-        ...inspected.warnings.map((warning) => ({ pointer: '/input/img_url', ...warning })),
+        ...inspected.flatMap((file, index) =>
+          (file.ok ? file.warnings : []).map((warning) => ({ pointer: pointers[index]!, ...warning })),
+        ),
       ],
       ...(price ? { estimated_cost: price } : {}),
-      image: inspected.facts,
     };
   }
   const placed = (pointer: string): string => {
+    if (lastFrame && pointer === `/input/media/${media.length}/url`) return lastFrame.object.key;
     const level = settings[pointer];
     return level ? places[level] : 'the settings';
   };
-  const { img_url, prompt } = request.input;
   return {
     model: String(request.model).slice(0, MAX_MODEL),
-    input: { ...(typeof prompt === 'string' && prompt ? { prompt } : {}), img_url },
+    input: {
+      ...(typeof prompt === 'string' && prompt ? { prompt } : {}),
+      media: [{ type: 'first_frame', url: img_url }],
+    },
     parameters: {},
     metadata: request.metadata,
     warnings: [...warnings],
     error: invalidDropFailure([
-      ...(inspected.ok ? [] : inspected.issues.map((issue) => ({ place: THE_IMAGE, pointer: '', ...issue }))),
+      ...inspected.flatMap(({ place, ...file }) =>
+        (file.ok ? [] : file.issues).map((issue) => ({ place, pointer: '', ...issue })),
+      ),
       ...issues,
       ...(checked.ok || issues.length > 0
         ? []
@@ -81,7 +112,10 @@ export function checkDrop(
   };
 }
 
-const limitsOfModels = offeredModelNames.map((name) => findModel(name).image);
+/** Where the files are in a request. */
+const pointers = ['/input/img_url', '/input/last_frame_url'];
+
+const limitsOfModels = models.map(({ image }) => image);
 /** What at least one of the models accepts. */
 const widestLimits: ImageLimits = {
   min_side: Math.min(...limitsOfModels.map(({ min_side }) => min_side)),

@@ -22,7 +22,7 @@ export function eventsOf(invocation: DropInvocation): { event: ObjectCreated; wa
 
 /**
  * Handles an object that was put into the drop folder, and records that, so that the sweep does not take its event for lost. A
- * sidecar's event handles its image again: S3 reads are strongly consistent, so the later of the two events finds both.
+ * sidecar's or a last frame's event handles its image again: S3 reads are strongly consistent, so the later of the two events finds both.
  * @param waited whether it is an image whose wait is over
  * @returns the outcome of the image that the event is about, if there is one
  */
@@ -56,7 +56,8 @@ async function handle(
     case 'image':
     case 'unnamed':
       return acceptImage(services, object, { waited });
-    case 'sidecar': {
+    case 'sidecar':
+    case 'last_frame': {
       const image = await findImageOf(object, services.findLatest);
       return image && acceptImage(services, image, { sidecar: object });
     }

@@ -2,6 +2,7 @@ import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { canonicalJson } from '../shared/json-body.ts';
 import { deterministicId, keys, sha256Hex } from '../video/keys.ts';
 import { conditionally, getItem, type Table, updateItem } from '../video/table.ts';
+import { withMediaList } from '../wan/media.ts';
 import type { DropRequest } from './settings.ts';
 
 interface ObjectKey {
@@ -84,15 +85,19 @@ export async function writeClaims(
 
 /**
  * The id of a drop's video: the same bytes and settings under the same key mean the same video (invariant 2). The request counts as it
- * was resolved from the settings, before the model's defaults: a later version with other defaults still knows it again.
+ * was resolved from the settings, before the model's defaults: a later version with other defaults still knows it again. Its media
+ * count in one form, however they are given, and a last frame from the drop folder by its bytes.
  * @param take distinguishes videos of equal settings
+ * @param lastFrame its bytes
  */
 export function dropId(
   { bucket, key, owner, sha256 }: DropContent,
   { model, input: { img_url: _, ...input }, parameters, metadata }: DropRequest,
   take = 1,
+  lastFrame?: Uint8Array,
 ): string {
-  const request = canonicalJson({ model, input, parameters, metadata, take });
+  const last_frame = lastFrame && sha256Hex(lastFrame);
+  const request = canonicalJson(withMediaList({ model, input, parameters, metadata, take, last_frame }));
   return deterministicId('drop', owner, bucket, key, sha256, request);
 }
 

@@ -3,9 +3,9 @@ import { isNearName } from '../shared/near-name.ts';
 
 /**
  * What an object in the drop folder is, by its key alone. `unnamed`: its name has no ending, so its bytes and content type decide
- * whether it is an image. `misnamed_manifest`: nearly `manifest.jsonl`. `other`: ignored.
+ * whether it is an image. `last_frame`: that of an image's video. `misnamed_manifest`: nearly `manifest.jsonl`. `other`: ignored.
  */
-type DropKind = 'image' | 'unnamed' | 'sidecar' | 'manifest' | 'misnamed_manifest' | 'other';
+type DropKind = 'image' | 'unnamed' | 'last_frame' | 'sidecar' | 'manifest' | 'misnamed_manifest' | 'other';
 
 const folder = 'drop/';
 export const MANIFEST_NAME = 'manifest.jsonl';
@@ -64,6 +64,7 @@ export function kindOf(key: string): DropKind {
   if (!key.startsWith(folder) || name === '' || segments.some(isReserved)) return 'other';
   if (name === MANIFEST_NAME) return 'manifest';
   if (isNearManifest(name)) return 'misnamed_manifest';
+  if (imageOfLastFrame(key) !== undefined) return 'last_frame';
   if (imageEnding.test(name)) return 'image';
   if (imageOfSidecar(key) !== undefined) return 'sidecar';
   return anyEnding.test(name) ? 'other' : 'unnamed';
@@ -82,6 +83,12 @@ export function imageOfSidecar(key: string): string | undefined {
   if (!image || nameOf(image) === '') return undefined;
   return imageEnding.test(image) || !anyEnding.test(nameOf(image)) ? image : undefined;
 }
+
+/** A last frame has its image's whole name before `.last` and its own ending. */
+const lastFrameName = new RegExp(`^(.+\\.(?:${imageEndings}))\\.last\\.(?:${imageEndings})$`, 'i');
+
+/** The key of the image whose video ends with a last frame; undefined for a key that is no last frame's. */
+export const imageOfLastFrame = (key: string): string | undefined => lastFrameName.exec(key)?.[1];
 
 /** The folders whose `_defaults.json` may apply to an image: its own, then each that holds this one, up to the drop folder. */
 export function foldersOf(image: string): string[] {

@@ -1,8 +1,8 @@
 import { GetObjectCommand, type GetObjectCommandOutput, HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { maxImageBytes } from '../media/image.ts';
 import { ignoreNotFoundOf } from '../shared/s3.ts';
-import { imageOfSidecar, unicodeForms } from './drop-key.ts';
+import { models } from '../wan/catalogue.ts';
+import { imageOfLastFrame, imageOfSidecar, unicodeForms } from './drop-key.ts';
 
 /** A version of an object in the drop folder. */
 export interface DroppedObject {
@@ -32,6 +32,9 @@ export function objectCreated({ bucket, key, size, version_id }: DroppedObject):
   const object = { key, size, ...(version_id ? { 'version-id': version_id } : {}) };
   return { detail: { bucket: { name: bucket }, object } };
 }
+
+/** The largest image that any model accepts. */
+const maxImageBytes = Math.max(...models.map(({ image }) => image.max_bytes));
 
 /** Enough to recognize a format: of an object that is too large, no more is read. */
 const HEAD_BYTES = 64 * 1024;
@@ -76,12 +79,12 @@ export async function findLatest(
   };
 }
 
-/** Finds the image of a sidecar, in any Unicode form of its name. */
+/** Finds the image of a sidecar or a last frame, in any Unicode form of its name. */
 export async function findImageOf(
   { bucket, key }: { bucket: string; key: string },
   find: (object: { bucket: string; key: string }) => Promise<DroppedObject | undefined>,
 ): Promise<DroppedObject | undefined> {
-  for (const form of unicodeForms(imageOfSidecar(key) ?? '')) {
+  for (const form of unicodeForms(imageOfSidecar(key) ?? imageOfLastFrame(key) ?? '')) {
     const image = await find({ bucket, key: form });
     if (image) return image;
   }

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { S3ServiceException } from '@aws-sdk/client-s3';
-import { readJson } from '../shared/json-body.ts';
+import { isJsonObject, readJson } from '../shared/json-body.ts';
 import { ProblemError } from '../shared/problem.ts';
 import { UnreadableObject } from '../shared/s3.ts';
 import { type AcceptServices, acceptRequest, videoDeleted } from '../submissions/accept-request.ts';
@@ -8,9 +8,8 @@ import { fingerprint } from '../submissions/identity.ts';
 import { deterministicId } from '../video/keys.ts';
 import type { VideoRecord } from '../video/record.ts';
 import { changeVideo, readVideo } from '../video/store.ts';
-import { isJsonObject } from '../wan/validation/body.ts';
+import { shorthandNames } from '../wan/media.ts';
 import { rawBase64ToDataUrl, uploadNotFound } from '../wan/validation/urls.ts';
-import { unicodeForms } from './drop-key.ts';
 import { unreadableResult } from './drop-outcome.ts';
 import { isNewest, isSameUpload } from './manifest-item.ts';
 import { requestOfLine } from './manifest-text.ts';
@@ -66,8 +65,8 @@ function readBody(bytes: Uint8Array): unknown {
 }
 
 /**
- * Accepts a line as `POST /videos` accepts its body. `img_url` may also name an image of the same owner in the drop folder, by a path
- * relative to the manifest's folder or by its `s3://` address. Like an upload, the image is copied, so it may be deleted later.
+ * Accepts a line as `POST /videos` accepts its body. Its media may also name files of the same owner in the drop folder, by a path
+ * relative to the manifest's folder or by their `s3://` address. Like an upload, a file is copied, so it may be deleted later.
  * @returns the line's video; undefined when a newer upload of the manifest has it
  * @throws Problem for a line that is refused, 410 for one whose video was deleted; what S3 or the table throws: the line must be
  *   accepted again
@@ -83,10 +82,10 @@ export async function acceptLine(
   const source: LineVideo['source'] = { type: 'manifest', ...placeOf(upload), line: line.line, settings };
   const caller = { owner: upload.owner, key_id: '' };
   const request = { body, mode: 'strict', identity: { id, repeatable: true }, caller, source } as const;
-  const [image, ...otherForms] = imagesOf(services, upload, body);
-  const s3Prefixes = { img_url: `s3://${upload.bucket}/drop/` };
-  const accept = ({ body }: NamedImage) => acceptRequest(services, { ...request, body, s3Prefixes });
-  const { video } = await (image ? acceptFirst(accept, image, otherForms) : acceptRequest(services, request));
+  const [files, ...otherForms] = filesOf(services, upload, body);
+  const s3Prefix = `s3://${upload.bucket}/drop/`;
+  const accept = ({ body }: NamedFiles) => acceptRequest(services, { ...request, body, s3Prefix });
+  const { video } = await (files ? acceptFirst(accept, files, otherForms) : acceptRequest(services, request));
   return moveToUpload(services, video as LineVideo, source);
 }
 
@@ -114,61 +113,88 @@ async function moveToUpload(
   throw new Error(`The video ${video.id} changed at each attempt to move it to a new upload of its manifest.`);
 }
 
-/** An image in the drop folder that a line names by its key, and the line with the image's address instead. */
-interface NamedImage {
-  key: string;
+/** Files in the drop folder that a line names, by the pointer to their URL, and the line with their addresses instead. */
+interface NamedFiles {
+  keys: ReadonlyMap<string, string>;
   body: unknown;
 }
 
-/** Accepts a line with the first form of its image's name that exists, or with which its video was created. */
+/** Accepts a line with the first form of its files' names that exists, or with which its video was created. */
 async function acceptFirst<Accepted>(
-  accept: (image: NamedImage) => Promise<Accepted>,
-  image: NamedImage,
-  [other, ...others]: readonly NamedImage[],
+  accept: (files: NamedFiles) => Promise<Accepted>,
+  files: NamedFiles,
+  [other, ...others]: readonly NamedFiles[],
 ): Promise<Accepted> {
   try {
-    return await accept(image);
+    return await accept(files);
   } catch (error) {
     const hasOtherBody = error instanceof ProblemError && error.status === 409;
-    if (other && (isAbsent(error) || hasOtherBody)) return acceptFirst(accept, other, others);
-    throw explainImage(image, error);
+    if (other && (absentKeys(files, error).length > 0 || hasOtherBody)) return acceptFirst(accept, other, others);
+    throw explainFiles(files, error);
   }
 }
 
-/** Returns the image in each Unicode form of its name, first as written; none for a line that names it by a URL, or has none. */
-function imagesOf({ ownerOf }: LineServices, upload: OwnedUpload, body: unknown): NamedImage[] {
+/** Returns the named files in each Unicode form of their names, first as written; none for a line that names only URLs. */
+function filesOf({ ownerOf }: LineServices, upload: OwnedUpload, body: unknown): NamedFiles[] {
   if (!isJsonObject(body) || !isJsonObject(body.input)) return [];
-  const { input } = body;
-  const { img_url: written } = input;
-  if (typeof written !== 'string' || rawBase64ToDataUrl(written)) return [];
   const bucket = `s3://${upload.bucket}/`;
-  const isAddress = written.startsWith(`${bucket}drop/`);
-  if (!isAddress && /^(?:[a-z][a-z0-9+.-]*:\/\/|\s*data:)/i.test(written)) return [];
-  const key = posix.normalize(isAddress ? written.slice(bucket.length) : `${posix.dirname(upload.key)}/${written}`);
-  return unicodeForms(key).map((key) => {
-    // An image of another owner is answered like a missing one.
-    const isOwn = key.startsWith('drop/') && ownerOf(key) === upload.owner;
-    return { key, body: { ...body, input: { ...input, img_url: `${bucket}${isOwn ? key : ''}` } } };
-  });
+  const keyOf = (written: unknown): string | undefined => {
+    if (typeof written !== 'string' || rawBase64ToDataUrl(written)) return undefined;
+    const isAddress = written.startsWith(`${bucket}drop/`);
+    if (!isAddress && /^(?:[a-z][a-z0-9+.-]*:\/\/|\s*data:)/i.test(written)) return undefined;
+    return posix.normalize(isAddress ? written.slice(bucket.length) : `${posix.dirname(upload.key)}/${written}`);
+  };
+  const { input } = body;
+  const inForm = (formOf: (key: string) => string): NamedFiles => {
+    const keys = new Map<string, string>();
+    const address = (written: unknown, pointer: string): unknown => {
+      const named = keyOf(written);
+      if (named === undefined) return written;
+      const key = formOf(named);
+      keys.set(pointer, key);
+      // A file of another owner is answered like a missing one.
+      const isOwn = key.startsWith('drop/') && ownerOf(key) === upload.owner;
+      return `${bucket}${isOwn ? key : ''}`;
+    };
+    const short = shorthandNames.filter((name) => Object.hasOwn(input, name));
+    const media = Array.isArray(input.media)
+      ? input.media.map((item: unknown, index) =>
+          isJsonObject(item) ? { ...item, url: address(item.url, `/input/media/${index}/url`) } : item,
+        )
+      : input.media;
+    const named = Object.fromEntries(short.map((name) => [name, address(input[name], `/input/${name}`)]));
+    return { keys, body: { ...body, input: { ...input, ...named, ...(media === undefined ? {} : { media }) } } };
+  };
+  const forms = [inForm((key) => key), inForm((key) => key.normalize('NFC')), inForm((key) => key.normalize('NFD'))];
+  if (forms[0]!.keys.size === 0) return [];
+  const texts = forms.map(({ keys }) => [...keys.values()].join('\n'));
+  return forms.filter((_, index) => texts.indexOf(texts[index]!) === index);
 }
 
-const isAbsent = (error: unknown): boolean =>
-  error instanceof ProblemError &&
-  error.members.errors?.some(({ pointer, code }) => pointer === '/input/img_url' && code === uploadNotFound.code) ===
-    true;
+/** The keys of named files that do not exist, by the error of a line. */
+const absentKeys = ({ keys }: NamedFiles, error: unknown): string[] =>
+  error instanceof ProblemError
+    ? (error.members.errors ?? []).flatMap(({ pointer, code }) => {
+        const key = code === uploadNotFound.code ? keys.get(pointer) : undefined;
+        return key === undefined ? [] : [`${pointer}: ${JSON.stringify(key)}`];
+      })
+    : [];
 
-/** The error of a line whose image cannot be read. One that another attempt may read is named for the dead letter. */
-function explainImage(image: NamedImage, error: unknown): unknown {
-  if (isAbsent(error)) return imageNotFound(image);
+/** The error of a line whose files cannot be read. One that another attempt may read is named for the dead letter. */
+function explainFiles(files: NamedFiles, error: unknown): unknown {
+  const absent = absentKeys(files, error);
+  if (absent.length > 0) return filesNotFound(absent);
   if (error instanceof UnreadableObject) {
-    const detail = `/input/img_url: ${unreadableResult({ ...error, key: JSON.stringify(image.key) }).error.message}`;
-    return new ProblemError(400, { code: 'object_unreadable', title: 'The image cannot be read.', detail });
+    const [pointer] = [...files.keys].find(([, key]) => key === error.key) ?? ['/input'];
+    const detail = `${pointer}: ${unreadableResult({ ...error, key: JSON.stringify(error.key) }).error.message}`;
+    return new ProblemError(400, { code: 'object_unreadable', title: 'The file cannot be read.', detail });
   }
   if (!(error instanceof S3ServiceException)) return error;
-  return new Error(`The image ${image.key} could not be read: ${error.name}.`, { cause: error });
+  const names = [...files.keys.values()].join(', ');
+  return new Error(`The image ${names} could not be read: ${error.name}.`, { cause: error });
 }
 
-function imageNotFound({ key }: NamedImage): ProblemError {
-  const detail = `/input/img_url: You have no image at ${JSON.stringify(key)}. Upload images before the manifest. A path is relative to the manifest's folder.`;
-  return new ProblemError(400, { code: 'image_not_found', title: 'The image does not exist.', detail });
+function filesNotFound(absent: readonly string[]): ProblemError {
+  const detail = `You have no file at ${absent.join(', ')}. Upload files before the manifest. A path is relative to the manifest's folder.`;
+  return new ProblemError(400, { code: 'image_not_found', title: 'The file does not exist.', detail });
 }

@@ -1,8 +1,7 @@
 import { maxImageBytes } from '../media/image.ts';
 import { pointerTo } from '../shared/issues.ts';
-import { parseJson } from '../shared/json-body.ts';
+import { isJsonObject, parseJson } from '../shared/json-body.ts';
 import { invalidRequest, type ProblemError } from '../shared/problem.ts';
-import { isJsonObject } from '../wan/validation/body.ts';
 import { isTake, takeIsNoNumber } from './settings-file.ts';
 
 /** Bytes that a manifest may have: as many as are read of any object. */

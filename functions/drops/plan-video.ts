@@ -2,20 +2,24 @@ import type { RotatedImages } from '../media/image.ts';
 import { type DropDefaults, type DropRules, ownerNameRule } from '../shared/environment.ts';
 import type { VideoRecord } from '../video/record.ts';
 import { newVideo } from '../video/store.ts';
-import type { Region } from '../wan/regions.ts';
-import { checkDrop, isOfUse } from './check-drop.ts';
+import type { Deployment } from '../wan/prices.ts';
+import { checkDrop, isOfUse, versionOf } from './check-drop.ts';
 import { type DropContent, dropId } from './drop-identity.ts';
 import { ownerOf, topFolder } from './drop-key.ts';
-import type { DroppedObject } from './dropped-object.ts';
+import type { DroppedObject, ReadObject } from './dropped-object.ts';
 import { type GatheredSettings, gatherSettings, hasPromptOrTemplate, mergeSettings } from './settings.ts';
 import type { SettingsIssue } from './settings-file.ts';
 import type { SettingsStore } from './settings-files.ts';
 
 export interface PlanServices extends SettingsStore {
+  /** The latest version of an object; undefined for one that does not exist or was deleted. */
+  findLatest: (object: { bucket: string; key: string }) => Promise<DroppedObject | undefined>;
+  /** An object's bytes (the first part of one larger than an image may be) and user metadata; undefined when that version is gone. */
+  readObject: (object: DroppedObject) => Promise<ReadObject | undefined>;
   defaults: DropDefaults;
   rules: DropRules;
   trustedOrigins: readonly string[];
-  wanRegion: Region;
+  deployment: Deployment;
   /** @default `accept` */
   rotatedImages?: RotatedImages;
 }
@@ -50,25 +54,36 @@ export async function planVideo(
     if (!waited && rules.sidecar_seconds > 0 && !hasPromptOrTemplate(gathered.levels.metadata)) return 'wait';
   }
 
-  const { bucket, key, version_id, size } = object;
-  const stored = { bucket, key, ...(version_id ? { version_id } : {}) };
+  const { bucket, key } = object;
   const merged = mergeSettings(`s3://${bucket}/${key}`, gathered.levels);
-  const { places, warnings, defaults_key } = gathered;
+  const { places, warnings, defaults_key, last_frame_key } = gathered;
+  const lastFrame = last_frame_key && (await readLastFrame(services, { bucket, key: last_frame_key }));
   const issues = [...(owner === undefined ? [noOwner(key)] : []), ...gathered.issues];
-  const { error, image, ...checked } = checkDrop({ merged, places, issues, warnings, bytes, size }, services);
+  const files = [{ object, bytes }, ...(lastFrame ? [lastFrame] : [])];
+  const { error, ...checked } = checkDrop({ merged, places, issues, warnings, files }, services);
   return newVideo(
     {
-      id: dropId(drop.content, merged.request, merged.take),
+      id: dropId(drop.content, merged.request, merged.take, lastFrame ? lastFrame.bytes : undefined),
       owner: drop.content.owner,
-      source: { type: 'drop', ...stored, settings: merged.settings, ...(defaults_key ? { defaults_key } : {}) },
+      source: {
+        type: 'drop',
+        ...versionOf(object),
+        settings: merged.settings,
+        ...(defaults_key ? { defaults_key } : {}),
+      },
       // The id of a drop's video already depends on its request.
       request_hash: '',
       ...checked,
-      ...(image ? { image: { ...stored, ...image } } : {}),
     },
     services.table.now(),
     error,
   );
+}
+
+async function readLastFrame({ findLatest, readObject }: PlanServices, at: { bucket: string; key: string }) {
+  const object = await findLatest(at);
+  const read = object && (await readObject(object));
+  return read && { object, bytes: read.bytes };
 }
 
 /** Whether a sidecar is missing and would be of use: none repairs the folder's broken defaults. */

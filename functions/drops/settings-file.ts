@@ -1,6 +1,6 @@
 import { type Issue, pointerTo } from '../shared/issues.ts';
-import { parseJson, UnreadableJson } from '../shared/json-body.ts';
-import { isJsonObject, readBody, readFields } from '../wan/validation/body.ts';
+import { isJsonObject, parseJson, UnreadableJson } from '../shared/json-body.ts';
+import { readBody, readFields } from '../wan/validation/body.ts';
 import { inputFields, parameterFields } from '../wan/validation/schema.ts';
 import { isNone } from './metadata-text.ts';
 import { MAX_SETTINGS_BYTES } from './settings-purpose.ts';

@@ -1,6 +1,14 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { type ListedObject, listPage } from '../shared/s3.ts';
-import { DEFAULTS_NAME, foldersOf, isNearDefaults, nameOf, sidecarRank, unicodeForms } from './drop-key.ts';
+import {
+  DEFAULTS_NAME,
+  foldersOf,
+  imageOfLastFrame,
+  isNearDefaults,
+  nameOf,
+  sidecarRank,
+  unicodeForms,
+} from './drop-key.ts';
 import { isPossibleKey } from './result-object.ts';
 import { purposeOf } from './settings-purpose.ts';
 
@@ -33,11 +41,13 @@ interface ReadFile extends ListedObject {
   bytes: Uint8Array;
 }
 
-/** The settings files of an image at this moment. */
+/** The settings files and the last frame of an image at this moment. */
 interface SettingsFiles {
   sidecar: ReadFile | undefined;
   /** The nearest `_defaults.json`. */
   defaults: ReadFile | undefined;
+  /** Images that the video is to end with; more than one is a mistake. */
+  lastFrames: ListedObject[];
   /** Files whose content is settings and whose name is nearly right: with the name that would be read. */
   misnamed: (ListedObject & { name: string })[];
 }
@@ -55,7 +65,9 @@ export async function findSettingsFiles(
   const image = nameOf(key);
   const filesAbove = await Promise.all(above.map((folder) => filesIn(store, bucket, folder)));
   const ownFiles = await filesIn(store, bucket, own!, image);
-  const found: SettingsFiles = { sidecar: undefined, defaults: undefined, misnamed: [] };
+  const isLastFrame = (file: ListedObject) => imageOfLastFrame(file.key)?.normalize('NFC') === key.normalize('NFC');
+  const lastFrames = ownFiles.filter(isLastFrame);
+  const found: SettingsFiles = { sidecar: undefined, defaults: undefined, lastFrames, misnamed: [] };
   const read = async (file: ListedObject): Promise<ReadFile | undefined> => {
     const bytes = await store.readFile({ bucket, key: file.key });
     return bytes && { ...file, bytes };
@@ -106,7 +118,10 @@ async function filesIn(store: SettingsStore, bucket: string, folder: string, ima
   if (isTruncated(lists)) {
     const stems = image === undefined ? [] : spellings(`${image.replace(/\.[^.]*$/, '')}.`);
     const narrower = await list('_', ...stems);
-    const sidecars = image === undefined ? [] : unicodeForms(image).flatMap((form) => [`${form}.json`, `${form}.JSON`]);
+    const sidecars =
+      image === undefined
+        ? []
+        : unicodeForms(image).flatMap((form) => [`${form}.json`, `${form}.JSON`, `${form}.last.`]);
     lists.push(...narrower);
     if (isTruncated(narrower)) lists.push(...(await list(DEFAULTS_NAME, '_de', '_De', '_DE', ...sidecars)));
   }

@@ -20,12 +20,14 @@ const metadataFields: ReadonlyMap<string, Field> = new Map([
   ['prompt', { at: 'input', name: 'prompt', read: asText }],
   ['negative-prompt', { at: 'input', name: 'negative_prompt', read: asText }],
   ['audio-url', { at: 'input', name: 'audio_url', read: asText }],
+  ['last-frame-url', { at: 'input', name: 'last_frame_url', read: asText }],
   ['template', { at: 'input', name: 'template', read: asText }],
   ['resolution', { at: 'parameters', name: 'resolution', read: asText }],
-  ['duration', { at: 'parameters', name: 'duration', read: asNumber }],
+  ['duration', { at: 'parameters', name: 'duration', read: (text) => (text === '-1' ? -1 : asNumber(text)) }],
   ['prompt-extend', { at: 'parameters', name: 'prompt_extend', read: asFlag }],
   ['shot-type', { at: 'parameters', name: 'shot_type', read: asText }],
   ['watermark', { at: 'parameters', name: 'watermark', read: asFlag }],
+  ['ratio', { at: 'parameters', name: 'ratio', read: asText }],
   ['seed', { at: 'parameters', name: 'seed', read: asNumber }],
   ['audio', { at: 'parameters', name: 'audio', read: asFlag }],
 ]);
@@ -85,7 +87,8 @@ function nearField(name: string): string | undefined {
   if (namesOfPrograms.test(name)) return undefined;
   const letters = name.replaceAll('-', '');
   const near = [...metadataFields.keys()].find(
-    (known) => known.length > 4 && isNearName(letters, known.replaceAll('-', ''), known.length > 5 ? 2 : 1),
+    (known) =>
+      known.length > 4 && known !== 'ratio' && isNearName(letters, known.replaceAll('-', ''), known.length > 5 ? 2 : 1),
   );
   return near ?? (letters.includes('prompt') ? 'prompt' : undefined);
 }

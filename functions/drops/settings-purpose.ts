@@ -1,6 +1,5 @@
-import { parseJson } from '../shared/json-body.ts';
+import { isJsonObject, parseJson } from '../shared/json-body.ts';
 import { isNearName } from '../shared/near-name.ts';
-import { isJsonObject } from '../wan/validation/body.ts';
 
 /** A prompt and a negative prompt of the most characters that are accepted, in any language, and some. */
 export const MAX_SETTINGS_BYTES = 256 * 1024;

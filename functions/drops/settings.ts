@@ -14,6 +14,7 @@ type SettingsLevels = Partial<Record<SettingLevel, SettingsBody>> & {
 /** The body of `POST /videos` that a drop asks for, not yet checked. */
 export interface DropRequest {
   model: unknown;
+  /** `img_url` is the dropped image. */
   input: { img_url: string } & Record<string, unknown>;
   parameters: Record<string, unknown>;
   metadata: Record<string, string>;
@@ -93,6 +94,8 @@ export interface GatheredSettings {
   places: Readonly<Record<SettingLevel, string>>;
   sidecar_key?: string;
   defaults_key?: string;
+  /** The image next to this one that the video is to end with. */
+  last_frame_key?: string;
   sidecarRequired: boolean;
   /** What is wrong with the files, of which no other setting counts then, and with the metadata. */
   issues: SettingsIssue[];
@@ -111,6 +114,7 @@ export async function gatherSettings(
   metadata: Readonly<Record<string, string>>,
 ): Promise<GatheredSettings> {
   const found = await findSettingsFiles(store, image);
+  const [lastFrame, ...otherLastFrames] = found.lastFrames;
   const readDefaults = found.defaults && readSettingsFile(found.defaults.bytes, 'defaults');
   const readSidecar = found.sidecar && readSettingsFile(found.sidecar.bytes, 'sidecar');
   const ofMetadata = settingsOfMetadata(metadata);
@@ -139,16 +143,25 @@ export async function gatherSettings(
     },
     ...(found.sidecar ? { sidecar_key: found.sidecar.key } : {}),
     ...(found.defaults ? { defaults_key: found.defaults.key } : {}),
+    ...(lastFrame ? { last_frame_key: lastFrame.key } : {}),
     sidecarRequired: readDefaults?.ok === true && readDefaults.sidecarRequired,
     issues: [
       ...unreadable.flatMap(({ file, issues }) => issues.map((issue) => ({ place: file.key, ...issue }))),
       ...found.misnamed.map(misnamed),
+      ...otherLastFrames.map(surplusLastFrame),
       ...ofMetadata.issues.map((issue) => ({ place: METADATA, ...issue })),
     ],
     warnings: ofMetadata.warnings,
     isUnsettled: mayBeHalfWritten.some((file) => age(file) < SETTLE_SECONDS * 1000),
   };
 }
+
+const surplusLastFrame = ({ key }: { key: string }): SettingsIssue => ({
+  place: key,
+  pointer: '',
+  code: 'too_many_media',
+  message: 'Another file is the last frame of the same image. Delete one of the two.',
+});
 
 const METADATA = "the image's metadata";
 

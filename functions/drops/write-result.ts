@@ -132,9 +132,9 @@ interface VideoCopy {
  */
 function resultOf(video: ImageVideo | LineVideo, copy?: VideoCopy): object {
   const { id, status, created_at, timeline, model, input, parameters, metadata, warnings, cost, error } = video;
-  const { img_url: _img, audio_url: _audio, ...prompts } = input;
+  const { media: _media, ...prompts } = input;
   const { settings } = video.source;
-  const { fps: _, codecs: __, ...archived } = video.video ?? {};
+  const { fps: _fps, codecs: _codecs, ...archived } = video.video ?? {};
   const started_at = timeline.findLast((entry) => entry.status === 'submitting')?.at;
   return {
     id,

@@ -41,6 +41,7 @@ import {
   createApiHandler,
   createDispatcher,
   createQueuePositions,
+  deploymentOf,
   logFailureTo,
   onAccepted,
   onDispatchError,
@@ -93,7 +94,7 @@ export function composeCatalogue(environment: Environment<'catalogue'>, platform
     trustedOrigins: environment.TRUSTED_ORIGINS,
     rotatedImages: environment.ROTATED_IMAGES,
     uploadsBucket: environment.UPLOADS_BUCKET,
-    wanRegion: environment.WAN_REGION,
+    deployment: deploymentOf(environment),
     typicalSeconds: environment.TYPICAL_SECONDS,
   };
   return createApiHandler(
@@ -188,7 +189,7 @@ export function composeDashscope(
     admitRequest: requestLimiterOf(environment, platform, table),
     longPolls: environment.LONG_POLLS,
     s3,
-    region: environment.WAN_REGION,
+    deployment: deploymentOf(environment),
     uploads_bucket: environment.UPLOADS_BUCKET,
     acceptRequest: async (request) => {
       const result = await acceptRequest(acceptServices, { ...request, mode: 'tolerant' });
@@ -205,11 +206,7 @@ export function composeDashscope(
 
 /** The web console. @param parts the bundled assets of its page */
 export function composeConsole(environment: Environment<'console'>, parts: Parameters<typeof consolePage>[0]) {
-  const page = consolePage(
-    parts,
-    consoleSettings(environment.WAN_REGION, environment.WAN_BASE_URL),
-    environment.TRUSTED_ORIGINS,
-  );
+  const page = consolePage(parts, consoleSettings(deploymentOf(environment)), environment.TRUSTED_ORIGINS);
   return async (request: ApiRequest) => unlessNotModified(request, page);
 }
 

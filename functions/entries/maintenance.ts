@@ -10,10 +10,13 @@ import { dispatch, restartStuckStarts } from '../queue/dispatch.ts';
 import { readExecutionName } from '../queue/execution.ts';
 import type { Environment } from '../shared/environment.ts';
 import { describeError, inContext } from '../shared/logging.ts';
-import { offeredModelNames } from '../wan/catalogue.ts';
+import { models } from '../wan/catalogue.ts';
 import { deleteLeftovers } from '../workflow/archive-video.ts';
 import type { Platform } from './platform.ts';
 import { createDispatcher, openTable, wanKeyOf, wanOf } from './services.ts';
+
+/** All models: one that is no longer offered may still have queued videos. */
+const modelNames = models.map(({ name }) => name);
 
 export function composeDispatch(
   environment: Environment<'dispatch'>,
@@ -23,7 +26,7 @@ export function composeDispatch(
   const dispatcher = createDispatcher(environment, platform, openTable(environment, platform));
   return inContext(logger, async () => {
     // An error with one model does not stop the others.
-    const results = await Promise.allSettled(offeredModelNames.map((model) => dispatch(dispatcher, model)));
+    const results = await Promise.allSettled(modelNames.map((model) => dispatch(dispatcher, model)));
     const started = results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
     for (const video_id of started) logger.info('Started a queued video', { video_id });
     await restartStuckStarts(dispatcher);
@@ -69,7 +72,7 @@ export function composeSweep(
       logger.warn('Execution failed', { video_id: ended.id, run: ended.run, resumed });
       return;
     }
-    const report = await sweep(dispatcher, offeredModelNames, clock.sleep);
+    const report = await sweep(dispatcher, modelNames, clock.sleep);
     const { resumed, dispatched, left, first_expiry, unwatched_seconds, failed } = report;
     if (first_expiry) recordMetric('MinutesToUpstreamExpiry', (Date.parse(first_expiry) - clock.now()) / 60_000);
     if (unwatched_seconds > 0) recordMetric('SecondsUnwatched', unwatched_seconds);

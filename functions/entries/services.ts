@@ -14,6 +14,7 @@ import type { VideoRecord } from '../video/record.ts';
 import type { Table } from '../video/table.ts';
 import { findModel, isModelName } from '../wan/catalogue.ts';
 import { createWanClient, type WanClient } from '../wan/client/client.ts';
+import type { Deployment } from '../wan/prices.ts';
 import type { Platform } from './platform.ts';
 
 /** Returns the table. Functions that may end a video have a retention time, if there is one, and add `withEndedHook`. */
@@ -42,12 +43,22 @@ export function modelLimitsOf(model: string, limits: LimitSettings): ModelPace {
   return limitsOf(findModel(model), limits);
 }
 
+type DeploymentEnvironment = Pick<Environment<'submit'>, 'WAN_REGION' | 'WAN_BASE_URL' | 'MODEL_PRICES'>;
+
+/** Returns what decides which models are offered, and their prices. */
+export const deploymentOf = ({ WAN_REGION, WAN_BASE_URL, MODEL_PRICES }: DeploymentEnvironment): Deployment => ({
+  region: WAN_REGION,
+  base_url: WAN_BASE_URL,
+  prices: MODEL_PRICES,
+});
+
 /** Returns the services of accepting requests. */
 export const createAcceptServices = (
   environment: Pick<
     Environment<'submit'>,
-    'TRUSTED_ORIGINS' | 'ROTATED_IMAGES' | 'UPLOADS_BUCKET' | 'WAN_REGION' | 'MONTHLY_SPENDING_LIMIT'
-  >,
+    'TRUSTED_ORIGINS' | 'ROTATED_IMAGES' | 'UPLOADS_BUCKET' | 'MONTHLY_SPENDING_LIMIT'
+  > &
+    DeploymentEnvironment,
   { s3, recordMetric, logger }: Pick<Platform, 's3' | 'recordMetric' | 'logger'>,
   dispatcher: Dispatcher,
 ): AcceptServices => ({
@@ -56,7 +67,7 @@ export const createAcceptServices = (
   trustedOrigins: environment.TRUSTED_ORIGINS,
   rotatedImages: environment.ROTATED_IMAGES,
   uploadsBucket: environment.UPLOADS_BUCKET,
-  wanRegion: environment.WAN_REGION,
+  deployment: deploymentOf(environment),
   monthlySpendingLimit: environment.MONTHLY_SPENDING_LIMIT,
   recordMetric,
   dispatch: createVideoDispatch(dispatcher),

@@ -26,7 +26,7 @@ import {
 import { copyAndVerify } from '../workflow/verify-video.ts';
 import { withEndedHook } from './on-video-ended.ts';
 import type { Platform } from './platform.ts';
-import { createDispatcher, openTable, rateLimitedWanOf, wanOf } from './services.ts';
+import { createDispatcher, deploymentOf, openTable, rateLimitedWanOf, wanOf } from './services.ts';
 
 export function composeCreateTask(
   environment: Environment<'create-task'>,
@@ -127,7 +127,7 @@ export function composeArchiveVideo(
     s3,
     bucket,
     wan: rateLimitedWanOf(environment, platform, table),
-    wanRegion: environment.WAN_REGION,
+    deployment: deploymentOf(environment),
     copyAndVerify: async (video, videoUrl, key) => {
       const added = await readTrustedHosts(table);
       const videoHosts = [...environment.VIDEO_HOSTS, ...added];

@@ -1,5 +1,5 @@
 import type { RecordMetric } from '../shared/metrics.ts';
-import { offeredModelNames } from '../wan/catalogue.ts';
+import { models } from '../wan/catalogue.ts';
 import type { WanClient } from '../wan/client/client.ts';
 
 export interface CanaryServices {
@@ -58,7 +58,7 @@ async function check(services: CanaryServices): Promise<CanaryReport> {
 export async function probeWan({ wan, now }: Pick<CanaryServices, 'wan' | 'now'>): Promise<WanReport> {
   const end = now();
   const response = await wan.listTasks({
-    model: offeredModelNames[0]!,
+    model: models[0]!.name,
     start_time: new Date(end - 60_000).toISOString(),
     end_time: new Date(end).toISOString(),
     page_size: 1,

@@ -3,8 +3,17 @@ import type { InspectedMedia } from './image.ts';
 
 export type AudioFacts = { content_type: AudioType; bytes: number; duration_seconds: number };
 
-/** Limits of the reference ("audio_url"): 15 MB, read as mebibytes, and 3 to 30 s. */
-export const audioLimits = { max_bytes: 15 * 1024 * 1024, min_seconds: 3, max_seconds: 30 } as const;
+/** Seconds and bytes of an audio file; a model's row in the catalogue has them as `audio_input`. */
+export type AudioLimits = {
+  readonly min_seconds: number;
+  readonly max_seconds: number;
+  /** Of all audio files of a request together. */
+  readonly max_total_seconds?: number;
+  readonly max_bytes: number;
+};
+
+/** The limits of the reference ("audio_url"): 15 MB, read as mebibytes, and 3 to 30 s. */
+const referenceAudioLimits: AudioLimits = { max_bytes: 15 * 1024 * 1024, min_seconds: 3, max_seconds: 30 };
 
 /** Encoders add to an MP3 a frame of data, a delay and a padded last frame: at 8 kHz about 0.25 s. */
 const padding = 0.3;
@@ -17,8 +26,11 @@ const refused = (code: string, message: string) => ({ ok: false as const, issues
  * @param bytes - the whole file, unless it is too large: the duration of an MP3 is the sum of its frames
  * @param size - the file's length in bytes
  */
-export function inspectAudio(bytes: Uint8Array, size: number): InspectedMedia<AudioFacts> {
-  const { max_bytes, min_seconds, max_seconds } = audioLimits;
+export function inspectAudio(
+  bytes: Uint8Array,
+  size: number,
+  { max_bytes, min_seconds, max_seconds }: AudioLimits = referenceAudioLimits,
+): InspectedMedia<AudioFacts> {
   if (size === 0) return refused('audio_empty', 'The audio is an empty file. Send it again.');
   if (size > max_bytes) {
     const how = 'Compress it: `ffmpeg -i in -b:a 128k out.mp3`.';

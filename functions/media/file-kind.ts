@@ -3,6 +3,8 @@ export const imageTypes = ['image/jpeg', 'image/png', 'image/bmp', 'image/webp']
 export type ImageType = (typeof imageTypes)[number];
 export const audioTypes = ['audio/wav', 'audio/mpeg'] as const;
 export type AudioType = (typeof audioTypes)[number];
+export const videoTypes = ['video/mp4', 'video/quicktime'] as const;
+export type VideoType = (typeof videoTypes)[number];
 
 const page = 'It may be an error page that was saved instead of the file: open it in an editor.';
 const onMac = 'Convert it on a Mac: `sips -s format jpeg in.png --out out.jpg`.';
@@ -68,9 +70,16 @@ export function mediaTypeOf(bytes: Uint8Array): ImageType | AudioType | undefine
   return [...imageTypes, ...audioTypes].find((type) => type === kind);
 }
 
+/** The MIME type of a video by its first bytes; undefined for anything but MP4 and QuickTime. */
+export function videoTypeOf(bytes: Uint8Array): VideoType | undefined {
+  const kind = fileKind(bytes);
+  return kind === 'mp4' ? 'video/mp4' : kind === 'mov' ? 'video/quicktime' : undefined;
+}
+
 const accepted = {
   image: 'JPEG, PNG, BMP and WEBP images',
   audio: 'WAV and MP3 files',
+  video: 'MP4 and MOV videos',
   'image or audio': 'JPEG, PNG, BMP and WEBP images, and WAV and MP3 files',
 } as const;
 
@@ -81,7 +90,10 @@ export function wrongKindMessage(bytes: Uint8Array, wanted: keyof typeof accepte
   const commands = {
     image: `Convert it: \`magick 'in.${kind}[0]' out.jpg\`.`,
     audio: `Convert it: \`ffmpeg -i in.${kind} out.mp3\`.`,
-    video: `Take a part of it: \`ffmpeg -i in.${kind} ${wanted === 'audio' ? 'out.mp3' : '-frames:v 1 out.jpg'}\`.`,
+    video:
+      wanted === 'video'
+        ? `Convert it: \`ffmpeg -i in.${kind} out.mp4\`.`
+        : `Take a part of it: \`ffmpeg -i in.${kind} ${wanted === 'audio' ? 'out.mp3' : '-frames:v 1 out.jpg'}\`.`,
   };
   const command = group && (group === 'video' || wanted.includes(group)) ? ` ${commands[group]}` : '';
   return `The file is ${description}. Wan accepts ${accepted[wanted]}.${advice ? ` ${advice}` : command}`;

@@ -5,7 +5,13 @@ import { type ImageType, imageTypes, mediaTypeOf, wrongKindMessage } from './fil
 export const maxImageBytes = 10 * 1024 * 1024;
 
 /** Pixels of each side and bytes of the file; a model's row in the catalogue has them as `image`. */
-export type ImageLimits = { readonly min_side: number; readonly max_side: number; readonly max_bytes: number };
+export type ImageLimits = {
+  readonly min_side: number;
+  readonly max_side: number;
+  readonly max_bytes: number;
+  /** The longer side divided by the shorter one. @default no limit */
+  readonly max_ratio?: number;
+};
 
 /** What becomes of images that only their EXIF orientation turns upright: Wan does not document whether it follows it. */
 export type RotatedImages = 'accept' | 'refuse';
@@ -67,6 +73,13 @@ export function inspectImage(
     const resize = `-resize '${longer > max_side && !isTooLong ? `${most}>` : `${least}^`}'${crop}`;
     const rule = `each side must have ${min_side} to ${max_side}`;
     refuse('image_dimensions', `The image has ${pixels}; ${rule}. Resize it: ${command(resize)}.`);
+  }
+  if (longer / shorter > (limits.max_ratio ?? Number.POSITIVE_INFINITY)) {
+    const rule = `the longer side may be ${limits.max_ratio} times the shorter one`;
+    const crop =
+      width > height ? `${shorter * limits.max_ratio!}x${shorter}` : `${shorter}x${shorter * limits.max_ratio!}`;
+    const message = `The image has ${pixels}; ${rule}. Crop it: ${command(`-gravity center -crop '${crop}+0+0' +repage`)}.`;
+    refuse('image_dimensions', message);
   }
   if (bits !== 8) {
     const reason = 'which common decoders cannot read';

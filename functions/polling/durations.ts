@@ -3,6 +3,7 @@ import { keys } from '../video/keys.ts';
 import type { VideoRecord } from '../video/record.ts';
 import { conditionally, type Table } from '../video/table.ts';
 import { findModel, isModelName } from '../wan/catalogue.ts';
+import { AUTOMATIC_DURATION, longestDuration } from '../wan/output.ts';
 
 /** The weight of a new task in the moving average, which thus covers about ten tasks. */
 const WEIGHT = 0.1;
@@ -42,8 +43,10 @@ export async function typicalSecondsOf(table: Table, video: Kind, configured?: n
 export function typicalSeconds({ model, parameters }: Kind, configured?: number): number {
   if (configured !== undefined) return configured;
   if (!isModelName(model)) return UNKNOWN_MODEL_SECONDS;
-  const { base, per_video_second } = findModel(model).typical_seconds;
-  return base + per_video_second * (parameters.duration ?? 0);
+  const { typical_seconds, durations } = findModel(model);
+  const { duration = 0 } = parameters;
+  const seconds = duration === AUTOMATIC_DURATION ? longestDuration(durations) : duration;
+  return typical_seconds.base + typical_seconds.per_video_second * seconds;
 }
 
 /** Adds a successful task to the average. Never rejects. @param seconds from its submission to its end */

@@ -111,6 +111,8 @@ const variables = {
   /** Wan's base URL, ending in `/api/v1`. */
   WAN_BASE_URL: z.url(),
   WAN_REGION: z.enum(['singapore', 'beijing']),
+  /** Prices of the deployment's own per second, by model and resolution, in the region's currency. */
+  MODEL_PRICES: json(z.record(z.string(), z.record(z.string(), z.number().positive()))),
   /** How Wan gets stored media: from presigned URLs, or from Wan's temporary storage. */
   IMAGE_TRANSFER: z.enum(['url', 'upload']),
   LIMIT_SETTINGS: json(limitSettingsSchema),
@@ -159,11 +161,13 @@ const dispatchVariables = ['TABLE_NAME', 'STATE_MACHINE_ARN', 'LIMIT_SETTINGS'] 
 const wanVariables = ['WAN_SECRET_ARN', 'WAN_BASE_URL'] as const;
 /** For calls to Wan within the rate limit that all functions share. */
 const rateLimitedWanVariables = ['TABLE_NAME', ...wanVariables, 'WAN_QUERIES_PER_SECOND'] as const;
+/** For the models that are offered, and their prices. */
+const deploymentVariables = ['WAN_REGION', 'WAN_BASE_URL', 'MODEL_PRICES'] as const;
 /** For accepting a request. */
 const acceptVariables = [
   ...dispatchVariables,
   'UPLOADS_BUCKET',
-  'WAN_REGION',
+  ...deploymentVariables,
   'TRUSTED_ORIGINS',
   'ROTATED_IMAGES',
   'MONTHLY_SPENDING_LIMIT',
@@ -176,11 +180,11 @@ const ownerVariables = ['TABLE_NAME', 'REQUEST_RATE', 'CORS'] as const;
 export const environments = {
   authorize: pick('TABLE_NAME', 'AUTH', 'TRUSTED_ORIGINS'),
   health: pick('TABLE_NAME', 'CORS'),
-  console: pick('WAN_REGION', 'WAN_BASE_URL', 'TRUSTED_ORIGINS'),
+  console: pick(...deploymentVariables, 'TRUSTED_ORIGINS'),
   contract: pick('CORS', 'ROUTE_METHODS'),
   catalogue: pick(
     ...ownerVariables,
-    'WAN_REGION',
+    ...deploymentVariables,
     'UPLOADS_BUCKET',
     'TRUSTED_ORIGINS',
     'ROTATED_IMAGES',
@@ -243,6 +247,7 @@ export const environments = {
     ...rateLimitedWanVariables,
     'VIDEOS_BUCKET',
     'WAN_REGION',
+    'MODEL_PRICES',
     'TRUSTED_ORIGINS',
     'VIDEO_HOSTS',
     'COPY_VIDEO_TO_DROP',

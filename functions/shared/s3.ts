@@ -1,4 +1,9 @@
-import { ListObjectsV2Command, type ListObjectsV2CommandInput, type S3Client } from '@aws-sdk/client-s3';
+import {
+  GetObjectCommand,
+  ListObjectsV2Command,
+  type ListObjectsV2CommandInput,
+  type S3Client,
+} from '@aws-sdk/client-s3';
 
 /** S3's error names for an object or a version that does not exist. `NotFound` is that of HEAD requests, which have no body. */
 const notFound: readonly string[] = ['NoSuchKey', 'NoSuchVersion', 'NotFound'];
@@ -60,4 +65,17 @@ export async function listPage(
 export function copySource({ bucket, key, version_id }: { bucket: string; key: string; version_id?: string }): string {
   const path = `${bucket}/${key.split('/').map(encodeURIComponent).join('/')}`;
   return version_id ? `${path}?versionId=${encodeURIComponent(version_id)}` : path;
+}
+
+/** Reads the bytes of an object from `start` up to, not including, `end`; without `version_id`, of the latest version. */
+export async function readObjectRange(
+  s3: Pick<S3Client, 'send'>,
+  { bucket, key, version_id }: { bucket: string; key: string; version_id?: string | undefined },
+  start: number,
+  end: number,
+): Promise<Uint8Array> {
+  const Range = `bytes=${start}-${end - 1}`;
+  const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key, VersionId: version_id, Range }));
+  if (!Body) throw new Error('S3 returned a range without a body.');
+  return Body.transformToByteArray();
 }

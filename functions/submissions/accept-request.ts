@@ -9,12 +9,12 @@ import { isTombstone, tombstoneUncreated } from '../video/deletion.ts';
 import { monthOf, type Source, type VideoRecord } from '../video/record.ts';
 import { type Creation, createVideo, fromItem, newVideo, readVideo } from '../video/store.ts';
 import { readItem, type Table } from '../video/table.ts';
-import { estimatedCost, type Price } from '../wan/prices.ts';
-import type { Region } from '../wan/regions.ts';
-import type { S3Prefixes } from '../wan/validation/urls.ts';
+import { kindOfMedia } from '../wan/media.ts';
+import { type Deployment, estimatedCost, type Price } from '../wan/prices.ts';
+import type { VideoRequest } from '../wan/validation/request.ts';
 import { type CheckedBody, checkBody } from './check-body.ts';
 import { fingerprint, type Identity, idempotencyConflict } from './identity.ts';
-import { inspectMedia, type RequestMedia, storeMedia } from './media.ts';
+import { inspectMedia, isUpload, type RequestMedia, storeMedia } from './media.ts';
 
 /** The services that `acceptRequest` uses. */
 export interface AcceptServices extends SafeDispatch, SpendingRules {
@@ -24,7 +24,7 @@ export interface AcceptServices extends SafeDispatch, SpendingRules {
   rotatedImages?: RotatedImages;
   /** Holds the uploads and each video's own media. */
   uploadsBucket: string;
-  wanRegion: Region;
+  deployment: Deployment;
   recordMetric: RecordMetric;
 }
 
@@ -38,13 +38,13 @@ interface Submission {
   source?: Source;
   /** The id of the HTTP request that the caller received, for a video from the API. */
   request_id?: string | undefined;
-  /** Further allowed `s3://` prefixes besides the caller's uploads, by field. @default none */
-  s3Prefixes?: S3Prefixes;
+  /** A further allowed prefix of `s3://` URLs besides the caller's uploads. @default none */
+  s3Prefix?: string;
 }
 
 interface Plan extends Pick<CheckedBody, 'request' | 'warnings'> {
   price: Price | undefined;
-  media: RequestMedia;
+  files: RequestMedia;
   request_hash: string;
 }
 
@@ -69,11 +69,13 @@ export async function acceptRequest(
   if (item.status === 'rejected') throw item.reason;
   if (item.value) return existing(services, isTombstone(item.value) ? undefined : fromItem(item.value), request_hash);
   if (planned.status === 'rejected') throw planned.reason;
-  const media = await inspectMedia(services.s3, planned.value, services.rotatedImages);
-  const warnings = [...planned.value.warnings, ...media.warnings];
-  const checked = { ...planned.value, warnings, media, request_hash };
+  const { request } = planned.value;
+  const files = await inspectMedia(services.s3, planned.value, services.rotatedImages);
+  const price = planned.value.price ?? (await affordablePrice(services, submission, request, files));
+  const warnings = [...planned.value.warnings, ...files.warnings];
+  const checked = { request, warnings, price, files, request_hash };
   const creation = await create(services, submission, checked).catch(async (error) => {
-    await abandonMedia(services, submission, media);
+    await abandonMedia(services, submission, files);
     throw error;
   });
   if (creation.outcome !== 'created')
@@ -82,38 +84,47 @@ export async function acceptRequest(
   return { video: await tryDispatchVideo(services, creation.video), created: true };
 }
 
-/** Checks a request and estimates its price. @throws ProblemError 400, 403, 413 */
-async function plan(services: AcceptServices, { body, mode, s3Prefixes, caller: { owner } }: Submission) {
-  const checked = checkBody(body, { ...services, mode, owner, s3Prefixes });
-  const price = estimatedCost(checked.request, services.wanRegion);
-  await refuseOverspending(services, owner, price);
+/** Checks a request and, unless that depends on uploaded videos, its price. @throws ProblemError 400, 403, 413 */
+async function plan(services: AcceptServices, submission: Submission) {
+  const { body, mode, s3Prefix, caller } = submission;
+  const checked = checkBody(body, { ...services, mode, owner: caller.owner, s3Prefix });
+  const isMeasured = !checked.media.some((item) => kindOfMedia(item.type) === 'video' && isUpload(item));
+  const price = isMeasured ? await affordablePrice(services, submission, checked.request, checked) : undefined;
   return { ...checked, price };
+}
+
+/** Returns the price of a request. @throws ProblemError 403 when it would exceed the owner's limit */
+async function affordablePrice(
+  services: AcceptServices,
+  { caller: { owner } }: Submission,
+  request: VideoRequest,
+  { media }: Pick<RequestMedia, 'media'>,
+): Promise<Price | undefined> {
+  const measured = media.map(({ type, file }) => ({ type, duration_seconds: file?.facts.duration_seconds }));
+  const price = estimatedCost(request, measured, services.deployment);
+  await refuseOverspending(services, owner, price);
+  return price;
 }
 
 /** Stores the media, then writes the record that refers to them. */
 async function create(
   { table, s3, uploadsBucket: bucket }: AcceptServices,
   { identity: { id }, caller: { owner, key_id }, request_id, source }: Submission,
-  { request, warnings, price, media, request_hash }: Plan,
+  { request, warnings, price, files, request_hash }: Plan,
 ): Promise<Creation> {
   const { model, input, parameters, metadata } = request;
-  const stored = await storeMedia({ s3, bucket }, id, media);
+  const media = await storeMedia({ s3, bucket }, id, files);
   const video = newVideo(
     {
       id,
       owner,
       source: source ?? { type: 'api', key_id, ...(request_id ? { request_id } : {}) },
       model,
-      input: {
-        ...input,
-        ...(stored.image ? { img_url: urlOf(stored.image) } : {}),
-        ...(stored.audio ? { audio_url: urlOf(stored.audio) } : {}),
-      },
+      input: { ...input, media },
       parameters,
       metadata,
       warnings,
       request_hash,
-      ...stored,
       ...(price ? { estimated_cost: price } : {}),
     },
     table.now(),
@@ -128,9 +139,9 @@ async function create(
 async function abandonMedia(
   { table }: AcceptServices,
   { identity: { id, repeatable }, caller: { owner } }: Submission,
-  { image, audio }: RequestMedia,
+  { media }: RequestMedia,
 ): Promise<void> {
-  if (repeatable || !(image ?? audio)) return;
+  if (repeatable || !media.some(({ file }) => file)) return;
   await tombstoneUncreated(table, { id, owner }).catch(() => undefined);
 }
 
@@ -151,8 +162,6 @@ async function tryDispatchVideo(services: AcceptServices, video: VideoRecord): P
   await tryDispatch(services, video);
   return (await readVideo(services.table, video.id).catch(() => undefined)) ?? video;
 }
-
-const urlOf = ({ bucket, key }: { bucket: string; key: string }): string => `s3://${bucket}/${key}`;
 
 /** The 410 for an identity whose video was deleted. */
 export const videoDeleted = () =>

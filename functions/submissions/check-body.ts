@@ -1,9 +1,10 @@
 import type { RotatedImages } from '../media/image.ts';
 import type { Issue, Warning } from '../shared/issues.ts';
+import { isJsonObject } from '../shared/json-body.ts';
 import { invalidRequest, ProblemError } from '../shared/problem.ts';
-import { isJsonObject } from '../wan/validation/body.ts';
+import type { Deployment } from '../wan/prices.ts';
 import { checkRequest, type VideoRequest } from '../wan/validation/request.ts';
-import type { InlineMedia, S3Prefixes } from '../wan/validation/urls.ts';
+import { type CheckedMedia, isBelow } from '../wan/validation/urls.ts';
 import { uploadPrefix } from './uploads.ts';
 
 interface BodyRules {
@@ -13,17 +14,18 @@ interface BodyRules {
   uploadsBucket: string;
   /** Whose uploads the request may name. */
   owner: string;
-  /** Further allowed `s3://` prefixes besides the owner's uploads, by field. @default none */
-  s3Prefixes?: S3Prefixes | undefined;
+  /** A further allowed prefix of `s3://` URLs besides the owner's uploads. @default none */
+  s3Prefix?: string | undefined;
+  deployment: Deployment;
   /** @default `accept` */
   rotatedImages?: RotatedImages | undefined;
 }
 
-/** A valid request with the model's defaults filled in, and its inline files. */
+/** A valid request with the model's defaults filled in, and its media with their inline files. */
 export interface CheckedBody {
   request: VideoRequest;
   warnings: Warning[];
-  inline: InlineMedia;
+  media: CheckedMedia[];
 }
 
 /**
@@ -32,20 +34,21 @@ export interface CheckedBody {
  */
 export function checkBody(
   body: unknown,
-  { mode, trustedOrigins, uploadsBucket, owner, s3Prefixes, rotatedImages }: BodyRules,
+  { mode, trustedOrigins, uploadsBucket, owner, s3Prefix, rotatedImages, deployment }: BodyRules,
 ): CheckedBody {
-  const prefix = uploadPrefix(uploadsBucket, owner);
+  const prefixes = [uploadPrefix(uploadsBucket, owner), ...(s3Prefix === undefined ? [] : [s3Prefix])];
   const checked = checkRequest(body, {
     mode,
     trustedOrigins,
     maxInlineBytes: MAX_INLINE_BYTES,
     rotatedImages,
-    s3Prefixes: { img_url: prefix, audio_url: prefix, ...s3Prefixes },
+    ownsS3Url: (url) => prefixes.some((prefix) => isBelow(prefix, url)),
+    deployment,
   });
   const unoffered = isJsonObject(body) && Object.hasOwn(body, 'webhook_url') ? [webhooksAreNotOffered] : [];
   const issues = [...(checked.ok ? [] : checked.issues), ...(mode === 'strict' ? unoffered : [])];
   if (!checked.ok || issues.length > 0) throw bodyProblem(issues);
-  return { request: checked.request, warnings: [...checked.warnings, ...unoffered], inline: checked.inline };
+  return { request: checked.request, warnings: [...checked.warnings, ...unoffered], media: checked.media };
 }
 
 function bodyProblem(issues: readonly Issue[]): ProblemError {

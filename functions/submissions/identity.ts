@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { canonicalJson } from '../shared/json-body.ts';
 import { ProblemError } from '../shared/problem.ts';
 import { deterministicId, sha256Hex } from '../video/keys.ts';
+import { withMediaList } from '../wan/media.ts';
 
 /** The id of a request's video. `repeatable`: the same key of the same owner always gives this id (invariant 2). */
 export interface Identity {
@@ -28,11 +29,11 @@ export function identityOf(owner: string, keys: readonly string[]): Identity {
 }
 
 /**
- * Returns the SHA-256 of a body's canonical JSON, independent of the order of fields. Computed from the body as sent, so that
- * changed defaults do not change the fingerprint.
+ * Returns the SHA-256 of a body's canonical JSON, independent of the order of fields and of the form in which media are given.
+ * Computed from the body as sent, so that changed defaults do not change the fingerprint.
  * @param body from `readJson`, which limits the nesting
  */
-export const fingerprint = (body: unknown): string => sha256Hex(canonicalJson(body));
+export const fingerprint = (body: unknown): string => sha256Hex(canonicalJson(withMediaList(body)));
 
 /** The 409 for a key that was used with another body. */
 export const idempotencyConflict = () =>

@@ -1,77 +1,115 @@
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { type AudioFacts, audioLimits, inspectAudio } from '../media/audio.ts';
-import { type ImageFacts, inspectImage, type RotatedImages } from '../media/image.ts';
-import type { Issue, Warning } from '../shared/issues.ts';
+import { inspectAudio } from '../media/audio.ts';
+import { inspectImage, type RotatedImages } from '../media/image.ts';
+import type { ValueIssue, Warning } from '../shared/issues.ts';
 import { invalidRequest } from '../shared/problem.ts';
 import { sha256Hex } from '../video/keys.ts';
-import type { ObjectVersion, StoredAudio, StoredImage } from '../video/record.ts';
-import { findModel } from '../wan/catalogue.ts';
-import { type InlineFile, uploadNotFound } from '../wan/validation/urls.ts';
+import type { ObjectVersion, RecordedMedia, StoredMedia } from '../video/record.ts';
+import { findModel, type Model } from '../wan/catalogue.ts';
+import { kindOfMedia, type LocatedMedia } from '../wan/media.ts';
+import { checkLengths } from '../wan/validation/rules.ts';
+import { type InlineFile, type MediaFacts, uploadNotFound } from '../wan/validation/urls.ts';
 import type { CheckedBody } from './check-body.ts';
-import { copyUpload, type InspectedUpload, inputKey, inspectUpload, type UploadVersion, writeOnce } from './uploads.ts';
+import {
+  copyUpload,
+  type InspectedUpload,
+  inputKey,
+  inspectUpload,
+  inspectVideoUpload,
+  type UploadVersion,
+  writeOnce,
+} from './uploads.ts';
 
 type S3 = Pick<S3Client, 'send'>;
 
-/** A valid file that came within the request or was uploaded before. */
-type ValidFile<Facts> = InlineFile<Facts> | { upload: UploadVersion; facts: Facts };
+/** A medium of a request, and its file if firstframe holds it: it came within the request, or was uploaded before. */
+export type RequestMedium = LocatedMedia & { file?: InlineFile | { upload: UploadVersion; facts: MediaFacts } };
 
-/** The files of a request that firstframe holds, before they are stored for the video. */
+/** The media of a request, before their files are stored for the video. */
 export interface RequestMedia {
-  image: ValidFile<ImageFacts> | undefined;
-  audio: ValidFile<AudioFacts> | undefined;
+  media: RequestMedium[];
   /** About the uploads. */
   warnings: Warning[];
 }
 
+export const isUpload = ({ url }: { url: string }): boolean => url.startsWith('s3://');
+
 /** Inspects the uploads that a request names. @throws ProblemError 400 for those that are missing or that the model does not accept */
 export async function inspectMedia(
   s3: S3,
-  { request: { model, input }, inline }: Pick<CheckedBody, 'request' | 'inline'>,
+  { request, media }: Pick<CheckedBody, 'request' | 'media'>,
   rotatedImages: RotatedImages | undefined,
 ): Promise<RequestMedia> {
-  const { img_url, audio_url } = input;
-  const limits = findModel(model).image;
-  const [image, audio] = await Promise.all([
-    isUpload(img_url)
-      ? inspectUpload(s3, img_url, limits.max_bytes, (bytes, size) => inspectImage(bytes, size, limits, rotatedImages))
-      : undefined,
-    isUpload(audio_url) ? inspectUpload(s3, audio_url, audioLimits.max_bytes, inspectAudio) : undefined,
-  ]);
-  if (image?.ok === false || audio?.ok === false) {
-    throw invalidRequest([...issuesOf('/input/img_url', image), ...issuesOf('/input/audio_url', audio)]);
+  const model = findModel(request.model);
+  const inspected = await Promise.all(
+    media.map(async ({ inline, ...item }) => ({
+      item,
+      inline,
+      upload: isUpload(item) ? await inspectFile(s3, item, model, rotatedImages) : undefined,
+    })),
+  );
+  const located = (found: readonly ValueIssue[] | undefined, { pointer }: LocatedMedia) =>
+    (found ?? []).map((issue) => ({ pointer, ...issue }));
+  const issues = inspected.flatMap(({ item, upload }) => (upload?.ok === false ? located(upload.issues, item) : []));
+  if (issues.length > 0) throw invalidRequest(issues);
+  const files = inspected.map(({ item, inline, upload }): RequestMedium => {
+    const file = inline ?? (upload?.ok ? { upload: upload.upload, facts: upload.facts } : undefined);
+    return { ...item, ...(file ? { file } : {}) };
+  });
+  const measured = files.map(({ file, ...item }) => ({ ...item, ...file?.facts }));
+  const lengths = checkLengths(model, request.parameters.duration, measured);
+  if (lengths.length > 0) throw invalidRequest(lengths);
+  const warnings = inspected.flatMap(({ item, upload }) => (upload?.ok ? located(upload.warnings, item) : []));
+  return { media: files, warnings };
+}
+
+function inspectFile(
+  s3: S3,
+  { type, url }: LocatedMedia,
+  { image, audio_input, video_input }: Model,
+  rotatedImages: RotatedImages | undefined,
+): Promise<InspectedUpload> {
+  switch (kindOfMedia(type)) {
+    case 'image':
+      return inspectUpload(s3, url, image.max_bytes, (bytes, size) => inspectImage(bytes, size, image, rotatedImages));
+    case 'audio':
+      return inspectUpload(s3, url, audio_input!.max_bytes, (bytes, size) => inspectAudio(bytes, size, audio_input));
+    case 'video':
+      return inspectVideoUpload(s3, url, async (source) => {
+        // Loaded only for requests with an uploaded video.
+        const { inspectInputVideo } = await import('../media/input-video.ts');
+        return inspectInputVideo(source, video_input!);
+      });
+    case 'document':
+      throw new Error('A request with a document passed the check of its types.');
   }
-  const warnings = [...issuesOf('/input/img_url', image), ...issuesOf('/input/audio_url', audio)];
-  return { image: inline.img_url ?? image, audio: inline.audio_url ?? audio, warnings };
 }
 
 /**
  * Stores the files of a request for its video.
  * @param bucket where they are stored
+ * @returns the media as the record has them: each stored file by its own `s3://` URL
  * @throws ProblemError 400 for an upload that was deleted since it was inspected; some of the files may be stored by then
  */
-export async function storeMedia(
+export const storeMedia = (
   services: { s3: S3; bucket: string },
   id: string,
-  { image, audio }: RequestMedia,
-): Promise<{ image?: StoredImage; audio?: StoredAudio }> {
-  const [storedImage, storedAudio] = await Promise.all([
-    image && storeFile(services, id, image, '/input/img_url'),
-    audio && storeFile(services, id, audio, '/input/audio_url'),
-  ]);
-  return { ...(storedImage ? { image: storedImage } : {}), ...(storedAudio ? { audio: storedAudio } : {}) };
-}
+  { media }: RequestMedia,
+): Promise<RecordedMedia[]> =>
+  Promise.all(
+    media.map(async ({ type, url, pointer, file: given }) => {
+      if (!given) return { type, url };
+      const file = await storeFile(services, id, given, pointer);
+      return { type, url: `s3://${file.bucket}/${file.key}`, file };
+    }),
+  );
 
-const isUpload = (url: string | undefined): url is string => url?.startsWith('s3://') ?? false;
-
-const issuesOf = (pointer: string, inspected: InspectedUpload<unknown> | undefined): Issue[] =>
-  (inspected?.ok ? inspected.warnings : (inspected?.issues ?? [])).map((issue) => ({ pointer, ...issue }));
-
-async function storeFile<Facts extends { content_type: string }>(
+async function storeFile(
   { s3, bucket }: { s3: S3; bucket: string },
   id: string,
-  file: ValidFile<Facts>,
+  file: NonNullable<RequestMedium['file']>,
   pointer: string,
-): Promise<ObjectVersion & Facts> {
+): Promise<StoredMedia> {
   const { facts } = file;
   const stored =
     'upload' in file

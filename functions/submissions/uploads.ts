@@ -1,12 +1,19 @@
 import { Readable } from 'node:stream';
-import { CopyObjectCommand, GetObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+import {
+  CopyObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  type S3Client,
+  S3ServiceException,
+} from '@aws-sdk/client-s3';
+import type { ByteSource } from '../media/byte-source.ts';
 import type { InspectedMedia } from '../media/image.ts';
 import type { ValueIssue } from '../shared/issues.ts';
-import { copySource, ignoreNotFound, ignoreNotFoundOf } from '../shared/s3.ts';
+import { copySource, ignoreNotFound, ignoreNotFoundOf, readObjectRange } from '../shared/s3.ts';
 import { sha256Hex } from '../video/keys.ts';
 import type { ObjectVersion } from '../video/record.ts';
 import { parseS3Url } from '../wan/validation/public-url.ts';
-import { uploadNotFound } from '../wan/validation/urls.ts';
+import { type MediaFacts, uploadNotFound } from '../wan/validation/urls.ts';
 
 type S3 = Pick<S3Client, 'send'>;
 
@@ -16,15 +23,15 @@ export interface UploadVersion {
   key: string;
   version_id: string;
   etag: string;
-  /** Hex. */
+  /** Hex; of a video, which is not read whole, the hash of its version's name. */
   sha256: string;
   /** Detected from the bytes. */
   content_type: string;
 }
 
 /** An uploaded file that the model accepts, or what is wrong with it. */
-export type InspectedUpload<Facts> =
-  | { ok: true; upload: UploadVersion; facts: Facts; warnings: readonly ValueIssue[] }
+export type InspectedUpload =
+  | { ok: true; upload: UploadVersion; facts: MediaFacts; warnings: readonly ValueIssue[] }
   | { ok: false; issues: readonly ValueIssue[] };
 
 /**
@@ -32,16 +39,40 @@ export type InspectedUpload<Facts> =
  * @param url below the caller's own folder: one that `checkBody` accepted
  * @param maxBytes of a larger file only the beginning is read
  */
-export async function inspectUpload<Facts extends { content_type: string }>(
+export async function inspectUpload(
   s3: S3,
   url: string,
   maxBytes: number,
-  inspect: (bytes: Uint8Array, size: number) => InspectedMedia<Facts>,
-): Promise<InspectedUpload<Facts>> {
+  inspect: (bytes: Uint8Array, size: number) => InspectedMedia<MediaFacts>,
+): Promise<InspectedUpload> {
   const read = await readUpload(s3, url, maxBytes);
   if (!read) return { ok: false, issues: [uploadNotFound] };
   const inspected = inspect(read.bytes, read.size);
   return inspected.ok ? { ...inspected, upload: versionOf(read, inspected.facts.content_type) } : inspected;
+}
+
+/** Inspects an uploaded video by ranges of its current version: it may have 100 MB. */
+export async function inspectVideoUpload(
+  s3: S3,
+  url: string,
+  inspect: (source: ByteSource) => Promise<InspectedMedia<MediaFacts>>,
+): Promise<InspectedUpload> {
+  const address = parseS3Url(url);
+  const found =
+    address &&
+    (await s3
+      .send(new HeadObjectCommand({ Bucket: address.bucket, Key: address.key }))
+      .catch(ignoreNotFoundOf(address.key)));
+  if (!found) return { ok: false, issues: [uploadNotFound] };
+  const { ContentLength: size, ETag: etag, VersionId: version_id } = found;
+  if (size === undefined || !etag || !version_id) throw unversioned();
+  const read = (start: number, end: number) => readObjectRange(s3, { ...address, version_id }, start, end);
+  const inspected = await inspect({ size, read }).catch(ignoreNotFound);
+  if (!inspected) return { ok: false, issues: [uploadNotFound] };
+  if (!inspected.ok) return inspected;
+  const { content_type } = inspected.facts;
+  const sha256 = sha256Hex(`${address.bucket}/${address.key} ${version_id}`);
+  return { ...inspected, upload: { ...address, version_id, etag, sha256, content_type } };
 }
 
 /**
@@ -87,11 +118,14 @@ async function readUpload(s3: S3, url: string, maxBytes: number): Promise<ReadUp
   if (!found) return undefined;
   const { Body, ContentLength: size, ETag: etag, VersionId: version_id } = found;
   if (!(Body instanceof Readable) || size === undefined || !etag || !version_id) {
-    throw new Error('S3 returned an upload without length, ETag or version. Turn on versioning of the uploads bucket.');
+    throw unversioned();
   }
   const bytes = size > maxBytes ? await beginningOf(Body) : await Body.transformToByteArray();
   return { object: { ...address, version_id, etag }, bytes, size };
 }
+
+const unversioned = () =>
+  new Error('S3 returned an upload without length, ETag or version. Turn on versioning of the uploads bucket.');
 
 /** Returns the first chunk of a stream and closes it. */
 async function beginningOf(body: Readable): Promise<Uint8Array> {
@@ -118,16 +152,21 @@ export function uploadFolder(owner: string): string {
   return `uploads/${owner}/`;
 }
 
-/** Returns the `s3://` prefix of an owner's uploads that `img_url` and `audio_url` may have. */
+/** Returns the `s3://` prefix of an owner's uploads that the URLs of media may have. */
 export const uploadPrefix = (bucket: string, owner: string): string => `s3://${bucket}/${uploadFolder(owner)}`;
 
-/** Returns the key of a video's own image or audio: named by its bytes, so that the same file is stored once. */
+/** Returns the key of a video's own copy of a medium: named by its bytes, so that the same file is stored once. */
 export const inputKey = (id: string, sha256: string, contentType: string): string =>
   `inputs/${id}/${sha256}.${extensionOf(contentType)}`;
 
-/** Returns the file extension of an image's or audio file's content type. */
+/** Returns the file extension of a medium's content type. */
 export const extensionOf = (contentType: string): string =>
-  contentType === 'audio/mpeg' ? 'mp3' : contentType.slice(contentType.indexOf('/') + 1);
+  extensions.get(contentType) ?? contentType.slice(contentType.indexOf('/') + 1);
+
+const extensions: ReadonlyMap<string, string> = new Map([
+  ['audio/mpeg', 'mp3'],
+  ['video/quicktime', 'mov'],
+]);
 
 /**
  * Runs a conditional write (`IfNoneMatch: '*'`) to a key that is named by its bytes. An existing object is not an error.

@@ -2,8 +2,10 @@ import type { Warning } from '../shared/issues.ts';
 import { TOMBSTONE_DAYS, timeToLive } from '../shared/table-schema.ts';
 import type { Usage } from '../wan/client/query-task.ts';
 import type { Failure as ExplainedFailure } from '../wan/failures.ts';
+import type { MediaItem } from '../wan/media.ts';
 import type { Price } from '../wan/prices.ts';
 import type { VideoRequest } from '../wan/validation/request.ts';
+import type { MediaFacts } from '../wan/validation/urls.ts';
 
 // The record of a video. Field names are snake_case in the API, in the table and here, so nothing is mapped. Times are ISO 8601 UTC.
 
@@ -27,15 +29,11 @@ interface StoredFile extends ObjectVersion {
   bytes: number;
 }
 
-export interface StoredImage extends StoredFile {
-  /** Pixels. */
-  width: number;
-  height: number;
-}
+/** A file of an input. Which facts are known depends on its kind. */
+export type StoredMedia = ObjectVersion & MediaFacts;
 
-export interface StoredAudio extends StoredFile {
-  duration_seconds: number;
-}
+/** An input of a video. A stored file has the URL `s3://bucket/key`. */
+export type RecordedMedia = MediaItem & { file?: StoredMedia };
 
 export interface ArchivedVideo extends StoredFile {
   /** Hex. */
@@ -47,8 +45,8 @@ export interface ArchivedVideo extends StoredFile {
   codecs: string[];
 }
 
-/** The input as requested. For a stored image, `img_url` is `s3://bucket/key`; for stored audio, `audio_url` is. */
-type VideoInput = VideoRequest['input'];
+/** The input as requested, with the stored files of its media. */
+type VideoInput = Omit<VideoRequest['input'], 'media'> & { media: RecordedMedia[] };
 
 /** The parameters with the model's defaults. Incomplete only for a drop with invalid settings. */
 export type VideoParameters = Partial<VideoRequest['parameters']>;
@@ -117,9 +115,7 @@ export interface VideoRecord {
   warnings: Warning[];
   /** Hash of the request body, to detect an Idempotency-Key that is reused with another body. */
   request_hash: string;
-  image?: StoredImage;
-  audio?: StoredAudio;
-  /** The cost of the video if it succeeds; undefined when the price is unknown. */
+  /** The most that the video costs if it succeeds; undefined when the price is unknown. */
   estimated_cost?: Price;
   /** `YYYY-MM` (UTC) of the creation or the last retry: the video counts towards this month's spending limit. */
   spending_month: string;

@@ -165,8 +165,6 @@ type VideoFields = Pick<
   | 'metadata'
   | 'warnings'
   | 'request_hash'
-  | 'image'
-  | 'audio'
   | 'estimated_cost'
 >;
 

@@ -28,7 +28,7 @@ export interface Progress {
  */
 export function viewOf(video: VideoRecord, now: number, position?: QueuePosition): VideoView {
   const { id, owner, status, created_at, updated_at, model, input, parameters, source, metadata, warnings } = video;
-  const { image, audio, task, video: archived, usage, error, timeline } = video;
+  const { task, video: archived, usage, error, timeline } = video;
   const { estimated_cost, cost, expires_at } = video;
   return {
     id,
@@ -44,8 +44,6 @@ export function viewOf(video: VideoRecord, now: number, position?: QueuePosition
     warnings,
     ...progressOf(video, now),
     ...position,
-    ...(image ? { image } : {}),
-    ...(audio ? { audio } : {}),
     ...(estimated_cost ? { estimated_cost } : {}),
     ...(task ? { task: viewOfTask(task) } : {}),
     ...(archived ? { video: archived } : {}),

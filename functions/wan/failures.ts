@@ -34,17 +34,17 @@ const failures = {
   },
   image_refused: {
     ...final,
-    message: 'Wan refused the image or audio file: the model does not accept its type, size or length.',
-    hint: 'Use JPEG, PNG without transparency, BMP or WEBP of 360 to 2000 pixels per side and at most 10 MB; audio as WAV or MP3 of 3 to 30 s and at most 15 MB.',
+    message: 'Wan refused an image, audio or video file: the model does not accept its type, size or length.',
+    hint: 'Use JPEG, PNG without transparency, BMP or WEBP; audio as WAV or MP3; video as MP4 or MOV. GET /models has the limits of each model.',
   },
   image_unreachable: {
     ...unbilled,
-    message: 'Wan could not download the image or audio file.',
+    message: 'Wan could not download an image, audio or video file.',
     hint: 'Check that the URL opens from anywhere without a login, then POST /videos/{id}/retry. Or send the file itself, as a data: URL or with POST /uploads.',
   },
   image_gone: {
     ...final,
-    message: 'The image or audio file of the video was deleted before Wan received it.',
+    message: 'An image, audio or video file of the request was deleted before Wan received it.',
     hint: 'Upload or drop the file again, which creates a new video, and keep it until that video is done.',
   },
   content_refused: {

@@ -9,8 +9,7 @@ import { type VideoView, viewOf } from '../video/view.ts';
 import { isModelName } from '../wan/catalogue.ts';
 import type { WanClient } from '../wan/client/client.ts';
 import { billedSeconds } from '../wan/client/query-task.ts';
-import { type Price, priceOf } from '../wan/prices.ts';
-import type { Region } from '../wan/regions.ts';
+import { type Deployment, type Price, priceOf } from '../wan/prices.ts';
 import type { ArchiveVideoOutput } from './step-handler.ts';
 import { DownloadError, type VerifiedVideo } from './verify-video.ts';
 
@@ -19,7 +18,7 @@ export interface ArchiveServices {
   s3: Pick<S3Client, 'send'>;
   bucket: string;
   wan: Pick<WanClient, 'queryTask'>;
-  wanRegion: Region;
+  deployment: Deployment;
   /** Copies a video to a key and verifies that it is complete. */
   copyAndVerify: (video: VideoRecord, videoUrl: string, key: string) => Promise<VerifiedVideo>;
   /**
@@ -57,7 +56,7 @@ export async function archiveVideo(services: ArchiveServices, input: WorkflowInp
     if (error instanceof DownloadError) await reportFailure(services, video, error, downloads);
     throw error;
   });
-  const cost = actualCost(video, services.wanRegion);
+  const cost = actualCost(video, services.deployment);
   const result = {
     video: { bucket, key, ...verified.video },
     warnings: [...video.warnings.filter(({ code }) => code !== downloadFailing), ...verified.warnings],
@@ -136,12 +135,15 @@ async function currentUrl({ wan }: ArchiveServices, video: VideoRecord): Promise
   return response.video_url;
 }
 
-/** Returns the cost: the seconds that Wan bills, at the catalogue's price. Undefined when the price is unknown. */
-function actualCost({ model, parameters, usage }: VideoRecord, region: Region): Price | undefined {
-  const seconds = billedSeconds(usage) ?? parameters.duration;
+/** Returns the cost: the seconds that Wan bills, or the most that it may bill, at the deployment's price. Undefined for an unknown price. */
+function actualCost(
+  { model, parameters, usage, estimated_cost }: VideoRecord,
+  deployment: Deployment,
+): Price | undefined {
+  const seconds = billedSeconds(usage) ?? estimated_cost?.seconds ?? parameters.duration;
   const { resolution } = parameters;
   return isModelName(model) && resolution && seconds !== undefined
-    ? priceOf(model, resolution, seconds, region)
+    ? priceOf(model, resolution, seconds, deployment)
     : undefined;
 }
 

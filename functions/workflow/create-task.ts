@@ -14,8 +14,9 @@ import type { Table } from '../video/table.ts';
 import type { WanClient } from '../wan/client/client.ts';
 import type { AccountRefused } from '../wan/client/rejections.ts';
 import { explainEnding, explainFailure } from '../wan/failures.ts';
+import type { MediaItem } from '../wan/media.ts';
 import { type AdoptServices, adoptTask, waitForTask } from './adopt-task.ts';
-import type { MediaMissing, MediaTransfer, MediaUrls } from './media-urls.ts';
+import type { MediaMissing, MediaTransfer } from './media-urls.ts';
 import { type ReconcileServices, reconcile } from './reconcile.ts';
 import type { CreateTaskOutput } from './step-handler.ts';
 import { taskRequestOf } from './task-request.ts';
@@ -28,7 +29,10 @@ const CALL_DEADLINE_MILLISECONDS = 80_000;
 
 export interface CreateTaskServices extends AdoptServices, Dispatcher {
   wan: WanClient;
-  resolveMediaUrls: (video: VideoRecord, transfer: MediaTransfer) => Promise<MediaUrls | AccountRefused | MediaMissing>;
+  resolveMediaUrls: (
+    video: VideoRecord,
+    transfer: MediaTransfer,
+  ) => Promise<MediaItem[] | AccountRefused | MediaMissing>;
   mediaTransfer: MediaTransfer;
   /** How long a task whose response was lost is searched for before the request is sent again. */
   uncertainSeconds: number;
@@ -64,7 +68,7 @@ async function submit(
 ): Promise<CreateTaskOutput> {
   const { table, wan } = services;
   const media = await services.resolveMediaUrls(video, transfer);
-  if ('outcome' in media)
+  if (!Array.isArray(media))
     return media.outcome === 'gone'
       ? failed(video, explainEnding('image_gone'))
       : pauseAndSettle(services, video, media.reason);
@@ -118,7 +122,7 @@ async function submit(
     case 'account_refused':
       return pauseAndSettle(services, withdrawn, response.reason);
     case 'refused':
-      if (response.reason === 'image_download' && transfer === 'url' && (withdrawn.image || withdrawn.audio))
+      if (response.reason === 'image_download' && transfer === 'url' && withdrawn.input.media.some(({ file }) => file))
         return submit(services, withdrawn, 'upload');
       return failed(withdrawn, explainFailure({ ...response, stage: 'submit' }));
   }

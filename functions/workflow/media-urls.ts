@@ -2,20 +2,15 @@ import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { errorNames, WorkflowError } from '../shared/errors.ts';
 import { ignoreNotFound } from '../shared/s3.ts';
-import type { StoredAudio, StoredImage, VideoRecord } from '../video/record.ts';
+import type { StoredMedia, VideoRecord } from '../video/record.ts';
 import type { ModelName } from '../wan/catalogue.ts';
 import type { WanClient } from '../wan/client/client.ts';
 import type { AccountRefused } from '../wan/client/rejections.ts';
+import type { MediaItem } from '../wan/media.ts';
 import { modelOf } from './task-request.ts';
 
 /** `url`: Wan fetches a presigned URL. `upload`: the file is uploaded to Wan's temporary storage. */
 export type MediaTransfer = 'url' | 'upload';
-
-/** The URLs from which Wan fetches a video's image and, if it has one, its audio. */
-export interface MediaUrls {
-  img_url: string;
-  audio_url?: string;
-}
 
 /** The stored version of a file was deleted; it cannot be restored. */
 export interface MediaMissing {
@@ -31,8 +26,8 @@ interface MediaServices {
 const PRESIGNED_SECONDS = 15 * 60;
 
 /**
- * Returns the URLs of a video's media: a caller's own URL unchanged; for a stored file a presigned or an `oss://` URL.
- * @returns the URLs, why Wan refuses the account's upload, or that the file to upload is gone. A presigned URL is created without
+ * Returns a video's media with URLs for Wan: a caller's own URL unchanged; for a stored file a presigned or an `oss://` URL.
+ * @returns the media, why Wan refuses the account's upload, or that the file to upload is gone. A presigned URL is created without
  * checking that its file exists
  * @throws WorkflowError wanThrottled or wanUnavailable when the upload can be retried, Error when a stored file cannot be read
  */
@@ -40,29 +35,27 @@ export async function resolveMediaUrls(
   services: MediaServices,
   video: VideoRecord,
   transfer: MediaTransfer,
-): Promise<MediaUrls | AccountRefused | MediaMissing> {
-  const urlOf = (file: StoredImage | StoredAudio) =>
+): Promise<MediaItem[] | AccountRefused | MediaMissing> {
+  const urlOf = (file: StoredMedia) =>
     transfer === 'url' ? presign(services, file) : upload(services, modelOf(video), file);
-  const [img_url, audio_url] = await Promise.all([
-    video.image ? urlOf(video.image) : video.input.img_url,
-    video.audio ? urlOf(video.audio) : video.input.audio_url,
-  ]);
-  if (typeof img_url === 'object') return img_url;
-  if (typeof audio_url === 'object') return audio_url;
-  return { img_url, ...(audio_url === undefined ? {} : { audio_url }) };
+  const media = await Promise.all(
+    video.input.media.map(async ({ type, url, file }) => ({ type, url: file ? await urlOf(file) : url })),
+  );
+  const failed = media.map(({ url }) => url).find((url) => typeof url === 'object');
+  return failed ?? (media as MediaItem[]);
 }
 
 /** Reads the version of the file that was validated. */
-const getFile = ({ bucket, key, version_id }: StoredImage | StoredAudio) =>
+const getFile = ({ bucket, key, version_id }: StoredMedia) =>
   new GetObjectCommand({ Bucket: bucket, Key: key, VersionId: version_id });
 
-const presign = ({ s3 }: MediaServices, file: StoredImage | StoredAudio): Promise<string> =>
+const presign = ({ s3 }: MediaServices, file: StoredMedia): Promise<string> =>
   getSignedUrl(s3, getFile(file), { expiresIn: PRESIGNED_SECONDS });
 
 async function upload(
   { s3, wan }: MediaServices,
   model: ModelName,
-  file: StoredImage | StoredAudio,
+  file: StoredMedia,
 ): Promise<string | AccountRefused | MediaMissing> {
   const object = await s3.send(getFile(file)).catch(ignoreNotFound);
   if (!object) return { outcome: 'gone' };

@@ -11,18 +11,15 @@ export function modelOf({ id, model }: Pick<VideoRecord, 'id' | 'model'>): Model
   throw new Error(`The catalogue has no model ${model}, which the video ${id} names.`);
 }
 
-/** Returns the body of Wan's create call for a video. @param media the URLs of its image and, if it has one, its audio */
-export function taskRequestOf(
-  video: VideoRecord,
-  media: Pick<TaskRequest['input'], 'img_url' | 'audio_url'>,
-): TaskRequest {
-  const { resolution, duration, prompt_extend, watermark, ...optional } = video.parameters;
-  if (!resolution || duration === undefined || prompt_extend === undefined || watermark === undefined) {
+/** Returns the body of Wan's create call for a video. @param media its media with the URLs from which Wan fetches them */
+export function taskRequestOf(video: VideoRecord, media: TaskRequest['input']['media']): TaskRequest {
+  const { resolution, duration, watermark, ...optional } = video.parameters;
+  if (!resolution || duration === undefined || watermark === undefined) {
     throw new Error(`The record of the video ${video.id} lacks parameters.`);
   }
   return {
     model: modelOf(video),
-    input: { ...video.input, ...media },
-    parameters: { resolution, duration, prompt_extend, watermark, ...optional },
+    input: { ...video.input, media },
+    parameters: { resolution, duration, watermark, ...optional },
   };
 }

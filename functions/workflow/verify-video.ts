@@ -1,14 +1,16 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
-import { DeleteObjectCommand, GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { type ArchiveOutcome, streamToS3 } from '../media/copy-to-s3.ts';
 import { type DownloadRequest, measureDownload } from '../media/download.ts';
 import { type InspectedVideo, inspectMp4 } from '../media/mp4.ts';
 import { type ErrorName, errorNames, WorkflowError } from '../shared/errors.ts';
 import type { Warning } from '../shared/issues.ts';
 import type { RecordMetric } from '../shared/metrics.ts';
+import { readObjectRange } from '../shared/s3.ts';
 import type { ArchivedVideo, VideoRecord } from '../video/record.ts';
-import { billedSeconds } from '../wan/client/query-task.ts';
-import { outputSize } from '../wan/output-size.ts';
+import { findModel } from '../wan/catalogue.ts';
+import { billedSeconds, outputSeconds } from '../wan/client/query-task.ts';
+import { AUTOMATIC_DURATION, outputSize } from '../wan/output.ts';
 import { hostOfLink, type TrustedHosts, trustedVideoUrl } from '../wan/video-host.ts';
 
 /** A 15 s video in 1080P has about 30 MB; a file more than ten times as large is not a video of Wan's. */
@@ -19,7 +21,7 @@ const IDENTICAL_DOWNLOADS = 3;
 const DOWNLOAD_MILLISECONDS = 10 * 60_000;
 /** How much a video's duration may differ from the requested one, in seconds. */
 const DURATION_TOLERANCE_SECONDS = 0.5;
-/** Wan's videos have 30 frames per second (facts, "The video"). */
+/** Wan's videos have 30 frames per second (facts, "The video"); those of Wan 3.0, as many as its usage reports. */
 const EXPECTED_FPS = 30;
 
 interface CopyServices extends TrustedHosts {
@@ -74,7 +76,7 @@ export async function copyAndVerify(
   }
   const inspected = await inspectMp4({
     size: copy.bytes,
-    read: (start, end) => readRange(services, { key, version_id: copy.version_id }, start, end),
+    read: (start, end) => readObjectRange(s3, { bucket, key, version_id: copy.version_id }, start, end),
   });
   const defect = inspected.ok ? durationMismatch(inspected.duration_seconds, video) : inspected.reason;
   const isStable = defect !== undefined && (await isReproducible(download, copy.sha256));
@@ -138,12 +140,20 @@ async function isReproducible(download: DownloadRequest, sha256: string): Promis
 const describeOutcome = (copy: Exclude<ArchiveOutcome, { outcome: 'stored' }>): string =>
   'cause' in copy ? `${copy.outcome} (${copy.cause})` : copy.outcome;
 
-/** Describes a duration that is neither the one Wan bills nor the requested one. */
+/** Describes a duration that is neither one that Wan reports nor the requested one. */
 function durationMismatch(seconds: number, video: VideoRecord): string | undefined {
-  const expected = [billedSeconds(video.usage), video.parameters.duration].filter((each) => each !== undefined);
+  const requested = requestedSeconds(video);
+  const expected = [...(requested === undefined ? [] : [requested]), ...reportedSeconds(video)];
   if (expected.length === 0 || expected.some((each) => isSameDuration(seconds, each))) return undefined;
   return `${seconds} s long instead of ${expected[0]} s`;
 }
+
+const requestedSeconds = ({ parameters: { duration } }: VideoRecord): number | undefined =>
+  duration === AUTOMATIC_DURATION ? undefined : duration;
+
+/** The lengths that Wan reports: its output, and what it bills, which of a continuation is the length of the whole. */
+const reportedSeconds = ({ usage }: VideoRecord): number[] =>
+  [outputSeconds(usage), billedSeconds(usage)].filter((seconds) => seconds !== undefined);
 
 const isSameDuration = (seconds: number, expected: number): boolean =>
   Math.abs(seconds - expected) <= DURATION_TOLERANCE_SECONDS;
@@ -151,21 +161,29 @@ const isSameDuration = (seconds: number, expected: number): boolean =>
 /** Returns what differs from the request. It never fails a paid video: the expected size comes from an inferred formula. */
 function warningsFor(
   inspected: InspectedVideo & { ok: true },
-  { image, parameters, usage }: VideoRecord,
+  video: VideoRecord,
   { isStable }: { isStable: boolean },
 ): Warning[] {
   const warnings: Warning[] = [];
+  const { model: name, input, parameters, usage } = video;
   const { width, height, fps, duration_seconds } = inspected;
-  const { duration = duration_seconds } = parameters;
-  const billed = billedSeconds(usage) ?? duration;
-  if (!isSameDuration(duration_seconds, duration) || !isSameDuration(duration_seconds, billed)) {
+  const reported = reportedSeconds(video);
+  const requested = requestedSeconds(video) ?? reported[0] ?? duration_seconds;
+  const isReported = reported.length === 0 || reported.some((each) => isSameDuration(duration_seconds, each));
+  if (!isSameDuration(duration_seconds, requested) || !isReported) {
+    const billed = billedSeconds(usage) ?? requested;
     warnings.push({
       pointer: '/parameters/duration',
       code: 'unexpected_duration',
-      message: `The video is ${duration_seconds} s long; ${duration} s were requested, and Wan bills ${billed} s.${isStable ? ' Wan made it so: every download had the same bytes.' : ''}`,
+      message: `The video is ${duration_seconds} s long; ${requested} s were requested, and Wan bills ${billed} s.${isStable ? ' Wan made it so: every download had the same bytes.' : ''}`,
     });
   }
-  const expected = image && parameters.resolution ? outputSize(image, parameters.resolution) : undefined;
+  const model = findModel(name);
+  const frame = input.media.find(({ type }) => type === 'first_frame')?.file;
+  const expected =
+    model?.known_output_size && frame?.width && frame.height && parameters.resolution
+      ? outputSize({ width: frame.width, height: frame.height }, parameters.resolution)
+      : undefined;
   if (expected && (expected.width !== width || expected.height !== height)) {
     warnings.push({
       pointer: '/parameters/resolution',
@@ -173,29 +191,12 @@ function warningsFor(
       message: `The video has ${width} × ${height} pixels; ${expected.width} × ${expected.height} were expected.`,
     });
   }
-  if (Math.abs(fps - EXPECTED_FPS) > 0.1) {
-    const message = `The video has ${fps} frames per second; ${EXPECTED_FPS} were expected.`;
+  const expectedFps = usage?.fps ?? (model?.usage_family === 'wan3.0' ? fps : EXPECTED_FPS);
+  if (Math.abs(fps - expectedFps) > 0.1) {
+    const message = `The video has ${fps} frames per second; ${expectedFps} were expected.`;
     warnings.push({ pointer: '', code: 'unexpected_frame_rate', message });
   }
   return warnings;
-}
-
-async function readRange(
-  { s3, bucket }: CopyServices,
-  object: { key: string; version_id: string | undefined },
-  start: number,
-  end: number,
-): Promise<Uint8Array> {
-  const { Body } = await s3.send(
-    new GetObjectCommand({
-      Bucket: bucket,
-      Key: object.key,
-      VersionId: object.version_id,
-      Range: `bytes=${start}-${end - 1}`,
-    }),
-  );
-  if (!Body) throw new Error('S3 returned a range without a body.');
-  return Body.transformToByteArray();
 }
 
 const discard = ({ s3, bucket }: CopyServices, key: string, versionId: string | undefined) =>

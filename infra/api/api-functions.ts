@@ -68,7 +68,7 @@ export function apiFunctions(scope: Construct, foundation: Foundation, routeMeth
         : new PipelineFunction(scope, 'console', {
             ...common,
             description: 'Serves the web console, which calls the other routes with the API key that its user enters',
-            access: mergeAccess(requestSettings(configuration), settings({ WAN_BASE_URL: configuration.wanBaseUrl })),
+            access: requestSettings(configuration),
             timeout: shortTimeout,
           }),
     contract: new PipelineFunction(scope, 'contract', {

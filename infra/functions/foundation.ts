@@ -83,9 +83,14 @@ export const videoRetention = ({ retention }: Configuration) =>
 export const queryRate = ({ wanQueriesPerSecond }: Configuration) =>
   settings({ WAN_QUERIES_PER_SECOND: String(wanQueriesPerSecond) });
 
-/** Validation of a request without its media: the region, for catalogue and prices, and the origins that its URLs may name. */
-export const requestSettings = ({ region, trustedOrigins }: Configuration) =>
-  settings({ WAN_REGION: region, TRUSTED_ORIGINS: JSON.stringify(trustedOrigins) });
+/** Validation of a request without its media: what decides the offered models and their prices, and the origins that its URLs may name. */
+export const requestSettings = ({ region, wanBaseUrl, prices, trustedOrigins }: Configuration) =>
+  settings({
+    WAN_REGION: region,
+    WAN_BASE_URL: wanBaseUrl,
+    MODEL_PRICES: JSON.stringify(prices),
+    TRUSTED_ORIGINS: JSON.stringify(trustedOrigins),
+  });
 
 /** Whether images are accepted that only their EXIF orientation turns upright. */
 export const imageRules = ({ rotatedImages }: Configuration) => settings({ ROTATED_IMAGES: rotatedImages });

@@ -1,4 +1,5 @@
 import { priceOf } from '../../functions/wan/prices.ts';
+import { regions } from '../../functions/wan/regions.ts';
 
 /** List prices in USD of us-east-1, without free tiers and discounts, as of `pricesOf`. */
 export const prices = {
@@ -184,10 +185,12 @@ const wanExamples = [
   ['wan2.6-i2v', '1080P', 10],
 ] as const;
 
+const singapore = { region: 'singapore', base_url: regions.singapore.base_url, prices: {} } as const;
+
 /** Returns the page as Markdown. */
 export function costPage(): string {
   const wan = wanExamples.map(([model, resolution, seconds]) => {
-    const { amount } = priceOf(model, resolution, seconds, 'singapore')!;
+    const { amount } = priceOf(model, resolution, seconds, singapore)!;
     return `| ${model}, ${resolution}, ${seconds} s | ${dollars(amount)} | ${dollars(videoCost())} | ${((videoCost() / amount) * 100).toFixed(1)} % |`;
   });
   const [thousand, million] = [monthCost(1000), monthCost(1_000_000)];

@@ -2,8 +2,11 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { documentedMessage, referenceCodes, referenceStatus } from '../../functions/api/dashscope/errors.ts';
 import { endingsTable, markdownTable, problemsTable } from '../../functions/api/openapi/problem-codes.ts';
-import { describeDurations, findModel, offeredModelNames } from '../../functions/wan/catalogue.ts';
-import { defaultPrices } from '../../functions/wan/prices.ts';
+import { findModel, models } from '../../functions/wan/catalogue.ts';
+import { describeMedia } from '../../functions/wan/media.ts';
+import { describeDurations } from '../../functions/wan/output.ts';
+import { pricesOf } from '../../functions/wan/prices.ts';
+import { regions } from '../../functions/wan/regions.ts';
 import { projectRoot } from '../synth/bundle.ts';
 import { configurationReference } from './configuration-reference.ts';
 import { costPage } from './cost.ts';
@@ -41,25 +44,41 @@ ${markdownTable(
 )}
 `;
 
+const singapore = { region: 'singapore', base_url: regions.singapore.base_url, prices: {} } as const;
+
 /** The models with what they accept, and the list price of a second in Singapore. */
 function modelsTable(): string {
-  const rows = offeredModelNames.map((name) => {
-    const { resolutions, default_resolution, durations, audio, rate_limits, prompt_limit } = findModel(name);
-    const prices = defaultPrices.prices[name]?.singapore ?? {};
+  const rows = models.map(({ name }) => {
+    const { resolutions, default_resolution, durations, audio, rate_limits, prompt_limit, media } = findModel(name);
+    const { tiers, as_of } = pricesOf(name, singapore);
     return [
       code(name),
       resolutions.map((tier) => (tier === default_resolution ? `**${tier}**` : tier)).join(', '),
       describeDurations(durations),
       audio ? 'yes' : 'no',
+      describeMedia(media),
       prompt_limit,
-      resolutions.map((tier) => `$${prices[tier]}`).join(', '),
+      resolutions.every((tier) => tiers[tier] !== undefined)
+        ? `${resolutions.map((tier) => `$${tiers[tier]}`).join(', ')} (${as_of})`
+        : 'unknown',
       `${rate_limits.concurrent_tasks} tasks, ${rate_limits.submits_per_second} submissions/s`,
     ];
   });
-  const head = ['model', 'resolutions (default in bold)', 'seconds', 'audio', 'prompt', 'USD per second', 'Wan runs'];
+  const head = [
+    'model',
+    'resolutions (default in bold)',
+    'seconds',
+    'audio',
+    'media',
+    'prompt',
+    'USD per second',
+    'Wan runs',
+  ];
   return `${markdownTable(head, rows)}
 
-Prices are Wan's list prices for Singapore of ${defaultPrices.as_of}, in the order of the resolutions. \`GET /models\` has those of the deployment.`;
+Prices are Wan's list prices for Singapore with the day on which they were read, in the order of the resolutions. A model is offered only with
+a price for each resolution (the setting \`prices\` adds one), and a model of Wan 3.0 only at a workspace's domain (the setting
+\`workspaceId\`). \`GET /models\` has the models, limits and prices of the deployment.`;
 }
 
 /** The API's guide, which is written by hand, with its table of models. */

@@ -8,9 +8,9 @@ import { listVideos } from '../../functions/video/list.ts';
 import { isTerminal, type VideoRecord } from '../../functions/video/record.ts';
 import { readVideo } from '../../functions/video/store.ts';
 import { type Table, tableOf } from '../../functions/video/table.ts';
-import { findModel, type ModelName, offeredModelNames, type Resolution } from '../../functions/wan/catalogue.ts';
-import { type Price, priceOf } from '../../functions/wan/prices.ts';
-import type { Region } from '../../functions/wan/regions.ts';
+import { findModel, type ModelName, type Resolution } from '../../functions/wan/catalogue.ts';
+import { offeredModels, type Price, priceOf } from '../../functions/wan/prices.ts';
+import { type Region, regions } from '../../functions/wan/regions.ts';
 import { sampleImage } from '../../local/demo/sample-image.ts';
 import type { Configuration } from '../config.ts';
 import { type Clients, clientsFor } from './clients.ts';
@@ -111,11 +111,12 @@ interface SmokeRequest {
 
 /** The cheapest video in the region. */
 function cheapestRequest(region: Region): SmokeRequest {
-  const requests = offeredModelNames.flatMap((model) => {
-    const { resolutions, durations } = findModel(model)!;
+  const withoutSettings = { region, base_url: regions[region].base_url, prices: {} };
+  const requests = offeredModels(withoutSettings).flatMap((model) => {
+    const { resolutions, durations } = findModel(model);
     const seconds = durations.kind === 'set' ? Math.min(...durations.values) : durations.min;
     return resolutions.flatMap((resolution) => {
-      const price = priceOf(model, resolution, seconds, region);
+      const price = priceOf(model, resolution, seconds, withoutSettings);
       return price ? [{ model, resolution, price }] : [];
     });
   });

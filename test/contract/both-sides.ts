@@ -1,9 +1,9 @@
 import type { Issue } from '../../functions/shared/issues.ts';
-import { models } from '../../functions/wan/catalogue.ts';
 import { checkRequest, type VideoRequest } from '../../functions/wan/validation/request.ts';
 import { createLimits } from '../../local/wan/limits.ts';
 import { createSubmit } from '../../local/wan/submit.ts';
 import { png, wav } from '../functions/media/support.ts';
+import { everyModel } from '../support/videos.ts';
 
 export type ClientResult = { ok: true; request: VideoRequest } | { ok: false; issues: Issue[] };
 
@@ -16,7 +16,7 @@ export function checkByClient(text: string, mode: 'strict' | 'tolerant'): Client
     mode,
     trustedOrigins: [],
     maxInlineBytes: Number.POSITIVE_INFINITY,
-    offeredModels: models.map(({ name }) => name),
+    deployment: everyModel,
   });
 }
 
@@ -45,7 +45,9 @@ export interface EmulatorResponse {
 }
 
 /** Creates the emulator's submission handler, without server and disk. */
-export function createEmulatedSubmit(): (text: string) => Promise<EmulatorResponse> {
+export function createEmulatedSubmit(
+  fetchFile: typeof fetch = fetchAnything,
+): (text: string) => Promise<EmulatorResponse> {
   const submit = createSubmit({
     store: {
       save: async () => {},
@@ -58,7 +60,7 @@ export function createEmulatedSubmit(): (text: string) => Promise<EmulatorRespon
     uploads: { newFolder: () => '', store: async () => false, read: async () => undefined },
     finisher: { renderAhead: () => {} },
     limits: createLimits({ enabled: false, now: Date.now }),
-    fetch: fetchAnything,
+    fetch: fetchFile,
     now: Date.now,
     taskSeconds: 6,
   });

@@ -8,6 +8,7 @@ import { serveDashscope } from '../functions/api/dashscope/serve.ts';
 import { aTask, moveTo, succeed } from '../functions/api/dashscope/support.ts';
 import { png } from '../functions/media/support.ts';
 import { startTable } from '../support/table.ts';
+import { firstFrame } from '../support/videos.ts';
 
 /*
  * Clients that were written for Wan: only base URL and key are changed.
@@ -35,7 +36,7 @@ const iso = (at: number) => new Date(at).toISOString();
 const request = (prompt: string, url = img_url) =>
   ({
     model,
-    input: { prompt, img_url: url },
+    input: { prompt, media: firstFrame(url) },
     parameters: { resolution: '480P', duration: 5, prompt_extend: true, watermark: false },
   }) as const;
 

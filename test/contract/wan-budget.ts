@@ -1,6 +1,7 @@
 import { findModel, isModelName, type ModelName } from '../../functions/wan/catalogue.ts';
 import { priceOf } from '../../functions/wan/prices.ts';
 import type { Region } from '../../functions/wan/regions.ts';
+import { aDeployment } from '../support/videos.ts';
 
 /** An upper bound of the yuan in dollars, so that a limit in dollars holds for Beijing too. */
 const dollarsPerYuan = 0.2;
@@ -45,7 +46,7 @@ function costOf(body: string, region: Region): number {
     parameters: { resolution: '480P' | '720P' | '1080P'; duration?: number };
   };
   const seconds = parameters.duration ?? (isModelName(model) ? findModel(model).durations.default : 0);
-  const price = priceOf(model, parameters.resolution, seconds, region);
+  const price = priceOf(model, parameters.resolution, seconds, aDeployment(region));
   if (!price) return Number.POSITIVE_INFINITY;
   return price.currency === 'CNY' ? price.amount * dollarsPerYuan : price.amount;
 }

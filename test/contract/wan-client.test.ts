@@ -6,6 +6,7 @@ import { explainFailure } from '../../functions/wan/failures.ts';
 import { isSamePrompt } from '../../functions/wan/prompt.ts';
 import { trustedVideoUrl } from '../../functions/wan/video-host.ts';
 import { png } from '../local/wan/support.ts';
+import { firstFrame } from '../support/videos.ts';
 import { cheapest } from './wan-budget.ts';
 import { imageUrl, isLive, openEmulator, openService, type Target, tinyImageUrl } from './wan-target.ts';
 
@@ -25,7 +26,7 @@ const emulated = describe.runIf(!live);
 const { model, resolution, duration } = cheapest;
 const request = (prompt: string, img_url = imageUrl, of: TaskRequest['model'] = model): TaskRequest => ({
   model: of,
-  input: { prompt, img_url },
+  input: { prompt, media: firstFrame(img_url) },
   parameters: { resolution, duration, prompt_extend: true, watermark: false },
 });
 const upload = { model, name: 'cat.png', bytes: png(640, 480), content_type: 'image/png' } as const;

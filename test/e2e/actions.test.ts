@@ -5,6 +5,7 @@ import type { VideoView } from '../../functions/video/view.ts';
 import { type Endpoint, openEndpoint } from '../support/endpoint.ts';
 import { png } from '../support/png.ts';
 import { aRequest } from '../support/requests.ts';
+import { fileOf } from '../support/videos.ts';
 
 let api: Endpoint;
 beforeAll(async () => {
@@ -162,7 +163,8 @@ describe.concurrent('retry', () => {
 describe.concurrent('delete', () => {
   test('removes the video and every version of its objects', async () => {
     const id = await submit(`A cat leaves ${Date.now()}`);
-    const { video, image } = await api.finished(id);
+    const { video, input } = await api.finished(id);
+    const image = fileOf({ input });
     expect((await remove(id)).status).toBe(204);
     for (const [bucket, prefix] of [
       [video!.bucket, `${id}/`],

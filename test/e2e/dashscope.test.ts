@@ -15,6 +15,7 @@ import type { Task } from '../../functions/wan/client/query-task.ts';
 import { type Endpoint, openEndpoint } from '../support/endpoint.ts';
 import { png } from '../support/png.ts';
 import { probe } from '../support/probe.ts';
+import { firstFrame } from '../support/videos.ts';
 
 /* The protocol of the reference, end to end: gateway, authorizers, workflow and Wan. */
 
@@ -41,7 +42,7 @@ const body = (given: object = {}) => ({
 const parameters = { resolution: '480P', duration: 5, prompt_extend: true, watermark: false } as const;
 
 async function created(prompt: string, img_url = imageUrl): Promise<string> {
-  const answer = await client.createTask({ model, input: { prompt, img_url }, parameters });
+  const answer = await client.createTask({ model, input: { prompt, media: firstFrame(img_url) }, parameters });
   if (answer.outcome !== 'created') throw new Error(JSON.stringify(answer));
   return answer.task_id;
 }

@@ -172,8 +172,7 @@ describe.concurrent('images in the drop folder', { timeout: 180_000 }, () => {
     await folder.put('IMG_0001.JPG', image, { prompt: encoded, resolution: '480P' });
     expect(await folder.resultOf('IMG_0001.JPG')).toMatchObject({ status: 'succeeded' });
     expect(await folder.videoOf('IMG_0001.JPG')).toMatchObject({
-      input: { prompt },
-      image: { content_type: 'image/png' },
+      input: { prompt, media: [{ file: { content_type: 'image/png' } }] },
     });
   });
 

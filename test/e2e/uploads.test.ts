@@ -42,7 +42,10 @@ describe.concurrent('an upload', () => {
     const { status, body } = await api.post('/videos', withMedia(form));
     expect(status).toBe(202);
     const video = await api.finished(String(body.id));
-    expect(video).toMatchObject({ status: 'succeeded', image: { width: 640, height: 480, content_type: 'image/png' } });
+    expect(video).toMatchObject({
+      status: 'succeeded',
+      input: { media: [{ file: { width: 640, height: 480, content_type: 'image/png' } }] },
+    });
     const { headers } = await api.call(`/videos/${video.id}/content`);
     expect(await probe(headers.get('location')!)).toMatchObject({ codec: 'h264', width: 720, height: 544 });
   });
@@ -61,7 +64,7 @@ describe.concurrent('an upload', () => {
     expect(status).toBe(202);
     expect(await api.finished(String(body.id))).toMatchObject({
       status: 'succeeded',
-      audio: { content_type: 'audio/mpeg' },
+      input: { media: [{}, { type: 'driving_audio', file: { content_type: 'audio/mpeg' } }] },
       video: { codecs: expect.arrayContaining([expect.stringMatching(/^mp4a/)]) },
     });
   });
@@ -71,7 +74,9 @@ describe.concurrent('an upload', () => {
     await send(form, png(480, 360));
     const { body } = await api.post('/videos', withMedia(form));
     await send(form, png(640, 640));
-    expect(await api.finished(String(body.id))).toMatchObject({ image: { width: 480, height: 360 } });
+    expect(await api.finished(String(body.id))).toMatchObject({
+      input: { media: [{ file: { width: 480, height: 360 } }] },
+    });
   });
 
   test.each([

@@ -18,7 +18,7 @@ import { type CheckTaskServices, checkTask } from '../../functions/workflow/chec
 import { type CreateTaskServices, createTask } from '../../functions/workflow/create-task.ts';
 import { recordFailure } from '../../functions/workflow/record-failure.ts';
 import apiRequest from '../fixtures/events/api-request.json' with { type: 'json' };
-import { aVideo } from '../support/videos.ts';
+import { aDeployment, aVideo } from '../support/videos.ts';
 import { playExecution } from './interleavings-execution.ts';
 import { aStage, type Decision } from './interleavings-stage.ts';
 import { faultyWan } from './interleavings-wan.ts';
@@ -155,7 +155,8 @@ export async function aWorld(
         cancelTask: (id) => through(() => wan.cancelTask(id)),
       },
       wanRegion: 'singapore',
-      resolveMediaUrls: async ({ input }) => ({ img_url: input.img_url }),
+      deployment: aDeployment(),
+      resolveMediaUrls: async ({ input }) => input.media,
       mediaTransfer: 'url',
       uncertainSeconds: 120,
       configuredSeconds: 60,

@@ -7,7 +7,7 @@ import { claimPermit } from '../../functions/queue/model-queue.ts';
 import { changeStatus, createVideo } from '../../functions/video/store.ts';
 import { createTask } from '../../functions/workflow/create-task.ts';
 import { startTable } from '../support/table.ts';
-import { aVideo } from '../support/videos.ts';
+import { aVideo, firstFrame } from '../support/videos.ts';
 import { anApi, body } from './api/support.ts';
 import { aDropFolder, imageBytes } from './drops/support.ts';
 import { scriptedWan, servicesFor } from './workflow/support.ts';
@@ -52,18 +52,19 @@ describe.each(names)('%s', (address) => {
   test('is neither looked up nor fetched when a video is requested', async () => {
     const input = { prompt: 'A cat runs', img_url: address, audio_url: address.replace('.png', '.mp3') };
     const answer = await anApi(store.table).submit({ body: body({ ...wan26, input }) });
-    expect(answer).toMatchObject({ status: 202, body: { input } });
+    const media = [{ url: input.img_url }, { url: input.audio_url }];
+    expect(answer).toMatchObject({ status: 202, body: { input: { media } } });
     expect(reached).toEqual([]);
   });
 
   test('is passed to Wan unchanged, without a fetch, when its task is created', async () => {
     const { wan, tasks } = scriptedWan(() => clock.now);
     const limits = { model: 'wan2.2-i2v-plus', permits: 1000, submit_interval_ms: 0 };
-    const video = aVideo({ input: { prompt: 'A cat runs', img_url: address } }, clock.now);
+    const video = aVideo({ input: { prompt: 'A cat runs', media: firstFrame(address) } }, clock.now);
     await createVideo(store.table, video);
     await claimPermit(store.table, limits, video);
     const submitting = await changeStatus(store.table, video, 'submitting', { set: { run: 1 } });
-    const resolveMediaUrls = async () => ({ img_url: address });
+    const resolveMediaUrls = async () => firstFrame(address);
     await createTask(servicesFor(store.table, clock, wan, { resolveMediaUrls }), {
       id: video.id,
       run: submitting!.run,

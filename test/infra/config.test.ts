@@ -27,6 +27,7 @@ describe('the configuration', () => {
       wanQueriesPerSecond: 10,
       uncertainSeconds: 120,
       trustedOrigins: [],
+      prices: {},
       videoHosts: [],
       cors: [],
       drop: {
@@ -222,7 +223,15 @@ describe('an invalid configuration', () => {
     ],
     ['an origin with a path', { trustedOrigins: ['http://127.0.0.1:80/x'] }, /^trustedOrigins\.0 = .*loopback/],
     ['an origin that only looks like loopback', { trustedOrigins: ['http://127.0.0.1.example'] }, /loopback/],
-    ['a preview model for drops', { drop: { model: 'wan2.7-i2v' } }, /^drop\.model = "wan2\.7-i2v": .*"wan2\.6-i2v"/],
+    ['an unknown model for drops', { drop: { model: 'wan9' } }, /^drop\.model = "wan9": .*"wan2\.6-i2v"/],
+    ['a model for drops that needs a workspace', { drop: { model: 'wan3.0-video' } }, /^drop\.model = .*"workspaceId"/],
+    ['a model for drops without a price', { drop: { model: 'wan2.6-i2v-flash' } }, /^drop\.model = .*"prices"/],
+    [
+      'a workspace and a base URL',
+      { workspaceId: 'ws-1', wanBaseUrl: 'https://proxy.example/api/v1' },
+      /^workspaceId = .*wanBaseUrl/,
+    ],
+    ['a price that is no number', { prices: { 'wan2.6-i2v': { '720P': '0.1' } } }, /^prices\.wan2\.6-i2v\.720P = /],
     [
       'an unknown setting of drops',
       { drop: { mode: 1 } },

@@ -5,15 +5,17 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ConsoleSettings, consolePage, consoleSettings } from '../../functions/api/pages/console.ts';
 import { listModels } from '../../functions/api/videos/models.ts';
 import { MAX_INLINE_BYTES } from '../../functions/submissions/check-body.ts';
-import { offeredModelNames } from '../../functions/wan/catalogue.ts';
-import { priceOf } from '../../functions/wan/prices.ts';
+import type { ModelName } from '../../functions/wan/catalogue.ts';
+import { offeredModels, priceOf } from '../../functions/wan/prices.ts';
 import { bundle } from '../../infra/synth/bundle.ts';
 import { aRequest } from '../functions/api/support.ts';
+import { aDeployment } from '../support/videos.ts';
 
 const wan = 'https://wan.example/api/v1';
 const environment = {
   WAN_REGION: 'singapore',
   WAN_BASE_URL: wan,
+  MODEL_PRICES: '{}',
   TRUSTED_ORIGINS: '["http://127.0.0.1:4402"]',
 };
 let response: APIGatewayProxyResult;
@@ -21,8 +23,10 @@ let html: string;
 beforeAll(async () => {
   const { directory } = (await bundle()).get('console')!;
   Object.assign(process.env, environment);
-  const { handler } = createRequire(import.meta.url)(directory) as { handler: () => Promise<APIGatewayProxyResult> };
-  response = await handler();
+  const { handler } = createRequire(import.meta.url)(directory) as {
+    handler: (request: object) => Promise<APIGatewayProxyResult>;
+  };
+  response = await handler(aRequest({ resource: '/' }));
   html = response.body;
 });
 afterAll(() => {
@@ -106,13 +110,13 @@ describe('the deployed console', () => {
   });
 
   test('contains the settings of its region', () => {
-    expect(settingsIn(html)).toEqual(consoleSettings('singapore', wan));
+    expect(settingsIn(html)).toEqual(consoleSettings({ ...aDeployment(), base_url: wan }));
   });
 });
 
 describe('a page', () => {
   const parts = { html: '<!-- style --><!-- settings --><!-- script -->', style: 'b{}', script: 'let a = "$&";' };
-  const settings = consoleSettings('beijing', wan);
+  const settings = consoleSettings({ ...aDeployment('beijing'), base_url: wan });
 
   test('contains its parts unchanged', () => {
     const { body } = consolePage(parts, settings, []);
@@ -139,26 +143,29 @@ describe('the settings of the console', () => {
     ['singapore', 'USD'],
     ['beijing', 'CNY'],
   ] as const)('offer in %s every model of the API, at its prices in %s', (region, currency) => {
-    const { models } = consoleSettings(region, wan);
-    expect(models.map(({ name }) => name)).toEqual(offeredModelNames);
+    const deployment = aDeployment(region);
+    const { models } = consoleSettings(deployment);
+    expect(models.map(({ name }) => name)).toEqual(offeredModels(deployment));
     for (const { name, resolutions, prices, currency: of } of models) {
-      const known = offeredModelNames.find((offered) => offered === name)!;
       expect(of).toBe(currency);
       for (const resolution of resolutions) {
-        expect(prices[resolution]).toBe(priceOf(known, resolution, 1, region)?.unit_price);
+        expect(prices[resolution]).toBe(priceOf(name as ModelName, resolution, 1, deployment)?.unit_price);
       }
     }
   });
 
   test.each(['singapore', 'beijing'] as const)('match GET /models in %s, which replaces them', (region) => {
-    const { body } = listModels({ wanRegion: region, typicalSeconds: undefined }, aRequest({ resource: '/models' }));
+    const { body } = listModels(
+      { deployment: aDeployment(region), typicalSeconds: undefined },
+      aRequest({ resource: '/models' }),
+    );
     const { data } = JSON.parse(body) as { data: object[] };
-    expect(data).toMatchObject(consoleSettings(region, wan).models);
-    expect(data).toHaveLength(consoleSettings(region, wan).models.length);
+    expect(data).toMatchObject(consoleSettings(aDeployment(region)).models);
+    expect(data).toHaveLength(consoleSettings(aDeployment(region)).models.length);
   });
 
   test('contain the largest inline image of the API', () => {
-    expect(consoleSettings('singapore', wan).inline_image_bytes).toBe(MAX_INLINE_BYTES);
+    expect(consoleSettings({ ...aDeployment(), base_url: wan }).inline_image_bytes).toBe(MAX_INLINE_BYTES);
   });
 
   test.each([
@@ -166,6 +173,6 @@ describe('the settings of the console', () => {
     ['http://localhost:4401/api/v1', true],
     ['https://dashscope-intl.aliyuncs.com/api/v1', false],
   ])('with Wan at %s, mark videos as emulated: %s', (url, emulated) => {
-    expect(consoleSettings('singapore', url).emulated).toBe(emulated);
+    expect(consoleSettings({ ...aDeployment(), base_url: url }).emulated).toBe(emulated);
   });
 });

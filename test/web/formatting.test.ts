@@ -12,9 +12,9 @@ import {
   formatWait,
   statusLabels,
 } from '../../web/formatting.ts';
+import { aDeployment, everyModel } from '../support/videos.ts';
 
-const wan = 'https://wan.example/api/v1';
-const settings = consoleSettings('singapore', wan);
+const settings = consoleSettings(everyModel);
 const model = (name: string) => settings.models.find((offered) => offered.name === name)!;
 
 describe('a price', () => {
@@ -28,8 +28,14 @@ describe('a price', () => {
     expect(shown.note).toContain('29 Dec 2025');
   });
 
+  test('of the deployment has no day', () => {
+    expect(formatPrice(model('wan2.6-i2v-flash'), '720P', 5).note).toBe(
+      '5 s × $0.05. Wan bills successful videos only.',
+    );
+  });
+
   test('is in the currency of the region', () => {
-    const beijing = consoleSettings('beijing', wan);
+    const beijing = consoleSettings(aDeployment('beijing'));
     expect(formatPrice(beijing.models[0]!, '720P', 5).price).toMatch(/^CN¥/);
   });
 

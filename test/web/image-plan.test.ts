@@ -9,6 +9,7 @@ import {
   planImage,
   pngHasAlpha,
 } from '../../web/image-plan.ts';
+import { aDeployment } from '../support/videos.ts';
 import { jpegWithOrientation } from './rotated-jpeg.ts';
 
 const limits = { min_side: 360, max_side: 2000, max_bytes: 4 * 1024 * 1024 };
@@ -94,7 +95,7 @@ describe('a file', () => {
 });
 
 test('an image within the common limits is valid for every model', () => {
-  const [one, other] = consoleSettings('singapore', 'https://wan.example/api/v1').models;
+  const [one, other] = consoleSettings(aDeployment()).models;
   const image = { min_side: 240, max_side: 8000, max_bytes: 20 };
   expect(commonLimits([one!, { ...other!, image }])).toEqual({ ...one!.image, max_bytes: 20 });
 });

@@ -1,6 +1,6 @@
 import type { Issue } from '../../shared/issues.ts';
 import { ProblemError, type ProblemMembers } from '../../shared/problem.ts';
-import { offeredModelNames } from '../../wan/catalogue.ts';
+import { modelNames } from '../../wan/catalogue.ts';
 
 /**
  * The reference's error codes that these routes use, each with its HTTP status and documented message, and what to do about it where that
@@ -30,7 +30,7 @@ const documented = {
   ModelNotFound: {
     status: 404,
     message: 'Model can not be found.',
-    fix: `Use one of ${offeredModelNames.join(', ')}.`,
+    fix: `Use one of ${modelNames.join(', ')}.`,
   },
   InvalidParameter: { status: 400, message: 'Required body invalid, please check the request body format.' },
   'InvalidParameter.DataInspection': {
@@ -46,7 +46,7 @@ const documented = {
   'BadRequest.EmptyModel': {
     status: 400,
     message: 'Required parameter "model" missing from request.',
-    fix: `Use one of ${offeredModelNames.join(', ')}.`,
+    fix: `Use one of ${modelNames.join(', ')}.`,
   },
   'BadRequest.IllegalInput': {
     status: 400,
@@ -205,6 +205,13 @@ const mediaCodes = [
   'audio_too_large',
   'audio_unreadable',
   'audio_duration',
+  'unsupported_video_type',
+  'video_empty',
+  'video_too_large',
+  'video_unreadable',
+  'video_duration',
+  'video_frame_rate',
+  'video_dimensions',
 ] as const;
 
 const isOneOf = (codes: readonly string[], code: string): boolean => codes.includes(code);

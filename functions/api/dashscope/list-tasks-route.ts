@@ -4,6 +4,7 @@ import { indexes } from '../../shared/table-schema.ts';
 import { timeAndId } from '../../video/keys.ts';
 import type { VideoRecord } from '../../video/record.ts';
 import type { Table } from '../../video/table.ts';
+import { resolveAlias } from '../../wan/catalogue.ts';
 import { type TaskStatus, taskStatuses } from '../../wan/client/query-task.ts';
 import { wanTimeToIso } from '../../wan/time.ts';
 import { DashscopeError } from './errors.ts';
@@ -37,7 +38,7 @@ export async function listTasks(
     ? ownVideoOf(services, caller, query.task_id, query.start_time || query.end_time ? range : undefined)
     : ownVideosBetween(services.table, caller, range));
   const rows = found
-    .map((video) => rowOf(video, services))
+    .map((video) => rowOf(video, services, query.model_name))
     .filter((row) => filters.every((name) => !query[name] || query[name] === row[name]));
   return {
     total: rows.length,
@@ -61,16 +62,17 @@ async function ownVideoOf(
 }
 
 /** Fields that firstframe does not know stay empty: the caller's ids at Alibaba Cloud, and a drop's request. */
-function rowOf(video: ListedVideo, { region }: Pick<DashscopeServices, 'region'>): TaskRow {
+function rowOf(video: ListedVideo, { deployment }: Pick<DashscopeServices, 'deployment'>, askedModel = ''): TaskRow {
   const { scheduled, ended } = taskTimes(video);
   return {
     task_id: video.id,
     status: taskStatus(video),
-    model_name: video.model,
+    // A client that asks by another name of the model reads that name.
+    model_name: resolveAlias(askedModel) === video.model ? askedModel : video.model,
     gmt_create: Date.parse(video.created_at),
     ...(scheduled ? { start_time: Date.parse(scheduled) } : {}),
     ...(ended ? { end_time: Date.parse(ended) } : {}),
-    region: regionIds[region],
+    region: regionIds[deployment.region],
     api_key_id: video.source.type === 'api' ? video.source.key_id : '',
     request_id: (video.source.type === 'api' && video.source.request_id) || '',
     caller_uid: '',

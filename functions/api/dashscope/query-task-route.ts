@@ -2,7 +2,7 @@ import type { Caller } from '../../shared/caller.ts';
 import { type Failure, isFileExpired, type VideoRecord } from '../../video/record.ts';
 import { readVideo } from '../../video/store.ts';
 import { findModel } from '../../wan/catalogue.ts';
-import { billedSeconds, type TaskStatus } from '../../wan/client/query-task.ts';
+import { billedSeconds, outputSeconds, type TaskStatus } from '../../wan/client/query-task.ts';
 import { type FailureCode, failureCodes } from '../../wan/failures.ts';
 import { isoToWanTime } from '../../wan/time.ts';
 import { documentedMessage, type ReferenceCode, referenceOfIssue } from './errors.ts';
@@ -153,19 +153,23 @@ function taskFailure({ code, message: reason, hint }: Failure): { code: Referenc
 /** The `usage` of a SUCCEEDED task, with the members of its model's family (reference, "usage object"). */
 function taskUsage({ model: name, parameters, usage }: VideoRecord): TaskUsage {
   const model = findModel(name);
-  const duration = billedSeconds(usage) ?? parameters.duration ?? 0;
+  const duration = billedSeconds(usage) ?? Math.max(0, parameters.duration ?? 0);
   const SR = Number.parseInt(parameters.resolution ?? '', 10) || (usage?.SR ?? 0);
   switch (model?.usage_family) {
     case 'wan2.1':
       return { video_duration: duration, video_ratio: 'standard', video_count: 1 };
+    case 'wan3.0':
     case 'wan2.6':
       return {
         duration,
-        input_video_duration: 0,
-        output_video_duration: duration,
+        input_video_duration: usage?.input_video_duration ?? 0,
+        output_video_duration: outputSeconds(usage) ?? duration,
         video_count: 1,
         SR,
-        ...(model.audio_switch ? { audio: parameters.audio ?? true } : {}),
+        ...(model.usage_family === 'wan3.0'
+          ? { ...(usage?.fps ? { fps: usage.fps } : {}), ratio: usage?.ratio ?? parameters.ratio ?? 'adaptive' }
+          : {}),
+        ...(model.usage_family === 'wan2.6' && model.audio_switch ? { audio: parameters.audio ?? true } : {}),
       };
     default:
       return { duration, video_count: 1, SR };

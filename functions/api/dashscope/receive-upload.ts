@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { PutObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { readAudio } from '../../media/audio.ts';
-import { mediaTypeOf, wrongKindMessage } from '../../media/file-kind.ts';
+import { mediaTypeOf, videoTypeOf, wrongKindMessage } from '../../media/file-kind.ts';
 import type { Caller } from '../../shared/caller.ts';
 import { countUpload } from '../auth/upload-token.ts';
 import { headerValues } from '../http/request.ts';
@@ -40,7 +40,7 @@ export async function receiveUpload(
     );
   }
   // An MP3 may begin with bytes that no kind of file has.
-  const content_type = mediaTypeOf(bytes) ?? readAudio(bytes)?.content_type;
+  const content_type = mediaTypeOf(bytes) ?? videoTypeOf(bytes) ?? readAudio(bytes)?.content_type;
   if (!content_type) {
     throw new DashscopeError('InvalidParameter', wrongKindMessage(bytes, 'image or audio'));
   }

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { offeredModelNames, resolutionNames } from '../../wan/catalogue.ts';
+import { aliasNames, modelNames, ratios, resolutionNames } from '../../wan/catalogue.ts';
 import { taskStatuses } from '../../wan/client/query-task.ts';
 
 /*
@@ -25,22 +25,29 @@ export const errorBody = z.strictObject({
 
 /** "Request body" of step 1. Unknown fields are ignored, and null equals a missing field. */
 export const createTaskBody = z.looseObject({
-  model: z.enum(offeredModelNames),
+  model: z.enum([...modelNames, ...aliasNames]),
   input: z.looseObject({
     prompt: z.string().nullish(),
     negative_prompt: z.string().nullish(),
     template: z.string().nullish(),
-    img_url: z.string().meta({ description: 'An http(s) or oss:// URL, a data: URL, or bare base64.' }),
+    media: z
+      .array(z.looseObject({ type: z.string(), url: z.string() }))
+      .nullish()
+      .meta({ description: 'Each `url` is an http(s) or oss:// URL, or a data: URL.' }),
+    img_url: z.string().nullish().meta({ description: 'An http(s) or oss:// URL, a data: URL, or bare base64.' }),
+    last_frame_url: z.string().nullish(),
     audio_url: z.string().nullish(),
   }),
   parameters: z
     .looseObject({
       resolution: z.enum(resolutionNames).nullish(),
-      duration: z.int().min(1).max(60).nullish(),
+      duration: z.int().min(-1).max(60).nullish(),
       prompt_extend: z.boolean().nullish(),
       shot_type: z.enum(['single', 'multi']).nullish(),
       watermark: z.boolean().nullish(),
       seed: z.int().min(0).max(2_147_483_647).nullish(),
+      ratio: z.enum(ratios).nullish(),
+      audio: z.boolean().nullish(),
     })
     .nullish(),
 });
@@ -54,11 +61,13 @@ export const createTaskResponseBody = createTaskMembers.extend({ request_id: req
 const usageOf = z.union([
   z.strictObject({
     duration: z.number(),
-    input_video_duration: z.literal(0),
+    input_video_duration: z.number(),
     output_video_duration: z.number(),
     video_count: z.literal(1),
     SR: z.int(),
     audio: z.boolean().optional(),
+    fps: z.number().optional(),
+    ratio: z.string().optional(),
   }),
   z.strictObject({ duration: z.number(), video_count: z.literal(1), SR: z.int() }),
   z.strictObject({ video_duration: z.number(), video_ratio: z.literal('standard'), video_count: z.literal(1) }),
@@ -154,7 +163,8 @@ export const uploadPolicyResponseBody = uploadPolicyMembers.extend({ request_id:
 /** The form that a file is sent with. Its other fields (policy, signature, access rights) are ignored. */
 export const uploadForm = z.looseObject({
   key: z.string().meta({ description: 'upload_dir, a slash and the name of the file.' }),
-  file: z
-    .string()
-    .meta({ format: 'binary', description: 'A JPEG, PNG, BMP or WEBP image, or a WAV or MP3 audio file.' }),
+  file: z.string().meta({
+    format: 'binary',
+    description: 'A JPEG, PNG, BMP or WEBP image, a WAV or MP3 audio file, or an MP4 or MOV video.',
+  }),
 });

@@ -4,7 +4,7 @@ import type { AdmitRequest } from '../../queue/rate-limiter.ts';
 import type { Caller } from '../../shared/caller.ts';
 import type { Identity } from '../../submissions/identity.ts';
 import type { ObjectVersion, VideoRecord } from '../../video/record.ts';
-import type { Region } from '../../wan/regions.ts';
+import type { Deployment } from '../../wan/prices.ts';
 import type { ApiRequest } from '../http/request.ts';
 import type { FileDescription } from '../videos/content.ts';
 import type { LongPollServices } from '../videos/long-poll.ts';
@@ -17,8 +17,7 @@ export type DashscopeRequest = ApiRequest &
 export interface DashscopeServices extends LongPollServices {
   admitRequest: AdmitRequest;
   s3: Pick<S3Client, 'send'>;
-  /** The region of the deployment's Wan account. */
-  region: Region;
+  deployment: Deployment;
   uploads_bucket: string;
   /** Validates a request as tolerantly as Wan does, and creates its video. @throws ProblemError */
   acceptRequest: (submission: {

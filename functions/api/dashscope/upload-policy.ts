@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { Caller } from '../../shared/caller.ts';
 import { MAX_INLINE_BYTES } from '../../submissions/check-body.ts';
 import { uploadFolder } from '../../submissions/uploads.ts';
-import { offeredModelNames } from '../../wan/catalogue.ts';
+import { resolveAlias } from '../../wan/catalogue.ts';
+import { offeredModels } from '../../wan/prices.ts';
 import { createUploadToken } from '../auth/upload-token.ts';
 import { headerValues } from '../http/request.ts';
 import { DashscopeError } from './errors.ts';
@@ -27,7 +28,8 @@ export async function getUploadPolicy(
     throw new DashscopeError('InvalidParameter', 'action is missing or unknown. Use action=getPolicy.');
   if (!model)
     throw new DashscopeError('InvalidParameter', 'Field required: model. Give the model that the file is for.');
-  if (!offeredModelNames.some((name) => name === model)) throw new DashscopeError('ModelNotFound');
+  if (!offeredModels(services.deployment).some((name) => name === resolveAlias(model)))
+    throw new DashscopeError('ModelNotFound');
   const upload_id = randomUUID();
   const { token, expires_at } = await createUploadToken(services.table, caller, { upload_id });
   const upload_dir = uploadDirectory(upload_id);

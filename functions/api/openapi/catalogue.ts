@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import { resolutionNames } from '../../wan/catalogue.ts';
-import { offeredModels } from '../videos/models.ts';
+import { mediaTypes } from '../../wan/media.ts';
+import { regions } from '../../wan/regions.ts';
+import { describeModels } from '../videos/models.ts';
 import { usageQuery } from '../videos/usage.ts';
 import { examplePrice, videoRequest } from './examples.ts';
 import { jsonResponse, ref, type Schemas } from './operation.ts';
@@ -10,8 +12,16 @@ import { filledParameters, priceSchema, warningSchema } from './video-schema.ts'
 
 const currency = z.enum(['USD', 'CNY']);
 const amount = z.number().min(0);
-const day = z.string().meta({ examples: ['2025-12-29'] });
-const characters = z.int().min(0).meta({ description: 'The number of characters after which Wan cuts the text off.' });
+const day = z.string().meta({
+  description: 'The day on which the price was read, or `configured` for one of the deployment.',
+  examples: ['2025-12-29'],
+});
+const characters = z.int().min(0).meta({
+  description: 'The number of characters after which Wan cuts the text off; 0 for a text that the model does not take.',
+});
+
+/** Seconds: of one file, and of all files of a kind together. */
+const lengths = { min_seconds: z.number(), max_seconds: z.number(), max_total_seconds: z.number().optional() };
 
 export const modelSchema = z.strictObject({
   name: z.string(),
@@ -19,16 +29,49 @@ export const modelSchema = z.strictObject({
   default_resolution: z.enum(resolutionNames),
   durations: z.array(z.int().min(1)).meta({ description: 'The available lengths in seconds.' }),
   default_duration: z.int().min(1),
+  automatic_duration: z.boolean().meta({ description: 'Whether `duration: -1` lets the model choose the length.' }),
   prompt_limit: characters,
   negative_prompt_limit: characters,
-  audio: z.boolean().meta({ description: 'Whether the video has audio, and `audio_url` is accepted.' }),
+  audio: z.boolean().meta({ description: 'Whether the video has audio.' }),
+  audio_switch: z.boolean().meta({ description: 'Whether `audio: false` makes it silent.' }),
   shot_type: z.boolean().meta({ description: 'Whether `shot_type` is accepted.' }),
+  prompt_extend: z.boolean().meta({ description: 'Whether `prompt_extend` is accepted.' }),
+  template: z.boolean().meta({ description: 'Whether video effects (`template`) are accepted.' }),
+  ratio: z.boolean().meta({ description: 'Whether `ratio` is accepted.' }),
+  media: z
+    .strictObject({
+      combinations: z
+        .array(z.strictObject({ required: z.array(z.enum(mediaTypes)), optional: z.array(z.enum(mediaTypes)) }))
+        .meta({ description: 'The sets of types that a request may combine; nothing required: a prompt alone.' }),
+      counts: z
+        .partialRecord(z.enum(mediaTypes), z.int().min(1))
+        .meta({ description: 'How many of a type are accepted; 1 where it is not listed.' }),
+    })
+    .meta({ description: 'The media that the model takes.' }),
   image: z
-    .strictObject({ min_side: z.int(), max_side: z.int(), max_bytes: z.int() })
-    .meta({ description: 'Limits of the first frame: pixels per side, and bytes.' }),
+    .strictObject({ min_side: z.int(), max_side: z.int(), max_bytes: z.int(), max_ratio: z.number().optional() })
+    .meta({ description: 'Limits of images: pixels per side, bytes, and the longer side divided by the shorter one.' }),
+  audio_input: z
+    .strictObject({ ...lengths, max_bytes: z.int() })
+    .optional()
+    .meta({ description: 'Limits of audio inputs; absent for a model that takes none.' }),
+  video_input: z
+    .strictObject({
+      ...lengths,
+      max_bytes: z.int(),
+      min_fps: z.number().optional(),
+      min_side: z.int().optional(),
+      max_side: z.int().optional(),
+    })
+    .optional()
+    .meta({ description: 'Limits of video inputs; absent for a model that takes none.' }),
+  max_total_seconds: z
+    .number()
+    .optional()
+    .meta({ description: 'Most seconds of input video and output together, where both are billed.' }),
   prices: z
     .partialRecord(z.enum(resolutionNames), amount)
-    .meta({ description: 'The price of one second of video by resolution; empty if no price is known.' }),
+    .meta({ description: 'The price of one billed second by resolution.' }),
   currency,
   prices_as_of: day,
   typical_seconds: z.number().min(0).meta({ description: 'How long a video of the default length usually takes.' }),
@@ -61,7 +104,9 @@ export const schemas: Schemas = {
   responses: { Model: modelSchema, ModelList: modelListSchema, Estimate: estimateSchema, Usage: usageOfMonthSchema },
 };
 
-const flash = offeredModels('singapore').filter(({ name }) => name === videoRequest.model);
+const flash = describeModels({ region: 'singapore', base_url: regions.singapore.base_url, prices: {} }).filter(
+  ({ name }) => name === videoRequest.model,
+);
 
 const anEstimate: z.input<typeof estimateSchema> = {
   model: 'wan2.2-i2v-flash',

@@ -1,4 +1,4 @@
-import { offeredModelNames } from '../../wan/catalogue.ts';
+import { aliasNames, modelNames } from '../../wan/catalogue.ts';
 import {
   createTaskBody,
   createTaskResponseBody,
@@ -55,7 +55,7 @@ export const operations = dashscopeOperations([
     id: 'dashscopeCreateTask',
     summary: 'Create a task',
     description:
-      'As tolerant as Wan: unknown and empty fields are ignored with a warning, and an image or audio file may be bare base64. `Idempotency-Key` has the rules of `POST /videos`; a key that breaks them is a 400, and nothing is created.',
+      'As tolerant as Wan: unknown and empty fields are ignored with a warning, and an image or audio file may be bare base64. The names `wanx2.1-i2v-plus` and `wanx2.1-i2v-turbo` are known, and each model takes `img_url` and `media`. `Idempotency-Key` has the rules of `POST /videos`; a key that breaks them is a 400, and nothing is created.',
     parameters: [
       {
         name: 'X-DashScope-Async',
@@ -213,12 +213,12 @@ export const operations = dashscopeOperations([
     id: 'dashscopeGetUploadPolicy',
     summary: 'Get an upload policy for local files',
     description:
-      'For images and audio files of at most 4 MiB; use `POST /uploads` for larger ones. A policy permits 10 files in its `upload_dir` within 15 minutes.',
+      'For images, audio files and videos of at most 4 MiB; use `POST /uploads` for larger ones. A policy permits 10 files in its `upload_dir` within 15 minutes.',
     parameters: queryParameters(uploadPolicyQuery, {
       action: { description: '`getPolicy`.' },
       model: {
         description: 'The model that the file is for.',
-        schema: { type: 'string', enum: offeredModelNames },
+        schema: { type: 'string', enum: [...modelNames, ...aliasNames] },
         example: 'wan2.2-i2v-flash',
       },
     }),

@@ -36,6 +36,19 @@ export const fullVideoRequest = {
   metadata: { project: 'spring', scene: '4' },
 };
 
+/** With a list of media. */
+export const framesRequest = {
+  model: 'wan2.7-i2v',
+  input: {
+    prompt: 'The bud opens into a flower',
+    media: [
+      { type: 'first_frame', url: 'https://example.com/bud.png' },
+      { type: 'last_frame', url: 'https://example.com/flower.png' },
+    ],
+  },
+  parameters: { resolution: '720P', duration: 4 },
+};
+
 const queuedVideo: Video = {
   id,
   owner: 'alice',
@@ -43,7 +56,10 @@ const queuedVideo: Video = {
   created_at: '2026-01-31T12:00:00.000Z',
   updated_at: '2026-01-31T12:00:00.000Z',
   model: videoRequest.model,
-  input: videoRequest.input,
+  input: {
+    prompt: videoRequest.input.prompt,
+    media: [{ type: 'first_frame', url: videoRequest.input.img_url }],
+  },
   parameters: { resolution: '720P', duration: 5, prompt_extend: true, watermark: false },
   source: { type: 'api', key_id: '3f9a1c7e5b2d', request_id },
   metadata: videoRequest.metadata,

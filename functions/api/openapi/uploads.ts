@@ -12,7 +12,7 @@ const uploadSchema = z.strictObject({
   media_url: z
     .string()
     .regex(/^s3:\/\//)
-    .meta({ description: 'The value for `img_url` or `audio_url`.' }),
+    .meta({ description: 'The value for `img_url`, or for another URL of media.' }),
   max_bytes: z.int().min(1).meta({ description: 'The largest size of the file.' }),
   expires_at: time.meta({ description: 'When the form expires.' }),
 });
@@ -29,7 +29,7 @@ export const operations = nativeOperations('Uploads', [
     method: 'post',
     path: '/uploads',
     id: 'createUpload',
-    summary: 'Get a form for uploading an image or audio file',
+    summary: 'Get a form for uploading an image, audio or video file',
     description: `Send the file directly to S3 within 15 minutes:
 
 \`\`\`
@@ -60,7 +60,7 @@ The file is checked when a video is requested with it. The video keeps its own c
               'X-Amz-Signature': '…',
             },
             media_url: `s3://firstframe-uploads/${mediaKey}`,
-            max_bytes: 10_485_760,
+            max_bytes: 20_971_520,
             expires_at: '2026-01-31T12:15:00.000Z',
           },
         },

@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { settingLevels, statuses } from '../../video/record.ts';
-import { resolutionNames } from '../../wan/catalogue.ts';
+import { ratios, resolutionNames } from '../../wan/catalogue.ts';
 import { failureCodes } from '../../wan/failures.ts';
+import { mediaTypes } from '../../wan/media.ts';
 import { endingsTable } from './problem-codes.ts';
 
 /*
@@ -33,47 +34,62 @@ export const priceSchema = z
       .min(0)
       .meta({ description: 'What the video costs, in `currency`.', examples: [0.075] }),
     currency: z.enum(['USD', 'CNY']),
-    unit_price: z.number().min(0).meta({ description: 'Price of one second of video.' }),
+    unit_price: z.number().min(0).meta({ description: 'Price of one billed second.' }),
     seconds,
-    as_of: z.string().meta({ description: 'The day on which the price was read.', examples: ['2025-12-29'] }),
+    as_of: z.string().meta({
+      description: 'The day on which the price was read, or `configured` for one of the deployment.',
+      examples: ['2025-12-29'],
+    }),
   })
-  .meta({ description: 'Wan bills only the seconds of a video that succeeded.' });
+  .meta({
+    description:
+      'Wan bills only a video that succeeded: its seconds, and for some models those of input videos. An estimate counts the most that may be billed.',
+  });
+
+const storedAt = { bucket: z.string(), key: z.string(), version_id: z.string().optional(), content_type: z.string() };
+
+const mediumSchema = z.strictObject({
+  type: z.enum(mediaTypes),
+  url: z.string().meta({ description: '`s3://bucket/key` for a file that firstframe stores.' }),
+  file: z
+    .strictObject({
+      ...storedAt,
+      bytes,
+      width: pixels.optional(),
+      height: pixels.optional(),
+      duration_seconds: seconds.optional(),
+      fps: z.number().min(0).optional(),
+    })
+    .optional()
+    .meta({
+      description:
+        'The file, if firstframe stores it. Fetch a first frame with `GET /videos/{id}/content?variant=first_frame`.',
+    }),
+});
 
 const inputSchema = z
   .strictObject({
     prompt: z.string().optional(),
     negative_prompt: z.string().optional(),
-    img_url: z.string().meta({ description: '`s3://bucket/key` for an image that firstframe stores.' }),
-    audio_url: z
-      .string()
-      .optional()
-      .meta({ description: '`s3://bucket/key` for an audio file that firstframe stores.' }),
     template: z.string().optional(),
+    media: z
+      .array(mediumSchema)
+      .meta({ description: 'The media in the order of their types, also those given as `img_url` and the like.' }),
   })
   .meta({ description: 'The inputs of the request.' });
 
 export const filledParameters = {
   resolution: z.enum(resolutionNames),
-  duration: z.int().min(1).meta({ description: 'Seconds.' }),
-  prompt_extend: z.boolean(),
+  duration: z.int().min(-1).meta({ description: 'Seconds; -1 for a length that the model chooses.' }),
+  prompt_extend: z.boolean().optional(),
   watermark: z.boolean(),
   shot_type: z.enum(['single', 'multi']).optional(),
   seed: z.int().min(0).optional(),
+  ratio: z.enum(ratios).optional(),
   audio: z.boolean().optional(),
 };
 
-const storedAt = { bucket: z.string(), key: z.string(), version_id: z.string().optional(), content_type: z.string() };
-
 const droppedAt = { bucket: z.string(), key: z.string(), version_id: z.string().optional() };
-
-const imageSchema = z.strictObject({ ...storedAt, bytes, width: pixels, height: pixels }).meta({
-  description:
-    'The first frame, if firstframe stores it. Fetch it with `GET /videos/{id}/content?variant=first_frame`.',
-});
-
-const audioSchema = z
-  .strictObject({ ...storedAt, bytes, duration_seconds: seconds })
-  .meta({ description: 'The audio file, if firstframe stores it.' });
 
 const taskSchema = z
   .strictObject({
@@ -113,6 +129,8 @@ const usageSchema = z
     video_ratio: z.string().optional(),
     video_count: optionalNumber,
     SR: optionalNumber,
+    fps: optionalNumber,
+    ratio: z.string().optional(),
   })
   .meta({ description: 'What Wan billed. The members depend on the model.' });
 
@@ -209,11 +227,9 @@ export const videoSchema = z
       examples: ['2026-01-31T12:05:00.000Z'],
     }),
     estimated_finish_at: time.optional(),
-    image: imageSchema.optional(),
-    audio: audioSchema.optional(),
     estimated_cost: priceSchema
       .optional()
-      .meta({ description: 'The cost if it succeeds; absent if no price is known.' }),
+      .meta({ description: 'The most that it costs if it succeeds; absent if no price is known.' }),
     task: taskSchema.optional(),
     video: archivedSchema.optional(),
     expires_at: time.optional().meta({

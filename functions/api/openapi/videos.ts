@@ -4,7 +4,15 @@ import { contentQuery, variants } from '../videos/content.ts';
 import { videoQuery } from '../videos/get.ts';
 import { listQuery } from '../videos/list.ts';
 import { LONGEST_WAIT_SECONDS } from '../videos/long-poll.ts';
-import { exampleId, failedVideo, fullVideoRequest, succeededVideo, videoRequest, waitingVideo } from './examples.ts';
+import {
+  exampleId,
+  failedVideo,
+  framesRequest,
+  fullVideoRequest,
+  succeededVideo,
+  videoRequest,
+  waitingVideo,
+} from './examples.ts';
 import { type Content, jsonResponse, type ResponseSpec, ref, type Schemas } from './operation.ts';
 import { idempotencyKey, prefer, queryParameters, videoIdInPath } from './parameters.ts';
 import { nativeOperations } from './problems.ts';
@@ -40,6 +48,7 @@ const videoRequestContent: Content = {
   examples: {
     small: { summary: 'An image and a prompt', value: videoRequest },
     full: { summary: 'With audio and every parameter', value: fullVideoRequest },
+    frames: { summary: 'From a first to a last frame', value: framesRequest },
   },
 };
 
@@ -79,7 +88,7 @@ export const operations = nativeOperations('Videos', [
     path: '/videos',
     id: 'createVideo',
     summary: 'Create a video',
-    description: `Takes an image (\`img_url\`: an http(s) URL, a \`data:\` URL of at most 4 MiB, or the \`media_url\` of \`POST /uploads\`), a prompt and, for some models, audio (\`audio_url\`, likewise). The response comes immediately; the video takes minutes. Wait for it with \`GET /videos/{id}?wait=25\`.
+    description: `Takes a prompt and media: usually an image (\`img_url\`: an http(s) URL, a \`data:\` URL of at most 4 MiB, or the \`media_url\` of \`POST /uploads\`); for some models also a last frame, audio, a clip to continue, or references, as \`GET /models\` shows. \`media\` is the list of all; \`img_url\`, \`last_frame_url\` and \`audio_url\` are short for its entries \`first_frame\`, \`last_frame\` and \`driving_audio\`. The response comes immediately; the video takes minutes. Wait for it with \`GET /videos/{id}?wait=25\`.
 
 A request that Wan would refuse or partly ignore gets a 400 with every issue. Text that Wan would cut off gets a warning on the video.`,
     parameters: [idempotencyKey, prefer],

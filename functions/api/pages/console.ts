@@ -1,7 +1,7 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import { MAX_INLINE_BYTES } from '../../submissions/check-body.ts';
-import type { Region } from '../../wan/regions.ts';
-import { type OfferedModel, offeredModels } from '../videos/models.ts';
+import type { Deployment } from '../../wan/prices.ts';
+import { describeModels, type OfferedModel } from '../videos/models.ts';
 import { dataBlock, fillPage, hashSource, pageResponse } from './page.ts';
 
 /** Texts that the page is assembled from. */
@@ -47,11 +47,11 @@ export interface ConsoleSettings {
 }
 
 /**
- * The settings for a region. `GET /models` replaces the models on the page.
- * @param wanBaseUrl Wan's base URL; a loopback address is the emulator's
+ * The settings of a deployment. `GET /models` replaces the models on the page.
+ * @param deployment a loopback address as its base URL is the emulator's
  */
-export const consoleSettings = (region: Region, wanBaseUrl: string): ConsoleSettings => ({
-  models: offeredModels(region),
+export const consoleSettings = (deployment: Deployment): ConsoleSettings => ({
+  models: describeModels(deployment),
   inline_image_bytes: MAX_INLINE_BYTES,
-  emulated: ['127.0.0.1', 'localhost', '[::1]'].includes(new URL(wanBaseUrl).hostname),
+  emulated: ['127.0.0.1', 'localhost', '[::1]'].includes(new URL(deployment.base_url).hostname),
 });

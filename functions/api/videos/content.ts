@@ -113,17 +113,18 @@ function contentOf(video: VideoRecord, variant: Variant): Content | undefined {
       };
 }
 
-function firstFrameOf({ id, image, source, input }: VideoRecord): Content | undefined {
-  if (image) {
-    const { content_type } = image;
-    return { object: image, file: { file_name: `${id}.${content_type.replace(/^image\//, '')}`, content_type } };
+function firstFrameOf({ id, source, input }: VideoRecord): Content | undefined {
+  const frame = input.media.find(({ type }) => type === 'first_frame');
+  if (frame?.file) {
+    const { content_type } = frame.file;
+    return { object: frame.file, file: { file_name: `${id}.${content_type.replace(/^image\//, '')}`, content_type } };
   }
   // A refused drop: its image was not accepted, but the object still exists.
   if (source.type === 'drop') {
     return { object: source, file: { file_name: `${id}${/\.[a-z]+$/i.exec(source.key)?.[0] ?? ''}` } };
   }
   // Normalized, because a header cannot carry letters beyond ASCII.
-  const address = parseUrl(input.img_url);
+  const address = frame && parseUrl(frame.url);
   return address && /^https?:$/.test(address.protocol) ? { url: address.href } : undefined;
 }
 

@@ -3,15 +3,21 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { createPresignedPost } from '@aws-sdk/s3-presigned-post';
 import type { APIGatewayProxyResult } from 'aws-lambda';
 import * as z from 'zod';
-import { audioLimits } from '../../media/audio.ts';
-import { type AudioType, audioTypes, type ImageType, imageTypes } from '../../media/file-kind.ts';
+import {
+  type AudioType,
+  audioTypes,
+  type ImageType,
+  imageTypes,
+  type VideoType,
+  videoTypes,
+} from '../../media/file-kind.ts';
 import type { Caller } from '../../shared/caller.ts';
 import type { Issue } from '../../shared/issues.ts';
-import { readJson } from '../../shared/json-body.ts';
+import { isJsonObject, readJson } from '../../shared/json-body.ts';
 import { issuesProblem } from '../../shared/problem.ts';
 import { extensionOf, UPLOAD_SECONDS, uploadFolder } from '../../submissions/uploads.ts';
-import { findModel, offeredModelNames } from '../../wan/catalogue.ts';
-import { type FieldsOf, isJsonObject, readFields } from '../../wan/validation/body.ts';
+import { models } from '../../wan/catalogue.ts';
+import { type FieldsOf, readFields } from '../../wan/validation/body.ts';
 import { type ApiRequest, json } from '../http/request.ts';
 
 export interface UploadServices {
@@ -33,26 +39,29 @@ const aliases = {
   'audio/x-wav': 'audio/wav',
   'audio/wave': 'audio/wav',
   'audio/vnd.wave': 'audio/wav',
-} as const satisfies Record<string, ImageType | AudioType>;
+  'video/x-m4v': 'video/mp4',
+} as const satisfies Record<string, ImageType | AudioType | VideoType>;
 type Alias = keyof typeof aliases;
-const aliasesOf = (kind: 'image' | 'audio') =>
+const aliasesOf = (kind: keyof typeof maxBytes) =>
   (Object.keys(aliases) as Alias[]).filter((name) => kindOf(name) === kind);
 
 const typesOf = {
   image: [...imageTypes, ...aliasesOf('image')],
   audio: [...audioTypes, ...aliasesOf('audio')],
+  video: [...videoTypes, ...aliasesOf('video')],
 } as const;
 
-/** Bytes per kind of file: the largest image of any offered model, and the largest audio file (reference, "audio_url"). */
+/** Bytes per kind of file: the most that any model accepts. */
 const maxBytes = {
-  image: Math.max(...offeredModelNames.map((name) => findModel(name).image.max_bytes)),
-  audio: audioLimits.max_bytes,
+  image: Math.max(...models.map(({ image }) => image.max_bytes)),
+  audio: Math.max(...models.map(({ audio_input }) => audio_input?.max_bytes ?? 0)),
+  video: Math.max(...models.map(({ video_input }) => video_input?.max_bytes ?? 0)),
 } as const;
 
-const typeError = `Give the file's type: one of ${[...imageTypes, ...audioTypes].join(', ')}.`;
+const typeError = `Give the file's type: one of ${[...imageTypes, ...audioTypes, ...videoTypes].join(', ')}.`;
 const bytesError = "Give the file's length in bytes, a whole number of at least 1, or leave it out.";
 
-const fieldsOf = (types: readonly (ImageType | AudioType | Alias)[], limit: number) => ({
+const fieldsOf = (types: readonly (ImageType | AudioType | VideoType | Alias)[], limit: number) => ({
   content_type: z.enum(types, { error: typeError }).meta({
     description: 'The type of the file. The file itself is checked when the video is requested.',
   }),
@@ -62,16 +71,17 @@ const fieldsOf = (types: readonly (ImageType | AudioType | Alias)[], limit: numb
     .meta({ description: "The file's length, so that a file that is too large is refused now.", maximum: limit })
     .optional(),
 });
-const uploadFields = fieldsOf([...typesOf.image, ...typesOf.audio], maxBytes.audio);
+const uploadFields = fieldsOf([...typesOf.image, ...typesOf.audio, ...typesOf.video], maxBytes.video);
 
 /** The body of `POST /uploads`. */
 export const uploadRequestSchema = z.union([
   z.strictObject(fieldsOf(typesOf.image, maxBytes.image)),
   z.strictObject(fieldsOf(typesOf.audio, maxBytes.audio)),
+  z.strictObject(fieldsOf(typesOf.video, maxBytes.video)),
 ]);
 
 /**
- * `POST /uploads`: returns a form for uploading an image or audio file that is too large for a request body, and the URL that
+ * `POST /uploads`: returns a form for uploading an image, audio or video file that is too large for a request body, and the URL that
  * `POST /videos` accepts for it. The form is valid for 15 minutes (or until the signing credentials expire), for one key in the caller's
  * own folder, one content type, and a length within the limit; S3 refuses anything else.
  * @throws ProblemError 400 with all issues
@@ -97,8 +107,8 @@ export async function createUpload(
   return json(201, { upload_url: url, fields, media_url, max_bytes: maxBytes[kind], expires_at });
 }
 
-function kindOf(contentType: string): 'image' | 'audio' {
-  return contentType.startsWith('image/') ? 'image' : 'audio';
+function kindOf(contentType: string): keyof typeof maxBytes {
+  return contentType.slice(0, contentType.indexOf('/')) as keyof typeof maxBytes;
 }
 
 /** @throws ProblemError 400 */

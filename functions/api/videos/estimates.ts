@@ -2,10 +2,10 @@ import type { APIGatewayProxyResult } from 'aws-lambda';
 import type { RotatedImages } from '../../media/image.ts';
 import { typicalSeconds } from '../../polling/durations.ts';
 import type { Caller } from '../../shared/caller.ts';
-import { readJson } from '../../shared/json-body.ts';
+import { isJsonObject, readJson } from '../../shared/json-body.ts';
 import { checkBody } from '../../submissions/check-body.ts';
+import { shorthandNames } from '../../wan/media.ts';
 import { estimatedCost } from '../../wan/prices.ts';
-import { isJsonObject } from '../../wan/validation/body.ts';
 import { type ApiRequest, json } from '../http/request.ts';
 import type { CatalogueServices } from './models.ts';
 
@@ -27,16 +27,21 @@ export async function estimate(
   request: ApiRequest,
   { owner }: Caller,
 ): Promise<APIGatewayProxyResult> {
-  const { request: checked, warnings } = checkBody(withInput(readJson(request)), {
+  const {
+    request: checked,
+    media,
+    warnings,
+  } = checkBody(withInput(readJson(request)), {
     ...services,
     mode: 'strict',
     owner,
   });
   const { model, parameters } = checked;
+  const measured = media.map(({ type, inline }) => ({ type, duration_seconds: inline?.facts.duration_seconds }));
   return json(200, {
     model,
     parameters,
-    estimated_cost: estimatedCost(checked, services.wanRegion) ?? null,
+    estimated_cost: estimatedCost(checked, measured, services.deployment) ?? null,
     estimated_seconds: typicalSeconds(checked, services.typicalSeconds),
     warnings,
   });
@@ -48,5 +53,7 @@ export function withInput(body: unknown): unknown {
   const { input = {} } = body;
   if (!isJsonObject(input)) return body;
   const description = 'prompt' in input || 'template' in input ? {} : { prompt: 'A video' };
-  return { ...body, input: { img_url: 'https://example.com/image.png', ...description, ...input } };
+  const hasMedia = ['media', ...shorthandNames].some((name) => name in input);
+  const image = hasMedia ? {} : { img_url: 'https://example.com/image.png' };
+  return { ...body, input: { ...image, ...description, ...input } };
 }

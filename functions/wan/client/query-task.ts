@@ -78,17 +78,27 @@ export async function queryTask(connection: Connection, taskId: string, signal?:
 
 /** The seconds that Wan bills for a task; undefined if its usage does not contain them (reference, "usage object"). */
 export function billedSeconds(usage: Usage | undefined): number | undefined {
-  // Fields of other models may be 0, so only a positive number counts.
-  return [usage?.duration, usage?.video_duration, usage?.output_video_duration].find(
-    (seconds) => seconds !== undefined && seconds > 0,
-  );
+  const output = outputSeconds(usage);
+  const sum = output === undefined ? undefined : output + (usage?.input_video_duration ?? 0);
+  return [usage?.duration, usage?.video_duration, sum].find(isCounted);
 }
+
+/** The seconds of the video itself, where Wan reports them. */
+export const outputSeconds = (usage: Usage | undefined): number | undefined =>
+  [usage?.output_video_duration].find(isCounted);
+
+/** Fields of other models may be 0, so only a positive number counts. */
+const isCounted = (seconds: number | undefined): boolean => seconds !== undefined && seconds > 0;
 
 /** Removes implausible counts: DynamoDB refuses extreme numbers, and a paid video must not be lost because of an unexpected usage. */
 function storable(usage: Usage): Usage {
-  const { video_ratio, ...counts } = usage;
+  const { video_ratio, ratio, ...counts } = usage;
   const plausible = Object.entries(counts).filter(([, count]) => count === 0 || (count >= 0.001 && count <= 1_000_000));
-  return { ...Object.fromEntries(plausible), ...(video_ratio ? { video_ratio: redact(video_ratio) } : {}) };
+  return {
+    ...Object.fromEntries(plausible),
+    ...(video_ratio ? { video_ratio: redact(video_ratio) } : {}),
+    ...(ratio ? { ratio: redact(ratio) } : {}),
+  };
 }
 
 /** The first characters of a text, without cutting a character in half. */

@@ -40,6 +40,8 @@ export const usageResponse = z.object({
   video_ratio: optionalText,
   video_count: optionalNumber,
   SR: optionalNumber,
+  fps: optionalNumber,
+  ratio: optionalText,
 });
 
 export const taskResponse = z.object({

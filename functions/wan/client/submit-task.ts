@@ -1,5 +1,6 @@
 import { omitUndefined } from '../../shared/json-body.ts';
 import { findModel } from '../catalogue.ts';
+import type { MediaType } from '../media.ts';
 import type { VideoRequest } from '../validation/request.ts';
 import type { Connection } from './connection.ts';
 import {
@@ -29,7 +30,7 @@ export async function createTask(
   request: TaskRequest,
   signal?: AbortSignal,
 ): Promise<CreateOutcome> {
-  const usesWansUpload = [request.input.img_url, request.input.audio_url].some((url) => url?.startsWith('oss://'));
+  const usesWansUpload = request.input.media.some(({ url }) => url.startsWith('oss://'));
   const sent = await connection({
     method: 'POST',
     path: '/services/aigc/video-generation/video-synthesis',
@@ -63,27 +64,31 @@ function unknown(cause: string): CreateOutcome {
   return { outcome: 'unknown', cause, retryable: false };
 }
 
-/** The input of a task. Wan must be able to read `img_url`: http(s), `data:` or `oss://`. */
+/** The input of a task. Wan must be able to read the URLs of its media: http(s), `data:` or `oss://`. */
 export type TaskRequest = Pick<VideoRequest, 'model' | 'input' | 'parameters'>;
 
-/** The body of Wan's create route, with only the fields that the reference lists ("Request body"). */
+/** The body of Wan's create route, with only the fields that its model has. */
 export function toWire({ model: name, input, parameters }: TaskRequest): Record<string, unknown> {
   const model = findModel(name);
-  const { prompt, negative_prompt, template, img_url, audio_url } = input;
-  const { resolution, duration, prompt_extend, shot_type, watermark, seed, audio } = parameters;
+  const { prompt, negative_prompt, template, media } = input;
+  const { resolution, duration, prompt_extend, shot_type, watermark, seed, audio, ratio } = parameters;
   const fixed = model.durations.kind === 'set' && model.durations.values.length === 1;
+  const urlOf = (wanted: MediaType) => media.find(({ type }) => type === wanted)?.url;
   return {
     model: name,
     input: omitUndefined({
       prompt,
       negative_prompt,
       template,
-      ...(model.wire_format === 'media' ? { media: mediaOf(img_url, audio_url) } : { img_url, audio_url }),
+      ...(model.wire_format === 'media'
+        ? { media: media.length > 0 ? media.map(({ type, url }) => ({ type, url })) : undefined }
+        : { img_url: urlOf('first_frame'), audio_url: urlOf('driving_audio') }),
     }),
     parameters: omitUndefined({
       resolution,
       // A duration that "cannot be modified" is not sent at all.
       duration: fixed ? undefined : duration,
+      ratio,
       prompt_extend,
       shot_type,
       watermark,
@@ -91,9 +96,4 @@ export function toWire({ model: name, input, parameters }: TaskRequest): Record<
       audio,
     }),
   };
-}
-
-function mediaOf(imageUrl: string, audioUrl: string | undefined): { type: string; url: string }[] {
-  const first = { type: 'first_frame', url: imageUrl };
-  return audioUrl === undefined ? [first] : [first, { type: 'driving_audio', url: audioUrl }];
 }

@@ -1,10 +1,12 @@
 import * as z from 'zod';
 import { type Issue, maxIssues, pointerTo, type Warning } from '../../shared/issues.ts';
+import { isJsonObject } from '../../shared/json-body.ts';
 import { meantField } from './field-names.ts';
 import {
   inputFields,
   maxMetadataBytes,
   maxMetadataEntries,
+  mediaEntryNames,
   metadataField,
   parameterFields,
   reservedMetadataNames,
@@ -37,13 +39,10 @@ const topLevelFields = ['model', 'input', 'parameters', 'metadata'];
 export function readBody(body: Readonly<Record<string, unknown>>, mode: 'strict' | 'tolerant'): RequestBody {
   const { model, input, parameters, ...others } = ownFields(body);
   const hints = { meantField };
-  const inputSection = readFilledFields(
-    isJsonObject(input) ? input : { img_url: '-' },
-    inputFields,
-    '/input',
-    mode,
-    hints,
-  );
+  const media = isJsonObject(input) ? readMediaEntries(input.media, mode) : noMedia;
+  const ownInput = isJsonObject(input) ? ownFields(input) : {};
+  if (media.entries !== undefined) ownInput.media = media.entries;
+  const inputSection = readFilledFields(ownInput, inputFields, '/input', mode, hints);
   const ownParameters = isJsonObject(parameters) ? parameters : {};
   const parameterSection = readFilledFields(ownParameters, parameterFields, '/parameters', mode, hints);
   const tooMany = isJsonObject(others.metadata) && Object.keys(others.metadata).length > maxMetadataEntries;
@@ -52,7 +51,6 @@ export function readBody(body: Readonly<Record<string, unknown>>, mode: 'strict'
     known: topLevelFields,
   });
   const { metadata = {}, webhook_url } = labels.values;
-  if (!isJsonObject(input)) delete inputSection.values.img_url;
   return {
     model: mode === 'tolerant' && isEmpty(model) ? undefined : model,
     input: inputSection.values,
@@ -62,13 +60,33 @@ export function readBody(body: Readonly<Record<string, unknown>>, mode: 'strict'
     issues: [
       ...inputIssues(input),
       ...inputSection.issues,
+      ...media.issues,
       ...parametersIssues(parameters, mode),
       ...parameterSection.issues,
       ...labels.issues,
       ...(tooMany ? [tooManyEntries] : metadataIssues(others.metadata, metadata)),
     ],
-    warnings: [...inputSection.warnings, ...parameterSection.warnings, ...labels.warnings],
+    warnings: [...inputSection.warnings, ...media.warnings, ...parameterSection.warnings, ...labels.warnings],
   };
+}
+
+const noMedia = { entries: undefined, issues: [], warnings: [] };
+
+/** Takes the unknown fields out of the entries of `media`: an issue each in strict mode, a warning in tolerant mode. */
+function readMediaEntries(media: unknown, mode: 'strict' | 'tolerant') {
+  if (!Array.isArray(media)) return { ...noMedia, entries: media };
+  const found: Issue[] = [];
+  const message = mode === 'strict' ? `Use ${mediaEntryNames.join(' and ')}.` : 'It was ignored.';
+  const entries = media.map((entry: unknown, index) => {
+    if (!isJsonObject(entry)) return entry;
+    for (const name of Object.keys(entry)) {
+      if (mediaEntryNames.includes(name) || found.length >= maxIssues) continue;
+      const pointer = pointerTo(`/input/media/${index}`, name);
+      found.push({ pointer, code: 'unknown_field', message: `This field is unknown. ${message}` });
+    }
+    return { type: entry.type, url: entry.url };
+  });
+  return { entries, issues: mode === 'strict' ? found : [], warnings: mode === 'strict' ? [] : found };
 }
 
 /** A copy without a prototype, so that "__proto__" is an ordinary field and no field is inherited. */
@@ -131,7 +149,9 @@ const isOptionalText = (schema: z.ZodType | undefined): boolean => {
 function inputIssues(input: unknown): Issue[] {
   if (isJsonObject(input)) return [];
   const code = input === undefined ? 'missing' : 'wrong_type';
-  return [{ pointer: '/input', code, message: 'Give "input" as an object with "img_url" and usually "prompt".' }];
+  return [
+    { pointer: '/input', code, message: 'Give "input" as an object with "img_url" or "media", and usually "prompt".' },
+  ];
 }
 
 function parametersIssues(parameters: unknown, mode: 'strict' | 'tolerant'): Issue[] {
@@ -161,11 +181,6 @@ type Fields = Readonly<Record<string, z.ZodType>>;
 export type FieldsOf<T extends Fields> = { [Name in keyof T]?: z.output<T[Name]> };
 
 type Section<T extends Fields> = { values: FieldsOf<T>; issues: Issue[]; warnings: Warning[] };
-
-/** True for a JSON object: not null, not an array. */
-export function isJsonObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** The issue of a string with a lone surrogate: JSON can contain one, but UTF-8 cannot, so the text would change. */
 export function brokenText(pointer: string, text: string): Issue[] {

@@ -29,6 +29,8 @@ const otherNames: Readonly<Record<string, readonly string[]>> = {
       'images',
     ],
   ],
+  media: ['medialist', 'files', 'references'],
+  last_frame_url: ['lastframe', 'lastimage', 'endframe', 'endimage', 'tailimage', 'endimageurl', 'lastimageurl'],
   audio_url: ['audiouri', 'audiofile', 'soundurl', 'music'],
   template: ['effect', 'templatename', 'videoeffect'],
   resolution: ['size', 'quality', 'videoresolution', 'outputresolution'],
@@ -37,6 +39,7 @@ const otherNames: Readonly<Record<string, readonly string[]>> = {
   watermark: ['addwatermark', 'enablewatermark'],
   seed: ['randomseed'],
   audio: ['generateaudio', 'withaudio'],
+  ratio: ['aspectratio'],
   shot_type: ['shots', 'multishot'],
 };
 

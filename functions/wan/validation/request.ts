@@ -1,9 +1,21 @@
 import { maxImageBytes, type RotatedImages } from '../../media/image.ts';
 import { type Issue, maxIssues, type Warning } from '../../shared/issues.ts';
-import { findModel, isModelName, type ModelName, offeredModelNames, type Resolution } from '../catalogue.ts';
-import { isJsonObject, type RequestBody, readBody } from './body.ts';
-import { applyModelRules, checkPromptLengths, withDefaults } from './rules.ts';
-import { checkAddresses, type InlineMedia, rawBase64ToDataUrl, type S3Prefixes } from './urls.ts';
+import { isJsonObject } from '../../shared/json-body.ts';
+import {
+  findModel,
+  isModelName,
+  type Model,
+  type ModelName,
+  type NamedModel,
+  type Resolution,
+  type ratios,
+  resolveAlias,
+} from '../catalogue.ts';
+import { checkMediaTypes, type MediaItem, mediaListOf, shorthandNames } from '../media.ts';
+import { type Deployment, missingSettings, offeredModels } from '../prices.ts';
+import { type RequestBody, readBody } from './body.ts';
+import { applyModelRules, checkLengths, checkPromptLengths, withDefaults } from './rules.ts';
+import { type CheckedMedia, checkAddresses, rawBase64ToDataUrl } from './urls.ts';
 
 /** A valid request, with the model's defaults filled in. */
 export type VideoRequest = {
@@ -11,19 +23,18 @@ export type VideoRequest = {
   input: {
     prompt?: string;
     negative_prompt?: string;
-    /** http(s) in its normal form, `data:`, or `s3://` where allowed. */
-    img_url: string;
-    /** As `img_url`. */
-    audio_url?: string;
     template?: string;
+    /** In the order of types. Each URL is http(s) in its normal form, `data:`, or `s3://` where allowed. */
+    media: MediaItem[];
   };
   parameters: {
     resolution: Resolution;
-    /** Seconds. */
+    /** Seconds; -1 for a length that the model chooses. */
     duration: number;
-    prompt_extend: boolean;
+    prompt_extend?: boolean;
     watermark: boolean;
     shot_type?: 'single' | 'multi';
+    ratio?: (typeof ratios)[number];
     seed?: number;
     audio?: boolean;
   };
@@ -40,21 +51,21 @@ export type CheckOptions = {
   /** Private origins that are allowed, such as `http://127.0.0.1:4401`. */
   readonly trustedOrigins: readonly string[];
   /**
-   * By field, the prefix of the allowed `s3://` URLs, such as `s3://uploads/uploads/alice/`; any other is `upload_not_found`.
-   * @default none: the scheme `s3://` is refused
+   * Whether an `s3://` URL names a file of the caller; any other is `upload_not_found`.
+   * @default the scheme `s3://` is refused
    */
-  readonly s3Prefixes?: S3Prefixes;
+  readonly ownsS3Url?: (url: string) => boolean;
   /** Bytes of an inline file; 0 accepts none. @default 10 MiB, Wan's limit for an image */
   readonly maxInlineBytes?: number;
   /** @default `accept` */
   readonly rotatedImages?: RotatedImages | undefined;
-  /** @default the models of the reference, without previews */
-  readonly offeredModels?: readonly ModelName[];
+  /** Decides which models are offered. */
+  readonly deployment: Deployment;
 };
 
-/** A request that Wan would accept and its inline files, or every issue. */
+/** A request that Wan would accept and its media with their inline files, or every issue. */
 type CheckedRequest =
-  | { ok: true; request: VideoRequest; inline: InlineMedia; warnings: Warning[] }
+  | { ok: true; request: VideoRequest; media: CheckedMedia[]; warnings: Warning[] }
   | { ok: false; issues: Issue[] };
 
 /**
@@ -64,7 +75,7 @@ type CheckedRequest =
  * Inspects inline files, but fetches nothing.
  *
  * @example
- * const checked = checkRequest(JSON.parse(body), { mode: 'strict', trustedOrigins: [] });
+ * const checked = checkRequest(JSON.parse(body), { mode: 'strict', trustedOrigins: [], deployment });
  * if (!checked.ok) return problem(400, checked.issues);
  */
 export function checkRequest(body: unknown, options: CheckOptions): CheckedRequest {
@@ -74,55 +85,82 @@ export function checkRequest(body: unknown, options: CheckOptions): CheckedReque
   }
   const { input, parameters, metadata, ...read } = readBody(body, options.mode);
   if (options.mode === 'tolerant') acceptLegacyForms(input);
-
-  const offered = options.offeredModels ?? offeredModelNames;
-  const model = isModelName(read.model) && offered.includes(read.model) ? findModel(read.model) : undefined;
+  const name = options.mode === 'tolerant' && typeof read.model === 'string' ? resolveAlias(read.model) : read.model;
+  // The rules of a model that is not offered apply too, so that all issues are reported together.
+  const model = isModelName(name) ? findModel(name) : undefined;
   const rules = model ? applyModelRules(model, input, parameters, options.mode) : noFindings;
   const lengths = checkPromptLengths(model, input);
-  const addresses = checkAddresses(input, read.webhook_url, {
+  const media = mediaListOf(input);
+  const addresses = checkAddresses(media, read.webhook_url, {
     trustedOrigins: options.trustedOrigins,
-    s3Prefixes: options.s3Prefixes ?? {},
+    ownsS3Url: options.ownsS3Url,
     maxInlineBytes: options.maxInlineBytes ?? maxImageBytes,
-    imageLimits: model?.image,
+    model,
     rotatedImages: options.rotatedImages,
   });
-
+  const measured = addresses.media.map(({ inline, ...item }) => ({ ...item, ...inline?.facts }));
   const issues = [
-    ...(model ? [] : [modelIssue(read.model, offered)]),
+    ...modelIssues(read.model, model, options.deployment),
+    // Media that cannot be read have an issue of their own, and may be the missing ones.
+    ...(read.issues.some(isOfMedia) ? [] : mediaIssues(model, media, input.prompt)),
     ...read.issues,
     ...rules.issues,
     ...lengths.issues,
     ...addresses.issues,
   ];
-  if (issues.length > 0 || !model || addresses.img_url === undefined) {
-    return { ok: false, issues: issues.slice(0, maxIssues) };
-  }
-  const { img_url, audio_url, webhook_url } = addresses;
+  // Lengths that are not accepted by themselves are not added up.
+  const isMeasurable = model && rules.issues.length === 0 && addresses.issues.length === 0;
+  if (isMeasurable) issues.push(...checkLengths(model, parameters.duration ?? model.durations.default, measured));
+  if (issues.length > 0 || !model) return { ok: false, issues: issues.slice(0, maxIssues) };
+  const { img_url: _image, last_frame_url: _last, audio_url: _audio, ...prompts } = input;
+  const { webhook_url } = addresses;
   return {
     ok: true,
     request: {
       model: model.name,
-      input: { ...input, img_url, ...(audio_url === undefined ? {} : { audio_url }) },
+      input: { ...prompts, media: addresses.media.map(({ type, url }) => ({ type, url })) },
       parameters: withDefaults(model, parameters),
       metadata,
       ...(webhook_url === undefined ? {} : { webhook_url }),
     },
-    inline: addresses.inline,
+    media: addresses.media,
     warnings: [...read.warnings, ...rules.warnings, ...lengths.warnings, ...addresses.warnings].slice(0, maxIssues),
   };
 }
 
 const noFindings = { issues: [], warnings: [] };
 
-/** A client of Wan's protocol sends files without the `data:` prefix. */
-function acceptLegacyForms(input: RequestBody['input']): void {
-  for (const field of ['img_url', 'audio_url'] as const) {
-    const text = input[field];
-    if (text !== undefined) input[field] = rawBase64ToDataUrl(text) ?? text;
-  }
+const isOfMedia = ({ pointer }: Issue): boolean =>
+  /^\/input(\/(media|img_url|last_frame_url|audio_url)(\/|$)|$)/.test(pointer);
+
+/** Of an unknown model it is only certain that it needs an input. */
+function mediaIssues(
+  model: Model | undefined,
+  media: ReturnType<typeof mediaListOf>,
+  prompt: string | undefined,
+): Issue[] {
+  if (model) return checkMediaTypes(model, media, prompt !== undefined);
+  if (media.length > 0) return [];
+  return [{ pointer: '/input/img_url', code: 'missing', message: 'Give the first frame as "img_url" or in "media".' }];
 }
 
-function modelIssue(name: unknown, offered: readonly ModelName[]): Issue {
-  const code = name === undefined ? 'missing' : typeof name === 'string' ? 'unknown_model' : 'wrong_type';
-  return { pointer: '/model', code, message: `Give the name of an offered model: ${offered.join(', ')}.` };
+/** A client of Wan's protocol sends files without the `data:` prefix. */
+function acceptLegacyForms(input: RequestBody['input']): void {
+  for (const name of shorthandNames) {
+    const text = input[name];
+    if (text !== undefined) input[name] = rawBase64ToDataUrl(text) ?? text;
+  }
+  for (const item of input.media ?? []) item.url = rawBase64ToDataUrl(item.url) ?? item.url;
+}
+
+function modelIssues(name: unknown, model: NamedModel | undefined, deployment: Deployment): Issue[] {
+  const offered = offeredModels(deployment).join(', ');
+  if (!model) {
+    const code = name === undefined ? 'missing' : typeof name === 'string' ? 'unknown_model' : 'wrong_type';
+    return [{ pointer: '/model', code, message: `Give the name of an offered model: ${offered}.` }];
+  }
+  const missing = missingSettings(model.name, deployment);
+  if (missing.length === 0) return [];
+  const message = `This deployment does not offer ${model.name}. ${missing.join(' ')} Offered are ${offered}.`;
+  return [{ pointer: '/model', code: 'model_not_offered', message }];
 }

@@ -1,5 +1,8 @@
 import type { Issue, Warning } from '../../shared/issues.ts';
-import { describeDurations, type Model, models, takesDuration } from '../catalogue.ts';
+import { type Model, models } from '../catalogue.ts';
+import { kindOfMedia, type LocatedMedia } from '../media.ts';
+import { AUTOMATIC_DURATION, describeDurations, takesDuration } from '../output.ts';
+import { sum } from '../prices.ts';
 import { countCharacters } from '../prompt.ts';
 import { brokenText, type FieldsOf } from './body.ts';
 import { type inputFields, maxPromptCharacters, type parameterFields } from './schema.ts';
@@ -31,7 +34,7 @@ export function applyModelRules(
     warnings.push({ pointer, code, message: `Ignored. ${message}` });
   };
 
-  const { resolution, duration, shot_type, audio, prompt_extend } = parameters;
+  const { resolution, duration, shot_type, audio, prompt_extend, ratio } = parameters;
   if (resolution !== undefined && !model.resolutions.includes(resolution)) {
     issues.push({
       pointer: '/parameters/resolution',
@@ -45,6 +48,22 @@ export function applyModelRules(
       code: 'unsupported_duration',
       message: `${model.name} does not offer ${duration} s. Use ${describeDurations(model.durations)}.`,
     });
+  }
+  if (prompt_extend !== undefined && !model.prompt_extend) {
+    ignored(
+      '/parameters/prompt_extend',
+      'prompt_extend_not_supported',
+      `It is not documented whether ${model.name} takes prompt_extend. Leave it out.`,
+      () => delete parameters.prompt_extend,
+    );
+  }
+  if (ratio !== undefined && !model.ratio) {
+    ignored(
+      '/parameters/ratio',
+      'ratio_not_supported',
+      `The proportions of a video of ${model.name} follow its first frame. Leave "ratio" out.`,
+      () => delete parameters.ratio,
+    );
   }
   if (shot_type !== undefined && !model.shot_type) {
     const code = 'shot_type_not_supported';
@@ -69,14 +88,22 @@ export function applyModelRules(
       () => delete parameters.audio,
     );
   }
-  if (input.audio_url !== undefined && !model.audio) {
+  if (input.negative_prompt !== undefined && model.negative_prompt_limit === 0) {
+    ignored(
+      '/input/negative_prompt',
+      'negative_prompt_not_supported',
+      `It is not documented whether ${model.name} takes a negative prompt. Leave it out.`,
+      () => delete input.negative_prompt,
+    );
+  }
+  if (input.template !== undefined && !model.template) {
     issues.push({
-      pointer: '/input/audio_url',
-      code: 'audio_not_supported',
-      message: `${model.name} makes silent videos only. Leave audio_url out, or use ${modelsWith((other) => other.audio)}.`,
+      pointer: '/input/template',
+      code: 'template_not_supported',
+      message: `${model.name} has no video effects. Leave "template" out, or use another model.`,
     });
   }
-  if (input.template !== undefined && input.prompt !== undefined) {
+  if (model.template && input.template !== undefined && input.prompt !== undefined) {
     ignored(
       '/input/prompt',
       'prompt_replaced_by_template',
@@ -118,9 +145,50 @@ export function checkPromptLengths(model: Model | undefined, input: Input): Find
   return { issues, warnings };
 }
 
+/** What is known of an input: its length once it was inspected. */
+export type MeasuredMedia = LocatedMedia & { readonly duration_seconds?: number | undefined };
+
+/** How much longer than its limit a file may be: encoders pad it. */
+const PADDING_SECONDS = 0.3;
+
+/**
+ * Checks how long the inputs of a request are together, and with its output. An input of unknown length counts as the shortest that is
+ * accepted, so that only what Wan certainly refuses is refused.
+ */
+export function checkLengths(model: Model, duration: number, media: readonly MeasuredMedia[]): Issue[] {
+  const issues: Issue[] = [];
+  const secondsOf = (kind: 'audio' | 'video') => {
+    const limits = kind === 'audio' ? model.audio_input : model.video_input;
+    const items = media.filter(({ type }) => kindOfMedia(type) === kind);
+    const total = sum(items.map(({ duration_seconds = limits?.min_seconds ?? 0 }) => duration_seconds));
+    const most = limits?.max_total_seconds;
+    if (most !== undefined && total > most + PADDING_SECONDS) {
+      const message = `The ${kind} inputs last ${rounded(total)} s together; ${model.name} accepts ${most} s. Shorten them, or leave one out.`;
+      issues.push({ pointer: '/input/media', code: `${kind}_duration`, message });
+    }
+    return total;
+  };
+  secondsOf('audio');
+  const video = secondsOf('video');
+  const { durations, max_total_seconds: most } = model;
+  const output = duration === AUTOMATIC_DURATION && durations.kind === 'range' ? durations.min : duration;
+  if (most !== undefined && video > 0 && video + output > most + PADDING_SECONDS) {
+    const message = `Input video (${rounded(video)} s or more) and output (${output} s) may last ${most} s together. Use a shorter duration, or shorter videos.`;
+    issues.push({ pointer: '/parameters/duration', code: 'unsupported_duration', message });
+  }
+  const clip = media.find(({ type }) => type === 'first_clip');
+  if (clip?.duration_seconds !== undefined && duration <= clip.duration_seconds) {
+    const message = `The duration of ${duration} s is that of the whole continuation, and its clip lasts ${rounded(clip.duration_seconds)} s. Use a longer one.`;
+    issues.push({ pointer: '/parameters/duration', code: 'unsupported_duration', message });
+  }
+  return issues;
+}
+
+const rounded = (seconds: number): number => Math.round(seconds * 10) / 10;
+
 function modelsWith(ability: (model: Model) => boolean): string {
   return models
-    .filter((model) => !model.preview && ability(model))
+    .filter(ability)
     .map(({ name }) => name)
     .join(' or ');
 }
@@ -132,7 +200,7 @@ export function withDefaults(model: Model, parameters: Parameters) {
     ...parameters,
     resolution: parameters.resolution ?? model.default_resolution,
     duration: parameters.duration ?? model.durations.default,
-    prompt_extend: promptExtend,
+    ...(model.prompt_extend ? { prompt_extend: promptExtend } : {}),
     watermark: parameters.watermark ?? false,
     ...(model.shot_type && promptExtend ? { shot_type: parameters.shot_type ?? ('single' as const) } : {}),
   };

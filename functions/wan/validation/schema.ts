@@ -1,5 +1,7 @@
 import * as z from 'zod';
-import { findModel, type Model, type ModelName, offeredModelNames, resolutionNames } from '../catalogue.ts';
+import { findModel, type Model, type ModelName, modelNames, ratios, resolutionNames } from '../catalogue.ts';
+import { mediaTypes } from '../media.ts';
+import { AUTOMATIC_DURATION } from '../output.ts';
 
 /** The longest accepted prompt, in characters. Wan reads far fewer and drops the rest. */
 export const maxPromptCharacters = 20_000;
@@ -17,13 +19,26 @@ const metadataKeyError = 'Metadata names have 1 to 64 letters, digits, dots, und
 /** Names that cannot be stored: schemas drop `__proto__` silently, and the table's client misreads a map with `constructor`. */
 export const reservedMetadataNames = ['__proto__', 'constructor'] as const;
 
+/** More than any model accepts. */
+const maxMedia = 32;
+const mediaError = 'Give a list of objects such as {"type": "first_frame", "url": "https://…"}.';
+
+const mediaEntry = z.strictObject(
+  {
+    type: z.enum(mediaTypes, { error: `Use one of ${mediaTypes.join(', ')}.` }),
+    url: z.string({ error: `Give ${fileUrls}.` }),
+  },
+  { error: mediaError },
+);
+export const mediaEntryNames = Object.keys(mediaEntry.shape);
+
 /** Fields of `input`, named as in the reference ("Request body"). */
 export const inputFields = {
   prompt: z
     .string({ error: promptError })
     .meta({
       maxLength: maxPromptCharacters,
-      description: 'What happens in the video. Wan reads the first 800 or 1,500 characters, by model.',
+      description: 'What happens in the video. Wan reads the first 800 to 20,000 characters, by model.',
       examples: ['A kitten runs through the grass'],
     })
     .optional(),
@@ -34,15 +49,31 @@ export const inputFields = {
       description: 'What the video must not show. Wan reads the first 500 characters.',
     })
     .optional(),
-  img_url: z.string({ error: `Give the first frame: ${fileUrls}.` }).meta({
-    minLength: 1,
-    description: `The first frame: ${fileUrls}.`,
-    examples: ['https://example.com/cat.png'],
-  }),
+  media: z
+    .array(mediaEntry, { error: mediaError })
+    .max(maxMedia, { error: `Give at most ${maxMedia} media.` })
+    .meta({
+      description:
+        'What the video is made from, each entry with its type and URL. `GET /models` has the types that a model combines. Prompts name references "Image 1", "Video 1", "Audio 1", counted by type in this order.',
+      examples: [[{ type: 'first_frame', url: 'https://example.com/cat.png' }]],
+    })
+    .optional(),
+  img_url: z
+    .string({ error: `Give the first frame: ${fileUrls}.` })
+    .meta({
+      minLength: 1,
+      description: `The first frame: ${fileUrls}. Short for an entry \`first_frame\` of \`media\`.`,
+      examples: ['https://example.com/cat.png'],
+    })
+    .optional(),
+  last_frame_url: z
+    .string({ error: `Give the last frame: ${fileUrls}.` })
+    .meta({ description: `The last frame: ${fileUrls}. Short for an entry \`last_frame\` of \`media\`.` })
+    .optional(),
   audio_url: z
     .string({ error: `Give the audio: ${fileUrls}.` })
     .meta({
-      description: `Audio that the video is generated to, WAV or MP3, 3 to 30 s, at most 15 MB: ${fileUrls}.`,
+      description: `Audio that the video is generated to, WAV or MP3, 3 to 30 s, at most 15 MB: ${fileUrls}. Short for an entry \`driving_audio\` of \`media\`.`,
       examples: ['https://example.com/song.mp3'],
     })
     .optional(),
@@ -70,9 +101,10 @@ export const parameterFields = {
     .optional(),
   duration: z
     .int({ error: 'Give a whole number of seconds.' })
-    .min(1, { error: 'Give a whole number of seconds, 1 or more.' })
+    .min(AUTOMATIC_DURATION, { error: 'Give a whole number of seconds, 1 or more.' })
     .max(60, { error: 'Give a whole number of seconds that the model offers.' })
-    .meta({ description: parameterDescriptions.duration })
+    .refine((seconds) => seconds !== 0, { error: 'Give a whole number of seconds, 1 or more.' })
+    .meta({ description: parameterDescriptions.duration, not: { const: 0 } })
     .optional(),
   prompt_extend: flag('Whether a language model rewrites the prompt first. Default true.'),
   shot_type: z
@@ -85,6 +117,10 @@ export const parameterFields = {
     .min(0, { error: seedError })
     .max(maxSeed, { error: seedError })
     .meta({ description: 'Makes results more similar between calls, without a guarantee.' })
+    .optional(),
+  ratio: z
+    .enum(ratios, { error: `Use one of ${ratios.join(', ')}.` })
+    .meta({ description: 'The proportions of the video, for models where they can be chosen.' })
     .optional(),
   audio: flag('Whether the video has audio, for models where this can be chosen.'),
 };
@@ -133,30 +169,52 @@ const noShotTypeWithoutRewriting = {
  * The body of `POST /videos` as a schema, for the contract (OpenAPI): one for each model, with the fields and values that it accepts. Requests
  * are validated by `checkRequest`.
  */
-export const videoRequestSchema = (kind: 'video' | 'estimate', offered: readonly ModelName[] = offeredModelNames) =>
-  z.union(offered.map((name) => requestSchemaOf(findModel(name), kind)));
+export const videoRequestSchema = (kind: 'video' | 'estimate') =>
+  z.union(modelNames.map((name) => requestSchemaOf(findModel(name), kind)));
 
-function requestSchemaOf(
-  { name, resolutions, durations, audio, audio_switch, shot_type }: Model & { name: ModelName },
-  kind: 'video' | 'estimate',
-) {
-  const { audio_url, ...silentInput } = inputSchema.shape;
-  const { audio: audioSwitch, shot_type: shotType, ...plain } = parametersSchema.shape;
+function requestSchemaOf(model: Model & { name: ModelName }, kind: 'video' | 'estimate') {
+  const { name, resolutions, durations, audio_switch, shot_type, template, ratio, prompt_extend } = model;
+  const { prompt, negative_prompt, img_url, last_frame_url, audio_url, template: effect, media } = inputSchema.shape;
+  const { audio, shot_type: shotType, ratio: ratioField, prompt_extend: rewriting, ...plain } = parametersSchema.shape;
   const seconds =
     durations.kind === 'set' ? z.literal([...durations.values]) : z.int().min(durations.min).max(durations.max);
+  const automatic = durations.kind === 'range' && durations.automatic;
   const parameters = z.strictObject({
     ...plain,
     resolution: orEmpty(z.enum(resolutions).meta({ description: parameterDescriptions.resolution }).optional()),
-    duration: seconds.meta({ description: parameterDescriptions.duration }).optional(),
+    duration: (automatic ? z.union([seconds, z.literal(AUTOMATIC_DURATION)]) : seconds)
+      .meta({ description: parameterDescriptions.duration })
+      .optional(),
+    ...(prompt_extend ? { prompt_extend: rewriting } : {}),
     ...(shot_type ? { shot_type: shotType } : {}),
-    ...(audio_switch ? { audio: audioSwitch } : {}),
+    ...(ratio ? { ratio: ratioField } : {}),
+    ...(audio_switch ? { audio } : {}),
   });
-  const input = z.strictObject({ ...silentInput, ...(audio ? { audio_url } : {}) });
+  const { combinations } = model.media;
+  const types = mediaTypes.filter((type) =>
+    combinations.some(({ required, optional }) => required.includes(type) || optional.includes(type)),
+  );
+  const entry = mediaEntry.extend({ type: z.enum(types) });
+  const input = z.strictObject({
+    prompt,
+    ...(model.negative_prompt_limit > 0 ? { negative_prompt } : {}),
+    img_url,
+    ...(types.includes('last_frame') ? { last_frame_url } : {}),
+    ...(types.includes('driving_audio') ? { audio_url } : {}),
+    media: z
+      .array(entry)
+      .max(maxMedia)
+      .meta(media.meta() ?? {})
+      .optional(),
+    ...(template ? { template: effect } : {}),
+  });
+  const isTextEnough = combinations.some(({ required }) => required.length === 0);
+  const needed = [...(isTextEnough ? ['prompt'] : []), 'img_url', 'media'].map((field) => ({ required: [field] }));
+  const rules = template ? noPromptWithTemplate : {};
   return z
     .strictObject({
       model: z.literal(name).meta({ description: 'The model that makes the video.' }),
-      input:
-        kind === 'video' ? input.meta(noPromptWithTemplate) : input.partial().meta(noPromptWithTemplate).optional(),
+      input: kind === 'video' ? input.meta({ ...rules, anyOf: needed }) : input.meta(rules).optional(),
       parameters: (shot_type ? parameters.meta(noShotTypeWithoutRewriting) : parameters).optional(),
       metadata: metadataField,
     })

@@ -1,95 +1,110 @@
-import { type AudioFacts, inspectAudio } from '../../media/audio.ts';
-import { mediaTypeOf } from '../../media/file-kind.ts';
-import { type ImageFacts, type ImageLimits, inspectImage, type RotatedImages } from '../../media/image.ts';
+import { inspectAudio } from '../../media/audio.ts';
+import { mediaTypeOf, videoTypeOf } from '../../media/file-kind.ts';
+import { inspectImage, type RotatedImages } from '../../media/image.ts';
 import type { Issue, ValueIssue, Warning } from '../../shared/issues.ts';
+import type { Model } from '../catalogue.ts';
+import { kindOfMedia, type LocatedMedia, type MediaKind } from '../media.ts';
 import { checkPublicUrl, parseS3Url } from './public-url.ts';
-
-/** By field, what an `s3://` URL must begin with to be accepted there. */
-export type S3Prefixes = { readonly img_url?: string; readonly audio_url?: string };
 
 type AddressRules = {
   readonly trustedOrigins: readonly string[];
-  readonly s3Prefixes: S3Prefixes;
+  /** Whether an `s3://` URL names a file of the caller. Undefined refuses the scheme. */
+  readonly ownsS3Url: ((url: string) => boolean) | undefined;
   /** Bytes of an inline file; 0 accepts none. */
   readonly maxInlineBytes: number;
-  /** The model's, if that is known. */
-  readonly imageLimits: ImageLimits | undefined;
+  /** Undefined for an unknown one: the limits of the reference apply. */
+  readonly model: Model | undefined;
   readonly rotatedImages: RotatedImages | undefined;
 };
 
-/** A file that the request holds as a `data:` URL. */
-export type InlineFile<Facts> = { readonly content: Uint8Array; readonly facts: Facts };
-export type InlineMedia = { img_url?: InlineFile<ImageFacts>; audio_url?: InlineFile<AudioFacts> };
-
-type Addresses = { img_url?: string; audio_url?: string; webhook_url?: string } & {
-  inline: InlineMedia;
-  issues: Issue[];
-  warnings: Warning[];
+/** What is known of a file after it was inspected. */
+export type MediaFacts = {
+  content_type: string;
+  bytes: number;
+  /** Pixels. */
+  width?: number;
+  height?: number;
+  duration_seconds?: number;
+  fps?: number;
 };
+
+/** A file that the request holds as a `data:` URL. */
+export type InlineFile = { readonly content: Uint8Array; readonly facts: MediaFacts };
+
+/** A medium whose URL may be used, in its normal form, and its file if the request holds it. */
+export type CheckedMedia = LocatedMedia & { readonly inline?: InlineFile };
+
+type Addresses = { media: CheckedMedia[]; webhook_url?: string; issues: Issue[]; warnings: Warning[] };
 type Checked =
-  | { ok: true; url: string; inline?: InlineMedia; warnings?: readonly ValueIssue[] }
+  | { ok: true; url: string; inline?: InlineFile; warnings?: readonly ValueIssue[] }
   | { ok: false; issues: readonly ValueIssue[] };
 
 /** Checks every address of a request and returns those that may be used, in their normal form. */
 export function checkAddresses(
-  input: { img_url?: string | undefined; audio_url?: string | undefined },
+  media: readonly LocatedMedia[],
   webhookUrl: string | undefined,
   rules: AddressRules,
 ): Addresses {
-  const addresses: Addresses = { inline: {}, issues: [], warnings: [] };
-  for (const [name, pointer, text] of [
-    ['img_url', '/input/img_url', input.img_url],
-    ['audio_url', '/input/audio_url', input.audio_url],
-    ['webhook_url', '/webhook_url', webhookUrl],
-  ] as const) {
-    if (text === undefined) continue;
-    const checked =
-      name === 'webhook_url'
-        ? asList(checkPublicUrl(text, { ...rules, schemes: ['https:'] }))
-        : checkMediaUrl(name, text, rules);
+  const addresses: Addresses = { media: [], issues: [], warnings: [] };
+  const take = (pointer: string, checked: Checked): Extract<Checked, { ok: true }> | undefined => {
     const located = (found: readonly ValueIssue[]) => found.map((issue) => ({ pointer, ...issue }));
-    if (checked.ok) {
-      addresses[name] = checked.url;
-      Object.assign(addresses.inline, checked.inline);
-      addresses.warnings.push(...located(checked.warnings ?? []));
-    } else addresses.issues.push(...located(checked.issues));
+    if (checked.ok) addresses.warnings.push(...located(checked.warnings ?? []));
+    else addresses.issues.push(...located(checked.issues));
+    return checked.ok ? checked : undefined;
+  };
+  for (const item of media) {
+    const checked = take(item.pointer, checkMediaUrl(kindOfMedia(item.type), item.url, rules));
+    if (!checked) continue;
+    const { url, inline } = checked;
+    addresses.media.push({ ...item, url, ...(inline ? { inline } : {}) });
+  }
+  if (webhookUrl !== undefined) {
+    const checked = take('/webhook_url', asList(checkPublicUrl(webhookUrl, { ...rules, schemes: ['https:'] })));
+    if (checked) addresses.webhook_url = checked.url;
   }
   return addresses;
 }
 
-type MediaField = 'img_url' | 'audio_url';
-
 /** http(s), `data:`, and `s3://` where allowed. */
-function checkMediaUrl(field: MediaField, text: string, rules: AddressRules): Checked {
-  const prefix = rules.s3Prefixes[field];
-  if (prefix && /^s3:/i.test(text)) return checkS3Url(text, prefix);
-  if (/^\s*data:/i.test(text)) return checkDataUrl(field, text, rules);
+function checkMediaUrl(kind: MediaKind, text: string, rules: AddressRules): Checked {
+  if (rules.ownsS3Url && /^s3:/i.test(text)) return checkS3Url(text, rules.ownsS3Url);
+  if (/^\s*data:/i.test(text)) return checkDataUrl(kind, text, rules);
   const checked = checkPublicUrl(text, rules);
-  const message = checked.ok ? undefined : hintFor(field, text);
+  const message = checked.ok ? undefined : hintFor(kind, text);
   return asList(message && !checked.ok ? { ...checked, message } : checked);
 }
 
 /** Explains what was given instead of an address, where that shows. */
-function hintFor(field: MediaField, text: string): string | undefined {
+function hintFor(kind: MediaKind, text: string): string | undefined {
   if (/^https?:/i.test(text)) return undefined;
   if (/^[\w+/-]{64}/.test(text)) {
-    const type = mediaTypeOf(Buffer.from(text, 'base64')) ?? (field === 'img_url' ? 'image/jpeg' : 'audio/mpeg');
+    const type = mediaTypeOf(Buffer.from(text, 'base64')) ?? exampleTypes[kind];
     return `This is base64 without its beginning. Put data:${type};base64, before it.`;
   }
   return 'This is no web address. Upload a file of your own through POST /uploads and give its "media_url", or send it as a data: URL. A web address starts with https:// or http://.';
 }
 
+const exampleTypes: Readonly<Record<MediaKind, string>> = {
+  image: 'image/jpeg',
+  audio: 'audio/mpeg',
+  video: 'video/mp4',
+  document: 'application/pdf',
+};
+
 /** Decodes and inspects an inline file. Its declared type and name are ignored: the bytes decide. */
-function checkDataUrl(field: MediaField, text: string, rules: AddressRules): Checked {
+function checkDataUrl(kind: MediaKind, text: string, rules: AddressRules): Checked {
   const refuse = (code: string, message: string) => ({ ok: false as const, issues: [{ code, message }] });
   if (rules.maxInlineBytes === 0) {
     return refuse('unsupported_url_scheme', 'data: URLs are not accepted here. Upload the file and give its URL.');
   }
-  const [media, example] = field === 'img_url' ? ['image', 'image/jpeg'] : ['audio', 'audio/mpeg'];
+  if (kind === 'video' || kind === 'document') {
+    const message = `A ${kind} cannot be sent inline. Upload it through POST /uploads and give its "media_url".`;
+    return refuse('unsupported_url_scheme', message);
+  }
   // Browsers read base64 only as the last parameter; some programs write another one after it.
   const [start] = /^\s*data:.{0,8192}?;\s*base64\s*(?:;[^,]{0,1024})?,/is.exec(text) ?? [];
   if (!start) {
-    const message = `The data: URL has no base64. Write it as data:${example};base64, and the encoded file.`;
+    const message = `The data: URL has no base64. Write it as data:${exampleTypes[kind]};base64, and the encoded file.`;
     return refuse('invalid_data_url', message);
   }
   const content = decodeBase64(text.slice(start.length));
@@ -97,11 +112,11 @@ function checkDataUrl(field: MediaField, text: string, rules: AddressRules): Che
     return refuse('invalid_data_url', 'The base64 of the data: URL is broken. Encode the whole file again.');
   const { byteLength } = content;
   const inspected =
-    field === 'img_url'
-      ? inspectImage(content, byteLength, rules.imageLimits, rules.rotatedImages)
-      : inspectAudio(content, byteLength);
+    kind === 'image'
+      ? inspectImage(content, byteLength, rules.model?.image, rules.rotatedImages)
+      : inspectAudio(content, byteLength, rules.model?.audio_input);
   const issues = inspected.ok ? [] : inspected.issues;
-  const code = `${media}_too_large`;
+  const code = `${kind}_too_large`;
   if (byteLength > rules.maxInlineBytes && !issues.some((issue) => issue.code === code)) {
     const message = `An inline file may have ${rules.maxInlineBytes} bytes; this one has ${byteLength}. Upload it through POST /uploads and give its "media_url", or make it smaller.`;
     issues.unshift({ code, message });
@@ -109,7 +124,7 @@ function checkDataUrl(field: MediaField, text: string, rules: AddressRules): Che
   if (!inspected.ok || issues.length > 0) return { ok: false, issues };
   const { facts, warnings } = inspected;
   const url = `data:${facts.content_type};base64,${content.toString('base64')}`;
-  return { ok: true, url, inline: { [field]: { content, facts } }, warnings };
+  return { ok: true, url, inline: { content, facts }, warnings };
 }
 
 /** Decodes base64 as browsers do for `data:` URLs (WHATWG, "forgiving-base64"), and its URL-safe alphabet. */
@@ -131,16 +146,17 @@ function isFormDecoded(text: string): boolean {
 }
 
 /** What must not be used is refused like what is not there, so that callers do not learn of others' files. */
-function checkS3Url(text: string, prefix: string): Checked {
-  const isBelow = text.startsWith(prefix) && parseS3Url(text) !== undefined;
-  const given = text.slice(prefix.length);
+const checkS3Url = (text: string, ownsS3Url: (url: string) => boolean): Checked =>
+  parseS3Url(text) && ownsS3Url(text) ? { ok: true, url: text } : { ok: false, issues: [uploadNotFound] };
+
+/** Whether an `s3://` URL names an object below a prefix, however a program resolves it. */
+export function isBelow(prefix: string, url: string): boolean {
+  if (!url.startsWith(prefix)) return false;
+  const given = url.slice(prefix.length);
   // S3 takes a key literally, but a program that passes it on as a path may resolve these.
   const leadsElsewhere = given.split('/').some((part) => part === '.' || part === '..');
   // No header or address can carry these, and no upload has them in its name.
-  const isUnspeakable = /[\p{Cc}\p{Surrogate}]/u.test(given);
-  return isBelow && !leadsElsewhere && !isUnspeakable
-    ? { ok: true, url: text }
-    : { ok: false, issues: [uploadNotFound] };
+  return !leadsElsewhere && !/[\p{Cc}\p{Surrogate}]/u.test(given);
 }
 
 /** The one answer to an `s3://` URL that is none of the caller's, whether the file is absent or another's. */
@@ -160,6 +176,7 @@ function asList(checked: ReturnType<typeof checkPublicUrl>): Checked {
  */
 export function rawBase64ToDataUrl(text: string): string | undefined {
   if (!/^[A-Za-z0-9+/]{64}/.test(text)) return undefined;
-  const type = mediaTypeOf(Buffer.from(text.slice(0, 4096), 'base64'));
+  const start = Buffer.from(text.slice(0, 4096), 'base64');
+  const type = mediaTypeOf(start) ?? videoTypeOf(start);
   return type && `data:${type};base64,${text}`;
 }

@@ -15,7 +15,7 @@ import { readQueue } from '../../../functions/queue/waiting.ts';
 import type { LimitSettings } from '../../../functions/shared/environment.ts';
 import { timeToLive } from '../../../functions/shared/table-schema.ts';
 import type { Table } from '../../../functions/video/table.ts';
-import { models, offeredModelNames } from '../../../functions/wan/catalogue.ts';
+import { models } from '../../../functions/wan/catalogue.ts';
 import type { Deployment } from './deployment.ts';
 import { type Finding, failure, ok, warning } from './finding.ts';
 
@@ -85,7 +85,7 @@ export async function checkStorage(
 /** Checks whether a model queue is paused or has more running videos than permits. */
 export async function checkQueues(table: Table, limits: LimitSettings): Promise<Finding[]> {
   const findings: Finding[] = [];
-  for (const model of models.filter(({ name }) => offeredModelNames.some((offered) => offered === name))) {
+  for (const model of models) {
     const { permits } = limitsOf(model, limits);
     const { running, paused_until, pause_reason } = await readModelQueue(table, model.name);
     if (paused_until && Date.parse(paused_until) > table.now()) {

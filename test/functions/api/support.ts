@@ -21,6 +21,7 @@ import type { Caller } from '../../../functions/shared/caller.ts';
 import type { ArchivedVideo, VideoRecord } from '../../../functions/video/record.ts';
 import type { Table } from '../../../functions/video/table.ts';
 import apiRequest from '../../fixtures/events/api-request.json' with { type: 'json' };
+import { aDeployment } from '../../support/videos.ts';
 
 /** A valid request body. */
 export const body = (overrides: Record<string, unknown> = {}) => ({
@@ -129,6 +130,7 @@ export function anApi(
     onAccepted: () => undefined,
     recordMetric: () => undefined,
     wanRegion: 'singapore',
+    deployment: aDeployment(),
     monthlySpendingLimit: undefined,
     ...overrides,
   };

@@ -27,10 +27,18 @@ describe('an image that is dropped', () => {
         owner: folder.services.defaults.owner,
         status: 'queued',
         model: 'wan2.2-i2v-flash',
-        input: { prompt: 'A cat runs', img_url: 's3://firstframe-uploads/drop/cat.png' },
+        input: {
+          prompt: 'A cat runs',
+          media: [
+            {
+              type: 'first_frame',
+              url: 's3://firstframe-uploads/drop/cat.png',
+              file: { ...stored, content_type: 'image/png', bytes: imageBytes.length, width: 400, height: 380 },
+            },
+          ],
+        },
         parameters: { resolution: '480P', duration: 5, prompt_extend: true, watermark: false },
         source: { type: 'drop', ...stored },
-        image: { ...stored, content_type: 'image/png', bytes: imageBytes.length, width: 400, height: 380 },
         warnings: [],
         estimated_cost: { amount: 0.075, currency: 'USD', unit_price: 0.015, seconds: 5 },
       },
@@ -71,15 +79,17 @@ describe('an image that is dropped', () => {
   ])('can be named %j', async (key) => {
     expect(await folder.taken(key)).toMatchObject({
       status: 'queued',
-      input: { img_url: `s3://firstframe-uploads/${key}` },
-      image: { key },
+      input: { media: [{ url: `s3://firstframe-uploads/${key}`, file: { key } }] },
     });
   });
 
   test.each(['drop/cat.jpg', 'drop/IMG_0001.JPEG', 'drop/cat.heic', 'drop/cat.TIF'])(
     'can be named %s and be a PNG: its bytes decide',
     async (key) => {
-      expect(await folder.taken(key)).toMatchObject({ status: 'queued', image: { content_type: 'image/png' } });
+      expect(await folder.taken(key)).toMatchObject({
+        status: 'queued',
+        input: { media: [{ file: { content_type: 'image/png' } }] },
+      });
     },
   );
 
@@ -144,7 +154,12 @@ describe('a drop that cannot become a video is a failed record with the reason',
       /image's metadata: \/parameters\/resolution: .*480P or 720P/,
     ],
     ['a duration in words', meta({ duration: 'five' }), 'wrong_type', /\/parameters\/duration: /],
-    ['audio for a silent model', meta({ 'audio-url': 'https://example.com/a.mp3' }), 'audio_not_supported', /silent/],
+    [
+      'audio for a silent model',
+      meta({ 'audio-url': 'https://example.com/a.mp3' }),
+      'media_not_supported',
+      /takes no driving_audio/,
+    ],
     [
       'a private address for audio',
       meta({ model: 'wan2.6-i2v', 'audio-url': 'http://169.254.169.254/' }),

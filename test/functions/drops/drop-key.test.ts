@@ -18,6 +18,7 @@ const kinds: Record<ReturnType<typeof kindOf>, string[]> = {
     // A sign that is reserved at the start of a name is not within it.
     ...['my_images/cat.png', 'cat@2x.png', 'cat~1.jpg', 'C#/5 $ a.jpg', 'trash can.jpg', 'thumbs up/a.png'],
   ],
+  last_frame: ['cat.png.last.jpg', 'a b/猫.JPG.Last.PNG', 'photo.heic.last.webp', 'a.png.last.png.last.png'],
   unnamed: ['photo', 'IMG 0001', 'Scan 2026.01.05', 'a.b/photo', '猫', 'cat.猫', 'README', '3f2a-9c'],
   sidecar: [
     ...['cat.png.json', 'CAT.JPG.JSON', 'cat.gif.json', 'photo.jfif.json', 'photo.jpg .json', 'x.hif.JSON'],

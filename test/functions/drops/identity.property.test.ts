@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ObjectCreated } from '../../../functions/drops/dropped-object.ts';
 import { changeStatus } from '../../../functions/video/store.ts';
 import { startTable } from '../../support/table.ts';
+import { fileOf } from '../../support/videos.ts';
 import { png } from '../media/support.ts';
 import { aDropFolder } from './support.ts';
 
@@ -98,7 +99,7 @@ test('the same bytes and settings are paid for once, whatever copies, edits, res
       const identityOf = ({ width, prompt }: Upload) => `${width} ${prompt}`;
       const wanted = new Set(uploads.map(identityOf));
       const videos = await folder.videos();
-      const created = videos.map(({ image, input }) => `${image!.width} ${input.prompt}`);
+      const created = videos.map((video) => `${fileOf(video)!.width} ${video.input.prompt}`);
       expect(created.sort()).toEqual([...wanted].sort());
       expect(folder.paid()).toBe(videos.filter(({ status }) => status === 'succeeded').length);
       if (uploads.length > wanted.size) repeated++;

@@ -53,7 +53,11 @@ describe('the same bytes and settings under the same key', () => {
     const again = folder.put(key, imageBytes, prompt);
     expect(await folder.take(again)).toMatchObject({ outcome: 'existing', id: first.id });
     const version_id = versionOf(again);
-    expect(await only()).toMatchObject({ source: { version_id }, image: { version_id }, status: 'succeeded' });
+    expect(await only()).toMatchObject({
+      source: { version_id },
+      input: { media: [{ file: { version_id } }] },
+      status: 'succeeded',
+    });
     expect(folder.written).toEqual([first.id]);
     expect(folder.dispatched).toEqual([first.id]);
   });
@@ -141,7 +145,7 @@ describe('a video that failed without being billed', () => {
       status: 'queued',
       earlier_runs: 3,
       source: { version_id },
-      image: { version_id },
+      input: { media: [{ file: { version_id } }] },
     });
     expect(restarted).not.toHaveProperty('error');
     expect(restarted).not.toHaveProperty('task');
@@ -173,7 +177,11 @@ describe('a video that failed without being billed', () => {
     await folder.drop(key);
     const refused = await only();
     expect(await folder.drop(sidecar, {})).toMatchObject({ outcome: 'restarted', id: refused.id });
-    expect(await only()).toMatchObject({ status: 'queued', image: { width: 400 }, parameters: { resolution: '720P' } });
+    expect(await only()).toMatchObject({
+      status: 'queued',
+      input: { media: [{ file: { width: 400 } }] },
+      parameters: { resolution: '720P' },
+    });
   });
 
   test('is refused again while its file is broken, and its result names the latest upload', async () => {

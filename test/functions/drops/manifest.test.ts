@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { DroppedObject } from '../../../functions/drops/dropped-object.ts';
 import { acceptManifest } from '../../../functions/drops/manifest.ts';
 import { readVideo } from '../../../functions/video/store.ts';
+import { fileOf, urlOfMedia } from '../../support/videos.ts';
 import { png } from '../media/support.ts';
 import { crashAfter, crashingTable } from '../workflow/support.ts';
 import { body, failingS3, jsonl, useManifests } from './manifests.ts';
@@ -25,7 +26,7 @@ describe('each line of a manifest', () => {
       owner: world.owner,
       status: 'queued',
       metadata: labels,
-      input: { prompt: 'A cat runs', img_url: url },
+      input: { prompt: 'A cat runs', media: [{ type: 'first_frame', url }] },
       parameters: { resolution: '480P' },
       source: { type: 'manifest', bucket: 'uploads', key: object.key, version_id: object.version_id, line: 2 },
     });
@@ -95,8 +96,8 @@ describe('the image of a line', () => {
   test('can be inline, and is copied for the video', async () => {
     await take(body(`data:image/png;base64,${image.toString('base64')}`));
     const video = await videoOf(1);
-    expect(video.image).toMatchObject({ bucket: 'uploads', width: 400, height: 380, content_type: 'image/png' });
-    expect(video.image!.key).toMatch(`inputs/${video.id}/`);
+    expect(fileOf(video)).toMatchObject({ bucket: 'uploads', width: 400, height: 380, content_type: 'image/png' });
+    expect(fileOf(video)!.key).toMatch(`inputs/${video.id}/`);
   });
 
   test.each(['cats/1.png', './cats/ä ö+%.jpg', 'a:b.png', '../sister/x.png'])(
@@ -110,9 +111,10 @@ describe('the image of a line', () => {
       await put(world.s3, 'uploads', decodeURIComponent(key.pathname.slice(1).replaceAll('%2525', '%25')), image);
       await take(body(written));
       const video = await videoOf(1);
-      expect(video).toMatchObject({ status: 'queued', image: { width: 400, height: 380, content_type: 'image/png' } });
-      expect(video.input.img_url).toBe(`s3://uploads/${video.image!.key}`);
-      expect(video.image!.key).toMatch(`inputs/${video.id}/`);
+      expect(video.status).toBe('queued');
+      expect(fileOf(video)).toMatchObject({ width: 400, height: 380, content_type: 'image/png' });
+      expect(urlOfMedia(video.input)).toBe(`s3://uploads/${fileOf(video)!.key}`);
+      expect(fileOf(video)!.key).toMatch(`inputs/${video.id}/`);
     },
   );
 

@@ -11,6 +11,7 @@ import { listVideos } from '../../../functions/video/list.ts';
 import type { Source, VideoRecord } from '../../../functions/video/record.ts';
 import type { Table } from '../../../functions/video/table.ts';
 import { startTable } from '../../support/table.ts';
+import { aDeployment } from '../../support/videos.ts';
 import { versionedBuckets } from '../versioned-buckets.ts';
 import { endAs, get, put } from './results.ts';
 
@@ -65,7 +66,7 @@ export function useManifests() {
       s3: world.s3,
       trustedOrigins: [],
       uploadsBucket: 'uploads',
-      wanRegion: 'singapore',
+      deployment: aDeployment(),
       monthlySpendingLimit: undefined,
       dispatch: async ({ id }) => void world.dispatched.push(id),
       onDispatchError: () => expect.unreachable(),

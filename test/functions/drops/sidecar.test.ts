@@ -282,3 +282,94 @@ describe('a folder that requires sidecars', () => {
     expect(await folder.drop('drop/free/cat.png', imageBytes, { prompt: 'own' })).toMatchObject({ outcome: 'created' });
   });
 });
+
+describe('a last frame', () => {
+  const framed = { model: 'wan2.7-i2v', prompt: 'The bud opens' };
+  const lastBytes = png(500, 400);
+
+  test('next to an image ends its video, by the version that was read', async () => {
+    const last = folder.put('drop/bud.png.last.jpg', lastBytes);
+    expect(await folder.take(last)).toBeUndefined();
+    const video = await folder.taken('drop/bud.png', imageBytes, framed);
+    expect(video).toMatchObject({
+      status: 'queued',
+      input: {
+        media: [
+          { type: 'first_frame', file: { key: 'drop/bud.png', width: 400 } },
+          {
+            type: 'last_frame',
+            url: 'drop/bud.png.last.jpg',
+            file: { key: 'drop/bud.png.last.jpg', version_id: droppedObject(last).version_id, width: 500 },
+          },
+        ].map(({ url, ...medium }) => (url ? { ...medium, url: `s3://firstframe-uploads/${url}` } : medium)),
+      },
+    });
+  });
+
+  test('counts by its bytes: the same again is the same video, others are another one', async () => {
+    folder.put('drop/bud.png.last.jpg', lastBytes);
+    const first = await folder.taken('drop/bud.png', imageBytes, framed);
+    folder.put('drop/bud.png.last.jpg', lastBytes);
+    expect((await folder.taken('drop/bud.png', imageBytes, framed))?.id).toBe(first?.id);
+    folder.put('drop/bud.png.last.jpg', png(520, 400));
+    expect((await folder.taken('drop/bud.png', imageBytes, framed))?.id).not.toBe(first?.id);
+    folder.delete('drop/bud.png.last.jpg');
+    expect((await folder.taken('drop/bud.png', imageBytes, framed))?.input.media).toHaveLength(1);
+    expect(await folder.videos()).toHaveLength(3);
+  });
+
+  test('that comes while its image waits is used, and one that comes later pays for nothing', async () => {
+    const defaults = { ...folder.services.defaults, model: 'wan2.7-i2v' };
+    folder.services.defaults = defaults;
+    await folder.drop('drop/bud.png');
+    expect(await folder.drop('drop/bud.png.last.png', lastBytes)).toMatchObject({ outcome: 'waiting' });
+    const [woken] = await folder.wakeUp();
+    expect(woken).toMatchObject({ outcome: 'created', video: { input: { media: [{}, { type: 'last_frame' }] } } });
+    folder.put('drop/other.png', imageBytes, framed);
+    await folder.taken('drop/other.png', imageBytes, framed);
+    expect(await folder.drop('drop/other.png.last.png', lastBytes)).toMatchObject({ outcome: 'existing' });
+    expect(await folder.videos()).toHaveLength(2);
+  });
+
+  test.each<[string, object, Uint8Array, string, RegExp]>([
+    [
+      'a model without one',
+      { model: 'wan2.2-i2v-flash', prompt: 'x' },
+      lastBytes,
+      'media_not_supported',
+      /In drop\/bud\.png\.last\.jpg: .*takes no last_frame/,
+    ],
+    ['one that is too small', framed, png(100, 100), 'image_dimensions', /In drop\/bud\.png\.last\.jpg: .*100 × 100/],
+    [
+      'one in a sidecar as well',
+      { ...framed, 'last-frame-url': 'https://example.com/b.png' },
+      lastBytes,
+      'too_many_media',
+      /At most 1/,
+    ],
+  ])('of %s is a failed record that names the file', async (_, metadata, bytes, code, message) => {
+    folder.put('drop/bud.png.last.jpg', bytes);
+    const video = await folder.taken('drop/bud.png', imageBytes, metadata as Record<string, string>);
+    expect(video).toMatchObject({ status: 'failed', error: { code, message: expect.stringMatching(message) } });
+  });
+
+  test('of two files is refused', async () => {
+    folder.put('drop/bud.png.last.jpg', lastBytes);
+    folder.put('drop/bud.png.last.png', lastBytes);
+    expect(await folder.taken('drop/bud.png', imageBytes, framed)).toMatchObject({
+      status: 'failed',
+      error: { code: 'too_many_media', message: expect.stringContaining('drop/bud.png.last.png') },
+    });
+  });
+
+  test('may be a URL in a sidecar, alone or in the list of media', async () => {
+    const url = 'https://example.com/flower.png';
+    for (const [index, input] of [{ last_frame_url: url }, { media: [{ type: 'last_frame', url }] }].entries()) {
+      folder.put(`drop/${index}.png.json`, { model: 'wan2.7-i2v', input: { prompt: 'x', ...input } });
+      expect((await folder.taken(`drop/${index}.png`))?.input.media).toMatchObject([
+        { type: 'first_frame' },
+        { type: 'last_frame', url },
+      ]);
+    }
+  });
+});

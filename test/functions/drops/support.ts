@@ -6,6 +6,7 @@ import { listVideos } from '../../../functions/video/list.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
 import type { Table } from '../../../functions/video/table.ts';
 import eventOfS3 from '../../fixtures/events/object-created.json' with { type: 'json' };
+import { aDeployment } from '../../support/videos.ts';
 import { png } from '../media/support.ts';
 
 export const imageBytes = png(400, 380);
@@ -47,7 +48,7 @@ export function aDropFolder(
     defaults: { owner: `drops-${randomUUID()}`, model: 'wan2.2-i2v-flash', prompt: 'It comes to life.' },
     rules: { sidecar_seconds: 10, owners: 'one' },
     trustedOrigins: [],
-    wanRegion: 'singapore',
+    deployment: aDeployment(),
     findLatest: async ({ bucket, key }) => {
       const found = latest(key);
       return found && { bucket, key, version_id: found.version_id, size: found.bytes.byteLength, last_modified: 1 };

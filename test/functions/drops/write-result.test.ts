@@ -8,7 +8,7 @@ import type { VideoRecord } from '../../../functions/video/record.ts';
 import { changeStatus, createVideo } from '../../../functions/video/store.ts';
 import type { Table } from '../../../functions/video/table.ts';
 import { startTable } from '../../support/table.ts';
-import { aVideo } from '../../support/videos.ts';
+import { aVideo, firstFrame } from '../../support/videos.ts';
 import { linesOf } from '../log-lines.ts';
 import { versionedBuckets } from '../versioned-buckets.ts';
 import { crashAfter, crashingTable } from '../workflow/support.ts';
@@ -57,8 +57,10 @@ describe('the result next to an image', () => {
       input: {
         prompt: 'A cat runs',
         negative_prompt: 'blur',
-        audio_url: 'https://example.com/a.mp3?signature=x',
-        img_url: `s3://uploads/${image.key}`,
+        media: [
+          ...firstFrame(`s3://uploads/${image.key}`),
+          { type: 'driving_audio', url: 'https://example.com/a.mp3?signature=x' },
+        ],
       },
       warnings: [{ pointer: '/input/prompt', code: 'prompt_truncated', message: 'Cut.' }],
     });

@@ -46,6 +46,8 @@ const environment = () => ({
   UPLOADS_BUCKET: bucket,
   VIDEOS_BUCKET: 'videos',
   WAN_REGION: 'singapore' as const,
+  WAN_BASE_URL: 'https://dashscope-intl.aliyuncs.com/api/v1',
+  MODEL_PRICES: {},
   TRUSTED_ORIGINS: [],
   ROTATED_IMAGES: 'accept' as const,
   MONTHLY_SPENDING_LIMIT: undefined,

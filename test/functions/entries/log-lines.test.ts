@@ -2,14 +2,14 @@ import { expect, test } from 'vitest';
 import { logContext } from '../../../functions/api/http/handler.ts';
 import { onAccepted } from '../../../functions/entries/services.ts';
 import { createLogger } from '../../../functions/shared/logging.ts';
-import { aVideo } from '../../support/videos.ts';
+import { aVideo, firstFrame } from '../../support/videos.ts';
 import { aRequest } from '../api/support.ts';
 import { linesOf } from '../log-lines.ts';
 
 test('logs an accepted request in one line, with only the video’s id, model, source and status', async () => {
   const secret = 'marker-of-a-secret';
   const video = aVideo({
-    input: { prompt: secret, negative_prompt: secret, img_url: `https://example.com/a.png?sig=${secret}` },
+    input: { prompt: secret, negative_prompt: secret, media: firstFrame(`https://example.com/a.png?sig=${secret}`) },
     metadata: { name: secret },
     source: { type: 'api', key_id: secret },
     owner: secret,

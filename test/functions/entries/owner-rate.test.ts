@@ -37,6 +37,7 @@ const environment = {
   REQUEST_RATE: { per_second: 1, burst: 3 },
   LONG_POLLS: { per_owner: 1, total: 10 },
   FILE_LINK_SECRET_ARN: 'arn:links',
+  MODEL_PRICES: {},
 } as const;
 const platform = aPlatform(store.table, {
   stepFunctions: { send: async () => ({}) },

@@ -33,6 +33,7 @@ const wan = {
   WAN_BASE_URL: 'https://dashscope-intl.aliyuncs.com/api/v1',
   WAN_SECRET_ARN: 'arn:secret',
   WAN_REGION: 'singapore',
+  MODEL_PRICES: {},
   WAN_QUERIES_PER_SECOND: 10,
 } as const;
 const dispatching = {

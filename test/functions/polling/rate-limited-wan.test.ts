@@ -15,7 +15,7 @@ beforeEach(() => {
 
 const recordMetric: RecordMetric = (...figure) => measured.push(figure);
 const list = { model: 'wan2.6-i2v', start_time: '2026-01-01T00:00:00Z', end_time: '2026-01-01T00:01:00Z' } as const;
-const request = { model: 'wan2.6-i2v', input: { img_url: 'x' }, parameters: {} } as never;
+const request = { model: 'wan2.6-i2v', input: { media: [] }, parameters: {} } as never;
 const upload = { model: 'wan2.6-i2v', name: 'x', bytes: new Uint8Array(), content_type: 'image/png' } as const;
 
 function limited(given: Partial<WanClient> = {}) {

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { finishDeletions } from '../../../functions/maintenance/finish-deletions.ts';
 import type { Table } from '../../../functions/video/table.ts';
 import { startTable } from '../../support/table.ts';
+import { fileOf } from '../../support/videos.ts';
 import { anOwner, body, dataUrl } from '../api/support.ts';
 import { anApiWithUploads } from '../api/videos/upload-support.ts';
 import { png, wav } from '../media/support.ts';
@@ -45,7 +46,7 @@ test('keeps an image whose record may have been written', async () => {
   await api.sweep();
   const { data } = (await api.list({ owner })).body;
   expect(data).toMatchObject([{ status: 'queued' }]);
-  expect(await api.storedMedia()).toEqual([data[0].image.key]);
+  expect(await api.storedMedia()).toEqual([fileOf(data[0])!.key]);
 });
 
 test('keeps an image for the retry of an idempotent request', async () => {
@@ -55,7 +56,7 @@ test('keeps an image for the retry of an idempotent request', async () => {
   await api.sweep();
   const again = await api.submit(keyed);
   expect(again.status).toBe(202);
-  expect(await api.storedMedia()).toEqual([again.body.image.key]);
+  expect(await api.storedMedia()).toEqual([fileOf(again.body)!.key]);
 });
 
 test('the sweep deletes an image whose audio was deleted after its inspection', async () => {

@@ -5,7 +5,7 @@ import { acceptRequest } from '../../../functions/submissions/accept-request.ts'
 import { replaceWithTombstone } from '../../../functions/video/deletion.ts';
 import { changeStatus, readVideo } from '../../../functions/video/store.ts';
 import { startTable } from '../../support/table.ts';
-import { aVideo } from '../../support/videos.ts';
+import { aDeployment, aVideo, fileOf } from '../../support/videos.ts';
 import { anApi, anOwner, anS3, body, dataUrl, type StoredObjects } from '../api/support.ts';
 import { png } from '../media/support.ts';
 
@@ -22,7 +22,7 @@ describe('a new video', () => {
       estimated_cost: { amount: 0.1, currency: 'USD', unit_price: 0.02, seconds: 5 },
       spending_month: '2026-01',
     });
-    const { body: beijing } = await anApi(store.table, { wanRegion: 'beijing' }).submit({ body: body() });
+    const { body: beijing } = await anApi(store.table, { deployment: aDeployment('beijing') }).submit({ body: body() });
     expect((await readVideo(store.table, beijing.id))?.estimated_cost).toMatchObject({ amount: 3.5, currency: 'CNY' });
   });
 
@@ -76,7 +76,7 @@ function acceptServices() {
     recordMetric: () => undefined,
     trustedOrigins: [],
     uploadsBucket: 'uploads',
-    wanRegion: 'singapore' as const,
+    deployment: aDeployment(),
     monthlySpendingLimit: undefined,
     dispatch: async () => {},
     onDispatchError: () => {},
@@ -94,7 +94,7 @@ test('creates one record and one object for fifty concurrent calls with one iden
   expect(results.filter(({ created }) => created)).toHaveLength(1);
   expect(new Set(results.map(({ video }) => video.id))).toEqual(new Set([identity.id]));
   const record = await readVideo(store.table, identity.id);
-  expect([...objects.keys()]).toEqual([record!.image!.key]);
+  expect([...objects.keys()]).toEqual([fileOf(record!)!.key]);
 });
 
 describe('a request whose video was deleted', () => {

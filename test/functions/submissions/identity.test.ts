@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { changeStatus, readVideo } from '../../../functions/video/store.ts';
 import { startTable } from '../../support/table.ts';
+import { fileOf } from '../../support/videos.ts';
 import { anApi, anOwner, anS3, aRequest, body, dataUrl, type StoredObjects } from '../api/support.ts';
 import { png } from '../media/support.ts';
 
@@ -25,7 +26,7 @@ test('creates one video with one image for fifty concurrent requests with one ke
   expect(responses.map(({ status }) => status).sort()).toEqual([...Array(49).fill(200), 202]);
   const { data } = (await api.list({ owner })).body;
   expect(data).toHaveLength(1);
-  expect([...api.objects.keys()]).toEqual([data[0].image.key]);
+  expect([...api.objects.keys()]).toEqual([fileOf(data[0])!.key]);
 });
 
 test('accepts one of several concurrent bodies with one key, with its own image, and answers 409 to the others', async () => {
@@ -35,8 +36,8 @@ test('accepts one of several concurrent bodies with one key, with its own image,
   expect(more).toEqual([]);
   expect(responses.filter(({ status }) => status === 409)).toHaveLength(3);
   const record = await readVideo(store.table, winner!.body.id);
-  const stored = Buffer.from(api.objects.get(record!.image!.key)!.bytes);
-  expect(stored.equals(png(record!.image!.width, 400))).toBe(true);
+  const stored = Buffer.from(api.objects.get(fileOf(record!)!.key)!.bytes);
+  expect(stored.equals(png(fileOf(record!)!.width!, 400))).toBe(true);
 });
 
 test('returns the existing video with 200 for a repeated request, without a second image', async () => {
@@ -84,7 +85,7 @@ test('creates the video with the stored image after a crash between image and re
   const [key] = [...objects.keys()];
   expect(key).toMatch(/^inputs\//);
   const again = await anApi(store.table, { s3 }).submit(keyed(inline(400), owner));
-  expect(again).toMatchObject({ status: 202, body: { id: key!.split('/')[1], image: { key } } });
+  expect(again).toMatchObject({ status: 202, body: { id: key!.split('/')[1], input: { media: [{ file: { key } }] } } });
   expect(objects.size).toBe(1);
 });
 

@@ -3,6 +3,7 @@ import { createUploadToken } from '../../../functions/api/auth/upload-token.ts';
 import type { RotatedImages } from '../../../functions/media/image.ts';
 import { readVideo } from '../../../functions/video/store.ts';
 import type { Table } from '../../../functions/video/table.ts';
+import { fileOf } from '../../support/videos.ts';
 import { aDashscope } from '../api/dashscope/support.ts';
 import { anApi, dataUrl } from '../api/support.ts';
 import { aDropFolder } from '../drops/support.ts';
@@ -31,9 +32,11 @@ export function imageWays(table: Table, rotatedImages: RotatedImages = 'accept')
   }
 
   async function recordOf(id: string): Promise<SentImage> {
-    const { image, warnings, error } = (await readVideo(table, id))!;
+    const video = (await readVideo(table, id))!;
+    const { warnings, error } = video;
+    const image = fileOf(video);
     return {
-      image: image && { width: image.width, height: image.height, bytes: image.bytes },
+      image: image && { width: image.width!, height: image.height!, bytes: image.bytes },
       warnings: warnings.map(({ pointer, code }) => `${pointer} ${code}`),
       ...(error ? { error: JSON.stringify(error) } : {}),
     };

@@ -4,6 +4,7 @@ import { readVideo } from '../../../functions/video/store.ts';
 import { mp3Of, wavOf } from '../../support/audio-variants.ts';
 import { app1, jpeg, png } from '../../support/image-variants.ts';
 import { startTable } from '../../support/table.ts';
+import { aDeployment, fileOf } from '../../support/videos.ts';
 import { aDashscope } from '../api/dashscope/support.ts';
 import { anApi, aRequest, dataUrl, responseOf } from '../api/support.ts';
 
@@ -26,18 +27,18 @@ describe('audio within a request', () => {
     const { status, body: video } = await api.submit({ body: bodyOf(dataUrl(audio, 'audio/mp3')) });
     expect(status).toBe(202);
     const record = (await readVideo(store.table, video.id))!;
-    expect(record.audio).toMatchObject({
+    expect(fileOf(record, 'driving_audio')).toMatchObject({
       key: expect.stringMatching(new RegExp(`^inputs/${video.id}/[0-9a-f]{64}\\.mp3$`)),
       content_type: 'audio/mpeg',
       bytes: audio.length,
       duration_seconds: expect.closeTo(4, 1),
     });
-    expect(record.input).toMatchObject({
-      img_url: `s3://uploads/${record.image!.key}`,
-      audio_url: `s3://uploads/${record.audio!.key}`,
-    });
-    expect(api.objects.get(record.audio!.key)).toMatchObject({ content_type: 'audio/mpeg' });
-    expect(Buffer.compare(api.objects.get(record.audio!.key)!.bytes, audio)).toBe(0);
+    expect(record.input.media).toMatchObject([
+      { type: 'first_frame', url: `s3://uploads/${fileOf(record)!.key}` },
+      { type: 'driving_audio', url: `s3://uploads/${fileOf(record, 'driving_audio')!.key}` },
+    ]);
+    expect(api.objects.get(fileOf(record, 'driving_audio')!.key)).toMatchObject({ content_type: 'audio/mpeg' });
+    expect(Buffer.compare(api.objects.get(fileOf(record, 'driving_audio')!.key)!.bytes, audio)).toBe(0);
   });
 
   test('is accepted by the protocol of Wan, also without its beginning', async () => {
@@ -51,7 +52,7 @@ describe('audio within a request', () => {
       });
       expect([status, body]).toEqual([200, expect.anything()]);
       const record = await readVideo(store.table, body.output.task_id);
-      expect(record).toMatchObject({ audio: { content_type: 'audio/mpeg' }, image: { width: 400 } });
+      expect(record?.input.media).toMatchObject([{ file: { width: 400 } }, { file: { content_type: 'audio/mpeg' } }]);
     }
   });
 
@@ -99,7 +100,7 @@ test('warnings about files are in the estimate, in the answer, and in the video'
   const services = {
     trustedOrigins: [],
     uploadsBucket: 'uploads',
-    wanRegion: 'singapore',
+    deployment: aDeployment(),
     typicalSeconds: undefined,
   } as const;
   const request = aRequest({ body: bodyOf(cut, photo), resource: '/estimates' });

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { readVideo } from '../../../functions/video/store.ts';
 import { bmp } from '../../support/image-variants.ts';
 import { startTable } from '../../support/table.ts';
+import { fileOf } from '../../support/videos.ts';
 import { anOwner } from '../api/support.ts';
 import { anApiWithUploads } from '../api/videos/upload-support.ts';
 import { png, wav } from '../media/support.ts';
@@ -27,27 +28,26 @@ describe('an upload in a request', () => {
     const { status, body: video } = await api.submit({ body: withAudio(img_url, audio_url) });
     expect(status).toBe(202);
     const record = (await readVideo(store.table, video.id))!;
-    expect(record).toMatchObject({
-      image: {
-        content_type: 'image/png',
-        bytes: image.length,
-        width: 400,
-        height: 380,
-        version_id: expect.anything(),
-      },
-      audio: { content_type: 'audio/wav', bytes: audio.length, duration_seconds: 5, version_id: expect.anything() },
+    const version_id = expect.anything();
+    expect(fileOf(record)).toMatchObject({
+      ...{ content_type: 'image/png', bytes: image.length, width: 400, height: 380, version_id },
     });
-    expect(record.input).toEqual({
+    expect(fileOf(record, 'driving_audio')).toMatchObject({
+      ...{ content_type: 'audio/wav', bytes: audio.length, duration_seconds: 5, version_id },
+    });
+    expect(record.input).toMatchObject({
       prompt: 'A cat sings',
-      img_url: `s3://uploads/${record.image!.key}`,
-      audio_url: `s3://uploads/${record.audio!.key}`,
+      media: [
+        { type: 'first_frame', url: `s3://uploads/${fileOf(record)!.key}` },
+        { type: 'driving_audio', url: `s3://uploads/${fileOf(record, 'driving_audio')!.key}` },
+      ],
     });
-    expect(record.image!.key).toMatch(new RegExp(`^inputs/${video.id}/[0-9a-f]{64}\\.png$`));
-    expect(record.audio!.key).toMatch(new RegExp(`^inputs/${video.id}/[0-9a-f]{64}\\.wav$`));
-    const stored = await api.read(record.image!);
+    expect(fileOf(record)!.key).toMatch(new RegExp(`^inputs/${video.id}/[0-9a-f]{64}\\.png$`));
+    expect(fileOf(record, 'driving_audio')!.key).toMatch(new RegExp(`^inputs/${video.id}/[0-9a-f]{64}\\.wav$`));
+    const stored = await api.read(fileOf(record)!);
     expect(stored.bytes.equals(image)).toBe(true);
-    expect((await api.read(record.audio!)).bytes.equals(audio)).toBe(true);
-    expect((await api.read(record.audio!)).ContentType).toBe('audio/wav');
+    expect((await api.read(fileOf(record, 'driving_audio')!)).bytes.equals(audio)).toBe(true);
+    expect((await api.read(fileOf(record, 'driving_audio')!)).ContentType).toBe('audio/wav');
     expect(JSON.stringify(video)).not.toContain('uploads/alice');
   });
 
@@ -64,9 +64,12 @@ describe('an upload in a request', () => {
     const audio_url = await api.put('alice', 's', wav(4));
     const inline = `data:image/png;base64,${png(400, 400).toString('base64')}`;
     const one = await api.submit({ body: withAudio(inline, audio_url) });
-    expect(one.body).toMatchObject({ image: { width: 400 }, audio: { duration_seconds: 4 } });
+    expect(one.body.input.media).toMatchObject([{ file: { width: 400 } }, { file: { duration_seconds: 4 } }]);
     const other = await api.submit({ body: withAudio('https://example.com/cat.png', audio_url) });
-    expect(other.body).toMatchObject({ input: { img_url: 'https://example.com/cat.png' }, audio: { bytes: 32_044 } });
+    expect(other.body.input.media).toMatchObject([
+      { url: 'https://example.com/cat.png' },
+      { type: 'driving_audio', file: { bytes: 32_044 } },
+    ]);
     expect(other.body).not.toHaveProperty('image');
   });
 });
@@ -186,8 +189,8 @@ describe('stores exactly the inspected version', () => {
       },
     }));
     const { body: video } = await api.submit({ body: withAudio(await api.put('alice', 'x', good)) });
-    expect(video.image).toMatchObject({ width: 400 });
-    expect((await api.read(video.image)).bytes.equals(good)).toBe(true);
+    expect(fileOf(video)).toMatchObject({ width: 400 });
+    expect((await api.read(fileOf(video)!)).bytes.equals(good)).toBe(true);
   });
 
   test('or answers upload_not_found when that version was deleted before the copy', async () => {
@@ -217,7 +220,9 @@ describe('a repeated request', () => {
     expect(responses.map(({ status }) => status).sort()).toEqual([...Array(49).fill(200), 202]);
     expect(new Set(responses.map((response) => response.body.id)).size).toBe(1);
     const video = responses[0]!.body;
-    expect((await api.versionsBelow('inputs/')).sort()).toEqual([video.image.key, video.audio.key].sort());
+    expect((await api.versionsBelow('inputs/')).sort()).toEqual(
+      video.input.media.map(({ file }: { file: { key: string } }) => file.key).sort(),
+    );
   });
 
   test('does not need or read the upload', async () => {
@@ -228,7 +233,7 @@ describe('a repeated request', () => {
     await api.s3.sdk.send(new DeleteObjectCommand({ Bucket: 'uploads', Key: `uploads/${owner}/i` }));
     api.s3.calls.length = 0;
     const again = await api.submit(keyed(sent, owner));
-    expect(again).toMatchObject({ status: 200, body: { id: first.body.id, image: first.body.image } });
+    expect(again).toMatchObject({ status: 200, body: { id: first.body.id, input: first.body.input } });
     expect(api.s3.calls).toEqual([]);
   });
 
@@ -251,8 +256,8 @@ describe('a repeated request', () => {
     expect(copies).toHaveLength(1);
     crashing = false;
     const again = await api.submit(keyed(sent, owner));
-    expect(again).toMatchObject({ status: 202, body: { image: { key: copies[0] } } });
+    expect(again).toMatchObject({ status: 202, body: { input: { media: [{ file: { key: copies[0] } }] } } });
     expect(await api.versionsBelow('inputs/')).toEqual(copies);
-    expect((await api.read(again.body.image)).bytes.equals(png(400, 400))).toBe(true);
+    expect((await api.read(fileOf(again.body)!)).bytes.equals(png(400, 400))).toBe(true);
   });
 });

@@ -7,7 +7,7 @@ import { listVideos } from '../../../functions/video/list.ts';
 import type { VideoRecord } from '../../../functions/video/record.ts';
 import { changeStatus, createVideo, readVideo } from '../../../functions/video/store.ts';
 import { startTable } from '../../support/table.ts';
-import { aVideo } from '../../support/videos.ts';
+import { aVideo, firstFrame } from '../../support/videos.ts';
 
 const now = Date.parse('2026-03-01T12:00:00Z');
 const store = startTable(() => now);
@@ -26,7 +26,7 @@ const open = async (): Promise<string[]> => {
 describe('a deleted video', () => {
   test('leaves only a tombstone for 30 days, without its request', async () => {
     const video = await createRecord({
-      input: { prompt: 'a secret prompt', img_url: 'https://example.com/secret.png' },
+      input: { prompt: 'a secret prompt', media: firstFrame('https://example.com/secret.png') },
     });
     expect(await replaceWithTombstone(store.table, video)).toBe(true);
     const { Item } = await store.table.client.send(

@@ -1,14 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import {
-  describeDurations,
-  findModel,
-  models,
-  offeredModelNames,
-  takesDuration,
-} from '../../../functions/wan/catalogue.ts';
-import { outputSize } from '../../../functions/wan/output-size.ts';
-import { priceOf } from '../../../functions/wan/prices.ts';
-import { regionNames, regions } from '../../../functions/wan/regions.ts';
+import { findModel, type ModelName, models } from '../../../functions/wan/catalogue.ts';
+import { describeDurations, outputSize, takesDuration } from '../../../functions/wan/output.ts';
+import { billableSeconds, missingSettings, offeredModels, priceOf } from '../../../functions/wan/prices.ts';
+import { regionNames, regions, workspaceBaseUrl } from '../../../functions/wan/regions.ts';
+import { aDeployment, everyModel } from '../../support/videos.ts';
 
 /** Copied from "Request body" of the reference. */
 const reference = [
@@ -44,10 +39,32 @@ describe('the catalogue', () => {
     },
   );
 
-  test('offers the models of the reference and keeps later ones as previews', () => {
-    expect(offeredModelNames).toEqual(reference.map(([name]) => name));
-    expect(models.filter(({ preview }) => preview).map(({ name }) => name)).toEqual(['wan2.6-i2v-flash', 'wan2.7-i2v']);
+  test('offers what has a price in the region and the domain that it needs', () => {
+    const names = reference.map(([name]) => name);
+    expect(offeredModels(aDeployment())).toEqual([...names, 'wan2.7-i2v', 'wan2.7-i2v-2026-04-25']);
+    expect(offeredModels(aDeployment('beijing'))).toEqual(names);
+    expect(offeredModels(everyModel)).toEqual(models.map(({ name }) => name));
+    const emulator = { ...aDeployment(), base_url: 'http://127.0.0.1:4401/api/v1' };
+    expect(offeredModels(emulator)).toContain('wan3.0-video');
+    const beijing = { ...aDeployment('beijing'), base_url: workspaceBaseUrl('ws-1', 'beijing') };
+    expect(offeredModels(beijing)).toEqual([...names, 'wan3.0-video', 'wan3.0-video-prime']);
+  });
+
+  test.each<[ModelName, RegExp[]]>([
+    ['wan2.6-i2v', []],
+    ['wan2.6-i2v-flash', [/price in singapore.*720P, 1080P.*"prices"/]],
+    ['wan3.0-video', [/workspace domain.*"workspaceId"/]],
+    ['wan3.0-video-prime', [/workspace domain.*"workspaceId"/, /price in singapore.*"prices"/]],
+  ])('names the settings that %s lacks', (name, expected) => {
+    const missing = missingSettings(name, aDeployment());
+    expect(missing).toHaveLength(expected.length);
+    for (const [index, pattern] of expected.entries()) expect(missing[index]).toMatch(pattern);
+  });
+
+  test('describes durations', () => {
     expect(describeDurations(findModel('wan2.7-i2v').durations)).toBe('2 to 15');
+    expect(describeDurations(findModel('wan2.6-i2v').durations)).toBe('5, 10 or 15');
+    expect(describeDurations(findModel('wan3.0-video').durations)).toBe('2 to 30, or -1 to let the model choose');
   });
 
   test('does not find inherited properties of objects', () => {
@@ -82,31 +99,85 @@ describe('priceOf', () => {
     ['wan2.1-i2v-turbo', '720P', 3, 'singapore', 0.108, 'USD'],
     ['wan2.1-i2v-plus', '720P', 5, 'beijing', 3.5, 'CNY'],
   ] as const)('%s %s %i s in %s costs %d %s', (model, tier, seconds, region, amount, currency) => {
-    expect(priceOf(model, tier, seconds, region)).toMatchObject({ amount, currency, seconds, as_of: '2025-12-29' });
+    expect(priceOf(model, tier, seconds, aDeployment(region))).toMatchObject({
+      amount,
+      currency,
+      seconds,
+      as_of: '2025-12-29',
+    });
   });
 
   test('has a price for every offered tier in every region', () => {
-    for (const name of offeredModelNames) {
-      for (const tier of findModel(name).resolutions) {
-        for (const region of regionNames) expect(priceOf(name, tier, 5, region)).toBeDefined();
+    for (const region of regionNames) {
+      for (const name of offeredModels(aDeployment(region))) {
+        for (const tier of findModel(name).resolutions) {
+          expect(priceOf(name, tier, 5, aDeployment(region))).toBeDefined();
+        }
       }
     }
   });
 
   test('returns undefined for an unknown price', () => {
-    expect(priceOf('wan2.7-i2v', '720P', 5, 'singapore')).toBeUndefined();
-    expect(priceOf('wan2.1-i2v-plus', '1080P', 5, 'singapore')).toBeUndefined();
+    expect(priceOf('wan2.7-i2v', '720P', 5, aDeployment('beijing'))).toBeUndefined();
+    expect(priceOf('wan3.0-video-prime', '720P', 5, aDeployment())).toBeUndefined();
+    expect(priceOf('wan2.1-i2v-plus', '1080P', 5, aDeployment())).toBeUndefined();
   });
 
   test('uses the prices of the deployment', () => {
-    const table = { as_of: '2026-02-01', prices: { 'wan2.7-i2v': { singapore: { '720P': 0.2 } } } } as const;
-    expect(priceOf('wan2.7-i2v', '720P', 4, 'singapore', table)).toEqual({
-      ...{ amount: 0.8, currency: 'USD', unit_price: 0.2, seconds: 4, as_of: '2026-02-01' },
+    const deployment = { ...aDeployment(), prices: { 'wan2.7-i2v': { '720P': 0.2 } } };
+    expect(priceOf('wan2.7-i2v', '720P', 4, deployment)).toEqual({
+      ...{ amount: 0.8, currency: 'USD', unit_price: 0.2, seconds: 4, as_of: 'configured' },
     });
   });
 
   test('every region has a base URL and a currency', () => {
-    expect(regions.singapore).toEqual({ base_url: 'https://dashscope-intl.aliyuncs.com/api/v1', currency: 'USD' });
-    expect(regions.beijing).toEqual({ base_url: 'https://dashscope.aliyuncs.com/api/v1', currency: 'CNY' });
+    expect(regions.singapore).toMatchObject({
+      base_url: 'https://dashscope-intl.aliyuncs.com/api/v1',
+      currency: 'USD',
+    });
+    expect(regions.beijing).toMatchObject({ base_url: 'https://dashscope.aliyuncs.com/api/v1', currency: 'CNY' });
+  });
+});
+
+describe('billableSeconds', () => {
+  test.each<[string, ModelName, number, [string, number?][], number]>([
+    ['the output alone', 'wan2.6-i2v', 10, [['first_frame'], ['driving_audio', 30]], 10],
+    ['the longest, when the model chooses', 'wan3.0-video', -1, [], 30],
+    ['reference images for nothing', 'wan3.0-video', 5, [['reference_image'], ['reference_audio', 9]], 5],
+    [
+      'reference videos and the output',
+      'wan3.0-video',
+      5,
+      [
+        ['reference_video', 4],
+        ['reference_video', 3],
+      ],
+      12,
+    ],
+    [
+      'parts of a second rounded up',
+      'wan3.0-video',
+      5,
+      [
+        ['reference_video', 4.1],
+        ['reference_video', 3.2],
+      ],
+      13,
+    ],
+    ['a reference video of unknown length as the longest', 'wan3.0-video', 5, [['reference_video']], 20],
+    [
+      'several of unknown length as the longest together',
+      'wan3.0-video',
+      5,
+      [['reference_video'], ['reference_video']],
+      20,
+    ],
+    ['at most what input and output may last', 'wan3.0-video', -1, [['reference_video', 4.5]], 30],
+    ['a continuation as a whole', 'wan2.7-i2v', 12, [['first_clip', 8]], 12],
+    ['a continuation that is shorter than its clip', 'wan2.7-i2v', 5, [['first_clip', 7.2], ['last_frame']], 8],
+    ['a clip of unknown length as the longest', 'wan2.7-i2v', 5, [['first_clip']], 10],
+  ])('counts %s', (_, model, duration, media, expected) => {
+    const measured = media.map(([type, duration_seconds]) => ({ type, duration_seconds }) as never);
+    expect(billableSeconds(findModel(model), duration, measured)).toBe(expected);
   });
 });

@@ -2,10 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { meantField } from '../../../functions/wan/validation/field-names.ts';
 import { checkRequest } from '../../../functions/wan/validation/request.ts';
 import { inputFields, parameterFields } from '../../../functions/wan/validation/schema.ts';
+import { aDeployment } from '../../support/videos.ts';
 
 const request = { model: 'wan2.2-i2v-flash', input: { prompt: 'x', img_url: 'https://example.com/a.png' } };
 const unknownFields = (body: object, mode: 'strict' | 'tolerant' = 'strict') => {
-  const checked = checkRequest({ ...request, ...body }, { mode, trustedOrigins: [] });
+  const checked = checkRequest({ ...request, ...body }, { mode, trustedOrigins: [], deployment: aDeployment() });
   return (checked.ok ? checked.warnings : checked.issues).filter(({ code }) => code === 'unknown_field');
 };
 

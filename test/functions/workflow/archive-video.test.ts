@@ -28,7 +28,7 @@ import { type ArchiveServices, archiveVideo, deleteLeftovers } from '../../../fu
 import { copyAndVerify } from '../../../functions/workflow/verify-video.ts';
 import { type RunningS3, serve } from '../../../local/aws/s3/s3.ts';
 import { startTable } from '../../support/table.ts';
-import { aTask, aVideo } from '../../support/videos.ts';
+import { aDeployment, aTask, aVideo, storedInput } from '../../support/videos.ts';
 import { ffmpegFile, h264, movingImage } from '../media/support.ts';
 import { crashAfter, crashingTable } from './support.ts';
 
@@ -135,7 +135,7 @@ function services(
     s3,
     bucket,
     wan: { queryTask: async (task_id) => ({ outcome: 'task', status: 'SUCCEEDED', task_id, video_url: url }) },
-    wanRegion: 'singapore',
+    deployment: aDeployment(),
     copyAndVerify: (video, videoUrl, key) => copyAndVerify(copying, video, videoUrl, key),
     onDownloadFailed: (failure) => failures.push(failure),
     ...given,
@@ -424,7 +424,7 @@ test('queries Wan for a new link before each download', async () => {
 
 test('warns about unexpected properties', async () => {
   const image = { bucket: 'b', key: 'k', content_type: 'image/png', bytes: 1, width: 1000, height: 1000 };
-  const video = await archiving({ image });
+  const video = await archiving(storedInput({ image }));
   await archiveVideo(services(), video);
   expect(await readVideo(store.table, video.id)).toMatchObject({
     status: 'succeeded',

@@ -13,7 +13,7 @@ import { type CreateTaskServices, createTask } from '../../../functions/workflow
 import { recordFailure } from '../../../functions/workflow/record-failure.ts';
 import { taskRequestOf } from '../../../functions/workflow/task-request.ts';
 import { startTable } from '../../support/table.ts';
-import { aVideo } from '../../support/videos.ts';
+import { aVideo, firstFrame, storedInput, urlOfMedia } from '../../support/videos.ts';
 import { crashAfter, crashingTable, limitsByClock, scriptedExecutions, scriptedWan, servicesFor } from './support.ts';
 
 const clock = { now: 0 };
@@ -476,7 +476,7 @@ describe('a lost response', () => {
     const fetch = vi.fn();
     const baseUrl = 'https://wan.test/api/v1';
     const wan = createWanClient({ baseUrl, apiKey: async () => 'sk-1', fetch });
-    const request = taskRequestOf(await submitting(), { img_url: 'https://example.com/cat.png' });
+    const request = taskRequestOf(await submitting(), firstFrame('https://example.com/cat.png'));
     expect(await wan.createTask(request, AbortSignal.abort())).toMatchObject({ outcome: 'unavailable' });
     expect(fetch).not.toHaveBeenCalled();
   });
@@ -521,8 +521,8 @@ describe('a definite response of Wan', () => {
     const services = servicesFor(store.table, clock, {
       ...wan,
       async createTask({ input }) {
-        sent.push(input.img_url);
-        audioUrls.push(input.audio_url);
+        sent.push(urlOfMedia(input)!);
+        audioUrls.push(urlOfMedia(input, 'driving_audio'));
         return answers.shift()!;
       },
     });
@@ -582,12 +582,12 @@ describe('a definite response of Wan', () => {
   test("retries an image that Wan could not download once, through Wan's upload", async () => {
     const image = { bucket: 'b', key: 'k', content_type: 'image/png', bytes: 1, width: 500, height: 500 };
     const { services, sent } = respondingWith(refused('image_download'), { ...created, task_id: 'task-upload' });
-    const video = await submitting({ image });
+    const video = await submitting(storedInput({ image }));
     expect((await createTask(services, video)).outcome).toBe('created');
     expect(sent.map((url) => url.split(':')[0])).toEqual(['url', 'upload']);
 
     const again = respondingWith(refused('image_download'), refused('image_download'));
-    expect((await createTask(again.services, await submitting({ image }))).outcome).toBe('failed');
+    expect((await createTask(again.services, await submitting(storedInput({ image })))).outcome).toBe('failed');
     expect(again.sent).toHaveLength(2);
   });
 
@@ -597,8 +597,7 @@ describe('a definite response of Wan', () => {
     for (const [index, ours] of [{ image, audio }, { audio }].entries()) {
       const answers = [refused('image_download'), { ...created, task_id: `task-audio-${index}` }] as const;
       const { services, audioUrls } = respondingWith(...answers);
-      const { input } = aVideo();
-      const video = await submitting({ ...ours, input: { ...input, audio_url: 's3://b/s' } });
+      const video = await submitting(storedInput(ours));
       expect((await createTask(services, video)).outcome).toBe('created');
       expect(audioUrls).toEqual(['url:s3://b/s', 'upload:s3://b/s']);
     }
@@ -609,13 +608,13 @@ describe('a definite response of Wan', () => {
     const gone = { outcome: 'failed', error: { code: 'image_gone', retryable: false, billed: false } };
     for (const mediaTransfer of ['url', 'upload'] as const) {
       const { services, sent } = respondingWith(refused('image_download'));
-      const video = await submitting({ image });
+      const video = await submitting(storedInput({ image }));
       const output = await createTask(
         {
           ...services,
           mediaTransfer,
           resolveMediaUrls: async (_, transfer) =>
-            transfer === 'url' ? { img_url: 'https://s3.test/' } : { outcome: 'gone' },
+            transfer === 'url' ? firstFrame('https://s3.test/') : { outcome: 'gone' },
         },
         video,
       );

@@ -1,10 +1,10 @@
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, test } from 'vitest';
-import type { StoredAudio, StoredImage, VideoRecord } from '../../../functions/video/record.ts';
+import type { StoredMedia } from '../../../functions/video/record.ts';
 import type { Upload, UploadOutcome } from '../../../functions/wan/client/upload-file.ts';
 import { resolveMediaUrls } from '../../../functions/workflow/media-urls.ts';
 import { startS3 } from '../../local/s3/support/start-s3.ts';
-import { aVideo } from '../../support/videos.ts';
+import { aVideo, firstFrame, storedInput } from '../../support/videos.ts';
 
 /** A bucket with an image and audio, both overwritten after validation, and a Wan that records uploads. */
 async function stored(
@@ -15,7 +15,7 @@ async function stored(
     (await s3.sdk.send(new PutObjectCommand({ Bucket: 'uploads', Key: key, Body }))).VersionId!;
   const [imageVersion, audioVersion] = [await put('inputs/1/p.png', 'image'), await put('inputs/1/s.mp3', 'audio')];
   await Promise.all([put('inputs/1/p.png', 'another'), put('inputs/1/s.mp3', 'another')]);
-  const image: StoredImage = {
+  const image: StoredMedia = {
     bucket: 'uploads',
     key: 'inputs/1/p.png',
     version_id: imageVersion,
@@ -24,7 +24,7 @@ async function stored(
     width: 400,
     height: 400,
   };
-  const audio: StoredAudio = {
+  const audio: StoredMedia = {
     bucket: 'uploads',
     key: 'inputs/1/s.mp3',
     version_id: audioVersion,
@@ -42,41 +42,39 @@ async function stored(
   return { services: { s3: s3.sdk, wan }, image, audio, uploads };
 }
 
-const video = (given: Partial<VideoRecord>, audio_url?: string) => {
-  const made = aVideo(given);
-  if (audio_url) made.input.audio_url = audio_url;
-  return made;
-};
+const video = (given: Parameters<typeof storedInput>[0]) => aVideo(storedInput(given));
+const urlsOf = (media: Awaited<ReturnType<typeof resolveMediaUrls>>) =>
+  Array.isArray(media) ? media.map(({ url }) => url) : media;
 const text = async (url: string) => (await fetch(url)).text();
 
 describe("a video's media URL", () => {
   test("is the caller's own URL, unchanged, for both transfers", async () => {
     const { services, uploads } = await stored();
     for (const transfer of ['url', 'upload'] as const) {
-      expect(await resolveMediaUrls(services, video({}), transfer)).toEqual({ img_url: 'https://example.com/cat.png' });
-      expect(await resolveMediaUrls(services, video({}, 'https://example.com/a.mp3'), transfer)).toEqual({
-        img_url: 'https://example.com/cat.png',
-        audio_url: 'https://example.com/a.mp3',
-      });
+      expect(await resolveMediaUrls(services, video({}), transfer)).toEqual(firstFrame('https://example.com/cat.png'));
+      expect(await resolveMediaUrls(services, video({ audio: 'https://example.com/a.mp3' }), transfer)).toEqual([
+        { type: 'first_frame', url: 'https://example.com/cat.png' },
+        { type: 'driving_audio', url: 'https://example.com/a.mp3' },
+      ]);
     }
     expect(uploads).toEqual([]);
   });
 
   test('is a presigned URL of the validated version, for image and audio', async () => {
     const { services, image, audio } = await stored();
-    const media = await resolveMediaUrls(services, video({ image, audio }, 's3://uploads/inputs/1/s.mp3'), 'url');
+    const media = await resolveMediaUrls(services, video({ image, audio }), 'url');
     if ('outcome' in media) throw new Error('account_refused');
-    expect(await text(media.img_url)).toBe('image');
-    expect(await text(media.audio_url!)).toBe('audio');
-    expect(new URL(media.audio_url!).searchParams.get('X-Amz-Expires')).toBe('900');
+    expect(await text(media[0]!.url)).toBe('image');
+    expect(await text(media[1]!.url)).toBe('audio');
+    expect(new URL(media[1]!.url).searchParams.get('X-Amz-Expires')).toBe('900');
   });
 
   test("is an `oss://` URL of Wan's upload, for image and audio", async () => {
     const { services, image, audio, uploads } = await stored();
-    expect(await resolveMediaUrls(services, video({ image, audio }, 's3://uploads/inputs/1/s.mp3'), 'upload')).toEqual({
-      img_url: 'oss://p.png',
-      audio_url: 'oss://s.mp3',
-    });
+    expect(urlsOf(await resolveMediaUrls(services, video({ image, audio }), 'upload'))).toEqual([
+      'oss://p.png',
+      'oss://s.mp3',
+    ]);
     const sent = uploads.map(({ bytes, ...upload }) => ({ ...upload, text: Buffer.from(bytes).toString() }));
     expect(sent.sort((one, other) => one.name.localeCompare(other.name))).toEqual([
       { model: 'wan2.2-i2v-plus', name: 'p.png', content_type: 'image/png', text: 'image' },
@@ -86,10 +84,10 @@ describe("a video's media URL", () => {
 
   test("is determined separately for a caller's image and stored audio", async () => {
     const { services, audio } = await stored();
-    expect(await resolveMediaUrls(services, video({ audio }), 'upload')).toEqual({
-      img_url: 'https://example.com/cat.png',
-      audio_url: 'oss://s.mp3',
-    });
+    expect(urlsOf(await resolveMediaUrls(services, video({ audio }), 'upload'))).toEqual([
+      'https://example.com/cat.png',
+      'oss://s.mp3',
+    ]);
   });
 });
 
@@ -132,7 +130,7 @@ describe('an upload to Wan', () => {
     // Signing does not check the file: Wan cannot fetch it, and the following upload detects that.
     const presigned = await resolveMediaUrls(services, video({ image }), 'url');
     if ('outcome' in presigned) throw new Error(presigned.outcome);
-    expect((await fetch(presigned.img_url)).status).toBe(404);
+    expect((await fetch(presigned[0]!.url)).status).toBe(404);
   });
 
   test('of an unreadable file throws', async () => {

@@ -4,7 +4,7 @@ import { createVideo } from '../../../functions/video/store.ts';
 import type { WanClient } from '../../../functions/wan/client/client.ts';
 import { reconcile } from '../../../functions/workflow/reconcile.ts';
 import { startTable } from '../../support/table.ts';
-import { aVideo } from '../../support/videos.ts';
+import { aVideo, firstFrame } from '../../support/videos.ts';
 
 const now = Date.parse('2026-01-01T00:01:00Z');
 const store = startTable(() => now);
@@ -15,7 +15,7 @@ test.each([1, 2, 3])('reports the ids of %i candidate tasks only when there are 
   const video = aVideo({
     status: 'submitting',
     run: 1,
-    input: { prompt, img_url: 'https://example.com/cat.png' },
+    input: { prompt, media: firstFrame('https://example.com/cat.png') },
     submission: { attempt: 1, state: 'open', sent_at, uncertain_since: sent_at },
   } as Parameters<typeof aVideo>[0]);
   await createVideo(store.table, video);

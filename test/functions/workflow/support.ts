@@ -6,6 +6,7 @@ import type { VideoRecord } from '../../../functions/video/record.ts';
 import type { Table } from '../../../functions/video/table.ts';
 import type { TaskStatus } from '../../../functions/wan/client/query-task.ts';
 import type { CreateTaskServices } from '../../../functions/workflow/create-task.ts';
+import { urlOfMedia } from '../../support/videos.ts';
 
 /** Thrown to simulate a crash of the process. The code under test must not handle it. */
 export class Crash extends Error {
@@ -59,7 +60,14 @@ export function scriptedWan(now: () => number) {
     async createTask({ model, input }, signal) {
       if (signal?.aborted) return notSent;
       const task_id = randomUUID();
-      tasks.push({ task_id, status: 'PENDING', model, prompt: input.prompt ?? '', img_url: input.img_url, at: now() });
+      tasks.push({
+        task_id,
+        status: 'PENDING',
+        model,
+        prompt: input.prompt ?? '',
+        img_url: urlOfMedia(input) ?? '',
+        at: now(),
+      });
       return { outcome: 'created', task_id, task_status: 'PENDING' };
     },
     async queryTask(taskId) {
@@ -110,10 +118,8 @@ export function servicesFor(
     workflow: scriptedExecutions().workflow,
     limitsOf: (model) => ({ model, permits: 4, submit_interval_ms: 500 }),
     wan,
-    resolveMediaUrls: async ({ input }: VideoRecord, transfer) => ({
-      img_url: `${transfer}:${input.img_url}`,
-      ...(input.audio_url ? { audio_url: `${transfer}:${input.audio_url}` } : {}),
-    }),
+    resolveMediaUrls: async ({ input }: VideoRecord, transfer) =>
+      input.media.map(({ type, url }) => ({ type, url: `${transfer}:${url}` })),
     mediaTransfer: 'url',
     wanRegion: 'singapore',
     uncertainSeconds: 120,

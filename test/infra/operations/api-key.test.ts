@@ -8,7 +8,7 @@ import { createUploadToken } from '../../../functions/api/auth/upload-token.ts';
 import { createVideo } from '../../../functions/video/store.ts';
 import { run } from '../../../infra/operations/api-key.ts';
 import { startTable } from '../../support/table.ts';
-import { aVideo } from '../../support/videos.ts';
+import { aVideo, firstFrame } from '../../support/videos.ts';
 
 const stores: Awaited<ReturnType<typeof startTable>>[] = [];
 let store: Awaited<ReturnType<typeof startTable>>;
@@ -94,7 +94,9 @@ test('the list shows ids, owners and times of all keys, and never a hash', async
 
 test('the list reads all pages of the table', async () => {
   const prompt = 'x'.repeat(20_000);
-  const videos = Array.from({ length: 60 }, () => aVideo({ input: { prompt, img_url: 'https://example.com/a.png' } }));
+  const videos = Array.from({ length: 60 }, () =>
+    aVideo({ input: { prompt, media: firstFrame('https://example.com/a.png') } }),
+  );
   await Promise.all(videos.map((video) => createVideo(store.table, video)));
   await Promise.all(['a', 'b', 'c'].map((owner) => command('create', '--owner', owner)));
   expect((await command('list')).output.split('\n')).toHaveLength(3);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { createTaskResponseBody, errorBody } from '../../../../functions/api/dashscope/schemas.ts';
 import { readVideo } from '../../../../functions/video/store.ts';
+import { fileOf } from '../../../support/videos.ts';
 import { png } from '../../media/support.ts';
 import { aDashscope } from './support.ts';
 import { asynchronous, body, submit, taskRequests } from './task-requests.ts';
@@ -21,7 +22,7 @@ describe('create', () => {
     expect(await readVideo(table(), response.output.task_id)).toMatchObject({
       owner: 'alice',
       source: { type: 'api', key_id: 'key of alice' },
-      input: body().input,
+      input: { media: [{ type: 'first_frame', url: body().input.img_url }] },
     });
   });
 
@@ -51,7 +52,8 @@ describe('create', () => {
       { headers: { 'X-DashScope-OssResourceResolve': 'enable', 'x-dashscope-sdk-client': 'python-sdk/2.0.2/aigc' } },
     );
     const video = await readVideo(table(), id);
-    expect(video).toMatchObject({ image: { content_type: 'image/png', width: 400 }, input: { prompt: 'A cat' } });
+    expect(fileOf(video!)).toMatchObject({ content_type: 'image/png', width: 400 });
+    expect(video?.input.prompt).toBe('A cat');
     expect(video?.input).not.toHaveProperty('audio_url');
   });
 

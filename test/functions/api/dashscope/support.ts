@@ -5,6 +5,7 @@ import type { Status, VideoRecord } from '../../../../functions/video/record.ts'
 import { type Change, changeStatus, readVideo } from '../../../../functions/video/store.ts';
 import type { Table } from '../../../../functions/video/table.ts';
 import apiRequest from '../../../fixtures/events/api-request.json' with { type: 'json' };
+import { aDeployment } from '../../../support/videos.ts';
 import { type ApiResponse, anArchivedVideo, anS3, responseOf, type StoredObjects } from '../support.ts';
 
 /** The stage, so that the path of the routes is longer than `/api/v1`. */
@@ -70,7 +71,7 @@ export function aDashscope(table: Table, overrides: Partial<DashscopeServices & 
     table,
     trustedOrigins: [],
     uploadsBucket: 'uploads',
-    wanRegion: 'singapore',
+    deployment: aDeployment(),
     monthlySpendingLimit: undefined,
     s3,
     dispatch: async ({ id }) => void dispatched.push(id),
@@ -81,7 +82,7 @@ export function aDashscope(table: Table, overrides: Partial<DashscopeServices & 
   const services: DashscopeServices = {
     table,
     s3,
-    region: 'singapore',
+    deployment: aDeployment(),
     uploads_bucket: 'uploads',
     acceptRequest: (request) => acceptRequest(acceptServices, { ...request, mode: 'tolerant' }),
     cancelVideo: (video) => moveTo(table, video.id, 'canceled'),

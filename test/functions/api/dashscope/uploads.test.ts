@@ -135,7 +135,7 @@ describe('an upload', () => {
     });
     expect([created.status, created.body]).toEqual([200, expect.anything()]);
     expect(await readVideo(store.table, created.body.output.task_id)).toMatchObject({
-      image: { content_type: 'image/png', width: 400, height: 400 },
+      input: { media: [{ file: { content_type: 'image/png', width: 400, height: 400 } }] },
     });
   });
 

@@ -55,8 +55,8 @@ export async function list(): Promise<string[]> {
 
 // @ts-expect-error unknown model
 void api.videos.createVideo({ model: 'wan9', input: { img_url: 'https://example.com/cat.png' } });
-// @ts-expect-error img_url is required
-void api.videos.createVideo({ model: 'wan2.2-i2v-flash', input: { prompt: 'A cat' } });
+// @ts-expect-error unknown type of media
+void api.videos.createVideo({ model: 'wan2.7-i2v', input: { media: [{ type: 'middle_frame', url: 'https://example.com/a.png' }] } });
 // @ts-expect-error unknown status
 void api.videos.listVideos({ status: 'done' });
 `;

@@ -9,6 +9,7 @@ import { failureCodes } from '../../../../functions/wan/failures.ts';
 import { checkRequest } from '../../../../functions/wan/validation/request.ts';
 import { projectRoot } from '../../../../infra/synth/bundle.ts';
 import { type ContractDocument, readContract } from '../../../support/contract.ts';
+import { aDeployment } from '../../../support/videos.ts';
 
 /** The document as served, without values that JSON cannot hold. */
 const text = JSON.stringify(document);
@@ -84,7 +85,8 @@ describe('examples', () => {
     expect(Object.keys(examples).length).toBeGreaterThan(0);
     for (const { value } of Object.values(examples)) {
       const body = path === '/estimates' ? withInput(value) : value;
-      expect(checkRequest(body, { mode, trustedOrigins: [] })).toMatchObject({ ok: true, warnings: [] });
+      const checked = checkRequest(body, { mode, trustedOrigins: [], deployment: aDeployment() });
+      expect(checked).toMatchObject({ ok: true, warnings: [] });
     }
   });
 });

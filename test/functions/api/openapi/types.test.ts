@@ -22,7 +22,14 @@ import type { VideoView } from '../../../../functions/video/view.ts';
 import { viewOf } from '../../../../functions/video/view.ts';
 import type { Price } from '../../../../functions/wan/prices.ts';
 import type { VideoRequest } from '../../../../functions/wan/validation/request.ts';
-import { aVideo } from '../../../support/videos.ts';
+import { aDeployment, aVideo, everyModel } from '../../../support/videos.ts';
+
+type Medium = VideoView['input']['media'][number];
+type Input = Flat<
+  Omit<VideoView['input'], 'media'> & {
+    media: Flat<Omit<Medium, 'file'> & { file?: Flat<NonNullable<Medium['file']>> }>[];
+  }
+>;
 
 /** Flattens an intersection, so that two types can be compared. */
 type Flat<T> = { [Key in keyof T]: T[Key] };
@@ -31,7 +38,9 @@ type Flat<T> = { [Key in keyof T]: T[Key] };
 describe('response schemas equal the types of the handlers', () => {
   test('a video', () => {
     expectTypeOf<z.output<typeof videoSchema>>().toEqualTypeOf<
-      Flat<Omit<VideoView, 'error' | 'source'> & { error?: Flat<Failure>; source: Flat<Source> }>
+      Flat<
+        Omit<VideoView, 'error' | 'source' | 'input'> & { error?: Flat<Failure>; source: Flat<Source>; input: Input }
+      >
     >();
     expectTypeOf<z.output<typeof failureSchema>>().toEqualTypeOf<Flat<Failure>>();
     expectTypeOf<z.output<typeof priceSchema>>().toEqualTypeOf<Price>();
@@ -57,8 +66,8 @@ describe('response schemas accept the responses and no further field', () => {
 
   test('the models', () => {
     const request = { headers: {}, multiValueHeaders: {} } as Parameters<typeof listModels>[1];
-    for (const wanRegion of ['singapore', 'beijing'] as const) {
-      const { data } = JSON.parse(listModels({ wanRegion, typicalSeconds: undefined }, request).body) as z.input<
+    for (const deployment of [aDeployment('singapore'), aDeployment('beijing'), everyModel]) {
+      const { data } = JSON.parse(listModels({ deployment, typicalSeconds: undefined }, request).body) as z.input<
         typeof modelListSchema
       >;
       for (const model of data) expect(modelSchema.safeParse(model).error?.message).toBeUndefined();

@@ -3,15 +3,17 @@ import { problemResponse } from '../../../../functions/api/http/handler.ts';
 import { type EstimateServices, estimate } from '../../../../functions/api/videos/estimates.ts';
 import { listModels } from '../../../../functions/api/videos/models.ts';
 import { ProblemError } from '../../../../functions/shared/problem.ts';
-import { findModel, offeredModelNames } from '../../../../functions/wan/catalogue.ts';
+import { findModel } from '../../../../functions/wan/catalogue.ts';
+import { offeredModels } from '../../../../functions/wan/prices.ts';
 import { startTable } from '../../../support/table.ts';
+import { aDeployment } from '../../../support/videos.ts';
 import { png } from '../../media/support.ts';
 import { type ApiResponse, anApi, aRequest, body, dataUrl, responseOf } from '../support.ts';
 
 const services: EstimateServices = {
   trustedOrigins: [],
   uploadsBucket: 'uploads',
-  wanRegion: 'singapore',
+  deployment: aDeployment(),
   typicalSeconds: undefined,
 };
 
@@ -38,7 +40,7 @@ describe('POST /estimates', () => {
         warnings: [],
       },
     });
-    const { body: beijing } = await requestEstimate(body(), { ...services, wanRegion: 'beijing' });
+    const { body: beijing } = await requestEstimate(body(), { ...services, deployment: aDeployment('beijing') });
     expect(beijing.estimated_cost).toMatchObject({ amount: 3.5, currency: 'CNY' });
   });
 
@@ -125,7 +127,7 @@ describe('GET /models', () => {
   const models = () => responseOf(listModels(services, aRequest({ resource: '/models' })));
 
   test('lists every offered model and no other', () => {
-    expect(models().body.data.map(({ name }: { name: string }) => name)).toEqual(offeredModelNames);
+    expect(models().body.data.map(({ name }: { name: string }) => name)).toEqual(offeredModels(services.deployment));
   });
 
   test('returns limits and prices of each model', () => {
@@ -135,10 +137,17 @@ describe('GET /models', () => {
       default_resolution: '1080P',
       durations: [5, 10, 15],
       default_duration: 5,
+      automatic_duration: false,
       prompt_limit: 1500,
       negative_prompt_limit: 500,
       audio: true,
+      audio_switch: false,
       shot_type: true,
+      prompt_extend: true,
+      template: true,
+      ratio: false,
+      media: { combinations: [{ required: ['first_frame'], optional: ['driving_audio'] }], counts: {} },
+      audio_input: { min_seconds: 3, max_seconds: 30, max_bytes: 15 * 1024 * 1024 },
       image: { min_side: 360, max_side: 2000, max_bytes: 10 * 1024 * 1024 },
       prices: { '720P': 0.1, '1080P': 0.15 },
       currency: 'USD',
@@ -146,7 +155,7 @@ describe('GET /models', () => {
       typical_seconds: 100,
     });
     const { body: beijing } = responseOf(
-      listModels({ ...services, wanRegion: 'beijing' }, aRequest({ resource: '/models' })),
+      listModels({ ...services, deployment: aDeployment('beijing') }, aRequest({ resource: '/models' })),
     );
     expect(beijing.data[0]).toMatchObject({ currency: 'CNY', prices: { '720P': 0.6 } });
   });

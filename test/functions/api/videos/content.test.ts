@@ -5,7 +5,7 @@ import { statuses, type VideoRecord } from '../../../../functions/video/record.t
 import { createVideo } from '../../../../functions/video/store.ts';
 import { startS3 } from '../../../local/s3/support/start-s3.ts';
 import { startTable } from '../../../support/table.ts';
-import { aTask, aVideo } from '../../../support/videos.ts';
+import { aTask, aVideo, firstFrame, storedInput } from '../../../support/videos.ts';
 import { anApi, anArchivedVideo } from '../support.ts';
 
 const now = Date.parse('2026-01-01T00:00:00Z');
@@ -120,7 +120,7 @@ describe('GET /videos/{id}/content', () => {
       width: 9,
       height: 9,
     };
-    const { id } = await storeVideo({ ...succeeded, image });
+    const { id } = await storeVideo({ ...succeeded, ...storedInput({ image }) });
     for (const variant of ['video', 'metadata', 'first_frame']) await api.content({ id, query: { variant } });
     const { bucket } = anArchivedVideo;
     expect(api.links).toEqual([
@@ -160,7 +160,7 @@ describe('the first frame', () => {
 
   test('encodes a URL with non-ASCII characters for the header', async () => {
     const img_url = 'https://bücher.example/kätzchen 🐈.png';
-    const { id } = await storeVideo({ input: { prompt: 'x', img_url } });
+    const { id } = await storeVideo({ input: { prompt: 'x', media: firstFrame(img_url) } });
     expect((await api.content({ id, query })).headers.location).toBe(
       'https://xn--bcher-kva.example/k%C3%A4tzchen%20%F0%9F%90%88.png',
     );
@@ -168,7 +168,11 @@ describe('the first frame', () => {
 
   test('of a refused drop is the dropped object', async () => {
     const source = { type: 'drop', bucket: 'u', key: 'drop/my cat.JPG', version_id: 'v3' } as const;
-    const { id } = await storeVideo({ status: 'failed', source, input: { img_url: 's3://u/drop/my cat.JPG' } });
+    const { id } = await storeVideo({
+      status: 'failed',
+      source,
+      input: { media: firstFrame('s3://u/drop/my cat.JPG') },
+    });
     expect(await api.content({ id, query })).toMatchObject({ status: 302 });
     expect(api.links).toEqual([
       [expect.objectContaining({ bucket: 'u', key: source.key, version_id: 'v3' }), { file_name: `${id}.JPG` }, 'GET'],
@@ -177,7 +181,7 @@ describe('the first frame', () => {
 
   test('is refused for any other kind of URL', async () => {
     for (const img_url of ['javascript:alert(1)', 'data:image/png;base64,AA', 's3://other/bucket']) {
-      const { id } = await storeVideo({ input: { prompt: 'x', img_url } });
+      const { id } = await storeVideo({ input: { prompt: 'x', media: firstFrame(img_url) } });
       expect((await api.content({ id, query })).status).toBe(409);
     }
   });

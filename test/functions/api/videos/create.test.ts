@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { readVideo } from '../../../../functions/video/store.ts';
 import { startTable } from '../../../support/table.ts';
+import { fileOf } from '../../../support/videos.ts';
 import { png } from '../../media/support.ts';
 import { type ApiResponse, anApi, aRequest, body, dataUrl } from '../support.ts';
 
@@ -48,7 +49,7 @@ describe('a valid request', () => {
         status: 'queued',
         created_at: '2026-01-01T00:00:00.000Z',
         model: 'wan2.2-i2v-plus',
-        input: { prompt: 'A cat runs', img_url: 'https://example.com/cat.png' },
+        input: { prompt: 'A cat runs', media: [{ type: 'first_frame', url: 'https://example.com/cat.png' }] },
         parameters: { resolution: '1080P', duration: 5, prompt_extend: true, watermark: false },
         source: { type: 'api', key_id: 'key of alice' },
         metadata: { project: 'spring' },
@@ -142,24 +143,23 @@ describe('an inline image', () => {
     const [key, { bytes }] = [...api.objects][0]!;
     expect(key).toMatch(new RegExp(`^inputs/${video.id}/`));
     expect(Buffer.compare(bytes, image)).toBe(0);
-    expect(await readVideo(store.table, video.id)).toMatchObject({
-      input: { img_url: `s3://uploads/${key}` },
-      image: {
-        bucket: 'uploads',
-        key,
-        version_id: 'v1',
-        content_type: 'image/png',
-        bytes: image.length,
-        width: 400,
-        height: 380,
-      },
+    const record = (await readVideo(store.table, video.id))!;
+    expect(record.input.media).toMatchObject([{ type: 'first_frame', url: `s3://uploads/${key}` }]);
+    expect(fileOf(record)).toMatchObject({
+      bucket: 'uploads',
+      key,
+      version_id: 'v1',
+      content_type: 'image/png',
+      bytes: image.length,
+      width: 400,
+      height: 380,
     });
     expect(JSON.stringify(video)).not.toContain('base64');
   });
 
   test('gets the content type of its bytes, not of its label', async () => {
     const { body: video } = await api.submit({ body: inline(dataUrl(png(400, 400), 'image/jpeg')) });
-    expect(video.image).toMatchObject({ content_type: 'image/png' });
+    expect(fileOf(video)).toMatchObject({ content_type: 'image/png' });
   });
 
   test('over 4 MiB answers 413 and suggests POST /uploads', async () => {
@@ -213,7 +213,12 @@ describe('an invalid request', () => {
     ['an unknown model', body({ model: 'wan9' }), '/model', 'unknown_model'],
     ['a model of the wrong type', body({ model: ['wan2.2-i2v-plus'] }), '/model', 'wrong_type'],
     ['a model named like a built-in', body({ model: '__proto__' }), '/model', 'unknown_model'],
-    ['a preview that is not offered', body({ model: 'wan2.7-i2v' }), '/model', 'unknown_model'],
+    [
+      'a model that is not offered',
+      { model: 'wan3.0-video', input: { prompt: 'A cat' } },
+      '/model',
+      'model_not_offered',
+    ],
     ['no input', { model: 'wan2.2-i2v-plus' }, '/input', 'missing'],
     ['null for input', body({ input: null }), '/input', 'wrong_type'],
     ['no image', body({ input: { prompt: 'A cat' } }), '/input/img_url', 'missing'],
@@ -244,7 +249,7 @@ describe('an invalid request', () => {
       'audio for a model without audio',
       body({ input: { ...input, audio_url: 'https://example.com/a.mp3' } }),
       '/input/audio_url',
-      'audio_not_supported',
+      'media_not_supported',
     ],
     ['an unknown field of input', body({ input: { ...input, image: 'x' } }), '/input/image', 'unknown_field'],
     ['an unknown field', body({ 'a/b~c': 1 }), '/a~1b~0c', 'unknown_field'],

@@ -4,7 +4,7 @@ import { objectExists } from '../../../../functions/api/videos/content.ts';
 import type { ObjectVersion, VideoRecord } from '../../../../functions/video/record.ts';
 import { createVideo } from '../../../../functions/video/store.ts';
 import { startTable } from '../../../support/table.ts';
-import { aVideo } from '../../../support/videos.ts';
+import { aVideo, storedInput } from '../../../support/videos.ts';
 import { put } from '../../drops/results.ts';
 import { versionedBuckets } from '../../versioned-buckets.ts';
 import { anApi, anArchivedVideo } from '../support.ts';
@@ -38,7 +38,7 @@ async function succeeded(given: Partial<VideoRecord> = {}) {
     ...video,
     status: 'succeeded',
     video: { ...anArchivedVideo, ...file },
-    image: { ...image, content_type: 'image/png', bytes: 5, width: 640, height: 480 },
+    ...storedInput({ image: { ...image, content_type: 'image/png', bytes: 5, width: 640, height: 480 } }),
   });
   return { id: video.id, objects: { video: file, metadata, first_frame: image } };
 }

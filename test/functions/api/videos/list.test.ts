@@ -7,7 +7,7 @@ import { createVideo, readVideo } from '../../../../functions/video/store.ts';
 import type { Table } from '../../../../functions/video/table.ts';
 import { seededRandom } from '../../../support/seeded-random.ts';
 import { startTable } from '../../../support/table.ts';
-import { aVideo } from '../../../support/videos.ts';
+import { aVideo, firstFrame } from '../../../support/videos.ts';
 import { anApi, anOwner } from '../support.ts';
 
 const start = Date.parse('2026-01-01T00:00:00Z');
@@ -170,7 +170,7 @@ test('ends a page below the size of a Lambda response and loses no video', async
   const owner = anOwner();
   // The worst case: two layers of JSON turn each character into seven bytes.
   const prompt = '\u0001'.repeat(20_000);
-  const input = { prompt, negative_prompt: prompt, img_url: 'https://example.com/cat.png' };
+  const input = { prompt, negative_prompt: prompt, media: firstFrame('https://example.com/cat.png') };
   const all = await Promise.all(Array.from({ length: 24 }, (_, second) => storeVideo(owner, second, { input })));
   const first = await api.list({ owner, query: { limit: '100' } });
   expect(Buffer.byteLength(JSON.stringify(JSON.stringify(first.body)))).toBeLessThan(6_000_000);

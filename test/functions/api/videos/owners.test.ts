@@ -7,7 +7,7 @@ import type { VideoRecord } from '../../../../functions/video/record.ts';
 import { createVideo } from '../../../../functions/video/store.ts';
 import type { Table } from '../../../../functions/video/table.ts';
 import { startTable } from '../../../support/table.ts';
-import { aTask, aVideo } from '../../../support/videos.ts';
+import { aTask, aVideo, firstFrame } from '../../../support/videos.ts';
 import { anApi, anArchivedVideo, anOwner, aRequest } from '../support.ts';
 
 const now = Date.parse('2026-01-01T00:00:00Z');
@@ -34,7 +34,10 @@ function aRecordingApi() {
 }
 
 async function storeVideo(overrides: Partial<VideoRecord>): Promise<VideoRecord> {
-  const video = aVideo({ ...overrides, input: { prompt: 'x'.repeat(500), img_url: 'https://example.com/cat.png' } });
+  const video = aVideo({
+    ...overrides,
+    input: { prompt: 'x'.repeat(500), media: firstFrame('https://example.com/cat.png') },
+  });
   await createVideo(store.table, video);
   return video;
 }

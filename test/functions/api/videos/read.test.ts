@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { VideoRecord } from '../../../../functions/video/record.ts';
 import { changeVideo, createVideo } from '../../../../functions/video/store.ts';
 import { startTable } from '../../../support/table.ts';
-import { aTask, aVideo } from '../../../support/videos.ts';
+import { aTask, aVideo, storedInput } from '../../../support/videos.ts';
 import { anApi, anArchivedVideo, anOwner } from '../support.ts';
 
 const now = Date.parse('2026-01-01T00:00:00Z');
@@ -33,13 +33,15 @@ const complete: Partial<VideoRecord> = {
     actual_prompt: 'A cat runs, its fur in the wind',
   }),
   estimated_cost: { amount: 0.1, currency: 'USD', unit_price: 0.02, seconds: 5, as_of: '2025-12-29' },
-  audio: {
-    bucket: 'firstframe-uploads',
-    key: 'inputs/some-id/audio.mp3',
-    content_type: 'audio/mpeg',
-    bytes: 5,
-    duration_seconds: 4,
-  },
+  ...storedInput({
+    audio: {
+      bucket: 'firstframe-uploads',
+      key: 'inputs/some-id/audio.mp3',
+      content_type: 'audio/mpeg',
+      bytes: 5,
+      duration_seconds: 4,
+    },
+  }),
   video: anArchivedVideo,
 };
 

@@ -12,6 +12,7 @@ import { changeStatus } from '../../../../functions/video/store.ts';
 import { explainEnding, type FailureCode } from '../../../../functions/wan/failures.ts';
 import { createTask } from '../../../../functions/workflow/create-task.ts';
 import { startTable } from '../../../support/table.ts';
+import { firstFrame } from '../../../support/videos.ts';
 import { scriptedWan, servicesFor } from '../../workflow/support.ts';
 import { anArchivedVideo, anOwner } from '../support.ts';
 import {
@@ -119,7 +120,7 @@ describe('a new attempt', () => {
 
   test('is not blocked by the prompt lock of the last attempt', async () => {
     const video = await failed('submission_uncertain', {
-      input: { prompt: `lost ${randomUUID()}`, img_url: 'https://example.com/cat.png' },
+      input: { prompt: `lost ${randomUUID()}`, media: firstFrame('https://example.com/cat.png') },
       submission: aSubmission('open'),
     });
     await escalatePromptLock(store.table, video);

@@ -7,11 +7,15 @@ import { anApi, aRequest, responseOf } from '../support.ts';
 export const uploadsBucket = 'uploads';
 
 /** The API over a table and the local S3 with a versioned uploads bucket. */
-export async function anApiWithUploads(table: Table, wrap: (s3: S3Client) => Pick<S3Client, 'send'> = (s3) => s3) {
+export async function anApiWithUploads(
+  table: Table,
+  wrap: (s3: S3Client) => Pick<S3Client, 'send'> = (s3) => s3,
+  overrides: Parameters<typeof anApi>[1] = {},
+) {
   const s3 = await startS3({ buckets: { [uploadsBucket]: { versioned: true }, others: { versioned: true } } });
   const services: UploadServices = { s3: s3.sdk, uploadsBucket, now: Date.now };
   return {
-    ...anApi(table, { s3: wrap(s3.sdk), uploadsBucket }),
+    ...anApi(table, { s3: wrap(s3.sdk), uploadsBucket, ...overrides }),
     s3,
     /** `POST /uploads`. */
     createUpload: async (body: unknown, owner = 'alice') =>

@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createWanClient } from '../../../../functions/wan/client/client.ts';
 import type { TaskRequest } from '../../../../functions/wan/client/submit-task.ts';
+import { firstFrame } from '../../../support/videos.ts';
 import { json, oversize, raw, reset, silence, startWanServer, truncated, type WanServer } from './wan-server.ts';
 
 let wan: WanServer;
@@ -23,7 +24,7 @@ const client = (options: Partial<Parameters<typeof createWanClient>[0]> = {}) =>
 
 const request: TaskRequest = {
   model: 'wan2.6-i2v',
-  input: { prompt: 'A cat on the moon', img_url: 'https://a.example/cat.png?Signature=signed' },
+  input: { prompt: 'A cat on the moon', media: firstFrame('https://a.example/cat.png?Signature=signed') },
   parameters: { resolution: '720P', duration: 10, prompt_extend: true, watermark: false, shot_type: 'multi', seed: 7 },
 };
 const created = { output: { task_status: 'PENDING', task_id: '0385dc79-5ff8' }, request_id: 'r-1' };
@@ -82,7 +83,7 @@ describe('createTask', () => {
 
   test('adds the resolve header for an oss:// image', async () => {
     wan.script.push(json(200, created));
-    await client().createTask({ ...request, input: { img_url: 'oss://dashscope-instant/a.png' } });
+    await client().createTask({ ...request, input: { media: firstFrame('oss://dashscope-instant/a.png') } });
     expect(wan.requests[0]?.headers).toMatchObject({ 'x-dashscope-ossresourceresolve': 'enable' });
   });
 
@@ -94,14 +95,15 @@ describe('createTask', () => {
       parameters: { ...request.parameters, duration: 5 },
     });
     expect(JSON.parse(wan.requests[0]?.body ?? '').parameters).not.toHaveProperty('duration');
-    const input = { img_url: 'https://a.example/1.png', audio_url: 'https://a.example/1.mp3' };
+    const media = [
+      { type: 'first_frame', url: 'https://a.example/1.png' },
+      { type: 'driving_audio', url: 'https://a.example/1.mp3' },
+    ] as const;
+    const input = { media: [...media] };
     await client().createTask({ ...request, model: 'wan2.7-i2v', input });
-    expect(JSON.parse(wan.requests[1]?.body ?? '').input).toEqual({
-      media: [
-        { type: 'first_frame', url: 'https://a.example/1.png' },
-        { type: 'driving_audio', url: 'https://a.example/1.mp3' },
-      ],
-    });
+    expect(JSON.parse(wan.requests[1]?.body ?? '').input).toEqual({ media });
+    await client().createTask({ ...request, model: 'wan2.6-i2v', input });
+    expect(JSON.parse(wan.requests[2]?.body ?? '').input).toEqual({ img_url: media[0].url, audio_url: media[1].url });
   });
 
   test.each([

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { checkRequest } from '../../../../functions/wan/validation/request.ts';
 import { id3, mp3Of, wavOf } from '../../../support/audio-variants.ts';
 import { app1, jpeg, png, segment } from '../../../support/image-variants.ts';
-import { body, strict, tolerant } from './support.ts';
+import { all, body, strict, tolerant } from './support.ts';
 
 const image = jpeg({ width: 640, height: 400 });
 const audio = mp3Of({ seconds: 4, before: [id3(3000)] });
@@ -57,11 +57,19 @@ describe.each(bothFields)('%s accepts a data: URL', (field) => {
     const checked = check(field, text);
     expect(checked).toMatchObject({
       ok: true,
-      request: { input: { [field]: `data:${type};base64,${base64}` } },
-      inline: { [field]: { facts: { content_type: type, bytes: file.length } } },
+      media: expect.arrayContaining([
+        expect.objectContaining({
+          pointer: `/input/${field}`,
+          url: `data:${type};base64,${base64}`,
+          inline: expect.objectContaining({
+            facts: expect.objectContaining({ content_type: type, bytes: file.length }),
+          }),
+        }),
+      ]),
       warnings: [],
     });
-    expect(checked.ok && Buffer.compare(checked.inline[field]!.content, file)).toBe(0);
+    const inline = checked.ok ? checked.media.find(({ pointer }) => pointer === `/input/${field}`)?.inline : undefined;
+    expect(Buffer.compare(inline!.content, file)).toBe(0);
   });
 
   test.each<[string, string, code: string]>([
@@ -92,7 +100,7 @@ describe('a data: URL', () => {
     const base64 = file.toString('base64');
     expect(base64.split('+').length).toBeGreaterThan(5);
     const checked = check('img_url', `data:image/jpeg;base64,${base64.replaceAll('+', ' ')}`);
-    expect(checked).toMatchObject({ ok: true, request: { input: { img_url: `data:image/jpeg;base64,${base64}` } } });
+    expect(checked).toMatchObject({ ok: true, media: [{ url: `data:image/jpeg;base64,${base64}` }] });
   });
 
   test('is refused with everything that is wrong with its image, and with the rest of the request', () => {
@@ -119,8 +127,7 @@ describe('a data: URL', () => {
       'image_rotated_by_exif',
     ]);
     const large = `data:image/png;base64,${png({ width: 250, height: 7000 }).toString('base64')}`;
-    const later = { ...strict, offeredModels: ['wan2.7-i2v'] as const };
-    expect(checkRequest(body({}, { img_url: large }, 'wan2.7-i2v'), later).ok).toBe(true);
+    expect(checkRequest(body({}, { img_url: large }, 'wan2.6-i2v-flash'), all).ok).toBe(true);
     expect(refusalOf('img_url', large).codes).toEqual(['image_dimensions']);
   });
 
@@ -202,7 +209,9 @@ describe('where clients of Wan are tolerated', () => {
     const { file, type } = fields[field];
     expect(check(field, file.toString('base64'), tolerant)).toMatchObject({
       ok: true,
-      request: { input: { [field]: `data:${type};base64,${file.toString('base64')}` } },
+      media: expect.arrayContaining([
+        expect.objectContaining({ url: `data:${type};base64,${file.toString('base64')}` }),
+      ]),
     });
   });
 

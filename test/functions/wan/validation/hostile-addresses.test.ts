@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ProblemError } from '../../../../functions/shared/problem.ts';
 import { checkBody } from '../../../../functions/submissions/check-body.ts';
+import { aDeployment, firstFrame } from '../../../support/videos.ts';
 
 /** Private and local addresses, in every notation that a parser accepts. */
 const addresses = [
@@ -16,7 +17,7 @@ const addresses = [
   ...['file:///etc/passwd', 'gopher://127.0.0.1:6379/', 'ftp://example.com/a', 's3://firstframe-videos/a/1-1.mp4'],
 ];
 
-const rules = { trustedOrigins: [], uploadsBucket: 'uploads', owner: 'alice' };
+const rules = { trustedOrigins: [], uploadsBucket: 'uploads', owner: 'alice', deployment: aDeployment() };
 const model = 'wan2.6-i2v';
 const parameters = { resolution: '720P' };
 
@@ -41,6 +42,16 @@ describe.each(['strict', 'tolerant'] as const)('a request in %s mode', (mode) =>
     ]);
   });
 
+  test.each(addresses)('is refused with %s in a list of media', (url) => {
+    const types = ['first_frame', 'last_frame', 'driving_audio'];
+    for (const [index] of types.entries()) {
+      const media = types.map((type, at) => ({ type, url: at === index ? url : `https://example.com/${type}` }));
+      expect(issuesOf({ model: 'wan2.7-i2v', input: { media }, parameters }, mode)).toEqual([
+        [`/input/media/${index}/url`, expect.any(String)],
+      ]);
+    }
+  });
+
   test('is accepted with public URLs', () => {
     const input = { prompt: 'A cat', img_url: 'https://example.com/cat.png', audio_url: 'https://example.com/cat.mp3' };
     expect(issuesOf({ model, input, parameters }, mode)).toEqual([]);
@@ -60,5 +71,5 @@ test('drops a webhook in tolerant mode', () => {
     { ...rules, mode: 'tolerant' },
   );
   expect(warnings).toContainEqual(expect.objectContaining({ pointer: '/webhook_url' }));
-  expect(request.input).toEqual(input);
+  expect(request.input).toEqual({ prompt: input.prompt, media: firstFrame(input.img_url) });
 });

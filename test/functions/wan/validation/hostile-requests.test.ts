@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { offeredModelNames } from '../../../../functions/wan/catalogue.ts';
+import { models } from '../../../../functions/wan/catalogue.ts';
 import { checkRequest } from '../../../../functions/wan/validation/request.ts';
 import { seededRandom } from '../../../support/seeded-random.ts';
 import { body, findings, img_url, strict, tolerant } from './support.ts';
@@ -19,7 +19,7 @@ describe('checkRequest with hostile JSON', () => {
       '/metadata/constructor invalid_name',
     ]);
     const checked = checkRequest({ ...JSON.parse(text), metadata: {} }, tolerant);
-    expect(checked.ok && checked.request.input).toEqual({ img_url });
+    expect(checked.ok && checked.request.input).toEqual({ media: [{ type: 'first_frame', url: img_url }] });
     expect(
       checkRequest(
         JSON.parse('{"input": {"__proto__": {"img_url": "https://a.example"}}, "model": "wan2.6-i2v"}'),
@@ -89,7 +89,7 @@ describe('checkRequest with hostile JSON', () => {
           ? value(4)
           : {
               ...{
-                model: random() < 0.1 ? value(1) : pick(offeredModelNames),
+                model: random() < 0.1 ? value(1) : pick(models).name,
                 metadata: random() < 0.2 ? value(2) : {},
               },
               input: {

@@ -2,17 +2,15 @@ import Ajv from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
-import {
-  findModel,
-  models,
-  offeredModelNames,
-  resolutionNames,
-  takesDuration,
-} from '../../../../functions/wan/catalogue.ts';
+import { findModel, modelNames, models, resolutionNames } from '../../../../functions/wan/catalogue.ts';
+import { takesDuration } from '../../../../functions/wan/output.ts';
+import { offeredModels } from '../../../../functions/wan/prices.ts';
 import { type CheckOptions, checkRequest } from '../../../../functions/wan/validation/request.ts';
 import { inputFields, parameterFields, videoRequestSchema } from '../../../../functions/wan/validation/schema.ts';
+import { isBelow } from '../../../../functions/wan/validation/urls.ts';
+import { firstFrame } from '../../../support/videos.ts';
 import { png } from '../../media/support.ts';
-import { body, findings, img_url, strict, tolerant } from './support.ts';
+import { all, body, findings, img_url, strict, tolerant } from './support.ts';
 
 describe('checkRequest', () => {
   test("fills in the model's defaults", () => {
@@ -20,11 +18,11 @@ describe('checkRequest', () => {
       ok: true,
       request: {
         model: 'wan2.6-i2v',
-        input: { img_url, prompt: 'A cat' },
+        input: { prompt: 'A cat', media: firstFrame(img_url) },
         parameters: { resolution: '1080P', duration: 5, prompt_extend: true, watermark: false, shot_type: 'single' },
         metadata: {},
       },
-      inline: {},
+      media: [{ type: 'first_frame', url: img_url, pointer: '/input/img_url' }],
       warnings: [],
     });
     expect(checkRequest(body({}, {}, 'wan2.1-i2v-turbo'), strict)).toMatchObject({
@@ -38,19 +36,30 @@ describe('checkRequest', () => {
       metadata: { project: 'spring', 'a.b-c_d': 'ä' },
       webhook_url: 'https://hooks.example/x',
     };
-    Object.assign(request.input, { prompt: 'p', negative_prompt: 'n', audio_url: 'https://example.com/a.mp3' });
-    expect(checkRequest(request, strict)).toEqual({ ok: true, request, inline: {}, warnings: [] });
+    const { img_url } = request.input;
+    const [prompts, audio_url] = [{ prompt: 'p', negative_prompt: 'n' }, 'https://example.com/a.mp3'];
+    Object.assign(request.input, { ...prompts, audio_url });
+    const media = [
+      { type: 'first_frame', url: img_url },
+      { type: 'driving_audio', url: audio_url },
+    ];
+    expect(checkRequest(request, strict)).toEqual({
+      ok: true,
+      request: { ...request, input: { ...prompts, media } },
+      media: media.map((item, index) => ({ ...item, pointer: ['/input/img_url', '/input/audio_url'][index] })),
+      warnings: [],
+    });
   });
 
-  test.each(offeredModelNames)('%s: accepts exactly the tiers and durations of its row', (name) => {
+  test.each(models.map(({ name }) => name))('%s: accepts exactly the tiers and durations of its row', (name) => {
     const model = findModel(name);
     for (const resolution of resolutionNames) {
       const expected = model.resolutions.includes(resolution) ? [] : ['/parameters/resolution unsupported_resolution'];
-      expect(findings(body({ resolution }, {}, name))).toEqual(expected);
+      expect(findings(body({ resolution }, {}, name), all)).toEqual(expected);
     }
-    for (let duration = 1; duration <= 20; duration += 1) {
+    for (let duration = 1; duration <= 40; duration += 1) {
       const expected = takesDuration(model.durations, duration) ? [] : ['/parameters/duration unsupported_duration'];
-      expect(findings(body({ duration }, {}, name))).toEqual(expected);
+      expect(findings(body({ duration }, {}, name), all)).toEqual(expected);
     }
   });
 
@@ -72,7 +81,7 @@ describe('checkRequest', () => {
     };
     expect(findings(broken).sort()).toEqual([
       '/extra unknown_field',
-      '/input/audio_url audio_not_supported',
+      '/input/audio_url media_not_supported',
       '/input/audio_url unsupported_url_scheme',
       '/input/extra unknown_field',
       '/input/img_url private_url',
@@ -96,7 +105,7 @@ describe('checkRequest', () => {
     ['nothing', undefined, [' wrong_type']],
     ['an empty object', {}, ['/model missing', '/input missing']],
     ['an unknown model', body({}, {}, 'wan9'), ['/model unknown_model']],
-    ['a preview model', body({}, {}, 'wan2.7-i2v'), ['/model unknown_model']],
+    ['a model that is not offered', body({}, {}, 'wan3.0-video'), ['/model model_not_offered']],
     ['a model by number', { ...body(), model: 26 }, ['/model wrong_type']],
     ['no image', { model: 'wan2.6-i2v', input: { prompt: 'x' } }, ['/input/img_url missing']],
     ['input as a list', { model: 'wan2.6-i2v', input: [] }, ['/input wrong_type']],
@@ -174,7 +183,7 @@ describe('checkRequest', () => {
         '/parameters/shot_type shot_type_not_supported',
       ]);
       expect(findings(body({}, { audio_url: 'https://a.example/a.mp3' }, 'wan2.2-i2v-plus'), options)).toEqual([
-        '/input/audio_url audio_not_supported',
+        '/input/audio_url media_not_supported',
       ]);
     }
   });
@@ -190,7 +199,7 @@ describe('checkRequest', () => {
     expect(checkRequest(request, tolerant)).toMatchObject({
       ok: true,
       request: {
-        input: { prompt: 'x', img_url: `data:image/png;base64,${base64}` },
+        input: { prompt: 'x', media: firstFrame(`data:image/png;base64,${base64}`) },
         parameters: { duration: 10, resolution: '1080P' },
       },
       warnings: [
@@ -237,7 +246,7 @@ describe('checkRequest', () => {
     test.each(optional)(
       'of %s.%s is a missing field where Wan is tolerated, with a warning that names it',
       (section, name) => {
-        for (const { name: model } of models.filter(({ preview }) => !preview))
+        for (const { name: model } of models.filter(({ name }) => offeredModels(strict.deployment).includes(name)))
           for (const value of empties) {
             const checked = checkRequest(withField(section, name, value, model), tolerant);
             const without = checkRequest(body({}, {}, model), tolerant);
@@ -254,7 +263,16 @@ describe('checkRequest', () => {
     test.each(optional)(
       'of %s.%s is a missing field in strict mode if the field is a text, otherwise an issue',
       (section, name) => {
-        const isText = ['prompt', 'negative_prompt', 'audio_url', 'template', 'resolution', 'shot_type'].includes(name);
+        const isText = [
+          'prompt',
+          'negative_prompt',
+          'last_frame_url',
+          'audio_url',
+          'template',
+          'resolution',
+          'shot_type',
+          'ratio',
+        ].includes(name);
         for (const value of ['', '  '])
           expect(findings(withField(section, name, value, 'wan2.6-i2v'))).toEqual([
             `/${section}/${name} ${isText ? '! empty_value' : 'wrong_type'}`,
@@ -283,7 +301,9 @@ describe('checkRequest', () => {
   });
 
   test('ignores a neutral shot type of a model without shot types where Wan is tolerated', () => {
-    for (const { name } of models.filter(({ preview, shot_type }) => !preview && !shot_type)) {
+    for (const { name } of models.filter(
+      ({ name, shot_type }) => offeredModels(strict.deployment).includes(name) && !shot_type,
+    )) {
       const checked = checkRequest(body({ shot_type: 'single' }, {}, name), tolerant);
       expect(checked).toMatchObject({
         ok: true,
@@ -322,17 +342,15 @@ describe('checkRequest', () => {
     ]);
   });
 
-  test('accepts s3:// only in the given fields below the given prefixes', () => {
+  test('accepts s3:// only for own files', () => {
     const withAudio = (audio_url: string) => body({}, { audio_url });
     const withImage = (img_url: string) => body({}, { img_url });
     const url = 's3://firstframe-uploads/uploads/alice/x/cat.png';
     expect(findings(withImage(url))).toEqual(['/input/img_url unsupported_url_scheme']);
     expect(findings(withAudio(url))).toEqual(['/input/audio_url unsupported_url_scheme']);
-    const imagesOnly: CheckOptions = { ...strict, s3Prefixes: { img_url: 's3://firstframe-uploads/uploads/alice/' } };
-    expect(findings(withImage(url), imagesOnly)).toEqual([]);
-    expect(findings(withAudio(url), imagesOnly)).toEqual(['/input/audio_url unsupported_url_scheme']);
     const prefix = 's3://firstframe-uploads/uploads/alice/';
-    const options: CheckOptions = { ...strict, s3Prefixes: { img_url: prefix, audio_url: prefix } };
+    const options: CheckOptions = { ...strict, ownsS3Url: (given) => isBelow(prefix, given) };
+    expect(findings(withImage(url), options)).toEqual([]);
     expect(findings(withAudio(url), options)).toEqual([]);
     for (const other of [
       's3://firstframe-uploads/uploads/bob/cat.png',
@@ -352,17 +370,6 @@ describe('checkRequest', () => {
     }
   });
 
-  test('applies the limits of an offered preview model', () => {
-    const options: CheckOptions = { ...strict, offeredModels: ['wan2.7-i2v', 'wan2.6-i2v-flash'] };
-    expect(
-      findings(body({ duration: 7, audio: false }, { prompt: 'a'.repeat(1500) }, 'wan2.6-i2v-flash'), options),
-    ).toEqual([]);
-    expect(findings(body({ duration: 16 }, {}, 'wan2.7-i2v'), options)).toEqual([
-      '/parameters/duration unsupported_duration',
-    ]);
-    expect(findings(body({}, {}, 'wan2.6-i2v'), options)).toEqual(['/model unknown_model']);
-  });
-
   test('never repeats the input in a message', () => {
     const request = body(
       { resolution: 'secret' },
@@ -379,7 +386,8 @@ describe('checkRequest', () => {
     const optional = <Value>(values: readonly Value[]) => fc.option(fc.constantFrom(...values), { nil: undefined });
     const parameters = fc.record({
       resolution: optional(['480P', '720P', '1080P', '480p', '']),
-      duration: optional([1, 3, 5, 10, 15, 16, 5.5]),
+      duration: optional([-1, 1, 3, 5, 10, 15, 16, 30, 31, 5.5]),
+      ratio: optional(['adaptive', '16:9', '2:1']),
       prompt_extend: optional([true, false]),
       shot_type: optional(['single', 'multi', 'none']),
       audio: optional([true, false]),
@@ -389,12 +397,14 @@ describe('checkRequest', () => {
       prompt: optional(['A cat', ' ']),
       template: optional(['flying', 'a b']),
       audio_url: optional(['https://example.com/a.mp3']),
-      img_url: fc.constant('https://example.com/cat.png'),
+      last_frame_url: optional(['https://example.com/end.png']),
+      negative_prompt: optional(['rain']),
+      img_url: optional(['https://example.com/cat.png']),
     });
     fc.assert(
-      fc.property(fc.constantFrom(...offeredModelNames), input, parameters, (model, ofInput, ofParameters) => {
+      fc.property(fc.constantFrom(...modelNames), input, parameters, (model, ofInput, ofParameters) => {
         const request = JSON.parse(JSON.stringify({ model, input: ofInput, parameters: ofParameters })) as object;
-        expect(isValid(request)).toBe(checkRequest(request, strict).ok);
+        expect(isValid(request)).toBe(checkRequest(request, all).ok);
       }),
       { numRuns: 3000 },
     );
@@ -402,13 +412,13 @@ describe('checkRequest', () => {
 
   test('the schema of the contract is strict and lists the offered models', () => {
     const { anyOf: variants } = z.toJSONSchema(videoRequestSchema('video'));
-    expect(variants!.map((variant) => (variant as { title: string }).title)).toEqual(offeredModelNames);
+    expect(variants!.map((variant) => (variant as { title: string }).title)).toEqual(modelNames);
     for (const variant of variants!) {
       expect(variant).toMatchObject({
         additionalProperties: false,
         required: ['model', 'input'],
         properties: {
-          input: { required: ['img_url'], properties: { prompt: { maxLength: 20_000 } } },
+          input: { properties: { prompt: { maxLength: 20_000 } } },
           parameters: { properties: { seed: { minimum: 0, maximum: 2147483647 } } },
         },
       });

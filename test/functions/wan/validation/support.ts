@@ -1,6 +1,9 @@
 import { type CheckOptions, checkRequest } from '../../../../functions/wan/validation/request.ts';
+import { aDeployment, everyModel } from '../../../support/videos.ts';
 
-export const strict: CheckOptions = { mode: 'strict', trustedOrigins: [] };
+export const strict: CheckOptions = { mode: 'strict', trustedOrigins: [], deployment: aDeployment() };
+/** In a deployment that offers every model. */
+export const all: CheckOptions = { ...strict, deployment: everyModel };
 export const tolerant: CheckOptions = { ...strict, mode: 'tolerant' };
 export const img_url = 'https://example.com/cat.png';
 
