@@ -20,7 +20,15 @@ export function valuesOf(
     rest.anyOf ??
     rest.oneOf ??
     (Array.isArray(rest.type) ? rest.type.map((type: string) => ({ ...rest, type })) : undefined);
-  if (choices) return fc.oneof(...choices.map((choice: Schema) => valuesOf(contract, choice, known, name)));
+  if (choices) {
+    const { anyOf, oneOf, ...common } = rest;
+    // An object whose choices only say which of its fields are required.
+    const whole = (choice: Schema): Schema =>
+      common.properties
+        ? { ...common, required: [...(common.required ?? []), ...((choice.required ?? []) as string[])] }
+        : choice;
+    return fc.oneof(...choices.map((choice: Schema) => valuesOf(contract, whole(choice), known, name)));
+  }
   const generated = ofType(contract, rest, known);
   return rest.examples ? fc.oneof(fc.constantFrom(...rest.examples), generated) : generated;
 }

@@ -4,13 +4,15 @@ import type { APIGatewayProxyResult } from 'aws-lambda';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { docsPage } from '../../functions/api/pages/docs.ts';
 import { bundle } from '../../infra/synth/bundle.ts';
+import { aRequest } from '../functions/api/support.ts';
 
 let response: APIGatewayProxyResult;
 beforeAll(async () => {
   const { directory } = (await bundle()).get('contract')!;
-  type Handler = (request: { resource: string }) => Promise<APIGatewayProxyResult>;
+  Object.assign(process.env, { CORS: '[]', ROUTE_METHODS: '{"/docs":["GET"]}' });
+  type Handler = (request: object) => Promise<APIGatewayProxyResult>;
   const { handler } = createRequire(import.meta.url)(directory) as { handler: Handler };
-  response = await handler({ resource: '/docs' });
+  response = await handler(aRequest({ resource: '/docs' }));
 });
 
 const policyOf = ({ headers }: APIGatewayProxyResult): string[] =>
