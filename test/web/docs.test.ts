@@ -12,7 +12,7 @@ beforeAll(async () => {
   Object.assign(process.env, { CORS: '[]', ROUTE_METHODS: '{"/docs":["GET"]}' });
   type Handler = (request: object) => Promise<APIGatewayProxyResult>;
   const { handler } = createRequire(import.meta.url)(directory) as { handler: Handler };
-  response = await handler(aRequest({ resource: '/docs' }));
+  response = await handler({ ...aRequest({ resource: '/docs' }), httpMethod: 'GET' });
 });
 
 const policyOf = ({ headers }: APIGatewayProxyResult): string[] =>
