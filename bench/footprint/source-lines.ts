@@ -5,7 +5,7 @@ import { projectRoot } from '../../infra/synth/bundle.ts';
 const folders = ['functions', 'infra', 'local', 'web', 'bench'] as const;
 const code = /\.(ts|cjs|mjs|js|css|html)$/;
 /** Tables of data, which have a line per entry. */
-const tables = /^functions\/(wan\/catalogue|api\/openapi\/.*)\.ts$/;
+const tables = /^functions\/(wan\/catalogue|shared\/environment|api\/openapi\/.*)\.ts$/;
 
 export interface SourceCount {
   functionFiles: number;
