@@ -22,11 +22,19 @@ export function valuesOf(
     (Array.isArray(rest.type) ? rest.type.map((type: string) => ({ ...rest, type })) : undefined);
   if (choices) {
     const { anyOf, oneOf, ...common } = rest;
-    // An object whose choices only say which of its fields are required.
-    const whole = (choice: Schema): Schema =>
-      common.properties
-        ? { ...common, required: [...(common.required ?? []), ...((choice.required ?? []) as string[])] }
-        : choice;
+    // An object whose choices only add to what its fields must be.
+    const whole = (choice: Schema): Schema => {
+      const { properties } = common;
+      if (!properties) return choice;
+      const added = Object.entries((choice.properties ?? {}) as Record<string, Schema>).map(
+        ([field, more]) => [field, { ...properties[field], ...more }] as const,
+      );
+      return {
+        ...common,
+        required: [...(common.required ?? []), ...((choice.required ?? []) as string[])],
+        properties: { ...properties, ...Object.fromEntries(added) },
+      };
+    };
     return fc.oneof(...choices.map((choice: Schema) => valuesOf(contract, whole(choice), known, name)));
   }
   const generated = ofType(contract, rest, known);

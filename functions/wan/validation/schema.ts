@@ -61,7 +61,6 @@ export const inputFields = {
   img_url: z
     .string({ error: `Give the first frame: ${fileUrls}.` })
     .meta({
-      minLength: 1,
       description: `The first frame: ${fileUrls}. Short for an entry \`first_frame\` of \`media\`.`,
       examples: ['https://example.com/cat.png'],
     })
@@ -209,12 +208,14 @@ function requestSchemaOf(model: Model & { name: ModelName }, kind: 'video' | 'es
     ...(template ? { template: effect } : {}),
   });
   const isTextEnough = combinations.some(({ required }) => required.length === 0);
-  const needed = [...(isTextEnough ? ['prompt'] : []), 'img_url', 'media'].map((field) => ({ required: [field] }));
+  const needed = [...(isTextEnough ? ['prompt'] : []), 'media'].map((field) => ({ required: [field] }));
+  // An empty text counts as a missing field.
+  const firstFrame = { required: ['img_url'], properties: { img_url: written } };
   const rules = template ? noPromptWithTemplate : {};
   return z
     .strictObject({
       model: z.literal(name).meta({ description: 'The model that makes the video.' }),
-      input: kind === 'video' ? input.meta({ ...rules, anyOf: needed }) : input.meta(rules).optional(),
+      input: kind === 'video' ? input.meta({ ...rules, anyOf: [...needed, firstFrame] }) : input.meta(rules).optional(),
       parameters: (shot_type ? parameters.meta(noShotTypeWithoutRewriting) : parameters).optional(),
       metadata: metadataField,
     })
