@@ -103,7 +103,7 @@ test('our Wan client uploads an image and creates a task with it', async () => {
   if (created.outcome !== 'created') throw new Error(JSON.stringify(created));
   expect(await readVideo(store.table, created.task_id)).toMatchObject({
     owner: 'alice',
-    image: { width: 400, height: 360, bytes: bytes.byteLength },
+    input: { media: [{ type: 'first_frame', file: { width: 400, height: 360, bytes: bytes.byteLength } }] },
   });
   const large = new Uint8Array(4 * 1024 * 1024 + 1);
   const refused = await client.uploadFile({ model, name: 'cat.png', bytes: large, content_type: 'image/png' });
@@ -129,11 +129,11 @@ async function endQueriedTask(end: (id: string) => Promise<unknown>) {
 }
 
 test.each([
-  ['a URL', img_url, { img_url }],
+  ['a URL', img_url, { media: [{ type: 'first_frame', url: img_url }] }],
   [
     'bytes, which it sends as bare base64',
     new Uint8Array(png(400, 360)),
-    { img_url: expect.stringMatching(/^s3:\/\/uploads\/inputs\//) },
+    { media: [{ type: 'first_frame', url: expect.stringMatching(/^s3:\/\/uploads\/inputs\//) }] },
   ],
 ])('ai-sdk makes a video from %s', async (_, image, input) => {
   const [{ video, warnings, providerMetadata }] = await Promise.all([
