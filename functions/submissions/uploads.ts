@@ -21,7 +21,8 @@ export interface UploadVersion {
   bucket: string;
   key: string;
   version_id: string;
-  etag: string;
+  /** Also checked by the copy, where it is known. */
+  etag?: string;
   /** Hex; of a video, which is not read whole, the hash of its version's name. */
   sha256: string;
   /** Detected from the bytes. */

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { DeleteObjectCommand, ListObjectVersionsCommand } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, ListObjectVersionsCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { VideoView } from '../../functions/video/view.ts';
 import { ffmpegFile } from '../functions/media/support.ts';
 import { difference, frameOf, probe } from '../local/wan/support.ts';
 import { type Answer, type Endpoint, openEndpoint, openLocal } from '../support/endpoint.ts';
-import { pngUrl } from '../support/png.ts';
+import { png, pngUrl } from '../support/png.ts';
 import { aRequest } from '../support/requests.ts';
 
 let api: Endpoint;
@@ -300,6 +300,57 @@ describe('variations', { timeout: 240_000 }, () => {
       await api.s3.send(new DeleteObjectCommand({ Bucket: api.uploads_bucket, Key, VersionId }));
     expect(await vary(lost.id, { prompt: 'Again' })).toMatchObject({ status: 410, body: { code: 'source_gone' } });
   });
+});
+
+test('a drop with "extends" in its sidecar continues a video of its owner and ends with its image', {
+  timeout: 240_000,
+}, async () => {
+  const headers = { authorization: `Bearer ${api.drop_api_key}` };
+  const { body } = await api.post(
+    '/videos',
+    continuing('A boat returns', { parameters: { resolution: '720P', duration: 2 } }),
+    headers,
+  );
+  const drops = { ...api, call: (route: string) => api.call(route, { headers }) };
+  const finished = async (id: string): Promise<VideoView> => {
+    for (;;) {
+      const video = (await drops.call(`/videos/${id}`)).body as unknown as VideoView;
+      if (['succeeded', 'failed', 'canceled'].includes(video.status)) return video;
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+  };
+  const before = await finished(String(body.id));
+  const folder = `drop/extended-${randomUUID()}`;
+  const put = (name: string, content: Uint8Array | string) =>
+    api.s3.send(new PutObjectCommand({ Bucket: api.uploads_bucket, Key: `${folder}/${name}`, Body: content }));
+  const sidecar = (id: string) =>
+    JSON.stringify({ extends: id, seconds_to_add: 2, input: { prompt: 'The boat is home' } });
+  await put('end.json', sidecar(before.id));
+  await put('end.png', png(640, 360));
+  // A video of another owner, and one that does not exist.
+  await put('foreign.json', sidecar(source.id));
+  await put('foreign.png', png(640, 360));
+  await put('unknown.json', sidecar(randomUUID()));
+  await put('unknown.png', png(640, 360));
+  const found = await api.droppedFrom(`${folder}/end.png`);
+  expect((await api.call(`/videos/${before.id}`, { method: 'DELETE', headers })).status).toBe(204);
+  const video = await finished(found.id);
+  expect(video).toMatchObject({
+    status: 'succeeded',
+    derived_from: before.id,
+    model: 'wan2.7-i2v',
+    parameters: { resolution: '720P', duration: 4 },
+    cost: { seconds: 4 },
+    warnings: [{ code: 'source_billed_again' }],
+    input: { media: [{ type: 'last_frame' }, { type: 'first_clip' }] },
+    source: { type: 'drop' },
+  });
+  const refused = await Promise.all(
+    ['foreign', 'unknown'].map(async (name) => finished((await api.droppedFrom(`${folder}/${name}.png`)).id)),
+  );
+  for (const { status, error } of refused)
+    expect({ status, error }).toMatchObject({ status: 'failed', error: { code: 'video_not_found', billed: false } });
+  expect(refused[0]!.error!.message.replace('foreign', 'unknown')).toBe(refused[1]!.error!.message);
 });
 
 test("responds to another owner's video as to an unknown one", async () => {

@@ -8,6 +8,8 @@ import { type Extension, readDerivation, type Variation } from '../../submission
 import { identityOf } from '../../submissions/identity.ts';
 import type { VideoRecord } from '../../video/record.ts';
 import { viewOf } from '../../video/view.ts';
+import type { Price } from '../../wan/prices.ts';
+import type { VideoRequest } from '../../wan/validation/request.ts';
 import { type ApiRequest, headerValues, json } from '../http/request.ts';
 import { respondAccepted, type SubmitServices } from './create.ts';
 import { retryAfter } from './long-poll.ts';
@@ -16,6 +18,15 @@ import { ownVideo } from './own-video.ts';
 export interface DeriveServices extends SubmitServices {
   /** How long a task takes by the deployment's settings, in seconds. */
   configuredSeconds?: number | undefined;
+}
+
+/** What a derived video would cost, with the warnings that it would have. */
+export interface Estimate extends Pick<VideoRecord, 'warnings'> {
+  model: string;
+  parameters: VideoRequest['parameters'];
+  /** Null if no price is known. */
+  estimated_cost: Price | null;
+  estimated_seconds: number;
 }
 
 /**
@@ -115,13 +126,14 @@ function derivedSubmission(
     async estimate() {
       const { request: checked, price, warnings } = await explained(checkOnly(services, submissionOf(0, 0)));
       const { model, parameters } = checked;
-      return json(200, {
+      const found: Estimate = {
         model,
         parameters,
         estimated_cost: price ?? null,
         estimated_seconds: typicalSeconds(checked, services.configuredSeconds),
         warnings,
-      });
+      };
+      return json(200, found);
     },
   };
 }
