@@ -325,12 +325,12 @@ test('a drop with "extends" in its sidecar continues a video of its owner and en
     api.s3.send(new PutObjectCommand({ Bucket: api.uploads_bucket, Key: `${folder}/${name}`, Body: content }));
   const sidecar = (id: string) =>
     JSON.stringify({ extends: id, seconds_to_add: 2, input: { prompt: 'The boat is home' } });
-  await put('end.json', sidecar(before.id));
+  await put('end.png.json', sidecar(before.id));
   await put('end.png', png(640, 360));
   // A video of another owner, and one that does not exist.
-  await put('foreign.json', sidecar(source.id));
+  await put('foreign.png.json', sidecar(source.id));
   await put('foreign.png', png(640, 360));
-  await put('unknown.json', sidecar(randomUUID()));
+  await put('unknown.png.json', sidecar(randomUUID()));
   await put('unknown.png', png(640, 360));
   const found = await api.droppedFrom(`${folder}/end.png`);
   expect((await api.call(`/videos/${before.id}`, { method: 'DELETE', headers })).status).toBe(204);
