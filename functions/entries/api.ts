@@ -31,6 +31,7 @@ import { listModels } from '../api/videos/models.ts';
 import { type RetryServices, retry } from '../api/videos/retry.ts';
 import { getUsage, type UsageServices } from '../api/videos/usage.ts';
 import { createVideoDispatch } from '../queue/dispatch.ts';
+import type { Caller } from '../shared/caller.ts';
 import type { Environment } from '../shared/environment.ts';
 import { describeError, inContext } from '../shared/logging.ts';
 import { secretReader } from '../shared/secret.ts';
@@ -133,8 +134,10 @@ export function composeSubmit(
   // Loaded only for these routes, so that the others start faster.
   const routes = {
     '/videos': submit,
-    '/videos/{id}/extend': async (...request: DerivedRoute) => (await import('../api/videos/derive.ts')).extend(...request),
-    '/videos/{id}/variations': async (...request: DerivedRoute) => (await import('../api/videos/derive.ts')).vary(...request),
+    '/videos/{id}/extend': async (...request: DerivedRoute) =>
+      (await import('../api/videos/derive.ts')).extend(...request),
+    '/videos/{id}/variations': async (...request: DerivedRoute) =>
+      (await import('../api/videos/derive.ts')).vary(...request),
   };
   return createApiHandler(environment, platform, table, byRoute(derived, routes));
 }
