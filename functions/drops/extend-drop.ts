@@ -1,9 +1,8 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Issue } from '../shared/issues.ts';
 import { ProblemError } from '../shared/problem.ts';
-import type { DerivedRequest } from '../submissions/accept-request.ts';
 import { extensionOf } from '../submissions/derive.ts';
-import { copyUpload } from '../submissions/uploads.ts';
+import { copyUpload, type DerivedRequest } from '../submissions/uploads.ts';
 import { isVideoId, sha256Hex } from '../video/keys.ts';
 import type { RecordedMedia, StoredMedia, VideoRecord } from '../video/record.ts';
 import { newVideo, readVideo } from '../video/store.ts';

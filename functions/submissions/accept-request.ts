@@ -3,7 +3,6 @@ import { isWithinLimit, readSpending, type Spending } from '../ledger/spending.t
 import type { RotatedImages } from '../media/image.ts';
 import { type SafeDispatch, tryDispatch } from '../queue/dispatch.ts';
 import type { Caller } from '../shared/caller.ts';
-import type { Warning } from '../shared/issues.ts';
 import type { RecordMetric } from '../shared/metrics.ts';
 import { ProblemError } from '../shared/problem.ts';
 import { isTombstone, tombstoneUncreated } from '../video/deletion.ts';
@@ -16,7 +15,7 @@ import type { VideoRequest } from '../wan/validation/request.ts';
 import { type CheckedBody, checkBody } from './check-body.ts';
 import { fingerprint, type Identity, idempotencyConflict } from './identity.ts';
 import { inspectMedia, isUpload, type RequestMedia, storeMedia } from './media.ts';
-import type { DerivedFiles } from './uploads.ts';
+import type { DerivedRequest } from './uploads.ts';
 
 /** The services that `acceptRequest` uses. */
 export interface AcceptServices extends SafeDispatch, SpendingRules {
@@ -28,17 +27,6 @@ export interface AcceptServices extends SafeDispatch, SpendingRules {
   uploadsBucket: string;
   deployment: Deployment;
   recordMetric: RecordMetric;
-}
-
-/** A request that another video determines in part. */
-export interface DerivedRequest {
-  /** The id of that video. */
-  derived_from: string;
-  /** As of `POST /videos`. */
-  body: unknown;
-  /** Files of the other video that `body` names. They are copied, so that both videos can be deleted independently. */
-  files: DerivedFiles;
-  warnings: readonly Warning[];
 }
 
 export interface Submission {

@@ -7,8 +7,8 @@ import { describeDurations, longestDuration, takesDuration } from '../wan/output
 import { type Deployment, offeredModels } from '../wan/prices.ts';
 import { maxSeed } from '../wan/validation/schema.ts';
 import { uploadNotFound } from '../wan/validation/urls.ts';
-import type { DerivedRequest } from './accept-request.ts';
 import type { Extension, Variation } from './derive-body.ts';
+import type { DerivedRequest } from './uploads.ts';
 
 /** What a derivation depends on besides its source. */
 export interface DeriveRules {

@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-s3';
 import type { ByteSource } from '../media/byte-source.ts';
 import type { InspectedMedia } from '../media/image.ts';
-import type { ValueIssue } from '../shared/issues.ts';
+import type { ValueIssue, Warning } from '../shared/issues.ts';
 import { copySource, ignoreNotFound, ignoreNotFoundOf, readObjectRange } from '../shared/s3.ts';
 import { sha256Hex } from '../video/keys.ts';
 import type { ObjectVersion } from '../video/record.ts';
@@ -31,6 +31,17 @@ export interface UploadVersion {
 
 /** Files of the video that a request is derived from, by their URL in the request. */
 export type DerivedFiles = ReadonlyMap<string, ObjectVersion>;
+
+/** A request that another video determines in part. */
+export interface DerivedRequest {
+  /** The id of that video. */
+  derived_from: string;
+  /** As of `POST /videos`. */
+  body: unknown;
+  /** Files of the other video that `body` names. They are copied, so that both videos can be deleted independently. */
+  files: DerivedFiles;
+  warnings: readonly Warning[];
+}
 
 /** An uploaded file that the model accepts, or what is wrong with it. */
 export type InspectedUpload =

@@ -2,10 +2,11 @@ import type { APIGatewayProxyResult } from 'aws-lambda';
 import { typicalSeconds } from '../../polling/durations.ts';
 import type { Caller } from '../../shared/caller.ts';
 import { isJsonObject, readJson } from '../../shared/json-body.ts';
-import { acceptRequest, checkOnly, type DerivedRequest, type Submission } from '../../submissions/accept-request.ts';
+import { acceptRequest, checkOnly, type Submission } from '../../submissions/accept-request.ts';
 import { explainDerived, extensionOf, possibleVariations, variationOf } from '../../submissions/derive.ts';
 import { type Extension, readDerivation, type Variation } from '../../submissions/derive-body.ts';
 import { identityOf } from '../../submissions/identity.ts';
+import type { DerivedRequest } from '../../submissions/uploads.ts';
 import type { VideoRecord } from '../../video/record.ts';
 import { viewOf } from '../../video/view.ts';
 import type { Price } from '../../wan/prices.ts';
@@ -102,6 +103,7 @@ function derivedSubmission(
     mode: 'strict',
     identity: identityOf(caller.owner, keys, index),
     caller,
+    request_id: request.requestContext.requestId,
     copies,
     derive: async () => {
       const source = await ownVideo(services.table, request, caller);
