@@ -33,84 +33,74 @@ export function deriveQuestion({ estimated_cost, model, parameters, warnings }: 
   );
 }
 
-/** The form of a card for an extension or for variations of its video. The price is shown before anything is created. */
+/**
+ * The form of a card for an extension or for variations of its video. It exists only while it is open. The price is shown before anything
+ * is created.
+ */
 export function createDeriveForm(
   card: HTMLElement,
   shown: () => VideoView,
   confirmation: Confirmation,
   { estimate, create, keyRejected }: DeriveServices,
 ): DeriveForm {
-  const form = find(card, 'form.derive', HTMLFormElement);
+  const place = find(card, '.derive-place', HTMLElement);
   const message = find(card, '.action-message', HTMLElement);
-  const prompt = find(form, '.derive-prompt', HTMLTextAreaElement);
-  const seconds = find(form, '.derive-seconds', HTMLInputElement);
-  const count = find(form, '.derive-count', HTMLInputElement);
-  const model = find(form, '.derive-model', HTMLInputElement);
-  const resolution = find(form, '.derive-resolution', HTMLSelectElement);
   const keys = createIdempotencyKeys();
-  let kind: DeriveKind = 'extend';
+  const close = () => place.replaceChildren();
 
-  function bodyOf({ input, model: before }: VideoView): object {
-    const text = prompt.value.trim();
-    const settings = {
-      ...(model.value.trim() === before ? {} : { model: model.value.trim() }),
-      ...(text === (input.prompt ?? '') && kind === 'variations' ? {} : { prompt: text }),
-    };
-    const tier = resolution.value === '' ? {} : { resolution: resolution.value };
-    return kind === 'extend'
-      ? { ...settings, seconds_to_add: seconds.valueAsNumber, ...(resolution.value ? { parameters: tier } : {}) }
-      : { ...settings, ...tier, n: count.valueAsNumber };
-  }
-
-  async function run(): Promise<void> {
+  async function run(kind: DeriveKind, body: object, count: number): Promise<void> {
     setText(message, undefined);
-    const video = shown();
-    const body = bodyOf(video);
+    const { id } = shown();
     try {
-      const found = await estimate(video.id, kind, body);
-      const question = deriveQuestion(found, kind === 'variations' ? count.valueAsNumber : 1);
+      const question = deriveQuestion(await estimate(id, kind, body), count);
       if (!(await confirmation.ask(question, kind === 'extend' ? 'Extend' : 'Create'))) return;
-      await create(video.id, kind, body, keys.keyFor({ ...body, kind }));
+      await create(id, kind, body, keys.keyFor({ ...body, kind }));
       keys.settled();
-      form.hidden = true;
+      close();
     } catch (error) {
       if (!(error instanceof ApiProblem)) throw error;
-      if (error.rejectsKey) return keyRejected(error);
-      setText(message, formatProblem(error));
+      if (error.rejectsKey) keyRejected(error);
+      else setText(message, formatProblem(error));
     }
   }
 
-  form.addEventListener('submit', (event) => {
-    event.preventDefault();
-    form.inert = true;
-    void run().finally(() => {
-      form.inert = false;
-    });
-  });
-  find(form, '.derive-close', HTMLButtonElement).addEventListener('click', () => {
-    form.hidden = true;
-  });
+  function open(kind: DeriveKind): void {
+    const video = shown();
+    const copy = find(document, '#derive', HTMLTemplateElement).content.cloneNode(true) as DocumentFragment;
+    const form = find(copy, 'form', HTMLFormElement);
+    const prompt = find(form, '.derive-prompt', HTMLTextAreaElement);
+    const seconds = find(form, '.derive-seconds', HTMLInputElement);
+    const count = find(form, '.derive-count', HTMLInputElement);
+    const model = find(form, '.derive-model', HTMLInputElement);
+    const resolution = find(form, '.derive-resolution', HTMLSelectElement);
+    const isExtension = kind === 'extend';
+    const before = isExtension ? '' : (video.input.prompt ?? '');
+    prompt.value = before;
+    prompt.required = isExtension;
+    model.value = video.model;
+    (isExtension ? count : seconds).parentElement?.remove();
 
-  return {
-    open(wanted) {
-      kind = wanted;
-      const video = shown();
-      prompt.value = kind === 'extend' ? '' : (video.input.prompt ?? '');
-      prompt.required = kind === 'extend';
-      model.value = video.model;
-      resolution.value = '';
-      for (const [field, isShown] of [
-        [seconds, kind === 'extend'],
-        [count, kind === 'variations'],
-      ] as const) {
-        field.disabled = !isShown;
-        if (field.parentElement) field.parentElement.hidden = !isShown;
-      }
-      form.hidden = false;
-      prompt.focus();
-    },
-    close() {
-      form.hidden = true;
-    },
-  };
+    const bodyOf = (): object => {
+      const settings = {
+        ...(model.value.trim() === video.model ? {} : { model: model.value.trim() }),
+        ...(prompt.value === before ? {} : { prompt: prompt.value }),
+      };
+      const tier = resolution.value === '' ? {} : { resolution: resolution.value };
+      if (!isExtension) return { ...settings, ...tier, n: count.valueAsNumber };
+      const parameters = resolution.value === '' ? {} : { parameters: tier };
+      return { ...settings, seconds_to_add: seconds.valueAsNumber, ...parameters };
+    };
+    form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      form.inert = true;
+      void run(kind, bodyOf(), isExtension ? 1 : count.valueAsNumber).finally(() => {
+        form.inert = false;
+      });
+    });
+    find(form, '.derive-close', HTMLButtonElement).addEventListener('click', close);
+    place.replaceChildren(form);
+    prompt.focus();
+  }
+
+  return { open, close };
 }
