@@ -265,7 +265,7 @@ const handlings: Handling[] = [
   },
   {
     file: 'docs/api.md',
-    with: '?wait=25',
+    with: '$ID?wait=25',
     run: async (code) => expect(JSON.parse(await shell(code))).toMatchObject({ id: variables.ID, status: 'succeeded' }),
   },
   {
@@ -280,6 +280,33 @@ const handlings: Handling[] = [
     file: 'docs/api.md',
     with: '/usage',
     run: async (code) => expect(JSON.parse(await shell(code))).toMatchObject({ currency: 'USD' }),
+  },
+
+  {
+    file: 'docs/api.md',
+    with: '"seconds_to_add"',
+    run: async (code) => {
+      const { id, derived_from } = JSON.parse(await shell(code)) as { id: string; derived_from: string };
+      expect(derived_from).toBe(variables.ID);
+      expect(await api.finished(id)).toMatchObject({ status: 'succeeded', model: 'wan2.7-i2v' });
+    },
+  },
+  {
+    file: 'docs/api.md',
+    with: '"n": 3',
+    run: async (code) => expect((JSON.parse(await shell(code)) as { data: unknown[] }).data).toHaveLength(3),
+  },
+  {
+    file: 'docs/api.md',
+    with: 'DRAFT=',
+    run: async (code) => {
+      const final = JSON.parse(await shell(code)) as { id: string; derived_from: string };
+      expect(await api.finished(final.derived_from)).toMatchObject({ parameters: { resolution: '480P' } });
+      expect(await api.finished(final.id)).toMatchObject({
+        status: 'succeeded',
+        parameters: { resolution: '1080P', seed: 7 },
+      });
+    },
   },
 
   { file: 'docs/drops.md', with: 'export AWS_ACCESS_KEY_ID', run: exportAws },

@@ -14,6 +14,14 @@ export const isRetryable = ({ status, parameters }: Pick<VideoView, 'status' | '
   parameters.resolution !== undefined &&
   parameters.duration !== undefined;
 
+/** Whether there is a file to continue. Which models can is up to the API. */
+export const isExtendable = ({ status, expires_at }: Pick<VideoView, 'status' | 'expires_at'>, now: number): boolean =>
+  status === 'succeeded' && (expires_at === undefined || Date.parse(expires_at) > now);
+
+/** Whether a video has ended and has a complete request, of which another video can be made. */
+export const isVariable = (video: Pick<VideoView, 'status' | 'parameters'>): boolean =>
+  video.status === 'succeeded' || isRetryable(video);
+
 /** The question before a retry; undefined when there is no reason to ask. */
 export function retryQuestion({ error, estimated_cost }: VideoView): string | undefined {
   if (error?.billed) {

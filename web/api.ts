@@ -1,4 +1,5 @@
 import type { Variant } from '../functions/api/videos/content.ts';
+import type { Estimate } from '../functions/api/videos/derive.ts';
 import type { OfferedModel } from '../functions/api/videos/models.ts';
 import type { Usage } from '../functions/api/videos/usage.ts';
 import type { VideoView } from '../functions/video/view.ts';
@@ -49,6 +50,9 @@ export interface UploadForm {
   media_url: string;
 }
 
+/** How a video is made from another one; also the name of the route. */
+export type DeriveKind = 'extend' | 'variations';
+
 export interface Api {
   models(): Promise<OfferedModel[]>;
   /** The current month. */
@@ -56,6 +60,9 @@ export interface Api {
   list(cursor?: string): Promise<{ data: VideoView[]; next_cursor: string | null }>;
   get(id: string, options?: GetOptions): Promise<GetResult>;
   submit(body: SubmitBody, idempotencyKey: string): Promise<VideoView>;
+  /** Prices a video that is made from another one. */
+  estimateDerived(id: string, kind: DeriveKind, body: object): Promise<Estimate>;
+  derive(id: string, kind: DeriveKind, body: object, idempotencyKey: string): Promise<VideoView[]>;
   cancel(id: string): Promise<VideoView>;
   /** @param etag the only state in which the video is retried; undefined for any */
   retry(id: string, etag: string | undefined): Promise<VideoView>;
@@ -126,6 +133,13 @@ export function createApi(
     },
     submit: async (body, idempotencyKey) =>
       (await post<VideoView>('videos', body, { 'idempotency-key': idempotencyKey })).body,
+    estimateDerived: async (id, kind, body) =>
+      (await post<Estimate>(`${videoRoute(id)}/${kind}`, { ...body, dry_run: true })).body,
+    async derive(id, kind, sent, idempotencyKey) {
+      const headers = { 'idempotency-key': idempotencyKey };
+      const { body } = await post<VideoView | { data: VideoView[] }>(`${videoRoute(id)}/${kind}`, sent, headers);
+      return 'data' in body ? body.data : [body];
+    },
     cancel: async (id) => (await post<VideoView>(`${videoRoute(id)}/cancel`)).body,
     retry: async (id, etag) =>
       (await post<VideoView>(`${videoRoute(id)}/retry`, undefined, conditional('if-match', etag))).body,

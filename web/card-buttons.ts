@@ -3,11 +3,14 @@ import {
   type ActionFailure,
   deleteQuestion,
   isCancelable,
+  isExtendable,
   isRetryable,
+  isVariable,
   retryQuestion,
 } from './actions.ts';
 import type { Link, Snapshot, Variant, VideoView } from './api.ts';
 import { createConfirmation } from './confirmation.ts';
+import { createDeriveForm, type DeriveServices } from './derive-form.ts';
 import { find, setText } from './dom.ts';
 import { hasEnded } from './formatting.ts';
 
@@ -17,6 +20,7 @@ export interface ButtonServices {
   /** @returns undefined when the action was done */
   perform: (action: Action, shown: Snapshot) => Promise<ActionFailure | undefined>;
   reuse: (video: VideoView) => void;
+  derive: DeriveServices;
 }
 
 export interface CardButtons {
@@ -28,12 +32,13 @@ export interface CardButtons {
 export function createButtons(
   card: HTMLElement,
   shown: () => Snapshot,
-  { link, perform, reuse }: ButtonServices,
+  { link, perform, reuse, derive }: ButtonServices,
 ): CardButtons {
   const buttons = find(card, '.actions', HTMLElement);
   const message = find(card, '.action-message', HTMLElement);
   const button = (name: string) => find(card, `button.${name}`, HTMLButtonElement);
   const confirmation = createConfirmation(card, buttons);
+  const deriveForm = createDeriveForm(card, () => shown().video, confirmation, derive);
   const running = new Map<Action, Promise<void>>();
   let status = shown().video.status;
   /** Wan runs the task, although the record still shows it as pending. */
@@ -53,6 +58,8 @@ export function createButtons(
     });
   }
   button('reuse').addEventListener('click', () => reuse(shown().video));
+  button('extend').addEventListener('click', () => deriveForm.open('extend'));
+  button('vary').addEventListener('click', () => deriveForm.open('variations'));
   button('cancel').addEventListener('click', () => run('cancel'));
   button('retry').addEventListener('click', () => run('retry', retryQuestion(shown().video), 'Retry'));
   button('delete').addEventListener('click', () => run('delete', deleteQuestion(shown().video), 'Delete'));
@@ -86,12 +93,15 @@ export function createButtons(
     const focused = document.activeElement;
     if (video.status !== status) {
       confirmation.dismiss();
+      deriveForm.close();
       setText(message, undefined);
       status = video.status;
       isRunningAtWan = false;
     }
     files.video.hidden = files.metadata.hidden = video.status !== 'succeeded';
     button('reuse').hidden = button('delete').hidden = !hasEnded(video);
+    button('extend').hidden = !isExtendable(video, Date.now());
+    button('vary').hidden = !isVariable(video);
     button('retry').hidden = !isRetryable(video);
     button('cancel').hidden = isRunningAtWan || !isCancelable(video);
     nameButtons(video);

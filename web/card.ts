@@ -81,7 +81,7 @@ export function createCard(page: Document, initial: Snapshot, services: ButtonSe
     firstFrame.hidden = true;
   });
   onceVisible(element, async () => {
-    if (isPlayable || firstFrame.hasAttribute('src')) return;
+    if (isPlayable || firstFrame.hasAttribute('src') || !mayHaveFirstFrame(snapshot.video)) return;
     const link = await services.link(snapshot.video.id, 'first_frame');
     // The page's policy blocks a URL that the caller supplied; those never expire.
     if (link?.expires_at && !firstFrame.hasAttribute('src')) showFirstFrame(link.url);
@@ -105,6 +105,10 @@ function createWarning({ pointer, message }: VideoView['warnings'][number]): HTM
   item.textContent = pointer ? `${pointer}: ${message}` : message;
   return item;
 }
+
+/** A continuation has a clip instead. */
+const mayHaveFirstFrame = ({ input, source }: VideoView): boolean =>
+  source.type === 'drop' || input.media.some(({ type }) => type === 'first_frame');
 
 /** Whether the file of a video is gone after the deployment's retention time. */
 const hasExpired = ({ expires_at }: VideoView): boolean =>

@@ -72,6 +72,14 @@ export function createGallery(page: Document, services: GalleryServices): Galler
     link,
     perform: createActions({ api, show, beforeDelete: stopRequests, removed, keyRejected, sleep }),
     reuse: (video: VideoView) => reuse(video, loadFirstFrame(video.id)),
+    derive: {
+      estimate: api.estimateDerived,
+      create: async (...request: Parameters<Api['derive']>) => {
+        for (const video of await api.derive(...request)) show({ video, etag: undefined });
+        statusChanged();
+      },
+      keyRejected,
+    },
   };
 
   function show(snapshot: Snapshot): void {

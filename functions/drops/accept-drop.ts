@@ -24,6 +24,8 @@ export interface DropServices extends SafeDispatch, PlanServices {
   /** Writes the result of an upload that has no record. @param at orders the results of one version: ISO 8601 UTC */
   writeOutcome: (object: DroppedObject, at: string, result: object) => Promise<void>;
   recordMetric: RecordMetric;
+  /** Copies the clip that a video continues to its inputs. */
+  storeClip: (planned: VideoRecord) => Promise<VideoRecord>;
 }
 
 /** Why an image is accepted, when not for its own event. */
@@ -168,9 +170,10 @@ async function finish(
   services: DropServices,
   { object }: Drop,
   { restarts }: Claim,
-  planned: VideoRecord,
+  requested: VideoRecord,
 ): Promise<DropOutcome> {
   const { table } = services;
+  const planned = await services.storeClip(requested);
   const creation = await createVideo(table, planned);
   if (creation.outcome === 'created') {
     if (planned.status === 'queued') {
@@ -193,8 +196,8 @@ async function finish(
  * @returns undefined when the video has changed since it was read
  */
 async function restart(table: Table, video: VideoRecord, planned: VideoRecord): Promise<VideoRecord | undefined> {
-  const { model, input, parameters, metadata, warnings, source, estimated_cost, error } = planned;
-  const set = { model, input, parameters, metadata, warnings, source, estimated_cost };
+  const { model, input, parameters, metadata, warnings, source, derived_from, estimated_cost, error } = planned;
+  const set = { model, input, parameters, metadata, warnings, source, derived_from, estimated_cost };
   const unchanged = { expression: 'updated_at = :read', values: { ':read': video.updated_at } };
   if (error) return changeVideo(table, video, { set: { ...set, error } }, unchanged);
   await releaseResources(table, video, video);

@@ -5,6 +5,7 @@ import { findModel, models } from '../wan/catalogue.ts';
 import { type Deployment, estimatedCost } from '../wan/prices.ts';
 import { checkRequest } from '../wan/validation/request.ts';
 import type { DroppedObject } from './dropped-object.ts';
+import type { ContinuedVideo } from './extend-drop.ts';
 import type { GatheredSettings, MergedSettings } from './settings.ts';
 import type { SettingsIssue } from './settings-file.ts';
 
@@ -22,6 +23,8 @@ interface DropToCheck {
   warnings: readonly Warning[];
   /** The image and, if there is one, the last frame, each with its bytes or the first part of them. */
   files: readonly { object: DroppedObject; bytes: Uint8Array }[];
+  /** The video that it continues; the image is its last frame then. */
+  continued?: ContinuedVideo | undefined;
 }
 
 interface DropCheckRules {
@@ -47,15 +50,23 @@ const urlOf = ({ bucket, key }: DroppedObject): string => `s3://${bucket}/${key}
  * broken, the settings that are left are not checked.
  */
 export function checkDrop(
-  { merged: { request, settings }, places, issues, warnings, files }: DropToCheck,
+  { merged: { request, settings }, places, issues, warnings, files, continued }: DropToCheck,
   { trustedOrigins, deployment, rotatedImages }: DropCheckRules,
 ): CheckedDrop {
   const [image, lastFrame] = files;
   const { img_url, prompt } = request.input;
   const media = Array.isArray(request.input.media) ? request.input.media : [];
   const listed = lastFrame ? [...media, { type: 'last_frame', url: urlOf(lastFrame.object) }] : media;
-  const urls = files.map(({ object }) => urlOf(object));
-  const body = { ...request, input: { ...request.input, media: listed } };
+  const { img_url: _, ...input } = request.input;
+  const clip = continued && { type: continued.clip.type, url: continued.clip.url };
+  const urls = [...files.map(({ object }) => urlOf(object)), ...(clip ? [clip.url] : [])];
+  const body = continued
+    ? {
+        ...request,
+        input: { ...input, media: [...listed, clip, { type: 'last_frame', url: img_url }] },
+        parameters: { ...continued.parameters, ...request.parameters, duration: continued.parameters.duration },
+      }
+    : { ...request, input: { ...request.input, media: listed } };
   const ownsS3Url = (url: string) => urls.includes(url);
   const checked = checkRequest(body, { mode: 'strict', trustedOrigins, ownsS3Url, maxInlineBytes: 0, deployment });
   const limits = findModel(String(request.model))?.image;
@@ -66,11 +77,13 @@ export function checkDrop(
   }));
   if (checked.ok && inspected.every(({ ok }) => ok) && issues.length === 0) {
     const { model, input, parameters, metadata } = checked.request;
-    const price = estimatedCost(checked.request, checked.request.input.media, deployment);
     const recorded = input.media.map((item): RecordedMedia => {
+      if (continued && item.url === clip?.url) return continued.clip;
       const found = inspected.find(({ object }) => urlOf(object) === item.url);
       return found?.ok ? { ...item, file: { ...versionOf(found.object), ...found.facts } } : item;
     });
+    const measured = recorded.map(({ type, file }) => ({ type, duration_seconds: file?.duration_seconds }));
+    const price = estimatedCost(checked.request, measured, deployment);
     return {
       model,
       input: { ...input, media: recorded },
@@ -78,6 +91,7 @@ export function checkDrop(
       metadata,
       warnings: [
         ...warnings,
+        ...(continued?.warnings ?? []),
         ...checked.warnings,
         ...inspected.flatMap((file, index) =>
           (file.ok ? file.warnings : []).map((warning) => ({ pointer: pointers[index]!, ...warning })),

@@ -3,6 +3,7 @@ import { canonicalJson } from '../shared/json-body.ts';
 import { deterministicId, keys, sha256Hex } from '../video/keys.ts';
 import { conditionally, getItem, type Table, updateItem } from '../video/table.ts';
 import { withMediaList } from '../wan/media.ts';
+import type { DropExtension } from './extend-drop.ts';
 import type { DropRequest } from './settings.ts';
 
 interface ObjectKey {
@@ -89,15 +90,19 @@ export async function writeClaims(
  * count in one form, however they are given, and a last frame from the drop folder by its bytes.
  * @param take distinguishes videos of equal settings
  * @param lastFrame its bytes
+ * @param extension the video that it continues
  */
 export function dropId(
   { bucket, key, owner, sha256 }: DropContent,
   { model, input: { img_url: _, ...input }, parameters, metadata }: DropRequest,
   take = 1,
   lastFrame?: Uint8Array,
+  extension?: DropExtension,
 ): string {
   const last_frame = lastFrame && sha256Hex(lastFrame);
-  const request = canonicalJson(withMediaList({ model, input, parameters, metadata, take, last_frame }));
+  const request = canonicalJson(
+    withMediaList({ model, input, parameters, metadata, take, last_frame, extends: extension }),
+  );
   return deterministicId('drop', owner, bucket, key, sha256, request);
 }
 

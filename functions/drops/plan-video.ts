@@ -2,11 +2,13 @@ import type { RotatedImages } from '../media/image.ts';
 import { type DropDefaults, type DropRules, ownerNameRule } from '../shared/environment.ts';
 import type { VideoRecord } from '../video/record.ts';
 import { newVideo } from '../video/store.ts';
+import type { Table } from '../video/table.ts';
 import type { Deployment } from '../wan/prices.ts';
 import { checkDrop, isOfUse, versionOf } from './check-drop.ts';
 import { type DropContent, dropId } from './drop-identity.ts';
 import { ownerOf, topFolder } from './drop-key.ts';
 import type { DroppedObject, ReadObject } from './dropped-object.ts';
+import { readContinued } from './extend-drop.ts';
 import { type GatheredSettings, gatherSettings, hasPromptOrTemplate, mergeSettings } from './settings.ts';
 import type { SettingsIssue } from './settings-file.ts';
 import type { SettingsStore } from './settings-files.ts';
@@ -41,7 +43,7 @@ export interface DropToPlan {
  * `wait_for_settings` when a settings file may be half-written
  */
 export async function planVideo(
-  services: PlanServices & { table: { now: () => number } },
+  services: PlanServices & { table: Table },
   drop: DropToPlan,
 ): Promise<VideoRecord | 'wait' | 'wait_for_sidecar' | 'wait_for_settings'> {
   const { object, bytes, metadata, waited = false } = drop;
@@ -55,15 +57,30 @@ export async function planVideo(
   }
 
   const { bucket, key } = object;
-  const merged = mergeSettings(`s3://${bucket}/${key}`, gathered.levels);
+  const { sidecar, deployment } = gathered.levels;
+  const extension = sidecar?.extends;
+  const named = [sidecar, gathered.levels.metadata, gathered.levels.defaults].find((body) => body?.model !== undefined);
+  const model = named === undefined ? undefined : String(named.model);
+  const read = extension && (await readContinued(services, drop.content.owner, extension, model));
+  const continued = read && 'clip' in read ? read : undefined;
+  // A continuation has the model of its source by default, to which the parameters of the deployment do not apply.
+  const levels =
+    continued && !named
+      ? { ...gathered.levels, deployment: { ...deployment, model: continued.model, parameters: {} } }
+      : gathered.levels;
+  const merged = mergeSettings(`s3://${bucket}/${key}`, levels);
   const { places, warnings, defaults_key, last_frame_key } = gathered;
   const lastFrame = last_frame_key && (await readLastFrame(services, { bucket, key: last_frame_key }));
-  const issues = [...(owner === undefined ? [noOwner(key)] : []), ...gathered.issues];
+  const issues = [
+    ...(owner === undefined ? [noOwner(key)] : []),
+    ...gathered.issues,
+    ...(read && 'issues' in read ? read.issues.map((issue) => ({ place: places.sidecar, ...issue })) : []),
+  ];
   const files = [{ object, bytes }, ...(lastFrame ? [lastFrame] : [])];
-  const { error, ...checked } = checkDrop({ merged, places, issues, warnings, files }, services);
+  const { error, ...checked } = checkDrop({ merged, places, issues, warnings, files, continued }, services);
   return newVideo(
     {
-      id: dropId(drop.content, merged.request, merged.take, lastFrame ? lastFrame.bytes : undefined),
+      id: dropId(drop.content, merged.request, merged.take, lastFrame ? lastFrame.bytes : undefined, extension),
       owner: drop.content.owner,
       source: {
         type: 'drop',
@@ -73,6 +90,7 @@ export async function planVideo(
       },
       // The id of a drop's video already depends on its request.
       request_hash: '',
+      ...(continued ? { derived_from: continued.derived_from } : {}),
       ...checked,
     },
     services.table.now(),

@@ -2,6 +2,7 @@ import { type Issue, pointerTo } from '../shared/issues.ts';
 import { isJsonObject, parseJson, UnreadableJson } from '../shared/json-body.ts';
 import { readBody, readFields } from '../wan/validation/body.ts';
 import { inputFields, parameterFields } from '../wan/validation/schema.ts';
+import type { DropExtension } from './extend-drop.ts';
 import { isNone } from './metadata-text.ts';
 import { MAX_SETTINGS_BYTES } from './settings-purpose.ts';
 
@@ -13,6 +14,8 @@ export interface SettingsBody {
   metadata?: Readonly<Record<string, string>>;
   /** Distinguishes videos of the same image and request: 1, 2, … */
   take?: number;
+  /** Of a sidecar: the video that this one continues, with the image as its last frame. */
+  extends?: DropExtension;
 }
 
 /** Something that must be fixed before a drop can be accepted, and where: a file's key, or words for what is no file. */
@@ -26,6 +29,7 @@ type SettingsFile = { ok: true; body: SettingsBody; sidecarRequired: boolean } |
 type Kind = 'sidecar' | 'defaults';
 
 const bodyFields = ['model', 'input', 'parameters', 'metadata', 'take'];
+const sidecarFields = [...bodyFields, 'extends', 'seconds_to_add'];
 const { img_url, ...settableInput } = inputFields;
 
 /**
@@ -40,6 +44,7 @@ export function readSettingsFile(bytes: Uint8Array, kind: Kind): SettingsFile {
     return { ok: false, issues: [{ pointer: '', code: 'wrong_type', message }] };
   }
   const { model, sidecar, take, ...rest } = parsed.value;
+  const extension = kind === 'sidecar' ? readExtension(rest) : { issues: [] };
   const input = section(rest, 'input');
   const parameters = section(rest, 'parameters');
   const { img_url: image, ...settable } = input.object;
@@ -60,6 +65,7 @@ export function readSettingsFile(bytes: Uint8Array, kind: Kind): SettingsFile {
     ...readParameters.issues,
     ...labels.issues,
     ...(take === undefined || isTake(take) ? [] : [takeIsNoNumber]),
+    ...extension.issues,
     ...(sidecar === undefined || (kind === 'defaults' && sidecar === 'required') ? [] : [sidecarIssue(kind)]),
     ...unknownFields(rest, kind),
   ];
@@ -72,10 +78,36 @@ export function readSettingsFile(bytes: Uint8Array, kind: Kind): SettingsFile {
       parameters: readParameters.values,
       metadata: labels.metadata,
       ...(isTake(take) ? { take } : {}),
+      ...(extension.extends ? { extends: extension.extends } : {}),
     },
     sidecarRequired: sidecar === 'required',
   };
 }
+
+/** Reads `extends` and `seconds_to_add`, which belong together. */
+function readExtension({ extends: id, seconds_to_add, parameters }: Record<string, unknown>): {
+  extends?: DropExtension;
+  issues: Issue[];
+} {
+  if (id === undefined && seconds_to_add === undefined) return { issues: [] };
+  const issues: Issue[] = [];
+  if (typeof id !== 'string') issues.push({ pointer: '/extends', ...extensionIssue(id, 'the "id" of a video') });
+  const isCount = Number.isSafeInteger(seconds_to_add) && (seconds_to_add as number) >= 1;
+  if (!isCount)
+    issues.push({ pointer: '/seconds_to_add', ...extensionIssue(seconds_to_add, 'a whole number of seconds from 1') });
+  if (isJsonObject(parameters) && parameters.duration !== undefined) {
+    const message = '"seconds_to_add" determines the duration. Leave one of the two out.';
+    issues.push({ pointer: '/parameters/duration', code: 'given_twice', message });
+  }
+  return issues.length > 0
+    ? { issues }
+    : { extends: { id: id as string, seconds_to_add: seconds_to_add as number }, issues };
+}
+
+const extensionIssue = (value: unknown, expected: string) => ({
+  code: value === undefined ? 'missing' : 'wrong_type',
+  message: `Give ${expected}: "extends" and "seconds_to_add" continue a video.`,
+});
 
 export const isTake = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 1;
 
@@ -143,12 +175,14 @@ const sidecarIssue = (kind: Kind): Issue => ({
       : 'Only a _defaults.json can make a folder wait for sidecars.',
 });
 
+const fieldsOf = (kind: Kind): string[] => (kind === 'defaults' ? [...bodyFields, 'sidecar'] : sidecarFields);
+
 const unknownFields = (body: Record<string, unknown>, kind: Kind): Issue[] =>
   Object.keys(body)
-    .filter((name) => !bodyFields.includes(name))
+    .filter((name) => !fieldsOf(kind).includes(name))
     .slice(0, 10)
     .map((name) => ({
       pointer: pointerTo('', name),
       code: 'unknown_field',
-      message: `This field is unknown. Fields here are ${[...bodyFields, ...(kind === 'defaults' ? ['sidecar'] : [])].join(', ')}.`,
+      message: `This field is unknown. Fields here are ${fieldsOf(kind).join(', ')}.`,
     }));

@@ -1,5 +1,6 @@
 import { isJsonObject, parseJson } from '../shared/json-body.ts';
 import { isNearName } from '../shared/near-name.ts';
+import { isVideoId } from '../video/keys.ts';
 
 /** A prompt and a negative prompt of the most characters that are accepted, in any language, and some. */
 export const MAX_SETTINGS_BYTES = 256 * 1024;
@@ -32,7 +33,12 @@ function isOfSettings([name, value]: [string, unknown]): boolean {
   const folded = name.toLowerCase();
   if (folded === 'input' || folded === 'parameters') return isJsonObject(value);
   if (folded === 'model') return typeof value === 'string' && /^wan\d/i.test(value);
-  return folded.includes('prompt') || isNearName(folded, 'prompt', 1) || (folded === 'sidecar' && value === 'required');
+  return (
+    folded.includes('prompt') ||
+    isNearName(folded, 'prompt', 1) ||
+    (folded === 'sidecar' && value === 'required') ||
+    (folded === 'extends' && typeof value === 'string' && isVideoId(value))
+  );
 }
 
 /** Fields of files that programs keep under the name of a sidecar: Google Takeout, ExifTool, gallery-dl and labelme. */

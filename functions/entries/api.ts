@@ -22,6 +22,7 @@ import { type ContentServices, getContent, linkToObject, objectExists } from '..
 import { submit } from '../api/videos/create.ts';
 import { createUpload } from '../api/videos/create-upload.ts';
 import { type DeleteServices, deleteVideo } from '../api/videos/delete.ts';
+import type { DeriveServices } from '../api/videos/derive.ts';
 import { estimate } from '../api/videos/estimates.ts';
 import { getVideo, type VideoServices } from '../api/videos/get.ts';
 import { health } from '../api/videos/health.ts';
@@ -30,6 +31,7 @@ import { listModels } from '../api/videos/models.ts';
 import { type RetryServices, retry } from '../api/videos/retry.ts';
 import { getUsage, type UsageServices } from '../api/videos/usage.ts';
 import { createVideoDispatch } from '../queue/dispatch.ts';
+import type { Caller } from '../shared/caller.ts';
 import type { Environment } from '../shared/environment.ts';
 import { describeError, inContext } from '../shared/logging.ts';
 import { secretReader } from '../shared/secret.ts';
@@ -112,6 +114,9 @@ export function composeUploads(environment: Environment<'uploads'>, platform: Pl
   return createApiHandler(environment, platform, table, (request, caller) => createUpload(services, request, caller));
 }
 
+/** The arguments of a route that derives a video. */
+type DerivedRoute = [services: DeriveServices, request: ApiRequest, caller: Caller];
+
 export function composeSubmit(
   environment: Environment<'submit'>,
   platform: Platform<'dynamoDb' | 's3' | 'stepFunctions' | 'recordMetric'>,
@@ -125,7 +130,16 @@ export function composeSubmit(
     sleep: clock.sleep,
     longPolls: environment.LONG_POLLS,
   };
-  return createApiHandler(environment, platform, table, (request, caller) => submit(services, request, caller));
+  const derived = { ...services, configuredSeconds: environment.TYPICAL_SECONDS };
+  // Loaded only for these routes, so that the others start faster.
+  const routes = {
+    '/videos': submit,
+    '/videos/{id}/extend': async (...request: DerivedRoute) =>
+      (await import('../api/videos/derive.ts')).extend(...request),
+    '/videos/{id}/variations': async (...request: DerivedRoute) =>
+      (await import('../api/videos/derive.ts')).vary(...request),
+  };
+  return createApiHandler(environment, platform, table, byRoute(derived, routes));
 }
 
 export function composeVideos(environment: Environment<'videos'>, platform: Platform<'dynamoDb' | 's3'>) {

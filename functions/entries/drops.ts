@@ -2,6 +2,7 @@ import { type DropEventServices, type DropInvocation, eventsOf, handleDropEvent 
 import { ownerOf } from '../drops/drop-key.ts';
 import type { DropOutcome } from '../drops/drop-outcome.ts';
 import { findLatest, readObject, readSmallFile, startWait } from '../drops/dropped-object.ts';
+import { storeClip } from '../drops/extend-drop.ts';
 import { acceptManifest, type ManifestServices } from '../drops/manifest.ts';
 import { isPossibleKey, resultKey, writeOutcome } from '../drops/result-object.ts';
 import { listFiles } from '../drops/settings-files.ts';
@@ -35,6 +36,7 @@ export function composeDrop(
     readFile: ({ bucket, key }) => readSmallFile(s3, { bucket, key, most: MAX_SETTINGS_BYTES }),
     listFiles: (at) => listFiles(s3, at),
     startWait: (object, seconds) => startWait({ client: sqs, queueUrl: environment.DROP_QUEUE_URL, seconds }, object),
+    storeClip: (planned) => storeClip(acceptServices, planned),
     writeResult: (video) => rewriteResult({ s3, copyVideo }, video),
     writeOutcome: (object, at, result) => writeOutcome(s3, object, at, result),
     acceptManifest: (object) => acceptManifest(manifests, object),

@@ -15,6 +15,7 @@ import type { VideoRequest } from '../wan/validation/request.ts';
 import { type CheckedBody, checkBody } from './check-body.ts';
 import { fingerprint, type Identity, idempotencyConflict } from './identity.ts';
 import { inspectMedia, isUpload, type RequestMedia, storeMedia } from './media.ts';
+import type { DerivedRequest } from './uploads.ts';
 
 /** The services that `acceptRequest` uses. */
 export interface AcceptServices extends SafeDispatch, SpendingRules {
@@ -28,9 +29,13 @@ export interface AcceptServices extends SafeDispatch, SpendingRules {
   recordMetric: RecordMetric;
 }
 
-interface Submission {
+export interface Submission {
   /** Parsed JSON. */
   body: unknown;
+  /** Makes the request from `body` and another video. Not called for a repeated request. */
+  derive?: () => Promise<DerivedRequest>;
+  /** How many videos of this price must fit into the spending limit; 0 if an earlier call checked it. @default 1 */
+  copies?: number;
   mode: 'strict' | 'tolerant';
   identity: Identity;
   caller: Caller;
@@ -45,6 +50,7 @@ interface Submission {
 interface Plan extends Pick<CheckedBody, 'request' | 'warnings'> {
   price: Price | undefined;
   files: RequestMedia;
+  derived_from?: string | undefined;
   request_hash: string;
 }
 
@@ -69,13 +75,9 @@ export async function acceptRequest(
   if (item.status === 'rejected') throw item.reason;
   if (item.value) return existing(services, isTombstone(item.value) ? undefined : fromItem(item.value), request_hash);
   if (planned.status === 'rejected') throw planned.reason;
-  const { request } = planned.value;
-  const files = await inspectMedia(services.s3, planned.value, services.rotatedImages);
-  const price = planned.value.price ?? (await affordablePrice(services, submission, request, files));
-  const warnings = [...planned.value.warnings, ...files.warnings];
-  const checked = { request, warnings, price, files, request_hash };
-  const creation = await create(services, submission, checked).catch(async (error) => {
-    await abandonMedia(services, submission, files);
+  const measured = { ...(await measure(services, submission, planned.value)), request_hash };
+  const creation = await create(services, submission, measured).catch(async (error) => {
+    await abandonMedia(services, submission, measured.files);
     throw error;
   });
   if (creation.outcome !== 'created')
@@ -84,25 +86,50 @@ export async function acceptRequest(
   return { video: await tryDispatchVideo(services, creation.video), created: true };
 }
 
+/** Checks and prices a request as `acceptRequest` does, but stores and reserves nothing and ignores the spending limit. */
+export async function checkOnly(
+  services: AcceptServices,
+  given: Submission,
+): Promise<Pick<Plan, 'request' | 'warnings' | 'price'>> {
+  const submission = { ...given, copies: 0 };
+  return measure(services, submission, await plan(services, submission));
+}
+
+type Checked = Awaited<ReturnType<typeof plan>>;
+
+/** Inspects the files of a checked request, and prices it if its price depends on them. @throws ProblemError 400, 403 */
+async function measure(services: AcceptServices, submission: Submission, checked: Checked) {
+  const files = await inspectMedia(services.s3, checked, services.rotatedImages);
+  const price = checked.price ?? (await affordablePrice(services, submission, checked.request, files));
+  const { request, derived_from } = checked;
+  return { request, derived_from, price, files, warnings: [...checked.warnings, ...files.warnings] };
+}
+
 /** Checks a request and, unless that depends on uploaded videos, its price. @throws ProblemError 400, 403, 413 */
 async function plan(services: AcceptServices, submission: Submission) {
-  const { body, mode, s3Prefix, caller } = submission;
-  const checked = checkBody(body, { ...services, mode, owner: caller.owner, s3Prefix });
+  const { mode, s3Prefix, caller, derive } = submission;
+  const {
+    body,
+    files,
+    derived_from,
+    warnings = [],
+  } = derive ? await derive() : { body: submission.body, files: undefined, derived_from: undefined };
+  const checked = checkBody(body, { ...services, mode, owner: caller.owner, s3Prefix, files });
   const isMeasured = !checked.media.some((item) => kindOfMedia(item.type) === 'video' && isUpload(item));
   const price = isMeasured ? await affordablePrice(services, submission, checked.request, checked) : undefined;
-  return { ...checked, price };
+  return { ...checked, warnings: [...warnings, ...checked.warnings], files, derived_from, price };
 }
 
 /** Returns the price of a request. @throws ProblemError 403 when it would exceed the owner's limit */
 async function affordablePrice(
   services: AcceptServices,
-  { caller: { owner } }: Submission,
+  { caller: { owner }, copies = 1 }: Submission,
   request: VideoRequest,
   { media }: Pick<RequestMedia, 'media'>,
 ): Promise<Price | undefined> {
   const measured = media.map(({ type, file }) => ({ type, duration_seconds: file?.facts.duration_seconds }));
   const price = estimatedCost(request, measured, services.deployment);
-  await refuseOverspending(services, owner, price);
+  if (price && copies > 0) await refuseOverspending(services, owner, { ...price, amount: price.amount * copies });
   return price;
 }
 
@@ -110,7 +137,7 @@ async function affordablePrice(
 async function create(
   { table, s3, uploadsBucket: bucket }: AcceptServices,
   { identity: { id }, caller: { owner, key_id }, request_id, source }: Submission,
-  { request, warnings, price, files, request_hash }: Plan,
+  { request, warnings, price, files, derived_from, request_hash }: Plan,
 ): Promise<Creation> {
   const { model, input, parameters, metadata } = request;
   const media = await storeMedia({ s3, bucket }, id, files);
@@ -126,6 +153,7 @@ async function create(
       warnings,
       request_hash,
       ...(price ? { estimated_cost: price } : {}),
+      ...(derived_from ? { derived_from } : {}),
     },
     table.now(),
   );
@@ -202,7 +230,7 @@ function spendingLimitReached(limit: number, month: string, { spent, reserved }:
     title: 'The spending limit does not allow this video.',
     detail:
       `The limit for ${month} is ${amount(limit)}: ${amount(spent)} are spent, ${amount(reserved)} are reserved for videos ` +
-      `in progress, and this one may cost ${amount(price.amount)}. Request a shorter or smaller video or a cheaper model, wait ` +
+      `in progress, and this request may cost ${amount(price.amount)}. Request a shorter or smaller video or a cheaper model, wait ` +
       'for the next month (UTC), or have the limit raised. GET /usage shows the current spending.',
   });
 }

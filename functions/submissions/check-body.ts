@@ -5,7 +5,7 @@ import { invalidRequest, ProblemError } from '../shared/problem.ts';
 import type { Deployment } from '../wan/prices.ts';
 import { checkRequest, type VideoRequest } from '../wan/validation/request.ts';
 import { type CheckedMedia, isBelow } from '../wan/validation/urls.ts';
-import { uploadPrefix } from './uploads.ts';
+import { type DerivedFiles, uploadPrefix } from './uploads.ts';
 
 interface BodyRules {
   /** `tolerant` for the DashScope routes. */
@@ -16,6 +16,8 @@ interface BodyRules {
   owner: string;
   /** A further allowed prefix of `s3://` URLs besides the owner's uploads. @default none */
   s3Prefix?: string | undefined;
+  /** Files of the video that the request is derived from, by URL. @default none */
+  files?: DerivedFiles | undefined;
   deployment: Deployment;
   /** @default `accept` */
   rotatedImages?: RotatedImages | undefined;
@@ -34,7 +36,7 @@ export interface CheckedBody {
  */
 export function checkBody(
   body: unknown,
-  { mode, trustedOrigins, uploadsBucket, owner, s3Prefix, rotatedImages, deployment }: BodyRules,
+  { mode, trustedOrigins, uploadsBucket, owner, s3Prefix, files, rotatedImages, deployment }: BodyRules,
 ): CheckedBody {
   const prefixes = [uploadPrefix(uploadsBucket, owner), ...(s3Prefix === undefined ? [] : [s3Prefix])];
   const checked = checkRequest(body, {
@@ -42,7 +44,7 @@ export function checkBody(
     trustedOrigins,
     maxInlineBytes: MAX_INLINE_BYTES,
     rotatedImages,
-    ownsS3Url: (url) => prefixes.some((prefix) => isBelow(prefix, url)),
+    ownsS3Url: (url) => files?.has(url) || prefixes.some((prefix) => isBelow(prefix, url)),
     deployment,
   });
   const unoffered = isJsonObject(body) && Object.hasOwn(body, 'webhook_url') ? [webhooksAreNotOffered] : [];

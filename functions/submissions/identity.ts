@@ -13,13 +13,14 @@ export interface Identity {
 /**
  * Returns the id of the video that a request creates: derived from owner and Idempotency-Key, or random without a key.
  * @param keys the values of the request's `Idempotency-Key` headers
+ * @param index of the video, for a request that creates several
  * @throws ProblemError 400 for an invalid key, and for several
  */
-export function identityOf(owner: string, keys: readonly string[]): Identity {
+export function identityOf(owner: string, keys: readonly string[], index = 0): Identity {
   const [key, ...others] = keys;
   if (key === undefined) return { id: randomUUID(), repeatable: false };
   if (others.length === 0 && /^[\x21-\x7e]{1,255}$/.test(key)) {
-    return { id: deterministicId('api', owner, key), repeatable: true };
+    return { id: deterministicId('api', owner, key, ...(index > 0 ? [String(index)] : [])), repeatable: true };
   }
   throw new ProblemError(400, {
     code: 'invalid_idempotency_key',

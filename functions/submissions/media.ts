@@ -7,11 +7,13 @@ import { sha256Hex } from '../video/keys.ts';
 import type { ObjectVersion, RecordedMedia, StoredMedia } from '../video/record.ts';
 import { findModel, type Model } from '../wan/catalogue.ts';
 import { kindOfMedia, type LocatedMedia } from '../wan/media.ts';
+import { parseS3Url } from '../wan/validation/public-url.ts';
 import { checkLengths } from '../wan/validation/rules.ts';
 import { type InlineFile, type MediaFacts, uploadNotFound } from '../wan/validation/urls.ts';
 import type { CheckedBody } from './check-body.ts';
 import {
   copyUpload,
+  type DerivedFiles,
   type InspectedUpload,
   inputKey,
   inspectUpload,
@@ -34,10 +36,13 @@ export interface RequestMedia {
 
 export const isUpload = ({ url }: { url: string }): boolean => url.startsWith('s3://');
 
-/** Inspects the uploads that a request names. @throws ProblemError 400 for those that are missing or that the model does not accept */
+/**
+ * Inspects the files that a request names: uploads, and the files of the video that it is derived from, by URL.
+ * @throws ProblemError 400 for those that are missing or that the model does not accept
+ */
 export async function inspectMedia(
   s3: S3,
-  { request, media }: Pick<CheckedBody, 'request' | 'media'>,
+  { request, media, files: named }: Pick<CheckedBody, 'request' | 'media'> & { files?: DerivedFiles | undefined },
   rotatedImages: RotatedImages | undefined,
 ): Promise<RequestMedia> {
   const model = findModel(request.model);
@@ -45,7 +50,9 @@ export async function inspectMedia(
     media.map(async ({ inline, ...item }) => ({
       item,
       inline,
-      upload: isUpload(item) ? await inspectFile(s3, item, model, rotatedImages) : undefined,
+      upload: isUpload(item)
+        ? await inspectFile(s3, item.type, named?.get(item.url) ?? parseS3Url(item.url), model, rotatedImages)
+        : undefined,
     })),
   );
   const located = (found: readonly ValueIssue[] | undefined, { pointer }: LocatedMedia) =>
@@ -65,17 +72,22 @@ export async function inspectMedia(
 
 function inspectFile(
   s3: S3,
-  { type, url }: LocatedMedia,
+  type: LocatedMedia['type'],
+  address: ObjectVersion | undefined,
   { image, audio_input, video_input }: Model,
   rotatedImages: RotatedImages | undefined,
 ): Promise<InspectedUpload> {
   switch (kindOfMedia(type)) {
     case 'image':
-      return inspectUpload(s3, url, image.max_bytes, (bytes, size) => inspectImage(bytes, size, image, rotatedImages));
+      return inspectUpload(s3, address, image.max_bytes, (bytes, size) =>
+        inspectImage(bytes, size, image, rotatedImages),
+      );
     case 'audio':
-      return inspectUpload(s3, url, audio_input!.max_bytes, (bytes, size) => inspectAudio(bytes, size, audio_input));
+      return inspectUpload(s3, address, audio_input!.max_bytes, (bytes, size) =>
+        inspectAudio(bytes, size, audio_input),
+      );
     case 'video':
-      return inspectVideoUpload(s3, url, async (source) => {
+      return inspectVideoUpload(s3, address, async (source) => {
         // Loaded only for requests with an uploaded video.
         const { inspectInputVideo } = await import('../media/input-video.ts');
         return inspectInputVideo(source, video_input!);
@@ -113,7 +125,7 @@ async function storeFile(
   const { facts } = file;
   const stored =
     'upload' in file
-      ? await copyUpload(s3, file.upload, id)
+      ? await copyUpload(s3, file.upload, { id, bucket })
       : await storeInline(s3, bucket, id, { bytes: file.content, content_type: facts.content_type });
   if (!stored) throw invalidRequest([{ pointer, ...uploadNotFound }]);
   return { ...stored, ...facts };

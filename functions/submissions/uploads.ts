@@ -8,11 +8,10 @@ import {
 } from '@aws-sdk/client-s3';
 import type { ByteSource } from '../media/byte-source.ts';
 import type { InspectedMedia } from '../media/image.ts';
-import type { ValueIssue } from '../shared/issues.ts';
+import type { ValueIssue, Warning } from '../shared/issues.ts';
 import { copySource, ignoreNotFound, ignoreNotFoundOf, readObjectRange } from '../shared/s3.ts';
 import { sha256Hex } from '../video/keys.ts';
 import type { ObjectVersion } from '../video/record.ts';
-import { parseS3Url } from '../wan/validation/public-url.ts';
 import { type MediaFacts, uploadNotFound } from '../wan/validation/urls.ts';
 
 type S3 = Pick<S3Client, 'send'>;
@@ -22,11 +21,26 @@ export interface UploadVersion {
   bucket: string;
   key: string;
   version_id: string;
-  etag: string;
+  /** Also checked by the copy, where it is known. */
+  etag?: string;
   /** Hex; of a video, which is not read whole, the hash of its version's name. */
   sha256: string;
   /** Detected from the bytes. */
   content_type: string;
+}
+
+/** Files of the video that a request is derived from, by their URL in the request. */
+export type DerivedFiles = ReadonlyMap<string, ObjectVersion>;
+
+/** A request that another video determines in part. */
+export interface DerivedRequest {
+  /** The id of that video. */
+  derived_from: string;
+  /** As of `POST /videos`. */
+  body: unknown;
+  /** Files of the other video that `body` names. They are copied, so that both videos can be deleted independently. */
+  files: DerivedFiles;
+  warnings: readonly Warning[];
 }
 
 /** An uploaded file that the model accepts, or what is wrong with it. */
@@ -36,32 +50,31 @@ export type InspectedUpload =
 
 /**
  * Inspects an uploaded file by its bytes.
- * @param url below the caller's own folder: one that `checkBody` accepted
+ * @param address what `checkBody` accepted: below the caller's own folder, or a file of the video that the request is derived from
  * @param maxBytes of a larger file only the beginning is read
  */
 export async function inspectUpload(
   s3: S3,
-  url: string,
+  address: ObjectVersion | undefined,
   maxBytes: number,
   inspect: (bytes: Uint8Array, size: number) => InspectedMedia<MediaFacts>,
 ): Promise<InspectedUpload> {
-  const read = await readUpload(s3, url, maxBytes);
+  const read = await readUpload(s3, address, maxBytes);
   if (!read) return { ok: false, issues: [uploadNotFound] };
   const inspected = inspect(read.bytes, read.size);
   return inspected.ok ? { ...inspected, upload: versionOf(read, inspected.facts.content_type) } : inspected;
 }
 
-/** Inspects an uploaded video by ranges of its current version: it may have 100 MB. */
+/** Inspects a video by ranges of one version: it may have 100 MB. No frame is decoded. */
 export async function inspectVideoUpload(
   s3: S3,
-  url: string,
+  address: ObjectVersion | undefined,
   inspect: (source: ByteSource) => Promise<InspectedMedia<MediaFacts>>,
 ): Promise<InspectedUpload> {
-  const address = parseS3Url(url);
   const found =
     address &&
     (await s3
-      .send(new HeadObjectCommand({ Bucket: address.bucket, Key: address.key }))
+      .send(new HeadObjectCommand({ Bucket: address.bucket, Key: address.key, VersionId: address.version_id }))
       .catch(ignoreNotFoundOf(address.key)));
   if (!found) return { ok: false, issues: [uploadNotFound] };
   const { ContentLength: size, ETag: etag, VersionId: version_id } = found;
@@ -78,16 +91,17 @@ export async function inspectVideoUpload(
 /**
  * Copies an upload to the video's own media: exactly the version that was inspected, even if its key was overwritten since.
  * Repeated and concurrent requests make one copy.
+ * @param bucket where the copy is stored
  * @returns undefined if that version was deleted
  */
 export async function copyUpload(
   s3: S3,
   { bucket, key, version_id, etag, sha256, content_type }: UploadVersion,
-  id: string,
+  { id, bucket: target }: { id: string; bucket: string },
 ): Promise<ObjectVersion | undefined> {
   const copy = inputKey(id, sha256, content_type);
   const command = new CopyObjectCommand({
-    Bucket: bucket,
+    Bucket: target,
     Key: copy,
     CopySource: copySource({ bucket, key, version_id }),
     CopySourceIfMatch: etag,
@@ -98,7 +112,7 @@ export async function copyUpload(
     ContentType: content_type,
   });
   const written = await writeOnce(() => s3.send(command)).catch(ignoreNotFound);
-  return written && { bucket, key: copy, ...written };
+  return written && { bucket: target, key: copy, ...written };
 }
 
 interface ReadUpload {
@@ -109,11 +123,14 @@ interface ReadUpload {
   size: number;
 }
 
-/** Reads an upload's current version; of one larger than `maxBytes`, only the first chunk. */
-async function readUpload(s3: S3, url: string, maxBytes: number): Promise<ReadUpload | undefined> {
-  const address = parseS3Url(url);
+/** Reads a version of a file, by default the current one; of one larger than `maxBytes`, only the first chunk. */
+async function readUpload(
+  s3: S3,
+  address: ObjectVersion | undefined,
+  maxBytes: number,
+): Promise<ReadUpload | undefined> {
   if (!address) return undefined;
-  const get = new GetObjectCommand({ Bucket: address.bucket, Key: address.key });
+  const get = new GetObjectCommand({ Bucket: address.bucket, Key: address.key, VersionId: address.version_id });
   const found = await s3.send(get).catch(ignoreNotFoundOf(address.key));
   if (!found) return undefined;
   const { Body, ContentLength: size, ETag: etag, VersionId: version_id } = found;

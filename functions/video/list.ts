@@ -9,6 +9,7 @@ interface ListQuery {
   owner: string;
   status?: Status | undefined;
   model?: string | undefined;
+  derived_from?: string | undefined;
   /** ISO 8601, exclusive; so is `created_before`. */
   created_after?: string | undefined;
   created_before?: string | undefined;
@@ -56,7 +57,7 @@ export async function listVideos(
 }
 
 function queryOf(tableName: string, query: ListQuery, lower: string, upper: string | undefined): QueryCommandInput {
-  const filters = (['status', 'model'] as const).filter((name) => query[name] !== undefined);
+  const filters = (['status', 'model', 'derived_from'] as const).filter((name) => query[name] !== undefined);
   const range = upper === undefined ? 'created_at_id > :lower' : 'created_at_id BETWEEN :lower AND :upper';
   return {
     TableName: tableName,

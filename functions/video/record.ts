@@ -111,6 +111,8 @@ export interface VideoRecord {
   input: VideoInput;
   parameters: VideoParameters;
   source: Source;
+  /** The id of the video that this one extends or varies. That one may be deleted meanwhile. */
+  derived_from?: string;
   metadata: Record<string, string>;
   warnings: Warning[];
   /** Hash of the request body, to detect an Idempotency-Key that is reused with another body. */

@@ -166,6 +166,7 @@ type VideoFields = Pick<
   | 'warnings'
   | 'request_hash'
   | 'estimated_cost'
+  | 'derived_from'
 >;
 
 /** Returns a new video: `queued`, or `failed` with an error. @param now milliseconds since 1970 */

@@ -29,7 +29,7 @@ export interface Progress {
 export function viewOf(video: VideoRecord, now: number, position?: QueuePosition): VideoView {
   const { id, owner, status, created_at, updated_at, model, input, parameters, source, metadata, warnings } = video;
   const { task, video: archived, usage, error, timeline } = video;
-  const { estimated_cost, cost, expires_at } = video;
+  const { estimated_cost, cost, expires_at, derived_from } = video;
   return {
     id,
     owner,
@@ -40,6 +40,7 @@ export function viewOf(video: VideoRecord, now: number, position?: QueuePosition
     input,
     parameters,
     source,
+    ...(derived_from ? { derived_from } : {}),
     metadata,
     warnings,
     ...progressOf(video, now),

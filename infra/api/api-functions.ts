@@ -12,6 +12,7 @@ import {
   requestRate,
   requestSettings,
   resultWriterAccess,
+  sourceAccess,
   spendingLimit,
   taskSeconds,
   videoRetention,
@@ -107,10 +108,12 @@ export function apiFunctions(scope: Construct, foundation: Foundation, routeMeth
     }),
     submit: new PipelineFunction(scope, 'submit', {
       ...common,
-      description: 'Accepts a request for a video: validates it, writes its record, dispatches it',
+      description:
+        'Accepts a request for a video, also one derived from another: validates it, writes its record, dispatches it',
       access: mergeAccess(
         cors,
         acceptAccess(foundation),
+        sourceAccess(foundation),
         taskSeconds(configuration),
         requestRate(configuration),
         longPollLimits(configuration),

@@ -56,6 +56,8 @@ const routes: readonly Route[] = [
   route('POST', '/videos/{id}/cancel', 'actions', 'caller'),
   route('POST', '/videos/{id}/retry', 'actions', 'caller'),
   route('DELETE', '/videos/{id}', 'actions', 'caller'),
+  route('POST', '/videos/{id}/extend', 'submit', 'caller'),
+  route('POST', '/videos/{id}/variations', 'submit', 'caller'),
   route('GET', '/usage', 'videos', 'caller'),
   route('POST', '/uploads', 'uploads', 'caller'),
   route('GET', '/models', 'catalogue', 'caller'),

@@ -18,7 +18,7 @@ import {
   spendingLimit,
   videoRetention,
 } from './foundation.ts';
-import { type Access, dropQueueAccess, mergeAccess, settings, uploadsAccess } from './grants.ts';
+import { type Access, dropQueueAccess, mergeAccess, settings, uploadsAccess, versionsAccess } from './grants.ts';
 import { pinLogicalId } from './logical-id.ts';
 import { PipelineFunction } from './pipeline-function.ts';
 
@@ -57,6 +57,8 @@ export class Drops extends Construct {
         dropQueueAccess(waiting),
         // An upload of the same image again gets the result of the video that exists.
         copyResultAccess(foundation),
+        // To distinguish a continued video that is gone from one without read permission.
+        versionsAccess(storage.videos),
         videoRetention(configuration),
       ),
       timeout,

@@ -116,6 +116,21 @@ export function acceptAccess(foundation: Foundation) {
   );
 }
 
+/** Reading the files of a video that another one is derived from: its archived file and its inputs. */
+export const sourceAccess = ({ storage: { uploads, videos } }: Foundation): Access => ({
+  ...mergeAccess(
+    videosAccess(videos, ['GetObject', 'GetObjectVersion']),
+    uploadsAccess(uploads, ['inputs/', 'drop/'], ['GetObject', 'GetObjectVersion']),
+    // To distinguish a file that is gone from one without read permission.
+    listAccess(videos),
+    versionsAccess(videos),
+    listAccess(uploads),
+    versionsAccess(uploads),
+  ),
+  // The record has the bucket and key of each file.
+  environment: {},
+});
+
 /** Writing the result of a drop next to it. The record has the bucket and key. */
 export const resultWriterAccess = ({ storage: { uploads } }: Foundation): Access => ({
   ...mergeAccess(

@@ -43,14 +43,18 @@ describe("of another owner's video", () => {
     ['POST', '/videos/ID/cancel', {}],
     ['POST', '/videos/ID/retry', {}],
     ['POST', '/videos/ID/retry', { 'if-match': '*' }],
+    ['POST', '/videos/ID/extend', {}, { prompt: 'x', seconds_to_add: 2 }],
+    ['POST', '/videos/ID/variations', {}, {}],
+    ['POST', '/videos/ID/variations', {}, { dry_run: true }],
     ['DELETE', '/videos/ID', {}],
     ['GET', '/api/v1/tasks/ID', {}],
     ['POST', '/api/v1/tasks/ID/cancel', {}],
     ['GET', '/api/v1/tasks?task_id=ID', {}],
-  ])('%s %s responds as for an unknown id', async (method, route, headers) => {
+  ])('%s %s responds as for an unknown id', async (method, route, headers, sent?: object) => {
+    const body = sent ? { body: JSON.stringify(sent) } : {};
     for (const { id } of [mine, failed]) {
-      const foreign = await asOther(route.replace('ID', id), { method, headers });
-      const unknown = await asOther(route.replace('ID', unknownId), { method, headers });
+      const foreign = await asOther(route.replace('ID', id), { method, headers, ...body });
+      const unknown = await asOther(route.replace('ID', unknownId), { method, headers, ...body });
       expect(comparable(foreign, id)).toEqual(comparable(unknown, unknownId));
     }
     expect((await api.call(`/videos/${mine.id}`)).body).toEqual(mine);

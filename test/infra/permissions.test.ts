@@ -60,7 +60,15 @@ const permissions: Record<FunctionName, string[]> = {
   contract: [],
   catalogue: limiters('GetItem', 'UpdateItem'),
   uploads: [`s3:PutObject ${uploads('uploads/')}`, ...limiters('GetItem', 'UpdateItem')],
-  submit: acceptRequest,
+  submit: [
+    ...acceptRequest,
+    // The files of a video that another one is derived from.
+    ...read(videos),
+    ...read(uploads('inputs/')),
+    ...read(uploads('drop/')),
+    ...listVideos,
+    's3:ListBucketVersions <UploadsBucket.Arn>',
+  ],
   videos: [
     ...items('GetItem'),
     ...limiters('UpdateItem'),
@@ -92,7 +100,7 @@ const permissions: Record<FunctionName, string[]> = {
     ...read(uploads('drop/')),
     `s3:PutObject ${uploads('inputs/')}`,
     ...read(videos),
-    's3:ListBucket <VideosBucket.Arn>',
+    ...listVideos,
     ...writeResults,
     keepEvents,
   ],

@@ -358,6 +358,33 @@ describe('a video on the page', () => {
     expect(await button(card, 'Cancel').count()).toBe(0);
   }, 90_000);
 
+  test('is extended and varied after its price was shown', async () => {
+    const prompt = newPrompt('It goes on');
+    const input = { prompt, img_url: pngUrl(400, 300) };
+    const parameters = { resolution: '720P', duration: 2 };
+    const { body } = await api.post('/videos', { model: 'wan2.7-i2v', input, parameters });
+    await api.finished(String(body.id));
+    await enterKey();
+    const card = cardOf(prompt);
+    const derived = async () => (await api.call(`/videos?derived_from=${body.id}`)).body.data as object[];
+    await button(card, 'Extend').click();
+    await card.locator('.derive-prompt').fill('And on');
+    await card.locator('.derive-seconds').fill('1');
+    await button(card, 'Show the price').click();
+    await card.getByText('3 s: at most $0.30. Wan bills the whole continuation').waitFor();
+    expect(await derived()).toEqual([]);
+    await card.locator('.confirm .yes').click();
+    await cardOf('And on').waitFor();
+    await button(card, 'Vary').click();
+    await card.locator('.derive-prompt').fill('Otherwise');
+    await card.locator('.derive-count').fill('2');
+    await button(card, 'Show the price').click();
+    await card.getByText('2 videos of wan2.7-i2v, 720P, 2 s: at most $0.40.').waitFor();
+    await card.locator('.confirm .yes').click();
+    await expect.poll(async () => (await derived()).length, { timeout: 30_000 }).toBe(3);
+    expect(consoleErrors).toEqual([]);
+  }, 90_000);
+
   test('is not paid for twice without a question', async () => {
     const prompt = newPrompt('[[fail=DataInspectionFailed]] It may be billed');
     await api.finished(await create(prompt));

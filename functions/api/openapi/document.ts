@@ -1,6 +1,7 @@
 import * as actions from './actions.ts';
 import * as catalogue from './catalogue.ts';
 import * as dashscope from './dashscope.ts';
+import * as derive from './derive.ts';
 import * as gateway from './gateway.ts';
 import {
   mergeResponses,
@@ -21,11 +22,19 @@ import * as videos from './videos.ts';
  * are bundled: `import text from './openapi/document.ts?json'`.
  */
 
-export const operations: readonly Operation[] = [videos, actions, uploads, catalogue, dashscope, service].flatMap(
-  (group) => group.operations,
-);
+export const operations: readonly Operation[] = [
+  videos,
+  derive,
+  actions,
+  uploads,
+  catalogue,
+  dashscope,
+  service,
+].flatMap((group) => group.operations);
 
-const schemas = [videos, uploads, catalogue, dashscope, service, problems, gateway].map((group) => group.schemas);
+const schemas = [videos, derive, uploads, catalogue, dashscope, service, problems, gateway].map(
+  (group) => group.schemas,
+);
 const named = (kind: 'requests' | 'responses') => Object.assign({}, ...schemas.map((group) => group[kind] ?? {}));
 
 const about = `firstframe turns an image and a prompt into a video that you own, with Wan of Alibaba Cloud Model Studio. Create a video with \`POST /videos\`, wait for it with \`GET /videos/{id}?wait=25\`, and fetch the file with \`GET /videos/{id}/content\`.

@@ -49,6 +49,12 @@ export const framesRequest = {
   parameters: { resolution: '720P', duration: 4 },
 };
 
+/** Continues a video by three seconds. */
+export const extensionRequest = { prompt: 'The kitten jumps over a puddle', seconds_to_add: 3 };
+
+/** The draft of `videoRequest` as a final video. */
+export const variationRequest = { model: 'wan2.6-i2v', resolution: '1080P' };
+
 const queuedVideo: Video = {
   id,
   owner: 'alice',
@@ -74,6 +80,27 @@ export const waitingVideo: Video = {
   ...queuedVideo,
   queue_position: 3,
   estimated_start_at: '2026-01-31T12:02:30.000Z',
+};
+
+/** Continues another video. */
+export const extendedVideo: Video = {
+  ...waitingVideo,
+  id: '0b8d1f62-94c7-8e35-a1d0-6c2f5b7e9a14',
+  model: 'wan2.7-i2v',
+  input: {
+    prompt: extensionRequest.prompt,
+    media: [{ type: 'first_clip', url: 's3://firstframe-uploads/inputs/0b8d1f62-94c7-8e35-a1d0-6c2f5b7e9a14/5c.mp4' }],
+  },
+  parameters: { resolution: '720P', duration: 8, prompt_extend: true, watermark: false },
+  derived_from: id,
+  warnings: [
+    {
+      pointer: '/seconds_to_add',
+      code: 'source_billed_again',
+      message: 'Wan bills the whole continuation, 8 s: the 5 s of its source again, and the 3 s that are added.',
+    },
+  ],
+  estimated_cost: { amount: 0.8, currency: 'USD', unit_price: 0.1, seconds: 8, as_of: '2026-11-01' },
 };
 
 const task = {

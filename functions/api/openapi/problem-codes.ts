@@ -122,6 +122,21 @@ const table = {
     meaning: 'The record lacks the request that Wan needs, as for a drop whose settings were refused.',
     fix: 'Fix the request and send it with `POST /videos`, or drop the image again.',
   },
+  source_has_no_video: {
+    status: 409,
+    meaning: 'The video to extend has not succeeded.',
+    fix: 'Wait for its end with `GET /videos/{id}?wait=25`, or make a variation of its inputs.',
+  },
+  source_incomplete: {
+    status: 409,
+    meaning: 'The video to vary lacks a complete request, as a drop whose settings were refused.',
+    fix: 'Create a video with `POST /videos`, or drop the image again.',
+  },
+  source_gone: {
+    status: 410,
+    meaning: 'A file of the video to extend or vary has expired, or was deleted from its bucket. Nothing was created.',
+    fix: 'Send the file again with `POST /uploads`, and name it in `POST /videos`.',
+  },
   video_deleted: {
     status: 410,
     meaning: 'This `Idempotency-Key` created a video that has been deleted. No new one was created.',

@@ -210,6 +210,9 @@ export const videoSchema = z
       .meta({
         description: 'The origin: an API request, an image in the drop folder, or a line of a manifest there.',
       }),
+    derived_from: videoId.optional().meta({
+      description: 'The id of the video that this one extends or varies. That one may have been deleted since.',
+    }),
     metadata: z.record(z.string(), z.string()).meta({ description: 'Your own labels.' }),
     warnings: z.array(warningSchema),
     progress: z

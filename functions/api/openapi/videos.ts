@@ -123,6 +123,11 @@ A request that Wan would refuse or partly ignore gets a 400 with every issue. Te
     parameters: queryParameters(listQuery, {
       status: { description: 'Only videos of this status.', example: 'succeeded' },
       model: { description: 'Only videos of this model.', example: 'wan2.2-i2v-flash' },
+      derived_from: {
+        description: 'Only videos that extend or vary the video with this id, also after that one was deleted.',
+        schema: { type: 'string', format: 'uuid' },
+        example: exampleId,
+      },
       created_after: { description: 'Only videos created after this time.', example: '2026-01-01T00:00:00Z' },
       created_before: { description: 'Only videos created before this time.', example: '2026-02-01T00:00:00Z' },
       limit: {

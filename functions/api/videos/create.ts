@@ -25,14 +25,23 @@ export async function submit(
   request: ApiRequest,
   caller: Caller,
 ): Promise<APIGatewayProxyResult> {
-  const { table } = services;
-  const arrived = table.now();
+  const arrived = services.table.now();
   const body = readJson(request);
   const identity = identityOf(caller.owner, headerValues(request, 'idempotency-key'));
   const { requestId: request_id } = request.requestContext;
   const accepted = await acceptRequest(services, { body, mode: 'strict', identity, caller, request_id });
-  const { video, created } = accepted;
   services.onAccepted(accepted);
+  return respondAccepted(services, request, accepted, arrived);
+}
+
+/** The response with an accepted video, after the time of `Prefer: wait=N`. @param arrived when the request arrived, in milliseconds */
+export async function respondAccepted(
+  services: SubmitServices,
+  request: ApiRequest,
+  { video, created }: Parameters<OnAccepted>[0],
+  arrived: number,
+): Promise<APIGatewayProxyResult> {
+  const { table } = services;
   const wait = preferredWait(request);
   if (wait === undefined) return respond(services, request, video, created ? 202 : 200);
   // Counted from the arrival of the request, as API Gateway counts its timeout.
@@ -67,4 +76,9 @@ async function respond(
 }
 
 /** Relative to the request's URL, because an API's stage or a domain's base path may precede `/videos`. */
-const locationOf = (id: string, { path }: ApiRequest): string => (path.endsWith('/') ? id : `videos/${id}`);
+function locationOf(id: string, { path, pathParameters }: ApiRequest): string {
+  const isBelow = path.endsWith('/');
+  // Of `/videos/{id}/extend`.
+  if (pathParameters?.id) return `${isBelow ? '../' : ''}../${id}`;
+  return isBelow ? id : `videos/${id}`;
+}

@@ -2,7 +2,7 @@ import type { APIGatewayProxyResult } from 'aws-lambda';
 import * as z from 'zod';
 import type { ReadQueuePosition } from '../../queue/position.ts';
 import type { Caller } from '../../shared/caller.ts';
-import { timeAndId } from '../../video/keys.ts';
+import { isVideoId, timeAndId } from '../../video/keys.ts';
 import { listVideos } from '../../video/list.ts';
 import { statuses } from '../../video/record.ts';
 import type { Table } from '../../video/table.ts';
@@ -29,6 +29,10 @@ const limitError = 'Give a whole number from 1 to 100.';
 export const listQuery = z.strictObject({
   status: z.enum(statuses, { error: `Use one of ${statuses.join(', ')}.` }).optional(),
   model: z.string().min(1, { error: 'Give the name of a model, or leave the parameter out.' }).optional(),
+  derived_from: z
+    .string()
+    .refine(isVideoId, { error: 'Give the id of a video, or leave the parameter out.' })
+    .optional(),
   created_after: time.optional(),
   created_before: time.optional(),
   limit: z

@@ -8,7 +8,7 @@ export const maxPromptCharacters = 20_000;
 /** Largest metadata: the bytes of all keys and values in UTF-8. */
 export const maxMetadataBytes = 2048;
 export const maxMetadataEntries = 64;
-const maxSeed = 2_147_483_647;
+export const maxSeed = 2_147_483_647;
 
 const promptError = `Give a text of at most ${maxPromptCharacters} characters.`;
 const fileUrls = 'an http(s) URL, a data: URL with base64, or the media_url of POST /uploads';

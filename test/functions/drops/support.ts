@@ -68,6 +68,7 @@ export function aDropFolder(
       waits.push(object);
       delays.push(seconds);
     },
+    storeClip: async (planned) => planned,
     writeResult: async ({ id }) => void written.push(id),
     writeOutcome: async ({ version_id }, at, result) => void outcomes.push({ version_id, at, ...result }),
     acceptManifest: async (object) => void manifests.push(object),

@@ -72,6 +72,8 @@ describe('the API', () => {
         '/videos/{id}/content',
         '/videos/{id}/cancel',
         '/videos/{id}/retry',
+        '/videos/{id}/extend',
+        '/videos/{id}/variations',
         '/api/v1/files/{file}',
       ],
     ].map((path) => [`ANY ${path}`, 'contract', 'NONE']);
@@ -84,6 +86,8 @@ describe('the API', () => {
         ['POST /videos', 'submit', byKey],
         ['POST /videos/{id}/cancel', 'actions', byKey],
         ['POST /videos/{id}/retry', 'actions', byKey],
+        ['POST /videos/{id}/extend', 'submit', byKey],
+        ['POST /videos/{id}/variations', 'submit', byKey],
         ['DELETE /videos/{id}', 'actions', byKey],
         ['ANY /api/v1/{proxy+}', 'dashscope', byKey],
         ['OPTIONS /api/v1/{proxy+}', 'dashscope', 'NONE'],
@@ -125,7 +129,7 @@ describe('the API', () => {
       expect(authorizations['POST /api/v1/uploads']).toBe(byUploadToken);
       delete authorizations['POST /api/v1/uploads'];
       expect(new Set(Object.values(authorizations))).toEqual(new Set([mode === 'iam' ? 'AWS_IAM' : byKey]));
-      expect(Object.keys(authorizations)).toHaveLength(18);
+      expect(Object.keys(authorizations)).toHaveLength(20);
     },
   );
 

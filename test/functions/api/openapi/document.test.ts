@@ -110,6 +110,13 @@ describe('problems', () => {
     'out_of_range',
     'not_offered',
     'may_be_billed_twice',
+    'missing',
+    'given_twice',
+    'cannot_continue',
+    'video_duration',
+    'unsupported_duration',
+    'source_billed_again',
+    'not_inherited',
   ];
   const thrown = files.flatMap(({ file, text }) =>
     [...text.matchAll(/\bcode: '([a-z_]+)'/g), ...text.matchAll(/issuesProblem\(\s*'([a-z_]+)'/g)].map(([, code]) => ({
