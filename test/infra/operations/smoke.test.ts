@@ -1,6 +1,6 @@
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { listApiKeys } from '../../../functions/api/auth/api-keys.ts';
 import { listVideos } from '../../../functions/video/list.ts';
 import { tableOf } from '../../../functions/video/table.ts';
@@ -14,11 +14,18 @@ import {
 import { createApiCaller } from '../../../infra/operations/smoke/requests.ts';
 import { checkResultHost, checkTaskList } from '../../../infra/operations/smoke/wan-checks.ts';
 import { run } from '../../../infra/operations/smoke.ts';
-import { sharedStack } from '../../support/endpoint.ts';
+import type { LocalStack } from '../../../local/stack.ts';
+import { openLocal } from '../../support/endpoint.ts';
 import { serveStage } from '../../support/stage.ts';
 
+/** A stack without the videos of other tests. */
+let stack: LocalStack;
+beforeAll(async () => {
+  ({ stack } = await openLocal());
+});
+afterAll(() => stack?.close());
+
 async function smoke(...args: string[]) {
-  const stack = await sharedStack();
   const port = (url: string) => new URL(url).port;
   const environment = { PORT: port(stack.api_url), WAN_PORT: port(stack.wan_url!), AWS_PORT: port(stack.aws_url) };
   const lines: string[] = [];
@@ -38,7 +45,6 @@ describe('npm run smoke', () => {
   }, 60_000);
 
   test('makes a video by API and one by drop, reports each assumption, and deletes what it made', async () => {
-    const stack = await sharedStack();
     const { status, printed, table } = await smoke('--yes');
     expect(printed.split('\n').filter((line) => /^[✓!✗–]/.test(line))).toEqual([
       expect.stringMatching(/ok +A double slash \(\/\/videos\) is answered with 404 and an explanation/),
@@ -79,7 +85,6 @@ describe('npm run smoke', () => {
   }, 120_000);
 
   test('checks the addresses below a stage, as the output ApiUrl has it', async () => {
-    const stack = await sharedStack();
     const stage = await serveStage(stack.api_url);
     const call = createApiCaller(stage.url, { authorization: 'Bearer local' }, fetch);
     expect(await checkDoubleSlash(call)).toMatchObject([{ state: 'ok' }, { state: 'ok' }]);
