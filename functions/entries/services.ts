@@ -43,13 +43,20 @@ export function modelLimitsOf(model: string, limits: LimitSettings): ModelPace {
   return limitsOf(findModel(model), limits);
 }
 
-type DeploymentEnvironment = Pick<Environment<'submit'>, 'WAN_REGION' | 'WAN_BASE_URL' | 'MODEL_PRICES'>;
+type DeploymentEnvironment = Pick<Environment<'submit'>, 'WAN_REGION' | 'WAN_BASE_URL' | 'MODEL_PRICES'> &
+  Partial<Pick<Environment<'submit'>, 'WATERMARK'>>;
 
 /** Returns what decides which models are offered, and their prices. */
-export const deploymentOf = ({ WAN_REGION, WAN_BASE_URL, MODEL_PRICES }: DeploymentEnvironment): Deployment => ({
+export const deploymentOf = ({
+  WAN_REGION,
+  WAN_BASE_URL,
+  MODEL_PRICES,
+  WATERMARK = 'requested',
+}: DeploymentEnvironment): Deployment => ({
   region: WAN_REGION,
   base_url: WAN_BASE_URL,
   prices: MODEL_PRICES,
+  watermark: WATERMARK,
 });
 
 /** Returns the services of accepting requests. */

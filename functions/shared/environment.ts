@@ -113,6 +113,8 @@ const variables = {
   WAN_REGION: z.enum(['singapore', 'beijing']),
   /** Prices of the deployment's own per second, by model and resolution, in the region's currency. */
   MODEL_PRICES: json(z.record(z.string(), z.record(z.string(), z.number().positive()))),
+  /** Whether every video has the visible watermark, or those whose request wants it. */
+  WATERMARK: z.enum(['requested', 'always']),
   /** How Wan gets stored media: from presigned URLs, or from Wan's temporary storage. */
   IMAGE_TRANSFER: z.enum(['url', 'upload']),
   LIMIT_SETTINGS: json(limitSettingsSchema),
@@ -162,7 +164,7 @@ const wanVariables = ['WAN_SECRET_ARN', 'WAN_BASE_URL'] as const;
 /** For calls to Wan within the rate limit that all functions share. */
 const rateLimitedWanVariables = ['TABLE_NAME', ...wanVariables, 'WAN_QUERIES_PER_SECOND'] as const;
 /** For the models that are offered, and their prices. */
-const deploymentVariables = ['WAN_REGION', 'WAN_BASE_URL', 'MODEL_PRICES'] as const;
+const deploymentVariables = ['WAN_REGION', 'WAN_BASE_URL', 'MODEL_PRICES', 'WATERMARK'] as const;
 /** For accepting a request. */
 const acceptVariables = [
   ...dispatchVariables,
@@ -248,6 +250,7 @@ export const environments = {
     'VIDEOS_BUCKET',
     'WAN_REGION',
     'MODEL_PRICES',
+    'WATERMARK',
     'TRUSTED_ORIGINS',
     'VIDEO_HOSTS',
     'COPY_VIDEO_TO_DROP',

@@ -1,3 +1,4 @@
+import type { ProvenanceMarks } from '../media/provenance.ts';
 import type { Warning } from '../shared/issues.ts';
 import { TOMBSTONE_DAYS, timeToLive } from '../shared/table-schema.ts';
 import type { Usage } from '../wan/client/query-task.ts';
@@ -43,6 +44,13 @@ export interface ArchivedVideo extends StoredFile {
   height: number;
   fps: number;
   codecs: string[];
+  provenance: Provenance;
+}
+
+/** How the file says that it is AI-generated. It is archived byte for byte, with every mark that Wan sets. */
+interface Provenance extends ProvenanceMarks {
+  /** Whether the visible "AI Generated" was requested. */
+  watermark: boolean;
 }
 
 /** The input as requested, with the stored files of its media. */

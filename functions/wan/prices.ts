@@ -11,7 +11,11 @@ export type Deployment = {
   readonly region: Region;
   readonly base_url: string;
   readonly prices: Readonly<Partial<Record<ModelName, TierPrices>>>;
+  /** Whether every video has the visible watermark, or those whose request wants it. @default `requested` */
+  readonly watermark?: WatermarkRule;
 };
+
+export type WatermarkRule = 'requested' | 'always';
 
 export type Price = {
   /** What the video costs, rounded to a millionth. */

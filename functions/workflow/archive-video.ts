@@ -11,7 +11,7 @@ import type { WanClient } from '../wan/client/client.ts';
 import { billedSeconds } from '../wan/client/query-task.ts';
 import { type Deployment, type Price, priceOf } from '../wan/prices.ts';
 import type { ArchiveVideoOutput } from './step-handler.ts';
-import { DownloadError, type VerifiedVideo } from './verify-video.ts';
+import { DownloadError, provenanceHeaders, type VerifiedVideo } from './verify-video.ts';
 
 export interface ArchiveServices {
   table: Table;
@@ -184,8 +184,9 @@ async function writeMetadata(
   const object = new PutObjectCommand({
     Bucket: bucket,
     Key: metadataKey(key),
-    Body: `${JSON.stringify(video, null, 2)}\n`,
+    Body: `${JSON.stringify({ ai_generated: true, ...video }, null, 2)}\n`,
     ContentType: 'application/json',
+    Metadata: provenanceHeaders(video),
   });
   try {
     return (await s3.send(object)).VersionId;

@@ -84,11 +84,12 @@ export const queryRate = ({ wanQueriesPerSecond }: Configuration) =>
   settings({ WAN_QUERIES_PER_SECOND: String(wanQueriesPerSecond) });
 
 /** Validation of a request without its media: what decides the offered models and their prices, and the origins that its URLs may name. */
-export const requestSettings = ({ region, wanBaseUrl, prices, trustedOrigins }: Configuration) =>
+export const requestSettings = ({ region, wanBaseUrl, prices, watermark, trustedOrigins }: Configuration) =>
   settings({
     WAN_REGION: region,
     WAN_BASE_URL: wanBaseUrl,
     MODEL_PRICES: JSON.stringify(prices),
+    WATERMARK: watermark,
     TRUSTED_ORIGINS: JSON.stringify(trustedOrigins),
   });
 

@@ -22,6 +22,7 @@ describe('the configuration', () => {
       wanBaseUrl: 'https://dashscope-intl.aliyuncs.com/api/v1',
       imageTransfer: 'url',
       rotatedImages: 'accept',
+      watermark: 'requested',
       removalPolicy: 'retain',
       limitSettings: { extra_permits: 2, models: {} },
       wanQueriesPerSecond: 10,

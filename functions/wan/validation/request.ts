@@ -14,7 +14,7 @@ import {
 import { checkMediaTypes, type MediaItem, mediaListOf, shorthandNames } from '../media.ts';
 import { type Deployment, missingSettings, offeredModels } from '../prices.ts';
 import { type RequestBody, readBody } from './body.ts';
-import { applyModelRules, checkLengths, checkPromptLengths, withDefaults } from './rules.ts';
+import { applyModelRules, applyWatermarkRule, checkLengths, checkPromptLengths, withDefaults } from './rules.ts';
 import { type CheckedMedia, checkAddresses, rawBase64ToDataUrl } from './urls.ts';
 
 /** A valid request, with the model's defaults filled in. */
@@ -89,6 +89,7 @@ export function checkRequest(body: unknown, options: CheckOptions): CheckedReque
   // The rules of a model that is not offered apply too, so that all issues are reported together.
   const model = isModelName(name) ? findModel(name) : undefined;
   const rules = model ? applyModelRules(model, input, parameters, options.mode) : noFindings;
+  const watermark = applyWatermarkRule(options, parameters);
   const lengths = checkPromptLengths(model, input);
   const media = mediaListOf(input);
   const addresses = checkAddresses(media, read.webhook_url, {
@@ -105,6 +106,7 @@ export function checkRequest(body: unknown, options: CheckOptions): CheckedReque
     ...(read.issues.some(isOfMedia) ? [] : mediaIssues(model, media, input.prompt)),
     ...read.issues,
     ...rules.issues,
+    ...watermark.issues,
     ...lengths.issues,
     ...addresses.issues,
   ];
@@ -124,7 +126,13 @@ export function checkRequest(body: unknown, options: CheckOptions): CheckedReque
       ...(webhook_url === undefined ? {} : { webhook_url }),
     },
     media: addresses.media,
-    warnings: [...read.warnings, ...rules.warnings, ...lengths.warnings, ...addresses.warnings].slice(0, maxIssues),
+    warnings: [
+      ...read.warnings,
+      ...rules.warnings,
+      ...watermark.warnings,
+      ...lengths.warnings,
+      ...addresses.warnings,
+    ].slice(0, maxIssues),
   };
 }
 

@@ -34,6 +34,7 @@ const wan = {
   WAN_SECRET_ARN: 'arn:secret',
   WAN_REGION: 'singapore',
   MODEL_PRICES: {},
+  WATERMARK: 'requested',
   WAN_QUERIES_PER_SECOND: 10,
 } as const;
 const dispatching = {

@@ -425,3 +425,24 @@ describe('checkRequest', () => {
     }
   });
 });
+
+describe('in a deployment where every video has a watermark', () => {
+  const always = { ...strict.deployment, watermark: 'always' } as const;
+  const watermarkOf = (parameters: object, options = strict) => {
+    const checked = checkRequest(body(parameters), { ...options, deployment: always });
+    return checked.ok ? checked.request.parameters.watermark : checked.issues.map(({ code }) => code);
+  };
+
+  test('a request has one unless it refuses it', () => {
+    expect(watermarkOf({})).toBe(true);
+    expect(watermarkOf({ watermark: true })).toBe(true);
+    expect(watermarkOf({ watermark: false })).toEqual(['watermark_required']);
+  });
+
+  test('a DashScope client that sends false gets one, and a warning', () => {
+    expect(watermarkOf({ watermark: false }, tolerant)).toBe(true);
+    expect(findings(body({ watermark: false }), { ...tolerant, deployment: always })).toEqual([
+      '/parameters/watermark ! watermark_required',
+    ]);
+  });
+});
