@@ -6,7 +6,6 @@ import { type ArchivedVideo, expiryOf, type VideoRecord } from '../video/record.
 import { changeStatus, changeVideo, nextDownload, readVideo } from '../video/store.ts';
 import type { Table } from '../video/table.ts';
 import { type VideoView, viewOf } from '../video/view.ts';
-import { isModelName } from '../wan/catalogue.ts';
 import type { WanClient } from '../wan/client/client.ts';
 import { billedSeconds } from '../wan/client/query-task.ts';
 import { type Deployment, type Price, priceOf } from '../wan/prices.ts';
@@ -142,9 +141,7 @@ function actualCost(
 ): Price | undefined {
   const seconds = billedSeconds(usage) ?? estimated_cost?.seconds ?? parameters.duration;
   const { resolution } = parameters;
-  return isModelName(model) && resolution && seconds !== undefined
-    ? priceOf(model, resolution, seconds, deployment)
-    : undefined;
+  return resolution && seconds !== undefined ? priceOf(model, resolution, seconds, deployment) : undefined;
 }
 
 /**

@@ -114,7 +114,7 @@ export async function copyAndVerify(
   };
 }
 
-/** The metadata of the objects of a video in S3, which say what they are without the table. */
+/** The metadata of the objects of a video in S3, which describe them without the table. */
 export const provenanceHeaders = ({ model, task }: Pick<VideoView, 'model' | 'task'>): Record<string, string> => ({
   'ai-generated': 'true',
   model,
@@ -182,7 +182,7 @@ function warningsFor(
   { isStable }: { isStable: boolean },
 ): Warning[] {
   const warnings: Warning[] = [];
-  const { model: name, input, parameters, usage } = video;
+  const { input, parameters, usage } = video;
   const { width, height, fps, duration_seconds } = inspected;
   const reported = reportedSeconds(video);
   const requested = requestedSeconds(video) ?? reported[0] ?? duration_seconds;
@@ -195,7 +195,7 @@ function warningsFor(
       message: `The video is ${duration_seconds} s long; ${requested} s were requested, and Wan bills ${billed} s.${isStable ? ' Wan made it so: every download had the same bytes.' : ''}`,
     });
   }
-  const model = findModel(name);
+  const model = findModel(video.family ?? video.model);
   const frame = input.media.find(({ type }) => type === 'first_frame')?.file;
   const expected =
     model?.known_output_size && frame?.width && frame.height && parameters.resolution

@@ -9,6 +9,7 @@ import {
   type Foundation,
   imageRules,
   longPollLimits,
+  modelSettings,
   requestRate,
   requestSettings,
   resultWriterAccess,
@@ -84,6 +85,8 @@ export function apiFunctions(scope: Construct, foundation: Foundation, routeMeth
       // An estimate recognizes an upload by its URL and fetches nothing.
       access: mergeAccess(
         cors,
+        // What operators changed in the catalogue, and the submit rate of each model.
+        tableAccess(storage.table, ['GetItem']),
         settings({ UPLOADS_BUCKET: storage.uploads.bucketName }),
         limiterAccess(storage.table, ['GetItem', 'UpdateItem']),
         requestRate(configuration),
@@ -132,7 +135,7 @@ export function apiFunctions(scope: Construct, foundation: Foundation, routeMeth
         limiterAccess(storage.table, ['UpdateItem']),
         requestRate(configuration),
         longPollLimits(configuration),
-        settings({ LIMIT_SETTINGS: JSON.stringify(configuration.limitSettings) }),
+        modelSettings(configuration),
         taskSeconds(configuration),
         videosAccess(storage.videos, readActions),
         // Stored first frames are returned by presigned URL, like videos.

@@ -122,7 +122,9 @@ const archivedSchema = z
           .meta({ description: 'Whether its metadata has the label `AIGC` of the Chinese standard GB 45438-2025.' }),
         watermark: z.boolean().meta({ description: 'Whether the visible "AI Generated" was requested.' }),
       })
-      .meta({ description: 'How the file says that it is AI-generated. It is archived byte for byte as Wan made it.' }),
+      .meta({
+        description: 'The marks of AI-generated content in the file, which is archived byte for byte as Wan made it.',
+      }),
   })
   .meta({ description: 'The archived file, verified to be complete. Fetch it with `GET /videos/{id}/content`.' });
 

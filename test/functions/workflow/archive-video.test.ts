@@ -555,9 +555,9 @@ test('archives the marks of AI-generated content byte for byte, and records them
     sha256: createHash('sha256').update(marked).digest('hex'),
     provenance: { c2pa: true, aigc_label: false, watermark: true },
   });
-  const said = { 'ai-generated': 'true', model: record.model, 'task-time': record.task!.submit_time };
+  const expected = { 'ai-generated': 'true', model: record.model, 'task-time': record.task!.submit_time };
   for (const Key of [record.video!.key, record.video!.key.replace('.mp4', '.json')]) {
-    expect((await s3.send(new HeadObjectCommand({ Bucket: bucket, Key }))).Metadata).toEqual(said);
+    expect((await s3.send(new HeadObjectCommand({ Bucket: bucket, Key }))).Metadata).toEqual(expected);
   }
   answer = whole;
   await archiveVideo(services(), { id, run: 1 });
