@@ -19,6 +19,7 @@ import {
   videoRetention,
 } from '../functions/foundation.ts';
 import {
+  catalogueAccess,
   fileLinkAccess,
   limiterAccess,
   listAccess,
@@ -85,8 +86,7 @@ export function apiFunctions(scope: Construct, foundation: Foundation, routeMeth
       // An estimate recognizes an upload by its URL and fetches nothing.
       access: mergeAccess(
         cors,
-        // What operators changed in the catalogue, and the submit rate of each model.
-        tableAccess(storage.table, ['GetItem']),
+        catalogueAccess(storage.table),
         settings({ UPLOADS_BUCKET: storage.uploads.bucketName }),
         limiterAccess(storage.table, ['GetItem', 'UpdateItem']),
         requestRate(configuration),
