@@ -9,7 +9,7 @@ type ObjectSchema = Schema & { properties: Record<string, Schema> };
 
 /**
  * Returns the JSON Schema (2020-12) of requests for a model: the fields and values that it takes, with its defaults. A request that the
- * schema refuses is refused, unless the value is a blank text, which counts as a missing field. Rules that a schema cannot express, such as those of URLs and of files, are checked in addition.
+ * schema refuses is refused, unless the value is an empty text, which counts as a missing field. Rules that a schema cannot express, such as those of URLs and of files, are checked in addition.
  */
 export function modelSchemaOf(row: Row, { watermark }: Pick<Deployment, 'watermark'>): Schema {
   const options = { io: 'input', unrepresentable: 'any' } as const;
